@@ -66,6 +66,19 @@ describe('events of mail providers', () => {
       expect(await subscriberState(store, about)).toMatchObject({ suppressed: 'complaint' });
     });
 
+    it('do not end a subscription again when they are replayed after the person has returned', async () => {
+      const { subscriberId } = about;
+      const left = event({ kind: 'unsubscribe', token: returnToken(about) });
+      expect(await record([left])).toMatchObject({ unsubscribed: 1 });
+      await store.db
+        .updateTable('subscriptions')
+        .set({ state: 'confirmed', changed_at: NOW + HOUR })
+        .where('subscriber_id', '=', subscriberId)
+        .execute();
+      expect(await record([left], { now: NOW + DAY })).toMatchObject({ unsubscribed: 0, ignored: 1 });
+      expect((await subscriberState(store, about)).subscription).toBe('confirmed');
+    });
+
     it('record the first report that a message reached the mailbox, and none in the future', async () => {
       const delivered = (which: About, at: number) => event({ kind: 'delivered', token: returnToken(which), at });
       const first = [delivered(about, NOW - 5), delivered(about, NOW - 9), delivered(other, NOW + DAY)];

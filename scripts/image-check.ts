@@ -105,10 +105,10 @@ async function makeNewsroom(image: Image): Promise<string> {
 }
 
 function mountsOf(image: Image, newsroom: string): Mount[] {
+  const ofOperators = ['config', 'articles', 'legal'];
   const volumes = ['var', 'feeds', 'media'];
   return [
-    { source: join(newsroom, 'config'), target: '/srv/daywire/config', readOnly: true },
-    { source: join(newsroom, 'articles'), target: '/srv/daywire/articles', readOnly: true },
+    ...ofOperators.map((name) => ({ source: join(newsroom, name), target: `/srv/daywire/${name}`, readOnly: true })),
     ...volumes.map((name) => makeVolume(image, `/srv/daywire/${name}`, join(folder, `volume-${name}`))),
   ];
 }

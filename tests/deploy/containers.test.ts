@@ -1,9 +1,11 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { parse } from 'yaml';
 import { parseDockerfile, type Step } from '../../scripts/image/dockerfile.ts';
 import { isIgnored } from '../../scripts/image/ignored.ts';
+import { DEFAULT_ANSWERS, init } from '../../src/app/init.ts';
 import { ROLES } from '../../src/app/start.ts';
 import { SECRETS } from '../../src/config/secrets.ts';
 
@@ -136,6 +138,18 @@ describe('deploy/compose.yaml', () => {
     expect(written.split(' ')).toHaveLength(3);
     const targets = services.web?.volumes.map((one) => one.split(':')[1]);
     expect(targets).toEqual(expect.arrayContaining(written.split(' ')));
+  });
+
+  it('mounts each folder that "daywire init" makes, and systemd-tmpfiles makes it for the units', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'daywire-containers-'));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    await init(folder, DEFAULT_ANSWERS, Date.UTC(2026, 10, 24));
+    const made = readdirSync(folder).map((name) => `/srv/daywire/${name}`);
+    expect(made.length).toBeGreaterThan(3);
+    const targets = services.web?.volumes.map((one) => one.split(':')[1]);
+    expect(targets).toEqual(expect.arrayContaining(made));
+    const folders = read('deploy/systemd/daywire.tmpfiles.conf').match(/\/srv\/daywire\/\w+/g);
+    expect(folders).toEqual(expect.arrayContaining(made));
   });
 
   it('lets nginx read the feeds that daywire writes', () => {

@@ -29,6 +29,7 @@ export function testEdition(changes: Partial<Edition> = {}): Edition {
     articleId: 'daily-roundup-2026-11-24',
     closedAt: NOW,
     messageIdDomain: 'example.com',
+    tokenVersion: 2,
     ...changes,
   };
 }
@@ -99,6 +100,7 @@ async function storeEdition(store: Store, edition: Edition): Promise<number> {
       article_id: edition.articleId,
       closed_at: edition.closedAt,
       message_id_domain: edition.messageIdDomain,
+      token_version: edition.tokenVersion,
     })
     .returning('id')
     .executeTakeFirstOrThrow();

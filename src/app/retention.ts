@@ -33,6 +33,7 @@ import {
   deleteSuppressedUnconfirmed,
   deleteUnconfirmed,
 } from '../subscribers/retention.ts';
+import { deleteOldUnsubscribeKeys } from '../subscribers/unsubscribe-keys.ts';
 import { cleanHub } from '../websub/hub.ts';
 import type { AppContext } from './app-context.ts';
 import { domainAlert } from './editions.ts';
@@ -95,6 +96,7 @@ export async function runRetention({
     now,
   );
   await resolveSignupAlert(store.db, now);
+  await deleteOldUnsubscribeKeys(store.db, now);
   const report = {
     deliveries: await foldDeliveries(store, oldDeliveries),
     runs: await foldRuns(store, now - runsDays * DAY),

@@ -1,6 +1,6 @@
 /**
  * The signing secret, from the environment or generated on the first start, and the keys derived from it. It must be
- * preserved: with another secret, the unsubscribe links in mailed messages stop working.
+ * preserved: with another secret, the links to the preferences in mailed messages stop working.
  */
 import { createHmac, createSecretKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto';
 import {
@@ -126,6 +126,7 @@ function createSecretFile(folder: string, path: string): void {
 export type KeyPurpose =
   | 'sign tokens'
   | 'seal tokens'
+  | 'unsubscribe tokens'
   | 'hash addresses'
   | 'hash clients'
   | 'sign source webhooks'

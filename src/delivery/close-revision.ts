@@ -12,7 +12,7 @@ import { rfc3339 } from '../lib/time.ts';
 import { isOpen } from '../store/delivery-states.ts';
 import type { Db, Store, Tx } from '../store/store.ts';
 import { inTransaction } from '../store/transaction.ts';
-import { freezeMessageIdDomain } from './close.ts';
+import { freezeMessageParts } from './close.ts';
 import { DeliveryControlError } from './control/edition-control.ts';
 import { mayHaveArrived } from './queue/delivery-outcome.ts';
 import { type DeliveryTerms, queueDeliveries } from './queue/queue-deliveries.ts';
@@ -53,7 +53,7 @@ export async function closeRevision(
     // What an operator settled in between is pending again.
     const settled = await suppressPending(tx, previous, composed.revision, now);
     const id = await recordRevision(tx, composed, previous, isForAll, now);
-    await freezeMessageIdDomain(tx, id, terms);
+    await freezeMessageParts(tx, id, terms);
     const revisionTerms = { closedAt: revisions.at(-1)?.closedAt ?? now, recipientsOf: isForAll ? [] : earlier };
     const queued = await queueDeliveries(tx, { id, newsletter: composed.newsletter }, terms, now, revisionTerms);
     if (!isForAll) await requireKnownRecipients(tx, previous, earlier);

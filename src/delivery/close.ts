@@ -96,7 +96,7 @@ export async function closeEdition(
       if (closed !== null) return closedBefore(tx, closed);
       const editionId = await recordEdition(tx, composed, now, countdown);
       await onClose?.(tx, composed, now);
-      await freezeMessageIdDomain(tx, editionId, terms);
+      await freezeMessageParts(tx, editionId, terms);
       const queued = await queueDeliveries(tx, { id: editionId, newsletter }, terms, now);
       const edition = await findEdition(tx, newsletter, slot);
       if (edition === null) throw new Error(`edition ${editionId} of ${newsletter} is missing after it was written`);
@@ -115,10 +115,14 @@ function skipReason({ reason, approval }: SkippedEdition): string {
   return `${reason}; the approval by ${approval.by} is void: ${approval.voided}`;
 }
 
-/** A retry after a change of the sender's address must have the same Message-ID. */
-export async function freezeMessageIdDomain(tx: Tx, editionId: number, { from }: Pick<NewsletterConfig, 'from'>) {
+/** A retry must have the same bytes, also after a change of the sender's address, or of the tokens. */
+export async function freezeMessageParts(tx: Tx, editionId: number, { from }: Pick<NewsletterConfig, 'from'>) {
   const { domain } = senderOf(from, undefined);
-  await tx.updateTable('editions').set({ message_id_domain: domain }).where('id', '=', editionId).execute();
+  await tx
+    .updateTable('editions')
+    .set({ message_id_domain: domain, token_version: 2 })
+    .where('id', '=', editionId)
+    .execute();
 }
 
 async function closedBefore(db: Db, edition: EditionSummary): Promise<ClosedEdition> {

@@ -3,6 +3,7 @@
  */
 import type { Config } from '../config/config.ts';
 import type { Store } from '../store/store.ts';
+import { keepUnsubscribeKey } from '../subscribers/unsubscribe-keys.ts';
 import { finishEditions } from './queue/outbox.ts';
 import { type DeliverOptions, type DeliveryReport, DeliveryRun } from './run.ts';
 import type { Transport } from './transport/connection.ts';
@@ -19,7 +20,8 @@ export async function deliver(
   transport: Transport,
   options: DeliverOptions,
 ): Promise<DeliveryReport> {
-  const { signal } = options;
+  const { signal, secrets, clock } = options;
+  await keepUnsubscribeKey(store.db, secrets, clock());
   const run = new DeliveryRun(store, config, transport, options);
   const end = (): void => run.end();
   if (signal?.aborted) end();

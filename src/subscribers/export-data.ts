@@ -8,7 +8,8 @@ import { subscriberHistory } from './history.ts';
 const instantOf = (instant: number | null): string | null => (instant === null ? null : rfc3339(instant));
 
 /**
- * Returns all data about a subscriber as plain JSON, with instants in RFC 3339. Not included are the version of links,
+ * Returns all data about a subscriber as plain JSON, with instants in RFC 3339: the tables of personal-data.ts. Not
+ * included are the version of links,
  * and keyed hashes of the address: in the rate limits of messages, and on the suppression list, which is shown as
  * `suppressed`.
  * @returns null if there is no such subscriber
@@ -38,7 +39,11 @@ export async function exportSubscriberData(db: Db, subscriberId: number): Promis
       at: instantOf(one.at),
       wording: consentVersion === null ? null : { version: consentVersion, text: consentText },
     })),
-    deliveries: deliveries.map(({ changedAt, ...one }) => ({ ...one, at: instantOf(changedAt) })),
+    deliveries: deliveries.map(({ changedAt, deliveredAt, ...one }) => ({
+      ...one,
+      at: instantOf(changedAt),
+      deliveredAt: instantOf(deliveredAt),
+    })),
     serviceMessages: serviceMessages.map(({ createdAt, expiresAt, usedAt, changedAt, ...one }) => ({
       ...one,
       requestedAt: instantOf(createdAt),

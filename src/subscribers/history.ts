@@ -51,6 +51,7 @@ function listDeliveries(db: Db, subscriberId: number, limit?: number) {
         'deliveries.state',
         'deliveries.attempts',
         'deliveries.changed_at as changedAt',
+        'deliveries.delivered_at as deliveredAt',
         'deliveries.reply',
         'deliveries.reason',
       ])
@@ -78,9 +79,10 @@ async function listServiceMessages(db: Db, subscriberId: number, limit?: number)
 function listBounces(db: Db, subscriberId: number, limit?: number) {
   return db
     .selectFrom('bounces')
-    .select(['at', 'kind', 'status', 'detail'])
+    .leftJoin('editions', 'editions.id', 'bounces.edition_id')
+    .select(['at', 'kind', 'status', 'detail', 'editions.newsletter', 'editions.slot'])
     .where('subscriber_id', '=', subscriberId)
-    .orderBy('id', 'desc')
+    .orderBy('bounces.id', 'desc')
     .$if(limit !== undefined, (q) => q.limit(limit as number))
     .execute();
 }

@@ -86,8 +86,8 @@ async function knowsAddresses(db: Db): Promise<boolean> {
 
 /** What is lost with a secret, for an operator. */
 export const LOST_WITH_SECRET =
-  'the links in mailed messages stop working, and erased people can be imported and mailed again, because the store ' +
-  'has only hashes of their addresses, made with its own secret';
+  'the links to the preferences in mailed messages stop working, and erased people can be imported and mailed again, ' +
+  'because the store has only hashes of their addresses, made with its own secret';
 
 const WAYS_OUT =
   'Put the right secret back, or give it as DAYWIRE_SECRET_PREVIOUS beside the new one. If it is lost for good, ' +

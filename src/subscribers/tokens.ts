@@ -6,8 +6,11 @@
  * The signature (truncated HMAC-SHA-256) is also the nonce of the cipher: a synthetic IV, as in RFC 5297, which needs
  * no randomness and cannot repeat for different payloads. Tokens are signed with the current secret, and read with it
  * or any previous one, so that mailed links stay valid after a rotation. `v1` identifies the scheme.
+ *
+ * Unsubscribe tokens have a key of their own, which the store keeps when the secret is replaced (unsubscribe-keys.ts):
+ * `v2` in links, the letter `v` in addresses. Editions that closed before have `v1` and `u`, made with the secret.
  */
-import { createCipheriv, createHmac, timingSafeEqual } from 'node:crypto';
+import { createCipheriv, createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { deriveKey, type SigningSecrets } from '../config/signing-secrets.ts';
 import { MINUTE } from '../lib/time.ts';
 
@@ -41,28 +44,59 @@ export type MailboxKey =
   | { purpose: 'bounce'; editionId: number; subscriberId: number }
   /** A bounce of a service message. */
   | { purpose: 'service-bounce'; messageId: number; subscriberId: number }
-  /** Unsubscribes the recipient of an edition from its newsletter. */
+  /** Unsubscribes the recipient of an edition from its newsletter. Of editions with `v1` alone. */
   | { purpose: 'unsubscribe'; editionId: number; subscriberId: number };
 
 type LinkPurpose = 'unsubscribe' | 'preferences' | 'confirm' | LinkAct;
 
-const VERSION = 'v1';
-const PATTERN = /^v1\.([A-Za-z0-9_-]{22,200})$/;
+const PATTERN = /^(v[12])\.([A-Za-z0-9_-]{22,200})$/;
 const TAG_BYTES = 16;
 const ID_BYTES = 6;
 /** Of a version, and of an instant in minutes. */
 const NUMBER_BYTES = 4;
 
-/** URL-safe, shorter than 130 characters. */
-export function unsubscribeToken(secrets: SigningSecrets, { subscriberId, newsletter }: SubscriptionKey): string {
-  return linkToken(secrets, 'unsubscribe', Buffer.concat([packIds(subscriberId), Buffer.from(newsletter)]));
+/** Of unsubscribe tokens. */
+export type TokenVersion = 1 | 2;
+
+/** The key of unsubscribe tokens, derived from a secret: 43 characters of base64url. */
+export function unsubscribeKeyOf(secret: string): string {
+  return deriveKey(secret, 'unsubscribe tokens').export().toString('base64url');
 }
 
-/** Returns null if the token was not signed with one of the secrets. */
-export function readUnsubscribeToken(secrets: SigningSecrets, token: string): SubscriptionKey | null {
-  const payload = readLinkToken(secrets, 'unsubscribe', token);
+/** URL-safe, shorter than 130 characters. @param version 1 only for editions that had it before */
+export function unsubscribeToken(
+  secrets: SigningSecrets,
+  { subscriberId, newsletter }: SubscriptionKey,
+  version: TokenVersion = 2,
+): string {
+  const payload = Buffer.concat([packIds(subscriberId), Buffer.from(newsletter)]);
+  const key = version === 1 ? secrets[0] : unsubscribeKeyOf(secrets[0]);
+  return `v${version}.${seal(key, 'unsubscribe', payload, TAG_BYTES).toString('base64url')}`;
+}
+
+/** Whether a text has the form of an unsubscribe token that a kept key may have signed. */
+export function isUnsubscribeToken(text: string): boolean {
+  return PATTERN.exec(text)?.[1] === 'v2' || (text.length === MAILBOX_TOKEN_LENGTH && /^v[a-z2-7]+$/i.test(text));
+}
+
+/**
+ * Returns null if the token was not signed with one of the secrets, or keys.
+ * @param kept keys of replaced secrets
+ */
+export function readUnsubscribeToken(
+  secrets: SigningSecrets,
+  token: string,
+  kept: readonly string[] = [],
+): SubscriptionKey | null {
+  const payload = token.startsWith('v2.')
+    ? openLinkToken(unsubscribeKeys(secrets, kept), 'unsubscribe', token, 'v2')
+    : readLinkToken(secrets, 'unsubscribe', token);
   if (payload === null || payload.length <= ID_BYTES) return null;
   return { subscriberId: payload.readUIntBE(0, ID_BYTES), newsletter: payload.subarray(ID_BYTES).toString() };
+}
+
+function unsubscribeKeys(secrets: SigningSecrets, kept: readonly string[]): string[] {
+  return [...secrets.map(unsubscribeKeyOf), ...kept];
 }
 
 /** The token of a link to the preferences. Unlike the others it expires, and it can be revoked. */
@@ -138,6 +172,35 @@ export function readMailboxToken(secrets: SigningSecrets, token: string): Mailbo
     : { purpose, editionId: first, subscriberId };
 }
 
+/** The token of a mailto: address that ends one subscription: as `mailboxToken`, with the letter `v`. */
+export function unsubscribeAddressToken(
+  secrets: SigningSecrets,
+  { subscriberId, newsletter }: SubscriptionKey,
+): string {
+  const payload = packIds(newsletterTag(newsletter), subscriberId);
+  const key = unsubscribeKeyOf(secrets[0]);
+  return `v${encodeBase32(seal(key, 'unsubscribe address', payload, MAILBOX_TAG_BYTES))}`;
+}
+
+/** Ignores case. Returns null if the token is invalid. @param kept keys of replaced secrets */
+export function readUnsubscribeAddressToken(
+  secrets: SigningSecrets,
+  token: string,
+  kept: readonly string[] = [],
+): { subscriberId: number; newsletterTag: number } | null {
+  if (token.length !== MAILBOX_TOKEN_LENGTH || token[0]?.toLowerCase() !== 'v') return null;
+  const bytes = decodeBase32(token.slice(1));
+  if (bytes === null) return null;
+  const payload = open(unsubscribeKeys(secrets, kept), 'unsubscribe address', bytes, MAILBOX_TAG_BYTES);
+  if (payload === null) return null;
+  return { newsletterTag: payload.readUIntBE(0, ID_BYTES), subscriberId: payload.readUIntBE(ID_BYTES, ID_BYTES) };
+}
+
+/** Stands for a newsletter where its id has no room. 48 bits: two newsletters never have the same. */
+export function newsletterTag(newsletter: string): number {
+  return createHash('sha256').update(newsletter).digest().readUIntBE(0, ID_BYTES);
+}
+
 function messageToken(
   secrets: SigningSecrets,
   purpose: 'confirm' | LinkAct,
@@ -157,16 +220,25 @@ function readMessageToken(
 }
 
 function linkToken(secrets: SigningSecrets, purpose: LinkPurpose, payload: Buffer): string {
-  return `${VERSION}.${seal(secrets[0], purpose, payload, TAG_BYTES).toString('base64url')}`;
+  return `v1.${seal(secrets[0], purpose, payload, TAG_BYTES).toString('base64url')}`;
 }
 
 function readLinkToken(secrets: SigningSecrets, purpose: LinkPurpose, token: string): Buffer | null {
-  const encoded = PATTERN.exec(token)?.[1];
-  if (encoded === undefined) return null;
+  return openLinkToken(secrets, purpose, token, 'v1');
+}
+
+function openLinkToken(
+  keys: readonly string[],
+  purpose: LinkPurpose,
+  token: string,
+  version: 'v1' | 'v2',
+): Buffer | null {
+  const [, found, encoded] = PATTERN.exec(token) ?? [];
+  if (found !== version || encoded === undefined) return null;
   const bytes = Buffer.from(encoded, 'base64url');
   // Decoding ignores some bits of the last character: accept only one spelling of a token.
   if (bytes.toString('base64url') !== encoded || bytes.length <= TAG_BYTES) return null;
-  return open(secrets, purpose, bytes, TAG_BYTES);
+  return open(keys, purpose, bytes, TAG_BYTES);
 }
 
 function seal(secret: string, purpose: string, payload: Buffer, tagBytes: number): Buffer {
@@ -174,7 +246,7 @@ function seal(secret: string, purpose: string, payload: Buffer, tagBytes: number
   return Buffer.concat([tag, cipher(secret, tag, payload)]);
 }
 
-function open(secrets: SigningSecrets, purpose: string, bytes: Buffer, tagBytes: number): Buffer | null {
+function open(secrets: readonly string[], purpose: string, bytes: Buffer, tagBytes: number): Buffer | null {
   const tag = bytes.subarray(0, tagBytes);
   for (const secret of secrets) {
     const payload = cipher(secret, tag, bytes.subarray(tagBytes));

@@ -1,33 +1,28 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { queueEdition } from '../../scripts/test-edition.ts';
 import type { SigningSecrets } from '../../src/config/signing-secrets.ts';
-import { HOUR } from '../../src/lib/time.ts';
+import { HOUR, MINUTE } from '../../src/lib/time.ts';
 import type { Store } from '../../src/store/store.ts';
 import { eraseSubscriber } from '../../src/subscribers/erasure.ts';
 import { exportSubscriberData, recordExport } from '../../src/subscribers/export-data.ts';
 import { subscriberHistory } from '../../src/subscribers/history.ts';
+import { PERSONAL_DATA, type PersonalTable, personalDataTable } from '../../src/subscribers/personal-data.ts';
 import { addSubscriber } from '../../src/subscribers/subscriptions.ts';
 import { findSuppression, hashAddress, suppressAddress } from '../../src/subscribers/suppression.ts';
 import { forEachDatabase } from '../support/databases.ts';
-import { SECRETS } from '../support/sample.ts';
+import { ROOT, SECRETS, sampleConfig } from '../support/sample.ts';
 import { NOW, OPERATOR, requestNewsletters } from './fixtures.ts';
 
 const EMAIL = 'subscriber1@example.com';
 
-/** The tables with data about a subscriber, and where the export has it. */
-const EXPORTED = {
-  subscriptions: 'subscriptions',
-  consent_events: 'consent',
-  deliveries: 'deliveries',
-  service_messages: 'serviceMessages',
-  bounces: 'bounces',
-  edition_refusals: 'refusals',
-  service_refusals: 'refusals',
-} as const;
-type SubscriberTable = keyof typeof EXPORTED;
-
-/** After an erasure they remain without text, and count. */
-const REMAINING: SubscriberTable[] = ['deliveries', 'bounces'];
+/** Those with a subscriber id. */
+const subscriberTables = [
+  ...['subscriptions', 'consent_events', 'deliveries', 'service_messages', 'bounces', 'edition_refusals'],
+  'service_refusals',
+] as SubscriberTable[];
+type SubscriberTable = Exclude<PersonalTable, 'subscribers' | 'suppressions' | 'rate_limits'>;
 
 /** Adds two subscribers with rows in every table. */
 async function addTwo(store: Store): Promise<{ id: number; other: number }> {
@@ -69,8 +64,6 @@ async function setDelivery(
 function deliveryOf({ db }: Store, subscriberId: number) {
   return db.selectFrom('deliveries').selectAll().where('subscriber_id', '=', subscriberId).executeTakeFirstOrThrow();
 }
-
-const subscriberTables = Object.keys(EXPORTED) as SubscriberTable[];
 
 /** All rows of the tables with data about subscribers, as text. */
 async function allText({ db }: Store): Promise<string> {
@@ -171,26 +164,46 @@ describe('eraseSubscriber', () => {
 });
 
 describe('the data about a subscriber', () => {
+  it('is documented: each table with what, why, how long, export and erasure', () => {
+    const documented = readFileSync(join(ROOT, 'docs/law.md'), 'utf8')
+      .split('\n')
+      .filter((line) => line.startsWith('| `'))
+      .map((line) => line.replace(/ +\|/g, ' |'));
+    expect(documented).toEqual(personalDataTable());
+    const keys = [...documented.join().matchAll(/`((?:retention|signup)\.\w+)`/g)].map(([, key]) => key as string);
+    const { retention, signup } = sampleConfig();
+    const config: Record<string, object> = { retention, signup };
+    expect(keys.length).toBeGreaterThan(3);
+    const isKey = ([group = '', key = '']: string[]): boolean => key in (config[group] ?? {});
+    expect(keys.filter((key) => !isKey(key.split('.')))).toEqual([]);
+  });
+
   forEachDatabase((open) => {
     it('is exported from every table that has a subscriber, and erased there', async () => {
       const store = await open();
       const { id, other } = await addTwo(store);
       const all = await store.db.introspection.getTables();
-      const withSubscriber = all.filter(({ columns }) => columns.some(({ name }) => name === 'subscriber_id'));
-      // A new table needs a row in `addTwo`, a list in the export, and its deletion.
-      expect(withSubscriber.map(({ name }) => name).sort()).toEqual([...subscriberTables].sort());
+      const named = (pattern: RegExp) =>
+        all.filter(({ columns }) => columns.some(({ name }) => pattern.test(name))).map(({ name }) => name);
+      // A new table needs a row in `addTwo`, a list in the export, its deletion, and its entry in PERSONAL_DATA.
+      expect(named(/^subscriber_id$/).sort()).toEqual([...subscriberTables].sort());
+      expect(named(/subscriber_id|e_?mail|address|recipient/).filter((table) => !(table in PERSONAL_DATA))).toEqual([]);
+      expect(Object.keys(PERSONAL_DATA).filter((table) => !all.some(({ name }) => name === table))).toEqual([]);
       const exported = await exportSubscriberData(store.db, id);
       const count = (table: SubscriberTable, subscriberId: number) =>
         store.db.selectFrom(table).selectAll().where('subscriber_id', '=', subscriberId).execute();
-      for (const list of new Set(Object.values(EXPORTED))) {
-        const sources = subscriberTables.filter((table) => EXPORTED[table] === list);
+      const listOf = (table: SubscriberTable): string => PERSONAL_DATA[table].exportedAs;
+      for (const list of new Set(subscriberTables.map(listOf))) {
+        const sources = subscriberTables.filter((table) => listOf(table) === list);
         const rows = await Promise.all(sources.map((table) => count(table, id)));
         expect([list, rows.every(({ length }) => length > 0)]).toEqual([list, true]);
         expect([list, exported?.[list]]).toEqual([list, expect.objectContaining({ length: rows.flat().length })]);
       }
       await eraseSubscriber(store.db, SECRETS, id, NOW + 5);
       for (const table of subscriberTables) {
-        expect([table, (await count(table, id)).length > 0]).toEqual([table, REMAINING.includes(table)]);
+        const rows = await count(table, id);
+        expect([table, rows.length > 0]).toEqual([table, PERSONAL_DATA[table].erasure === 'anonymised']);
+        expect(JSON.stringify(rows)).not.toContain(EMAIL);
         expect([table, (await count(table, other)).length > 0]).toEqual([table, true]);
       }
     });
@@ -199,6 +212,10 @@ describe('the data about a subscriber', () => {
       const store = await open();
       const { id } = await addTwo(store);
       await setDelivery(store, id, { state: 'submitted', reply: '250 2.0.0 queued as 4F1A' });
+      await store.db
+        .updateTable('deliveries')
+        .set({ delivered_at: NOW + MINUTE })
+        .execute();
       await suppressAddress(store.db, SECRETS, id, 'soft-bounces', { channel: 'bounce' }, NOW + HOUR);
       await recordExport(store.db, id, { channel: 'preferences', source: '192.0.2.9' }, NOW + 2 * HOUR);
       const at = '2026-11-24T07:30:00Z';
@@ -242,6 +259,7 @@ describe('the data about a subscriber', () => {
             reply: '250 2.0.0 queued as 4F1A',
             reason: null,
             at,
+            deliveredAt: '2026-11-24T07:31:00Z',
           },
         ],
         serviceMessages: [
@@ -259,7 +277,16 @@ describe('the data about a subscriber', () => {
             at,
           },
         ],
-        bounces: [{ kind: 'soft', status: '4.2.2', detail: `${EMAIL} is full`, at }],
+        bounces: [
+          {
+            newsletter: 'daily-roundup',
+            slot: '2026-11-24',
+            kind: 'soft',
+            status: '4.2.2',
+            detail: `${EMAIL} is full`,
+            at,
+          },
+        ],
         refusals: [
           { newsletter: 'daily-roundup', slot: '2026-11-24', revision: 1, domain: 'example.com', at },
           { newsletter: null, slot: null, revision: null, domain: 'example.com', at },

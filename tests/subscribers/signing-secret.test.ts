@@ -34,7 +34,9 @@ describe('the signing secret of a store', () => {
       expect(refusal).toBeInstanceOf(SecretError);
       const { message } = refusal as SecretError;
       expect(message).toMatch(/the signing secret \(DAYWIRE_SECRET\) is not the one that the store was used with/);
-      expect(message).toMatch(/links in mailed messages stop working, and erased people can be imported/);
+      expect(message).toMatch(
+        /links to the preferences in mailed messages stop working, and erased people can be imported/,
+      );
       expect(message).toMatch(/Put the right secret back, .*DAYWIRE_SECRET_PREVIOUS.*"daywire secret adopt"/);
       expect(message).not.toContain(NEW);
       expect(await openSigningSecrets(configWith(OLD), store)).toEqual([OLD]);

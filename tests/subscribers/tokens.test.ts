@@ -8,12 +8,15 @@ import {
   type LinkAct,
   type MailboxKey,
   mailboxToken,
+  newsletterTag,
   preferencesToken,
   readActToken,
   readConfirmToken,
   readMailboxToken,
   readPreferencesToken,
+  readUnsubscribeAddressToken,
   readUnsubscribeToken,
+  unsubscribeAddressToken,
   unsubscribeToken,
 } from '../../src/subscribers/tokens.ts';
 import { SECRETS } from '../support/sample.ts';
@@ -22,9 +25,14 @@ const ROTATED: SigningSecrets = ['another secret of the tests, made later than t
 const OTHER: SigningSecrets = [`${SECRETS[0]}!`];
 
 const id = fc.integer({ min: 1, max: 2 ** 48 - 1 });
+/** Those that were made here, by tag. */
+const newsletters = new Map<number, string>();
 const subscription = fc.record({
   subscriberId: id,
-  newsletter: fc.stringMatching(/^[a-z0-9][a-z0-9-]{0,63}$/),
+  newsletter: fc.stringMatching(/^[a-z0-9][a-z0-9-]{0,63}$/).map((newsletter) => {
+    newsletters.set(newsletterTag(newsletter), newsletter);
+    return newsletter;
+  }),
 });
 const mailboxKey: fc.Arbitrary<MailboxKey> = fc.oneof(
   fc.record({ purpose: fc.constant('bounce' as const), editionId: id, subscriberId: id }),
@@ -46,7 +54,23 @@ const KINDS: Record<string, Kind> = {
     key: subscription,
     make: unsubscribeToken,
     read: readUnsubscribeToken,
+    shape: /^v2\.[A-Za-z0-9_-]{30,130}$/,
+  },
+  'earlier unsubscribe': {
+    key: subscription,
+    make: (secrets, key) => unsubscribeToken(secrets, key, 1),
+    read: readUnsubscribeToken,
     shape: /^v1\.[A-Za-z0-9_-]{30,130}$/,
+  },
+  'unsubscribe address': {
+    key: subscription,
+    make: unsubscribeAddressToken,
+    // The token has room for the tag of a newsletter only.
+    read: (secrets, token) => {
+      const read = readUnsubscribeAddressToken(secrets, token);
+      return read && { subscriberId: read.subscriberId, newsletter: newsletters.get(read.newsletterTag) };
+    },
+    shape: /^v[a-z2-7]{39}$/,
   },
   preferences: {
     key: fc.record({
@@ -78,6 +102,7 @@ function kindOfAct(act: LinkAct): Kind {
   };
 }
 
+const isBase32 = (name: string): boolean => name === 'mailbox' || name === 'unsubscribe address';
 const tokenOf = ({ make }: Kind, key: unknown, secrets = SECRETS): string => make(secrets, key as never);
 
 describe.each(Object.entries(KINDS))('a token of the kind %s', (name, kind) => {
@@ -121,7 +146,7 @@ describe.each(Object.entries(KINDS))('a token of the kind %s', (name, kind) => {
 
   it('is invalid if a character is changed', () => {
     // The case of a mailbox token does not matter.
-    const same = (a: string): string => (name === 'mailbox' ? a.toLowerCase() : a);
+    const same = (a: string): string => (isBase32(name) ? a.toLowerCase() : a);
     fc.assert(
       fc.property(kind.key, fc.nat(), fc.stringMatching(/^[A-Za-z0-9_.-]$/), (key, place, character) => {
         const token = tokenOf(kind, key);
@@ -137,8 +162,9 @@ describe.each(Object.entries(KINDS))('a token of the kind %s', (name, kind) => {
     fc.assert(
       fc.property(kind.key, (key) => {
         const token = tokenOf(kind, key);
-        const alphabet =
-          name === 'mailbox' ? 'abcdefghijklmnopqrstuvwxyz234567' : 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdef0123456789-_';
+        const alphabet = isBase32(name)
+          ? 'abcdefghijklmnopqrstuvwxyz234567'
+          : 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdef0123456789-_';
         const valid = [...alphabet].filter((last) => kind.read(SECRETS, token.slice(0, -1) + last) !== null);
         expect(valid.length).toBeLessThanOrEqual(1);
         expect(kind.read(SECRETS, token)).toEqual(key);
@@ -162,8 +188,8 @@ describe.each(Object.entries(KINDS))('a token of the kind %s', (name, kind) => {
   it('is invalid for random input', () => {
     const garbage = fc.oneof(
       fc.string({ unit: 'binary' }),
-      fc.stringMatching(/^v1\.[A-Za-z0-9_-]{30,200}$/),
-      fc.stringMatching(/^[bsuBSU][a-z2-7]{39}$/),
+      fc.stringMatching(/^v[12]\.[A-Za-z0-9_-]{30,200}$/),
+      fc.stringMatching(/^[bsuvBSUV][a-z2-7]{39}$/),
       fc.constantFrom('', 'v1.', 'v2.AAAA', 'b', '__proto__', `v1.${'A'.repeat(100_000)}`, 'b'.repeat(100_000)),
     );
     fc.assert(
@@ -178,7 +204,9 @@ describe.each(Object.entries(KINDS))('a token of the kind %s', (name, kind) => {
       fc.property(kind.key, (key) => {
         const token = tokenOf(kind, key);
         for (const [other, { read }] of Object.entries(KINDS)) {
-          if (other !== name) expect(read(SECRETS, token)).toBeNull();
+          // The same link, of either version.
+          const isSame = other.endsWith('unsubscribe') && name.endsWith('unsubscribe');
+          if (other !== name && !isSame) expect(read(SECRETS, token)).toBeNull();
         }
       }),
     );
@@ -199,6 +227,8 @@ describe.each(Object.entries(KINDS))('a token of the kind %s', (name, kind) => {
 function exampleOf(name: string, subscriberId: number): unknown {
   switch (name) {
     case 'unsubscribe':
+    case 'earlier unsubscribe':
+    case 'unsubscribe address':
       return { subscriberId, newsletter: 'daily-roundup' };
     case 'preferences':
       return { subscriberId, version: 1, expiresAt: 0 };

@@ -126,5 +126,5 @@ function pathOf(action: string, page: string, publicUrl: string): string | null 
 
 /** `/confirm/:token` */
 export function withoutToken(path: string): string {
-  return path.replace(/\/v1\.[^/]+/, '/:token');
+  return path.replace(/\/v[12]\.[^/]+/, '/:token');
 }

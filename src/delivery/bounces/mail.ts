@@ -11,7 +11,7 @@ import {
   type BounceKind,
   type BounceTarget,
   findTokens,
-  readTargetToken,
+  readTargetTokens,
   recordBounce,
   recordUnsubscribe,
   type UnsubscribeResult,
@@ -69,7 +69,7 @@ async function applyMail(
   const { content } = mail;
   if (content.kind === 'no-action') return { kind: 'ignored', reason: content.reason };
   if (content.kind === 'unclear') return content;
-  const found = findTarget(secrets, mail, envelopeTo);
+  const found = await findTarget(store.db, secrets, mail, envelopeTo);
   if (found.kind !== 'found') return found;
   const { target } = found;
   if (content.kind === 'personal') return applyPersonalMail(store, target, now);
@@ -113,9 +113,14 @@ type FoundTarget = { kind: 'found'; target: BounceTarget } | { kind: 'forged' } 
  * The first valid token: in the envelope, the header, then the quoted message. Of a report, that of a return path if
  * there is one.
  */
-function findTarget(secrets: SigningSecrets, mail: IncomingMail, envelopeTo: string | undefined): FoundTarget {
+async function findTarget(
+  db: Store['db'],
+  secrets: SigningSecrets,
+  mail: IncomingMail,
+  envelopeTo: string | undefined,
+): Promise<FoundTarget> {
   const tokens = [envelopeTo ?? '', mail.recipients, mail.quoted].flatMap(findTokens);
-  const targets = tokens.map((token) => readTargetToken(secrets, token)).filter((target) => target !== null);
+  const targets = await readTargetTokens(db, secrets, tokens);
   const returnPath = mail.content.kind === 'personal' ? undefined : targets.find((target) => !target.isUnsubscribe);
   const target = returnPath ?? targets[0];
   if (target !== undefined) return { kind: 'found', target };

@@ -11,7 +11,14 @@ import type { SuppressionReason, Tables } from '../../store/tables.ts';
 import { inTransaction } from '../../store/transaction.ts';
 import { type ConsentChannel, changeSubscriptions, lockSubscriber } from '../../subscribers/consent/changes.ts';
 import { suppressAddress } from '../../subscribers/suppression.ts';
-import { readMailboxToken, readUnsubscribeToken } from '../../subscribers/tokens.ts';
+import {
+  isUnsubscribeToken,
+  newsletterTag,
+  readMailboxToken,
+  readUnsubscribeAddressToken,
+  readUnsubscribeToken,
+} from '../../subscribers/tokens.ts';
+import { listUnsubscribeKeys } from '../../subscribers/unsubscribe-keys.ts';
 
 /** What a report is about. */
 export interface BounceTarget {
@@ -22,14 +29,16 @@ export interface BounceTarget {
   serviceMessageId: number | null;
   /** Null unless the token names it. */
   newsletter: string | null;
+  /** `newsletterTag` of the newsletter, where the token has no room for its id. */
+  newsletterTag?: number;
   /** Whether the token is of an unsubscribe link or address, which can end that subscription and nothing else. */
   isUnsubscribe: boolean;
 }
 
 // A token of `mailboxToken`, after the plus sign of an address; its case may have changed on the way.
-const MAILBOX_TOKEN = /\+([bsu][a-z2-7]{39})@/gi;
+const MAILBOX_TOKEN = /\+([bsuv][a-z2-7]{39})@/gi;
 // A token of `unsubscribeToken`, at the end of an unsubscribe link.
-const LINK_TOKEN = /\/unsubscribe\/(v1\.[A-Za-z0-9_-]{22,200})/g;
+const LINK_TOKEN = /\/unsubscribe\/(v[12]\.[A-Za-z0-9_-]{22,200})/g;
 
 /** Everything in a text that has the form of our tokens, each once, in order. */
 export function findTokens(text: string): string[] {
@@ -37,10 +46,21 @@ export function findTokens(text: string): string[] {
   return [...new Set(found.map((match) => match[1] as string))];
 }
 
-/** Verifies a token. Only a token is trusted: anyone can write an address. @returns null if its signature is wrong */
-export function readTargetToken(secrets: SigningSecrets, token: string): BounceTarget | null {
-  const link = readUnsubscribeToken(secrets, token);
-  if (link !== null) return { ...link, editionId: null, serviceMessageId: null, isUnsubscribe: true };
+/**
+ * Verifies a token. Only a token is trusted: anyone can write an address.
+ * @param kept keys of unsubscribe tokens whose secrets were replaced
+ * @returns null if its signature is wrong
+ */
+export function readTargetToken(
+  secrets: SigningSecrets,
+  token: string,
+  kept: readonly string[] = [],
+): BounceTarget | null {
+  const unsubscribes = { editionId: null, serviceMessageId: null, isUnsubscribe: true };
+  const link = readUnsubscribeToken(secrets, token, kept);
+  if (link !== null) return { ...link, ...unsubscribes };
+  const address = readUnsubscribeAddressToken(secrets, token, kept);
+  if (address !== null) return { ...address, newsletter: null, ...unsubscribes };
   const key = readMailboxToken(secrets, token);
   if (key === null) return null;
   return {
@@ -50,6 +70,17 @@ export function readTargetToken(secrets: SigningSecrets, token: string): BounceT
     newsletter: null,
     isUnsubscribe: key.purpose === 'unsubscribe',
   };
+}
+
+/** Verifies tokens as `readTargetToken` does, also with the kept keys if one of the tokens needs them. */
+export async function readTargetTokens(
+  db: Db,
+  secrets: SigningSecrets,
+  tokens: readonly string[],
+): Promise<BounceTarget[]> {
+  const isUnknown = (token: string): boolean => isUnsubscribeToken(token) && readTargetToken(secrets, token) === null;
+  const kept = tokens.some(isUnknown) ? await listUnsubscribeKeys(db) : [];
+  return tokens.map((token) => readTargetToken(secrets, token, kept)).filter((target) => target !== null);
 }
 
 export type BounceKind = Tables['bounces']['kind'];
@@ -271,9 +302,20 @@ export async function recordUnsubscribe(
 }
 
 /** The newsletter that a target is about, or all if it is about none. */
-async function newslettersOf(db: Db, { newsletter, editionId }: BounceTarget): Promise<string[] | 'all'> {
+async function newslettersOf(db: Db, target: BounceTarget): Promise<string[] | 'all'> {
+  const { newsletter, editionId, newsletterTag: tag, subscriberId } = target;
   if (newsletter !== null) return [newsletter];
+  if (tag !== undefined) {
+    // Of the subscriptions, not of the configuration: the newsletter may be in it no more.
+    const subscriptions = await db
+      .selectFrom('subscriptions')
+      .select('newsletter')
+      .where('subscriber_id', '=', subscriberId)
+      .execute();
+    return subscriptions.map((one) => one.newsletter).filter((id) => newsletterTag(id) === tag);
+  }
   if (editionId === null) return 'all';
   const editions = await db.selectFrom('editions').select('newsletter').where('id', '=', editionId).execute();
-  return editions.map((edition) => edition.newsletter);
+  // An edition that is not in the store, as after the restore of an older backup: the wish is not ignored.
+  return editions.length === 0 ? 'all' : editions.map((edition) => edition.newsletter);
 }

@@ -9,7 +9,7 @@ import type { SigningSecrets } from '../../config/signing-secrets.ts';
 import { MINUTE, SECOND } from '../../lib/time.ts';
 import type { Store } from '../../store/store.ts';
 import { applyReport, targetOfAddress } from './apply-report.ts';
-import { type BounceTarget, findTokens, readTargetToken } from './record.ts';
+import { type BounceTarget, findTokens, readTargetTokens } from './record.ts';
 
 // An older request may be a replay. It would change nothing, but an operator should notice such a wrong clock.
 const MAX_CLOCK_DIFFERENCE = 5 * MINUTE;
@@ -145,13 +145,18 @@ async function recordReport(
   const at = Math.min(now, report.at === undefined ? now : Date.parse(report.at));
   const target =
     report.email === undefined
-      ? targetOfToken(secrets, report)
+      ? await targetOfToken(store.db, secrets, report)
       : await targetOfAddress(store.db, report.email, report.kind, at);
   if (target === null) return report.email === undefined ? 'forged' : 'ignored';
   const { kind, status = null, detail = '' } = report;
   return applyReport(store.db, config, secrets, { target, kind, status, detail, source: SOURCE }, at);
 }
 
-function targetOfToken(secrets: SigningSecrets, { returnPath, token }: BounceReport): BounceTarget | null {
-  return readTargetToken(secrets, token ?? findTokens(returnPath ?? '')[0] ?? '');
+async function targetOfToken(
+  db: Store['db'],
+  secrets: SigningSecrets,
+  { returnPath, token }: BounceReport,
+): Promise<BounceTarget | null> {
+  const [target] = await readTargetTokens(db, secrets, [token ?? findTokens(returnPath ?? '')[0] ?? '']);
+  return target ?? null;
 }

@@ -10,7 +10,13 @@ import { splitAtPlaceholders } from '../../editions/rendering/placeholders.ts';
 import { HOUR } from '../../lib/time.ts';
 import { PREFERENCES_LINK_LIFETIME } from '../../subscribers/account-links.ts';
 import { wireAddress } from '../../subscribers/address.ts';
-import { mailboxToken, type PreferencesKey, preferencesToken, unsubscribeToken } from '../../subscribers/tokens.ts';
+import {
+  mailboxToken,
+  type PreferencesKey,
+  preferencesToken,
+  unsubscribeAddressToken,
+  unsubscribeToken,
+} from '../../subscribers/tokens.ts';
 import type { OutgoingMessage } from '../transport/connection.ts';
 import { assembleMessage } from './assemble.ts';
 import { prepareBody } from './body.ts';
@@ -43,7 +49,17 @@ export type MessageMaker = (recipient: Recipient) => Promise<OutgoingMessage>;
 export function prepareMessages(
   edition: Pick<
     Edition,
-    'id' | 'newsletter' | 'slot' | 'revision' | 'subject' | 'nonce' | 'html' | 'text' | 'closedAt' | 'messageIdDomain'
+    | 'id'
+    | 'newsletter'
+    | 'slot'
+    | 'revision'
+    | 'subject'
+    | 'nonce'
+    | 'html'
+    | 'text'
+    | 'closedAt'
+    | 'messageIdDomain'
+    | 'tokenVersion'
   >,
   newsletter: NewsletterConfig,
   config: Pick<Config, 'publication' | 'bounces' | 'delivery'>,
@@ -132,7 +148,7 @@ function dueAt(
  * mailbox for bounces is configured.
  */
 function personalMaker(
-  { id, newsletter }: Pick<Edition, 'id' | 'newsletter'>,
+  { id, newsletter, tokenVersion }: Pick<Edition, 'id' | 'newsletter' | 'tokenVersion'>,
   { publication, bounces, delivery }: Pick<Config, 'publication' | 'bounces' | 'delivery'>,
   secrets: SigningSecrets,
 ) {
@@ -141,17 +157,22 @@ function personalMaker(
   const isTokenUsed = mailbox !== null || delivery.provider !== 'none';
   const tokenOf = (purpose: 'bounce' | 'unsubscribe', subscriberId: number): string =>
     mailboxToken(secrets, { purpose, editionId: id, subscriberId });
+  // A copy that is tried again after an upgrade must have the same bytes.
+  const addressTokenOf = (subscriberId: number): string =>
+    tokenVersion === 1
+      ? tokenOf('unsubscribe', subscriberId)
+      : unsubscribeAddressToken(secrets, { subscriberId, newsletter });
 
   return ({ subscriberId, ...link }: PreferencesKey) => {
     const token = isTokenUsed ? tokenOf('bounce', subscriberId) : null;
     return {
       links: {
-        unsubscribe: `${base}unsubscribe/${unsubscribeToken(secrets, { subscriberId, newsletter })}`,
+        unsubscribe: `${base}unsubscribe/${unsubscribeToken(secrets, { subscriberId, newsletter }, tokenVersion)}`,
         preferences: `${base}preferences/${preferencesToken(secrets, { subscriberId, ...link })}`,
       },
       token,
       returnPath: mailbox && token && taggedAddress(mailbox, token),
-      unsubscribeAddress: mailbox && taggedAddress(mailbox, tokenOf('unsubscribe', subscriberId)),
+      unsubscribeAddress: mailbox && taggedAddress(mailbox, addressTokenOf(subscriberId)),
     };
   };
 }

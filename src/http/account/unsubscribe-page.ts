@@ -4,7 +4,8 @@
  */
 import type { Context, Handler, MiddlewareHandler } from 'hono';
 import { findSubscription, unsubscribe } from '../../subscribers/subscriptions.ts';
-import { readUnsubscribeToken, type SubscriptionKey } from '../../subscribers/tokens.ts';
+import type { SubscriptionKey } from '../../subscribers/tokens.ts';
+import { readKeptUnsubscribeToken } from '../../subscribers/unsubscribe-keys.ts';
 import { renderPage } from '../pages/page.ts';
 import { clientAddress } from '../server/client-address.ts';
 import { respondNotFound } from '../server/errors.ts';
@@ -74,7 +75,7 @@ async function withToken(
   act: (key: SubscriptionKey) => Promise<'asked' | 'unsubscribed'>,
   status: 200 | 400 = 200,
 ): Promise<Response> {
-  const key = readUnsubscribeToken(web.secrets, c.req.param('token') ?? '');
+  const key = await readKeptUnsubscribeToken(web.store.db, web.secrets, c.req.param('token') ?? '');
   if (key === null) return respondNotFound(web, c);
   const kind = await act(key);
   const newsletter = web.view.newsletters.find(({ id }) => id === key.newsletter);

@@ -47,6 +47,7 @@ export async function addProvidersAndConsent(db: Kysely<unknown>, dialect: 'sqli
       first_used_at ${int} not null
     )`,
     `alter table consent_events add column consent_text ${text}`,
+    `alter table editions add column token_version ${int} not null default 1 check (token_version in (1, 2))`,
     `create table unsubscribe_keys (
       fingerprint ${text} not null primary key,
       key ${text} not null,

@@ -4,7 +4,13 @@ import { ed25519Signer, rsaSigner, verify } from '../../../scripts/dkim-verifier
 import { NOW, testEdition } from '../../../scripts/test-edition.ts';
 import { filledSize } from '../../../src/editions/rendering/size-limit.ts';
 import { DAY, HOUR } from '../../../src/lib/time.ts';
-import { readMailboxToken, readPreferencesToken, readUnsubscribeToken } from '../../../src/subscribers/tokens.ts';
+import {
+  newsletterTag,
+  readMailboxToken,
+  readPreferencesToken,
+  readUnsubscribeAddressToken,
+  readUnsubscribeToken,
+} from '../../../src/subscribers/tokens.ts';
 import { expectGolden } from '../../support/golden.ts';
 import { SECRETS } from '../../support/sample.ts';
 import { testConfig } from '../fixture.ts';
@@ -16,6 +22,12 @@ describe('the copy of an edition', () => {
     const raw = await rawMessage(changes);
     expect(await rawMessage(changes)).toEqual(raw);
     expectGolden('delivery/message.eml', raw.toString('latin1'));
+  });
+
+  it('has the bytes of the time before unsubscribe tokens had keys, if its edition closed then', async () => {
+    const edition = { ...withBothLinks(), tokenVersion: 1 as const };
+    const raw = await rawMessage({ bounces: 'bounces@example.com', edition });
+    expectGolden('delivery/message-v1.eml', raw.toString('latin1'));
   });
 
   it('contains the text, then the HTML, each with the recipient’s links', async () => {
@@ -50,7 +62,7 @@ describe('the copy of an edition', () => {
     expect(mail.date?.getTime()).toBe(NOW);
     expect(mail.headers.get('list')).toMatchObject({
       id: { name: 'The Daily Roundup', id: 'daily-roundup.example.com' },
-      unsubscribe: { url: expect.stringMatching(/^https:\/\/news\.example\/unsubscribe\/v1\./) },
+      unsubscribe: { url: expect.stringMatching(/^https:\/\/news\.example\/unsubscribe\/v2\./) },
       'unsubscribe-post': { name: 'List-Unsubscribe=One-Click' },
     });
   });
@@ -84,7 +96,7 @@ describe('the copy of an edition', () => {
     expect(headersOf(await rawMessage())).toContain('List-Unsubscribe-Post: List-Unsubscribe=One-Click');
     const plain = headersOf(await rawMessage({ url: 'http://127.0.0.1:8080' }));
     expect(plain.join('\n')).not.toContain('List-Unsubscribe-Post');
-    expect(plain.join('\n')).toMatch(/^List-Unsubscribe: <http:\/\/127\.0\.0\.1:8080\/unsubscribe\/v1\.[^>]+>$/m);
+    expect(plain.join('\n')).toMatch(/^List-Unsubscribe: <http:\/\/127\.0\.0\.1:8080\/unsubscribe\/v2\.[^>]+>$/m);
   });
 
   it('has its own return path and mailto: unsubscribe address if a bounce mailbox is configured', async () => {
@@ -96,7 +108,10 @@ describe('the copy of an edition', () => {
     expect(readMailboxToken(SECRETS, token)).toEqual({ purpose: 'bounce', editionId: 1, subscriberId: 7 });
     const list = headersOf(rawOf(message)).find((line) => line.startsWith('List-Unsubscribe: ')) ?? '';
     const mailto = /, <mailto:b+\+(\w+)@xn--bcher-kva\.example\?subject=unsubscribe>$/.exec(list)?.[1] ?? '';
-    expect(readMailboxToken(SECRETS, mailto)).toEqual({ purpose: 'unsubscribe', editionId: 1, subscriberId: 7 });
+    expect(readUnsubscribeAddressToken(SECRETS, mailto)).toEqual({
+      subscriberId: 7,
+      newsletterTag: newsletterTag('daily-roundup'),
+    });
   });
 
   it('has the sender’s address as return path if no bounce mailbox is configured', async () => {

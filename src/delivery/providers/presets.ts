@@ -18,7 +18,7 @@ export interface ProviderPreset {
 
 const MB = 1_000_000;
 
-export const PRESETS: Record<Exclude<MailProvider, 'none'>, ProviderPreset> = {
+const PRESETS: Record<Exclude<MailProvider, 'none'>, ProviderPreset> = {
   // https://docs.aws.amazon.com/ses/latest/dg/quotas.html, manage-sending-quotas.html
   ses: {
     name: 'Amazon SES',

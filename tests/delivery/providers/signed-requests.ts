@@ -10,7 +10,7 @@ import type { ProviderCheck, ProviderEvent, ProviderRequest } from '../../../src
 import { checkSendGrid } from '../../../src/delivery/providers/sendgrid.ts';
 
 /** What a report is about. */
-export interface Reported {
+interface Reported {
   token: string;
   email: string;
   /** Epoch milliseconds. */
@@ -19,7 +19,7 @@ export interface Reported {
   number?: number;
 }
 
-export interface ProviderFixture {
+interface ProviderFixture {
   /** DAYWIRE_PROVIDER_SECRET. */
   secret: string;
   check(request: ProviderRequest, settings: { secret: string }): ProviderCheck;
@@ -199,7 +199,7 @@ const mailgun: ProviderFixture = {
   },
 };
 
-export const sendGridKeys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const sendGridKeys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 
 /** Signs a body as SendGrid does. */
 export function sendGridHeaders(body: Uint8Array, now: number): Headers {

@@ -65,7 +65,7 @@ export async function backupStore(
       await sync(partial);
       if (existsSync(file)) throw new StoreError(`${file} has appeared meanwhile: a backup overwrites nothing`);
       await rename(partial, file);
-      await sync(dirname(file));
+      await syncFolder(dirname(file));
       return { rows, bytes: (await stat(file)).size };
     } finally {
       await copy.close();
@@ -216,8 +216,20 @@ function openFile(path: string, access: SqliteAccess): Store {
   return { ...file, reports: file.db, dialect: 'sqlite', location: path };
 }
 
+/** Flushes a file to the disk. */
 async function sync(path: string): Promise<void> {
-  const handle = await open(path, 'r');
+  // Windows flushes no file that is open for reading only.
+  await flush(path, 'r+');
+}
+
+/** Flushes the names in a folder to the disk. */
+async function syncFolder(path: string): Promise<void> {
+  // Windows opens no folders.
+  if (process.platform !== 'win32') await flush(path, 'r');
+}
+
+async function flush(path: string, flags: 'r' | 'r+'): Promise<void> {
+  const handle = await open(path, flags);
   try {
     await handle.sync();
   } finally {

@@ -52,8 +52,8 @@ export function addStoreCommands(program: Command, cli: CliContext): void {
         'adoptSecret',
       ),
     )
-    .option('--line', 'with --rehearse: print one line, for a timer')
-    .addOption(new Option('--json', 'with --rehearse: print JSON').conflicts('line'))
+    .addOption(new Option('--line', 'rehearse, and print one line, for a timer').implies({ rehearse: true }))
+    .addOption(new Option('--json', 'rehearse, and print JSON').conflicts('line').implies({ rehearse: true }))
     .action((file: string, { adoptSecret = false, ...options }: RestoreFlags) =>
       options.rehearse === true
         ? rehearse(cli, file, options)

@@ -79,6 +79,9 @@ describe.concurrent('a backup', () => {
     expect(line.stdout).toMatch(/^[^\n]*damaged\.db is not a good backup: [^\n]+\n$/);
     const both = await folder.run(['restore', '--rehearse', '--adopt-secret', backup], SECRET);
     expect(both.code).toBe(2);
+    // Never a restore by mistake.
+    expect((await folder.run(['restore', '--line', backup], SECRET)).stdout).toMatch(/ is a good backup: /);
+    expect(existsSync(join(folder.path, 'var/daywire.db'))).toBe(false);
   });
 
   it('that is no database leaves the store empty', async () => {

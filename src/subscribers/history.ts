@@ -23,7 +23,6 @@ type ConsentEntry = Pick<
   'at' | 'change' | 'newsletter' | 'channel' | 'source' | 'detail'
 > & { consentVersion: string | null; consentText: string | null };
 
-// Declared, because "npm run build" cannot name the inferred type.
 function listConsent(db: Db, subscriberId: number, limit?: number): Promise<ConsentEntry[]> {
   return (
     db

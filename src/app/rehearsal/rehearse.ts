@@ -54,7 +54,7 @@ export interface Rehearsal {
 }
 
 /** The rehearsal was ended by its signal. */
-export class RehearsalInterrupted extends Error {
+class RehearsalInterrupted extends Error {
   override name = 'RehearsalInterrupted';
 }
 

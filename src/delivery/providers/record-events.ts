@@ -22,8 +22,8 @@ export type ProviderEventCounts = Record<ReportEffect | 'delivered' | 'foreign',
 type Settings = { config: Pick<Config, 'bounces'>; secrets: SigningSecrets; provider: MailProvider };
 
 /**
- * Records the events of a request, one after the other.
- * @throws if the store fails; earlier events stay recorded, and all of them can be sent again
+ * Records the events of a request, one after the other. One that the store refuses does not stop the others.
+ * @throws the first failure of the store; the other events stay recorded, and all of them can be sent again
  */
 export async function recordProviderEvents(
   { db }: Pick<Store, 'db'>,
@@ -51,6 +51,9 @@ const NONE: ProviderEventCounts = {
   foreign: 0,
 };
 
+/** Failures in a row after which the others are not tried: each may take as long as a connection takes to fail. */
+const STORE_IS_AWAY = 5;
+
 async function recordEach(
   db: Db,
   settings: Settings,
@@ -59,6 +62,8 @@ async function recordEach(
 ): Promise<ProviderEventCounts> {
   const counts = { ...NONE };
   const delivered: DeliveredReport[] = [];
+  const failures: unknown[] = [];
+  let failuresInARow = 0;
   // A token takes 0.1 ms to read, and SendGrid reports a thousand at once.
   const turn = new TurnTimer();
   for (const event of events) {
@@ -66,9 +71,18 @@ async function recordEach(
     const target = event.token === null ? null : readTargetToken(settings.secrets, event.token);
     // Another installation that uses the same account, or an invention.
     if (event.token !== null && target === null) counts.foreign += 1;
-    else if (event.kind !== 'delivered')
-      counts[await recordOne(db, settings, { ...event, kind: event.kind, target }, now)] += 1;
-    else if (isOfDelivery(target)) delivered.push({ ...target, deliveredAt: Math.min(event.at, now) });
+    else if (event.kind !== 'delivered') {
+      try {
+        counts[await recordOne(db, settings, { ...event, kind: event.kind, target }, now)] += 1;
+        failuresInARow = 0;
+      } catch (error) {
+        // Nothing can be done in a transaction that has failed.
+        if (db.isTransaction) throw error;
+        failures.push(error);
+        failuresInARow += 1;
+        if (failuresInARow === STORE_IS_AWAY) throw failures[0];
+      }
+    } else if (isOfDelivery(target)) delivered.push({ ...target, deliveredAt: Math.min(event.at, now) });
     else counts.ignored += 1;
   }
   if (delivered.length > 0) {
@@ -79,6 +93,7 @@ async function recordEach(
     counts.delivered += changed;
     counts.ignored += delivered.length - changed;
   }
+  if (failures.length > 0) throw failures[0];
   return counts;
 }
 

@@ -22,7 +22,7 @@ export type SnsCheck =
   | { kind: 'subscription'; id: string; topic: string; address: string }
   /** Somebody has ended the subscription of the topic. */
   | { kind: 'ended'; id: string; topic: string }
-  /** The certificate cannot be requested now: 503, so that SNS sends it again. */
+  /** It cannot be verified now: 503, so that SNS sends it again. */
   | { kind: 'unavailable'; reason: string };
 
 /**
@@ -49,7 +49,11 @@ export async function checkSns(
   if (!isSignedBy(message, checked.certificate)) return unsigned('its signature is not valid');
   const sentAt = Date.parse(message.Timestamp);
   const untimely = whyUntimely(sentAt, now);
-  return untimely === null ? read(message, { host, sentAt }) : unsigned(untimely);
+  if (untimely === null) return read(message, { host, sentAt });
+  // SNS cannot date a message into the future: our clock is slow. It must send the message again once that is set.
+  return sentAt > now
+    ? { kind: 'unavailable', reason: `${untimely}: set the clock of this machine` }
+    : unsigned(untimely);
 }
 
 const RAW_DELIVERY =

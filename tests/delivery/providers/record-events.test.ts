@@ -134,6 +134,30 @@ describe('events of mail providers', () => {
       expect(await record([bounce], { nonce: 'n' })).toMatchObject({ hard: 1 });
     });
 
+    it('are recorded although the store refuses one of them, which is reported as a failure', async () => {
+      const refused = event({ kind: 'odd' as 'hard', token: returnToken(about) });
+      const arrived = event({ kind: 'delivered', token: returnToken(other) });
+      const events = [arrived, refused, event({ id: 'event-2', token: returnToken(other) })];
+      await expect(record(events)).rejects.toThrow(/check/i);
+      expect((await subscriberState(store, other)).suppressed).toBe('hard-bounce');
+      expect((await deliveriesOf(store)).map((row) => row.delivered_at)).toEqual([null, NOW]);
+      // The refused one is not taken for known when it is sent again.
+      expect(await ids()).toHaveLength(1);
+      await expect(record([refused], { nonce: 'n' })).rejects.toThrow(/check/i);
+      expect(await ids()).toHaveLength(1);
+    });
+
+    it('are given up after five failures in a row, since the store is away', async () => {
+      const refused = [1, 2, 3, 4, 5].map((n) =>
+        event({ id: `refused-${n}`, kind: 'odd' as 'hard', token: returnToken(about) }),
+      );
+      const last = event({ email: 'nobody@example.com' });
+      await expect(record([...refused.slice(1), last])).rejects.toThrow(/check/i);
+      expect(await ids()).toHaveLength(1);
+      await expect(record([...refused, { ...last, id: 'event-2' }])).rejects.toThrow(/check/i);
+      expect(await ids()).toHaveLength(1);
+    });
+
     describe('about a delivery that may have arrived', () => {
       let open: About;
       beforeEach(async () => {

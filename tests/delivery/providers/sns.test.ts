@@ -75,11 +75,15 @@ describe('the check of requests of Amazon SNS', () => {
     expect(await reason(without)).toContain('not a message of Amazon SNS');
   });
 
-  it('refuses what is dated seven days ago, or in the future', async () => {
+  it('refuses what is dated seven days ago, and asks to repeat what is dated in the future', async () => {
     const fields = signed(notification(BOUNCE, NOW));
     expect((await check(fields, { now: NOW + 7 * DAY })).kind).toBe('events');
     expect(await reason(fields, { now: NOW + 7 * DAY + 1 })).toContain('older than seven days');
-    expect(await reason(fields, { now: NOW - 6 * MINUTE })).toContain('in the future');
+    // SNS drops what is refused, and a machine may start with a slow clock.
+    expect(await check(fields, { now: NOW - 6 * MINUTE })).toEqual({
+      kind: 'unavailable',
+      reason: expect.stringMatching(/in the future: set the clock/),
+    });
     expect(await reason(signed(notification(BOUNCE, NOW, { Timestamp: 'soon' })))).not.toContain('not refused');
   });
 

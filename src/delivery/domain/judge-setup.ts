@@ -47,7 +47,7 @@ export async function judgeSetup(setup: SendingSetup, probes: SendingProbes, now
     Promise.all(setup.senders.map((domain) => authenticate(setup, dns, domain))),
     Promise.all(setup.senders.map(async (domain) => judgeSenderDomain(await loadMx(dns, domain)))),
     judgeExchanges(setup, probes, now),
-    Promise.all(setup.addresses.map((address) => judgePtr(dns, address, setup.mailServer))),
+    Promise.all(setup.addresses.map((address) => judgePtr(dns, address, setup))),
   ]);
   const judgements = [
     ...domains,
@@ -155,7 +155,8 @@ async function judgeExchanges(setup: SendingSetup, { dns, tls }: SendingProbes, 
   });
   // Only Amazon SES has its customers set an MX; the others have an alias.
   if (provider?.include === 'amazonses.com' && returnPathDomain !== null && returnPathDomain !== bounceDomain) {
-    judged.push(loadMx(dns, returnPathDomain).then((view) => [judgeMx(view, feedbackRecord(setup, returnPathDomain))]));
+    const wanted = feedbackRecord(setup, returnPathDomain);
+    judged.push(loadMx(dns, returnPathDomain).then((view) => [judgeMx(view, wanted, provider.zones)]));
   }
   return (await Promise.all(judged)).flat();
 }

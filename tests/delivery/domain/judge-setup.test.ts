@@ -36,6 +36,8 @@ async function judgements(zone: Zone, setup: Partial<SendingSetup> = {}, port = 
   }
 }
 
+const SES_EXCHANGE: Zone = { 'feedback-smtp.us-east-1.amazonses.com': { A: ['198.51.100.25'] } };
+
 const SES: Partial<SendingSetup> = {
   provider: MAIL_PROVIDERS.ses,
   returnPathDomain: 'mail.news.example.com',
@@ -95,7 +97,7 @@ describe('a sending domain', () => {
     id: string;
     verdict: Judgement['verdict'];
     message: RegExp;
-    /** Lines of the record, those to delete first. */
+    /** Lines of the record, those to delete first. Empty: none is suggested. */
     record?: string[];
   }
 
@@ -393,12 +395,32 @@ describe('a sending domain', () => {
       record: ['10.2.0.192.in-addr.arpa. 3600 IN PTR mail.example.com.'],
     },
     {
-      is: 'that sends from an address whose name has another one',
+      is: 'that sends from an address whose name does not exist',
+      zone: { '10.2.0.192.in-addr.arpa': { PTR: ['out.example.com'] } },
+      id: 'ptr',
+      verdict: 'fail',
+      message: /is named out\.example\.com \(PTR\), which does not have this address$/,
+      record: ['out.example.com. 3600 IN A 192.0.2.10'],
+    },
+    {
+      is: 'that sends from an address whose name is that of the web server',
       zone: { '10.2.0.192.in-addr.arpa': { PTR: ['news.example.com'] } },
       id: 'ptr',
       verdict: 'fail',
-      message: /is named news\.example\.com \(PTR\), which does not have this address/,
-      record: ['news.example.com. 3600 IN A 192.0.2.10'],
+      message: /does not have this address: have it set, by whoever gave you the address, to a name that has/,
+      record: [
+        '10.2.0.192.in-addr.arpa. 3600 IN PTR news.example.com.',
+        '10.2.0.192.in-addr.arpa. 3600 IN PTR mail.example.com.',
+      ],
+    },
+    {
+      is: 'that sends from an address with a name of the hosting company',
+      zone: { '10.2.0.192.in-addr.arpa': { PTR: ['static-10.hosting.example'] } },
+      setup: { mailServer: null },
+      id: 'ptr',
+      verdict: 'fail',
+      message: /does not have this address: have it set, by whoever gave you the address, to a name that has/,
+      record: [],
     },
     {
       is: 'that does not say from where it sends',
@@ -442,6 +464,27 @@ describe('a sending domain', () => {
       verdict: 'fail',
       message: /mail\.news\.example\.com has no MX/,
       record: ['mail.news.example.com. 3600 IN MX 10 feedback-smtp.eu-west-1.amazonses.com.'],
+    },
+    {
+      is: 'whose return path has the MX of another region of Amazon SES',
+      zone: { 'mail.news.example.com': { MX: ['10 feedback-smtp.us-east-1.amazonses.com'] }, ...SES_EXCHANGE },
+      setup: SES,
+      id: 'mx',
+      verdict: 'fail',
+      message: /the mail provider does not see bounces$/,
+      record: [
+        'mail.news.example.com. 3600 IN MX 10 feedback-smtp.us-east-1.amazonses.com.',
+        'mail.news.example.com. 3600 IN MX 10 feedback-smtp.eu-west-1.amazonses.com.',
+      ],
+    },
+    {
+      is: 'whose return path at Amazon SES receives the mail of people',
+      zone: { 'mail.news.example.com': bounces },
+      setup: SES,
+      id: 'mx',
+      verdict: 'fail',
+      message: /does not see bounces; choose a domain for the return path that receives no other mail/,
+      record: [],
     },
     {
       is: 'whose return path does not include Amazon SES',
@@ -514,7 +557,7 @@ describe('a sending domain', () => {
     if (record !== undefined) {
       const suggested = judged?.record;
       const old = suggested?.replaces.map((value) => zoneLine({ ...suggested, value })) ?? [];
-      expect([...old, suggested === undefined ? '' : zoneLine(suggested)]).toEqual(record);
+      expect([...old, ...(suggested === undefined ? [] : [zoneLine(suggested)])]).toEqual(record);
     }
   });
 

@@ -4,6 +4,7 @@
 import { isIP } from 'node:net';
 import { type DnsResolver, type Lookup, lookUpAddresses, type MxRecord } from '../dns-resolver.ts';
 import { type Judgement, judge, notKnown } from '../judgement.ts';
+import { isBelow } from '../mail-provider-dns.ts';
 import type { ZoneRecord } from '../zone-record.ts';
 
 interface MailExchange extends MxRecord {
@@ -37,8 +38,15 @@ export async function loadMx(dns: DnsResolver, domain: string): Promise<MxView> 
   return { domain, exchanges: { kind: 'found', records }, addresses };
 }
 
-/** @param wanted the MX record of a mail provider that must be there, or null where any is right */
-export function judgeMx({ domain, exchanges, addresses }: MxView, wanted: ZoneRecord | null): Judgement {
+/**
+ * @param wanted the MX record of a mail provider that must be there, or null where any is right
+ * @param zones the mail provider's own domains
+ */
+export function judgeMx(
+  { domain, exchanges, addresses }: MxView,
+  wanted: ZoneRecord | null,
+  zones: readonly string[] = [],
+): Judgement {
   const about = { id: 'mx', domain };
   const record = wanted ?? undefined;
   if (exchanges.kind === 'failed') return notKnown(about, `the MX of ${domain}`, exchanges.reason);
@@ -66,10 +74,15 @@ export function judgeMx({ domain, exchanges, addresses }: MxView, wanted: ZoneRe
   }
   if (wanted !== null && !names.includes(wanted.value.split(' ')[1] ?? '')) {
     const message = `the MX of ${domain} is ${names.join(', ')}: the mail provider does not see bounces`;
-    return judge('fail', about, message, {
-      ...wanted,
-      replaces: records.map((one) => `${one.preference} ${one.exchange}`),
-    });
+    // Its own, of another region. Others receive people's mail.
+    if (names.every((name) => isBelow(name, zones))) {
+      return judge('fail', about, message, {
+        ...wanted,
+        replaces: records.map((one) => `${one.preference} ${one.exchange}`),
+      });
+    }
+    const advice = 'choose a domain for the return path that receives no other mail (delivery.returnPathDomain)';
+    return judge('fail', about, `${message}; ${advice}`);
   }
   const unsure = records.find(({ addresses: found }) => found.kind === 'failed');
   if (unsure?.addresses.kind === 'failed' && !isReachable) {

@@ -1,9 +1,13 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { deliverDue } from '../../src/app/deliver.ts';
 import type { Config } from '../../src/config/config.ts';
 import { fingerprintOf, type SigningSecrets } from '../../src/config/signing-secrets.ts';
 import { handleIncomingMail } from '../../src/delivery/bounces/mail.ts';
 import { DAY, HOUR } from '../../src/lib/time.ts';
+import { backupStore, restoreStore } from '../../src/store/backup/backup.ts';
 import type { Store } from '../../src/store/store.ts';
 import { eraseSubscriber } from '../../src/subscribers/erasure.ts';
 import { findSubscription } from '../../src/subscribers/subscriptions.ts';
@@ -27,7 +31,7 @@ import {
   listUnsubscribeKeys,
   UNSUBSCRIBE_KEY_LIFETIME,
 } from '../../src/subscribers/unsubscribe-keys.ts';
-import { NOW, openTestSite } from '../http/test-site.ts';
+import { NOW, openTestSite, preferencesPath } from '../http/test-site.ts';
 import { forEachDatabase } from '../support/databases.ts';
 import { SECRETS, sampleConfig } from '../support/sample.ts';
 import { openTestApp } from '../support/test-app.ts';
@@ -85,6 +89,37 @@ describe('unsubscribing from an email that was sent before', () => {
     it('works by mail for an edition that is not in the store, as after the restore of a backup', async () => {
       const earlier = mailboxToken(REPLACED, { purpose: 'unsubscribe', editionId: 999, subscriberId });
       expect(await mail(earlier)).toMatchObject({ kind: 'unsubscribed', newsletters: [NEWSLETTER, 'weekly-roundup'] });
+    });
+
+    it('never concerns a person who was added after the restore of an older backup', async () => {
+      const folder = await mkdtemp(join(tmpdir(), 'daywire-unsubscribe-'));
+      const [file, restored] = [join(folder, 'backup.sqlite'), await open()];
+      await backupStore(store, file, NOW - HOUR);
+      const grace = await addConfirmed(store, 'grace@example.com', [NEWSLETTER]);
+      await restoreStore(file, restored, NOW);
+      await rm(folder, { recursive: true });
+      const eve = await addConfirmed(restored, 'eve@example.com', [NEWSLETTER]);
+      expect(eve).toBeGreaterThan(grace);
+      const { post, get } = openTestSite(restored);
+      const graces = { subscriberId: grace, newsletter: NEWSLETTER };
+      expect((await post(`/unsubscribe/${unsubscribeToken(SECRETS, graces)}`, [['unsubscribe', 'yes']])).status).toBe(
+        200,
+      );
+      await handleIncomingMail(
+        restored,
+        sampleConfig(),
+        SECRETS,
+        Buffer.from(`To: bounces+${unsubscribeAddressToken(SECRETS, graces)}@example.com\r\n\r\n`),
+        {},
+        NOW,
+      );
+      expect(await (await get(preferencesPath(grace))).text()).not.toContain('eve@example.com');
+      expect(await findSubscription(restored.db, { ...graces, subscriberId: eve })).toMatchObject({
+        state: 'confirmed',
+      });
+      // Those whom the backup holds can still leave.
+      await post(path(), [['List-Unsubscribe', 'One-Click']]);
+      expect(await findSubscription(restored.db, key())).toMatchObject({ state: 'unsubscribed' });
     });
 
     it('is answered kindly for an erased subscriber, and changes nothing', async () => {

@@ -1,7 +1,7 @@
 /**
  * Backup and restore. A backup of either database is an SQLite file with the current schema. It is marked so that a
  * restored store submits nothing until an operator releases its queue: what it holds as pending may have been submitted
- * since.
+ * since. Nor does it give the numbers again that have been given since, and are in emails.
  */
 import { existsSync } from 'node:fs';
 import { open, rename, rm, stat } from 'node:fs/promises';
@@ -13,7 +13,7 @@ import { ensureSchema, migrate, requireCurrent, schemaState } from '../schema.ts
 import type { SqliteAccess } from '../sqlite.ts';
 import { openSqliteInThread } from '../sqlite-file.ts';
 import { type Db, type Store, StoreError, type Tx } from '../store.ts';
-import { copyTable, countRows, readTables, type TableShape } from './copy-tables.ts';
+import { copyTable, countRows, readTables, skipNumbers, type TableShape } from './copy-tables.ts';
 
 export interface CopyOptions {
   /** Gets the number of rows copied so far. */
@@ -29,6 +29,9 @@ export interface CopyReport {
   readonly rows: number;
   readonly bytes: number;
 }
+
+/** Tables whose numbers are in the tokens of emails. */
+const MAILED_NUMBERS = ['subscribers', 'editions', 'service_messages'];
 
 const RELEASE = 'release with "daywire queue release"';
 const STALE = 'only the current schema is copied. Do this with the daywire that created it, then run "daywire migrate"';
@@ -55,6 +58,7 @@ export async function backupStore(
       if (store.dialect === 'postgres') await copyPostgres(store, copy, options);
       await writeMeta(copy.db, DELIVERY_HELD, `restored from a backup of ${new Date(now).toISOString()}: ${RELEASE}`);
       await writeMeta(copy.db, VACUUM_DUE, null);
+      await skipMailedNumbers(copy.db, now);
       // Of the moment and the machine: a restored store starts without them. Stores to be upgraded may lack the table.
       if ((await schemaState(copy)).kind === 'current') await copy.db.deleteFrom('back_offs').execute();
       await checkIntegrity(copy);
@@ -96,6 +100,7 @@ export async function restoreStore(
         const tables = await readTables(from);
         await requireEmpty(to, tables, store.location);
         const copied = await copyTables(from, to, tables, options);
+        await skipMailedNumbers(to, now);
         const held = await readMeta(to, DELIVERY_HELD);
         if (!held?.startsWith('restored from')) {
           await writeMeta(to, DELIVERY_HELD, `restored from ${file} at ${new Date(now).toISOString()}: ${RELEASE}`);
@@ -107,6 +112,15 @@ export async function restoreStore(
   } finally {
     await backup.close();
   }
+}
+
+/**
+ * Numbers new rows from an instant in milliseconds on, after all that the store gave since the backup. Emails of that
+ * time have tokens with those numbers: given again, they would open the preferences of another person, or end another
+ * person's subscription.
+ */
+async function skipMailedNumbers(db: Db, now: number): Promise<void> {
+  for (const table of MAILED_NUMBERS) await skipNumbers(db, table, 'id', now);
 }
 
 /**

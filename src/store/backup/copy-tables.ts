@@ -154,6 +154,11 @@ async function writeLastNumber(db: Db, table: string, column: string, last: numb
   }
 }
 
+/** Never gives the numbers up to `last` any more. A number that was given already changes nothing. */
+export async function skipNumbers(db: Db, table: string, column: string, last: number): Promise<void> {
+  if ((await readLastNumber(db, table, column)) < last) await writeLastNumber(db, table, column, last);
+}
+
 export async function countRows(db: Db, table: string): Promise<number> {
   const { rows } = await sql<{ n: number }>`select count(*) as n from ${sql.table(table)}`.execute(db);
   return rows[0]?.n ?? 0;

@@ -36,7 +36,7 @@ export function checkBrevo({ headers, body, now }: ProviderRequest, settings: { 
   }
   const value = parseJson(body);
   const events = readReports(Array.isArray(value) ? value : [value], report, (one) => toEvent(one, now));
-  if (events === null) return { kind: 'malformed', reason: 'the body must be JSON with an event' };
+  if (events === null) return { kind: 'malformed', reason: 'the body must be JSON: an event, or up to 10,000' };
   return { kind: 'events', events, nonce: null };
 }
 

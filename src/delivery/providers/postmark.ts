@@ -70,7 +70,8 @@ export function checkPostmark({ headers, body, now }: ProviderRequest, settings:
   }
   const value = parseJson(body);
   const events = readReports(Array.isArray(value) ? value : [value], record, (one) => toEvent(one, now));
-  if (events === null) return { kind: 'malformed', reason: 'the body must be JSON, a record with a RecordType' };
+  if (events === null)
+    return { kind: 'malformed', reason: 'the body must be JSON: a record with a RecordType, or up to 10,000' };
   return { kind: 'events', events, nonce: null };
 }
 

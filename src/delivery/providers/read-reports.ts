@@ -16,16 +16,20 @@ export function parseJson(body: Uint8Array): unknown {
   }
 }
 
+/** Of one request: ten times what any mail provider sends. 2 MiB of empty objects would take 10 s. */
+const MAX_REPORTS = 10_000;
+
 /**
  * Converts reports to events. A malformed report does not stop the others.
  * @param toEvent returns null for a report that changes nothing, such as an opened message
- * @returns the events, or null if no report has the schema's form
+ * @returns the events, or null if no report has the schema's form, or there are more than 10,000
  */
 export function readReports<Schema extends z.ZodType>(
   reports: readonly unknown[],
   schema: Schema,
   toEvent: (report: z.output<Schema>) => ProviderEvent | null,
 ): ProviderEvent[] | null {
+  if (reports.length > MAX_REPORTS) return null;
   const events: ProviderEvent[] = [];
   let wellFormed = 0;
   for (const one of reports) {

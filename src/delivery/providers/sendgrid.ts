@@ -64,7 +64,7 @@ export function checkSendGrid({ headers, body, now }: ProviderRequest, settings:
   if (untimely !== null) return { kind: 'unsigned', reason: untimely };
   const value = parseJson(body);
   const events = Array.isArray(value) ? readReports(value, report, (one) => toEvent(one, now)) : null;
-  if (events === null) return { kind: 'malformed', reason: 'the body must be JSON, an array of events' };
+  if (events === null) return { kind: 'malformed', reason: 'the body must be JSON: an array of up to 10,000 events' };
   return { kind: 'events', events, nonce: null };
 }
 

@@ -172,12 +172,25 @@ describe('the check of requests of a mail provider that signs a time', () => {
   });
 });
 
+const BATCHING = [
+  ['postmark', PROVIDER_FIXTURES.postmark],
+  ['sendgrid', PROVIDER_FIXTURES.sendgrid],
+  ['brevo', PROVIDER_FIXTURES.brevo],
+] as const;
+
+describe('a batch of more than 10,000 reports', () => {
+  it.each(BATCHING)('is refused for %s, before it takes seconds', (_name, provider) => {
+    const batch = (length: number): unknown[] => [provider.report('hard', ABOUT), ...Array(length - 1).fill(0)];
+    expect(provider.check(provider.request(batch(10_001), NOW), provider)).toEqual({
+      kind: 'malformed',
+      reason: expect.stringContaining('up to 10,000'),
+    });
+    expect(provider.check(provider.request(batch(1_000), NOW), provider).kind).toBe('events');
+  });
+});
+
 describe('a batch with a malformed report', () => {
-  it.each([
-    ['postmark', PROVIDER_FIXTURES.postmark],
-    ['sendgrid', PROVIDER_FIXTURES.sendgrid],
-    ['brevo', PROVIDER_FIXTURES.brevo],
-  ])('keeps the others of %s', (_name, provider) => {
+  it.each(BATCHING)('keeps the others of %s', (_name, provider) => {
     const batch = [
       null,
       { RecordType: 7, event: [] },

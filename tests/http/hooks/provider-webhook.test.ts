@@ -167,6 +167,15 @@ describe('the webhook of a mail provider', () => {
       expect(await post(openTestSite(store), 'postmark', { body: Buffer.from('{}') })).toBe(404);
     });
 
+    it('takes less from strangers where the signature is inside the body, which is parsed first', async () => {
+      const mailgun = others.find(({ provider }) => provider === 'mailgun') as Case;
+      for (const one of [ses, mailgun]) {
+        const site = openSite(store, one);
+        expect(await post(site, one.provider, { body: Buffer.alloc(512 * 1024, '[') }), one.provider).toBe(401);
+        expect(await post(site, one.provider, { body: Buffer.alloc(512 * 1024 + 1, '[') }), one.provider).toBe(413);
+      }
+    });
+
     it('answers 500 while the store fails, and records the same request later', async () => {
       const broken = await open();
       const [about] = (await submitEditions(store, 1)) as [About];

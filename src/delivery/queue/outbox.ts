@@ -16,7 +16,7 @@ import { jsonRows } from '../../store/json-rows.ts';
 import { type Db, dialectOf, type Tx } from '../../store/store.ts';
 import type { DeliveryState } from '../../store/tables.ts';
 import { inTransaction } from '../../store/transaction.ts';
-import { CANCELLED, type DeliveryOutcome, MAY_HAVE_ARRIVED, mayHaveArrived } from './delivery-outcome.ts';
+import { CANCELLED, type DeliveryOutcome, MAY_HAVE_ARRIVED, mayHaveArrived, REPORTED } from './delivery-outcome.ts';
 import { decideIneligible, type EligibilityFacts } from './eligibility.ts';
 
 /** A row under our lease. */
@@ -148,7 +148,8 @@ function findEligibilityFacts(tx: Tx, claim: DeliveryClaim): Promise<Eligibility
 }
 
 /**
- * Records outcomes and ends the leases. An uncertain delivery stays in `submitting`, with an expired lease.
+ * Records outcomes and ends the leases. An uncertain delivery stays in `submitting`, with an expired lease. A delivery
+ * that the mail provider reported meanwhile is submitted, whatever its outcome: its message has arrived.
  * @returns for each whether it was recorded: false if its claim was lost
  */
 export async function recordOutcomes(
@@ -184,6 +185,8 @@ export function recordQuery(
       reason: 'text',
     },
   );
+  // The mail provider reported it as delivered during the submission, whose reply was lost.
+  const reported = sql`r.state <> 'submitted' and deliveries.delivered_at is not null`;
   // An edition that was cancelled during the submission: deliveries that would be pending are suppressed.
   const cancelled = sql`r.state = 'pending'
     and (select delivery_state from editions where id = r.edition_id) = 'cancelled'`;
@@ -191,16 +194,16 @@ export function recordQuery(
   const arrivedBefore = sql`coalesce(${mayHaveArrived('deliveries')}, false)`;
   const arrivedNow = sql`coalesce(${mayHaveArrived('r')}, false)`;
   return sql<ClaimKeyRow>`update deliveries
-    set state = case when ${cancelled} then 'suppressed' else r.state end,
+    set state = case when ${reported} then 'submitted' when ${cancelled} then 'suppressed' else r.state end,
       attempts = deliveries.attempts - r.uncounted,
       due_at = coalesce(r.due_at, deliveries.due_at),
-      reply = coalesce(r.reply, deliveries.reply),
-      reason = case when ${cancelled}
+      reply = case when ${reported} then ${REPORTED} else coalesce(r.reply, deliveries.reply) end,
+      reason = case when ${reported} then null when ${cancelled}
         then ${CANCELLED} || (select coalesce(delivery_reason, '') from editions where id = r.edition_id)
           || case when ${arrivedBefore} or ${arrivedNow} then ${`; ${MAY_HAVE_ARRIVED}`} else '' end
         when ${arrivedBefore} and not ${arrivedNow} then coalesce(r.reason || '; ', '') || ${MAY_HAVE_ARRIVED}
         else r.reason end,
-      lease_until = case when r.state = 'submitting' then cast(${now} as bigint) end,
+      lease_until = case when r.state = 'submitting' and not (${reported}) then cast(${now} as bigint) end,
       changed_at = cast(${now} as bigint)
     from ${r} r
     where deliveries.edition_id = r.edition_id and deliveries.subscriber_id = r.subscriber_id

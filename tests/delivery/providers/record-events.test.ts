@@ -3,7 +3,13 @@ import { NOW, queueEdition } from '../../../scripts/test-edition.ts';
 import type { ProviderEvent } from '../../../src/delivery/providers/provider-event.ts';
 import { recordProviderEvents } from '../../../src/delivery/providers/record-events.ts';
 import { claimDeliveries } from '../../../src/delivery/queue/claim.ts';
-import { INTERRUPTED } from '../../../src/delivery/queue/delivery-outcome.ts';
+import {
+  type DeliveryOutcome,
+  INTERRUPTED,
+  MAY_HAVE_ARRIVED,
+  REPORTED,
+} from '../../../src/delivery/queue/delivery-outcome.ts';
+import { recordOutcomes } from '../../../src/delivery/queue/outbox.ts';
 import { settleDelivered } from '../../../src/delivery/queue/reported-deliveries.ts';
 import { DAY, HOUR, MINUTE } from '../../../src/lib/time.ts';
 import { readDelivered, readDeliveryCounts } from '../../../src/store/counts.ts';
@@ -206,6 +212,22 @@ describe('events of mail providers', () => {
         expect((await claim(NOW + HOUR)).deliveries).toEqual([]);
         expect(await row()).toMatchObject({ state: 'submitted', lease_until: null });
         expect(await counts()).toEqual(['submitted 1']);
+      });
+
+      it('settle it although the worker that submits it then records a lost reply', async () => {
+        const outcomes: DeliveryOutcome[] = [
+          { kind: 'deferred', dueAt: NOW, reply: null, reason: MAY_HAVE_ARRIVED },
+          { kind: 'failed', reply: '550 no', reason: `attempt 8 of 8; ${MAY_HAVE_ARRIVED}` },
+          { kind: 'uncertain', reason: MAY_HAVE_ARRIVED },
+        ];
+        for (const [n, outcome] of outcomes.entries()) {
+          await set({ state: 'submitting', lease_until: NOW + MINUTE, fence: n, delivered_at: null });
+          await record([event({ id: `lost-${n}`, kind: 'delivered', token: returnToken(open) })]);
+          expect(await recordOutcomes(store.db, [{ claim: { ...open, fence: n }, outcome }], NOW)).toEqual([true]);
+          const settled = { state: 'submitted', reply: REPORTED, reason: null, lease_until: null };
+          expect(await row(), outcome.kind).toMatchObject(settled);
+          expect(await counts()).toEqual(['submitted 1']);
+        }
       });
 
       it('settle it with uncertain: hold, too, once that worker has ended', async () => {

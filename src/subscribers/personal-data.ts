@@ -84,6 +84,14 @@ export const PERSONAL_DATA = {
     exportedAs: 'refusals',
     erasure: 'deleted',
   },
+  paused_domains: {
+    what: 'domains that refuse all recipients of an edition',
+    why: 'not submitting to a domain that refuses',
+    kept: 'until the domain is resumed, or the edition ends',
+    exportedAs: null,
+    notExported: 'a domain, of others too; the refusals of the person are in `refusals`',
+    erasure: 'deleted',
+  },
   suppressions: {
     what: 'keyed hash of an address, reason, time',
     why: 'never mailing the address again',

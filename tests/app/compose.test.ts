@@ -1,7 +1,11 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { composeNow } from '../../src/app/compose.ts';
+import type { NewsletterConfig } from '../../src/config/config.ts';
 import { HOUR } from '../../src/lib/time.ts';
 import { forEachDatabase } from '../support/databases.ts';
+import { ROOT } from '../support/sample.ts';
 import { openSampleApp } from '../support/test-app.ts';
 import { check, hold, openDraftApp, setState } from './drafts/draft-steps.ts';
 import { addArticle, closeEdition } from './steps.ts';
@@ -34,6 +38,24 @@ describe('composing now', () => {
     it('takes the named slot, also of an earlier day', async () => {
       const app = await openSampleApp(await open(), { edit: TWICE_A_DAY });
       expect(await closeEdition(app, '2026-11-23-1830')).toEqual(['2026-11-23-1830', true]);
+    });
+
+    it('closes an edition with templates of an earlier version, which lack the link to the imprint', async () => {
+      const app = await openSampleApp(await open());
+      const own = join(app.config.paths.templates, 'daily-roundup');
+      mkdirSync(own, { recursive: true });
+      for (const name of ['end.txt', 'footer.mjml']) {
+        const text = readFileSync(join(ROOT, 'templates/daily-roundup', name), 'utf8');
+        const earlier = text.replace(/\{%- if site\.imprint %\}.*?\{%-? endif %\}/s, '');
+        expect(earlier).not.toBe(text);
+        writeFileSync(join(own, name), earlier);
+      }
+      const outcome = await composeNow(app, app.config.newsletters[0] as NewsletterConfig);
+      expect(outcome.kind).toBe('closed');
+      const edition = await app.store.db.selectFrom('editions').select(['html', 'text']).executeTakeFirstOrThrow();
+      expect(edition.html + edition.text).not.toContain('/imprint');
+      const pending = app.store.db.selectFrom('deliveries').select('state').where('state', '=', 'pending');
+      expect((await pending.execute()).length).toBeGreaterThan(0);
     });
 
     it.each([

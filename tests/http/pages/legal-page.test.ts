@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { parseDocument as parseHtml } from 'htmlparser2';
@@ -7,7 +7,7 @@ import type { Config } from '../../../src/config/config.ts';
 import { legalFindings, renderLegalText } from '../../../src/http/pages/legal-document.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { openMigrated } from '../../support/databases.ts';
-import { sampleConfig } from '../../support/sample.ts';
+import { ROOT, sampleConfig } from '../../support/sample.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { openTestSite } from '../test-site.ts';
 
@@ -177,6 +177,17 @@ describe('a legal text', () => {
       }),
       { numRuns: 200 },
     );
+  });
+
+  it('names the publisher once in a place, in the texts of the sample and of a new newsroom', () => {
+    const { name, postalAddress } = config.publication;
+    expect(postalAddress.startsWith(`${name}, `)).toBe(true);
+    for (const file of ['sample/imprint.md', 'sample/privacy.md', 'templates/init/imprint.md']) {
+      const { html } = renderLegalText(readFileSync(join(ROOT, file), 'utf8'), 'x', config);
+      const shown = textOf(html);
+      expect([file, shown.includes(postalAddress)]).toEqual([file, true]);
+      expect([file, new RegExp(`${name},?\\s*${name}`).test(shown)]).toEqual([file, false]);
+    }
   });
 
   it('brings no script and no style', () => {

@@ -21,8 +21,8 @@ const CLAIM_LEASE = 2 * MINUTE;
 /** Used up faster than this, the next claim is larger; slower than that, smaller. */
 const FAST = 2 * SECOND;
 const SLOW = 20 * SECOND;
-// Postponing writes each row, so it must not go through a whole edition at once.
-const MAX_POSTPONED = 2_500;
+// Postponing writes each row, so it must not go through a whole edition before anything else is claimed.
+const MAX_POSTPONED = 1_000;
 // A search for deliveries to other domains reads the whole queue if there are none. Then it is repeated after a hundred
 // times as long as it took, so it costs at most a hundredth of the time.
 const SEARCH_PAUSE = 100;
@@ -55,7 +55,10 @@ export class ClaimBuffer<Worker extends object = object> {
   #deliveries: BufferedDelivery[] = [];
   #claimSize = FIRST_CLAIM;
   #claimedAt = Number.NEGATIVE_INFINITY;
-  #claiming: Promise<void> | null = null;
+  /** With the number of claimed deliveries. */
+  #claiming: Promise<number> | null = null;
+  /** For deliveries to other domains. */
+  #searching: Promise<void> | null = null;
   /** Whether the last claim returned less than it asked for. */
   #isExhausted = false;
   /** Handed out, and neither kept nor put back: a worker without a connection puts its delivery back. */
@@ -67,7 +70,7 @@ export class ClaimBuffer<Worker extends object = object> {
   readonly #clockWatch: ClockWatch;
   /** By `performance.now()`: before, no search for deliveries to other domains. */
   #nextSearchAt = Number.NEGATIVE_INFINITY;
-  /** Where the last search found deliveries: those before are for domains that had their whole share. */
+  /** Where the last search found deliveries: those before are for domains that had to wait. */
   #foundAt: QueuePosition | null = null;
 
   constructor(store: Store, options: BufferOptions) {
@@ -79,8 +82,7 @@ export class ClaimBuffer<Worker extends object = object> {
 
   /** The next delivery; null if nothing is due and nothing can be put back. @throws if the store fails */
   async next(worker: Worker): Promise<BufferedDelivery | null> {
-    if (this.#deliveries.length === 0) await this.#refill();
-    else if (!this.#isExhausted && this.#deliveries.length < this.#limit() / 2) {
+    if (this.#deliveries.length > 0 && !this.#isExhausted && this.#deliveries.length < this.#limit() / 2) {
       // Ahead of need. If it fails, the call that finds the buffer empty tries again, and throws.
       this.#refill().catch(() => {});
     }
@@ -90,8 +92,10 @@ export class ClaimBuffer<Worker extends object = object> {
       if (this.#deliveries.length > 0) {
         // Nothing else waits: the domain may have more than its share.
         if (!(await this.#findOthers())) return this.#handOut(this.#deliveries.shift(), worker);
-      } else if (this.#undecided.size === 0) return null;
-      else await this.#nextDecision.promise;
+      } else if ((await this.#refill()) === 0 && this.#deliveries.length === 0) {
+        if (this.#undecided.size === 0) return null;
+        await this.#nextDecision.promise;
+      }
     }
   }
 
@@ -132,7 +136,7 @@ export class ClaimBuffer<Worker extends object = object> {
 
   /** Releases what was not handed out, so that other processes can claim it at once. @returns number of deliveries */
   async release(): Promise<number> {
-    await this.#claiming?.catch(() => {});
+    await Promise.allSettled([this.#claiming, this.#searching]);
     const unused = this.#deliveries;
     this.#deliveries = [];
     await releaseClaims(this.#store.db, unused);
@@ -143,22 +147,27 @@ export class ClaimBuffer<Worker extends object = object> {
     return this.#options.isProbing?.() ? 1 : this.#claimSize * this.#options.workers;
   }
 
-  /** Claims once for all that wait. */
-  #refill(): Promise<void> {
+  /** Claims once for all that wait, also during a search, which may take seconds. @returns number of deliveries */
+  #refill(): Promise<number> {
     this.#claiming ??= this.#claim().finally(() => {
       this.#claiming = null;
     });
     return this.#claiming;
   }
 
-  async #claim(): Promise<void> {
-    if ((await this.#options.mayClaim?.()) === false) return;
+  async #claim(): Promise<number> {
+    if ((await this.#options.mayClaim?.()) === false) return 0;
     this.#adaptClaimSize(performance.now());
     const limit = this.#limit();
-    this.#isExhausted = (await this.#claimBatch({ limit })).length < limit;
+    const { length } = await this.#claimBatch({ limit });
+    this.#isExhausted = length < limit;
+    return length;
   }
 
-  /** Claims deliveries, if there are any. */
+  /**
+   * Claims deliveries, if there are any. Those that wait for a paused domain or for a domain's limit do not hide others
+   * behind them.
+   */
   async #claimBatch(which: Pick<ClaimOptions, 'limit' | 'exceptDomains' | 'from'>): Promise<BufferedDelivery[]> {
     const {
       workers: _,
@@ -170,11 +179,13 @@ export class ClaimBuffer<Worker extends object = object> {
       ...conditions
     } = this.#options;
     if (this.#clockWatch.setBackBy() > 0) await correctFutureInstants(this.#store.db, clock(), 0);
+    let current = which;
+    const waitingDomains = new Set<string>();
     for (let postponed = 0; ; ) {
       const now = clock();
       const elapsed = performance.now() - now;
       const probeFrom = this.#options.isProbing?.() ? random() : undefined;
-      const options = { ...conditions, ...which, now, leaseMs: CLAIM_LEASE, probeFrom };
+      const options = { ...conditions, ...current, now, leaseMs: CLAIM_LEASE, probeFrom };
       const result = await claimDeliveries(this.#store, options);
       onClaimed(result);
       const claimed = result.deliveries.map((delivery) => ({
@@ -186,7 +197,14 @@ export class ClaimBuffer<Worker extends object = object> {
       if (claimed.length > 0) return claimed;
       // Expired and postponed deliveries may precede others that can be submitted.
       postponed += result.postponed;
-      if (result.expired === 0 && (result.postponed === 0 || postponed >= MAX_POSTPONED)) return [];
+      for (const domain of result.waitingDomains) waitingDomains.add(domain);
+      if (result.expired > 0) continue;
+      if (result.postponed === 0 || (result.isOverTotal && postponed >= MAX_POSTPONED)) return [];
+      if (postponed < MAX_POSTPONED) continue;
+      const exceptDomains = [...new Set([...(which.exceptDomains ?? []), ...waitingDomains])];
+      const from = await this.#findBehind(exceptDomains);
+      if (from === null) return [];
+      current = { ...which, exceptDomains, from };
     }
   }
 
@@ -199,23 +217,31 @@ export class ClaimBuffer<Worker extends object = object> {
       await this.#claiming;
       return true;
     }
-    if (this.#options.isProbing?.() || performance.now() < this.#nextSearchAt) return false;
-    this.#claiming = this.#search().finally(() => {
-      this.#claiming = null;
-    });
-    await this.#claiming;
+    if (this.#searching === null) {
+      if (this.#options.isProbing?.() || performance.now() < this.#nextSearchAt) return false;
+      this.#searching = this.#search().finally(() => {
+        this.#searching = null;
+      });
+    }
+    await this.#searching;
     return true;
   }
 
   async #search(): Promise<void> {
     const begin = performance.now();
     const exceptDomains = this.#shares.full();
-    const from = (await this.#find(exceptDomains, this.#foundAt)) ?? (await this.#find(exceptDomains, null));
-    this.#foundAt = from;
+    const from = await this.#findBehind(exceptDomains);
     const found = from === null ? [] : await this.#claimBatch({ limit: this.#limit(), exceptDomains, from });
     if (found.some(({ domain }) => !exceptDomains.includes(domain))) return;
     const end = performance.now();
     this.#nextSearchAt = end + Math.max(MIN_SEARCH_INTERVAL, (end - begin) * SEARCH_PAUSE);
+  }
+
+  /** Finds a delivery to other domains: the first, unless there is one behind that of the last search. */
+  async #findBehind(exceptDomains: string[]): Promise<QueuePosition | null> {
+    const from = this.#foundAt === null ? null : await this.#find(exceptDomains, this.#foundAt);
+    this.#foundAt = from ?? (await this.#find(exceptDomains, null));
+    return this.#foundAt;
   }
 
   /** Finds the first delivery to other domains. It only reads, so nobody waits for its end. */

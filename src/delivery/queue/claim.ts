@@ -53,6 +53,10 @@ export interface ClaimResult {
   expired: number;
   /** Number of deliveries that a rate limit postponed, or that wait because their domain is paused. */
   postponed: number;
+  /** The domains of postponed deliveries that are paused, or have a limit of their own. */
+  waitingDomains: Set<string>;
+  /** Whether a limit of all domains together postponed deliveries. */
+  isOverTotal: boolean;
   /** Why the queue is held, or null. */
   held: string | null;
 }
@@ -62,16 +66,17 @@ export async function claimDeliveries(
   store: Pick<Store, 'db' | 'dialect'>,
   options: ClaimOptions,
 ): Promise<ClaimResult> {
-  const nothing: ClaimResult = { deliveries: [], expired: 0, postponed: 0, held: null };
+  const counts = { expired: 0, postponed: 0, isOverTotal: false };
+  const nothing = (): ClaimResult => ({ ...counts, deliveries: [], waitingDomains: new Set(), held: null });
   // Queries first: most of the time nothing is open, and a transaction would wait for other writers.
   const held = await readMeta(store.db, DELIVERY_HELD);
-  if (held !== undefined) return { ...nothing, held };
+  if (held !== undefined) return { ...nothing(), held };
   const editions = await findOpenEditions(store.db, options);
-  if (editions.length === 0) return nothing;
+  if (editions.length === 0) return nothing();
   const ids = editions.map(({ id }) => id);
   const paused = Map.groupBy(await listPausedDomains(store.db, ids), ({ editionId }) => editionId);
   return store.db.transaction().execute(async (tx) => {
-    const result = { ...nothing };
+    const result = nothing();
     for (const isUntried of options.probeFrom === undefined ? [false] : [true, false]) {
       for (const edition of editions) {
         const limit = options.limit - result.deliveries.length;
@@ -159,8 +164,12 @@ async function claimOfEdition(
   const rows: DueRow[] = [];
   for (const row of unexpired) {
     const domain = recipientDomain(row.email);
-    if (!edition.pausedDomains.has(domain)) rows.push(row);
-    else changes.push({ claim: toClaim(row, now), outcome: waitForDomain(domain, row.expiresAt, now) });
+    if (!edition.pausedDomains.has(domain)) {
+      rows.push(row);
+      continue;
+    }
+    result.waitingDomains.add(domain);
+    changes.push({ claim: toClaim(row, now), outcome: waitForDomain(domain, row.expiresAt, now) });
   }
   const requested = rows.map(({ email }) => ({ domain: recipientDomain(email) }));
   const instants = rateLimiter === null || rows.length === 0 ? null : await rateLimiter.reserve(tx, requested, now);
@@ -170,6 +179,9 @@ async function claimOfEdition(
     const claim = toClaim(row, notBefore);
     const interrupted = row.state === 'submitting';
     if (notBefore > now + RESERVED_AHEAD) {
+      const domain = recipientDomain(row.email);
+      if (rateLimiter?.hasOwnLimit(domain)) result.waitingDomains.add(domain);
+      else result.isOverTotal = true;
       changes.push({ claim, outcome: postpone(notBefore, row.expiresAt, interrupted) });
       continue;
     }

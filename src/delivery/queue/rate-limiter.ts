@@ -34,6 +34,8 @@ export interface DeliveryRateLimiter {
    * @returns for each row an instant: reserved if it is at most `now + RESERVED_AHEAD`, otherwise when to ask again
    */
   reserve(tx: Tx, rows: readonly { domain: string }[], now: number): Promise<number[]>;
+  /** Whether a domain, in any spelling, has a limit of its own. */
+  hasOwnLimit(domain: string): boolean;
 }
 
 type RateLimiterConfig = Pick<Config, 'delivery' | 'publication'>;
@@ -65,6 +67,7 @@ export function openRateLimiter(config: RateLimiterConfig): DeliveryRateLimiter 
       await saveState(tx, before, state, now);
       return instants;
     },
+    hasOwnLimit: (domain) => spacings.has(domainToASCII(domain)),
   };
 }
 

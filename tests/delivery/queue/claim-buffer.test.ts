@@ -1,16 +1,26 @@
 import { describe, expect, it } from 'vitest';
+import { type DeliveryRows, storeDeliveries } from '../../../scripts/complaints/deliver-rows.ts';
 import { NOW, queueEdition } from '../../../scripts/test-edition.ts';
+import { pauseDomain } from '../../../src/delivery/control/paused-domains.ts';
 import { type BufferedDelivery, ClaimBuffer } from '../../../src/delivery/queue/claim-buffer.ts';
+import { type DeliveryRateLimiter, openRateLimiter } from '../../../src/delivery/queue/rate-limiter.ts';
 import { MINUTE } from '../../../src/lib/time.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { forEachDatabase } from '../../support/databases.ts';
+import { testConfig } from '../fixture.ts';
 
 const WORKERS = [1, 2, 3, 4].map((n) => ({ n }));
 const addresses = (count: number, domain: string) => Array.from({ length: count }, (_, n) => `a${n}@${domain}`);
 
-function openBuffer(store: Store, clock = () => NOW): ClaimBuffer {
-  const options = { workers: WORKERS.length, clock, uncertain: 'retry', rateLimiter: null } as const;
-  return new ClaimBuffer(store, { ...options, onClaimed: () => {} });
+function openBuffer(
+  store: Store,
+  {
+    workers = WORKERS.length,
+    clock = () => NOW,
+    rateLimiter = null,
+  }: { workers?: number; clock?: () => number; rateLimiter?: DeliveryRateLimiter | null } = {},
+): ClaimBuffer {
+  return new ClaimBuffer(store, { workers, clock, rateLimiter, uncertain: 'retry', onClaimed: () => {} });
 }
 
 /** Takes the next delivery of a worker and keeps it. */
@@ -18,6 +28,18 @@ async function take(buffer: ClaimBuffer, worker: object): Promise<BufferedDelive
   const delivery = await buffer.next(worker);
   if (delivery !== null) buffer.keep(delivery);
   return delivery;
+}
+
+/** Takes deliveries until there are none, one after the other. @param taken their addresses are added */
+async function takeAll(buffer: ClaimBuffer, worker: object, taken: string[]): Promise<void> {
+  let current: BufferedDelivery | null = null;
+  for (;;) {
+    const next = await take(buffer, worker);
+    if (current !== null) buffer.finish(current);
+    if (next === null) return;
+    taken.push(next.email!);
+    current = next;
+  }
 }
 
 describe('ClaimBuffer', () => {
@@ -46,7 +68,7 @@ describe('ClaimBuffer', () => {
       const store = await open();
       await queueEdition(store, ['ada@example.com']);
       let now = NOW;
-      const buffer = openBuffer(store, () => now);
+      const buffer = openBuffer(store, { clock: () => now });
       now -= MINUTE / 2;
       expect((await take(buffer, WORKERS[0]!))?.email).toBe('ada@example.com');
       await buffer.release();
@@ -58,18 +80,39 @@ describe('ClaimBuffer', () => {
       await queueEdition(store, emails);
       const buffer = openBuffer(store);
       const taken: string[] = [];
-      const work = async (worker: object): Promise<void> => {
-        let current: BufferedDelivery | null = null;
-        for (;;) {
-          const next = await take(buffer, worker);
-          if (current !== null) buffer.finish(current);
-          if (next === null) return;
-          taken.push(next.email!);
-          current = next;
-        }
-      };
-      await Promise.all(WORKERS.map(work));
+      await Promise.all(WORKERS.map((worker) => takeAll(buffer, worker, taken)));
       expect(taken.sort()).toEqual(emails.sort());
+    });
+
+    it('claims more for a worker while it searches for deliveries to other domains for another', async () => {
+      const store = await open();
+      const emails = addresses(60, 'slow.example');
+      await queueEdition(store, emails);
+      const buffer = openBuffer(store, { workers: 2 });
+      const taken: string[] = [];
+      const first = await take(buffer, WORKERS[0]!);
+      // The domain has its whole share, so this searches for others, and finds none.
+      const searching = takeAll(buffer, WORKERS[1]!, taken);
+      await takeAll(buffer, WORKERS[0]!, taken);
+      await searching;
+      expect([first?.email, ...taken].sort()).toEqual(emails.sort());
+    });
+
+    it('hands out what waits behind many deliveries to domains that are paused or over their limit', async () => {
+      const store = await open();
+      const rows: DeliveryRows[] = [
+        { domain: 'paused.example', state: 'pending', count: 1_040 },
+        { domain: 'limited.example', state: 'pending', count: 80 },
+        { domain: 'news.example', state: 'pending', count: 2 },
+      ];
+      const editionId = await storeDeliveries(store, rows);
+      const pause = { editionId, domain: 'paused.example', reason: 'complaints', since: NOW };
+      await store.db.transaction().execute((tx) => pauseDomain(tx, pause));
+      const domains = { 'limited.example': { perSecond: 0.001 } };
+      const rateLimiter = openRateLimiter(testConfig({ delivery: { domains } }));
+      const taken: string[] = [];
+      await takeAll(openBuffer(store, { rateLimiter }), WORKERS[0]!, taken);
+      expect(taken.sort()).toEqual(['1041@limited.example', '1121@news.example', '1122@news.example']);
     });
   });
 });

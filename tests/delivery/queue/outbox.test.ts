@@ -238,11 +238,12 @@ describe('claimDeliveries', () => {
           requested.push(...rows.map((row) => row.domain));
           return [now, now + RESERVED_AHEAD, now + RESERVED_AHEAD + 1, now + 2 * HOUR];
         },
+        hasOwnLimit: (domain) => domain === 'four.example',
       };
       const claimed = await claimAll(store, { rateLimiter });
       expect(requested).toEqual(['one.example', 'two.example', 'three.example', 'four.example']);
       expect(claimed.deliveries.map((row) => row.notBefore)).toEqual([NOW, NOW + RESERVED_AHEAD]);
-      expect(claimed.postponed).toBe(2);
+      expect(claimed).toMatchObject({ postponed: 2, waitingDomains: new Set(['four.example']), isOverTotal: true });
       const postponed = {
         state: 'pending',
         attempts: 0,

@@ -11,7 +11,7 @@ import { startNameServer, type Zone } from '../support/name-server.ts';
 import { NO_NETWORK } from '../support/no-network.ts';
 import { zoneResolver } from '../support/zone-resolver.ts';
 
-const { privateKey } = generateKeyPairSync('ed25519');
+const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
 
 /** Both newsletters of the sample are from example.com. */
 const RIGHT: Zone = {
@@ -82,6 +82,13 @@ describe.concurrent('daywire domain', () => {
       line: 'example.com. 3600 IN TXT "v=spf1 include:_spf.example.net ip4:192.0.2.10 -all"',
       replaces: ['v=spf1 include:_spf.example.net -all'],
     });
+  });
+
+  it('prints a record that repairs two things once', async () => {
+    const zone = { ...RIGHT, 'example.com': { MX: ['10 mx.example.com'], TXT: ['v=spf1 a ?all'] } };
+    const { stdout } = await sendingFolder(zone).run(['domain']);
+    expect(stdout.match(/add {5}example\.com\. 3600 IN TXT "v=spf1 a ip4:192\.0\.2\.10 ~all"/g)).toHaveLength(1);
+    expect(stdout).toMatch(/spf-senders {2}example\.com\n.*does not authorise.*\n +as spf-all above\n/);
   });
 
   it('asks the name server that it is given, and refuses what is none', async () => {

@@ -2,7 +2,7 @@
  * How the checks of the sending domain ask the world, unless something else is given.
  */
 import type { SendingProbes } from '../../delivery/domain/judge-setup.ts';
-import { openTlsProbe } from '../../delivery/domain/mx/probe-tls.ts';
+import { onlyPublic, openTlsProbe } from '../../delivery/domain/mx/probe-tls.ts';
 import { openNodeResolver } from '../../delivery/domain/node-resolver.ts';
 
 /**
@@ -13,5 +13,5 @@ export type OpenSendingProbes = (server?: string) => SendingProbes;
 
 export const openSendingProbes: OpenSendingProbes = (server) => ({
   dns: openNodeResolver(server),
-  tls: openTlsProbe(),
+  tls: onlyPublic(openTlsProbe()),
 });

@@ -21,9 +21,11 @@ export function formatSendingDomain({ senders, judgements, rules }: SendingDomai
   const of = (verdict: DomainVerdict): Judgement[] => judgements.filter((one) => one.verdict === verdict);
   const [failed, unknown, passed] = [of('fail').length, of('unknown').length, of('pass').length];
   const lines = [`${senders.join(', ')}: ${failed} to repair, ${unknown} not known, ${passed} right`];
+  // The record that repairs two things is pasted once.
+  const printed = new Map<string, string>();
   for (const [verdict, heading] of HEADINGS) {
     const those = of(verdict);
-    if (those.length > 0) lines.push('', heading, ...those.flatMap(judgementLines));
+    if (those.length > 0) lines.push('', heading, ...those.flatMap((one) => judgementLines(one, printed)));
   }
   lines.push('', 'Rules of Gmail and Yahoo for senders of 5,000 messages a day or more', ...rules.flatMap(ruleLines));
   return lines.join('\n');
@@ -31,10 +33,14 @@ export function formatSendingDomain({ senders, judgements, rules }: SendingDomai
 
 const NAME_WIDTH = 13;
 
-function judgementLines({ id, domain, message, record }: Judgement): string[] {
+/** @param printed ids of the judgements below which records are printed, by line; is changed */
+function judgementLines({ id, domain, message, record }: Judgement, printed: Map<string, string>): string[] {
   const lines = [`  ${id.padEnd(NAME_WIDTH)}${domain}`, ...wrap(message, NAME_WIDTH + 4)];
   if (record === undefined) return lines;
   const indent = ' '.repeat(NAME_WIDTH + 4);
+  const above = printed.get(zoneLine(record));
+  if (above !== undefined) return [...lines, `${indent}as ${above} above`];
+  printed.set(zoneLine(record), id);
   const old = record.replaces.map((value) => zoneLine({ ...record, value }));
   return [...lines, ...old.map((line) => `${indent}delete  ${line}`), `${indent}add     ${zoneLine(record)}`];
 }

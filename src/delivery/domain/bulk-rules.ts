@@ -3,6 +3,7 @@
  * (Gmail: "Email sender guidelines"; Yahoo: "Sender best practices"), as a checklist.
  */
 import { isLargeProvider } from '../../subscribers/consent/large-providers.ts';
+import { signersOf } from '../message/dkim.ts';
 import { formatPercent, judgeRate, percentOf } from '../rates/judge-rates.ts';
 import { type DomainReport, deciding, weakest } from './judge-setup.ts';
 import type { DomainVerdict, Judgement } from './judgement.ts';
@@ -30,7 +31,13 @@ const SPAM_RATE_LIMIT = 0.3;
 export function bulkRules(report: DomainReport, setup: SendingSetup, counts: ComplaintCounts | null): BulkRule[] {
   const { judgements, senders } = report;
   const of = (id: string): Judgement[] => judgements.filter((one) => one.id === id);
-  const keys = senders.map(({ dkim }) => dkim.find(({ verdict }) => verdict === 'pass') ?? dkim[0]);
+  const keys = senders.map(({ domain, dkim }) => {
+    // The judgements of own keys are in their order.
+    const own = signersOf(setup.signers, domain);
+    const passing = dkim.filter(({ verdict }) => verdict === 'pass');
+    const rsa = dkim.find(({ verdict }, index) => verdict === 'pass' && own[index]?.algorithm !== 'ed25519-sha256');
+    return rsa ?? (passing[0] === undefined ? dkim[0] : { ...passing[0], ...ED25519_ONLY });
+  });
   return [
     rule(
       'spf',
@@ -63,6 +70,12 @@ export function bulkRules(report: DomainReport, setup: SendingSetup, counts: Com
     fromRule(setup),
   ];
 }
+
+/** RFC 8463 §3 is younger than many verifiers, which treat such a signature as none. */
+const ED25519_ONLY = {
+  verdict: 'unknown',
+  message: 'only an Ed25519 key is right, which few mailbox providers verify: sign with an RSA key, too',
+} as const;
 
 function rule(id: string, text: string, judgements: readonly Judgement[]): BulkRule {
   const verdict = weakest(judgements);

@@ -64,16 +64,17 @@ export async function judgeProviderDkim(
       return { name, hasKey, isItsOwn };
     }),
   );
-  const key = found.find((one) => one.hasKey && one.isItsOwn) ?? found.find((one) => one.hasKey);
-  if (key !== undefined) {
-    const kind = key.isItsOwn ? 'a key of' : 'a key, at a selector of';
-    return judge('pass', about, `${key.name} has ${kind} ${title}`);
-  }
+  const key = found.find((one) => one.hasKey && one.isItsOwn);
+  if (key !== undefined) return judge('pass', about, `${key.name} has a key of ${title}`);
+  // Others use the same selectors: Mailchimp k1, and many servers mail.
+  const other = found.find((one) => one.hasKey);
+  const whose =
+    other === undefined ? '' : `. ${other.name} has a key, which may be that of ${title} or of somebody else`;
   return judge(
     'unknown',
     about,
     `no key of delivery.dkim signs for ${domain}, so ${title} must: whether its key is in the DNS is not known, ` +
-      `since the selector differs from account to account. It needs ${dkimSetup}`,
+      `since the selector differs from account to account. It needs ${dkimSetup}${whose}`,
   );
 }
 

@@ -95,10 +95,27 @@ async function authenticate(setup: SendingSetup, dns: DnsResolver, domain: strin
     domain,
     spf,
     dkim,
-    dmarc: judgeDmarc(sender, setup.contact),
+    dmarc: await withoutAlias(
+      dns,
+      judgeDmarc(
+        sender,
+        setup.contact,
+        authenticated.map(({ walk }) => walk[0].domain),
+      ),
+    ),
     reports: await judgeReports(dns, sender),
     alignment: judgeAlignment(sender, authenticated),
   };
+}
+
+/** Nothing is suggested next to a CNAME: no other record may be there (RFC 2181 §10.1). */
+async function withoutAlias(dns: DnsResolver, judgement: Judgement): Promise<Judgement> {
+  const { record, ...rest } = judgement;
+  if (record === undefined) return judgement;
+  const alias = await dns.cname(record.name);
+  if (alias.kind !== 'found') return judgement;
+  const { verdict, message } = rest;
+  return judge(verdict, rest, `${message} (${record.name} is an alias of ${alias.records.join(', ')})`);
 }
 
 /** Whether SPF passes does not depend on how the record ends. */
@@ -114,9 +131,15 @@ export function weakest(judgements: readonly Pick<Judgement, 'verdict'>[]): Doma
 }
 
 async function judgeReturnPath(setup: SendingSetup, dns: DnsResolver, domain: string): Promise<Judgement[]> {
-  const [tree, alias] = await Promise.all([loadSpf(dns, domain), dns.cname(domain)]);
+  const [tree, alias, ...others] = await Promise.all([
+    loadSpf(dns, domain),
+    dns.cname(domain),
+    ...[dns.txt(domain), dns.mx(domain), dns.a(domain), dns.aaaa(domain)],
+  ]);
   const { provider, addresses } = setup;
-  return judgeSpf({ tree, provider, addresses, alias: alias.kind === 'found' ? (alias.records[0] ?? null) : null });
+  const isFree = [alias, ...others].every(({ kind }) => kind === 'none');
+  const target = alias.kind === 'found' ? (alias.records[0] ?? null) : null;
+  return judgeSpf({ tree, provider, addresses, alias: target, isFree });
 }
 
 function foreignReturnPath({ provider }: SendingSetup, domain: string): Judgement[] {

@@ -10,6 +10,11 @@ export interface MailProviderDns {
   title: string;
   /** Domain that an SPF record includes. */
   include: string;
+  /**
+   * How a domain of the operator's becomes the return path: with an SPF record that includes the mail provider, or as
+   * an alias of a name, which is null where each customer has another.
+   */
+  returnPath: { kind: 'include' } | { kind: 'alias'; of: string | null };
   /** The mail provider's own domains: names below them are its own, as targets of CNAME records and includes. */
   zones: string[];
   /**
@@ -24,6 +29,7 @@ export const MAIL_PROVIDERS: Record<MailProviderName, MailProviderDns> = {
   ses: {
     title: 'Amazon SES',
     include: 'amazonses.com',
+    returnPath: { kind: 'include' },
     zones: ['amazonses.com'],
     selectors: [],
     dkimSetup: 'three CNAME records of "Easy DKIM", which the SES console shows for the identity',
@@ -31,6 +37,7 @@ export const MAIL_PROVIDERS: Record<MailProviderName, MailProviderDns> = {
   postmark: {
     title: 'Postmark',
     include: 'spf.mtasv.net',
+    returnPath: { kind: 'alias', of: 'pm.mtasv.net' },
     zones: ['mtasv.net'],
     selectors: [],
     dkimSetup: 'a TXT record that Postmark shows under "Sender Signatures"; its selector begins with a date',
@@ -38,6 +45,7 @@ export const MAIL_PROVIDERS: Record<MailProviderName, MailProviderDns> = {
   mailgun: {
     title: 'Mailgun',
     include: 'mailgun.org',
+    returnPath: { kind: 'include' },
     zones: ['mailgun.org', 'mailgun.com'],
     selectors: ['pdk1', 'pdk2', 'pic', 'k1', 'mx', 'smtp', 'mailo'],
     dkimSetup: 'the DKIM records that Mailgun shows under "Domain settings"',
@@ -45,6 +53,7 @@ export const MAIL_PROVIDERS: Record<MailProviderName, MailProviderDns> = {
   sendgrid: {
     title: 'SendGrid',
     include: 'sendgrid.net',
+    returnPath: { kind: 'alias', of: null },
     zones: ['sendgrid.net'],
     selectors: ['s1', 's2', 'm1'],
     dkimSetup: 'the CNAME records s1._domainkey and s2._domainkey that SendGrid shows under "Sender authentication"',
@@ -52,6 +61,7 @@ export const MAIL_PROVIDERS: Record<MailProviderName, MailProviderDns> = {
   brevo: {
     title: 'Brevo',
     include: 'spf.brevo.com',
+    returnPath: { kind: 'include' },
     zones: ['brevo.com', 'sendinblue.com', 'sender-sib.com', 'brevosend.com'],
     selectors: ['brevo1', 'brevo2', 'mail'],
     dkimSetup: 'the DKIM records that Brevo shows under "Senders, domains"',

@@ -5,7 +5,7 @@
 export interface ZoneRecord {
   /** Absolute, without the dot at its end. */
   name: string;
-  type: 'TXT' | 'MX' | 'A' | 'AAAA' | 'PTR';
+  type: 'TXT' | 'MX' | 'A' | 'AAAA' | 'PTR' | 'CNAME';
   /** Data; of TXT: the text as one string, of MX: preference and exchange. */
   value: string;
   /** Values of the records of this type and name that it replaces, to be deleted. */

@@ -32,10 +32,19 @@ describe('the rules of Gmail and Yahoo', () => {
   });
 
   it('need one key that is right, since every message has the signatures of all', async () => {
-    const { 'rsa._domainkey.example.com': _, ...zone } = RIGHT_ZONE;
+    const { 'ed._domainkey.example.com': _, ...zone } = RIGHT_ZONE;
     expect(await verdicts({}, zone)).toMatchObject({ dkim: 'pass', alignment: 'pass' });
-    const { 'ed._domainkey.example.com': __, ...neither } = zone;
+    const { 'rsa._domainkey.example.com': __, ...neither } = zone;
     expect(await verdicts({}, neither)).toMatchObject({ dkim: 'fail', alignment: 'pass' });
+  });
+
+  it('are unknown where only a key of Ed25519 is right, which few verify', async () => {
+    const { 'rsa._domainkey.example.com': _, ...zone } = RIGHT_ZONE;
+    const rules = await rulesOf({}, zone);
+    expect(rules.find(({ id }) => id === 'dkim')).toMatchObject({
+      verdict: 'unknown',
+      reason: expect.stringMatching(/^only an Ed25519 key is right, which few mailbox providers verify/),
+    });
   });
 
   it('leave the IP addresses of a mail provider unknown', async () => {

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { TlsFinding } from '../../../src/delivery/domain/mx/judge-mx-tls.ts';
 import { judgeMxTls } from '../../../src/delivery/domain/mx/judge-mx-tls.ts';
-import { openTlsProbe } from '../../../src/delivery/domain/mx/probe-tls.ts';
+import { onlyPublic, openTlsProbe } from '../../../src/delivery/domain/mx/probe-tls.ts';
 import { closeServers, type Script, startScripted } from '../servers.ts';
 
 afterEach(closeServers);
@@ -17,6 +17,16 @@ describe('asking a mail exchange for TLS', () => {
   it.each([
     ['says nothing', () => '', 'it did not answer in time'],
     ['refuses connections', () => '554 no', 'it greets with 554 no'],
+    [
+      'refuses us after the greeting',
+      (command) => (command === 'CONNECT' ? undefined : '554 your address is listed'),
+      'it answers EHLO with 554 your address is listed',
+    ],
+    [
+      'has no TLS for the moment',
+      (command) => ({ EHLO, STARTTLS: '454 not now' })[command.split(' ')[0] ?? ''],
+      'it answers STARTTLS with 454 not now',
+    ],
     ['speaks something else', () => 'SSH-2.0-something', 'it did not answer in time'],
     ['sends replies without an end', () => `220-${'x'.repeat(9_000)}`, 'its reply is too long'],
   ] satisfies [string, Script, string][])('knows nothing of a server that %s', async (_, script, reason) => {
@@ -38,10 +48,30 @@ describe('asking a mail exchange for TLS', () => {
     expect(await probe((command) => (command.startsWith('EHLO') ? '250 mx.example.com' : undefined))).toEqual({
       kind: 'no-tls',
     });
-    const replies = { EHLO, STARTTLS: '454 not now' };
+    const replies = { EHLO, STARTTLS: '502 not here' };
     expect(await probe((command) => replies[command.split(' ')[0] as keyof typeof replies])).toEqual({
       kind: 'no-tls',
     });
+  });
+});
+
+describe('the address of a mail exchange', () => {
+  it.each(['127.0.0.1', '10.1.2.3', '169.254.169.254', '::1', 'fd00::1', '::ffff:10.1.2.3'])(
+    'is not connected to where it is not public: %s',
+    async (address) => {
+      const probe = onlyPublic(() => Promise.reject(new Error('connected')));
+      const finding = await probe('mx.example.com', address);
+      expect(finding).toEqual({ kind: 'not-public', address });
+      expect(judgeMxTls('mx.example.com', finding, 0)).toMatchObject({
+        verdict: 'unknown',
+        message: expect.stringMatching(/is not public, so its TLS was not tried/),
+      });
+    },
+  );
+
+  it('is connected to where it is public', async () => {
+    const probe = onlyPublic(() => Promise.resolve({ kind: 'no-tls' }));
+    expect(await probe('mx.example.com', '8.8.8.8')).toEqual({ kind: 'no-tls' });
   });
 });
 

@@ -3,7 +3,8 @@
  */
 import { parseTagList } from '../tag-list.ts';
 
-const DMARC_POLICIES = ['none', 'quarantine', 'reject'] as const;
+/** The most lenient first. */
+export const DMARC_POLICIES = ['none', 'quarantine', 'reject'] as const;
 type DmarcPolicy = (typeof DMARC_POLICIES)[number];
 
 export interface DmarcRecord {

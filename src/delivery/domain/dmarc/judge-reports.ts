@@ -16,7 +16,9 @@ export async function judgeReports(dns: DnsResolver, walk: DmarcWalk): Promise<J
   const { domain, record } = step;
   const hosts = [...new Set(record.reports.map(hostOf))].filter((host) => HOST_NAME.test(host)).slice(0, MOST_DOMAINS);
   const judged = hosts.map(async (host): Promise<Judgement[]> => {
-    if (await isSameOrganization(dns, walk, host)) return [];
+    const other = await walkDmarc(dns, host);
+    const [own, theirs] = [organizationalDomain(walk), organizationalDomain(other)];
+    if (own !== null && own === theirs) return [];
     const about = { id: 'dmarc-reports', domain };
     const name = `${domain}._report._dmarc.${host}`;
     const found = await dns.txt(name);
@@ -24,6 +26,8 @@ export async function judgeReports(dns: DnsResolver, walk: DmarcWalk): Promise<J
     if (found.kind === 'found' && found.records.some(isDmarc)) {
       return [judge('pass', about, `${host} accepts reports about ${domain}`)];
     }
+    const unread = [...walk, ...other].find(({ kind }) => kind === 'failed');
+    if (unread?.kind === 'failed') return [notKnown(about, `_dmarc.${unread.domain}`, unread.reason)];
     const message =
       `${host} gets no reports about ${domain}, since it has not agreed (RFC 7489 §7.1): have this record added ` +
       'there';
@@ -36,9 +40,4 @@ export async function judgeReports(dns: DnsResolver, walk: DmarcWalk): Promise<J
 function hostOf(address: string): string {
   const [, host = ''] = /^mailto:[^@]*@([^!?]*)/i.exec(address) ?? [];
   return host.toLowerCase();
-}
-
-async function isSameOrganization(dns: DnsResolver, walk: DmarcWalk, host: string): Promise<boolean> {
-  const [one, another] = [organizationalDomain(walk), organizationalDomain(await walkDmarc(dns, host))];
-  return one === another;
 }

@@ -7,7 +7,9 @@ import { type Judgement, judge } from '../judgement.ts';
 export type TlsFinding =
   | { kind: 'tls'; problem: string | null; validUntil: number; protocol: string }
   | { kind: 'no-tls' }
-  | { kind: 'unreachable'; reason: string };
+  | { kind: 'unreachable'; reason: string }
+  /** Not tried. */
+  | { kind: 'not-public'; address: string };
 
 /**
  * Connects to port 25 of one address, and asks for TLS. Never rejects.
@@ -28,6 +30,13 @@ export function judgeMxTls(host: string, finding: TlsFinding, now: number): Judg
         'unknown',
         about,
         `port 25 of ${host} could not be tried (${finding.reason}): many networks close it for outgoing connections`,
+      );
+    case 'not-public':
+      return judge(
+        'unknown',
+        about,
+        `${host} has the address ${finding.address} here, which is not public, so its TLS was not tried: if others ` +
+          'see the same address, no mail reaches it',
       );
     case 'no-tls':
       return judge('fail', about, `${host} offers no STARTTLS: bounces and requests to unsubscribe come in clear text`);

@@ -4,6 +4,7 @@
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { errorLine } from '../../../lib/clean-text.ts';
+import { openAddressGuard } from '../../../lib/guarded-fetch/address-guard.ts';
 import { SECOND } from '../../../lib/time.ts';
 import type { ProbeTls, TlsFinding } from './judge-mx-tls.ts';
 
@@ -28,6 +29,13 @@ export function openTlsProbe(port = SMTP_PORT, timeLimit = TIME_LIMIT): ProbeTls
   };
 }
 
+/** Connects to public addresses only: whoever edits the zone must not reach hosts of this network. */
+export function onlyPublic(probe: ProbeTls): ProbeTls {
+  const guard = openAddressGuard();
+  return async (host, address) =>
+    guard(address, 443) === null ? probe(host, address) : { kind: 'not-public', address };
+}
+
 async function talk(socket: Socket, host: string): Promise<TlsFinding> {
   const replies = readReplies(socket);
   const ask = async (command: string): Promise<string> => {
@@ -37,8 +45,13 @@ async function talk(socket: Socket, host: string): Promise<TlsFinding> {
   const greeting = await ask('');
   if (!greeting.startsWith('220')) throw new Error(`it greets with ${greeting.slice(0, 80)}`);
   const features = await ask('EHLO daywire.invalid');
+  // It may refuse our address rather than TLS.
+  if (!features.startsWith('250')) throw new Error(`it answers EHLO with ${features.slice(0, 80)}`);
   if (!/^250[ -]STARTTLS\s*$/im.test(features)) return { kind: 'no-tls' };
-  if (!(await ask('STARTTLS')).startsWith('220')) return { kind: 'no-tls' };
+  const ready = await ask('STARTTLS');
+  // RFC 3207 §4: 454 is a temporary failure.
+  if (ready.startsWith('4')) throw new Error(`it answers STARTTLS with ${ready.slice(0, 80)}`);
+  if (!ready.startsWith('220')) return { kind: 'no-tls' };
   replies.stop();
   return handshake(socket, host);
 }

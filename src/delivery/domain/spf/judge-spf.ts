@@ -14,7 +14,8 @@ import {
   SPF_VOID_LOOKUPS,
   voidTerms,
 } from './spf-evaluation.ts';
-import { addToSpf, endWithSoftFail, mergeSpf, newSpf } from './spf-repair.ts';
+import { parseSpf } from './spf-record.ts';
+import { mergeSpf, newSpf, repairSpf } from './spf-repair.ts';
 import type { SpfNode } from './spf-tree.ts';
 
 /** What sends mail with this return path. */
@@ -28,6 +29,8 @@ interface SpfView extends SpfSenders {
   tree: SpfNode;
   /** The name of which the domain is an alias, or null. No other record may be next to a CNAME (RFC 2181 §10.1). */
   alias: string | null;
+  /** Whether the name has no record at all, so that it can be an alias. */
+  isFree: boolean;
 }
 
 export function judgeSpf(view: SpfView): Judgement[] {
@@ -38,20 +41,20 @@ export function judgeSpf(view: SpfView): Judgement[] {
   const isReplaceable = alias === null;
   const record = (value: string, replaces: string[]): ZoneRecord | undefined =>
     isReplaceable ? { name: domain, type: 'TXT', value, replaces } : undefined;
+  const newRecord = terms.length > 0 ? record(newSpf(terms), []) : undefined;
   switch (outcome.kind) {
     case 'failed':
       return [notKnown(about, `the SPF record of ${domain}`, outcome.reason)];
     case 'none':
-      return [judge('fail', about, noRecordMessage(view), terms.length > 0 ? record(newSpf(terms), []) : undefined)];
-    case 'several':
-      return [
-        judge(
-          'fail',
-          about,
-          `${domain} has ${outcome.texts.length} SPF records, so receivers use none (RFC 7208 §4.5): make them one`,
-          record(mergeSpf(outcome.texts, terms), outcome.texts),
-        ),
-      ];
+      return [judge('fail', about, noRecordMessage(view), aliasRecord(view) ?? newRecord)];
+    case 'several': {
+      const { texts } = outcome;
+      const merged = mergeSpf(texts, terms);
+      const message = `${domain} has ${texts.length} SPF records, so receivers use none (RFC 7208 §4.5): make them one`;
+      const parsed = parseSpf(merged);
+      if (parsed.kind === 'valid') return [judge('fail', about, message, record(merged, texts))];
+      return [judge('fail', about, `${message}, and correct what is not valid: ${parsed.problem}`)];
+    }
     case 'invalid':
       return [
         judge(
@@ -68,16 +71,27 @@ export function judgeSpf(view: SpfView): Judgement[] {
       break;
   }
   const broken = brokenNode(tree);
+  const ending = judgeEnding(tree);
+  const senders = judgeSenders(view);
+  // The same for both: the name may have only one record, so each suggestion must be the whole one.
+  const repaired = record(repairSpf(outcome.text, { terms: senders.missing, softFail: ending.softFail }), [
+    outcome.text,
+  ]);
+  const withRecord = (judgement: Judgement, isRepaired: boolean): Judgement =>
+    isRepaired && repaired !== undefined ? { ...judgement, record: repaired } : judgement;
   return [
     broken === null ? judge('pass', about, `one valid record: ${quoted(outcome.text)}`) : judgeBroken(domain, broken),
     judgeLookups(tree),
-    judgeEnding(tree, outcome.text, record),
-    judgeSenders(view, outcome.text, record),
+    withRecord(ending.judgement, ending.softFail),
+    withRecord(senders.judgement, senders.missing.length > 0),
   ];
 }
 
 function noRecordMessage({ tree: { domain }, alias, provider, addresses }: SpfView): string {
   if (alias !== null) return `${domain} is an alias of ${alias}, which has no SPF record`;
+  if (provider?.returnPath.kind === 'alias') {
+    return `${domain} has no SPF record. ${aliasAdvice(provider.title, provider.returnPath.of)}`;
+  }
   const hint =
     provider === null && addresses.length === 0
       ? ': name the IP addresses from which your mail leaves in delivery.addresses, or the mail provider in ' +
@@ -138,76 +152,91 @@ function costsOf({ outcome }: SpfNode): string {
   return costs.length === 0 ? '' : ` (${costs.slice(0, 20).join(', ')})`;
 }
 
-type MakeRecord = (value: string, replaces: string[]) => ZoneRecord | undefined;
-
 /** An address of nobody: class E is reserved (RFC 1112 §4). */
 const NOBODY = '240.0.0.1';
 
-function judgeEnding(tree: SpfNode, text: string, record: MakeRecord): Judgement {
+function judgeEnding(tree: SpfNode): { judgement: Judgement; softFail: boolean } {
   const { domain, outcome } = tree;
   const about = { id: 'spf-all', domain };
+  const pass = (message: string) => ({ judgement: judge('pass', about, message), softFail: false });
+  const fail = (message: string, softFail: boolean) => ({ judgement: judge('fail', about, message), softFail });
   const last = outcome.kind === 'record' ? outcome.terms.at(-1)?.directive : undefined;
   const isAll = last?.mechanism === 'all';
   if (isAll && last.qualifier === '+') {
-    const message = `the SPF record of ${domain} ends with ${last.text}: everyone may send its mail`;
-    return judge('fail', about, message, record(endWithSoftFail(text), [text]));
+    return fail(`the SPF record of ${domain} ends with ${last.text}: everyone may send its mail`, true);
   }
   if (evaluateSpf(tree, NOBODY).kind === 'pass') {
-    const message = `the SPF record of ${domain} lets everyone send its mail, itself or by what it includes`;
-    return judge('fail', about, message);
+    return fail(`the SPF record of ${domain} lets everyone send its mail, itself or by what it includes`, false);
   }
   if (outcome.kind === 'record' && outcome.redirect !== null) {
-    return judge('pass', about, `it ends with the record of ${outcome.redirect.domain}`);
+    return pass(`it ends with the record of ${outcome.redirect.domain}`);
   }
-  if (isAll && last.qualifier !== '?') return judge('pass', about, `it ends with ${last.text}`);
-  return judge(
-    'fail',
-    about,
+  if (isAll && last.qualifier !== '?') return pass(`it ends with ${last.text}`);
+  return fail(
     `the SPF record of ${domain} says nothing about other senders (RFC 7208 §4.7): end it with ~all, after you have ` +
       'listed everyone who sends your mail',
-    record(endWithSoftFail(text), [text]),
+    true,
   );
 }
 
-function judgeSenders(view: SpfView, text: string, record: MakeRecord): Judgement {
-  const { tree, alias, provider, addresses } = view;
+/** `missing`: terms that the record lacks. */
+function judgeSenders(view: SpfView): { judgement: Judgement; missing: string[] } {
+  const { tree, provider, addresses } = view;
   const about = { id: 'spf-senders', domain: tree.domain };
-  if (provider !== null) {
-    const { title, include, zones } = provider;
-    const names = alias === null ? domainsOf(tree) : [...domainsOf(tree), alias];
-    if (names.some((name) => isBelow(name, zones))) return judge('pass', about, `it authorises ${title}`);
-    const message = `the SPF record of ${tree.domain} does not include ${include}: ${title} may not send its mail`;
-    const isFull = countLookups(tree) >= SPF_LOOKUPS;
-    const note = isFull ? `. It already costs ${SPF_LOOKUPS} look-ups or more: remove a term for it` : '';
-    return judge('fail', about, message + note, record(addToSpf(text, termsOf(view)), [text]));
-  }
+  if (provider !== null) return judgeProvider(view, provider);
+  const known = (judgement: Judgement) => ({ judgement, missing: [] });
   if (addresses.length === 0) {
-    return judge(
-      'unknown',
-      about,
-      'the configuration does not say from which IP addresses your mail leaves: name them in delivery.addresses',
-    );
+    const message =
+      'the configuration does not say from which IP addresses your mail leaves: name them in delivery.addresses';
+    return known(judge('unknown', about, message));
   }
   const results = addresses.map((address) => ({ address, result: evaluateSpf(tree, address) }));
   const refused = results.filter(({ result }) => ['fail', 'softfail', 'neutral'].includes(result.kind));
   if (refused.length > 0) {
     const list = refused.map(({ address, result }) => `${address} (${result.kind})`).join(', ');
-    const terms = refused.map(({ address }) => termOf(address));
     const message = `the SPF record of ${tree.domain} does not authorise ${list}`;
-    return judge('fail', about, message, record(addToSpf(text, terms), [text]));
+    return { judgement: judge('fail', about, message), missing: refused.map(({ address }) => termOf(address)) };
   }
   const unsure = results.find(({ result }) => result.kind !== 'pass');
   if (unsure !== undefined) {
     const { result } = unsure;
     const reason =
       result.kind === 'unclear' ? `"${result.term}" is evaluated only for a message` : `the result is ${result.kind}`;
-    return judge('unknown', about, `whether it authorises ${unsure.address} is not known: ${reason}`);
+    return known(judge('unknown', about, `whether it authorises ${unsure.address} is not known: ${reason}`));
   }
-  return judge('pass', about, `it authorises ${addresses.join(', ')}`);
+  return known(judge('pass', about, `it authorises ${addresses.join(', ')}`));
+}
+
+function judgeProvider(view: SpfView, { title, include, zones, returnPath }: MailProviderDns) {
+  const { tree, alias } = view;
+  const about = { id: 'spf-senders', domain: tree.domain };
+  const names = alias === null ? domainsOf(tree) : [...domainsOf(tree), alias];
+  if (names.some((name) => isBelow(name, zones))) {
+    return { judgement: judge('pass', about, `it authorises ${title}`), missing: [] };
+  }
+  const message = `the SPF record of ${tree.domain} does not include ${include}: ${title} may not send its mail`;
+  const isFull = countLookups(tree) >= SPF_LOOKUPS;
+  const note = isFull ? `. It already costs ${SPF_LOOKUPS} look-ups or more: remove a term for it` : '';
+  const advice = returnPath.kind === 'alias' ? `. ${aliasAdvice(title, returnPath.of)}` : note;
+  return { judgement: judge('fail', about, message + advice), missing: termsOf(view) };
+}
+
+/** What to do where the mail provider wants an alias: no other record may be next to it. */
+function aliasAdvice(title: string, of: string | null): string {
+  const target = of === null ? `the alias (CNAME) that ${title} shows for it` : `an alias (CNAME) of ${of}`;
+  return `${title} needs a return path of its own, which is ${target} and has no other record`;
+}
+
+/** The alias, where the name is free for it. */
+function aliasRecord({ tree: { domain }, provider, alias, isFree }: SpfView): ZoneRecord | undefined {
+  if (provider?.returnPath.kind !== 'alias' || provider.returnPath.of === null) return undefined;
+  if (alias !== null || !isFree) return undefined;
+  return { name: domain, type: 'CNAME', value: provider.returnPath.of, replaces: [] };
 }
 
 function termsOf({ provider, addresses }: SpfSenders): string[] {
-  return provider === null ? addresses.map(termOf) : [`include:${provider.include}`];
+  if (provider === null) return addresses.map(termOf);
+  return provider.returnPath.kind === 'include' ? [`include:${provider.include}`] : [];
 }
 
 function termOf(address: string): string {

@@ -32,7 +32,10 @@ export function isSpf(text: string): boolean {
 
 const TERM = /^([+\-~?]?)([a-z][a-z0-9_.-]*)(?:([:=/])(.*))?$/is;
 const MECHANISMS = ['all', 'include', 'a', 'mx', 'ptr', 'ip4', 'ip6', 'exists'] as const;
-const HOST_NAME = /^(?=.{1,254}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})+\.?$/i;
+/** RFC 7208 §7.1: the last label is not a number, so an IP address is no domain. */
+const HOST_NAME = /^(?=.{1,254}$)(?!.*\.\d+\.?$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})+\.?$/i;
+
+const NO_DOMAIN = 'it must name a domain; an IP address is written as ip4: or ip6:';
 
 /** Parses a record for which `isSpf` is true. */
 export function parseSpf(text: string): ParsedSpf {
@@ -47,7 +50,7 @@ export function parseSpf(text: string): ParsedSpf {
       if (modifier !== 'redirect' && modifier !== 'exp') continue;
       if (seen.has(modifier)) return invalid(term, `${modifier}= may be there once (RFC 7208 §6)`);
       seen.add(modifier);
-      if (!isDomainSpec(rest)) return invalid(term, 'it must name a domain');
+      if (!isDomainSpec(rest)) return invalid(term, NO_DOMAIN);
       if (modifier === 'redirect') record.redirect = normalDomain(rest);
       continue;
     }
@@ -94,14 +97,14 @@ function withDomain(directive: SpfDirective, rest: string): SpfDirective | strin
   if (!hasPrefix) {
     // The domain of a macro may have a slash.
     const named = rest.startsWith(':') ? rest.slice(1) : null;
-    if (named === null) return mechanism === 'ptr' && rest === '' ? directive : 'it must name a domain';
-    return isDomainSpec(named) ? { ...directive, value: normalDomain(named) } : 'it must name a domain';
+    if (named === null) return mechanism === 'ptr' && rest === '' ? directive : NO_DOMAIN;
+    return isDomainSpec(named) ? { ...directive, value: normalDomain(named) } : NO_DOMAIN;
   }
   const match = DOMAIN_AND_PREFIXES.exec(rest);
   const [, domain, v4, v6] = match ?? [];
   const [prefix4, prefix6] = [Number(v4 ?? 32), Number(v6 ?? 128)];
   if (match === null || prefix4 > 32 || prefix6 > 128) return 'it must be such as a:example.com/24//64';
-  if (domain !== undefined && !isDomainSpec(domain)) return 'it must name a domain';
+  if (domain !== undefined && !isDomainSpec(domain)) return NO_DOMAIN;
   return { ...directive, value: domain === undefined ? null : normalDomain(domain), prefix4, prefix6 };
 }
 

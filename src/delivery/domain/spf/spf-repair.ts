@@ -25,6 +25,19 @@ export function endWithSoftFail(text: string): string {
   return ['v=spf1', ...untilAll(text), '~all'].join(' ');
 }
 
+/** What a record lacks. */
+export interface SpfRepair {
+  terms: readonly string[];
+  /** Whether it must end with `~all`. */
+  softFail: boolean;
+}
+
+/** Repairs everything at once, since a name may have one record only. */
+export function repairSpf(text: string, { terms, softFail }: SpfRepair): string {
+  const longer = terms.length > 0 ? addToSpf(text, terms) : text;
+  return softFail ? endWithSoftFail(longer) : longer;
+}
+
 /**
  * Makes one record of several: everything that one of them authorises, and the most lenient of their endings. A
  * `redirect` becomes an `include`, since only the last of a record counts.

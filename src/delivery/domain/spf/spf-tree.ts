@@ -89,7 +89,7 @@ async function loadTerm(
     case 'include':
       return { ...term, included: await loadNode(dns, target, below) };
     case 'a':
-      return { ...term, addresses: hasMacro(target) ? 'macro' : await lookUpAddresses(dns, target) };
+      return { ...term, addresses: hasMacro(target) ? 'macro' : await bothFamilies(dns, target) };
     case 'exists':
       return { ...term, addresses: hasMacro(target) ? 'macro' : await dns.a(target) };
     case 'mx':
@@ -99,11 +99,17 @@ async function loadTerm(
   }
 }
 
+/** Failed where one family failed: a sender of that family may be authorised. */
+async function bothFamilies(dns: DnsResolver, name: string): Promise<Lookup<string>> {
+  const failed = [await dns.a(name), await dns.aaaa(name)].find(({ kind }) => kind === 'failed');
+  return failed ?? lookUpAddresses(dns, name);
+}
+
 async function addressesOfMx(dns: DnsResolver, domain: string): Promise<Lookup<string>> {
   const mx = await dns.mx(domain);
   if (mx.kind !== 'found') return mx;
   const names = mx.records.map(({ exchange }) => exchange).filter((name) => name !== '');
-  const lookups = await Promise.all(names.slice(0, MOST_EXCHANGES).map((name) => lookUpAddresses(dns, name)));
+  const lookups = await Promise.all(names.slice(0, MOST_EXCHANGES).map((name) => bothFamilies(dns, name)));
   const records = lookups.flatMap((one) => (one.kind === 'found' ? one.records : []));
   // The name has a record, so this look-up was not void.
   return lookups.find((one) => one.kind === 'failed') ?? { kind: 'found', records };

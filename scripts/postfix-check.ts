@@ -186,7 +186,7 @@ async function processReports(server: Postfix): Promise<void> {
 function forge(text: string): Buffer {
   const other = (letter: string): string => (letter === 'a' ? 'b' : 'a');
   const changed = text
-    .replace(/\+([bu])([a-z2-7])/g, (_, kind: string, letter: string) => `+${kind}${other(letter)}`)
+    .replace(/\+([bsuv])([a-z2-7])/g, (_, kind: string, letter: string) => `+${kind}${other(letter)}`)
     .replace(/\/unsubscribe\/v2\.(.)/g, (_, letter: string) => `/unsubscribe/v2.${other(letter)}`);
   return Buffer.from(changed, 'latin1');
 }

@@ -190,6 +190,13 @@ describe('a legal text', () => {
     }
   });
 
+  it('links to the address of the contact, in the imprint of the sample and of a new newsroom', () => {
+    for (const file of ['sample/imprint.md', 'templates/init/imprint.md']) {
+      const { html } = renderLegalText(readFileSync(join(ROOT, file), 'utf8'), 'x', config);
+      expect(html).toContain('Email: <a href="mailto:newsroom@example.com">newsroom@example.com</a>');
+    }
+  });
+
   it('brings no script and no style', () => {
     const hostile = '<script>alert(1)</script><p onclick="x" style="position:fixed">a</p>\n\n[b](javascript:alert(1))';
     const { html } = renderLegalText(hostile, 'x', config);

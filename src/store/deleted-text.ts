@@ -4,9 +4,10 @@
  * test, of 1 in 541 deleted addresses. PostgreSQL and its autovacuum reuse space by their own rules.
  */
 import { createReadStream } from 'node:fs';
-import { stat, statfs } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type Kysely, sql } from 'kysely';
+import { freeSpace, toMegabytes } from './free-space.ts';
 import { readMeta, VACUUM_DUE, writeMeta } from './meta.ts';
 import { LOCK_TIMEOUT } from './sqlite.ts';
 import { type Db, dialectOf, type Store } from './store.ts';
@@ -43,12 +44,6 @@ export async function removeDeletedText(db: Db, texts: readonly string[]): Promi
 }
 
 export type VacuumOutcome = { kind: 'not due' } | { kind: 'done' } | { kind: 'failed'; reason: string };
-
-/** Bytes that may be written to the file system of a folder. */
-async function freeSpace(folder: string): Promise<number> {
-  const { bavail, bsize } = await statfs(folder);
-  return bavail * bsize;
-}
 
 /**
  * Rewrites the file of a store that a migration or an erasure has marked for it, and removes the mark.
@@ -122,8 +117,4 @@ async function containsAny(file: string, texts: readonly string[]): Promise<bool
     tail = bytes.subarray(Math.max(bytes.length - overlap, 0));
   }
   return false;
-}
-
-function toMegabytes(bytes: number): number {
-  return Math.ceil(bytes / (1024 * 1024));
 }

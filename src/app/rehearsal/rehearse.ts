@@ -11,7 +11,7 @@ import type { Clock } from '../../lib/time.ts';
 import { backupInstant, openBackup, restoreStore } from '../../store/backup/backup.ts';
 import { readTables } from '../../store/backup/copy-tables.ts';
 import { compareTable, findBrokenReferences, type TableComparison } from '../../store/backup/table-checksum.ts';
-import { withTemporaryDatabase, withTemporaryFile } from '../../store/backup/temporary-store.ts';
+import { isStoreTrouble, withTemporaryDatabase, withTemporaryFile } from '../../store/backup/temporary-store.ts';
 import { DELIVERY_HELD, readMeta } from '../../store/meta.ts';
 import { schemaState } from '../../store/schema.ts';
 import { type Db, type Dialect, type Store, StoreError } from '../../store/store.ts';
@@ -61,7 +61,8 @@ class RehearsalInterrupted extends Error {
 /**
  * Restores a backup into a temporary store and checks it.
  * @returns what was found: a backup that cannot be restored is a problem in it
- * @throws StoreError where the server of the configuration cannot be reached
+ * @throws StoreError where the server of the configuration cannot be reached, or there is too little room: neither says
+ * anything about the backup
  * @throws RehearsalInterrupted after the signal
  */
 export async function rehearseRestore(request: RehearsalRequest): Promise<Rehearsal> {
@@ -96,11 +97,11 @@ export async function rehearseRestore(request: RehearsalRequest): Promise<Rehear
     rehearsal.madeAt = await backupInstant(backup.db);
     const secrets = await verifySecrets(rehearsal, config, backup.db);
     const work = (store: Store) => checkRestored(rehearsal, request, { backup, store, secrets });
-    if (databaseUrl === undefined) await withTemporaryFile(config.paths.data, work);
+    if (databaseUrl === undefined) await withTemporaryFile(config.paths.data, rehearsal.bytes, work);
     else {
       const done = await withTemporaryDatabase(databaseUrl, work);
       if (done.kind === 'refused') {
-        await withTemporaryFile(config.paths.data, work);
+        await withTemporaryFile(config.paths.data, rehearsal.bytes, work);
         const note = `not on PostgreSQL, because its role may not create a database (${done.reason})`;
         if (rehearsal.restored !== null) rehearsal.restored.note = note;
       }
@@ -140,7 +141,10 @@ async function checkRestored(
     await restoreStore(file, store, restoreFrom, { onProgress: (rows) => goOn('restoring', rows) });
   } catch (error) {
     if (error instanceof RehearsalInterrupted) throw error;
-    problems.push(`cannot be restored: ${(error as Error).message}`);
+    const { message } = error as Error;
+    if (isStoreTrouble(error))
+      throw new StoreError(`the backup was not tried to its end: ${message}`, { cause: error });
+    problems.push(`cannot be restored: ${message}`);
     return;
   }
   rehearsal.restored = { dialect: store.dialect, note: null };

@@ -9,19 +9,40 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type Kysely, sql } from 'kysely';
 import { createPrivateFile, PRIVATE_FOLDER } from '../../lib/private-files.ts';
-import { openStore, type Store } from '../store.ts';
+import { freeSpace, toMegabytes } from '../free-space.ts';
+import { openStore, type Store, StoreError } from '../store.ts';
 import type { Tables } from '../tables.ts';
 
 const PREFIX = 'rehearsal-';
 const LOCK = 'lock';
 
 /**
- * Opens an empty SQLite store in a new folder that only this user can read.
- * @param parent of the folder; it needs room for the store
+ * Free space that a store needs, in sizes of what fills it in one transaction: the file, and the log, which has all of
+ * it until the end. Measured with 40 MB: 2.1.
  */
-export async function withTemporaryFile<T>(parent: string, work: (store: Store) => Promise<T>): Promise<T> {
+const ROOM = 2.2;
+
+/**
+ * Opens an empty SQLite store in a new folder that only this user can read.
+ * @param parent of the folder
+ * @param bytes that are to be stored
+ * @param readFreeSpace see `freeSpace`
+ * @throws StoreError where the file system of `parent` lacks room: a live store may be on it, and needs it too
+ */
+export async function withTemporaryFile<T>(
+  parent: string,
+  bytes: number,
+  work: (store: Store) => Promise<T>,
+  readFreeSpace: (folder: string) => Promise<number> = freeSpace,
+): Promise<T> {
   await mkdir(parent, { recursive: true, mode: PRIVATE_FOLDER });
   await deleteLeftFolders(parent);
+  const [needed, free] = [ROOM * bytes, await readFreeSpace(parent)];
+  if (free < needed) {
+    const has = `which has ${Math.floor(free / (1024 * 1024))} MB`;
+    const needs = `a temporary store needs ${toMegabytes(needed)} MB of free disk space`;
+    throw new StoreError(`${needs} in ${parent}, ${has}: nothing was tried`);
+  }
   const folder = await mkdtemp(join(parent, PREFIX));
   const lock = tryLock(join(folder, LOCK));
   try {
@@ -83,7 +104,9 @@ export async function withTemporaryDatabase<T>(
       const name = prefix + randomBytes(8).toString('hex');
       await tryLockName(connection, name);
       try {
-        await sql`create database ${sql.id(name)}`.execute(connection);
+        // Not of template1, which may have another encoding, or a session that is connected to it.
+        await sql`create database ${sql.id(name)}
+          template template0 encoding 'UTF8' lc_collate 'C' lc_ctype 'C'`.execute(connection);
       } catch (error) {
         if ((error as { code?: unknown }).code !== INSUFFICIENT_PRIVILEGE) throw error;
         return { kind: 'refused', reason: (error as Error).message };
@@ -108,6 +131,23 @@ export async function withTemporaryDatabase<T>(
 
 /** PostgreSQL's SQLSTATE. */
 const INSUFFICIENT_PRIVILEGE = '42501';
+
+/** SQLite's code. */
+const SQLITE_FULL = 13;
+
+/** PostgreSQL's classes of SQLSTATE: connection exception, insufficient resources, operator intervention. */
+const SERVER_TROUBLE = /^(08|53|57)/;
+
+/**
+ * Whether an error is one of the temporary store, which has no room or lost its server, and says nothing about what was
+ * to be stored.
+ */
+export function isStoreTrouble(error: unknown): boolean {
+  const { code, errcode, message } = error as { code?: string; errcode?: number; message?: string };
+  return (
+    errcode === SQLITE_FULL || SERVER_TROUBLE.test(code ?? '') || message?.startsWith('Connection terminated') === true
+  );
+}
 
 async function dropLeftDatabases(db: Kysely<Tables>, prefix: string): Promise<void> {
   const { rows } = await sql<{ name: string }>`

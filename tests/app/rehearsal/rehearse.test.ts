@@ -16,7 +16,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { queueEdition } from '../../../scripts/test-edition.ts';
 import { type Rehearsal, rehearseRestore } from '../../../src/app/rehearsal/rehearse.ts';
 import type { Config } from '../../../src/config/config.ts';
-import { backupStore } from '../../../src/store/backup/backup.ts';
+import { backupStore, openForReading } from '../../../src/store/backup/backup.ts';
+import { readTables } from '../../../src/store/backup/copy-tables.ts';
+import { readContent } from '../../../src/store/backup/table-checksum.ts';
 import { SECRET_FINGERPRINT } from '../../../src/store/meta.ts';
 import { migrate } from '../../../src/store/schema.ts';
 import { type Dialect, openStore, type Store } from '../../../src/store/store.ts';
@@ -53,12 +55,24 @@ async function newsroom(dialect: Dialect): Promise<Newsroom> {
   const rehearse: Newsroom['rehearse'] = ({ changes = '', ...options } = {}) => {
     const file = join(folder, 'copy.db');
     copyFileSync(backup, file);
-    const database = new DatabaseSync(file, { enableForeignKeyConstraints: false });
+    const database = new DatabaseSync(file, { enableForeignKeyConstraints: false, defensive: false });
     database.exec(changes);
     database.close();
     return rehearseRestore({ file, config, clock, ...options });
   };
   return { folder, config, store, backup, clock, rehearse };
+}
+
+/** The checksum of each table of the live store. */
+async function contentOf({ store, backup }: Newsroom): Promise<Record<string, string>> {
+  const file = openForReading(backup);
+  const shapes = await readTables(file.db);
+  await file.close();
+  return store.db.transaction().execute(async (tx) => {
+    const contents: Record<string, string> = {};
+    for (const shape of shapes) contents[shape.name] = (await readContent(tx, shape)).checksum;
+    return contents;
+  });
 }
 
 /** Neither a file nor a database stays. */
@@ -91,7 +105,7 @@ describe.each(['sqlite', 'postgres'] as const)('the rehearsal of a restore on %s
       .insertInto('subscribers')
       .values({ email: 'late@example.com', email_key: 'late@example.com', created_at: NOW - 1 })
       .execute();
-    const before = await sql`select * from meta order by key`.execute(live.store.db);
+    const before = await contentOf(live);
 
     const rehearsal = await live.rehearse();
     expect(rehearsal).toMatchObject({
@@ -107,7 +121,7 @@ describe.each(['sqlite', 'postgres'] as const)('the rehearsal of a restore on %s
     });
     expect(rehearsal.tables.find(({ table }) => table === 'deliveries')).toMatchObject({ rows: 3, difference: null });
     expect(rehearsal.tables.length).toBeGreaterThan(50);
-    expect(await sql`select * from meta order by key`.execute(live.store.db)).toEqual(before);
+    expect(await contentOf(live)).toEqual(before);
     await expectNoTrace(live);
   });
 
@@ -146,6 +160,33 @@ describe.each(['sqlite', 'postgres'] as const)('the rehearsal of a restore on %s
     const { problems, restored } = await live.rehearse({ changes: 'delete from subscribers where id = 2' });
     expect(restored).toBeNull();
     expect(problems).toEqual([expect.stringMatching(/^cannot be restored: .*foreign key/i)]);
+    await expectNoTrace(live);
+  });
+
+  it('finds a row that is another one once it is restored', async () => {
+    // Text where every store has a number, in a file whose schema permits it.
+    const changes = `pragma writable_schema = on;
+      update sqlite_schema set sql = replace(sql, 'created_at integer', 'created_at blob') where name = 'subscribers';
+      pragma writable_schema = reset;
+      update subscribers set created_at = '7' where id = 2`;
+    const { problems, tables } = await live.rehearse({ changes });
+    expect(problems).toEqual(['subscribers: rows differ where they were restored']);
+    expect(tables.filter(({ difference }) => difference !== null)).toEqual([
+      { table: 'subscribers', rows: 3, difference: 'rows differ where they were restored' },
+    ]);
+  });
+
+  it('is not begun without room for the backup, which is not called bad for that', async () => {
+    if (dialect === 'postgres') return;
+    const file = join(live.folder, 'huge.db');
+    copyFileSync(live.backup, file);
+    // Sparse: it takes no room itself.
+    truncateSync(file, 8 * 2 ** 40);
+    const rehearsal = rehearseRestore({ file, config: live.config, clock: live.clock });
+    await expect(rehearsal).rejects.toThrow(
+      /needs \d+ MB of free disk space in \S+var, which has \d+ MB: nothing was tried$/,
+    );
+    rmSync(file);
     await expectNoTrace(live);
   });
 

@@ -45,7 +45,7 @@ describe('the page behind a confirmation link', () => {
       const html = await site.read(path);
       await site.app.request(path, { method: 'HEAD' });
       expect(html).toMatch(/<strong>The Daily Roundup<\/strong>/);
-      expect(html).toMatch(/<form method="post">[^§]*<button type="submit">Confirm<\/button>/);
+      expect(html).toMatch(/<form class="form" method="post">[^§]*<button type="submit">Confirm<\/button>/);
       expect(html).not.toContain('ada@example.com');
       expect(await subscriptions()).toMatchObject([{ state: 'unconfirmed' }]);
     });

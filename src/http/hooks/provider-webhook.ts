@@ -58,15 +58,25 @@ export function addProviderWebhook(app: Hono, web: WebContext): void {
 }
 
 /**
- * 204 when the events are recorded, or were before; 401 if they are not from the mail provider, 400 if they are
- * malformed. 500 or 503 if they cannot be recorded now: then the mail provider sends them again.
+ * Brevo drops a report that is answered with 4xx or 5xx, except 429
+ * (https://developers.brevo.com/docs/retry-mechanism). The others send one again that is answered with 500 or 503.
+ */
+function isRepeatedOnlyAfter429(provider: ReportingProvider): boolean {
+  return provider === 'brevo';
+}
+
+/**
+ * 200 when the events are recorded, or were before: Mailgun and Postmark repeat what is answered with another status.
+ * 401 if they are not from the mail provider, 400 if they are malformed. 500 or 503, to Brevo 429, if they cannot be
+ * recorded now: then the mail provider sends them again.
  */
 function handleProviderWebhook(web: WebContext, provider: ReportingProvider): Handler {
   const client = web.serviceClient ?? openServiceClient(web.config);
   const check = openCheck(web, provider, client);
   const recording = new BoundedQueue(QUEUE);
   const refusals = new QuietPeriod();
-  const refuse = (c: Context, status: 400 | 401 | 503, reason: string): Response => {
+  const unavailable = isRepeatedOnlyAfter429(provider) ? 429 : 503;
+  const refuse = (c: Context, status: 400 | 401 | 429 | 503, reason: string): Response => {
     const now = web.clock();
     // Strangers can send as many as they like.
     if (!refusals.lasts(now)) {
@@ -74,7 +84,7 @@ function handleProviderWebhook(web: WebContext, provider: ReportingProvider): Ha
       web.log?.warn({ provider, status, reason }, 'report of the mail provider refused');
     }
     if (status === 401 && BASIC.includes(provider)) c.header('WWW-Authenticate', 'Basic realm="webhook"');
-    if (status === 503) c.header('Retry-After', RETRY_AFTER);
+    if (status === unavailable) c.header('Retry-After', RETRY_AFTER);
     return c.text(`${reason}\n`, status, NO_STORE);
   };
   const record = openRecorder(web, provider);
@@ -84,7 +94,7 @@ function handleProviderWebhook(web: WebContext, provider: ReportingProvider): Ha
     const checked = await check({ headers: c.req.raw.headers, body, now });
     if (checked.kind === 'unsigned') return refuse(c, 401, checked.reason);
     if (checked.kind === 'malformed') return refuse(c, 400, checked.reason);
-    if (checked.kind === 'unavailable') return refuse(c, 503, checked.reason);
+    if (checked.kind === 'unavailable') return refuse(c, unavailable, checked.reason);
     const done = recording.run(body.length, async (): Promise<string | null> => {
       switch (checked.kind) {
         case 'subscription':
@@ -97,9 +107,15 @@ function handleProviderWebhook(web: WebContext, provider: ReportingProvider): Ha
           return null;
       }
     });
-    if (done === null) return refuse(c, 503, 'too many reports wait to be recorded');
-    const problem = await done;
-    return problem === null ? c.body(null, 204, NO_STORE) : refuse(c, 503, problem);
+    if (done === null) return refuse(c, unavailable, 'too many reports wait to be recorded');
+    try {
+      const problem = await done;
+      return problem === null ? c.text('recorded\n', 200, NO_STORE) : refuse(c, unavailable, problem);
+    } catch (error) {
+      if (!isRepeatedOnlyAfter429(provider)) throw error;
+      web.log?.error({ provider, error: String(error) }, 'reports of the mail provider not recorded');
+      return refuse(c, 429, 'the store failed');
+    }
   };
 }
 

@@ -115,21 +115,21 @@ describe.each([ses, ...others])('the webhook of $provider', (one) => {
 
     it('records a bounce once, however often it is sent', async () => {
       const bounce = one.request('hard', about);
-      expect(await post(site, provider, bounce)).toBe(204);
+      expect(await post(site, provider, bounce)).toBe(200);
       const once = await everything();
       expect(once[0]).toMatchObject({ suppressed: 'hard-bounce', bounces: ['hard 5.1.1'] });
-      expect(await post(site, provider, bounce)).toBe(204);
-      expect(await post(site, provider, one.request('hard', about))).toBe(204);
+      expect(await post(site, provider, bounce)).toBe(200);
+      expect(await post(site, provider, one.request('hard', about))).toBe(200);
       expect(await everything()).toEqual(once);
       expect(await readLastReport(store.db, provider)).toBe(NOW);
     });
 
     it('records a complaint, and that a message has arrived', async () => {
-      expect(await post(site, provider, one.request('delivered', about))).toBe(204);
+      expect(await post(site, provider, one.request('delivered', about))).toBe(200);
       const [row] = await deliveriesOf(store);
       expect(row?.delivered_at).toBeGreaterThan(NOW - DAY);
       expect(row?.delivered_at).toBeLessThanOrEqual(NOW);
-      expect(await post(site, provider, one.request('complaint', about))).toBe(204);
+      expect(await post(site, provider, one.request('complaint', about))).toBe(200);
       const state = await subscriberState(store, about);
       expect(state).toMatchObject({ suppressed: 'complaint', subscription: 'unsubscribed' });
     });
@@ -182,7 +182,23 @@ describe('the webhook of a mail provider', () => {
       const request = ses.request('hard', about);
       await broken.db.schema.dropTable('webhook_events').execute();
       expect(await post(openSite(broken, ses), 'ses', request)).toBe(500);
-      expect(await post(openSite(store, ses), 'ses', request)).toBe(204);
+      expect(await post(openSite(store, ses), 'ses', request)).toBe(200);
+      expect((await subscriberState(store, about)).suppressed).toBe('hard-bounce');
+    });
+
+    it('answers Brevo with 429 instead, since it drops what is answered with 500 or 503', async () => {
+      const brevo = others.find(({ provider }) => provider === 'brevo') as Case;
+      const broken = await open();
+      const [about] = (await submitEditions(store, 1)) as [About];
+      const request = brevo.request('hard', about);
+      await broken.db.schema.dropTable('webhook_events').execute();
+      const lines: string[] = [];
+      const add = (_details: object, message: string) => lines.push(message);
+      const log = { debug: add, info: add, warn: add, error: add };
+      expect(await post(openSite(broken, brevo, { log }), 'brevo', request)).toBe(429);
+      expect(lines[0]).toBe('reports of the mail provider not recorded');
+      expect(await post(openSite(store, { provider: 'brevo' }), 'brevo', request)).toBe(429);
+      expect(await post(openSite(store, brevo), 'brevo', request)).toBe(200);
       expect((await subscriberState(store, about)).suppressed).toBe('hard-bounce');
     });
 
@@ -227,7 +243,7 @@ describe('the subscription of Amazon SNS', () => {
       const { client, requested } = snsClient();
       const site = openSite(store, ses, { serviceClient: client });
       const fields = confirmation('SubscriptionConfirmation', NOW);
-      expect(await send(site, signed(fields))).toBe(204);
+      expect(await send(site, signed(fields))).toBe(200);
       expect(requested.slice(1)).toEqual([fields.SubscribeURL]);
       const SubscribeURL = fields.SubscribeURL?.replace('amazonaws', 'example') ?? '';
       expect(await send(site, signed({ ...fields, SubscribeURL }))).toBe(400);
@@ -243,18 +259,18 @@ describe('the subscription of Amazon SNS', () => {
       expect(await send(site, signed(confirmation('SubscriptionConfirmation', NOW)))).toBe(503);
       expect(await alerts()).toEqual(['mail-provider:unconfirmed']);
       status = 200;
-      expect(await send(site, signed(confirmation('SubscriptionConfirmation', NOW)))).toBe(204);
+      expect(await send(site, signed(confirmation('SubscriptionConfirmation', NOW)))).toBe(200);
       expect(await alerts()).toEqual([]);
     });
 
     it('raises an alert when it is ended, once, until it is confirmed again', async () => {
       const site = openSite(store, ses);
       const ended = signed(confirmation('UnsubscribeConfirmation', NOW));
-      expect(await send(site, ended)).toBe(204);
+      expect(await send(site, ended)).toBe(200);
       expect(await alerts()).toEqual(['mail-provider:ended']);
       site.at(NOW + MINUTE);
-      expect(await send(site, signed(confirmation('SubscriptionConfirmation', NOW)))).toBe(204);
-      expect(await send(site, ended)).toBe(204);
+      expect(await send(site, signed(confirmation('SubscriptionConfirmation', NOW)))).toBe(200);
+      expect(await send(site, ended)).toBe(200);
       expect(await alerts()).toEqual([]);
     });
   });

@@ -3,6 +3,7 @@
  */
 import {
   formatPercent,
+  knownMessages,
   percentOf,
   type RateCounts,
   type RateKind,
@@ -43,7 +44,7 @@ export interface ReachedRate {
 export function rateSentence({ kind, counts, provider }: Omit<ReachedRate, 'level'>): string {
   const who = provider === null ? 'recipients' : `recipients at ${provider.name}`;
   const what = kind === 'complaint' ? 'complained' : 'could not be reached';
-  return `${counts.events} of ${counts.messages} ${who} ${what} (${formatPercent(percentOf(counts))} %)`;
+  return `${counts.events} of ${knownMessages(counts)} ${who} ${what} (${formatPercent(percentOf(counts))} %)`;
 }
 
 const MEANING: Record<RateKind, string> = {

@@ -32,8 +32,13 @@ export function judgeRate(kind: RateKind, counts: RateCounts, limits: RateLimits
   return reaches(kind, 'alert', counts, limits) ? 'alert' : null;
 }
 
-function reaches(kind: RateKind, level: RateLevel, { events, messages }: RateCounts, limits: RateLimits): boolean {
-  return events >= MINIMUM_EVENTS[kind][level] && messages <= mostMessages(kind, level, events, limits);
+function reaches(kind: RateKind, level: RateLevel, counts: RateCounts, limits: RateLimits): boolean {
+  return knownMessages(counts) <= mostMessages(kind, level, counts.events, limits);
+}
+
+/** At least one message for each event, also where fewer are stored, as after the restore of an older backup. */
+export function knownMessages({ events, messages }: RateCounts): number {
+  return Math.max(events, messages);
 }
 
 /**
@@ -48,8 +53,8 @@ export function mostMessages(kind: RateKind, level: RateLevel, events: number, l
 }
 
 /** The events in percent of the messages: from 0 to 100, also where more events than messages are known. */
-export function percentOf({ events, messages }: RateCounts): number {
-  return events === 0 ? 0 : Math.min(100, (100 * events) / Math.max(messages, events));
+export function percentOf(counts: RateCounts): number {
+  return counts.events === 0 ? 0 : (100 * counts.events) / knownMessages(counts);
 }
 
 /** With up to three digits: `0.3`, `0.298`, `12.5`. */

@@ -7,7 +7,7 @@ import type { Db, Tx } from '../../store/store.ts';
 import type { MailboxProvider } from '../../subscribers/mailbox-providers.ts';
 import { pauseIfDelivering } from '../control/edition-control.ts';
 import { pauseDomain } from '../control/paused-domains.ts';
-import { percentOf, type RateCounts, type RateKind, type RateLevel } from './judge-rates.ts';
+import { knownMessages, percentOf, type RateCounts, type RateKind, type RateLevel } from './judge-rates.ts';
 
 export interface RateNotice {
   editionId: number;
@@ -42,7 +42,7 @@ export async function recordNotice(
   counts: RateCounts,
   now: number,
 ): Promise<boolean> {
-  const { messages } = counts;
+  const messages = knownMessages(counts);
   const notice = { edition_id: editionId, kind, scope, percent: percentOf(counts), messages, at: now };
   const levels: RateLevel[] = level === 'pause' ? ['alert', 'pause'] : ['alert'];
   const added = await tx

@@ -193,6 +193,20 @@ describe('an edition about which people complain', () => {
       expect((await deliverDue(one.app)).submitted).toBe(8);
     });
 
+    it('is paused by one of two processes that find the rate at once', async () => {
+      const rows: DeliveryRows[] = [
+        { domain: 'gmail.com', state: 'submitted', count: 100 },
+        { domain: 'gmail.com', state: 'pending', count: 5 },
+      ];
+      const one = await simulate(await open(), rows, withHigherLimits);
+      await one.report('complaint', range(1, 6));
+      const watches = [new RateWatch(one.app), new RateWatch(one.app)];
+      await Promise.all(watches.map((watch) => watch.look()));
+      expect(watches.filter(({ hasPaused }) => hasPaused)).toHaveLength(1);
+      expect((await one.state()).delivery_reason).toBe('6 of 100 recipients complained (6 %)');
+      expect(Object.keys(await one.alerts())).toEqual([`complaints:${NAME}`, `complaints:${NAME}:gmail`]);
+    });
+
     it('pauses nothing where that is off, and says so when all of it was submitted', async () => {
       const off = (yaml: string) => withHigherLimits(yaml, 'off');
       const store = await open();

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -84,6 +84,27 @@ describe.skipIf(!isInstalled)('the systemd units, as systemd reads them (skipped
     }
     install('open.service', read('daywire.service').replace(/# Rights.*\[Install\]/s, '[Install]'));
     expect(secure(`--threshold=${EXPOSURE_LIMIT}`, 'open.service').status).toBe(1);
+  });
+
+  it('rehearse the newest backup, and say where there is none', () => {
+    const [, command = ''] = /^ExecStart=\/bin\/sh -c '(.*?)'$/ms.exec(read('daywire-rehearsal.service')) ?? [];
+    const folder = mkdtempSync(join(root, 'backups-'));
+    writeFileSync(join(folder, 'daywire'), '#!/bin/sh\necho "$@"', { mode: 0o755 });
+    const run = () =>
+      spawnSync('/bin/sh', ['-c', command.replaceAll('\\\n', ' ')], {
+        env: { PATH: `${folder}:/usr/bin:/bin`, STATE_DIRECTORY: folder },
+        encoding: 'utf8',
+      });
+    expect(run()).toMatchObject({ status: 1, stdout: '', stderr: expect.stringMatching(/there is no backup/) });
+    for (const [name, age] of [
+      ['daywire-2.db', 0],
+      ['daywire-1.db', 9],
+      ['other.db', -9],
+    ] as const) {
+      writeFileSync(join(folder, name), '');
+      utimesSync(join(folder, name), 1000 - age, 1000 - age);
+    }
+    expect(run()).toMatchObject({ status: 0, stdout: `restore --rehearse --line ${folder}/daywire-2.db\n` });
   });
 
   it('have a user that systemd-sysusers can create, and who owns the folders of the newsroom', () => {

@@ -75,6 +75,11 @@ export function linkRateKeys(secrets: SigningSecrets, emailKey: string): string[
   return hashesOfAddress(secrets, emailKey).flatMap((hash) => LINKS.map((link) => linkRateKey(link, hash)));
 }
 
+/** The key of the rate limit of changes to a subscriber's preferences. */
+export function changesRateKey(subscriberId: number): string {
+  return `preferences:${subscriberId}`;
+}
+
 function linkRateKey(link: RequestedLink, addressHash: string): string {
   return `links ${link}:${addressHash}`;
 }

@@ -102,12 +102,13 @@ export const PERSONAL_DATA = {
     remains: 'the address must not be imported and mailed again',
   },
   rate_limits: {
-    what: 'keyed hashes of addresses, domains and clients',
-    why: 'limiting the abuse of forms',
+    what: 'keyed hashes of addresses, domains and clients; numbers of subscribers; domains with a limit',
+    why: 'limiting the abuse of forms, and deliveries to a domain',
     kept: 'hours, at most a day after the last request',
     exportedAs: null,
-    notExported: 'keyed hashes and instants',
+    notExported: 'keyed hashes, numbers, domains, and instants',
     erasure: 'deleted',
+    remains: 'those of the domain and of the client expire within a day',
   },
 } as const satisfies Partial<Record<keyof Tables, PersonalData>>;
 

@@ -4,7 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { queueEdition } from '../../scripts/test-edition.ts';
 import type { SigningSecrets } from '../../src/config/signing-secrets.ts';
 import { HOUR, MINUTE } from '../../src/lib/time.ts';
+import { acquirePermit } from '../../src/store/rate-limits.ts';
 import type { Store } from '../../src/store/store.ts';
+import { changesRateKey } from '../../src/subscribers/account-links.ts';
 import { eraseSubscriber } from '../../src/subscribers/erasure.ts';
 import { exportSubscriberData, recordExport } from '../../src/subscribers/export-data.ts';
 import { subscriberHistory } from '../../src/subscribers/history.ts';
@@ -82,6 +84,7 @@ describe('eraseSubscriber', () => {
         reply: `550 <${EMAIL}>: unknown`,
         reason: `${EMAIL} is unknown`,
       });
+      for (const one of [id, other]) await acquirePermit(store.db, changesRateKey(one), { everyMs: 1, burst: 1 }, NOW);
       const others = await exportSubscriberData(store.db, other);
       expect(await eraseSubscriber(store.db, SECRETS, id, NOW + 5)).toBe(true);
 
@@ -98,6 +101,7 @@ describe('eraseSubscriber', () => {
       const keys = await store.db.selectFrom('rate_limits').select('key').orderBy('key').execute();
       expect(keys.map(({ key }) => key.replace(/[0-9a-f]{64}$/, 'HASH'))).toEqual([
         'address:HASH',
+        changesRateKey(other),
         'signup all',
         'signup domain:HASH',
       ]);

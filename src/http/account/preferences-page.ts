@@ -5,7 +5,7 @@ import type { Context, Handler } from 'hono';
 import { Temporal } from 'temporal-polyfill';
 import { localDate, MINUTE, SECOND, wallClock } from '../../lib/time.ts';
 import { acquirePermit, type RateLimit } from '../../store/rate-limits.ts';
-import { SHORT_LINK_LIFETIME } from '../../subscribers/account-links.ts';
+import { changesRateKey, SHORT_LINK_LIFETIME } from '../../subscribers/account-links.ts';
 import { maskedAddress } from '../../subscribers/address.ts';
 import { changePreferences, type Preferences, readPreferences } from '../../subscribers/preferences.ts';
 import { isLiftedByOptIn } from '../../subscribers/suppression.ts';
@@ -67,7 +67,7 @@ export function handlePreferences(web: WebContext): Handler {
     if (errors !== null) return respondForm(web, c, subscriber, fields, errors);
     const newsletters = { offered: web.config.newsletters.map(({ id }) => id), wanted: fields.newsletters };
     const changes = { newsletters, zone: fields.zone === '' ? null : fields.zone, pausedUntil };
-    const permit = await acquirePermit(db, `preferences:${subscriber.subscriberId}`, CHANGES, now);
+    const permit = await acquirePermit(db, changesRateKey(subscriber.subscriberId), CHANGES, now);
     if (permit.kind === 'refused') return respondTooManyChanges(web, c, permit.retryAt - now);
     const consent = await shownConsent(web, posted);
     const channel = { channel: 'preferences', source: clientAddress(web, c), consent } as const;

@@ -91,6 +91,26 @@ describe.concurrent('daywire domain', () => {
     expect(stdout).toMatch(/spf-senders {2}example\.com\n.*does not authorise.*\n +as spf-all above\n/);
   });
 
+  it('prints no control character of a record that it replaces', async () => {
+    const key = 'v=DKIM1; p=; n=\u009b2J\u001b[2J\u007f';
+    const zone = { ...RIGHT, 'news._domainkey.example.com': { TXT: [key] } };
+    const { stdout } = await sendingFolder(zone).run(['domain', '--json']);
+    const { judgements } = JSON.parse(stdout) as SendingDomain;
+    expect(judgements.find(({ id }) => id === 'dkim')?.record?.replaces).toEqual([key]);
+    expect(stdout).toMatch(/^[^\u0000-\u0009\u000b-\u001f\u007f-\u009f]+$/);
+  });
+
+  it('judges the DNS also where the database cannot be reached', async () => {
+    const unreachable = { DAYWIRE_DATABASE_URL: 'postgres://127.0.0.1:1/daywire' };
+    const { code, stdout } = await sendingFolder(RIGHT).run(['domain', '--json'], unreachable);
+    expect(code).toBe(0);
+    const { rules } = JSON.parse(stdout) as SendingDomain;
+    expect(rules.find(({ id }) => id === 'spam-rate')).toMatchObject({
+      verdict: 'unknown',
+      reason: expect.stringMatching(/^complaints could not be counted: cannot reach the database at postgres:/),
+    });
+  });
+
   it('asks the name server that it is given, and refuses what is none', async () => {
     const server = await startNameServer(RIGHT);
     const folder = sendingFolder({});

@@ -52,9 +52,11 @@ export function table(rows: string[][]): string[] {
 /** JSON for programs. Instants, which are epoch milliseconds inside daywire, are RFC 3339 in UTC. */
 export function formatJson(value: unknown, indent?: number): string {
   const isInstant = (key: string): boolean => key === 'at' || /(At|Until)$/.test(key);
-  return JSON.stringify(
+  const json = JSON.stringify(
     value,
     (key, member: unknown) => (typeof member === 'number' && isInstant(key) ? rfc3339(member) : member),
     indent,
   );
+  // JSON leaves them as they are, and terminals may obey them: U+009B begins a command as ESC [ does.
+  return json.replace(/[\u007f-\u009f]/g, (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

@@ -24,11 +24,14 @@ export interface ComplaintCounts {
   complaints: number;
 }
 
+/** Null where nothing was counted yet; or why it could not be counted. */
+export type ComplaintsKnown = ComplaintCounts | { problem: string } | null;
+
 /** Percent; Gmail and Yahoo. */
 const SPAM_RATE_LIMIT = 0.3;
 
-/** @param counts of the last weeks; null where the store has none */
-export function bulkRules(report: DomainReport, setup: SendingSetup, counts: ComplaintCounts | null): BulkRule[] {
+/** @param counts of the last weeks */
+export function bulkRules(report: DomainReport, setup: SendingSetup, counts: ComplaintsKnown): BulkRule[] {
   const { judgements, senders } = report;
   const of = (id: string): Judgement[] => judgements.filter((one) => one.id === id);
   const keys = senders.map(({ domain, dkim }) => {
@@ -111,8 +114,11 @@ function tlsRule({ provider }: SendingSetup): BulkRule {
   return { id: 'tls', rule: 'mail is transmitted over TLS', verdict: 'unknown', reason };
 }
 
-function spamRateRule(counts: ComplaintCounts | null): BulkRule {
+function spamRateRule(counts: ComplaintsKnown): BulkRule {
   const about = { id: 'spam-rate', rule: `spam rate below ${SPAM_RATE_LIMIT} %` };
+  if (counts !== null && 'problem' in counts) {
+    return { ...about, verdict: 'unknown', reason: `complaints could not be counted: ${counts.problem}` };
+  }
   if (counts === null || counts.delivered === 0) {
     return {
       ...about,

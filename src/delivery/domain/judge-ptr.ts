@@ -10,6 +10,9 @@ import type { ZoneRecord } from './zone-record.ts';
 /** RFC 8601: an address with very many names is not followed. */
 const MOST_NAMES = 10;
 
+/** Other names are possible in the DNS, but not in a zone file as they are. */
+const HOST_NAME = /^[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})+$/;
+
 /** @param setup its mail server is suggested as the name if it has the address */
 export async function judgePtr(dns: DnsResolver, address: string, setup: SendingSetup): Promise<Judgement> {
   const about = { id: 'ptr', domain: address };
@@ -74,7 +77,7 @@ async function addressOf(
   address: string,
   setup: SendingSetup,
 ): Promise<ZoneRecord | undefined> {
-  if (!isOwn(name, setup)) return undefined;
+  if (!HOST_NAME.test(name) || !isOwn(name, setup)) return undefined;
   const [a, aaaa, alias] = await Promise.all([dns.a(name), dns.aaaa(name), dns.cname(name)]);
   const others = [a, aaaa].flatMap((one) => (one.kind === 'found' ? one.records : []));
   const isKnown = [a, aaaa, alias].every(({ kind }) => kind !== 'failed');

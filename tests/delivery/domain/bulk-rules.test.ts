@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bulkRules, type ComplaintCounts } from '../../../src/delivery/domain/bulk-rules.ts';
+import { bulkRules, type ComplaintsKnown } from '../../../src/delivery/domain/bulk-rules.ts';
 import { judgeSetup } from '../../../src/delivery/domain/judge-setup.ts';
 import { MAIL_PROVIDERS } from '../../../src/delivery/domain/mail-provider-dns.ts';
 import type { SendingSetup } from '../../../src/delivery/domain/sending-setup.ts';
@@ -7,7 +7,7 @@ import { NO_NETWORK } from '../../support/no-network.ts';
 import { zoneResolver } from '../../support/zone-resolver.ts';
 import { OWN_SERVER, RIGHT_ZONE } from './sending-zone.ts';
 
-async function rulesOf(setup: Partial<SendingSetup>, zone = RIGHT_ZONE, counts: ComplaintCounts | null = null) {
+async function rulesOf(setup: Partial<SendingSetup>, zone = RIGHT_ZONE, counts: ComplaintsKnown = null) {
   const whole = { ...OWN_SERVER, ...setup };
   const report = await judgeSetup(whole, { ...NO_NETWORK, dns: zoneResolver(zone) }, 0);
   return bulkRules(report, whole, counts);

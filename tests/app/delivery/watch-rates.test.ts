@@ -33,7 +33,7 @@ interface Simulation {
   alerts(): Promise<Record<string, string>>;
   /** The pending deliveries by recipient's domain. */
   pending(): Promise<Record<string, number>>;
-  state(): Promise<{ delivery_state: string; delivery_reason: string | null }>;
+  state(edition?: number): Promise<{ delivery_state: string; delivery_reason: string | null }>;
 }
 
 /** An edition that is being delivered; the SMTP server accepts everything. */
@@ -74,11 +74,11 @@ async function simulate(
       const domains = Map.groupBy(emails, ({ email }) => email.split('@')[1] ?? '');
       return Object.fromEntries([...domains].map(([domain, { length }]) => [domain, length]));
     },
-    state: () =>
+    state: (edition = editionId) =>
       store.db
         .selectFrom('editions')
         .select(['delivery_state', 'delivery_reason'])
-        .where('id', '=', editionId)
+        .where('id', '=', edition)
         .executeTakeFirstOrThrow(),
   };
 }
@@ -226,6 +226,32 @@ describe('an edition about which people complain', () => {
       const alert = (await one.alerts())['complaints:daily-roundup/2026-11-25'];
       expect(alert).toContain('The delivery of daily-roundup/2026-11-25 is over, so nothing of it can be paused.');
       expect(alert).toContain('"daywire editions hold daily-roundup"');
+    });
+
+    it('is judged apart from the revision that it replaces', async () => {
+      const store = await open();
+      const rows: DeliveryRows[] = [{ domain: 'news.example', state: 'submitted', count: 100 }];
+      const one = await simulate(
+        store,
+        [...rows, { domain: 'news.example', state: 'pending', count: 2 }],
+        withHigherLimits,
+      );
+      await one.report('complaint', range(1, 6));
+      await one.look();
+      expect((await one.state()).delivery_state).toBe('paused');
+      const second = await storeDeliveries(store, [...rows, { domain: 'new.example', state: 'pending', count: 2 }], {
+        ...{ revision: 2, articleId: 'second', closedAt: NOW },
+      });
+      const replaced = { superseded_by: second, delivery_state: 'cancelled' } as const;
+      await store.db.updateTable('editions').set(replaced).where('id', '=', one.editionId).execute();
+      await one.report('complaint', [7, 8], second);
+      await one.report('complaint', [9]);
+      await one.look();
+      expect((await one.state(second)).delivery_state).toBe('delivering');
+      await one.report('complaint', range(10, 13), second);
+      await one.look();
+      expect((await one.state(second)).delivery_state).toBe('paused');
+      expect(Object.keys(await one.alerts())).toEqual([`complaints:${NAME}`, `complaints:${NAME}@2`]);
     });
 
     it('ends an alert when a later edition is a day old without such a rate, or after a week', async () => {

@@ -631,10 +631,10 @@ describe('deliver', () => {
       });
       const running = run(store, smtpConfig(server.url, { connections: 4 }));
       // The slow domain does not answer before all others have their message.
-      await vi.waitUntil(() => server.received.length === others.length);
+      await vi.waitUntil(() => server.received.length === others.length, { timeout: 20_000 });
       expect(recipients(server.received)).toEqual(others.sort());
       // Only the slow domain is left: it may use all connections.
-      await vi.waitUntil(() => waiting.length === 4);
+      await vi.waitUntil(() => waiting.length === 4, { timeout: 20_000 });
       release.resolve();
       expect(await running).toEqual({ ...NOTHING, submitted: 42 });
       expect(recipients(server.received)).toEqual([...slow, ...others].sort());

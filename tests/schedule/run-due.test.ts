@@ -487,13 +487,16 @@ forEachDatabase((open, dialect) => {
         at.now = slot;
         const hanging = jobOf({}, () => new Promise(() => {}));
         const running = runSlot(store, hanging, { slotAt: slot, covers: 1 }, depsAt(at));
-        await vi.waitUntil(() => hanging.ran.length === 1, { interval: 1 });
+        await vi.waitUntil(() => hanging.ran.length === 1, { interval: 1, timeout: 20_000 });
         const rival = jobOf();
         for (let half = 1; half < 60; half++) {
           at.now += 30 * SECOND;
           vi.advanceTimersByTime(30 * SECOND);
           const renewed = at.now + 2 * MINUTE;
-          await vi.waitUntil(async () => (await listRuns(store.db, 1))[0]?.leaseUntil === renewed, { interval: 1 });
+          await vi.waitUntil(async () => (await listRuns(store.db, 1))[0]?.leaseUntil === renewed, {
+            interval: 1,
+            timeout: 20_000,
+          });
           if (half % 10 !== 0) continue;
           expect(await runDue(other, [rival], depsAt(at))).toEqual([]);
         }

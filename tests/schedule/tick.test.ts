@@ -84,7 +84,7 @@ describe('a tick', () => {
       ticker.tick();
       await new Promise((resolve) => setImmediate(resolve));
     }
-    await vi.waitUntil(() => quick.ran.length === 4, { interval: 1 });
+    await vi.waitUntil(() => quick.ran.length === 4, { interval: 1, timeout: 20_000 });
     expect(slow.ran).toEqual([slot + MINUTE]);
     resolve({ kind: 'done' });
     await ticker.idle();

@@ -82,7 +82,7 @@ it('does not take the fault of a module that cannot be loaded, or of an argument
 it('ends threads that have had no work for a while', async () => {
   const pool = openPool(1, 10);
   await pool.run(job('double'), 1, LIMIT);
-  await vi.waitUntil(() => pool.threads === 0);
+  await vi.waitUntil(() => pool.threads === 0, { timeout: 20_000 });
   expect(await pool.run(job('double'), 1, LIMIT)).toBe(2);
 });
 

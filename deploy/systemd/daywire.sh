@@ -7,6 +7,6 @@ umask 027
 set -a
 PATH=/opt/daywire/node_modules/.bin:/usr/local/bin:/usr/bin:/bin
 HOME=/srv/daywire
-[ ! -r /etc/daywire/environment ] || . /etc/daywire/environment
+. /etc/daywire/environment
 set +a
 exec setpriv --reuid=daywire --regid=daywire --init-groups --no-new-privs /opt/daywire/node_modules/.bin/daywire "$@"

@@ -167,7 +167,9 @@ describe('the systemd units', () => {
     expect(script).toContain(`cd ${valuesOf(unit, 'WorkingDirectory')[0]}\n`);
     expect(script).toContain(valuesOf(unit, 'Environment').find((value) => value.startsWith('PATH=')));
     expect(script).toContain(`umask ${valuesOf(unit, 'UMask')[0]?.slice(1)}\n`);
-    expect(script).toContain(valuesOf(unit, 'EnvironmentFile')[0]?.slice(1));
+    // Required by both, without "-": otherwise a lost file would mean an empty SQLite store instead of PostgreSQL.
+    for (const name of SERVICES) expect(valuesOf(read(name), 'EnvironmentFile')).toEqual(['/etc/daywire/environment']);
+    expect(script).toMatch(/^\. \/etc\/daywire\/environment$/m);
     expect(script).toContain(`--reuid=${valuesOf(unit, 'User')[0]} --regid=${valuesOf(unit, 'Group')[0]} `);
     expect(script).toContain(`${valuesOf(unit, 'ExecStart')[0]?.split(' ')[0]} "$@"`);
   });

@@ -458,6 +458,12 @@ describe.skipIf(!isNginxInstalled())('nginx in front of daywire (skipped where i
       expect((await site.nginx('/articles/cable')).status).toBe(502);
     });
 
+    it('asks Brevo, which drops a report answered with 502, to send it again', async () => {
+      const post = async (path: string): Promise<number> => (await site.nginx(path, { method: 'POST' })).status;
+      expect(await post('/webhooks/brevo')).toBe(429);
+      expect(await post('/webhooks/mailgun')).toBe(502);
+    });
+
     it('has written neither client addresses nor tokens to its logs', async () => {
       await site.server.stop();
       const log = site.readAllLogs();

@@ -17,6 +17,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { makeBareRoot } from './clean-root/bare-root.ts';
 import { missingForCleanRoot } from './clean-root/clean-root.ts';
 import { npmEnvironment, npmFolder } from './clean-root/npm-settings.ts';
+import { print, secondsSince, step } from './clean-root/steps.ts';
 import { buildImage, type Image } from './image/build-image.ts';
 import { addNodeUser, Container, type Mount, makeVolume } from './image/run-image.ts';
 
@@ -138,23 +139,4 @@ async function tryContainer(container: Container): Promise<void> {
     const { code, output } = container.exec(['sh', '-c', `echo new > ${path}`]);
     if (code === 0 || !output.includes('Read-only file system')) throw new Error(`${path} can be written`);
   }
-}
-
-async function step<T>(name: string, work: () => Promise<T>): Promise<T> {
-  const from = performance.now();
-  try {
-    const result = await work();
-    print(`${secondsSince(from).padStart(7)}  ${name}`);
-    return result;
-  } catch (error) {
-    throw new Error(`${name}: ${(error as Error).message}`, { cause: error });
-  }
-}
-
-function print(line: string): void {
-  process.stdout.write(`${line}\n`);
-}
-
-function secondsSince(from: number): string {
-  return `${((performance.now() - from) / 1000).toFixed(1)} s`;
 }

@@ -18,6 +18,7 @@ import { makeBareRoot } from './clean-root/bare-root.ts';
 import { type CleanRoot, missingForCleanRoot, USER } from './clean-root/clean-root.ts';
 import { makeDebianRoot, missingForDebianRoot } from './clean-root/debian-root.ts';
 import { npmEnvironment, npmFolder } from './clean-root/npm-settings.ts';
+import { print, secondsSince, step } from './clean-root/steps.ts';
 import { freePort } from './free-port.ts';
 import { commandsOf } from './readme-commands.ts';
 
@@ -88,25 +89,6 @@ async function check(): Promise<void> {
   await step('stop it (SIGTERM)', () => stop(server as ChildProcess));
   await step('daywire start --once', () => clean.run(['node_modules/.bin/daywire', 'start', '--once'], { cwd }));
   print(`all steps: ${secondsSince(began)}`);
-}
-
-async function step<T>(name: string, work: () => Promise<T>): Promise<T> {
-  const from = performance.now();
-  try {
-    const result = await work();
-    print(`${secondsSince(from).padStart(7)}  ${name}`);
-    return result;
-  } catch (error) {
-    throw new Error(`${name}: ${(error as Error).message}`, { cause: error });
-  }
-}
-
-function print(line: string): void {
-  process.stdout.write(`${line}\n`);
-}
-
-function secondsSince(from: number): string {
-  return `${((performance.now() - from) / 1000).toFixed(1)} s`;
 }
 
 /** The root shares this machine's ports, of which 8080 may be taken. */

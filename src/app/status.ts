@@ -6,6 +6,7 @@ import { countArticles } from '../articles/queries.ts';
 import { countRejections, listRejections, type RecordedRejection } from '../articles/rejections.ts';
 import { countImages, listFailedImages } from '../articles/remote-images/image-queue.ts';
 import { listBackOffs } from '../delivery/control/back-off-state.ts';
+import { countSubmissions } from '../delivery/limits/submission-counts.ts';
 import { readLastReport } from '../delivery/providers/last-report.ts';
 import {
   countBounces,
@@ -17,7 +18,6 @@ import {
   listFailedDeliveries,
   listUncertain,
 } from '../delivery/queue/queries.ts';
-import { countSubmissions } from '../delivery/queue/submission-counts.ts';
 import { listEditions } from '../editions/queries.ts';
 import { type ArchiveSummary, summariseArchives } from '../feeds/archive/archives.ts';
 import { ARCHIVE_FOLDER, listDocuments } from '../feeds/documents.ts';

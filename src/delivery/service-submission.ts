@@ -8,6 +8,7 @@ import type { Tx } from '../store/store.ts';
 import { inTransaction } from '../store/transaction.ts';
 import { buildMessage, failed, isUsedUp, submitMessage, usedUpReason } from './attempt.ts';
 import { areServiceMessagesRefused, PASSING_KINDS } from './control/refusal-limits.ts';
+import { countServiceSubmission } from './limits/submission-counts.ts';
 import { SUBMITTING_LEASE } from './queue/group-commit.ts';
 import {
   type ClaimedServiceMessage,
@@ -21,7 +22,6 @@ import {
   readServiceRefusals,
   takeBackServiceRefusals,
 } from './queue/service-refusals.ts';
-import { countServiceSubmission } from './queue/submission-counts.ts';
 import type { DeliveryRun } from './run.ts';
 import type { Connection } from './transport/connection.ts';
 

@@ -22,8 +22,8 @@ export async function judgePtr(dns: DnsResolver, address: string, setup: Sending
     return judge(
       'fail',
       about,
-      `${address} has no name (PTR), so large mailbox providers refuse its mail: have it set, by whoever gave you ` +
-        'the address, to a name that has this address',
+      `${address} has no name (PTR), so large mailbox providers refuse its mail: ask the provider of ` +
+        'the address to set one that has this address',
       await serverAsName(dns, address, setup, []),
     );
   }
@@ -39,7 +39,7 @@ export async function judgePtr(dns: DnsResolver, address: string, setup: Sending
   const record = (await addressOf(dns, name, address, setup)) ?? (await serverAsName(dns, address, setup, names));
   const advice =
     record?.type === 'PTR' || record === undefined
-      ? ': have it set, by whoever gave you the address, to a name that has this address'
+      ? ': ask the provider of the address to set one that has this address'
       : '';
   return judge(
     'fail',

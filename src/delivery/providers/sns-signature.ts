@@ -73,7 +73,7 @@ export function isSignedBy(message: SnsMessage, certificate: X509Certificate): b
 
 /**
  * The host of SNS in the region of a topic, such as `sns.eu-west-1.amazonaws.com`. It comes from the configured topic,
- * not from the request: names such as `sns.s3.amazonaws.com` belong to whoever has taken the bucket `sns`.
+ * not from the request: names such as `sns.s3.amazonaws.com` can belong to anybody: to the owner of a bucket `sns`.
  * @returns null if it is no ARN of a topic
  */
 export function snsHost(topicArn: string): string | null {

@@ -10,9 +10,10 @@ import { isClaimable, skipLocked } from '../../store/lease.ts';
 import { DELIVERY_HELD, readMeta } from '../../store/meta.ts';
 import { type Db, dialectOf, type Store, type Tx } from '../../store/store.ts';
 import { listPausedDomains, waitingReason } from '../control/paused-domains.ts';
+import type { DeliveryRateLimiter } from '../limits/rate-limiter.ts';
+import { RESERVED_AHEAD } from '../limits/reserve-instant.ts';
 import { type DeliveryOutcome, EXPIRED, INTERRUPTED, OVER_LIMITS, REPORTED } from './delivery-outcome.ts';
 import { type ClaimedDelivery, recordOutcomes } from './outbox.ts';
-import { type DeliveryRateLimiter, RESERVED_AHEAD } from './rate-limiter.ts';
 import { recipientDomain } from './recipient-domain.ts';
 
 export interface ClaimOptions {

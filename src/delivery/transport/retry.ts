@@ -28,7 +28,7 @@ export type FailureClass =
   | 'transient'
   /** This recipient will not get this message. */
   | 'permanent'
-  /** The server accepts no message for now, whoever the recipient is. */
+  /** The server accepts no message for now, to any recipient. */
   | 'unavailable'
   /** The server or the disk refuses messages to any recipient until somebody changes something. */
   | 'systemic';

@@ -478,7 +478,7 @@ describe('a sending domain', () => {
       zone: { '10.2.0.192.in-addr.arpa': { PTR: ['news.example.com'] } },
       id: 'ptr',
       verdict: 'fail',
-      message: /does not have this address: have it set, by whoever gave you the address, to a name that has/,
+      message: /does not have this address: ask the provider of the address to set one that has this/,
       record: [
         '10.2.0.192.in-addr.arpa. 3600 IN PTR news.example.com.',
         '10.2.0.192.in-addr.arpa. 3600 IN PTR mail.example.com.',
@@ -490,7 +490,7 @@ describe('a sending domain', () => {
       setup: { mailServer: null },
       id: 'ptr',
       verdict: 'fail',
-      message: /does not have this address: have it set, by whoever gave you the address, to a name that has/,
+      message: /does not have this address: ask the provider of the address to set one that has this/,
       record: [],
     },
     {

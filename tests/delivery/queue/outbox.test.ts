@@ -1,6 +1,8 @@
 import { Kysely, SqliteDialect, sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import { NOW, queueEdition } from '../../../scripts/test-edition.ts';
+import type { DeliveryRateLimiter } from '../../../src/delivery/limits/rate-limiter.ts';
+import { RESERVED_AHEAD } from '../../../src/delivery/limits/reserve-instant.ts';
 import { type ClaimOptions, claimDeliveries } from '../../../src/delivery/queue/claim.ts';
 import type { DeliveryOutcome } from '../../../src/delivery/queue/delivery-outcome.ts';
 import {
@@ -11,7 +13,6 @@ import {
   releaseClaims,
 } from '../../../src/delivery/queue/outbox.ts';
 import { countDeliveries } from '../../../src/delivery/queue/queries.ts';
-import { type DeliveryRateLimiter, RESERVED_AHEAD } from '../../../src/delivery/queue/rate-limiter.ts';
 import { takeBackRefusals } from '../../../src/delivery/queue/refusals.ts';
 import { HOUR, MINUTE } from '../../../src/lib/time.ts';
 import { DELIVERY_HELD, writeMeta } from '../../../src/store/meta.ts';

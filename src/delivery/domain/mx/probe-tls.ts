@@ -29,7 +29,7 @@ export function openTlsProbe(port = SMTP_PORT, timeLimit = TIME_LIMIT): ProbeTls
   };
 }
 
-/** Connects to public addresses only: whoever edits the zone must not reach hosts of this network. */
+/** Connects to public addresses only: an edited zone must not reach hosts of this network. */
 export function onlyPublic(probe: ProbeTls): ProbeTls {
   const guard = openAddressGuard();
   return async (host, address) =>

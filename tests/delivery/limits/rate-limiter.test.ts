@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type DeliveryRateLimiter, openRateLimiter, RESERVED_AHEAD } from '../../../src/delivery/queue/rate-limiter.ts';
+import { type DeliveryRateLimiter, openRateLimiter } from '../../../src/delivery/limits/rate-limiter.ts';
+import { RESERVED_AHEAD } from '../../../src/delivery/limits/reserve-instant.ts';
 import { DAY, HOUR, localDate, MINUTE, SECOND } from '../../../src/lib/time.ts';
 import { deleteExpiredRateLimits } from '../../../src/store/rate-limits.ts';
 import { openStore, type Store } from '../../../src/store/store.ts';

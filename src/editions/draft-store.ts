@@ -62,18 +62,23 @@ export async function findDraftSlots(db: Db, newsletter: string, day: string): P
 /**
  * Changes a draft and appends to its log, in one transaction.
  * @param change decides from the stored draft; it may be called again
- * @throws the errors of `change`: nothing is written then
+ * @param onCommit called last in the transaction, if something has changed
+ * @throws the errors of `change` and `onCommit`: nothing is written then
  */
 export function changeStoredDraft(
   { db }: Pick<Store, 'db'>,
   newsletter: string,
   slot: EditionSlot,
   change: (draft: Draft, log: readonly LogEntry[]) => ChangeOutcome,
+  onCommit?: (tx: Tx) => Promise<void>,
 ): Promise<ChangeOutcome> {
   return inTransaction(db, async (tx) => {
     const draft = await lockDraft(tx, newsletter, slot);
     const outcome = change(draft, await readDraftLog(tx, newsletter, slot.label));
-    if (outcome.kind === 'changed') await writeDraft(tx, outcome.draft, outcome.entry);
+    if (outcome.kind === 'changed') {
+      await writeDraft(tx, outcome.draft, outcome.entry);
+      await onCommit?.(tx);
+    }
     return outcome;
   });
 }

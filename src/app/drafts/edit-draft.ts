@@ -3,7 +3,7 @@
  */
 import { findArticle } from '../../articles/queries.ts';
 import { arrangeEdition } from '../../editions/arrange.ts';
-import { approvalHash } from '../../editions/draft/approval.ts';
+import { approvalHash, editionHash } from '../../editions/draft/approval.ts';
 import { DraftCommandError, planCommand, type VisibleStory } from '../../editions/draft/commands.ts';
 import type { Draft, DraftBlock, DraftCommand, ListedStory } from '../../editions/draft/decisions.ts';
 import {
@@ -12,19 +12,41 @@ import {
   type DraftConflict,
   entryToRedo,
   entryToUndo,
+  entryToUndoByNumber,
   knownRevision,
   type LogEntry,
   undoEntry,
 } from '../../editions/draft/history.ts';
 import { changeStoredDraft, readDraft } from '../../editions/draft-store.ts';
 import { type DraftView, readDraftView } from '../../editions/draft-views.ts';
-import { isSerializationFailure } from '../../store/store.ts';
+import { isSerializationFailure, type Tx } from '../../store/store.ts';
 import type { AppContext } from '../app-context.ts';
 import { composeUnrecorded } from '../preview.ts';
 import { type DraftTarget, describeEndedSlot, targetName } from './draft-target.ts';
 
-/** What an editor asks for. An approval covers what the editor saw last. */
-export type DraftRequest = Exclude<DraftCommand, { kind: 'approve' }> | { kind: 'approve' | 'undo' | 'redo' };
+/**
+ * What an editor asks for. An approval covers what the editor saw last. An undo is of the editor's newest command, or
+ * of the one with the number `entry`.
+ */
+export type DraftRequest =
+  | Exclude<DraftCommand, { kind: 'approve' }>
+  | { kind: 'approve' | 'redo' }
+  | { kind: 'undo'; entry?: number };
+
+/** What was before an editor's eyes. */
+export interface SeenDraft {
+  /** The draft's revision. */
+  revision: number;
+  /** Of the whole edition, as `editionHash` makes it: an approval covers that. */
+  hash?: string | undefined;
+}
+
+export interface EditOptions {
+  /** Default: what `showDraft` showed the editor last. */
+  seen?: SeenDraft | undefined;
+  /** Called last in the transaction of the command, if it changes something. */
+  onCommit?: ((tx: Tx) => Promise<void>) | undefined;
+}
 
 export interface DraftEdit {
   draft: Draft;
@@ -61,18 +83,19 @@ const MAX_TRIES = 5;
  * Carries out a command of an editor.
  * @param editor their name
  * @throws DraftCommandError if the command does not suit the draft; DraftConflictError if another editor has changed
- *   the same field since this one looked
+ *   the same field since this one looked; what `onCommit` throws: nothing is changed then
  */
 export async function editDraft(
   app: AppContext,
   target: DraftTarget,
   editor: string,
   request: DraftRequest,
+  options: EditOptions = {},
 ): Promise<DraftEdit> {
   const ended = await describeEndedSlot(app, target);
   for (let tries = 1; ; tries++) {
     try {
-      const edit = await tryEdit(app, target, editor, request);
+      const edit = await tryEdit(app, target, { editor, ...options }, request);
       return ended === null ? edit : { ...edit, notices: [...edit.notices, ended] };
     } catch (error) {
       const isTransient = error instanceof DraftMoved || isSerializationFailure(error);
@@ -84,23 +107,24 @@ export async function editDraft(
 async function tryEdit(
   app: AppContext,
   target: DraftTarget,
-  editor: string,
+  author: CommandAuthor,
   request: DraftRequest,
 ): Promise<DraftEdit> {
   const { store, clock } = app;
   const { newsletter, slot } = target;
-  const prepared = await prepare(app, target, editor, request);
-  const view = await readDraftView(store.db, newsletter.id, slot.label, editor);
+  const { editor, onCommit } = author;
+  const prepared = await prepare(app, target, author, request);
+  const view = author.seen ?? (await readDraftView(store.db, newsletter.id, slot.label, editor));
   let undone: LogEntry | null = null;
   let notices: string[] = [];
   let conflictWith: readonly LogEntry[] = [];
-  const outcome = await changeStoredDraft(store, newsletter.id, slot, (draft, log): ChangeOutcome => {
+  const change = (draft: Draft, log: readonly LogEntry[]): ChangeOutcome => {
     conflictWith = log;
     const { command } = prepared;
-    const author = { editor, at: clock(), command };
+    const entry = { editor, at: clock(), command };
     if (command.kind === 'undo' || command.kind === 'redo') {
-      undone = requireEntry(command.kind, log, editor);
-      return undoEntry(draft, undone, author);
+      undone = requireEntry(request as Extract<DraftRequest, { kind: 'undo' | 'redo' }>, log, editor);
+      return undoEntry(draft, undone, entry);
     }
     if (prepared.revision !== null && draft.revision !== prepared.revision) throw new DraftMoved();
     const seen = view?.revision ?? draft.revision;
@@ -108,8 +132,9 @@ async function tryEdit(
       knownRevision(log, field, editor, seen),
     );
     notices = planned.notices;
-    return changeDraft(draft, planned.changes, author);
-  });
+    return changeDraft(draft, planned.changes, entry);
+  };
+  const outcome = await changeStoredDraft(store, newsletter.id, slot, change, onCommit);
   if (outcome.kind === 'refused') throw conflictError(outcome.conflicts, conflictWith);
   if (outcome.kind === 'unchanged') {
     if (request.kind === 'restore') {
@@ -120,6 +145,11 @@ async function tryEdit(
     return { draft: await readDraft(store.db, newsletter.id, slot), entry: null, undone: null, notices };
   }
   return { draft: outcome.draft, entry: outcome.entry, undone, notices };
+}
+
+/** The editor, and what they have seen. */
+interface CommandAuthor extends EditOptions {
+  editor: string;
 }
 
 interface PreparedCommand {
@@ -134,13 +164,14 @@ interface PreparedCommand {
 async function prepare(
   app: AppContext,
   target: DraftTarget,
-  editor: string,
+  author: CommandAuthor,
   request: DraftRequest,
 ): Promise<PreparedCommand> {
   const nothing = { revision: null, shown: [], isRoundupItem: false };
   switch (request.kind) {
     case 'undo':
     case 'redo':
+      return { ...nothing, command: { kind: request.kind } };
     case 'subject':
     case 'preheader':
     case 'note':
@@ -148,7 +179,7 @@ async function prepare(
     case 'unhold':
       return { ...nothing, command: request as PreparedCommand['command'] };
     case 'approve':
-      return { ...nothing, ...(await prepareApproval(app, target, editor)) };
+      return { ...nothing, ...(await prepareApproval(app, target, author)) };
     case 'restore':
       return { ...nothing, command: request };
     default: {
@@ -203,13 +234,14 @@ async function requireUnused(app: AppContext, target: DraftTarget, story: string
 async function prepareApproval(
   app: AppContext,
   target: DraftTarget,
-  editor: string,
+  { editor, seen }: CommandAuthor,
 ): Promise<Pick<PreparedCommand, 'command' | 'revision'>> {
   const { newsletter, slot } = target;
   const name = targetName(target);
-  const view = await readDraftView(app.store.db, newsletter.id, slot.label, editor);
+  const view = seen === undefined ? await readDraftView(app.store.db, newsletter.id, slot.label, editor) : null;
   const look = `look at it with "daywire editions show ${name}"`;
-  if (view === null) throw new DraftCommandError(`${editor} has not seen ${name} yet: ${look}, then approve it`);
+  if (view === null && seen === undefined)
+    throw new DraftCommandError(`${editor} has not seen ${name} yet: ${look}, then approve it`);
   const outcome = await composeUnrecorded(app, newsletter, slot.label);
   if (outcome.kind === 'refused') throw new DraftCommandError(outcome.reason);
   const { composed } = outcome;
@@ -221,9 +253,21 @@ async function prepareApproval(
   if (draft.revision !== composed.draftRevision) throw new DraftMoved();
   const stories = composed.articles.map(({ articleId: id, block, digest }) => ({ id, block, digest }));
   const hash = approvalHash(draft.decisions, stories);
+  if (view === null) {
+    const difference = differenceOf(seen?.hash ?? '', editionHash(draft.decisions, stories));
+    if (difference === null) return { command: { kind: 'approve', hash, stories }, revision: draft.revision };
+    throw new DraftCommandError(`since you looked, ${difference}: look at it again, then approve it`);
+  }
   if (hash !== view.hash) throw new DraftCommandError(`${differences(view, draft, stories)}: ${look} again`);
   // With the content that the editor has seen: a correction since then counts as a change.
   return { command: { kind: 'approve', hash, stories: view.stories }, revision: draft.revision };
+}
+
+/** What differs between two values of `editionHash`; null if they are the same. */
+function differenceOf(seen: string, now: string): string | null {
+  if (seen === now) return null;
+  const isArrangement = seen.split('.')[0] !== now.split('.')[0];
+  return isArrangement ? 'the stories or what editors decided have changed' : 'the content of a story has changed';
 }
 
 /** What has changed since the editor looked. */
@@ -242,9 +286,19 @@ function differences(view: DraftView, draft: Draft, stories: readonly ListedStor
   return `since you looked, ${parts.length === 0 ? 'the order has changed' : parts.join(', and ')}`;
 }
 
-function requireEntry(kind: 'undo' | 'redo', log: readonly LogEntry[], editor: string): LogEntry {
-  const entry = kind === 'undo' ? entryToUndo(log, editor) : entryToRedo(log, editor);
+function requireEntry(
+  request: Extract<DraftRequest, { kind: 'undo' | 'redo' }>,
+  log: readonly LogEntry[],
+  editor: string,
+): LogEntry {
+  const { kind } = request;
+  const named = kind === 'undo' ? request.entry : undefined;
+  const newest = kind === 'undo' ? entryToUndo : entryToRedo;
+  const entry = named === undefined ? newest(log, editor) : entryToUndoByNumber(log, editor, named);
   if (entry !== null) return entry;
+  if (named !== undefined) {
+    throw new DraftCommandError(`${editor} cannot undo the entry ${named}: it is undone, or not a command of theirs`);
+  }
   const what = kind === 'undo' ? 'command to undo' : 'undone command to redo';
   throw new DraftCommandError(`${editor} has no ${what}: see "daywire editions log"`);
 }

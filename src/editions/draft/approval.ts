@@ -17,6 +17,15 @@ export function approvalHash(decisions: Decisions, stories: readonly ListedStory
   return createHash('sha256').update(content).digest('hex').slice(0, 16);
 }
 
+/**
+ * Identifies an edition that an editor has seen, with the texts of its stories: `approvalHash`, and after a point what
+ * changes with a story's content.
+ */
+export function editionHash(decisions: Decisions, stories: readonly ListedStory[]): string {
+  const contents = JSON.stringify(stories.map(({ id, digest }) => [id, digest]));
+  return `${approvalHash(decisions, stories)}.${createHash('sha256').update(contents).digest('hex').slice(0, 16)}`;
+}
+
 /** From which stories an edition is made, and what the editor decided about them. */
 export interface StoryBasis {
   decisions: Pick<Decisions, 'blocks' | 'stories'>;

@@ -157,6 +157,17 @@ export function entryToUndo(log: readonly LogEntry[], editor: string): LogEntry 
   return log.findLast((entry) => isCandidate(entry) && !isOver(entry)) ?? null;
 }
 
+/**
+ * The entry of a number, if the editor may undo it: a command of their own, or a redo, that is not undone.
+ * @param log the whole log, in order
+ */
+export function entryToUndoByNumber(log: readonly LogEntry[], editor: string, number: number): LogEntry | null {
+  const entry = log.find((one) => one.number === number);
+  if (entry === undefined || entry.editor !== editor || entry.command.kind === 'undo' || !isDecision(entry))
+    return null;
+  return undoneNumbers(log).has(number) ? null : entry;
+}
+
 /** The entry that `redo` concerns: the editor's newest undo, unless the editor has given another command since. */
 export function entryToRedo(log: readonly LogEntry[], editor: string): LogEntry | null {
   const undone = undoneNumbers(log);

@@ -1,11 +1,18 @@
 import type { KyselyPlugin } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import { findDraftTarget } from '../../../src/app/drafts/draft-target.ts';
-import { DraftConflictError, type DraftRequest, editDraft } from '../../../src/app/drafts/edit-draft.ts';
+import {
+  DraftConflictError,
+  type DraftRequest,
+  type EditOptions,
+  editDraft,
+} from '../../../src/app/drafts/edit-draft.ts';
 import { showDraft } from '../../../src/app/drafts/show-draft.ts';
+import { composeUnrecorded } from '../../../src/app/preview.ts';
 import type { NewsletterConfig } from '../../../src/config/config.ts';
+import { editionHash } from '../../../src/editions/draft/approval.ts';
 import { DraftCommandError } from '../../../src/editions/draft/commands.ts';
-import { readDraftLog } from '../../../src/editions/draft-store.ts';
+import { readDraft, readDraftLog } from '../../../src/editions/draft-store.ts';
 import { HOUR } from '../../../src/lib/time.ts';
 import { article, saveAll } from '../../support/articles.ts';
 import { NOW } from '../../support/clock.ts';
@@ -28,7 +35,16 @@ async function openDraft(app: TestApp) {
   };
   return {
     report,
-    edit: (editor: string, request: DraftRequest) => editDraft(app, target, editor, request),
+    edit: (editor: string, request: DraftRequest, options?: EditOptions) =>
+      editDraft(app, target, editor, request, options),
+    /** What a page shows: the revision and hash of the edition as it is. */
+    look: async () => {
+      const outcome = await composeUnrecorded(app, target.newsletter, target.slot.label);
+      if (outcome.kind === 'refused' || outcome.composed.kind !== 'composed') throw new Error('nothing to see');
+      const { revision, decisions } = await readDraft(app.store.db, target.newsletter.id, target.slot);
+      const stories = outcome.composed.articles.map(({ articleId: id, block, digest }) => ({ id, block, digest }));
+      return { revision, hash: editionHash(decisions, stories) };
+    },
     /** The ids of a block, as the editor sees them. */
     block: async (name: string, editor = 'Ada') =>
       (await report(editor)).stories.filter(({ block }) => block === name).map(({ id }) => id),
@@ -158,6 +174,65 @@ describe('an editor of a draft', () => {
       expect(changed.state).toEqual({ kind: 'automatic' });
       await draft.edit('Ada', { kind: 'undo' });
       expect(await draft.report('Ada')).toMatchObject({ state: { kind: 'approved' }, note: null });
+    });
+
+    it('is refused what another editor changed after the page that the command came from', async () => {
+      const draft = await openTest();
+      const seen = await draft.look();
+      await draft.edit('Bob', { kind: 'subject', text: 'From Bob' });
+      // What the command line showed meanwhile does not count.
+      await draft.report('Ada');
+      const request = { kind: 'subject', text: 'From Ada' } as const;
+      await expect(draft.edit('Ada', request, { seen })).rejects.toThrow(DraftConflictError);
+      await draft.edit('Ada', request, { seen: await draft.look() });
+      expect(await draft.report('Ada')).toMatchObject({ subject: 'From Ada' });
+    });
+
+    it('approves by the hash of what a page showed, unless the decisions or a text have changed since', async () => {
+      const app = openTestApp(await open());
+      const draft = await openDraft(app);
+      const approve = (seen: EditOptions['seen']) => draft.edit('Ada', { kind: 'approve' }, { seen });
+      const first = await draft.look();
+      await expect(approve({ revision: first.revision })).rejects.toThrow('the stories or what editors decided have');
+      await draft.edit('Bob', { kind: 'note', text: 'Hello' });
+      await expect(approve(first)).rejects.toThrow('the stories or what editors decided have changed');
+      const second = await draft.look();
+      const status = { state: 'corrected', note: 'It was two.', at: NOW } as const;
+      await saveAll(app.store, [article('third', { headline: 'Two', publishedAt: NOW - 3 * HOUR, status })]);
+      await expect(approve(second)).rejects.toThrow('the content of a story has changed');
+      const { draft: approved } = await approve(await draft.look());
+      expect(approved.state).toMatchObject({ kind: 'approved', by: 'Ada' });
+    });
+
+    it('undoes an entry of their own by its number, once', async () => {
+      const draft = await openTest();
+      await draft.edit('Ada', { kind: 'drop', story: 'second' });
+      await draft.edit('Ada', { kind: 'drop', story: 'third' });
+      await draft.edit('Bob', { kind: 'drop', story: 'fourth' });
+      const { undone } = await draft.edit('Ada', { kind: 'undo', entry: 1 });
+      expect(undone?.number).toBe(1);
+      expect(await draft.block('news')).toEqual(['second', 'fifth']);
+      for (const entry of [1, 3, 4, 99]) {
+        await expect(draft.edit('Ada', { kind: 'undo', entry })).rejects.toThrow(`Ada cannot undo the entry ${entry}`);
+      }
+    });
+
+    it('runs what comes with a command in its transaction, where something changes', async () => {
+      const app = openTestApp(await open());
+      const draft = await openDraft(app);
+      let calls = 0;
+      const onCommit = async () => {
+        calls += 1;
+      };
+      await draft.edit('Ada', { kind: 'drop', story: 'third' }, { onCommit });
+      await draft.edit('Ada', { kind: 'drop', story: 'third' }, { onCommit });
+      expect(calls).toBe(1);
+      const failing = async () => {
+        throw new Error('not recorded');
+      };
+      await expect(draft.edit('Ada', { kind: 'undo' }, { onCommit: failing })).rejects.toThrow('not recorded');
+      expect(await draft.log()).toHaveLength(1);
+      expect(await draft.block('news')).toEqual(['second', 'fourth', 'fifth']);
     });
 
     it('cannot name an article that does not exist', async () => {

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 
 const BEFORE_HTTP = [
   ...['lib', 'config', 'store', 'schedule', 'articles', 'sources', 'feeds', 'editions', 'subscribers', 'delivery'],
-  'websub',
+  ...['websub', 'accounts'],
 ];
 
 // Which modules a module may import. The order is the import order: each module knows only modules above it.
@@ -20,9 +20,11 @@ const MAY_IMPORT: Record<string, string[]> = {
   subscribers: ['lib', 'config', 'store'],
   delivery: ['lib', 'config', 'store', 'articles', 'editions', 'subscribers'],
   websub: ['lib', 'config', 'store', 'schedule', 'feeds', 'subscribers'],
+  accounts: ['lib', 'config', 'store'],
   http: BEFORE_HTTP,
   app: [...BEFORE_HTTP, 'http'],
-  cli: [...BEFORE_HTTP, 'http', 'app'],
+  desk: [...BEFORE_HTTP, 'http', 'app'],
+  cli: [...BEFORE_HTTP, 'http', 'app', 'desk'],
 };
 
 const root = resolve(import.meta.dirname, '..');
@@ -97,10 +99,13 @@ describe('the modules of src/', () => {
     expect(twice.map(([name, places]) => `${name}: ${places.map(({ file }) => file).join(', ')}`)).toEqual([]);
   });
 
-  it('have at most 20 files in a folder', () => {
+  it('have at most 20 files in a folder, except for migrations, which only grow', () => {
     const sizes = Map.groupBy(sourceFiles(src), dirname);
     expect(sizes.size).toBeGreaterThan(20);
-    const large = [...sizes].filter(([, files]) => files.length > 20).map(([folder]) => relative(src, folder));
+    const large = [...sizes]
+      .filter(([, files]) => files.length > 20)
+      .map(([folder]) => relative(src, folder))
+      .filter((folder) => folder !== 'store/migrations');
     expect(large).toEqual([]);
   });
 });

@@ -4,7 +4,7 @@
  */
 import { Parser } from 'htmlparser2';
 import { cleanUrl } from '../lib/clean-text.ts';
-import type { SourceApi } from '../store/source-tables.ts';
+import type { SourceApi } from '../store/tables/source-tables.ts';
 import { CmsFormatError } from './cms/cms-api.ts';
 import { openGhost, readGhostPosts } from './cms/ghost.ts';
 import { openWordPress } from './cms/wordpress.ts';

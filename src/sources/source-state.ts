@@ -4,8 +4,8 @@ import type { ArticleSource, Config } from '../config/config.ts';
 import { articleSources } from '../config/sources.ts';
 import { HOUR, MINUTE } from '../lib/time.ts';
 import { claimRows, updateClaimed } from '../store/lease.ts';
-import type { SourceApi } from '../store/source-tables.ts';
 import type { Db } from '../store/store.ts';
+import type { SourceApi } from '../store/tables/source-tables.ts';
 import type { Tables } from '../store/tables.ts';
 import { forgetChanges } from './item-state.ts';
 

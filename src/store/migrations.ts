@@ -21,6 +21,7 @@ import { createDrafts } from './migrations/0016-drafts.ts';
 import { createLinkChecks } from './migrations/0017-link-checks.ts';
 import { createRoundupSources } from './migrations/0018-roundup-sources.ts';
 import { addProvidersAndConsent } from './migrations/0019-providers-and-consent.ts';
+import { createAccounts } from './migrations/0020-accounts.ts';
 import type { Dialect } from './store.ts';
 
 export const MIGRATIONS: Record<string, (db: Kysely<unknown>, dialect: Dialect) => Promise<void>> = {
@@ -43,4 +44,5 @@ export const MIGRATIONS: Record<string, (db: Kysely<unknown>, dialect: Dialect) 
   '0017-link-checks': createLinkChecks,
   '0018-roundup-sources': createRoundupSources,
   '0019-providers-and-consent': addProvidersAndConsent,
+  '0020-accounts': createAccounts,
 };

@@ -7,9 +7,10 @@
  * claim.
  */
 import type { Generated } from 'kysely';
-import type { SourceTables } from './source-tables.ts';
+import type { DeskTables } from './tables/desk-tables.ts';
+import type { SourceTables } from './tables/source-tables.ts';
 
-export interface Tables extends SourceTables {
+export interface Tables extends SourceTables, DeskTables {
   articles: ArticlesTable;
   article_tags: { article_id: string; tag: string; published_at: number };
   /** The reporters of each article, by slug; see facet-slug.ts. */

@@ -1,6 +1,9 @@
 import { sql } from 'kysely';
 import { type Db, dialectOf, isSerializationFailure, type Tx } from './store.ts';
 
+/** What a caller adds to the transaction of an operation, such as a row of the audit log. What it throws rolls back. */
+export type InTransaction = (tx: Tx) => Promise<void>;
+
 /** A second deadlock in a row is unlikely, a third next to impossible. */
 const MAX_ATTEMPTS = 3;
 

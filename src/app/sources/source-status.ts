@@ -3,7 +3,7 @@ import { articleSources } from '../../config/sources.ts';
 import { rfc3339 } from '../../lib/time.ts';
 import { countSourceItems } from '../../sources/item-state.ts';
 import { listSourceRows } from '../../sources/source-state.ts';
-import type { SourceApi } from '../../store/source-tables.ts';
+import type { SourceApi } from '../../store/tables/source-tables.ts';
 import type { AppContext } from '../app-context.ts';
 
 /** Instants in RFC 3339, UTC. */

@@ -1,0 +1,139 @@
+/**
+ * Pages of the desk in their layout, and responses to acts.
+ */
+import { html } from 'hono/html';
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import { assetPath } from './assets.ts';
+import type { DeskRequest, Html } from './desk-request.ts';
+import { NAVIGATION, type NavigationId } from './navigation.ts';
+import { type Notice, setNotice, takeNotice } from './notice.ts';
+import { postButton } from './parts/form.ts';
+
+export interface DeskPage {
+  /** The main heading, too. */
+  title: string;
+  /** The current item of the navigation; null for none. */
+  section: NavigationId | null;
+  /** What follows the heading. */
+  body: Html;
+  /** In place of the plain heading; it has an h1. */
+  heading?: Html;
+  /** What the page shows: it reloads itself when one of them changes; see live/topics.ts. */
+  topics?: readonly string[];
+  /** Colleagues who have the page open are named. Default: false. */
+  hasPresence?: boolean;
+  status?: ContentfulStatusCode;
+}
+
+/** Nothing inline, no other site. Pictures of articles come from our own media folder. */
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "frame-src 'self'",
+  "form-action 'self'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+/** Of every response of the desk that does not set its own. */
+export const DESK_HEADERS = {
+  'Content-Security-Policy': POLICY,
+  'Cache-Control': 'no-store',
+  'Referrer-Policy': 'same-origin',
+  'X-Robots-Tag': 'noindex',
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+};
+
+export async function respondPage(request: DeskRequest, page: DeskPage): Promise<Response> {
+  const { c, desk } = request;
+  const notice = takeNotice(c);
+  const { publication } = desk.app.config;
+  const topics = page.topics ?? [];
+  const content = html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${page.title} · ${publication.name} desk</title>
+<link rel="stylesheet" href="${assetPath(desk, 'desk.css')}">
+<link rel="icon" href="${assetPath(desk, 'desk.svg')}" type="image/svg+xml">
+<script src="${assetPath(desk, 'desk.js')}" defer></script>
+</head>
+<body data-base="${desk.base}" data-at="${request.at}" data-topics="${topics.join(' ')}"${
+    request.account === null ? '' : html` data-account="${request.account.id}"`
+  }${request.account?.hasShortcuts ? html` data-shortcuts` : ''}${page.hasPresence ? html` data-presence` : ''}>
+<a class="skip" href="#main">Skip to the content</a>
+${request.account === null ? bareHeader(request) : header(request, page.section)}
+<main id="main" tabindex="-1">
+${noticeRegion(request, notice)}
+${page.heading ?? html`<h1>${page.title}</h1>`}
+${page.body}
+</main>
+<footer class="foot">
+<p>Times are in ${publication.zone}.${
+    request.account?.hasShortcuts ? html` <span class="needs-script">Press <kbd>?</kbd> for the keys.</span>` : ''
+  } <span id="live" class="needs-script" role="status"></span></p>
+</footer>
+</body>
+</html>
+`;
+  return c.html(content, page.status ?? 200);
+}
+
+/** Leads to a page, which shows the outcome of an act once. @param path below the desk's path */
+export function respondAfter(request: DeskRequest, path: string, notice?: Notice): Response {
+  if (notice !== undefined) setNotice(request.c, notice);
+  return request.c.redirect(request.desk.base + path, 303);
+}
+
+/** A page that says what is wrong, such as that there is no such edition. */
+export function respondProblem(
+  request: DeskRequest,
+  status: ContentfulStatusCode,
+  title: string,
+  message: string,
+): Promise<Response> {
+  return respondPage(request, { title, section: null, status, body: html`<p>${message}</p>` });
+}
+
+/** 404, in words that say what was looked for. */
+export function respondMissing(request: DeskRequest, message: string): Promise<Response> {
+  return respondProblem(request, 404, 'Not found', message);
+}
+
+function noticeRegion(request: DeskRequest, notice: Notice | null): Html {
+  const undo = notice?.undo;
+  const content =
+    notice === null
+      ? ''
+      : html`<p class="notice ${notice.kind}"><strong>${notice.kind === 'done' ? 'Done' : 'Not done'}:</strong>
+${notice.text}${
+  undo === undefined
+    ? ''
+    : postButton(request, undo.action, undo.label ?? 'Undo', { fields: undo.fields, id: 'undo-notice' })
+}</p>`;
+  return html`<section id="notice" data-region role="status" aria-label="Outcome">${content}</section>`;
+}
+
+function bareHeader({ desk }: DeskRequest): Html {
+  return html`<header class="top"><p class="brand">${desk.app.config.publication.name}</p></header>`;
+}
+
+function header(request: DeskRequest, section: NavigationId | null): Html {
+  const { desk, account } = request;
+  const items = NAVIGATION.filter(({ needs }) => request.may(needs)).map(
+    ({ id, label, path }) =>
+      html`<li><a href="${desk.base}${path}"${id === section ? html` aria-current="page"` : ''}>${label}</a></li>`,
+  );
+  return html`<header class="top">
+<p class="brand"><a href="${desk.base}">${desk.app.config.publication.name}</a></p>
+<nav aria-label="Desk"><ul>${items}</ul></nav>
+<div class="me"><a href="${desk.base}/account">${account?.name}</a>
+${postButton(request, '/sign-out', 'Sign out', { quiet: true })}</div>
+</header>`;
+}

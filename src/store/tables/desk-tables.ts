@@ -1,0 +1,66 @@
+/** The tables of the desk as Kysely sees them; see ../tables.ts. */
+import type { Generated } from 'kysely';
+
+export interface DeskTables {
+  accounts: AccountsTable;
+  /** Links that let somebody choose a password: for a new account, or for `account_id`. */
+  account_invitations: {
+    /** SHA-256, hex. */
+    token_hash: string;
+    account_id: number | null;
+    email: string;
+    /** JSON array. */
+    roles: string;
+    /** The name of an account, or `console`. */
+    invited_by: string;
+    created_at: number;
+    expires_at: number;
+    used_at: number | null;
+  };
+  account_sessions: {
+    /** SHA-256 of the cookie's token, hex. */
+    token_hash: string;
+    account_id: number;
+    created_at: number;
+    /** The last request, to the minute. */
+    seen_at: number;
+  };
+  /** `key` is a hash of what was typed as address and of the client's address. */
+  sign_in_failures: { id: Generated<number>; key: string; at: number };
+  audit_log: AuditLogTable;
+  /** The open pages of the desk, by tab. */
+  desk_presence: { page: string; account_id: number; tab: string; seen_at: number };
+}
+
+interface AccountsTable {
+  id: Generated<number>;
+  email: string;
+  email_key: string;
+  /** Shown to colleagues, and the editor's name in logs. */
+  name: string;
+  name_key: string;
+  /** The hash, with its parameters. */
+  password: string;
+  /** JSON array. */
+  roles: string;
+  /** 1 if single keys act on pages. */
+  has_shortcuts: Generated<number>;
+  created_at: number;
+  disabled_at: number | null;
+}
+
+/** What accounts did. Append-only: triggers refuse changes. Never an address, password or token. */
+interface AuditLogTable {
+  id: Generated<number>;
+  at: number;
+  /** Null for the console. */
+  account_id: number | null;
+  /** The account's name at that time, or `console`. */
+  actor: string;
+  /** Such as `edition.hold`. */
+  act: string;
+  /** What it was done to, such as `daily-roundup/2026-11-24`. */
+  subject: string;
+  /** JSON object. */
+  detail: string;
+}

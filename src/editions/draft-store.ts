@@ -4,7 +4,7 @@
  */
 import { type Db, dialectOf, type Store, type Tx } from '../store/store.ts';
 import type { Tables } from '../store/tables.ts';
-import { inTransaction } from '../store/transaction.ts';
+import { type InTransaction, inTransaction } from '../store/transaction.ts';
 import { type Draft, type ListedStory, untouchedDraft } from './draft/decisions.ts';
 import { type ChangeOutcome, closeWith, type LogEntry } from './draft/history.ts';
 import type { EditionSlot } from './slot.ts';
@@ -116,6 +116,7 @@ export async function closeDraft(
 
 /**
  * Starts the countdown to an early close.
+ * @param options.onCommit called only if none ran
  * @returns its end: that of a countdown which runs already, or `closeAt`; null if the draft is closed
  */
 export async function startCountdown(
@@ -123,7 +124,7 @@ export async function startCountdown(
   newsletter: string,
   slot: EditionSlot,
   closeAt: number,
-  author: Pick<LogEntry, 'editor' | 'at'>,
+  { onCommit, ...author }: Pick<LogEntry, 'editor' | 'at'> & { onCommit?: InTransaction | undefined },
 ): Promise<number | null> {
   return db.transaction().execute(async (tx) => {
     const draft = await lockDraft(tx, newsletter, slot);
@@ -132,6 +133,7 @@ export async function startCountdown(
     const number = draft.revision + 1;
     const entry: LogEntry = { number, ...author, command: { kind: 'send', closeAt }, changes: [], undoes: null };
     await writeDraft(tx, { ...draft, closeAt, revision: number }, entry);
+    await onCommit?.(tx);
     return closeAt;
   });
 }
@@ -145,7 +147,11 @@ export async function endCountdown(
   db: Db,
   newsletter: string,
   slot: string,
-  { closeAt, ...author }: Pick<LogEntry, 'editor' | 'at'> & { closeAt?: number },
+  {
+    closeAt,
+    onCommit,
+    ...author
+  }: Pick<LogEntry, 'editor' | 'at'> & { closeAt?: number; onCommit?: InTransaction | undefined },
 ): Promise<boolean> {
   return inTransaction(db, async (tx) => {
     const ended = await tx
@@ -166,6 +172,7 @@ export async function endCountdown(
       undoes: null,
     } as const;
     await writeLogEntry(tx, newsletter, slot, entry);
+    await onCommit?.(tx);
     return true;
   });
 }

@@ -15,6 +15,7 @@ import { errorLine } from '../../lib/clean-text.ts';
 import { CLOCK_DIFFERENCE } from '../../lib/clock-watch.ts';
 import { formatDuration, HOUR, localDateTime, MINUTE, SECOND } from '../../lib/time.ts';
 import { raiseAlert } from '../../schedule/alerts.ts';
+import type { InTransaction } from '../../store/transaction.ts';
 import type { AppContext } from '../app-context.ts';
 import { comingSlot, composeAfterCountdown, cutoffOf } from '../compose.ts';
 import { sendAlert } from './closing-alerts.ts';
@@ -23,6 +24,14 @@ import { type DraftTarget, targetName } from './draft-target.ts';
 /** The edition cannot be sent, or its countdown not be cancelled: why, and what would be right. */
 export class SendError extends Error {
   override name = 'SendError';
+  /** Without the command that helps. */
+  readonly problem: string;
+
+  /** @param help what to do at the command line */
+  constructor(problem: string, help?: string) {
+    super(help === undefined ? problem : `${problem}: ${help}`);
+    this.problem = problem;
+  }
 }
 
 type SendOutcome =
@@ -36,12 +45,17 @@ type SendOutcome =
  * @returns its end, epoch milliseconds
  * @throws SendError if the edition is closed, is not the next one, must not close, or has too few stories
  */
-export async function startSending(app: AppContext, target: DraftTarget, editor: string): Promise<number> {
+export async function startSending(
+  app: AppContext,
+  target: DraftTarget,
+  editor: string,
+  onCommit?: InTransaction,
+): Promise<number> {
   const { store, config, clock } = app;
   const { newsletter, slot } = target;
   const name = targetName(target);
-  const isClosed = `${name} is closed: see "daywire editions show ${name}"`;
-  if ((await findEdition(store.db, newsletter.id, slot.label)) !== null) throw new SendError(isClosed);
+  const closed = () => new SendError(`${name} is closed`, `see "daywire editions show ${name}"`);
+  if ((await findEdition(store.db, newsletter.id, slot.label)) !== null) throw closed();
   const now = clock();
   // A slip in the date would send the stories of today, and leave that day without an edition.
   const next = newsletter.schedule === null ? slot : await comingSlot(app, newsletter, now);
@@ -52,7 +66,8 @@ export async function startSending(app: AppContext, target: DraftTarget, editor:
   const obstacle = await findClosingObstacle(store.db, config, newsletter, options);
   if (obstacle !== null) {
     if (obstacle.remedy === null) throw new SendError(`${name} cannot be sent: ${obstacle.reason}`);
-    throw new SendError(`${name} is ${obstacle.reason}: use "daywire editions ${obstacle.remedy} ${name}" first`);
+    const help = `use "daywire editions ${obstacle.remedy} ${name}" first`;
+    throw new SendError(`${name} is ${obstacle.reason}`, help);
   }
   const { plan } = (await arrangeEdition(store.db, config, newsletter, options)).loaded;
   const { minimumStories } = newsletter;
@@ -60,9 +75,9 @@ export async function startSending(app: AppContext, target: DraftTarget, editor:
     throw new SendError(`${name} has ${countStories(plan)} stories: ${newsletter.id} needs at least ${minimumStories}`);
   }
   const closeAt = await startCountdown(store, newsletter.id, slot, now + newsletter.undoSeconds * SECOND, {
-    ...{ editor, at: now },
+    ...{ editor, at: now, onCommit },
   });
-  if (closeAt === null) throw new SendError(isClosed);
+  if (closeAt === null) throw closed();
   app.log.info({ edition: name, closeAt: localDateTime(closeAt, config.publication.zone) }, 'countdown started');
   return closeAt;
 }
@@ -90,10 +105,15 @@ export async function refuseSecondSend({ store, clock }: AppContext, target: Dra
  * Cancels the countdown of an edition, in whichever process it runs. Waits for a process that is closing it.
  * @throws SendError if it is closed, or has no countdown
  */
-export async function cancelSending(app: AppContext, target: DraftTarget, editor: string): Promise<void> {
+export async function cancelSending(
+  app: AppContext,
+  target: DraftTarget,
+  editor: string,
+  onCommit?: InTransaction,
+): Promise<void> {
   const { newsletter, slot } = target;
   const name = targetName(target);
-  if (await endCountdown(app.store.db, newsletter.id, slot.label, { editor, at: app.clock() })) {
+  if (await endCountdown(app.store.db, newsletter.id, slot.label, { editor, at: app.clock(), onCommit })) {
     app.log.info({ edition: name }, 'countdown cancelled');
     return;
   }
@@ -101,7 +121,8 @@ export async function cancelSending(app: AppContext, target: DraftTarget, editor
     throw new SendError(`${name} is not being sent: there is nothing to cancel`);
   }
   throw new SendError(
-    `${name} is closed, too late to cancel: "daywire editions pause ${name}" stops what is not submitted yet`,
+    `${name} is closed, too late to cancel`,
+    `"daywire editions pause ${name}" stops what is not submitted yet`,
   );
 }
 

@@ -1,13 +1,20 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { awaitCountdown, cancelSending, closeDueCountdowns, startSending } from '../../../src/app/drafts/countdown.ts';
+import {
+  awaitCountdown,
+  cancelSending,
+  closeDueCountdowns,
+  SendError,
+  startSending,
+} from '../../../src/app/drafts/countdown.ts';
 import { type DraftTarget, findDraftTarget } from '../../../src/app/drafts/draft-target.ts';
 import { entryToUndo } from '../../../src/editions/draft/history.ts';
 import { readDraft, readDraftLog } from '../../../src/editions/draft-store.ts';
 import { HOUR, MINUTE, SECOND } from '../../../src/lib/time.ts';
 import { listOpenAlerts } from '../../../src/schedule/alerts.ts';
 import { listRuns } from '../../../src/schedule/run-ledger.ts';
+import type { Tx } from '../../../src/store/store.ts';
 import { addSubscriber } from '../../../src/subscribers/subscriptions.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { SECRETS } from '../../support/sample.ts';
@@ -103,6 +110,35 @@ forEachDatabase((open) => {
           '"daywire editions pause daily-roundup/2026-11-24" stops what is not submitted yet',
       );
       await expect(startSending(app, sent, 'Ada')).rejects.toThrow(/is closed: see "daywire editions show/);
+    });
+
+    it('records with each start and each cancellation what its caller adds, in one transaction', async () => {
+      const app = await openApp();
+      const { db } = app.store;
+      const added = async () =>
+        (await db.selectFrom('meta').select('key').where('key', 'like', 'act %').execute()).length;
+      const add = (name: string) => async (tx: Tx) => {
+        await tx
+          .insertInto('meta')
+          .values({ key: `act ${name}`, value: '' })
+          .execute();
+      };
+      const fail = async (tx: Tx) => {
+        await add('failed')(tx);
+        throw new Error('the record failed');
+      };
+      const sent = await target(app);
+      await expect(startSending(app, sent, 'Ada', fail)).rejects.toThrow('the record failed');
+      expect([await closeAt(app), await added()]).toEqual([null, 0]);
+      await startSending(app, sent, 'Ada', add('start'));
+      // It runs already.
+      await startSending(app, sent, 'Ben', add('second start'));
+      expect(await added()).toBe(1);
+      await expect(cancelSending(app, sent, 'Ben', fail)).rejects.toThrow('the record failed');
+      expect([await closeAt(app), await added()]).toEqual([EARLY + MINUTE, 1]);
+      await cancelSending(app, sent, 'Ben', add('cancel'));
+      await expect(cancelSending(app, sent, 'Ben', add('second cancel'))).rejects.toThrow(SendError);
+      expect([await closeAt(app), await added()]).toEqual([null, 2]);
     });
 
     it('does not keep the slot from closing on time', async () => {

@@ -29,7 +29,6 @@ export function buildEditionView(
 ): EditionView {
   const { id, title, kicker } = newsletter;
   const blocks = storyBlocks(stories);
-  const { lead, news, roundup } = blocks;
   const subject = draft.decisions.subject ?? editionSubject(kicker, leading);
   const note = draft.decisions.note === null ? [] : renderNote(draft.decisions.note, config);
   return {
@@ -38,17 +37,35 @@ export function buildEditionView(
     ...editionExtras(config, newsletter, { ...blocks, note, corrections }),
     headline: `${kicker}: ${roundupHeadline(leading)}`,
     subject: numbers.isCorrection ? correctionSubject(subject) : subject,
-    preheader: editionPreheader([
-      draft.decisions.preheader,
-      ...(lead === null ? [] : [lead.dek, lead.paragraphs[0]?.text ?? null]),
-      ...roundup.slice(0, 1).flatMap((item) => [item.dek, item.sentences?.text ?? null]),
-      ...news.map((story) => story.dek),
-      newsletter.description,
-    ]),
+    preheader: editionPreheader([draft.decisions.preheader, ...preheaderTexts(newsletter, blocks)]),
     ...blocks,
     corrections,
     links: editionLinks(config.publication.url, id, slot.label),
   };
+}
+
+/** The subject and the preheader of an edition for which no editor has written any. */
+export function automaticTexts(
+  newsletter: NewsletterConfig,
+  stories: LoadedStories,
+  leading: Article[],
+): Pick<EditionView, 'subject' | 'preheader'> {
+  return {
+    subject: editionSubject(newsletter.kicker, leading),
+    preheader: editionPreheader(preheaderTexts(newsletter, storyBlocks(stories))),
+  };
+}
+
+function preheaderTexts(
+  { description }: NewsletterConfig,
+  { lead, roundup, news }: Pick<EditionView, 'lead' | 'roundup' | 'news'>,
+): (string | null)[] {
+  return [
+    ...(lead === null ? [] : [lead.dek, lead.paragraphs[0]?.text ?? null]),
+    ...roundup.slice(0, 1).flatMap((item) => [item.dek, item.sentences?.text ?? null]),
+    ...news.map((story) => story.dek),
+    description,
+  ];
 }
 
 function editionLinks(publicUrl: string, newsletter: string, slot: string): EditionLinks {

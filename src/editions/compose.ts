@@ -16,7 +16,14 @@ import { buildEditionView } from './build-view.ts';
 import { type ArticleVersion, findDueCorrections, findListedCorrections } from './candidates.ts';
 import { type ClosingObstacle, closingObstacle } from './draft/closing.ts';
 import type { Draft } from './draft/decisions.ts';
-import { assertComplete, type LoadedStories, type LoadOptions, loadStories, toRejection } from './load-stories.ts';
+import {
+  assertComplete,
+  type LoadedStories,
+  type LoadOptions,
+  leadingArticles,
+  loadStories,
+  toRejection,
+} from './load-stories.ts';
 import { type Edition, findEdition } from './queries.ts';
 import type { Correction, EditionView } from './rendering/edition-view.ts';
 import { roundupHeadline } from './rendering/headline.ts';
@@ -24,7 +31,7 @@ import { renderInThread } from './rendering/render-in-thread.ts';
 import { type ContentLimits, filledSize, fitToSizeLimit, limitBlocks } from './rendering/size-limit.ts';
 import { toCorrection } from './rendering/story-view.ts';
 import { buildRoundupArticle } from './roundup-article.ts';
-import { type Block, countStories, leadingStories, type SelectionRules } from './selection.ts';
+import { type Block, countStories } from './selection.ts';
 import type { EditionWindow } from './window.ts';
 
 /** An edition that can be closed. */
@@ -241,12 +248,6 @@ function tooFewStories({ plan, rejected }: LoadedStories, newsletter: Newsletter
   return (
     `${stories} ready since ${rfc3339(window.from)}, and ${newsletter.id} needs ` +
     `at least ${newsletter.minimumStories}${exclusions}`
-  );
-}
-
-function leadingArticles({ plan, placed }: LoadedStories, rules: SelectionRules): Article[] {
-  return leadingStories(plan, rules).map(
-    (story) => placed.find(({ article }) => article.id === story.id)?.article as Article,
   );
 }
 

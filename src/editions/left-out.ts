@@ -3,6 +3,7 @@
  */
 import type { Article } from '../articles/article.ts';
 import { toArticle } from '../articles/queries.ts';
+import type { Rejection } from '../articles/rejections.ts';
 import type { NewsletterConfig } from '../config/config.ts';
 import { ruleOutlets } from '../config/sources.ts';
 import type { Db } from '../store/store.ts';
@@ -37,6 +38,24 @@ export interface LeftOutArticle {
   reason: LeftOutReason;
 }
 
+/** An article that is left out, and the rest of what tells it from others. */
+export interface LeftOutStory extends LeftOutArticle {
+  article: Article | null;
+}
+
+/** What of an edition says why articles are not in it. */
+export interface EditionContents {
+  window: EditionWindow;
+  /** Ids of its stories. */
+  shown: readonly string[];
+  /** Ids of stories that were eligible, and had no room. */
+  didNotFit: readonly string[];
+  /** Ids of stories that the editor dropped. */
+  dropped: readonly string[];
+  /** Articles that could not be shown. */
+  rejected: readonly Pick<Rejection, 'articleId' | 'problems'>[];
+}
+
 /** Most articles that are listed besides those that were eligible. */
 const MAX_LISTED = 50;
 
@@ -46,12 +65,35 @@ const MAX_LISTED = 50;
  */
 export async function listLeftOut(
   db: Db,
-  { id: newsletter, roundup }: Pick<NewsletterConfig, 'id' | 'roundup'>,
+  newsletter: Pick<NewsletterConfig, 'id' | 'roundup'>,
   edition: ComposedEdition | SkippedEdition,
 ): Promise<{ articles: LeftOutArticle[]; older: number }> {
-  const shown = edition.kind === 'composed' ? edition.articles.map(({ articleId }) => articleId) : [];
-  const didNotFit = new Set(edition.kind === 'composed' ? edition.didNotFit : []);
-  const dropped = new Set(edition.kind === 'composed' ? edition.dropped : []);
+  const { window, rejected } = edition;
+  const contents: EditionContents =
+    edition.kind === 'composed'
+      ? { ...edition, shown: edition.articles.map(({ articleId }) => articleId) }
+      : { window, rejected, shown: [], didNotFit: [], dropped: [] };
+  const { stories, rows } = await findLeftOut(db, newsletter, contents);
+  const { count } = await db
+    .selectFrom('articles')
+    .select((e) => e.fn.countAll<number | string>().as('count'))
+    .executeTakeFirstOrThrow();
+  const articles = stories.map(({ id, headline, reason }) => ({ id, headline, reason }));
+  return { articles, older: Math.max(0, Number(count) - rows - contents.shown.length) };
+}
+
+/**
+ * Finds the newest articles that are not in the edition, and all that were eligible for it; newest first. Reads the
+ * head of the index `articles_by_time`, however many articles there are.
+ * @returns `rows`: the number of articles read, some of which are no stories
+ */
+export async function findLeftOut(
+  db: Db,
+  { id: newsletter, roundup }: Pick<NewsletterConfig, 'id' | 'roundup'>,
+  { shown, window, ...edition }: EditionContents,
+): Promise<{ stories: LeftOutStory[]; rows: number }> {
+  const didNotFit = new Set(edition.didNotFit);
+  const dropped = new Set(edition.dropped);
   const problems = new Map(edition.rejected.map(({ articleId, problems: [problem] }) => [articleId, problem ?? '']));
   const eligible = [...didNotFit, ...dropped, ...problems.keys()].flatMap((id) => id ?? []);
   const newest = await db
@@ -91,7 +133,7 @@ export async function listLeftOut(
     .orderBy('published_at', 'desc')
     .orderBy('id', 'desc')
     .execute();
-  const articles = rows.flatMap((row) => {
+  const stories = rows.flatMap((row): LeftOutStory[] => {
     const article = readArticle(row.document);
     // The roundup of a closed edition.
     if (article !== null && article.page !== null) return [];
@@ -103,15 +145,11 @@ export async function listLeftOut(
     };
     const reason =
       problem === undefined
-        ? reasonOf({ ...row, ...decided }, edition.window)
+        ? reasonOf({ ...row, ...decided }, window)
         : ({ kind: 'cannot-be-shown', problem } as const);
-    return reason === null ? [] : { id: row.id, headline: article?.headline ?? null, reason };
+    return reason === null ? [] : [{ id: row.id, headline: article?.headline ?? null, reason, article }];
   });
-  const { count } = await db
-    .selectFrom('articles')
-    .select((e) => e.fn.countAll<number | string>().as('count'))
-    .executeTakeFirstOrThrow();
-  return { articles, older: Math.max(0, Number(count) - rows.length - shown.length) };
+  return { stories, rows: rows.length };
 }
 
 interface LeftOutRow {

@@ -23,6 +23,7 @@ import {
 import {
   type Block,
   type EditionPlan,
+  leadingStories,
   placedStories,
   type SelectionRules,
   type StoryDecisions,
@@ -95,6 +96,13 @@ export function storyBlocks({
     }),
     latest: inBlock('latest'),
   };
+}
+
+/** The one or two articles in the edition's headline. */
+export function leadingArticles({ plan, placed }: LoadedStories, rules: SelectionRules): Article[] {
+  return leadingStories(plan, rules).map(
+    (story) => placed.find(({ article }) => article.id === story.id)?.article as Article,
+  );
 }
 
 type Attempt = ({ kind: 'shown' } & PlacedStory) | { kind: 'unavailable' } | { kind: 'rejected'; rejection: Rejection };

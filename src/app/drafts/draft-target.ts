@@ -47,7 +47,10 @@ export function targetName({ newsletter, slot }: DraftTarget): string {
  * Why no edition of the slot will close by itself any more, and what would close it; null if one may, or is closed.
  * What an editor decides about such a slot has no effect, except that its drops still keep stories out.
  */
-export async function describeEndedSlot(app: AppContext, target: DraftTarget): Promise<string | null> {
+export async function describeEndedSlot(
+  app: Pick<AppContext, 'store' | 'clock'>,
+  target: DraftTarget,
+): Promise<string | null> {
   const { newsletter, slot, edition } = target;
   const now = app.clock();
   if (edition !== null || slot.slotAt > now) return null;

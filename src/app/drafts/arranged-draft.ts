@@ -1,0 +1,109 @@
+/**
+ * The draft of an edition as a page shows it: its stories in their blocks, what did not fit and why, the editor's
+ * decisions and their log. Nothing is rendered or recorded, so it takes a few queries, however large the store is.
+ */
+import type { Article } from '../../articles/article.ts';
+import type { NewsletterConfig } from '../../config/config.ts';
+import { findAlertObstacle } from '../../editions/alerts/alert-limits.ts';
+import { type ApprovalStatus, arrangeEdition } from '../../editions/arrange.ts';
+import { automaticTexts } from '../../editions/build-view.ts';
+import { type ClosingObstacle, closingObstacle } from '../../editions/draft/closing.ts';
+import { type Draft, fieldValue, type StoryDecision } from '../../editions/draft/decisions.ts';
+import type { LogEntry } from '../../editions/draft/history.ts';
+import { readDraftLog } from '../../editions/draft-store.ts';
+import { findLeftOut, type LeftOutStory } from '../../editions/left-out.ts';
+import { leadingArticles } from '../../editions/load-stories.ts';
+import type { Edition } from '../../editions/queries.ts';
+import { type Block, countStories } from '../../editions/selection.ts';
+import type { EditionSlot } from '../../editions/slot.ts';
+import type { EditionWindow } from '../../editions/window.ts';
+import type { AppContext } from '../app-context.ts';
+import { type DraftTarget, describeEndedSlot } from './draft-target.ts';
+
+export interface ArrangedStory {
+  id: string;
+  block: Block;
+  article: Article;
+  /** What the editor decided about it. */
+  decision: StoryDecision['kind'] | null;
+  /** Whether it came into its block after an editor had ordered it. */
+  isNew: boolean;
+  /** Whether its content has changed since the approval. */
+  isChanged: boolean;
+}
+
+export interface ArrangedDraft {
+  newsletter: NewsletterConfig;
+  slot: EditionSlot;
+  /** The newest revision of a closed edition: decisions made since are for the next one. */
+  edition: Edition | null;
+  draft: Draft;
+  /** Oldest entry first. */
+  log: LogEntry[];
+  window: EditionWindow;
+  approval: ApprovalStatus | null;
+  /** Why it must not close yet; null if it may, or is closed. */
+  obstacle: ClosingObstacle | null;
+  /** Why it will not close by itself any more; null if it may. */
+  ended: string | null;
+  /** In display order. The size limit of an email may leave some of the last ones out. */
+  stories: ArrangedStory[];
+  /** Stories of one event count once. */
+  storyCount: number;
+  /** What stands where no editor has written a text; null without a story. */
+  automatic: { subject: string; preheader: string } | null;
+  /** The newest articles that are not in it, and those that were eligible; newest first. */
+  leftOut: LeftOutStory[];
+  /** Eligible stories without room that are not listed in `leftOut`, because there are too many. */
+  furtherLeftOut: number;
+}
+
+/** Most stories without room, and most dropped ones, that are listed. */
+const MAX_LISTED = 100;
+
+/** Arranges the draft of a slot as it would close now, or at its slot if that is yet to come. */
+export async function readArrangedDraft(
+  app: Pick<AppContext, 'store' | 'config' | 'clock'>,
+  target: DraftTarget,
+): Promise<ArrangedDraft> {
+  const { store, config, clock } = app;
+  const { newsletter, slot, edition } = target;
+  // What is under embargo until then will be public.
+  const at = Math.max(clock(), slot.slotAt);
+  const options = { slot, cutoffAt: at, now: at, reissueOf: edition };
+  const { draft, window, loading, loaded, approval } = await arrangeEdition(store.db, config, newsletter, options);
+  const { plan, placed, rejected } = loaded;
+  const [arrivals, changed] = [new Set(plan.arrivals), new Set(approval?.changed)];
+  const leading = leadingArticles(loaded, loading.rules);
+  const contents = {
+    ...{ window, rejected },
+    shown: placed.map(({ article }) => article.id),
+    didNotFit: plan.didNotFit.slice(0, MAX_LISTED).map(({ id }) => id),
+    dropped: plan.dropped.slice(0, MAX_LISTED).map(({ id }) => id),
+  };
+  // An alert has the one article that it was made of: no other was left out.
+  const isAlert = newsletter.kind === 'alert';
+  const leftOut = isAlert ? [] : (await findLeftOut(store.db, newsletter, contents)).stories;
+  const { closeAt } = draft;
+  const alertObstacle = () =>
+    findAlertObstacle(store.db, config, newsletter, { slotAt: slot.slotAt, closeAt, now: clock() });
+  return {
+    ...{ newsletter, slot, edition, draft, window, approval, leftOut },
+    log: await readDraftLog(store.db, newsletter.id, slot.label),
+    obstacle:
+      edition === null
+        ? (closingObstacle(draft.state, newsletter.approval, approval?.voided ?? null) ??
+          (isAlert ? await alertObstacle() : null))
+        : null,
+    ended: await describeEndedSlot(app, target),
+    stories: placed.map(({ block, article }) => ({
+      ...{ id: article.id, block, article },
+      decision: (fieldValue(draft, `story:${article.id}`) as StoryDecision | null)?.kind ?? null,
+      isNew: arrivals.has(article.id),
+      isChanged: changed.has(article.id),
+    })),
+    storyCount: countStories(plan),
+    automatic: leading.length === 0 ? null : automaticTexts(newsletter, loaded, leading),
+    furtherLeftOut: isAlert ? 0 : plan.didNotFit.length - contents.didNotFit.length,
+  };
+}

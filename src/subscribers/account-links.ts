@@ -7,7 +7,7 @@ import type { SigningSecrets } from '../config/signing-secrets.ts';
 import { DAY, HOUR } from '../lib/time.ts';
 import { acquirePermit } from '../store/rate-limits.ts';
 import type { Db, Tx } from '../store/store.ts';
-import { inTransaction } from '../store/transaction.ts';
+import { type InTransaction, inTransaction } from '../store/transaction.ts';
 import { lockSubscriber } from './consent/changes.ts';
 import { revokeLinks } from './consent/revoke-links.ts';
 import { queueServiceMessage } from './service-messages.ts';
@@ -29,9 +29,12 @@ const LINKS = ['preferences', 'export', 'erase'] as const satisfies ('preference
 /** A link that can be requested. */
 export type RequestedLink = (typeof LINKS)[number];
 
+/** `limited`: there were several such messages today. `suppressed`: it is recorded, and never mailed. */
+type LinkRequest = 'queued' | 'suppressed' | 'limited' | 'unknown';
+
 /**
- * Queues a message with a link to the subscriber's address. Does nothing if there is no such subscriber, or if there
- * were several such messages today; the caller says the same in every case.
+ * Queues a message with a link to the subscriber's address. A page for anyone says the same whatever the result.
+ * @param onCommit awaited in the transaction, last, if a message was queued
  */
 export async function requestLink(
   db: Db,
@@ -39,18 +42,19 @@ export async function requestLink(
   subscriberId: number,
   link: RequestedLink,
   now: number,
-): Promise<void> {
+  onCommit?: InTransaction,
+): Promise<LinkRequest> {
   const known = await db
     .selectFrom('subscribers')
     .select('email_key')
     .where('id', '=', subscriberId)
     .executeTakeFirst();
-  if (known === undefined) return;
+  if (known === undefined) return 'unknown';
   const key = linkRateKey(link, hashAddress(secrets[0], known.email_key));
-  if ((await acquirePermit(db, key, LIMIT, now)).kind === 'refused') return;
-  await inTransaction(db, async (tx) => {
+  if ((await acquirePermit(db, key, LIMIT, now)).kind === 'refused') return 'limited';
+  return inTransaction(db, async (tx) => {
     const subscriber = await lockSubscriber(tx, subscriberId);
-    if (subscriber === null) return;
+    if (subscriber === null) return 'unknown';
     const subscriptions = await tx
       .selectFrom('subscriptions')
       .select('newsletter')
@@ -67,6 +71,8 @@ export async function requestLink(
       isSuppressed: subscriber.suppressed_reason === 'operator',
     };
     await queueServiceMessage(tx, message, now);
+    await onCommit?.(tx);
+    return message.isSuppressed ? 'suppressed' : 'queued';
   });
 }
 

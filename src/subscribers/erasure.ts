@@ -13,7 +13,7 @@ import { isOpen, OPEN_DELIVERY_STATES } from '../store/delivery-states.ts';
 import { revokedLease } from '../store/lease.ts';
 import type { Db, Tx } from '../store/store.ts';
 import type { SuppressionReason } from '../store/tables.ts';
-import { inTransaction } from '../store/transaction.ts';
+import { type InTransaction, inTransaction } from '../store/transaction.ts';
 import { changesRateKey, linkRateKeys } from './account-links.ts';
 import { isAtDomain } from './address.ts';
 import { lockSubscriber, type SubscriberRow } from './consent/changes.ts';
@@ -25,6 +25,7 @@ const ERASED = 'erased';
 /**
  * Erases a subscriber and, unless `db` is a transaction, what the files of the store keep of its address. Only a new
  * opt-in can add the address again; a suppression by the operator or a complaint remains.
+ * @param onCommit awaited in the transaction, last, unless there is no such subscriber
  * @returns false if there is no such subscriber
  */
 export async function eraseSubscriber(
@@ -32,11 +33,13 @@ export async function eraseSubscriber(
   secrets: SigningSecrets,
   subscriberId: number,
   now: number,
+  onCommit?: InTransaction,
 ): Promise<boolean> {
   const erased = await inTransaction(db, async (tx) => {
     const subscriber = await lockSubscriber(tx, subscriberId);
     if (subscriber === null) return null;
     await replaceByHash(tx, secrets, subscriber, ['complaint', 'operator'], now);
+    await onCommit?.(tx);
     return [subscriber.email, subscriber.email_key];
   });
   if (erased === null) return false;

@@ -1,7 +1,7 @@
 /** The export of all data about a subscriber (GDPR articles 15 and 20). */
 import { rfc3339 } from '../lib/time.ts';
 import type { Db } from '../store/store.ts';
-import { inTransaction } from '../store/transaction.ts';
+import { type InTransaction, inTransaction } from '../store/transaction.ts';
 import { type ConsentChannel, lockSubscriber, recordConsent } from './consent/changes.ts';
 import { subscriberHistory } from './history.ts';
 
@@ -82,10 +82,20 @@ async function listRefusals(db: Db, subscriberId: number) {
   return [...ofEditions, ...ofServiceMessages.map((one) => ({ ...one, newsletter: null, slot: null, revision: null }))];
 }
 
-/** Records that a subscriber's data has been exported. */
-export async function recordExport(db: Db, subscriberId: number, via: ConsentChannel, now: number): Promise<void> {
+/**
+ * Records that a subscriber's data has been exported.
+ * @param onCommit awaited in the transaction, last, unless there is no such subscriber
+ */
+export async function recordExport(
+  db: Db,
+  subscriberId: number,
+  via: ConsentChannel,
+  now: number,
+  onCommit?: InTransaction,
+): Promise<void> {
   await inTransaction(db, async (tx) => {
     if ((await lockSubscriber(tx, subscriberId)) === null) return;
     await recordConsent(tx, subscriberId, [{ change: 'exported' }], via, now);
+    await onCommit?.(tx);
   });
 }

@@ -5,7 +5,7 @@
 import { rfc3339 } from '../lib/time.ts';
 import type { Db, Tx } from '../store/store.ts';
 import type { SuppressionReason } from '../store/tables.ts';
-import { inTransaction } from '../store/transaction.ts';
+import { type InTransaction, inTransaction } from '../store/transaction.ts';
 import {
   type ConsentChannel,
   changeSubscriptions,
@@ -66,13 +66,17 @@ export type PreferencesResult =
   | { kind: 'refused'; reason: string }
   | { kind: 'unknown' };
 
-/** Applies the given changes. Never lifts a suppression. */
+/**
+ * Applies the given changes. Never lifts a suppression.
+ * @param onCommit awaited in the transaction, last, if something has changed
+ */
 export async function changePreferences(
   db: Db,
   subscriberId: number,
   changes: PreferenceChanges,
   via: ConsentChannel,
   now: number,
+  onCommit?: InTransaction,
 ): Promise<PreferencesResult> {
   const problem = zoneProblem(changes.zone ?? null);
   if (problem !== null) return { kind: 'refused', reason: problem };
@@ -84,7 +88,9 @@ export async function changePreferences(
     const pauseChanged =
       changes.pausedUntil !== undefined && (await changePause(tx, subscriber, changes.pausedUntil, via, now));
     const changed = joined.length > 0 || left.length > 0 || zoneChanged || pauseChanged;
-    return changed ? { kind: 'changed', joined, left } : { kind: 'unchanged' };
+    if (!changed) return { kind: 'unchanged' };
+    await onCommit?.(tx);
+    return { kind: 'changed', joined, left };
   });
 }
 

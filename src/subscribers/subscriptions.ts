@@ -8,7 +8,7 @@ import { rfc3339 } from '../lib/time.ts';
 import { readStateCounts } from '../store/counts.ts';
 import type { Db, Tx } from '../store/store.ts';
 import type { SuppressionReason } from '../store/tables.ts';
-import { inTransaction } from '../store/transaction.ts';
+import { type InTransaction, inTransaction } from '../store/transaction.ts';
 import { parseAddress } from './address.ts';
 import {
   type ConsentChannel,
@@ -205,17 +205,44 @@ async function withSubscriptions(db: Db, rows: SubscriberRow[]): Promise<Subscri
   }));
 }
 
-/** Ends the subscription of an unsubscribe token. Idempotent. */
+/**
+ * Ends all subscriptions of a subscriber.
+ * @param onCommit awaited in the transaction, last, if something has changed
+ */
+export async function endAllSubscriptions(
+  db: Db,
+  subscriberId: number,
+  via: ConsentChannel,
+  now: number,
+  onCommit?: InTransaction,
+): Promise<RemoveResult> {
+  return inTransaction(db, async (tx) => {
+    if ((await lockSubscriber(tx, subscriberId)) === null) return { kind: 'unknown' };
+    const ended = await changeSubscriptions(tx, subscriberId, 'all', 'unsubscribed', via, now);
+    if (ended.length === 0) return { kind: 'already' };
+    await onCommit?.(tx);
+    return { kind: 'removed', newsletters: ended.map((one) => one.newsletter) };
+  });
+}
+
+/**
+ * Ends the subscription of an unsubscribe token. Idempotent.
+ * @param onCommit awaited in the transaction, last, if something has changed
+ */
 export async function unsubscribe(
   db: Db,
   { subscriberId, newsletter }: SubscriptionKey,
   via: ConsentChannel,
   now: number,
+  onCommit?: InTransaction,
 ): Promise<'unsubscribed' | 'already' | 'unknown'> {
   return inTransaction(db, async (tx) => {
     if ((await lockSubscriber(tx, subscriberId)) === null) return 'unknown';
     const ended = await changeSubscriptions(tx, subscriberId, [newsletter], 'unsubscribed', via, now);
-    if (ended.length > 0) return 'unsubscribed';
+    if (ended.length > 0) {
+      await onCommit?.(tx);
+      return 'unsubscribed';
+    }
     return (await findSubscription(tx, { subscriberId, newsletter })) === null ? 'unknown' : 'already';
   });
 }

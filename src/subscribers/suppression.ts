@@ -13,7 +13,7 @@ import { chunks } from '../lib/chunks.ts';
 import { revokedLease } from '../store/lease.ts';
 import type { Db, Tx } from '../store/store.ts';
 import type { SuppressionReason } from '../store/tables.ts';
-import { inTransaction } from '../store/transaction.ts';
+import { type InTransaction, inTransaction } from '../store/transaction.ts';
 import { parseAddress } from './address.ts';
 import {
   type ConsentChannel,
@@ -157,16 +157,24 @@ export async function liftSuppression(
 
 type OperatorResult<Kind> = { kind: Kind } | { kind: 'refused'; reason: string };
 
+interface OperatorAct {
+  /** Who did it; recorded as the source of the consent event. */
+  source?: string;
+  /** Awaited in the transaction, last, if something has changed. */
+  onCommit?: InTransaction;
+}
+
 /** Suppresses an address on behalf of the operator, with or without a subscriber. */
 export function suppressByOperator(
   db: Db,
   secrets: SigningSecrets,
   email: string,
   now: number,
+  { source, onCommit }: OperatorAct = {},
 ): Promise<OperatorResult<'suppressed' | 'already'>> {
-  return changeAddress(db, email, now, async (tx, subscriber) => {
+  return changeAddress(db, email, now, onCommit, async (tx, subscriber) => {
     const before = await findSuppression(tx, secrets, subscriber.email_key);
-    await suppressAddress(tx, secrets, subscriber.id, 'operator', { channel: 'operator' }, now);
+    await suppressAddress(tx, secrets, subscriber.id, 'operator', operatorVia(source), now);
     return before?.reason === 'operator' ? 'already' : 'suppressed';
   });
 }
@@ -180,9 +188,10 @@ export function unsuppressByOperator(
   secrets: SigningSecrets,
   email: string,
   now: number,
+  { source, onCommit }: OperatorAct = {},
 ): Promise<OperatorResult<'lifted' | 'already'>> {
-  return changeAddress(db, email, now, async (tx, { id }) => {
-    const via = { channel: 'operator' } as const;
+  return changeAddress(db, email, now, onCommit, async (tx, { id }) => {
+    const via = operatorVia(source);
     const hasLeft = (await findLeft(tx, [id])).has(id);
     if (await liftSuppression(tx, secrets, id, via, now)) return 'lifted';
     if (!hasLeft) return 'already';
@@ -191,10 +200,15 @@ export function unsuppressByOperator(
   });
 }
 
-async function changeAddress<Kind>(
+function operatorVia(source: string | undefined): ConsentChannel {
+  return { channel: 'operator', source: source ?? null };
+}
+
+async function changeAddress<Kind extends string>(
   db: Db,
   email: string,
   now: number,
+  onCommit: InTransaction | undefined,
   change: (tx: Tx, subscriber: SubscriberRow) => Promise<Kind>,
 ): Promise<OperatorResult<Kind>> {
   const address = parseAddress(email);
@@ -203,6 +217,7 @@ async function changeAddress<Kind>(
     const { subscriber, isNew } = await lockOrInsertSubscriber(tx, address, null, now);
     const kind = await change(tx, subscriber);
     if (isNew) await tx.deleteFrom('subscribers').where('id', '=', subscriber.id).execute();
+    if (kind !== 'already') await onCommit?.(tx);
     return { kind };
   });
 }

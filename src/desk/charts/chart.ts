@@ -1,0 +1,128 @@
+/**
+ * What a chart shows, and what all charts have: an accessible picture, and the same numbers in a table beneath. Pure.
+ *
+ * The picture is stretched to the width of the page, so its texts are beside it, in HTML: they keep their size on a
+ * phone. Colours and sizes are those of the stylesheet, since pages have no inline style.
+ */
+import { html, raw } from 'hono/html';
+import type { HtmlEscapedString } from 'hono/utils/html';
+import { type ChartScale, chartScale } from './scale.ts';
+
+export interface Chart {
+  /** Unique on the page: letters, digits and hyphens. */
+  id: string;
+  title: string;
+  /** A sentence that says what it shows, to those who do not see it. */
+  description: string;
+  /** What the labels are, such as `Day`. */
+  axis: string;
+  /** One for each place on the horizontal axis. */
+  labels: readonly string[];
+  /** At most four: more cannot be told apart. */
+  series: readonly ChartSeries[];
+}
+
+export interface ChartSeries {
+  name: string;
+  /** One for each label; null where nothing is known. */
+  values: readonly (number | null)[];
+}
+
+/** Units of the picture. Its height in pixels is the same, its width is that of the page. */
+export const CHART_WIDTH = 600;
+export const CHART_HEIGHT = 160;
+
+/**
+ * A chart as a figure: the picture, its scale, the names of its series, and the table.
+ * @param draw the shapes of the picture
+ */
+export function chartFigure(chart: Chart, draw: (scale: ChartScale) => ChartShape[]): HtmlEscapedString {
+  const { id, title, description, labels, series } = chart;
+  const scale = chartScale(series.flatMap(({ values }) => values));
+  const titles = [`${id}-title`, `${id}-desc`].join(' ');
+  return html`<figure class="chart" id="${id}">
+<figcaption>${title}</figcaption>
+${series.length > 1 ? html`<ul class="chart-legend">${series.map(legendEntry)}</ul>` : ''}
+<div class="chart-plot">
+<ol class="chart-scale" aria-hidden="true">${scale.ticks.map((tick) => html`<li>${formatNumber(tick)}</li>`)}</ol>
+<svg class="chart-picture" role="img" aria-labelledby="${titles}" viewBox="0 0 ${CHART_WIDTH} ${CHART_HEIGHT}"
+ width="100%" height="${CHART_HEIGHT}" preserveAspectRatio="none">
+<title id="${id}-title">${title}</title>
+<desc id="${id}-desc">${description}</desc>
+${raw(gridLines(scale) + draw(scale).map(shape).join(''))}
+</svg>
+<ol class="chart-labels" aria-hidden="true">${edgeLabels(labels).map((label) => html`<li>${label}</li>`)}</ol>
+</div>
+${numbersTable(chart)}
+</figure>` as HtmlEscapedString;
+}
+
+/** A line or a bar. Its numbers and its class are made here, never of data, so that they need no escaping. */
+export type ChartShape =
+  | { kind: 'line'; series: number; points: { x: number; y: number }[] }
+  | { kind: 'bar'; series: number; x: number; y: number; width: number; height: number };
+
+function shape(one: ChartShape): string {
+  const look = `class="chart-series-${one.series + 1}"`;
+  if (one.kind === 'bar') {
+    const { x, y, width, height } = one;
+    return `<rect ${look} x="${fixed(x)}" y="${fixed(y)}" width="${fixed(width)}" height="${fixed(height)}"/>`;
+  }
+  const [first, ...others] = one.points.map(({ x, y }) => `${fixed(x)} ${fixed(y)}`);
+  // A point alone is a line of no length: with round ends it is a dot.
+  const path = others.length === 0 ? `M${first}h0` : `M${first}L${others.join(' ')}`;
+  const stroke = `fill="none" stroke-width="2" stroke-linecap="round" stroke-linejoin="round"`;
+  // Told apart without colour, too.
+  const dashes = ['', ' stroke-dasharray="6 4"', ' stroke-dasharray="2 4"', ' stroke-dasharray="10 4 2 4"'][one.series];
+  return `<path ${look} ${stroke}${dashes ?? ''} vector-effect="non-scaling-stroke" d="${path}"/>`;
+}
+
+function gridLines({ ticks, position }: ChartScale): string {
+  return ticks
+    .map((tick) => {
+      const y = fixed(position(tick) * CHART_HEIGHT);
+      const look = tick === 0 ? 'chart-zero' : 'chart-grid';
+      return `<line class="${look}" x1="0" x2="${CHART_WIDTH}" y1="${y}" y2="${y}" vector-effect="non-scaling-stroke"/>`;
+    })
+    .join('');
+}
+
+function legendEntry({ name }: ChartSeries, index: number) {
+  return html`<li class="chart-series-${index + 1}">${name}</li>`;
+}
+
+/** The first, the middle and the last one: others would not fit on a phone. */
+function edgeLabels(labels: readonly string[]): string[] {
+  if (labels.length < 3) return [...labels];
+  const middle = labels.length % 2 === 1 ? [labels[(labels.length - 1) / 2] as string] : [];
+  return [labels[0] as string, ...middle, labels.at(-1) as string];
+}
+
+function numbersTable({ axis, labels, series }: Chart) {
+  return html`<details class="chart-numbers">
+<summary>The numbers</summary>
+<div class="table-scroll" tabindex="0" role="region" aria-label="The numbers of the chart">
+<table>
+<thead><tr><th scope="col">${axis}</th>${series.map(({ name }) => html`<th scope="col">${name}</th>`)}</tr></thead>
+<tbody>${labels.map(
+    (label, index) => html`
+<tr><th scope="row">${label}</th>${series.map(({ values }) => html`<td>${cell(values[index])}</td>`)}</tr>`,
+  )}
+</tbody>
+</table>
+</div>
+</details>`;
+}
+
+function cell(value: number | null | undefined): string {
+  return value === null || value === undefined ? 'not known' : formatNumber(value);
+}
+
+/** `1,204`, or `1.5`. */
+function formatNumber(value: number): string {
+  return value.toLocaleString('en', { maximumFractionDigits: 1 });
+}
+
+function fixed(value: number): string {
+  return String(Math.round(value * 100) / 100);
+}

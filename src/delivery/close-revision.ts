@@ -11,7 +11,7 @@ import { recordRevision } from '../editions/record-revision.ts';
 import { rfc3339 } from '../lib/time.ts';
 import { isOpen } from '../store/delivery-states.ts';
 import type { Db, Store, Tx } from '../store/store.ts';
-import { inTransaction } from '../store/transaction.ts';
+import { type InTransaction, inTransaction } from '../store/transaction.ts';
 import { freezeMessageParts } from './close.ts';
 import { DeliveryControlError } from './control/edition-control.ts';
 import { mayHaveArrived } from './queue/delivery-outcome.ts';
@@ -35,6 +35,7 @@ export interface ClosedRevision {
  * or for all.
  * @param options.isForAll whether those who got an earlier revision get this one, too
  * @param options.isDryRun whether all is checked and counted, and nothing is written
+ * @param options.onCommit called last in the transaction, unless it is a dry run
  * @throws DeliveryControlError if the edition is being delivered, or somebody may be getting it at this moment
  * @throws StaleComposition if one of its articles has changed since it was composed, or it has been reissued since
  */
@@ -42,8 +43,9 @@ export async function closeRevision(
   { db, reports }: Pick<Store, 'db' | 'reports'>,
   composed: ComposedEdition,
   terms: DeliveryTerms & Pick<NewsletterConfig, 'from'>,
-  { isForAll, isDryRun = false, now }: { isForAll: boolean; isDryRun?: boolean; now: number },
+  options: { isForAll: boolean; isDryRun?: boolean; now: number; onCommit?: InTransaction | undefined },
 ): Promise<ClosedRevision> {
+  const { isForAll, isDryRun = false, now, onCommit } = options;
   const close = async (tx: Tx) => {
     const previous = await supersede(tx, composed);
     const revisions = await listRevisions(tx, composed.newsletter, composed.slot);
@@ -59,6 +61,7 @@ export async function closeRevision(
     if (!isForAll) await requireKnownRecipients(tx, previous, earlier);
     const edition = await findEditionById(tx, id);
     if (edition === null) throw new Error(`edition ${id} of ${composed.newsletter} is missing after it was written`);
+    if (!isDryRun) await onCommit?.(tx);
     return { edition, queued, suppressed: suppressed + settled, earlier };
   };
   const { earlier, ...closed } = isDryRun ? await rollBack(db, close) : await inTransaction(db, close);

@@ -18,6 +18,7 @@ import { type ReopenableKind, type ReopenResult, reopenDeliveries } from '../../
 import type { EditionSummary } from '../../editions/queries.ts';
 import { formatDuration, HOUR } from '../../lib/time.ts';
 import { resolveAlerts } from '../../schedule/alerts.ts';
+import { type InTransaction, inTransaction } from '../../store/transaction.ts';
 import { mailboxProviderOf } from '../../subscribers/mailbox-providers.ts';
 import type { AppContext } from '../app-context.ts';
 import { DELIVERY_STOPPED, domainAlert, pauseAlert, retractionAlert, undeliveredAlert } from '../editions.ts';
@@ -33,6 +34,8 @@ interface ResumeRequest {
   extendBy?: number | undefined;
   /** Whether deliveries that have expired during the pause may fail. */
   expire?: boolean | undefined;
+  /** Called in the transaction that resumes, if anything is changed. */
+  onCommit?: InTransaction | undefined;
 }
 
 export interface ResumeResult {
@@ -51,7 +54,7 @@ export interface ResumeResult {
 export async function resume(
   app: AppContext,
   edition: EditionKey,
-  { domain, extendBy, expire = false }: ResumeRequest = {},
+  { domain, extendBy, expire = false, onCommit }: ResumeRequest = {},
 ): Promise<ResumeResult> {
   const { store, clock } = app;
   const { id } = edition;
@@ -61,8 +64,12 @@ export async function resume(
   if (extendBy !== undefined)
     extended = await extendDeliveries(store, id, clock() + checkedExtension(app, edition, extendBy), domain);
   else if (!expire) await rejectExpired(app, edition, domain);
-  if (domain === undefined) await resumeEdition(store.db, id);
-  const domains = await resumeDomains(store.db, id, clock(), domain);
+  const domains = await inTransaction(store.db, async (tx) => {
+    const isResumed = domain === undefined && (await resumeEdition(tx, id));
+    const resumed = await resumeDomains(tx, id, clock(), domain);
+    if (isResumed || resumed.length > 0 || extended > 0) await onCommit?.(tx);
+    return resumed;
+  });
   const alerts = domains.map((name) => domainAlert(id, name));
   if (domain === undefined) alerts.push(pauseAlert(id), retractionAlert(id));
   await resolveAlerts(store.db, alerts, clock());
@@ -95,10 +102,26 @@ async function rejectExpired(app: AppContext, edition: EditionKey, domain: strin
   const command = `"daywire editions resume ${edition.newsletter}/${edition.slot}${which}`;
   const hours = Math.min(SUGGESTED_HOURS, findNewsletter(app, edition)?.expireAfterHours ?? SUGGESTED_HOURS);
   const what = expired === 1 ? '1 pending delivery has' : `${expired} pending deliveries have`;
-  throw new DeliveryControlError(
+  throw new ExpiredDeliveriesError(
     `${what} expired and would fail at once: extend with ${command} --extend ${hours}h", ` +
       `or let them fail with ${command} --expire"`,
+    expired,
+    hours,
   );
+}
+
+/** An edition cannot be resumed before somebody decides on its deliveries that have expired. */
+export class ExpiredDeliveriesError extends DeliveryControlError {
+  override name = 'ExpiredDeliveriesError';
+  readonly expired: number;
+  /** A sensible extension. */
+  readonly suggestedHours: number;
+
+  constructor(message: string, expired: number, suggestedHours: number) {
+    super(message);
+    this.expired = expired;
+    this.suggestedHours = suggestedHours;
+  }
 }
 
 const SUGGESTED_HOURS = 12;
@@ -126,10 +149,12 @@ export async function retry(
     domain: string | null;
     extendBy?: number | undefined;
     isDryRun: boolean;
+    /** Called in the first transaction that changes deliveries. */
+    onCommit?: InTransaction | undefined;
   },
 ): Promise<ReopenResult> {
   const { store, clock } = app;
-  const { kinds, domain, isDryRun } = request;
+  const { kinds, domain, isDryRun, onCommit } = request;
   const newsletter = findNewsletter(app, edition);
   if (newsletter === undefined) {
     throw new DeliveryControlError(
@@ -139,7 +164,7 @@ export async function retry(
   const { extendBy = newsletter.expireAfterHours * HOUR } = request;
   const now = clock();
   const expiresAt = now + checkedExtension(app, edition, extendBy);
-  const result = await reopenDeliveries(store, edition.id, { kinds, domain, expiresAt, isDryRun }, now);
+  const result = await reopenDeliveries(store, edition.id, { kinds, domain, expiresAt, isDryRun }, now, onCommit);
   // Raised again when the edition is done, if too many fail again. If nobody who failed may be mailed, nothing is left
   // to do about it.
   const isAll = domain === null && kinds.includes('failed') && kinds.includes('expired');
@@ -154,8 +179,9 @@ export async function settleAll(
   app: AppContext,
   edition: EditionKey,
   as: 'submitted' | 'retry',
+  onCommit?: InTransaction,
 ): Promise<{ settled: number; inProgress: number; until: number | null }> {
-  const result = await settleEdition(app.store.db, edition.id, as, app.clock());
+  const result = await settleEdition(app.store.db, edition.id, as, app.clock(), onCommit);
   await updateUncertainAlert(app);
   return result;
 }
@@ -166,8 +192,9 @@ export async function settle(
   edition: EditionKey,
   subscriberId: number,
   as: 'submitted' | 'retry',
+  onCommit?: InTransaction,
 ): Promise<void> {
-  await settleDelivery(app.store.db, edition.id, subscriberId, as, app.clock());
+  await settleDelivery(app.store.db, edition.id, subscriberId, as, app.clock(), onCommit);
   await updateUncertainAlert(app);
 }
 
@@ -176,9 +203,14 @@ export async function settle(
  * @returns the number of deliveries that were pending
  * @throws DeliveryControlError
  */
-export async function cancel(app: AppContext, editionId: number, reason: string): Promise<number> {
+export async function cancel(
+  app: AppContext,
+  editionId: number,
+  reason: string,
+  onCommit?: InTransaction,
+): Promise<number> {
   const { store, clock } = app;
-  const cancelled = await cancelEdition(store, editionId, reason, clock());
+  const cancelled = await cancelEdition(store, editionId, reason, clock(), onCommit);
   await resolveAlerts(store.db, [pauseAlert(editionId), retractionAlert(editionId)], clock());
   await endRateAlerts(store.db, editionId, clock());
   await updateWaitingAlerts(app);
@@ -186,8 +218,8 @@ export async function cancel(app: AppContext, editionId: number, reason: string)
 }
 
 /** Releases the held queue, and resolves the alert about stopped delivery. @returns false if it was not held */
-export async function release({ store, clock }: AppContext): Promise<boolean> {
-  const released = await releaseQueue(store.db);
+export async function release({ store, clock }: AppContext, onCommit?: InTransaction): Promise<boolean> {
+  const released = await releaseQueue(store.db, onCommit);
   // A queue that was not held had stopped for another reason, which releasing it does not remove.
   if (released) await resolveAlerts(store.db, [DELIVERY_STOPPED], clock());
   return released;

@@ -16,6 +16,7 @@ import { StaleComposition } from '../../editions/record.ts';
 import { openTemplates } from '../../lib/templates.ts';
 import { resolveAlerts } from '../../schedule/alerts.ts';
 import { isSerializationFailure } from '../../store/store.ts';
+import type { InTransaction } from '../../store/transaction.ts';
 import type { AppContext } from '../app-context.ts';
 import { endRateAlerts } from '../delivery/resolve-rate-alerts.ts';
 import { updateWaitingAlerts } from '../delivery/waiting-alerts.ts';
@@ -27,6 +28,8 @@ export interface ReissueRequest {
   asCorrection: boolean;
   /** Checks, counts and writes a preview, and changes nothing. */
   isDryRun: boolean;
+  /** Called in the transaction that closes the revision; not in a dry run. */
+  onCommit?: InTransaction | undefined;
 }
 
 export interface Reissue extends ClosedRevision {
@@ -63,7 +66,8 @@ export async function reissueEdition(app: AppContext, edition: Edition, request:
     const composed = await compose(app, newsletter, edition, request, now);
     const changes = await changedStories(app, edition, composed);
     const terms = { ...newsletter, zone: config.publication.zone };
-    const closing = { isForAll: request.asCorrection, isDryRun: request.isDryRun, now };
+    const { asCorrection: isForAll, isDryRun, onCommit } = request;
+    const closing = { isForAll, isDryRun, now, onCommit };
     try {
       const closed = await closeRevision(store, composed, terms, closing);
       if (!request.isDryRun) await resolveAlertsOf(app, edition);

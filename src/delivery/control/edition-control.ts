@@ -1,15 +1,17 @@
 /**
  * The operator's control of delivery: pause, resume and cancel editions, release a held queue, settle uncertain
- * deliveries. Repeating any of these changes nothing.
+ * deliveries. Repeating any of these changes nothing. Each takes an `onCommit`, which is called last in the transaction
+ * of the change, and only if something changed.
  */
 import { sql } from 'kysely';
 import { findEditionById, fullEditionName, listRevisions } from '../../editions/queries.ts';
 import { rfc3339 } from '../../lib/time.ts';
 import { isOpen } from '../../store/delivery-states.ts';
 import { revokedLease, updateClaimed } from '../../store/lease.ts';
-import { DELIVERY_HELD, readMeta, writeMeta } from '../../store/meta.ts';
+import { DELIVERY_HELD } from '../../store/meta.ts';
 import type { Db, Store } from '../../store/store.ts';
 import type { EditionDeliveryState } from '../../store/tables.ts';
+import { type InTransaction, inTransaction } from '../../store/transaction.ts';
 import { CANCELLED, MAY_HAVE_ARRIVED, mayHaveArrived } from '../queue/delivery-outcome.ts';
 
 /** The operator asked for something that is not possible. */
@@ -23,8 +25,13 @@ export class DeliveryControlError extends Error {
  * @returns false if it was paused already
  * @throws DeliveryControlError if the edition does not exist, or is done or cancelled
  */
-export async function pauseEdition(db: Db, editionId: number, reason: string): Promise<boolean> {
-  return changeState(db, editionId, { from: ['delivering'], to: 'paused', reason });
+export async function pauseEdition(
+  db: Db,
+  editionId: number,
+  reason: string,
+  onCommit?: InTransaction,
+): Promise<boolean> {
+  return changeState(db, editionId, { from: ['delivering'], to: 'paused', reason }, onCommit);
 }
 
 /** As `pauseEdition`. @returns false if the edition is not under delivery, for whatever reason */
@@ -73,8 +80,9 @@ export async function cancelEdition(
   editionId: number,
   reason: string,
   now: number,
+  onCommit?: InTransaction,
 ): Promise<number> {
-  await changeState(db, editionId, { from: ['delivering', 'paused'], to: 'cancelled', reason });
+  await changeState(db, editionId, { from: ['delivering', 'paused'], to: 'cancelled', reason }, onCommit);
   const lock = dialect === 'postgres' ? sql`for update` : sql``;
   for (let cancelled = 0; ; ) {
     // Only while it is cancelled: an operator may retry it meanwhile.
@@ -104,10 +112,12 @@ export async function cancelEdition(
  * Releases a queue that is held, for example after a backup was restored.
  * @returns false if it was not held
  */
-export async function releaseQueue(db: Db): Promise<boolean> {
-  if ((await readMeta(db, DELIVERY_HELD)) === undefined) return false;
-  await writeMeta(db, DELIVERY_HELD, null);
-  return true;
+export async function releaseQueue(db: Db, onCommit?: InTransaction): Promise<boolean> {
+  return inTransaction(db, async (tx) => {
+    const { numDeletedRows } = await tx.deleteFrom('meta').where('key', '=', DELIVERY_HELD).executeTakeFirstOrThrow();
+    if (numDeletedRows > 0n) await onCommit?.(tx);
+    return numDeletedRows > 0n;
+  });
 }
 
 /**
@@ -120,6 +130,7 @@ export async function settleDelivery(
   subscriberId: number,
   as: 'submitted' | 'retry',
   now: number,
+  onCommit?: InTransaction,
 ): Promise<void> {
   const row = await findDelivery(db, editionId, subscriberId);
   if (row === undefined) {
@@ -138,11 +149,14 @@ export async function settleDelivery(
     if (row.delivery_state === 'cancelled') throw cancelledError(row);
   }
   const claim = { edition_id: editionId, subscriber_id: subscriberId, fence: row.fence };
-  const { numUpdatedRows } = await updateClaimed(db, 'deliveries', claim)
-    .set({ state, ...revokedLease('deliveries'), changed_at: now, ...settledColumns(as, now) })
-    .where('state', '=', 'submitting')
-    .executeTakeFirstOrThrow();
-  if (numUpdatedRows === 0n) throw new DeliveryControlError(`${name} has just changed: try again`);
+  await inTransaction(db, async (tx) => {
+    const { numUpdatedRows } = await updateClaimed(tx, 'deliveries', claim)
+      .set({ state, ...revokedLease('deliveries'), changed_at: now, ...settledColumns(as, now) })
+      .where('state', '=', 'submitting')
+      .executeTakeFirstOrThrow();
+    if (numUpdatedRows === 0n) throw new DeliveryControlError(`${name} has just changed: try again`);
+    await onCommit?.(tx);
+  });
 }
 
 /**
@@ -155,20 +169,26 @@ export async function settleEdition(
   editionId: number,
   as: 'submitted' | 'retry',
   now: number,
+  onCommit?: InTransaction,
 ): Promise<{ settled: number; inProgress: number; until: number | null }> {
   const edition = await findEdition(db, editionId);
   if (as === 'retry') {
     await requireNewestRevision(db, editionId);
     if (edition.delivery_state === 'cancelled') throw cancelledError(edition);
   }
-  const { numUpdatedRows } = await db
-    .updateTable('deliveries')
-    .set({ state: stateAfterSettling(as), ...revokedLease('deliveries'), changed_at: now, ...settledColumns(as, now) })
-    .where('edition_id', '=', editionId)
-    .where(isOpen('deliveries'))
-    .where('state', '=', 'submitting')
-    .where('lease_until', '<=', now)
-    .executeTakeFirstOrThrow();
+  const settled = await inTransaction(db, async (tx) => {
+    const { numUpdatedRows } = await tx
+      .updateTable('deliveries')
+      .set({ state: stateAfterSettling(as), ...revokedLease('deliveries'), changed_at: now })
+      .set(settledColumns(as, now))
+      .where('edition_id', '=', editionId)
+      .where(isOpen('deliveries'))
+      .where('state', '=', 'submitting')
+      .where('lease_until', '<=', now)
+      .executeTakeFirstOrThrow();
+    if (numUpdatedRows > 0n) await onCommit?.(tx);
+    return Number(numUpdatedRows);
+  });
   const { count, until } = await db
     .selectFrom('deliveries')
     .select((e) => [e.fn.countAll<number>().as('count'), e.fn.max('lease_until').as('until')])
@@ -176,7 +196,7 @@ export async function settleEdition(
     .where(isOpen('deliveries'))
     .where('state', '=', 'submitting')
     .executeTakeFirstOrThrow();
-  return { settled: Number(numUpdatedRows), inProgress: count, until };
+  return { settled, inProgress: count, until };
 }
 
 /** @throws DeliveryControlError if the edition does not exist, or has been reissued: it names the newest revision */
@@ -222,14 +242,19 @@ async function changeState(
   db: Db,
   editionId: number,
   { from, to, reason }: { from: EditionDeliveryState[]; to: EditionDeliveryState; reason: string | null },
+  onCommit?: InTransaction,
 ): Promise<boolean> {
-  const changed = await db
-    .updateTable('editions')
-    .set({ delivery_state: to, delivery_reason: reason })
-    .where('id', '=', editionId)
-    .where('delivery_state', 'in', from)
-    .executeTakeFirstOrThrow();
-  if (changed.numUpdatedRows > 0n) return true;
+  const hasChanged = await inTransaction(db, async (tx) => {
+    const { numUpdatedRows } = await tx
+      .updateTable('editions')
+      .set({ delivery_state: to, delivery_reason: reason })
+      .where('id', '=', editionId)
+      .where('delivery_state', 'in', from)
+      .executeTakeFirstOrThrow();
+    if (numUpdatedRows > 0n) await onCommit?.(tx);
+    return numUpdatedRows > 0n;
+  });
+  if (hasChanged) return true;
   const edition = await findEdition(db, editionId);
   if (edition.delivery_state === to) return false;
   await requireNewestRevision(db, editionId);

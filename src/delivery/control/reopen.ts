@@ -5,7 +5,7 @@ import { sql } from 'kysely';
 import { jsonRows } from '../../store/json-rows.ts';
 import { type Db, dialectOf, type Store, type Tx } from '../../store/store.ts';
 import type { EditionDeliveryState } from '../../store/tables.ts';
-import { inTransaction } from '../../store/transaction.ts';
+import { type InTransaction, inTransaction } from '../../store/transaction.ts';
 import { isAtDomain } from '../../subscribers/address.ts';
 import { CANCELLED, EXPIRED } from '../queue/delivery-outcome.ts';
 import { type FailureGroup, FailureGroups } from '../queue/failure-groups.ts';
@@ -40,6 +40,7 @@ const BATCH = 2_500;
  * Reopens deliveries of an edition: they are due at once, with all their attempts and the same Message-ID. An edition
  * that is done is delivered again; a cancelled one only if the request names `cancelled`; a paused one stays paused.
  * Repeating it changes nothing, because the deliveries are pending then.
+ * @param onCommit called last in the first transaction that reopens any
  * @throws DeliveryControlError if the edition does not exist, is cancelled or has been reissued
  */
 export async function reopenDeliveries(
@@ -47,6 +48,7 @@ export async function reopenDeliveries(
   editionId: number,
   request: ReopenRequest,
   now: number,
+  onCommit?: InTransaction,
 ): Promise<ReopenResult> {
   const { newsletter } = await findReopenable(db, editionId, request);
   const groups = new FailureGroups();
@@ -59,7 +61,8 @@ export async function reopenDeliveries(
     const eligible = rows.filter((row) => row.isEligible === 1);
     result.ineligible += rows.length - eligible.length;
     const ids = eligible.map((row) => row.subscriberId);
-    const reopened = new Set(request.isDryRun ? ids : await reopen(db, editionId, ids, request, now));
+    const onFirst = result.reopened === 0 ? onCommit : undefined;
+    const reopened = new Set(request.isDryRun ? ids : await reopen(db, editionId, ids, request, now, onFirst));
     result.reopened += reopened.size;
     for (const { subscriberId, reason } of eligible) if (reopened.has(subscriberId)) groups.add(reason);
   }
@@ -130,6 +133,7 @@ function reopen(
   subscriberIds: number[],
   request: ReopenRequest,
   now: number,
+  onCommit: InTransaction | undefined,
 ): Promise<number[]> {
   if (subscriberIds.length === 0) return Promise.resolve([]);
   return inTransaction(db, async (tx) => {
@@ -153,6 +157,7 @@ function reopen(
     // The new attempts are judged without the refusals of the earlier ones.
     await sql`delete from edition_refusals where edition_id = ${editionId}
       and subscriber_id in (select subscriber_id from ${r} r)`.execute(tx);
+    if (rows.length > 0) await onCommit?.(tx);
     return rows.map((row) => row.subscriber_id);
   });
 }

@@ -82,7 +82,8 @@ function gridLines({ ticks, position }: ChartScale): string {
     .map((tick) => {
       const y = fixed(position(tick) * CHART_HEIGHT);
       const look = tick === 0 ? 'chart-zero' : 'chart-grid';
-      return `<line class="${look}" x1="0" x2="${CHART_WIDTH}" y1="${y}" y2="${y}" vector-effect="non-scaling-stroke"/>`;
+      const ends = `x1="0" x2="${CHART_WIDTH}" y1="${y}" y2="${y}"`;
+      return `<line class="${look}" ${ends} vector-effect="non-scaling-stroke"/>`;
     })
     .join('');
 }

@@ -20,7 +20,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   subscribers: ['lib', 'config', 'store'],
   delivery: ['lib', 'config', 'store', 'articles', 'editions', 'subscribers'],
   websub: ['lib', 'config', 'store', 'schedule', 'feeds', 'subscribers'],
-  accounts: ['lib', 'config', 'store'],
+  accounts: ['lib', 'config', 'store', 'subscribers'],
   http: BEFORE_HTTP,
   app: [...BEFORE_HTTP, 'http'],
   desk: [...BEFORE_HTTP, 'http', 'app'],

@@ -129,6 +129,7 @@ export type KeyPurpose =
   | 'unsubscribe tokens'
   | 'hash addresses'
   | 'hash clients'
+  | 'hash sign-ins'
   | 'sign source webhooks'
   | 'seal hub secrets'
   | 'fingerprint';

@@ -20,9 +20,11 @@ export async function createAccounts(db: Kysely<unknown>, dialect: 'sqlite' | 'p
       disabled_at ${int}
     )`,
     `create table account_invitations (
-      token_hash ${text} not null primary key,
+      id ${identity},
+      token_hash ${text} not null unique,
       account_id ${int} references accounts (id) on delete cascade,
       email ${text} not null,
+      email_key ${text} not null,
       roles ${text} not null,
       invited_by ${text} not null,
       created_at ${int} not null,
@@ -53,6 +55,7 @@ export async function createAccounts(db: Kysely<unknown>, dialect: 'sqlite' | 'p
       detail ${text} not null
     )`,
     'create index audit_log_by_subject on audit_log (subject, id)',
+    'create index audit_log_by_act on audit_log (act, id)',
     'create index audit_log_by_account on audit_log (account_id, id)',
     ...appendOnly(dialect),
     `create table desk_presence (

@@ -5,11 +5,13 @@ export interface DeskTables {
   accounts: AccountsTable;
   /** Links that let somebody choose a password: for a new account, or for `account_id`. */
   account_invitations: {
+    id: Generated<number>;
     /** SHA-256, hex. */
     token_hash: string;
     account_id: number | null;
     email: string;
-    /** JSON array. */
+    email_key: string;
+    /** JSON array; empty for an account that exists. */
     roles: string;
     /** The name of an account, or `console`. */
     invited_by: string;

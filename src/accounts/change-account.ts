@@ -1,0 +1,120 @@
+/**
+ * Changes to accounts by an admin, and of the own password. Each ends the sessions of the account.
+ */
+import type { Db, Tx } from '../store/store.ts';
+import { type InTransaction, inTransaction, lockName } from '../store/transaction.ts';
+import { type Account, lockAccount, type SignedInAccount, toAccount } from './account.ts';
+import { type AuditActor, accountSubject, auditAct } from './audit.ts';
+import { ordered, replacePassword } from './invitations.ts';
+import { hashPassword } from './password-hash.ts';
+import { passwordProblem } from './password-rules.ts';
+import type { AccountRole } from './permissions.ts';
+import { beginSession, endSessions } from './sessions.ts';
+
+/** What would be right, for the person who gave the command. */
+export class AccountError extends Error {
+  override name = 'AccountError';
+}
+
+/** @throws AccountError if there is no such account, or nobody would be an admin any more */
+export async function changeRoles(
+  db: Db,
+  actor: AuditActor,
+  { id, roles }: { id: number; roles: readonly AccountRole[] },
+  now: number,
+): Promise<void> {
+  const wanted = ordered(roles);
+  if (wanted.length === 0) throw new AccountError('Choose at least one role, or disable the account.');
+  await changeAccount(db, id, async (tx, account) => {
+    if (JSON.stringify(wanted) === JSON.stringify(account.roles)) return;
+    if (!wanted.includes('admin')) await requireAnotherAdmin(tx, account);
+    await tx
+      .updateTable('accounts')
+      .set({ roles: JSON.stringify(wanted) })
+      .where('id', '=', id)
+      .execute();
+    await endSessions(tx, id);
+    const detail = { name: account.name, roles: wanted, before: account.roles };
+    await auditAct(actor, now, { act: 'account.roles', subject: accountSubject(id), detail })(tx);
+  });
+}
+
+/** Disabling ends the sessions and links of the account. @throws AccountError as `changeRoles` */
+export async function disableAccount(db: Db, actor: AuditActor, id: number, now: number): Promise<void> {
+  await changeAccount(db, id, async (tx, account) => {
+    if (account.disabledAt !== null) return;
+    await requireAnotherAdmin(tx, account);
+    await tx.updateTable('accounts').set({ disabled_at: now }).where('id', '=', id).execute();
+    await tx.deleteFrom('account_invitations').where('account_id', '=', id).where('used_at', 'is', null).execute();
+    await endSessions(tx, id);
+    const entry = { act: 'account.disable', subject: accountSubject(id), detail: { name: account.name } };
+    await auditAct(actor, now, entry)(tx);
+  });
+}
+
+/** @throws AccountError if there is no such account */
+export async function enableAccount(db: Db, actor: AuditActor, id: number, now: number): Promise<void> {
+  await changeAccount(db, id, async (tx, account) => {
+    if (account.disabledAt === null) return;
+    await tx.updateTable('accounts').set({ disabled_at: null }).where('id', '=', id).execute();
+    const entry = { act: 'account.enable', subject: accountSubject(id), detail: { name: account.name } };
+    await auditAct(actor, now, entry)(tx);
+  });
+}
+
+export type PasswordChange =
+  /** With the token of a new session, for the browser that changed it. */
+  { kind: 'changed'; token: string } | { kind: 'refused'; reason: string };
+
+/**
+ * Sets the own password, ends all sessions, and begins a new one. The caller has confirmed the old password.
+ * @param publication the publication's name
+ * @throws PasswordQueueFull; AccountError if the account was disabled meanwhile
+ */
+export async function changePassword(
+  db: Db,
+  account: SignedInAccount,
+  { password, publication }: { password: string; publication: string },
+  now: number,
+): Promise<PasswordChange> {
+  const reason = passwordProblem(password, { ...account, publication });
+  if (reason !== null) return { kind: 'refused', reason };
+  const hash = await hashPassword(password);
+  return inTransaction(db, async (tx) => {
+    if ((await replacePassword(tx, account.id, hash)) === null) throw new AccountError('The account is disabled.');
+    await auditAct(account, now, { act: 'account.password', subject: accountSubject(account.id) })(tx);
+    return { kind: 'changed', token: await beginSession(tx, account.id, now) };
+  });
+}
+
+/** Ends the other sessions of an account. @param token of the one that goes on @returns their number */
+export async function endOtherSessions(
+  db: Db,
+  accountId: number,
+  token: string,
+  onCommit?: InTransaction,
+): Promise<number> {
+  return inTransaction(db, async (tx) => {
+    const ended = await endSessions(tx, accountId, token);
+    if (ended > 0) await onCommit?.(tx);
+    return ended;
+  });
+}
+
+async function changeAccount(db: Db, id: number, change: (tx: Tx, account: Account) => Promise<void>): Promise<void> {
+  await inTransaction(db, async (tx) => {
+    // Two admins could each take the role from the other.
+    await lockName(tx, 'admins');
+    const account = await lockAccount(tx, id);
+    if (account === null) throw new AccountError('There is no such account.');
+    await change(tx, account);
+  });
+}
+
+async function requireAnotherAdmin(tx: Tx, account: Account): Promise<void> {
+  if (!account.roles.includes('admin') || account.disabledAt !== null) return;
+  const rows = await tx.selectFrom('accounts').selectAll().where('disabled_at', 'is', null).execute();
+  const isAdmin = ({ id, roles }: Account): boolean => id !== account.id && roles.includes('admin');
+  if (rows.map(toAccount).some(isAdmin)) return;
+  throw new AccountError(`${account.name} is the only admin: make somebody else an admin first.`);
+}

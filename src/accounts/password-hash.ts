@@ -1,0 +1,87 @@
+/**
+ * Hashes of passwords: argon2id (RFC 9106), stored with its parameters, so that these can grow. A computation takes
+ * 19 MiB and tens of milliseconds on a thread: a process does two at once, and refuses what would wait too long.
+ */
+import { type Argon2Parameters, argon2, randomBytes, timingSafeEqual } from 'node:crypto';
+import { promisify } from 'node:util';
+import { BoundedQueue } from '../lib/concurrency/bounded-queue.ts';
+import { normalisePassword } from './password-rules.ts';
+
+/** The second of the equivalent settings of the OWASP Password Storage Cheat Sheet. `memory` in KiB. */
+const CURRENT = { memory: 19 * 1024, passes: 2, parallelism: 1 };
+const SALT_BYTES = 16;
+const TAG_BYTES = 32;
+
+type HashParameters = typeof CURRENT;
+
+/** More computations than the process can do. Nothing was decided; a later attempt can succeed. */
+export class PasswordQueueFull extends Error {
+  override name = 'PasswordQueueFull';
+  constructor() {
+    super('too many passwords are being checked: try again in a few seconds');
+  }
+}
+
+// Two take 38 MiB. The last of 40 waits about a second.
+const queue = new BoundedQueue({ running: 2, admitted: 40, size: 40 });
+const compute = promisify(argon2) as (algorithm: 'argon2id', parameters: Argon2Parameters) => Promise<Buffer>;
+
+/**
+ * Hashes a password with a random salt: `$argon2id$v=19$m=19456,t=2,p=1$<salt>$<hash>`, in unpadded base64.
+ * @throws PasswordQueueFull
+ */
+export async function hashPassword(password: string): Promise<string> {
+  const salt = randomBytes(SALT_BYTES);
+  const tag = await derive(password, salt, CURRENT, TAG_BYTES);
+  return encode(CURRENT, salt, tag);
+}
+
+/**
+ * Whether a password has that hash. Without a hash, takes as long, and returns false.
+ * @param hash as `hashPassword` made it; null where there is no account
+ * @throws PasswordQueueFull; Error if the hash is damaged
+ */
+export async function passwordHasHash(password: string, hash: string | null): Promise<boolean> {
+  const { parameters, salt, tag } = decode(hash ?? NOBODY);
+  const found = await derive(password, salt, parameters, tag.length);
+  return timingSafeEqual(found, tag) && hash !== null;
+}
+
+/** Whether a hash was made with other parameters than a new one. */
+export function isOutdatedHash(hash: string): boolean {
+  return !hash.startsWith(`${prefixOf(CURRENT)}$`);
+}
+
+function derive(password: string, salt: Buffer, parameters: HashParameters, tagLength: number): Promise<Buffer> {
+  const message = Buffer.from(normalisePassword(password));
+  const work = queue.run(1, () => compute('argon2id', { message, nonce: salt, tagLength, ...parameters }));
+  if (work === null) throw new PasswordQueueFull();
+  return work;
+}
+
+const PHC = /^\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,3}),p=(\d{1,3})\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{22,86})$/;
+
+function encode(parameters: HashParameters, salt: Buffer, tag: Buffer): string {
+  return `${prefixOf(parameters)}$${unpadded(salt)}$${unpadded(tag)}`;
+}
+
+function prefixOf({ memory, passes, parallelism }: HashParameters): string {
+  return `$argon2id$v=19$m=${memory},t=${passes},p=${parallelism}`;
+}
+
+function decode(hash: string): { parameters: HashParameters; salt: Buffer; tag: Buffer } {
+  const [, memory, passes, parallelism, salt = '', tag = ''] = PHC.exec(hash) ?? [];
+  if (memory === undefined) throw new Error('the stored hash of a password is damaged: invite the account again');
+  return {
+    parameters: { memory: Number(memory), passes: Number(passes), parallelism: Number(parallelism) },
+    salt: Buffer.from(salt, 'base64'),
+    tag: Buffer.from(tag, 'base64'),
+  };
+}
+
+function unpadded(bytes: Buffer): string {
+  return bytes.toString('base64').replace(/=+$/, '');
+}
+
+/** The hash of no password that anyone knows. */
+const NOBODY = encode(CURRENT, Buffer.alloc(SALT_BYTES), Buffer.alloc(TAG_BYTES));

@@ -1,0 +1,29 @@
+/**
+ * Deletes sessions and invitations that have ended, and old failures of signing in. Accounts and the audit log remain.
+ */
+import { DAY } from '../lib/time.ts';
+import type { Db } from '../store/store.ts';
+import { SESSION_IDLE, SESSION_LIFETIME } from './sessions.ts';
+import { FAILURE_LIMIT } from './sign-in-failures.ts';
+
+/** How long it remains known who was invited and did not accept. The audit log has who did. */
+const INVITATIONS_KEPT_FOR = 30 * DAY;
+
+/** @returns number of deleted rows */
+export async function deleteEndedSessions(db: Db, now: number): Promise<number> {
+  const deleted = [
+    await db
+      .deleteFrom('account_sessions')
+      .where((e) => e.or([e('created_at', '<=', now - SESSION_LIFETIME), e('seen_at', '<=', now - SESSION_IDLE)]))
+      .executeTakeFirstOrThrow(),
+    await db
+      .deleteFrom('account_invitations')
+      .where('expires_at', '<', now - INVITATIONS_KEPT_FOR)
+      .executeTakeFirstOrThrow(),
+    await db
+      .deleteFrom('sign_in_failures')
+      .where('at', '<=', now - FAILURE_LIMIT.period)
+      .executeTakeFirstOrThrow(),
+  ];
+  return deleted.reduce((sum, { numDeletedRows }) => sum + Number(numDeletedRows), 0);
+}

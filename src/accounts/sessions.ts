@@ -1,0 +1,90 @@
+/**
+ * Sessions of the desk. The browser keeps a random token, the store its hash.
+ */
+import { CLOCK_DIFFERENCE } from '../lib/clock-watch.ts';
+import { DAY, HOUR, MINUTE } from '../lib/time.ts';
+import type { Db, Tx } from '../store/store.ts';
+import { type SignedInAccount, toAccount } from './account.ts';
+import { hashOfToken, newSecretToken } from './secret-token.ts';
+
+/** How long a session lasts, and how long without a request. */
+export const SESSION_LIFETIME = 7 * DAY;
+export const SESSION_IDLE = 12 * HOUR;
+/** How often the last request is written. */
+const SEEN_EVERY = MINUTE;
+
+/** Begins a session. @returns the token for the browser's cookie */
+export async function beginSession(tx: Tx, accountId: number, now: number): Promise<string> {
+  const { token, hash } = newSecretToken();
+  const row = { token_hash: hash, account_id: accountId, created_at: now, seen_at: now };
+  await tx.insertInto('account_sessions').values(row).execute();
+  return token;
+}
+
+/**
+ * Finds who sent a request, and notes that the session is in use.
+ * @param token of the cookie, as the browser sent it
+ * @returns null without a session, or if it has ended
+ */
+export async function findSession(db: Db, token: string, now: number): Promise<SignedInAccount | null> {
+  const hash = hashOfToken(token);
+  if (hash === null) return null;
+  const row = await db
+    .selectFrom('account_sessions as session')
+    .innerJoin('accounts', 'accounts.id', 'session.account_id')
+    .selectAll('accounts')
+    .select(['session.created_at as begun_at', 'session.seen_at'])
+    .where('session.token_hash', '=', hash)
+    .where('accounts.disabled_at', 'is', null)
+    .executeTakeFirst();
+  if (row === undefined || hasEnded(row.begun_at, row.seen_at, now)) return null;
+  if (now - row.seen_at >= SEEN_EVERY) {
+    await db
+      .updateTable('account_sessions')
+      .set({ seen_at: now })
+      .where('token_hash', '=', hash)
+      .where('seen_at', '<', now)
+      .execute();
+  }
+  const { id, name, email, roles, hasShortcuts } = toAccount(row);
+  return { id, name, email, roles, hasShortcuts };
+}
+
+/** A session of a clock that was set back since has ended: it would last as much longer. */
+function hasEnded(begunAt: number, seenAt: number, now: number): boolean {
+  const isLater = begunAt > now + CLOCK_DIFFERENCE;
+  return isLater || now - begunAt >= SESSION_LIFETIME || now - seenAt >= SESSION_IDLE;
+}
+
+/** Ends the session of a token, if there is one. */
+export async function endSession(db: Db, token: string): Promise<void> {
+  const hash = hashOfToken(token);
+  if (hash !== null) await db.deleteFrom('account_sessions').where('token_hash', '=', hash).execute();
+}
+
+/** Ends the sessions of an account. @param except the token of one that goes on @returns their number */
+export async function endSessions(db: Db, accountId: number, except: string | null = null): Promise<number> {
+  const kept = except === null ? null : hashOfToken(except);
+  const { numDeletedRows } = await db
+    .deleteFrom('account_sessions')
+    .where('account_id', '=', accountId)
+    .$if(kept !== null, (q) => q.where('token_hash', '<>', kept as string))
+    .executeTakeFirstOrThrow();
+  return Number(numDeletedRows);
+}
+
+/** When the sessions of an account began and were last used, newest first. */
+export async function listSessions(
+  db: Db,
+  accountId: number,
+  now: number,
+): Promise<{ begunAt: number; seenAt: number }[]> {
+  const rows = await db
+    .selectFrom('account_sessions')
+    .select(['created_at as begunAt', 'seen_at as seenAt'])
+    .where('account_id', '=', accountId)
+    .orderBy('seen_at', 'desc')
+    .orderBy('token_hash')
+    .execute();
+  return rows.filter(({ begunAt, seenAt }) => !hasEnded(begunAt, seenAt, now));
+}

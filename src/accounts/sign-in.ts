@@ -1,0 +1,122 @@
+/**
+ * Signing in, and confirming an act with the password. The answer and the work are the same for an unknown address, a
+ * disabled account and a wrong password, so that nobody learns who has an account.
+ */
+import type { SigningSecrets } from '../config/signing-secrets.ts';
+import type { Db, Tx } from '../store/store.ts';
+import { inTransaction } from '../store/transaction.ts';
+import { emailKey, type SignedInAccount, toAccount } from './account.ts';
+import { accountSubject, auditAct } from './audit.ts';
+import { hashPassword, isOutdatedHash, PasswordQueueFull, passwordHasHash } from './password-hash.ts';
+import { beginSession } from './sessions.ts';
+import { beginAttempt, failureKey, forgetFailures, withdrawAttempt } from './sign-in-failures.ts';
+
+export interface Credentials {
+  /** What was typed, any text. */
+  email: string;
+  password: string;
+  /** The client's IP address; null if it is unknown. */
+  client: string | null;
+}
+
+type SignInRefusal =
+  /** `accountId` is for the log only: null if there is no such account. */
+  | { kind: 'wrong'; accountId: number | null }
+  /** No password is checked before `retryAt`, epoch milliseconds. */
+  | { kind: 'too-many'; retryAt: number }
+  /** Too many passwords are being checked: try again in a few seconds. */
+  | { kind: 'busy' };
+
+export type SignIn = { kind: 'signed-in'; token: string; account: SignedInAccount } | SignInRefusal;
+export type PasswordConfirmation = { kind: 'confirmed' } | SignInRefusal;
+
+export interface SignInStore {
+  db: Db;
+  secrets: SigningSecrets;
+}
+
+/** Checks a password, and begins a session. The session's token is for the browser's cookie. */
+export async function signIn(store: SignInStore, credentials: Credentials, now: number): Promise<SignIn> {
+  const checked = await checkPassword(store, credentials, now);
+  if (checked.kind !== 'right') return checked;
+  const { account, hash, key } = checked;
+  const newHash = isOutdatedHash(hash) ? await rehash(credentials.password) : null;
+  return inTransaction(store.db, async (tx) => {
+    // The password may have been changed, or the account disabled, since it was read.
+    if (!(await stillHas(tx, account.id, hash))) return { kind: 'wrong', accountId: account.id };
+    if (newHash !== null) {
+      await tx.updateTable('accounts').set({ password: newHash }).where('id', '=', account.id).execute();
+    }
+    await forgetFailures(tx, key);
+    const token = await beginSession(tx, account.id, now);
+    await auditAct(account, now, { act: 'account.sign-in', subject: accountSubject(account.id) })(tx);
+    return { kind: 'signed-in', token, account };
+  });
+}
+
+/** Whether the password is the account's. A wrong one counts as a failed sign-in. */
+export async function confirmPassword(
+  store: SignInStore,
+  { email, id }: Pick<SignedInAccount, 'id' | 'email'>,
+  { password, client }: Pick<Credentials, 'password' | 'client'>,
+  now: number,
+): Promise<PasswordConfirmation> {
+  const checked = await checkPassword(store, { email, password, client }, now);
+  if (checked.kind !== 'right') return checked;
+  if (checked.account.id !== id) return { kind: 'wrong', accountId: id };
+  await forgetFailures(store.db, checked.key);
+  return { kind: 'confirmed' };
+}
+
+interface RightPassword {
+  kind: 'right';
+  account: SignedInAccount;
+  /** The stored hash that was compared. */
+  hash: string;
+  /** Of the failures before it. */
+  key: string;
+}
+
+async function checkPassword(
+  { db, secrets }: SignInStore,
+  { email, password, client }: Credentials,
+  now: number,
+): Promise<RightPassword | SignInRefusal> {
+  const key = failureKey(secrets, email, client);
+  const attempt = await beginAttempt(db, key, now);
+  if (attempt.kind === 'refused') return { kind: 'too-many', retryAt: attempt.retryAt };
+  const row = await db.selectFrom('accounts').selectAll().where('email_key', '=', emailKey(email)).executeTakeFirst();
+  let isRight: boolean;
+  try {
+    isRight = await passwordHasHash(password, row?.password ?? null);
+  } catch (error) {
+    if (!(error instanceof PasswordQueueFull)) throw error;
+    await withdrawAttempt(db, attempt.id);
+    return { kind: 'busy' };
+  }
+  if (row === undefined || !isRight || row.disabled_at !== null) return { kind: 'wrong', accountId: row?.id ?? null };
+  const { id, name, roles, hasShortcuts } = toAccount(row);
+  return { kind: 'right', account: { id, name, email: row.email, roles, hasShortcuts }, hash: row.password, key };
+}
+
+/** Null if the process has no time for it: a later sign-in does it. */
+async function rehash(password: string): Promise<string | null> {
+  try {
+    return await hashPassword(password);
+  } catch (error) {
+    if (error instanceof PasswordQueueFull) return null;
+    throw error;
+  }
+}
+
+async function stillHas(tx: Tx, id: number, hash: string): Promise<boolean> {
+  // As an update, so that it waits for a concurrent change on PostgreSQL.
+  const { numUpdatedRows } = await tx
+    .updateTable('accounts')
+    .set({ password: hash })
+    .where('id', '=', id)
+    .where('password', '=', hash)
+    .where('disabled_at', 'is', null)
+    .executeTakeFirstOrThrow();
+  return numUpdatedRows > 0n;
+}

@@ -1,0 +1,92 @@
+import { argon2Sync } from 'node:crypto';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { hashPassword, isOutdatedHash, PasswordQueueFull, passwordHasHash } from '../../src/accounts/password-hash.ts';
+import { passwordProblem } from '../../src/accounts/password-rules.ts';
+import { anyText } from '../support/any-text.ts';
+
+const OWNER = { email: 'mei.lindqvist@example.com', name: 'Mei Lindqvist', publication: 'Harbour Gazette' };
+const PASSWORD = 'seven herons at dawn';
+
+describe('a password', () => {
+  it.each([
+    ['eleven characters', 'a quiet day', 'Use at least 12 characters. Several words are easy to remember.'],
+    ['201 characters', `${'abcd'.repeat(50)}e`, 'Use at most 200 characters.'],
+    ['a million characters', 'abcd'.repeat(250_000), 'Use at most 200 characters.'],
+    ['the email address', ' Mei.Lindqvist@Example.com', 'Use something other than the email address.'],
+    ['the name', 'MEI LINDQVIST', 'Use something other than the name.'],
+    ['the name of the publication', 'harbour-gazette!', 'Use something other than the name of the publication.'],
+    ['three characters over and over', 'abcabcabcabcabc', 'Use at least 4 different characters.'],
+  ])('is refused with %s', (_, password, reason) => {
+    expect(passwordProblem(password, OWNER)).toBe(reason);
+  });
+
+  it.each([PASSWORD, 'abcdefghijkl', 'abcd'.repeat(50), '七只白鹭在黎明飞过灯塔外海'])(
+    'is accepted: %s',
+    (password) => {
+      expect(passwordProblem(password, OWNER)).toBeNull();
+    },
+  );
+
+  it('is accepted or refused in linear time, whatever it contains', () => {
+    fc.assert(
+      fc.property(anyText(300), (password) => {
+        const problem = passwordProblem(password, OWNER);
+        if (problem === null) expect([...password].length).toBeGreaterThan(2);
+        else expect(problem).toMatch(/^Use /);
+      }),
+    );
+  });
+});
+
+describe('the hash of a password', () => {
+  it('is argon2id with 19 MiB and two passes, a random salt, and its parameters', async () => {
+    const hash = await hashPassword(PASSWORD);
+    const [, algorithm, version, parameters, salt = '', tag = ''] = hash.split('$');
+    expect([algorithm, version, parameters]).toEqual(['argon2id', 'v=19', 'm=19456,t=2,p=1']);
+    const nonce = Buffer.from(salt, 'base64');
+    expect(nonce.length).toBe(16);
+    const expected = argon2Sync('argon2id', {
+      ...{ message: PASSWORD, nonce, tagLength: 32, memory: 19_456, passes: 2, parallelism: 1 },
+    });
+    expect(Buffer.from(tag, 'base64')).toEqual(expected);
+    expect(await hashPassword(PASSWORD)).not.toBe(hash);
+    expect(isOutdatedHash(hash)).toBe(false);
+    expect(await passwordHasHash(PASSWORD, hash)).toBe(true);
+    expect(await passwordHasHash('Seven herons at dawn', hash)).toBe(false);
+    expect(await passwordHasHash('', hash)).toBe(false);
+  });
+
+  it('is compared with its own parameters, and outdated when they are not those of a new one', async () => {
+    const nonce = Buffer.alloc(16, 7);
+    const tag = argon2Sync('argon2id', {
+      ...{ message: PASSWORD, nonce, tagLength: 32, memory: 64, passes: 1, parallelism: 2 },
+    });
+    const [salt, text] = [nonce, tag].map((bytes) => bytes.toString('base64').replace(/=+$/, ''));
+    const old = `$argon2id$v=19$m=64,t=1,p=2$${salt}$${text}`;
+    expect(await passwordHasHash(PASSWORD, old)).toBe(true);
+    expect(await passwordHasHash('another password', old)).toBe(false);
+    expect(isOutdatedHash(old)).toBe(true);
+  });
+
+  it('is equal for the same text from keyboards that encode it differently', async () => {
+    const hash = await hashPassword('Zürich im Frühling');
+    expect(await passwordHasHash('Zürich im Frühling'.normalize('NFD'), hash)).toBe(true);
+  });
+
+  it('belongs to no password where there is no account', async () => {
+    expect(await passwordHasHash(PASSWORD, null)).toBe(false);
+  });
+
+  it('says what to do if the stored one is damaged', async () => {
+    await expect(passwordHasHash(PASSWORD, '$argon2id$v=19$m=64')).rejects.toThrow(/damaged: invite the account again/);
+  });
+
+  it('is not computed where too many wait', async () => {
+    const cheap = `$argon2id$v=19$m=8,t=1,p=1$${'A'.repeat(22)}$${'A'.repeat(43)}`;
+    const results = await Promise.allSettled(Array.from({ length: 43 }, () => passwordHasHash(PASSWORD, cheap)));
+    const refused = results.filter((result) => result.status === 'rejected');
+    expect(refused.map(({ reason }) => reason)).toEqual(Array.from({ length: 3 }, () => expect.any(PasswordQueueFull)));
+    expect(await passwordHasHash(PASSWORD, cheap)).toBe(false);
+  });
+});

@@ -1,0 +1,145 @@
+import { sql } from 'kysely';
+import { expect, it } from 'vitest';
+import { disableAccount } from '../../src/accounts/change-account.ts';
+import { isOutdatedHash } from '../../src/accounts/password-hash.ts';
+import { deleteEndedSessions } from '../../src/accounts/retention.ts';
+import { findSession } from '../../src/accounts/sessions.ts';
+import { confirmPassword, signIn } from '../../src/accounts/sign-in.ts';
+import { FAILURE_LIMIT } from '../../src/accounts/sign-in-failures.ts';
+import { MINUTE } from '../../src/lib/time.ts';
+import type { Store } from '../../src/store/store.ts';
+import { NOW } from '../support/clock.ts';
+import { forEachDatabase } from '../support/databases.ts';
+import { SECRETS } from '../support/sample.ts';
+import { addAccount, auditRows, PASSWORD } from './fixture.ts';
+
+const CLIENT = '192.0.2.7';
+const EMAIL = 'mei@example.com';
+
+function attempt({ db }: Store, fields: { email?: string; password?: string; client?: string | null }, now = NOW) {
+  const credentials = { email: EMAIL, password: 'a wrong password', client: CLIENT, ...fields };
+  return signIn({ db, secrets: SECRETS }, credentials, now);
+}
+
+const failures = ({ db }: Store) => db.selectFrom('sign_in_failures').selectAll().execute();
+
+forEachDatabase((open) => {
+  it('signing in begins a session, is in the audit log, and stores the password with new parameters', async () => {
+    const store = await open();
+    const mei = await addAccount(store, 'Mei', ['editor']);
+    const result = await attempt(store, { email: ' MEI@Example.com', password: PASSWORD });
+    expect(result).toEqual({ kind: 'signed-in', token: expect.stringMatching(/^[\w-]{43}$/), account: mei });
+    if (result.kind !== 'signed-in') return;
+    expect(await findSession(store.db, result.token, NOW)).toEqual(mei);
+    expect(await auditRows(store)).toEqual([[`Mei account.sign-in account/${mei.id}`, {}]]);
+    const { password } = await store.db.selectFrom('accounts').select('password').executeTakeFirstOrThrow();
+    expect(isOutdatedHash(password)).toBe(false);
+    expect((await attempt(store, { password: PASSWORD })).kind).toBe('signed-in');
+  });
+
+  it('a wrong password, an unknown address and a disabled account get the same answer', async () => {
+    const store = await open();
+    await addAccount(store, 'Mei', ['editor']);
+    const { id } = await addAccount(store, 'Ivo', ['editor']);
+    await addAccount(store, 'Zoe', ['admin']);
+    await disableAccount(store.db, 'console', id, NOW);
+    const answers = [
+      await attempt(store, {}),
+      await attempt(store, { email: 'nobody@example.com' }),
+      await attempt(store, { email: 'ivo@example.com', password: PASSWORD }),
+      await attempt(store, { email: 'no address at all' }),
+      await attempt(store, { email: '', password: '' }),
+    ];
+    expect(answers.map(({ kind }) => kind)).toEqual(Array(5).fill('wrong'));
+    expect(await store.db.selectFrom('account_sessions').selectAll().execute()).toEqual([]);
+    // Each counts.
+    expect(await failures(store)).toHaveLength(5);
+  });
+
+  it('five failures in 15 minutes stop attempts for the account from that client, and from no other', async () => {
+    const store = await open();
+    await addAccount(store, 'Mei', ['editor']);
+    await addAccount(store, 'Ivo', ['editor']);
+    for (let n = 0; n < 5; n++) expect((await attempt(store, {}, NOW + n * MINUTE)).kind).toBe('wrong');
+    const now = NOW + 5 * MINUTE;
+    const retryAt = NOW + FAILURE_LIMIT.period;
+    expect(await attempt(store, { password: PASSWORD }, now)).toEqual({ kind: 'too-many', retryAt });
+    // In other spellings of the address.
+    expect((await attempt(store, { email: 'MEI@example.com ', password: PASSWORD }, now)).kind).toBe('too-many');
+    expect((await attempt(store, { email: 'ivo@example.com' }, now)).kind).toBe('wrong');
+    expect((await attempt(store, { client: '192.0.2.8' }, now)).kind).toBe('wrong');
+    expect((await attempt(store, { client: null }, now)).kind).toBe('wrong');
+    // A refused attempt does not count.
+    expect((await attempt(store, { password: PASSWORD }, retryAt - 1)).kind).toBe('too-many');
+    expect((await attempt(store, { password: PASSWORD }, retryAt)).kind).toBe('signed-in');
+    // The right password deletes them.
+    expect((await attempt(store, {}, retryAt)).kind).toBe('wrong');
+    expect(await deleteEndedSessions(store.db, retryAt + FAILURE_LIMIT.period)).toBeGreaterThan(0);
+    expect(await failures(store)).toEqual([]);
+  });
+
+  it('an unknown address is stopped as one that has an account', async () => {
+    const store = await open();
+    for (let n = 0; n < 5; n++) expect((await attempt(store, { email: 'x' })).kind).toBe('wrong');
+    expect((await attempt(store, { email: 'x' })).kind).toBe('too-many');
+  });
+
+  it('of many attempts at once, five are admitted', async () => {
+    const store = await open();
+    await addAccount(store, 'Mei', ['editor']);
+    const results = await Promise.all(Array.from({ length: 12 }, () => attempt(store, {})));
+    expect(results.filter(({ kind }) => kind === 'wrong')).toHaveLength(5);
+    expect(results.filter(({ kind }) => kind === 'too-many')).toHaveLength(7);
+  });
+
+  it('clients with IPv6 are counted by their /64, which one client can choose from', async () => {
+    const store = await open();
+    await addAccount(store, 'Mei', ['editor']);
+    for (let n = 1; n <= 5; n++) expect((await attempt(store, { client: `2001:db8::${n}` })).kind).toBe('wrong');
+    expect((await attempt(store, { client: '2001:db8::6' })).kind).toBe('too-many');
+    expect((await attempt(store, { client: '2001:db8:0:1::1' })).kind).toBe('wrong');
+  });
+
+  it('failures of a clock that was set back do not count', async () => {
+    const store = await open();
+    await addAccount(store, 'Mei', ['editor']);
+    for (let n = 0; n < 5; n++) await attempt(store, {}, NOW + 60 * MINUTE);
+    expect((await attempt(store, {}, NOW)).kind).toBe('wrong');
+  });
+
+  it('nothing that was typed is stored, nor the address of the client', async () => {
+    const store = await open();
+    await addAccount(store, 'Mei', ['editor']);
+    const typed = 'my secret password';
+    await attempt(store, { email: typed, password: typed });
+    await attempt(store, { email: `${typed}\u0000\ud800${'x'.repeat(5_000)}`, password: typed });
+    const rows = JSON.stringify(await failures(store));
+    expect(await failures(store)).toHaveLength(2);
+    expect(rows).not.toContain('secret');
+    expect(rows).not.toContain(CLIENT);
+  });
+
+  it('confirming an act with the password shares the limit of failures', async () => {
+    const store = await open();
+    const mei = await addAccount(store, 'Mei', ['editor']);
+    const confirm = (password: string) =>
+      confirmPassword({ db: store.db, secrets: SECRETS }, mei, { password, client: CLIENT }, NOW);
+    for (let n = 0; n < 4; n++) expect((await confirm('a wrong one')).kind).toBe('wrong');
+    expect(await confirm(PASSWORD)).toEqual({ kind: 'confirmed' });
+    expect(await failures(store)).toEqual([]);
+    for (let n = 0; n < 5; n++) expect(await confirm('a wrong one')).toEqual({ kind: 'wrong', accountId: mei.id });
+    expect((await confirm(PASSWORD)).kind).toBe('too-many');
+    expect((await attempt(store, { password: PASSWORD })).kind).toBe('too-many');
+  });
+
+  it('the audit log is append-only', async () => {
+    const store = await open();
+    await addAccount(store, 'Mei', ['editor']);
+    await attempt(store, { password: PASSWORD });
+    const change = store.db.updateTable('audit_log').set({ actor: 'somebody else' }).execute();
+    await expect(change).rejects.toThrow('the audit log is append-only');
+    await expect(store.db.deleteFrom('audit_log').execute()).rejects.toThrow('the audit log is append-only');
+    await expect(sql`delete from audit_log where id = 1`.execute(store.db)).rejects.toThrow('append-only');
+    expect(await auditRows(store)).toHaveLength(1);
+  });
+});

@@ -1,5 +1,5 @@
 /** Inputs that were not used, kept whole with the reason, so that nothing is lost and `status` can list them. */
-import type { SelectQueryBuilder } from 'kysely';
+import { type SelectQueryBuilder, type SqlBool, sql } from 'kysely';
 import { storableText } from '../lib/clean-text.ts';
 import { readStateCounts } from '../store/counts.ts';
 import type { Db } from '../store/store.ts';
@@ -91,6 +91,48 @@ export async function listRejections(
     .$call(inOrder)
     .execute();
   return rows.map(toRejection);
+}
+
+/** The place of a rejection in the list: newest first, those of one instant by key. */
+export interface RejectionPlace {
+  rejectedAt: number;
+  key: string;
+}
+
+export interface RejectionExcerpt extends Omit<RecordedRejection, 'raw'> {
+  /** The beginning of the input. */
+  raw: string;
+  /** Characters of the whole input. */
+  length: number;
+}
+
+/** Characters of an input that a list shows. */
+const EXCERPT = 4_000;
+
+/**
+ * A page of rejections, newest first: a range of the index rejections_by_time. Inputs may have megabytes, so only their
+ * beginning is read.
+ * @param options.after the rejection after which the page begins; null: the newest
+ * @returns `older`: the last one of the page, if the list goes on
+ */
+export async function readRejectionPage(
+  db: Db,
+  { limit, after }: { limit: number; after: RejectionPlace | null },
+): Promise<{ rejections: RejectionExcerpt[]; older: RejectionPlace | null }> {
+  const rows = await db
+    .selectFrom('rejections')
+    .select(['key', 'stage', 'source', 'line', 'article_id', 'problems', 'rejected_at'])
+    .select((e) => [
+      sql<string>`substr(${e.ref('raw')}, 1, ${sql.lit(EXCERPT)})`.as('raw'),
+      e.fn<number>('length', ['raw']).as('length'),
+    ])
+    .$if(after !== null, (q) => q.where(sql<SqlBool>`(rejected_at, key) < (${after?.rejectedAt}, ${after?.key})`))
+    .orderBy('rejected_at', 'desc')
+    .orderBy('key', 'desc')
+    .limit(limit + 1)
+    .execute();
+  const rejections = rows.slice(0, limit).map(({ length, ...row }) => ({ ...toRejection(row), length }));
+  return { rejections, older: rows.length > limit ? (rejections.at(-1) ?? null) : null };
 }
 
 /** @returns null where nothing is rejected at that place */

@@ -306,7 +306,8 @@ export function isOpen(run: Run): run is Run & OpenRun {
   return run.leaseUntil !== null || run.state === 'waiting';
 }
 
-function toRun(row: Tables['runs']): Run {
+/** The run of a row. */
+export function toRun(row: Tables['runs']): Run {
   return {
     schedule: row.schedule,
     slotAt: row.slot_at,

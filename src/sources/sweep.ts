@@ -8,6 +8,7 @@ import { clearRejectionsOfFiles } from '../articles/rejections.ts';
 import { chunks } from '../lib/chunks.ts';
 import { DAY, MINUTE, SECOND } from '../lib/time.ts';
 import { raiseAlert, resolveAlerts } from '../schedule/alerts.ts';
+import type { Db } from '../store/store.ts';
 import { inTransaction } from '../store/transaction.ts';
 import { articleId } from './article-record.ts';
 import { type CmsApi, CmsFormatError, MAX_PAGE_SIZE } from './cms/cms-api.ts';
@@ -202,18 +203,19 @@ async function applyWithdrawal({ store, config, source, clock, report }: Poll, g
     report.left += gone.length;
     return;
   }
-  report.retracted += await retractItems({ store, config, source }, items, clock());
+  report.retracted += await retractItems(store.db, { config, source }, items, clock());
 }
 
 /** Retracts the articles of items that a source no longer has. @returns how many were not retracted before */
 export async function retractItems(
-  { store, config, source }: Pick<Poll, 'store' | 'config' | 'source'>,
+  db: Db,
+  { config, source }: Pick<Poll, 'config' | 'source'>,
   items: string[],
   now: number,
 ): Promise<number> {
   const publicUrl = config.publication.url;
   const note = `This story was withdrawn from ${new URL(source.url).hostname}.`;
-  return inTransaction(store.db, async (tx) => {
+  return inTransaction(db, async (tx) => {
     const ids = items.map((item) => articleId(source.id, item));
     const retracted = await retractArticles(tx, ids, { note, publicUrl }, now);
     await recordWithdrawal(tx, source.id, items, 'retracted');

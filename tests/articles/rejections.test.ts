@@ -4,6 +4,8 @@ import {
   countRejections,
   listRejections,
   type Rejection,
+  type RejectionPlace,
+  readRejectionPage,
   recordRejection,
 } from '../../src/articles/rejections.ts';
 import { NOW } from '../support/clock.ts';
@@ -38,6 +40,26 @@ forEachDatabase((open) => {
       const page = await listRejections(db, { limit: 2, offset: 3 });
       expect(page.map(({ line }) => line)).toEqual([2, 10]);
       expect(await countRejections(db)).toBe(6);
+    });
+
+    it('are read in pages that have each once, with the beginning of the input', async () => {
+      const { db } = await open();
+      const long = `${'é'.repeat(5_000)}<script>`;
+      for (const line of [1, 2, 3]) await recordRejection(db, rejection({ line, raw: long }), NOW);
+      for (const line of [4, 5]) await recordRejection(db, rejection({ line }), NOW + line);
+      const pages: (number | null)[][] = [];
+      for (let after: RejectionPlace | null = null; ; ) {
+        const page = await readRejectionPage(db, { limit: 2, after });
+        pages.push(page.rejections.map(({ line }) => line));
+        if (page.older === null) break;
+        after = page.older;
+      }
+      expect(pages).toEqual([[5, 4], [3, 2], [1]]);
+      const [first] = (await readRejectionPage(db, { limit: 2, after: null })).rejections;
+      expect(first).toMatchObject({ key: 'import:a.jsonl:5', problems: ['p'], raw: 'r', length: 1 });
+      const [, , third] = (await readRejectionPage(db, { limit: 3, after: null })).rejections;
+      expect(third?.raw).toBe('é'.repeat(4_000));
+      expect(third?.length).toBe(5_008);
     });
 
     it('replace an earlier one from the same place, and are cleared by place', async () => {

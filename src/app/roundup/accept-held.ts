@@ -2,21 +2,27 @@
 import type { RoundupSource } from '../../config/config.ts';
 import { resolveAlerts } from '../../schedule/alerts.ts';
 import { decideHeldItems, type HeldDecision, heldAlert } from '../../sources/outlets/items/held-items.ts';
+import { type InTransaction, inTransaction } from '../../store/transaction.ts';
 import type { AppContext } from '../app-context.ts';
 import { groupingWindow } from './regroup.ts';
 
 /**
  * `accept` lets the held items of a source into the roundup, as far as they were reported within the window; `ignore`
  * shows none of them. The next grouping takes the accepted ones. Resolves the alert.
+ * @param onCommit called last, in the same transaction, if any was held
  * @returns what became of them: zeros if none is held
  */
 export async function decideHeld(
   { store, config, clock }: Pick<AppContext, 'store' | 'config' | 'clock'>,
   source: Pick<RoundupSource, 'id'>,
   decision: 'accept' | 'ignore',
+  onCommit?: InTransaction,
 ): Promise<HeldDecision> {
   const now = clock();
-  const decided = await decideHeldItems(store.db, source.id, decision, { now, windowMs: groupingWindow(config) });
-  await resolveAlerts(store.db, [heldAlert(source.id)], now);
-  return decided;
+  return inTransaction(store.db, async (tx) => {
+    const decided = await decideHeldItems(tx, source.id, decision, { now, windowMs: groupingWindow(config) });
+    await resolveAlerts(tx, [heldAlert(source.id)], now);
+    if (decided.open + decided.old + decided.ignored > 0) await onCommit?.(tx);
+    return decided;
+  });
 }

@@ -22,6 +22,7 @@ import {
   type SourceRow,
 } from '../../sources/source-state.ts';
 import { retractItems, withdrawalAlert } from '../../sources/sweep.ts';
+import { type InTransaction, inTransaction } from '../../store/transaction.ts';
 import type { AppContext } from '../app-context.ts';
 
 /** How long a source may fail before an alert is raised. */
@@ -144,17 +145,22 @@ export function failureAlert(sourceId: string): string {
 
 /**
  * Decides on posts that are gone and wait for the operator: retracts their articles, or keeps them as they are.
+ * @param onCommit called last, in the same transaction, if any waited
  * @returns how many there were
  */
 export async function decideWithdrawals(
   app: AppContext,
   source: ArticleSource,
   decision: 'retract' | 'keep',
+  onCommit?: InTransaction,
 ): Promise<number> {
-  const { store, clock } = app;
-  const items = (await listWaitingWithdrawals(store.db, source.id)).map(({ item }) => item);
-  if (decision === 'retract') await retractItems({ ...app, source }, items, clock());
-  else await recordWithdrawal(store.db, source.id, items, 'left');
-  await resolveAlerts(store.db, [withdrawalAlert(source.id)], clock());
-  return items.length;
+  const { store, config, clock } = app;
+  return inTransaction(store.db, async (tx) => {
+    const items = (await listWaitingWithdrawals(tx, source.id)).map(({ item }) => item);
+    if (decision === 'retract') await retractItems(tx, { config, source }, items, clock());
+    else await recordWithdrawal(tx, source.id, items, 'left');
+    await resolveAlerts(tx, [withdrawalAlert(source.id)], clock());
+    if (items.length > 0) await onCommit?.(tx);
+    return items.length;
+  });
 }

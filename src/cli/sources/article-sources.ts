@@ -2,12 +2,12 @@
 import type { AppContext } from '../../app/app-context.ts';
 import { publish } from '../../app/publish.ts';
 import { sourceIdOf, withNewSources, writeConfig } from '../../app/sources/add-source.ts';
+import { pauseSource, resumeSource } from '../../app/sources/control-sources.ts';
 import { decideWithdrawals, describeChanges, pollNow } from '../../app/sources/poll-sources.ts';
 import { readSourceStatus } from '../../app/sources/source-status.ts';
 import { testSource } from '../../app/sources/source-test.ts';
-import type { ArticleSource } from '../../config/config.ts';
+import type { ArticleSource, RoundupSource } from '../../config/config.ts';
 import { articleSources } from '../../config/sources.ts';
-import { registerSources, setPaused } from '../../sources/source-state.ts';
 import { webhookSecret } from '../../sources/webhook.ts';
 import { type CliContext, CommandError, findById, type JsonOption, printResult } from '../context.ts';
 import { formatSourceDetails, formatSourceTest } from '../format/sources.ts';
@@ -78,19 +78,17 @@ function unconfigured(cli: CliContext, app: AppContext, url: string, id: string)
   return { text, source: findById(articleSources(config), id, 'source') };
 }
 
-export async function pauseSite(
+export async function pausePolls(
   cli: CliContext,
   app: AppContext,
-  { id }: ArticleSource,
+  source: ArticleSource | RoundupSource,
   { verb, ...options }: JsonOption & { verb: 'pause' | 'resume' },
 ): Promise<void> {
-  const { store, config, clock } = app;
-  await registerSources(store.db, config, clock());
-  await setPaused(store.db, id, verb === 'pause', clock());
-  printPaused(cli, id, verb, options);
+  await (verb === 'pause' ? pauseSource : resumeSource)(app, source);
+  printPaused(cli, source.id, verb, options);
 }
 
-export function printPaused(cli: CliContext, id: string, verb: 'pause' | 'resume', options: JsonOption): void {
+function printPaused(cli: CliContext, id: string, verb: 'pause' | 'resume', options: JsonOption): void {
   const isPaused = verb === 'pause';
   printResult(cli, options, {
     value: { id, isPaused },

@@ -15,7 +15,7 @@ import {
   addSite,
   decideOnWithdrawals,
   type PollFlags,
-  pauseSite,
+  pausePolls,
   pollSite,
   type ShowOptions,
   showSite,
@@ -26,7 +26,6 @@ import {
   type AddOptions,
   acceptHeld,
   addOutlet,
-  pauseOutlet,
   pollOutlet,
   showOutlet,
   testOutlet,
@@ -92,8 +91,8 @@ export function addSourceCommands(program: Command, cli: CliContext): void {
       .addOption(jsonOption())
       .action((id: string, options: JsonOption) =>
         bySource(cli, id, {
-          articles: (app, source) => pauseSite(cli, app, source, { ...options, verb }),
-          roundup: (app, source) => pauseOutlet(cli, app, source, { ...options, verb }),
+          articles: (app, source) => pausePolls(cli, app, source, { ...options, verb }),
+          roundup: (app, source) => pausePolls(cli, app, source, { ...options, verb }),
         }),
       );
   }

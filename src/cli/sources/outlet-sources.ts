@@ -13,12 +13,10 @@ import { roundupSources } from '../../config/sources.ts';
 import { hasVisibleCharacter } from '../../lib/clean-text.ts';
 import { rfc3339 } from '../../lib/time.ts';
 import { canonicalLink } from '../../sources/outlets/identity/canonical-link.ts';
-import { registerOutlets, resumeOutlet } from '../../sources/outlets/polling/outlet-feeds.ts';
-import { setPaused } from '../../sources/source-state.ts';
 import { type CliContext, CommandError, findById, type JsonOption, printResult } from '../context.ts';
 import { formatOutletDetails, formatOutletTest } from '../format/outlets.ts';
 import { count, withLocalTimes } from '../format/text.ts';
-import { addedNote, printPaused, sourceIdOfAddress } from './article-sources.ts';
+import { addedNote, sourceIdOfAddress } from './article-sources.ts';
 
 export async function showOutlet(
   cli: CliContext,
@@ -92,18 +90,6 @@ function outletOf({ title, endpoint }: OutletTest): string {
   const name = (title ?? '').slice(0, MAX_OUTLET).toWellFormed().trim();
   if (hasVisibleCharacter(name)) return name;
   throw new CommandError(`${endpoint} has no title: name the outlet by --outlet`);
-}
-
-export async function pauseOutlet(
-  cli: CliContext,
-  { store, clock }: AppContext,
-  source: RoundupSource,
-  { verb, ...options }: JsonOption & { verb: 'pause' | 'resume' },
-): Promise<void> {
-  await registerOutlets(store.db, [source], clock());
-  if (verb === 'pause') await setPaused(store.db, source.id, true, clock());
-  else await resumeOutlet(store.db, source.id, clock());
-  printPaused(cli, source.id, verb, options);
 }
 
 export async function pollOutlet(

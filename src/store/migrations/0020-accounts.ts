@@ -58,6 +58,11 @@ export async function createAccounts(db: Kysely<unknown>, dialect: 'sqlite' | 'p
     'create index audit_log_by_act on audit_log (act, id)',
     'create index audit_log_by_account on audit_log (account_id, id)',
     ...appendOnly(dialect),
+    // Lists of the desk: a page is a range of one of these, whatever the filter.
+    'create index rejections_by_time on rejections (rejected_at, key)',
+    'create index runs_by_time on runs (slot_at, schedule)',
+    'create index runs_by_state on runs (state, slot_at, schedule)',
+    'create index runs_by_schedule_state on runs (schedule, state, slot_at)',
     `create table desk_presence (
       page ${text} not null,
       account_id ${int} not null references accounts (id) on delete cascade,

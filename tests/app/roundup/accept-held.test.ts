@@ -56,5 +56,22 @@ forEachDatabase((open) => {
       expect(await states(store.db)).toEqual(['ignored', 'ignored']);
       expect(await listOpenAlerts(store.db)).toEqual([]);
     });
+
+    it('does what its caller adds in the same transaction, and only if something was held', async () => {
+      const store = await open();
+      await hold(store.db, [1]);
+      const app = { store, config: sampleConfig(), clock: () => NOW };
+      const refuse = () => Promise.reject(new Error('the audit log is full'));
+      await expect(decideHeld(app, SOURCE, 'ignore', refuse)).rejects.toThrow('audit log');
+      expect(await states(store.db)).toEqual(['held']);
+      expect(await listOpenAlerts(store.db)).toHaveLength(1);
+      let calls = 0;
+      const count = async () => {
+        calls += 1;
+      };
+      await decideHeld(app, SOURCE, 'ignore', count);
+      await decideHeld(app, SOURCE, 'ignore', count);
+      expect(calls).toBe(1);
+    });
   });
 });

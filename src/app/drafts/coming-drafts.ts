@@ -1,0 +1,126 @@
+/**
+ * The slots to come of all newsletters, each with how its draft stands: what Today shows. Renders and records nothing.
+ */
+import { type NewsletterConfig, scheduleZone } from '../../config/config.ts';
+import { listOpenAlerts } from '../../editions/alerts/alert-drafts.ts';
+import { alertDeadline } from '../../editions/alerts/alert-limits.ts';
+import { arrangeEdition } from '../../editions/arrange.ts';
+import { type DraftSituation, draftSituation } from '../../editions/draft/situation.ts';
+import { findEdition } from '../../editions/queries.ts';
+import { countStories } from '../../editions/selection.ts';
+import type { EditionSlot } from '../../editions/slot.ts';
+import { waitsUntil } from '../../schedule/decide.ts';
+import { findRun, type Run } from '../../schedule/run-ledger.ts';
+import { nextSlot } from '../../schedule/slots.ts';
+import type { RunState } from '../../store/tables.ts';
+import type { AppContext } from '../app-context.ts';
+import { slotAtInstant, waitingSlot } from '../compose.ts';
+import { newsletterJobId } from './newsletter-job-id.ts';
+
+/** Instants are epoch milliseconds. */
+export interface ComingDraft {
+  slot: EditionSlot;
+  situation: DraftSituation;
+  /** The draft's newest log entry. */
+  revision: number;
+  /** Stories of one event count once. */
+  stories: number;
+  /** Fewer stories than the newsletter needs: its slot would be skipped. */
+  isTooShort: boolean;
+  /** Its run, if the slot has come: it waits, is under way, or has failed and is tried again. */
+  run: { state: RunState; since: number; reason: string | null; retryAt: number | null } | null;
+  /** When a slot that waits is skipped; null while it does not wait. */
+  skippedAt: number | null;
+}
+
+export interface ComingNewsletter {
+  newsletter: NewsletterConfig;
+  /** The slots that wait, and the next one, oldest first; of an alert newsletter, its open alerts. */
+  drafts: ComingDraft[];
+  /** The slots after those, as far as editors have touched none of them or not. */
+  later: EditionSlot[];
+}
+
+/** Slots after the next one. */
+const LATER = 2;
+/** An alert newsletter has no more alerts on a day than this (`maxPerDay`). */
+const MAX_ALERTS = 24;
+
+/** In the order of the configuration. */
+export function readComingDrafts(app: AppContext, now: number): Promise<ComingNewsletter[]> {
+  return Promise.all(app.config.newsletters.map((newsletter) => readComing(app, newsletter, now)));
+}
+
+async function readComing(app: AppContext, newsletter: NewsletterConfig, now: number): Promise<ComingNewsletter> {
+  const { open, later } = await slotsToCome(app, newsletter, now);
+  const drafts = await Promise.all(open.map((slot) => readComingDraft(app, newsletter, slot, now)));
+  return { newsletter, drafts: drafts.filter((draft) => draft !== null), later };
+}
+
+async function slotsToCome(
+  app: AppContext,
+  newsletter: NewsletterConfig,
+  now: number,
+): Promise<{ open: EditionSlot[]; later: EditionSlot[] }> {
+  const { store, config } = app;
+  const { schedule } = newsletter;
+  if (schedule === null) {
+    const alerts = await listOpenAlerts(store.db, newsletter.id, now);
+    return { open: alerts.slice(-MAX_ALERTS).map(({ slot }) => slot), later: [] };
+  }
+  const waiting = await waitingSlot(app, newsletter);
+  const zone = scheduleZone(schedule, config.publication);
+  const coming: EditionSlot[] = [];
+  let at = nextSlot(schedule.cron, zone, now);
+  while (at !== null && coming.length <= LATER) {
+    const slot = await slotAtInstant(app, newsletter, at);
+    // One that was sent early is not to come.
+    if ((await findEdition(store.db, newsletter.id, slot.label)) === null) coming.push(slot);
+    at = nextSlot(schedule.cron, zone, at);
+  }
+  return { open: [...(waiting === null ? [] : [waiting]), ...coming.slice(0, 1)], later: coming.slice(1) };
+}
+
+/** @returns null where its edition has closed meanwhile */
+async function readComingDraft(
+  { store, config }: AppContext,
+  newsletter: NewsletterConfig,
+  slot: EditionSlot,
+  now: number,
+): Promise<ComingDraft | null> {
+  const { db } = store;
+  // What is under embargo until then will be public.
+  const at = Math.max(now, slot.slotAt);
+  const { draft, approval, loaded } = await arrangeEdition(db, config, newsletter, { slot, cutoffAt: at, now: at });
+  if (draft.state.kind === 'closed') return null;
+  const run = slot.slotAt > now ? null : await findRun(db, newsletterJobId(newsletter.id), slot.slotAt);
+  const stories = countStories(loaded.plan);
+  return {
+    slot,
+    situation: draftSituation(draft, newsletter.approval, approval),
+    revision: draft.revision,
+    ...{ stories, isTooShort: stories < newsletter.minimumStories },
+    run: run && { state: run.state, since: run.startedAt, reason: run.reason, retryAt: retryOf(run) },
+    skippedAt: endOfWaiting(config, newsletter, slot, draft.closeAt, run),
+  };
+}
+
+function retryOf({ state, leaseUntil }: Run): number | null {
+  return state === 'failed' ? leaseUntil : null;
+}
+
+function endOfWaiting(
+  { publication }: AppContext['config'],
+  { schedule, lapseMinutes }: NewsletterConfig,
+  { slotAt }: EditionSlot,
+  closeAt: number | null,
+  run: Run | null,
+): number | null {
+  if (schedule === null) return alertDeadline(slotAt, closeAt, lapseMinutes);
+  if (run?.state !== 'waiting') return null;
+  const { cron, graceMinutes } = schedule;
+  return waitsUntil(
+    { schedule: { cron, graceMinutes, zone: scheduleZone(schedule, publication) }, coalesce: false },
+    slotAt,
+  );
+}

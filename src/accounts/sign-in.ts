@@ -19,7 +19,7 @@ export interface Credentials {
   client: string | null;
 }
 
-type SignInRefusal =
+export type SignInRefusal =
   /** `accountId` is for the log only: null if there is no such account. */
   | { kind: 'wrong'; accountId: number | null }
   /** No password is checked before `retryAt`, epoch milliseconds. */

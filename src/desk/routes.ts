@@ -1,6 +1,19 @@
 /**
  * All routes of the desk.
  */
+import { accountRoutes } from './accounts/account-page.ts';
+import { accountsRoutes } from './accounts/accounts-page.ts';
+import { auditRoutes } from './accounts/audit-page.ts';
+import { ownAccountRoutes } from './accounts/own-account.ts';
 import type { DeskRoute } from './desk-route.ts';
+import { invitationRoutes } from './sign-in/invitation-page.ts';
+import { signInRoutes } from './sign-in/sign-in-page.ts';
 
-export const DESK_ROUTES: readonly DeskRoute[] = [];
+export const DESK_ROUTES: readonly DeskRoute[] = [
+  ...signInRoutes,
+  ...invitationRoutes,
+  ...ownAccountRoutes,
+  ...accountsRoutes,
+  ...accountRoutes,
+  ...auditRoutes,
+];

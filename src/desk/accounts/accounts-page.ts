@@ -1,0 +1,117 @@
+/**
+ * Accounts: the list, and invitations.
+ */
+import { html } from 'hono/html';
+import { type Account, listAccounts } from '../../accounts/account.ts';
+import {
+  type Invitation,
+  type Invited,
+  invite,
+  listInvitations,
+  withdrawInvitation,
+} from '../../accounts/invitations.ts';
+import type { DeskRequest, Html, SignedInRequest } from '../desk-request.ts';
+import type { DeskRoute } from '../desk-route.ts';
+import { respondAfter, respondMissing, respondPage } from '../page.ts';
+import { passwordField, postButton, submitButton, textField } from '../parts/form.ts';
+import { statusMark } from '../parts/status-mark.ts';
+import { fromNow, when } from '../parts/when.ts';
+import { roleFields, roleNames, rolesOfForm } from './roles.ts';
+
+export const accountsRoutes: DeskRoute[] = [
+  { method: 'GET', path: '/accounts', needs: 'accounts', handle: (request) => respondAccounts(request) },
+  { method: 'POST', path: '/accounts/invite', needs: 'accounts', confirms: true, handle: handleInvite },
+  { method: 'POST', path: '/accounts/invitations/:id/withdraw', needs: 'accounts', handle: handleWithdrawal },
+];
+
+async function handleInvite(request: SignedInRequest): Promise<Response> {
+  const { desk, account, form, at } = request;
+  const wanted = { email: form.get('email') ?? '', roles: rolesOfForm(form) };
+  return respondAccounts(request, await invite(desk.app.store.db, account, wanted, at));
+}
+
+async function handleWithdrawal(request: SignedInRequest): Promise<Response> {
+  const { c, desk, at } = request;
+  const id = Number(c.req.param('id'));
+  const audit = request.audit('account.withdraw-invitation', `invitation/${id}`);
+  const isWithdrawn = Number.isSafeInteger(id) && (await withdrawInvitation(desk.app.store.db, id, at, audit));
+  if (!isWithdrawn) return respondMissing(request, 'There is no such open invitation: it was used, or has expired.');
+  return respondAfter(request, '/accounts', { kind: 'done', text: 'The link no longer works.' });
+}
+
+async function respondAccounts(request: SignedInRequest, invited?: Invited): Promise<Response> {
+  const { desk, at } = request;
+  const { db } = desk.app.store;
+  const [accounts, invitations] = [await listAccounts(db), await listInvitations(db, at)];
+  const body = html`${linkRegion(request, invited)}
+<section id="accounts" data-region><h2>Accounts</h2>
+<table><thead><tr><th scope="col">Name</th><th scope="col">Email address</th><th scope="col">Roles</th>
+<th scope="col">Status</th><th scope="col">Last seen</th></tr></thead>
+<tbody>${accounts.map((account) => accountRow(request, account))}</tbody></table></section>
+${
+  invitations.length === 0
+    ? ''
+    : html`<section id="invitations" data-region><h2>Open invitations</h2>
+<table><thead><tr><th scope="col">For</th><th scope="col">Purpose</th><th scope="col">From</th>
+<th scope="col">Works until</th><th scope="col">Act</th></tr></thead>
+<tbody>${invitations.map((invitation) => invitationRow(request, invitation))}</tbody></table></section>`
+}
+<section id="invite-colleague"><h2>Invite a colleague</h2>
+${inviteForm(request, invited)}</section>`;
+  const status = invited?.kind === 'refused' ? 422 : 200;
+  return respondPage(request, { title: 'Accounts', section: 'accounts', body, status });
+}
+
+function accountRow(request: DeskRequest, account: Account & { lastSeenAt: number | null }): Html {
+  const { id, name, email, roles, disabledAt, lastSeenAt } = account;
+  const status =
+    disabledAt === null
+      ? statusMark('good', 'may sign in')
+      : html`${statusMark('off', 'disabled')} ${when(request, disabledAt)}`;
+  return html`<tr><th scope="row"><a href="${request.desk.base}/accounts/${id}">${name}</a></th><td>${email}</td>
+<td>${roleNames(roles)}</td><td>${status}</td>
+<td>${lastSeenAt === null ? 'not signed in' : fromNow(request, lastSeenAt)}</td></tr>`;
+}
+
+function invitationRow(request: DeskRequest, { id, email, roles, account, invitedBy, expiresAt }: Invitation): Html {
+  const purpose = account === null ? `new account: ${roleNames(roles)}` : `new password of ${account.name}`;
+  const withdraw = postButton(request, `/accounts/invitations/${id}/withdraw`, 'Withdraw', {
+    ...{ id: `withdraw-${id}`, name: `Withdraw the invitation of ${email}` },
+  });
+  return html`<tr><th scope="row">${email}</th><td>${purpose}</td><td>${invitedBy}</td>
+<td>${when(request, expiresAt)}</td><td>${withdraw}</td></tr>`;
+}
+
+/** The new link. It is shown once: the store has only its hash. */
+export function linkRegion(request: DeskRequest, invited: Invited | undefined): Html {
+  if (invited?.kind !== 'invited') return html`<section id="link" data-region></section>`;
+  const { invitation, token } = invited;
+  const { publication } = request.desk.app.config;
+  const purpose =
+    invitation.account === null ? 'an account is created' : `${invitation.account.name} gets a new password`;
+  return html`<section id="link" data-region role="status"><h2>Link for ${invitation.email}</h2>
+${textField({
+  ...{
+    name: 'invitation-link',
+    label: 'Invitation link',
+    value: `${publication.url}/desk/invitation/${token}`,
+    readOnly: true,
+  },
+})}
+<p>Send it to ${invitation.email} yourself, and to nobody else: with it, ${purpose}. It works once, until
+${when(request, invitation.expiresAt)}, and is not shown again.</p></section>`;
+}
+
+function inviteForm({ desk, form }: DeskRequest, invited: Invited | undefined): Html {
+  const refused = invited?.kind === 'refused' ? invited : undefined;
+  const errorOf = (field: 'email' | 'roles') => (refused?.field === field ? refused.reason : undefined);
+  return html`<form class="narrow" method="post" action="${desk.base}/accounts/invite">
+${textField({
+  ...{ name: 'email', label: 'Email address', type: 'email', autocomplete: 'off', required: true, maxLength: 254 },
+  ...{ value: refused === undefined ? '' : (form.get('email') ?? ''), error: errorOf('email') },
+})}
+${roleFields(refused === undefined ? [] : rolesOfForm(form), errorOf('roles'))}
+${passwordField()}
+${submitButton('Make an invitation link', { primary: true, id: 'make-link' })}
+</form>`;
+}

@@ -1,0 +1,101 @@
+/**
+ * The own account: password, single keys, other sessions.
+ */
+import { html } from 'hono/html';
+import { setShortcuts } from '../../accounts/account.ts';
+import { accountSubject } from '../../accounts/audit.ts';
+import { changePassword, endOtherSessions, type PasswordChange } from '../../accounts/change-account.ts';
+import { PasswordQueueFull } from '../../accounts/password-hash.ts';
+import { listSessions } from '../../accounts/sessions.ts';
+import type { SignedInRequest } from '../desk-request.ts';
+import type { DeskRoute } from '../desk-route.ts';
+import { respondAfter, respondPage, respondProblem } from '../page.ts';
+import { passwordField, postButton, submitButton } from '../parts/form.ts';
+import { fromNow, when } from '../parts/when.ts';
+import { newPasswordField } from '../sign-in/invitation-page.ts';
+import { sessionTokenOf, setSessionCookie } from '../sign-in/session-cookie.ts';
+import { roleNames } from './roles.ts';
+
+export const ownAccountRoutes: DeskRoute[] = [
+  { method: 'GET', path: '/account', needs: 'desk', handle: (request) => respondOwnAccount(request) },
+  { method: 'POST', path: '/account/password', needs: 'desk', confirms: true, handle: handlePassword },
+  {
+    method: 'POST',
+    path: '/account/shortcuts',
+    needs: 'desk',
+    async handle(request) {
+      const isOn = request.form.get('shortcuts') === 'on';
+      await setShortcuts(request.desk.app.store.db, request.account.id, isOn);
+      return respondAfter(request, '/account', { kind: 'done', text: `Single keys are ${isOn ? 'on' : 'off'}.` });
+    },
+  },
+  {
+    method: 'POST',
+    path: '/account/end-sessions',
+    needs: 'desk',
+    async handle(request) {
+      const { account, desk, c } = request;
+      const audit = request.audit('account.end-sessions', accountSubject(account.id));
+      const ended = await endOtherSessions(desk.app.store.db, account.id, sessionTokenOf(c) ?? '', audit);
+      const text = ended === 1 ? 'One other session has ended.' : `${ended} other sessions have ended.`;
+      return respondAfter(request, '/account', { kind: 'done', text });
+    },
+  },
+];
+
+async function handlePassword(request: SignedInRequest): Promise<Response> {
+  const { c, desk, account, form, at } = request;
+  const { store, config } = desk.app;
+  const wanted = { password: form.get('new-password') ?? '', publication: config.publication.name };
+  let result: PasswordChange;
+  try {
+    result = await changePassword(store.db, account, wanted, at);
+  } catch (error) {
+    if (!(error instanceof PasswordQueueFull)) throw error;
+    return respondProblem(request, 503, 'Try again in a few seconds', 'Many people sign in right now.');
+  }
+  if (result.kind === 'refused') return respondOwnAccount(request, result.reason);
+  setSessionCookie(c, result.token);
+  const text = 'The password is changed. All other sessions have ended.';
+  return respondAfter(request, '/account', { kind: 'done', text });
+}
+
+async function respondOwnAccount(request: SignedInRequest, passwordError?: string): Promise<Response> {
+  const { account, desk, at } = request;
+  const sessions = await listSessions(desk.app.store.db, account.id, at);
+  const rows = sessions.map(
+    ({ begunAt, seenAt }) => html`<tr><td>${when(request, begunAt)}</td><td>${fromNow(request, seenAt)}</td></tr>`,
+  );
+  const body = html`<dl class="facts">
+<div><dt>Email address</dt><dd>${account.email}</dd></div>
+<div><dt>Roles</dt><dd>${roleNames(account.roles)}</dd></div>
+</dl>
+<section id="own-password"><h2>Password</h2>
+<form class="narrow" method="post" action="${desk.base}/account/password">
+<input type="hidden" autocomplete="username" value="${account.email}">
+${passwordField()}
+${newPasswordField('New password', passwordError)}
+${submitButton('Change the password', { primary: true, id: 'change-password' })}
+</form></section>
+<section id="single-keys" data-region><h2>Single keys</h2>
+<p>${
+    account.hasShortcuts
+      ? 'Single keys act on the story or row that has the focus. Switch them off if you speak to your computer.'
+      : 'Single keys do nothing. All acts have buttons.'
+  }</p>
+${postButton(request, '/account/shortcuts', account.hasShortcuts ? 'Switch single keys off' : 'Switch single keys on', {
+  fields: { shortcuts: account.hasShortcuts ? 'off' : 'on' },
+  id: 'shortcuts',
+})}</section>
+<section id="sessions" data-region><h2>Sessions</h2>
+<table><thead><tr><th scope="col">Signed in</th><th scope="col">Last used</th></tr></thead>
+<tbody>${rows}</tbody></table>
+${
+  sessions.length > 1
+    ? postButton(request, '/account/end-sessions', 'Sign out all other sessions', { id: 'end-sessions' })
+    : html`<p class="hint">This is the only session.</p>`
+}</section>`;
+  return respondPage(request, {
+    ...{ title: account.name, section: null, body, status: passwordError === undefined ? 200 : 422 },
+  });
+}

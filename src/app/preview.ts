@@ -11,7 +11,12 @@ import type { NewsletterConfig } from '../config/config.ts';
 import { loadSigners } from '../delivery/message/dkim.ts';
 import { prepareTestCopy } from '../delivery/message/test-copy.ts';
 import { openTransport } from '../delivery/transport/open-transport.ts';
-import { type ComposedEdition, composeEdition, type SkippedEdition } from '../editions/compose.ts';
+import {
+  type ComposedEdition,
+  type CompositionOptions,
+  composeEdition,
+  type SkippedEdition,
+} from '../editions/compose.ts';
 import { type LeftOutArticle, listLeftOut } from '../editions/left-out.ts';
 import { fillHtml, fillText } from '../editions/rendering/placeholders.ts';
 import type { Block } from '../editions/selection.ts';
@@ -71,15 +76,17 @@ export async function writePreview(
   return { kind: 'written', ...content, composed, ...writePreviewFiles(app, composed) };
 }
 
+/** What a preview has in place of a subscriber's own links: they lead nowhere. */
+export function previewLinks(publicUrl: string): { unsubscribe: string; preferences: string } {
+  return { unsubscribe: `${publicUrl}/unsubscribe/preview`, preferences: `${publicUrl}/preferences/preview` };
+}
+
 /** Writes `<data folder>/preview/<newsletter>.html` and `.txt`. */
 export function writePreviewFiles(
   { config: { paths, publication } }: Pick<AppContext, 'config'>,
   { newsletter, nonce, ...composed }: Pick<ComposedEdition, 'newsletter' | 'nonce' | 'html' | 'text'>,
 ): { htmlPath: string; textPath: string; text: string } {
-  const values = {
-    unsubscribe: `${publication.url}/unsubscribe/preview`,
-    preferences: `${publication.url}/preferences/preview`,
-  };
+  const values = previewLinks(publication.url);
   const folder = join(paths.data, 'preview');
   mkdirSync(folder, { recursive: true, mode: PRIVATE_FOLDER });
   const [htmlPath, textPath] = [join(folder, `${newsletter}.html`), join(folder, `${newsletter}.txt`)];
@@ -137,12 +144,14 @@ export interface UnrecordedEdition {
  * Composes an edition as it would close at its slot, also with fewer stories than the newsletter's minimum. Records
  * nothing.
  * @param label of the slot; default: the next one
+ * @param rendering default: with a nonce of its own
  * @throws SlotError where the newsletter has no such slot
  */
 export async function composeUnrecorded(
   app: AppContext,
   newsletter: NewsletterConfig,
   label?: string,
+  rendering: Pick<CompositionOptions, 'nonce' | 'render'> = { nonce: randomBytes(16).toString('hex') },
 ): Promise<UnrecordedEdition | NotComposed> {
   const { store, config, templates, clock } = app;
   const now = clock();
@@ -151,9 +160,9 @@ export async function composeUnrecorded(
     : slotLabelled(app, newsletter, now, label));
   // What is under embargo until then will be public.
   const at = Math.max(now, slot.slotAt);
-  const nonce = randomBytes(16).toString('hex');
+  const options = { slot, cutoffAt: at, now: at, ...rendering };
   const compose = (minimumStories: number) =>
-    composeEdition(store, config, templates, { ...newsletter, minimumStories }, { slot, cutoffAt: at, now: at, nonce });
+    composeEdition(store, config, templates, { ...newsletter, minimumStories }, options);
   const composed = await compose(newsletter.minimumStories);
   if (composed.kind === 'closed') {
     return { kind: 'refused', reason: `the edition of ${slot.label} is closed; without a slot, the next one is used` };

@@ -27,7 +27,7 @@ import {
 import { type Edition, findEdition } from './queries.ts';
 import type { Correction, EditionView } from './rendering/edition-view.ts';
 import { roundupHeadline } from './rendering/headline.ts';
-import { renderInThread } from './rendering/render-in-thread.ts';
+import { type RenderFunction, renderInThread } from './rendering/render-in-thread.ts';
 import { type ContentLimits, filledSize, fitToSizeLimit, limitBlocks } from './rendering/size-limit.ts';
 import { toCorrection } from './rendering/story-view.ts';
 import { buildRoundupArticle } from './roundup-article.ts';
@@ -117,6 +117,8 @@ export interface CompositionOptions extends ArrangementOptions {
   isCorrection?: boolean | undefined;
   /** At least 16 random letters and digits, generated for this edition. */
   nonce: string;
+  /** Default: in a thread, with the templates as they are on disk. */
+  render?: RenderFunction | undefined;
 }
 
 /**
@@ -131,7 +133,7 @@ export async function composeEdition(
   options: CompositionOptions,
 ): Promise<ComposedEdition | SkippedEdition | { kind: 'closed'; edition: Edition }> {
   const { db } = store;
-  const { slot, now, nonce, reissueOf = null, isCorrection = false } = options;
+  const { slot, now, nonce, reissueOf = null, isCorrection = false, render = renderInThread } = options;
   const edition = await findEdition(db, newsletter.id, slot.label);
   if (edition !== null && reissueOf === null) return { kind: 'closed', edition };
 
@@ -163,7 +165,7 @@ export async function composeEdition(
     const corrections = limitCorrections(due, limits);
     const leading = leadingArticles(stories, rules);
     const view = buildEditionView(config, newsletter, about, stories, leading, corrections.views);
-    const rendered = await renderInThread(view, newsletterSite(config, newsletter), templates, {
+    const rendered = await render(view, newsletterSite(config, newsletter), templates, {
       template: newsletter.template,
       nonce,
     });

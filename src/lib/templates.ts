@@ -3,6 +3,7 @@
  * files. HTML and MJML templates escape every output; text templates do not.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Liquid } from 'liquidjs';
@@ -48,6 +49,20 @@ export function openTemplates(folder: string, zone: string): Templates {
     text: async (name, data) => render('text', name, data),
     problems: () => [folder, BUILT_IN_TEMPLATES].flatMap((root) => parseProblems(root, engines.html)),
   };
+}
+
+/**
+ * Changes when a template in the newsroom's folder is written, added or removed. The built-in ones change with daywire.
+ * @param folder the newsroom's own templates; it need not exist
+ */
+export async function templateVersion(folder: string): Promise<string> {
+  const names = existsSync(folder) ? await readdir(folder, { recursive: true }) : [];
+  const facts = names.sort().map(async (name) => {
+    // One that is removed meanwhile is missing the next time.
+    const found = await stat(join(folder, name)).catch(() => null);
+    return [name, found?.mtimeMs, found?.size];
+  });
+  return JSON.stringify(await Promise.all(facts));
 }
 
 function createEngines(folder: string, zone: string): Record<'html' | 'text', Liquid> {

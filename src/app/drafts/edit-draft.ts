@@ -3,6 +3,7 @@
  */
 import { findArticle } from '../../articles/queries.ts';
 import { arrangeEdition } from '../../editions/arrange.ts';
+import type { CompositionOptions } from '../../editions/compose.ts';
 import { approvalHash, editionHash } from '../../editions/draft/approval.ts';
 import { DraftCommandError, planCommand, type VisibleStory } from '../../editions/draft/commands.ts';
 import type { Draft, DraftBlock, DraftCommand, ListedStory } from '../../editions/draft/decisions.ts';
@@ -44,6 +45,8 @@ export interface SeenDraft {
 export interface EditOptions {
   /** Default: what `showDraft` showed the editor last. */
   seen?: SeenDraft | undefined;
+  /** How an edition that is approved is composed; default: as for a preview. */
+  rendering?: Pick<CompositionOptions, 'nonce' | 'render'> | undefined;
   /** Called last in the transaction of the command, if it changes something. */
   onCommit?: ((tx: Tx) => Promise<void>) | undefined;
 }
@@ -234,7 +237,7 @@ async function requireUnused(app: AppContext, target: DraftTarget, story: string
 async function prepareApproval(
   app: AppContext,
   target: DraftTarget,
-  { editor, seen }: CommandAuthor,
+  { editor, seen, rendering }: CommandAuthor,
 ): Promise<Pick<PreparedCommand, 'command' | 'revision'>> {
   const { newsletter, slot } = target;
   const name = targetName(target);
@@ -242,7 +245,7 @@ async function prepareApproval(
   const look = `look at it with "daywire editions show ${name}"`;
   if (view === null && seen === undefined)
     throw new DraftCommandError(`${editor} has not seen ${name} yet: ${look}, then approve it`);
-  const outcome = await composeUnrecorded(app, newsletter, slot.label);
+  const outcome = await composeUnrecorded(app, newsletter, slot.label, rendering);
   if (outcome.kind === 'refused') throw new DraftCommandError(outcome.reason);
   const { composed } = outcome;
   if (composed.kind === 'skipped' || outcome.isSkipped) {

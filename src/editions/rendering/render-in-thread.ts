@@ -5,7 +5,7 @@
 import type { SiteView } from '../../config/site-view.ts';
 import type { Templates } from '../../lib/templates.ts';
 import { threadJob } from '../../lib/threads/thread-job.ts';
-import { runInThread } from '../../lib/threads/thread-pool.ts';
+import { runInThread, type ThreadPool } from '../../lib/threads/thread-pool.ts';
 import { MINUTE } from '../../lib/time.ts';
 import type { EditionView } from './edition-view.ts';
 import type { RenderedEdition } from './render.ts';
@@ -16,12 +16,23 @@ const RENDER = threadJob<typeof import('./render-job.ts').renderFromFolder>(
   'renderFromFolder',
 );
 
-/** As `renderEdition`, with the templates as they are on disk now. */
-export function renderInThread(
+/** Renders as `renderEdition` does. */
+export type RenderFunction = (
   view: EditionView,
   site: SiteView,
-  { source }: Pick<Templates, 'source'>,
+  templates: Pick<Templates, 'source'>,
   options: { template: string; nonce: string },
+) => Promise<RenderedEdition>;
+
+/** With the templates as they are on disk now. */
+export const renderInThread: RenderFunction = (view, site, { source }, options) =>
+  runInThread(RENDER, { view, site, source, ...options }, { timeLimit: MINUTE });
+
+/** In a thread of the pool, with templates that are parsed once for each version. */
+export function renderInPool(
+  pool: ThreadPool,
+  templateVersion: string,
+  ...[view, site, { source }, options]: Parameters<RenderFunction>
 ): Promise<RenderedEdition> {
-  return runInThread(RENDER, { view, site, source, ...options }, { timeLimit: MINUTE });
+  return pool.run(RENDER, { view, site, source, ...options, templateVersion }, { timeLimit: MINUTE });
 }

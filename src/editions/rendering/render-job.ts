@@ -4,13 +4,26 @@ import { openTemplates, type Templates } from '../../lib/templates.ts';
 import type { EditionView } from './edition-view.ts';
 import { type RenderedEdition, renderEdition } from './render.ts';
 
-export function renderFromFolder(input: {
+export interface RenderInput {
   view: EditionView;
   site: SiteView;
   source: Templates['source'];
   template: string;
   nonce: string;
-}): Promise<RenderedEdition> {
-  const { view, site, source, ...options } = input;
-  return renderEdition(view, site, openTemplates(source.folder, source.zone), options);
+  /** Templates of the same version are parsed once, which takes as long as rendering; default: each time. */
+  templateVersion?: string | undefined;
+}
+
+export function renderFromFolder(input: RenderInput): Promise<RenderedEdition> {
+  const { view, site, source, templateVersion, ...options } = input;
+  return renderEdition(view, site, templatesOf(source, templateVersion), options);
+}
+
+let parsed: { version: string; templates: Templates } | null = null;
+
+function templatesOf({ folder, zone }: Templates['source'], templateVersion?: string): Templates {
+  if (templateVersion === undefined) return openTemplates(folder, zone);
+  const version = JSON.stringify([folder, zone, templateVersion]);
+  if (parsed?.version !== version) parsed = { version, templates: openTemplates(folder, zone) };
+  return parsed.templates;
 }

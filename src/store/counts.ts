@@ -112,6 +112,7 @@ export async function foldCountSlots(db: Db): Promise<void> {
     ['delivery_counts', ['edition_id', 'state'], ['count', 'entered']],
     ['delivered_counts', ['edition_id'], ['count']],
     ['state_counts', ['subject', 'scope', 'state'], ['count', 'entered']],
+    ['growth_counts', ['quarter', 'newsletter', 'change'], ['count']],
   ] as const) {
     const key = sql.join(columns.map((column) => sql.ref(column)));
     const to = sql.table(table);

@@ -22,6 +22,7 @@ import { createLinkChecks } from './migrations/0017-link-checks.ts';
 import { createRoundupSources } from './migrations/0018-roundup-sources.ts';
 import { addProvidersAndConsent } from './migrations/0019-providers-and-consent.ts';
 import { createAccounts } from './migrations/0020-accounts.ts';
+import { addAudience } from './migrations/0021-audience.ts';
 import type { Dialect } from './store.ts';
 
 export const MIGRATIONS: Record<string, (db: Kysely<unknown>, dialect: Dialect) => Promise<void>> = {
@@ -45,4 +46,5 @@ export const MIGRATIONS: Record<string, (db: Kysely<unknown>, dialect: Dialect) 
   '0018-roundup-sources': createRoundupSources,
   '0019-providers-and-consent': addProvidersAndConsent,
   '0020-accounts': createAccounts,
+  '0021-audience': addAudience,
 };

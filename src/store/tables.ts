@@ -119,6 +119,9 @@ export interface Tables extends SourceTables, DeskTables {
   /** Deliveries that the mail provider has reported as delivered, as `delivery_counts`; kept by `countDelivered`. */
   delivered_counts: { edition_id: number; slot: number; count: number };
   state_counts: { subject: CountedSubject; scope: string; state: string; slot: number; count: number; entered: number };
+  /** Subscriptions that were confirmed, and that ended after that, by the beginning of a quarter of an hour. */
+  growth_counts: { quarter: number; newsletter: string; change: 'joined' | 'left'; slot: number; count: number };
+  subscriber_imports: SubscriberImportsTable;
   /** Sums of the runs that retention has deleted. */
   run_totals: { schedule: string; state: RunState; count: number };
   schedules: { id: string; cron: string; zone: string; since: number };
@@ -346,6 +349,29 @@ interface ConsentEventsTable {
   at: number;
   /** The wording that was agreed to, in consent_texts; null without one. */
   consent_text: string | null;
+}
+
+/** Imports of files that accounts uploaded; see subscribers/csv/uploads/. */
+interface SubscriberImportsTable {
+  id: string;
+  account_id: number;
+  /** `checked`: it waits for a confirmation. `refused`: nothing of it can be imported. */
+  state: 'checking' | 'checked' | 'refused' | 'importing' | 'done' | 'failed' | 'discarded';
+  file_name: string;
+  /** SHA-256 of the file, hex. */
+  file_hash: string;
+  /** Bytes of the file. */
+  size: number;
+  /** What the account chose, as JSON. */
+  options: string;
+  rows_read: number;
+  rejected: number;
+  bytes_read: number;
+  /** Of the check, then of the import, as JSON. */
+  report: string | null;
+  problem: string | null;
+  created_at: number;
+  changed_at: number;
 }
 
 /** The outbox of service messages, which are submitted before editions. */

@@ -69,6 +69,13 @@ export async function replaceByHash(
   const ofAddress = [...addressRateKeys(secrets, emailKey), ...linkRateKeys(secrets, emailKey)];
   const rateKeys = [...ofAddress, changesRateKey(subscriberId)];
   await tx.deleteFrom('rate_limits').where('key', 'in', rateKeys).execute();
+  // Counted as an end, for the growth of the newsletter, before the row goes.
+  await tx
+    .updateTable('subscriptions')
+    .set({ state: 'unsubscribed', changed_at: now })
+    .where('subscriber_id', '=', subscriberId)
+    .where('state', '=', 'confirmed')
+    .execute();
   await redactDeliveries(tx, subscriberId, now);
   await tx.updateTable('bounces').set({ detail: null }).where('subscriber_id', '=', subscriberId).execute();
   await tx

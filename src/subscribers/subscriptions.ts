@@ -179,7 +179,8 @@ export async function findSubscriberByAddress(db: Db, email: string): Promise<Su
   return (await withSubscriptions(db, rows))[0] ?? null;
 }
 
-async function withSubscriptions(db: Db, rows: SubscriberRow[]): Promise<Subscriber[]> {
+/** Subscribers of rows, in their order. */
+export async function withSubscriptions(db: Db, rows: SubscriberRow[]): Promise<Subscriber[]> {
   if (rows.length === 0) return [];
   const ids = rows.map((row) => row.id);
   const subscriptions = await db

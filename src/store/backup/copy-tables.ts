@@ -47,7 +47,7 @@ export async function readTables(db: Db): Promise<TableShape[]> {
 
 /** Whether triggers fill the table. It is copied last. */
 function isCounts({ name }: TableShape): boolean {
-  return name === 'delivery_counts' || name === 'state_counts';
+  return name === 'delivery_counts' || name === 'state_counts' || name === 'growth_counts';
 }
 
 /**

@@ -7,6 +7,7 @@ import { privateHost } from '../../lib/private-address.ts';
 import { MAX_TITLE, MAX_URL } from '../../sources/outlets/items/usable-entry.ts';
 import { type AddedItem, addItem, type NamedItem } from '../../sources/story-groups/add-item.ts';
 import { GroupCommandError } from '../../sources/story-groups/commands.ts';
+import type { Tx } from '../../store/store.ts';
 import type { AppContext } from '../app-context.ts';
 import { outletOf, type PageReadingOptions, type ReportPage, readReportPage } from './read-page.ts';
 
@@ -23,18 +24,50 @@ export interface AddedReport extends AddedItem {
   notices: string[];
 }
 
+/** The page cannot be read, and the editor has given no title: with one, the report is added without its page. */
+export class UnreadPageError extends GroupCommandError {
+  override name = 'UnreadPageError';
+  /** Sentences that name the address. */
+  readonly reason: string;
+
+  constructor(reason: string) {
+    super(`${reason}\nwith --title and --outlet the report is added without its page`);
+    this.reason = reason;
+  }
+}
+
+/** Something that the editor gave cannot be used. */
+export class ReportInputError extends GroupCommandError {
+  override name = 'ReportInputError';
+  readonly field: 'address' | keyof ReportOverrides;
+  /** The message without the option of the command line, for a form. */
+  readonly rule: string;
+
+  constructor(field: 'address' | keyof ReportOverrides, message: string, rule = message) {
+    super(message);
+    this.field = field;
+    this.rule = rule;
+  }
+}
+
 /** Characters, as in the configuration. */
 const MAX_OUTLET = 100;
 
 /**
  * Reads the page and stores the report. A page that cannot be read is enough with a title of the editor.
- * @throws GroupCommandError if the page cannot be read, or has no title; the reason of `options.signal`
+ * @param options `onCommit`: see `addItem`
+ * @throws UnreadPageError, ReportInputError, other GroupCommandError; the reason of `options.signal`
  */
 export async function addReport(
   app: AppContext,
   address: string,
   overrides: ReportOverrides,
-  options: Omit<PageReadingOptions, 'now'> = {},
+  {
+    onCommit,
+    ...options
+  }: Omit<PageReadingOptions, 'now'> & {
+    onCommit?: (tx: Tx, id: number) => Promise<void>;
+  } = {},
 ): Promise<AddedReport> {
   const { store, config, clock } = app;
   const own = readOverrides(overrides, config.publication.zone, clock());
@@ -43,11 +76,13 @@ export async function addReport(
   const page = reading.kind === 'read' ? reading.page : unreadPage(config, address, reading.reason, own.title);
   if (page.url.length > MAX_URL) {
     const length = `has ${page.url.length} characters: at most ${MAX_URL} are allowed`;
-    throw new GroupCommandError(`the address ${page.url.slice(0, 80)}… ${length}`);
+    throw new ReportInputError('address', `the address ${page.url.slice(0, 80)}… ${length}`);
   }
   if (page.originalUrl !== null) notices.push(`the page names ${page.originalUrl} as the original`);
   const title = own.title ?? page.title;
-  if (title === null) throw new GroupCommandError(`${page.url} has no title: give one with --title`);
+  if (title === null) {
+    throw new ReportInputError('title', `${page.url} has no title: give one with --title`, 'the page has none');
+  }
   const { summary, url, language, imageUrl } = page;
   const report: NamedItem = {
     ...{ summary, url, language, imageUrl },
@@ -55,43 +90,46 @@ export async function addReport(
     outlet: boundedLine(own.outlet ?? page.outlet, MAX_OUTLET),
     publishedAt: own.publishedAt ?? page.publishedAt,
   };
-  const added = await addItem(store, report, clock());
+  const added = await addItem(store, report, clock(), onCommit);
   if (!added.isNew && Object.values(own).some((given) => given !== undefined)) {
     notices.push('it is among the reports already, and keeps its title, outlet and date');
   }
   return { ...added, notices };
 }
 
-/** @throws GroupCommandError if it cannot be added without its page: the reason of that, and what would help */
+/** @throws UnreadPageError, ReportInputError if it cannot be added without its page */
 function unreadPage(config: Config, address: string, reason: string, ownTitle: string | undefined): ReportPage {
   const url = cleanUrl(address);
-  if (url === null) throw new GroupCommandError(reason);
+  if (url === null) throw new ReportInputError('address', reason);
   const host = privateHost(url, ownSites(config));
-  if (host !== null) throw new GroupCommandError(`${reason}\nnobody else can open ${host}, which is a private address`);
-  if (ownTitle === undefined) {
-    throw new GroupCommandError(`${reason}\nwith --title and --outlet the report is added without its page`);
+  if (host !== null) {
+    throw new ReportInputError('address', `${reason}\nnobody else can open ${host}, which is a private address`);
   }
+  if (ownTitle === undefined) throw new UnreadPageError(reason);
   const nothing = { title: null, summary: null, language: null, imageUrl: null, publishedAt: null, originalUrl: null };
   return { ...nothing, url, outlet: outletOf({ outlet: null, url }, config) };
 }
 
-/** @throws GroupCommandError */
+/** @throws ReportInputError */
 function readOverrides({ title, outlet, published }: ReportOverrides, zone: string, now: number) {
   const instant = published === undefined ? undefined : parseWrittenInstant(published, zone);
-  if (instant?.kind === 'unclear') throw new GroupCommandError(`--published ${published}: ${instant.rule}`);
+  if (instant?.kind === 'unclear') {
+    throw new ReportInputError('published', `--published ${published}: ${instant.rule}`, instant.rule);
+  }
   if (instant !== undefined && instant.at > now) {
-    throw new GroupCommandError(`--published ${published} is in the future`);
+    throw new ReportInputError('published', `--published ${published} is in the future`, 'is in the future');
   }
   return {
-    title: title === undefined ? undefined : ownLine('--title', title, MAX_TITLE),
-    outlet: outlet === undefined ? undefined : ownLine('--outlet', outlet, MAX_OUTLET),
+    title: title === undefined ? undefined : ownLine('title', title, MAX_TITLE),
+    outlet: outlet === undefined ? undefined : ownLine('outlet', outlet, MAX_OUTLET),
     publishedAt: instant?.at,
   };
 }
 
-function ownLine(option: string, text: string, limit: number): string {
+function ownLine(field: 'title' | 'outlet', text: string, limit: number): string {
   const line = cleanLine(text);
-  if (!hasVisibleCharacter(line)) throw new GroupCommandError(`${option} is empty`);
+  const refuse = (rule: string) => new ReportInputError(field, `--${field} ${rule}`, rule);
+  if (!hasVisibleCharacter(line)) throw refuse('is empty');
   if (line.length <= limit) return line;
-  throw new GroupCommandError(`${option} has ${line.length} characters: at most ${limit} are allowed`);
+  throw refuse(`has ${line.length} characters: at most ${limit} are allowed`);
 }

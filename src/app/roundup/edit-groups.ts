@@ -14,6 +14,7 @@ import { type GroupCommand, GroupCommandError } from '../../sources/story-groups
 import { readGroupView, writeGroupView } from '../../sources/story-groups/group-views.ts';
 import { publishPicks } from '../../sources/story-groups/publish-picks.ts';
 import type { StoryGroup } from '../../sources/story-groups/story-group.ts';
+import type { InTransaction } from '../../store/transaction.ts';
 import type { AppContext } from '../app-context.ts';
 
 export interface GroupEdit {
@@ -26,6 +27,7 @@ export interface GroupEdit {
 /**
  * Carries out a command of an editor.
  * @param references see `findReference`
+ * @param onCommit see `changeGroups`
  * @throws GroupCommandError if the command does not suit the group; GroupConflictError if another editor has changed
  *   the group since this one looked
  */
@@ -34,10 +36,11 @@ export async function editGroups(
   editor: string,
   references: readonly GroupReference[],
   command: GroupCommand,
+  onCommit?: InTransaction,
 ): Promise<GroupEdit> {
   const { store, config, clock } = app;
   if ('section' in command && command.section != null) requireSection(app, command.section);
-  const change = () => changeGroups(store, references, command, { editor, now: clock() });
+  const change = () => changeGroups(store, references, command, { editor, now: clock(), onCommit });
   const groups = await change().catch(async (error: unknown) => {
     if (!(error instanceof UnpublishedChangeError)) throw error;
     // Another process ended before it had written the article.

@@ -25,9 +25,15 @@ export interface AddedItem {
 
 /**
  * Stores an item in a group of its own, unless its link is known. A feed that brings it later has the same item.
+ * @param onCommit awaited last, in the same transaction, with the id, and only if no group had the item before
  * @throws GroupCommandError for the front page of a site
  */
-export function addItem({ db }: Pick<Store, 'db'>, item: NamedItem, now: number): Promise<AddedItem> {
+export function addItem(
+  { db }: Pick<Store, 'db'>,
+  item: NamedItem,
+  now: number,
+  onCommit?: (tx: Tx, id: number) => Promise<void>,
+): Promise<AddedItem> {
   const canonicalUrl = canonicalLink(item.url);
   if (canonicalUrl === null || isFrontPage(canonicalUrl)) {
     throw new GroupCommandError(`${item.url} is the front page of a site: name the address of the report`);
@@ -41,7 +47,8 @@ export function addItem({ db }: Pick<Store, 'db'>, item: NamedItem, now: number)
       // An editor decides, also about one that was dated before the first poll, or that a flood brought.
       const group_id = known.group_id ?? known.id;
       await tx.updateTable('outlet_items').set({ state: 'open', group_id }).where('id', '=', known.id).execute();
-      const { id, group_id: _, ...report } = known;
+      const { id, group_id: former, state, ...report } = known;
+      if (former === null || state !== 'open') await onCommit?.(tx, id);
       return { id, isNew: false, report };
     }
     const { id } = await tx
@@ -61,6 +68,7 @@ export function addItem({ db }: Pick<Store, 'db'>, item: NamedItem, now: number)
     const taken = await findKeys(tx, scope, keys);
     const free = keys.filter((key) => !taken.has(key)).map((key) => ({ key, item: id }));
     await saveKeys(tx, scope, free, now);
+    await onCommit?.(tx, id);
     return { id, isNew: true, report: item };
   });
 }
@@ -69,7 +77,7 @@ export function addItem({ db }: Pick<Store, 'db'>, item: NamedItem, now: number)
 function findKnown(tx: Tx, canonicalUrl: string) {
   return tx
     .selectFrom('outlet_items')
-    .select(['id', 'group_id', 'outlet', 'title', 'summary', 'url', 'language'])
+    .select(['id', 'group_id', 'state', 'outlet', 'title', 'summary', 'url', 'language'])
     .select(['image_url as imageUrl', 'published_at as publishedAt'])
     .where('canonical_url', '=', canonicalUrl)
     .orderBy('first_seen_at')

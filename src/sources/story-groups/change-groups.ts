@@ -3,7 +3,7 @@
  * refused if another editor has changed the group since this one looked.
  */
 import type { Db, Store, Tx } from '../../store/store.ts';
-import { inTransaction } from '../../store/transaction.ts';
+import { type InTransaction, inTransaction } from '../../store/transaction.ts';
 import { decideGroups, type GroupChange, type GroupCommand, GroupCommandError } from './commands.ts';
 import { findGroupIds, lockGroups, newArticleId, readGroups, writeGroupChange } from './group-rows.ts';
 import type { StoryGroup } from './story-group.ts';
@@ -51,6 +51,7 @@ const MAX_ENTRIES = 1_000;
 /**
  * Carries out a command.
  * @param references the groups that it names, at least one
+ * @param author `onCommit` is awaited last, in the same transaction, and only if something has changed
  * @returns the groups that it changed, the named one first; empty if there was nothing to change
  * @throws GroupCommandError, GroupConflictError, UnpublishedChangeError: nothing is written then
  */
@@ -58,13 +59,15 @@ export function changeGroups(
   { db }: Pick<Store, 'db'>,
   references: readonly GroupReference[],
   command: GroupCommand,
-  author: { editor: string; now: number },
+  { onCommit, ...author }: { editor: string; now: number; onCommit?: InTransaction | undefined },
 ): Promise<StoryGroup[]> {
   return inTransaction(db, async (tx) => {
     await lockGroups(tx);
     const groups: StoryGroup[] = [];
     for (const reference of references) groups.push(await readReferenced(tx, reference, author.editor));
-    return carryOut(tx, groups, command, { ...author, seen: seenItems(references) });
+    const changed = await carryOut(tx, groups, command, { ...author, seen: seenItems(references) });
+    if (changed.length > 0) await onCommit?.(tx);
+    return changed;
   });
 }
 

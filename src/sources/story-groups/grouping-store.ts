@@ -2,6 +2,7 @@
 import { outletKey } from '../../articles/outlets.ts';
 import { chunks } from '../../lib/chunks.ts';
 import { DAY } from '../../lib/time.ts';
+import { readMeta, writeMeta } from '../../store/meta.ts';
 import type { Db, Store, Tx } from '../../store/store.ts';
 import { inTransaction } from '../../store/transaction.ts';
 import type { FrozenGroup, Grouping, GroupingItem, GroupSuggestion } from '../grouping/grouping-item.ts';
@@ -18,11 +19,14 @@ import { type GroupedItem, newestReport, reportedAt, type StoryGroup } from './s
 /** A group that still gets reports keeps its older ones for this long: otherwise it would change while it is read. */
 const KEPT_FOR = 2 * DAY;
 const ROWS_PER_STATEMENT = 300;
+const GROUPED_AT = 'roundup.grouped-at';
 
 /** The items to group, and the groups that keep theirs. */
 export interface GroupingTask {
   /** See `readGroupsVersion`. */
   version: number;
+  /** When the items were read. */
+  readAt: number;
   items: GroupingItem[];
   frozen: FrozenGroup[];
 }
@@ -46,6 +50,7 @@ export async function readGroupingTask(
   );
   return {
     version,
+    readAt: now,
     items: [...grouped, ...ungrouped].map((item) => toGroupingItem(item, language)),
     frozen: groups.filter(({ decision }) => decision !== null).map(toFrozenGroup),
   };
@@ -69,7 +74,7 @@ function toFrozenGroup({ id, items }: StoryGroup): FrozenGroup {
  */
 export function writeGrouping(
   { db }: Pick<Store, 'db'>,
-  { version }: GroupingTask,
+  { version, readAt }: GroupingTask,
   { groups, suggestions }: Grouping,
 ): Promise<number | null> {
   return inTransaction(db, async (tx) => {
@@ -83,6 +88,7 @@ export function writeGrouping(
       moved += newcomers.length;
     }
     await replaceSuggestions(tx, suggestions);
+    await writeMeta(tx, GROUPED_AT, String(readAt));
     return moved;
   });
 }
@@ -95,12 +101,20 @@ async function replaceSuggestions(tx: Tx, suggestions: readonly GroupSuggestion[
   }
 }
 
+/** When the last grouping that was written had read its items, in epoch milliseconds; null before the first. */
+export async function readGroupedAt(db: Db): Promise<number | null> {
+  const value = await readMeta(db, GROUPED_AT);
+  return value === undefined ? null : Number(value);
+}
+
 /** Reads the groups that perhaps report the same event as these, the most similar first, by id. */
 export async function readSuggestions(db: Db, ids: readonly number[]): Promise<Map<number, number[]>> {
+  if (ids.length === 0) return new Map();
   const known = new Set(ids);
   const rows = await db
     .selectFrom('group_suggestions')
     .select(['group_id', 'other_id'])
+    .where((e) => e.or([e('group_id', 'in', ids), e('other_id', 'in', ids)]))
     .orderBy('similarity', 'desc')
     .orderBy('group_id')
     .orderBy('other_id')
@@ -108,9 +122,8 @@ export async function readSuggestions(db: Db, ids: readonly number[]): Promise<M
   const found = new Map<number, number[]>();
   const add = (id: number, other: number): unknown => found.set(id, [...(found.get(id) ?? []), other]);
   for (const { group_id, other_id } of rows) {
-    if (!known.has(group_id) || !known.has(other_id)) continue;
-    add(group_id, other_id);
-    add(other_id, group_id);
+    if (known.has(group_id)) add(group_id, other_id);
+    if (known.has(other_id)) add(other_id, group_id);
   }
   return found;
 }

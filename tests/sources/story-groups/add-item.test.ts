@@ -3,6 +3,7 @@ import { HOUR } from '../../../src/lib/time.ts';
 import { recordOutletItems } from '../../../src/sources/outlets/items/outlet-items.ts';
 import type { OutletEntry } from '../../../src/sources/outlets/outlet-entry.ts';
 import { addItem } from '../../../src/sources/story-groups/add-item.ts';
+import type { Tx } from '../../../src/store/store.ts';
 import { NOW } from '../../support/clock.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 
@@ -42,6 +43,29 @@ forEachDatabase((open) => {
       expect(await read([moved])).toMatchObject({ added: 0, known: 1 });
       expect(await keys()).toEqual([ofFirst + 1, ofAdded]);
       expect(await read([entry('two'), entry('one')])).toMatchObject({ added: 0, known: 2 });
+    });
+
+    it('adds what the caller records to the transaction, once for a report', async () => {
+      const store = await open();
+      const add = (onCommit: (tx: Tx, id: number) => Promise<void>) =>
+        addItem(
+          store,
+          { ...entry('one'), title: 'One', outlet: OUTLET, url: 'https://outlet.example/one' },
+          NOW,
+          onCommit,
+        );
+      const count = async () => (await store.db.selectFrom('outlet_items').select('id').execute()).length;
+      await expect(add(() => Promise.reject(new Error('the audit log is full')))).rejects.toThrow('is full');
+      expect(await count()).toBe(0);
+      const recorded: number[] = [];
+      const record = async (_: Tx, id: number): Promise<void> => void recorded.push(id);
+      const { id } = await add(record);
+      expect(await add(record)).toMatchObject({ id, isNew: false });
+      expect(recorded).toEqual([id]);
+      // What a flood brought is a report from now on.
+      await store.db.updateTable('outlet_items').set({ state: 'held', group_id: null }).execute();
+      await add(record);
+      expect(recorded).toEqual([id, id]);
     });
   });
 });

@@ -8,7 +8,7 @@ import {
 } from '../../../src/sources/story-groups/change-groups.ts';
 import type { GroupCommand } from '../../../src/sources/story-groups/commands.ts';
 import { markPublished, readGroups, readUnpublishedGroups } from '../../../src/sources/story-groups/group-rows.ts';
-import type { Store } from '../../../src/store/store.ts';
+import type { Store, Tx } from '../../../src/store/store.ts';
 import { NOW } from '../../support/clock.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { groupedItem, storeGroup } from '../../support/outlet-items.ts';
@@ -42,6 +42,33 @@ forEachDatabase((open) => {
       ]);
       await store.db.transaction().execute((tx) => markPublished(tx, `roundup-${a[0]}`, 1));
       expect(await readUnpublishedGroups(store.db)).toEqual([]);
+    });
+
+    it('adds what the caller records to the transaction of a change, and to no other', async () => {
+      const { store, a } = await openGroups();
+      const mark = (command: GroupCommand, also: () => void = () => {}) => {
+        const onCommit = async (tx: Tx) => {
+          const value = String(await lastCommandNumber(tx));
+          await tx
+            .insertInto('meta')
+            .values({ key: `mark ${value}`, value })
+            .execute();
+          also();
+        };
+        return changeGroups(store, [{ items: a, seen: null }], command, { editor: 'Ada', now: NOW, onCommit });
+      };
+      const marks = () => store.db.selectFrom('meta').select('value').where('key', 'like', 'mark %').execute();
+      const fail = () => {
+        throw new Error('the audit log is full');
+      };
+      await expect(mark(PICK, fail)).rejects.toThrow('the audit log is full');
+      expect([await marks(), await lastCommandNumber(store.db)]).toEqual([[], 0]);
+      expect((await readGroups(store.db, [a[0]])).get(a[0])?.decision).toBeNull();
+      await mark({ kind: 'rule' });
+      // Its reports are credited already: nothing changes.
+      expect(await mark({ kind: 'rule' })).toEqual([]);
+      await expect(mark({ kind: 'restore' })).rejects.toThrow('a rule picked it');
+      expect(await marks()).toEqual([{ value: String(await lastCommandNumber(store.db)) }]);
     });
 
     it('moves reports between groups, and forgets groups that are merged away', async () => {

@@ -7,10 +7,11 @@ import { hostname } from 'node:os';
 import { countDueChanges } from '../articles/pending-changes.ts';
 import { articleSources } from '../config/sources.ts';
 import { pollMailbox } from '../delivery/bounces/mailbox.ts';
+import { recordProgress } from '../delivery/progress.ts';
+import { listDelivering } from '../delivery/queue/queries.ts';
 import { closeDuePages } from '../feeds/archive/close-due-pages.ts';
 import { readFeedVersion } from '../feeds/feed-version.ts';
 import { mirrorDocuments } from '../feeds/mirror.ts';
-import type { ReaderCounter } from '../feeds/readers/reader-counts.ts';
 import { errorLine } from '../lib/clean-text.ts';
 import { ClockWatch } from '../lib/clock-watch.ts';
 import { HOUR, MINUTE, rfc3339, SECOND } from '../lib/time.ts';
@@ -45,9 +46,10 @@ const GROUP_AGAIN_AFTER = 5 * MINUTE;
 /** How long changes are gathered before they are published. */
 const GATHER_CHANGES = 300;
 const RATES_EVERY = 10 * SECOND;
+const PROGRESS_EVERY = 5 * SECOND;
 const IMAGES_EVERY = 2 * SECOND;
 const REMIND_EVERY = 15 * SECOND;
-const READER_COUNTS_EVERY = 10 * SECOND;
+const COUNTS_EVERY = 10 * SECOND;
 /** How long a process that ends waits for servers of subscribers or of the hub. */
 const HUB_TIMEOUT = 10 * SECOND;
 
@@ -161,14 +163,14 @@ export function startMirroring({ store, config, log }: AppContext): Stoppable {
   });
 }
 
-/** Adds the counts of feed readers to the store, also when it stops. */
-export function startCountingReaders({ log }: AppContext, readers: ReaderCounter): Stoppable {
-  const task = repeat(READER_COUNTS_EVERY, 'counting readers', log, () => readers.flush());
+/** Adds the counts of a counter to the store, also when it stops. @param what such as `readers` */
+export function startCounting({ log }: AppContext, what: string, counter: { flush(): Promise<void> }): Stoppable {
+  const task = repeat(COUNTS_EVERY, `counting ${what}`, log, () => counter.flush());
   return {
     async stop() {
       await task.stop();
-      await readers.flush().catch((error: unknown) => {
-        log.error({ error: String(error) }, 'the last counts of readers are lost');
+      await counter.flush().catch((error: unknown) => {
+        log.error({ error: String(error) }, `the last counts of ${what} are lost`);
       });
     },
   };
@@ -187,6 +189,13 @@ export function startPollingBounces({ store, config, keys, clock, log }: AppCont
 /** Watches the rates of complaints and bounces. */
 export function startWatchingRates(app: AppContext, watch = new RateWatch(app)): Stoppable {
   return repeat(RATES_EVERY, 'watching complaint and bounce rates', app.log, (signal) => watch.look(signal));
+}
+
+/** Records how far each delivery is, for the desk. */
+export function startRecordingProgress({ store, clock, log }: AppContext): Stoppable {
+  return repeat(PROGRESS_EVERY, 'recording the progress of deliveries', log, async () => {
+    await recordProgress(store.db, await listDelivering(store.db), clock());
+  });
 }
 
 /** Records that this process runs, for `status`, until it is stopped. @throws if the store fails at the start */

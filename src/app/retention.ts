@@ -3,6 +3,7 @@
  */
 
 import { roundupSources } from '../config/sources.ts';
+import { deleteProgress } from '../delivery/progress.ts';
 import { EVENT_IDS_KEPT } from '../delivery/providers/replay-window.ts';
 import { deleteRefusalsOfFinished } from '../delivery/queue/refusals.ts';
 import { settleDelivered } from '../delivery/queue/reported-deliveries.ts';
@@ -18,6 +19,7 @@ import { deleteOldDraftViews } from '../editions/draft-views.ts';
 import { deleteOldLinkStates } from '../editions/links/link-cache.ts';
 import { deleteReaderCounts } from '../feeds/readers/reader-rows.ts';
 import { resolveSignupAlert } from '../http/account/signup-alert.ts';
+import { foldVisits } from '../http/visits/visit-rows.ts';
 import { DAY, localDate } from '../lib/time.ts';
 import { resolveAlerts } from '../schedule/alerts.ts';
 import { foldRuns } from '../schedule/retention.ts';
@@ -41,6 +43,8 @@ import { domainAlert } from './editions.ts';
 /** Number of deleted rows. */
 export interface RetentionReport {
   deliveries: number;
+  /** Minutes of the progress of deliveries. */
+  progress: number;
   runs: number;
   /** Subscribers who never confirmed anything. */
   unconfirmed: number;
@@ -55,6 +59,8 @@ export interface RetentionReport {
   rates: number;
   /** Counts of feed readers. */
   readers: number;
+  /** Days of the visits of past editions, which were added up. */
+  visits: number;
   /** What was found of links. */
   links: number;
   /** What editors saw of drafts. */
@@ -99,6 +105,7 @@ export async function runRetention({
   await deleteOldUnsubscribeKeys(store.db, now);
   const report = {
     deliveries: await foldDeliveries(store, oldDeliveries),
+    progress: await deleteProgress(store.db, oldDeliveries),
     runs: await foldRuns(store, now - runsDays * DAY),
     unconfirmed:
       (await deleteUnconfirmed(store, oldRequests)) +
@@ -110,6 +117,7 @@ export async function runRetention({
     providerEvents: await deleteProviderEvents(store, now - EVENT_IDS_KEPT),
     rates: await deleteExpiredRateLimits(store.db, now),
     readers: await deleteReaderCounts(store.db, localDate(now - readersDays * DAY, zone)),
+    visits: await foldVisits(store.db, localDate(now - readersDays * DAY, zone)),
     links: await deleteOldLinkStates(store.db, now),
     draftViews: await deleteOldDraftViews(store.db, now),
     roundupViews: await deleteOldGroupViews(store.db, now),

@@ -7,6 +7,7 @@ import { createApp } from '../http/server/app.ts';
 import { ListenError, listen, type WebServer } from '../http/server/listen.ts';
 import { createMetricsApp } from '../http/server/metrics-app.ts';
 import { connectionsWithin, openFilesLimit } from '../http/server/open-files.ts';
+import { openVisitCounter } from '../http/visits/visit-counter.ts';
 import { errorLine } from '../lib/clean-text.ts';
 import { SECOND } from '../lib/time.ts';
 import { vacuumFailure, vacuumIfDue } from '../store/deleted-text.ts';
@@ -15,11 +16,12 @@ import { consentTextOf, storeConsentText } from '../subscribers/consent/consent-
 import type { AppContext } from './app-context.ts';
 import {
   notifyHubOnce,
-  startCountingReaders,
+  startCounting,
   startDelivering,
   startMirroring,
   startPollingBounces,
   startRecordingProcess,
+  startRecordingProgress,
   startScheduling,
   startWatchingRates,
   watchClock,
@@ -118,7 +120,9 @@ export async function start(app: AppContext, options: StartOptions): Promise<Run
     if (roles.includes('schedule')) tasks.push(...(await startScheduling(app)));
     if (roles.includes('web') || roles.includes('schedule')) tasks.push(startMirroring(app));
     // Before the first deliveries, which may take hours.
-    if (roles.includes('deliver')) tasks.push(...startPollingBounces(app), startWatchingRates(app));
+    if (roles.includes('deliver')) {
+      tasks.push(...startPollingBounces(app), startWatchingRates(app), startRecordingProgress(app));
+    }
     const delivered = roles.includes('deliver') ? await deliverFirst(app, options) : null;
     if (roles.includes('deliver')) tasks.push(startDelivering(app));
     return {
@@ -197,23 +201,24 @@ async function vacuumStore({ store, log }: AppContext, { onProgress }: FirstRunO
   if (outcome.kind === 'failed') log.warn({}, vacuumFailure(store, outcome.reason));
 }
 
-/** Serves pages, feeds and metrics, and counts who reads the feeds. */
+/** Serves pages, feeds and metrics, and counts who reads the feeds and past editions. */
 async function startServer(app: AppContext): Promise<Stoppable & { url: string; metricsUrl: string | null }> {
   const { store, config, templates, clock, log } = app;
   const secrets = await app.keys.signingSecrets();
-  const readers = openReaderCounter({ store, clock, zone: config.publication.zone });
+  const counting = { store, clock, zone: config.publication.zone };
+  const [readers, visits] = [openReaderCounter(counting), openVisitCounter(counting)];
   // Before a form shows it: what a form showed is known, also after the next change of the configuration.
   await storeConsentText(store.db, consentTextOf(config), clock());
-  const site = createApp({ store, config, templates, secrets, clock, readers, log });
+  const site = createApp({ store, config, templates, secrets, clock, readers, visits, log });
   const server = await listen(site, { ...config.server, maxConnections: connectionLimit(app), log });
   const metrics = await listenForMetrics(app);
-  const counting = startCountingReaders(app, readers);
+  const counters = [startCounting(app, 'readers', readers), startCounting(app, 'visits', visits)];
   return {
     url: server.url,
     metricsUrl: metrics?.url ?? null,
     stop: async () => {
       await Promise.all([server.close(), metrics?.close()]);
-      await counting.stop();
+      await Promise.all(counters.map((counter) => counter.stop()));
     },
   };
 }

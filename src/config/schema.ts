@@ -305,7 +305,9 @@ export const schema = z.strictObject({
     .strictObject({
       deliveriesDays: retentionDays.default(180).describe('Days until deliveries are reduced to totals.'),
       runsDays: retentionDays.default(180).describe('Days until runs of schedules are reduced to totals.'),
-      readersDays: retentionDays.default(400).describe('Days until statistics of feed readers are deleted.'),
+      readersDays: retentionDays
+        .default(400)
+        .describe('Days until statistics of feed readers are deleted, and daily visits of past editions added up.'),
       consentIpsDays: retentionDays
         .default(180)
         .describe('Days until the IP address is deleted from the record of a consent.'),

@@ -39,6 +39,8 @@ const NOTHING = {
   roundupViews: 0,
   outletItems: 0,
   hubSubscriptions: 0,
+  progress: 0,
+  visits: 0,
 };
 
 function run(store: Store) {

@@ -3,6 +3,7 @@
  * not submitted.
  */
 import { recordRejectedRecipients } from '../../delivery/bounces/rejected-recipients.ts';
+import { recordProgress } from '../../delivery/progress.ts';
 import type { FailureGroup } from '../../delivery/queue/failure-groups.ts';
 import type { PrepareFinish } from '../../delivery/queue/outbox.ts';
 import { countAllDeliveries, type DeliveryStateCounts, groupFailures } from '../../delivery/queue/queries.ts';
@@ -16,8 +17,8 @@ const TOLERATED_FAILURES = 0.02;
 const GROUPS_SHOWN = 3;
 
 /**
- * Suppresses the addresses that were rejected for good, and raises an alert with a done edition's failures, or resolves
- * it; see `PrepareFinish`.
+ * Suppresses the addresses that were rejected for good, records the last progress, and raises an alert with a done
+ * edition's failures, or resolves it; see `PrepareFinish`.
  */
 export function finishingWithAlert({ store, config, keys, clock, log }: AppContext): PrepareFinish {
   return async (editionId) => {
@@ -31,6 +32,7 @@ export function finishingWithAlert({ store, config, keys, clock, log }: AppConte
     const isBad = counts !== undefined && endedBadly(counts);
     const groups = isBad ? await groupFailures(store.reports, editionId) : [];
     return async (tx) => {
+      await recordProgress(tx, [editionId], clock());
       const earlier = await alertsOfEarlierEditions(tx, editionId);
       const key = undeliveredAlert(editionId);
       await resolveAlerts(tx, isBad ? earlier : [...earlier, key], clock());

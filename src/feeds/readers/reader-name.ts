@@ -24,6 +24,11 @@ export function isKnownReader(name: string): boolean {
   return NAMES.has(name);
 }
 
+/** Whether the name is that of browsers, which do not identify themselves as any other program. */
+export function isBrowserName(name: string): boolean {
+  return name === BROWSER;
+}
+
 /** Characters that are parsed; headers of real programs are shorter. */
 export const HEADER_LIMIT = 512;
 const MOST_SUBSCRIBERS = 100_000_000;

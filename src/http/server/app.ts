@@ -24,6 +24,7 @@ import { serveLegalPage } from '../pages/legal-page.ts';
 import { serveNewsletters } from '../pages/newsletters-page.ts';
 import { share } from '../pages/public-page.ts';
 import { serveSection } from '../pages/section-page.ts';
+import { countVisits } from '../visits/count-visits.ts';
 import { redirectFavicon, serveFavicon, serveRobots, serveStylesheet } from './assets.ts';
 import { respondFailure, respondNotFound } from './errors.ts';
 import { refuseForeignForms } from './form-origin.ts';
@@ -70,7 +71,7 @@ function addPages(app: Hono, web: WebContext): void {
   app.get('/archive/:month', share(web, serveArchiveMonth(web)));
   app.get('/editions', share(web, serveEditions(web)));
   app.get('/editions/:newsletter', share(web, serveEditions(web)));
-  app.get('/editions/:newsletter/:slot', share(web, serveEdition(web)));
+  app.get('/editions/:newsletter/:slot', countVisits(web), share(web, serveEdition(web)));
   app.get('/newsletters', share(web, serveNewsletters(web)));
   for (const path of ['/imprint', '/imprint/:newsletter', '/privacy']) app.get(path, share(web, serveLegalPage(web)));
   app.get('/media/r/:form/*', serveRendition(web));

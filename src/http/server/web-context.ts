@@ -19,6 +19,7 @@ import { type ConsentText, consentTextOf } from '../../subscribers/consent/conse
 import { openDerivedFeeds } from '../feeds/derived-feeds.ts';
 import { type FeedCache, openPublishedFeeds } from '../feeds/feed-cache.ts';
 import { PageCache } from '../pages/page-cache.ts';
+import type { VisitCounter } from '../visits/visit-counter.ts';
 
 export interface WebOptions {
   store: Store;
@@ -29,6 +30,8 @@ export interface WebOptions {
   clock: Clock;
   /** Counts requests by feed readers. */
   readers?: Pick<ReaderCounter, 'count'>;
+  /** Counts visits of past editions. */
+  visits?: Pick<VisitCounter, 'count'>;
   /** Requests to Amazon SNS. Default: the guarded client for services. */
   serviceClient?: FetchClient;
   /** Receives errors, without the address of the request: it may hold a token. */

@@ -74,8 +74,33 @@ export async function createAccounts(db: Kysely<unknown>, dialect: 'sqlite' | 'p
       seen_at ${int} not null,
       constraint desk_presence_key primary key (page, account_id, tab)
     )`,
+    ...editionFigures(text, int),
   ];
   for (const statement of statements) await sql.raw(statement).execute(db);
+}
+
+/** What the figures of editions need, with a million deliveries each. */
+function editionFigures(text: string, int: string): string[] {
+  return [
+    `create table edition_visits (
+      newsletter ${text} not null,
+      slot ${text} not null,
+      day ${text} not null,
+      visits ${int} not null,
+      constraint edition_visits_key primary key (newsletter, slot, day)
+    )`,
+    'create index edition_visits_by_day on edition_visits (day)',
+    `create table edition_progress (
+      edition_id ${int} not null,
+      minute ${int} not null,
+      at ${int} not null,
+      submitted ${int} not null,
+      failed ${int} not null,
+      constraint edition_progress_key primary key (edition_id, minute)
+    )`,
+    `create index deliveries_failed on deliveries (edition_id, subscriber_id) where state = 'failed'`,
+    `create index consent_events_left on consent_events (newsletter, at) where change = 'unsubscribed'`,
+  ];
 }
 
 /** Rows of the audit log are never changed or deleted. */

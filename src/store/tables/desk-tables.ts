@@ -32,6 +32,13 @@ export interface DeskTables {
   audit_log: AuditLogTable;
   /** The open pages of the desk, by tab. */
   desk_presence: { page: string; account_id: number; tab: string; seen_at: number };
+  /**
+   * Visits of the pages of past editions, by day in the publication's zone. `day` is empty for those of all days that
+   * retention has deleted.
+   */
+  edition_visits: { newsletter: string; slot: string; day: string; visits: number };
+  /** How far the delivery of an edition was at the last look of each minute (since 1970). */
+  edition_progress: { edition_id: number; minute: number; at: number; submitted: number; failed: number };
 }
 
 interface AccountsTable {

@@ -2,11 +2,13 @@
  * Runs daywire: once, or until it is stopped.
  */
 import { existsSync } from 'node:fs';
+import type { Hono } from 'hono';
 import { openReaderCounter } from '../feeds/readers/reader-counts.ts';
 import { createApp } from '../http/server/app.ts';
 import { ListenError, listen, type WebServer } from '../http/server/listen.ts';
 import { createMetricsApp } from '../http/server/metrics-app.ts';
 import { connectionsWithin, openFilesLimit } from '../http/server/open-files.ts';
+import type { WebContext } from '../http/server/web-context.ts';
 import { openVisitCounter } from '../http/visits/visit-counter.ts';
 import { errorLine } from '../lib/clean-text.ts';
 import { SECOND } from '../lib/time.ts';
@@ -43,15 +45,23 @@ import type { Stoppable } from './repeat.ts';
 import { runRetention } from './retention.ts';
 
 /** Parts of the work: one process does all of them, or several processes share them. */
-export const ROLES = ['web', 'schedule', 'deliver'] as const;
+export const ROLES = ['web', 'desk', 'schedule', 'deliver'] as const;
 export type Role = (typeof ROLES)[number];
 
 export interface StartOptions extends FirstRunOptions {
   roles: readonly Role[];
+  /** Opens the pages of the role `desk`. */
+  openDesk?: (app: AppContext, web: WebContext) => MountedPages;
+}
+
+/** Pages that are served below a path of the site. */
+export interface MountedPages extends Stoppable {
+  path: string;
+  pages: Hono;
 }
 
 export interface RunningApp extends Stoppable {
-  /** Where it serves, or null without the role `web`. */
+  /** Where it serves, or null without the roles `web` and `desk`. */
   url: string | null;
   /** Where it serves metrics, or null if it does not. */
   metricsUrl: string | null;
@@ -110,7 +120,7 @@ export async function start(app: AppContext, options: StartOptions): Promise<Run
     await Promise.all(tasks.map((task) => task.stop()));
     await recording?.stop();
   };
-  const server = roles.includes('web') ? await startServer(app) : null;
+  const server = roles.some((role) => role === 'web' || role === 'desk') ? await startServer(app, options) : null;
   if (server !== null) tasks.push(server);
   try {
     tasks.push(await watchClock(app));
@@ -201,15 +211,24 @@ async function vacuumStore({ store, log }: AppContext, { onProgress }: FirstRunO
   if (outcome.kind === 'failed') log.warn({}, vacuumFailure(store, outcome.reason));
 }
 
-/** Serves pages, feeds and metrics, and counts who reads the feeds and past editions. */
-async function startServer(app: AppContext): Promise<Stoppable & { url: string; metricsUrl: string | null }> {
+/** Serves pages, feeds, the desk and metrics, and counts who reads the feeds and past editions. */
+async function startServer(
+  app: AppContext,
+  { roles, openDesk }: StartOptions,
+): Promise<Stoppable & { url: string; metricsUrl: string | null }> {
   const { store, config, templates, clock, log } = app;
   const secrets = await app.keys.signingSecrets();
   const counting = { store, clock, zone: config.publication.zone };
   const [readers, visits] = [openReaderCounter(counting), openVisitCounter(counting)];
   // Before a form shows it: what a form showed is known, also after the next change of the configuration.
   await storeConsentText(store.db, consentTextOf(config), clock());
-  const site = createApp({ store, config, templates, secrets, clock, readers, visits, log });
+  let desk: MountedPages | undefined;
+  const mount = (web: WebContext): MountedPages | undefined => {
+    if (roles.includes('desk')) desk = openDesk?.(app, web);
+    return desk;
+  };
+  const options = { store, config, templates, secrets, clock, readers, visits, log };
+  const site = createApp(options, { isPublic: roles.includes('web'), mount });
   const server = await listen(site, { ...config.server, maxConnections: connectionLimit(app), log });
   const metrics = await listenForMetrics(app);
   const counters = [startCounting(app, 'readers', readers), startCounting(app, 'visits', visits)];
@@ -217,6 +236,8 @@ async function startServer(app: AppContext): Promise<Stoppable & { url: string; 
     url: server.url,
     metricsUrl: metrics?.url ?? null,
     stop: async () => {
+      // Its streams would keep the server from closing.
+      await desk?.stop();
       await Promise.all([server.close(), metrics?.close()]);
       await Promise.all(counters.map((counter) => counter.stop()));
     },

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { type Command, Option } from 'commander';
 import { hasFailed } from '../app/first-run.ts';
 import { ROLES, type Role, runOnce, start } from '../app/start.ts';
+import { openDesk } from '../desk/mount.ts';
 import type { Log } from '../lib/log.ts';
 import { SECOND } from '../lib/time.ts';
 import { type CliContext, type JsonOption, jsonOption, printResult } from './context.ts';
@@ -40,6 +41,7 @@ function runStart(cli: CliContext, options: StartCommandOptions): Promise<void> 
       const startOptions = {
         roles: options.role,
         stop,
+        openDesk,
         onProgress: (progress: Parameters<typeof formatProgress>[0]) => cli.progress.show(formatProgress(progress)),
       };
       const context = { version: cli.version, now: app.clock(), url: null, metricsUrl: null };

@@ -9,6 +9,7 @@ import type { Permission } from '../accounts/permissions.ts';
 import type { AppContext } from '../app/app-context.ts';
 import type { WebContext } from '../http/server/web-context.ts';
 import type { InTransaction } from '../store/transaction.ts';
+import type { LiveHub } from './live/live-hub.ts';
 
 /** HTML whose data is escaped, from the `html` template tag of Hono. */
 export type Html = HtmlEscapedString | Promise<HtmlEscapedString>;
@@ -19,6 +20,7 @@ export interface DeskContext {
   web: WebContext;
   /** The path of the desk, with that of `publication.url`: `/desk`. */
   base: string;
+  live: LiveHub;
 }
 
 export interface DeskRequest {

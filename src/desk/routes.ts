@@ -6,10 +6,12 @@ import { accountsRoutes } from './accounts/accounts-page.ts';
 import { auditRoutes } from './accounts/audit-page.ts';
 import { ownAccountRoutes } from './accounts/own-account.ts';
 import type { DeskRoute } from './desk-route.ts';
+import { liveRoutes } from './live/routes.ts';
 import { invitationRoutes } from './sign-in/invitation-page.ts';
 import { signInRoutes } from './sign-in/sign-in-page.ts';
 
 export const DESK_ROUTES: readonly DeskRoute[] = [
+  ...liveRoutes,
   ...signInRoutes,
   ...invitationRoutes,
   ...ownAccountRoutes,

@@ -132,25 +132,27 @@ export function listEditions(db: Db, newsletter: string | null, limit: number, o
     .execute();
 }
 
-/**
- * Lists the editions whose delivery is not over, newest slot first, however old they are. Only newest revisions are
- * among them: an edition that is reissued is cancelled.
- */
-export async function listUnfinishedEditions(db: Db): Promise<EditionSummary[]> {
+/** Ids of the editions under delivery or paused. */
+export async function listUnfinishedEditionIds(db: Db): Promise<number[]> {
   // Literals, so that the partial indexes are used: an edition's row has hundreds of kilobytes.
   const { rows } = await sql<{ id: number }>`
     select id from editions where delivery_state = 'delivering'
     union all
     select id from editions where delivery_state = 'paused'`.execute(db);
-  if (rows.length === 0) return [];
+  return rows.map(({ id }) => id);
+}
+
+/**
+ * Lists the editions whose delivery is not over, newest slot first, however old they are. Only newest revisions are
+ * among them: an edition that is reissued is cancelled.
+ */
+export async function listUnfinishedEditions(db: Db): Promise<EditionSummary[]> {
+  const ids = await listUnfinishedEditionIds(db);
+  if (ids.length === 0) return [];
   return db
     .selectFrom('editions')
     .select(SUMMARY)
-    .where(
-      'id',
-      'in',
-      rows.map(({ id }) => id),
-    )
+    .where('id', 'in', ids)
     .orderBy('slot_at', 'desc')
     .orderBy('id', 'desc')
     .execute();

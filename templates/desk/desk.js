@@ -1,0 +1,353 @@
+// The script of the desk. Every act works without it: it submits forms without loading the whole page, keeps open pages
+// up to date, and adds keys and drag. Nothing here decides what an act does.
+(() => {
+  const root = document.documentElement;
+  const { body } = document;
+  const { base, account } = body.dataset;
+  root.classList.add('script');
+
+  // Regions: parts of a page that are replaced where those of a newer page differ.
+
+  /** Forms with typed text that is not saved yet. */
+  const unsaved = new Set();
+  const regionsOf = (node) => [...node.querySelectorAll('[data-region]')];
+
+  /** Shows a newer version of the page. A form with unsaved text stays as it is, with what its editor has seen. */
+  function show(page, submitted) {
+    unsaved.delete(submitted);
+    const focused = document.activeElement?.id;
+    for (const region of regionsOf(document)) {
+      const newer = page.getElementById(region.id);
+      if (newer === null) region.replaceChildren();
+      else if (newer.outerHTML !== region.outerHTML) replace(region, document.importNode(newer, true));
+    }
+    for (const region of regionsOf(page)) {
+      if (document.getElementById(region.id) === null) return location.reload();
+    }
+    document.title = page.title;
+    body.dataset.at = page.body.dataset.at;
+    body.dataset.topics = page.body.dataset.topics;
+    const again = focused ? document.getElementById(focused) : null;
+    if (again !== null && again !== document.activeElement) again.focus({ preventScroll: true });
+    prepare();
+  }
+
+  function replace(region, newer) {
+    for (const form of region.querySelectorAll('form[id]')) {
+      if (!unsaved.has(form)) continue;
+      newer.querySelector(`#${CSS.escape(form.id)}`)?.replaceWith(form);
+    }
+    const open = [...region.querySelectorAll('details[id][open]')].map(({ id }) => id);
+    region.replaceWith(newer);
+    for (const id of open) document.getElementById(id)?.setAttribute('open', '');
+  }
+
+  const parse = (text) => new DOMParser().parseFromString(text, 'text/html');
+  const isSamePage = (url) => new URL(url).pathname === location.pathname;
+
+  // Forms
+
+  document.addEventListener('submit', async (event) => {
+    const form = event.target;
+    if (form.method !== 'post' || form.hasAttribute('data-plain') || event.defaultPrevented) return;
+    event.preventDefault();
+    if (form.getAttribute('aria-busy') === 'true') return;
+    const fields = new URLSearchParams(new FormData(form, event.submitter));
+    form.setAttribute('aria-busy', 'true');
+    try {
+      await send(event.submitter?.formAction || form.action, fields, form);
+    } catch {
+      say('The server did not answer. It is not known whether this was done: load the page again.');
+    } finally {
+      form.removeAttribute('aria-busy');
+    }
+  });
+
+  async function send(action, fields, form) {
+    const response = await fetch(action, { method: 'POST', body: fields, headers: { Accept: 'text/html' } });
+    const page = parse(await response.text());
+    if (page.body.dataset.account !== account || page.getElementById('main') === null) return location.reload();
+    if (response.redirected && isSamePage(response.url)) {
+      if (response.url !== location.href) history.replaceState(null, '', response.url);
+      return show(page, form);
+    }
+    unsaved.clear();
+    // Another page, or a form with errors.
+    history.pushState(null, '', response.redirected ? response.url : location.href);
+    document.getElementById('main').replaceWith(document.importNode(page.getElementById('main'), true));
+    document.querySelector('.top').replaceWith(document.importNode(page.querySelector('.top'), true));
+    for (const name of ['at', 'topics', 'presence']) {
+      if (page.body.dataset[name] === undefined) delete body.dataset[name];
+      else body.dataset[name] = page.body.dataset[name];
+    }
+    document.title = page.title;
+    (document.querySelector('main [aria-invalid]') ?? document.getElementById('main')).focus();
+    prepare();
+  }
+
+  addEventListener('popstate', () => location.reload());
+  document.addEventListener('input', ({ target }) => {
+    if (target.form?.method === 'post') unsaved.add(target.form);
+    if (target.dataset.counter) count(target);
+  });
+  addEventListener('beforeunload', (event) => {
+    if ([...unsaved].some((form) => form.isConnected && form.id)) event.preventDefault();
+  });
+
+  function count(field) {
+    const counter = document.getElementById(`${field.id}-counter`);
+    if (counter !== null) counter.textContent = `${[...field.value].length} of ${field.dataset.counter}`;
+  }
+
+  const say = (text) => {
+    const place = document.getElementById('live');
+    if (place.textContent !== text) place.textContent = text;
+  };
+
+  // Time that passes
+
+  function duration(ms) {
+    const [hours, minutes] = [Math.floor(ms / 3600000), Math.floor((ms % 3600000) / 60000)];
+    if (ms < 60000) return `${Math.floor(ms / 1000)} s`;
+    return [hours && `${hours} h`, minutes && `${minutes} min`].filter(Boolean).join(' ');
+  }
+
+  /** The server's clock less ours. */
+  let ahead = 0;
+  function tick() {
+    const now = Date.now() + ahead;
+    for (const element of document.querySelectorAll('time[data-from-now]')) {
+      const at = Date.parse(element.dateTime);
+      element.textContent = at > now ? `in ${duration(at - now)}` : `${duration(now - at)} ago`;
+    }
+  }
+
+  // The live stream: one tab of the browser reads it, and tells the others. Browsers open few connections to a host.
+
+  const channel = new BroadcastChannel(`daywire-desk-${account}`);
+  const known = { topics: {}, figures: {}, presence: {} };
+  /** By topic: the change that this page was loaded again for. */
+  const handled = {};
+  let reloading = false;
+  let again = false;
+
+  function receive(message) {
+    for (const part of Object.keys(known)) Object.assign(known[part], message[part]);
+    apply();
+  }
+
+  function apply() {
+    for (const element of document.querySelectorAll('[data-figure]')) {
+      const text = known.figures[element.dataset.figure];
+      if (text && element.textContent !== text) element.textContent = text;
+    }
+    const page = body.dataset.presence === undefined ? undefined : body.dataset.topics.split(' ')[0];
+    const others = (known.presence[page] ?? []).filter(({ id }) => String(id) !== account).map(({ name }) => name);
+    const place = document.getElementById('presence');
+    const text = others.length === 0 ? '' : `Also here: ${others.join(', ')}`;
+    if (place !== null && place.textContent !== text) place.textContent = text;
+    // The stream notices a change half a second late.
+    // Once for each change, also where two servers' clocks differ.
+    const isStale = (topic) => {
+      const changed = known.topics[topic] ?? 0;
+      return changed > Number(body.dataset.at) - 600 && handled[topic] !== changed;
+    };
+    const stale = (body.dataset.topics ?? '').split(' ').filter(isStale);
+    if (stale.length === 0) return;
+    for (const topic of stale) handled[topic] = known.topics[topic];
+    refresh();
+  }
+
+  async function refresh() {
+    if (reloading) {
+      again = true;
+      return;
+    }
+    reloading = true;
+    try {
+      const response = await fetch(location.href, { headers: { Accept: 'text/html' } });
+      const page = parse(await response.text());
+      if (response.ok && page.body.dataset.account === account && isSamePage(response.url)) show(page);
+      else if (page.body.dataset.account !== account) location.reload();
+    } catch {
+      say('No connection to the server.');
+    } finally {
+      reloading = false;
+      if (again) {
+        again = false;
+        refresh();
+      }
+    }
+  }
+
+  channel.onmessage = ({ data }) => {
+    if (data === 'hello') {
+      if (stream !== null) channel.postMessage(known);
+    } else receive(data);
+  };
+
+  let stream = null;
+  function listen() {
+    return new Promise(() => {
+      stream = new EventSource(`${base}/live`);
+      stream.onmessage = ({ data }) => {
+        const message = JSON.parse(data);
+        say('');
+        receive(message);
+        channel.postMessage(message);
+      };
+      stream.onerror = () => {
+        say('No live figures: trying again.');
+        // After a response that is no stream, the browser does not try again.
+        if (stream.readyState === EventSource.CLOSED) setTimeout(() => location.reload(), 30000);
+      };
+    });
+  }
+
+  // Who else has the page open
+
+  const tab = crypto
+    .getRandomValues(new Uint32Array(4))
+    .reduce((text, n) => text + n.toString(36), 'tab00000')
+    .slice(0, 32);
+  function present(closed) {
+    if (body.dataset.presence === undefined || (document.hidden && !closed)) return;
+    const page = body.dataset.topics.split(' ')[0];
+    const fields = new URLSearchParams({ page, tab, ...(closed && { closed: '1' }) });
+    if (closed) navigator.sendBeacon(`${base}/presence`, fields);
+    else fetch(`${base}/presence`, { method: 'POST', body: fields }).catch(() => {});
+  }
+
+  // Keys: those of the focused row first, then those of the page.
+
+  const rows = () => [...document.querySelectorAll('[data-row]')];
+  const rowOf = (node) => node?.closest?.('[data-row]') ?? null;
+
+  function step(direction) {
+    const all = rows();
+    const at = all.indexOf(rowOf(document.activeElement));
+    const next = all[at < 0 ? (direction > 0 ? 0 : all.length - 1) : at + direction];
+    if (next === undefined) return;
+    const target = next.matches('[tabindex]') ? next : next.querySelector('a, button, input');
+    target?.focus();
+    next.scrollIntoView({ block: 'nearest' });
+  }
+
+  function keyed(key) {
+    const within = rowOf(document.activeElement);
+    const has = (node) => node?.querySelector(`[data-key="${CSS.escape(key)}"]`);
+    const outside = () =>
+      [...document.querySelectorAll(`[data-key="${CSS.escape(key)}"]`)].find((one) => rowOf(one) === null);
+    return has(within) ?? outside() ?? null;
+  }
+
+  document.addEventListener('keydown', (event) => {
+    const { target, key } = event;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+    if (target.closest('input:not([type=checkbox], [type=radio]), textarea, select, dialog')) return;
+    if (body.dataset.shortcuts === undefined) return;
+    if (key === '?') showKeys();
+    else if (key === 'j') step(1);
+    else if (key === 'k') step(-1);
+    else {
+      const found = keyed(key);
+      if (found === null || found.disabled) return;
+      if (found.matches('input:not([type=checkbox], [type=radio]), textarea, select, summary')) found.focus();
+      else found.click();
+    }
+    event.preventDefault();
+  });
+
+  function showKeys() {
+    const names = new Map([
+      ['j', 'Next row'],
+      ['k', 'Previous row'],
+      ['?', 'This list'],
+    ]);
+    for (const one of document.querySelectorAll('[data-key]')) {
+      const where = rowOf(one) === null ? '' : ' (focused row)';
+      const name = one.dataset.keyName ?? one.textContent.trim();
+      if (!names.has(one.dataset.key)) names.set(one.dataset.key, name + where);
+    }
+    const dialog = document.createElement('dialog');
+    const add = (parent, tag, text) => {
+      const element = parent.appendChild(document.createElement(tag));
+      element.textContent = text;
+      return element;
+    };
+    add(dialog, 'h2', 'Keys of this page').id = 'keys-title';
+    dialog.setAttribute('aria-labelledby', 'keys-title');
+    const list = add(dialog, 'dl', '');
+    list.className = 'pairs';
+    for (const [key, name] of names) {
+      add(add(list, 'dt', ''), 'kbd', key);
+      add(list, 'dd', name);
+    }
+    const close = add(dialog, 'form', '');
+    close.method = 'dialog';
+    close.className = 'buttons';
+    add(close, 'button', 'Close');
+    dialog.onclose = () => dialog.remove();
+    body.append(dialog);
+    dialog.showModal();
+  }
+
+  // Drag: a row dropped before another row, or at the end of a list, fills the fields of the list's form.
+
+  let dragged = null;
+  const clearMarks = () => {
+    for (const one of document.querySelectorAll('.over')) one.classList.remove('over');
+  };
+  document.addEventListener('dragstart', (event) => {
+    dragged = event.target.closest?.('[data-drag-item]') ?? null;
+    if (dragged === null) return;
+    event.dataTransfer.effectAllowed = 'move';
+    event.dataTransfer.setData('text/plain', dragged.dataset.dragItem);
+    dragged.classList.add('dragged');
+  });
+  document.addEventListener('dragend', () => {
+    dragged?.classList.remove('dragged');
+    dragged = null;
+    clearMarks();
+  });
+  document.addEventListener('dragover', (event) => {
+    const list = dragged && event.target.closest?.('[data-drag-list]');
+    if (!list) return;
+    event.preventDefault();
+    clearMarks();
+    (event.target.closest('[data-drag-item]') ?? list).classList.add('over');
+  });
+  document.addEventListener('drop', (event) => {
+    const list = dragged && event.target.closest?.('[data-drag-list]');
+    if (!list) return;
+    event.preventDefault();
+    const before = event.target.closest('[data-drag-item]');
+    if (before === dragged) return;
+    const form = document.getElementById(list.dataset.dragForm);
+    form.elements.story.value = dragged.dataset.dragItem;
+    form.elements.block.value = list.dataset.dragList;
+    form.elements.before.value = before?.dataset.dragItem ?? '';
+    form.requestSubmit();
+  });
+
+  function prepare() {
+    for (const field of document.querySelectorAll('[data-counter]')) count(field);
+    tick();
+    apply();
+  }
+
+  ahead = Number(body.dataset.at) - Date.now();
+  // The page was made before it arrived; a difference of seconds is that of the clocks.
+  if (Math.abs(ahead) < 5000) ahead = 0;
+  if (account !== undefined) {
+    // Without it, as on an address without TLS, pages are as new as their last load.
+    if (navigator.locks !== undefined) navigator.locks.request('daywire-desk-live', listen);
+    channel.postMessage('hello');
+    present();
+    setInterval(present, 15000);
+    addEventListener('pagehide', () => present(true));
+    document.addEventListener('visibilitychange', () => present(document.hidden));
+  }
+  setInterval(tick, 1000);
+  prepare();
+})();

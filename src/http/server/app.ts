@@ -38,11 +38,20 @@ import { limitForm } from './request-body.ts';
 import { reportUntrustedProxy } from './untrusted-proxy.ts';
 import { openWebContext, type WebContext, type WebOptions } from './web-context.ts';
 
+/** What a process serves beside the site's public pages, or instead of them. */
+export interface AppParts {
+  /** Whether it has the public pages and feeds, and receives what others post. Default: true. */
+  isPublic?: boolean;
+  /** Adds further pages below a path of the site. */
+  mount?: (web: WebContext) => { path: string; pages: Hono } | undefined;
+}
+
 /**
- * The web app: `listen` serves it, tests call `app.request()`. It sets no cookie, and GET changes nothing. Pages are
- * below the path of `publication.url`; `/healthz` and `/metrics` are about this process and always at the root.
+ * The web app: `listen` serves it, tests call `app.request()`. Its own pages set no cookie, and GET changes nothing.
+ * Pages are below the path of `publication.url`; `/healthz` and `/metrics` are about this process and always at the
+ * root.
  */
-export function createApp(options: WebOptions): Hono {
+export function createApp(options: WebOptions, { isPublic = true, mount }: AppParts = {}): Hono {
   const web = openWebContext(options);
   const app = new Hono();
   app.use(
@@ -55,13 +64,19 @@ export function createApp(options: WebOptions): Hono {
   app.get('/healthz', serveHealth(web));
   const { metricsToken } = web.config.secrets;
   if (metricsToken !== undefined) app.get('/metrics', withToken(metricsToken, serveMetrics(web)));
+  if (isPublic) addPublicPages(app, web);
+  const mounted = mount?.(web);
+  if (mounted !== undefined) app.route(web.base + mounted.path, mounted.pages);
+  return app;
+}
+
+function addPublicPages(app: Hono, web: WebContext): void {
   if (web.base !== '') app.get(web.base, (c) => c.redirect(`${web.base}/`, 301));
   app.get(`${web.base}/`, share(web, serveFrontPage(web)));
   const pages = app.basePath(web.base);
   addPages(pages, web);
   addFeeds(pages, web);
   addAccountPages(pages, web);
-  return app;
 }
 
 function addPages(app: Hono, web: WebContext): void {

@@ -1,0 +1,127 @@
+/**
+ * Tells the open pages of the desk what has changed. While any is connected, one loop reads the store twice a second,
+ * for all of them.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { AppContext } from '../../app/app-context.ts';
+import { errorLine } from '../../lib/clean-text.ts';
+import { SECOND } from '../../lib/time.ts';
+import { formatCount } from '../parts/figure.ts';
+import { type LiveSnapshot, readSnapshot } from './snapshot.ts';
+
+/** What changed since the last message; the first message has everything. */
+export interface LiveMessage {
+  /** By topic: when it changed, epoch milliseconds of this process. */
+  topics: Record<string, number>;
+  /** By name, such as `edition:17:submitted`. */
+  figures: Record<string, string>;
+  /** By page: the accounts that have it open. */
+  presence: Record<string, { id: number; name: string }[]>;
+}
+
+type Receive = (message: LiveMessage) => void;
+
+const READ_EVERY = SECOND / 2;
+
+export class LiveHub {
+  readonly #app: Pick<AppContext, 'store' | 'clock' | 'log'>;
+  readonly #receivers = new Set<Receive>();
+  readonly #stopping = new AbortController();
+  #loop: Promise<void> | null = null;
+  #last: LiveSnapshot | null = null;
+  #changedAt = new Map<string, number>();
+  #figures = new Map<string, string>();
+
+  constructor(app: Pick<AppContext, 'store' | 'clock' | 'log'>) {
+    this.#app = app;
+  }
+
+  /** Aborted when the process stops: streams end then. */
+  get stopSignal(): AbortSignal {
+    return this.#stopping.signal;
+  }
+
+  get streams(): number {
+    return this.#receivers.size;
+  }
+
+  /** Calls `receive` with everything, as soon as it is known, and with each change. @returns ends that */
+  subscribe(receive: Receive): () => void {
+    this.#receivers.add(receive);
+    if (this.#last !== null) receive(this.#everything(this.#last));
+    this.#loop ??= this.#run();
+    return () => this.#receivers.delete(receive);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#loop;
+  }
+
+  async #run(): Promise<void> {
+    const { log } = this.#app;
+    while (this.#receivers.size > 0 && !this.#stopping.signal.aborted) {
+      try {
+        await this.#read();
+      } catch (error) {
+        log.warn({ error: errorLine(error) }, 'the desk could not read what has changed');
+      }
+      await sleep(READ_EVERY, undefined, { signal: this.#stopping.signal }).catch(() => {});
+    }
+    // What happens until the next page connects is not seen: it gets everything as new.
+    this.#last = null;
+    this.#changedAt.clear();
+    this.#figures.clear();
+    this.#loop = null;
+    if (this.#receivers.size > 0 && !this.#stopping.signal.aborted) this.#loop = this.#run();
+  }
+
+  async #read(): Promise<void> {
+    const now = this.#app.clock();
+    const snapshot = await readSnapshot(this.#app.store.db, now);
+    const message: LiveMessage = { topics: {}, figures: {}, presence: {} };
+    const before = this.#last;
+    for (const topic of new Set([...snapshot.versions.keys(), ...(before?.versions.keys() ?? [])])) {
+      if (before !== null && before.versions.get(topic) === snapshot.versions.get(topic)) continue;
+      this.#changedAt.set(topic, now);
+      message.topics[topic] = now;
+    }
+    for (const [page, accounts] of changes(before?.presence, snapshot.presence, '[]')) {
+      message.presence[page] = JSON.parse(accounts);
+    }
+    const figures = figuresOf(snapshot);
+    for (const [name, text] of changes(this.#figures, figures, '')) message.figures[name] = text;
+    this.#figures = figures;
+    this.#last = snapshot;
+    const hasChanged = Object.values(message).some((part) => Object.keys(part).length > 0);
+    if (before === null) for (const receive of this.#receivers) receive(this.#everything(snapshot));
+    else if (hasChanged) for (const receive of this.#receivers) receive(message);
+  }
+
+  #everything({ presence }: LiveSnapshot): LiveMessage {
+    return {
+      topics: Object.fromEntries(this.#changedAt),
+      figures: Object.fromEntries(this.#figures),
+      presence: Object.fromEntries([...presence].map(([page, accounts]) => [page, JSON.parse(accounts)])),
+    };
+  }
+}
+
+/** Entries of `now` that `before` has not; entries that are gone have the value `gone`. */
+function changes(
+  before: ReadonlyMap<string, string> | undefined,
+  now: ReadonlyMap<string, string>,
+  gone: string,
+): [string, string][] {
+  const changed = [...now].filter(([key, value]) => before?.get(key) !== value);
+  const ended = [...(before?.keys() ?? [])].filter((key) => !now.has(key)).map((key): [string, string] => [key, gone]);
+  return [...changed, ...ended];
+}
+
+function figuresOf({ deliveries }: LiveSnapshot): Map<string, string> {
+  return new Map(
+    [...deliveries].flatMap(([id, { counts }]) =>
+      Object.entries(counts).map(([state, count]): [string, string] => [`edition:${id}:${state}`, formatCount(count)]),
+    ),
+  );
+}

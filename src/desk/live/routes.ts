@@ -1,0 +1,70 @@
+/**
+ * The live stream of a browser, and who has which page open.
+ */
+import { streamSSE } from 'hono/streaming';
+import { findSession } from '../../accounts/sessions.ts';
+import { SECOND } from '../../lib/time.ts';
+import type { SignedInRequest } from '../desk-request.ts';
+import type { DeskRoute } from '../desk-route.ts';
+import { sessionTokenOf } from '../session-cookie.ts';
+import type { LiveMessage } from './live-hub.ts';
+import { noteClosedTab, noteOpenTab } from './presence.ts';
+
+/** A browser has one; more are a fault of the script, or somebody who tries. */
+const MAX_STREAMS = 200;
+/** Shorter than the time-outs of proxies, and of our own server. */
+const KEEP_ALIVE = 15 * SECOND;
+
+/** Server-sent events (WHATWG HTML §9.2). The script of one tab reads them for all tabs of the browser. */
+function serveLive(request: SignedInRequest): Response {
+  const { c, desk } = request;
+  const { live } = desk;
+  if (live.streams >= MAX_STREAMS) return c.text('Too many streams are open.\n', 503, { 'Retry-After': '30' });
+  c.header('X-Accel-Buffering', 'no');
+  return streamSSE(c, async (stream) => {
+    const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+    const unsubscribe = live.subscribe((message) => {
+      stream.writeSSE({ data: JSON.stringify(permitted(request, message)) }).catch(end);
+    });
+    stream.onAbort(end);
+    live.stopSignal.addEventListener('abort', () => end(), { once: true });
+    // Also ends the stream of a session that has ended, or of an account that was disabled.
+    const timer = setInterval(() => keepAlive(request, stream).catch(() => end()), KEEP_ALIVE);
+    await ended;
+    clearInterval(timer);
+    unsubscribe();
+  });
+}
+
+async function keepAlive({ c, desk, account }: SignedInRequest, stream: { write(text: string): Promise<unknown> }) {
+  const { store, clock } = desk.app;
+  const found = await findSession(store.db, sessionTokenOf(c) ?? '', clock());
+  // With other roles, the browser connects again as what it may be now.
+  if (found === null || found.roles.join() !== account.roles.join()) throw new Error('the session has ended');
+  await stream.write(': still here\n\n');
+}
+
+/** The part of a message that the account may see. */
+function permitted(request: SignedInRequest, { topics, figures, presence }: LiveMessage): LiveMessage {
+  const seesEditions = request.may('editions.read');
+  const own = Object.entries(topics).filter(([topic]) => seesEditions || topic === 'alerts');
+  return {
+    topics: Object.fromEntries(own),
+    figures: request.may('deliveries.read') ? figures : {},
+    presence: seesEditions ? presence : {},
+  };
+}
+
+async function handlePresence({ c, desk, account, form, at }: SignedInRequest): Promise<Response> {
+  const [page, tab] = [form.get('page') ?? '', form.get('tab') ?? ''];
+  if (!/^[a-z]+:[\w./-]{1,150}$/.test(page) || !/^[a-z0-9]{8,40}$/.test(tab)) return c.body(null, 400);
+  const open = { page, tab, accountId: account.id };
+  if (form.has('closed')) await noteClosedTab(desk.app.store.db, open);
+  else await noteOpenTab(desk.app.store.db, open, at);
+  return c.body(null, 204);
+}
+
+export const liveRoutes: DeskRoute[] = [
+  { method: 'GET', path: '/live', needs: 'desk', handle: serveLive },
+  { method: 'POST', path: '/presence', needs: 'editions.read', handle: handlePresence },
+];

@@ -1,0 +1,59 @@
+/**
+ * What the open pages of the desk may show, read from the store in a few short queries.
+ *
+ * A topic is a thing that pages show as a whole: they load again when its version changes.
+ * - `draft:NEWSLETTER/SLOT`: the editors' decisions about an edition
+ * - `edition:ID`: the state of its deliveries; their figures are sent by themselves
+ * - `roundup`: the story groups and what was decided about them
+ * - `articles`: what is published
+ * - `alerts`: the open alerts
+ */
+import { countAllDeliveries, readDeliveryStates } from '../../delivery/queue/queries.ts';
+import { listUnfinishedEditionIds } from '../../editions/queries.ts';
+import { readFeedVersion } from '../../feeds/feed-version.ts';
+import { DAY } from '../../lib/time.ts';
+import { listOpenAlerts } from '../../schedule/alerts.ts';
+import { lastCommandNumber } from '../../sources/story-groups/change-groups.ts';
+import type { Db } from '../../store/store.ts';
+import { listPresent } from './presence.ts';
+
+export interface LiveSnapshot {
+  /** By topic: a text that changes with it. */
+  versions: Map<string, string>;
+  /** Deliveries by edition and state. */
+  deliveries: Map<number, { counts: Record<string, number> }>;
+  /** By page: who has it open, as JSON. */
+  presence: Map<string, string>;
+}
+
+/** Drafts of older slots are closed, or of no use any more. */
+const DRAFTS_FOR = 3 * DAY;
+
+export async function readSnapshot(db: Db, now: number): Promise<LiveSnapshot> {
+  const versions = new Map<string, string>();
+  const drafts = await db
+    .selectFrom('drafts')
+    .select(['newsletter', 'slot', 'revision', 'state', 'close_at'])
+    .where('slot_at', '>', now - DRAFTS_FOR)
+    .execute();
+  for (const { newsletter, slot, revision, state, close_at } of drafts) {
+    versions.set(`draft:${newsletter}/${slot}`, `${revision} ${state} ${close_at}`);
+  }
+  versions.set('roundup', await roundupVersion(db));
+  versions.set('articles', String((await readFeedVersion(db)).version));
+  const alerts = await listOpenAlerts(db);
+  versions.set('alerts', alerts.map(({ key, message }) => `${key} ${message}`).join('\n'));
+  const deliveries: LiveSnapshot['deliveries'] = new Map();
+  const ids = await listUnfinishedEditionIds(db);
+  const counts = await countAllDeliveries(db, ids);
+  for (const { editionId, state, reason } of await readDeliveryStates(db, ids)) {
+    versions.set(`edition:${editionId}`, `${state} ${reason}`);
+    deliveries.set(editionId, { counts: { ...counts.get(editionId) } });
+  }
+  return { versions, deliveries, presence: await listPresent(db, now) };
+}
+
+async function roundupVersion(db: Db): Promise<string> {
+  const item = await db.selectFrom('outlet_items').select('id').orderBy('id', 'desc').limit(1).executeTakeFirst();
+  return `${await lastCommandNumber(db)} ${item?.id ?? 0}`;
+}

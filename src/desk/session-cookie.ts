@@ -1,0 +1,24 @@
+/**
+ * The cookie that holds a session's token. Its prefix makes browsers refuse one that another host of the domain set.
+ */
+import type { Context } from 'hono';
+import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
+import { SESSION_LIFETIME } from '../accounts/sessions.ts';
+import { SECOND } from '../lib/time.ts';
+
+const NAME = 'daywire-desk';
+
+export function setSessionCookie(c: Context, token: string): void {
+  setCookie(c, NAME, token, {
+    ...{ prefix: 'host', path: '/', secure: true, httpOnly: true, sameSite: 'Lax', maxAge: SESSION_LIFETIME / SECOND },
+  });
+}
+
+/** The token as the browser sent it; null without one. */
+export function sessionTokenOf(c: Context): string | null {
+  return getCookie(c, NAME, 'host') ?? null;
+}
+
+export function deleteSessionCookie(c: Context): void {
+  deleteCookie(c, NAME, { prefix: 'host', path: '/', secure: true });
+}

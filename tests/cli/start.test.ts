@@ -246,7 +246,7 @@ describe.concurrent('daywire start --role', () => {
   it('lists the roles when it is given another one', async () => {
     const { code, stderr } = await newFolder('sample').run(['start', '--role', 'mail']);
     expect(code).toBe(2);
-    expect(stderr).toMatch(/'mail' is invalid.*web, schedule, deliver/);
+    expect(stderr).toMatch(/'mail' is invalid.*web, desk, schedule, deliver/);
   });
 });
 

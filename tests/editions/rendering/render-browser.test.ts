@@ -6,7 +6,7 @@ import type { EditionView } from '../../../src/editions/rendering/edition-view.t
 import { fillHtml } from '../../../src/editions/rendering/placeholders.ts';
 import { renderEdition } from '../../../src/editions/rendering/render.ts';
 import { BUILT_IN_TEMPLATES, openTemplates } from '../../../src/lib/templates.ts';
-import { CHROMIUM_FLAGS, findChromium } from '../../support/chromium.ts';
+import { CHROMIUM_FLAGS, findChromium } from '../../../scripts/chromium.ts';
 import { FULL_VIEW, LOGO_SITE, SAMPLE_NONCE, SAMPLE_SITE, SAMPLE_VIEW, WEEKLY_VIEW } from './sample-view.ts';
 
 const executablePath = findChromium();

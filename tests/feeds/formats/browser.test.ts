@@ -6,7 +6,7 @@ import { findDocument } from '../../../src/feeds/documents.ts';
 import { publishFeeds } from '../../../src/feeds/publish.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { saveAll } from '../../support/articles.ts';
-import { CHROMIUM_FLAGS, findChromium } from '../../support/chromium.ts';
+import { CHROMIUM_FLAGS, findChromium } from '../../../scripts/chromium.ts';
 import { NOW } from '../../support/clock.ts';
 import { openMigrated } from '../../support/databases.ts';
 import { feedsConfig, feedsTemplates, STORIES, TITLE } from '../feeds-fixture.ts';

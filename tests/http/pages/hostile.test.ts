@@ -10,7 +10,7 @@ import { BUILT_IN_TEMPLATES, openTemplates } from '../../../src/lib/templates.ts
 import type { Store } from '../../../src/store/store.ts';
 import { addSubscriber } from '../../../src/subscribers/subscriptions.ts';
 import { confirmToken } from '../../../src/subscribers/tokens.ts';
-import { CHROMIUM_FLAGS, findChromium } from '../../support/chromium.ts';
+import { CHROMIUM_FLAGS, findChromium } from '../../../scripts/chromium.ts';
 import { openMigrated } from '../../support/databases.ts';
 import { SECRETS, sampleConfig } from '../../support/sample.ts';
 import { article, NOW, openTestSite, preferencesPath, save, saveEdition, type TestSite } from '../test-site.ts';

@@ -1,12 +1,12 @@
 /** The layout of the daily roundup in a real browser. */
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CHROMIUM_FLAGS, findChromium } from '../../../scripts/chromium.ts';
 import { contrastRatio } from '../../../src/config/contrast.ts';
 import type { EditionView } from '../../../src/editions/rendering/edition-view.ts';
 import { fillHtml } from '../../../src/editions/rendering/placeholders.ts';
 import { renderEdition } from '../../../src/editions/rendering/render.ts';
 import { BUILT_IN_TEMPLATES, openTemplates } from '../../../src/lib/templates.ts';
-import { CHROMIUM_FLAGS, findChromium } from '../../../scripts/chromium.ts';
 import { FULL_VIEW, LOGO_SITE, SAMPLE_NONCE, SAMPLE_SITE, SAMPLE_VIEW, WEEKLY_VIEW } from './sample-view.ts';
 
 const executablePath = findChromium();

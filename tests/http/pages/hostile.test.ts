@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { CHROMIUM_FLAGS, findChromium } from '../../../scripts/chromium.ts';
 import type { Article } from '../../../src/articles/article.ts';
 import { sanitiseHtml } from '../../../src/articles/sanitise.ts';
 import { publishFeeds } from '../../../src/feeds/publish.ts';
@@ -10,7 +11,6 @@ import { BUILT_IN_TEMPLATES, openTemplates } from '../../../src/lib/templates.ts
 import type { Store } from '../../../src/store/store.ts';
 import { addSubscriber } from '../../../src/subscribers/subscriptions.ts';
 import { confirmToken } from '../../../src/subscribers/tokens.ts';
-import { CHROMIUM_FLAGS, findChromium } from '../../../scripts/chromium.ts';
 import { openMigrated } from '../../support/databases.ts';
 import { SECRETS, sampleConfig } from '../../support/sample.ts';
 import { article, NOW, openTestSite, preferencesPath, save, saveEdition, type TestSite } from '../test-site.ts';

@@ -22,8 +22,8 @@ export class PasswordQueueFull extends Error {
   }
 }
 
-// Two take 38 MiB. The last of 40 waits about a second.
-const queue = new BoundedQueue({ running: 2, admitted: 40, size: 40 });
+// Two take 38 MiB. The last of 20 waits about a second.
+const queue = new BoundedQueue({ running: 2, admitted: 20, size: 20 });
 const compute = promisify(argon2) as (algorithm: 'argon2id', parameters: Argon2Parameters) => Promise<Buffer>;
 
 /**

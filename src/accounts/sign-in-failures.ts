@@ -66,3 +66,13 @@ export async function withdrawAttempt(db: Db, id: number): Promise<void> {
 export async function forgetFailures(db: Db, key: string): Promise<void> {
   await db.deleteFrom('sign_in_failures').where('key', '=', key).execute();
 }
+
+/** Number of failures that count at an instant. */
+export async function countFailures(db: Db, now: number): Promise<number> {
+  const { count } = await db
+    .selectFrom('sign_in_failures')
+    .select((e) => e.fn.countAll<number>().as('count'))
+    .where('at', '>', now - FAILURE_LIMIT.period)
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}

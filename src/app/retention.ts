@@ -2,6 +2,7 @@
  * Deletes old rows, or folds them into totals.
  */
 
+import { deleteEndedSessions } from '../accounts/retention.ts';
 import { roundupSources } from '../config/sources.ts';
 import { deleteProgress } from '../delivery/progress.ts';
 import { EVENT_IDS_KEPT } from '../delivery/providers/replay-window.ts';
@@ -69,6 +70,8 @@ export interface RetentionReport {
   /** Items of other outlets. */
   outletItems: number;
   hubSubscriptions: number;
+  /** Sessions of the desk, old invitations and failures of signing in. */
+  deskSessions: number;
 }
 
 /**
@@ -127,6 +130,7 @@ export async function runRetention({
       now,
     ),
     hubSubscriptions: await cleanHub({ store, config, clock }),
+    deskSessions: await deleteEndedSessions(store.db, now),
   };
   // Deleted rows, and rejections that imports deleted since, must not remain in the log.
   await truncateLog(store.db);

@@ -79,6 +79,11 @@ const GROUPS: CommandGroup[] = [
     load: async () => (await import('./subscribers.ts')).addSubscriberCommands,
   },
   {
+    heading: 'Desk:',
+    commands: ['accounts'],
+    load: async () => (await import('./accounts/accounts.ts')).addAccountCommands,
+  },
+  {
     heading: 'Store:',
     commands: ['migrate', 'backup', 'restore', 'secret'],
     load: async () => (await import('./store.ts')).addStoreCommands,

@@ -41,6 +41,7 @@ const NOTHING = {
   hubSubscriptions: 0,
   progress: 0,
   visits: 0,
+  deskSessions: 0,
 };
 
 function run(store: Store) {

@@ -26,7 +26,7 @@ describe.concurrent('the command line', () => {
         'editions',
         'alert',
       ],
-      ...['deliver', 'queue', 'bounce', 'subscribers', 'migrate', 'backup', 'restore', 'secret', 'help'],
+      ...['deliver', 'queue', 'bounce', 'subscribers', 'accounts', 'migrate', 'backup', 'restore', 'secret', 'help'],
     ]);
     const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
     for (const command of listed.filter((one) => one !== 'help')) expect(readme).toContain(`| \`daywire ${command}`);

@@ -114,11 +114,13 @@ async function release({ store, url }: { store: Store; url: string | null }): Pr
 async function emptyDatabase(url: string): Promise<boolean> {
   const { shape, used, hasLarge, reset } = await shapeAndUse(url);
   if (shape !== migratedShape) return false;
-  if (hasLarge) await query(url, `truncate ${used.join(', ')} restart identity cascade`);
-  // Takes a tenth of the time. In the role of a replica, triggers and foreign keys do nothing.
+  // In the role of a replica, triggers and foreign keys do nothing.
+  const asReplica = (work: string) =>
+    query(url, `begin; set local session_replication_role = replica; ${work}; commit`);
+  if (hasLarge) await asReplica(`truncate ${used.join(', ')} restart identity cascade`);
+  // Takes a tenth of the time.
   else if (used.length > 0) {
-    const deletions = used.map((table) => `delete from ${table};`).join('');
-    await query(url, `begin; set local session_replication_role = replica; ${deletions} select ${reset}; commit`);
+    await asReplica(`${used.map((table) => `delete from ${table};`).join('')} select ${reset}`);
   }
   return true;
 }

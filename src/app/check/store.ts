@@ -10,6 +10,7 @@ import { countSubscriptions } from '../../subscribers/subscriptions.ts';
 import { findUnconfigured, unconfiguredMessage } from '../delivery/waiting-alerts.ts';
 import { findStrandedDrafts } from '../drafts/stranded-drafts.ts';
 import { outletWarnings } from '../roundup/check-outlets.ts';
+import { checkDesk } from './desk.ts';
 import { type Finding, firstLine, ok, problem, warning } from './finding.ts';
 import { isWritable } from './folders.ts';
 import { checkProviderReports } from './mail-provider.ts';
@@ -54,6 +55,7 @@ export async function checkContent(store: Store, config: Config, now: number): P
     ...(await checkNewsletters(store, config)),
     ...(await checkDrafts(store, config, now)),
     ...(await checkSubscribers(store, config)),
+    ...(await checkDesk(store, config, now)),
     ...(await checkProxies(store, config, now)),
     ...(await checkProviderReports(store, config, now)),
     ...(await outletWarnings(store, config)).map(warning),

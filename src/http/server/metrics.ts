@@ -6,6 +6,7 @@
  */
 import type { Handler } from 'hono';
 import { Counter, Gauge, Registry } from 'prom-client';
+import { countFailures } from '../../accounts/sign-in-failures.ts';
 import { countDueChanges } from '../../articles/pending-changes.ts';
 import { countRejectionsByStage } from '../../articles/rejections.ts';
 import { listLastReports } from '../../delivery/providers/last-report.ts';
@@ -289,6 +290,7 @@ async function addProblems(db: Db, gauge: MakeGauge, now: number): Promise<void>
   gauge('oldest_pending_change_seconds', 'How long the longest due change is due.').set(
     secondsSince(due?.oldestDueAt ?? null, now),
   );
+  gauge('sign_in_failures', 'Failed sign-ins to the desk in the last 15 minutes.').set(await countFailures(db, now));
   gauge('open_alerts', 'Raised alerts.').set((await listOpenAlerts(db)).length);
 }
 

@@ -1,0 +1,112 @@
+import { expect, it } from 'vitest';
+import { hasAccounts, setShortcuts } from '../../src/accounts/account.ts';
+import { endOtherSessions } from '../../src/accounts/change-account.ts';
+import { deleteEndedSessions } from '../../src/accounts/retention.ts';
+import { endSession, findSession, listSessions, SESSION_IDLE, SESSION_LIFETIME } from '../../src/accounts/sessions.ts';
+import { HOUR, MINUTE } from '../../src/lib/time.ts';
+import type { Store } from '../../src/store/store.ts';
+import { NOW } from '../support/clock.ts';
+import { forEachDatabase } from '../support/databases.ts';
+import { addAccount, openSession } from './fixture.ts';
+
+const seenAt = async ({ db }: Store) =>
+  (await db.selectFrom('account_sessions').select('seen_at').executeTakeFirstOrThrow()).seen_at;
+
+forEachDatabase((open) => {
+  it('there is no desk before the first account', async () => {
+    const store = await open();
+    expect(await hasAccounts(store.db, NOW)).toBe(false);
+    await addAccount(store, 'Mei', ['admin']);
+    expect(await hasAccounts(store.db, NOW)).toBe(true);
+  });
+
+  it('a session is found by its token, of which the store has only the hash', async () => {
+    const store = await open();
+    const mei = await addAccount(store, 'Mei', ['editor']);
+    const token = await openSession(store, mei.id);
+    expect(await findSession(store.db, token, NOW)).toEqual(mei);
+    const row = await store.db.selectFrom('account_sessions').selectAll().executeTakeFirstOrThrow();
+    expect(JSON.stringify(row)).not.toContain(token);
+    for (const other of ['', 'x', row.token_hash, `${token}x`, token.slice(1), token.toLowerCase()]) {
+      expect(await findSession(store.db, other, NOW)).toBeNull();
+    }
+  });
+
+  it('a session ends after 12 hours without a request, and after seven days in any case', async () => {
+    const store = await open();
+    const { id } = await addAccount(store, 'Mei', ['editor']);
+    const idle = await openSession(store, id);
+    expect(await findSession(store.db, idle, NOW + SESSION_IDLE)).toBeNull();
+    const used = await openSession(store, id);
+    let now = NOW;
+    for (; now < NOW + SESSION_LIFETIME; now += 11 * HOUR) {
+      expect(await findSession(store.db, used, now)).not.toBeNull();
+    }
+    expect(await findSession(store.db, used, NOW + SESSION_LIFETIME - 1)).not.toBeNull();
+    expect(await findSession(store.db, used, NOW + SESSION_LIFETIME)).toBeNull();
+  });
+
+  it('a session of a clock that was set back since has ended', async () => {
+    const store = await open();
+    const { id } = await addAccount(store, 'Mei', ['editor']);
+    const token = await openSession(store, id, NOW + HOUR);
+    expect(await findSession(store.db, token, NOW + HOUR - MINUTE)).not.toBeNull();
+    expect(await findSession(store.db, token, NOW)).toBeNull();
+  });
+
+  it('a request is noted at most once a minute', async () => {
+    const store = await open();
+    const { id } = await addAccount(store, 'Mei', ['editor']);
+    const token = await openSession(store, id);
+    await findSession(store.db, token, NOW + MINUTE - 1);
+    expect(await seenAt(store)).toBe(NOW);
+    await findSession(store.db, token, NOW + MINUTE);
+    expect(await seenAt(store)).toBe(NOW + MINUTE);
+    // Another machine's clock is behind.
+    await findSession(store.db, token, NOW);
+    expect(await seenAt(store)).toBe(NOW + MINUTE);
+  });
+
+  it('signing out ends one session, or all others', async () => {
+    const store = await open();
+    const { id } = await addAccount(store, 'Mei', ['editor']);
+    const ivo = await addAccount(store, 'Ivo', ['editor']);
+    const [first, second, third] = [
+      await openSession(store, id),
+      await openSession(store, id),
+      await openSession(store, id),
+    ];
+    const other = await openSession(store, ivo.id);
+    await endSession(store.db, first);
+    await endSession(store.db, 'no token');
+    expect(await findSession(store.db, first, NOW)).toBeNull();
+    expect(await listSessions(store.db, id, NOW)).toHaveLength(2);
+    const failing = async () => {
+      throw new Error('no row');
+    };
+    await expect(endOtherSessions(store.db, id, second, failing)).rejects.toThrow('no row');
+    expect(await listSessions(store.db, id, NOW)).toHaveLength(2);
+    expect(await endOtherSessions(store.db, id, second)).toBe(1);
+    expect(await endOtherSessions(store.db, id, second, failing)).toBe(0);
+    expect(await findSession(store.db, third, NOW)).toBeNull();
+    expect(await findSession(store.db, second, NOW)).not.toBeNull();
+    expect(await findSession(store.db, other, NOW)).not.toBeNull();
+  });
+
+  it('a change of the own settings is seen by the next request', async () => {
+    const store = await open();
+    const { id } = await addAccount(store, 'Mei', ['editor']);
+    const token = await openSession(store, id);
+    await setShortcuts(store.db, id, false);
+    expect((await findSession(store.db, token, NOW))?.hasShortcuts).toBe(false);
+  });
+
+  it('retention deletes sessions that have ended, and no others', async () => {
+    const store = await open();
+    const { id } = await addAccount(store, 'Mei', ['editor']);
+    await openSession(store, id, NOW - SESSION_IDLE);
+    const open_ = await openSession(store, id, NOW - SESSION_IDLE + 1);
+    expect(await deleteEndedSessions(store.db, NOW)).toBe(1);
+    expect(await findSession(store.db, open_, NOW)).not.toBeNull();
+  });
+});

@@ -100,7 +100,7 @@ function leadToSignIn(request: DeskRequest, isUnsafe: boolean): Response {
 
 function respondForbidden(request: DeskRequest): Promise<Response> {
   const roles = request.account?.roles.join(', ');
-  const message = `Your account has the role ${roles}, which does not include this. An admin can give you another role.`;
+  const message = `Your role is ${roles}, which does not include this. An admin can give you another role.`;
   return respondProblem(request, 403, 'Not with your role', message);
 }
 

@@ -2,7 +2,6 @@
  * What handlers of the desk get.
  */
 import type { Context } from 'hono';
-import type { HtmlEscapedString } from 'hono/utils/html';
 import type { SignedInAccount } from '../accounts/account.ts';
 import type { AuditedAct } from '../accounts/audit.ts';
 import type { Permission } from '../accounts/permissions.ts';
@@ -11,8 +10,7 @@ import type { WebContext } from '../http/server/web-context.ts';
 import type { InTransaction } from '../store/transaction.ts';
 import type { LiveHub } from './live/live-hub.ts';
 
-/** HTML whose data is escaped, from the `html` template tag of Hono. */
-export type Html = HtmlEscapedString | Promise<HtmlEscapedString>;
+export type { Html } from './html.ts';
 
 /** What all requests share. */
 export interface DeskContext {

@@ -2,7 +2,7 @@
  * Figures, each with a line that says what it means.
  */
 import { html } from 'hono/html';
-import type { Html } from '../desk-request.ts';
+import type { Html } from '../html.ts';
 
 export interface Figure {
   label: string;

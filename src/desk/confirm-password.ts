@@ -9,6 +9,9 @@ import type { Html, SignedInRequest } from './desk-request.ts';
 import { respondPage } from './page.ts';
 import { hiddenFields, passwordField, submitButton } from './parts/form.ts';
 
+/** Fields that no page repeats. */
+const PASSWORDS = ['password', 'new-password'];
+
 /** Null if the form has the password; otherwise the page that asks for it, with the form's other fields. */
 export async function askForPassword(request: SignedInRequest): Promise<Response | null> {
   const { desk, form, account, at, c } = request;
@@ -36,7 +39,7 @@ export async function askForPassword(request: SignedInRequest): Promise<Response
 function respondQuestion(request: SignedInRequest, error: string | undefined): Promise<Response> {
   const { c, form } = request;
   const fields: Html[] = [...form].flatMap(([name, value]) =>
-    name === 'password' ? [] : hiddenFields({ [name]: value }),
+    PASSWORDS.includes(name) ? [] : hiddenFields({ [name]: value }),
   );
   return respondPage(request, {
     title: 'Confirm with your password',

@@ -51,7 +51,7 @@ forEachDatabase((open) => {
     expect(stored).not.toContain(token);
   });
 
-  it('accepting a link creates the account and a session, once, and is in the audit log without the address', async () => {
+  it('accepting a link creates the account and a session, once; the audit log has it without the address', async () => {
     const store = await open();
     const token = await link(store, 'ivo@example.com', ['admin', 'editor', 'admin']);
     const accepted = await accept(store, token);

@@ -12,8 +12,8 @@ import type { DeskRoute } from '../desk-route.ts';
 import { respondAfter, respondPage, respondProblem } from '../page.ts';
 import { passwordField, postButton, submitButton } from '../parts/form.ts';
 import { fromNow, when } from '../parts/when.ts';
+import { sessionTokenOf, setSessionCookie } from '../session-cookie.ts';
 import { newPasswordField } from '../sign-in/invitation-page.ts';
-import { sessionTokenOf, setSessionCookie } from '../sign-in/session-cookie.ts';
 import { roleNames } from './roles.ts';
 
 export const ownAccountRoutes: DeskRoute[] = [

@@ -12,7 +12,7 @@ import type { DeskRoute } from '../desk-route.ts';
 import { respondAfter, respondPage, respondProblem } from '../page.ts';
 import { submitButton, textField } from '../parts/form.ts';
 import { when } from '../parts/when.ts';
-import { setSessionCookie } from './session-cookie.ts';
+import { setSessionCookie } from '../session-cookie.ts';
 
 export const invitationRoutes: DeskRoute[] = [
   {

@@ -12,7 +12,7 @@ import type { DeskRoute } from '../desk-route.ts';
 import { respondPage } from '../page.ts';
 import { hiddenFields, submitButton, textField } from '../parts/form.ts';
 import { when } from '../parts/when.ts';
-import { clearSessionCookie, sessionTokenOf, setSessionCookie } from './session-cookie.ts';
+import { deleteSessionCookie, sessionTokenOf, setSessionCookie } from '../session-cookie.ts';
 
 export const signInRoutes: DeskRoute[] = [
   {
@@ -34,7 +34,7 @@ export const signInRoutes: DeskRoute[] = [
     async handle({ c, desk }) {
       const token = sessionTokenOf(c);
       if (token !== null) await endSession(desk.app.store.db, token);
-      clearSessionCookie(c);
+      deleteSessionCookie(c);
       return c.redirect(`${desk.base}/sign-in`, 303);
     },
   },

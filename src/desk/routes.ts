@@ -5,7 +5,9 @@ import { accountRoutes } from './accounts/account-page.ts';
 import { accountsRoutes } from './accounts/accounts-page.ts';
 import { auditRoutes } from './accounts/audit-page.ts';
 import { ownAccountRoutes } from './accounts/own-account.ts';
+import { deliveryRoutes } from './deliveries/routes.ts';
 import type { DeskRoute } from './desk-route.ts';
+import { closedEditionRoutes } from './editions/routes.ts';
 import { liveRoutes } from './live/routes.ts';
 import { invitationRoutes } from './sign-in/invitation-page.ts';
 import { signInRoutes } from './sign-in/sign-in-page.ts';
@@ -18,4 +20,6 @@ export const DESK_ROUTES: readonly DeskRoute[] = [
   ...accountsRoutes,
   ...accountRoutes,
   ...auditRoutes,
+  ...closedEditionRoutes,
+  ...deliveryRoutes,
 ];

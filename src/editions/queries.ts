@@ -6,7 +6,7 @@ import { type SqlBool, sql } from 'kysely';
 import type { Article } from '../articles/article.ts';
 import { toArticle } from '../articles/queries.ts';
 import type { Db } from '../store/store.ts';
-import type { OmissionReason } from '../store/tables.ts';
+import type { EditionDeliveryState, OmissionReason } from '../store/tables.ts';
 
 /** A closed edition without its content. */
 export interface EditionSummary {
@@ -130,6 +130,59 @@ export function listEditions(db: Db, newsletter: string | null, limit: number, o
     .limit(limit)
     .offset(offset)
     .execute();
+}
+
+/** The place of an edition in `listEditionsAfter`. */
+export type EditionPosition = Pick<EditionSummary, 'slotAt' | 'id'>;
+
+/**
+ * A page of the editions of a newsletter, or of all newsletters if it is null; newest slot first.
+ * @param after the last edition of the page before; null for the first page
+ */
+export function listEditionsAfter(
+  db: Db,
+  newsletter: string | null,
+  after: EditionPosition | null,
+  limit: number,
+): Promise<(EditionSummary & { deliveryState: EditionDeliveryState })[]> {
+  return db
+    .selectFrom('editions')
+    .select(SUMMARY)
+    .select('delivery_state as deliveryState')
+    .where('superseded_by', 'is', null)
+    .$if(newsletter !== null, (q) => q.where('newsletter', '=', newsletter as string))
+    .$if(after !== null, (q) => {
+      const { slotAt, id } = after as EditionPosition;
+      // Compared as a pair, so that the index of newest editions is used.
+      return q.where(sql<SqlBool>`(slot_at, id) < (cast(${slotAt} as bigint), cast(${id} as bigint))`);
+    })
+    .orderBy('slot_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(limit)
+    .execute();
+}
+
+/**
+ * The instants at which the first revision of an edition closed, and that of the next one of its newsletter; the second
+ * is null for the newest edition.
+ */
+export async function closedUntilNext(
+  db: Db,
+  edition: EditionSummary,
+): Promise<{ from: number; until: number | null }> {
+  const next = await db
+    .selectFrom('editions')
+    .select(['newsletter', 'slot'])
+    .where('newsletter', '=', edition.newsletter)
+    .where('number', '>', edition.number)
+    .where('superseded_by', 'is', null)
+    .orderBy('number')
+    .limit(1)
+    .executeTakeFirst();
+  return {
+    from: await firstClosedAt(db, edition),
+    until: next === undefined ? null : await firstClosedAt(db, next),
+  };
 }
 
 /** Ids of the editions under delivery or paused. */

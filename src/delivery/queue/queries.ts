@@ -91,6 +91,32 @@ export async function listUncertain(db: Db, query: { now: number; limit: number 
     .execute();
 }
 
+/** A page of the uncertain deliveries of an edition, by subscriber. @param page.after the last subscriber before it */
+export function listUncertainOf(
+  db: Db,
+  editionId: number,
+  { now, after, limit }: { now: number; after: number; limit: number },
+): Promise<Pick<UncertainDelivery, 'subscriberId' | 'email' | 'attempts' | 'since'>[]> {
+  return uncertainDeliveries(db, now)
+    .leftJoin('subscribers', 'subscribers.id', 'deliveries.subscriber_id')
+    .select(['deliveries.subscriber_id as subscriberId', 'subscribers.email'])
+    .select(['deliveries.attempts', 'deliveries.changed_at as since'])
+    .where('deliveries.edition_id', '=', editionId)
+    .where('deliveries.subscriber_id', '>', after)
+    .orderBy('deliveries.subscriber_id')
+    .limit(limit)
+    .execute();
+}
+
+/** Counts the uncertain deliveries of one edition. */
+export async function countUncertainOf(db: Db, editionId: number, now: number): Promise<number> {
+  const { count } = await uncertainDeliveries(db, now)
+    .select((e) => e.fn.countAll<number>().as('count'))
+    .where('deliveries.edition_id', '=', editionId)
+    .executeTakeFirstOrThrow();
+  return count;
+}
+
 /** Counts the uncertain deliveries of each edition that has any. */
 export async function countUncertainByEdition(
   db: Db,
@@ -241,6 +267,37 @@ export interface FailedDelivery {
   reason: string;
   /** The server's reply, or null. */
   reply: string | null;
+}
+
+/** A failed delivery, without the address if the subscriber does not exist any more. */
+export interface FailedDeliveryOf {
+  subscriberId: number;
+  email: string | null;
+  reason: string | null;
+  /** When it ended, epoch milliseconds. */
+  at: number;
+}
+
+/** A page of the failed deliveries of an edition, by subscriber. @param page.after the last subscriber before it */
+export function listFailedOf(
+  db: Db,
+  editionId: number,
+  { after, limit }: { after: number; limit: number },
+): Promise<FailedDeliveryOf[]> {
+  return (
+    db
+      .selectFrom('deliveries')
+      .leftJoin('subscribers', 'subscribers.id', 'deliveries.subscriber_id')
+      .select(['deliveries.subscriber_id as subscriberId', 'subscribers.email'])
+      .select(['deliveries.reason', 'deliveries.changed_at as at'])
+      // A literal, so that the partial index deliveries_failed is used.
+      .where(sql<boolean>`deliveries.state = 'failed'`)
+      .where('deliveries.edition_id', '=', editionId)
+      .where('deliveries.subscriber_id', '>', after)
+      .orderBy('deliveries.subscriber_id')
+      .limit(limit)
+      .execute()
+  );
 }
 
 /** Lists the newest failed deliveries of some editions. Among all editions this would read every delivery. */

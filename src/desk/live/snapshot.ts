@@ -4,6 +4,7 @@
  * A topic is a thing that pages show as a whole: they load again when its version changes.
  * - `draft:NEWSLETTER/SLOT`: the editors' decisions about an edition
  * - `edition:ID`: the state of its deliveries; their figures are sent by themselves
+ * - `deliveries`: which editions are under delivery or paused
  * - `roundup`: the story groups and what was decided about them
  * - `articles`: what is published
  * - `alerts`: the open alerts
@@ -45,6 +46,7 @@ export async function readSnapshot(db: Db, now: number): Promise<LiveSnapshot> {
   versions.set('alerts', alerts.map(({ key, message }) => `${key} ${message}`).join('\n'));
   const deliveries: LiveSnapshot['deliveries'] = new Map();
   const ids = await listUnfinishedEditionIds(db);
+  versions.set('deliveries', ids.join());
   const counts = await countAllDeliveries(db, ids);
   for (const { editionId, state, reason } of await readDeliveryStates(db, ids)) {
     versions.set(`edition:${editionId}`, `${state} ${reason}`);

@@ -1,0 +1,195 @@
+/**
+ * The deliveries of one edition: its failures by the server's words, what is uncertain, and how fast it went.
+ */
+import { html } from 'hono/html';
+import type { ProviderReports } from '../../app/delivery/edition-reports.ts';
+import { listProgress } from '../../delivery/progress.ts';
+import type { FailureGroup } from '../../delivery/queue/failure-groups.ts';
+import {
+  type FailedDeliveryOf,
+  listFailedOf,
+  listUncertainOf,
+  type UncertainDelivery,
+} from '../../delivery/queue/queries.ts';
+import { redactAddresses } from '../../delivery/transport/redact-addresses.ts';
+import { type Edition, findEditionById, fullEditionName } from '../../editions/queries.ts';
+import { maskAddress } from '../../subscribers/mask-address.ts';
+import { lineChart } from '../charts/line-chart.ts';
+import type { Html, SignedInRequest } from '../desk-request.ts';
+import { failureFigures } from '../editions/edition-figures.ts';
+import { editionPath } from '../editions/edition-names.ts';
+import { respondMissing, respondPage } from '../page.ts';
+import { formatCount } from '../parts/figure.ts';
+import { postButton } from '../parts/form.ts';
+import { pager } from '../parts/pager.ts';
+import { fromNow, when } from '../parts/when.ts';
+import { controlForms, deliveryPath, expiredForms, liveFigures, pausedDomains, stateLine } from './delivery-parts.ts';
+import { type EditionDelivery, readDeliveriesOf } from './delivery-reading.ts';
+import { submissionsChart } from './over-time.ts';
+
+const PER_PAGE = 50;
+/** Minutes of progress that are read: two days. Older ones are not in the chart. */
+const MAX_PROGRESS = 2_880;
+
+/** What an act has found out. */
+export interface DeliveryProblem {
+  message?: string;
+  expired?: { expired: number; suggestedHours: number; domain: string | null };
+}
+
+/** The edition that the path of a request names by its id; null if there is none. */
+export async function deliveredEdition({ c, desk }: SignedInRequest): Promise<Edition | null> {
+  const id = c.req.param('id') ?? '';
+  return /^\d{1,15}$/.test(id) ? findEditionById(desk.app.store.db, Number(id)) : null;
+}
+
+/** GET `/deliveries/:id`. */
+export async function serveDeliveryPage(request: SignedInRequest): Promise<Response> {
+  const edition = await deliveredEdition(request);
+  return edition === null ? respondMissing(request, 'There is no such edition.') : respondDelivery(request, edition);
+}
+
+/** The page, with what an act has found out. */
+export async function respondDelivery(
+  request: SignedInRequest,
+  edition: Edition,
+  problem: DeliveryProblem = {},
+): Promise<Response> {
+  const { desk, at, c } = request;
+  const { db } = desk.app.store;
+  const { id } = edition;
+  const [delivery] = (await readDeliveriesOf(desk, [edition], at)) as [EditionDelivery];
+  const counted = await failureFigures(desk).read(id);
+  const after = Number(/^\d{1,15}$/.exec(c.req.query('after') ?? '')?.[0] ?? 0);
+  const failed = await listFailedOf(db, id, { after, limit: PER_PAGE + 1 });
+  const uncertain = await listUncertainOf(db, id, { now: at, after: 0, limit: PER_PAGE });
+  const body = html`<p><a href="${desk.base}${editionPath(edition)}" dir="auto">${edition.headline}</a>
+<span class="meaning">${fullEditionName(edition)}, revision ${edition.revision}</span></p>
+${problem.message === undefined ? '' : html`<p class="error" role="alert">${problem.message}</p>`}
+${problem.expired === undefined ? '' : expiredForms(request, id, problem.expired)}
+<section id="state" data-region aria-label="State">${stateLine(delivery)}
+${liveFigures(delivery)}
+${controlForms(request, delivery)}
+${pausedDomains(request, delivery)}</section>
+${uncertain.length === 0 ? '' : uncertainSection(request, edition, delivery, uncertain)}
+<section id="failures" data-region aria-labelledby="failures-heading"><h2 id="failures-heading">Failures by cause</h2>
+${
+  counted === null
+    ? html`<p class="hint">The failures are being counted. They are shown when the page is opened again.</p>`
+    : html`${failureTable(counted.value.groups)}${age(request, counted.at)}`
+}</section>
+<section id="failed" data-region aria-labelledby="failed-heading"><h2 id="failed-heading">Failed messages</h2>
+${failedTable(request, failed.slice(0, PER_PAGE))}
+${pager(request, {
+  path: deliveryPath(id),
+  older: failed.length > PER_PAGE ? String(failed[PER_PAGE - 1]?.subscriberId) : null,
+  isFirst: after === 0,
+})}</section>
+<section id="providers" data-region aria-labelledby="providers-heading">
+<h2 id="providers-heading">Reports by mailbox provider</h2>
+${counted === null ? '' : providerTable(counted.value.mailboxProviders)}</section>
+<section id="over-time" data-region aria-labelledby="over-time-heading"><h2 id="over-time-heading">Over time</h2>
+${await chart(request, edition)}</section>`;
+  const isWrong = problem.message !== undefined || problem.expired !== undefined;
+  const topics = [`edition:${id}`];
+  return respondPage(request, {
+    ...{ title: 'Deliveries of an edition', section: 'deliveries', body, topics },
+    status: isWrong ? 422 : 200,
+  });
+}
+
+function age(request: SignedInRequest, at: number): Html {
+  return html`<p class="hint">Counted ${request.at - at < 1_000 ? 'just now' : fromNow(request, at)}.</p>`;
+}
+
+function failureTable(groups: readonly FailureGroup[]): Html {
+  if (groups.length === 0) return html`<p class="empty">Nothing has failed.</p>`;
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="Failures by cause"><table>
+<thead><tr><th scope="col">The server’s words, or another cause</th><th scope="col">How it ended</th>
+<th scope="col" class="num">Messages</th></tr></thead>
+<tbody>${groups.map(
+    ({ kind, words, count }) =>
+      html`<tr><th scope="row" dir="auto">${words}</th><td>${kind}</td><td class="num">${formatCount(count)}</td></tr>`,
+  )}</tbody></table></div>`;
+}
+
+/** Whole for those who may see addresses, masked for operators, and only the subscriber's number for editors. */
+export function shownAddress(request: SignedInRequest, email: string | null, subscriberId: number): string {
+  const number = `subscriber ${subscriberId}`;
+  if (email === null) return `${number}, erased`;
+  if (request.may('audience.addresses')) return email;
+  return request.may('audience.read') ? maskAddress(email) : number;
+}
+
+function failedTable(request: SignedInRequest, failed: readonly FailedDeliveryOf[]): Html {
+  if (failed.length === 0) return html`<p class="empty">None.</p>`;
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="Failed messages"><table>
+<thead><tr><th scope="col">To</th><th scope="col">Why</th><th scope="col">When</th></tr></thead>
+<tbody>${failed.map(
+    ({ subscriberId, email, reason, at }) => html`<tr>
+<th scope="row">${shownAddress(request, email, subscriberId)}</th>
+<td dir="auto">${redactAddresses(reason ?? 'no reason recorded')}</td><td>${when(request, at)}</td></tr>`,
+  )}</tbody></table></div>`;
+}
+
+function uncertainSection(
+  request: SignedInRequest,
+  edition: Edition,
+  { uncertain }: EditionDelivery,
+  shown: readonly Pick<UncertainDelivery, 'subscriberId' | 'email' | 'since'>[],
+): Html {
+  const path = deliveryPath(edition.id);
+  const canSettle = request.may('deliveries.control');
+  const retries = request.desk.app.config.delivery.uncertain === 'retry';
+  const both = (action: string, fields: Record<string, string | number>, id: string): Html => html`
+${postButton(request, action, 'It was submitted', { fields: { ...fields, as: 'submitted' }, id: `${id}-submitted` })}
+${postButton(request, action, 'Submit it again', { fields: { ...fields, as: 'retry' }, id: `${id}-retry` })}`;
+  return html`<section id="uncertain" data-region aria-labelledby="uncertain-heading">
+<h2 id="uncertain-heading">Uncertain messages</h2>
+<p>Their submission was interrupted: the server may have accepted them. ${
+    retries
+      ? 'daywire submits them again by itself, with the same Message-ID.'
+      : 'Look them up in the log of your mail server, and say what happened.'
+  }</p>
+${
+  canSettle && uncertain > 1
+    ? html`<div class="buttons">
+${postButton(request, `${path}/settle-all`, `All ${uncertain} were submitted`, {
+  ...{ fields: { as: 'submitted' }, id: 'settle-all-submitted' },
+})}
+${postButton(request, `${path}/settle-all`, `Submit all ${uncertain} again`, {
+  ...{ fields: { as: 'retry' }, id: 'settle-all-retry' },
+})}</div>`
+    : ''
+}
+<div class="scroll" tabindex="0" role="region" aria-label="Uncertain messages"><table>
+<thead><tr><th scope="col">To</th><th scope="col">Since</th><th scope="col">What happened</th></tr></thead>
+<tbody>${shown.map(
+    ({ subscriberId, email, since }) => html`<tr><th scope="row">${shownAddress(request, email, subscriberId)}</th>
+<td>${when(request, since)}</td><td>${
+      canSettle ? both(`${path}/settle`, { subscriber: subscriberId }, `settle-${subscriberId}`) : ''
+    }</td></tr>`,
+  )}</tbody></table></div>
+${uncertain > shown.length ? html`<p class="hint">The first ${shown.length} of ${uncertain}.</p>` : ''}</section>`;
+}
+
+function providerTable(reports: readonly ProviderReports[]): Html {
+  if (reports.length === 0) return html`<p class="empty">Nobody at a large mailbox provider complained or bounced.</p>`;
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="Reports by mailbox provider"><table>
+<thead><tr><th scope="col">Mailbox provider</th><th scope="col" class="num">Submitted</th>
+<th scope="col" class="num">Complaints</th><th scope="col" class="num">Hard bounces</th></tr></thead>
+<tbody>${reports.map(
+    ({ mailboxProvider, submitted, complaints, bounces }) => html`<tr><th scope="row">${mailboxProvider}</th>
+<td class="num">${formatCount(submitted)}</td><td class="num">${formatCount(complaints)}</td>
+<td class="num">${formatCount(bounces)}</td></tr>`,
+  )}</tbody></table></div>`;
+}
+
+async function chart({ desk }: SignedInRequest, edition: Edition): Promise<Html> {
+  const { store, config } = desk.app;
+  const progress = (await listProgress(store.db, edition.id, MAX_PROGRESS)).toReversed();
+  const drawn = submissionsChart(edition.closedAt, progress, config.publication.zone);
+  if (drawn !== null) return lineChart(drawn);
+  return html`<p class="empty">No progress is recorded. It is recorded by “daywire start” while an edition is
+delivered, and deleted with its deliveries.</p>`;
+}

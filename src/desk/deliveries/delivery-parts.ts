@@ -1,0 +1,124 @@
+/**
+ * Parts of the pages of deliveries: the state of an edition with its acts, and its paused domains.
+ */
+import { html } from 'hono/html';
+import { formatDuration } from '../../lib/time.ts';
+import type { Html, SignedInRequest } from '../desk-request.ts';
+import { deliveryFigures } from '../editions/edition-figures.ts';
+import { deliveryStateMark } from '../editions/edition-names.ts';
+import { type Figure, figures } from '../parts/figure.ts';
+import { hiddenFields, postButton, submitButton, textField } from '../parts/form.ts';
+import { when } from '../parts/when.ts';
+import type { EditionDelivery, PausedDomainGroup } from './delivery-reading.ts';
+import type { SubmissionRate } from './rate.ts';
+
+/** The path of the page of an edition's deliveries, below the desk's path. */
+export function deliveryPath(editionId: number): string {
+  return `/deliveries/${editionId}`;
+}
+
+/** The state in words, with the reason. */
+export function stateLine({ state, reason, uncertain }: EditionDelivery): Html {
+  return html`<p>${deliveryStateMark(state)}${reason === null ? '' : html` <span class="meaning">${reason}</span>`}</p>
+${
+  uncertain === 0
+    ? ''
+    : html`<p class="notice">${uncertain === 1 ? '1 message is' : `${uncertain} messages are`} uncertain: their
+submission was interrupted, and they may have arrived.</p>`
+}`;
+}
+
+/** The counts by state; of one under delivery, the rate and the time left, too. */
+export function liveFigures({ edition, state, counts, rate }: EditionDelivery): Html {
+  const rates: Figure[] = state !== 'delivering' ? [] : rateFigures(edition.id, rate);
+  return figures([...rates, ...deliveryFigures(edition.id, counts)]);
+}
+
+function rateFigures(id: number, { perSecond, left, over }: SubmissionRate): Figure[] {
+  const span = perSecond === null ? 'It is known after a few seconds.' : `Over the last ${formatDuration(over)}.`;
+  return [
+    {
+      ...{ label: 'Messages a second', value: perSecond === null ? null : formatRate(perSecond) },
+      ...{ meaning: span, live: `edition:${id}:rate` },
+    },
+    {
+      ...{ label: 'Time left', value: left === null ? null : formatDuration(left) },
+      ...{ meaning: 'At this rate. Messages that are tried again later take longer.', live: `edition:${id}:left` },
+    },
+  ];
+}
+
+/** `0.4`, `12.5`, `240`: three digits are enough. */
+export function formatRate(perSecond: number): string {
+  return perSecond.toLocaleString('en', { maximumSignificantDigits: 3 });
+}
+
+/** What an operator may do with an edition in its state. */
+export function controlForms(request: SignedInRequest, { edition, state, counts, paused }: EditionDelivery): Html {
+  if (!request.may('deliveries.control') || edition.supersededBy !== null) return html``;
+  const { base } = request.desk;
+  const path = deliveryPath(edition.id);
+  const isOpen = state === 'delivering' || state === 'paused';
+  const pause = html`<form class="inline" method="post" action="${base}${path}/pause">
+${textField({ id: `reason-${edition.id}`, name: 'reason', label: 'Why (optional)', maxLength: 200 })}
+${submitButton('Pause', { id: `pause-${edition.id}` })}</form>`;
+  const canResume = state === 'paused' || (state === 'delivering' && paused.length > 0);
+  return html`<div class="buttons">${state === 'delivering' ? pause : ''}
+${canResume ? postButton(request, `${path}/resume`, 'Resume', { id: `resume-${edition.id}` }) : ''}
+${
+  counts.failed > 0 && state !== 'cancelled'
+    ? postButton(request, `${path}/retry`, 'Retry failed', { id: `retry-${edition.id}`, fields: { kinds: 'failed' } })
+    : ''
+}
+${
+  state === 'cancelled' && counts.suppressed > 0
+    ? postButton(request, `${path}/retry`, 'Deliver it after all', {
+        ...{ id: `retry-cancelled-${edition.id}`, fields: { kinds: 'cancelled' } },
+      })
+    : ''
+}
+${isOpen ? html`<a class="button danger" href="${base}${path}/cancel">Cancel…</a>` : ''}</div>`;
+}
+
+/** The domains whose deliveries of an edition wait for the operator. */
+export function pausedDomains(request: SignedInRequest, { edition, paused, state }: EditionDelivery): Html {
+  if (paused.length === 0) return html``;
+  const canResume = request.may('deliveries.control') && (state === 'delivering' || state === 'paused');
+  const row = ({ provider, reason, domains, since }: PausedDomainGroup): Html => html`<tr>
+<th scope="row">${provider?.name ?? domains.join(', ')}</th>
+<td>${provider === null ? '' : domains.join(', ')}</td><td dir="auto">${reason}</td><td>${when(request, since)}</td>
+<td>${canResume ? domains.map((domain) => resumeDomain(request, edition.id, domain)) : ''}</td></tr>`;
+  return html`<h3>Paused for this edition</h3>
+<div class="scroll" tabindex="0" role="region" aria-label="Paused domains"><table>
+<thead><tr><th scope="col">Mailbox provider or domain</th><th scope="col">Domains</th><th scope="col">Why</th>
+<th scope="col">Since</th><th scope="col">Act</th></tr></thead><tbody>${paused.map(row)}</tbody></table></div>`;
+}
+
+function resumeDomain(request: SignedInRequest, editionId: number, domain: string): Html {
+  return postButton(request, `${deliveryPath(editionId)}/resume`, `Resume ${domain}`, {
+    ...{ fields: { domain }, id: `resume-${editionId}-${domain}`, quiet: true },
+  });
+}
+
+/** Asks what becomes of deliveries that have expired during a pause. */
+export function expiredForms(
+  request: SignedInRequest,
+  editionId: number,
+  { expired, suggestedHours, domain }: { expired: number; suggestedHours: number; domain: string | null },
+): Html {
+  const action = `${request.desk.base}${deliveryPath(editionId)}/resume`;
+  const fields: Record<string, string> = domain === null ? {} : { domain };
+  const what = expired === 1 ? '1 message has expired' : `${expired} messages have expired`;
+  return html`<section id="expired" data-region aria-labelledby="expired-heading">
+<h2 id="expired-heading">${what}</h2>
+<p class="error" role="alert">${what} during the pause and would fail at once. Give them more time, or let them
+fail.</p>
+<form method="post" action="${action}">${hiddenFields(fields)}
+${textField({
+  ...{ name: 'hours', label: 'More time, in hours', type: 'number', value: String(suggestedHours) },
+  required: true,
+})}
+${submitButton('Give them more time and resume', { id: 'resume-extended', primary: true })}</form>
+<form method="post" action="${action}">${hiddenFields({ ...fields, expire: 'yes' })}
+${submitButton('Let them fail and resume', { id: 'resume-expired', danger: true })}</form></section>`;
+}

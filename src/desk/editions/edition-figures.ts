@@ -1,0 +1,130 @@
+/**
+ * The figures of an edition, from counters where there are any.
+ */
+import {
+  type EditionReports,
+  type ProviderReports,
+  readProviderReports,
+  readReports,
+} from '../../app/delivery/edition-reports.ts';
+import type { FailureGroup } from '../../delivery/queue/failure-groups.ts';
+import { countAllDeliveries, type DeliveryStateCounts, groupFailures } from '../../delivery/queue/queries.ts';
+import { closedUntilNext, type EditionSummary } from '../../editions/queries.ts';
+import { readReaderStatistics, totalOf } from '../../feeds/readers/reader-statistics.ts';
+import { type EditionVisits, readVisits } from '../../http/visits/visit-rows.ts';
+import { countLeft } from '../../subscribers/left-newsletter.ts';
+import { AgedCache, type AgedResult } from '../deliveries/aged-cache.ts';
+import type { DeskContext, Html } from '../desk-request.ts';
+import { type Figure, figures } from '../parts/figure.ts';
+import { MEANINGS } from './figure-meanings.ts';
+
+/** What takes long with many failures. */
+export interface FailureFigures {
+  groups: FailureGroup[];
+  reports: EditionReports;
+  mailboxProviders: ProviderReports[];
+}
+
+export const NO_DELIVERIES: DeliveryStateCounts = { pending: 0, submitting: 0, submitted: 0, failed: 0, suppressed: 0 };
+
+const failureCaches = new WeakMap<DeskContext, AgedCache<number, FailureFigures>>();
+const readerCaches = new WeakMap<DeskContext, AgedCache<'week', number>>();
+
+/** The failures and reports of an edition. */
+export function failureFigures(desk: DeskContext): AgedCache<number, FailureFigures> {
+  let cache = failureCaches.get(desk);
+  if (cache === undefined) {
+    const { reports } = desk.app.store;
+    cache = new AgedCache(desk.app.clock, async (id) => ({
+      groups: await groupFailures(reports, id),
+      reports: (await readReports(reports, [id])).get(id) as EditionReports,
+      mailboxProviders: await readProviderReports(reports, id),
+    }));
+    failureCaches.set(desk, cache);
+  }
+  return cache;
+}
+
+/** The subscribers that feed services reported in the last week. */
+function readersOfTheWeek(desk: DeskContext): AgedCache<'week', number> {
+  let cache = readerCaches.get(desk);
+  if (cache === undefined) {
+    const { store, clock, config } = desk.app;
+    const { zone } = config.publication;
+    cache = new AgedCache(clock, async () => {
+      const { readers } = await readReaderStatistics(store.reports, { days: 7, now: clock(), zone });
+      return totalOf(readers).subscribers;
+    });
+    readerCaches.set(desk, cache);
+  }
+  return cache;
+}
+
+export interface EditionFigures {
+  id: number;
+  deliveries: DeliveryStateCounts;
+  /** Null while they are being counted. */
+  failures: AgedResult<FailureFigures> | null;
+  left: number;
+  visits: EditionVisits;
+  /** Null while they are being counted. */
+  readers: number | null;
+}
+
+export async function readEditionFigures(desk: DeskContext, edition: EditionSummary): Promise<EditionFigures> {
+  const { db } = desk.app.store;
+  const { id, newsletter, slot } = edition;
+  const { from, until } = await closedUntilNext(db, edition);
+  return {
+    id,
+    deliveries: (await countAllDeliveries(db, [id])).get(id) ?? NO_DELIVERIES,
+    failures: await failureFigures(desk).read(id),
+    left: await countLeft(db, newsletter, from, until),
+    visits: await readVisits(db, newsletter, slot),
+    readers: (await readersOfTheWeek(desk).read('week'))?.value ?? null,
+  };
+}
+
+/** The number of deliveries in all states. */
+export function queuedOf(counts: DeliveryStateCounts): number {
+  return Object.values(counts).reduce((sum, count) => sum + count, 0);
+}
+
+/** Each figure with what it means. Those of deliveries under way are live. */
+export function editionFigureList(
+  { app: { config } }: DeskContext,
+  { id, deliveries, failures, left, visits, readers }: EditionFigures,
+): Html {
+  const reports = failures?.value.reports ?? null;
+  const delivered = reports?.delivered ?? null;
+  const notReported = config.delivery.provider === 'none' ? MEANINGS.undelivered : MEANINGS.unreported;
+  const list: Figure[] = [
+    { label: 'Queued', value: queuedOf(deliveries), meaning: MEANINGS.queued },
+    ...deliveryFigures(id, deliveries),
+    { label: 'Delivered', value: delivered, meaning: delivered === null ? notReported : MEANINGS.delivered },
+    { label: 'Hard bounces', value: reports?.bounces ?? null, meaning: MEANINGS.hardBounces },
+    { label: 'Soft bounces', value: reports?.softBounces ?? null, meaning: MEANINGS.softBounces },
+    { label: 'Complaints', value: reports?.complaints ?? null, meaning: MEANINGS.complaints },
+    { label: 'Left the newsletter', value: left, meaning: MEANINGS.left },
+    { label: 'Visits of its page', value: visits.total, meaning: MEANINGS.visits },
+    { label: 'Feed readers', value: readers, meaning: MEANINGS.readers },
+  ];
+  return figures(list);
+}
+
+/** The figures of deliveries by state, which are live. */
+export function deliveryFigures(id: number, counts: DeliveryStateCounts): Figure[] {
+  const live = (name: string): string => `edition:${id}:${name}`;
+  const { pending, submitting, submitted, failed, suppressed } = counts;
+  return [
+    { label: 'Submitted', value: submitted, meaning: MEANINGS.submitted, live: live('submitted') },
+    ...(pending + submitting === 0
+      ? []
+      : [
+          { label: 'Waiting', value: pending, meaning: MEANINGS.pending, live: live('pending') },
+          { label: 'Being submitted', value: submitting, meaning: MEANINGS.submitting, live: live('submitting') },
+        ]),
+    { label: 'Failed', value: failed, meaning: MEANINGS.failed, live: live('failed') },
+    { label: 'Not sent', value: suppressed, meaning: MEANINGS.suppressed, live: live('suppressed') },
+  ];
+}

@@ -1,0 +1,41 @@
+/**
+ * Editions in addresses of the desk and in words. Pure, except for the look-up.
+ */
+import { type Edition, type EditionSummary, findEdition } from '../../editions/queries.ts';
+import type { EditionDeliveryState } from '../../store/tables.ts';
+import type { DeskContext, DeskRequest, Html } from '../desk-request.ts';
+import { type StatusKind, statusMark } from '../parts/status-mark.ts';
+
+type NamedEditionOf = Pick<EditionSummary, 'newsletter' | 'slot' | 'revision' | 'supersededBy'>;
+
+/** The path of the page of an edition, below the desk's path. */
+export function editionPath({ newsletter, slot, revision, supersededBy }: NamedEditionOf): string {
+  const path = `/editions/${encodeURIComponent(newsletter)}/${encodeURIComponent(slot)}`;
+  return supersededBy === null ? path : `${path}?revision=${revision}`;
+}
+
+/** The newsletter's title, or its id if it is not configured any more. */
+export function newsletterTitle({ app }: DeskContext, id: string): string {
+  return app.config.newsletters.find((one) => one.id === id)?.title ?? id;
+}
+
+/** The edition that a request's path names; null if there is none. `?revision=` names an older revision. */
+export async function requestedEdition({ c, desk }: DeskRequest): Promise<Edition | null> {
+  const { newsletter, slot } = c.req.param() as { newsletter: string; slot: string };
+  const revision = c.req.query('revision');
+  if (revision !== undefined && !/^[1-9]\d{0,5}$/.test(revision)) return null;
+  // PostgreSQL refuses this character, and no name has it.
+  if (`${newsletter}${slot}`.includes('\u0000')) return null;
+  return findEdition(desk.app.store.db, newsletter, slot, revision === undefined ? undefined : Number(revision));
+}
+
+const STATES: Record<EditionDeliveryState, [kind: StatusKind, word: string]> = {
+  delivering: ['busy', 'delivering'],
+  paused: ['waiting', 'paused'],
+  cancelled: ['off', 'cancelled'],
+  done: ['good', 'done'],
+};
+
+export function deliveryStateMark(state: EditionDeliveryState): Html {
+  return statusMark(...STATES[state]);
+}

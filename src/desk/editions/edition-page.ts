@@ -1,0 +1,198 @@
+/**
+ * The page of a closed edition.
+ */
+import { html } from 'hono/html';
+import { type RateLevelReached, readLevels } from '../../app/delivery/edition-reports.ts';
+import { fullHeadline } from '../../articles/article.ts';
+import { findArticles } from '../../articles/queries.ts';
+import { countAllDeliveries, readDeliveryStates } from '../../delivery/queue/queries.ts';
+import { formatPercent } from '../../delivery/rates/judge-rates.ts';
+import type { LogEntry } from '../../editions/draft/history.ts';
+import { readDraftLog } from '../../editions/draft-store.ts';
+import { type Edition, type EditionSummary, listEditionArticles, listRevisions } from '../../editions/queries.ts';
+import type { EditionDeliveryState } from '../../store/tables.ts';
+import { barChart } from '../charts/bar-chart.ts';
+import type { Html, SignedInRequest } from '../desk-request.ts';
+import { respondMissing, respondPage } from '../page.ts';
+import { formatCount } from '../parts/figure.ts';
+import { when } from '../parts/when.ts';
+import { editionFigureList, NO_DELIVERIES, readEditionFigures } from './edition-figures.ts';
+import { deliveryStateMark, editionPath, newsletterTitle, requestedEdition } from './edition-names.ts';
+
+/** The newest entries of the log; the page of the draft has all. */
+const LOG_SHOWN = 30;
+
+/** GET `/editions/:newsletter/:slot`. */
+export async function serveEditionPage(request: SignedInRequest): Promise<Response> {
+  const { desk } = request;
+  const edition = await requestedEdition(request);
+  if (edition === null) return respondMissing(request, 'There is no such edition. It may not have closed yet.');
+  const { db } = desk.app.store;
+  const revisions = await readRevisions(request, edition);
+  const current = revisions.find(({ summary }) => summary.id === edition.id) as RevisionLine;
+  const figures = await readEditionFigures(desk, edition);
+  const log = (await readDraftLog(db, edition.newsletter, edition.slot)).toReversed();
+  const body = html`${summary(request, edition, current)}
+<section id="figures" data-region aria-labelledby="figures-heading"><h2 id="figures-heading">Figures</h2>
+${editionFigureList(desk, figures)}
+${countingNote(figures.failures === null)}
+${visitsChart(figures.visits.days)}</section>
+<section id="rates" data-region aria-labelledby="rates-heading"><h2 id="rates-heading">Complaint and bounce rates</h2>
+${rateNotices(await readLevels(db, edition.id))}</section>
+<section aria-labelledby="page-heading"><h2 id="page-heading">Its page</h2>
+<p><a href="${publicUrl(request, edition)}">The public page</a> shows the newest revision, with notices of corrections.
+Below is this revision as it was frozen.</p>
+<iframe class="frozen" sandbox title="The frozen page of this edition" loading="lazy"
+ src="${desk.base}${frozenPath(edition)}"></iframe></section>
+<section aria-labelledby="stories-heading"><h2 id="stories-heading">Stories</h2>
+${await stories(request, edition)}</section>
+<section id="revisions" data-region aria-labelledby="revisions-heading"><h2 id="revisions-heading">Revisions</h2>
+${revisionTable(request, revisions, edition)}</section>
+<section id="log" data-region aria-labelledby="log-heading"><h2 id="log-heading">Log of its draft</h2>
+${draftLog(request, log)}</section>`;
+  return respondPage(request, {
+    ...{ title: edition.headline, section: 'editions', body },
+    topics: [`edition:${edition.id}`, `draft:${edition.newsletter}/${edition.slot}`],
+  });
+}
+
+function publicUrl({ desk }: SignedInRequest, { newsletter, slot }: Edition): string {
+  return `${desk.app.config.publication.url}/editions/${newsletter}/${slot}`;
+}
+
+function frozenPath(edition: Edition): string {
+  const [path = '', query] = editionPath(edition).split('?');
+  return `${path}/frozen${query === undefined ? '' : `?${query}`}`;
+}
+
+function summary(request: SignedInRequest, edition: Edition, { state, reason }: RevisionLine): Html {
+  const { desk } = request;
+  const isNewest = edition.supersededBy === null;
+  return html`<section id="summary" data-region aria-label="Summary">
+<p>${deliveryStateMark(state)}${reason === null ? '' : html` <span class="meaning">${reason}</span>`}</p>
+<dl class="pairs">
+<dt>Newsletter</dt><dd>${newsletterTitle(desk, edition.newsletter)}, number ${edition.number}</dd>
+<dt>Slot</dt><dd>${when(request, edition.slotAt)}</dd>
+<dt>Closed</dt><dd>${when(request, edition.closedAt)}, as revision ${edition.revision}</dd>
+<dt>Subject</dt><dd dir="auto">${edition.subject}</dd>
+<dt>Preheader</dt><dd dir="auto">${edition.preheader}</dd>
+</dl>
+<p class="buttons">${
+    request.may('deliveries.read')
+      ? html`<a class="button" href="${desk.base}/deliveries/${edition.id}">Deliveries and failures</a>`
+      : ''
+  }
+${
+  isNewest && request.may('drafts.edit')
+    ? html`<a class="button" href="${desk.base}${editionPath(edition)}/reissue">Reissue</a>`
+    : ''
+}</p>
+${
+  isNewest
+    ? ''
+    : html`<p class="notice">This revision was replaced:
+<a href="${desk.base}${editionPath({ ...edition, supersededBy: null })}">see the newest one</a>.</p>`
+}</section>`;
+}
+
+/** Why some figures are not known yet. */
+export function countingNote(isCounting: boolean): Html {
+  return isCounting
+    ? html`<p class="hint">Failures and reports are being counted. They are shown when the page is opened again.</p>`
+    : html``;
+}
+
+function visitsChart(days: { day: string; visits: number }[]): Html {
+  if (days.length === 0) return html``;
+  return barChart({
+    ...{ id: 'visits', title: 'Visits of its page by day', axis: 'Day' },
+    description: 'How often a browser opened the public page of this edition, day by day.',
+    labels: days.map(({ day }) => day),
+    series: [{ name: 'Visits', values: days.map(({ visits }) => visits) }],
+  });
+}
+
+function rateNotices(levels: RateLevelReached[]): Html {
+  if (levels.length === 0) return html`<p class="empty">No rate of this revision has reached a limit.</p>`;
+  return html`<ul>${levels.map(({ kind, mailboxProvider, level, percent, messages, noticed }) => {
+    const where = mailboxProvider === null ? '' : ` at ${mailboxProvider}`;
+    const what = level === 'pause' ? 'the limit that pauses' : 'the limit that alerts';
+    return html`<li><time datetime="${noticed}">${noticed}</time>: ${kind}s${where} reached ${what},
+${formatPercent(percent)} % of ${formatCount(messages)} messages</li>`;
+  })}</ul>`;
+}
+
+async function stories({ desk }: SignedInRequest, edition: Edition): Promise<Html> {
+  const { db } = desk.app.store;
+  const placed = await listEditionArticles(db, edition.id);
+  if (placed.length === 0) return html`<p class="empty">Later revisions have its stories.</p>`;
+  const articles = await findArticles(
+    db,
+    placed.map(({ id }) => id),
+  );
+  const headlines = new Map(articles.map((article) => [article.id, fullHeadline(article)]));
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="Stories"><table>
+<thead><tr><th scope="col">Story</th><th scope="col">Block</th></tr></thead>
+<tbody>${placed.map(
+    ({ id, block }) =>
+      html`<tr><th scope="row"><a dir="auto" href="${desk.base}/articles/${encodeURIComponent(id)}">${
+        headlines.get(id) ?? id
+      }</a></th><td>${block}</td></tr>`,
+  )}</tbody></table></div>`;
+}
+
+interface RevisionLine {
+  summary: EditionSummary;
+  state: EditionDeliveryState;
+  reason: string | null;
+  submitted: number;
+  failed: number;
+  suppressed: number;
+}
+
+/** The newest first. */
+async function readRevisions({ desk }: SignedInRequest, { newsletter, slot }: Edition): Promise<RevisionLine[]> {
+  const { db } = desk.app.store;
+  const revisions = await listRevisions(db, newsletter, slot);
+  const ids = revisions.map(({ id }) => id);
+  const states = await readDeliveryStates(db, ids);
+  const counts = await countAllDeliveries(db, ids);
+  return revisions.map((one) => {
+    const { state = 'delivering', reason = null } = states.find(({ editionId }) => editionId === one.id) ?? {};
+    const { submitted, failed, suppressed } = counts.get(one.id) ?? NO_DELIVERIES;
+    return { summary: one, state, reason, submitted, failed, suppressed };
+  });
+}
+
+function revisionTable(request: SignedInRequest, revisions: RevisionLine[], shown: Edition): Html {
+  const row = ({ summary: one, state, reason, submitted, failed, suppressed }: RevisionLine): Html => html`<tr>
+<th scope="row"><a href="${request.desk.base}${editionPath(one)}"${
+    one.id === shown.id ? html` aria-current="page"` : ''
+  }>Revision ${one.revision}</a></th>
+<td>${when(request, one.closedAt)}</td>
+<td>${deliveryStateMark(state)}${reason === null ? '' : html`<br><span class="meaning">${reason}</span>`}</td>
+<td class="num">${formatCount(submitted)}</td><td class="num">${formatCount(failed)}</td>
+<td class="num">${formatCount(suppressed)}</td></tr>`;
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="Revisions"><table>
+<thead><tr><th scope="col">Revision</th><th scope="col">Closed</th><th scope="col">Delivery</th>
+<th scope="col" class="num">Submitted</th><th scope="col" class="num">Failed</th>
+<th scope="col" class="num">Not sent</th></tr></thead>
+<tbody>${revisions.map(row)}</tbody></table></div>`;
+}
+
+function draftLog(request: SignedInRequest, log: LogEntry[]): Html {
+  if (log.length === 0) return html`<p class="empty">No editor has touched its draft.</p>`;
+  const row = ({ number, at, editor, command, changes }: LogEntry): Html => html`<tr>
+<th scope="row" class="num">${number}</th><td>${when(request, at)}</td><td dir="auto">${editor}</td>
+<td>${command.kind}${
+    'story' in command
+      ? html` <a href="${request.desk.base}/articles/${encodeURIComponent(command.story)}">${command.story}</a>`
+      : ''
+  }</td><td>${changes.map(({ field }) => field).join(', ')}</td></tr>`;
+  const more =
+    log.length > LOG_SHOWN ? html`<p class="hint">The newest ${LOG_SHOWN} of ${log.length} commands.</p>` : '';
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="Log of its draft"><table>
+<thead><tr><th scope="col" class="num">Number</th><th scope="col">When</th><th scope="col">Who</th>
+<th scope="col">Command</th><th scope="col">Changed</th></tr></thead>
+<tbody>${log.slice(0, LOG_SHOWN).map(row)}</tbody></table></div>${more}`;
+}

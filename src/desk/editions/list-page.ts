@@ -1,0 +1,85 @@
+/**
+ * The list of all editions.
+ */
+import { html } from 'hono/html';
+import { countAllDeliveries } from '../../delivery/queue/queries.ts';
+import { type EditionPosition, type EditionSummary, listEditionsAfter } from '../../editions/queries.ts';
+import type { EditionDeliveryState } from '../../store/tables.ts';
+import type { Html, SignedInRequest } from '../desk-request.ts';
+import { respondPage } from '../page.ts';
+import { formatCount } from '../parts/figure.ts';
+import { selectField, submitButton } from '../parts/form.ts';
+import { pager } from '../parts/pager.ts';
+import { when } from '../parts/when.ts';
+import { NO_DELIVERIES } from './edition-figures.ts';
+import { deliveryStateMark, editionPath, newsletterTitle } from './edition-names.ts';
+
+const PER_PAGE = 25;
+
+type ListedEdition = EditionSummary & { deliveryState: EditionDeliveryState };
+
+/** GET `/editions`. */
+export async function serveEditionList(request: SignedInRequest): Promise<Response> {
+  const { c, desk } = request;
+  const { db } = desk.app.store;
+  const newsletter = c.req.query('newsletter') || null;
+  const after = parsePosition(c.req.query('after'));
+  const found =
+    newsletter?.includes('\u0000') === true ? [] : await listEditionsAfter(db, newsletter, after, PER_PAGE + 1);
+  const shown = found.slice(0, PER_PAGE);
+  const last = found.length > PER_PAGE ? shown.at(-1) : undefined;
+  const counts = await countAllDeliveries(
+    db,
+    shown.map(({ id }) => id),
+  );
+  const row = (edition: ListedEdition): Html => {
+    const { submitted, failed } = counts.get(edition.id) ?? NO_DELIVERIES;
+    return html`<tr>
+<th scope="row"><a href="${desk.base}${editionPath(edition)}">${edition.headline}</a></th>
+<td>${newsletterTitle(desk, edition.newsletter)}</td>
+<td>${when(request, edition.slotAt)}</td>
+<td class="num">${edition.number}</td>
+<td class="num">${edition.revision}</td>
+<td>${deliveryStateMark(edition.deliveryState)}</td>
+<td class="num" data-figure="edition:${edition.id}:submitted">${formatCount(submitted)}</td>
+<td class="num" data-figure="edition:${edition.id}:failed">${formatCount(failed)}</td>
+</tr>`;
+  };
+  const list =
+    shown.length === 0
+      ? html`<p class="empty">There are no editions here yet. An edition is listed once it has closed.</p>`
+      : html`<div class="scroll" tabindex="0" role="region" aria-label="Editions"><table>
+<thead><tr><th scope="col">Edition</th><th scope="col">Newsletter</th><th scope="col">Slot</th>
+<th scope="col" class="num">Number</th><th scope="col" class="num">Revision</th><th scope="col">Delivery</th>
+<th scope="col" class="num">Submitted</th><th scope="col" class="num">Failed</th></tr></thead>
+<tbody>${shown.map(row)}</tbody></table></div>
+<p class="hint">Submitted messages were accepted by your mail server. Failed ones were refused, or not sent in
+time.</p>`;
+  const query = { newsletter: newsletter ?? undefined };
+  const older = last === undefined ? null : `${last.slotAt}-${last.id}`;
+  const body = html`${filter(request, newsletter)}
+<section id="editions" data-region aria-label="Editions">${list}</section>
+${pager(request, { path: '/editions', query, older, isFirst: after === null })}`;
+  const topics = shown
+    .filter(({ deliveryState }) => deliveryState === 'delivering' || deliveryState === 'paused')
+    .map(({ id }) => `edition:${id}`);
+  return respondPage(request, { title: 'Editions', section: 'editions', body, topics });
+}
+
+function filter({ desk }: SignedInRequest, newsletter: string | null): Html {
+  const { newsletters } = desk.app.config;
+  if (newsletters.length < 2 && newsletter === null) return html``;
+  const options = [
+    { value: '', label: 'All newsletters' },
+    ...newsletters.map(({ id, title }) => ({ value: id, label: title })),
+  ];
+  return html`<form class="filters" method="get" action="${desk.base}/editions">
+${selectField({ name: 'newsletter', label: 'Newsletter', value: newsletter ?? '', options })}
+${submitButton('Show')}</form>`;
+}
+
+/** `SLOT_AT-ID`; null for the first page, and for anything else. */
+function parsePosition(after: string | undefined): EditionPosition | null {
+  const [, slotAt, id] = /^(\d{1,15})-(\d{1,15})$/.exec(after ?? '') ?? [];
+  return slotAt === undefined ? null : { slotAt: Number(slotAt), id: Number(id) };
+}

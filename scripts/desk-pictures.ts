@@ -38,7 +38,8 @@ try {
   for (const { name, width, height } of SHAPES) {
     for (const colorScheme of ['light', 'dark'] as const) {
       const context = await browser.newContext({ viewport: { width, height }, colorScheme });
-      await context.addCookies([{ ...desk.cookies[role], url: desk.url, secure: true }]);
+      // Chromium accepts the prefix __Host- only from https, and sends it to this machine over http, too.
+      await context.addCookies([{ ...desk.cookies[role], url: desk.url.replace('http:', 'https:'), secure: true }]);
       const page = await context.newPage();
       page.on('console', (message) => console.log(message.type(), message.text()));
       for (const path of paths.length > 0 ? paths : NAVIGATION.map((item) => item.path)) {

@@ -27,14 +27,15 @@ export interface TestAppOptions {
   feeds?: string[];
   /** Whether it polls the sample's outlets. */
   outlets?: boolean;
+  /** An empty folder of the caller; default: one that is removed when the test has finished. */
+  folder?: string;
 }
 
 /** Without articles and subscribers. Its server takes any free port. */
 export function openTestApp(
   store: Store,
-  { env = {}, edit = (yaml) => yaml, feeds, outlets = false }: TestAppOptions = {},
+  { env = {}, edit = (yaml) => yaml, feeds, outlets = false, folder = temporaryFolder() }: TestAppOptions = {},
 ): TestApp {
-  const folder = temporaryFolder();
   const parsed = sampleConfig(
     (yaml) =>
       edit(outlets ? yaml : withoutSources(yaml))

@@ -60,11 +60,16 @@ export class LiveHub {
 
   async #run(): Promise<void> {
     const { log } = this.#app;
+    let failure: string | null = null;
     while (this.#receivers.size > 0 && !this.#stopping.signal.aborted) {
       try {
         await this.#read();
+        failure = null;
       } catch (error) {
-        log.warn({ error: errorLine(error) }, 'the desk could not read what has changed');
+        // Twice a second the same would hide what else is logged.
+        if (errorLine(error) !== failure)
+          log.warn({ error: errorLine(error) }, 'the desk could not read what has changed');
+        failure = errorLine(error);
       }
       await sleep(READ_EVERY, undefined, { signal: this.#stopping.signal }).catch(() => {});
     }

@@ -48,7 +48,8 @@ export async function readSnapshot(db: Db, now: number): Promise<LiveSnapshot> {
   const ids = await listUnfinishedEditionIds(db);
   versions.set('deliveries', ids.join());
   const counts = await countAllDeliveries(db, ids);
-  for (const { editionId, state, reason } of await readDeliveryStates(db, ids)) {
+  const states = ids.length === 0 ? [] : await readDeliveryStates(db, ids);
+  for (const { editionId, state, reason } of states) {
     versions.set(`edition:${editionId}`, `${state} ${reason}`);
     deliveries.set(editionId, { counts: { ...counts.get(editionId) } });
   }

@@ -1,0 +1,106 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import type { AccountRole } from '../../../src/accounts/permissions.ts';
+import { findDraftTarget } from '../../../src/app/drafts/draft-target.ts';
+import { editDraft } from '../../../src/app/drafts/edit-draft.ts';
+import type { LiveMessage } from '../../../src/desk/live/live-hub.ts';
+import { raiseAlert } from '../../../src/schedule/alerts.ts';
+import type { Store } from '../../../src/store/store.ts';
+import { forEachDatabase } from '../../support/databases.ts';
+import { openTestDesk, type TestDesk } from '../test-desk.ts';
+
+const opened: TestDesk[] = [];
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((desk) => desk.close()));
+});
+
+async function open(store: Store): Promise<TestDesk> {
+  const desk = await openTestDesk(store);
+  opened.push(desk);
+  return desk;
+}
+
+/** The messages of a stream, one after the other. */
+async function connect(desk: TestDesk, role: AccountRole) {
+  const response = await desk.get(role, '/live');
+  if (response.body === null) throw new Error('the response has no body');
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let text = '';
+  const next = async (): Promise<LiveMessage> => {
+    for (;;) {
+      const [event, rest] = text.split('\n\n', 2);
+      if (rest !== undefined) {
+        text = text.slice((event as string).length + 2);
+        if (event?.startsWith('data: ')) return JSON.parse(event.slice(6));
+        continue;
+      }
+      const { value, done } = await reader.read();
+      if (done) throw new Error('the stream has ended');
+      text += value;
+    }
+  };
+  /** The next message that has something for `look`. */
+  const until = async <T>(look: (message: LiveMessage) => T | undefined): Promise<T> => {
+    for (;;) {
+      const found = look(await next());
+      if (found !== undefined) return found;
+    }
+  };
+  return { response, next, until, cancel: () => reader.cancel() };
+}
+
+describe('the live stream', () => {
+  forEachDatabase((openStore) => {
+    it('begins with everything, and says within a second what others have changed', async () => {
+      const store = await openStore();
+      const desk = await open(store);
+      const stream = await connect(desk, 'editor');
+      expect(stream.response.headers.get('Content-Type')).toBe('text/event-stream');
+      expect(stream.response.headers.get('Cache-Control')).toBe('no-cache');
+      const first = await stream.next();
+      expect(Object.keys(first.topics)).toEqual(expect.arrayContaining(['roundup', 'articles', 'alerts']));
+      const [newsletter] = desk.app.config.newsletters;
+      if (newsletter === undefined) throw new Error('no newsletter');
+      const target = await findDraftTarget(desk.app, newsletter);
+      const topic = `draft:${newsletter.id}/${target.slot.label}`;
+      expect(first.topics[topic]).toBeUndefined();
+      const begun = performance.now();
+      desk.app.now += 60_000;
+      await editDraft(desk.app, target, 'Otto', { kind: 'subject', text: 'A new subject' });
+      expect(await stream.until(({ topics }) => topics[topic])).toBe(desk.app.now);
+      expect(performance.now() - begun).toBeLessThan(2_000);
+      await stream.cancel();
+    });
+
+    it('tells only who may read editions about drafts, figures and colleagues; everybody about alerts', async () => {
+      const store = await openStore();
+      const desk = await open(store);
+      const posted = await desk.post('editor', '/presence', {
+        page: 'draft:daily-roundup/2026-11-25',
+        tab: 'abcdefgh',
+      });
+      expect(posted.status).toBe(204);
+      const [editor, audience] = [await connect(desk, 'editor'), await connect(desk, 'audience')];
+      const seen = await editor.next();
+      const { id, name } = desk.accounts.editor;
+      expect(seen.presence).toEqual({ 'draft:daily-roundup/2026-11-25': [{ id, name }] });
+      const others = await audience.next();
+      expect(others).toEqual({ topics: { alerts: expect.any(Number) }, figures: {}, presence: {} });
+      desk.app.now += 1;
+      await raiseAlert(store.db, { key: 'x', message: 'A new alert' }, desk.app.now);
+      expect(await audience.until(({ topics }) => topics.alerts)).toBe(desk.app.now);
+      await desk.post('editor', '/presence', { page: 'draft:daily-roundup/2026-11-25', tab: 'abcdefgh', closed: '1' });
+      expect(await editor.until(({ presence }) => presence['draft:daily-roundup/2026-11-25'])).toEqual([]);
+      await Promise.all([editor.cancel(), audience.cancel()]);
+    });
+
+    it('forgets colleagues whose tab has been silent', async () => {
+      const store = await openStore();
+      const desk = await open(store);
+      await desk.post('editor', '/presence', { page: 'draft:a/b', tab: 'abcdefgh' });
+      desk.app.now += 41_000;
+      const stream = await connect(desk, 'operator');
+      expect((await stream.next()).presence).toEqual({});
+      await stream.cancel();
+    });
+  });
+});

@@ -55,7 +55,7 @@
     const fields = new URLSearchParams(new FormData(form, event.submitter));
     form.setAttribute('aria-busy', 'true');
     try {
-      await send(event.submitter?.formAction || form.action, fields, form);
+      await send(event.submitter?.hasAttribute('formaction') ? event.submitter.formAction : form.action, fields, form);
     } catch {
       say('The server did not answer. It is not known whether this was done: load the page again.');
     } finally {

@@ -17,7 +17,7 @@ import { recordClose } from './drafts/closing-alerts.ts';
 import { newsletterJobId } from './drafts/newsletter-job-id.ts';
 
 /** The newsletter's schedule has no such slot. */
-class SlotError extends Error {
+export class SlotError extends Error {
   override name = 'SlotError';
 }
 

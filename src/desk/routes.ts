@@ -7,6 +7,7 @@ import { auditRoutes } from './accounts/audit-page.ts';
 import { ownAccountRoutes } from './accounts/own-account.ts';
 import { deliveryRoutes } from './deliveries/routes.ts';
 import type { DeskRoute } from './desk-route.ts';
+import { editionRoutes } from './edition/edition-routes.ts';
 import { closedEditionRoutes } from './editions/routes.ts';
 import { liveRoutes } from './live/routes.ts';
 import { invitationRoutes } from './sign-in/invitation-page.ts';
@@ -20,6 +21,7 @@ export const DESK_ROUTES: readonly DeskRoute[] = [
   ...accountsRoutes,
   ...accountRoutes,
   ...auditRoutes,
+  ...editionRoutes,
   ...closedEditionRoutes,
   ...deliveryRoutes,
 ];

@@ -4,9 +4,8 @@
 import { type DraftTarget, targetName } from '../../app/drafts/draft-target.ts';
 import type { DraftConflictError, DraftEdit } from '../../app/drafts/edit-draft.ts';
 import type { DraftReport, DraftStory } from '../../app/drafts/show-draft.ts';
-import type { DraftField, DraftState, FieldValue, StoryDecision, StoryPlace } from '../../editions/draft/decisions.ts';
+import { describeCommand, describeField, describeValue } from '../../editions/draft/describe.ts';
 import { type LogEntry, undoneNumbers, withdrewApproval } from '../../editions/draft/history.ts';
-import { plainLine } from '../../editions/rendering/headline.ts';
 import type { Block } from '../../editions/selection.ts';
 import { localDateTime, rfc3339 } from '../../lib/time.ts';
 import { formatEditionProblems } from './edition-problems.ts';
@@ -162,63 +161,4 @@ export function formatDraftLog(log: readonly LogEntry[], zone: string): string {
       `${describeCommand(entry)}${undone.has(entry.number) ? ' (undone)' : ''}`,
     ]),
   ).join('\n');
-}
-
-function describeCommand({ command, undoes }: LogEntry): string {
-  switch (command.kind) {
-    case 'subject':
-    case 'preheader':
-      return command.text === null ? `${command.kind}: automatic again` : `${command.kind}: ${asTyped(command.text)}`;
-    case 'note':
-      return command.text === null ? 'note removed' : `note: ${asTyped(command.text)}`;
-    case 'drop':
-      return `dropped ${command.story}`;
-    case 'pin':
-      return `pinned ${command.story}`;
-    case 'restore':
-      return `restored ${command.story}`;
-    case 'move':
-      return `moved ${command.story} to ${command.block}, ${describePlace(command.place)}`;
-    case 'hold':
-      return command.reason === null ? 'held' : `held: ${asTyped(command.reason)}`;
-    case 'unhold':
-      return 'let go';
-    case 'approve':
-      return `approved with ${count(command.stories.length, 'story', 'stories')}`;
-    case 'close':
-      return command.revision === 1 ? 'closed' : `closed as revision ${command.revision}`;
-    case 'send':
-      return `sending: closes at ${rfc3339(command.closeAt)}`;
-    case 'cancel':
-      return 'sending ended without an edition';
-    default:
-      return `${command.kind} of ${undoes}`;
-  }
-}
-
-/** The log has texts as they were typed: without line breaks and control characters, which a terminal would obey. */
-function asTyped(text: string): string {
-  return shorten(plainLine(text));
-}
-
-function describePlace(place: StoryPlace): string {
-  return 'story' in place ? `${place.kind} ${place.story}` : place.kind;
-}
-
-function describeField(field: DraftField): string {
-  const at = field.indexOf(':');
-  if (at < 0) return `the ${field}`;
-  return field.startsWith('block:') ? `the order of ${field.slice(at + 1)}` : field.slice(at + 1);
-}
-
-function describeValue(value: FieldValue): string {
-  if (value === null) return 'automatic';
-  if (typeof value === 'string') return JSON.stringify(value);
-  if (Array.isArray(value)) return value.join(', ');
-  return describeDecision(value);
-}
-
-function describeDecision(value: StoryDecision | DraftState): string {
-  if (value.kind === 'placed') return `placed in ${value.block}`;
-  return 'by' in value ? `${value.kind} by ${value.by}` : value.kind;
 }

@@ -1,0 +1,76 @@
+/**
+ * The state of an edition in one line: what will happen to it, when, and what it waits for. Pure.
+ */
+import type { ArrangedDraft } from '../../app/drafts/arranged-draft.ts';
+import { alertDeadline } from '../../editions/alerts/alert-limits.ts';
+import type { StatusKind } from '../parts/status-mark.ts';
+
+export interface EditionState {
+  status: StatusKind;
+  /** Such as `Held`. */
+  word: string;
+  /** What follows. Instants are epoch milliseconds; `countdown` ones are shown with the time until then. */
+  parts: (string | { at: number } | { countdown: number })[];
+}
+
+type StatedDraft = Pick<
+  ArrangedDraft,
+  'newsletter' | 'slot' | 'draft' | 'approval' | 'obstacle' | 'ended' | 'edition' | 'storyCount'
+>;
+
+/** Describes an edition at `now`, epoch milliseconds. */
+export function describeState(draft: StatedDraft, now: number): EditionState {
+  const { newsletter, slot, obstacle, ended, edition, storyCount } = draft;
+  const { state, closeAt } = draft.draft;
+  if (edition !== null) {
+    const parts = ['at ', { at: edition.closedAt }, '. What you change now takes effect when it is reissued.'];
+    return { status: 'off', word: 'Closed', parts };
+  }
+  if (closeAt !== null) {
+    return { status: 'busy', word: 'Sending', parts: ['closes ', { countdown: closeAt }, ' unless that is cancelled'] };
+  }
+  if (ended !== null) return { status: 'bad', word: 'Over', parts: [ended] };
+  if (state.kind === 'held') {
+    const reason = state.reason === null ? '' : `: ${state.reason}`;
+    return { status: 'waiting', word: 'Held', parts: [`by ${state.by} at `, { at: state.at }, reason] };
+  }
+  if (obstacle !== null && obstacle.remedy === null) {
+    return { status: 'bad', word: 'Cannot be sent', parts: [obstacle.reason] };
+  }
+  if (storyCount < newsletter.minimumStories) {
+    const count = `${storyCount} ${storyCount === 1 ? 'story' : 'stories'}, and ${newsletter.id} needs`;
+    const parts = [`${count} at least ${newsletter.minimumStories}: nothing is sent`, ...closing(draft, now)];
+    return { status: 'waiting', word: 'Too few stories', parts };
+  }
+  if (obstacle !== null) {
+    const voided = draft.approval?.voided ?? null;
+    const parts = [
+      ...(voided === null ? [] : [`the approval does not count: ${voided}; `]),
+      ...waiting(slot.slotAt, now),
+    ];
+    return { status: 'waiting', word: 'Waits for approval', parts };
+  }
+  if (newsletter.kind === 'alert') {
+    const until = alertDeadline(slot.slotAt, null, newsletter.lapseMinutes);
+    return { status: 'waiting', word: 'Not sent yet', parts: ['lapses ', { countdown: until }] };
+  }
+  const parts = closesByItself(draft, now);
+  if (state.kind === 'approved') {
+    return { status: 'good', word: 'Approved', parts: [`by ${state.by} at `, { at: state.at }, '; ', ...parts] };
+  }
+  return { status: 'good', word: 'Automatic', parts };
+}
+
+function closesByItself({ slot }: StatedDraft, now: number): EditionState['parts'] {
+  if (slot.slotAt > now) return ['closes by itself ', { countdown: slot.slotAt }];
+  return ['late: its slot was ', { at: slot.slotAt }, ', and it closes with the next check of the schedule'];
+}
+
+function closing({ slot, newsletter }: StatedDraft, now: number): EditionState['parts'] {
+  if (newsletter.kind === 'alert') return [];
+  return slot.slotAt > now ? [' at its slot, ', { countdown: slot.slotAt }] : [', its slot was ', { at: slot.slotAt }];
+}
+
+function waiting(slotAt: number, now: number): EditionState['parts'] {
+  return slotAt > now ? ['its slot is ', { countdown: slotAt }] : ['since its slot, ', { at: slotAt }];
+}

@@ -1,0 +1,45 @@
+/**
+ * Reads what the page of an edition shows.
+ */
+import { readArrangedDraft } from '../../app/drafts/arranged-draft.ts';
+import type { DraftTarget } from '../../app/drafts/draft-target.ts';
+import { toArticle } from '../../articles/queries.ts';
+import { findArticles } from '../../editions/candidates.ts';
+import type { LogEntry } from '../../editions/draft/history.ts';
+import type { SignedInRequest } from '../desk-request.ts';
+import type { EditionPageView } from './edition-view.ts';
+import { checkComposition, composeForPage } from './run-checks.ts';
+
+/** Newest log entries whose stories are named by their headlines. */
+const NAMED_ENTRIES = 200;
+
+export async function readView(request: SignedInRequest, target: DraftTarget): Promise<EditionPageView> {
+  const { app } = request.desk;
+  const composition = await composeForPage(request.desk, target);
+  const draft = await readArrangedDraft(app, target);
+  const problems =
+    composition.kind === 'composed' ? await checkComposition(request.desk, target, composition, 'cached') : [];
+  const headlines = new Map<string, string>();
+  for (const { id, headline } of draft.leftOut) if (headline) headlines.set(id, headline);
+  for (const { id, article } of draft.stories) headlines.set(id, article.headline);
+  const unknown = [...new Set(draft.log.slice(-NAMED_ENTRIES).flatMap(storiesOf))].filter((id) => !headlines.has(id));
+  for (const [id, headline] of await findHeadlines(request, unknown)) headlines.set(id, headline);
+  return { request, draft, composition, problems, headlines, mayEdit: request.may('drafts.edit') };
+}
+
+/** Headlines by article id; articles that do not exist, or cannot be read, are omitted. */
+export async function findHeadlines({ desk }: SignedInRequest, ids: readonly string[]): Promise<Map<string, string>> {
+  const headlines = new Map<string, string>();
+  for (const [id, { document }] of await findArticles(desk.app.store.db, [...ids])) {
+    try {
+      headlines.set(id, toArticle(document).headline);
+    } catch {}
+  }
+  return headlines;
+}
+
+/** The ids of the stories that a command names. */
+export function storiesOf({ command }: Pick<LogEntry, 'command'>): string[] {
+  if (!('story' in command)) return [];
+  return 'place' in command && 'story' in command.place ? [command.story, command.place.story] : [command.story];
+}

@@ -1,0 +1,84 @@
+/**
+ * Commands to a draft, and the values of its fields, in words. Pure. The texts have no line breaks or control
+ * characters, which a terminal would obey.
+ */
+import { rfc3339 } from '../../lib/time.ts';
+import { plainLine } from '../rendering/headline.ts';
+import type { DraftField, DraftState, FieldValue, StoryDecision, StoryPlace } from './decisions.ts';
+import type { LogEntry } from './history.ts';
+
+/** How texts name stories and instants. */
+export interface DescriptionNames {
+  /** Default: the id. */
+  story?: (id: string) => string;
+  /** Epoch milliseconds. Default: RFC 3339. */
+  instant?: (at: number) => string;
+}
+
+const MAX_TEXT = 60;
+
+/** Such as `dropped fuel-price`. */
+export function describeCommand(
+  { command, undoes }: Pick<LogEntry, 'command' | 'undoes'>,
+  { story = plainLine, instant = rfc3339 }: DescriptionNames = {},
+): string {
+  switch (command.kind) {
+    case 'subject':
+    case 'preheader':
+      return command.text === null ? `${command.kind}: automatic again` : `${command.kind}: ${asTyped(command.text)}`;
+    case 'note':
+      return command.text === null ? 'note removed' : `note: ${asTyped(command.text)}`;
+    case 'drop':
+      return `dropped ${story(command.story)}`;
+    case 'pin':
+      return `pinned ${story(command.story)}`;
+    case 'restore':
+      return `restored ${story(command.story)}`;
+    case 'move':
+      return `moved ${story(command.story)} to ${command.block}, ${describePlace(command.place, story)}`;
+    case 'hold':
+      return command.reason === null ? 'held' : `held: ${asTyped(command.reason)}`;
+    case 'unhold':
+      return 'let go';
+    case 'approve':
+      return `approved with ${command.stories.length} ${command.stories.length === 1 ? 'story' : 'stories'}`;
+    case 'close':
+      return command.revision === 1 ? 'closed' : `closed as revision ${command.revision}`;
+    case 'send':
+      return `sending: closes at ${instant(command.closeAt)}`;
+    case 'cancel':
+      return 'sending ended without an edition';
+    default:
+      return `${command.kind} of ${undoes}`;
+  }
+}
+
+/** `the subject`, `the order of news`, or the story. */
+export function describeField(field: DraftField, { story = plainLine }: DescriptionNames = {}): string {
+  const at = field.indexOf(':');
+  if (at < 0) return `the ${field}`;
+  const name = field.slice(at + 1);
+  return field.startsWith('block:') ? `the order of ${name}` : story(name);
+}
+
+/** A value of a field as one line. */
+export function describeValue(value: FieldValue, { story = plainLine }: DescriptionNames = {}): string {
+  if (value === null) return 'automatic';
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (Array.isArray(value)) return value.map(story).join(', ');
+  return describeDecision(value);
+}
+
+function describePlace(place: StoryPlace, story: (id: string) => string): string {
+  return 'story' in place ? `${place.kind} ${story(place.story)}` : place.kind;
+}
+
+function describeDecision(value: StoryDecision | DraftState): string {
+  if (value.kind === 'placed') return `placed in ${value.block}`;
+  return 'by' in value ? `${value.kind} by ${value.by}` : value.kind;
+}
+
+function asTyped(text: string): string {
+  const line = plainLine(text);
+  return line.length > MAX_TEXT ? `${line.slice(0, MAX_TEXT - 1).toWellFormed()}…` : line;
+}

@@ -39,6 +39,7 @@ import {
 import { deleteOldUnsubscribeKeys } from '../subscribers/unsubscribe-keys.ts';
 import { cleanHub } from '../websub/hub.ts';
 import type { AppContext } from './app-context.ts';
+import { deleteOldUploads } from './audience/uploaded-imports.ts';
 import { domainAlert } from './editions.ts';
 
 /** Number of deleted rows. */
@@ -106,6 +107,7 @@ export async function runRetention({
   );
   await resolveSignupAlert(store.db, now);
   await deleteOldUnsubscribeKeys(store.db, now);
+  await deleteOldUploads({ config, store }, now);
   const report = {
     deliveries: await foldDeliveries(store, oldDeliveries),
     progress: await deleteProgress(store.db, oldDeliveries),

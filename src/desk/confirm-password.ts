@@ -46,7 +46,7 @@ function respondQuestion(request: SignedInRequest, error: string | undefined): P
     section: null,
     status: error === undefined ? 200 : 422,
     body: html`<p>This act needs your password again. It has not been done yet.</p>
-<form method="post" action="${c.req.path}">${fields}${passwordField(error)}
+<form method="post" action="${c.req.path}" data-plain>${fields}${passwordField(error)}
 ${submitButton('Confirm', { primary: true, id: 'confirm' })}</form>`,
   });
 }

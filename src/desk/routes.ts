@@ -5,6 +5,7 @@ import { accountRoutes } from './accounts/account-page.ts';
 import { accountsRoutes } from './accounts/accounts-page.ts';
 import { auditRoutes } from './accounts/audit-page.ts';
 import { ownAccountRoutes } from './accounts/own-account.ts';
+import { audienceRoutes } from './audience/routes.ts';
 import { deliveryRoutes } from './deliveries/routes.ts';
 import type { DeskRoute } from './desk-route.ts';
 import { editionRoutes } from './edition/edition-routes.ts';
@@ -24,4 +25,5 @@ export const DESK_ROUTES: readonly DeskRoute[] = [
   ...editionRoutes,
   ...closedEditionRoutes,
   ...deliveryRoutes,
+  ...audienceRoutes,
 ];

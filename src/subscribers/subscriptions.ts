@@ -179,6 +179,11 @@ export async function findSubscriberByAddress(db: Db, email: string): Promise<Su
   return (await withSubscriptions(db, rows))[0] ?? null;
 }
 
+export async function findSubscriber(db: Db, id: number): Promise<Subscriber | null> {
+  const rows = await db.selectFrom('subscribers').selectAll().where('id', '=', id).execute();
+  return (await withSubscriptions(db, rows))[0] ?? null;
+}
+
 /** Subscribers of rows, in their order. */
 export async function withSubscriptions(db: Db, rows: SubscriberRow[]): Promise<Subscriber[]> {
   if (rows.length === 0) return [];

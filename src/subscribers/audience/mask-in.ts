@@ -21,9 +21,14 @@ export function maskIn(text: string, address: string): string {
   const [name, masked] = [address.slice(0, at), maskAddress(address)];
   const spellings = [address, wireAddress(address), `${name}@${domainToUnicode(domain)}`];
   const whole = spellings.reduce((masking, spelling) => replaceIgnoringCase(masking, spelling, masked), text);
-  const others = whole.replace(LOOKS_LIKE_ADDRESS, (found) => (found.includes('…@') ? found : maskAddress(found)));
+  const others = maskAddressesIn(whole);
   // A name of three letters or less would be found in every other word.
   return name.length > 3 ? replaceIgnoringCase(others, name, `${name[0]}…`) : others;
+}
+
+/** Masks all that looks like an address. */
+export function maskAddressesIn(text: string): string {
+  return text.replace(LOOKS_LIKE_ADDRESS, (found) => (found.includes('…@') ? found : maskAddress(found)));
 }
 
 /** @param found not empty */

@@ -51,8 +51,13 @@ export interface SubscriberImportOptions {
   ignore?: readonly string[] | undefined;
   /** The operator's words for statuses. */
   status?: StatusRules | undefined;
-  /** Counts what would be done, in a transaction that is rolled back. */
+  /** Counts what would be done, in transactions that are rolled back. */
   dryRun?: boolean | undefined;
+  /**
+   * Of a dry run: the whole file in one transaction, which is exact (default); or each batch in its own, so that others
+   * can write in between, but an address in two batches counts twice.
+   */
+  rollBack?: 'file' | 'batch' | undefined;
   clock: () => number;
   onProgress?: (progress: { rows: number; rejected: number; bytes: number; totalBytes: number }) => void;
 }
@@ -85,7 +90,7 @@ export async function importSubscribers(
     if (needsCheck(columns)) await checkFile(file, columns, rules, options.known);
     const run = (target: Pick<Store, 'db' | 'dialect'>): Promise<SubscriberImportReport> =>
       new FileImport(target, secrets, file, { columns, rules, totalBytes, ...options }).run();
-    return await (options.dryRun ? rolledBack(store, run) : run(store));
+    return await (options.dryRun && options.rollBack !== 'batch' ? rolledBack(store, run) : run(store));
   } catch (error) {
     throw new Error(`${file}: ${(error as Error).message}`, { cause: error });
   }
@@ -211,12 +216,11 @@ class FileImport {
   async #flush(): Promise<void> {
     if (this.#batch.length === 0) return;
     const context = { source: basename(this.#file), now: this.#context.clock() };
-    const { skipped, effective, ...counts } = await importBatch(
-      this.#store,
-      this.#secrets,
-      this.#batch.splice(0),
-      context,
-    );
+    const { dryRun, rollBack } = this.#context;
+    const batch = this.#batch.splice(0);
+    const run = (store: Pick<Store, 'db' | 'dialect'>) => importBatch(store, this.#secrets, batch, context);
+    const isRolledBack = dryRun === true && rollBack === 'batch';
+    const { skipped, effective, ...counts } = await (isRolledBack ? rolledBack(this.#store, run) : run(this.#store));
     this.#skipped.push(...skipped.slice(0, MAX_LISTED - this.#skipped.length));
     for (const row of effective) this.#count(row.status, 'effective');
     for (const key of Object.keys(counts) as (keyof BatchReport)[]) this.#totals[key] += counts[key];

@@ -1,0 +1,237 @@
+/**
+ * Imports of subscribers from a CSV file: upload, check, confirm, progress, rejected rows. What the check found is
+ * shown before anything is stored.
+ */
+import { createReadStream } from 'node:fs';
+import { Readable } from 'node:stream';
+import { html } from 'hono/html';
+import {
+  beginCheck,
+  confirmImport,
+  discardUpload,
+  MAX_UPLOAD,
+  REJECTS_KEPT,
+  rejectsFileOf,
+  SILENT_AFTER,
+} from '../../../app/audience/uploaded-imports.ts';
+import { DAY } from '../../../lib/time.ts';
+import { inTransaction } from '../../../store/transaction.ts';
+import type { SubscriberImportReport } from '../../../subscribers/csv/import.ts';
+import { LIST_FORMATS } from '../../../subscribers/csv/list-formats.ts';
+import { findUpload, listUploads, type UploadedImport } from '../../../subscribers/csv/upload-ledger.ts';
+import type { DeskRequest, Html, SignedInRequest } from '../../desk-request.ts';
+import { respondAfter, respondMissing, respondPage } from '../../page.ts';
+import { type Figure, figures, formatCount } from '../../parts/figure.ts';
+import { postButton, selectField, submitButton, textField } from '../../parts/form.ts';
+import { type StatusKind, statusMark } from '../../parts/status-mark.ts';
+import { when } from '../../parts/when.ts';
+import { newsletterName } from '../subscriber-of.ts';
+import { readUpload } from './read-upload.ts';
+
+const LISTED = 10;
+/** Seconds until the page of a running import loads itself again. */
+const REFRESH = 5;
+
+export async function respondImportForm(
+  request: SignedInRequest,
+  refused?: { status: 400 | 413 | 415 | 422; reason: string },
+): Promise<Response> {
+  const { desk, account } = request;
+  const uploads = await listUploads(desk.app.store.db, account.id, LISTED);
+  const formats = LIST_FORMATS.map(({ name, title }) => ({ value: name, label: title }));
+  const body = html`<p>Import only people who have agreed to get these newsletters. The file is checked first: you see
+what would be done before anything is stored. Who has unsubscribed stays unsubscribed, and who is suppressed stays
+so.</p>
+<form class="narrow" method="post" action="${desk.base}/audience/import" enctype="multipart/form-data" data-plain>
+<fieldset><legend>Newsletters</legend><p class="hint">For a file without a column of newsletters.</p>
+${desk.app.config.newsletters.map(
+  ({ id, title }) => html`<label class="choice"><input type="checkbox" name="newsletter" value="${id}" checked>
+${title}</label>`,
+)}</fieldset>
+${selectField({
+  ...{ name: 'format', label: 'Export of' },
+  options: [{ value: '', label: 'the header tells' }, { value: 'plain', label: 'none: a plain file' }, ...formats],
+})}
+${textField({
+  ...{ name: 'status', label: 'What the values of the status say', maxLength: 500 },
+  hint: 'Only if the check asks for it: such as active=subscribed,gone=unsubscribed.',
+})}
+${textField({
+  ...{ name: 'ignore', label: 'Columns that say nothing about consent', maxLength: 500 },
+  hint: 'Only if the check asks for it: their headers, with commas.',
+})}
+<div class="field${refused === undefined ? '' : ' wrong'}"><label for="file">CSV file</label>
+<input type="file" id="file" name="file" accept=".csv,.txt,.tsv,text/csv" required aria-describedby="file-hint${
+    refused === undefined ? '' : ' file-error'
+  }"${refused === undefined ? '' : html` aria-invalid="true"`}>
+<p class="hint" id="file-hint">Its first line names the columns; at most ${MAX_UPLOAD / 1024 / 1024} MB.</p>
+${refused === undefined ? '' : html`<p class="error" id="file-error">Not taken: ${refused.reason}.</p>`}</div>
+${submitButton('Upload and check', { primary: true, id: 'upload' })}</form>
+${
+  uploads.length === 0
+    ? ''
+    : html`<section id="imports" data-region><h2>Your last imports</h2><div class="scroll" tabindex="0" role="region"
+aria-label="Your last imports"><table><thead><tr><th scope="col">File</th><th scope="col">State</th>
+<th scope="col">Uploaded</th></tr></thead><tbody>${uploads.map((upload) => uploadRow(request, upload))}</tbody></table>
+</div></section>`
+}`;
+  return respondPage(request, {
+    ...{ title: 'Import subscribers', section: 'audience', body, status: refused?.status ?? 200 },
+  });
+}
+
+export async function handleUpload(request: SignedInRequest): Promise<Response> {
+  const upload = await readUpload(request);
+  if (upload.kind === 'refused') return respondImportForm(request, upload);
+  const { file, options } = upload;
+  const { account, desk } = request;
+  const detail = { sha256: file.fileHash, bytes: file.size, newsletters: options.newsletters.join(' ') };
+  const audit = request.audit('audience.upload', `import/${file.id}`, detail);
+  await beginCheck(desk.app, file, { accountId: account.id, options }, audit);
+  return respondAfter(request, `/audience/imports/${file.id}`);
+}
+
+/** The state of an import, for the account that uploaded it. */
+export function respondImport(request: SignedInRequest): Promise<Response> {
+  return withUpload(request, async (upload) => {
+    const { id, fileName, report, problem, options } = upload;
+    const isRunning = isBusy(request, upload);
+    if (isRunning) request.c.header('Refresh', String(REFRESH));
+    const names = options.newsletters.map((one) => newsletterName(request, one)).join(', ');
+    const body = html`<section id="state" data-region>
+<p>${stateMark(request, upload)}, <span class="break">${fileName}</span>, uploaded
+${when(request, upload.createdAt)}, for ${names}</p>
+${isRunning ? progress(request, upload) : ''}
+${problem === null ? '' : html`<p class="error">${problem}</p>`}
+${problem === null && upload.state === 'refused' ? html`<p class="error">Nothing can be imported.</p>` : ''}
+${upload.state === 'checked' ? confirmForms(request, upload) : ''}
+${report === null ? '' : reportHtml(report, upload.state === 'checked')}
+${
+  rejectsFileOf(request.desk.app, upload) === null
+    ? ''
+    : html`<p><a href="${request.desk.base}/audience/imports/${id}/rejects" download>Download the rejected rows</a>,
+to correct them and to import them again. They are kept for ${REJECTS_KEPT / DAY} days.</p>`
+}</section>
+<p><a href="${request.desk.base}/audience/import">Import another file</a></p>`;
+    return respondPage(request, { title: 'Import', section: 'audience', body });
+  });
+}
+
+export function handleRun(request: SignedInRequest): Promise<Response> {
+  return withUpload(request, async (upload) => {
+    const path = `/audience/imports/${upload.id}`;
+    const audit = request.audit('audience.import', `import/${upload.id}`, {
+      ...{ sha256: upload.fileHash, rows: upload.report?.rows ?? 0, newsletters: upload.options.newsletters.join(' ') },
+    });
+    const result = await confirmImport(request.desk.app, upload, request.form.get('hash') ?? '', audit);
+    if (result.kind === 'begun') return respondAfter(request, path);
+    const text =
+      result.kind === 'no-file'
+        ? 'The file is not here any more, or on another server: upload it again. Nothing was imported.'
+        : 'Nothing was imported: the import has changed since this page was loaded.';
+    return respondAfter(request, path, { kind: 'problem', text });
+  });
+}
+
+export function handleDiscard(request: SignedInRequest): Promise<Response> {
+  return withUpload(request, async (upload) => {
+    const audit = request.audit('audience.discard-upload', `import/${upload.id}`);
+    const isDone = await discardUpload(request.desk.app, upload, audit);
+    const text = isDone ? 'The file is deleted; nothing was imported.' : 'This import is under way or over.';
+    return respondAfter(request, '/audience/import', { kind: isDone ? 'done' : 'problem', text });
+  });
+}
+
+export function respondRejects(request: SignedInRequest): Promise<Response> {
+  return withUpload(request, async (upload) => {
+    const path = rejectsFileOf(request.desk.app, upload);
+    if (path === null) return respondMissing(request, 'There are no rejected rows, or they are not kept any more.');
+    await inTransaction(
+      request.desk.app.store.db,
+      request.audit('audience.download-rejects', `import/${upload.id}`, { rows: upload.report?.rejected ?? null }),
+    );
+    return request.c.body(Readable.toWeb(createReadStream(path)) as ReadableStream, 200, {
+      'Content-Type': 'text/csv; charset=utf-8',
+      'Content-Disposition': `attachment; filename="rejects-${upload.id}.csv"`,
+    });
+  });
+}
+
+/** Calls `work` with the import of the path; responds with 404 unless the account has uploaded it. */
+async function withUpload(
+  request: SignedInRequest,
+  work: (upload: UploadedImport) => Promise<Response>,
+): Promise<Response> {
+  const upload = await findUpload(request.desk.app.store.db, request.c.req.param('import') ?? '');
+  if (upload === null || upload.accountId !== request.account.id) {
+    return respondMissing(request, 'There is no such import of yours: it may be longer ago than is kept.');
+  }
+  return work(upload);
+}
+
+const STATES: Record<UploadedImport['state'], [StatusKind, string]> = {
+  checking: ['busy', 'being checked'],
+  checked: ['waiting', 'checked: nothing is imported yet'],
+  refused: ['bad', 'refused'],
+  importing: ['busy', 'being imported'],
+  done: ['good', 'imported'],
+  failed: ['bad', 'stopped'],
+  discarded: ['off', 'discarded'],
+};
+
+function isBusy({ at }: DeskRequest, { state, changedAt }: UploadedImport): boolean {
+  return (state === 'checking' || state === 'importing') && at - changedAt < SILENT_AFTER;
+}
+
+function stateMark(request: DeskRequest, upload: UploadedImport): Html {
+  const { state } = upload;
+  if ((state === 'checking' || state === 'importing') && !isBusy(request, upload)) {
+    return statusMark('bad', 'interrupted: its process has ended; upload the file again');
+  }
+  return statusMark(...STATES[state]);
+}
+
+function uploadRow(request: DeskRequest, upload: UploadedImport): Html {
+  return html`<tr><th scope="row"><a class="break" href="${request.desk.base}/audience/imports/${upload.id}">${
+    upload.fileName
+  }</a></th><td>${stateMark(request, upload)}</td><td>${when(request, upload.createdAt)}</td></tr>`;
+}
+
+function progress({ desk, c }: DeskRequest, { rowsRead, rejected, bytesRead, size }: UploadedImport): Html {
+  const part = Math.min(100, Math.floor((100 * bytesRead) / Math.max(1, size)));
+  return html`<p><progress max="100" value="${part}" aria-label="Progress">${part} %</progress>
+${formatCount(rowsRead)} rows read, ${formatCount(rejected)} rejected. The page loads itself again, or
+<a href="${desk.base}/audience/imports/${c.req.param('import')}">now</a>.</p>`;
+}
+
+function confirmForms(request: DeskRequest, { id, fileHash, report }: UploadedImport): Html {
+  const path = `/audience/imports/${id}`;
+  const rows = report === null ? 0 : report.rows - report.rejected - report.notImported;
+  const label = `Import ${formatCount(rows)} rows`;
+  const run = postButton(request, `${path}/run`, label, { fields: { hash: fileHash }, primary: true, id: 'run' });
+  return html`<div class="buttons">${rows === 0 ? '' : run}
+${postButton(request, `${path}/discard`, 'Discard the file', { id: 'discard' })}</div>`;
+}
+
+function reportHtml(report: SubscriberImportReport, isCheck: boolean): Html {
+  const list: Figure[] = [
+    { label: 'Rows', value: report.rows, meaning: 'Of the file, without its header.' },
+    { label: 'New', value: report.added, meaning: 'Addresses that were not stored.' },
+    { label: 'Changed', value: report.changed, meaning: 'Of known addresses, with something new.' },
+    { label: 'Unchanged', value: report.unchanged, meaning: 'Nothing new.' },
+    { label: 'Kept unsubscribed', value: report.keptUnsubscribed, meaning: 'Subscriptions that the person had ended.' },
+    { label: 'Suppressed', value: report.suppressed, meaning: 'Skipped: the address is on the list of suppressions.' },
+    { label: 'Left', value: report.left, meaning: 'Skipped: the person had left every newsletter.' },
+    { label: 'Not confirmed', value: report.notImported, meaning: 'Skipped: not confirmed, or not mailed any more.' },
+    { label: 'Rejected', value: report.rejected, meaning: 'Rows that cannot be used.' },
+  ];
+  const lines = [
+    ...report.rejects.map(({ line, reason }) => html`<li>Line ${line}: rejected: ${reason}</li>`),
+    ...report.skipped.map(({ line, reason }) => html`<li>Line ${line}: skipped: ${reason}</li>`),
+  ];
+  const ignored = report.ignoredColumns.join(', ');
+  return html`<h2>${isCheck ? 'What an import would do' : 'What was done'}</h2>${figures(list)}
+${isCheck ? html`<p class="hint">An address that is in the file twice, far apart, counts twice here.</p>` : ''}
+${ignored === '' ? '' : html`<p class="break">Columns that are not used: ${ignored}</p>`}
+${lines.length === 0 ? '' : html`<h3>The first lines that are not imported</h3><ul class="break">${lines}</ul>`}`;
+}

@@ -1,0 +1,67 @@
+/**
+ * The result of a search, in response to its form.
+ */
+import { html } from 'hono/html';
+import { parseSearch, searchSubscribers } from '../../subscribers/audience/search.ts';
+import type { Subscriber } from '../../subscribers/subscriptions.ts';
+import type { DeskRequest, Html, SignedInRequest } from '../desk-request.ts';
+import { respondPage } from '../page.ts';
+import { statusMark } from '../parts/status-mark.ts';
+import { when } from '../parts/when.ts';
+import { nextPageForm, searchForm } from './overview-page.ts';
+import { addressHtml } from './shown-address.ts';
+import { newsletterName } from './subscriber-of.ts';
+import { REASONS, STATE_MARKS } from './words.ts';
+
+const PAGE = 50;
+
+export async function respondSearch(request: SignedInRequest): Promise<Response> {
+  const typed = (request.form.get('address') ?? '').slice(0, 1_000);
+  const search = parseSearch(typed, request.may('audience.addresses'));
+  if (search.kind === 'invalid') {
+    const body = searchForm(request, typed, `Not searched: ${search.reason}.`);
+    return respondPage(request, { title: 'Audience', section: 'audience', body, status: 422 });
+  }
+  const given = Number(request.form.get('after') ?? Number.NaN);
+  const after = Number.isSafeInteger(given) ? given : null;
+  const { subscribers, next } = await searchSubscribers(request.desk.app.store.db, search, { after, limit: PAGE });
+  const isEmpty = subscribers.length === 0;
+  const found = isEmpty ? html`<p class="empty">${emptyText(search.kind, after)}</p>` : results(request, subscribers);
+  const body = html`${searchForm(request, typed)}
+${found}
+${next === null ? '' : nextPageForm(request, typed, next)}`;
+  return respondPage(request, { title: 'Found subscribers', section: 'audience', body });
+}
+
+function emptyText(kind: 'address' | 'prefix', after: number | null): string {
+  if (after !== null) return 'There are no more.';
+  const who = kind === 'address' ? 'No subscriber has this address.' : 'No address of a subscriber begins with this.';
+  return `${who} An address that was deleted may be on the list of suppressions.`;
+}
+
+function results(request: DeskRequest, subscribers: readonly Subscriber[]): Html {
+  return html`<section id="found"><div class="scroll" tabindex="0" role="region" aria-label="Found subscribers">
+<table><thead><tr><th scope="col">Address</th><th scope="col">Newsletters</th><th scope="col">Mail</th>
+<th scope="col">Stored since</th></tr></thead>
+<tbody>${subscribers.map((subscriber) => row(request, subscriber))}</tbody></table></div></section>`;
+}
+
+function row(request: DeskRequest, subscriber: Subscriber): Html {
+  const { id, email, subscriptions, createdAt } = subscriber;
+  const states = subscriptions.map(
+    ({ newsletter, state }) =>
+      html`<li>${newsletterName(request, newsletter)} ${statusMark(STATE_MARKS[state], state)}</li>`,
+  );
+  return html`<tr><th scope="row"><a href="${request.desk.base}/audience/${id}">${addressHtml(request, email)}</a></th>
+<td>${states.length === 0 ? 'none' : html`<ul class="plain">${states}</ul>`}</td>
+<td>${mailState(request, subscriber)}</td><td>${when(request, createdAt)}</td></tr>`;
+}
+
+/** Why a subscriber gets no mail, whatever the subscriptions. */
+export function mailState(request: DeskRequest, { suppressedReason, pausedUntil }: Subscriber): Html {
+  if (suppressedReason !== null) return html`${statusMark('bad', 'suppressed')}: ${REASONS[suppressedReason]}`;
+  if (pausedUntil !== null && pausedUntil > request.at) {
+    return html`${statusMark('waiting', 'paused')} until ${when(request, pausedUntil)}`;
+  }
+  return statusMark('good', 'mailed');
+}

@@ -96,11 +96,11 @@ function respondAccount(
       : html`${statusMark('off', 'disabled')} ${when(request, disabledAt)}`;
   const body = html`${linkRegion(request, invited)}
 ${error === undefined ? '' : html`<p class="error" role="alert">${error}</p>`}
-<dl class="facts">
-<div><dt>Email address</dt><dd>${email}</dd></div>
-<div><dt>Roles</dt><dd>${roleNames(roles)}</dd></div>
-<div><dt>Status</dt><dd>${status}</dd></div>
-<div><dt>Since</dt><dd>${when(request, createdAt)}</dd></div>
+<dl class="pairs">
+<dt>Email address</dt><dd>${email}</dd>
+<dt>Roles</dt><dd>${roleNames(roles)}</dd>
+<dt>Status</dt><dd>${status}</dd>
+<dt>Since</dt><dd>${when(request, createdAt)}</dd>
 </dl>
 <p><a href="${log + queryText({ account: String(id) })}">What ${name} did</a>,
 <a href="${log + queryText({ subject: accountSubject(id) })}">what was done to the account</a></p>
@@ -128,7 +128,7 @@ ${button('disable', `Disable ${name}`, 'danger')}</p>`
 ${passwordField()}
 <p class="buttons">${button('enable', `Enable ${name}`, 'primary')}</p>`;
   return html`<section id="change"><h2>Change this account</h2>
-<form class="narrow" method="post" action="${path}/${disabledAt === null ? 'roles' : 'enable'}">
+<form method="post" action="${path}/${disabledAt === null ? 'roles' : 'enable'}">
 ${content}
 </form></section>`;
 }

@@ -44,17 +44,17 @@ async function respondAccounts(request: SignedInRequest, invited?: Invited): Pro
   const { db } = desk.app.store;
   const [accounts, invitations] = [await listAccounts(db), await listInvitations(db, at)];
   const body = html`${linkRegion(request, invited)}
-<section id="accounts" data-region><h2>Accounts</h2>
-<table><thead><tr><th scope="col">Name</th><th scope="col">Email address</th><th scope="col">Roles</th>
+<section id="accounts" data-region><h2>Who may sign in</h2>
+<div class="scroll" tabindex="0" role="region" aria-label="Accounts"><table><thead><tr><th scope="col">Name</th><th scope="col">Email address</th><th scope="col">Roles</th>
 <th scope="col">Status</th><th scope="col">Last seen</th></tr></thead>
-<tbody>${accounts.map((account) => accountRow(request, account))}</tbody></table></section>
+<tbody>${accounts.map((account) => accountRow(request, account))}</tbody></table></div></section>
 ${
   invitations.length === 0
     ? ''
     : html`<section id="invitations" data-region><h2>Open invitations</h2>
-<table><thead><tr><th scope="col">For</th><th scope="col">Purpose</th><th scope="col">From</th>
+<div class="scroll" tabindex="0" role="region" aria-label="Open invitations"><table><thead><tr><th scope="col">For</th><th scope="col">Purpose</th><th scope="col">From</th>
 <th scope="col">Works until</th><th scope="col">Act</th></tr></thead>
-<tbody>${invitations.map((invitation) => invitationRow(request, invitation))}</tbody></table></section>`
+<tbody>${invitations.map((invitation) => invitationRow(request, invitation))}</tbody></table></div></section>`
 }
 <section id="invite-colleague"><h2>Invite a colleague</h2>
 ${inviteForm(request, invited)}</section>`;
@@ -105,7 +105,7 @@ ${when(request, invitation.expiresAt)}, and is not shown again.</p></section>`;
 function inviteForm({ desk, form }: DeskRequest, invited: Invited | undefined): Html {
   const refused = invited?.kind === 'refused' ? invited : undefined;
   const errorOf = (field: 'email' | 'roles') => (refused?.field === field ? refused.reason : undefined);
-  return html`<form class="narrow" method="post" action="${desk.base}/accounts/invite">
+  return html`<form method="post" action="${desk.base}/accounts/invite">
 ${textField({
   ...{ name: 'email', label: 'Email address', type: 'email', autocomplete: 'off', required: true, maxLength: 254 },
   ...{ value: refused === undefined ? '' : (form.get('email') ?? ''), error: errorOf('email') },

@@ -38,7 +38,7 @@ export const auditRoutes: DeskRoute[] = [
         ...{ older: last?.id.toString() ?? null, isFirst: before === undefined },
       };
       const body = html`${filterForm(request, filter, { accounts, acts })}
-<section id="log" data-region aria-label="Entries">${logTable(request, shown)}
+<section id="log" data-region>${logTable(request, shown)}
 ${pager(request, links)}</section>`;
       return respondPage(request, { title: 'Audit log', section: 'audit', body });
     },
@@ -70,7 +70,7 @@ function filterForm(
   const accountOptions = accounts.map(({ id, name }) => ({ value: String(id), label: name }));
   // An act that an address names is shown, also if there is none.
   const shownActs = act === undefined || acts.includes(act) ? acts : [act, ...acts];
-  return html`<form class="filter" method="get" action="${desk.base}/audit">
+  return html`<form class="filters" method="get" action="${desk.base}/audit">
 ${selectField({
   ...{ name: 'account', label: 'Account', value: accountId?.toString() ?? '' },
   options: [any('all accounts'), ...accountOptions],
@@ -86,9 +86,9 @@ ${submitButton('Filter', { id: 'filter' })}
 
 function logTable(request: DeskRequest, entries: readonly AuditLogEntry[]): Html {
   if (entries.length === 0) return html`<p class="empty">No entry matches.</p>`;
-  return html`<table><thead><tr><th scope="col">Time</th><th scope="col">Who</th><th scope="col">Act</th>
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="Entries"><table><thead><tr><th scope="col">Time</th><th scope="col">Who</th><th scope="col">Act</th>
 <th scope="col">Subject</th><th scope="col">Detail</th></tr></thead>
-<tbody>${entries.map((entry) => logRow(request, entry))}</tbody></table>`;
+<tbody>${entries.map((entry) => logRow(request, entry))}</tbody></table></div>`;
 }
 
 function logRow({ desk }: DeskRequest, { at, actor, act, subject, detail }: AuditLogEntry): Html {

@@ -66,12 +66,12 @@ async function respondOwnAccount(request: SignedInRequest, passwordError?: strin
   const rows = sessions.map(
     ({ begunAt, seenAt }) => html`<tr><td>${when(request, begunAt)}</td><td>${fromNow(request, seenAt)}</td></tr>`,
   );
-  const body = html`<dl class="facts">
-<div><dt>Email address</dt><dd>${account.email}</dd></div>
-<div><dt>Roles</dt><dd>${roleNames(account.roles)}</dd></div>
+  const body = html`<dl class="pairs">
+<dt>Email address</dt><dd>${account.email}</dd>
+<dt>Roles</dt><dd>${roleNames(account.roles)}</dd>
 </dl>
 <section id="own-password"><h2>Password</h2>
-<form class="narrow" method="post" action="${desk.base}/account/password">
+<form method="post" action="${desk.base}/account/password">
 <input type="hidden" autocomplete="username" value="${account.email}">
 ${passwordField()}
 ${newPasswordField('New password', passwordError)}

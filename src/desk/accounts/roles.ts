@@ -27,11 +27,11 @@ export function rolesOfForm(form: URLSearchParams): AccountRole[] {
 export function roleFields(checked: readonly AccountRole[], error?: string): Html {
   const described = error === undefined ? '' : html` aria-describedby="role-error"`;
   const boxes = ACCOUNT_ROLES.map(
-    (role) => html`<div class="choice"><input type="checkbox" id="role-${role}" name="role" value="${role}"${
-      checked.includes(role) ? html` checked` : ''
-    } aria-describedby="role-${role}-hint"><label for="role-${role}">${role}</label>
-<p class="hint" id="role-${role}-hint">${ROLE_MEANINGS[role]}</p></div>`,
+    (role) =>
+      html`<div class="choice"><input type="checkbox" id="role-${role}" name="role" value="${role}"${
+        checked.includes(role) ? html` checked` : ''
+      }><label for="role-${role}">${role} <span class="hint">${ROLE_MEANINGS[role]}</span></label></div>`,
   );
-  return html`<fieldset class="choices${error === undefined ? '' : ' wrong'}"${described}><legend>Roles</legend>${boxes}
+  return html`<fieldset${described}><legend>Roles</legend>${boxes}
 ${error === undefined ? '' : html`<p class="error" id="role-error">${error}</p>`}</fieldset>`;
 }

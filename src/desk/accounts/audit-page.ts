@@ -86,7 +86,8 @@ ${submitButton('Filter', { id: 'filter' })}
 
 function logTable(request: DeskRequest, entries: readonly AuditLogEntry[]): Html {
   if (entries.length === 0) return html`<p class="empty">No entry matches.</p>`;
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="Entries"><table><thead><tr><th scope="col">Time</th><th scope="col">Who</th><th scope="col">Act</th>
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="Entries"><table>
+<thead><tr><th scope="col">Time</th><th scope="col">Who</th><th scope="col">Act</th>
 <th scope="col">Subject</th><th scope="col">Detail</th></tr></thead>
 <tbody>${entries.map((entry) => logRow(request, entry))}</tbody></table></div>`;
 }

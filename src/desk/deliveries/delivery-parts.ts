@@ -10,7 +10,7 @@ import { type Figure, figures } from '../parts/figure.ts';
 import { hiddenFields, postButton, submitButton, textField } from '../parts/form.ts';
 import { when } from '../parts/when.ts';
 import type { EditionDelivery, PausedDomainGroup } from './delivery-reading.ts';
-import type { SubmissionRate } from './rate.ts';
+import { formatRate, type SubmissionRate } from './rate.ts';
 
 /** The path of the page of an edition's deliveries, below the desk's path. */
 export function deliveryPath(editionId: number): string {
@@ -46,11 +46,6 @@ function rateFigures(id: number, { perSecond, left, over }: SubmissionRate): Fig
       ...{ meaning: 'At this rate. Messages that are tried again later take longer.', live: `edition:${id}:left` },
     },
   ];
-}
-
-/** `0.4`, `12.5`, `240`: three digits are enough. */
-export function formatRate(perSecond: number): string {
-  return perSecond.toLocaleString('en', { maximumSignificantDigits: 3 });
 }
 
 /** What an operator may do with an edition in its state. */

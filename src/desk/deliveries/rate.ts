@@ -42,3 +42,8 @@ export function submissionRate(samples: readonly RateSample[], pending: number):
 }
 
 const UNKNOWN: SubmissionRate = { perSecond: null, left: null, over: 0 };
+
+/** `0.4`, `12.5`, `240`: three digits are enough. */
+export function formatRate(perSecond: number): string {
+  return perSecond.toLocaleString('en', { maximumSignificantDigits: 3 });
+}

@@ -6,7 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { AppContext } from '../../app/app-context.ts';
 import { errorLine } from '../../lib/clean-text.ts';
 import { SECOND } from '../../lib/time.ts';
-import { formatCount } from '../parts/figure.ts';
+import { RATE_WINDOW, type RateSample } from '../deliveries/rate.ts';
+import { liveFiguresOf } from './live-figures.ts';
 import { type LiveSnapshot, readSnapshot } from './snapshot.ts';
 
 /** What changed since the last message; the first message has everything. */
@@ -31,6 +32,7 @@ export class LiveHub {
   #last: LiveSnapshot | null = null;
   #changedAt = new Map<string, number>();
   #figures = new Map<string, string>();
+  #samples = new Map<number, RateSample[]>();
 
   constructor(app: Pick<AppContext, 'store' | 'clock' | 'log'>) {
     this.#app = app;
@@ -77,6 +79,7 @@ export class LiveHub {
     this.#last = null;
     this.#changedAt.clear();
     this.#figures.clear();
+    this.#samples.clear();
     this.#loop = null;
     if (this.#receivers.size > 0 && !this.#stopping.signal.aborted) this.#loop = this.#run();
   }
@@ -94,13 +97,25 @@ export class LiveHub {
     for (const [page, accounts] of changes(before?.presence, snapshot.presence, '[]')) {
       message.presence[page] = JSON.parse(accounts);
     }
-    const figures = figuresOf(snapshot);
+    const figures = this.#measure(snapshot, now);
     for (const [name, text] of changes(this.#figures, figures, '')) message.figures[name] = text;
     this.#figures = figures;
     this.#last = snapshot;
     const hasChanged = Object.values(message).some((part) => Object.keys(part).length > 0);
     if (before === null) for (const receive of this.#receivers) receive(this.#everything(snapshot));
     else if (hasChanged) for (const receive of this.#receivers) receive(message);
+  }
+
+  #measure({ deliveries }: LiveSnapshot, now: number): Map<string, string> {
+    this.#samples = new Map(
+      [...deliveries].map(([id, { counts }]) => {
+        const recent = (this.#samples.get(id) ?? []).filter(({ at }) => now - at <= RATE_WINDOW && at < now);
+        return [id, [...recent, { at: now, submitted: counts.submitted ?? 0 }]];
+      }),
+    );
+    return new Map(
+      [...deliveries].flatMap(([id, { counts }]) => liveFiguresOf(id, counts, this.#samples.get(id) ?? [])),
+    );
   }
 
   #everything({ presence }: LiveSnapshot): LiveMessage {
@@ -121,12 +136,4 @@ function changes(
   const changed = [...now].filter(([key, value]) => before?.get(key) !== value);
   const ended = [...(before?.keys() ?? [])].filter((key) => !now.has(key)).map((key): [string, string] => [key, gone]);
   return [...changed, ...ended];
-}
-
-function figuresOf({ deliveries }: LiveSnapshot): Map<string, string> {
-  return new Map(
-    [...deliveries].flatMap(([id, { counts }]) =>
-      Object.entries(counts).map(([state, count]): [string, string] => [`edition:${id}:${state}`, formatCount(count)]),
-    ),
-  );
 }

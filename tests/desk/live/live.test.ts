@@ -1,20 +1,22 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { AccountRole } from '../../../src/accounts/permissions.ts';
+import { composeNow } from '../../../src/app/compose.ts';
 import { findDraftTarget } from '../../../src/app/drafts/draft-target.ts';
 import { editDraft } from '../../../src/app/drafts/edit-draft.ts';
+import type { NewsletterConfig } from '../../../src/config/config.ts';
 import type { LiveMessage } from '../../../src/desk/live/live-hub.ts';
 import { raiseAlert } from '../../../src/schedule/alerts.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { forEachDatabase } from '../../support/databases.ts';
-import { openTestDesk, type TestDesk } from '../test-desk.ts';
+import { openTestDesk, type TestDesk, type TestDeskOptions } from '../test-desk.ts';
 
 const opened: TestDesk[] = [];
 afterEach(async () => {
   await Promise.all(opened.splice(0).map((desk) => desk.close()));
 });
 
-async function open(store: Store): Promise<TestDesk> {
-  const desk = await openTestDesk(store);
+async function open(store: Store, options: TestDeskOptions = {}): Promise<TestDesk> {
+  const desk = await openTestDesk(store, options);
   opened.push(desk);
   return desk;
 }
@@ -91,6 +93,39 @@ describe('the live stream', () => {
       await desk.post('editor', '/presence', { page: 'draft:daily-roundup/2026-11-25', tab: 'abcdefgh', closed: '1' });
       expect(await editor.until(({ presence }) => presence['draft:daily-roundup/2026-11-25'])).toEqual([]);
       await Promise.all([editor.cancel(), audience.cancel()]);
+    });
+
+    it('counts the messages of an edition under delivery, and measures their rate', async () => {
+      const store = await openStore();
+      const desk = await open(store, { sample: true });
+      const [newsletter] = desk.app.config.newsletters;
+      const closed = await composeNow(desk.app, newsletter as NewsletterConfig);
+      if (closed.kind !== 'closed') throw new Error('no edition was closed');
+      const editionId = closed.edition.id;
+      const name = (figure: string): string => `edition:${editionId}:${figure}`;
+      const stream = await connect(desk, 'operator');
+      const { figures } = await stream.next();
+      expect(closed.queued).toBeGreaterThan(2);
+      expect(figures).toMatchObject({ [name('pending')]: String(closed.queued), [name('rate')]: 'not known' });
+      desk.app.now += 2_000;
+      const one = store.db
+        .selectFrom('deliveries')
+        .select('subscriber_id')
+        .where('edition_id', '=', editionId)
+        .limit(1);
+      await store.db
+        .updateTable('deliveries')
+        .set({ state: 'submitted' })
+        .where('edition_id', '=', editionId)
+        .where('subscriber_id', 'in', one)
+        .execute();
+      const [submitted, rate, left] = await stream.until(({ figures }) =>
+        figures[name('submitted')] === '1'
+          ? [figures[name('submitted')], figures[name('rate')], figures[name('left')]]
+          : undefined,
+      );
+      expect([submitted, rate, left]).toEqual(['1', '0.5', `${(closed.queued - 1) * 2} s`]);
+      await stream.cancel();
     });
 
     it('forgets colleagues whose tab has been silent', async () => {

@@ -25,7 +25,7 @@ const ROUNDS = 120;
 /** @returns milliseconds; `first`: the first preview of the process, which starts a thread and loads MJML there */
 export async function benchDraft(): Promise<Record<string, number>> {
   const folder = mkdtempSync(join(tmpdir(), 'daywire-bench-draft-'));
-  const app = await openApp(folder);
+  const app = await openBenchApp(folder, CUTOFF + 1_000);
   try {
     await seedStore(app, { articles: ARTICLES, subscribers: 0, seed: 1, until: CUTOFF });
     const [newsletter] = app.config.newsletters;
@@ -94,7 +94,8 @@ function rounded(milliseconds: number): number {
   return Math.round(milliseconds * 10) / 10;
 }
 
-async function openApp(folder: string): Promise<AppContext> {
+/** Opens the sample's configuration with an empty store. @param now what the clock shows, epoch milliseconds */
+export async function openBenchApp(folder: string, now: number): Promise<AppContext> {
   const root = resolve(import.meta.dirname, '..');
   const file = join(root, 'config/daywire.yaml');
   const env = { DAYWIRE_SECRET: 'x'.repeat(40) };
@@ -103,5 +104,5 @@ async function openApp(folder: string): Promise<AppContext> {
   await migrate(store);
   const templates = openTemplates(join(root, 'templates'), config.publication.zone);
   const log = { debug() {}, info() {}, warn() {}, error() {} };
-  return { config, store, keys: openKeys(config, store), templates, clock: () => CUTOFF + 1_000, log };
+  return { config, store, keys: openKeys(config, store), templates, clock: () => now, log };
 }

@@ -1,11 +1,13 @@
 /**
- * `npm run -s bench -- compose|delivery|draft|feeds|grouping|http|import|memory|parse|responsiveness [--json]`: prints
- * medians. With --json one object whose keys name figure and unit. `responsiveness` is a part of `delivery`;
+ * `npm run -s bench -- compose|delivery|desk-preview|draft|feeds|grouping|http|import|memory|parse|responsiveness
+ * [--json]`: prints medians. With --json one object whose keys name figure and unit. `responsiveness` is a part of
+ * `delivery`;
  * `--deliveries N` is for it alone, instead of a million. `--data FILE.csv` is for `grouping`: the headlines to group.
  */
 import { parseArgs } from 'node:util';
 import { benchCompose } from './compose.ts';
 import { benchDelivery } from './delivery.ts';
+import { benchDeskPreview } from './desk-preview.ts';
 import { benchDraft } from './draft.ts';
 import { benchFeeds } from './feeds.ts';
 import { benchGrouping } from './grouping.ts';
@@ -23,6 +25,7 @@ interface BenchOptions {
 const BENCHES: Record<string, (options: BenchOptions) => Promise<Record<string, number | null>>> = {
   compose: benchCompose,
   delivery: benchDelivery,
+  'desk-preview': benchDeskPreview,
   draft: benchDraft,
   feeds: benchFeeds,
   grouping: benchGrouping,

@@ -113,12 +113,16 @@ interface SubmittedCopy {
 export async function sendTestCopy(
   app: AppContext,
   newsletter: NewsletterConfig,
-  { to, slot }: { to: string; slot?: string | undefined },
+  {
+    to,
+    slot,
+    rendering,
+  }: { to: string; slot?: string | undefined; rendering?: Pick<CompositionOptions, 'nonce' | 'render'> | undefined },
 ): Promise<SubmittedCopy | NotComposed> {
   const { config } = app;
   const address = parseAddress(to);
   if (address.kind === 'invalid') throw new Error(`${to}: ${address.reason}`);
-  const outcome = await composeUnrecorded(app, newsletter, slot);
+  const outcome = await composeUnrecorded(app, newsletter, slot, rendering);
   if (outcome.kind === 'refused') return outcome;
   const { composed, isSkipped } = outcome;
   if (composed.kind === 'skipped') return { kind: 'refused', reason: composed.reason };

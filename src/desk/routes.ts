@@ -11,6 +11,8 @@ import type { DeskRoute } from './desk-route.ts';
 import { editionRoutes } from './edition/edition-routes.ts';
 import { closedEditionRoutes } from './editions/routes.ts';
 import { liveRoutes } from './live/routes.ts';
+import { previewRoutes } from './preview/preview-response.ts';
+import { sendingRoutes } from './sending/sending-routes.ts';
 import { invitationRoutes } from './sign-in/invitation-page.ts';
 import { signInRoutes } from './sign-in/sign-in-page.ts';
 
@@ -23,6 +25,8 @@ export const DESK_ROUTES: readonly DeskRoute[] = [
   ...accountRoutes,
   ...auditRoutes,
   ...editionRoutes,
+  ...previewRoutes,
+  ...sendingRoutes,
   ...closedEditionRoutes,
   ...deliveryRoutes,
   ...audienceRoutes,

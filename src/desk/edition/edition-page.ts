@@ -7,6 +7,8 @@ import type { Html, SignedInRequest } from '../desk-request.ts';
 import { respondPage } from '../page.ts';
 import { statusMark } from '../parts/status-mark.ts';
 import { fromNow, when } from '../parts/when.ts';
+import { previewRegion } from '../preview/preview-region.ts';
+import { sendingRegion } from '../sending/sending-region.ts';
 import { conflictNotice, noConflict, type RefusedCommand } from './conflict.ts';
 import { draftLog } from './draft-log.ts';
 import { closedPath, draftTopic, nextPath } from './edition-address.ts';
@@ -40,7 +42,13 @@ ${conflict === undefined ? noConflict() : conflictNotice(view, conflict)}
 <section id="refusal" data-region role="alert">${
     problem === undefined ? '' : html`<p class="notice problem"><strong>Not done:</strong> ${problem}</p>`
   }</section>
-${storyBlocks(view)}${leftOutTray(view)}${textForms(view, text)}${checks(view)}${draftLog(view)}`;
+<div class="split"><div>
+${storyBlocks(view)}${leftOutTray(view)}${textForms(view, text)}${checks(view)}${draftLog(view)}</div>
+<div class="side">${await sendingRegion(request, view.draft, view.composition)}${previewRegion(
+    request,
+    target,
+    view.composition,
+  )}</div></div>`;
   return respondPage(request, {
     title: `${newsletter.title}, ${slot.label}`,
     section: 'edition',

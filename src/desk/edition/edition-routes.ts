@@ -5,6 +5,7 @@
 import type { SignedInRequest } from '../desk-request.ts';
 import type { DeskRoute } from '../desk-route.ts';
 import { respondAfter, respondMissing } from '../page.ts';
+import { lostChoice } from '../preview/preview-choice.ts';
 import { actOnStory, moveStory, redo, undo, writeText } from './draft-acts.ts';
 import { draftPage, draftPath, nextPath } from './edition-address.ts';
 import { respondEdition } from './edition-page.ts';
@@ -44,7 +45,11 @@ async function showNext(request: SignedInRequest): Promise<Response> {
 
 async function show(request: SignedInRequest): Promise<Response> {
   const target = await findTarget(request);
-  return isMissing(target) ? respondMissing(request, target.message) : respondEdition(request, target);
+  if (isMissing(target)) return respondMissing(request, target.message);
+  const lost = lostChoice(request);
+  return lost === ''
+    ? respondEdition(request, target)
+    : request.c.redirect(request.desk.base + draftPath(target) + lost);
 }
 
 async function lookUpLinks(request: SignedInRequest): Promise<Response> {

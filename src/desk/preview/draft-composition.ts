@@ -53,7 +53,8 @@ export class DraftComposer {
    * each time; the same content is rendered once.
    * @throws SlotError where the newsletter has no such slot; Error if a template is invalid
    */
-  async compose({ newsletter, slot }: DraftTarget): Promise<DraftComposition | EmptyComposition> {
+  async compose({ newsletter, slot, edition }: DraftTarget): Promise<DraftComposition | EmptyComposition> {
+    if (edition !== null) return { kind: 'empty', reason: 'the edition is closed' };
     const { store } = this.#app;
     const { nonce, render } = this.rendering;
     for (let tries = 1; ; tries++) {

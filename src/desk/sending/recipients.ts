@@ -1,0 +1,16 @@
+/**
+ * How many subscribers an edition would go to.
+ */
+import type { NewsletterConfig } from '../../config/config.ts';
+import type { Db } from '../../store/store.ts';
+import { countSubscriptions } from '../../subscribers/subscriptions.ts';
+
+/** What the count includes. */
+export const RECIPIENTS_MEANING =
+  'The count is of confirmed subscriptions now. Suppressed addresses among them are left out at delivery.';
+
+/** Confirmed subscriptions to the newsletter now, by the maintained counts: a few look-ups, however many there are. */
+export async function countRecipients(db: Db, { id }: Pick<NewsletterConfig, 'id'>): Promise<number> {
+  const counts = await countSubscriptions(db);
+  return counts.find(({ newsletter, state }) => newsletter === id && state === 'confirmed')?.count ?? 0;
+}

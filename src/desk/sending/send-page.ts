@@ -1,0 +1,63 @@
+/**
+ * The page that confirms sending an edition at once: one sentence, with the figures.
+ */
+import { html } from 'hono/html';
+import type { DraftTarget } from '../../app/drafts/draft-target.ts';
+import { SECOND } from '../../lib/time.ts';
+import { listProcesses } from '../../schedule/processes.ts';
+import type { SignedInRequest } from '../desk-request.ts';
+import { draftPath } from '../edition/edition-address.ts';
+import { respondPage } from '../page.ts';
+import { postButton } from '../parts/form.ts';
+import { composerOf } from '../preview/draft-composition.ts';
+import { countRecipients, RECIPIENTS_MEANING } from './recipients.ts';
+import { sendingPath } from './sending-path.ts';
+import { countdownSentence } from './sending-sentence.ts';
+
+/** What would close the edition at the end of its countdown. */
+const NO_SCHEDULE =
+  'Nothing would close the edition: no running daywire has the role schedule. Start one, then send it.';
+
+/** Why an edition cannot be sent by the desk; null if it can. The process that runs the schedule closes it. */
+export async function findSendingObstacle({ desk, at }: SignedInRequest): Promise<string | null> {
+  const processes = await listProcesses(desk.app.store.db, at);
+  return processes.some(({ isRunning, roles }) => isRunning && roles.includes('schedule')) ? null : NO_SCHEDULE;
+}
+
+/** @param problem of an attempt to send it, in one line: the status is 422 then */
+export async function respondSendPage(
+  request: SignedInRequest,
+  target: DraftTarget,
+  problem: string | null = null,
+): Promise<Response> {
+  const { desk } = request;
+  const { newsletter, slot } = target;
+  const composition = await composerOf(desk).compose(target);
+  const obstacle = problem ?? (await findSendingObstacle(request));
+  const terms = {
+    count: await countRecipients(desk.app.store.db, newsletter),
+    zone: desk.app.config.publication.zone,
+    deliverAt: newsletter.deliverAt,
+  };
+  const back = html`<a class="button" id="back" href="${desk.base}${draftPath(target)}">Back to the edition</a>`;
+  const content =
+    composition.kind === 'empty'
+      ? html`<p>There is nothing to send: ${composition.reason}.</p><div class="buttons">${back}</div>`
+      : html`<p class="sentence">“${composition.composed.subject}” goes ${countdownSentence(
+          terms,
+          newsletter.undoSeconds * SECOND,
+        )}.</p>
+<p class="meaning">${RECIPIENTS_MEANING} Until the countdown ends, it can be cancelled; then nothing takes it back.</p>
+<div class="buttons">${postButton(request, sendingPath(target, 'send'), 'Send now', {
+          ...{ fields: { seen: composition.draft.revision, hash: composition.hash }, id: 'send', danger: true },
+        })}${back}</div>`;
+  return respondPage(request, {
+    title: `Send ${newsletter.title}, ${slot.label}, now?`,
+    section: 'edition',
+    status: problem === null ? 200 : 422,
+    body: html`<section id="send-problem" data-region role="alert">${
+      obstacle === null ? '' : html`<p class="notice problem"><strong>Not done:</strong> ${obstacle}</p>`
+    }</section>
+<section id="send-now" data-region aria-label="What is sent">${content}</section>`,
+  });
+}

@@ -1,0 +1,97 @@
+/**
+ * What lets an edition go, on its page: hold, approve, test copies, and sending it now.
+ */
+import { html } from 'hono/html';
+import type { ArrangedDraft } from '../../app/drafts/arranged-draft.ts';
+import type { Html, SignedInRequest } from '../desk-request.ts';
+import { hiddenFields, postButton, submitButton, textField } from '../parts/form.ts';
+import { fromNow, when } from '../parts/when.ts';
+import type { DraftComposition, EmptyComposition } from '../preview/draft-composition.ts';
+import { countRecipients, RECIPIENTS_MEANING } from './recipients.ts';
+import { sendingPath } from './sending-path.ts';
+import { slotSentence } from './sending-sentence.ts';
+
+type SentDraft = Pick<ArrangedDraft, 'newsletter' | 'slot' | 'edition' | 'draft' | 'ended'>;
+
+/** Region `sending`; nothing once the edition is closed. */
+export async function sendingRegion(
+  request: SignedInRequest,
+  sent: SentDraft,
+  composition: DraftComposition | EmptyComposition,
+): Promise<Html> {
+  const isOver = sent.edition !== null || sent.ended !== null;
+  const content = isOver ? '' : await controls(request, sent, composition);
+  return html`<section id="sending" data-region${isOver ? html` hidden` : ''} aria-labelledby="sending-title">
+<h2 id="sending-title">Send</h2>
+${content}</section>`;
+}
+
+async function controls(
+  request: SignedInRequest,
+  sent: SentDraft,
+  composition: DraftComposition | EmptyComposition,
+): Promise<Html> {
+  const { closeAt, state } = sent.draft;
+  const mayAct = request.may('drafts.edit');
+  if (closeAt !== null) return countdown(request, sent, closeAt, mayAct);
+  const sentence = html`<p class="sentence">${await sentenceOf(request, sent)}</p>
+<p class="meaning">Approved, it has exactly the stories of this page, with their later corrections; otherwise, those
+that are ready when it closes. ${RECIPIENTS_MEANING}</p>`;
+  if (!mayAct) return sentence;
+  if (composition.kind === 'empty') return html`${sentence}${holdForm(request, sent)}`;
+  const seen = { seen: composition.draft.revision, hash: composition.hash };
+  const approve =
+    state.kind === 'held' || state.kind === 'approved'
+      ? ''
+      : postButton(request, sendingPath(sent, 'approve'), 'Approve', {
+          ...{ fields: seen, id: 'approve', key: 'a', primary: true, disabled: composition.isSkipped },
+        });
+  const test = html`<div class="buttons">${postButton(request, sendingPath(sent, 'test'), 'Send me a test copy', {
+    ...{ fields: { own: '1' }, id: 'test-own', key: 't' },
+  })}<a id="test-other" href="${request.desk.base}${sendingPath(sent, 'test')}">To another address</a></div>`;
+  const now =
+    state.kind === 'held'
+      ? ''
+      : html`<a class="button" id="send-now" href="${request.desk.base}${sendingPath(sent, 'send')}">Send now …</a>`;
+  return html`${sentence}
+<div class="buttons">${approve}${now}</div>${holdForm(request, sent)}${test}`;
+}
+
+async function sentenceOf({ desk, at }: SignedInRequest, { newsletter, slot, draft }: SentDraft): Promise<string> {
+  const count = await countRecipients(desk.app.store.db, newsletter);
+  const { zone } = desk.app.config.publication;
+  const terms = { count, zone, deliverAt: newsletter.deliverAt };
+  if (newsletter.kind === 'alert') return `An alert goes out when it is sent, ${slotSentence(terms, at, at)}.`;
+  const when = slotSentence(terms, slot.slotAt, at);
+  switch (draft.state.kind) {
+    case 'held':
+      return `Held, it waits. Released, it goes ${when}.`;
+    case 'approved':
+      return `Approved, it goes ${when}.`;
+    default:
+      return newsletter.approval === 'required'
+        ? `Once it is approved, it goes ${when}.`
+        : `It goes ${when}, approved or not.`;
+  }
+}
+
+function holdForm(request: SignedInRequest, sent: SentDraft): Html {
+  if (sent.draft.state.kind === 'held') {
+    return html`<div class="buttons">${postButton(request, sendingPath(sent, 'release'), 'Release', {
+      ...{ fields: { seen: sent.draft.revision }, id: 'release', key: 'h', primary: true },
+    })}</div>`;
+  }
+  return html`<form class="filters" method="post" action="${request.desk.base}${sendingPath(sent, 'hold')}">
+${hiddenFields({ seen: sent.draft.revision })}
+${textField({ name: 'reason', id: 'hold-reason', label: 'Reason for a hold (optional)', maxLength: 200 })}
+${submitButton('Hold', { id: 'hold', key: 'h' })}</form>`;
+}
+
+function countdown(request: SignedInRequest, sent: SentDraft, closeAt: number, mayAct: boolean): Html {
+  const cancel = mayAct
+    ? postButton(request, sendingPath(sent, 'cancel-send'), 'Cancel sending', { id: 'cancel-send', primary: true })
+    : '';
+  return html`<p class="sentence">It is being sent: it
+closes ${when(request, closeAt)}, ${fromNow(request, closeAt)}.</p>
+<div class="buttons">${cancel}</div>`;
+}

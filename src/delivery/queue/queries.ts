@@ -232,8 +232,9 @@ export function readDeliveryStates(
     .execute();
 }
 
-// Bounds the memory, however many deliveries have failed for a reason of their own.
-const FAILED_BATCH = 5_000;
+// Bounds the memory, however many deliveries have failed for a reason of their own, and the time in which nothing else
+// runs: grouping the words of a batch takes about 10 ms.
+const FAILED_BATCH = 1_000;
 
 /** Groups the failed deliveries of an edition; see failure-groups.ts. Reads all its deliveries, in batches. */
 export async function groupFailures(db: Db, editionId: number): Promise<FailureGroup[]> {
@@ -279,25 +280,21 @@ export interface FailedDeliveryOf {
 }
 
 /** A page of the failed deliveries of an edition, by subscriber. @param page.after the last subscriber before it */
-export function listFailedOf(
+export async function listFailedOf(
   db: Db,
   editionId: number,
   { after, limit }: { after: number; limit: number },
 ): Promise<FailedDeliveryOf[]> {
-  return (
-    db
-      .selectFrom('deliveries')
-      .leftJoin('subscribers', 'subscribers.id', 'deliveries.subscriber_id')
-      .select(['deliveries.subscriber_id as subscriberId', 'subscribers.email'])
-      .select(['deliveries.reason', 'deliveries.changed_at as at'])
-      // A literal, so that the partial index deliveries_failed is used.
-      .where(sql<boolean>`deliveries.state = 'failed'`)
-      .where('deliveries.edition_id', '=', editionId)
-      .where('deliveries.subscriber_id', '>', after)
-      .orderBy('deliveries.subscriber_id')
-      .limit(limit)
-      .execute()
-  );
+  // A literal, so that the partial index deliveries_failed is used. Joined after the limit: PostgreSQL would join all.
+  const { rows } = await sql<FailedDeliveryOf>`
+    select failed.subscriber_id as "subscriberId", subscribers.email, failed.reason, failed.changed_at as at
+    from (
+      select subscriber_id, reason, changed_at from deliveries
+      where edition_id = ${editionId} and state = 'failed' and subscriber_id > ${after}
+      order by subscriber_id limit ${limit}
+    ) as failed left join subscribers on subscribers.id = failed.subscriber_id
+    order by failed.subscriber_id`.execute(db);
+  return rows;
 }
 
 /** Lists the newest failed deliveries of some editions. Among all editions this would read every delivery. */

@@ -1,6 +1,6 @@
 /**
- * Results that take long to compute, such as the failures of a million deliveries. A page waits only a moment for one:
- * otherwise it shows the last one with its age, or says that it is being computed.
+ * Results that take long to compute, such as the failures of a million deliveries. A page shows the last one with its
+ * age while the next is computed. It waits only for the first one, and only a moment: then it says that it is computed.
  */
 import { LRUCache } from 'lru-cache';
 import { type Clock, SECOND } from '../../lib/time.ts';
@@ -11,17 +11,19 @@ export interface AgedResult<Value> {
   at: number;
 }
 
-/** A result is computed again after this time. */
+/** A result is computed again after this time at the earliest. */
 const LIFETIME = 5 * SECOND;
-/** How long a page waits, in milliseconds. */
-const PATIENCE = 50;
+/** And after so many times what it took: at most a twentieth of the time is spent on it. */
+const COST = 20;
+/** How long a page waits for the first result, in milliseconds. */
+const PATIENCE = 30;
 const MAX_RESULTS = 100;
 
 export class AgedCache<Key extends string | number, Value> {
   readonly #clock: Clock;
   readonly #compute: (key: Key) => Promise<Value>;
   readonly #patience: number;
-  readonly #results = new LRUCache<Key, AgedResult<Value>>({ max: MAX_RESULTS });
+  readonly #results = new LRUCache<Key, AgedResult<Value> & { lifetime: number }>({ max: MAX_RESULTS });
   readonly #inProgress = new Map<Key, Promise<AgedResult<Value>>>();
 
   constructor(clock: Clock, compute: (key: Key) => Promise<Value>, patience = PATIENCE) {
@@ -30,19 +32,21 @@ export class AgedCache<Key extends string | number, Value> {
     this.#patience = patience;
   }
 
-  /** The newest result; null if there is none yet. @throws what the computation throws while somebody waits for it */
+  /** The last result; null if there is none yet. @throws what the first computation throws while somebody waits */
   async read(key: Key): Promise<AgedResult<Value> | null> {
     const known = this.#results.get(key);
-    const age = known === undefined ? Number.POSITIVE_INFINITY : this.#clock() - known.at;
+    const age = known === undefined ? 0 : this.#clock() - known.at;
     // Also where the clock has been set back.
-    if (known !== undefined && age >= 0 && age < LIFETIME) return known;
+    const isDue = known === undefined || age < 0 || age >= known.lifetime;
+    if (!isDue) return known;
     const computing = this.#inProgress.get(key) ?? this.#begin(key);
     // Nobody may wait for it any more.
     computing.catch(() => {});
+    if (known !== undefined) return known;
     const timeout = Promise.withResolvers<null>();
     const timer = setTimeout(() => timeout.resolve(null), this.#patience);
     try {
-      return (await Promise.race([computing, timeout.promise])) ?? known ?? null;
+      return await Promise.race([computing, timeout.promise]);
     } finally {
       clearTimeout(timer);
     }
@@ -56,11 +60,13 @@ export class AgedCache<Key extends string | number, Value> {
 
   #begin(key: Key): Promise<AgedResult<Value>> {
     const at = this.#clock();
+    const begin = performance.now();
     const computing = this.#compute(key)
       .then((value) => {
         const result = { value, at };
         // Unless it was forgotten meanwhile.
-        if (this.#inProgress.get(key) === computing) this.#results.set(key, result);
+        const lifetime = Math.max(LIFETIME, COST * (performance.now() - begin));
+        if (this.#inProgress.get(key) === computing) this.#results.set(key, { ...result, lifetime });
         return result;
       })
       .finally(() => {

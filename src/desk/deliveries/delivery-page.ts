@@ -16,7 +16,7 @@ import { type Edition, findEditionById, fullEditionName } from '../../editions/q
 import { maskAddress } from '../../subscribers/mask-address.ts';
 import { lineChart } from '../charts/line-chart.ts';
 import type { Html, SignedInRequest } from '../desk-request.ts';
-import { failureFigures } from '../editions/edition-figures.ts';
+import { failureFigures, providerReports } from '../editions/edition-figures.ts';
 import { editionPath } from '../editions/edition-names.ts';
 import { respondMissing, respondPage } from '../page.ts';
 import { formatCount } from '../parts/figure.ts';
@@ -58,11 +58,14 @@ export async function respondDelivery(
   const { desk, at, c } = request;
   const { db } = desk.app.store;
   const { id } = edition;
+  const slow = Promise.all([failureFigures(desk).read(id), providerReports(desk).read(id)]);
+  // Another reading may throw first.
+  slow.catch(() => {});
   const [delivery] = (await readDeliveriesOf(desk, [edition], at)) as [EditionDelivery];
-  const counted = await failureFigures(desk).read(id);
   const after = Number(/^\d{1,15}$/.exec(c.req.query('after') ?? '')?.[0] ?? 0);
   const failed = await listFailedOf(db, id, { after, limit: PER_PAGE + 1 });
   const uncertain = await listUncertainOf(db, id, { now: at, after: 0, limit: PER_PAGE });
+  const [counted, providers] = await slow;
   const body = html`<p><a href="${desk.base}${editionPath(edition)}" dir="auto">${edition.headline}</a>
 <span class="meaning">${fullEditionName(edition)}, revision ${edition.revision}</span></p>
 ${problem.message === undefined ? '' : html`<p class="error" role="alert">${problem.message}</p>`}
@@ -73,11 +76,7 @@ ${controlForms(request, delivery)}
 ${pausedDomains(request, delivery)}</section>
 ${uncertain.length === 0 ? '' : uncertainSection(request, edition, delivery, uncertain)}
 <section id="failures" data-region aria-labelledby="failures-heading"><h2 id="failures-heading">Failures by cause</h2>
-${
-  counted === null
-    ? html`<p class="hint">The failures are being counted. They are shown when the page is opened again.</p>`
-    : html`${failureTable(counted.value.groups)}${age(request, counted.at)}`
-}</section>
+${counted === null ? countingNote : html`${failureTable(counted.value.groups)}${age(request, counted.at)}`}</section>
 <section id="failed" data-region aria-labelledby="failed-heading"><h2 id="failed-heading">Failed messages</h2>
 ${failedTable(request, failed.slice(0, PER_PAGE))}
 ${pager(request, {
@@ -87,7 +86,7 @@ ${pager(request, {
 })}</section>
 <section id="providers" data-region aria-labelledby="providers-heading">
 <h2 id="providers-heading">Reports by mailbox provider</h2>
-${counted === null ? '' : providerTable(counted.value.mailboxProviders)}</section>
+${providers === null ? countingNote : html`${providerTable(providers.value)}${age(request, providers.at)}`}</section>
 <section id="over-time" data-region aria-labelledby="over-time-heading"><h2 id="over-time-heading">Over time</h2>
 ${await chart(request, edition)}</section>`;
   const isWrong = problem.message !== undefined || problem.expired !== undefined;
@@ -97,6 +96,8 @@ ${await chart(request, edition)}</section>`;
     status: isWrong ? 422 : 200,
   });
 }
+
+const countingNote = html`<p class="hint">They are being counted, and shown when the page is opened again.</p>`;
 
 function age(request: SignedInRequest, at: number): Html {
   return html`<p class="hint">Counted ${request.at - at < 1_000 ? 'just now' : fromNow(request, at)}.</p>`;

@@ -22,12 +22,12 @@ import { MEANINGS } from './figure-meanings.ts';
 export interface FailureFigures {
   groups: FailureGroup[];
   reports: EditionReports;
-  mailboxProviders: ProviderReports[];
 }
 
 export const NO_DELIVERIES: DeliveryStateCounts = { pending: 0, submitting: 0, submitted: 0, failed: 0, suppressed: 0 };
 
 const failureCaches = new WeakMap<DeskContext, AgedCache<number, FailureFigures>>();
+const providerCaches = new WeakMap<DeskContext, AgedCache<number, ProviderReports[]>>();
 const readerCaches = new WeakMap<DeskContext, AgedCache<'week', number>>();
 
 /** The failures and reports of an edition. */
@@ -38,9 +38,19 @@ export function failureFigures(desk: DeskContext): AgedCache<number, FailureFigu
     cache = new AgedCache(desk.app.clock, async (id) => ({
       groups: await groupFailures(reports, id),
       reports: (await readReports(reports, [id])).get(id) as EditionReports,
-      mailboxProviders: await readProviderReports(reports, id),
     }));
     failureCaches.set(desk, cache);
+  }
+  return cache;
+}
+
+/** The reports of an edition by mailbox provider, which take longer: the messages to each are counted. */
+export function providerReports(desk: DeskContext): AgedCache<number, ProviderReports[]> {
+  let cache = providerCaches.get(desk);
+  if (cache === undefined) {
+    const { reports } = desk.app.store;
+    cache = new AgedCache(desk.app.clock, (id) => readProviderReports(reports, id));
+    providerCaches.set(desk, cache);
   }
   return cache;
 }
@@ -74,15 +84,18 @@ export interface EditionFigures {
 export async function readEditionFigures(desk: DeskContext, edition: EditionSummary): Promise<EditionFigures> {
   const { db } = desk.app.store;
   const { id, newsletter, slot } = edition;
+  const slow = Promise.all([failureFigures(desk).read(id), readersOfTheWeek(desk).read('week')]);
+  // Another reading may throw first.
+  slow.catch(() => {});
   const { from, until } = await closedUntilNext(db, edition);
-  return {
+  const quick = {
     id,
     deliveries: (await countAllDeliveries(db, [id])).get(id) ?? NO_DELIVERIES,
-    failures: await failureFigures(desk).read(id),
     left: await countLeft(db, newsletter, from, until),
     visits: await readVisits(db, newsletter, slot),
-    readers: (await readersOfTheWeek(desk).read('week'))?.value ?? null,
   };
+  const [failures, readers] = await slow;
+  return { ...quick, failures, readers: readers?.value ?? null };
 }
 
 /** The number of deliveries in all states. */

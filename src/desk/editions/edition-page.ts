@@ -35,7 +35,7 @@ export async function serveEditionPage(request: SignedInRequest): Promise<Respon
   const body = html`${summary(request, edition, current)}
 <section id="figures" data-region aria-labelledby="figures-heading"><h2 id="figures-heading">Figures</h2>
 ${editionFigureList(desk, figures)}
-${countingNote(figures.failures === null)}
+${figures.failures === null || figures.readers === null ? countingNote : ''}
 ${visitsChart(figures.visits.days)}</section>
 <section id="rates" data-region aria-labelledby="rates-heading"><h2 id="rates-heading">Complaint and bounce rates</h2>
 ${rateNotices(await readLevels(db, edition.id))}</section>
@@ -96,11 +96,8 @@ ${
 }
 
 /** Why some figures are not known yet. */
-export function countingNote(isCounting: boolean): Html {
-  return isCounting
-    ? html`<p class="hint">Failures and reports are being counted. They are shown when the page is opened again.</p>`
-    : html``;
-}
+const countingNote = html`<p class="hint">Some figures are being counted: they are shown when the page is opened
+again.</p>`;
 
 function visitsChart(days: { day: string; visits: number }[]): Html {
   if (days.length === 0) return html``;

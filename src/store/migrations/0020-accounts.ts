@@ -99,7 +99,7 @@ function editionFigures(text: string, int: string): string[] {
       constraint edition_progress_key primary key (edition_id, minute)
     )`,
     `create index deliveries_failed on deliveries (edition_id, subscriber_id) where state = 'failed'`,
-    `create index consent_events_left on consent_events (newsletter, at) where change = 'unsubscribed'`,
+    `create index consent_events_left on consent_events (newsletter, at, channel) where change = 'unsubscribed'`,
   ];
 }
 

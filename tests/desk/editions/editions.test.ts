@@ -10,6 +10,7 @@ import { closeEdition, importMarkdown } from '../../app/steps.ts';
 import { articleFile } from '../../support/articles.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { openTestApp } from '../../support/test-app.ts';
+import { readCounted } from '../deliveries/read-counted.ts';
 import { openTestDesk } from '../test-desk.ts';
 
 const HOSTILE = 'Roundup: <script>alert("x")</script>';
@@ -59,7 +60,7 @@ describe('the page of a closed edition', () => {
       }
       const visit = { newsletter: 'daily-roundup', slot: '2026-11-24', day: '2026-11-24', visits: 1204 };
       await store.db.insertInto('edition_visits').values(visit).execute();
-      const page = await desk.read('editor', '/editions/daily-roundup/2026-11-24');
+      const page = await readCounted(desk, 'editor', '/editions/daily-roundup/2026-11-24');
       const figures = [...page.matchAll(/<dt>([^<]+)<\/dt><dd><b[^>]*>([^<]*)<\/b><span class="meaning">([^<]+)</g)];
       expect(figures.map(([, label, value]) => [label, value])).toEqual([
         ['Queued', '3'],

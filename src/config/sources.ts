@@ -1,6 +1,9 @@
 /** The sources of the configuration, by use. */
 import type { ArticleSource, Config, NewsletterConfig, RoundupSource } from './config.ts';
 
+/** One of the configuration, of any use. */
+export type AnySource = Config['sources'][number];
+
 /** Sites of the newsroom's own, whose articles are published. */
 export function articleSources({ sources }: Pick<Config, 'sources'>): ArticleSource[] {
   return sources.filter((source) => source.use === 'articles');

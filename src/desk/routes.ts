@@ -10,14 +10,22 @@ import { deliveryRoutes } from './deliveries/routes.ts';
 import type { DeskRoute } from './desk-route.ts';
 import { editionRoutes } from './edition/edition-routes.ts';
 import { closedEditionRoutes } from './editions/routes.ts';
+import { feedRoutes } from './feeds/feeds-page.ts';
 import { liveRoutes } from './live/routes.ts';
 import { previewRoutes } from './preview/preview-response.ts';
+import { runRoutes } from './runs/runs-page.ts';
 import { sendingRoutes } from './sending/sending-routes.ts';
 import { invitationRoutes } from './sign-in/invitation-page.ts';
 import { signInRoutes } from './sign-in/sign-in-page.ts';
+import { sourceRoutes } from './sources/source-routes.ts';
+import { todayRoutes } from './today/today-page.ts';
 
 export const DESK_ROUTES: readonly DeskRoute[] = [
   ...liveRoutes,
+  ...todayRoutes,
+  ...sourceRoutes,
+  ...feedRoutes,
+  ...runRoutes,
   ...signInRoutes,
   ...invitationRoutes,
   ...ownAccountRoutes,

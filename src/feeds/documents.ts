@@ -62,18 +62,30 @@ export async function hasDocument(db: Db, path: string): Promise<boolean> {
 
 /** Lists the stored documents by path. */
 export async function listDocuments(db: Db): Promise<DocumentInfo[]> {
-  const rows = await db
-    .selectFrom('documents')
-    .select(['path', 'media_type', 'hash', 'modified_at', 'size'])
-    .orderBy('path')
+  return (await documentHeads(db).execute()).map(toInfo);
+}
+
+/** The stored documents among these, by path. Does not read those of archives, of which there can be thousands. */
+export async function findDocumentInfo(db: Db, paths: readonly string[]): Promise<DocumentInfo[]> {
+  if (paths.length === 0) return [];
+  const rows = await documentHeads(db)
+    .where('path', 'in', [...paths])
     .execute();
-  return rows.map((row) => ({
+  return rows.map(toInfo);
+}
+
+function documentHeads(db: Db) {
+  return db.selectFrom('documents').select(['path', 'media_type', 'hash', 'modified_at', 'size']).orderBy('path');
+}
+
+function toInfo(row: Pick<Tables['documents'], 'path' | 'media_type' | 'hash' | 'modified_at' | 'size'>): DocumentInfo {
+  return {
     path: row.path,
     mediaType: row.media_type,
     hash: row.hash,
     modifiedAt: row.modified_at,
     size: row.size,
-  }));
+  };
 }
 
 /**

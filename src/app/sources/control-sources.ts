@@ -1,18 +1,17 @@
 /**
  * What an operator decides about the polls of a source. Each takes effect in the process that polls, within seconds.
  */
-import type { Config } from '../../config/config.ts';
+import type { AnySource } from '../../config/sources.ts';
 import { findOutletFeed, registerOutlets, resumeOutlet } from '../../sources/outlets/polling/outlet-feeds.ts';
 import { findSourceRow, registerSources, requestPoll, setPaused } from '../../sources/source-state.ts';
 import type { Tx } from '../../store/store.ts';
 import { type InTransaction, inTransaction } from '../../store/transaction.ts';
 import type { AppContext } from '../app-context.ts';
 
-type Source = Config['sources'][number];
 type ControlApp = Pick<AppContext, 'store' | 'config' | 'clock'>;
 
 /** Pauses the polls of a source. @param onCommit called last, in the same transaction */
-export function pauseSource(app: ControlApp, source: Source, onCommit?: InTransaction): Promise<void> {
+export function pauseSource(app: ControlApp, source: AnySource, onCommit?: InTransaction): Promise<void> {
   return inTransaction(app.store.db, async (tx) => {
     await register(tx, app, source);
     await setPaused(tx, source.id, true, app.clock());
@@ -21,7 +20,7 @@ export function pauseSource(app: ControlApp, source: Source, onCommit?: InTransa
 }
 
 /** Polls a paused source again, and the feed of an outlet that is gone. @param onCommit as for `pauseSource` */
-export function resumeSource(app: ControlApp, source: Source, onCommit?: InTransaction): Promise<void> {
+export function resumeSource(app: ControlApp, source: AnySource, onCommit?: InTransaction): Promise<void> {
   return inTransaction(app.store.db, async (tx) => {
     await register(tx, app, source);
     if (source.use === 'roundup') await resumeOutlet(tx, source.id, app.clock());
@@ -41,7 +40,7 @@ export type PollRequest =
  * Makes a source due at once: the process that polls does so within seconds.
  * @param onCommit called last, in the same transaction, where it is requested
  */
-export function requestSourcePoll(app: ControlApp, source: Source, onCommit?: InTransaction): Promise<PollRequest> {
+export function requestSourcePoll(app: ControlApp, source: AnySource, onCommit?: InTransaction): Promise<PollRequest> {
   return inTransaction(app.store.db, async (tx): Promise<PollRequest> => {
     const now = app.clock();
     await register(tx, app, source);
@@ -56,7 +55,7 @@ export function requestSourcePoll(app: ControlApp, source: Source, onCommit?: In
   });
 }
 
-async function register(tx: Tx, { config, clock }: ControlApp, source: Source): Promise<void> {
+async function register(tx: Tx, { config, clock }: ControlApp, source: AnySource): Promise<void> {
   if (source.use === 'roundup') await registerOutlets(tx, [source], clock());
   else await registerSources(tx, { ...config, sources: [source] }, clock());
 }

@@ -4,6 +4,7 @@ import { parseInThread } from '../../articles/import/parse-in-thread.ts';
 import type { ArticleSource } from '../../config/config.ts';
 import { openConfiguredClient } from '../../config/fetching.ts';
 import { sourceKey } from '../../config/source-keys.ts';
+import type { FetchClient } from '../../lib/guarded-fetch/fetch-client.ts';
 import { openGhost } from '../../sources/cms/ghost.ts';
 import { openWordPress } from '../../sources/cms/wordpress.ts';
 import { discoverApi, type FoundApi } from '../../sources/discover.ts';
@@ -34,22 +35,25 @@ export interface SourceTest extends FoundApi {
 const PAGE_SIZE = 20;
 const SHOWN = 5;
 
-/** @throws PollError that says what was tried */
+/**
+ * @param signal ends the requests
+ * @throws PollError that says what was tried
+ */
 export async function testSource(
   app: Pick<AppContext, 'config' | 'clock'>,
   source: ArticleSource,
-  client = openConfiguredClient(app.config),
+  { client = openConfiguredClient(app.config), signal }: { client?: FetchClient; signal?: AbortSignal } = {},
 ): Promise<SourceTest> {
   const { clock } = app;
   // As if it were configured: its own addresses are not foreign.
   const config = { ...app.config, sources: [source] };
-  const requester: Requester = { client, now: clock() };
+  const requester: Requester = { client, now: clock(), signal };
   const { id, url, api } = source;
   const found = await discoverApi(requester, { url, api, key: sourceKey(config, id) });
   const answer = await askForOk(requester, ...newestOf(found, sourceKey(config, id)));
   const { url: address, headers, body } = answer;
   const rules = { source, sections: config.sections };
-  const page = await readPageInThread({ api: found.api, url: address, headers, body, rules, now: clock() }, undefined);
+  const page = await readPageInThread({ api: found.api, url: address, headers, body, rules, now: clock() }, signal);
   const entries: PageEntry[] = [];
   for await (const part of entriesOf(page, PAGE_SIZE)) entries.push(...part);
   // Without those that the configuration leaves out.
@@ -58,7 +62,7 @@ export async function testSource(
     const name = `${id}/${key}`;
     return { name, format: 'jsonl' as const, line: null, text: JSON.stringify(record), defaultId: null };
   });
-  const results = await parseInThread(parseRules(config, {}), texts, undefined);
+  const results = await parseInThread(parseRules(config, {}), texts, signal);
   return {
     ...found,
     items: entries.length,

@@ -52,6 +52,32 @@ export async function readReaderStatistics(
   };
 }
 
+/** The requests of a day. */
+export interface DayRequests {
+  /** In the publication's zone, such as `2026-11-24`. */
+  day: string;
+  requests: number;
+  /** Number of requests answered with 304. */
+  unchanged: number;
+}
+
+/** The requests of each of the last days, oldest first, with zeros for days without any. @param options as above */
+export async function readRequestsByDay(
+  db: Db,
+  { days, now, zone }: { days: number; now: number; zone: string },
+): Promise<DayRequests[]> {
+  const { date } = localDay(now, zone);
+  const dates = Array.from({ length: days }, (_, index) => dateBefore(date, days - 1 - index));
+  const rows = await db
+    .selectFrom('feed_readers')
+    .select(['day', sum('requests').as('requests'), sum('unchanged').as('unchanged')])
+    .where('day', '>=', dates[0] as string)
+    .groupBy('day')
+    .execute();
+  const found = new Map(rows.map((row) => [row.day, row]));
+  return dates.map((day) => found.get(day) ?? { day, requests: 0, unchanged: 0 });
+}
+
 export function totalOf(readers: readonly ReaderLine[]): Pick<ReaderRequests, 'requests' | 'unchanged'> & {
   subscribers: number;
 } {

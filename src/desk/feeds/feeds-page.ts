@@ -1,0 +1,159 @@
+/** Feeds: their documents, who reads them, and the hub that tells of their changes. */
+import { html } from 'hono/html';
+import type { AppContext } from '../../app/app-context.ts';
+import { type PublishedFeed, readFeedStates } from '../../app/feeds.ts';
+import {
+  type DayRequests,
+  type ReaderStatistics,
+  readReaderStatistics,
+  readRequestsByDay,
+  totalOf,
+} from '../../feeds/readers/reader-statistics.ts';
+import { hubAddress } from '../../feeds/topics.ts';
+import { MINUTE } from '../../lib/time.ts';
+import { barChart } from '../charts/bar-chart.ts';
+import type { Html, SignedInRequest } from '../desk-request.ts';
+import type { DeskRoute } from '../desk-route.ts';
+import { respondPage } from '../page.ts';
+import { figures, formatCount } from '../parts/figure.ts';
+import { when } from '../parts/when.ts';
+import { hubSection } from './hub-section.ts';
+
+const DAYS = 7;
+const READERS_SHOWN = 30;
+
+export const feedRoutes: DeskRoute[] = [{ method: 'GET', path: '/feeds', needs: 'editions.read', handle: showFeeds }];
+
+async function showFeeds(request: SignedInRequest): Promise<Response> {
+  const { desk, at: now } = request;
+  const { app } = desk;
+  const [feeds, readers] = [await readFeedStates(app), await readReaders(app, now)];
+  const url = hubAddress(app.config);
+  const body = html`
+<section id="feeds" data-region aria-labelledby="feeds-title">
+<h2 id="feeds-title">Documents</h2>
+<p class="meaning">Each feed is published in three formats. A feed without a window also has an archive, whose pages do
+not change any more.</p>
+${feedsTable(request, feeds)}
+</section>
+<section id="readers" data-region aria-labelledby="readers-title">
+<h2 id="readers-title">Feed readers</h2>
+${readersSection(readers)}
+</section>
+${url === null ? noHub : await hubSection(request, url)}`;
+  return respondPage(request, { title: 'Feeds', section: 'feeds', body });
+}
+
+const noHub = html`<section id="hub" data-region aria-labelledby="hub-title">
+<h2 id="hub-title">Hub</h2>
+<p class="soft">No hub is configured: feed readers find changes when they poll.</p>
+</section>`;
+
+function feedsTable(request: SignedInRequest, feeds: readonly PublishedFeed[]): Html {
+  const rows = feeds.map(({ id, title, formats, archive }) => {
+    const changedAt = Math.max(...formats.map(({ modifiedAt }) => modifiedAt ?? 0));
+    return html`<tr><th scope="row">${title}<br><code>${id}</code></th>
+<td>${formats.map(
+      ({ name, url, bytes }) =>
+        html`<div><a href="${url}">${name}</a>${bytes === null ? '' : `, ${sizeText(bytes)}`}</div>`,
+    )}</td>
+<td>${changedAt === 0 ? 'not published yet' : when(request, changedAt)}</td>
+<td>${archiveText(archive)}</td></tr>`;
+  });
+  return html`<div class="scroll" tabindex="0" role="region" aria-labelledby="feeds-title">
+<table><thead><tr><th scope="col">Feed</th><th scope="col">Documents</th><th scope="col">Changed</th>
+<th scope="col">Archive</th></tr></thead><tbody>${rows}</tbody></table></div>`;
+}
+
+function archiveText(archive: PublishedFeed['archive']): Html {
+  if (archive === null) return html`none: it has a window`;
+  const { pages, newestUrl } = archive;
+  if (newestUrl === null) return html`no page is full yet`;
+  return html`<a href="${newestUrl}">${pages === 1 ? '1 page' : `${formatCount(pages)} pages`}</a>`;
+}
+
+/** `87.1 kB`. */
+function sizeText(bytes: number): string {
+  return bytes < 1_000 ? `${bytes} B` : `${(bytes / 1_000).toFixed(1)} kB`;
+}
+
+interface ReadersOfDays {
+  statistics: ReaderStatistics;
+  byDay: DayRequests[];
+}
+
+/** Milliseconds for which statistics are shown again: strangers who invent readers can make them take half a second. */
+const KEPT_FOR = MINUTE;
+
+const kept = new WeakMap<AppContext, { at: number; readers: Promise<ReadersOfDays> }>();
+
+async function readReaders(app: AppContext, now: number): Promise<ReadersOfDays> {
+  const known = kept.get(app);
+  if (known !== undefined && Math.abs(now - known.at) < KEPT_FOR) return known.readers;
+  const { store, config } = app;
+  const options = { days: DAYS, now, zone: config.publication.zone };
+  const read = async (): Promise<ReadersOfDays> => ({
+    statistics: await readReaderStatistics(store.reports, options),
+    byDay: await readRequestsByDay(store.reports, options),
+  });
+  const readers = read();
+  kept.set(app, { at: now, readers });
+  // A failure is not kept.
+  readers.catch(() => kept.delete(app));
+  return readers;
+}
+
+function readersSection({ statistics: { from, readers, days }, byDay }: ReadersOfDays): Html {
+  if (readers.length === 0) {
+    return html`<p class="soft">No feed was requested since ${from}. Counts reach the store every 10 seconds.</p>`;
+  }
+  const { requests, unchanged, subscribers } = totalOf(readers);
+  const rows = readers.slice(0, READERS_SHOWN).map(
+    (one) => html`<tr><th scope="row">${one.reader}</th>
+<td class="num">${perDay(one.requests / days)}</td>
+<td class="num">${share(one)}</td>
+<td class="num">${one.subscribers === null ? '' : formatCount(one.subscribers)}</td>
+<td class="num">${one.documents}</td></tr>`,
+  );
+  const more = readers.length - READERS_SHOWN;
+  return html`${figures([
+    {
+      label: 'Requests',
+      value: requests,
+      meaning: `Feed requests since ${from}. Cached copies elsewhere do not count.`,
+    },
+    {
+      label: 'Unchanged',
+      value: share({ requests, unchanged }),
+      meaning: 'Answered with 304: the reader had it already.',
+    },
+    {
+      ...{ label: 'Reported subscribers', value: subscribers },
+      meaning: 'What aggregators report, summed. Nobody can check it; who follows two feeds counts twice.',
+    },
+  ])}
+${barChart({
+  ...{ id: 'requests-by-day', title: 'Feed requests by day', axis: 'Day' },
+  description: `Requests for feeds on each of the last ${DAYS} days, and how many of them found nothing new.`,
+  labels: byDay.map(({ day }) => day),
+  series: [
+    { name: 'requests', values: byDay.map((day) => day.requests) },
+    { name: 'unchanged', values: byDay.map((day) => day.unchanged) },
+  ],
+})}
+<div class="scroll" tabindex="0" role="region" aria-labelledby="readers-title">
+<table><thead><tr><th scope="col">Reader</th><th scope="col" class="num">Requests a day</th>
+<th scope="col" class="num">Unchanged</th><th scope="col" class="num">Reported subscribers</th>
+<th scope="col" class="num">Documents</th></tr></thead><tbody>${rows}</tbody></table></div>
+${more > 0 ? html`<p class="meaning">and ${formatCount(more)} more, with fewer requests.</p>` : ''}
+<p class="meaning">Readers that poll by themselves, such as newsboat and NetNewsWire, report no subscribers. No
+addresses are kept, so the number of people behind them is unknown.</p>`;
+}
+
+function perDay(requests: number): string {
+  return requests < 10 ? requests.toFixed(1) : formatCount(Math.round(requests));
+}
+
+function share({ requests, unchanged }: { requests: number; unchanged: number }): string {
+  return `${Math.round((100 * unchanged) / Math.max(1, requests))} %`;
+}

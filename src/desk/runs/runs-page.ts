@@ -1,0 +1,129 @@
+/** The run ledger: what the schedules have done, what they do next, and why a slot had no run. */
+import { html } from 'hono/html';
+import { jobsOf } from '../../app/jobs.ts';
+import { formatDuration, localDateTime } from '../../lib/time.ts';
+import type { Job } from '../../schedule/job.ts';
+import { listLastRuns, type Run } from '../../schedule/run-ledger.ts';
+import { type RunFilter, type RunPlace, readRunPage } from '../../schedule/run-pages.ts';
+import { nextSlot } from '../../schedule/slots.ts';
+import type { Html, SignedInRequest } from '../desk-request.ts';
+import type { DeskRoute } from '../desk-route.ts';
+import { respondPage } from '../page.ts';
+import { selectField, submitButton } from '../parts/form.ts';
+import { operatorText } from '../parts/operator-text.ts';
+import { pager } from '../parts/pager.ts';
+import { fromNow, when } from '../parts/when.ts';
+import { isRunState, RUN_STATES, runMark } from './run-states.ts';
+import { scheduleName } from './schedule-name.ts';
+
+const ROWS = 50;
+const MAX_ID = 200;
+
+export const runRoutes: DeskRoute[] = [{ method: 'GET', path: '/runs', needs: 'editions.read', handle: showRuns }];
+
+async function showRuns(request: SignedInRequest): Promise<Response> {
+  const { c, desk } = request;
+  const { store, config } = desk.app;
+  const jobs = jobsOf(desk.app);
+  const filter: RunFilter = {
+    schedule: c.req.query('schedule')?.slice(0, MAX_ID) || undefined,
+    state: isRunState(c.req.query('state')) ? (c.req.query('state') as keyof typeof RUN_STATES) : undefined,
+  };
+  const after = parsePlace(c.req.query('after'));
+  const { runs, older } = await readRunPage(store.db, filter, { limit: ROWS, after });
+  const lastRuns = new Map((await listLastRuns(store.db)).map((run) => [run.schedule, run]));
+  const schedules = [...jobs.map(({ id }) => id), ...config.sources.map(({ id }) => `source:${id}`)];
+  if (filter.schedule !== undefined && !schedules.includes(filter.schedule)) schedules.push(filter.schedule);
+  const links = {
+    path: '/runs',
+    query: { schedule: filter.schedule, state: filter.state },
+    older: older === null ? null : `${older.slotAt}.${older.schedule}`,
+    isFirst: after === null,
+  };
+  const body = html`
+<section id="next-slots" data-region aria-labelledby="next-slots-title">
+<h2 id="next-slots-title">Next slots</h2>
+${nextSlotsTable(request, jobs, lastRuns)}
+</section>
+<section id="runs" data-region aria-labelledby="runs-title">
+<h2 id="runs-title">Runs</h2>
+<form method="get" action="${desk.base}/runs" class="filters">
+${selectField({
+  ...{ name: 'schedule', label: 'Schedule', value: filter.schedule ?? '' },
+  options: [
+    { value: '', label: 'All schedules' },
+    ...schedules.map((id) => ({ value: id, label: scheduleName(config, id) })),
+  ],
+})}
+${selectField({
+  ...{ name: 'state', label: 'State', value: filter.state ?? '' },
+  options: [{ value: '', label: 'All states' }, ...Object.keys(RUN_STATES).map((id) => ({ value: id, label: id }))],
+})}
+${submitButton('Show')}
+</form>
+${runs.length === 0 ? html`<p class="empty">No run matches.</p>` : runsTable(request, runs)}
+${pager(request, links)}
+</section>
+<details>
+<summary>What the states mean</summary>
+<dl class="pairs">${Object.entries(RUN_STATES).map(
+    ([state, { meaning }]) => html`<dt>${runMark({ state: state as Run['state'], leaseUntil: null })}</dt>
+<dd>${meaning}</dd>`,
+  )}</dl>
+</details>`;
+  return respondPage(request, { title: 'Runs', section: 'runs', body, topics: ['alerts'] });
+}
+
+function nextSlotsTable(request: SignedInRequest, jobs: Job[], lastRuns: ReadonlyMap<string, Run>): Html {
+  if (jobs.length === 0) return html`<p class="empty">Nothing is scheduled.</p>`;
+  const { config } = request.desk.app;
+  const rows = jobs.map(({ id, schedule: { cron, zone } }) => {
+    const next = nextSlot(cron, zone, request.at);
+    const last = lastRuns.get(id);
+    return html`<tr><th scope="row">${scheduleName(config, id)}</th>
+<td>${
+      cron === null
+        ? 'when an alert is made'
+        : html`<code class="nowrap">${cron}</code>${zone === config.publication.zone ? '' : html` (${zone})`}`
+    }</td>
+<td>${next === null ? 'none' : html`${when(request, next)}, ${fromNow(request, next)}`}</td>
+<td>${last === undefined ? 'none yet' : html`${runMark(last)} ${when(request, last.slotAt)}`}</td></tr>`;
+  });
+  return html`<div class="scroll" tabindex="0" role="region" aria-labelledby="next-slots-title">
+<table><thead><tr><th scope="col">Schedule</th><th scope="col">Cron</th><th scope="col">Next slot</th>
+<th scope="col">Last run</th></tr></thead><tbody>${rows}</tbody></table></div>`;
+}
+
+function runsTable(request: SignedInRequest, runs: readonly Run[]): Html {
+  const { config } = request.desk.app;
+  const { zone } = config.publication;
+  const rows = runs.map(
+    (run) => html`<tr><th scope="row" class="nowrap">${localDateTime(run.slotAt, zone)}</th>
+<td>${scheduleName(config, run.schedule)}</td>
+<td>${runMark(run)}</td>
+<td>${reasonOf(request, run)}</td>
+<td class="num nowrap">${durationOf(run)}</td>
+<td class="num">${run.covers > 1 ? run.covers : ''}</td></tr>`,
+  );
+  return html`<div class="scroll" tabindex="0" role="region" aria-labelledby="runs-title">
+<table><thead><tr><th scope="col">Slot</th><th scope="col">Schedule</th><th scope="col">State</th>
+<th scope="col">Reason</th><th scope="col" class="num">Took</th>
+<th scope="col" class="num">Slots covered</th></tr></thead>
+<tbody>${rows}</tbody></table></div>`;
+}
+
+function durationOf({ startedAt, finishedAt }: Run): string {
+  return finishedAt === null ? '' : formatDuration(Math.max(0, finishedAt - startedAt));
+}
+
+function reasonOf(request: SignedInRequest, { state, reason, leaseUntil }: Run): Html {
+  const text = reason === null ? '' : operatorText(request, reason);
+  if (state !== 'failed' || leaseUntil === null) return html`${text}`;
+  return html`${text} Tried again ${fromNow(request, leaseUntil)}.`;
+}
+
+/** A place as pagers write it; null for any other text, which shows the first page. */
+function parsePlace(text: string | undefined): RunPlace | null {
+  const [, slotAt, schedule] = /^(\d{1,15})\.(.{1,200})$/.exec(text ?? '') ?? [];
+  return slotAt === undefined || schedule === undefined ? null : { slotAt: Number(slotAt), schedule };
+}

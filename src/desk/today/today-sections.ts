@@ -1,0 +1,151 @@
+/** The parts of Today. */
+import { html } from 'hono/html';
+import { fullEditionName } from '../../editions/queries.ts';
+import type { EditionSlot } from '../../editions/slot.ts';
+import type { Html, SignedInRequest } from '../desk-request.ts';
+import { figures } from '../parts/figure.ts';
+import { operatorText } from '../parts/operator-text.ts';
+import { statusMark } from '../parts/status-mark.ts';
+import { fromNow, when } from '../parts/when.ts';
+import { runMark } from '../runs/run-states.ts';
+import { scheduleName } from '../runs/schedule-name.ts';
+import { adviceFor } from './alert-advice.ts';
+import { draftRow } from './draft-row.ts';
+import { findNeeds, missingRoles, nextEdition } from './needs.ts';
+import type { Send, Today, TodayNewsletter } from './read-today.ts';
+
+/** One line that tells whether all is well. */
+export function glanceSection(request: SignedInRequest, today: Today): Html {
+  const needs = findNeeds(today, request.at);
+  const next = nextEdition(today, request.at);
+  const upcoming =
+    next === null
+      ? html`No edition is to come.`
+      : html`Next is <strong>${next.title}</strong>, ${when(request, next.slotAt)}, ${fromNow(request, next.slotAt)}.`;
+  if (needs.length === 0) {
+    return html`<p class="lead">${statusMark('good', 'All is well.')} ${upcoming}</p>`;
+  }
+  const count = needs.length === 1 ? 'One thing needs you.' : `${needs.length} things need you.`;
+  return html`<p class="lead">${statusMark('bad', count)} ${upcoming}</p>
+<ul>${needs.map(({ text, anchor }) => html`<li><a href="${anchor}"><span dir="auto">${text}</span></a></li>`)}</ul>`;
+}
+
+/** A table of all newsletters: another one than the first is not hidden. */
+export function draftsSection(request: SignedInRequest, newsletters: readonly TodayNewsletter[]): Html {
+  if (newsletters.length === 0) {
+    return html`<p class="soft">No newsletter is configured: see "newsletters" in the configuration.</p>`;
+  }
+  return html`<div class="scroll" tabindex="0" role="region" aria-labelledby="drafts-title">
+<table><thead><tr><th scope="col">Edition</th><th scope="col">Draft</th><th scope="col">Stories</th>
+<th scope="col">Checks</th></tr></thead>
+<tbody>${newsletters.map((one) => newsletterRows(request, one))}</tbody></table></div>`;
+}
+
+function newsletterRows(request: SignedInRequest, { newsletter, drafts, later }: TodayNewsletter): Html {
+  const { id, title, kind } = newsletter;
+  if (drafts.length === 0) {
+    const none = kind === 'alert' ? 'No alert is open.' : 'Its schedule has no slot to come.';
+    return html`<tr><th scope="row">${title}</th><td colspan="3">${none}</td></tr>`;
+  }
+  const following =
+    later.length === 0 ? html`` : html`<span class="meaning">then ${laterSlots(request, id, later)}</span>`;
+  return html`${drafts.map((draft, index) =>
+    draftRow(request, newsletter, draft, index === drafts.length - 1 ? following : html``),
+  )}`;
+}
+
+function laterSlots(request: SignedInRequest, newsletter: string, slots: readonly EditionSlot[]): Html[] {
+  return slots.map(({ label, slotAt }, index) => {
+    const text = when(request, slotAt);
+    const path = `${request.desk.base}/editions/${newsletter}/${label}/draft`;
+    const slot = request.may('editions.read') ? html`<a href="${path}">${text}</a>` : text;
+    return html`${index === 0 ? '' : ' and '}${slot}`;
+  });
+}
+
+export function sendsSection(request: SignedInRequest, { sends, heldDelivery }: Today): Html {
+  const held =
+    heldDelivery === null
+      ? ''
+      : html`<p>${statusMark('bad', 'Nothing is submitted.')} ${operatorText(request, heldDelivery)}</p>`;
+  if (sends.length === 0) return html`${held}<p class="soft">No edition is being sent.</p>`;
+  return html`${held}${sends.map((send) => sendPart(request, send))}`;
+}
+
+function sendPart(request: SignedInRequest, { edition, counts, paused, pausedDomains }: Send): Html {
+  const { id, headline, closedAt } = edition;
+  const { pending, submitting, submitted, failed, suppressed } = counts;
+  const queued = pending + submitting + submitted + failed + suppressed;
+  const title = html`${fullEditionName(edition)}`;
+  const path = `${request.desk.base}/deliveries/${id}`;
+  const live = (name: string): string => `edition:${id}:${name}`;
+  return html`<h3>${request.may('deliveries.read') ? html`<a href="${path}">${title}</a>` : title}</h3>
+<p>${paused === null ? statusMark('busy', 'delivering') : statusMark('waiting', 'paused')}
+<span dir="auto">${headline}</span>, closed ${when(request, closedAt)}${
+    paused === null || paused.reason === null ? '' : html`: ${operatorText(request, paused.reason)}`
+  }</p>
+${pausedDomains.length === 0 ? '' : html`<p>${statusMark('waiting', 'paused')} for ${pausedDomains.join(', ')}</p>`}
+${figures([
+  { label: 'Queued', value: queued, meaning: 'Subscribers when it closed.' },
+  { label: 'Submitted', value: submitted, meaning: 'The mail server accepted it.', live: live('submitted') },
+  { label: 'Pending', value: pending + submitting, meaning: 'Not submitted yet.', live: live('pending') },
+  { label: 'Failed', value: failed, meaning: 'Refused, or expired.', live: live('failed') },
+  { label: 'Rate', value: null, meaning: 'Messages a second, measured while the page is open.', live: live('rate') },
+  { label: 'Left', value: null, meaning: 'Until the last one, at that rate.', live: live('left') },
+])}`;
+}
+
+export function alertsSection(request: SignedInRequest, { alerts }: Today): Html {
+  if (alerts.length === 0) return html`<p class="soft">No alert is open.</p>`;
+  return html`<ul class="rows">${alerts.map(({ key, message, firstAt, count }) => {
+    const { title, hint, link } = adviceFor(key);
+    return html`<li><p>${statusMark('bad', title)} since ${when(request, firstAt)}${
+      count > 1 ? html`, ${count} times` : ''
+    }</p>
+<p dir="auto">${operatorText(request, message)}</p>${hint === null ? '' : html`<p class="meaning">${hint}</p>`}${
+      link === null || !request.may(link.needs)
+        ? ''
+        : html`<p><a href="${request.desk.base}${link.path}">${link.label}</a></p>`
+    }</li>`;
+  })}</ul>`;
+}
+
+/** Slots that no process has taken, and runs of the last day that were late, skipped or failed. */
+export function missedSection(request: SignedInRequest, { overdue, troubled }: Today): Html {
+  if (overdue.length + troubled.length === 0) {
+    return html`<p class="soft">Nothing was late, skipped or failed in the last day.</p>`;
+  }
+  const { config } = request.desk.app;
+  const rows = [
+    ...overdue.map(
+      ({ schedule, slotAt, count }) => html`<tr><th scope="row">${when(request, slotAt)}</th>
+<td>${scheduleName(config, schedule)}</td><td>${statusMark('bad', 'not taken')}</td>
+<td>${count > 1 ? `${count} slots have come` : 'The slot has come'}, and no process has run it.</td></tr>`,
+    ),
+    ...troubled.map(
+      (run) => html`<tr><th scope="row">${when(request, run.slotAt)}</th>
+<td>${scheduleName(config, run.schedule)}</td><td>${runMark(run)}</td>
+<td>${run.reason === null ? '' : operatorText(request, run.reason)}</td></tr>`,
+    ),
+  ];
+  return html`<div class="scroll" tabindex="0" role="region" aria-labelledby="missed-title">
+<table><thead><tr><th scope="col">Slot</th><th scope="col">Schedule</th><th scope="col">State</th>
+<th scope="col">Reason</th></tr></thead><tbody>${rows}</tbody></table></div>
+${request.may('editions.read') ? html`<p><a href="${request.desk.base}/runs">All runs</a></p>` : ''}`;
+}
+
+export function processesSection(request: SignedInRequest, { processes }: Today): Html {
+  const missing = missingRoles(processes).map((text) => html`<p>${statusMark('bad', `${text}.`)}</p>`);
+  if (processes.length === 0) return html`${missing}`;
+  const rows = processes.map(
+    ({ host, pid, roles, version, startedAt, seenAt, isRunning }) => html`<tr>
+<th scope="row">${host}, process ${pid}</th>
+<td>${isRunning ? statusMark('good', 'runs') : statusMark('off', 'ended')} ${
+      isRunning ? html`since ${when(request, startedAt)}` : html`last seen ${fromNow(request, seenAt)}`
+    }</td>
+<td>${roles.join(', ')}</td><td>${version}</td></tr>`,
+  );
+  return html`${missing}<div class="scroll" tabindex="0" role="region" aria-labelledby="processes-title">
+<table><thead><tr><th scope="col">Process</th><th scope="col">State</th><th scope="col">Roles</th>
+<th scope="col">Version</th></tr></thead><tbody>${rows}</tbody></table></div>`;
+}

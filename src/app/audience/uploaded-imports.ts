@@ -225,6 +225,7 @@ async function runImporter({ config, store, keys, clock }: App, upload: Uploaded
   const report = await importSubscribers(store, await keys.signingSecrets(), join(folderOf(config, id), fileName), {
     newsletters: options.newsletters,
     known,
+    map: options.statusColumns.length === 0 ? {} : { status: options.statusColumns },
     format: options.format ?? undefined,
     ignore: options.ignore,
     status: parseStatusRules(options.status === '' ? [] : [options.status]),

@@ -13,6 +13,8 @@ export interface UploadOptions {
   newsletters: string[];
   /** Name of a format, or `plain`; null: the header decides. */
   format: string | null;
+  /** Headers of columns that say the status. */
+  statusColumns: string[];
   /** As `--status`. */
   status: string;
   /** Headers. */

@@ -53,6 +53,10 @@ ${selectField({
   options: [{ value: '', label: 'the header tells' }, { value: 'plain', label: 'none: a plain file' }, ...formats],
 })}
 ${textField({
+  ...{ name: 'statusColumns', label: 'Columns that say the status', maxLength: 500 },
+  hint: 'Only if the check asks for it: their headers, with commas.',
+})}
+${textField({
   ...{ name: 'status', label: 'What the values of the status say', maxLength: 500 },
   hint: 'Only if the check asks for it: such as active=subscribed,gone=unsubscribed.',
 })}
@@ -102,8 +106,7 @@ export function respondImport(request: SignedInRequest): Promise<Response> {
 <p>${stateMark(request, upload)}, <span class="break">${fileName}</span>, uploaded
 ${when(request, upload.createdAt)}, for ${names}</p>
 ${isRunning ? progress(request, upload) : ''}
-${problem === null ? '' : html`<p class="error">${problem}</p>`}
-${problem === null && upload.state === 'refused' ? html`<p class="error">Nothing can be imported.</p>` : ''}
+${problem === null ? '' : html`<p class="error">${problem}</p>${upload.state === 'refused' ? FIELD_NAMES : ''}`}
 ${upload.state === 'checked' ? confirmForms(request, upload) : ''}
 ${report === null ? '' : reportHtml(report, upload.state === 'checked')}
 ${
@@ -168,6 +171,10 @@ async function withUpload(
   }
   return work(upload);
 }
+
+/** What the importer calls by the options of the command line. */
+const FIELD_NAMES = html`<p class="hint">On the form, --map status is “Columns that say the status”, --status is “What
+the values of the status say”, and --ignore is “Columns that say nothing about consent”.</p>`;
 
 const STATES: Record<UploadedImport['state'], [StatusKind, string]> = {
   checking: ['busy', 'being checked'],

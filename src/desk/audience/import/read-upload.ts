@@ -75,9 +75,12 @@ function readOptions({ desk }: SignedInRequest, fields: URLSearchParams): Upload
   } catch (error) {
     throw new UploadError((error as Error).message);
   }
-  const ignore = (fields.get('ignore') ?? '')
-    .split(',')
-    .map((header) => cleanLine(header))
-    .filter((header) => header !== '');
-  return { newsletters, format: format === '' ? null : format, status, ignore };
+  const [statusColumns, ignore] = [headersOf(fields, 'statusColumns'), headersOf(fields, 'ignore')];
+  return { newsletters, format: format === '' ? null : format, statusColumns, status, ignore };
+}
+
+/** Headers with commas between them. */
+function headersOf(fields: URLSearchParams, name: string): string[] {
+  const headers = (fields.get(name) ?? '').split(',').map((header) => cleanLine(header));
+  return headers.filter((header) => header !== '');
 }

@@ -101,6 +101,15 @@ export const PERSONAL_DATA = {
     erasure: 'remains',
     remains: 'the address must not be imported and mailed again',
   },
+  subscriber_imports: {
+    what: 'uploads of accounts: name of the file, counts, and why lines were rejected, which may quote them',
+    why: 'checking an import before it, and correcting its lines',
+    kept: 'a week',
+    exportedAs: null,
+    notExported: 'lines that are not of a subscriber',
+    erasure: 'remains',
+    remains: 'they are deleted within a week',
+  },
   rate_limits: {
     what: 'keyed hashes of addresses, domains and clients; numbers of subscribers; domains with a limit',
     why: 'limiting the abuse of forms, and deliveries to a domain',

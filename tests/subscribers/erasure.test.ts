@@ -24,7 +24,8 @@ const subscriberTables = [
   ...['subscriptions', 'consent_events', 'deliveries', 'service_messages', 'bounces', 'edition_refusals'],
   'service_refusals',
 ] as SubscriberTable[];
-type SubscriberTable = Exclude<PersonalTable, 'subscribers' | 'paused_domains' | 'suppressions' | 'rate_limits'>;
+type Others = 'subscribers' | 'paused_domains' | 'suppressions' | 'subscriber_imports' | 'rate_limits';
+type SubscriberTable = Exclude<PersonalTable, Others>;
 
 /** Adds two subscribers with rows in every table. */
 async function addTwo(store: Store): Promise<{ id: number; other: number }> {

@@ -173,8 +173,8 @@ async function withUpload(
 }
 
 /** What the importer calls by the options of the command line. */
-const FIELD_NAMES = html`<p class="hint">On the form, --map status is “Columns that say the status”, --status is “What
-the values of the status say”, and --ignore is “Columns that say nothing about consent”.</p>`;
+const FIELD_NAMES = html`<p class="hint">On the form, --map status is “Columns that say the status”, --status
+is “What the values of the status say”, and --ignore is “Columns that say nothing about consent”.</p>`;
 
 const STATES: Record<UploadedImport['state'], [StatusKind, string]> = {
   checking: ['busy', 'being checked'],

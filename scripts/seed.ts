@@ -178,7 +178,7 @@ function inventArticle(config: Config, { seed, until }: SeedOptions, index: numb
     [pick(SENTENCES), pick(SENTENCES), pick(SENTENCES)].join(' '),
   );
   const outlet = pick(NAMES);
-  return {
+  const article = {
     id: `seed-${seed}-${index + 1}`,
     kind,
     kicker: random() < 0.2 && config.leadKickers.length > 0 ? pick(config.leadKickers) : null,
@@ -193,6 +193,24 @@ function inventArticle(config: Config, { seed, until }: SeedOptions, index: numb
       : {}),
     body: paragraphs.join('\n\n'),
   };
+  // Last, so that an earlier seed gives the same rest.
+  const place = inventPlace(Math.floor(random() ** 3 * PLACES));
+  const isChinese = random() < 0.02;
+  return { ...article, headline: isChinese ? `${pick(CHINESE)}${pick(CHINESE)}` : `${article.headline} in ${place}` };
+}
+
+/** As many as a newspaper names in some years; a few of them in most headlines. */
+const PLACES = 40_000;
+const SYLLABLES = ['al', 'ber', 'cor', 'den', 'el', 'far', 'gor', 'hal', 'is', 'jun', 'kel', 'lan', 'mor', 'nor', 'os'];
+const CHINESE = ['央行下调利率', '港口运营商', '推迟股息', '电池工厂', '扩大招聘计划', '芯片制造商', '上调预期'];
+
+/** `Albercor`: a name of three to five syllables for each number. */
+function inventPlace(number: number): string {
+  let name = '';
+  for (let rest = number + SYLLABLES.length ** 2; rest > 0; rest = Math.floor(rest / SYLLABLES.length)) {
+    name += SYLLABLES[rest % SYLLABLES.length];
+  }
+  return `${name.charAt(0).toUpperCase()}${name.slice(1)}`;
 }
 
 /** A subscriber of every newsletter, or one in twenty who left, and one in a hundred whose address bounced. */

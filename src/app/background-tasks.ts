@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { countDueChanges } from '../articles/pending-changes.ts';
+import { fillTitleIndex } from '../articles/search/fill-index.ts';
 import { articleSources } from '../config/sources.ts';
 import { pollMailbox } from '../delivery/bounces/mailbox.ts';
 import { recordProgress } from '../delivery/progress.ts';
@@ -48,6 +49,8 @@ const GATHER_CHANGES = 300;
 const RATES_EVERY = 10 * SECOND;
 const PROGRESS_EVERY = 5 * SECOND;
 const IMAGES_EVERY = 2 * SECOND;
+/** A store of an earlier version with a million articles takes about half an hour. */
+const INDEX_EVERY = 200;
 const REMIND_EVERY = 15 * SECOND;
 const COUNTS_EVERY = 10 * SECOND;
 /** How long a process that ends waits for servers of subscribers or of the hub. */
@@ -75,6 +78,9 @@ export async function startScheduling(app: AppContext): Promise<Stoppable[]> {
     }),
     startPollingOutlets(app),
     repeat(GROUP_EVERY, 'grouping reports', log, groupingReports(app)),
+    repeat(INDEX_EVERY, 'indexing headlines', log, async () => {
+      await fillTitleIndex(store.db);
+    }),
     repeat(MINUTE, 'settling removed sources', log, () => settleRemovedSources(app)),
     repeat(IMAGES_EVERY, 'looking up pictures', log, async (signal) => {
       await lookUpImages(signal);

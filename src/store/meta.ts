@@ -21,6 +21,12 @@ export const UNTRUSTED_PROXY = 'server.untrusted-proxy';
 /** When the sample newsroom was loaded: epoch milliseconds. */
 export const SAMPLE_LOADED_AT = 'sample.loaded-at';
 
+/**
+ * While this is set, the index of headlines lacks articles that were published before its value: epoch milliseconds,
+ * and the id of the last article that is in it.
+ */
+export const UNINDEXED_BEFORE = 'articles.unindexed-before';
+
 export async function readMeta(db: Db, key: string): Promise<string | undefined> {
   const row = await db.selectFrom('meta').select('value').where('key', '=', key).executeTakeFirst();
   return row?.value;

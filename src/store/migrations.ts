@@ -23,6 +23,7 @@ import { createRoundupSources } from './migrations/0018-roundup-sources.ts';
 import { addProvidersAndConsent } from './migrations/0019-providers-and-consent.ts';
 import { createAccounts } from './migrations/0020-accounts.ts';
 import { addAudience } from './migrations/0021-audience.ts';
+import { createArticleSearch } from './migrations/0022-article-search.ts';
 import type { Dialect } from './store.ts';
 
 export const MIGRATIONS: Record<string, (db: Kysely<unknown>, dialect: Dialect) => Promise<void>> = {
@@ -47,4 +48,5 @@ export const MIGRATIONS: Record<string, (db: Kysely<unknown>, dialect: Dialect) 
   '0019-providers-and-consent': addProvidersAndConsent,
   '0020-accounts': createAccounts,
   '0021-audience': addAudience,
+  '0022-article-search': createArticleSearch,
 };

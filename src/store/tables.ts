@@ -19,6 +19,10 @@ export interface Tables extends SourceTables, DeskTables {
   facet_names: { facet: 'tag' | 'kicker' | 'reporter'; slug: string; name: string };
   /** All slugs that an article ever had, so that old addresses redirect to it. */
   article_slugs: { slug: string; article_id: string };
+  /** Terms of headlines, by the month of publication; see articles/search/word-index.ts. */
+  article_words: { month: number; word: string; published_at: number; article_id: string };
+  /** What the desk changed of an article, each act with what was there before it; see articles/edits/. */
+  article_edits: ArticleEditsTable;
   /** The outbox from articles to feeds: the feeds of the article must be published at `due_at`. */
   pending_changes: { article_id: string; due_at: number; changed_at: number };
   remote_images: RemoteImagesTable;
@@ -181,6 +185,22 @@ interface ArticlesTable {
   digest: string;
   /** The whole Article as JSON. */
   document: string;
+  /** JSON of what the last import brought of the fields that the desk has changed since; see articles/edits/. */
+  desk_base: Generated<string | null>;
+}
+
+interface ArticleEditsTable {
+  article_id: string;
+  /** From 1, for each article. */
+  number: number;
+  at: number;
+  /** The name of the account, or the file or source of an import. */
+  author: string;
+  act: 'edit' | 'retract' | 'restore' | 'create' | 'undo' | 'import';
+  /** JSON of the fields that the act changed, as they were before it. */
+  before: string;
+  /** Of the article after the act. */
+  digest: string;
 }
 
 /** A picture on another server; see articles/remote-images/. */

@@ -1,6 +1,6 @@
 /**
- * Writes articles with their tags, reporters and slugs, the pending changes that make their feeds be published, and the
- * pictures that are to be looked up.
+ * Writes articles with their tags, reporters, slugs and the words of their headlines, the pending changes that make
+ * their feeds be published, and the pictures that are to be looked up.
  * revise.ts decides what may change, and what counts as a change.
  */
 import { chunks } from '../../lib/chunks.ts';
@@ -10,6 +10,7 @@ import { saveFacets } from '../facets.ts';
 import { outletKeys } from '../outlets.ts';
 import { recordPendingChanges } from '../pending-changes.ts';
 import { queueImages } from '../remote-images/image-queue.ts';
+import { readIndexedTitles, saveTitleTerms } from '../search/word-index.ts';
 
 export interface ArticleWrite {
   article: Article;
@@ -34,8 +35,13 @@ const ARTICLES_PER_STATEMENT = 50;
  */
 export async function saveArticles(tx: Tx, writes: ArticleWrite[], now: number): Promise<void> {
   for (const some of chunks(writes, ARTICLES_PER_STATEMENT)) {
-    await saveRows(tx, some, now);
     const articles = some.map(({ article }) => article);
+    const titles = await readIndexedTitles(
+      tx,
+      articles.map(({ id }) => id),
+    );
+    await saveRows(tx, some, now);
+    await saveTitleTerms(tx, articles, titles);
     await saveSlugs(tx, articles);
     await queueImages(tx, articles, now);
     await recordPendingChanges(

@@ -88,7 +88,7 @@ export async function copyTable(from: Tx, to: Tx, table: TableShape, onRows: (co
 
 /** All rows of a table, each as a JSON object, in batches. */
 export async function* readRows(db: Db, table: TableShape): AsyncGenerator<string[]> {
-  const read = dialectOf(db) === 'sqlite' ? readByRowid(db, table) : await readByCursor(db, table);
+  const read = dialectOf(db) === 'sqlite' ? await readSqlite(db, table) : await readByCursor(db, table);
   for (let count = FIRST_BATCH_ROWS; ; ) {
     const rows = await read(count);
     if (rows.length === 0) return;
@@ -99,6 +99,31 @@ export async function* readRows(db: Db, table: TableShape): AsyncGenerator<strin
 }
 
 type ReadRows = (count: number) => Promise<string[]>;
+
+async function readSqlite(db: Db, table: TableShape): Promise<ReadRows> {
+  const { rows } = await sql<{ name: string }>`select name from pragma_table_info(${table.name})
+    where exists (select 1 from pragma_table_list where name = ${table.name} and wr = 1) and pk > 0
+    order by pk`.execute(db);
+  const key = rows.map(({ name }) => name);
+  return key.length === 0 ? readByRowid(db, table) : readByKey(db, table, key);
+}
+
+/** For tables without rowid. @param key the columns of the primary key */
+function readByKey(db: Db, { name, columns }: TableShape, key: string[]): ReadRows {
+  let last: (string | number)[] | null = null;
+  const fields = sql.join(columns.flatMap((column) => [sql.lit(column), sql.ref(column)]));
+  const keys = sql.join(key.map((column) => sql.ref(column)));
+  return async (count) => {
+    const isNext = last === null ? sql`1 = 1` : sql`(${keys}) > (${sql.join(last)})`;
+    const { rows } = await sql<{ key: string; row: string }>`select json_array(${keys}) as key,
+      json_object(${fields}) as row from ${sql.table(name)} where ${isNext} order by ${keys} limit ${count}`.execute(
+      db,
+    );
+    const after = rows.at(-1);
+    if (after !== undefined) last = JSON.parse(after.key) as (string | number)[];
+    return rows.map(({ row }) => row);
+  };
+}
 
 function readByRowid(db: Db, { name, columns }: TableShape): ReadRows {
   let last = Number.MIN_SAFE_INTEGER;

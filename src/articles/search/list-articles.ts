@@ -1,0 +1,181 @@
+/**
+ * The list of articles for editors, in all states, newest first. A page reads a bounded number of rows: where few of
+ * them match, it ends early and says how far it has looked.
+ */
+import { type RawBuilder, sql } from 'kysely';
+import { KINDS } from '../../config/config.ts';
+import type { Db } from '../../store/store.ts';
+import { type Article, fullHeadline, type Kind } from '../article.ts';
+import { toArticle } from '../queries.ts';
+import { findByTerms, isAfterPlace, type ListPlace, type SearchStep } from './find-by-title.ts';
+import type { TitleQuery } from './title-terms.ts';
+
+/** As an editor sees it: `embargoed` until its time, `published` after it. */
+export const LISTED_STATES = ['draft', 'embargoed', 'published', 'corrected', 'retracted', 'pinned'] as const;
+export type ListedState = (typeof LISTED_STATES)[number];
+
+export interface ArticleFilter {
+  state?: ListedState | undefined;
+  kind?: Kind | undefined;
+  section?: string | undefined;
+  /** Words of the headline. */
+  title?: TitleQuery | undefined;
+}
+
+export interface ArticlePage {
+  articles: Article[];
+  /** Where the next page begins; null on the last one. */
+  next: ListPlace | null;
+  /** The page looked no further, and `next` goes on from there. Else null. */
+  lookedBackTo: number | null;
+}
+
+/** Articles that a page reads at most: those that the indexes find and that do not match after all are few. */
+const MAX_EXAMINED = 2_000;
+const STEP = 200;
+
+/** @param after the place of the last article of the page before; null for the first page */
+export async function listArticles(
+  db: Db,
+  filter: ArticleFilter,
+  { now, limit, after }: { now: number; limit: number; after: ListPlace | null },
+): Promise<ArticlePage> {
+  const found: Article[] = [];
+  let examined = 0;
+  let last: ListPlace | null = null;
+  for await (const { places, searchedTo, isPause = false } of candidates(db, filter, now, after)) {
+    for (let from = 0; from < places.length; from += limit + 1) {
+      found.push(...(await readMatching(db, places.slice(from, from + limit + 1), filter, now)));
+      const next = placeOf(found[limit - 1]);
+      if (found.length > limit) return { articles: found.slice(0, limit), next, lookedBackTo: null };
+    }
+    examined += places.length;
+    last = searchedTo === null ? (places.at(-1) ?? last) : { publishedAt: searchedTo, id: '' };
+    if (isPause || examined >= MAX_EXAMINED) {
+      return { articles: found, next: last, lookedBackTo: last?.publishedAt ?? null };
+    }
+  }
+  return { articles: found, next: null, lookedBackTo: null };
+}
+
+function placeOf(article: Article | undefined): ListPlace | null {
+  return article === undefined ? null : { publishedAt: article.publishedAt, id: article.id };
+}
+
+/** The places among which the articles of a page are, newest first. */
+function candidates(db: Db, filter: ArticleFilter, now: number, after: ListPlace | null): AsyncGenerator<SearchStep> {
+  const { title } = filter;
+  if (title === undefined) return findByFilter(db, filter, now, after);
+  const ranges = rangesOf(filter, now);
+  const within = (from: number, until: number) =>
+    sql`select id, published_at from (${sql.join(
+      ranges.map((range) => placesIn(range, sql`published_at >= ${from} and published_at < ${until}`)),
+      sql` union all `,
+    )}) as selected`;
+  return findByTerms(db, { terms: title.terms, within: isWide(filter) ? [] : [within], after, size: STEP });
+}
+
+async function* findByFilter(
+  db: Db,
+  filter: ArticleFilter,
+  now: number,
+  after: ListPlace | null,
+): AsyncGenerator<SearchStep> {
+  for (let place = after; ; ) {
+    const isAfter = place === null ? sql`1 = 1` : isAfterPlace('published_at', 'id', place);
+    // The newest of each range of an index, as in `findPublicArticles`.
+    // The place is the upper bound. With two, SQLite would begin at the other one.
+    const ranges = rangesOf(filter, place === null || place.publishedAt > now ? now : null);
+    const newest = ranges.map(
+      (range) => sql`select id, published_at from (${placesIn(range, isAfter)}
+        order by published_at desc, id desc limit ${STEP}) as newest`,
+    );
+    const { rows } = await sql<{ id: string; published_at: number }>`
+      select id, published_at from (${sql.join(newest, sql` union all `)}) as places
+      order by published_at desc, id desc limit ${STEP}`.execute(db);
+    const places = rows.map((row) => ({ publishedAt: row.published_at, id: row.id }));
+    const isDone = places.length < STEP;
+    yield { places, searchedTo: isDone ? Number.MIN_SAFE_INTEGER : null };
+    if (isDone) return;
+    place = places.at(-1) ?? null;
+  }
+}
+
+/** Whether most articles match, so that no index narrows a search by words. */
+function isWide({ state, kind, section }: ArticleFilter): boolean {
+  return kind === undefined && section === undefined && (state === undefined || state === 'published');
+}
+
+type SqlCondition = RawBuilder<unknown>;
+
+function placesIn(range: SqlCondition[], and: SqlCondition): SqlCondition {
+  return sql`select id, published_at from articles where ${sql.join([...range, and], sql` and `)}`;
+}
+
+/**
+ * The articles of a filter as ranges of an index, each in the order of time. An index has all their columns.
+ * @param now null where only articles up to an earlier instant are asked for
+ */
+function rangesOf({ state, kind, section }: ArticleFilter, now: number | null): SqlCondition[][] {
+  const isInState = state === undefined ? [] : [stateCondition(state, now)];
+  if (state !== undefined && state !== 'published') {
+    // As expressions, so that no longer range of another index is read.
+    const isOfKind = kind === undefined ? [] : [sql`kind || '' = ${kind}`];
+    const isInSection = section === undefined ? [] : [sql`section || '' = ${section}`];
+    return [[...isInState, ...isOfKind, ...isInSection]];
+  }
+  if (section === undefined) return [[...(kind === undefined ? [] : [sql`kind = ${kind}`]), ...isInState]];
+  const kinds = kind === undefined ? KINDS : [kind];
+  return kinds.map((one) => [sql`section = ${section}`, sql`kind = ${one}`, ...isInState]);
+}
+
+function stateCondition(state: ListedState, now: number | null): SqlCondition {
+  switch (state) {
+    case 'pinned':
+      return sql`pinned = 1`;
+    case 'embargoed':
+      if (now === null) return sql`1 = 0`;
+      return sql`published_at > ${now} and state in ('scheduled', 'published', 'corrected')`;
+    case 'published':
+      if (now === null) return sql`state in ('scheduled', 'published')`;
+      return sql`published_at <= ${now} and state in ('scheduled', 'published')`;
+    default:
+      // SQLite uses a partial index only for the very condition of the index.
+      return sql`state in ('draft', 'corrected', 'retracted') and state = ${sql.lit(state)}`;
+  }
+}
+
+async function readMatching(db: Db, places: ListPlace[], filter: ArticleFilter, now: number): Promise<Article[]> {
+  if (places.length === 0) return [];
+  const ids = places.map(({ id }) => id);
+  const rows = await db.selectFrom('articles').select(['document', 'origin']).where('id', 'in', ids).execute();
+  const articles = rows.flatMap(({ document, origin }) => {
+    const article = toArticle(document);
+    // Those that represent alerts before they are sent: no input brought them.
+    const isAlert = article.kind === 'roundup' && article.status.state === 'draft' && origin === null;
+    return !isAlert && isSelected(article, filter, now) ? [article] : [];
+  });
+  const byId = new Map(articles.map((article) => [article.id, article]));
+  // An article that has moved since it was indexed is found at its other place.
+  return places.flatMap(({ id, publishedAt }) => {
+    const article = byId.get(id);
+    return article?.publishedAt === publishedAt ? article : [];
+  });
+}
+
+function isSelected(article: Article, { state, kind, section, title }: ArticleFilter, now: number): boolean {
+  return (
+    (state === undefined || (state === 'pinned' ? article.pinned : listedState(article, now) === state)) &&
+    (kind === undefined || article.kind === kind) &&
+    (section === undefined || article.section === section) &&
+    (title === undefined || title.matches(fullHeadline(article)))
+  );
+}
+
+/** The state of an article, as an editor sees it. A correction that is not public yet is embargoed. */
+export function listedState({ status, publishedAt }: Article, now: number): Exclude<ListedState, 'pinned'> {
+  const { state } = status;
+  if (state === 'draft' || state === 'retracted') return state;
+  if (publishedAt > now) return 'embargoed';
+  return state === 'corrected' ? 'corrected' : 'published';
+}

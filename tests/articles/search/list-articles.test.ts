@@ -1,0 +1,155 @@
+import { sql } from 'kysely';
+import { describe, expect, it } from 'vitest';
+import type { Article } from '../../../src/articles/article.ts';
+import { fillTitleIndex, unindexedBefore } from '../../../src/articles/search/fill-index.ts';
+import { type ArticleFilter, listArticles } from '../../../src/articles/search/list-articles.ts';
+import { parseTitleQuery } from '../../../src/articles/search/title-terms.ts';
+import { DAY, HOUR } from '../../../src/lib/time.ts';
+import { jsonRows } from '../../../src/store/json-rows.ts';
+import { UNINDEXED_BEFORE, writeMeta } from '../../../src/store/meta.ts';
+import type { Store } from '../../../src/store/store.ts';
+import { article, saveAll } from '../../support/articles.ts';
+import { NOW } from '../../support/clock.ts';
+import { forEachDatabase } from '../../support/databases.ts';
+
+const ARTICLES: Article[] = [
+  article('ferry', { headline: 'Ferry Burns off Naxos', publishedAt: NOW - HOUR, section: 'world' }),
+  article('rates', { headline: '央行下调利率', publishedAt: NOW - 2 * DAY, language: 'zh' }),
+  article('chips', { kicker: 'Breaking', headline: 'Chip Makers Cut Prices', publishedAt: NOW - 40 * DAY }),
+  article('old', { headline: 'Ferries and Chips', publishedAt: NOW - 4_000 * DAY, kind: 'analysis' }),
+  article('draft', { headline: 'Ferry draft', publishedAt: NOW - DAY, status: { state: 'draft' } }),
+  article('coming', {
+    headline: 'Ferry embargo',
+    publishedAt: NOW + DAY,
+    status: { state: 'scheduled', until: NOW + DAY },
+    pinned: true,
+  }),
+  article('wrong', {
+    headline: 'Chip story',
+    publishedAt: NOW - 3 * DAY,
+    status: { state: 'retracted', note: 'Wrong.', at: NOW },
+  }),
+  article('fixed', {
+    headline: 'Chip story again',
+    publishedAt: NOW - 3 * DAY,
+    status: { state: 'corrected', note: 'A name.', at: NOW },
+  }),
+];
+
+forEachDatabase((open) => {
+  const list = async (store: Store, query: string | null, filter: ArticleFilter = {}): Promise<string[]> => {
+    const title = query === null ? undefined : (parseTitleQuery(query) ?? undefined);
+    const page = await listArticles(store.db, { ...filter, title }, { now: NOW, limit: 50, after: null });
+    expect(page.next).toBeNull();
+    return page.articles.map(({ id }) => id);
+  };
+
+  describe('listArticles', () => {
+    it('finds articles of all states by the beginnings of words, newest first', async () => {
+      const store = await open();
+      await saveAll(store, ARTICLES);
+      expect(await list(store, null)).toEqual(
+        ['coming', 'ferry', 'draft', 'rates', 'wrong', 'fixed', 'chips', 'old'].slice(0, 8),
+      );
+      expect(await list(store, 'ferr')).toEqual(['coming', 'ferry', 'draft', 'old']);
+      expect(await list(store, 'chip ferries')).toEqual(['old']);
+      expect(await list(store, 'breaking chip')).toEqual(['chips']);
+      expect(await list(store, '下调')).toEqual(['rates']);
+      expect(await list(store, 'nothing like it')).toEqual([]);
+    });
+
+    it('filters by state, kind and section, with words and without', async () => {
+      const store = await open();
+      await saveAll(store, ARTICLES);
+      const states = ['draft', 'embargoed', 'published', 'corrected', 'retracted', 'pinned'] as const;
+      const byState = await Promise.all(states.map((state) => list(store, null, { state })));
+      expect(byState).toEqual([
+        ['draft'],
+        ['coming'],
+        ['ferry', 'rates', 'chips', 'old'],
+        ['fixed'],
+        ['wrong'],
+        ['coming'],
+      ]);
+      expect(await list(store, 'ferry', { state: 'draft' })).toEqual(['draft']);
+      expect(await list(store, 'chip', { state: 'retracted' })).toEqual(['wrong']);
+      expect(await list(store, 'ferr', { state: 'published', kind: 'analysis' })).toEqual(['old']);
+      expect(await list(store, 'ferr', { section: 'world' })).toEqual(['ferry']);
+      expect(await list(store, null, { section: 'world' })).toEqual(['ferry']);
+    });
+
+    it('follows an article to its new headline and time, and finds it by the old ones no more', async () => {
+      const store = await open();
+      await saveAll(store, ARTICLES);
+      await saveAll(store, [article('ferry', { headline: 'Boat Sinks off Naxos', publishedAt: NOW - 90 * DAY })]);
+      expect(await list(store, 'naxos')).toEqual(['ferry']);
+      expect(await list(store, 'boat')).toEqual(['ferry']);
+      expect(await list(store, 'burns')).toEqual([]);
+      const rows = await store.db
+        .selectFrom('article_words')
+        .select('word')
+        .where('article_id', '=', 'ferry')
+        .execute();
+      expect(rows.map(({ word }) => word).sort()).toEqual(['boat', 'naxos', 'off', 'sinks']);
+    });
+
+    it('pages by keyset through articles of one instant, each once', async () => {
+      const store = await open();
+      const many = Array.from({ length: 25 }, (_, index) =>
+        article(`a${String(index).padStart(2, '0')}`, { headline: `Word ${index}`, publishedAt: NOW - (index % 3) }),
+      );
+      await saveAll(store, many);
+      for (const title of [undefined, parseTitleQuery('wor') ?? undefined]) {
+        const seen: string[] = [];
+        let after = null;
+        for (let pages = 0; pages < 10; pages++) {
+          const page = await listArticles(store.db, { title }, { now: NOW, limit: 4, after });
+          seen.push(...page.articles.map(({ id }) => id));
+          after = page.next;
+          if (after === null) break;
+        }
+        expect(seen).toHaveLength(25);
+        expect(new Set(seen).size).toBe(25);
+      }
+    });
+
+    it('pauses among words that are common and never together, says how far it has looked, and goes on', async () => {
+      const store = await open();
+      // 20 months, 1,100 articles each, with one word of two; the oldest has both.
+      const rows = Array.from({ length: 22_000 }, (_, index) => {
+        const publishedAt = Date.UTC(2026, 10 - Math.floor(index / 1_100), 10) - (index % 1_100);
+        const word = index === 21_999 ? 'both' : index % 2 === 0 ? 'one' : 'two';
+        return [(2026 - 1970) * 12 + 10 - Math.floor(index / 1_100), word, publishedAt, `m${index}`] as const;
+      });
+      const columns = { month: 'int', word: 'text', published_at: 'int', article_id: 'text' } as const;
+      const words = [...rows, ...rows.map(([month, , at, id]) => [month, 'three', at, id] as const)];
+      await sql`insert into article_words (month, word, published_at, article_id) select month, word, published_at,
+        article_id from ${jsonRows(store.dialect, words, columns)} as added`.execute(store.db);
+      const oldest = rows.at(-1)?.[2] as number;
+      await saveAll(store, [article('last', { headline: 'One two three', publishedAt: oldest })]);
+      const title = parseTitleQuery('one two three') ?? undefined;
+      const first = await listArticles(store.db, { title }, { now: NOW, limit: 50, after: null });
+      expect(first.articles).toEqual([]);
+      expect(first.lookedBackTo).toBe(Date.UTC(2025, 9));
+      const second = await listArticles(store.db, { title }, { now: NOW, limit: 50, after: first.next });
+      expect(second.articles.map(({ id }) => id)).toEqual(['last']);
+      expect(second.next).toBeNull();
+    });
+  });
+
+  describe('fillTitleIndex', () => {
+    it('indexes the articles of an earlier version batch by batch, newest first', async () => {
+      const store = await open();
+      await saveAll(store, ARTICLES);
+      await store.db.deleteFrom('article_words').execute();
+      await writeMeta(store.db, UNINDEXED_BEFORE, String(Number.MAX_SAFE_INTEGER));
+      expect(await fillTitleIndex(store.db, 3)).toBe(true);
+      expect(await unindexedBefore(store.db)).toBe(NOW - DAY);
+      expect(await list(store, 'ferr')).toEqual(['coming', 'ferry', 'draft']);
+      while (await fillTitleIndex(store.db, 3));
+      expect(await unindexedBefore(store.db)).toBeNull();
+      expect(await list(store, 'ferr')).toEqual(['coming', 'ferry', 'draft', 'old']);
+      expect(await fillTitleIndex(store.db)).toBe(false);
+    });
+  });
+});

@@ -4,6 +4,9 @@
  */
 import type { Config } from '../../config/config.ts';
 import type { Db, Dialect, Store, Tx } from '../../store/store.ts';
+import type { Article } from '../article.ts';
+import { type DeskBase, type DeskField, type KeptEdits, keepDeskEdits, parseDeskBase } from '../edits/desk-base.ts';
+import { formerFields, logEdit, saveDeskBase } from '../edits/edit-log.ts';
 import { toArticle } from '../queries.ts';
 import { clearRejectionsOfFiles, clearRejectionsOfLines, recordRejection } from '../rejections.ts';
 import { completeImage, type ImageFacts, urlToLookUp } from '../remote-images/image-facts.ts';
@@ -15,6 +18,7 @@ import type { ArticleImportReport, ReportEntry } from './report.ts';
 import {
   type CurrentArticle,
   chooseSlug,
+  type FieldMessage,
   type PlacedKey,
   type Revision,
   type RevisionContext,
@@ -112,6 +116,7 @@ async function writeInTransaction(
   );
   await saveArticles(tx, writes, now);
   await saveOrigins(tx, revised, current.origins);
+  await settleDeskEdits(tx, revised, now);
   await replaceRejections(tx, batch.spans, rejected, now);
   await rememberFiles(tx, batch.ended, now);
   const warnings = revised.flatMap(({ article, revision }) => {
@@ -147,6 +152,8 @@ function warningsOf(article: ValidArticle, { warnings }: Exclude<Revision, { kin
 interface RevisedArticle {
   article: ValidArticle;
   revision: Revision;
+  /** Of an article that the desk has changed. */
+  deskEdits?: { before: Article; edits: KeptEdits };
 }
 
 /** What the store holds of the articles in a batch. */
@@ -160,6 +167,8 @@ interface CurrentState {
   imageFacts: Map<string, ImageFacts>;
   /** By id of the article. */
   origins: Map<string, string | null>;
+  /** What the desk has changed, by id of the article; see desk-base.ts. */
+  deskBases: Map<string, DeskBase>;
   /** Articles that belong to another origin: where it is, by id of the article. */
   foreign: Map<string, string>;
 }
@@ -167,7 +176,7 @@ interface CurrentState {
 /** Decides for each article in turn; an article takes its slug before the next one is decided. Pure. */
 function reviseAll(
   articles: ValidArticle[],
-  { byId, suggestions, slugOwners, foreign, imageFacts }: CurrentState,
+  { byId, suggestions, slugOwners, foreign, imageFacts, deskBases }: CurrentState,
   context: RevisionContext,
 ): RevisedArticle[] {
   const owners = new Map(slugOwners);
@@ -189,10 +198,33 @@ function reviseAll(
       return { article, revision: { kind: 'rejected', problems: [{ key: 'slug', message }] } };
     }
     const image = completeImage(candidate.image, current?.article.image, imageFacts);
-    const revision = revise({ ...candidate, image }, choice.slug, current, context);
+    const base = deskBases.get(candidate.id);
+    const edits = base && current ? keepDeskEdits({ ...candidate, image }, current.article, base) : null;
+    const revision = revise(edits?.candidate ?? { ...candidate, image }, choice.slug, current, context);
     if ('article' in revision) owners.set(choice.slug, candidate.id);
-    return { article, revision };
+    if (edits === null || current === null || revision.kind === 'rejected') return { article, revision };
+    const warnings = [...revision.warnings, ...replacementWarnings(edits.replaced)];
+    return { article, revision: { ...revision, warnings }, deskEdits: { before: current.article, edits } };
   });
+}
+
+function replacementWarnings(replaced: readonly DeskField[]): FieldMessage[] {
+  if (replaced.length === 0) return [];
+  const message = `replaces what the desk changed: ${replaced.join(', ')}; the article's page at the desk has both`;
+  return [{ key: 'id', message }];
+}
+
+/** Keeps what the import has replaced of the desk's edits, and forgets that the desk decides these fields. */
+async function settleDeskEdits(tx: Tx, revised: RevisedArticle[], now: number): Promise<void> {
+  for (const { article, revision, deskEdits } of revised) {
+    if (deskEdits === undefined) continue;
+    const { before, edits } = deskEdits;
+    await saveDeskBase(tx, before.id, edits.base);
+    if (edits.replaced.length === 0 || !('digest' in revision)) continue;
+    const former = formerFields(before, edits.replaced);
+    const { digest } = revision;
+    await logEdit(tx, before.id, { author: originName(article.origin), act: 'import', before: former, digest }, now);
+  }
 }
 
 async function readCurrent(
@@ -222,6 +254,9 @@ async function readCurrent(
       candidates.flatMap((candidate) => urlToLookUp(candidate) ?? []),
     ),
     origins,
+    deskBases: new Map(
+      rows.flatMap(({ id, desk_base }) => (desk_base === null ? [] : [[id, parseDeskBase(desk_base)]])),
+    ),
     foreign: new Map(foreign),
   };
 }
@@ -231,7 +266,7 @@ async function readRows(tx: Tx, dialect: Dialect, candidates: Candidate[]) {
   return (
     tx
       .selectFrom('articles')
-      .select(['id', 'digest', 'document', 'origin'])
+      .select(['id', 'digest', 'document', 'origin', 'desk_base'])
       .where(
         'id',
         'in',

@@ -9,6 +9,9 @@ const SOURCE = 'source:';
 /** The origin of the items that editors pick from the reports of other outlets. */
 export const ROUNDUP_ORIGIN = 'roundup:';
 
+/** The origin of what was written at the desk. */
+export const DESK_ORIGIN = 'desk:';
+
 /** The origin of the articles of a source. Other origins are absolute paths of files. */
 export function sourceOrigin(sourceId: string): string {
   return SOURCE + sourceId;
@@ -19,6 +22,11 @@ export function isSourceOrigin(origin: string): boolean {
   return origin.startsWith(SOURCE);
 }
 
+/** Whether an origin is the path of a file. */
+export function isFileOrigin(origin: string): boolean {
+  return !isSourceOrigin(origin) && origin !== ROUNDUP_ORIGIN && origin !== DESK_ORIGIN;
+}
+
 /**
  * Whether an input may bring an article that another origin brought before: the same one, or any if the former file
  * has been renamed or removed.
@@ -26,11 +34,12 @@ export function isSourceOrigin(origin: string): boolean {
  */
 export function mayReplace(former: string | null, origin: string): boolean {
   if (former === null || former === origin) return true;
-  return !isSourceOrigin(former) && former !== ROUNDUP_ORIGIN && !existsSync(former);
+  return isFileOrigin(former) && !existsSync(former);
 }
 
 /** An origin as messages name it. */
 export function originName(origin: string): string {
   if (origin === ROUNDUP_ORIGIN) return '"daywire roundup"';
+  if (origin === DESK_ORIGIN) return 'the desk';
   return isSourceOrigin(origin) ? `the source ${origin.slice(SOURCE.length)}` : origin;
 }

@@ -1,6 +1,8 @@
 /** Retracts articles whose source has withdrawn them. */
 import type { Tx } from '../../store/store.ts';
 import type { Article } from '../article.ts';
+import { parseDeskBase } from '../edits/desk-base.ts';
+import { saveDeskBase } from '../edits/edit-log.ts';
 import { findArticles } from '../queries.ts';
 import { articleDigest } from './digest.ts';
 import { saveArticles } from './save.ts';
@@ -22,5 +24,16 @@ export async function retractArticles(
     return { article, digest: articleDigest(article, publicUrl) };
   });
   await saveArticles(tx, writes, now);
+  // The state is the source's again: what it brings next counts.
+  for (const { id } of articles) {
+    const { desk_base } = await tx
+      .selectFrom('articles')
+      .select('desk_base')
+      .where('id', '=', id)
+      .executeTakeFirstOrThrow();
+    if (desk_base === null) continue;
+    const { status: _, ...base } = parseDeskBase(desk_base);
+    await saveDeskBase(tx, id, base);
+  }
   return articles.map(({ id }) => id);
 }

@@ -26,7 +26,7 @@ export const PLACED_KEYS = ['id', 'slug', 'state', 'embargo', 'published', 'upda
 export type PlacedKey = (typeof PLACED_KEYS)[number];
 
 /** About one key of a record. */
-interface FieldMessage {
+export interface FieldMessage {
   key: PlacedKey;
   message: string;
 }

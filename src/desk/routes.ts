@@ -5,6 +5,7 @@ import { accountRoutes } from './accounts/account-page.ts';
 import { accountsRoutes } from './accounts/accounts-page.ts';
 import { auditRoutes } from './accounts/audit-page.ts';
 import { ownAccountRoutes } from './accounts/own-account.ts';
+import { articleRoutes } from './articles/routes.ts';
 import { audienceRoutes } from './audience/routes.ts';
 import { deliveryRoutes } from './deliveries/routes.ts';
 import type { DeskRoute } from './desk-route.ts';
@@ -38,4 +39,5 @@ export const DESK_ROUTES: readonly DeskRoute[] = [
   ...closedEditionRoutes,
   ...deliveryRoutes,
   ...audienceRoutes,
+  ...articleRoutes,
 ];

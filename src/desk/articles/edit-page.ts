@@ -1,0 +1,142 @@
+/** The page of an edit, its preview, and the page of a conflict. */
+import { html } from 'hono/html';
+import { ArticleConflictError, ArticleEditError, type ArticleProblem } from '../../app/articles/article-errors.ts';
+import { type EditOutcome, editArticle } from '../../app/articles/edit-article.ts';
+import { readWritten } from '../../app/articles/read-written.ts';
+import { readStoredArticle, type StoredArticle, whyNotEditable } from '../../app/articles/stored-article.ts';
+import { fullHeadline, isPublic } from '../../articles/article.ts';
+import type { Html, SignedInRequest } from '../desk-request.ts';
+import { respondAfter, respondMissing, respondPage, respondProblem } from '../page.ts';
+import { hiddenFields, submitButton } from '../parts/form.ts';
+import { articlePath, stateMark } from './article-parts.ts';
+import { type ReadersText, respondText, textFrame } from './body-frame.ts';
+import { type EditFields, editForm, fieldsOf, general, PREVIEW_FRAME, readEditFields, toEdit } from './edit-form.ts';
+
+/** Calls `respond` with the article of the path, if there is one. */
+export async function withArticle(
+  request: SignedInRequest,
+  respond: (stored: StoredArticle) => Promise<Response> | Response,
+): Promise<Response> {
+  const id = request.c.req.param('id') ?? '';
+  const stored = id.includes('\u0000') ? null : await readStoredArticle(request.desk.app.store.db, id);
+  return stored === null ? respondMissing(request, 'There is no article with this id.') : respond(stored);
+}
+
+/** GET `/articles/:id/edit`. */
+export function serveEditPage(request: SignedInRequest): Promise<Response> {
+  return withArticle(request, (stored) => {
+    const reason = whyNotEditable(stored);
+    if (reason !== null) return respondProblem(request, 409, 'Not changed here', reason);
+    if (stored.article.status.state === 'retracted') return respondAfter(request, articlePath(stored.article.id));
+    return respondEdit(request, stored, fieldsOf(request.desk, stored.article), stored.digest);
+  });
+}
+
+/** POST `/articles/:id/edit`. */
+export function saveEdit(request: SignedInRequest): Promise<Response> {
+  return withArticle(request, async (stored) => {
+    const { form, desk, account } = request;
+    const { id } = stored.article;
+    const fields = readEditFields(form);
+    const seen = form.get('seen') ?? '';
+    const onCommit = request.audit('article.edit', id);
+    try {
+      const outcome = await editArticle(desk.app, id, toEdit(fields), { seen, author: account.name, onCommit });
+      return respondAfter(request, articlePath(id), noticeOf(outcome, request.at));
+    } catch (error) {
+      if (error instanceof ArticleConflictError) return respondConflict(request, stored, fields);
+      if (error instanceof ArticleEditError) return respondEdit(request, stored, fields, seen, error.problems);
+      throw error;
+    }
+  });
+}
+
+function noticeOf(outcome: EditOutcome, now: number) {
+  const { article, warnings } = outcome;
+  const path = `${articlePath(article.id)}/undo`;
+  if (outcome.kind === 'unchanged') return { kind: 'done' as const, text: 'Nothing was changed.' };
+  const readers = isPublic(article, now) ? ' Readers see it within seconds.' : '';
+  const removed = warnings.length === 0 ? '' : ` Note: ${warnings.join('; ')}.`;
+  return {
+    kind: 'done' as const,
+    text: `Changed: ${outcome.fields.join(', ')}.${readers}${removed}`,
+    undo: { action: path, fields: { number: String(outcome.number) } },
+  };
+}
+
+function respondEdit(
+  request: SignedInRequest,
+  stored: StoredArticle,
+  fields: EditFields,
+  seen: string,
+  problems: readonly ArticleProblem[] = [],
+): Promise<Response> {
+  const { headline } = stored.article;
+  const body = html`<div class="split"><div>${editForm(request, stored, fields, seen, problems)}</div>
+<div class="side"><h2>Preview</h2><p class="hint">"Preview" shows here what readers will see.</p>
+${textFrame(request, 'Preview', { name: PREVIEW_FRAME, src: `${articlePath(stored.article.id)}/text` })}</div></div>`;
+  return respondPage(request, {
+    ...{ title: `Edit: ${headline}`, section: 'articles', body, status: problems.length === 0 ? 200 : 422 },
+  });
+}
+
+/** POST `/articles/:id/preview`: the text as it would be, in the frame. */
+export function previewEdit(request: SignedInRequest): Promise<Response> {
+  return withArticle(request, async ({ article, origin }) => {
+    const { headline, kicker, dek, body } = readEditFields(request.form);
+    const record = { id: article.id, headline, kicker, dek, body, format: article.body.format };
+    return respondPreview(request, record, origin, article.language);
+  });
+}
+
+/** What a record would look like, or what is wrong with it. */
+export async function respondPreview(
+  request: SignedInRequest,
+  record: Record<string, unknown>,
+  origin: string | null,
+  language: string,
+): Promise<Response> {
+  try {
+    const { candidate } = await readWritten(request.desk.app.config, record, origin);
+    return respondText(request, { ...candidate, language });
+  } catch (error) {
+    if (!(error instanceof ArticleEditError)) throw error;
+    const nothing: ReadersText = { headline: error.message, kicker: null, dek: null, bodyHtml: '', language: 'en' };
+    return respondText(request, nothing);
+  }
+}
+
+const COMPARED = [
+  ['Headline', 'headline'],
+  ['Kicker', 'kicker'],
+  ['Dek', 'dek'],
+  ['Section', 'section'],
+  ['Body', 'body'],
+  ['Pinned', 'pinned'],
+] as const;
+
+/** Both texts of each field that differs, and a button for either. */
+function respondConflict(request: SignedInRequest, stored: StoredArticle, mine: EditFields): Promise<Response> {
+  const { desk } = request;
+  const { article, digest } = stored;
+  const theirs = fieldsOf(desk, article);
+  const path = `${desk.base}${articlePath(article.id)}`;
+  const lines = (text: string): string => text.replace(/\r\n?/g, '\n');
+  const text = (value: string): Html => html`<pre dir="auto">${value || 'none'}</pre>`;
+  const rows = COMPARED.filter(([, field]) => lines(mine[field]) !== theirs[field]).map(
+    ([label, field]): Html => html`<tr><th scope="row">${label}</th>
+<td>${text(theirs[field])}</td><td>${text(lines(mine[field]))}</td></tr>`,
+  );
+  const problem = { field: null, message: 'The article has been changed since you opened it. Nothing was saved yet.' };
+  const body = html`${general([problem])}
+<p>Its state is now ${stateMark(request, article)}.</p>
+<div class="scroll" tabindex="0" role="region" aria-label="Both texts"><table>
+<thead><tr><th scope="col">Field</th><th scope="col">Theirs, now stored</th><th scope="col">Yours</th></tr></thead>
+<tbody>${rows}</tbody></table></div>
+<form method="post" action="${path}/edit" data-plain>${hiddenFields({ ...mine, seen: digest })}
+<div class="buttons">${submitButton('Keep mine', { primary: true, id: 'keep-mine' })}
+<a class="button" id="take-theirs" href="${path}/edit">Take theirs</a></div></form>`;
+  return respondPage(request, {
+    ...{ title: `Both changed: ${fullHeadline(article)}`, section: 'articles', body, status: 409 },
+  });
+}

@@ -23,7 +23,11 @@ export interface AuditFilter {
   subject?: string | undefined;
 }
 
-/** @param before only entries before that id @param limit maximum number of entries */
+/**
+ * A subject has few entries: with one, SQLite must not choose the index of the account or the act. Otherwise a page of
+ * a log with 1,000,000 entries took 90 ms instead of 3.
+ * @param before only entries before that id @param limit maximum number of entries
+ */
 export async function readAuditLog(
   db: Db,
   { accountId, act, subject }: AuditFilter,
@@ -32,9 +36,13 @@ export async function readAuditLog(
   const rows = await db
     .selectFrom('audit_log')
     .selectAll()
-    .$if(accountId !== undefined, (q) => q.where('account_id', '=', accountId as number))
-    .$if(act !== undefined, (q) => q.where('act', '=', act as string))
     .$if(subject !== undefined, (q) => q.where('subject', '=', subject as string))
+    .$if(accountId !== undefined, (q) =>
+      q.where(subject === undefined ? sql<number>`account_id` : sql<number>`account_id + 0`, '=', accountId as number),
+    )
+    .$if(act !== undefined, (q) =>
+      q.where(subject === undefined ? sql<string>`act` : sql<string>`act || ''`, '=', act as string),
+    )
     .$if(before !== null, (q) => q.where('id', '<', before as number))
     .orderBy('id', 'desc')
     .limit(limit)

@@ -2,8 +2,7 @@
  * Hashes of passwords: argon2id (RFC 9106), stored with its parameters, so that these can grow. A computation takes
  * 19 MiB and tens of milliseconds on a thread: a process does two at once, and refuses what would wait too long.
  */
-import { type Argon2Parameters, argon2, randomBytes, timingSafeEqual } from 'node:crypto';
-import { promisify } from 'node:util';
+import { argon2, randomBytes, timingSafeEqual } from 'node:crypto';
 import { BoundedQueue } from '../lib/concurrency/bounded-queue.ts';
 import { normalisePassword } from './password-rules.ts';
 
@@ -24,7 +23,6 @@ export class PasswordQueueFull extends Error {
 
 // Two take 38 MiB. The last of 20 waits about a second.
 const queue = new BoundedQueue({ running: 2, admitted: 20, size: 20 });
-const compute = promisify(argon2) as (algorithm: 'argon2id', parameters: Argon2Parameters) => Promise<Buffer>;
 
 /**
  * Hashes a password with a random salt: `$argon2id$v=19$m=19456,t=2,p=1$<salt>$<hash>`, in unpadded base64.
@@ -54,7 +52,12 @@ export function isOutdatedHash(hash: string): boolean {
 
 function derive(password: string, salt: Buffer, parameters: HashParameters, tagLength: number): Promise<Buffer> {
   const message = Buffer.from(normalisePassword(password));
-  const work = queue.run(1, () => compute('argon2id', { message, nonce: salt, tagLength, ...parameters }));
+  const input = { message, nonce: salt, tagLength, ...parameters };
+  const compute = () =>
+    new Promise<Buffer>((resolve, reject) => {
+      argon2('argon2id', input, (error, tag) => (error === null ? resolve(tag) : reject(error)));
+    });
+  const work = queue.run(1, compute);
   if (work === null) throw new PasswordQueueFull();
   return work;
 }

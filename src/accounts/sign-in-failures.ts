@@ -20,8 +20,17 @@ export const FAILURE_LIMIT = { count: 5, period: 15 * MINUTE };
  * @param client the client's IP address; null if it is unknown
  */
 export function failureKey(secrets: SigningSecrets, typed: string, client: string | null): string {
-  const subject = JSON.stringify([emailKey(typed), client === null ? null : addressBlock(client)]);
-  return createHmac('sha256', deriveKey(secrets[0], 'hash sign-ins')).update(subject).digest('base64url');
+  return keyedHash(secrets, [emailKey(typed), client === null ? null : addressBlock(client)]);
+}
+
+/** The key of the rate limit of a client, whatever address it types. */
+export function signInRateKey(secrets: SigningSecrets, client: string): string {
+  return `sign-in ${keyedHash(secrets, [addressBlock(client)])}`;
+}
+
+function keyedHash(secrets: SigningSecrets, subject: (string | null)[]): string {
+  const key = deriveKey(secrets[0], 'hash sign-ins');
+  return createHmac('sha256', key).update(JSON.stringify(subject)).digest('base64url');
 }
 
 export type SignInAttempt =

@@ -3,13 +3,15 @@
  * disabled account and a wrong password, so that nobody learns who has an account.
  */
 import type { SigningSecrets } from '../config/signing-secrets.ts';
+import { SECOND } from '../lib/time.ts';
+import { acquirePermit } from '../store/rate-limits.ts';
 import type { Db, Tx } from '../store/store.ts';
 import { inTransaction } from '../store/transaction.ts';
 import { emailKey, type SignedInAccount, toAccount } from './account.ts';
 import { accountSubject, auditAct } from './audit.ts';
 import { hashPassword, isOutdatedHash, PasswordQueueFull, passwordHasHash } from './password-hash.ts';
 import { beginSession } from './sessions.ts';
-import { beginAttempt, failureKey, forgetFailures, withdrawAttempt } from './sign-in-failures.ts';
+import { beginAttempt, failureKey, forgetFailures, signInRateKey, withdrawAttempt } from './sign-in-failures.ts';
 
 export interface Credentials {
   /** What was typed, any text. */
@@ -30,6 +32,9 @@ export type SignInRefusal =
 export type SignIn = { kind: 'signed-in'; token: string; account: SignedInAccount } | SignInRefusal;
 export type PasswordConfirmation = { kind: 'confirmed' } | SignInRefusal;
 
+/** An office behind one address signs in within minutes; who types one address after the other waits. */
+const CLIENT_LIMIT = { everyMs: 20 * SECOND, burst: 30 };
+
 export interface SignInStore {
   db: Db;
   secrets: SigningSecrets;
@@ -37,6 +42,11 @@ export interface SignInStore {
 
 /** Checks a password, and begins a session. The session's token is for the browser's cookie. */
 export async function signIn(store: SignInStore, credentials: Credentials, now: number): Promise<SignIn> {
+  const { client } = credentials;
+  if (client !== null) {
+    const permit = await acquirePermit(store.db, signInRateKey(store.secrets, client), CLIENT_LIMIT, now);
+    if (permit.kind === 'refused') return { kind: 'too-many', retryAt: permit.retryAt };
+  }
   const checked = await checkPassword(store, credentials, now);
   if (checked.kind !== 'right') return checked;
   const { account, hash, key } = checked;

@@ -84,6 +84,24 @@ forEachDatabase((open) => {
     expect((await attempt(store, { email: 'x' })).kind).toBe('too-many');
   });
 
+  it('a client that types one address after the other has 30 attempts, and then one in 20 seconds', async () => {
+    const store = await open();
+    const { db } = store;
+    // As 29 attempts leave it: each would take as long as a password is computed.
+    await attempt(store, { email: 'first@example.com' });
+    await db
+      .updateTable('rate_limits')
+      .set({ next_at: NOW + 30 * 20_000 })
+      .execute();
+    const refused = { kind: 'too-many', retryAt: NOW + 20_000 };
+    expect(await attempt(store, { email: 'thirty-first@example.com' })).toEqual(refused);
+    expect((await attempt(store, { email: 'x@example.com', client: '192.0.2.8' })).kind).toBe('wrong');
+    expect((await attempt(store, { email: 'thirty-first@example.com' }, NOW + 20_000)).kind).toBe('wrong');
+    const rows = JSON.stringify(await db.selectFrom('rate_limits').selectAll().execute());
+    expect(rows).toContain('sign-in ');
+    expect(rows).not.toContain('192.0.2');
+  });
+
   it('of many attempts at once, five are admitted', async () => {
     const store = await open();
     await addAccount(store, 'Mei', ['editor']);

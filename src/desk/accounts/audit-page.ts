@@ -38,7 +38,7 @@ export const auditRoutes: DeskRoute[] = [
         ...{ older: last?.id.toString() ?? null, isFirst: before === undefined },
       };
       const body = html`${filterForm(request, filter, { accounts, acts })}
-<section id="log" data-region>${logTable(request, shown)}
+<section id="log" data-region>${logTable(request, shown, acts.length > 0)}
 ${pager(request, links)}</section>`;
       return respondPage(request, { title: 'Audit log', section: 'audit', body });
     },
@@ -84,8 +84,10 @@ ${submitButton('Filter', { id: 'filter' })}
 </form>`;
 }
 
-function logTable(request: DeskRequest, entries: readonly AuditLogEntry[]): Html {
-  if (entries.length === 0) return html`<p class="empty">No entry matches.</p>`;
+function logTable(request: DeskRequest, entries: readonly AuditLogEntry[], hasActs: boolean): Html {
+  if (entries.length === 0) {
+    return html`<p class="empty">${hasActs ? 'No entry matches.' : 'Nobody has done anything at the desk yet.'}</p>`;
+  }
   return html`<div class="scroll" tabindex="0" role="region" aria-label="Entries"><table>
 <thead><tr><th scope="col">Time</th><th scope="col">Who</th><th scope="col">Act</th>
 <th scope="col">Subject</th><th scope="col">Detail</th></tr></thead>

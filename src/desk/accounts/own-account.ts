@@ -72,7 +72,7 @@ async function respondOwnAccount(request: SignedInRequest, passwordError?: strin
 </dl>
 <section id="own-password"><h2>Password</h2>
 <form method="post" action="${desk.base}/account/password">
-<input type="hidden" autocomplete="username" value="${account.email}">
+<input type="text" hidden autocomplete="username" value="${account.email}">
 ${passwordField()}
 ${newPasswordField('New password', passwordError)}
 ${submitButton('Change the password', { primary: true, id: 'change-password' })}
@@ -83,10 +83,15 @@ ${submitButton('Change the password', { primary: true, id: 'change-password' })}
       ? 'Single keys act on the story or row that has the focus. Switch them off if you speak to your computer.'
       : 'Single keys do nothing. All acts have buttons.'
   }</p>
-${postButton(request, '/account/shortcuts', account.hasShortcuts ? 'Switch single keys off' : 'Switch single keys on', {
-  fields: { shortcuts: account.hasShortcuts ? 'off' : 'on' },
-  id: 'shortcuts',
-})}</section>
+<div class="buttons">${postButton(
+    request,
+    '/account/shortcuts',
+    account.hasShortcuts ? 'Switch single keys off' : 'Switch single keys on',
+    {
+      fields: { shortcuts: account.hasShortcuts ? 'off' : 'on' },
+      id: 'shortcuts',
+    },
+  )}</div></section>
 <section id="sessions" data-region><h2>Sessions</h2>
 <table><thead><tr><th scope="col">Signed in</th><th scope="col">Last used</th></tr></thead>
 <tbody>${rows}</tbody></table>

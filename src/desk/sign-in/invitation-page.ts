@@ -69,7 +69,7 @@ function respondForm(
   const body = html`<p>${isNew ? 'The account is for' : `${account.name} signs in with`} ${email}. The link is from
 ${invitedBy}, and works once, until ${when(request, expiresAt)}.</p>
 <form method="post" action="${desk.base}/invitation/${c.req.param('token')}">
-<input type="hidden" autocomplete="username" value="${email}">
+<input type="text" hidden autocomplete="username" value="${email}">
 ${
   isNew
     ? textField({

@@ -90,7 +90,7 @@ function refusalText(request: DeskRequest, refusal: SignInRefusal): Html {
       return html`The address or the password is wrong, or the account is disabled. An admin can make a link for a new
 password.`;
     case 'too-many':
-      return html`Five attempts have failed in 15 minutes. The next one is possible ${when(request, refusal.retryAt)}.`;
+      return html`Too many attempts. The next one is possible ${when(request, refusal.retryAt)}.`;
     case 'busy':
       return html`Many people sign in right now. Try again in a few seconds.`;
   }

@@ -57,6 +57,7 @@ export async function createAccounts(db: Kysely<unknown>, dialect: 'sqlite' | 'p
     )`,
     'create index audit_log_by_subject on audit_log (subject, id)',
     'create index audit_log_by_act on audit_log (act, id)',
+    'create index audit_log_by_account_and_act on audit_log (account_id, act, id)',
     'create index audit_log_by_account on audit_log (account_id, id)',
     ...appendOnly(dialect),
     // With the state: without it, SQLite reads the items of a few groups by scanning all open items.

@@ -12,12 +12,16 @@
   const unsaved = new Set();
   const regionsOf = (node) => [...node.querySelectorAll('[data-region]')];
 
+  /** The answer to an act stays until the next act: a page that is loaded again has none. */
+  const isAnswer = (region) => region.id === 'notice' || region.getAttribute('role') === 'alert';
+
   /** Shows a newer version of the page. A form with unsaved text stays as it is, with what its editor has seen. */
   function show(page, submitted) {
     unsaved.delete(submitted);
     const focused = document.activeElement?.id;
     for (const region of regionsOf(document)) {
       const newer = page.getElementById(region.id);
+      if (submitted === undefined && isAnswer(region) && !newer?.textContent.trim()) continue;
       if (newer === null) region.replaceChildren();
       else if (newer.outerHTML !== region.outerHTML) replace(region, document.importNode(newer, true));
     }
@@ -81,6 +85,7 @@
       else body.dataset[name] = page.body.dataset[name];
     }
     document.title = page.title;
+    for (const { form } of document.querySelectorAll('main form [aria-invalid]')) unsaved.add(form);
     (document.querySelector('main [aria-invalid]') ?? document.getElementById('main')).focus();
     prepare();
   }

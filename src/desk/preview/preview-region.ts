@@ -30,7 +30,8 @@ export function previewRegion(
   if (composition.kind === 'empty') {
     return html`<section id="preview" data-region aria-labelledby="preview-title">
 <h2 id="preview-title">Preview</h2>
-<p class="empty">Nothing to preview: ${composition.reason}.</p></section>`;
+<p class="empty">Nothing to preview: ${composition.reason}.</p></section>
+<section id="inbox" data-region hidden></section>`;
   }
   const { view, scheme } = choice;
   const mail = view === 'text' ? plainText(request, composition) : frame(request, composition, { view, scheme });

@@ -96,7 +96,7 @@ function logTable(request: DeskRequest, entries: readonly AuditLogEntry[], hasAc
 
 function logRow({ desk }: DeskRequest, { at, actor, act, subject, detail }: AuditLogEntry): Html {
   const time = html`<time datetime="${rfc3339(at)}">${localDateTime(at, desk.app.config.publication.zone)}</time>`;
-  return html`<tr><td>${time}</td><td>${actor}</td><td>${act}</td><td>${subject}</td>
+  return html`<tr><td class="nowrap">${time}</td><td>${actor}</td><td>${act}</td><td>${subject}</td>
 <td>${detailText(detail)}</td></tr>`;
 }
 

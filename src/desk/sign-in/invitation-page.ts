@@ -3,7 +3,7 @@
  * link is the permission.
  */
 import { html } from 'hono/html';
-import { NAME_LIMIT } from '../../accounts/account.ts';
+import { CONSOLE, NAME_LIMIT } from '../../accounts/account.ts';
 import { type Accepted, acceptInvitation, findInvitation, type Invitation } from '../../accounts/invitations.ts';
 import { PasswordQueueFull } from '../../accounts/password-hash.ts';
 import { PASSWORD_LENGTH } from '../../accounts/password-rules.ts';
@@ -67,8 +67,8 @@ function respondForm(
   const errorOf = (field: 'name' | 'password') => (refused?.field === field ? refused.reason : undefined);
   const isNew = account === null;
   const body = html`<p>${isNew ? 'The account is for' : `${account.name} signs in with`} ${email}. The link is from
-${invitedBy}, and works once, until ${when(request, expiresAt)}.</p>
-<form method="post" action="${desk.base}/invitation/${c.req.param('token')}">
+${invitedBy === CONSOLE ? 'the command line' : invitedBy}, and works once, until ${when(request, expiresAt)}.</p>
+<form method="post" action="${desk.base}/invitation/${c.req.param('token')}" data-plain>
 <input type="text" hidden autocomplete="username" value="${email}">
 ${
   isNew

@@ -64,7 +64,7 @@ function respondForm(request: DeskRequest, next: string | null, refusal?: SignIn
   const { desk, form, at, c } = request;
   if (refusal?.kind === 'too-many') c.header('Retry-After', String(Math.ceil((refusal.retryAt - at) / SECOND)));
   const target = pathAfterSignIn(next, desk.base);
-  const body = html`<form method="post" action="${desk.base}/sign-in">
+  const body = html`<form method="post" action="${desk.base}/sign-in" data-plain>
 ${refusal === undefined ? '' : html`<p class="error" id="refusal" role="alert">${refusalText(request, refusal)}</p>`}
 ${hiddenFields(target === desk.base ? {} : { next: target })}
 ${textField({

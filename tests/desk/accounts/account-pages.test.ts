@@ -65,6 +65,7 @@ forEachDatabase((open) => {
       const page = await desk.act('admin', path, [...fields, ['password', PASSWORD]]);
       const [, link = ''] = /value="http:\/\/127\.0\.0\.1:8080\/desk(\/invitation\/[\w-]{43})"/.exec(page) ?? [];
       expect((await desk.get(null, link)).status).toBe(200);
+      expect((await desk.get('admin', path)).headers.get('Location')).toBe('/desk/accounts');
       const list = await desk.read('admin', '/accounts');
       expect(list).not.toContain('/desk/invitation/');
       expect(list).toContain('new account: editor, audience');
@@ -128,6 +129,8 @@ forEachDatabase((open) => {
       const linked = await desk.act('admin', `/accounts/${id}/password-link`, password);
       const [, link = ''] = /\/desk(\/invitation\/[\w-]{43})"/.exec(linked) ?? [];
       expect(await (await desk.get(null, link)).text()).toContain('Choose a new password');
+      const reloaded = await desk.get('admin', `/accounts/${id}/password-link`);
+      expect(reloaded.headers.get('Location')).toBe(`/desk/accounts/${id}`);
       expect(await desk.act('admin', `/accounts/${id}/disable`, password)).toContain('can no longer sign in');
       expect((await desk.get('editor', '/account')).status).toBe(303);
       expect((await desk.get(null, link)).status).toBe(404);

@@ -30,6 +30,7 @@ import { deleteOldGroupViews } from '../sources/story-groups/group-views.ts';
 import { foldCountSlots } from '../store/counts.ts';
 import { truncateLog } from '../store/deleted-text.ts';
 import { deleteExpiredRateLimits } from '../store/rate-limits.ts';
+import { foldGrowth } from '../subscribers/audience/growth.ts';
 import {
   deleteClientAddresses,
   deleteLeavers,
@@ -108,6 +109,7 @@ export async function runRetention({
   await resolveSignupAlert(store.db, now);
   await deleteOldUnsubscribeKeys(store.db, now);
   await deleteOldUploads({ config, store }, now);
+  await foldGrowth(store.db, now, zone);
   const report = {
     deliveries: await foldDeliveries(store, oldDeliveries),
     progress: await deleteProgress(store.db, oldDeliveries),

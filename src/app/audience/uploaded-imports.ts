@@ -198,19 +198,18 @@ async function runInBackground(app: App, id: string, state: 'checking' | 'import
   try {
     const upload = await findUpload(store.db, id);
     if (upload === null) return;
+    const path = join(folderOf(config, id), upload.fileName);
     try {
       const report = await runImporter(app, upload, isCheck);
+      // Only the rejected rows of an import stay.
+      if (!isCheck) await rm(path, { force: true });
       const done = { state: isCheck ? ('checked' as const) : ('done' as const), report };
       await moveUpload(store.db, id, state, done, clock());
     } catch (error) {
-      const path = join(folderOf(config, id), upload.fileName);
       // The importer names the path, which is none of the reader's business.
       const problem = errorLine(error).replaceAll(path, upload.fileName);
+      await rm(path, { force: true });
       await moveUpload(store.db, id, state, { state: isCheck ? 'refused' : 'failed', problem }, clock());
-    } finally {
-      // Of a refused file, nothing is left to do; of an import, only the rejected rows stay.
-      const kept = await findUpload(store.db, id);
-      if (kept?.state !== 'checked') await rm(join(folderOf(config, id), upload.fileName), { force: true });
     }
   } catch (error) {
     log.error({ import: id, error: errorLine(error) }, 'an import could not record how it ended');

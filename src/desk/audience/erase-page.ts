@@ -3,30 +3,28 @@
  */
 import { html } from 'hono/html';
 import { eraseSubscriber } from '../../subscribers/erasure.ts';
-import { PERSONAL_DATA } from '../../subscribers/personal-data.ts';
 import type { SignedInRequest } from '../desk-request.ts';
 import { respondAfter, respondPage } from '../page.ts';
 import { passwordField, submitButton } from '../parts/form.ts';
 import { addressHtml } from './shown-address.ts';
-import { respondGone, subjectOf, withSubscriber } from './subscriber-of.ts';
+import { newsletterName, respondGone, subjectOf, withSubscriber } from './subscriber-of.ts';
 
 export function respondErasurePage(request: SignedInRequest): Promise<Response> {
   return withSubscriber(request, async (subscriber) => {
-    const { id, email } = subscriber;
+    const { id, email, subscriptions } = subscriber;
+    const names = subscriptions.map(({ newsletter }) => newsletterName(request, newsletter)).join(', ');
     const { base } = request.desk;
-    const data: { what: string; erasure: string; remains?: string }[] = Object.values(PERSONAL_DATA);
-    const deleted = data.filter(({ erasure }) => erasure === 'deleted').map(({ what }) => html`<li>${what}</li>`);
-    const kept = data.flatMap(({ what, erasure, remains }) => {
-      if (remains === undefined) return [];
-      const how = erasure === 'anonymised' ? `${what}, without text and without a person` : what;
-      return [html`<li>${how}: ${remains}</li>`];
-    });
     const body = html`<p>All data of <strong>${addressHtml(request, email)}</strong> is deleted at once. This cannot be
 undone.</p>
-<h2>Deleted</h2><ul>${deleted}</ul>
-<h2>What remains</h2><ul>${kept}</ul>
-<p>Not deleted: mail that was submitted, log files, backups, and files of imports and exports. The person can subscribe
-again; no import adds the address again.</p>
+<h2>Deleted</h2><ul class="rows"><li>The address, the time zone, a pause</li>
+<li>${names === '' ? 'Subscriptions: none' : `Subscriptions: ${names}`}</li>
+<li>Every change of consent, with wordings and clients' addresses: the proof that it was given goes, too</li>
+<li>Service messages and their links, refusals, and the limits of requests for this address</li>
+<li>The replies of servers about this address</li></ul>
+<h2>What remains</h2><ul class="rows"><li>On the list of suppressions, a keyed hash of the address, so that no import
+adds it again. The person can subscribe again.</li>
+<li>In the figures of past editions, deliveries and bounces as numbers, without text and without a person</li>
+<li>What daywire cannot delete: mail that was submitted, log files, backups, and files of imports and exports</li></ul>
 <form class="narrow" method="post" action="${base}/audience/${id}/erase">${passwordField()}
 <div class="buttons">${submitButton('Delete all data', { danger: true, id: 'erase' })}
 <a class="button" href="${base}/audience/${id}">Keep it</a></div></form>`;

@@ -95,8 +95,8 @@ function growthChart(
       ? ''
       : barChart({
           id: `growth-${index}`,
-          title: `${name}: new and left subscriptions`,
-          description: `In the last ${growth.length} ${by}s: ${total}.`,
+          title: `New and left, ${by === 'day' ? 'by day' : 'by week'}`,
+          description: `${name}: in the last ${growth.length} ${by}s: ${total}.`,
           axis: by === 'day' ? 'Day' : 'Week from',
           labels: growth.map(({ date }) => date),
           series: [

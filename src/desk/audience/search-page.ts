@@ -50,18 +50,20 @@ function row(request: DeskRequest, subscriber: Subscriber): Html {
   const { id, email, subscriptions, createdAt } = subscriber;
   const states = subscriptions.map(
     ({ newsletter, state }) =>
-      html`<li>${newsletterName(request, newsletter)} ${statusMark(STATE_MARKS[state], state)}</li>`,
+      html`<div>${newsletterName(request, newsletter)} ${statusMark(STATE_MARKS[state], state)}</div>`,
   );
   return html`<tr><th scope="row"><a href="${request.desk.base}/audience/${id}">${addressHtml(request, email)}</a></th>
-<td>${states.length === 0 ? 'none' : html`<ul class="plain">${states}</ul>`}</td>
+<td>${states.length === 0 ? 'none' : states}</td>
 <td>${mailState(request, subscriber)}</td><td>${when(request, createdAt)}</td></tr>`;
 }
 
 /** Why a subscriber gets no mail, whatever the subscriptions. */
-export function mailState(request: DeskRequest, { suppressedReason, pausedUntil }: Subscriber): Html {
+export function mailState(request: DeskRequest, subscriber: Subscriber): Html {
+  const { suppressedReason, pausedUntil, subscriptions } = subscriber;
   if (suppressedReason !== null) return html`${statusMark('bad', 'suppressed')}: ${REASONS[suppressedReason]}`;
   if (pausedUntil !== null && pausedUntil > request.at) {
     return html`${statusMark('waiting', 'paused')} until ${when(request, pausedUntil)}`;
   }
-  return statusMark('good', 'mailed');
+  const isMailed = subscriptions.some(({ state }) => state === 'confirmed');
+  return isMailed ? statusMark('good', 'mailed') : statusMark('off', 'no confirmed subscription');
 }

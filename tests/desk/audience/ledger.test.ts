@@ -125,7 +125,8 @@ forEachDatabase((open) => {
     const path = `/audience/${desk.id}`;
     const page = await desk.read('audience', `${path}/erase`);
     expect(page).toContain('cannot be\nundone');
-    expect(page).toContain('keyed hash of an address');
+    expect(page).toContain('Subscriptions: The Daily Roundup');
+    expect(page).toContain('a keyed hash of the address');
     expect((await desk.post('audience', `${path}/erase`, { password: 'wrong' })).status).toBe(422);
     expect((await desk.get('audience', path)).status).toBe(200);
     const done = await desk.act('audience', `${path}/erase`, { password: PASSWORD });

@@ -40,14 +40,21 @@ export async function respondImportForm(
   const uploads = await listUploads(desk.app.store.db, account.id, LISTED);
   const formats = LIST_FORMATS.map(({ name, title }) => ({ value: name, label: title }));
   const body = html`<p>Import only people who have agreed to get these newsletters. The file is checked first: you see
-what would be done before anything is stored. Who has unsubscribed stays unsubscribed, and who is suppressed stays
-so.</p>
+what would be done before anything is stored. Unsubscribed people stay unsubscribed, and suppressed
+addresses stay suppressed.</p>
 <form class="narrow" method="post" action="${desk.base}/audience/import" enctype="multipart/form-data" data-plain>
+<div class="field${refused === undefined ? '' : ' wrong'}"><label for="file">CSV file</label>
+<input type="file" id="file" name="file" accept=".csv,.txt,.tsv,text/csv" required aria-describedby="file-hint${
+    refused === undefined ? '' : ' file-error'
+  }"${refused === undefined ? '' : html` aria-invalid="true"`}>
+<p class="hint" id="file-hint">Its first line names the columns; at most ${MAX_UPLOAD / 1024 / 1024} MB.</p>
+${refused === undefined ? '' : html`<p class="error" id="file-error">Not taken: ${refused.reason}.</p>`}</div>
 <fieldset><legend>Newsletters</legend><p class="hint">For a file without a column of newsletters.</p>
 ${desk.app.config.newsletters.map(
   ({ id, title }) => html`<label class="choice"><input type="checkbox" name="newsletter" value="${id}" checked>
 ${title}</label>`,
 )}</fieldset>
+<details id="words"${refused === undefined ? '' : html` open`}><summary>For exports of other programs</summary>
 ${selectField({
   ...{ name: 'format', label: 'Export of' },
   options: [{ value: '', label: 'the header tells' }, { value: 'plain', label: 'none: a plain file' }, ...formats],
@@ -64,12 +71,7 @@ ${textField({
   ...{ name: 'ignore', label: 'Columns that say nothing about consent', maxLength: 500 },
   hint: 'Only if the check asks for it: their headers, with commas.',
 })}
-<div class="field${refused === undefined ? '' : ' wrong'}"><label for="file">CSV file</label>
-<input type="file" id="file" name="file" accept=".csv,.txt,.tsv,text/csv" required aria-describedby="file-hint${
-    refused === undefined ? '' : ' file-error'
-  }"${refused === undefined ? '' : html` aria-invalid="true"`}>
-<p class="hint" id="file-hint">Its first line names the columns; at most ${MAX_UPLOAD / 1024 / 1024} MB.</p>
-${refused === undefined ? '' : html`<p class="error" id="file-error">Not taken: ${refused.reason}.</p>`}</div>
+</details>
 ${submitButton('Upload and check', { primary: true, id: 'upload' })}</form>
 ${
   uploads.length === 0

@@ -1,6 +1,5 @@
 /**
- * Reads the form that uploads a file of subscribers: its fields come first, then the file, which goes to the disk as it
- * arrives.
+ * Reads the form that uploads a file of subscribers. The file goes to the disk as it arrives.
  */
 import {
   discardFile,

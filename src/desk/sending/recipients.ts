@@ -7,7 +7,7 @@ import { countSubscriptions } from '../../subscribers/subscriptions.ts';
 
 /** What the count includes. */
 export const RECIPIENTS_MEANING =
-  'The count is of confirmed subscriptions now. Suppressed addresses among them are left out at delivery.';
+  'The count is of confirmed subscriptions now. Suppressed and paused ones among them are left out at delivery.';
 
 /** Confirmed subscriptions to the newsletter now, by the maintained counts: a few look-ups, however many there are. */
 export async function countRecipients(db: Db, { id }: Pick<NewsletterConfig, 'id'>): Promise<number> {

@@ -47,7 +47,8 @@ export async function respondSendPage(
           terms,
           newsletter.undoSeconds * SECOND,
         )}.</p>
-<p class="meaning">${RECIPIENTS_MEANING} Until the countdown ends, it can be cancelled; then nothing takes it back.</p>
+<p class="meaning">${RECIPIENTS_MEANING} Until the countdown ends it can be cancelled; after
+that, a pause stops only what is not submitted yet.</p>
 <div class="buttons">${postButton(request, sendingPath(target, 'send'), 'Send now', {
           ...{ fields: { seen: composition.draft.revision, hash: composition.hash }, id: 'send', danger: true },
         })}${back}</div>`;

@@ -256,14 +256,15 @@ export async function listRuns(db: Db, limit: number): Promise<Run[]> {
 export async function listLastRuns(db: Db): Promise<Run[]> {
   const rows = await db
     .selectFrom('schedules')
-    .innerJoin('runs', (join) =>
-      join.onRef('runs.schedule', '=', 'schedules.id').on('runs.slot_at', '=', (e) =>
-        // One search of the primary key for each schedule, however many runs there are.
-        e
-          .selectFrom('runs as newest')
-          .select((f) => f.fn.max('newest.slot_at').as('slot_at'))
-          .whereRef('newest.schedule', '=', 'schedules.id'),
-      ),
+    // For SQLite, a cross join that begins with the schedules: it would begin with all the runs otherwise.
+    .crossJoin('runs')
+    .whereRef('runs.schedule', '=', 'schedules.id')
+    .where('runs.slot_at', '=', (e) =>
+      // One search of the primary key for each schedule, however many runs there are.
+      e
+        .selectFrom('runs as newest')
+        .select((f) => f.fn.max('newest.slot_at').as('slot_at'))
+        .whereRef('newest.schedule', '=', 'schedules.id'),
     )
     .selectAll('runs')
     .orderBy('runs.schedule')

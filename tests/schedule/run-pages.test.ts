@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { HOUR } from '../../src/lib/time.ts';
+import { listLastRuns } from '../../src/schedule/run-ledger.ts';
 import { listRunsInStates, type RunFilter, type RunPlace, readRunPage } from '../../src/schedule/run-pages.ts';
 import type { Db } from '../../src/store/store.ts';
 import type { RunState } from '../../src/store/tables.ts';
@@ -79,5 +80,17 @@ it('each page is a range of an index, whatever the filter', async () => {
     [expect.stringContaining('SEARCH runs USING INDEX runs_by_state ')],
     [expect.stringContaining('SEARCH runs USING INDEX runs_by_schedule_state ')],
   ]);
+  await store.close();
+});
+
+it('the newest run of each schedule is found without reading the others', async () => {
+  const store = await openMigrated();
+  const { store: recorded, takeQueries } = recordQueries(store);
+  await listLastRuns(recorded.db);
+  const [query] = takeQueries();
+  if (query === undefined) throw new Error('it asks the store');
+  const [first, second] = await queryPlan(store, query);
+  expect(first).toMatch(/^SCAN schedules/);
+  expect(second).toMatch(/^SEARCH runs USING INDEX \S+ \(schedule=\? AND slot_at=\?\)$/);
   await store.close();
 });

@@ -16,6 +16,7 @@ import type { Html, SignedInRequest } from '../desk-request.ts';
 import type { DeskRoute } from '../desk-route.ts';
 import { respondPage } from '../page.ts';
 import { figures, formatCount } from '../parts/figure.ts';
+import { rowTable } from '../parts/row-table.ts';
 import { when } from '../parts/when.ts';
 import { hubSection } from './hub-section.ts';
 
@@ -52,17 +53,23 @@ const noHub = html`<section id="hub" data-region aria-labelledby="hub-title">
 function feedsTable(request: SignedInRequest, feeds: readonly PublishedFeed[]): Html {
   const rows = feeds.map(({ id, title, formats, archive }) => {
     const changedAt = Math.max(...formats.map(({ modifiedAt }) => modifiedAt ?? 0));
-    return html`<tr><th scope="row">${title}<br><code>${id}</code></th>
-<td>${formats.map(
-      ({ name, url, bytes }) =>
-        html`<div><a href="${url}">${name}</a>${bytes === null ? '' : `, ${sizeText(bytes)}`}</div>`,
-    )}</td>
-<td>${changedAt === 0 ? 'not published yet' : when(request, changedAt)}</td>
-<td>${archiveText(archive)}</td></tr>`;
+    const documents = formats.map(({ name, url, bytes }) => {
+      return html`<div><a href="${url}">${name}</a>${bytes === null ? '' : `, ${sizeText(bytes)}`}</div>`;
+    });
+    return {
+      cells: [
+        html`${title}<br><code>${id}</code>`,
+        html`${documents}`,
+        changedAt === 0 ? 'not published yet' : when(request, changedAt),
+        archiveText(archive),
+      ],
+    };
   });
-  return html`<div class="scroll" tabindex="0" role="region" aria-labelledby="feeds-title">
-<table><thead><tr><th scope="col">Feed</th><th scope="col">Documents</th><th scope="col">Changed</th>
-<th scope="col">Archive</th></tr></thead><tbody>${rows}</tbody></table></div>`;
+  return rowTable(
+    'feeds-title',
+    [{ label: 'Feed' }, { label: 'Documents' }, { label: 'Changed' }, { label: 'Archive' }],
+    rows,
+  );
 }
 
 function archiveText(archive: PublishedFeed['archive']): Html {
@@ -103,18 +110,28 @@ async function readReaders(app: AppContext, now: number): Promise<ReadersOfDays>
   return readers;
 }
 
+const READER_COLUMNS = [
+  { label: 'Reader' },
+  { label: 'Requests a day', isNumber: true },
+  { label: 'Unchanged', isNumber: true },
+  { label: 'Reported subscribers', isNumber: true },
+  { label: 'Documents', isNumber: true },
+];
+
 function readersSection({ statistics: { from, readers, days }, byDay }: ReadersOfDays): Html {
   if (readers.length === 0) {
     return html`<p class="soft">No feed was requested since ${from}. Counts reach the store every 10 seconds.</p>`;
   }
   const { requests, unchanged, subscribers } = totalOf(readers);
-  const rows = readers.slice(0, READERS_SHOWN).map(
-    (one) => html`<tr><th scope="row">${one.reader}</th>
-<td class="num">${perDay(one.requests / days)}</td>
-<td class="num">${share(one)}</td>
-<td class="num">${one.subscribers === null ? '' : formatCount(one.subscribers)}</td>
-<td class="num">${one.documents}</td></tr>`,
-  );
+  const rows = readers.slice(0, READERS_SHOWN).map((one) => ({
+    cells: [
+      one.reader,
+      perDay(one.requests / days),
+      share(one),
+      one.subscribers === null ? '' : formatCount(one.subscribers),
+      one.documents,
+    ],
+  }));
   const more = readers.length - READERS_SHOWN;
   return html`${figures([
     {
@@ -141,10 +158,7 @@ ${barChart({
     { name: 'unchanged', values: byDay.map((day) => day.unchanged) },
   ],
 })}
-<div class="scroll" tabindex="0" role="region" aria-labelledby="readers-title">
-<table><thead><tr><th scope="col">Reader</th><th scope="col" class="num">Requests a day</th>
-<th scope="col" class="num">Unchanged</th><th scope="col" class="num">Reported subscribers</th>
-<th scope="col" class="num">Documents</th></tr></thead><tbody>${rows}</tbody></table></div>
+${rowTable('readers-title', READER_COLUMNS, rows)}
 ${more > 0 ? html`<p class="meaning">and ${formatCount(more)} more, with fewer requests.</p>` : ''}
 <p class="meaning">Readers that poll by themselves, such as newsboat and NetNewsWire, report no subscribers. No
 addresses are kept, so the number of people behind them is unknown.</p>`;

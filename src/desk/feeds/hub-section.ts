@@ -4,6 +4,7 @@ import { readHubStatus } from '../../websub/status.ts';
 import type { Html, SignedInRequest } from '../desk-request.ts';
 import { figures } from '../parts/figure.ts';
 import { operatorText } from '../parts/operator-text.ts';
+import { rowTable } from '../parts/row-table.ts';
 import { fromNow, when } from '../parts/when.ts';
 
 /** Failing subscriptions, and pings, that are listed. */
@@ -41,39 +42,41 @@ type ShownHub = Awaited<ReturnType<typeof readHubStatus>>;
 
 function topicsTable(topics: ShownHub['subscriptions']): Html {
   if (topics.length === 0) return html``;
+  const rows = topics.map(({ topic, count, failing }) => ({ cells: [topic, count, failing] }));
+  const columns = [{ label: 'Feed' }, { label: 'Subscriptions', isNumber: true }, { label: 'Failing', isNumber: true }];
   return html`<h3 id="hub-topics">Subscriptions by feed</h3>
-<div class="scroll" tabindex="0" role="region" aria-labelledby="hub-topics">
-<table><thead><tr><th scope="col">Feed</th><th scope="col" class="num">Subscriptions</th>
-<th scope="col" class="num">Failing</th></tr></thead>
-<tbody>${topics.map(
-    ({ topic, count, failing }) => html`<tr><th scope="row">${topic}</th><td class="num">${count}</td>
-<td class="num">${failing}</td></tr>`,
-  )}</tbody></table></div>`;
+${rowTable('hub-topics', columns, rows)}`;
 }
 
 function failingTable(request: SignedInRequest, failing: ShownHub['failing'], total: number): Html {
   if (failing.length === 0) return html``;
-  const rows = failing.map(
-    ({ topic, host, failingSince, reason, dueAt }) => html`<tr><th scope="row">${host}</th><td>${topic}</td>
-<td>${when(request, failingSince)}</td><td>${operatorText(request, reason)}</td>
-<td>${dueAt === null ? 'with the next change' : fromNow(request, dueAt)}</td></tr>`,
-  );
+  const rows = failing.map(({ topic, host, failingSince, reason, dueAt }) => ({
+    cells: [
+      ...[host, topic, when(request, failingSince), operatorText(request, reason)],
+      dueAt === null ? 'with the next change' : fromNow(request, dueAt),
+    ],
+  }));
+  const columns = [
+    ...[{ label: 'Server' }, { label: 'Feed' }, { label: 'Since' }],
+    ...[{ label: 'Reason' }, { label: 'Tried again' }],
+  ];
   return html`<h3 id="hub-failing">Failing, the longest first</h3>
-<div class="scroll" tabindex="0" role="region" aria-labelledby="hub-failing">
-<table><thead><tr><th scope="col">Server</th><th scope="col">Feed</th><th scope="col">Since</th>
-<th scope="col">Reason</th><th scope="col">Tried again</th></tr></thead><tbody>${rows}</tbody></table></div>
+${rowTable('hub-failing', columns, rows)}
 ${total > failing.length ? html`<p class="meaning">and ${total - failing.length} more.</p>` : ''}`;
 }
 
 function pingsTable(request: SignedInRequest, pings: ShownHub['pings']): Html {
   if (pings.length === 0) return html``;
-  const rows = pings.map(
-    ({ topic, publishedAt, attempts, reason, dueAt }) => html`<tr><th scope="row">${topic}</th>
-<td>${when(request, publishedAt)}</td><td class="num">${attempts}</td>
-<td>${reason === null ? '' : operatorText(request, reason)}</td><td>${fromNow(request, dueAt)}</td></tr>`,
-  );
+  const rows = pings.map(({ topic, publishedAt, attempts, reason, dueAt }) => ({
+    cells: [
+      ...[topic, when(request, publishedAt), attempts],
+      ...[reason === null ? '' : operatorText(request, reason), fromNow(request, dueAt)],
+    ],
+  }));
+  const columns = [
+    ...[{ label: 'Feed' }, { label: 'Changed' }, { label: 'Attempts', isNumber: true }],
+    ...[{ label: 'Reason' }, { label: 'Due' }],
+  ];
   return html`<h3 id="hub-pings">Pings to send</h3>
-<div class="scroll" tabindex="0" role="region" aria-labelledby="hub-pings">
-<table><thead><tr><th scope="col">Feed</th><th scope="col">Changed</th><th scope="col" class="num">Attempts</th>
-<th scope="col">Reason</th><th scope="col">Due</th></tr></thead><tbody>${rows}</tbody></table></div>`;
+${rowTable('hub-pings', columns, rows)}`;
 }

@@ -12,6 +12,7 @@ import { respondPage } from '../page.ts';
 import { selectField, submitButton } from '../parts/form.ts';
 import { operatorText } from '../parts/operator-text.ts';
 import { pager } from '../parts/pager.ts';
+import { rowTable } from '../parts/row-table.ts';
 import { fromNow, when } from '../parts/when.ts';
 import { isRunState, RUN_STATES, runMark } from './run-states.ts';
 import { scheduleName } from './schedule-name.ts';
@@ -80,36 +81,41 @@ function nextSlotsTable(request: SignedInRequest, jobs: Job[], lastRuns: Readonl
   const rows = jobs.map(({ id, schedule: { cron, zone } }) => {
     const next = nextSlot(cron, zone, request.at);
     const last = lastRuns.get(id);
-    return html`<tr><th scope="row">${scheduleName(config, id)}</th>
-<td>${
-      cron === null
-        ? 'when an alert is made'
-        : html`<code class="nowrap">${cron}</code>${zone === config.publication.zone ? '' : html` (${zone})`}`
-    }</td>
-<td>${next === null ? 'none' : html`${when(request, next)}, ${fromNow(request, next)}`}</td>
-<td>${last === undefined ? 'none yet' : html`${runMark(last)} ${when(request, last.slotAt)}`}</td></tr>`;
+    const otherZone = zone === config.publication.zone ? '' : html` (${zone})`;
+    return {
+      cells: [
+        scheduleName(config, id),
+        cron === null ? 'when an alert is made' : html`<code class="nowrap">${cron}</code>${otherZone}`,
+        next === null ? 'none' : html`${when(request, next)}, ${fromNow(request, next)}`,
+        last === undefined ? 'none yet' : html`${runMark(last)} ${when(request, last.slotAt)}`,
+      ],
+    };
   });
-  return html`<div class="scroll" tabindex="0" role="region" aria-labelledby="next-slots-title">
-<table><thead><tr><th scope="col">Schedule</th><th scope="col">Cron</th><th scope="col">Next slot</th>
-<th scope="col">Last run</th></tr></thead><tbody>${rows}</tbody></table></div>`;
+  const columns = [{ label: 'Schedule' }, { label: 'Cron' }, { label: 'Next slot' }, { label: 'Last run' }];
+  return rowTable('next-slots-title', columns, rows);
 }
 
 function runsTable(request: SignedInRequest, runs: readonly Run[]): Html {
   const { config } = request.desk.app;
   const { zone } = config.publication;
-  const rows = runs.map(
-    (run) => html`<tr><th scope="row" class="nowrap">${localDateTime(run.slotAt, zone)}</th>
-<td>${scheduleName(config, run.schedule)}</td>
-<td>${runMark(run)}</td>
-<td>${reasonOf(request, run)}</td>
-<td class="num nowrap">${durationOf(run)}</td>
-<td class="num">${run.covers > 1 ? run.covers : ''}</td></tr>`,
-  );
-  return html`<div class="scroll" tabindex="0" role="region" aria-labelledby="runs-title">
-<table><thead><tr><th scope="col">Slot</th><th scope="col">Schedule</th><th scope="col">State</th>
-<th scope="col">Reason</th><th scope="col" class="num">Took</th>
-<th scope="col" class="num">Slots covered</th></tr></thead>
-<tbody>${rows}</tbody></table></div>`;
+  const rows = runs.map((run) => ({
+    cells: [
+      html`<span class="nowrap">${localDateTime(run.slotAt, zone)}</span>`,
+      scheduleName(config, run.schedule),
+      runMark(run),
+      reasonOf(request, run),
+      html`<span class="nowrap">${durationOf(run)}</span>`,
+      run.covers > 1 ? run.covers : '',
+    ],
+  }));
+  const columns = [
+    ...[{ label: 'Slot' }, { label: 'Schedule' }, { label: 'State' }, { label: 'Reason' }],
+    ...[
+      { label: 'Took', isNumber: true },
+      { label: 'Slots covered', isNumber: true },
+    ],
+  ];
+  return rowTable('runs-title', columns, rows);
 }
 
 function durationOf({ startedAt, finishedAt }: Run): string {

@@ -5,6 +5,7 @@ import { apiName } from '../../sources/source-state.ts';
 import type { Html, SignedInRequest } from '../desk-request.ts';
 import { selectField, submitButton, textField } from '../parts/form.ts';
 import { localInstants } from '../parts/operator-text.ts';
+import { rowTable } from '../parts/row-table.ts';
 
 export const TRIED_USES = ['roundup', 'articles'] as const;
 
@@ -84,10 +85,15 @@ function foundTable({ desk, at }: SignedInRequest, outcome: Exclude<AddressTest,
           ...{ headline, published, detail: section ?? 'no section' },
         }));
   if (rows.length === 0) return html`<p class="empty">It has nothing that can be used.</p>`;
-  return html`<div class="scroll" tabindex="0" role="region" aria-labelledby="tried-title">
-<table><thead><tr><th scope="col">Headline</th><th scope="col">Published</th><th scope="col">Detail</th></tr></thead>
-<tbody>${rows.map(
-    ({ headline, published, detail }) => html`<tr><th scope="row" dir="auto">${headline}</th>
-<td>${published === null ? 'no date' : localInstants(published, at, zone)}</td><td>${detail}</td></tr>`,
-  )}</tbody></table></div>`;
+  return rowTable(
+    'tried-title',
+    [{ label: 'Headline' }, { label: 'Published' }, { label: 'Detail' }],
+    rows.map(({ headline, published, detail }) => ({
+      cells: [
+        html`<span dir="auto">${headline}</span>`,
+        published === null ? 'no date' : localInstants(published, at, zone),
+        detail,
+      ],
+    })),
+  );
 }

@@ -6,6 +6,7 @@ import type { Html, SignedInRequest } from '../desk-request.ts';
 import { formatCount } from '../parts/figure.ts';
 import { postButton } from '../parts/form.ts';
 import { operatorText } from '../parts/operator-text.ts';
+import { rowTable, type TableRow } from '../parts/row-table.ts';
 import { statusMark } from '../parts/status-mark.ts';
 import { fromNow, when } from '../parts/when.ts';
 import { outletState, type SourceState, siteState } from './source-states.ts';
@@ -26,30 +27,41 @@ export function outletsTable(request: SignedInRequest, outlets: readonly OutletH
   );
 }
 
-function table(titleId: string, what: string, rows: Html[]): Html {
-  return html`<div class="scroll" tabindex="0" role="region" aria-labelledby="${titleId}">
-<table><thead><tr><th scope="col">${what}</th><th scope="col">State</th><th scope="col">Last poll</th>
-<th scope="col">Next poll</th><th scope="col" class="num">New in 24 h</th><th scope="col">Acts</th></tr></thead>
-<tbody>${rows}</tbody></table></div>`;
+function table(titleId: string, what: string, rows: TableRow[]): Html {
+  const columns = [
+    ...[{ label: what }, { label: 'State' }, { label: 'Last poll' }, { label: 'Next poll' }],
+    ...[{ label: 'New in 24 h', isNumber: true }, { label: 'Acts' }],
+  ];
+  return rowTable(titleId, columns, rows);
 }
 
-function siteRow(request: SignedInRequest, site: SiteHealth): Html {
+function siteRow(request: SignedInRequest, site: SiteHealth): TableRow {
   const { source, api, endpoint, withdrawn, problem } = site;
   const found = api === null ? 'not found yet' : `${apiName(api)} at ${endpoint}`;
-  return html`<tr id="source-${source.id}"><th scope="row">${source.id}<br>${address(source.url)}<br>
-<span class="meaning">${found}</span></th>
-<td>${stateCell(request, siteState(site), site, problem)}${withdrawn === 0 ? '' : withdrawnPart(request, site)}</td>
-${pollCells(request, site)}</tr>`;
+  const waiting = withdrawn === 0 ? '' : withdrawnPart(request, site);
+  return {
+    id: `source-${source.id}`,
+    cells: [
+      html`${source.id}<br>${address(source.url)}<br><span class="meaning">${found}</span>`,
+      html`${stateCell(request, siteState(site), site, problem)}${waiting}`,
+      ...pollCells(request, site),
+    ],
+  };
 }
 
-function outletRow(request: SignedInRequest, outlet: OutletHealth): Html {
+function outletRow(request: SignedInRequest, outlet: OutletHealth): TableRow {
   const { source, movedTo, held, reason } = outlet;
-  return html`<tr id="source-${source.id}"><th scope="row">${source.outlet}<br><code>${source.id}</code>
-${address(source.url)}</th>
-<td>${stateCell(request, outletState(outlet), outlet, reason)}${
-    movedTo === null ? '' : html`<p class="meaning">Permanent redirects lead to ${movedTo}.</p>`
-  }${held === 0 ? '' : heldPart(request, outlet)}</td>
-${pollCells(request, outlet)}</tr>`;
+  const moving = movedTo === null ? '' : html`<p class="meaning">Permanent redirects lead to ${movedTo}.</p>`;
+  return {
+    id: `source-${source.id}`,
+    cells: [
+      html`${source.outlet}<br><code>${source.id}</code> ${address(source.url)}`,
+      html`${stateCell(request, outletState(outlet), outlet, reason)}${moving}${
+        held === 0 ? '' : heldPart(request, outlet)
+      }`,
+      ...pollCells(request, outlet),
+    ],
+  };
 }
 
 function address(url: string): Html {
@@ -76,16 +88,18 @@ function sentence(text: string): string {
   return /[.!?…]$/.test(text) ? text : `${text}.`;
 }
 
-function pollCells(request: SignedInRequest, health: SiteHealth | OutletHealth): Html {
+function pollCells(request: SignedInRequest, health: SiteHealth | OutletHealth): TableRow['cells'] {
   const { polledAt, succeededAt, nextAt, lastDay } = health;
   const lastRead = succeededAt === null ? 'never read' : html`read ${fromNow(request, succeededAt)}`;
   const hasFailed = polledAt !== null && health.failures > 0;
-  return html`<td>${polledAt === null ? 'never' : fromNow(request, polledAt)}${
-    hasFailed ? html`<p class="meaning">${lastRead}</p>` : ''
-  }</td>
-<td>${nextAt === null ? 'not planned' : nextAt <= request.at ? 'now' : fromNow(request, nextAt)}</td>
-<td class="num">${countText(lastDay)}</td>
-<td>${request.may('deliveries.control') ? pollButtons(request, health) : ''}</td>`;
+  return [
+    html`${polledAt === null ? 'never' : fromNow(request, polledAt)}${
+      hasFailed ? html`<p class="meaning">${lastRead}</p>` : ''
+    }`,
+    nextAt === null ? 'not planned' : nextAt <= request.at ? 'now' : fromNow(request, nextAt),
+    countText(lastDay),
+    request.may('deliveries.control') ? pollButtons(request, health) : '',
+  ];
 }
 
 function countText(count: number): string {

@@ -5,6 +5,7 @@ import type { Html, SignedInRequest } from '../desk-request.ts';
 import { formatCount } from '../parts/figure.ts';
 import { postButton } from '../parts/form.ts';
 import { operatorText } from '../parts/operator-text.ts';
+import type { TableRow } from '../parts/row-table.ts';
 import { statusMark } from '../parts/status-mark.ts';
 import { fromNow, when } from '../parts/when.ts';
 import type { TodayDraft } from './read-today.ts';
@@ -15,16 +16,20 @@ export function draftRow(
   newsletter: NewsletterConfig,
   draft: TodayDraft,
   following: Html,
-): Html {
+): TableRow {
   const { slot } = draft;
   const { title, id } = newsletter;
   const path = `${request.desk.base}/editions/${id}/${slot.label}/draft`;
   const name = request.may('editions.read') ? html`<a href="${path}">${title}</a>` : title;
   const instant = html`${when(request, slot.slotAt)}, ${fromNow(request, slot.slotAt)}`;
-  return html`<tr><th scope="row">${name}<br>${instant}${following}</th>
-<td>${stateCell(request, newsletter, draft)}</td>
-<td>${storiesCell(draft, newsletter.minimumStories)}</td>
-<td>${checksCell(request, draft, path)}</td></tr>`;
+  return {
+    cells: [
+      html`${name}<br>${instant}${following}`,
+      stateCell(request, newsletter, draft),
+      storiesCell(draft, newsletter.minimumStories),
+      checksCell(request, draft, path),
+    ],
+  };
 }
 
 function stateCell(request: SignedInRequest, newsletter: NewsletterConfig, draft: TodayDraft): Html {

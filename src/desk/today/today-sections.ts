@@ -5,6 +5,7 @@ import type { EditionSlot } from '../../editions/slot.ts';
 import type { Html, SignedInRequest } from '../desk-request.ts';
 import { figures } from '../parts/figure.ts';
 import { operatorText } from '../parts/operator-text.ts';
+import { rowTable, type TableRow } from '../parts/row-table.ts';
 import { statusMark } from '../parts/status-mark.ts';
 import { fromNow, when } from '../parts/when.ts';
 import { runMark } from '../runs/run-states.ts';
@@ -35,23 +36,25 @@ export function draftsSection(request: SignedInRequest, newsletters: readonly To
   if (newsletters.length === 0) {
     return html`<p class="soft">No newsletter is configured: see "newsletters" in the configuration.</p>`;
   }
-  return html`<div class="scroll" tabindex="0" role="region" aria-labelledby="drafts-title">
-<table><thead><tr><th scope="col">Edition</th><th scope="col">Draft</th><th scope="col">Stories</th>
-<th scope="col">Checks</th></tr></thead>
-<tbody>${newsletters.map((one) => newsletterRows(request, one))}</tbody></table></div>`;
+  const columns = [{ label: 'Edition' }, { label: 'Draft' }, { label: 'Stories' }, { label: 'Checks' }];
+  return rowTable(
+    'drafts-title',
+    columns,
+    newsletters.flatMap((one) => newsletterRows(request, one)),
+  );
 }
 
-function newsletterRows(request: SignedInRequest, { newsletter, drafts, later }: TodayNewsletter): Html {
+function newsletterRows(request: SignedInRequest, { newsletter, drafts, later }: TodayNewsletter): TableRow[] {
   const { id, title, kind } = newsletter;
   if (drafts.length === 0) {
     const none = kind === 'alert' ? 'No alert is open.' : 'Its schedule has no slot to come.';
-    return html`<tr><th scope="row">${title}</th><td colspan="3">${none}</td></tr>`;
+    return [{ cells: [title, none, '', ''] }];
   }
   const following =
     later.length === 0 ? html`` : html`<span class="meaning">then ${laterSlots(request, id, later)}</span>`;
-  return html`${drafts.map((draft, index) =>
+  return drafts.map((draft, index) =>
     draftRow(request, newsletter, draft, index === drafts.length - 1 ? following : html``),
-  )}`;
+  );
 }
 
 function laterSlots(request: SignedInRequest, newsletter: string, slots: readonly EditionSlot[]): Html[] {
@@ -117,35 +120,37 @@ export function missedSection(request: SignedInRequest, { overdue, troubled }: T
   }
   const { config } = request.desk.app;
   const rows = [
-    ...overdue.map(
-      ({ schedule, slotAt, count }) => html`<tr><th scope="row">${when(request, slotAt)}</th>
-<td>${scheduleName(config, schedule)}</td><td>${statusMark('bad', 'not taken')}</td>
-<td>${count > 1 ? `${count} slots have come` : 'The slot has come'}, and no process has run it.</td></tr>`,
-    ),
-    ...troubled.map(
-      (run) => html`<tr><th scope="row">${when(request, run.slotAt)}</th>
-<td>${scheduleName(config, run.schedule)}</td><td>${runMark(run)}</td>
-<td>${run.reason === null ? '' : operatorText(request, run.reason)}</td></tr>`,
-    ),
+    ...overdue.map(({ schedule, slotAt, count }) => ({
+      cells: [
+        when(request, slotAt),
+        scheduleName(config, schedule),
+        statusMark('bad', 'not taken'),
+        `${count > 1 ? `${count} slots have come` : 'The slot has come'}, and no process has run it.`,
+      ],
+    })),
+    ...troubled.map((run) => ({
+      cells: [
+        when(request, run.slotAt),
+        scheduleName(config, run.schedule),
+        runMark(run),
+        run.reason === null ? '' : operatorText(request, run.reason),
+      ],
+    })),
   ];
-  return html`<div class="scroll" tabindex="0" role="region" aria-labelledby="missed-title">
-<table><thead><tr><th scope="col">Slot</th><th scope="col">Schedule</th><th scope="col">State</th>
-<th scope="col">Reason</th></tr></thead><tbody>${rows}</tbody></table></div>
+  const columns = [{ label: 'Slot' }, { label: 'Schedule' }, { label: 'State' }, { label: 'Reason' }];
+  return html`${rowTable('missed-title', columns, rows)}
 ${request.may('editions.read') ? html`<p><a href="${request.desk.base}/runs">All runs</a></p>` : ''}`;
 }
 
 export function processesSection(request: SignedInRequest, { processes }: Today): Html {
   const missing = missingRoles(processes).map((text) => html`<p>${statusMark('bad', `${text}.`)}</p>`);
   if (processes.length === 0) return html`${missing}`;
-  const rows = processes.map(
-    ({ host, pid, roles, version, startedAt, seenAt, isRunning }) => html`<tr>
-<th scope="row">${host}, process ${pid}</th>
-<td>${isRunning ? statusMark('good', 'runs') : statusMark('off', 'ended')} ${
-      isRunning ? html`since ${when(request, startedAt)}` : html`last seen ${fromNow(request, seenAt)}`
-    }</td>
-<td>${roles.join(', ')}</td><td>${version}</td></tr>`,
-  );
-  return html`${missing}<div class="scroll" tabindex="0" role="region" aria-labelledby="processes-title">
-<table><thead><tr><th scope="col">Process</th><th scope="col">State</th><th scope="col">Roles</th>
-<th scope="col">Version</th></tr></thead><tbody>${rows}</tbody></table></div>`;
+  const rows = processes.map(({ host, pid, roles, version, startedAt, seenAt, isRunning }) => {
+    const state = isRunning
+      ? html`${statusMark('good', 'runs')} since ${when(request, startedAt)}`
+      : html`${statusMark('off', 'ended')} last seen ${fromNow(request, seenAt)}`;
+    return { cells: [`${host}, process ${pid}`, state, roles.join(', '), version] };
+  });
+  const columns = [{ label: 'Process' }, { label: 'State' }, { label: 'Roles' }, { label: 'Version' }];
+  return html`${missing}${rowTable('processes-title', columns, rows)}`;
 }

@@ -20,7 +20,8 @@ async function rowOf(change: Partial<Draft>, allowed = true): Promise<string> {
   };
   const desk = { base: '/desk', app: { config } };
   const request = { desk, at: NOW, may: () => allowed } as unknown as SignedInRequest;
-  return String(await draftRow(request, NEWSLETTER, draft, html``));
+  const { cells } = draftRow(request, NEWSLETTER, draft, html``);
+  return String(await html`${cells.map((cell) => html`${cell} `)}`);
 }
 
 const textOf = (row: string): string => row.replace(/<[^>]*>/g, ' ').replace(/\s+/g, ' ');

@@ -1,0 +1,40 @@
+/**
+ * Tables whose rows are about one thing each. On a phone a row is a block, in which each cell has the name of its
+ * column before it.
+ */
+import { html } from 'hono/html';
+import type { Html } from '../desk-request.ts';
+
+export interface Column {
+  label: string;
+  /** Figures, which are aligned to the right. */
+  isNumber?: boolean;
+}
+
+export interface TableRow {
+  /** Stable, for links to the row. */
+  id?: string;
+  /** One for each column; the first one names the row. */
+  cells: readonly (Html | string | number)[];
+}
+
+/** @param titleId of the heading that names the table */
+export function rowTable(titleId: string, columns: readonly Column[], rows: readonly TableRow[]): Html {
+  const heads = columns.map(({ label, isNumber }) => html`<th scope="col"${numeric(isNumber)}>${label}</th>`);
+  const body = rows.map((row) => tableRow(columns, row));
+  return html`<div class="scroll" tabindex="0" role="region" aria-labelledby="${titleId}">
+<table class="stacked"><thead><tr>${heads}</tr></thead><tbody>${body}</tbody></table></div>`;
+}
+
+function tableRow(columns: readonly Column[], { id, cells: [name, ...others] }: TableRow): Html {
+  const cells = others.map((cell, index) => {
+    const column = columns[index + 1];
+    return html`<td data-label="${column?.label ?? ''}"${numeric(column?.isNumber)}>${cell}</td>`;
+  });
+  return html`<tr${id === undefined ? '' : html` id="${id}"`}><th scope="row">${name}</th>${cells}</tr>
+`;
+}
+
+function numeric(isNumber: boolean | undefined): Html | '' {
+  return isNumber ? html` class="num"` : '';
+}

@@ -32,12 +32,13 @@ export interface SearchStep {
   isPause?: boolean;
 }
 
-/** Months that are read together: few at first, because they may be enough. */
-const FIRST_MONTHS = 1;
-const MAX_MONTHS = 256;
+/** Rows of the index that a step reads, about: few at first, because they may be enough. */
+const FIRST_ROWS = 1_000;
 const GROWTH = 4;
+/** Months of a step: each is a look-up in the index. */
+const MAX_MONTHS = 256;
 /** Rows of the index that a search reads, about: words that are common and never together would have it read all. */
-const MAX_ROWS = 30_000;
+const MAX_ROWS = 20_000;
 
 /** A code point after those of all terms: text has none of the last plane. */
 const LAST = '\u{10ffff}';
@@ -45,7 +46,7 @@ const LAST = '\u{10ffff}';
 /** Yields steps until all months are searched, or so many rows are read that the search should pause. */
 export async function* findByTerms(db: Db, search: TitleSearch): AsyncGenerator<SearchStep> {
   const { after, size } = search;
-  let growth = FIRST_MONTHS;
+  let stepRows = FIRST_ROWS;
   let rowsLeft = MAX_ROWS;
   let upTo = after === null ? Number.MAX_SAFE_INTEGER : monthOf(after.publishedAt);
   while (rowsLeft > 0) {
@@ -53,7 +54,8 @@ export async function* findByTerms(db: Db, search: TitleSearch): AsyncGenerator<
     if (newest === undefined) return;
     // The newest month tells how many rows the next ones have.
     const rows = Math.max(await countRows(db, newest, search), 1);
-    const months = await monthsUpTo(db, newest, Math.max(1, Math.min(growth, Math.floor(rowsLeft / rows))));
+    const count = Math.min(Math.floor(Math.min(stepRows, rowsLeft) / rows), MAX_MONTHS);
+    const months = count <= 1 ? [newest] : await monthsUpTo(db, newest, count);
     const last = months.at(-1) ?? newest;
     for (let place = after; ; ) {
       const places = await findInMonths(db, months, search, place);
@@ -65,7 +67,7 @@ export async function* findByTerms(db: Db, search: TitleSearch): AsyncGenerator<
     rowsLeft -= rows * months.length;
     if (rowsLeft <= 0) yield { places: [], searchedTo: startOfMonth(last), isPause: true };
     upTo = last - 1;
-    growth = Math.min(growth * GROWTH, MAX_MONTHS);
+    stepRows *= GROWTH;
   }
 }
 

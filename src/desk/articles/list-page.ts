@@ -99,11 +99,11 @@ async function table(request: SignedInRequest, articles: Article[]): Promise<Htm
   );
   const row = (article: Article): Html => html`<tr data-row tabindex="-1" id="article-${article.id}">
 <th scope="row" class="break">${headlineLink(desk, article)}${pinnedBadge(article)}</th>
-<td>${stateMark(request, article)}</td>
-<td>${article.kind}</td>
+<td class="nowrap">${stateMark(request, article)}</td>
+<td class="nowrap">${article.kind}</td>
 <td>${sectionTitle(desk, article.section)}</td>
 <td class="nowrap">${when(request, article.publishedAt)}</td>
-<td>${editionNames(used.get(article.id) ?? [])}</td>
+<td class="nowrap">${editionNames(used.get(article.id) ?? [])}</td>
 </tr>`;
   return html`<div class="scroll" tabindex="0" role="region" aria-label="Articles found"><table>
 <thead><tr><th scope="col">Headline</th><th scope="col">State</th><th scope="col">Kind</th><th scope="col">Section</th>

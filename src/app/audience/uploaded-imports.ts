@@ -28,7 +28,7 @@ type App = Pick<AppContext, 'config' | 'store' | 'keys' | 'clock' | 'log'>;
 /** Bytes: a million rows or more. A request has a minute, and longer files are for the command line. */
 export const MAX_UPLOAD = 64 * 1024 * 1024;
 /** How long a file that nobody confirms is kept, and the rejected rows of an import. */
-export const UPLOAD_KEPT = DAY;
+const UPLOAD_KEPT = DAY;
 export const REJECTS_KEPT = 7 * DAY;
 /** A running import writes its progress every second: one that has not done so for that long has ended. */
 export const SILENT_AFTER = 60 * SECOND;

@@ -7,7 +7,7 @@ import { maskAddress } from '../../subscribers/mask-address.ts';
 import type { DeskRequest, Html } from '../desk-request.ts';
 
 /** An address; masked without `audience.addresses`. */
-export function shownAddress(request: DeskRequest, email: string): string {
+function shownAddress(request: DeskRequest, email: string): string {
   return request.may('audience.addresses') ? email : maskAddress(email);
 }
 

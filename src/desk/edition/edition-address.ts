@@ -13,7 +13,7 @@ export function draftPath(target: NamedSlot): string {
 }
 
 /** What of the address chooses the preview, as a query. */
-export function previewQuery({ c }: DeskRequest): string {
+function previewQuery({ c }: DeskRequest): string {
   const chosen = (['view', 'scheme'] as const).flatMap((name) => {
     const value = c.req.query(name) ?? '';
     return /^[a-z]{1,10}$/.test(value) ? [[name, value] as [string, string]] : [];

@@ -27,7 +27,7 @@ export function previewText({ composed }: DraftComposition, publicUrl: string): 
 }
 
 /** The HTML in one colour scheme, with links that lead nowhere in place of a subscriber's own. */
-export function previewHtml({ composed }: DraftComposition, publicUrl: string, scheme: ColorScheme): string {
+function previewHtml({ composed }: DraftComposition, publicUrl: string, scheme: ColorScheme): string {
   return showColorScheme(fillHtml(composed.html, composed.nonce, previewLinks(publicUrl)), scheme);
 }
 

@@ -27,7 +27,7 @@ export function countdownSentence(terms: SendingTerms, countdown: number): strin
 }
 
 /** `60 s`, `5 min`. */
-export function countdownText(milliseconds: number): string {
+function countdownText(milliseconds: number): string {
   return milliseconds < 2 * MINUTE ? `${milliseconds / SECOND} s` : formatDuration(milliseconds);
 }
 

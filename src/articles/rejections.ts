@@ -70,6 +70,18 @@ export async function clearRejectionsOfSource(db: Db, sourceId: string): Promise
     .execute();
 }
 
+/** What an import found wrong with a file: sentences; none if it was imported. */
+export async function findProblemsOfFile(db: Db, source: string): Promise<string[]> {
+  const rows = await db
+    .selectFrom('rejections')
+    .select('problems')
+    .where('stage', '=', 'import')
+    .where('source', '=', source)
+    .orderBy('key')
+    .execute();
+  return rows.flatMap(({ problems }) => JSON.parse(problems) as string[]);
+}
+
 export interface RecordedRejection extends Rejection {
   /** Identifies its place. */
   key: string;

@@ -14,6 +14,7 @@ import { closedEditionRoutes } from './editions/routes.ts';
 import { feedRoutes } from './feeds/feeds-page.ts';
 import { liveRoutes } from './live/routes.ts';
 import { previewRoutes } from './preview/preview-response.ts';
+import { roundupRoutes } from './roundup/roundup-routes.ts';
 import { runRoutes } from './runs/runs-page.ts';
 import { sendingRoutes } from './sending/sending-routes.ts';
 import { invitationRoutes } from './sign-in/invitation-page.ts';
@@ -40,4 +41,5 @@ export const DESK_ROUTES: readonly DeskRoute[] = [
   ...deliveryRoutes,
   ...audienceRoutes,
   ...articleRoutes,
+  ...roundupRoutes,
 ];

@@ -70,7 +70,7 @@ function problemsOf({ rejected, warnings }: ArticleImportReport): string[] {
 function requireSection({ config: { sections } }: AppContext, id: string): void {
   if (sections.some((section) => section.id === id)) return;
   const ids = sections.map((section) => section.id).join(', ') || 'none';
-  throw new GroupCommandError(`there is no section ${id}: the configuration has ${ids}`);
+  throw new GroupCommandError(`there is no section ${id}: the configuration has ${ids}`, 'section');
 }
 
 /**

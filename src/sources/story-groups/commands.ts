@@ -51,11 +51,18 @@ export interface GroupChange {
 /** The command does not suit the group: what is wrong, and what would be right. */
 export class GroupCommandError extends Error {
   override name = 'GroupCommandError';
+  /** What of the command cannot be used; null for the command as a whole. */
+  readonly part: 'text' | 'headline' | 'picture' | 'section' | null;
+
+  constructor(message: string, part: GroupCommandError['part'] = null) {
+    super(message);
+    this.part = part;
+  }
 }
 
 /** Characters. An edition shows a sentence or two. */
-const MAX_TEXT = 2_000;
-const MAX_HEADLINE = 300;
+export const MAX_SENTENCE = 2_000;
+export const MAX_OWN_HEADLINE = 300;
 
 /**
  * Decides what a command changes.
@@ -123,7 +130,7 @@ function edit(
 
 function optionsOf(group: StoryGroup, { headline, section, hasPicture }: PickOptions): Partial<GroupDecision> {
   if (hasPicture === true && group.items.every(({ imageUrl }) => imageUrl === null)) {
-    throw new GroupCommandError('no report of it has a picture');
+    throw new GroupCommandError('no report of it has a picture', 'picture');
   }
   return {
     ...(headline === undefined ? {} : { headline: headline === null ? null : ownHeadline(headline) }),
@@ -286,18 +293,20 @@ function memberOf(items: readonly GroupedItem[], id: number): GroupedItem {
 function ownText(text: string): string {
   const cleaned = cleanText(text).trim();
   if (!hasVisibleCharacter(cleaned)) {
-    throw new GroupCommandError('the sentence is empty: write what the story is, in your own words');
+    throw new GroupCommandError('the sentence is empty: write what the story is, in your own words', 'text');
   }
-  return withinLimit('sentence', cleaned, MAX_TEXT);
+  return withinLimit('sentence', cleaned, MAX_SENTENCE, 'text');
 }
 
 function ownHeadline(headline: string): string {
   const line = cleanLine(headline);
-  if (!hasVisibleCharacter(line)) throw new GroupCommandError('the headline is empty: leave it out, or write one');
-  return withinLimit('headline', line, MAX_HEADLINE);
+  if (!hasVisibleCharacter(line)) {
+    throw new GroupCommandError('the headline is empty: leave it out, or write one', 'headline');
+  }
+  return withinLimit('headline', line, MAX_OWN_HEADLINE, 'headline');
 }
 
-function withinLimit(name: string, text: string, limit: number): string {
+function withinLimit(name: string, text: string, limit: number, part: 'text' | 'headline'): string {
   if (text.length <= limit) return text;
-  throw new GroupCommandError(`the ${name} has ${text.length} characters: at most ${limit} are allowed`);
+  throw new GroupCommandError(`the ${name} has ${text.length} characters: at most ${limit} are allowed`, part);
 }

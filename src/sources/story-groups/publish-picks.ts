@@ -68,8 +68,13 @@ function addedSources({ items }: StoryGroup): RoundupSource[] {
   );
 }
 
+/** The place that a rejection of the article names. */
+export function pickPath(articleId: string): string {
+  return `roundup/${articleId}`;
+}
+
 function recordFile(articleId: string, text: string): ImportFile {
-  const path = `roundup/${articleId}`;
+  const path = pickPath(articleId);
   const records = async function* (): AsyncGenerator<SourceRecord> {
     yield { line: null, readTo: text.length, content: { kind: 'text', text } };
   };

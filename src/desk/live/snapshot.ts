@@ -15,6 +15,7 @@ import { readFeedVersion } from '../../feeds/feed-version.ts';
 import { DAY } from '../../lib/time.ts';
 import { listOpenAlerts } from '../../schedule/alerts.ts';
 import { lastCommandNumber } from '../../sources/story-groups/change-groups.ts';
+import { readGroupedAt } from '../../sources/story-groups/grouping-store.ts';
 import type { Db } from '../../store/store.ts';
 import { listPresent } from './presence.ts';
 
@@ -58,5 +59,5 @@ export async function readSnapshot(db: Db, now: number): Promise<LiveSnapshot> {
 
 async function roundupVersion(db: Db): Promise<string> {
   const item = await db.selectFrom('outlet_items').select('id').orderBy('id', 'desc').limit(1).executeTakeFirst();
-  return `${await lastCommandNumber(db)} ${item?.id ?? 0}`;
+  return `${await lastCommandNumber(db)} ${item?.id ?? 0} ${await readGroupedAt(db)}`;
 }

@@ -85,7 +85,8 @@ export async function respondGroup(
     group.decision?.state === 'picked' ? 'In the roundup' : 'Pick it'
   }</h2>${pickForm(request, { group, seen, back, refused })}
 ${otherActs(request, view)}</section>`;
-  const body = html`${await stateRegion(request, group, problem)}
+  const body = html`<p><a href="${request.desk.base}${back}">Back to the list</a></p>
+${await stateRegion(request, group, problem)}
 <div class="split"><div>${reportsRegion(request, view, mayEdit)}
 ${similarRegion(request, view, similar, mayEdit)}</div>
 <div>${mayEdit ? pick : ownText(group)}

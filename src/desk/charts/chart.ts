@@ -99,10 +99,10 @@ function edgeLabels(labels: readonly string[]): string[] {
   return [labels[0] as string, ...middle, labels.at(-1) as string];
 }
 
-function numbersTable({ axis, labels, series }: Chart) {
+function numbersTable({ title, axis, labels, series }: Chart) {
   return html`<details class="chart-numbers">
 <summary>The numbers</summary>
-<div class="scroll" tabindex="0" role="region" aria-label="The numbers of the chart">
+<div class="scroll" tabindex="0" role="region" aria-label="The numbers of ${title}">
 <table>
 <thead><tr><th scope="col">${axis}</th>${series.map(({ name }) => html`<th scope="col">${name}</th>`)}</tr></thead>
 <tbody>${labels.map(

@@ -1,7 +1,9 @@
 /**
  * What operators do with deliveries. Each act is the operation of the command line, with a row in the audit log.
  */
+import { domainToASCII } from 'node:url';
 import { html } from 'hono/html';
+import type { AppContext } from '../../app/app-context.ts';
 import {
   cancel,
   ExpiredDeliveriesError,
@@ -12,11 +14,13 @@ import {
   settleAll,
 } from '../../app/delivery/edition-control.ts';
 import { DeliveryControlError, pauseEdition } from '../../delivery/control/edition-control.ts';
+import { listPausedDomains } from '../../delivery/control/paused-domains.ts';
 import type { ReopenableKind } from '../../delivery/control/reopen.ts';
 import { countAllDeliveries } from '../../delivery/queue/queries.ts';
 import { type Edition, fullEditionName } from '../../editions/queries.ts';
 import { boundedLine } from '../../lib/clean-text.ts';
 import { HOUR } from '../../lib/time.ts';
+import { mailboxProviderOf } from '../../subscribers/mailbox-providers.ts';
 import type { Html, SignedInRequest } from '../desk-request.ts';
 import { failureFigures, NO_DELIVERIES } from '../editions/edition-figures.ts';
 import { respondAfter, respondMissing, respondPage } from '../page.ts';
@@ -39,11 +43,7 @@ async function onEdition(request: SignedInRequest, act: (edition: Edition) => Pr
     failureFigures(request.desk).forget(edition.id);
     return respondAfter(request, deliveryPath(edition.id), { kind: 'done', text, undo });
   } catch (error) {
-    if (error instanceof ExpiredDeliveriesError) {
-      const { expired, suggestedHours } = error;
-      const domain = request.form.get('domain');
-      return respondDelivery(request, edition, { expired: { expired, suggestedHours, domain } });
-    }
+    if (error instanceof ExpiredDeliveriesError) return respondDelivery(request, edition, { expired: error });
     if (!(error instanceof DeliveryControlError)) throw error;
     return respondDelivery(request, edition, { message: error.message });
   }
@@ -68,20 +68,41 @@ export function handlePause(request: SignedInRequest): Promise<Response> {
   });
 }
 
-/** POST `/deliveries/:id/resume`, of the edition and its domains, or of one domain. */
+/** POST `/deliveries/:id/resume`, of the edition and its domains, of one domain, or of those of a mailbox provider. */
 export function handleResume(request: SignedInRequest): Promise<Response> {
   return onEdition(request, async (edition) => {
     const { form, desk } = request;
-    const domain = form.get('domain') || undefined;
+    const { app } = desk;
     const hours = form.get('hours');
     const extendBy = hours === null ? undefined : parseHours(hours) * HOUR;
-    const onCommit = request.audit('delivery.resume', fullEditionName(edition), { domain: domain ?? null });
     const expire = form.get('expire') === 'yes';
-    const { wasPaused, domains } = await resume(desk.app, edition, { domain, extendBy, expire, onCommit });
-    const names = domains.length === 0 ? [] : [`${domains.join(', ')} resumed`];
-    const text = [...(wasPaused && domain === undefined ? ['The edition is resumed'] : []), ...names].join('; ');
+    const named = await domainsToResume(app, edition, form);
+    let wasPaused = false;
+    const resumed: string[] = [];
+    for (const domain of named ?? [undefined]) {
+      const onCommit = request.audit('delivery.resume', fullEditionName(edition), { domain: domain ?? null });
+      const result = await resume(app, edition, { domain, extendBy, expire, onCommit });
+      if (domain === undefined) wasPaused = result.wasPaused;
+      resumed.push(...result.domains);
+    }
+    const names = resumed.length === 0 ? [] : [`${resumed.join(', ')} resumed`];
+    const text = [...(wasPaused ? ['The edition is resumed'] : []), ...names].join('; ');
     return { text: text === '' ? 'It was not paused.' : `${text}.` };
   });
+}
+
+/** The domains that a form names; null: the whole edition. In A-labels, as operators' acts take them. */
+async function domainsToResume(
+  { store }: AppContext,
+  { id }: Edition,
+  form: URLSearchParams,
+): Promise<string[] | null> {
+  const domain = form.get('domain') ?? '';
+  if (domain !== '') return [domainToASCII(domain) || domain];
+  const provider = form.get('provider') ?? '';
+  if (provider === '') return null;
+  const paused = (await listPausedDomains(store.db, [id])).map((one) => one.domain);
+  return paused.filter((one) => mailboxProviderOf(one)?.id === provider).map((one) => domainToASCII(one));
 }
 
 /** @throws DeliveryControlError unless it is a number of hours */

@@ -2,6 +2,7 @@
  * The deliveries of one edition: its failures by the server's words, what is uncertain, and how fast it went.
  */
 import { html } from 'hono/html';
+import type { ExpiredDeliveriesError } from '../../app/delivery/edition-control.ts';
 import type { ProviderReports } from '../../app/delivery/edition-reports.ts';
 import { listProgress } from '../../delivery/progress.ts';
 import type { FailureGroup } from '../../delivery/queue/failure-groups.ts';
@@ -34,7 +35,7 @@ const MAX_PROGRESS = 2_880;
 /** What an act has found out. */
 export interface DeliveryProblem {
   message?: string;
-  expired?: { expired: number; suggestedHours: number; domain: string | null };
+  expired?: ExpiredDeliveriesError;
 }
 
 /** The edition that the path of a request names by its id; null if there is none. */
@@ -70,7 +71,8 @@ export async function respondDelivery(
 <span class="meaning">${fullEditionName(edition)}, revision ${edition.revision}</span></p>
 ${problem.message === undefined ? '' : html`<p class="error" role="alert">${problem.message}</p>`}
 ${problem.expired === undefined ? '' : expiredForms(request, id, problem.expired)}
-<section id="state" data-region aria-label="State">${stateLine(delivery)}
+<section id="state" data-region aria-labelledby="state-heading"><h2 id="state-heading">Now</h2>
+${stateLine(delivery)}
 ${liveFigures(delivery)}
 ${controlForms(request, delivery)}
 ${pausedDomains(request, delivery)}</section>
@@ -105,7 +107,7 @@ function age(request: SignedInRequest, at: number): Html {
 
 function failureTable(groups: readonly FailureGroup[]): Html {
   if (groups.length === 0) return html`<p class="empty">Nothing has failed.</p>`;
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="Failures by cause"><table>
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="Table: failures by cause"><table>
 <thead><tr><th scope="col">The server’s words, or another cause</th><th scope="col">How it ended</th>
 <th scope="col" class="num">Messages</th></tr></thead>
 <tbody>${groups.map(
@@ -124,7 +126,7 @@ export function shownAddress(request: SignedInRequest, email: string | null, sub
 
 function failedTable(request: SignedInRequest, failed: readonly FailedDeliveryOf[]): Html {
   if (failed.length === 0) return html`<p class="empty">None.</p>`;
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="Failed messages"><table>
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="Table: failed messages"><table>
 <thead><tr><th scope="col">To</th><th scope="col">Why</th><th scope="col">When</th></tr></thead>
 <tbody>${failed.map(
     ({ subscriberId, email, reason, at }) => html`<tr>
@@ -163,7 +165,7 @@ ${postButton(request, `${path}/settle-all`, `Submit all ${uncertain} again`, {
 })}</div>`
     : ''
 }
-<div class="scroll" tabindex="0" role="region" aria-label="Uncertain messages"><table>
+<div class="scroll" tabindex="0" role="region" aria-label="Table: uncertain messages"><table>
 <thead><tr><th scope="col">To</th><th scope="col">Since</th><th scope="col">What happened</th></tr></thead>
 <tbody>${shown.map(
     ({ subscriberId, email, since }) => html`<tr><th scope="row">${shownAddress(request, email, subscriberId)}</th>
@@ -176,7 +178,7 @@ ${uncertain > shown.length ? html`<p class="hint">The first ${shown.length} of $
 
 function providerTable(reports: readonly ProviderReports[]): Html {
   if (reports.length === 0) return html`<p class="empty">Nobody at a large mailbox provider complained or bounced.</p>`;
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="Reports by mailbox provider"><table>
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="Table: reports by mailbox provider"><table>
 <thead><tr><th scope="col">Mailbox provider</th><th scope="col" class="num">Submitted</th>
 <th scope="col" class="num">Complaints</th><th scope="col" class="num">Hard bounces</th></tr></thead>
 <tbody>${reports.map(

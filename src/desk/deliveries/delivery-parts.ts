@@ -2,7 +2,9 @@
  * Parts of the pages of deliveries: the state of an edition with its acts, and its paused domains.
  */
 import { html } from 'hono/html';
+import type { ExpiredDeliveriesError } from '../../app/delivery/edition-control.ts';
 import { formatDuration } from '../../lib/time.ts';
+import type { MailboxProvider } from '../../subscribers/mailbox-providers.ts';
 import type { Html, SignedInRequest } from '../desk-request.ts';
 import { deliveryFigures } from '../editions/edition-figures.ts';
 import { deliveryStateMark } from '../editions/edition-names.ts';
@@ -23,7 +25,7 @@ export function stateLine({ state, reason, uncertain }: EditionDelivery): Html {
 ${
   uncertain === 0
     ? ''
-    : html`<p class="notice">${uncertain === 1 ? '1 message is' : `${uncertain} messages are`} uncertain: their
+    : html`<p class="notice problem">${uncertain === 1 ? '1 message is' : `${uncertain} messages are`} uncertain: their
 submission was interrupted, and they may have arrived.</p>`
 }`;
 }
@@ -59,7 +61,7 @@ ${textField({ id: `reason-${edition.id}`, name: 'reason', label: 'Why (optional)
 ${submitButton('Pause', { id: `pause-${edition.id}` })}</form>`;
   const canResume = state === 'paused' || (state === 'delivering' && paused.length > 0);
   return html`<div class="buttons">${state === 'delivering' ? pause : ''}
-${canResume ? postButton(request, `${path}/resume`, 'Resume', { id: `resume-${edition.id}` }) : ''}
+${canResume ? postButton(request, `${path}/resume`, 'Resume', { id: `resume-${edition.id}`, primary: true }) : ''}
 ${
   counts.failed > 0 && state !== 'cancelled'
     ? postButton(request, `${path}/retry`, 'Retry failed', { id: `retry-${edition.id}`, fields: { kinds: 'failed' } })
@@ -82,27 +84,37 @@ export function pausedDomains(request: SignedInRequest, { edition, paused, state
   const row = ({ provider, reason, domains, since }: PausedDomainGroup): Html => html`<tr>
 <th scope="row">${provider?.name ?? domains.join(', ')}</th>
 <td>${provider === null ? '' : domains.join(', ')}</td><td dir="auto">${reason}</td><td>${when(request, since)}</td>
-<td>${canResume ? domains.map((domain) => resumeDomain(request, edition.id, domain)) : ''}</td></tr>`;
+<td>${canResume ? resumeGroup(request, edition.id, provider, domains) : ''}</td></tr>`;
   return html`<h3>Paused for this edition</h3>
-<div class="scroll" tabindex="0" role="region" aria-label="Paused domains"><table>
+<div class="scroll" tabindex="0" role="region" aria-label="Table: paused domains"><table>
 <thead><tr><th scope="col">Mailbox provider or domain</th><th scope="col">Domains</th><th scope="col">Why</th>
 <th scope="col">Since</th><th scope="col">Act</th></tr></thead><tbody>${paused.map(row)}</tbody></table></div>`;
 }
 
-function resumeDomain(request: SignedInRequest, editionId: number, domain: string): Html {
-  return postButton(request, `${deliveryPath(editionId)}/resume`, `Resume ${domain}`, {
-    ...{ fields: { domain }, id: `resume-${editionId}-${domain}`, quiet: true },
-  });
+/** A mailbox provider has up to fifty domains: they are resumed together. */
+function resumeGroup(
+  request: SignedInRequest,
+  editionId: number,
+  provider: MailboxProvider | null,
+  domains: readonly string[],
+): Html[] {
+  const action = `${deliveryPath(editionId)}/resume`;
+  const button = (name: string, fields: Record<string, string>): Html =>
+    postButton(request, action, `Resume ${name}`, { fields, id: `resume-${editionId}-${name}`, quiet: true });
+  return provider === null
+    ? domains.map((domain) => button(domain, { domain }))
+    : [button(provider.name, { provider: provider.id })];
 }
 
 /** Asks what becomes of deliveries that have expired during a pause. */
 export function expiredForms(
   request: SignedInRequest,
   editionId: number,
-  { expired, suggestedHours, domain }: { expired: number; suggestedHours: number; domain: string | null },
+  { expired, suggestedHours }: Pick<ExpiredDeliveriesError, 'expired' | 'suggestedHours'>,
 ): Html {
   const action = `${request.desk.base}${deliveryPath(editionId)}/resume`;
-  const fields: Record<string, string> = domain === null ? {} : { domain };
+  const asked = ['domain', 'provider'].map((name) => [name, request.form.get(name) ?? ''] as const);
+  const fields = Object.fromEntries(asked.filter(([, value]) => value !== ''));
   const what = expired === 1 ? '1 message has expired' : `${expired} messages have expired`;
   return html`<section id="expired" data-region aria-labelledby="expired-heading">
 <h2 id="expired-heading">${what}</h2>

@@ -42,7 +42,7 @@ ${rateNotices(await readLevels(db, edition.id))}</section>
 <section aria-labelledby="page-heading"><h2 id="page-heading">Its page</h2>
 <p><a href="${publicUrl(request, edition)}">The public page</a> shows the newest revision, with notices of corrections.
 Below is this revision as it was frozen.</p>
-<iframe class="frozen" sandbox title="The frozen page of this edition" loading="lazy"
+<iframe class="frozen" sandbox title="The frozen page of this edition"
  src="${desk.base}${frozenPath(edition)}"></iframe></section>
 <section aria-labelledby="stories-heading"><h2 id="stories-heading">Stories</h2>
 ${await stories(request, edition)}</section>
@@ -128,7 +128,7 @@ async function stories({ desk }: SignedInRequest, edition: Edition): Promise<Htm
     placed.map(({ id }) => id),
   );
   const headlines = new Map(articles.map((article) => [article.id, fullHeadline(article)]));
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="Stories"><table>
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="Table: stories"><table>
 <thead><tr><th scope="col">Story</th><th scope="col">Block</th></tr></thead>
 <tbody>${placed.map(
     ({ id, block }) =>
@@ -170,7 +170,7 @@ function revisionTable(request: SignedInRequest, revisions: RevisionLine[], show
 <td>${deliveryStateMark(state)}${reason === null ? '' : html`<br><span class="meaning">${reason}</span>`}</td>
 <td class="num">${formatCount(submitted)}</td><td class="num">${formatCount(failed)}</td>
 <td class="num">${formatCount(suppressed)}</td></tr>`;
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="Revisions"><table>
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="Table: revisions"><table>
 <thead><tr><th scope="col">Revision</th><th scope="col">Closed</th><th scope="col">Delivery</th>
 <th scope="col" class="num">Submitted</th><th scope="col" class="num">Failed</th>
 <th scope="col" class="num">Not sent</th></tr></thead>
@@ -180,7 +180,7 @@ function revisionTable(request: SignedInRequest, revisions: RevisionLine[], show
 function draftLog(request: SignedInRequest, log: LogEntry[]): Html {
   if (log.length === 0) return html`<p class="empty">No editor has touched its draft.</p>`;
   const row = ({ number, at, editor, command, changes }: LogEntry): Html => html`<tr>
-<th scope="row" class="num">${number}</th><td>${when(request, at)}</td><td dir="auto">${editor}</td>
+<th scope="row">${number}</th><td>${when(request, at)}</td><td dir="auto">${editor}</td>
 <td>${command.kind}${
     'story' in command
       ? html` <a href="${request.desk.base}/articles/${encodeURIComponent(command.story)}">${command.story}</a>`
@@ -188,8 +188,8 @@ function draftLog(request: SignedInRequest, log: LogEntry[]): Html {
   }</td><td>${changes.map(({ field }) => field).join(', ')}</td></tr>`;
   const more =
     log.length > LOG_SHOWN ? html`<p class="hint">The newest ${LOG_SHOWN} of ${log.length} commands.</p>` : '';
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="Log of its draft"><table>
-<thead><tr><th scope="col" class="num">Number</th><th scope="col">When</th><th scope="col">Who</th>
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="Table: log of its draft"><table>
+<thead><tr><th scope="col">Number</th><th scope="col">When</th><th scope="col">Who</th>
 <th scope="col">Command</th><th scope="col">Changed</th></tr></thead>
 <tbody>${log.slice(0, LOG_SHOWN).map(row)}</tbody></table></div>${more}`;
 }

@@ -36,22 +36,22 @@ export async function serveEditionList(request: SignedInRequest): Promise<Respon
     const { submitted, failed } = counts.get(edition.id) ?? NO_DELIVERIES;
     return html`<tr>
 <th scope="row"><a href="${desk.base}${editionPath(edition)}">${edition.headline}</a></th>
-<td>${newsletterTitle(desk, edition.newsletter)}</td>
-<td>${when(request, edition.slotAt)}</td>
-<td class="num">${edition.number}</td>
-<td class="num">${edition.revision}</td>
 <td>${deliveryStateMark(edition.deliveryState)}</td>
 <td class="num" data-figure="edition:${edition.id}:submitted">${formatCount(submitted)}</td>
 <td class="num" data-figure="edition:${edition.id}:failed">${formatCount(failed)}</td>
+<td class="nowrap">${when(request, edition.slotAt)}</td>
+<td>${newsletterTitle(desk, edition.newsletter)}</td>
+<td class="num">${edition.number}</td>
+<td class="num">${edition.revision}</td>
 </tr>`;
   };
   const list =
     shown.length === 0
       ? html`<p class="empty">There are no editions here yet. An edition is listed once it has closed.</p>`
-      : html`<div class="scroll" tabindex="0" role="region" aria-label="Editions"><table>
-<thead><tr><th scope="col">Edition</th><th scope="col">Newsletter</th><th scope="col">Slot</th>
-<th scope="col" class="num">Number</th><th scope="col" class="num">Revision</th><th scope="col">Delivery</th>
-<th scope="col" class="num">Submitted</th><th scope="col" class="num">Failed</th></tr></thead>
+      : html`<div class="scroll" tabindex="0" role="region" aria-label="Table: editions"><table>
+<thead><tr><th scope="col">Edition</th><th scope="col">Delivery</th><th scope="col" class="num">Submitted</th>
+<th scope="col" class="num">Failed</th><th scope="col">Slot</th><th scope="col">Newsletter</th>
+<th scope="col" class="num">Number</th><th scope="col" class="num">Revision</th></tr></thead>
 <tbody>${shown.map(row)}</tbody></table></div>
 <p class="hint">Submitted messages were accepted by your mail server. Failed ones were refused, or not sent in
 time.</p>`;

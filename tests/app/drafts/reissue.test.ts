@@ -280,10 +280,14 @@ describe('a reissue', () => {
       const contents = async () =>
         Promise.all(tables.map((name) => sql`select * from ${sql.table(name)}`.execute(app.store.db)));
       const before = await contents();
-      const report = await reissue({ isDryRun: true });
+      const failing = () => Promise.reject(new Error('the log is full'));
+      const report = await reissue({ isDryRun: true, onCommit: failing });
       expect(report).toMatchObject({ edition: { revision: 2 }, queued: 4, suppressed: 4, submitted: 2 });
       expect(await contents()).toEqual(before);
       expect(readFileSync(report.previewPath ?? '', 'utf8')).toContain(FIXED);
+      // What its caller adds is part of its transaction.
+      await expect(reissue({ onCommit: failing })).rejects.toThrow('the log is full');
+      expect(await contents()).toEqual(before);
       expect(await reissue()).toMatchObject({ queued: 4, suppressed: 4, submitted: 2, previewPath: null });
     });
 

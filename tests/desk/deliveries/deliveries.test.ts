@@ -72,11 +72,22 @@ describe('the page of deliveries', () => {
       expect(page).toContain('in 30 s');
       expect(page).toMatch(/<th scope="row">Gmail<\/th>\s*<td>gmail.com, googlemail.com<\/td>/);
       expect(page).toContain('Resume example.org');
+      const resumed = await desk.act('operator', `/deliveries/${id}/resume`, { provider: 'gmail' });
+      expect(resumed).toContain('gmail.com, googlemail.com resumed.');
+      expect(resumed).not.toContain('Resume Gmail');
+      expect(await desk.act('operator', `/deliveries/${id}/resume`, { domain: 'example.org' })).toContain(
+        'org resumed.',
+      );
       const seen = await desk.read('editor', '/deliveries');
       expect(seen).toContain('the queue is held');
       expect(seen).not.toMatch(/Resume|Pause<|Release|Cancel…/);
       expect(await desk.act('operator', '/deliveries/release')).toContain('The queue is released.');
-      expect(await desk.audit()).toMatchObject([{ actor: 'Otis Park', act: 'delivery.release', subject: 'queue' }]);
+      expect((await desk.audit()).map(({ act, detail }) => [act, detail])).toEqual([
+        ['delivery.resume', { domain: 'gmail.com' }],
+        ['delivery.resume', { domain: 'googlemail.com' }],
+        ['delivery.resume', { domain: 'example.org' }],
+        ['delivery.release', {}],
+      ]);
     });
   });
 });

@@ -45,22 +45,21 @@ export async function readDeliveriesOf(
   const { db } = store;
   const ids = editions.map(({ id }) => id);
   if (ids.length === 0) return [];
-  const states = await readDeliveryStates(db, ids);
-  const counts = await countAllDeliveries(db, ids);
-  const domains = await listPausedDomains(db, ids);
-  const deliveries: EditionDelivery[] = [];
-  for (const edition of editions) {
+  const [states, counts, domains] = await Promise.all([
+    readDeliveryStates(db, ids),
+    countAllDeliveries(db, ids),
+    listPausedDomains(db, ids),
+  ]);
+  const read = async (edition: EditionSummary): Promise<EditionDelivery> => {
     const { id } = edition;
     const { state = 'delivering', reason = null } = states.find(({ editionId }) => editionId === id) ?? {};
     const ofEdition = counts.get(id) ?? NO_DELIVERIES;
-    deliveries.push({
-      ...{ edition, state, reason, counts: ofEdition },
-      uncertain: await countUncertainOf(db, id, now),
-      rate: state === 'delivering' ? await readRate(db, id, ofEdition, now) : NO_RATE,
-      paused: groupDomains(domains.filter(({ editionId }) => editionId === id)),
-    });
-  }
-  return deliveries;
+    const paused = groupDomains(domains.filter(({ editionId }) => editionId === id));
+    const uncertain = await countUncertainOf(db, id, now);
+    const rate = state === 'delivering' ? await readRate(db, id, ofEdition, now) : NO_RATE;
+    return { edition, state, reason, counts: ofEdition, uncertain, rate, paused };
+  };
+  return Promise.all(editions.map(read));
 }
 
 const NO_RATE: SubmissionRate = { perSecond: null, left: null, over: 0 };

@@ -84,18 +84,16 @@ export interface EditionFigures {
 export async function readEditionFigures(desk: DeskContext, edition: EditionSummary): Promise<EditionFigures> {
   const { db } = desk.app.store;
   const { id, newsletter, slot } = edition;
-  const slow = Promise.all([failureFigures(desk).read(id), readersOfTheWeek(desk).read('week')]);
-  // Another reading may throw first.
-  slow.catch(() => {});
   const { from, until } = await closedUntilNext(db, edition);
-  const quick = {
-    id,
-    deliveries: (await countAllDeliveries(db, [id])).get(id) ?? NO_DELIVERIES,
-    left: await countLeft(db, newsletter, from, until),
-    visits: await readVisits(db, newsletter, slot),
-  };
-  const [failures, readers] = await slow;
-  return { ...quick, failures, readers: readers?.value ?? null };
+  const [deliveries, failures, left, visits, readers] = await Promise.all([
+    countAllDeliveries(db, [id]),
+    failureFigures(desk).read(id),
+    countLeft(db, newsletter, from, until),
+    readVisits(db, newsletter, slot),
+    readersOfTheWeek(desk).read('week'),
+  ]);
+  const counts = deliveries.get(id) ?? NO_DELIVERIES;
+  return { id, deliveries: counts, failures, left, visits, readers: readers?.value ?? null };
 }
 
 /** The number of deliveries in all states. */

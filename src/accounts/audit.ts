@@ -25,7 +25,7 @@ export function auditAct(actor: AuditActor, now: number, act: AuditedAct): InTra
   return (tx) => insertAuditRow(tx, actor, now, act);
 }
 
-export async function insertAuditRow(tx: Tx, actor: AuditActor, now: number, audited: AuditedAct): Promise<void> {
+async function insertAuditRow(tx: Tx, actor: AuditActor, now: number, audited: AuditedAct): Promise<void> {
   const { act, subject, detail = {} } = audited;
   const who = actor === CONSOLE ? { account_id: null, actor } : { account_id: actor.id, actor: actor.name };
   const row = { at: now, ...who, act, subject: boundedLine(subject, SUBJECT_LIMIT), detail: toJson(detail) };

@@ -15,9 +15,6 @@ const PLAIN = /^(?:\/[A-Za-z0-9._~!$&'()*+,;=:@%-]+)+\/?(?:\?[A-Za-z0-9._~!$&'()
 export function pathAfterSignIn(next: string | null, base: string): string {
   if (next === null || next.length > MAX_LENGTH || !PLAIN.test(next)) return base;
   // As a browser reads it: dots and encoded dots go to a folder above.
-  const { origin, pathname, search } = new URL(next, ANYWHERE);
-  const isUnchanged = origin === ANYWHERE && pathname + search === next;
-  return isUnchanged && (pathname === base || pathname.startsWith(`${base}/`)) ? next : base;
+  const { pathname } = new URL(next, 'http://desk.invalid');
+  return pathname === base || pathname.startsWith(`${base}/`) ? next : base;
 }
-
-const ANYWHERE = 'http://desk.invalid';

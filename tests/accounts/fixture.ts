@@ -1,6 +1,6 @@
 /** Accounts for tests. */
 import { argon2Sync } from 'node:crypto';
-import { emailKey, findAccount, nameKey, type SignedInAccount } from '../../src/accounts/account.ts';
+import { emailKey, nameKey, type SignedInAccount } from '../../src/accounts/account.ts';
 import type { AccountRole } from '../../src/accounts/permissions.ts';
 import { beginSession } from '../../src/accounts/sessions.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -40,11 +40,6 @@ export async function addAccount(
 /** Begins a session of an account. @returns its token */
 export function openSession({ db }: Pick<Store, 'db'>, accountId: number, now = NOW): Promise<string> {
   return db.transaction().execute((tx) => beginSession(tx, accountId, now));
-}
-
-/** Whether an account is disabled. */
-export async function isDisabled({ db }: Pick<Store, 'db'>, id: number): Promise<boolean> {
-  return (await findAccount(db, id))?.disabledAt !== null;
 }
 
 /** The audit log, oldest row first: `actor act subject`, and the detail. */

@@ -56,7 +56,7 @@ export function edit(request: SignedInRequest): Promise<Response> {
 }
 
 /** What the form of a pick says besides the sentence. */
-export function pickOptions(form: URLSearchParams) {
+function pickOptions(form: URLSearchParams) {
   const first = form.get('first') ?? '';
   return {
     headline: form.get('headline')?.trim() ? (form.get('headline') as string) : null,

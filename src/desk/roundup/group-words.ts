@@ -27,7 +27,7 @@ function sentenceOf(line: string): string {
   return /[.!?…]$/u.test(first) ? first : `${first}.`;
 }
 
-export function cut(text: string, length = QUOTED): string {
+function cut(text: string, length = QUOTED): string {
   return text.length > length ? `${text.slice(0, length - 1).toWellFormed()}…` : text;
 }
 

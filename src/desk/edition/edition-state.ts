@@ -20,7 +20,7 @@ type StatedDraft = Pick<
 
 /** Describes an edition at `now`, epoch milliseconds. */
 export function describeState(draft: StatedDraft, now: number): EditionState {
-  const { newsletter, slot, obstacle, ended, edition, storyCount } = draft;
+  const { newsletter, obstacle, ended, edition, storyCount } = draft;
   const { state, closeAt } = draft.draft;
   if (edition !== null) {
     const parts = ['at ', { at: edition.closedAt }, '. What you change now takes effect when it is reissued.'];
@@ -44,15 +44,11 @@ export function describeState(draft: StatedDraft, now: number): EditionState {
   }
   if (obstacle !== null) {
     const voided = draft.approval?.voided ?? null;
-    const parts = [
-      ...(voided === null ? [] : [`the approval does not count: ${voided}; `]),
-      ...waiting(slot.slotAt, now),
-    ];
+    const parts = [...(voided === null ? [] : [`the approval does not count: ${voided}; `]), ...waiting(draft, now)];
     return { status: 'waiting', word: 'Waits for approval', parts };
   }
   if (newsletter.kind === 'alert') {
-    const until = alertDeadline(slot.slotAt, null, newsletter.lapseMinutes);
-    return { status: 'waiting', word: 'Not sent yet', parts: ['lapses ', { countdown: until }] };
+    return { status: 'waiting', word: 'Not sent yet', parts: ['lapses ', { countdown: lapseOf(draft) }] };
   }
   const parts = closesByItself(draft, now);
   if (state.kind === 'approved') {
@@ -71,6 +67,12 @@ function closing({ slot, newsletter }: StatedDraft, now: number): EditionState['
   return slot.slotAt > now ? [' at its slot, ', { countdown: slot.slotAt }] : [', its slot was ', { at: slot.slotAt }];
 }
 
-function waiting(slotAt: number, now: number): EditionState['parts'] {
+function waiting(draft: StatedDraft, now: number): EditionState['parts'] {
+  if (draft.newsletter.kind === 'alert') return ['or lapses ', { countdown: lapseOf(draft) }];
+  const { slotAt } = draft.slot;
   return slotAt > now ? ['its slot is ', { countdown: slotAt }] : ['since its slot, ', { at: slotAt }];
+}
+
+function lapseOf({ slot, newsletter }: StatedDraft): number {
+  return alertDeadline(slot.slotAt, null, newsletter.lapseMinutes);
 }

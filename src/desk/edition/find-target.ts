@@ -7,7 +7,7 @@ import type { NewsletterConfig } from '../../config/config.ts';
 import type { DeskRequest } from '../desk-request.ts';
 
 /** In words that a page shows: there is no such newsletter or slot. */
-export interface MissingDraft {
+interface MissingDraft {
   kind: 'missing';
   message: string;
 }

@@ -12,7 +12,7 @@ import type { EditionPageView } from './edition-view.ts';
 import { problemsOf } from './problem-list.ts';
 import { headlineLink, storyFacts } from './story-line.ts';
 
-export const BLOCK_TITLES: Record<DraftBlock, string> = {
+const BLOCK_TITLES: Record<DraftBlock, string> = {
   lead: 'Lead',
   news: 'News',
   analysis: 'Analysis',

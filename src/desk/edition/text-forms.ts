@@ -12,7 +12,7 @@ import { actPath } from './edition-address.ts';
 import type { EditionPageView } from './edition-view.ts';
 import { problemsOf } from './problem-list.ts';
 
-export const TEXT_FIELDS = ['subject', 'preheader', 'note'] as const;
+const TEXT_FIELDS = ['subject', 'preheader', 'note'] as const;
 export type TextFieldName = (typeof TEXT_FIELDS)[number];
 
 /** A text that was refused, as it was typed. */

@@ -33,8 +33,8 @@ interface Kept {
 const FRESH = MINUTE;
 /** Drafts of all newsletters, with those of alerts. */
 const MAX_KEPT = 100;
-/** How long a page waits, in milliseconds. Composing takes about 50 ms once the thread has begun. */
-const WAIT_LIMIT = 250;
+/** How long a page waits, in milliseconds: it shall take less than 100. Composing takes about 50 in a warm thread. */
+const WAIT_LIMIT = 60;
 
 class DraftChecks {
   readonly #desk: DeskContext;

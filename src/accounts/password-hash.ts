@@ -4,7 +4,7 @@
  */
 import { argon2, randomBytes, timingSafeEqual } from 'node:crypto';
 import { BoundedQueue } from '../lib/concurrency/bounded-queue.ts';
-import { normalisePassword } from './password-rules.ts';
+import { isTooLong, normalisePassword } from './password-rules.ts';
 
 /** The second of the equivalent settings of the OWASP Password Storage Cheat Sheet. `memory` in KiB. */
 const CURRENT = { memory: 19 * 1024, passes: 2, parallelism: 1 };
@@ -25,7 +25,7 @@ export class PasswordQueueFull extends Error {
 const queue = new BoundedQueue({ running: 2, admitted: 20, size: 20 });
 
 /**
- * Hashes a password with a random salt: `$argon2id$v=19$m=19456,t=2,p=1$<salt>$<hash>`, in unpadded base64.
+ * Hashes an acceptable password with a random salt: `$argon2id$v=19$m=19456,t=2,p=1$<salt>$<hash>`, in unpadded base64.
  * @throws PasswordQueueFull
  */
 export async function hashPassword(password: string): Promise<string> {
@@ -35,14 +35,16 @@ export async function hashPassword(password: string): Promise<string> {
 }
 
 /**
- * Whether a password has that hash. Without a hash, takes as long, and returns false.
- * @param hash as `hashPassword` made it; null where there is no account
+ * Whether a password has that hash. Without a hash, or for a text that is longer than any password, it takes as long
+ * and returns false.
+ * @param password any text @param hash as `hashPassword` made it; null where there is no account
  * @throws PasswordQueueFull; Error if the hash is damaged
  */
 export async function passwordHasHash(password: string, hash: string | null): Promise<boolean> {
   const { parameters, salt, tag } = decode(hash ?? NOBODY);
-  const found = await derive(password, salt, parameters, tag.length);
-  return timingSafeEqual(found, tag) && hash !== null;
+  const isPossible = !isTooLong(password);
+  const found = await derive(isPossible ? password : '', salt, parameters, tag.length);
+  return timingSafeEqual(found, tag) && isPossible && hash !== null;
 }
 
 /** Whether a hash was made with other parameters than a new one. */

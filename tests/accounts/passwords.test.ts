@@ -1,6 +1,6 @@
 import { argon2Sync } from 'node:crypto';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { hashPassword, isOutdatedHash, PasswordQueueFull, passwordHasHash } from '../../src/accounts/password-hash.ts';
 import { passwordProblem } from '../../src/accounts/password-rules.ts';
 import { anyText } from '../support/any-text.ts';
@@ -55,6 +55,16 @@ describe('the hash of a password', () => {
     expect(await passwordHasHash(PASSWORD, hash)).toBe(true);
     expect(await passwordHasHash('Seven herons at dawn', hash)).toBe(false);
     expect(await passwordHasHash('', hash)).toBe(false);
+  });
+
+  it('is never that of a text that is longer than any password, which is not normalised', async () => {
+    const marks = `a${'\u0301\u0316'.repeat(500)}`;
+    const normalised = vi.spyOn(String.prototype, 'normalize');
+    expect(await passwordHasHash(marks, await hashPassword(''))).toBe(false);
+    expect(await passwordHasHash(marks, null)).toBe(false);
+    // Combining characters are ordered in quadratic time, on the thread that serves all requests.
+    expect(normalised.mock.contexts.map(String)).toEqual(['', '', '']);
+    normalised.mockRestore();
   });
 
   it('is compared with its own parameters, and outdated when they are not those of a new one', async () => {

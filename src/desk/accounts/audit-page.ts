@@ -88,7 +88,7 @@ function logTable(request: DeskRequest, entries: readonly AuditLogEntry[], hasAc
   if (entries.length === 0) {
     return html`<p class="empty">${hasActs ? 'No entry matches.' : 'Nobody has done anything at the desk yet.'}</p>`;
   }
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="Entries"><table>
+  return html`<div class="scroll" tabindex="0" role="group" aria-label="Entries"><table>
 <thead><tr><th scope="col">Time</th><th scope="col">Who</th><th scope="col">Act</th>
 <th scope="col">Subject</th><th scope="col">Detail</th></tr></thead>
 <tbody>${entries.map((entry) => logRow(request, entry))}</tbody></table></div>`;

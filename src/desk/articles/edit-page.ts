@@ -130,7 +130,7 @@ function respondConflict(request: SignedInRequest, stored: StoredArticle, mine: 
   const problem = { field: null, message: 'The article has been changed since you opened it. Nothing was saved yet.' };
   const body = html`${general([problem])}
 <p>Its state is now ${stateMark(request, article)}.</p>
-<div class="scroll" tabindex="0" role="region" aria-label="Both texts"><table>
+<div class="scroll" tabindex="0" role="group" aria-label="Both texts"><table>
 <thead><tr><th scope="col">Field</th><th scope="col">Theirs, now stored</th><th scope="col">Yours</th></tr></thead>
 <tbody>${rows}</tbody></table></div>
 <form method="post" action="${path}/edit" data-plain>${hiddenFields({ ...mine, seen: digest })}

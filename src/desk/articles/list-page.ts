@@ -105,7 +105,7 @@ async function table(request: SignedInRequest, articles: Article[]): Promise<Htm
 <td class="nowrap">${when(request, article.publishedAt)}</td>
 <td class="nowrap">${editionNames(used.get(article.id) ?? [])}</td>
 </tr>`;
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="Articles found"><table>
+  return html`<div class="scroll" tabindex="0" role="group" aria-label="Articles found"><table>
 <thead><tr><th scope="col">Headline</th><th scope="col">State</th><th scope="col">Kind</th><th scope="col">Section</th>
 <th scope="col">Published</th><th scope="col">Editions</th></tr></thead>
 <tbody>${articles.map(row)}</tbody></table></div>`;

@@ -205,7 +205,7 @@ function list(id: string, title: string, rows: Html[], columns: string[], empty:
 }
 
 function table(title: string, columns: string[], rows: Html[]): Html {
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="${title}"><table><thead><tr>${columns.map(
+  return html`<div class="scroll" tabindex="0" role="group" aria-label="${title}"><table><thead><tr>${columns.map(
     (column) => html`<th scope="col">${column}</th>`,
   )}</tr></thead><tbody>${rows}</tbody></table></div>`;
 }

@@ -56,7 +56,7 @@ async function totalsRegion(request: DeskRequest): Promise<Html> {
       )}</tr>`,
   );
   return html`<section id="totals" data-region><h2>Subscriptions</h2>
-<div class="scroll" tabindex="0" role="region" aria-label="Subscriptions by newsletter"><table><thead><tr>
+<div class="scroll" tabindex="0" role="group" aria-label="Subscriptions by newsletter"><table><thead><tr>
 <th scope="col">Newsletter</th>${STATES.map((state) => html`<th scope="col" class="num">${state}</th>`)}</tr></thead>
 <tbody>${rows}</tbody></table></div>
 <p class="hint">Only confirmed subscriptions are mailed. Paused and suppressed subscribers count as what they are; they

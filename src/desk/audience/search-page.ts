@@ -40,7 +40,7 @@ function emptyText(kind: 'address' | 'prefix', after: number | null): string {
 }
 
 function results(request: DeskRequest, subscribers: readonly Subscriber[]): Html {
-  return html`<section id="found"><div class="scroll" tabindex="0" role="region" aria-label="Found subscribers">
+  return html`<section id="found"><div class="scroll" tabindex="0" role="group" aria-label="Found subscribers">
 <table><thead><tr><th scope="col">Address</th><th scope="col">Newsletters</th><th scope="col">Mail</th>
 <th scope="col">Stored since</th></tr></thead>
 <tbody>${subscribers.map((subscriber) => row(request, subscriber))}</tbody></table></div></section>`;

@@ -170,7 +170,7 @@ function table(request: DeskRequest, entries: readonly ListedSuppression[]): Htm
     return html`<tr><th scope="row">${who}</th><td>${REASONS[reason]}</td>
 <td class="nowrap">${when(request, at)}</td></tr>`;
   });
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="Suppressions"><table><thead><tr>
+  return html`<div class="scroll" tabindex="0" role="group" aria-label="Suppressions"><table><thead><tr>
 <th scope="col">Address</th><th scope="col">Reason</th><th scope="col">Since</th></tr></thead>
 <tbody>${rows}</tbody></table></div>`;
 }

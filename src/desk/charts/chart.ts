@@ -102,7 +102,7 @@ function edgeLabels(labels: readonly string[]): string[] {
 function numbersTable({ title, axis, labels, series }: Chart) {
   return html`<details class="chart-numbers">
 <summary>The numbers</summary>
-<div class="scroll" tabindex="0" role="region" aria-label="The numbers of ${title}">
+<div class="scroll" tabindex="0" role="group" aria-label="The numbers of ${title}">
 <table>
 <thead><tr><th scope="col">${axis}</th>${series.map(({ name }) => html`<th scope="col">${name}</th>`)}</tr></thead>
 <tbody>${labels.map(

@@ -86,7 +86,7 @@ export function pausedDomains(request: SignedInRequest, { edition, paused, state
 <td>${provider === null ? '' : domains.join(', ')}</td><td dir="auto">${reason}</td><td>${when(request, since)}</td>
 <td>${canResume ? resumeGroup(request, edition.id, provider, domains) : ''}</td></tr>`;
   return html`<h3>Paused for this edition</h3>
-<div class="scroll" tabindex="0" role="region" aria-label="Table: paused domains"><table>
+<div class="scroll" tabindex="0" role="group" aria-label="Table: paused domains"><table>
 <thead><tr><th scope="col">Mailbox provider or domain</th><th scope="col">Domains</th><th scope="col">Why</th>
 <th scope="col">Since</th><th scope="col">Act</th></tr></thead><tbody>${paused.map(row)}</tbody></table></div>`;
 }

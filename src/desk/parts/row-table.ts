@@ -22,7 +22,7 @@ export interface TableRow {
 export function rowTable(titleId: string, columns: readonly Column[], rows: readonly TableRow[]): Html {
   const heads = columns.map(({ label, isNumber }) => html`<th scope="col"${numeric(isNumber)}>${label}</th>`);
   const body = rows.map((row) => tableRow(columns, row));
-  return html`<div class="scroll" tabindex="0" role="region" aria-labelledby="${titleId}">
+  return html`<div class="scroll" tabindex="0" role="group" aria-labelledby="${titleId}">
 <table class="stacked"><thead><tr>${heads}</tr></thead><tbody>${body}</tbody></table></div>`;
 }
 

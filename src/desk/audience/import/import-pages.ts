@@ -76,7 +76,7 @@ ${submitButton('Upload and check', { primary: true, id: 'upload' })}</form>
 ${
   uploads.length === 0
     ? ''
-    : html`<section id="imports" data-region><h2>Your last imports</h2><div class="scroll" tabindex="0" role="region"
+    : html`<section id="imports" data-region><h2>Your last imports</h2><div class="scroll" tabindex="0" role="group"
 aria-label="Your last imports"><table><thead><tr><th scope="col">File</th><th scope="col">State</th>
 <th scope="col">Uploaded</th></tr></thead><tbody>${uploads.map((upload) => uploadRow(request, upload))}</tbody></table>
 </div></section>`

@@ -119,8 +119,8 @@ async function respondReissue(request: SignedInRequest, edition: Edition, state:
 ${edition.revision}</p>
 ${problem === undefined ? '' : html`<p class="error" role="alert">${problem}</p>`}
 <p>A reissue closes the edition once more, with its stories as they are now and with what was changed in
-<a href="${desk.base}/edition/${newsletter}/${slot}">its draft</a> since. Those who do not have it get the new revision.
-The edition must be paused, cancelled or done.</p>
+<a href="${desk.base}/editions/${newsletter}/${slot}/draft">its draft</a> since. Those who do not have it get the new
+revision. The edition must be paused, cancelled or done.</p>
 <section id="note-form" data-region aria-labelledby="note-heading"><h2 id="note-heading">The editor’s note</h2>
 ${noteForm(action, draft, state.note)}</section>
 <section id="check" data-region aria-labelledby="check-heading"><h2 id="check-heading">What would change</h2>

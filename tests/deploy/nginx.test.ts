@@ -381,6 +381,7 @@ describe.skipIf(!isNginxInstalled())('nginx in front of daywire (skipped where i
       ['of the hub', 405, () => '/hub', {}],
       ['of an account', 200, () => '/account/profile', {}],
       ['of the desk', 200, () => '/desk', {}],
+      ['of an invitation to the desk', 200, () => '/desk/invitation/a-secret-token', {}],
       ['that daywire calls private', 200, () => '/test/private', {}],
       ['that sets a cookie', 200, () => '/test/cookie', {}],
       ['requested with a cookie', 200, () => '/articles/vec-t', { Cookie: 'session=1' }],

@@ -59,6 +59,27 @@ async function fill({ db }: Store): Promise<void> {
     .execute();
 }
 
+/** Adds an account with a session, an open and a used invitation, and an entry of the audit log. */
+async function addAccount({ db }: Store): Promise<void> {
+  const account = { email: 'mei@example.com', email_key: 'mei@example.com', name: 'Mei', name_key: 'mei' };
+  await db
+    .insertInto('accounts')
+    .values({ ...account, password: 'hash', roles: '["admin"]', created_at: NOW, disabled_at: null })
+    .execute();
+  const session = { token_hash: 'a', account_id: 1, created_at: NOW, seen_at: NOW };
+  await db.insertInto('account_sessions').values(session).execute();
+  for (const used_at of [null, NOW]) {
+    const invitation = { token_hash: `of ${used_at}`, account_id: null, roles: '["editor"]', invited_by: 'Mei' };
+    const rest = { email: 'ivo@example.com', email_key: 'ivo@example.com', created_at: NOW, expires_at: NOW + 1 };
+    await db
+      .insertInto('account_invitations')
+      .values({ ...invitation, ...rest, used_at })
+      .execute();
+  }
+  const entry = { at: NOW, account_id: 1, actor: 'Mei', act: 'account.sign-in', subject: 'account/1', detail: '{}' };
+  await db.insertInto('audit_log').values(entry).execute();
+}
+
 /** Adds a subscriber. @returns its number */
 async function nextSubscriber({ db }: Store): Promise<number> {
   const { id } = await db.insertInto('subscribers').values(subscriber('eve')).returning('id').executeTakeFirstOrThrow();
@@ -108,6 +129,23 @@ describe('a backup', () => {
       // The store itself goes on: number 4 was the id of a deleted subscriber.
       expect([await nextSubscriber(copy), await nextSubscriber(store)]).toEqual([NOW + 1, 5]);
       await copy.close();
+    });
+
+    it('has accounts and their audit log, but no session and no invitation that would work again', async () => {
+      const store = await open();
+      await addAccount(store);
+      const { accounts, audit_log, account_invitations } = await contents(store);
+      await backupStore(store, file, NOW);
+      const used = account_invitations?.filter((row) => !row.includes('"used_at":null'));
+      const expected = { accounts, audit_log, account_sessions: [], account_invitations: used };
+      expect(used).toHaveLength(1);
+      for (const target of [await openMigrated(), await openStore({ databaseUrl: await newPostgresUrl(), path: '' })]) {
+        await restoreStore(file, target, NOW);
+        expect(await contents(target)).toMatchObject(expected);
+        await expect(sql`delete from audit_log`.execute(target.db)).rejects.toThrow('append-only');
+        await target.close();
+      }
+      expect(await store.db.selectFrom('account_sessions').selectAll().execute()).toHaveLength(1);
     });
 
     it('does not overwrite a file', async () => {

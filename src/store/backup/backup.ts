@@ -1,7 +1,7 @@
 /**
  * Backup and restore. A backup of either database is an SQLite file with the current schema. It is marked so that a
  * restored store submits nothing until an operator releases its queue: what it holds as pending may have been submitted
- * since. Nor does it give the numbers again that have been given since, and are in emails.
+ * since. Nor does it give the numbers again that have been given since, and are in emails. Nobody is signed in.
  */
 import { existsSync } from 'node:fs';
 import { open, rename, rm, stat } from 'node:fs/promises';
@@ -59,8 +59,8 @@ export async function backupStore(
       await writeMeta(copy.db, DELIVERY_HELD, `restored from a backup of ${new Date(now).toISOString()}: ${RELEASE}`);
       await writeMeta(copy.db, VACUUM_DUE, null);
       await skipMailedNumbers(copy.db, now);
-      // Of the moment and the machine: a restored store starts without them. Stores to be upgraded may lack the table.
-      if ((await schemaState(copy)).kind === 'current') await copy.db.deleteFrom('back_offs').execute();
+      // Stores to be upgraded may lack the tables.
+      if ((await schemaState(copy)).kind === 'current') await deleteMomentary(copy.db);
       await checkIntegrity(copy);
       const rows = await countAllRows(copy.db, store.dialect === 'sqlite' ? options : {});
       // Without a WAL file, the backup can be read in a folder that is not writable.
@@ -121,6 +121,17 @@ export async function restoreStore(
  */
 async function skipMailedNumbers(db: Db, now: number): Promise<void> {
   for (const table of MAILED_NUMBERS) await skipNumbers(db, table, 'id', now);
+}
+
+/**
+ * Deletes what a restored store starts without: what is of the moment and the machine; and sessions and open
+ * invitations of the desk, because those that were ended, used or withdrawn since the backup would work again.
+ */
+async function deleteMomentary(db: Db): Promise<void> {
+  await db.deleteFrom('back_offs').execute();
+  await db.deleteFrom('desk_presence').execute();
+  await db.deleteFrom('account_sessions').execute();
+  await db.deleteFrom('account_invitations').where('used_at', 'is', null).execute();
 }
 
 /**

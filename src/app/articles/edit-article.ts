@@ -11,7 +11,7 @@ import { type ArticleActor, type ArticleOutcome, changeArticle, readStoredArticl
 export type Release = { kind: 'draft' } | { kind: 'now' } | { kind: 'at'; time: string };
 
 /** Whether readers are told of the change of a public article. */
-export type ChangeNotice = { kind: 'silent' } | { kind: 'correction'; note: string };
+type ChangeNotice = { kind: 'silent' } | { kind: 'correction'; note: string };
 
 /** Values as an editor wrote them. What is missing, or is as it is stored, stays as it is. */
 export interface ArticleEdit {

@@ -35,7 +35,7 @@ export type DraftRequest =
   | { kind: 'undo'; entry?: number };
 
 /** What was before an editor's eyes. */
-export interface SeenDraft {
+interface SeenDraft {
   /** The draft's revision. */
   revision: number;
   /** Of the whole edition, as `editionHash` makes it: an approval covers that. */

@@ -22,7 +22,7 @@ export interface Chart {
   series: readonly ChartSeries[];
 }
 
-export interface ChartSeries {
+interface ChartSeries {
   name: string;
   /** One for each label; null where nothing is known. */
   values: readonly (number | null)[];

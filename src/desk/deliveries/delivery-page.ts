@@ -120,7 +120,7 @@ function failureTable(groups: readonly FailureGroup[]): Html {
 }
 
 /** Whole for those who may see addresses, masked for operators, and only the subscriber's number for editors. */
-export function shownAddress(request: SignedInRequest, email: string | null, subscriberId: number): string {
+function shownAddress(request: SignedInRequest, email: string | null, subscriberId: number): string {
   const number = `subscriber ${subscriberId}`;
   if (email === null) return `${number}, erased`;
   if (request.may('audience.addresses')) return email;

@@ -17,7 +17,7 @@ export interface BrowserDesk extends TestDesk {
   open(role: AccountRole, options?: BrowserContextOptions): Promise<DeskTab>;
 }
 
-export interface DeskTab {
+interface DeskTab {
   page: Page;
   /** What went wrong in pages: scripts that ran, violations of the content security policy, errors of our script. */
   faults: string[];

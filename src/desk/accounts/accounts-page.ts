@@ -14,6 +14,7 @@ import type { DeskRequest, Html, SignedInRequest } from '../desk-request.ts';
 import type { DeskRoute } from '../desk-route.ts';
 import { respondAfter, respondMissing, respondPage } from '../page.ts';
 import { passwordField, postButton, submitButton, textField } from '../parts/form.ts';
+import { scrollable } from '../parts/scrollable.ts';
 import { statusMark } from '../parts/status-mark.ts';
 import { fromNow, when } from '../parts/when.ts';
 import { roleFields, roleNames, rolesOfForm } from './roles.ts';
@@ -52,7 +53,7 @@ async function respondAccounts(request: SignedInRequest, invited?: Invited): Pro
   const [accounts, invitations] = [await listAccounts(db), await listInvitations(db, at)];
   const body = html`${linkRegion(request, invited)}
 <section id="accounts" data-region><h2>Who may sign in</h2>
-<div class="scroll" tabindex="0" role="group" aria-label="Accounts"><table>
+<div${scrollable('Accounts')}><table>
 <thead><tr><th scope="col">Name</th><th scope="col">Email address</th><th scope="col">Roles</th>
 <th scope="col">Status</th><th scope="col">Last seen</th></tr></thead>
 <tbody>${accounts.map((account) => accountRow(request, account))}</tbody></table></div></section>
@@ -60,7 +61,7 @@ ${
   invitations.length === 0
     ? ''
     : html`<section id="invitations" data-region><h2>Open invitations</h2>
-<div class="scroll" tabindex="0" role="group" aria-label="Open invitations"><table>
+<div${scrollable('Open invitations')}><table>
 <thead><tr><th scope="col">For</th><th scope="col">Purpose</th><th scope="col">From</th>
 <th scope="col">Works until</th><th scope="col">Act</th></tr></thead>
 <tbody>${invitations.map((invitation) => invitationRow(request, invitation))}</tbody></table></div></section>`

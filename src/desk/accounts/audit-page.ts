@@ -10,6 +10,7 @@ import type { DeskRoute } from '../desk-route.ts';
 import { respondPage } from '../page.ts';
 import { selectField, submitButton, textField } from '../parts/form.ts';
 import { pager } from '../parts/pager.ts';
+import { scrollable } from '../parts/scrollable.ts';
 
 const PAGE_SIZE = 50;
 /** Of a subject in an address. */
@@ -88,7 +89,7 @@ function logTable(request: DeskRequest, entries: readonly AuditLogEntry[], hasAc
   if (entries.length === 0) {
     return html`<p class="empty">${hasActs ? 'No entry matches.' : 'Nobody has done anything at the desk yet.'}</p>`;
   }
-  return html`<div class="scroll" tabindex="0" role="group" aria-label="Entries"><table>
+  return html`<div${scrollable('Entries')}><table>
 <thead><tr><th scope="col">Time</th><th scope="col">Who</th><th scope="col">Act</th>
 <th scope="col">Subject</th><th scope="col">Detail</th></tr></thead>
 <tbody>${entries.map((entry) => logRow(request, entry))}</tbody></table></div>`;

@@ -8,6 +8,7 @@ import { fullHeadline, isPublic } from '../../articles/article.ts';
 import type { Html, SignedInRequest } from '../desk-request.ts';
 import { respondAfter, respondMissing, respondPage, respondProblem } from '../page.ts';
 import { hiddenFields, submitButton } from '../parts/form.ts';
+import { scrollable } from '../parts/scrollable.ts';
 import { articlePath, stateMark } from './article-parts.ts';
 import { type ReadersText, respondText, textFrame } from './body-frame.ts';
 import { type EditFields, editForm, fieldsOf, general, PREVIEW_FRAME, readEditFields, toEdit } from './edit-form.ts';
@@ -130,7 +131,7 @@ function respondConflict(request: SignedInRequest, stored: StoredArticle, mine: 
   const problem = { field: null, message: 'The article has been changed since you opened it. Nothing was saved yet.' };
   const body = html`${general([problem])}
 <p>Its state is now ${stateMark(request, article)}.</p>
-<div class="scroll" tabindex="0" role="group" aria-label="Both texts"><table>
+<div${scrollable('Both texts')}><table>
 <thead><tr><th scope="col">Field</th><th scope="col">Theirs, now stored</th><th scope="col">Yours</th></tr></thead>
 <tbody>${rows}</tbody></table></div>
 <form method="post" action="${path}/edit" data-plain>${hiddenFields({ ...mine, seen: digest })}

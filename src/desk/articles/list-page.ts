@@ -17,6 +17,7 @@ import type { DeskContext, Html, SignedInRequest } from '../desk-request.ts';
 import { respondPage } from '../page.ts';
 import { selectField, submitButton, textField } from '../parts/form.ts';
 import { pager, queryText } from '../parts/pager.ts';
+import { scrollable } from '../parts/scrollable.ts';
 import { badge } from '../parts/status-mark.ts';
 import { when } from '../parts/when.ts';
 import { articlePath, sectionTitle, stateMark } from './article-parts.ts';
@@ -105,7 +106,7 @@ async function table(request: SignedInRequest, articles: Article[]): Promise<Htm
 <td class="nowrap">${when(request, article.publishedAt)}</td>
 <td class="nowrap">${editionNames(used.get(article.id) ?? [])}</td>
 </tr>`;
-  return html`<div class="scroll" tabindex="0" role="group" aria-label="Articles found"><table>
+  return html`<div${scrollable('Articles found')}><table>
 <thead><tr><th scope="col">Headline</th><th scope="col">State</th><th scope="col">Kind</th><th scope="col">Section</th>
 <th scope="col">Published</th><th scope="col">Editions</th></tr></thead>
 <tbody>${articles.map(row)}</tbody></table></div>`;

@@ -11,6 +11,7 @@ import { findSuppression } from '../../subscribers/suppression.ts';
 import type { DeskRequest, Html, SignedInRequest } from '../desk-request.ts';
 import { respondPage } from '../page.ts';
 import { passwordField, postButton, submitButton, textField } from '../parts/form.ts';
+import { scrollable } from '../parts/scrollable.ts';
 import { type StatusKind, statusMark } from '../parts/status-mark.ts';
 import { when } from '../parts/when.ts';
 import { reasonField } from './reason-field.ts';
@@ -205,7 +206,7 @@ function list(id: string, title: string, rows: Html[], columns: string[], empty:
 }
 
 function table(title: string, columns: string[], rows: Html[]): Html {
-  return html`<div class="scroll" tabindex="0" role="group" aria-label="${title}"><table><thead><tr>${columns.map(
+  return html`<div${scrollable(title)}><table><thead><tr>${columns.map(
     (column) => html`<th scope="col">${column}</th>`,
   )}</tr></thead><tbody>${rows}</tbody></table></div>`;
 }

@@ -9,6 +9,7 @@ import type { DeskRequest, Html, SignedInRequest } from '../desk-request.ts';
 import { respondPage } from '../page.ts';
 import { formatCount } from '../parts/figure.ts';
 import { hiddenFields, submitButton, textField } from '../parts/form.ts';
+import { scrollable } from '../parts/scrollable.ts';
 import { newsletterName } from './subscriber-of.ts';
 
 const DAYS = 30;
@@ -56,7 +57,7 @@ async function totalsRegion(request: DeskRequest): Promise<Html> {
       )}</tr>`,
   );
   return html`<section id="totals" data-region><h2>Subscriptions</h2>
-<div class="scroll" tabindex="0" role="group" aria-label="Subscriptions by newsletter"><table><thead><tr>
+<div${scrollable('Subscriptions by newsletter')}><table><thead><tr>
 <th scope="col">Newsletter</th>${STATES.map((state) => html`<th scope="col" class="num">${state}</th>`)}</tr></thead>
 <tbody>${rows}</tbody></table></div>
 <p class="hint">Only confirmed subscriptions are mailed. Paused and suppressed subscribers count as what they are; they

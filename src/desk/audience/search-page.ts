@@ -6,6 +6,7 @@ import { parseSearch, searchSubscribers } from '../../subscribers/audience/searc
 import type { Subscriber } from '../../subscribers/subscriptions.ts';
 import type { DeskRequest, Html, SignedInRequest } from '../desk-request.ts';
 import { respondPage } from '../page.ts';
+import { scrollable } from '../parts/scrollable.ts';
 import { statusMark } from '../parts/status-mark.ts';
 import { when } from '../parts/when.ts';
 import { nextPageForm, searchForm } from './overview-page.ts';
@@ -40,7 +41,7 @@ function emptyText(kind: 'address' | 'prefix', after: number | null): string {
 }
 
 function results(request: DeskRequest, subscribers: readonly Subscriber[]): Html {
-  return html`<section id="found"><div class="scroll" tabindex="0" role="group" aria-label="Found subscribers">
+  return html`<section id="found"><div${scrollable('Found subscribers')}>
 <table><thead><tr><th scope="col">Address</th><th scope="col">Newsletters</th><th scope="col">Mail</th>
 <th scope="col">Stored since</th></tr></thead>
 <tbody>${subscribers.map((subscriber) => row(request, subscriber))}</tbody></table></div></section>`;

@@ -18,6 +18,7 @@ import { respondAfter, respondPage } from '../page.ts';
 import { type Figure, figures } from '../parts/figure.ts';
 import { hiddenFields, submitButton, textField } from '../parts/form.ts';
 import { pager } from '../parts/pager.ts';
+import { scrollable } from '../parts/scrollable.ts';
 import { statusMark } from '../parts/status-mark.ts';
 import { when } from '../parts/when.ts';
 import { readReason, reasonField } from './reason-field.ts';
@@ -170,7 +171,7 @@ function table(request: DeskRequest, entries: readonly ListedSuppression[]): Htm
     return html`<tr><th scope="row">${who}</th><td>${REASONS[reason]}</td>
 <td class="nowrap">${when(request, at)}</td></tr>`;
   });
-  return html`<div class="scroll" tabindex="0" role="group" aria-label="Suppressions"><table><thead><tr>
+  return html`<div${scrollable('Suppressions')}><table><thead><tr>
 <th scope="col">Address</th><th scope="col">Reason</th><th scope="col">Since</th></tr></thead>
 <tbody>${rows}</tbody></table></div>`;
 }

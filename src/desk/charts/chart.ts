@@ -6,6 +6,7 @@
  */
 import { html, raw } from 'hono/html';
 import type { HtmlEscapedString } from 'hono/utils/html';
+import { scrollable } from '../parts/scrollable.ts';
 import { type ChartScale, chartScale } from './scale.ts';
 
 export interface Chart {
@@ -102,7 +103,7 @@ function edgeLabels(labels: readonly string[]): string[] {
 function numbersTable({ title, axis, labels, series }: Chart) {
   return html`<details class="chart-numbers">
 <summary>The numbers</summary>
-<div class="scroll" tabindex="0" role="group" aria-label="The numbers of ${title}">
+<div${scrollable(`The numbers of ${title}`)}>
 <table>
 <thead><tr><th scope="col">${axis}</th>${series.map(({ name }) => html`<th scope="col">${name}</th>`)}</tr></thead>
 <tbody>${labels.map(

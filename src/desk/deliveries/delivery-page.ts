@@ -23,6 +23,7 @@ import { respondMissing, respondPage } from '../page.ts';
 import { formatCount } from '../parts/figure.ts';
 import { postButton } from '../parts/form.ts';
 import { pager } from '../parts/pager.ts';
+import { scrollable } from '../parts/scrollable.ts';
 import { fromNow, when } from '../parts/when.ts';
 import { controlForms, deliveryPath, expiredForms, liveFigures, pausedDomains, stateLine } from './delivery-parts.ts';
 import { type EditionDelivery, readDeliveriesOf } from './delivery-reading.ts';
@@ -110,7 +111,7 @@ function age(request: SignedInRequest, at: number): Html {
 
 function failureTable(groups: readonly FailureGroup[]): Html {
   if (groups.length === 0) return html`<p class="empty">Nothing has failed.</p>`;
-  return html`<div class="scroll" tabindex="0" role="group" aria-label="Table: failures by cause"><table>
+  return html`<div${scrollable('Failures by cause')}><table>
 <thead><tr><th scope="col">The server’s words, or another cause</th><th scope="col">How it ended</th>
 <th scope="col" class="num">Messages</th></tr></thead>
 <tbody>${groups.map(
@@ -129,7 +130,7 @@ function shownAddress(request: SignedInRequest, email: string | null, subscriber
 
 function failedTable(request: SignedInRequest, failed: readonly FailedDeliveryOf[]): Html {
   if (failed.length === 0) return html`<p class="empty">None.</p>`;
-  return html`<div class="scroll" tabindex="0" role="group" aria-label="Table: failed messages"><table>
+  return html`<div${scrollable('Failed messages')}><table>
 <thead><tr><th scope="col">To</th><th scope="col">Why</th><th scope="col">When</th></tr></thead>
 <tbody>${failed.map(
     ({ subscriberId, email, reason, at }) => html`<tr>
@@ -168,7 +169,7 @@ ${postButton(request, `${path}/settle-all`, `Submit all ${uncertain} again`, {
 })}</div>`
     : ''
 }
-<div class="scroll" tabindex="0" role="group" aria-label="Table: uncertain messages"><table>
+<div${scrollable('Uncertain messages')}><table>
 <thead><tr><th scope="col">To</th><th scope="col">Since</th><th scope="col">What happened</th></tr></thead>
 <tbody>${shown.map(
     ({ subscriberId, email, since }) => html`<tr><th scope="row">${shownAddress(request, email, subscriberId)}</th>
@@ -181,7 +182,7 @@ ${uncertain > shown.length ? html`<p class="hint">The first ${shown.length} of $
 
 function providerTable(reports: readonly ProviderReports[]): Html {
   if (reports.length === 0) return html`<p class="empty">Nobody at a large mailbox provider complained or bounced.</p>`;
-  return html`<div class="scroll" tabindex="0" role="group" aria-label="Table: reports by mailbox provider"><table>
+  return html`<div${scrollable('Reports by mailbox provider')}><table>
 <thead><tr><th scope="col">Mailbox provider</th><th scope="col" class="num">Submitted</th>
 <th scope="col" class="num">Complaints</th><th scope="col" class="num">Hard bounces</th></tr></thead>
 <tbody>${reports.map(

@@ -10,6 +10,7 @@ import { deliveryFigures } from '../editions/edition-figures.ts';
 import { deliveryStateMark } from '../editions/edition-names.ts';
 import { type Figure, figures } from '../parts/figure.ts';
 import { hiddenFields, postButton, submitButton, textField } from '../parts/form.ts';
+import { scrollable } from '../parts/scrollable.ts';
 import { when } from '../parts/when.ts';
 import type { EditionDelivery, PausedDomainGroup } from './delivery-reading.ts';
 import { formatRate, type SubmissionRate } from './rate.ts';
@@ -86,7 +87,7 @@ export function pausedDomains(request: SignedInRequest, { edition, paused, state
 <td>${provider === null ? '' : domains.join(', ')}</td><td dir="auto">${reason}</td><td>${when(request, since)}</td>
 <td>${canResume ? resumeGroup(request, edition.id, provider, domains) : ''}</td></tr>`;
   return html`<h3>Paused for this edition</h3>
-<div class="scroll" tabindex="0" role="group" aria-label="Table: paused domains"><table>
+<div${scrollable('Paused domains')}><table>
 <thead><tr><th scope="col">Mailbox provider or domain</th><th scope="col">Domains</th><th scope="col">Why</th>
 <th scope="col">Since</th><th scope="col">Act</th></tr></thead><tbody>${paused.map(row)}</tbody></table></div>`;
 }

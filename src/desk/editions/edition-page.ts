@@ -15,6 +15,7 @@ import { barChart } from '../charts/bar-chart.ts';
 import type { Html, SignedInRequest } from '../desk-request.ts';
 import { respondMissing, respondPage } from '../page.ts';
 import { formatCount } from '../parts/figure.ts';
+import { scrollable } from '../parts/scrollable.ts';
 import { when } from '../parts/when.ts';
 import { editionFigureList, NO_DELIVERIES, readEditionFigures } from './edition-figures.ts';
 import { deliveryStateMark, editionPath, newsletterTitle, requestedEdition } from './edition-names.ts';
@@ -128,7 +129,7 @@ async function stories({ desk }: SignedInRequest, edition: Edition): Promise<Htm
     placed.map(({ id }) => id),
   );
   const headlines = new Map(articles.map((article) => [article.id, fullHeadline(article)]));
-  return html`<div class="scroll" tabindex="0" role="group" aria-label="Table: stories"><table>
+  return html`<div${scrollable('Stories')}><table>
 <thead><tr><th scope="col">Story</th><th scope="col">Block</th></tr></thead>
 <tbody>${placed.map(
     ({ id, block }) =>
@@ -170,7 +171,7 @@ function revisionTable(request: SignedInRequest, revisions: RevisionLine[], show
 <td>${deliveryStateMark(state)}${reason === null ? '' : html`<br><span class="meaning">${reason}</span>`}</td>
 <td class="num">${formatCount(submitted)}</td><td class="num">${formatCount(failed)}</td>
 <td class="num">${formatCount(suppressed)}</td></tr>`;
-  return html`<div class="scroll" tabindex="0" role="group" aria-label="Table: revisions"><table>
+  return html`<div${scrollable('Revisions')}><table>
 <thead><tr><th scope="col">Revision</th><th scope="col">Closed</th><th scope="col">Delivery</th>
 <th scope="col" class="num">Submitted</th><th scope="col" class="num">Failed</th>
 <th scope="col" class="num">Not sent</th></tr></thead>
@@ -188,7 +189,7 @@ function draftLog(request: SignedInRequest, log: LogEntry[]): Html {
   }</td><td>${changes.map(({ field }) => field).join(', ')}</td></tr>`;
   const more =
     log.length > LOG_SHOWN ? html`<p class="hint">The newest ${LOG_SHOWN} of ${log.length} commands.</p>` : '';
-  return html`<div class="scroll" tabindex="0" role="group" aria-label="Table: log of its draft"><table>
+  return html`<div${scrollable('Log of its draft')}><table>
 <thead><tr><th scope="col">Number</th><th scope="col">When</th><th scope="col">Who</th>
 <th scope="col">Command</th><th scope="col">Changed</th></tr></thead>
 <tbody>${log.slice(0, LOG_SHOWN).map(row)}</tbody></table></div>${more}`;

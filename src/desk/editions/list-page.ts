@@ -10,6 +10,7 @@ import { respondPage } from '../page.ts';
 import { formatCount } from '../parts/figure.ts';
 import { selectField, submitButton } from '../parts/form.ts';
 import { pager } from '../parts/pager.ts';
+import { scrollable } from '../parts/scrollable.ts';
 import { when } from '../parts/when.ts';
 import { NO_DELIVERIES } from './edition-figures.ts';
 import { deliveryStateMark, editionPath, newsletterTitle } from './edition-names.ts';
@@ -48,7 +49,7 @@ export async function serveEditionList(request: SignedInRequest): Promise<Respon
   const list =
     shown.length === 0
       ? html`<p class="empty">There are no editions here yet. An edition is listed once it has closed.</p>`
-      : html`<div class="scroll" tabindex="0" role="group" aria-label="Table: editions"><table>
+      : html`<div${scrollable('Editions')}><table>
 <thead><tr><th scope="col">Edition</th><th scope="col">Delivery</th><th scope="col" class="num">Submitted</th>
 <th scope="col" class="num">Failed</th><th scope="col">Slot</th><th scope="col">Newsletter</th>
 <th scope="col" class="num">Number</th><th scope="col" class="num">Revision</th></tr></thead>

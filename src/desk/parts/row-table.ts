@@ -4,6 +4,7 @@
  */
 import { html } from 'hono/html';
 import type { Html } from '../desk-request.ts';
+import { scrollable } from './scrollable.ts';
 
 export interface Column {
   label: string;
@@ -22,7 +23,7 @@ export interface TableRow {
 export function rowTable(titleId: string, columns: readonly Column[], rows: readonly TableRow[]): Html {
   const heads = columns.map(({ label, isNumber }) => html`<th scope="col"${numeric(isNumber)}>${label}</th>`);
   const body = rows.map((row) => tableRow(columns, row));
-  return html`<div class="scroll" tabindex="0" role="group" aria-labelledby="${titleId}">
+  return html`<div${scrollable({ titleId: titleId })}>
 <table class="stacked"><thead><tr>${heads}</tr></thead><tbody>${body}</tbody></table></div>`;
 }
 

@@ -23,6 +23,7 @@ import type { DeskRequest, Html, SignedInRequest } from '../../desk-request.ts';
 import { respondAfter, respondMissing, respondPage } from '../../page.ts';
 import { type Figure, figures, formatCount } from '../../parts/figure.ts';
 import { postButton, selectField, submitButton, textField } from '../../parts/form.ts';
+import { scrollable } from '../../parts/scrollable.ts';
 import { type StatusKind, statusMark } from '../../parts/status-mark.ts';
 import { when } from '../../parts/when.ts';
 import { newsletterName } from '../subscriber-of.ts';
@@ -76,8 +77,8 @@ ${submitButton('Upload and check', { primary: true, id: 'upload' })}</form>
 ${
   uploads.length === 0
     ? ''
-    : html`<section id="imports" data-region><h2>Your last imports</h2><div class="scroll" tabindex="0" role="group"
-aria-label="Your last imports"><table><thead><tr><th scope="col">File</th><th scope="col">State</th>
+    : html`<section id="imports" data-region><h2>Your last imports</h2><div${scrollable('Your last imports')}>
+<table><thead><tr><th scope="col">File</th><th scope="col">State</th>
 <th scope="col">Uploaded</th></tr></thead><tbody>${uploads.map((upload) => uploadRow(request, upload))}</tbody></table>
 </div></section>`
 }`;

@@ -5,7 +5,7 @@ import type { Db, Tx } from '../store/store.ts';
 import { type InTransaction, inTransaction, lockName } from '../store/transaction.ts';
 import { type Account, lockAccount, type SignedInAccount, toAccount } from './account.ts';
 import { type AuditActor, accountSubject, auditAct } from './audit.ts';
-import { ordered, replacePassword } from './invitations.ts';
+import { ordered, replacePassword, withdrawInvitationsOf, withdrawPasswordLinks } from './invitations.ts';
 import { hashPassword } from './password-hash.ts';
 import { passwordProblem } from './password-rules.ts';
 import type { AccountRole } from './permissions.ts';
@@ -16,7 +16,10 @@ export class AccountError extends Error {
   override name = 'AccountError';
 }
 
-/** @throws AccountError if there is no such account, or nobody would be an admin any more */
+/**
+ * Who is no admin any more loses the open links that the account has made.
+ * @throws AccountError if there is no such account, or nobody would be an admin any more
+ */
 export async function changeRoles(
   db: Db,
   actor: AuditActor,
@@ -34,21 +37,26 @@ export async function changeRoles(
       .where('id', '=', id)
       .execute();
     await endSessions(tx, id);
-    const detail = { name: account.name, roles: wanted, before: account.roles };
+    const withdrawn = wanted.includes('admin') ? 0 : await withdrawInvitationsOf(tx, account);
+    const detail = { name: account.name, roles: wanted, before: account.roles, ...(withdrawn > 0 && { withdrawn }) };
     await auditAct(actor, now, { act: 'account.roles', subject: accountSubject(id), detail })(tx);
   });
 }
 
-/** Disabling ends the sessions and links of the account. @throws AccountError as `changeRoles` */
+/**
+ * Disabling ends the sessions of the account, the links for it, and the links that it has made for others.
+ * @throws AccountError as `changeRoles`
+ */
 export async function disableAccount(db: Db, actor: AuditActor, id: number, now: number): Promise<void> {
   await changeAccount(db, id, async (tx, account) => {
     if (account.disabledAt !== null) return;
     await requireAnotherAdmin(tx, account);
     await tx.updateTable('accounts').set({ disabled_at: now }).where('id', '=', id).execute();
-    await tx.deleteFrom('account_invitations').where('account_id', '=', id).where('used_at', 'is', null).execute();
     await endSessions(tx, id);
-    const entry = { act: 'account.disable', subject: accountSubject(id), detail: { name: account.name } };
-    await auditAct(actor, now, entry)(tx);
+    await withdrawPasswordLinks(tx, id);
+    const withdrawn = await withdrawInvitationsOf(tx, account);
+    const detail = { name: account.name, ...(withdrawn > 0 && { withdrawn }) };
+    await auditAct(actor, now, { act: 'account.disable', subject: accountSubject(id), detail })(tx);
   });
 }
 

@@ -149,6 +149,21 @@ export async function withdrawInvitation(db: Db, id: number, now: number, onComm
   });
 }
 
+/** Makes the open links that an account has made useless: it may not invite any more. @returns their number */
+export async function withdrawInvitationsOf(tx: Tx, { name }: Pick<Account, 'name'>): Promise<number> {
+  const { numDeletedRows } = await tx
+    .deleteFrom('account_invitations')
+    .where('invited_by', '=', name)
+    .where('used_at', 'is', null)
+    .executeTakeFirstOrThrow();
+  return Number(numDeletedRows);
+}
+
+/** Makes the open links for a new password of an account useless. */
+export async function withdrawPasswordLinks(tx: Tx, accountId: number): Promise<void> {
+  await tx.deleteFrom('account_invitations').where('account_id', '=', accountId).where('used_at', 'is', null).execute();
+}
+
 export interface Acceptance {
   /** Of a new account; ignored for one that exists. */
   name: string;
@@ -236,12 +251,13 @@ async function createAccount(
   return { id, name, email, roles, hasShortcuts: true };
 }
 
-/** Sets the password of an account that is not disabled, and ends its sessions. */
+/** Sets the password of an account that is not disabled, and ends its sessions and open links for another one. */
 export async function replacePassword(tx: Tx, id: number, hash: string): Promise<SignedInAccount | null> {
   const account = await lockAccount(tx, id);
   if (account === null || account.disabledAt !== null) return null;
   await tx.updateTable('accounts').set({ password: hash }).where('id', '=', id).execute();
   await endSessions(tx, id);
+  await withdrawPasswordLinks(tx, id);
   const { name, email, roles, hasShortcuts } = account;
   return { id, name, email, roles, hasShortcuts };
 }

@@ -24,9 +24,15 @@ export async function beginSession(tx: Tx, accountId: number, now: number): Prom
 /**
  * Finds who sent a request, and notes that the session is in use.
  * @param token of the cookie, as the browser sent it
+ * @param isUse false for what an open page requests by itself: a browser that was left alone is idle
  * @returns null without a session, or if it has ended
  */
-export async function findSession(db: Db, token: string, now: number): Promise<SignedInAccount | null> {
+export async function findSession(
+  db: Db,
+  token: string,
+  now: number,
+  isUse: boolean = true,
+): Promise<SignedInAccount | null> {
   const hash = hashOfToken(token);
   if (hash === null) return null;
   const row = await db
@@ -38,7 +44,7 @@ export async function findSession(db: Db, token: string, now: number): Promise<S
     .where('accounts.disabled_at', 'is', null)
     .executeTakeFirst();
   if (row === undefined || hasEnded(row.begun_at, row.seen_at, now)) return null;
-  if (now - row.seen_at >= SEEN_EVERY) {
+  if (isUse && now - row.seen_at >= SEEN_EVERY) {
     await db
       .updateTable('account_sessions')
       .set({ seen_at: now })

@@ -19,6 +19,9 @@ import { sessionTokenOf } from './session-cookie.ts';
 /** Bytes. The body of an article is the longest field, and a form may take three bytes for one. */
 const FORM_LIMIT = 2 * 1024 * 1024;
 
+/** Sent by the script when it brings a page up to date by itself. */
+const BACKGROUND = 'X-Background';
+
 /** All routes answer 404 until there is an account, or an invitation to one. */
 export function createDesk(desk: DeskContext, routes: readonly DeskRoute[]): Hono {
   const app = new Hono();
@@ -41,7 +44,8 @@ async function respond(desk: DeskContext, route: DeskRoute, c: Context): Promise
   const at = clock();
   const isUnsafe = route.method === 'POST';
   const token = sessionTokenOf(c);
-  const account = token === null ? null : await findSession(store.db, token, at);
+  const isUse = route.isBackground !== true && c.req.header(BACKGROUND) === undefined;
+  const account = token === null ? null : await findSession(store.db, token, at, isUse);
   const request: DeskRequest = {
     ...{ c, desk, account, at },
     form: new URLSearchParams(),

@@ -12,6 +12,8 @@ interface AnyDeskRoute {
    * The body is not read before the handler, so it can be long, and is no form. Such a route has no `confirms`.
    */
   upload?: true;
+  /** An open page requests it by itself: that is no use of the session. */
+  isBackground?: true;
 }
 
 export type DeskRoute = AnyDeskRoute &

@@ -170,7 +170,8 @@
     }
     reloading = true;
     try {
-      const response = await fetch(location.href, { headers: { Accept: 'text/html' } });
+      // Unlike what somebody does, it does not keep the session from ending.
+      const response = await fetch(location.href, { headers: { Accept: 'text/html', 'X-Background': '1' } });
       const page = parse(await response.text());
       if (response.ok && page.body.dataset.account === account && isSamePage(response.url)) show(page);
       else if (page.body.dataset.account !== account) location.reload();

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { findAccount, hasAccounts } from '../../src/accounts/account.ts';
-import { disableAccount } from '../../src/accounts/change-account.ts';
+import { changePassword, changeRoles, disableAccount } from '../../src/accounts/change-account.ts';
 import {
   acceptInvitation,
   findInvitation,
@@ -143,6 +143,35 @@ forEachDatabase((open) => {
       'console account.password-link account/1',
       'Mei account.password account/1',
     ]);
+  });
+
+  it('links that an account has made stop working when it is disabled, or is no admin any more', async () => {
+    const store = await open();
+    const zoe = await addAccount(store, 'Zoe', ['admin']);
+    for (const leave of [
+      (id: number) => disableAccount(store.db, zoe, id, NOW),
+      (id: number) => changeRoles(store.db, zoe, { id, roles: ['editor'] }, NOW),
+    ]) {
+      const ada = await addAccount(store, `Ada ${leave.toString().length}`, ['admin']);
+      const invited = await invite(store.db, ada, { email: 'back@example.net', roles: ['admin'] }, NOW);
+      const kept = await link(store, 'ivo@example.com', ['editor']);
+      if (invited.kind === 'refused') throw new Error(invited.reason);
+      expect(await findInvitation(store.db, invited.token, NOW)).not.toBeNull();
+      await leave(ada.id);
+      expect(await accept(store, invited.token)).toEqual({ kind: 'closed' });
+      expect(await findInvitation(store.db, kept, NOW)).not.toBeNull();
+      expect((await auditRows(store)).at(-1)?.[1]).toMatchObject({ withdrawn: 1 });
+    }
+  });
+
+  it('a link for a new password stops working when the password is changed without it', async () => {
+    const store = await open();
+    const mei = await addAccount(store, 'Mei', ['editor']);
+    const token = await link(store, mei.email, []);
+    const other = await link(store, 'ivo@example.com', ['editor']);
+    await changePassword(store.db, mei, { password: NEW_PASSWORD, publication: 'Harbour Gazette' }, NOW);
+    expect(await accept(store, token)).toEqual({ kind: 'closed' });
+    expect(await findInvitation(store.db, other, NOW)).not.toBeNull();
   });
 
   it('a disabled account gets no link, and those that it has stop working', async () => {

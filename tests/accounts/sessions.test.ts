@@ -46,6 +46,15 @@ forEachDatabase((open) => {
     expect(await findSession(store.db, used, NOW + SESSION_LIFETIME)).toBeNull();
   });
 
+  it('a session is not used by what an open page requests by itself', async () => {
+    const store = await open();
+    const mei = await addAccount(store, 'Mei', ['editor']);
+    const token = await openSession(store, mei.id);
+    expect(await findSession(store.db, token, NOW + HOUR, false)).toEqual(mei);
+    expect(await seenAt(store)).toBe(NOW);
+    expect(await findSession(store.db, token, NOW + SESSION_IDLE, false)).toBeNull();
+  });
+
   it('a session of a clock that was set back since has ended', async () => {
     const store = await open();
     const { id } = await addAccount(store, 'Mei', ['editor']);

@@ -32,7 +32,7 @@ export const accountRoutes: DeskRoute[] = [
   }),
   act('/accounts/:id/disable', async ({ desk, account: actor, at }, { id, name }) => {
     await disableAccount(desk.app.store.db, actor, id, at);
-    return `${name} can no longer sign in, and all sessions have ended.`;
+    return `${name} can no longer sign in: all sessions have ended, and open links that ${name} made no longer work.`;
   }),
   act('/accounts/:id/enable', async ({ desk, account: actor, at }, { id, name }) => {
     await enableAccount(desk.app.store.db, actor, id, at);

@@ -38,7 +38,7 @@ function serveLive(request: SignedInRequest): Response {
 
 async function keepAlive({ c, desk, account }: SignedInRequest, stream: { write(text: string): Promise<unknown> }) {
   const { store, clock } = desk.app;
-  const found = await findSession(store.db, sessionTokenOf(c) ?? '', clock());
+  const found = await findSession(store.db, sessionTokenOf(c) ?? '', clock(), false);
   // With other roles, the browser connects again as what it may be now.
   if (found === null || found.roles.join() !== account.roles.join()) throw new Error('the session has ended');
   await stream.write(': still here\n\n');
@@ -65,6 +65,6 @@ async function handlePresence({ c, desk, account, form, at }: SignedInRequest): 
 }
 
 export const liveRoutes: DeskRoute[] = [
-  { method: 'GET', path: '/live', needs: 'desk', handle: serveLive },
-  { method: 'POST', path: '/presence', needs: 'editions.read', handle: handlePresence },
+  { method: 'GET', path: '/live', needs: 'desk', isBackground: true, handle: serveLive },
+  { method: 'POST', path: '/presence', needs: 'editions.read', isBackground: true, handle: handlePresence },
 ];

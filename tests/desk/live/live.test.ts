@@ -5,6 +5,7 @@ import { findDraftTarget } from '../../../src/app/drafts/draft-target.ts';
 import { editDraft } from '../../../src/app/drafts/edit-draft.ts';
 import type { NewsletterConfig } from '../../../src/config/config.ts';
 import type { LiveMessage } from '../../../src/desk/live/live-hub.ts';
+import { HOUR } from '../../../src/lib/time.ts';
 import { raiseAlert } from '../../../src/schedule/alerts.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { forEachDatabase } from '../../support/databases.ts';
@@ -126,6 +127,20 @@ describe('the live stream', () => {
       );
       expect([submitted, rate, left]).toEqual(['1', '0.5', `${(closed.queued - 1) * 2} s`]);
       await stream.cancel();
+    });
+
+    it('does not keep a session from ending while nobody uses the page that is open', async () => {
+      const store = await openStore();
+      const desk = await open(store);
+      desk.app.now += 11 * HOUR;
+      const stream = await connect(desk, 'editor');
+      await desk.post('editor', '/presence', { page: 'draft:a/b', tab: 'abcdefgh' });
+      expect((await desk.get('editor', '', { 'X-Background': '1' })).status).toBe(200);
+      await stream.cancel();
+      await desk.read('operator', '');
+      desk.app.now += HOUR;
+      expect((await desk.get('editor', '')).headers.get('Location')).toMatch(/^\/desk\/sign-in/);
+      await desk.read('operator', '');
     });
 
     it('forgets colleagues whose tab has been silent', async () => {

@@ -1,7 +1,7 @@
 /** A new brief that an editor writes at the desk, stored as an import stores any article. */
 import { randomInt } from 'node:crypto';
 import type { Article } from '../../articles/article.ts';
-import { logEdit } from '../../articles/edits/edit-log.ts';
+import { findCreation, logEdit } from '../../articles/edits/edit-log.ts';
 import { DESK_ORIGIN } from '../../articles/import/origin.ts';
 import { chooseSlug, revise } from '../../articles/import/revise.ts';
 import { findSlugOwners, saveArticles } from '../../articles/import/save.ts';
@@ -48,7 +48,7 @@ export function newArticleId(now: number, zone: string): string {
   return `desk-${localDate(now, zone)}-${random}`;
 }
 
-/** @throws ArticleEditError with all problems of its fields */
+/** @throws ArticleEditError with all problems of its fields, or if its id has stored another text before */
 export async function createArticle(
   app: AppContext,
   brief: WrittenBrief,
@@ -68,16 +68,21 @@ export async function createArticle(
     problems.push({ field: 'outletUrl', message: 'is a private address: write one that readers can open' });
   }
   if (problems.length > 0) throw new ArticleEditError(problems);
-  const { tagAuthority, url: publicUrl } = config.publication;
+  const publication = { tagAuthority: config.publication.tagAuthority, publicUrl: config.publication.url };
   return inTransaction(store.db, async (tx) => {
     const now = clock();
     const existing = await readStoredArticle(tx, brief.id);
-    if (existing !== null) return foundAgain(existing);
+    if (existing !== null) {
+      const creation = await findCreation(tx, brief.id);
+      const again = creation && revise(candidate, existing.article.slug, null, { now: creation.at, ...publication });
+      const isSame = again !== null && 'digest' in again && again.digest === creation?.digest;
+      return foundAgain(existing, isSame);
+    }
     const suggestions = [slugFrom(candidate.headline, brief.id), slugWithId(candidate.headline, brief.id)];
     const owners = await findSlugOwners(tx, suggestions);
     const choice = chooseSlug(candidate, null, suggestions, (slug) => owners.get(slug));
     if (choice.kind === 'taken') throw new ArticleEditError([taken(choice.owner)]);
-    const revision = revise(candidate, choice.slug, null, { now, tagAuthority, publicUrl });
+    const revision = revise(candidate, choice.slug, null, { now, ...publication });
     if (!('article' in revision)) throw new Error('a new article is added, or rejected for its fields');
     const { article, digest } = revision;
     await saveArticles(tx, [{ article, digest, origin: DESK_ORIGIN }], now);
@@ -87,9 +92,13 @@ export async function createArticle(
   });
 }
 
-function foundAgain({ article, origin }: { article: Article; origin: string | null }): CreatedArticle {
-  if (origin === DESK_ORIGIN) return { article, isNew: false, warnings: [] };
-  throw new ArticleEditError([taken(article.id)]);
+/** @param isSame whether the article was created with the same text; it may have been edited since */
+function foundAgain({ article, origin }: { article: Article; origin: string | null }, isSame: boolean): CreatedArticle {
+  if (origin !== DESK_ORIGIN) throw new ArticleEditError([taken(article.id)]);
+  if (isSame) return { article, isNew: false, warnings: [] };
+  const message = `This form has stored a brief before, as article ${article.id}, with another text.`;
+  const advice = 'Nothing was changed: edit that article, or copy your text into a new brief.';
+  throw new ArticleEditError([{ field: null, message: `${message} ${advice}` }]);
 }
 
 function taken(owner: string): ArticleProblem {

@@ -75,15 +75,17 @@ export function fieldText(value: string | null): string {
 }
 
 /** Browsers send line ends as CR LF. */
-function written(text: string): string {
+export function plainLineEnds(text: string): string {
   return text.replace(/\r\n?/g, '\n');
 }
 
 type EditKey = (typeof TEXT_FIELDS)[number] | 'body' | 'pinned';
 
 function changedKeys(article: Article, edit: ArticleEdit): EditKey[] {
-  const texts = TEXT_FIELDS.filter((key) => edit[key] !== undefined && written(edit[key]) !== fieldText(article[key]));
-  const isBody = edit.body !== undefined && written(edit.body) !== article.body.source;
+  const texts = TEXT_FIELDS.filter(
+    (key) => edit[key] !== undefined && plainLineEnds(edit[key]) !== fieldText(article[key]),
+  );
+  const isBody = edit.body !== undefined && plainLineEnds(edit.body) !== article.body.source;
   const isPinned = edit.pinned !== undefined && edit.pinned !== article.pinned;
   return [...texts, ...(isBody ? ['body' as const] : []), ...(isPinned ? ['pinned' as const] : [])];
 }

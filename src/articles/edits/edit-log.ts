@@ -46,6 +46,17 @@ export async function logEdit(
   return number;
 }
 
+/** The act that created an article at the desk. @returns null for an article that came otherwise */
+export async function findCreation(db: Db, articleId: string): Promise<Pick<LoggedEdit, 'at' | 'digest'> | null> {
+  const row = await db
+    .selectFrom('article_edits')
+    .select(['at', 'digest'])
+    .where('article_id', '=', articleId)
+    .where('act', '=', 'create')
+    .executeTakeFirst();
+  return row ?? null;
+}
+
 /** Stores which fields the desk decides. */
 export async function saveDeskBase(tx: Tx, articleId: string, base: DeskBase): Promise<void> {
   await tx

@@ -1,7 +1,8 @@
 /** The form of an edit: what it shows of an article, and what it sends. */
+import { createHash } from 'node:crypto';
 import { html } from 'hono/html';
 import type { ArticleProblem } from '../../app/articles/article-errors.ts';
-import { type ArticleEdit, fieldText } from '../../app/articles/edit-article.ts';
+import { type ArticleEdit, fieldText, plainLineEnds } from '../../app/articles/edit-article.ts';
 import type { StoredArticle } from '../../app/articles/stored-article.ts';
 import { type Article, isPublic } from '../../articles/article.ts';
 import { wallClock } from '../../lib/time.ts';
@@ -15,7 +16,12 @@ export type EditFields = Record<(typeof FIELDS)[number], string>;
 
 const FIELDS = [
   ...(['headline', 'kicker', 'dek', 'section', 'body', 'pinned', 'release', 'embargo', 'notice', 'note'] as const),
+  // See `shownDigests`.
+  'shown' as const,
 ];
+
+/** The fields of an article that two editors may change at once. */
+export const COMPARED_FIELDS = ['headline', 'kicker', 'dek', 'section', 'body', 'pinned'] as const;
 
 export const PREVIEW_FRAME = 'preview';
 
@@ -23,7 +29,7 @@ export const PREVIEW_FRAME = 'preview';
 export function fieldsOf({ app: { config } }: DeskContext, article: Article): EditFields {
   const { status } = article;
   const local = wallClock(article.publishedAt, config.publication.zone).toPlainDateTime();
-  return {
+  const fields = {
     headline: article.headline,
     kicker: fieldText(article.kicker),
     dek: fieldText(article.dek),
@@ -35,6 +41,26 @@ export function fieldsOf({ app: { config } }: DeskContext, article: Article): Ed
     notice: '',
     note: '',
   };
+  return { ...fields, shown: shownDigests(fields).join(' ') };
+}
+
+/** Travel with the form: in a conflict they tell which fields its editor has changed. */
+function shownDigests(fields: Pick<EditFields, (typeof COMPARED_FIELDS)[number]>): string[] {
+  return COMPARED_FIELDS.map((name) =>
+    createHash('sha256').update(plainLineEnds(fields[name])).digest('base64url').slice(0, 16),
+  );
+}
+
+/** Takes from `theirs` what the editor of `mine` has not changed. */
+export function mergeFields(mine: EditFields, theirs: EditFields): EditFields {
+  const shown = mine.shown.split(' ');
+  const now = shownDigests(mine);
+  const kept = COMPARED_FIELDS.filter((_, index) => now[index] !== shown[index]);
+  return { ...mine, ...pick(theirs, [...COMPARED_FIELDS, 'shown']), ...pick(mine, kept) };
+}
+
+function pick(fields: EditFields, names: readonly (keyof EditFields)[]): Partial<EditFields> {
+  return Object.fromEntries(names.map((name) => [name, fields[name]]));
 }
 
 export function readEditFields(form: URLSearchParams): EditFields {
@@ -42,7 +68,7 @@ export function readEditFields(form: URLSearchParams): EditFields {
 }
 
 export function toEdit(fields: EditFields): ArticleEdit {
-  const { pinned, release, embargo, notice, note, ...texts } = fields;
+  const { pinned, release, embargo, notice, note, shown: _, ...texts } = fields;
   return {
     ...texts,
     pinned: pinned === 'yes',
@@ -80,7 +106,7 @@ export function editForm(
   // Plain: the preview goes into a frame, which a script would not fill.
   return html`${general(problems)}
 ${warning === null ? '' : html`<p class="hint">${warning}</p>`}
-<form method="post" action="${path}/edit" data-plain>${hiddenFields({ seen })}
+<form method="post" action="${path}/edit" data-plain>${hiddenFields({ seen, shown: fields.shown })}
 ${textField({
   ...{ name: 'headline', label: 'Headline', value: fields.headline, error: error('headline'), counter: 100 },
   ...{ maxLength: 500, language },

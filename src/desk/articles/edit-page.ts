@@ -1,7 +1,7 @@
 /** The page of an edit, its preview, and the page of a conflict. */
 import { html } from 'hono/html';
 import { ArticleConflictError, ArticleEditError, type ArticleProblem } from '../../app/articles/article-errors.ts';
-import { type EditOutcome, editArticle } from '../../app/articles/edit-article.ts';
+import { type EditOutcome, editArticle, plainLineEnds } from '../../app/articles/edit-article.ts';
 import { readWritten } from '../../app/articles/read-written.ts';
 import { readStoredArticle, type StoredArticle, whyNotEditable } from '../../app/articles/stored-article.ts';
 import { fullHeadline, isPublic } from '../../articles/article.ts';
@@ -11,7 +11,17 @@ import { hiddenFields, submitButton } from '../parts/form.ts';
 import { scrollable } from '../parts/scrollable.ts';
 import { articlePath, stateMark } from './article-parts.ts';
 import { type ReadersText, respondText, textFrame } from './body-frame.ts';
-import { type EditFields, editForm, fieldsOf, general, PREVIEW_FRAME, readEditFields, toEdit } from './edit-form.ts';
+import {
+  COMPARED_FIELDS,
+  type EditFields,
+  editForm,
+  fieldsOf,
+  general,
+  mergeFields,
+  PREVIEW_FRAME,
+  readEditFields,
+  toEdit,
+} from './edit-form.ts';
 
 /** Calls `respond` with the article of the path, if there is one. */
 export async function withArticle(
@@ -107,30 +117,25 @@ export async function respondPreview(
   }
 }
 
-const COMPARED = [
-  ['Headline', 'headline'],
-  ['Kicker', 'kicker'],
-  ['Dek', 'dek'],
-  ['Section', 'section'],
-  ['Body', 'body'],
-  ['Pinned', 'pinned'],
-] as const;
+const LABELS: Record<(typeof COMPARED_FIELDS)[number], string> = {
+  ...{ headline: 'Headline', kicker: 'Kicker', dek: 'Dek', section: 'Section', body: 'Body', pinned: 'Pinned' },
+};
 
-/** Both texts of each field that differs, and a button for either. */
-function respondConflict(request: SignedInRequest, stored: StoredArticle, mine: EditFields): Promise<Response> {
+/** Both texts of each field that the editor has changed, and a button for either. */
+function respondConflict(request: SignedInRequest, stored: StoredArticle, posted: EditFields): Promise<Response> {
   const { desk } = request;
   const { article, digest } = stored;
   const theirs = fieldsOf(desk, article);
+  const mine = mergeFields(posted, theirs);
   const path = `${desk.base}${articlePath(article.id)}`;
-  const lines = (text: string): string => text.replace(/\r\n?/g, '\n');
   const text = (value: string): Html => html`<pre dir="auto">${value || 'none'}</pre>`;
-  const rows = COMPARED.filter(([, field]) => lines(mine[field]) !== theirs[field]).map(
-    ([label, field]): Html => html`<tr><th scope="row">${label}</th>
-<td>${text(theirs[field])}</td><td>${text(lines(mine[field]))}</td></tr>`,
+  const rows = COMPARED_FIELDS.filter((field) => plainLineEnds(mine[field]) !== theirs[field]).map(
+    (field): Html => html`<tr><th scope="row">${LABELS[field]}</th>
+<td>${text(theirs[field])}</td><td>${text(plainLineEnds(mine[field]))}</td></tr>`,
   );
   const problem = { field: null, message: 'The article has been changed since you opened it. Nothing was saved yet.' };
   const body = html`${general([problem])}
-<p>Its state is now ${stateMark(request, article)}.</p>
+<p>Its state is now ${stateMark(request, article)}. Fields that you left as they were stay as they are stored now.</p>
 <div${scrollable('Both texts')}><table>
 <thead><tr><th scope="col">Field</th><th scope="col">Theirs, now stored</th><th scope="col">Yours</th></tr></thead>
 <tbody>${rows}</tbody></table></div>

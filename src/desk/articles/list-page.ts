@@ -52,7 +52,7 @@ export async function serveArticleList(request: SignedInRequest): Promise<Respon
     isFirst: after === null,
   };
   const body = html`<div class="buttons">${
-    request.may('drafts.edit') ? html`<a class="button primary" href="${desk.base}/articles/new">New brief</a>` : ''
+    request.may('drafts.edit') ? html`<a class="button primary" href="${desk.base}/briefs/new">New brief</a>` : ''
   }</div>
 ${searchForm(request, query)}
 <section id="articles" data-region aria-label="Articles">

@@ -17,14 +17,14 @@ const FIELDS = [
 ];
 type BriefFields = Record<(typeof FIELDS)[number], string>;
 
-/** GET `/articles/new`. The id is chosen here, so that the form makes one article however often it is sent. */
+/** GET `/briefs/new`. The id is chosen here, so that the form makes one article however often it is sent. */
 export function serveNewBrief(request: SignedInRequest): Promise<Response> {
   const { publication } = request.desk.app.config;
   const nothing = Object.fromEntries(FIELDS.map((name) => [name, ''])) as BriefFields;
   return respondNew(request, { ...nothing, id: newArticleId(request.at, publication.zone), release: 'now' });
 }
 
-/** POST `/articles/new`. */
+/** POST `/briefs/new`. */
 export async function saveNewBrief(request: SignedInRequest): Promise<Response> {
   const { desk, account } = request;
   const fields = readFields(request.form);
@@ -42,7 +42,7 @@ export async function saveNewBrief(request: SignedInRequest): Promise<Response> 
   }
 }
 
-/** POST `/articles/new/preview`. */
+/** POST `/briefs/new/preview`. */
 export function previewNewBrief(request: SignedInRequest): Promise<Response> {
   const { id, headline, kicker, body } = readFields(request.form);
   return respondPreview(request, { id, headline, kicker, body }, null, request.desk.app.config.publication.language);
@@ -68,7 +68,7 @@ function respondNew(
     return found.length === 0 ? undefined : found.map(({ message }) => message).join('; ');
   };
   const { language } = desk.app.config.publication;
-  const path = `${desk.base}/articles/new`;
+  const path = `${desk.base}/briefs/new`;
   const unknown = problems.filter(({ field }) => field === 'id').map((one) => ({ ...one, field: null }));
   const releases = [
     { value: 'now', label: 'Publish now' },

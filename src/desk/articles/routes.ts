@@ -16,10 +16,10 @@ const RETRACTED = 'Retracted. It leaves the feeds within seconds, and deliveries
 
 export const articleRoutes: DeskRoute[] = [
   { method: 'GET', path: '/articles', needs: 'editions.read', handle: serveArticleList },
-  // Before `:id`: no article that the desk lists needs the address.
-  { method: 'GET', path: '/articles/new', needs: 'drafts.edit', handle: serveNewBrief },
-  { method: 'POST', path: '/articles/new', needs: 'drafts.edit', handle: saveNewBrief },
-  { method: 'POST', path: '/articles/new/preview', needs: 'drafts.edit', handle: previewNewBrief },
+  // Not below `/articles`: an article may have the id `new`.
+  { method: 'GET', path: '/briefs/new', needs: 'drafts.edit', handle: serveNewBrief },
+  { method: 'POST', path: '/briefs/new', needs: 'drafts.edit', handle: saveNewBrief },
+  { method: 'POST', path: '/briefs/new/preview', needs: 'drafts.edit', handle: previewNewBrief },
   {
     method: 'GET',
     path: '/articles/:id',

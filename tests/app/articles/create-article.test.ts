@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ArticleEditError } from '../../../src/app/articles/article-errors.ts';
 import { createArticle, newArticleId, type WrittenBrief } from '../../../src/app/articles/create-article.ts';
+import { editArticle } from '../../../src/app/articles/edit-article.ts';
+import { readStoredArticle } from '../../../src/app/articles/stored-article.ts';
 import { importPaths } from '../../../src/articles/import/import.ts';
 import { findArticle } from '../../../src/articles/queries.ts';
 import { HOUR } from '../../../src/lib/time.ts';
@@ -23,7 +25,7 @@ forEachDatabase((open) => {
     it('stores a brief as an import does, and once, however often its form is sent', async () => {
       const app = openTestApp(await open());
       const first = await createArticle(app, BRIEF, ANN);
-      const again = await createArticle(app, { ...BRIEF, headline: 'Other' }, ANN);
+      const again = await createArticle(app, BRIEF, ANN);
       expect([first.isNew, again.isNew]).toEqual([true, false]);
       expect(await findArticle(app.store.db, BRIEF.id)).toMatchObject({
         ...{ kind: 'brief', headline: 'Ferry service resumes', slug: 'ferry-service-resumes', section: 'world' },
@@ -32,6 +34,26 @@ forEachDatabase((open) => {
       });
       const pending = await app.store.db.selectFrom('pending_changes').select('article_id').execute();
       expect(pending).toEqual([{ article_id: BRIEF.id }]);
+    });
+
+    it('refuses another text from a form that was sent before, instead of losing it', async () => {
+      const clock = { now: NOW };
+      const app = { ...openTestApp(await open()), clock: () => clock.now };
+      await createArticle(app, BRIEF, ANN);
+      clock.now += HOUR;
+      for (const other of [
+        { headline: 'Other' },
+        { body: 'Other.' },
+        { section: '' },
+        { release: { kind: 'draft' } },
+      ]) {
+        const promise = createArticle(app, { ...BRIEF, ...other } as WrittenBrief, ANN);
+        await expect(promise).rejects.toThrow(`as article ${BRIEF.id}, with another text`);
+      }
+      const seen = (await readStoredArticle(app.store.db, BRIEF.id))?.digest ?? '';
+      await editArticle(app, BRIEF.id, { headline: 'Edited since', notice: { kind: 'silent' } }, { ...ANN, seen });
+      const again = await createArticle(app, BRIEF, ANN);
+      expect([again.isNew, again.article.headline]).toEqual([false, 'Edited since']);
     });
 
     it('credits an outlet with its link, or refuses', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readStoredArticle } from '../../../src/app/articles/stored-article.ts';
 import type { Article } from '../../../src/articles/article.ts';
+import { findArticle } from '../../../src/articles/queries.ts';
 import { HOUR } from '../../../src/lib/time.ts';
 import { article, saveAll } from '../../support/articles.ts';
 import { NOW } from '../../support/clock.ts';
@@ -109,6 +110,12 @@ forEachDatabase((open) => {
       expect(await response.text()).toContain('<p>Body of one.</p>');
     });
 
+    it('serves an article with the id `new` as any other', async () => {
+      const desk = await openDesk([article('new', { headline: 'New as an id' })]);
+      expect(await desk.read('editor', '/articles/new')).toContain('New as an id</h1>');
+      expect(formFields(await desk.read('editor', '/articles/new/edit')).headline).toBe('New as an id');
+    });
+
     it('answers 404 for an unknown id', async () => {
       const desk = await openDesk();
       for (const path of ['/articles/none', '/articles/%00', '/articles/none/edit', '/articles/none/text']) {
@@ -187,6 +194,18 @@ forEachDatabase((open) => {
       expect(await desk.read('editor', '/articles/one')).toContain('Mine</h1>');
     });
 
+    it('keeps of a conflict what the other editor wrote into fields that I left', async () => {
+      const desk = await openDesk();
+      const mine = { ...formFields(await desk.read('editor', '/articles/one/edit')), body: 'Mine', notice: 'silent' };
+      const { body: shown = '', ...others } = formFields(await desk.read('admin', '/articles/one/edit'));
+      await desk.act('admin', '/articles/one/edit', { ...others, body: shown, headline: 'Theirs', notice: 'silent' });
+      const page = await (await desk.post('editor', '/articles/one/edit', mine)).text();
+      expect(page).not.toContain('<th scope="row">Headline');
+      await desk.act('editor', '/articles/one/edit', formFields(page));
+      const article = await findArticle(desk.app.store.db, 'one');
+      expect([article?.headline, article?.body.source]).toEqual(['Theirs', 'Mine']);
+    });
+
     it('previews the text without storing it', async () => {
       const desk = await openDesk();
       const digest = await digestOf(desk, 'one');
@@ -234,15 +253,15 @@ forEachDatabase((open) => {
     });
   });
 
-  describe('/desk/articles/new', () => {
+  describe('/desk/briefs/new', () => {
     it('stores a brief once, and shows it', async () => {
       const desk = await openDesk([]);
-      const fields = formFields(await desk.read('editor', '/articles/new'));
+      const fields = formFields(await desk.read('editor', '/briefs/new'));
       const typed = { ...fields, headline: 'Ferry resumes', body: 'It *runs* again.', section: 'world' };
-      const page = await desk.act('editor', '/articles/new', typed);
+      const page = await desk.act('editor', '/briefs/new', typed);
       expect(page).toContain('The brief is stored. Readers see it within seconds.');
       expect(page).toContain('It was written at the desk.');
-      expect(await desk.act('editor', '/articles/new', typed)).toContain('The brief was stored before.');
+      expect(await desk.act('editor', '/briefs/new', typed)).toContain('The brief was stored before.');
       expect(await desk.audit()).toEqual([
         { actor: 'Edda Moreno', act: 'article.create', subject: fields.id, detail: {} },
       ]);
@@ -250,7 +269,7 @@ forEachDatabase((open) => {
 
     it('shows what is wrong beside its field', async () => {
       const desk = await openDesk([]);
-      const fields = formFields(await desk.read('editor', '/articles/new'));
+      const fields = formFields(await desk.read('editor', '/briefs/new'));
       const typed = {
         ...fields,
         headline: HOSTILE,
@@ -258,7 +277,7 @@ forEachDatabase((open) => {
         linkUrl: 'javascript:x',
         linkTitle: 'x',
       };
-      const response = await desk.post('editor', '/articles/new', typed);
+      const response = await desk.post('editor', '/briefs/new', typed);
       expect(response.status).toBe(422);
       const page = await response.text();
       expect(page).toMatch(/id="body-error">is missing/);
@@ -271,7 +290,7 @@ forEachDatabase((open) => {
   it('lets operators read articles, and editors alone change them', async () => {
     const desk = await openDesk();
     expect(await desk.read('operator', '/articles/one')).not.toContain('>Edit<');
-    for (const path of ['/articles/one/edit', '/articles/one/retract', '/articles/new', '/articles/one/undo']) {
+    for (const path of ['/articles/one/edit', '/articles/one/retract', '/briefs/new', '/articles/one/undo']) {
       expect((await desk.post('operator', path)).status).toBe(403);
       expect((await desk.post('audience', path)).status).toBe(403);
     }

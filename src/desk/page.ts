@@ -72,6 +72,7 @@ ${request.account === null ? bareHeader(request) : header(request, page.section)
 <main id="main" tabindex="-1">
 ${noticeRegion(request, notice)}
 ${page.heading ?? html`<h1>${page.title}</h1>`}
+${page.hasPresence ? html`<p id="presence" class="hint" role="status"></p>` : ''}
 ${page.body}
 </main>
 <footer class="foot">

@@ -75,6 +75,11 @@
       if (response.url !== location.href) history.replaceState(null, '', response.url);
       return show(page, form);
     }
+    // A refusal on a page that colleagues share: what is typed in its other forms stays.
+    if (body.dataset.presence !== undefined && page.title === document.title) {
+      show(page, form);
+      return showRefusal();
+    }
     unsaved.clear();
     // Another page, or a form with errors.
     history.pushState(null, '', response.redirected ? response.url : location.href);
@@ -85,9 +90,16 @@
       else body.dataset[name] = page.body.dataset[name];
     }
     document.title = page.title;
-    for (const { form } of document.querySelectorAll('main form [aria-invalid]')) unsaved.add(form);
-    (document.querySelector('main [aria-invalid]') ?? document.getElementById('main')).focus();
+    showRefusal();
     prepare();
+  }
+
+  function showRefusal() {
+    const invalid = document.querySelector('main [aria-invalid]');
+    if (invalid !== null) unsaved.add(invalid.form);
+    const place = invalid ?? document.querySelector('main [role=alert]:not(:empty)') ?? document.getElementById('main');
+    if (!place.matches('input, textarea, select')) place.tabIndex = -1;
+    place.focus();
   }
 
   addEventListener('popstate', () => location.reload());
@@ -164,7 +176,8 @@
   }
 
   async function refresh() {
-    if (reloading) {
+    // A row that is dragged must stay.
+    if (reloading || dragged !== null) {
       again = true;
       return;
     }
@@ -179,11 +192,14 @@
       say('No connection to the server.');
     } finally {
       reloading = false;
-      if (again) {
-        again = false;
-        refresh();
-      }
+      refreshAgain();
     }
+  }
+
+  function refreshAgain() {
+    if (!again) return;
+    again = false;
+    refresh();
   }
 
   channel.onmessage = ({ data }) => {
@@ -315,6 +331,7 @@
     dragged?.classList.remove('dragged');
     dragged = null;
     clearMarks();
+    refreshAgain();
   });
   document.addEventListener('dragover', (event) => {
     const list = dragged && event.target.closest?.('[data-drag-list]');

@@ -43,7 +43,7 @@ type SendOutcome =
 /**
  * Starts the countdown of the newsletter's `undoSeconds`, unless one runs already.
  * @returns its end, epoch milliseconds
- * @throws SendError if the edition is closed, is not the next one, must not close, or has too few stories
+ * @throws SendError as `requireSendable`
  */
 export async function startSending(
   app: AppContext,
@@ -53,10 +53,26 @@ export async function startSending(
 ): Promise<number> {
   const { store, config, clock } = app;
   const { newsletter, slot } = target;
-  const name = targetName(target);
-  const closed = () => new SendError(`${name} is closed`, `see "daywire editions show ${name}"`);
-  if ((await findEdition(store.db, newsletter.id, slot.label)) !== null) throw closed();
   const now = clock();
+  await requireSendable(app, target, now);
+  const closeAt = await startCountdown(store, newsletter.id, slot, now + newsletter.undoSeconds * SECOND, {
+    ...{ editor, at: now, onCommit },
+  });
+  if (closeAt === null) throw closedError(target);
+  const name = targetName(target);
+  app.log.info({ edition: name, closeAt: localDateTime(closeAt, config.publication.zone) }, 'countdown started');
+  return closeAt;
+}
+
+/**
+ * Checks whether the edition could be sent at `now`, epoch milliseconds.
+ * @throws SendError if the edition is closed, is not the next one, must not close, or has too few stories
+ */
+export async function requireSendable(app: AppContext, target: DraftTarget, now: number): Promise<void> {
+  const { store, config } = app;
+  const { newsletter, slot } = target;
+  const name = targetName(target);
+  if ((await findEdition(store.db, newsletter.id, slot.label)) !== null) throw closedError(target);
   // A slip in the date would send the stories of today, and leave that day without an edition.
   const next = newsletter.schedule === null ? slot : await comingSlot(app, newsletter, now);
   if (slot.slotAt > next.slotAt) {
@@ -74,12 +90,11 @@ export async function startSending(
   if (countStories(plan) < minimumStories) {
     throw new SendError(`${name} has ${countStories(plan)} stories: ${newsletter.id} needs at least ${minimumStories}`);
   }
-  const closeAt = await startCountdown(store, newsletter.id, slot, now + newsletter.undoSeconds * SECOND, {
-    ...{ editor, at: now, onCommit },
-  });
-  if (closeAt === null) throw closed();
-  app.log.info({ edition: name, closeAt: localDateTime(closeAt, config.publication.zone) }, 'countdown started');
-  return closeAt;
+}
+
+function closedError(target: DraftTarget): SendError {
+  const name = targetName(target);
+  return new SendError(`${name} is closed`, `see "daywire editions show ${name}"`);
 }
 
 /** How long after an edition closed a second one is sent only by its name. */

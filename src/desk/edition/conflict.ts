@@ -26,18 +26,36 @@ export function conflictNotice(view: EditionPageView, { error, repeat }: Refused
       : postButton(request, actPath(request, draft, repeat.act), 'Keep mine', {
           ...{ fields: { ...repeat.fields, seen: draft.draft.revision }, id: 'keep-mine' },
         });
+  const words = repeat === null ? UNDO_WORDS : COMMAND_WORDS;
+  const value = (one: FieldValue): Html => html`<dd class="break" dir="auto">${valueText(one, names)}</dd>`;
   return html`<section id="conflict" data-region role="alert" class="conflict" aria-labelledby="conflict-title">
-<h2 id="conflict-title">Nothing was changed: <bdi>${error.by}</bdi> was first</h2>
+<h2 id="conflict-title">Nothing was changed: <bdi>${error.by}</bdi> ${words.order}</h2>
 ${error.conflicts.map(
   ({ field, wanted, current }) => html`<p><bdi>${error.by}</bdi> has changed ${describeField(
     field,
     names,
-  )} since your page was loaded.</p>
-<dl class="pairs"><dt>Yours</dt><dd class="break" dir="auto">${valueText(wanted, names)}</dd>
-<dt>Theirs</dt><dd class="break" dir="auto">${valueText(current, names)}</dd></dl>`,
+  )} since ${words.since}.</p>
+<dl class="pairs"><dt>${words.mine}</dt>${value(wanted)}
+<dt>${words.theirs}</dt>${value(current)}</dl>`,
 )}
-<div class="buttons">${keep}<a class="button" id="take-theirs" href="${theirs}">Take theirs</a></div></section>`;
+<div class="buttons">${keep}<a class="button" id="take-theirs" href="${theirs}">${words.give}</a></div></section>`;
 }
+
+const COMMAND_WORDS = {
+  order: 'was first',
+  since: 'your page was loaded',
+  mine: 'Yours',
+  theirs: 'Theirs',
+  give: 'Take theirs',
+};
+/** Of an undo or redo, which cannot be repeated. */
+const UNDO_WORDS = {
+  order: 'came after you',
+  since: 'your command',
+  mine: 'Undone',
+  theirs: 'Now',
+  give: 'Leave it',
+};
 
 /** A text as it is, which may have several lines; other values in words. */
 function valueText(value: FieldValue, names: DescriptionNames): string {

@@ -5,6 +5,7 @@ import { type DraftTarget, targetName } from '../../app/drafts/draft-target.ts';
 import { DraftConflictError, type DraftEdit, type DraftRequest, editDraft } from '../../app/drafts/edit-draft.ts';
 import { DraftCommandError, parseBlock } from '../../editions/draft/commands.ts';
 import type { DraftBlock, StoryPlace } from '../../editions/draft/decisions.ts';
+import { withdrewApproval } from '../../editions/draft/history.ts';
 import type { SignedInRequest } from '../desk-request.ts';
 import { respondAfter, respondMissing } from '../page.ts';
 import { entryText } from './draft-log.ts';
@@ -116,16 +117,15 @@ export function respondRefused(
   return respondEdition(request, target, { text: { field: command.kind, text: command.text ?? '', error: problem } });
 }
 
-async function respondDone(
-  request: SignedInRequest,
-  target: DraftTarget,
-  { entry, undone, notices }: DraftEdit,
-): Promise<Response> {
+async function respondDone(request: SignedInRequest, target: DraftTarget, edit: DraftEdit): Promise<Response> {
+  const { entry, undone } = edit;
   const path = draftPage(request, target);
   const command = (undone ?? entry)?.command;
   const story = command !== undefined && 'story' in command ? command.story : null;
   const place = story === null ? path : `${path}#${encodeURIComponent(rowId(story))}`;
-  const more = notices.map((notice) => ` ${sentence(notice)}`).join('');
+  const more = noticesOf(edit)
+    .map((notice) => ` ${sentence(notice)}`)
+    .join('');
   if (entry === null) return respondAfter(request, place, { kind: 'done', text: `Nothing to change.${more}` });
   const headlines = await findHeadlines(request, storiesOf(undone ?? entry));
   const what = entryText({ request, headlines }, undone ?? entry);
@@ -138,6 +138,17 @@ async function respondDone(
       ? { action: actPath(request, target, 'redo'), label: 'Redo', fields: {} }
       : { action: actPath(request, target, 'undo'), fields: { entry: String(entry.number) } },
   });
+}
+
+/** What the command did not do, or did besides. */
+function noticesOf({ draft, entry, notices }: DraftEdit): string[] {
+  return [
+    ...notices,
+    ...(entry !== null && withdrewApproval(entry)
+      ? ['the approval was withdrawn: approve what the page shows now']
+      : []),
+    ...(draft.state.kind === 'closed' ? ['the edition is closed: this takes effect only if it is reissued'] : []),
+  ];
 }
 
 function sentence(text: string): string {

@@ -55,9 +55,14 @@ ${storyBlocks(view)}${leftOutTray(view)}${textForms(view, text)}${checks(view)}$
     topics: [draftTopic(target), 'articles', ...(edition === null ? [] : [`edition:${edition.id}`])],
     hasPresence: true,
     status: conflict !== undefined ? 409 : problem !== undefined || text !== null ? 422 : 200,
-    body: html`${otherNewsletters(request, target)}${body}`,
+    body: html`${otherNewsletters(request, target)}${JUMPS}${body}`,
   });
 }
+
+/** On narrow screens, where the columns are one. */
+const JUMPS = html`<nav class="choices jump" aria-label="On this page"><ul><li><a href="#texts">Texts</a></li>
+<li><a href="#checks">Checks</a></li><li><a href="#sending">Send</a></li>
+<li><a href="#preview">Preview</a></li></ul></nav>`;
 
 function stateLine({ request, draft }: EditionPageView): Html {
   const { status, word, parts } = describeState(draft, request.at);

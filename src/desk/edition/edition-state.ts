@@ -26,6 +26,10 @@ export function describeState(draft: StatedDraft, now: number): EditionState {
     const parts = ['at ', { at: edition.closedAt }, '. What you change now takes effect when it is reissued.'];
     return { status: 'off', word: 'Closed', parts };
   }
+  if (closeAt !== null && obstacle !== null) {
+    const parts = ['its countdown ends ', { countdown: closeAt }, `, but nothing is sent then: ${obstacle.reason}`];
+    return { status: 'bad', word: 'Sending', parts };
+  }
   if (closeAt !== null) {
     return { status: 'busy', word: 'Sending', parts: ['closes ', { countdown: closeAt }, ' unless that is cancelled'] };
   }
@@ -42,8 +46,8 @@ export function describeState(draft: StatedDraft, now: number): EditionState {
     const parts = [`${count} at least ${newsletter.minimumStories}: nothing is sent`, ...closing(draft, now)];
     return { status: 'waiting', word: 'Too few stories', parts };
   }
+  const voided = draft.approval?.voided ?? null;
   if (obstacle !== null) {
-    const voided = draft.approval?.voided ?? null;
     const parts = [...(voided === null ? [] : [`the approval does not count: ${voided}; `]), ...waiting(draft, now)];
     return { status: 'waiting', word: 'Waits for approval', parts };
   }
@@ -51,10 +55,19 @@ export function describeState(draft: StatedDraft, now: number): EditionState {
     return { status: 'waiting', word: 'Not sent yet', parts: ['lapses ', { countdown: lapseOf(draft) }] };
   }
   const parts = closesByItself(draft, now);
+  if (voided !== null) {
+    return { status: 'waiting', word: 'Approval void', parts: [`${voided}; without an approval it `, ...parts] };
+  }
   if (state.kind === 'approved') {
-    return { status: 'good', word: 'Approved', parts: [`by ${state.by} at `, { at: state.at }, '; ', ...parts] };
+    const gone = goneText(draft.approval?.gone.length ?? 0);
+    return { status: 'good', word: 'Approved', parts: [`by ${state.by} at `, { at: state.at }, `; ${gone}`, ...parts] };
   }
   return { status: 'good', word: 'Automatic', parts };
+}
+
+function goneText(count: number): string {
+  if (count === 0) return '';
+  return count === 1 ? '1 approved story is gone; ' : `${count} approved stories are gone; `;
 }
 
 function closesByItself({ slot }: StatedDraft, now: number): EditionState['parts'] {

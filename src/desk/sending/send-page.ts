@@ -2,14 +2,16 @@
  * The page that confirms sending an edition at once: one sentence, with the figures.
  */
 import { html } from 'hono/html';
+import { requireSendable, SendError } from '../../app/drafts/countdown.ts';
 import type { DraftTarget } from '../../app/drafts/draft-target.ts';
 import { SECOND } from '../../lib/time.ts';
 import { listProcesses } from '../../schedule/processes.ts';
-import type { SignedInRequest } from '../desk-request.ts';
+import type { Html, SignedInRequest } from '../desk-request.ts';
 import { draftPath } from '../edition/edition-address.ts';
 import { respondPage } from '../page.ts';
 import { postButton } from '../parts/form.ts';
-import { composerOf } from '../preview/draft-composition.ts';
+import { fromNow, when } from '../parts/when.ts';
+import { composerOf, type DraftComposition, type EmptyComposition } from '../preview/draft-composition.ts';
 import { countRecipients, RECIPIENTS_MEANING } from './recipients.ts';
 import { sendingPath } from './sending-path.ts';
 import { countdownSentence } from './sending-sentence.ts';
@@ -19,8 +21,17 @@ const NO_SCHEDULE =
   'Nothing would close the edition: no running daywire has the role schedule. Start one, then send it.';
 
 /** Why an edition cannot be sent by the desk; null if it can. The process that runs the schedule closes it. */
-export async function findSendingObstacle({ desk, at }: SignedInRequest): Promise<string | null> {
-  const processes = await listProcesses(desk.app.store.db, at);
+export async function findSendingObstacle(
+  { desk: { app }, at }: SignedInRequest,
+  target: DraftTarget,
+): Promise<string | null> {
+  try {
+    await requireSendable(app, target, at);
+  } catch (error) {
+    if (error instanceof SendError) return `${error.problem}.`;
+    throw error;
+  }
+  const processes = await listProcesses(app.store.db, at);
   return processes.some(({ isRunning, roles }) => isRunning && roles.includes('schedule')) ? null : NO_SCHEDULE;
 }
 
@@ -33,32 +44,46 @@ export async function respondSendPage(
   const { desk } = request;
   const { newsletter, slot } = target;
   const composition = await composerOf(desk).compose(target);
-  const obstacle = problem ?? (await findSendingObstacle(request));
-  const terms = {
-    count: await countRecipients(desk.app.store.db, newsletter),
-    zone: desk.app.config.publication.zone,
-    deliverAt: newsletter.deliverAt,
-  };
-  const back = html`<a class="button" id="back" href="${desk.base}${draftPath(target)}">Back to the edition</a>`;
-  const content =
-    composition.kind === 'empty'
-      ? html`<p>There is nothing to send: ${composition.reason}.</p><div class="buttons">${back}</div>`
-      : html`<p class="sentence">“${composition.composed.subject}” goes ${countdownSentence(
-          terms,
-          newsletter.undoSeconds * SECOND,
-        )}.</p>
-<p class="meaning">${RECIPIENTS_MEANING} Until the countdown ends it can be cancelled; after
-that, a pause stops only what is not submitted yet.</p>
-<div class="buttons">${postButton(request, sendingPath(target, 'send'), 'Send now', {
-          ...{ fields: { seen: composition.draft.revision, hash: composition.hash }, id: 'send', danger: true },
-        })}${back}</div>`;
+  const obstacle = composition.kind === 'empty' ? null : await findSendingObstacle(request, target);
+  const content = await whatIsSent(request, target, composition, obstacle);
+  const shown = problem ?? obstacle;
+  const label = problem === null ? 'Not possible' : 'Not done';
   return respondPage(request, {
     title: `Send ${newsletter.title}, ${slot.label}, now?`,
     section: 'edition',
     status: problem === null ? 200 : 422,
     body: html`<section id="send-problem" data-region role="alert">${
-      obstacle === null ? '' : html`<p class="notice problem"><strong>Not done:</strong> ${obstacle}</p>`
+      shown === null ? '' : html`<p class="notice problem"><strong>${label}:</strong> ${shown}</p>`
     }</section>
 <section id="send-now" data-region aria-label="What is sent">${content}</section>`,
   });
+}
+
+async function whatIsSent(
+  request: SignedInRequest,
+  target: DraftTarget,
+  composition: DraftComposition | EmptyComposition,
+  obstacle: string | null,
+): Promise<Html> {
+  const { desk } = request;
+  const { newsletter } = target;
+  const back = html`<a class="button" id="back" href="${desk.base}${draftPath(target)}">Back to the edition</a>`;
+  if (composition.kind === 'empty') {
+    return html`<p>There is nothing to send: ${composition.reason}.</p><div class="buttons">${back}</div>`;
+  }
+  const { closeAt } = composition.draft;
+  // The browser's back button leads here, too.
+  if (closeAt !== null) {
+    return html`<p class="sentence">It is being sent already: its countdown ends ${when(request, closeAt)},
+${fromNow(request, closeAt)}.</p><div class="buttons">${back}</div>`;
+  }
+  const count = await countRecipients(desk.app.store.db, newsletter);
+  const terms = { count, zone: desk.app.config.publication.zone, deliverAt: newsletter.deliverAt };
+  const sentence = countdownSentence(terms, newsletter.undoSeconds * SECOND);
+  return html`<p class="sentence">“${composition.composed.subject}” goes ${sentence}.</p>
+<p class="meaning">${RECIPIENTS_MEANING} Until the countdown ends it can be cancelled; after
+that, a pause stops only what is not submitted yet.</p>
+<div class="buttons">${postButton(request, sendingPath(target, 'send'), 'Send now', {
+    ...{ fields: { hash: composition.hash }, id: 'send', danger: true, disabled: obstacle !== null },
+  })}${back}</div>`;
 }

@@ -11,7 +11,10 @@ import { countRecipients, RECIPIENTS_MEANING } from './recipients.ts';
 import { sendingPath } from './sending-path.ts';
 import { slotSentence } from './sending-sentence.ts';
 
-type SentDraft = Pick<ArrangedDraft, 'newsletter' | 'slot' | 'edition' | 'draft' | 'ended'>;
+type SentDraft = Pick<
+  ArrangedDraft,
+  'newsletter' | 'slot' | 'edition' | 'draft' | 'ended' | 'approval' | 'obstacle' | 'storyCount'
+>;
 
 /** Region `sending`; nothing once the edition is closed. */
 export async function sendingRegion(
@@ -40,8 +43,9 @@ that are ready when it closes. ${RECIPIENTS_MEANING}</p>`;
   if (!mayAct) return sentence;
   if (composition.kind === 'empty') return html`${sentence}${holdForm(request, sent)}`;
   const seen = { seen: composition.draft.revision, hash: composition.hash };
+  const isApproved = state.kind === 'approved' && !isVoid(sent);
   const approve =
-    state.kind === 'held' || state.kind === 'approved'
+    state.kind === 'held' || isApproved
       ? ''
       : postButton(request, sendingPath(sent, 'approve'), 'Approve', {
           ...{ fields: seen, id: 'approve', key: 'a', primary: true, disabled: composition.isSkipped },
@@ -50,14 +54,22 @@ that are ready when it closes. ${RECIPIENTS_MEANING}</p>`;
     ...{ fields: { own: '1' }, id: 'test-own', key: 'e' },
   })}<a id="test-other" href="${request.desk.base}${sendingPath(sent, 'test')}">To another address</a></div>`;
   const now =
-    state.kind === 'held'
+    sent.obstacle !== null || composition.isSkipped
       ? ''
       : html`<a class="button" id="send-now" href="${request.desk.base}${sendingPath(sent, 'send')}">Send now …</a>`;
   return html`${sentence}
 <div class="buttons">${approve}${now}</div>${holdForm(request, sent)}${test}`;
 }
 
-async function sentenceOf({ desk, at }: SignedInRequest, { newsletter, slot, draft }: SentDraft): Promise<string> {
+/** Whether it was approved, and that does not count any more. */
+function isVoid({ approval }: SentDraft): boolean {
+  return approval !== null && approval.voided !== null;
+}
+
+async function sentenceOf({ desk, at }: SignedInRequest, sent: SentDraft): Promise<string> {
+  const { newsletter, slot, draft, storyCount } = sent;
+  const { minimumStories } = newsletter;
+  if (storyCount < minimumStories) return `With fewer than ${minimumStories} stories it goes to nobody.`;
   const count = await countRecipients(desk.app.store.db, newsletter);
   const { zone } = desk.app.config.publication;
   const terms = { count, zone, deliverAt: newsletter.deliverAt };
@@ -65,14 +77,16 @@ async function sentenceOf({ desk, at }: SignedInRequest, { newsletter, slot, dra
   const when = slotSentence(terms, slot.slotAt, at);
   switch (draft.state.kind) {
     case 'held':
-      return `Held, it waits. Released, it goes ${when}.`;
-    case 'approved':
-      return `Approved, it goes ${when}.`;
-    default:
       return newsletter.approval === 'required'
-        ? `Once it is approved, it goes ${when}.`
-        : `It goes ${when}, approved or not.`;
+        ? `Held, it waits. Released and approved, it goes ${when}.`
+        : `Held, it waits. Released, it goes ${when}.`;
+    case 'approved':
+      if (!isVoid(sent)) return `Approved, it goes ${when}.`;
+      break;
   }
+  return newsletter.approval === 'required'
+    ? `Once it is approved, it goes ${when}.`
+    : `It goes ${when}, approved or not.`;
 }
 
 function holdForm(request: SignedInRequest, sent: SentDraft): Html {
@@ -81,7 +95,8 @@ function holdForm(request: SignedInRequest, sent: SentDraft): Html {
       ...{ fields: { seen: sent.draft.revision }, id: 'release', key: 'h', primary: true },
     })}</div>`;
   }
-  return html`<form class="filters" method="post" action="${request.desk.base}${sendingPath(sent, 'hold')}">
+  const action = request.desk.base + sendingPath(sent, 'hold');
+  return html`<form class="filters" id="hold-form" method="post" action="${action}">
 ${hiddenFields({ seen: sent.draft.revision })}
 ${textField({ name: 'reason', id: 'hold-reason', label: 'Reason for a hold (optional)', maxLength: 200 })}
 ${submitButton('Hold', { id: 'hold', key: 'h' })}</form>`;
@@ -91,7 +106,11 @@ function countdown(request: SignedInRequest, sent: SentDraft, closeAt: number, m
   const cancel = mayAct
     ? postButton(request, sendingPath(sent, 'cancel-send'), 'Cancel sending', { id: 'cancel-send', primary: true })
     : '';
-  return html`<p class="sentence">It is being sent: it
-closes ${when(request, closeAt)}, ${fromNow(request, closeAt)}.</p>
+  const end = html`${when(request, closeAt)}, ${fromNow(request, closeAt)}`;
+  const sentence =
+    sent.obstacle === null
+      ? html`It is being sent: it closes ${end}.`
+      : html`Its countdown ends ${end}. Nothing is sent then: ${sent.obstacle.reason}.`;
+  return html`<p class="sentence">${sentence}</p>
 <div class="buttons">${cancel}</div>`;
 }

@@ -4,6 +4,7 @@
 import { cancelSending, SendError, startSending } from '../../app/drafts/countdown.ts';
 import { type DraftTarget, targetName } from '../../app/drafts/draft-target.ts';
 import { type DraftRequest, editDraft } from '../../app/drafts/edit-draft.ts';
+import { findEdition } from '../../editions/queries.ts';
 import type { SignedInRequest } from '../desk-request.ts';
 import type { DeskRoute } from '../desk-route.ts';
 import { respondRefused, seenRevision } from '../edition/draft-acts.ts';
@@ -90,7 +91,7 @@ async function outcomeText(
 /** Starts the countdown, if the edition is still the one that the confirming page showed. */
 async function send(request: SignedInRequest, target: DraftTarget): Promise<Response> {
   const { desk, account, form, at } = request;
-  const obstacle = await findSendingObstacle(request);
+  const obstacle = await findSendingObstacle(request, target);
   if (obstacle !== null) return respondSendPage(request, target, obstacle);
   const composition = await composerOf(desk).compose(target);
   if (composition.kind === 'composed' && composition.hash !== form.get('hash')) {
@@ -120,7 +121,9 @@ async function cancelSend(request: SignedInRequest, target: DraftTarget): Promis
     return respondAfter(request, draftPath(target), { kind: 'done', text: 'Cancelled: it was not sent.' });
   } catch (error) {
     if (error instanceof SendError) {
-      return respondAfter(request, draftPath(target), { kind: 'problem', text: `${error.problem}.` });
+      const isClosed = (await findEdition(desk.app.store.db, target.newsletter.id, target.slot.label)) !== null;
+      const help = isClosed ? ' On the page Deliveries, a pause stops what is not submitted yet.' : '';
+      return respondAfter(request, draftPath(target), { kind: 'problem', text: `${error.problem}.${help}` });
     }
     throw error;
   }

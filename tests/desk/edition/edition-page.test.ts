@@ -56,6 +56,8 @@ describe('the page of an edition', () => {
       expect(readBlock(shown, 'news')).toEqual(['second', 'third', 'fourth', 'fifth']);
       expect(shown).toContain('closes by itself <time datetime="2026-11-24T23:30:00Z"');
       expect(shown).toContain('href="/desk/articles/second"');
+      // The script names colleagues there.
+      expect(shown).toMatch(/<body [^>]* data-presence>[\s\S]*<p id="presence"/);
       expect(shown).toContain('too old for this edition');
       expect(shown).toMatch(/data-topics="draft:daily-roundup\/2026-11-25 articles"/);
       for (const path of ['/editions/none/next', '/editions/daily-roundup/2026-11-25-0101/draft']) {
@@ -183,7 +185,10 @@ describe('the page of an edition', () => {
       await other({ kind: 'subject', text: 'Theirs' });
       const response = await desk.post('editor', `${PATH}/undo`, { entry: '1' });
       expect(response.status).toBe(409);
-      expect(await response.text()).not.toContain('id="keep-mine"');
+      const page = await response.text();
+      expect(page).not.toContain('id="keep-mine"');
+      expect(page).toMatch(/<bdi>Bob<\/bdi> came after you/);
+      expect(page).toMatch(/<dt>Undone<\/dt><dd[^>]*>automatic<[\s\S]*<dt>Now<\/dt>\s*<dd[^>]*>Theirs</);
       expect((await draft()).decisions.subject).toBe('Theirs');
     });
 

@@ -63,13 +63,26 @@ describe('the line of an edition', () => {
     expect(stateOf({ draft: withState({ ...approved, stories: [] }) })).toBe(
       'good Approved: by Ada at [-2 h]; closes by itself [until 0 h]',
     );
+    const approval = { by: 'Ada', changed: [], gone: ['a'], voided: null };
+    expect(stateOf({ draft: withState({ ...approved, stories: [] }), approval })).toContain(
+      '; 1 approved story is gone;',
+    );
+  });
+
+  it('does not call an edition approved whose approval is void', () => {
+    const approved = { kind: 'approved', by: 'Ada', at: BEFORE, hash: '', stories: [] } as const;
+    const approval = { by: 'Ada', changed: [], gone: ['a'], voided: 'its lead a is not available any more' };
+    expect(stateOf({ draft: withState({ ...approved, stories: [] }), approval })).toBe(
+      'waiting Approval void: its lead a is not available any more; without an approval it closes by itself [until 0 h]',
+    );
   });
 
   it('shows a countdown before everything else', () => {
-    const draft = withState({ kind: 'automatic' }, { closeAt: BEFORE + MINUTE });
-    const obstacle = { remedy: 'approve', reason: 'not approved' } as const;
-    expect(stateOf({ draft, obstacle })).toMatch(
-      /^busy Sending: closes \[until -1\.98\d* h\] unless that is cancelled$/,
+    const draft = withState({ kind: 'automatic' }, { closeAt: BEFORE + HOUR });
+    expect(stateOf({ draft, storyCount: 1 })).toBe('busy Sending: closes [until -1 h] unless that is cancelled');
+    const obstacle = { remedy: 'unhold', reason: 'held by Ada' } as const;
+    expect(stateOf({ draft, obstacle })).toBe(
+      'bad Sending: its countdown ends [until -1 h], but nothing is sent then: held by Ada',
     );
   });
 

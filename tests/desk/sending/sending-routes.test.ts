@@ -108,6 +108,56 @@ describe('sending an edition from the desk', () => {
       await desk.close();
     });
 
+    for (const approval of ['auto', 'required'] as const) {
+      it(`offers to approve again what lost its lead after its approval (${approval})`, async () => {
+        const { desk, fields, edit } = await openSending(await open(), approval);
+        await desk.act('editor', `${PATH}/approve`, await fields('approve'));
+        expect(await desk.read('editor', PATH)).not.toContain('id="approve"');
+        await edit('first', { status: { state: 'retracted', note: 'It was false.', at: NOW } });
+        const page = await desk.read('editor', PATH);
+        expect(page).toContain('its lead first is not available any more');
+        expect(page).not.toContain('Approved, it goes');
+        expect(await desk.act('editor', `${PATH}/approve`, await fields('approve'))).toContain('Approved, it goes');
+        await desk.close();
+      });
+    }
+
+    it('says that too few stories go to nobody, and offers no button that would be refused', async () => {
+      const { desk, edit } = await openSending(await open());
+      for (const id of ['first', 'second']) {
+        await edit(id, { status: { state: 'retracted', note: 'It was false.', at: NOW } });
+      }
+      const page = await desk.read('editor', PATH);
+      expect(page).toContain('With fewer than 3 stories it goes to nobody.');
+      expect(page).not.toContain('subscribers, tomorrow');
+      expect(page).not.toContain('id="send-now"');
+      const confirm = await desk.read('editor', `${PATH}/send`);
+      expect(confirm).toContain('daily-roundup/2026-11-25 has 2 stories: daily-roundup needs at least 3.');
+      expect(confirm).toMatch(/id="send" disabled/);
+      await desk.close();
+    });
+
+    it('says what an act during a countdown, or after the edition has closed, is worth', async () => {
+      const { desk, app, fields, startSchedule } = await openSending(await open(), 'required');
+      await startSchedule();
+      await desk.act('editor', `${PATH}/approve`, await fields('approve'));
+      const dropped = await desk.act('editor', `${PATH}/drop`, { seen: '1', story: 'fourth' });
+      expect(dropped).toContain('The approval was withdrawn: approve what the page shows now.');
+      await desk.act('editor', `${PATH}/approve`, await fields('approve'));
+      await desk.act('editor', `${PATH}/send`, await fields('send', `${PATH}/send`));
+      const held = await desk.act('editor', `${PATH}/hold`, { seen: '4', reason: 'Wait' });
+      expect(held).toContain('Nothing is sent then: held by Edda Moreno: Wait.');
+      await desk.act('editor', `${PATH}/undo`, {});
+      app.now += MINUTE;
+      await closeDueCountdowns(app);
+      const late = await desk.act('editor', `${PATH}/drop`, { seen: '4', story: 'third' });
+      expect(late).toContain('The edition is closed: this takes effect only if it is reissued.');
+      expect(await desk.act('editor', `${PATH}/cancel-send`)).toContain(
+        'too late to cancel. On the page Deliveries, a pause stops what is not submitted yet.',
+      );
+      await desk.close();
+    });
+
     it('approves a slot that has come and waits: it goes at once', async () => {
       const { desk, app, fields } = await openSending(await open(), 'required');
       app.now = Date.UTC(2026, 10, 24, 23, 40);
@@ -126,6 +176,9 @@ describe('sending an edition from the desk', () => {
       const sent = await desk.act('editor', `${PATH}/send`, await fields('send', `${PATH}/send`));
       expect(sent).toContain('It is being sent: it');
       expect(sent).toContain('id="cancel-send"');
+      const again = await desk.read('editor', `${PATH}/send`);
+      expect(again).toContain('It is being sent already: its countdown ends');
+      expect(again).not.toContain('id="send"');
       app.now += MINUTE;
       await closeDueCountdowns(app);
       expect(await findEdition(app.store.db, NEWSLETTER, SLOT)).not.toBeNull();
@@ -163,9 +216,10 @@ describe('sending an edition from the desk', () => {
       const current = await fields('send', `${PATH}/send`);
       await desk.act('editor', `${PATH}/hold`, { seen: '0', reason: 'Wait' });
       expect(await send(current)).toMatch(/^422 [\s\S]*is held by Edda Moreno: Wait/);
+      await desk.act('editor', `${PATH}/release`, { seen: '1' });
       await stopSchedule();
       expect(await desk.read('editor', `${PATH}/send`)).toContain('no running daywire has the role schedule');
-      expect(await acts()).toEqual(['edition.hold']);
+      expect(await acts()).toEqual(['edition.hold', 'edition.release']);
       await desk.close();
     });
 

@@ -1,13 +1,17 @@
 /**
- * Deletes sessions and invitations that have ended, and old failures of signing in. Accounts and the audit log remain.
+ * Deletes sessions and invitations that have ended, old failures of signing in, and who had a page open. Accounts and
+ * the audit log remain.
  */
-import { DAY } from '../lib/time.ts';
+import { DAY, HOUR } from '../lib/time.ts';
 import type { Db } from '../store/store.ts';
 import { SESSION_IDLE, SESSION_LIFETIME } from './sessions.ts';
 import { FAILURE_LIMIT } from './sign-in-failures.ts';
 
 /** How long it remains known who was invited and did not accept. The audit log has who did. */
 const INVITATIONS_KEPT_FOR = 30 * DAY;
+
+/** Who has a page open is shown for less than a minute; pages delete older rows while any is open. */
+const PRESENCE_KEPT_FOR = HOUR;
 
 /** @returns number of deleted rows */
 export async function deleteEndedSessions(db: Db, now: number): Promise<number> {
@@ -23,6 +27,10 @@ export async function deleteEndedSessions(db: Db, now: number): Promise<number> 
     await db
       .deleteFrom('sign_in_failures')
       .where('at', '<=', now - FAILURE_LIMIT.period)
+      .executeTakeFirstOrThrow(),
+    await db
+      .deleteFrom('desk_presence')
+      .where('seen_at', '<', now - PRESENCE_KEPT_FOR)
       .executeTakeFirstOrThrow(),
   ];
   return deleted.reduce((sum, { numDeletedRows }) => sum + Number(numDeletedRows), 0);

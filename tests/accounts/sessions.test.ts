@@ -118,4 +118,15 @@ forEachDatabase((open) => {
     expect(await deleteEndedSessions(store.db, NOW)).toBe(1);
     expect(await findSession(store.db, open_, NOW)).not.toBeNull();
   });
+
+  it('retention deletes who had a page open an hour ago', async () => {
+    const store = await open();
+    const { id } = await addAccount(store, 'Mei', ['editor']);
+    for (const seen_at of [NOW - HOUR - 1, NOW - MINUTE]) {
+      const row = { page: 'draft:daily/2026-11-24', account_id: id, tab: `tab${seen_at}`, seen_at };
+      await store.db.insertInto('desk_presence').values(row).execute();
+    }
+    expect(await deleteEndedSessions(store.db, NOW)).toBe(1);
+    expect(await store.db.selectFrom('desk_presence').select('seen_at').execute()).toEqual([{ seen_at: NOW - MINUTE }]);
+  });
 });

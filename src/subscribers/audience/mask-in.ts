@@ -6,10 +6,10 @@ import { wireAddress } from '../address.ts';
 import { maskAddress } from '../mask-address.ts';
 
 /**
- * Anything that looks like an address: replies also quote where mail is forwarded to. Bounded, so that it takes no
- * quadratic time on a long text without an @.
+ * Anything that looks like an address, also with an escaped @ in a link: replies also quote where mail is forwarded to,
+ * and return paths with an address in them. Bounded, so that it takes no quadratic time on a long text without an @.
  */
-const LOOKS_LIKE_ADDRESS = /[^\s<>()[\]{},;:"'=@]{1,128}@[^\s<>()[\]{},;:"'=@]{1,255}/gu;
+const LOOKS_LIKE_ADDRESS = /([^\s<>()[\]{},;:"'@])[^\s<>()[\]{},;:"'@]{0,127}(?:@|%40)([^\s<>()[\]{},;:"'=@]{1,255})/gu;
 
 /**
  * Masks an address in all its spellings, its name where it is quoted alone, and all that looks like another address.
@@ -28,7 +28,9 @@ export function maskIn(text: string, address: string): string {
 
 /** Masks all that looks like an address. */
 export function maskAddressesIn(text: string): string {
-  return text.replace(LOOKS_LIKE_ADDRESS, (found) => (found.includes('…@') ? found : maskAddress(found)));
+  return text.replace(LOOKS_LIKE_ADDRESS, (found, first, domain) =>
+    found.includes('…@') ? found : `${first}…@${domain}`,
+  );
 }
 
 /** @param found not empty */

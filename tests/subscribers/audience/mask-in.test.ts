@@ -20,6 +20,14 @@ it('masks other addresses, such as that to which mail is forwarded, and leaves t
   expect(maskIn(reply, ADDRESS)).toBe(reply);
 });
 
+it.each([
+  ['550 https://postmaster.example/why?rcpt=joe%40example.com', '550 https:/…@example.com'],
+  ['554 SRS0=Ab1=T7=home.example=joe@example.com', '554 S…@example.com'],
+  ['554 from bounce+joe=home.example@list.example.com', '554 from b…@list.example.com'],
+])('masks an address within a link or a return path: %s', (reply, masked) => {
+  expect(maskIn(reply, 'li@example.net')).toBe(masked);
+});
+
 it('never leaves the address in any text, and takes no long time', () => {
   const text = fc.array(fc.oneof(fc.string({ unit: 'grapheme' }), fc.constant('jun.li@xn--bcher-kva.example')));
   fc.assert(

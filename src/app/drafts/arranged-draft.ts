@@ -17,8 +17,11 @@ import type { Edition } from '../../editions/queries.ts';
 import { type Block, countStories } from '../../editions/selection.ts';
 import type { EditionSlot } from '../../editions/slot.ts';
 import type { EditionWindow } from '../../editions/window.ts';
+import { findRun, type Run } from '../../schedule/run-ledger.ts';
 import type { AppContext } from '../app-context.ts';
+import { endOfWaiting } from './coming-drafts.ts';
 import { type DraftTarget, describeEndedSlot } from './draft-target.ts';
+import { newsletterJobId } from './newsletter-job-id.ts';
 
 export interface ArrangedStory {
   id: string;
@@ -46,6 +49,8 @@ export interface ArrangedDraft {
   obstacle: ClosingObstacle | null;
   /** Why it will not close by itself any more; null if it may. */
   ended: string | null;
+  /** When a slot that waits is skipped; null while it does not wait. */
+  skippedAt: number | null;
   /** In display order. The size limit of an email may leave some of the last ones out. */
   stories: ArrangedStory[];
   /** Stories of one event count once. */
@@ -96,6 +101,7 @@ export async function readArrangedDraft(
           (isAlert ? await alertObstacle() : null))
         : null,
     ended: await describeEndedSlot(app, target),
+    skippedAt: edition === null ? endOfWaiting(config, newsletter, slot, closeAt, await findRunOf(app, target)) : null,
     stories: placed.map(({ block, article }) => ({
       ...{ id: article.id, block, article },
       decision: (fieldValue(draft, `story:${article.id}`) as StoryDecision | null)?.kind ?? null,
@@ -106,4 +112,12 @@ export async function readArrangedDraft(
     automatic: leading.length === 0 ? null : automaticTexts(newsletter, loaded, leading),
     furtherLeftOut: isAlert ? 0 : plan.didNotFit.length - contents.didNotFit.length,
   };
+}
+
+/** Null while the slot is yet to come. */
+async function findRunOf(
+  { store, clock }: Pick<AppContext, 'store' | 'clock'>,
+  { newsletter, slot }: DraftTarget,
+): Promise<Run | null> {
+  return slot.slotAt > clock() ? null : findRun(store.db, newsletterJobId(newsletter.id), slot.slotAt);
 }

@@ -109,7 +109,11 @@ function retryOf({ state, leaseUntil }: Run): number | null {
   return state === 'failed' ? leaseUntil : null;
 }
 
-function endOfWaiting(
+/**
+ * When the slot of an open draft is skipped, epoch milliseconds; null while it does not wait.
+ * @param run of the slot
+ */
+export function endOfWaiting(
   { publication }: AppContext['config'],
   { schedule, lapseMinutes }: NewsletterConfig,
   { slotAt }: EditionSlot,

@@ -15,7 +15,7 @@ export interface EditionState {
 
 type StatedDraft = Pick<
   ArrangedDraft,
-  'newsletter' | 'slot' | 'draft' | 'approval' | 'obstacle' | 'ended' | 'edition' | 'storyCount'
+  'newsletter' | 'slot' | 'draft' | 'approval' | 'obstacle' | 'ended' | 'edition' | 'storyCount' | 'skippedAt'
 >;
 
 /** Describes an edition at `now`, epoch milliseconds. */
@@ -36,7 +36,11 @@ export function describeState(draft: StatedDraft, now: number): EditionState {
   if (ended !== null) return { status: 'bad', word: 'Over', parts: [ended] };
   if (state.kind === 'held') {
     const reason = state.reason === null ? '' : `: ${state.reason}`;
-    return { status: 'waiting', word: 'Held', parts: [`by ${state.by} at `, { at: state.at }, reason] };
+    return {
+      status: 'waiting',
+      word: 'Held',
+      parts: [`by ${state.by} at `, { at: state.at }, reason, ...givenUp(draft)],
+    };
   }
   if (obstacle !== null && obstacle.remedy === null) {
     return { status: 'bad', word: 'Cannot be sent', parts: [obstacle.reason] };
@@ -83,7 +87,14 @@ function closing({ slot, newsletter }: StatedDraft, now: number): EditionState['
 function waiting(draft: StatedDraft, now: number): EditionState['parts'] {
   if (draft.newsletter.kind === 'alert') return ['or lapses ', { countdown: lapseOf(draft) }];
   const { slotAt } = draft.slot;
-  return slotAt > now ? ['its slot is ', { countdown: slotAt }] : ['since its slot, ', { at: slotAt }];
+  return slotAt > now
+    ? ['its slot is ', { countdown: slotAt }]
+    : ['since its slot, ', { at: slotAt }, ...givenUp(draft)];
+}
+
+function givenUp({ skippedAt, newsletter }: StatedDraft): EditionState['parts'] {
+  // The line of an alert says until when it can be sent.
+  return skippedAt === null || newsletter.kind === 'alert' ? [] : ['; it is given up ', { countdown: skippedAt }];
 }
 
 function lapseOf({ slot, newsletter }: StatedDraft): number {

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { makeAlert } from '../../../src/app/alerts/make-alert.ts';
 import { composeNow } from '../../../src/app/compose.ts';
+import { readArrangedDraft } from '../../../src/app/drafts/arranged-draft.ts';
 import { readComingDrafts } from '../../../src/app/drafts/coming-drafts.ts';
 import { startSending } from '../../../src/app/drafts/countdown.ts';
+import { findDraftTarget } from '../../../src/app/drafts/draft-target.ts';
 import type { Config, NewsletterConfig } from '../../../src/config/config.ts';
 import { approvalHash } from '../../../src/editions/draft/approval.ts';
 import { NO_DECISIONS } from '../../../src/editions/draft/decisions.ts';
@@ -55,6 +57,8 @@ forEachDatabase((open) => {
         },
         { slot: { label: '2026-11-26' }, situation: { kind: 'automatic' }, run: null },
       ]);
+      const target = await findDraftTarget(app, app.newsletter, '2026-11-25');
+      expect(await readArrangedDraft(app, target)).toMatchObject({ ended: null, skippedAt: SLOT + grace * MINUTE });
     });
 
     it('tell an approval that counts from one that is void, and a countdown', async () => {

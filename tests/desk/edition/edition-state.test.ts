@@ -18,7 +18,7 @@ function stateOf(changes: Partial<Stated>, now = BEFORE): string {
     newsletter,
     slot: { label: '2026-11-25', slotAt: SLOT_AT },
     draft: untouchedDraft(newsletter.id, '2026-11-25', SLOT_AT),
-    ...{ approval: null, obstacle: null, ended: null, edition: null, storyCount: 9 },
+    ...{ approval: null, obstacle: null, ended: null, edition: null, storyCount: 9, skippedAt: null },
     ...changes,
   };
   const { status, word, parts } = describeState(draft, now);
@@ -50,7 +50,9 @@ describe('the line of an edition', () => {
   it('says that it waits for an approval, before and after its slot, and why one does not count', () => {
     const obstacle = { remedy: 'approve', reason: 'not approved' } as const;
     expect(stateOf({ obstacle })).toBe('waiting Waits for approval: its slot is [until 0 h]');
-    expect(stateOf({ obstacle }, SLOT_AT + HOUR)).toBe('waiting Waits for approval: since its slot, [0 h]');
+    expect(stateOf({ obstacle, skippedAt: SLOT_AT + 4 * HOUR }, SLOT_AT + HOUR)).toBe(
+      'waiting Waits for approval: since its slot, [0 h]; it is given up [until 4 h]',
+    );
     const approval = { by: 'Ada', changed: [], gone: ['a'], voided: 'its lead a is not available any more' };
     expect(stateOf({ obstacle, approval })).toBe(
       'waiting Waits for approval: the approval does not count: its lead a is not available any more; ' +

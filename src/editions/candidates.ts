@@ -145,15 +145,15 @@ export async function findDueCorrections(db: Db, newsletter: string): Promise<Du
     where shown.newsletter = ${newsletter} and shown.article_id = articles.id and shown.noted_at = articles.noted_at)`;
   const rows = await db
     .selectFrom('articles')
-    .innerJoin('edition_articles', 'edition_articles.article_id', 'articles.id')
-    .select(['articles.id as articleId', 'articles.digest', 'articles.state', 'articles.document'])
-    .select((e) => e.ref('articles.noted_at').$notNull().as('notedAt'))
-    .where('edition_articles.newsletter', '=', newsletter)
-    .where('articles.noted_at', 'is not', null)
-    .where('articles.state', 'in', ['corrected', 'retracted'])
+    .select(['id as articleId', 'digest', 'state', 'document'])
+    .select((e) => e.ref('noted_at').$notNull().as('notedAt'))
+    .where('noted_at', 'is not', null)
+    .where('state', 'in', ['corrected', 'retracted'])
+    // Not a join: SQLite would begin with the stories of all editions, 2 s of a newsletter with 500,000.
+    .where(isInEditionOf(newsletter))
     .where((e) => e.not(isShown))
-    .orderBy('articles.noted_at')
-    .orderBy('articles.id')
+    .orderBy('noted_at')
+    .orderBy('id')
     .limit(MAX_CORRECTIONS)
     .execute();
   return rows.reverse();

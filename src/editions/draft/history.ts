@@ -178,6 +178,13 @@ export function entryToRedo(log: readonly LogEntry[], editor: string): LogEntry 
   return own.findLast(isCandidate) ?? null;
 }
 
+/** The command that an undo or a redo is about in the end: of an undo of a redo of a drop, the drop. */
+export function originalCommand(log: readonly LogEntry[], entry: LogEntry): LogEntry {
+  let found = entry;
+  for (const one of log.toReversed()) if (one.number === found.undoes) found = one;
+  return found;
+}
+
 /** Whether the entry changed what editors decide; closing and sending do not, and cannot be undone. */
 function isDecision({ command }: LogEntry): boolean {
   return command.kind !== 'close' && command.kind !== 'send' && command.kind !== 'cancel';

@@ -16,6 +16,7 @@ import {
   entryToUndoByNumber,
   knownRevision,
   type LogEntry,
+  originalCommand,
   undoEntry,
 } from '../../editions/draft/history.ts';
 import { changeStoredDraft, readDraft } from '../../editions/draft-store.ts';
@@ -55,7 +56,7 @@ export interface DraftEdit {
   draft: Draft;
   /** Null if the draft had these values already. */
   entry: LogEntry | null;
-  /** The entry that was undone or redone. */
+  /** The command that was undone or redone. */
   undone: LogEntry | null;
   notices: string[];
 }
@@ -126,8 +127,9 @@ async function tryEdit(
     const { command } = prepared;
     const entry = { editor, at: clock(), command };
     if (command.kind === 'undo' || command.kind === 'redo') {
-      undone = requireEntry(request as Extract<DraftRequest, { kind: 'undo' | 'redo' }>, log, editor);
-      return undoEntry(draft, undone, entry);
+      const concerned = requireEntry(request as Extract<DraftRequest, { kind: 'undo' | 'redo' }>, log, editor);
+      undone = originalCommand(log, concerned);
+      return undoEntry(draft, concerned, entry);
     }
     if (prepared.revision !== null && draft.revision !== prepared.revision) throw new DraftMoved();
     const seen = view?.revision ?? draft.revision;

@@ -166,7 +166,7 @@ describe('the page of an edition', () => {
       expect(dropped).toMatch(/<input type="hidden" name="entry" value="1">[\s\S]*id="undo-notice"/);
       await act('undo', { entry: '1' });
       expect((await draft()).decisions.stories).toEqual({});
-      await act('redo');
+      expect(await act('redo')).toContain('Redo of: dropped “');
       expect((await draft()).decisions.stories).toEqual({ third: { kind: 'dropped' } });
       await other({ kind: 'subject', text: 'From Bob' });
       const shown = await page();

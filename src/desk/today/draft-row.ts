@@ -106,7 +106,7 @@ function checksCell(request: SignedInRequest, { checks }: TodayDraft, path: stri
     case 'nothing':
       return html`nothing to check`;
     case 'pending':
-      return html`${statusMark('busy', 'being checked')}`;
+      return html`<span data-pending>${statusMark('busy', 'being checked')}</span>`;
     case 'failed':
       return html`${statusMark('bad', 'cannot be rendered')}<p dir="auto">${operatorText(request, checks.reason)}</p>`;
     case 'checked': {

@@ -2,8 +2,10 @@
 import { html } from 'hono/html';
 import { fullEditionName } from '../../editions/queries.ts';
 import type { EditionSlot } from '../../editions/slot.ts';
+import { deliveryPath, liveFigures } from '../deliveries/delivery-parts.ts';
+import type { EditionDelivery } from '../deliveries/delivery-reading.ts';
 import type { Html, SignedInRequest } from '../desk-request.ts';
-import { figures } from '../parts/figure.ts';
+import { deliveryStateMark } from '../editions/edition-names.ts';
 import { operatorText } from '../parts/operator-text.ts';
 import { rowTable, type TableRow } from '../parts/row-table.ts';
 import { statusMark } from '../parts/status-mark.ts';
@@ -13,7 +15,7 @@ import { scheduleName } from '../runs/schedule-name.ts';
 import { adviceFor } from './alert-advice.ts';
 import { draftRow } from './draft-row.ts';
 import { findNeeds, missingRoles, nextEdition } from './needs.ts';
-import type { Send, Today, TodayNewsletter } from './read-today.ts';
+import type { Today, TodayNewsletter } from './read-today.ts';
 
 /** One line that tells whether all is well. */
 export function glanceSection(request: SignedInRequest, today: Today): Html {
@@ -28,7 +30,9 @@ export function glanceSection(request: SignedInRequest, today: Today): Html {
   }
   const count = needs.length === 1 ? 'One thing needs you.' : `${needs.length} things need you.`;
   return html`<p class="lead">${statusMark('bad', count)} ${upcoming}</p>
-<ul>${needs.map(({ text, anchor }) => html`<li><a href="${anchor}"><span dir="auto">${text}</span></a></li>`)}</ul>`;
+<ul class="problems">${needs.map(
+    ({ text, anchor }) => html`<li class="bad"><a href="${anchor}"><span dir="auto">${text}</span></a></li>`,
+  )}</ul>`;
 }
 
 /** A table of all newsletters: another one than the first is not hidden. */
@@ -75,27 +79,17 @@ export function sendsSection(request: SignedInRequest, { sends, heldDelivery }: 
   return html`${held}${sends.map((send) => sendPart(request, send))}`;
 }
 
-function sendPart(request: SignedInRequest, { edition, counts, paused, pausedDomains }: Send): Html {
-  const { id, headline, closedAt } = edition;
-  const { pending, submitting, submitted, failed, suppressed } = counts;
-  const queued = pending + submitting + submitted + failed + suppressed;
+function sendPart(request: SignedInRequest, send: EditionDelivery): Html {
+  const { edition, state, reason, paused } = send;
   const title = html`${fullEditionName(edition)}`;
-  const path = `${request.desk.base}/deliveries/${id}`;
-  const live = (name: string): string => `edition:${id}:${name}`;
+  const path = request.desk.base + deliveryPath(edition.id);
+  const domains = paused.flatMap((group) => group.domains);
   return html`<h3>${request.may('deliveries.read') ? html`<a href="${path}">${title}</a>` : title}</h3>
-<p>${paused === null ? statusMark('busy', 'delivering') : statusMark('waiting', 'paused')}
-<span dir="auto">${headline}</span>, closed ${when(request, closedAt)}${
-    paused === null || paused.reason === null ? '' : html`: ${operatorText(request, paused.reason)}`
+<p>${deliveryStateMark(state)} <span dir="auto">${edition.headline}</span>, closed ${when(request, edition.closedAt)}${
+    reason === null ? '' : html`: ${operatorText(request, reason)}`
   }</p>
-${pausedDomains.length === 0 ? '' : html`<p>${statusMark('waiting', 'paused')} for ${pausedDomains.join(', ')}</p>`}
-${figures([
-  { label: 'Queued', value: queued, meaning: 'Subscribers when it closed.' },
-  { label: 'Submitted', value: submitted, meaning: 'The mail server accepted it.', live: live('submitted') },
-  { label: 'Pending', value: pending + submitting, meaning: 'Not submitted yet.', live: live('pending') },
-  { label: 'Failed', value: failed, meaning: 'Refused, or expired.', live: live('failed') },
-  { label: 'Rate', value: null, meaning: 'Messages a second, measured while the page is open.', live: live('rate') },
-  { label: 'Left', value: null, meaning: 'Until the last one, at that rate.', live: live('left') },
-])}`;
+${domains.length === 0 ? '' : html`<p>${statusMark('waiting', 'paused')} for ${domains.join(', ')}</p>`}
+${liveFigures(send)}`;
 }
 
 export function alertsSection(request: SignedInRequest, { alerts }: Today): Html {

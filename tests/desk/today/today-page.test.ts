@@ -4,7 +4,7 @@ import { jobsOf } from '../../../src/app/jobs.ts';
 import type { DraftState } from '../../../src/editions/draft/decisions.ts';
 import { changeDraft } from '../../../src/editions/draft/history.ts';
 import { changeStoredDraft } from '../../../src/editions/draft-store.ts';
-import { HOUR, MINUTE } from '../../../src/lib/time.ts';
+import { HOUR, MINUTE, SECOND } from '../../../src/lib/time.ts';
 import { raiseAlert, resolveAlerts } from '../../../src/schedule/alerts.ts';
 import { recordProcess } from '../../../src/schedule/processes.ts';
 import { registerSchedules } from '../../../src/schedule/register.ts';
@@ -188,13 +188,19 @@ forEachDatabase((open) => {
       const html = await desk.read('operator', '');
       expect(html).toContain(`<b data-figure="edition:${id}:submitted">4</b>`);
       expect(html).toContain(`<b data-figure="edition:${id}:pending">1,200</b>`);
-      expect(html).toContain(`data-figure="edition:${id}:rate"`);
       expect(html).toContain(`edition:${id}`);
       expect(html).toContain(`href="/desk/deliveries/${id}"`);
-      expect(textOf(html)).toMatch(/Queued 1,205 .* Failed 1 /);
+      expect(textOf(html)).toMatch(/Waiting 1,200 .* Failed 1 /);
       expect(textOf(html)).toContain('paused Headline');
       expect(textOf(html)).toContain('a typo');
       expect(html).not.toContain('<script>alert');
+      // The rate needs no script: it is that since the last record of the progress.
+      await store.db.updateTable('editions').set({ delivery_state: 'delivering', delivery_reason: null }).execute();
+      const progress = { edition_id: id, minute: 0, at: NOW - 10 * SECOND, submitted: 0, failed: 0 };
+      await store.db.insertInto('edition_progress').values(progress).execute();
+      const delivering = await desk.read('operator', '');
+      expect(delivering).toContain(`<b data-figure="edition:${id}:rate">0.4</b>`);
+      expect(delivering).toContain(`<b data-figure="edition:${id}:left">50 min</b>`);
     });
 
     it('shows what was late or not taken, a held delivery, and that no process runs', async () => {

@@ -85,6 +85,7 @@
     history.pushState(null, '', response.redirected ? response.url : location.href);
     document.getElementById('main').replaceWith(document.importNode(page.getElementById('main'), true));
     document.querySelector('.top').replaceWith(document.importNode(page.querySelector('.top'), true));
+    showPlace();
     for (const name of ['at', 'topics', 'presence']) {
       if (page.body.dataset[name] === undefined) delete body.dataset[name];
       else body.dataset[name] = page.body.dataset[name];
@@ -353,12 +354,24 @@
     form.requestSubmit();
   });
 
+  /** Loads the page again while something on it is still being found out. */
+  let later;
   function prepare() {
     for (const field of document.querySelectorAll('[data-counter]')) count(field);
     tick();
     apply();
+    clearTimeout(later);
+    if (document.querySelector('[data-pending]') !== null) later = setTimeout(refresh, 1000);
   }
 
+  /** On a phone, the navigation is wider than the screen. */
+  function showPlace() {
+    const nav = document.querySelector('.top nav');
+    const here = nav?.querySelector('[aria-current]');
+    if (here) nav.scrollLeft = here.offsetLeft - nav.offsetLeft - (nav.clientWidth - here.offsetWidth) / 2;
+  }
+
+  showPlace();
   ahead = Number(body.dataset.at) - Date.now();
   // The page was made before it arrived; a difference of seconds is that of the clocks.
   if (Math.abs(ahead) < 5000) ahead = 0;

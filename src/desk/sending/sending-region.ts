@@ -51,7 +51,7 @@ that are ready when it closes. ${RECIPIENTS_MEANING}</p>`;
           ...{ fields: seen, id: 'approve', key: 'a', primary: true, disabled: composition.isSkipped },
         });
   const test = html`<div class="buttons">${postButton(request, sendingPath(sent, 'test'), 'Send me a test copy', {
-    ...{ fields: { own: '1' }, id: 'test-own', key: 'e' },
+    ...{ fields: { own: '1' }, id: 'test-own', key: 'c' },
   })}<a id="test-other" href="${request.desk.base}${sendingPath(sent, 'test')}">To another address</a></div>`;
   const now =
     sent.obstacle !== null || composition.isSkipped

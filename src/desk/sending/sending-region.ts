@@ -69,6 +69,7 @@ function isVoid({ approval }: SentDraft): boolean {
 async function sentenceOf({ desk, at }: SignedInRequest, sent: SentDraft): Promise<string> {
   const { newsletter, slot, draft, storyCount } = sent;
   const { minimumStories } = newsletter;
+  if (storyCount === 0) return 'Without a story it goes to nobody.';
   if (storyCount < minimumStories) return `With fewer than ${minimumStories} stories it goes to nobody.`;
   const count = await countRecipients(desk.app.store.db, newsletter);
   const { zone } = desk.app.config.publication;

@@ -55,6 +55,9 @@ describe('the page of an edition', () => {
       expect(lineOf(page)).toMatch(/Waits for approval or lapses today \d\d:\d\d, in /);
       const text = await desk.act('editor', `${path}/subject`, { seen: '1', text: 'It happened' });
       expect(text).toContain('value="It happened"');
+      const status = { state: 'retracted', note: 'It did not happen.', at: NOW } as const;
+      await saveAsPublished(store, [article('b', { status })]);
+      expect(await desk.read('editor', path)).toContain('Without a story it goes to nobody.');
     });
 
     it('marks what has changed since the approval, and takes changes for a reissue once it is closed', async () => {

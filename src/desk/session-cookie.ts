@@ -3,10 +3,18 @@
  */
 import type { Context } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
-import { SESSION_LIFETIME } from '../accounts/sessions.ts';
+import { endSession, SESSION_LIFETIME } from '../accounts/sessions.ts';
 import { SECOND } from '../lib/time.ts';
+import type { DeskRequest } from './desk-request.ts';
 
 const NAME = 'daywire-desk';
+
+/** Puts a new session into the browser. Whoever used it before is signed out. */
+export async function replaceSession({ c, desk }: DeskRequest, token: string): Promise<void> {
+  const before = sessionTokenOf(c);
+  if (before !== null) await endSession(desk.app.store.db, before);
+  setSessionCookie(c, token);
+}
 
 export function setSessionCookie(c: Context, token: string): void {
   setCookie(c, NAME, token, {

@@ -12,7 +12,7 @@ import type { DeskRoute } from '../desk-route.ts';
 import { respondAfter, respondPage, respondProblem } from '../page.ts';
 import { submitButton, textField } from '../parts/form.ts';
 import { when } from '../parts/when.ts';
-import { setSessionCookie } from '../session-cookie.ts';
+import { replaceSession } from '../session-cookie.ts';
 
 export const invitationRoutes: DeskRoute[] = [
   {
@@ -44,7 +44,7 @@ async function handleAcceptance(request: DeskRequest): Promise<Response> {
   }
   if (result.kind === 'closed') return respondClosed(request);
   if (result.kind === 'refused') return respondForm(request, invitation, result);
-  setSessionCookie(c, result.token);
+  await replaceSession(request, result.token);
   const text = invitation.account === null ? `Welcome, ${result.account.name}.` : 'The new password is set.';
   return respondAfter(request, '', { kind: 'done', text });
 }

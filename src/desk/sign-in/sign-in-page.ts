@@ -12,7 +12,7 @@ import type { DeskRoute } from '../desk-route.ts';
 import { respondPage } from '../page.ts';
 import { hiddenFields, submitButton, textField } from '../parts/form.ts';
 import { when } from '../parts/when.ts';
-import { deleteSessionCookie, sessionTokenOf, setSessionCookie } from '../session-cookie.ts';
+import { deleteSessionCookie, replaceSession, sessionTokenOf } from '../session-cookie.ts';
 
 export const signInRoutes: DeskRoute[] = [
   {
@@ -53,10 +53,7 @@ async function handleSignIn(request: DeskRequest): Promise<Response> {
     else log.warn({ reason: result.kind }, 'sign-in refused');
     return respondForm(request, next, result);
   }
-  // Whoever used this browser before is signed out.
-  const before = sessionTokenOf(c);
-  if (before !== null) await endSession(store.db, before);
-  setSessionCookie(c, result.token);
+  await replaceSession(request, result.token);
   return c.redirect(pathAfterSignIn(next, desk.base), 303);
 }
 

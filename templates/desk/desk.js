@@ -1,5 +1,5 @@
-// The script of the desk. Every act works without it: it submits forms without loading the whole page, keeps open pages
-// up to date, and adds keys and drag. Nothing here decides what an act does.
+// The script of the desk. Every act works without it: it submits forms, keeps open pages up to date, and adds keys and
+// drag.
 (() => {
   const root = document.documentElement;
   const { body } = document;
@@ -15,7 +15,7 @@
   /** The answer to an act stays until the next act: a page that is loaded again has none. */
   const isAnswer = (region) => region.id === 'notice' || region.getAttribute('role') === 'alert';
 
-  /** Shows a newer version of the page. A form with unsaved text stays as it is, with what its editor has seen. */
+  /** Shows a newer version of the page. Forms with unsaved text stay, with what their editor has seen. */
   function show(page, submitted) {
     unsaved.delete(submitted);
     const focused = document.activeElement?.id;
@@ -49,6 +49,19 @@
   const parse = (text) => new DOMParser().parseFromString(text, 'text/html');
   const isSamePage = (url) => new URL(url).pathname === location.pathname;
 
+  /** @throws without a page of the desk: a proxy answers while the server restarts */
+  async function pageOf(response) {
+    const page = parse(await response.text());
+    if (page.body.dataset.base === undefined) throw new Error(`status ${response.status}`);
+    return page;
+  }
+
+  /** The session has ended, or is another account's. Typed text stays. */
+  function leave() {
+    if (hasUnsaved()) say('You are signed out. Copy your text before you load this page again.');
+    else location.reload();
+  }
+
   // Forms
 
   document.addEventListener('submit', async (event) => {
@@ -69,8 +82,8 @@
 
   async function send(action, fields, form) {
     const response = await fetch(action, { method: 'POST', body: fields, headers: { Accept: 'text/html' } });
-    const page = parse(await response.text());
-    if (page.body.dataset.account !== account || page.getElementById('main') === null) return location.reload();
+    const page = await pageOf(response);
+    if (page.body.dataset.account !== account) return leave();
     if (response.redirected && isSamePage(response.url)) {
       if (response.url !== location.href) history.replaceState(null, '', response.url);
       return show(page, form);
@@ -108,19 +121,20 @@
     if (target.form?.method === 'post') unsaved.add(target.form);
     if (target.dataset.counter) count(target);
   });
+  const hasUnsaved = () => [...unsaved].some((form) => form.isConnected && form.id);
   addEventListener('beforeunload', (event) => {
-    if ([...unsaved].some((form) => form.isConnected && form.id)) event.preventDefault();
+    if (hasUnsaved()) event.preventDefault();
   });
 
   function count(field) {
     const counter = document.getElementById(`${field.id}-counter`);
-    if (counter !== null) counter.textContent = `${[...field.value].length} of ${field.dataset.counter}`;
+    write(counter, `${[...field.value].length} of ${field.dataset.counter}`);
   }
 
-  const say = (text) => {
-    const place = document.getElementById('live');
-    if (place.textContent !== text) place.textContent = text;
-  };
+  function write(element, text) {
+    if (element && element.textContent !== text) element.textContent = text;
+  }
+  const say = (text) => write(document.getElementById('live'), text);
 
   // Time that passes
 
@@ -136,16 +150,17 @@
     const now = Date.now() + ahead;
     for (const element of document.querySelectorAll('time[data-from-now]')) {
       const at = Date.parse(element.dateTime);
-      element.textContent = at > now ? `in ${duration(at - now)}` : `${duration(now - at)} ago`;
+      write(element, at > now ? `in ${duration(at - now)}` : `${duration(now - at)} ago`);
     }
   }
 
-  // The live stream: one tab of the browser reads it, and tells the others. Browsers open few connections to a host.
+  // The live stream: one tab reads it and tells the others. Browsers open few connections.
 
-  const channel = new BroadcastChannel(`daywire-desk-${account}`);
+  const live = `daywire-desk-live${base}-${account}`;
+  const channel = new BroadcastChannel(live);
   const known = { topics: {}, figures: {}, presence: {} };
   /** By topic: the change that this page was loaded again for. */
-  const handled = {};
+  let handled = {};
   let reloading = false;
   let again = false;
 
@@ -156,19 +171,15 @@
 
   function apply() {
     for (const element of document.querySelectorAll('[data-figure]')) {
-      const text = known.figures[element.dataset.figure];
-      if (text && element.textContent !== text) element.textContent = text;
+      write(element, known.figures[element.dataset.figure] || element.textContent);
     }
-    const page = body.dataset.presence === undefined ? undefined : body.dataset.topics.split(' ')[0];
-    const others = (known.presence[page] ?? []).filter(({ id }) => String(id) !== account).map(({ name }) => name);
-    const place = document.getElementById('presence');
-    const text = others.length === 0 ? '' : `Also here: ${others.join(', ')}`;
-    if (place !== null && place.textContent !== text) place.textContent = text;
-    // The stream notices a change half a second late.
-    // Once for each change, also where two servers' clocks differ.
+    const others = (known.presence[sharedPage()] ?? []).filter(({ id }) => String(id) !== account);
+    const names = others.map(({ name }) => name).join(', ');
+    write(document.getElementById('presence'), names && `Also here: ${names}`);
+    // The stream is half a second late. Once for each change, also where clocks of servers differ.
     const isStale = (topic) => {
-      const changed = known.topics[topic] ?? 0;
-      return changed > Number(body.dataset.at) - 600 && handled[topic] !== changed;
+      const changed = known.topics[topic];
+      return changed > body.dataset.at - 600 && handled[topic] !== changed;
     };
     const stale = (body.dataset.topics ?? '').split(' ').filter(isStale);
     if (stale.length === 0) return;
@@ -186,11 +197,12 @@
     try {
       // Unlike what somebody does, it does not keep the session from ending.
       const response = await fetch(location.href, { headers: { Accept: 'text/html', 'X-Background': '1' } });
-      const page = parse(await response.text());
-      if (response.ok && page.body.dataset.account === account && isSamePage(response.url)) show(page);
-      else if (page.body.dataset.account !== account) location.reload();
+      const page = await pageOf(response);
+      if (page.body.dataset.account !== account) leave();
+      else if (response.ok && isSamePage(response.url)) show(page);
     } catch {
       say('No connection to the server.');
+      handled = {};
     } finally {
       reloading = false;
       refreshAgain();
@@ -203,39 +215,40 @@
     refresh();
   }
 
+  function hear(message) {
+    say(message === 'lost' ? 'No live figures: trying again.' : '');
+    if (message !== 'lost') receive(message);
+  }
+
   channel.onmessage = ({ data }) => {
-    if (data === 'hello') {
-      if (stream !== null) channel.postMessage(known);
-    } else receive(data);
+    if (data !== 'hello') hear(data);
+    else if (stream !== null) channel.postMessage(known);
   };
 
   let stream = null;
-  function listen() {
-    return new Promise(() => {
-      stream = new EventSource(`${base}/live`);
-      stream.onmessage = ({ data }) => {
-        const message = JSON.parse(data);
-        say('');
-        receive(message);
-        channel.postMessage(message);
-      };
-      stream.onerror = () => {
-        say('No live figures: trying again.');
-        // After a response that is no stream, the browser does not try again.
-        if (stream.readyState === EventSource.CLOSED) setTimeout(() => location.reload(), 30000);
-      };
-    });
+  const tell = (message) => {
+    channel.postMessage(message);
+    hear(message);
+  };
+  function connect() {
+    stream = new EventSource(`${base}/live?account=${account}`);
+    stream.onmessage = ({ data }) => tell(JSON.parse(data));
+    stream.onerror = ({ target }) => {
+      tell('lost');
+      // After a response that is no stream, the browser does not try again.
+      if (target.readyState !== EventSource.CLOSED) return;
+      refresh();
+      setTimeout(connect, 5000);
+    };
   }
 
   // Who else has the page open
 
-  const tab = crypto
-    .getRandomValues(new Uint32Array(4))
-    .reduce((text, n) => text + n.toString(36), 'tab00000')
-    .slice(0, 32);
+  const tab = `tab00000${Math.random().toString(36).slice(2)}`;
+  const sharedPage = () => body.dataset.presence !== undefined && body.dataset.topics.split(' ')[0];
   function present(closed) {
-    if (body.dataset.presence === undefined || (document.hidden && !closed)) return;
-    const page = body.dataset.topics.split(' ')[0];
+    const page = sharedPage();
+    if (!page || (document.hidden && !closed)) return;
     const fields = new URLSearchParams({ page, tab, ...(closed && { closed: '1' }) });
     if (closed) navigator.sendBeacon(`${base}/presence`, fields);
     else fetch(`${base}/presence`, { method: 'POST', body: fields }).catch(() => {});
@@ -377,7 +390,7 @@
   if (Math.abs(ahead) < 5000) ahead = 0;
   if (account !== undefined) {
     // Without it, as on an address without TLS, pages are as new as their last load.
-    if (navigator.locks !== undefined) navigator.locks.request('daywire-desk-live', listen);
+    navigator.locks?.request(live, () => new Promise(connect));
     channel.postMessage('hello');
     present();
     setInterval(present, 15000);

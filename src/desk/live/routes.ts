@@ -15,10 +15,15 @@ const MAX_STREAMS = 200;
 /** Shorter than the time-outs of proxies, and of our own server. */
 const KEEP_ALIVE = 15 * SECOND;
 
-/** Server-sent events (WHATWG HTML §9.2). The script of one tab reads them for all tabs of the browser. */
+/**
+ * Server-sent events (WHATWG HTML §9.2). The script of one tab reads them for all tabs of the browser. `?account=` is
+ * that of its page: after somebody else has signed in, the page is another's.
+ */
 function serveLive(request: SignedInRequest): Response {
-  const { c, desk } = request;
+  const { c, desk, account } = request;
   const { live } = desk;
+  const expected = c.req.query('account');
+  if (expected !== undefined && expected !== String(account.id)) return c.text('Another account is signed in.\n', 409);
   if (live.streams >= MAX_STREAMS) return c.text('Too many streams are open.\n', 503, { 'Retry-After': '30' });
   c.header('X-Accel-Buffering', 'no');
   return streamSSE(c, async (stream) => {

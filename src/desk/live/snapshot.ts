@@ -3,12 +3,14 @@
  *
  * A topic is a thing that pages show as a whole: they load again when its version changes.
  * - `draft:NEWSLETTER/SLOT`: the editors' decisions about an edition
- * - `edition:ID`: the state of its deliveries; their figures are sent by themselves
- * - `deliveries`: which editions are under delivery or paused
+ * - `edition:ID`: the state of its deliveries, and its paused domains; their figures are sent by themselves
+ * - `deliveries`: which editions are under delivery or paused, and what keeps all messages from being submitted
  * - `roundup`: the story groups and what was decided about them
  * - `articles`: what is published
  * - `alerts`: the open alerts
  */
+import { listBackOffs } from '../../delivery/control/back-off-state.ts';
+import { listPausedDomains } from '../../delivery/control/paused-domains.ts';
 import { countAllDeliveries, readDeliveryStates } from '../../delivery/queue/queries.ts';
 import { listUnfinishedEditionIds } from '../../editions/queries.ts';
 import { readFeedVersion } from '../../feeds/feed-version.ts';
@@ -16,6 +18,7 @@ import { DAY } from '../../lib/time.ts';
 import { listOpenAlerts } from '../../schedule/alerts.ts';
 import { lastCommandNumber } from '../../sources/story-groups/change-groups.ts';
 import { readGroupedAt } from '../../sources/story-groups/grouping-store.ts';
+import { DELIVERY_HELD, readMeta } from '../../store/meta.ts';
 import type { Db } from '../../store/store.ts';
 import { listPresent } from './presence.ts';
 
@@ -47,11 +50,14 @@ export async function readSnapshot(db: Db, now: number): Promise<LiveSnapshot> {
   versions.set('alerts', alerts.map(({ key, message }) => `${key} ${message}`).join('\n'));
   const deliveries: LiveSnapshot['deliveries'] = new Map();
   const ids = await listUnfinishedEditionIds(db);
-  versions.set('deliveries', ids.join());
+  const backOffs = (await listBackOffs(db)).map(({ scope, since, retry_at }) => [scope, since, retry_at]);
+  versions.set('deliveries', JSON.stringify([ids, backOffs, await readMeta(db, DELIVERY_HELD)]));
+  const paused = Map.groupBy(await listPausedDomains(db, ids), ({ editionId }) => editionId);
   const counts = await countAllDeliveries(db, ids);
   const states = ids.length === 0 ? [] : await readDeliveryStates(db, ids);
   for (const { editionId, state, reason } of states) {
-    versions.set(`edition:${editionId}`, `${state} ${reason}`);
+    const domains = paused.get(editionId)?.map(({ domain }) => domain) ?? [];
+    versions.set(`edition:${editionId}`, JSON.stringify([state, reason, domains]));
     deliveries.set(editionId, { counts: { ...counts.get(editionId) } });
   }
   return { versions, deliveries, presence: await listPresent(db, now) };

@@ -4,10 +4,13 @@ import { composeNow } from '../../../src/app/compose.ts';
 import { findDraftTarget } from '../../../src/app/drafts/draft-target.ts';
 import { editDraft } from '../../../src/app/drafts/edit-draft.ts';
 import type { NewsletterConfig } from '../../../src/config/config.ts';
+import { pauseDomain } from '../../../src/delivery/control/paused-domains.ts';
 import type { LiveMessage } from '../../../src/desk/live/live-hub.ts';
 import { HOUR } from '../../../src/lib/time.ts';
 import { raiseAlert } from '../../../src/schedule/alerts.ts';
+import { DELIVERY_HELD, writeMeta } from '../../../src/store/meta.ts';
 import type { Store } from '../../../src/store/store.ts';
+import { inTransaction } from '../../../src/store/transaction.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { openTestDesk, type TestDesk, type TestDeskOptions } from '../test-desk.ts';
 
@@ -141,6 +144,49 @@ describe('the live stream', () => {
       desk.app.now += HOUR;
       expect((await desk.get('editor', '')).headers.get('Location')).toMatch(/^\/desk\/sign-in/);
       await desk.read('operator', '');
+    });
+
+    it('says when a domain is paused, the server asks to wait, and the queue is held', async () => {
+      const store = await openStore();
+      const desk = await open(store, { sample: true });
+      const [newsletter] = desk.app.config.newsletters;
+      const closed = await composeNow(desk.app, newsletter as NewsletterConfig);
+      if (closed.kind !== 'closed') throw new Error('no edition was closed');
+      const editionId = closed.edition.id;
+      const stream = await connect(desk, 'operator');
+      await stream.next();
+      const domain = { editionId, domain: 'example.org', reason: 'too many complaints', since: 1 };
+      const backOff = { scope: 'server', cause: 'temporary', reason: '421 later', failures: 1 } as const;
+      const times = { since: 1, failed_at: 1, retry_at: 2, lease_until: null, alerted: 0 };
+      const changes: [topic: string, change: () => Promise<unknown>][] = [
+        [`edition:${editionId}`, () => inTransaction(store.db, (tx) => pauseDomain(tx, domain))],
+        [
+          'deliveries',
+          () =>
+            store.db
+              .insertInto('back_offs')
+              .values({ ...backOff, ...times })
+              .execute(),
+        ],
+        ['deliveries', () => writeMeta(store.db, DELIVERY_HELD, 'a backup was restored')],
+      ];
+      for (const [topic, change] of changes) {
+        desk.app.now += 1;
+        await change();
+        expect(await stream.until(({ topics }) => topics[topic])).toBe(desk.app.now);
+      }
+      await stream.cancel();
+    });
+
+    it('refuses the stream to a page of another account than the one that is signed in', async () => {
+      const desk = await open(await openStore());
+      const { editor, operator } = desk.accounts;
+      expect((await desk.get('operator', `/live?account=${editor.id}`)).status).toBe(409);
+      const own = await desk.get('operator', `/live?account=${operator.id}`);
+      expect(own.status).toBe(200);
+      const reader = own.body?.getReader();
+      await reader?.read();
+      await reader?.cancel();
     });
 
     it('forgets colleagues whose tab has been silent', async () => {

@@ -1,0 +1,103 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { composeNow } from '../../../src/app/compose.ts';
+import type { NewsletterConfig } from '../../../src/config/config.ts';
+import { pauseEdition } from '../../../src/delivery/control/edition-control.ts';
+import type { Store } from '../../../src/store/store.ts';
+import { openMigrated } from '../../support/databases.ts';
+import { openSampleApp, type TestApp } from '../../support/test-app.ts';
+import { type BrowserDesk, openBrowserDesk } from './browser-desk.ts';
+
+const TABS = 20;
+
+describe('live pages of the desk', () => {
+  let folder: string;
+  let store: Store;
+  let app: TestApp;
+  let desk: BrowserDesk;
+  let editionId: number;
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'daywire-live-'));
+    store = await openMigrated();
+    app = await openSampleApp(store, { folder });
+    const closed = await composeNow(app, app.config.newsletters[0] as NewsletterConfig);
+    if (closed.kind !== 'closed') throw new Error('no edition was closed');
+    editionId = closed.edition.id;
+    await pauseEdition(store.db, editionId, 'to begin with');
+    desk = await openBrowserDesk(store, app);
+  });
+  afterAll(async () => {
+    await desk.close();
+    await store.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  /** Gives the pause of the edition another reason, as an operator elsewhere does. */
+  async function change(reason: string): Promise<void> {
+    app.now += 2_000;
+    await store.db.updateTable('editions').set({ delivery_reason: reason }).where('id', '=', editionId).execute();
+  }
+
+  const shows = (page: Page, reason: string): Promise<void> => page.locator('#state', { hasText: reason }).waitFor();
+
+  it(`update ${TABS} tabs of a browser over one connection, also after the tab that had it is gone`, async () => {
+    const { page: first, faults } = await desk.open('operator');
+    const context = first.context();
+    const readers: Page[] = [];
+    context.on('request', (request) => {
+      if (new URL(request.url()).pathname.endsWith('/live')) readers.push(request.frame().page());
+    });
+    const tabs = [first, ...(await Promise.all(Array.from({ length: TABS - 1 }, () => context.newPage())))];
+    await Promise.all(tabs.map((tab) => tab.goto(`${desk.url}/deliveries/${editionId}`)));
+    await change('seen by all');
+    await Promise.all(tabs.map((tab) => shows(tab, 'seen by all')));
+    expect(readers).toHaveLength(1);
+
+    await readers[0]?.close();
+    const others = tabs.filter((tab) => !tab.isClosed());
+    expect(others).toHaveLength(TABS - 1);
+    await change('after a tab was closed');
+    await Promise.all(others.map((tab) => shows(tab, 'after a tab was closed')));
+    expect(readers).toHaveLength(2);
+
+    await readers[1]?.reload();
+    await change('after a tab was loaded again');
+    await Promise.all(others.map((tab) => shows(tab, 'after a tab was loaded again')));
+    expect(readers).toHaveLength(3);
+    expect(faults).toEqual([]);
+    await context.close();
+  }, 60_000);
+
+  it('update the tabs of each account that is signed in, one after the other, in a browser', async () => {
+    const { page } = await desk.open('operator');
+    // A page that never changes by itself.
+    await page.goto(`${desk.url}/account`);
+    const context = page.context();
+    const [cookie] = await context.cookies(desk.url.replace('http:', 'https:'));
+    if (cookie === undefined) throw new Error('the browser has no cookie of the desk');
+    await context.addCookies([{ ...cookie, value: desk.accounts.admin.token }]);
+    const ofAdmin = await context.newPage();
+    await ofAdmin.goto(`${desk.url}/deliveries/${editionId}`);
+    await change('seen by the second account');
+    await shows(ofAdmin, 'seen by the second account');
+    await context.close();
+  }, 30_000);
+
+  it('stay as they are while a proxy has no server to pass requests to', async () => {
+    const { page } = await desk.open('operator');
+    await page.goto(`${desk.url}/deliveries/${editionId}`);
+    await change('before the server was stopped');
+    await shows(page, 'before the server was stopped');
+    await page.route('**/desk/**', (route) => route.fulfill({ status: 502, body: '<h1>502 Bad Gateway</h1>' }));
+    await change('while pages could not be read');
+    await page.locator('#live', { hasText: 'No connection to the server.' }).waitFor();
+    expect(await page.locator('#state').textContent()).toContain('before the server was stopped');
+    await page.unroute('**/desk/**');
+    await change('after the server was started');
+    await shows(page, 'after the server was started');
+    await page.context().close();
+  }, 30_000);
+});

@@ -35,7 +35,7 @@ export interface SearchStep {
 /** Rows of the index that a step reads, about: few at first, because they may be enough. */
 const FIRST_ROWS = 1_000;
 const GROWTH = 4;
-/** Months of a step: each is a look-up in the index. */
+/** Months that are read together, and of a step at most: each is a look-up in the index. */
 const MAX_MONTHS = 256;
 /** Rows of the index that a search reads, about: words that are common and never together would have it read all. */
 const MAX_ROWS = 20_000;
@@ -48,24 +48,29 @@ export async function* findByTerms(db: Db, search: TitleSearch): AsyncGenerator<
   const { after, size } = search;
   let stepRows = FIRST_ROWS;
   let rowsLeft = MAX_ROWS;
+  // Not searched yet, newest first. Read together: a step that asks for its own months waits for the database again.
+  let months: number[] = [];
   let upTo = after === null ? Number.MAX_SAFE_INTEGER : monthOf(after.publishedAt);
-  while (rowsLeft > 0) {
-    const [newest] = await monthsUpTo(db, upTo, 1);
+  for (;;) {
+    if (months.length === 0) months = await monthsUpTo(db, upTo, MAX_MONTHS);
+    const [newest] = months;
     if (newest === undefined) return;
+    if (rowsLeft <= 0) {
+      yield { places: [], searchedTo: startOfMonth(upTo + 1), isPause: true };
+      return;
+    }
     // The newest month tells how many rows the next ones have.
     const rows = Math.max(await countRows(db, newest, search), 1);
-    const count = Math.min(Math.floor(Math.min(stepRows, rowsLeft) / rows), MAX_MONTHS);
-    const months = count <= 1 ? [newest] : await monthsUpTo(db, newest, count);
-    const last = months.at(-1) ?? newest;
+    const step = months.splice(0, Math.max(Math.floor(Math.min(stepRows, rowsLeft) / rows), 1));
+    const last = step.at(-1) ?? newest;
     for (let place = after; ; ) {
-      const places = await findInMonths(db, months, search, place);
+      const places = await findInMonths(db, step, search, place);
       const isDone = places.length < size;
       yield { places, searchedTo: isDone ? startOfMonth(last) : null };
       if (isDone) break;
       place = places.at(-1) ?? null;
     }
-    rowsLeft -= rows * months.length;
-    if (rowsLeft <= 0) yield { places: [], searchedTo: startOfMonth(last), isPause: true };
+    rowsLeft -= rows * step.length;
     upTo = last - 1;
     stepRows *= GROWTH;
   }

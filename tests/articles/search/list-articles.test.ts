@@ -134,6 +134,10 @@ forEachDatabase((open) => {
       const second = await listArticles(store.db, { title }, { now: NOW, limit: 50, after: first.next });
       expect(second.articles.map(({ id }) => id)).toEqual(['last']);
       expect(second.next).toBeNull();
+      const february = (2026 - 1970) * 12 + 1;
+      await store.db.deleteFrom('article_words').where('month', '<', february).execute();
+      const all = await listArticles(store.db, { title }, { now: NOW, limit: 50, after: null });
+      expect([all.next, all.lookedBackTo]).toEqual([null, null]);
     });
   });
 

@@ -4,7 +4,7 @@
  * another value replaces it. Pure; see docs/decisions/2026-11-27-desk-edits.md.
  */
 import { isDeepStrictEqual } from 'node:util';
-import type { Article, ArticleStatus } from '../article.ts';
+import { type Article, type ArticleStatus, isPublic } from '../article.ts';
 import type { Candidate } from '../import/candidate.ts';
 
 /** The fields that the desk can change. `status` is changed together with the time of publication. */
@@ -13,7 +13,11 @@ export type DeskField = (typeof DESK_FIELDS)[number];
 
 /** The values of fields, as imports compare them. */
 export type DeskBase = Partial<
-  Pick<Article, 'headline' | 'kicker' | 'dek' | 'section' | 'body' | 'pinned'> & { status: BaseStatus }
+  Pick<Article, 'headline' | 'kicker' | 'dek' | 'section' | 'body' | 'pinned'> & {
+    status: BaseStatus;
+    /** With `status`: the time of publication, epoch milliseconds. */
+    publishedAt: number;
+  }
 >;
 
 /** A status without the instants that daywire decides. */
@@ -39,7 +43,8 @@ export function serialiseDeskBase(base: DeskBase): string | null {
  */
 export function baseAfterEdit(base: DeskBase, before: Article, changed: readonly DeskField[]): DeskBase {
   const added = changed.filter((field) => !(field in base));
-  return { ...Object.fromEntries(added.map((field) => [field, baseValue(before, field)])), ...base };
+  const time = added.includes('status') ? { publishedAt: before.publishedAt } : {};
+  return { ...Object.fromEntries(added.map((field) => [field, baseValue(before, field)])), ...time, ...base };
 }
 
 /** What an import changes of an article that the desk has changed. */
@@ -50,20 +55,34 @@ export interface KeptEdits {
   replaced: DeskField[];
 }
 
-/** Puts into a candidate what the desk has changed, except where the import brings something new. */
-export function keepDeskEdits(candidate: Candidate, current: Article, base: DeskBase): KeptEdits {
+/**
+ * Puts into a candidate what the desk has changed, except where the import brings something new.
+ * @param now epoch milliseconds
+ */
+export function keepDeskEdits(candidate: Candidate, current: Article, base: DeskBase, now: number): KeptEdits {
   const kept: KeptEdits = { candidate: { ...candidate }, base: {}, replaced: [] };
   for (const field of DESK_FIELDS) {
     if (!(field in base)) continue;
     const brought = field === 'status' ? baseOfWritten(candidate.writtenStatus) : candidate[field];
-    if (isDeepStrictEqual(brought, base[field])) {
+    const isMoved = field === 'status' && bringsOtherTime(candidate, current, base, now);
+    if (isDeepStrictEqual(brought, base[field]) && !isMoved) {
       Object.assign(kept.base, { [field]: base[field] });
+      if (field === 'status') Object.assign(kept.base, { publishedAt: base.publishedAt });
       Object.assign(kept.candidate, candidateValues(current, field));
     } else if (!isDeepStrictEqual(brought, baseValue(current, field))) {
       kept.replaced.push(field);
     }
   }
   return kept;
+}
+
+/** Whether an import moves the time of an article that nobody has read yet. Once it is public, its time stays. */
+function bringsOtherTime(candidate: Candidate, current: Article, { publishedAt }: DeskBase, now: number): boolean {
+  const { published, publishedUntil, writtenStatus } = candidate;
+  if (published === null || publishedAt === undefined) return false;
+  if (current.status.state === 'retracted' || isPublic(current, now)) return false;
+  if (publishedUntil !== null && publishedAt >= published && publishedAt < publishedUntil) return false;
+  return Math.max(published, 'embargo' in writtenStatus ? writtenStatus.embargo : published) !== publishedAt;
 }
 
 /** The candidate that leaves an article as it is. */

@@ -199,7 +199,7 @@ function reviseAll(
     }
     const image = completeImage(candidate.image, current?.article.image, imageFacts);
     const base = deskBases.get(candidate.id);
-    const edits = base && current ? keepDeskEdits({ ...candidate, image }, current.article, base) : null;
+    const edits = base && current ? keepDeskEdits({ ...candidate, image }, current.article, base, context.now) : null;
     const revision = revise(edits?.candidate ?? { ...candidate, image }, choice.slug, current, context);
     if ('article' in revision) owners.set(choice.slug, candidate.id);
     if (edits === null || current === null || revision.kind === 'rejected') return { article, revision };

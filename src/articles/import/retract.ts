@@ -2,9 +2,10 @@
 import type { Tx } from '../../store/store.ts';
 import type { Article } from '../article.ts';
 import { parseDeskBase } from '../edits/desk-base.ts';
-import { saveDeskBase } from '../edits/edit-log.ts';
+import { formerFields, logEdit, saveDeskBase } from '../edits/edit-log.ts';
 import { findArticles } from '../queries.ts';
 import { articleDigest } from './digest.ts';
+import { DESK_ORIGIN, originName } from './origin.ts';
 import { saveArticles } from './save.ts';
 
 /**
@@ -25,15 +26,20 @@ export async function retractArticles(
   });
   await saveArticles(tx, writes, now);
   // The state is the source's again: what it brings next counts.
-  for (const { id } of articles) {
-    const { desk_base } = await tx
+  for (const [index, before] of articles.entries()) {
+    const { id } = before;
+    const { desk_base, origin } = await tx
       .selectFrom('articles')
-      .select('desk_base')
+      .select(['desk_base', 'origin'])
       .where('id', '=', id)
       .executeTakeFirstOrThrow();
     if (desk_base === null) continue;
-    const { status: _, ...base } = parseDeskBase(desk_base);
+    const { status, publishedAt: _, ...base } = parseDeskBase(desk_base);
     await saveDeskBase(tx, id, base);
+    if (status === undefined) continue;
+    const author = originName(origin ?? DESK_ORIGIN);
+    const digest = writes[index]?.digest ?? '';
+    await logEdit(tx, id, { author, act: 'import', before: formerFields(before, ['status']), digest }, now);
   }
   return articles.map(({ id }) => id);
 }

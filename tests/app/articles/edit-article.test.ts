@@ -12,7 +12,7 @@ import { listEdits } from '../../../src/articles/edits/edit-log.ts';
 import { importPaths } from '../../../src/articles/import/import.ts';
 import { retractArticles } from '../../../src/articles/import/retract.ts';
 import { cleanLine, cleanText } from '../../../src/lib/clean-text.ts';
-import { HOUR, rfc3339 } from '../../../src/lib/time.ts';
+import { DAY, HOUR, rfc3339 } from '../../../src/lib/time.ts';
 import { anyText } from '../../support/any-text.ts';
 import { article, markdown, saveAll } from '../../support/articles.ts';
 import { NOW } from '../../support/clock.ts';
@@ -343,6 +343,26 @@ forEachDatabase((open) => {
       expect((await stored(app, 'story')).article.status.state).toBe('corrected');
     });
 
+    it('follows a time of publication that is moved in the file, and says so', async () => {
+      const app = openTestApp(await open());
+      await importFile(app, `published: ${rfc3339(NOW + DAY)}`);
+      await edit(app, 'story', { release: { kind: 'at', time: rfc3339(NOW + HOUR) } });
+      expect(await importFile(app, `published: ${rfc3339(NOW + DAY)}`, 'Other words.')).toEqual([]);
+      expect((await stored(app, 'story')).article.publishedAt).toBe(NOW + HOUR);
+      const warnings = await importFile(app, `published: ${rfc3339(NOW + 2 * DAY)}`);
+      expect(warnings).toEqual([expect.stringMatching(/replaces what the desk changed: status/)]);
+      expect((await stored(app, 'story')).article.publishedAt).toBe(NOW + 2 * DAY);
+      expect((await listEdits(app.store.db, 'story', 1))[0]).toMatchObject({ before: { publishedAt: NOW + HOUR } });
+    });
+
+    it('keeps a retraction where the file moves the time of publication', async () => {
+      const app = openTestApp(await open());
+      await importFile(app, `published: ${rfc3339(NOW - DAY)}`);
+      await retractArticle(app, 'story', 'Wrong.', ANN);
+      await importFile(app, `published: ${rfc3339(NOW - HOUR)}`);
+      expect((await stored(app, 'story')).article.status.state).toBe('retracted');
+    });
+
     it('retracts and returns what its source withdraws and brings again', async () => {
       const app = openTestApp(await open());
       await importFile(app, 'dek: A dek.');
@@ -350,6 +370,8 @@ forEachDatabase((open) => {
       const withdrawal = { note: 'Withdrawn.', publicUrl: app.config.publication.url };
       await app.store.db.transaction().execute((tx) => retractArticles(tx, ['story'], withdrawal, app.now));
       expect((await stored(app, 'story')).article.status.state).toBe('retracted');
+      const [last] = await listEdits(app.store.db, 'story', 1);
+      expect(last).toMatchObject({ act: 'import', before: { status: { state: 'corrected', note: 'A word.' } } });
       await importFile(app, 'dek: A dek.');
       expect((await stored(app, 'story')).article).toMatchObject({ headline: 'Desk', status: { state: 'published' } });
     });

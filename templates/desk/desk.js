@@ -1,10 +1,12 @@
-// The script of the desk. Every act works without it: it submits forms, keeps open pages up to date, and adds keys and
-// drag.
+// The script of the desk. Every act works without it: it submits forms, keeps pages up to date, adds keys and drag.
 (() => {
-  const root = document.documentElement;
   const { body } = document;
-  const { base, account } = body.dataset;
-  root.classList.add('script');
+  const data = body.dataset;
+  const { base, account } = data;
+  const byId = (id) => document.getElementById(id);
+  const first = (selector) => document.querySelector(selector);
+  const all = (selector) => [...document.querySelectorAll(selector)];
+  document.documentElement.classList.add('script');
 
   // Regions: parts of a page that are replaced where those of a newer page differ.
 
@@ -26,12 +28,12 @@
       else if (newer.outerHTML !== region.outerHTML) replace(region, document.importNode(newer, true));
     }
     for (const region of regionsOf(page)) {
-      if (document.getElementById(region.id) === null) return location.reload();
+      if (byId(region.id) === null) return location.reload();
     }
     document.title = page.title;
-    body.dataset.at = page.body.dataset.at;
-    body.dataset.topics = page.body.dataset.topics;
-    const again = focused ? document.getElementById(focused) : null;
+    data.at = page.body.dataset.at;
+    data.topics = page.body.dataset.topics;
+    const again = focused ? byId(focused) : null;
     if (again !== null && again !== document.activeElement) again.focus({ preventScroll: true });
     prepare();
   }
@@ -43,7 +45,7 @@
     }
     const open = [...region.querySelectorAll('details[id][open]')].map(({ id }) => id);
     region.replaceWith(newer);
-    for (const id of open) document.getElementById(id)?.setAttribute('open', '');
+    for (const id of open) byId(id)?.setAttribute('open', '');
   }
 
   const parse = (text) => new DOMParser().parseFromString(text, 'text/html');
@@ -61,8 +63,6 @@
     if (hasUnsaved()) say('You are signed out. Copy your text before you load this page again.');
     else location.reload();
   }
-
-  // Forms
 
   document.addEventListener('submit', async (event) => {
     const form = event.target;
@@ -89,19 +89,18 @@
       return show(page, form);
     }
     // A refusal on a page that colleagues share: what is typed in its other forms stays.
-    if (body.dataset.presence !== undefined && page.title === document.title) {
+    if (data.presence !== undefined && page.title === document.title) {
       show(page, form);
       return showRefusal();
     }
     unsaved.clear();
-    // Another page, or a form with errors.
     history.pushState(null, '', response.redirected ? response.url : location.href);
-    document.getElementById('main').replaceWith(document.importNode(page.getElementById('main'), true));
-    document.querySelector('.top').replaceWith(document.importNode(page.querySelector('.top'), true));
+    byId('main').replaceWith(document.importNode(page.getElementById('main'), true));
+    first('.top').replaceWith(document.importNode(page.querySelector('.top'), true));
     showPlace();
     for (const name of ['at', 'topics', 'presence']) {
-      if (page.body.dataset[name] === undefined) delete body.dataset[name];
-      else body.dataset[name] = page.body.dataset[name];
+      if (page.body.dataset[name] === undefined) delete data[name];
+      else data[name] = page.body.dataset[name];
     }
     document.title = page.title;
     showRefusal();
@@ -109,9 +108,9 @@
   }
 
   function showRefusal() {
-    const invalid = document.querySelector('main [aria-invalid]');
+    const invalid = first('main [aria-invalid]');
     if (invalid !== null) unsaved.add(invalid.form);
-    const place = invalid ?? document.querySelector('main [role=alert]:not(:empty)') ?? document.getElementById('main');
+    const place = invalid ?? first('main [role=alert]:not(:empty)') ?? byId('main');
     if (!place.matches('input, textarea, select')) place.tabIndex = -1;
     place.focus();
   }
@@ -127,16 +126,14 @@
   });
 
   function count(field) {
-    const counter = document.getElementById(`${field.id}-counter`);
+    const counter = byId(`${field.id}-counter`);
     write(counter, `${[...field.value].length} of ${field.dataset.counter}`);
   }
 
   function write(element, text) {
     if (element && element.textContent !== text) element.textContent = text;
   }
-  const say = (text) => write(document.getElementById('live'), text);
-
-  // Time that passes
+  const say = (text) => write(byId('live'), text);
 
   function duration(ms) {
     const [hours, minutes] = [Math.floor(ms / 3600000), Math.floor((ms % 3600000) / 60000)];
@@ -148,7 +145,7 @@
   let ahead = 0;
   function tick() {
     const now = Date.now() + ahead;
-    for (const element of document.querySelectorAll('time[data-from-now]')) {
+    for (const element of all('time[data-from-now]')) {
       const at = Date.parse(element.dateTime);
       write(element, at > now ? `in ${duration(at - now)}` : `${duration(now - at)} ago`);
     }
@@ -170,18 +167,18 @@
   }
 
   function apply() {
-    for (const element of document.querySelectorAll('[data-figure]')) {
+    for (const element of all('[data-figure]')) {
       write(element, known.figures[element.dataset.figure] || element.textContent);
     }
     const others = (known.presence[sharedPage()] ?? []).filter(({ id }) => String(id) !== account);
     const names = others.map(({ name }) => name).join(', ');
-    write(document.getElementById('presence'), names && `Also here: ${names}`);
+    write(byId('presence'), names && `Also here: ${names}`);
     // The stream is half a second late. Once for each change, also where clocks of servers differ.
     const isStale = (topic) => {
       const changed = known.topics[topic];
-      return changed > body.dataset.at - 600 && handled[topic] !== changed;
+      return changed > data.at - 600 && handled[topic] !== changed;
     };
-    const stale = (body.dataset.topics ?? '').split(' ').filter(isStale);
+    const stale = (data.topics ?? '').split(' ').filter(isStale);
     if (stale.length === 0) return;
     for (const topic of stale) handled[topic] = known.topics[topic];
     refresh();
@@ -242,10 +239,8 @@
     };
   }
 
-  // Who else has the page open
-
   const tab = `tab00000${Math.random().toString(36).slice(2)}`;
-  const sharedPage = () => body.dataset.presence !== undefined && body.dataset.topics.split(' ')[0];
+  const sharedPage = () => data.presence !== undefined && data.topics.split(' ')[0];
   function present(closed) {
     const page = sharedPage();
     if (!page || (document.hidden && !closed)) return;
@@ -256,13 +251,12 @@
 
   // Keys: those of the focused row first, then those of the page.
 
-  const rows = () => [...document.querySelectorAll('[data-row]')];
   const rowOf = (node) => node?.closest?.('[data-row]') ?? null;
 
   function step(direction) {
-    const all = rows();
-    const at = all.indexOf(rowOf(document.activeElement));
-    const next = all[at < 0 ? (direction > 0 ? 0 : all.length - 1) : at + direction];
+    const list = all('[data-row]');
+    const at = list.indexOf(rowOf(document.activeElement));
+    const next = list[at < 0 ? (direction > 0 ? 0 : list.length - 1) : at + direction];
     if (next === undefined) return;
     const target = next.matches('[tabindex]') ? next : next.querySelector('a, button, input');
     target?.focus();
@@ -270,25 +264,24 @@
   }
 
   function keyed(key) {
-    const within = rowOf(document.activeElement);
-    const has = (node) => node?.querySelector(`[data-key="${CSS.escape(key)}"]`);
-    const outside = () =>
-      [...document.querySelectorAll(`[data-key="${CSS.escape(key)}"]`)].find((one) => rowOf(one) === null);
-    return has(within) ?? outside() ?? null;
+    const row = rowOf(document.activeElement);
+    const found = all('[data-key]').filter((one) => one.dataset.key === key);
+    return found.find((one) => row?.contains(one)) ?? found.find((one) => rowOf(one) === null);
   }
 
+  const TYPED = 'input:not([type=checkbox], [type=radio]), textarea, select';
   document.addEventListener('keydown', (event) => {
     const { target, key } = event;
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-    if (target.closest('input:not([type=checkbox], [type=radio]), textarea, select, dialog')) return;
-    if (body.dataset.shortcuts === undefined) return;
+    if (target.closest(`${TYPED}, dialog`)) return;
+    if (data.shortcuts === undefined) return;
     if (key === '?') showKeys();
     else if (key === 'j') step(1);
     else if (key === 'k') step(-1);
     else {
       const found = keyed(key);
-      if (found === null || found.disabled) return;
-      if (found.matches('input:not([type=checkbox], [type=radio]), textarea, select, summary')) found.focus();
+      if (!found || found.disabled) return;
+      if (found.matches(`${TYPED}, summary`)) found.focus();
       else found.click();
     }
     event.preventDefault();
@@ -300,7 +293,7 @@
       ['k', 'Previous row'],
       ['?', 'This list'],
     ]);
-    for (const one of document.querySelectorAll('[data-key]')) {
+    for (const one of all('[data-key]')) {
       const where = rowOf(one) === null ? '' : ' (focused row)';
       const name = one.dataset.keyName ?? one.textContent.trim();
       if (!names.has(one.dataset.key)) names.set(one.dataset.key, name + where);
@@ -332,8 +325,13 @@
 
   let dragged = null;
   const clearMarks = () => {
-    for (const one of document.querySelectorAll('.over')) one.classList.remove('over');
+    for (const one of all('.over')) one.classList.remove('over');
   };
+  function listAt(event) {
+    const list = dragged && event.target.closest?.('[data-drag-list]');
+    if (list) event.preventDefault();
+    return list;
+  }
   document.addEventListener('dragstart', (event) => {
     dragged = event.target.closest?.('[data-drag-item]') ?? null;
     if (dragged === null) return;
@@ -348,19 +346,17 @@
     refreshAgain();
   });
   document.addEventListener('dragover', (event) => {
-    const list = dragged && event.target.closest?.('[data-drag-list]');
+    const list = listAt(event);
     if (!list) return;
-    event.preventDefault();
     clearMarks();
     (event.target.closest('[data-drag-item]') ?? list).classList.add('over');
   });
   document.addEventListener('drop', (event) => {
-    const list = dragged && event.target.closest?.('[data-drag-list]');
+    const list = listAt(event);
     if (!list) return;
-    event.preventDefault();
     const before = event.target.closest('[data-drag-item]');
     if (before === dragged) return;
-    const form = document.getElementById(list.dataset.dragForm);
+    const form = byId(list.dataset.dragForm);
     form.elements.story.value = dragged.dataset.dragItem;
     form.elements.block.value = list.dataset.dragList;
     form.elements.before.value = before?.dataset.dragItem ?? '';
@@ -370,22 +366,22 @@
   /** Loads the page again while something on it is still being found out. */
   let later;
   function prepare() {
-    for (const field of document.querySelectorAll('[data-counter]')) count(field);
+    for (const field of all('[data-counter]')) count(field);
     tick();
     apply();
     clearTimeout(later);
-    if (document.querySelector('[data-pending]') !== null) later = setTimeout(refresh, 1000);
+    if (first('[data-pending]') !== null) later = setTimeout(refresh, 1000);
   }
 
   /** On a phone, the navigation is wider than the screen. */
   function showPlace() {
-    const nav = document.querySelector('.top nav');
+    const nav = first('.top nav');
     const here = nav?.querySelector('[aria-current]');
     if (here) nav.scrollLeft = here.offsetLeft - nav.offsetLeft - (nav.clientWidth - here.offsetWidth) / 2;
   }
 
   showPlace();
-  ahead = Number(body.dataset.at) - Date.now();
+  ahead = Number(data.at) - Date.now();
   // The page was made before it arrived; a difference of seconds is that of the clocks.
   if (Math.abs(ahead) < 5000) ahead = 0;
   if (account !== undefined) {

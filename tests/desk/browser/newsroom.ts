@@ -62,6 +62,7 @@ export async function openHostileNewsroom(store: Store, folder: string): Promise
       .set({ state: 'failed', reply: `550 ${HOSTILE}`, reason: HOSTILE })
       .execute();
     await tx.updateTable('runs').set({ reason: HOSTILE }).execute();
+    await tx.updateTable('editions').set({ delivery_state: 'paused', delivery_reason: HOSTILE }).execute();
   });
   await recordRejection(
     store.db,

@@ -23,6 +23,7 @@ import type { Block } from '../editions/selection.ts';
 import type { EditionSlot } from '../editions/slot.ts';
 import type { EditionWindow } from '../editions/window.ts';
 import { PRIVATE_FILE, PRIVATE_FOLDER } from '../lib/private-files.ts';
+import { type InTransaction, inTransaction } from '../store/transaction.ts';
 import { parseAddress } from '../subscribers/address.ts';
 import type { AppContext } from './app-context.ts';
 import { comingSlot, slotLabelled } from './compose.ts';
@@ -117,9 +118,16 @@ export async function sendTestCopy(
     to,
     slot,
     rendering,
-  }: { to: string; slot?: string | undefined; rendering?: Pick<CompositionOptions, 'nonce' | 'render'> | undefined },
+    onSubmit,
+  }: {
+    to: string;
+    slot?: string | undefined;
+    rendering?: Pick<CompositionOptions, 'nonce' | 'render'> | undefined;
+    /** Called in a transaction of its own, right before the copy is submitted: the server's answer may be lost. */
+    onSubmit?: InTransaction | undefined;
+  },
 ): Promise<SubmittedCopy | NotComposed> {
-  const { config } = app;
+  const { config, store } = app;
   const address = parseAddress(to);
   if (address.kind === 'invalid') throw new Error(`${to}: ${address.reason}`);
   const outcome = await composeUnrecorded(app, newsletter, slot, rendering);
@@ -130,6 +138,7 @@ export async function sendTestCopy(
   const message = await prepareTestCopy(composed, newsletter, config, signers, { to: address.email, at: app.clock() });
   const connection = await openTransport(config).connect();
   try {
+    if (onSubmit !== undefined) await inTransaction(store.db, onSubmit);
     return { kind: 'submitted', reply: await connection.submit(message), stories: countShown(composed), isSkipped };
   } finally {
     connection.close();

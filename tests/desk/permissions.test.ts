@@ -12,7 +12,10 @@ import { openTestDesk, type TestDesk } from './test-desk.ts';
 const OWN = 'http://127.0.0.1:8080';
 
 /** The path of a route, with something that does not exist in place of each parameter. */
-const pathOf = ({ path }: DeskRoute): string => path.replace(/:\w+(?:\{[^}]*\})?/g, '0').replace('*', '0');
+const pathOf = ({ path }: DeskRoute): string =>
+  path.replace(/:\w+(?:\{((?:[^{}]|\{[^}]*\})*)\})?/g, (_, pattern?: string) =>
+    pattern?.startsWith('g') ? 'g0' : '0',
+  );
 
 interface Answer {
   status: number;

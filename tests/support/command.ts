@@ -167,9 +167,11 @@ export function printed(child: ChildProcess, pattern: RegExp): Promise<string> {
 export function storedRows({ path }: Folder): Record<string, unknown[]> {
   const database = new DatabaseSync(join(path, 'var/daywire.db'), { readOnly: true });
   try {
-    const tables = database.prepare("select name from sqlite_master where type = 'table' order by name").all();
+    const tables = database.prepare("select name, sql from sqlite_master where type = 'table' order by name").all();
+    // The rows of a table without rowid are in the order of its key.
+    const orderOf = (sql: unknown): string => (/without rowid/i.test(String(sql)) ? '' : ' order by rowid');
     return Object.fromEntries(
-      tables.map(({ name }) => [String(name), database.prepare(`select * from "${name}" order by rowid`).all()]),
+      tables.map(({ name, sql }) => [String(name), database.prepare(`select * from "${name}"${orderOf(sql)}`).all()]),
     );
   } finally {
     database.close();

@@ -37,12 +37,12 @@ export function liveFigures({ edition, state, counts, rate }: EditionDelivery): 
   return figures([...rates, ...deliveryFigures(edition.id, counts)]);
 }
 
-function rateFigures(id: number, { perSecond, left, over }: SubmissionRate): Figure[] {
-  const span = perSecond === null ? 'It is known after a few seconds.' : `Over the last ${formatDuration(over)}.`;
+function rateFigures(id: number, { perSecond, left }: SubmissionRate): Figure[] {
   return [
     {
       ...{ label: 'Messages a second', value: perSecond === null ? null : formatRate(perSecond) },
-      ...{ meaning: span, live: `edition:${id}:rate` },
+      meaning: 'Accepted by the mail server: in the last 10 s while the page is open, otherwise in the last minutes.',
+      live: `edition:${id}:rate`,
     },
     {
       ...{ label: 'Time left', value: left === null ? null : formatDuration(left) },

@@ -38,13 +38,13 @@ export async function mailTestCopy(request: SignedInRequest, target: DraftTarget
   }
   // A nonce of its own: no two copies have the same Message-ID.
   const rendering = { nonce: randomBytes(16).toString('hex'), render: composerOf(desk).rendering.render };
-  const options = { to: parsed.email, slot: target.slot.label, rendering };
+  const to = isOwn ? 'own address' : maskAddress(parsed.email);
+  const onSubmit = request.audit('edition.test', targetName(target), { to });
+  const options = { to: parsed.email, slot: target.slot.label, rendering, onSubmit };
   try {
     const late = `no answer within ${TIME_LIMIT / SECOND} s: the copy may arrive all the same`;
     const outcome = await withTimeout(sendTestCopy(app, target.newsletter, options), TIME_LIMIT, late);
     if (outcome.kind === 'refused') return await refuse(`There is nothing to mail: ${outcome.reason}.`);
-    const to = isOwn ? 'own address' : maskAddress(parsed.email);
-    await app.store.db.transaction().execute(request.audit('edition.test', targetName(target), { to }));
     const text = `A test copy to ${parsed.email} was submitted. The mail server answered: ${outcome.reply}`;
     return respondAfter(request, draftPath(target), { kind: 'done', text });
   } catch (error) {

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { closeDueCountdowns } from '../../../src/app/drafts/countdown.ts';
@@ -245,6 +245,18 @@ describe('sending an edition from the desk', () => {
       await desk.act('editor', `${PATH}/test`, { to: 'colleague@example.com' });
       expect(mailOf(app.folder)[0]).toContain('colleague@example.com');
       expect(await desk.audit()).toMatchObject([{ act: 'edition.test', detail: { to: 'c…@example.com' } }]);
+      await desk.close();
+    });
+
+    it('logs a test copy also where its submission fails, since the answer may only be lost', async () => {
+      const { desk, app } = await openSending(await open());
+      mkdirSync(app.config.paths.data, { recursive: true });
+      // In the place of the folder of messages.
+      writeFileSync(join(app.config.paths.data, 'mail'), '');
+      const failed = await desk.post('editor', `${PATH}/test`, { own: '1' });
+      expect(failed.status).toBe(422);
+      expect(await failed.text()).toContain('The copy was not submitted');
+      expect(await desk.audit()).toMatchObject([{ act: 'edition.test', detail: { to: 'own address' } }]);
       await desk.close();
     });
 

@@ -1,5 +1,5 @@
 /**
- * Invitations: links that work once. With one, a new colleague chooses a name and a password, and whoever has an
+ * Invitations: links that work once. With one, a new colleague chooses a name and a password, and the owner of an
  * account chooses a new password. The store holds only a hash of the link's token.
  */
 import { sql } from 'kysely';

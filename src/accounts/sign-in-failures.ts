@@ -1,5 +1,5 @@
 /**
- * Failed sign-ins, counted for each address of an account together with each address of a client: whoever guesses the
+ * Failed sign-ins, counted for each address of an account together with each address of a client: guessing the
  * password of an account does not lock its owner out. A row has only a keyed hash of the two, since people type
  * passwords into the field of the address. All processes share the rows.
  */

@@ -112,12 +112,12 @@ function noticeRegion(request: DeskRequest, notice: Notice | null): Html {
   const content =
     notice === null
       ? ''
-      : html`<p class="notice ${notice.kind}"><strong>${notice.kind === 'done' ? 'Done' : 'Not done'}:</strong>
+      : html`<div class="notice ${notice.kind}"><strong>${notice.kind === 'done' ? 'Done' : 'Not done'}:</strong>
 ${notice.text}${
   undo === undefined
     ? ''
     : postButton(request, undo.action, undo.label ?? 'Undo', { fields: undo.fields, id: 'undo-notice' })
-}</p>`;
+}</div>`;
   return html`<section id="notice" data-region role="status" aria-label="Outcome">${content}</section>`;
 }
 

@@ -55,7 +55,7 @@ export interface ArrangedDraft {
   stories: ArrangedStory[];
   /** Stories of one event count once. */
   storyCount: number;
-  /** What stands where no editor has written a text; null without a story. */
+  /** The texts where no editor has written one; null without a story. */
   automatic: { subject: string; preheader: string } | null;
   /** The newest articles that are not in it, and those that were eligible; newest first. */
   leftOut: LeftOutStory[];

@@ -1,5 +1,6 @@
 /**
- * The slots to come of all newsletters, each with how its draft stands: what Today shows. Renders and records nothing.
+ * The slots to come of all newsletters, each with the state of its draft, as Today shows them. Renders and records
+ * nothing.
  */
 import { type NewsletterConfig, scheduleZone } from '../../config/config.ts';
 import { listOpenAlerts } from '../../editions/alerts/alert-drafts.ts';

@@ -39,7 +39,7 @@ export function describeState(draft: StatedDraft, now: number): EditionState {
     return {
       status: 'waiting',
       word: 'Held',
-      parts: [`by ${state.by} at `, { at: state.at }, reason, ...givenUp(draft)],
+      parts: [`by ${state.by}, `, { at: state.at }, reason, ...givenUp(draft)],
     };
   }
   if (obstacle !== null && obstacle.remedy === null) {
@@ -64,7 +64,7 @@ export function describeState(draft: StatedDraft, now: number): EditionState {
   }
   if (state.kind === 'approved') {
     const gone = goneText(draft.approval?.gone.length ?? 0);
-    return { status: 'good', word: 'Approved', parts: [`by ${state.by} at `, { at: state.at }, `; ${gone}`, ...parts] };
+    return { status: 'good', word: 'Approved', parts: [`by ${state.by}, `, { at: state.at }, `; ${gone}`, ...parts] };
   }
   return { status: 'good', word: 'Automatic', parts };
 }

@@ -76,7 +76,7 @@ describe('the page of an edition', () => {
       await saveAsPublished(store, [article('b', { headline: 'Two', status })]);
       const path = `/editions/daily-roundup/${target.slot.label}/draft`;
       const approved = await desk.read('editor', path);
-      expect(lineOf(approved)).toMatch(/Approved by Bob at today 20:00; closes by itself tomorrow 07:30, in /);
+      expect(lineOf(approved)).toMatch(/Approved by Bob, today 20:00; closes by itself tomorrow 07:30, in /);
       expect(approved).toContain('<span class="badge warn">changed since the approval</span>');
 
       app.now = target.slot.slotAt;

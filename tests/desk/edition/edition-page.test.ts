@@ -252,7 +252,7 @@ describe('the page of an edition', () => {
         (await page()).match(/<p class="lead">([\s\S]*?)<\/p>/)?.[1]?.replace(/<[^>]*>|\s+/g, ' ');
       expect(await line()).toMatch(/Waits for approval .*its slot is .*07:30/);
       await other({ kind: 'hold', reason: 'A call' });
-      expect(await line()).toMatch(/Held .*by Bob at .*: A call/);
+      expect(await line()).toMatch(/Held .*by Bob, +today 20:00 ?: A call/);
     });
   });
 });

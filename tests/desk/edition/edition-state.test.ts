@@ -43,8 +43,8 @@ describe('the line of an edition', () => {
 
   it('names who holds it, and why', () => {
     const held = { kind: 'held', by: 'Ada', at: BEFORE, reason: 'A call' } as const;
-    expect(stateOf({ draft: withState(held) })).toBe('waiting Held: by Ada at [-2 h]: A call');
-    expect(stateOf({ draft: withState({ ...held, reason: null }) })).toBe('waiting Held: by Ada at [-2 h]');
+    expect(stateOf({ draft: withState(held) })).toBe('waiting Held: by Ada, [-2 h]: A call');
+    expect(stateOf({ draft: withState({ ...held, reason: null }) })).toBe('waiting Held: by Ada, [-2 h]');
   });
 
   it('says that it waits for an approval, before and after its slot, and why one does not count', () => {
@@ -63,7 +63,7 @@ describe('the line of an edition', () => {
   it('names who approved it', () => {
     const approved = { kind: 'approved', by: 'Ada', at: BEFORE, hash: '', stories: [] } as const;
     expect(stateOf({ draft: withState({ ...approved, stories: [] }) })).toBe(
-      'good Approved: by Ada at [-2 h]; closes by itself [until 0 h]',
+      'good Approved: by Ada, [-2 h]; closes by itself [until 0 h]',
     );
     const approval = { by: 'Ada', changed: [], gone: ['a'], voided: null };
     expect(stateOf({ draft: withState({ ...approved, stories: [] }), approval })).toContain(

@@ -5,14 +5,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Hono } from 'hono';
 import { seedStore } from '../scripts/seed.ts';
-import { beginSession } from '../src/accounts/sessions.ts';
 import type { AppContext } from '../src/app/app-context.ts';
-import { openDesk } from '../src/desk/mount.ts';
-import { createApp } from '../src/http/server/app.ts';
 import { DAY } from '../src/lib/time.ts';
 import { CUTOFF, saveStories } from './compose.ts';
+import { openDeskClient } from './desk-client.ts';
 import { openBenchApp } from './draft.ts';
 import { percentile } from './figures.ts';
 
@@ -62,27 +59,7 @@ export async function benchDeskPreview(): Promise<Record<string, number>> {
 }
 
 async function openEditor(app: AppContext) {
-  const { store, config, templates, clock, log } = app;
-  const secrets = await app.keys.signingSecrets();
-  let stop = async (): Promise<void> => {};
-  const site: Hono = createApp(
-    { store, config, templates, secrets, clock, log },
-    {
-      mount: (web) => {
-        const desk = openDesk(app, web);
-        stop = desk.stop;
-        return desk;
-      },
-    },
-  );
-  const Cookie = `__Host-daywire-desk=${await addEditor(app)}`;
-  const env = { incoming: { socket: { remoteAddress: '127.0.0.1' } } };
-  const request = async (path: string, init: RequestInit = {}): Promise<string> => {
-    const headers = { 'Sec-Fetch-Site': 'same-origin', Cookie };
-    const response = await site.request(path, { ...init, headers }, env);
-    if (response.status !== 200 && response.status !== 303) throw new Error(`${path}: ${response.status}`);
-    return response.text();
-  };
+  const { request, stop } = await openDeskClient(app, 'editor');
   return {
     page: () => request(PATH),
     /** Moves a story to the top of its block, drops it, and restores it, in turn. */
@@ -102,18 +79,8 @@ async function openEditor(app: AppContext) {
       const mail = await request(address.replaceAll('&amp;', '&'));
       if (!mail.includes('news-0') && !mail.includes('news-1')) throw new Error('the preview lacks its stories');
     },
-    stop: () => stop(),
+    stop,
   };
-}
-
-async function addEditor({ store, clock }: AppContext): Promise<string> {
-  const person = { email: 'editor@example.com', email_key: 'editor@example.com', name: 'Edda', name_key: 'edda' };
-  const { id } = await store.db
-    .insertInto('accounts')
-    .values({ ...person, password: '-', created_at: clock(), roles: '["editor"]' })
-    .returning('id')
-    .executeTakeFirstOrThrow();
-  return store.db.transaction().execute((tx) => beginSession(tx, id, clock()));
 }
 
 async function timed(work: () => Promise<unknown>): Promise<number> {

@@ -1,12 +1,16 @@
 /**
- * `npm run -s bench -- compose|delivery|desk-preview|draft|feeds|grouping|http|import|memory|parse|responsiveness
- * [--json]`: prints medians. With --json one object whose keys name figure and unit. `responsiveness` is a part of
- * `delivery`;
- * `--deliveries N` is for it alone, instead of a million. `--data FILE.csv` is for `grouping`: the headlines to group.
+ * `npm run -s bench -- compose|delivery|desk-pages|desk-preview|draft|feeds|grouping|http|import|memory|parse|
+ * responsiveness [--json]`: prints medians. With --json one object whose keys name figure and unit. `responsiveness` is
+ * a part of `delivery`. Options of single benches:
+ *
+ * - `--deliveries N` for `responsiveness`: instead of a million
+ * - `--data FILE.csv` for `grouping`: the headlines to group
+ * - `--articles N`, `--subscribers N`, `--database sqlite|postgres` for `desk-pages`: instead of a million, and both
  */
 import { parseArgs } from 'node:util';
 import { benchCompose } from './compose.ts';
 import { benchDelivery } from './delivery.ts';
+import { benchDeskPages } from './desk-pages.ts';
 import { benchDeskPreview } from './desk-preview.ts';
 import { benchDraft } from './draft.ts';
 import { benchFeeds } from './feeds.ts';
@@ -20,11 +24,15 @@ import { benchResponsiveness } from './responsiveness.ts';
 interface BenchOptions {
   deliveries?: number;
   data?: string;
+  articles?: number;
+  subscribers?: number;
+  database?: 'sqlite' | 'postgres';
 }
 
 const BENCHES: Record<string, (options: BenchOptions) => Promise<Record<string, number | null>>> = {
   compose: benchCompose,
   delivery: benchDelivery,
+  'desk-pages': benchDeskPages,
   'desk-preview': benchDeskPreview,
   draft: benchDraft,
   feeds: benchFeeds,
@@ -36,18 +44,20 @@ const BENCHES: Record<string, (options: BenchOptions) => Promise<Record<string, 
   responsiveness: benchResponsiveness,
 };
 
-const { name = '', json, deliveries, data } = readArguments();
+const { name = '', json = false, ...options } = readArguments();
 const bench = BENCHES[name];
-const isUnclear = (deliveries !== undefined && !(deliveries > 0)) || (name === 'grouping') !== (data !== undefined);
+const counts = [options.deliveries, options.articles, options.subscribers];
+const isUnclear =
+  counts.some((count) => count !== undefined && !(count > 0)) ||
+  (options.database !== undefined && !['sqlite', 'postgres'].includes(options.database)) ||
+  (name === 'grouping') !== (options.data !== undefined);
 if (bench === undefined || isUnclear) {
   const names = Object.keys(BENCHES).join('|');
-  process.stderr.write(`usage: npm run -s bench -- ${names} [--json] [--deliveries N] [--data FILE.csv]\n`);
+  process.stderr.write(`usage: npm run -s bench -- ${names} [--json] [--deliveries N] [--data FILE.csv]
+    [--articles N] [--subscribers N] [--database sqlite|postgres]\n`);
   process.exit(2);
 }
-const figures = await bench({
-  ...(deliveries === undefined ? {} : { deliveries }),
-  ...(data === undefined ? {} : { data }),
-});
+const figures = await bench(options);
 if (json) {
   process.stdout.write(`${JSON.stringify(figures)}\n`);
 } else {
@@ -55,15 +65,20 @@ if (json) {
 }
 
 function readArguments(): BenchOptions & { name?: string; json?: boolean } {
+  const text = { type: 'string' } as const;
   try {
     const { values, positionals } = parseArgs({
-      options: { json: { type: 'boolean' }, deliveries: { type: 'string' }, data: { type: 'string' } },
+      options: {
+        ...{ json: { type: 'boolean' }, deliveries: text, data: text, articles: text, subscribers: text },
+        database: text,
+      },
       allowPositionals: true,
     });
-    const { json = false, deliveries, data } = values;
-    const [name = ''] = positionals;
-    const others = data === undefined ? {} : { data };
-    return { name, json, ...others, ...(deliveries === undefined ? {} : { deliveries: Number(deliveries) }) };
+    const numbers = ['deliveries', 'articles', 'subscribers'] as const;
+    const given = Object.fromEntries(
+      numbers.filter((key) => values[key] !== undefined).map((key) => [key, Number(values[key])]),
+    );
+    return { ...(values as BenchOptions & { json?: boolean }), ...given, name: positionals[0] ?? '' };
   } catch {
     return {};
   }

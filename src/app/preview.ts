@@ -11,6 +11,7 @@ import type { NewsletterConfig } from '../config/config.ts';
 import { loadSigners } from '../delivery/message/dkim.ts';
 import { prepareTestCopy } from '../delivery/message/test-copy.ts';
 import { openTransport } from '../delivery/transport/open-transport.ts';
+import type { ArrangedEdition } from '../editions/arrange.ts';
 import {
   type ComposedEdition,
   type CompositionOptions,
@@ -153,11 +154,19 @@ export interface UnrecordedEdition {
   isSkipped: boolean;
 }
 
+/** The stories of a draft, as a page shows them and an edition is composed of them. */
+export interface DraftArrangement {
+  /** The instant for which they were arranged, epoch milliseconds. */
+  at: number;
+  arranged: ArrangedEdition;
+}
+
 /**
  * Composes an edition as it would close at its slot, also with fewer stories than the newsletter's minimum. Records
  * nothing.
  * @param label of the slot; default: the next one
  * @param rendering default: with a nonce of its own
+ * @param arrangement of the slot's draft; default: it is arranged now
  * @throws SlotError where the newsletter has no such slot
  */
 export async function composeUnrecorded(
@@ -165,6 +174,7 @@ export async function composeUnrecorded(
   newsletter: NewsletterConfig,
   label?: string,
   rendering: Pick<CompositionOptions, 'nonce' | 'render'> = { nonce: randomBytes(16).toString('hex') },
+  arrangement?: DraftArrangement,
 ): Promise<UnrecordedEdition | NotComposed> {
   const { store, config, templates, clock } = app;
   const now = clock();
@@ -172,16 +182,15 @@ export async function composeUnrecorded(
     ? comingSlot(app, newsletter, now)
     : slotLabelled(app, newsletter, now, label));
   // What is under embargo until then will be public.
-  const at = Math.max(now, slot.slotAt);
+  const at = arrangement?.at ?? Math.max(now, slot.slotAt);
   const options = { slot, cutoffAt: at, now: at, ...rendering };
-  const compose = (minimumStories: number) =>
-    composeEdition(store, config, templates, { ...newsletter, minimumStories }, options);
-  const composed = await compose(newsletter.minimumStories);
+  const { arranged } = arrangement ?? {};
+  const composed = await composeEdition(store, config, templates, newsletter, { ...options, arranged });
   if (composed.kind === 'closed') {
     return { kind: 'refused', reason: `the edition of ${slot.label} is closed; without a slot, the next one is used` };
   }
   if (composed.kind === 'composed') return { kind: 'composed', slot, composed, isSkipped: false };
-  const short = await compose(1);
+  const short = await composeEdition(store, config, templates, { ...newsletter, minimumStories: 1 }, options);
   return { kind: 'composed', slot, composed: short.kind === 'closed' ? composed : short, isSkipped: true };
 }
 

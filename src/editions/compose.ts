@@ -11,7 +11,7 @@ import type { Templates } from '../lib/templates.ts';
 import { datelineTime, rfc3339 } from '../lib/time.ts';
 import type { Db, Store } from '../store/store.ts';
 import { findAlertObstacle } from './alerts/alert-limits.ts';
-import { type ApprovalStatus, type ArrangementOptions, arrangeEdition } from './arrange.ts';
+import { type ApprovalStatus, type ArrangedEdition, type ArrangementOptions, arrangeEdition } from './arrange.ts';
 import { buildEditionView } from './build-view.ts';
 import { type ArticleVersion, findDueCorrections, findListedCorrections } from './candidates.ts';
 import { type ClosingObstacle, closingObstacle } from './draft/closing.ts';
@@ -119,6 +119,8 @@ export interface CompositionOptions extends ArrangementOptions {
   nonce: string;
   /** Default: in a thread, with the templates as they are on disk. */
   render?: RenderFunction | undefined;
+  /** What `arrangeEdition` gave for the same newsletter and options; default: it is arranged now. */
+  arranged?: ArrangedEdition | undefined;
 }
 
 /**
@@ -137,7 +139,7 @@ export async function composeEdition(
   const edition = await findEdition(db, newsletter.id, slot.label);
   if (edition !== null && reissueOf === null) return { kind: 'closed', edition };
 
-  const arranged = await arrangeEdition(db, config, newsletter, options);
+  const arranged = options.arranged ?? (await arrangeEdition(db, config, newsletter, options));
   const { draft, last, cutoffAt, window, loading, loaded, approval } = arranged;
   const { rules } = loading;
   const { closeAt } = draft;

@@ -19,6 +19,7 @@ import type { EditionSlot } from '../../editions/slot.ts';
 import type { EditionWindow } from '../../editions/window.ts';
 import { findRun, type Run } from '../../schedule/run-ledger.ts';
 import type { AppContext } from '../app-context.ts';
+import type { DraftArrangement } from '../preview.ts';
 import { endOfWaiting } from './coming-drafts.ts';
 import { type DraftTarget, describeEndedSlot } from './draft-target.ts';
 import { newsletterJobId } from './newsletter-job-id.ts';
@@ -67,16 +68,25 @@ export interface ArrangedDraft {
 const MAX_LISTED = 100;
 
 /** Arranges the draft of a slot as it would close now, or at its slot if that is yet to come. */
-export async function readArrangedDraft(
-  app: Pick<AppContext, 'store' | 'config' | 'clock'>,
-  target: DraftTarget,
-): Promise<ArrangedDraft> {
-  const { store, config, clock } = app;
-  const { newsletter, slot, edition } = target;
+export async function arrangeDraft(
+  { store, config, clock }: Pick<AppContext, 'store' | 'config' | 'clock'>,
+  { newsletter, slot, edition }: DraftTarget,
+): Promise<DraftArrangement> {
   // What is under embargo until then will be public.
   const at = Math.max(clock(), slot.slotAt);
   const options = { slot, cutoffAt: at, now: at, reissueOf: edition };
-  const { draft, window, loading, loaded, approval } = await arrangeEdition(store.db, config, newsletter, options);
+  return { at, arranged: await arrangeEdition(store.db, config, newsletter, options) };
+}
+
+/** @param arrangement of the draft; default: it is arranged now */
+export async function readArrangedDraft(
+  app: Pick<AppContext, 'store' | 'config' | 'clock'>,
+  target: DraftTarget,
+  arrangement?: DraftArrangement,
+): Promise<ArrangedDraft> {
+  const { store, config, clock } = app;
+  const { newsletter, slot, edition } = target;
+  const { draft, window, loading, loaded, approval } = (arrangement ?? (await arrangeDraft(app, target))).arranged;
   const { plan, placed, rejected } = loaded;
   const [arrivals, changed] = [new Set(plan.arrivals), new Set(approval?.changed)];
   const leading = leadingArticles(loaded, loading.rules);

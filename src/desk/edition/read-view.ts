@@ -1,7 +1,7 @@
 /**
  * Reads what the page of an edition shows.
  */
-import { readArrangedDraft } from '../../app/drafts/arranged-draft.ts';
+import { arrangeDraft, readArrangedDraft } from '../../app/drafts/arranged-draft.ts';
 import type { DraftTarget } from '../../app/drafts/draft-target.ts';
 import { toArticle } from '../../articles/queries.ts';
 import { findArticles } from '../../editions/candidates.ts';
@@ -15,8 +15,9 @@ const NAMED_ENTRIES = 200;
 
 export async function readView(request: SignedInRequest, target: DraftTarget): Promise<EditionPageView> {
   const { app } = request.desk;
-  const composition = await composeForPage(request.desk, target);
-  const draft = await readArrangedDraft(app, target);
+  const arrangement = await arrangeDraft(app, target);
+  const composition = await composeForPage(request.desk, target, arrangement);
+  const draft = await readArrangedDraft(app, target, arrangement);
   const problems =
     composition.kind === 'composed' ? await checkComposition(request.desk, target, composition, 'cached') : [];
   const headlines = new Map<string, string>();

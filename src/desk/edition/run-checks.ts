@@ -5,6 +5,7 @@
 import { LRUCache } from 'lru-cache';
 import { checkDraft } from '../../app/checks/check-draft.ts';
 import type { DraftTarget } from '../../app/drafts/draft-target.ts';
+import type { DraftArrangement } from '../../app/preview.ts';
 import type { EditionProblem } from '../../editions/checks/edition-problem.ts';
 import { errorLine } from '../../lib/clean-text.ts';
 import { MINUTE, SECOND } from '../../lib/time.ts';
@@ -21,14 +22,16 @@ const known = new WeakMap<DeskContext, LRUCache<string, EditionProblem[]>>();
 
 /**
  * Composes the edition of a draft for its page.
+ * @param arrangement of the draft; default: it is arranged now
  * @returns what says why there is nothing to show, also where a template is invalid: the page is needed then, too
  */
 export async function composeForPage(
   desk: DeskContext,
   target: DraftTarget,
+  arrangement?: DraftArrangement,
 ): Promise<DraftComposition | EmptyComposition> {
   try {
-    return await composerOf(desk).compose(target);
+    return await composerOf(desk).compose(target, arrangement);
   } catch (error) {
     desk.app.log.warn({ err: error, newsletter: target.newsletter.id }, 'a draft cannot be rendered');
     return { kind: 'empty', reason: `the edition cannot be rendered: ${errorLine(error)}` };

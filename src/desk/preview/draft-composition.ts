@@ -5,7 +5,7 @@
 import { LRUCache } from 'lru-cache';
 import type { AppContext } from '../../app/app-context.ts';
 import type { DraftTarget } from '../../app/drafts/draft-target.ts';
-import { composeUnrecorded } from '../../app/preview.ts';
+import { composeUnrecorded, type DraftArrangement } from '../../app/preview.ts';
 import type { ComposedEdition } from '../../editions/compose.ts';
 import { editionHash } from '../../editions/draft/approval.ts';
 import type { Draft } from '../../editions/draft/decisions.ts';
@@ -51,14 +51,20 @@ export class DraftComposer {
   /**
    * Composes the edition of a draft as it would close now, or at its slot if that is yet to come. The store is read
    * each time; the same content is rendered once.
+   * @param arrangement of the draft; default: it is arranged now
    * @throws SlotError where the newsletter has no such slot; Error if a template is invalid
    */
-  async compose({ newsletter, slot, edition }: DraftTarget): Promise<DraftComposition | EmptyComposition> {
+  async compose(
+    { newsletter, slot, edition }: DraftTarget,
+    arrangement?: DraftArrangement,
+  ): Promise<DraftComposition | EmptyComposition> {
     if (edition !== null) return { kind: 'empty', reason: 'the edition is closed' };
     const { store } = this.#app;
     const { nonce, render } = this.rendering;
     for (let tries = 1; ; tries++) {
-      const outcome = await composeUnrecorded(this.#app, newsletter, slot.label, { nonce, render });
+      // It is arranged again where a command came meanwhile.
+      const given = tries === 1 ? arrangement : undefined;
+      const outcome = await composeUnrecorded(this.#app, newsletter, slot.label, { nonce, render }, given);
       if (outcome.kind === 'refused') return { kind: 'empty', reason: outcome.reason };
       const { composed, isSkipped } = outcome;
       if (composed.kind === 'skipped') return { kind: 'empty', reason: composed.reason };

@@ -131,7 +131,8 @@ async function requireNoneSubmitting(tx: Tx, edition: EditionSummary, now: numbe
   throw new DeliveryControlError(
     `${deliveries} of ${name} ${count === 1 ? 'is' : 'are'} uncertain: their recipients would get both revisions, or ` +
       `none. Look at the log of your mail server, settle them with "daywire editions settle ${name} ADDRESS ` +
-      '--as submitted" (or --all; --as retry for those who have not got it), and reissue it then',
+      `--as submitted", or "daywire editions settle ${name} ADDRESS --as retry" for those who have not got it, and ` +
+      'reissue it then',
   );
 }
 

@@ -261,7 +261,7 @@ describe.concurrent('daywire editions', () => {
     });
     expect(await folder.run(['editions', 'retry', name])).toMatchObject({
       code: 1,
-      stderr: `daywire: ${name} is cancelled: to deliver it after all, run "daywire editions retry ${name} --cancelled"\n`,
+      stderr: `daywire: ${name} is cancelled: to deliver it after all, use "daywire editions retry ${name} --cancelled"\n`,
     });
     expect((await folder.run(['editions', 'retry', name, '--cancelled'])).stdout).toBe(
       `${name}: 7 deliveries are pending again\n  7 × cancelled: wrong\n`,

@@ -220,8 +220,8 @@ describe('closeRevision', () => {
       await setDelivery(store, [edition.id, ids[0]!], { lease_until: LATER });
       await expect(close(store)).rejects.toThrow(
         `1 delivery of ${NAME} is uncertain: their recipients would get both revisions, or none. Look at the log of ` +
-          `your mail server, settle them with "daywire editions settle ${NAME} ADDRESS --as submitted" (or --all; ` +
-          '--as retry for those who have not got it), and reissue it then',
+          `your mail server, settle them with "daywire editions settle ${NAME} ADDRESS --as submitted", or ` +
+          `"daywire editions settle ${NAME} ADDRESS --as retry" for those who have not got it, and reissue it then`,
       );
       await settleEdition(store.db, edition.id, 'retry', LATER);
       const { edition: second } = await close(store);

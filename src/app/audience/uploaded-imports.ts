@@ -68,9 +68,7 @@ export async function receiveUpload(
       for await (const part of content) {
         size += part.length;
         if (size > MAX_UPLOAD) {
-          throw new UploadError(
-            `it has more than ${MAX_UPLOAD / 1024 / 1024} MB: import it with "daywire subscribers import"`,
-          );
+          throw new UploadError(`it has more than ${MAX_UPLOAD / 1024 / 1024} MB: divide it into several files`);
         }
         hash.update(part);
         await file.writeFile(part);

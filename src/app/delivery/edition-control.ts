@@ -131,7 +131,7 @@ function checkedExtension(app: AppContext, edition: EditionKey, extendBy: number
   const limit = findNewsletter(app, edition)?.expireAfterHours;
   if (limit === undefined || extendBy <= limit * HOUR) return extendBy;
   throw new DeliveryControlError(
-    `--extend must be at most ${formatDuration(limit * HOUR)}, the expireAfterHours of ${edition.newsletter}`,
+    `an extension must be at most ${formatDuration(limit * HOUR)}, the expireAfterHours of ${edition.newsletter}`,
   );
 }
 

@@ -89,6 +89,7 @@ function uncertainMessage(editions: { newsletter: string; slot: string; count: n
   const what = total === 1 ? '1 delivery is uncertain' : `${total} deliveries are uncertain`;
   return (
     `${what}: ${names}. They may have arrived, and delivery.uncertain is hold. Look at the log of your mail server, ` +
-    `then run "daywire editions settle ${first} --all --as submitted", or "--as retry".`
+    `then use "daywire editions settle ${first} --all --as submitted" or "daywire editions settle ${first} --all ` +
+    '--as retry".'
   );
 }

@@ -83,7 +83,7 @@ async function findReopenable(
   if (edition.state === 'cancelled' && !kinds.includes('cancelled')) {
     const name = `${edition.newsletter}/${edition.slot}`;
     throw new DeliveryControlError(
-      `${name} is cancelled: to deliver it after all, run "daywire editions retry ${name} --cancelled"`,
+      `${name} is cancelled: to deliver it after all, use "daywire editions retry ${name} --cancelled"`,
     );
   }
   return edition;

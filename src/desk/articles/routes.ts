@@ -5,6 +5,7 @@ import type { ArticleActor, ArticleOutcome } from '../../app/articles/stored-art
 import type { SignedInRequest } from '../desk-request.ts';
 import type { DeskRoute } from '../desk-route.ts';
 import { respondAfter } from '../page.ts';
+import { sentence } from '../parts/operator-text.ts';
 import { respondArticle } from './article-page.ts';
 import { articlePath } from './article-parts.ts';
 import { respondText } from './body-frame.ts';
@@ -55,7 +56,7 @@ export const articleRoutes: DeskRoute[] = [
           return respondAfter(request, articlePath(id), { kind: 'done', text, ...undoOf(outcome) });
         } catch (error) {
           if (!(error instanceof ArticleEditError)) throw error;
-          return respondAfter(request, articlePath(id), { kind: 'problem', text: error.message });
+          return respondAfter(request, articlePath(id), { kind: 'problem', text: sentence(error.message) });
         }
       }),
   },

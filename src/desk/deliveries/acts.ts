@@ -26,6 +26,7 @@ import { failureFigures, NO_DELIVERIES } from '../editions/edition-figures.ts';
 import { respondAfter, respondMissing, respondPage } from '../page.ts';
 import { formatCount } from '../parts/figure.ts';
 import { passwordField, submitButton, textField } from '../parts/form.ts';
+import { sentence } from '../parts/operator-text.ts';
 import { deliveredEdition, respondDelivery } from './delivery-page.ts';
 import { deliveryPath } from './delivery-parts.ts';
 
@@ -45,7 +46,7 @@ async function onEdition(request: SignedInRequest, act: (edition: Edition) => Pr
   } catch (error) {
     if (error instanceof ExpiredDeliveriesError) return respondDelivery(request, edition, { expired: error });
     if (!(error instanceof DeliveryControlError)) throw error;
-    return respondDelivery(request, edition, { message: error.message });
+    return respondDelivery(request, edition, { message: sentence(error.message) });
   }
 }
 

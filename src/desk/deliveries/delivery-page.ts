@@ -196,6 +196,6 @@ function providerTable(reports: readonly ProviderReports[]): Html {
 function chart({ desk }: SignedInRequest, edition: Edition, progress: readonly EditionProgress[]): Html {
   const drawn = submissionsChart(edition.closedAt, progress.toReversed(), desk.app.config.publication.zone);
   if (drawn !== null) return lineChart(drawn);
-  return html`<p class="empty">No progress is recorded. It is recorded by “daywire start” while an edition is
-delivered, and deleted with its deliveries.</p>`;
+  return html`<p class="empty">No progress is recorded. It is recorded while daywire runs and
+delivers the edition, and deleted with its deliveries.</p>`;
 }

@@ -8,6 +8,7 @@ import type { DraftBlock, StoryPlace } from '../../editions/draft/decisions.ts';
 import { withdrewApproval } from '../../editions/draft/history.ts';
 import type { SignedInRequest } from '../desk-request.ts';
 import { respondAfter, respondMissing } from '../page.ts';
+import { sentence } from '../parts/operator-text.ts';
 import { entryText } from './draft-log.ts';
 import { actPath, draftPage, rowId } from './edition-address.ts';
 import { respondEdition } from './edition-page.ts';
@@ -97,7 +98,7 @@ async function act(request: SignedInRequest, name: string, attempt: TriedCommand
 }
 
 /** Answers a command that was refused. @throws any other error */
-export function respondRefused(
+export async function respondRefused(
   request: SignedInRequest,
   target: DraftTarget,
   error: unknown,
@@ -110,11 +111,18 @@ export function respondRefused(
     return respondEdition(request, target, { conflict: { error, repeat } });
   }
   if (!(error instanceof DraftCommandError)) throw error;
-  const problem = sentence(error.message);
+  const problem = sentence(await withHeadline(request, error.message, command));
   if (command.kind !== 'subject' && command.kind !== 'preheader' && command.kind !== 'note') {
     return respondEdition(request, target, { problem });
   }
   return respondEdition(request, target, { text: { field: command.kind, text: command.text ?? '', error: problem } });
+}
+
+/** Names the story that a message begins with by its headline: the page shows no id. */
+async function withHeadline(request: SignedInRequest, message: string, command: DraftRequest): Promise<string> {
+  if (!('story' in command) || !message.startsWith(`${command.story} `)) return message;
+  const headline = (await findHeadlines(request, [command.story])).get(command.story);
+  return headline === undefined ? message : `“${headline}”${message.slice(command.story.length)}`;
 }
 
 async function respondDone(request: SignedInRequest, target: DraftTarget, edit: DraftEdit): Promise<Response> {
@@ -149,9 +157,4 @@ function noticesOf({ draft, entry, notices }: DraftEdit): string[] {
       : []),
     ...(draft.state.kind === 'closed' ? ['the edition is closed: this takes effect only if it is reissued'] : []),
   ];
-}
-
-function sentence(text: string): string {
-  const first = text.charAt(0).toUpperCase() + text.slice(1);
-  return /[.!?…]$/u.test(first) ? first : `${first}.`;
 }

@@ -5,6 +5,7 @@ import { comingSlot, SlotError } from '../../app/compose.ts';
 import { type DraftTarget, findDraftTarget } from '../../app/drafts/draft-target.ts';
 import type { NewsletterConfig } from '../../config/config.ts';
 import type { DeskRequest } from '../desk-request.ts';
+import { sentence } from '../parts/operator-text.ts';
 
 /** In words that a page shows: there is no such newsletter or slot. */
 interface MissingDraft {
@@ -21,7 +22,7 @@ export async function findTarget({ c, desk }: DeskRequest): Promise<DraftTarget 
   try {
     return await findDraftTarget(app, newsletter, c.req.param('slot'));
   } catch (error) {
-    if (error instanceof SlotError) return { kind: 'missing', message: `${error.message}.` };
+    if (error instanceof SlotError) return { kind: 'missing', message: sentence(error.message) };
     throw error;
   }
 }

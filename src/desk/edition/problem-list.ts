@@ -4,6 +4,7 @@
 import { html } from 'hono/html';
 import type { EditionProblem } from '../../editions/checks/edition-problem.ts';
 import type { Html } from '../desk-request.ts';
+import { deskWords } from '../parts/desk-words.ts';
 import { submitButton } from '../parts/form.ts';
 import { actPath, rowId } from './edition-address.ts';
 import type { EditionPageView } from './edition-view.ts';
@@ -12,7 +13,7 @@ import type { EditionPageView } from './edition-view.ts';
 export function problemsOf(problems: readonly EditionProblem[]): Html {
   if (problems.length === 0) return html``;
   return html`<ul class="problems">${problems.map(
-    (problem) => html`<li${className(problem)}>${WORDS[problem.severity]}: ${problem.message}</li>`,
+    (problem) => html`<li${className(problem)}>${WORDS[problem.severity]}: ${deskWords(problem.message)}</li>`,
   )}</ul>`;
 }
 
@@ -42,7 +43,7 @@ export function checks(view: EditionPageView): Html {
         ? (headline ?? '')
         : html`<a href="#${rowId(place.articleId)}" dir="auto">${headline}</a>`;
     const about = headline === null ? '' : html` (${link})`;
-    return html`<li${className(problem)}>${WORDS[severity]}: ${message}${about}</li>`;
+    return html`<li${className(problem)}>${WORDS[severity]}: ${deskWords(message)}${about}</li>`;
   });
   const result = unchecked === null ? countProblems(problems) : 'not possible';
   const action = request.desk.base + actPath(request, draft, 'links');

@@ -15,6 +15,7 @@ import type { Html, SignedInRequest } from '../desk-request.ts';
 import { respondAfter, respondMissing, respondPage } from '../page.ts';
 import { formatCount } from '../parts/figure.ts';
 import { hiddenFields, submitButton, textField } from '../parts/form.ts';
+import { sentence } from '../parts/operator-text.ts';
 import { editionPath, requestedEdition } from './edition-names.ts';
 
 const MISSING = 'There is no such edition.';
@@ -67,7 +68,7 @@ export async function handleReissueNote(request: SignedInRequest): Promise<Respo
       return respondReissue(request, edition, { note: { message, typed } });
     }
     if (!(error instanceof DraftCommandError)) throw error;
-    return respondReissue(request, edition, { note: { message: error.message, typed } });
+    return respondReissue(request, edition, { note: { message: sentence(error.message), typed } });
   }
 }
 
@@ -104,7 +105,7 @@ export async function handleReissue(request: SignedInRequest): Promise<Response>
 
 /** @throws what is no refusal */
 function problemOf(error: unknown): string {
-  if (error instanceof DeliveryControlError) return error.message;
+  if (error instanceof DeliveryControlError) return sentence(error.message);
   if (error instanceof StaleComposition) return 'Its articles changed while it was composed. Try again.';
   throw error;
 }

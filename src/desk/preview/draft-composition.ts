@@ -11,6 +11,7 @@ import { editionHash } from '../../editions/draft/approval.ts';
 import type { Draft } from '../../editions/draft/decisions.ts';
 import { readDraft } from '../../editions/draft-store.ts';
 import type { DeskContext } from '../desk-request.ts';
+import { deskWords } from '../parts/desk-words.ts';
 import { contentKey, RenderCache } from './render-cache.ts';
 
 export interface DraftComposition {
@@ -65,9 +66,9 @@ export class DraftComposer {
       // It is arranged again where a command came meanwhile.
       const given = tries === 1 ? arrangement : undefined;
       const outcome = await composeUnrecorded(this.#app, newsletter, slot.label, { nonce, render }, given);
-      if (outcome.kind === 'refused') return { kind: 'empty', reason: outcome.reason };
+      if (outcome.kind === 'refused') return { kind: 'empty', reason: deskWords(outcome.reason) };
       const { composed, isSkipped } = outcome;
-      if (composed.kind === 'skipped') return { kind: 'empty', reason: composed.reason };
+      if (composed.kind === 'skipped') return { kind: 'empty', reason: deskWords(composed.reason) };
       const draft = await readDraft(store.db, newsletter.id, slot);
       if (draft.revision !== composed.draftRevision && tries < MAX_TRIES) continue;
       const stories = composed.articles.map(({ articleId: id, block, digest }) => ({ id, block, digest }));

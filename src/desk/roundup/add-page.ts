@@ -11,9 +11,9 @@ import { GroupCommandError, MAX_SENTENCE } from '../../sources/story-groups/comm
 import type { Html, SignedInRequest } from '../desk-request.ts';
 import { respondAfter, respondPage } from '../page.ts';
 import { selectField, submitButton, textField } from '../parts/form.ts';
+import { sentence } from '../parts/operator-text.ts';
 import { groupPath } from './group-address.ts';
 import { readShownGroup, respondGroup } from './group-page.ts';
-import { sentence } from './group-words.ts';
 
 /** For the page of a report, with its redirects. Somebody waits for it. */
 const TIME_LIMIT = 15 * SECOND;

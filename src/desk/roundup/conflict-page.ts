@@ -8,10 +8,11 @@ import { firstItemOf, type StoryGroup } from '../../sources/story-groups/story-g
 import type { Html, SignedInRequest } from '../desk-request.ts';
 import { respondPage } from '../page.ts';
 import { hiddenFields, submitButton } from '../parts/form.ts';
+import { sentence } from '../parts/operator-text.ts';
 import { when } from '../parts/when.ts';
 import { groupPath } from './group-address.ts';
 import { outletNames, stateMark } from './group-parts.ts';
-import { commandWords, headlineOf, sentence } from './group-words.ts';
+import { commandWords, headlineOf } from './group-words.ts';
 
 export interface RefusedGroupCommand {
   error: GroupConflictError;

@@ -14,10 +14,11 @@ import type { Tx } from '../../store/store.ts';
 import type { SignedInRequest } from '../desk-request.ts';
 import type { Notice } from '../notice.ts';
 import { respondAfter, respondProblem } from '../page.ts';
+import { sentence } from '../parts/operator-text.ts';
 import { respondConflict } from './conflict-page.ts';
 import { groupPath, itemsText, parseBack, parseItems, referenceOf, seenOf } from './group-address.ts';
 import { groupParameter, readShownGroup, respondGroup } from './group-page.ts';
-import { countOf, headlineOf, sentence } from './group-words.ts';
+import { countOf, headlineOf } from './group-words.ts';
 import { isEdit } from './pick-form.ts';
 
 /** A command that an editor has posted. */
@@ -153,7 +154,9 @@ function respondDone(request: SignedInRequest, done: DoneCommand): Response {
   const id = group?.id ?? done.group ?? 0;
   const path = back === null ? groupPath(id) : `${parseBack(back)}#g${id}`;
   const problems =
-    done.edit.problems.length === 0 ? '' : ` The article could not be written: ${done.edit.problems.join(' ')}`;
+    done.edit.problems.length === 0
+      ? ''
+      : ` The article could not be written: ${done.edit.problems.map(sentence).join(' ')}`;
   const text = `${group === undefined ? 'Nothing to change.' : doneText(done, group)}${problems}`;
   return respondAfter(request, path, {
     kind: 'done',

@@ -17,16 +17,6 @@ export function countOf(count: number, one: string, many = `${one}s`): string {
   return `${new Intl.NumberFormat('en-US').format(count)} ${count === 1 ? one : many}`;
 }
 
-/** As sentences, one for each line: each begins with a capital, unless with an address, and ends with a full stop. */
-export function sentence(text: string): string {
-  return text.split('\n').map(sentenceOf).join(' ');
-}
-
-function sentenceOf(line: string): string {
-  const first = /^https?:/.test(line) ? line : line.charAt(0).toUpperCase() + line.slice(1);
-  return /[.!?…]$/u.test(first) ? first : `${first}.`;
-}
-
 function cut(text: string, length = QUOTED): string {
   return text.length > length ? `${text.slice(0, length - 1).toWellFormed()}…` : text;
 }

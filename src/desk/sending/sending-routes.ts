@@ -11,6 +11,7 @@ import { respondRefused, seenRevision } from '../edition/draft-acts.ts';
 import { draftPath } from '../edition/edition-address.ts';
 import { findTarget, isMissing } from '../edition/find-target.ts';
 import { respondAfter, respondMissing } from '../page.ts';
+import { sentence } from '../parts/operator-text.ts';
 import { composerOf } from '../preview/draft-composition.ts';
 import { countRecipients } from './recipients.ts';
 import { findSendingObstacle, respondSendPage } from './send-page.ts';
@@ -66,7 +67,7 @@ async function edit(
       rendering: composerOf(desk).rendering,
       onCommit: request.audit(`edition.${name}`, targetName(target)),
     });
-    const text = [await outcomeText(request, target, name), ...notices.map((notice) => `${notice}.`)].join(' ');
+    const text = [await outcomeText(request, target, name), ...notices.map(sentence)].join(' ');
     const path = draftPath(target);
     const undo = entry === null ? undefined : { action: `${path}/undo`, fields: { entry: String(entry.number) } };
     return respondAfter(request, path, { kind: 'done', text, undo });

@@ -5,7 +5,7 @@ import { apiName } from '../../sources/source-state.ts';
 import type { Html, SignedInRequest } from '../desk-request.ts';
 import { formatCount } from '../parts/figure.ts';
 import { postButton } from '../parts/form.ts';
-import { operatorText } from '../parts/operator-text.ts';
+import { operatorText, sentence } from '../parts/operator-text.ts';
 import { rowTable, type TableRow } from '../parts/row-table.ts';
 import { statusMark } from '../parts/status-mark.ts';
 import { fromNow, when } from '../parts/when.ts';
@@ -81,11 +81,6 @@ function stateCell(
   }${isFailing ? html`<p class="meaning">${times}.</p>` : ''}${
     meaning === null ? '' : html`<p class="meaning">${meaning}</p>`
   }${isRepaired ? html`<p class="meaning">Its feed is not well-formed, and is read all the same.</p>` : ''}`;
-}
-
-/** Ends like a sentence. */
-function sentence(text: string): string {
-  return /[.!?…]$/.test(text) ? text : `${text}.`;
 }
 
 function pollCells(request: SignedInRequest, health: SiteHealth | OutletHealth): TableRow['cells'] {

@@ -6,7 +6,7 @@ import { findDraftTarget, targetName } from '../../app/drafts/draft-target.ts';
 import type { Html, SignedInRequest } from '../desk-request.ts';
 import type { DeskRoute } from '../desk-route.ts';
 import { respondAfter, respondMissing, respondPage } from '../page.ts';
-import { operatorText } from '../parts/operator-text.ts';
+import { operatorText, sentence } from '../parts/operator-text.ts';
 import { readToday, type Today } from './read-today.ts';
 import {
   alertsSection,
@@ -60,6 +60,6 @@ async function cancelCountdown(request: SignedInRequest): Promise<Response> {
     return respondAfter(request, '', { kind: 'done', text: `${newsletter.title} is not being sent any more.` });
   } catch (error) {
     if (!(error instanceof SendError || error instanceof SlotError)) throw error;
-    return respondAfter(request, '', { kind: 'problem', text: `${operatorText(request, error.message)}.` });
+    return respondAfter(request, '', { kind: 'problem', text: sentence(operatorText(request, error.message)) });
   }
 }

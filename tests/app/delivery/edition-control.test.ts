@@ -94,7 +94,9 @@ describe("the operator's control", () => {
       await app.store.db.updateTable('deliveries').set({ state: 'failed', reason: 'refused' }).execute();
       const edition = { id: editionId, newsletter: 'daily-roundup', slot: '2026-11-24' };
       const request = { kinds: ['failed'] as const, domain: null, isDryRun: false };
-      await expect(retry(app, edition, { ...request, extendBy: 1_000 * HOUR })).rejects.toThrow('--extend must be at');
+      await expect(retry(app, edition, { ...request, extendBy: 1_000 * HOUR })).rejects.toThrow(
+        'an extension must be at',
+      );
       await expect(retry(app, { ...edition, newsletter: 'weekly' }, request)).rejects.toThrow('is not configured');
       expect(await deliveriesOf(app.store)).toMatchObject([{ state: 'failed' }]);
     });

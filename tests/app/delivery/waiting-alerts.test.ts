@@ -111,7 +111,8 @@ describe('uncertain deliveries that the operator must settle', () => {
       const name = `daily-roundup/${slot}`;
       const message =
         `7 deliveries are uncertain: ${name} (7). They may have arrived, and delivery.uncertain is hold. Look at the ` +
-        `log of your mail server, then run "daywire editions settle ${name} --all --as submitted", or "--as retry".`;
+        `log of your mail server, then use "daywire editions settle ${name} --all --as submitted" or "daywire editions ` +
+        `settle ${name} --all --as retry".`;
       expect(await alertsOf(app)).toEqual([{ key: 'uncertain', message, count: 1 }]);
       const edition = { id: 1, newsletter: 'daily-roundup', slot };
       const [first] = await deliveriesOf(app.store);

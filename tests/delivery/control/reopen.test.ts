@@ -122,7 +122,7 @@ describe('reopening deliveries', () => {
       await setRow(store, subscriberIds[0], { state: 'failed', reason: REFUSED });
       await cancelEdition(store, editionId, 'the wrong list', NOW);
       await expect(reopen(store, editionId)).rejects.toThrow(
-        'daily-roundup/2026-11-24 is cancelled: to deliver it after all, run "daywire editions retry',
+        'daily-roundup/2026-11-24 is cancelled: to deliver it after all, use "daywire editions retry',
       );
       expect(await reopen(store, editionId, { kinds: ['cancelled'] })).toMatchObject({
         reopened: 2,

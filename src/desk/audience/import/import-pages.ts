@@ -21,6 +21,7 @@ import { LIST_FORMATS } from '../../../subscribers/csv/list-formats.ts';
 import { findUpload, listUploads, type UploadedImport } from '../../../subscribers/csv/upload-ledger.ts';
 import type { DeskRequest, Html, SignedInRequest } from '../../desk-request.ts';
 import { respondAfter, respondMissing, respondPage } from '../../page.ts';
+import { deskWords } from '../../parts/desk-words.ts';
 import { type Figure, figures, formatCount } from '../../parts/figure.ts';
 import { postButton, selectField, submitButton, textField } from '../../parts/form.ts';
 import { scrollable } from '../../parts/scrollable.ts';
@@ -109,7 +110,7 @@ export function respondImport(request: SignedInRequest): Promise<Response> {
 <p>${stateMark(request, upload)}, <span class="break">${fileName}</span>, uploaded
 ${when(request, upload.createdAt)}, for ${names}</p>
 ${isRunning ? progress(request, upload) : ''}
-${problem === null ? '' : html`<p class="error">${problem}</p>${upload.state === 'refused' ? FIELD_NAMES : ''}`}
+${problem === null ? '' : html`<p class="error">${deskWords(problem)}</p>`}
 ${upload.state === 'checked' ? confirmForms(request, upload) : ''}
 ${report === null ? '' : reportHtml(report, upload.state === 'checked')}
 ${
@@ -174,10 +175,6 @@ async function withUpload(
   }
   return work(upload);
 }
-
-/** What the importer calls by the options of the command line. */
-const FIELD_NAMES = html`<p class="hint">On the form, --map status is “Columns that say the status”, --status
-is “What the values of the status say”, and --ignore is “Columns that say nothing about consent”.</p>`;
 
 const STATES: Record<UploadedImport['state'], [StatusKind, string]> = {
   checking: ['busy', 'being checked'],

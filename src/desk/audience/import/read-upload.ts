@@ -31,7 +31,7 @@ export async function readUpload(request: SignedInRequest): Promise<ReadUpload> 
     return { kind: 'refused', status: 415, reason: 'the request is not a form with a file' };
   }
   if (Number(c.req.header('Content-Length') ?? 0) > MAX_UPLOAD + FORM_SIZE) {
-    const reason = `the file has more than ${MAX_UPLOAD / 1024 / 1024} MB: import it with "daywire subscribers import"`;
+    const reason = `the file has more than ${MAX_UPLOAD / 1024 / 1024} MB: divide it into several files`;
     return { kind: 'refused', status: 413, reason };
   }
   const received: { file?: ReceivedFile } = {};

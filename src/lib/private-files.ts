@@ -8,7 +8,15 @@ export const PRIVATE_FILE = 0o600;
 /** Of every folder that is created on the way. */
 export const PRIVATE_FOLDER = 0o700;
 
-/** Creates an empty file, unless it exists: for programs that take over the mode of an existing file. */
+/**
+ * Creates an empty file, unless it exists: for programs that take over the mode of an existing file. One that exists is
+ * not opened, since closing it would release the locks that SQLite has on it (see store/deleted-text.ts).
+ * @throws the error of the file system, other than that the file exists
+ */
 export function createPrivateFile(path: string): void {
-  closeSync(openSync(path, 'a', PRIVATE_FILE));
+  try {
+    closeSync(openSync(path, 'ax', PRIVATE_FILE));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
 }

@@ -3,7 +3,7 @@
  * log keeps earlier versions of pages, and a page that was split can keep an unreachable copy of a row that moved: in a
  * test, of 1 in 541 deleted addresses. PostgreSQL and its autovacuum reuse space by their own rules.
  */
-import { createReadStream } from 'node:fs';
+import { createReadStream, fstatSync, openSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type Kysely, sql } from 'kysely';
@@ -107,11 +107,26 @@ async function fileOf(db: Db): Promise<string | null> {
   return rows[0]?.file || null;
 }
 
+/**
+ * By path, and never closed: when a process closes any descriptor of a file, it loses all POSIX locks that it has on
+ * the file, those of SQLite's connections included. Another program could then take the log for its own, and delete it.
+ */
+const descriptors = new Map<string, number>();
+
+async function descriptorOf(file: string): Promise<number> {
+  const known = descriptors.get(file);
+  if (known !== undefined && fstatSync(known).ino === (await stat(file)).ino) return known;
+  const opened = openSync(file, 'r');
+  descriptors.set(file, opened);
+  return opened;
+}
+
 async function containsAny(file: string, texts: readonly string[]): Promise<boolean> {
+  const reading = { fd: await descriptorOf(file), autoClose: false, start: 0, highWaterMark: 1024 * 1024 };
   const needles = texts.map((text) => Buffer.from(text));
   const overlap = Math.max(...needles.map(({ length }) => length)) - 1;
   let tail = Buffer.alloc(0);
-  for await (const chunk of createReadStream(file, { highWaterMark: 1024 * 1024 }) as AsyncIterable<Buffer>) {
+  for await (const chunk of createReadStream(file, reading) as AsyncIterable<Buffer>) {
     const bytes = Buffer.concat([tail, chunk]);
     if (needles.some((needle) => bytes.includes(needle))) return true;
     tail = bytes.subarray(Math.max(bytes.length - overlap, 0));

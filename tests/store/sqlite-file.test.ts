@@ -9,7 +9,9 @@ import { promisify } from 'node:util';
 import type { Worker } from 'node:worker_threads';
 import { sql } from 'kysely';
 import { afterEach, describe, expect, it } from 'vitest';
+import { removeDeletedText } from '../../src/store/deleted-text.ts';
 import { openStore, type Store, StoreError } from '../../src/store/store.ts';
+import { isInstalled, PYTHON } from '../feed-readers/programs.ts';
 import { openSqliteFile } from '../support/databases.ts';
 
 const MIB = 1024 * 1024;
@@ -54,6 +56,31 @@ describe('an SQLite file', () => {
     expect(await keys(db)).toEqual(['a', 'b']);
     expect(await keys(reports)).toEqual(['a', 'b']);
   });
+
+  it.runIf(isInstalled('python3', PYTHON, ['-c', 'import sqlite3']))(
+    'keeps its log when another program has read the file and closes it',
+    async () => {
+      const { location } = await open();
+      const store = await openStore({ path: location });
+      opened.push(() => store.close());
+      const { db } = store;
+      // SQLite before 3.51 deletes the log when it closes a file on which nobody else has a lock.
+      const script = `import sqlite3, sys
+database = sqlite3.connect(sys.argv[1])
+print(*(key for (key,) in database.execute("select key from meta order by key")))
+database.close()`;
+      const readElsewhere = async (): Promise<string> =>
+        (await promisify(execFile)(PYTHON, ['-c', script, location])).stdout.trim();
+      // The first read takes a lock. What opens the file after that, and closes it, must not release it.
+      expect(await keys(db)).toEqual([]);
+      await put(db, 'a');
+      expect(await readElsewhere()).toBe('a');
+      await removeDeletedText(db, ['nobody@example.com']);
+      expect(await readElsewhere()).toBe('a');
+      await put(db, 'b');
+      expect(await readElsewhere()).toBe('a b');
+    },
+  );
 
   it('names its path when the disk is full, and works again when there is room', async () => {
     const { db, location } = await open();

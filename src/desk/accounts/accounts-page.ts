@@ -14,7 +14,7 @@ import type { DeskRequest, Html, SignedInRequest } from '../desk-request.ts';
 import type { DeskRoute } from '../desk-route.ts';
 import { respondAfter, respondMissing, respondPage } from '../page.ts';
 import { passwordField, postButton, submitButton, textField } from '../parts/form.ts';
-import { scrollable } from '../parts/scrollable.ts';
+import { rowTable, type TableRow } from '../parts/row-table.ts';
 import { statusMark } from '../parts/status-mark.ts';
 import { fromNow, when } from '../parts/when.ts';
 import { roleFields, roleNames, rolesOfForm } from './roles.ts';
@@ -53,18 +53,20 @@ async function respondAccounts(request: SignedInRequest, invited?: Invited): Pro
   const [accounts, invitations] = [await listAccounts(db), await listInvitations(db, at)];
   const body = html`${linkRegion(request, invited)}
 <section id="accounts" data-region><h2>Who may sign in</h2>
-<div${scrollable('Accounts')}><table>
-<thead><tr><th scope="col">Name</th><th scope="col">Email address</th><th scope="col">Roles</th>
-<th scope="col">Status</th><th scope="col">Last seen</th></tr></thead>
-<tbody>${accounts.map((account) => accountRow(request, account))}</tbody></table></div></section>
+${rowTable(
+  'Accounts',
+  ACCOUNT_COLUMNS,
+  accounts.map((account) => accountRow(request, account)),
+)}</section>
 ${
   invitations.length === 0
     ? ''
     : html`<section id="invitations" data-region><h2>Open invitations</h2>
-<div${scrollable('Open invitations')}><table>
-<thead><tr><th scope="col">For</th><th scope="col">Purpose</th><th scope="col">From</th>
-<th scope="col">Works until</th><th scope="col">Act</th></tr></thead>
-<tbody>${invitations.map((invitation) => invitationRow(request, invitation))}</tbody></table></div></section>`
+${rowTable(
+  'Open invitations',
+  INVITATION_COLUMNS,
+  invitations.map((invitation) => invitationRow(request, invitation)),
+)}</section>`
 }
 <section id="invite-colleague"><h2>Invite a colleague</h2>
 ${inviteForm(request, invited)}</section>`;
@@ -72,24 +74,29 @@ ${inviteForm(request, invited)}</section>`;
   return respondPage(request, { title: 'Accounts', section: 'accounts', body, status });
 }
 
-function accountRow(request: DeskRequest, account: Account & { lastSeenAt: number | null }): Html {
+const ACCOUNT_COLUMNS = ['Name', 'Email address', 'Roles', 'Status', 'Last seen'].map((label) => ({ label }));
+const INVITATION_COLUMNS = ['For', 'Purpose', 'From', 'Works until', 'Acts'].map((label) => ({ label }));
+
+function accountRow(request: DeskRequest, account: Account & { lastSeenAt: number | null }): TableRow {
   const { id, name, email, roles, disabledAt, lastSeenAt } = account;
   const status =
     disabledAt === null
       ? statusMark('good', 'may sign in')
       : html`${statusMark('off', 'disabled')} ${when(request, disabledAt)}`;
-  return html`<tr><th scope="row"><a href="${request.desk.base}/accounts/${id}">${name}</a></th><td>${email}</td>
-<td>${roleNames(roles)}</td><td>${status}</td>
-<td>${lastSeenAt === null ? 'not signed in' : fromNow(request, lastSeenAt)}</td></tr>`;
+  const seen = lastSeenAt === null ? 'not signed in' : fromNow(request, lastSeenAt);
+  const link = html`<a href="${request.desk.base}/accounts/${id}">${name}</a>`;
+  return { cells: [link, email, roleNames(roles), status, seen] };
 }
 
-function invitationRow(request: DeskRequest, { id, email, roles, account, invitedBy, expiresAt }: Invitation): Html {
+function invitationRow(
+  request: DeskRequest,
+  { id, email, roles, account, invitedBy, expiresAt }: Invitation,
+): TableRow {
   const purpose = account === null ? `new account: ${roleNames(roles)}` : `new password of ${account.name}`;
   const withdraw = postButton(request, `/accounts/invitations/${id}/withdraw`, 'Withdraw', {
     ...{ id: `withdraw-${id}`, name: `Withdraw the invitation of ${email}` },
   });
-  return html`<tr><th scope="row">${email}</th><td>${purpose}</td><td>${invitedBy}</td>
-<td>${when(request, expiresAt)}</td><td>${withdraw}</td></tr>`;
+  return { cells: [email, purpose, invitedBy, when(request, expiresAt), withdraw] };
 }
 
 /** The new link. It is shown once: the store has only its hash. */

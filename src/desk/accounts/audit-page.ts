@@ -10,7 +10,7 @@ import type { DeskRoute } from '../desk-route.ts';
 import { respondPage } from '../page.ts';
 import { selectField, submitButton, textField } from '../parts/form.ts';
 import { pager } from '../parts/pager.ts';
-import { scrollable } from '../parts/scrollable.ts';
+import { rowTable, type TableRow } from '../parts/row-table.ts';
 
 const PAGE_SIZE = 50;
 /** Of a subject in an address. */
@@ -89,16 +89,18 @@ function logTable(request: DeskRequest, entries: readonly AuditLogEntry[], hasAc
   if (entries.length === 0) {
     return html`<p class="empty">${hasActs ? 'No entry matches.' : 'Nobody has done anything at the desk yet.'}</p>`;
   }
-  return html`<div${scrollable('Entries')}><table>
-<thead><tr><th scope="col">Time</th><th scope="col">Who</th><th scope="col">Act</th>
-<th scope="col">Subject</th><th scope="col">Detail</th></tr></thead>
-<tbody>${entries.map((entry) => logRow(request, entry))}</tbody></table></div>`;
+  const columns = ['Time', 'Who', 'Act', 'Subject', 'Detail'].map((label) => ({ label }));
+  return rowTable(
+    'Entries',
+    columns,
+    entries.map((entry) => logRow(request, entry)),
+  );
 }
 
-function logRow({ desk }: DeskRequest, { at, actor, act, subject, detail }: AuditLogEntry): Html {
-  const time = html`<time datetime="${rfc3339(at)}">${localDateTime(at, desk.app.config.publication.zone)}</time>`;
-  return html`<tr><td class="nowrap">${time}</td><td>${actor}</td><td>${act}</td><td>${subject}</td>
-<td>${detailText(detail)}</td></tr>`;
+function logRow({ desk }: DeskRequest, { at, actor, act, subject, detail }: AuditLogEntry): TableRow {
+  const { zone } = desk.app.config.publication;
+  const time = html`<time class="nowrap" datetime="${rfc3339(at)}">${localDateTime(at, zone)}</time>`;
+  return { cells: [time, actor, act, subject, detailText(detail)] };
 }
 
 /** `roles: editor, operator; name: Mei`. */

@@ -11,6 +11,7 @@ import type { SignedInRequest } from '../desk-request.ts';
 import type { DeskRoute } from '../desk-route.ts';
 import { respondAfter, respondPage, respondProblem } from '../page.ts';
 import { passwordField, postButton, submitButton } from '../parts/form.ts';
+import { rowTable } from '../parts/row-table.ts';
 import { fromNow, when } from '../parts/when.ts';
 import { sessionTokenOf, setSessionCookie } from '../session-cookie.ts';
 import { newPasswordField } from '../sign-in/invitation-page.ts';
@@ -63,9 +64,7 @@ async function handlePassword(request: SignedInRequest): Promise<Response> {
 async function respondOwnAccount(request: SignedInRequest, passwordError?: string): Promise<Response> {
   const { account, desk, at } = request;
   const sessions = await listSessions(desk.app.store.db, account.id, at);
-  const rows = sessions.map(
-    ({ begunAt, seenAt }) => html`<tr><td>${when(request, begunAt)}</td><td>${fromNow(request, seenAt)}</td></tr>`,
-  );
+  const rows = sessions.map(({ begunAt, seenAt }) => ({ cells: [when(request, begunAt), fromNow(request, seenAt)] }));
   const body = html`<dl class="pairs">
 <dt>Email address</dt><dd>${account.email}</dd>
 <dt>Roles</dt><dd>${roleNames(account.roles)}</dd>
@@ -93,8 +92,7 @@ ${submitButton('Change the password', { primary: true, id: 'change-password' })}
     },
   )}</div></section>
 <section id="sessions" data-region><h2>Sessions</h2>
-<table><thead><tr><th scope="col">Signed in</th><th scope="col">Last used</th></tr></thead>
-<tbody>${rows}</tbody></table>
+${rowTable('Sessions', [{ label: 'Signed in' }, { label: 'Last used' }], rows)}
 ${
   sessions.length > 1
     ? postButton(request, '/account/end-sessions', 'Sign out all other sessions', { id: 'end-sessions' })

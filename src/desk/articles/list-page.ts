@@ -17,7 +17,7 @@ import type { DeskContext, Html, SignedInRequest } from '../desk-request.ts';
 import { respondPage } from '../page.ts';
 import { selectField, submitButton, textField } from '../parts/form.ts';
 import { pager, queryText } from '../parts/pager.ts';
-import { scrollable } from '../parts/scrollable.ts';
+import { rowTable, type TableRow } from '../parts/row-table.ts';
 import { badge } from '../parts/status-mark.ts';
 import { when } from '../parts/when.ts';
 import { articlePath, sectionTitle, stateMark } from './article-parts.ts';
@@ -98,18 +98,21 @@ async function table(request: SignedInRequest, articles: Article[]): Promise<Htm
     desk.app.store.db,
     articles.map(({ id }) => id),
   );
-  const row = (article: Article): Html => html`<tr data-row tabindex="-1" id="article-${article.id}">
-<th scope="row" class="break">${headlineLink(desk, article)}${pinnedBadge(article)}</th>
-<td class="nowrap">${stateMark(request, article)}</td>
-<td class="nowrap">${article.kind}</td>
-<td>${sectionTitle(desk, article.section)}</td>
-<td class="nowrap">${when(request, article.publishedAt)}</td>
-<td class="nowrap">${editionNames(used.get(article.id) ?? [])}</td>
-</tr>`;
-  return html`<div${scrollable('Articles found')}><table>
-<thead><tr><th scope="col">Headline</th><th scope="col">State</th><th scope="col">Kind</th><th scope="col">Section</th>
-<th scope="col">Published</th><th scope="col">Editions</th></tr></thead>
-<tbody>${articles.map(row)}</tbody></table></div>`;
+  const whole = (text: Html | string): Html => html`<span class="nowrap">${text}</span>`;
+  const row = (article: Article): TableRow => ({
+    id: `article-${article.id}`,
+    isFocusable: true,
+    cells: [
+      html`<span class="break">${headlineLink(desk, article)}${pinnedBadge(article)}</span>`,
+      whole(stateMark(request, article)),
+      whole(article.kind),
+      sectionTitle(desk, article.section),
+      whole(when(request, article.publishedAt)),
+      editionNames(used.get(article.id) ?? []),
+    ],
+  });
+  const columns = ['Headline', 'State', 'Kind', 'Section', 'Published', 'Editions'].map((label) => ({ label }));
+  return rowTable('Articles found', columns, articles.map(row));
 }
 
 function pinnedBadge({ pinned }: Article): Html {
@@ -122,8 +125,9 @@ function headlineLink({ base }: DeskContext, article: Article): Html {
 }
 
 /** `daily-roundup/2026-11-24`, as commands name editions. */
-function editionNames(editions: UsedEdition[]): string {
-  return editions.map(({ newsletter, slot }) => `${newsletter}/${slot}`).join(', ');
+function editionNames(editions: UsedEdition[]): Html | string {
+  const names = editions.map(({ newsletter, slot }) => `${newsletter}/${slot}`).join(', ');
+  return names === '' ? '' : html`<span class="nowrap">${names}</span>`;
 }
 
 function lookFurther(

@@ -11,7 +11,7 @@ import { findSuppression } from '../../subscribers/suppression.ts';
 import type { DeskRequest, Html, SignedInRequest } from '../desk-request.ts';
 import { respondPage } from '../page.ts';
 import { passwordField, postButton, submitButton, textField } from '../parts/form.ts';
-import { scrollable } from '../parts/scrollable.ts';
+import { rowTable, type TableRow } from '../parts/row-table.ts';
 import { type StatusKind, statusMark } from '../parts/status-mark.ts';
 import { when } from '../parts/when.ts';
 import { reasonField } from './reason-field.ts';
@@ -72,8 +72,10 @@ function subscriptionsRegion(request: DeskRequest, { id, subscriptions }: Subscr
     const end = postButton(request, `/audience/${id}/unsubscribe`, 'Unsubscribe', {
       ...{ fields: { newsletter }, id: `unsubscribe-${newsletter}`, name: `Unsubscribe from ${name}` },
     });
-    return html`<tr><th scope="row">${name}</th><td>${statusMark(STATE_MARKS[state], state)}</td>
-<td>${when(request, changedAt)}</td>${mayChange ? html`<td>${state === 'unsubscribed' ? '' : end}</td>` : ''}</tr>`;
+    const act = state === 'unsubscribed' ? '' : end;
+    return {
+      cells: [name, statusMark(STATE_MARKS[state], state), when(request, changedAt), ...(mayChange ? [act] : [])],
+    };
   });
   const open = subscriptions.filter(({ state }) => state !== 'unsubscribed');
   const all = postButton(request, `/audience/${id}/unsubscribe`, 'Unsubscribe from all', { id: 'unsubscribe-all' });
@@ -81,7 +83,7 @@ function subscriptionsRegion(request: DeskRequest, { id, subscriptions }: Subscr
 ${
   rows.length === 0
     ? html`<p class="empty">None.</p>`
-    : table('Subscriptions', ['Newsletter', 'State', 'Since', ...(mayChange ? ['Act'] : [])], rows)
+    : table('Subscriptions', ['Newsletter', 'State', 'Since', ...(mayChange ? ['Acts'] : [])], rows)
 }${mayChange && open.length > 1 ? html`<p>${all}</p>` : ''}</section>`;
 }
 
@@ -131,9 +133,9 @@ function consentRegion(request: DeskRequest, email: string, consent: SubscriberH
         ? ''
         : html`<details><summary>Wording ${event.consentVersion}</summary>
 <blockquote dir="auto">${event.consentText}</blockquote></details>`;
-    return html`<tr><td class="nowrap">${when(request, event.at)}</td>
-<td>${shownText(request, changeWords(event, name), email)}${wording}</td><td>${channelWords(event.channel)}</td>
-<td class="break">${shownText(request, event.source, email)}</td></tr>`;
+    const change = html`${shownText(request, changeWords(event, name), email)}${wording}`;
+    const source = words(shownText(request, event.source, email));
+    return { cells: [instant(request, event.at), change, channelWords(event.channel), source] };
   });
   return list('consent', 'Consent', rows, ['When', 'What', 'How', 'From'], 'No change of consent is recorded.');
 }
@@ -150,10 +152,14 @@ function deliveriesRegion(request: DeskRequest, email: string, deliveries: Subsc
   const rows = deliveries.map((one) => {
     const revision = one.revision === 1 ? '' : `, revision ${one.revision}`;
     const delivered = one.deliveredAt === null ? '' : html`, delivered ${when(request, one.deliveredAt)}`;
-    return html`<tr><td class="nowrap">${when(request, one.changedAt)}</td>
-<td>${newsletterName(request, one.newsletter)} ${one.slot}${revision}</td>
-<td>${statusMark(DELIVERY_MARKS[one.state], one.state)}${delivered}</td>
-<td class="break" dir="auto">${shownText(request, one.reply ?? one.reason, email)}</td></tr>`;
+    return {
+      cells: [
+        instant(request, one.changedAt),
+        `${newsletterName(request, one.newsletter)} ${one.slot}${revision}`,
+        html`${statusMark(DELIVERY_MARKS[one.state], one.state)}${delivered}`,
+        words(shownText(request, one.reply ?? one.reason, email)),
+      ],
+    };
   });
   const columns = ['When', 'Edition', 'State', 'Reply of the server, or reason'];
   const note = html`<p class="hint">Submitted: the mail server has accepted it. Whether it was read is not known.</p>`;
@@ -170,9 +176,9 @@ function deliveriesRegion(request: DeskRequest, email: string, deliveries: Subsc
 function bouncesRegion(request: DeskRequest, email: string, bounces: SubscriberHistory['bounces']): Html {
   const rows = bounces.map((one) => {
     const edition = one.newsletter === null ? 'a service message' : newsletterName(request, one.newsletter);
-    return html`<tr><td class="nowrap">${when(request, one.at)}</td>
-<td>${one.kind === 'complaint' ? 'complaint' : `${one.kind} bounce`} ${one.status ?? ''}</td>
-<td>${edition} ${one.slot ?? ''}</td><td class="break" dir="auto">${shownText(request, one.detail, email)}</td></tr>`;
+    const what = `${one.kind === 'complaint' ? 'complaint' : `${one.kind} bounce`} ${one.status ?? ''}`;
+    const detail = words(shownText(request, one.detail, email));
+    return { cells: [instant(request, one.at), what, `${edition} ${one.slot ?? ''}`, detail] };
   });
   const columns = ['When', 'What', 'Of', 'Words of the server'];
   return list('bounces', 'Bounces and complaints', rows, columns, 'None.');
@@ -189,24 +195,48 @@ const KINDS: Record<SubscriberHistory['serviceMessages'][number]['kind'], string
 function messagesRegion(request: DeskRequest, email: string, messages: SubscriberHistory['serviceMessages']): Html {
   const rows = messages.map((one) => {
     const used = one.usedAt === null ? '' : html`, used ${when(request, one.usedAt)}`;
-    return html`<tr><td class="nowrap">${when(request, one.createdAt)}</td><td>${KINDS[one.kind]}</td>
-<td>${statusMark(DELIVERY_MARKS[one.state], one.state)}${used}</td>
-<td class="break" dir="auto">${shownText(request, one.reply ?? one.reason, email)}</td></tr>`;
+    return {
+      cells: [
+        instant(request, one.createdAt),
+        KINDS[one.kind],
+        html`${statusMark(DELIVERY_MARKS[one.state], one.state)}${used}`,
+        words(shownText(request, one.reply ?? one.reason, email)),
+      ],
+    };
   });
   const columns = ['Requested', 'What', 'State', 'Reply of the server, or reason'];
   return list('messages', 'Service messages', rows, columns, 'None.');
 }
 
 /** A region with a table, newest first. */
-function list(id: string, title: string, rows: Html[], columns: string[], empty: string, note: Html = html``): Html {
+function list(
+  id: string,
+  title: string,
+  rows: TableRow[],
+  columns: string[],
+  empty: string,
+  note: Html = html``,
+): Html {
   const more =
     rows.length < SHOWN ? '' : html`<p class="hint">The newest ${SHOWN}. The export of the person's data has all.</p>`;
   const content = rows.length === 0 ? html`<p class="empty">${empty}</p>` : html`${table(title, columns, rows)}${note}`;
   return html`<section id="${id}" data-region><h2>${title}</h2>${content}${more}</section>`;
 }
 
-function table(title: string, columns: string[], rows: Html[]): Html {
-  return html`<div${scrollable(title)}><table><thead><tr>${columns.map(
-    (column) => html`<th scope="col">${column}</th>`,
-  )}</tr></thead><tbody>${rows}</tbody></table></div>`;
+function table(title: string, columns: string[], rows: TableRow[]): Html {
+  return rowTable(
+    title,
+    columns.map((label) => ({ label })),
+    rows,
+  );
+}
+
+/** When something happened, which names its row. */
+function instant(request: DeskRequest, at: number): Html {
+  return html`<span class="nowrap">${when(request, at)}</span>`;
+}
+
+/** The words of a server or another program. */
+function words(text: string): Html | '' {
+  return text === '' ? '' : html`<span class="break" dir="auto">${text}</span>`;
 }

@@ -9,7 +9,7 @@ import type { DeskRequest, Html, SignedInRequest } from '../desk-request.ts';
 import { respondPage } from '../page.ts';
 import { formatCount } from '../parts/figure.ts';
 import { hiddenFields, submitButton, textField } from '../parts/form.ts';
-import { scrollable } from '../parts/scrollable.ts';
+import { rowTable } from '../parts/row-table.ts';
 import { newsletterName } from './subscriber-of.ts';
 
 const DAYS = 30;
@@ -50,16 +50,12 @@ async function totalsRegion(request: DeskRequest): Promise<Html> {
   const ids = new Set([...app.config.newsletters.map(({ id }) => id), ...counts.map(({ newsletter }) => newsletter)]);
   const countOf = (id: string, state: string): number =>
     counts.find((one) => one.newsletter === id && one.state === state)?.count ?? 0;
-  const rows = [...ids].map(
-    (id) =>
-      html`<tr><th scope="row">${newsletterName(request, id)}</th>${STATES.map(
-        (state) => html`<td class="num">${formatCount(countOf(id, state))}</td>`,
-      )}</tr>`,
-  );
+  const rows = [...ids].map((id) => ({
+    cells: [newsletterName(request, id), ...STATES.map((state) => formatCount(countOf(id, state)))],
+  }));
+  const columns = [{ label: 'Newsletter' }, ...STATES.map((state) => ({ label: state, isNumber: true }))];
   return html`<section id="totals" data-region><h2>Subscriptions</h2>
-<div${scrollable('Subscriptions by newsletter')}><table><thead><tr>
-<th scope="col">Newsletter</th>${STATES.map((state) => html`<th scope="col" class="num">${state}</th>`)}</tr></thead>
-<tbody>${rows}</tbody></table></div>
+${rowTable('Subscriptions by newsletter', columns, rows)}
 <p class="hint">Only confirmed subscriptions are mailed. Paused and suppressed subscribers count as what they are; they
 get nothing. A person counts once for each newsletter.</p></section>`;
 }

@@ -6,7 +6,7 @@ import { parseSearch, searchSubscribers } from '../../subscribers/audience/searc
 import type { Subscriber } from '../../subscribers/subscriptions.ts';
 import type { DeskRequest, Html, SignedInRequest } from '../desk-request.ts';
 import { respondPage } from '../page.ts';
-import { scrollable } from '../parts/scrollable.ts';
+import { rowTable, type TableRow } from '../parts/row-table.ts';
 import { statusMark } from '../parts/status-mark.ts';
 import { when } from '../parts/when.ts';
 import { nextPageForm, searchForm } from './overview-page.ts';
@@ -41,21 +41,20 @@ function emptyText(kind: 'address' | 'prefix', after: number | null): string {
 }
 
 function results(request: DeskRequest, subscribers: readonly Subscriber[]): Html {
-  return html`<section id="found"><div${scrollable('Found subscribers')}>
-<table><thead><tr><th scope="col">Address</th><th scope="col">Newsletters</th><th scope="col">Mail</th>
-<th scope="col">Stored since</th></tr></thead>
-<tbody>${subscribers.map((subscriber) => row(request, subscriber))}</tbody></table></div></section>`;
+  const columns = ['Address', 'Newsletters', 'Mail', 'Stored since'].map((label) => ({ label }));
+  const rows = subscribers.map((subscriber) => row(request, subscriber));
+  return html`<section id="found">${rowTable('Found subscribers', columns, rows)}</section>`;
 }
 
-function row(request: DeskRequest, subscriber: Subscriber): Html {
+function row(request: DeskRequest, subscriber: Subscriber): TableRow {
   const { id, email, subscriptions, createdAt } = subscriber;
   const states = subscriptions.map(
     ({ newsletter, state }) =>
       html`<div>${newsletterName(request, newsletter)} ${statusMark(STATE_MARKS[state], state)}</div>`,
   );
-  return html`<tr><th scope="row"><a href="${request.desk.base}/audience/${id}">${addressHtml(request, email)}</a></th>
-<td>${states.length === 0 ? 'none' : states}</td>
-<td>${mailState(request, subscriber)}</td><td>${when(request, createdAt)}</td></tr>`;
+  const link = html`<a href="${request.desk.base}/audience/${id}">${addressHtml(request, email)}</a>`;
+  const newsletters = states.length === 0 ? 'none' : html`${states}`;
+  return { cells: [link, newsletters, mailState(request, subscriber), when(request, createdAt)] };
 }
 
 /** Why a subscriber gets no mail, whatever the subscriptions. */

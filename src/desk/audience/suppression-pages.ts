@@ -18,7 +18,7 @@ import { respondAfter, respondPage } from '../page.ts';
 import { type Figure, figures } from '../parts/figure.ts';
 import { hiddenFields, submitButton, textField } from '../parts/form.ts';
 import { pager } from '../parts/pager.ts';
-import { scrollable } from '../parts/scrollable.ts';
+import { rowTable } from '../parts/row-table.ts';
 import { statusMark } from '../parts/status-mark.ts';
 import { when } from '../parts/when.ts';
 import { readReason, reasonField } from './reason-field.ts';
@@ -168,10 +168,7 @@ function table(request: DeskRequest, entries: readonly ListedSuppression[]): Htm
       subscriber === null
         ? html`<span class="soft">not stored; hash ${hash}…</span>`
         : html`<a href="${request.desk.base}/audience/${subscriber.id}">${addressHtml(request, subscriber.email)}</a>`;
-    return html`<tr><th scope="row">${who}</th><td>${REASONS[reason]}</td>
-<td class="nowrap">${when(request, at)}</td></tr>`;
+    return { cells: [who, REASONS[reason], html`<span class="nowrap">${when(request, at)}</span>`] };
   });
-  return html`<div${scrollable('Suppressions')}><table><thead><tr>
-<th scope="col">Address</th><th scope="col">Reason</th><th scope="col">Since</th></tr></thead>
-<tbody>${rows}</tbody></table></div>`;
+  return rowTable('Suppressions', [{ label: 'Address' }, { label: 'Reason' }, { label: 'Since' }], rows);
 }

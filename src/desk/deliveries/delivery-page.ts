@@ -23,7 +23,7 @@ import { respondMissing, respondPage } from '../page.ts';
 import { formatCount } from '../parts/figure.ts';
 import { postButton } from '../parts/form.ts';
 import { pager } from '../parts/pager.ts';
-import { scrollable } from '../parts/scrollable.ts';
+import { rowTable } from '../parts/row-table.ts';
 import { fromNow, when } from '../parts/when.ts';
 import { controlForms, deliveryPath, expiredForms, liveFigures, pausedDomains, stateLine } from './delivery-parts.ts';
 import { type EditionDelivery, readDeliveriesOf } from './delivery-reading.ts';
@@ -111,13 +111,15 @@ function age(request: SignedInRequest, at: number): Html {
 
 function failureTable(groups: readonly FailureGroup[]): Html {
   if (groups.length === 0) return html`<p class="empty">Nothing has failed.</p>`;
-  return html`<div${scrollable('Failures by cause')}><table>
-<thead><tr><th scope="col">The server’s words, or another cause</th><th scope="col">How it ended</th>
-<th scope="col" class="num">Messages</th></tr></thead>
-<tbody>${groups.map(
-    ({ kind, words, count }) =>
-      html`<tr><th scope="row" dir="auto">${words}</th><td>${kind}</td><td class="num">${formatCount(count)}</td></tr>`,
-  )}</tbody></table></div>`;
+  const columns = [
+    { label: 'The server’s words, or another cause' },
+    { label: 'How it ended' },
+    { label: 'Messages', isNumber: true },
+  ];
+  const rows = groups.map(({ kind, words, count }) => ({
+    cells: [html`<bdi>${words}</bdi>`, kind, formatCount(count)],
+  }));
+  return rowTable({ titleId: 'failures-heading' }, columns, rows);
 }
 
 /** Whole for those who may see addresses, masked for operators, and only the subscriber's number for editors. */
@@ -130,13 +132,14 @@ function shownAddress(request: SignedInRequest, email: string | null, subscriber
 
 function failedTable(request: SignedInRequest, failed: readonly FailedDeliveryOf[]): Html {
   if (failed.length === 0) return html`<p class="empty">None.</p>`;
-  return html`<div${scrollable('Failed messages')}><table>
-<thead><tr><th scope="col">To</th><th scope="col">Why</th><th scope="col">When</th></tr></thead>
-<tbody>${failed.map(
-    ({ subscriberId, email, reason, at }) => html`<tr>
-<th scope="row">${shownAddress(request, email, subscriberId)}</th>
-<td dir="auto">${redactAddresses(reason ?? 'no reason recorded')}</td><td>${when(request, at)}</td></tr>`,
-  )}</tbody></table></div>`;
+  const rows = failed.map(({ subscriberId, email, reason, at }) => ({
+    cells: [
+      shownAddress(request, email, subscriberId),
+      html`<bdi>${redactAddresses(reason ?? 'no reason recorded')}</bdi>`,
+      when(request, at),
+    ],
+  }));
+  return rowTable({ titleId: 'failed-heading' }, [{ label: 'To' }, { label: 'Why' }, { label: 'When' }], rows);
 }
 
 function uncertainSection(
@@ -169,27 +172,27 @@ ${postButton(request, `${path}/settle-all`, `Submit all ${uncertain} again`, {
 })}</div>`
     : ''
 }
-<div${scrollable('Uncertain messages')}><table>
-<thead><tr><th scope="col">To</th><th scope="col">Since</th><th scope="col">What happened</th></tr></thead>
-<tbody>${shown.map(
-    ({ subscriberId, email, since }) => html`<tr><th scope="row">${shownAddress(request, email, subscriberId)}</th>
-<td>${when(request, since)}</td><td>${
-      canSettle ? both(`${path}/settle`, { subscriber: subscriberId }, `settle-${subscriberId}`) : ''
-    }</td></tr>`,
-  )}</tbody></table></div>
+${rowTable(
+  { titleId: 'uncertain-heading' },
+  [{ label: 'To' }, { label: 'Since' }, { label: 'What happened' }],
+  shown.map(({ subscriberId, email, since }) => ({
+    cells: [
+      shownAddress(request, email, subscriberId),
+      when(request, since),
+      canSettle ? both(`${path}/settle`, { subscriber: subscriberId }, `settle-${subscriberId}`) : '',
+    ],
+  })),
+)}
 ${uncertain > shown.length ? html`<p class="hint">The first ${shown.length} of ${uncertain}.</p>` : ''}</section>`;
 }
 
 function providerTable(reports: readonly ProviderReports[]): Html {
   if (reports.length === 0) return html`<p class="empty">Nobody at a large mailbox provider complained or bounced.</p>`;
-  return html`<div${scrollable('Reports by mailbox provider')}><table>
-<thead><tr><th scope="col">Mailbox provider</th><th scope="col" class="num">Submitted</th>
-<th scope="col" class="num">Complaints</th><th scope="col" class="num">Hard bounces</th></tr></thead>
-<tbody>${reports.map(
-    ({ mailboxProvider, submitted, complaints, bounces }) => html`<tr><th scope="row">${mailboxProvider}</th>
-<td class="num">${formatCount(submitted)}</td><td class="num">${formatCount(complaints)}</td>
-<td class="num">${formatCount(bounces)}</td></tr>`,
-  )}</tbody></table></div>`;
+  const counts = ['Submitted', 'Complaints', 'Hard bounces'].map((label) => ({ label, isNumber: true }));
+  const rows = reports.map(({ mailboxProvider, submitted, complaints, bounces }) => ({
+    cells: [mailboxProvider, ...[submitted, complaints, bounces].map(formatCount)],
+  }));
+  return rowTable({ titleId: 'providers-heading' }, [{ label: 'Mailbox provider' }, ...counts], rows);
 }
 
 /** @param progress the newest first */

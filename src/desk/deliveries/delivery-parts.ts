@@ -10,7 +10,7 @@ import { deliveryFigures } from '../editions/edition-figures.ts';
 import { deliveryStateMark } from '../editions/edition-names.ts';
 import { type Figure, figures } from '../parts/figure.ts';
 import { hiddenFields, postButton, submitButton, textField } from '../parts/form.ts';
-import { scrollable } from '../parts/scrollable.ts';
+import { rowTable, type TableRow } from '../parts/row-table.ts';
 import { when } from '../parts/when.ts';
 import type { EditionDelivery, PausedDomainGroup } from './delivery-reading.ts';
 import { formatRate, type SubmissionRate } from './rate.ts';
@@ -82,14 +82,18 @@ ${isOpen ? html`<a class="button danger" href="${base}${path}/cancel">Cancel…<
 export function pausedDomains(request: SignedInRequest, { edition, paused, state }: EditionDelivery): Html {
   if (paused.length === 0) return html``;
   const canResume = request.may('deliveries.control') && (state === 'delivering' || state === 'paused');
-  const row = ({ provider, reason, domains, since }: PausedDomainGroup): Html => html`<tr>
-<th scope="row">${provider?.name ?? domains.join(', ')}</th>
-<td>${provider === null ? '' : domains.join(', ')}</td><td dir="auto">${reason}</td><td>${when(request, since)}</td>
-<td>${canResume ? resumeGroup(request, edition.id, provider, domains) : ''}</td></tr>`;
+  const row = ({ provider, reason, domains, since }: PausedDomainGroup): TableRow => ({
+    cells: [
+      provider?.name ?? domains.join(', '),
+      provider === null ? '' : domains.join(', '),
+      html`<bdi>${reason}</bdi>`,
+      when(request, since),
+      canResume ? html`${resumeGroup(request, edition.id, provider, domains)}` : '',
+    ],
+  });
+  const columns = ['Mailbox provider or domain', 'Domains', 'Why', 'Since', 'Acts'].map((label) => ({ label }));
   return html`<h3>Paused for this edition</h3>
-<div${scrollable('Paused domains')}><table>
-<thead><tr><th scope="col">Mailbox provider or domain</th><th scope="col">Domains</th><th scope="col">Why</th>
-<th scope="col">Since</th><th scope="col">Act</th></tr></thead><tbody>${paused.map(row)}</tbody></table></div>`;
+${rowTable('Paused domains', columns, paused.map(row))}`;
 }
 
 /** A mailbox provider has up to fifty domains: they are resumed together. */

@@ -15,7 +15,7 @@ import { barChart } from '../charts/bar-chart.ts';
 import type { Html, SignedInRequest } from '../desk-request.ts';
 import { respondMissing, respondPage } from '../page.ts';
 import { formatCount } from '../parts/figure.ts';
-import { scrollable } from '../parts/scrollable.ts';
+import { rowTable, type TableRow } from '../parts/row-table.ts';
 import { when } from '../parts/when.ts';
 import { editionFigureList, NO_DELIVERIES, readEditionFigures } from './edition-figures.ts';
 import { deliveryStateMark, editionPath, newsletterTitle, requestedEdition } from './edition-names.ts';
@@ -129,14 +129,13 @@ async function stories({ desk }: SignedInRequest, edition: Edition): Promise<Htm
     placed.map(({ id }) => id),
   );
   const headlines = new Map(articles.map((article) => [article.id, fullHeadline(article)]));
-  return html`<div${scrollable('Stories')}><table>
-<thead><tr><th scope="col">Story</th><th scope="col">Block</th></tr></thead>
-<tbody>${placed.map(
-    ({ id, block }) =>
-      html`<tr><th scope="row"><a dir="auto" href="${desk.base}/articles/${encodeURIComponent(id)}">${
-        headlines.get(id) ?? id
-      }</a></th><td>${block}</td></tr>`,
-  )}</tbody></table></div>`;
+  const rows = placed.map(({ id, block }) => ({
+    cells: [
+      html`<a dir="auto" href="${desk.base}/articles/${encodeURIComponent(id)}">${headlines.get(id) ?? id}</a>`,
+      block,
+    ],
+  }));
+  return rowTable({ titleId: 'stories-heading' }, [{ label: 'Story' }, { label: 'Block' }], rows);
 }
 
 interface RevisionLine {
@@ -163,34 +162,36 @@ async function readRevisions({ desk }: SignedInRequest, { newsletter, slot }: Ed
 }
 
 function revisionTable(request: SignedInRequest, revisions: RevisionLine[], shown: Edition): Html {
-  const row = ({ summary: one, state, reason, submitted, failed, suppressed }: RevisionLine): Html => html`<tr>
-<th scope="row"><a href="${request.desk.base}${editionPath(one)}"${
-    one.id === shown.id ? html` aria-current="page"` : ''
-  }>Revision ${one.revision}</a></th>
-<td>${when(request, one.closedAt)}</td>
-<td>${deliveryStateMark(state)}${reason === null ? '' : html`<br><span class="meaning">${reason}</span>`}</td>
-<td class="num">${formatCount(submitted)}</td><td class="num">${formatCount(failed)}</td>
-<td class="num">${formatCount(suppressed)}</td></tr>`;
-  return html`<div${scrollable('Revisions')}><table>
-<thead><tr><th scope="col">Revision</th><th scope="col">Closed</th><th scope="col">Delivery</th>
-<th scope="col" class="num">Submitted</th><th scope="col" class="num">Failed</th>
-<th scope="col" class="num">Not sent</th></tr></thead>
-<tbody>${revisions.map(row)}</tbody></table></div>`;
+  const row = ({ summary: one, state, reason, submitted, failed, suppressed }: RevisionLine): TableRow => ({
+    cells: [
+      html`<a href="${request.desk.base}${editionPath(one)}"${
+        one.id === shown.id ? html` aria-current="page"` : ''
+      }>Revision ${one.revision}</a>`,
+      when(request, one.closedAt),
+      html`${deliveryStateMark(state)}${reason === null ? '' : html`<br><span class="meaning">${reason}</span>`}`,
+      ...[submitted, failed, suppressed].map(formatCount),
+    ],
+  });
+  const counts = ['Submitted', 'Failed', 'Not sent'].map((label) => ({ label, isNumber: true }));
+  const columns = [{ label: 'Revision' }, { label: 'Closed' }, { label: 'Delivery' }, ...counts];
+  return rowTable({ titleId: 'revisions-heading' }, columns, revisions.map(row));
 }
 
 function draftLog(request: SignedInRequest, log: LogEntry[]): Html {
   if (log.length === 0) return html`<p class="empty">No editor has touched its draft.</p>`;
-  const row = ({ number, at, editor, command, changes }: LogEntry): Html => html`<tr>
-<th scope="row">${number}</th><td>${when(request, at)}</td><td dir="auto">${editor}</td>
-<td>${command.kind}${
-    'story' in command
-      ? html` <a href="${request.desk.base}/articles/${encodeURIComponent(command.story)}">${command.story}</a>`
-      : ''
-  }</td><td>${changes.map(({ field }) => field).join(', ')}</td></tr>`;
+  const row = ({ number, at, editor, command, changes }: LogEntry): TableRow => ({
+    cells: [
+      ...[number, when(request, at), html`<bdi>${editor}</bdi>`],
+      html`${command.kind}${
+        'story' in command
+          ? html` <a href="${request.desk.base}/articles/${encodeURIComponent(command.story)}">${command.story}</a>`
+          : ''
+      }`,
+      changes.map(({ field }) => field).join(', '),
+    ],
+  });
   const more =
     log.length > LOG_SHOWN ? html`<p class="hint">The newest ${LOG_SHOWN} of ${log.length} commands.</p>` : '';
-  return html`<div${scrollable('Log of its draft')}><table>
-<thead><tr><th scope="col">Number</th><th scope="col">When</th><th scope="col">Who</th>
-<th scope="col">Command</th><th scope="col">Changed</th></tr></thead>
-<tbody>${log.slice(0, LOG_SHOWN).map(row)}</tbody></table></div>${more}`;
+  const columns = ['Number', 'When', 'Who', 'Command', 'Changed'].map((label) => ({ label }));
+  return html`${rowTable({ titleId: 'log-heading' }, columns, log.slice(0, LOG_SHOWN).map(row))}${more}`;
 }

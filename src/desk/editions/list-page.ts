@@ -10,7 +10,7 @@ import { respondPage } from '../page.ts';
 import { formatCount } from '../parts/figure.ts';
 import { selectField, submitButton } from '../parts/form.ts';
 import { pager } from '../parts/pager.ts';
-import { scrollable } from '../parts/scrollable.ts';
+import { rowTable, type TableRow } from '../parts/row-table.ts';
 import { when } from '../parts/when.ts';
 import { NO_DELIVERIES } from './edition-figures.ts';
 import { deliveryStateMark, editionPath, newsletterTitle } from './edition-names.ts';
@@ -18,6 +18,19 @@ import { deliveryStateMark, editionPath, newsletterTitle } from './edition-names
 const PER_PAGE = 25;
 
 type ListedEdition = EditionSummary & { deliveryState: EditionDeliveryState };
+
+const COLUMNS = [
+  ...[{ label: 'Edition' }, { label: 'Delivery' }],
+  ...[
+    { label: 'Submitted', isNumber: true },
+    { label: 'Failed', isNumber: true },
+  ],
+  ...[{ label: 'Slot' }, { label: 'Newsletter' }],
+  ...[
+    { label: 'Number', isNumber: true },
+    { label: 'Revision', isNumber: true },
+  ],
+];
 
 /** GET `/editions`. */
 export async function serveEditionList(request: SignedInRequest): Promise<Response> {
@@ -33,27 +46,26 @@ export async function serveEditionList(request: SignedInRequest): Promise<Respon
     db,
     shown.map(({ id }) => id),
   );
-  const row = (edition: ListedEdition): Html => {
+  const figure = (id: number, name: string, count: number): Html =>
+    html`<span data-figure="edition:${id}:${name}">${formatCount(count)}</span>`;
+  const row = (edition: ListedEdition): TableRow => {
     const { submitted, failed } = counts.get(edition.id) ?? NO_DELIVERIES;
-    return html`<tr>
-<th scope="row"><a href="${desk.base}${editionPath(edition)}">${edition.headline}</a></th>
-<td>${deliveryStateMark(edition.deliveryState)}</td>
-<td class="num" data-figure="edition:${edition.id}:submitted">${formatCount(submitted)}</td>
-<td class="num" data-figure="edition:${edition.id}:failed">${formatCount(failed)}</td>
-<td class="nowrap">${when(request, edition.slotAt)}</td>
-<td>${newsletterTitle(desk, edition.newsletter)}</td>
-<td class="num">${edition.number}</td>
-<td class="num">${edition.revision}</td>
-</tr>`;
+    return {
+      cells: [
+        html`<a href="${desk.base}${editionPath(edition)}" dir="auto">${edition.headline}</a>`,
+        deliveryStateMark(edition.deliveryState),
+        figure(edition.id, 'submitted', submitted),
+        figure(edition.id, 'failed', failed),
+        html`<span class="nowrap">${when(request, edition.slotAt)}</span>`,
+        newsletterTitle(desk, edition.newsletter),
+        ...[edition.number, edition.revision],
+      ],
+    };
   };
   const list =
     shown.length === 0
       ? html`<p class="empty">There are no editions here yet. An edition is listed once it has closed.</p>`
-      : html`<div${scrollable('Editions')}><table>
-<thead><tr><th scope="col">Edition</th><th scope="col">Delivery</th><th scope="col" class="num">Submitted</th>
-<th scope="col" class="num">Failed</th><th scope="col">Slot</th><th scope="col">Newsletter</th>
-<th scope="col" class="num">Number</th><th scope="col" class="num">Revision</th></tr></thead>
-<tbody>${shown.map(row)}</tbody></table></div>
+      : html`${rowTable('Editions', COLUMNS, shown.map(row))}
 <p class="hint">Submitted messages were accepted by your mail server. Failed ones were refused, or not sent in
 time.</p>`;
   const query = { newsletter: newsletter ?? undefined };

@@ -66,7 +66,7 @@ function feedsTable(request: SignedInRequest, feeds: readonly PublishedFeed[]): 
     };
   });
   return rowTable(
-    'feeds-title',
+    { titleId: 'feeds-title' },
     [{ label: 'Feed' }, { label: 'Documents' }, { label: 'Changed' }, { label: 'Archive' }],
     rows,
   );
@@ -158,7 +158,7 @@ ${barChart({
     { name: 'unchanged', values: byDay.map((day) => day.unchanged) },
   ],
 })}
-${rowTable('readers-title', READER_COLUMNS, rows)}
+${rowTable({ titleId: 'readers-title' }, READER_COLUMNS, rows)}
 ${more > 0 ? html`<p class="meaning">and ${formatCount(more)} more, with fewer requests.</p>` : ''}
 <p class="meaning">Readers that poll by themselves, such as newsboat and NetNewsWire, report no subscribers. No
 addresses are kept, so the number of people behind them is unknown.</p>`;

@@ -45,7 +45,7 @@ function topicsTable(topics: ShownHub['subscriptions']): Html {
   const rows = topics.map(({ topic, count, failing }) => ({ cells: [topic, count, failing] }));
   const columns = [{ label: 'Feed' }, { label: 'Subscriptions', isNumber: true }, { label: 'Failing', isNumber: true }];
   return html`<h3 id="hub-topics">Subscriptions by feed</h3>
-${rowTable('hub-topics', columns, rows)}`;
+${rowTable({ titleId: 'hub-topics' }, columns, rows)}`;
 }
 
 function failingTable(request: SignedInRequest, failing: ShownHub['failing'], total: number): Html {
@@ -61,7 +61,7 @@ function failingTable(request: SignedInRequest, failing: ShownHub['failing'], to
     ...[{ label: 'Reason' }, { label: 'Tried again' }],
   ];
   return html`<h3 id="hub-failing">Failing, the longest first</h3>
-${rowTable('hub-failing', columns, rows)}
+${rowTable({ titleId: 'hub-failing' }, columns, rows)}
 ${total > failing.length ? html`<p class="meaning">and ${total - failing.length} more.</p>` : ''}`;
 }
 
@@ -78,5 +78,5 @@ function pingsTable(request: SignedInRequest, pings: ShownHub['pings']): Html {
     ...[{ label: 'Reason' }, { label: 'Due' }],
   ];
   return html`<h3 id="hub-pings">Pings to send</h3>
-${rowTable('hub-pings', columns, rows)}`;
+${rowTable({ titleId: 'hub-pings' }, columns, rows)}`;
 }

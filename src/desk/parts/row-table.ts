@@ -15,24 +15,31 @@ export interface Column {
 export interface TableRow {
   /** Stable, for links to the row. */
   id?: string;
+  /** Whether `j` and `k` move to it. */
+  isFocusable?: boolean;
   /** One for each column; the first one names the row. */
   cells: readonly (Html | string | number)[];
 }
 
-/** @param titleId of the heading that names the table */
-export function rowTable(titleId: string, columns: readonly Column[], rows: readonly TableRow[]): Html {
+/** @param name of the table, or the id of the heading that names it */
+export function rowTable(
+  name: string | { titleId: string },
+  columns: readonly Column[],
+  rows: readonly TableRow[],
+): Html {
   const heads = columns.map(({ label, isNumber }) => html`<th scope="col"${numeric(isNumber)}>${label}</th>`);
   const body = rows.map((row) => tableRow(columns, row));
-  return html`<div${scrollable({ titleId: titleId })}>
+  return html`<div${scrollable(name)}>
 <table class="stacked"><thead><tr>${heads}</tr></thead><tbody>${body}</tbody></table></div>`;
 }
 
-function tableRow(columns: readonly Column[], { id, cells: [name, ...others] }: TableRow): Html {
+function tableRow(columns: readonly Column[], { id, isFocusable, cells: [name, ...others] }: TableRow): Html {
   const cells = others.map((cell, index) => {
     const column = columns[index + 1];
     return html`<td data-label="${column?.label ?? ''}"${numeric(column?.isNumber)}>${cell}</td>`;
   });
-  return html`<tr${id === undefined ? '' : html` id="${id}"`}><th scope="row">${name}</th>${cells}</tr>
+  const focusable = isFocusable === true ? html` data-row tabindex="-1"` : '';
+  return html`<tr${id === undefined ? '' : html` id="${id}"`}${focusable}><th scope="row">${name}</th>${cells}</tr>
 `;
 }
 

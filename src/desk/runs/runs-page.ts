@@ -92,7 +92,7 @@ function nextSlotsTable(request: SignedInRequest, jobs: Job[], lastRuns: Readonl
     };
   });
   const columns = [{ label: 'Schedule' }, { label: 'Cron' }, { label: 'Next slot' }, { label: 'Last run' }];
-  return rowTable('next-slots-title', columns, rows);
+  return rowTable({ titleId: 'next-slots-title' }, columns, rows);
 }
 
 function runsTable(request: SignedInRequest, runs: readonly Run[]): Html {
@@ -115,7 +115,7 @@ function runsTable(request: SignedInRequest, runs: readonly Run[]): Html {
       { label: 'Slots covered', isNumber: true },
     ],
   ];
-  return rowTable('runs-title', columns, rows);
+  return rowTable({ titleId: 'runs-title' }, columns, rows);
 }
 
 function durationOf({ startedAt, finishedAt }: Run): string {

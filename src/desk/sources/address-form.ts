@@ -86,7 +86,7 @@ function foundTable({ desk, at }: SignedInRequest, outcome: Exclude<AddressTest,
         }));
   if (rows.length === 0) return html`<p class="empty">It has nothing that can be used.</p>`;
   return rowTable(
-    'tried-title',
+    { titleId: 'tried-title' },
     [{ label: 'Headline' }, { label: 'Published' }, { label: 'Detail' }],
     rows.map(({ headline, published, detail }) => ({
       cells: [

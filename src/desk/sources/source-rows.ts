@@ -32,7 +32,7 @@ function table(titleId: string, what: string, rows: TableRow[]): Html {
     ...[{ label: what }, { label: 'State' }, { label: 'Last poll' }, { label: 'Next poll' }],
     ...[{ label: 'New in 24 h', isNumber: true }, { label: 'Acts' }],
   ];
-  return rowTable(titleId, columns, rows);
+  return rowTable({ titleId }, columns, rows);
 }
 
 function siteRow(request: SignedInRequest, site: SiteHealth): TableRow {

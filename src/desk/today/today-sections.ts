@@ -42,7 +42,7 @@ export function draftsSection(request: SignedInRequest, newsletters: readonly To
   }
   const columns = [{ label: 'Edition' }, { label: 'Draft' }, { label: 'Stories' }, { label: 'Checks' }];
   return rowTable(
-    'drafts-title',
+    { titleId: 'drafts-title' },
     columns,
     newsletters.flatMap((one) => newsletterRows(request, one)),
   );
@@ -132,7 +132,7 @@ export function missedSection(request: SignedInRequest, { overdue, troubled }: T
     })),
   ];
   const columns = [{ label: 'Slot' }, { label: 'Schedule' }, { label: 'State' }, { label: 'Reason' }];
-  return html`${rowTable('missed-title', columns, rows)}
+  return html`${rowTable({ titleId: 'missed-title' }, columns, rows)}
 ${request.may('editions.read') ? html`<p><a href="${request.desk.base}/runs">All runs</a></p>` : ''}`;
 }
 
@@ -146,5 +146,5 @@ export function processesSection(request: SignedInRequest, { processes }: Today)
     return { cells: [`${host}, process ${pid}`, state, roles.join(', '), version] };
   });
   const columns = [{ label: 'Process' }, { label: 'State' }, { label: 'Roles' }, { label: 'Version' }];
-  return html`${missing}${rowTable('processes-title', columns, rows)}`;
+  return html`${missing}${rowTable({ titleId: 'processes-title' }, columns, rows)}`;
 }

@@ -154,7 +154,8 @@ forEachDatabase((open) => {
         }
         await auditAct('console', now, { act: 'article.edit', subject: HOSTILE, detail: { [HOSTILE]: HOSTILE } })(tx);
       });
-      const subjects = (page: string) => [...page.matchAll(/<td>daily\/(\d+)<\/td>/g)].map(([, n]) => Number(n));
+      const subjects = (page: string) =>
+        [...page.matchAll(/<td data-label="Subject">daily\/(\d+)<\/td>/g)].map(([, n]) => Number(n));
       const first = await desk.read('admin', '/audit');
       expect(first).not.toMatch(/<script>alert|<img/);
       expect(first).toContain('&lt;img src=x');

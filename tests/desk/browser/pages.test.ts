@@ -96,6 +96,10 @@ const WIDER_THAN_SCREEN = `document.documentElement.scrollWidth <= innerWidth ? 
   .filter((one) => one.getBoundingClientRect().right > innerWidth && one.closest('.scroll, pre') === null)
   .map((one) => one.outerHTML.slice(0, 200))`;
 
+/** An expression: the names of tables of rows that a phone has to scroll sideways. */
+const WIDE_TABLES = `[...document.querySelectorAll('.scroll:has(.stacked)')]
+  .filter((one) => innerWidth < 760 && one.scrollWidth > one.clientWidth).map((one) => one.outerHTML.slice(0, 200))`;
+
 /** What is wrong with the page that is open, at all widths and in both themes. */
 async function problemsOf(page: Page): Promise<string[]> {
   const problems: string[] = [];
@@ -105,6 +109,8 @@ async function problemsOf(page: Page): Promise<string[]> {
     await page.setViewportSize({ width, height: 900 });
     const wide = await page.evaluate<string[]>(WIDER_THAN_SCREEN);
     problems.push(...wide.map((html) => `at ${width}: wider than the screen: ${html}`));
+    const tables = await page.evaluate<string[]>(WIDE_TABLES);
+    problems.push(...tables.map((html) => `at ${width}: a wide table: ${html}`));
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme });
       // The dark theme has other colours, and nothing else.

@@ -24,7 +24,7 @@ import { respondAfter, respondMissing, respondPage } from '../../page.ts';
 import { deskWords } from '../../parts/desk-words.ts';
 import { type Figure, figures, formatCount } from '../../parts/figure.ts';
 import { postButton, selectField, submitButton, textField } from '../../parts/form.ts';
-import { scrollable } from '../../parts/scrollable.ts';
+import { rowTable, type TableRow } from '../../parts/row-table.ts';
 import { type StatusKind, statusMark } from '../../parts/status-mark.ts';
 import { when } from '../../parts/when.ts';
 import { newsletterName } from '../subscriber-of.ts';
@@ -78,10 +78,12 @@ ${submitButton('Upload and check', { primary: true, id: 'upload' })}</form>
 ${
   uploads.length === 0
     ? ''
-    : html`<section id="imports" data-region><h2>Your last imports</h2><div${scrollable('Your last imports')}>
-<table><thead><tr><th scope="col">File</th><th scope="col">State</th>
-<th scope="col">Uploaded</th></tr></thead><tbody>${uploads.map((upload) => uploadRow(request, upload))}</tbody></table>
-</div></section>`
+    : html`<section id="imports" data-region><h2>Your last imports</h2>
+${rowTable(
+  'Your last imports',
+  [{ label: 'File' }, { label: 'State' }, { label: 'Uploaded' }],
+  uploads.map((upload) => uploadRow(request, upload)),
+)}</section>`
 }`;
   return respondPage(request, {
     ...{ title: 'Import subscribers', section: 'audience', body, status: refused?.status ?? 200 },
@@ -198,10 +200,10 @@ function stateMark(request: DeskRequest, upload: UploadedImport): Html {
   return statusMark(...STATES[state]);
 }
 
-function uploadRow(request: DeskRequest, upload: UploadedImport): Html {
-  return html`<tr><th scope="row"><a class="break" href="${request.desk.base}/audience/imports/${upload.id}">${
-    upload.fileName
-  }</a></th><td>${stateMark(request, upload)}</td><td>${when(request, upload.createdAt)}</td></tr>`;
+function uploadRow(request: DeskRequest, upload: UploadedImport): TableRow {
+  const address = `${request.desk.base}/audience/imports/${upload.id}`;
+  const link = html`<a class="break" href="${address}">${upload.fileName}</a>`;
+  return { cells: [link, stateMark(request, upload), when(request, upload.createdAt)] };
 }
 
 function progress({ desk, c }: DeskRequest, { rowsRead, rejected, bytesRead, size }: UploadedImport): Html {

@@ -1,25 +1,29 @@
 /** Retractions at the desk, and what takes an act back. */
-import { type Article, isPublic } from '../../articles/article.ts';
+import { type Article, type ArticleStatus, isPublic } from '../../articles/article.ts';
 import { candidateOf, candidateValues, type DeskField } from '../../articles/edits/desk-base.ts';
-import { type FormerFields, listEdits } from '../../articles/edits/edit-log.ts';
+import { type FormerFields, type LoggedEdit, listEdits } from '../../articles/edits/edit-log.ts';
 import type { AppContext } from '../app-context.ts';
-import { ArticleEditError } from './article-errors.ts';
+import { ArticleConflictError, ArticleEditError } from './article-errors.ts';
 import { readWritten } from './read-written.ts';
-import { type ArticleActor, type ArticleOutcome, changeArticle } from './stored-article.ts';
+import { type ArticleActor, type ArticleOutcome, changeArticle, type StoredArticle } from './stored-article.ts';
 
 /**
  * Retracts a public article: it leaves the feeds, its page says so with the note, and deliveries that carry it pause.
- * @throws ArticleEditError if it is not public, or the note is missing
+ * @param seen the digest of the article that the editor saw
+ * @throws ArticleEditError if it is not public, or the note is missing; ArticleConflictError if the article is another
+ *   one by now
  */
 export async function retractArticle(
   app: AppContext,
   id: string,
   note: string,
-  actor: ArticleActor,
+  { seen, ...actor }: ArticleActor & { seen: string },
 ): Promise<ArticleOutcome> {
   const record = { id, headline: 'unchanged', state: 'retracted', note };
   const { candidate } = await readWritten(app.config, record, null);
-  return changeArticle(app, id, 'retract', actor, ({ article }) => {
+  return changeArticle(app, id, 'retract', actor, (stored) => {
+    requireSeen(stored, seen);
+    const { article } = stored;
     if (article.status.state !== 'retracted' && !isPublic(article, app.clock())) {
       throw new ArticleEditError([{ field: null, message: 'The article is not public: make it a draft instead.' }]);
     }
@@ -27,30 +31,52 @@ export async function retractArticle(
   });
 }
 
+/** @throws ArticleConflictError unless the article is as the editor saw it */
+function requireSeen({ article, digest }: StoredArticle, seen: string): void {
+  if (digest !== seen) throw new ArticleConflictError(article, digest);
+}
+
 /**
- * Takes a retraction back: the article has the status of before, or is corrected with a note.
+ * Takes a retraction back: the article has the status of before if the desk had retracted it, or is corrected with a
+ * note. What it was before a file or a source retracted it is not stored: it is published then.
  * @param note empty for none
- * @throws ArticleEditError if the article is not retracted
+ * @param seen the digest of the article that the editor saw
+ * @throws ArticleEditError if the article is not retracted; ArticleConflictError if it is another one by now
  */
 export async function restoreArticle(
   app: AppContext,
   id: string,
   note: string,
-  actor: ArticleActor,
+  { seen, ...actor }: ArticleActor & { seen: string },
 ): Promise<ArticleOutcome> {
   const record = { id, headline: 'unchanged', ...(note.trim() === '' ? {} : { state: 'corrected', note }) };
   const { candidate } = await readWritten(app.config, record, null);
-  return changeArticle(app, id, 'restore', actor, async ({ article }, tx) => {
+  return changeArticle(app, id, 'restore', actor, async (stored, tx) => {
+    requireSeen(stored, seen);
+    const { article } = stored;
     if (article.status.state !== 'retracted') {
       throw new ArticleEditError([{ field: null, message: 'The article is not retracted.' }]);
     }
     const same = candidateOf(article);
     if (candidate.writtenStatus.state === 'corrected') return { ...same, writtenStatus: candidate.writtenStatus };
-    const retraction = (await listEdits(tx, id, MAX_EDITS)).find(({ act }) => act === 'retract');
-    const former = retraction?.before.status;
-    if (former === undefined || former.state === 'retracted') return { ...same, writtenStatus: { state: 'published' } };
+    const former = statusBefore(stored, await listEdits(tx, id, MAX_EDITS));
+    if (former === null) return { ...same, writtenStatus: { state: 'published' } };
     return { ...same, writtenStatus: candidateOf({ ...article, status: former }).writtenStatus };
   });
+}
+
+/**
+ * The status before the retraction that is in force. Earlier ones are over: a file may have retracted it since.
+ * @param edits newest first
+ */
+function statusBefore({ article, digest }: StoredArticle, edits: readonly LoggedEdit[]): ArticleStatus | null {
+  const { status } = article;
+  const retraction = edits.find(
+    ({ act, at, digest: after }) =>
+      (act === 'retract' && 'at' in status && at === status.at) || (act === 'import' && after === digest),
+  );
+  const former = retraction?.before.status;
+  return former === undefined || former.state === 'retracted' ? null : former;
 }
 
 /** Acts of an article that are searched for its retraction. */

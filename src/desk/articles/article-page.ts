@@ -2,17 +2,18 @@
 import { html } from 'hono/html';
 import type { StoredArticle } from '../../app/articles/stored-article.ts';
 import { whyNotEditable } from '../../app/articles/stored-article.ts';
-import { type Article, articlePageUrl, fullHeadline, isPublic } from '../../articles/article.ts';
+import { articlePageUrl, fullHeadline, isPublic } from '../../articles/article.ts';
 import { type LoggedEdit, listEdits } from '../../articles/edits/edit-log.ts';
 import { findEditionsOf } from '../../editions/used-in.ts';
 import { findSelectingFeeds } from '../../feeds/selecting-feeds.ts';
 import type { Html, SignedInRequest } from '../desk-request.ts';
 import { respondPage } from '../page.ts';
-import { postButton, submitButton, textField } from '../parts/form.ts';
+import { hiddenFields, postButton, submitButton, textField } from '../parts/form.ts';
 import { badge } from '../parts/status-mark.ts';
 import { when } from '../parts/when.ts';
 import { articlePath, sectionTitle, stateMark } from './article-parts.ts';
 import { textFrame } from './body-frame.ts';
+import { formerTexts } from './former-texts.ts';
 import { originText } from './origin-text.ts';
 
 const MAX_EDITS = 20;
@@ -96,20 +97,20 @@ function acts(request: SignedInRequest, stored: StoredArticle, refused: RefusedN
 }
 
 function actForms(request: SignedInRequest, stored: StoredArticle, refused: RefusedNote | undefined): Html {
-  const { article } = stored;
+  const { article, digest: seen } = stored;
   const reason = whyNotEditable(stored);
   if (reason !== null) return html`<p class="hint">${reason}</p>`;
   const { base } = request.desk;
   const path = `${base}${articlePath(article.id)}`;
   if (article.status.state === 'retracted') {
     return html`<h2>Take the retraction back</h2>
-<form method="post" action="${path}/restore">
+<form method="post" action="${path}/restore">${hiddenFields({ seen })}
 ${noteField('restore', 'Correction note, if readers should know why (optional)', refused)}
 ${submitButton('Publish again', { primary: true, id: 'restore' })}</form>`;
   }
   const retract = isPublic(article, request.at)
     ? html`<details id="retract"${refused === undefined ? '' : html` open`}><summary>Retract</summary>
-<form method="post" action="${path}/retract">
+<form method="post" action="${path}/retract">${hiddenFields({ seen })}
 <p class="hint">It leaves the feeds within seconds, its page shows the note instead of the text, and deliveries that
 carry it pause.</p>
 ${noteField('retract', 'Note to readers: why it is retracted', refused)}
@@ -156,21 +157,7 @@ ${mayUndo ? button : ''}${
 
 /** The fields of before, as text. */
 function former({ before }: LoggedEdit): Html {
-  const { headline, kicker, dek, section, body, pinned, status } = before;
-  const texts: [string, string | null | undefined][] = [
-    ['Headline', headline],
-    ['Kicker', kicker],
-    ['Dek', dek],
-    ['Section', section],
-    ['Body', body?.source],
-    ['Pinned', pinned === undefined ? undefined : pinned ? 'yes' : 'no'],
-    ['State', status === undefined ? undefined : stateText(status)],
-  ];
-  return html`${texts.map(([name, text]) =>
-    text === undefined ? '' : html`<p>${name}</p><pre dir="auto">${text ?? 'none'}</pre>`,
+  return html`${formerTexts(before).map(
+    ({ label, text }) => html`<p>${label}</p><pre dir="auto">${text || 'none'}</pre>`,
   )}`;
-}
-
-function stateText(status: Article['status']): string {
-  return 'note' in status ? `${status.state}: ${status.note}` : status.state;
 }

@@ -5,12 +5,12 @@ import { type EditOutcome, editArticle, plainLineEnds } from '../../app/articles
 import { readWritten } from '../../app/articles/read-written.ts';
 import { readStoredArticle, type StoredArticle, whyNotEditable } from '../../app/articles/stored-article.ts';
 import { fullHeadline, isPublic } from '../../articles/article.ts';
-import type { Html, SignedInRequest } from '../desk-request.ts';
+import type { SignedInRequest } from '../desk-request.ts';
 import { respondAfter, respondMissing, respondPage, respondProblem } from '../page.ts';
 import { hiddenFields, submitButton } from '../parts/form.ts';
-import { scrollable } from '../parts/scrollable.ts';
 import { articlePath, stateMark } from './article-parts.ts';
 import { type ReadersText, respondText, textFrame } from './body-frame.ts';
+import { bothTexts } from './both-texts.ts';
 import {
   COMPARED_FIELDS,
   type EditFields,
@@ -128,17 +128,14 @@ function respondConflict(request: SignedInRequest, stored: StoredArticle, posted
   const theirs = fieldsOf(desk, article);
   const mine = mergeFields(posted, theirs);
   const path = `${desk.base}${articlePath(article.id)}`;
-  const text = (value: string): Html => html`<pre dir="auto">${value || 'none'}</pre>`;
-  const rows = COMPARED_FIELDS.filter((field) => plainLineEnds(mine[field]) !== theirs[field]).map(
-    (field): Html => html`<tr><th scope="row">${LABELS[field]}</th>
-<td>${text(theirs[field])}</td><td>${text(plainLineEnds(mine[field]))}</td></tr>`,
-  );
+  const compared = COMPARED_FIELDS.filter((field) => plainLineEnds(mine[field]) !== theirs[field]).map((field) => ({
+    label: LABELS[field],
+    texts: [theirs[field], plainLineEnds(mine[field])] as const,
+  }));
   const problem = { field: null, message: 'The article has been changed since you opened it. Nothing was saved yet.' };
   const body = html`${general([problem])}
 <p>Its state is now ${stateMark(request, article)}. Fields that you left as they were stay as they are stored now.</p>
-<div${scrollable('Both texts')}><table>
-<thead><tr><th scope="col">Field</th><th scope="col">Theirs, now stored</th><th scope="col">Yours</th></tr></thead>
-<tbody>${rows}</tbody></table></div>
+${bothTexts(['Theirs, now stored', 'Yours'], compared)}
 <form method="post" action="${path}/edit" data-plain>${hiddenFields({ ...mine, seen: digest })}
 <div class="buttons">${submitButton('Keep mine', { primary: true, id: 'keep-mine' })}
 <a class="button" id="take-theirs" href="${path}/edit">Take theirs</a></div></form>`;

@@ -1,11 +1,12 @@
 /** The routes of articles. */
-import { ArticleEditError } from '../../app/articles/article-errors.ts';
+import { ArticleConflictError, ArticleEditError } from '../../app/articles/article-errors.ts';
 import { restoreArticle, retractArticle, undoArticleEdit } from '../../app/articles/retract-article.ts';
 import type { ArticleActor, ArticleOutcome } from '../../app/articles/stored-article.ts';
 import type { SignedInRequest } from '../desk-request.ts';
 import type { DeskRoute } from '../desk-route.ts';
 import { respondAfter } from '../page.ts';
 import { sentence } from '../parts/operator-text.ts';
+import { respondActConflict } from './act-conflict.ts';
 import { respondArticle } from './article-page.ts';
 import { articlePath } from './article-parts.ts';
 import { respondText } from './body-frame.ts';
@@ -62,7 +63,11 @@ export const articleRoutes: DeskRoute[] = [
   },
 ];
 
-type NotedAct = (request: SignedInRequest, id: string, actor: ArticleActor) => Promise<ArticleOutcome>;
+type NotedAct = (
+  request: SignedInRequest,
+  id: string,
+  actor: ArticleActor & { seen: string },
+) => Promise<ArticleOutcome>;
 
 /** An act whose form has a note; what is wrong is said beside it. */
 function noteRoute(form: 'retract' | 'restore', done: string, act: NotedAct): DeskRoute {
@@ -74,11 +79,14 @@ function noteRoute(form: 'retract' | 'restore', done: string, act: NotedAct): De
       withArticle(request, async (stored) => {
         const { id } = stored.article;
         const { account } = request;
-        const actor = { author: account.name, onCommit: request.audit(`article.${form}`, id) };
+        const seen = request.form.get('seen') ?? '';
+        const actor = { author: account.name, seen, onCommit: request.audit(`article.${form}`, id) };
         try {
           const outcome = await act(request, id, actor);
           return respondAfter(request, articlePath(id), { kind: 'done', text: done, ...undoOf(outcome) });
         } catch (error) {
+          if (error instanceof ArticleConflictError)
+            return withArticle(request, (now) => respondActConflict(request, now, form));
           if (!(error instanceof ArticleEditError)) throw error;
           const message = error.problems.map((problem) => problem.message).join('; ');
           const note = request.form.get('note') ?? '';

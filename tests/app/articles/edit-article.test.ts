@@ -22,6 +22,12 @@ import { openTestApp, type TestApp } from '../../support/test-app.ts';
 const ANN = { author: 'Ann' };
 const SILENT: ArticleEdit = { notice: { kind: 'silent' } };
 
+/** By an editor who has looked. */
+const retract = async (app: AppContext, id: string, note: string) =>
+  retractArticle(app, id, note, { ...ANN, seen: (await stored(app, id)).digest });
+const restore = async (app: AppContext, id: string, note: string) =>
+  restoreArticle(app, id, note, { ...ANN, seen: (await stored(app, id)).digest });
+
 async function stored(app: AppContext, id: string) {
   const found = await readStoredArticle(app.store.db, id);
   if (found === null) throw new Error(`no article ${id}`);
@@ -254,15 +260,15 @@ forEachDatabase((open) => {
       const app = openTestApp(await open());
       const corrected: Article['status'] = { state: 'corrected', note: 'A name.', at: NOW - HOUR };
       await saveAll(app.store, [article('one', { status: corrected, publishedAt: NOW - 2 * HOUR })]);
-      expect(await failure(retractArticle(app, 'one', '', ANN))).toMatchObject([{ field: 'note' }]);
-      await retractArticle(app, 'one', 'The source was wrong.', ANN);
+      expect(await failure(retract(app, 'one', ''))).toMatchObject([{ field: 'note' }]);
+      await retract(app, 'one', 'The source was wrong.');
       expect((await stored(app, 'one')).article.status).toEqual({
         ...{ state: 'retracted', note: 'The source was wrong.', at: NOW },
       });
       expect(await failure(edit(app, 'one', { headline: 'x' }))).toMatchObject([{ field: null }]);
-      await restoreArticle(app, 'one', '', ANN);
+      await restore(app, 'one', '');
       expect((await stored(app, 'one')).article.status).toEqual(corrected);
-      expect(await failure(restoreArticle(app, 'one', '', ANN))).toMatchObject([{ field: null }]);
+      expect(await failure(restore(app, 'one', ''))).toMatchObject([{ field: null }]);
       expect((await listEdits(app.store.db, 'one', 5)).map(({ act }) => act)).toEqual(['restore', 'retract']);
     });
 
@@ -270,9 +276,48 @@ forEachDatabase((open) => {
       const app = openTestApp(await open());
       const retracted: Article['status'] = { state: 'retracted', note: 'Wrong.', at: NOW };
       await saveAll(app.store, [article('one', { status: retracted }), article('two', { status: { state: 'draft' } })]);
-      await restoreArticle(app, 'one', 'It was right.', ANN);
+      await restore(app, 'one', 'It was right.');
       expect((await stored(app, 'one')).article.status).toEqual({ state: 'corrected', note: 'It was right.', at: NOW });
-      expect(await failure(retractArticle(app, 'two', 'Wrong.', ANN))).toMatchObject([{ field: null }]);
+      expect(await failure(retract(app, 'two', 'Wrong.'))).toMatchObject([{ field: null }]);
+    });
+  });
+
+  describe('a retraction of an article that has changed since the editor looked', () => {
+    it('is refused, and so is what takes it back', async () => {
+      const app = openTestApp(await open());
+      await saveAll(app.store, [article('one', {})]);
+      const { digest: seen } = await stored(app, 'one');
+      await edit(app, 'one', { headline: 'Theirs', ...SILENT });
+      const refused = retractArticle(app, 'one', 'Wrong.', { ...ANN, seen });
+      await expect(refused).rejects.toMatchObject({ name: 'ArticleConflictError', current: { headline: 'Theirs' } });
+      await retract(app, 'one', 'Wrong.');
+      await expect(restoreArticle(app, 'one', '', { ...ANN, seen })).rejects.toThrow(ArticleConflictError);
+      expect((await stored(app, 'one')).article.status.state).toBe('retracted');
+    });
+  });
+
+  describe('restoreArticle', () => {
+    it('does not use the status from before an earlier retraction where a file has retracted it since', async () => {
+      const app = openTestApp(await open());
+      const corrected: Article['status'] = { state: 'corrected', note: 'Long ago.', at: NOW - HOUR };
+      await saveAll(app.store, [article('one', { status: corrected, publishedAt: NOW - DAY })]);
+      await retract(app, 'one', 'Wrong.');
+      await restore(app, 'one', 'It was right.');
+      app.now += HOUR;
+      const withdrawal = { note: 'Withdrawn.', publicUrl: app.config.publication.url };
+      await app.store.db.transaction().execute((tx) => retractArticles(tx, ['one'], withdrawal, app.now));
+      await restore(app, 'one', '');
+      expect((await stored(app, 'one')).article.status).toMatchObject({ state: 'corrected', note: 'It was right.' });
+    });
+
+    it('uses the status from before the retraction of a source, where the desk had decided it', async () => {
+      const app = openTestApp(await open());
+      await saveAll(app.store, [article('one', {})]);
+      await edit(app, 'one', { headline: 'Desk', notice: { kind: 'correction', note: 'A word.' } });
+      const withdrawal = { note: 'Withdrawn.', publicUrl: app.config.publication.url };
+      await app.store.db.transaction().execute((tx) => retractArticles(tx, ['one'], withdrawal, app.now));
+      await restore(app, 'one', '');
+      expect((await stored(app, 'one')).article.status).toMatchObject({ state: 'corrected', note: 'A word.' });
     });
   });
 
@@ -336,7 +381,7 @@ forEachDatabase((open) => {
       expect((await stored(app, 'story')).article).toMatchObject({
         ...{ status: { state: 'published' }, bodyHtml: '<p>Longer words.</p>' },
       });
-      await retractArticle(app, 'story', 'Wrong.', ANN);
+      await retract(app, 'story', 'Wrong.');
       await importFile(app, 'state: draft', 'Longest words.');
       expect((await stored(app, 'story')).article.status.state).toBe('retracted');
       await importFile(app, 'state: corrected\nnote: Right after all.');
@@ -358,7 +403,7 @@ forEachDatabase((open) => {
     it('keeps a retraction where the file moves the time of publication', async () => {
       const app = openTestApp(await open());
       await importFile(app, `published: ${rfc3339(NOW - DAY)}`);
-      await retractArticle(app, 'story', 'Wrong.', ANN);
+      await retract(app, 'story', 'Wrong.');
       await importFile(app, `published: ${rfc3339(NOW - HOUR)}`);
       expect((await stored(app, 'story')).article.status.state).toBe('retracted');
     });

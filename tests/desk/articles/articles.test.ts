@@ -23,7 +23,7 @@ function formFields(page: string): Record<string, string> {
       .replaceAll('&quot;', '"')
       .replaceAll('&#39;', "'")
       .replaceAll('&amp;', '&');
-  const form = /<form method="post" action="[^"]*\/(?:edit|new)"[\s\S]*?<\/form>/.exec(page)?.[0] ?? '';
+  const form = /<form method="post" action="[^"]*\/(?:edit|new|retract)"[\s\S]*?<\/form>/.exec(page)?.[0] ?? '';
   const fields: Record<string, string> = {};
   for (const [tag] of form.matchAll(/<input [^>]*>/g)) {
     const name = /name="([^"]*)"/.exec(tag)?.[1] ?? '';
@@ -243,13 +243,35 @@ forEachDatabase((open) => {
   describe('a retraction', () => {
     it('needs a note, is recorded, and can be taken back', async () => {
       const desk = await openDesk();
-      const refused = await desk.post('editor', '/articles/one/retract', { note: ' ' });
+      const seen = async () => ({ seen: await digestOf(desk, 'one') });
+      const refused = await desk.post('editor', '/articles/one/retract', { note: ' ', ...(await seen()) });
       expect(refused.status).toBe(422);
       expect(await refused.text()).toMatch(/id="retract-note-error">[^<]*requires a note/);
-      const page = await desk.act('editor', '/articles/one/retract', { note: 'The source was wrong.' });
+      const page = await desk.act('editor', '/articles/one/retract', {
+        ...{ note: 'The source was wrong.', ...(await seen()) },
+      });
       expect(page).toMatch(/▲<\/span> retracted[\s\S]*The source was wrong\./);
-      expect(await desk.act('editor', '/articles/one/restore', { note: '' })).toContain('●</span> published');
+      expect(await desk.act('editor', '/articles/one/restore', { note: '', ...(await seen()) })).toContain(
+        '●</span> published',
+      );
       expect((await desk.audit()).map(({ act }) => act)).toEqual(['article.retract', 'article.restore']);
+    });
+
+    it('of an article that somebody has changed since shows that change, and the note to be sent again', async () => {
+      const desk = await openDesk();
+      const shown = formFields(await desk.read('editor', '/articles/one'));
+      const fields = formFields(await desk.read('admin', '/articles/one/edit'));
+      await desk.act('admin', '/articles/one/edit', { ...fields, headline: 'Theirs', notice: 'silent' });
+      const response = await desk.post('editor', '/articles/one/retract', { ...shown, note: HOSTILE });
+      expect(response.status).toBe(409);
+      const page = await response.text();
+      expect(page).toContain('has been changed since you opened it. Nothing was done yet.');
+      expect(page).toMatch(/<bdi>Ada Lindqvist<\/bdi> changed it/);
+      expect(page).toContain('<pre dir="auto">Headline of one</pre></td><td><pre dir="auto">Theirs</pre>');
+      expect(page).toContain('&lt;script&gt;');
+      expect(page).not.toContain('<script>alert');
+      await desk.act('editor', '/articles/one/retract', { ...formFields(page), note: 'Wrong.' });
+      expect((await findArticle(desk.app.store.db, 'one'))?.status.state).toBe('retracted');
     });
   });
 

@@ -20,7 +20,7 @@ describe('a table of rows', () => {
     const files = globSync('src/desk/**/*.ts').filter((file) => readFileSync(file, 'utf8').includes('<table'));
     // Numbers of a chart, and two texts side by side.
     expect(files.toSorted()).toEqual([
-      ...['src/desk/articles/edit-page.ts', 'src/desk/charts/chart.ts', 'src/desk/parts/row-table.ts'],
+      ...['src/desk/articles/both-texts.ts', 'src/desk/charts/chart.ts', 'src/desk/parts/row-table.ts'],
     ]);
   });
 });

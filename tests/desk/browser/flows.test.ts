@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Store } from '../../../src/store/store.ts';
+import { article, saveAll } from '../../support/articles.ts';
 import { openMigrated } from '../../support/databases.ts';
-import { openSampleApp, type TestApp } from '../../support/test-app.ts';
+import { openTestApp } from '../../support/test-app.ts';
 import { type BrowserDesk, openBrowserDesk } from './browser-desk.ts';
 
 /** Presses Tab until an element has the focus, as somebody without a mouse does. */
@@ -40,7 +41,12 @@ describe('an edition of the desk', () => {
     const how = javaScriptEnabled ? 'with the keyboard alone' : 'with the keyboard alone and without JavaScript';
     it(`is arranged, named, completed, tested and approved ${how}`, async () => {
       const store = await openMigrated();
-      const app: TestApp = await openSampleApp(store, { folder: join(folder, String(javaScriptEnabled)) });
+      const app = openTestApp(store, { folder: join(folder, String(javaScriptEnabled)) });
+      // Few: each has buttons that Tab passes.
+      await saveAll(
+        store,
+        ['lead', 'second', 'third', 'fourth', 'fifth'].map((id) => article(id)),
+      );
       const desk: BrowserDesk = await openBrowserDesk(store, app);
       try {
         const { page, faults } = await desk.open('editor', { javaScriptEnabled });

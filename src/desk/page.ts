@@ -79,12 +79,17 @@ ${page.body}
 <p>Times are in ${publication.zone}.${
     request.account?.hasShortcuts ? html` <span class="needs-script">Press <kbd>?</kbd> for the keys.</span>` : ''
   } <span id="live" class="needs-script" role="status"></span></p>
-</footer>
+</footer>${request.account?.hasShortcuts ? KEYS : ''}
 </body>
 </html>
 `;
   return c.html(content, page.status ?? 200);
 }
+
+/** What the script fills with the keys of the page. */
+const KEYS = html`
+<dialog id="keys" aria-labelledby="keys-title"><h2 id="keys-title">Keys of this page</h2><dl class="pairs"></dl>
+<form method="dialog" class="buttons"><button>Close</button></form></dialog>`;
 
 /** Leads to a page, which shows the outcome of an act once. @param path below the desk's path */
 export function respondAfter(request: DeskRequest, path: string, notice?: Notice): Response {

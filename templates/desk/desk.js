@@ -1,7 +1,6 @@
 // The script of the desk. Every act works without it: it submits forms, keeps pages up to date, adds keys and drag.
 (() => {
-  const { body } = document;
-  const data = body.dataset;
+  const data = document.body.dataset;
   const { base, account } = data;
   const byId = (id) => document.getElementById(id);
   const first = (selector) => document.querySelector(selector);
@@ -58,9 +57,16 @@
     return page;
   }
 
+  /** What an act ended with instead of a page, beside its button. */
+  const lost = Object.assign(document.createElement('p'), { className: 'error', role: 'alert' });
+  function fail(text, form) {
+    (form.hidden ? byId('notice') : form).append(lost);
+    write(lost, text);
+  }
+
   /** The session has ended, or is another account's. Typed text stays. */
-  function leave() {
-    if (hasUnsaved()) say('You are signed out. Copy your text before you load this page again.');
+  function leave(form = byId('notice')) {
+    if (hasUnsaved()) fail('You are signed out. Copy your text before you load this page again.', form);
     else location.reload();
   }
 
@@ -71,10 +77,11 @@
     if (form.getAttribute('aria-busy') === 'true') return;
     const fields = new URLSearchParams(new FormData(form, event.submitter));
     form.setAttribute('aria-busy', 'true');
+    lost.remove();
     try {
       await send(event.submitter?.hasAttribute('formaction') ? event.submitter.formAction : form.action, fields, form);
     } catch {
-      say('The server did not answer. It is not known whether this was done: load the page again.');
+      fail('The server did not answer. Load the page again to see whether this was done.', form);
     } finally {
       form.removeAttribute('aria-busy');
     }
@@ -83,7 +90,7 @@
   async function send(action, fields, form) {
     const response = await fetch(action, { method: 'POST', body: fields, headers: { Accept: 'text/html' } });
     const page = await pageOf(response);
-    if (page.body.dataset.account !== account) return leave();
+    if (page.body.dataset.account !== account) return leave(form);
     if (response.redirected && isSamePage(response.url)) {
       if (response.url !== location.href) history.replaceState(null, '', response.url);
       return show(page, form);
@@ -136,8 +143,8 @@
   const say = (text) => write(byId('live'), text);
 
   function duration(ms) {
-    const [hours, minutes] = [Math.floor(ms / 3600000), Math.floor((ms % 3600000) / 60000)];
-    if (ms < 60000) return `${Math.floor(ms / 1000)} s`;
+    const [hours, minutes] = [Math.floor(ms / 36e5), Math.floor((ms % 36e5) / 6e4)];
+    if (ms < 6e4) return `${Math.floor(ms / 1000)} s`;
     return [hours && `${hours} h`, minutes && `${minutes} min`].filter(Boolean).join(' ');
   }
 
@@ -273,8 +280,7 @@
   document.addEventListener('keydown', (event) => {
     const { target, key } = event;
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-    if (target.closest(`${TYPED}, dialog`)) return;
-    if (data.shortcuts === undefined) return;
+    if (data.shortcuts === undefined || target.closest(`${TYPED}, dialog`)) return;
     if (key === '?') showKeys();
     else if (key === 'j') step(1);
     else if (key === 'k') step(-1);
@@ -298,26 +304,18 @@
       const name = one.dataset.keyName ?? one.textContent.trim();
       if (!names.has(one.dataset.key)) names.set(one.dataset.key, name + where);
     }
-    const dialog = document.createElement('dialog');
-    const add = (parent, tag, text) => {
+    const dialog = byId('keys');
+    const list = dialog.querySelector('dl');
+    list.replaceChildren();
+    const add = (parent, tag, text = '') => {
       const element = parent.appendChild(document.createElement(tag));
       element.textContent = text;
       return element;
     };
-    add(dialog, 'h2', 'Keys of this page').id = 'keys-title';
-    dialog.setAttribute('aria-labelledby', 'keys-title');
-    const list = add(dialog, 'dl', '');
-    list.className = 'pairs';
     for (const [key, name] of names) {
-      add(add(list, 'dt', ''), 'kbd', key);
+      add(add(list, 'dt'), 'kbd', key);
       add(list, 'dd', name);
     }
-    const close = add(dialog, 'form', '');
-    close.method = 'dialog';
-    close.className = 'buttons';
-    add(close, 'button', 'Close');
-    dialog.onclose = () => dialog.remove();
-    body.append(dialog);
     dialog.showModal();
   }
 

@@ -95,6 +95,8 @@ describe('live pages of the desk', () => {
     await change('while pages could not be read');
     await page.locator('#live', { hasText: 'No connection to the server.' }).waitFor();
     expect(await page.locator('#state').textContent()).toContain('before the server was stopped');
+    await page.locator(`#resume-${editionId}`).click();
+    await page.locator(`form:has(#resume-${editionId}) [role=alert]`, { hasText: 'did not answer' }).waitFor();
     await page.unroute('**/desk/**');
     await change('after the server was started');
     await shows(page, 'after the server was started');

@@ -8,6 +8,7 @@ import { may } from '../accounts/permissions.ts';
 import { isOwnRequest } from '../accounts/request-origin.ts';
 import { findSession } from '../accounts/sessions.ts';
 import { limitBody, readForm } from '../http/server/request-body.ts';
+import { addressOfPage, type PageOfAct, pagesOfActs } from './act-pages.ts';
 import { serveAsset } from './assets.ts';
 import { askForPassword } from './confirm-password.ts';
 import type { DeskContext, DeskRequest, SignedInRequest } from './desk-request.ts';
@@ -35,8 +36,15 @@ export function createDesk(desk: DeskContext, routes: readonly DeskRoute[]): Hon
     }
   });
   app.get('/assets/:hash/:name', serveAsset(desk));
+  // Before the pages: an act may have the address that a page has of something else, as `/deliveries/release`.
+  for (const one of pagesOfActs(routes)) app.get(one.act, (c) => leadToPage(desk, one, c));
   for (const route of routes) app.on(route.method, route.path, (c) => respond(desk, route, c));
   return app;
+}
+
+function leadToPage({ base }: DeskContext, page: PageOfAct, c: Context): Response {
+  const { pathname, search } = new URL(c.req.url);
+  return c.redirect(base + addressOfPage(page, pathname.slice(base.length)) + search, 303);
 }
 
 async function respond(desk: DeskContext, route: DeskRoute, c: Context): Promise<Response> {

@@ -127,6 +127,24 @@ describe('the routes of the desk', () => {
     await desk.close();
   });
 
+  it('that are acts lead to their page where a browser asks for their address', async () => {
+    const desk = await open();
+    const gets = DESK_ROUTES.filter(({ method }) => method === 'GET');
+    const acts = POSTS.filter(({ path }) => !gets.some((get) => get.path === path));
+    expect(acts.length).toBeGreaterThan(60);
+    for (const route of acts) {
+      const path = pathOf(route);
+      const { status, headers } = await desk.get('admin', `${path}?view=desktop`);
+      const [location = '', query] = (headers.get('Location') ?? '').split('?', 2);
+      expect([name(route), status, query]).toEqual([name(route), 303, 'view=desktop']);
+      const page = location.replace('/desk', '');
+      // The nearest page above it, which answers, although nothing of this name exists.
+      const pages = gets.map(pathOf).filter((one) => one === '' || path.startsWith(`${one}/`));
+      expect([name(route), page]).toEqual([name(route), pages.toSorted((a, b) => b.length - a.length)[0]]);
+    }
+    await desk.close();
+  });
+
   it('that need the password again do nothing without it', async () => {
     const desk = await open();
     const attempts: Record<string, string>[] = [{}, { password: '' }, { password: 'not the password' }];

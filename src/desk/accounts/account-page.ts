@@ -39,12 +39,6 @@ export const accountRoutes: DeskRoute[] = [
     return `${name} may sign in again.`;
   }),
   {
-    method: 'GET',
-    path: '/accounts/:id/password-link',
-    needs: 'accounts',
-    handle: (request) => withAccount(request, async ({ id }) => respondAfter(request, `/accounts/${id}`)),
-  },
-  {
     method: 'POST',
     path: '/accounts/:id/password-link',
     needs: 'accounts',

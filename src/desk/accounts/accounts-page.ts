@@ -21,13 +21,6 @@ import { roleFields, roleNames, rolesOfForm } from './roles.ts';
 
 export const accountsRoutes: DeskRoute[] = [
   { method: 'GET', path: '/accounts', needs: 'accounts', handle: (request) => respondAccounts(request) },
-  // The address of the page that shows the link: reloading it makes no other one.
-  {
-    method: 'GET',
-    path: '/accounts/invite',
-    needs: 'accounts',
-    handle: (request) => respondAfter(request, '/accounts'),
-  },
   { method: 'POST', path: '/accounts/invite', needs: 'accounts', confirms: true, handle: handleInvite },
   { method: 'POST', path: '/accounts/invitations/:id/withdraw', needs: 'accounts', handle: handleWithdrawal },
 ];

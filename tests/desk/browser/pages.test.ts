@@ -14,7 +14,6 @@ import { openHostileNewsroom } from './newsroom.ts';
 const NO_PAGES = [
   ...['/live', '/preview/:newsletter/:slot/:composition', '/editions/:newsletter/:slot/frozen', '/articles/:id/text'],
   ...['/audience/imports/:import{[0-9a-f]+}/rejects', '/edition', '/editions/:newsletter/next'],
-  ...['/accounts/invite', '/accounts/:id/password-link'],
 ];
 /** Its address is known after an upload; tests/desk/audience has it. */
 const NOT_LINKED = ['/audience/imports/:import{[0-9a-f]+}', '/invitation/:token'];

@@ -5,6 +5,7 @@ import { beginSession } from '../src/accounts/sessions.ts';
 import type { AppContext } from '../src/app/app-context.ts';
 import { openDesk } from '../src/desk/mount.ts';
 import { createApp } from '../src/http/server/app.ts';
+import { inTransaction } from '../src/store/transaction.ts';
 
 export interface DeskClient {
   /** @param path from the root of the site; @throws Error unless the status is 200 or 303 */
@@ -26,7 +27,7 @@ export async function openDeskClient(app: AppContext, role: AccountRole): Promis
       },
     },
   );
-  const Cookie = `__Host-daywire-desk=${await addAccount(app, role)}`;
+  const Cookie = `__Host-daywire-desk=${(await signInAs(app, role)).token}`;
   const env = { incoming: { socket: { remoteAddress: '127.0.0.1' } } };
   return {
     async request(path, init = {}) {
@@ -40,7 +41,11 @@ export async function openDeskClient(app: AppContext, role: AccountRole): Promis
   };
 }
 
-async function addAccount({ store, clock }: AppContext, role: AccountRole): Promise<string> {
+/** Makes an account of a role. @returns its id, and the token of a session */
+export async function signInAs(
+  { store, clock }: Pick<AppContext, 'store' | 'clock'>,
+  role: AccountRole,
+): Promise<{ accountId: number; token: string }> {
   const email = `${role}@example.com`;
   await store.db.deleteFrom('accounts').where('email_key', '=', email).execute();
   const { id } = await store.db
@@ -51,5 +56,5 @@ async function addAccount({ store, clock }: AppContext, role: AccountRole): Prom
     })
     .returning('id')
     .executeTakeFirstOrThrow();
-  return store.db.transaction().execute((tx) => beginSession(tx, id, clock()));
+  return { accountId: id, token: await inTransaction(store.db, (tx) => beginSession(tx, id, clock())) };
 }

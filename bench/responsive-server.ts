@@ -4,23 +4,12 @@
  * have passed.
  */
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { createHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openKeys } from '../src/app/keys.ts';
-import { start } from '../src/app/start.ts';
-import { openLog } from '../src/lib/log.ts';
-import { openTemplates } from '../src/lib/templates.ts';
-import { readDeliveryCounts } from '../src/store/counts.ts';
-import { openStore } from '../src/store/store.ts';
-import { benchConfig, SECRETS } from './delivery-config.ts';
+import { countSubmitted, type DeliveringSetup, printLine, startDeliveringServer } from './delivering-server.ts';
 import { closeLarge, composeLarge } from './delivery-edition.ts';
 
-export interface ServerSetup {
-  folder: string;
-  store: { databaseUrl?: string; path: string };
-  smtpUrl: string;
-  connections: number;
+export interface ServerSetup extends DeliveringSetup {
   /** Of submitting, at most. */
   seconds: number;
 }
@@ -43,26 +32,11 @@ export interface LoopFigures {
 }
 
 const setup = JSON.parse(process.argv[2] ?? '') as ServerSetup;
-const base = benchConfig(setup.folder, setup.smtpUrl, setup.connections);
-const config = {
-  ...base,
-  paths: { ...base.paths, data: setup.folder, feeds: join(setup.folder, 'feeds') },
-  server: { ...base.server, port: 0, metrics: { host: '127.0.0.1', port: 0 } },
-  secrets: { ...base.secrets, signingSecret: SECRETS[0] },
-};
-const store = await openStore(setup.store);
-const app = {
-  config,
-  store,
-  keys: openKeys(config, store),
-  templates: openTemplates(config.paths.templates, config.publication.zone),
-  clock: Date.now,
-  log: openLog(process.stderr, 'error'),
-};
-const stopping = new AbortController();
-const { url, metricsUrl, stop } = await start(app, { roles: ['web', 'deliver'], stop: stopping.signal });
+const { app, url, metricsUrl, stop } = await startDeliveringServer(setup, { roles: ['web', 'deliver'] });
+const { store, config } = app;
 const composed = await composeLarge(store, config);
-print({ url, metricsUrl });
+if (url === null || metricsUrl === null) throw new Error('the server does not serve pages and metrics');
+printLine({ url, metricsUrl } satisfies ServerAddresses);
 await once(process.stdin, 'data');
 
 const delay = monitorEventLoopDelay({ resolution: 1 });
@@ -83,12 +57,12 @@ const closed = performance.now();
 let submitted = 0;
 while (submitted < queued && performance.now() - closed < setup.seconds * 1_000) {
   await sleep(250);
-  submitted = await countSubmitted(edition.id);
+  submitted = await countSubmitted(store, edition.id);
 }
 const seconds = (performance.now() - closed) / 1_000;
 delay.disable();
 clearInterval(watch);
-print({
+printLine({
   queueSeconds: (closed - begin) / 1_000,
   perSecond: submitted / seconds,
   submitted,
@@ -100,18 +74,8 @@ print({
 // Until the last request has been answered.
 if (!process.stdin.readableEnded) await once(process.stdin, 'end');
 await stop();
-await store.close();
-
-async function countSubmitted(editionId: number): Promise<number> {
-  const counts = await readDeliveryCounts(store.db, [editionId]);
-  return counts.find(({ state }) => state === 'submitted')?.count ?? 0;
-}
 
 function usedMicroseconds(): number {
   const { user, system } = process.threadCpuUsage();
   return user + system;
-}
-
-function print(value: object): void {
-  process.stdout.write(`${JSON.stringify(value)}\n`);
 }

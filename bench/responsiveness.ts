@@ -2,16 +2,14 @@
  * Whether a process that queues and submits an edition still answers: the delay of its event loop, and the time that
  * requests from another process take.
  */
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { Agent, get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { startPostgresServer } from '../scripts/postgres-server.ts';
+import { startBenchProcess } from './bench-process.ts';
 import { CONNECTIONS, writeKey } from './delivery-config.ts';
 import { runTask } from './delivery-process.ts';
 import { type Sink, startSink } from './delivery-sink.ts';
@@ -82,32 +80,22 @@ function figuresOf(database: string, { delayP99, delayMax, turnP99, turnMax, res
 
 /** @param setup of a store that has articles, subscribers and no edition */
 async function measureResponsiveness(setup: ServerSetup): Promise<Responsiveness> {
-  const script = fileURLToPath(new URL('./responsive-server.ts', import.meta.url));
-  const env = { ...process.env, NODE_COMPILE_CACHE: join(setup.folder, 'compiled') };
-  const child = spawn(process.execPath, [script, JSON.stringify(setup)], { stdio: ['pipe', 'pipe', 'inherit'], env });
-  const exited = once(child, 'exit');
+  const server = startBenchProcess('./responsive-server.ts', setup);
   const polling = new AbortController();
   try {
-    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-    const next = async <T>(): Promise<T> => {
-      const line = await lines.next();
-      if (line.done) throw new Error('the server of the benchmark ended early');
-      return JSON.parse(line.value) as T;
-    };
-    const { url, metricsUrl } = await next<ServerAddresses>();
+    const { url, metricsUrl } = await server.next<ServerAddresses>();
     const paths = { home: url, healthz: `${url}healthz`, metrics: `${metricsUrl}metrics` };
     // The first responses load and compile what all others use.
     for (const path of Object.values(paths)) await respondTo(path, new Agent());
-    child.stdin.write('go\n');
+    server.go();
     const times = Object.entries(paths).map(async ([name, path]) => [name, await poll(path, polling.signal)] as const);
-    const figures = await next<LoopFigures>();
+    const figures = await server.next<LoopFigures>();
     polling.abort();
     const percentiles = (await Promise.all(times)).map(([name, all]) => [name, percentile(all, 0.99)]);
     return { ...figures, responseP99: Object.fromEntries(percentiles) as Responsiveness['responseP99'] };
   } finally {
     polling.abort();
-    child.stdin.end();
-    await exited;
+    await server.end();
   }
 }
 

@@ -1,15 +1,17 @@
 /**
- * `npm run -s bench -- compose|delivery|desk-pages|desk-preview|draft|feeds|grouping|http|import|memory|parse|
- * responsiveness [--json]`: prints medians. With --json one object whose keys name figure and unit. `responsiveness` is
- * a part of `delivery`. Options of single benches:
+ * `npm run -s bench -- compose|delivery|desk-live|desk-pages|desk-preview|draft|feeds|grouping|http|import|memory|
+ * parse|responsiveness [--json]`: prints medians. With --json one object whose keys name figure and unit.
+ * `responsiveness` is a part of `delivery`. Options of single benches:
  *
- * - `--deliveries N` for `responsiveness`: instead of a million
+ * - `--deliveries N` for `responsiveness` and `desk-live`: instead of a million
  * - `--data FILE.csv` for `grouping`: the headlines to group
- * - `--articles N`, `--subscribers N`, `--database sqlite|postgres` for `desk-pages`: instead of a million, and both
+ * - `--articles N`, `--subscribers N` for `desk-pages`: instead of a million
+ * - `--database sqlite|postgres` for `desk-live` and `desk-pages`: instead of both
  */
 import { parseArgs } from 'node:util';
 import { benchCompose } from './compose.ts';
 import { benchDelivery } from './delivery.ts';
+import { benchDeskLive } from './desk-live.ts';
 import { benchDeskPages } from './desk-pages.ts';
 import { benchDeskPreview } from './desk-preview.ts';
 import { benchDraft } from './draft.ts';
@@ -32,6 +34,7 @@ interface BenchOptions {
 const BENCHES: Record<string, (options: BenchOptions) => Promise<Record<string, number | null>>> = {
   compose: benchCompose,
   delivery: benchDelivery,
+  'desk-live': benchDeskLive,
   'desk-pages': benchDeskPages,
   'desk-preview': benchDeskPreview,
   draft: benchDraft,

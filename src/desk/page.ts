@@ -23,6 +23,8 @@ export interface DeskPage {
   /** Colleagues who have the page open are named. Default: false. */
   hasPresence?: boolean;
   status?: ContentfulStatusCode;
+  /** Seconds until it loads itself again where no script runs; the script does so while it has `data-pending`. */
+  reload?: number | undefined;
 }
 
 /** Nothing inline, no other site. Pictures of articles come from our own media folder. */
@@ -60,6 +62,7 @@ export async function respondPage(request: DeskRequest, page: DeskPage): Promise
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>${page.title} · ${publication.name} desk</title>
+${page.reload === undefined ? '' : html`<noscript><meta http-equiv="refresh" content="${page.reload}"></noscript>`}
 <link rel="stylesheet" href="${assetPath(desk, 'desk.css')}">
 <link rel="icon" href="${assetPath(desk, 'desk.svg')}" type="image/svg+xml">
 <script src="${assetPath(desk, 'desk.js')}" defer></script>

@@ -51,7 +51,7 @@ export const audienceRoutes: DeskRoute[] = [
   { method: 'GET', path: IMPORT, needs: change, handle: respondImport },
   { method: 'POST', path: `${IMPORT}/run`, needs: change, handle: handleRun },
   { method: 'POST', path: `${IMPORT}/discard`, needs: change, handle: handleDiscard },
-  { method: 'GET', path: `${IMPORT}/rejects`, needs: change, handle: respondRejects },
+  { method: 'POST', path: `${IMPORT}/rejects`, needs: change, handle: respondRejects },
   { method: 'GET', path: PERSON, needs: read, handle: (request) => respondLedger(request) },
   { method: 'POST', path: `${PERSON}/unsubscribe`, needs: change, handle: handleUnsubscribe },
   { method: 'POST', path: `${PERSON}/pause`, needs: change, handle: handlePause },

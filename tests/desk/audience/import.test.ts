@@ -42,7 +42,7 @@ async function settled(desk: AudienceDesk, path: string): Promise<string> {
   return vi.waitUntil(
     async () => {
       const page = await desk.read('audience', path);
-      return page.includes('The page loads itself') ? null : page;
+      return page.includes('data-pending') ? null : page;
     },
     { interval: 10, timeout: 10_000 },
   ) as Promise<string>;
@@ -89,9 +89,12 @@ forEachDatabase((open) => {
     expect(filesOf(desk)).toEqual([id, `${id}/list.csv.rejects.csv`]);
     expect(await desk.act('audience', `${path}/run`, { hash })).toContain('Nothing was imported');
 
-    const rejects = await desk.get('audience', `${path}/rejects`);
+    const rejects = await desk.post('audience', `${path}/rejects`);
+    expect(rejects.headers.get('Content-Disposition')).toBe(`attachment; filename="rejects-${id}.csv"`);
     expect(await rejects.text()).toContain('no address,daily-roundup,4,');
-    expect((await desk.get('admin', `${path}/rejects`)).status).toBe(404);
+    expect((await desk.post('admin', `${path}/rejects`)).status).toBe(404);
+    // It would write into the audit log.
+    expect((await desk.get('audience', `${path}/rejects`)).headers.get('Location')).toBe(`/desk${path}`);
     const audit = await desk.audit();
     expect(audit.map(({ act, subject }) => `${act} ${subject}`)).toEqual([
       `audience.upload import/${id}`,
@@ -100,6 +103,24 @@ forEachDatabase((open) => {
     ]);
     expect(JSON.stringify(audit)).not.toContain('@');
     expect(desk.log.lines.join('\n')).not.toContain('@');
+  });
+
+  it('shows the progress of an import, also without JavaScript, until its process has ended', async () => {
+    const store = await open();
+    const desk = await openAudience(store);
+    const path = pathOf(await upload(desk, CSV));
+    expect(await settled(desk, path)).not.toContain('http-equiv="refresh"');
+    const running = { state: 'importing' as const, changed_at: desk.app.now, rows_read: 1_204, bytes_read: 1, size: 4 };
+    await store.db.updateTable('subscriber_imports').set(running).execute();
+    const page = await desk.read('audience', path);
+    expect(page).toContain('<noscript><meta http-equiv="refresh" content="5"></noscript>');
+    expect(page).toMatch(/<p data-pending><progress max="100" value="25"[^>]*>25 %<\/progress>\s*1,204 rows read/);
+    expect((await desk.get('audience', path)).headers.get('Refresh')).toBeNull();
+    const silent = { changed_at: desk.app.now - DAY };
+    await store.db.updateTable('subscriber_imports').set(silent).execute();
+    const ended = await desk.read('audience', path);
+    expect(ended).toContain('interrupted: its process has ended');
+    expect(ended).not.toMatch(/data-pending|http-equiv="refresh"/);
   });
 
   it('refuses a file that says who has left in words that are not known, and deletes it', async () => {

@@ -31,7 +31,7 @@ import { newsletterName } from '../subscriber-of.ts';
 import { readUpload } from './read-upload.ts';
 
 const LISTED = 10;
-/** Seconds until the page of a running import loads itself again. */
+/** Seconds until the page of a running import loads itself again without JavaScript. */
 const REFRESH = 5;
 
 export async function respondImportForm(
@@ -106,23 +106,25 @@ export function respondImport(request: SignedInRequest): Promise<Response> {
   return withUpload(request, async (upload) => {
     const { id, fileName, report, problem, options } = upload;
     const isRunning = isBusy(request, upload);
-    if (isRunning) request.c.header('Refresh', String(REFRESH));
     const names = options.newsletters.map((one) => newsletterName(request, one)).join(', ');
     const body = html`<section id="state" data-region>
 <p>${stateMark(request, upload)}, <span class="break">${fileName}</span>, uploaded
 ${when(request, upload.createdAt)}, for ${names}</p>
-${isRunning ? progress(request, upload) : ''}
+${isRunning ? progress(upload) : ''}
 ${problem === null ? '' : html`<p class="error">${deskWords(problem)}</p>`}
 ${upload.state === 'checked' ? confirmForms(request, upload) : ''}
 ${report === null ? '' : reportHtml(report, upload.state === 'checked')}
 ${
   rejectsFileOf(request.desk.app, upload) === null
     ? ''
-    : html`<p><a href="${request.desk.base}/audience/imports/${id}/rejects" download>Download the rejected rows</a>,
-to correct them and to import them again. They are kept for ${REJECTS_KEPT / DAY} days.</p>`
+    : html`<form method="post" action="${request.desk.base}/audience/imports/${id}/rejects" data-plain>
+${submitButton('Download the rejected rows', { id: 'rejects' })}
+<p class="hint">To correct them and to import them again. They are kept for ${REJECTS_KEPT / DAY} days, and each
+download is in the audit log.</p></form>`
 }</section>
 <p><a href="${request.desk.base}/audience/import">Import another file</a></p>`;
-    return respondPage(request, { title: 'Import', section: 'audience', body });
+    const reload = isRunning ? REFRESH : undefined;
+    return respondPage(request, { title: 'Import', section: 'audience', body, reload });
   });
 }
 
@@ -151,6 +153,7 @@ export function handleDiscard(request: SignedInRequest): Promise<Response> {
   });
 }
 
+/** POST, since it is recorded. The file is the answer. */
 export function respondRejects(request: SignedInRequest): Promise<Response> {
   return withUpload(request, async (upload) => {
     const path = rejectsFileOf(request.desk.app, upload);
@@ -206,11 +209,10 @@ function uploadRow(request: DeskRequest, upload: UploadedImport): TableRow {
   return { cells: [link, stateMark(request, upload), when(request, upload.createdAt)] };
 }
 
-function progress({ desk, c }: DeskRequest, { rowsRead, rejected, bytesRead, size }: UploadedImport): Html {
+function progress({ rowsRead, rejected, bytesRead, size }: UploadedImport): Html {
   const part = Math.min(100, Math.floor((100 * bytesRead) / Math.max(1, size)));
-  return html`<p><progress max="100" value="${part}" aria-label="Progress">${part} %</progress>
-${formatCount(rowsRead)} rows read, ${formatCount(rejected)} rejected. The page loads itself again, or
-<a href="${desk.base}/audience/imports/${c.req.param('import')}">now</a>.</p>`;
+  return html`<p data-pending><progress max="100" value="${part}" aria-label="Progress">${part} %</progress>
+${formatCount(rowsRead)} rows read, ${formatCount(rejected)} rejected. This page follows it by itself.</p>`;
 }
 
 function confirmForms(request: DeskRequest, { id, fileHash, report }: UploadedImport): Html {

@@ -25,7 +25,11 @@ export const LOCK_TIMEOUT = 10_000;
 export function openSqlite(path: string, access: SqliteAccess = 'write'): SqliteDatabase {
   // SQLite gives the log and the journal the mode of the database file.
   if (access === 'write' && path !== ':memory:') createPrivateFile(path);
-  const database = new DatabaseSync(path, { timeout: LOCK_TIMEOUT, enableForeignKeyConstraints: true });
+  return adaptSqlite(new DatabaseSync(path, { timeout: LOCK_TIMEOUT, enableForeignKeyConstraints: true }), access);
+}
+
+/** Sets what `openSqlite` promises of a connection, and caches its compiled statements. */
+export function adaptSqlite(database: DatabaseSync, access: SqliteAccess = 'write'): SqliteDatabase {
   database.exec('pragma temp_store = memory');
   if (access === 'read') database.exec('pragma query_only = on');
   else {

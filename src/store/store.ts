@@ -115,9 +115,9 @@ function openSqliteStore(path: string): Store {
   }
 }
 
-/** On the calling thread, because threads could not share it. */
-function openInMemory(): Store {
-  const db = new Kysely<Tables>({ dialect: new SqliteDialect({ database: openSqlite(':memory:') }) });
+/** Opens a store in memory. It works on the calling thread, because threads could not share it. */
+export function openInMemory(database = openSqlite(':memory:')): Store {
+  const db = new Kysely<Tables>({ dialect: new SqliteDialect({ database }) });
   return {
     db,
     reports: db,

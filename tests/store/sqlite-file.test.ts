@@ -305,9 +305,12 @@ database.close()`;
   it('fails pending requests when its thread ends, and writes again in a new one', async () => {
     const threads: Worker[] = [];
     const note = (worker: Worker) => threads.push(worker);
-    process.on('worker', note);
     const { db } = await open();
+    // The first write starts the thread.
+    process.on('worker', note);
+    await put(db, 'first');
     process.off('worker', note);
+    expect(threads).toHaveLength(1);
     const ended = /^the thread of the database .* ended, and its open transaction is rolled back: it was stopped$/;
     const transaction = db.transaction().execute(async (tx) => {
       await put(tx, 'undone');
@@ -319,7 +322,7 @@ database.close()`;
     const waiting = put(db, 'after');
     await expect(transaction).rejects.toThrow(ended);
     await waiting;
-    expect(await keys(db)).toEqual(['after']);
+    expect(await keys(db)).toEqual(['after', 'first']);
   });
 
   it('is refused with its path when it is not a database or cannot be created', async () => {

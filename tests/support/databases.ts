@@ -2,14 +2,15 @@
  * Runs tests on both databases: SQLite in memory, and PostgreSQL on the server that global-setup.ts starts.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { sql } from 'kysely';
+import { DatabaseSync } from 'node:sqlite';
 import pg from 'pg';
 import { afterEach, describe, inject } from 'vitest';
 import { migrate } from '../../src/store/schema.ts';
-import { type Dialect, openStore, type Store } from '../../src/store/store.ts';
+import { adaptSqlite } from '../../src/store/sqlite.ts';
+import { type Dialect, openInMemory, openStore, type Store } from '../../src/store/store.ts';
 
 /**
  * Calls `body` once for each database, within a `describe` of its name; `open` gives an empty, migrated store that is
@@ -38,8 +39,9 @@ export function forEachDatabase(body: (open: () => Promise<Store>, dialect: Dial
  */
 export async function openSqliteFile(): Promise<{ store: Store; remove: () => Promise<void> }> {
   const folder = await mkdtemp(join(tmpdir(), 'daywire-store-'));
-  const store = await openStore({ path: join(folder, 'daywire.sqlite') });
-  await migrate(store);
+  const path = join(folder, 'daywire.sqlite');
+  await writeFile(path, await migratedFile(), { mode: 0o600 });
+  const store = await openStore({ path });
   return {
     store,
     async remove() {
@@ -51,39 +53,24 @@ export async function openSqliteFile(): Promise<{ store: Store; remove: () => Pr
 
 /** Opens an empty, migrated SQLite store in memory. */
 export async function openMigrated(): Promise<Store> {
-  const store = await openStore({ path: ':memory:' });
-  if (migratedSchema === null) {
-    await migrate(store);
-    migratedSchema = await dumpSqlite(store);
-  } else {
-    for (const statement of migratedSchema) await sql.raw(statement).execute(store.db);
-  }
-  return store;
+  const database = new DatabaseSync(':memory:');
+  database.deserialize(await migratedFile());
+  return openInMemory(adaptSqlite(database));
 }
 
-/** What creates a migrated SQLite store. A migration takes three times as long. */
-let migratedSchema: string[] | null = null;
+let migrated: Promise<Uint8Array> | null = null;
 
-/** The statements that create the schema of a store and insert the rows of its migrations. */
-async function dumpSqlite({ db }: Store): Promise<string[]> {
-  const schema = await sql<{ name: string; type: string; sql: string }>`
-    select name, type, sql from sqlite_master where sql is not null and name not like 'sqlite%' order by rowid`.execute(
-    db,
-  );
-  const inserts: string[] = [];
-  for (const { name } of schema.rows.filter(({ type }) => type === 'table')) {
-    const { rows } = await sql<Record<string, string | number | null>>`select * from ${sql.table(name)}`.execute(db);
-    for (const row of rows) {
-      const values = Object.values(row).map((value) =>
-        typeof value === 'string' ? `'${value.replaceAll("'", "''")}'` : String(value),
-      );
-      inserts.push(`insert into ${name} values (${values.join(', ')})`);
-    }
-  }
-  // Triggers last: they would count the rows of the migrations.
-  const isTrigger = ({ type }: { type: string }) => type === 'trigger';
-  const tables = schema.rows.filter((entry) => !isTrigger(entry)).map((entry) => entry.sql);
-  return [...tables, ...inserts, ...schema.rows.filter(isTrigger).map((entry) => entry.sql)];
+/** The file of an empty, migrated SQLite store. Copying it takes 2 ms, a migration 60 ms. */
+function migratedFile(): Promise<Uint8Array> {
+  migrated ??= (async () => {
+    const database = new DatabaseSync(':memory:');
+    const store = openInMemory(adaptSqlite(database));
+    await migrate(store);
+    const file = database.serialize();
+    await store.close();
+    return file;
+  })();
+  return migrated;
 }
 
 /** Creates a database on the tests' PostgreSQL server, migrated or empty. @returns its URL */

@@ -107,8 +107,18 @@ export async function comingSlot(app: AppContext, newsletter: NewsletterConfig, 
   }
   const waiting = await waitingSlot(app, newsletter);
   if (waiting !== null) return waiting;
-  const { publication } = app.config;
-  const zone = scheduleZone(schedule, publication);
+  return (await nextOpenSlot(app, newsletter, now)) ?? editionSlot(now, app.config.publication.zone, false);
+}
+
+/** The first slot of the schedule after `now` whose edition has not been sent early; null where there is none. */
+export async function nextOpenSlot(
+  app: AppContext,
+  newsletter: NewsletterConfig,
+  now: number,
+): Promise<EditionSlot | null> {
+  const { schedule } = newsletter;
+  if (schedule === null) return null;
+  const zone = scheduleZone(schedule, app.config.publication);
   for (
     let slotAt = nextSlot(schedule.cron, zone, now);
     slotAt !== null;
@@ -117,7 +127,7 @@ export async function comingSlot(app: AppContext, newsletter: NewsletterConfig, 
     const slot = await slotAtInstant(app, newsletter, slotAt);
     if ((await findEdition(app.store.db, newsletter.id, slot.label)) === null) return slot;
   }
-  return editionSlot(now, publication.zone, false);
+  return null;
 }
 
 /**

@@ -39,6 +39,7 @@ export const CHART_HEIGHT = 160;
  */
 export function chartFigure(chart: Chart, draw: (scale: ChartScale) => ChartShape[]): HtmlEscapedString {
   const { id, title, description, labels, series } = chart;
+  if (labels.length === 1) return onlyValues(chart);
   const scale = chartScale(series.flatMap(({ values }) => values));
   const titles = [`${id}-title`, `${id}-desc`].join(' ');
   return html`<figure class="chart" id="${id}">
@@ -56,6 +57,13 @@ ${raw(gridLines(scale) + draw(scale).map(shape).join(''))}
 </div>
 ${numbersTable(chart)}
 </figure>` as HtmlEscapedString;
+}
+
+/** A picture of one place on the axis would be nearly empty: its numbers are a sentence. */
+function onlyValues({ id, title, axis, labels, series }: Chart): HtmlEscapedString {
+  const numbers = series.map(({ name, values }) => `${name}: ${cell(values[0])}`).join(', ');
+  const sentence = html`<p id="${id}"><strong>${title}.</strong> ${axis} ${labels[0]}: ${numbers}.</p>`;
+  return sentence as HtmlEscapedString;
 }
 
 /** A line or a bar. Its numbers and its class are made here, never of data, so that they need no escaping. */

@@ -103,7 +103,8 @@ ${chart(request, edition, progress)}</section>`;
   });
 }
 
-const countingNote = html`<p class="hint">They are being counted, and shown when the page is opened again.</p>`;
+const countingNote = html`<p class="hint" data-pending>They are being counted, and appear by themselves. Without
+JavaScript, load the page again.</p>`;
 
 function age(request: SignedInRequest, at: number): Html {
   return html`<p class="hint">Counted ${request.at - at < 1_000 ? 'just now' : fromNow(request, at)}.</p>`;

@@ -97,8 +97,8 @@ ${
 }
 
 /** Why some figures are not known yet. */
-const countingNote = html`<p class="hint">Some figures are being counted: they are shown when the page is opened
-again.</p>`;
+const countingNote = html`<p class="hint" data-pending>Some figures are being counted, and appear by themselves. Without
+JavaScript, load the page again.</p>`;
 
 function visitsChart(days: { day: string; visits: number }[]): Html {
   if (days.length === 0) return html``;

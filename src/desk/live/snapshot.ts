@@ -3,7 +3,8 @@
  *
  * A topic is a thing that pages show as a whole: they load again when its version changes.
  * - `draft:NEWSLETTER/SLOT`: the editors' decisions about an edition
- * - `edition:ID`: the state of its deliveries, and its paused domains; their figures are sent by themselves
+ * - `edition:ID`: the state of its deliveries, its paused domains, and how many are uncertain; other figures are sent
+ *   by themselves
  * - `deliveries`: which editions are under delivery or paused, and what keeps all messages from being submitted
  * - `roundup`: the story groups and what was decided about them
  * - `articles`: what is published
@@ -11,7 +12,7 @@
  */
 import { listBackOffs } from '../../delivery/control/back-off-state.ts';
 import { listPausedDomains } from '../../delivery/control/paused-domains.ts';
-import { countAllDeliveries, readDeliveryStates } from '../../delivery/queue/queries.ts';
+import { countAllDeliveries, countUncertainOf, readDeliveryStates } from '../../delivery/queue/queries.ts';
 import { listUnfinishedEditionIds } from '../../editions/queries.ts';
 import { readFeedVersion } from '../../feeds/feed-version.ts';
 import { DAY } from '../../lib/time.ts';
@@ -57,7 +58,10 @@ export async function readSnapshot(db: Db, now: number): Promise<LiveSnapshot> {
   const states = ids.length === 0 ? [] : await readDeliveryStates(db, ids);
   for (const { editionId, state, reason } of states) {
     const domains = paused.get(editionId)?.map(({ domain }) => domain) ?? [];
-    versions.set(`edition:${editionId}`, JSON.stringify([state, reason, domains]));
+    // Those in progress become uncertain by time alone; without any, nothing is read.
+    const isSubmitting = (counts.get(editionId)?.submitting ?? 0) > 0;
+    const uncertain = isSubmitting ? await countUncertainOf(db, editionId, now) : 0;
+    versions.set(`edition:${editionId}`, JSON.stringify([state, reason, domains, uncertain]));
     deliveries.set(editionId, { counts: { ...counts.get(editionId) } });
   }
   return { versions, deliveries, presence: await listPresent(db, now) };

@@ -1,5 +1,7 @@
 /** The run ledger: what the schedules have done, what they do next, and why a slot had no run. */
 import { html } from 'hono/html';
+import { nextOpenSlot } from '../../app/compose.ts';
+import { newsletterJobId } from '../../app/drafts/newsletter-job-id.ts';
 import { jobsOf } from '../../app/jobs.ts';
 import { formatDuration, localDateTime } from '../../lib/time.ts';
 import type { Job } from '../../schedule/job.ts';
@@ -44,7 +46,7 @@ async function showRuns(request: SignedInRequest): Promise<Response> {
   const body = html`
 <section id="next-slots" data-region aria-labelledby="next-slots-title">
 <h2 id="next-slots-title">Next slots</h2>
-${nextSlotsTable(request, jobs, lastRuns)}
+${await nextSlotsTable(request, jobs, lastRuns)}
 </section>
 <section id="runs" data-region aria-labelledby="runs-title">
 <h2 id="runs-title">Runs</h2>
@@ -75,11 +77,16 @@ ${pager(request, links)}
   return respondPage(request, { title: 'Runs', section: 'runs', body, topics: ['alerts'] });
 }
 
-function nextSlotsTable(request: SignedInRequest, jobs: Job[], lastRuns: ReadonlyMap<string, Run>): Html {
+async function nextSlotsTable(
+  request: SignedInRequest,
+  jobs: Job[],
+  lastRuns: ReadonlyMap<string, Run>,
+): Promise<Html> {
   if (jobs.length === 0) return html`<p class="empty">Nothing is scheduled.</p>`;
   const { config } = request.desk.app;
-  const rows = jobs.map(({ id, schedule: { cron, zone } }) => {
-    const next = nextSlot(cron, zone, request.at);
+  const nexts = await Promise.all(jobs.map((job) => nextOf(request, job)));
+  const rows = jobs.map(({ id, schedule: { cron, zone } }, index) => {
+    const next = nexts[index] ?? null;
     const last = lastRuns.get(id);
     const otherZone = zone === config.publication.zone ? '' : html` (${zone})`;
     return {
@@ -93,6 +100,13 @@ function nextSlotsTable(request: SignedInRequest, jobs: Job[], lastRuns: Readonl
   });
   const columns = [{ label: 'Schedule' }, { label: 'Cron' }, { label: 'Next slot' }, { label: 'Last run' }];
   return rowTable({ titleId: 'next-slots-title' }, columns, rows);
+}
+
+/** When a job runs next. An edition that was sent early leaves its slot without a run. */
+async function nextOf({ desk: { app }, at }: SignedInRequest, { id, schedule }: Job): Promise<number | null> {
+  const newsletter = app.config.newsletters.find((one) => newsletterJobId(one.id) === id);
+  if (newsletter === undefined) return nextSlot(schedule.cron, schedule.zone, at);
+  return (await nextOpenSlot(app, newsletter, at))?.slotAt ?? null;
 }
 
 function runsTable(request: SignedInRequest, runs: readonly Run[]): Html {

@@ -23,6 +23,16 @@ describe('a chart', () => {
     expect(text).not.toMatch(/style|<script|onload/);
   });
 
+  it('of one place alone is a sentence: a picture of it would be nearly empty', () => {
+    const only = { ...GROWTH, labels: ['<b>1 Nov'], series: [{ name: 'Subscribers', values: [1204] }] };
+    for (const draw of [lineChart, barChart]) {
+      const text = String(draw(only));
+      expect(text).toContain('Day &lt;b&gt;1 Nov: Subscribers: 1,204.');
+      expect(text).not.toContain('<svg');
+    }
+    expect(String(lineChart({ ...only, series: [{ name: 'n', values: [null] }] }))).toContain('n: not known.');
+  });
+
   it('has the same numbers in a table beneath', () => {
     const text = String(barChart({ ...GROWTH, series: [{ name: 'Subscribers', values: [1204, null, 0] }] }));
     expect(text).toContain('<th scope="col">Day</th><th scope="col">Subscribers</th>');

@@ -146,19 +146,32 @@ describe('the live stream', () => {
       await desk.read('operator', '');
     });
 
-    it('says when a domain is paused, the server asks to wait, and the queue is held', async () => {
+    it('says when messages are uncertain, a domain is paused, the server is busy, and the queue is held', async () => {
       const store = await openStore();
       const desk = await open(store, { sample: true });
       const [newsletter] = desk.app.config.newsletters;
       const closed = await composeNow(desk.app, newsletter as NewsletterConfig);
       if (closed.kind !== 'closed') throw new Error('no edition was closed');
       const editionId = closed.edition.id;
+      // In progress, until its time is over.
+      const one = store.db.selectFrom('deliveries').select('subscriber_id').limit(1);
+      await store.db
+        .updateTable('deliveries')
+        .set({ state: 'submitting', lease_until: desk.app.now + 30 })
+        .where('subscriber_id', 'in', one)
+        .execute();
       const stream = await connect(desk, 'operator');
       await stream.next();
       const domain = { editionId, domain: 'example.org', reason: 'too many complaints', since: 1 };
       const backOff = { scope: 'server', cause: 'temporary', reason: '421 later', failures: 1 } as const;
       const times = { since: 1, failed_at: 1, retry_at: 2, lease_until: null, alerted: 0 };
       const changes: [topic: string, change: () => Promise<unknown>][] = [
+        [
+          `edition:${editionId}`,
+          async () => {
+            desk.app.now += 60;
+          },
+        ],
         [`edition:${editionId}`, () => inTransaction(store.db, (tx) => pauseDomain(tx, domain))],
         [
           'deliveries',

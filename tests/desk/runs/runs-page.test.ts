@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { queueEdition } from '../../../scripts/test-edition.ts';
 import { scheduleName } from '../../../src/desk/runs/schedule-name.ts';
-import { MINUTE } from '../../../src/lib/time.ts';
+import { HOUR, MINUTE } from '../../../src/lib/time.ts';
 import type { RunState } from '../../../src/store/tables.ts';
 import { NOW } from '../../support/clock.ts';
 import { forEachDatabase } from '../../support/databases.ts';
@@ -45,6 +46,13 @@ forEachDatabase((open) => {
       expect(text).toContain('2026-11-24 19:30 Source gone ◐ running');
       expect(text).toContain('What the states mean');
       expect(html).not.toContain('<script>alert');
+    });
+
+    it('names the slot after that of an edition that was sent early', async () => {
+      const desk = await openTestDesk(await open());
+      await queueEdition(desk.app.store, 0, { slot: '2026-11-25', slotAt: NOW + 11.5 * HOUR, closedAt: NOW });
+      const text = textOf(await desk.read('editor', '/runs'));
+      expect(text).toContain('The Daily Roundup 30 7 * * * 2026-11-26 07:30 ');
     });
 
     it('filters by schedule and state, and goes on to older runs', async () => {

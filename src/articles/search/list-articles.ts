@@ -163,7 +163,8 @@ async function readMatching(db: Db, places: ListPlace[], filter: ArticleFilter, 
   });
 }
 
-function isSelected(article: Article, { state, kind, section, title }: ArticleFilter, now: number): boolean {
+/** Whether an article is among those of a filter, at `now`. Pure. */
+export function isSelected(article: Article, { state, kind, section, title }: ArticleFilter, now: number): boolean {
   return (
     (state === undefined || (state === 'pinned' ? article.pinned : listedState(article, now) === state)) &&
     (kind === undefined || article.kind === kind) &&

@@ -6,6 +6,7 @@ import { findByReference } from '../../articles/search/find-by-reference.ts';
 import type { ListPlace } from '../../articles/search/find-by-title.ts';
 import {
   type ArticlePage,
+  isSelected,
   LISTED_STATES,
   type ListedState,
   listArticles,
@@ -42,7 +43,8 @@ export async function serveArticleList(request: SignedInRequest): Promise<Respon
   const options = { now: at, limit: PER_PAGE, after };
   const nothing: ArticlePage = { articles: [], next: null, lookedBackTo: null };
   const page = title === null ? nothing : await listArticles(db, { ...filter, title }, options);
-  const named = words === '' || after !== null ? null : await findByReference(db, words);
+  const referred = words === '' || after !== null ? null : await findByReference(db, words);
+  const named = referred !== null && isSelected(referred, filter, at) ? referred : null;
   const articles = named === null ? page.articles : [named, ...page.articles.filter(({ id }) => id !== named.id)];
   const unindexed = words === '' ? null : await unindexedBefore(db);
   const links = {

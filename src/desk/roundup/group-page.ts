@@ -5,7 +5,8 @@ import { html } from 'hono/html';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { MAX_SIMILAR } from '../../app/roundup/list-groups.ts';
 import { findProblemsOfFile } from '../../articles/rejections.ts';
-import { lastCommandNumber, type RoundupLogEntry, readRoundupLog } from '../../sources/story-groups/change-groups.ts';
+import { DAY } from '../../lib/time.ts';
+import { entriesAbout, lastCommandNumber, type RoundupLogEntry } from '../../sources/story-groups/change-groups.ts';
 import { findGroupIds, readGroups } from '../../sources/story-groups/group-rows.ts';
 import { readSuggestions } from '../../sources/story-groups/grouping-store.ts';
 import { pickPath } from '../../sources/story-groups/publish-picks.ts';
@@ -28,8 +29,6 @@ import { languageAttribute, newReportsBadge, outletNames, reportLink, stateMark 
 import { commandWords, countOf, headlineOf } from './group-words.ts';
 import { pickForm, type RefusedPick } from './pick-form.ts';
 
-/** Commands to the roundup in which those to the group are looked for. */
-const LOG_SEARCHED = 1_000;
 const LOG_SHOWN = 50;
 
 export function showGroup(request: SignedInRequest): Promise<Response> {
@@ -225,9 +224,15 @@ function ownText({ decision }: StoryGroup): Html {
 }
 
 async function readGroupLog(db: Db, { items }: StoryGroup): Promise<RoundupLogEntry[]> {
-  const ids = new Set(items.map(({ id }) => id));
-  const entries = await readRoundupLog(db, { limit: LOG_SEARCHED });
-  return entries.filter((entry) => entry.items.some((id) => ids.has(id))).slice(0, LOG_SHOWN);
+  const ids = items.map(({ id }) => id);
+  // Nobody has decided about a report before it was seen, by clocks that may differ.
+  const since = Math.min(...items.map(({ firstSeenAt }) => firstSeenAt)) - DAY;
+  const entries: RoundupLogEntry[] = [];
+  for await (const entry of entriesAbout(db, ids, { since })) {
+    entries.push(entry);
+    if (entries.length === LOG_SHOWN) break;
+  }
+  return entries;
 }
 
 function logRegion(request: SignedInRequest, { items }: StoryGroup, log: readonly RoundupLogEntry[]): Html {

@@ -45,9 +45,6 @@ export class UnpublishedChangeError extends Error {
   override name = 'UnpublishedChangeError';
 }
 
-/** Reads of the log that a conflict is looked for in. Who looked before that has to look again. */
-const MAX_ENTRIES = 1_000;
-
 /**
  * Carries out a command.
  * @param references the groups that it names, at least one
@@ -118,12 +115,11 @@ export async function readReferenced(db: Db, { items, seen }: GroupReference, ed
 
 /** What other editors did to the group since. A rule only adds what an editor may decide about in any case. */
 async function conflictsWith(db: Db, items: number[], seen: number, editor: string): Promise<RoundupLogEntry[]> {
-  const entries = await readRoundupLog(db, { after: seen, limit: MAX_ENTRIES });
-  const named = new Set(items);
-  return entries
-    .filter((entry) => entry.editor !== editor && entry.command.kind !== 'rule')
-    .filter((entry) => entry.items.some((id) => named.has(id)))
-    .reverse();
+  const entries: RoundupLogEntry[] = [];
+  for await (const entry of entriesAbout(db, items, { after: seen })) {
+    if (entry.editor !== editor && entry.command.kind !== 'rule') entries.unshift(entry);
+  }
+  return entries;
 }
 
 /** @throws UnpublishedChangeError */
@@ -146,15 +142,43 @@ function toLogged(groups: readonly StoryGroup[], command: GroupCommand): LoggedC
   };
 }
 
-/** Reads the log, newest first. */
+/** Entries that are read at once. */
+const BATCH = 1_000;
+
+/**
+ * The entries about any of some reports, newest first.
+ * @param bounds of the log: the number of an entry before, or the instant of the first, epoch milliseconds
+ */
+export async function* entriesAbout(
+  db: Db,
+  items: readonly number[],
+  { after = 0, since = 0 }: { after?: number; since?: number },
+): AsyncGenerator<RoundupLogEntry> {
+  const named = new Set(items);
+  for (let before: number | undefined; ; ) {
+    const entries: RoundupLogEntry[] = await readRoundupLog(db, { after, before, since, limit: BATCH });
+    for (const entry of entries) if (entry.items.some((id) => named.has(id))) yield entry;
+    before = entries.at(-1)?.number;
+    if (entries.length < BATCH) return;
+  }
+}
+
+/** Reads the log, newest first. Bounds are numbers of entries, and `since` an instant, epoch milliseconds. */
 export async function readRoundupLog(
   db: Db,
-  { after = 0, limit }: { after?: number; limit: number },
+  {
+    after = 0,
+    before = Number.MAX_SAFE_INTEGER,
+    since = 0,
+    limit,
+  }: { after?: number; before?: number | undefined; since?: number; limit: number },
 ): Promise<RoundupLogEntry[]> {
   const rows = await db
     .selectFrom('roundup_log')
     .selectAll()
     .where('number', '>', after)
+    .where('number', '<', before)
+    .where('at', '>=', since)
     .orderBy('number', 'desc')
     .limit(limit)
     .execute();

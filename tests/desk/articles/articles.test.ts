@@ -67,6 +67,10 @@ forEachDatabase((open) => {
         expect(page.match(/<tr [^>]*data-row/g)).toHaveLength(1);
         expect(page).toContain('Ferry Burns off Naxos');
       }
+      for (const filter of ['state=retracted', 'kind=feature', 'section=world']) {
+        expect(await desk.read('editor', `/articles?q=ferry-burns&${filter}`)).toContain('No article');
+      }
+      expect(await desk.read('editor', '/articles?q=ferry-burns&state=published&kind=brief')).toContain('Naxos');
       const page = await desk.read('editor', `/articles?q=${encodeURIComponent('利率')}&state=retracted`);
       expect(page).toMatch(/央行下调利率[\s\S]*pinned[\s\S]*▲<\/span> retracted/);
       expect(await desk.read('editor', '/articles?q=%00&state=no&kind=no&section=%00&after=x')).toContain('No article');

@@ -51,6 +51,20 @@ forEachDatabase((open) => {
       expect((await desk.group(three)).decision).toMatchObject({ text: 'Better.', headline: null, section: null });
     });
 
+    it('has its log, and its conflicts, however many commands to other groups came since', async () => {
+      const store = await open();
+      const desk = await openRoundupDesk(store);
+      const [three, two] = desk.groups;
+      const fields = desk.fieldsOf(await desk.read('editor', `/roundup/g${three}`), `/roundup/g${three}/drop`);
+      await desk.byBo(three, { kind: 'drop' });
+      const other = JSON.stringify({ command: { kind: 'drop' }, groups: [two], items: [two], headline: 'Other' });
+      const rows = Array.from({ length: 1_200 }, () => ({ at: NOW, editor: 'Cy', command: other }));
+      await store.db.insertInto('roundup_log').values(rows).execute();
+      expect(await desk.read('editor', `/roundup/g${three}`)).toMatch(/<bdi>Bo<\/bdi><\/strong> <bdi>dropped it/);
+      const refused = await desk.post('editor', `/roundup/g${three}/drop`, fields);
+      expect(await refused.text()).toContain('Bo changed it since you looked.');
+    });
+
     it('is shown again with what was typed, and what is wrong beside it', async () => {
       const desk = await openRoundupDesk(await open());
       const [three] = desk.groups;

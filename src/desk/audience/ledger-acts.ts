@@ -3,7 +3,7 @@
  * and a row of the audit log in the same transaction.
  */
 import { Temporal } from 'temporal-polyfill';
-import { HOUR, localDateTime } from '../../lib/time.ts';
+import { HOUR, localDate, localDateTime } from '../../lib/time.ts';
 import { requestLink } from '../../subscribers/account-links.ts';
 import { type ResendResult, resendConfirmation } from '../../subscribers/consent/resend-confirmation.ts';
 import { changePreferences } from '../../subscribers/preferences.ts';
@@ -28,15 +28,24 @@ export function handleUnsubscribe(request: SignedInRequest): Promise<Response> {
       const result = await endAllSubscriptions(db, id, via, request.at, audit);
       if (result.kind === 'unknown') return respondGone(request);
       const names = result.kind === 'removed' ? result.newsletters.map((one) => newsletterName(request, one)) : [];
-      const text = names.length === 0 ? 'There was no subscription.' : `Unsubscribed from ${names.join(', ')}.`;
-      return after(request, subscriber, { kind: names.length === 0 ? 'problem' : 'done', text });
+      if (names.length > 0) return afterUnsubscribing(request, subscriber, names.join(', '));
+      return after(request, subscriber, { kind: 'problem', text: 'There was no subscription.' });
     }
     const result = await unsubscribe(db, { subscriberId: id, newsletter }, via, request.at, audit);
     const name = newsletterName(request, newsletter);
-    if (result === 'unsubscribed')
-      return after(request, subscriber, { kind: 'done', text: `Unsubscribed from ${name}.` });
+    if (result === 'unsubscribed') return afterUnsubscribing(request, subscriber, name);
     const text = result === 'already' ? `${name} was unsubscribed before.` : `There is no subscription to ${name}.`;
     return after(request, subscriber, { kind: 'problem', text });
+  });
+}
+
+/** No undo: it would record a consent that nobody has given. The person can give it, by a link to the preferences. */
+function afterUnsubscribing(request: SignedInRequest, subscriber: Subscriber, names: string): Response {
+  const text = `Unsubscribed from ${names}. Only the person can subscribe again.`;
+  const action = `/audience/${subscriber.id}/preferences-link`;
+  return after(request, subscriber, {
+    ...{ kind: 'done', text },
+    undo: { action, label: 'Send a link to the preferences', fields: {} },
   });
 }
 
@@ -69,7 +78,9 @@ export function handleResume(request: SignedInRequest): Promise<Response> {
     const result = await changePreferences(db, subscriber.id, { pausedUntil: null }, via, request.at, audit);
     const isDone = result.kind === 'changed';
     const text = isDone ? 'The pause is over: the next edition is mailed.' : 'There was no pause.';
-    return after(request, subscriber, { kind: isDone ? 'done' : 'problem', text });
+    const until = isDone ? dayAfterToday(request, subscriber.pausedUntil) : null;
+    const undo = until === null ? undefined : { action: `/audience/${subscriber.id}/pause`, fields: { until } };
+    return after(request, subscriber, { kind: isDone ? 'done' : 'problem', text, undo });
   });
 }
 
@@ -108,7 +119,9 @@ export function handleLift(request: SignedInRequest): Promise<Response> {
     const text = isDone
       ? 'The address is off the list of suppressions. Only its confirmed subscriptions are mailed.'
       : 'The address was not on the list.';
-    return after(request, subscriber, { kind: isDone ? 'done' : 'problem', text });
+    // By whatever it was suppressed before, it is by an operator then, which mails nothing either.
+    const undo = { action: `/audience/${subscriber.id}/suppress`, label: 'Suppress it again', fields: {} };
+    return after(request, subscriber, { kind: isDone ? 'done' : 'problem', text, ...(isDone ? { undo } : {}) });
   });
 }
 
@@ -161,6 +174,13 @@ export function handlePreferencesLink(request: SignedInRequest): Promise<Respons
     };
     return after(request, subscriber, { kind: result === 'queued' ? 'done' : 'problem', text: texts[result] });
   });
+}
+
+/** The day of an instant, as a pause names it; null for today and earlier. */
+function dayAfterToday({ at, desk }: SignedInRequest, until: number | null): string | null {
+  const { zone } = desk.app.config.publication;
+  const day = until === null ? null : localDate(until, zone);
+  return day !== null && day > localDate(at, zone) ? day : null;
 }
 
 /** A longer pause is better an end: the page of preferences has the same limit. */

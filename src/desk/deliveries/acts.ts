@@ -88,7 +88,9 @@ export function handleResume(request: SignedInRequest): Promise<Response> {
     }
     const names = resumed.length === 0 ? [] : [`${resumed.join(', ')} resumed`];
     const text = [...(wasPaused ? ['The edition is resumed'] : []), ...names].join('; ');
-    return { text: text === '' ? 'It was not paused.' : `${text}.` };
+    // Domains are paused by what their servers say.
+    const undo = { action: `${deliveryPath(edition.id)}/pause`, label: 'Pause again', fields: {} };
+    return { text: text === '' ? 'It was not paused.' : `${text}.`, ...(wasPaused ? { undo } : {}) };
   });
 }
 

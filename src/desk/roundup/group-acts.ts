@@ -12,12 +12,12 @@ import { findGroupIds, readGroups } from '../../sources/story-groups/group-rows.
 import type { StoryGroup } from '../../sources/story-groups/story-group.ts';
 import type { Tx } from '../../store/store.ts';
 import type { SignedInRequest } from '../desk-request.ts';
-import type { Notice } from '../notice.ts';
 import { respondAfter, respondProblem } from '../page.ts';
 import { sentence } from '../parts/operator-text.ts';
 import { respondConflict } from './conflict-page.ts';
 import { groupPath, itemsText, parseBack, parseItems, referenceOf, seenOf } from './group-address.ts';
 import { groupParameter, readShownGroup, respondGroup } from './group-page.ts';
+import { type CarriedOut, undoOf } from './group-undo.ts';
 import { countOf, headlineOf } from './group-words.ts';
 import { isEdit } from './pick-form.ts';
 
@@ -35,10 +35,8 @@ interface PostedCommand {
 }
 
 /** A command with what it made of the groups. */
-interface DoneCommand extends PostedCommand {
+interface DoneCommand extends PostedCommand, CarriedOut {
   edit: GroupEdit;
-  /** Its number. */
-  number: number;
 }
 
 export function pick(request: SignedInRequest): Promise<Response> {
@@ -132,6 +130,7 @@ async function carryOut(request: SignedInRequest, posted: PostedCommand): Promis
   const { command, references, group } = posted;
   const subject = `g${group ?? references[0]?.items[0]}`;
   const audit = request.audit(`roundup.${posted.name}`, subject, posted.detail ?? {});
+  const former = await readFormer(request, references);
   let number = 0;
   const onCommit = async (tx: Tx): Promise<void> => {
     number = await lastCommandNumber(tx);
@@ -139,12 +138,22 @@ async function carryOut(request: SignedInRequest, posted: PostedCommand): Promis
   };
   try {
     const edited = await editGroups(app, request.account.name, references, command, onCommit);
-    return respondDone(request, { ...posted, edit: edited, number });
+    return respondDone(request, { ...posted, edit: edited, number, former });
   } catch (error) {
     if (error instanceof GroupConflictError) return conflict(request, posted, error);
     if (!(error instanceof GroupCommandError)) throw error;
     return respondRefused(request, posted, error);
   }
+}
+
+/** What somebody else does to it meanwhile is a conflict. */
+async function readFormer(
+  { desk }: SignedInRequest,
+  [reference]: readonly GroupReference[],
+): Promise<StoryGroup | null> {
+  const { db } = desk.app.store;
+  const [id] = (await findGroupIds(db, reference?.items ?? [])).values();
+  return id === undefined ? null : ((await readGroups(db, [id])).get(id) ?? null);
 }
 
 function respondDone(request: SignedInRequest, done: DoneCommand): Response {
@@ -179,7 +188,10 @@ function doneText({ command, references, edit: { groups } }: DoneCommand, group:
     case 'restore':
       return `Restored ${story}: it is neither picked nor dropped.`;
     case 'merge':
-      return `Merged ${references.length} groups into ${story}.`;
+      // A split makes one group of the reports that leave: it cannot take back a merge of three.
+      return `Merged ${references.length} groups into ${story}.${
+        references.length < 3 ? '' : ' To take that back, split off the reports of one after the other.'
+      }`;
     case 'split':
       return `Split off ${countOf(groups[1]?.items.length ?? 0, 'report')} from ${story}.`;
     case 'rule':
@@ -189,34 +201,6 @@ function doneText({ command, references, edit: { groups } }: DoneCommand, group:
 
 function outletOf({ items }: StoryGroup, item: number): string {
   return items.find(({ id }) => id === item)?.outlet ?? 'Another outlet';
-}
-
-/** Characters of ids that a notice can carry. */
-const MAX_UNDO = 800;
-
-/** The opposite command, where there is one. */
-function undoOf({ command, references, number, edit: { groups } }: DoneCommand, group: StoryGroup): Notice['undo'] {
-  const fields = { items: String(group.id), seen: String(number) };
-  const path = groupPath(group.id);
-  switch (command.kind) {
-    case 'pick':
-      return { action: `${path}/restore`, label: 'Take it back', fields };
-    case 'drop':
-      return { action: `${path}/restore`, label: 'Restore', fields };
-    case 'merge': {
-      const joined = references.filter(({ items }) => !items.includes(group.id));
-      const report = (joined[0]?.items ?? []).join(',');
-      const isOne = references.length === 2 && joined.length === 1 && report.length <= MAX_UNDO;
-      return isOne ? { action: `${path}/split`, label: 'Split again', fields: { ...fields, report } } : undefined;
-    }
-    case 'split': {
-      const other = groups[1];
-      if (other === undefined) return undefined;
-      return { action: `${path}/merge`, label: 'Merge again', fields: { ...fields, with: String(other.id) } };
-    }
-    default:
-      return undefined;
-  }
 }
 
 async function respondRefused(

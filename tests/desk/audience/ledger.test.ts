@@ -47,6 +47,27 @@ forEachDatabase((open) => {
     expect(desk.log.lines.join('\n')).not.toContain('jun.li');
   });
 
+  it('an act has an Undo, except one that would record a consent which nobody has given', async () => {
+    const store = await open();
+    const desk = await openAudience(store);
+    const { id, app } = desk;
+    const path = `/audience/${id}`;
+    const act = (name: string, fields: Record<string, string> = {}) => desk.act('audience', `${path}/${name}`, fields);
+    const noticeOf = (page: string): string => /<section id="notice".*?<\/section>/s.exec(page)?.[0] ?? '';
+    const until = localDate(app.now + 9 * DAY, app.config.publication.zone);
+    await act('pause', { until });
+    const resumed = noticeOf(await act('resume'));
+    expect(resumed).toContain(`action="/desk${path}/pause"><input type="hidden" name="until" value="${until}">`);
+    await act('suppress');
+    const lifted = noticeOf(await act('lift', { reason: 'by mistake' }));
+    expect(lifted).toMatch(new RegExp(`action="/desk${path}/suppress">.*Suppress it again`));
+    const left = noticeOf(await act('unsubscribe', { newsletter: 'daily-roundup' }));
+    expect(left).toContain('Only the person can subscribe again.');
+    expect([...left.matchAll(/action="([^"]*)"/g)].map(([, action]) => action)).toEqual([
+      `/desk${path}/preferences-link`,
+    ]);
+  });
+
   it('an act that changes nothing says so, and is not in the audit log', async () => {
     const desk = await openAudience(await open());
     const act = (name: string, fields: Record<string, string> = {}) =>

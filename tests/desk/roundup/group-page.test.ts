@@ -88,6 +88,58 @@ forEachDatabase((open) => {
       expect([await desk.audit(), (await desk.group(three)).decision]).toEqual([[], null]);
     });
 
+    it('has an Undo for an edit, the outlet that is named first, and what was taken back', async () => {
+      const desk = await openRoundupDesk(await open());
+      const [three, two] = desk.groups;
+      const path = `/roundup/g${three}`;
+      const [first, second] = (await desk.group(three)).items.map(({ id }) => String(id));
+      /** What readers see of the decision. */
+      const decided = async () => {
+        const { state, text, headline, section, firstItem, creditedItems } = (await desk.group(three)).decision ?? {};
+        return { state, text, headline, section, firstItem, creditedItems };
+      };
+      const undo = (page: string, act: string) =>
+        desk.act('editor', `${path}/${act}`, desk.fieldsOf(page, `${path}/${act}`));
+      const picked = await pickFields(desk, three, { text: 'One.', headline: 'Ours', section: 'world' });
+      await desk.act('editor', `${path}/pick`, { ...picked, first: second ?? '' });
+      const before = await decided();
+      expect(before).toMatchObject({ text: 'One.', firstItem: Number(second) });
+      expect(before.creditedItems).toHaveLength(3);
+
+      const change = await pickFields(desk, three, { text: 'Two.', first: first ?? '' });
+      const edited = await desk.act('editor', `${path}/edit`, change);
+      expect((await decided()).text).toBe('Two.');
+      expect(edited).toMatch(/id="undo-notice">Undo</);
+      await undo(edited, 'edit');
+      expect(await decided()).toEqual(before);
+
+      const named = await desk.act('editor', `${path}/first`, {
+        ...desk.fieldsOf(await desk.read('editor', path), `${path}/first`),
+        item: first ?? '',
+      });
+      expect((await decided()).firstItem).toBe(Number(first));
+      await undo(named, 'first');
+      expect(await decided()).toEqual(before);
+
+      const shown = desk.fieldsOf(await desk.read('editor', path), `${path}/restore`);
+      const restored = await desk.act('editor', `${path}/restore`, shown);
+      expect((await decided()).state).toBe('open');
+      await undo(restored, 'pick');
+      expect(await decided()).toEqual(before);
+
+      const long = await pickFields(desk, three, { text: '字'.repeat(300) });
+      await desk.act('editor', `${path}/edit`, long);
+      const again = await desk.act('editor', `${path}/edit`, await pickFields(desk, three, { text: 'Short.' }));
+      expect(again).not.toContain('id="undo-notice"');
+
+      const other = `/roundup/g${two}`;
+      const dropFields = desk.fieldsOf(await desk.read('editor', other), `${other}/drop`);
+      const dropped = await desk.act('editor', `${other}/drop`, dropFields);
+      const open2 = await desk.act('editor', `${other}/restore`, desk.fieldsOf(dropped, `${other}/restore`));
+      await desk.act('editor', `${other}/drop`, desk.fieldsOf(open2, `${other}/drop`));
+      expect((await desk.group(two)).decision?.state).toBe('dropped');
+    });
+
     it('names another outlet first, splits off reports, and merges what is perhaps the same', async () => {
       const desk = await openRoundupDesk(await open());
       const { store } = desk.app;

@@ -32,6 +32,8 @@ export interface Place {
   root: string;
   /** Host and port of daywire. */
   daywire: string;
+  /** Of the process that serves the desk. Default: of daywire. */
+  desk?: string;
   brotli: boolean;
 }
 
@@ -40,7 +42,7 @@ export interface Place {
  * @param folder for its cache and its logs
  */
 export function shippedConfig(folder: string, place: Place): string {
-  const { ports, tls, root, daywire, brotli } = place;
+  const { ports, tls, root, daywire, desk = daywire, brotli } = place;
   let text = readFileSync(SHIPPED, 'utf8');
   const replace = (from: RegExp, to: string): void => {
     if (!from.test(text)) throw new Error(`deploy/nginx.conf has no ${from}`);
@@ -58,6 +60,7 @@ export function shippedConfig(folder: string, place: Place): string {
   replace(/\/var\/log\/nginx/g, folder);
   replace(/\/srv\/daywire/g, root);
   replace(/server 127\.0\.0\.1:8080;/, `server ${daywire};`);
+  replace(/server 127\.0\.0\.1:8080;/, `server ${desk};`);
   if (brotli) replace(/#brotli_static on;/, 'brotli_static on;');
   return text;
 }

@@ -4,14 +4,13 @@
   const { base, account } = data;
   const byId = (id) => document.getElementById(id);
   const first = (selector) => document.querySelector(selector);
-  const all = (selector) => [...document.querySelectorAll(selector)];
+  const all = (selector, node = document) => [...node.querySelectorAll(selector)];
   document.documentElement.classList.add('script');
 
   // Regions: parts of a page that are replaced where those of a newer page differ.
 
   /** Forms with typed text that is not saved yet. */
   const unsaved = new Set();
-  const regionsOf = (node) => [...node.querySelectorAll('[data-region]')];
 
   /** The answer to an act stays until the next act: a page that is loaded again has none. */
   const isAnswer = (region) => region.id === 'notice' || region.getAttribute('role') === 'alert';
@@ -20,39 +19,41 @@
   function show(page, submitted) {
     unsaved.delete(submitted);
     const focused = document.activeElement?.id;
-    for (const region of regionsOf(document)) {
+    for (const region of all('[data-region]')) {
       const newer = page.getElementById(region.id);
       if (submitted === undefined && isAnswer(region) && !newer?.textContent.trim()) continue;
       if (newer === null) region.replaceChildren();
       else if (newer.outerHTML !== region.outerHTML) replace(region, document.importNode(newer, true));
     }
-    for (const region of regionsOf(page)) {
+    for (const region of all('[data-region]', page)) {
       if (byId(region.id) === null) return location.reload();
     }
-    document.title = page.title;
-    data.at = page.body.dataset.at;
-    data.topics = page.body.dataset.topics;
-    const again = focused ? byId(focused) : null;
-    if (again !== null && again !== document.activeElement) again.focus({ preventScroll: true });
+    adopt(page);
+    const same = focused && byId(focused);
+    if (same && same !== document.activeElement) same.focus({ preventScroll: true });
     prepare();
+  }
+
+  function adopt(page) {
+    document.title = page.title;
+    delete data.presence;
+    Object.assign(data, page.body.dataset);
   }
 
   function replace(region, newer) {
     for (const form of region.querySelectorAll('form[id]')) {
-      if (!unsaved.has(form)) continue;
-      newer.querySelector(`#${CSS.escape(form.id)}`)?.replaceWith(form);
+      if (unsaved.has(form)) newer.querySelector(`#${CSS.escape(form.id)}`)?.replaceWith(form);
     }
-    const open = [...region.querySelectorAll('details[id][open]')].map(({ id }) => id);
+    const open = all('details[id][open]', region).map(({ id }) => id);
     region.replaceWith(newer);
     for (const id of open) byId(id)?.setAttribute('open', '');
   }
 
-  const parse = (text) => new DOMParser().parseFromString(text, 'text/html');
   const isSamePage = (url) => new URL(url).pathname === location.pathname;
 
   /** @throws without a page of the desk: a proxy answers while the server restarts */
   async function pageOf(response) {
-    const page = parse(await response.text());
+    const page = new DOMParser().parseFromString(await response.text(), 'text/html');
     if (page.body.dataset.base === undefined) throw new Error(`status ${response.status}`);
     return page;
   }
@@ -88,7 +89,7 @@
   });
 
   async function send(action, fields, form) {
-    const response = await fetch(action, { method: 'POST', body: fields, headers: { Accept: 'text/html' } });
+    const response = await fetch(action, { method: 'POST', body: fields });
     const page = await pageOf(response);
     if (page.body.dataset.account !== account) return leave(form);
     if (response.redirected && isSamePage(response.url)) {
@@ -105,11 +106,7 @@
     byId('main').replaceWith(document.importNode(page.getElementById('main'), true));
     first('.top').replaceWith(document.importNode(page.querySelector('.top'), true));
     showPlace();
-    for (const name of ['at', 'topics', 'presence']) {
-      if (page.body.dataset[name] === undefined) delete data[name];
-      else data[name] = page.body.dataset[name];
-    }
-    document.title = page.title;
+    adopt(page);
     showRefusal();
     prepare();
   }
@@ -133,8 +130,7 @@
   });
 
   function count(field) {
-    const counter = byId(`${field.id}-counter`);
-    write(counter, `${[...field.value].length} of ${field.dataset.counter}`);
+    write(byId(`${field.id}-counter`), `${[...field.value].length} of ${field.dataset.counter}`);
   }
 
   function write(element, text) {
@@ -156,6 +152,11 @@
       const at = Date.parse(element.dateTime);
       write(element, at > now ? `in ${duration(at - now)}` : `${duration(now - at)} ago`);
     }
+    // The server says something every 15 s. A tab that the browser has frozen keeps the lock.
+    if (document.hidden || Date.now() - heard < 40000) return;
+    heard = Date.now();
+    if (stream === null) lead({ steal: true });
+    else connect();
   }
 
   // The live stream: one tab reads it and tells the others. Browsers open few connections.
@@ -168,11 +169,6 @@
   let reloading = false;
   let again = false;
 
-  function receive(message) {
-    for (const part of Object.keys(known)) Object.assign(known[part], message[part]);
-    apply();
-  }
-
   function apply() {
     for (const element of all('[data-figure]')) {
       write(element, known.figures[element.dataset.figure] || element.textContent);
@@ -181,47 +177,44 @@
     const names = others.map(({ name }) => name).join(', ');
     write(byId('presence'), names && `Also here: ${names}`);
     // The stream is half a second late. Once for each change, also where clocks of servers differ.
-    const isStale = (topic) => {
+    let isStale = false;
+    for (const topic of (data.topics ?? '').split(' ')) {
       const changed = known.topics[topic];
-      return changed > data.at - 600 && handled[topic] !== changed;
-    };
-    const stale = (data.topics ?? '').split(' ').filter(isStale);
-    if (stale.length === 0) return;
-    for (const topic of stale) handled[topic] = known.topics[topic];
-    refresh();
+      if (!(changed > data.at - 600) || handled[topic] === changed) continue;
+      handled[topic] = changed;
+      isStale = true;
+    }
+    if (isStale) refresh();
   }
 
   async function refresh() {
-    // A row that is dragged must stay.
-    if (reloading || dragged !== null) {
-      again = true;
-      return;
-    }
+    // A row that is dragged stays. Nobody sees hidden tabs.
+    again = reloading || dragged !== null || document.hidden;
+    if (again) return;
     reloading = true;
     try {
       // Unlike what somebody does, it does not keep the session from ending.
-      const response = await fetch(location.href, { headers: { Accept: 'text/html', 'X-Background': '1' } });
+      const response = await fetch(location.href, { headers: { 'X-Background': '1' } });
       const page = await pageOf(response);
       if (page.body.dataset.account !== account) leave();
       else if (response.ok && isSamePage(response.url)) show(page);
     } catch {
-      say('No connection to the server.');
+      say(OFFLINE);
       handled = {};
     } finally {
       reloading = false;
-      refreshAgain();
+      if (again) refresh();
     }
   }
 
-  function refreshAgain() {
-    if (!again) return;
-    again = false;
-    refresh();
-  }
-
+  const OFFLINE = 'No connection to the server.';
+  let heard = Infinity;
   function hear(message) {
-    say(message === 'lost' ? 'No live figures: trying again.' : '');
-    if (message !== 'lost') receive(message);
+    heard = Date.now();
+    if (message === 'lost') return say(OFFLINE);
+    if (byId('live').textContent === OFFLINE) say('');
+    for (const part of Object.keys(known)) Object.assign(known[part], message[part]);
+    apply();
   }
 
   channel.onmessage = ({ data }) => {
@@ -235,6 +228,7 @@
     hear(message);
   };
   function connect() {
+    stream?.close();
     stream = new EventSource(`${base}/live?account=${account}`);
     stream.onmessage = ({ data }) => tell(JSON.parse(data));
     stream.onerror = ({ target }) => {
@@ -242,8 +236,20 @@
       // After a response that is no stream, the browser does not try again.
       if (target.readyState !== EventSource.CLOSED) return;
       refresh();
-      setTimeout(connect, 5000);
+      setTimeout(() => stream && connect(), 5000);
     };
+  }
+
+  /** Reads the stream as soon as no other tab does, until one takes it over. */
+  function lead(options) {
+    // Without locks, as on an address without TLS, pages are as new as their last load.
+    const led = navigator.locks?.request(live, options, () => new Promise(connect));
+    led?.catch(() => {
+      if (stream === null) return;
+      stream.close();
+      stream = null;
+      lead({});
+    });
   }
 
   const tab = `tab00000${Math.random().toString(36).slice(2)}`;
@@ -251,9 +257,8 @@
   function present(closed) {
     const page = sharedPage();
     if (!page || (document.hidden && !closed)) return;
-    const fields = new URLSearchParams({ page, tab, ...(closed && { closed: '1' }) });
-    if (closed) navigator.sendBeacon(`${base}/presence`, fields);
-    else fetch(`${base}/presence`, { method: 'POST', body: fields }).catch(() => {});
+    const fields = { page, tab, ...(closed && { closed: '1' }) };
+    navigator.sendBeacon(`${base}/presence`, new URLSearchParams(fields));
   }
 
   // Keys: those of the focused row first, then those of the page.
@@ -294,15 +299,10 @@
   });
 
   function showKeys() {
-    const names = new Map([
-      ['j', 'Next row'],
-      ['k', 'Previous row'],
-      ['?', 'This list'],
-    ]);
+    const names = { j: 'Next row', k: 'Previous row', '?': 'This list' };
     for (const one of all('[data-key]')) {
       const where = rowOf(one) === null ? '' : ' (focused row)';
-      const name = one.dataset.keyName ?? one.textContent.trim();
-      if (!names.has(one.dataset.key)) names.set(one.dataset.key, name + where);
+      names[one.dataset.key] ??= (one.dataset.keyName ?? one.textContent.trim()) + where;
     }
     const dialog = byId('keys');
     const list = dialog.querySelector('dl');
@@ -312,7 +312,7 @@
       element.textContent = text;
       return element;
     };
-    for (const [key, name] of names) {
+    for (const [key, name] of Object.entries(names)) {
       add(add(list, 'dt'), 'kbd', key);
       add(list, 'dd', name);
     }
@@ -341,7 +341,7 @@
     dragged?.classList.remove('dragged');
     dragged = null;
     clearMarks();
-    refreshAgain();
+    if (again) refresh();
   });
   document.addEventListener('dragover', (event) => {
     const list = listAt(event);
@@ -383,13 +383,17 @@
   // The page was made before it arrived; a difference of seconds is that of the clocks.
   if (Math.abs(ahead) < 5000) ahead = 0;
   if (account !== undefined) {
-    // Without it, as on an address without TLS, pages are as new as their last load.
-    navigator.locks?.request(live, () => new Promise(connect));
+    lead({});
     channel.postMessage('hello');
+    heard = Date.now();
     present();
     setInterval(present, 15000);
     addEventListener('pagehide', () => present(true));
-    document.addEventListener('visibilitychange', () => present(document.hidden));
+    document.addEventListener('visibilitychange', () => {
+      present(document.hidden);
+      channel.postMessage('hello');
+      if (again) refresh();
+    });
   }
   setInterval(tick, 1000);
   prepare();

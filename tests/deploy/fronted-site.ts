@@ -17,7 +17,7 @@ import { isBrotliInstalled, type Nginx, shippedConfig, startNginx } from '../../
 import { closeDuePages } from '../../src/feeds/archive/close-due-pages.ts';
 import { mirrorDocuments } from '../../src/feeds/mirror.ts';
 import { publishFeeds } from '../../src/feeds/publish.ts';
-import { listen } from '../../src/http/server/listen.ts';
+import { listen, type WebServer } from '../../src/http/server/listen.ts';
 import { openTemplates } from '../../src/lib/templates.ts';
 import { DAY } from '../../src/lib/time.ts';
 import { addSubscriber } from '../../src/subscribers/subscriptions.ts';
@@ -54,8 +54,8 @@ export interface FrontedSite {
   preferencesToken: string;
   ports: { https: number; http: number };
   certificate: Buffer;
-  /** The requests that reached daywire, oldest first. */
-  received: { method: string; path: string; headers: Headers }[];
+  /** The requests that reached daywire, oldest first, with the process that got them. */
+  received: { method: string; path: string; headers: Headers; by: 'web' | 'desk' }[];
   /** The lines of nginx's access log so far. */
   readLog(): string[];
   /** The content of all logs of nginx, which must have stopped. */
@@ -84,21 +84,25 @@ export async function openFrontedSite(routes: Hono): Promise<FrontedSite> {
 
   const received: FrontedSite['received'] = [];
   const { app } = openTestSite(store, config);
-  const front = new Hono();
-  front.use(async (c, next) => {
-    received.push({ method: c.req.method, path: c.req.path, headers: c.req.raw.headers });
-    await next();
-  });
-  front.route('/', routes);
-  front.all('*', (c) => app.fetch(c.req.raw, c.env));
-  const webServer = await listen(front, { host: '127.0.0.1', port: 0 });
+  const listenAs = (by: 'web' | 'desk'): Promise<WebServer> => {
+    const front = new Hono();
+    front.use(async (c, next) => {
+      received.push({ method: c.req.method, path: c.req.path, headers: c.req.raw.headers, by });
+      await next();
+    });
+    front.route('/', routes);
+    front.all('*', (c) => app.fetch(c.req.raw, c.env));
+    return listen(front, { host: '127.0.0.1', port: 0 });
+  };
+  const [webServer, deskServer] = await Promise.all([listenAs('web'), listenAs('desk')]);
   const { host: daywire, port } = new URL(webServer.url);
+  const { host: desk } = new URL(deskServer.url);
 
   const ports = { https: await freePort(), http: await freePort() };
   const tls = makeCertificate(folder);
   const own = join(folder, 'nginx');
   mkdirSync(own);
-  const site = shippedConfig(own, { ports, tls, root: folder, daywire, brotli: isBrotliInstalled() });
+  const site = shippedConfig(own, { ports, tls, root: folder, daywire, desk, brotli: isBrotliInstalled() });
   const server = await startNginx(own, site, ports.https);
 
   const certificate = readFileSync(tls.certificate);
@@ -109,7 +113,7 @@ export async function openFrontedSite(routes: Hono): Promise<FrontedSite> {
   const connection = { ca: certificate, servername: HOST, localAddress: CLIENT, agent: agents.https };
   let stopped: Promise<void> | null = null;
   const stopDaywire = (): Promise<void> => {
-    stopped ??= webServer.close();
+    stopped ??= Promise.all([webServer.close(), deskServer.close()]).then(() => {});
     return stopped;
   };
   return {

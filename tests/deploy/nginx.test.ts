@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import { connect } from 'node:http2';
+import https from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,7 +13,9 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { freePort } from '../../scripts/free-port.ts';
 import { isBrotliInstalled, isNginxInstalled, shippedConfig, startNginx } from '../../scripts/nginx.ts';
 import { SECOND } from '../../src/lib/time.ts';
+import { openTestDesk, type TestDesk } from '../desk/test-desk.ts';
 import { NOW } from '../http/test-site.ts';
+import { openMigrated } from '../support/databases.ts';
 import { type Answer, CLIENT, type FrontedSite, HOST, openFrontedSite } from './fronted-site.ts';
 
 const BROWSER = 'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8';
@@ -19,8 +23,9 @@ const RSS_TYPES = ['application/rdf+xml', 'application/rss+xml'];
 const CODINGS = ['identity', 'gzip', ...(isBrotliInstalled() ? ['br'] : [])];
 
 /** Responses that no page of daywire gives, to test what nginx caches. */
-function routes(): Hono {
+function routes(live: (request: Request) => Response | Promise<Response>): Hono {
   const app = new Hono();
+  app.get('/desk/live', (c) => live(c.req.raw));
   const cached = { 'Cache-Control': 'public, max-age=60' };
   app.get('/test/varies', (c) =>
     c.text(`for ${c.req.header('Accept-Language')}`, 200, { ...cached, Vary: 'Accept-Language' }),
@@ -37,8 +42,9 @@ function routes(): Hono {
 
 describe.skipIf(!isNginxInstalled())('nginx in front of daywire (skipped where it is not installed)', () => {
   let site: FrontedSite;
+  let desk: TestDesk;
   beforeAll(async () => {
-    site = await openFrontedSite(routes());
+    site = await openFrontedSite(routes((request) => desk.site.fetch(request)));
   });
   afterAll(() => site?.close());
 
@@ -400,6 +406,33 @@ describe.skipIf(!isNginxInstalled())('nginx in front of daywire (skipped where i
       expect((await site.nginx('/metrics', { headers: { Authorization: 'Bearer x' } })).status).toBe(404);
       expect(countReceived('/metrics')).toBe(0);
     });
+  });
+
+  it('passes requests for the desk, and no others, to the process that serves it', async () => {
+    const paths = ['/desk', '/desk/sign-in', '/desk/audience/import', '/desks', '/account/desk', '/articles/desk'];
+    for (const path of paths) await site.nginx(path, { headers: { Cookie: 'not=cached' } });
+    const processes = paths.map((path) => site.received.findLast((request) => request.path === path)?.by);
+    expect(processes).toEqual(['desk', 'desk', 'desk', 'web', 'web', 'web']);
+  });
+
+  it('passes the live stream of the desk on as it comes, without compression', async () => {
+    const store = await openMigrated();
+    desk = await openTestDesk(store);
+    const { promise, resolve, reject } = Promise.withResolvers<http.IncomingMessage>();
+    const Cookie = `__Host-daywire-desk=${desk.accounts.operator.token}`;
+    const headers = { Host: HOST, Cookie, 'Accept-Encoding': 'gzip' };
+    const where = { host: '127.0.0.1', port: site.ports.https, path: '/desk/live', ca: site.certificate };
+    https.get({ ...where, servername: HOST, headers }, resolve).once('error', reject);
+    const response = await promise;
+    onTestFinished(async () => {
+      response.destroy();
+      await desk.close();
+      await store.close();
+    });
+    expect(response.headers['content-type']).toBe('text/event-stream');
+    const [first] = await once(response.setEncoding('utf8'), 'data');
+    expect(first).toContain('data: {"topics":{');
+    expect(response.complete).toBe(false);
   });
 
   it('speaks HTTP/2 and redirects http to https', async () => {

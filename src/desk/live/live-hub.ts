@@ -1,18 +1,19 @@
 /**
  * Tells the open pages of the desk what has changed. While any is connected, one loop reads the store twice a second,
- * for all of them.
+ * for all of them. Between, the last snapshot is kept: whoever goes from page to page connects again each time, and
+ * would load each page twice if all that it shows were new.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AppContext } from '../../app/app-context.ts';
 import { errorLine } from '../../lib/clean-text.ts';
-import { SECOND } from '../../lib/time.ts';
+import { DAY, SECOND } from '../../lib/time.ts';
 import { RATE_WINDOW, type RateSample } from '../deliveries/rate.ts';
 import { liveFiguresOf } from './live-figures.ts';
 import { type LiveSnapshot, readSnapshot } from './snapshot.ts';
 
 /** What changed since the last message; the first message has everything. */
 export interface LiveMessage {
-  /** By topic: when it changed, epoch milliseconds of this process. */
+  /** By topic: when its change was seen, epoch milliseconds of this process. */
   topics: Record<string, number>;
   /** By name, such as `edition:17:submitted`. */
   figures: Record<string, string>;
@@ -26,16 +27,21 @@ const READ_EVERY = SECOND / 2;
 
 export class LiveHub {
   readonly #app: Pick<AppContext, 'store' | 'clock' | 'log'>;
+  readonly #readEvery: number;
   readonly #receivers = new Set<Receive>();
   readonly #stopping = new AbortController();
   #loop: Promise<void> | null = null;
   #last: LiveSnapshot | null = null;
+  /** Whether the last snapshot is one of the loop that runs. */
+  #isCurrent = false;
   #changedAt = new Map<string, number>();
   #figures = new Map<string, string>();
   #samples = new Map<number, RateSample[]>();
 
-  constructor(app: Pick<AppContext, 'store' | 'clock' | 'log'>) {
+  /** @param readEvery milliseconds between two looks at the store */
+  constructor(app: Pick<AppContext, 'store' | 'clock' | 'log'>, readEvery: number = READ_EVERY) {
     this.#app = app;
+    this.#readEvery = readEvery;
   }
 
   /** Aborted when the process stops: streams end then. */
@@ -50,7 +56,7 @@ export class LiveHub {
   /** Calls `receive` with everything, as soon as it is known, and with each change. @returns ends that */
   subscribe(receive: Receive): () => void {
     this.#receivers.add(receive);
-    if (this.#last !== null) receive(this.#everything(this.#last));
+    if (this.#last !== null && this.#isCurrent) receive(this.#everything(this.#last));
     this.#loop ??= this.#run();
     return () => this.#receivers.delete(receive);
   }
@@ -73,13 +79,9 @@ export class LiveHub {
           log.warn({ error: errorLine(error) }, 'the desk could not read what has changed');
         failure = errorLine(error);
       }
-      await sleep(READ_EVERY, undefined, { signal: this.#stopping.signal }).catch(() => {});
+      await sleep(this.#readEvery, undefined, { signal: this.#stopping.signal }).catch(() => {});
     }
-    // What happens until the next page connects is not seen: it gets everything as new.
-    this.#last = null;
-    this.#changedAt.clear();
-    this.#figures.clear();
-    this.#samples.clear();
+    this.#isCurrent = false;
     this.#loop = null;
     if (this.#receivers.size > 0 && !this.#stopping.signal.aborted) this.#loop = this.#run();
   }
@@ -89,10 +91,14 @@ export class LiveHub {
     const snapshot = await readSnapshot(this.#app.store.db, now);
     const message: LiveMessage = { topics: {}, figures: {}, presence: {} };
     const before = this.#last;
-    for (const topic of new Set([...snapshot.versions.keys(), ...(before?.versions.keys() ?? [])])) {
-      if (before !== null && before.versions.get(topic) === snapshot.versions.get(topic)) continue;
-      this.#changedAt.set(topic, now);
-      message.topics[topic] = now;
+    // After it was read: a page without the change was requested before.
+    const seenAt = this.#app.clock();
+    for (const [topic] of changes(before?.versions, snapshot.versions, '')) {
+      this.#changedAt.set(topic, seenAt);
+      message.topics[topic] = seenAt;
+    }
+    for (const [topic, at] of this.#changedAt) {
+      if (!snapshot.versions.has(topic) && seenAt - at > DAY) this.#changedAt.delete(topic);
     }
     for (const [page, accounts] of changes(before?.presence, snapshot.presence, '[]')) {
       message.presence[page] = JSON.parse(accounts);
@@ -102,8 +108,10 @@ export class LiveHub {
     this.#figures = figures;
     this.#last = snapshot;
     const hasChanged = Object.values(message).some((part) => Object.keys(part).length > 0);
-    if (before === null) for (const receive of this.#receivers) receive(this.#everything(snapshot));
-    else if (hasChanged) for (const receive of this.#receivers) receive(message);
+    if (this.#isCurrent && !hasChanged) return;
+    const news = this.#isCurrent ? message : this.#everything(snapshot);
+    this.#isCurrent = true;
+    for (const receive of this.#receivers) receive(news);
   }
 
   #measure({ deliveries }: LiveSnapshot, now: number): Map<string, string> {

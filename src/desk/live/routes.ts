@@ -1,7 +1,7 @@
 /**
  * The live stream of a browser, and who has which page open.
  */
-import { streamSSE } from 'hono/streaming';
+import { type SSEStreamingApi, streamSSE } from 'hono/streaming';
 import { findSession } from '../../accounts/sessions.ts';
 import { SECOND } from '../../lib/time.ts';
 import type { SignedInRequest } from '../desk-request.ts';
@@ -12,8 +12,13 @@ import { noteClosedTab, noteOpenTab } from './presence.ts';
 
 /** A browser has one; more are a fault of the script, or somebody who tries. */
 const MAX_STREAMS = 200;
-/** Shorter than the time-outs of proxies, and of our own server. */
+/**
+ * Shorter than the time-outs of proxies, and of our own server. The script takes a stream that says nothing for 40 s
+ * for one that has ended.
+ */
 const KEEP_ALIVE = 15 * SECOND;
+/** A comment would do for proxies, but no script sees it. */
+const STILL_HERE: LiveMessage = { topics: {}, figures: {}, presence: {} };
 
 /**
  * Server-sent events (WHATWG HTML §9.2). The script of one tab reads them for all tabs of the browser. `?account=` is
@@ -41,12 +46,12 @@ function serveLive(request: SignedInRequest): Response {
   });
 }
 
-async function keepAlive({ c, desk, account }: SignedInRequest, stream: { write(text: string): Promise<unknown> }) {
+async function keepAlive({ c, desk, account }: SignedInRequest, stream: SSEStreamingApi): Promise<void> {
   const { store, clock } = desk.app;
   const found = await findSession(store.db, sessionTokenOf(c) ?? '', clock(), false);
   // With other roles, the browser connects again as what it may be now.
   if (found === null || found.roles.join() !== account.roles.join()) throw new Error('the session has ended');
-  await stream.write(': still here\n\n');
+  await stream.writeSSE({ data: JSON.stringify(STILL_HERE) });
 }
 
 /** The part of a message that the account may see. */

@@ -86,6 +86,60 @@ describe('live pages of the desk', () => {
     await context.close();
   }, 30_000);
 
+  it('take the stream over from a tab that the browser has frozen, which catches up when it goes on', async () => {
+    const { page: leader } = await desk.open('operator');
+    const context = leader.context();
+    const streams: Page[] = [];
+    context.on('request', (request) => {
+      if (new URL(request.url()).pathname.endsWith('/live')) streams.push(request.frame().page());
+    });
+    await leader.goto(`${desk.url}/deliveries/${editionId}`);
+    await change('before the tab was frozen');
+    await shows(leader, 'before the tab was frozen');
+    const other = await context.newPage();
+    await other.clock.install();
+    await other.goto(`${desk.url}/deliveries/${editionId}`);
+    const tools = await context.newCDPSession(leader);
+    await tools.send('Page.setWebLifecycleState', { state: 'frozen' });
+    await other.clock.fastForward(39_000);
+    expect(streams).toEqual([leader]);
+    await other.clock.fastForward(2_000);
+    await change('while a tab was frozen');
+    await shows(other, 'while a tab was frozen');
+    expect(streams).toEqual([leader, other]);
+    await tools.send('Page.setWebLifecycleState', { state: 'active' });
+    await change('after the tab was frozen');
+    await Promise.all([leader, other].map((tab) => shows(tab, 'after the tab was frozen')));
+    expect(streams).toEqual([leader, other]);
+    await other.close();
+    await change('after the other tab was closed');
+    await shows(leader, 'after the other tab was closed');
+    expect(streams).toEqual([leader, other, leader]);
+    await context.close();
+  }, 30_000);
+
+  it('load again when somebody looks at them, where they were hidden when something changed', async () => {
+    const { page } = await desk.open('operator');
+    await page.goto(`${desk.url}/deliveries/${editionId}`);
+    await change('while somebody looks');
+    await shows(page, 'while somebody looks');
+    const setHidden = (isHidden: boolean): Promise<unknown> =>
+      page.evaluate(`Object.defineProperty(document, 'hidden', { value: ${isHidden}, configurable: true });
+        document.dispatchEvent(new Event('visibilitychange'))`);
+    const loaded: string[] = [];
+    page.on('request', (request) => loaded.push(new URL(request.url()).pathname));
+    await setHidden(true);
+    const { page: seen } = await desk.open('operator');
+    await seen.goto(`${desk.url}/deliveries/${editionId}`);
+    await change('while nobody looks');
+    await shows(seen, 'while nobody looks');
+    await seen.context().close();
+    expect(loaded).toEqual([]);
+    await setHidden(false);
+    await shows(page, 'while nobody looks');
+    await page.context().close();
+  }, 30_000);
+
   it('stay as they are while a proxy has no server to pass requests to', async () => {
     const { page } = await desk.open('operator');
     await page.goto(`${desk.url}/deliveries/${editionId}`);

@@ -1,17 +1,19 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { setImmediate } from 'node:timers/promises';
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { AccountRole } from '../../../src/accounts/permissions.ts';
 import { composeNow } from '../../../src/app/compose.ts';
 import { findDraftTarget } from '../../../src/app/drafts/draft-target.ts';
 import { editDraft } from '../../../src/app/drafts/edit-draft.ts';
 import type { NewsletterConfig } from '../../../src/config/config.ts';
 import { pauseDomain } from '../../../src/delivery/control/paused-domains.ts';
-import type { LiveMessage } from '../../../src/desk/live/live-hub.ts';
+import { LiveHub, type LiveMessage } from '../../../src/desk/live/live-hub.ts';
 import { HOUR } from '../../../src/lib/time.ts';
 import { raiseAlert } from '../../../src/schedule/alerts.ts';
 import { DELIVERY_HELD, writeMeta } from '../../../src/store/meta.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { inTransaction } from '../../../src/store/transaction.ts';
 import { forEachDatabase } from '../../support/databases.ts';
+import { openTestApp } from '../../support/test-app.ts';
 import { openTestDesk, type TestDesk, type TestDeskOptions } from '../test-desk.ts';
 
 const opened: TestDesk[] = [];
@@ -191,6 +193,20 @@ describe('the live stream', () => {
       await stream.cancel();
     });
 
+    it('says something more often than a proxy or the server waits for it', async () => {
+      vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+      onTestFinished(() => void vi.useRealTimers());
+      const desk = await open(await openStore());
+      const stream = await connect(desk, 'operator');
+      expect(Object.keys((await stream.next()).topics)).toContain('alerts');
+      for (let times = 1; times <= 3; times++) {
+        // The server closes a connection on which nothing is sent for 30 s, nginx one of 60 s.
+        vi.advanceTimersByTime(20_000);
+        expect(await stream.next()).toEqual({ topics: {}, figures: {}, presence: {} });
+      }
+      await stream.cancel();
+    });
+
     it('refuses the stream to a page of another account than the one that is signed in', async () => {
       const desk = await open(await openStore());
       const { editor, operator } = desk.accounts;
@@ -200,6 +216,35 @@ describe('the live stream', () => {
       const reader = own.body?.getReader();
       await reader?.read();
       await reader?.cancel();
+    });
+
+    it('says what changed while nobody was connected, and nothing else, so that each page is loaded once', async () => {
+      const app = openTestApp(await openStore());
+      const hub = new LiveHub(app, 1);
+      const firstMessage = async (): Promise<LiveMessage> => {
+        for (;;) {
+          const received: LiveMessage[] = [];
+          const { promise, resolve } = Promise.withResolvers<void>();
+          const end = hub.subscribe((message) => {
+            received.push(message);
+            resolve();
+          });
+          // At once: the loop has not noticed yet that the stream before is gone.
+          const isOfRunningLoop = received.length > 0;
+          await promise;
+          end();
+          if (!isOfRunningLoop) return received[0] as LiveMessage;
+          await setImmediate();
+        }
+      };
+      const first = await firstMessage();
+      const begun = app.now;
+      expect(new Set(Object.values(first.topics))).toEqual(new Set([begun]));
+      app.now += 60_000;
+      await raiseAlert(app.store.db, { key: 'x', message: 'A new alert' }, app.now);
+      const { topics } = await firstMessage();
+      expect(topics).toEqual({ ...first.topics, alerts: app.now });
+      await hub.stop();
     });
 
     it('forgets colleagues whose tab has been silent', async () => {

@@ -10,8 +10,8 @@ import {
   totalOf,
 } from '../../feeds/readers/reader-statistics.ts';
 import { hubAddress } from '../../feeds/topics.ts';
-import { MINUTE } from '../../lib/time.ts';
 import { barChart } from '../charts/bar-chart.ts';
+import { AgedCache } from '../deliveries/aged-cache.ts';
 import type { Html, SignedInRequest } from '../desk-request.ts';
 import type { DeskRoute } from '../desk-route.ts';
 import { respondPage } from '../page.ts';
@@ -26,9 +26,8 @@ const READERS_SHOWN = 30;
 export const feedRoutes: DeskRoute[] = [{ method: 'GET', path: '/feeds', needs: 'editions.read', handle: showFeeds }];
 
 async function showFeeds(request: SignedInRequest): Promise<Response> {
-  const { desk, at: now } = request;
-  const { app } = desk;
-  const [feeds, readers] = [await readFeedStates(app), await readReaders(app, now)];
+  const { app } = request.desk;
+  const [feeds, readers] = [await readFeedStates(app), await readersOf(app).read('readers')];
   const url = hubAddress(app.config);
   const body = html`
 <section id="feeds" data-region aria-labelledby="feeds-title">
@@ -39,11 +38,13 @@ ${feedsTable(request, feeds)}
 </section>
 <section id="readers" data-region aria-labelledby="readers-title">
 <h2 id="readers-title">Feed readers</h2>
-${readersSection(readers)}
+${readers === null ? beingCounted : readersSection(readers.value)}
 </section>
 ${url === null ? noHub : await hubSection(request, url)}`;
   return respondPage(request, { title: 'Feeds', section: 'feeds', body });
 }
+
+const beingCounted = html`<p class="soft" data-pending>Requests are being counted.</p>`;
 
 const noHub = html`<section id="hub" data-region aria-labelledby="hub-title">
 <h2 id="hub-title">Hub</h2>
@@ -89,25 +90,23 @@ interface ReadersOfDays {
   byDay: DayRequests[];
 }
 
-/** Milliseconds for which statistics are shown again: strangers who invent readers can make them take half a second. */
-const KEPT_FOR = MINUTE;
+const caches = new WeakMap<AppContext, AgedCache<'readers', ReadersOfDays>>();
 
-const kept = new WeakMap<AppContext, { at: number; readers: Promise<ReadersOfDays> }>();
-
-async function readReaders(app: AppContext, now: number): Promise<ReadersOfDays> {
-  const known = kept.get(app);
-  if (known !== undefined && Math.abs(now - known.at) < KEPT_FOR) return known.readers;
-  const { store, config } = app;
-  const options = { days: DAYS, now, zone: config.publication.zone };
-  const read = async (): Promise<ReadersOfDays> => ({
-    statistics: await readReaderStatistics(store.reports, options),
-    byDay: await readRequestsByDay(store.reports, options),
-  });
-  const readers = read();
-  kept.set(app, { at: now, readers });
-  // A failure is not kept.
-  readers.catch(() => kept.delete(app));
-  return readers;
+/** Strangers who invent readers can make the statistics take seconds: a page shows the last ones. */
+function readersOf(app: AppContext): AgedCache<'readers', ReadersOfDays> {
+  let cache = caches.get(app);
+  if (cache === undefined) {
+    const { store, config, clock } = app;
+    cache = new AgedCache(clock, async () => {
+      const options = { days: DAYS, now: clock(), zone: config.publication.zone };
+      return {
+        statistics: await readReaderStatistics(store.reports, options),
+        byDay: await readRequestsByDay(store.reports, options),
+      };
+    });
+    caches.set(app, cache);
+  }
+  return cache;
 }
 
 const READER_COLUMNS = [

@@ -1,7 +1,7 @@
 /**
- * How long each page of the desk takes in a large newsroom, on SQLite and PostgreSQL: whole pages by the requests that
- * a browser makes, in one process whose caches are warm. What several pages vary by (a search, a place in a list)
- * changes with each request.
+ * How long each page of the desk takes in a large newsroom, on SQLite and PostgreSQL, and how long an editor waits for
+ * the preview after a command: by the requests that a browser makes, in one process whose caches are warm. What several
+ * pages vary by (a search, a place in a list) changes with each request.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,12 +9,15 @@ import { join } from 'node:path';
 import { startPostgresServer } from '../scripts/postgres-server.ts';
 import type { AppContext } from '../src/app/app-context.ts';
 import { openDeskClient } from './desk-client.ts';
+import { type EditTimes, timeEdits } from './desk-edits.ts';
 import { fillNewsroom, type NewsroomSize, openNewsroom } from './desk-newsroom.ts';
 import { percentile } from './figures.ts';
 
 const MILLION = 1_000_000;
 const WARM_UP = 3;
 const ROUNDS = 60;
+const EDITS_WARM_UP = 9;
+const EDITS = 90;
 /** What a page may take at most, in milliseconds. */
 const LIMIT = 100;
 
@@ -26,8 +29,8 @@ export interface DeskPagesOptions {
 }
 
 /**
- * @returns milliseconds: the 95th percentile of each page, such as `editionP95MsSqlite`, the slowest of them, and how
- * many pages take more than 100
+ * @returns milliseconds: the 95th percentile of each page, such as `editionP95MsSqlite`, the slowest of them, how many
+ * pages take more than 100, and the time from a command to the new preview
  */
 export async function benchDeskPages(options: DeskPagesOptions = {}): Promise<Record<string, number>> {
   const { articles = MILLION, subscribers = MILLION, database } = options;
@@ -63,12 +66,15 @@ async function measure(
   try {
     await fillNewsroom(app, size, (what) => process.stderr.write(`${name}: ${what}\n`));
     const times = await timePages(app);
+    const edits = await timeDraftEdits(app);
     const p95 = [...times].map(([page, all]): [string, number] => [page, percentile(all, 0.95)]);
     const slowest = Math.max(...p95.map(([, ms]) => ms));
     return {
       ...Object.fromEntries(p95.map(([page, ms]) => [`${page}P95Ms${name}`, ms])),
       [`slowestP95Ms${name}`]: slowest,
       [`pagesOver${LIMIT}Ms${name}`]: p95.filter(([, ms]) => ms > LIMIT).length,
+      [`editToPreviewP50Ms${name}`]: percentile(edits.whole, 0.5),
+      [`editToPreviewP95Ms${name}`]: percentile(edits.whole, 0.95),
     };
   } finally {
     await app.store.close();
@@ -98,6 +104,18 @@ export async function timePages(app: AppContext): Promise<Map<string, number[]>>
   return times;
 }
 
+const DRAFT = '/desk/editions/daily-roundup/2026-11-25/draft';
+
+/** The time from a command to the new preview. */
+export async function timeDraftEdits(app: AppContext): Promise<EditTimes> {
+  const client = await openDeskClient(app, 'editor');
+  try {
+    return await timeEdits(client, DRAFT, { warmUp: EDITS_WARM_UP, rounds: EDITS });
+  } finally {
+    await client.stop();
+  }
+}
+
 const WORDS = ['ports', 'battery plants', 'albercor', 'double orders', 'regional banks cut', 'hiring'];
 
 /** Where a page is. @param html of the round before */
@@ -124,15 +142,14 @@ async function pagesOf({ store }: AppContext): Promise<Record<string, AddressOf>
       return { path: older ?? `/desk${path}` };
     };
   };
-  const draft = '/editions/daily-roundup/2026-11-25/draft';
   const closed = `/editions/daily-roundup/${newest.slot}`;
   const seed = (round: number): string => `seed-1-${round * 997 + 1}`;
   return {
     today: page(''),
-    edition: page(draft),
+    edition: () => ({ path: DRAFT }),
     weeklyEdition: page('/editions/weekly-roundup/2026-11-29/draft'),
-    testCopy: page(`${draft}/test`),
-    sendNow: page(`${draft}/send`),
+    testCopy: () => ({ path: `${DRAFT}/test` }),
+    sendNow: () => ({ path: `${DRAFT}/send` }),
     roundup: page('/roundup'),
     group: pages((round) => `/roundup/g${at(groups, round).group_id}`),
     addReport: page('/roundup/add'),

@@ -1,7 +1,7 @@
 /**
- * `npm run -s bench -- compose|delivery|desk-live|desk-pages|desk-preview|draft|feeds|grouping|http|import|memory|
- * parse|responsiveness [--json]`: prints medians. With --json one object whose keys name figure and unit.
- * `responsiveness` is a part of `delivery`. Options of single benches:
+ * `npm run -s bench -- compose|delivery|desk-live|desk-pages|draft|feeds|grouping|http|import|memory|parse|
+ * responsiveness [--json]`: prints medians. With --json one object whose keys name figure and unit. `responsiveness` is
+ * a part of `delivery`. Options of single benches:
  *
  * - `--deliveries N` for `responsiveness` and `desk-live`: instead of a million
  * - `--data FILE.csv` for `grouping`: the headlines to group
@@ -13,7 +13,6 @@ import { benchCompose } from './compose.ts';
 import { benchDelivery } from './delivery.ts';
 import { benchDeskLive } from './desk-live.ts';
 import { benchDeskPages } from './desk-pages.ts';
-import { benchDeskPreview } from './desk-preview.ts';
 import { benchDraft } from './draft.ts';
 import { benchFeeds } from './feeds.ts';
 import { benchGrouping } from './grouping.ts';
@@ -36,7 +35,6 @@ const BENCHES: Record<string, (options: BenchOptions) => Promise<Record<string, 
   delivery: benchDelivery,
   'desk-live': benchDeskLive,
   'desk-pages': benchDeskPages,
-  'desk-preview': benchDeskPreview,
   draft: benchDraft,
   feeds: benchFeeds,
   grouping: benchGrouping,

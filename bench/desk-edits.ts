@@ -13,7 +13,7 @@ export interface EditTimes {
   whole: number[];
 }
 
-/** Drops a story, moves the next one to the top of its block, and restores the first, in turn. @param path of the page */
+/** Drops a story, moves the next one to the top, and restores the first, in turn. @param path of the page */
 export async function timeEdits(
   { request }: DeskClient,
   path: string,

@@ -7,9 +7,11 @@ import {
   HOUR,
   isZone,
   localDate,
+  localDateTime,
   localDay,
   longDate,
   rfc3339,
+  wallClock,
 } from '../../src/lib/time.ts';
 
 const at = (text: string): number => Date.parse(text);
@@ -34,6 +36,31 @@ describe('wall-clock time', () => {
   it('has the date of the zone, before and after midnight', () => {
     expect(localDate(at('2026-11-24T16:30:00Z'), 'Asia/Shanghai')).toBe('2026-11-25');
     expect(localDate(at('2026-11-24T04:30:00Z'), 'America/New_York')).toBe('2026-11-23');
+  });
+
+  it('is that of the zone, also in the quarter of an hour in which its clocks change', () => {
+    // Newfoundland changed its clocks at 00:01, Liberia by 44 min 30 s, and Lord Howe Island by half an hour.
+    const zones = ['America/St_Johns', 'Africa/Monrovia', 'Australia/Lord_Howe', 'Europe/Berlin', 'Asia/Shanghai'];
+    const changes = zones.flatMap((zone) => {
+      const found: number[] = [];
+      let next = wallClock(at('1970-01-01T00:00:00Z'), zone).getTimeZoneTransition('next');
+      for (; next !== null && next.year < 2030; next = next.getTimeZoneTransition('next')) {
+        found.push(next.epochMilliseconds);
+      }
+      return found;
+    });
+    const instant = fc.oneof(
+      fc.integer({ min: at('1900-01-01T00:00:00Z'), max: at('2100-01-01T00:00:00Z') }),
+      fc.tuple(fc.constantFrom(...changes), fc.integer({ min: -20 * 60_000, max: 20 * 60_000 })).map(([a, b]) => a + b),
+    );
+    fc.assert(
+      fc.property(instant, fc.constantFrom(...zones), (at, zone) => {
+        const wall = wallClock(at, zone).toPlainDateTime().toString({ smallestUnit: 'minute' });
+        expect(localDateTime(at, zone)).toBe(wall.replace('T', ' '));
+        expect(localDate(at, zone)).toBe(wall.slice(0, 'YYYY-MM-DD'.length));
+      }),
+      { numRuns: 500 },
+    );
   });
 
   it('has days that begin at midnight of the zone, and are 23 to 25 hours long', () => {

@@ -14,39 +14,37 @@ import {
 import type { Html } from '../desk-request.ts';
 import { postButton } from '../parts/form.ts';
 import { when, whenText } from '../parts/when.ts';
-import { actPath } from './edition-address.ts';
+import { actPath, logPath } from './edition-address.ts';
 import { type EditionPageView, storyName } from './edition-view.ts';
 
-/** The newest entries, which the page shows at once. */
-const SHOWN = 12;
-/** Entries that can be opened. The command line lists all. */
-const MAX_ENTRIES = 200;
-
-export function draftLog(view: EditionPageView): Html {
-  const { draft, request } = view;
-  const entries = draft.log.toReversed();
-  const undone = undoneNumbers(draft.log);
-  const editor = request.account.name;
-  const table = (some: readonly LogEntry[]): Html =>
-    html`<ol class="rows">${some.map((entry) => logRow(view, entry, undone.has(entry.number)))}</ol>`;
-  const older = entries.slice(SHOWN, MAX_ENTRIES);
-  const more = entries.length - MAX_ENTRIES;
-  return html`<section id="log" data-region aria-labelledby="log-title">
-<h2 id="log-title">Log</h2>
-${view.mayEdit ? undoButtons(view, editor) : ''}
-${
-  entries.length === 0
-    ? html`<p class="soft">No editor has changed this edition: it goes out by the rules.</p>`
-    : table(entries.slice(0, SHOWN))
-}${
-  older.length === 0
-    ? ''
-    : html`<details id="log-older"><summary>Older entries <span class="soft">${older.length}</span></summary>
-${table(older)}${more <= 0 ? '' : html`<p class="soft">And ${more} more: see “daywire editions log”.</p>`}</details>`
-}</section>`;
+/** What a log is shown of. */
+export interface LogView extends Pick<EditionPageView, 'request' | 'headlines' | 'mayEdit'> {
+  draft: Pick<EditionPageView['draft'], 'newsletter' | 'slot' | 'draft' | 'log'>;
 }
 
-function undoButtons(view: EditionPageView, editor: string): Html {
+/** The newest entries, which the page of the edition shows. */
+const SHOWN = 12;
+
+export function draftLog(view: LogView): Html {
+  const { draft, request } = view;
+  const { log } = draft;
+  const all = html`<p><a id="log-all" href="${request.desk.base}${logPath(draft)}">All ${log.length} entries</a></p>`;
+  return html`<section id="log" data-region aria-labelledby="log-title">
+<h2 id="log-title">Log</h2>
+${view.mayEdit ? undoButtons(view, request.account.name) : ''}
+${
+  log.length === 0
+    ? html`<p class="soft">No editor has changed this edition: it goes out by the rules.</p>`
+    : logRows(view, log.slice(-SHOWN).reverse())
+}${log.length > SHOWN ? all : ''}</section>`;
+}
+
+export function logRows(view: LogView, entries: readonly LogEntry[]): Html {
+  const undone = undoneNumbers(view.draft.log);
+  return html`<ol class="rows">${entries.map((entry) => logRow(view, entry, undone.has(entry.number)))}</ol>`;
+}
+
+function undoButtons(view: LogView, editor: string): Html {
   const { draft, request } = view;
   const undo = entryToUndo(draft.log, editor);
   const redo = entryToRedo(draft.log, editor);
@@ -60,7 +58,7 @@ function undoButtons(view: EditionPageView, editor: string): Html {
   })}${undo === null ? '' : html`<span class="hint">Your last command: ${entryText(view, undo)}</span>`}</div>`;
 }
 
-function logRow(view: EditionPageView, entry: LogEntry, isUndone: boolean): Html {
+function logRow(view: LogView, entry: LogEntry, isUndone: boolean): Html {
   const { request, draft, mayEdit } = view;
   const button = postButton(request, actPath(request, draft, 'undo'), 'Undo', {
     ...{ quiet: true, fields: { entry: entry.number }, id: `undo-${entry.number}` },
@@ -74,7 +72,7 @@ function logRow(view: EditionPageView, entry: LogEntry, isUndone: boolean): Html
 }
 
 /** Whether the account may undo the entry, and nobody has changed its fields since. */
-function canUndo({ draft, request }: EditionPageView, { number }: LogEntry): boolean {
+function canUndo({ draft, request }: LogView, { number }: LogEntry): boolean {
   const editor = request.account.name;
   const entry = entryToUndoByNumber(draft.log, editor, number);
   if (entry === null) return false;

@@ -12,6 +12,11 @@ export function draftPath(target: NamedSlot): string {
   return `${closedPath(target)}/draft`;
 }
 
+/** The whole log of the draft. */
+export function logPath(target: NamedSlot): string {
+  return `${draftPath(target)}/log`;
+}
+
 /** What of the address chooses the preview, as a query. */
 function previewQuery({ c }: DeskRequest): string {
   const chosen = (['view', 'scheme'] as const).flatMap((name) => {

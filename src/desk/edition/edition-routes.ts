@@ -10,6 +10,7 @@ import { actOnStory, moveStory, redo, undo, writeText } from './draft-acts.ts';
 import { draftPage, draftPath, nextPath } from './edition-address.ts';
 import { respondEdition } from './edition-page.ts';
 import { findTarget, isMissing, newsletterThatIsNext } from './find-target.ts';
+import { showLog } from './log-page.ts';
 import { countProblems } from './problem-list.ts';
 import { checkComposition, composeForPage } from './run-checks.ts';
 
@@ -19,6 +20,7 @@ export const editionRoutes: DeskRoute[] = [
   { method: 'GET', path: '/edition', needs: 'editions.read', handle: showNextOfAll },
   { method: 'GET', path: '/editions/:newsletter/next', needs: 'editions.read', handle: showNext },
   { method: 'GET', path: DRAFT, needs: 'editions.read', handle: show },
+  { method: 'GET', path: `${DRAFT}/log`, needs: 'editions.read', handle: showLog },
   { method: 'POST', path: `${DRAFT}/move`, needs: 'drafts.edit', handle: moveStory },
   { method: 'POST', path: `${DRAFT}/pin`, needs: 'drafts.edit', handle: actOnStory('pin') },
   { method: 'POST', path: `${DRAFT}/drop`, needs: 'drafts.edit', handle: actOnStory('drop') },

@@ -10,8 +10,8 @@ import type { SignedInRequest } from '../desk-request.ts';
 import type { EditionPageView } from './edition-view.ts';
 import { checkComposition, composeForPage } from './run-checks.ts';
 
-/** Newest log entries whose stories are named by their headlines. */
-const NAMED_ENTRIES = 200;
+/** Newest log entries whose stories are named by their headlines: those of the page, and those to undo. */
+const NAMED_ENTRIES = 50;
 
 export async function readView(request: SignedInRequest, target: DraftTarget): Promise<EditionPageView> {
   const { app } = request.desk;

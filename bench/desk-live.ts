@@ -107,9 +107,11 @@ async function watchIn(server: BenchProcess, setup: DeliveringSetup): Promise<Li
   const measured: LiveDelivery = { speeds: [], ages: [], staleness: [], pageTimes: [], reloads: 0 };
   /** By browser: the number that it shows. */
   const shown = new Map<DeskBrowser, number>();
+  let isMeasuring = false;
   const samples = new StoreSamples(
     () => countSubmitted(store, edition.id),
     (at) => {
+      if (!isMeasuring) return;
       for (const value of shown.values()) {
         measured.staleness.push(samples.last > value ? at - samples.before(value + 1) : 0);
       }
@@ -119,8 +121,7 @@ async function watchIn(server: BenchProcess, setup: DeliveringSetup): Promise<Li
     const browser: DeskBrowser = new DeskBrowser(address, (name, text) => {
       if (name !== `edition:${edition.id}:submitted` || text === '') return;
       const value = Number(text.replaceAll(',', ''));
-      // What it receives first may be older than its stream.
-      if (shown.has(browser)) received.push({ at: performance.now(), value });
+      if (isMeasuring) received.push({ at: performance.now(), value });
       shown.set(browser, value);
     });
     await browser.open(edition.pages);
@@ -136,7 +137,9 @@ async function watchIn(server: BenchProcess, setup: DeliveringSetup): Promise<Li
       // Until what opening and closing pages costs has passed.
       await sleep(100 * seconds);
       const from = performance.now();
+      isMeasuring = true;
       await sleep(900 * seconds);
+      isMeasuring = false;
       const to = performance.now();
       for (const browser of browsers) {
         shown.delete(browser);

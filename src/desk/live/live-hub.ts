@@ -26,7 +26,7 @@ type Receive = (message: LiveMessage) => void;
 const READ_EVERY = SECOND / 2;
 
 export class LiveHub {
-  readonly #app: Pick<AppContext, 'store' | 'clock' | 'log'>;
+  readonly #app: Pick<AppContext, 'store' | 'config' | 'clock' | 'log'>;
   readonly #readEvery: number;
   readonly #receivers = new Set<Receive>();
   readonly #stopping = new AbortController();
@@ -39,7 +39,7 @@ export class LiveHub {
   #samples = new Map<number, RateSample[]>();
 
   /** @param readEvery milliseconds between two looks at the store */
-  constructor(app: Pick<AppContext, 'store' | 'clock' | 'log'>, readEvery: number = READ_EVERY) {
+  constructor(app: Pick<AppContext, 'store' | 'config' | 'clock' | 'log'>, readEvery: number = READ_EVERY) {
     this.#app = app;
     this.#readEvery = readEvery;
   }
@@ -88,7 +88,9 @@ export class LiveHub {
 
   async #read(): Promise<void> {
     const now = this.#app.clock();
-    const snapshot = await readSnapshot(this.#app.store.db, now);
+    const { store, config } = this.#app;
+    const newsletters = config.newsletters.map(({ id }) => id);
+    const snapshot = await readSnapshot(store.db, newsletters, now);
     const message: LiveMessage = { topics: {}, figures: {}, presence: {} };
     const before = this.#last;
     // After it was read: a page without the change was requested before.

@@ -1,9 +1,10 @@
 import { html } from 'hono/html';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { createDesk } from '../../src/desk/desk-app.ts';
 import type { SignedInRequest } from '../../src/desk/desk-request.ts';
 import type { DeskRoute } from '../../src/desk/desk-route.ts';
 import { LiveHub } from '../../src/desk/live/live-hub.ts';
+import { openDesk } from '../../src/desk/mount.ts';
 import { respondAfter, respondPage } from '../../src/desk/page.ts';
 import { postButton, textField } from '../../src/desk/parts/form.ts';
 import { createApp } from '../../src/http/server/app.ts';
@@ -38,6 +39,25 @@ async function openWithRoutes(routes: readonly DeskRoute[]) {
     send(path, { method: 'POST', body: new URLSearchParams(fields), headers: { 'Sec-Fetch-Site': 'same-origin' } });
   return { app, send, post };
 }
+
+describe('a process with the role desk alone', () => {
+  it('serves the desk and its own health, and leads to the public pages at the address of the site', async () => {
+    const store = await openMigrated();
+    onTestFinished(() => store.close());
+    const { app, accounts } = await openTestDesk(store);
+    const { config, templates, clock, log } = app;
+    const secrets = await app.keys.signingSecrets();
+    const options = { store, config, templates, secrets, clock, log };
+    const site = createApp(options, { isPublic: false, mount: (web) => openDesk(app, web) });
+    const headers = { Cookie: `__Host-daywire-desk=${accounts.operator.token}` };
+    const statusOf = async (path: string): Promise<number> => (await site.request(path, { headers })).status;
+    const paths = ['/desk', '/healthz', '/', '/feeds/latest.rss', '/subscribe'];
+    expect(await Promise.all(paths.map(statusOf))).toEqual([200, 200, 404, 404, 404]);
+    const feeds = await (await site.request('/desk/feeds', { headers })).text();
+    expect(feeds).toContain(`href="${config.publication.url}/feeds/latest.rss"`);
+    expect(feeds).not.toContain('href="/feeds');
+  });
+});
 
 describe('the desk', () => {
   forEachDatabase((open) => {

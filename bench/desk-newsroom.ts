@@ -32,6 +32,8 @@ const OUTLETS = 200;
 /** Editions that were closed before, one a day. */
 const EDITIONS = 1_000;
 const STORIES = 25;
+/** Articles that are too new to be in one of them. */
+const OLDER = 1_000;
 const REPORTS = 4_000;
 const REPORTS_PER_GROUP = 4;
 const AUDIT_ROWS = 200_000;
@@ -116,10 +118,11 @@ async function addEditions(store: Store): Promise<void> {
     await sql`insert into edition_visits (newsletter, slot, day, visits) values ('daily-roundup', ${slot}, '', ${n})
       `.execute(db);
   }
+  const article = sql`'seed-1-' || (${bigint(OLDER)} + editions.id * ${bigint(STORIES)} + n)`;
   await sql`insert into edition_articles (edition_id, newsletter, article_id, block, position)
-    ${numbers(store, STORIES)} select editions.id, newsletter, 'seed-1-' || (editions.id * ${STORIES} + n), 'news', n
+    ${numbers(store, STORIES)} select editions.id, newsletter, ${article}, 'news', n
     from counted, editions where slot_at < ${bigint(CUTOFF)}
-    and exists (select 1 from articles where articles.id = 'seed-1-' || (editions.id * ${STORIES} + n))`.execute(db);
+    and exists (select 1 from articles where articles.id = ${article})`.execute(db);
   await sql`insert into delivery_totals (edition_id, state, count)
     select id, 'submitted', 900000 + id from editions where slot_at < ${bigint(CUTOFF)}`.execute(db);
 }
@@ -141,7 +144,7 @@ async function addReports(store: Store, { sources }: Config): Promise<void> {
   }
   await sql`insert into outlet_items (source, outlet, title, summary, url, canonical_url, language, published_at,
       first_seen_at, seen_at, state, group_id)
-    ${numbers(store, REPORTS)} select 'outlet-' || (n % ${OUTLETS}), 'Outlet ' || (n % ${OUTLETS}),
+    ${numbers(store, REPORTS)} select 'outlet-' || (n % ${bigint(OUTLETS)}), 'Outlet ' || (n % ${bigint(OUTLETS)}),
       'Report ' || n || ' on the figures of the quarter', 'The company said so on Tuesday.',
       'https://example.com/report/' || n, 'https://example.com/report/' || n, 'en',
       ${bigint(NOW - MINUTE)} - n * 20000, ${bigint(NOW)} - n * 20000, ${bigint(NOW)}, 'open', null
@@ -185,7 +188,7 @@ function numbers({ dialect }: Store, count: number): RawBuilder<unknown> {
     : sql`with counted(n) as (select generate_series(1, cast(${count} as integer)))`;
 }
 
-/** PostgreSQL would take a parameter for a 32-bit integer. */
+/** PostgreSQL would take a parameter for a 32-bit integer, and SQLite for a number with a fraction. */
 function bigint(value: number): RawBuilder<number> {
   return sql`cast(${value} as bigint)`;
 }

@@ -33,8 +33,8 @@ interface Kept {
 const FRESH = MINUTE;
 /** Drafts of all newsletters, with those of alerts. */
 const MAX_KEPT = 100;
-/** How long a page waits, in milliseconds: it shall take less than 100. Composing takes about 50 in a warm thread. */
-const WAIT_LIMIT = 60;
+/** How long a page waits, in milliseconds: it shall take less than 100, and the rest takes about 30. */
+const WAIT_LIMIT = 40;
 
 class DraftChecks {
   readonly #desk: DeskContext;

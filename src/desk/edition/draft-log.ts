@@ -64,11 +64,15 @@ function logRow(view: LogView, entry: LogEntry, isUndone: boolean): Html {
     ...{ quiet: true, fields: { entry: entry.number }, id: `undo-${entry.number}` },
     name: `Undo ${entry.number}: ${entryText(view, entry)}`,
   });
-  return html`<li value="${entry.number}" class="acts"><div>${entryText(view, entry)}${
-    isUndone ? ' (undone)' : ''
-  } <span class="hint"><bdi>${entry.editor}</bdi>, ${when(request, entry.at)}</span></div>${
+  return html`<li value="${entry.number}" class="acts"><div>${logEntry(view, entry, isUndone)}</div>${
     mayEdit && canUndo(view, entry) ? button : ''
   }</li>`;
+}
+
+/** What an entry did, who gave the command, and when. */
+export function logEntry(view: Pick<LogView, 'headlines' | 'request'>, entry: LogEntry, isUndone: boolean): Html {
+  return html`${entryText(view, entry)}${isUndone ? ' (undone)' : ''} <span class="hint"><bdi>${entry.editor}</bdi>,
+${when(view.request, entry.at)}</span>`;
 }
 
 /** Whether the account may undo the entry, and nobody has changed its fields since. */

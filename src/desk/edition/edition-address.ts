@@ -5,7 +5,10 @@ import type { DraftTarget } from '../../app/drafts/draft-target.ts';
 import type { DeskRequest } from '../desk-request.ts';
 
 /** What an address names: a newsletter and the label of a slot. */
-type NamedSlot = Pick<DraftTarget, 'newsletter' | 'slot'>;
+interface NamedSlot {
+  newsletter: Pick<DraftTarget['newsletter'], 'id'>;
+  slot: Pick<DraftTarget['slot'], 'label'>;
+}
 
 /** The page on which editors work. */
 export function draftPath(target: NamedSlot): string {

@@ -7,12 +7,15 @@ import { fullHeadline } from '../../articles/article.ts';
 import { findArticles } from '../../articles/queries.ts';
 import { countAllDeliveries, readDeliveryStates } from '../../delivery/queue/queries.ts';
 import { formatPercent } from '../../delivery/rates/judge-rates.ts';
-import type { LogEntry } from '../../editions/draft/history.ts';
+import { undoneNumbers } from '../../editions/draft/history.ts';
 import { readDraftLog } from '../../editions/draft-store.ts';
 import { type Edition, type EditionSummary, listEditionArticles, listRevisions } from '../../editions/queries.ts';
 import type { EditionDeliveryState } from '../../store/tables.ts';
 import { barChart } from '../charts/bar-chart.ts';
 import type { Html, SignedInRequest } from '../desk-request.ts';
+import { logEntry } from '../edition/draft-log.ts';
+import { logPath } from '../edition/edition-address.ts';
+import { findHeadlines, storiesOf } from '../edition/read-view.ts';
 import { respondMissing, respondPage } from '../page.ts';
 import { formatCount } from '../parts/figure.ts';
 import { rowTable, type TableRow } from '../parts/row-table.ts';
@@ -20,7 +23,7 @@ import { when } from '../parts/when.ts';
 import { editionFigureList, NO_DELIVERIES, readEditionFigures } from './edition-figures.ts';
 import { deliveryStateMark, editionPath, newsletterTitle, requestedEdition } from './edition-names.ts';
 
-/** The newest entries of the log; the page of the draft has all. */
+/** The newest entries of the log; its own page has all. */
 const LOG_SHOWN = 30;
 
 /** GET `/editions/:newsletter/:slot`. */
@@ -32,7 +35,6 @@ export async function serveEditionPage(request: SignedInRequest): Promise<Respon
   const revisions = await readRevisions(request, edition);
   const current = revisions.find(({ summary }) => summary.id === edition.id) as RevisionLine;
   const figures = await readEditionFigures(desk, edition);
-  const log = (await readDraftLog(db, edition.newsletter, edition.slot)).toReversed();
   const body = html`${summary(request, edition, current)}
 <section id="figures" data-region aria-labelledby="figures-heading"><h2 id="figures-heading">Figures</h2>
 ${editionFigureList(desk, figures)}
@@ -50,7 +52,7 @@ ${await stories(request, edition)}</section>
 <section id="revisions" data-region aria-labelledby="revisions-heading"><h2 id="revisions-heading">Revisions</h2>
 ${revisionTable(request, revisions, edition)}</section>
 <section id="log" data-region aria-labelledby="log-heading"><h2 id="log-heading">Log of its draft</h2>
-${draftLog(request, log)}</section>`;
+${await draftLog(request, edition)}</section>`;
   return respondPage(request, {
     ...{ title: edition.headline, section: 'editions', body },
     topics: [`edition:${edition.id}`, `draft:${edition.newsletter}/${edition.slot}`],
@@ -177,21 +179,17 @@ function revisionTable(request: SignedInRequest, revisions: RevisionLine[], show
   return rowTable({ titleId: 'revisions-heading' }, columns, revisions.map(row));
 }
 
-function draftLog(request: SignedInRequest, log: LogEntry[]): Html {
+async function draftLog(request: SignedInRequest, edition: Edition): Promise<Html> {
+  const { db } = request.desk.app.store;
+  const log = (await readDraftLog(db, edition.newsletter, edition.slot)).toReversed();
   if (log.length === 0) return html`<p class="empty">No editor has touched its draft.</p>`;
-  const row = ({ number, at, editor, command, changes }: LogEntry): TableRow => ({
-    cells: [
-      ...[number, when(request, at), html`<bdi>${editor}</bdi>`],
-      html`${command.kind}${
-        'story' in command
-          ? html` <a href="${request.desk.base}/articles/${encodeURIComponent(command.story)}">${command.story}</a>`
-          : ''
-      }`,
-      changes.map(({ field }) => field).join(', '),
-    ],
-  });
-  const more =
-    log.length > LOG_SHOWN ? html`<p class="hint">The newest ${LOG_SHOWN} of ${log.length} commands.</p>` : '';
-  const columns = ['Number', 'When', 'Who', 'Command', 'Changed'].map((label) => ({ label }));
-  return html`${rowTable({ titleId: 'log-heading' }, columns, log.slice(0, LOG_SHOWN).map(row))}${more}`;
+  const shown = log.slice(0, LOG_SHOWN);
+  const headlines = await findHeadlines(request, [...new Set(shown.flatMap(storiesOf))]);
+  const undone = undoneNumbers(log);
+  const entries = shown.map(
+    (entry) => html`<li>${logEntry({ request, headlines }, entry, undone.has(entry.number))}</li>`,
+  );
+  const target = { newsletter: { id: edition.newsletter }, slot: { label: edition.slot } };
+  return html`<ol class="rows">${entries}</ol>
+<p><a href="${request.desk.base}${logPath(target)}">All ${log.length} entries</a></p>`;
 }

@@ -31,6 +31,9 @@ const OPTIONS: readonly (readonly [option: RegExp, words: string])[] = [
   [/\bwith "pin"/g, 'with “Pin”'],
   [/\bwith --keep\b/g, 'with “Keep the articles”'],
   [/\bwith --as-correction\b/g, 'as a correction'],
+  // Numbers of reports, which the desk does not show.
+  [/\bthere is no group with report \d[\d, ]*/g, 'the group is not there any more'],
+  [/\breport \d+ is not in this group: it has \d[\d, ]*/g, 'the report is not in this group any more'],
   [/\buse --auto\b/g, 'use “Back to automatic”'],
   // Of an import.
   [/--map status=/g, 'to “Columns that say the status” '],

@@ -21,6 +21,7 @@ import {
 import type { Db } from '../../store/store.ts';
 import type { Html, SignedInRequest } from '../desk-request.ts';
 import { respondMissing, respondPage } from '../page.ts';
+import { deskWords } from '../parts/desk-words.ts';
 import { hiddenFields, postButton, submitButton } from '../parts/form.ts';
 import { badge } from '../parts/status-mark.ts';
 import { when } from '../parts/when.ts';
@@ -116,7 +117,9 @@ async function stateRegion(request: SignedInRequest, group: StoryGroup, problem:
           decision?.state === 'picked' ? '' : ', retracted'
         }</p>`;
   const unwritten = html`<ul class="problems"><li class="bad">The article does not show the last change yet. It is tried
-again with the next command or poll.</li>${problems.map((one) => html`<li class="bad" dir="auto">${one}</li>`)}</ul>`;
+again with the next command or poll.</li>${problems.map(
+    (one) => html`<li class="bad" dir="auto">${deskWords(one)}</li>`,
+  )}</ul>`;
   return html`<section id="state" data-region aria-label="State">
 <p>${stateMark(group)} ${newReportsBadge(group)} ${outlets}: ${outletNames(group)}${decided}</p>
 ${article}${isUnwritten && articleId !== null ? unwritten : ''}

@@ -2,6 +2,7 @@
 import { html } from 'hono/html';
 import type { RejectionExcerpt, RejectionPlace } from '../../articles/rejections.ts';
 import type { Html, SignedInRequest } from '../desk-request.ts';
+import { deskWords } from '../parts/desk-words.ts';
 import { formatCount } from '../parts/figure.ts';
 import { badge } from '../parts/status-mark.ts';
 import { when } from '../parts/when.ts';
@@ -29,7 +30,7 @@ function rejection(request: SignedInRequest, one: RejectionExcerpt): Html {
   const more = problems.length - PROBLEMS_SHOWN;
   const rest = length - [...raw].length;
   return html`<p>${badge(STAGES[stage], 'warn')} <strong dir="auto">${place}</strong> ${when(request, rejectedAt)}</p>
-<ul>${problems.slice(0, PROBLEMS_SHOWN).map((problem) => html`<li dir="auto">${problem}</li>`)}${
+<ul>${problems.slice(0, PROBLEMS_SHOWN).map((problem) => html`<li dir="auto">${deskWords(problem)}</li>`)}${
     more > 0 ? html`<li>and ${formatCount(more)} more</li>` : ''
   }</ul>
 <details><summary>The input</summary>

@@ -6,17 +6,18 @@ import { confirmPassword } from '../accounts/sign-in.ts';
 import { clientAddress } from '../http/server/client-address.ts';
 import { MINUTE } from '../lib/time.ts';
 import type { Html, SignedInRequest } from './desk-request.ts';
+import type { Confirmed } from './desk-route.ts';
 import { respondPage } from './page.ts';
 import { hiddenFields, passwordField, submitButton } from './parts/form.ts';
 
 /** Fields that no page repeats. */
 const PASSWORDS = ['password', 'new-password'];
 
-/** Null if the form has the password; otherwise the page that asks for it, with the form's other fields. */
-export async function askForPassword(request: SignedInRequest): Promise<Response | null> {
+/** Null if the form has the password; otherwise the page that asks for it, with what else was typed. */
+export async function askForPassword(request: SignedInRequest, confirmed: Confirmed): Promise<Response | null> {
   const { desk, form, account, at, c } = request;
   const password = form.get('password');
-  if (password === null) return respondQuestion(request, undefined);
+  if (password === null) return respondQuestion(request, confirmed, undefined);
   const { store, keys, log } = desk.app;
   const accounts = { db: store.db, secrets: await keys.signingSecrets() };
   const typed = { password, client: clientAddress(desk.web, c) };
@@ -26,27 +27,42 @@ export async function askForPassword(request: SignedInRequest): Promise<Response
       return null;
     case 'wrong':
       log.warn({ account: account.id }, 'wrong password for an act at the desk');
-      return respondQuestion(request, 'This is not your password. Nothing was done.');
+      return respondQuestion(request, confirmed, 'That was not your password: nothing was done.');
     case 'too-many': {
       const minutes = Math.max(1, Math.ceil((outcome.retryAt - at) / MINUTE));
-      return respondQuestion(request, `Too many wrong passwords. Nothing was done: try again in ${minutes} min.`);
+      const text = `Too many wrong passwords. Nothing was done: try again in ${minutes} min.`;
+      return respondQuestion(request, confirmed, text);
     }
     case 'busy':
-      return respondQuestion(request, 'Too many passwords are being checked. Nothing was done: try again.');
+      return respondQuestion(request, confirmed, 'Too many passwords are being checked. Nothing was done: try again.');
   }
 }
 
-function respondQuestion(request: SignedInRequest, error: string | undefined): Promise<Response> {
+/** The link back has the act's own address, which leads to the page of its form. */
+function respondQuestion(
+  request: SignedInRequest,
+  { act, page }: Confirmed,
+  error: string | undefined,
+): Promise<Response> {
+  if (page !== undefined) return page(request, error);
   const { c, form } = request;
-  const fields: Html[] = [...form].flatMap(([name, value]) =>
-    PASSWORDS.includes(name) ? [] : hiddenFields({ [name]: value }),
-  );
+  const typed = [...form].filter(([name, value]) => !PASSWORDS.includes(name) && value !== '');
+  const fields: Html[] = typed.flatMap(([name, value]) => hiddenFields({ [name]: value }));
+  const shown = typed.map(([name, value]) => html`<dt>${fieldWords(name)}</dt><dd dir="auto">${value}</dd>`);
   return respondPage(request, {
-    title: 'Confirm with your password',
+    title: `${act}: your password again`,
     section: null,
     status: error === undefined ? 200 : 422,
-    body: html`<p>This act needs your password again. It has not been done yet.</p>
-<form method="post" action="${c.req.path}" data-plain>${fields}${passwordField(error)}
-${submitButton('Confirm', { primary: true, id: 'confirm' })}</form>`,
+    body: html`<p>It has not been done yet.</p>
+${shown.length === 0 ? '' : html`<dl class="pairs">${shown}</dl>`}
+<form class="narrow" method="post" action="${c.req.path}" data-plain>${fields}${passwordField(error)}
+<div class="buttons">${submitButton(act, { primary: true, id: 'confirm' })}
+<a class="button" href="${c.req.path}">Back, without doing it</a></div></form>`,
   });
+}
+
+/** `extend-by` as `Extend by`. */
+function fieldWords(name: string): string {
+  const words = name.replaceAll('-', ' ');
+  return words.charAt(0).toUpperCase() + words.slice(1);
 }

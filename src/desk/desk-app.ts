@@ -94,7 +94,7 @@ async function handle(route: DeskRoute, request: DeskRequest): Promise<Response>
     audit: (act, subject, detail) =>
       auditAct(account, at, { act, subject, ...(detail === undefined ? {} : { detail }) }),
   };
-  const question = route.confirms === true ? await askForPassword(signedIn) : null;
+  const question = route.confirms === undefined ? null : await askForPassword(signedIn, route.confirms);
   return question ?? route.handle(signedIn);
 }
 

@@ -4,6 +4,14 @@
 import type { Permission } from '../accounts/permissions.ts';
 import type { DeskRequest, SignedInRequest } from './desk-request.ts';
 
+/** An act that needs the account's password again. */
+export interface Confirmed {
+  /** What it does, as the title of the page that asks for the password: `Cancel the edition`. */
+  act: string;
+  /** The page with the act's form, with what was typed and the error; by default a page with hidden fields. */
+  page?(request: SignedInRequest, error: string | undefined): Promise<Response>;
+}
+
 interface AnyDeskRoute {
   method: 'GET' | 'POST';
   /** Below the desk's path, as Hono writes it: `/editions/:newsletter/:slot/hold`. */
@@ -26,7 +34,7 @@ export type DeskRoute = AnyDeskRoute &
     | {
         needs: Permission;
         /** The form has the field `password`: the account's password again. */
-        confirms?: true;
+        confirms?: Confirmed;
         handle(request: SignedInRequest): Promise<Response> | Response;
       }
   );

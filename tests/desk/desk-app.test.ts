@@ -158,7 +158,7 @@ describe('the desk', () => {
     const done: string[] = [];
     const { post } = await openWithRoutes([
       {
-        ...{ method: 'POST', path: '/act', needs: 'accounts', confirms: true },
+        ...{ method: 'POST', path: '/act', needs: 'accounts', confirms: { act: 'Do it' } },
         handle: (request: SignedInRequest) => {
           done.push(request.form.get('what') ?? '');
           return respondAfter(request, '/page');
@@ -168,6 +168,9 @@ describe('the desk', () => {
     const asked = await (await post('/act', { what: HOSTILE })).text();
     expect(asked).toContain('name="what" value="&quot;&gt;&lt;script&gt;');
     expect(asked).toContain('type="password"');
+    expect(asked).toContain('<h1>Do it: your password again</h1>');
+    expect(asked).toContain('<dt>What</dt><dd dir="auto">&quot;&gt;&lt;script&gt;');
+    expect(asked).toContain('<a class="button" href="/desk/act">Back, without doing it</a>');
     const wrong = await post('/act', { what: 'x', password: 'not the password' });
     expect(wrong.status).toBe(422);
     expect(await wrong.text()).not.toContain('not the password');

@@ -56,7 +56,7 @@ const leadsToSignIn = ({ status, location }: Answer): boolean =>
   status === 303 && location !== null && /^\/desk\/sign-in(\?|$)/.test(location);
 const isForbidden = ({ status, text }: Answer): boolean => status === 403 && text.includes('Not with your role');
 const isForeign = ({ status, text }: Answer): boolean => status === 403 && text.includes('Request from another site');
-const asksForPassword = ({ text }: Answer): boolean => text.includes('Confirm with your password');
+const asksForPassword = ({ text }: Answer): boolean => text.includes('name="password"');
 
 const FOREIGN: Record<string, string>[] = [
   {},

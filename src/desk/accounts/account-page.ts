@@ -25,16 +25,16 @@ export const accountRoutes: DeskRoute[] = [
     needs: 'accounts',
     handle: (request) => withAccount(request, (account) => respondAccount(request, account)),
   },
-  act('/accounts/:id/roles', async ({ desk, account: actor, form, at }, { id, name }) => {
+  act('/accounts/:id/roles', 'Change the roles', async ({ desk, account: actor, form, at }, { id, name }) => {
     const roles = rolesOfForm(form);
     await changeRoles(desk.app.store.db, actor, { id, roles }, at);
     return `${name} is now ${roleNames(roles)}, and signs in again.`;
   }),
-  act('/accounts/:id/disable', async ({ desk, account: actor, at }, { id, name }) => {
+  act('/accounts/:id/disable', 'Disable the account', async ({ desk, account: actor, at }, { id, name }) => {
     await disableAccount(desk.app.store.db, actor, id, at);
     return `${name} can no longer sign in: all sessions have ended, and open links that ${name} made no longer work.`;
   }),
-  act('/accounts/:id/enable', async ({ desk, account: actor, at }, { id, name }) => {
+  act('/accounts/:id/enable', 'Enable the account', async ({ desk, account: actor, at }, { id, name }) => {
     await enableAccount(desk.app.store.db, actor, id, at);
     return `${name} may sign in again.`;
   }),
@@ -42,7 +42,7 @@ export const accountRoutes: DeskRoute[] = [
     method: 'POST',
     path: '/accounts/:id/password-link',
     needs: 'accounts',
-    confirms: true,
+    confirms: { act: 'Make a link for a new password' },
     handle: (request) =>
       withAccount(request, async (account) => {
         const { desk, account: actor, at } = request;
@@ -53,12 +53,12 @@ export const accountRoutes: DeskRoute[] = [
 ];
 
 /** A route that changes an account; what is wrong is said above its forms. */
-function act(path: string, change: ChangeAccount): DeskRoute {
+function act(path: string, name: string, change: ChangeAccount): DeskRoute {
   return {
     method: 'POST',
     path,
     needs: 'accounts',
-    confirms: true,
+    confirms: { act: name },
     handle: (request) =>
       withAccount(request, async (account) => {
         try {

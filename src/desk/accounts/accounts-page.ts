@@ -21,7 +21,10 @@ import { roleFields, roleNames, rolesOfForm } from './roles.ts';
 
 export const accountsRoutes: DeskRoute[] = [
   { method: 'GET', path: '/accounts', needs: 'accounts', handle: (request) => respondAccounts(request) },
-  { method: 'POST', path: '/accounts/invite', needs: 'accounts', confirms: true, handle: handleInvite },
+  {
+    ...{ method: 'POST', path: '/accounts/invite', needs: 'accounts', handle: handleInvite },
+    confirms: { act: 'Invite a colleague', page: (request, error) => respondAccounts(request, undefined, { error }) },
+  },
   { method: 'POST', path: '/accounts/invitations/:id/withdraw', needs: 'accounts', handle: handleWithdrawal },
 ];
 
@@ -40,7 +43,12 @@ async function handleWithdrawal(request: SignedInRequest): Promise<Response> {
   return respondAfter(request, '/accounts', { kind: 'done', text: 'The link no longer works.' });
 }
 
-async function respondAccounts(request: SignedInRequest, invited?: Invited): Promise<Response> {
+/** @param again the password is asked for again, with what was typed */
+async function respondAccounts(
+  request: SignedInRequest,
+  invited?: Invited,
+  again?: { error: string | undefined },
+): Promise<Response> {
   const { desk, at } = request;
   const { db } = desk.app.store;
   const [accounts, invitations] = [await listAccounts(db), await listInvitations(db, at)];
@@ -62,8 +70,8 @@ ${rowTable(
 )}</section>`
 }
 <section id="invite-colleague"><h2>Invite a colleague</h2>
-${inviteForm(request, invited)}</section>`;
-  const status = invited?.kind === 'refused' ? 422 : 200;
+${inviteForm(request, invited, again)}</section>`;
+  const status = invited?.kind === 'refused' || again?.error !== undefined ? 422 : 200;
   return respondPage(request, { title: 'Accounts', section: 'accounts', body, status });
 }
 
@@ -112,16 +120,17 @@ ${textField({
 ${when(request, invitation.expiresAt)}, and is not shown again.</p></section>`;
 }
 
-function inviteForm({ desk, form }: DeskRequest, invited: Invited | undefined): Html {
+function inviteForm({ desk, form }: DeskRequest, invited?: Invited, again?: { error: string | undefined }): Html {
+  const isKept = again !== undefined || invited?.kind === 'refused';
   const refused = invited?.kind === 'refused' ? invited : undefined;
   const errorOf = (field: 'email' | 'roles') => (refused?.field === field ? refused.reason : undefined);
   return html`<form method="post" action="${desk.base}/accounts/invite">
 ${textField({
   ...{ name: 'email', label: 'Email address', type: 'email', autocomplete: 'off', required: true, maxLength: 254 },
-  ...{ value: refused === undefined ? '' : (form.get('email') ?? ''), error: errorOf('email') },
+  ...{ value: isKept ? (form.get('email') ?? '') : '', error: errorOf('email') },
 })}
-${roleFields(refused === undefined ? [] : rolesOfForm(form), errorOf('roles'))}
-${passwordField()}
+${roleFields(isKept ? rolesOfForm(form) : [], errorOf('roles'))}
+${passwordField(again?.error)}
 ${submitButton('Make an invitation link', { primary: true, id: 'make-link' })}
 </form>`;
 }

@@ -19,7 +19,13 @@ import { roleNames } from './roles.ts';
 
 export const ownAccountRoutes: DeskRoute[] = [
   { method: 'GET', path: '/account', needs: 'desk', handle: (request) => respondOwnAccount(request) },
-  { method: 'POST', path: '/account/password', needs: 'desk', confirms: true, handle: handlePassword },
+  {
+    ...{ method: 'POST', path: '/account/password', needs: 'desk', handle: handlePassword },
+    confirms: {
+      act: 'Change your password',
+      page: (request, current) => respondOwnAccount(request, { current }),
+    },
+  },
   {
     method: 'POST',
     path: '/account/shortcuts',
@@ -55,13 +61,17 @@ async function handlePassword(request: SignedInRequest): Promise<Response> {
     if (!(error instanceof PasswordQueueFull)) throw error;
     return respondProblem(request, 503, 'Try again in a few seconds', 'Many people sign in right now.');
   }
-  if (result.kind === 'refused') return respondOwnAccount(request, result.reason);
+  if (result.kind === 'refused') return respondOwnAccount(request, { wanted: result.reason });
   setSessionCookie(c, result.token);
   const text = 'The password is changed. All other sessions have ended.';
   return respondAfter(request, '/account', { kind: 'done', text });
 }
 
-async function respondOwnAccount(request: SignedInRequest, passwordError?: string): Promise<Response> {
+/** @param errors of the two password fields */
+async function respondOwnAccount(
+  request: SignedInRequest,
+  errors: { current?: string | undefined; wanted?: string } = {},
+): Promise<Response> {
   const { account, desk, at } = request;
   const sessions = await listSessions(desk.app.store.db, account.id, at);
   const rows = sessions.map(({ begunAt, seenAt }) => ({ cells: [when(request, begunAt), fromNow(request, seenAt)] }));
@@ -72,8 +82,8 @@ async function respondOwnAccount(request: SignedInRequest, passwordError?: strin
 <section id="own-password"><h2>Password</h2>
 <form method="post" action="${desk.base}/account/password">
 <input type="text" hidden autocomplete="username" value="${account.email}">
-${passwordField()}
-${newPasswordField('New password', passwordError)}
+${passwordField(errors.current)}
+${newPasswordField('New password', errors.wanted)}
 ${submitButton('Change the password', { primary: true, id: 'change-password' })}
 </form></section>
 <section id="single-keys" data-region><h2>Single keys</h2>
@@ -99,6 +109,11 @@ ${
     : html`<p class="hint">This is the only session.</p>`
 }</section>`;
   return respondPage(request, {
-    ...{ title: account.name, section: null, body, status: passwordError === undefined ? 200 : 422 },
+    ...{
+      title: account.name,
+      section: null,
+      body,
+      status: (errors.current ?? errors.wanted) === undefined ? 200 : 422,
+    },
   });
 }

@@ -30,8 +30,10 @@ export function respondPersonExport(request: SignedInRequest): Promise<Response>
   });
 }
 
-export function respondExportForm(request: SignedInRequest): Promise<Response> {
-  const { newsletters } = request.desk.app.config;
+/** @param error of the password */
+export function respondExportForm(request: SignedInRequest, error?: string): Promise<Response> {
+  const { form, desk } = request;
+  const { newsletters } = desk.app.config;
   const options = [
     { value: '', label: 'All newsletters' },
     ...newsletters.map(({ id, title }) => ({ value: id, label: title })),
@@ -39,11 +41,14 @@ export function respondExportForm(request: SignedInRequest): Promise<Response> {
   const body = html`<p>A CSV file with the addresses, their newsletters and states. It can be imported again, here or
 elsewhere. Keep it where only those who need it can read it, and delete it when it is not needed any more: what is
 deleted here later stays in the file.</p>
-<form class="narrow" method="post" action="${request.desk.base}/audience/export" data-plain>
-${selectField({ name: 'newsletter', label: 'Newsletter', options })}
-${passwordField()}
-${submitButton('Download', { primary: true, id: 'download' })}</form>`;
-  return respondPage(request, { title: 'Export subscribers', section: 'audience', body });
+<form class="narrow" method="post" action="${desk.base}/audience/export" data-plain>
+${selectField({ name: 'newsletter', label: 'Newsletter', options, value: form.get('newsletter') ?? '' })}
+${passwordField(error)}
+<p class="hint">Your browser saves the file; this page stays as it is.</p>
+<div class="buttons">${submitButton('Download', { primary: true, id: 'download' })}
+<a class="button" href="${desk.base}/audience">Back to the audience</a></div></form>`;
+  const status = error === undefined ? 200 : 422;
+  return respondPage(request, { title: 'Export subscribers', section: 'audience', body, status });
 }
 
 /** Streams the file. The audit log has a row before the first address leaves, and one with the number of rows. */

@@ -45,7 +45,10 @@ export const audienceRoutes: DeskRoute[] = [
   { method: 'POST', path: '/audience/suppressions/suppress', needs: change, handle: handleAddressSuppression },
   { method: 'POST', path: '/audience/suppressions/lift', needs: change, handle: handleAddressLift },
   { method: 'GET', path: '/audience/export', needs: change, handle: respondExportForm },
-  { method: 'POST', path: '/audience/export', needs: change, confirms: true, handle: respondListExport },
+  {
+    ...{ method: 'POST', path: '/audience/export', needs: change, handle: respondListExport },
+    confirms: { act: 'Export subscribers', page: respondExportForm },
+  },
   { method: 'GET', path: '/audience/import', needs: change, handle: (request) => respondImportForm(request) },
   { method: 'POST', path: '/audience/import', needs: change, upload: true, handle: handleUpload },
   { method: 'GET', path: IMPORT, needs: change, handle: respondImport },
@@ -60,7 +63,13 @@ export const audienceRoutes: DeskRoute[] = [
   { method: 'POST', path: `${PERSON}/lift`, needs: change, handle: handleLift },
   { method: 'POST', path: `${PERSON}/confirmation`, needs: change, handle: handleConfirmation },
   { method: 'POST', path: `${PERSON}/preferences-link`, needs: change, handle: handlePreferencesLink },
-  { method: 'POST', path: `${PERSON}/export`, needs: change, confirms: true, handle: respondPersonExport },
+  {
+    ...{ method: 'POST', path: `${PERSON}/export`, needs: change, handle: respondPersonExport },
+    confirms: { act: 'Export all data of this person' },
+  },
   { method: 'GET', path: `${PERSON}/erase`, needs: change, handle: respondErasurePage },
-  { method: 'POST', path: `${PERSON}/erase`, needs: change, confirms: true, handle: respondErasure },
+  {
+    ...{ method: 'POST', path: `${PERSON}/erase`, needs: change, handle: respondErasure },
+    confirms: { act: 'Delete all data' },
+  },
 ];

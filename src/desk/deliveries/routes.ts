@@ -27,5 +27,8 @@ export const deliveryRoutes: DeskRoute[] = [
   { method: 'POST', path: `${DELIVERY}/settle`, needs: 'deliveries.control', handle: handleSettle },
   { method: 'POST', path: `${DELIVERY}/settle-all`, needs: 'deliveries.control', handle: handleSettleAll },
   { method: 'GET', path: `${DELIVERY}/cancel`, needs: 'deliveries.control', handle: serveCancelPage },
-  { method: 'POST', path: `${DELIVERY}/cancel`, needs: 'deliveries.control', confirms: true, handle: handleCancel },
+  {
+    ...{ method: 'POST', path: `${DELIVERY}/cancel`, needs: 'deliveries.control', handle: handleCancel },
+    confirms: { act: 'Cancel the edition' },
+  },
 ];

@@ -103,7 +103,8 @@ ${error === undefined ? '' : html`<p class="error" id="${id}-error">${error}</p>
 export function passwordField(error?: string): Html {
   return textField({
     ...{ name: 'password', label: 'Your password', type: 'password', autocomplete: 'current-password' },
-    ...{ required: true, error },
+    // The blank lets the style see that something is typed: the error of the last attempt hides then.
+    ...{ required: true, error, placeholder: ' ' },
   });
 }
 

@@ -97,7 +97,13 @@ forEachDatabase((open) => {
     const store = await open();
     const desk = await openAudience(store);
     await addConfirmed(store, 'kay@example.com', ['daily-roundup']);
-    expect((await desk.post('audience', '/audience/export', { password: 'wrong' })).status).toBe(422);
+    const wrong = await desk.post('audience', '/audience/export', { password: 'wrong', newsletter: 'daily-roundup' });
+    expect(wrong.status).toBe(422);
+    const again = await wrong.text();
+    expect(again).toContain('<h1>Export subscribers</h1>');
+    expect(again).toContain('That was not your password: nothing was done.');
+    expect(again).toContain('<option value="daily-roundup" selected>');
+    expect(again).toContain('href="/desk/audience">Back to the audience');
     const fields = { password: PASSWORD, newsletter: 'daily-roundup' };
     const response = await desk.post('audience', '/audience/export', fields);
     expect(response.headers.get('Content-Type')).toBe('text/csv; charset=utf-8');

@@ -129,7 +129,7 @@ forEachDatabase((open) => {
     const desk = await openAudience(store);
     const path = `/audience/${desk.id}/export`;
     const asked = await desk.post('audience', path);
-    expect(await asked.text()).toContain('needs your password again');
+    expect(await asked.text()).toContain('Export all data of this person: your password again');
     expect((await desk.post('audience', path, { password: 'wrong' })).status).toBe(422);
     expect(await desk.audit()).toEqual([]);
     const response = await desk.post('audience', path, { password: PASSWORD });

@@ -145,7 +145,7 @@ describe('the deliveries of an edition', () => {
       const { desk, id } = await openWith(await open(), ['submitted']);
       const path = `/deliveries/${id}/cancel`;
       expect(await desk.read('operator', path)).toMatch(/3 messages of “[^”]+” will never be\s+submitted; 1 have been/);
-      expect(await (await desk.post('operator', path)).text()).toContain('needs your password again');
+      expect(await (await desk.post('operator', path)).text()).toContain('Cancel the edition: your password again');
       expect(await stateOf(desk)).toMatchObject({ state: 'delivering' });
       const page = await desk.act('operator', path, { reason: 'the wrong list', password: PASSWORD });
       expect(page).toContain('Cancelled: 3 messages will not be submitted.');

@@ -70,6 +70,7 @@ export class LiveHub {
     const { log } = this.#app;
     let failure: string | null = null;
     while (this.#receivers.size > 0 && !this.#stopping.signal.aborted) {
+      const begun = performance.now();
       try {
         await this.#read();
         failure = null;
@@ -79,7 +80,11 @@ export class LiveHub {
           log.warn({ error: errorLine(error) }, 'the desk could not read what has changed');
         failure = errorLine(error);
       }
-      await sleep(this.#readEvery, undefined, { signal: this.#stopping.signal }).catch(() => {});
+      // A store that is slow must not be busy with this alone.
+      const took = performance.now() - begun;
+      await sleep(Math.max(this.#readEvery - took, took / 2), undefined, { signal: this.#stopping.signal }).catch(
+        () => {},
+      );
     }
     this.#isCurrent = false;
     this.#loop = null;

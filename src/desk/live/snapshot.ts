@@ -37,30 +37,48 @@ const DRAFTS_FOR = 3 * DAY;
 
 /** @param newsletters ids of those whose drafts count */
 export async function readSnapshot(db: Db, newsletters: readonly string[], now: number): Promise<LiveSnapshot> {
-  const versions = new Map<string, string>();
-  for (const { newsletter, slot, revision, state, close_at } of await recentDrafts(db, newsletters, now)) {
+  // At once: on PostgreSQL each takes a round trip, and figures are as much older.
+  const [drafts, roundup, feeds, alerts, ids, backOffs, held, presence] = await Promise.all([
+    recentDrafts(db, newsletters, now),
+    roundupVersion(db),
+    readFeedVersion(db),
+    listOpenAlerts(db),
+    listUnfinishedEditionIds(db),
+    listBackOffs(db),
+    readMeta(db, DELIVERY_HELD),
+    listPresent(db, now),
+  ]);
+  const { deliveries, versions } = await readDeliveries(db, ids, now);
+  for (const { newsletter, slot, revision, state, close_at } of drafts) {
     versions.set(`draft:${newsletter}/${slot}`, `${revision} ${state} ${close_at}`);
   }
-  versions.set('roundup', await roundupVersion(db));
-  versions.set('articles', String((await readFeedVersion(db)).version));
-  const alerts = await listOpenAlerts(db);
+  versions.set('roundup', roundup);
+  versions.set('articles', String(feeds.version));
   versions.set('alerts', alerts.map(({ key, message }) => `${key} ${message}`).join('\n'));
+  const waits = backOffs.map(({ scope, since, retry_at }) => [scope, since, retry_at]);
+  versions.set('deliveries', JSON.stringify([ids, waits, held]));
+  return { versions, deliveries, presence };
+}
+
+async function readDeliveries(db: Db, ids: number[], now: number): Promise<Omit<LiveSnapshot, 'presence'>> {
+  const versions: LiveSnapshot['versions'] = new Map();
   const deliveries: LiveSnapshot['deliveries'] = new Map();
-  const ids = await listUnfinishedEditionIds(db);
-  const backOffs = (await listBackOffs(db)).map(({ scope, since, retry_at }) => [scope, since, retry_at]);
-  versions.set('deliveries', JSON.stringify([ids, backOffs, await readMeta(db, DELIVERY_HELD)]));
-  const paused = Map.groupBy(await listPausedDomains(db, ids), ({ editionId }) => editionId);
-  const counts = await countAllDeliveries(db, ids);
-  const states = ids.length === 0 ? [] : await readDeliveryStates(db, ids);
+  if (ids.length === 0) return { versions, deliveries };
+  const [domains, counts, states] = await Promise.all([
+    listPausedDomains(db, ids),
+    countAllDeliveries(db, ids),
+    readDeliveryStates(db, ids),
+  ]);
+  const paused = Map.groupBy(domains, ({ editionId }) => editionId);
   for (const { editionId, state, reason } of states) {
-    const domains = paused.get(editionId)?.map(({ domain }) => domain) ?? [];
+    const ofEdition = paused.get(editionId)?.map(({ domain }) => domain) ?? [];
     // Those in progress become uncertain by time alone; without any, nothing is read.
     const isSubmitting = (counts.get(editionId)?.submitting ?? 0) > 0;
     const uncertain = isSubmitting ? await countUncertainOf(db, editionId, now) : 0;
-    versions.set(`edition:${editionId}`, JSON.stringify([state, reason, domains, uncertain]));
+    versions.set(`edition:${editionId}`, JSON.stringify([state, reason, ofEdition, uncertain]));
     deliveries.set(editionId, { counts: { ...counts.get(editionId) } });
   }
-  return { versions, deliveries, presence: await listPresent(db, now) };
+  return { versions, deliveries };
 }
 
 async function recentDrafts(db: Db, newsletters: readonly string[], now: number) {
@@ -79,6 +97,11 @@ async function recentDrafts(db: Db, newsletters: readonly string[], now: number)
 }
 
 async function roundupVersion(db: Db): Promise<string> {
-  const item = await db.selectFrom('outlet_items').select('id').orderBy('id', 'desc').limit(1).executeTakeFirst();
-  return `${await lastCommandNumber(db)} ${item?.id ?? 0} ${await readGroupedAt(db)}`;
+  const newest = db.selectFrom('outlet_items').select('id').orderBy('id', 'desc').limit(1);
+  const [command, item, groupedAt] = await Promise.all([
+    lastCommandNumber(db),
+    newest.executeTakeFirst(),
+    readGroupedAt(db),
+  ]);
+  return `${command} ${item?.id ?? 0} ${groupedAt}`;
 }

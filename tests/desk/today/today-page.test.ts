@@ -143,7 +143,8 @@ forEachDatabase((open) => {
       const desk = await openTestDesk(await open());
       const { db } = desk.app.store;
       const reply = 'Delivery waits since 2026-11-24T11:00:00Z: ann@example.org refused.';
-      await raiseAlert(db, { key: 'edition:17', message: reply }, NOW - HOUR);
+      const remedy = 'Resume it with "daywire editions resume daily-roundup/2026-11-24".';
+      await raiseAlert(db, { key: 'edition:17', message: `${reply} ${remedy}` }, NOW - HOUR);
       await raiseAlert(db, { key: 'outlet:held:post', message: `Items wait ${HOSTILE}` }, NOW - 2 * HOUR);
       await raiseAlert(db, { key: 'outlet:held:post', message: `Items wait ${HOSTILE}` }, NOW - HOUR);
       await raiseAlert(db, { key: 'gone', message: 'past' }, NOW - HOUR);
@@ -152,6 +153,7 @@ forEachDatabase((open) => {
       const [, alerts = ''] = /id="alerts"([\s\S]*?)<\/section>/.exec(html) ?? [];
       expect(textOf(alerts)).toMatch(/Items of an outlet wait .* since today 18:00 , 2 times .*Delivery is paused/);
       expect(textOf(alerts)).toContain('Delivery waits since today 19:00: &lt;address&gt; refused.');
+      expect(textOf(alerts)).toContain('Resume it with “Resume” under Deliveries.');
       expect(alerts).toContain('href="/desk/deliveries/17"');
       expect(html).not.toContain('<script>alert');
       expect(html).not.toContain('past');

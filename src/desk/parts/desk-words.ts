@@ -18,7 +18,7 @@ const COMMANDS: readonly (readonly [command: RegExp, words: string])[] = [
   [/^editions unhold\b/, '“Release” on its page'],
   [/^editions approve\b/, '“Approve” on its page'],
   [/^editions send\b/, '“Send now” on its page'],
-  [/^editions note\b/, '“Editor’s note” on its page'],
+  [/^editions note\b/, '“Note” on the page of its reissue'],
   [/^roundup(?: list)?$/, 'the page Roundup'],
   [/^sources accept\b/, '“Accept” on the page Sources'],
   [/^sources resume\b/, '“Resume” on the page Sources'],

@@ -43,6 +43,17 @@ describe('the words of the desk', () => {
     expect(unknown.filter((command) => wordsFor(command) === null)).toEqual([]);
   });
 
+  it('name buttons and fields that pages of the desk have', () => {
+    const files = globSync('src/desk/**/*.ts').filter((file) => !file.endsWith('desk-words.ts'));
+    const pages = files.map((file) => readFileSync(file, 'utf8')).join('\n');
+    const words = readFileSync('src/desk/parts/desk-words.ts', 'utf8');
+    const labels = [...words.matchAll(/“([A-Z][^”$]*)”/g)].map(([, label = '']) => label);
+    expect(labels.length).toBeGreaterThan(15);
+    // As a string or as text of an element.
+    const isLabel = (label: string): boolean => [`'${label}'`, `>${label}`].some((one) => pages.includes(one));
+    expect(labels.filter((label) => !isLabel(label))).toEqual([]);
+  });
+
   it('leave no command, whatever is around it, in linear time', () => {
     fc.assert(
       fc.property(fc.string(), fc.string(), (before, after) => {

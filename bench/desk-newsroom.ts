@@ -25,7 +25,7 @@ export interface NewsroomSize {
 }
 
 /** What the clock of the desk shows: an hour before the newest edition's slot of the next day. */
-export const NOW = CUTOFF + 23 * HOUR;
+const NOW = CUTOFF + 23 * HOUR;
 
 /** Feeds of other outlets. */
 const OUTLETS = 200;

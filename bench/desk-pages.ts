@@ -82,7 +82,7 @@ async function measure(
 }
 
 /** The response times of each page. */
-export async function timePages(app: AppContext, { articles }: NewsroomSize): Promise<Map<string, number[]>> {
+async function timePages(app: AppContext, { articles }: NewsroomSize): Promise<Map<string, number[]>> {
   const client = await openDeskClient(app, 'admin');
   const times = new Map<string, number[]>();
   try {
@@ -107,7 +107,7 @@ export async function timePages(app: AppContext, { articles }: NewsroomSize): Pr
 const DRAFT = '/desk/editions/daily-roundup/2026-11-25/draft';
 
 /** The time from a command to the new preview. */
-export async function timeDraftEdits(app: AppContext): Promise<EditTimes> {
+async function timeDraftEdits(app: AppContext): Promise<EditTimes> {
   const client = await openDeskClient(app, 'editor');
   try {
     return await timeEdits(client, DRAFT, { warmUp: EDITS_WARM_UP, rounds: EDITS });

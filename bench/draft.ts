@@ -95,7 +95,7 @@ function rounded(milliseconds: number): number {
 }
 
 /** Opens the sample's configuration with an empty store. @param now what the clock shows, epoch milliseconds */
-export async function openBenchApp(folder: string, now: number): Promise<AppContext> {
+async function openBenchApp(folder: string, now: number): Promise<AppContext> {
   const root = resolve(import.meta.dirname, '..');
   const file = join(root, 'config/daywire.yaml');
   const env = { DAYWIRE_SECRET: 'x'.repeat(40) };

@@ -27,10 +27,24 @@ export async function closeServers(): Promise<void> {
   await Promise.all(running.splice(0).map((server) => server.close()));
 }
 
+/** Greets clients at once. The package waits for 100 ms, in case one talks too early. */
+class PromptServer extends SMTPServer {
+  override connect(...args: Parameters<SMTPServer['connect']>): void {
+    super.connect(...args);
+    const connection = [...this.connections].at(-1);
+    // A connection that begins with TLS greets after its handshake.
+    if (connection === undefined || connection.needsUpgrade) return;
+    const greet = connection.connectionReady.bind(connection);
+    // The timer of the package calls it, too.
+    connection.connectionReady = () => {};
+    setImmediate(greet);
+  }
+}
+
 /** A server of the npm package smtp-server. `options` can refuse at any step. */
 export async function startServer(options: SMTPServerOptions = {}): Promise<TestServer> {
   const received: Received[] = [];
-  const server = new SMTPServer({
+  const server = new PromptServer({
     authOptional: true,
     disabledCommands: ['STARTTLS'],
     disableReverseLookup: true,

@@ -19,6 +19,12 @@ const KNOWN_FOR = MINUTE;
 const MAX_KNOWN = 100;
 
 const known = new WeakMap<DeskContext, LRUCache<string, EditionProblem[]>>();
+const lookUps = new WeakMap<DeskContext, number>();
+
+/** How often an editor has looked links up in this process: what was found of editions before is old. */
+export function countLookUps(desk: DeskContext): number {
+  return lookUps.get(desk) ?? 0;
+}
 
 /**
  * Composes the edition of a draft for its page.
@@ -56,5 +62,6 @@ export async function checkComposition(
   const options = links === 'cached' ? { links } : { links, timeLimitMs: LOOK_UP_LIMIT };
   const problems = await checkDraft(desk.app, newsletter, composed, options);
   cache.set(key, problems);
+  if (links === 'look-up') lookUps.set(desk, countLookUps(desk) + 1);
   return problems;
 }

@@ -1,9 +1,11 @@
 /**
  * Editions in addresses of the desk and in words. Pure, except for the look-up.
  */
+import type { DeliveryStateCounts } from '../../delivery/queue/queries.ts';
 import { type Edition, type EditionSummary, findEdition } from '../../editions/queries.ts';
 import type { EditionDeliveryState } from '../../store/tables.ts';
 import type { DeskContext, DeskRequest, Html } from '../desk-request.ts';
+import { formatCount } from '../parts/figure.ts';
 import { type StatusKind, statusMark } from '../parts/status-mark.ts';
 
 type NamedEditionOf = Pick<EditionSummary, 'newsletter' | 'slot' | 'revision' | 'supersededBy'>;
@@ -27,6 +29,15 @@ export async function requestedEdition({ c, desk }: DeskRequest): Promise<Editio
   // PostgreSQL refuses this character, and no name has it.
   if (`${newsletter}${slot}`.includes('\u0000')) return null;
   return findEdition(desk.app.store.db, newsletter, slot, revision === undefined ? undefined : Number(revision));
+}
+
+/** `7 of 7 accepted by mail servers, none failed`. */
+export function outcomeText({ pending, submitting, submitted, failed, suppressed }: DeliveryStateCounts): string {
+  const all = pending + submitting + submitted + failed;
+  const rest = suppressed === 0 ? '' : `, ${formatCount(suppressed)} not sent`;
+  if (all === 0) return `for nobody${rest}`;
+  const failures = failed === 0 ? 'none' : formatCount(failed);
+  return `${formatCount(submitted)} of ${formatCount(all)} accepted by mail servers, ${failures} failed${rest}`;
 }
 
 const STATES: Record<EditionDeliveryState, [kind: StatusKind, word: string]> = {

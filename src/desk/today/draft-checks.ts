@@ -1,9 +1,8 @@
 /**
  * How many problems the checks find in drafts. An edition is composed for it, so what was found is kept until the
- * draft, a feed or the newsletter's last edition changes. No link is looked up: what was found of links on the last day
- * counts.
+ * draft, a feed or the newsletter's last edition changes, or an editor looks links up. Today itself looks none up: what
+ * was found of links on the last day counts, as on the page of the edition.
  */
-import { checkDraft } from '../../app/checks/check-draft.ts';
 import type { NewsletterConfig } from '../../config/config.ts';
 import { lastEdition } from '../../editions/queries.ts';
 import type { EditionSlot } from '../../editions/slot.ts';
@@ -11,6 +10,7 @@ import { readFeedVersion } from '../../feeds/feed-version.ts';
 import { errorLine } from '../../lib/clean-text.ts';
 import { MINUTE } from '../../lib/time.ts';
 import type { DeskContext } from '../desk-request.ts';
+import { checkComposition, countLookUps } from '../edition/run-checks.ts';
 import { composerOf } from '../preview/draft-composition.ts';
 
 export type DraftCheckCounts =
@@ -29,7 +29,7 @@ interface Kept {
   counts: Promise<DraftCheckCounts>;
 }
 
-/** Links may have been looked up since: after that it is found again, while the page shows what is known. */
+/** Another process may have looked links up: after that it is found again, while the page shows what is known. */
 const FRESH = MINUTE;
 /** Drafts of all newsletters, with those of alerts. */
 const MAX_KEPT = 100;
@@ -53,7 +53,7 @@ class DraftChecks {
     const { store, clock } = this.#desk.app;
     const { version } = await readFeedVersion(store.db);
     const last = await lastEdition(store.db, newsletter.id);
-    const basis = [revision, version, last?.id ?? 0].join(' ');
+    const basis = [revision, version, last?.id ?? 0, countLookUps(this.#desk)].join(' ');
     const name = `${newsletter.id}/${slot.label}`;
     const known = this.#kept.get(name);
     const now = clock();
@@ -69,9 +69,10 @@ class DraftChecks {
   /** Never rejects. */
   async #find(newsletter: NewsletterConfig, slot: EditionSlot): Promise<DraftCheckCounts> {
     try {
-      const composition = await composerOf(this.#desk).compose({ newsletter, slot, edition: null });
+      const target = { newsletter, slot, edition: null };
+      const composition = await composerOf(this.#desk).compose(target);
       if (composition.kind === 'empty') return { kind: 'nothing' };
-      const problems = await checkDraft(this.#desk.app, newsletter, composition.composed, { links: 'cached' });
+      const problems = await checkComposition(this.#desk, target, composition, 'cached');
       const errors = problems.filter(({ severity }) => severity === 'error').length;
       return { kind: 'checked', errors, warnings: problems.length - errors };
     } catch (error) {

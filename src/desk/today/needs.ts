@@ -1,6 +1,8 @@
 /** What needs somebody, so that one line tells whether all is well. Pure. */
 import { needsEditor } from '../../editions/draft/situation.ts';
+import { fullEditionName } from '../../editions/queries.ts';
 import { HOUR } from '../../lib/time.ts';
+import { formatCount } from '../parts/figure.ts';
 import { adviceFor } from './alert-advice.ts';
 import type { Today, TodayDraft } from './read-today.ts';
 
@@ -14,7 +16,10 @@ export interface Need {
 const NEAR = 2 * HOUR;
 
 /** Each once: an alert about a slot is not counted beside what the slot itself needs. */
-export function findNeeds({ newsletters, alerts, overdue, heldDelivery, processes }: Today, now: number): Need[] {
+export function findNeeds(
+  { newsletters, alerts, sends, overdue, heldDelivery, processes }: Today,
+  now: number,
+): Need[] {
   const needs: Need[] = [];
   const counted = new Set<string>();
   for (const { newsletter, drafts } of newsletters) {
@@ -30,6 +35,12 @@ export function findNeeds({ newsletters, alerts, overdue, heldDelivery, processe
     if (!(isAsked && newsletter !== null && counted.has(newsletter))) needs.push({ text: title, anchor: '#alerts' });
   }
   if (overdue.length > 0) needs.push({ text: 'Slots have come that no process has taken', anchor: '#missed' });
+  for (const { edition, state, counts } of sends) {
+    const isAlerted = alerts.some(({ key }) => key === `edition:${edition.id}` || key === `retraction:${edition.id}`);
+    if (state !== 'paused' || isAlerted) continue;
+    const waiting = counts.pending === 1 ? '1 message waits' : `${formatCount(counts.pending)} messages wait`;
+    needs.push({ text: `The delivery of ${fullEditionName(edition)} is paused: ${waiting}`, anchor: '#sends' });
+  }
   if (heldDelivery !== null) needs.push({ text: 'Nothing is submitted since a restore', anchor: '#sends' });
   needs.push(...missingRoles(processes).map((text): Need => ({ text, anchor: '#processes' })));
   return needs;
@@ -62,10 +73,22 @@ export function missingRoles(processes: readonly { roles: string[]; isRunning: b
   ];
 }
 
-/** The next slot that comes by itself; null where none does. */
-export function nextEdition({ newsletters }: Today, now: number): { title: string; slotAt: number } | null {
+export interface NextEdition {
+  title: string;
+  slotAt: number;
+  /** When the countdown of an editor ends; null where none runs. */
+  closeAt: number | null;
+}
+
+/** The next edition: one that an editor is sending, or the next slot that comes by itself; null where there is none. */
+export function nextEdition({ newsletters }: Today, now: number): NextEdition | null {
   const coming = newsletters.flatMap(({ newsletter: { title }, drafts }) =>
-    drafts.filter(({ slot }) => slot.slotAt > now).map(({ slot: { slotAt } }) => ({ title, slotAt })),
+    drafts.map(({ slot: { slotAt }, situation }) => ({
+      ...{ title, slotAt },
+      closeAt: situation.kind === 'countdown' ? situation.closeAt : null,
+    })),
   );
-  return coming.sort((a, b) => a.slotAt - b.slotAt)[0] ?? null;
+  const instantOf = ({ closeAt, slotAt }: NextEdition): number => closeAt ?? slotAt;
+  const open = coming.filter(({ closeAt, slotAt }) => closeAt !== null || slotAt > now);
+  return open.sort((a, b) => instantOf(a) - instantOf(b))[0] ?? null;
 }

@@ -12,6 +12,7 @@ import { DELIVERY_HELD, readMeta } from '../../store/meta.ts';
 import { type EditionDelivery, readDeliveriesOf } from '../deliveries/delivery-reading.ts';
 import type { DeskContext } from '../desk-request.ts';
 import { countDraftProblems, type DraftCheckCounts } from './draft-checks.ts';
+import { type LastEdition, readLastEditions } from './last-editions.ts';
 
 export interface Today {
   newsletters: TodayNewsletter[];
@@ -19,6 +20,8 @@ export interface Today {
   alerts: Alert[];
   /** Editions whose delivery is not over. */
   sends: EditionDelivery[];
+  /** The last one of each newsletter that has any. */
+  lastEditions: LastEdition[];
   overdue: OverdueSlot[];
   /** Runs of the last day that were late, skipped or failed, newest first. */
   troubled: Run[];
@@ -41,12 +44,17 @@ const TROUBLED_SHOWN = 10;
 export async function readToday(desk: DeskContext, now: number): Promise<Today> {
   const { app } = desk;
   const { db } = app.store;
-  const [newsletters, sends] = await Promise.all([readNewsletters(desk, now), readSends(desk, now)]);
+  const [newsletters, sends, lastEditions] = await Promise.all([
+    readNewsletters(desk, now),
+    readSends(desk, now),
+    readLastEditions(desk),
+  ]);
   const range = { since: now - DAY, until: now, limit: TROUBLED_SHOWN };
   return {
     newsletters,
     alerts: await listOpenAlerts(db),
     sends,
+    lastEditions,
     overdue: await findOverdueSlots(db, jobsOf(app), now),
     troubled: await listRunsInStates(db, ['late', 'skipped', 'failed'], range),
     heldDelivery: (await readMeta(db, DELIVERY_HELD)) ?? null,

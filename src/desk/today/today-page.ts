@@ -7,6 +7,7 @@ import type { Html, SignedInRequest } from '../desk-request.ts';
 import type { DeskRoute } from '../desk-route.ts';
 import { respondAfter, respondMissing, respondPage } from '../page.ts';
 import { operatorText, sentence } from '../parts/operator-text.ts';
+import { lastEditionsSection } from './last-editions.ts';
 import { readToday, type Today } from './read-today.ts';
 import {
   alertsSection,
@@ -28,6 +29,7 @@ async function showToday(request: SignedInRequest): Promise<Response> {
 <section id="glance" data-region aria-label="At a glance">${glanceSection(request, today)}</section>
 ${section('drafts', 'Next editions', draftsSection(request, today.newsletters))}
 ${section('sends', 'Being sent', sendsSection(request, today))}
+${section('last', 'Last editions', lastEditionsSection(request, today.lastEditions))}
 ${section('alerts', 'Alerts', alertsSection(request, today))}
 ${section('missed', 'Late or missed', missedSection(request, today))}
 ${section('processes', 'Processes', processesSection(request, today))}`;

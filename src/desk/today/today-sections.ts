@@ -14,17 +14,14 @@ import { runMark } from '../runs/run-states.ts';
 import { scheduleName } from '../runs/schedule-name.ts';
 import { adviceFor } from './alert-advice.ts';
 import { draftRow } from './draft-row.ts';
-import { findNeeds, missingRoles, nextEdition } from './needs.ts';
+import { findNeeds, missingRoles, type NextEdition, nextEdition } from './needs.ts';
 import type { Today, TodayNewsletter } from './read-today.ts';
 
 /** One line that tells whether all is well. */
 export function glanceSection(request: SignedInRequest, today: Today): Html {
   const needs = findNeeds(today, request.at);
   const next = nextEdition(today, request.at);
-  const upcoming =
-    next === null
-      ? html`No edition is to come.`
-      : html`Next is <strong>${next.title}</strong>, ${when(request, next.slotAt)}, ${fromNow(request, next.slotAt)}.`;
+  const upcoming = next === null ? html`No edition is to come.` : upcomingText(request, next);
   if (needs.length === 0) {
     return html`<p class="lead">${statusMark('good', 'All is well.')} ${upcoming}</p>`;
   }
@@ -33,6 +30,12 @@ export function glanceSection(request: SignedInRequest, today: Today): Html {
 <ul class="problems">${needs.map(
     ({ text, anchor }) => html`<li class="bad"><a href="${anchor}"><span dir="auto">${text}</span></a></li>`,
   )}</ul>`;
+}
+
+function upcomingText(request: SignedInRequest, { title, slotAt, closeAt }: NextEdition): Html {
+  return closeAt === null
+    ? html`Next is <strong>${title}</strong>, ${when(request, slotAt)}, ${fromNow(request, slotAt)}.`
+    : html`<strong>${title}</strong> is being sent: it closes ${fromNow(request, closeAt)}.`;
 }
 
 /** A table of all newsletters: another one than the first is not hidden. */
@@ -70,13 +73,20 @@ function laterSlots(request: SignedInRequest, newsletter: string, slots: readonl
   });
 }
 
-export function sendsSection(request: SignedInRequest, { sends, heldDelivery }: Today): Html {
+export function sendsSection(request: SignedInRequest, { newsletters, sends, heldDelivery }: Today): Html {
   const held =
     heldDelivery === null
       ? ''
       : html`<p>${statusMark('bad', 'Nothing is submitted.')} ${operatorText(request, heldDelivery)}</p>`;
-  if (sends.length === 0) return html`${held}<p class="soft">No edition is being sent.</p>`;
-  return html`${held}${sends.map((send) => sendPart(request, send))}`;
+  const countdowns = newsletters.flatMap(({ newsletter: { title }, drafts }) =>
+    drafts.flatMap(({ situation }) =>
+      situation.kind === 'countdown'
+        ? [html`<p>${statusMark('busy', title)} closes ${fromNow(request, situation.closeAt)}, and is sent then.</p>`]
+        : [],
+    ),
+  );
+  if (sends.length + countdowns.length === 0) return html`${held}<p class="soft">No edition is being sent.</p>`;
+  return html`${held}${countdowns}${sends.map((send) => sendPart(request, send))}`;
 }
 
 function sendPart(request: SignedInRequest, send: EditionDelivery): Html {

@@ -19,7 +19,15 @@ function today(drafts: Partial<Draft>[], change: Partial<Today> = {}): Today {
   };
   const newsletter = { newsletter: NEWSLETTER, drafts: drafts.map((draft) => ({ ...usual, ...draft })), later: [] };
   return {
-    ...{ newsletters: [newsletter], alerts: [], sends: [], overdue: [], troubled: [], heldDelivery: null },
+    ...{
+      newsletters: [newsletter],
+      alerts: [],
+      sends: [],
+      lastEditions: [],
+      overdue: [],
+      troubled: [],
+      heldDelivery: null,
+    },
     ...{ processes: RUNNING, ...change },
   };
 }
@@ -34,7 +42,7 @@ const HELD = { kind: 'held', by: 'Ada', at: NOW, reason: null } as const;
 describe('what needs somebody', () => {
   it('is nothing while drafts close by themselves, whatever warnings they have', () => {
     expect(texts(today([{}]))).toEqual([]);
-    expect(nextEdition(today([{}]), NOW)).toEqual({ title: NEWSLETTER.title, slotAt: NOW + HOUR });
+    expect(nextEdition(today([{}]), NOW)).toEqual({ title: NEWSLETTER.title, slotAt: NOW + HOUR, closeAt: null });
     expect(nextEdition(today([]), NOW)).toBeNull();
   });
 
@@ -70,12 +78,35 @@ describe('what needs somebody', () => {
     expect(texts(today([{}], { alerts }))).toEqual(['A slot waits', 'An approval is needed', 'Delivery is paused']);
   });
 
+  it('is a delivery that is paused, once, with the messages that wait', () => {
+    const edition = { id: 17, newsletter: 'daily-roundup', slot: '2026-11-24', revision: 1, supersededBy: null };
+    const counts = { pending: 2_998, submitting: 0, submitted: 9, failed: 0, suppressed: 0 };
+    const send = { edition, counts, state: 'paused' } as unknown as Today['sends'][number];
+    const sends = [send, { ...send, state: 'delivering' as const }];
+    expect(texts(today([], { sends }))).toEqual([
+      'The delivery of daily-roundup/2026-11-24 is paused: 2,998 messages wait',
+    ]);
+    expect(texts(today([], { sends, alerts: [alert('edition:17')] }))).toEqual(['Delivery is paused']);
+  });
+
   it('is a slot that nobody took, a restore, and a role without a process', () => {
     const overdue = [{ schedule: 'publish', slotAt: NOW - HOUR, count: 3 }];
     const stopped = { ...PROCESS, roles: ['schedule', 'deliver'], isRunning: false };
     const needs = findNeeds(today([], { overdue, heldDelivery: 'restored', processes: [stopped] }), NOW);
     expect(needs.map(({ anchor }) => anchor)).toEqual(['#missed', '#sends', '#processes', '#processes']);
     expect(missingRoles(RUNNING)).toEqual([]);
+  });
+});
+
+describe('the next edition', () => {
+  it('is the one that an editor is sending, before one whose slot comes earlier', () => {
+    const closeAt = NOW + 2 * HOUR - 1;
+    const slot = { label: '2026-11-25', slotAt: NOW + 30 * HOUR };
+    const drafts: Partial<Draft>[] = [{ slot, situation: { kind: 'countdown', closeAt } }];
+    const next = { title: NEWSLETTER.title, slotAt: slot.slotAt, closeAt };
+    expect(nextEdition(today(drafts), NOW)).toEqual(next);
+    const later = { label: '2026-11-26', slotAt: NOW + 2 * HOUR };
+    expect(nextEdition(today([{ slot: later }, ...drafts]), NOW)).toEqual(next);
   });
 });
 

@@ -95,6 +95,8 @@ forEachDatabase((open) => {
       const fields = { newsletter: NEWSLETTER, slot: SLOT.label };
       const page = await desk.read('editor', '');
       expect(textOf(page)).toMatch(/being sent It closes in \d+ (s|min) ?\. Cancel/);
+      expect(textOf(page)).toMatch(/The Daily Roundup is being sent: it closes in \d+ (s|min) ?\./);
+      expect(textOf(page)).toMatch(/Being sent ◐ The Daily Roundup closes in \d+ (s|min) ?, and is sent then\./);
       expect(await desk.read('operator', '')).not.toContain('/today/cancel');
       expect((await desk.post('operator', '/today/cancel', fields)).status).toBe(403);
       expect(textOf(await desk.act('editor', '/today/cancel', fields))).toContain('is not being sent any more');
@@ -193,6 +195,10 @@ forEachDatabase((open) => {
       expect(html).toContain(`edition:${id}`);
       expect(html).toContain(`href="/desk/deliveries/${id}"`);
       expect(textOf(html)).toMatch(/Waiting 1,200 .* Failed 1 /);
+      expect(textOf(html)).toContain('The delivery of daily-roundup/2026-11-24 is paused: 1,200 messages wait');
+      expect(textOf(html)).toMatch(
+        /Last editions The Daily Roundup , closed today 20:00 : ○ paused , 4 of 1,205 accepted by mail servers, 1 failed\./,
+      );
       expect(textOf(html)).toContain('paused Headline');
       expect(textOf(html)).toContain('a typo');
       expect(html).not.toContain('<script>alert');

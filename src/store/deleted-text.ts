@@ -3,9 +3,10 @@
  * log keeps earlier versions of pages, and a page that was split can keep an unreachable copy of a row that moved: in a
  * test, of 1 in 541 deleted addresses. PostgreSQL and its autovacuum reuse space by their own rules.
  */
-import { createReadStream, fstatSync, openSync } from 'node:fs';
+import { fstatSync, openSync, read, type Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { promisify } from 'node:util';
 import { type Kysely, sql } from 'kysely';
 import { freeSpace, toMegabytes } from './free-space.ts';
 import { readMeta, VACUUM_DUE, writeMeta } from './meta.ts';
@@ -115,19 +116,38 @@ const descriptors = new Map<string, number>();
 
 async function descriptorOf(file: string): Promise<number> {
   const known = descriptors.get(file);
-  if (known !== undefined && fstatSync(known).ino === (await stat(file)).ino) return known;
+  if (known !== undefined && isSameFile(fstatSync(known), await stat(file))) return known;
   const opened = openSync(file, 'r');
   descriptors.set(file, opened);
   return opened;
 }
 
+function isSameFile(one: Stats, other: Stats): boolean {
+  return one.ino === other.ino && one.dev === other.dev;
+}
+
+/** Bytes that are read at once. */
+const PART = 1024 * 1024;
+
+const readAt = promisify(read);
+
+/** Not by a stream, which closes its descriptor when its reader stops before the end, even with `autoClose: false`. */
+async function* partsOf(file: string): AsyncGenerator<Buffer> {
+  const descriptor = await descriptorOf(file);
+  for (let position = 0; ; ) {
+    const { bytesRead, buffer } = await readAt(descriptor, Buffer.allocUnsafe(PART), 0, PART, position);
+    if (bytesRead === 0) return;
+    yield buffer.subarray(0, bytesRead);
+    position += bytesRead;
+  }
+}
+
 async function containsAny(file: string, texts: readonly string[]): Promise<boolean> {
-  const reading = { fd: await descriptorOf(file), autoClose: false, start: 0, highWaterMark: 1024 * 1024 };
   const needles = texts.map((text) => Buffer.from(text));
   const overlap = Math.max(...needles.map(({ length }) => length)) - 1;
   let tail = Buffer.alloc(0);
-  for await (const chunk of createReadStream(file, reading) as AsyncIterable<Buffer>) {
-    const bytes = Buffer.concat([tail, chunk]);
+  for await (const part of partsOf(file)) {
+    const bytes = Buffer.concat([tail, part]);
     if (needles.some((needle) => bytes.includes(needle))) return true;
     tail = bytes.subarray(Math.max(bytes.length - overlap, 0));
   }

@@ -17,7 +17,9 @@ export async function readView(request: SignedInRequest, target: DraftTarget): P
   const { app } = request.desk;
   const arrangement = await arrangeDraft(app, target);
   const composition = await composeForPage(request.desk, target, arrangement);
-  const draft = await readArrangedDraft(app, target, arrangement);
+  // A command that came meanwhile is in the composition, which its hash lets an editor approve.
+  const isOlder = composition.kind === 'composed' && composition.draft.revision !== arrangement.arranged.draft.revision;
+  const draft = await readArrangedDraft(app, target, isOlder ? undefined : arrangement);
   const problems =
     composition.kind === 'composed' ? await checkComposition(request.desk, target, composition, 'cached') : [];
   const headlines = new Map<string, string>();

@@ -1,7 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { findDraftTarget } from '../../../src/app/drafts/draft-target.ts';
 import { type DraftRequest, editDraft } from '../../../src/app/drafts/edit-draft.ts';
 import type { NewsletterConfig } from '../../../src/config/config.ts';
+import { DraftComposer } from '../../../src/desk/preview/draft-composition.ts';
 import { readDraft, readDraftLog } from '../../../src/editions/draft-store.ts';
 import { HOUR } from '../../../src/lib/time.ts';
 import type { Store } from '../../../src/store/store.ts';
@@ -106,6 +107,23 @@ describe('the page of an edition', () => {
       expect(await act('drop', { story: 'none' }).catch(String)).toContain('422');
       expect(await act('pin', { story: 'old' })).toContain('Nothing to change.');
       expect(await desk.audit()).toHaveLength(3);
+    });
+
+    it('lets an editor approve what it shows, also when a command came while it was made', async () => {
+      const { desk, page, readBlock, other } = await openEdition(await open());
+      const { compose } = DraftComposer.prototype;
+      vi.spyOn(DraftComposer.prototype, 'compose').mockImplementationOnce(async function (
+        this: DraftComposer,
+        ...given
+      ) {
+        await other({ kind: 'drop', story: 'third' });
+        return compose.apply(this, given);
+      });
+      const shown = await page();
+      const [, seen = ''] = /name="seen" value="(\d+)">\s*<input type="hidden" name="hash"/.exec(shown) ?? [];
+      const [, hash = ''] = /name="hash" value="([^"]+)"/.exec(shown) ?? [];
+      expect(readBlock(shown, 'news')).toEqual(['second', 'fourth', 'fifth']);
+      expect(await desk.act('editor', `${PATH}/approve`, { seen, hash })).toContain('Approved:');
     });
 
     it('writes the texts, shows the automatic ones, and goes back to them', async () => {

@@ -73,9 +73,8 @@ time.</p>`;
   const body = html`${filter(request, newsletter)}
 <section id="editions" data-region aria-label="Editions">${list}</section>
 ${pager(request, { path: '/editions', query, older, isFirst: after === null })}`;
-  const topics = shown
-    .filter(({ deliveryState }) => deliveryState === 'delivering' || deliveryState === 'paused')
-    .map(({ id }) => `edition:${id}`);
+  const unfinished = shown.filter(({ deliveryState }) => deliveryState === 'delivering' || deliveryState === 'paused');
+  const topics = ['deliveries', ...unfinished.map(({ id }) => `edition:${id}`)];
   return respondPage(request, { title: 'Editions', section: 'editions', body, topics });
 }
 

@@ -45,7 +45,7 @@ function topicsOf({ newsletters, sends }: Today): string[] {
   const drafts = newsletters.flatMap(({ newsletter, drafts }) =>
     drafts.map(({ slot }) => `draft:${newsletter.id}/${slot.label}`),
   );
-  return ['alerts', 'articles', ...drafts, ...sends.map(({ edition }) => `edition:${edition.id}`)];
+  return ['alerts', 'articles', 'deliveries', ...drafts, ...sends.map(({ edition }) => `edition:${edition.id}`)];
 }
 
 /** Cancels the countdown of an edition that an editor has sent. */

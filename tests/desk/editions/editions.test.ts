@@ -35,6 +35,7 @@ describe('the list of editions', () => {
       }
       const namesOf = (page: string) => [...page.matchAll(/>Edition (\d+)\.</g)].map(([, number]) => Number(number));
       const first = await desk.read('editor', '/editions');
+      expect(first).toMatch(/data-topics="deliveries( edition:\d+)*"/);
       expect(namesOf(first)).toEqual(Array.from({ length: 25 }, (_, n) => 26 - n));
       const [, after] = /after=([\d-]+)/.exec(first) ?? [];
       expect(namesOf(await desk.read('editor', `/editions?after=${after}`))).toEqual([1, 0]);

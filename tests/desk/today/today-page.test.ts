@@ -50,7 +50,7 @@ forEachDatabase((open) => {
       expect(text).toContain('automatic It closes by itself. ▲ 0 stories It needs 3: the slot would be skipped.');
       expect(text).toContain('then 2026-11-26 07:30 and 2026-11-27 07:30');
       expect(html).toContain(
-        `data-topics="alerts articles draft:${NEWSLETTER}/2026-11-25 draft:weekly-roundup/2026-11-29"`,
+        `data-topics="alerts articles deliveries draft:${NEWSLETTER}/2026-11-25 draft:weekly-roundup/2026-11-29"`,
       );
       expect(html).toContain(`href="/desk/editions/${NEWSLETTER}/2026-11-25/draft"`);
     });

@@ -37,7 +37,7 @@ export function localDateTime(instant: number, zone: string): string {
   return localText(instant, zone).slice(0, -':00.000Z'.length).replace('T', ' ');
 }
 
-/** The wall clock of `zone` as a text that ends in `:00.000Z`, although it is not UTC. */
+/** The wall clock of `zone`, as `2026-11-24T07:30:12.345Z`, although it is not UTC. */
 function localText(instant: number, zone: string): string {
   return new Date(instant + offsetAt(instant, zone)).toISOString();
 }

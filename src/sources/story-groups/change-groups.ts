@@ -147,7 +147,8 @@ const BATCH = 1_000;
 
 /**
  * The entries about any of some reports, newest first.
- * @param bounds of the log: the number of an entry before, or the instant of the first, epoch milliseconds
+ * @param bounds of the log: the number of an entry before all; or an instant, epoch milliseconds, before which the
+ * search ends
  */
 export async function* entriesAbout(
   db: Db,
@@ -156,29 +157,31 @@ export async function* entriesAbout(
 ): AsyncGenerator<RoundupLogEntry> {
   const named = new Set(items);
   for (let before: number | undefined; ; ) {
-    const entries: RoundupLogEntry[] = await readRoundupLog(db, { after, before, since, limit: BATCH });
-    for (const entry of entries) if (entry.items.some((id) => named.has(id))) yield entry;
+    const entries: RoundupLogEntry[] = await readRoundupLog(db, { after, before, limit: BATCH });
+    for (const entry of entries) {
+      // Not a condition of the query: to find no more entries, it would read the log to its beginning.
+      if (entry.at < since) return;
+      if (entry.items.some((id) => named.has(id))) yield entry;
+    }
     before = entries.at(-1)?.number;
     if (entries.length < BATCH) return;
   }
 }
 
-/** Reads the log, newest first. Bounds are numbers of entries, and `since` an instant, epoch milliseconds. */
+/** Reads the log, newest first. Bounds are numbers of entries. */
 export async function readRoundupLog(
   db: Db,
   {
     after = 0,
     before = Number.MAX_SAFE_INTEGER,
-    since = 0,
     limit,
-  }: { after?: number; before?: number | undefined; since?: number; limit: number },
+  }: { after?: number; before?: number | undefined; limit: number },
 ): Promise<RoundupLogEntry[]> {
   const rows = await db
     .selectFrom('roundup_log')
     .selectAll()
     .where('number', '>', after)
     .where('number', '<', before)
-    .where('at', '>=', since)
     .orderBy('number', 'desc')
     .limit(limit)
     .execute();

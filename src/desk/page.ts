@@ -65,7 +65,7 @@ export async function respondPage(request: DeskRequest, page: DeskPage): Promise
 ${page.reload === undefined ? '' : html`<noscript><meta http-equiv="refresh" content="${page.reload}"></noscript>`}
 <link rel="stylesheet" href="${assetPath(desk, 'desk.css')}">
 <link rel="icon" href="${assetPath(desk, 'desk.svg')}" type="image/svg+xml">
-<script src="${assetPath(desk, 'desk.js')}" defer></script>
+<script src="${assetPath(desk, 'desk.js')}" type="module"></script>
 </head>
 <body data-base="${desk.base}" data-at="${request.at}" data-topics="${topics.join(' ')}"${
     request.account === null ? '' : html` data-account="${request.account.id}"`
@@ -92,6 +92,7 @@ ${page.body}
 /** What the script fills with the keys of the page. */
 const KEYS = html`
 <dialog id="keys" aria-labelledby="keys-title"><h2 id="keys-title">Keys of this page</h2><dl class="pairs"></dl>
+<h3>Of rows</h3><dl class="pairs"></dl>
 <form method="dialog" class="buttons"><button>Close</button></form></dialog>`;
 
 /** Leads to a page, which shows the outcome of an act once. @param path below the desk's path */

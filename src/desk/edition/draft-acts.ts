@@ -130,7 +130,9 @@ async function respondDone(request: SignedInRequest, target: DraftTarget, edit: 
   const path = draftPage(request, target);
   const command = (undone ?? entry)?.command;
   const story = command !== undefined && 'story' in command ? command.story : null;
-  const place = story === null ? path : `${path}#${encodeURIComponent(rowId(story))}`;
+  // A dropped story leaves its block: the page stays where it was.
+  const next = command?.kind === 'drop' && undone === null ? request.form.get('next') || null : null;
+  const place = story === null ? path : `${path}#${encodeURIComponent(rowId(next ?? story))}`;
   const more = noticesOf(edit)
     .map((notice) => ` ${sentence(notice)}`)
     .join('');

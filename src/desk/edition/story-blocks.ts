@@ -89,7 +89,7 @@ ${problemsOf(problems)}${also.length === 0 ? '' : alsoList(view, also, place.can
   const action = request.desk.base + actPath(request, draft, 'move');
   return html`<li data-row class="acts" draggable="true" data-drag-item="${id}">${content}
 <form method="post" action="${action}" class="buttons tight">
-${hiddenFields({ story: id, seen: draft.draft.revision, from: place.block })}
+${hiddenFields({ story: id, seen: draft.draft.revision, from: place.block, next: place.after ?? place.before ?? '' })}
 ${rowButtons(view, first, place)}</form></li>`;
 }
 

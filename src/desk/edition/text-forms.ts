@@ -54,6 +54,7 @@ function textForm(view: EditionPageView, name: TextFieldName, refused: RefusedTe
 ${hiddenFields({ seen: draft.draft.revision })}${textField({
   ...{ name: 'text', id: name, label, ...bounds },
   value: refused?.text ?? edited ?? '',
+  ...(name === 'subject' ? { key: 's' } : {}),
   hint: hintOf(view, name),
   error: refused?.error,
 })}

@@ -64,6 +64,8 @@ export interface FieldOptions {
   autocomplete?: string;
   placeholder?: string;
   readOnly?: boolean;
+  /** A single key that focuses the field. */
+  key?: string;
   /** BCP 47, of the text in the field. */
   language?: string;
 }
@@ -85,7 +87,7 @@ export function textField(options: FieldOptions): Html {
     options.autocomplete === undefined ? '' : html` autocomplete="${options.autocomplete}"`
   }${options.placeholder === undefined ? '' : html` placeholder="${options.placeholder}"`}${
     options.readOnly ? html` readonly` : ''
-  }${language === undefined ? '' : html` lang="${language}"`} dir="auto"`;
+  }${options.key === undefined ? '' : html` data-key="${options.key}" data-key-name="${label}"`}${language === undefined ? '' : html` lang="${language}"`} dir="auto"`;
   const control =
     rows === undefined
       ? html`<input type="${type}"${common} value="${value}">`

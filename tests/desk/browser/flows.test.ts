@@ -30,6 +30,27 @@ const draftOf = async ({ db }: Store) => {
   return rows.map(({ state, document, slot }) => ({ state, slot, ...JSON.parse(document) }))[0];
 };
 
+/** Types a subject without saving it: nothing that the edition would lack it in is done, and links keep it. */
+async function keepUnsaved(page: Page): Promise<void> {
+  const focused = (selector: string) => page.evaluate<boolean>(`document.activeElement.matches('${selector}')`);
+  await page.evaluate('window.isSamePage = true');
+  await page.fill('#subject', 'Not saved');
+  await page.locator('.skip').press('Enter');
+  await page.keyboard.press('Tab');
+  expect(await focused('main *')).toBe(true);
+  await page.goBack();
+  expect(await page.evaluate('window.isSamePage')).toBe(true);
+  expect(await page.locator('#subject-counter').textContent()).toContain('not saved');
+
+  await page.keyboard.press('a');
+  await page.locator('#sending [role=alert]').getByText('The subject is not saved').waitFor();
+  expect(await focused('#subject')).toBe(true);
+  await page.fill('#subject', '');
+  expect(await page.locator('#subject-counter').textContent()).not.toContain('not saved');
+  await page.keyboard.press('Escape');
+  expect(await focused('#subject')).toBe(false);
+}
+
 describe('an edition of the desk', () => {
   let folder: string;
   beforeAll(() => {
@@ -54,6 +75,9 @@ describe('an edition of the desk', () => {
         await page.goto(`${desk.url}/edition`);
         const dropped =
           (await page.locator('[data-drag-list="news"] [data-drag-item]').nth(1).getAttribute('data-drag-item')) ?? '';
+        const [, , next] = await page.locator('[data-drag-list="news"] .story > a').all();
+        const nextId = await next?.getAttribute('id');
+        if (javaScriptEnabled) await keepUnsaved(page);
 
         if (javaScriptEnabled) {
           const isOnRow = `document.activeElement?.closest('[data-row]')?.dataset.dragItem === ${JSON.stringify(dropped)}`;
@@ -62,11 +86,16 @@ describe('an edition of the desk', () => {
         } else await press(page, `#x-${dropped}`);
         await says('Done:');
         expect((await draftOf(store)).decisions.stories[dropped]).toMatchObject({ kind: 'dropped' });
+        if (javaScriptEnabled) expect(await page.evaluate('document.activeElement.id')).toBe(nextId);
+        else expect(page.url()).toMatch(new RegExp(`#${nextId}$`));
 
         await tabTo(page, '#subject');
         await page.keyboard.type('Chips, ships and a founder’s divorce');
+        for (let n = 0; n < 3; n++) await page.keyboard.press('ArrowLeft');
         await page.keyboard.press('Enter');
         await says(/subject/i);
+        const caret = 'Chips, ships and a founder’s divorce'.length - 3;
+        if (javaScriptEnabled) expect(await page.evaluate('document.activeElement.selectionStart')).toBe(caret);
         expect((await draftOf(store)).decisions.subject).toBe('Chips, ships and a founder’s divorce');
 
         await press(page, 'nav a[href="/desk/roundup"]');

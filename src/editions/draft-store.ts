@@ -20,18 +20,27 @@ export async function readDraft(db: Db, newsletter: string, slot: EditionSlot): 
 
 /** Reads the log of a draft, oldest entry first. */
 export async function readDraftLog(db: Db, newsletter: string, slot: string): Promise<LogEntry[]> {
-  const rows = await db
-    .selectFrom('draft_log')
-    .selectAll()
-    .where('newsletter', '=', newsletter)
-    .where('slot', '=', slot)
-    .orderBy('number')
-    .execute();
-  return rows.map(({ number, at, editor, command, changes, undoes }) => ({
-    ...{ number, at, editor, undoes },
-    command: JSON.parse(command),
-    changes: JSON.parse(changes),
-  }));
+  const rows = await selectLog(db, newsletter, slot).orderBy('number').execute();
+  return rows.map(toEntry);
+}
+
+/** Reads one entry of the log of a draft; null if there is none of that number. */
+export async function findDraftEntry(
+  db: Db,
+  newsletter: string,
+  slot: string,
+  number: number,
+): Promise<LogEntry | null> {
+  const row = await selectLog(db, newsletter, slot).where('number', '=', number).executeTakeFirst();
+  return row === undefined ? null : toEntry(row);
+}
+
+function selectLog(db: Db, newsletter: string, slot: string) {
+  return db.selectFrom('draft_log').selectAll().where('newsletter', '=', newsletter).where('slot', '=', slot);
+}
+
+function toEntry({ number, at, editor, command, changes, undoes }: Tables['draft_log']): LogEntry {
+  return { number, at, editor, undoes, command: JSON.parse(command), changes: JSON.parse(changes) };
 }
 
 /** When the last command to a draft was given, epoch milliseconds; null if there was none. */

@@ -67,13 +67,17 @@ export interface ArrangedDraft {
 /** Most stories without room, and most dropped ones, that are listed. */
 const MAX_LISTED = 100;
 
-/** Arranges the draft of a slot as it would close now, or at its slot if that is yet to come. */
+/**
+ * Arranges the draft of a slot.
+ * @param closeAt when it would close, epoch milliseconds; default: now, or at its slot if that is yet to come
+ */
 export async function arrangeDraft(
   { store, config, clock }: Pick<AppContext, 'store' | 'config' | 'clock'>,
   { newsletter, slot, edition }: DraftTarget,
+  closeAt?: number,
 ): Promise<DraftArrangement> {
   // What is under embargo until then will be public.
-  const at = Math.max(clock(), slot.slotAt);
+  const at = closeAt ?? Math.max(clock(), slot.slotAt);
   const options = { slot, cutoffAt: at, now: at, reissueOf: edition };
   return { at, arranged: await arrangeEdition(store.db, config, newsletter, options) };
 }

@@ -6,13 +6,19 @@ import { type NewsletterConfig, scheduleZone } from '../../config/config.ts';
 import { listOpenAlerts } from '../../editions/alerts/alert-drafts.ts';
 import { alertDeadline } from '../../editions/alerts/alert-limits.ts';
 import { arrangeEdition } from '../../editions/arrange.ts';
+import type { Draft } from '../../editions/draft/decisions.ts';
+import { describeCommand } from '../../editions/draft/describe.ts';
+import { fieldRevision, storiesOf, withdrawnApproval } from '../../editions/draft/history.ts';
 import { type DraftSituation, draftSituation } from '../../editions/draft/situation.ts';
+import { findDraftEntry } from '../../editions/draft-store.ts';
+import { findHeadlines } from '../../editions/headlines.ts';
 import { findEdition } from '../../editions/queries.ts';
 import { countStories } from '../../editions/selection.ts';
 import type { EditionSlot } from '../../editions/slot.ts';
 import { waitsUntil } from '../../schedule/decide.ts';
 import { findRun, type Run } from '../../schedule/run-ledger.ts';
 import { nextSlot } from '../../schedule/slots.ts';
+import type { Db } from '../../store/store.ts';
 import type { RunState } from '../../store/tables.ts';
 import type { AppContext } from '../app-context.ts';
 import { slotAtInstant, waitingSlot } from '../compose.ts';
@@ -22,6 +28,8 @@ import { newsletterJobId } from './newsletter-job-id.ts';
 export interface ComingDraft {
   slot: EditionSlot;
   situation: DraftSituation;
+  /** The approval that the draft has lost; null if it has lost none, or was approved or held since. */
+  lost: LostApproval | null;
   /** The draft's newest log entry. */
   revision: number;
   /** Stories of one event count once. */
@@ -32,6 +40,16 @@ export interface ComingDraft {
   run: { state: RunState; since: number; reason: string | null; retryAt: number | null } | null;
   /** When a slot that waits is skipped; null while it does not wait. */
   skippedAt: number | null;
+}
+
+/** An approval that a command has withdrawn. */
+export interface LostApproval {
+  /** Who had approved. */
+  by: string;
+  /** When it was withdrawn, epoch milliseconds. */
+  at: number;
+  /** By what, such as `Ben dropped “Fuel price rises”`. */
+  cause: string;
 }
 
 export interface ComingNewsletter {
@@ -99,11 +117,23 @@ async function readComingDraft(
   return {
     slot,
     situation: draftSituation(draft, newsletter.approval, approval),
+    lost: await findLostApproval(db, draft),
     revision: draft.revision,
     ...{ stories, isTooShort: stories < newsletter.minimumStories },
     run: run && { state: run.state, since: run.startedAt, reason: run.reason, retryAt: retryOf(run) },
     skippedAt: endOfWaiting(config, newsletter, slot, draft.closeAt, run),
   };
+}
+
+async function findLostApproval(db: Db, draft: Draft): Promise<LostApproval | null> {
+  const revision = fieldRevision(draft, 'state');
+  if (draft.state.kind !== 'automatic' || revision === 0) return null;
+  const entry = await findDraftEntry(db, draft.newsletter, draft.slot, revision);
+  const lost = entry && withdrawnApproval(draft, [entry]);
+  if (!lost) return null;
+  const headlines = await findHeadlines(db, storiesOf(lost.entry));
+  const story = (id: string): string => `“${headlines.get(id) ?? id}”`;
+  return { by: lost.by, at: lost.entry.at, cause: `${lost.entry.editor} ${describeCommand(lost.entry, { story })}` };
 }
 
 function retryOf({ state, leaseUntil }: Run): number | null {

@@ -5,7 +5,8 @@ import { type DraftTarget, targetName } from '../../app/drafts/draft-target.ts';
 import { DraftConflictError, type DraftEdit, type DraftRequest, editDraft } from '../../app/drafts/edit-draft.ts';
 import { DraftCommandError, parseBlock } from '../../editions/draft/commands.ts';
 import type { DraftBlock, StoryPlace } from '../../editions/draft/decisions.ts';
-import { withdrewApproval } from '../../editions/draft/history.ts';
+import { storiesOf, withdrewApproval } from '../../editions/draft/history.ts';
+import { findHeadlines } from '../../editions/headlines.ts';
 import type { SignedInRequest } from '../desk-request.ts';
 import { respondAfter, respondMissing } from '../page.ts';
 import { sentence } from '../parts/operator-text.ts';
@@ -13,7 +14,6 @@ import { entryText } from './draft-log.ts';
 import { actPath, draftPage, rowId } from './edition-address.ts';
 import { respondEdition } from './edition-page.ts';
 import { findTarget, isMissing } from './find-target.ts';
-import { findHeadlines, storiesOf } from './read-view.ts';
 import type { TextFieldName } from './text-forms.ts';
 
 /** The revision of the draft that the page showed. Without one, everything that was ever changed is a conflict. */
@@ -121,7 +121,7 @@ export async function respondRefused(
 /** Names the story that a message begins with by its headline: the page shows no id. */
 async function withHeadline(request: SignedInRequest, message: string, command: DraftRequest): Promise<string> {
   if (!('story' in command) || !message.startsWith(`${command.story} `)) return message;
-  const headline = (await findHeadlines(request, [command.story])).get(command.story);
+  const headline = (await findHeadlines(request.desk.app.store.db, [command.story])).get(command.story);
   return headline === undefined ? message : `“${headline}”${message.slice(command.story.length)}`;
 }
 
@@ -137,7 +137,7 @@ async function respondDone(request: SignedInRequest, target: DraftTarget, edit: 
     .map((notice) => ` ${sentence(notice)}`)
     .join('');
   if (entry === null) return respondAfter(request, place, { kind: 'done', text: `Nothing to change.${more}` });
-  const headlines = await findHeadlines(request, storiesOf(undone ?? entry));
+  const headlines = await findHeadlines(request.desk.app.store.db, storiesOf(undone ?? entry));
   const what = entryText({ request, headlines }, undone ?? entry);
   const text = undone === null ? what : `${entry.command.kind} of: ${what}`;
   const isUndo = entry.command.kind === 'undo';

@@ -4,6 +4,7 @@
 import { html } from 'hono/html';
 import { describeCommand } from '../../editions/draft/describe.ts';
 import {
+  approverWithdrawn,
   entryToRedo,
   entryToUndo,
   entryToUndoByNumber,
@@ -71,7 +72,10 @@ function logRow(view: LogView, entry: LogEntry, isUndone: boolean): Html {
 
 /** What an entry did, who gave the command, and when. */
 export function logEntry(view: Pick<LogView, 'headlines' | 'request'>, entry: LogEntry, isUndone: boolean): Html {
-  return html`${entryText(view, entry)}${isUndone ? ' (undone)' : ''} <span class="hint"><bdi>${entry.editor}</bdi>,
+  const approver = approverWithdrawn(entry);
+  return html`${entryText(view, entry)}${isUndone ? ' (undone)' : ''}${
+    approver === null ? '' : html`; this withdrew the approval of <bdi>${approver}</bdi>`
+  } <span class="hint"><bdi>${entry.editor}</bdi>,
 ${when(view.request, entry.at)}</span>`;
 }
 

@@ -3,6 +3,7 @@
  */
 import { html } from 'hono/html';
 import type { DraftTarget } from '../../app/drafts/draft-target.ts';
+import { withdrawnApproval } from '../../editions/draft/history.ts';
 import type { Html, SignedInRequest } from '../desk-request.ts';
 import { respondPage } from '../page.ts';
 import { statusMark } from '../parts/status-mark.ts';
@@ -10,7 +11,7 @@ import { fromNow, when } from '../parts/when.ts';
 import { previewRegion } from '../preview/preview-region.ts';
 import { sendingRegion } from '../sending/sending-region.ts';
 import { conflictNotice, noConflict, type RefusedCommand } from './conflict.ts';
-import { draftLog } from './draft-log.ts';
+import { draftLog, entryText } from './draft-log.ts';
 import { closedPath, draftTopic, nextPath } from './edition-address.ts';
 import { describeState } from './edition-state.ts';
 import type { EditionPageView } from './edition-view.ts';
@@ -64,8 +65,14 @@ const JUMPS = html`<nav class="choices jump" aria-label="On this page"><ul><li><
 <li><a href="#checks">Checks</a></li><li><a href="#sending">Send</a></li>
 <li><a href="#preview">Preview</a></li></ul></nav>`;
 
-function stateLine({ request, draft }: EditionPageView): Html {
-  const { status, word, parts } = describeState(draft, request.at);
+function stateLine(view: EditionPageView): Html {
+  const { request, draft } = view;
+  const lost = withdrawnApproval(draft.draft, draft.log);
+  const { status, word, parts } = describeState(
+    draft,
+    request.at,
+    lost && { by: lost.by, at: lost.entry.at, cause: `${lost.entry.editor} ${entryText(view, lost.entry)}` },
+  );
   const line = parts.map((part) =>
     typeof part === 'string'
       ? part

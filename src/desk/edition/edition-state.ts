@@ -2,6 +2,7 @@
  * The state of an edition in one line: what will happen to it, when, and what it waits for. Pure.
  */
 import type { ArrangedDraft } from '../../app/drafts/arranged-draft.ts';
+import type { LostApproval } from '../../app/drafts/coming-drafts.ts';
 import { alertDeadline } from '../../editions/alerts/alert-limits.ts';
 import type { StatusKind } from '../parts/status-mark.ts';
 
@@ -18,8 +19,11 @@ type StatedDraft = Pick<
   'newsletter' | 'slot' | 'draft' | 'approval' | 'obstacle' | 'ended' | 'edition' | 'storyCount' | 'skippedAt'
 >;
 
-/** Describes an edition at `now`, epoch milliseconds. */
-export function describeState(draft: StatedDraft, now: number): EditionState {
+/**
+ * Describes an edition at `now`, epoch milliseconds.
+ * @param lost the approval that the draft has lost; null if it has lost none, or was approved or held since
+ */
+export function describeState(draft: StatedDraft, now: number, lost: LostApproval | null = null): EditionState {
   const { newsletter, obstacle, ended, edition, storyCount } = draft;
   const { state, closeAt } = draft.draft;
   if (edition !== null) {
@@ -51,6 +55,12 @@ export function describeState(draft: StatedDraft, now: number): EditionState {
     return { status: 'waiting', word: 'Too few stories', parts };
   }
   const voided = draft.approval?.voided ?? null;
+  if (lost !== null) {
+    const rest = obstacle !== null || newsletter.kind === 'alert' ? waiting(draft, now) : closesByItself(draft, now);
+    const without = obstacle === null ? '. Without one it ' : '. It waits for another, ';
+    const parts = [{ at: lost.at }, `: ${lost.cause}`, without, ...rest];
+    return { status: 'waiting', word: `${lost.by}’s approval was withdrawn`, parts };
+  }
   if (obstacle !== null) {
     const parts = [...(voided === null ? [] : [`the approval does not count: ${voided}; `]), ...waiting(draft, now)];
     return { status: 'waiting', word: 'Waits for approval', parts };

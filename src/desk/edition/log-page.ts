@@ -2,14 +2,15 @@
  * The whole log of a draft, page by page.
  */
 import { html } from 'hono/html';
+import { storiesOf } from '../../editions/draft/history.ts';
 import { readDraft, readDraftLog } from '../../editions/draft-store.ts';
+import { findHeadlines } from '../../editions/headlines.ts';
 import type { SignedInRequest } from '../desk-request.ts';
 import { respondMissing, respondPage } from '../page.ts';
 import { pager } from '../parts/pager.ts';
 import { logRows } from './draft-log.ts';
 import { draftPath, draftTopic, logPath } from './edition-address.ts';
 import { findTarget, isMissing } from './find-target.ts';
-import { findHeadlines, storiesOf } from './read-view.ts';
 
 const ROWS = 50;
 
@@ -24,7 +25,7 @@ export async function showLog(request: SignedInRequest): Promise<Response> {
   const following = log.filter(({ number }) => number < after);
   const entries = following.slice(-ROWS).reverse();
   const older = following.length > ROWS ? String(entries.at(-1)?.number) : null;
-  const headlines = await findHeadlines(request, [...new Set(entries.flatMap(storiesOf))]);
+  const headlines = await findHeadlines(request.desk.app.store.db, [...new Set(entries.flatMap(storiesOf))]);
   const view = { request, headlines, mayEdit: request.may('drafts.edit'), draft: { newsletter, slot, draft, log } };
   const body = html`<p><a href="${request.desk.base}${draftPath(target)}">The edition</a></p>
 <section id="log" data-region aria-label="Entries">${

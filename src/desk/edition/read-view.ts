@@ -3,9 +3,8 @@
  */
 import { arrangeDraft, readArrangedDraft } from '../../app/drafts/arranged-draft.ts';
 import type { DraftTarget } from '../../app/drafts/draft-target.ts';
-import { toArticle } from '../../articles/queries.ts';
-import { findArticles } from '../../editions/candidates.ts';
-import type { LogEntry } from '../../editions/draft/history.ts';
+import { storiesOf } from '../../editions/draft/history.ts';
+import { findHeadlines } from '../../editions/headlines.ts';
 import type { SignedInRequest } from '../desk-request.ts';
 import type { EditionPageView } from './edition-view.ts';
 import { checkComposition, composeForPage } from './run-checks.ts';
@@ -26,23 +25,6 @@ export async function readView(request: SignedInRequest, target: DraftTarget): P
   for (const { id, headline } of draft.leftOut) if (headline) headlines.set(id, headline);
   for (const { id, article } of draft.stories) headlines.set(id, article.headline);
   const unknown = [...new Set(draft.log.slice(-NAMED_ENTRIES).flatMap(storiesOf))].filter((id) => !headlines.has(id));
-  for (const [id, headline] of await findHeadlines(request, unknown)) headlines.set(id, headline);
+  for (const [id, headline] of await findHeadlines(app.store.db, unknown)) headlines.set(id, headline);
   return { request, draft, composition, problems, headlines, mayEdit: request.may('drafts.edit') };
-}
-
-/** Headlines by article id; articles that do not exist, or cannot be read, are omitted. */
-export async function findHeadlines({ desk }: SignedInRequest, ids: readonly string[]): Promise<Map<string, string>> {
-  const headlines = new Map<string, string>();
-  for (const [id, { document }] of await findArticles(desk.app.store.db, [...ids])) {
-    try {
-      headlines.set(id, toArticle(document).headline);
-    } catch {}
-  }
-  return headlines;
-}
-
-/** The ids of the stories that a command names. */
-export function storiesOf({ command }: Pick<LogEntry, 'command'>): string[] {
-  if (!('story' in command)) return [];
-  return 'place' in command && 'story' in command.place ? [command.story, command.place.story] : [command.story];
 }

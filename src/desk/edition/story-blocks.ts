@@ -7,6 +7,7 @@ import { DRAFT_BLOCKS, type DraftBlock } from '../../editions/draft/decisions.ts
 import type { Html } from '../desk-request.ts';
 import { hiddenFields, submitButton } from '../parts/form.ts';
 import { badge } from '../parts/status-mark.ts';
+import { whenText } from '../parts/when.ts';
 import { actPath, rowId } from './edition-address.ts';
 import type { EditionPageView } from './edition-view.ts';
 import { problemsOf } from './problem-list.ts';
@@ -82,7 +83,7 @@ function storyRow(view: EditionPageView, { first, also }: RowGroup, place: RowPl
   const { request, draft } = view;
   const { id } = first;
   const problems = view.problems.filter(({ place: at }) => at?.articleId === id);
-  const content = html`<div class="story">${headlineLink(view, first, rowId(id))} ${marks(first)}
+  const content = html`<div class="story">${headlineLink(view, first, rowId(id))} ${marks(view, first)}
 <div class="hint">${storyFacts(request, first.article)}</div>
 ${problemsOf(problems)}${also.length === 0 ? '' : alsoList(view, also, place.canMove)}</div>`;
   if (!place.canMove) return html`<li data-row>${content}</li>`;
@@ -159,8 +160,12 @@ ${hiddenFields({ story: id, seen: draft.draft.revision })}${submitButton('Drop',
   return html`<ul class="also">${items}</ul>`;
 }
 
-function marks({ article, decision, isNew, isChanged }: ArrangedStory): Html[] {
+function marks({ request, draft }: EditionPageView, story: ArrangedStory): Html[] {
+  const { article, decision, isNew, isChanged } = story;
+  const { zone } = request.desk.app.config.publication;
+  const isPublic = draft.edition !== null || article.publishedAt <= request.at;
   return [
+    ...(isPublic ? [] : [badge(`public from ${whenText(article.publishedAt, request.at, zone)}`, 'warn')]),
     ...(isNew ? [badge('new', 'new')] : []),
     ...(isChanged ? [badge('changed since the approval', 'warn')] : []),
     ...(article.status.state === 'corrected' ? [badge('corrected', 'warn')] : []),

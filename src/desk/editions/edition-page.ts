@@ -7,15 +7,15 @@ import { fullHeadline } from '../../articles/article.ts';
 import { findArticles } from '../../articles/queries.ts';
 import { countAllDeliveries, readDeliveryStates } from '../../delivery/queue/queries.ts';
 import { formatPercent } from '../../delivery/rates/judge-rates.ts';
-import { undoneNumbers } from '../../editions/draft/history.ts';
+import { storiesOf, undoneNumbers } from '../../editions/draft/history.ts';
 import { readDraftLog } from '../../editions/draft-store.ts';
+import { findHeadlines } from '../../editions/headlines.ts';
 import { type Edition, type EditionSummary, listEditionArticles, listRevisions } from '../../editions/queries.ts';
 import type { EditionDeliveryState } from '../../store/tables.ts';
 import { barChart } from '../charts/bar-chart.ts';
 import type { Html, SignedInRequest } from '../desk-request.ts';
 import { logEntry } from '../edition/draft-log.ts';
 import { logPath } from '../edition/edition-address.ts';
-import { findHeadlines, storiesOf } from '../edition/read-view.ts';
 import { respondMissing, respondPage } from '../page.ts';
 import { formatCount } from '../parts/figure.ts';
 import { rowTable, type TableRow } from '../parts/row-table.ts';
@@ -184,7 +184,7 @@ async function draftLog(request: SignedInRequest, edition: Edition): Promise<Htm
   const log = (await readDraftLog(db, edition.newsletter, edition.slot)).toReversed();
   if (log.length === 0) return html`<p class="empty">No editor has touched its draft.</p>`;
   const shown = log.slice(0, LOG_SHOWN);
-  const headlines = await findHeadlines(request, [...new Set(shown.flatMap(storiesOf))]);
+  const headlines = await findHeadlines(request.desk.app.store.db, [...new Set(shown.flatMap(storiesOf))]);
   const undone = undoneNumbers(log);
   const entries = shown.map(
     (entry) => html`<li>${logEntry({ request, headlines }, entry, undone.has(entry.number))}</li>`,

@@ -4,6 +4,7 @@
  */
 import { LRUCache } from 'lru-cache';
 import type { AppContext } from '../../app/app-context.ts';
+import { arrangeDraft } from '../../app/drafts/arranged-draft.ts';
 import type { DraftTarget } from '../../app/drafts/draft-target.ts';
 import { composeUnrecorded, type DraftArrangement } from '../../app/preview.ts';
 import type { ComposedEdition } from '../../editions/compose.ts';
@@ -53,18 +54,22 @@ export class DraftComposer {
    * Composes the edition of a draft as it would close now, or at its slot if that is yet to come. The store is read
    * each time; the same content is rendered once.
    * @param arrangement of the draft; default: it is arranged now
+   * @param closeAt when it would close, epoch milliseconds, if not then
    * @throws SlotError where the newsletter has no such slot; Error if a template is invalid
    */
   async compose(
     { newsletter, slot, edition }: DraftTarget,
     arrangement?: DraftArrangement,
+    closeAt?: number,
   ): Promise<DraftComposition | EmptyComposition> {
     if (edition !== null) return { kind: 'empty', reason: 'the edition is closed' };
     const { store } = this.#app;
     const { nonce, render } = this.rendering;
     for (let tries = 1; ; tries++) {
       // It is arranged again where a command came meanwhile.
-      const given = tries === 1 ? arrangement : undefined;
+      const again =
+        closeAt === undefined ? undefined : () => arrangeDraft(this.#app, { newsletter, slot, edition }, closeAt);
+      const given = tries === 1 && arrangement !== undefined ? arrangement : await again?.();
       const outcome = await composeUnrecorded(this.#app, newsletter, slot.label, { nonce, render }, given);
       if (outcome.kind === 'refused') return { kind: 'empty', reason: deskWords(outcome.reason) };
       const { composed, isSkipped } = outcome;

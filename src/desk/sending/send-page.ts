@@ -2,12 +2,14 @@
  * The page that confirms sending an edition at once: one sentence, with the figures.
  */
 import { html } from 'hono/html';
+import { arrangeDraft } from '../../app/drafts/arranged-draft.ts';
 import { requireSendable, SendError } from '../../app/drafts/countdown.ts';
 import type { DraftTarget } from '../../app/drafts/draft-target.ts';
+import { countStories } from '../../editions/selection.ts';
 import { SECOND } from '../../lib/time.ts';
 import { listProcesses } from '../../schedule/processes.ts';
 import type { Html, SignedInRequest } from '../desk-request.ts';
-import { draftPath } from '../edition/edition-address.ts';
+import { articlePath, draftPath } from '../edition/edition-address.ts';
 import { respondPage } from '../page.ts';
 import { postButton } from '../parts/form.ts';
 import { fromNow, when } from '../parts/when.ts';
@@ -15,6 +17,14 @@ import { composerOf, type DraftComposition, type EmptyComposition } from '../pre
 import { countRecipients, RECIPIENTS_MEANING } from './recipients.ts';
 import { sendingPath } from './sending-path.ts';
 import { countdownSentence } from './sending-sentence.ts';
+
+/** The edition as it would close at the end of a countdown that begins now. */
+export async function composeToSend(
+  { desk, at }: SignedInRequest,
+  target: DraftTarget,
+): Promise<DraftComposition | EmptyComposition> {
+  return composerOf(desk).compose(target, undefined, at + target.newsletter.undoSeconds * SECOND);
+}
 
 /** What would close the edition at the end of its countdown. */
 const NO_SCHEDULE =
@@ -41,9 +51,8 @@ export async function respondSendPage(
   target: DraftTarget,
   problem: string | null = null,
 ): Promise<Response> {
-  const { desk } = request;
   const { newsletter, slot } = target;
-  const composition = await composerOf(desk).compose(target);
+  const composition = await composeToSend(request, target);
   const obstacle = composition.kind === 'empty' ? null : await findSendingObstacle(request, target);
   const content = await whatIsSent(request, target, composition, obstacle);
   const shown = problem ?? obstacle;
@@ -80,10 +89,42 @@ ${fromNow(request, closeAt)}.</p><div class="buttons">${back}</div>`;
   const count = await countRecipients(desk.app.store.db, newsletter);
   const terms = { count, zone: desk.app.config.publication.zone, deliverAt: newsletter.deliverAt };
   const sentence = countdownSentence(terms, newsletter.undoSeconds * SECOND);
-  return html`<p class="sentence">“${composition.composed.subject}” goes ${sentence}.</p>
+  const stories = composition.composed.articles.filter(({ block }) => block !== 'also').length;
+  return html`<p class="sentence">“${composition.composed.subject}”, with ${storyCount(stories)}, goes ${sentence}.</p>
+${await whatIsMissing(request, target, composition)}
 <p class="meaning">${RECIPIENTS_MEANING} Until the countdown ends it can be cancelled; after
 that, a pause stops only what is not submitted yet.</p>
 <div class="buttons">${postButton(request, sendingPath(target, 'send'), 'Send now', {
     ...{ fields: { hash: composition.hash }, id: 'send', danger: true, disabled: obstacle !== null },
   })}${back}</div>`;
+}
+
+function storyCount(count: number): string {
+  return count === 1 ? '1 story' : `${count} stories`;
+}
+
+/** Stories of the edition's page that are not public when the countdown ends, and an approval that is void then. */
+async function whatIsMissing(
+  request: SignedInRequest,
+  target: DraftTarget,
+  { composed }: DraftComposition,
+): Promise<Html> {
+  const closeAt = request.at + target.newsletter.undoSeconds * SECOND;
+  const { placed, plan } = (await arrangeDraft(request.desk.app, target)).arranged.loaded;
+  const late = placed.filter(({ article }) => article.publishedAt >= closeAt).map(({ article }) => article);
+  const voided = composed.approval?.voided ?? null;
+  const items = late.map(
+    ({ id, headline, language, publishedAt }) =>
+      html`<li><a href="${request.desk.base}${articlePath(id)}" lang="${language}" dir="auto">${
+        headline
+      }</a>, public from ${when(request, publishedAt)}</li>`,
+  );
+  const count = countStories(plan);
+  return html`${
+    late.length === 0
+      ? ''
+      : html`<p class="error">${late.length} of ${storyCount(count)} ${
+          late.length === 1 ? 'is' : 'are'
+        } not public when it closes, and will not be in it:</p><ul class="problems">${items}</ul>`
+  }${voided === null ? '' : html`<p class="error">The approval does not count then: ${voided}.</p>`}`;
 }

@@ -14,7 +14,7 @@ import { respondAfter, respondMissing } from '../page.ts';
 import { sentence } from '../parts/operator-text.ts';
 import { composerOf } from '../preview/draft-composition.ts';
 import { countRecipients } from './recipients.ts';
-import { findSendingObstacle, respondSendPage } from './send-page.ts';
+import { composeToSend, findSendingObstacle, respondSendPage } from './send-page.ts';
 import type { SendingAct } from './sending-path.ts';
 import { sendingTime, slotSentence } from './sending-sentence.ts';
 import { mailTestCopy, respondTestPage } from './test-copy.ts';
@@ -94,7 +94,7 @@ async function send(request: SignedInRequest, target: DraftTarget): Promise<Resp
   const { desk, account, form, at } = request;
   const obstacle = await findSendingObstacle(request, target);
   if (obstacle !== null) return respondSendPage(request, target, obstacle);
-  const composition = await composerOf(desk).compose(target);
+  const composition = await composeToSend(request, target);
   if (composition.kind === 'composed' && composition.hash !== form.get('hash')) {
     const problem = 'It has changed since you looked. Look at it again: this page shows it as it is now.';
     return respondSendPage(request, target, problem);

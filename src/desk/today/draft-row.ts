@@ -33,6 +33,15 @@ export function draftRow(
 }
 
 function stateCell(request: SignedInRequest, newsletter: NewsletterConfig, draft: TodayDraft): Html {
+  const { lost, situation } = draft;
+  if (lost !== null && (situation.kind === 'automatic' || situation.kind === 'unapproved')) {
+    return html`${statusMark('waiting', 'approval withdrawn')}
+<p><span dir="auto">${lost.by}</span>’s approval was withdrawn ${when(request, lost.at)}: <span dir="auto">${
+      lost.cause
+    }</span>.</p><p class="meaning">${
+      situation.kind === 'automatic' ? 'It closes by itself all the same.' : 'It does not close until it is approved.'
+    }</p>${runText(request, draft)}`;
+  }
   return html`${situationText(request, newsletter, draft)}${runText(request, draft)}`;
 }
 

@@ -220,6 +220,38 @@ export function withdrewApproval({ changes, command }: Pick<LogEntry, 'changes' 
   return changes.some((change) => kindOf(change.before) === 'approved' && isWithdrawal(change));
 }
 
+/** The ids of the stories that a command names. */
+export function storiesOf({ command }: Pick<LogEntry, 'command'>): string[] {
+  if (!('story' in command)) return [];
+  return 'place' in command && 'story' in command.place ? [command.story, command.place.story] : [command.story];
+}
+
+/** An approval that a later command has withdrawn. */
+export interface WithdrawnApproval {
+  /** Who had approved the edition. */
+  by: string;
+  /** The command that withdrew it. */
+  entry: LogEntry;
+}
+
+/**
+ * The approval that a draft has lost by a change of its decisions: nobody has approved, held or closed it since.
+ * @param log at least the entry that the state comes from, if there is one
+ */
+export function withdrawnApproval(draft: Draft, log: readonly LogEntry[]): WithdrawnApproval | null {
+  if (draft.state.kind !== 'automatic') return null;
+  const revision = fieldRevision(draft, 'state');
+  const entry = log.find(({ number }) => number === revision);
+  const by = entry === undefined ? null : approverWithdrawn(entry);
+  return entry === undefined || by === null ? null : { by, entry };
+}
+
+/** Whose approval the entry withdrew; null if it withdrew none. */
+export function approverWithdrawn(entry: Pick<LogEntry, 'changes' | 'command'>): string | null {
+  const before = entry.changes.find(({ field }) => field === 'state')?.before;
+  return withdrewApproval(entry) ? (before as Extract<DraftState, { kind: 'approved' }>).by : null;
+}
+
 /** Whether the change came with another: a change of decisions that withdrew an approval, or its undo. */
 function isImplied({ changes }: Pick<LogEntry, 'changes'>, { field, before, after }: FieldChange): boolean {
   return field === 'state' && changes.length > 1 && [before, after].some((state) => kindOf(state) === 'automatic');

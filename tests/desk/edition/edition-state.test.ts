@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { LostApproval } from '../../../src/app/drafts/coming-drafts.ts';
 import type { NewsletterConfig } from '../../../src/config/config.ts';
 import { describeState } from '../../../src/desk/edition/edition-state.ts';
 import { untouchedDraft } from '../../../src/editions/draft/decisions.ts';
@@ -13,7 +14,7 @@ const BEFORE = SLOT_AT - 2 * HOUR;
 const newsletter = sampleConfig().newsletters[0] as NewsletterConfig;
 
 /** The state as one text, with instants as hours from the slot. */
-function stateOf(changes: Partial<Stated>, now = BEFORE): string {
+function stateOf(changes: Partial<Stated>, now = BEFORE, lost: LostApproval | null = null): string {
   const draft: Stated = {
     newsletter,
     slot: { label: '2026-11-25', slotAt: SLOT_AT },
@@ -21,7 +22,7 @@ function stateOf(changes: Partial<Stated>, now = BEFORE): string {
     ...{ approval: null, obstacle: null, ended: null, edition: null, storyCount: 9, skippedAt: null },
     ...changes,
   };
-  const { status, word, parts } = describeState(draft, now);
+  const { status, word, parts } = describeState(draft, now, lost);
   const instant = (at: number): string => `${(at - SLOT_AT) / HOUR} h`;
   const text = parts.map((part) =>
     typeof part === 'string' ? part : 'at' in part ? `[${instant(part.at)}]` : `[until ${instant(part.countdown)}]`,
@@ -69,6 +70,15 @@ describe('the line of an edition', () => {
     expect(stateOf({ draft: withState({ ...approved, stories: [] }), approval })).toContain(
       '; 1 approved story is gone;',
     );
+  });
+
+  it('names the approval that it has lost, by whose command, and what happens without one', () => {
+    const lost = { by: 'Ada', at: BEFORE - HOUR, cause: 'Ben dropped “Fuel”' };
+    expect(stateOf({}, BEFORE, lost)).toBe(
+      'waiting Ada’s approval was withdrawn: [-3 h]: Ben dropped “Fuel”. Without one it closes by itself [until 0 h]',
+    );
+    const obstacle = { remedy: 'approve', reason: 'not approved' } as const;
+    expect(stateOf({ obstacle }, BEFORE, lost)).toContain('. It waits for another, its slot is [until 0 h]');
   });
 
   it('does not call an edition approved whose approval is void', () => {

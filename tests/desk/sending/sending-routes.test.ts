@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { closeDueCountdowns } from '../../../src/app/drafts/countdown.ts';
-import { findEdition } from '../../../src/editions/queries.ts';
+import { findEdition, listEditionArticles } from '../../../src/editions/queries.ts';
 import { HOUR, MINUTE } from '../../../src/lib/time.ts';
 import { deleteProcess, recordProcess } from '../../../src/schedule/processes.ts';
 import type { Store } from '../../../src/store/store.ts';
@@ -122,6 +122,21 @@ describe('sending an edition from the desk', () => {
       });
     }
 
+    it('says whose command withdrew an approval, until somebody approves again', async () => {
+      const { desk, fields } = await openSending(await open());
+      await desk.act('editor', `${PATH}/approve`, await fields('approve'));
+      await desk.act('admin', `${PATH}/drop`, { story: 'fourth', seen: '1' });
+      const page = await desk.read('editor', PATH);
+      const admin = desk.accounts.admin.name;
+      expect(page).toMatch(/class="status waiting">.*Edda Moreno’s approval was withdrawn<\/span>/);
+      expect(page).toMatch(new RegExp(`${admin} dropped “[^”]+”\\. Without one it closes by itself`));
+      expect(page).toContain('; this withdrew the approval of <bdi>Edda Moreno</bdi>');
+      expect(await desk.read('editor', '/')).toMatch(new RegExp(`was withdrawn .*${admin} dropped “[^”]+”`, 's'));
+      await desk.act('editor', `${PATH}/approve`, await fields('approve'));
+      expect(await desk.read('editor', PATH)).not.toContain('’s approval was withdrawn');
+      await desk.close();
+    });
+
     it('says that too few stories go to nobody, and offers no button that would be refused', async () => {
       const { desk, edit } = await openSending(await open());
       for (const id of ['first', 'second']) {
@@ -184,6 +199,26 @@ describe('sending an edition from the desk', () => {
       expect(await findEdition(app.store.db, NEWSLETTER, SLOT)).not.toBeNull();
       expect(await desk.read('editor', PATH)).toContain('<section id="sending" data-region hidden');
       expect(await acts()).toEqual(['edition.send']);
+      await desk.close();
+    });
+
+    it('says before it is sent which stories are not public by then', async () => {
+      const { desk, app, edit, fields, startSchedule } = await openSending(await open());
+      await startSchedule();
+      await edit('fourth', { headline: 'Under embargo', publishedAt: NOW + HOUR });
+      expect(await desk.read('editor', PATH)).toMatch(/Under embargo<\/a> <span class="badge warn">public from today/);
+      const confirm = await desk.read('editor', `${PATH}/send`);
+      expect(confirm).toMatch(/”, with 3 stories, goes/);
+      expect(confirm).toContain('1 of 4 stories is not public when it closes, and will not be in it:');
+      expect(confirm).toMatch(/Under embargo<\/a>, public from <time/);
+      expect(confirm).not.toContain('Headline of first</a>, public');
+      const sent = await desk.act('editor', `${PATH}/send`, await fields('send', `${PATH}/send`));
+      expect(sent).toContain('It is being sent: it');
+      app.now += MINUTE;
+      await closeDueCountdowns(app);
+      const edition = await findEdition(app.store.db, NEWSLETTER, SLOT);
+      const stories = await listEditionArticles(app.store.db, edition?.id ?? 0);
+      expect(stories.map(({ id }) => id).sort()).toEqual(['first', 'second', 'third']);
       await desk.close();
     });
 

@@ -15,7 +15,7 @@ type Draft = TodayDraft;
 async function rowOf(change: Partial<Draft>, allowed = true): Promise<string> {
   const draft: Draft = {
     ...{ slot: { label: '2026-11-24', slotAt: NOW + HOUR }, situation: { kind: 'automatic' }, revision: 0 },
-    ...{ stories: 5, isTooShort: false, run: null, skippedAt: null },
+    ...{ stories: 5, isTooShort: false, run: null, skippedAt: null, lost: null },
     ...{ checks: { kind: 'checked', errors: 0, warnings: 0 }, ...change },
   };
   const desk = { base: '/desk', app: { config } };
@@ -45,6 +45,11 @@ describe('the row of a draft', () => {
       'approved in vain where nobody must approve',
       { situation: { kind: 'void', by: 'Ben', why: 'its lead is gone', needed: false } },
       '○ approval void The approval by Ben does not count any more: its lead is gone. It closes by its other decisions.',
+    ],
+    [
+      'approved, until a colleague changed it',
+      { lost: { by: 'Ada', at: NOW - HOUR, cause: 'Ben dropped “Fuel”' } },
+      '○ approval withdrawn Ada ’s approval was withdrawn today 19:00 : Ben dropped “Fuel” . It closes by itself',
     ],
     [
       'being sent',

@@ -14,7 +14,7 @@ const RUNNING = [{ ...PROCESS, roles: ['web', 'schedule', 'deliver'] }];
 function today(drafts: Partial<Draft>[], change: Partial<Today> = {}): Today {
   const usual: Draft = {
     ...{ slot: { label: '2026-11-24', slotAt: NOW + HOUR }, situation: { kind: 'automatic' }, revision: 0 },
-    ...{ stories: 5, isTooShort: false, run: null, skippedAt: null },
+    ...{ stories: 5, isTooShort: false, run: null, skippedAt: null, lost: null },
     checks: { kind: 'checked', errors: 0, warnings: 3 },
   };
   const newsletter = { newsletter: NEWSLETTER, drafts: drafts.map((draft) => ({ ...usual, ...draft })), later: [] };

@@ -9,6 +9,8 @@ import { z } from 'zod';
 export interface Notice {
   kind: 'done' | 'problem';
   text: string;
+  /** The id of the part of the page that shows it; default: the top of the page. */
+  place?: string | undefined;
   /** The form of a button that takes the act back. */
   undo?: { action: string; label?: string; fields: Record<string, string> } | undefined;
 }
@@ -22,6 +24,7 @@ const MAX_TEXT = 600;
 const NOTICE = z.object({
   kind: z.enum(['done', 'problem']),
   text: z.string(),
+  place: z.string().optional(),
   undo: z
     .object({
       action: z.string().startsWith('/'),

@@ -73,7 +73,7 @@ ${page.reload === undefined ? '' : html`<noscript><meta http-equiv="refresh" con
 <a class="skip" href="#main">Skip to the content</a>
 ${request.account === null ? bareHeader(request) : header(request, page.section)}
 <main id="main" tabindex="-1">
-${noticeRegion(request, notice)}
+${noticeRegion(request, notice?.place === undefined ? notice : null)}
 ${page.heading ?? html`<h1>${page.title}</h1>`}
 ${page.hasPresence ? html`<p id="presence" class="hint" role="status"></p>` : ''}
 ${page.body}

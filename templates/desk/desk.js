@@ -146,7 +146,7 @@ on('input', ({ target }) => {
 });
 // Tests, approvals and sending would not have the unsaved texts.
 on('click', (event) => {
-  const button = event.target.closest('#sending :is(a, button):not([data-frees])');
+  const button = event.target.closest('#sending :is(a, button):not(#take-back, #cancel-send)');
   const form = button && all('#texts form').find((one) => unsaved.has(one));
   if (!form) return;
   event.preventDefault();

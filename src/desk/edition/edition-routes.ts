@@ -61,11 +61,14 @@ async function lookUpLinks(request: SignedInRequest): Promise<Response> {
   const composition = await composeForPage(request.desk, target);
   if (composition.kind === 'empty') {
     return respondAfter(request, path, {
-      kind: 'problem',
+      ...{ kind: 'problem', place: 'checks' },
       text: `There is no link to look up: ${composition.reason}.`,
     });
   }
   const problems = await checkComposition(request.desk, target, composition, 'look-up');
   const found = problems.filter(({ code }) => code === 'dead-link' || code === 'unchecked-link');
-  return respondAfter(request, path, { kind: 'done', text: `Links looked up: ${countProblems(found)}.` });
+  return respondAfter(request, path, {
+    ...{ kind: 'done', place: 'checks' },
+    text: `Links looked up: ${countProblems(found)}.`,
+  });
 }

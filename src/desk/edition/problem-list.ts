@@ -4,6 +4,7 @@
 import { html } from 'hono/html';
 import type { EditionProblem } from '../../editions/checks/edition-problem.ts';
 import type { Html } from '../desk-request.ts';
+import { takeNotice } from '../notice.ts';
 import { deskWords } from '../parts/desk-words.ts';
 import { submitButton } from '../parts/form.ts';
 import { actPath, rowId } from './edition-address.ts';
@@ -47,6 +48,7 @@ export function checks(view: EditionPageView): Html {
   });
   const result = unchecked === null ? countProblems(problems) : 'not possible';
   const action = request.desk.base + actPath(request, draft, 'links');
+  const answer = takeNotice(request.c);
   const lookUp = html`<form method="post" action="${action}" class="buttons">
 ${submitButton('Look up links', { id: 'look-up-links' })}
 <span class="hint">Requests every link of the edition, which takes up to 10 s.</span></form>`;
@@ -54,5 +56,7 @@ ${submitButton('Look up links', { id: 'look-up-links' })}
 <h2 id="checks-title">Checks <span class="soft">${result}</span></h2>
 ${unchecked === null ? '' : html`<p class="soft">${unchecked}</p>`}
 ${items.length === 0 ? '' : html`<ul class="problems">${items}</ul>`}
-${mayEdit && unchecked === null ? lookUp : ''}</section>`;
+${mayEdit && unchecked === null ? lookUp : ''}${
+  answer?.place === 'checks' ? html`<p class="notice ${answer.kind}" role="status">${answer.text}</p>` : ''
+}</section>`;
 }

@@ -6,6 +6,7 @@ import type { ArrangedStory } from '../../app/drafts/arranged-draft.ts';
 import { DRAFT_BLOCKS, type DraftBlock } from '../../editions/draft/decisions.ts';
 import type { Html } from '../desk-request.ts';
 import { hiddenFields, submitButton } from '../parts/form.ts';
+import { queryText } from '../parts/pager.ts';
 import { badge } from '../parts/status-mark.ts';
 import { whenText } from '../parts/when.ts';
 import { actPath, rowId } from './edition-address.ts';
@@ -56,9 +57,20 @@ function blockList(view: EditionPageView, block: DraftBlock, canMove: boolean): 
   return html`<h2 id="block-${block}">${BLOCK_TITLES[block]} <span class="soft">${groups.length} of ${limit}${
     isOrdered ? ', ordered by an editor' : ''
   }</span></h2>
+${block === 'roundup' ? roundupLinks(view) : ''}
 ${problemsOf(problems)}<ol class="rows" aria-labelledby="block-${block}"${attributes}>${
     rows.length === 0 ? html`<li class="soft">No story</li>` : rows
   }</ol>`;
+}
+
+/** To what the block is made from. */
+function roundupLinks({ request, draft, mayEdit }: EditionPageView): Html {
+  const { base } = request.desk;
+  if (draft.newsletter.roundup === undefined) return html``;
+  const query = queryText({ newsletter: draft.newsletter.id });
+  return html`<ul class="line"><li><a id="roundup-list" href="${base}/roundup${query}">Story groups</a></li>${
+    mayEdit ? html`<li><a id="roundup-add" data-key="n" href="${base}/roundup/add">Add a report</a></li>` : ''
+  }</ul>`;
 }
 
 function groupsOf(stories: readonly ArrangedStory[], block: DraftBlock): RowGroup[] {

@@ -3,6 +3,7 @@
  */
 import { html } from 'hono/html';
 import type { Article } from '../../articles/article.ts';
+import { sectionTitle } from '../../config/config.ts';
 import type { DeskRequest, Html } from '../desk-request.ts';
 import { when } from '../parts/when.ts';
 import { articlePath } from './edition-address.ts';
@@ -22,7 +23,8 @@ export function headlineLink(
 
 /** Outlet, kind and time. */
 export function storyFacts(request: DeskRequest, { kind, outlet, section, publishedAt }: Article): Html {
-  const place = outlet === null ? (section ?? kind) : outlet.name;
+  const title = sectionTitle(request.desk.app.config, section) ?? section;
+  const place = outlet === null ? (title ?? kind) : outlet.name;
   const own = outlet === null && section !== null ? `${kind} · ` : '';
   return html`<bdi>${place}</bdi> · ${own}${when(request, publishedAt)}`;
 }

@@ -4,10 +4,10 @@
  */
 import { html } from 'hono/html';
 import { MAX_PREHEADER, MAX_SUBJECT } from '../../editions/draft/commands.ts';
-import { PREHEADER_LENGTH, SUBJECT_LENGTH } from '../../editions/rendering/headline.ts';
 import { MAX_NOTE_LENGTH } from '../../editions/rendering/note.ts';
 import type { Html } from '../desk-request.ts';
 import { hiddenFields, submitButton, textField } from '../parts/form.ts';
+import { PHONE_PREHEADER, PHONE_SUBJECT } from '../preview/inbox-line.ts';
 import { actPath } from './edition-address.ts';
 import type { EditionPageView } from './edition-view.ts';
 import { problemsOf } from './problem-list.ts';
@@ -23,8 +23,8 @@ export interface RefusedText {
 }
 
 const FIELDS: Record<TextFieldName, { label: string; counter: number; maxLength: number; rows?: number }> = {
-  subject: { label: 'Subject', counter: SUBJECT_LENGTH, maxLength: MAX_SUBJECT },
-  preheader: { label: 'Preheader', counter: PREHEADER_LENGTH, maxLength: MAX_PREHEADER },
+  subject: { label: 'Subject', counter: PHONE_SUBJECT, maxLength: MAX_SUBJECT },
+  preheader: { label: 'Preheader', counter: PHONE_PREHEADER, maxLength: MAX_PREHEADER },
   note: { label: 'Note at the top', counter: MAX_NOTE_LENGTH, maxLength: MAX_NOTE_LENGTH, rows: 4 },
 };
 

@@ -87,7 +87,9 @@ export function textField(options: FieldOptions): Html {
     options.autocomplete === undefined ? '' : html` autocomplete="${options.autocomplete}"`
   }${options.placeholder === undefined ? '' : html` placeholder="${options.placeholder}"`}${
     options.readOnly ? html` readonly` : ''
-  }${options.key === undefined ? '' : html` data-key="${options.key}" data-key-name="${label}"`}${language === undefined ? '' : html` lang="${language}"`} dir="auto"`;
+  }${options.key === undefined ? '' : html` data-key="${options.key}" data-key-name="${label}"`}${
+    language === undefined ? '' : html` lang="${language}"`
+  } dir="auto"`;
   const control =
     rows === undefined
       ? html`<input type="${type}"${common} value="${value}">`

@@ -17,10 +17,10 @@ import { previewPath, previewText } from './preview-response.ts';
 
 /** CSS pixels: the mail's own rules for small screens follow the width of its frame. */
 const WIDTHS = { phone: 375, desktop: 650 } as const;
-/** CSS pixels. Longer mails scroll within the frame. */
+/** CSS pixels, where the style sheet does not make it as high as the window. Longer mails scroll within the frame. */
 const HEIGHT = 720;
 
-/** Regions `inbox` and `preview`. */
+/** Region `preview`. */
 export function previewRegion(
   request: DeskRequest,
   target: DraftTarget,
@@ -30,16 +30,16 @@ export function previewRegion(
   if (composition.kind === 'empty') {
     return html`<section id="preview" data-region aria-labelledby="preview-title">
 <h2 id="preview-title">Preview</h2>
-<p class="empty">Nothing to preview: ${composition.reason}.</p></section>
-<section id="inbox" data-region hidden></section>`;
+<p class="empty">Nothing to preview: ${composition.reason}.</p></section>`;
   }
   const { view, scheme } = choice;
   const mail = view === 'text' ? plainText(request, composition) : frame(request, composition, { view, scheme });
   return html`<section id="preview" data-region aria-labelledby="preview-title">
-<h2 id="preview-title">Preview</h2>
-${choices(request.desk.base + draftPath(target), choice)}
+<div class="titled"><h2 id="preview-title">Preview</h2>
+${choices(request.desk.base + draftPath(target), choice)}</div>
+${inbox(target.newsletter, composition, view)}
 ${mail}
-</section>${inbox(target.newsletter, composition)}`;
+</section>`;
 }
 
 function choices(page: string, { view, scheme }: PreviewChoice): Html {
@@ -92,19 +92,21 @@ ${text}</pre>
 <p class="meaning">For programs that show no HTML. It is in every copy.</p>`;
 }
 
-function inbox(newsletter: NewsletterConfig, { composed }: DraftComposition): Html {
+/** What is seen of the mail before it is opened, where it is previewed. */
+function inbox(newsletter: NewsletterConfig, { composed }: DraftComposition, view: PreviewChoice['view']): Html {
   const { subject, preheader } = composed;
-  const lines = inboxLines({ subject, preheader }).map(
-    (line) => html`<dt>${line.place === 'phone' ? 'Phone' : 'Desktop'}</dt>
+  const place = view === 'phone' ? 'phone' : 'desktop';
+  const lines = inboxLines({ subject, preheader })
+    .filter((line) => line.place === place)
+    .map(
+      (line) => html`<dt>In the inbox</dt>
 <dd class="inbox-line ${line.place}" dir="auto"><b>${newsletter.from.name}</b> <span class="inbox-subject">${
-      line.subject
-    }</span> <span class="inbox-preheader">${line.preheader}</span></dd>`,
-  );
-  return html`<section id="inbox" data-region aria-labelledby="inbox-title">
-<h2 id="inbox-title">In the inbox</h2>
-<dl class="inbox">${lines}</dl>
+        line.subject
+      }</span> <span class="inbox-preheader">${line.preheader}</span></dd>`,
+    );
+  return html`<div id="inbox"><dl class="inbox">${lines}</dl>
 <p class="meaning">Subject: ${countLine(subject, PHONE_SUBJECT)}. Preheader: ${countLine(
     preheader,
     PHONE_PREHEADER,
-  )}. Programs differ.</p></section>`;
+  )}. Programs differ.</p></div>`;
 }

@@ -42,8 +42,8 @@ export async function showList(request: SignedInRequest): Promise<Response> {
   const grouping = await readGroupingState(app);
   const similar = await readGroups(app.store.db, [...new Set(page.groups.flatMap((group) => mostSimilar(group)))]);
   const view: ListView = { request, query, page, similar, mayEdit: request.may('drafts.edit') };
-  const add = html`<p class="buttons"><a class="button" id="add" href="${request.desk.base}/roundup/add">Add a report by
-its address</a></p>`;
+  const add = html`<p class="buttons"><a class="button" id="add" data-key="n"
+href="${request.desk.base}/roundup/add">Add a report by its address</a></p>`;
   const body = html`${view.mayEdit ? add : ''}
 ${freshness(view, grouping)}
 ${filters(view)}

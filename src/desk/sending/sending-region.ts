@@ -3,7 +3,9 @@
  */
 import { html } from 'hono/html';
 import type { ArrangedDraft } from '../../app/drafts/arranged-draft.ts';
+import { entryToUndoByNumber, fieldRevision } from '../../editions/draft/history.ts';
 import type { Html, SignedInRequest } from '../desk-request.ts';
+import { draftPath } from '../edition/edition-address.ts';
 import { hiddenFields, postButton, submitButton, textField } from '../parts/form.ts';
 import { fromNow, when } from '../parts/when.ts';
 import type { DraftComposition, EmptyComposition } from '../preview/draft-composition.ts';
@@ -13,7 +15,7 @@ import { slotSentence } from './sending-sentence.ts';
 
 type SentDraft = Pick<
   ArrangedDraft,
-  'newsletter' | 'slot' | 'edition' | 'draft' | 'ended' | 'approval' | 'obstacle' | 'storyCount'
+  'newsletter' | 'slot' | 'edition' | 'draft' | 'log' | 'ended' | 'approval' | 'obstacle' | 'storyCount'
 >;
 
 /** Region `sending`; nothing once the edition is closed. */
@@ -50,15 +52,26 @@ that are ready when it closes. ${RECIPIENTS_MEANING}</p>`;
       : postButton(request, sendingPath(sent, 'approve'), 'Approve', {
           ...{ fields: seen, id: 'approve', key: 'a', primary: true, disabled: composition.isSkipped },
         });
-  const test = html`<div class="buttons">${postButton(request, sendingPath(sent, 'test'), 'Send me a test copy', {
+  const back = isApproved ? takeBack(request, sent) : '';
+  const test = html`${postButton(request, sendingPath(sent, 'test'), 'Send me a test copy', {
     ...{ fields: { own: '1' }, id: 'test-own', key: 'c' },
-  })}<a id="test-other" href="${request.desk.base}${sendingPath(sent, 'test')}">To another address</a></div>`;
+  })}<a id="test-other" href="${request.desk.base}${sendingPath(sent, 'test')}">To another address</a>`;
   const now =
     sent.obstacle !== null || composition.isSkipped
       ? ''
-      : html`<a class="button" id="send-now" href="${request.desk.base}${sendingPath(sent, 'send')}">Send now …</a>`;
+      : html`<a class="button last" id="send-now"
+href="${request.desk.base}${sendingPath(sent, 'send')}">Send now …</a>`;
   return html`${sentence}
-<div class="buttons">${approve}${now}</div>${holdForm(request, sent)}${test}`;
+<div class="buttons">${approve}${back}${test}${now}</div>${holdForm(request, sent)}`;
+}
+
+/** An undo of one's own approval. Others can hold the edition. */
+function takeBack(request: SignedInRequest, { draft, log, ...sent }: SentDraft): Html | '' {
+  const entry = entryToUndoByNumber(log, request.account.name, fieldRevision(draft, 'state'));
+  if (entry === null) return '';
+  return postButton(request, `${draftPath(sent)}/undo`, 'Take the approval back', {
+    ...{ fields: { entry: entry.number }, id: 'take-back' },
+  });
 }
 
 /** Whether it was approved, and that does not count any more. */

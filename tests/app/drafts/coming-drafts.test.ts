@@ -32,7 +32,7 @@ forEachDatabase((open) => {
       expect(daily?.drafts).toEqual([
         {
           ...{ slot: { label: '2026-11-25', slotAt: SLOT }, situation: { kind: 'automatic' }, revision: 0 },
-          ...{ stories: 4, isTooShort: false, run: null, skippedAt: null },
+          ...{ stories: 4, isTooShort: false, run: null, skippedAt: null, lost: null },
         },
       ]);
       expect(weekly?.newsletter.id).toBe('weekly-roundup');

@@ -98,7 +98,9 @@ describe('the page of an edition', () => {
         IDS.map((id) => article(id)),
       );
       const path = '/editions/daily-roundup/2026-11-25/draft';
-      expect(await desk.act('editor', `${path}/links`)).toMatch(/Links looked up: [^<]*\./);
+      expect(await desk.act('editor', `${path}/links`)).toMatch(
+        /id="checks"[\s\S]*Links looked up: [^<]*\.<\/p><\/section>/,
+      );
       expect((await desk.post('operator', `${path}/links`)).status).toBe(403);
     });
   });

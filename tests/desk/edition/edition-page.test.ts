@@ -129,7 +129,7 @@ describe('the page of an edition', () => {
     it('writes the texts, shows the automatic ones, and goes back to them', async () => {
       const { act, draft } = await openEdition(await open());
       const page = await act('subject', { text: 'Hello' });
-      expect(page).toMatch(/id="subject"[^>]*data-counter="70"[^>]*value="Hello"/);
+      expect(page).toMatch(/id="subject"[^>]*data-counter="60"[^>]*value="Hello"/);
       expect(page).toContain('Automatic: Tech Roundup: Headline of first, Headline of second');
       await act('preheader', { text: 'What happened' });
       await act('note', { text: 'A *note*\n\nof two' });

@@ -91,9 +91,10 @@ describe('the preview of an edition', () => {
     it('shows the line of an inbox with counters, and escapes it', async () => {
       const desk = await openPreview(await open());
       await desk.act('editor', `${PATH}/subject`, { seen: '0', text: `Tonight ${HOSTILE}` });
-      const inbox = regionOf(await desk.read('editor', PATH), 'inbox');
+      const inbox = regionOf(await desk.read('editor', PATH), 'preview');
       expect(inbox).toContain('<b>The Meridian Wire</b> <span class="inbox-subject">Tonight &lt;script&gt;');
       expect(inbox).toMatch(/Subject: \d+ characters; phones show about 60\./);
+      expect(inbox.indexOf('class="inbox"')).toBeLessThan(inbox.indexOf('<iframe'));
       expect(inbox).not.toContain('<script');
       await desk.close();
     });

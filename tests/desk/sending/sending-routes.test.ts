@@ -131,7 +131,7 @@ describe('sending an edition from the desk', () => {
       expect(page).toMatch(/class="status waiting">.*Edda Moreno’s approval was withdrawn<\/span>/);
       expect(page).toMatch(new RegExp(`${admin} dropped “[^”]+”\\. Without one it closes by itself`));
       expect(page).toContain('; this withdrew the approval of <bdi>Edda Moreno</bdi>');
-      expect(await desk.read('editor', '/')).toMatch(new RegExp(`was withdrawn .*${admin} dropped “[^”]+”`, 's'));
+      expect(await desk.read('editor', '')).toMatch(new RegExp(`was withdrawn .*${admin} dropped “[^”]+”`, 's'));
       await desk.act('editor', `${PATH}/approve`, await fields('approve'));
       expect(await desk.read('editor', PATH)).not.toContain('’s approval was withdrawn');
       await desk.close();

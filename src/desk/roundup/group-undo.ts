@@ -33,9 +33,14 @@ export function undoOf(done: CarriedOut, group: StoryGroup): Notice['undo'] {
   const path = groupPath(group.id);
   switch (command.kind) {
     case 'pick':
-      return { action: `${path}/restore`, label: 'Take it back', fields };
-    case 'drop':
-      return { action: `${path}/restore`, label: 'Restore', fields };
+      return former?.state === 'dropped'
+        ? { action: `${path}/drop`, fields }
+        : { action: `${path}/restore`, label: 'Take it back', fields };
+    case 'drop': {
+      const restore = { action: `${path}/restore`, label: 'Restore', fields };
+      // A rule picks again what is neither picked nor dropped.
+      return isEditorsPick(former) ? (formerPick(former, `${path}/pick`, number) ?? restore) : restore;
+    }
     case 'edit':
       return formerPick(former, `${path}/edit`, number);
     case 'restore':
@@ -61,6 +66,10 @@ export function undoOf(done: CarriedOut, group: StoryGroup): Notice['undo'] {
     default:
       return undefined;
   }
+}
+
+function isEditorsPick(former: GroupDecision | null): boolean {
+  return former?.state === 'picked' && former.pickedBy === 'editor';
 }
 
 /**

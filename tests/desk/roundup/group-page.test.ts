@@ -127,6 +127,10 @@ forEachDatabase((open) => {
       await undo(restored, 'pick');
       expect(await decided()).toEqual(before);
 
+      const dropForm = desk.fieldsOf(await desk.read('editor', path), `${path}/drop`);
+      await undo(await desk.act('editor', `${path}/drop`, dropForm), 'pick');
+      expect(await decided()).toEqual(before);
+
       const long = await pickFields(desk, three, { text: '字'.repeat(300) });
       await desk.act('editor', `${path}/edit`, long);
       const again = await desk.act('editor', `${path}/edit`, await pickFields(desk, three, { text: 'Short.' }));
@@ -137,6 +141,10 @@ forEachDatabase((open) => {
       const dropped = await desk.act('editor', `${other}/drop`, dropFields);
       const open2 = await desk.act('editor', `${other}/restore`, desk.fieldsOf(dropped, `${other}/restore`));
       await desk.act('editor', `${other}/drop`, desk.fieldsOf(open2, `${other}/drop`));
+      expect((await desk.group(two)).decision?.state).toBe('dropped');
+      const pickedAfter = await desk.act('editor', `${other}/pick`, await pickFields(desk, two, { text: 'Three.' }));
+      expect(pickedAfter).toMatch(/id="undo-notice">Undo</);
+      await desk.act('editor', `${other}/drop`, desk.fieldsOf(pickedAfter, `${other}/drop`));
       expect((await desk.group(two)).decision?.state).toBe('dropped');
     });
 

@@ -2,6 +2,9 @@
  * What else is recorded in the transaction that closes an edition: alerts, and the run of a slot that waited for it.
  */
 import type { ComposedEdition } from '../../editions/compose.ts';
+import { findHeadlines } from '../../editions/headlines.ts';
+import { plainLine } from '../../editions/rendering/headline.ts';
+import { shorten } from '../../editions/rendering/shorten.ts';
 import { raiseAlert, resolveAlerts } from '../../schedule/alerts.ts';
 import { finishWaitingRun } from '../../schedule/run-slot.ts';
 import type { Tx } from '../../store/store.ts';
@@ -19,22 +22,34 @@ export function sendAlert(newsletter: string): string {
 export async function recordClose(tx: Tx, composed: ComposedEdition, now: number): Promise<void> {
   const { newsletter, slotAt, number } = composed;
   const key = `approval-changed:${newsletter}`;
-  const message = approvalDifference(composed);
+  const message = await approvalDifference(tx, composed);
   await resolveAlerts(tx, [sendAlert(newsletter), ...(message === null ? [key] : [])], now);
   if (message !== null) await raiseAlert(tx, { key, message }, now);
   await finishWaitingRun(tx, newsletterJobId(newsletter), slotAt, `edition ${number} was closed by hand`, now);
 }
 
 /** How an edition differs from what was approved; null where it does not, or nobody approved it. */
-function approvalDifference({
-  newsletter,
-  slot,
-  approval,
-}: Pick<ComposedEdition, 'newsletter' | 'slot' | 'approval'>): string | null {
+async function approvalDifference(
+  tx: Tx,
+  { newsletter, slot, approval }: Pick<ComposedEdition, 'newsletter' | 'slot' | 'approval'>,
+): Promise<string | null> {
   if (approval === null) return null;
   const { by, changed, gone, voided } = approval;
   const edition = `The edition ${newsletter}/${slot} closed`;
-  if (voided !== null) return `${edition} by its other decisions: the approval by ${by} is void: ${voided}.`;
+  const headlines = await findHeadlines(tx, [...changed.slice(0, NAMED), ...gone.slice(0, NAMED)]);
+  const name = (id: string): string => {
+    const headline = headlines.get(id);
+    return headline === undefined ? id : `“${shorten(plainLine(headline), MAX_HEADLINE)}”`;
+  };
+  if (voided !== null) {
+    const lead = gone.find((id) => voided.startsWith(`its lead ${id} `));
+    const why = lead === undefined ? voided : `its lead ${name(lead)}${voided.slice(`its lead ${lead}`.length)}`;
+    return `${edition} by its other decisions: the approval by ${by} is void: ${why}.`;
+  }
+  const listed = (ids: readonly string[]): string => {
+    const more = ids.length - NAMED;
+    return ids.slice(0, NAMED).map(name).join(', ') + (more > 0 ? ` and ${more} more` : '');
+  };
   const differences = [
     ...(changed.length === 0 ? [] : [`changed since: ${listed(changed)}`]),
     ...(gone.length === 0 ? [] : [`not in it any more: ${listed(gone)}`]),
@@ -44,8 +59,5 @@ function approvalDifference({
 
 /** Of a long list, an alert names the first ones. */
 const NAMED = 10;
-
-function listed(ids: readonly string[]): string {
-  const more = ids.length - NAMED;
-  return ids.slice(0, NAMED).join(', ') + (more > 0 ? ` and ${more} more` : '');
-}
+/** Graphemes of a headline. */
+const MAX_HEADLINE = 80;

@@ -17,7 +17,7 @@ const DELIVERIES: AdviceLink = { label: 'Deliveries', path: '/deliveries', needs
 const BY_ITSELF = 'It is tried again by itself.';
 
 /** The advice for each kind of key, which its first part names. `rest`: what follows the first colon. */
-const KINDS: Record<string, (rest: string) => Partial<AlertAdvice> & Pick<AlertAdvice, 'title'>> = {
+const KINDS: Record<string, (rest: string, message: string) => Partial<AlertAdvice> & Pick<AlertAdvice, 'title'>> = {
   failed: (job) => ({ title: 'A run failed', hint: 'Remove the cause: the run is tried again.', ...ofJob(job) }),
   late: (job) => ({ title: 'A run was late', hint: 'Was daywire stopped, or the machine busy?', ...ofJob(job) }),
   skipped: (job) => ({ title: 'A slot was skipped', hint: 'Nothing more happens for that slot.', ...ofJob(job) }),
@@ -26,7 +26,10 @@ const KINDS: Record<string, (rest: string) => Partial<AlertAdvice> & Pick<AlertA
     const [newsletter = '', slot = ''] = rest.split(':');
     return { title: 'An approval is needed', newsletter, link: draftLink(newsletter, slot) };
   },
-  'approval-changed': () => ({ title: 'An edition differs from what was approved', link: editionsLink() }),
+  'approval-changed': (newsletter, message) => ({
+    title: 'An edition differs from what was approved',
+    link: closedLink(newsletter, message),
+  }),
   send: (newsletter) => ({ title: 'An edition was not sent', link: nextLink(newsletter) }),
   'stranded-draft': () => ({ title: 'A draft has no effect' }),
   edition: (rest) => ({ title: 'Delivery is paused', link: deliveryLink(rest) }),
@@ -58,10 +61,11 @@ const KINDS: Record<string, (rest: string) => Partial<AlertAdvice> & Pick<AlertA
   'signup-limit': () => ({ title: 'Requests to subscribe are refused' }),
 };
 
-export function adviceFor(key: string): AlertAdvice {
+/** @param message of the alert, which names a slot where the key does not */
+export function adviceFor(key: string, message = ''): AlertAdvice {
   const [kind, rest] = splitOnce(key);
   const advise = Object.hasOwn(KINDS, kind) ? KINDS[kind] : undefined;
-  return { hint: null, link: null, newsletter: null, ...(advise?.(rest) ?? { title: 'Alert' }) };
+  return { hint: null, link: null, newsletter: null, ...(advise?.(rest, message) ?? { title: 'Alert' }) };
 }
 
 function splitOnce(text: string): [first: string, rest: string] {
@@ -86,8 +90,12 @@ function draftLink(newsletter: string, slot: string): AdviceLink {
   return { label: 'Its draft', path, needs: 'editions.read' };
 }
 
-function editionsLink(): AdviceLink {
-  return { label: 'Editions', path: '/editions', needs: 'editions.read' };
+/** The edition whose slot the message begins with. */
+function closedLink(newsletter: string, message: string): AdviceLink {
+  const slot = /^The edition \S{1,200}\/(\S{1,200}) closed /.exec(message)?.[1];
+  if (slot === undefined) return { label: 'Editions', path: '/editions', needs: 'editions.read' };
+  const path = `/editions/${encodeURIComponent(newsletter)}/${encodeURIComponent(slot)}`;
+  return { label: 'The edition', path, needs: 'editions.read' };
 }
 
 /** @param rest the edition's number, perhaps with a domain */

@@ -105,7 +105,7 @@ ${liveFigures(send)}`;
 export function alertsSection(request: SignedInRequest, { alerts }: Today): Html {
   if (alerts.length === 0) return html`<p class="soft">No alert is open.</p>`;
   return html`<ul class="rows">${alerts.map(({ key, message, firstAt, count }) => {
-    const { title, hint, link } = adviceFor(key);
+    const { title, hint, link } = adviceFor(key, message);
     return html`<li><p>${statusMark('bad', title)} since ${when(request, firstAt)}${
       count > 1 ? html`, ${count} times` : ''
     }</p>

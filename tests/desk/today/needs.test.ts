@@ -128,6 +128,13 @@ describe('the advice about an alert', () => {
     expect(adviceFor(key)).toMatchObject({ title, link: { path } });
   });
 
+  it('of an edition that differs from what was approved leads to it', () => {
+    const message = 'The edition daily/2026-11-24 closed as approved by Ada, except: changed since: “Fuel”.';
+    const path = '/editions/daily/2026-11-24';
+    expect(adviceFor('approval-changed:daily', message)).toMatchObject({ link: { path } });
+    expect(adviceFor('approval-changed:daily', 'Else.')).toMatchObject({ link: { path: '/editions' } });
+  });
+
   it('is none for a key that it does not know', () => {
     for (const key of ['', 'unheard-of', 'constructor:x', '__proto__']) {
       expect(adviceFor(key)).toEqual({ title: 'Alert', hint: null, link: null, newsletter: null });

@@ -21,6 +21,7 @@ const isAnswer = (region) => region.matches('#notice, [role=alert]');
 function show(page, submitted) {
   unsaved.delete(submitted);
   const { id: focused, selectionStart: from, selectionEnd: to } = active();
+  const { top } = active().getBoundingClientRect();
   const row = rowOf(active());
   const list = listOf(row);
   const near = (row?.nextElementSibling ?? row?.previousElementSibling)?.querySelector('a')?.id;
@@ -35,12 +36,13 @@ function show(page, submitted) {
   }
   adopt(page);
   let same = focused && byId(focused);
-  // Whoever drops one story after another stays in the block.
+  // Drops stay in the block.
   if (row && (!same || listOf(rowOf(same)) !== list)) same = byId(near);
   if (same && same !== active()) {
     same.focus({ preventScroll: true });
     if (from != null) same.setSelectionRange(from, to);
   }
+  if (same) scrollBy(0, same.getBoundingClientRect().top - top);
   prepare();
 }
 
@@ -68,7 +70,7 @@ async function pageOf(response) {
   return page;
 }
 
-/** What an act ended with instead of a page, beside its button. */
+/** Why an act has no page, beside its button. */
 const lost = make('p', { className: 'error', role: 'alert' });
 function fail(text, form) {
   (form.hidden ? byId('notice') : form).append(lost);
@@ -134,7 +136,7 @@ function showRefusal() {
 let shown = history.state ?? Date.now();
 history.replaceState(shown, '');
 addEventListener('popstate', ({ state }) => {
-  // A link within the page makes an entry without a state.
+  // From a link within the page.
   if (state === null) history.replaceState(shown, '');
   else if (state !== shown) location.reload();
 });
@@ -144,7 +146,7 @@ on('input', ({ target }) => {
   if (target.form?.method === 'post') unsaved[isStored(target) ? 'delete' : 'add'](target.form);
   if (target.dataset.counter) count(target);
 });
-// Tests, approvals and sending would not have the unsaved texts.
+// Mails would not have the unsaved texts.
 on('click', (event) => {
   const button = event.target.closest('#sending :is(a, button):not(#take-back, #cancel-send)');
   const form = button && all('#texts form').find((one) => unsaved.has(one));

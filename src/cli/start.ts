@@ -3,6 +3,7 @@
  */
 import { once } from 'node:events';
 import { type Command, Option } from 'commander';
+import { hasAccounts } from '../accounts/account.ts';
 import { hasFailed } from '../app/first-run.ts';
 import { ROLES, type Role, runOnce, start } from '../app/start.ts';
 import { openDesk } from '../desk/mount.ts';
@@ -44,7 +45,7 @@ function runStart(cli: CliContext, options: StartCommandOptions): Promise<void> 
         openDesk,
         onProgress: (progress: Parameters<typeof formatProgress>[0]) => cli.progress.show(formatProgress(progress)),
       };
-      const context = { version: cli.version, now: app.clock(), url: null, metricsUrl: null };
+      const context = { version: cli.version, now: app.clock(), url: null, metricsUrl: null, desk: null };
       if (options.once) {
         const value = await runOnce(app, startOptions);
         printResult(cli, options, { value, text: () => formatFirstRun(app, value, context) });
@@ -52,9 +53,10 @@ function runStart(cli: CliContext, options: StartCommandOptions): Promise<void> 
         return;
       }
       const { url, metricsUrl, firstRun, checks, ...running } = await start(app, startOptions);
+      const desk = options.role.includes('desk') ? { hasAccounts: await hasAccounts(app.store.db, app.clock()) } : null;
       printResult(cli, options, {
         value: { url, metricsUrl, checks, ...firstRun },
-        text: () => formatFirstRun(app, { checks, ...firstRun }, { ...context, url, metricsUrl }),
+        text: () => formatFirstRun(app, { checks, ...firstRun }, { ...context, url, metricsUrl, desk }),
       });
       if (!stop.aborted) await once(stop, 'abort');
       app.log.info({}, 'stopping: finishing work under way');

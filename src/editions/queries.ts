@@ -24,6 +24,8 @@ export interface EditionSummary {
   supersededBy: number | null;
   /** Not shortened: `Tech Roundup: first item, second item`. */
   headline: string;
+  /** Of the mail. */
+  subject: string;
   /** The roundup article that represents it in feeds; the same in all revisions. */
   articleId: string;
   /** When this revision closed. */
@@ -32,7 +34,6 @@ export interface EditionSummary {
 
 /** A closed edition. `html` and `text` contain personal placeholders, marked with `nonce`. */
 export interface Edition extends EditionSummary {
-  subject: string;
   preheader: string;
   nonce: string;
   html: string;
@@ -54,11 +55,11 @@ const SUMMARY = [
   'revision',
   'superseded_by as supersededBy',
   'headline',
+  'subject',
   'article_id as articleId',
   'closed_at as closedAt',
 ] as const;
 const CONTENT = [
-  'subject',
   'preheader',
   'nonce',
   'html',

@@ -113,11 +113,17 @@ forEachDatabase((open) => {
       const skipped = run.runs.filter(({ state }) => state === 'skipped').map(({ schedule }) => schedule);
       expect(skipped.filter((schedule) => schedule === 'newsletter:daily-roundup')).toHaveLength(7);
       expect(skipped.filter((schedule) => schedule === 'newsletter:weekly-roundup')).toHaveLength(1);
-      const text = formatFirstRun(app, run, { version: '1', url: null, metricsUrl: null, now: app.now });
+      const text = formatFirstRun(app, run, { version: '1', url: null, metricsUrl: null, desk: null, now: app.now });
       expect(text).toMatch(
         /run +newsletter:daily-roundup of Dec 01, 2026 07:30 AM: skipped \(missed by 12 h.*\), and 6 slots before it\n/,
       );
       expect(text.split('\n').length).toBeLessThanOrEqual(10);
+      const served = { version: '1', url: 'http://127.0.0.1:8080/', metricsUrl: null, now: app.now };
+      const summary = (hasAccounts: boolean): string => formatFirstRun(app, run, { ...served, desk: { hasAccounts } });
+      expect(summary(false)).toMatch(
+        /desk +http:\/\/127.0.0.1:8080\/desk; for the first account: npx daywire accounts invite ADDRESS --role admin\n/,
+      );
+      expect(summary(true)).toMatch(/desk +http:\/\/127.0.0.1:8080\/desk\n/);
     });
 
     it('deletes old rows', async () => {

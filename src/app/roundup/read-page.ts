@@ -58,7 +58,8 @@ export async function readReportPage(
   return { kind: 'read', page: { ...page, outlet: outletOf(page, config) } };
 }
 
-const PRIVATE_HINT = ': if it is yours, name its network in fetch.allow';
+/** For the operator, in the reason of a page on a private network. */
+export const PRIVATE_HINT = ': if it is yours, name its network in fetch.allow';
 
 function statusProblem(response: ChallengedResponse): string | null {
   const { status } = response;

@@ -12,10 +12,20 @@ import { nextSlot } from '../../schedule/slots.ts';
 import { formatClosedEdition, formatDelivery } from './editions.ts';
 import { count, displayPath } from './text.ts';
 
+export interface FirstRunContext {
+  version: string;
+  now: number;
+  /** Null without a server. */
+  url: string | null;
+  metricsUrl: string | null;
+  /** Whether this process serves the desk, and anybody can sign in there; null: it does not. */
+  desk: { hasAccounts: boolean } | null;
+}
+
 export function formatFirstRun(
   { config, store }: AppContext,
   { checks, sample, imported, polled, published, edition, runs, delivered }: FirstRun & StartChecks,
-  context: { version: string; url: string | null; metricsUrl: string | null; now: number },
+  context: FirstRunContext,
 ): string {
   const lines: [name: string, text: string][] = [['store', displayPath(store.location)]];
   for (const { kind, message } of checks) lines.push([kind, message]);
@@ -53,6 +63,10 @@ export function formatFirstRun(
     if (next !== null) lines.push(['next', `${id} on ${datelineTime(next, zone)} (${zone})`]);
   }
   if (context.metricsUrl !== null) lines.push(['metrics', `${context.metricsUrl}metrics`]);
+  if (context.url !== null && context.desk !== null) {
+    const first = 'for the first account: npx daywire accounts invite ADDRESS --role admin';
+    lines.push(['desk', `${context.url}desk${context.desk.hasAccounts ? '' : `; ${first}`}`]);
+  }
   if (context.url !== null) lines.push(['pages', `${context.url} (Ctrl-C stops)`]);
   return [
     `daywire ${context.version}: ${config.publication.name}`,

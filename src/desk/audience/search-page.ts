@@ -27,17 +27,24 @@ export async function respondSearch(request: SignedInRequest): Promise<Response>
   const after = Number.isSafeInteger(given) ? given : null;
   const { subscribers, next } = await searchSubscribers(request.desk.app.store.db, search, { after, limit: PAGE });
   const isEmpty = subscribers.length === 0;
-  const found = isEmpty ? html`<p class="empty">${emptyText(search.kind, after)}</p>` : results(request, subscribers);
+  const found = isEmpty
+    ? html`<p class="empty">${emptyText(request, search.kind, after)}</p>`
+    : results(request, subscribers);
   const body = html`${searchForm(request, typed)}
 ${found}
 ${next === null ? '' : nextPageForm(request, typed, next)}`;
-  return respondPage(request, { title: 'Found subscribers', section: 'audience', body });
+  return respondPage(request, {
+    title: isEmpty ? 'No subscriber found' : 'Found subscribers',
+    section: 'audience',
+    body,
+  });
 }
 
-function emptyText(kind: 'address' | 'prefix', after: number | null): string {
-  if (after !== null) return 'There are no more.';
+function emptyText(request: SignedInRequest, kind: 'address' | 'prefix', after: number | null): Html {
+  if (after !== null) return html`There are no more.`;
   const who = kind === 'address' ? 'No subscriber has this address.' : 'No address of a subscriber begins with this.';
-  return `${who} An address that was deleted may be on the list of suppressions.`;
+  return html`${who} An address that was deleted may be on the
+<a href="${request.desk.base}/audience/suppressions">list of suppressions</a>.`;
 }
 
 function results(request: DeskRequest, subscribers: readonly Subscriber[]): Html {

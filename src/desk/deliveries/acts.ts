@@ -23,6 +23,7 @@ import { HOUR } from '../../lib/time.ts';
 import { mailboxProviderOf } from '../../subscribers/mailbox-providers.ts';
 import type { Html, SignedInRequest } from '../desk-request.ts';
 import { failureFigures, NO_DELIVERIES } from '../editions/edition-figures.ts';
+import { mailedName } from '../editions/edition-names.ts';
 import { respondAfter, respondMissing, respondPage } from '../page.ts';
 import { formatCount } from '../parts/figure.ts';
 import { passwordField, submitButton, textField } from '../parts/form.ts';
@@ -81,7 +82,11 @@ export function handleResume(request: SignedInRequest): Promise<Response> {
     let wasPaused = false;
     const resumed: string[] = [];
     for (const domain of named ?? [undefined]) {
-      const onCommit = request.audit('delivery.resume', fullEditionName(edition), { domain: domain ?? null });
+      const onCommit = request.audit(
+        'delivery.resume',
+        fullEditionName(edition),
+        domain === undefined ? {} : { domain },
+      );
       const result = await resume(app, edition, { domain, extendBy, expire, onCommit });
       if (domain === undefined) wasPaused = result.wasPaused;
       resumed.push(...result.domains);
@@ -170,7 +175,7 @@ export async function serveCancelPage(request: SignedInRequest): Promise<Respons
   const { base, app } = request.desk;
   const counts = (await countAllDeliveries(app.store.db, [edition.id])).get(edition.id) ?? NO_DELIVERIES;
   const path = deliveryPath(edition.id);
-  const body: Html = html`<p><strong>${formatCount(counts.pending)} messages of “${edition.headline}” will never be
+  const body: Html = html`<p><strong>${formatCount(counts.pending)} messages of “${mailedName(edition)}” will never be
 submitted; ${formatCount(counts.submitted)} have been submitted and cannot be taken back.</strong></p>
 <form method="post" action="${base}${path}/cancel">
 ${textField({ name: 'reason', label: 'Why (optional)', maxLength: MAX_REASON })}

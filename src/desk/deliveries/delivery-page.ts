@@ -18,14 +18,23 @@ import { maskAddress } from '../../subscribers/mask-address.ts';
 import { lineChart } from '../charts/line-chart.ts';
 import type { Html, SignedInRequest } from '../desk-request.ts';
 import { failureFigures, providerReports } from '../editions/edition-figures.ts';
-import { editionPath } from '../editions/edition-names.ts';
+import { editionPath, mailedName } from '../editions/edition-names.ts';
 import { respondMissing, respondPage } from '../page.ts';
 import { formatCount } from '../parts/figure.ts';
 import { postButton } from '../parts/form.ts';
 import { pager } from '../parts/pager.ts';
 import { rowTable } from '../parts/row-table.ts';
 import { fromNow, when } from '../parts/when.ts';
-import { controlForms, deliveryPath, expiredForms, liveFigures, pausedDomains, stateLine } from './delivery-parts.ts';
+import {
+  cancelLink,
+  controlForms,
+  deliveryPath,
+  expiredForms,
+  liveFigures,
+  pausedDomains,
+  progressBar,
+  stateLine,
+} from './delivery-parts.ts';
 import { type EditionDelivery, readDeliveriesOf } from './delivery-reading.ts';
 import { submissionsChart } from './over-time.ts';
 
@@ -71,15 +80,17 @@ export async function respondDelivery(
     providerReports(desk).read(id),
   ]);
   const [delivery] = deliveries as [EditionDelivery];
-  const body = html`<p><a href="${desk.base}${editionPath(edition)}" dir="auto">${edition.headline}</a>
+  const body = html`<p><a href="${desk.base}${editionPath(edition)}" dir="auto">${mailedName(edition)}</a>
 <span class="meaning">${fullEditionName(edition)}, revision ${edition.revision}</span></p>
 ${problem.message === undefined ? '' : html`<p class="error" role="alert">${problem.message}</p>`}
 ${problem.expired === undefined ? '' : expiredForms(request, id, problem.expired)}
 <section id="state" data-region aria-labelledby="state-heading"><h2 id="state-heading">Now</h2>
 ${stateLine(delivery)}
-${liveFigures(delivery)}
 ${controlForms(request, delivery)}
-${pausedDomains(request, delivery)}</section>
+${progressBar(delivery)}
+${liveFigures(delivery)}
+${pausedDomains(request, delivery)}
+${cancelLink(request, delivery)}</section>
 ${uncertain.length === 0 ? '' : uncertainSection(request, edition, delivery, uncertain)}
 <section id="failures" data-region aria-labelledby="failures-heading"><h2 id="failures-heading">Failures by cause</h2>
 ${counted === null ? countingNote : html`${failureTable(counted.value.groups)}${age(request, counted.at)}`}</section>

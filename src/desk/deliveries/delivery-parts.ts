@@ -6,9 +6,9 @@ import type { ExpiredDeliveriesError } from '../../app/delivery/edition-control.
 import { formatDuration } from '../../lib/time.ts';
 import type { MailboxProvider } from '../../subscribers/mailbox-providers.ts';
 import type { Html, SignedInRequest } from '../desk-request.ts';
-import { deliveryFigures } from '../editions/edition-figures.ts';
+import { deliveryFigures, queuedOf } from '../editions/edition-figures.ts';
 import { deliveryStateMark } from '../editions/edition-names.ts';
-import { type Figure, figures } from '../parts/figure.ts';
+import { type Figure, figures, formatCount } from '../parts/figure.ts';
 import { hiddenFields, postButton, submitButton, textField } from '../parts/form.ts';
 import { rowTable, type TableRow } from '../parts/row-table.ts';
 import { when } from '../parts/when.ts';
@@ -56,10 +56,9 @@ export function controlForms(request: SignedInRequest, { edition, state, counts,
   if (!request.may('deliveries.control') || edition.supersededBy !== null) return html``;
   const { base } = request.desk;
   const path = deliveryPath(edition.id);
-  const isOpen = state === 'delivering' || state === 'paused';
-  const pause = html`<form class="inline" method="post" action="${base}${path}/pause">
-${textField({ id: `reason-${edition.id}`, name: 'reason', label: 'Why (optional)', maxLength: 200 })}
-${submitButton('Pause', { id: `pause-${edition.id}` })}</form>`;
+  const pause = html`<form class="filters" method="post" action="${base}${path}/pause">
+${submitButton('Pause', { id: `pause-${edition.id}` })}
+${textField({ id: `reason-${edition.id}`, name: 'reason', label: 'Why (optional)', maxLength: 200 })}</form>`;
   const canResume = state === 'paused' || (state === 'delivering' && paused.length > 0);
   return html`<div class="buttons">${state === 'delivering' ? pause : ''}
 ${canResume ? postButton(request, `${path}/resume`, 'Resume', { id: `resume-${edition.id}`, primary: true }) : ''}
@@ -75,7 +74,30 @@ ${
       })
     : ''
 }
-${isOpen ? html`<a class="button danger" href="${base}${path}/cancel">Cancel…</a>` : ''}</div>`;
+</div>`;
+}
+
+/** Apart from what can be taken back, and last. */
+export function cancelLink(request: SignedInRequest, { edition, state }: EditionDelivery): Html {
+  const isOpen = state === 'delivering' || state === 'paused';
+  if (!request.may('deliveries.control') || edition.supersededBy !== null || !isOpen) return html``;
+  return html`<p class="buttons"><a class="button danger"
+ href="${request.desk.base}${deliveryPath(edition.id)}/cancel">Cancel…</a></p>`;
+}
+
+/** How far a delivery under way was when the page was made; the page is loaded again as it proceeds. */
+export function progressBar({ edition, state, counts }: EditionDelivery): Html {
+  if (state !== 'delivering' && state !== 'paused') return html``;
+  const all = queuedOf(counts);
+  const over = all - counts.pending - counts.submitting;
+  const name = `progress-${edition.id}`;
+  return html`<p><progress aria-labelledby="${name}" max="${Math.max(1, all)}" value="${over}"></progress>
+<span id="${name}">${formatPercent(over, all)} of ${formatCount(all)} messages are over</span></p>`;
+}
+
+/** Rounded down, so that 100 % is all. */
+function formatPercent(part: number, all: number): string {
+  return `${all === 0 ? 100 : Math.floor((100 * part) / all)} %`;
 }
 
 /** The domains whose deliveries of an edition wait for the operator. */

@@ -4,16 +4,25 @@
 import { html } from 'hono/html';
 import { listBackOffs } from '../../delivery/control/back-off-state.ts';
 import { countSubmissions } from '../../delivery/limits/submission-counts.ts';
-import { fullEditionName, listUnfinishedEditions } from '../../editions/queries.ts';
+import { listProgress } from '../../delivery/progress.ts';
+import { fullEditionName, listEditions, listUnfinishedEditions } from '../../editions/queries.ts';
 import { DELIVERY_HELD, readMeta } from '../../store/meta.ts';
 import type { BackOffScope } from '../../store/tables.ts';
 import type { Html, SignedInRequest } from '../desk-request.ts';
-import { editionPath } from '../editions/edition-names.ts';
+import { deliveryStateMark, editionPath, mailedName, outcomeText } from '../editions/edition-names.ts';
 import { respondPage } from '../page.ts';
 import { formatCount } from '../parts/figure.ts';
 import { postButton } from '../parts/form.ts';
 import { fromNow, when } from '../parts/when.ts';
-import { controlForms, deliveryPath, liveFigures, pausedDomains, stateLine } from './delivery-parts.ts';
+import {
+  cancelLink,
+  controlForms,
+  deliveryPath,
+  liveFigures,
+  pausedDomains,
+  progressBar,
+  stateLine,
+} from './delivery-parts.ts';
 import { type EditionDelivery, readDeliveriesOf } from './delivery-reading.ts';
 
 /** GET `/deliveries`. */
@@ -28,12 +37,24 @@ ${backOffs(request, await listBackOffs(db))}
 ${await limits(request)}</section>
 ${
   deliveries.length === 0
-    ? html`<section id="none" data-region aria-label="Deliveries"><p class="empty">Nothing is being delivered.
-<a href="${desk.base}/editions">All editions</a></p></section>`
+    ? html`<section id="none" data-region aria-label="Deliveries"><p>Nothing is being delivered.
+${await lastDelivery(request)} <a href="${desk.base}/editions">All editions</a></p></section>`
     : deliveries.map((one) => editionSection(request, one))
 }`;
   const topics = ['deliveries', ...editions.map(({ id }) => `edition:${id}`)];
   return respondPage(request, { title: 'Deliveries', section: 'deliveries', body, topics });
+}
+
+/** How the last delivery ended. */
+async function lastDelivery(request: SignedInRequest): Promise<Html> {
+  const { db } = request.desk.app.store;
+  const last = (await listEditions(db, null, 1))[0];
+  if (last === undefined) return html``;
+  const [delivery] = (await readDeliveriesOf(request.desk, [last], request.at)) as [EditionDelivery];
+  const [progress] = await listProgress(db, last.id, 1);
+  const ended = progress === undefined ? '' : html`, last message ${when(request, progress.at)}`;
+  return html`The last was <a href="${request.desk.base}${deliveryPath(last.id)}" dir="auto">${mailedName(last)}</a>,
+closed ${when(request, last.closedAt)}${ended}: ${deliveryStateMark(delivery.state)}, ${outcomeText(delivery.counts)}.`;
 }
 
 function held(request: SignedInRequest, reason: string | null): Html {
@@ -86,9 +107,9 @@ function editionSection(request: SignedInRequest, delivery: EditionDelivery): Ht
   const { base, app } = request.desk;
   const isConfigured = app.config.newsletters.some(({ id }) => id === edition.newsletter);
   return html`<section id="edition-${edition.id}" data-region aria-labelledby="edition-${edition.id}-heading">
-<h2 id="edition-${edition.id}-heading"><a href="${base}${deliveryPath(edition.id)}" dir="auto">${
-    edition.headline
-  }</a></h2>
+<h2 id="edition-${edition.id}-heading"><a href="${base}${deliveryPath(edition.id)}" dir="auto">${mailedName(
+    edition,
+  )}</a></h2>
 <p class="meaning">${fullEditionName(edition)}, closed ${when(request, edition.closedAt)} ·
 <a href="${base}${editionPath(edition)}">the edition</a></p>
 ${
@@ -98,7 +119,9 @@ ${
 it again under the same id, or cancel the edition.</p>`
 }
 ${stateLine(delivery)}
-${liveFigures(delivery)}
 ${controlForms(request, delivery)}
-${pausedDomains(request, delivery)}</section>`;
+${progressBar(delivery)}
+${liveFigures(delivery)}
+${pausedDomains(request, delivery)}
+${cancelLink(request, delivery)}</section>`;
 }

@@ -97,7 +97,7 @@ export async function readEditionFigures(desk: DeskContext, edition: EditionSumm
 }
 
 /** The number of deliveries in all states. */
-function queuedOf(counts: DeliveryStateCounts): number {
+export function queuedOf(counts: DeliveryStateCounts): number {
   return Object.values(counts).reduce((sum, count) => sum + count, 0);
 }
 

@@ -8,6 +8,11 @@ import type { DeskContext, DeskRequest, Html } from '../desk-request.ts';
 import { formatCount } from '../parts/figure.ts';
 import { type StatusKind, statusMark } from '../parts/status-mark.ts';
 
+/** An edition in words: the subject that was mailed. */
+export function mailedName({ subject, headline }: Pick<EditionSummary, 'subject' | 'headline'>): string {
+  return subject === '' ? headline : subject;
+}
+
 type NamedEditionOf = Pick<EditionSummary, 'newsletter' | 'slot' | 'revision' | 'supersededBy'>;
 
 /** The path of the page of an edition, below the desk's path. */

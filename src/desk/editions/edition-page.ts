@@ -21,7 +21,7 @@ import { formatCount } from '../parts/figure.ts';
 import { rowTable, type TableRow } from '../parts/row-table.ts';
 import { when } from '../parts/when.ts';
 import { editionFigureList, NO_DELIVERIES, readEditionFigures } from './edition-figures.ts';
-import { deliveryStateMark, editionPath, newsletterTitle, requestedEdition } from './edition-names.ts';
+import { deliveryStateMark, editionPath, mailedName, newsletterTitle, requestedEdition } from './edition-names.ts';
 
 /** The newest entries of the log; its own page has all. */
 const LOG_SHOWN = 30;
@@ -54,7 +54,7 @@ ${revisionTable(request, revisions, edition)}</section>
 <section id="log" data-region aria-labelledby="log-heading"><h2 id="log-heading">Log of its draft</h2>
 ${await draftLog(request, edition)}</section>`;
   return respondPage(request, {
-    ...{ title: edition.headline, section: 'editions', body },
+    ...{ title: mailedName(edition), section: 'editions', body },
     topics: [`edition:${edition.id}`, `draft:${edition.newsletter}/${edition.slot}`],
   });
 }
@@ -75,8 +75,8 @@ function summary(request: SignedInRequest, edition: Edition, { state, reason }: 
 <p>${deliveryStateMark(state)}${reason === null ? '' : html` <span class="meaning">${reason}</span>`}</p>
 <dl class="pairs">
 <dt>Newsletter</dt><dd>${newsletterTitle(desk, edition.newsletter)}, number ${edition.number}</dd>
-<dt>Slot</dt><dd>${when(request, edition.slotAt)}</dd>
-<dt>Closed</dt><dd>${when(request, edition.closedAt)}, as revision ${edition.revision}</dd>
+<dt>Closed</dt><dd>${when(request, edition.closedAt)}, for ${when(request, edition.slotAt)}, as revision
+${edition.revision}</dd>
 <dt>Subject</dt><dd dir="auto">${edition.subject}</dd>
 <dt>Preheader</dt><dd dir="auto">${edition.preheader}</dd>
 </dl>

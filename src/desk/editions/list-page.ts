@@ -12,8 +12,8 @@ import { selectField, submitButton } from '../parts/form.ts';
 import { pager } from '../parts/pager.ts';
 import { rowTable, type TableRow } from '../parts/row-table.ts';
 import { when } from '../parts/when.ts';
-import { NO_DELIVERIES } from './edition-figures.ts';
-import { deliveryStateMark, editionPath, newsletterTitle } from './edition-names.ts';
+import { NO_DELIVERIES, queuedOf } from './edition-figures.ts';
+import { deliveryStateMark, editionPath, mailedName, newsletterTitle } from './edition-names.ts';
 
 const PER_PAGE = 25;
 
@@ -49,12 +49,14 @@ export async function serveEditionList(request: SignedInRequest): Promise<Respon
   const figure = (id: number, name: string, count: number): Html =>
     html`<span data-figure="edition:${id}:${name}">${formatCount(count)}</span>`;
   const row = (edition: ListedEdition): TableRow => {
-    const { submitted, failed } = counts.get(edition.id) ?? NO_DELIVERIES;
+    const counted = counts.get(edition.id) ?? NO_DELIVERIES;
+    const all = queuedOf(counted);
+    const { submitted, failed } = counted;
     return {
       cells: [
-        html`<a href="${desk.base}${editionPath(edition)}" dir="auto">${edition.headline}</a>`,
+        html`<a href="${desk.base}${editionPath(edition)}" dir="auto">${mailedName(edition)}</a>`,
         deliveryStateMark(edition.deliveryState),
-        figure(edition.id, 'submitted', submitted),
+        html`${figure(edition.id, 'submitted', submitted)} of ${formatCount(all)}`,
         figure(edition.id, 'failed', failed),
         html`<span class="nowrap">${when(request, edition.slotAt)}</span>`,
         newsletterTitle(desk, edition.newsletter),

@@ -16,7 +16,7 @@ import { respondAfter, respondMissing, respondPage } from '../page.ts';
 import { formatCount } from '../parts/figure.ts';
 import { hiddenFields, submitButton, textField } from '../parts/form.ts';
 import { sentence } from '../parts/operator-text.ts';
-import { editionPath, requestedEdition } from './edition-names.ts';
+import { editionPath, mailedName, requestedEdition } from './edition-names.ts';
 
 const MISSING = 'There is no such edition.';
 
@@ -116,7 +116,7 @@ async function respondReissue(request: SignedInRequest, edition: Edition, state:
   const draft = await readDraft(desk.app.store.db, newsletter, { label: slot, slotAt });
   const action = `${desk.base}${editionPath(edition)}/reissue`;
   const { problem, checked } = state;
-  const body = html`<p><a href="${desk.base}${editionPath(edition)}" dir="auto">${edition.headline}</a>, revision
+  const body = html`<p><a href="${desk.base}${editionPath(edition)}" dir="auto">${mailedName(edition)}</a>, revision
 ${edition.revision}</p>
 ${problem === undefined ? '' : html`<p class="error" role="alert">${problem}</p>`}
 <p>A reissue closes the edition once more, with its stories as they are now and with what was changed in

@@ -12,7 +12,12 @@
  */
 import { listBackOffs } from '../../delivery/control/back-off-state.ts';
 import { listPausedDomains } from '../../delivery/control/paused-domains.ts';
-import { countAllDeliveries, countUncertainOf, readDeliveryStates } from '../../delivery/queue/queries.ts';
+import {
+  countAllDeliveries,
+  countUncertainOf,
+  type DeliveryStateCounts,
+  readDeliveryStates,
+} from '../../delivery/queue/queries.ts';
 import { listUnfinishedEditionIds } from '../../editions/queries.ts';
 import { readFeedVersion } from '../../feeds/feed-version.ts';
 import { DAY, localDate } from '../../lib/time.ts';
@@ -75,10 +80,18 @@ async function readDeliveries(db: Db, ids: number[], now: number): Promise<Omit<
     // Those in progress become uncertain by time alone; without any, nothing is read.
     const isSubmitting = (counts.get(editionId)?.submitting ?? 0) > 0;
     const uncertain = isSubmitting ? await countUncertainOf(db, editionId, now) : 0;
-    versions.set(`edition:${editionId}`, JSON.stringify([state, reason, ofEdition, uncertain]));
-    deliveries.set(editionId, { counts: { ...counts.get(editionId) } });
+    const ofCounts = counts.get(editionId);
+    versions.set(`edition:${editionId}`, JSON.stringify([state, reason, ofEdition, uncertain, stepOf(ofCounts)]));
+    deliveries.set(editionId, { counts: { ...ofCounts } });
   }
   return { versions, deliveries };
+}
+
+/** A progress bar moves by a twentieth: pages that show one are loaded again then. */
+function stepOf(counts: Partial<DeliveryStateCounts> = {}): number {
+  const { pending = 0, submitting = 0, submitted = 0, failed = 0, suppressed = 0 } = counts;
+  const over = submitted + failed + suppressed;
+  return Math.floor((20 * over) / Math.max(1, over + pending + submitting));
 }
 
 async function recentDrafts(db: Db, newsletters: readonly string[], now: number) {

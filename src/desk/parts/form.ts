@@ -66,6 +66,8 @@ export interface FieldOptions {
   readOnly?: boolean;
   /** A single key that focuses the field. */
   key?: string;
+  /** The one field that somebody types first. */
+  hasFocus?: boolean;
   /** BCP 47, of the text in the field. */
   language?: string;
 }
@@ -87,9 +89,9 @@ export function textField(options: FieldOptions): Html {
     options.autocomplete === undefined ? '' : html` autocomplete="${options.autocomplete}"`
   }${options.placeholder === undefined ? '' : html` placeholder="${options.placeholder}"`}${
     options.readOnly ? html` readonly` : ''
-  }${options.key === undefined ? '' : html` data-key="${options.key}" data-key-name="${label}"`}${
-    language === undefined ? '' : html` lang="${language}"`
-  } dir="auto"`;
+  }${options.hasFocus ? html` autofocus` : ''}${
+    options.key === undefined ? '' : html` data-key="${options.key}" data-key-name="${label}"`
+  }${language === undefined ? '' : html` lang="${language}"`} dir="auto"`;
   const control =
     rows === undefined
       ? html`<input type="${type}"${common} value="${value}">`

@@ -4,7 +4,7 @@
 import { html } from 'hono/html';
 import { type AddedReport, addReport, ReportInputError, UnreadPageError } from '../../app/roundup/add-report.ts';
 import { editGroups } from '../../app/roundup/edit-groups.ts';
-import { type ReportPage, readReportPage } from '../../app/roundup/read-page.ts';
+import { PRIVATE_HINT, type ReportPage, readReportPage } from '../../app/roundup/read-page.ts';
 import { localDateTime, SECOND } from '../../lib/time.ts';
 import { GroupConflictError } from '../../sources/story-groups/change-groups.ts';
 import { GroupCommandError, MAX_SENTENCE } from '../../sources/story-groups/commands.ts';
@@ -99,9 +99,21 @@ async function withTimeLimit<T>(work: (signal: AbortSignal) => Promise<T>): Prom
 function fieldsOf(form: URLSearchParams): AddFields {
   const field = (name: keyof AddFields): string => form.get(name) ?? '';
   return {
-    ...{ url: field('url').trim(), title: field('title'), outlet: field('outlet') },
+    ...{ url: withScheme(field('url').trim()), title: field('title'), outlet: field('outlet') },
     ...{ published: field('published').trim(), text: field('text'), section: field('section') },
   };
+}
+
+/** An address as people write it: without a scheme, it is that of a page with https. */
+function withScheme(address: string): string {
+  return /^[^\s/:?#@]+\.[^\s/:?#@]+(?:[/:?#]|$)/.test(address) ? `https://${address}` : address;
+}
+
+/** Why a page cannot be read, for somebody who does not run daywire. */
+function pageProblem(request: SignedInRequest, reason: string): string {
+  const words = reason.replace(/\s*\(ENOTFOUND\)/, ': the name of its server is not known');
+  if (request.may('deliveries.control')) return sentence(words);
+  return sentence(words.replace(PRIVATE_HINT, '. daywire requests no addresses of private networks'));
 }
 
 function errorsOf(error: GroupCommandError): NonNullable<AddFormState['errors']> {
@@ -147,27 +159,30 @@ function respondForm(request: SignedInRequest, { fields, errors = {}, read }: Ad
   const { config } = request.desk.app;
   const { base } = request.desk;
   const asksForMore = read !== undefined || Object.keys(errors).length > 0 || fields.title !== '';
+  // Of a page that cannot be read, nothing is known.
+  const asPage = errors.page === undefined ? 'Empty: as the page says.' : undefined;
   const more = html`${textField({
     ...{ name: 'title', label: 'Headline of the report', value: fields.title, error: errors.title },
-    hint: 'Empty: as the page says.',
+    hint: asPage,
   })}
 ${textField({
   ...{ name: 'outlet', label: 'Outlet', value: fields.outlet, error: errors.outlet },
-  hint: 'Empty: as the page says.',
+  hint: asPage,
 })}
 ${textField({
   ...{ name: 'published', label: `Published, in ${config.publication.zone}`, value: fields.published },
-  ...{ hint: 'Such as 2026-11-24 07:30. Empty: as the page says.', error: errors.published },
+  ...{ hint: ['Such as 2026-11-24 07:30.', asPage].filter(Boolean).join(' '), error: errors.published },
 })}`;
   const body = html`<form id="add" class="narrow" method="post" action="${base}/roundup/add">
 ${textField({
-  ...{ name: 'url', label: 'Address of the report', type: 'url', required: true, value: fields.url, error: errors.url },
+  ...{ name: 'url', label: 'Address of the report', required: true, value: fields.url, error: errors.url },
+  hasFocus: Object.keys(errors).length === 0 && read === undefined,
   hint: 'Title, outlet and time are read there.',
 })}
 ${
   errors.page === undefined
     ? ''
-    : html`<p class="error" id="page-error" role="alert">${sentence(errors.page)}</p>
+    : html`<p class="error" id="page-error" role="alert">${pageProblem(request, errors.page)}</p>
 <p class="hint">With a headline and an outlet of yours, the report is added without its page.</p>`
 }
 ${read === undefined ? '' : readRegion(read)}

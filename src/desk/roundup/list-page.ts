@@ -95,7 +95,7 @@ function freshness({ request, page }: ListView, { groupedAt, waiting }: Grouping
 ${groupedAt === null ? 'Nothing was grouped yet.' : html`Grouped ${fromNow(request, groupedAt)}.`}
 ${
   waiting.since === null
-    ? 'No report waits to be grouped.'
+    ? 'All reports are sorted into events.'
     : html`${count} ${waiting.count === 1 ? 'waits' : 'wait'} to be grouped, since ${when(request, waiting.since)}.`
 }</p>
 ${problems.length === 0 ? '' : html`<ul class="problems">${problems.map((problem) => html`<li>${problem}</li>`)}</ul>`}
@@ -114,9 +114,9 @@ ${
   newsletters.length < 2
     ? ''
     : selectField({
-        ...{ name: 'newsletter', label: 'Window of', value: query.newsletter ?? '' },
+        ...{ name: 'newsletter', label: 'As far back as', value: query.newsletter ?? '' },
         options: [
-          { value: '', label: 'the longest' },
+          { value: '', label: 'the newsletter that looks back furthest' },
           ...newsletters.map(({ id, title, roundup }) => ({ value: id, label: `${title}, ${roundup.windowHours} h` })),
         ],
       })
@@ -124,7 +124,7 @@ ${
   ...{ name: 'show', label: 'Show', value: query.filter },
   options: GROUP_FILTERS.map((value) => ({ value, label: `${FILTER_NAMES[value]} (${page.counts[value]})` })),
 })}${selectField({
-  ...{ name: 'limit', label: 'Groups a page', value: String(query.limit) },
+  ...{ name: 'limit', label: 'Events on a page', value: String(query.limit) },
   options: LIMITS.map((limit) => ({ value: String(limit), label: String(limit) })),
 })}
 ${submitButton('Show', { id: 'apply-filter' })}</form>`;

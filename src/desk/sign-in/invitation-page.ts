@@ -45,7 +45,8 @@ async function handleAcceptance(request: DeskRequest): Promise<Response> {
   if (result.kind === 'closed') return respondClosed(request);
   if (result.kind === 'refused') return respondForm(request, invitation, result);
   await replaceSession(request, result.token);
-  const text = invitation.account === null ? `Welcome, ${result.account.name}.` : 'The new password is set.';
+  const text =
+    invitation.account === null ? `your account is made. Welcome, ${result.account.name}.` : 'The new password is set.';
   return respondAfter(request, '', { kind: 'done', text });
 }
 

@@ -5,7 +5,7 @@ import type { EditionSlot } from '../../editions/slot.ts';
 import { deliveryPath, liveFigures } from '../deliveries/delivery-parts.ts';
 import type { EditionDelivery } from '../deliveries/delivery-reading.ts';
 import type { Html, SignedInRequest } from '../desk-request.ts';
-import { deliveryStateMark } from '../editions/edition-names.ts';
+import { deliveryStateMark, mailedName } from '../editions/edition-names.ts';
 import { operatorText } from '../parts/operator-text.ts';
 import { rowTable, type TableRow } from '../parts/row-table.ts';
 import { statusMark } from '../parts/status-mark.ts';
@@ -95,9 +95,8 @@ function sendPart(request: SignedInRequest, send: EditionDelivery): Html {
   const path = request.desk.base + deliveryPath(edition.id);
   const domains = paused.flatMap((group) => group.domains);
   return html`<h3>${request.may('deliveries.read') ? html`<a href="${path}">${title}</a>` : title}</h3>
-<p>${deliveryStateMark(state)} <span dir="auto">${edition.headline}</span>, closed ${when(request, edition.closedAt)}${
-    reason === null ? '' : html`: ${operatorText(request, reason)}`
-  }</p>
+<p>${deliveryStateMark(state)} <span dir="auto">${mailedName(edition)}</span>, closed
+${when(request, edition.closedAt)}${reason === null ? '' : html`: ${operatorText(request, reason)}`}</p>
 ${domains.length === 0 ? '' : html`<p>${statusMark('waiting', 'paused')} for ${domains.join(', ')}</p>`}
 ${liveFigures(send)}`;
 }

@@ -53,6 +53,26 @@ describe('the page of deliveries', () => {
       expect(page).not.toMatch(/elivered/);
     });
 
+    it('has Pause above the figures and Cancel beneath all, and says in words how far the bar is', async () => {
+      const { desk, id } = await openWith(await open(), ['submitted', 'failed']);
+      for (const path of ['/deliveries', `/deliveries/${id}`]) {
+        const page = await desk.read('operator', path);
+        const places = [`id="pause-${id}"`, '<progress', 'Messages a second', `/deliveries/${id}/cancel`];
+        const found = places.map((text) => page.indexOf(text));
+        expect(found).toEqual(found.toSorted((a, b) => a - b));
+        expect(found[0]).toBeGreaterThan(0);
+        expect(page).toMatch(/max="4" value="2"><\/progress>\s*<span id="progress-\d+">50 % of 4 messages are over</);
+      }
+    });
+
+    it('says how the last delivery ended while nothing is delivered', async () => {
+      const { desk, store, id } = await openWith(await open(), ['submitted', 'failed', 'submitted', 'submitted']);
+      await store.db.updateTable('editions').set({ delivery_state: 'done', subject: 'What was mailed' }).execute();
+      const page = await desk.read('operator', '/deliveries');
+      expect(page).toContain(`<a href="/desk/deliveries/${id}" dir="auto">What was mailed</a>`);
+      expect(page).toContain('3 of 4 accepted by mail servers, 1 failed.');
+    });
+
     it('says what keeps messages from being submitted: a held queue, the server, paused domains', async () => {
       const { desk, store, id } = await openWith(await open());
       const { now } = desk.app;

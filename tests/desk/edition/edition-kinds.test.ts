@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { makeAlert } from '../../../src/app/alerts/make-alert.ts';
 import { composeNow } from '../../../src/app/compose.ts';
 import { findDraftTarget } from '../../../src/app/drafts/draft-target.ts';
@@ -95,12 +95,17 @@ describe('the page of an edition', () => {
       const desk = await openTestDesk(store, { feeds: ['latest'] });
       await saveAsPublished(
         store,
-        IDS.map((id) => article(id)),
+        IDS.map((id) => article(id, { url: `https://127.0.0.1/${id}` })),
       );
       const path = '/editions/daily-roundup/2026-11-25/draft';
+      const checksOfToday = async (): Promise<string | undefined> =>
+        />\s?(no warnings|\d+ warnings?)</.exec(await desk.read('editor', ''))?.[1];
+      await vi.waitFor(async () => expect(await checksOfToday()).toBe('no warnings'), 5_000);
       expect(await desk.act('editor', `${path}/links`)).toMatch(
-        /id="checks"[\s\S]*Links looked up: [^<]*\.<\/p><\/section>/,
+        /id="checks"[\s\S]*Links looked up: 4 warnings\.<\/p><\/section>/,
       );
+      // Today kept what it had found before.
+      await vi.waitFor(async () => expect(await checksOfToday()).toBe('4 warnings'), 5_000);
       expect((await desk.post('operator', `${path}/links`)).status).toBe(403);
     });
   });

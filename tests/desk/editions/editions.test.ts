@@ -30,13 +30,14 @@ describe('the list of editions', () => {
           slotAt,
           number: n,
           articleId: slot,
-          headline: `Edition ${n}.`,
+          subject: `Edition ${n}.`,
         });
       }
       const namesOf = (page: string) => [...page.matchAll(/>Edition (\d+)\.</g)].map(([, number]) => Number(number));
       const first = await desk.read('editor', '/editions');
       expect(first).toMatch(/data-topics="deliveries( edition:\d+)*"/);
       expect(namesOf(first)).toEqual(Array.from({ length: 25 }, (_, n) => 26 - n));
+      expect(first).toMatch(/<span data-figure="edition:\d+:submitted">0<\/span> of 0</);
       const [, after] = /after=([\d-]+)/.exec(first) ?? [];
       expect(namesOf(await desk.read('editor', `/editions?after=${after}`))).toEqual([1, 0]);
       expect(namesOf(await desk.read('editor', '/editions?newsletter=weekly'))).toEqual([18, 9, 0]);
@@ -51,7 +52,7 @@ describe('the page of a closed edition', () => {
     it('shows its figures, each with what it means, and claims no more than is known', async () => {
       const store = await open();
       const desk = await openTestDesk(store);
-      const { subscriberIds } = await queueEdition(store, 3, { headline: HOSTILE });
+      const { subscriberIds } = await queueEdition(store, 3, { subject: HOSTILE });
       await queueEdition(store, 0, { slot: '2026-11-25', number: 2, articleId: 'next', closedAt: desk.app.now + DAY });
       await store.db.updateTable('deliveries').set({ state: 'submitted' }).execute();
       const leaving = [desk.app.now, desk.app.now + DAY];

@@ -104,9 +104,9 @@ function fieldsOf(form: URLSearchParams): AddFields {
   };
 }
 
-/** An address as people write it: without a scheme, it is that of a page with https. */
+/** An address as people write it: without a scheme, it is that of a page with https. In linear time. */
 function withScheme(address: string): string {
-  return /^[^\s/:?#@]+\.[^\s/:?#@]+(?:[/:?#]|$)/.test(address) ? `https://${address}` : address;
+  return /^[^\s/:?#@.]+\.[^\s/:?#@]+(?:[/:?#]|$)/.test(address) ? `https://${address}` : address;
 }
 
 /** Why a page cannot be read, for somebody who does not run daywire. */

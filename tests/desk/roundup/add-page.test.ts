@@ -104,6 +104,8 @@ describe('adding a report by its address', () => {
     expect(await errors({ url: 'javascript:alert(1)' })).toEqual([
       expect.stringMatching(/^url-error: .*http or https/),
     ]);
+    // Not in a time that grows with the square of its length.
+    expect(await errors({ url: `${'a.'.repeat(30_000)}@` })).toEqual([expect.stringMatching(/^url-error: /)]);
     expect(await errors({ url: 'https://outlet.example.com/', title: 'x' })).toEqual([
       expect.stringContaining('front page'),
     ]);

@@ -3,13 +3,13 @@ import type { Article } from '../../articles/article.ts';
 import { graphemeCount, shorten } from './shorten.ts';
 
 /** About as many graphemes as mail programs show of a subject. */
-export const SUBJECT_LENGTH = 70;
+const SUBJECT_LENGTH = 70;
 /** Part of the subject available for the name of the roundup. */
 const KICKER_LENGTH = 28;
 /** Minimum share of the second item in the space of both. */
 const SECOND_SHARE = 0.4;
 /** Graphemes of a preheader; the rest is cut off. */
-export const PREHEADER_LENGTH = 140;
+const PREHEADER_LENGTH = 140;
 
 export type HeadlineStory = Pick<Article, 'headline' | 'shortHeadline'>;
 

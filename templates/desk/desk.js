@@ -40,7 +40,7 @@ function show(page, submitted) {
   if (row && (!same || listOf(rowOf(same)) !== list)) same = byId(near);
   if (same && same !== active()) {
     same.focus({ preventScroll: true });
-    if (from != null) same.setSelectionRange(from, to);
+    if (from != null) same.setSelectionRange?.(from, to);
   }
   if (same) scrollBy(0, same.getBoundingClientRect().top - top);
   prepare();

@@ -2,6 +2,7 @@
  * Carries out commands to story groups. Each is one transaction that locks all groups, is recorded in a log, and is
  * refused if another editor has changed the group since this one looked.
  */
+import { HOUR } from '../../lib/time.ts';
 import type { Db, Store, Tx } from '../../store/store.ts';
 import { type InTransaction, inTransaction } from '../../store/transaction.ts';
 import { decideGroups, type GroupChange, type GroupCommand, GroupCommandError } from './commands.ts';
@@ -116,7 +117,13 @@ export async function readReferenced(db: Db, { items, seen }: GroupReference, ed
 /** What other editors did to the group since. A rule only adds what an editor may decide about in any case. */
 async function conflictsWith(db: Db, items: number[], seen: number, editor: string): Promise<RoundupLogEntry[]> {
   const entries: RoundupLogEntry[] = [];
-  for await (const entry of entriesAbout(db, items, { after: seen })) {
+  const { since } = await db
+    .selectFrom('outlet_items')
+    .select((e) => e.fn.min('first_seen_at').as('since'))
+    .where('id', 'in', items)
+    .executeTakeFirstOrThrow();
+  // Clocks of processes differ.
+  for await (const entry of entriesAbout(db, items, { after: seen, since: (since ?? 0) - HOUR })) {
     if (entry.editor !== editor && entry.command.kind !== 'rule') entries.unshift(entry);
   }
   return entries;

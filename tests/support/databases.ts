@@ -6,6 +6,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { sql } from 'kysely';
 import pg from 'pg';
 import { afterEach, describe, inject } from 'vitest';
 import { migrate } from '../../src/store/schema.ts';
@@ -55,7 +56,10 @@ export async function openSqliteFile(): Promise<{ store: Store; remove: () => Pr
 export async function openMigrated(): Promise<Store> {
   const database = new DatabaseSync(':memory:');
   database.deserialize(await migratedFile());
-  return openInMemory(adaptSqlite(database));
+  const store = openInMemory(adaptSqlite(database));
+  // Kysely opens a database at its first statement, also after the end of one that was never used.
+  await sql`select 1`.execute(store.db);
+  return store;
 }
 
 let migrated: Promise<Uint8Array> | null = null;

@@ -5,6 +5,7 @@ import { html } from 'hono/html';
 import { arrangeDraft } from '../../app/drafts/arranged-draft.ts';
 import { requireSendable, SendError } from '../../app/drafts/countdown.ts';
 import type { DraftTarget } from '../../app/drafts/draft-target.ts';
+import type { DraftArrangement } from '../../app/preview.ts';
 import { countStories } from '../../editions/selection.ts';
 import { SECOND } from '../../lib/time.ts';
 import { listProcesses } from '../../schedule/processes.ts';
@@ -52,10 +53,14 @@ export async function respondSendPage(
   problem: string | null = null,
 ): Promise<Response> {
   const { newsletter, slot } = target;
-  const composition = await composeToSend(request, target);
-  const obstacle = composition.kind === 'empty' ? null : await findSendingObstacle(request, target);
-  const content = await whatIsSent(request, target, composition, obstacle);
-  const shown = problem ?? obstacle;
+  // At once: on PostgreSQL each waits for a dozen answers of the server.
+  const [composition, obstacle, atSlot] = await Promise.all([
+    composeToSend(request, target),
+    findSendingObstacle(request, target),
+    arrangeDraft(request.desk.app, target),
+  ]);
+  const content = await whatIsSent(request, target, { composition, obstacle, atSlot });
+  const shown = problem ?? (composition.kind === 'empty' ? null : obstacle);
   const label = problem === null ? 'Not possible' : 'Not done';
   return respondPage(request, {
     title: `Send ${newsletter.title}, ${slot.label}, now?`,
@@ -68,11 +73,18 @@ export async function respondSendPage(
   });
 }
 
+interface Sending {
+  composition: DraftComposition | EmptyComposition;
+  /** Why it cannot be sent. */
+  obstacle: string | null;
+  /** As the page of the edition shows it. */
+  atSlot: DraftArrangement;
+}
+
 async function whatIsSent(
   request: SignedInRequest,
   target: DraftTarget,
-  composition: DraftComposition | EmptyComposition,
-  obstacle: string | null,
+  { composition, obstacle, atSlot }: Sending,
 ): Promise<Html> {
   const { desk } = request;
   const { newsletter } = target;
@@ -91,7 +103,7 @@ ${fromNow(request, closeAt)}.</p><div class="buttons">${back}</div>`;
   const sentence = countdownSentence(terms, newsletter.undoSeconds * SECOND);
   const stories = composition.composed.articles.filter(({ block }) => block !== 'also').length;
   return html`<p class="sentence">“${composition.composed.subject}”, with ${storyCount(stories)}, goes ${sentence}.</p>
-${await whatIsMissing(request, target, composition)}
+${whatIsMissing(request, target, composition, atSlot)}
 <p class="meaning">${RECIPIENTS_MEANING} Until the countdown ends it can be cancelled; after
 that, a pause stops only what is not submitted yet.</p>
 <div class="buttons">${postButton(request, sendingPath(target, 'send'), 'Send now', {
@@ -104,13 +116,14 @@ function storyCount(count: number): string {
 }
 
 /** Stories of the edition's page that are not public when the countdown ends, and an approval that is void then. */
-async function whatIsMissing(
+function whatIsMissing(
   request: SignedInRequest,
   target: DraftTarget,
   { composed }: DraftComposition,
-): Promise<Html> {
+  { arranged }: DraftArrangement,
+): Html {
   const closeAt = request.at + target.newsletter.undoSeconds * SECOND;
-  const { placed, plan } = (await arrangeDraft(request.desk.app, target)).arranged.loaded;
+  const { placed, plan } = arranged.loaded;
   const late = placed.filter(({ article }) => article.publishedAt >= closeAt).map(({ article }) => article);
   const voided = composed.approval?.voided ?? null;
   const items = late.map(

@@ -65,6 +65,7 @@ forEachDatabase((open) => {
     const id = path.split('/').at(-1) as string;
     const checked = await settled(desk, path);
     expect(checked).toContain('checked: nothing is imported yet');
+    expect(checked).toContain('What an import would do');
     expect(checked).toMatch(/<dt>New<\/dt><dd><b>1<\/b>/);
     expect(checked).toMatch(/Line 4: rejected: no address: it must be only the address/);
     expect(await findSubscriberByAddress(store.db, 'kay@example.com')).toBeNull();
@@ -115,6 +116,8 @@ forEachDatabase((open) => {
     const page = await desk.read('audience', path);
     expect(page).toContain('<noscript><meta http-equiv="refresh" content="5"></noscript>');
     expect(page).toMatch(/<p data-pending><progress max="100" value="25"[^>]*>25 %<\/progress>\s*1,204 rows read/);
+    // The report is still that of the check.
+    expect(page).toContain('What the check found');
     expect((await desk.get('audience', path)).headers.get('Refresh')).toBeNull();
     const silent = { changed_at: desk.app.now - DAY };
     await store.db.updateTable('subscriber_imports').set(silent).execute();

@@ -113,7 +113,7 @@ ${when(request, upload.createdAt)}, for ${names}</p>
 ${isRunning ? progress(upload) : ''}
 ${problem === null ? '' : html`<p class="error">${deskWords(problem)}</p>`}
 ${upload.state === 'checked' ? confirmForms(request, upload) : ''}
-${report === null ? '' : reportHtml(report, upload.state === 'checked')}
+${report === null ? '' : reportHtml(report, upload.state)}
 ${
   rejectsFileOf(request.desk.app, upload) === null
     ? ''
@@ -224,7 +224,10 @@ function confirmForms(request: DeskRequest, { id, fileHash, report }: UploadedIm
 ${postButton(request, `${path}/discard`, 'Discard the file', { id: 'discard' })}</div>`;
 }
 
-function reportHtml(report: SubscriberImportReport, isCheck: boolean): Html {
+/** Until the import is done, the report is that of the check. */
+function reportHtml(report: SubscriberImportReport, state: UploadedImport['state']): Html {
+  const title =
+    { done: 'What was done', checked: 'What an import would do' }[state as string] ?? 'What the check found';
   const list: Figure[] = [
     { label: 'Rows', value: report.rows, meaning: 'Of the file, without its header.' },
     { label: 'New', value: report.added, meaning: 'Addresses that were not stored.' },
@@ -241,8 +244,8 @@ function reportHtml(report: SubscriberImportReport, isCheck: boolean): Html {
     ...report.skipped.map(({ line, reason }) => html`<li>Line ${line}: skipped: ${reason}</li>`),
   ];
   const ignored = report.ignoredColumns.join(', ');
-  return html`<h2>${isCheck ? 'What an import would do' : 'What was done'}</h2>${figures(list)}
-${isCheck ? html`<p class="hint">An address that is in the file twice, far apart, counts twice here.</p>` : ''}
+  return html`<h2>${title}</h2>${figures(list)}
+${state !== 'done' ? html`<p class="hint">An address that is in the file twice, far apart, counts twice here.</p>` : ''}
 ${ignored === '' ? '' : html`<p class="break">Columns that are not used: ${ignored}</p>`}
 ${lines.length === 0 ? '' : html`<h3>The first lines that are not imported</h3><ul class="break">${lines}</ul>`}`;
 }

@@ -116,7 +116,7 @@ ${
     : selectField({
         ...{ name: 'newsletter', label: 'As far back as', value: query.newsletter ?? '' },
         options: [
-          { value: '', label: 'the newsletter that looks back furthest' },
+          { value: '', label: 'any newsletter' },
           ...newsletters.map(({ id, title, roundup }) => ({ value: id, label: `${title}, ${roundup.windowHours} h` })),
         ],
       })

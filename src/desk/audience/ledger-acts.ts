@@ -119,7 +119,7 @@ export function handleLift(request: SignedInRequest): Promise<Response> {
     const text = isDone
       ? 'The address is off the list of suppressions. Only its confirmed subscriptions are mailed.'
       : 'The address was not on the list.';
-    // By whatever it was suppressed before, it is by an operator then, which mails nothing either.
+    // The new suppression has the reason "operator", whatever the old one had: neither is mailed.
     const undo = { action: `/audience/${subscriber.id}/suppress`, label: 'Suppress it again', fields: {} };
     return after(request, subscriber, { kind: isDone ? 'done' : 'problem', text, ...(isDone ? { undo } : {}) });
   });

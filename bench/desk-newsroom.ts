@@ -61,22 +61,22 @@ export async function openNewsroom(where: { path: string; databaseUrl?: string }
   return { config, store, keys: openKeys(config, store), templates, clock: () => NOW, log };
 }
 
-/** Fills an empty store. Takes minutes for a million. @param say is told what was done */
-export async function fillNewsroom(app: AppContext, size: NewsroomSize, say: (what: string) => void): Promise<void> {
+/** Fills an empty store. Takes minutes for a million. @param onStep gets the name of each part that is filled */
+export async function fillNewsroom(app: AppContext, size: NewsroomSize, onStep: (part: string) => void): Promise<void> {
   const { store } = app;
   await migrate(store);
   // The seed's articles end with the past editions, so that the newest one has known stories.
   await seedStore(app, { ...size, seed: 1, until: NOW - HOUR });
-  say('articles and subscribers');
+  onStep('articles and subscribers');
   await saveStories(store);
   await closeNewest(app);
-  say('the newest edition');
+  onStep('the newest edition');
   await addEditions(store);
   await addReports(store, app.config);
   await addLogs(store);
   await addReaders(store, app.config);
   await sql`analyze`.execute(store.db);
-  say('everything else');
+  onStep('everything else');
 }
 
 /** Closes an edition for all subscribers; three in five of its deliveries are submitted, and some have failed. */

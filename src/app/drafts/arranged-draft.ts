@@ -82,7 +82,7 @@ export async function arrangeDraft(
   return { at, arranged: await arrangeEdition(store.db, config, newsletter, options) };
 }
 
-/** @param arrangement of the draft; default: it is arranged now */
+/** Reads what a page shows of a draft. @param arrangement of it; default: it is arranged now */
 export async function readArrangedDraft(
   app: Pick<AppContext, 'store' | 'config' | 'clock'>,
   target: DraftTarget,

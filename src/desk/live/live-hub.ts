@@ -1,7 +1,7 @@
 /**
  * Tells the open pages of the desk what has changed. While any is connected, one loop reads the store twice a second,
- * for all of them. Between, the last snapshot is kept: whoever goes from page to page connects again each time, and
- * would load each page twice if all that it shows were new.
+ * for all of them. The last snapshot is kept while none is connected: each new page connects again, and would have to
+ * load twice if everything counted as new then.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AppContext } from '../../app/app-context.ts';

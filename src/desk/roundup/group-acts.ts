@@ -190,7 +190,7 @@ function doneText({ command, references, edit: { groups } }: DoneCommand, group:
     case 'merge':
       // A split makes one group of the reports that leave: it cannot take back a merge of three.
       return `Merged ${references.length} groups into ${story}.${
-        references.length < 3 ? '' : ' To take that back, split off the reports of one after the other.'
+        references.length < 3 ? '' : ' To take that back, split the groups off one by one.'
       }`;
     case 'split':
       return `Split off ${countOf(groups[1]?.items.length ?? 0, 'report')} from ${story}.`;

@@ -35,6 +35,7 @@ describe('front matter in YAML', () => {
     ['title: - Minus', '- Minus', 'put a text that begins with - in quotation marks'],
     ['title: #metoo Returns', '#metoo Returns', 'put a text that begins with # in quotation marks'],
     ['title: "The Roof', 'The Roof', 'its quotation mark is not closed'],
+    ['title: "The Roof\\"', 'The Roof\\"', 'its quotation mark is not closed'],
     ["title: 'Tis the Season", "'Tis the Season", 'its quotation mark is not closed'],
     ['title: "50\\% Off"', '50\\% Off', "put a text with a backslash in single quotation marks: '"],
   ])('is read as it was meant: %s', (line, text, rule) => {
@@ -131,6 +132,8 @@ describe('front matter in YAML', () => {
         const fields: unknown = document.toJS();
         // Fences, maps as keys, and quotation marks that only this parser takes.
         if (document.errors.length > 0 || /^-{3}|^\.{3}|[}\]]\s*:|'''/m.test(frontMatter)) return;
+        // This parser also lets an escaped quotation mark close a text, if it is the last character.
+        if (/(?<!\\)(?:\\\\)*\\"\s*$/m.test(frontMatter)) return;
         if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) return;
         // A comment that was meant as a hashtag.
         if (/^(?:title|dek):\s+#[\p{L}\p{N}]/mu.test(frontMatter)) return;

@@ -24,6 +24,7 @@ import { addProvidersAndConsent } from './migrations/0019-providers-and-consent.
 import { createAccounts } from './migrations/0020-accounts.ts';
 import { addAudience } from './migrations/0021-audience.ts';
 import { createArticleSearch } from './migrations/0022-article-search.ts';
+import { addDocumentVersion } from './migrations/0023-document-version.ts';
 import type { Dialect } from './store.ts';
 
 export const MIGRATIONS: Record<string, (db: Kysely<unknown>, dialect: Dialect) => Promise<void>> = {
@@ -49,4 +50,5 @@ export const MIGRATIONS: Record<string, (db: Kysely<unknown>, dialect: Dialect) 
   '0020-accounts': createAccounts,
   '0021-audience': addAudience,
   '0022-article-search': createArticleSearch,
+  '0023-document-version': addDocumentVersion,
 };

@@ -185,6 +185,8 @@ interface ArticlesTable {
   digest: string;
   /** The whole Article as JSON. */
   document: string;
+  /** Grows by one with every write of `document`. */
+  document_version: Generated<number>;
   /** JSON of what the last import brought of the fields that the desk has changed since; see articles/edits/. */
   desk_base: Generated<string | null>;
 }

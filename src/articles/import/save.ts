@@ -103,6 +103,7 @@ async function saveRows(tx: Tx, writes: ArticleWrite[], now: number): Promise<vo
         origin: e.fn.coalesce('excluded.origin', 'articles.origin'),
         digest: e.ref('excluded.digest'),
         document: e.ref('excluded.document'),
+        document_version: e('articles.document_version', '+', 1),
       })),
     )
     .execute();

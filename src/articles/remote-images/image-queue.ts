@@ -193,7 +193,11 @@ async function completeSome(tx: Tx, now: number): Promise<number> {
     // It may have another picture by now.
     if (image === undefined || article.image === null || urlToLookUp(article) !== image.url) continue;
     const document = JSON.stringify({ ...article, image: withFacts(article.image, image.facts) });
-    await tx.updateTable('articles').set({ document }).where('id', '=', article.id).execute();
+    await tx
+      .updateTable('articles')
+      .set((e) => ({ document, document_version: e('document_version', '+', 1) }))
+      .where('id', '=', article.id)
+      .execute();
     if (article.status.state === 'draft') continue;
     await recordPendingChanges(tx, [{ articleId: article.id, dueAt: Math.max(now, article.publishedAt) }], now);
   }

@@ -12,7 +12,6 @@ import { recordProgress } from '../delivery/progress.ts';
 import { listDelivering } from '../delivery/queue/queries.ts';
 import { closeDuePages } from '../feeds/archive/close-due-pages.ts';
 import { readFeedVersion } from '../feeds/feed-version.ts';
-import { mirrorDocuments } from '../feeds/mirror.ts';
 import { errorLine } from '../lib/clean-text.ts';
 import { ClockWatch } from '../lib/clock-watch.ts';
 import { HOUR, MINUTE, rfc3339, SECOND } from '../lib/time.ts';
@@ -32,7 +31,7 @@ import { closeDueCountdowns } from './drafts/countdown.ts';
 import { updateStrandedAlerts } from './drafts/stranded-drafts.ts';
 import { importWatched, runDeps } from './first-run.ts';
 import { jobsOf } from './jobs.ts';
-import { publish } from './publish.ts';
+import { mirrorFeeds, publish } from './publish.ts';
 import { lookingUpImages } from './remote-images.ts';
 import { repeat, type Stoppable } from './repeat.ts';
 import { runRetention } from './retention.ts';
@@ -159,13 +158,14 @@ export async function watchClock({ store, clock, log }: AppContext): Promise<Sto
 }
 
 /** Mirrors to this machine's folder of feeds what any process has published. */
-export function startMirroring({ store, config, log }: AppContext): Stoppable {
+export function startMirroring(app: AppContext): Stoppable {
+  const { store, log } = app;
   let mirrored: number | null = null;
-  return repeat(SECOND, 'mirroring feeds', log, async () => {
+  return repeat(SECOND, 'mirroring feeds', log, async (signal) => {
     const { version } = await readFeedVersion(store.db);
     if (version === mirrored) return;
-    await mirrorDocuments(store.db, config.paths.feeds);
-    mirrored = version;
+    // Of a large archive some pages a second, so that the rest of the process runs.
+    if (!(await mirrorFeeds(app, { signal, within: SECOND / 2 })).more) mirrored = version;
   });
 }
 

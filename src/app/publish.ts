@@ -5,6 +5,7 @@ import { setTimeout } from 'node:timers/promises';
 import { deletePublishedChanges, readDueChanges } from '../articles/pending-changes.ts';
 import { pauseEditionsWithRetracted } from '../delivery/control/retraction.ts';
 import { type ArchiveOptions, type ArchiveProgress, closeDuePages } from '../feeds/archive/close-due-pages.ts';
+import { type ArchiveMirrorOptions, mirrorArchives, mirroredArchives } from '../feeds/archive/mirror-archives.ts';
 import { recordMembers } from '../feeds/archive/record-members.ts';
 import { mirrorDocuments } from '../feeds/mirror.ts';
 import { type PublishReport, publishFeeds } from '../feeds/publish.ts';
@@ -17,16 +18,15 @@ import { editionName, retractionAlert } from './editions.ts';
 export interface PublishRequest {
   /** Ids of feeds. Default: all feeds. Pending changes are taken off the outbox only when all feeds are published. */
   feeds?: string[] | undefined;
-  /** Limits of the work on archives before the feeds that link to them are built. */
-  archives?: Omit<ArchiveOptions, 'now'> | undefined;
+  /** Closes the due pages of their archives first. Default: leaves that to the background task. */
+  archives?: Pick<ArchiveOptions, 'signal' | 'onProgress'> | undefined;
 }
 
 export interface PublishResult extends PublishReport {
   archives: ArchiveProgress;
 }
 
-/** News comes first: what is left to do for archives waits for the background task or for the next publish. */
-const DEFAULT_ARCHIVE_LIMITS = { within: 300 };
+const NOTHING_CLOSED: ArchiveProgress = { closed: 0, more: false };
 /** Keeps memory flat after an import of a million articles. */
 const CHANGES_PER_BATCH = 20_000;
 
@@ -35,7 +35,7 @@ const CHANGES_PER_BATCH = 20_000;
  * @throws Error where an id names no feed, or a template fails; or what the store throws
  */
 export async function publish(app: AppContext, request: PublishRequest = {}): Promise<PublishResult> {
-  const { store, config, clock } = app;
+  const { clock } = app;
   // First, because every second counts: pending deliveries of these editions carry a retracted article.
   await pauseRetracted(app);
   const documents = new Map<string, PublishReport['documents'][number]>();
@@ -50,33 +50,43 @@ export async function publish(app: AppContext, request: PublishRequest = {}): Pr
       documents.set(document.path, { ...document, changed });
     }
     if (hasMore) continue;
-    await mirrorDocuments(store.db, config.paths.feeds);
+    const limits = request.archives === undefined ? { within: 0 } : { signal: request.archives.signal };
+    await mirrorFeeds(app, { ...limits, feeds: request.feeds });
     return { ...report, documents: [...documents.values()], archives: { closed, more: archives.more } };
   }
+}
+
+/** Mirrors what has been published to the folder of feeds. `more`: archive pages are left. */
+export async function mirrorFeeds(
+  { store, config, clock }: AppContext,
+  limits: Omit<ArchiveMirrorOptions, 'now'>,
+): Promise<{ more: boolean }> {
+  await mirrorDocuments(store.db, config.paths.feeds, mirroredArchives(config));
+  return mirrorArchives(store.db, config, { ...limits, now: clock() });
 }
 
 /** Publishes one batch of pending changes. `hasMore`: another batch is to follow. */
 async function publishBatch(
   { store, config, templates, clock }: AppContext,
-  { feeds, archives: limits = DEFAULT_ARCHIVE_LIMITS }: PublishRequest,
+  { feeds, archives: options }: PublishRequest,
 ): Promise<{ report: PublishReport; archives: ArchiveProgress; hasMore: boolean }> {
   // Taken before any article is read, so that a change made meanwhile stays pending.
   const changes = await readDueChanges(store.db, clock(), CHANGES_PER_BATCH);
   const changed = changes.map(({ articleId }) => articleId);
   const now = clock();
-  await recordMembers(store, config, { now, changed });
-  const archives = await closeDuePages(store, config, { ...limits, now });
+  const filled = feeds === undefined ? await recordMembers(store, config, { now, changed }) : 0;
+  const { closed, more } =
+    options === undefined ? NOTHING_CLOSED : await closeDuePages(store, config, { ...options, feeds, now });
+  const archives = { closed: filled + closed, more };
   const report = await publishFeeds(store, config, templates, {
     now,
     feeds,
-    changedArticles: feeds === undefined ? changed : [],
+    hasChanges: feeds === undefined && changed.length > 0,
     onStored: (tx, paths, at) => queueHubNotifications(tx, config, paths, at),
   });
   // A newer build by another process need not contain these changes.
   const isStored = report.superseded.length === 0 && report.postponedUntil === null;
   if (!isStored) return { report, archives, hasMore: false };
-  // The same changes again: each batch corrects a limited number of archive pages.
-  if (report.pagesLeft > 0) return { report, archives, hasMore: true };
   if (feeds !== undefined) return { report, archives, hasMore: false };
   await deletePublishedChanges(store.db, changes);
   return { report, archives, hasMore: changes.length === CHANGES_PER_BATCH };

@@ -20,7 +20,7 @@ import {
 } from '../delivery/queue/queries.ts';
 import { listEditions } from '../editions/queries.ts';
 import { type ArchiveSummary, summariseArchives } from '../feeds/archive/archives.ts';
-import { ARCHIVE_FOLDER, listDocuments } from '../feeds/documents.ts';
+import { listDocuments } from '../feeds/documents.ts';
 import { type ReaderLine, readReaderStatistics, totalOf } from '../feeds/readers/reader-statistics.ts';
 import { hubAddress } from '../feeds/topics.ts';
 import { rfc3339 } from '../lib/time.ts';
@@ -61,7 +61,6 @@ export interface Status {
   sources: SourceStatus[];
   /** Changes to be published now; embargoes that end later are not counted. */
   pendingChanges: number;
-  /** Documents, without those of archives. */
   feeds: { path: string; bytes: number; modified: string }[];
   /** Requests for feeds in the last seven days; `subscribers` is what aggregators report. */
   readers: {
@@ -152,7 +151,7 @@ const EDITIONS_SHOWN = 10;
 export async function readStatus(app: AppContext, now: number): Promise<Status> {
   const { store, config } = app;
   const { db, reports } = store;
-  const documents = (await listDocuments(db)).filter(({ path }) => !path.startsWith(ARCHIVE_FOLDER));
+  const documents = await listDocuments(db);
   const editions = await listEditions(db, null, EDITIONS_SHOWN);
   return {
     publication: config.publication.name,

@@ -245,6 +245,13 @@ export const schema = z.strictObject({
           'When feeds are published at the latest. A changed article is published within two seconds anyway; ' +
             'the schedule removes old articles from feeds with windowHours.',
         ),
+      archiveFiles: z
+        .boolean()
+        .default(false)
+        .describe(
+          'Also writes the pages of archives to paths.feeds, for a static host. daywire itself renders them on ' +
+            'request, so it needs no files; those of a large archive take far more space than the articles.',
+        ),
     })
     .prefault({})
     .describe('Publishing of feeds.'),

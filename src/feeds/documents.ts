@@ -1,6 +1,6 @@
 /** Published documents in the store, so that all web processes serve the same. The folder of feeds mirrors them. */
 import { createHash } from 'node:crypto';
-import { type ExpressionBuilder, type ExpressionWrapper, type SqlBool, sql } from 'kysely';
+import { sql } from 'kysely';
 import { TurnTimer } from '../lib/concurrency/turn-timer.ts';
 import { SECOND } from '../lib/time.ts';
 import type { Db, Tx } from '../store/store.ts';
@@ -65,7 +65,7 @@ export async function listDocuments(db: Db): Promise<DocumentInfo[]> {
   return (await documentHeads(db).execute()).map(toInfo);
 }
 
-/** The stored documents among these, by path. Does not read those of archives, of which there can be thousands. */
+/** The stored documents among these, by path. */
 export async function findDocumentInfo(db: Db, paths: readonly string[]): Promise<DocumentInfo[]> {
   if (paths.length === 0) return [];
   const rows = await documentHeads(db)
@@ -157,39 +157,14 @@ export async function saveDocuments(tx: Tx, documents: CompressedDocument[], now
   return changed.map(({ path }) => path).sort();
 }
 
-/** Finds the documents whose paths are not listed, except for archives, which have their own rules. */
+/** Finds the documents whose paths are not listed. */
 export async function findUnlistedDocuments(db: Db, paths: string[]): Promise<string[]> {
-  const rows = await db
-    .selectFrom('documents')
-    .select('path')
-    .where('path', 'not in', paths)
-    .where((e) => e.not(isWithin(e, ARCHIVE_FOLDER)))
-    .orderBy('path')
-    .execute();
+  const rows = await db.selectFrom('documents').select('path').where('path', 'not in', paths).orderBy('path').execute();
   return rows.map(({ path }) => path);
 }
 
 export async function deleteDocuments(db: Db, paths: string[]): Promise<void> {
   if (paths.length > 0) await db.deleteFrom('documents').where('path', 'in', paths).execute();
-}
-
-/** Deletes the documents in a folder. @param folder with a trailing slash */
-export async function deleteFolder(db: Db, folder: string): Promise<void> {
-  await db
-    .deleteFrom('documents')
-    .where((e) => isWithin(e, folder))
-    .execute();
-}
-
-/** The documents of archives. */
-export const ARCHIVE_FOLDER = 'archive/';
-
-/** As a range, for which an index is used; `0` is the character after the slash. */
-function isWithin(
-  e: ExpressionBuilder<Tables, 'documents'>,
-  folder: string,
-): ExpressionWrapper<Tables, 'documents', SqlBool> {
-  return e.and([e('path', '>=', folder), e('path', '<', `${folder.slice(0, -1)}0`)]);
 }
 
 function sha256(text: string): string {

@@ -1,27 +1,31 @@
 /**
  * Mirrors the published documents to a folder, ready for any static host. Each is written atomically, with its
- * compressed forms beside it, and has the modification time that the store has.
+ * compressed forms beside it, and has the modification time that the store has. Archives: archive/mirror-archives.ts.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat, utimes } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { chunks } from '../lib/chunks.ts';
 import { MINUTE, SECOND } from '../lib/time.ts';
 import type { Db } from '../store/store.ts';
-import { ARCHIVE_FOLDER, type DocumentInfo, type FeedDocument, findDocument, listDocuments } from './documents.ts';
+import { type FeedDocument, findDocument, listDocuments } from './documents.ts';
 
-/** Lists the files that daywire has written, so that it never removes others. */
+/** Lists the files that daywire has written, and the folders of archives, so that it never removes others. */
 const MANIFEST = '.daywire-feeds';
 const TEMPORARY = /^\.daywire-[0-9a-f]{16}\.tmp$/;
+/** With a trailing slash. Earlier versions list each document of an archive. */
+const ARCHIVE = /^archive\/[a-z0-9][a-z0-9-]*\//;
+const ARCHIVE_FILE = /^\d{4}-\d\d(?:-\d+)?\.(?:rss|atom|json)(?:\.gz|\.br)?$/;
 const NAME = /^(?:[a-z0-9][a-z0-9-]*\/)*[a-z0-9][a-z0-9-]*(?:\.[a-z0-9]+)+$/;
 /** A younger temporary file may be in use by another process. */
 const ABANDONED_AFTER = MINUTE;
 
 /**
- * Writes the documents that differ, and removes the files of deleted ones.
- * @returns the names of the files written or removed
+ * Writes the documents that differ, and removes the files of deleted ones, and of archives that are not among these.
+ * @param archives ids of the feeds whose archives are mirrored
+ * @returns the names of the files and folders written or removed
  */
-export async function mirrorDocuments(db: Db, folder: string): Promise<string[]> {
+export async function mirrorDocuments(db: Db, folder: string, archives: readonly string[] = []): Promise<string[]> {
   await mkdir(folder, { recursive: true });
   const touched = new Set<string>();
   // Another process may rename an older document over a newer one; the last to write checks again.
@@ -30,14 +34,15 @@ export async function mirrorDocuments(db: Db, folder: string): Promise<string[]>
     if (written.length === 0) break;
     for (const name of written) touched.add(name);
   }
-  for (const name of await removeDeleted(db, folder)) touched.add(name);
+  for (const name of await removeDeleted(db, folder, archives)) touched.add(name);
   await removeAbandoned(folder);
   return [...touched].sort();
 }
 
 /** Names that static hosts expect: nginx with gzip_static, Caddy with precompressed. */
 const EXTENSIONS = { gzip: '.gz', br: '.br' } as const;
-const SUFFIXES = ['', ...Object.values(EXTENSIONS)];
+/** Of a document's file, and of its compressed forms. */
+export const SUFFIXES = ['', ...Object.values(EXTENSIONS)];
 
 /** Number of documents written at once: most of the time is spent waiting for the disk. */
 const CONCURRENCY = 4;
@@ -59,50 +64,29 @@ async function writeDifferent(db: Db, folder: string): Promise<string[]> {
 /** Finds the documents whose files are not known to be complete. */
 async function findDiffering(db: Db, folder: string): Promise<string[]> {
   const differing: string[] = [];
-  const present = new PresentFiles();
   for (const head of await listDocuments(db)) {
     const { path } = head;
     if (!NAME.test(path)) throw new Error(`the document ${JSON.stringify(path)} has no valid file name`);
-    const file = join(folder, path);
-    const isArchive = path.startsWith(ARCHIVE_FOLDER);
-    const version = `${head.hash} ${head.modifiedAt}`;
-    if (isArchive && complete.get(file) === version && (await present.hasAll(file))) continue;
-    if (!(await isUpToDate(file, head))) differing.push(path);
-    else if (isArchive) complete.set(file, version);
+    if (!(await isUpToDate(join(folder, path), head.modifiedAt, head.size))) differing.push(path);
   }
   return differing;
 }
 
 /**
- * Versions of the archive pages that this process has found complete, by file. There are thousands, and checking each
- * takes longer than the publish: from then on, its presence in the folder is sufficient.
+ * Whether the file and its compressed forms have the document's time, and the file its size: writes are atomic.
+ * @param modifiedAt epoch milliseconds
+ * @param size in bytes, if it is known
  */
-const complete = new Map<string, string>();
-
-/** File names in folders. Each folder is listed once. */
-class PresentFiles {
-  readonly #names = new Map<string, Set<string>>();
-
-  /** Whether the file and its compressed forms exist. */
-  async hasAll(file: string): Promise<boolean> {
-    const folder = dirname(file);
-    let names = this.#names.get(folder);
-    if (names === undefined) {
-      names = new Set(await readdir(folder).catch(() => []));
-      this.#names.set(folder, names);
-    }
-    return SUFFIXES.every((suffix) => names.has(basename(file) + suffix));
-  }
-}
-
-/** Whether the file has the document's time and size, and its compressed forms have the time: writes are atomic. */
-async function isUpToDate(file: string, { modifiedAt, size }: DocumentInfo): Promise<boolean> {
+export async function isUpToDate(file: string, modifiedAt: number, size?: number): Promise<boolean> {
   const found = await Promise.all(SUFFIXES.map((suffix) => stat(file + suffix).catch(() => null)));
-  return found.every((one) => one?.mtimeMs === modifiedAt) && found[0]?.size === size;
+  return found.every((one) => one?.mtimeMs === modifiedAt) && (size === undefined || found[0]?.size === size);
 }
 
 /** Writes the forms that differ, the plain one last. @returns whether any did */
-async function writeForms(folder: string, { path, body, codings, modifiedAt }: FeedDocument): Promise<boolean> {
+export async function writeForms(
+  folder: string,
+  { path, body, codings, modifiedAt }: Pick<FeedDocument, 'path' | 'body' | 'codings' | 'modifiedAt'>,
+): Promise<boolean> {
   await mkdir(dirname(join(folder, path)), { recursive: true });
   const write = async (name: string, bytes: Buffer): Promise<boolean> => {
     if ((await readIfThere(join(folder, name)))?.equals(bytes)) {
@@ -139,18 +123,30 @@ async function writeWhole(folder: string, name: string, body: string | Buffer, m
   }
 }
 
-async function removeDeleted(db: Db, folder: string): Promise<string[]> {
+async function removeDeleted(db: Db, folder: string, archives: readonly string[]): Promise<string[]> {
   // Read first: it does not list what another process publishes and mirrors afterwards, so that is not removed.
   const text = (await readIfThere(join(folder, MANIFEST)))?.toString('utf8') ?? '';
+  const names = text.split('\n');
   const published = (await listDocuments(db)).map(({ path }) => path);
-  const kept = new Set(published);
-  const deleted = text.split('\n').filter((name) => NAME.test(name) && !kept.has(name));
+  const mirrored = archives.map((feed) => `archive/${feed}/`);
+  const kept = new Set([...published, ...mirrored]);
+  const deleted = names.filter((name) => NAME.test(name) && !ARCHIVE.test(name) && !kept.has(name));
   for (const name of deleted) {
     for (const suffix of SUFFIXES) await rm(join(folder, name + suffix), { force: true });
   }
-  const manifest = published.map((name) => `${name}\n`).join('');
+  const withdrawn = new Set(names.flatMap((name) => ARCHIVE.exec(name) ?? []).filter((name) => !kept.has(name)));
+  for (const name of withdrawn) await removeArchive(join(folder, name));
+  const manifest = [...published, ...mirrored].map((name) => `${name}\n`).join('');
   if (manifest !== text) await writeWhole(folder, MANIFEST, manifest, Date.now());
-  return deleted;
+  return [...deleted, ...withdrawn];
+}
+
+/** Removes the documents of an archive, and the folder unless others have put files there. */
+async function removeArchive(folder: string): Promise<void> {
+  const names = await readdir(folder).catch(() => []);
+  for (const name of names) if (ARCHIVE_FILE.test(name)) await rm(join(folder, name), { force: true });
+  await rmdir(folder).catch(() => {});
+  await rmdir(dirname(folder)).catch(() => {});
 }
 
 async function removeAbandoned(folder: string): Promise<void> {

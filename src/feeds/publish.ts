@@ -7,7 +7,6 @@ import { TurnTimer } from '../lib/concurrency/turn-timer.ts';
 import type { Templates } from '../lib/templates.ts';
 import type { Store, Tx } from '../store/store.ts';
 import { deleteArchives, findObsoleteArchives } from './archive/archives.ts';
-import { confirmRebuiltPages, type RebuiltPage, rebuildStalePages, saveNoteHashes } from './archive/stale-pages.ts';
 import { type BuiltFeed, buildFeed } from './build-feed.ts';
 import {
   type CompressedDocument,
@@ -40,8 +39,6 @@ export interface PublishReport {
   superseded: string[];
   /** The instant from which changes may be stored, because feeds have changed in this second already; or null. */
   postponedUntil: number | null;
-  /** Number of archive pages still to be corrected, by further publishes of the same changes. */
-  pagesLeft: number;
 }
 
 export interface PublishOptions {
@@ -49,11 +46,8 @@ export interface PublishOptions {
   now: number;
   /** Ids; default all. */
   feeds?: string[] | undefined;
-  /**
-   * Ids of articles that have changed. Archive pages are corrected for them, and the feed version advances even if no
-   * stored document differs: derived feeds may.
-   */
-  changedArticles?: readonly string[];
+  /** Whether articles have changed. The feed version then advances even if no stored document differs: others may. */
+  hasChanges?: boolean;
   /** Called in the transaction that stores documents, with their paths and the second of the change (epoch ms). */
   onStored?: (tx: Tx, paths: string[], at: number) => Promise<void>;
 }
@@ -81,14 +75,13 @@ interface Build {
   shared: RenderedDocument[];
   /** The documents of the feeds, and the shared ones. */
   documents: CompressedDocument[];
-  pages: RebuiltPage[];
 }
 
 async function buildAll(
   store: Store,
   config: Config,
   templates: Templates,
-  { now, feeds: ids, changedArticles = [] }: PublishOptions,
+  { now, feeds: ids }: PublishOptions,
 ): Promise<Build> {
   const shared = await sharedDocuments(store.reports, config, templates, now);
   const known = new Map<string, ItemResult>();
@@ -102,15 +95,12 @@ async function buildAll(
   }
   await timer.rest();
   const documents = await compressChanged(store.db, [...feeds.flatMap((feed) => feed.documents), ...shared]);
-  const pages = await rebuildStalePages(store.db, config, changedArticles);
-  return { feeds, shared, documents, pages };
+  return { feeds, shared, documents };
 }
 
 interface StoredBuild {
   /** Ids of the feeds whose build is the newest. */
   claimed: Set<string>;
-  pages: RebuiltPage[];
-  pagesLeft: number;
   changedPaths: string[];
   postponedUntil: number | null;
 }
@@ -119,10 +109,9 @@ async function storeBuild(
   tx: Tx,
   config: Config,
   build: Build,
-  { now, changedArticles = [], onStored }: PublishOptions,
+  { now, hasChanges = false, onStored }: PublishOptions,
 ): Promise<StoredBuild> {
   const version = await lockFeedVersion(tx);
-  const { pages, pagesLeft } = await confirmRebuiltPages(tx, config, changedArticles, build.pages);
   const claimed = await claimFeeds(tx, idsOf(build.feeds), now);
   const superseded = new Set<string>();
   for (const { feed, documents, failed } of build.feeds) {
@@ -131,59 +120,46 @@ async function storeBuild(
   }
   const configured = config.feeds.map(({ id }) => id);
   await deleteRejectionsOfOtherFeeds(tx, configured);
-  const outcome = { claimed, pages, pagesLeft, changedPaths: [], postponedUntil: null };
+  const outcome = { claimed, changedPaths: [], postponedUntil: null };
 
-  const changed = await findChanged(tx, [
-    ...build.documents.filter(({ path }) => !superseded.has(path)),
-    ...pages.flatMap(({ documents }) => documents),
-  ]);
+  const changed = await findChanged(
+    tx,
+    build.documents.filter(({ path }) => !superseded.has(path)),
+  );
   const currentPaths = [
     ...configured.flatMap((id) => FORMATS.map((format) => `${id}.${format}`)),
     ...build.shared.map(({ path }) => path),
   ];
   const obsoleteDocuments = await findUnlistedDocuments(tx, currentPaths);
   const obsoleteArchives = await findObsoleteArchives(tx, config);
-  if (changed.length + obsoleteDocuments.length + obsoleteArchives.length + changedArticles.length === 0) {
-    return outcome;
-  }
+  if (!hasChanges && changed.length + obsoleteDocuments.length + obsoleteArchives.length === 0) return outcome;
   const postponedUntil = mustWaitUntil(version, now);
   if (postponedUntil !== null) return { ...outcome, postponedUntil };
 
   const at = await advanceFeedVersion(tx, now);
   await deleteDocuments(tx, obsoleteDocuments);
   await deleteArchives(tx, obsoleteArchives);
-  await saveNoteHashes(tx, pages);
   const changedPaths = await saveDocuments(tx, changed, at);
   await onStored?.(tx, changedPaths, at);
   return { ...outcome, changedPaths };
 }
 
-function reportOf(
-  build: Build,
-  { claimed, pages, pagesLeft, changedPaths, postponedUntil }: StoredBuild,
-): PublishReport {
+function reportOf(build: Build, { claimed, changedPaths, postponedUntil }: StoredBuild): PublishReport {
   const describe = (documents: RenderedDocument[], items: number) =>
     documents.map(({ path, body }) => {
       return { path, changed: changedPaths.includes(path), items, bytes: Buffer.byteLength(body) };
     });
-  const failed = [
-    ...build.feeds.flatMap((built) =>
-      built.failed.map(({ article, problems }) => ({ feed: built.feed.id, articleId: article.id, problems })),
-    ),
-    ...pages.flatMap((page) =>
-      page.failed.map(({ article, problems }) => ({ feed: page.path, articleId: article.id, problems })),
-    ),
-  ];
+  const failed = build.feeds.flatMap((built) =>
+    built.failed.map(({ article, problems }) => ({ feed: built.feed.id, articleId: article.id, problems })),
+  );
   return {
     documents: [
       ...build.feeds.flatMap(({ documents, items }) => describe(documents, items)),
       ...describe(build.shared, 0),
-      ...pages.flatMap(({ documents, items }) => describe(documents, items)),
     ],
     rejected: failed.flatMap(({ problems, ...place }) => problems.map((problem) => ({ ...place, problem }))),
     superseded: idsOf(build.feeds).filter((id) => !claimed.has(id)),
     postponedUntil,
-    pagesLeft,
   };
 }
 

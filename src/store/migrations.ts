@@ -25,6 +25,7 @@ import { createAccounts } from './migrations/0020-accounts.ts';
 import { addAudience } from './migrations/0021-audience.ts';
 import { createArticleSearch } from './migrations/0022-article-search.ts';
 import { addDocumentVersion } from './migrations/0023-document-version.ts';
+import { addArchivePlaces } from './migrations/0024-archive-places.ts';
 import type { Dialect } from './store.ts';
 
 export const MIGRATIONS: Record<string, (db: Kysely<unknown>, dialect: Dialect) => Promise<void>> = {
@@ -51,4 +52,5 @@ export const MIGRATIONS: Record<string, (db: Kysely<unknown>, dialect: Dialect) 
   '0021-audience': addAudience,
   '0022-article-search': createArticleSearch,
   '0023-document-version': addDocumentVersion,
+  '0024-archive-places': addArchivePlaces,
 };

@@ -51,9 +51,12 @@ export interface Tables extends SourceTables, DeskTables {
     subscribers: number;
     reported_at: number;
   };
-  /** The articles that a feed has published since its archive began; `page` is null until an archive page closes. */
-  archive_members: { feed: string; article_id: string; recorded_at: number; page: number | null };
+  /** Where archives have an article; see feeds/archive/places.ts. */
+  archive_places: { article_id: string; places: string };
+  /** The articles that a feed has published, and that are on no page of its archive yet. `bytes`: of the document. */
+  archive_waiting: { feed: string; recorded_at: number; article_id: string; bytes: number };
   archive_pages: ArchivePagesTable;
+  feed_builds: FeedBuildsTable;
   archive_feeds: ArchiveFeedsTable;
   editions: EditionsTable;
   edition_articles: {
@@ -254,7 +257,7 @@ interface DocumentsTable {
   brotli: string;
 }
 
-/** The closed pages of each feed's archive, numbered from 1. */
+/** The closed pages of each feed's archive, numbered from 1. Their documents are rendered on request. */
 interface ArchivePagesTable {
   feed: string;
   page: number;
@@ -262,14 +265,31 @@ interface ArchivePagesTable {
   month: string;
   /** Of its documents, without the extension: `archive/latest/2026-10`. */
   path: string;
-  /** Hash of the corrections and retractions of its articles: the page is rebuilt when it changes. */
-  notes_hash: string;
+  /** Ids of its articles, a JSON array. */
+  members: string;
   closed_at: number;
+  /** When it or one of its articles last changed. Whole seconds; grows with every change. */
+  changed_at: number;
+}
+
+/** What the published documents of a feed show; see feeds/feed-builds.ts. */
+interface FeedBuildsTable {
+  feed: string;
+  /** Hash of what a feed depends on beside its articles: its configuration, and daywire's version. */
+  fingerprint: string;
+  /** Its items and tombstones: JSON array of pairs of an article's id and `document_version`. */
+  items: string;
+  /** An article that was published before this instant enters the feed only while it waits for an archive page. */
+  enters_from: number;
+  /** The archive page that it links to; 0 for none. */
+  page: number;
 }
 
 /** The feeds that have an archive. */
 interface ArchiveFeedsTable {
   feed: string;
+  /** Names the archive in `archive_places`. Never given twice. */
+  number: number;
   /** The feed's selection as JSON: when the configuration changes it, the backfill starts again. */
   selection: string;
   /** The last of the older articles that was backfilled: `[created_at, id]` as JSON; null when all are. */

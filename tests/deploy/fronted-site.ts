@@ -15,6 +15,7 @@ import { Hono } from 'hono';
 import { freePort } from '../../scripts/free-port.ts';
 import { isBrotliInstalled, type Nginx, shippedConfig, startNginx } from '../../scripts/nginx.ts';
 import { closeDuePages } from '../../src/feeds/archive/close-due-pages.ts';
+import { mirrorArchives, mirroredArchives } from '../../src/feeds/archive/mirror-archives.ts';
 import { mirrorDocuments } from '../../src/feeds/mirror.ts';
 import { publishFeeds } from '../../src/feeds/publish.ts';
 import { listen, type WebServer } from '../../src/http/server/listen.ts';
@@ -78,9 +79,13 @@ export async function openFrontedSite(routes: Hono): Promise<FrontedSite> {
   const subscriber = await addSubscriber(store.db, SECRETS, who, { channel: 'operator' }, NOW);
   if (subscriber.kind !== 'stored') throw new Error(subscriber.reason);
   const templates = openTemplates(config.paths.templates, config.publication.zone);
+  // As if it had been published before: the archives then begin with older articles.
+  await store.db.deleteFrom('pending_changes').execute();
   await closeDuePages(store, config, { now: NOW });
   await publishFeeds(store, config, templates, { now: NOW });
-  await mirrorDocuments(store.db, join(folder, 'feeds'));
+  config.paths.feeds = join(folder, 'feeds');
+  await mirrorDocuments(store.db, config.paths.feeds, mirroredArchives(config));
+  await mirrorArchives(store.db, config, { now: NOW });
 
   const received: FrontedSite['received'] = [];
   const { app } = openTestSite(store, config);

@@ -102,7 +102,7 @@ forEachDatabase((open) => {
       const store = await open();
       const versions: number[] = [];
       const publish = async (now: number, changed: string[] = []): Promise<void> => {
-        await publishFeeds(store, config, templates, { now, changedArticles: changed });
+        await publishFeeds(store, config, templates, { now, hasChanges: changed.length > 0 });
         versions.push((await readFeedVersion(store.db)).version);
       };
       await publish(NOW);

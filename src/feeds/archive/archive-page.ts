@@ -1,20 +1,22 @@
-/** Closed pages of a feed's archive: what the feed published in a month, or a share of it, in three documents. */
-import { createHash } from 'node:crypto';
-import type { Article } from '../../articles/article.ts';
+/**
+ * Closed pages of a feed's archive: what the feed published in a month, or a share of it, in three documents. Stored is
+ * which articles a page has; its documents are rendered when they are asked for.
+ */
+import { type Article, isPublic } from '../../articles/article.ts';
+import { findArticles } from '../../articles/queries.ts';
 import type { Config, FeedConfig } from '../../config/config.ts';
 import type { Db } from '../../store/store.ts';
-import { ARCHIVE_FOLDER, type RenderedDocument } from '../documents.ts';
+import type { RenderedDocument } from '../documents.ts';
 import { FORMATS, feedAddresses, feedView, MEDIA_TYPES } from '../formats/feed-view.ts';
 import { fitFeed } from '../formats/fit.ts';
 import { type FailedArticle, toItems, tombstonesOf } from '../formats/item.ts';
 
+/** The documents of archives are below it. */
+export const ARCHIVE_FOLDER = 'archive/';
+
 /** Path below feeds/ without the extension: `archive/latest/2026-10`. @param number of the page in its month, from 1 */
 export function archivePagePath(feed: string, month: string, number: number): string {
-  return `${archiveFolderOf(feed)}${month}${number === 1 ? '' : `-${number}`}`;
-}
-
-export function archiveFolderOf(feed: string): string {
-  return `${ARCHIVE_FOLDER}${feed}/`;
+  return `${ARCHIVE_FOLDER}${feed}/${month}${number === 1 ? '' : `-${number}`}`;
 }
 
 /** Finds the newest closed page of a feed. */
@@ -27,6 +29,53 @@ export async function findNewestPage(db: Db, feed: string): Promise<{ page: numb
     .limit(1)
     .executeTakeFirst();
   return row ?? null;
+}
+
+/** A closed page. */
+export interface ArchivePage {
+  feed: string;
+  page: number;
+  /** Below feeds/, without the extension. */
+  path: string;
+  /** Ids of its articles. */
+  members: string[];
+  /** When it or one of its articles last changed: whole seconds, epoch milliseconds. */
+  changedAt: number;
+}
+
+/** Finds a page by its path below feeds/, without the extension. */
+export async function findArchivePage(db: Db, path: string): Promise<ArchivePage | null> {
+  const row = await db
+    .selectFrom('archive_pages')
+    .select(['feed', 'page', 'path', 'members', 'changed_at'])
+    .where('path', '=', path)
+    .executeTakeFirst();
+  if (row === undefined) return null;
+  const { members, changed_at, ...page } = row;
+  return { ...page, members: JSON.parse(members) as string[], changedAt: changed_at };
+}
+
+/**
+ * Renders the documents of a page as its articles are now. Which articles it has never changes.
+ * @returns null if the feed is not configured
+ */
+export async function renderArchivePage(
+  db: Db,
+  config: Pick<Config, 'feeds' | 'publication' | 'sections' | 'hub'>,
+  { feed: id, page, path, members }: ArchivePage,
+  now: number,
+): Promise<ReturnType<typeof buildArchivePage> | null> {
+  const feed = config.feeds.find((one) => one.id === id);
+  if (feed === undefined) return null;
+  const before = await db
+    .selectFrom('archive_pages')
+    .select('path')
+    .where('feed', '=', id)
+    .where('page', '=', page - 1)
+    .executeTakeFirst();
+  const articles = await findArticles(db, members);
+  const shown = articles.filter((article) => article.status.state === 'retracted' || isPublic(article, now));
+  return buildArchivePage(feed, config, { path, previous: before?.path ?? null }, shown);
 }
 
 /** Paths below feeds/ without the extension. */
@@ -71,24 +120,4 @@ export function buildArchivePage(
     body: bodies[format],
   }));
   return { documents, items: items.length, failed };
-}
-
-/** What an archive page depends on, apart from its articles as they were when it closed. */
-export interface ArticleNote {
-  id: string;
-  state: string;
-  notedAt: number | null;
-}
-
-/** Hash of the corrections and retractions of articles. Edits without a note do not change it. */
-export function hashNotes(notes: ArticleNote[]): string {
-  const noted = notes
-    .filter(({ state }) => state === 'corrected' || state === 'retracted')
-    .map(({ id, state, notedAt }) => [id, state, notedAt])
-    .sort(([a = ''], [b = '']) => ((a ?? '') < (b ?? '') ? -1 : 1));
-  return createHash('sha256').update(JSON.stringify(noted)).digest('base64url');
-}
-
-export function noteOf({ id, status }: Article): ArticleNote {
-  return { id, state: status.state, notedAt: 'at' in status ? status.at : null };
 }

@@ -1,174 +1,221 @@
 /**
- * Records which articles a feed has published, and when: the members of its archive. Each is recorded once; until it is
- * on a closed page, the feed itself holds it.
+ * Records which articles a feed has published, and when: the members of its archive. Each is recorded once. It then
+ * waits until its page is closed, and the feed itself holds it meanwhile; of a large import it comes to a page at once.
  */
-import { type RawBuilder, sql } from 'kysely';
-import { matchesSelection, PUBLIC_STATES } from '../../articles/selection.ts';
+import { sql } from 'kysely';
 import type { Config, FeedConfig } from '../../config/config.ts';
 import { chunks } from '../../lib/chunks.ts';
-import type { Db, Store } from '../../store/store.ts';
+import { SECOND } from '../../lib/time.ts';
+import type { Db, Store, Tx } from '../../store/store.ts';
+import { type ChangedArticle, isPublicAt, readChangedArticles } from '../changed-articles.ts';
 import { lockFeedVersion } from '../feed-version.ts';
-import { feedsWithArchive } from './archives.ts';
+import {
+  type Archive,
+  type BackfillPosition,
+  followSelection,
+  openArchives,
+  saveBackfillPosition,
+} from './archives.ts';
+import { NO_PAGE, type Places } from './places.ts';
+import { byRecording, type Member, planPages } from './plan-pages.ts';
+import {
+  addWaiting,
+  closePages,
+  deleteWaiting,
+  leaveArchive,
+  readPlaces,
+  readWaiting,
+  savePlaces,
+  touchPages,
+} from './save-pages.ts';
 
-/** Both databases limit the values that one statement binds: 32,766 and 65,535. */
-export const IDS_PER_STATEMENT = 5_000;
+/** Publishes wait for the transaction. */
+const ARTICLES_PER_TRANSACTION = 2_000;
+/** With fewer new members, an archive's pages are closed when they are due; see close-due-pages.ts. */
+const MANY = 100;
 
 /**
  * Records which of these articles each feed publishes from `now` on, before any feed is built: a publish that fails
- * later loses nothing. Unarchived articles that are no longer public or selected are removed. Idempotent.
+ * later loses nothing. Articles on no page that are no longer public or selected are removed. Idempotent.
  * @param changed ids of articles
+ * @returns number of pages closed, because many articles came at once
  */
 export async function recordMembers(
   store: Store,
   config: Config,
   { now, changed }: { now: number; changed: readonly string[] },
-): Promise<void> {
-  if (changed.length === 0) return;
-  const rows = await store.db.selectFrom('archive_feeds').select('feed').where('backfilled_to', 'is', null).execute();
-  const backfilled = new Set(rows.map(({ feed }) => feed));
-  const feeds = feedsWithArchive(config);
-  for (const ids of chunks(changed, IDS_PER_STATEMENT)) {
-    for (const feed of feeds) await deleteDeselected(store.db, feed, ids);
-    // One batch, so that the disk syncs once.
-    await store.batch(
-      feeds.map((feed) => {
-        // During a backfill, an article may have been public before this change.
-        const at = backfilled.has(feed.id) ? sql<number>`cast(${now} as bigint)` : PUBLIC_SINCE;
-        return insertion(store.db, feed, { now, at, among: sql.join(ids) }).compile();
-      }),
+): Promise<number> {
+  let closed = 0;
+  for (const ids of chunks([...changed], ARTICLES_PER_TRANSACTION)) {
+    closed += await store.db.transaction().execute(async (tx) => {
+      // A process that closes pages or publishes holds the same lock.
+      await lockFeedVersion(tx);
+      return recordIn(tx, config, await openArchives(tx, config), { ids, now, haveChanged: true });
+    });
+  }
+  return closed;
+}
+
+async function recordIn(
+  tx: Tx,
+  config: Config,
+  archives: Archive[],
+  { ids, now, haveChanged }: { ids: string[]; now: number; haveChanged: boolean },
+): Promise<number> {
+  if (archives.length === 0) return 0;
+  let closed = 0;
+  const articles = await readChangedArticles(
+    tx,
+    archives.map(({ feed }) => feed),
+    ids,
+  );
+  const places = await readPlaces(
+    tx,
+    articles.map(({ id }) => id),
+  );
+  const before = new Map([...places].map(([id, one]) => [id, new Map(one)]));
+  const at = Math.floor(now / SECOND) * SECOND;
+  for (const archive of archives) {
+    const { added, left, pages } = compare(archive, articles, places, now);
+    for (const { id } of added) places.get(id)?.set(archive.number, NO_PAGE);
+    leaveArchive(places, archive, left);
+    await deleteWaiting(tx, archive.feed.id, left);
+    if (haveChanged) await touchPages(tx, archive.feed.id, pages, at);
+    if (added.length < MANY) await addWaiting(tx, archive.feed.id, added);
+    else closed += await addMany(tx, config, archive, added, { places, now, at });
+  }
+  await savePlaces(tx, changedIn(places, before));
+  return closed;
+}
+
+/** What the changed articles mean to one archive. */
+function compare(
+  { feed, number, backfilledTo }: Archive,
+  articles: ChangedArticle[],
+  places: Map<string, Places>,
+  now: number,
+): { added: Member[]; left: string[]; pages: Set<number> } {
+  const added: Member[] = [];
+  const left: string[] = [];
+  const pages = new Set<number>();
+  for (const article of articles) {
+    const { id, bytes } = article;
+    const page = places.get(id)?.get(number);
+    const isSelected = article.selectedBy.has(feed.id);
+    if (page === undefined) {
+      if (!isSelected || !isPublicAt(article, now)) continue;
+      // During a backfill, an article may have been public before this change.
+      added.push({ id, bytes, recordedAt: backfilledTo === null ? now : publicSince(article) });
+    } else if (page !== NO_PAGE) {
+      pages.add(page);
+    } else if (!isSelected || !isPublicAt(article, Number.POSITIVE_INFINITY)) {
+      left.push(id);
+    }
+  }
+  return { added, left, pages };
+}
+
+/** The earliest instant at which an older article can have been public here. */
+function publicSince({ createdAt, publishedAt }: ChangedArticle): number {
+  return Math.max(createdAt, publishedAt);
+}
+
+/** Closes the pages that so many new members fill, with those that have waited. @returns how many */
+async function addMany(
+  tx: Tx,
+  config: Config,
+  archive: Archive,
+  added: Member[],
+  { places, now, at }: { places: Map<string, Places>; now: number; at: number },
+): Promise<number> {
+  const waiting = await readWaiting(tx, archive.feed.id, ARTICLES_PER_TRANSACTION);
+  const members = [...waiting, ...added].sort(byRecording);
+  const planned = planPages(members, config.publication.zone, now);
+  const closed = new Set(planned.flatMap((page) => page.members.map(({ id }) => id)));
+  const waited = waiting.map(({ id }) => id).filter((id) => closed.has(id));
+  for (const [id, one] of await readPlaces(tx, waited)) if (!places.has(id)) places.set(id, one);
+  await closePages(tx, archive, planned, { places, now, at });
+  await deleteWaiting(tx, archive.feed.id, waited);
+  await addWaiting(
+    tx,
+    archive.feed.id,
+    added.filter(({ id }) => !closed.has(id)),
+  );
+  return planned.length;
+}
+
+function changedIn(places: Map<string, Places>, before: Map<string, Places>): Map<string, Places> {
+  const isSame = (a: Places, b: Places | undefined): boolean =>
+    a.size === b?.size && [...a].every(([archive, page]) => b.get(archive) === page);
+  return new Map([...places].filter(([id, one]) => !isSame(one, before.get(id))));
+}
+
+/**
+ * Adds the next of the articles that are older than a feed's archive, or than its selection, in the order of time.
+ * @returns whether all have been added
+ */
+export async function backfill(store: Store, config: Config, feed: FeedConfig, now: number): Promise<boolean> {
+  return store.db.transaction().execute(async (tx) => {
+    await lockFeedVersion(tx);
+    const find = async () => (await openArchives(tx, config)).find((one) => one.feed.id === feed.id);
+    let archive = await find();
+    if (archive === undefined) return true;
+    if (await followSelection(tx, archive)) {
+      await removeDeselected(tx, archive);
+      archive = await find();
+    }
+    if (archive === undefined || archive.backfilledTo === null) return true;
+    const next = await findOlder(tx, archive.backfilledTo, ARTICLES_PER_TRANSACTION);
+    await recordIn(tx, config, [archive], { ids: next.map(({ id }) => id), now, haveChanged: false });
+    const last = next.length < ARTICLES_PER_TRANSACTION ? undefined : next.at(-1);
+    await saveBackfillPosition(tx, feed.id, last === undefined ? null : [last.created_at, last.id]);
+    return last === undefined;
+  });
+}
+
+function findOlder(db: Db, [at, id]: BackfillPosition, limit: number) {
+  return db
+    .selectFrom('articles')
+    .select(['created_at', 'id'])
+    .where(sql<boolean>`(created_at, id) > (cast(${at} as bigint), cast(${id} as text))`)
+    .orderBy('created_at')
+    .orderBy('id')
+    .limit(limit)
+    .execute();
+}
+
+/** After a change of the selection. */
+async function removeDeselected(tx: Tx, archive: Archive): Promise<void> {
+  const waiting = await readWaiting(tx, archive.feed.id, Number.MAX_SAFE_INTEGER);
+  for (const some of chunks(waiting, ARTICLES_PER_TRANSACTION)) {
+    const ids = some.map(({ id }) => id);
+    const selected = new Set(
+      (await readChangedArticles(tx, [archive.feed], ids))
+        .filter(({ selectedBy }) => selectedBy.has(archive.feed.id))
+        .map(({ id }) => id),
+    );
+    await removeWaiting(
+      tx,
+      archive,
+      ids.filter((id) => !selected.has(id)),
     );
   }
 }
 
-/** The earliest instant at which an older article can have been public here. */
-const PUBLIC_SINCE = sql<number>`case when articles.created_at > articles.published_at
-  then articles.created_at else articles.published_at end`;
-
-/** One statement for any number of articles. @param among their ids, as a list or a subquery */
-function insertion(
-  db: Db,
-  { id, select }: FeedConfig,
-  { now, at, among }: { now: number; at: RawBuilder<number>; among: RawBuilder<unknown> },
-) {
-  return db
-    .insertInto('archive_members')
-    .columns(['feed', 'article_id', 'recorded_at'])
-    .expression(
-      db
-        .selectFrom('articles')
-        .where(matchesSelection(select))
-        .where('articles.state', 'in', PUBLIC_STATES)
-        .where('articles.published_at', '<=', now)
-        .where(sql<boolean>`articles.id in (${among})`)
-        .select([sql<string>`cast(${id} as text)`.as('feed'), 'articles.id', at.as('recorded_at')])
-        // Sorted, so that two processes never wait for each other's rows.
-        .orderBy('articles.id'),
-    )
-    .onConflict((conflict) => conflict.columns(['feed', 'article_id']).doNothing());
-}
-
-/** Deletes unarchived articles that are no longer public or selected. @param among ids, or null for all */
-async function deleteDeselected(db: Db, { id, select }: FeedConfig, among: string[] | null): Promise<void> {
-  const isSelected = db
-    .selectFrom('articles')
-    .where(matchesSelection(select))
-    .where('articles.state', 'in', PUBLIC_STATES)
-    .where(sql<boolean>`articles.id = archive_members.article_id`)
-    .select('articles.id');
-  const deselected = await db
-    .selectFrom('archive_members')
-    .select('article_id')
-    .where('feed', '=', id)
-    .where('page', 'is', null)
-    .$if(among !== null, (q) => q.where('article_id', 'in', among as string[]))
-    .where((e) => e.not(e.exists(isSelected)))
-    .execute();
-  await deleteUnarchived(
-    db,
-    id,
-    deselected.map((row) => row.article_id),
-  );
-}
-
-/** Deletes articles of a feed, unless they are on a closed page. */
-export async function deleteUnarchived(db: Db, feed: string, ids: string[]): Promise<void> {
-  if (ids.length === 0) return;
-  await db.transaction().execute(async (tx) => {
-    // A process that closes a page holds the same lock.
-    await lockFeedVersion(tx);
-    for (const some of chunks(ids, IDS_PER_STATEMENT)) {
-      await tx
-        .deleteFrom('archive_members')
-        .where('feed', '=', feed)
-        .where('page', 'is', null)
-        .where('article_id', 'in', some)
-        .execute();
-    }
-  });
-}
-
-/** Number of articles that one statement examines. */
-const BACKFILL_STEP = 20_000;
-const START: [createdAt: number, id: string] = [0, ''];
-
-/** Whether a feed's archive knows all articles that are older than the archive. */
-export async function isBackfilled(db: Db, feed: FeedConfig): Promise<boolean> {
-  const row = await findArchive(db, feed);
-  return row?.selection === selectionOf(feed) && row.backfilled_to === null;
-}
-
-/** Records the next 20,000 of the articles that are older than a feed's archive, or than its selection. */
-export async function backfill(db: Db, feed: FeedConfig, now: number): Promise<void> {
-  const row = await findArchive(db, feed);
-  const selection = selectionOf(feed);
-  let [at, id] = START;
-  if (row?.selection === selection) {
-    if (row.backfilled_to === null) return;
-    [at, id] = JSON.parse(row.backfilled_to) as typeof START;
-  } else {
-    const archive = { selection, backfilled_to: JSON.stringify(START) };
-    await db
-      .insertInto('archive_feeds')
-      .values({ feed: feed.id, ...archive })
-      .onConflict((conflict) => conflict.column('feed').doUpdateSet(archive))
-      .execute();
-    await deleteDeselected(db, feed, null);
-  }
-  const next = sql`select id from articles as older where (older.created_at, older.id) > (${at}, ${id})
-    order by older.created_at, older.id limit ${BACKFILL_STEP}`;
-  const last = await db
-    .selectFrom('articles')
-    .select(['created_at', 'id'])
-    .where(sql<boolean>`(created_at, id) > (${at}, ${id})`)
-    .orderBy('created_at')
-    .orderBy('id')
-    .offset(BACKFILL_STEP - 1)
-    .limit(1)
-    .executeTakeFirst();
-  await insertion(db, feed, { now, at: PUBLIC_SINCE, among: next }).execute();
-  await db
-    .updateTable('archive_feeds')
-    .set({ backfilled_to: last === undefined ? null : JSON.stringify([last.created_at, last.id]) })
-    .where('feed', '=', feed.id)
-    .where('selection', '=', selection)
-    .execute();
-}
-
-function findArchive(db: Db, { id }: FeedConfig) {
-  return db.selectFrom('archive_feeds').selectAll().where('feed', '=', id).executeTakeFirst();
-}
-
-function selectionOf({ select }: FeedConfig): string {
-  return JSON.stringify(select);
+/** Removes articles that are on no page; they are recorded again if they come back. */
+export async function removeWaiting(tx: Tx, archive: Archive, ids: string[]): Promise<void> {
+  const places = await readPlaces(tx, ids);
+  leaveArchive(places, archive, ids);
+  await savePlaces(tx, places);
+  await deleteWaiting(tx, archive.feed.id, ids);
 }
 
 /** Finds the articles of a feed that are on no page yet, the most recent first. @returns ids */
 export async function findUnarchived(db: Db, feed: string, limit: number): Promise<string[]> {
   const rows = await db
-    .selectFrom('archive_members')
+    .selectFrom('archive_waiting')
     .select('article_id')
     .where('feed', '=', feed)
-    .where('page', 'is', null)
     .orderBy('recorded_at', 'desc')
     .orderBy('article_id', 'desc')
     .limit(limit)

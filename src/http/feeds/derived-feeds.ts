@@ -12,6 +12,7 @@ import { openVersionReader, readFeedVersion } from '../../feeds/feed-version.ts'
 import { topicAddress } from '../../feeds/topics.ts';
 import { type Clock, SECOND } from '../../lib/time.ts';
 import type { Db, Store } from '../../store/store.ts';
+import { BuildLimiter } from './build-limiter.ts';
 import { FeedCache, type LoadedDocument } from './feed-cache.ts';
 
 /** Less than published documents have: strangers choose what is cached here. */
@@ -62,75 +63,4 @@ async function buildFeed(
   const codings = await compress(Buffer.from(body));
   const link = `<${topicAddress(config, path)}>; rel="self"`;
   return { document: { path, mediaType, hash, modifiedAt, body, codings }, link };
-}
-
-/** Why a feed is not built now. */
-export class BuildRefused extends Error {
-  override name = 'BuildRefused';
-  /** Too Many Requests (RFC 6585 §4) for this client, or Service Unavailable for all. */
-  readonly status: 429 | 503;
-  /** Seconds. */
-  readonly retryAfter: number;
-  constructor(status: 429 | 503, message: string, retryAfter: number) {
-    super(message);
-    this.status = status;
-    this.retryAfter = retryAfter;
-  }
-}
-
-/** An aggregator requests the feeds of all its users from one address, again with each change. */
-const PER_CLIENT = { everyMs: SECOND / 5, burst: 300 };
-const MAX_CONCURRENT = 2;
-const MAX_WAITING = 100;
-const MAX_CLIENTS = 10_000;
-
-/** Limits builds in this process, which take tens of milliseconds of CPU each: per client (GCRA), and concurrently. */
-export class BuildLimiter {
-  readonly #clock: Clock;
-  /** For each client, when its next build would be due at the steady rate. */
-  readonly #nextAt = new Map<string, number>();
-  readonly #waiting: (() => void)[] = [];
-  #running = 0;
-
-  constructor(clock: Clock) {
-    this.#clock = clock;
-  }
-
-  /**
-   * Runs a build for that client when its turn comes.
-   * @throws BuildRefused if the client asked for too many, or too many builds wait
-   */
-  async build<T>(client: string, run: () => Promise<T>): Promise<T> {
-    if (this.#running >= MAX_CONCURRENT && this.#waiting.length >= MAX_WAITING) {
-      throw new BuildRefused(503, 'Too many feeds are being built at the moment.', 5);
-    }
-    this.#admit(client);
-    if (this.#running >= MAX_CONCURRENT) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    else this.#running++;
-    try {
-      return await run();
-    } finally {
-      // In the order of the requests.
-      const next = this.#waiting.shift();
-      if (next === undefined) this.#running--;
-      else next();
-    }
-  }
-
-  #admit(client: string): void {
-    const now = this.#clock();
-    const { everyMs, burst } = PER_CLIENT;
-    const last = this.#nextAt.get(client) ?? now;
-    // An instant further ahead than the limit allows is from a clock that has been set back since.
-    const next = last > now + everyMs * burst ? now : Math.max(last, now);
-    const wait = next - now - everyMs * (burst - 1);
-    if (wait > 0) {
-      throw new BuildRefused(429, 'Too many feeds were built for your network.', Math.ceil(wait / SECOND));
-    }
-    if (this.#nextAt.size >= MAX_CLIENTS) {
-      for (const [other, at] of this.#nextAt) if (at <= now) this.#nextAt.delete(other);
-    }
-    // Still full: new clients are then limited only by the number of concurrent builds.
-    if (this.#nextAt.size < MAX_CLIENTS || this.#nextAt.has(client)) this.#nextAt.set(client, next + everyMs);
-  }
 }

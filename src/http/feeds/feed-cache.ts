@@ -41,7 +41,7 @@ export class FeedCache {
 
   constructor(loader: DocumentLoader, maxBytes: number = CACHE_BYTES) {
     this.#loader = loader;
-    this.#documents = new LRUCache({ maxSize: maxBytes, sizeCalculation: sizeOf });
+    this.#documents = new LRUCache({ maxSize: maxBytes, sizeCalculation: bytesInMemory });
   }
 
   /**
@@ -100,7 +100,8 @@ function toCached({ document, link }: LoadedDocument): CachedDocument {
   return { path, mediaType, hash, modifiedAt, bodies, link };
 }
 
-function sizeOf({ bodies }: CachedDocument): number {
+/** Of the bodies, in bytes. */
+export function bytesInMemory({ bodies }: CachedDocument): number {
   return bodies.identity.length + bodies.gzip.length + bodies.br.length;
 }
 

@@ -1,14 +1,14 @@
 /**
- * Serves published documents and derived feeds from the store, so that all web processes respond alike.
+ * Serves published documents, archive pages and derived feeds from the store, so that all web processes respond alike.
  */
-
 import type { Context, Handler } from 'hono';
+import { ARCHIVE_FOLDER } from '../../feeds/archive/archive-page.ts';
 import { type DerivedAddress, parseDerivedAddress } from '../../feeds/derived/derived-address.ts';
 import { addressBlock } from '../../lib/address-block.ts';
 import { clientAddress } from '../server/client-address.ts';
 import type { WebContext } from '../server/web-context.ts';
+import { BuildRefused } from './build-limiter.ts';
 import { type CachedDocument, CORS, decideResponse, type HeaderList, responseHeaders } from './decide-response.ts';
-import { BuildRefused } from './derived-feeds.ts';
 
 const PREFLIGHT: HeaderList = [
   ...CORS,
@@ -27,10 +27,10 @@ export function serveFeedDocument(web: WebContext): Handler {
     if (derived?.kind === 'refused') return respondText(c, 400, derived.reason);
     let document: CachedDocument | null;
     try {
-      document =
-        derived === null
-          ? await web.publishedFeeds.find(path)
-          : await web.derivedFeeds.find(derived.address.path, addressBlock(clientAddress(web, c) ?? 'unknown'));
+      const client = addressBlock(clientAddress(web, c) ?? 'unknown');
+      if (derived !== null) document = await web.derivedFeeds.find(derived.address.path, client);
+      else if (path.startsWith(ARCHIVE_FOLDER)) document = await web.archivePages.find(path, client);
+      else document = await web.publishedFeeds.find(path);
     } catch (error) {
       if (error instanceof BuildRefused) return respondText(c, error.status, error.message, error.retryAfter);
       web.log?.error({ error: String(error) }, 'feed not readable');

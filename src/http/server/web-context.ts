@@ -16,6 +16,7 @@ import type { Templates } from '../../lib/templates.ts';
 import type { Clock } from '../../lib/time.ts';
 import type { Store } from '../../store/store.ts';
 import { type ConsentText, consentTextOf } from '../../subscribers/consent/consent-text.ts';
+import { ArchivePages } from '../feeds/archive-pages.ts';
 import { openDerivedFeeds } from '../feeds/derived-feeds.ts';
 import { type FeedCache, openPublishedFeeds } from '../feeds/feed-cache.ts';
 import { PageCache } from '../pages/page-cache.ts';
@@ -41,6 +42,7 @@ export interface WebOptions {
 export interface WebContext extends WebOptions {
   publishedFeeds: FeedCache;
   derivedFeeds: FeedCache;
+  archivePages: ArchivePages;
   publicPages: PageCache;
   /** Smaller versions of pictures. */
   renditions: RenditionCache;
@@ -62,6 +64,7 @@ export function openWebContext(options: WebOptions): WebContext {
     ...options,
     publishedFeeds: openPublishedFeeds(store, config),
     derivedFeeds: openDerivedFeeds(store, config, clock),
+    archivePages: new ArchivePages(store, config, clock, log),
     publicPages: new PageCache(clock),
     renditions: new RenditionCache({ folder: join(config.paths.data, 'renditions'), decoder: PICTURES, log }),
     rendering: new ConcurrencyLimit(1),

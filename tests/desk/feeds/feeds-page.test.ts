@@ -31,10 +31,10 @@ forEachDatabase((open) => {
       const desk = await openTestDesk(store, { feeds: ['latest', '24-hours'], edit });
       expect(textOf(await desk.read('editor', '/feeds'))).toMatch(/Latest latest RSS Atom JSON Feed not published yet/);
       for (const path of ['latest.rss', 'latest.atom', 'latest.json']) await addDocument(store, path);
-      const page = { feed: 'latest', page: 12, month: '2026-10', path: 'archive/latest/2026-10', notes_hash: '' };
+      const page = { feed: 'latest', page: 12, month: '2026-10', path: 'archive/latest/2026-10', members: '[]' };
       await store.db
         .insertInto('archive_pages')
-        .values({ ...page, closed_at: NOW })
+        .values({ ...page, closed_at: NOW, changed_at: NOW })
         .execute();
       const html = await readCounted(desk, 'editor');
       expect(textOf(html)).toMatch(

@@ -1,7 +1,7 @@
 import { parseAtomFeed, parseJsonFeed, parseRssFeed } from 'feedsmith';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { FeedConfig } from '../../../src/config/config.ts';
-import { archivePagePath, buildArchivePage, hashNotes } from '../../../src/feeds/archive/archive-page.ts';
+import { archivePagePath, buildArchivePage } from '../../../src/feeds/archive/archive-page.ts';
 import { buildFeed } from '../../../src/feeds/build-feed.ts';
 import { DAY, HOUR } from '../../../src/lib/time.ts';
 import { article } from '../../support/articles.ts';
@@ -138,17 +138,5 @@ describe('a feed with an archive', () => {
     expect(guids.length).toBeLessThan(600);
     expect(guids.slice(-30)).toEqual([...unarchived]);
     expect(guids.slice(0, 3)).toEqual(['a0000', 'a0001', 'a0002']);
-  });
-});
-
-describe('hashNotes', () => {
-  it('depends on corrections and retractions only, not on their order', () => {
-    const a = { id: 'a', state: 'corrected', notedAt: 1 };
-    const b = { id: 'b', state: 'retracted', notedAt: 1 };
-    const c = { id: 'c', state: 'published', notedAt: null };
-    expect(hashNotes([b, c, a])).toBe(hashNotes([a, b]));
-    expect(hashNotes([c])).toBe(hashNotes([]));
-    const different = [[a], [b], [{ ...a, notedAt: 2 }], [{ ...a, state: 'retracted' }], [a, b], []].map(hashNotes);
-    expect(new Set(different).size).toBe(different.length);
   });
 });

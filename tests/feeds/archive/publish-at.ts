@@ -1,6 +1,7 @@
 /** Publishes feeds with archives, without the mirror, and walks from a feed through its archive. */
 import { deletePublishedChanges, readDueChanges } from '../../../src/articles/pending-changes.ts';
 import type { Config } from '../../../src/config/config.ts';
+import { findArchivePage, renderArchivePage } from '../../../src/feeds/archive/archive-page.ts';
 import { type ArchiveProgress, closeDuePages } from '../../../src/feeds/archive/close-due-pages.ts';
 import { recordMembers } from '../../../src/feeds/archive/record-members.ts';
 import { findDocument } from '../../../src/feeds/documents.ts';
@@ -16,15 +17,18 @@ export const LATEST_ALONE = feedsConfig((text) =>
   text.replace(/ {2}- \{ id: latest[\s\S]*/, '  - { id: latest, title: Latest }\n'),
 );
 
+/** Pages are rendered with it, whichever configuration has published them. */
+const ANY_CONFIG = feedsConfig();
+
 /** Publishes all feeds at `now`. */
 export async function publishAt(store: Store, config: Config, now: number): Promise<PublishReport & ArchiveProgress> {
   const changes = await readDueChanges(store.db, now, 20_000);
   const changed = changes.map(({ articleId }) => articleId);
-  await recordMembers(store, config, { now, changed });
-  const archives = await closeDuePages(store, config, { now });
-  const report = await publishFeeds(store, config, templates, { now, changedArticles: changed });
-  if (report.postponedUntil === null && report.pagesLeft === 0) await deletePublishedChanges(store.db, changes);
-  return { ...report, ...archives };
+  const filled = await recordMembers(store, config, { now, changed });
+  const { closed, more } = await closeDuePages(store, config, { now });
+  const report = await publishFeeds(store, config, templates, { now, hasChanges: changed.length > 0 });
+  if (report.postponedUntil === null) await deletePublishedChanges(store.db, changes);
+  return { ...report, closed: filled + closed, more };
 }
 
 export interface Walk {
@@ -41,9 +45,8 @@ export async function walk(store: Store, start: string): Promise<Walk> {
   for (let path: string | null = start; path !== null; ) {
     if (paths.includes(path)) throw new Error(`${path} leads back to itself`);
     paths.push(path);
-    const document = await findDocument(store.db, path);
-    if (document === null) throw new Error(`there is no document ${path}`);
-    const page: Page = path.endsWith('.json') ? readJson(document.body) : readXml(document.body);
+    const body = await bodyAt(store, path);
+    const page: Page = path.endsWith('.json') ? readJson(body) : readXml(body);
     for (const id of page.ids) ids.add(id.slice(id.indexOf('articles/') + 9));
     path = page.previous === null ? null : page.previous.replace('https://wire.example.com/feeds/', '');
   }
@@ -73,15 +76,26 @@ function readXml(body: string): Page {
   };
 }
 
-/** Hash and time of each document of archives, by path. */
+/** The body of a published document, or of an archive page as it is served. @throws Error if there is none */
+export async function bodyAt(store: Store, path: string): Promise<string> {
+  const page = await findArchivePage(store.db, path.replace(/\.\w+$/, ''));
+  const rendered = page && (await renderArchivePage(store.db, ANY_CONFIG, page, Number.MAX_SAFE_INTEGER));
+  const document = rendered?.documents.find((one) => one.path === path) ?? (await findDocument(store.db, path));
+  if (!document) throw new Error(`there is no document ${path}`);
+  return document.body;
+}
+
+/** Body and time of each document of archives, by path. */
 export async function archivesIn(store: Store): Promise<Map<string, string>> {
-  const rows = await store.db
-    .selectFrom('documents')
-    .select(['path', 'hash', 'modified_at'])
-    .where('path', 'like', 'archive/%')
-    .orderBy('path')
-    .execute();
-  return new Map(rows.map(({ path, hash, modified_at }) => [path, `${hash} ${modified_at}`]));
+  const rows = await store.db.selectFrom('archive_pages').select(['path', 'changed_at']).orderBy('path').execute();
+  const documents = new Map<string, string>();
+  for (const { path, changed_at } of rows) {
+    for (const format of ['atom', 'json', 'rss']) {
+      const name = `${path}.${format}`;
+      documents.set(name, `${changed_at} ${await bodyAt(store, name)}`);
+    }
+  }
+  return documents;
 }
 
 /** Paths whose entries differ. */

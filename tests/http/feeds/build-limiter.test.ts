@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { BuildLimiter } from '../../../src/http/feeds/derived-feeds.ts';
+import { BuildLimiter } from '../../../src/http/feeds/build-limiter.ts';
 import { SECOND } from '../../../src/lib/time.ts';
 
 function openLimiter() {

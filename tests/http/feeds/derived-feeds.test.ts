@@ -12,7 +12,7 @@ const config = sampleConfig();
 const templates = openTemplates(config.paths.templates, config.publication.zone);
 
 async function publish(store: Store, now: number): Promise<void> {
-  await publishFeeds(store, config, templates, { now, changedArticles: ['new'] });
+  await publishFeeds(store, config, templates, { now, hasChanges: true });
 }
 
 describe('a derived feed', () => {

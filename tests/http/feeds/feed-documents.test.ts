@@ -173,17 +173,6 @@ describe('a published feed', () => {
       expect(site.logged).toEqual([]);
     });
 
-    it('of an archive links to itself but to no hub', async () => {
-      const path = 'archive/latest/2026-10.atom';
-      await publishDocuments(store, [{ path, mediaType: 'application/atom+xml', body: ATOM }], PUBLISHED);
-      const { status, headers } = await site.get(`/feeds/${path}`, { Accept: CHROMIUM });
-      expect(status).toBe(200);
-      expect(headers.get('Link')).toBe(`<http://127.0.0.1:8080/feeds/${path}>; rel="self"`);
-      expect(headers.get('Vary')).toBe('Accept, Accept-Encoding');
-      expect(headers.get('Content-Type')).toBe('application/xml; charset=utf-8');
-      expect(headers.get('Content-Security-Policy')).toContain("style-src 'self'");
-    });
-
     it('sets no cookie, and redirects no client', async () => {
       for (const path of ['latest.rss', 'latest.atom', 'latest.json', '']) {
         const response = await site.get(`/feeds/${path}`, { Cookie: 'a=b', 'User-Agent': 'bot' });

@@ -95,7 +95,7 @@ describe('two web processes on one store', () => {
 
   async function publish(store: Store, story: Article, now: number): Promise<void> {
     await save(store, story);
-    await publishFeeds(store, config, templates, { now, changedArticles: [story.id] });
+    await publishFeeds(store, config, templates, { now, hasChanges: true });
   }
 
   async function answer(site: TestSite, path: string, coding: string) {

@@ -1,0 +1,60 @@
+/** What archives and publishes need to know of articles that have changed, without their documents. */
+import { sql } from 'kysely';
+import { matchesSelection, PUBLIC_STATES } from '../articles/selection.ts';
+import type { FeedConfig } from '../config/config.ts';
+import { jsonRows } from '../store/json-rows.ts';
+import { type Db, dialectOf } from '../store/store.ts';
+
+export interface ChangedArticle {
+  id: string;
+  state: string;
+  publishedAt: number;
+  createdAt: number;
+  /** Of the stored document. */
+  bytes: number;
+  /** Ids of the feeds that select it, whatever its state. */
+  selectedBy: ReadonlySet<string>;
+}
+
+/** Whether it is public at `now`; see `isPublic` of articles. */
+export function isPublicAt(
+  { state, publishedAt }: Pick<ChangedArticle, 'state' | 'publishedAt'>,
+  now: number,
+): boolean {
+  return (PUBLIC_STATES as readonly string[]).includes(state) && publishedAt <= now;
+}
+
+/** Reads the stored articles among these; in no particular order. @param ids a few thousand at most */
+export async function readChangedArticles(
+  db: Db,
+  feeds: readonly Pick<FeedConfig, 'id' | 'select'>[],
+  ids: readonly string[],
+): Promise<ChangedArticle[]> {
+  if (ids.length === 0) return [];
+  const changed = jsonRows(
+    dialectOf(db),
+    ids.map((id) => [id]),
+    { id: 'text' },
+  );
+  // One digit for each feed.
+  const digits = feeds.map(({ select }) => sql`case when ${matchesSelection(select)} then '1' else '0' end`);
+  const selected = digits.length === 0 ? sql`''` : sql.join(digits, sql` || `);
+  const { rows } = await sql<{
+    id: string;
+    state: string;
+    published_at: number;
+    created_at: number;
+    bytes: number;
+    selected: string;
+  }>`select articles.id, articles.state, articles.published_at, articles.created_at,
+      octet_length(articles.document) as bytes, ${selected} as selected
+    from ${changed} as changed cross join articles where articles.id = changed.id`.execute(db);
+  return rows.map(({ id, state, published_at, created_at, bytes, selected: chosen }) => ({
+    id,
+    state,
+    publishedAt: published_at,
+    createdAt: created_at,
+    bytes,
+    selectedBy: new Set(feeds.flatMap((feed, index) => (chosen[index] === '1' ? [feed.id] : []))),
+  }));
+}

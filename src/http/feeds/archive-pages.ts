@@ -1,0 +1,92 @@
+/**
+ * Archive pages: rendered on request, and cached until one of their articles changes. They are limited as derived feeds
+ * are, since strangers cause the work.
+ */
+import { createHash } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import type { Config } from '../../config/config.ts';
+import {
+  ARCHIVE_FOLDER,
+  type ArchivePage,
+  findArchivePage,
+  renderArchivePage,
+} from '../../feeds/archive/archive-page.ts';
+import { compress } from '../../feeds/compress.ts';
+import { FORMATS } from '../../feeds/formats/feed-view.ts';
+import { topicAddress } from '../../feeds/topics.ts';
+import type { Log } from '../../lib/log.ts';
+import type { Clock } from '../../lib/time.ts';
+import type { Db, Store } from '../../store/store.ts';
+import { BuildLimiter } from './build-limiter.ts';
+import type { CachedDocument } from './decide-response.ts';
+import { bytesInMemory } from './feed-cache.ts';
+
+/** Strangers choose what is cached here. */
+const CACHE_BYTES = 16 * 1024 * 1024;
+
+const DOCUMENT = new RegExp(`^(${ARCHIVE_FOLDER}[a-z0-9-]{1,100}/[0-9-]{4,20})\\.(?:${FORMATS.join('|')})$`);
+
+interface CachedPage {
+  changedAt: number;
+  document: CachedDocument;
+}
+
+export class ArchivePages {
+  readonly #db: Db;
+  readonly #config: Config;
+  readonly #clock: Clock;
+  readonly #log: Log | undefined;
+  readonly #limiter: BuildLimiter;
+  readonly #cached = new LRUCache<string, CachedPage>({
+    maxSize: CACHE_BYTES,
+    sizeCalculation: ({ document }) => bytesInMemory(document),
+  });
+  readonly #rendering = new Map<string, Promise<CachedDocument | null>>();
+
+  constructor({ db }: Store, config: Config, clock: Clock, log?: Log) {
+    this.#db = db;
+    this.#config = config;
+    this.#clock = clock;
+    this.#log = log;
+    this.#limiter = new BuildLimiter(clock);
+  }
+
+  /**
+   * The document at a path below feeds/, or null.
+   * @param client who sent the request
+   * @throws BuildRefused if the client, or all clients together, asked for too many
+   */
+  async find(path: string, client: string): Promise<CachedDocument | null> {
+    const [, pagePath] = DOCUMENT.exec(path) ?? [];
+    if (pagePath === undefined) return null;
+    const page = await findArchivePage(this.#db, pagePath);
+    if (page === null) return null;
+    const cached = this.#cached.get(path);
+    if (cached?.changedAt === page.changedAt) return cached.document;
+    const key = `${path} ${page.changedAt}`;
+    const rendering = this.#rendering.get(key) ?? this.#limiter.build(client, () => this.#render(path, page));
+    this.#rendering.set(key, rendering);
+    return rendering.finally(() => this.#rendering.delete(key));
+  }
+
+  async #render(path: string, page: ArchivePage): Promise<CachedDocument | null> {
+    const rendered = await renderArchivePage(this.#db, this.#config, page, this.#clock());
+    const draft = rendered?.documents.find((one) => one.path === path);
+    if (rendered === null || draft === undefined) return null;
+    if (rendered.failed.length > 0) {
+      const articles = rendered.failed.map(({ article, problems }) => `${article.id}: ${problems.join('; ')}`);
+      this.#log?.warn({ page: page.path, articles }, 'an archive page lacks articles that cannot be items');
+    }
+    const identity = Buffer.from(draft.body);
+    const document = {
+      path,
+      mediaType: draft.mediaType,
+      hash: createHash('sha256').update(identity).digest('hex'),
+      modifiedAt: page.changedAt,
+      bodies: { identity, ...(await compress(identity)) },
+      link: `<${topicAddress(this.#config, path)}>; rel="self"`,
+    };
+    this.#cached.set(path, { changedAt: page.changedAt, document });
+    return document;
+  }
+}

@@ -9,6 +9,7 @@ import { Parser } from 'htmlparser2';
 import MarkdownIt from 'markdown-it';
 import { cleanText, cleanUrl, hasVisibleCharacter, resolveUrl } from '../lib/clean-text.ts';
 import { type OwnSites, privateHost } from '../lib/private-address.ts';
+import { directHtml, escapeText } from './body/direct-html.ts';
 
 export interface SanitisedBody {
   html: string;
@@ -56,7 +57,17 @@ const markdown = new MarkdownIt({ html: true, linkify: false, typographer: false
 
 /** Renders Markdown (CommonMark, tables, strikethrough), and sanitises it as `sanitiseHtml` does. */
 export function sanitiseMarkdown(source: string, sites: OwnSites, imageUrl?: ImageUrl): SanitisedBody {
-  return sanitiseHtml(markdown.render(cleanText(source)), sites, imageUrl);
+  const environment = {};
+  const tokens = markdown.parse(cleanText(source), environment);
+  const direct = directHtml(tokens, {
+    renamed: RENAMED,
+    // Two less: a block of code is two elements.
+    maxDepth: MAX_DEPTH - 2,
+    maxLength: MAX_HTML,
+    attributesOf: (element, given) => attributesOf(element, given, sites, imageUrl ? { imageUrl } : {}),
+  });
+  if (direct !== null) return { html: direct, removed: [] };
+  return sanitiseHtml(markdown.renderer.render(tokens, markdown.options, environment), sites, imageUrl);
 }
 
 /**
@@ -184,7 +195,9 @@ function isSame(given: Attributes, kept: Attributes): boolean {
 
 /** Whether sanitised HTML displays nothing: no letter, no image. */
 export function isBlankBody(html: string): boolean {
-  return !html.includes('<img ') && !hasVisibleCharacter(html.replace(/<[^>]*>/g, ''));
+  // Nearly every body begins with a letter or digit.
+  if (/^<p>[a-z0-9]/i.test(html) || html.includes('<img ')) return false;
+  return !hasVisibleCharacter(html.replace(/<[^>]*>/g, ''));
 }
 
 /** The attributes that an element keeps, or null if it lacks one without which it is useless. */
@@ -259,8 +272,4 @@ function serialise(attributes: Attributes): string {
   let text = '';
   for (const name in attributes) text += ` ${name}="${escapeText(attributes[name] ?? '').replaceAll('"', '&quot;')}"`;
   return text;
-}
-
-function escapeText(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }

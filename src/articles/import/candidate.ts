@@ -11,7 +11,7 @@ import type { Article, Enclosure, Image, Outlet } from '../article.ts';
 import { inspectMedia, type MediaInspection } from '../media.ts';
 import { type OwnPictures, openOwnPictures, type PictureFolder } from '../own-pictures.ts';
 import { BodyError, type ImageUrl, isBlankBody, sanitiseHtml, sanitiseMarkdown } from '../sanitise.ts';
-import { type ArticleFields, crossFieldViolations, fieldsSchema, type RuleViolation } from './fields.ts';
+import { type ArticleFields, crossFieldViolations, fieldsReader, fieldsSchema, type RuleViolation } from './fields.ts';
 import type { TranslatedRecord } from './front-matter/translate-record.ts';
 import { parseWrittenInstant } from './front-matter/written-instant.ts';
 
@@ -64,6 +64,7 @@ export interface ArticleRules extends Pick<Config, 'publication' | 'sections'> {
 /** Creates the function that validates records for one publication. */
 export function candidateReader(config: ArticleRules): CandidateReader {
   const schema = fieldsSchema(config);
+  const readFields = fieldsReader(schema);
   const sites = ownSites(config);
   const mediaFolder = { publicUrl: sites.publicUrl, folder: config.paths.media };
 
@@ -78,16 +79,16 @@ export function candidateReader(config: ArticleRules): CandidateReader {
     written.image = withOwnPicture(written.image, pictures);
     const imageProblems = pictures.problems.length;
 
-    const checked = schema.safeParse(written);
+    const checked = readFields(written);
     const violations = [...crossFieldViolations(written)];
-    if (!checked.success) violations.unshift(...checked.error.issues.flatMap(violationsOf));
+    if (checked.kind === 'invalid') violations.unshift(...checked.issues.flatMap(violationsOf));
 
     const format = written.format === 'html' ? 'html' : 'markdown';
     const bodySites = siteUrl === undefined ? sites : { ...sites, baseUrl: siteUrl };
     const body = readBody(record.body, format, bodySites, pictures.urlOf);
     violations.push(...body.violations);
 
-    const usable = checked.success ? removePrivateUrls(checked.data, sites) : null;
+    const usable = checked.kind === 'valid' ? removePrivateUrls(checked.fields, sites) : null;
     // Parsed separately if another key is invalid, so that a missing file is reported together with it.
     const { image, enclosures } = usable === null ? mediaFields(schema, written) : usable.fields;
     const media = await readMedia(image, enclosures, mediaFolder);
@@ -279,7 +280,8 @@ async function resolveEnclosure(
 }
 
 function endOfDay(published: unknown, zone: string): number | null {
-  if (typeof published !== 'string') return null;
+  // A day alone has no colon.
+  if (typeof published !== 'string' || published.includes(':')) return null;
   const parsed = parseWrittenInstant(cleanLine(published), zone);
   return parsed.kind === 'instant' ? parsed.until : null;
 }

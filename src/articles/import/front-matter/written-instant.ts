@@ -22,6 +22,8 @@ const MAX_LENGTH = 64;
 export function parseWrittenInstant(written: string, zone: string): WrittenInstant {
   const text = written.trim();
   if (text.length > MAX_LENGTH) return unclear(zone);
+  const at = readRfc3339(text);
+  if (at !== null) return { kind: 'instant', at, until: null };
   if (CLOCK.test(text))
     return { kind: 'unclear', rule: 'has a time but no date: write both, such as 2026-11-24 07:30' };
   const date = readDate(text);
@@ -45,6 +47,36 @@ export function parseWrittenInstant(written: string, zone: string): WrittenInsta
 export function parseInstant(text: string, zone: string): number | null {
   const parsed = parseWrittenInstant(text, zone);
   return parsed.kind === 'instant' ? parsed.at : null;
+}
+
+const RFC_3339 = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:Z|([+-])(\d\d):(\d\d))$/;
+
+/**
+ * The form that programs write (RFC 3339 §5.6), without the calendar: an import reads a date in each article.
+ * @returns null for every other form, and for what the calendar has to judge
+ */
+function readRfc3339(text: string): number | null {
+  const match = RFC_3339.exec(text);
+  if (match === null) return null;
+  const [, year, month, day, hour, minute, second, fraction = '', sign, offsetHour = '0', offsetMinute = '0'] = match;
+  const [hours, minutes, seconds] = [Number(hour), Number(minute), Number(second)];
+  // Date.UTC takes years before 100 for those of the 20th century.
+  if (
+    Number(year) < 1_900 ||
+    hours > 23 ||
+    minutes > 59 ||
+    seconds > 59 ||
+    Number(offsetHour) > 23 ||
+    Number(offsetMinute) > 59
+  )
+    return null;
+  const midnight = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day)));
+  if (midnight.getUTCMonth() !== Number(month) - 1 || midnight.getUTCDate() !== Number(day)) return null;
+  const milliseconds = Number(fraction.slice(0, 3).padEnd(3, '0'));
+  const ofDay = ((hours * 60 + minutes) * 60 + seconds) * 1_000 + milliseconds;
+  const offset = (Number(offsetHour) * 60 + Number(offsetMinute)) * 60_000;
+  const at = midnight.getTime() + ofDay - (sign === '-' ? -offset : offset);
+  return at < EARLIEST || at > LATEST ? null : at;
 }
 
 function unclear(zone: string): WrittenInstant & { kind: 'unclear' } {

@@ -96,4 +96,22 @@ describe('parseWrittenInstant', () => {
       }),
     );
   });
+
+  it('reads what programs write as it reads what people write', () => {
+    const two = (max: number) => fc.integer({ min: 0, max }).map((number) => String(number).padStart(2, '0'));
+    const year = fc.constantFrom('0026', '1899', '1900', '2024', '2026', '9999');
+    const zone = fc.oneof(
+      fc.constantFrom('Z', '+08:00', '-03:30', '+23:59'),
+      fc.tuple(fc.constantFrom('+', '-'), two(25), two(61)).map(([sign, h, m]) => `${sign}${h}:${m}`),
+    );
+    const fraction = fc.constantFrom('', '.5', '.123', '.123456789');
+    const parts = fc.tuple(year, two(13), two(32), two(25), two(61), two(61), fraction, zone);
+    fc.assert(
+      fc.property(parts, ([year, month, day, hour, minute, second, fraction, zone]) => {
+        const time = `${hour}:${minute}:${second}${fraction}${zone}`;
+        const asPeople = parseWrittenInstant(`${year}-${month}-${day} ${time}`, 'UTC');
+        expect(parseWrittenInstant(`${year}-${month}-${day}T${time}`, 'UTC')).toEqual(asPeople);
+      }),
+    );
+  });
 });

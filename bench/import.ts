@@ -1,65 +1,129 @@
 /**
- * Time and memory of an import of a hundred thousand articles. The import runs in a separate process, so that nothing
- * else counts.
+ * Time and memory of an import of a hundred thousand articles into both databases. Each import runs in a process of its
+ * own (import-process.ts), so that nothing else counts.
  */
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { importPaths } from '../src/articles/import/import.ts';
-import { loadConfig } from '../src/config/config.ts';
-import { migrate } from '../src/store/schema.ts';
-import { openStore } from '../src/store/store.ts';
+import pg from 'pg';
+import { startPostgresServer } from '../scripts/postgres-server.ts';
+import { median } from './figures.ts';
 
 const ARTICLES = 100_000;
 const RUNS = 3;
-const CONFIG = fileURLToPath(new URL('../config/daywire.yaml', import.meta.url));
+const HERE = resolve(import.meta.dirname, '..');
+const PROCESS = fileURLToPath(new URL('./import-process.ts', import.meta.url));
+
+export interface ImportBenchOptions {
+  articles?: number;
+  /** Instead of both. */
+  database?: 'sqlite' | 'postgres';
+  /** The folder of another version, with its `node_modules/`: it imports the same, in turn with this one. */
+  against?: string;
+}
 
 /**
- * Imports 100,000 articles of about 250 words from one JSON Lines file into an empty SQLite file, several times.
- * @returns the median rate in articles a second, and the highest resident memory of any run in MiB
+ * Imports articles of about 250 words from one JSON Lines file into empty databases, several times.
+ * @returns median rates in articles a second, and the highest resident memory of any run in MiB
  */
-export async function benchImport(articles = ARTICLES): Promise<Record<string, number>> {
+export async function benchImport({
+  articles = ARTICLES,
+  database,
+  against,
+}: ImportBenchOptions = {}): Promise<Record<string, number>> {
   const folder = await mkdtemp(join(tmpdir(), 'daywire-bench-'));
   try {
     const file = join(folder, 'articles.jsonl');
     await writeArticles(file, articles);
-    const runs = [];
-    for (let run = 0; run < RUNS; run++) runs.push(await importInChild(file, join(folder, `${run}.db`)));
-    const rates = runs.map(({ seconds }) => articles / seconds).sort((a, b) => a - b);
-    return {
-      importArticlesPerSecond: Math.round(rates[Math.floor(rates.length / 2)] as number),
-      importPeakResidentMiB: Math.round(Math.max(...runs.map(({ peakMiB }) => peakMiB))),
+    const versions = against === undefined ? [HERE] : [resolve(against), HERE];
+    const measure = async (open: (name: string) => Promise<string>) => {
+      const runs = new Map<string, ImportRun[]>(versions.map((version) => [version, []]));
+      for (let run = 0; run < RUNS; run++) {
+        for (const version of versions) {
+          const place = await open(`run-${run}-${versions.indexOf(version)}`);
+          runs.get(version)?.push(await runProcess(version, file, place));
+        }
+      }
+      return (version: string) => summarise(runs.get(version) ?? [], articles);
     };
+    const figures: Record<string, number> = {};
+    const add = (prefix: string, of: Awaited<ReturnType<typeof measure>>): void => {
+      const { rate, peakMiB, microseconds } = of(HERE);
+      Object.assign(figures, {
+        [`${prefix}PerSecond`]: rate,
+        [`${prefix}PeakMiB`]: peakMiB,
+        [`${prefix}ProcessorMicrosecondsPerArticle`]: microseconds,
+      });
+      if (against === undefined) return;
+      const before = of(resolve(against));
+      Object.assign(figures, {
+        [`${prefix}PerSecondBefore`]: before.rate,
+        [`${prefix}PeakMiBBefore`]: before.peakMiB,
+        [`${prefix}ProcessorMicrosecondsPerArticleBefore`]: before.microseconds,
+        [`${prefix}TimesBefore`]: Math.round((rate / before.rate) * 100) / 100,
+      });
+    };
+    if (database !== 'postgres') add('import', await measure(async (name) => join(folder, `${name}.db`)));
+    if (database !== 'sqlite') {
+      const { newDatabase, stop } = await startPostgres();
+      try {
+        add('postgresImport', await measure(newDatabase));
+      } finally {
+        await stop();
+      }
+    }
+    const [sqlite, postgres] = [figures.importPerSecond, figures.postgresImportPerSecond];
+    if (sqlite !== undefined && postgres !== undefined) {
+      figures.postgresToSqlite = Math.round((postgres / sqlite) * 100) / 100;
+    }
+    return figures;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-interface Run {
+/** What import-process.ts prints. */
+export interface ImportRun {
   seconds: number;
   peakMiB: number;
+  /** Of all threads of the process; without the database server. */
+  processorSeconds: number;
 }
 
-async function importInChild(file: string, database: string): Promise<Run> {
-  const { stdout } = await promisify(execFile)(process.execPath, [fileURLToPath(import.meta.url), file, database]);
-  return JSON.parse(stdout) as Run;
+async function runProcess(version: string, file: string, database: string): Promise<ImportRun> {
+  const { stdout } = await promisify(execFile)(process.execPath, [PROCESS, version, file, database]);
+  return JSON.parse(stdout) as ImportRun;
 }
 
-async function importHere(file: string, database: string): Promise<Run> {
-  const config = loadConfig(CONFIG, {}, tmpdir());
-  const store = await openStore({ path: database });
-  await migrate(store);
-  const start = performance.now();
-  const report = await importPaths(store, config, [file], { clock: Date.now });
-  const seconds = (performance.now() - start) / 1_000;
-  await store.close();
-  if (report.rejectedCount > 0) throw new Error(report.rejected[0]?.problems.join('\n'));
-  return { seconds, peakMiB: process.resourceUsage().maxRSS / 1_024 };
+function summarise(runs: ImportRun[], articles: number) {
+  return {
+    rate: Math.round(median(runs.map(({ seconds }) => articles / seconds))),
+    peakMiB: Math.round(Math.max(...runs.map(({ peakMiB }) => peakMiB))),
+    microseconds: Math.round(median(runs.map((run) => (run.processorSeconds / articles) * 1_000_000))),
+  };
+}
+
+/** A server with PostgreSQL's defaults. Each new database replaces the one before. */
+async function startPostgres(): Promise<{ newDatabase(name: string): Promise<string>; stop(): Promise<void> }> {
+  const { url, stop } = await startPostgresServer('daywire', []);
+  let last: string | null = null;
+  return {
+    async newDatabase(name) {
+      const client = new pg.Client(`${url}/daywire`);
+      await client.connect();
+      if (last !== null) await client.query(`drop database "${last}"`);
+      await client.query(`create database "${name}"`);
+      await client.end();
+      last = name;
+      return `${url}/${name}`;
+    },
+    stop,
+  };
 }
 
 async function writeArticles(file: string, count: number): Promise<void> {
@@ -96,9 +160,4 @@ export function benchArticle(index: number): Record<string, unknown> {
     related: [{ url: 'https://example.com/earlier', title: 'An earlier story' }],
     body: [0, 1, 2, 3, 4].map((n) => paragraph(index + n)).join('\n\n'),
   };
-}
-
-const [, script, file, database] = process.argv;
-if (script === fileURLToPath(import.meta.url) && file !== undefined && database !== undefined) {
-  process.stdout.write(JSON.stringify(await importHere(file, database)));
 }

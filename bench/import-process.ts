@@ -1,0 +1,29 @@
+/**
+ * One import of a benchmark: `import-process.ts VERSION FILE DATABASE` prints its time and memory as JSON. VERSION is
+ * the folder of daywire, DATABASE a file or the URL of an empty PostgreSQL database.
+ */
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ImportRun } from './import.ts';
+
+const [, , version = '', file = '', database = ''] = process.argv;
+const load = (path: string) => import(join(version, 'src', path));
+
+const { importPaths } = (await load('articles/import/import.ts')) as typeof import('../src/articles/import/import.ts');
+const { loadConfig } = (await load('config/config.ts')) as typeof import('../src/config/config.ts');
+const { migrate } = (await load('store/schema.ts')) as typeof import('../src/store/schema.ts');
+const { openStore } = (await load('store/store.ts')) as typeof import('../src/store/store.ts');
+
+const config = loadConfig(join(version, 'config/daywire.yaml'), {}, tmpdir());
+const isUrl = database.startsWith('postgres:');
+const store = await openStore(isUrl ? { databaseUrl: database, path: '' } : { path: database });
+await migrate(store);
+const usage = process.cpuUsage();
+const start = performance.now();
+const report = await importPaths(store, config, [file], { clock: Date.now });
+const seconds = (performance.now() - start) / 1_000;
+const { user, system } = process.cpuUsage(usage);
+await store.close();
+if (report.rejectedCount > 0) throw new Error(report.rejected[0]?.problems.join('\n'));
+const peakMiB = process.resourceUsage().maxRSS / 1_024;
+process.stdout.write(JSON.stringify({ seconds, peakMiB, processorSeconds: (user + system) / 1e6 } satisfies ImportRun));

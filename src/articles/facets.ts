@@ -5,21 +5,10 @@
 import { type RawBuilder, sql } from 'kysely';
 import { chunks } from '../lib/chunks.ts';
 import { facetSlug } from '../lib/facet-slug.ts';
+import { insertRows } from '../store/rows/insert-rows.ts';
 import type { Db, Tx } from '../store/store.ts';
-import type { Tables } from '../store/tables.ts';
 import type { Article } from './article.ts';
-
-export type Facet = Tables['facet_names']['facet'];
-
-/** The reporters among the bylines, each slug once. Editors are omitted: they sign every story of their desk. */
-export function reporterFacets({ bylines }: Pick<Article, 'bylines'>): { slug: string; name: string }[] {
-  const bySlug = new Map<string, string>();
-  for (const { role, name } of bylines) {
-    const slug = role === 'reporter' ? facetSlug(name) : null;
-    if (slug !== null && !bySlug.has(slug)) bySlug.set(slug, name);
-  }
-  return [...bySlug].map(([slug, name]) => ({ slug, name }));
-}
+import { type Facet, facetNameRow, facetNames, reporterFacets } from './facet-names.ts';
 
 /** The slugs of names, without duplicates. A name without letters and digits has none. */
 export function slugsOf(names: string[]): string[] {
@@ -50,29 +39,18 @@ export async function saveFacets(tx: Tx, articles: Article[]): Promise<void> {
   for (const rows of chunks(reporters, ROWS_PER_STATEMENT)) {
     await tx.insertInto('article_reporters').values(rows).execute();
   }
-  for (const rows of chunks(namesOf(articles), ROWS_PER_STATEMENT)) {
-    await tx
-      .insertInto('facet_names')
-      .values(rows)
-      .onConflict((conflict) => conflict.doNothing())
-      .execute();
-  }
+  await saveFacetNames(
+    tx,
+    articles.flatMap((article) => facetNames(article).map(facetNameRow)),
+  );
 }
 
-function namesOf(articles: Article[]): { facet: Facet; slug: string; name: string }[] {
-  const named = articles.flatMap(({ tags, kicker, bylines }) => [
-    ...tags.map((name) => ({ facet: 'tag' as const, name })),
-    ...(kicker === null ? [] : [{ facet: 'kicker' as const, name: kicker }]),
-    ...bylines.flatMap(({ role, name }) => (role === 'reporter' ? [{ facet: 'reporter' as const, name }] : [])),
-  ]);
-  const once = new Map(named.map((one) => [`${one.facet} ${one.name}`, one]));
+/** Adds the names that are new. @param rows see `facetNameRow` */
+export async function saveFacetNames(tx: Tx, rows: readonly string[]): Promise<void> {
   // Sorted, so that two transactions never wait for each other's rows.
-  return [...once]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .flatMap(([, { facet, name }]) => {
-      const slug = facetSlug(name);
-      return slug === null ? [] : [{ facet, slug, name }];
-    });
+  const json = `[${[...new Set(rows)].sort().join(',')}]`;
+  const columns = { facet: 'text', slug: 'text', name: 'text' } as const;
+  await insertRows(tx, { table: 'facet_names', columns, json, ignoresKnown: true });
 }
 
 /** Whether an article with that name has been public: names of drafts and embargoed articles are confidential. */

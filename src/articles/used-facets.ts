@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import { facetSlug } from '../lib/facet-slug.ts';
 import { DAY } from '../lib/time.ts';
 import type { Db } from '../store/store.ts';
-import type { Facet } from './facets.ts';
+import type { Facet } from './facet-names.ts';
 import { isOneOf, PUBLIC_STATES } from './selection.ts';
 
 export interface UsedFacet {

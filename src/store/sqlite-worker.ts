@@ -3,12 +3,17 @@
  * sqlite-thread.ts starts it.
  */
 import { parentPort, workerData } from 'node:worker_threads';
+import type { RowStatement } from './rows/rows-query.ts';
 import { openSqlite, type SqliteAccess } from './sqlite.ts';
 
 export type SqlStatement = readonly [sql: string, parameters: readonly unknown[]];
 
-/** One statement, or several as one transaction; `null` closes the connection. */
-export type WorkerRequest = SqlStatement | { readonly batch: readonly SqlStatement[] } | null;
+/** One statement, several as one transaction, or one for each of many rows; `null` closes the connection. */
+export type WorkerRequest =
+  | SqlStatement
+  | { readonly batch: readonly SqlStatement[] }
+  | { readonly forEachRow: RowStatement }
+  | null;
 
 export type WorkerResponse =
   | { rows: unknown[] }
@@ -36,8 +41,13 @@ port.on('message', (request: WorkerRequest) => {
   if (request === null) {
     database.close();
     port.close();
-  } else port.postMessage('batch' in request ? runBatch(request.batch) : run(...request));
+  } else port.postMessage(respond(request));
 });
+
+function respond(request: Exclude<WorkerRequest, null>): WorkerResponse {
+  if ('batch' in request) return runBatch(request.batch);
+  return 'forEachRow' in request ? runForEachRow(request.forEachRow) : run(...request);
+}
 
 function runBatch(statements: readonly SqlStatement[]): WorkerResponse {
   const rows: unknown[] = [];
@@ -53,11 +63,25 @@ function runBatch(statements: readonly SqlStatement[]): WorkerResponse {
   return { rows: rows.slice(1, -1) };
 }
 
+function runForEachRow({ sql, json, shared }: RowStatement): WorkerResponse {
+  return attempt(() => {
+    const statement = database.prepare(sql);
+    for (const row of JSON.parse(json) as unknown[][]) statement.run([...row, ...shared]);
+    return { rows: [] };
+  });
+}
+
 function run(sql: string, parameters: readonly unknown[]): WorkerResponse {
-  try {
+  return attempt(() => {
     const statement = database.prepare(sql);
     if (statement.reader) return { rows: statement.all(parameters) };
     return statement.run(parameters);
+  });
+}
+
+function attempt(body: () => WorkerResponse): WorkerResponse {
+  try {
+    return body();
   } catch (error) {
     const { name, message, code, errcode, errstr } = error as SerializedError;
     return { failed: { name, message, code, errcode, errstr } };

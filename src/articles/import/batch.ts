@@ -14,6 +14,9 @@ import { findImageFacts } from '../remote-images/image-queue.ts';
 import { slugFrom, slugWithId } from '../slug.ts';
 import type { Candidate } from './candidate.ts';
 import { isSourceOrigin, mayReplace, originName } from './origin.ts';
+import { findWritable } from './prepared/find-writable.ts';
+import type { PreparedArticle } from './prepared/prepare.ts';
+import { savePrepared } from './prepared/save-prepared.ts';
 import type { ArticleImportReport, ReportEntry } from './report.ts';
 import {
   type CurrentArticle,
@@ -38,12 +41,20 @@ interface ArticleInput {
   articleId: string | null;
 }
 
-interface ValidArticle extends ArticleInput {
+interface ValidInput extends ArticleInput {
   kind: 'valid';
-  candidate: Candidate;
+  articleId: string;
+  /** Null if its rows depend on when they are written. */
+  prepared: PreparedArticle | null;
+  readCandidate(): Candidate;
   warnings: string[];
   /** `file:line` of a key. */
   placeOf(key: PlacedKey): string;
+}
+
+/** An article that is not written as prepared. */
+interface ValidArticle extends ValidInput {
+  candidate: Candidate;
 }
 
 interface InvalidArticle extends ArticleInput {
@@ -51,7 +62,7 @@ interface InvalidArticle extends ArticleInput {
   problems: string[];
 }
 
-export type ParsedArticle = ValidArticle | InvalidArticle;
+export type ParsedArticle = ValidInput | InvalidArticle;
 
 /** The lines of a file that a batch covers. `to`: null if the file ended. */
 interface Span {
@@ -62,6 +73,8 @@ interface Span {
 
 export interface ImportBatch {
   articles: ParsedArticle[];
+  /** An instant from which on prepared articles are right. */
+  preparedAt: number;
   spans: Span[];
   /** Files to remember: they ended in this batch, and are watched. */
   ended: { path: string; fingerprint: string }[];
@@ -84,14 +97,17 @@ export async function writeBatch(
   batch: ImportBatch,
   { now, withBatch }: BatchOptions,
 ): Promise<ArticleImportReport> {
-  const write = () =>
+  const write = (articles: ParsedArticle[]) =>
     store.db.transaction().execute(async (tx) => {
-      const report = await writeInTransaction(tx, store.dialect, config, batch, now);
+      const report = await writeInTransaction(tx, store.dialect, config, { ...batch, articles }, now);
       await withBatch?.(tx, report);
       return report;
     });
+  const unprepared = () => batch.articles.map((one) => (one.kind === 'valid' ? { ...one, prepared: null } : one));
+  // The clock may have been set back.
+  if (now < batch.preparedAt) return write(unprepared());
   // Another process may have taken a slug or a row between reading and writing; the second attempt reads it.
-  return write().catch(write);
+  return write(batch.articles).catch(() => write(unprepared()));
 }
 
 async function writeInTransaction(
@@ -101,7 +117,9 @@ async function writeInTransaction(
   batch: ImportBatch,
   now: number,
 ): Promise<ArticleImportReport> {
-  const valid = batch.articles.filter((article) => article.kind === 'valid');
+  const inputs = batch.articles.filter((article) => article.kind === 'valid');
+  const prepared = await findPrepared(tx, inputs);
+  const valid = inputs.filter((input) => !prepared.has(input)).map((input) => toValid(input));
   const { tagAuthority, url: publicUrl } = config.publication;
   const current = await readCurrent(tx, dialect, valid, batch.takesOver);
   const revised = reviseAll(valid, current, { now, tagAuthority, publicUrl });
@@ -114,19 +132,25 @@ async function writeInTransaction(
   const writes = revised.flatMap(({ article: { origin }, revision }) =>
     'article' in revision ? { ...revision, origin } : [],
   );
+  await savePrepared(
+    tx,
+    [...prepared].flatMap((input) => input.prepared ?? []),
+    now,
+  );
   await saveArticles(tx, writes, now);
   await saveOrigins(tx, revised, current.origins);
   await settleDeskEdits(tx, revised, now);
   await replaceRejections(tx, batch.spans, rejected, now);
   await rememberFiles(tx, batch.ended, now);
-  const warnings = revised.flatMap(({ article, revision }) => {
-    const problems = revision.kind === 'rejected' ? [] : warningsOf(article, revision);
-    return problems.length === 0 ? [] : toEntry(article, problems);
+  const revisions = new Map(revised.map(({ article, revision }) => [article.articleId, revision]));
+  const warnings = inputs.flatMap((input) => {
+    const problems = warningsOf(input, revisions.get(input.articleId) ?? null);
+    return problems.length === 0 ? [] : toEntry(input, problems);
   });
   const count = (...kinds: Revision['kind'][]) =>
     revised.filter(({ revision }) => kinds.includes(revision.kind)).length;
   return {
-    added: count('added'),
+    added: count('added') + prepared.size,
     updated: count('updated', 'refreshed'),
     unchanged: count('unchanged'),
     rejected: rejected.map((article) => toEntry(article, article.problems)),
@@ -145,8 +169,22 @@ function problemsOf({ placeOf }: ValidArticle, { problems }: Revision & { kind: 
   return problems.map(({ key, message }) => `${placeOf(key)}: ${message}`);
 }
 
-function warningsOf(article: ValidArticle, { warnings }: Exclude<Revision, { kind: 'rejected' }>): string[] {
-  return [...article.warnings, ...warnings.map(({ key, message }) => `${article.placeOf(key)}: ${key} ${message}`)];
+/** @param revision null for an article that was written as prepared */
+function warningsOf({ warnings, placeOf }: ValidInput, revision: Revision | null): string[] {
+  if (revision === null) return warnings;
+  if (revision.kind === 'rejected') return [];
+  return [...warnings, ...revision.warnings.map(({ key, message }) => `${placeOf(key)}: ${key} ${message}`)];
+}
+
+function findPrepared(tx: Tx, inputs: ValidInput[]): Promise<Set<ValidInput>> {
+  return findWritable(tx, inputs, (input) => {
+    const valid = toValid(input);
+    return [valid.candidate.slug ?? [], suggestedSlugs(valid)].flat();
+  });
+}
+
+function toValid(input: ValidInput): ValidArticle {
+  return { ...input, candidate: input.readCandidate() };
 }
 
 interface RevisedArticle {

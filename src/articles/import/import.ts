@@ -13,8 +13,10 @@ import { type ImportBatch, type ParsedArticle, writeBatch } from './batch.ts';
 import { clearGoneFiles } from './gone-files.ts';
 import { findImportFiles, ImportError, type ImportFile, type ImportFormat, textFile } from './import-files.ts';
 import { openNotices } from './notices.ts';
-import type { ArticleResult, ParseRules } from './parse-articles.ts';
-import { parseInThread } from './parse-in-thread.ts';
+import type { ParseRules } from './parse-articles.ts';
+import { prepareInThread } from './parse-in-thread.ts';
+import { candidateOfPrepared } from './prepared/candidate-of-prepared.ts';
+import type { PreparedResult } from './prepared/prepare.ts';
 import { type ArticleImportReport, addToReport, emptyReport } from './report.ts';
 import type { PlacedKey } from './revise.ts';
 import type { SourceRecord } from './source-record.ts';
@@ -86,9 +88,10 @@ export async function importFiles(
   let read = 0;
   let resumedAt = performance.now();
   try {
-    for await (const { batch: texts, results } of parseAhead(readBatches(files), parseRules(config, keys), signal)) {
+    for await (const parsed of parseAhead(readBatches(files), { rules: parseRules(config, keys), clock, signal })) {
       if (signal?.aborted) break;
-      const batch: ImportBatch = { ...toImportBatch(texts, results, seen), takesOver: takeOver };
+      const { batch: texts, results } = parsed;
+      const batch: ImportBatch = { ...toImportBatch(parsed, seen), takesOver: takeOver };
       notices.add(results);
       if (!remember) batch.ended = [];
       addToReport(report, await writeBatch(store, config, batch, { now: clock(), withBatch }));
@@ -169,19 +172,23 @@ async function* readBatches(files: ImportFile[]): AsyncGenerator<TextBatch> {
 
 interface ParsedBatch {
   batch: TextBatch;
-  results: ArticleResult[];
+  /** One for each record that is text, in order. */
+  results: PreparedResult[];
+  preparedAt: number;
+}
+
+interface ParseOptions {
+  rules: ParseRules;
+  clock: Clock;
+  signal: AbortSignal | undefined;
 }
 
 /** Parses each batch while the one before it is written. One at a time: the other thread is for editions. */
-async function* parseAhead(
-  batches: AsyncIterable<TextBatch>,
-  rules: ParseRules,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<ParsedBatch> {
+async function* parseAhead(batches: AsyncIterable<TextBatch>, options: ParseOptions): AsyncGenerator<ParsedBatch> {
   let before: Promise<ParsedBatch> | null = null;
   for await (const batch of batches) {
     const previous: Promise<ParsedBatch> | null = before;
-    before = Promise.resolve(previous).then(() => parseBatch(batch, rules, signal));
+    before = Promise.resolve(previous).then(() => parseBatch(batch, options));
     // Its error is thrown when its turn comes.
     before.catch(() => {});
     if (previous !== null) yield await previous;
@@ -189,34 +196,34 @@ async function* parseAhead(
   if (before !== null) yield await before;
 }
 
-async function parseBatch(batch: TextBatch, rules: ParseRules, signal: AbortSignal | undefined): Promise<ParsedBatch> {
-  const texts = batch.records.flatMap(({ file: { name, format, defaults, pictures }, record: { line, content } }) => {
+async function parseBatch(batch: TextBatch, { rules, clock, signal }: ParseOptions): Promise<ParsedBatch> {
+  const texts = batch.records.flatMap(({ file, record: { line, content } }) => {
+    const { name, origin, format, defaults, pictures } = file;
     if (content.kind !== 'text') return [];
     const defaultId = format === 'markdown' ? basename(name, extname(name)) : null;
-    return { name, format, line, text: content.text, defaultId, defaults, pictures };
+    return { name, origin, format, line, text: content.text, defaultId, defaults, pictures };
   });
-  return { batch, results: await parseInThread(rules, texts, signal) };
+  const preparedAt = clock();
+  return { batch, results: await prepareInThread(rules, texts, preparedAt, signal), preparedAt };
 }
 
-/** @param results one for each record that is text, in order */
 function toImportBatch(
-  { records, spans, ended }: TextBatch,
-  results: ArticleResult[],
+  { batch: { records, spans, ended }, results, preparedAt }: ParsedBatch,
   seen: SeenIds,
 ): Omit<ImportBatch, 'takesOver'> {
   const rest = results.values();
   const articles = records.map(({ file, record }) => {
-    const result = record.content.kind === 'text' ? (rest.next().value as ArticleResult) : null;
+    const result = record.content.kind === 'text' ? (rest.next().value as PreparedResult) : null;
     return toParsedArticle(file, record, result, seen);
   });
-  return { articles, spans, ended };
+  return { articles, spans, ended, preparedAt };
 }
 
 /** @param result null if the record is no text */
 function toParsedArticle(
   { path, name, origin }: ImportFile,
   record: SourceRecord,
-  result: ArticleResult | null,
+  result: PreparedResult | null,
   seen: SeenIds,
 ): ParsedArticle {
   const { line, content } = record;
@@ -226,15 +233,19 @@ function toParsedArticle(
     return { kind: 'invalid', ...place, articleId: null, problems };
   }
   if (result.kind === 'invalid') return { kind: 'invalid', ...place, articleId: result.id, problems: result.problems };
-  const { candidate, warnings, lines } = result;
-  const { id } = candidate;
+  const { warnings, lines } = result;
+  const [prepared, readCandidate] =
+    result.kind === 'prepared'
+      ? [result.prepared, () => candidateOfPrepared(result.prepared)]
+      : [null, () => result.candidate];
+  const { id } = prepared ?? readCandidate();
   const placeOf = (key: PlacedKey): string => `${name}:${lines[key]}`;
   const first = seen.add(id, placeOf('id'));
   if (first !== null) {
     const problem = `${placeOf('id')}: id is "${id}": article "${id}" is already at ${first}`;
     return { kind: 'invalid', ...place, articleId: id, problems: [problem] };
   }
-  return { kind: 'valid', ...place, articleId: id, candidate, warnings, placeOf };
+  return { kind: 'valid', ...place, articleId: id, prepared, readCandidate, warnings, placeOf };
 }
 
 /** What an operator gets to see of a rejected record. */

@@ -4,11 +4,18 @@ import { threadJob } from '../../lib/threads/thread-job.ts';
 import { runInThread } from '../../lib/threads/thread-pool.ts';
 import { SECOND } from '../../lib/time.ts';
 import type { ArticleResult, ArticleText, ParseRules } from './parse-articles.ts';
+import type { PreparedResult, PreparedText } from './prepared/prepare.ts';
 
 const PARSE = threadJob<typeof import('./parse-articles.ts').parseArticles>(
   import.meta.url,
   './parse-articles',
   'parseArticles',
+);
+
+const PREPARE = threadJob<typeof import('./prepared/prepare.ts').prepareArticles>(
+  import.meta.url,
+  './prepared/prepare',
+  'prepareArticles',
 );
 
 /** Milliseconds. */
@@ -24,6 +31,7 @@ interface ParseLimits {
 const LIMITS: ParseLimits = { batch: 2 * SECOND, article: 5 * SECOND };
 
 /**
+ * Parses articles.
  * @returns one result for each text, in order
  * @throws the reason of `signal`, or what the thread pool throws for reasons of its own
  */
@@ -33,26 +41,49 @@ export async function parseInThread(
   signal: AbortSignal | undefined,
   limits = LIMITS,
 ): Promise<ArticleResult[]> {
+  const run = (some: ArticleText[], timeLimit: number) =>
+    runInThread(PARSE, { rules, texts: some }, { timeLimit, signal });
+  return parseEach(texts, run, limits);
+}
+
+/** As `parseInThread`, and prepares their rows. @param now epoch milliseconds */
+export async function prepareInThread(
+  rules: ParseRules,
+  texts: PreparedText[],
+  now: number,
+  signal: AbortSignal | undefined,
+): Promise<PreparedResult[]> {
+  const run = (some: PreparedText[], timeLimit: number) =>
+    runInThread(PREPARE, { rules, texts: some, now }, { timeLimit, signal });
+  return parseEach(texts, run, LIMITS);
+}
+
+type Invalid = Extract<ArticleResult, { kind: 'invalid' }>;
+
+async function parseEach<T extends ArticleText, R>(
+  texts: T[],
+  run: (texts: T[], timeLimit: number) => Promise<R[]>,
+  limits: ParseLimits,
+): Promise<(R | Invalid)[]> {
   if (texts.length === 0) return [];
   try {
-    return await runInThread(PARSE, { rules, texts }, { timeLimit: limits.batch, signal });
+    return await run(texts, limits.batch);
   } catch (error) {
     if (!(error instanceof JobError)) throw error;
   }
-  const results: ArticleResult[] = [];
-  for (const text of texts) results.push(await parseAlone(rules, text, signal, limits.article));
+  const results: (R | Invalid)[] = [];
+  for (const text of texts) results.push(await parseAlone(text, run, limits.article));
   return results;
 }
 
-async function parseAlone(
-  rules: ParseRules,
-  text: ArticleText,
-  signal: AbortSignal | undefined,
+async function parseAlone<T extends ArticleText, R>(
+  text: T,
+  run: (texts: T[], timeLimit: number) => Promise<R[]>,
   timeLimit: number,
-): Promise<ArticleResult> {
+): Promise<R | Invalid> {
   try {
-    const [result] = await runInThread(PARSE, { rules, texts: [text] }, { timeLimit, signal });
-    return result as ArticleResult;
+    const [result] = await run([text], timeLimit);
+    return result as R;
   } catch (error) {
     if (!(error instanceof JobError)) throw error;
     const problem = `${text.name}:${text.line ?? 1}: cannot be parsed: ${error.message}`;

@@ -7,10 +7,10 @@ import { chunks } from '../../lib/chunks.ts';
 import type { Db, Tx } from '../../store/store.ts';
 import type { Article } from '../article.ts';
 import { saveFacets } from '../facets.ts';
-import { outletKeys } from '../outlets.ts';
 import { recordPendingChanges } from '../pending-changes.ts';
 import { queueImages } from '../remote-images/image-queue.ts';
 import { readIndexedTitles, saveTitleTerms } from '../search/word-index.ts';
+import { articleRow } from './prepared/article-row.ts';
 
 export interface ArticleWrite {
   article: Article;
@@ -60,27 +60,7 @@ export async function saveArticles(tx: Tx, writes: ArticleWrite[], now: number):
 
 async function saveRows(tx: Tx, writes: ArticleWrite[], now: number): Promise<void> {
   const rows = writes.map(({ article, digest, origin = null }) => {
-    const { id, status } = article;
-    return {
-      id,
-      tag_uri: article.tagUri,
-      created_at: now,
-      slug: article.slug,
-      kind: article.kind,
-      section: article.section,
-      kicker: article.kicker,
-      event_key: article.eventKey,
-      pinned: article.pinned ? 1 : 0,
-      outlets: article.kind === 'roundup-item' ? JSON.stringify(outletKeys(article)) : null,
-      by_rule: article.isByRule ? 1 : 0,
-      state: status.state,
-      published_at: article.publishedAt,
-      updated_at: article.updatedAt,
-      noted_at: status.state === 'corrected' || status.state === 'retracted' ? status.at : null,
-      origin,
-      digest,
-      document: JSON.stringify(article),
-    };
+    return { ...articleRow(article, digest, origin), created_at: now };
   });
   await tx
     .insertInto('articles')

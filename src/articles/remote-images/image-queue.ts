@@ -56,13 +56,19 @@ export async function findImageFacts(db: Db, urls: string[]): Promise<Map<string
 
 /** Queues the pictures of articles that are not known, and ends the waiting of those that are. */
 export async function queueImages(tx: Tx, articles: Article[], now: number): Promise<void> {
-  const uses = articles.flatMap((article) => {
-    const url = urlToLookUp(article);
-    return url === null ? [] : { articleId: article.id, url, key: keyOf(url) };
-  });
   const ids = articles.map(({ id }) => id);
   if (ids.length > 0) await tx.deleteFrom('remote_image_uses').where('article_id', 'in', ids).execute();
-  if (uses.length === 0) return;
+  const uses = articles.flatMap((article) => {
+    const url = urlToLookUp(article);
+    return url === null ? [] : { articleId: article.id, url };
+  });
+  await queueImageUses(tx, uses, now);
+}
+
+/** As `queueImages`, for articles that wait for no picture yet. @param used URLs of pictures that are not known */
+export async function queueImageUses(tx: Tx, used: { articleId: string; url: string }[], now: number): Promise<void> {
+  if (used.length === 0) return;
+  const uses = used.map((use) => ({ ...use, key: keyOf(use.url) }));
   const images = [...new Map(uses.map(({ key, url }) => [key, url]))].sort(([a], [b]) => (a < b ? -1 : 1));
   await tx
     .insertInto('remote_images')

@@ -4,8 +4,8 @@
  */
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import type { Db } from '../../store/store.ts';
+import { monthOf, startOfMonth } from './index-month.ts';
 import type { QueryTerm } from './title-terms.ts';
-import { monthOf, startOfMonth } from './word-index.ts';
 
 /** The place of an article in a list, newest first. */
 export interface ListPlace {

@@ -1,5 +1,5 @@
 /** Translates a parsed record: its keys, with the lines that messages name, and the shortcodes of its body. Pure. */
-import { removeShortcodes } from '../../shortcodes.ts';
+import { removeShortcodes } from '../../body/shortcodes.ts';
 import type { ParsedRecord } from '../parse.ts';
 import type { RecordMessage } from './mend-yaml.ts';
 import { type KeyMessage, type TranslationRules, translateKeys } from './translate.ts';

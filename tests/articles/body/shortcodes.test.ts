@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { removeShortcodes } from '../../src/articles/shortcodes.ts';
-import { processorTime } from '../support/processor-time.ts';
+import { removeShortcodes } from '../../../src/articles/body/shortcodes.ts';
+import { processorTime } from '../../support/processor-time.ts';
 
 const remove = (body: string): [string, ...string[]] => {
   const { body: left, notes } = removeShortcodes(body);

@@ -1,0 +1,52 @@
+/**
+ * Many new rows in one request. They come as JSON text, so that the thread that makes them passes on one string, and
+ * the main thread copies no values. (Measured on SQLite: a statement that is run for each row takes two thirds of the
+ * time of one that reads all rows of a JSON text, and a list of `values` more than either.)
+ */
+import { type CompiledQuery, sql } from 'kysely';
+import { dialectOf, type Tx } from '../store.ts';
+import type { Tables } from '../tables.ts';
+import type { RowsQuery } from './rows-query.ts';
+
+export interface NewRows {
+  table: keyof Tables;
+  /** The columns of the rows, in order, with their types. Names come from code, never from input. */
+  columns: Readonly<Record<string, 'text' | 'int'>>;
+  /** Columns with the same value in all rows. */
+  shared?: Readonly<Record<string, string | number | null>>;
+  /** A JSON array of arrays of strings, numbers and nulls. */
+  json: string;
+  /** Leaves out rows that are there already. Default: they are an error. */
+  ignoresKnown?: boolean;
+}
+
+/** Inserts rows. */
+export async function insertRows(tx: Tx, rows: NewRows): Promise<void> {
+  await tx.executeQuery(dialectOf(tx) === 'sqlite' ? sqliteQuery(tx, rows) : postgresQuery(tx, rows));
+}
+
+function sqliteQuery(tx: Tx, rows: NewRows): RowsQuery {
+  const { table, columns, shared = {}, json, ignoresKnown = false } = rows;
+  const [names, values] = [Object.keys(columns), Object.values(shared)];
+  const into = `insert into ${table} (${[...names, ...Object.keys(shared)].join(', ')})`;
+  const end = ignoresKnown ? ' on conflict do nothing' : '';
+  const selected = [...names.map((_, index) => sql.raw(`json_extract(value, '$[${index}]')`)), ...values];
+  const whole = sql`${sql.raw(into)} select ${sql.join(selected)} from json_each(${json}) where true${sql.raw(end)}`;
+  const places = [...names, ...values].map(() => '?').join(', ');
+  return {
+    ...whole.compile(tx),
+    rowStatement: { sql: `${into} values (${places})${end}`, json, shared: values },
+  };
+}
+
+function postgresQuery(tx: Tx, rows: NewRows): CompiledQuery {
+  const { table, columns, shared = {}, json, ignoresKnown = false } = rows;
+  const names = Object.entries(columns);
+  const into = `insert into ${table} (${[...Object.keys(columns), ...Object.keys(shared)].join(', ')})`;
+  const selected = names.map(([, type], index) => {
+    return sql.raw(`(value->>${index})::${type === 'int' ? 'bigint' : 'text'}`);
+  });
+  const all = sql.join([...selected, ...Object.values(shared)]);
+  const end = sql.raw(ignoresKnown ? ' on conflict do nothing' : '');
+  return sql`${sql.raw(into)} select ${all} from jsonb_array_elements(${json}::jsonb)${end}`.compile(tx);
+}

@@ -27,8 +27,11 @@ export interface CliContext {
   stopSignal(): AbortSignal;
   /** Calls `listener` for promises that are rejected without a handler, which would end the process otherwise. */
   onUnhandledRejection(listener: (reason: unknown) => void): void;
-  /** False after stdout was closed, as by `| head`. */
-  isOutputOpen(): boolean;
+  /**
+   * Prints a part of a long output to stdout. Back-pressure: waits until the reader of stdout has room for more.
+   * @returns false once stdout is closed, as by `| head`
+   */
+  printPart(text: string): Promise<boolean>;
   /** Reads stdin, cut off at `limit` bytes. */
   readInput(limit: number): Promise<Buffer>;
   /** Whether somebody can be asked: stdin is a terminal. */

@@ -1,6 +1,7 @@
 /**
  * The command line: arguments become one call, its result becomes text and an exit code. bin/daywire.js calls it.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Command, CommanderError } from 'commander';
 import { type AppContext, type AppContextOptions, type ProcessEnv, withAppContext } from '../app/app-context.ts';
 import { type OpenSendingProbes, openSendingProbes } from '../app/domain/probes.ts';
@@ -194,7 +195,11 @@ function createContext(
     },
     stopSignal: () => stopSignal(io),
     onUnhandledRejection: (listener: (reason: unknown) => void) => io.on('unhandledRejection', listener),
-    isOutputOpen: () => !stdout.destroyed,
+    async printPart(text: string) {
+      progress.clear();
+      await writeSlowly(stdout, text);
+      return !stdout.destroyed;
+    },
     readInput: (limit: number) => readInput(io.stdin, limit),
     isTerminal: () => io.stdin.isTTY === true,
     ask: questions.ask,
@@ -205,6 +210,22 @@ function createContext(
     version: VERSION,
   };
   return cli;
+}
+
+/** Writes, and waits until the stream has room for more, or is closed. */
+async function writeSlowly(stream: OutputStream, text: string): Promise<void> {
+  if (stream.destroyed || !stream.write(text)) {
+    await new Promise<void>((resolve) => {
+      if (stream.destroyed) return resolve();
+      const isOver = (): void => {
+        stream.off('drain', isOver).off('close', isOver);
+        resolve();
+      };
+      stream.on('drain', isOver).on('close', isOver);
+    });
+  }
+  // The error of a closed pipe comes with the next turn of the event loop, which reads of SQLite do not wait for.
+  await nextTurn();
 }
 
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM'] as const;

@@ -16,8 +16,8 @@ import { subscriberHistory } from '../subscribers/history.ts';
 import {
   addSubscriber,
   findSubscriberByAddress,
-  listSubscribers,
   removeSubscriber,
+  subscriberPages,
 } from '../subscribers/subscriptions.ts';
 import { findSuppression, suppressByOperator, unsuppressByOperator } from '../subscribers/suppression.ts';
 import { type CliContext, CommandError, type JsonOption, jsonOption, newsletterNamed, printResult } from './context.ts';
@@ -207,12 +207,10 @@ function changeSuppression(
 function list(cli: CliContext, { newsletter, json }: JsonOption & { newsletter?: string }): Promise<void> {
   return cli.withApp(async ({ store, config }) => {
     if (newsletter !== undefined) newsletterNamed(config, newsletter);
-    for (let afterId = 0; cli.isOutputOpen(); ) {
-      const page = await listSubscribers(store.db, { newsletter, afterId, limit: 1_000 });
-      for (const subscriber of page) cli.print(json ? formatJson(subscriber) : formatSubscriberLine(subscriber));
-      const last = page.at(-1);
-      if (last === undefined) return;
-      afterId = last.id;
+    const format = json ? formatJson : formatSubscriberLine;
+    for await (const page of subscriberPages(store.db, newsletter)) {
+      const lines = page.map((subscriber) => `${format(subscriber)}\n`);
+      if (!(await cli.printPart(lines.join('')))) return;
     }
   });
 }
@@ -263,8 +261,7 @@ function exportFile(cli: CliContext, path: string | undefined, newsletter: strin
     try {
       for await (const part of exportSubscribers(store.db, newsletter)) {
         if (file !== null) await file.write(part);
-        else if (cli.isOutputOpen()) cli.print(part.trimEnd());
-        else return;
+        else if (!(await cli.printPart(part))) return;
       }
     } finally {
       await file?.close();

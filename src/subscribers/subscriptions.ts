@@ -171,6 +171,20 @@ export async function listSubscribers(
   return withSubscriptions(db, rows);
 }
 
+/** Subscribers that one statement of `subscriberPages` reads. */
+const PAGE_SIZE = 1_000;
+
+/** All subscribers, or those of a newsletter, in pages by id. Memory is that of a page. */
+export async function* subscriberPages(db: Db, newsletter?: string): AsyncGenerator<Subscriber[]> {
+  for (let afterId = 0; ; ) {
+    const page = await listSubscribers(db, { newsletter, afterId, limit: PAGE_SIZE });
+    const last = page.at(-1);
+    if (last === undefined) return;
+    yield page;
+    afterId = last.id;
+  }
+}
+
 /** Finds a subscriber by address, in any spelling. */
 export async function findSubscriberByAddress(db: Db, email: string): Promise<Subscriber | null> {
   const address = parseAddress(email);

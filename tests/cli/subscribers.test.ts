@@ -1,6 +1,11 @@
+import { EventEmitter } from 'node:events';
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { PassThrough, Readable, Writable } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { runCommandLine } from '../../src/cli/main.ts';
 import { editConfig, type Folder, keepOneNewsletter, newFolder, startedFolder } from '../support/command.ts';
 
 const ADA = 'ada@example.com';
@@ -202,6 +207,54 @@ describe.concurrent('daywire subscribers import', () => {
     expect(code).toBe(1);
     expect(stderr).toMatch(/^daywire: list\.csv: .*list\.csv\.rejects\.csv/);
     expect(stderr).not.toMatch(/\n\s+at /);
+  });
+});
+
+/** A sample folder with a thousand subscribers on each of so many pages of a list. */
+async function withSubscribers(pages: number): Promise<Folder> {
+  const folder = await withAda();
+  const database = new DatabaseSync(join(folder.path, 'var/daywire.db'));
+  database.exec(`with recursive n (i) as (select 1 union all select i + 1 from n where i < ${pages * 1_000 - 1})
+    insert into subscribers (email, email_key, created_at) select i || '@example.com', i || '@example.com', i from n`);
+  database.close();
+  return folder;
+}
+
+/** Runs `daywire subscribers …` with a stdout that `onPart` reads, part by part, and may close. @returns the code */
+function streamed(folder: Folder, args: string[], onPart: (part: string, stdout: Writable) => Promise<void> | void) {
+  const stdout: Writable = new Writable({
+    highWaterMark: 1,
+    write(chunk, _encoding, done) {
+      Promise.resolve(onPart(String(chunk), stdout)).then(() => done());
+    },
+  });
+  const io = { env: {}, cwd: () => folder.path, stdin: Readable.from([]), stdout, stderr: new PassThrough() };
+  return runCommandLine(['subscribers', ...args], Object.assign(new EventEmitter(), io));
+}
+
+describe.concurrent('daywire subscribers list and export', () => {
+  it('wait until a slow reader has read a part, and end with the first part if the reader leaves', async () => {
+    const folder = await withSubscribers(3);
+    for (const args of [['list'], ['list', '--json'], ['export']]) {
+      const parts: string[] = [];
+      let waiting = 0;
+      const code = await streamed(folder, args, async (part, stdout) => {
+        parts.push(part);
+        // Turns in which the command could read and write all the rest.
+        for (let turn = 0; turn < 20; turn++) await nextTurn();
+        waiting = Math.max(waiting, stdout.writableLength - part.length);
+      });
+      expect([code, waiting]).toEqual([0, 0]);
+      expect(parts.length).toBeGreaterThanOrEqual(3);
+      expect(new Set(parts.join('').trimEnd().split('\n')).size).toBe(args[0] === 'export' ? 3_001 : 3_000);
+
+      let read = 0;
+      const codeWithoutReader = await streamed(folder, args, (_, stdout) => {
+        read++;
+        stdout.destroy(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }));
+      });
+      expect([codeWithoutReader, read]).toEqual([0, 1]);
+    }
   });
 });
 

@@ -3,11 +3,10 @@
  * except for unconfirmed subscriptions: the file does not have their confirmation messages.
  */
 import type { Db } from '../../store/store.ts';
-import { listSubscribers } from '../subscriptions.ts';
+import { subscriberPages } from '../subscriptions.ts';
 import { csvField } from './row.ts';
 
 const HEADER = 'email,zone,newsletters,unconfirmed,unsubscribed,paused_until,suppressed,since';
-const PAGE_SIZE = 1_000;
 
 /**
  * Yields the file in chunks of many lines, with the header first.
@@ -15,12 +14,7 @@ const PAGE_SIZE = 1_000;
  */
 export async function* exportSubscribers(db: Db, newsletter?: string): AsyncGenerator<string> {
   yield `${HEADER}\n`;
-  let afterId = 0;
-  for (;;) {
-    const page = await listSubscribers(db, { newsletter, afterId, limit: PAGE_SIZE });
-    const last = page.at(-1);
-    if (last === undefined) return;
-    afterId = last.id;
+  for await (const page of subscriberPages(db, newsletter)) {
     yield page
       .map((subscriber) => {
         const inState = (state: string): string =>

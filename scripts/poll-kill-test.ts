@@ -10,6 +10,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { serve } from '@hono/node-server';
+import { type StoredDocument, toArticle } from '../src/articles/stored-document.ts';
 import { ghostApp } from './cms/ghost.ts';
 import { makePosts } from './cms/posts.ts';
 import { wordPressApp } from './cms/wordpress.ts';
@@ -116,7 +117,8 @@ function report(folder: string, killed: number, code: number | null): void {
   const count = (sql: string): number => Number(database.prepare(sql).get()?.count);
   const articles = count("select count(*) as count from articles where id like 'times.%'");
   const items = count('select count(*) as count from source_items');
-  const urls = count("select count(distinct json_extract(document, '$.url')) as count from articles");
+  const stored = database.prepare('select document, compressed from articles').all() as unknown as StoredDocument[];
+  const urls = new Set(stored.map((row) => toArticle(row).url)).size;
   const rejected = count('select count(*) as count from rejections');
   database.close();
   const result = { killed, requests, posts: posts.length, articles, items, urls, rejected, lastExitCode: code };

@@ -3,7 +3,7 @@ import { type RawBuilder, sql } from 'kysely';
 import type { Selection } from '../config/config.ts';
 import type { Db } from '../store/store.ts';
 import type { Article } from './article.ts';
-import { findPublicArticles, toArticle } from './queries.ts';
+import { findPublicArticles } from './queries.ts';
 import {
   FACET_INDEXES,
   type IndexedFacet,
@@ -12,6 +12,7 @@ import {
   matchesSelection,
   PUBLIC_STATES,
 } from './selection.ts';
+import { type StoredDocument, toArticle } from './stored-document.ts';
 
 export interface BoundedQuery {
   select: Selection;
@@ -32,13 +33,13 @@ export async function findPublicArticlesBounded(db: Db, query: BoundedQuery): Pr
     db,
     facets.map((facet) => newestOf(facet, select[facet] as string[], query)),
   );
-  const { rows } = await sql<{ document: string }>`
+  const { rows } = await sql<StoredDocument>`
     with seen as materialized (${newest})
-    select articles.document from seen cross join articles
+    select articles.document, articles.compressed from seen cross join articles
     where articles.id = seen.id and articles.published_at <= ${now}
       and ${isOneOf('articles.state', PUBLIC_STATES)} and ${matchesSelection(select)}
     order by seen.published_at desc, seen.id desc limit ${limit}`.execute(db);
-  return rows.map((row) => toArticle(row.document));
+  return rows.map(toArticle);
 }
 
 function newestOf(facet: IndexedFacet, names: string[], { now, scanLimit }: BoundedQuery): RawBuilder<unknown> {

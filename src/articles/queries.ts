@@ -4,6 +4,7 @@ import { KINDS, type Selection } from '../config/config.ts';
 import type { Db } from '../store/store.ts';
 import type { Article } from './article.ts';
 import { distinct, FACET_INDEXES, indexedFacets, isOneOf, matchesSelection, PUBLIC_STATES } from './selection.ts';
+import { DOCUMENT_COLUMNS, type StoredDocument, toArticle } from './stored-document.ts';
 
 export interface ArticleQuery {
   select?: Selection;
@@ -31,13 +32,13 @@ export async function findPublicArticles(db: Db, query: ArticleQuery): Promise<A
   );
   if (ranges.length === 0) return [];
   // Not "union all": an article may have two of the tags.
-  const { rows } = await sql<{ document: string }>`
-    select articles.document from (
+  const { rows } = await sql<StoredDocument>`
+    select articles.document, articles.compressed from (
       select id, published_at from (${sql.join(ranges, sql` union `)}) as ranges
       order by published_at desc, id desc limit ${limit} offset ${offset}
     ) as newest cross join articles where articles.id = newest.id
     order by newest.published_at desc, newest.id desc`.execute(db);
-  return rows.map((row) => toArticle(row.document));
+  return rows.map(toArticle);
 }
 
 /** Finds the articles that match, were public and have been retracted since `since`; newest retraction first. */
@@ -60,26 +61,26 @@ export async function findRetractedArticles(
           .whereRef('published_at', '<=', 'noted_at'),
     )
     .selectFrom('retracted')
-    .select('document')
+    .select(['document', 'compressed'])
     .where(matchesSelection(select, 'retracted'))
     .orderBy('noted_at', 'desc')
     .orderBy('id', 'desc')
     .limit(limit)
     .execute();
-  return rows.map((row) => toArticle(row.document));
+  return rows.map(toArticle);
 }
 
 /** Finds an article by id, in any state. */
 export async function findArticle(db: Db, id: string): Promise<Article | null> {
-  const row = await db.selectFrom('articles').select('document').where('id', '=', id).executeTakeFirst();
-  return row === undefined ? null : toArticle(row.document);
+  const row = await db.selectFrom('articles').select(DOCUMENT_COLUMNS).where('id', '=', id).executeTakeFirst();
+  return row === undefined ? null : toArticle(row);
 }
 
 /** Finds articles by id, in any state; in no particular order. */
 export async function findArticles(db: Db, ids: string[]): Promise<Article[]> {
   if (ids.length === 0) return [];
-  const rows = await db.selectFrom('articles').select('document').where('id', 'in', ids).execute();
-  return rows.map((row) => toArticle(row.document));
+  const rows = await db.selectFrom('articles').select(DOCUMENT_COLUMNS).where('id', 'in', ids).execute();
+  return rows.map(toArticle);
 }
 
 /** Finds the article that has or had a slug, in any state. */
@@ -87,10 +88,10 @@ export async function findArticleBySlug(db: Db, slug: string): Promise<Article |
   const row = await db
     .selectFrom('article_slugs')
     .innerJoin('articles', 'articles.id', 'article_slugs.article_id')
-    .select('articles.document')
+    .select(DOCUMENT_COLUMNS)
     .where('article_slugs.slug', '=', slug)
     .executeTakeFirst();
-  return row === undefined ? null : toArticle(row.document);
+  return row === undefined ? null : toArticle(row);
 }
 
 export async function hasNoArticles(db: Db): Promise<boolean> {
@@ -108,15 +109,6 @@ export async function countArticles(db: Db): Promise<Record<string, number>> {
     .orderBy('state')
     .execute();
   return Object.fromEntries(rows.map(({ state, count }) => [state, count]));
-}
-
-/** Parses the JSON of `articles.document`, as any version wrote it. */
-export function toArticle(document: string): Article {
-  const article = JSON.parse(document) as Article;
-  article.url ??= null;
-  article.also ??= [];
-  if (article.outlet) article.outlet.publishedAt ??= null;
-  return article;
 }
 
 /** A range of one index in the order of time, and the rest of the selection, which is checked row by row. */

@@ -3,8 +3,8 @@
  * fails if one of its articles has changed since (record.ts).
  */
 import type { Article } from '../articles/article.ts';
-import { toArticle } from '../articles/queries.ts';
 import type { Rejection } from '../articles/rejections.ts';
+import { toArticle } from '../articles/stored-document.ts';
 import type { Config, NewsletterConfig } from '../config/config.ts';
 import { newsletterSite } from '../config/site-view.ts';
 import type { Templates } from '../lib/templates.ts';
@@ -271,7 +271,7 @@ async function loadCorrections(
   const due = reissueOf === null ? findDueCorrections(db, newsletter.id) : findListedCorrections(db, reissueOf.id);
   for (const stored of await due) {
     try {
-      corrections.views.push(assertComplete(toCorrection(toArticle(stored.document), config)));
+      corrections.views.push(assertComplete(toCorrection(toArticle(stored), config)));
       corrections.due.push({ ...versionOf(stored), notedAt: stored.notedAt });
     } catch (error) {
       corrections.rejected.push(toRejection(newsletter.id, stored, error));

@@ -1,16 +1,16 @@
 /**
  * Headlines of articles, for texts that name stories.
  */
-import { toArticle } from '../articles/queries.ts';
+import { toArticle } from '../articles/stored-document.ts';
 import type { Db, Tx } from '../store/store.ts';
 import { findArticles } from './candidates.ts';
 
 /** Headlines by article id; articles that do not exist, or cannot be read, are omitted. */
 export async function findHeadlines(db: Db | Tx, ids: readonly string[]): Promise<Map<string, string>> {
   const headlines = new Map<string, string>();
-  for (const [id, { document }] of await findArticles(db, [...ids])) {
+  for (const [id, stored] of await findArticles(db, [...ids])) {
     try {
-      headlines.set(id, toArticle(document).headline);
+      headlines.set(id, toArticle(stored).headline);
     } catch {}
   }
   return headlines;

@@ -2,8 +2,8 @@
  * Explains to an editor why articles are not in an edition that would go out. Writes nothing.
  */
 import type { Article } from '../articles/article.ts';
-import { toArticle } from '../articles/queries.ts';
 import type { Rejection } from '../articles/rejections.ts';
+import { DOCUMENT_COLUMNS, type StoredDocument, toArticle } from '../articles/stored-document.ts';
 import type { NewsletterConfig } from '../config/config.ts';
 import { ruleOutlets } from '../config/sources.ts';
 import type { Db } from '../store/store.ts';
@@ -106,7 +106,7 @@ export async function findLeftOut(
     .execute();
   const rows = await db
     .selectFrom('articles')
-    .select(['id', 'kind', 'state', 'published_at as publishedAt', 'document'])
+    .select(['id', 'kind', 'state', 'published_at as publishedAt', ...DOCUMENT_COLUMNS])
     .select(['outlets', 'by_rule as byRule'])
     .select((e) =>
       e
@@ -134,7 +134,7 @@ export async function findLeftOut(
     .orderBy('id', 'desc')
     .execute();
   const stories = rows.flatMap((row): LeftOutStory[] => {
-    const article = readArticle(row.document);
+    const article = readArticle(row);
     // The roundup of a closed edition.
     if (article !== null && article.page !== null) return [];
     const problem = problems.get(row.id);
@@ -177,9 +177,9 @@ function reasonOf(row: LeftOutRow, window: EditionWindow): LeftOutReason | null 
   return publishedAt < window.from ? { kind: 'too-old', publishedAt } : null;
 }
 
-function readArticle(document: string): Article | null {
+function readArticle(stored: StoredDocument): Article | null {
   try {
-    return toArticle(document);
+    return toArticle(stored);
   } catch {
     return null;
   }

@@ -4,8 +4,8 @@
  */
 import { type Article, isPublic } from '../articles/article.ts';
 import { otherOutlets } from '../articles/outlets.ts';
-import { toArticle } from '../articles/queries.ts';
 import type { Rejection } from '../articles/rejections.ts';
+import { documentJson, type StoredDocument, toArticle } from '../articles/stored-document.ts';
 import type { Config, NewsletterConfig } from '../config/config.ts';
 import { escapeHtml } from '../lib/html.ts';
 import type { Db } from '../store/store.ts';
@@ -111,7 +111,7 @@ function tryToShow(block: Block, stored: UnparsedArticle | undefined, options: L
   if (stored === undefined) return { kind: 'unavailable' };
   const { newsletter, rules, now } = options;
   try {
-    const article = toArticle(stored.document);
+    const article = toArticle(stored);
     // It can have been retracted or postponed since the candidates were read.
     if (!isPublic(article, now) || article.publishedAt >= rules.window.until) return { kind: 'unavailable' };
     return {
@@ -151,8 +151,17 @@ export function toRejection(newsletter: string, stored: UnparsedArticle, error: 
     line: null,
     articleId: stored.articleId,
     problems: [`it cannot be shown in an edition: ${error instanceof Error ? error.message : String(error)}`],
-    raw: stored.document,
+    raw: readableDocument(stored),
   };
+}
+
+/** The JSON, or what there is of it. */
+function readableDocument(stored: StoredDocument): string {
+  try {
+    return documentJson(stored);
+  } catch {
+    return stored.document;
+  }
 }
 
 /**

@@ -4,7 +4,7 @@
  */
 import { type SqlBool, sql } from 'kysely';
 import type { Article } from '../articles/article.ts';
-import { toArticle } from '../articles/queries.ts';
+import { DOCUMENT_COLUMNS, toArticle } from '../articles/stored-document.ts';
 import type { Db } from '../store/store.ts';
 import type { EditionDeliveryState, OmissionReason } from '../store/tables.ts';
 
@@ -317,7 +317,7 @@ export async function findArticlesNotedSince(db: Db, edition: Edition): Promise<
       and shown.noted_at = articles.noted_at and shown.edition_id = ${edition.id})`;
   const rows = await db
     .selectFrom('articles')
-    .select('document')
+    .select(DOCUMENT_COLUMNS)
     .where('state', 'in', ['retracted', 'corrected'])
     .where((e) =>
       e.or([
@@ -329,5 +329,5 @@ export async function findArticlesNotedSince(db: Db, edition: Edition): Promise<
     .orderBy('noted_at', 'desc')
     .orderBy('id')
     .execute();
-  return rows.map((row) => toArticle(row.document));
+  return rows.map(toArticle);
 }

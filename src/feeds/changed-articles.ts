@@ -1,6 +1,7 @@
 /** What archives and publishes need to know of articles that have changed, without their documents. */
 import { sql } from 'kysely';
 import { matchesSelection, PUBLIC_STATES } from '../articles/selection.ts';
+import { jsonBytes } from '../articles/stored-document.ts';
 import type { FeedConfig } from '../config/config.ts';
 import { jsonRows } from '../store/json-rows.ts';
 import { type Db, dialectOf } from '../store/store.ts';
@@ -10,7 +11,7 @@ export interface ChangedArticle {
   state: string;
   publishedAt: number;
   createdAt: number;
-  /** Of the stored document. */
+  /** Of its JSON, as it is stored. */
   bytes: number;
   /** Ids of the feeds that select it, whatever its state. */
   selectedBy: ReadonlySet<string>;
@@ -47,7 +48,7 @@ export async function readChangedArticles(
     bytes: number;
     selected: string;
   }>`select articles.id, articles.state, articles.published_at, articles.created_at,
-      octet_length(articles.document) as bytes, ${selected} as selected
+      ${jsonBytes()} as bytes, ${selected} as selected
     from ${changed} as changed cross join articles where articles.id = changed.id`.execute(db);
   return rows.map(({ id, state, published_at, created_at, bytes, selected: chosen }) => ({
     id,

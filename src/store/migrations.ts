@@ -26,6 +26,7 @@ import { addAudience } from './migrations/0021-audience.ts';
 import { createArticleSearch } from './migrations/0022-article-search.ts';
 import { addDocumentVersion } from './migrations/0023-document-version.ts';
 import { addArchivePlaces } from './migrations/0024-archive-places.ts';
+import { compressArticles } from './migrations/0025-compressed-articles.ts';
 import type { Dialect } from './store.ts';
 
 export const MIGRATIONS: Record<string, (db: Kysely<unknown>, dialect: Dialect) => Promise<void>> = {
@@ -53,4 +54,5 @@ export const MIGRATIONS: Record<string, (db: Kysely<unknown>, dialect: Dialect) 
   '0022-article-search': createArticleSearch,
   '0023-document-version': addDocumentVersion,
   '0024-archive-places': addArchivePlaces,
+  '0025-compressed-articles': compressArticles,
 };

@@ -45,8 +45,14 @@ async function fill({ db }: Store): Promise<void> {
     created_at: NOW,
     digest: '123',
     document: '{"title":"A \\"quoted\\" title","n":1.50}',
+    compressed: Uint8Array.from({ length: 256 }, (_, byte) => byte),
   };
   await db.insertInto('articles').values(article).execute();
+  const other = { id: 'b', tag_uri: 'tag:example.com,2026:b', slug: 'b', compressed: null };
+  await db
+    .insertInto('articles')
+    .values({ ...article, ...other })
+    .execute();
   await db.insertInto('article_slugs').values({ slug: 'old', article_id: article.id }).execute();
   await db.insertInto('meta').values({ key: 'since', value: '0012' }).execute();
   for (const name of ['ann', 'bob', 'cid', 'dan'])
@@ -90,7 +96,12 @@ async function contents({ db }: Store): Promise<Record<string, string[]>> {
   const found: Record<string, string[]> = {};
   for (const { name } of await db.introspection.getTables()) {
     const { rows } = await sql`select * from ${sql.table(name)}`.execute(db);
-    found[name] = rows.map((row) => JSON.stringify(row)).sort();
+    // The databases return different kinds of byte arrays.
+    const plain = (value: unknown) => (value instanceof Uint8Array ? [...value] : value);
+    found[name] = rows
+      .map((row) => Object.entries(row as object).map(([column, value]) => [column, plain(value)]))
+      .map((entries) => JSON.stringify(Object.fromEntries(entries)))
+      .sort();
   }
   return found;
 }

@@ -8,7 +8,7 @@ import type { Candidate } from '../../articles/import/candidate.ts';
 import { ROUNDUP_ORIGIN } from '../../articles/import/origin.ts';
 import { revise } from '../../articles/import/revise.ts';
 import { saveArticles } from '../../articles/import/save.ts';
-import { toArticle } from '../../articles/queries.ts';
+import { DOCUMENT_COLUMNS, toArticle } from '../../articles/stored-document.ts';
 import type { Db, Tx } from '../../store/store.ts';
 import { dialectOf } from '../../store/store.ts';
 import { type InTransaction, inTransaction } from '../../store/transaction.ts';
@@ -38,14 +38,14 @@ export type ArticleOutcome =
 export async function readStoredArticle(db: Db, id: string): Promise<StoredArticle | null> {
   const row = await db
     .selectFrom('articles')
-    .select(['document', 'digest', 'origin', 'desk_base'])
+    .select([...DOCUMENT_COLUMNS, 'digest', 'origin', 'desk_base'])
     .where('id', '=', id)
     // SQLite's transaction holds the only write lock already.
     .$if(db.isTransaction && dialectOf(db) === 'postgres', (query) => query.forUpdate())
     .executeTakeFirst();
   if (row === undefined) return null;
   const { digest, origin, desk_base: deskBase } = row;
-  return { article: toArticle(row.document), digest, origin, deskBase };
+  return { article: toArticle(row), digest, origin, deskBase };
 }
 
 /** Why the desk cannot change an article, or null. */

@@ -7,11 +7,11 @@ import type { Db, Dialect, Store, Tx } from '../../store/store.ts';
 import type { Article } from '../article.ts';
 import { type DeskBase, type DeskField, type KeptEdits, keepDeskEdits, parseDeskBase } from '../edits/desk-base.ts';
 import { formerFields, logEdit, saveDeskBase } from '../edits/edit-log.ts';
-import { toArticle } from '../queries.ts';
 import { clearRejectionsOfFiles, clearRejectionsOfLines, recordRejection } from '../rejections.ts';
 import { completeImage, type ImageFacts, urlToLookUp } from '../remote-images/image-facts.ts';
 import { findImageFacts } from '../remote-images/image-queue.ts';
 import { slugFrom, slugWithId } from '../slug.ts';
+import { DOCUMENT_COLUMNS, toArticle } from '../stored-document.ts';
 import type { Candidate } from './candidate.ts';
 import { isSourceOrigin, mayReplace, originName } from './origin.ts';
 import { findWritable } from './prepared/find-writable.ts';
@@ -284,7 +284,7 @@ async function readCurrent(
     ...(suggestions.get(id) ?? []),
   ]);
   return {
-    byId: new Map(rows.map((row) => [row.id, { article: toArticle(row.document), digest: row.digest }])),
+    byId: new Map(rows.map((row) => [row.id, { article: toArticle(row), digest: row.digest }])),
     suggestions,
     slugOwners: await findSlugOwners(tx, [...new Set(slugs)]),
     imageFacts: await findImageFacts(
@@ -304,7 +304,7 @@ async function readRows(tx: Tx, dialect: Dialect, candidates: Candidate[]) {
   return (
     tx
       .selectFrom('articles')
-      .select(['id', 'digest', 'document', 'origin', 'desk_base'])
+      .select(['id', 'digest', ...DOCUMENT_COLUMNS, 'origin', 'desk_base'])
       .where(
         'id',
         'in',

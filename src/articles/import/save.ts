@@ -84,6 +84,8 @@ async function saveRows(tx: Tx, writes: ArticleWrite[], now: number): Promise<vo
         digest: e.ref('excluded.digest'),
         document: e.ref('excluded.document'),
         document_version: e('articles.document_version', '+', 1),
+        compressed: e.ref('excluded.compressed'),
+        json_bytes: e.ref('excluded.json_bytes'),
       })),
     )
     .execute();

@@ -9,7 +9,7 @@ import { claimRows, isClaimable, skipLocked, updateClaimed } from '../../store/l
 import { type Db, dialectOf, type Tx } from '../../store/store.ts';
 import type { Article } from '../article.ts';
 import { recordPendingChanges } from '../pending-changes.ts';
-import { toArticle } from '../queries.ts';
+import { DOCUMENT_COLUMNS, encodeDocument, toArticle } from '../stored-document.ts';
 import { type ImageFacts, urlToLookUp, withFacts } from './image-facts.ts';
 
 export interface ClaimedImage {
@@ -184,7 +184,7 @@ async function completeSome(tx: Tx, now: number): Promise<number> {
   const ids = waiting.map((row) => row.article_id);
   const rows = await tx
     .selectFrom('articles')
-    .select('document')
+    .select(DOCUMENT_COLUMNS)
     .where('id', 'in', ids)
     .orderBy('id')
     // As an import does: neither may overwrite what the other has written.
@@ -194,14 +194,14 @@ async function completeSome(tx: Tx, now: number): Promise<number> {
     waiting.map(({ article_id, url, ...facts }) => [article_id, { url, facts: facts as ImageFacts }]),
   );
   for (const row of rows) {
-    const article = toArticle(row.document);
+    const article = toArticle(row);
     const image = found.get(article.id);
     // It may have another picture by now.
     if (image === undefined || article.image === null || urlToLookUp(article) !== image.url) continue;
-    const document = JSON.stringify({ ...article, image: withFacts(article.image, image.facts) });
+    const document = encodeDocument({ ...article, image: withFacts(article.image, image.facts) });
     await tx
       .updateTable('articles')
-      .set((e) => ({ document, document_version: e('document_version', '+', 1) }))
+      .set((e) => ({ ...document, document_version: e('document_version', '+', 1) }))
       .where('id', '=', article.id)
       .execute();
     if (article.status.state === 'draft') continue;

@@ -4,7 +4,7 @@ import { readMeta, UNINDEXED_BEFORE, writeMeta } from '../../store/meta.ts';
 import { type Db, dialectOf } from '../../store/store.ts';
 import { inTransaction } from '../../store/transaction.ts';
 import { fullHeadline } from '../article.ts';
-import { toArticle } from '../queries.ts';
+import { DOCUMENT_COLUMNS, toArticle } from '../stored-document.ts';
 import { isAfterPlace } from './find-by-title.ts';
 import { addTitleTerms } from './word-index.ts';
 
@@ -27,7 +27,7 @@ export async function fillTitleIndex(db: Db, batch = BATCH): Promise<boolean> {
     const place = { publishedAt: Number(publishedAt), id };
     const rows = await tx
       .selectFrom('articles')
-      .select(['id', 'published_at', 'document'])
+      .select(['id', 'published_at', ...DOCUMENT_COLUMNS])
       .where(isAfterPlace('published_at', 'id', place))
       .orderBy('published_at', 'desc')
       .orderBy('id', 'desc')
@@ -37,7 +37,7 @@ export async function fillTitleIndex(db: Db, batch = BATCH): Promise<boolean> {
     const titles = rows.map((row) => ({
       id: row.id,
       publishedAt: row.published_at,
-      title: fullHeadline(toArticle(row.document)),
+      title: fullHeadline(toArticle(row)),
     }));
     await addTitleTerms(tx, titles);
     const last = rows.at(-1);

@@ -3,7 +3,7 @@
  */
 import { sql } from 'kysely';
 import { fullHeadline } from '../../articles/article.ts';
-import { toArticle } from '../../articles/queries.ts';
+import { type StoredDocument, toArticle } from '../../articles/stored-document.ts';
 import { isOpen } from '../../store/delivery-states.ts';
 import type { Db, Store, Tx } from '../../store/store.ts';
 
@@ -38,11 +38,10 @@ export async function pauseEditionsWithRetracted(
   });
 }
 
-interface Retraction {
+interface Retraction extends StoredDocument {
   editionId: number;
   articleId: string;
   notedAt: number;
-  document: string;
 }
 
 /** The retractions for which editions with open deliveries have not been paused yet. */
@@ -60,7 +59,7 @@ async function findRetractions(db: Db): Promise<Retraction[]> {
       select id, article_id from unfinished
     )
     select held.edition_id as "editionId", articles.id as "articleId",
-      articles.noted_at as "notedAt", articles.document
+      articles.noted_at as "notedAt", articles.document, articles.compressed
     from held inner join articles on articles.id = held.article_id
     where articles.state = 'retracted'
       and not exists (
@@ -109,7 +108,7 @@ async function pause(tx: Tx, editionId: number, retractions: Retraction[]): Prom
 
 function describe(retractions: Retraction[]): string {
   const articles = retractions.map(
-    ({ articleId, document }) => `${articleId} ("${fullHeadline(toArticle(document))}")`,
+    (retraction) => `${retraction.articleId} ("${fullHeadline(toArticle(retraction))}")`,
   );
   return `retracted since it closed: ${articles.join(', ')}`;
 }

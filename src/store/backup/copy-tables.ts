@@ -2,13 +2,15 @@
  * Copies tables between two databases of either kind, in batches of JSON that neither side parses in this process:
  * memory stays flat, however many and however long the rows are.
  */
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import { type Db, dialectOf, StoreError, type Tx } from '../store.ts';
 
 /** A table, as the database describes it. */
 export interface TableShape {
   readonly name: string;
   readonly columns: readonly string[];
+  /** Those of the columns that hold bytes. JSON has them as `\x` and hexadecimal digits. */
+  readonly bytes: readonly string[];
   /** The column that the database numbers, if any. */
   readonly identity: string | undefined;
 }
@@ -38,7 +40,8 @@ export async function readTables(db: Db): Promise<TableShape[]> {
     tables.map(({ name, columns }): [string, TableShape] => {
       const isNumbered = numbered.some((row) => row.name === name);
       const identity = isNumbered ? columns.find((column) => column.isAutoIncrementing)?.name : undefined;
-      return [name, { name, columns: columns.map((column) => column.name), identity }];
+      const bytes = columns.filter(({ dataType }) => dataType.toLowerCase() === 'blob').map((column) => column.name);
+      return [name, { name, columns: columns.map((column) => column.name), bytes, identity }];
     }),
   );
   const sorted = sortByReference(references).map((name) => shapes.get(name) as TableShape);
@@ -109,9 +112,10 @@ async function readSqlite(db: Db, table: TableShape): Promise<ReadRows> {
 }
 
 /** For tables without rowid. @param key the columns of the primary key */
-function readByKey(db: Db, { name, columns }: TableShape, key: string[]): ReadRows {
+function readByKey(db: Db, table: TableShape, key: string[]): ReadRows {
+  const { name } = table;
   let last: (string | number)[] | null = null;
-  const fields = sql.join(columns.flatMap((column) => [sql.lit(column), sql.ref(column)]));
+  const fields = fieldsOf(table);
   const keys = sql.join(key.map((column) => sql.ref(column)));
   return async (count) => {
     const isNext = last === null ? sql`1 = 1` : sql`(${keys}) > (${sql.join(last)})`;
@@ -125,9 +129,10 @@ function readByKey(db: Db, { name, columns }: TableShape, key: string[]): ReadRo
   };
 }
 
-function readByRowid(db: Db, { name, columns }: TableShape): ReadRows {
+function readByRowid(db: Db, table: TableShape): ReadRows {
+  const { name } = table;
   let last = Number.MIN_SAFE_INTEGER;
-  const fields = sql.join(columns.flatMap((column) => [sql.lit(column), sql.ref(column)]));
+  const fields = fieldsOf(table);
   return async (count) => {
     const { rows } = await sql<{ id: number; row: string }>`select rowid as id, json_object(${fields}) as row
       from ${sql.table(name)} where rowid > ${last} order by rowid limit ${count}`.execute(db);
@@ -136,9 +141,26 @@ function readByRowid(db: Db, { name, columns }: TableShape): ReadRows {
   };
 }
 
-async function readByCursor(db: Db, { name }: TableShape): Promise<ReadRows> {
+/** Names and values of the columns, for SQLite's `json_object`, which takes no bytes. */
+function fieldsOf({ columns, bytes }: TableShape): RawBuilder<unknown> {
+  return sql.join(
+    columns.flatMap((column) => {
+      const value = sql.ref(column);
+      const hex = sql`iif(${value} is null, null, '\\x' || lower(hex(${value})))`;
+      return [sql.lit(column), bytes.includes(column) ? hex : value];
+    }),
+  );
+}
+
+async function readByCursor(db: Db, { name, columns, bytes }: TableShape): Promise<ReadRows> {
   const cursor = sql.id(`copy_${name}`);
-  const rowsAsJson = sql`select row_to_json(t)::text as row from ${sql.table(name)} t`;
+  const values = columns.map((column) => {
+    // As PostgreSQL writes bytes by default, but a server can be configured otherwise.
+    const hex = sql`'\\x' || encode(${sql.ref(column)}, 'hex') as ${sql.ref(column)}`;
+    return bytes.includes(column) ? hex : sql.ref(column);
+  });
+  const all = sql`select ${sql.join(values)} from ${sql.table(name)}`;
+  const rowsAsJson = sql`select row_to_json(t)::text as row from (${all}) t`;
   await sql`declare ${cursor} no scroll cursor for ${rowsAsJson}`.execute(db);
   return async (count) => {
     const { rows } = await sql<{ row: string }>`fetch ${sql.lit(count)} from ${cursor}`.execute(db);
@@ -147,10 +169,15 @@ async function readByCursor(db: Db, { name }: TableShape): Promise<ReadRows> {
   };
 }
 
-async function insertRows(db: Db, { name, columns }: TableShape, json: string): Promise<void> {
+async function insertRows(db: Db, { name, columns, bytes }: TableShape, json: string): Promise<void> {
   const names = sql.join(columns.map((column) => sql.ref(column)));
   if (dialectOf(db) === 'sqlite') {
-    const values = sql.join(columns.map((column) => sql`value ->> ${sql.lit(column)}`));
+    const values = sql.join(
+      columns.map((column) => {
+        const value = sql`value ->> ${sql.lit(column)}`;
+        return bytes.includes(column) ? sql`unhex(substr(${value}, 3))` : value;
+      }),
+    );
     await sql`insert into ${sql.table(name)} (${names}) select ${values} from json_each(${json})`.execute(db);
   } else {
     await sql`insert into ${sql.table(name)} (${names}) overriding system value

@@ -6,16 +6,18 @@ export interface ColumnTypes {
   text: string;
   /** 64 bits. */
   int: string;
+  bytes: string;
   /** A primary key that the database numbers. A number is never given twice. */
   identity: string;
 }
 
 export function columnTypes(dialect: 'sqlite' | 'postgres'): ColumnTypes {
   return dialect === 'sqlite'
-    ? { text: 'text', int: 'integer', identity: 'integer not null primary key autoincrement' }
+    ? { text: 'text', int: 'integer', bytes: 'blob', identity: 'integer not null primary key autoincrement' }
     : {
         text: 'text collate "C"',
         int: 'bigint',
+        bytes: 'bytea',
         identity: 'bigint not null generated always as identity primary key',
       };
 }

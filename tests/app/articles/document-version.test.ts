@@ -6,6 +6,7 @@ import { restoreArticle, retractArticle, undoArticleEdit } from '../../../src/ap
 import { importPaths } from '../../../src/articles/import/import.ts';
 import { retractArticles } from '../../../src/articles/import/retract.ts';
 import { completeArticles } from '../../../src/articles/remote-images/image-queue.ts';
+import { DOCUMENT_COLUMNS, documentJson } from '../../../src/articles/stored-document.ts';
 import { HOUR } from '../../../src/lib/time.ts';
 import { article, articleFile, saveAll } from '../../support/articles.ts';
 import { forEachDatabase } from '../../support/databases.ts';
@@ -14,7 +15,7 @@ import { openTestApp, type TestApp } from '../../support/test-app.ts';
 async function row(app: TestApp, id: string) {
   return app.store.db
     .selectFrom('articles')
-    .select(['document', 'document_version as version', 'digest'])
+    .select([...DOCUMENT_COLUMNS, 'document_version as version', 'digest'])
     .where('id', '=', id)
     .executeTakeFirstOrThrow();
 }
@@ -67,7 +68,7 @@ forEachDatabase((open) => {
       app.now += HOUR;
       await act(before.digest);
       const after = await row(app, 'one');
-      expect(after.document, name).not.toBe(before.document);
+      expect(documentJson(after), name).not.toBe(documentJson(before));
       expect(after.version, name).toBe(before.version + 1);
     }
   });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { DOCUMENT_COLUMNS, toArticle } from '../../../src/articles/stored-document.ts';
 import { closeEdition } from '../../../src/delivery/close.ts';
 import { pauseEdition, resumeEdition } from '../../../src/delivery/control/edition-control.ts';
 import { pauseEditionsWithRetracted, type RetractionPause } from '../../../src/delivery/control/retraction.ts';
@@ -87,12 +88,12 @@ describe('pauseEditionsWithRetracted', () => {
       const store = await open();
       const editionId = await closedEdition(store);
       const { article_id } = await store.db.selectFrom('editions').select('article_id').executeTakeFirstOrThrow();
-      const { document } = await store.db
+      const stored = await store.db
         .selectFrom('articles')
-        .select('document')
+        .select(DOCUMENT_COLUMNS)
         .where('id', '=', article_id)
         .executeTakeFirstOrThrow();
-      await save(store, [{ ...JSON.parse(document), ...retracted(NOW) }]);
+      await save(store, [{ ...toArticle(stored), ...retracted(NOW) }]);
       expect(await pauseRetracted(store)).toEqual([{ editionId, articleIds: [article_id] }]);
     });
 

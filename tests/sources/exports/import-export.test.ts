@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { importText } from '../../../src/articles/import/import.ts';
-import { toArticle } from '../../../src/articles/queries.ts';
+import { DOCUMENT_COLUMNS, toArticle } from '../../../src/articles/stored-document.ts';
 import type { Config } from '../../../src/config/config.ts';
 import { type ExportImportOptions, importExport } from '../../../src/sources/exports/import-export.ts';
 import { recordSeenItems } from '../../../src/sources/item-state.ts';
@@ -89,8 +89,8 @@ it('stores section, byline, dek, picture and text of a post as those of an artic
   const content = 'Classic text.\n\nhttps://www.youtube.com/watch?v=abcdefg\n\n<script>x()</script><b>More.</b>';
   const post = wxrItem(17, { content, excerpt: 'In short.', more: more + wxrMeta('_thumbnail_id', '9') });
   expect(await importing(store, exported(wxr([post, picture])))).toMatchObject({ added: 1, warningCount: 0 });
-  const { document } = await store.db.selectFrom('articles').select('document').executeTakeFirstOrThrow();
-  expect(toArticle(document)).toMatchObject({
+  const stored = await store.db.selectFrom('articles').select(DOCUMENT_COLUMNS).executeTakeFirstOrThrow();
+  expect(toArticle(stored)).toMatchObject({
     headline: 'Post 17',
     url: 'https://times.example/2024/post-17/',
     slug: 'post-17',

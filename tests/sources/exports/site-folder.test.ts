@@ -2,7 +2,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { importPaths } from '../../../src/articles/import/import.ts';
-import { toArticle } from '../../../src/articles/queries.ts';
+import { DOCUMENT_COLUMNS, toArticle } from '../../../src/articles/stored-document.ts';
 import { importSiteFolder } from '../../../src/sources/exports/import-export.ts';
 import type { SiteGenerator } from '../../../src/sources/exports/site-generators.ts';
 import type { Store } from '../../../src/store/store.ts';
@@ -32,8 +32,8 @@ function importing(store: Store, from: SiteGenerator, folder: string, url: strin
 }
 
 async function stored({ db }: Store) {
-  const rows = await db.selectFrom('articles').select('document').orderBy('id').execute();
-  return rows.map(({ document }) => toArticle(document));
+  const rows = await db.selectFrom('articles').select(DOCUMENT_COLUMNS).orderBy('id').execute();
+  return rows.map(toArticle);
 }
 
 /** Addresses by id. */

@@ -1,6 +1,7 @@
 /** The row of an article in the table `articles`. Pure. */
 import type { Article } from '../../article.ts';
 import { outletKeys } from '../../outlets.ts';
+import { encodeDocument } from '../../stored-document.ts';
 
 /** The columns that an import writes, with their types; also `created_at`, which never changes. */
 export const ARTICLE_COLUMNS = {
@@ -21,6 +22,8 @@ export const ARTICLE_COLUMNS = {
   origin: 'text',
   digest: 'text',
   document: 'text',
+  compressed: 'bytes',
+  json_bytes: 'int',
 } as const;
 
 export type ArticleRow = ReturnType<typeof articleRow>;
@@ -45,6 +48,6 @@ export function articleRow(article: Article, digest: string, origin: string | nu
     noted_at: status.state === 'corrected' || status.state === 'retracted' ? status.at : null,
     origin,
     digest,
-    document: JSON.stringify(article),
+    ...encodeDocument(article),
   };
 }

@@ -1,13 +1,14 @@
-import { toArticle } from '../../queries.ts';
+import { toArticle } from '../../stored-document.ts';
 import type { Candidate } from '../candidate.ts';
 import { ARTICLE_COLUMNS } from './article-row.ts';
 import type { PreparedArticle } from './prepare.ts';
 
-const DOCUMENT = Object.keys(ARTICLE_COLUMNS).indexOf('document');
+const COMPRESSED = Object.keys(ARTICLE_COLUMNS).indexOf('compressed');
 
 /** The candidate that an article was prepared from. */
 export function candidateOfPrepared({ rows, written }: PreparedArticle): Candidate {
-  const document = (JSON.parse(rows.articles) as unknown[])[DOCUMENT] as string;
-  const { tagUri: _, updatedAt: __, publishedAt: ___, status: ____, page: _____, ...fields } = toArticle(document);
+  const compressed = Buffer.from((JSON.parse(rows.articles) as unknown[])[COMPRESSED] as string, 'hex');
+  const article = toArticle({ document: '', compressed });
+  const { tagUri: _, updatedAt: __, publishedAt: ___, status: ____, page: _____, ...fields } = article;
   return { ...fields, ...written };
 }

@@ -104,10 +104,15 @@ function rowsOf(article: Article, digest: string, origin: string): PreparedArtic
     values.map((value) => JSON.stringify(toRow(value))).join(',');
   const reporters = reporterFacets(article).map((reporter) => reporter.slug);
   return {
-    articles: JSON.stringify(Object.keys(ARTICLE_COLUMNS).map((column) => row[column as keyof ArticleRow])),
+    articles: JSON.stringify(Object.keys(ARTICLE_COLUMNS).map((column) => inJson(row[column as keyof ArticleRow]))),
     article_words: each(titleTerms(fullHeadline(article)), (term) => [month, term, publishedAt, id]),
     article_tags: each([...new Set(tags)], (tag) => [id, tag, publishedAt]),
     article_reporters: each(reporters, (reporter) => [id, reporter, publishedAt]),
     article_slugs: JSON.stringify([slug, id]),
   };
+}
+
+/** Bytes as hexadecimal digits; see `NewRows`. */
+function inJson(value: ArticleRow[keyof ArticleRow]): string | number | null {
+  return value instanceof Uint8Array ? Buffer.from(value.buffer).toString('hex') : value;
 }

@@ -1,13 +1,14 @@
 /**
  * Speed of delivering a signed edition, compared with nodemailer's pooled transport and Postfix's `smtp-source`, to the
- * same sink; memory with ten thousand and a million subscribers; the time to queue a million deliveries; and how a
- * process answers that queues and submits them.
+ * same sink; memory with ten thousand and a million subscribers; the time to queue a million deliveries; what
+ * PostgreSQL spends for each message; and how a process answers that queues and submits them.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startPostgresServer } from '../scripts/postgres-server.ts';
 import { CONNECTIONS, MESSAGE_BYTES, writeKey } from './delivery-config.ts';
+import { databaseCosts } from './delivery-database.ts';
 import { type Figures, runTask, type Task } from './delivery-process.ts';
 import { runSource, type Sink, startSink } from './delivery-sink.ts';
 import { median } from './figures.ts';
@@ -25,7 +26,8 @@ const MEMORY_SECONDS = 8;
  * Messages of 97 KB, signed (RSA, 2048 bits), to distinct subscribers: daywire's with its queue in an SQLite file,
  * nodemailer's with its own MIME building and signing, `smtp-source`'s unsigned. Speeds are medians of alternating
  * runs. `smtpSourceRatio` is null if Postfix is not installed. `residentMiB` is the higher of the two values that
- * follow it, `queueMillionSeconds` the slower. What begins with `busy` is measured while a million deliveries are
+ * follow it, `queueMillionSeconds` the slower. What begins with `database` is the cost of PostgreSQL, with one, two and
+ * four delivering processes. What begins with `busy` is measured while a million deliveries are
  * queued and submitted for a minute, in the process that also serves.
  */
 export async function benchDelivery(): Promise<Record<string, number | null>> {
@@ -47,6 +49,7 @@ export async function benchDelivery(): Promise<Record<string, number | null>> {
       queueMillionSecondsPostgres: round(postgres.seconds),
       queueDelayP99MsSqlite: round(large.queue.delayMs),
       queueDelayP99MsPostgres: round(postgres.delayMs),
+      ...(await databaseCosts(folder, sink)),
       ...(await responsivenessOnBoth(folder, sink)),
     };
   } finally {

@@ -1,19 +1,25 @@
 /**
- * `npm run -s bench -- compose|delivery|desk-live|desk-pages|draft|feeds|grouping|http|import|memory|parse|
- * responsiveness [--json]`: prints medians. With --json one object whose keys name figure and unit. `responsiveness` is
- * a part of `delivery`. Options of single benches:
+ * `npm run -s bench -- busy|compose|delivery|delivery-database|desk-live|desk-pages|draft|feeds|grouping|http|import|
+ * memory|parse|responsiveness [--json]`: prints medians. With --json one object whose keys name figure and unit.
+ * `delivery-database` and `responsiveness` are parts of `delivery`. Options of single benches:
  *
- * - `--deliveries N` for `responsiveness` and `desk-live`: instead of a million
+ * - `--deliveries N` for `responsiveness` and `desk-live`: instead of a million; for `delivery-database`: of 300,000
  * - `--data FILE.csv` for `grouping`: the headlines to group
- * - `--articles N`, `--subscribers N` for `desk-pages`: instead of a million
- * - `--database sqlite|postgres` for `desk-live` and `desk-pages`: instead of both
+ * - `--articles N`, `--subscribers N` for `desk-pages`: instead of a million; `--articles N` for `busy` and
+ *   `import`: instead of 100,000; with less than 20,000 `busy` is a trial of two minutes
+ * - `--database sqlite|postgres` for `busy`, `desk-live`, `desk-pages` and `import`: instead of both
+ * - `--against DIR` for `busy` and `import`: also measures the version in that folder, with its own `node_modules/`
+ * - `--against hugo` for `feeds`: compares an edit with Hugo, instead; with `--articles N` at that size alone
  */
 import { parseArgs } from 'node:util';
+import { benchBusy } from './busy/busy.ts';
 import { benchCompose } from './compose.ts';
 import { benchDelivery } from './delivery.ts';
+import { benchDeliveryDatabase } from './delivery-database.ts';
 import { benchDeskLive } from './desk-live.ts';
 import { benchDeskPages } from './desk-pages.ts';
 import { benchDraft } from './draft.ts';
+import { benchFeedEdit } from './feed-edit.ts';
 import { benchFeeds } from './feeds.ts';
 import { benchGrouping } from './grouping.ts';
 import { benchHttp } from './http.ts';
@@ -28,15 +34,19 @@ interface BenchOptions {
   articles?: number;
   subscribers?: number;
   database?: 'sqlite' | 'postgres';
+  against?: string;
 }
 
 const BENCHES: Record<string, (options: BenchOptions) => Promise<Record<string, number | null>>> = {
+  busy: benchBusy,
   compose: benchCompose,
   delivery: benchDelivery,
+  'delivery-database': benchDeliveryDatabase,
   'desk-live': benchDeskLive,
   'desk-pages': benchDeskPages,
   draft: benchDraft,
-  feeds: benchFeeds,
+  feeds: ({ against, articles }) =>
+    against === undefined ? benchFeeds() : benchFeedEdit(articles === undefined ? undefined : [articles]),
   grouping: benchGrouping,
   http: benchHttp,
   import: benchImport,
@@ -51,13 +61,16 @@ const counts = [options.deliveries, options.articles, options.subscribers];
 const isUnclear =
   counts.some((count) => count !== undefined && !(count > 0)) ||
   (options.database !== undefined && !['sqlite', 'postgres'].includes(options.database)) ||
+  (options.against !== undefined && !['busy', 'import', options.against === 'hugo' ? 'feeds' : ''].includes(name)) ||
   (name === 'grouping') !== (options.data !== undefined);
 if (bench === undefined || isUnclear) {
   const names = Object.keys(BENCHES).join('|');
   process.stderr.write(`usage: npm run -s bench -- ${names} [--json] [--deliveries N] [--data FILE.csv]
-    [--articles N] [--subscribers N] [--database sqlite|postgres]\n`);
+    [--articles N] [--subscribers N] [--database sqlite|postgres] [--against DIR|hugo]\n`);
   process.exit(2);
 }
+// Processes of a benchmark are ended when this one exits.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 const figures = await bench(options);
 if (json) {
   process.stdout.write(`${JSON.stringify(figures)}\n`);
@@ -70,8 +83,13 @@ function readArguments(): BenchOptions & { name?: string; json?: boolean } {
   try {
     const { values, positionals } = parseArgs({
       options: {
-        ...{ json: { type: 'boolean' }, deliveries: text, data: text, articles: text, subscribers: text },
+        json: { type: 'boolean' },
+        deliveries: text,
+        data: text,
+        articles: text,
+        subscribers: text,
         database: text,
+        against: text,
       },
       allowPositionals: true,
     });

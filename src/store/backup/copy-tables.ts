@@ -146,7 +146,8 @@ function fieldsOf({ columns, bytes }: TableShape): RawBuilder<unknown> {
   return sql.join(
     columns.flatMap((column) => {
       const value = sql.ref(column);
-      const hex = sql`iif(${value} is null, null, '\\x' || lower(hex(${value})))`;
+      // What a damaged file has there instead stays as it is, and is found where tables are compared.
+      const hex = sql`iif(typeof(${value}) = 'blob', '\\x' || lower(hex(${value})), ${value})`;
       return [sql.lit(column), bytes.includes(column) ? hex : value];
     }),
   );

@@ -166,7 +166,7 @@ describe.each(['sqlite', 'postgres'] as const)('the rehearsal of a restore on %s
   it('finds a row that is another one once it is restored', async () => {
     // Text where every store has a number, in a file whose schema permits it.
     const changes = `pragma writable_schema = on;
-      update sqlite_schema set sql = replace(sql, 'created_at integer', 'created_at blob') where name = 'subscribers';
+      update sqlite_schema set sql = replace(sql, 'created_at integer', 'created_at') where name = 'subscribers';
       pragma writable_schema = reset;
       update subscribers set created_at = '7' where id = 2`;
     const { problems, tables } = await live.rehearse({ changes });

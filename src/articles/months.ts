@@ -1,5 +1,6 @@
 /** Calendar months with articles, for the archive of the site. */
 import { sql } from 'kysely';
+import { LRUCache } from 'lru-cache';
 import { Temporal } from 'temporal-polyfill';
 import { wallClock } from '../lib/time.ts';
 import type { Db } from '../store/store.ts';
@@ -24,25 +25,36 @@ export function parseMonth(id: string, zone: string): Month | null {
 
 /** The months with public articles, newest first, of at most a hundred years. */
 export async function findMonths(db: Db, now: number, zone: string): Promise<Month[]> {
-  const ends = await db
-    .selectFrom('articles')
-    .select((e) => [e.fn.min('published_at').as('first'), e.fn.max('published_at').as('last')])
-    .where('state', 'in', PUBLIC_STATES)
-    .where('published_at', '<=', now)
-    .executeTakeFirstOrThrow();
-  if (ends.first === null || ends.last === null) return [];
-  const months = monthsBetween(ends.first, ends.last, zone);
+  const [first, last] = [await findEnd(db, now, 'asc'), await findEnd(db, now, 'desc')];
+  if (first === null || last === null) return [];
+  const months = monthsBetween(first, last, zone);
   // One index lookup for each month: counting a million articles would read them all.
-  const spans = sql.join(months.map((m) => sql`(${m.id}, cast(${m.from} as bigint), cast(${m.until} as bigint))`));
+  const spans = sql.join(
+    months.map((m) => sql`(${m.id}, cast(${m.from} as bigint), cast(${Math.min(m.until, now + 1)} as bigint))`),
+  );
   const { rows } = await sql<{ id: string }>`
     with months(id, from_at, until_at) as (values ${spans})
     select months.id from months where exists (
       select 1 from articles
-      where published_at >= from_at and published_at < until_at and published_at <= ${now}
+      where published_at >= from_at and published_at < until_at
         and ${isOneOf('state', PUBLIC_STATES)}
     )`.execute(db);
   const found = new Set(rows.map((row) => row.id));
   return months.filter((month) => found.has(month.id));
+}
+
+/** When the first or the last public article was published. Asked for both at once, SQLite reads the whole index. */
+async function findEnd(db: Db, now: number, order: 'asc' | 'desc'): Promise<number | null> {
+  const row = await db
+    .selectFrom('articles')
+    .select('published_at')
+    .where('state', 'in', PUBLIC_STATES)
+    .where('published_at', '<=', now)
+    .orderBy('published_at', order)
+    .orderBy('id', order)
+    .limit(1)
+    .executeTakeFirst();
+  return row?.published_at ?? null;
 }
 
 const MAX_MONTHS = 1_200;
@@ -58,14 +70,24 @@ function monthsBetween(first: number, last: number, zone: string): Month[] {
   return months;
 }
 
+// Temporal takes 0.5 ms for one, and the archive lists all.
+const months = new LRUCache<string, Month>({ max: 2 * MAX_MONTHS });
+
 function monthOf(month: Temporal.PlainYearMonth, zone: string): Month {
-  const startOf = (m: Temporal.PlainYearMonth): number =>
-    m.toPlainDate({ day: 1 }).toZonedDateTime(zone).epochMilliseconds;
-  return {
-    id: month.toString(),
-    title: month.toPlainDate({ day: 1 }).toLocaleString('en-US', { month: 'long', year: 'numeric' }),
-    year: month.year,
-    from: startOf(month),
-    until: startOf(month.add({ months: 1 })),
-  };
+  const id = month.toString();
+  const key = `${zone} ${id}`;
+  let known = months.get(key);
+  if (known === undefined) {
+    const startOf = (m: Temporal.PlainYearMonth): number =>
+      m.toPlainDate({ day: 1 }).toZonedDateTime(zone).epochMilliseconds;
+    const title = `${NAMES[month.month - 1]} ${month.year}`;
+    known = { id, title, year: month.year, from: startOf(month), until: startOf(month.add({ months: 1 })) };
+    months.set(key, known);
+  }
+  return known;
 }
+
+const NAMES = [
+  ...['January', 'February', 'March', 'April', 'May', 'June', 'July'],
+  ...['August', 'September', 'October', 'November', 'December'],
+] as const;

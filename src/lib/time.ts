@@ -39,22 +39,25 @@ export function localDateTime(instant: number, zone: string): string {
 
 /** The wall clock of `zone`, as `2026-11-24T07:30:12.345Z`, although it is not UTC. */
 function localText(instant: number, zone: string): string {
-  return new Date(instant + offsetAt(instant, zone)).toISOString();
+  return localFields(instant, zone).toISOString();
 }
 
-const QUARTER = 15 * MINUTE;
+/** The wall clock of `zone` in the UTC fields of a date. */
+function localFields(instant: number, zone: string): Date {
+  return new Date(instant + offsetAt(instant, zone));
+}
 
 // A page shows hundreds of instants, and Temporal takes 0.1 ms for each.
 const offsets = new LRUCache<string, number | 'changes'>({ max: 2_000 });
 
 /** How far the wall clock of `zone` is ahead of UTC, in milliseconds. */
 function offsetAt(instant: number, zone: string): number {
-  const from = Math.floor(instant / QUARTER) * QUARTER;
+  const from = Math.floor(instant / DAY) * DAY;
   const key = `${zone} ${from}`;
   let offset = offsets.get(key);
   if (offset === undefined) {
-    const [first, last] = [readOffset(from, zone), readOffset(from + QUARTER - 1, zone)];
-    // Few zones ever changed within a quarter of an hour, and none twice.
+    const [first, last] = [readOffset(from, zone), readOffset(from + DAY - 1, zone)];
+    // No zone ever changed twice within a day: the least were four days, in Freetown in 1939.
     offset = first === last ? first : 'changes';
     offsets.set(key, offset);
   }
@@ -74,22 +77,30 @@ export function localDay(instant: number, zone: string): { date: string; from: n
 
 /** The portal's timestamp, `Nov 24, 2026 08:43 PM`, in `zone`. */
 export function datelineTime(instant: number, zone: string): string {
-  const t = wallClock(instant, zone);
-  return `${MONTHS[t.month - 1]} ${two(t.day)}, ${t.year} ${clockTime(instant, zone)}`;
+  const local = localFields(instant, zone);
+  return `${monthAndDay(local)}, ${local.getUTCFullYear()} ${clockText(local)}`;
 }
 
 /** `08:43 PM` in `zone`. */
 export function clockTime(instant: number, zone: string): string {
-  const t = wallClock(instant, zone);
-  return `${two(t.hour % 12 === 0 ? 12 : t.hour % 12)}:${two(t.minute)} ${t.hour < 12 ? 'AM' : 'PM'}`;
+  return clockText(localFields(instant, zone));
 }
 
 /** `08:43 PM` in `zone`; with the date, `Nov 23, 08:43 PM`, if that is another day there than at `day`. */
 export function clockTimeOn(instant: number, day: number, zone: string): string {
-  const [t, of] = [wallClock(instant, zone), wallClock(day, zone)];
-  if (t.year !== of.year) return datelineTime(instant, zone);
-  const date = t.dayOfYear === of.dayOfYear ? '' : `${MONTHS[t.month - 1]} ${two(t.day)}, `;
-  return date + clockTime(instant, zone);
+  const [local, other] = [localFields(instant, zone), localFields(day, zone)];
+  if (local.getUTCFullYear() !== other.getUTCFullYear()) return datelineTime(instant, zone);
+  const [date, otherDate] = [monthAndDay(local), monthAndDay(other)];
+  return date === otherDate ? clockText(local) : `${date}, ${clockText(local)}`;
+}
+
+function monthAndDay(local: Date): string {
+  return `${MONTHS[local.getUTCMonth()]} ${two(local.getUTCDate())}`;
+}
+
+function clockText(local: Date): string {
+  const hour = local.getUTCHours();
+  return `${two(hour % 12 === 0 ? 12 : hour % 12)}:${two(local.getUTCMinutes())} ${hour < 12 ? 'AM' : 'PM'}`;
 }
 
 /** `Tuesday, November 24, 2026` in `zone`. */

@@ -1,10 +1,12 @@
 import type { CompiledQuery } from 'kysely';
 import { expect, it } from 'vitest';
+import { findMonths } from '../../src/articles/months.ts';
 import { findPublicArticles, findRetractedArticles } from '../../src/articles/queries.ts';
 import { listUsedFacets } from '../../src/articles/used-facets.ts';
 import type { Selection } from '../../src/config/config.ts';
 import { deriveFeed } from '../../src/feeds/derived/derived.ts';
 import { parseDerivedAddress } from '../../src/feeds/derived/derived-address.ts';
+import { DAY } from '../../src/lib/time.ts';
 import { article, saveAll } from '../support/articles.ts';
 import { NOW } from '../support/clock.ts';
 import { openMigrated } from '../support/databases.ts';
@@ -38,6 +40,9 @@ it.for(SELECTIONS)(
       const reads = plan.filter((line) => /^(SCAN|SEARCH) article/.test(line) && !line.includes('autoindex'));
       expect(reads.length).toBeGreaterThan(0);
       for (const line of reads) expect(line).toContain(index);
+      // Only several ranges are sorted, each up to its limit.
+      const sorts = plan.filter((line) => line.includes('TEMP B-TREE'));
+      expect(sorts.length > 0).toBe(reads.length > 1);
       await findRetractedArticles(recorded.db, select, NOW, 50);
       const retracted = (await planOfLast()).filter((line) => /^(SCAN|SEARCH) articles/.test(line));
       expect(retracted).toEqual(['SEARCH articles USING INDEX articles_by_note (noted_at>?)']);
@@ -46,6 +51,40 @@ it.for(SELECTIONS)(
     }
   },
 );
+
+it('findPublicArticles reads a month from its end: of two upper bounds, SQLite would take the first', async () => {
+  const store = await openMigrated();
+  try {
+    const { store: recorded, takeQueries } = recordQueries(store);
+    const window = { from: NOW - 60 * DAY, until: NOW - 30 * DAY };
+    await findPublicArticles(recorded.db, { ...window, now: NOW, limit: 50 });
+    const { sql, parameters } = takeQueries()[0] as CompiledQuery;
+    expect(sql.match(/"published_at" <=? \?/g)).toHaveLength(1);
+    expect(parameters).toContain(window.until - 1);
+  } finally {
+    await store.close();
+  }
+});
+
+it('findMonths reads both ends of the index, and a range of it for each month', async () => {
+  const store = await openMigrated();
+  try {
+    await saveAll(store, [article('a'), article('b', { publishedAt: NOW - 60 * DAY })]);
+    const { store: recorded, takeQueries } = recordQueries(store);
+    const months = await findMonths(recorded.db, NOW, 'UTC');
+    expect(months.map(({ title }) => title)).toEqual(['November 2026', 'September 2026']);
+    const plans = await Promise.all(takeQueries().map((query) => queryPlan(store, query)));
+    const reads = plans.map((plan) => plan.filter((line) => /articles|TEMP/.test(line)));
+    const search = 'SEARCH articles USING COVERING INDEX articles_by_time';
+    expect(reads).toEqual([
+      [`${search} (published_at<?)`],
+      [`${search} (published_at<?)`],
+      [`${search.replace('articles', 'articles EXISTS')} (published_at>? AND published_at<?)`],
+    ]);
+  } finally {
+    await store.close();
+  }
+});
 
 it.each([
   'section/world.atom',

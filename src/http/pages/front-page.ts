@@ -31,24 +31,24 @@ export function serveFrontPage(web: WebContext): Handler {
     const now = web.clock();
     const { db } = web.store;
     const timer = new TurnTimer();
+    const first = number === 1;
+    // The stream of the first page is the beginning of the latest headlines.
     const found = await findPublicArticles(db, {
       select: STREAM,
       now,
-      limit: STORIES_PER_PAGE + 1,
+      limit: first ? LATEST : STORIES_PER_PAGE + 1,
       offset: (number - 1) * STORIES_PER_PAGE,
     });
-    if (number > 1 && found.length === 0) return respondNotFound(web, c);
+    if (!first && found.length === 0) return respondNotFound(web, c);
     const list = listPage('/', number, LAST_PAGE, STORIES_PER_PAGE, found);
-    const stream = list.entries.map((article) => withLowerHeadings(storyView(article, web), number === 1 ? 2 : 1));
+    const stream = list.entries.map((article) => withLowerHeadings(storyView(article, web), first ? 2 : 1));
     const { about } = web.view;
-    if (number > 1) {
+    if (!first) {
       const title = `Earlier stories, page ${number}`;
       const head = { ...list, title, description: about };
       return respondPage(c, await renderPage(web, 'stream', head, { title, stream, list }));
     }
     // One after another: reading an article of a megabyte takes up to 60 ms.
-    await timer.rest();
-    const latest = await findPublicArticles(db, { select: STREAM, now, limit: LATEST });
     await timer.rest();
     const news = await findPublicArticles(db, { select: NEWS, now, from: now - DAY, limit: NEWS_LINES + 1 });
     const editions = await listEditions(db, null, EDITIONS);
@@ -57,7 +57,7 @@ export function serveFrontPage(web: WebContext): Handler {
       now,
       list,
       stream,
-      latest: latest.map((article) => storyView(article, web)),
+      latest: found.map((article) => storyView(article, web)),
       news: news.slice(0, NEWS_LINES).map((article) => storyView(article, web)),
       hasMoreNews: news.length > NEWS_LINES,
       editions: editions.map((edition) => editionLine(edition, web)),

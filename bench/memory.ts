@@ -1,6 +1,6 @@
 /**
  * Resident memory of a real `daywire start` on SQLite: after the start, after an import, after an edition by the clock,
- * while articles come in and are read, and at rest.
+ * while articles come in and are read, and at rest. The store is empty at first, or has any number of articles.
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -10,8 +10,11 @@ import { type CountingSink, startCountingSink } from '../scripts/counting-sink.t
 import { freePort } from '../scripts/free-port.ts';
 import { Newsroom } from '../scripts/soak/newsroom.ts';
 import { untilResponse } from '../scripts/soak/people.ts';
-import { MINUTE, SECOND } from '../src/lib/time.ts';
+import { DAY, MINUTE, SECOND } from '../src/lib/time.ts';
+import { migrate } from '../src/store/schema.ts';
+import { openStore } from '../src/store/store.ts';
 import { benchArticle } from './import.ts';
+import { addArticles } from './pages-newsroom.ts';
 
 const ARTICLES = 5_000;
 const SUBSCRIBERS = 1_000;
@@ -22,8 +25,11 @@ const USE = 30 * SECOND;
 const TIME_LIMIT = 10 * MINUTE;
 const MEBIBYTE = 2 ** 20;
 
-/** @returns after each step the resident memory, and its peak during the step, in MiB */
-export async function benchMemory(): Promise<Record<string, number>> {
+/**
+ * @param options.articles in the store before the start, 913 a day. Default: none
+ * @returns after each step the resident memory, and its peak during the step, in MiB
+ */
+export async function benchMemory({ articles = 0 }: { articles?: number } = {}): Promise<Record<string, number>> {
   const folder = await mkdtemp(join(tmpdir(), 'daywire-bench-'));
   const sink = await startCountingSink(0);
   // One edition, two to three minutes from now: articles are imported, and nobody has to wait long.
@@ -32,7 +38,8 @@ export async function benchMemory(): Promise<Record<string, number>> {
   const newsroom = new Newsroom({ folder, port: await freePort(), smtpUrl: sink.url, cron });
   try {
     await newsroom.create();
-    return await measure(newsroom, sink, folder);
+    if (articles > 0) await fillStore(newsroom, articles);
+    return await measure(newsroom, sink, folder, articles);
   } finally {
     await newsroom.stop();
     await sink.close();
@@ -40,7 +47,23 @@ export async function benchMemory(): Promise<Record<string, number>> {
   }
 }
 
-async function measure(newsroom: Newsroom, sink: CountingSink, folder: string): Promise<Record<string, number>> {
+async function fillStore({ store: where }: Newsroom, articles: number): Promise<void> {
+  const store = await openStore(where);
+  try {
+    await migrate(store);
+    // Older than those that are imported.
+    await addArticles(store, articles, Date.now() - DAY);
+  } finally {
+    await store.close();
+  }
+}
+
+async function measure(
+  newsroom: Newsroom,
+  sink: CountingSink,
+  folder: string,
+  articles: number,
+): Promise<Record<string, number>> {
   const figures: Record<string, number> = {};
   const step = async (name: string, work: () => Promise<void>): Promise<void> => {
     const memory = watchMemory(newsroom);
@@ -58,7 +81,7 @@ async function measure(newsroom: Newsroom, sink: CountingSink, folder: string): 
   });
   await step('imported', async () => {
     newsroom.writeArticle('articles.jsonl', Array.from({ length: ARTICLES }, (_, n) => line(n)).join('\n'));
-    await until(async () => (await countArticles(newsroom)) >= ARTICLES);
+    await until(async () => (await countArticles(newsroom)) >= articles + ARTICLES);
   });
   await step('delivered', () => until(async () => sink.copies.size >= SUBSCRIBERS));
   await step('used', () => use(newsroom));

@@ -1,13 +1,14 @@
 /**
  * `npm run -s bench -- busy|compose|delivery|delivery-database|desk-live|desk-pages|draft|feeds|grouping|http|import|
- * memory|parse|responsiveness [--json]`: prints medians. With --json one object whose keys name figure and unit.
+ * memory|pages|parse|responsiveness [--json]`: prints medians. With --json one object whose keys name figure and unit.
  * `delivery-database` and `responsiveness` are parts of `delivery`. Options of single benches:
  *
  * - `--deliveries N` for `responsiveness` and `desk-live`: instead of a million; for `delivery-database`: of 300,000
  * - `--data FILE.csv` for `grouping`: the headlines to group
- * - `--articles N`, `--subscribers N` for `desk-pages`: instead of a million; `--articles N` for `busy` and
- *   `import`: instead of 100,000; with less than 20,000 `busy` is a trial of two minutes
- * - `--database sqlite|postgres` for `busy`, `desk-live`, `desk-pages` and `import`: instead of both
+ * - `--articles N`, `--subscribers N` for `desk-pages`, `--articles N` for `pages`: instead of a million;
+ *   `--articles N` for `busy` and `import`: instead of 100,000; with less than 20,000 `busy` is a trial of two minutes;
+ *   for `memory`: in the store before the start, instead of none
+ * - `--database sqlite|postgres` for `busy`, `desk-live`, `desk-pages`, `import` and `pages`: instead of both
  * - `--against DIR` for `busy` and `import`: also measures the version in that folder, with its own `node_modules/`
  * - `--against hugo` for `feeds`: compares an edit with Hugo, instead; with `--articles N` at that size alone
  */
@@ -25,6 +26,7 @@ import { benchGrouping } from './grouping.ts';
 import { benchHttp } from './http.ts';
 import { benchImport } from './import.ts';
 import { benchMemory } from './memory.ts';
+import { benchPages } from './pages.ts';
 import { benchParse } from './parse.ts';
 import { benchResponsiveness } from './responsiveness.ts';
 
@@ -50,7 +52,8 @@ const BENCHES: Record<string, (options: BenchOptions) => Promise<Record<string, 
   grouping: benchGrouping,
   http: benchHttp,
   import: benchImport,
-  memory: () => benchMemory(),
+  memory: benchMemory,
+  pages: benchPages,
   parse: () => benchParse(),
   responsiveness: benchResponsiveness,
 };

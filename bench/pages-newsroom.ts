@@ -1,0 +1,171 @@
+/**
+ * A newsroom with a long archive, for measuring the public pages: articles of usual length, filled set by set, and
+ * years of editions.
+ */
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { type RawBuilder, sql } from 'kysely';
+import type { AppContext } from '../src/app/app-context.ts';
+import { openKeys } from '../src/app/keys.ts';
+import { type Article, tagUri } from '../src/articles/article.ts';
+import { type NewsletterConfig, parseConfig } from '../src/config/config.ts';
+import { closeEdition } from '../src/delivery/close.ts';
+import { composeEdition } from '../src/editions/compose.ts';
+import { editionSlot } from '../src/editions/slot.ts';
+import { publishFeeds } from '../src/feeds/publish.ts';
+import { openTemplates } from '../src/lib/templates.ts';
+import { DAY, HOUR, localDate } from '../src/lib/time.ts';
+import { migrate } from '../src/store/schema.ts';
+import { openStore, type Store } from '../src/store/store.ts';
+import { CUTOFF } from './compose.ts';
+
+/** What the clock of the pages shows. */
+export const PAGES_NOW = CUTOFF + HOUR;
+/** So that a month has more than 25,000. */
+export const ARTICLES_PER_DAY = 913;
+/** Milliseconds from one article to the next. */
+const SPACING = Math.floor(DAY / ARTICLES_PER_DAY);
+/** Before the newest one. */
+export const EDITIONS = 500;
+const SECTIONS = ['business-tech', 'finance-economy', 'world', 'trending'];
+const KINDS = ['brief', 'analysis', 'brief', 'feature', 'roundup-item', 'brief'] as const;
+/** Different articles, of which the others are copies. */
+const PATTERNS = SECTIONS.length * KINDS.length;
+/** In the text of statements: SQLite takes a parameter for a number with a fraction. */
+const [PATTERN_STEP, ARTICLE_STEP] = [sql.lit(PATTERNS), sql.lit(SPACING)];
+
+/** Opens the sample's configuration, without its sources. @param where its store; it is empty, or filled before */
+export async function openArchive(where: { path: string; databaseUrl?: string }): Promise<AppContext> {
+  const root = resolve(import.meta.dirname, '..');
+  const file = join(root, 'config/daywire.yaml');
+  const yaml = readFileSync(file, 'utf8').replace(/^sources:\n( {2}.*\n)+/m, '');
+  const config = parseConfig(yaml, { file, env: { DAYWIRE_SECRET: 'x'.repeat(40) }, cwd: root });
+  const store = await openStore(where);
+  const templates = openTemplates(join(root, 'templates'), config.publication.zone);
+  const log = { debug() {}, info() {}, warn() {}, error() {} };
+  return { config, store, keys: openKeys(config, store), templates, clock: () => PAGES_NOW, log };
+}
+
+/** The address of an article. @param index 0 for the newest */
+export function archivedSlug(index: number): string {
+  return `story-${index}`;
+}
+
+/** Fills an empty store, and publishes its feeds. Takes minutes for a million. */
+export async function fillArchive(app: AppContext, articles: number): Promise<void> {
+  const { store, config, templates } = app;
+  await migrate(store);
+  if (store.dialect === 'sqlite') await sql`pragma synchronous = off`.execute(store.db);
+  await addArticles(store, articles, PAGES_NOW);
+  await addEditions(app);
+  await sql`analyze`.execute(store.db);
+  if (store.dialect === 'postgres') await sql`vacuum`.execute(store.db);
+  await publishFeeds(store, config, templates, { now: PAGES_NOW });
+}
+
+/** @param until the newest is from just before this instant */
+export async function addArticles(store: Store, articles: number, until: number): Promise<void> {
+  const { db } = store;
+  for (let pattern = 0; pattern < PATTERNS; pattern++) {
+    const { kind, section, kicker, ...rest } = articleOf(pattern);
+    const document = JSON.stringify({ ...rest, kind, section, kicker, publishedAt: '@AT@', updatedAt: '@AT@' });
+    const count = Math.ceil((articles - pattern) / PATTERNS);
+    if (count <= 0) continue;
+    await sql`insert into articles (id, tag_uri, slug, kind, section, kicker, pinned, state, published_at, updated_at,
+        created_at, digest, document)
+      ${numbers(store, count)},
+      placed as (select ${bigint(pattern)} + n * ${PATTERN_STEP} as number,
+        ${bigint(until - 1)} - (${bigint(pattern)} + n * ${PATTERN_STEP}) * ${ARTICLE_STEP} as at from counted)
+      select 'story-' || number, ${tagUri('example.com,2026', 'story-')} || number, 'story-' || number,
+        cast(${kind} as text), cast(${section} as text), cast(${kicker} as text), 0, 'published', at, at, at, 'digest',
+        replace(replace(cast(${document} as text), '@N@', cast(number as text)), '"@AT@"', cast(at as text))
+      from placed`.execute(db);
+  }
+  await sql`insert into article_slugs (slug, article_id) select slug, id from articles`.execute(db);
+  for (const table of ['tag', 'reporter'] as const) {
+    const value = (of: string): RawBuilder<string> => sql`${sql.lit(of)} || (published_at / ${ARTICLE_STEP} % 50)`;
+    const names = table === 'tag' ? [sql`'Smartphones'`, value('Topic ')] : [value('reporter-')];
+    for (const name of names) {
+      await sql`insert into ${sql.table(`article_${table}s`)} (article_id, ${sql.ref(table)}, published_at)
+        select id, ${name}, published_at from articles`.execute(db);
+    }
+  }
+  await sql`insert into facet_names (facet, slug, name) select distinct 'tag', lower(replace(tag, ' ', '-')), tag
+    from article_tags`.execute(db);
+  await sql`insert into facet_names (facet, slug, name) select distinct 'reporter', reporter, reporter
+    from article_reporters`.execute(db);
+}
+
+/** One edition of the newest articles, and others with the same content before it, one a day. */
+async function addEditions({ store, config, templates }: AppContext): Promise<void> {
+  const newsletter = config.newsletters[0] as NewsletterConfig;
+  const zone = config.publication.zone;
+  const slot = editionSlot(CUTOFF, zone, false);
+  const options = { slot, cutoffAt: CUTOFF, now: CUTOFF, nonce: '5f2c9a71d04be83c6e1f7a90b4d8c215' };
+  const composed = await composeEdition(store, config, templates, newsletter, options);
+  if (composed.kind !== 'composed') throw new Error(`nothing was composed: ${composed.kind}`);
+  await closeEdition(store, { ...composed, number: EDITIONS + 1 }, { ...newsletter, zone }, CUTOFF);
+  for (let n = 1; n <= EDITIONS; n++) {
+    const at = bigint(CUTOFF - n * DAY);
+    await sql`insert into editions (newsletter, slot, slot_at, cutoff_at, number, headline, subject, preheader, nonce,
+        html, text, archive_html, article_id, closed_at, delivery_state)
+      select newsletter, ${localDate(CUTOFF - n * DAY, zone)}, ${at}, ${at}, ${EDITIONS - n + 1}, headline, subject,
+        preheader, nonce, html, text, archive_html, article_id, ${at}, 'done'
+      from editions where slot_at = ${bigint(CUTOFF)}`.execute(store.db);
+  }
+}
+
+const SENTENCES = [
+  'Makers shipped 35.3 million smartphones in March, 67.7% more than a year earlier, an academy of the ministry said.',
+  'The figure was lower than in the month before, and a shortage of chips still weighs on the plans of most of them.',
+  'Analysts of <a href="https://example.com/report?year=2021&amp;quarter=1">a research firm</a> expect it to last.',
+  'Two people at suppliers, who asked not to be named, told the paper that they see no sign of it easing.',
+];
+
+function articleOf(pattern: number): Article {
+  const kind = KINDS[pattern % KINDS.length] as Article['kind'];
+  const bodyHtml = `<p>${SENTENCES.join(' ')}</p>`.repeat(1 + (pattern % 3));
+  const outlet = { name: 'Harbour Post', url: 'https://example.com/harbour/@N@', publishedAt: null };
+  return {
+    id: 'story-@N@',
+    tagUri: tagUri('example.com,2026', 'story-@N@'),
+    slug: archivedSlug(0).replace('0', '@N@'),
+    url: null,
+    kind,
+    kicker: pattern % 5 === 0 ? 'Exclusive' : null,
+    topic: 'Smartphones',
+    headline: 'Smartphone shipments rise by @N@ units & the supply of chips stays tight',
+    shortHeadline: null,
+    pinned: false,
+    dek: 'Three in four of the handsets run on the newer networks, up from 53% when the year began.',
+    body: { format: 'html', source: bodyHtml },
+    bodyHtml,
+    publishedAt: 0,
+    updatedAt: 0,
+    section: SECTIONS[Math.floor(pattern / KINDS.length)] as string,
+    tags: ['Smartphones'],
+    bylines: [{ role: 'reporter', name: 'Lin Anran', email: 'lin.anran@example.com' }],
+    fullStory: null,
+    related: [{ url: 'https://example.com/related/@N@', title: 'Shipments fell by a fifth last year' }],
+    outlet: kind === 'roundup-item' ? outlet : null,
+    also: [],
+    eventKey: null,
+    image: null,
+    enclosures: [],
+    language: 'en',
+    status: { state: 'published' },
+    page: null,
+  };
+}
+
+/** `with counted(n)`: the numbers from 0 below `count`. */
+function numbers({ dialect }: Store, count: number): RawBuilder<unknown> {
+  return dialect === 'sqlite'
+    ? sql`with recursive counted(n) as (select 0 union all select n + 1 from counted where n + 1 < ${bigint(count)})`
+    : sql`with counted(n) as (select generate_series(0, cast(${count - 1} as integer)))`;
+}
+
+/** PostgreSQL would take a parameter for a 32-bit integer, and SQLite for a number with a fraction. */
+function bigint(value: number): RawBuilder<number> {
+  return sql`cast(${value} as bigint)`;
+}

@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sql } from 'kysely';
 import { type Config, type FeedConfig, parseConfig } from '../src/config/config.ts';
-import { buildFeed } from '../src/feeds/build-feed.ts';
-import { selectForFeed } from '../src/feeds/select.ts';
+import { buildSelectedFeed } from '../src/feeds/build-selected.ts';
+import { TurnTimer } from '../src/lib/concurrency/turn-timer.ts';
 import { migrate } from '../src/store/schema.ts';
 import { openStore, type Store } from '../src/store/store.ts';
 import { median } from './figures.ts';
@@ -66,8 +66,10 @@ async function compare(small: Store, large: Store, config: Config, feed: FeedCon
 }
 
 async function timeOnce(store: Store, config: Config, feed: FeedConfig): Promise<number> {
+  // A copy of the configuration: no item of it has been rendered before.
+  const context = { store, config: { ...config }, now: NOW, timer: new TurnTimer() };
   const start = performance.now();
-  const built = buildFeed(feed, config, await selectForFeed(store.db, feed, NOW));
+  const built = await buildSelectedFeed(context, feed);
   const time = performance.now() - start;
   if (built.items !== 50) throw new Error(`the feed ${feed.id} holds ${built.items} items, not 50`);
   return time;

@@ -1,10 +1,19 @@
 /** Builds the documents of a feed. Pure. */
 import type { Config, FeedConfig } from '../config/config.ts';
 import type { RenderedDocument } from './documents.ts';
-import { type FeedHead, FORMATS, feedAddresses, feedPath, feedView, MEDIA_TYPES } from './formats/feed-view.ts';
-import { fitFeed } from './formats/fit.ts';
-import { type FailedArticle, type ItemResult, toItems, tombstonesOf } from './formats/item.ts';
-import type { FeedArticles } from './select.ts';
+import {
+  type FeedHead,
+  type FeedView,
+  FORMATS,
+  type Format,
+  feedAddresses,
+  feedPath,
+  feedView,
+  MEDIA_TYPES,
+} from './formats/feed-view.ts';
+import { type FitOptions, fitFeed } from './formats/fit.ts';
+import { type FailedArticle, toItems, tombstonesOf } from './formats/item.ts';
+import type { FeedArticles, FeedSetting } from './select.ts';
 
 export interface BuiltFeed {
   feed: FeedConfig;
@@ -14,27 +23,39 @@ export interface BuiltFeed {
   failed: FailedArticle[];
 }
 
-/** @param known results of articles, by id: for other feeds with the same articles */
+/** Builds a feed of articles that have been read. */
 export function buildFeed(
   feed: FeedConfig & FeedHead,
   config: Pick<Config, 'publication' | 'sections' | 'hub'>,
-  { articles, retracted, unarchived, newestPage = null }: FeedArticles,
-  known = new Map<string, ItemResult>(),
+  { articles, ...setting }: FeedArticles,
 ): BuiltFeed {
-  const { items, failed } = toItems(articles, config, known);
-  const view = {
-    ...feedView(feed, config),
-    previous: newestPage === null ? null : feedAddresses(config, newestPage),
-  };
-  const fitted = fitFeed(view, items, tombstonesOf(retracted, config.publication.language), {
-    content: feed.content,
-    mayDrop: feed.windowHours === undefined,
-    keep: new Set(articles.flatMap(({ id, tagUri }) => (unarchived?.has(id) ? tagUri : []))),
+  const { items, failed } = toItems(articles, config);
+  const tombstones = tombstonesOf(setting.retracted, config.publication.language);
+  const ids = articles.map(({ id, tagUri }) => ({ id, itemId: tagUri }));
+  const fitted = fitFeed(viewOf(feed, config, setting), items, tombstones, fitOptions(feed, setting, ids));
+  return { feed, documents: documentsOf(feed, fitted.bodies), items: fitted.items, failed };
+}
+
+export function viewOf(
+  feed: FeedHead,
+  config: Pick<Config, 'publication' | 'hub'>,
+  { newestPage = null }: Pick<FeedSetting, 'newestPage'>,
+): FeedView {
+  return { ...feedView(feed, config), previous: newestPage === null ? null : feedAddresses(config, newestPage) };
+}
+
+/** @param articles ids of articles and of their items */
+export function fitOptions(
+  { content, windowHours }: FeedConfig,
+  { unarchived }: Pick<FeedSetting, 'unarchived'>,
+  articles: { id: string; itemId: string }[],
+): FitOptions {
+  const keep = articles.flatMap(({ id, itemId }) => (unarchived?.has(id) ? itemId : []));
+  return { content, mayDrop: windowHours === undefined, keep: new Set(keep) };
+}
+
+export function documentsOf(feed: FeedHead, bodies: Record<Format, string>): RenderedDocument[] {
+  return FORMATS.map((format) => {
+    return { path: feedPath(feed, format), mediaType: MEDIA_TYPES[format], body: bodies[format] };
   });
-  const documents = FORMATS.map((format) => ({
-    path: feedPath(feed, format),
-    mediaType: MEDIA_TYPES[format],
-    body: fitted.bodies[format],
-  }));
-  return { feed, documents, items: fitted.items, failed };
 }

@@ -1,6 +1,7 @@
 /** Published documents in the store, so that all web processes serve the same. The folder of feeds mirrors them. */
 import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
+import { ConcurrencyLimit } from '../lib/concurrency/concurrency-limit.ts';
 import { TurnTimer } from '../lib/concurrency/turn-timer.ts';
 import { SECOND } from '../lib/time.ts';
 import type { Db, Tx } from '../store/store.ts';
@@ -100,13 +101,22 @@ export async function compressChanged(db: Db, documents: RenderedDocument[]): Pr
     hashed.push({ ...document, hash: sha256(document.body) });
   }
   const changed = new Set((await findChanged(db, hashed)).map(({ path }) => path));
-  const compressed: CompressedDocument[] = [];
-  for (const document of hashed) {
-    // One after another: each compressor takes about ten megabytes as soon as it is requested.
-    const codings = changed.has(document.path) ? await compress(Buffer.from(document.body)) : null;
-    compressed.push({ ...document, codings });
-  }
-  return compressed;
+  return Promise.all(
+    hashed.map(async (document) => {
+      const codings = changed.has(document.path) ? await compressInTurn(document.body) : null;
+      return { ...document, codings };
+    }),
+  );
+}
+
+/**
+ * Two documents at a time, each in both codings: as many threads as Node has for such work. Each compressor takes about
+ * ten megabytes as soon as it is requested.
+ */
+const compressors = new ConcurrencyLimit(2);
+
+function compressInTurn(body: string): Promise<Codings> {
+  return compressors.run(() => compress(Buffer.from(body)));
 }
 
 /** The documents whose body differs from the stored one. */

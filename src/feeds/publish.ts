@@ -7,7 +7,8 @@ import { TurnTimer } from '../lib/concurrency/turn-timer.ts';
 import type { Templates } from '../lib/templates.ts';
 import type { Store, Tx } from '../store/store.ts';
 import { deleteArchives, findObsoleteArchives } from './archive/archives.ts';
-import { type BuiltFeed, buildFeed } from './build-feed.ts';
+import type { BuiltFeed } from './build-feed.ts';
+import { buildSelectedFeed } from './build-selected.ts';
 import {
   type CompressedDocument,
   compressChanged,
@@ -19,10 +20,8 @@ import {
 } from './documents.ts';
 import { advanceFeedVersion, claimFeeds, lockFeedVersion, mustWaitUntil } from './feed-version.ts';
 import { FORMATS } from './formats/feed-view.ts';
-import { type ItemResult, learnItems } from './formats/item.ts';
 import { sharedDocuments } from './index-page/index-page.ts';
 import { deleteRejectionsOfOtherFeeds, recordFailedItems } from './rejected-items.ts';
-import { selectForFeed } from './select.ts';
 
 export interface PublishReport {
   documents: {
@@ -84,16 +83,9 @@ async function buildAll(
   { now, feeds: ids }: PublishOptions,
 ): Promise<Build> {
   const shared = await sharedDocuments(store.reports, config, templates, now);
-  const known = new Map<string, ItemResult>();
   const feeds: BuiltFeed[] = [];
-  const timer = new TurnTimer();
-  for (const feed of feedsNamed(config, ids)) {
-    await timer.rest();
-    const selected = await selectForFeed(store.db, feed, now);
-    await learnItems(selected.articles, config, known, timer);
-    feeds.push(buildFeed(feed, config, selected, known));
-  }
-  await timer.rest();
+  const context = { store, config, now, timer: new TurnTimer() };
+  for (const feed of feedsNamed(config, ids)) feeds.push(await buildSelectedFeed(context, feed));
   const documents = await compressChanged(store.db, [...feeds.flatMap((feed) => feed.documents), ...shared]);
   return { feeds, shared, documents };
 }

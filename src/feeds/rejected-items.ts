@@ -3,6 +3,7 @@
  * article that is valid again, or has left the feed, is cleared.
  */
 import { clearRejection, recordRejection } from '../articles/rejections.ts';
+import { DOCUMENT_COLUMNS, documentJson } from '../articles/stored-document.ts';
 import type { Db, Tx } from '../store/store.ts';
 import type { FailedArticle } from './formats/item.ts';
 
@@ -17,12 +18,23 @@ export async function recordFailedItems(tx: Tx, feed: string, failed: FailedArti
   const before = new Map(known.map((row) => [row.article_id, row.problems]));
   for (const { article, problems } of failed) {
     if (before.get(article.id) === JSON.stringify(problems)) continue;
-    const raw = JSON.stringify(article);
+    const raw = await readJson(tx, article.id);
     await recordRejection(tx, { stage: 'feed', source, line: null, articleId: article.id, problems, raw }, now);
   }
   const failing = new Set<string | null>(failed.map(({ article }) => article.id));
   for (const articleId of before.keys()) {
     if (!failing.has(articleId)) await clearRejection(tx, { stage: 'feed', source, line: null, articleId });
+  }
+}
+
+/** The JSON of the stored article, or what there is of it. */
+async function readJson(db: Db, id: string): Promise<string> {
+  const row = await db.selectFrom('articles').select(DOCUMENT_COLUMNS).where('id', '=', id).executeTakeFirst();
+  if (row === undefined) return '';
+  try {
+    return documentJson(row);
+  } catch {
+    return row.document;
   }
 }
 

@@ -1,21 +1,30 @@
 /** Selects the articles of a feed. */
-import { type Article, isPublic } from '../articles/article.ts';
-import { findArticles, findPublicArticles, findRetractedArticles } from '../articles/queries.ts';
+import type { Article } from '../articles/article.ts';
+import { type ArticleHead, findHeadsOfPublic, findPublicHeads, findRetractedArticles } from '../articles/queries.ts';
 import type { FeedConfig, Selection } from '../config/config.ts';
 import { DAY, HOUR } from '../lib/time.ts';
 import type { Db } from '../store/store.ts';
 import { findNewestPage } from './archive/archive-page.ts';
 import { findUnarchived } from './archive/record-members.ts';
 
-export interface FeedArticles {
-  /** Newest first. */
-  articles: Article[];
+/** What a feed shows apart from its articles. */
+export interface FeedSetting {
   /** Retracted in the last 30 days, newest retraction first. */
   retracted: Article[];
   /** Ids of the articles that are on no archive page yet. Undefined for a feed without an archive. */
   unarchived?: ReadonlySet<string>;
   /** Path of the newest page of its archive, or null. */
   newestPage?: string | null;
+}
+
+export interface FeedArticles extends FeedSetting {
+  /** Newest first. */
+  articles: Article[];
+}
+
+export interface FeedHeads extends FeedSetting {
+  /** Newest first. */
+  heads: ArticleHead[];
 }
 
 /** A feed without a window holds all articles of this time. */
@@ -37,36 +46,37 @@ const MAX_TOMBSTONES = 50;
  * publish. Any other feed holds the newest `minimumItems`, all articles of the last 48 hours, and its unarchived ones,
  * so that feed and archive together always hold all that the feed has published.
  */
-export async function selectForFeed(db: Db, feed: FeedConfig, now: number): Promise<FeedArticles> {
+export async function selectForFeed(db: Db, feed: FeedConfig, now: number): Promise<FeedHeads> {
   const { select, windowHours } = feed;
   const retracted = await findTombstones(db, select, now);
   if (windowHours !== undefined) {
     const window = { from: now - windowHours * HOUR, until: now };
-    return { articles: await findPublicArticles(db, { select, now, ...window, limit: MAX_IN_WINDOW }), retracted };
+    return { heads: await findPublicHeads(db, { select, now, ...window, limit: MAX_IN_WINDOW }), retracted };
   }
   // In this order: the articles of a page that is closed in between are in both, instead of in neither.
   const unarchived = await findUnarchived(db, feed.id, MAX_UNARCHIVED);
   const newestPart = await findNewestPage(db, feed.id);
-  const newest = await newestArticles(db, feed, now);
+  const newest = await newestHeads(db, feed, now);
   const held = new Set(newest.map(({ id }) => id));
-  const others = await findArticles(
+  const others = await findHeadsOfPublic(
     db,
     unarchived.filter((id) => !held.has(id)),
+    now,
   );
-  const articles = [...newest, ...others.filter((article) => isPublic(article, now))];
-  if (articles.length > newest.length) articles.sort(byNewest);
-  return { articles, retracted, unarchived: new Set(unarchived), newestPage: newestPart?.path ?? null };
+  const heads = [...newest, ...others];
+  if (others.length > 0) heads.sort(byNewest);
+  return { heads, retracted, unarchived: new Set(unarchived), newestPage: newestPart?.path ?? null };
 }
 
-async function newestArticles(db: Db, { select, minimumItems }: FeedConfig, now: number): Promise<Article[]> {
-  const newest = await findPublicArticles(db, { select, now, limit: minimumItems });
+async function newestHeads(db: Db, { select, minimumItems }: FeedConfig, now: number): Promise<ArticleHead[]> {
+  const newest = await findPublicHeads(db, { select, now, limit: minimumItems });
   const oldest = newest.at(-1);
   if (newest.length < minimumItems || oldest === undefined || oldest.publishedAt < now - MIN_AGE) return newest;
-  return findPublicArticles(db, { select, now, from: now - MIN_AGE, limit: MAX_ITEMS });
+  return findPublicHeads(db, { select, now, from: now - MIN_AGE, limit: MAX_ITEMS });
 }
 
 /** The order of the store. */
-function byNewest(a: Article, b: Article): number {
+function byNewest(a: ArticleHead, b: ArticleHead): number {
   return b.publishedAt - a.publishedAt || (a.id < b.id ? 1 : -1);
 }
 

@@ -3,13 +3,13 @@ import { createHash } from 'node:crypto';
 import { Feed } from 'feed';
 import { escapeHtml } from '../../lib/html.ts';
 import { rfc3339 } from '../../lib/time.ts';
-import { openSlots, replaceMark, type Slots, splitItems } from './feed-package.ts';
-import type { FeedEnclosure, FeedItem } from './feed-view.ts';
-import { enclosuresOf, type FeedEntry, type FeedView, feedUpdated, type Tombstone } from './feed-view.ts';
-import { historyElements, MEDIA_NAMESPACE, mediaElements } from './xml-extensions.ts';
+import type { BodyPlace, Frame, ItemText } from './document-parts.ts';
+import { BODY_MARK, openSlots, replaceMark, type Slots, splitAt, splitItems } from './feed-package.ts';
+import { enclosuresOf, type FeedEnclosure, type FeedItem, type FeedView, type Tombstone } from './feed-view.ts';
+import { aroundBodies, historyElements, MEDIA_NAMESPACE, mediaElements } from './xml-extensions.ts';
 
-/** @returns the document, with a tombstone for each retracted article. Same input, same bytes */
-export function renderAtom(view: FeedView, entries: FeedEntry[], tombstones: Tombstone[]): string {
+/** With a tombstone for each retracted article. @param updatedAt see `feedUpdated` */
+export function atomFrame(view: FeedView, updatedAt: number, tombstones: Tombstone[]): Frame {
   const slots = openSlots();
   const self = slots.text(view.urls.atom);
   const feed = new Feed({
@@ -17,7 +17,7 @@ export function renderAtom(view: FeedView, entries: FeedEntry[], tombstones: Tom
     title: slots.text(view.title),
     link: slots.text(view.siteUrl),
     description: slots.text(view.description),
-    updated: new Date(feedUpdated(view, entries)),
+    updated: new Date(updatedAt),
     generator: 'daywire',
     stylesheet: view.stylesheet,
     feedLinks: { atom: self },
@@ -26,36 +26,16 @@ export function renderAtom(view: FeedView, entries: FeedEntry[], tombstones: Tom
     author: { name: slots.text(view.publication), link: slots.text(view.siteUrl) },
     ...(view.rights === null ? {} : { copyright: slots.text(view.rights) }),
   });
-  const titles = entries.map(({ item }) => textConstruct(item.title, slots));
-  const summaries = entries.map(({ item }) => textConstruct(item.summary, slots));
-  entries.forEach(({ item, full }, index) => {
-    feed.addItem({
-      title: titles[index]?.slot as string,
-      id: slots.text(item.id),
-      link: slots.text(item.url),
-      date: new Date(item.updatedAt),
-      published: new Date(item.publishedAt),
-      description: summaries[index]?.slot as string,
-      author: item.authors.map(({ name, email }) => ({
-        name: slots.text(name),
-        ...(email === null ? {} : { email: slots.text(email) }),
-      })),
-      category: item.categories.map((term) => ({ term: slots.text(term) })),
-      ...(full ? { content: slots.html(item.html) } : {}),
-    });
-  });
-
-  const marks = { open: '<entry>', close: '</entry>' };
-  const { head, items, tail } = splitItems(`${feed.atom1()}\n`, marks, entries.length);
+  const [written] = splitAt(feed.atom1(), '\n</feed>');
   const selfLink = `<link rel="self" href="${self}"/>`;
-  const linked = replaceMark(head, selfLink, selfLink + historyElements(view, 'atom', slots, '\n    '));
-  const completedEntries = entries.map(({ item }, index) => {
-    const constructs = { title: titles[index] as TextConstruct, summary: summaries[index] as TextConstruct };
-    return completeEntry(items[index] as string, item, constructs, view, slots);
-  });
-  const completed = completeHead(linked, view, slots) + completedEntries.join('') + tail;
-  return slots.fill(replaceMark(completed, '</feed>', `${deletedEntries(tombstones, view, slots)}</feed>`));
+  const linked = replaceMark(written, selfLink, selfLink + historyElements(view, 'atom', slots, '\n    '));
+  const end = `\n${deletedEntries(tombstones, view, slots)}</feed>\n`;
+  const [head = '', tail = ''] = slots.fill([completeHead(linked, view, slots), end]);
+  return { head, first: BETWEEN, between: BETWEEN, tail };
 }
+
+/** The text between two entries, as the package writes it. */
+const BETWEEN = '\n    ';
 
 function completeHead(head: string, view: FeedView, slots: Slots): string {
   const root =
@@ -68,11 +48,45 @@ function completeHead(head: string, view: FeedView, slots: Slots): string {
   );
 }
 
+/** The body as a CDATA section is put between. */
+export const ATOM_BODY: BodyPlace = { open: '\n        <content type="html">', close: '</content>' };
+
+/** Renders entries with one call of the package. @param feedLanguage BCP 47 */
+export function atomItems(items: FeedItem[], feedLanguage: string): ItemText[] {
+  const slots = openSlots();
+  const feed = new Feed({ title: '' });
+  const titles = items.map(({ title }) => textConstruct(title, slots));
+  const summaries = items.map(({ summary }) => textConstruct(summary, slots));
+  items.forEach((item, index) => {
+    feed.addItem({
+      title: titles[index]?.slot as string,
+      id: slots.text(item.id),
+      link: slots.text(item.url),
+      date: new Date(item.updatedAt),
+      published: new Date(item.publishedAt),
+      description: summaries[index]?.slot as string,
+      author: item.authors.map(({ name, email }) => ({
+        name: slots.text(name),
+        ...(email === null ? {} : { email: slots.text(email) }),
+      })),
+      category: item.categories.map((term) => ({ term: slots.text(term) })),
+      content: BODY_MARK,
+    });
+  });
+  const skeletons = splitItems(feed.atom1(), { open: '<entry>', close: '</entry>', between: BETWEEN }, items.length);
+  const parts = items.flatMap((item, index) => {
+    const constructs = { title: titles[index] as TextConstruct, summary: summaries[index] as TextConstruct };
+    const completed = completeEntry(skeletons[index] as string, item, constructs, feedLanguage, slots);
+    return splitAt(completed, `${ATOM_BODY.open}<![CDATA[${BODY_MARK}]]>${ATOM_BODY.close}`);
+  });
+  return aroundBodies(slots.fill(parts));
+}
+
 function completeEntry(
   entry: string,
   item: FeedItem,
   constructs: { title: TextConstruct; summary: TextConstruct },
-  view: FeedView,
+  feedLanguage: string,
   slots: Slots,
 ): string {
   let completed = entry;
@@ -92,7 +106,7 @@ function completeEntry(
     ...mediaElements(item.media, slots),
   ];
   completed = replaceMark(completed, '</entry>', `${extra.map((xml) => `    ${xml}\n    `).join('')}</entry>`);
-  return (item.language === view.language ? '<entry>' : `<entry xml:lang="${slots.text(item.language)}">`) + completed;
+  return (item.language === feedLanguage ? '<entry>' : `<entry xml:lang="${slots.text(item.language)}">`) + completed;
 }
 
 interface TextConstruct {

@@ -11,8 +11,8 @@ export interface Slots {
   text(value: string): string;
   /** A slot for HTML, in an element that holds it escaped. */
   html(value: string): string;
-  /** Fills all slots. @throws Error if one is missing, or appears twice */
-  fill(skeleton: string): string;
+  /** Fills all slots of the parts of a skeleton. @throws Error if one is missing, or appears twice */
+  fill(parts: string[]): string[];
 }
 
 export function openSlots(): Slots {
@@ -21,45 +21,61 @@ export function openSlots(): Slots {
   return {
     text: (value) => slot(escapeXml(value)),
     html: (value) => slot(cdataHtml(value)),
-    fill(skeleton) {
+    fill(parts) {
       let filled = 0;
-      const document = skeleton.replace(/<!\[CDATA\[slot:(\d+):\]\]>|slot:(\d+):/g, (_, wrapped, plain) => {
-        filled++;
-        return values[Number(wrapped ?? plain)] as string;
-      });
+      const texts = parts.map((part) =>
+        part.replace(/<!\[CDATA\[slot:(\d+):\]\]>|slot:(\d+):/g, (_, wrapped, plain) => {
+          filled++;
+          return values[Number(wrapped ?? plain)] as string;
+        }),
+      );
       if (filled !== values.length) {
         throw new Error(`the package "feed" wrote ${filled} of ${values.length} values: its output has changed`);
       }
-      return document;
+      return texts;
     },
   };
 }
 
+/** What the package gets as the body of an item; its output is split there. */
+export const BODY_MARK = 'slot:body:';
+
 /** Replaces `mark` in a skeleton. @throws Error unless it occurs exactly once: the package's output has changed */
 export function replaceMark(skeleton: string, mark: string, replacement: string): string {
+  const [before, after] = splitAt(skeleton, mark);
+  return before + replacement + after;
+}
+
+/** The text before and after `mark`. @throws Error unless it occurs exactly once: the package's output has changed */
+export function splitAt(skeleton: string, mark: string): [before: string, after: string] {
   const at = skeleton.indexOf(mark);
   if (at < 0 || skeleton.indexOf(mark, at + mark.length) >= 0) {
     throw new Error(`the package "feed" did not write ${JSON.stringify(mark)} exactly once: its output has changed`);
   }
-  return skeleton.slice(0, at) + replacement + skeleton.slice(at + mark.length);
+  return [skeleton.slice(0, at), skeleton.slice(at + mark.length)];
 }
 
 /**
- * Splits a skeleton before each item, and after the last.
- * @returns the text before the first item, each item without the mark that opens it, and the text after the last item
- * @throws Error unless there are as many items as expected
+ * The items of a skeleton, each without the mark that opens it.
+ * @param between the white space between two items
+ * @throws Error unless there are as many items as expected, with that space between them
  */
 export function splitItems(
   skeleton: string,
-  { open, close }: { open: string; close: string },
+  { open, close, between }: { open: string; close: string; between: string },
   expected: number,
-): { head: string; items: string[]; tail: string } {
-  const [head = '', ...items] = skeleton.split(open);
-  if (items.length !== expected) {
-    throw new Error(`the package "feed" wrote ${items.length} of ${expected} items: its output has changed`);
+): string[] {
+  const parts = skeleton.split(open).slice(1);
+  if (parts.length !== expected) {
+    throw new Error(`the package "feed" wrote ${parts.length} of ${expected} items: its output has changed`);
   }
-  const last = items.pop();
-  if (last === undefined) return { head, items, tail: '' };
-  const end = last.indexOf(close) + close.length;
-  return { head, items: [...items, last.slice(0, end)], tail: last.slice(end) };
+  return parts.map((part, index) => {
+    const end = part.indexOf(close) + close.length;
+    if (index < expected - 1 && part.slice(end) !== between) {
+      throw new Error(
+        `the package "feed" wrote ${JSON.stringify(part.slice(end))} between items: its output has changed`,
+      );
+    }
+    return part.slice(0, end);
+  });
 }

@@ -94,12 +94,6 @@ export function enclosuresOf(media: FeedMedia[]): FeedEnclosure[] {
   return media.filter((one): one is FeedEnclosure => one.type !== null && one.length !== null);
 }
 
-/** An item in one document: with its body, or with its summary only. */
-export interface FeedEntry {
-  item: FeedItem;
-  full: boolean;
-}
-
 /** A retracted article (RFC 6721). */
 export interface Tombstone {
   id: string;
@@ -146,8 +140,8 @@ function queryOf({ query }: Pick<FeedHead, 'query'>): string {
 }
 
 /** The newest `updated` of the items: the same items give the same bytes. */
-export function feedUpdated(view: FeedView, entries: FeedEntry[]): number {
-  return entries.reduce((newest, { item }) => Math.max(newest, item.updatedAt), 0) || view.updatedIfEmpty;
+export function feedUpdated(view: FeedView, items: Pick<FeedItem, 'updatedAt'>[]): number {
+  return items.reduce((newest, { updatedAt }) => Math.max(newest, updatedAt), 0) || view.updatedIfEmpty;
 }
 
 /** The day on which the tag authority begins, at 00:00 UTC: stable, and before any item. */

@@ -1,21 +1,21 @@
 /**
- * Renders a feed in its three formats, each small enough for readers that reject large documents. Older bodies become
- * summaries before items are dropped.
+ * Chooses the items and bodies of a document, so that it is small enough for readers that reject large ones in each of
+ * its formats. Older bodies become summaries before items are dropped.
  */
-import { renderAtom } from './atom.ts';
-import { type FeedEntry, type FeedItem, type FeedView, FORMATS, type Format, type Tombstone } from './feed-view.ts';
-import { renderJsonFeed } from './json-feed.ts';
-import { cdataHtml } from './markup.ts';
-import { renderRss } from './rss.ts';
+import { atomFrame } from './atom.ts';
+import type { Frame } from './document-parts.ts';
+import { type FeedItem, type FeedView, FORMATS, type Format, feedUpdated, type Tombstone } from './feed-view.ts';
+import { jsonFrame } from './json-feed.ts';
+import { type RenderedBody, type RenderedItem, renderBody, renderItems, withBody } from './rendered-item.ts';
+import { rssFrame } from './rss.ts';
 
 /** Limit of a document. Google News, for example, reads 1 MB of an article and 2 MB of a feed. */
-const MAX_BYTES = 1_000_000;
+export const MAX_BYTES = 1_000_000;
 
-export interface FittedFeed {
-  bodies: Record<Format, string>;
-  /** Number of items, and of those with their bodies. */
-  items: number;
-  full: number;
+/** An item in one document: with its body, or with its summary only. */
+export interface FeedEntry {
+  item: RenderedItem;
+  full: boolean;
 }
 
 export interface FitOptions {
@@ -26,80 +26,108 @@ export interface FitOptions {
   keep?: ReadonlySet<string> | undefined;
 }
 
+/** Renders and fits items in one step. @param items newest first */
+export function fitFeed(
+  view: FeedView,
+  items: FeedItem[],
+  tombstones: Tombstone[],
+  options: FitOptions,
+): { bodies: Record<Format, string>; items: number } {
+  const rendered = renderItems(items, view.language);
+  const html = new Map(rendered.map((item, index) => [item, items[index]?.html ?? '']));
+  const entries = chooseEntries(view, rendered, tombstones, options);
+  const bodies = writeDocuments(view, entries, tombstones, (item) => renderBody(html.get(item) as string));
+  return { bodies, items: entries.length };
+}
+
+/** Writes the documents of a feed. @param bodyOf gives the bodies of full entries */
+export function writeDocuments(
+  view: FeedView,
+  entries: FeedEntry[],
+  tombstones: Tombstone[],
+  bodyOf: (item: RenderedItem) => RenderedBody,
+): Record<Format, string> {
+  const frames = framesOf(view, entries, tombstones);
+  const bodies = new Map(entries.flatMap(({ item, full }) => (full ? [[item, bodyOf(item)]] : [])));
+  const write = (format: Format): string => {
+    const { head, first, between, tail } = frames[format];
+    const parts = [head];
+    for (const { item } of entries) {
+      const body = bodies.get(item);
+      parts.push(parts.length === 1 ? first : between);
+      if (body === undefined) parts.push(item.texts[format].text);
+      else parts.push(...withBody(item.texts[format], format, body));
+    }
+    parts.push(tail);
+    return parts.join('');
+  };
+  return { rss: write('rss'), atom: write('atom'), json: write('json') };
+}
+
+function framesOf(view: FeedView, entries: FeedEntry[], tombstones: Tombstone[]): Record<Format, Frame> {
+  const updatedAt = feedUpdated(
+    view,
+    entries.map(({ item }) => item),
+  );
+  return { rss: rssFrame(view, updatedAt), atom: atomFrame(view, updatedAt, tombstones), json: jsonFrame(view) };
+}
+
 /** @param items newest first */
-export function fitFeed(view: FeedView, items: FeedItem[], tombstones: Tombstone[], options: FitOptions): FittedFeed {
-  const render = (entries: FeedEntry[]): FittedFeed => ({
-    bodies: {
-      rss: renderRss(view, entries),
-      atom: renderAtom(view, entries, tombstones),
-      json: renderJsonFeed(view, entries),
-    },
-    items: entries.length,
-    full: entries.filter(({ full }) => full).length,
-  });
+export function chooseEntries(
+  view: FeedView,
+  items: RenderedItem[],
+  tombstones: Tombstone[],
+  { content, mayDrop, keep = new Set() }: FitOptions,
+): FeedEntry[] {
   const summaries = items.map((item) => ({ item, full: false }));
-  if (options.content === 'full' && bytesOf(items) < MAX_BYTES) {
-    const whole = render(items.map((item) => ({ item, full: item.html !== '' })));
+  // All instants have the same length: one set of frames measures the documents of any choice of items.
+  const frames = framesOf(view, summaries, tombstones);
+  const largest = (entries: FeedEntry[]): number =>
+    Math.max(...FORMATS.map((format) => bytesOf(entries, format, frames[format])));
+  if (content === 'full' && items.reduce((sum, { htmlBytes }) => sum + htmlBytes, 0) < MAX_BYTES) {
+    const whole = items.map((item) => ({ item, full: item.htmlBytes > 0 }));
     if (largest(whole) < MAX_BYTES) return whole;
   }
-  const short = render(summaries);
-  const spare = MAX_BYTES - largest(short);
-  if (spare > 0) return options.content === 'full' ? render(withBodies(items, spare)) : short;
-  return options.mayDrop ? newestThatFit(summaries, options.keep ?? new Set(), render) : short;
+  const spare = MAX_BYTES - largest(summaries);
+  if (spare > 0) return content === 'full' ? withBodies(items, spare) : summaries;
+  return mayDrop ? newestThatFit(summaries, keep, (entries) => largest(entries) < MAX_BYTES) : summaries;
 }
 
-/** Bytes of the bodies alone, as they are in RSS and Atom, or fewer. */
-function bytesOf(items: FeedItem[]): number {
-  return items.reduce((sum, { html }) => sum + Buffer.byteLength(html), 0);
-}
-
-function largest({ bodies }: FittedFeed): number {
-  return Math.max(...FORMATS.map((format) => Buffer.byteLength(bodies[format])));
+function bytesOf(entries: FeedEntry[], format: Format, { head, first, between, tail }: Frame): number {
+  let bytes = Buffer.byteLength(head) + Buffer.byteLength(tail);
+  if (entries.length > 0) bytes += first.length + (entries.length - 1) * between.length;
+  for (const { item, full } of entries) {
+    const { summaryBytes, fullBytes } = item.texts[format];
+    bytes += full ? fullBytes : summaryBytes;
+  }
+  return bytes;
 }
 
 /** Adds bodies, newest first, while they fit into `spare` bytes; one that does not fit is skipped. */
-function withBodies(items: FeedItem[], spare: number): FeedEntry[] {
+function withBodies(items: RenderedItem[], spare: number): FeedEntry[] {
   let left = spare;
   return items.map((item) => {
-    // The bytes of a body escaped for a format take a hundred times as long to count.
-    const mayFit = item.html !== '' && Buffer.byteLength(item.html) < left;
-    const size = mayFit ? bodyBytes(item) : Number.POSITIVE_INFINITY;
-    const full = size < left;
-    if (full) left -= size;
+    const full = item.htmlBytes > 0 && item.bodyBytes < left;
+    if (full) left -= item.bodyBytes;
     return { item, full };
   });
-}
-
-// Bytes of the elements around a body, rounded up; in JSON the body replaces content_text.
-const BODY_OVERHEAD = 100;
-
-/** Bytes that an item with its body takes beyond one with its summary, at most. */
-export function bodyBytes(item: FeedItem): number {
-  return (
-    Math.max(Buffer.byteLength(cdataHtml(item.html)), Buffer.byteLength(JSON.stringify(item.html))) + BODY_OVERHEAD
-  );
 }
 
 function newestThatFit(
   entries: FeedEntry[],
   keep: ReadonlySet<string>,
-  render: (entries: FeedEntry[]) => FittedFeed,
-): FittedFeed {
+  fits: (entries: FeedEntry[]) => boolean,
+): FeedEntry[] {
   const isKept = ({ item }: FeedEntry): boolean => keep.has(item.id);
   const byPriority = [...entries.filter(isKept), ...entries.filter((entry) => !isKept(entry))];
-  let fits = 0;
+  let best: FeedEntry[] = [];
   let tooMany = entries.length;
-  let best = render([]);
-  while (tooMany - fits > 1) {
-    const count = Math.floor((fits + tooMany) / 2);
+  while (tooMany - best.length > 1) {
+    const count = Math.floor((best.length + tooMany) / 2);
     const chosen = new Set(byPriority.slice(0, count));
-    const rendered = render(entries.filter((entry) => chosen.has(entry)));
-    if (largest(rendered) < MAX_BYTES) {
-      fits = count;
-      best = rendered;
-    } else {
-      tooMany = count;
-    }
+    const some = entries.filter((entry) => chosen.has(entry));
+    if (fits(some)) best = some;
+    else tooMany = count;
   }
   return best;
 }

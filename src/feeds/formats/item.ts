@@ -5,7 +5,6 @@ import { beginningOfText } from '../../articles/beginning.ts';
 import { findUnsanitised } from '../../articles/unsanitised.ts';
 import { type Config, sectionTitle } from '../../config/config.ts';
 import { cleanLine, cleanText } from '../../lib/clean-text.ts';
-import type { TurnTimer } from '../../lib/concurrency/turn-timer.ts';
 import type { FeedItem, FeedMedia, Tombstone } from './feed-view.ts';
 import { itemBody } from './item-body.ts';
 import { strictUrl } from './markup.ts';
@@ -14,45 +13,25 @@ export type ItemResult = { kind: 'item'; item: FeedItem } | { kind: 'invalid'; p
 
 /** An article that cannot be an item. */
 export interface FailedArticle {
-  article: Article;
+  article: Pick<Article, 'id'>;
   problems: string[];
 }
 
-/** @param known results of articles, by id; new ones are added */
-export function toItems(
-  articles: Article[],
-  config: Pick<Config, 'publication' | 'sections'>,
-  known = new Map<string, ItemResult>(),
-): { items: FeedItem[]; failed: FailedArticle[] } {
+export function toItems(articles: Article[], config: ItemConfig): { items: FeedItem[]; failed: FailedArticle[] } {
   const items: FeedItem[] = [];
   const failed: FailedArticle[] = [];
   for (const article of articles) {
-    const result = known.get(article.id) ?? toItem(article, config);
-    known.set(article.id, result);
+    const result = toItem(article, config);
     if (result.kind === 'item') items.push(result.item);
     else failed.push({ article, problems: result.problems });
   }
   return { items, failed };
 }
 
-/**
- * Adds the results of articles to `known`. That takes up to 100 ms for each of a megabyte, and the rest of the process
- * runs in between.
- */
-export async function learnItems(
-  articles: Article[],
-  config: Pick<Config, 'publication' | 'sections'>,
-  known: Map<string, ItemResult>,
-  timer: TurnTimer,
-): Promise<void> {
-  for (const article of articles) {
-    await timer.rest();
-    toItems([article], config, known);
-  }
-  await timer.rest();
-}
+/** What an item depends on, apart from its article. */
+export type ItemConfig = Pick<Config, 'publication' | 'sections'>;
 
-export function toItem(article: Article, config: Pick<Config, 'publication' | 'sections'>): ItemResult {
+export function toItem(article: Article, config: ItemConfig): ItemResult {
   try {
     const problems: string[] = [];
     const item = checkedItem(article, config, problems);
@@ -82,7 +61,7 @@ const bodyProblems = new LRUCache<string, string[]>({
   memoMethod: (body) => findUnsanitised(body),
 });
 
-function checkedItem(article: Article, config: Pick<Config, 'publication' | 'sections'>, problems: string[]): FeedItem {
+function checkedItem(article: Article, config: ItemConfig, problems: string[]): FeedItem {
   const { publication } = config;
   const language = canonicalLanguage(article.language);
   if (language === null)

@@ -1,9 +1,11 @@
 /** Writes JSON Feed 1.1 with the package `feedsmith`. */
 import { generateJsonFeed } from 'feedsmith';
-import { enclosuresOf, type FeedEntry, type FeedItem, type FeedView } from './feed-view.ts';
+import type { BodyPlace, Frame, ItemText } from './document-parts.ts';
+import { BODY_MARK, splitAt } from './feed-package.ts';
+import { enclosuresOf, type FeedItem, type FeedView } from './feed-view.ts';
 
-/** Same input, same bytes. */
-export function renderJsonFeed(view: FeedView, entries: FeedEntry[]): string {
+export function jsonFrame(view: FeedView): Frame {
+  // The package omits an empty list of items, which the format requires.
   const feed = generateJsonFeed({
     title: view.title,
     home_page_url: view.siteUrl,
@@ -14,27 +16,49 @@ export function renderJsonFeed(view: FeedView, entries: FeedEntry[]): string {
     authors: [{ name: view.publication, url: view.siteUrl }],
     language: view.language,
     ...(view.hub === null ? {} : { hubs: [{ type: 'WebSub', url: view.hub }] }),
-    items: entries.map(({ item, full }) => jsonItem(item, full)),
-  }) as { items?: object[] };
-  // The package's result has no useful type, and it omits an empty list of items, which the format requires.
-  const { items = [], ...head } = feed;
-  const opening = JSON.stringify({ ...head, items: [] }, null, 2).slice(0, -END.length);
-  const lines = items.map((item) => `\n${JSON.stringify(item, null, 2).replace(/^/gm, '    ')}`);
-  return `${opening}${lines.join(',')}\n  ${END}\n`;
+    items: [],
+  }) as object;
+  const opening = JSON.stringify({ ...feed, items: [] }, null, 2).slice(0, -END.length);
+  return { head: opening, first: '\n', between: ',\n', tail: `\n  ${END}\n` };
 }
 
 /** The end of a feed whose last member is its list of items. */
 const END = ']\n}';
 
-function jsonItem(item: FeedItem, full: boolean) {
+/** The body as JSON is put between. */
+export const JSON_BODY: BodyPlace = { open: '"content_html": ', close: '' };
+
+/** Renders items with one call of the package. */
+export function jsonItems(items: FeedItem[]): ItemText[] {
+  // The package's result has no useful type.
+  const { items: generated = [] } = generateJsonFeed({ title: '', items: items.map(jsonItem) }) as { items?: object[] };
+  if (generated.length !== items.length) {
+    throw new Error(`the package "feedsmith" wrote ${generated.length} of ${items.length} items`);
+  }
+  return items.map(({ summary }, index) => {
+    const text = JSON.stringify(generated[index], null, 2).replace(/^/gm, INDENT);
+    // Nowhere else: a quotation mark inside a string is escaped.
+    const [before, after] = splitAt(text, `${JSON_BODY.open}"${BODY_MARK}"`);
+    // An item must have one of the two (JSON Feed 1.1, Items).
+    return { before, summary: `"content_text": ${jsonValue(summary)}`, after };
+  });
+}
+
+const INDENT = '    ';
+
+/** A string as it is in a document: as the lines of an item, what follows a separator of lines is indented. */
+export function jsonValue(text: string): string {
+  return JSON.stringify(text).replace(/[\u2028\u2029]/g, `$&${INDENT}`);
+}
+
+function jsonItem(item: FeedItem) {
   const enclosures = enclosuresOf(item.media);
   return {
     id: item.id,
     url: item.url,
     ...(item.report === null ? {} : { external_url: item.report.url }),
     title: item.title,
-    // An item must have one of the two (JSON Feed 1.1, Items).
-    ...(full ? { content_html: item.html } : { content_text: item.summary }),
+    content_html: BODY_MARK,
     summary: item.summary,
     ...(item.image === null ? {} : { image: item.image.url }),
     date_published: new Date(item.publishedAt),

@@ -1,22 +1,23 @@
 /** Writes RSS 2.0 with the package `feed`, and adds what the package omits. */
 import { Feed, type Item } from 'feed';
 import { escapeHtml } from '../../lib/html.ts';
-import { openSlots, replaceMark, type Slots, splitItems } from './feed-package.ts';
-import { enclosuresOf, type FeedEntry, type FeedItem, type FeedView, feedUpdated } from './feed-view.ts';
-import { historyElements, MEDIA_NAMESPACE, mediaElements } from './xml-extensions.ts';
+import type { BodyPlace, Frame, ItemText } from './document-parts.ts';
+import { BODY_MARK, openSlots, replaceMark, type Slots, splitAt, splitItems } from './feed-package.ts';
+import { enclosuresOf, type FeedItem, type FeedView } from './feed-view.ts';
+import { aroundBodies, historyElements, MEDIA_NAMESPACE, mediaElements } from './xml-extensions.ts';
 
 /** Minutes for which a reader may cache the feed (RSS 2.0, ttl): as max-age in http/feeds/decide-response.ts. */
 const TTL_MINUTES = 5;
 
-/** Same input, same bytes. */
-export function renderRss(view: FeedView, entries: FeedEntry[]): string {
+/** @param updatedAt see `feedUpdated` */
+export function rssFrame(view: FeedView, updatedAt: number): Frame {
   const slots = openSlots();
   const feed = new Feed({
     title: slots.text(view.title),
     link: slots.text(view.siteUrl),
     description: slots.text(view.description),
     language: slots.text(view.language),
-    updated: new Date(feedUpdated(view, entries)),
+    updated: new Date(updatedAt),
     generator: 'daywire',
     docs: 'https://www.rssboard.org/rss-specification',
     ttl: TTL_MINUTES,
@@ -25,7 +26,37 @@ export function renderRss(view: FeedView, entries: FeedEntry[]): string {
     ...(view.hub === null ? {} : { hub: slots.text(view.hub) }),
     ...(view.rights === null ? {} : { copyright: slots.text(view.rights) }),
   });
-  for (const { item, full } of entries) {
+  const end = '\n    </channel>\n</rss>';
+  const [channel] = splitAt(feed.rss2(), end);
+  const [head = '', tail = ''] = slots.fill([completeHead(channel, view, slots), `${end}\n`]);
+  return { head, first: BETWEEN, between: BETWEEN, tail };
+}
+
+/** The text between two items, as the package writes it. */
+const BETWEEN = '\n        ';
+
+function completeHead(head: string, view: FeedView, slots: Slots): string {
+  const root = head.slice(head.indexOf('<rss '), head.indexOf('>', head.indexOf('<rss ')) + 1);
+  const namespaces = [
+    'xmlns:atom="http://www.w3.org/2005/Atom"',
+    'xmlns:content="http://purl.org/rss/1.0/modules/content/"',
+    'xmlns:dc="http://purl.org/dc/elements/1.1/"',
+    `xmlns:media="${MEDIA_NAMESPACE}"`,
+  ].join(' ');
+  const rss = `<rss version="2.0" ${namespaces} xml:lang="${slots.text(view.language)}">`;
+  const self = 'rel="self" type="application/rss+xml"/>';
+  const completed = replaceMark(head, self, self + historyElements(view, 'rss', slots, '\n        '));
+  return replaceMark(replaceMark(completed, 'type="text/xsl"', 'type="text/css"'), root, rss);
+}
+
+/** The body as a CDATA section is put between. */
+export const RSS_BODY: BodyPlace = { open: '\n            <content:encoded>', close: '</content:encoded>' };
+
+/** Renders items with one call of the package. @param feedLanguage BCP 47 */
+export function rssItems(items: FeedItem[], feedLanguage: string): ItemText[] {
+  const slots = openSlots();
+  const feed = new Feed({ title: '' });
+  for (const item of items) {
     const [enclosure] = enclosuresOf(item.media);
     feed.addItem({
       title: slots.text(item.title),
@@ -38,10 +69,10 @@ export function renderRss(view: FeedView, entries: FeedEntry[]): string {
       extensions: extensions(
         item.authors.map(({ name }) => name),
         item.language,
-        view.language,
+        feedLanguage,
         slots,
       ),
-      ...(full ? { content: slots.html(item.html) } : {}),
+      content: BODY_MARK,
       // RSS allows one enclosure per item (the validator's DuplicateEnclosure); media:content has all files.
       ...(enclosure === undefined
         ? {}
@@ -50,7 +81,16 @@ export function renderRss(view: FeedView, entries: FeedEntry[]): string {
           }),
     });
   }
-  return slots.fill(complete(feed.rss2(), view, entries, slots));
+  const marks = { open: '<item>', close: '</item>', between: BETWEEN };
+  const skeletons = splitItems(feed.rss2(), marks, items.length);
+  const parts = items.flatMap((item, index) => {
+    const open = item.language === feedLanguage ? '<item>' : `<item xml:lang="${slots.text(item.language)}">`;
+    const media = mediaElements(item.media, slots).map((element) => `    ${element}\n        `);
+    const extra = `${sourceElement(item, slots)}${media.join('')}`;
+    const completed = open + replaceMark(skeletons[index] as string, '</item>', `${extra}</item>`);
+    return splitAt(completed, `${RSS_BODY.open}<![CDATA[${BODY_MARK}]]>${RSS_BODY.close}`);
+  });
+  return aroundBodies(slots.fill(parts));
 }
 
 /** The outlet of a roundup item. The package writes no `source` (RSS 2.0, item). */
@@ -73,26 +113,4 @@ function extensions(
     ...(creators.length === 0 ? [] : [{ name: 'dc:creator', objects: elements(creators) }]),
     ...(language === feedLanguage ? [] : [{ name: 'dc:language', objects: elements([language]) }]),
   ];
-}
-
-function complete(skeleton: string, view: FeedView, entries: FeedEntry[], slots: Slots): string {
-  const { head, items, tail } = splitItems(skeleton, { open: '<item>', close: '</item>' }, entries.length);
-  const root = head.slice(head.indexOf('<rss '), head.indexOf('>', head.indexOf('<rss ')) + 1);
-  const namespaces = [
-    'xmlns:atom="http://www.w3.org/2005/Atom"',
-    'xmlns:content="http://purl.org/rss/1.0/modules/content/"',
-    'xmlns:dc="http://purl.org/dc/elements/1.1/"',
-    `xmlns:media="${MEDIA_NAMESPACE}"`,
-  ].join(' ');
-  const rss = `<rss version="2.0" ${namespaces} xml:lang="${slots.text(view.language)}">`;
-  const self = 'rel="self" type="application/rss+xml"/>';
-  const completed = replaceMark(head, self, self + historyElements(view, 'rss', slots, '\n        '));
-  const styled = replaceMark(replaceMark(completed, 'type="text/xsl"', 'type="text/css"'), root, rss);
-  const completedItems = entries.map(({ item }, index) => {
-    const open = item.language === view.language ? '<item>' : `<item xml:lang="${slots.text(item.language)}">`;
-    const media = mediaElements(item.media, slots).map((element) => `    ${element}\n        `);
-    const extra = `${sourceElement(item, slots)}${media.join('')}`;
-    return open + replaceMark(items[index] as string, '</item>', `${extra}</item>`);
-  });
-  return `${styled}${completedItems.join('')}${tail}\n`;
 }

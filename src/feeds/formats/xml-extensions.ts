@@ -1,4 +1,5 @@
-/** Elements that RSS and Atom share: links between a feed and its archive (RFC 5005 §4), and Media RSS. */
+/** What RSS and Atom share: links between a feed and its archive (RFC 5005 §4), Media RSS, and the place of bodies. */
+import type { ItemText } from './document-parts.ts';
 import type { Slots } from './feed-package.ts';
 import type { FeedMedia, FeedView } from './feed-view.ts';
 
@@ -44,5 +45,12 @@ export function mediaElements(media: FeedMedia[], slots: Slots): string[] {
     return children === ''
       ? `<media:content ${attributes}/>`
       : `<media:content ${attributes}>${children}</media:content>`;
+  });
+}
+
+/** @param parts the text before the body of the first item, that after it, and so on; summaries stand elsewhere */
+export function aroundBodies(parts: string[]): ItemText[] {
+  return Array.from({ length: parts.length / 2 }, (_, index) => {
+    return { before: parts[2 * index] as string, summary: '', after: parts[2 * index + 1] as string };
   });
 }

@@ -1,0 +1,156 @@
+/**
+ * Builds a feed from the store. Only articles that have changed since they were rendered last are read: the cache has
+ * the rest.
+ */
+import { isPublic } from '../articles/article.ts';
+import { type ArticleHead, findDocuments } from '../articles/queries.ts';
+import { type StoredDocument, toArticle } from '../articles/stored-document.ts';
+import type { Config, FeedConfig } from '../config/config.ts';
+import { chunks } from '../lib/chunks.ts';
+import type { TurnTimer } from '../lib/concurrency/turn-timer.ts';
+import type { Store } from '../store/store.ts';
+import { type BuiltFeed, documentsOf, fitOptions, viewOf } from './build-feed.ts';
+import type { FeedItem } from './formats/feed-view.ts';
+import { chooseEntries, MAX_BYTES, writeDocuments } from './formats/fit.ts';
+import { type ItemResult, toItem, tombstonesOf } from './formats/item.ts';
+import { type RenderedBody, type RenderedItem, renderBody, renderItems } from './formats/rendered-item.ts';
+import { type CachedItem, type ItemCache, itemCacheOf } from './item-cache.ts';
+import { selectForFeed } from './select.ts';
+
+export interface BuildContext {
+  store: Store;
+  config: Config;
+  now: number;
+  timer: TurnTimer;
+}
+
+/** Selects the articles of a feed, and builds its documents. */
+export async function buildSelectedFeed(context: BuildContext, feed: FeedConfig): Promise<BuiltFeed> {
+  const { store, config, now, timer } = context;
+  await timer.rest();
+  const { heads, ...setting } = await selectForFeed(store.db, feed, now);
+  const view = viewOf(feed, config, setting);
+  const tombstones = tombstonesOf(setting.retracted, config.publication.language);
+  const members = new Members(context);
+  await members.read(heads, feed.content === 'full' ? MAX_BYTES : 0);
+  for (;;) {
+    const items = members.items();
+    const ids = items.map(({ id, item }) => ({ id, itemId: item.id }));
+    const entries = chooseEntries(
+      view,
+      items.map(({ item }) => item),
+      tombstones,
+      fitOptions(feed, setting, ids),
+    );
+    await timer.rest();
+    const full = entries.flatMap(({ item, full }) => (full ? item : []));
+    // Where an article has changed meanwhile, it is another item: perhaps other bodies fit.
+    if (await members.readBodies(full)) continue;
+    const bodies = writeDocuments(view, entries, tombstones, (item) => members.bodyOf(item));
+    await timer.rest();
+    return { feed, documents: documentsOf(feed, bodies), items: entries.length, failed: members.failed() };
+  }
+}
+
+/** Articles that are read, parsed and rendered at once. */
+const CHUNK = 50;
+
+/** The articles of one feed. */
+class Members {
+  readonly #context: BuildContext;
+  readonly #cache: ItemCache;
+  /** By id of the article, newest first. */
+  readonly #known = new Map<string, CachedItem | null>();
+  readonly #ids = new Map<RenderedItem, string>();
+  readonly #bodies = new Map<RenderedItem, RenderedBody>();
+
+  constructor(context: BuildContext) {
+    this.#context = context;
+    this.#cache = itemCacheOf(context.store, context.config);
+  }
+
+  /** @param heads newest first @param bodyBytes of new articles, as many as may be needed */
+  async read(heads: ArticleHead[], bodyBytes: number): Promise<void> {
+    for (const { id, version } of heads) this.#keep(id, this.#cache.item(id, version) ?? null);
+    const unknown = heads.flatMap(({ id }) => (this.#known.get(id) === null ? id : []));
+    await this.#render(unknown, bodyBytes);
+  }
+
+  items(): { id: string; item: RenderedItem }[] {
+    return [...this.#known].flatMap(([id, known]) => (known?.kind === 'item' ? { id, item: known.item } : []));
+  }
+
+  failed(): BuiltFeed['failed'] {
+    return [...this.#known].flatMap(([id, known]) =>
+      known?.kind === 'invalid' ? { article: { id }, problems: known.problems } : [],
+    );
+  }
+
+  /** Reads bodies that are not in memory. @returns whether any had to be read */
+  async readBodies(items: RenderedItem[]): Promise<boolean> {
+    const missing: string[] = [];
+    for (const item of items) {
+      const id = this.#ids.get(item) as string;
+      const body = this.#bodies.get(item) ?? this.#cache.body(id, this.#known.get(id)?.version ?? 0);
+      if (body === undefined) missing.push(id);
+      else this.#bodies.set(item, body);
+    }
+    await this.#render(missing, Number.POSITIVE_INFINITY);
+    return missing.length > 0;
+  }
+
+  bodyOf(item: RenderedItem): RenderedBody {
+    return this.#bodies.get(item) as RenderedBody;
+  }
+
+  #keep(id: string, known: CachedItem | null): void {
+    this.#known.set(id, known);
+    if (known?.kind === 'item') this.#ids.set(known.item, id);
+  }
+
+  async #render(ids: string[], bodyBytes: number): Promise<void> {
+    let left = bodyBytes;
+    for (const some of chunks(ids, CHUNK)) {
+      const items: { id: string; version: number; item: FeedItem }[] = [];
+      const documents = new Map((await findDocuments(this.#context.store.db, some)).map((row) => [row.id, row]));
+      for (const id of some) {
+        await this.#context.timer.rest();
+        const row = documents.get(id);
+        const result = row === undefined ? null : this.#itemOf(row);
+        if (row === undefined || result === null) this.#keep(id, null);
+        else if (result.kind === 'item') items.push({ id, version: row.version, item: result.item });
+        else this.#learn(id, { version: row.version, ...result });
+      }
+      await this.#context.timer.rest();
+      const rendered = renderItems(
+        items.map(({ item }) => item),
+        this.#context.config.publication.language,
+      );
+      for (const [index, item] of rendered.entries()) {
+        const { id, version, item: source } = items[index] as (typeof items)[number];
+        this.#learn(id, { version, kind: 'item', item });
+        left -= item.bodyBytes;
+        if (left <= 0 || item.htmlBytes === 0) continue;
+        const body = renderBody(source.html);
+        this.#bodies.set(item, body);
+        this.#cache.keepBody(id, version, body);
+      }
+    }
+  }
+
+  #learn(id: string, known: CachedItem): void {
+    this.#keep(id, known);
+    this.#cache.keepItem(id, known);
+  }
+
+  /** Null for an article that is not public any more. */
+  #itemOf(stored: StoredDocument): ItemResult | null {
+    const { config, now } = this.#context;
+    try {
+      const article = toArticle(stored);
+      return isPublic(article, now) ? toItem(article, config) : null;
+    } catch (error) {
+      return { kind: 'invalid', problems: [`the article cannot be read as an item: ${(error as Error).message}`] };
+    }
+  }
+}

@@ -1,0 +1,158 @@
+import fc from 'fast-check';
+import { sql } from 'kysely';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { Article } from '../../src/articles/article.ts';
+import type { Config, FeedConfig } from '../../src/config/config.ts';
+import type { BuiltFeed } from '../../src/feeds/build-feed.ts';
+import { buildSelectedFeed } from '../../src/feeds/build-selected.ts';
+import { TurnTimer } from '../../src/lib/concurrency/turn-timer.ts';
+import { MINUTE } from '../../src/lib/time.ts';
+import type { Store } from '../../src/store/store.ts';
+import { article, saveAll } from '../support/articles.ts';
+import { NOW } from '../support/clock.ts';
+import { forEachDatabase, openMigrated } from '../support/databases.ts';
+import { feedsConfig } from './feeds-fixture.ts';
+
+const config = feedsConfig();
+
+function build(store: Store, by: Config = config, timer = new TurnTimer()): Promise<BuiltFeed> {
+  return buildSelectedFeed({ store, config: by, now: NOW, timer }, by.feeds[0] as FeedConfig);
+}
+
+/** Builds a feed of which nothing has been rendered before. */
+const buildAfresh = (store: Store): Promise<BuiltFeed> => build(store, { ...config });
+
+const LETTERS = 'abcdef';
+
+/** @param size of the body, in bytes */
+function story(index: number, size = 100, change: Partial<Article> = {}): Article {
+  const publishedAt = NOW - (index + 1) * MINUTE;
+  const bodyHtml = `<p>${'三'.repeat(size / 3)}</p>`;
+  return article(LETTERS[index] as string, { publishedAt, updatedAt: publishedAt, bodyHtml, ...change });
+}
+
+afterEach(() => vi.restoreAllMocks());
+
+describe('buildSelectedFeed', () => {
+  forEachDatabase((open) => {
+    it('does not read an article again until its document has another version', async () => {
+      const store = await open();
+      await saveAll(store, [story(0), story(1)]);
+      const before = await build(store);
+      expect(before.items).toBe(2);
+      const damaged = { document: '{"half', compressed: null };
+      await store.db.updateTable('articles').set(damaged).where('id', '=', 'a').execute();
+      expect(await build(store)).toEqual(before);
+      await store.db.updateTable('articles').set({ document_version: 2 }).where('id', '=', 'a').execute();
+      const after = await build(store);
+      expect(after.items).toBe(1);
+      expect(after.failed).toEqual([
+        { article: { id: 'a' }, problems: [expect.stringMatching(/^the article cannot be read as an item: .*JSON/)] },
+      ]);
+      expect(await build(store)).toEqual(after);
+    });
+
+    it('has the items of another configuration as that one has them', async () => {
+      const store = await open();
+      await saveAll(store, [story(0)]);
+      await build(store);
+      const moved = feedsConfig((text) => text.replace('url: https://wire.example.com', 'url: https://moved.example'));
+      expect((await build(store, moved)).documents[0]?.body).toContain('<link>https://moved.example/articles/a</link>');
+    });
+
+    it('is the same after any edits as one of which nothing was rendered before', async () => {
+      const store = await open();
+      // Together they are larger than a document may be, so each edit changes which bodies fit.
+      const size = fc.constantFrom(0, 300, 150_000, 300_000, 400_000);
+      const change = fc.record({
+        index: fc.nat(LETTERS.length - 1),
+        size,
+        status: fc.constantFrom<Article['status']>(
+          { state: 'published' },
+          { state: 'draft' },
+          { state: 'retracted', note: 'It was wrong.', at: NOW },
+        ),
+        tagUri: fc.constantFrom('tag:example.com,2026:articles/other', 'no URI', undefined),
+      });
+      await saveAll(
+        store,
+        [...LETTERS].map((_, index) => story(index, 300_000)),
+      );
+      const seen = new Set<number>();
+      await fc.assert(
+        fc.asyncProperty(fc.array(change, { minLength: 1, maxLength: 3 }), async (changes) => {
+          const last = new Map(changes.map((one) => [one.index, one]));
+          await saveAll(
+            store,
+            [...last.values()].map(({ index, size, status, tagUri }) =>
+              story(index, size, { status, ...(tagUri && { tagUri }) }),
+            ),
+          );
+          const [built, afresh] = [await build(store), await buildAfresh(store)];
+          expect(built.items).toBe(afresh.items);
+          expect(built.failed).toEqual(afresh.failed);
+          expect(built.documents.every(({ body }, index) => body === afresh.documents[index]?.body)).toBe(true);
+          seen.add(built.items);
+        }),
+        { numRuns: 8, seed: 20261128 },
+      );
+      expect(seen.size).toBeGreaterThan(1);
+    });
+
+    it('holds either version of an article that changes meanwhile, and never one that is retracted', async () => {
+      const store = await open();
+      const changes = [
+        story(1, 900_000, { headline: 'Edited' }),
+        story(1, 300, { status: { state: 'retracted', note: 'It was wrong.', at: NOW }, headline: 'Edited' }),
+      ];
+      const outcomes = new Set<string>();
+      for (const changed of changes) {
+        for (let turn = 0; turn < 6; turn++) {
+          await saveAll(store, [story(0, 400_000), story(1, 400_000), story(2, 400_000)]);
+          const timer = new TurnTimer();
+          let turns = 0;
+          vi.spyOn(timer, 'rest').mockImplementation(async () => {
+            if (turns++ === turn) await saveAll(store, [changed]);
+          });
+          const { documents, items } = await build(store, { ...config }, timer);
+          const feed = JSON.parse(documents[2]?.body ?? '') as { items: { title: string; content_html?: string }[] };
+          const titles = feed.items.map(({ title }) => title);
+          const full = feed.items.map(({ content_html: html }) => html !== undefined);
+          if (titles.includes('Edited')) expect(changed.status.state).toBe('published');
+          for (const { body } of documents) expect(Buffer.byteLength(body)).toBeLessThan(1_000_000);
+          expect(titles).toHaveLength(items);
+          outcomes.add(`${items} ${titles.includes('Edited')} ${full}`);
+        }
+      }
+      expect([...outcomes].sort()).toEqual(['2 false true,true', '3 false true,true,false', '3 true true,false,true']);
+    });
+  });
+
+  it('lets the rest of the process run between articles that take long', async () => {
+    const store = await openMigrated();
+    await saveAll(store, [story(0), story(1), story(2), story(3)]);
+    let now = 0;
+    vi.spyOn(performance, 'now').mockImplementation(() => (now += 10));
+    let turns = 0;
+    let isBuilt = false;
+    const watch = (): void => {
+      turns++;
+      if (!isBuilt) setImmediate(watch);
+    };
+    setImmediate(watch);
+    await build(store);
+    isBuilt = true;
+    expect(turns).toBeGreaterThan(2);
+    await store.close();
+  });
+
+  it('rejects a row whose document is no article, and no other', async () => {
+    const store = await openMigrated();
+    await saveAll(store, [story(0), story(1)]);
+    await sql`update articles set document = '[]', compressed = null where id = 'a'`.execute(store.db);
+    const { items, failed } = await build(store);
+    expect(items).toBe(1);
+    expect(failed).toMatchObject([{ article: { id: 'a' } }]);
+    await store.close();
+  });
+});

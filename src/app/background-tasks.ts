@@ -4,13 +4,12 @@
 
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { countDueChanges } from '../articles/pending-changes.ts';
+import { hasDueChanges } from '../articles/pending-changes.ts';
 import { fillTitleIndex } from '../articles/search/fill-index.ts';
 import { articleSources } from '../config/sources.ts';
 import { pollMailbox } from '../delivery/bounces/mailbox.ts';
 import { recordProgress } from '../delivery/progress.ts';
 import { listDelivering } from '../delivery/queue/queries.ts';
-import { closeDuePages } from '../feeds/archive/close-due-pages.ts';
 import { readFeedVersion } from '../feeds/feed-version.ts';
 import { errorLine } from '../lib/clean-text.ts';
 import { ClockWatch } from '../lib/clock-watch.ts';
@@ -31,7 +30,7 @@ import { closeDueCountdowns } from './drafts/countdown.ts';
 import { updateStrandedAlerts } from './drafts/stranded-drafts.ts';
 import { importWatched, runDeps } from './first-run.ts';
 import { jobsOf } from './jobs.ts';
-import { mirrorFeeds, publish } from './publish.ts';
+import { archive, mirrorFeeds, publishChanges } from './publish.ts';
 import { lookingUpImages } from './remote-images.ts';
 import { repeat, type Stoppable } from './repeat.ts';
 import { runRetention } from './retention.ts';
@@ -44,7 +43,7 @@ import { settleRemovedSources } from './sources/removed-sources.ts';
 const GROUP_EVERY = 5 * SECOND;
 const GROUP_AGAIN_AFTER = 5 * MINUTE;
 /** How long changes are gathered before they are published. */
-const GATHER_CHANGES = 300;
+const GATHER_CHANGES = 50;
 const RATES_EVERY = 10 * SECOND;
 const PROGRESS_EVERY = 5 * SECOND;
 const IMAGES_EVERY = 2 * SECOND;
@@ -67,8 +66,8 @@ export async function startScheduling(app: AppContext): Promise<Stoppable[]> {
     repeat(SECOND, 'sending editions', log, () => closeDueCountdowns(app)),
     repeat(REMIND_EVERY, 'reminding of approvals', log, () => remindOfApprovals(app)),
     repeat(MINUTE, 'looking for drafts without a slot', log, () => updateStrandedAlerts(app)),
-    repeat(100, 'publishing changes', log, () => publishChanges(app)),
-    repeat(SECOND, 'archiving', log, closingArchivePages(app)),
+    repeat(100, 'publishing changes', log, publishingChanges(app)),
+    repeat(SECOND, 'archiving', log, archiving(app)),
     repeat(config.import.pollSeconds * SECOND, 'importing', log, async (signal) => {
       await importWatched(app, { isRepeated: true, signal });
     }),
@@ -103,29 +102,21 @@ function groupingReports(app: AppContext): (signal: AbortSignal) => Promise<void
   };
 }
 
-async function publishChanges(app: AppContext): Promise<void> {
+function publishingChanges(app: AppContext): (signal: AbortSignal) => Promise<void> {
   const { store, clock, log } = app;
-  const due = await countDueChanges(store.db, clock());
-  if (due === null || clock() - due.oldestDueAt < GATHER_CHANGES) return;
-  const { documents, rejected } = await publish(app);
-  const changed = documents.filter((document) => document.changed).length;
-  log.info({ articles: due.count, documents: changed, rejected: rejected.length }, 'published changes');
+  return async (signal) => {
+    if (!(await hasDueChanges(store.db, clock() - GATHER_CHANGES))) return;
+    const { changes, documents, rejected } = await publishChanges(app, { signal });
+    const changed = documents.filter((document) => document.changed).length;
+    log.info({ articles: changes, documents: changed, rejected: rejected.length }, 'published changes');
+  };
 }
 
-/** Closes archive pages whose month is over or that are full, then publishes the feeds that link to them. */
-export function closingArchivePages(app: AppContext): (signal: AbortSignal) => Promise<void> {
-  const { store, config, clock, log } = app;
-  // Kept until the feeds are published, also where an execution fails halfway.
-  let unpublished = 0;
+/** Closes archive pages whose month is over or that are full, and publishes the feeds that link to them. */
+export function archiving(app: AppContext): (signal: AbortSignal) => Promise<void> {
   return async (signal) => {
-    const onProgress = (): void => {
-      unpublished += 1;
-    };
-    await closeDuePages(store, config, { now: clock(), signal, onProgress });
-    if (unpublished === 0 || signal.aborted) return;
-    await publish(app);
-    log.info({ pages: unpublished }, 'closed archive pages');
-    unpublished = 0;
+    const { archives } = await archive(app, { signal });
+    if (archives.closed > 0) app.log.info({ pages: archives.closed }, 'closed archive pages');
   };
 }
 

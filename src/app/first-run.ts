@@ -3,7 +3,7 @@
  */
 import type { ArticleImportOptions } from '../articles/import/import.ts';
 import { importChangedFiles } from '../articles/import/watch.ts';
-import { countDueChanges } from '../articles/pending-changes.ts';
+import { hasDueChanges } from '../articles/pending-changes.ts';
 import { hasNoArticles } from '../articles/queries.ts';
 import type { CloseOutcome } from '../delivery/close.ts';
 import type { DeliveryReport } from '../delivery/run.ts';
@@ -95,7 +95,7 @@ export async function publishAndCompose(
   await closeDueCountdowns(app);
   const runs = await runDue(store, jobsOf(app), runDeps(app));
   // An edition is an item of a feed: publish it now.
-  if ((await countDueChanges(store.db, clock())) !== null) await publish(app);
+  if (await hasDueChanges(store.db, clock())) await publish(app, { archives });
   const changed = documents.filter((document) => document.changed).length;
   const published = { documents: documents.length, changed, rejected: rejected.length };
   return { sample, imported, polled, published, edition, runs };

@@ -1,15 +1,17 @@
 /**
- * Publishes feeds: pauses editions with retracted articles, closes archive pages, builds, stores and mirrors feeds.
+ * Publishes feeds: pauses editions with retracted articles, records articles in archives, builds, stores and mirrors
+ * feeds.
  */
 import { setTimeout } from 'node:timers/promises';
-import { deletePublishedChanges, readDueChanges } from '../articles/pending-changes.ts';
+import { type DueChange, deletePublishedChanges, readDueChanges } from '../articles/pending-changes.ts';
 import { pauseEditionsWithRetracted } from '../delivery/control/retraction.ts';
 import { type ArchiveOptions, type ArchiveProgress, closeDuePages } from '../feeds/archive/close-due-pages.ts';
 import { type ArchiveMirrorOptions, mirrorArchives, mirroredArchives } from '../feeds/archive/mirror-archives.ts';
 import { recordMembers } from '../feeds/archive/record-members.ts';
+import { findFeedsBehindArchive, findTouchedFeeds, markOutdated } from '../feeds/feed-builds.ts';
 import { mirrorDocuments } from '../feeds/mirror.ts';
 import { type PublishReport, publishFeeds } from '../feeds/publish.ts';
-import type { Clock } from '../lib/time.ts';
+import { type Clock, SECOND } from '../lib/time.ts';
 import { raiseAlert } from '../schedule/alerts.ts';
 import { queueHubNotifications } from '../websub/hub.ts';
 import type { AppContext } from './app-context.ts';
@@ -18,7 +20,10 @@ import { editionName, retractionAlert } from './editions.ts';
 export interface PublishRequest {
   /** Ids of feeds. Default: all feeds. Pending changes are taken off the outbox only when all feeds are published. */
   feeds?: string[] | undefined;
-  /** Closes the due pages of their archives first. Default: leaves that to the background task. */
+  /**
+   * Closes the due pages of their archives, and with all feeds publishes all pending changes. Default: leaves both to
+   * the background tasks.
+   */
   archives?: Pick<ArchiveOptions, 'signal' | 'onProgress'> | undefined;
 }
 
@@ -26,70 +31,211 @@ export interface PublishResult extends PublishReport {
   archives: ArchiveProgress;
 }
 
-const NOTHING_CLOSED: ArchiveProgress = { closed: 0, more: false };
-/** Keeps memory flat after an import of a million articles. */
-const CHANGES_PER_BATCH = 20_000;
-
 /**
- * Publishes feeds to the store, batch by batch of pending changes, and mirrors them to the folder of feeds.
+ * Publishes feeds to the store, and mirrors them to the folder of feeds.
  * @throws Error where an id names no feed, or a template fails; or what the store throws
  */
 export async function publish(app: AppContext, request: PublishRequest = {}): Promise<PublishResult> {
-  const { clock } = app;
-  // First, because every second counts: pending deliveries of these editions carry a retracted article.
-  await pauseRetracted(app);
-  const documents = new Map<string, PublishReport['documents'][number]>();
-  let closed = 0;
+  const { feeds, archives: options } = request;
+  const results: PublishResult[] = [];
+  if (options !== undefined) results.push(await closePages(app, { ...options, feeds }));
+  const changes = feeds === undefined ? await recordChanges(app) : NO_CHANGES;
+  results.push(await publishRecorded(app, { ...changes, feeds }));
+  if (options !== undefined && feeds === undefined) {
+    if (changes.more) results.push(await publishPending(app, options));
+    results.push(await closePages(app, options), await publishBehind(app));
+  }
+  if (options === undefined) await mirrorPublished(app);
+  else await mirrorFeeds(app, { feeds, signal: options.signal });
+  return summarise(results);
+}
+
+/**
+ * Publishes pending changes, the newest first, to the feeds that they touch, until none are left. When articles have
+ * come to closed archive pages, it publishes the feeds that link to these.
+ * @param options.since only changes that became due at this instant, or later
+ */
+export async function publishChanges(
+  app: AppContext,
+  options: { since?: number; signal?: AbortSignal | undefined } = {},
+): Promise<PublishResult & { changes: number }> {
+  const pending = await publishPending(app, options);
+  const results: PublishResult[] = [pending];
+  if (pending.archives.closed > 0 && !options.signal?.aborted) results.push(await publishBehind(app));
+  await mirrorPublished(app);
+  return { ...summarise(results), changes: pending.changes };
+}
+
+/** Closes the due pages of archives, and publishes the feeds that do not link to the newest pages. */
+export async function archive(app: AppContext, options: { signal?: AbortSignal } = {}): Promise<PublishResult> {
+  const results = [await closePages(app, options)];
+  // A backlog would change the links again and again: who publishes it publishes them at the end.
+  if (!options.signal?.aborted && !(await hasBacklog(app))) results.push(await publishBehind(app));
+  await mirrorPublished(app);
+  return summarise(results);
+}
+
+/** Mirrors feeds and archives to the folder of feeds. `more`: archive pages are left. */
+export async function mirrorFeeds(
+  app: AppContext,
+  limits: Omit<ArchiveMirrorOptions, 'now'>,
+): Promise<{ more: boolean }> {
+  await mirrorPublished(app);
+  return mirrorArchives(app.store.db, app.config, { ...limits, now: app.clock() });
+}
+
+/** Without archive pages, which a running daywire mirrors in the background. */
+async function mirrorPublished({ store, config }: AppContext): Promise<void> {
+  await mirrorDocuments(store.db, config.paths.feeds, mirroredArchives(config));
+}
+
+/** Changes whose articles archives have recorded, and that have not been published. */
+interface RecordedBatch {
+  changes: DueChange[];
+  /** Ids of the feeds that they touch. */
+  touched: Set<string>;
+  /** Number of archive pages closed. */
+  closed: number;
+  /** Whether others are pending. */
+  more: boolean;
+}
+
+const NO_CHANGES: RecordedBatch = { changes: [], touched: new Set(), closed: 0, more: false };
+
+/** Changes of one transaction, for which other publishes wait. As many at once are a backlog, of a large import. */
+const CHANGES_PER_STEP = 2_000;
+/** How long changes that touch no feed are recorded until they are published, in milliseconds. */
+const LONGEST_RECORDING = 2 * SECOND;
+
+/** Records the articles of pending changes in archives, the newest first, until some touch a feed. */
+async function recordChanges(app: AppContext, since?: number): Promise<RecordedBatch> {
+  const startedAt = performance.now();
+  const batch: RecordedBatch = { changes: [], touched: new Set(), closed: 0, more: false };
+  let newest: DueChange | undefined;
+  let oldest: DueChange | undefined;
   for (;;) {
-    const { report, archives, hasMore } = await publishBatch(app, request);
-    closed += archives.closed;
-    // Where the clock does not move, the changes stay pending for the next publish.
-    if (report.postponedUntil !== null && (await clockReaches(clock, report.postponedUntil))) continue;
-    for (const document of report.documents) {
-      const changed = document.changed || documents.get(document.path)?.changed === true;
-      documents.set(document.path, { ...document, changed });
-    }
-    if (hasMore) continue;
-    const limits = request.archives === undefined ? { within: 0 } : { signal: request.archives.signal };
-    await mirrorFeeds(app, { ...limits, feeds: request.feeds });
-    return { ...report, documents: [...documents.values()], archives: { closed, more: archives.more } };
+    // What has become due meanwhile overtakes the backlog.
+    const newer = newest === undefined ? [] : await readChanges(app, { since: newest.dueAt + 1 });
+    const changes = newer.length > 0 ? newer : await readChanges(app, { since, after: oldest });
+    if (newer.length === 0) oldest = changes.at(-1);
+    newest = newer[0] ?? newest ?? changes[0];
+    batch.changes.push(...changes);
+    await recordStep(app, changes, batch);
+    batch.more = changes.length === CHANGES_PER_STEP || newer.length > 0;
+    const isLong = performance.now() - startedAt >= LONGEST_RECORDING;
+    if (!batch.more || batch.touched.size > 0 || isLong) return batch;
   }
 }
 
-/** Mirrors what has been published to the folder of feeds. `more`: archive pages are left. */
-export async function mirrorFeeds(
-  { store, config, clock }: AppContext,
-  limits: Omit<ArchiveMirrorOptions, 'now'>,
-): Promise<{ more: boolean }> {
-  await mirrorDocuments(store.db, config.paths.feeds, mirroredArchives(config));
-  return mirrorArchives(store.db, config, { ...limits, now: clock() });
+/** Taken before any article is read, so that a change made meanwhile stays pending. */
+function readChanges(
+  { store, clock }: AppContext,
+  range: { since?: number | undefined; after?: DueChange | undefined },
+): Promise<DueChange[]> {
+  return readDueChanges(store.db, clock(), { limit: CHANGES_PER_STEP, ...range });
 }
 
-/** Publishes one batch of pending changes. `hasMore`: another batch is to follow. */
-async function publishBatch(
-  { store, config, templates, clock }: AppContext,
-  { feeds, archives: options }: PublishRequest,
-): Promise<{ report: PublishReport; archives: ArchiveProgress; hasMore: boolean }> {
-  // Taken before any article is read, so that a change made meanwhile stays pending.
-  const changes = await readDueChanges(store.db, clock(), CHANGES_PER_BATCH);
-  const changed = changes.map(({ articleId }) => articleId);
+async function recordStep(
+  { store, config, clock }: AppContext,
+  changes: DueChange[],
+  to: RecordedBatch,
+): Promise<void> {
   const now = clock();
-  const filled = feeds === undefined ? await recordMembers(store, config, { now, changed }) : 0;
-  const { closed, more } =
-    options === undefined ? NOTHING_CLOSED : await closeDuePages(store, config, { ...options, feeds, now });
-  const archives = { closed: filled + closed, more };
-  const report = await publishFeeds(store, config, templates, {
-    now,
-    feeds,
-    hasChanges: feeds === undefined && changed.length > 0,
-    onStored: (tx, paths, at) => queueHubNotifications(tx, config, paths, at),
-  });
+  const ids = changes.map(({ articleId }) => articleId);
+  const { articles, closed, waitingIn } = await recordMembers(store, config, { now, changed: ids });
+  to.closed += closed;
+  const isBacklog = changes.length === CHANGES_PER_STEP;
+  if (isBacklog) await markOutdated(store.db, waitingIn);
+  const touching = { now, waitingIn: isBacklog ? new Set<string>() : waitingIn };
+  for (const feed of await findTouchedFeeds(store.db, config, articles, touching)) to.touched.add(feed);
+}
+
+async function hasBacklog(app: AppContext): Promise<boolean> {
+  return (await readChanges(app, {})).length === CHANGES_PER_STEP;
+}
+
+/** Publishes pending changes batch by batch. */
+async function publishPending(
+  app: AppContext,
+  { since, signal }: { since?: number | undefined; signal?: AbortSignal | undefined },
+): Promise<PublishResult & { changes: number }> {
+  const results: PublishResult[] = [];
+  let changes = 0;
+  for (let more = true; more && !signal?.aborted; ) {
+    const batch = await recordChanges(app, since);
+    const result = await publishRecorded(app, { ...batch, feeds: [...batch.touched] });
+    results.push(result);
+    // A build by another process superseded this one: these changes are published again.
+    const isPublished = result.superseded.length === 0 && result.postponedUntil === null;
+    if (isPublished) changes += batch.changes.length;
+    more = batch.more && isPublished;
+  }
+  return { ...summarise(results), changes };
+}
+
+/** Publishes feeds with recorded changes, and takes these off the outbox. @param feeds ids; undefined: all */
+async function publishRecorded(
+  app: AppContext,
+  { changes, closed, more, feeds }: Omit<RecordedBatch, 'touched'> & { feeds: string[] | undefined },
+): Promise<PublishResult> {
+  const { store, config, templates, clock } = app;
+  // First, because every second counts: pending deliveries of these editions carry a retracted article.
+  await pauseRetracted(app);
+  const build = (): Promise<PublishReport> =>
+    publishFeeds(store, config, templates, {
+      now: clock(),
+      feeds,
+      hasChanges: changes.length > 0,
+      onStored: (tx, paths, at) => queueHubNotifications(tx, config, paths, at),
+    });
+  let report = await build();
+  // Where the clock does not move, the changes stay pending for the next publish.
+  while (report.postponedUntil !== null && (await clockReaches(clock, report.postponedUntil))) report = await build();
   // A newer build by another process need not contain these changes.
   const isStored = report.superseded.length === 0 && report.postponedUntil === null;
-  if (!isStored) return { report, archives, hasMore: false };
-  if (feeds !== undefined) return { report, archives, hasMore: false };
-  await deletePublishedChanges(store.db, changes);
-  return { report, archives, hasMore: changes.length === CHANGES_PER_BATCH };
+  if (isStored) await deletePublishedChanges(store.db, changes);
+  return { ...report, archives: { closed, more } };
+}
+
+/** Publishes the feeds that do not link to the newest page of their archive. */
+async function publishBehind(app: AppContext): Promise<PublishResult> {
+  const feeds = await findFeedsBehindArchive(app.store.db, app.config);
+  return feeds.length === 0 ? NOTHING_PUBLISHED : publishRecorded(app, { ...NO_CHANGES, feeds });
+}
+
+async function closePages(
+  { store, config, clock }: AppContext,
+  options: Omit<ArchiveOptions, 'now'>,
+): Promise<PublishResult> {
+  const archives = await closeDuePages(store, config, { ...options, now: clock() });
+  return { ...NOTHING_PUBLISHED, archives };
+}
+
+const NOTHING_PUBLISHED: PublishResult = {
+  documents: [],
+  rejected: [],
+  superseded: [],
+  postponedUntil: null,
+  archives: { closed: 0, more: false },
+};
+
+/** The documents as they were published last, and whether they changed at any time. */
+function summarise(results: PublishResult[]): PublishResult {
+  const documents = new Map<string, PublishReport['documents'][number]>();
+  for (const document of results.flatMap((result) => result.documents)) {
+    const changed = document.changed || documents.get(document.path)?.changed === true;
+    documents.set(document.path, { ...document, changed });
+  }
+  const last = results.at(-1) ?? NOTHING_PUBLISHED;
+  const built = results.filter((result) => result.documents.length > 0).at(-1) ?? last;
+  return {
+    ...built,
+    documents: [...documents.values()],
+    archives: {
+      closed: results.reduce((sum, { archives }) => sum + archives.closed, 0),
+      more: last.archives.more,
+    },
+  };
 }
 
 /**

@@ -2,8 +2,10 @@
  * The outbox from articles to feeds. A row stays until the feeds with its article have been published: a crash in
  * between loses nothing, and publishing twice is harmless.
  */
+import { sql } from 'kysely';
 import { chunks } from '../lib/chunks.ts';
-import type { Db, Tx } from '../store/store.ts';
+import { jsonRows } from '../store/json-rows.ts';
+import { type Db, dialectOf, type Tx } from '../store/store.ts';
 
 export interface DueChanges {
   count: number;
@@ -14,6 +16,7 @@ export interface DueChanges {
 /** A pending change, as it was when a publish began. */
 export interface DueChange {
   articleId: string;
+  dueAt: number;
   changedAt: number;
 }
 
@@ -64,36 +67,60 @@ export async function hasChangesSince(db: Db, since: number, now: number): Promi
   return row !== undefined;
 }
 
+/** Whether a change is due at `now`. */
+export async function hasDueChanges(db: Db, now: number): Promise<boolean> {
+  const row = await db
+    .selectFrom('pending_changes')
+    .select('due_at')
+    .where('due_at', '<', now)
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
 /**
- * Reads due changes. A publish reads them before any article, and deletes exactly these when it is done. A change due
- * at `now` itself is left for the next publish: a feed's window, `[from, now)`, does not contain it yet.
+ * Reads due changes, those that became due last first: a new change overtakes a backlog. A publish reads them before
+ * any article, and deletes exactly these when it is done. A change due at `now` itself is left for the next publish: a
+ * feed's window, `[from, now)`, does not contain it yet.
+ * @param options.after the last one that was read
+ * @param options.since reads only those that became due at this instant, or later
  */
-export async function readDueChanges(db: Db, now: number, limit: number): Promise<DueChange[]> {
+export async function readDueChanges(
+  db: Db,
+  now: number,
+  { limit, after, since = 0 }: { limit: number; after?: DueChange | undefined; since?: number | undefined },
+): Promise<DueChange[]> {
   const rows = await db
     .selectFrom('pending_changes')
-    .select(['article_id', 'changed_at'])
+    .select(['article_id as articleId', 'due_at as dueAt', 'changed_at as changedAt'])
     .where('due_at', '<', now)
-    .orderBy('changed_at')
-    .orderBy('article_id')
+    .where('due_at', '>=', since)
+    .$if(after !== undefined, (query) => {
+      const { dueAt = 0, articleId = '' } = after ?? {};
+      return query.where(sql<boolean>`(due_at, article_id) < (cast(${dueAt} as bigint), cast(${articleId} as text))`);
+    })
+    .orderBy('due_at', 'desc')
+    .orderBy('article_id', 'desc')
     .limit(limit)
     .execute();
-  return rows.map((row) => ({ articleId: row.article_id, changedAt: row.changed_at }));
+  return rows;
 }
 
 /**
  * Deletes the changes that a publish has read. A change made since stays, and so does one that began before the publish
  * and was committed after it had read: clocks cannot tell which of the two came first.
  */
-export async function deletePublishedChanges(db: Db, changes: DueChange[]): Promise<void> {
-  for (const [changedAt, sameInstant] of Map.groupBy(changes, (change) => change.changedAt)) {
-    // An import writes about a hundred rows with one instant; short statements keep the event loop responsive.
-    for (const some of chunks(sameInstant, 500)) {
-      const ids = some.map((change) => change.articleId);
-      await db
-        .deleteFrom('pending_changes')
-        .where('changed_at', '=', changedAt)
-        .where('article_id', 'in', ids)
-        .execute();
-    }
+export async function deletePublishedChanges(db: Db, changes: readonly DueChange[]): Promise<void> {
+  // Short statements, so that other writers do not wait.
+  for (const some of chunks([...changes], 2_000)) {
+    const published = jsonRows(
+      dialectOf(db),
+      some.map(({ articleId, changedAt }) => [articleId, changedAt]),
+      { id: 'text', at: 'int' },
+    );
+    await sql`delete from pending_changes where article_id in (select id from ${published} as published
+      where at = (select changed_at from pending_changes as current where current.article_id = published.id))`.execute(
+      db,
+    );
   }
 }

@@ -3,7 +3,7 @@
  */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { AppContext } from '../app/app-context.ts';
-import { publish } from '../app/publish.ts';
+import { publishChanges } from '../app/publish.ts';
 import { lookUpSomeImages } from '../app/remote-images.ts';
 import { importPaths } from '../articles/import/import.ts';
 import type { ArticleImportReport } from '../articles/import/report.ts';
@@ -114,14 +114,17 @@ function importArticles(cli: CliContext, paths: string[], flags: ArticleImportFl
     throw new CommandError('--source and --url are for an export: add --from');
   }
   return cli.withApp(async (app) => {
+    const startedAt = app.clock();
     const report =
       from === undefined
         ? await importFromPaths(cli, app, paths, flags)
         : await importFrom(cli, app, paths, { ...flags, from });
-    const imported = report.added + report.updated > 0 ? await publish(app) : null;
+    // What others have left to publish is theirs.
+    const publish = () => publishChanges(app, { since: startedAt });
+    const imported = report.added + report.updated > 0 ? await publish() : null;
     // Afterwards: the servers of others may be slow.
     const pictures = await lookUpSomeImages(app);
-    const completed = pictures.found > 0 ? await publish(app) : null;
+    const completed = pictures.found > 0 ? await publish() : null;
     const published = imported ?? completed;
     const { problems, summary } = formatImport(report);
     problems.push(...pictures.givenUp.map(({ url, reason }) => `picture ${url}: ${reason}`));

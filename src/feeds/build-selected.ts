@@ -10,6 +10,7 @@ import { chunks } from '../lib/chunks.ts';
 import type { TurnTimer } from '../lib/concurrency/turn-timer.ts';
 import type { Store } from '../store/store.ts';
 import { type BuiltFeed, documentsOf, fitOptions, viewOf } from './build-feed.ts';
+import type { FeedContent } from './feed-builds.ts';
 import type { FeedItem } from './formats/feed-view.ts';
 import { chooseEntries, MAX_BYTES, writeDocuments } from './formats/fit.ts';
 import { type ItemResult, toItem, tombstonesOf } from './formats/item.ts';
@@ -24,11 +25,21 @@ export interface BuildContext {
   timer: TurnTimer;
 }
 
+export interface SelectedFeed extends BuiltFeed {
+  content: FeedContent;
+}
+
 /** Selects the articles of a feed, and builds its documents. */
-export async function buildSelectedFeed(context: BuildContext, feed: FeedConfig): Promise<BuiltFeed> {
+export async function buildSelectedFeed(context: BuildContext, feed: FeedConfig): Promise<SelectedFeed> {
   const { store, config, now, timer } = context;
   await timer.rest();
-  const { heads, ...setting } = await selectForFeed(store.db, feed, now);
+  const { heads, entersFrom, page, ...setting } = await selectForFeed(store.db, feed, now);
+  const content: FeedContent = {
+    versions: heads.map(({ id, version }) => [id, version]),
+    retracted: setting.retracted.map(({ id }) => id),
+    entersFrom,
+    page,
+  };
   const view = viewOf(feed, config, setting);
   const tombstones = tombstonesOf(setting.retracted, config.publication.language);
   const members = new Members(context);
@@ -48,7 +59,8 @@ export async function buildSelectedFeed(context: BuildContext, feed: FeedConfig)
     if (await members.readBodies(full)) continue;
     const bodies = writeDocuments(view, entries, tombstones, (item) => members.bodyOf(item));
     await timer.rest();
-    return { feed, documents: documentsOf(feed, bodies), items: entries.length, failed: members.failed() };
+    const documents = documentsOf(feed, bodies);
+    return { feed, content, documents, items: entries.length, failed: members.failed() };
   }
 }
 

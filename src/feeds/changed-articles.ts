@@ -8,6 +8,8 @@ import { type Db, dialectOf } from '../store/store.ts';
 
 export interface ChangedArticle {
   id: string;
+  /** `document_version`. */
+  version: number;
   state: string;
   publishedAt: number;
   createdAt: number;
@@ -42,16 +44,18 @@ export async function readChangedArticles(
   const selected = digits.length === 0 ? sql`''` : sql.join(digits, sql` || `);
   const { rows } = await sql<{
     id: string;
+    version: number;
     state: string;
     published_at: number;
     created_at: number;
     bytes: number;
     selected: string;
-  }>`select articles.id, articles.state, articles.published_at, articles.created_at,
-      ${jsonBytes()} as bytes, ${selected} as selected
+  }>`select articles.id, articles.document_version as version, articles.state, articles.published_at,
+      articles.created_at, ${jsonBytes()} as bytes, ${selected} as selected
     from ${changed} as changed cross join articles where articles.id = changed.id`.execute(db);
-  return rows.map(({ id, state, published_at, created_at, bytes, selected: chosen }) => ({
+  return rows.map(({ id, version, state, published_at, created_at, bytes, selected: chosen }) => ({
     id,
+    version,
     state,
     publishedAt: published_at,
     createdAt: created_at,

@@ -8,7 +8,7 @@ import type { Templates } from '../lib/templates.ts';
 import type { Store, Tx } from '../store/store.ts';
 import { deleteArchives, findObsoleteArchives } from './archive/archives.ts';
 import type { BuiltFeed } from './build-feed.ts';
-import { buildSelectedFeed } from './build-selected.ts';
+import { buildSelectedFeed, type SelectedFeed } from './build-selected.ts';
 import {
   type CompressedDocument,
   compressChanged,
@@ -18,9 +18,10 @@ import {
   type RenderedDocument,
   saveDocuments,
 } from './documents.ts';
+import { deleteOtherBuilds, saveFeedBuild } from './feed-builds.ts';
 import { advanceFeedVersion, claimFeeds, lockFeedVersion, mustWaitUntil } from './feed-version.ts';
 import { FORMATS } from './formats/feed-view.ts';
-import { sharedDocuments } from './index-page/index-page.ts';
+import { SHARED_DOCUMENTS, sharedDocuments } from './index-page/index-page.ts';
 import { deleteRejectionsOfOtherFeeds, recordFailedItems } from './rejected-items.ts';
 
 export interface PublishReport {
@@ -69,7 +70,7 @@ export async function publishFeeds(
 }
 
 interface Build {
-  feeds: BuiltFeed[];
+  feeds: SelectedFeed[];
   /** The documents that all feeds share. */
   shared: RenderedDocument[];
   /** The documents of the feeds, and the shared ones. */
@@ -82,8 +83,9 @@ async function buildAll(
   templates: Templates,
   { now, feeds: ids }: PublishOptions,
 ): Promise<Build> {
-  const shared = await sharedDocuments(store.reports, config, templates, now);
-  const feeds: BuiltFeed[] = [];
+  // A change that touches no feed does not change which facets are used, or soon enough.
+  const shared = ids?.length === 0 ? [] : await sharedDocuments(store.reports, config, templates, now);
+  const feeds: SelectedFeed[] = [];
   const context = { store, config, now, timer: new TurnTimer() };
   for (const feed of feedsNamed(config, ids)) feeds.push(await buildSelectedFeed(context, feed));
   const documents = await compressChanged(store.db, [...feeds.flatMap((feed) => feed.documents), ...shared]);
@@ -118,15 +120,15 @@ async function storeBuild(
     tx,
     build.documents.filter(({ path }) => !superseded.has(path)),
   );
-  const currentPaths = [
-    ...configured.flatMap((id) => FORMATS.map((format) => `${id}.${format}`)),
-    ...build.shared.map(({ path }) => path),
-  ];
+  const currentPaths = [...configured.flatMap((id) => FORMATS.map((format) => `${id}.${format}`)), ...SHARED_DOCUMENTS];
   const obsoleteDocuments = await findUnlistedDocuments(tx, currentPaths);
   const obsoleteArchives = await findObsoleteArchives(tx, config);
-  if (!hasChanges && changed.length + obsoleteDocuments.length + obsoleteArchives.length === 0) return outcome;
-  const postponedUntil = mustWaitUntil(version, now);
+  const isChanged = hasChanges || changed.length + obsoleteDocuments.length + obsoleteArchives.length > 0;
+  const postponedUntil = isChanged ? mustWaitUntil(version, now) : null;
   if (postponedUntil !== null) return { ...outcome, postponedUntil };
+  for (const { feed, content } of build.feeds) if (claimed.has(feed.id)) await saveFeedBuild(tx, config, feed, content);
+  await deleteOtherBuilds(tx, configured);
+  if (!isChanged) return outcome;
 
   const at = await advanceFeedVersion(tx, now);
   await deleteDocuments(tx, obsoleteDocuments);

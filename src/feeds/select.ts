@@ -25,6 +25,10 @@ export interface FeedArticles extends FeedSetting {
 export interface FeedHeads extends FeedSetting {
   /** Newest first. */
   heads: ArticleHead[];
+  /** An article that was published before this instant enters only while it waits for an archive page. */
+  entersFrom: number;
+  /** Number of the newest page of its archive, or 0. */
+  page: number;
 }
 
 /** A feed without a window holds all articles of this time. */
@@ -51,7 +55,8 @@ export async function selectForFeed(db: Db, feed: FeedConfig, now: number): Prom
   const retracted = await findTombstones(db, select, now);
   if (windowHours !== undefined) {
     const window = { from: now - windowHours * HOUR, until: now };
-    return { heads: await findPublicHeads(db, { select, now, ...window, limit: MAX_IN_WINDOW }), retracted };
+    const heads = await findPublicHeads(db, { select, now, ...window, limit: MAX_IN_WINDOW });
+    return { heads, retracted, entersFrom: window.from, page: 0 };
   }
   // In this order: the articles of a page that is closed in between are in both, instead of in neither.
   const unarchived = await findUnarchived(db, feed.id, MAX_UNARCHIVED);
@@ -65,7 +70,15 @@ export async function selectForFeed(db: Db, feed: FeedConfig, now: number): Prom
   );
   const heads = [...newest, ...others];
   if (others.length > 0) heads.sort(byNewest);
-  return { heads, retracted, unarchived: new Set(unarchived), newestPage: newestPart?.path ?? null };
+  return {
+    heads,
+    retracted,
+    unarchived: new Set(unarchived),
+    newestPage: newestPart?.path ?? null,
+    // Later, this many articles are still newer.
+    entersFrom: newest.length < feed.minimumItems ? 0 : Math.min(newest.at(-1)?.publishedAt ?? 0, now - MIN_AGE),
+    page: newestPart?.page ?? 0,
+  };
 }
 
 async function newestHeads(db: Db, { select, minimumItems }: FeedConfig, now: number): Promise<ArticleHead[]> {

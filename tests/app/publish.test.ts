@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { closingArchivePages } from '../../src/app/background-tasks.ts';
+import { archiving } from '../../src/app/background-tasks.ts';
 import { deliverDue } from '../../src/app/deliver.ts';
 import { publish } from '../../src/app/publish.ts';
 import { resumeEdition } from '../../src/delivery/control/edition-control.ts';
@@ -51,12 +51,12 @@ describe('publishing', () => {
       let reads = 0;
       const clock = (): number => {
         reads += 1;
-        // The task reads it before it closes pages, and publish reads it next.
-        if (reads === 2) throw new Error('the store is away');
+        // It is read before pages are closed, then before the publish.
+        if (reads === 3) throw new Error('the store is away');
         return app.now;
       };
       const { signal } = new AbortController();
-      const closePages = closingArchivePages({ ...app, clock });
+      const closePages = archiving({ ...app, clock });
       const latest = (): string => readFileSync(join(app.config.paths.feeds, 'latest.atom'), 'utf8');
       await expect(closePages(signal)).rejects.toThrow('the store is away');
       expect(latest()).not.toContain('prev-archive');

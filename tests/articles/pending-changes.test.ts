@@ -36,7 +36,7 @@ forEachDatabase((open) => {
         article('b', { publishedAt: NOW + HOUR }),
         article('c', { publishedAt: NOW + 2 * HOUR }),
       );
-      await deletePublishedChanges(db, await readDueChanges(db, NOW + HOUR + 1, 100));
+      await deletePublishedChanges(db, await readDueChanges(db, NOW + HOUR + 1, { limit: 100 }));
       expect(await countDueChanges(db, NOW + HOUR)).toBeNull();
       expect(await countDueChanges(db, NOW + 2 * HOUR)).toEqual({ count: 1, oldestDueAt: NOW + 2 * HOUR });
     });
@@ -44,24 +44,24 @@ forEachDatabase((open) => {
     it('stay if made during a publish, in the same millisecond or by a clock that is behind', async () => {
       for (const now of [NOW, NOW - HOUR, NOW + HOUR]) {
         const store = await withArticles(article('a'), article('b'));
-        const changes = await readDueChanges(store.db, NOW + 1, 100);
+        const changes = await readDueChanges(store.db, NOW + 1, { limit: 100 });
         await saveAll(store, [article('a')], now);
         await saveAll(store, [article('new')], now);
         await deletePublishedChanges(store.db, changes);
-        const left = await readDueChanges(store.db, NOW + HOUR + 1, 100);
+        const left = await readDueChanges(store.db, NOW + HOUR + 1, { limit: 100 });
         expect(left.map((change) => change.articleId).sort()).toEqual(['a', 'new']);
       }
     });
 
     it('stay if due at the instant of a publish, whose windows end before it', async () => {
       const { db } = await withArticles(article('a'));
-      await deletePublishedChanges(db, await readDueChanges(db, NOW, 100));
+      await deletePublishedChanges(db, await readDueChanges(db, NOW, { limit: 100 }));
       expect(await countDueChanges(db, NOW)).toEqual({ count: 1, oldestDueAt: NOW });
     });
 
     it('stay if the publish that read them does not end', async () => {
       const { db } = await withArticles(article('a'));
-      await readDueChanges(db, NOW + 1, 100);
+      await readDueChanges(db, NOW + 1, { limit: 100 });
       expect(await countDueChanges(db, NOW)).toEqual({ count: 1, oldestDueAt: NOW });
     });
 
@@ -72,11 +72,11 @@ forEachDatabase((open) => {
         await recordPendingChanges(tx, changes, NOW);
         await recordPendingChanges(tx, [], NOW);
       });
-      const first = await readDueChanges(db, NOW + 1, 1_250);
+      const first = await readDueChanges(db, NOW + 1, { limit: 1_250 });
       expect(first).toHaveLength(1_250);
       await deletePublishedChanges(db, first);
       expect(await countDueChanges(db, NOW)).toMatchObject({ count: 50 });
-      await deletePublishedChanges(db, await readDueChanges(db, NOW + 1, 1_250));
+      await deletePublishedChanges(db, await readDueChanges(db, NOW + 1, { limit: 1_250 }));
       expect(await countDueChanges(db, NOW)).toBeNull();
     });
   });

@@ -55,7 +55,7 @@ describe('pictures on other servers', () => {
       const image = { ...before?.image, type: 'image/jpeg', length: photo.length, width: 80, height: 60 };
       expect(after).toEqual({ ...before, image });
       expect((await findArticle(store.db, 'b'))?.image).toEqual(image);
-      const changes = await readDueChanges(store.db, clock.now + 1, 10);
+      const changes = await readDueChanges(store.db, clock.now + 1, { limit: 10 });
       expect(changes.map(({ articleId }) => articleId).sort()).toEqual(['a', 'b']);
       expect(server.requests).toHaveLength(1);
 

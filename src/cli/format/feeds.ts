@@ -15,6 +15,7 @@ export function formatPublish({ documents, archives }: PublishResult, config: Co
   const pages = archives.closed === 0 ? '' : `; ${count(archives.closed, 'archive page')} closed`;
   const more = archives.more ? '; more archive pages are due: "daywire publish" or a running daywire continues' : '';
   const folder = displayPath(config.paths.feeds);
+  if (documents.length === 0) return `no feed shows what has changed${pages}${more}`;
   return `${changed.length} of ${count(documents.length, 'document')} changed in ${folder}${names}${pages}${more}`;
 }
 

@@ -38,37 +38,44 @@ const MANY = 100;
  * Records which of these articles each feed publishes from `now` on, before any feed is built: a publish that fails
  * later loses nothing. Articles on no page that are no longer public or selected are removed. Idempotent.
  * @param changed ids of articles
- * @returns number of pages closed, because many articles came at once
  */
 export async function recordMembers(
   store: Store,
   config: Config,
   { now, changed }: { now: number; changed: readonly string[] },
-): Promise<number> {
-  let closed = 0;
+): Promise<RecordedChanges> {
+  const recorded: RecordedChanges = { articles: [], closed: 0, waitingIn: new Set() };
   for (const ids of chunks([...changed], ARTICLES_PER_TRANSACTION)) {
-    closed += await store.db.transaction().execute(async (tx) => {
+    await store.db.transaction().execute(async (tx) => {
       // A process that closes pages or publishes holds the same lock.
       await lockFeedVersion(tx);
-      return recordIn(tx, config, await openArchives(tx, config), { ids, now, haveChanged: true });
+      const archives = await openArchives(tx, config);
+      const articles = await readChangedArticles(tx, config.feeds, ids);
+      recorded.articles.push(...articles);
+      const { closed, waitingIn } = await recordIn(tx, config, archives, { articles, now, haveChanged: true });
+      recorded.closed += closed;
+      for (const feed of waitingIn) recorded.waitingIn.add(feed);
     });
   }
-  return closed;
+  return recorded;
+}
+
+export interface RecordedChanges {
+  articles: ChangedArticle[];
+  /** Number of pages closed, because many articles came at once. */
+  closed: number;
+  /** Ids of the feeds of whose archives articles wait now that did not before, or the other way round. */
+  waitingIn: Set<string>;
 }
 
 async function recordIn(
   tx: Tx,
   config: Config,
   archives: Archive[],
-  { ids, now, haveChanged }: { ids: string[]; now: number; haveChanged: boolean },
-): Promise<number> {
-  if (archives.length === 0) return 0;
+  { articles, now, haveChanged }: { articles: ChangedArticle[]; now: number; haveChanged: boolean },
+): Promise<Omit<RecordedChanges, 'articles'>> {
   let closed = 0;
-  const articles = await readChangedArticles(
-    tx,
-    archives.map(({ feed }) => feed),
-    ids,
-  );
+  const waitingIn = new Set<string>();
   const places = await readPlaces(
     tx,
     articles.map(({ id }) => id),
@@ -81,11 +88,17 @@ async function recordIn(
     leaveArchive(places, archive, left);
     await deleteWaiting(tx, archive.feed.id, left);
     if (haveChanged) await touchPages(tx, archive.feed.id, pages, at);
-    if (added.length < MANY) await addWaiting(tx, archive.feed.id, added);
-    else closed += await addMany(tx, config, archive, added, { places, now, at });
+    if (left.length > 0) waitingIn.add(archive.feed.id);
+    if (added.length >= MANY) {
+      // The feed shows them when it links to these pages.
+      closed += await addMany(tx, config, archive, added, { places, now, at });
+    } else if (added.length > 0) {
+      await addWaiting(tx, archive.feed.id, added);
+      waitingIn.add(archive.feed.id);
+    }
   }
   await savePlaces(tx, changedIn(places, before));
-  return closed;
+  return { closed, waitingIn };
 }
 
 /** What the changed articles mean to one archive. */
@@ -166,7 +179,9 @@ export async function backfill(store: Store, config: Config, feed: FeedConfig, n
     }
     if (archive === undefined || archive.backfilledTo === null) return true;
     const next = await findOlder(tx, archive.backfilledTo, ARTICLES_PER_TRANSACTION);
-    await recordIn(tx, config, [archive], { ids: next.map(({ id }) => id), now, haveChanged: false });
+    const ids = next.map(({ id }) => id);
+    const articles = await readChangedArticles(tx, [feed], ids);
+    await recordIn(tx, config, [archive], { articles, now, haveChanged: false });
     const last = next.length < ARTICLES_PER_TRANSACTION ? undefined : next.at(-1);
     await saveBackfillPosition(tx, feed.id, last === undefined ? null : [last.created_at, last.id]);
     return last === undefined;

@@ -15,6 +15,9 @@ import { type FeedLinks, feedLinks, singleFeed } from '../feed-links.ts';
 import { renderOpml } from '../formats/opml.ts';
 import { qrCode } from './qr-code.ts';
 
+/** Their paths. */
+export const SHARED_DOCUMENTS = ['index.html', 'feeds.opml', 'feed.css'];
+
 /** Renders `index.html`, `feeds.opml` and `feed.css`. @throws Error that names template and line */
 export async function sharedDocuments(
   db: Db,

@@ -22,13 +22,13 @@ const ANY_CONFIG = feedsConfig();
 
 /** Publishes all feeds at `now`. */
 export async function publishAt(store: Store, config: Config, now: number): Promise<PublishReport & ArchiveProgress> {
-  const changes = await readDueChanges(store.db, now, 20_000);
+  const changes = await readDueChanges(store.db, now, { limit: 20_000 });
   const changed = changes.map(({ articleId }) => articleId);
-  const filled = await recordMembers(store, config, { now, changed });
+  const recorded = await recordMembers(store, config, { now, changed });
   const { closed, more } = await closeDuePages(store, config, { now });
   const report = await publishFeeds(store, config, templates, { now, hasChanges: changed.length > 0 });
   if (report.postponedUntil === null) await deletePublishedChanges(store.db, changes);
-  return { ...report, closed: filled + closed, more };
+  return { ...report, closed: recorded.closed + closed, more };
 }
 
 export interface Walk {

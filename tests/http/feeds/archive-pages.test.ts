@@ -1,5 +1,5 @@
-import { sql } from 'kysely';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { encodeDocument } from '../../../src/articles/stored-document.ts';
 import { closeDuePages } from '../../../src/feeds/archive/close-due-pages.ts';
 import { recordMembers } from '../../../src/feeds/archive/record-members.ts';
 import { httpDate } from '../../../src/http/server/conditional.ts';
@@ -52,7 +52,8 @@ describe('an archive page', () => {
 
     it('shows a change of an article with a later time, and is kept until then', async () => {
       expect(await site.read(PATH)).toContain('First');
-      await sql`update articles set document = replace(document, 'First', 'Unnoticed')`.execute(store.db);
+      const unnoticed = encodeDocument(article('a', { headline: 'Unnoticed', publishedAt: NOW - HOUR }));
+      await store.db.updateTable('articles').set(unnoticed).execute();
       expect(await site.read(PATH)).toContain('First');
       await change('Second', LATER + MINUTE);
       const response = await site.get(PATH);

@@ -1,0 +1,180 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { archive, publish, publishChanges } from '../../src/app/publish.ts';
+import type { Article } from '../../src/articles/article.ts';
+import { findDocument, listDocuments } from '../../src/feeds/documents.ts';
+import { DAY, HOUR, MINUTE, SECOND } from '../../src/lib/time.ts';
+import type { Store } from '../../src/store/store.ts';
+import { article, saveAll } from '../support/articles.ts';
+import { NOW } from '../support/clock.ts';
+import { forEachDatabase } from '../support/databases.ts';
+import { openTestApp, type TestApp } from '../support/test-app.ts';
+
+const FEEDS = ['latest', '24-hours', 'analysis', 'world'];
+
+function changedOf({ documents }: { documents: { path: string; changed: boolean }[] }): string[] {
+  return documents.flatMap(({ path, changed }) => (changed ? path : [])).sort();
+}
+
+const formatsOf = (...feeds: string[]): string[] =>
+  feeds.flatMap((feed) => ['atom', 'json', 'rss'].map((format) => `${feed}.${format}`)).sort();
+
+async function hashes(store: Store): Promise<Map<string, string>> {
+  return new Map((await listDocuments(store.db)).map(({ path, hash }) => [path, hash]));
+}
+
+async function pending({ store }: TestApp): Promise<string[]> {
+  const rows = await store.db.selectFrom('pending_changes').select('article_id').orderBy('article_id').execute();
+  return rows.map((row) => row.article_id);
+}
+
+type Step =
+  | { kind: 'import'; count: number; age: number; change: Partial<Article> }
+  | { kind: 'edit'; which: number; change: Partial<Article> }
+  | { kind: 'wait'; hours: number };
+
+const change: fc.Arbitrary<Partial<Article>> = fc.record(
+  {
+    kind: fc.constantFrom('brief' as const, 'analysis' as const, 'roundup-item' as const),
+    section: fc.constantFrom('world', 'business-tech'),
+    headline: fc.constantFrom('One', 'Two', 'Three'),
+    status: fc.constantFrom<Article['status']>(
+      { state: 'published' },
+      { state: 'draft' },
+      { state: 'corrected', note: 'It was wrong.', at: NOW },
+      { state: 'retracted', note: 'It was all wrong.', at: NOW },
+    ),
+  },
+  { requiredKeys: [] },
+);
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('import' as const),
+      count: fc.constantFrom(1, 1, 30, 120),
+      age: fc.constantFrom(HOUR, 3 * HOUR, 30 * HOUR, 60 * DAY),
+      change,
+    }),
+  },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('edit' as const), which: fc.nat(), change }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('wait' as const), hours: fc.constantFrom(1, 30, 40 * 24) }) },
+);
+
+describe('publishing changes', () => {
+  forEachDatabase((open, dialect) => {
+    it('leaves nothing that a publish of all feeds would still change, after any steps', async () => {
+      const property = fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 8 }), async (steps) => {
+        const app = openTestApp(await open(), { feeds: FEEDS });
+        const articles: Article[] = [];
+        await publish(app);
+        for (const one of steps) {
+          app.now += MINUTE;
+          if (one.kind === 'wait') {
+            // Time alone moves windows, and ends reports of retractions.
+            app.now += one.hours * HOUR;
+            await archive(app);
+            app.now += 2 * SECOND;
+            await publish(app);
+          }
+          await apply(app, one, articles);
+          app.now += 2 * SECOND;
+          await publishChanges(app);
+          app.now += 2 * SECOND;
+          await archive(app);
+          expect(await pending(app)).toEqual([]);
+          const before = await hashes(app.store);
+          app.now += 2 * SECOND;
+          const changed = changedOf(await publish(app));
+          expect([one, changed]).toEqual([one, []]);
+          expect(await hashes(app.store)).toEqual(before);
+        }
+      });
+      await fc.assert(property, { numRuns: dialect === 'sqlite' ? 10 : 3, endOnFailure: true });
+    });
+
+    it('builds the feeds that an article enters or leaves, and no others', async () => {
+      const app = openTestApp(await open(), { feeds: FEEDS });
+      const stored = article('a', { kind: 'analysis', section: 'world' });
+      await saveAll(app.store, [stored], app.now);
+      app.now += 2 * SECOND;
+      await publish(app);
+      const save = async (changes: Partial<Article>): Promise<string[]> => {
+        app.now += MINUTE;
+        await saveAll(app.store, [{ ...stored, ...changes }], app.now);
+        app.now += SECOND;
+        const result = await publishChanges(app);
+        expect(result.changes).toBe(1);
+        expect(changedOf(result).filter((path) => path !== 'index.html')).toEqual(
+          result.documents.flatMap(({ path }) => (/\.(?:atom|json|rss)$/.test(path) ? path : [])).sort(),
+        );
+        return changedOf(result).filter((path) => path !== 'index.html');
+      };
+      expect(await save({ headline: 'Other' })).toEqual(formatsOf('latest', '24-hours', 'analysis', 'world'));
+      expect(await save({ headline: 'Other', section: 'business-tech' })).toEqual(
+        formatsOf('latest', '24-hours', 'analysis', 'world'),
+      );
+      expect(await save({ headline: 'Third', section: 'business-tech' })).toEqual(
+        formatsOf('latest', '24-hours', 'analysis'),
+      );
+      expect(await save({ headline: 'Third', section: 'business-tech', kind: 'roundup-item' })).toEqual(
+        formatsOf('latest', '24-hours', 'analysis'),
+      );
+      app.now += MINUTE;
+      await saveAll(app.store, [{ ...stored, headline: 'Fourth', kind: 'roundup-item', section: 'trending' }], app.now);
+      app.now += SECOND;
+      expect(await publishChanges(app)).toMatchObject({ changes: 1, documents: [] });
+      expect(await pending(app)).toEqual([]);
+    });
+
+    it('lets a new change overtake a backlog, and shows the rest of it at the end', async () => {
+      const app = openTestApp(await open(), { feeds: FEEDS });
+      const newest = Array.from({ length: 60 }, (_, n) => article(`n${n}`, { publishedAt: NOW - n * MINUTE }));
+      await saveAll(app.store, newest, NOW);
+      app.now += SECOND;
+      await publish(app);
+      app.now += MINUTE;
+      const old = Array.from({ length: 4_500 }, (_, n) =>
+        article(`old${n}`, { publishedAt: NOW - 90 * DAY - n * MINUTE }),
+      );
+      await saveAll(app.store, old, app.now);
+      app.now += MINUTE;
+      await saveAll(app.store, [article('n0', { publishedAt: NOW, headline: 'Hot' })], app.now);
+      app.now += SECOND;
+      const first = await publishChanges(app, { since: app.now - SECOND });
+      expect(first.changes).toBe(1);
+      expect((await findDocument(app.store.db, 'latest.atom'))?.body).toContain('Hot');
+      expect(changedOf(first)).toEqual(formatsOf('latest', '24-hours'));
+      expect(await pending(app)).toHaveLength(4_500);
+      app.now += SECOND;
+      const rest = await publishChanges(app);
+      expect(rest).toMatchObject({ changes: 4_500, archives: { closed: 45 } });
+      app.now += SECOND;
+      expect(changedOf(await archive(app))).toEqual(formatsOf('latest'));
+      expect((await findDocument(app.store.db, 'latest.atom'))?.body).toContain('archive/latest/2026-11-45.atom');
+    });
+  });
+});
+
+async function apply(app: TestApp, one: Step, articles: Article[]): Promise<void> {
+  if (one.kind === 'import') {
+    const at = app.now - one.age;
+    const added = Array.from({ length: one.count }, (_, n) =>
+      article(`a${articles.length + n}`, { publishedAt: at - n * SECOND, updatedAt: at, ...one.change }),
+    );
+    articles.push(...added);
+    await saveAll(app.store, added, app.now);
+  }
+  if (one.kind === 'edit' && articles.length > 0) {
+    const index = one.which % articles.length;
+    const before = articles[index] as Article;
+    const after = { ...before, ...one.change, updatedAt: app.now };
+    // What was public never becomes a draft again.
+    if (after.status.state === 'draft') after.status = before.status;
+    if (after.status.state === 'corrected' || after.status.state === 'retracted') {
+      after.status = { ...after.status, at: app.now };
+    }
+    articles[index] = after;
+    await saveAll(app.store, [after], app.now);
+  }
+}

@@ -24,8 +24,11 @@ export interface PublishRequest {
    * Closes the due pages of their archives, and with all feeds publishes all pending changes. Default: leaves both to
    * the background tasks.
    */
-  archives?: Pick<ArchiveOptions, 'signal' | 'onProgress'> | undefined;
+  archives?: ArchiveLimits | undefined;
 }
+
+/** `onProgress`: gets the number of archive pages closed so far. */
+type ArchiveLimits = Pick<ArchiveOptions, 'signal' | 'onProgress'>;
 
 export interface PublishResult extends PublishReport {
   archives: ArchiveProgress;
@@ -57,22 +60,18 @@ export async function publish(app: AppContext, request: PublishRequest = {}): Pr
  */
 export async function publishChanges(
   app: AppContext,
-  options: { since?: number; signal?: AbortSignal | undefined } = {},
+  options: ArchiveLimits & { since?: number } = {},
 ): Promise<PublishResult & { changes: number }> {
   const pending = await publishPending(app, options);
   const results: PublishResult[] = [pending];
   if (pending.archives.closed > 0 && !options.signal?.aborted) results.push(await publishBehind(app));
-  await mirrorPublished(app);
   return { ...summarise(results), changes: pending.changes };
 }
 
 /** Closes the due pages of archives, and publishes the feeds that do not link to the newest pages. */
-export async function archive(app: AppContext, options: { signal?: AbortSignal } = {}): Promise<PublishResult> {
-  const results = [await closePages(app, options)];
-  // A backlog would change the links again and again: who publishes it publishes them at the end.
-  if (!options.signal?.aborted && !(await hasBacklog(app))) results.push(await publishBehind(app));
-  await mirrorPublished(app);
-  return summarise(results);
+export async function archive(app: AppContext, options: ArchiveLimits = {}): Promise<PublishResult> {
+  const closed = await closePages(app, options);
+  return options.signal?.aborted ? closed : summarise([closed, await publishBehind(app)]);
 }
 
 /** Mirrors feeds and archives to the folder of feeds. `more`: archive pages are left. */
@@ -157,12 +156,15 @@ async function hasBacklog(app: AppContext): Promise<boolean> {
 /** Publishes pending changes batch by batch. */
 async function publishPending(
   app: AppContext,
-  { since, signal }: { since?: number | undefined; signal?: AbortSignal | undefined },
+  { since, signal, onProgress }: ArchiveLimits & { since?: number | undefined },
 ): Promise<PublishResult & { changes: number }> {
   const results: PublishResult[] = [];
   let changes = 0;
+  let closed = 0;
   for (let more = true; more && !signal?.aborted; ) {
     const batch = await recordChanges(app, since);
+    closed += batch.closed;
+    if (batch.closed > 0) onProgress?.(closed);
     const result = await publishRecorded(app, { ...batch, feeds: [...batch.touched] });
     results.push(result);
     // A build by another process superseded this one: these changes are published again.
@@ -194,13 +196,16 @@ async function publishRecorded(
   // A newer build by another process need not contain these changes.
   const isStored = report.superseded.length === 0 && report.postponedUntil === null;
   if (isStored) await deletePublishedChanges(store.db, changes);
+  if (report.documents.some((document) => document.changed)) await mirrorPublished(app);
   return { ...report, archives: { closed, more } };
 }
 
 /** Publishes the feeds that do not link to the newest page of their archive. */
 async function publishBehind(app: AppContext): Promise<PublishResult> {
   const feeds = await findFeedsBehindArchive(app.store.db, app.config);
-  return feeds.length === 0 ? NOTHING_PUBLISHED : publishRecorded(app, { ...NO_CHANGES, feeds });
+  // A backlog would change the links again and again: who publishes it publishes them at the end.
+  if (feeds.length === 0 || (await hasBacklog(app))) return NOTHING_PUBLISHED;
+  return publishRecorded(app, { ...NO_CHANGES, feeds });
 }
 
 async function closePages(

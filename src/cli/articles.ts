@@ -120,7 +120,8 @@ function importArticles(cli: CliContext, paths: string[], flags: ArticleImportFl
         ? await importFromPaths(cli, app, paths, flags)
         : await importFrom(cli, app, paths, { ...flags, from });
     // What others have left to publish is theirs.
-    const publish = () => publishChanges(app, { since: startedAt });
+    const onProgress = (closed: number) => cli.progress.show(formatProgress({ kind: 'archiving', closed }));
+    const publish = () => publishChanges(app, { since: startedAt, onProgress });
     const imported = report.added + report.updated > 0 ? await publish() : null;
     // Afterwards: the servers of others may be slow.
     const pictures = await lookUpSomeImages(app);

@@ -28,7 +28,7 @@ import { RateWatch } from './delivery/watch-rates.ts';
 import { remindOfApprovals } from './drafts/approval-reminders.ts';
 import { closeDueCountdowns } from './drafts/countdown.ts';
 import { updateStrandedAlerts } from './drafts/stranded-drafts.ts';
-import { importWatched, runDeps } from './first-run.ts';
+import { runDeps } from './first-run.ts';
 import { jobsOf } from './jobs.ts';
 import { archive, mirrorFeeds, publishChanges } from './publish.ts';
 import { lookingUpImages } from './remote-images.ts';
@@ -38,6 +38,7 @@ import { startPollingOutlets } from './roundup/poll-outlets.ts';
 import { regroupIfDue } from './roundup/regroup.ts';
 import { pollingSources } from './sources/poll-sources.ts';
 import { settleRemovedSources } from './sources/removed-sources.ts';
+import { startImporting } from './watched-folders.ts';
 
 /** Reports of outlets that are polled at the same time are grouped together. */
 const GROUP_EVERY = 5 * SECOND;
@@ -68,9 +69,7 @@ export async function startScheduling(app: AppContext): Promise<Stoppable[]> {
     repeat(MINUTE, 'looking for drafts without a slot', log, () => updateStrandedAlerts(app)),
     repeat(100, 'publishing changes', log, publishingChanges(app)),
     repeat(SECOND, 'archiving', log, archiving(app)),
-    repeat(config.import.pollSeconds * SECOND, 'importing', log, async (signal) => {
-      await importWatched(app, { isRepeated: true, signal });
-    }),
+    startImporting(app),
     ...pollingSources(app).map((poll, index) => {
       return repeat(SECOND, `polling ${articleSources(config)[index]?.id}`, log, poll);
     }),

@@ -2,13 +2,14 @@
  * The first run of a started process: loads the sample, imports, publishes, composes and delivers what is due.
  */
 import type { ArticleImportOptions } from '../articles/import/import.ts';
-import { importChangedFiles } from '../articles/import/watch.ts';
+import { importChangedFiles, importReportedFiles } from '../articles/import/watch.ts';
 import { hasDueChanges } from '../articles/pending-changes.ts';
 import { hasNoArticles } from '../articles/queries.ts';
 import type { CloseOutcome } from '../delivery/close.ts';
 import type { DeliveryReport } from '../delivery/run.ts';
 import { lastEdition } from '../editions/queries.ts';
 import { SECOND } from '../lib/time.ts';
+import type { ChangedFile } from '../lib/watching/file-reports.ts';
 import { openAlertSender } from '../schedule/alerts.ts';
 import { type RunDeps, runDue } from '../schedule/run-due.ts';
 import type { Run } from '../schedule/run-ledger.ts';
@@ -128,14 +129,24 @@ export function deliverFirst(app: AppContext, { stop, onProgress }: FirstRunOpti
   return deliverDue(app, { signal: stop, onProgress: (report) => onProgress?.({ kind: 'delivering', report }) });
 }
 
-/** Imports the watched files that have changed. @returns null where none are watched */
+/**
+ * Imports the watched files that have changed.
+ * @param options.reported the files to look at. Default: all
+ * @returns null where none are watched
+ */
 export async function importWatched(
   { store, config, clock, log }: AppContext,
-  options: Pick<ArticleImportOptions, 'onProgress' | 'signal'> & { isRepeated?: boolean },
+  {
+    reported,
+    ...options
+  }: Pick<ArticleImportOptions, 'onProgress' | 'signal'> & { isRepeated?: boolean; reported?: ChangedFile[] },
 ): Promise<FirstRun['imported']> {
   const { watch } = config.import;
   if (watch.length === 0) return null;
-  const { added, updated, rejected, warnings } = await importChangedFiles(store, config, watch, { clock, ...options });
+  const { added, updated, rejected, warnings } =
+    reported === undefined
+      ? await importChangedFiles(store, config, watch, { clock, ...options })
+      : await importReportedFiles(store, config, watch, reported, { clock, signal: options.signal });
   for (const { source, line, problems } of rejected) {
     log.warn({ source, line, problems }, 'rejected');
   }

@@ -8,6 +8,11 @@ export interface Stoppable {
   stop(): Promise<void>;
 }
 
+export interface Repetition extends Stoppable {
+  /** Executes at once, or again right after the execution under way. */
+  wake(): void;
+}
+
 /**
  * @param everyMs from the end of one execution to the start of the next
  * @param name of the work, in the log
@@ -18,13 +23,17 @@ export function repeat(
   name: string,
   log: Log,
   work: (signal: AbortSignal) => Promise<void>,
-): Stoppable {
+): Repetition {
   const stopping = new AbortController();
   let timer: NodeJS.Timeout;
   let execution: Promise<void> = Promise.resolve();
   let lastError: string | null = null;
+  let isExecuting = false;
+  let isWoken = false;
 
   const execute = async (): Promise<void> => {
+    isExecuting = true;
+    isWoken = false;
     try {
       await work(stopping.signal);
       if (lastError !== null) log.info({}, `${name} works again`);
@@ -35,16 +44,22 @@ export function repeat(
       if (error !== lastError) log.error({ error }, `${name} failed; retrying`);
       lastError = error;
     }
-    if (!stopping.signal.aborted) schedule();
+    isExecuting = false;
+    if (!stopping.signal.aborted) schedule(isWoken ? 0 : everyMs);
   };
-  const schedule = (): void => {
+  const schedule = (delay: number): void => {
+    clearTimeout(timer);
     timer = setTimeout(() => {
       execution = execute();
-    }, everyMs);
+    }, delay);
   };
-  schedule();
+  schedule(everyMs);
 
   return {
+    wake() {
+      isWoken = true;
+      if (!isExecuting && !stopping.signal.aborted) schedule(0);
+    },
     stop() {
       stopping.abort();
       clearTimeout(timer);

@@ -213,7 +213,15 @@ export const schema = z.strictObject({
         .array(text)
         .default([])
         .describe('Markdown and JSON Lines files, or folders of them. daywire imports them when they change.'),
-      pollSeconds: z.int().min(1).max(86_400).default(30).describe('Seconds between two checks for changes.'),
+      pollSeconds: z
+        .int()
+        .min(1)
+        .max(86_400)
+        .default(30)
+        .describe(
+          'Seconds between two checks of all files for changes. On Linux, a changed file in a local folder does not ' +
+            'wait for it.',
+        ),
       keys: z
         .record(text.max(100), articleKey)
         .default({})

@@ -65,4 +65,29 @@ describe('repeated work', () => {
     expect([begun, ended]).toEqual([1, 1]);
     expect(aborted).toEqual([true]);
   });
+
+  it('executes at once when woken, or again after the execution under way, and not when stopped', async () => {
+    let begun = 0;
+    const held = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const task = repeat(10_000, 'importing', log, () => held[begun++]?.promise ?? Promise.resolve());
+    task.wake();
+    task.wake();
+    await vi.advanceTimersByTimeAsync(1);
+    expect(begun).toBe(1);
+    task.wake();
+    task.wake();
+    await vi.advanceTimersByTimeAsync(1);
+    expect(begun).toBe(1);
+    for (const { resolve } of held) resolve();
+    await vi.advanceTimersByTimeAsync(1);
+    expect(begun).toBe(2);
+    await vi.advanceTimersByTimeAsync(9_990);
+    expect(begun).toBe(2);
+    await vi.advanceTimersByTimeAsync(10);
+    expect(begun).toBe(3);
+    await task.stop();
+    task.wake();
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(begun).toBe(3);
+  });
 });

@@ -1,7 +1,7 @@
 /** Finds the files of an import, and reads their records. */
 import { createReadStream } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { dirname, extname, join, resolve } from 'node:path';
+import { dirname, extname, join, relative, resolve, sep } from 'node:path';
 import { decodeUtf8, storableText } from '../../lib/clean-text.ts';
 import type { PictureFolder } from '../own-pictures.ts';
 import type { ArticleDefaults } from './defaults.ts';
@@ -60,6 +60,43 @@ export async function findImportFiles(paths: string[]): Promise<ImportFile[]> {
   }
   if (problems.length > 0) throw new ImportError(problems.join('\n'));
   return [...found.values()];
+}
+
+/**
+ * Finds one file as `findImportFiles` would.
+ * @param file absolute
+ * @returns null if none of the paths leads to it, or it is gone
+ */
+export async function findImportFile(paths: string[], file: string): Promise<ImportFile | null> {
+  const format = formatOf(file);
+  if (format === undefined) return null;
+  for (const path of paths) {
+    const place = relative(resolve(path), file);
+    // A path may be that of the file itself. Parent folders and hidden ones begin with a dot.
+    if (place.split(sep).some((part) => part.startsWith('.'))) continue;
+    const root = place === '' ? dirname(file) : resolve(path);
+    return openFile(join(path, place), format, root).catch(() => null);
+  }
+  return null;
+}
+
+/** The folders whose files `findImportFiles` finds, absolute. Those that cannot be read are left out. */
+export async function listImportFolders(paths: string[]): Promise<string[]> {
+  const found = new Set<string>();
+  const add = async (folder: string): Promise<void> => {
+    const entries = await readdir(folder, { withFileTypes: true }).catch(() => null);
+    if (entries === null) return;
+    found.add(folder);
+    for (const entry of entries) {
+      if (entry.isDirectory() && !entry.name.startsWith('.')) await add(join(folder, entry.name));
+    }
+  };
+  for (const path of paths.map((some) => resolve(some))) {
+    const stats = await stat(path).catch(() => null);
+    if (stats?.isDirectory()) await add(path);
+    else found.add(dirname(path));
+  }
+  return [...found];
 }
 
 export function textFile(name: string, text: string, format: ImportFormat): ImportFile {

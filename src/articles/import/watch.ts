@@ -2,10 +2,11 @@
 import type { Config } from '../../config/config.ts';
 import { chunks } from '../../lib/chunks.ts';
 import { SECOND } from '../../lib/time.ts';
+import type { ChangedFile } from '../../lib/watching/file-reports.ts';
 import type { Db, Store } from '../../store/store.ts';
 import { clearGoneFiles } from './gone-files.ts';
 import { type ArticleImportOptions, importFiles } from './import.ts';
-import { findImportFiles, ImportError, type ImportFile } from './import-files.ts';
+import { findImportFile, findImportFiles, ImportError, type ImportFile } from './import-files.ts';
 import { type ArticleImportReport, emptyReport } from './report.ts';
 
 /**
@@ -37,14 +38,44 @@ export async function importChangedFiles(
   await clearGoneFiles(store, { listed: paths.filter((path) => !failed.includes(path)), failed }, files);
   const now = options.clock();
   const complete = isRepeated ? files.filter((file) => !mayBeHalfWritten(file, now)) : files;
-  const changed = await findChangedFiles(store.db, complete);
-  const report =
-    changed.length === 0
-      ? emptyReport()
-      : await importFiles(store, config, changed, { ...importOptions, remember: true, background: isRepeated });
+  const report = await importComplete(store, config, complete, { ...importOptions, background: isRepeated });
   report.warnings.push(...missing);
   report.warningCount += missing.length;
   return report;
+}
+
+/**
+ * Imports those of some files that `importChangedFiles` would import, without a look at the others. Markdown that is
+ * whole is imported at once. JSON Lines that are written in place are left to `importChangedFiles`: a file that grows
+ * all day would be read again with every line.
+ */
+export async function importReportedFiles(
+  store: Store,
+  config: Config,
+  paths: string[],
+  reported: ChangedFile[],
+  options: Omit<ArticleImportOptions, 'background'>,
+): Promise<ArticleImportReport> {
+  const files: ImportFile[] = [];
+  for (const { path, isWhole } of reported) {
+    const file = await findImportFile(paths, path);
+    if (file === null) continue;
+    if (isWhole || (file.format === 'markdown' && !mayBeHalfWritten(file, options.clock()))) files.push(file);
+  }
+  // Markdown files are few: nothing is to be gained by pauses.
+  const background = files.some(({ format }) => format === 'jsonl');
+  return importComplete(store, config, files, { ...options, background });
+}
+
+async function importComplete(
+  store: Store,
+  config: Config,
+  files: ImportFile[],
+  options: ArticleImportOptions,
+): Promise<ArticleImportReport> {
+  const changed = await findChangedFiles(store.db, files);
+  if (changed.length === 0) return emptyReport();
+  return importFiles(store, config, changed, { ...options, remember: true });
 }
 
 const COMPLETE_AFTER = 2 * SECOND;

@@ -3,7 +3,7 @@ import { syncBuiltinESMExports } from 'node:module';
 import { basename, join } from 'node:path';
 import timers from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { importChangedFiles } from '../../../src/articles/import/watch.ts';
+import { importChangedFiles, importReportedFiles } from '../../../src/articles/import/watch.ts';
 import { findArticle } from '../../../src/articles/queries.ts';
 import { countRejections, listRejections } from '../../../src/articles/rejections.ts';
 import type { Store } from '../../../src/store/store.ts';
@@ -132,6 +132,54 @@ describe('importChangedFiles', () => {
       expect(report).toMatchObject({ added: 1, warningCount: 1 });
       expect(messagesOf(report).warnings).toEqual([`${missing}: does not exist`]);
       expect(await look(store, missing)).toMatchObject({ warningCount: 1 });
+    });
+  });
+
+  describe('importReportedFiles', () => {
+    forEachDatabase((open) => {
+      const importReported = (store: Store, watched: string[], isWhole: boolean, ...files: string[]) => {
+        const reported = files.map((path) => ({ path, isWhole }));
+        return importReportedFiles(store, configWith(), watched, reported, { clock: () => NOW });
+      };
+
+      it('imports a whole file at once and only once, and no other file of its folder', async () => {
+        const store = await open();
+        const folder = temporaryFolder();
+        mkdirSync(join(folder, 'desk'));
+        const [story, wire] = [join(folder, 'desk/a.md'), join(folder, 'wire.jsonl')];
+        writeAged(story, markdown('headline: A'), 0);
+        writeAged(wire, '{"id":"line","headline":"L"}\n', 0);
+        writeAged(join(folder, 'other.md'), markdown('headline: Other'), 60);
+        expect(await importReported(store, [folder], true, story, wire)).toMatchObject({ added: 2, rejectedCount: 0 });
+        expect(await importReported(store, [folder], true, story, wire)).toMatchObject({ added: 0, unchanged: 0 });
+        expect(await findArticle(store.db, 'other')).toBeNull();
+        // The next call for all files knows them.
+        expect(await look(store, folder)).toMatchObject({ added: 1, unchanged: 0 });
+      });
+
+      it('leaves what is written in place until it is complete, and JSON Lines to the call for all files', async () => {
+        const store = await open();
+        const folder = temporaryFolder();
+        const [story, wire] = [join(folder, 'a.md'), join(folder, 'wire.jsonl')];
+        writeAged(story, markdown('headline: A'), 1.5);
+        writeAged(wire, '{"id":"line","headline":"L"}\n', 60);
+        expect(await importReported(store, [folder], false, story, wire)).toMatchObject({ added: 0 });
+        writeAged(story, markdown('headline: A'), 2);
+        expect(await importReported(store, [folder], false, story, wire)).toMatchObject({ added: 1 });
+      });
+
+      it('leaves out what is not at or below a watched path, hidden, no article, or gone', async () => {
+        const store = await open();
+        const [folder, elsewhere] = [temporaryFolder(), temporaryFolder()];
+        mkdirSync(join(folder, '.drafts'));
+        const single = join(elsewhere, 'single.md');
+        const others = ['.drafts/b.md', 'notes.txt'].map((name) => join(folder, name));
+        others.push(join(elsewhere, 'beside.md'));
+        for (const file of [...others, single]) writeFileSync(file, markdown('headline: H'));
+        const report = await importReported(store, [folder, single], true, ...others, join(folder, 'gone.md'), single);
+        expect(report).toMatchObject({ added: 1, rejectedCount: 0, warningCount: 0 });
+        expect(await findArticle(store.db, 'single')).not.toBeNull();
+      });
     });
   });
 

@@ -108,7 +108,7 @@ function nameOf(index: number): string {
 function postText(index: number, newestAt: number, title: string): string {
   const { body } = benchArticle(index);
   const date = new Date(newestAt - index * HOUR).toISOString();
-  return `---\ntitle: ${title}\ndate: ${date}\ntags: [Posts]\n---\n${body}\n`;
+  return `---\ntitle: ${title}\ndate: ${date}\nsection: news\ntags: [Posts]\n---\n${body}\n`;
 }
 
 function daywireConfig(port: number): string {
@@ -121,6 +121,8 @@ function daywireConfig(port: number): string {
   zone: UTC
   contact: { name: Newsroom, email: newsroom@example.com }
   postalAddress: 1 Sample Road
+sections:
+  - { id: news, title: News }
 import:
   watch: [posts]
 feeds:
@@ -140,6 +142,8 @@ home = ['rss']
 [services.rss]
 limit = 50
 [[cascade]]
+[cascade._target]
+kind = 'page'
 [cascade.build]
 render = 'never'
 `;

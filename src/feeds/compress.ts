@@ -12,12 +12,14 @@ const toGzip = promisify(gzip);
 const toBrotli = promisify(brotliCompress);
 const fromGzip = promisify(gunzip);
 
-// Level 11 takes 16 times as long (934 ms per megabyte instead of 59) and saves a few per cent.
-const BROTLI_LEVEL = 9;
+// A megabyte of a feed takes 20 ms with level 6, 70 with level 9 and 934 with level 11, which save 2 % and a few more.
+const BROTLI_LEVEL = 6;
+// 12 ms a megabyte; level 9 takes up to 30 and saves 1 %.
+const GZIP_LEVEL = 6;
 
 /** Compresses a body off the main thread. Same input, same bytes. */
 export async function compress(body: Buffer): Promise<Codings> {
-  const [gzip, br] = await Promise.all([toGzip(body, { level: 9 }), brotli(body)]);
+  const [gzip, br] = await Promise.all([toGzip(body, { level: GZIP_LEVEL }), brotli(body)]);
   return { gzip, br };
 }
 

@@ -15,9 +15,9 @@ import { type FitOptions, fitFeed } from './formats/fit.ts';
 import { type FailedArticle, toItems, tombstonesOf } from './formats/item.ts';
 import type { FeedArticles, FeedSetting } from './select.ts';
 
-export interface BuiltFeed {
+export interface BuiltFeed<Body extends string | Buffer = string> {
   feed: FeedConfig;
-  documents: RenderedDocument[];
+  documents: RenderedDocument<Body>[];
   /** Number of items. */
   items: number;
   failed: FailedArticle[];
@@ -54,7 +54,10 @@ export function fitOptions(
   return { content, mayDrop: windowHours === undefined, keep: new Set(keep) };
 }
 
-export function documentsOf(feed: FeedHead, bodies: Record<Format, string>): RenderedDocument[] {
+export function documentsOf<Body extends string | Buffer>(
+  feed: FeedHead,
+  bodies: Record<Format, Body>,
+): RenderedDocument<Body>[] {
   return FORMATS.map((format) => {
     return { path: feedPath(feed, format), mediaType: MEDIA_TYPES[format], body: bodies[format] };
   });

@@ -13,7 +13,8 @@ import { type BuiltFeed, documentsOf, fitOptions, viewOf } from './build-feed.ts
 import type { FeedContent } from './feed-builds.ts';
 import type { FeedItem } from './formats/feed-view.ts';
 import { chooseEntries, MAX_BYTES, writeDocuments } from './formats/fit.ts';
-import { type ItemResult, toItem, tombstonesOf } from './formats/item.ts';
+import { Frames } from './formats/frames.ts';
+import { type FailedArticle, type ItemResult, toItem, tombstonesOf } from './formats/item.ts';
 import { type RenderedBody, type RenderedItem, renderBody, renderItems } from './formats/rendered-item.ts';
 import { type CachedItem, type ItemCache, itemCacheOf } from './item-cache.ts';
 import { selectForFeed } from './select.ts';
@@ -25,7 +26,7 @@ export interface BuildContext {
   timer: TurnTimer;
 }
 
-export interface SelectedFeed extends BuiltFeed {
+export interface SelectedFeed extends BuiltFeed<Buffer> {
   content: FeedContent;
 }
 
@@ -40,24 +41,20 @@ export async function buildSelectedFeed(context: BuildContext, feed: FeedConfig)
     entersFrom,
     page,
   };
-  const view = viewOf(feed, config, setting);
   const tombstones = tombstonesOf(setting.retracted, config.publication.language);
+  const frames = new Frames(viewOf(feed, config, setting), tombstones);
   const members = new Members(context);
   await members.read(heads, feed.content === 'full' ? MAX_BYTES : 0);
   for (;;) {
     const items = members.items();
     const ids = items.map(({ id, item }) => ({ id, itemId: item.id }));
-    const entries = chooseEntries(
-      view,
-      items.map(({ item }) => item),
-      tombstones,
-      fitOptions(feed, setting, ids),
-    );
+    const rendered = items.map(({ item }) => item);
+    const entries = chooseEntries(frames, rendered, fitOptions(feed, setting, ids));
     await timer.rest();
     const full = entries.flatMap(({ item, full }) => (full ? item : []));
     // Where an article has changed meanwhile, it is another item: perhaps other bodies fit.
     if (await members.readBodies(full)) continue;
-    const bodies = writeDocuments(view, entries, tombstones, (item) => members.bodyOf(item));
+    const bodies = writeDocuments(frames, entries, (item) => members.bodyOf(item));
     await timer.rest();
     const documents = documentsOf(feed, bodies);
     return { feed, content, documents, items: entries.length, failed: members.failed() };
@@ -92,7 +89,7 @@ class Members {
     return [...this.#known].flatMap(([id, known]) => (known?.kind === 'item' ? { id, item: known.item } : []));
   }
 
-  failed(): BuiltFeed['failed'] {
+  failed(): FailedArticle[] {
     return [...this.#known].flatMap(([id, known]) =>
       known?.kind === 'invalid' ? { article: { id }, problems: known.problems } : [],
     );

@@ -9,15 +9,16 @@ import type { Tables } from '../store/tables.ts';
 import { type Codings, compress, decompress } from './compress.ts';
 
 /** A document that has not been stored. */
-export interface RenderedDocument {
+export interface RenderedDocument<Body extends string | Buffer = string> {
   /** Below feeds/, such as `latest.atom`. */
   path: string;
   mediaType: string;
-  body: string;
+  /** Text, or its UTF-8. */
+  body: Body;
 }
 
 /** A document with its hash. It is compressed only if it differs from the stored one. */
-export interface CompressedDocument extends RenderedDocument {
+export interface CompressedDocument extends RenderedDocument<Buffer> {
   /** SHA-256 of the body, hex. */
   hash: string;
   codings: Codings | null;
@@ -93,18 +94,22 @@ function toInfo(row: Pick<Tables['documents'], 'path' | 'media_type' | 'hash' | 
  * Hashes documents, and compresses those that differ from the stored ones. Done before the transaction that stores
  * them, because others wait for that one.
  */
-export async function compressChanged(db: Db, documents: RenderedDocument[]): Promise<CompressedDocument[]> {
+export async function compressChanged(
+  db: Db,
+  documents: RenderedDocument<string | Buffer>[],
+): Promise<CompressedDocument[]> {
   const timer = new TurnTimer();
-  const hashed: (RenderedDocument & { hash: string })[] = [];
+  const hashed: Omit<CompressedDocument, 'codings'>[] = [];
   for (const document of documents) {
     await timer.rest();
-    hashed.push({ ...document, hash: sha256(document.body) });
+    const body = typeof document.body === 'string' ? Buffer.from(document.body) : document.body;
+    hashed.push({ ...document, body, hash: sha256(body) });
   }
   const changed = new Set((await findChanged(db, hashed)).map(({ path }) => path));
   return Promise.all(
     hashed.map(async (document) => {
-      const codings = changed.has(document.path) ? await compressInTurn(document.body) : null;
-      return { ...document, codings };
+      const isChanged = changed.has(document.path);
+      return { ...document, codings: isChanged ? await compressors.run(() => compress(document.body)) : null };
     }),
   );
 }
@@ -114,10 +119,6 @@ export async function compressChanged(db: Db, documents: RenderedDocument[]): Pr
  * ten megabytes as soon as it is requested.
  */
 const compressors = new ConcurrencyLimit(2);
-
-function compressInTurn(body: string): Promise<Codings> {
-  return compressors.run(() => compress(Buffer.from(body)));
-}
 
 /** The documents whose body differs from the stored one. */
 export async function findChanged<T extends Pick<CompressedDocument, 'path' | 'hash'>>(
@@ -142,12 +143,12 @@ export async function saveDocuments(tx: Tx, documents: CompressedDocument[], now
   const changed = await findChanged(tx, documents);
   for (const { path, mediaType, body, hash, codings } of changed) {
     // Not compressed if it was the same when compressChanged looked.
-    const { gzip, br } = codings ?? (await compress(Buffer.from(body)));
+    const { gzip, br } = codings ?? (await compress(body));
     const row = {
       media_type: mediaType,
       hash,
       modified_at: modifiedAt,
-      size: Buffer.byteLength(body),
+      size: body.length,
       gzip: gzip.toString('base64'),
       brotli: br.toString('base64'),
     };
@@ -177,6 +178,6 @@ export async function deleteDocuments(db: Db, paths: string[]): Promise<void> {
   if (paths.length > 0) await db.deleteFrom('documents').where('path', 'in', paths).execute();
 }
 
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+function sha256(body: Buffer): string {
+  return createHash('sha256').update(body).digest('hex');
 }

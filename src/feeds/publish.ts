@@ -7,7 +7,6 @@ import { TurnTimer } from '../lib/concurrency/turn-timer.ts';
 import type { Templates } from '../lib/templates.ts';
 import type { Store, Tx } from '../store/store.ts';
 import { deleteArchives, findObsoleteArchives } from './archive/archives.ts';
-import type { BuiltFeed } from './build-feed.ts';
 import { buildSelectedFeed, type SelectedFeed } from './build-selected.ts';
 import {
   type CompressedDocument,
@@ -139,7 +138,7 @@ async function storeBuild(
 }
 
 function reportOf(build: Build, { claimed, changedPaths, postponedUntil }: StoredBuild): PublishReport {
-  const describe = (documents: RenderedDocument[], items: number) =>
+  const describe = (documents: RenderedDocument<string | Buffer>[], items: number) =>
     documents.map(({ path, body }) => {
       return { path, changed: changedPaths.includes(path), items, bytes: Buffer.byteLength(body) };
     });
@@ -167,6 +166,6 @@ function feedsNamed(config: Config, ids: string[] | undefined): FeedConfig[] {
   });
 }
 
-function idsOf(feeds: BuiltFeed[]): string[] {
+function idsOf(feeds: SelectedFeed[]): string[] {
   return feeds.map(({ feed }) => feed.id);
 }

@@ -2,12 +2,9 @@
  * Chooses the items and bodies of a document, so that it is small enough for readers that reject large ones in each of
  * its formats. Older bodies become summaries before items are dropped.
  */
-import { atomFrame } from './atom.ts';
-import type { Frame } from './document-parts.ts';
-import { type FeedItem, type FeedView, FORMATS, type Format, feedUpdated, type Tombstone } from './feed-view.ts';
-import { jsonFrame } from './json-feed.ts';
+import { type FeedItem, type FeedView, FORMATS, type Format, type Tombstone } from './feed-view.ts';
+import { type FrameBytes, Frames } from './frames.ts';
 import { type RenderedBody, type RenderedItem, renderBody, renderItems, withBody } from './rendered-item.ts';
-import { rssFrame } from './rss.ts';
 
 /** Limit of a document. Google News, for example, reads 1 MB of an article and 2 MB of a feed. */
 export const MAX_BYTES = 1_000_000;
@@ -33,57 +30,48 @@ export function fitFeed(
   tombstones: Tombstone[],
   options: FitOptions,
 ): { bodies: Record<Format, string>; items: number } {
+  const frames = new Frames(view, tombstones);
   const rendered = renderItems(items, view.language);
   const html = new Map(rendered.map((item, index) => [item, items[index]?.html ?? '']));
-  const entries = chooseEntries(view, rendered, tombstones, options);
-  const bodies = writeDocuments(view, entries, tombstones, (item) => renderBody(html.get(item) as string));
-  return { bodies, items: entries.length };
+  const entries = chooseEntries(frames, rendered, options);
+  const { rss, atom, json } = writeDocuments(frames, entries, (item) => renderBody(html.get(item) as string));
+  return { bodies: { rss: rss.toString(), atom: atom.toString(), json: json.toString() }, items: entries.length };
 }
 
-/** Writes the documents of a feed. @param bodyOf gives the bodies of full entries */
+/** Writes the documents of a feed, as UTF-8. @param bodyOf gives the bodies of full entries */
 export function writeDocuments(
-  view: FeedView,
+  frames: Frames,
   entries: FeedEntry[],
-  tombstones: Tombstone[],
   bodyOf: (item: RenderedItem) => RenderedBody,
-): Record<Format, string> {
-  const frames = framesOf(view, entries, tombstones);
+): Record<Format, Buffer> {
+  const around = frames.of(entries.map(({ item }) => item));
   const bodies = new Map(entries.flatMap(({ item, full }) => (full ? [[item, bodyOf(item)]] : [])));
-  const write = (format: Format): string => {
-    const { head, first, between, tail } = frames[format];
+  const write = (format: Format): Buffer => {
+    const { head, first, between, tail } = around[format];
     const parts = [head];
     for (const { item } of entries) {
       const body = bodies.get(item);
       parts.push(parts.length === 1 ? first : between);
-      if (body === undefined) parts.push(item.texts[format].text);
+      if (body === undefined) parts.push(item.texts[format].bytes);
       else parts.push(...withBody(item.texts[format], format, body));
     }
     parts.push(tail);
-    return parts.join('');
+    return Buffer.concat(parts);
   };
   return { rss: write('rss'), atom: write('atom'), json: write('json') };
 }
 
-function framesOf(view: FeedView, entries: FeedEntry[], tombstones: Tombstone[]): Record<Format, Frame> {
-  const updatedAt = feedUpdated(
-    view,
-    entries.map(({ item }) => item),
-  );
-  return { rss: rssFrame(view, updatedAt), atom: atomFrame(view, updatedAt, tombstones), json: jsonFrame(view) };
-}
-
 /** @param items newest first */
 export function chooseEntries(
-  view: FeedView,
+  frames: Frames,
   items: RenderedItem[],
-  tombstones: Tombstone[],
   { content, mayDrop, keep = new Set() }: FitOptions,
 ): FeedEntry[] {
   const summaries = items.map((item) => ({ item, full: false }));
   // All instants have the same length: one set of frames measures the documents of any choice of items.
-  const frames = framesOf(view, summaries, tombstones);
+  const around = frames.of(items);
   const largest = (entries: FeedEntry[]): number =>
-    Math.max(...FORMATS.map((format) => bytesOf(entries, format, frames[format])));
+    Math.max(...FORMATS.map((format) => bytesOf(entries, format, around[format])));
   if (content === 'full' && items.reduce((sum, { htmlBytes }) => sum + htmlBytes, 0) < MAX_BYTES) {
     const whole = items.map((item) => ({ item, full: item.htmlBytes > 0 }));
     if (largest(whole) < MAX_BYTES) return whole;
@@ -93,14 +81,14 @@ export function chooseEntries(
   return mayDrop ? newestThatFit(summaries, keep, (entries) => largest(entries) < MAX_BYTES) : summaries;
 }
 
-function bytesOf(entries: FeedEntry[], format: Format, { head, first, between, tail }: Frame): number {
-  let bytes = Buffer.byteLength(head) + Buffer.byteLength(tail);
-  if (entries.length > 0) bytes += first.length + (entries.length - 1) * between.length;
+function bytesOf(entries: FeedEntry[], format: Format, { head, first, between, tail }: FrameBytes): number {
+  let sum = head.length + tail.length;
+  if (entries.length > 0) sum += first.length + (entries.length - 1) * between.length;
   for (const { item, full } of entries) {
-    const { summaryBytes, fullBytes } = item.texts[format];
-    bytes += full ? fullBytes : summaryBytes;
+    const { bytes, fullBytes } = item.texts[format];
+    sum += full ? fullBytes : bytes.length;
   }
-  return bytes;
+  return sum;
 }
 
 /** Adds bodies, newest first, while they fit into `spare` bytes; one that does not fit is skipped. */

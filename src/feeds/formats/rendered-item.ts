@@ -19,28 +19,34 @@ export interface RenderedItem {
   bodyBytes: number;
 }
 
-/** An item in one format, with its summary. */
+/** An item in one format. */
 export interface RenderedText {
-  text: string;
-  /** Its body replaces the part from here, which is empty unless a summary stands there. */
+  /** With its summary, as UTF-8. */
+  bytes: Buffer;
+  /** Its body replaces the bytes from here, which are none unless a summary stands there. */
   from: number;
   to: number;
-  /** With its summary, and with its body. */
-  summaryBytes: number;
+  /** Number of bytes with its body. */
   fullBytes: number;
 }
 
-/** A body, escaped for XML and for JSON. */
+/** A body, escaped for XML and for JSON, as UTF-8. */
 export interface RenderedBody {
-  cdata: string;
-  json: string;
+  cdata: Buffer;
+  json: Buffer;
 }
 
-const BODIES: Record<Format, BodyPlace & { escaped: keyof RenderedBody }> = {
-  rss: { ...RSS_BODY, escaped: 'cdata' },
-  atom: { ...ATOM_BODY, escaped: 'cdata' },
-  json: { ...JSON_BODY, escaped: 'json' },
+type Place = Record<keyof BodyPlace, Buffer> & { escaped: keyof RenderedBody };
+
+const PLACES: Record<Format, Place> = {
+  rss: placeOf(RSS_BODY, 'cdata'),
+  atom: placeOf(ATOM_BODY, 'cdata'),
+  json: placeOf(JSON_BODY, 'json'),
 };
+
+function placeOf({ open, close }: BodyPlace, escaped: keyof RenderedBody): Place {
+  return { open: Buffer.from(open), close: Buffer.from(close), escaped };
+}
 
 /** Renders items, with one call of a package for each format. @param feedLanguage BCP 47 */
 export function renderItems(items: FeedItem[], feedLanguage: string): RenderedItem[] {
@@ -48,46 +54,38 @@ export function renderItems(items: FeedItem[], feedLanguage: string): RenderedIt
   const texts = { rss: rssItems(items, feedLanguage), atom: atomItems(items, feedLanguage), json: jsonItems(items) };
   return items.map((item, index) => {
     const { id, publishedAt, updatedAt, html } = item;
-    const bytes = bytesOf(renderBody(html));
-    const of = (format: Format): RenderedText => renderedText(texts[format][index] as ItemText, BODIES[format], bytes);
+    const body = renderBody(html);
+    const of = (format: Format): RenderedText => renderedText(texts[format][index] as ItemText, PLACES[format], body);
     return {
       ...{ id, publishedAt, updatedAt },
       texts: { rss: of('rss'), atom: of('atom'), json: of('json') },
       htmlBytes: Buffer.byteLength(html),
-      bodyBytes: largest(bytes),
+      bodyBytes: Math.max(body.cdata.length, body.json.length) + BODY_OVERHEAD,
     };
   });
-}
-
-export function renderBody(html: string): RenderedBody {
-  return { cdata: cdataHtml(html), json: jsonValue(html) };
 }
 
 // Bytes of the elements around a body, rounded up; in JSON the body replaces content_text.
 const BODY_OVERHEAD = 100;
 
-function bytesOf({ cdata, json }: RenderedBody): Record<keyof RenderedBody, number> {
-  return { cdata: Buffer.byteLength(cdata), json: Buffer.byteLength(json) };
-}
-
-function largest({ cdata, json }: Record<keyof RenderedBody, number>): number {
-  return Math.max(cdata, json) + BODY_OVERHEAD;
+export function renderBody(html: string): RenderedBody {
+  return { cdata: Buffer.from(cdataHtml(html)), json: Buffer.from(jsonValue(html)) };
 }
 
 function renderedText(
   { before, summary, after }: ItemText,
-  { open, close, escaped }: BodyPlace & { escaped: keyof RenderedBody },
-  bodyBytes: Record<keyof RenderedBody, number>,
+  { open, close, escaped }: Place,
+  body: RenderedBody,
 ): RenderedText {
-  // A copy: a part of a string keeps the whole string in memory, here that of all items.
   const bytes = Buffer.from(before + summary + after);
-  const to = before.length + summary.length;
-  const fullBytes = bytes.length - Buffer.byteLength(summary) + Buffer.byteLength(open + close) + bodyBytes[escaped];
-  return { text: bytes.toString(), from: before.length, to, summaryBytes: bytes.length, fullBytes };
+  const from = Buffer.byteLength(before);
+  const to = from + Buffer.byteLength(summary);
+  const fullBytes = bytes.length - (to - from) + open.length + body[escaped].length + close.length;
+  return { bytes, from, to, fullBytes };
 }
 
 /** The parts of an item's text, with its body instead of its summary. */
-export function withBody({ text, from, to }: RenderedText, format: Format, body: RenderedBody): string[] {
-  const { open, close, escaped } = BODIES[format];
-  return [text.slice(0, from), open, body[escaped], close, text.slice(to)];
+export function withBody({ bytes, from, to }: RenderedText, format: Format, body: RenderedBody): Buffer[] {
+  const { open, close, escaped } = PLACES[format];
+  return [bytes.subarray(0, from), open, body[escaped], close, bytes.subarray(to)];
 }

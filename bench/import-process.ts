@@ -7,6 +7,10 @@ import { join } from 'node:path';
 import type { ImportRun } from './import.ts';
 
 const [, , version = '', file = '', database = ''] = process.argv;
+// With the memory settings of `daywire import`, if that version has them.
+const { COMMANDS = [], restartWithMemorySettings } = await import(join(version, 'bin/memory-settings.js'));
+if (COMMANDS.includes('import')) restartWithMemorySettings(process);
+
 const load = (path: string) => import(join(version, 'src', path));
 
 const { importPaths } = (await load('articles/import/import.ts')) as typeof import('../src/articles/import/import.ts');

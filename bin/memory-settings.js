@@ -4,6 +4,9 @@
  */
 import { accessSync, constants } from 'node:fs';
 
+/** The commands that take long. */
+export const COMMANDS = ['start', 'import'];
+
 /** Of V8, in MiB: the young generation has two semi-spaces. By default they grow to 32 or more, and stay so. */
 const FLAG = '--max-semi-space-size';
 const SEMI_SPACE = 8;

@@ -216,3 +216,8 @@ function rowsOf({ table, id, equal, rest }: IndexRange, { from, now, until }: Ar
     from ${table === 'articles' ? sql`articles` : sql`${sql.table(table)} cross join articles`}
     where ${sql.join(conditions, sql` and `)}`;
 }
+
+/** Bytes of the JSON of each stored article. Neither database reads the text for it. */
+export function jsonBytes(): RawBuilder<number> {
+  return sql<number>`coalesce(articles.json_bytes, octet_length(articles.document))`;
+}

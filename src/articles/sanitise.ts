@@ -54,6 +54,10 @@ const MAX_SOURCE_DEPTH = 1_000;
 const MAX_HTML = 2_000_000;
 
 const markdown = new MarkdownIt({ html: true, linkify: false, typographer: false });
+/** Parsing and encoding such an address leaves it as it is. */
+const PLAIN_ADDRESS = /^https?:\/\/[a-z0-9-]+(?:\.[a-z0-9-]+)+(?:\/[\w.~/-]*)?$/;
+const normalizeLink = markdown.normalizeLink.bind(markdown);
+markdown.normalizeLink = (url) => (PLAIN_ADDRESS.test(url) ? url : normalizeLink(url));
 
 /** Renders Markdown (CommonMark, tables, strikethrough), and sanitises it as `sanitiseHtml` does. */
 export function sanitiseMarkdown(source: string, sites: OwnSites, imageUrl?: ImageUrl): SanitisedBody {

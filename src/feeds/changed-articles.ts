@@ -1,7 +1,7 @@
 /** What archives and publishes need to know of articles that have changed, without their documents. */
 import { sql } from 'kysely';
+import { jsonBytes } from '../articles/queries.ts';
 import { matchesSelection, PUBLIC_STATES } from '../articles/selection.ts';
-import { jsonBytes } from '../articles/stored-document.ts';
 import type { FeedConfig } from '../config/config.ts';
 import { jsonRows } from '../store/json-rows.ts';
 import { type Db, dialectOf } from '../store/store.ts';

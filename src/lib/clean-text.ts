@@ -71,6 +71,8 @@ export function cleanUrl(url: string, base?: string): string | null {
  */
 export function resolveUrl(url: string, publicUrl: string): string | null {
   const text = cleanText(url).trim();
+  // Without a base, which would be parsed as well.
+  if (/^https?:\/\//i.test(text)) return cleanUrl(text);
   return cleanUrl(/^\/(?![/\\])/.test(text) ? publicUrl + text : text, `${publicUrl}/`);
 }
 

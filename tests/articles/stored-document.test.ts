@@ -2,14 +2,8 @@ import fc from 'fast-check';
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import { benchArticle } from '../../bench/import.ts';
-import { findArticle, findPublicArticles } from '../../src/articles/queries.ts';
-import {
-  DOCUMENT_COLUMNS,
-  documentJson,
-  encodeDocument,
-  jsonBytes,
-  toArticle,
-} from '../../src/articles/stored-document.ts';
+import { findArticle, findPublicArticles, jsonBytes } from '../../src/articles/queries.ts';
+import { DOCUMENT_COLUMNS, documentJson, encodeDocument, toArticle } from '../../src/articles/stored-document.ts';
 import { article, saveAll } from '../support/articles.ts';
 import { NOW } from '../support/clock.ts';
 import { forEachDatabase } from '../support/databases.ts';

@@ -3,7 +3,8 @@
  * afterwards text is clean, URLs are absolute, and instants are epoch milliseconds.
  */
 import { z } from 'zod';
-import { type Config, KINDS } from '../../config/config.ts';
+import type { Config } from '../../config/config.ts';
+import { KINDS } from '../../config/values.ts';
 import { cleanLine, cleanText, hasVisibleCharacter, resolveUrl } from '../../lib/clean-text.ts';
 import { parseLanguageTag } from '../../lib/names/language-tag.ts';
 import { MAX_ALSO } from '../article.ts';

@@ -40,6 +40,8 @@ export interface ArticleImportOptions {
 /** A batch ends with this many articles, or characters of them. */
 const BATCH_ARTICLES = 100;
 const BATCH_CHARACTERS = 2 * 1024 * 1024;
+/** Batches that are parsed at once. In the background it is one: each takes a thread of its own, and 50 MB. */
+const PARALLEL = 2;
 /** In the background, the pause between two batches is as long as the last batch took, but at most this, in ms. */
 const MAX_PAUSE = 100;
 
@@ -88,7 +90,8 @@ export async function importFiles(
   let read = 0;
   let resumedAt = performance.now();
   try {
-    for await (const parsed of parseAhead(readBatches(files), { rules: parseRules(config, keys), clock, signal })) {
+    const options = { parallel: background ? 1 : PARALLEL, rules: parseRules(config, keys), clock, signal };
+    for await (const parsed of parseAhead(readBatches(files), options)) {
       if (signal?.aborted) break;
       const { batch: texts, results } = parsed;
       const batch: ImportBatch = { ...toImportBatch(parsed, seen), takesOver: takeOver };
@@ -178,22 +181,25 @@ interface ParsedBatch {
 }
 
 interface ParseOptions {
+  /** Batches that are parsed while one is written. */
+  parallel: number;
   rules: ParseRules;
   clock: Clock;
   signal: AbortSignal | undefined;
 }
 
-/** Parses each batch while the one before it is written. One at a time: the other thread is for editions. */
+/** Parses batches while those before them are written. At least one thread of the pool is left to editions. */
 async function* parseAhead(batches: AsyncIterable<TextBatch>, options: ParseOptions): AsyncGenerator<ParsedBatch> {
-  let before: Promise<ParsedBatch> | null = null;
+  const ahead: Promise<ParsedBatch>[] = [];
   for await (const batch of batches) {
-    const previous: Promise<ParsedBatch> | null = before;
-    before = Promise.resolve(previous).then(() => parseBatch(batch, options));
+    const oldest = ahead.length < options.parallel ? null : await ahead.shift();
+    const parsed = parseBatch(batch, options);
     // Its error is thrown when its turn comes.
-    before.catch(() => {});
-    if (previous !== null) yield await previous;
+    parsed.catch(() => {});
+    ahead.push(parsed);
+    if (oldest) yield oldest;
   }
-  if (before !== null) yield await before;
+  for (const parsed of ahead) yield await parsed;
 }
 
 async function parseBatch(batch: TextBatch, { rules, clock, signal }: ParseOptions): Promise<ParsedBatch> {

@@ -43,7 +43,7 @@ export class PoolThread {
       env: threadEnvironment(),
       // The flags of the process (-e, --input-type, --require) concern its entry point.
       execArgv: [],
-      resourceLimits: { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 8 },
+      resourceLimits: { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 16 },
     });
     this.#worker.on('message', (response: JobResponse) => this.#receive(response));
     this.#worker.on('error', (error) => this.#end(error));

@@ -117,8 +117,8 @@ export class ThreadPool {
 /** An idle thread holds 40 to 70 MB. It lasts from one import of watched files to the next. */
 const IDLE_TIME = 10 * SECOND;
 
-/** One for what is parsed, and one for what is rendered meanwhile. */
-const POOL = new ThreadPool(2, IDLE_TIME);
+/** Two for what an import parses, and one for what is rendered meanwhile. */
+const POOL = new ThreadPool(3, IDLE_TIME);
 
 /** Runs a function in a thread of this process. @throws as `ThreadPool.run` */
 export function runInThread<F extends JobFunction>(

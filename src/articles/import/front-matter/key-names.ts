@@ -4,6 +4,13 @@ import { ARTICLE_KEYS } from '../../../config/article-keys.ts';
 /** `draft` becomes `state`, and `imageAlt` and `imageCredit` become parts of `image`. */
 export type KeyTarget = (typeof ARTICLE_KEYS)[number] | 'draft' | 'imageAlt' | 'imageCredit' | 'outletUrl';
 
+/** Longer keys have no meaning. */
+const MAX_LENGTH = 100;
+
+/** Nearly all keys of an import are the same few hundred. */
+const simplified = new Map<string, string>();
+const MAX_SIMPLIFIED = 1_000;
+
 /** By target, the preferred name first. The name of the target itself precedes them. */
 const OTHER_NAMES: Partial<Record<KeyTarget, readonly string[]>> = {
   headline: ['title'],
@@ -59,7 +66,11 @@ const IGNORED = new Set(
 
 /** A key without regard to case, hyphens, underscores and spaces. */
 export function simplifyKey(key: string): string {
-  return key.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '');
+  const known = simplified.get(key);
+  if (known !== undefined) return known;
+  const name = key.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '');
+  if (key.length <= MAX_LENGTH && simplified.size < MAX_SIMPLIFIED) simplified.set(key, name);
+  return name;
 }
 
 /** Where a key belongs, and how well its name fits: 0 for the name that daywire itself uses. */
@@ -77,9 +88,6 @@ const NAMES = new Map<string, NamedKey>([
     (key) => [simplifyKey(key), { target: key as KeyTarget, rank: 0 }] as const,
   ),
 ]);
-
-/** Longer keys have no meaning. */
-const MAX_LENGTH = 100;
 
 /**
  * @param extra the configuration's `import.keys`, with simplified names

@@ -38,7 +38,8 @@ export interface DocumentInfo {
 
 /** A stored document. */
 export interface FeedDocument extends DocumentInfo {
-  body: string;
+  /** UTF-8. */
+  body: Buffer;
   codings: Codings;
 }
 
@@ -52,7 +53,7 @@ export async function findDocument(db: Db, path: string): Promise<FeedDocument |
     hash: row.hash,
     modifiedAt: row.modified_at,
     size: row.size,
-    body: (await decompress(codings.gzip)).toString(),
+    body: await decompress(codings.gzip),
     codings,
   };
 }

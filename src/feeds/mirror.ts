@@ -101,7 +101,7 @@ export async function writeForms(
     write(path + EXTENSIONS.gzip, codings.gzip),
     write(path + EXTENSIONS.br, codings.br),
   ]);
-  return [await write(path, Buffer.from(body)), ...compressed].includes(true);
+  return [await write(path, body), ...compressed].includes(true);
 }
 
 async function writeWhole(folder: string, name: string, body: string | Buffer, modifiedAt: number): Promise<void> {

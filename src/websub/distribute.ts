@@ -40,7 +40,7 @@ async function postContent(
     await guardedRequest({ url: withParameters(callback, denial), method: 'GET', headers: {} }, limits);
     return limits.signal?.aborted ? { kind: 'aborted' } : { kind: 'ended', reason };
   }
-  const body = Buffer.from(document.body);
+  const { body } = document;
   const headers: Record<string, string> = {
     'Content-Type': document.mediaType,
     Link: `<${hubAddress(config)}>; rel="hub", <${topicAddress(config, topic)}>; rel="self"`,

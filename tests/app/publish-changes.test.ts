@@ -143,7 +143,7 @@ describe('publishing changes', () => {
       app.now += SECOND;
       const first = await publishChanges(app, { since: app.now - SECOND });
       expect(first.changes).toBe(1);
-      expect((await findDocument(app.store.db, 'latest.atom'))?.body).toContain('Hot');
+      expect((await findDocument(app.store.db, 'latest.atom'))?.body.toString()).toContain('Hot');
       expect(changedOf(first)).toEqual(formatsOf('latest', '24-hours'));
       expect(await pending(app)).toHaveLength(4_500);
       app.now += SECOND;
@@ -151,7 +151,9 @@ describe('publishing changes', () => {
       expect(rest).toMatchObject({ changes: 4_500, archives: { closed: 45 } });
       app.now += SECOND;
       expect(changedOf(await archive(app))).toEqual(formatsOf('latest'));
-      expect((await findDocument(app.store.db, 'latest.atom'))?.body).toContain('archive/latest/2026-11-45.atom');
+      expect((await findDocument(app.store.db, 'latest.atom'))?.body.toString()).toContain(
+        'archive/latest/2026-11-45.atom',
+      );
     });
   });
 });

@@ -35,7 +35,7 @@ it('writes every document with the modification time of the store, and nothing t
   expect(written).toHaveLength(15);
   expect(written).toEqual((await listDocuments(store.db)).map(({ path }) => path));
   for (const path of written) {
-    expect(await readFile(join(target, path), 'utf8')).toBe((await findDocument(store.db, path))?.body);
+    expect(await readFile(join(target, path), 'utf8')).toBe((await findDocument(store.db, path))?.body.toString());
     expect((await stat(join(target, path))).mtimeMs).toBe(NOW);
   }
   expect(await mirrorDocuments(store.db, target)).toEqual([]);

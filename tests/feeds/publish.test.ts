@@ -19,7 +19,7 @@ const save = (store: Store, articles: Article[]): Promise<void> => saveAll(store
 
 async function idsIn(store: Store, feed: string): Promise<string[]> {
   const document = await findDocument(store.db, `${feed}.json`);
-  const { items } = JSON.parse(document?.body ?? '') as { items: { id: string }[] };
+  const { items } = JSON.parse(String(document?.body)) as { items: { id: string }[] };
   return items.map(({ id }) => id.slice(id.indexOf('articles/') + 9));
 }
 
@@ -70,7 +70,7 @@ forEachDatabase((open) => {
         [NOW + SECOND, NOW],
         [null, NOW + SECOND],
       ]);
-      expect((await findDocument(store.db, 'latest.rss'))?.body).toContain(`Headline at ${SECOND}`);
+      expect((await findDocument(store.db, 'latest.rss'))?.body.toString()).toContain(`Headline at ${SECOND}`);
       const unchanged = await publishFeeds(store, config, templates, { now: NOW + SECOND + 1 });
       expect(unchanged.postponedUntil).toBeNull();
     });
@@ -248,10 +248,10 @@ forEachDatabase((open) => {
       await save(store, [...STORIES, RETRACTED]);
       const retractedAt = NOW - 20 * HOUR;
       await publishFeeds(store, config, templates, { now: retractedAt + 30 * DAY });
-      const atom = async () => (await findDocument(store.db, 'latest.atom'))?.body ?? '';
+      const atom = async () => (await findDocument(store.db, 'latest.atom'))?.body.toString() ?? '';
       expect(await atom()).toContain('<at:deleted-entry');
       expect(await idsIn(store, 'latest')).not.toContain('gone');
-      expect((await findDocument(store.db, 'in-depth.atom'))?.body).not.toContain('deleted-entry');
+      expect((await findDocument(store.db, 'in-depth.atom'))?.body.toString()).not.toContain('deleted-entry');
       await publishFeeds(store, config, templates, { now: retractedAt + 30 * DAY + SECOND });
       expect(await atom()).not.toContain('<at:deleted-entry');
     });
@@ -268,7 +268,9 @@ forEachDatabase((open) => {
       await save(store, [...retracted, never]);
       await publishFeeds(store, config, templates, { now: NOW });
       const refs = [
-        ...((await findDocument(store.db, 'latest.atom'))?.body ?? '').matchAll(/ref="[^"]*articles\/(\w+)"/g),
+        ...((await findDocument(store.db, 'latest.atom'))?.body.toString() ?? '').matchAll(
+          /ref="[^"]*articles\/(\w+)"/g,
+        ),
       ];
       expect(refs.map(([, id]) => id)).toEqual(retracted.slice(0, 50).map(({ id }) => id));
     });
@@ -319,7 +321,7 @@ describe('the page of feeds and the stylesheet', () => {
     const store = await openMigrated();
     try {
       await publishFeeds(store, from, templates, { now: NOW });
-      return (await findDocument(store.db, path))?.body ?? '';
+      return (await findDocument(store.db, path))?.body.toString() ?? '';
     } finally {
       await store.close();
     }

@@ -82,8 +82,9 @@ async function writePage(db: Db, config: Config, path: string, now: number): Pro
   const page = await findArchivePage(db, path);
   const rendered = page === null ? null : await renderArchivePage(db, config, page, now);
   if (page === null || rendered === null) return;
-  for (const { path: name, body } of rendered.documents) {
-    const codings = await compress(Buffer.from(body));
+  for (const { path: name, body: text } of rendered.documents) {
+    const body = Buffer.from(text);
+    const codings = await compress(body);
     await writeForms(config.paths.feeds, { path: name, body, codings, modifiedAt: page.changedAt });
   }
 }

@@ -58,9 +58,10 @@ async function buildFeed(
   const now = Math.min(clock(), modifiedAt + SECOND - 1);
   const draft = await deriveFeed(db, config, address, now);
   if (draft === null) return null;
-  const { path, mediaType, body } = draft;
+  const { path, mediaType } = draft;
+  const body = Buffer.from(draft.body);
   const hash = createHash('sha256').update(body).digest('hex');
-  const codings = await compress(Buffer.from(body));
+  const codings = await compress(body);
   const link = `<${topicAddress(config, path)}>; rel="self"`;
   return { document: { path, mediaType, hash, modifiedAt, body, codings }, link };
 }

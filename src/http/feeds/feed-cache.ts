@@ -21,7 +21,7 @@ export interface DocumentLoader {
 
 /** A document, and its Link header. */
 export interface LoadedDocument {
-  document: Omit<FeedDocument, 'size' | 'body'> & { body: string | Buffer };
+  document: Omit<FeedDocument, 'size'>;
   link: string | null;
 }
 
@@ -96,7 +96,7 @@ export class FeedCache {
 
 function toCached({ document, link }: LoadedDocument): CachedDocument {
   const { path, mediaType, hash, modifiedAt, body, codings } = document;
-  const bodies = { identity: Buffer.from(body), gzip: codings.gzip, br: codings.br };
+  const bodies = { identity: body, gzip: codings.gzip, br: codings.br };
   return { path, mediaType, hash, modifiedAt, bodies, link };
 }
 

@@ -285,7 +285,7 @@ forEachDatabase((open) => {
       await publishFeeds(store, fewer, templates, { now: DECEMBER + MINUTE });
       expect((await archivesIn(store)).size).toBe(0);
       expect((await readFeedVersion(store.db)).version).toBe(version + 1);
-      expect((await findDocument(store.db, 'latest.atom'))?.body).not.toContain('prev-archive');
+      expect((await findDocument(store.db, 'latest.atom'))?.body.toString()).not.toContain('prev-archive');
       for (const table of ['archive_pages', 'archive_waiting', 'archive_feeds'] as const) {
         expect(await store.db.selectFrom(table).selectAll().where('feed', '=', 'latest').execute()).toEqual([]);
       }

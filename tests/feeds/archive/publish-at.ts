@@ -82,7 +82,7 @@ export async function bodyAt(store: Store, path: string): Promise<string> {
   const rendered = page && (await renderArchivePage(store.db, ANY_CONFIG, page, Number.MAX_SAFE_INTEGER));
   const document = rendered?.documents.find((one) => one.path === path) ?? (await findDocument(store.db, path));
   if (!document) throw new Error(`there is no document ${path}`);
-  return document.body;
+  return document.body.toString();
 }
 
 /** Body and time of each document of archives, by path. */

@@ -26,7 +26,7 @@ function openLoader(over: Partial<DocumentLoader> = {}) {
 function document(path: string, body: string): LoadedDocument {
   const codings = { gzip: Buffer.from('g'), br: Buffer.from('b') };
   const head = { path, mediaType: 'text/plain', hash: body, modifiedAt: 0 };
-  return { document: { ...head, body, codings }, link: null };
+  return { document: { ...head, body: Buffer.from(body), codings }, link: null };
 }
 
 const bodyOf = async (found: Promise<{ bodies: { identity: Buffer } } | null>): Promise<string | undefined> =>

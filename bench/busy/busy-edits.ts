@@ -3,7 +3,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MINUTE } from '../../src/lib/time.ts';
-import { type BusyInput, type BusyStory, FEEDS } from './busy-input.ts';
+import { type BusyStory, FEEDS } from './busy-input.ts';
 import type { BusyNewsroom } from './busy-newsroom.ts';
 import { request } from './busy-request.ts';
 import type { BusyStore } from './busy-store.ts';
@@ -30,7 +30,7 @@ export interface Edits {
 export async function editByFile(
   newsroom: BusyNewsroom,
   store: BusyStore,
-  { stories }: BusyInput,
+  stories: BusyStory[],
   { count, pause }: { count: number; pause: number },
 ): Promise<Edits> {
   const feed = new FeedClient(`${newsroom.url}/feeds/latest.rss`);

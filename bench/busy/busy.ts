@@ -188,7 +188,7 @@ async function measure(
   const firstPageMs = await timeOf(newsroom, '/');
   const { lastAt } = imported;
   const [edits, pages, archivesSeconds] = await Promise.all([
-    editByFile(newsroom, store, input, { count: run.edits, pause: run.pause }),
+    editByFile(newsroom, store, input.stories.slice(0, STORIES.file), { count: run.edits, pause: run.pause }),
     requestPages(newsroom, run.requests),
     untilArchived(newsroom, input, { from: lastAt, limit: ARCHIVE_LIMIT }),
   ]);

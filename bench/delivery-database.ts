@@ -36,7 +36,7 @@ export async function benchDeliveryDatabase({ deliveries = DELIVERIES } = {}): P
 /**
  * On a server with PostgreSQL's default settings. Of each number of processes (the digit at the end) the medians of
  * alternating rounds: milliseconds of the database's processor time and bytes of its log for each message, and messages
- * a second of all processes. Of queueing the same for each delivery.
+ * a second of all processes. Of queueing the same for each delivery, and what a delivery takes on the disk.
  */
 export async function databaseCosts(
   folder: string,
@@ -55,13 +55,21 @@ export async function databaseCosts(
       await runTask({ ...setup, kind: 'queue' });
       return deliveries;
     });
+    const { rows } = await client.query("select pg_total_relation_size('deliveries') as bytes");
+    const bytesOfDelivery = Math.round(Number(rows[0].bytes) / deliveries);
     const costs = new Map(PROCESSES.map((count) => [count, [] as Cost[]]));
     for (let round = 0; round < ROUNDS; round++) {
       for (const count of PROCESSES) {
-        costs.get(count)?.push(await meter.measure(() => deliverFor({ ...setup, kind: 'deliver', warmUp: 0 }, count)));
+        const cost = await meter.measure(() => deliverFor({ ...setup, kind: 'deliver', warmUp: 0 }, count));
+        // The processes start before that time.
+        costs.get(count)?.push({ ...cost, perSecond: cost.messages / SECONDS });
       }
     }
-    return { ...figuresOf('Queue', [queued]), ...figuresOfProcesses(costs) };
+    return {
+      databaseBytesPerDelivery: bytesOfDelivery,
+      ...figuresOf('Queue', [queued]),
+      ...figuresOfProcesses(costs),
+    };
   } finally {
     await client.end();
     await server.stop();
@@ -70,6 +78,7 @@ export async function databaseCosts(
 
 /** Of the database, for each message. */
 interface Cost {
+  messages: number;
   processorMs: number;
   logBytes: number;
   perSecond: number;
@@ -111,6 +120,7 @@ async function openMeter(client: Client): Promise<{ measure(work: () => Promise<
       const count = await work();
       const seconds = (performance.now() - start) / 1_000;
       return {
+        messages: count,
         processorMs: ((processorSeconds(pid) - processorBefore) * 1_000) / count,
         logBytes: ((await logPosition()) - logBefore) / count,
         perSecond: count / seconds,

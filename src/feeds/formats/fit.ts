@@ -78,7 +78,7 @@ export function chooseEntries(
   }
   const spare = MAX_BYTES - largest(summaries);
   if (spare > 0) return content === 'full' ? withBodies(items, spare) : summaries;
-  return mayDrop ? newestThatFit(summaries, keep, (entries) => largest(entries) < MAX_BYTES) : summaries;
+  return mayDrop ? newestThatFit(summaries, keep, around) : summaries;
 }
 
 function bytesOf(entries: FeedEntry[], format: Format, { head, first, between, tail }: FrameBytes): number {
@@ -102,20 +102,22 @@ function withBodies(items: RenderedItem[], spare: number): FeedEntry[] {
 }
 
 function newestThatFit(
-  entries: FeedEntry[],
+  summaries: FeedEntry[],
   keep: ReadonlySet<string>,
-  fits: (entries: FeedEntry[]) => boolean,
+  around: Record<Format, FrameBytes>,
 ): FeedEntry[] {
   const isKept = ({ item }: FeedEntry): boolean => keep.has(item.id);
-  const byPriority = [...entries.filter(isKept), ...entries.filter((entry) => !isKept(entry))];
-  let best: FeedEntry[] = [];
-  let tooMany = entries.length;
-  while (tooMany - best.length > 1) {
-    const count = Math.floor((best.length + tooMany) / 2);
-    const chosen = new Set(byPriority.slice(0, count));
-    const some = entries.filter((entry) => chosen.has(entry));
-    if (fits(some)) best = some;
-    else tooMany = count;
+  const byPriority = [...summaries.filter(isKept), ...summaries.filter((entry) => !isKept(entry))];
+  const chosen = new Set<FeedEntry>();
+  const sums = new Map(FORMATS.map((format) => [format, bytesOf([], format, around[format])]));
+  for (const entry of byPriority) {
+    for (const [format, sum] of sums) {
+      const { first, between } = around[format];
+      const bytes = (chosen.size === 0 ? first : between).length + entry.item.texts[format].bytes.length;
+      sums.set(format, sum + bytes);
+    }
+    if (Math.max(...sums.values()) >= MAX_BYTES) break;
+    chosen.add(entry);
   }
-  return best;
+  return summaries.filter((entry) => chosen.has(entry));
 }

@@ -58,7 +58,7 @@ export function renderItems(items: FeedItem[], feedLanguage: string): RenderedIt
     const of = (format: Format): RenderedText => renderedText(texts[format][index] as ItemText, PLACES[format], body);
     return {
       ...{ id, publishedAt, updatedAt },
-      texts: { rss: of('rss'), atom: of('atom'), json: of('json') },
+      texts: inOwnMemory({ rss: of('rss'), atom: of('atom'), json: of('json') }),
       htmlBytes: Buffer.byteLength(html),
       bodyBytes: Math.max(body.cdata.length, body.json.length) + BODY_OVERHEAD,
     };
@@ -82,6 +82,19 @@ function renderedText(
   const to = from + Buffer.byteLength(summary);
   const fullBytes = bytes.length - (to - from) + open.length + body[escaped].length + close.length;
   return { bytes, from, to, fullBytes };
+}
+
+/** Copies the bytes: Node allots short buffers in blocks, which stay as long as any part of them is used. */
+function inOwnMemory(texts: Record<Format, RenderedText>): Record<Format, RenderedText> {
+  const { rss, atom, json } = texts;
+  const all = Buffer.allocUnsafeSlow(rss.bytes.length + atom.bytes.length + json.bytes.length);
+  let end = 0;
+  const copy = (text: RenderedText): RenderedText => {
+    const start = end;
+    end += text.bytes.copy(all, start);
+    return { ...text, bytes: all.subarray(start, end) };
+  };
+  return { rss: copy(rss), atom: copy(atom), json: copy(json) };
 }
 
 /** The parts of an item's text, with its body instead of its summary. */

@@ -4,6 +4,7 @@
 import { existsSync } from 'node:fs';
 import type { Hono } from 'hono';
 import { openReaderCounter } from '../feeds/readers/reader-counts.ts';
+import { warmUp } from '../http/pages/warm-up.ts';
 import { createApp } from '../http/server/app.ts';
 import { ListenError, listen, type WebServer } from '../http/server/listen.ts';
 import { createMetricsApp } from '../http/server/metrics-app.ts';
@@ -230,6 +231,10 @@ async function startServer(
   const options = { store, config, templates, secrets, clock, readers, visits, log };
   const site = createApp(options, { isPublic: roles.includes('web'), mount });
   const server = await listen(site, { ...config.server, maxConnections: connectionLimit(app), log });
+  const stopping = new AbortController();
+  // Nobody waits for it: a request that comes first does the same work.
+  const first = { url: config.publication.url, stop: stopping.signal, log };
+  const warming = roles.includes('web') ? warmUp(site, first) : null;
   const metrics = await listenForMetrics(app);
   const counters = [startCounting(app, 'readers', readers), startCounting(app, 'visits', visits)];
   return {
@@ -238,7 +243,8 @@ async function startServer(
     stop: async () => {
       // Its streams would keep the server from closing.
       await desk?.stop();
-      await Promise.all([server.close(), metrics?.close()]);
+      stopping.abort();
+      await Promise.all([server.close(), metrics?.close(), warming]);
       await Promise.all(counters.map((counter) => counter.stop()));
     },
   };

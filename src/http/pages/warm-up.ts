@@ -1,0 +1,30 @@
+/** Renders pages before anybody asks for them: the first of a process takes ten times as long as later ones. */
+import type { Hono } from 'hono';
+import { errorLine } from '../../lib/clean-text.ts';
+import type { Log } from '../../lib/log.ts';
+
+/**
+ * The front page, which uses most of the code and of the templates; the archive, which finds all months; and the form
+ * with the list of time zones.
+ */
+const PAGES = ['/', '/archive', '/newsletters'];
+
+/**
+ * Requests pages of the site, one after another. Never rejects.
+ * @param options.url of the publication
+ * @param options.stop aborted to request no more
+ */
+export async function warmUp(
+  site: Pick<Hono, 'request'>,
+  { url, stop, log }: { url: string; stop: AbortSignal; log: Log },
+): Promise<void> {
+  const base = new URL(url).pathname.replace(/\/+$/, '');
+  try {
+    for (const page of PAGES) {
+      if (stop.aborted) return;
+      await (await site.request(base + page)).arrayBuffer();
+    }
+  } catch (error) {
+    log.warn({ error: errorLine(error) }, 'rendering the first pages failed');
+  }
+}

@@ -27,10 +27,7 @@ export interface CliContext {
   stopSignal(): AbortSignal;
   /** Calls `listener` for promises that are rejected without a handler, which would end the process otherwise. */
   onUnhandledRejection(listener: (reason: unknown) => void): void;
-  /**
-   * Prints a part of a long output to stdout. Back-pressure: waits until the reader of stdout has room for more.
-   * @returns false once stdout is closed, as by `| head`
-   */
+  /** Prints a part of a long output to stdout; see output.ts. @returns false once its reader has left */
   printPart(text: string): Promise<boolean>;
   /** Reads stdin, cut off at `limit` bytes. */
   readInput(limit: number): Promise<Buffer>;

@@ -1,13 +1,13 @@
 /**
  * The command line: arguments become one call, its result becomes text and an exit code. bin/daywire.js calls it.
  */
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Command, CommanderError } from 'commander';
 import { type AppContext, type AppContextOptions, type ProcessEnv, withAppContext } from '../app/app-context.ts';
 import { type OpenSendingProbes, openSendingProbes } from '../app/domain/probes.ts';
 import { openLog } from '../lib/log.ts';
 import { VERSION } from '../lib/version.ts';
 import type { AddCommands, CliContext } from './context.ts';
+import { openOutput } from './output.ts';
 import { openProgress } from './progress.ts';
 
 const FAILED = 1;
@@ -121,7 +121,7 @@ interface ProgramOptions {
  * @returns the exit code: 0, 1 where something failed, 2 for wrong usage, or the command's own
  */
 export async function runCommandLine(args: readonly string[], io: CliIo): Promise<number> {
-  const { stdout, stderr } = io;
+  const { stderr } = io;
   const program = createProgram(io);
   const options = (): ProgramOptions => program.opts();
   const cli = createContext(io, options);
@@ -130,10 +130,6 @@ export async function runCommandLine(args: readonly string[], io: CliIo): Promis
     program.commandsGroup(heading);
     (await load())(program, cli);
   }
-  // The program that reads our output may close it, as `| head` does: the command continues without output.
-  stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-  });
   try {
     await program.parseAsync(args, { from: 'user' });
     return cli.exitCode;
@@ -169,6 +165,7 @@ function createContext(
   const { env, stdout, stderr } = io;
   const questions = openQuestions(io);
   const progress = openProgress(stderr);
+  const output = openOutput(stdout);
   const processEnv = (level: string): ProcessEnv => ({
     configFile: options().config,
     env,
@@ -184,7 +181,7 @@ function createContext(
     env,
     print(line: string) {
       progress.clear();
-      stdout.write(`${line}\n`);
+      output.write(`${line}\n`);
     },
     printError(line: string) {
       progress.clear();
@@ -195,10 +192,9 @@ function createContext(
     },
     stopSignal: () => stopSignal(io),
     onUnhandledRejection: (listener: (reason: unknown) => void) => io.on('unhandledRejection', listener),
-    async printPart(text: string) {
+    printPart(text: string) {
       progress.clear();
-      await writeSlowly(stdout, text);
-      return !stdout.destroyed;
+      return output.writePart(text);
     },
     readInput: (limit: number) => readInput(io.stdin, limit),
     isTerminal: () => io.stdin.isTTY === true,
@@ -210,22 +206,6 @@ function createContext(
     version: VERSION,
   };
   return cli;
-}
-
-/** Writes, and waits until the stream has room for more, or is closed. */
-async function writeSlowly(stream: OutputStream, text: string): Promise<void> {
-  if (stream.destroyed || !stream.write(text)) {
-    await new Promise<void>((resolve) => {
-      if (stream.destroyed) return resolve();
-      const isOver = (): void => {
-        stream.off('drain', isOver).off('close', isOver);
-        resolve();
-      };
-      stream.on('drain', isOver).on('close', isOver);
-    });
-  }
-  // The error of a closed pipe comes with the next turn of the event loop, which reads of SQLite do not wait for.
-  await nextTurn();
 }
 
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM'] as const;

@@ -220,12 +220,17 @@ async function withSubscribers(pages: number): Promise<Folder> {
   return folder;
 }
 
-/** Runs `daywire subscribers …` with a stdout that `onPart` reads, part by part, and may close. @returns the code */
-function streamed(folder: Folder, args: string[], onPart: (part: string, stdout: Writable) => Promise<void> | void) {
+/**
+ * Runs `daywire subscribers …` with a stdout that is never destroyed, as that of a process.
+ * @param onPart reads it, part by part; an error says that the reader has left
+ * @returns the code
+ */
+function streamed(folder: Folder, args: string[], onPart: (part: string, stdout: Writable) => Promise<Error | null>) {
   const stdout: Writable = new Writable({
     highWaterMark: 1,
+    autoDestroy: false,
     write(chunk, _encoding, done) {
-      Promise.resolve(onPart(String(chunk), stdout)).then(() => done());
+      onPart(String(chunk), stdout).then((error) => done(error));
     },
   });
   const io = { env: {}, cwd: () => folder.path, stdin: Readable.from([]), stdout, stderr: new PassThrough() };
@@ -243,15 +248,16 @@ describe.concurrent('daywire subscribers list and export', () => {
         // Turns in which the command could read and write all the rest.
         for (let turn = 0; turn < 20; turn++) await nextTurn();
         waiting = Math.max(waiting, stdout.writableLength - part.length);
+        return null;
       });
       expect([code, waiting]).toEqual([0, 0]);
       expect(parts.length).toBeGreaterThanOrEqual(3);
       expect(new Set(parts.join('').trimEnd().split('\n')).size).toBe(args[0] === 'export' ? 3_001 : 3_000);
 
       let read = 0;
-      const codeWithoutReader = await streamed(folder, args, (_, stdout) => {
+      const codeWithoutReader = await streamed(folder, args, async () => {
         read++;
-        stdout.destroy(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }));
+        return Object.assign(new Error('write EPIPE'), { code: 'EPIPE' });
       });
       expect([codeWithoutReader, read]).toEqual([0, 1]);
     }

@@ -63,10 +63,19 @@ function runBatch(statements: readonly SqlStatement[]): WorkerResponse {
   return { rows: rows.slice(1, -1) };
 }
 
-function runForEachRow({ sql, json, shared }: RowStatement): WorkerResponse {
+function runForEachRow({ sql, json, each, shared }: RowStatement): WorkerResponse {
   return attempt(() => {
     const statement = database.prepare(sql);
-    for (const row of JSON.parse(json) as unknown[][]) statement.run([...row, ...shared]);
+    for (const row of JSON.parse(json) as unknown[][]) {
+      const values = [...row, ...shared];
+      if (each === null) statement.run(values);
+      else {
+        for (const value of row[each] as unknown[]) {
+          values[each] = value;
+          statement.run(values);
+        }
+      }
+    }
     return { rows: [] };
   });
 }

@@ -8,7 +8,8 @@ import { dialectOf, type Tx } from '../store.ts';
 import type { Tables } from '../tables.ts';
 import type { RowsQuery } from './rows-query.ts';
 
-type ColumnType = 'text' | 'int' | 'bytes';
+/** `each`: an array of texts, each of which makes a row with the other values; at most one column of a table. */
+type ColumnType = 'text' | 'int' | 'bytes' | 'each';
 
 export interface NewRows {
   table: keyof Tables;
@@ -27,34 +28,40 @@ export async function insertRows(tx: Tx, rows: NewRows): Promise<void> {
   await tx.executeQuery(dialectOf(tx) === 'sqlite' ? sqliteQuery(tx, rows) : postgresQuery(tx, rows));
 }
 
-function sqliteQuery(tx: Tx, rows: NewRows): RowsQuery {
-  const { table, columns, shared = {}, json, ignoresKnown = false } = rows;
-  const [names, values] = [Object.keys(columns), Object.values(shared)];
-  const into = `insert into ${table} (${[...names, ...Object.keys(shared)].join(', ')})`;
+function sqliteQuery(tx: Tx, { table, columns, shared = {}, json, ignoresKnown = false }: NewRows): RowsQuery {
+  const [types, values] = [Object.values(columns), Object.values(shared)];
+  const each = types.indexOf('each');
+  const into = intoColumns(table, columns, shared);
   const end = ignoresKnown ? ' on conflict do nothing' : '';
   const toColumn = (type: ColumnType, value: string): string => (type === 'bytes' ? `unhex(${value})` : value);
-  const types = Object.values(columns);
-  const selected = [
-    ...types.map((type, index) => sql.raw(toColumn(type, `json_extract(value, '$[${index}]')`))),
-    ...values,
-  ];
-  const whole = sql`${sql.raw(into)} select ${sql.join(selected)} from json_each(${json}) where true${sql.raw(end)}`;
+  const selected = types.map((type, index) => {
+    return sql.raw(type === 'each' ? 'one.value' : toColumn(type, `json_extract(added.value, '$[${index}]')`));
+  });
+  const from = each === -1 ? '' : `, json_each(added.value, '$[${each}]') as one`;
+  const whole = sql`${sql.raw(into)} select ${sql.join([...selected, ...values])}
+    from json_each(${json}) as added${sql.raw(from)} where true${sql.raw(end)}`;
   const places = [...types.map((type) => toColumn(type, '?')), ...values.map(() => '?')].join(', ');
   return {
     ...whole.compile(tx),
-    rowStatement: { sql: `${into} values (${places})${end}`, json, shared: values },
+    rowStatement: { sql: `${into} values (${places})${end}`, json, each: each === -1 ? null : each, shared: values },
   };
 }
 
-function postgresQuery(tx: Tx, rows: NewRows): CompiledQuery {
-  const { table, columns, shared = {}, json, ignoresKnown = false } = rows;
-  const names = Object.entries(columns);
-  const into = `insert into ${table} (${[...Object.keys(columns), ...Object.keys(shared)].join(', ')})`;
-  const selected = names.map(([, type], index) => {
-    if (type === 'bytes') return sql.raw(`decode(value->>${index}, 'hex')`);
-    return sql.raw(`(value->>${index})::${type === 'int' ? 'bigint' : 'text'}`);
+function postgresQuery(tx: Tx, { table, columns, shared = {}, json, ignoresKnown = false }: NewRows): CompiledQuery {
+  const types = Object.values(columns);
+  const each = types.indexOf('each');
+  const selected = types.map((type, index) => {
+    if (type === 'each') return sql.raw('one');
+    if (type === 'bytes') return sql.raw(`decode(added->>${index}, 'hex')`);
+    return sql.raw(`(added->>${index})::${type === 'int' ? 'bigint' : 'text'}`);
   });
-  const all = sql.join([...selected, ...Object.values(shared)]);
-  const end = sql.raw(ignoresKnown ? ' on conflict do nothing' : '');
-  return sql`${sql.raw(into)} select ${all} from jsonb_array_elements(${json}::jsonb)${end}`.compile(tx);
+  const from = each === -1 ? '' : `, jsonb_array_elements_text(added->${each}) as one`;
+  return sql`${sql.raw(intoColumns(table, columns, shared))}
+    select ${sql.join([...selected, ...Object.values(shared)])}
+    from jsonb_array_elements(${json}::jsonb) as added${sql.raw(from)}
+    ${sql.raw(ignoresKnown ? 'on conflict do nothing' : '')}`.compile(tx);
+}
+
+function intoColumns(table: string, columns: object, shared: object): string {
+  return `insert into ${table} (${[...Object.keys(columns), ...Object.keys(shared)].join(', ')})`;
 }

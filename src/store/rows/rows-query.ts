@@ -5,6 +5,8 @@ import type { CompiledQuery } from 'kysely';
 export interface RowStatement {
   sql: string;
   json: string;
+  /** The position of an array: the statement runs for each of its values. */
+  each: number | null;
   shared: readonly (string | number | null)[];
 }
 

@@ -99,13 +99,12 @@ function dependsOnTime({ published, publishedUntil, updated, writtenStatus }: Ca
 function rowsOf(article: Article, digest: string, origin: string): PreparedArticle['rows'] {
   const { id, slug, publishedAt, tags } = article;
   const row = articleRow(article, digest, origin);
-  const month = monthOf(publishedAt);
   const each = (values: readonly string[], toRow: (value: string) => unknown[]): string =>
     values.map((value) => JSON.stringify(toRow(value))).join(',');
   const reporters = reporterFacets(article).map((reporter) => reporter.slug);
   return {
     articles: JSON.stringify(Object.keys(ARTICLE_COLUMNS).map((column) => inJson(row[column as keyof ArticleRow]))),
-    article_words: each(titleTerms(fullHeadline(article)), (term) => [month, term, publishedAt, id]),
+    article_words: JSON.stringify([monthOf(publishedAt), titleTerms(fullHeadline(article)), publishedAt, id]),
     article_tags: each([...new Set(tags)], (tag) => [id, tag, publishedAt]),
     article_reporters: each(reporters, (reporter) => [id, reporter, publishedAt]),
     article_slugs: JSON.stringify([slug, id]),

@@ -8,7 +8,7 @@ import type { PreparedArticle } from './prepare.ts';
 
 const TABLES = {
   articles: ARTICLE_COLUMNS,
-  article_words: { month: 'int', word: 'text', published_at: 'int', article_id: 'text' },
+  article_words: { month: 'int', word: 'each', published_at: 'int', article_id: 'text' },
   article_slugs: { slug: 'text', article_id: 'text' },
   article_tags: { article_id: 'text', tag: 'text', published_at: 'int' },
   article_reporters: { article_id: 'text', reporter: 'text', published_at: 'int' },

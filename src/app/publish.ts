@@ -7,10 +7,17 @@ import { type DueChange, deletePublishedChanges, readDueChanges } from '../artic
 import { pauseEditionsWithRetracted } from '../delivery/control/retraction.ts';
 import { type ArchiveOptions, type ArchiveProgress, closeDuePages } from '../feeds/archive/close-due-pages.ts';
 import { type ArchiveMirrorOptions, mirrorArchives, mirroredArchives } from '../feeds/archive/mirror-archives.ts';
-import { recordMembers } from '../feeds/archive/record-members.ts';
-import { findFeedsBehindArchive, findTouchedFeeds, markOutdated } from '../feeds/feed-builds.ts';
+import {
+  type ArchivePageNumbers,
+  addPages,
+  recordMembers,
+  touchArchivePages,
+} from '../feeds/archive/record-members.ts';
+import { findFeedsBehindArchive, findTouchedFeeds } from '../feeds/feed-builds.ts';
+import { lockFeedVersion } from '../feeds/feed-version.ts';
 import { mirrorDocuments } from '../feeds/mirror.ts';
 import { type PublishReport, publishFeeds } from '../feeds/publish.ts';
+import { chunks } from '../lib/chunks.ts';
 import { type Clock, SECOND } from '../lib/time.ts';
 import { raiseAlert } from '../schedule/alerts.ts';
 import { queueHubNotifications } from '../websub/hub.ts';
@@ -64,7 +71,7 @@ export async function publishChanges(
 ): Promise<PublishResult & { changes: number }> {
   const pending = await publishPending(app, options);
   const results: PublishResult[] = [pending];
-  if (pending.archives.closed > 0 && !options.signal?.aborted) results.push(await publishBehind(app));
+  if (!options.signal?.aborted) results.push(await publishBehind(app));
   return { ...summarise(results), changes: pending.changes };
 }
 
@@ -95,11 +102,13 @@ interface RecordedBatch {
   touched: Set<string>;
   /** Number of archive pages closed. */
   closed: number;
+  /** Earlier archive pages that have some of the articles. */
+  pages: ArchivePageNumbers;
   /** Whether others are pending. */
   more: boolean;
 }
 
-const NO_CHANGES: RecordedBatch = { changes: [], touched: new Set(), closed: 0, more: false };
+const NO_CHANGES: RecordedBatch = { changes: [], touched: new Set(), closed: 0, pages: new Map(), more: false };
 
 /** Changes of one transaction, for which other publishes wait. As many at once are a backlog, of a large import. */
 const CHANGES_PER_STEP = 2_000;
@@ -109,7 +118,9 @@ const LONGEST_RECORDING = 2 * SECOND;
 /** Records the articles of pending changes in archives, the newest first, until some touch a feed. */
 async function recordChanges(app: AppContext, since?: number): Promise<RecordedBatch> {
   const startedAt = performance.now();
-  const batch: RecordedBatch = { changes: [], touched: new Set(), closed: 0, more: false };
+  const batch: RecordedBatch = { changes: [], touched: new Set(), closed: 0, pages: new Map(), more: false };
+  // Newer changes that did not fit into a step.
+  let isUnread = false;
   let newest: DueChange | undefined;
   let oldest: DueChange | undefined;
   for (;;) {
@@ -120,7 +131,8 @@ async function recordChanges(app: AppContext, since?: number): Promise<RecordedB
     newest = newer[0] ?? newest ?? changes[0];
     batch.changes.push(...changes);
     await recordStep(app, changes, batch);
-    batch.more = changes.length === CHANGES_PER_STEP || newer.length > 0;
+    isUnread ||= newer.length === CHANGES_PER_STEP;
+    batch.more = changes.length === CHANGES_PER_STEP || newer.length > 0 || isUnread;
     const isLong = performance.now() - startedAt >= LONGEST_RECORDING;
     if (!batch.more || batch.touched.size > 0 || isLong) return batch;
   }
@@ -141,12 +153,13 @@ async function recordStep(
 ): Promise<void> {
   const now = clock();
   const ids = changes.map(({ articleId }) => articleId);
-  const { articles, closed, waitingIn } = await recordMembers(store, config, { now, changed: ids });
+  const { articles, closed, pages } = await recordMembers(store, config, { now, changed: ids });
   to.closed += closed;
+  addPages(to.pages, pages);
+  for (const feed of await findTouchedFeeds(store.db, config, articles, now)) to.touched.add(feed);
+  // Of a backlog, what waits for archive pages is shown at the end.
   const isBacklog = changes.length === CHANGES_PER_STEP;
-  if (isBacklog) await markOutdated(store.db, waitingIn);
-  const touching = { now, waitingIn: isBacklog ? new Set<string>() : waitingIn };
-  for (const feed of await findTouchedFeeds(store.db, config, articles, touching)) to.touched.add(feed);
+  for (const feed of isBacklog ? [] : await findFeedsBehindArchive(store.db, config)) to.touched.add(feed);
 }
 
 async function hasBacklog(app: AppContext): Promise<boolean> {
@@ -178,7 +191,7 @@ async function publishPending(
 /** Publishes feeds with recorded changes, and takes these off the outbox. @param feeds ids; undefined: all */
 async function publishRecorded(
   app: AppContext,
-  { changes, closed, more, feeds }: Omit<RecordedBatch, 'touched'> & { feeds: string[] | undefined },
+  { changes, closed, pages, more, feeds }: Omit<RecordedBatch, 'touched'> & { feeds: string[] | undefined },
 ): Promise<PublishResult> {
   const { store, config, templates, clock } = app;
   // First, because every second counts: pending deliveries of these editions carry a retracted article.
@@ -195,12 +208,30 @@ async function publishRecorded(
   while (report.postponedUntil !== null && (await clockReaches(clock, report.postponedUntil))) report = await build();
   // A newer build by another process need not contain these changes.
   const isStored = report.superseded.length === 0 && report.postponedUntil === null;
-  if (isStored) await deletePublishedChanges(store.db, changes);
+  if (isStored) await endChanges(app, changes, pages);
   if (report.documents.some((document) => document.changed)) await mirrorPublished(app);
   return { ...report, archives: { closed, more } };
 }
 
-/** Publishes the feeds that do not link to the newest page of their archive. */
+/** Takes published changes off the outbox. The archive pages that have their articles get a later time, once. */
+async function endChanges(
+  { store, clock }: AppContext,
+  changes: DueChange[],
+  pages: ArchivePageNumbers,
+): Promise<void> {
+  // Short transactions, so that other writers do not wait.
+  let touched = pages;
+  for (const some of chunks(changes, CHANGES_PER_STEP)) {
+    await store.db.transaction().execute(async (tx) => {
+      await lockFeedVersion(tx);
+      await touchArchivePages(tx, touched, clock());
+      await deletePublishedChanges(tx, some);
+    });
+    touched = new Map();
+  }
+}
+
+/** Publishes the feeds that do not show their archive as it is. */
 async function publishBehind(app: AppContext): Promise<PublishResult> {
   const feeds = await findFeedsBehindArchive(app.store.db, app.config);
   // A backlog would change the links again and again: who publishes it publishes them at the end.
@@ -224,23 +255,34 @@ const NOTHING_PUBLISHED: PublishResult = {
   archives: { closed: 0, more: false },
 };
 
-/** The documents as they were published last, and whether they changed at any time. */
-function summarise(results: PublishResult[]): PublishResult {
+/** The documents and rejections as they were published last, and whether documents changed at any time. */
+export function summarise(results: readonly PublishResult[]): PublishResult {
   const documents = new Map<string, PublishReport['documents'][number]>();
-  for (const document of results.flatMap((result) => result.documents)) {
-    const changed = document.changed || documents.get(document.path)?.changed === true;
-    documents.set(document.path, { ...document, changed });
+  const rejected = new Map<string, PublishReport['rejected']>();
+  for (const result of results) {
+    for (const document of result.documents) {
+      const changed = document.changed || documents.get(document.path)?.changed === true;
+      documents.set(document.path, { ...document, changed });
+      rejected.set(feedOf(document.path), []);
+    }
+    for (const [feed, entries] of Map.groupBy(result.rejected, (entry) => entry.feed)) rejected.set(feed, entries);
   }
   const last = results.at(-1) ?? NOTHING_PUBLISHED;
   const built = results.filter((result) => result.documents.length > 0).at(-1) ?? last;
   return {
     ...built,
     documents: [...documents.values()],
+    rejected: [...rejected.values()].flat(),
     archives: {
       closed: results.reduce((sum, { archives }) => sum + archives.closed, 0),
       more: last.archives.more,
     },
   };
+}
+
+/** @param path such as `latest.atom` */
+function feedOf(path: string): string {
+  return path.replace(/\.[^.]+$/, '');
 }
 
 /**

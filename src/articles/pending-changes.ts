@@ -3,7 +3,6 @@
  * between loses nothing, and publishing twice is harmless.
  */
 import { sql } from 'kysely';
-import { chunks } from '../lib/chunks.ts';
 import { jsonRows } from '../store/json-rows.ts';
 import { type Db, dialectOf, type Tx } from '../store/store.ts';
 
@@ -111,16 +110,13 @@ export async function readDueChanges(
  * and was committed after it had read: clocks cannot tell which of the two came first.
  */
 export async function deletePublishedChanges(db: Db, changes: readonly DueChange[]): Promise<void> {
-  // Short statements, so that other writers do not wait.
-  for (const some of chunks([...changes], 2_000)) {
-    const published = jsonRows(
-      dialectOf(db),
-      some.map(({ articleId, changedAt }) => [articleId, changedAt]),
-      { id: 'text', at: 'int' },
-    );
-    await sql`delete from pending_changes where article_id in (select id from ${published} as published
-      where at = (select changed_at from pending_changes as current where current.article_id = published.id))`.execute(
-      db,
-    );
-  }
+  if (changes.length === 0) return;
+  const published = jsonRows(
+    dialectOf(db),
+    changes.map(({ articleId, changedAt }) => [articleId, changedAt]),
+    { id: 'text', at: 'int' },
+  );
+  // Compared in the row itself: PostgreSQL looks at it again after it has waited for another transaction.
+  await sql`delete from pending_changes
+    where (article_id, changed_at) in (select id, at from ${published} as published)`.execute(db);
 }

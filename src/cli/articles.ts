@@ -3,7 +3,7 @@
  */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { AppContext } from '../app/app-context.ts';
-import { publishChanges } from '../app/publish.ts';
+import { publishChanges, summarise } from '../app/publish.ts';
 import { lookUpSomeImages } from '../app/remote-images.ts';
 import { importPaths } from '../articles/import/import.ts';
 import type { ArticleImportReport } from '../articles/import/report.ts';
@@ -126,7 +126,8 @@ function importArticles(cli: CliContext, paths: string[], flags: ArticleImportFl
     // Afterwards: the servers of others may be slow.
     const pictures = await lookUpSomeImages(app);
     const completed = pictures.found > 0 ? await publish() : null;
-    const published = imported ?? completed;
+    const results = [imported, completed].filter((result) => result !== null);
+    const published = results.length === 0 ? null : summarise(results);
     const { problems, summary } = formatImport(report);
     problems.push(...pictures.givenUp.map(({ url, reason }) => `picture ${url}: ${reason}`));
     for (const problem of problems) cli.printError(problem);

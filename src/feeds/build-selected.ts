@@ -34,12 +34,13 @@ export interface SelectedFeed extends BuiltFeed<Buffer> {
 export async function buildSelectedFeed(context: BuildContext, feed: FeedConfig): Promise<SelectedFeed> {
   const { store, config, now, timer } = context;
   await timer.rest();
-  const { heads, entersFrom, page, ...setting } = await selectForFeed(store.db, feed, now);
+  const { heads, entersFrom, page, waitingVersion, ...setting } = await selectForFeed(store.db, feed, now);
   const content: FeedContent = {
     versions: heads.map(({ id, version }) => [id, version]),
     retracted: setting.retracted.map(({ id }) => id),
     entersFrom,
     page,
+    waitingVersion,
   };
   const tombstones = tombstonesOf(setting.retracted, config.publication.language);
   const frames = new Frames(viewOf(feed, config, setting), tombstones);

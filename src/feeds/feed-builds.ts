@@ -20,18 +20,18 @@ export interface FeedContent {
   entersFrom: number;
   /** The archive page that it links to; 0 for none. */
   page: number;
+  /** Of its archive, as it was before the articles were read that wait for a page; 0 for none. */
+  waitingVersion: number;
 }
-
-/** Instead of a page: the feed is to be built when the archive's pages are closed. */
-const OUTDATED = -1;
 
 /** A stored version is never this one, so that each change of the article touches the feed. */
 const ANY_CHANGE = 0;
 
 export async function saveFeedBuild(tx: Tx, config: Config, feed: FeedConfig, content: FeedContent): Promise<void> {
-  const { versions, retracted, entersFrom, page } = content;
+  const { versions, retracted, entersFrom, page, waitingVersion } = content;
   const items = JSON.stringify([...versions, ...retracted.map((id) => [id, ANY_CHANGE])]);
-  const row = { fingerprint: fingerprintOf(config, feed), items, enters_from: entersFrom, page };
+  const fingerprint = fingerprintOf(config, feed);
+  const row = { fingerprint, items, enters_from: entersFrom, page, waiting_version: waitingVersion };
   await tx
     .insertInto('feed_builds')
     .values({ feed: feed.id, ...row })
@@ -50,20 +50,18 @@ export async function deleteOtherBuilds(tx: Tx, configured: readonly string[]): 
 /**
  * Finds the feeds that changed articles touch: those that show one, or that one enters. Also those that were never
  * built, or by another configuration or version.
- * @param waitingIn ids of the feeds of whose archives articles wait now that did not before, or the other way round
  */
 export async function findTouchedFeeds(
   db: Db,
   config: Config,
   articles: readonly ChangedArticle[],
-  { now, waitingIn }: { now: number; waitingIn: ReadonlySet<string> },
+  now: number,
 ): Promise<string[]> {
   const builds = new Map((await db.selectFrom('feed_builds').selectAll().execute()).map((row) => [row.feed, row]));
   return config.feeds
     .filter((feed) => {
       const build = builds.get(feed.id);
-      if (build === undefined || build.fingerprint !== fingerprintOf(config, feed) || waitingIn.has(feed.id))
-        return true;
+      if (build === undefined || build.fingerprint !== fingerprintOf(config, feed)) return true;
       const shown = new Map(JSON.parse(build.items) as [string, number][]);
       const from = feed.windowHours === undefined ? build.enters_from : now - feed.windowHours * HOUR;
       return articles.some((article) => isTouched(article, feed.id, shown, from, now));
@@ -85,21 +83,16 @@ function isTouched(
   return article.state === 'retracted' || (isPublicAt(article, now) && article.publishedAt >= from);
 }
 
-/** Leaves it to the end of a backlog to show what waits for archive pages: see `findFeedsBehindArchive`. */
-export async function markOutdated(db: Db, feeds: ReadonlySet<string>): Promise<void> {
-  if (feeds.size === 0) return;
-  await db
-    .updateTable('feed_builds')
-    .set({ page: OUTDATED })
-    .where('feed', 'in', [...feeds])
-    .execute();
-}
-
-/** Finds the feeds that do not link to the newest page of their archive, or were marked. */
+/**
+ * Finds the feeds that do not link to the newest page of their archive, or that do not show what waits for a page: the
+ * archive has changed since their articles were read.
+ */
 export async function findFeedsBehindArchive(db: Db, config: Pick<Config, 'feeds'>): Promise<string[]> {
   const rows = await db
     .selectFrom('feed_builds')
-    .select(['feed', 'page'])
+    .innerJoin('archive_feeds', 'archive_feeds.feed', 'feed_builds.feed')
+    .select(['feed_builds.feed', 'feed_builds.page'])
+    .select(['feed_builds.waiting_version as shown', 'archive_feeds.waiting_version as waiting'])
     .select((e) =>
       e
         .selectFrom('archive_pages')
@@ -108,8 +101,9 @@ export async function findFeedsBehindArchive(db: Db, config: Pick<Config, 'feeds
         .as('newest'),
     )
     .execute();
-  const behind = new Set(rows.filter(({ page, newest }) => page !== (newest ?? 0)).map(({ feed }) => feed));
-  return config.feeds.map(({ id }) => id).filter((id) => behind.has(id));
+  const behind = rows.filter(({ page, newest, shown, waiting }) => page !== (newest ?? 0) || shown !== waiting);
+  const ids = new Set(behind.map(({ feed }) => feed));
+  return config.feeds.map(({ id }) => id).filter((id) => ids.has(id));
 }
 
 const fingerprints = new WeakMap<Config, Map<string, Tables['feed_builds']['fingerprint']>>();

@@ -82,7 +82,7 @@ async function buildAll(
   templates: Templates,
   { now, feeds: ids }: PublishOptions,
 ): Promise<Build> {
-  // A change that touches no feed does not change which facets are used, or soon enough.
+  // Which facets are in use is shown with the next publish of a feed.
   const shared = ids?.length === 0 ? [] : await sharedDocuments(store.reports, config, templates, now);
   const feeds: SelectedFeed[] = [];
   const context = { store, config, now, timer: new TurnTimer() };

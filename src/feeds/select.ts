@@ -5,6 +5,7 @@ import type { FeedConfig, Selection } from '../config/config.ts';
 import { DAY, HOUR } from '../lib/time.ts';
 import type { Db } from '../store/store.ts';
 import { findNewestPage } from './archive/archive-page.ts';
+import { readWaitingVersion } from './archive/archives.ts';
 import { findUnarchived } from './archive/record-members.ts';
 
 /** What a feed shows apart from its articles. */
@@ -29,6 +30,8 @@ export interface FeedHeads extends FeedSetting {
   entersFrom: number;
   /** Number of the newest page of its archive, or 0. */
   page: number;
+  /** Of its archive, before these articles were read; see `FeedContent`. */
+  waitingVersion: number;
 }
 
 /** A feed without a window holds all articles of this time. */
@@ -56,9 +59,10 @@ export async function selectForFeed(db: Db, feed: FeedConfig, now: number): Prom
   if (windowHours !== undefined) {
     const window = { from: now - windowHours * HOUR, until: now };
     const heads = await findPublicHeads(db, { select, now, ...window, limit: MAX_IN_WINDOW });
-    return { heads, retracted, entersFrom: window.from, page: 0 };
+    return { heads, retracted, entersFrom: window.from, page: 0, waitingVersion: 0 };
   }
   // In this order: the articles of a page that is closed in between are in both, instead of in neither.
+  const waitingVersion = await readWaitingVersion(db, feed.id);
   const unarchived = await findUnarchived(db, feed.id, MAX_UNARCHIVED);
   const newestPart = await findNewestPage(db, feed.id);
   const newest = await newestHeads(db, feed, now);
@@ -78,6 +82,7 @@ export async function selectForFeed(db: Db, feed: FeedConfig, now: number): Prom
     // Later, this many articles are still newer.
     entersFrom: newest.length < feed.minimumItems ? 0 : Math.min(newest.at(-1)?.publishedAt ?? 0, now - MIN_AGE),
     page: newestPart?.page ?? 0,
+    waitingVersion,
   };
 }
 

@@ -287,6 +287,8 @@ interface FeedBuildsTable {
   enters_from: number;
   /** The archive page that it links to; 0 for none. */
   page: number;
+  /** Of its archive, as it was before the articles were read that wait for a page. */
+  waiting_version: number;
 }
 
 /** The feeds that have an archive. */
@@ -294,6 +296,8 @@ interface ArchiveFeedsTable {
   feed: string;
   /** Names the archive in `archive_places`. Never given twice. */
   number: number;
+  /** Grows with every change of which articles wait for a page. */
+  waiting_version: Generated<number>;
   /** The feed's selection as JSON: when the configuration changes it, the backfill starts again. */
   selection: string;
   /** The last of the older articles that was backfilled: `[created_at, id]` as JSON; null when all are. */

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { archive, publish, publishChanges } from '../../src/app/publish.ts';
 import type { Article } from '../../src/articles/article.ts';
+import { findArchivePage } from '../../src/feeds/archive/archive-page.ts';
 import { findDocument, listDocuments } from '../../src/feeds/documents.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../../src/lib/time.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -129,34 +130,122 @@ describe('publishing changes', () => {
 
     it('lets a new change overtake a backlog, and shows the rest of it at the end', async () => {
       const app = openTestApp(await open(), { feeds: FEEDS });
+      await addBacklog(app);
+      const stopping = new AbortController();
+      const first = await publishChanges(app, { signal: stopping.signal, onProgress: () => stopping.abort() });
+      expect(first.changes).toBe(2_000);
+      expect(changedOf(first)).toEqual(formatsOf('latest', '24-hours'));
+      expect((await findDocument(app.store.db, 'latest.json'))?.body.toString()).toContain('Hot');
+      expect(await pending(app)).toHaveLength(2_501);
+      app.now += SECOND;
+      const rest = await publishChanges(app);
+      expect(rest).toMatchObject({ changes: 2_501, archives: { closed: 25 } });
+      expect(await pending(app)).toEqual([]);
+      expect(changedOf(rest)).toEqual(formatsOf('latest'));
+      expect((await findDocument(app.store.db, 'latest.atom'))?.body.toString()).toContain(
+        'archive/latest/2026-11-45.atom',
+      );
+    });
+
+    it('leaves the changes of others to them', async () => {
+      const app = openTestApp(await open(), { feeds: FEEDS });
+      await addBacklog(app);
+      const own = await publishChanges(app, { since: app.now - SECOND });
+      expect(own.changes).toBe(1);
+      expect(await pending(app)).toHaveLength(4_500);
+    });
+
+    it('shows an article that waits for an archive page, also if the first publish of it failed', async () => {
+      const app = openTestApp(await open(), { feeds: FEEDS });
       const newest = Array.from({ length: 60 }, (_, n) => article(`n${n}`, { publishedAt: NOW - n * MINUTE }));
       await saveAll(app.store, newest, NOW);
       app.now += SECOND;
       await publish(app);
       app.now += MINUTE;
-      const old = Array.from({ length: 4_500 }, (_, n) =>
-        article(`old${n}`, { publishedAt: NOW - 90 * DAY - n * MINUTE }),
-      );
-      await saveAll(app.store, old, app.now);
+      await saveAll(app.store, [article('old', { publishedAt: NOW - 90 * DAY })], app.now);
+      app.now += SECOND;
+      const failing = { ...app, templates: { ...app.templates, html: () => Promise.reject(new Error('no template')) } };
+      await expect(publishChanges(failing)).rejects.toThrow('no template');
+      expect(changedOf(await publishChanges(app))).toEqual(formatsOf('latest'));
+      expect((await findDocument(app.store.db, 'latest.json'))?.body.toString()).toContain('articles/old');
+    });
+
+    it('shows what a wider selection adds, and drops what a narrower one no longer has', async () => {
+      const wide = openTestApp(await open(), { feeds: FEEDS });
+      const narrow = openTestApp(wide.store, {
+        feeds: FEEDS,
+        edit: (yaml) =>
+          yaml.replace('select: { kinds: [analysis] }', 'select: { kinds: [analysis], sections: [world] }'),
+      });
+      const stories = ['a', 'b'].map((id) => article(id, { kind: 'analysis', publishedAt: NOW - 90 * DAY }));
+      const [inWorld] = [article('w', { kind: 'analysis', section: 'world', publishedAt: NOW - 90 * DAY })];
+      await saveAll(wide.store, [...stories, inWorld as Article], NOW);
+      const shown = async (): Promise<string[]> => {
+        const document = await findDocument(wide.store.db, 'analysis.json');
+        const { items } = JSON.parse(document?.body.toString() ?? '') as { items: { id: string }[] };
+        return items.map(({ id }) => id.slice(id.lastIndexOf('/') + 1)).sort();
+      };
+      let { now } = wide;
+      for (const [app, expected] of [
+        [narrow, ['w']],
+        [wide, ['a', 'b', 'w']],
+        [narrow, ['w']],
+      ] as const) {
+        now += MINUTE;
+        app.now = now;
+        await publish(app);
+        now += MINUTE;
+        app.now = now;
+        await archive(app);
+        expect(await shown()).toEqual(expected);
+      }
+    });
+
+    it('moves the time of an archive page once for each change, however often a publish fails', async () => {
+      const app = openTestApp(await open(), { feeds: FEEDS });
+      await saveAll(app.store, [article('a')], app.now);
+      app.now += SECOND;
+      await publish(app);
+      app.now += 40 * DAY;
+      await archive(app);
       app.now += MINUTE;
-      await saveAll(app.store, [article('n0', { publishedAt: NOW, headline: 'Hot' })], app.now);
+      await saveAll(app.store, [article('a', { headline: 'Other' })], app.now);
+      const failing = { ...app, templates: { ...app.templates, html: () => Promise.reject(new Error('no template')) } };
       app.now += SECOND;
-      const first = await publishChanges(app, { since: app.now - SECOND });
-      expect(first.changes).toBe(1);
-      expect((await findDocument(app.store.db, 'latest.atom'))?.body.toString()).toContain('Hot');
-      expect(changedOf(first)).toEqual(formatsOf('latest', '24-hours'));
-      expect(await pending(app)).toHaveLength(4_500);
+      for (let attempt = 0; attempt < 5; attempt++) await expect(publishChanges(failing)).rejects.toThrow();
+      await publishChanges(app);
+      expect((await findArchivePage(app.store.db, 'archive/latest/2026-11'))?.changedAt).toBe(app.now);
+    });
+
+    it('reports the rejections of every feed, whichever was built last', async () => {
+      const app = openTestApp(await open(), { feeds: FEEDS });
+      await saveAll(app.store, [article('bad', { bodyHtml: '<script>x</script>' })], app.now);
+      await saveAll(app.store, backlog(150, app.now), app.now);
       app.now += SECOND;
-      const rest = await publishChanges(app);
-      expect(rest).toMatchObject({ changes: 4_500, archives: { closed: 45 } });
-      app.now += SECOND;
-      expect(changedOf(await archive(app))).toEqual(formatsOf('latest'));
-      expect((await findDocument(app.store.db, 'latest.atom'))?.body.toString()).toContain(
-        'archive/latest/2026-11-45.atom',
-      );
+      const { rejected } = await publish(app, { archives: {} });
+      expect(rejected.map(({ feed }) => feed).sort()).toEqual(['24-hours', 'latest']);
     });
   });
 });
+
+function backlog(count: number, now: number): Article[] {
+  return Array.from({ length: count }, (_, n) => {
+    return article(`old${n}`, { kind: 'feature', publishedAt: now - 90 * DAY - n * MINUTE });
+  });
+}
+
+/** Sixty published articles, 4,500 old ones that are not published yet, and then a change of the newest. */
+async function addBacklog(app: TestApp): Promise<void> {
+  const newest = Array.from({ length: 60 }, (_, n) => article(`n${n}`, { publishedAt: NOW - n * MINUTE }));
+  await saveAll(app.store, newest, NOW);
+  app.now += SECOND;
+  await publish(app);
+  app.now += MINUTE;
+  await saveAll(app.store, backlog(4_500, NOW), app.now);
+  app.now += MINUTE;
+  await saveAll(app.store, [article('n0', { publishedAt: NOW, headline: 'Hot' })], app.now);
+  app.now += SECOND;
+}
 
 async function apply(app: TestApp, one: Step, articles: Article[]): Promise<void> {
   if (one.kind === 'import') {

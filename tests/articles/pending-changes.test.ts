@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import type { Article } from '../../src/articles/article.ts';
 import {
@@ -7,6 +8,7 @@ import {
   recordPendingChanges,
 } from '../../src/articles/pending-changes.ts';
 import { HOUR } from '../../src/lib/time.ts';
+import type { Db, Tx } from '../../src/store/store.ts';
 import { article, saveAll } from '../support/articles.ts';
 import { NOW } from '../support/clock.ts';
 import { forEachDatabase } from '../support/databases.ts';
@@ -17,6 +19,15 @@ forEachDatabase((open) => {
     await saveAll(store, articles);
     return store;
   };
+
+  /** Until another transaction waits for a lock. */
+  async function waitingFor(db: Db): Promise<void> {
+    for (;;) {
+      const { rows } = await sql`select 1 from pg_stat_activity
+      where datname = current_database() and wait_event_type = 'Lock'`.execute(db);
+      if (rows.length > 0) return;
+    }
+  }
 
   describe('pending changes', () => {
     it('are due at once, at the end of an embargo, or never for a draft', async () => {
@@ -63,6 +74,34 @@ forEachDatabase((open) => {
       const { db } = await withArticles(article('a'));
       await readDueChanges(db, NOW + 1, { limit: 100 });
       expect(await countDueChanges(db, NOW)).toEqual({ count: 1, oldestDueAt: NOW });
+    });
+
+    it('are read newest first, in steps, and from an instant on', async () => {
+      const { db } = await open();
+      const changes = [3, 1, 2, 2, 5].map((at, n) => ({ articleId: `a${n}`, dueAt: NOW + at }));
+      await db.transaction().execute((tx) => recordPendingChanges(tx, changes, NOW));
+      const idsOf = (read: { articleId: string }[]): string[] => read.map(({ articleId }) => articleId);
+      const first = await readDueChanges(db, NOW + 5, { limit: 2 });
+      expect(idsOf(first)).toEqual(['a0', 'a3']);
+      expect(idsOf(await readDueChanges(db, NOW + 5, { limit: 9, after: first.at(-1) }))).toEqual(['a2', 'a1']);
+      expect(idsOf(await readDueChanges(db, NOW + 9, { limit: 9, since: NOW + 3 }))).toEqual(['a4', 'a0']);
+    });
+
+    it('stay if a change is committed while they are deleted', async () => {
+      const store = await open();
+      const record = (tx: Tx, at: number) => recordPendingChanges(tx, [{ articleId: 'a', dueAt: NOW }], at);
+      await store.db.transaction().execute((tx) => record(tx, NOW));
+      const read = await readDueChanges(store.db, NOW + 1, { limit: 9 });
+      const gate = Promise.withResolvers<void>();
+      const change = store.db.transaction().execute(async (tx) => {
+        await record(tx, NOW + 1);
+        gate.resolve();
+        // The deletion waits for this row meanwhile, on PostgreSQL.
+        if (store.dialect === 'postgres') await waitingFor(store.db);
+      });
+      await gate.promise;
+      await Promise.all([deletePublishedChanges(store.db, read), change]);
+      expect(await readDueChanges(store.db, NOW + 2, { limit: 9 })).toHaveLength(1);
     });
 
     it('are deleted by the thousand', async () => {

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { closeDuePages } from '../../src/feeds/archive/close-due-pages.ts';
 import { mirrorArchives } from '../../src/feeds/archive/mirror-archives.ts';
-import { recordMembers } from '../../src/feeds/archive/record-members.ts';
 import { findDocument, listDocuments } from '../../src/feeds/documents.ts';
 import { mirrorDocuments } from '../../src/feeds/mirror.ts';
 import { publishFeeds } from '../../src/feeds/publish.ts';
@@ -14,6 +13,7 @@ import { article, saveAll } from '../support/articles.ts';
 import { NOW } from '../support/clock.ts';
 import { openMigrated } from '../support/databases.ts';
 import { publishDocuments } from '../support/documents.ts';
+import { recordChanged } from './archive/publish-at.ts';
 import { feedsConfig, feedsTemplates } from './feeds-fixture.ts';
 
 let store: Store;
@@ -117,7 +117,7 @@ it('writes archive pages to folders where they are wanted, and again if they are
   config.paths.feeds = folder;
   const mirror = async (now: number): Promise<string[]> => (await mirrorArchives(store.db, config, { now })).written;
   await saveAll(store, [article('a')]);
-  await recordMembers(store, config, { now: NOW, changed: ['a'] });
+  await recordChanged(store, config, NOW, ['a']);
   await closeDuePages(store, config, { now: later });
   expect(await mirrorArchives(store.db, config, { now: later, within: 0 })).toEqual({ written: [], more: true });
   const written = await mirror(later);
@@ -132,7 +132,7 @@ it('writes archive pages to folders where they are wanted, and again if they are
   expect(await readFile(path, 'utf8')).toBe(body);
   expect(await mirror(later)).toEqual([]);
   await saveAll(store, [article('a', { headline: 'Another' })], later);
-  await recordMembers(store, config, { now: later + MINUTE, changed: ['a'] });
+  await recordChanged(store, config, later + MINUTE, ['a']);
   expect(await mirror(later + MINUTE)).toEqual(written);
   expect(await readFile(path, 'utf8')).toContain('Another');
   expect((await stat(path)).mtimeMs).toBe(later + MINUTE);

@@ -1,6 +1,6 @@
 /** What the commands about sources do for sites of the newsroom, whose articles are polled. */
 import type { AppContext } from '../../app/app-context.ts';
-import { publish } from '../../app/publish.ts';
+import { publishChanges } from '../../app/publish.ts';
 import { sourceIdOf, withNewSources, writeConfig } from '../../app/sources/add-source.ts';
 import { pauseSource, resumeSource } from '../../app/sources/control-sources.ts';
 import { decideWithdrawals, describeChanges, pollNow } from '../../app/sources/poll-sources.ts';
@@ -111,7 +111,7 @@ export async function pollSite(
   if (outcome === null) throw new CommandError(`${id} is being polled by another process`);
   if (outcome.kind === 'stopped') throw new CommandError(`${id}: stopped; the next poll continues`);
   const { report } = outcome;
-  await publish(app);
+  await publishChanges(app);
   for (const { problems } of report.rejected) for (const problem of problems) cli.printError(problem);
   printResult(cli, options, {
     value: report,
@@ -129,7 +129,7 @@ export async function decideOnWithdrawals(
   const { id } = source;
   const count = await decideWithdrawals(app, source, decision);
   if (count === 0) throw new CommandError(`${id}: no withdrawal waits for a decision`);
-  await publish(app);
+  await publishChanges(app);
   printResult(cli, options, {
     value: { id, decision, articles: count },
     text: () => (decision === 'retract' ? `${id}: retracted ${count} articles` : `${id}: kept ${count} articles`),

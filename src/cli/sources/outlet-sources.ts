@@ -1,6 +1,6 @@
 /** What the commands about sources do for feeds of other outlets, from which editors pick. */
 import type { AppContext } from '../../app/app-context.ts';
-import { publish } from '../../app/publish.ts';
+import { publishChanges } from '../../app/publish.ts';
 import { decideHeld } from '../../app/roundup/accept-held.ts';
 import { readOutletStatus } from '../../app/roundup/outlet-status.ts';
 import { describeOutletChanges, pollOutletNow } from '../../app/roundup/poll-outlets.ts';
@@ -146,5 +146,5 @@ export async function acceptHeld(
 async function groupAndPublish(cli: CliContext, app: AppContext): Promise<void> {
   const { articles, problem } = await regroup(app, cli.stopSignal());
   if (problem !== null) cli.printError(`the reports could not be grouped: ${problem}; "daywire start" tries again`);
-  if (articles > 0) await publish(app);
+  if (articles > 0) await publishChanges(app);
 }

@@ -33,8 +33,10 @@ export async function openArchives(tx: Tx, config: Pick<Config, 'feeds'>): Promi
   if (feeds.some(({ id }) => !rows.has(id))) {
     // Where no public article has been published before, there are no older ones.
     const backfilled_to = (await hasPublishedArticles(tx)) ? JSON.stringify(BEGINNING) : null;
+    let number = await lastNumber(tx);
     for (const feed of feeds.filter(({ id }) => !rows.has(id))) {
-      const row = { feed: feed.id, selection: selectionOf(feed), backfilled_to, number: await nextNumber(tx) };
+      number += 1;
+      const row = { feed: feed.id, selection: selectionOf(feed), backfilled_to, number, waiting_version: 0 };
       await tx.insertInto('archive_feeds').values(row).execute();
       rows.set(feed.id, row);
     }
@@ -62,6 +64,25 @@ export async function isBackfilled(db: Db, feed: FeedConfig): Promise<boolean> {
   return row?.selection === selectionOf(feed) && row.backfilled_to === null;
 }
 
+/** Records that other articles wait for a page of the archive than before: the feed shows them. */
+export async function advanceWaitingVersion(tx: Tx, feed: string): Promise<void> {
+  await tx
+    .updateTable('archive_feeds')
+    .set((e) => ({ waiting_version: e('waiting_version', '+', 1) }))
+    .where('feed', '=', feed)
+    .execute();
+}
+
+/** @returns 0 for a feed without an archive */
+export async function readWaitingVersion(db: Db, feed: string): Promise<number> {
+  const row = await db
+    .selectFrom('archive_feeds')
+    .select('waiting_version')
+    .where('feed', '=', feed)
+    .executeTakeFirst();
+  return row?.waiting_version ?? 0;
+}
+
 /** @param position null: all older articles have been added */
 export async function saveBackfillPosition(tx: Tx, feed: string, position: BackfillPosition | null): Promise<void> {
   const backfilled_to = position === null ? null : JSON.stringify(position);
@@ -84,15 +105,13 @@ async function hasPublishedArticles(db: Db): Promise<boolean> {
 
 const LAST_NUMBER = 'archives.last-number';
 
-/** Places of a withdrawn archive stay behind, so its number is not given again. */
-async function nextNumber(tx: Tx): Promise<number> {
+/** The highest number that an archive has, or a deleted one had. */
+async function lastNumber(tx: Tx): Promise<number> {
   const { highest } = await tx
     .selectFrom('archive_feeds')
     .select((e) => e.fn.max('number').as('highest'))
     .executeTakeFirstOrThrow();
-  const number = Math.max(highest ?? 0, Number((await readMeta(tx, LAST_NUMBER)) ?? 0)) + 1;
-  await writeMeta(tx, LAST_NUMBER, String(number));
-  return number;
+  return Math.max(highest ?? 0, Number((await readMeta(tx, LAST_NUMBER)) ?? 0));
 }
 
 export interface ArchiveSummary {
@@ -140,6 +159,9 @@ export async function findObsoleteArchives(db: Db, config: Config): Promise<stri
 
 /** Deletes the archives of feeds. */
 export async function deleteArchives(tx: Tx, feeds: string[]): Promise<void> {
+  if (feeds.length === 0) return;
+  // Places of these archives stay behind, so their numbers are not given again.
+  await writeMeta(tx, LAST_NUMBER, String(await lastNumber(tx)));
   for (const feed of feeds) {
     for (const table of ['archive_pages', 'archive_waiting', 'archive_feeds'] as const) {
       await tx.deleteFrom(table).where('feed', '=', feed).execute();

@@ -3,13 +3,11 @@
  * feed that links to it is built, so that no article is missing from both at any moment.
  */
 import type { Config, FeedConfig } from '../../config/config.ts';
-import { SECOND } from '../../lib/time.ts';
 import type { Store, Tx } from '../../store/store.ts';
-import { isPublicAt, readChangedArticles } from '../changed-articles.ts';
 import { lockFeedVersion } from '../feed-version.ts';
 import { type Archive, feedsWithArchive, isBackfilled, openArchives } from './archives.ts';
 import { type PlannedPage, planPages } from './plan-pages.ts';
-import { backfill, removeWaiting } from './record-members.ts';
+import { backfill, readClosable, removeWaiting } from './record-members.ts';
 import { closePages, deleteWaiting, readPlaces, readWaiting, savePlaces } from './save-pages.ts';
 
 export interface ArchiveOptions {
@@ -68,17 +66,9 @@ function closeSomePages(
     await lockFeedVersion(tx);
     const archive = (await openArchives(tx, config)).find((one) => one.feed.id === feed.id);
     if (archive === undefined) return { closed: 0, isOver: true };
-    const waiting = await readWaiting(tx, feed.id, MEMBERS_PER_STEP);
-    const ids = waiting.map(({ id }) => id);
-    const articles = new Map((await readChangedArticles(tx, [feed], ids)).map((article) => [article.id, article]));
-    const isPublic = (id: string, instant: number): boolean => {
-      const article = articles.get(id);
-      return article !== undefined && isPublicAt(article, instant);
-    };
-    // What was retracted is recorded again if it comes back. After the clock was set back, some are not public yet.
-    const gone = ids.filter((id) => !isPublic(id, Number.POSITIVE_INFINITY));
+    const { closable, gone } = await readClosable(tx, feed, now, MEMBERS_PER_STEP);
+    // They are recorded again if they come back.
     await removeWaiting(tx, archive, gone);
-    const closable = waiting.filter(({ id }) => isPublic(id, now));
     const planned = planPages(closable, config.publication.zone, now);
     await closeIn(tx, archive, planned, now);
     return { closed: planned.length, isOver: planned.length === 0 };
@@ -88,7 +78,7 @@ function closeSomePages(
 async function closeIn(tx: Tx, archive: Archive, planned: PlannedPage[], now: number): Promise<void> {
   const ids = planned.flatMap(({ members }) => members.map(({ id }) => id));
   const places = await readPlaces(tx, ids);
-  await closePages(tx, archive, planned, { places, now, at: Math.floor(now / SECOND) * SECOND });
+  await closePages(tx, archive, planned, { places, now });
   await savePlaces(tx, places);
   await deleteWaiting(tx, archive.feed.id, ids);
 }

@@ -46,10 +46,10 @@ export async function mirrorArchives(
   for (const feed of mirroredArchives(config).filter((id) => feeds?.includes(id) ?? true)) {
     const present = new Set(await readdir(join(folder, ARCHIVE_FOLDER, feed)).catch(() => []));
     for (const { path, changed_at } of await listPages(db, feed)) {
+      await timer.rest();
       const file = join(folder, path);
       if (complete.get(file) === changed_at && formsOf(basename(file)).every((name) => present.has(name))) continue;
       if (signal?.aborted || performance.now() - startedAt >= within) return { written, more: true };
-      await timer.rest();
       if (!(await isMirrored(file, changed_at))) {
         await writePage(db, config, path, now);
         written.push(path);

@@ -11,6 +11,7 @@ import { type ChangedArticle, isPublicAt, readChangedArticles } from '../changed
 import { lockFeedVersion } from '../feed-version.ts';
 import {
   type Archive,
+  advanceWaitingVersion,
   type BackfillPosition,
   followSelection,
   openArchives,
@@ -44,7 +45,7 @@ export async function recordMembers(
   config: Config,
   { now, changed }: { now: number; changed: readonly string[] },
 ): Promise<RecordedChanges> {
-  const recorded: RecordedChanges = { articles: [], closed: 0, waitingIn: new Set() };
+  const recorded: RecordedChanges = { articles: [], closed: 0, pages: new Map() };
   for (const ids of chunks([...changed], ARTICLES_PER_TRANSACTION)) {
     await store.db.transaction().execute(async (tx) => {
       // A process that closes pages or publishes holds the same lock.
@@ -52,53 +53,66 @@ export async function recordMembers(
       const archives = await openArchives(tx, config);
       const articles = await readChangedArticles(tx, config.feeds, ids);
       recorded.articles.push(...articles);
-      const { closed, waitingIn } = await recordIn(tx, config, archives, { articles, now, haveChanged: true });
+      const { closed, pages } = await recordIn(tx, config, archives, articles, now);
       recorded.closed += closed;
-      for (const feed of waitingIn) recorded.waitingIn.add(feed);
+      addPages(recorded.pages, pages);
     });
   }
   return recorded;
 }
 
+/** Numbers of archive pages, by feed. */
+export type ArchivePageNumbers = Map<string, Set<number>>;
+
 export interface RecordedChanges {
   articles: ChangedArticle[];
   /** Number of pages closed, because many articles came at once. */
   closed: number;
-  /** Ids of the feeds of whose archives articles wait now that did not before, or the other way round. */
-  waitingIn: Set<string>;
+  /** Earlier closed pages that have some of the articles: see `touchArchivePages`. */
+  pages: ArchivePageNumbers;
+}
+
+export function addPages(to: ArchivePageNumbers, pages: ArchivePageNumbers): void {
+  for (const [feed, numbers] of pages) to.set(feed, new Set([...(to.get(feed) ?? []), ...numbers]));
+}
+
+/**
+ * Moves the time of closed pages, once for each published change of their articles.
+ * @param tx holds the lock of the feed version
+ */
+export async function touchArchivePages(tx: Tx, pages: ArchivePageNumbers, now: number): Promise<void> {
+  const at = Math.floor(now / SECOND) * SECOND;
+  for (const [feed, numbers] of pages) await touchPages(tx, feed, numbers, at);
 }
 
 async function recordIn(
   tx: Tx,
   config: Config,
   archives: Archive[],
-  { articles, now, haveChanged }: { articles: ChangedArticle[]; now: number; haveChanged: boolean },
+  articles: ChangedArticle[],
+  now: number,
 ): Promise<Omit<RecordedChanges, 'articles'>> {
   let closed = 0;
-  const waitingIn = new Set<string>();
+  const pages: ArchivePageNumbers = new Map();
   const places = await readPlaces(
     tx,
     articles.map(({ id }) => id),
   );
   const before = new Map([...places].map(([id, one]) => [id, new Map(one)]));
-  const at = Math.floor(now / SECOND) * SECOND;
   for (const archive of archives) {
-    const { added, left, pages } = compare(archive, articles, places, now);
+    const { id: feed } = archive.feed;
+    const { added, left, on } = compare(archive, articles, places, now);
+    if (on.size > 0) pages.set(feed, on);
+    if (added.length + left.length === 0) continue;
     for (const { id } of added) places.get(id)?.set(archive.number, NO_PAGE);
     leaveArchive(places, archive, left);
-    await deleteWaiting(tx, archive.feed.id, left);
-    if (haveChanged) await touchPages(tx, archive.feed.id, pages, at);
-    if (left.length > 0) waitingIn.add(archive.feed.id);
-    if (added.length >= MANY) {
-      // The feed shows them when it links to these pages.
-      closed += await addMany(tx, config, archive, added, { places, now, at });
-    } else if (added.length > 0) {
-      await addWaiting(tx, archive.feed.id, added);
-      waitingIn.add(archive.feed.id);
-    }
+    await deleteWaiting(tx, feed, left);
+    if (added.length >= MANY) closed += await addMany(tx, config, archive, added, { places, now });
+    else await addWaiting(tx, feed, added);
+    await advanceWaitingVersion(tx, feed);
   }
   await savePlaces(tx, changedIn(places, before));
-  return { closed, waitingIn };
+  return { closed, pages };
 }
 
 /** What the changed articles mean to one archive. */
@@ -107,10 +121,10 @@ function compare(
   articles: ChangedArticle[],
   places: Map<string, Places>,
   now: number,
-): { added: Member[]; left: string[]; pages: Set<number> } {
+): { added: Member[]; left: string[]; on: Set<number> } {
   const added: Member[] = [];
   const left: string[] = [];
-  const pages = new Set<number>();
+  const on = new Set<number>();
   for (const article of articles) {
     const { id, bytes } = article;
     const page = places.get(id)?.get(number);
@@ -120,12 +134,12 @@ function compare(
       // During a backfill, an article may have been public before this change.
       added.push({ id, bytes, recordedAt: backfilledTo === null ? now : publicSince(article) });
     } else if (page !== NO_PAGE) {
-      pages.add(page);
+      on.add(page);
     } else if (!isSelected || !isPublicAt(article, Number.POSITIVE_INFINITY)) {
       left.push(id);
     }
   }
-  return { added, left, pages };
+  return { added, left, on };
 }
 
 /** The earliest instant at which an older article can have been public here. */
@@ -139,22 +153,45 @@ async function addMany(
   config: Config,
   archive: Archive,
   added: Member[],
-  { places, now, at }: { places: Map<string, Places>; now: number; at: number },
+  { places, now }: { places: Map<string, Places>; now: number },
 ): Promise<number> {
-  const waiting = await readWaiting(tx, archive.feed.id, ARTICLES_PER_TRANSACTION);
-  const members = [...waiting, ...added].sort(byRecording);
-  const planned = planPages(members, config.publication.zone, now);
+  const { id: feed } = archive.feed;
+  const { closable: waiting } = await readClosable(tx, archive.feed, now, ARTICLES_PER_TRANSACTION);
+  const planned = planPages([...waiting, ...added].sort(byRecording), config.publication.zone, now);
   const closed = new Set(planned.flatMap((page) => page.members.map(({ id }) => id)));
   const waited = waiting.map(({ id }) => id).filter((id) => closed.has(id));
   for (const [id, one] of await readPlaces(tx, waited)) if (!places.has(id)) places.set(id, one);
-  await closePages(tx, archive, planned, { places, now, at });
-  await deleteWaiting(tx, archive.feed.id, waited);
+  await closePages(tx, archive, planned, { places, now });
+  await deleteWaiting(tx, feed, waited);
   await addWaiting(
     tx,
-    archive.feed.id,
+    feed,
     added.filter(({ id }) => !closed.has(id)),
   );
   return planned.length;
+}
+
+/**
+ * The articles that wait for a page and are public.
+ * @returns `gone`: ids of those that were retracted since. After the clock was set back, some are neither.
+ */
+export async function readClosable(
+  tx: Tx,
+  feed: FeedConfig,
+  now: number,
+  limit: number,
+): Promise<{ closable: Member[]; gone: string[] }> {
+  const waiting = await readWaiting(tx, feed.id, limit);
+  const ids = waiting.map(({ id }) => id);
+  const articles = new Map((await readChangedArticles(tx, [feed], ids)).map((article) => [article.id, article]));
+  const isPublic = (id: string, instant: number): boolean => {
+    const article = articles.get(id);
+    return article !== undefined && isPublicAt(article, instant);
+  };
+  return {
+    closable: waiting.filter(({ id }) => isPublic(id, now)),
+    gone: ids.filter((id) => !isPublic(id, Number.POSITIVE_INFINITY)),
+  };
 }
 
 function changedIn(places: Map<string, Places>, before: Map<string, Places>): Map<string, Places> {
@@ -180,8 +217,7 @@ export async function backfill(store: Store, config: Config, feed: FeedConfig, n
     if (archive === undefined || archive.backfilledTo === null) return true;
     const next = await findOlder(tx, archive.backfilledTo, ARTICLES_PER_TRANSACTION);
     const ids = next.map(({ id }) => id);
-    const articles = await readChangedArticles(tx, [feed], ids);
-    await recordIn(tx, config, [archive], { articles, now, haveChanged: false });
+    await recordIn(tx, config, [archive], await readChangedArticles(tx, [feed], ids), now);
     const last = next.length < ARTICLES_PER_TRANSACTION ? undefined : next.at(-1);
     await saveBackfillPosition(tx, feed.id, last === undefined ? null : [last.created_at, last.id]);
     return last === undefined;
@@ -219,10 +255,12 @@ async function removeDeselected(tx: Tx, archive: Archive): Promise<void> {
 
 /** Removes articles that are on no page; they are recorded again if they come back. */
 export async function removeWaiting(tx: Tx, archive: Archive, ids: string[]): Promise<void> {
+  if (ids.length === 0) return;
   const places = await readPlaces(tx, ids);
   leaveArchive(places, archive, ids);
   await savePlaces(tx, places);
   await deleteWaiting(tx, archive.feed.id, ids);
+  await advanceWaitingVersion(tx, archive.feed.id);
 }
 
 /** Finds the articles of a feed that are on no page yet, the most recent first. @returns ids */

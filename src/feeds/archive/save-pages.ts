@@ -1,5 +1,6 @@
 /** Writes the members of archives: where each archive has an article, which articles wait, and the closed pages. */
 import { sql } from 'kysely';
+import { SECOND } from '../../lib/time.ts';
 import { jsonRows } from '../../store/json-rows.ts';
 import { dialectOf, type Tx } from '../../store/store.ts';
 import { archivePagePath, findNewestPage } from './archive-page.ts';
@@ -67,15 +68,15 @@ export async function deleteWaiting(tx: Tx, feed: string, ids: readonly string[]
 /**
  * Closes pages of an archive: nothing is added to them any more.
  * @param places of their members; the archive's is set, and they are not saved
- * @param at whole seconds, epoch milliseconds
  */
 export async function closePages(
   tx: Tx,
   { feed, number }: Pick<Archive, 'feed' | 'number'>,
   planned: readonly PlannedPage[],
-  { places, now, at }: { places: Map<string, Places>; now: number; at: number },
+  { places, now }: { places: Map<string, Places>; now: number },
 ): Promise<void> {
   if (planned.length === 0) return;
+  const at = Math.floor(now / SECOND) * SECOND;
   let page = (await findNewestPage(tx, feed.id))?.page ?? 0;
   const counts = new Map<string, number>();
   const rows: (string | number)[][] = [];

@@ -59,9 +59,14 @@ export class ArchivePages {
   async find(path: string, client: string): Promise<CachedDocument | null> {
     const [, pagePath] = DOCUMENT.exec(path) ?? [];
     if (pagePath === undefined) return null;
-    const page = await findArchivePage(this.#db, pagePath);
-    if (page === null) return null;
     const cached = this.#cached.get(path);
+    const page = await findArchivePage(this.#db, pagePath).catch((error: unknown) => {
+      // While the store is unavailable, an earlier version is better than none.
+      if (cached === undefined) throw error;
+      return cached;
+    });
+    if (page === null) return null;
+    if (!('members' in page)) return page.document;
     if (cached?.changedAt === page.changedAt) return cached.document;
     const key = `${path} ${page.changedAt}`;
     const rendering = this.#rendering.get(key) ?? this.#limiter.build(client, () => this.#render(path, page));

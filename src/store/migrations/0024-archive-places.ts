@@ -15,6 +15,7 @@ export async function addArchivePlaces(db: Kysely<unknown>, dialect: 'sqlite' | 
     `update archive_feeds set number =
       (select count(*) from archive_feeds as other where other.feed <= archive_feeds.feed)`,
     'create unique index archive_feeds_by_number on archive_feeds (number)',
+    `alter table archive_feeds add column waiting_version ${int} not null default 0`,
 
     `create table archive_places (
       article_id ${text} not null primary key,
@@ -48,7 +49,8 @@ export async function addArchivePlaces(db: Kysely<unknown>, dialect: 'sqlite' | 
       fingerprint ${text} not null,
       items ${text} not null,
       enters_from ${int} not null,
-      page ${int} not null
+      page ${int} not null,
+      waiting_version ${int} not null
     )`,
 
     'drop table archive_members',

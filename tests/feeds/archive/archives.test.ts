@@ -267,7 +267,7 @@ forEachDatabase((open) => {
     it('gets a later time with each change, also if the clock has been set back', async () => {
       const { store, articles } = await closed();
       const times: number[] = [];
-      for (const now of [DECEMBER + HOUR, DECEMBER + HOUR, DECEMBER - HOUR]) {
+      for (const now of [DECEMBER + HOUR, DECEMBER + HOUR + SECOND, DECEMBER - HOUR]) {
         await saveAll(store, [corrected(articles[0] as Article, now)], now);
         await publishAt(store, config, now + SECOND);
         times.push((await findArchivePage(store.db, 'archive/latest/2026-10'))?.changedAt ?? 0);

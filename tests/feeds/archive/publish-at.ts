@@ -3,7 +3,7 @@ import { deletePublishedChanges, readDueChanges } from '../../../src/articles/pe
 import type { Config } from '../../../src/config/config.ts';
 import { findArchivePage, renderArchivePage } from '../../../src/feeds/archive/archive-page.ts';
 import { type ArchiveProgress, closeDuePages } from '../../../src/feeds/archive/close-due-pages.ts';
-import { recordMembers } from '../../../src/feeds/archive/record-members.ts';
+import { recordMembers, touchArchivePages } from '../../../src/feeds/archive/record-members.ts';
 import { findDocument } from '../../../src/feeds/documents.ts';
 import { type PublishReport, publishFeeds } from '../../../src/feeds/publish.ts';
 import type { Store } from '../../../src/store/store.ts';
@@ -27,8 +27,17 @@ export async function publishAt(store: Store, config: Config, now: number): Prom
   const recorded = await recordMembers(store, config, { now, changed });
   const { closed, more } = await closeDuePages(store, config, { now });
   const report = await publishFeeds(store, config, templates, { now, hasChanges: changed.length > 0 });
-  if (report.postponedUntil === null) await deletePublishedChanges(store.db, changes);
+  if (report.postponedUntil === null) {
+    await store.db.transaction().execute((tx) => touchArchivePages(tx, recorded.pages, now));
+    await deletePublishedChanges(store.db, changes);
+  }
   return { ...report, closed: recorded.closed + closed, more };
+}
+
+/** Records changed articles in archives, as a publish does. */
+export async function recordChanged(store: Store, config: Config, now: number, ids: string[]): Promise<void> {
+  const { pages } = await recordMembers(store, config, { now, changed: ids });
+  await store.db.transaction().execute((tx) => touchArchivePages(tx, pages, now));
 }
 
 export interface Walk {

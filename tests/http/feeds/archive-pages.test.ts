@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { encodeDocument } from '../../../src/articles/stored-document.ts';
 import { closeDuePages } from '../../../src/feeds/archive/close-due-pages.ts';
-import { recordMembers } from '../../../src/feeds/archive/record-members.ts';
 import { httpDate } from '../../../src/http/server/conditional.ts';
 import { DAY, HOUR, MINUTE } from '../../../src/lib/time.ts';
 import type { Store } from '../../../src/store/store.ts';
+import { recordChanged } from '../../feeds/archive/publish-at.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { sampleConfig } from '../../support/sample.ts';
 import { article, NOW, openTestSite, save, type TestSite } from '../test-site.ts';
@@ -22,7 +22,7 @@ describe('an archive page', () => {
 
     async function change(title: string, now: number): Promise<void> {
       await save(store, article('a', { headline: title, publishedAt: NOW - HOUR, updatedAt: NOW - HOUR }));
-      await recordMembers(store, config, { now, changed: ['a'] });
+      await recordChanged(store, config, now, ['a']);
     }
 
     beforeEach(async () => {
@@ -65,7 +65,7 @@ describe('an archive page', () => {
     it('lacks an article that is public no more, and reports a retracted one in Atom', async () => {
       const status = { state: 'retracted', note: 'It was wrong.', at: LATER } as const;
       await save(store, article('a', { publishedAt: NOW - HOUR, updatedAt: NOW - HOUR, status }));
-      await recordMembers(store, config, { now: LATER + MINUTE, changed: ['a'] });
+      await recordChanged(store, config, LATER + MINUTE, ['a']);
       const atom = await site.read(PATH);
       expect(atom).not.toContain('<entry');
       expect(atom).toContain('at:deleted-entry');

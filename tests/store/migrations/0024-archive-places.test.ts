@@ -30,8 +30,8 @@ it.each(['sqlite', 'postgres'] as const)(
       const read = (table: 'archive_feeds' | 'archive_pages' | 'archive_waiting' | 'archive_places' | 'documents') =>
         store.db.selectFrom(table).selectAll().orderBy(sql`1`).execute();
       expect(await read('archive_feeds')).toEqual([
-        { feed: 'latest', number: 1, selection: '{}', backfilled_to: null },
-        { feed: 'world', number: 2, selection: '{}', backfilled_to: '[5,"a"]' },
+        { feed: 'latest', number: 1, selection: '{}', backfilled_to: null, waiting_version: 0 },
+        { feed: 'world', number: 2, selection: '{}', backfilled_to: '[5,"a"]', waiting_version: 0 },
       ]);
       const page = { page: 1, month: '2026-10' };
       const pages = (await read('archive_pages')).map((row) =>

@@ -15,7 +15,7 @@ import { compress } from '../../feeds/compress.ts';
 import { FORMATS } from '../../feeds/formats/feed-view.ts';
 import { topicAddress } from '../../feeds/topics.ts';
 import type { Log } from '../../lib/log.ts';
-import type { Clock } from '../../lib/time.ts';
+import { type Clock, SECOND } from '../../lib/time.ts';
 import type { Db, Store } from '../../store/store.ts';
 import { BuildLimiter } from './build-limiter.ts';
 import type { CachedDocument } from './decide-response.ts';
@@ -23,6 +23,9 @@ import { bytesInMemory } from './feed-cache.ts';
 
 /** Strangers choose what is cached here. */
 const CACHE_BYTES = 16 * 1024 * 1024;
+
+/** A feed reader that is new to a feed reads its whole archive, once. */
+const PAGES_OF_CLIENT = { everyMs: SECOND / 10, burst: 2_000 };
 
 const DOCUMENT = new RegExp(`^(${ARCHIVE_FOLDER}[a-z0-9-]{1,100}/[0-9-]{4,20})\\.(?:${FORMATS.join('|')})$`);
 
@@ -48,7 +51,7 @@ export class ArchivePages {
     this.#config = config;
     this.#clock = clock;
     this.#log = log;
-    this.#limiter = new BuildLimiter(clock);
+    this.#limiter = new BuildLimiter(clock, PAGES_OF_CLIENT);
   }
 
   /**

@@ -15,8 +15,14 @@ export class BuildRefused extends Error {
   }
 }
 
+/** How many documents are built for one client: so many at once, and then one in each interval. */
+interface ClientLimit {
+  everyMs: number;
+  burst: number;
+}
+
 /** An aggregator requests the feeds of all its users from one address, again with each change. */
-const PER_CLIENT = { everyMs: SECOND / 5, burst: 300 };
+const FEEDS_OF_CLIENT: ClientLimit = { everyMs: SECOND / 5, burst: 300 };
 const MAX_CONCURRENT = 2;
 const MAX_WAITING = 100;
 const MAX_CLIENTS = 10_000;
@@ -24,13 +30,15 @@ const MAX_CLIENTS = 10_000;
 /** Limits builds in this process, which take tens of milliseconds of CPU each: per client (GCRA), and concurrently. */
 export class BuildLimiter {
   readonly #clock: Clock;
+  readonly #perClient: ClientLimit;
   /** For each client, when its next build would be due at the steady rate. */
   readonly #nextAt = new Map<string, number>();
   readonly #waiting: (() => void)[] = [];
   #running = 0;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, perClient: ClientLimit = FEEDS_OF_CLIENT) {
     this.#clock = clock;
+    this.#perClient = perClient;
   }
 
   /**
@@ -56,7 +64,7 @@ export class BuildLimiter {
 
   #admit(client: string): void {
     const now = this.#clock();
-    const { everyMs, burst } = PER_CLIENT;
+    const { everyMs, burst } = this.#perClient;
     const last = this.#nextAt.get(client) ?? now;
     // An instant further ahead than the limit allows is from a clock that has been set back since.
     const next = last > now + everyMs * burst ? now : Math.max(last, now);

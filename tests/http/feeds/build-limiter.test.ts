@@ -37,6 +37,12 @@ describe('the limiter of feed builds', () => {
     expect(await limiter.build('a', async () => 'built')).toBe('built');
   });
 
+  it('refuses a client after as many builds as it is told', async () => {
+    const limiter = new BuildLimiter(() => 0, { everyMs: 100, burst: 2 });
+    for (let i = 0; i < 2; i++) await limiter.build('a', nothing);
+    await expect(limiter.build('a', nothing)).rejects.toMatchObject({ status: 429 });
+  });
+
   it('refuses a client after three hundred builds at once, until time has passed', async () => {
     const { limiter, time } = openLimiter();
     for (let i = 0; i < 300; i++) await limiter.build('a', nothing);

@@ -52,7 +52,7 @@ export interface BusyStory {
 }
 
 /** Number 0 is the newest. */
-export function articleAt(index: number, newestAt: number): Record<string, unknown> {
+function articleAt(index: number, newestAt: number): Record<string, unknown> {
   const published = new Date(newestAt - Math.round((index * DAY) / PER_DAY)).toISOString();
   return { ...benchArticle(index), kind: kindOf(index), section: sectionOf(index), published };
 }

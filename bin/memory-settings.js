@@ -12,7 +12,7 @@ const FLAG = '--max-semi-space-size';
 const SEMI_SPACE = 8;
 
 /** Of glibc (mallopt(3)): freed memory goes back to the system. Other C libraries ignore them. */
-const MALLOC = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '131072', MALLOC_TRIM_THRESHOLD_: '1048576' };
+const MALLOC = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '32768', MALLOC_TRIM_THRESHOLD_: '1048576' };
 
 /**
  * Starts the program of this process again in its place (execve(2)), with the settings. Process id, arguments and

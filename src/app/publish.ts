@@ -48,12 +48,11 @@ export interface PublishResult extends PublishReport {
 export async function publish(app: AppContext, request: PublishRequest = {}): Promise<PublishResult> {
   const { feeds, archives: options } = request;
   const results: PublishResult[] = [];
-  if (options !== undefined) results.push(await closePages(app, { ...options, feeds }));
   const changes = feeds === undefined ? await recordChanges(app) : NO_CHANGES;
+  if (options !== undefined) results.push(await closePages(app, { ...options, feeds }));
   results.push(await publishRecorded(app, { ...changes, feeds }));
-  if (options !== undefined && feeds === undefined) {
-    if (changes.more) results.push(await publishPending(app, options));
-    results.push(await closePages(app, options), await publishBehind(app));
+  if (options !== undefined && changes.more) {
+    results.push(await publishPending(app, options), await closePages(app, options), await publishBehind(app));
   }
   if (options === undefined) await mirrorPublished(app);
   else await mirrorFeeds(app, { feeds, signal: options.signal });

@@ -18,6 +18,8 @@ export interface Archive {
   number: number;
   /** The last of the older articles that was added; null when all are. */
   backfilledTo: BackfillPosition | null;
+  /** Whether no article has been recorded yet. */
+  isEmpty: boolean;
 }
 
 /** The order in which older articles are added. */
@@ -42,8 +44,9 @@ export async function openArchives(tx: Tx, config: Pick<Config, 'feeds'>): Promi
     }
   }
   return feeds.map((feed) => {
-    const { number = 0, backfilled_to = null } = rows.get(feed.id) ?? {};
-    return { feed, number, backfilledTo: backfilled_to === null ? null : (JSON.parse(backfilled_to) as never) };
+    const { number = 0, backfilled_to = null, waiting_version = 0 } = rows.get(feed.id) ?? {};
+    const backfilledTo = backfilled_to === null ? null : (JSON.parse(backfilled_to) as BackfillPosition);
+    return { feed, number, backfilledTo, isEmpty: waiting_version === 0 };
   });
 }
 

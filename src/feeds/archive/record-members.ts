@@ -117,7 +117,7 @@ async function recordIn(
 
 /** What the changed articles mean to one archive. */
 function compare(
-  { feed, number, backfilledTo }: Archive,
+  { feed, number, backfilledTo, isEmpty }: Archive,
   articles: ChangedArticle[],
   places: Map<string, Places>,
   now: number,
@@ -131,8 +131,8 @@ function compare(
     const isSelected = article.selectedBy.has(feed.id);
     if (page === undefined) {
       if (!isSelected || !isPublicAt(article, now)) continue;
-      // During a backfill, an article may have been public before this change.
-      added.push({ id, bytes, recordedAt: backfilledTo === null ? now : publicSince(article) });
+      // During a backfill, and when the archive begins, an article may have been public before this change.
+      added.push({ id, bytes, recordedAt: backfilledTo === null && !isEmpty ? now : publicSince(article) });
     } else if (page !== NO_PAGE) {
       on.add(page);
     } else if (!isSelected || !isPublicAt(article, Number.POSITIVE_INFINITY)) {

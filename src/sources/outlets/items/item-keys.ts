@@ -35,6 +35,9 @@ export async function saveKeys(
   keys: readonly { key: string; item: number | null }[],
   now: number,
 ): Promise<void> {
+  // PostgreSQL keeps the plan by which it looks for the items of the first keys, when it takes their table for empty:
+  // with thousands of new ones, each look-up then reads them all.
+  if (dialectOf(tx) === 'postgres') await sql`set local plan_cache_mode = force_custom_plan`.execute(tx);
   for (const some of chunks(keys, KEYS_PER_STATEMENT)) {
     const rows = some.map(({ key, item }) => [scopeOf(key, scope), key, item, now]);
     const saved = jsonRows(dialectOf(tx), rows, { scope: 'text', key: 'text', item: 'int', stored_at: 'int' });

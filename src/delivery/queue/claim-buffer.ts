@@ -57,6 +57,8 @@ export class ClaimBuffer<Worker extends object = object> {
   #claimedAt = Number.NEGATIVE_INFINITY;
   /** With the number of claimed deliveries. */
   #claiming: Promise<number> | null = null;
+  /** Number of claims that have begun. */
+  #claimsBegun = 0;
   /** For deliveries to other domains. */
   #searching: Promise<void> | null = null;
   /** Whether the last claim returned less than it asked for. */
@@ -86,6 +88,7 @@ export class ClaimBuffer<Worker extends object = object> {
       // Ahead of need. If it fails, the call that finds the buffer empty tries again, and throws.
       this.#refill().catch(() => {});
     }
+    const begunBefore = this.#claimsBegun;
     for (;;) {
       const next = this.#take(worker);
       if (next !== null) return this.#handOut(next, worker);
@@ -93,6 +96,8 @@ export class ClaimBuffer<Worker extends object = object> {
         // Nothing else waits: the domain may have more than its share.
         if (!(await this.#findOthers())) return this.#handOut(this.#deliveries.shift(), worker);
       } else if ((await this.#refill()) === 0 && this.#deliveries.length === 0) {
+        // That claim may have looked before the delivery was due again for which the worker calls.
+        if (this.#claimsBegun === begunBefore) continue;
         if (this.#undecided.size === 0) return null;
         await this.#nextDecision.promise;
       }
@@ -149,9 +154,12 @@ export class ClaimBuffer<Worker extends object = object> {
 
   /** Claims once for all that wait, also during a search, which may take seconds. @returns number of deliveries */
   #refill(): Promise<number> {
-    this.#claiming ??= this.#claim().finally(() => {
-      this.#claiming = null;
-    });
+    if (this.#claiming === null) {
+      this.#claimsBegun += 1;
+      this.#claiming = this.#claim().finally(() => {
+        this.#claiming = null;
+      });
+    }
     return this.#claiming;
   }
 

@@ -18,9 +18,15 @@ function openBuffer(
     workers = WORKERS.length,
     clock = () => NOW,
     rateLimiter = null,
-  }: { workers?: number; clock?: () => number; rateLimiter?: DeliveryRateLimiter | null } = {},
+    mayClaim = async () => true,
+  }: {
+    workers?: number;
+    clock?: () => number;
+    rateLimiter?: DeliveryRateLimiter | null;
+    mayClaim?: () => Promise<boolean>;
+  } = {},
 ): ClaimBuffer {
-  return new ClaimBuffer(store, { workers, clock, rateLimiter, uncertain: 'retry', onClaimed: () => {} });
+  return new ClaimBuffer(store, { workers, clock, rateLimiter, mayClaim, uncertain: 'retry', onClaimed: () => {} });
 }
 
 /** Takes the next delivery of a worker and keeps it. */
@@ -82,6 +88,18 @@ describe('ClaimBuffer', () => {
       const taken: string[] = [];
       await Promise.all(WORKERS.map((worker) => takeAll(buffer, worker, taken)));
       expect(taken.sort()).toEqual(emails.sort());
+    });
+
+    it('claims again for a worker that called while a claim was under way, which looked too early', async () => {
+      const store = await open();
+      await queueEdition(store, ['ada@example.com']);
+      const gate = Promise.withResolvers<boolean>();
+      const mayClaim = [() => gate.promise, async () => true];
+      const buffer = openBuffer(store, { mayClaim: () => (mayClaim.length > 1 ? mayClaim.shift() : mayClaim[0])!() });
+      const [first, second] = [take(buffer, WORKERS[0]!), take(buffer, WORKERS[1]!)];
+      gate.resolve(false);
+      expect([await first, (await second)?.email]).toEqual([null, 'ada@example.com']);
+      await buffer.release();
     });
 
     it('claims more for a worker while it searches for deliveries to other domains for another', async () => {

@@ -9,8 +9,8 @@ import type { ImportRun } from './import.ts';
 
 const [, , version = '', file = '', database = ''] = process.argv;
 // With the memory settings of `daywire import`, if that version has them.
-const { COMMANDS = [], restartWithMemorySettings } = await import(join(version, 'bin/memory-settings.js'));
-if (COMMANDS.includes('import')) restartWithMemorySettings(process);
+const { commandWithSettings, restartWithMemorySettings } = await import(join(version, 'bin/memory-settings.js'));
+if (commandWithSettings?.(['import'])) restartWithMemorySettings(process, 'import');
 
 // As bin/run.js: a thread that has to compile its modules takes 17 MB more.
 module.enableCompileCache();

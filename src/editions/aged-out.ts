@@ -3,11 +3,14 @@
  * whatever their number, and once per newsletter and article.
  */
 import { type SqlBool, sql } from 'kysely';
-import { HOUR } from '../lib/time.ts';
+import { DAY, HOUR } from '../lib/time.ts';
 import type { Tx } from '../store/store.ts';
 import { isInEditionOf, wasOmittedFrom } from './candidates.ts';
 import { firstClosedAt, lastEditions } from './queries.ts';
 import { type EditionWindow, editionWindow } from './window.ts';
+
+/** An article that was older than the window by this much when it came into question is archive: it was never news. */
+const ARCHIVE_AGE = 30 * DAY;
 
 export interface AgedOutOptions {
   newsletter: string;
@@ -18,11 +21,11 @@ export interface AgedOutOptions {
 }
 
 /**
- * A newsletter's first edition considers every older article. Later editions consider only articles that can have
- * passed the age limit since the last one, each group by its own index, so that the cost does not grow with the
- * archive:
+ * A newsletter's first edition considers the articles of a month. Later editions consider only articles that can have
+ * passed the age limit since the last one, each group by its own index. So neither the cost nor what is recorded grows
+ * with the archive, and the import of a million old articles adds nothing:
  * - articles that the window has moved past: `articles_by_time`
- * - articles stored since, however old, such as an imported archive: `articles_by_creation`
+ * - articles stored since, unless they are archive: `articles_by_creation`
  * - articles that did not fit into the last edition: the primary key of `edition_omissions`
  *
  * Drafts age by their own date; retracted and pinned articles do not age.
@@ -45,15 +48,16 @@ export async function recordAgedOut(tx: Tx, options: AgedOutOptions): Promise<vo
 
 /** The articles that can have passed the age limit since the last edition. */
 async function scopeSince(tx: Tx, { newsletter, lastEditionId, window, editionId }: AgedOutOptions) {
+  const archiveUntil = window.unseenFrom - ARCHIVE_AGE;
   const [, last, beforeLast] = await lastEditions(tx, newsletter, 3);
-  if (last === undefined) return sql<SqlBool>`1 = 1`;
+  if (last === undefined) return sql<SqlBool>`published_at >= ${archiveUntil}`;
   const { unseenFrom } = editionWindow(last.cutoffAt, beforeLast?.cutoffAt ?? null, window);
   // An import that was running when the last edition closed has given its articles an earlier instant of creation.
   const storedFrom = (await firstClosedAt(tx, last)) - HOUR;
   // "union all": for "union" SQLite would merge by id, reading every article in the order of ids.
   return sql<SqlBool>`articles.id in (
     select id from articles where published_at >= ${unseenFrom} and published_at < ${window.from}
-    union all select id from articles where created_at >= ${storedFrom}
+    union all select id from articles where created_at >= ${storedFrom} and published_at >= ${archiveUntil}
     union all select article_id from edition_omissions
       where edition_id = ${lastEditionId ?? editionId} and reason = 'did-not-fit')`;
 }

@@ -264,7 +264,11 @@ describe.concurrent('the process of daywire start', () => {
   it('begins again with settings for less memory, under the same process id', async () => {
     const [first, second, ...more] = await beginnings(print);
     const [pid] = first ?? [];
-    expect([first, second, more]).toEqual([[pid, 'undefined', ''], [pid, '2', '--max-semi-space-size=8'], []]);
+    expect([first, second, more]).toEqual([
+      [pid, 'undefined', ''],
+      [pid, '2', '--max-semi-space-size=8,--heap-growing-percent=40'],
+      [],
+    ]);
   });
 
   it.each([

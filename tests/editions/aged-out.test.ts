@@ -38,12 +38,29 @@ describe('an article past the age limit', () => {
       expect(await omissions(store, await closeEdition(store, other))).toMatchObject({ old: 'aged-out' });
     });
 
-    it('is recorded, and in no edition, if an old archive is imported after an edition', async () => {
+    it('is recorded, and in no edition, if it is stored weeks late', async () => {
       const store = await open();
       await closeDay(store, 0);
-      await save(store, [article('archive', { publishedAt: CUTOFF - 900 * DAY })], CUTOFF + HOUR);
-      expect(await closeDay(store, 1)).toEqual({ archive: 'aged-out' });
+      await save(store, [article('late', { publishedAt: CUTOFF - 25 * DAY })], CUTOFF + HOUR);
+      expect(await closeDay(store, 1)).toEqual({ late: 'aged-out' });
       expect(await closeDay(store, 2)).toEqual({});
+    });
+
+    it('is not recorded if it is archive, stored before the first edition or after it', async () => {
+      const store = await open();
+      const archive = { publishedAt: CUTOFF - 33 * DAY };
+      await save(store, [article('old-archive', archive)]);
+      expect(await closeDay(store, 0)).toEqual({});
+      await save(store, [article('new-archive', archive)], CUTOFF + HOUR);
+      expect(await closeDay(store, 1)).toEqual({});
+    });
+
+    it('is recorded however old it is, if it was waiting while no edition was closed', async () => {
+      const store = await open();
+      await closeDay(store, 0);
+      await save(store, [article('draft', { publishedAt: CUTOFF + HOUR, status: { state: 'draft' } })], CUTOFF + HOUR);
+      await closeDay(store, 90);
+      expect(await closeDay(store, 93)).toMatchObject({ draft: 'aged-out' });
     });
 
     it('is recorded if it is a draft', async () => {

@@ -78,6 +78,11 @@ export class ThreadPool {
     });
   }
 
+  /** Ends the threads that have no work. */
+  endIdle(): void {
+    for (const thread of [...this.#idle.keys()]) thread.terminate();
+  }
+
   /** Ends all threads, and with them the jobs under way. */
   close(): void {
     for (const thread of [...this.#threads]) thread.terminate();
@@ -127,4 +132,9 @@ export function runInThread<F extends JobFunction>(
   limits: JobLimits,
 ): Promise<Awaited<ReturnType<F>>> {
   return POOL.run(job, argument, limits);
+}
+
+/** Ends the threads of this process that have no work, where none is to come soon: they hold their memory. */
+export function endIdleThreads(): void {
+  POOL.endIdle();
 }

@@ -28,6 +28,15 @@ it('runs functions in threads, which it starts with the first job and uses again
   expect(pool.threads).toBe(2);
 });
 
+it('ends idle threads when it is told to, and no thread that works', async () => {
+  const pool = openPool(2);
+  await Promise.all([1, 2].map((n) => pool.run(job('double'), n, LIMIT)));
+  const next = pool.run(job('double'), 3, LIMIT);
+  pool.endIdle();
+  expect(pool.threads).toBe(1);
+  expect(await next).toBe(6);
+});
+
 it('ends the thread of a job that takes too long, and runs the next one in another thread', async () => {
   const pool = openPool();
   const first = await pool.run(job('thread'), undefined, LIMIT);

@@ -1,7 +1,8 @@
 /** Finds the files of an import, and reads their records. */
-import { createReadStream } from 'node:fs';
+import { createReadStream, type Dirent } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, extname, join, relative, resolve, sep } from 'node:path';
+import { chunks } from '../../lib/chunks.ts';
 import { decodeUtf8, storableText } from '../../lib/clean-text.ts';
 import type { PictureFolder } from '../own-pictures.ts';
 import type { ArticleDefaults } from './defaults.ts';
@@ -118,43 +119,55 @@ async function collect(path: string, found: Map<string, ImportFile>): Promise<st
   } catch (error) {
     return `${path}: ${reason(error)}`;
   }
-  if (formatOf(path) === undefined) return `${path}: must be a folder, or a file in .md, .markdown, .jsonl or .ndjson`;
-  return addFile(path, dirname(resolve(path)), found);
-}
-
-/** @param root the folder that is imported, absolute */
-async function walk(folder: string, root: string, found: Map<string, ImportFile>): Promise<void> {
-  const entries = await readdir(folder, { withFileTypes: true });
-  entries.sort((a, b) => (a.name < b.name ? -1 : 1));
-  for (const entry of entries) {
-    if (entry.name.startsWith('.')) continue;
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) {
-      await walk(path, root, found).catch((error: unknown) => addUnreadable(path, error, found));
-    } else if (formatOf(path) !== undefined && (entry.isFile() || entry.isSymbolicLink())) {
-      await addFile(path, root, found).catch((error: unknown) => addUnreadable(path, error, found));
-    } else if (entry.isFile() && isDocument(entry.name)) {
-      await addDocument(path, root, found).catch((error: unknown) => addUnreadable(path, error, found));
-    }
-  }
-}
-
-async function addFile(path: string, root: string, found: Map<string, ImportFile>): Promise<string | null> {
-  const file = await openFile(path, formatOf(path) as ImportFormat, root);
+  const format = formatOf(path);
+  if (format === undefined) return `${path}: must be a folder, or a file in .md, .markdown, .jsonl or .ndjson`;
+  const file = await openFile(path, format, dirname(resolve(path)));
   if (file === null) return `${path}: must be a file or a folder`;
   found.set(file.path, file);
   return null;
 }
 
+/** Files whose size and time are asked for at once: one after the other takes five times as long. */
+const FILES_AT_ONCE = 64;
+
+/** @param root the folder that is imported, absolute */
+async function walk(folder: string, root: string, found: Map<string, ImportFile>): Promise<void> {
+  const entries = (await readdir(folder, { withFileTypes: true })).filter(({ name }) => !name.startsWith('.'));
+  entries.sort((a, b) => (a.name < b.name ? -1 : 1));
+  for (const some of chunks(entries, FILES_AT_ONCE)) {
+    const files = await Promise.all(some.map((entry) => fileOf(entry, root)));
+    for (const [index, entry] of some.entries()) {
+      const path = join(folder, entry.name);
+      const file = files[index];
+      if (file) found.set(file.path, file);
+      if (!entry.isDirectory()) continue;
+      await walk(path, root, found).catch((error: unknown) => found.set(resolve(path), unreadableFile(path, error)));
+    }
+  }
+}
+
+/** @returns null for what is no file of articles */
+async function fileOf(entry: Dirent, root: string): Promise<ImportFile | null> {
+  if (!entry.isFile() && !entry.isSymbolicLink()) return null;
+  const path = join(entry.parentPath, entry.name);
+  const format = formatOf(path);
+  try {
+    if (format !== undefined) return await openFile(path, format, root);
+    return entry.isFile() && isDocument(entry.name) ? await openDocument(path, root) : null;
+  } catch (error) {
+    return unreadableFile(path, error);
+  }
+}
+
 /** A file of a word processor is rejected: somebody waits for the article. */
-async function addDocument(path: string, root: string, found: Map<string, ImportFile>): Promise<void> {
+async function openDocument(path: string, root: string): Promise<ImportFile | null> {
   const file = await openFile(path, 'markdown', root);
-  if (file === null) return;
+  if (file === null) return null;
   const rule = 'is a file of a word processor: save the text as Markdown, in a file whose name ends in .md';
   const records = async function* (): AsyncGenerator<SourceRecord> {
     yield { line: null, readTo: file.bytes, content: { kind: 'unusable', rule, raw: '' } };
   };
-  found.set(file.path, { ...file, records });
+  return { ...file, records };
 }
 
 /**
@@ -178,10 +191,10 @@ async function openFile(path: string, format: ImportFormat, root: string): Promi
   return { path: absolute, name: path, origin: absolute, format, bytes, fingerprint, modifiedAt, pictures, records };
 }
 
-// A folder or link that cannot be read is rejected like an invalid article; the others are imported.
-function addUnreadable(path: string, error: unknown, found: Map<string, ImportFile>): void {
+/** A folder or link that cannot be read is rejected like an invalid article; the others are imported. */
+function unreadableFile(path: string, error: unknown): ImportFile {
   const content = { kind: 'unreadable', rule: reason(error) } as const;
-  found.set(resolve(path), {
+  return {
     path: resolve(path),
     name: path,
     origin: resolve(path),
@@ -192,7 +205,7 @@ function addUnreadable(path: string, error: unknown, found: Map<string, ImportFi
     records: async function* () {
       yield { line: null, readTo: 0, content };
     },
-  });
+  };
 }
 
 async function* wholeFile(path: string, bytes: number): AsyncGenerator<SourceRecord> {

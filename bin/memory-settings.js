@@ -8,7 +8,7 @@ import { accessSync, constants } from 'node:fs';
  * Of V8, in MiB, by command: the young generation has two semi-spaces. By default they grow to 32 or more, and stay so.
  * Other commands are short, and beginning again takes 50 ms.
  */
-const SEMI_SPACES = { start: 8, subscribers: 8, import: 4 };
+const SEMI_SPACES = { start: 8, subscribers: 8, import: 2 };
 const FLAG = '--max-semi-space-size';
 /** How much the rest of a heap grows until its garbage is collected. By default up to 300 %, where memory is plenty. */
 const GROWTH = '--heap-growing-percent=40';

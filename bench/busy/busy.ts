@@ -95,6 +95,8 @@ export async function benchBusy({ articles = ARTICLES, database, against }: Busy
             },
           );
           const suffix = `${dialect === 'sqlite' ? 'Sqlite' : 'Postgres'}${name}`;
+          // A run of hours that is ended early has these at least.
+          say(`  ${JSON.stringify(measured)}`);
           for (const [figure, value] of Object.entries(measured)) figures[figure + suffix] = value;
           figures[`importPerSecond${suffix}`] = Math.round(median(rates[index] as number[]));
         }

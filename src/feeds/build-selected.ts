@@ -35,6 +35,7 @@ export async function buildSelectedFeed(context: BuildContext, feed: FeedConfig)
   const { store, config, now, timer } = context;
   await timer.rest();
   const { heads, entersFrom, page, waitingVersion, ...setting } = await selectForFeed(store.db, feed, now);
+  await timer.rest();
   const content: FeedContent = {
     versions: heads.map(({ id, version }) => [id, version]),
     retracted: setting.retracted.map(({ id }) => id),

@@ -116,10 +116,10 @@ export async function compressChanged(
 }
 
 /**
- * Two documents at a time, each in both codings: as many threads as Node has for such work. Each compressor takes about
- * ten megabytes as soon as it is requested.
+ * One document at a time, in both codings: two of the four threads that Node has for such work. The others are left to
+ * the pages that visitors wait for. Each compressor takes about ten megabytes as soon as it is requested.
  */
-const compressors = new ConcurrencyLimit(2);
+const compressors = new ConcurrencyLimit(1);
 
 /** The documents whose body differs from the stored one. */
 export async function findChanged<T extends Pick<CompressedDocument, 'path' | 'hash'>>(

@@ -9,10 +9,10 @@ describe('a TurnTimer', () => {
     const timer = new TurnTimer();
     let turns = 0;
     setImmediate(() => turns++);
-    now.mockReturnValue(19);
+    now.mockReturnValue(7);
     await timer.rest();
     expect(turns).toBe(0);
-    now.mockReturnValue(20);
+    now.mockReturnValue(8);
     await timer.rest();
     expect(turns).toBe(1);
     setImmediate(() => turns++);

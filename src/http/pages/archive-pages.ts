@@ -3,12 +3,11 @@
  */
 import type { Handler } from 'hono';
 import { findMonths, parseMonth } from '../../articles/months.ts';
-import { findPublicArticles } from '../../articles/queries.ts';
 import { localDate } from '../../lib/time.ts';
 import { respondNotFound } from '../server/errors.ts';
 import type { WebContext } from '../server/web-context.ts';
 import { listPage, parsePageNumber, renderPage, respondPage } from './page.ts';
-import { type StoryView, storyView } from './story-view.ts';
+import type { StoryView } from './story-view.ts';
 
 const STORIES_PER_PAGE = 50;
 const LAST_PAGE = 1_000;
@@ -31,7 +30,7 @@ export function serveArchiveMonth(web: WebContext): Handler {
     const month = parseMonth(c.req.param('month') ?? '', zone);
     const number = parsePageNumber(c.req.query('page'), LAST_PAGE);
     if (month === null || number === null) return respondNotFound(web, c);
-    const found = await findPublicArticles(web.store.db, {
+    const found = await web.stories.list(web, {
       now: web.clock(),
       from: month.from,
       until: month.until,
@@ -42,8 +41,7 @@ export function serveArchiveMonth(web: WebContext): Handler {
     const list = listPage(`/archive/${month.id}`, number, LAST_PAGE, STORIES_PER_PAGE, found);
     const title = number === 1 ? month.title : `${month.title}, page ${number}`;
     const head = { ...list, title, description: `Stories that ${name} published in ${month.title}.` };
-    const stories = list.entries.map((article) => storyView(article, web));
-    const byDay = Map.groupBy(stories, (story) => localDate(story.publishedAt, zone));
+    const byDay = Map.groupBy(list.entries, (story) => localDate(story.publishedAt, zone));
     const days = [...byDay.values()].map((ofDay) => ({ at: (ofDay[0] as StoryView).publishedAt, stories: ofDay }));
     return respondPage(c, await renderPage(web, 'archive-month', head, { title, days, list }));
   };

@@ -2,7 +2,6 @@
  * The front page: the latest headlines, the stream of whole stories, and the news of the last 24 hours.
  */
 import type { Handler } from 'hono';
-import { findPublicArticles } from '../../articles/queries.ts';
 import type { Selection } from '../../config/config.ts';
 import { listEditions } from '../../editions/queries.ts';
 import { TurnTimer } from '../../lib/concurrency/turn-timer.ts';
@@ -12,7 +11,7 @@ import { respondNotFound } from '../server/errors.ts';
 import type { WebContext } from '../server/web-context.ts';
 import { editionLine } from './edition-pages.ts';
 import { listPage, parsePageNumber, renderPage, respondPage } from './page.ts';
-import { storyView, withLowerHeadings } from './story-view.ts';
+import { withLowerHeadings } from './story-view.ts';
 
 /** The newsroom's own stories and its roundups, but not the single items of a roundup. */
 const STREAM: Selection = { kinds: ['brief', 'analysis', 'feature', 'roundup'] };
@@ -33,7 +32,7 @@ export function serveFrontPage(web: WebContext): Handler {
     const timer = new TurnTimer();
     const first = number === 1;
     // The stream of the first page is the beginning of the latest headlines.
-    const found = await findPublicArticles(db, {
+    const found = await web.stories.list(web, {
       select: STREAM,
       now,
       limit: first ? LATEST : STORIES_PER_PAGE + 1,
@@ -41,7 +40,7 @@ export function serveFrontPage(web: WebContext): Handler {
     });
     if (!first && found.length === 0) return respondNotFound(web, c);
     const list = listPage('/', number, LAST_PAGE, STORIES_PER_PAGE, found);
-    const stream = list.entries.map((article) => withLowerHeadings(storyView(article, web), first ? 2 : 1));
+    const stream = list.entries.map((story) => withLowerHeadings(story, first ? 2 : 1));
     const { about } = web.view;
     if (!first) {
       const title = `Earlier stories, page ${number}`;
@@ -50,15 +49,15 @@ export function serveFrontPage(web: WebContext): Handler {
     }
     // One after another: reading an article of a megabyte takes up to 60 ms.
     await timer.rest();
-    const news = await findPublicArticles(db, { select: NEWS, now, from: now - DAY, limit: NEWS_LINES + 1 });
+    const news = await web.stories.list(web, { select: NEWS, now, from: now - DAY, limit: NEWS_LINES + 1 });
     const editions = await listEditions(db, null, EDITIONS);
     await timer.rest();
     const data = {
       now,
       list,
       stream,
-      latest: found.map((article) => storyView(article, web)),
-      news: news.slice(0, NEWS_LINES).map((article) => storyView(article, web)),
+      latest: found,
+      news: news.slice(0, NEWS_LINES),
       hasMoreNews: news.length > NEWS_LINES,
       editions: editions.map((edition) => editionLine(edition, web)),
       form: isSignupOpen(web) ? await emptySubscribeForm(web) : null,

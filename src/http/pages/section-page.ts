@@ -2,12 +2,10 @@
  * The stories of a section, newest first.
  */
 import type { Handler } from 'hono';
-import { findPublicArticles } from '../../articles/queries.ts';
 import { sectionFeed } from '../../feeds/feed-links.ts';
 import { respondNotFound } from '../server/errors.ts';
 import type { WebContext } from '../server/web-context.ts';
 import { listPage, parsePageNumber, renderPage, respondPage } from './page.ts';
-import { storyView } from './story-view.ts';
 
 const STORIES_PER_PAGE = 30;
 const LAST_PAGE = 100;
@@ -18,7 +16,7 @@ export function serveSection(web: WebContext): Handler {
     const section = web.view.sections.find(({ id }) => id === c.req.param('id'));
     const number = parsePageNumber(c.req.query('page'), LAST_PAGE);
     if (section === undefined || number === null) return respondNotFound(web, c);
-    const found = await findPublicArticles(web.store.db, {
+    const found = await web.stories.list(web, {
       select: { sections: [section.id] },
       now: web.clock(),
       limit: STORIES_PER_PAGE + 1,
@@ -30,7 +28,9 @@ export function serveSection(web: WebContext): Handler {
     const feed = sectionFeed(web.config, section.id);
     const description = `${section.title}: the newest stories of ${web.view.name}.`;
     const head = { ...list, title, description, section: section.id, feeds: [feed] };
-    const stories = list.entries.map((article) => storyView(article, web));
-    return respondPage(c, await renderPage(web, 'section', head, { title, stories, list, feed: feed.id }));
+    return respondPage(
+      c,
+      await renderPage(web, 'section', head, { title, stories: list.entries, list, feed: feed.id }),
+    );
   };
 }

@@ -6,6 +6,7 @@ import { findMonths, parseMonth } from '../../articles/months.ts';
 import { localDate } from '../../lib/time.ts';
 import { respondNotFound } from '../server/errors.ts';
 import type { WebContext } from '../server/web-context.ts';
+import { listStories } from './list-stories.ts';
 import { listPage, parsePageNumber, renderPage, respondPage } from './page.ts';
 import type { StoryView } from './story-view.ts';
 
@@ -30,7 +31,7 @@ export function serveArchiveMonth(web: WebContext): Handler {
     const month = parseMonth(c.req.param('month') ?? '', zone);
     const number = parsePageNumber(c.req.query('page'), LAST_PAGE);
     if (month === null || number === null) return respondNotFound(web, c);
-    const found = await web.stories.list(web, {
+    const found = await listStories(web, {
       now: web.clock(),
       from: month.from,
       until: month.until,

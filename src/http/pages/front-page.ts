@@ -10,6 +10,7 @@ import { emptySubscribeForm, isSignupOpen } from '../account/subscribe-form.ts';
 import { respondNotFound } from '../server/errors.ts';
 import type { WebContext } from '../server/web-context.ts';
 import { editionLine } from './edition-pages.ts';
+import { listStories } from './list-stories.ts';
 import { listPage, parsePageNumber, renderPage, respondPage } from './page.ts';
 import { withLowerHeadings } from './story-view.ts';
 
@@ -32,7 +33,7 @@ export function serveFrontPage(web: WebContext): Handler {
     const timer = new TurnTimer();
     const first = number === 1;
     // The stream of the first page is the beginning of the latest headlines.
-    const found = await web.stories.list(web, {
+    const found = await listStories(web, {
       select: STREAM,
       now,
       limit: first ? LATEST : STORIES_PER_PAGE + 1,
@@ -49,7 +50,7 @@ export function serveFrontPage(web: WebContext): Handler {
     }
     // One after another: reading an article of a megabyte takes up to 60 ms.
     await timer.rest();
-    const news = await web.stories.list(web, { select: NEWS, now, from: now - DAY, limit: NEWS_LINES + 1 });
+    const news = await listStories(web, { select: NEWS, now, from: now - DAY, limit: NEWS_LINES + 1 });
     const editions = await listEditions(db, null, EDITIONS);
     await timer.rest();
     const data = {

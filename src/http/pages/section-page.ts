@@ -5,6 +5,7 @@ import type { Handler } from 'hono';
 import { sectionFeed } from '../../feeds/feed-links.ts';
 import { respondNotFound } from '../server/errors.ts';
 import type { WebContext } from '../server/web-context.ts';
+import { listStories } from './list-stories.ts';
 import { listPage, parsePageNumber, renderPage, respondPage } from './page.ts';
 
 const STORIES_PER_PAGE = 30;
@@ -16,7 +17,7 @@ export function serveSection(web: WebContext): Handler {
     const section = web.view.sections.find(({ id }) => id === c.req.param('id'));
     const number = parsePageNumber(c.req.query('page'), LAST_PAGE);
     if (section === undefined || number === null) return respondNotFound(web, c);
-    const found = await web.stories.list(web, {
+    const found = await listStories(web, {
       select: { sections: [section.id] },
       now: web.clock(),
       limit: STORIES_PER_PAGE + 1,

@@ -20,7 +20,6 @@ import { ArchivePages } from '../feeds/archive-pages.ts';
 import { openDerivedFeeds } from '../feeds/derived-feeds.ts';
 import { type FeedCache, openPublishedFeeds } from '../feeds/feed-cache.ts';
 import { PageCache } from '../pages/page-cache.ts';
-import { StoryCache } from '../pages/story-cache.ts';
 import type { VisitCounter } from '../visits/visit-counter.ts';
 
 export interface WebOptions {
@@ -45,7 +44,6 @@ export interface WebContext extends WebOptions {
   derivedFeeds: FeedCache;
   archivePages: ArchivePages;
   publicPages: PageCache;
-  stories: StoryCache;
   /** Smaller versions of pictures. */
   renditions: RenditionCache;
   /** Templates render one at a time, with other work in between. */
@@ -68,7 +66,6 @@ export function openWebContext(options: WebOptions): WebContext {
     derivedFeeds: openDerivedFeeds(store, config, clock),
     archivePages: new ArchivePages(store, config, clock, log),
     publicPages: new PageCache(clock),
-    stories: new StoryCache(),
     renditions: new RenditionCache({ folder: join(config.paths.data, 'renditions'), decoder: PICTURES, log }),
     rendering: new ConcurrencyLimit(1),
     isTrustedProxy: openRanges(config.server.trustedProxies),

@@ -9,8 +9,12 @@ import type { ImportRun } from './import.ts';
 
 const [, , version = '', file = '', database = ''] = process.argv;
 // With the memory settings of `daywire import`, if that version has them.
-const { commandWithSettings, restartWithMemorySettings } = await import(join(version, 'bin/memory-settings.js'));
-if (commandWithSettings?.(['import'])) restartWithMemorySettings(process, 'import');
+const {
+  COMMANDS = [],
+  commandWithSettings,
+  restartWithMemorySettings,
+} = await import(join(version, 'bin/memory-settings.js'));
+if (commandWithSettings?.(['import']) ?? COMMANDS.includes('import')) restartWithMemorySettings(process, 'import');
 
 // As bin/run.js: a thread that has to compile its modules takes 17 MB more.
 module.enableCompileCache();

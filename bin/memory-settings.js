@@ -5,8 +5,8 @@
 import { accessSync, constants } from 'node:fs';
 
 /**
- * Of V8, in MiB, by command: the young generation has two semi-spaces. By default they grow to 32 or more, and stay so.
- * Other commands are short, and beginning again takes 50 ms.
+ * Of V8, in MiB, by command: the young generation of each thread has two semi-spaces, whatever limit the thread was
+ * started with. By default they grow to 32 or more, and stay so. `subscribers import` is a command of `subscribers`.
  */
 const SEMI_SPACES = { start: 8, subscribers: 8, import: 2 };
 const FLAG = '--max-semi-space-size';
@@ -16,7 +16,9 @@ const GROWTH = '--heap-growing-percent=40';
 /** Of glibc (mallopt(3)): freed memory goes back to the system. Other C libraries ignore them. */
 const MALLOC = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '32768', MALLOC_TRIM_THRESHOLD_: '1048576' };
 
-/** @returns the command among `args` that has settings, or null */
+/**
+ * @returns the command among `args` that has settings, or null: the others are short, and beginning again takes 50 ms
+ */
 export function commandWithSettings(args) {
   return Object.keys(SEMI_SPACES).find((command) => args.includes(command)) ?? null;
 }
@@ -29,7 +31,7 @@ export function commandWithSettings(args) {
  */
 export function restartWithMemorySettings(process, command) {
   const { argv, channel, env, execArgv, execPath, platform } = process;
-  const hasFlag = [...execArgv, env.NODE_OPTIONS ?? ''].some((flags) => flags.includes(FLAG));
+  const hasFlag = [...execArgv, env.NODE_OPTIONS ?? ''].some((flags) => flags.replaceAll('_', '-').includes(FLAG));
   if (hasFlag || channel !== undefined || platform === 'win32' || !canExecute(process)) return;
   const flags = [`${FLAG}=${SEMI_SPACES[command]}`, GROWTH];
   process.execve(execPath, [execPath, ...flags, ...execArgv, ...argv.slice(1)], { ...MALLOC, ...env });

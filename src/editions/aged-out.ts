@@ -9,8 +9,10 @@ import { isInEditionOf, wasOmittedFrom } from './candidates.ts';
 import { firstClosedAt, lastEditions } from './queries.ts';
 import { type EditionWindow, editionWindow } from './window.ts';
 
-/** An article that was older than the window by this much when it came into question is archive: it was never news. */
+/** Articles from so long before the window, in milliseconds, are archive if they are many. */
 const ARCHIVE_AGE = 30 * DAY;
+/** As many may have been stored late, or have a wrong date: they are recorded. */
+const LATE_ARTICLES = 100;
 
 export interface AgedOutOptions {
   newsletter: string;
@@ -21,12 +23,14 @@ export interface AgedOutOptions {
 }
 
 /**
- * A newsletter's first edition considers the articles of a month. Later editions consider only articles that can have
- * passed the age limit since the last one, each group by its own index. So neither the cost nor what is recorded grows
- * with the archive, and the import of a million old articles adds nothing:
+ * A newsletter's first edition considers every older article. Later editions consider only articles that can have
+ * passed the age limit since the last one, each group by its own index:
  * - articles that the window has moved past: `articles_by_time`
- * - articles stored since, unless they are archive: `articles_by_creation`
+ * - articles stored since: `articles_by_creation`
  * - articles that did not fit into the last edition: the primary key of `edition_omissions`
+ *
+ * What is more than 30 days older than the window is left out where it is more than a hundred articles: an archive that
+ * was imported was never news.
  *
  * Drafts age by their own date; retracted and pinned articles do not age.
  */
@@ -48,16 +52,25 @@ export async function recordAgedOut(tx: Tx, options: AgedOutOptions): Promise<vo
 
 /** The articles that can have passed the age limit since the last edition. */
 async function scopeSince(tx: Tx, { newsletter, lastEditionId, window, editionId }: AgedOutOptions) {
-  const archiveUntil = window.unseenFrom - ARCHIVE_AGE;
   const [, last, beforeLast] = await lastEditions(tx, newsletter, 3);
-  if (last === undefined) return sql<SqlBool>`published_at >= ${archiveUntil}`;
+  if (last === undefined) return sql<SqlBool>`published_at >= ${await oldestConsidered(tx, window, 0)}`;
   const { unseenFrom } = editionWindow(last.cutoffAt, beforeLast?.cutoffAt ?? null, window);
   // An import that was running when the last edition closed has given its articles an earlier instant of creation.
   const storedFrom = (await firstClosedAt(tx, last)) - HOUR;
+  const from = await oldestConsidered(tx, window, storedFrom);
   // "union all": for "union" SQLite would merge by id, reading every article in the order of ids.
   return sql<SqlBool>`articles.id in (
     select id from articles where published_at >= ${unseenFrom} and published_at < ${window.from}
-    union all select id from articles where created_at >= ${storedFrom} and published_at >= ${archiveUntil}
+    union all select id from articles where created_at >= ${storedFrom} and published_at >= ${from}
     union all select article_id from edition_omissions
       where edition_id = ${lastEditionId ?? editionId} and reason = 'did-not-fit')`;
+}
+
+/** @returns the instant of publication from which articles stored since `storedFrom` are considered */
+async function oldestConsidered(tx: Tx, { unseenFrom }: EditionWindow, storedFrom: number): Promise<number> {
+  const archiveUntil = unseenFrom - ARCHIVE_AGE;
+  const { rows } = await sql`
+    select 1 from articles where created_at >= ${storedFrom} and published_at < ${archiveUntil}
+    limit ${LATE_ARTICLES + 1}`.execute(tx);
+  return rows.length > LATE_ARTICLES ? archiveUntil : 0;
 }

@@ -35,7 +35,8 @@ export class SqliteThread {
       env: threadEnvironment(),
       // The flags of the process (-e, --input-type, --require) concern its entry point.
       execArgv: [],
-      // Its objects are short-lived rows: the default of 48 MB would let as much garbage accumulate.
+      // Its objects are short-lived rows: the default of 48 MB would let as much garbage accumulate. A flag of the
+      // process overrides it (bin/memory-settings.js).
       resourceLimits: { maxYoungGenerationSizeMb: 8 },
     });
     this.#worker.on('message', (response: WorkerResponse) => this.#complete(response));

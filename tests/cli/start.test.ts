@@ -254,25 +254,30 @@ describe.concurrent('the process of daywire start', () => {
   const print =
     '--import=data:text/javascript,console.log(process.pid,process.env.MALLOC_ARENA_MAX,process.execArgv.join())';
   /** For each time that the process has begun: its id, a setting of glibc, and its flags. */
-  const beginnings = async (nodeOptions: string): Promise<string[][]> => {
+  const beginnings = async (nodeOptions: string, command = ['start']): Promise<string[][]> => {
     const env = { NODE_OPTIONS: nodeOptions };
-    const { code, stdout } = await newFolder('empty').exec(['start', '--help'], env);
-    expect([code, stdout]).toEqual([0, expect.stringContaining('Usage: daywire start')]);
+    const { code, stdout } = await newFolder('empty').exec([...command, '--help'], env);
+    expect([code, stdout]).toEqual([0, expect.stringContaining(`Usage: daywire ${command.join(' ')}`)]);
     return (stdout.match(/^\d+ .*$/gm) ?? []).map((line) => line.split(' '));
   };
 
-  it('begins again with settings for less memory, under the same process id', async () => {
-    const [first, second, ...more] = await beginnings(print);
+  it.each([
+    [['start'], 8],
+    [['import'], 2],
+    [['subscribers', 'import'], 8],
+  ])('begins again with settings for less memory, under the same process id: %j', async (command, semiSpace) => {
+    const [first, second, ...more] = await beginnings(print, command);
     const [pid] = first ?? [];
     expect([first, second, more]).toEqual([
       [pid, 'undefined', ''],
-      [pid, '2', '--max-semi-space-size=8,--heap-growing-percent=40'],
+      [pid, '2', `--max-semi-space-size=${semiSpace},--heap-growing-percent=40`],
       [],
     ]);
   });
 
   it.each([
     ['an operator has set the flag', '--max-semi-space-size=4'],
+    ['an operator has spelled the flag in another way', '--max_semi_space_size=4'],
     ['it may not start programs', '--permission --allow-fs-read=* --allow-worker'],
   ])('does not begin again where %s', async (_, nodeOptions) => {
     expect(await beginnings(`${nodeOptions} ${print}`)).toHaveLength(1);

@@ -17,7 +17,7 @@ describe('a store on PostgreSQL', () => {
       await expect.poll(isOpen).toBe(false);
       await sql`select 1`.execute(tx);
     });
-    await expect(broken).rejects.toThrow(/connection/);
+    await expect(broken).rejects.toThrow(/connection/i);
     const { rows } = await sql<{ two: number }>`select 2 as two`.execute(store.db);
     expect(rows).toEqual([{ two: 2 }]);
     await store.close();

@@ -1,7 +1,7 @@
 /** Lets the rest of the process run during work that takes many steps, such as a publish of large articles. */
 import { setImmediate } from 'node:timers/promises';
 
-/** Milliseconds of work in one turn of the event loop. A page takes several turns. */
+/** Milliseconds of work in one turn of the event loop. A page is served over several turns, and waits for each. */
 const LONGEST_TURN = 8;
 
 /** Waits for the next turn of the event loop where this one has been long. */

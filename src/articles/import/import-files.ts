@@ -128,8 +128,8 @@ async function collect(path: string, found: Map<string, ImportFile>): Promise<st
 }
 
 /**
- * Files whose size and time are asked for at once. Each takes one of Node's four threads for such work: on a network disk
- * that hangs, one is left.
+ * Files whose size and time are asked for at once. Each takes one of Node's four threads for such work: on a network
+ * disk that hangs, one is left.
  */
 const FILES_AT_ONCE = 3;
 

@@ -9,9 +9,9 @@ import { isInEditionOf, wasOmittedFrom } from './candidates.ts';
 import { firstClosedAt, lastEditions } from './queries.ts';
 import { type EditionWindow, editionWindow } from './window.ts';
 
-/** Articles from so long before the window, in milliseconds, are archive if they are many. */
+/** How much older than the window, in milliseconds, the articles of an archive are. */
 const ARCHIVE_AGE = 30 * DAY;
-/** As many may have been stored late, or have a wrong date: they are recorded. */
+/** Up to as many old articles may have been stored late, or have a wrong date. More are an archive. */
 const LATE_ARTICLES = 100;
 
 export interface AgedOutOptions {
@@ -29,8 +29,8 @@ export interface AgedOutOptions {
  * - articles stored since: `articles_by_creation`
  * - articles that did not fit into the last edition: the primary key of `edition_omissions`
  *
- * What is more than 30 days older than the window is left out where it is more than a hundred articles: an archive that
- * was imported was never news.
+ * An imported archive was never news, and is left out: more than a hundred articles that are more than 30 days older
+ * than the window.
  *
  * Drafts age by their own date; retracted and pinned articles do not age.
  */

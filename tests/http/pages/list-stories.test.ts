@@ -21,7 +21,7 @@ describe('the stories of lists', () => {
     const readDocuments = (): unknown[] =>
       takeQueries().flatMap(({ sql, parameters }) => (sql.includes('document_version" as') ? parameters : []));
 
-    it('are read once, on whatever page they are', async () => {
+    it('are read once, however many pages list them', async () => {
       await site.read('/archive/2026-11');
       expect(readDocuments()).toEqual(expect.arrayContaining(['one', 'two']));
       site.later();

@@ -28,7 +28,7 @@ it('runs functions in threads, which it starts with the first job and uses again
   expect(pool.threads).toBe(2);
 });
 
-it('ends idle threads when it is told to, and no thread that works', async () => {
+it('ends its idle threads on request, and none that runs a job', async () => {
   const pool = openPool(2);
   await Promise.all([1, 2].map((n) => pool.run(job('double'), n, LIMIT)));
   const next = pool.run(job('double'), 3, LIMIT);

@@ -6,9 +6,8 @@ import { findMonths, parseMonth } from '../../articles/months.ts';
 import { localDate } from '../../lib/time.ts';
 import { respondNotFound } from '../server/errors.ts';
 import type { WebContext } from '../server/web-context.ts';
-import { listStories } from './list-stories.ts';
+import { type ListedStory, listStories } from './list-stories.ts';
 import { listPage, parsePageNumber, renderPage, respondPage } from './page.ts';
-import type { StoryView } from './story-view.ts';
 
 const STORIES_PER_PAGE = 50;
 const LAST_PAGE = 1_000;
@@ -31,19 +30,20 @@ export function serveArchiveMonth(web: WebContext): Handler {
     const month = parseMonth(c.req.param('month') ?? '', zone);
     const number = parsePageNumber(c.req.query('page'), LAST_PAGE);
     if (month === null || number === null) return respondNotFound(web, c);
-    const found = await listStories(web, {
+    const query = {
       now: web.clock(),
       from: month.from,
       until: month.until,
       limit: STORIES_PER_PAGE + 1,
       offset: (number - 1) * STORIES_PER_PAGE,
-    });
+    };
+    const found = await listStories(web, query, { template: 'archive-line' });
     if (found.length === 0) return respondNotFound(web, c);
     const list = listPage(`/archive/${month.id}`, number, LAST_PAGE, STORIES_PER_PAGE, found);
     const title = number === 1 ? month.title : `${month.title}, page ${number}`;
     const head = { ...list, title, description: `Stories that ${name} published in ${month.title}.` };
     const byDay = Map.groupBy(list.entries, (story) => localDate(story.publishedAt, zone));
-    const days = [...byDay.values()].map((ofDay) => ({ at: (ofDay[0] as StoryView).publishedAt, stories: ofDay }));
+    const days = [...byDay.values()].map((ofDay) => ({ at: (ofDay[0] as ListedStory).publishedAt, stories: ofDay }));
     return respondPage(c, await renderPage(web, 'archive-month', head, { title, days, list }));
   };
 }

@@ -4,7 +4,6 @@
 import type { Handler } from 'hono';
 import type { Selection } from '../../config/config.ts';
 import { listEditions } from '../../editions/queries.ts';
-import { TurnTimer } from '../../lib/concurrency/turn-timer.ts';
 import { DAY } from '../../lib/time.ts';
 import { emptySubscribeForm, isSignupOpen } from '../account/subscribe-form.ts';
 import { respondNotFound } from '../server/errors.ts';
@@ -12,7 +11,6 @@ import type { WebContext } from '../server/web-context.ts';
 import { editionLine } from './edition-pages.ts';
 import { listStories } from './list-stories.ts';
 import { listPage, parsePageNumber, renderPage, respondPage } from './page.ts';
-import { withLowerHeadings } from './story-view.ts';
 
 /** The newsroom's own stories and its roundups, but not the single items of a roundup. */
 const STREAM: Selection = { kinds: ['brief', 'analysis', 'feature', 'roundup'] };
@@ -29,35 +27,27 @@ export function serveFrontPage(web: WebContext): Handler {
     const number = parsePageNumber(c.req.query('page'), LAST_PAGE);
     if (number === null) return respondNotFound(web, c);
     const now = web.clock();
-    const { db } = web.store;
-    const timer = new TurnTimer();
     const first = number === 1;
-    // The stream of the first page is the beginning of the latest headlines.
-    const found = await listStories(web, {
-      select: STREAM,
-      now,
-      limit: first ? LATEST : STORIES_PER_PAGE + 1,
-      offset: (number - 1) * STORIES_PER_PAGE,
-    });
+    const query = { select: STREAM, now, limit: STORIES_PER_PAGE + 1, offset: (number - 1) * STORIES_PER_PAGE };
+    const found = await listStories(web, query, { template: 'story', level: first ? 3 : 2 });
     if (!first && found.length === 0) return respondNotFound(web, c);
     const list = listPage('/', number, LAST_PAGE, STORIES_PER_PAGE, found);
-    const stream = list.entries.map((story) => withLowerHeadings(story, first ? 2 : 1));
+    const stream = list.entries;
     const { about } = web.view;
     if (!first) {
       const title = `Earlier stories, page ${number}`;
       const head = { ...list, title, description: about };
       return respondPage(c, await renderPage(web, 'stream', head, { title, stream, list }));
     }
-    // One after another: reading an article of a megabyte takes up to 60 ms.
-    await timer.rest();
-    const news = await listStories(web, { select: NEWS, now, from: now - DAY, limit: NEWS_LINES + 1 });
-    const editions = await listEditions(db, null, EDITIONS);
-    await timer.rest();
+    const latest = await listStories(web, { select: STREAM, now, limit: LATEST }, { template: 'latest-line' });
+    const ofDay = { select: NEWS, now, from: now - DAY, limit: NEWS_LINES + 1 };
+    const news = await listStories(web, ofDay, { template: 'news-line' });
+    const editions = await listEditions(web.store.db, null, EDITIONS);
     const data = {
       now,
       list,
       stream,
-      latest: found,
+      latest,
       news: news.slice(0, NEWS_LINES),
       hasMoreNews: news.length > NEWS_LINES,
       editions: editions.map((edition) => editionLine(edition, web)),

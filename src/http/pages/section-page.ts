@@ -17,12 +17,13 @@ export function serveSection(web: WebContext): Handler {
     const section = web.view.sections.find(({ id }) => id === c.req.param('id'));
     const number = parsePageNumber(c.req.query('page'), LAST_PAGE);
     if (section === undefined || number === null) return respondNotFound(web, c);
-    const found = await listStories(web, {
+    const query = {
       select: { sections: [section.id] },
       now: web.clock(),
       limit: STORIES_PER_PAGE + 1,
       offset: (number - 1) * STORIES_PER_PAGE,
-    });
+    };
+    const found = await listStories(web, query, { template: 'section-line' });
     if (number > 1 && found.length === 0) return respondNotFound(web, c);
     const list = listPage(`/sections/${section.id}`, number, LAST_PAGE, STORIES_PER_PAGE, found);
     const title = number === 1 ? section.title : `${section.title}, page ${number}`;

@@ -103,11 +103,12 @@ export function storyView(article: Article, web: WebContext, place: 'list' | 'pa
 }
 
 /**
- * The story with the headings of its body `levels` lower, for pages of several stories. Sanitised headings are `h2` to
- * `h4` and have no attributes.
+ * The story with the headings of its body below a headline of that level, for pages of several stories. Sanitised
+ * headings are `h2` to `h4` and have no attributes.
  */
-export function withLowerHeadings(story: StoryView, levels: 1 | 2): StoryView {
-  const bodyHtml = story.bodyHtml.replace(/(<\/?h)([2-4])>/g, (_, tag, level) => `${tag}${Number(level) + levels}>`);
+export function withLowerHeadings(story: StoryView, level: 2 | 3): StoryView {
+  const lower = (_: string, tag: string, own: string): string => `${tag}${Number(own) + level - 1}>`;
+  const bodyHtml = story.bodyHtml.replace(/(<\/?h)([2-4])>/g, lower);
   return { ...story, bodyHtml };
 }
 

@@ -5,13 +5,17 @@
 import { accessSync, constants } from 'node:fs';
 
 /**
- * Of V8, in MiB, by command: the young generation of each thread has two semi-spaces, whatever limit the thread was
- * started with. By default they grow to 32 or more, and stay so. `subscribers import` is a command of `subscribers`.
+ * Of V8, by command. `semiSpace`: MiB; the young generation of each thread has two semi-spaces, whatever limit the
+ * thread was started with. By default they grow to 32 or more, and stay so. `growth`: percent by which the rest of a
+ * heap grows until its garbage is collected; by default up to 300, where memory is plenty. `subscribers import` is a
+ * command of `subscribers`.
  */
-const SEMI_SPACES = { start: 8, subscribers: 8, import: 2 };
+const SETTINGS = {
+  start: { semiSpace: 4, growth: 40 },
+  subscribers: { semiSpace: 8, growth: 40 },
+  import: { semiSpace: 1, growth: 20 },
+};
 const FLAG = '--max-semi-space-size';
-/** How much the rest of a heap grows until its garbage is collected. By default up to 300 %, where memory is plenty. */
-const GROWTH = '--heap-growing-percent=40';
 
 /** Of glibc (mallopt(3)): freed memory goes back to the system. Other C libraries ignore them. */
 const MALLOC = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '32768', MALLOC_TRIM_THRESHOLD_: '1048576' };
@@ -20,7 +24,7 @@ const MALLOC = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '32768', MALLOC_
  * @returns the command among `args` that has settings, or null: the others are short, and beginning again takes 50 ms
  */
 export function commandWithSettings(args) {
-  return Object.keys(SEMI_SPACES).find((command) => args.includes(command)) ?? null;
+  return Object.keys(SETTINGS).find((command) => args.includes(command)) ?? null;
 }
 
 /**
@@ -33,7 +37,8 @@ export function restartWithMemorySettings(process, command) {
   const { argv, channel, env, execArgv, execPath, platform } = process;
   const hasFlag = [...execArgv, env.NODE_OPTIONS ?? ''].some((flags) => flags.replaceAll('_', '-').includes(FLAG));
   if (hasFlag || channel !== undefined || platform === 'win32' || !canExecute(process)) return;
-  const flags = [`${FLAG}=${SEMI_SPACES[command]}`, GROWTH];
+  const { semiSpace, growth } = SETTINGS[command];
+  const flags = [`${FLAG}=${semiSpace}`, `--heap-growing-percent=${growth}`];
   process.execve(execPath, [execPath, ...flags, ...execArgv, ...argv.slice(1)], { ...MALLOC, ...env });
 }
 

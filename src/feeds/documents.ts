@@ -17,12 +17,13 @@ export interface RenderedDocument<Body extends string | Buffer = string> {
   body: Body;
 }
 
-/** A document with its hash. It is compressed only if it differs from the stored one. */
-export interface CompressedDocument extends RenderedDocument<Buffer> {
+/** A document as it is stored: without its body, unless the stored one seemed to be the same. */
+export type CompressedDocument = Omit<RenderedDocument, 'body'> & {
   /** SHA-256 of the body, hex. */
   hash: string;
-  codings: Codings | null;
-}
+  /** Bytes. */
+  size: number;
+} & ({ codings: Codings } | { codings: null; body: Buffer });
 
 /** A stored document without its body. */
 export interface DocumentInfo {
@@ -100,7 +101,7 @@ export async function compressChanged(
   documents: RenderedDocument<string | Buffer>[],
 ): Promise<CompressedDocument[]> {
   const timer = new TurnTimer();
-  const hashed: Omit<CompressedDocument, 'codings'>[] = [];
+  const hashed: (RenderedDocument<Buffer> & { hash: string })[] = [];
   for (const document of documents) {
     await timer.rest();
     const body = typeof document.body === 'string' ? Buffer.from(document.body) : document.body;
@@ -108,9 +109,10 @@ export async function compressChanged(
   }
   const changed = new Set((await findChanged(db, hashed)).map(({ path }) => path));
   return Promise.all(
-    hashed.map(async (document) => {
-      const isChanged = changed.has(document.path);
-      return { ...document, codings: isChanged ? await compressors.run(() => compress(document.body)) : null };
+    hashed.map(async ({ body, ...document }) => {
+      const sized = { ...document, size: body.length };
+      if (!changed.has(document.path)) return { ...sized, codings: null, body };
+      return { ...sized, codings: await compressors.run(() => compress(body)) };
     }),
   );
 }
@@ -142,14 +144,15 @@ export async function findChanged<T extends Pick<CompressedDocument, 'path' | 'h
 export async function saveDocuments(tx: Tx, documents: CompressedDocument[], now: number): Promise<string[]> {
   const modifiedAt = Math.floor(now / SECOND) * SECOND;
   const changed = await findChanged(tx, documents);
-  for (const { path, mediaType, body, hash, codings } of changed) {
+  for (const document of changed) {
+    const { path, mediaType, hash, size } = document;
     // Not compressed if it was the same when compressChanged looked.
-    const { gzip, br } = codings ?? (await compress(body));
+    const { gzip, br } = document.codings ?? (await compress(document.body));
     const row = {
       media_type: mediaType,
       hash,
       modified_at: modifiedAt,
-      size: body.length,
+      size,
       gzip: gzip.toString('base64'),
       brotli: br.toString('base64'),
     };

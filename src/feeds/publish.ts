@@ -14,7 +14,6 @@ import {
   deleteDocuments,
   findChanged,
   findUnlistedDocuments,
-  type RenderedDocument,
   saveDocuments,
 } from './documents.ts';
 import { deleteOtherBuilds, saveFeedBuild } from './feed-builds.ts';
@@ -69,12 +68,12 @@ export async function publishFeeds(
 }
 
 interface Build {
-  feeds: SelectedFeed[];
+  feeds: CompressedFeed[];
   /** The documents that all feeds share. */
-  shared: RenderedDocument[];
-  /** The documents of the feeds, and the shared ones. */
-  documents: CompressedDocument[];
+  shared: CompressedDocument[];
 }
+
+type CompressedFeed = Omit<SelectedFeed, 'documents'> & { documents: CompressedDocument[] };
 
 async function buildAll(
   store: Store,
@@ -84,11 +83,22 @@ async function buildAll(
 ): Promise<Build> {
   // Which facets are in use is shown with the next publish of a feed.
   const shared = ids?.length === 0 ? [] : await sharedDocuments(store.reports, config, templates, now);
-  const feeds: SelectedFeed[] = [];
+  const feeds: CompressedFeed[] = [];
   const context = { store, config, now, timer: new TurnTimer() };
-  for (const feed of feedsNamed(config, ids)) feeds.push(await buildSelectedFeed(context, feed));
-  const documents = await compressChanged(store.db, [...feeds.flatMap((feed) => feed.documents), ...shared]);
-  return { feeds, shared, documents };
+  // One feed is built while the one before it is compressed, and then its text is let go.
+  let compressing = Promise.resolve();
+  const compress = async ({ documents, ...feed }: SelectedFeed): Promise<void> => {
+    feeds.push({ ...feed, documents: await compressChanged(store.db, documents) });
+  };
+  for (const feed of feedsNamed(config, ids)) {
+    const built = await buildSelectedFeed(context, feed);
+    await compressing;
+    compressing = compress(built);
+    // Its error is thrown where it is awaited, which may be later.
+    compressing.catch(() => {});
+  }
+  await compressing;
+  return { feeds, shared: await compressChanged(store.db, shared) };
 }
 
 interface StoredBuild {
@@ -115,9 +125,10 @@ async function storeBuild(
   await deleteRejectionsOfOtherFeeds(tx, configured);
   const outcome = { claimed, changedPaths: [], postponedUntil: null };
 
+  const documents = [...build.feeds.flatMap((feed) => feed.documents), ...build.shared];
   const changed = await findChanged(
     tx,
-    build.documents.filter(({ path }) => !superseded.has(path)),
+    documents.filter(({ path }) => !superseded.has(path)),
   );
   const currentPaths = [...configured.flatMap((id) => FORMATS.map((format) => `${id}.${format}`)), ...SHARED_DOCUMENTS];
   const obsoleteDocuments = await findUnlistedDocuments(tx, currentPaths);
@@ -138,10 +149,8 @@ async function storeBuild(
 }
 
 function reportOf(build: Build, { claimed, changedPaths, postponedUntil }: StoredBuild): PublishReport {
-  const describe = (documents: RenderedDocument<string | Buffer>[], items: number) =>
-    documents.map(({ path, body }) => {
-      return { path, changed: changedPaths.includes(path), items, bytes: Buffer.byteLength(body) };
-    });
+  const describe = (documents: CompressedDocument[], items: number) =>
+    documents.map(({ path, size }) => ({ path, changed: changedPaths.includes(path), items, bytes: size }));
   const failed = build.feeds.flatMap((built) =>
     built.failed.map(({ article, problems }) => ({ feed: built.feed.id, articleId: article.id, problems })),
   );
@@ -166,6 +175,6 @@ function feedsNamed(config: Config, ids: string[] | undefined): FeedConfig[] {
   });
 }
 
-function idsOf(feeds: SelectedFeed[]): string[] {
+function idsOf(feeds: CompressedFeed[]): string[] {
   return feeds.map(({ feed }) => feed.id);
 }

@@ -262,18 +262,21 @@ describe.concurrent('the process of daywire start', () => {
   };
 
   it.each([
-    [['start'], 8],
-    [['import'], 2],
-    [['subscribers', 'import'], 8],
-  ])('begins again with settings for less memory, under the same process id: %j', async (command, semiSpace) => {
-    const [first, second, ...more] = await beginnings(print, command);
-    const [pid] = first ?? [];
-    expect([first, second, more]).toEqual([
-      [pid, 'undefined', ''],
-      [pid, '2', `--max-semi-space-size=${semiSpace},--heap-growing-percent=40`],
-      [],
-    ]);
-  });
+    [['start'], 4, 40],
+    [['import'], 1, 20],
+    [['subscribers', 'import'], 8, 40],
+  ])(
+    'begins again with settings for less memory, under the same process id: %j',
+    async (command, semiSpace, growth) => {
+      const [first, second, ...more] = await beginnings(print, command);
+      const [pid] = first ?? [];
+      expect([first, second, more]).toEqual([
+        [pid, 'undefined', ''],
+        [pid, '2', `--max-semi-space-size=${semiSpace},--heap-growing-percent=${growth}`],
+        [],
+      ]);
+    },
+  );
 
   it.each([
     ['an operator has set the flag', '--max-semi-space-size=4'],

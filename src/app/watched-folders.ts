@@ -2,7 +2,9 @@
  * Imports articles from watched folders while daywire runs: what the system reports at once, and everything else when
  * all files are looked at again.
  */
+import { parseRules } from '../articles/import/import.ts';
 import { listImportFolders } from '../articles/import/import-files.ts';
+import { warmUpParsing } from '../articles/import/parse-in-thread.ts';
 import { SECOND } from '../lib/time.ts';
 import type { ChangedFile } from '../lib/watching/file-reports.ts';
 import { FolderWatcher } from '../lib/watching/folder-watcher.ts';
@@ -20,10 +22,13 @@ export function startImporting(app: AppContext): Stoppable {
     reported = [];
     if (files.length > 0) await importWatched(app, { reported: files, signal });
   });
-  const watcher = new FolderWatcher((files) => {
-    reported.push(...files);
-    importing.wake();
-  });
+  const watcher = new FolderWatcher(
+    (files) => {
+      reported.push(...files);
+      importing.wake();
+    },
+    () => void warmUpParsing(parseRules(config, {})),
+  );
   let lastProblem: string | null = null;
   const watchFolders = async (): Promise<void> => {
     const problem = await watcher.watch(await listImportFolders(watch));

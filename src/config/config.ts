@@ -4,8 +4,9 @@
  */
 import { readFileSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
-import { isMap, isScalar, LineCounter, parseDocument } from 'yaml';
+import { LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
+import { lineOf } from '../lib/yaml-line.ts';
 import { checkRules } from './rules.ts';
 import { type FileConfig, type Publication, type ScheduleConfig, schema } from './schema.ts';
 import { readSecrets, type Secrets } from './secrets.ts';
@@ -179,21 +180,6 @@ function ruleOf(issue: z.core.$ZodIssue): string {
     boolean: 'true or false',
   };
   return `must be ${names[issue.expected] ?? `a ${issue.expected}`}`;
-}
-
-/** The line of the key at `path` in a YAML document. For a missing key: the line of its nearest parent. */
-export function lineOf(document: Document, lines: LineCounter, path: PropertyKey[]): number {
-  for (let length = path.length; length > 0; length--) {
-    const parent = length === 1 ? document.contents : document.getIn(path.slice(0, length - 1), true);
-    const key = path[length - 1];
-    if (isMap(parent)) {
-      const pair = parent.items.find((item) => isScalar(item.key) && item.key.value === key);
-      if (isScalar(pair?.key) && pair.key.range) return lines.linePos(pair.key.range[0]).line;
-    }
-    const node = document.getIn(path.slice(0, length), true) as { range?: [number, number, number] } | undefined;
-    if (node?.range) return lines.linePos(node.range[0]).line;
-  }
-  return 1;
 }
 
 function valueAt(value: unknown, path: PropertyKey[]): unknown {

@@ -6,7 +6,7 @@ import { findMonths, parseMonth } from '../../articles/months.ts';
 import { localDate } from '../../lib/time.ts';
 import { respondNotFound } from '../server/errors.ts';
 import type { WebContext } from '../server/web-context.ts';
-import { type ListedStory, listStories } from './list-stories.ts';
+import { listStories, type StoryEntry } from './list-stories.ts';
 import { listPage, parsePageNumber, renderPage, respondPage } from './page.ts';
 
 const STORIES_PER_PAGE = 50;
@@ -43,7 +43,7 @@ export function serveArchiveMonth(web: WebContext): Handler {
     const title = number === 1 ? month.title : `${month.title}, page ${number}`;
     const head = { ...list, title, description: `Stories that ${name} published in ${month.title}.` };
     const byDay = Map.groupBy(list.entries, (story) => localDate(story.publishedAt, zone));
-    const days = [...byDay.values()].map((ofDay) => ({ at: (ofDay[0] as ListedStory).publishedAt, stories: ofDay }));
+    const days = [...byDay.values()].map((ofDay) => ({ at: (ofDay[0] as StoryEntry).publishedAt, stories: ofDay }));
     return respondPage(c, await renderPage(web, 'archive-month', head, { title, days, list }));
   };
 }

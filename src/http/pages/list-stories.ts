@@ -20,12 +20,12 @@ type StoryForm =
   | { template: 'archive-line' | 'section-line' | 'latest-line' | 'news-line' }
   | { template: 'story'; level: 2 | 3 };
 
-export interface ListedStory {
+export interface StoryEntry {
   publishedAt: number;
   html: string;
 }
 
-interface CachedStory extends ListedStory {
+interface CachedStory extends StoryEntry {
   /** Of the document. */
   version: number;
 }
@@ -34,7 +34,7 @@ interface CachedStory extends ListedStory {
 type StoryCache = LRUCache<string, CachedStory>;
 
 /** The public articles that match, newest first. */
-export async function listStories(web: WebContext, query: ArticleQuery, form: StoryForm): Promise<ListedStory[]> {
+export async function listStories(web: WebContext, query: ArticleQuery, form: StoryForm): Promise<StoryEntry[]> {
   const first = await readStories(web, query, form);
   // An article that has changed between two statements may belong to another list now.
   return first.isCurrent ? first.stories : (await readStories(web, query, form)).stories;
@@ -45,7 +45,7 @@ async function readStories(
   web: WebContext,
   query: ArticleQuery,
   form: StoryForm,
-): Promise<{ stories: ListedStory[]; isCurrent: boolean }> {
+): Promise<{ stories: StoryEntry[]; isCurrent: boolean }> {
   const { db } = web.store;
   const cache = cacheOf(web);
   const keyOf = (id: string): string => `${form.template} ${'level' in form ? form.level : ''} ${id}`;

@@ -24,6 +24,8 @@ export class ThreadPool {
   readonly #threads = new Set<PoolThread>();
   readonly #idle = new Map<PoolThread, NodeJS.Timeout>();
   readonly #waiting: WaitingJob[] = [];
+  /** By URL of the module: ends when the thread that loads it is ready. */
+  readonly #warmingUp = new Map<string, Promise<void>>();
 
   /**
    * @param size threads at most
@@ -45,6 +47,31 @@ export class ThreadPool {
    *   loaded
    */
   run<F extends JobFunction>(
+    job: ThreadJob<F>,
+    argument: Parameters<F>[0],
+    limits: JobLimits,
+  ): Promise<Awaited<ReturnType<F>>> {
+    // Otherwise a second thread would be started beside the one that is about to be ready.
+    const ready = this.#warmingUp.get(job.module);
+    return ready === undefined ? this.#run(job, argument, limits) : ready.then(() => this.#run(job, argument, limits));
+  }
+
+  /**
+   * Runs a function for nothing but its effects on the thread, where none has loaded its module: the next job of the
+   * module is done at once. An error is left to that job.
+   */
+  async warmUp<F extends JobFunction>(job: ThreadJob<F>, argument: Parameters<F>[0], timeLimit: number): Promise<void> {
+    if ([...this.#threads].some((thread) => thread.modules.has(job.module))) return;
+    const ready = this.#run(job, argument, { timeLimit }).then(
+      () => {},
+      () => {},
+    );
+    this.#warmingUp.set(job.module, ready);
+    await ready;
+    this.#warmingUp.delete(job.module);
+  }
+
+  #run<F extends JobFunction>(
     job: ThreadJob<F>,
     argument: Parameters<F>[0],
     { timeLimit, signal }: JobLimits,
@@ -132,6 +159,15 @@ export function runInThread<F extends JobFunction>(
   limits: JobLimits,
 ): Promise<Awaited<ReturnType<F>>> {
   return POOL.run(job, argument, limits);
+}
+
+/** Prepares a thread of this process for jobs that are about to come. As `ThreadPool.warmUp`. */
+export function warmUpThread<F extends JobFunction>(
+  job: ThreadJob<F>,
+  argument: Parameters<F>[0],
+  timeLimit: number,
+): Promise<void> {
+  return POOL.warmUp(job, argument, timeLimit);
 }
 
 /** Ends the threads of this process that have no work, where none is to come soon: they hold their memory. */

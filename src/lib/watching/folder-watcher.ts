@@ -22,12 +22,17 @@ export class FolderWatcher {
   readonly #folders = new Map<string, WatchedFolder>();
   readonly #reports = new FileReports();
   readonly #onChange: (files: ChangedFile[]) => void;
+  readonly #onAppeared: () => void;
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
 
-  /** @param onChange called with files that are no longer written to; some may be gone already */
-  constructor(onChange: (files: ChangedFile[]) => void) {
+  /**
+   * @param onChange called with files that are no longer written to; some may be gone already
+   * @param onAppeared called when a file with content has appeared: `onChange` most likely follows
+   */
+  constructor(onChange: (files: ChangedFile[]) => void, onAppeared: () => void = () => {}) {
     this.#onChange = onChange;
+    this.#onAppeared = onAppeared;
   }
 
   /**
@@ -78,7 +83,9 @@ export class FolderWatcher {
   async #look(path: string): Promise<void> {
     const report = this.#reports.appeared(path, performance.now());
     const stats = await stat(path).catch(() => null);
-    report(stats?.isFile() ? stats.size > 0 : null, performance.now());
+    const hasContent = stats?.isFile() ? stats.size > 0 : null;
+    report(hasContent, performance.now());
+    if (hasContent && !this.#isClosed) this.#onAppeared();
     this.#schedule();
   }
 

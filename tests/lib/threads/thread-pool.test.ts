@@ -28,6 +28,24 @@ it('runs functions in threads, which it starts with the first job and uses again
   expect(pool.threads).toBe(2);
 });
 
+it('starts a thread ahead of the first job, which waits for it, and none where one has the function', async () => {
+  const pool = openPool(2);
+  const warmingUp = pool.warmUp(job('thread'), undefined, LIMIT.timeLimit);
+  const first = await pool.run(job('thread'), undefined, LIMIT);
+  await warmingUp;
+  expect(pool.threads).toBe(1);
+  await pool.warmUp(job('double'), 1, LIMIT.timeLimit);
+  expect(await pool.run(job('thread'), undefined, LIMIT)).toBe(first);
+  expect(pool.threads).toBe(1);
+});
+
+it('leaves the failure of a start ahead to the job that follows', async () => {
+  const pool = openPool();
+  const missing = threadJob<Jobs['double']>(import.meta.url, './missing', 'double');
+  await pool.warmUp(missing, 1, LIMIT.timeLimit);
+  await expect(pool.run(missing, 1, LIMIT)).rejects.toThrow(/missing/);
+});
+
 it('ends its idle threads on request, and none that runs a job', async () => {
   const pool = openPool(2);
   await Promise.all([1, 2].map((n) => pool.run(job('double'), n, LIMIT)));

@@ -10,9 +10,18 @@ const IS_WATCHED = process.platform === 'linux';
 
 function openWatcher() {
   const changed: ChangedFile[] = [];
-  const watcher = new FolderWatcher((files) => changed.push(...files));
+  /** The number of files that had appeared when those of `changed` were reported. */
+  const appeared: number[] = [];
+  let count = 0;
+  const onChange = (files: ChangedFile[]): void => {
+    changed.push(...files);
+    appeared.push(count);
+  };
+  const watcher = new FolderWatcher(onChange, () => {
+    count += 1;
+  });
   onTestFinished(() => watcher.close());
-  return { watcher, changed };
+  return { watcher, changed, appeared };
 }
 
 function renameInto(folder: string, name: string, text = 'Some words.'): string {
@@ -32,6 +41,15 @@ describe('a watcher of folders', () => {
     renameInto(folder, '.hidden.md');
     const whole = renameInto(folder, 'whole.md');
     await expect.poll(() => changed).toEqual(IS_WATCHED ? [{ path: whole, isWhole: true }] : []);
+  });
+
+  it('says that a file with content has appeared before it is known to be whole', async () => {
+    const folder = temporaryFolder();
+    const { watcher, appeared } = openWatcher();
+    await watcher.watch([folder]);
+    renameInto(folder, 'empty.md', '');
+    renameInto(folder, 'whole.md');
+    await expect.poll(() => appeared).toEqual(IS_WATCHED ? [1] : []);
   });
 
   it('watches a folder that has taken the place of another one, and none that it is no longer told of', async () => {

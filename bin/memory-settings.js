@@ -6,9 +6,9 @@ import { accessSync, constants } from 'node:fs';
 
 /**
  * Of V8, by command. `semiSpace`: MiB; the young generation of each thread has two semi-spaces, whatever limit the
- * thread was started with. By default they grow to 32 or more, and stay so. `growth`: percent by which the rest of a
- * heap grows until its garbage is collected; by default up to 300, where memory is plenty. `subscribers import` is a
- * command of `subscribers`.
+ * thread was started with. By default they grow to 32 or more, and stay so. `growth`: percent by which the old
+ * generation may grow before its garbage is collected; by default up to 300, on a machine with much memory.
+ * `subscribers import` is a command of `subscribers`.
  */
 const SETTINGS = {
   start: { semiSpace: 4, growth: 40 },

@@ -3,7 +3,7 @@
  * all files are looked at again.
  */
 import { parseRules } from '../articles/import/import.ts';
-import { listImportFolders } from '../articles/import/import-files.ts';
+import { importFormat, listImportFolders } from '../articles/import/import-files.ts';
 import { warmUpParsing } from '../articles/import/parse-in-thread.ts';
 import { SECOND } from '../lib/time.ts';
 import type { ChangedFile } from '../lib/watching/file-reports.ts';
@@ -27,7 +27,9 @@ export function startImporting(app: AppContext): Stoppable {
       reported.push(...files);
       importing.wake();
     },
-    () => void warmUpParsing(parseRules(config, {})),
+    (path) => {
+      if (importFormat(path) !== undefined) void warmUpParsing(parseRules(config, {}));
+    },
   );
   let lastProblem: string | null = null;
   const watchFolders = async (): Promise<void> => {

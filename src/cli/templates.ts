@@ -20,6 +20,7 @@ const WORDS: Record<TemplateEntry['state'], string> = {
   edited: 'your copy',
   outdated: 'your copy; daywire has changed the built-in one since you ejected it',
   unknown: 'your copy, which was not ejected: whether daywire has changed the built-in one is not known',
+  removed: 'your copy of a template that daywire no longer uses',
   own: 'your own',
 };
 

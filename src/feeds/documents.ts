@@ -17,8 +17,8 @@ export interface RenderedDocument<Body extends string | Buffer = string> {
   body: Body;
 }
 
-/** A document as it is stored: without its body, unless the stored one seemed to be the same. */
-export type CompressedDocument = Omit<RenderedDocument, 'body'> & {
+/** A document ready to be stored: compressed, or with its body if the stored one was the same at that time. */
+export type PreparedDocument = Omit<RenderedDocument, 'body'> & {
   /** SHA-256 of the body, hex. */
   hash: string;
   /** Bytes. */
@@ -99,7 +99,7 @@ function toInfo(row: Pick<Tables['documents'], 'path' | 'media_type' | 'hash' | 
 export async function compressChanged(
   db: Db,
   documents: RenderedDocument<string | Buffer>[],
-): Promise<CompressedDocument[]> {
+): Promise<PreparedDocument[]> {
   const timer = new TurnTimer();
   const hashed: (RenderedDocument<Buffer> & { hash: string })[] = [];
   for (const document of documents) {
@@ -124,7 +124,7 @@ export async function compressChanged(
 const compressors = new ConcurrencyLimit(1);
 
 /** The documents whose body differs from the stored one. */
-export async function findChanged<T extends Pick<CompressedDocument, 'path' | 'hash'>>(
+export async function findChanged<T extends Pick<PreparedDocument, 'path' | 'hash'>>(
   db: Db,
   documents: T[],
 ): Promise<T[]> {
@@ -141,7 +141,7 @@ export async function findChanged<T extends Pick<CompressedDocument, 'path' | 'h
  * @param now when they change, epoch milliseconds
  * @returns the paths that changed
  */
-export async function saveDocuments(tx: Tx, documents: CompressedDocument[], now: number): Promise<string[]> {
+export async function saveDocuments(tx: Tx, documents: PreparedDocument[], now: number): Promise<string[]> {
   const modifiedAt = Math.floor(now / SECOND) * SECOND;
   const changed = await findChanged(tx, documents);
   for (const document of changed) {

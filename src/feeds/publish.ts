@@ -9,11 +9,11 @@ import type { Store, Tx } from '../store/store.ts';
 import { deleteArchives, findObsoleteArchives } from './archive/archives.ts';
 import { buildSelectedFeed, type SelectedFeed } from './build-selected.ts';
 import {
-  type CompressedDocument,
   compressChanged,
   deleteDocuments,
   findChanged,
   findUnlistedDocuments,
+  type PreparedDocument,
   saveDocuments,
 } from './documents.ts';
 import { deleteOtherBuilds, saveFeedBuild } from './feed-builds.ts';
@@ -68,12 +68,12 @@ export async function publishFeeds(
 }
 
 interface Build {
-  feeds: CompressedFeed[];
+  feeds: PreparedFeed[];
   /** The documents that all feeds share. */
-  shared: CompressedDocument[];
+  shared: PreparedDocument[];
 }
 
-type CompressedFeed = Omit<SelectedFeed, 'documents'> & { documents: CompressedDocument[] };
+type PreparedFeed = Omit<SelectedFeed, 'documents'> & { documents: PreparedDocument[] };
 
 async function buildAll(
   store: Store,
@@ -83,21 +83,25 @@ async function buildAll(
 ): Promise<Build> {
   // Which facets are in use is shown with the next publish of a feed.
   const shared = ids?.length === 0 ? [] : await sharedDocuments(store.reports, config, templates, now);
-  const feeds: CompressedFeed[] = [];
+  const feeds: PreparedFeed[] = [];
   const context = { store, config, now, timer: new TurnTimer() };
-  // One feed is built while the one before it is compressed, and then its text is let go.
+  // Each feed is compressed while the next one is built. Of what has changed, only the compressed forms are kept.
   let compressing = Promise.resolve();
   const compress = async ({ documents, ...feed }: SelectedFeed): Promise<void> => {
     feeds.push({ ...feed, documents: await compressChanged(store.db, documents) });
   };
-  for (const feed of feedsNamed(config, ids)) {
-    const built = await buildSelectedFeed(context, feed);
+  try {
+    for (const feed of feedsNamed(config, ids)) {
+      const built = await buildSelectedFeed(context, feed);
+      await compressing;
+      compressing = compress(built);
+      // Its error is thrown where it is awaited, which may be later.
+      compressing.catch(() => {});
+    }
+  } finally {
+    // Also if a build has failed: nothing may use the store afterwards.
     await compressing;
-    compressing = compress(built);
-    // Its error is thrown where it is awaited, which may be later.
-    compressing.catch(() => {});
   }
-  await compressing;
   return { feeds, shared: await compressChanged(store.db, shared) };
 }
 
@@ -149,7 +153,7 @@ async function storeBuild(
 }
 
 function reportOf(build: Build, { claimed, changedPaths, postponedUntil }: StoredBuild): PublishReport {
-  const describe = (documents: CompressedDocument[], items: number) =>
+  const describe = (documents: PreparedDocument[], items: number) =>
     documents.map(({ path, size }) => ({ path, changed: changedPaths.includes(path), items, bytes: size }));
   const failed = build.feeds.flatMap((built) =>
     built.failed.map(({ article, problems }) => ({ feed: built.feed.id, articleId: article.id, problems })),
@@ -175,6 +179,6 @@ function feedsNamed(config: Config, ids: string[] | undefined): FeedConfig[] {
   });
 }
 
-function idsOf(feeds: CompressedFeed[]): string[] {
+function idsOf(feeds: PreparedFeed[]): string[] {
   return feeds.map(({ feed }) => feed.id);
 }

@@ -12,6 +12,8 @@ import { clockTime, clockTimeOn, datelineTime, longDate, rfc3339 } from './time.
 export interface Templates {
   /** Opens the same templates again, as in a thread. */
   readonly source: { folder: string; zone: string };
+  /** Grows when the templates are parsed again: what was rendered before may look different now. */
+  readonly generation: number;
   /**
    * Renders `templates/<name>` with output escaping. Templates are parsed once, and again after a failure, so that one
    * that was corrected is used without a restart.
@@ -34,17 +36,22 @@ export const BUILT_IN_TEMPLATES = fileURLToPath(new URL('../../templates', impor
  */
 export function openTemplates(folder: string, zone: string): Templates {
   let engines = createEngines(folder, zone);
+  let generation = 0;
   const render = (kind: 'html' | 'text', name: string, data: object): string => {
     try {
       // Liquid's asynchronous methods await every value and take twice as long.
       return engines[kind].renderFileSync(name, data);
     } catch (error) {
       engines = createEngines(folder, zone);
+      generation += 1;
       throw error;
     }
   };
   return {
     source: { folder, zone },
+    get generation() {
+      return generation;
+    },
     html: async (name, data) => render('html', name, data),
     text: async (name, data) => render('text', name, data),
     problems: () => [folder, BUILT_IN_TEMPLATES].flatMap((root) => parseProblems(root, engines.html)),

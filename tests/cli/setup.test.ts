@@ -350,6 +350,11 @@ describe.concurrent('daywire templates', () => {
     expect((await folder.run(['templates', 'keep', 'pages/article'])).stdout).toMatch(/your copy is kept/);
     expect(await state('pages/article.liquid')).toBe('edited');
     expect(ownTemplateWarnings(join(folder.path, 'templates'))).toEqual([]);
+    writeFileSync(record, JSON.stringify({ 'pages/extra.liquid': 'f'.repeat(64) }));
+    expect(await state('pages/extra.liquid')).toBe('removed');
+    expect(ownTemplateWarnings(join(folder.path, 'templates'))).toEqual([
+      expect.stringMatching(/^templates: daywire no longer uses pages\/extra\.liquid, of which you have a copy: /),
+    ]);
     writeFileSync(record, '[]');
     expect(ownTemplateWarnings(join(folder.path, 'templates'))).toEqual([
       expect.stringMatching(/\.ejected\.json is not as daywire writes it/),

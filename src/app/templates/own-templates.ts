@@ -20,9 +20,10 @@ export interface TemplateEntry {
    * - edited: its copy differs from the built-in template, which is the one that was ejected
    * - outdated: daywire has changed the built-in template since it was ejected
    * - unknown: its copy differs, and was not ejected
+   * - removed: it was ejected from a version that had a template of that name; this one does not use it
    * - own: there is no built-in template of that name
    */
-  state: 'built-in' | 'same' | 'edited' | 'outdated' | 'unknown' | 'own';
+  state: 'built-in' | 'same' | 'edited' | 'outdated' | 'unknown' | 'removed' | 'own';
 }
 
 /** What an operator can correct. */
@@ -37,7 +38,7 @@ export function listTemplates(folder: string): TemplateEntry[] {
   const ejected = readEjected(folder);
   return [...new Set([...builtIn, ...own])].sort().map((name): TemplateEntry => {
     if (!own.includes(name)) return { name, state: 'built-in' };
-    if (!builtIn.includes(name)) return { name, state: 'own' };
+    if (!builtIn.includes(name)) return { name, state: Object.hasOwn(ejected, name) ? 'removed' : 'own' };
     const current = readFileSync(join(BUILT_IN_TEMPLATES, name), 'utf8');
     if (readFileSync(join(folder, name), 'utf8') === current) return { name, state: 'same' };
     const hash = ejected[name];
@@ -95,12 +96,22 @@ export function readBoth(folder: string, name: string): { name: string; path: st
 /** What an operator should know of the newsroom's templates: one sentence each. */
 export function ownTemplateWarnings(folder: string): string[] {
   try {
-    return listTemplates(folder).flatMap(({ name, state }) =>
-      state === 'outdated'
-        ? `templates: daywire has changed ${name} since you ejected it: see "daywire templates diff ${name}", ` +
-          `take over what you need, then run "daywire templates keep ${name}"`
-        : [],
-    );
+    return listTemplates(folder).flatMap(({ name, state }) => {
+      switch (state) {
+        case 'outdated':
+          return (
+            `templates: daywire has changed ${name} since you ejected it: see "daywire templates diff ${name}", ` +
+            `take over what you need, then run "daywire templates keep ${name}"`
+          );
+        case 'removed':
+          return (
+            `templates: daywire no longer uses ${name}, of which you have a copy: eject the template that has taken ` +
+            'its place (CHANGELOG.md names it), edit that one, and delete the copy'
+          );
+        default:
+          return [];
+      }
+    });
   } catch (error) {
     if (error instanceof TemplateError) return [error.message];
     throw error;

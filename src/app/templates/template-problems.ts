@@ -152,6 +152,8 @@ async function fillStore(store: Store, config: Config, now: number): Promise<voi
     { ...article, id: 'sample', headline: 'A sample', slug: 'sample', bylines, published: rfc3339(now - HOUR) },
     { ...article, id: 'corrected', headline: 'Corrected', state: 'corrected', note: 'A note.' },
     { ...article, id: 'gone', headline: 'Gone', slug: 'gone', state: 'retracted', note: 'A note.' },
+    // So that the front page has a second page.
+    ...Array.from({ length: 10 }, (_, index) => ({ ...article, id: `earlier-${index}`, headline: 'Earlier' })),
   ].map((one) => JSON.stringify({ published: rfc3339(now - HOUR), ...one }));
   await importText(
     store,
@@ -178,7 +180,16 @@ async function fillStore(store: Store, config: Config, now: number): Promise<voi
 function samplePaths(config: Config, now: number): string[] {
   const month = localDate(now - HOUR, config.publication.zone).slice(0, 7);
   return [
-    ...['/', '/articles/sample', '/articles/gone', '/archive', `/archive/${month}`, '/editions', '/newsletters'],
+    ...[
+      '/',
+      '/?page=2',
+      '/articles/sample',
+      '/articles/gone',
+      '/archive',
+      `/archive/${month}`,
+      '/editions',
+      '/newsletters',
+    ],
     ...config.sections.slice(0, 1).map(({ id }) => `/sections/${id}`),
     ...legalPages(config).map(({ path }) => path),
     ...Object.values(accountPaths(config, now) ?? {}),

@@ -69,7 +69,7 @@ export async function findImportFiles(paths: string[]): Promise<ImportFile[]> {
  * @returns null if none of the paths leads to it, or it is gone
  */
 export async function findImportFile(paths: string[], file: string): Promise<ImportFile | null> {
-  const format = formatOf(file);
+  const format = importFormat(file);
   if (format === undefined) return null;
   for (const path of paths) {
     const place = relative(resolve(path), file);
@@ -119,7 +119,7 @@ async function collect(path: string, found: Map<string, ImportFile>): Promise<st
   } catch (error) {
     return `${path}: ${reason(error)}`;
   }
-  const format = formatOf(path);
+  const format = importFormat(path);
   if (format === undefined) return `${path}: must be a folder, or a file in .md, .markdown, .jsonl or .ndjson`;
   const file = await openFile(path, format, dirname(resolve(path)));
   if (file === null) return `${path}: must be a file or a folder`;
@@ -153,7 +153,7 @@ async function walk(folder: string, root: string, found: Map<string, ImportFile>
 async function fileOf(entry: Dirent, root: string): Promise<ImportFile | null> {
   if (!entry.isFile() && !entry.isSymbolicLink()) return null;
   const path = join(entry.parentPath, entry.name);
-  const format = formatOf(path);
+  const format = importFormat(path);
   try {
     if (format !== undefined) return await openFile(path, format, root);
     return entry.isFile() && isDocument(entry.name) ? await openDocument(path, root) : null;
@@ -249,7 +249,8 @@ function isDocument(name: string): boolean {
   return WORD_PROCESSORS.has(extname(name).toLowerCase()) && !name.startsWith('~$');
 }
 
-function formatOf(path: string): ImportFormat | undefined {
+/** The format that the name of a file stands for; undefined for a file that holds no articles. */
+export function importFormat(path: string): ImportFormat | undefined {
   return FORMATS[extname(path).toLowerCase()];
 }
 

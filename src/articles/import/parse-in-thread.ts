@@ -46,7 +46,7 @@ export async function parseInThread(
   return parseEach(texts, run, limits);
 }
 
-/** Starts a thread for `prepareInThread`, unless there is one: it takes half of the time of an edit. */
+/** Starts a thread for `prepareInThread`, unless one is idle. Starting one takes a quarter of a second. */
 export function warmUpParsing(rules: ParseRules): Promise<void> {
   return warmUpThread(PREPARE, { rules, texts: [], now: 0 }, LIMITS.batch);
 }

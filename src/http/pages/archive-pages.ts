@@ -6,7 +6,7 @@ import { findMonths, parseMonth } from '../../articles/months.ts';
 import { localDate } from '../../lib/time.ts';
 import { respondNotFound } from '../server/errors.ts';
 import type { WebContext } from '../server/web-context.ts';
-import { listStories, type StoryEntry } from './list-stories.ts';
+import { type ListEntry, listStories } from './list-stories.ts';
 import { listPage, parsePageNumber, renderPage, respondPage } from './page.ts';
 
 const STORIES_PER_PAGE = 50;
@@ -34,16 +34,16 @@ export function serveArchiveMonth(web: WebContext): Handler {
       now: web.clock(),
       from: month.from,
       until: month.until,
-      limit: STORIES_PER_PAGE + 1,
+      limit: STORIES_PER_PAGE,
       offset: (number - 1) * STORIES_PER_PAGE,
     };
-    const found = await listStories(web, query, { template: 'archive-line' });
-    if (found.length === 0) return respondNotFound(web, c);
-    const list = listPage(`/archive/${month.id}`, number, LAST_PAGE, STORIES_PER_PAGE, found);
+    const found = await listStories(web, query, 'archiveLine');
+    if (found.entries.length === 0) return respondNotFound(web, c);
+    const list = listPage(`/archive/${month.id}`, number, LAST_PAGE, found);
     const title = number === 1 ? month.title : `${month.title}, page ${number}`;
     const head = { ...list, title, description: `Stories that ${name} published in ${month.title}.` };
-    const byDay = Map.groupBy(list.entries, (story) => localDate(story.publishedAt, zone));
-    const days = [...byDay.values()].map((ofDay) => ({ at: (ofDay[0] as StoryEntry).publishedAt, stories: ofDay }));
+    const byDay = Map.groupBy(list.entries, (entry) => localDate(entry.publishedAt, zone));
+    const days = [...byDay.values()].map((ofDay) => ({ at: (ofDay[0] as ListEntry).publishedAt, stories: ofDay }));
     return respondPage(c, await renderPage(web, 'archive-month', head, { title, days, list }));
   };
 }

@@ -46,7 +46,10 @@ export function serveEditions(web: WebContext): Handler {
     const exists = found.length > 0 || (number === 1 && (newsletter === null || known !== null));
     if (!exists) return respondNotFound(web, c);
     const path = newsletter === null ? '/editions' : `/editions/${newsletter}`;
-    const list = listPage(path, number, LAST_PAGE, EDITIONS_PER_PAGE, found);
+    const list = listPage(path, number, LAST_PAGE, {
+      entries: found.slice(0, EDITIONS_PER_PAGE),
+      hasMore: found.length > EDITIONS_PER_PAGE,
+    });
     const name = known?.title ?? newsletter;
     const listTitle = name === null ? 'Past editions' : `Past editions of ${name}`;
     const title = number === 1 ? listTitle : `${listTitle}, page ${number}`;

@@ -28,10 +28,10 @@ export function serveFrontPage(web: WebContext): Handler {
     if (number === null) return respondNotFound(web, c);
     const now = web.clock();
     const first = number === 1;
-    const query = { select: STREAM, now, limit: STORIES_PER_PAGE + 1, offset: (number - 1) * STORIES_PER_PAGE };
-    const found = await listStories(web, query, { template: 'story', level: first ? 3 : 2 });
-    if (!first && found.length === 0) return respondNotFound(web, c);
-    const list = listPage('/', number, LAST_PAGE, STORIES_PER_PAGE, found);
+    const query = { select: STREAM, now, limit: STORIES_PER_PAGE, offset: (number - 1) * STORIES_PER_PAGE };
+    const found = await listStories(web, query, first ? 'frontStory' : 'streamStory');
+    if (!first && found.entries.length === 0) return respondNotFound(web, c);
+    const list = listPage('/', number, LAST_PAGE, found);
     const stream = list.entries;
     const { about } = web.view;
     if (!first) {
@@ -39,17 +39,17 @@ export function serveFrontPage(web: WebContext): Handler {
       const head = { ...list, title, description: about };
       return respondPage(c, await renderPage(web, 'stream', head, { title, stream, list }));
     }
-    const latest = await listStories(web, { select: STREAM, now, limit: LATEST }, { template: 'latest-line' });
-    const ofDay = { select: NEWS, now, from: now - DAY, limit: NEWS_LINES + 1 };
-    const news = await listStories(web, ofDay, { template: 'news-line' });
+    const latest = await listStories(web, { select: STREAM, now, limit: LATEST }, 'latestLine');
+    const ofDay = { select: NEWS, now, from: now - DAY, limit: NEWS_LINES };
+    const news = await listStories(web, ofDay, 'newsLine');
     const editions = await listEditions(web.store.db, null, EDITIONS);
     const data = {
       now,
       list,
       stream,
-      latest,
-      news: news.slice(0, NEWS_LINES),
-      hasMoreNews: news.length > NEWS_LINES,
+      latest: latest.entries,
+      news: news.entries,
+      hasMoreNews: news.hasMore,
       editions: editions.map((edition) => editionLine(edition, web)),
       form: isSignupOpen(web) ? await emptySubscribeForm(web) : null,
     };

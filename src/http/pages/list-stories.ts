@@ -1,5 +1,5 @@
 /**
- * Stories for pages that list them, as HTML. A story that has not changed since it was listed in the same way is
+ * Stories for pages that list them, as HTML. One that has not changed since it was listed in the same way is
  * neither read nor rendered again, unless others have taken its room in memory.
  */
 import { LRUCache } from 'lru-cache';
@@ -12,77 +12,99 @@ import { storyView, withLowerHeadings } from './story-view.ts';
 
 /** Bytes of memory: about 6,000 lines of the archive. */
 const MAX_BYTES = 8_000_000;
-/** Bytes of a story besides its HTML. */
+/** Bytes of an entry besides its HTML. */
 const OVERHEAD = 400;
 
-/** How a page shows each story: the template in `templates/pages/parts`, and the level of a whole story's headline. */
-type StoryForm =
-  | { template: 'archive-line' | 'section-line' | 'latest-line' | 'news-line' }
-  | { template: 'story'; level: 2 | 3 };
+/** How a list shows each story: a template in `templates/pages/parts`, and the level of the story's headline there. */
+const LAYOUTS = {
+  archiveLine: { template: 'archive-line', level: 3 },
+  sectionLine: { template: 'section-line', level: 2 },
+  latestLine: { template: 'latest-line', level: null },
+  newsLine: { template: 'news-line', level: 3 },
+  frontStory: { template: 'story', level: 3 },
+  streamStory: { template: 'story', level: 2 },
+} as const;
 
-export interface StoryEntry {
+export interface ListEntry {
   publishedAt: number;
   html: string;
 }
 
-interface CachedStory extends StoryEntry {
+interface CachedEntry extends ListEntry {
   /** Of the document. */
   version: number;
 }
 
-/** By form, and id of the article. */
-type StoryCache = LRUCache<string, CachedStory>;
+type EntryCache = LRUCache<string, CachedEntry>;
 
-/** The public articles that match, newest first. */
-export async function listStories(web: WebContext, query: ArticleQuery, form: StoryForm): Promise<StoryEntry[]> {
-  const first = await readStories(web, query, form);
-  // An article that has changed between two statements may belong to another list now.
-  return first.isCurrent ? first.stories : (await readStories(web, query, form)).stories;
+/** Part of a list. `hasMore`: the query matches more than its limit. */
+export interface StoryList {
+  entries: ListEntry[];
+  hasMore: boolean;
 }
 
-/** `isCurrent`: no story is of another version than the one that was found. */
+/** The public articles that match, newest first. */
+export async function listStories(
+  web: WebContext,
+  query: ArticleQuery,
+  layout: keyof typeof LAYOUTS,
+): Promise<StoryList> {
+  const first = await readStories(web, query, layout);
+  // An article that has changed between two statements may belong to another list now.
+  return first.isCurrent ? first : readStories(web, query, layout);
+}
+
+/** `isCurrent`: no entry is of another version than the one that was found. */
 async function readStories(
   web: WebContext,
   query: ArticleQuery,
-  form: StoryForm,
-): Promise<{ stories: StoryEntry[]; isCurrent: boolean }> {
+  layout: keyof typeof LAYOUTS,
+): Promise<StoryList & { isCurrent: boolean }> {
   const { db } = web.store;
   const cache = cacheOf(web);
-  const keyOf = (id: string): string => `${form.template} ${'level' in form ? form.level : ''} ${id}`;
-  const heads = await findPublicHeads(db, query);
-  const known = new Map<string, CachedStory>();
+  const keyOf = (id: string): string => `${web.templates.generation} ${layout} ${id}`;
+  const found = await findPublicHeads(db, { ...query, limit: query.limit + 1 });
+  const heads = found.slice(0, query.limit);
+  const known = new Map<string, CachedEntry>();
   for (const { id, version } of heads) {
     const cached = cache.get(keyOf(id));
     if (cached?.version === version) known.set(id, cached);
   }
   const missing = heads.flatMap(({ id }) => (known.has(id) ? [] : id));
-  const timer = new TurnTimer();
-  for (const row of await findDocuments(db, missing)) {
-    await timer.rest();
-    const article = toArticle(row);
-    if (!isPublic(article, query.now)) continue;
-    const story = { version: row.version, publishedAt: article.publishedAt, html: await render(web, article, form) };
-    known.set(row.id, story);
-    cache.set(keyOf(row.id), story);
-  }
+  const rows = await findDocuments(db, missing);
+  const renderMissing = async (): Promise<void> => {
+    const timer = new TurnTimer();
+    for (const row of rows) {
+      await timer.rest();
+      const article = toArticle(row);
+      if (!isPublic(article, query.now)) continue;
+      const html = await render(web, article, layout);
+      const entry = { version: row.version, publishedAt: article.publishedAt, html };
+      known.set(row.id, entry);
+      cache.set(keyOf(row.id), entry);
+    }
+  };
+  if (rows.length > 0) await web.rendering.run(renderMissing);
   return {
-    stories: heads.flatMap(({ id }) => known.get(id) ?? []),
+    entries: heads.flatMap(({ id }) => known.get(id) ?? []),
+    hasMore: found.length > heads.length,
     isCurrent: heads.every(({ id, version }) => known.get(id)?.version === version),
   };
 }
 
-async function render(web: WebContext, article: Article, form: StoryForm): Promise<string> {
-  const { base, view } = web;
-  const story = storyView(article, web);
-  const shown = 'level' in form ? { level: form.level, story: withLowerHeadings(story, form.level) } : { story };
-  const html = await web.templates.html(`pages/parts/${form.template}.liquid`, { ...shown, base, lang: view.language });
+async function render(web: WebContext, article: Article, layout: keyof typeof LAYOUTS): Promise<string> {
+  const { base, view, templates } = web;
+  const { template, level } = LAYOUTS[layout];
+  const whole = storyView(article, web);
+  const story = level === null ? whole : withLowerHeadings(whole, level);
+  const html = await templates.html(`pages/parts/${template}.liquid`, { story, level, base, lang: view.language });
   return html.trimEnd();
 }
 
-/** By context, since a story depends on the configuration, too. */
-const caches = new WeakMap<WebContext, StoryCache>();
+/** By context, since an entry depends on the configuration and the templates, too. */
+const caches = new WeakMap<WebContext, EntryCache>();
 
-function cacheOf(web: WebContext): StoryCache {
+function cacheOf(web: WebContext): EntryCache {
   let cache = caches.get(web);
   if (cache === undefined) {
     cache = new LRUCache({

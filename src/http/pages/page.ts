@@ -90,13 +90,18 @@ export interface ListPage<T> {
   next: string | null;
 }
 
-/** @param found the entries of the page, and one more if there is another page */
-export function listPage<T>(path: string, number: number, last: number, size: number, found: T[]): ListPage<T> {
+/** @param part of the list that the page shows */
+export function listPage<T>(
+  path: string,
+  number: number,
+  last: number,
+  { entries, hasMore }: { entries: T[]; hasMore: boolean },
+): ListPage<T> {
   return {
-    entries: found.slice(0, size),
+    entries,
     path: pagePath(path, number),
     previous: number > 1 ? pagePath(path, number - 1) : null,
-    next: found.length > size && number < last ? pagePath(path, number + 1) : null,
+    next: hasMore && number < last ? pagePath(path, number + 1) : null,
   };
 }
 

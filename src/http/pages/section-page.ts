@@ -20,12 +20,12 @@ export function serveSection(web: WebContext): Handler {
     const query = {
       select: { sections: [section.id] },
       now: web.clock(),
-      limit: STORIES_PER_PAGE + 1,
+      limit: STORIES_PER_PAGE,
       offset: (number - 1) * STORIES_PER_PAGE,
     };
-    const found = await listStories(web, query, { template: 'section-line' });
-    if (number > 1 && found.length === 0) return respondNotFound(web, c);
-    const list = listPage(`/sections/${section.id}`, number, LAST_PAGE, STORIES_PER_PAGE, found);
+    const found = await listStories(web, query, 'sectionLine');
+    if (number > 1 && found.entries.length === 0) return respondNotFound(web, c);
+    const list = listPage(`/sections/${section.id}`, number, LAST_PAGE, found);
     const title = number === 1 ? section.title : `${section.title}, page ${number}`;
     const feed = sectionFeed(web.config, section.id);
     const description = `${section.title}: the newest stories of ${web.view.name}.`;

@@ -24,7 +24,7 @@ export class ThreadPool {
   readonly #threads = new Set<PoolThread>();
   readonly #idle = new Map<PoolThread, NodeJS.Timeout>();
   readonly #waiting: WaitingJob[] = [];
-  /** By URL of the module: ends when the thread that loads it is ready. */
+  /** By URL of the module: resolved when the thread that loads it is ready. */
   readonly #warmingUp = new Map<string, Promise<void>>();
 
   /**
@@ -51,24 +51,34 @@ export class ThreadPool {
     argument: Parameters<F>[0],
     limits: JobLimits,
   ): Promise<Awaited<ReturnType<F>>> {
-    // Otherwise a second thread would be started beside the one that is about to be ready.
     const ready = this.#warmingUp.get(job.module);
-    return ready === undefined ? this.#run(job, argument, limits) : ready.then(() => this.#run(job, argument, limits));
+    if (ready === undefined) return this.#run(job, argument, limits);
+    // Otherwise a second thread would be started beside the one that is about to be ready.
+    return withSignal(ready, limits.signal).then(() => this.#run(job, argument, limits));
   }
 
   /**
-   * Runs a function for nothing but its effects on the thread, where none has loaded its module: the next job of the
-   * module is done at once. An error is left to that job.
+   * Sees to it that an idle thread has the module of a job: it runs the job once, unless there is such a thread. Result
+   * and error are dropped: the next job of the module has its own.
    */
-  async warmUp<F extends JobFunction>(job: ThreadJob<F>, argument: Parameters<F>[0], timeLimit: number): Promise<void> {
-    if ([...this.#threads].some((thread) => thread.modules.has(job.module))) return;
-    const ready = this.#run(job, argument, { timeLimit }).then(
-      () => {},
-      () => {},
-    );
-    this.#warmingUp.set(job.module, ready);
-    await ready;
-    this.#warmingUp.delete(job.module);
+  warmUp<F extends JobFunction>(job: ThreadJob<F>, argument: Parameters<F>[0], timeLimit: number): Promise<void> {
+    const { module } = job;
+    const loaded = [...this.#idle.keys()].find((thread) => thread.modules.has(module));
+    if (loaded !== undefined) {
+      clearTimeout(this.#idle.get(loaded));
+      this.#rest(loaded);
+      return Promise.resolve();
+    }
+    const current = this.#warmingUp.get(module);
+    if (current !== undefined) return current;
+    const ready = this.#run(job, argument, { timeLimit })
+      .then(
+        () => {},
+        () => {},
+      )
+      .finally(() => this.#warmingUp.delete(module));
+    this.#warmingUp.set(module, ready);
+    return ready;
   }
 
   #run<F extends JobFunction>(
@@ -146,6 +156,15 @@ export class ThreadPool {
   }
 }
 
+/** Waits. @throws the reason of the signal */
+async function withSignal(work: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  if (signal === undefined) return work;
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const abort = (): void => reject(signal.reason);
+  signal.addEventListener('abort', abort, { once: true });
+  await Promise.race([work, aborted]).finally(() => signal.removeEventListener('abort', abort));
+}
+
 /** An idle thread holds 40 to 70 MB. It lasts from one import of watched files to the next. */
 const IDLE_TIME = 10 * SECOND;
 
@@ -161,7 +180,7 @@ export function runInThread<F extends JobFunction>(
   return POOL.run(job, argument, limits);
 }
 
-/** Prepares a thread of this process for jobs that are about to come. As `ThreadPool.warmUp`. */
+/** As `ThreadPool.warmUp`, for jobs of this process that are about to come. */
 export function warmUpThread<F extends JobFunction>(
   job: ThreadJob<F>,
   argument: Parameters<F>[0],

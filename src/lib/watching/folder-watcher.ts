@@ -22,15 +22,16 @@ export class FolderWatcher {
   readonly #folders = new Map<string, WatchedFolder>();
   readonly #reports = new FileReports();
   readonly #onChange: (files: ChangedFile[]) => void;
-  readonly #onAppeared: () => void;
+  readonly #onAppeared: (path: string) => void;
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
 
   /**
    * @param onChange called with files that are no longer written to; some may be gone already
-   * @param onAppeared called when a file with content has appeared: `onChange` most likely follows
+   * @param onAppeared called when a file has appeared that has content already, as one that was renamed into place:
+   *   `onChange` most likely follows. Not for files that are written to in place.
    */
-  constructor(onChange: (files: ChangedFile[]) => void, onAppeared: () => void = () => {}) {
+  constructor(onChange: (files: ChangedFile[]) => void, onAppeared: (path: string) => void = () => {}) {
     this.#onChange = onChange;
     this.#onAppeared = onAppeared;
   }
@@ -85,7 +86,7 @@ export class FolderWatcher {
     const stats = await stat(path).catch(() => null);
     const hasContent = stats?.isFile() ? stats.size > 0 : null;
     report(hasContent, performance.now());
-    if (hasContent && !this.#isClosed) this.#onAppeared();
+    if (hasContent && !this.#isClosed) this.#onAppeared(path);
     this.#schedule();
   }
 

@@ -1,7 +1,11 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { openTemplates } from '../../../src/lib/templates.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { recordQueries } from '../../support/recorded-queries.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { article, NOW, openTestSite, save, type TestSite } from '../test-site.ts';
 
 describe('the stories of lists', () => {
@@ -53,6 +57,40 @@ describe('the stories of lists', () => {
       );
       site.later();
       expect((await site.get('/archive/2026-11')).status).toBe(404);
+    });
+
+    it('have the HTML of each list, with headings below those of that list', async () => {
+      const bodyHtml = '<h2>Details</h2><p>More.</p>';
+      const stories = Array.from({ length: 9 }, (_, n) => article(`n-${n}`, { bodyHtml, publishedAt: NOW - n }));
+      await save(store, ...stories);
+      const [first, second] = [await site.read('/'), await site.read('/?page=2')];
+      expect(first).toContain('<h3 class="headline"><a href="/articles/n-0">');
+      expect(first).toContain('<h4>Details</h4>');
+      expect(second).toContain('<h2 class="headline">');
+      expect(await site.read('/archive/2026-11')).toContain('<h3><a href="/articles/n-0">');
+      expect(await site.read('/sections/business-tech')).toContain('<h2><a href="/articles/n-0">');
+    });
+
+    it.each([10, 11])('are followed by a link to the next page from the eleventh story on: %i', async (count) => {
+      await save(store, ...Array.from({ length: count - 2 }, (_, n) => article(`n-${n}`)));
+      expect((await site.read('/')).includes('<a rel="next" href="/?page=2">')).toBe(count > 10);
+      expect((await site.get('/?page=2')).status).toBe(count > 10 ? 200 : 404);
+    });
+
+    it('look as a template says that was corrected after a failure', async () => {
+      const folder = temporaryFolder();
+      const file = join(folder, 'pages/parts/archive-line.liquid');
+      mkdirSync(dirname(file), { recursive: true });
+      const templates = openTemplates(folder, 'Asia/Shanghai');
+      const own = openTestSite(store, undefined, { templates });
+      await save(store, article('with-dek', { dek: 'A dek.' }));
+      writeFileSync(file, '<li>Old{% if story.dek %}{{ nothing }}{% endif %}</li>');
+      expect((await own.get('/archive/2026-11')).status).toBe(500);
+      writeFileSync(file, '<li>New {{ story.headline }}</li>');
+      own.later();
+      const html = await own.read('/archive/2026-11');
+      expect(html.match(/<li>New/g)).toHaveLength(3);
+      expect(html).not.toContain('Old');
     });
 
     it('are the same on a page after any other page has shown them', async () => {

@@ -28,18 +28,37 @@ it('runs functions in threads, which it starts with the first job and uses again
   expect(pool.threads).toBe(2);
 });
 
-it('starts a thread ahead of the first job, which waits for it, and none where one has the function', async () => {
-  const pool = openPool(2);
-  const warmingUp = pool.warmUp(job('thread'), undefined, LIMIT.timeLimit);
+it('warms up one thread for the jobs that follow, however often it is asked to', async () => {
+  const pool = openPool(3);
+  const warmingUp = [1, 2].map(() => pool.warmUp(job('thread'), undefined, LIMIT.timeLimit));
   const first = await pool.run(job('thread'), undefined, LIMIT);
-  await warmingUp;
-  expect(pool.threads).toBe(1);
+  await Promise.all(warmingUp);
   await pool.warmUp(job('double'), 1, LIMIT.timeLimit);
   expect(await pool.run(job('thread'), undefined, LIMIT)).toBe(first);
   expect(pool.threads).toBe(1);
 });
 
-it('leaves the failure of a start ahead to the job that follows', async () => {
+it('warms up another thread where the one that has the module is busy', async () => {
+  const pool = openPool(2);
+  await pool.run(job('double'), 1, LIMIT);
+  const busy = pool.run(job('spin'), undefined, { timeLimit: 1_000 });
+  await pool.warmUp(job('double'), 1, LIMIT.timeLimit);
+  expect(pool.threads).toBe(2);
+  expect(await pool.run(job('double'), 21, LIMIT)).toBe(42);
+  await expect(busy).rejects.toThrow('too');
+});
+
+it('ends a job at once whose signal is aborted while it waits for a thread to warm up', async () => {
+  const pool = openPool();
+  const warmingUp = pool.warmUp(job('thread'), undefined, LIMIT.timeLimit);
+  const controller = new AbortController();
+  const waiting = pool.run(job('thread'), undefined, { ...LIMIT, signal: controller.signal });
+  controller.abort(new Error('no longer needed'));
+  await expect(waiting).rejects.toThrow('no longer needed');
+  await warmingUp;
+});
+
+it('leaves the failure of a warm-up to the job that follows', async () => {
   const pool = openPool();
   const missing = threadJob<Jobs['double']>(import.meta.url, './missing', 'double');
   await pool.warmUp(missing, 1, LIMIT.timeLimit);

@@ -10,18 +10,16 @@ const IS_WATCHED = process.platform === 'linux';
 
 function openWatcher() {
   const changed: ChangedFile[] = [];
-  /** The number of files that had appeared when those of `changed` were reported. */
-  const appeared: number[] = [];
-  let count = 0;
+  /** Files that had appeared when the first ones of `changed` were reported. */
+  let appearedBefore: string[] | null = null;
+  const appeared: string[] = [];
   const onChange = (files: ChangedFile[]): void => {
+    appearedBefore ??= [...appeared];
     changed.push(...files);
-    appeared.push(count);
   };
-  const watcher = new FolderWatcher(onChange, () => {
-    count += 1;
-  });
+  const watcher = new FolderWatcher(onChange, (path) => appeared.push(path));
   onTestFinished(() => watcher.close());
-  return { watcher, changed, appeared };
+  return { watcher, changed, appearedBefore: () => appearedBefore };
 }
 
 function renameInto(folder: string, name: string, text = 'Some words.'): string {
@@ -45,11 +43,11 @@ describe('a watcher of folders', () => {
 
   it('says that a file with content has appeared before it is known to be whole', async () => {
     const folder = temporaryFolder();
-    const { watcher, appeared } = openWatcher();
+    const { watcher, appearedBefore } = openWatcher();
     await watcher.watch([folder]);
     renameInto(folder, 'empty.md', '');
-    renameInto(folder, 'whole.md');
-    await expect.poll(() => appeared).toEqual(IS_WATCHED ? [1] : []);
+    const whole = renameInto(folder, 'whole.md');
+    await expect.poll(appearedBefore).toEqual(IS_WATCHED ? [whole] : null);
   });
 
   it('watches a folder that has taken the place of another one, and none that it is no longer told of', async () => {

@@ -9,7 +9,7 @@ import { type Clock, SECOND } from '../../lib/time.ts';
 import type { Coding } from '../server/negotiate.ts';
 
 const LIFETIME = SECOND;
-/** Bytes of bodies without their compressed forms; the least recently used go first. */
+/** Bytes of bodies without their compressed forms, all from one second; the least recently used go first. */
 const CACHE_BYTES = 16 * 1024 * 1024;
 /** Pages that are created at once. */
 const MAX_CONCURRENT = 4;
@@ -45,6 +45,11 @@ export class PageCache {
     this.#clock = clock;
   }
 
+  /** Pages in memory. */
+  get size(): number {
+    return this.#pages.size;
+  }
+
   /**
    * The page of that key.
    * @param client aborted when the client has left: nothing is created for clients that all have left
@@ -73,9 +78,15 @@ export class PageCache {
     const body = Buffer.from(await response.arrayBuffer());
     const hash = createHash('sha256').update(body).digest('base64url').slice(0, 22);
     const page = { status: response.status, headers: [...response.headers], body, hash, codings: {}, createdAt };
+    this.#deleteOld();
     // Strangers choose the addresses of pages that do not exist.
     if (response.status === 200) this.#pages.set(key, page);
     return page;
+  }
+
+  /** Otherwise pages that nobody gets any more would fill the memory. */
+  #deleteOld(): void {
+    for (const [key, page] of this.#pages.entries()) if (!this.#isFresh(page)) this.#pages.delete(key);
   }
 
   /** Also where the clock has been set back. */

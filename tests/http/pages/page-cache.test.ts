@@ -1,5 +1,6 @@
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { PageCache } from '../../../src/http/pages/page-cache.ts';
 import { openTemplates } from '../../../src/lib/templates.ts';
 import { SECOND } from '../../../src/lib/time.ts';
 import type { Store } from '../../../src/store/store.ts';
@@ -54,6 +55,23 @@ forEachDatabase((open) => {
       site.at(NOW);
       expect(await site.read('/')).toContain('Headline of three');
       expect(countRendered('front')).toBe(3);
+    });
+
+    it('leaves the memory when another page is rendered after that second', async () => {
+      let now = NOW;
+      const pages = new PageCache(() => now);
+      const create = async (): Promise<Response> => new Response('A page.');
+      const read = (key: string) => pages.find(key, new AbortController().signal, create);
+      await read('/a');
+      now += SECOND - 1;
+      await read('/b');
+      expect(pages.size).toBe(2);
+      now += 1;
+      await read('/c');
+      expect(pages.size).toBe(2);
+      now += 2 * SECOND;
+      await read('/a');
+      expect(pages.size).toBe(1);
     });
 
     it('is compressed as the client prefers, with an entity tag for each coding', async () => {

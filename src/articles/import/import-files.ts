@@ -249,7 +249,7 @@ function isDocument(name: string): boolean {
   return WORD_PROCESSORS.has(extname(name).toLowerCase()) && !name.startsWith('~$');
 }
 
-/** The format that the name of a file stands for; undefined for a file that holds no articles. */
+/** The format of a file by the extension of its name; undefined for a file that is not imported. */
 export function importFormat(path: string): ImportFormat | undefined {
   return FORMATS[extname(path).toLowerCase()];
 }

@@ -15,15 +15,17 @@ const MAX_BYTES = 8_000_000;
 /** Bytes of an entry besides its HTML. */
 const OVERHEAD = 400;
 
-/** How a list shows each story: a template in `templates/pages/parts`, and the level of the story's headline there. */
-const LAYOUTS = {
-  archiveLine: { template: 'archive-line', level: 3 },
-  sectionLine: { template: 'section-line', level: 2 },
+/** How a list shows each story: a template in `templates/pages/parts`; for whole stories, the level of the headline. */
+const PARTS = {
+  archiveLine: { template: 'archive-line', level: null },
+  sectionLine: { template: 'section-line', level: null },
   latestLine: { template: 'latest-line', level: null },
-  newsLine: { template: 'news-line', level: 3 },
+  newsLine: { template: 'news-line', level: null },
   frontStory: { template: 'story', level: 3 },
   streamStory: { template: 'story', level: 2 },
 } as const;
+
+type ListPart = keyof typeof PARTS;
 
 export interface ListEntry {
   publishedAt: number;
@@ -44,25 +46,21 @@ export interface StoryList {
 }
 
 /** The public articles that match, newest first. */
-export async function listStories(
-  web: WebContext,
-  query: ArticleQuery,
-  layout: keyof typeof LAYOUTS,
-): Promise<StoryList> {
-  const first = await readStories(web, query, layout);
+export async function listStories(web: WebContext, query: ArticleQuery, part: ListPart): Promise<StoryList> {
+  const first = await readStories(web, query, part);
   // An article that has changed between two statements may belong to another list now.
-  return first.isCurrent ? first : readStories(web, query, layout);
+  return first.isCurrent ? first : readStories(web, query, part);
 }
 
 /** `isCurrent`: no entry is of another version than the one that was found. */
 async function readStories(
   web: WebContext,
   query: ArticleQuery,
-  layout: keyof typeof LAYOUTS,
+  part: ListPart,
 ): Promise<StoryList & { isCurrent: boolean }> {
   const { db } = web.store;
   const cache = cacheOf(web);
-  const keyOf = (id: string): string => `${web.templates.generation} ${layout} ${id}`;
+  const keyOf = (id: string): string => `${web.templates.generation} ${part} ${id}`;
   const found = await findPublicHeads(db, { ...query, limit: query.limit + 1 });
   const heads = found.slice(0, query.limit);
   const known = new Map<string, CachedEntry>();
@@ -78,7 +76,7 @@ async function readStories(
       await timer.rest();
       const article = toArticle(row);
       if (!isPublic(article, query.now)) continue;
-      const html = await render(web, article, layout);
+      const html = await render(web, article, part);
       const entry = { version: row.version, publishedAt: article.publishedAt, html };
       known.set(row.id, entry);
       cache.set(keyOf(row.id), entry);
@@ -92,9 +90,9 @@ async function readStories(
   };
 }
 
-async function render(web: WebContext, article: Article, layout: keyof typeof LAYOUTS): Promise<string> {
+async function render(web: WebContext, article: Article, part: ListPart): Promise<string> {
   const { base, view, templates } = web;
-  const { template, level } = LAYOUTS[layout];
+  const { template, level } = PARTS[part];
   const whole = storyView(article, web);
   const story = level === null ? whole : withLowerHeadings(whole, level);
   const html = await templates.html(`pages/parts/${template}.liquid`, { story, level, base, lang: view.language });

@@ -126,7 +126,7 @@ export async function start(app: AppContext, options: StartOptions): Promise<Run
   try {
     tasks.push(await watchClock(app));
     recording = await startRecordingProcess(app, roles);
-    if (rendersTemplates(roles)) tasks.push(startCheckingTemplates(app));
+    if (rendersTemplates(roles) && hasOwnTemplates(app)) tasks.push(startCheckingTemplates(app));
     const published = roles.includes('schedule') ? await publishAndCompose(app, options) : NOTHING_DONE;
     if (roles.includes('schedule')) tasks.push(...(await startScheduling(app)));
     if (roles.includes('web') || roles.includes('schedule')) tasks.push(startMirroring(app));
@@ -166,8 +166,8 @@ async function logChecks(app: AppContext): Promise<Finding[]> {
 const TEMPLATE_CHECK_DELAY = 3 * SECOND;
 
 /**
- * Renders all templates once with sample data, soon after the start: a broken one is known before a slot or a visitor
- * needs it.
+ * Renders all templates once with sample data, soon after the start: a broken one of the newsroom is known before a
+ * slot or a visitor needs it.
  */
 function startCheckingTemplates(app: AppContext): Stoppable {
   let checked: Promise<unknown> | undefined;
@@ -198,7 +198,7 @@ function rendersTemplates(roles: readonly Role[]): boolean {
   return roles.includes('web') || roles.includes('schedule');
 }
 
-/** Those that daywire ships are tested: rendering them takes longer than most commands. */
+/** Those that daywire ships are tested: rendering them takes longer than most commands, and makes visitors wait. */
 function hasOwnTemplates({ config }: AppContext): boolean {
   return existsSync(config.paths.templates);
 }
@@ -233,7 +233,8 @@ async function startServer(
   const server = await listen(site, { ...config.server, maxConnections: connectionLimit(app), log });
   const stopping = new AbortController();
   // Nobody waits for it: a request that comes first does the same work.
-  const first = { url: config.publication.url, stop: stopping.signal, log };
+  const sections = config.sections.map(({ id }) => id);
+  const first = { url: config.publication.url, sections, stop: stopping.signal, log };
   const warming = roles.includes('web') ? warmUp(site, first) : null;
   const metrics = await listenForMetrics(app);
   const counters = [startCounting(app, 'readers', readers), startCounting(app, 'visits', visits)];

@@ -34,6 +34,8 @@ function brotli(body: Buffer): Promise<Buffer> {
   return toBrotli(body, { params });
 }
 
-export function decompress(gzip: Buffer): Promise<Buffer> {
-  return fromGzip(gzip);
+/** @param size bytes of the body: allocated at once, where chunks would be copied into one in the end */
+export function decompress(gzip: Buffer, size: number): Promise<Buffer> {
+  // One byte more, or a full chunk would have another one allocated.
+  return fromGzip(gzip, { chunkSize: Math.max(size + 1, constants.Z_MIN_CHUNK) });
 }

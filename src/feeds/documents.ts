@@ -54,7 +54,7 @@ export async function findDocument(db: Db, path: string): Promise<FeedDocument |
     hash: row.hash,
     modifiedAt: row.modified_at,
     size: row.size,
-    body: await decompress(codings.gzip),
+    body: await decompress(codings.gzip, row.size),
     codings,
   };
 }
@@ -100,7 +100,7 @@ export async function compressChanged(
   db: Db,
   documents: RenderedDocument<string | Buffer>[],
 ): Promise<PreparedDocument[]> {
-  const timer = new TurnTimer();
+  const timer = new TurnTimer({ inBackground: true });
   const hashed: (RenderedDocument<Buffer> & { hash: string })[] = [];
   for (const document of documents) {
     await timer.rest();

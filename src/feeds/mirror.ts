@@ -89,7 +89,7 @@ export async function writeForms(
 ): Promise<boolean> {
   await mkdir(dirname(join(folder, path)), { recursive: true });
   const write = async (name: string, bytes: Buffer): Promise<boolean> => {
-    if ((await readIfThere(join(folder, name)))?.equals(bytes)) {
+    if (await hasContent(join(folder, name), bytes)) {
       // Static hosts derive Last-Modified and ETag from the time, which a copy or a checkout may have changed.
       await utimes(join(folder, name), modifiedAt / SECOND, modifiedAt / SECOND);
       return false;
@@ -157,6 +157,12 @@ async function removeAbandoned(folder: string): Promise<void> {
     const age = Date.now() - (await stat(file).catch(() => ({ ctimeMs: Number.POSITIVE_INFINITY }))).ctimeMs;
     if (age > ABANDONED_AFTER) await rm(file, { force: true });
   }
+}
+
+async function hasContent(file: string, bytes: Buffer): Promise<boolean> {
+  const found = await stat(file).catch(() => null);
+  // Most edits change the size: reading all documents after each would be garbage of megabytes.
+  return found?.size === bytes.length && (await readIfThere(file))?.equals(bytes) === true;
 }
 
 async function readIfThere(file: string): Promise<Buffer | null> {

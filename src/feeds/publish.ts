@@ -84,7 +84,7 @@ async function buildAll(
   // Which facets are in use is shown with the next publish of a feed.
   const shared = ids?.length === 0 ? [] : await sharedDocuments(store.reports, config, templates, now);
   const feeds: PreparedFeed[] = [];
-  const context = { store, config, now, timer: new TurnTimer() };
+  const context = { store, config, now, timer: new TurnTimer({ inBackground: true }) };
   // Each feed is compressed while the next one is built. Of what has changed, only the compressed forms are kept.
   let compressing = Promise.resolve();
   const compress = async ({ documents, ...feed }: SelectedFeed): Promise<void> => {

@@ -41,7 +41,7 @@ export async function mirrorArchives(
 ): Promise<{ written: string[]; more: boolean }> {
   const startedAt = performance.now();
   const folder = config.paths.feeds;
-  const timer = new TurnTimer();
+  const timer = new TurnTimer({ inBackground: true });
   const written: string[] = [];
   for (const feed of mirroredArchives(config).filter((id) => feeds?.includes(id) ?? true)) {
     const present = new Set(await readdir(join(folder, ARCHIVE_FOLDER, feed)).catch(() => []));

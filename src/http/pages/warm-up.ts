@@ -4,23 +4,26 @@ import { errorLine } from '../../lib/clean-text.ts';
 import type { Log } from '../../lib/log.ts';
 
 /**
- * The front page, which uses most of the code and of the templates; the archive, which finds all months; and the form
- * with the list of time zones.
+ * The front page, which uses most of the code and of the templates; the archive, which finds all months; the form with
+ * the list of time zones; and a section, whose page lists stories in its own way.
  */
-const PAGES = ['/', '/archive', '/newsletters'];
+function firstPages([section]: readonly string[]): string[] {
+  return ['/', '/archive', '/newsletters', ...(section === undefined ? [] : [`/sections/${section}`])];
+}
 
 /**
  * Requests pages of the site, one after another. Never rejects.
  * @param options.url of the publication
+ * @param options.sections their ids
  * @param options.stop aborted to request no more
  */
 export async function warmUp(
   site: Pick<Hono, 'request'>,
-  { url, stop, log }: { url: string; stop: AbortSignal; log: Log },
+  { url, sections, stop, log }: { url: string; sections: readonly string[]; stop: AbortSignal; log: Log },
 ): Promise<void> {
   const base = new URL(url).pathname.replace(/\/+$/, '');
   try {
-    for (const page of PAGES) {
+    for (const page of firstPages(sections)) {
       if (stop.aborted) return;
       await (await site.request(base + page)).arrayBuffer();
     }

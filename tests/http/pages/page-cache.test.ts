@@ -1,6 +1,7 @@
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { PageCache } from '../../../src/http/pages/page-cache.ts';
+import { TurnTimer } from '../../../src/lib/concurrency/turn-timer.ts';
 import { openTemplates } from '../../../src/lib/templates.ts';
 import { SECOND } from '../../../src/lib/time.ts';
 import type { Store } from '../../../src/store/store.ts';
@@ -55,6 +56,34 @@ forEachDatabase((open) => {
       site.at(NOW);
       expect(await site.read('/')).toContain('Headline of three');
       expect(countRendered('front')).toBe(3);
+    });
+
+    it('precedes work in the background, which goes on when the page is there', async () => {
+      const pages = new PageCache(() => NOW);
+      const response = Promise.withResolvers<Response>();
+      const events: string[] = [];
+      let elapsed = 0;
+      const clock = vi.spyOn(performance, 'now').mockImplementation(() => {
+        elapsed += 10;
+        return elapsed;
+      });
+      try {
+        const publish = new TurnTimer({ inBackground: true });
+        const started = Promise.withResolvers<void>();
+        const page = pages.find('/', new AbortController().signal, () => {
+          started.resolve();
+          return response.promise;
+        });
+        await started.promise;
+        const resting = publish.rest().then(() => events.push('publish'));
+        for (let turn = 0; turn < 3; turn++) await new Promise(setImmediate);
+        events.push('page');
+        response.resolve(new Response('A page.'));
+        await Promise.all([page, resting]);
+      } finally {
+        clock.mockRestore();
+      }
+      expect(events).toEqual(['page', 'publish']);
     });
 
     it('leaves the memory when another page is rendered after that second', async () => {

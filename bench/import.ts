@@ -16,6 +16,8 @@ import { median } from './figures.ts';
 
 const ARTICLES = 100_000;
 const RUNS = 3;
+/** From so many on, one run takes up to a quarter of an hour: there is no other. */
+const ONCE_FROM = 500_000;
 const HERE = resolve(import.meta.dirname, '..');
 const PROCESS = fileURLToPath(new URL('./import-process.ts', import.meta.url));
 
@@ -28,7 +30,8 @@ export interface ImportBenchOptions {
 }
 
 /**
- * Imports articles of about 250 words from one JSON Lines file into empty databases, several times.
+ * Imports articles of about 250 words from one JSON Lines file into empty databases, three times; half a million or more,
+ * once.
  * @returns median rates in articles a second, and the highest resident memory of any run in MiB
  */
 export async function benchImport({
@@ -43,7 +46,7 @@ export async function benchImport({
     const versions = against === undefined ? [HERE] : [resolve(against), HERE];
     const measure = async (open: (name: string) => Promise<string>) => {
       const runs = new Map<string, ImportRun[]>(versions.map((version) => [version, []]));
-      for (let run = 0; run < RUNS; run++) {
+      for (let run = 0; run < (articles < ONCE_FROM ? RUNS : 1); run++) {
         for (const version of versions) {
           const place = await open(`run-${run}-${versions.indexOf(version)}`);
           runs.get(version)?.push(await runProcess(version, file, place));

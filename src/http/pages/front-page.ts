@@ -1,7 +1,8 @@
 /**
  * The front page: the latest headlines, the stream of whole stories, and the news of the last 24 hours.
  */
-import type { Handler } from 'hono';
+import type { Context, Handler } from 'hono';
+import type { ArticleQuery } from '../../articles/queries.ts';
 import type { Selection } from '../../config/config.ts';
 import { listEditions } from '../../editions/queries.ts';
 import { DAY } from '../../lib/time.ts';
@@ -27,32 +28,39 @@ export function serveFrontPage(web: WebContext): Handler {
     const number = parsePageNumber(c.req.query('page'), LAST_PAGE);
     if (number === null) return respondNotFound(web, c);
     const now = web.clock();
-    const first = number === 1;
-    const query = { select: STREAM, now, limit: STORIES_PER_PAGE, offset: (number - 1) * STORIES_PER_PAGE };
-    const found = await listStories(web, query, first ? 'frontStory' : 'streamStory');
-    if (!first && found.entries.length === 0) return respondNotFound(web, c);
+    if (number > 1) return serveEarlier(web, c, number, now);
+    // On PostgreSQL they run at the same time.
+    const [found, latest, news, editions] = await Promise.all([
+      listStories(web, streamQuery(number, now), 'frontStory'),
+      listStories(web, { select: STREAM, now, limit: LATEST }, 'latestLine'),
+      listStories(web, { select: NEWS, now, from: now - DAY, limit: NEWS_LINES }, 'newsLine'),
+      listEditions(web.store.db, null, EDITIONS),
+    ]);
     const list = listPage('/', number, LAST_PAGE, found);
-    const stream = list.entries;
-    const { about } = web.view;
-    if (!first) {
-      const title = `Earlier stories, page ${number}`;
-      const head = { ...list, title, description: about };
-      return respondPage(c, await renderPage(web, 'stream', head, { title, stream, list }));
-    }
-    const latest = await listStories(web, { select: STREAM, now, limit: LATEST }, 'latestLine');
-    const ofDay = { select: NEWS, now, from: now - DAY, limit: NEWS_LINES };
-    const news = await listStories(web, ofDay, 'newsLine');
-    const editions = await listEditions(web.store.db, null, EDITIONS);
     const data = {
       now,
       list,
-      stream,
+      stream: list.entries,
       latest: latest.entries,
       news: news.entries,
       hasMoreNews: news.hasMore,
       editions: editions.map((edition) => editionLine(edition, web)),
       form: isSignupOpen(web) ? await emptySubscribeForm(web) : null,
     };
-    return respondPage(c, await renderPage(web, 'front', { ...list, title: null, description: about }, data));
+    const head = { ...list, title: null, description: web.view.about };
+    return respondPage(c, await renderPage(web, 'front', head, data));
   };
+}
+
+async function serveEarlier(web: WebContext, c: Context, number: number, now: number): Promise<Response> {
+  const found = await listStories(web, streamQuery(number, now), 'streamStory');
+  if (found.entries.length === 0) return respondNotFound(web, c);
+  const list = listPage('/', number, LAST_PAGE, found);
+  const title = `Earlier stories, page ${number}`;
+  const head = { ...list, title, description: web.view.about };
+  return respondPage(c, await renderPage(web, 'stream', head, { title, stream: list.entries, list }));
+}
+
+function streamQuery(number: number, now: number): ArticleQuery {
+  return { select: STREAM, now, limit: STORIES_PER_PAGE, offset: (number - 1) * STORIES_PER_PAGE };
 }

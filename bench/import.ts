@@ -30,8 +30,8 @@ export interface ImportBenchOptions {
 }
 
 /**
- * Imports articles of about 250 words from one JSON Lines file into empty databases, three times; half a million or more,
- * once.
+ * Imports articles of about 250 words from one JSON Lines file into empty databases: three times, and once if they are
+ * half a million or more.
  * @returns median rates in articles a second, and the highest resident memory of any run in MiB
  */
 export async function benchImport({

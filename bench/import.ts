@@ -16,7 +16,7 @@ import { median } from './figures.ts';
 
 const ARTICLES = 100_000;
 const RUNS = 3;
-/** From so many on, one run takes up to a quarter of an hour: there is no other. */
+/** Number of articles from which there is one run: it takes up to a quarter of an hour. */
 const ONCE_FROM = 500_000;
 const HERE = resolve(import.meta.dirname, '..');
 const PROCESS = fileURLToPath(new URL('./import-process.ts', import.meta.url));
@@ -43,10 +43,11 @@ export async function benchImport({
   try {
     const file = join(folder, 'articles.jsonl');
     await writeArticles(file, articles);
+    const count = articles < ONCE_FROM ? RUNS : 1;
     const versions = against === undefined ? [HERE] : [resolve(against), HERE];
     const measure = async (open: (name: string) => Promise<string>) => {
       const runs = new Map<string, ImportRun[]>(versions.map((version) => [version, []]));
-      for (let run = 0; run < (articles < ONCE_FROM ? RUNS : 1); run++) {
+      for (let run = 0; run < count; run++) {
         for (const version of versions) {
           const place = await open(`run-${run}-${versions.indexOf(version)}`);
           runs.get(version)?.push(await runProcess(version, file, place));

@@ -7,7 +7,7 @@
  * - `--data FILE.csv` for `grouping`: the headlines to group
  * - `--articles N`, `--subscribers N` for `desk-pages`, `--articles N` for `pages`: instead of a million;
  *   `--articles N` for `busy` and `import`: instead of 100,000; with less than 20,000 `busy` is a trial of two minutes;
- *   for `memory`: in the store before the start, instead of none
+ *   from 500,000 on `import` has one run; for `memory`: in the store before the start, instead of none
  * - `--database sqlite|postgres` for `busy`, `desk-live`, `desk-pages`, `import` and `pages`: instead of both
  * - `--against DIR` for `busy` and `import`: also measures the version in that folder, with its own `node_modules/`
  * - `--against hugo` for `feeds`: compares an edit with Hugo, instead; with `--articles N` at that size alone

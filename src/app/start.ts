@@ -2,6 +2,7 @@
  * Runs daywire: once, or until it is stopped.
  */
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Hono } from 'hono';
 import { openReaderCounter } from '../feeds/readers/reader-counts.ts';
 import { warmUp } from '../http/pages/warm-up.ts';
@@ -12,6 +13,7 @@ import { connectionsWithin, openFilesLimit } from '../http/server/open-files.ts'
 import type { WebContext } from '../http/server/web-context.ts';
 import { openVisitCounter } from '../http/visits/visit-counter.ts';
 import { errorLine } from '../lib/clean-text.ts';
+import { BUILT_IN_TEMPLATES, listTemplates } from '../lib/templates.ts';
 import { SECOND } from '../lib/time.ts';
 import { vacuumFailure, vacuumIfDue } from '../store/deleted-text.ts';
 import { correctFutureInstants } from '../store/future-instants.ts';
@@ -87,7 +89,7 @@ export async function runOnce(app: AppContext, options: StartOptions): Promise<F
   await readKeys(app, roles);
   const checks = await logChecks(app);
   // Nobody waits for it, and the next slot may be that of an edition.
-  if (rendersTemplates(roles) && hasOwnTemplates(app)) checks.push(...(await checkAndLogTemplates(app)));
+  if (rendersTemplates(roles) && usesOwnTemplates(app)) checks.push(...(await checkAndLogTemplates(app)));
   await vacuumStore(app, options);
   await correctFutureInstants(app.store.db, app.clock());
   // To the end: no background task will continue the work on archives.
@@ -126,7 +128,7 @@ export async function start(app: AppContext, options: StartOptions): Promise<Run
   try {
     tasks.push(await watchClock(app));
     recording = await startRecordingProcess(app, roles);
-    if (rendersTemplates(roles) && hasOwnTemplates(app)) tasks.push(startCheckingTemplates(app));
+    if (rendersTemplates(roles) && usesOwnTemplates(app)) tasks.push(startCheckingTemplates(app));
     const published = roles.includes('schedule') ? await publishAndCompose(app, options) : NOTHING_DONE;
     if (roles.includes('schedule')) tasks.push(...(await startScheduling(app)));
     if (roles.includes('web') || roles.includes('schedule')) tasks.push(startMirroring(app));
@@ -198,9 +200,14 @@ function rendersTemplates(roles: readonly Role[]): boolean {
   return roles.includes('web') || roles.includes('schedule');
 }
 
-/** Those that daywire ships are tested: rendering them takes longer than most commands, and makes visitors wait. */
-function hasOwnTemplates({ config }: AppContext): boolean {
-  return existsSync(config.paths.templates);
+/**
+ * Whether a page or an edition may use a template that daywire does not ship, or that is missing. The shipped ones are
+ * tested: rendering all takes longer than most commands, and makes visitors wait.
+ */
+function usesOwnTemplates({ config }: AppContext): boolean {
+  const isShipped = ({ template }: { template: string }): boolean =>
+    ['mjml', 'txt'].every((form) => existsSync(join(BUILT_IN_TEMPLATES, `${template}.${form}`)));
+  return listTemplates(config.paths.templates).length > 0 || !config.newsletters.every(isShipped);
 }
 
 /** Rewrites the file of the store where that is due. A failure is only logged: nothing else depends on it. */

@@ -34,8 +34,8 @@ function brotli(body: Buffer): Promise<Buffer> {
   return toBrotli(body, { params });
 }
 
-/** @param size bytes of the body: allocated at once, where chunks would be copied into one in the end */
+/** @param size expected bytes of the body: it is then allocated in one piece, and not copied from chunks */
 export function decompress(gzip: Buffer, size: number): Promise<Buffer> {
-  // One byte more, or a full chunk would have another one allocated.
-  return fromGzip(gzip, { chunkSize: Math.max(size + 1, constants.Z_MIN_CHUNK) });
+  // One byte more: zlib allocates the next chunk when one is full.
+  return fromGzip(gzip, { chunkSize: Math.max(size + 1, constants.Z_DEFAULT_CHUNK) });
 }

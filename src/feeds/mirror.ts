@@ -161,7 +161,7 @@ async function removeAbandoned(folder: string): Promise<void> {
 
 async function hasContent(file: string, bytes: Buffer): Promise<boolean> {
   const found = await stat(file).catch(() => null);
-  // Most edits change the size: reading all documents after each would be garbage of megabytes.
+  // Most edits change the size: reading every file would allocate megabytes.
   return found?.size === bytes.length && (await readIfThere(file))?.equals(bytes) === true;
 }
 

@@ -93,11 +93,15 @@ function createEngines(folder: string, zone: string): Record<'html' | 'text', Li
   return { html, text };
 }
 
-function parseProblems(root: string, engine: Liquid): string[] {
+/** The names of the templates in a folder, which need not exist. */
+export function listTemplates(root: string): string[] {
   if (!existsSync(root)) return [];
   const names = readdirSync(root, { recursive: true, encoding: 'utf8' });
-  return names.flatMap((name) => {
-    if (!/\.(liquid|mjml|txt)$/.test(name)) return [];
+  return names.filter((name) => /\.(liquid|mjml|txt)$/.test(name));
+}
+
+function parseProblems(root: string, engine: Liquid): string[] {
+  return listTemplates(root).flatMap((name) => {
     try {
       engine.parse(readFileSync(join(root, name), 'utf8'), join(root, name));
       return [];

@@ -287,11 +287,23 @@ describe('starting', () => {
 });
 
 describe('starting once', () => {
+  it('reports a newsletter whose template is missing', async () => {
+    const store = await openMigrated();
+    const app = openTestApp(store, { feeds: ['latest'] });
+    for (const newsletter of app.config.newsletters) newsletter.template = 'no-such-template';
+    const { checks } = await runOnce(app, { ...startOptions(), roles: ['web'] });
+    const problems = checks.filter(({ kind }) => kind === 'problem').map(({ message }) => message);
+    expect(problems).toContainEqual(expect.stringContaining('no-such-template.mjml'));
+    await store.close();
+  });
+
   it('reports a broken template of the newsroom before the slot that would need it', async () => {
     const store = await openMigrated();
     const app = openTestApp(store, { feeds: ['latest'] });
     const run = async () => (await runOnce(app, { ...startOptions(), roles: ['web'] })).checks;
+    const parse = vi.spyOn(app.templates, 'problems');
     expect(await run()).toEqual([]);
+    expect(parse, "daywire's own templates are tested").not.toHaveBeenCalled();
     mkdirSync(join(app.config.paths.templates, 'mail'), { recursive: true });
     writeFileSync(join(app.config.paths.templates, 'mail/confirm.html.liquid'), '{% if %}');
     expect(await run()).toEqual([{ kind: 'problem', message: expect.stringContaining('mail/confirm.html.liquid') }]);

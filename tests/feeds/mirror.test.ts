@@ -54,8 +54,12 @@ it('writes only documents that changed, and restores files that were changed', a
     'index.html',
   ]);
   expect((await stat(join(folder, 'in-depth.rss'))).mtimeMs).toBe(NOW + MINUTE);
-  await writeFile(join(folder, 'latest.rss'), 'half a fee');
-  expect(await mirrorDocuments(store.db, folder)).toEqual(['latest.rss']);
+  const whole = await readFile(join(folder, 'latest.rss'));
+  for (const other of ['half a fee', 'x'.repeat(whole.length)]) {
+    await writeFile(join(folder, 'latest.rss'), other);
+    expect(await mirrorDocuments(store.db, folder)).toEqual(['latest.rss']);
+    expect(await readFile(join(folder, 'latest.rss'))).toEqual(whole);
+  }
   await utimes(join(folder, 'latest.rss'), 1, 1);
   expect(await mirrorDocuments(store.db, folder)).toEqual([]);
   expect((await stat(join(folder, 'latest.rss'))).mtimeMs).toBe(NOW);

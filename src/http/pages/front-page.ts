@@ -29,7 +29,7 @@ export function serveFrontPage(web: WebContext): Handler {
     if (number === null) return respondNotFound(web, c);
     const now = web.clock();
     if (number > 1) return serveEarlier(web, c, number, now);
-    // On PostgreSQL they run at the same time.
+    // PostgreSQL runs these queries at the same time.
     const [found, latest, news, editions] = await Promise.all([
       listStories(web, streamQuery(number, now), 'frontStory'),
       listStories(web, { select: STREAM, now, limit: LATEST }, 'latestLine'),

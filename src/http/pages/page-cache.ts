@@ -5,7 +5,6 @@
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { ConcurrencyLimit } from '../../lib/concurrency/concurrency-limit.ts';
-import { runUrgently } from '../../lib/concurrency/turn-timer.ts';
 import { type Clock, SECOND } from '../../lib/time.ts';
 import type { Coding } from '../server/negotiate.ts';
 
@@ -75,10 +74,8 @@ export class PageCache {
 
   async #create(key: string, create: () => Promise<Response>): Promise<CreatedPage> {
     const createdAt = this.#clock();
-    const [response, body] = await runUrgently(async () => {
-      const created = await create();
-      return [created, Buffer.from(await created.arrayBuffer())] as const;
-    });
+    const response = await create();
+    const body = Buffer.from(await response.arrayBuffer());
     const hash = createHash('sha256').update(body).digest('base64url').slice(0, 22);
     const page = { status: response.status, headers: [...response.headers], body, hash, codings: {}, createdAt };
     this.#deleteOld();

@@ -4,6 +4,7 @@
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 import type { Context, Handler } from 'hono';
+import { runUrgently } from '../../lib/concurrency/turn-timer.ts';
 import { entityTag, matchesHash } from '../server/conditional.ts';
 import { type Coding, chooseCoding } from '../server/negotiate.ts';
 import type { WebContext } from '../server/web-context.ts';
@@ -14,11 +15,11 @@ const MIN_COMPRESSED = 1_000;
 
 /**
  * Serves a public page from the cache, in the coding that the client prefers; with 304 if the client has the same
- * bytes.
+ * bytes. Work in the background rests meanwhile.
  * @param handler its response depends on nothing but the path and `?page=`
  */
 export function share(web: WebContext, handler: Handler): Handler {
-  return async (c) => {
+  const serve = async (c: Context): Promise<Response> => {
     const key = `${c.req.path}?${c.req.query('page') ?? ''}`;
     const create = async (): Promise<Response> => (await handler(c, async () => {})) as Response;
     const page = await web.publicPages.find(key, c.req.raw.signal, create);
@@ -26,6 +27,7 @@ export function share(web: WebContext, handler: Handler): Handler {
     if (page === null) return c.body(null, 503);
     return page.status === 200 ? respond(c, page) : c.body(asBytes(page.body), page.status as 404, headersOf(page));
   };
+  return (c) => runUrgently(() => serve(c));
 }
 
 async function respond(c: Context, page: CreatedPage): Promise<Response> {

@@ -3,21 +3,22 @@ import { setImmediate } from 'node:timers/promises';
 
 /** Milliseconds of work in one turn of the event loop. A page is served over several turns, and waits for each. */
 const LONGEST_TURN = 8;
-/** Milliseconds that work in the background waits for what is urgent: it goes on however much of that there is. */
+/** How long work in the background waits for urgent work each time, in milliseconds: then it continues in any case. */
 const LONGEST_WAIT = 40;
 
-/** Number of urgent works in progress, and who waits until there are none. */
-let urgent = 0;
+/** Urgent work in progress. */
+let urgentCount = 0;
+/** End the waits of work in the background. */
 const waiting = new Set<() => void>();
 
-/** Runs work that somebody waits for, such as rendering a page: work in the background rests meanwhile. */
+/** Does work that somebody waits for, such as serving a page: work in the background rests meanwhile. */
 export async function runUrgently<T>(work: () => Promise<T>): Promise<T> {
-  urgent++;
+  urgentCount++;
   try {
     return await work();
   } finally {
-    urgent--;
-    if (urgent === 0) for (const resume of waiting) resume();
+    urgentCount--;
+    if (urgentCount === 0) for (const resume of waiting) resume();
   }
 }
 
@@ -26,7 +27,7 @@ export class TurnTimer {
   readonly #inBackground: boolean;
   #began = performance.now();
 
-  /** @param options.inBackground also waits for what is urgent, but each time for no longer than 40 ms */
+  /** @param options.inBackground also waits for urgent work, each time for no longer than 40 ms */
   constructor({ inBackground = false } = {}) {
     this.#inBackground = inBackground;
   }
@@ -35,12 +36,16 @@ export class TurnTimer {
   async rest(): Promise<void> {
     if (performance.now() - this.#began < LONGEST_TURN) return;
     await setImmediate();
-    if (this.#inBackground && urgent > 0) await noneIsUrgent();
+    if (this.#inBackground && urgentCount > 0) {
+      await waitForUrgentWork();
+      // What has just ended has its response still to send.
+      await setImmediate();
+    }
     this.#began = performance.now();
   }
 }
 
-function noneIsUrgent(): Promise<void> {
+function waitForUrgentWork(): Promise<void> {
   return new Promise((resolve) => {
     const resume = (): void => {
       clearTimeout(timeout);

@@ -1,7 +1,10 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { runUrgently, TurnTimer } from '../../../src/lib/concurrency/turn-timer.ts';
 
-afterEach(() => vi.restoreAllMocks());
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.useRealTimers();
+});
 
 describe('a TurnTimer', () => {
   it('waits for the next turn of the event loop only after a long one', async () => {
@@ -20,47 +23,78 @@ describe('a TurnTimer', () => {
     expect(turns, 'the next turn has just begun').toBe(1);
   });
 
-  it('in the background also waits until nothing urgent is in progress, though not for ever', async () => {
-    vi.spyOn(performance, 'now').mockImplementation(advancing(10));
-    const [timer, other] = [new TurnTimer({ inBackground: true }), new TurnTimer()];
-    const ends = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  it('in the background also waits until nothing urgent is in progress', async () => {
+    const { hasRested, resting } = restInBackground();
+    const ends = [Promise.withResolvers<void>(), Promise.withResolvers<void>()] as const;
     const urgent = ends.map((end) => runUrgently(() => end.promise));
-    let hasRested = false;
-    const resting = timer.rest().then(() => {
-      hasRested = true;
-    });
-    await other.rest();
-    ends[0]?.resolve();
-    await urgent[0];
-    await new Promise(setImmediate);
-    expect(hasRested, 'one of two is left').toBe(false);
-    ends[1]?.resolve();
+    try {
+      await someTurns();
+      ends[0].resolve();
+      await someTurns();
+      expect(hasRested(), 'one of two is left').toBe(false);
+    } finally {
+      for (const end of ends) end.resolve();
+    }
     await Promise.all([...urgent, resting]);
-
-    const endless = Promise.withResolvers<void>();
-    const running = runUrgently(() => endless.promise);
-    await timer.rest();
-    endless.resolve();
-    await running;
   });
 
   it('in the background goes on when what was urgent has failed', async () => {
-    vi.spyOn(performance, 'now').mockImplementation(advancing(10));
-    const timer = new TurnTimer({ inBackground: true });
+    const { resting } = restInBackground();
     const failure = Promise.withResolvers<void>();
     const urgent = runUrgently(() => failure.promise);
-    const rested = timer.rest();
     failure.reject(new Error('no such page'));
     await expect(urgent).rejects.toThrow('no such page');
-    await rested;
+    await resting;
+  });
+
+  it('in the background waits 40 ms at most', async () => {
+    const { hasRested, resting } = restInBackground();
+    const endless = Promise.withResolvers<void>();
+    const urgent = runUrgently(() => endless.promise);
+    try {
+      await someTurns();
+      vi.advanceTimersByTime(39);
+      await someTurns();
+      expect(hasRested()).toBe(false);
+      vi.advanceTimersByTime(1);
+      await resting;
+    } finally {
+      endless.resolve();
+    }
+    await urgent;
+  });
+
+  it('not in the background waits for nothing that is urgent', async () => {
+    longTurns();
+    const timer = new TurnTimer();
+    const endless = Promise.withResolvers<void>();
+    const urgent = runUrgently(() => endless.promise);
+    await timer.rest();
+    endless.resolve();
+    await urgent;
   });
 });
 
-/** A clock that every look at it advances. */
-function advancing(step: number): () => number {
+/** A rest in the background after a long turn. Its time limit comes only when the test advances timers. */
+function restInBackground(): { hasRested: () => boolean; resting: Promise<void> } {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  longTurns();
+  let hasRested = false;
+  const resting = new TurnTimer({ inBackground: true }).rest().then(() => {
+    hasRested = true;
+  });
+  return { hasRested: () => hasRested, resting };
+}
+
+/** Each turn of the event loop seems to take 10 ms. */
+function longTurns(): void {
   let now = 0;
-  return () => {
-    now += step;
+  vi.spyOn(performance, 'now').mockImplementation(() => {
+    now += 10;
     return now;
-  };
+  });
+}
+
+async function someTurns(): Promise<void> {
+  for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);
 }

@@ -11,8 +11,8 @@ import type { TurnTimer } from '../lib/concurrency/turn-timer.ts';
 import type { Store } from '../store/store.ts';
 import { type BuiltFeed, documentsOf, fitOptions, viewOf } from './build-feed.ts';
 import type { FeedContent } from './feed-builds.ts';
-import type { FeedItem } from './formats/feed-view.ts';
-import { chooseEntries, MAX_BYTES, writeDocuments } from './formats/fit.ts';
+import { type FeedItem, FORMATS, type Format } from './formats/feed-view.ts';
+import { chooseEntries, documentWriter, MAX_BYTES } from './formats/fit.ts';
 import { Frames } from './formats/frames.ts';
 import { type FailedArticle, type ItemResult, toItem, tombstonesOf } from './formats/item.ts';
 import { type RenderedBody, type RenderedItem, renderBody, renderItems } from './formats/rendered-item.ts';
@@ -56,8 +56,12 @@ export async function buildSelectedFeed(context: BuildContext, feed: FeedConfig)
     const full = entries.flatMap(({ item, full }) => (full ? item : []));
     // Where an article has changed meanwhile, it is another item: perhaps other bodies fit.
     if (await members.readBodies(full)) continue;
-    const bodies = writeDocuments(frames, entries, (item) => members.bodyOf(item));
-    await timer.rest();
+    const write = documentWriter(frames, entries, (item) => members.bodyOf(item));
+    const bodies = {} as Record<Format, Buffer>;
+    for (const format of FORMATS) {
+      bodies[format] = write(format);
+      await timer.rest();
+    }
     const documents = documentsOf(feed, bodies);
     return { feed, content, documents, items: entries.length, failed: members.failed() };
   }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { FORMATS, feedView } from '../../../src/feeds/formats/feed-view.ts';
-import { fitFeed, writeDocuments } from '../../../src/feeds/formats/fit.ts';
+import { documentWriter, fitFeed } from '../../../src/feeds/formats/fit.ts';
 import { Frames } from '../../../src/feeds/formats/frames.ts';
 import { toItems } from '../../../src/feeds/formats/item.ts';
 import { renderBody, renderItems, withBody } from '../../../src/feeds/formats/rendered-item.ts';
@@ -56,9 +56,9 @@ it('a document of items that were rendered before is that of the items rendered 
       const html = new Map(items.map((item) => [item.id, item.html]));
       const cached = items.flatMap((item) => renderItems([item], view.language));
       const entries = cached.map((item) => ({ item, full: content === 'full' && item.htmlBytes > 0 }));
-      const written = writeDocuments(new Frames(view, []), entries, ({ id }) => renderBody(html.get(id) ?? ''));
+      const write = documentWriter(new Frames(view, []), entries, ({ id }) => renderBody(html.get(id) ?? ''));
       const { bodies } = fitFeed(view, items, [], { content, mayDrop: true });
-      for (const format of FORMATS) expect(written[format].toString()).toBe(bodies[format]);
+      for (const format of FORMATS) expect(write(format).toString()).toBe(bodies[format]);
     }),
     { numRuns: 40 },
   );

@@ -47,7 +47,7 @@ export interface FeedDocument extends DocumentInfo {
 export async function findDocument(db: Db, path: string): Promise<FeedDocument | null> {
   const row = await db.selectFrom('documents').selectAll().where('path', '=', path).executeTakeFirst();
   if (row === undefined) return null;
-  const codings = { gzip: Buffer.from(row.gzip, 'base64'), br: Buffer.from(row.brotli, 'base64') };
+  const codings = { gzip: asBuffer(row.gzip), br: asBuffer(row.brotli) };
   return {
     path,
     mediaType: row.media_type,
@@ -57,6 +57,11 @@ export async function findDocument(db: Db, path: string): Promise<FeedDocument |
     body: await decompress(codings.gzip, row.size),
     codings,
   };
+}
+
+/** The same bytes, which are not copied. */
+function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
 }
 
 export async function hasDocument(db: Db, path: string): Promise<boolean> {
@@ -153,8 +158,8 @@ export async function saveDocuments(tx: Tx, documents: PreparedDocument[], now: 
       hash,
       modified_at: modifiedAt,
       size,
-      gzip: gzip.toString('base64'),
-      brotli: br.toString('base64'),
+      gzip,
+      brotli: br,
     };
     await tx
       .insertInto('documents')

@@ -27,6 +27,7 @@ import { createArticleSearch } from './migrations/0022-article-search.ts';
 import { addDocumentVersion } from './migrations/0023-document-version.ts';
 import { addArchivePlaces } from './migrations/0024-archive-places.ts';
 import { compressArticles } from './migrations/0025-compressed-articles.ts';
+import { storeDocumentsAsBytes } from './migrations/0026-document-bytes.ts';
 import type { Dialect } from './store.ts';
 
 export const MIGRATIONS: Record<string, (db: Kysely<unknown>, dialect: Dialect) => Promise<void>> = {
@@ -55,4 +56,5 @@ export const MIGRATIONS: Record<string, (db: Kysely<unknown>, dialect: Dialect) 
   '0023-document-version': addDocumentVersion,
   '0024-archive-places': addArchivePlaces,
   '0025-compressed-articles': compressArticles,
+  '0026-document-bytes': storeDocumentsAsBytes,
 };

@@ -256,9 +256,9 @@ interface DocumentsTable {
   modified_at: number;
   /** Bytes of the body. */
   size: number;
-  /** The compressed body, base64. */
-  gzip: string;
-  brotli: string;
+  /** The compressed body. */
+  gzip: Uint8Array;
+  brotli: Uint8Array;
 }
 
 /** The closed pages of each feed's archive, numbered from 1. Their documents are rendered on request. */

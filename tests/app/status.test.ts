@@ -256,8 +256,8 @@ describe('the status', () => {
             media_type: '',
             hash: '',
             size: 2,
-            gzip: '',
-            brotli: '',
+            gzip: new Uint8Array(),
+            brotli: new Uint8Array(),
             modified_at: NOW - n * MINUTE,
           })),
         )
@@ -274,7 +274,14 @@ describe('the status', () => {
     it('summarises archives in one line', async () => {
       const store = await open();
       const [feed = ''] = testConfig().feeds.map(({ id }) => id);
-      const document = { media_type: '', hash: '', size: 2, gzip: '', brotli: '', modified_at: NOW };
+      const document = {
+        media_type: '',
+        hash: '',
+        size: 2,
+        gzip: new Uint8Array(),
+        brotli: new Uint8Array(),
+        modified_at: NOW,
+      };
       await store.db
         .insertInto('documents')
         .values({ path: `${feed}.atom`, ...document })

@@ -8,6 +8,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../../config/config.ts';
 import type { Clock } from '../../lib/time.ts';
+import { analyseGrown } from '../../store/statistics.ts';
 import type { Store, Tx } from '../../store/store.ts';
 import { type ImportBatch, type ParsedArticle, writeBatch } from './batch.ts';
 import { clearGoneFiles } from './gone-files.ts';
@@ -42,6 +43,8 @@ const BATCH_ARTICLES = 100;
 const BATCH_CHARACTERS = 2 * 1024 * 1024;
 /** Batches that are parsed at once. In the background it is one: each takes a thread of its own, and 50 MB. */
 const PARALLEL = 2;
+/** With the most rows. */
+const WRITTEN_TABLES = ['articles', 'article_words', 'article_tags', 'article_reporters', 'article_slugs'] as const;
 /** In the background, the pause between two batches is as long as the last batch took, but at most this, in ms. */
 const MAX_PAUSE = 100;
 
@@ -112,6 +115,7 @@ export async function importFiles(
     seen.close();
   }
   notices.addTo(report);
+  await analyseGrown(store.db, WRITTEN_TABLES, report.added + report.updated);
   return report;
 }
 

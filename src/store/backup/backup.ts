@@ -12,6 +12,7 @@ import { DELIVERY_HELD, readMeta, VACUUM_DUE, writeMeta } from '../meta.ts';
 import { ensureSchema, migrate, requireCurrent, schemaState } from '../schema.ts';
 import type { SqliteAccess } from '../sqlite.ts';
 import { openSqliteInThread } from '../sqlite-file.ts';
+import { analyseTables } from '../statistics.ts';
 import { type Db, type Store, StoreError, type Tx } from '../store.ts';
 import { copyTable, countRows, readTables, skipNumbers, type TableShape } from './copy-tables.ts';
 
@@ -107,6 +108,11 @@ export async function restoreStore(
         }
         return copied;
       }),
+    );
+    const tables = await readTables(backup.db);
+    await analyseTables(
+      store.db,
+      tables.map(({ name }) => name),
     );
     return { rows, bytes: (await stat(file)).size };
   } finally {

@@ -111,7 +111,7 @@ function articles({ text, int }: ColumnTypes): string[] {
 
 function feeds({ text, int }: ColumnTypes): string[] {
   return [
-    // Compressed bodies are base64, since a backup carries rows as JSON.
+    // Compressed bodies are base64 until 0026-document-bytes.ts.
     `create table documents (
       path ${text} not null primary key,
       media_type ${text} not null,

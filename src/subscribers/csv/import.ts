@@ -5,6 +5,7 @@
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { SigningSecrets } from '../../config/signing-secrets.ts';
+import { analyseGrown } from '../../store/statistics.ts';
 import type { Store } from '../../store/store.ts';
 import { checkFile, checkName, needsCheck } from './check-file.ts';
 import { type GivenColumns, type MappedColumns, mapColumns } from './columns.ts';
@@ -90,7 +91,10 @@ export async function importSubscribers(
     if (needsCheck(columns)) await checkFile(file, columns, rules, options.known);
     const run = (target: Pick<Store, 'db' | 'dialect'>): Promise<SubscriberImportReport> =>
       new FileImport(target, secrets, file, { columns, rules, totalBytes, ...options }).run();
-    return await (options.dryRun && options.rollBack !== 'batch' ? rolledBack(store, run) : run(store));
+    if (options.dryRun) return await (options.rollBack === 'batch' ? run(store) : rolledBack(store, run));
+    const report = await run(store);
+    await analyseGrown(store.db, ['subscribers', 'subscriptions'], report.added);
+    return report;
   } catch (error) {
     throw new Error(`${file}: ${(error as Error).message}`, { cause: error });
   }

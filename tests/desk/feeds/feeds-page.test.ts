@@ -10,7 +10,14 @@ const HOSTILE = '"><script>alert(1)</script>';
 const textOf = (html: string): string => html.replace(/<[^>]*>/g, ' ').replace(/\s+/g, ' ');
 
 async function addDocument({ db }: Store, path: string): Promise<void> {
-  const row = { media_type: 'x', hash: 'h', modified_at: NOW - HOUR, size: 87_100, gzip: '', brotli: '' };
+  const row = {
+    media_type: 'x',
+    hash: 'h',
+    modified_at: NOW - HOUR,
+    size: 87_100,
+    gzip: new Uint8Array(),
+    brotli: new Uint8Array(),
+  };
   await db
     .insertInto('documents')
     .values({ path, ...row })

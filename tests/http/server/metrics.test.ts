@@ -357,7 +357,7 @@ forEachDatabase((open, dialect) => {
 
   it('shows the age of feeds, and counts pending changes, rejections and alerts', async () => {
     const store = await open();
-    const document = { media_type: 'x', hash: '', size: 0, gzip: '', brotli: '' };
+    const document = { media_type: 'x', hash: '', size: 0, gzip: new Uint8Array(), brotli: new Uint8Array() };
     await store.db
       .insertInto('documents')
       .values([
@@ -399,7 +399,15 @@ forEachDatabase((open, dialect) => {
     const store = await open();
     await store.db
       .insertInto('documents')
-      .values({ path: 'a"} 1\nforged{x="', media_type: 'x', hash: '', size: 0, gzip: '', brotli: '', modified_at: now })
+      .values({
+        path: 'a"} 1\nforged{x="',
+        media_type: 'x',
+        hash: '',
+        size: 0,
+        gzip: new Uint8Array(),
+        brotli: new Uint8Array(),
+        modified_at: now,
+      })
       .execute();
     const { body } = await renderMetrics(store, now);
     expect(body).toContain('daywire_feed_age_seconds{path="a\\"} 1\\nforged{x=\\""} 0');

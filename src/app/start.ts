@@ -2,7 +2,7 @@
  * Runs daywire: once, or until it is stopped.
  */
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Hono } from 'hono';
 import { openReaderCounter } from '../feeds/readers/reader-counts.ts';
 import { warmUp } from '../http/pages/warm-up.ts';
@@ -89,7 +89,7 @@ export async function runOnce(app: AppContext, options: StartOptions): Promise<F
   await readKeys(app, roles);
   const checks = await logChecks(app);
   // Nobody waits for it, and the next slot may be that of an edition.
-  if (rendersTemplates(roles) && usesOwnTemplates(app)) checks.push(...(await checkAndLogTemplates(app)));
+  if (rendersTemplates(roles) && needsTemplateCheck(app)) checks.push(...(await checkAndLogTemplates(app)));
   await vacuumStore(app, options);
   await correctFutureInstants(app.store.db, app.clock());
   // To the end: no background task will continue the work on archives.
@@ -128,7 +128,7 @@ export async function start(app: AppContext, options: StartOptions): Promise<Run
   try {
     tasks.push(await watchClock(app));
     recording = await startRecordingProcess(app, roles);
-    if (rendersTemplates(roles) && usesOwnTemplates(app)) tasks.push(startCheckingTemplates(app));
+    if (rendersTemplates(roles) && needsTemplateCheck(app)) tasks.push(startCheckingTemplates(app));
     const published = roles.includes('schedule') ? await publishAndCompose(app, options) : NOTHING_DONE;
     if (roles.includes('schedule')) tasks.push(...(await startScheduling(app)));
     if (roles.includes('web') || roles.includes('schedule')) tasks.push(startMirroring(app));
@@ -204,10 +204,17 @@ function rendersTemplates(roles: readonly Role[]): boolean {
  * Whether a page or an edition may use a template that daywire does not ship, or that is missing. The shipped ones are
  * tested: rendering all takes longer than most commands, and makes visitors wait.
  */
-function usesOwnTemplates({ config }: AppContext): boolean {
+function needsTemplateCheck({ config }: AppContext): boolean {
+  const folder = config.paths.templates;
   const isShipped = ({ template }: { template: string }): boolean =>
     ['mjml', 'txt'].every((form) => existsSync(join(BUILT_IN_TEMPLATES, `${template}.${form}`)));
-  return listTemplates(config.paths.templates).length > 0 || !config.newsletters.every(isShipped);
+  if (!config.newsletters.every(isShipped)) return true;
+  try {
+    return resolve(folder) !== BUILT_IN_TEMPLATES && listTemplates(folder).length > 0;
+  } catch {
+    // The check says why the folder cannot be read.
+    return true;
+  }
 }
 
 /** Rewrites the file of the store where that is due. A failure is only logged: nothing else depends on it. */

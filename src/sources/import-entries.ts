@@ -1,6 +1,6 @@
 /** Imports what a source has, through the import of articles: one item is one input, with its own rejection. */
 
-import { importFiles } from '../articles/import/import.ts';
+import { analyseArticles, importFiles } from '../articles/import/import.ts';
 import type { ImportFile } from '../articles/import/import-files.ts';
 import { type ArticleImportReport, addToReport, emptyReport } from '../articles/import/report.ts';
 import type { SourceRecord } from '../articles/import/source-record.ts';
@@ -51,6 +51,7 @@ export async function importEntries(
     await recordSeenItems(store.db, sourceId, seen);
     await afterPart?.(items);
   }
+  await analyseArticles(store, report);
   return report;
 }
 

@@ -1,18 +1,17 @@
-/** What PostgreSQL's planner knows of tables. SQLite's works without. */
+/** Statistics for PostgreSQL's planner. SQLite needs none. */
 import { sql } from 'kysely';
 import { type Db, dialectOf } from './store.ts';
 import type { Tables } from './tables.ts';
 
 /** Fewer rows are not worth it. */
 const MIN_ROWS = 1_000;
-/** Of the rows that the table had when it was analysed last. */
+/** Least growth, as a share of the rows at the last analysis. */
 const MIN_SHARE = 0.1;
 
 /**
  * Analyses tables after many rows have been written to them. PostgreSQL does so by itself, but minutes later: until
- * then, a month of the archive takes 40 ms instead of 8.
- * @param tables the one with these rows, and others that have grown with it
- * @param rows how many were written
+ * then, a month of the archive takes 40 ms instead of 8. Never rejects: what has been written must not fail for it.
+ * @param tables the first is the one that `rows` were written to
  */
 export async function analyseGrown(
   db: Db,
@@ -20,12 +19,24 @@ export async function analyseGrown(
   rows: number,
 ): Promise<void> {
   if (dialectOf(db) === 'sqlite' || rows < MIN_ROWS) return;
-  const found = await sql<{ known: number }>`
-    select reltuples as known from pg_class where oid = ${tables[0]}::regclass`.execute(db);
-  if (rows >= MIN_SHARE * (found.rows[0]?.known ?? 0)) await analyseTables(db, tables);
+  if (rows >= MIN_SHARE * (await rowsAtAnalysis(db, tables[0]))) await analyseTables(db, tables);
 }
 
-/** Analyses tables. @param tables their names, from code */
+/** Analyses tables, except those that are locked. Never rejects. @param tables their names, from code */
 export async function analyseTables(db: Db, tables: readonly string[]): Promise<void> {
-  if (dialectOf(db) === 'postgres') await sql`analyze ${sql.join(tables.map((name) => sql.table(name)))}`.execute(db);
+  if (dialectOf(db) === 'sqlite') return;
+  const names = sql.join(tables.map((name) => sql.table(name)));
+  await sql`analyze (skip_locked) ${names}`.execute(db).catch(leaveToServer);
+}
+
+/** -1 for a table that has not been analysed. */
+async function rowsAtAnalysis(db: Db, table: string): Promise<number> {
+  const query = sql<{ reltuples: number }>`select reltuples from pg_class where oid = ${table}::regclass`;
+  const rows = await query.execute(db).then(({ rows }) => rows, leaveToServer);
+  return rows?.[0]?.reltuples ?? Number.POSITIVE_INFINITY;
+}
+
+/** PostgreSQL analyses the tables some time later. What is wrong, such as a lost connection, the next query reports. */
+function leaveToServer(): null {
+  return null;
 }

@@ -43,7 +43,7 @@ const BATCH_ARTICLES = 100;
 const BATCH_CHARACTERS = 2 * 1024 * 1024;
 /** Batches that are parsed at once. In the background it is one: each takes a thread of its own, and 50 MB. */
 const PARALLEL = 2;
-/** With the most rows. */
+/** The tables to which an import adds most rows. */
 const WRITTEN_TABLES = ['articles', 'article_words', 'article_tags', 'article_reporters', 'article_slugs'] as const;
 /** In the background, the pause between two batches is as long as the last batch took, but at most this, in ms. */
 const MAX_PAUSE = 100;
@@ -115,8 +115,13 @@ export async function importFiles(
     seen.close();
   }
   notices.addTo(report);
-  await analyseGrown(store.db, WRITTEN_TABLES, report.added + report.updated);
+  if (!signal?.aborted) await analyseArticles(store, report);
   return report;
+}
+
+/** After an import. `importFiles` does so itself, but who calls it for each part knows how large the whole is. */
+export async function analyseArticles({ db }: Store, { added, updated }: ArticleImportReport): Promise<void> {
+  await analyseGrown(db, WRITTEN_TABLES, added + updated);
 }
 
 /** What of the configuration the validation of articles needs, without secrets and the rest. */

@@ -40,8 +40,9 @@ export function fitFeed(
 }
 
 /**
- * Writes documents of a feed, as UTF-8: one takes up to 10 ms.
+ * Prepares the documents of a feed.
  * @param bodyOf gives the bodies of full entries
+ * @returns writes one as UTF-8, in up to 10 ms
  */
 export function documentWriter(
   frames: Frames,

@@ -8,8 +8,8 @@ const LONGEST_WAIT = 40;
 
 /** Urgent work in progress. */
 let urgentCount = 0;
-/** End the waits of work in the background. */
-const waiting = new Set<() => void>();
+/** Each ends one wait of work in the background. */
+const resumers = new Set<() => void>();
 
 /** Does work that somebody waits for, such as serving a page: work in the background rests meanwhile. */
 export async function runUrgently<T>(work: () => Promise<T>): Promise<T> {
@@ -18,7 +18,7 @@ export async function runUrgently<T>(work: () => Promise<T>): Promise<T> {
     return await work();
   } finally {
     urgentCount--;
-    if (urgentCount === 0) for (const resume of waiting) resume();
+    if (urgentCount === 0) for (const resume of resumers) resume();
   }
 }
 
@@ -38,7 +38,7 @@ export class TurnTimer {
     await setImmediate();
     if (this.#inBackground && urgentCount > 0) {
       await waitForUrgentWork();
-      // What has just ended has its response still to send.
+      // The response of that work is still to be sent.
       await setImmediate();
     }
     this.#began = performance.now();
@@ -49,10 +49,10 @@ function waitForUrgentWork(): Promise<void> {
   return new Promise((resolve) => {
     const resume = (): void => {
       clearTimeout(timeout);
-      waiting.delete(resume);
+      resumers.delete(resume);
       resolve();
     };
     const timeout = setTimeout(resume, LONGEST_WAIT);
-    waiting.add(resume);
+    resumers.add(resume);
   });
 }

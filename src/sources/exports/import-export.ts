@@ -4,7 +4,7 @@
  */
 
 import { stat } from 'node:fs/promises';
-import { type ArticleImportOptions, importFiles } from '../../articles/import/import.ts';
+import { type ArticleImportOptions, analyseArticles, importFiles } from '../../articles/import/import.ts';
 import type { ImportFile } from '../../articles/import/import-files.ts';
 import { type ArticleImportReport, addToReport, emptyReport } from '../../articles/import/report.ts';
 import type { SourceRecord } from '../../articles/import/source-record.ts';
@@ -71,6 +71,7 @@ export async function importExport(
     const files = part.flatMap((entry) => importFileOf(entry, rules, Math.floor(mtimeMs), leftOut) ?? []);
     addToReport(report, await importFiles(store, config, files, { clock, takeOver }));
   }
+  await analyseArticles(store, report);
   return { ...report, leftOut: leftOut.lines() };
 }
 

@@ -1,27 +1,27 @@
 /**
- * Compressed documents as bytes instead of base64: a third less to write with each publish, and on PostgreSQL to clean
- * up afterwards.
+ * Compressed documents as bytes instead of base64: a quarter less to write with each publish, and less dead space for
+ * PostgreSQL to vacuum.
  */
 import { type Kysely, sql } from 'kysely';
 import { columnTypes } from './column-types.ts';
 
 export async function storeDocumentsAsBytes(db: Kysely<unknown>, dialect: 'sqlite' | 'postgres'): Promise<void> {
-  await (dialect === 'sqlite' ? copyTable(db) : convertColumns(db));
+  await (dialect === 'sqlite' ? recreateTable(db) : convertColumns(db));
 }
 
 async function convertColumns(db: Kysely<unknown>): Promise<void> {
   const { bytes } = columnTypes('postgres');
-  for (const column of ['gzip', 'brotli']) {
-    await sql
-      .raw(`alter table documents alter column ${column} type ${bytes} using decode(${column}, 'base64')`)
-      .execute(db);
-    // They would be compressed again, in vain.
-    await sql.raw(`alter table documents alter column ${column} set storage external`).execute(db);
-  }
+  const forEach = (change: (column: string) => string): string => {
+    const changes = ['gzip', 'brotli'].map((column) => `alter column ${column} ${change(column)}`);
+    return `alter table documents ${changes.join(', ')}`;
+  };
+  await sql.raw(forEach((column) => `type ${bytes} using decode(${column}, 'base64')`)).execute(db);
+  // They would be compressed again, in vain.
+  await sql.raw(forEach(() => 'set storage external')).execute(db);
 }
 
 /** SQLite neither changes the type of a column nor decodes base64. */
-async function copyTable(db: Kysely<unknown>): Promise<void> {
+async function recreateTable(db: Kysely<unknown>): Promise<void> {
   const { text, int, bytes } = columnTypes('sqlite');
   const run = (statement: string) => sql.raw(statement).execute(db);
   await run('drop index documents_heads');
@@ -41,7 +41,7 @@ async function copyTable(db: Kysely<unknown>): Promise<void> {
     const found = await sql<{ gzip: string; brotli: string }>`
       select gzip, brotli from former_documents where path = ${path}`.execute(db);
     for (const { gzip, brotli } of found.rows) {
-      const bodies = sql.join([gzip, brotli].map((text) => Buffer.from(text, 'base64')));
+      const bodies = sql.join([gzip, brotli].map((encoded) => Buffer.from(encoded, 'base64')));
       await sql`insert into documents select path, media_type, hash, modified_at, size, ${bodies}
         from former_documents where path = ${path}`.execute(db);
     }

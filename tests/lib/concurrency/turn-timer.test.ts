@@ -64,14 +64,21 @@ describe('a TurnTimer', () => {
     await urgent;
   });
 
-  it('not in the background waits for nothing that is urgent', async () => {
+  it('in the foreground does not wait for urgent work', async () => {
+    // The limit of a wait would never come.
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     longTurns();
     const timer = new TurnTimer();
     const endless = Promise.withResolvers<void>();
     const urgent = runUrgently(() => endless.promise);
-    await timer.rest();
+    let hasRested = false;
+    const resting = timer.rest().then(() => {
+      hasRested = true;
+    });
+    await someTurns();
     endless.resolve();
-    await urgent;
+    expect(hasRested).toBe(true);
+    await Promise.all([urgent, resting]);
   });
 });
 

@@ -20,6 +20,7 @@ import { type PublishReport, publishFeeds } from '../feeds/publish.ts';
 import { chunks } from '../lib/chunks.ts';
 import { type Clock, SECOND } from '../lib/time.ts';
 import { raiseAlert } from '../schedule/alerts.ts';
+import { reclaimSpace } from '../store/maintenance.ts';
 import { queueHubNotifications } from '../websub/hub.ts';
 import type { AppContext } from './app-context.ts';
 import { editionName, retractionAlert } from './editions.ts';
@@ -184,6 +185,7 @@ async function publishPending(
     if (isPublished) changes += batch.changes.length;
     more = batch.more && isPublished;
   }
+  if (changes >= CHANGES_PER_STEP && !(await hasBacklog(app))) await reclaimSpace(app.store.db, 'pending_changes');
   return { ...summarise(results), changes };
 }
 

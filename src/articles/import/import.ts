@@ -8,7 +8,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../../config/config.ts';
 import type { Clock } from '../../lib/time.ts';
-import { analyseGrown } from '../../store/statistics.ts';
+import { analyseGrown } from '../../store/maintenance.ts';
 import type { Store, Tx } from '../../store/store.ts';
 import { type ImportBatch, type ParsedArticle, writeBatch } from './batch.ts';
 import { clearGoneFiles } from './gone-files.ts';

@@ -8,11 +8,11 @@ import { open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { sql } from 'kysely';
 import { createPrivateFile } from '../../lib/private-files.ts';
+import { analyseTables } from '../maintenance.ts';
 import { DELIVERY_HELD, readMeta, VACUUM_DUE, writeMeta } from '../meta.ts';
 import { ensureSchema, migrate, requireCurrent, schemaState } from '../schema.ts';
 import type { SqliteAccess } from '../sqlite.ts';
 import { openSqliteInThread } from '../sqlite-file.ts';
-import { analyseTables } from '../statistics.ts';
 import { type Db, type Store, StoreError, type Tx } from '../store.ts';
 import { copyTable, countRows, readTables, skipNumbers, type TableShape } from './copy-tables.ts';
 

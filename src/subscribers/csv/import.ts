@@ -5,7 +5,7 @@
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { SigningSecrets } from '../../config/signing-secrets.ts';
-import { analyseGrown } from '../../store/statistics.ts';
+import { analyseGrown } from '../../store/maintenance.ts';
 import type { Store } from '../../store/store.ts';
 import { checkFile, checkName, needsCheck } from './check-file.ts';
 import { type GivenColumns, type MappedColumns, mapColumns } from './columns.ts';

@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 import { importText } from '../../src/articles/import/import.ts';
 import { importExport } from '../../src/sources/exports/import-export.ts';
 import { backupStore, restoreStore } from '../../src/store/backup/backup.ts';
-import { analyseGrown, analyseTables } from '../../src/store/statistics.ts';
+import { analyseGrown, analyseTables, reclaimSpace } from '../../src/store/maintenance.ts';
 import type { Store } from '../../src/store/store.ts';
 import { importSubscribers } from '../../src/subscribers/csv/import.ts';
 import { ghostExport, ghostPost } from '../sources/exports/wxr.ts';
@@ -54,6 +54,25 @@ forEachDatabase((open, dialect) => {
     expect(await analysedRows(store, 'imported_files'), 'too few of 14,000').toBe(rows(14_000));
     await analyseGrown(store.db, table, 1_400);
     expect(await analysedRows(store, 'imported_files')).toBe(rows(15_000));
+  });
+
+  it('what is locked is left as it is, and fails nothing', async () => {
+    const store = await open();
+    await addFiles(store, 0, 2_000);
+    const locked = Promise.withResolvers<void>();
+    const done = Promise.withResolvers<void>();
+    const other = store.db.transaction().execute(async (tx) => {
+      if (dialect === 'postgres') await sql`lock table imported_files`.execute(tx);
+      locked.resolve();
+      await done.promise;
+    });
+    await locked.promise;
+    const calls = [analyseGrown(store.db, ['imported_files'], 2_000), reclaimSpace(store.db, 'imported_files')];
+    // SQLite has one connection.
+    if (dialect === 'postgres') await Promise.all(calls);
+    done.resolve();
+    await Promise.all([other, ...calls]);
+    expect(await store.db.selectFrom('imported_files').select('path').execute()).toHaveLength(2_000);
   });
 
   it('what cannot be analysed fails nothing', async () => {

@@ -1,4 +1,6 @@
-/** Statistics for PostgreSQL's planner. SQLite needs none. */
+/**
+ * What PostgreSQL does later, or never: statistics for its planner, and space for others. SQLite needs none of it.
+ */
 import { sql } from 'kysely';
 import { type Db, dialectOf } from './store.ts';
 import type { Tables } from './tables.ts';
@@ -36,7 +38,25 @@ async function rowsAtAnalysis(db: Db, table: string): Promise<number> {
   return rows?.[0]?.reltuples ?? Number.POSITIVE_INFINITY;
 }
 
-/** PostgreSQL analyses the tables some time later. What is wrong, such as a lost connection, the next query reports. */
+/** Milliseconds that a table's other users may wait for it. */
+const LOCK_TIMEOUT = 100;
+
+/**
+ * Gives back the space of a table that many rows have left, and of its indexes, which a vacuum never makes smaller.
+ * Meant for a table that is small now. Never rejects.
+ */
+export async function reclaimSpace(db: Db, name: keyof Tables): Promise<void> {
+  if (dialectOf(db) === 'sqlite') return;
+  const table = sql.table(name);
+  await sql`vacuum (skip_locked) ${table}`.execute(db).catch(leaveToServer);
+  const reindex = db.transaction().execute(async (tx) => {
+    await sql.raw(`set local lock_timeout = ${LOCK_TIMEOUT}`).execute(tx);
+    await sql`reindex table ${table}`.execute(tx);
+  });
+  await reindex.catch(leaveToServer);
+}
+
+/** PostgreSQL does it some time later. What is wrong, such as a lost connection, the next query reports. */
 function leaveToServer(): null {
   return null;
 }

@@ -1,8 +1,6 @@
 /**
  * Runs daywire: once, or until it is stopped.
  */
-import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
 import type { Hono } from 'hono';
 import { openReaderCounter } from '../feeds/readers/reader-counts.ts';
 import { warmUp } from '../http/pages/warm-up.ts';
@@ -13,7 +11,6 @@ import { connectionsWithin, openFilesLimit } from '../http/server/open-files.ts'
 import type { WebContext } from '../http/server/web-context.ts';
 import { openVisitCounter } from '../http/visits/visit-counter.ts';
 import { errorLine } from '../lib/clean-text.ts';
-import { BUILT_IN_TEMPLATES, listTemplates } from '../lib/templates.ts';
 import { SECOND } from '../lib/time.ts';
 import { vacuumFailure, vacuumIfDue } from '../store/deleted-text.ts';
 import { correctFutureInstants } from '../store/future-instants.ts';
@@ -46,6 +43,7 @@ import { publish } from './publish.ts';
 import { lookUpSomeImages } from './remote-images.ts';
 import type { Stoppable } from './repeat.ts';
 import { runRetention } from './retention.ts';
+import { needsTemplateCheck } from './templates/own-templates.ts';
 
 /** Parts of the work: one process does all of them, or several processes share them. */
 export const ROLES = ['web', 'desk', 'schedule', 'deliver'] as const;
@@ -89,7 +87,7 @@ export async function runOnce(app: AppContext, options: StartOptions): Promise<F
   await readKeys(app, roles);
   const checks = await logChecks(app);
   // Nobody waits for it, and the next slot may be that of an edition.
-  if (rendersTemplates(roles) && needsTemplateCheck(app)) checks.push(...(await checkAndLogTemplates(app)));
+  if (rendersTemplates(roles) && needsTemplateCheck(app.config)) checks.push(...(await checkAndLogTemplates(app)));
   await vacuumStore(app, options);
   await correctFutureInstants(app.store.db, app.clock());
   // To the end: no background task will continue the work on archives.
@@ -128,7 +126,7 @@ export async function start(app: AppContext, options: StartOptions): Promise<Run
   try {
     tasks.push(await watchClock(app));
     recording = await startRecordingProcess(app, roles);
-    if (rendersTemplates(roles) && needsTemplateCheck(app)) tasks.push(startCheckingTemplates(app));
+    if (rendersTemplates(roles) && needsTemplateCheck(app.config)) tasks.push(startCheckingTemplates(app));
     const published = roles.includes('schedule') ? await publishAndCompose(app, options) : NOTHING_DONE;
     if (roles.includes('schedule')) tasks.push(...(await startScheduling(app)));
     if (roles.includes('web') || roles.includes('schedule')) tasks.push(startMirroring(app));
@@ -198,23 +196,6 @@ async function checkAndLogTemplates({ config, templates, clock, log }: AppContex
 
 function rendersTemplates(roles: readonly Role[]): boolean {
   return roles.includes('web') || roles.includes('schedule');
-}
-
-/**
- * Whether a page or an edition may use a template that daywire does not ship, or that is missing. The shipped ones are
- * tested: rendering all takes longer than most commands, and makes visitors wait.
- */
-function needsTemplateCheck({ config }: AppContext): boolean {
-  const folder = config.paths.templates;
-  const isShipped = ({ template }: { template: string }): boolean =>
-    ['mjml', 'txt'].every((form) => existsSync(join(BUILT_IN_TEMPLATES, `${template}.${form}`)));
-  if (!config.newsletters.every(isShipped)) return true;
-  try {
-    return resolve(folder) !== BUILT_IN_TEMPLATES && listTemplates(folder).length > 0;
-  } catch {
-    // The check says why the folder cannot be read.
-    return true;
-  }
 }
 
 /** Rewrites the file of the store where that is due. A failure is only logged: nothing else depends on it. */

@@ -93,15 +93,11 @@ function createEngines(folder: string, zone: string): Record<'html' | 'text', Li
   return { html, text };
 }
 
-/** The names of the templates in a folder, which need not exist. */
-export function listTemplates(root: string): string[] {
+function parseProblems(root: string, engine: Liquid): string[] {
   if (!existsSync(root)) return [];
   const names = readdirSync(root, { recursive: true, encoding: 'utf8' });
-  return names.filter((name) => /\.(liquid|mjml|txt)$/.test(name));
-}
-
-function parseProblems(root: string, engine: Liquid): string[] {
-  return listTemplates(root).flatMap((name) => {
+  return names.flatMap((name) => {
+    if (!/\.(liquid|mjml|txt)$/.test(name)) return [];
     try {
       engine.parse(readFileSync(join(root, name), 'utf8'), join(root, name));
       return [];

@@ -8,6 +8,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
 import { z } from 'zod';
+import type { Config } from '../../config/config.ts';
 import { closestName } from '../../lib/names/closest-name.ts';
 import { BUILT_IN_TEMPLATES } from '../../lib/templates.ts';
 
@@ -118,6 +119,22 @@ export function ownTemplateWarnings(folder: string): string[] {
   }
 }
 
+/**
+ * Whether a page or an edition may use a template that daywire does not ship, or that is missing. The shipped ones are
+ * tested: rendering all takes longer than most commands, and makes visitors wait.
+ */
+export function needsTemplateCheck({ paths, newsletters }: Pick<Config, 'paths' | 'newsletters'>): boolean {
+  try {
+    const all = listTemplates(paths.templates);
+    const shipped = all.filter(({ state }) => state === 'built-in' || state === 'same').map(({ name }) => name);
+    const used = newsletters.flatMap(({ template }) => [`${template}.mjml`, `${template}.txt`]);
+    return shipped.length < all.length || used.some((name) => !shipped.includes(name));
+  } catch {
+    // The check says why the folder cannot be read.
+    return true;
+  }
+}
+
 function builtInName(name: string): string {
   const names = builtInNames();
   const found = names.filter((one) => one === name || one.replace(/(\.[a-z]+)?\.\w+$/, '') === name);
@@ -129,13 +146,13 @@ function builtInName(name: string): string {
 }
 
 function builtInNames(): string[] {
-  // Those of `init` are used once.
-  return templateNames(BUILT_IN_TEMPLATES).filter((name) => !name.startsWith('init/'));
+  return templateNames(BUILT_IN_TEMPLATES);
 }
 
+/** Without those of `init`, which are used once, and of which no copy is used. */
 function templateNames(folder: string): string[] {
-  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' });
-  return names.filter((name) => /\.(liquid|mjml|txt)$/.test(name)).map((name) => name.split(sep).join('/'));
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => name.split(sep).join('/'));
+  return names.filter((name) => /\.(liquid|mjml|txt)$/.test(name) && !name.startsWith('init/'));
 }
 
 const ejectedSchema = z.record(z.string(), z.string());

@@ -93,9 +93,19 @@ function createEngines(folder: string, zone: string): Record<'html' | 'text', Li
   return { html, text };
 }
 
+/** Such as where the configuration names a file. */
+export function unreadableFolder(folder: string, error: unknown): string {
+  return `paths.templates is ${folder}: must be a folder that can be read (${(error as NodeJS.ErrnoException).code})`;
+}
+
 function parseProblems(root: string, engine: Liquid): string[] {
   if (!existsSync(root)) return [];
-  const names = readdirSync(root, { recursive: true, encoding: 'utf8' });
+  let names: string[];
+  try {
+    names = readdirSync(root, { recursive: true, encoding: 'utf8' });
+  } catch (error) {
+    return [unreadableFolder(root, error)];
+  }
   return names.flatMap((name) => {
     if (!/\.(liquid|mjml|txt)$/.test(name)) return [];
     try {

@@ -10,7 +10,7 @@ import { dirname, join, sep } from 'node:path';
 import { z } from 'zod';
 import type { Config } from '../../config/config.ts';
 import { closestName } from '../../lib/names/closest-name.ts';
-import { BUILT_IN_TEMPLATES } from '../../lib/templates.ts';
+import { BUILT_IN_TEMPLATES, unreadableFolder } from '../../lib/templates.ts';
 
 export interface TemplateEntry {
   /** Its path below the folder, such as `pages/article.liquid`. */
@@ -32,10 +32,13 @@ class TemplateError extends Error {
   override name = 'TemplateError';
 }
 
-/** Lists the templates of both folders, by name. @throws TemplateError if `.ejected.json` is broken */
+/**
+ * Lists the templates of both folders, by name.
+ * @throws TemplateError if the folder cannot be read, or `.ejected.json` is broken
+ */
 export function listTemplates(folder: string): TemplateEntry[] {
   const builtIn = builtInNames();
-  const own = existsSync(folder) ? templateNames(folder) : [];
+  const own = existsSync(folder) ? ownNames(folder) : [];
   const ejected = readEjected(folder);
   return [...new Set([...builtIn, ...own])].sort().map((name): TemplateEntry => {
     if (!own.includes(name)) return { name, state: 'built-in' };
@@ -147,6 +150,14 @@ function builtInName(name: string): string {
 
 function builtInNames(): string[] {
   return templateNames(BUILT_IN_TEMPLATES);
+}
+
+function ownNames(folder: string): string[] {
+  try {
+    return templateNames(folder);
+  } catch (error) {
+    throw new TemplateError(unreadableFolder(folder, error));
+  }
 }
 
 /** Without those of `init`, which are used once, and of which no copy is used. */

@@ -1,8 +1,8 @@
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { needsTemplateCheck } from '../../../src/app/templates/own-templates.ts';
-import { BUILT_IN_TEMPLATES } from '../../../src/lib/templates.ts';
+import { needsTemplateCheck, ownTemplateWarnings } from '../../../src/app/templates/own-templates.ts';
+import { BUILT_IN_TEMPLATES, openTemplates } from '../../../src/lib/templates.ts';
 import { sampleConfig } from '../../support/sample.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
@@ -39,4 +39,12 @@ it('templates are checked at the start where the newsroom has others, or one is 
     isChecked((folder) => writeFileSync(folder, '')),
     'a file, which cannot be read as a folder',
   ).toBe(true);
+});
+
+it('a folder of templates that is a file is named with its key', () => {
+  const file = join(temporaryFolder(), 'templates');
+  writeFileSync(file, '');
+  const message = `paths.templates is ${file}: must be a folder that can be read (ENOTDIR)`;
+  expect(ownTemplateWarnings(file)).toEqual([message]);
+  expect(openTemplates(file, 'UTC').problems()).toEqual([message]);
 });

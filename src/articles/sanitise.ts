@@ -10,6 +10,7 @@ import MarkdownIt from 'markdown-it';
 import { cleanText, cleanUrl, hasVisibleCharacter, resolveUrl } from '../lib/clean-text.ts';
 import { type OwnSites, privateHost } from '../lib/private-address.ts';
 import { directHtml, escapeText } from './body/direct-html.ts';
+import { useLeanTokens } from './body/lean-tokens.ts';
 
 export interface SanitisedBody {
   html: string;
@@ -54,6 +55,7 @@ const MAX_SOURCE_DEPTH = 1_000;
 const MAX_HTML = 2_000_000;
 
 const markdown = new MarkdownIt({ html: true, linkify: false, typographer: false });
+useLeanTokens(markdown);
 /** Parsing and encoding such an address leaves it as it is. */
 const PLAIN_ADDRESS = /^https?:\/\/[a-z0-9-]+(?:\.[a-z0-9-]+)+(?:\/[\w.~/-]*)?$/;
 const normalizeLink = markdown.normalizeLink.bind(markdown);

@@ -104,6 +104,13 @@ describe('sanitiseHtml', () => {
     expect(html(`<a href="${url}">a</a>`)).toBe(`<a href="${url}">a</a>`);
   });
 
+  it('keeps links in Markdown to an address of IPv6, and text of images with escapes and entities', () => {
+    const source = '[a](http://[2606:4700::1111]:8080/b) ![c \\* AT&amp;T &copy;](/d.png)';
+    expect(sanitiseMarkdown(source, SITE).html).toMatch(
+      /<a href="http:\/\/\[2606:4700::1111\]:8080\/b">a<\/a> <img src="[^"]+\/d\.png" alt="c \* AT&amp;T ©" \/>/,
+    );
+  });
+
   it('keeps links to the publication and its sources at private addresses, but none to others', () => {
     const body = ['/a', 'http://localhost:8080/b', 'http://10.0.0.5/c', 'http://localhost:9000/', 'http://10.0.0.5:81/']
       .map((url) => `<a href="${url}">a</a>`)

@@ -135,10 +135,11 @@ export function fieldsReader({ shape }: ReturnType<typeof fieldsSchema>): (writt
     const checked = schema.safeParse(undefined);
     if (checked.success) missing.set(key, checked.data);
   }
+  const compiled = Object.entries(shape).map(([key, schema]) => [key, z.compile(schema)] as const);
   return (written) => {
     const fields: Record<string, unknown> = {};
     const issues: Issue[] = [];
-    for (const [key, schema] of Object.entries(shape)) {
+    for (const [key, schema] of compiled) {
       const value = written[key as never] as unknown;
       if (value === undefined && missing.has(key)) {
         fields[key] = missing.get(key);

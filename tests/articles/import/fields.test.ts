@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { fieldsReader, fieldsSchema } from '../../../src/articles/import/fields.ts';
 import { ARTICLE_KEYS } from '../../../src/config/article-keys.ts';
 import { configWith } from '../imports.ts';
@@ -7,6 +8,10 @@ import { configWith } from '../imports.ts';
 describe('fieldsReader', () => {
   const schema = fieldsSchema(configWith());
   const readFields = fieldsReader(schema);
+
+  it.each(Object.entries(schema.shape))('compiles the schema of %s', (_, one) => {
+    expect(() => z.compile(one, { strict: true })).not.toThrow();
+  });
 
   it('reads what the schema as a whole reads, and finds the same wrong', () => {
     const value = fc.oneof(
@@ -18,6 +23,16 @@ describe('fieldsReader', () => {
         [{ name: 'A', url: '/a', other: 1 }],
         {},
         { url: '/a' },
+      ),
+      fc.constantFrom<unknown>(
+        { url: '/a.jpg', alt: '', credit: ' C ', type: 'Image/JPEG', length: '12', width: 3, height: undefined },
+        [{ url: 'https://example.com/a.mp3', type: 'audio/mpeg', length: 3, title: 'A' }],
+        [
+          { name: 'A', email: 'a@example.com', role: 'editor' },
+          { name: 'B', email: 'no' },
+        ],
+        { name: 'A', url: 'https://example.com/', published: '2026-11-24 08:15' },
+        JSON.parse('{"name":"A","__proto__":{"url":"/a"}}'),
       ),
       fc.constantFrom<unknown>({ url: '/a', title: 'A' }, { name: 'A', url: 'x:y', published: '2026' }, [[1]], [null]),
     );

@@ -3,7 +3,7 @@
  * again. Whatever is unusual is left to the sanitiser. The tests compare the two.
  */
 import MarkdownIt, { type RendererRule, type Token } from 'markdown-it';
-import { cleanText } from '../../lib/clean-text.ts';
+import { cleanText, isPlain } from '../../lib/clean-text.ts';
 import { hasDirections } from '../../lib/text-direction.ts';
 
 type TokenAttributes = Record<string, string>;
@@ -35,6 +35,7 @@ export function directHtml(tokens: Token[], rules: ElementRules): string | null 
   }
   const html = direct.renderer.render(tokens, direct.options, {});
   if (html.length > rules.maxLength) return null;
+  if (isPlain(html)) return html.trim();
   // The sanitiser looks for pairs of directions in what it leaves out, too.
   return cleanText(html) === html && !hasDirections(html) ? html.trim() : null;
 }

@@ -1,5 +1,5 @@
 /** A digest of an article's editorial content, which tells an edit from a repeated import. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Article, Image, Outlet } from '../article.ts';
 
 /**
@@ -43,7 +43,7 @@ export function articleDigest(article: Omit<Article, 'updatedAt' | 'tagUri' | 'b
     ...(article.url === null ? [] : [{ url: local(article.url) }]),
     ...(article.also.length === 0 ? [] : [{ also: article.also.map(credit) }]),
   ];
-  return createHash('sha256').update(JSON.stringify(content)).digest('hex');
+  return hash('sha256', JSON.stringify(content));
 }
 
 function factsOf({ type, length, width, height }: Image): (string | number | null)[] {

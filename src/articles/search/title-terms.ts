@@ -76,7 +76,13 @@ function pairs(part: string): string[] {
   return characters.map((character, index) => character + (characters[index + 1] ?? ''));
 }
 
+/** ASCII, and the apostrophe of typographers. */
+const PLAIN = /^[\0-\x7f’]*$/;
+
 function split(text: string): { words: string[]; unspaced: string[] } {
+  // Nearly all headlines in English, in a third of the time.
+  if (PLAIN.test(text))
+    return { words: withoutApostrophes(text.toLowerCase()).match(/[a-z0-9]+/g) ?? [], unspaced: [] };
   const words: string[] = [];
   const unspaced: string[] = [];
   for (const [run] of normalise(text).matchAll(RUN)) {
@@ -86,13 +92,14 @@ function split(text: string): { words: string[]; unspaced: string[] } {
 }
 
 function normalise(text: string): string {
-  return text
-    .normalize('NFKD')
-    .toLowerCase()
-    .replace(/['’ʼ]/g, '')
+  return withoutApostrophes(text.normalize('NFKD').toLowerCase())
     .replace(OPTIONAL_MARKS, '')
     .replaceAll('ß', 'ss')
     .normalize('NFC');
+}
+
+function withoutApostrophes(text: string): string {
+  return text.replace(/['’ʼ]/g, '');
 }
 
 function cut(word: string): string {

@@ -95,8 +95,7 @@ class Translation {
       return typeof plain === 'string' && /^\s*\w{2,40}\s*$/.test(plain) ? plain.replaceAll('_', '-') : plain;
     });
     for (const target of this.#entries.keys()) {
-      const isText = ['headline', 'shortHeadline', 'dek', 'kicker', 'topic', 'note', 'eventKey'].includes(target);
-      this.#take(target, isText ? (value) => value : withoutSmartQuotes);
+      this.#take(target, TEXTS.has(target) ? (value) => value : withoutSmartQuotes);
     }
     const origins = this.#origins;
     return {
@@ -109,12 +108,7 @@ class Translation {
   }
 
   #readEntries(written: Record<string, unknown>): void {
-    const extra = new Map(
-      Object.entries(this.#rules.keys).map(([name, target]) => [
-        simplifyKey(name),
-        target === 'ignore' ? 'ignored' : target,
-      ]),
-    );
+    const extra = simplifiedKeys(this.#rules.keys);
     for (const [key, value] of Object.entries(written)) {
       // Zola keeps tags and categories there.
       if (simplifyKey(key) === 'taxonomies' && isMap(value)) this.#readEntries(value);
@@ -122,7 +116,7 @@ class Translation {
     }
   }
 
-  #addEntry(key: string, value: unknown, extra: ReadonlyMap<string, KeyTarget | 'ignored'>): void {
+  #addEntry(key: string, value: unknown, extra: ExtraKeys): void {
     const found = findKey(key, extra);
     if (found === null) this.#noticeUnknown([key], key, SUGGESTED_KEYS);
     else if (found.target === 'ignored') this.#ignored.push(key);
@@ -142,8 +136,10 @@ class Translation {
 
   /** The entry that counts for a target. Others that say something else are left out with a warning. */
   #best(target: KeyTarget, isQuiet = false): Entry | null {
-    const entries = (this.#entries.get(target) ?? []).toSorted((a, b) => a.rank - b.rank);
+    const written = this.#entries.get(target) ?? [];
     this.#entries.delete(target);
+    if (written.length < 2) return written[0] ?? null;
+    const entries = written.toSorted((a, b) => a.rank - b.rank);
     const best = entries.find(({ value }) => !isBlankValue(value)) ?? entries[0];
     if (best === undefined) return null;
     for (const other of entries) {
@@ -284,6 +280,8 @@ class Translation {
   /** Renames the keys of a map, and leaves out unknown ones. @param path in daywire's keys */
   #renameParts([target, ...rest]: [string, ...PropertyKey[]], value: unknown, names: PartNames): unknown {
     if (!isMap(value)) return value;
+    // Nearly all maps have the names of daywire.
+    if (Object.keys(value).every((key) => Object.hasOwn(names, key))) return { ...value };
     const parts: Record<string, unknown> = {};
     const entries = Object.entries(value);
     const isNamed = (part: string, key: string): boolean => simplifyKey(part) === simplifyKey(key.slice(0, 100));
@@ -302,6 +300,24 @@ class Translation {
     }
     return parts;
   }
+}
+
+/** What quotation marks may enclose. */
+const TEXTS = new Set<KeyTarget>(['headline', 'shortHeadline', 'dek', 'kicker', 'topic', 'note', 'eventKey']);
+
+type ExtraKeys = ReadonlyMap<string, KeyTarget | 'ignored'>;
+
+/** By the rules that an import has for all of its articles. */
+const knownKeys = new WeakMap<TranslationRules['keys'], ExtraKeys>();
+
+function simplifiedKeys(keys: TranslationRules['keys']): ExtraKeys {
+  const known = knownKeys.get(keys);
+  if (known !== undefined) return known;
+  const simplified = new Map(
+    Object.entries(keys).map(([name, target]) => [simplifyKey(name), target === 'ignore' ? 'ignored' : target]),
+  );
+  knownKeys.set(keys, simplified);
+  return simplified;
 }
 
 /** Parts of an image that are for a site generator's own pages. */

@@ -96,6 +96,8 @@ function dependsOnTime({ published, publishedUntil, updated, writtenStatus }: Ca
   return (publishedUntil !== null && publishedUntil > now) || (updated !== null && updated > now);
 }
 
+const COLUMNS = Object.keys(ARTICLE_COLUMNS) as (keyof ArticleRow)[];
+
 function rowsOf(article: Article, digest: string, origin: string): PreparedArticle['rows'] {
   const { id, slug, publishedAt, tags } = article;
   const row = articleRow(article, digest, origin);
@@ -103,7 +105,7 @@ function rowsOf(article: Article, digest: string, origin: string): PreparedArtic
     values.map((value) => JSON.stringify(toRow(value))).join(',');
   const reporters = reporterFacets(article).map((reporter) => reporter.slug);
   return {
-    articles: JSON.stringify(Object.keys(ARTICLE_COLUMNS).map((column) => inJson(row[column as keyof ArticleRow]))),
+    articles: JSON.stringify(COLUMNS.map((column) => inJson(row[column]))),
     article_words: JSON.stringify([monthOf(publishedAt), titleTerms(fullHeadline(article)), publishedAt, id]),
     article_tags: each([...new Set(tags)], (tag) => [id, tag, publishedAt]),
     article_reporters: each(reporters, (reporter) => [id, reporter, publishedAt]),

@@ -28,6 +28,28 @@ function textsOf(written: Record<string, unknown>, keys?: TranslationRules['keys
 }
 
 describe('the names of keys', () => {
+  it.each([
+    ['bylines', { name: 'Ann', role: 'editor', email: 'a@example.com' }],
+    ['related', { url: '/a', title: 'A' }],
+    ['enclosures', { url: '/a', type: 't', length: 1, title: 'A' }],
+    ['also', { name: 'O', url: 'https://o.example' }],
+    ['image', { url: '/a', alt: '', credit: null, type: 't', length: 1, width: 1, height: 1 }],
+    ['outlet', { name: 'O', url: '', published: '2026-11-24 08:15' }],
+    ['fullStory', { url: '/a', title: 'A' }],
+  ])('in a map of %s may be written in capital letters, and mean the same', (key, parts) => {
+    const isList = ['bylines', 'related', 'enclosures', 'also'].includes(key);
+    const inCapitals = Object.fromEntries(Object.entries(parts).map(([name, value]) => [name.toUpperCase(), value]));
+    const read = (map: object) => fieldsOf({ [key]: isList ? [map] : map })[key];
+    expect(read(parts)).toEqual(isList ? [parts] : parts);
+    expect(read(inCapitals)).toEqual(read(parts));
+  });
+
+  it('do not change what was written', () => {
+    const image = { url: '/a', alt: '' };
+    expect(fieldsOf({ image, image_alt: 'A' })).toEqual({ image: { url: '/a', alt: 'A' } });
+    expect(image).toEqual({ url: '/a', alt: '' });
+  });
+
   it('are those of site generators and content management systems', () => {
     const written = {
       ...{ Title: 'T', description: 'D', date: '2026-11-24', lastmod: '2026-11-25', lang: 'en_US', slug: 'a' },

@@ -195,7 +195,11 @@ describe('pictures on other servers', () => {
     it('complete their articles together, which are published then', async () => {
       const { store, look, server } = await setUp(open);
       const waiting: Promise<unknown[]>[] = [];
-      server.onRequest = () => waiting.push(store.db.selectFrom('remote_image_uses').selectAll().execute());
+      server.onRequest = () => {
+        const rows = store.db.selectFrom('remote_image_uses').selectAll().execute();
+        waiting.push(rows);
+        return rows;
+      };
       const paths = Array.from({ length: 6 }, (_, index) => `/${index}.png`);
       for (const [index, path] of paths.entries()) server.answers[path] = { body: await picture(8, 8 + index, 'png') };
       await put(
@@ -263,13 +267,14 @@ async function startPictureServer() {
   const state = {
     answers: {} as Record<string, Answer>,
     requests: [] as string[],
+    /** Awaited before the answer. */
     onRequest: (): unknown => undefined,
     // Pictures at private addresses are removed from articles, but a name may lead to one.
     url: (path: string) => `http://photos.example.com:${(server.address() as AddressInfo).port}${path}`,
   };
-  const server: Server = createServer((request: IncomingMessage, response) => {
+  const server: Server = createServer(async (request: IncomingMessage, response) => {
     state.requests.push(request.url ?? '');
-    state.onRequest();
+    await state.onRequest();
     const answer = state.answers[request.url ?? ''] ?? { status: 404, body: Buffer.from('no') };
     response.writeHead(answer.status ?? 200, { 'Content-Type': answer.type ?? 'image/png', ...answer.headers });
     response.end(answer.body);

@@ -252,8 +252,9 @@ describe.concurrent('daywire start --role', () => {
 
 describe.concurrent('the process of daywire start', () => {
   const print =
-    '--import=data:text/javascript,console.log(process.pid,process.env.MALLOC_ARENA_MAX,process.execArgv.join())';
-  /** For each time that the process has begun: its id, a setting of glibc, and its flags. */
+    '--import=data:text/javascript,console.log(' +
+    'process.pid,process.env.MALLOC_ARENA_MAX,process.env.MALLOC_MMAP_THRESHOLD_,process.execArgv.join())';
+  /** For each time that the process has begun: its id, two settings of glibc, and its flags. */
   const beginnings = async (nodeOptions: string, command = ['start']): Promise<string[][]> => {
     const env = { NODE_OPTIONS: nodeOptions };
     const { code, stdout } = await newFolder('empty').exec([...command, '--help'], env);
@@ -262,17 +263,17 @@ describe.concurrent('the process of daywire start', () => {
   };
 
   it.each([
-    [['start'], 4, 40],
-    [['import'], 1, 20],
-    [['subscribers', 'import'], 8, 40],
+    [['start'], 4, '32768'],
+    [['import'], 8, '1048576'],
+    [['subscribers', 'import'], 8, '32768'],
   ])(
     'begins again with settings for less memory, under the same process id: %j',
-    async (command, semiSpace, growth) => {
+    async (command, semiSpace, mmapThreshold) => {
       const [first, second, ...more] = await beginnings(print, command);
       const [pid] = first ?? [];
       expect([first, second, more]).toEqual([
-        [pid, 'undefined', ''],
-        [pid, '2', `--max-semi-space-size=${semiSpace},--heap-growing-percent=${growth}`],
+        [pid, 'undefined', 'undefined', ''],
+        [pid, '2', mmapThreshold, `--max-semi-space-size=${semiSpace},--heap-growing-percent=40`],
         [],
       ]);
     },

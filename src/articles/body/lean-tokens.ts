@@ -1,13 +1,13 @@
 /**
- * Tokens of markdown-it that are made faster. Version 15 is compiled for old browsers: each field of a token is set by
- * a function that may call `Object.defineProperty`, which took a tenth of the time of parsing articles. The tokens are
- * the same; the tests compare them.
+ * Tokens of markdown-it that are made faster. Version 15 is compiled for old browsers: eight fields of each token are
+ * set by a function that may call `Object.defineProperty`, which took a tenth of the time of parsing articles. The
+ * tokens are the same; the tests compare them.
  */
 import MarkdownIt, { type Token } from 'markdown-it';
 
 type Nesting = -1 | 0 | 1;
 
-/** The fields that markdown-it sets, in its methods' way: those of `Token` are inherited. */
+/** The fields of `Token`, whose methods are inherited. Rules of markdown-it assign some of them later. */
 class LeanToken {
   readonly type: string;
   readonly tag: string;

@@ -41,8 +41,8 @@ export interface ArticleImportOptions {
 /** A batch ends with this many articles, or characters of them. */
 const BATCH_ARTICLES = 100;
 const BATCH_CHARACTERS = 2 * 1024 * 1024;
-/** Batches that are parsed at once. In the background it is one: each takes a thread of its own, and 50 MB. */
-const PARALLEL = 2;
+/** Batches that are read ahead: one is parsed while the one before is written, and the next is ready. */
+const AHEAD = 2;
 /** The tables to which an import adds most rows. */
 const WRITTEN_TABLES = ['articles', 'article_words', 'article_tags', 'article_reporters', 'article_slugs'] as const;
 /** In the background, the pause between two batches is as long as the last batch took, but at most this, in ms. */
@@ -93,7 +93,7 @@ export async function importFiles(
   let read = 0;
   let resumedAt = performance.now();
   try {
-    const options = { parallel: background ? 1 : PARALLEL, rules: parseRules(config, keys), clock, signal };
+    const options = { ahead: background ? 1 : AHEAD, rules: parseRules(config, keys), clock, signal };
     for await (const parsed of parseAhead(readBatches(files), options)) {
       if (signal?.aborted) break;
       const { batch: texts, results } = parsed;
@@ -190,25 +190,38 @@ interface ParsedBatch {
 }
 
 interface ParseOptions {
-  /** Batches that are parsed while one is written. */
-  parallel: number;
+  /** Batches that are read while one is written. */
+  ahead: number;
   rules: ParseRules;
   clock: Clock;
   signal: AbortSignal | undefined;
 }
 
-/** Parses batches while those before them are written. At least one thread of the pool is left to editions. */
+/**
+ * Parses batches while those before them are written: one at a time. A second thread would take 40 MB more, and slow
+ * down the threads that write where there are two cores.
+ */
 async function* parseAhead(batches: AsyncIterable<TextBatch>, options: ParseOptions): AsyncGenerator<ParsedBatch> {
   const ahead: Promise<ParsedBatch>[] = [];
-  for await (const batch of batches) {
-    const oldest = ahead.length < options.parallel ? null : await ahead.shift();
-    const parsed = parseBatch(batch, options);
-    // Its error is thrown when its turn comes.
-    parsed.catch(() => {});
-    ahead.push(parsed);
-    if (oldest) yield oldest;
+  let hasEnded = false;
+  const parseAfter = async (before: Promise<ParsedBatch> | undefined, batch: TextBatch): Promise<ParsedBatch> => {
+    await before;
+    if (hasEnded) throw new Error('the import has ended');
+    return parseBatch(batch, options);
+  };
+  try {
+    for await (const batch of batches) {
+      const oldest = ahead.length < options.ahead ? null : await ahead.shift();
+      const parsed = parseAfter(ahead.at(-1), batch);
+      // Its error is thrown when its turn comes.
+      parsed.catch(() => {});
+      ahead.push(parsed);
+      if (oldest) yield oldest;
+    }
+    for (const parsed of ahead) yield await parsed;
+  } finally {
+    hasEnded = true;
   }
-  for (const parsed of ahead) yield await parsed;
 }
 
 async function parseBatch(batch: TextBatch, { rules, clock, signal }: ParseOptions): Promise<ParsedBatch> {

@@ -169,7 +169,7 @@ async function withSignal(work: Promise<void>, signal: AbortSignal | undefined):
 /** An idle thread holds 40 to 70 MB. It lasts from one import of watched files to the next. */
 const IDLE_TIME = 10 * SECOND;
 
-/** Two for what an import parses, and one for what is rendered meanwhile. */
+/** One for what an import parses, and two for what is read and rendered meanwhile. */
 const POOL = new ThreadPool(3, IDLE_TIME);
 
 /** Runs a function in a thread of this process. @throws as `ThreadPool.run` */

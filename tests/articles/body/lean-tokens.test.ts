@@ -31,7 +31,10 @@ describe('lean tokens', () => {
       fc.property(sources, (source) => {
         const tokens = lean.parse(source, {});
         expect(tokens).toEqual(usual.parse(source, {}));
-        for (const token of tokens) expect(token).toBeInstanceOf(MarkdownIt.Token);
+        for (const token of tokens.flatMap((one) => [one, ...(one.children ?? [])])) {
+          expect(token).toBeInstanceOf(MarkdownIt.Token);
+          expect(Object.getPrototypeOf(token)).not.toBe(MarkdownIt.Token.prototype);
+        }
         expect(lean.render(source)).toBe(usual.render(source));
       }),
       { numRuns: 2_000 },

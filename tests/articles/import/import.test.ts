@@ -452,6 +452,26 @@ describe('importPaths and importText', () => {
     });
   });
 
+  it('parse nothing more after a batch could not be written', async () => {
+    const store = await openMigrated();
+    const lines = Array.from({ length: 400 }, (_, index) => `{"id":"a${index}","headline":"A ${index}"}\n`);
+    let readings = 0;
+    const options = {
+      clock: () => {
+        readings += 1;
+        return NOW;
+      },
+      withBatch: () => Promise.reject(new Error('no room')),
+    };
+    const input = { source: 'in.jsonl', text: lines.join(''), format: 'jsonl' as const };
+    await expect(importText(store, configWith(), input, options)).rejects.toThrow('no room');
+    // Takes longer than what the first import still has under way.
+    await importText(store, configWith(), input, { clock });
+    // When two batches were parsed, and when one was written.
+    expect(readings).toBe(3);
+    await store.close();
+  });
+
   it('import nothing if a path does not exist or holds no articles, and name all such paths', async () => {
     const store = await openMigrated();
     const folder = temporaryFolder();

@@ -16,7 +16,7 @@ import { accessSync, constants } from 'node:fs';
 const SETTINGS = {
   start: { semiSpace: 4, growth: 40, mmapThreshold: 32_768 },
   subscribers: { semiSpace: 8, growth: 40, mmapThreshold: 32_768 },
-  import: { semiSpace: 8, growth: 40, mmapThreshold: 1_048_576 },
+  import: { semiSpace: 16, growth: 40, mmapThreshold: 1_048_576 },
 };
 const FLAG = '--max-semi-space-size';
 

@@ -264,7 +264,7 @@ describe.concurrent('the process of daywire start', () => {
 
   it.each([
     [['start'], 4, '32768'],
-    [['import'], 8, '1048576'],
+    [['import'], 16, '1048576'],
     [['subscribers', 'import'], 8, '32768'],
   ])(
     'begins again with settings for less memory, under the same process id: %j',

@@ -51,7 +51,7 @@ export function encodeDocument(article: Article): EncodedDocument {
   return { document: '', compressed: deflate(json), json_bytes: json.length };
 }
 
-/** One for all documents: `deflateRawSync` allocates 256 KB each time, which takes longer than compressing. */
+/** Used for all documents: `deflateRawSync` allocates 256 KB each time, which takes longer than compressing. */
 let idle: DeflateRaw | null = null;
 
 function deflate(json: Buffer): Uint8Array {

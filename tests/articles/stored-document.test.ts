@@ -30,7 +30,7 @@ describe('a stored article', () => {
     }
   });
 
-  it('has the same bytes, whatever was compressed before it', () => {
+  it('is compressed to the same bytes, whichever articles were compressed before it', () => {
     const original = article('a', { bodyHtml: '<p>Shipments rose.</p>', tags: ['Chips'] });
     const { compressed } = encodeDocument(original);
     const texts = fc.array(fc.string({ maxLength: 200 }), { maxLength: 3 });

@@ -302,7 +302,7 @@ class Translation {
   }
 }
 
-/** What quotation marks may enclose. */
+/** Texts that may begin and end with quotation marks of their own. */
 const TEXTS = new Set<KeyTarget>(['headline', 'shortHeadline', 'dek', 'kicker', 'topic', 'note', 'eventKey']);
 
 type ExtraKeys = ReadonlyMap<string, KeyTarget | 'ignored'>;

@@ -74,14 +74,37 @@ describe('the article record of a source item', () => {
     expect(record({ slug: '太陽' })?.slug).toBeNull();
   });
 
+  it.each([
+    '<p>&nbsp;</p>',
+    '\u{e0001}',
+    '<hr>',
+    '<img>',
+    '<img src="data:image/png;base64,AA">',
+    '<img src="javascript:alert(1)">',
+    '<img src="https://user:secret@times.example/a.png">',
+    '<a href="javascript:alert(1)"></a>',
+  ])('has no body where the one of the source displays nothing: %s', (html) => {
+    expect(record({ html })).toMatchObject({ headline: 'Solar Roofs Pay', body: '' });
+  });
+
+  it('keeps a picture with a relative address, whether or not the site is known', () => {
+    expect(record({ html: '<img src="/a.png">' })?.body).toContain('/a.png');
+    expect(record({ html: '<img src="/a.png">', url: null })?.body).toContain('/a.png');
+  });
+
   it('is accepted by the import whatever the source says', async () => {
     const text = fc.oneof(anyText(100), fc.string({ minLength: 0, maxLength: 3_000 }));
+    const piece = fc.oneof(
+      anyText(3),
+      fc.constantFrom(...'<p> </p> <hr> <img <a href=" src=" javascript: "> </a>'.split(' ')),
+    );
+    const markup = fc.array(piece, { maxLength: 8 }).map((pieces) => pieces.join(''));
     const item = fc.record({
       headline: text,
       dek: fc.option(text),
       slug: fc.option(text),
       url: fc.option(fc.oneof(text, fc.webUrl())),
-      html: fc.option(text),
+      html: fc.option(fc.oneof(text, markup)),
       authors: fc.array(text, { maxLength: 40 }),
       categories: fc.array(fc.record({ name: text, slug: fc.option(text) }), { maxLength: 3 }),
       tags: fc.array(text, { maxLength: 60 }),

@@ -68,10 +68,10 @@ export class PoolThread {
     });
   }
 
-  /** Ends the thread at once, whatever it does. */
-  terminate(reason = new Error('it was stopped')): void {
+  /** Ends the thread at once, whatever it does. Resolved when it is gone. */
+  async terminate(reason = new Error('it was stopped')): Promise<void> {
     this.#end(reason);
-    void this.#worker.terminate();
+    await this.#worker.terminate();
   }
 
   #receive(response: JobResponse): void {
@@ -96,7 +96,7 @@ export class PoolThread {
     // This thread may have been busy itself: what has been received meanwhile comes first.
     setImmediate(() => {
       if (this.#job !== job) return;
-      this.terminate(new JobError('too slow', `took longer than ${job.timeLimit / 1_000} s`));
+      void this.terminate(new JobError('too slow', `took longer than ${job.timeLimit / 1_000} s`));
     });
   }
 

@@ -92,7 +92,7 @@ export class ThreadPool {
       let started: PoolThread | null = null;
       const abort = (): void => {
         if (started === null) this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
-        else started.terminate();
+        else void started.terminate();
         reject(signal?.reason);
       };
       const waiting: WaitingJob = {
@@ -115,14 +115,14 @@ export class ThreadPool {
     });
   }
 
-  /** Ends the threads that have no work. */
-  endIdle(): void {
-    for (const thread of [...this.#idle.keys()]) thread.terminate();
+  /** Ends the threads that have no work. Resolved when they are gone. */
+  async endIdle(): Promise<void> {
+    await Promise.all([...this.#idle.keys()].map((thread) => thread.terminate()));
   }
 
   /** Ends all threads, and with them the jobs under way. */
   close(): void {
-    for (const thread of [...this.#threads]) thread.terminate();
+    for (const thread of [...this.#threads]) void thread.terminate();
   }
 
   #startWaiting(): void {
@@ -152,7 +152,7 @@ export class ThreadPool {
   }
 
   #rest(thread: PoolThread): void {
-    this.#idle.set(thread, setTimeout(() => thread.terminate(), this.#idleTime).unref());
+    this.#idle.set(thread, setTimeout(() => void thread.terminate(), this.#idleTime).unref());
   }
 }
 
@@ -190,7 +190,12 @@ export function warmUpThread<F extends JobFunction>(
   return POOL.warmUp(job, argument, timeLimit);
 }
 
-/** Ends the threads of this process that have no work, where none is to come soon: they hold their memory. */
-export function endIdleThreads(): void {
-  POOL.endIdle();
+/**
+ * Makes room for work that needs much memory and no thread: ends the threads of this process that have no work, and
+ * collects the garbage of the calling one, if the process began with `--expose-gc` (bin/memory-settings.js). That takes
+ * 0.1 s; else V8 leaves garbage where it is until the heap has grown.
+ */
+export async function releaseMemory(): Promise<void> {
+  await POOL.endIdle();
+  await globalThis.gc?.({ type: 'major', execution: 'async', flavor: 'last-resort' });
 }

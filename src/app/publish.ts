@@ -1,29 +1,25 @@
 /**
- * Publishes feeds: pauses editions with retracted articles, records articles in archives, builds, stores and mirrors
- * feeds.
+ * Publishes feeds: pauses editions with retracted articles, builds, stores and mirrors feeds.
  */
 import { setTimeout } from 'node:timers/promises';
-import { type DueChange, deletePublishedChanges, readDueChanges } from '../articles/pending-changes.ts';
+import { type DueChange, deletePublishedChanges } from '../articles/pending-changes.ts';
 import { pauseEditionsWithRetracted } from '../delivery/control/retraction.ts';
 import { type ArchiveOptions, type ArchiveProgress, closeDuePages } from '../feeds/archive/close-due-pages.ts';
 import { type ArchiveMirrorOptions, mirrorArchives, mirroredArchives } from '../feeds/archive/mirror-archives.ts';
-import {
-  type ArchivePageNumbers,
-  addPages,
-  recordMembers,
-  touchArchivePages,
-} from '../feeds/archive/record-members.ts';
-import { findFeedsBehindArchive, findTouchedFeeds } from '../feeds/feed-builds.ts';
+import { type ArchivePageNumbers, touchArchivePages } from '../feeds/archive/record-members.ts';
+import { findFeedsBehindArchive } from '../feeds/feed-builds.ts';
 import { lockFeedVersion } from '../feeds/feed-version.ts';
 import { mirrorDocuments } from '../feeds/mirror.ts';
 import { type PublishReport, publishFeeds } from '../feeds/publish.ts';
 import { chunks } from '../lib/chunks.ts';
-import { type Clock, SECOND } from '../lib/time.ts';
+import { collectGarbage } from '../lib/threads/collect-garbage.ts';
+import type { Clock } from '../lib/time.ts';
 import { raiseAlert } from '../schedule/alerts.ts';
 import { reclaimSpace } from '../store/maintenance.ts';
 import { queueHubNotifications } from '../websub/hub.ts';
 import type { AppContext } from './app-context.ts';
 import { editionName, retractionAlert } from './editions.ts';
+import { CHANGES_PER_STEP, hasBacklog, NO_CHANGES, type RecordedBatch, recordChanges } from './record-changes.ts';
 
 export interface PublishRequest {
   /** Ids of feeds. Default: all feeds. Pending changes are taken off the outbox only when all feeds are published. */
@@ -95,77 +91,6 @@ async function mirrorPublished({ store, config }: AppContext): Promise<void> {
   await mirrorDocuments(store.db, config.paths.feeds, mirroredArchives(config));
 }
 
-/** Changes whose articles archives have recorded, and that have not been published. */
-interface RecordedBatch {
-  changes: DueChange[];
-  /** Ids of the feeds that they touch. */
-  touched: Set<string>;
-  /** Number of archive pages closed. */
-  closed: number;
-  /** Earlier archive pages that have some of the articles. */
-  pages: ArchivePageNumbers;
-  /** Whether others are pending. */
-  more: boolean;
-}
-
-const NO_CHANGES: RecordedBatch = { changes: [], touched: new Set(), closed: 0, pages: new Map(), more: false };
-
-/** Changes of one transaction, for which other publishes wait. As many at once are a backlog, of a large import. */
-const CHANGES_PER_STEP = 2_000;
-/** How long changes that touch no feed are recorded until they are published, in milliseconds. */
-const LONGEST_RECORDING = 2 * SECOND;
-
-/** Records the articles of pending changes in archives, the newest first, until some touch a feed. */
-async function recordChanges(app: AppContext, since?: number): Promise<RecordedBatch> {
-  const startedAt = performance.now();
-  const batch: RecordedBatch = { changes: [], touched: new Set(), closed: 0, pages: new Map(), more: false };
-  // Newer changes that did not fit into a step.
-  let isUnread = false;
-  let newest: DueChange | undefined;
-  let oldest: DueChange | undefined;
-  for (;;) {
-    // What has become due meanwhile overtakes the backlog.
-    const newer = newest === undefined ? [] : await readChanges(app, { since: newest.dueAt + 1 });
-    const changes = newer.length > 0 ? newer : await readChanges(app, { since, after: oldest });
-    if (newer.length === 0) oldest = changes.at(-1);
-    newest = newer[0] ?? newest ?? changes[0];
-    batch.changes.push(...changes);
-    await recordStep(app, changes, batch);
-    isUnread ||= newer.length === CHANGES_PER_STEP;
-    batch.more = changes.length === CHANGES_PER_STEP || newer.length > 0 || isUnread;
-    const isLong = performance.now() - startedAt >= LONGEST_RECORDING;
-    if (!batch.more || batch.touched.size > 0 || isLong) return batch;
-  }
-}
-
-/** Taken before any article is read, so that a change made meanwhile stays pending. */
-function readChanges(
-  { store, clock }: AppContext,
-  range: { since?: number | undefined; after?: DueChange | undefined },
-): Promise<DueChange[]> {
-  return readDueChanges(store.db, clock(), { limit: CHANGES_PER_STEP, ...range });
-}
-
-async function recordStep(
-  { store, config, clock }: AppContext,
-  changes: DueChange[],
-  to: RecordedBatch,
-): Promise<void> {
-  const now = clock();
-  const ids = changes.map(({ articleId }) => articleId);
-  const { articles, closed, pages } = await recordMembers(store, config, { now, changed: ids });
-  to.closed += closed;
-  addPages(to.pages, pages);
-  for (const feed of await findTouchedFeeds(store.db, config, articles, now)) to.touched.add(feed);
-  // Of a backlog, what waits for archive pages is shown at the end.
-  const isBacklog = changes.length === CHANGES_PER_STEP;
-  for (const feed of isBacklog ? [] : await findFeedsBehindArchive(store.db, config)) to.touched.add(feed);
-}
-
-async function hasBacklog(app: AppContext): Promise<boolean> {
-  return (await readChanges(app, {})).length === CHANGES_PER_STEP;
-}
-
 /** Publishes pending changes batch by batch. */
 async function publishPending(
   app: AppContext,
@@ -185,7 +110,11 @@ async function publishPending(
     if (isPublished) changes += batch.changes.length;
     more = batch.more && isPublished;
   }
-  if (changes >= CHANGES_PER_STEP && !(await hasBacklog(app))) await reclaimSpace(app.store.db, 'pending_changes');
+  if (changes >= CHANGES_PER_STEP && !(await hasBacklog(app))) {
+    await reclaimSpace(app.store.db, 'pending_changes');
+    // All feeds that have waited are about to be published.
+    await collectGarbage();
+  }
   return { ...summarise(results), changes };
 }
 

@@ -9,7 +9,8 @@ import { importPaths } from '../articles/import/import.ts';
 import type { ArticleImportReport } from '../articles/import/report.ts';
 import { countRejections, findRejection, listRejections, type RecordedRejection } from '../articles/rejections.ts';
 import { cleanUrl } from '../lib/clean-text.ts';
-import { releaseMemory } from '../lib/threads/thread-pool.ts';
+import { collectGarbage } from '../lib/threads/collect-garbage.ts';
+import { endIdleThreads } from '../lib/threads/thread-pool.ts';
 import { rfc3339 } from '../lib/time.ts';
 import { type CmsExport, importExport, importSiteFolder } from '../sources/exports/import-export.ts';
 import { GENERATORS, type SiteGenerator } from '../sources/exports/site-generators.ts';
@@ -120,7 +121,8 @@ function importArticles(cli: CliContext, paths: string[], flags: ArticleImportFl
       from === undefined
         ? await importFromPaths(cli, app, paths, flags)
         : await importFrom(cli, app, paths, { ...flags, from });
-    await releaseMemory();
+    await endIdleThreads();
+    await collectGarbage();
     // What others have left to publish is theirs.
     const onProgress = (closed: number) => cli.progress.show(formatProgress({ kind: 'archiving', closed }));
     const publish = () => publishChanges(app, { since: startedAt, onProgress });

@@ -190,12 +190,7 @@ export function warmUpThread<F extends JobFunction>(
   return POOL.warmUp(job, argument, timeLimit);
 }
 
-/**
- * Makes room for work that needs much memory and no thread: ends the threads of this process that have no work, and
- * collects the garbage of the calling one, if the process began with `--expose-gc` (bin/memory-settings.js). That takes
- * 0.1 s; else V8 leaves garbage where it is until the heap has grown.
- */
-export async function releaseMemory(): Promise<void> {
-  await POOL.endIdle();
-  await globalThis.gc?.({ type: 'major', execution: 'async', flavor: 'last-resort' });
+/** Ends the threads of this process that have no work, where none is to come soon: they hold their memory. */
+export function endIdleThreads(): Promise<void> {
+  return POOL.endIdle();
 }

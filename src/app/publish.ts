@@ -67,7 +67,11 @@ export async function publishChanges(
 ): Promise<PublishResult & { changes: number }> {
   const pending = await publishPending(app, options);
   const results: PublishResult[] = [pending];
-  if (!options.signal?.aborted) results.push(await publishBehind(app));
+  if (!options.signal?.aborted) {
+    // A backlog leaves much garbage, and all feeds may have waited for its end.
+    if (pending.changes >= CHANGES_PER_STEP) await collectGarbage();
+    results.push(await publishBehind(app));
+  }
   return { ...summarise(results), changes: pending.changes };
 }
 
@@ -110,11 +114,7 @@ async function publishPending(
     if (isPublished) changes += batch.changes.length;
     more = batch.more && isPublished;
   }
-  if (changes >= CHANGES_PER_STEP && !(await hasBacklog(app))) {
-    await reclaimSpace(app.store.db, 'pending_changes');
-    // All feeds that have waited are about to be published.
-    await collectGarbage();
-  }
+  if (changes >= CHANGES_PER_STEP && !(await hasBacklog(app))) await reclaimSpace(app.store.db, 'pending_changes');
   return { ...summarise(results), changes };
 }
 

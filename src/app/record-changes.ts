@@ -20,7 +20,13 @@ export interface RecordedBatch {
   more: boolean;
 }
 
-export const NO_CHANGES: RecordedBatch = { changes: [], touched: new Set(), closed: 0, pages: new Map(), more: false };
+export const NO_CHANGES: Readonly<RecordedBatch> = {
+  changes: [],
+  touched: new Set(),
+  closed: 0,
+  pages: new Map(),
+  more: false,
+};
 
 /** Changes of one transaction, for which other publishes wait. As many at once are a backlog, of a large import. */
 export const CHANGES_PER_STEP = 2_000;

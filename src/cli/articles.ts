@@ -110,6 +110,9 @@ function formatRejections(
   return [...lines, `${count} rejected${pages > 1 || page > 1 ? `, page ${page} of ${pages}` : ''}`].join('\n');
 }
 
+/** From so many articles on, an import leaves much garbage. */
+const LARGE_IMPORT = 2_000;
+
 function importArticles(cli: CliContext, paths: string[], flags: ArticleImportFlags): Promise<void> {
   const { from } = flags;
   if (from === undefined && (flags.source !== undefined || flags.url !== undefined)) {
@@ -122,7 +125,7 @@ function importArticles(cli: CliContext, paths: string[], flags: ArticleImportFl
         ? await importFromPaths(cli, app, paths, flags)
         : await importFrom(cli, app, paths, { ...flags, from });
     await endIdleThreads();
-    await collectGarbage();
+    if (report.added + report.updated >= LARGE_IMPORT) await collectGarbage();
     // What others have left to publish is theirs.
     const onProgress = (closed: number) => cli.progress.show(formatProgress({ kind: 'archiving', closed }));
     const publish = () => publishChanges(app, { since: startedAt, onProgress });

@@ -3,7 +3,6 @@
  * a file of the newsroom. Pure.
  */
 import { beginningOfText } from '../articles/beginning.ts';
-import { isBlankBody } from '../articles/sanitise.ts';
 import { SLUG } from '../articles/slug.ts';
 import type { ArticleSource, Config } from '../config/config.ts';
 import { cleanLine, cleanUrl, hasVisibleCharacter } from '../lib/clean-text.ts';
@@ -50,9 +49,7 @@ export function toArticleRecord(item: SourceItem, rules: RecordRules): ArticleRe
   const { source } = rules;
   if (item.isForMembers && source.membersOnly === 'skip') return null;
   const url = item.url === null ? null : shortUrl(item.url);
-  const prepared = prepareHtml(item.html ?? '', item.baseUrl ?? url);
-  // The import refuses a body that displays nothing, such as an empty paragraph; the headline is a story as well.
-  const html = isBlankBody(prepared) ? '' : prepared;
+  const html = prepareHtml(item.html ?? '', item.baseUrl ?? url);
   const dek = item.dek === null ? null : shorten(item.dek, LIMITS.dek);
   const headline = shorten(item.headline, LIMITS.headline) || beginning(html, 80) || 'Untitled';
   const { section, kind } = classify(item, rules);

@@ -24,8 +24,6 @@ const EMBEDS = new Set(['iframe', 'embed', 'object', 'video', 'audio']);
 const VOID = new Set(['area', 'br', 'col', 'embed', 'hr', 'img', 'input', 'link', 'meta', 'source', 'track', 'wbr']);
 /** Deeper elements are dropped. The sanitiser refuses a body at a thousand. */
 const MAX_DEPTH = 500;
-/** Shows whether a relative URL is one, where its site is not known. */
-const ANY_SITE = 'https://site.example/';
 
 /**
  * @param html as the source has it
@@ -82,10 +80,10 @@ class HtmlWriter {
   }
 
   #openElement(name: string, attributes: Record<string, string>): void {
-    const given = name === 'img' ? this.#imageAttributes(attributes) : attributes;
-    const isWritten = given !== null && this.#open.length < MAX_DEPTH && /^[a-z][a-z0-9-]*$/.test(name);
+    const isWritten = this.#open.length < MAX_DEPTH && /^[a-z][a-z0-9-]*$/.test(name);
     this.#open.push({ name, isWritten });
     if (!isWritten) return;
+    const given = name === 'img' ? this.#imageAttributes(attributes) : attributes;
     const written = Object.entries(given)
       .filter(([key]) => /^[a-z-]+$/.test(key))
       .map(
@@ -99,17 +97,12 @@ class HtmlWriter {
     if (name === 'source' && !type?.startsWith('image/')) this.#link(src, undefined);
   }
 
-  /**
-   * Scripts load pictures late: the address is in another attribute until then.
-   * @returns null for a picture without a usable address
-   */
-  #imageAttributes({ src = '', alt = '', ...rest }: Record<string, string>): Record<string, string> | null {
+  /** Scripts load pictures late: the address is in another attribute until then. */
+  #imageAttributes({ src = '', alt = '', ...rest }: Record<string, string>): Record<string, string> {
     const lazy = rest['data-src'] ?? rest['data-lazy-src'] ?? rest['data-original'];
     const isPlaceholder = src === '' || src.startsWith('data:');
-    const address = isPlaceholder ? (lazy ?? src) : src;
-    if (address.trim() === '' || cleanUrl(address, this.#baseUrl ?? ANY_SITE) === null) return null;
     const size = Object.fromEntries(Object.entries(rest).filter(([key]) => key === 'width' || key === 'height'));
-    return { src: address, alt, ...size };
+    return { src: isPlaceholder ? (lazy ?? src) : src, alt, ...size };
   }
 
   #link(src: string | undefined, title: string | undefined): void {

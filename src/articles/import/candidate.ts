@@ -48,10 +48,18 @@ export type CandidateReader = (
   record: TranslatedRecord,
   file: string,
   defaultId: string | null,
-  pictures: PictureFolder | null,
-  /** Of the site that the article was written for: paths in its body start there. Default: the publication's. */
-  siteUrl?: string,
+  provenance: Provenance,
 ) => Promise<CandidateResult>;
+
+/** Where an article comes from. */
+interface Provenance {
+  /** Where its pictures are. */
+  pictures: PictureFolder | null;
+  /** Of the site that it was written for: paths in its body start there. Undefined: the publication's. */
+  siteUrl: string | undefined;
+  /** Whether a source brings it, where the newsroom may be unable to mend it. */
+  isFromSource: boolean;
+}
 
 type MediaFolder = { publicUrl: string; folder: string | undefined };
 
@@ -68,7 +76,7 @@ export function candidateReader(config: ArticleRules): CandidateReader {
   const sites = ownSites(config);
   const mediaFolder = { publicUrl: sites.publicUrl, folder: config.paths.media };
 
-  return async (record, file, defaultId, pictureFolder, siteUrl) => {
+  return async (record, file, defaultId, { pictures: pictureFolder, siteUrl, isFromSource }) => {
     if (record.kind === 'broken') {
       return { kind: 'invalid', id: null, problems: [`${file}:${record.line}: ${cleanLine(record.rule)}`] };
     }
@@ -85,7 +93,7 @@ export function candidateReader(config: ArticleRules): CandidateReader {
 
     const format = written.format === 'html' ? 'html' : 'markdown';
     const bodySites = siteUrl === undefined ? sites : { ...sites, baseUrl: siteUrl };
-    const body = readBody(record.body, format, bodySites, pictures.urlOf);
+    const body = readBody(record.body, { format, sites: bodySites, imageUrl: pictures.urlOf, isFromSource });
     violations.push(...body.violations);
 
     const usable = checked.kind === 'valid' ? removePrivateUrls(checked.fields, sites) : null;
@@ -200,7 +208,13 @@ function violationsOf(issue: { code: string; path: PropertyKey[]; message: strin
   return [{ path: issue.path, rule: issue.message }];
 }
 
-function readBody(written: unknown, format: 'markdown' | 'html', sites: OwnSites, imageUrl: ImageUrl) {
+interface BodyContext extends Pick<Provenance, 'isFromSource'> {
+  format: 'markdown' | 'html';
+  sites: OwnSites;
+  imageUrl: ImageUrl;
+}
+
+function readBody(written: unknown, { format, sites, imageUrl, isFromSource }: BodyContext) {
   const empty = { source: '', html: '', removed: [] as string[], violations: [] as RuleViolation[] };
   const invalid = (rule: string) => ({ ...empty, violations: [{ path: ['body'], rule }] });
   if (written === undefined || written === null) return empty;
@@ -210,7 +224,9 @@ function readBody(written: unknown, format: 'markdown' | 'html', sites: OwnSites
   if (source === '') return empty;
   try {
     const { html, removed } = (format === 'html' ? sanitiseHtml : sanitiseMarkdown)(source, sites, imageUrl);
-    return isBlankBody(html) ? invalid('is empty after sanitising') : { ...empty, source, html, removed };
+    if (!isBlankBody(html)) return { ...empty, source, html, removed };
+    // A story of a source is also one without its body, such as an empty paragraph or a lone script.
+    return isFromSource ? { ...empty, removed } : invalid('is empty after sanitising');
   } catch (error) {
     if (error instanceof BodyError) return invalid(error.message);
     throw error;

@@ -14,6 +14,7 @@ import { type ImportBatch, type ParsedArticle, writeBatch } from './batch.ts';
 import { clearGoneFiles } from './gone-files.ts';
 import { findImportFiles, ImportError, type ImportFile, type ImportFormat, textFile } from './import-files.ts';
 import { openNotices } from './notices.ts';
+import { isSourceOrigin } from './origin.ts';
 import type { ParseRules } from './parse-articles.ts';
 import { prepareInThread } from './parse-in-thread.ts';
 import { candidateOfPrepared } from './prepared/candidate-of-prepared.ts';
@@ -229,7 +230,8 @@ async function parseBatch(batch: TextBatch, { rules, clock, signal }: ParseOptio
     const { name, origin, format, defaults, pictures } = file;
     if (content.kind !== 'text') return [];
     const defaultId = format === 'markdown' ? basename(name, extname(name)) : null;
-    return { name, origin, format, line, text: content.text, defaultId, defaults, pictures };
+    const isFromSource = isSourceOrigin(origin);
+    return { name, origin, format, line, text: content.text, defaultId, defaults, pictures, isFromSource };
   });
   const preparedAt = clock();
   return { batch, results: await prepareInThread(rules, texts, preparedAt, signal), preparedAt };

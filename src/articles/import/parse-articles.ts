@@ -25,6 +25,8 @@ export interface ArticleText {
   defaults?: ArticleDefaults | undefined;
   /** Where its pictures are. Default: nowhere, as for a text that is no file. */
   pictures?: PictureFolder | undefined;
+  /** Whether a source brings it. Default: no. */
+  isFromSource?: boolean | undefined;
 }
 
 /** Problems and warnings read `file:line: message`. */
@@ -52,12 +54,13 @@ export async function parseArticles(input: { rules: ParseRules; texts: ArticleTe
   const { keys, ...rules } = input.rules;
   const readCandidate = readerOf(rules);
   const results: ArticleResult[] = [];
-  for (const { name, format, line, text, defaultId, defaults, pictures = null } of input.texts) {
+  for (const { name, format, line, text, defaultId, defaults, pictures = null, isFromSource = false } of input.texts) {
     const written = format === 'markdown' ? parseMarkdown(text) : parseJsonLine(text, line ?? 1);
     const parsed = defaults?.hasWordLists === true ? withWordLists(written) : written;
     const translated = translateRecord(parsed, { sections: rules.sections, keys });
     const record = defaults === undefined ? translated : withDefaults(translated, parsed, defaults);
-    const result = await readCandidate(record, name, defaultId, pictures, defaults?.address?.siteUrl);
+    const provenance = { pictures, siteUrl: defaults?.address?.siteUrl, isFromSource };
+    const result = await readCandidate(record, name, defaultId, provenance);
     const isParsed = record.kind === 'parsed';
     const shared = {
       notices: isParsed ? record.notices.map((notice) => ({ source: name, ...notice })) : [],

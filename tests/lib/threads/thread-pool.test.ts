@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import type { Worker } from 'node:worker_threads';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { threadJob } from '../../../src/lib/threads/thread-job.ts';
 import { ThreadPool } from '../../../src/lib/threads/thread-pool.ts';
@@ -66,11 +67,17 @@ it('leaves the failure of a warm-up to the job that follows', async () => {
 });
 
 it('ends its idle threads on request, and none that runs a job', async () => {
+  const workers: Worker[] = [];
+  const collect = (worker: Worker): void => void workers.push(worker);
+  process.on('worker', collect);
+  onTestFinished(() => void process.off('worker', collect));
   const pool = openPool(2);
   await Promise.all([1, 2].map((n) => pool.run(job('double'), n, LIMIT)));
   const next = pool.run(job('double'), 3, LIMIT);
   await pool.endIdle();
   expect(pool.threads).toBe(1);
+  // The id of a thread that has ended is -1.
+  expect(workers.map(({ threadId }) => threadId > 0)).toEqual([true, false]);
   expect(await next).toBe(6);
 });
 

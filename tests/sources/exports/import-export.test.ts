@@ -107,6 +107,16 @@ it('stores section, byline, dek, picture and text of a post as those of an artic
   await store.close();
 });
 
+it('imports a post whose text displays nothing, and says what was removed of it', async () => {
+  const store = await openMigrated();
+  const content = '<p>&nbsp;</p><p><img src="http://localhost/roof.jpg"></p>';
+  const report = await importing(store, exported(wxr([wxrItem(17, { content })])));
+  expect(report).toMatchObject({ added: 1, rejectedCount: 0, warningCount: 1 });
+  const stored = await store.db.selectFrom('articles').select(DOCUMENT_COLUMNS).executeTakeFirstOrThrow();
+  expect(toArticle(stored)).toMatchObject({ headline: 'Post 17', bodyHtml: '' });
+  await store.close();
+});
+
 it('rejects one post with its reason, and imports the others', async () => {
   const store = await openMigrated();
   const file = exported(wxr([wxrItem(1), wxrItem(2, { content: 'x'.repeat(1_100_000) }), wxrItem(3)]));

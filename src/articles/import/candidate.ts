@@ -225,7 +225,7 @@ function readBody(written: unknown, { format, sites, imageUrl, isFromSource }: B
   try {
     const { html, removed } = (format === 'html' ? sanitiseHtml : sanitiseMarkdown)(source, sites, imageUrl);
     if (!isBlankBody(html)) return { ...empty, source, html, removed };
-    // A story of a source is also one without its body, such as an empty paragraph or a lone script.
+    // A headline of a source is a story too, where the body is only an empty paragraph or a script.
     return isFromSource ? { ...empty, removed } : invalid('is empty after sanitising');
   } catch (error) {
     if (error instanceof BodyError) return invalid(error.message);

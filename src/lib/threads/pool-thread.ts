@@ -68,7 +68,7 @@ export class PoolThread {
     });
   }
 
-  /** Ends the thread at once, whatever it does. Resolves once it is gone. */
+  /** Ends the thread at once, also during a job. The promise resolves when the thread has ended. */
   async terminate(reason = new Error('it was stopped')): Promise<void> {
     this.#end(reason);
     await this.#worker.terminate();

@@ -115,7 +115,7 @@ export class ThreadPool {
     });
   }
 
-  /** Ends the threads that have no work. Resolves once they are gone. */
+  /** Ends the threads that have no work. The promise resolves when they have ended. */
   async endIdle(): Promise<void> {
     await Promise.all([...this.#idle.keys()].map((thread) => thread.terminate()));
   }

@@ -9,9 +9,9 @@ import { accessSync, constants } from 'node:fs';
  *
  * `semiSpace`: MiB; V8's young generation of each thread has two semi-spaces, whatever limit the thread was started
  * with. By default they grow to 32 or more, and stay so. `growth`: percent by which V8's old generation may grow before
- * its garbage is collected; by default up to 300, on a machine with much memory. `arenas`: heaps of glibc's malloc, which
- * the threads share; free memory of one is of no use in the others. `mmapThreshold`: bytes from which malloc maps a
- * buffer of its own, and gives it back to the system when it is freed; mapping takes time. From 64 KiB on it costs an
+ * its garbage is collected; by default up to 300, on a machine with much memory. `arenas`: heaps of glibc's malloc,
+ * which the threads share; free memory of one is of no use in the others. `mmapThreshold`: bytes from which malloc maps
+ * a buffer of its own, and gives it back to the system when it is freed; mapping takes time. From 64 KiB on it costs an
  * import nothing; from 32 KiB on, 5 %. `flags`: further flags for Node.
  */
 const SETTINGS = {

@@ -6,7 +6,7 @@ import { dirname } from 'node:path';
 import { Kysely, PostgresDialect, SqliteAdapter, SqliteDialect, type Transaction } from 'kysely';
 import type pg from 'pg';
 import { PRIVATE_FOLDER } from '../lib/private-files.ts';
-import { SECOND } from '../lib/time.ts';
+import { MINUTE, SECOND } from '../lib/time.ts';
 import { openSqlite } from './sqlite.ts';
 import { openSqliteFile, openSqliteInThread } from './sqlite-file.ts';
 import { batchInTransaction, type StatementBatch } from './statement-batch.ts';
@@ -52,6 +52,8 @@ export function isSerializationFailure(error: unknown): boolean {
 }
 
 const CONNECT_TIMEOUT = 10 * SECOND;
+/** A connection is kept for the next page or publish: PostgreSQL starts a process for each, which takes some 10 ms. */
+const IDLE_TIME = 5 * MINUTE;
 
 // bigint columns hold epoch milliseconds and counts, far below 2^53, so they are read as numbers.
 const BIGINT = 20;
@@ -82,6 +84,7 @@ export async function openStore({
     max: 10,
     types: typesOf(driver),
     keepAlive: true,
+    idleTimeoutMillis: IDLE_TIME,
     connectionTimeoutMillis: CONNECT_TIMEOUT,
   });
   // A connection that the server closes, idle or between two statements of a transaction, must not end the process. The

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
-import { describe, expect, it } from 'vitest';
-import { openStore, StoreError } from '../../src/store/store.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { MINUTE } from '../../src/lib/time.ts';
+import { type Db, openStore, StoreError } from '../../src/store/store.ts';
 import { newPostgresUrl } from '../support/databases.ts';
 
 describe('a store on PostgreSQL', () => {
@@ -21,6 +22,25 @@ describe('a store on PostgreSQL', () => {
     const { rows } = await sql<{ two: number }>`select 2 as two`.execute(store.db);
     expect(rows).toEqual([{ two: 2 }]);
     await store.close();
+  });
+
+  it('keeps its connections for the next page, also if that comes a minute later', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const store = await openStore({ databaseUrl: await newPostgresUrl(), path: '' });
+    try {
+      const processOf = async (db: Db): Promise<number | undefined> => {
+        return (await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(db)).rows[0]?.pid;
+      };
+      const twoAtOnce = () =>
+        store.db.connection().execute(async (one) => [await processOf(one), await processOf(store.db)].sort());
+      const processes = await twoAtOnce();
+      expect(new Set(processes).size).toBe(2);
+      vi.advanceTimersByTime(MINUTE);
+      expect(await twoAtOnce()).toEqual(processes);
+    } finally {
+      vi.useRealTimers();
+      await store.close();
+    }
   });
 
   it('is named without its password when it cannot be reached', async () => {

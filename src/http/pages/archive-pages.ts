@@ -37,7 +37,7 @@ export function serveArchiveMonth(web: WebContext): Handler {
       limit: STORIES_PER_PAGE,
       offset: (number - 1) * STORIES_PER_PAGE,
     };
-    const found = await listStories(web, query, 'archiveLine');
+    const { archiveLine: found } = await listStories(web, { archiveLine: query });
     if (found.entries.length === 0) return respondNotFound(web, c);
     const list = listPage(`/archive/${month.id}`, number, LAST_PAGE, found);
     const title = number === 1 ? month.title : `${month.title}, page ${number}`;

@@ -2,7 +2,6 @@
  * The front page: the latest headlines, the stream of whole stories, and the news of the last 24 hours.
  */
 import type { Context, Handler } from 'hono';
-import type { ArticleQuery } from '../../articles/queries.ts';
 import type { Selection } from '../../config/config.ts';
 import { listEditions } from '../../editions/queries.ts';
 import { DAY } from '../../lib/time.ts';
@@ -29,21 +28,23 @@ export function serveFrontPage(web: WebContext): Handler {
     if (number === null) return respondNotFound(web, c);
     const now = web.clock();
     if (number > 1) return serveEarlier(web, c, number, now);
-    // PostgreSQL runs these queries at the same time.
-    const [found, latest, news, editions] = await Promise.all([
-      listStories(web, streamQuery(number, now), 'frontStory'),
-      listStories(web, { select: STREAM, now, limit: LATEST }, 'latestLine'),
-      listStories(web, { select: NEWS, now, from: now - DAY, limit: NEWS_LINES }, 'newsLine'),
+    const [stories, editions] = await Promise.all([
+      listStories(web, {
+        frontStory: { select: STREAM, now, limit: STORIES_PER_PAGE },
+        latestLine: { select: STREAM, now, limit: LATEST },
+        newsLine: { select: NEWS, now, from: now - DAY, limit: NEWS_LINES },
+      }),
       listEditions(web.store.db, null, EDITIONS),
     ]);
-    const list = listPage('/', number, LAST_PAGE, found);
+    const { frontStory, latestLine, newsLine } = stories;
+    const list = listPage('/', number, LAST_PAGE, frontStory);
     const data = {
       now,
       list,
       stream: list.entries,
-      latest: latest.entries,
-      news: news.entries,
-      hasMoreNews: news.hasMore,
+      latest: latestLine.entries,
+      news: newsLine.entries,
+      hasMoreNews: newsLine.hasMore,
       editions: editions.map((edition) => editionLine(edition, web)),
       form: isSignupOpen(web) ? await emptySubscribeForm(web) : null,
     };
@@ -53,14 +54,12 @@ export function serveFrontPage(web: WebContext): Handler {
 }
 
 async function serveEarlier(web: WebContext, c: Context, number: number, now: number): Promise<Response> {
-  const found = await listStories(web, streamQuery(number, now), 'streamStory');
+  const offset = (number - 1) * STORIES_PER_PAGE;
+  const query = { select: STREAM, now, limit: STORIES_PER_PAGE, offset };
+  const { streamStory: found } = await listStories(web, { streamStory: query });
   if (found.entries.length === 0) return respondNotFound(web, c);
   const list = listPage('/', number, LAST_PAGE, found);
   const title = `Earlier stories, page ${number}`;
   const head = { ...list, title, description: web.view.about };
   return respondPage(c, await renderPage(web, 'stream', head, { title, stream: list.entries, list }));
-}
-
-function streamQuery(number: number, now: number): ArticleQuery {
-  return { select: STREAM, now, limit: STORIES_PER_PAGE, offset: (number - 1) * STORIES_PER_PAGE };
 }

@@ -3,12 +3,13 @@
  * neither read nor rendered again, unless others have taken its room in memory.
  */
 import { LRUCache } from 'lru-cache';
-import { type Article, isPublic } from '../../articles/article.ts';
-import { type ArticleQuery, findDocuments, findPublicHeads } from '../../articles/queries.ts';
+import { isPublic } from '../../articles/article.ts';
+import { type ArticleHead, type ArticleQuery, findDocuments, findPublicHeads } from '../../articles/queries.ts';
 import { toArticle } from '../../articles/stored-document.ts';
 import { TurnTimer } from '../../lib/concurrency/turn-timer.ts';
+import type { Db } from '../../store/store.ts';
 import type { WebContext } from '../server/web-context.ts';
-import { storyView, withLowerHeadings } from './story-view.ts';
+import { type StoryView, storyView, withLowerHeadings } from './story-view.ts';
 
 /** Bytes of memory: about 6,000 lines of the archive. */
 const MAX_BYTES = 8_000_000;
@@ -45,58 +46,105 @@ export interface StoryList {
   hasMore: boolean;
 }
 
-/** The public articles that match, newest first. */
-export async function listStories(web: WebContext, query: ArticleQuery, part: ListPart): Promise<StoryList> {
-  const first = await readStories(web, query, part);
+/** The lists of a page: which stories each has, by how it shows them. */
+type ListQueries = Partial<Record<ListPart, ArticleQuery>>;
+
+/**
+ * The public articles that match each query, newest first. A story that several lists show is read once, and of lists
+ * that differ only in their limit, the longest is found.
+ */
+export async function listStories<Queries extends ListQueries>(
+  web: WebContext,
+  queries: Queries,
+): Promise<Record<keyof Queries, StoryList>> {
+  const first = await readLists(web, queries);
   // An article that has changed between two statements may belong to another list now.
-  return first.isCurrent ? first : readStories(web, query, part);
+  const { lists } = first.isCurrent ? first : await readLists(web, queries);
+  return lists as Record<keyof Queries, StoryList>;
 }
 
 /** `isCurrent`: no entry is of another version than the one that was found. */
-async function readStories(
+async function readLists(
   web: WebContext,
-  query: ArticleQuery,
-  part: ListPart,
-): Promise<StoryList & { isCurrent: boolean }> {
-  const { db } = web.store;
+  queries: ListQueries,
+): Promise<{ lists: Partial<Record<ListPart, StoryList>>; isCurrent: boolean }> {
+  const found = await findLists(web.store.db, queries);
+  await fill(web, found);
+  return {
+    lists: Object.fromEntries(
+      found.map(({ part, heads, hasMore, entries }) => {
+        return [part, { entries: heads.flatMap(({ id }) => entries.get(id) ?? []), hasMore }];
+      }),
+    ),
+    isCurrent: found.every(({ heads, entries }) =>
+      heads.every(({ id, version }) => entries.get(id)?.version === version),
+    ),
+  };
+}
+
+interface FoundList {
+  part: ListPart;
+  heads: ArticleHead[];
+  hasMore: boolean;
+  /** By id. */
+  entries: Map<string, CachedEntry>;
+}
+
+/** Finds which articles each list has, without their entries. */
+async function findLists(db: Db, queries: ListQueries): Promise<FoundList[]> {
+  const lists = Object.entries(queries) as [ListPart, ArticleQuery][];
+  const byStories = Map.groupBy(lists, ([, { limit, ...stories }]) => JSON.stringify(stories));
+  // PostgreSQL runs these queries at the same time.
+  const found = await Promise.all(
+    [...byStories.values()].map(async (alike) => {
+      const longest = alike.map(([, query]) => query).reduce((one, other) => (one.limit < other.limit ? other : one));
+      const heads = await findPublicHeads(db, { ...longest, limit: longest.limit + 1 });
+      return alike.map(([part, { limit }]) => {
+        return { part, heads: heads.slice(0, limit), hasMore: heads.length > limit, entries: new Map() };
+      });
+    }),
+  );
+  return found.flat();
+}
+
+/** Adds the entries that the cache has, and renders those that it lacks. */
+async function fill(web: WebContext, lists: readonly FoundList[]): Promise<void> {
   const cache = cacheOf(web);
-  const keyOf = (id: string): string => `${web.templates.generation} ${part} ${id}`;
-  const found = await findPublicHeads(db, { ...query, limit: query.limit + 1 });
-  const heads = found.slice(0, query.limit);
-  const known = new Map<string, CachedEntry>();
-  for (const { id, version } of heads) {
-    const cached = cache.get(keyOf(id));
-    if (cached?.version === version) known.set(id, cached);
+  const keyOf = (part: ListPart, id: string): string => `${web.templates.generation} ${part} ${id}`;
+  const missing = new Map<string, FoundList[]>();
+  for (const list of lists) {
+    for (const { id, version } of list.heads) {
+      const cached = cache.get(keyOf(list.part, id));
+      if (cached?.version === version) list.entries.set(id, cached);
+      else missing.set(id, [...(missing.get(id) ?? []), list]);
+    }
   }
-  const missing = heads.flatMap(({ id }) => (known.has(id) ? [] : id));
-  const rows = await findDocuments(db, missing);
+  const rows = await findDocuments(web.store.db, [...missing.keys()]);
+  const now = web.clock();
   const renderMissing = async (): Promise<void> => {
     const timer = new TurnTimer();
     for (const row of rows) {
       await timer.rest();
       const article = toArticle(row);
-      if (!isPublic(article, query.now)) continue;
-      const html = await render(web, article, part);
-      const entry = { version: row.version, publishedAt: article.publishedAt, html };
-      known.set(row.id, entry);
-      cache.set(keyOf(row.id), entry);
+      if (!isPublic(article, now)) continue;
+      const { version } = row;
+      const { publishedAt } = article;
+      const story = storyView(article, web);
+      for (const { part, entries } of missing.get(row.id) ?? []) {
+        const entry = { version, publishedAt, html: await render(web, story, part) };
+        entries.set(row.id, entry);
+        cache.set(keyOf(part, row.id), entry);
+      }
     }
   };
   if (rows.length > 0) await web.rendering.run(renderMissing);
-  return {
-    entries: heads.flatMap(({ id }) => known.get(id) ?? []),
-    hasMore: found.length > heads.length,
-    isCurrent: heads.every(({ id, version }) => known.get(id)?.version === version),
-  };
 }
 
-async function render(web: WebContext, article: Article, part: ListPart): Promise<string> {
-  const { base, view, templates } = web;
+async function render({ base, view, templates }: WebContext, story: StoryView, part: ListPart): Promise<string> {
   const { template, level } = PARTS[part];
-  const whole = storyView(article, web);
-  const story = level === null ? whole : withLowerHeadings(whole, level);
-  const html = await templates.html(`pages/parts/${template}.liquid`, { story, level, base, lang: view.language });
-  return html.trimEnd();
+  const shown = level === null ? story : withLowerHeadings(story, level);
+  const data = { story: shown, level, base, lang: view.language };
+  return (await templates.html(`pages/parts/${template}.liquid`, data)).trimEnd();
 }
 
 /** By context, since an entry depends on the configuration and the templates, too. */

@@ -23,7 +23,7 @@ export function serveSection(web: WebContext): Handler {
       limit: STORIES_PER_PAGE,
       offset: (number - 1) * STORIES_PER_PAGE,
     };
-    const found = await listStories(web, query, 'sectionLine');
+    const { sectionLine: found } = await listStories(web, { sectionLine: query });
     if (number > 1 && found.entries.length === 0) return respondNotFound(web, c);
     const list = listPage(`/sections/${section.id}`, number, LAST_PAGE, found);
     const title = number === 1 ? section.title : `${section.title}, page ${number}`;

@@ -37,6 +37,15 @@ describe('the stories of lists', () => {
       }
     });
 
+    it('are read once for a page with several lists, and found once for lists of the same', async () => {
+      const html = await site.read('/');
+      expect(html.match(/Headline of one/g)).toHaveLength(3);
+      const queries = takeQueries();
+      const reads = queries.filter(({ sql }) => sql.includes('document_version" as'));
+      expect(reads.map(({ parameters }) => parameters.toSorted())).toEqual([['one', 'two']]);
+      expect(queries.filter(({ sql }) => sql.includes('document_version as version'))).toHaveLength(2);
+    });
+
     it('are read again once they have changed, and only these', async () => {
       await site.read('/archive/2026-11');
       await save(store, article('two', { headline: 'A Corrected Headline' }));

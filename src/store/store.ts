@@ -52,8 +52,12 @@ export function isSerializationFailure(error: unknown): boolean {
 }
 
 const CONNECT_TIMEOUT = 10 * SECOND;
-/** A connection is kept for the next page or publish: PostgreSQL starts a process for each, which takes some 10 ms. */
+/**
+ * How long a connection is kept without work: PostgreSQL starts a process for each, and a page would wait some 10 ms for
+ * it. A connection that a firewall has dropped is found by probes after a minute.
+ */
 const IDLE_TIME = 5 * MINUTE;
+const PROBE_AFTER = MINUTE;
 
 // bigint columns hold epoch milliseconds and counts, far below 2^53, so they are read as numbers.
 const BIGINT = 20;
@@ -84,6 +88,7 @@ export async function openStore({
     max: 10,
     types: typesOf(driver),
     keepAlive: true,
+    keepAliveInitialDelayMillis: PROBE_AFTER,
     idleTimeoutMillis: IDLE_TIME,
     connectionTimeoutMillis: CONNECT_TIMEOUT,
   });
@@ -94,8 +99,8 @@ export async function openStore({
   const location = `${url.protocol}//${url.host}${url.pathname}`;
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
   try {
-    const client = await pool.connect();
-    client.release();
+    // Through Kysely: it closes only what it has opened itself.
+    await db.connection().execute(async () => {});
   } catch (error) {
     await db.destroy();
     throw new StoreError(`cannot reach the database at ${location}: ${(error as Error).message}`, { cause: error });

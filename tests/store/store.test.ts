@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { MINUTE } from '../../src/lib/time.ts';
 import { type Db, openStore, StoreError } from '../../src/store/store.ts';
 import { newPostgresUrl } from '../support/databases.ts';
@@ -24,23 +24,38 @@ describe('a store on PostgreSQL', () => {
     await store.close();
   });
 
-  it('keeps its connections for the next page, also if that comes a minute later', async () => {
+  it('keeps its connections for the next page for five minutes', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-    const store = await openStore({ databaseUrl: await newPostgresUrl(), path: '' });
-    try {
-      const processOf = async (db: Db): Promise<number | undefined> => {
-        return (await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(db)).rows[0]?.pid;
-      };
-      const twoAtOnce = () =>
-        store.db.connection().execute(async (one) => [await processOf(one), await processOf(store.db)].sort());
-      const processes = await twoAtOnce();
-      expect(new Set(processes).size).toBe(2);
-      vi.advanceTimersByTime(MINUTE);
-      expect(await twoAtOnce()).toEqual(processes);
-    } finally {
-      vi.useRealTimers();
-      await store.close();
-    }
+    onTestFinished(() => void vi.useRealTimers());
+    const url = await newPostgresUrl();
+    const store = await openStore({ databaseUrl: url, path: '' });
+    onTestFinished(() => store.close());
+    const processOf = async (db: Db): Promise<number | undefined> => {
+      return (await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(db)).rows[0]?.pid;
+    };
+    const twoAtOnce = () =>
+      store.db.connection().execute(async (one) => [await processOf(one), await processOf(store.db)].sort());
+    const processes = await twoAtOnce();
+    expect(new Set(processes).size).toBe(2);
+    vi.advanceTimersByTime(4 * MINUTE);
+    expect(await twoAtOnce()).toEqual(processes);
+    vi.advanceTimersByTime(6 * MINUTE);
+    expect(await processOf(store.db)).not.toBeOneOf(processes);
+  });
+
+  it('closes the connection that it was opened with, also if nothing was read', async () => {
+    const url = await newPostgresUrl();
+    const observer = await openStore({ databaseUrl: url, path: '' });
+    const connections = async () => {
+      const found = await sql`select pid from pg_stat_activity where datname = current_database()`.execute(observer.db);
+      return found.rows.length;
+    };
+    expect(await connections()).toBe(1);
+    const store = await openStore({ databaseUrl: url, path: '' });
+    expect(await connections()).toBe(2);
+    await store.close();
+    await expect.poll(connections).toBe(1);
+    await observer.close();
   });
 
   it('is named without its password when it cannot be reached', async () => {

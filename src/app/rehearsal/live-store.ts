@@ -31,9 +31,13 @@ export async function openLiveStore({ secrets, paths }: Config): Promise<{ store
   const { databaseUrl } = secrets;
   if (databaseUrl === undefined && !existsSync(paths.store)) return { reason: `there is no store ${paths.store}` };
   const store = databaseUrl === undefined ? openForReading(paths.store) : await openStore({ databaseUrl, path: '' });
-  const { kind } = await schemaState(store);
+  let kind: string | null = null;
+  try {
+    ({ kind } = await schemaState(store));
+  } finally {
+    if (kind !== 'current') await store.close();
+  }
   if (kind === 'current') return { store };
-  await store.close();
   const reason = kind === 'empty' ? 'is empty' : 'does not have the schema of this version';
   return { reason: `the store ${store.location} ${reason}` };
 }

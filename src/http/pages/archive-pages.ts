@@ -31,13 +31,12 @@ export function serveArchiveMonth(web: WebContext): Handler {
     const number = parsePageNumber(c.req.query('page'), LAST_PAGE);
     if (month === null || number === null) return respondNotFound(web, c);
     const query = {
-      now: web.clock(),
       from: month.from,
       until: month.until,
       limit: STORIES_PER_PAGE,
       offset: (number - 1) * STORIES_PER_PAGE,
     };
-    const { archiveLine: found } = await listStories(web, { archiveLine: query });
+    const { archiveLine: found } = await listStories(web, web.clock(), { archiveLine: query });
     if (found.entries.length === 0) return respondNotFound(web, c);
     const list = listPage(`/archive/${month.id}`, number, LAST_PAGE, found);
     const title = number === 1 ? month.title : `${month.title}, page ${number}`;

@@ -29,10 +29,10 @@ export function serveFrontPage(web: WebContext): Handler {
     const now = web.clock();
     if (number > 1) return serveEarlier(web, c, number, now);
     const [stories, editions] = await Promise.all([
-      listStories(web, {
-        frontStory: { select: STREAM, now, limit: STORIES_PER_PAGE },
-        latestLine: { select: STREAM, now, limit: LATEST },
-        newsLine: { select: NEWS, now, from: now - DAY, limit: NEWS_LINES },
+      listStories(web, now, {
+        frontStory: { select: STREAM, limit: STORIES_PER_PAGE },
+        latestLine: { select: STREAM, limit: LATEST },
+        newsLine: { select: NEWS, from: now - DAY, limit: NEWS_LINES },
       }),
       listEditions(web.store.db, null, EDITIONS),
     ]);
@@ -55,8 +55,8 @@ export function serveFrontPage(web: WebContext): Handler {
 
 async function serveEarlier(web: WebContext, c: Context, number: number, now: number): Promise<Response> {
   const offset = (number - 1) * STORIES_PER_PAGE;
-  const query = { select: STREAM, now, limit: STORIES_PER_PAGE, offset };
-  const { streamStory: found } = await listStories(web, { streamStory: query });
+  const query = { select: STREAM, limit: STORIES_PER_PAGE, offset };
+  const { streamStory: found } = await listStories(web, now, { streamStory: query });
   if (found.entries.length === 0) return respondNotFound(web, c);
   const list = listPage('/', number, LAST_PAGE, found);
   const title = `Earlier stories, page ${number}`;

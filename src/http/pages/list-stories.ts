@@ -47,97 +47,100 @@ export interface StoryList {
 }
 
 /** The lists of a page: which stories each has, by how it shows them. */
-type ListQueries = Partial<Record<ListPart, ArticleQuery>>;
+type ListQueries = Partial<Record<ListPart, Omit<ArticleQuery, 'now'>>>;
 
 /**
- * The public articles that match each query, newest first. A story that several lists show is read once, and of lists
- * that differ only in their limit, the longest is found.
+ * The articles that match each query and are public at `now`, newest first. A story is read once, however many of the
+ * lists show it, and queries that differ only in their limit are one query of the database.
  */
 export async function listStories<Queries extends ListQueries>(
   web: WebContext,
+  now: number,
   queries: Queries,
 ): Promise<Record<keyof Queries, StoryList>> {
-  const first = await readLists(web, queries);
+  const first = await readLists(web, now, queries);
   // An article that has changed between two statements may belong to another list now.
-  const { lists } = first.isCurrent ? first : await readLists(web, queries);
+  const { lists } = first.isCurrent ? first : await readLists(web, now, queries);
   return lists as Record<keyof Queries, StoryList>;
 }
 
 /** `isCurrent`: no entry is of another version than the one that was found. */
 async function readLists(
   web: WebContext,
+  now: number,
   queries: ListQueries,
 ): Promise<{ lists: Partial<Record<ListPart, StoryList>>; isCurrent: boolean }> {
-  const found = await findLists(web.store.db, queries);
-  await fill(web, found);
+  const found = await findLists(web.store.db, now, queries);
+  const entries = await readEntries(web, now, found);
+  const entryOf = ({ part }: FoundList, { id }: ArticleHead): CachedEntry | undefined => entries.get(part)?.get(id);
   return {
     lists: Object.fromEntries(
-      found.map(({ part, heads, hasMore, entries }) => {
-        return [part, { entries: heads.flatMap(({ id }) => entries.get(id) ?? []), hasMore }];
+      found.map((list) => {
+        return [list.part, { entries: list.heads.flatMap((head) => entryOf(list, head) ?? []), hasMore: list.hasMore }];
       }),
     ),
-    isCurrent: found.every(({ heads, entries }) =>
-      heads.every(({ id, version }) => entries.get(id)?.version === version),
-    ),
+    isCurrent: found.every((list) => list.heads.every((head) => entryOf(list, head)?.version === head.version)),
   };
 }
 
+/** Which articles a list has. */
 interface FoundList {
   part: ListPart;
   heads: ArticleHead[];
   hasMore: boolean;
-  /** By id. */
-  entries: Map<string, CachedEntry>;
 }
 
-/** Finds which articles each list has, without their entries. */
-async function findLists(db: Db, queries: ListQueries): Promise<FoundList[]> {
-  const lists = Object.entries(queries) as [ListPart, ArticleQuery][];
-  const byStories = Map.groupBy(lists, ([, { limit, ...stories }]) => JSON.stringify(stories));
+async function findLists(db: Db, now: number, queries: ListQueries): Promise<FoundList[]> {
+  const lists = Object.entries(queries) as [ListPart, Omit<ArticleQuery, 'now'>][];
+  const alike = Map.groupBy(lists, ([, { select, from, until, offset }]) =>
+    JSON.stringify({ select, from, until, offset }),
+  );
   // PostgreSQL runs these queries at the same time.
   const found = await Promise.all(
-    [...byStories.values()].map(async (alike) => {
-      const longest = alike.map(([, query]) => query).reduce((one, other) => (one.limit < other.limit ? other : one));
-      const heads = await findPublicHeads(db, { ...longest, limit: longest.limit + 1 });
-      return alike.map(([part, { limit }]) => {
-        return { part, heads: heads.slice(0, limit), hasMore: heads.length > limit, entries: new Map() };
-      });
+    [...alike.values()].map(async (some) => {
+      const longest = some.map(([, query]) => query).reduce((one, other) => (one.limit < other.limit ? other : one));
+      const heads = await findPublicHeads(db, { ...longest, now, limit: longest.limit + 1 });
+      return some.map(([part, { limit }]) => ({ part, heads: heads.slice(0, limit), hasMore: heads.length > limit }));
     }),
   );
   return found.flat();
 }
 
-/** Adds the entries that the cache has, and renders those that it lacks. */
-async function fill(web: WebContext, lists: readonly FoundList[]): Promise<void> {
+/** The entries of each list by id: from the cache, or rendered. */
+async function readEntries(
+  web: WebContext,
+  now: number,
+  lists: readonly FoundList[],
+): Promise<Map<ListPart, Map<string, CachedEntry>>> {
   const cache = cacheOf(web);
   const keyOf = (part: ListPart, id: string): string => `${web.templates.generation} ${part} ${id}`;
-  const missing = new Map<string, FoundList[]>();
-  for (const list of lists) {
-    for (const { id, version } of list.heads) {
-      const cached = cache.get(keyOf(list.part, id));
-      if (cached?.version === version) list.entries.set(id, cached);
-      else missing.set(id, [...(missing.get(id) ?? []), list]);
+  const entries = new Map(lists.map(({ part }) => [part, new Map<string, CachedEntry>()]));
+  const missing = new Map<string, ListPart[]>();
+  for (const { part, heads } of lists) {
+    for (const { id, version } of heads) {
+      const cached = cache.get(keyOf(part, id));
+      if (cached?.version === version) entries.get(part)?.set(id, cached);
+      else missing.set(id, [...(missing.get(id) ?? []), part]);
     }
   }
   const rows = await findDocuments(web.store.db, [...missing.keys()]);
-  const now = web.clock();
   const renderMissing = async (): Promise<void> => {
     const timer = new TurnTimer();
     for (const row of rows) {
       await timer.rest();
       const article = toArticle(row);
       if (!isPublic(article, now)) continue;
-      const { version } = row;
-      const { publishedAt } = article;
       const story = storyView(article, web);
-      for (const { part, entries } of missing.get(row.id) ?? []) {
-        const entry = { version, publishedAt, html: await render(web, story, part) };
-        entries.set(row.id, entry);
+      for (const part of missing.get(row.id) ?? []) {
+        const html = await render(web, story, part);
+        const entry = { version: row.version, publishedAt: article.publishedAt, html };
+        entries.get(part)?.set(row.id, entry);
         cache.set(keyOf(part, row.id), entry);
       }
     }
   };
   if (rows.length > 0) await web.rendering.run(renderMissing);
+  return entries;
 }
 
 async function render({ base, view, templates }: WebContext, story: StoryView, part: ListPart): Promise<string> {

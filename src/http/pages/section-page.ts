@@ -19,11 +19,10 @@ export function serveSection(web: WebContext): Handler {
     if (section === undefined || number === null) return respondNotFound(web, c);
     const query = {
       select: { sections: [section.id] },
-      now: web.clock(),
       limit: STORIES_PER_PAGE,
       offset: (number - 1) * STORIES_PER_PAGE,
     };
-    const { sectionLine: found } = await listStories(web, { sectionLine: query });
+    const { sectionLine: found } = await listStories(web, web.clock(), { sectionLine: query });
     if (number > 1 && found.entries.length === 0) return respondNotFound(web, c);
     const list = listPage(`/sections/${section.id}`, number, LAST_PAGE, found);
     const title = number === 1 ? section.title : `${section.title}, page ${number}`;

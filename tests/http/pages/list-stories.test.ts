@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import type { KyselyPlugin } from 'kysely';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { openTemplates } from '../../../src/lib/templates.ts';
 import type { Store } from '../../../src/store/store.ts';
@@ -9,7 +10,7 @@ import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { article, NOW, openTestSite, save, type TestSite } from '../test-site.ts';
 
 describe('the stories of lists', () => {
-  forEachDatabase((open) => {
+  forEachDatabase((open, dialect) => {
     let store: Store;
     let site: TestSite;
     let takeQueries: ReturnType<typeof recordQueries>['takeQueries'];
@@ -37,7 +38,7 @@ describe('the stories of lists', () => {
       }
     });
 
-    it('are read once for a page with several lists, and found once for lists of the same', async () => {
+    it('are read once for several lists, which take one query where they differ only in their limit', async () => {
       const html = await site.read('/');
       expect(html.match(/Headline of one/g)).toHaveLength(3);
       const queries = takeQueries();
@@ -56,6 +57,45 @@ describe('the stories of lists', () => {
       expect(html).not.toContain('Headline of two');
       expect(readDocuments()).toEqual(['two']);
     });
+
+    it('are read again for a list that begins to show them, though another list has them already', async () => {
+      await save(store, ...Array.from({ length: 23 }, (_, n) => article(`n-${n}`, { publishedAt: NOW + 100 - n })));
+      site.later();
+      const before = await site.read('/');
+      expect(before.match(/<h3 class="headline">/g)).toHaveLength(10);
+      expect(before).not.toContain('<h3 class="headline"><a href="/articles/n-10">');
+      expect([...before.matchAll(/>Headline of (n-\d+)</g)].map(([, id]) => id)).toContain('n-19');
+      expect(before).not.toContain('Headline of n-20');
+      await save(store, article('n-0', { status: { state: 'retracted', note: 'Wrong.', at: NOW } }));
+      takeQueries();
+      site.later();
+      const after = await site.read('/');
+      expect(after).toContain('<h3 class="headline"><a href="/articles/n-10">');
+      expect(after).toContain('Headline of n-20');
+      expect(readDocuments()).toEqual(expect.arrayContaining(['n-10', 'n-15', 'n-20']));
+    });
+
+    // SQLite in memory has one connection, which is in use between the statements.
+    if (dialect === 'postgres') {
+      it('are found again where one changes before it is read', async () => {
+        let hasChanged = false;
+        const plugin: KyselyPlugin = {
+          transformQuery: ({ node }) => node,
+          async transformResult({ result }) {
+            if (!hasChanged && result.rows[0]?.publishedAt !== undefined) {
+              hasChanged = true;
+              await save(store, article('two', { section: 'finance-economy' }));
+            }
+            return result;
+          },
+        };
+        const other = openTestSite({ ...store, db: store.db.withPlugin(plugin) });
+        const html = await other.read('/sections/business-tech');
+        expect(hasChanged).toBe(true);
+        expect(html).toContain('Headline of one');
+        expect(html).not.toContain('Headline of two');
+      });
+    }
 
     it('leave a list as soon as they are no longer public', async () => {
       await site.read('/archive/2026-11');

@@ -8,25 +8,26 @@ import { accessSync, constants } from 'node:fs';
  * By command. `subscribers import` is a command of `subscribers`.
  *
  * `semiSpace`: MiB; V8's young generation of each thread has two semi-spaces, whatever limit the thread was started
- * with. By default they grow to 32 or more, and stay so. `growth`: percent by which V8's old generation may grow before
- * its garbage is collected; by default up to 300, on a machine with much memory. `arenas`: heaps of glibc's malloc,
- * which the threads share; free memory of one is of no use in the others. `mmapThreshold`: bytes from which malloc maps
- * a buffer of its own, and gives it back to the system when it is freed; mapping takes time. From 64 KiB on it costs an
- * import nothing; from 32 KiB on, 5 %. `flags`: further flags for Node.
+ * with. By default they grow to 32 or more, and stay so. `mmapThreshold`: bytes from which malloc maps a buffer of its
+ * own, and gives it back to the system when it is freed; mapping takes time. From 64 KiB on it costs an import nothing;
+ * from 32 KiB on, 5 %. `flags`: further flags for Node.
  */
 const SETTINGS = {
-  start: { semiSpace: 4, growth: 40, arenas: 2, mmapThreshold: 32_768, flags: [] },
-  subscribers: { semiSpace: 8, growth: 40, arenas: 2, mmapThreshold: 32_768, flags: [] },
+  start: { semiSpace: 4, mmapThreshold: 32_768, flags: [] },
+  subscribers: { semiSpace: 8, mmapThreshold: 32_768, flags: [] },
   // It collects its garbage before it publishes many articles.
-  import: { semiSpace: 16, growth: 40, arenas: 1, mmapThreshold: 65_536, flags: ['--expose-gc'] },
+  import: { semiSpace: 16, mmapThreshold: 65_536, flags: ['--expose-gc'] },
 };
 const FLAG = '--max-semi-space-size';
+/** Percent by which V8's old generation may grow before its garbage is collected; by default up to 300. */
+const GROWTH = '--heap-growing-percent=40';
 
 /**
- * Of glibc (mallopt(3)); other C libraries ignore them. Free memory at the end of a heap is given back from 1 MiB on.
+ * Of glibc (mallopt(3)); other C libraries ignore them. All threads share one heap: free memory of one would be of no
+ * use in the others. Free memory at its end is given back from 1 MiB on.
  */
-const mallocSettings = ({ arenas, mmapThreshold }) => ({
-  MALLOC_ARENA_MAX: String(arenas),
+const mallocSettings = (mmapThreshold) => ({
+  MALLOC_ARENA_MAX: '1',
   MALLOC_MMAP_THRESHOLD_: String(mmapThreshold),
   MALLOC_TRIM_THRESHOLD_: '1048576',
 });
@@ -48,9 +49,9 @@ export function restartWithMemorySettings(process, command) {
   const { argv, channel, env, execArgv, execPath, platform } = process;
   const hasFlag = [...execArgv, env.NODE_OPTIONS ?? ''].some((flags) => flags.replaceAll('_', '-').includes(FLAG));
   if (hasFlag || channel !== undefined || platform === 'win32' || !canExecute(process)) return;
-  const { semiSpace, growth, flags: others, ...malloc } = SETTINGS[command];
-  const flags = [`${FLAG}=${semiSpace}`, `--heap-growing-percent=${growth}`, ...others];
-  const settings = { ...mallocSettings(malloc), ...env };
+  const { semiSpace, mmapThreshold, flags: others } = SETTINGS[command];
+  const flags = [`${FLAG}=${semiSpace}`, GROWTH, ...others];
+  const settings = { ...mallocSettings(mmapThreshold), ...env };
   process.execve(execPath, [execPath, ...flags, ...execArgv, ...argv.slice(1)], settings);
 }
 

@@ -37,26 +37,26 @@ export interface DocumentInfo {
   size: number;
 }
 
-/** A stored document. */
-export interface FeedDocument extends DocumentInfo {
-  /** UTF-8. */
-  body: Buffer;
+/** A stored document in its compressed forms. */
+export interface PackedDocument extends DocumentInfo {
   codings: Codings;
 }
 
-export async function findDocument(db: Db, path: string): Promise<FeedDocument | null> {
+/** A stored document. */
+export interface FeedDocument extends PackedDocument {
+  /** UTF-8. */
+  body: Buffer;
+}
+
+export async function findPackedDocument(db: Db, path: string): Promise<PackedDocument | null> {
   const row = await db.selectFrom('documents').selectAll().where('path', '=', path).executeTakeFirst();
   if (row === undefined) return null;
-  const codings = { gzip: asBuffer(row.gzip), br: asBuffer(row.brotli) };
-  return {
-    path,
-    mediaType: row.media_type,
-    hash: row.hash,
-    modifiedAt: row.modified_at,
-    size: row.size,
-    body: await decompress(codings.gzip, row.size),
-    codings,
-  };
+  return { ...toInfo(row), codings: { gzip: asBuffer(row.gzip), br: asBuffer(row.brotli) } };
+}
+
+export async function findDocument(db: Db, path: string): Promise<FeedDocument | null> {
+  const packed = await findPackedDocument(db, path);
+  return packed && { ...packed, body: await decompress(packed.codings.gzip, packed.size) };
 }
 
 /** The same bytes, which are not copied. */

@@ -53,8 +53,8 @@ export function isSerializationFailure(error: unknown): boolean {
 
 const CONNECT_TIMEOUT = 10 * SECOND;
 /**
- * How long a connection is kept without work: PostgreSQL starts a process for each, and a page would wait some 10 ms for
- * it. A connection that a firewall has dropped is found by probes after a minute.
+ * How long a connection is kept without work: PostgreSQL starts a process for each, and a page would wait some 10 ms
+ * for it. A connection that a firewall has dropped is found by probes after a minute.
  */
 const IDLE_TIME = 5 * MINUTE;
 const PROBE_AFTER = MINUTE;

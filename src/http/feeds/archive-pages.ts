@@ -85,13 +85,14 @@ export class ArchivePages {
       const articles = rendered.failed.map(({ article, problems }) => `${article.id}: ${problems.join('; ')}`);
       this.#log?.warn({ page: page.path, articles }, 'an archive page lacks articles that cannot be items');
     }
-    const identity = Buffer.from(draft.body);
+    const body = Buffer.from(draft.body);
     const document = {
       path,
       mediaType: draft.mediaType,
-      hash: createHash('sha256').update(identity).digest('hex'),
+      hash: createHash('sha256').update(body).digest('hex'),
       modifiedAt: page.changedAt,
-      bodies: { identity, ...(await compress(identity)) },
+      size: body.length,
+      codings: await compress(body),
       link: `<${topicAddress(this.#config, path)}>; rel="self"`,
     };
     this.#cached.set(path, { changedAt: page.changedAt, document });

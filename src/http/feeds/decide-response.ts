@@ -1,7 +1,7 @@
 /**
  * Decides the response to a request for a document. Pure.
  */
-import type { FeedDocument } from '../../feeds/documents.ts';
+import type { PackedDocument } from '../../feeds/documents.ts';
 import { entityTag, httpDate, isUnchangedSince, matchesHash } from '../server/conditional.ts';
 import { type Coding, chooseCoding, prefersPlainXml } from '../server/negotiate.ts';
 
@@ -13,9 +13,8 @@ export interface FeedRequest {
   ifModifiedSince?: string | undefined;
 }
 
-/** A document with its bytes in memory. */
-export interface CachedDocument extends Pick<FeedDocument, 'path' | 'mediaType' | 'hash' | 'modifiedAt'> {
-  bodies: Record<Coding, Buffer>;
+/** A document in memory. */
+export interface CachedDocument extends PackedDocument {
   /** For a feed, the Link header with its hub and its own address (WebSub §4). */
   link: string | null;
 }

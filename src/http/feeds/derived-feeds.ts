@@ -13,7 +13,8 @@ import { topicAddress } from '../../feeds/topics.ts';
 import { type Clock, SECOND } from '../../lib/time.ts';
 import type { Db, Store } from '../../store/store.ts';
 import { BuildLimiter } from './build-limiter.ts';
-import { FeedCache, type LoadedDocument } from './feed-cache.ts';
+import type { CachedDocument } from './decide-response.ts';
+import { FeedCache } from './feed-cache.ts';
 
 /** Less than published documents have: strangers choose what is cached here. */
 const CACHE_BYTES = 16 * 1024 * 1024;
@@ -28,7 +29,7 @@ const PUBLISH_WAIT = { forMs: 1_500, everyMs: 50 };
 export function openDerivedFeeds(store: Store, config: Config, clock: Clock): FeedCache {
   const { db } = store;
   const limiter = new BuildLimiter(clock);
-  const load = async (path: string, client = 'unknown'): Promise<LoadedDocument | null> => {
+  const load = async (path: string, client = 'unknown'): Promise<CachedDocument | null> => {
     const [file = '', query] = path.split('?');
     const parsed = parseDerivedAddress(file, new URLSearchParams(query), config);
     if (parsed?.kind !== 'derived') return null;
@@ -52,7 +53,7 @@ async function buildFeed(
   config: Config,
   address: DerivedAddress,
   clock: Clock,
-): Promise<LoadedDocument | null> {
+): Promise<CachedDocument | null> {
   const { modifiedAt } = await readFeedVersion(db);
   // As of the last publish, in every process. Articles that become public later in that second cause another one.
   const now = Math.min(clock(), modifiedAt + SECOND - 1);
@@ -63,5 +64,5 @@ async function buildFeed(
   const hash = createHash('sha256').update(body).digest('hex');
   const codings = await compress(body);
   const link = `<${topicAddress(config, path)}>; rel="self"`;
-  return { document: { path, mediaType, hash, modifiedAt, body, codings }, link };
+  return { path, mediaType, hash, modifiedAt, size: body.length, codings, link };
 }

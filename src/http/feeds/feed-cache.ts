@@ -1,10 +1,10 @@
 /**
- * Documents in memory, with their compressed forms. Each request checks the version of the feeds in the store, so that
+ * Documents in memory, in their compressed forms. Each request checks the version of the feeds in the store, so that
  * no process serves what another has replaced. One check serves all requests that arrived before it began.
  */
 import { LRUCache } from 'lru-cache';
 import type { Config } from '../../config/config.ts';
-import { type FeedDocument, findDocument } from '../../feeds/documents.ts';
+import { findPackedDocument } from '../../feeds/documents.ts';
 import { openVersionReader } from '../../feeds/feed-version.ts';
 import { hubAddress, isTopicPath, topicAddress } from '../../feeds/topics.ts';
 import { SECOND } from '../../lib/time.ts';
@@ -16,16 +16,10 @@ export interface DocumentLoader {
   /** Grows with every change of what `load` returns. */
   version(): Promise<number>;
   /** The document of that name, or null. */
-  load(name: string, client?: string): Promise<LoadedDocument | null>;
+  load(name: string, client?: string): Promise<CachedDocument | null>;
 }
 
-/** A document, and its Link header. */
-export interface LoadedDocument {
-  document: Omit<FeedDocument, 'size'>;
-  link: string | null;
-}
-
-/** Bytes of bodies; the least recently used go first. */
+/** Bytes of compressed forms; the least recently used go first. */
 const CACHE_BYTES = 64 * 1024 * 1024;
 /** Treat a slower store as unavailable. */
 const CHECK_TIMEOUT = 2 * SECOND;
@@ -81,8 +75,7 @@ export class FeedCache {
     const version = this.#version;
     const loading: Promise<CachedDocument | null> = this.#loader
       .load(name, client)
-      .then((loaded) => {
-        const document = loaded === null ? null : toCached(loaded);
+      .then((document) => {
         if (document !== null && version === this.#version) this.#documents.set(name, document);
         return document;
       })
@@ -94,15 +87,9 @@ export class FeedCache {
   }
 }
 
-function toCached({ document, link }: LoadedDocument): CachedDocument {
-  const { path, mediaType, hash, modifiedAt, body, codings } = document;
-  const bodies = { identity: body, gzip: codings.gzip, br: codings.br };
-  return { path, mediaType, hash, modifiedAt, bodies, link };
-}
-
-/** Of the bodies, in bytes. */
-export function bytesInMemory({ bodies }: CachedDocument): number {
-  return bodies.identity.length + bodies.gzip.length + bodies.br.length;
+/** Of the compressed forms, in bytes. */
+export function bytesInMemory({ codings }: CachedDocument): number {
+  return codings.gzip.length + codings.br.length;
 }
 
 const DOCUMENT_PATH = /^[a-z0-9][a-z0-9./-]{0,199}$/;
@@ -112,8 +99,8 @@ export function openPublishedFeeds({ db }: Store, config: Config): FeedCache {
   return new FeedCache({
     version: openVersionReader(db),
     load: async (path) => {
-      const document = DOCUMENT_PATH.test(path) ? await findDocument(db, path) : null;
-      return document === null ? null : { document, link: linkHeader(path, config) };
+      const document = DOCUMENT_PATH.test(path) ? await findPackedDocument(db, path) : null;
+      return document && { ...document, link: linkHeader(path, config) };
     },
   });
 }

@@ -20,7 +20,12 @@ const GZIP_LEVEL = 6;
 /** Compresses a body off the main thread. Same input, same bytes. */
 export async function compress(body: Buffer): Promise<Codings> {
   const [gzip, br] = await Promise.all([toGzip(body, { level: GZIP_LEVEL }), brotli(body)]);
-  return { gzip, br };
+  return { gzip: exact(gzip), br: exact(br) };
+}
+
+/** In memory of its own size: a short result of zlib is the beginning of a buffer of 16 KiB, which would stay too. */
+function exact(result: Buffer): Buffer {
+  return Buffer.from(new Uint8Array(result).buffer);
 }
 
 function brotli(body: Buffer): Promise<Buffer> {
@@ -34,8 +39,13 @@ function brotli(body: Buffer): Promise<Buffer> {
   return toBrotli(body, { params });
 }
 
-/** @param size expected bytes of the body: it is then allocated in one piece, and not copied from chunks */
-export function decompress(gzip: Buffer, size: number): Promise<Buffer> {
+/**
+ * @param size bytes of the body: it is then allocated in one piece, and not copied from chunks
+ * @throws Error if the input is damaged, or of another size
+ */
+export async function decompress(gzip: Buffer, size: number): Promise<Buffer> {
   // One byte more: zlib allocates the next chunk when one is full.
-  return fromGzip(gzip, { chunkSize: Math.max(size + 1, constants.Z_DEFAULT_CHUNK) });
+  const body = await fromGzip(gzip, { chunkSize: Math.max(size + 1, constants.Z_MIN_CHUNK) });
+  if (body.length !== size) throw new Error(`the document has ${body.length} bytes instead of ${size}`);
+  return body;
 }

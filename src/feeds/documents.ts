@@ -37,7 +37,7 @@ export interface DocumentInfo {
   size: number;
 }
 
-/** A stored document in its compressed forms. */
+/** A document in its compressed forms. */
 export interface PackedDocument extends DocumentInfo {
   codings: Codings;
 }

@@ -31,13 +31,12 @@ export async function openLiveStore({ secrets, paths }: Config): Promise<{ store
   const { databaseUrl } = secrets;
   if (databaseUrl === undefined && !existsSync(paths.store)) return { reason: `there is no store ${paths.store}` };
   const store = databaseUrl === undefined ? openForReading(paths.store) : await openStore({ databaseUrl, path: '' });
-  let kind: string | null = null;
-  try {
-    ({ kind } = await schemaState(store));
-  } finally {
-    if (kind !== 'current') await store.close();
-  }
+  const { kind } = await schemaState(store).catch(async (error: unknown) => {
+    await store.close();
+    throw error;
+  });
   if (kind === 'current') return { store };
+  await store.close();
   const reason = kind === 'empty' ? 'is empty' : 'does not have the schema of this version';
   return { reason: `the store ${store.location} ${reason}` };
 }

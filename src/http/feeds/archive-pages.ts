@@ -19,7 +19,7 @@ import { type Clock, SECOND } from '../../lib/time.ts';
 import type { Db, Store } from '../../store/store.ts';
 import { BuildLimiter } from './build-limiter.ts';
 import type { CachedDocument } from './decide-response.ts';
-import { bytesInMemory } from './feed-cache.ts';
+import { bytesInMemory, toCached } from './feed-cache.ts';
 
 /** Strangers choose what is cached here. */
 const CACHE_BYTES = 16 * 1024 * 1024;
@@ -86,15 +86,15 @@ export class ArchivePages {
       this.#log?.warn({ page: page.path, articles }, 'an archive page lacks articles that cannot be items');
     }
     const body = Buffer.from(draft.body);
-    const document = {
+    const packed = {
       path,
       mediaType: draft.mediaType,
       hash: createHash('sha256').update(body).digest('hex'),
       modifiedAt: page.changedAt,
       size: body.length,
       codings: await compress(body),
-      link: `<${topicAddress(this.#config, path)}>; rel="self"`,
     };
+    const document = toCached(packed, `<${topicAddress(this.#config, path)}>; rel="self"`);
     this.#cached.set(path, { changedAt: page.changedAt, document });
     return document;
   }

@@ -15,6 +15,8 @@ export interface FeedRequest {
 
 /** A document in memory. */
 export interface CachedDocument extends PackedDocument {
+  /** The body, which is unpacked once. @throws Error if the compressed form is damaged */
+  plain(): Promise<Buffer>;
   /** For a feed, the Link header with its hub and its own address (WebSub §4). */
   link: string | null;
 }

@@ -14,7 +14,7 @@ import { type Clock, SECOND } from '../../lib/time.ts';
 import type { Db, Store } from '../../store/store.ts';
 import { BuildLimiter } from './build-limiter.ts';
 import type { CachedDocument } from './decide-response.ts';
-import { FeedCache } from './feed-cache.ts';
+import { FeedCache, toCached } from './feed-cache.ts';
 
 /** Less than published documents have: strangers choose what is cached here. */
 const CACHE_BYTES = 16 * 1024 * 1024;
@@ -64,5 +64,5 @@ async function buildFeed(
   const hash = createHash('sha256').update(body).digest('hex');
   const codings = await compress(body);
   const link = `<${topicAddress(config, path)}>; rel="self"`;
-  return { path, mediaType, hash, modifiedAt, size: body.length, codings, link };
+  return toCached({ path, mediaType, hash, modifiedAt, size: body.length, codings }, link);
 }

@@ -1,10 +1,12 @@
 /**
- * Documents in memory, in their compressed forms. Each request checks the version of the feeds in the store, so that
- * no process serves what another has replaced. One check serves all requests that arrived before it began.
+ * Documents in memory, in their compressed forms; the plain one is unpacked when a client asks for it. Each request
+ * checks the version of the feeds in the store, so that no process serves what another has replaced. One check serves
+ * all requests that arrived before it began.
  */
 import { LRUCache } from 'lru-cache';
 import type { Config } from '../../config/config.ts';
-import { findPackedDocument } from '../../feeds/documents.ts';
+import { decompress } from '../../feeds/compress.ts';
+import { findPackedDocument, type PackedDocument } from '../../feeds/documents.ts';
 import { openVersionReader } from '../../feeds/feed-version.ts';
 import { hubAddress, isTopicPath, topicAddress } from '../../feeds/topics.ts';
 import { SECOND } from '../../lib/time.ts';
@@ -19,7 +21,7 @@ export interface DocumentLoader {
   load(name: string, client?: string): Promise<CachedDocument | null>;
 }
 
-/** Bytes of compressed forms; the least recently used go first. */
+/** Bytes of all forms; the least recently used go first. */
 const CACHE_BYTES = 64 * 1024 * 1024;
 /** Treat a slower store as unavailable. */
 const CHECK_TIMEOUT = 2 * SECOND;
@@ -87,9 +89,30 @@ export class FeedCache {
   }
 }
 
-/** Of the compressed forms, in bytes. */
-export function bytesInMemory({ codings }: CachedDocument): number {
-  return codings.gzip.length + codings.br.length;
+/** Of a document whose plain form nobody has asked for yet. */
+export function toCached(document: PackedDocument, link: string | null): CachedDocument {
+  let unpacking: Promise<Buffer> | null = null;
+  const unpack = async (): Promise<Buffer> => {
+    try {
+      return await decompress(document.codings.gzip, document.size);
+    } catch (error) {
+      unpacking = null;
+      throw error;
+    }
+  };
+  return {
+    ...document,
+    link,
+    plain() {
+      unpacking ??= unpack();
+      return unpacking;
+    },
+  };
+}
+
+/** Of all forms, in bytes: the plain one may be asked for at any time. */
+export function bytesInMemory({ codings, size }: CachedDocument): number {
+  return codings.gzip.length + codings.br.length + size;
 }
 
 const DOCUMENT_PATH = /^[a-z0-9][a-z0-9./-]{0,199}$/;
@@ -100,7 +123,7 @@ export function openPublishedFeeds({ db }: Store, config: Config): FeedCache {
     version: openVersionReader(db),
     load: async (path) => {
       const document = DOCUMENT_PATH.test(path) ? await findPackedDocument(db, path) : null;
-      return document && { ...document, link: linkHeader(path, config) };
+      return document && toCached(document, linkHeader(path, config));
     },
   });
 }

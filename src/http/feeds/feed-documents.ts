@@ -9,7 +9,6 @@ import { clientAddress } from '../server/client-address.ts';
 import type { WebContext } from '../server/web-context.ts';
 import { BuildRefused } from './build-limiter.ts';
 import { type CachedDocument, CORS, decideResponse, type HeaderList, responseHeaders } from './decide-response.ts';
-import { plainBody } from './plain-body.ts';
 
 const PREFLIGHT: HeaderList = [
   ...CORS,
@@ -26,21 +25,20 @@ export function serveFeedDocument(web: WebContext): Handler {
     // No published document has such an address: configured feeds are in no folder, and none is named "custom".
     const derived = parseDerivedAddress(path, new URL(c.req.url).searchParams, web.config);
     if (derived?.kind === 'refused') return respondText(c, 400, derived.reason);
+    let document: CachedDocument | null;
     try {
-      let document: CachedDocument | null;
       const client = addressBlock(clientAddress(web, c) ?? 'unknown');
       if (derived !== null) document = await web.derivedFeeds.find(derived.address.path, client);
       else if (path.startsWith(ARCHIVE_FOLDER)) document = await web.archivePages.find(path, client);
       else document = await web.publishedFeeds.find(path);
-      if (document !== null) {
-        const response = await respondDocument(web, c, document);
-        countRequest(web, c, countedPath(path, derived?.address), response.status);
-        return response;
-      }
     } catch (error) {
       if (error instanceof BuildRefused) return respondText(c, error.status, error.message, error.retryAfter);
-      web.log?.error({ error: String(error) }, 'feed not readable');
-      return respondText(c, 503, 'The feeds are not available at the moment.', 30);
+      return respondUnavailable(web, c, path, error);
+    }
+    if (document !== null) {
+      const response = await respondDocument(web, c, document);
+      if (response.status !== 503) countRequest(web, c, countedPath(path, derived?.address), response.status);
+      return response;
     }
     // Readers would take a 404 for the end of the feed.
     if (isConfigured(web, path)) return respondText(c, 503, 'This feed has not been published yet.', 30);
@@ -67,12 +65,21 @@ async function respondDocument(web: WebContext, c: Context, document: CachedDocu
   const response = decideResponse(document, request, now);
   const headers = Object.fromEntries(responseHeaders(document, response, now));
   if (response.status === 304) return c.body(null, 304, headers);
-  const { size, codings } = document;
+  const { path, size, codings } = document;
   const packed = response.coding === 'identity' ? null : codings[response.coding];
   // HEAD drops the body, and with it the length that it would have had.
   headers['Content-Length'] = String(packed?.length ?? size);
   if (c.req.method === 'HEAD') return new Response(null, { headers });
-  return new Response(packed ?? (await plainBody(document)), { headers });
+  try {
+    return new Response(packed ?? (await document.plain()), { headers });
+  } catch (error) {
+    return respondUnavailable(web, c, path, error);
+  }
+}
+
+function respondUnavailable(web: WebContext, c: Context, path: string, error: unknown): Response {
+  web.log?.error({ path, error: String(error) }, 'feed not readable');
+  return respondText(c, 503, 'The feeds are not available at the moment.', 30);
 }
 
 /** @param retryAfter seconds */

@@ -92,9 +92,7 @@ interface FoundList {
 
 async function findLists(db: Db, now: number, queries: ListQueries): Promise<FoundList[]> {
   const lists = Object.entries(queries) as [ListPart, Omit<ArticleQuery, 'now'>][];
-  const alike = Map.groupBy(lists, ([, { select, from, until, offset }]) =>
-    JSON.stringify({ select, from, until, offset }),
-  );
+  const alike = Map.groupBy(lists, ([, { limit, ...stories }]) => JSON.stringify(stories));
   // PostgreSQL runs these queries at the same time.
   const found = await Promise.all(
     [...alike.values()].map(async (some) => {

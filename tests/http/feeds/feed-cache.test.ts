@@ -1,6 +1,16 @@
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import type { CachedDocument } from '../../../src/http/feeds/decide-response.ts';
-import { type DocumentLoader, FeedCache } from '../../../src/http/feeds/feed-cache.ts';
+import {
+  bytesInMemory,
+  type DocumentLoader,
+  FeedCache,
+  openPublishedFeeds,
+  toCached,
+} from '../../../src/http/feeds/feed-cache.ts';
+import { openMigrated } from '../../support/databases.ts';
+import { publishDocuments } from '../../support/documents.ts';
+import { sampleConfig } from '../../support/sample.ts';
 
 /** A loader that counts its calls. A test decides what it returns. */
 function openLoader(over: Partial<DocumentLoader> = {}) {
@@ -24,14 +34,13 @@ function openLoader(over: Partial<DocumentLoader> = {}) {
   return { loader, calls, change };
 }
 
-/** The cache does not read the forms: one is the text itself. */
 function document(path: string, body: string): CachedDocument {
-  const codings = { gzip: Buffer.from(body), br: Buffer.from('b') };
-  return { path, mediaType: 'text/plain', hash: body, modifiedAt: 0, size: body.length, codings, link: null };
+  const codings = { gzip: gzipSync(body), br: Buffer.from('b') };
+  return toCached({ path, mediaType: 'text/plain', hash: body, modifiedAt: 0, size: body.length, codings }, null);
 }
 
 const bodyOf = async (found: Promise<CachedDocument | null>): Promise<string | undefined> =>
-  (await found)?.codings.gzip.toString();
+  (await (await found)?.plain())?.toString();
 
 describe('the feed cache', () => {
   it('returns what the store holds at the moment of the request, and loads it once', async () => {
@@ -109,8 +118,7 @@ describe('the feed cache', () => {
 
   it('drops the least recently used document when it is full', async () => {
     const { loader, calls } = openLoader();
-    // Each document has seven bytes in one form, and one in the other.
-    const cache = new FeedCache(loader, 3 * 8);
+    const cache = new FeedCache(loader, 3 * bytesInMemory(document('a', 'first a')));
     for (const name of ['a', 'b', 'c', 'a', 'd']) await cache.find(name);
     expect(calls.load).toBe(4);
     await cache.find('a');
@@ -135,6 +143,26 @@ describe('the feed cache', () => {
     await expect(cache.find('b')).rejects.toBe(unavailable);
     isAvailable = true;
     expect(await bodyOf(cache.find('b'))).toBe('first b');
+  });
+
+  it('holds a published document in its compressed forms, and unpacks the plain one when it is asked for', async () => {
+    const store = await openMigrated();
+    const body = 'words '.repeat(1_000);
+    await publishDocuments(store, [{ path: 'latest.rss', mediaType: 'application/rss+xml', body }], 0);
+    const found = await openPublishedFeeds(store, sampleConfig()).find('latest.rss');
+    expect(found).not.toHaveProperty('body');
+    const [one, other] = await Promise.all([found?.plain(), found?.plain()]);
+    expect(String(one)).toBe(body);
+    expect(other).toBe(one);
+    await store.close();
+  });
+
+  it('unpacks again after an error, and never returns a body of another size', async () => {
+    const whole = document('a', 'words');
+    const damaged = toCached({ ...whole, size: 6 }, null);
+    await expect(damaged.plain()).rejects.toThrow('the document has 5 bytes instead of 6');
+    damaged.codings.gzip = gzipSync('words.');
+    expect(String(await damaged.plain())).toBe('words.');
   });
 
   it('loads a document again after an error', async () => {

@@ -6,6 +6,7 @@ import { HOUR, SECOND } from '../../../src/lib/time.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { forEachDatabase, openMigrated } from '../../support/databases.ts';
 import { publishDocuments } from '../../support/documents.ts';
+import { openTestLog } from '../../support/test-log.ts';
 import { NOW, openTestSite, type TestSite } from '../test-site.ts';
 
 const RSS =
@@ -135,6 +136,19 @@ describe('a published feed', () => {
       expect(head.status).toBe(200);
       expect(await head.text()).toBe('');
       expect(Object.fromEntries(head.headers)).toEqual(Object.fromEntries(get.headers));
+    });
+
+    it('is unavailable in the form that is damaged in the store, and served without it', async () => {
+      const gzip = Buffer.from('damaged');
+      await store.db.updateTable('documents').set({ gzip }).where('path', '=', 'latest.rss').execute();
+      const log = openTestLog();
+      const other = openTestSite(store, undefined, { log });
+      const plain = await other.get('/feeds/latest.rss');
+      expect([plain.status, plain.headers.get('Retry-After')]).toEqual([503, '30']);
+      expect(log.lines).toEqual([expect.stringMatching(/^feed not readable \{"path":"latest\.rss","error":"Error: /)]);
+      expect((await other.get('/feeds/latest.rss', { 'Accept-Encoding': 'br' })).status).toBe(200);
+      expect((await other.get('/feeds/latest.rss', { 'If-None-Match': `"${sha256(RSS)}"` })).status).toBe(304);
+      expect((await other.app.request('/feeds/latest.rss', { method: 'HEAD' })).status).toBe(200);
     });
 
     it('responds to a preflight request from another origin', async () => {

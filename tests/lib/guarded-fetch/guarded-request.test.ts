@@ -173,7 +173,7 @@ describe('a guarded request', () => {
     const server = await startSubscriber();
     server.answer = () => 'cut';
     expect(await get(server.url('/'))).toEqual({ kind: 'failed', reason: 'no connection (ECONNRESET)' });
-    // The lowest port that is a web port and needs no privilege: systems give out higher ones.
+    // The guard takes it for a web port, and no system gives it out to another server.
     expect(await get('http://127.0.0.1:1024/')).toEqual({ kind: 'failed', reason: 'no connection (ECONNREFUSED)' });
   });
 

@@ -5,13 +5,13 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Article, tagUri } from '../src/articles/article.ts';
 import { saveArticle } from '../src/articles/import/save.ts';
-import { type Config, type NewsletterConfig, parseConfig } from '../src/config/config.ts';
+import { type Config, type NewsletterConfig, parseConfig } from '../src/core/config/config.ts';
+import { migrate } from '../src/core/store/schema.ts';
+import { openStore, type Store } from '../src/core/store/store.ts';
 import { type ComposedEdition, composeEdition } from '../src/editions/compose.ts';
 import { editionSlot } from '../src/editions/slot.ts';
 import { openTemplates } from '../src/lib/templates.ts';
 import { HOUR, MINUTE } from '../src/lib/time.ts';
-import { migrate } from '../src/store/schema.ts';
-import { openStore, type Store } from '../src/store/store.ts';
 import { median } from './figures.ts';
 
 export const CUTOFF = Date.UTC(2026, 10, 23, 23, 30);

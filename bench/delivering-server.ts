@@ -2,13 +2,13 @@
  * `daywire start` of a benchmark, in its own process: it serves, and delivers signed messages to a sink.
  */
 import { join } from 'node:path';
-import type { AppContext } from '../src/app/app-context.ts';
-import { openKeys } from '../src/app/keys.ts';
 import { type RunningApp, type StartOptions, start } from '../src/app/start.ts';
+import type { AppContext } from '../src/core/app-context.ts';
+import { openKeys } from '../src/core/keys.ts';
+import { readDeliveryCounts } from '../src/core/store/counts.ts';
+import { openStore, type Store } from '../src/core/store/store.ts';
 import { openLog } from '../src/lib/log.ts';
 import { openTemplates } from '../src/lib/templates.ts';
-import { readDeliveryCounts } from '../src/store/counts.ts';
-import { openStore, type Store } from '../src/store/store.ts';
 import { benchConfig, SECRETS } from './delivery-config.ts';
 
 export interface DeliveringSetup {

@@ -4,7 +4,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { type Config, type NewsletterConfig, parseConfig } from '../src/config/config.ts';
+import { type Config, type NewsletterConfig, parseConfig } from '../src/core/config/config.ts';
 
 export const MESSAGE_BYTES = 97_000;
 export const CONNECTIONS = 40;

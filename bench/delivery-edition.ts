@@ -2,14 +2,14 @@
  * The edition of the delivery benchmark: its subscribers and articles, and copies of the required size.
  */
 import { sql } from 'kysely';
-import type { Config } from '../src/config/config.ts';
-import { type ClosedEdition, closeEdition } from '../src/delivery/close.ts';
+import type { Config } from '../src/core/config/config.ts';
+import type { Store } from '../src/core/store/store.ts';
+import { type ClosedEdition, closeEdition } from '../src/delivery/closing/close.ts';
 import { loadSigners } from '../src/delivery/message/dkim.ts';
 import { prepareMessages } from '../src/delivery/message/edition-message.ts';
 import { type ComposedEdition, composeEdition } from '../src/editions/compose.ts';
 import { editionSlot } from '../src/editions/slot.ts';
 import { openTemplates } from '../src/lib/templates.ts';
-import type { Store } from '../src/store/store.ts';
 import { CUTOFF, saveStories } from './compose.ts';
 import { MESSAGE_BYTES, newsletterOf, SECRETS } from './delivery-config.ts';
 

@@ -3,9 +3,9 @@
  */
 import { readFileSync } from 'node:fs';
 import { createTransport } from 'nodemailer';
-import type { Config } from '../src/config/config.ts';
+import type { Config } from '../src/core/config/config.ts';
+import type { Store } from '../src/core/store/store.ts';
 import { type Edition, findEditionById } from '../src/editions/queries.ts';
-import type { Store } from '../src/store/store.ts';
 import { keyFile, newsletterOf, SELECTOR } from './delivery-config.ts';
 
 interface Sending {

@@ -7,13 +7,13 @@ import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import type { Config } from '../src/config/config.ts';
+import type { Config } from '../src/core/config/config.ts';
+import { migrate } from '../src/core/store/schema.ts';
+import { openStore, type Store } from '../src/core/store/store.ts';
 import { deliver } from '../src/delivery/deliver.ts';
 import { loadSigners } from '../src/delivery/message/dkim.ts';
 import { openTransport } from '../src/delivery/transport/open-transport.ts';
 import { openTemplates } from '../src/lib/templates.ts';
-import { migrate } from '../src/store/schema.ts';
-import { openStore, type Store } from '../src/store/store.ts';
 import { benchConfig, SECRETS } from './delivery-config.ts';
 
 /** Each look reads a file of the system: every 50 ms, it took 2 % of the time of a delivery. */

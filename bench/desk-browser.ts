@@ -5,7 +5,7 @@
 import { once } from 'node:events';
 import { Agent, get, type IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { LiveMessage } from '../src/desk/live/live-hub.ts';
+import type { LiveMessage } from '../src/web/desk/live/live-hub.ts';
 import type { DeskAddress } from './desk-live-server.ts';
 
 /** A page is at most so much older than what the stream says about it, in milliseconds. */

@@ -2,10 +2,10 @@
 import type { Hono } from 'hono';
 import type { AccountRole } from '../src/accounts/permissions.ts';
 import { beginSession } from '../src/accounts/sessions.ts';
-import type { AppContext } from '../src/app/app-context.ts';
-import { openDesk } from '../src/desk/mount.ts';
-import { createApp } from '../src/http/server/app.ts';
-import { inTransaction } from '../src/store/transaction.ts';
+import { openDesk } from '../src/app/desk/mount.ts';
+import { createApp } from '../src/app/routes/app.ts';
+import type { AppContext } from '../src/core/app-context.ts';
+import { inTransaction } from '../src/core/store/transaction.ts';
 
 export interface DeskClient {
   /** @param path from the root of the site; @throws Error unless the status is 200 or 303 */

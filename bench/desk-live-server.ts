@@ -3,8 +3,8 @@
  * it serves, closes an edition when a line comes in, prints the edition, and runs until its input ends.
  */
 import { once } from 'node:events';
-import { editionPath } from '../src/desk/editions/edition-names.ts';
-import { openDesk } from '../src/desk/mount.ts';
+import { openDesk } from '../src/app/desk/mount.ts';
+import { editionPath } from '../src/delivery/desk/editions/edition-names.ts';
 import { type DeliveringSetup, printLine, startDeliveringServer } from './delivering-server.ts';
 import { closeLarge, composeLarge } from './delivery-edition.ts';
 import { signInAs } from './desk-client.ts';

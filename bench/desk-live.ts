@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startPostgresServer } from '../scripts/postgres-server.ts';
-import { type Dialect, openStore } from '../src/store/store.ts';
+import { type Dialect, openStore } from '../src/core/store/store.ts';
 import { type BenchProcess, startBenchProcess } from './bench-process.ts';
 import { countSubmitted, type DeliveringSetup } from './delivering-server.ts';
 import { CONNECTIONS, writeKey } from './delivery-config.ts';

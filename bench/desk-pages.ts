@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startPostgresServer } from '../scripts/postgres-server.ts';
-import type { AppContext } from '../src/app/app-context.ts';
+import type { AppContext } from '../src/core/app-context.ts';
 import { openDeskClient } from './desk-client.ts';
 import { type EditTimes, timeEdits } from './desk-edits.ts';
 import { fillNewsroom, type NewsroomSize, openNewsroom } from './desk-newsroom.ts';

@@ -6,11 +6,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sql } from 'kysely';
-import { type Config, type FeedConfig, parseConfig } from '../src/config/config.ts';
+import { type Config, type FeedConfig, parseConfig } from '../src/core/config/config.ts';
+import { migrate } from '../src/core/store/schema.ts';
+import { openStore, type Store } from '../src/core/store/store.ts';
 import { buildSelectedFeed } from '../src/feeds/build-selected.ts';
 import { TurnTimer } from '../src/lib/concurrency/turn-timer.ts';
-import { migrate } from '../src/store/schema.ts';
-import { openStore, type Store } from '../src/store/store.ts';
 import { median } from './figures.ts';
 
 const NOW = Date.UTC(2026, 10, 24, 12);

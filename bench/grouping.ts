@@ -5,8 +5,8 @@
  * headlines in Chinese and Japanese.
  */
 import { readFile } from 'node:fs/promises';
-import { groupItems } from '../src/sources/grouping/group-items.ts';
-import { type Frequencies, frequenciesOf, sumFrequencies } from '../src/sources/grouping/term-frequencies.ts';
+import { groupItems } from '../src/outlets/grouping/group-items.ts';
+import { type Frequencies, frequenciesOf, sumFrequencies } from '../src/outlets/grouping/term-frequencies.ts';
 import { dealStories, drawDay } from './grouping/days.ts';
 import { type Headline, readStories, type Story } from './grouping/headlines.ts';
 import { toItem } from './grouping/items.ts';
@@ -21,7 +21,7 @@ const PAST_DAYS = 30;
 const PAST_SEED = 1_000;
 
 /** Labelled by hand; also read by a test. */
-const PAIRS = new URL('../tests/sources/grouping/headline-pairs.txt', import.meta.url);
+const PAIRS = new URL('../tests/outlets/grouping/headline-pairs.txt', import.meta.url);
 
 /** @param options.data path of a CSV file of headlines; @throws Error if it cannot be read as one */
 export async function benchGrouping({ data = '' }: { data?: string }): Promise<Record<string, number | null>> {

@@ -3,16 +3,16 @@
  */
 import { join } from 'node:path';
 import pino from 'pino';
-import { openKeys } from '../src/app/keys.ts';
-import { publish } from '../src/app/publish.ts';
+import { createApp } from '../src/app/routes/app.ts';
 import { loadSampleNewsroom } from '../src/app/sample/newsroom.ts';
-import { parseConfig } from '../src/config/config.ts';
+import { parseConfig } from '../src/core/config/config.ts';
+import { openKeys } from '../src/core/keys.ts';
+import { migrate } from '../src/core/store/schema.ts';
+import { openStore } from '../src/core/store/store.ts';
+import { publish } from '../src/feeds/publish/publish.ts';
 import { openReaderCounter } from '../src/feeds/readers/reader-counts.ts';
-import { createApp } from '../src/http/server/app.ts';
-import { listen } from '../src/http/server/listen.ts';
 import { openTemplates } from '../src/lib/templates.ts';
-import { migrate } from '../src/store/schema.ts';
-import { openStore } from '../src/store/store.ts';
+import { listen } from '../src/web/server/listen.ts';
 
 const [folder = '.', feed = 'latest.atom'] = process.argv.slice(2);
 const config = parseConfig(

@@ -2,6 +2,7 @@
  * One import of a benchmark: `import-process.ts VERSION FILE DATABASE` prints its time and memory as JSON. VERSION is
  * the folder of daywire, DATABASE a file or the URL of an empty PostgreSQL database.
  */
+import { existsSync } from 'node:fs';
 import module from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,12 +20,14 @@ if (commandWithSettings?.(['import']) ?? COMMANDS.includes('import')) restartWit
 // As bin/run.js: a thread that has to compile its modules takes 17 MB more.
 module.enableCompileCache();
 
+// Configuration and store had folders of their own, before src/core/.
+const core = existsSync(join(version, 'src/core')) ? 'core/' : '';
 const load = (path: string) => import(join(version, 'src', path));
 
 const { importPaths } = (await load('articles/import/import.ts')) as typeof import('../src/articles/import/import.ts');
-const { loadConfig } = (await load('config/config.ts')) as typeof import('../src/config/config.ts');
-const { migrate } = (await load('store/schema.ts')) as typeof import('../src/store/schema.ts');
-const { openStore } = (await load('store/store.ts')) as typeof import('../src/store/store.ts');
+const { loadConfig } = (await load(`${core}config/config.ts`)) as typeof import('../src/core/config/config.ts');
+const { migrate } = (await load(`${core}store/schema.ts`)) as typeof import('../src/core/store/schema.ts');
+const { openStore } = (await load(`${core}store/store.ts`)) as typeof import('../src/core/store/store.ts');
 
 const config = loadConfig(join(version, 'config/daywire.yaml'), {}, tmpdir());
 const isUrl = database.startsWith('postgres:');

@@ -10,9 +10,9 @@ import { type CountingSink, startCountingSink } from '../scripts/counting-sink.t
 import { freePort } from '../scripts/free-port.ts';
 import { Newsroom } from '../scripts/soak/newsroom.ts';
 import { untilResponse } from '../scripts/soak/people.ts';
+import { migrate } from '../src/core/store/schema.ts';
+import { openStore } from '../src/core/store/store.ts';
 import { DAY, MINUTE, SECOND } from '../src/lib/time.ts';
-import { migrate } from '../src/store/schema.ts';
-import { openStore } from '../src/store/store.ts';
 import { benchArticle } from './import.ts';
 import { addArticles } from './pages-newsroom.ts';
 

@@ -5,18 +5,18 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type RawBuilder, sql } from 'kysely';
-import type { AppContext } from '../src/app/app-context.ts';
-import { openKeys } from '../src/app/keys.ts';
 import { type Article, tagUri } from '../src/articles/article.ts';
-import { type NewsletterConfig, parseConfig } from '../src/config/config.ts';
-import { closeEdition } from '../src/delivery/close.ts';
+import type { AppContext } from '../src/core/app-context.ts';
+import { type NewsletterConfig, parseConfig } from '../src/core/config/config.ts';
+import { openKeys } from '../src/core/keys.ts';
+import { migrate } from '../src/core/store/schema.ts';
+import { openStore, type Store } from '../src/core/store/store.ts';
+import { closeEdition } from '../src/delivery/closing/close.ts';
 import { composeEdition } from '../src/editions/compose.ts';
 import { editionSlot } from '../src/editions/slot.ts';
-import { publishFeeds } from '../src/feeds/publish.ts';
+import { publishFeeds } from '../src/feeds/publish/publish-feeds.ts';
 import { openTemplates } from '../src/lib/templates.ts';
 import { DAY, HOUR, localDate } from '../src/lib/time.ts';
-import { migrate } from '../src/store/schema.ts';
-import { openStore, type Store } from '../src/store/store.ts';
 import { CUTOFF } from './compose.ts';
 
 /** What the clock of the pages shows. */

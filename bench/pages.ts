@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { startPostgresServer } from '../scripts/postgres-server.ts';
-import { createApp } from '../src/http/server/app.ts';
+import { createApp } from '../src/app/routes/app.ts';
 import { DAY, SECOND } from '../src/lib/time.ts';
 import { percentile } from './figures.ts';
 import { ARTICLES_PER_DAY, archivedSlug, EDITIONS, fillArchive, openArchive, PAGES_NOW } from './pages-newsroom.ts';

@@ -3,11 +3,11 @@
  * nothing is due.
  */
 import { readFileSync } from 'node:fs';
-import { parseConfig } from '../src/config/config.ts';
+import { parseConfig } from '../src/core/config/config.ts';
+import { openStore } from '../src/core/store/store.ts';
 import { deliver } from '../src/delivery/deliver.ts';
 import { openTransport } from '../src/delivery/transport/open-transport.ts';
 import { openTemplates } from '../src/lib/templates.ts';
-import { openStore } from '../src/store/store.ts';
 
 export interface WorkerOptions {
   databaseUrl?: string | undefined;

@@ -13,8 +13,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { serve } from '@hono/node-server';
+import { openStore } from '../src/core/store/store.ts';
 import { MINUTE } from '../src/lib/time.ts';
-import { openStore } from '../src/store/store.ts';
 import type { OutletWorkerOptions } from './outlet-kill-worker.ts';
 import { NOT_DURABLE, startPostgresServer } from './postgres-server.ts';
 

@@ -1,8 +1,8 @@
 /** A process for the kill test of outlets: polls all of them again and again, or `rounds` times, on a fast clock. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { withAppContext } from '../src/app/app-context.ts';
-import { pollDueOutlets } from '../src/app/roundup/poll-outlets.ts';
+import { withAppContext } from '../src/core/app-context.ts';
 import { openLog } from '../src/lib/log.ts';
+import { pollDueOutlets } from '../src/outlets/polling/poll-outlets.ts';
 
 export interface OutletWorkerOptions {
   folder: string;

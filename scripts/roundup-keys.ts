@@ -16,9 +16,9 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { migrate } from '../src/core/store/schema.ts';
+import { openStore } from '../src/core/store/store.ts';
 import { HOUR, MINUTE } from '../src/lib/time.ts';
-import { migrate } from '../src/store/schema.ts';
-import { openStore } from '../src/store/store.ts';
 
 const { values } = parseArgs({ options: { json: { type: 'boolean', default: false } } });
 

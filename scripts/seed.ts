@@ -7,18 +7,18 @@
  * Nothing is published, composed or delivered.
  */
 import { parseArgs } from 'node:util';
-import { type AppContext, withAppContext } from '../src/app/app-context.ts';
 import { importFiles } from '../src/articles/import/import.ts';
 import type { ImportFile } from '../src/articles/import/import-files.ts';
 import type { SourceRecord } from '../src/articles/import/source-record.ts';
 import { hasNoArticles } from '../src/articles/queries.ts';
-import { openProgress } from '../src/cli/progress.ts';
-import { type Config, ConfigError } from '../src/config/config.ts';
+import { importBatch } from '../src/audience/csv/import-batch.ts';
+import type { ImportRow } from '../src/audience/csv/row.ts';
+import { type AppContext, withAppContext } from '../src/core/app-context.ts';
+import { openProgress } from '../src/core/cli/progress.ts';
+import { type Config, ConfigError } from '../src/core/config/config.ts';
+import { StoreError } from '../src/core/store/store.ts';
 import { openLog } from '../src/lib/log.ts';
 import { DAY, MINUTE, rfc3339 } from '../src/lib/time.ts';
-import { StoreError } from '../src/store/store.ts';
-import { importBatch } from '../src/subscribers/csv/import-batch.ts';
-import type { ImportRow } from '../src/subscribers/csv/row.ts';
 
 export interface SeedOptions {
   articles: number;

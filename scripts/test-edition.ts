@@ -1,9 +1,10 @@
 /**
  * A closed edition and its queued deliveries, without composing one: delivery needs only these rows.
  */
+
+import { countQueued } from '../src/core/store/counts.ts';
+import type { Store } from '../src/core/store/store.ts';
 import type { Edition } from '../src/editions/queries.ts';
-import { countQueued } from '../src/store/counts.ts';
-import type { Store } from '../src/store/store.ts';
 
 export const NOW = Date.UTC(2026, 10, 24, 7, 30);
 const NONCE = '0123456789abcdef';

@@ -2,50 +2,83 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
-const BEFORE_HTTP = [
-  ...['lib', 'config', 'store', 'schedule', 'articles', 'sources', 'feeds', 'editions', 'subscribers', 'delivery'],
-  ...['websub', 'accounts'],
+/** Rules, in import order: each module imports only those before it. */
+const RULES = [
+  ...['lib', 'core', 'accounts', 'sources', 'articles', 'own-sites', 'outlets', 'feeds', 'editions', 'audience'],
+  'delivery',
 ];
 
-// Which modules a module may import. The order is the import order: each module knows only modules above it.
-const MAY_IMPORT: Record<string, string[]> = {
-  lib: [],
-  config: ['lib'],
-  store: ['lib'],
-  schedule: ['lib', 'config', 'store'],
-  articles: ['lib', 'config', 'store'],
-  sources: ['lib', 'config', 'store', 'schedule', 'articles'],
-  feeds: ['lib', 'config', 'store', 'articles'],
-  editions: ['lib', 'config', 'store', 'articles'],
-  subscribers: ['lib', 'config', 'store'],
-  delivery: ['lib', 'config', 'store', 'articles', 'editions', 'subscribers'],
-  websub: ['lib', 'config', 'store', 'schedule', 'feeds', 'subscribers'],
-  accounts: ['lib', 'config', 'store', 'subscribers'],
-  http: BEFORE_HTTP,
-  app: [...BEFORE_HTTP, 'http'],
-  desk: [...BEFORE_HTTP, 'http', 'app'],
-  cli: [...BEFORE_HTTP, 'http', 'app', 'desk'],
-};
+/** Modules that join the capabilities, in import order. Each may import everything before it, faces included. */
+const JOINING = ['front', 'app', 'cli'];
+
+/** The folders of a capability's faces, and the file of a small one. */
+const FACE = /^[^/]+\/(?:(?:pages|desk|hooks|cli)\/|cli\.ts$)/;
+
+/** Imports against the order that are still to be removed. This list only shrinks. */
+const EXCEPTIONS: string[] = [
+  'articles/article-link.ts imports web/server/web-context.ts',
+  'articles/cli/articles.ts imports feeds/cli/format-feeds.ts',
+  'articles/import/watched/watched-folders.ts imports app/first-run.ts',
+  'audience/pages/newsletters-page.ts imports articles/pages/story-view.ts',
+  'audience/pages/newsletters-page.ts imports editions/pages/edition-pages.ts',
+  'core/cli/context.ts imports delivery/domain/probes.ts',
+  'core/cli/context.ts imports editions/queries.ts',
+  'core/cli/progress.ts imports app/first-run.ts',
+  'core/keys.ts imports delivery/message/dkim.ts',
+  'delivery/cli/delivery.ts imports app/background-tasks.ts',
+  'delivery/cli/delivery.ts imports app/cli/format-status.ts',
+  'delivery/cli/delivery.ts imports app/status.ts',
+  'delivery/cli/send-edition.ts imports editions/cli/draft-command.ts',
+  'delivery/desk/editions/edition-page.ts imports editions/desk/draft/draft-log.ts',
+  'delivery/desk/sending/send-page.ts imports editions/desk/preview/draft-composition.ts',
+  'delivery/desk/sending/sending-region.ts imports editions/desk/preview/draft-composition.ts',
+  'delivery/desk/sending/sending-routes.ts imports editions/desk/draft/draft-acts.ts',
+  'delivery/desk/sending/sending-routes.ts imports editions/desk/draft/find-target.ts',
+  'delivery/desk/sending/sending-routes.ts imports editions/desk/preview/draft-composition.ts',
+  'delivery/desk/sending/test-copy.ts imports editions/desk/preview/draft-composition.ts',
+  'editions/alerts/make-alert.ts imports app/jobs.ts',
+  'editions/cli/drafts.ts imports delivery/cli/send-edition.ts',
+  'editions/cli/editions.ts imports delivery/cli/edition-control.ts',
+  'editions/cli/editions.ts imports delivery/cli/format-editions.ts',
+  'editions/cli/editions.ts imports delivery/cli/reissue-edition.ts',
+  'editions/cli/editions.ts imports delivery/cli/send-edition.ts',
+  'editions/compose-slot.ts imports delivery/closing/close.ts',
+  'editions/desk/draft/edition-page.ts imports delivery/desk/sending/sending-region.ts',
+  'editions/draft/draft-address.ts imports web/desk/desk-request.ts',
+  'editions/pages/edition-pages.ts imports articles/pages/article-page.ts',
+  'editions/preview.ts imports delivery/message/dkim.ts',
+  'editions/preview.ts imports delivery/message/test-copy.ts',
+  'editions/preview.ts imports delivery/transport/open-transport.ts',
+  'feeds/cli/format-feeds.ts imports app/status.ts',
+  'feeds/publish/publish.ts imports delivery/control/retraction.ts',
+  'feeds/publish/publish.ts imports delivery/edition-status.ts',
+  'outlets/cli/pick.ts imports editions/cli/draft-command.ts',
+  'outlets/cli/roundup-command.ts imports editions/cli/draft-command.ts',
+  'outlets/cli/roundup.ts imports editions/cli/draft-command.ts',
+  'sources/control-sources.ts imports outlets/polling/outlet-feeds.ts',
+  'sources/read-page.ts imports own-sites/article-record.ts',
+  'web/server/web-context.ts imports feeds/pages/archive-pages.ts',
+  'web/server/web-context.ts imports feeds/pages/derived-feeds.ts',
+  'web/server/web-context.ts imports feeds/pages/feed-cache.ts',
+];
 
 const root = resolve(import.meta.dirname, '..');
 const src = join(root, 'src');
 
 describe('the modules of src/', () => {
-  it('import only the modules before them', () => {
+  it('import only what precedes them: rules, then web, then faces, then what joins them', () => {
     const files = sourceFiles(src);
     expect(files.length).toBeGreaterThan(200);
-    const violations = files.flatMap((file) => {
-      const module = moduleOf(file);
-      return importsOf(file)
-        .map((target) => ({ target, to: moduleOf(target) }))
-        .filter(({ target, to }) => target.startsWith(src) && to !== module && !MAY_IMPORT[module]?.includes(to))
-        .map(({ target }) => `${relative(src, file)} imports ${relative(src, target)}`);
-    });
-    expect(violations).toEqual([]);
+    const violations = files.flatMap((file) =>
+      importsOf(file)
+        .filter((target) => target.startsWith(src) && !mayImport(relative(src, file), relative(src, target)))
+        .map((target) => `${relative(src, file)} imports ${relative(src, target)}`),
+    );
+    expect(violations.sort()).toEqual(EXCEPTIONS);
   });
 
-  it('are exactly the folders that the table above names, with no loose files beside them', () => {
-    expect(readdirSync(src).sort()).toEqual(Object.keys(MAY_IMPORT).sort());
+  it('are exactly the folders named above, with no loose files beside them', () => {
+    expect(readdirSync(src).sort()).toEqual([...RULES, 'web', ...JOINING].sort());
   });
 
   it('do not import each other in cycles', () => {
@@ -64,8 +97,8 @@ describe('the modules of src/', () => {
     expect(cycles).toEqual([]);
   });
 
-  it('keep migrations apart from code that changes: a migration imports nothing outside of store/migrations/', () => {
-    const folder = join(src, 'store/migrations');
+  it('keep migrations apart from code that changes: a migration imports nothing from other folders', () => {
+    const folder = join(src, 'core/store/migrations');
     const migrations = sourceFiles(folder);
     expect(migrations).not.toEqual([]);
     const imported = migrations.flatMap((file) => importsOf(file).filter((target) => dirname(target) !== folder));
@@ -105,7 +138,7 @@ describe('the modules of src/', () => {
     const large = [...sizes]
       .filter(([, files]) => files.length > 20)
       .map(([folder]) => relative(src, folder))
-      .filter((folder) => folder !== 'store/migrations');
+      .filter((folder) => folder !== 'core/store/migrations');
     expect(large).toEqual([]);
   });
 });
@@ -149,6 +182,22 @@ function importsOf(file: string): string[] {
   );
 }
 
-function moduleOf(file: string): string {
-  return relative(src, file).split('/')[0] ?? '';
+/** Whether a file may import another; both paths are relative to src/. */
+function mayImport(file: string, target: string): boolean {
+  const [module = '', imported = ''] = [moduleOf(file), moduleOf(target)];
+  if (JOINING.includes(module)) return JOINING.indexOf(imported) <= JOINING.indexOf(module);
+  if (JOINING.includes(imported)) return false;
+  const isRule = (path: string): boolean => RULES.includes(moduleOf(path)) && !isFace(path);
+  if (isFace(file)) return isRule(target) || imported === 'web' || imported === module;
+  if (module === 'web') return isRule(target) || imported === 'web';
+  return isRule(target) && RULES.indexOf(imported) <= RULES.indexOf(module);
+}
+
+function isFace(path: string): boolean {
+  return RULES.includes(moduleOf(path)) && moduleOf(path) !== 'core' && FACE.test(path);
+}
+
+/** @param path relative to src/ */
+function moduleOf(path: string): string {
+  return path.split('/')[0] ?? '';
 }

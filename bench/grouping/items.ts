@@ -1,5 +1,5 @@
 /** Headlines as the items that are grouped. */
-import type { GroupingItem } from '../../src/sources/grouping/grouping-item.ts';
+import type { GroupingItem } from '../../src/outlets/grouping/grouping-item.ts';
 import type { Headline } from './headlines.ts';
 
 /** @param id also its place: all items are of the same time */

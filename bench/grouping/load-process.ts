@@ -1,6 +1,6 @@
 /** Groups the items of one message, answers with time and memory, and ends. load.ts starts it. */
-import { groupItems } from '../../src/sources/grouping/group-items.ts';
-import type { GroupingInput } from '../../src/sources/grouping/group-job.ts';
+import { groupItems } from '../../src/outlets/grouping/group-items.ts';
+import type { GroupingInput } from '../../src/outlets/grouping/group-job.ts';
 import type { Load } from './load.ts';
 
 process.once('message', ({ items, frozen, frequencies }: GroupingInput) => {

@@ -2,8 +2,8 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { GroupingInput } from '../../src/sources/grouping/group-job.ts';
-import { frequenciesOf } from '../../src/sources/grouping/term-frequencies.ts';
+import type { GroupingInput } from '../../src/outlets/grouping/group-job.ts';
+import { frequenciesOf } from '../../src/outlets/grouping/term-frequencies.ts';
 import type { Headline, Story } from './headlines.ts';
 import { toItem } from './items.ts';
 

@@ -1,7 +1,7 @@
 /** Groups pairs of headlines in Chinese and Japanese that are labelled by hand. */
-import { groupItems } from '../../src/sources/grouping/group-items.ts';
-import type { GroupingItem } from '../../src/sources/grouping/grouping-item.ts';
-import { type Frequencies, frequenciesOf, sumFrequencies } from '../../src/sources/grouping/term-frequencies.ts';
+import { groupItems } from '../../src/outlets/grouping/group-items.ts';
+import type { GroupingItem } from '../../src/outlets/grouping/grouping-item.ts';
+import { type Frequencies, frequenciesOf, sumFrequencies } from '../../src/outlets/grouping/term-frequencies.ts';
 
 /** Headlines of one subject, of which each two make a pair. */
 interface Block {
@@ -21,7 +21,7 @@ const PAST_DAYS = 30;
 
 /**
  * Groups the two headlines of each pair, with term frequencies of the other blocks alone.
- * @param text of tests/sources/grouping/headline-pairs.txt
+ * @param text of tests/outlets/grouping/headline-pairs.txt
  */
 export function groupPairs(text: string): LabelledPair[] {
   const blocks = text.split(/\n{2,}/).flatMap((part) => readBlock(part) ?? []);

@@ -3,9 +3,9 @@
  * take no longer than a query. Nothing is submitted.
  */
 import { sql } from 'kysely';
+import type { Store } from '../../src/core/store/store.ts';
+import type { DeliveryState } from '../../src/core/store/tables.ts';
 import type { Edition } from '../../src/editions/queries.ts';
-import type { Store } from '../../src/store/store.ts';
-import type { DeliveryState } from '../../src/store/tables.ts';
 import { NOW, queueEdition } from '../test-edition.ts';
 
 export interface DeliveryRows {

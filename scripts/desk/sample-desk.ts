@@ -9,7 +9,7 @@ import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { ACCOUNT_ROLES, type AccountRole } from '../../src/accounts/permissions.ts';
 import { beginSession } from '../../src/accounts/sessions.ts';
-import { openStore, type Store } from '../../src/store/store.ts';
+import { openStore, type Store } from '../../src/core/store/store.ts';
 import { freePort } from '../free-port.ts';
 
 const CHECKOUT = resolve(import.meta.dirname, '../..');

@@ -5,16 +5,16 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { closeDueCountdowns, startSending } from '../../src/app/drafts/countdown.ts';
-import { findDraftTarget } from '../../src/app/drafts/draft-target.ts';
-import { editDraft } from '../../src/app/drafts/edit-draft.ts';
-import { showDraft } from '../../src/app/drafts/show-draft.ts';
 import { runDeps } from '../../src/app/first-run.ts';
 import { jobsOf } from '../../src/app/jobs.ts';
-import { readDraft } from '../../src/editions/draft-store.ts';
+import { registerSchedules } from '../../src/core/schedule/register.ts';
+import { runDue } from '../../src/core/schedule/run-due.ts';
+import { closeDueCountdowns, startSending } from '../../src/delivery/closing/countdown.ts';
+import { readDraft } from '../../src/editions/draft/draft-store.ts';
+import { findDraftTarget } from '../../src/editions/draft/draft-target.ts';
+import { editDraft } from '../../src/editions/draft/edit-draft.ts';
+import { showDraft } from '../../src/editions/draft/show-draft.ts';
 import { MINUTE } from '../../src/lib/time.ts';
-import { registerSchedules } from '../../src/schedule/register.ts';
-import { runDue } from '../../src/schedule/run-due.ts';
 import {
   createNewsroom,
   type DraftNewsroom,

@@ -5,17 +5,17 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { KyselyPlugin } from 'kysely';
-import type { AppContext } from '../../src/app/app-context.ts';
-import { openKeys } from '../../src/app/keys.ts';
 import { importFiles } from '../../src/articles/import/import.ts';
 import { textFile } from '../../src/articles/import/import-files.ts';
-import { loadConfig, type NewsletterConfig } from '../../src/config/config.ts';
+import { addSubscriber } from '../../src/audience/subscriptions.ts';
+import type { AppContext } from '../../src/core/app-context.ts';
+import { loadConfig, type NewsletterConfig } from '../../src/core/config/config.ts';
+import { openKeys } from '../../src/core/keys.ts';
+import { migrate } from '../../src/core/store/schema.ts';
+import { openStore, type Store } from '../../src/core/store/store.ts';
 import { type EditionSlot, editionSlot } from '../../src/editions/slot.ts';
 import { openTemplates } from '../../src/lib/templates.ts';
 import { HOUR, MINUTE, rfc3339 } from '../../src/lib/time.ts';
-import { migrate } from '../../src/store/schema.ts';
-import { openStore, type Store } from '../../src/store/store.ts';
-import { addSubscriber } from '../../src/subscribers/subscriptions.ts';
 
 /** 07:30 on November 24, 2026, UTC. */
 export const SLOT = Date.UTC(2026, 10, 24, 7, 30);

@@ -2,8 +2,8 @@
  * The other process of a race: cancels the countdown, or closes the edition, when its parent says so, and reports the
  * outcome. Argument: the place (JSON).
  */
-import { cancelSending, closeDueCountdowns, SendError } from '../../src/app/drafts/countdown.ts';
-import { findDraftTarget } from '../../src/app/drafts/draft-target.ts';
+import { cancelSending, closeDueCountdowns, SendError } from '../../src/delivery/closing/countdown.ts';
+import { findDraftTarget } from '../../src/editions/draft/draft-target.ts';
 import { EDITOR, type NewsroomPlace, openNewsroom } from './newsroom.ts';
 
 /** `now`: what the clock shows. */

@@ -5,11 +5,11 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once as nextEvent } from 'node:events';
 import { join } from 'node:path';
-import { closeDueCountdowns, startSending } from '../../src/app/drafts/countdown.ts';
-import { findDraftTarget } from '../../src/app/drafts/draft-target.ts';
+import { listOpenAlerts } from '../../src/core/alerts/alerts.ts';
+import type { Store } from '../../src/core/store/store.ts';
+import { closeDueCountdowns, startSending } from '../../src/delivery/closing/countdown.ts';
+import { findDraftTarget } from '../../src/editions/draft/draft-target.ts';
 import { MINUTE } from '../../src/lib/time.ts';
-import { listOpenAlerts } from '../../src/schedule/alerts.ts';
-import type { Store } from '../../src/store/store.ts';
 import {
   createNewsroom,
   type DraftNewsroom,

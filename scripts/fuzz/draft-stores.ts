@@ -3,8 +3,10 @@
  * same database.
  */
 import { deepStrictEqual, ok } from 'node:assert/strict';
+import type { Store } from '../../src/core/store/store.ts';
 import { DraftCommandError, planCommand } from '../../src/editions/draft/commands.ts';
 import { type Draft, untouchedDraft } from '../../src/editions/draft/decisions.ts';
+import { changeStoredDraft, readDraft, readDraftLog } from '../../src/editions/draft/draft-store.ts';
 import {
   changeDraft,
   entryToRedo,
@@ -13,9 +15,7 @@ import {
   type LogEntry,
   undoEntry,
 } from '../../src/editions/draft/history.ts';
-import { changeStoredDraft, readDraft, readDraftLog } from '../../src/editions/draft-store.ts';
 import type { EditionSlot } from '../../src/editions/slot.ts';
-import type { Store } from '../../src/store/store.ts';
 import { isRoundupItem, randomCommand, replayLog, SHOWN } from './draft-commands.ts';
 import { EDITORS } from './draft-editors.ts';
 import { Random } from './random.ts';

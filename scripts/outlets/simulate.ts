@@ -1,11 +1,11 @@
 /** Polls invented outlets in virtual time, from several processes, and checks every request against the rules. */
 import { tmpdir } from 'node:os';
-import { type OutletPollApp, type OutletPollOptions, pollDueOutlets } from '../../src/app/roundup/poll-outlets.ts';
-import { parseConfig } from '../../src/config/config.ts';
-import { roundupSources } from '../../src/config/sources.ts';
+import { parseConfig } from '../../src/core/config/config.ts';
+import { roundupSources } from '../../src/core/config/sources.ts';
+import type { Store } from '../../src/core/store/store.ts';
 import { HOUR, MINUTE, rfc3339, SECOND } from '../../src/lib/time.ts';
-import { listDueOutlets } from '../../src/sources/outlets/polling/outlet-feeds.ts';
-import type { Store } from '../../src/store/store.ts';
+import { listDueOutlets } from '../../src/outlets/polling/outlet-feeds.ts';
+import { type OutletPollApp, type OutletPollOptions, pollDueOutlets } from '../../src/outlets/polling/poll-outlets.ts';
 import type { OutletStory } from './feed-document.ts';
 import { KINDS, type OutletKind } from './kinds.ts';
 import { type LoggedRequest, type OutletServer, startOutletServer } from './outlet-server.ts';

@@ -2,10 +2,10 @@
  * Accounts: who may sign in to the desk. An account is never deleted, because logs name it, but it can be disabled.
  */
 import { sql } from 'kysely';
-import { cleanLine, hasVisibleCharacter } from '../lib/clean-text.ts';
-import { type Db, dialectOf, type Tx } from '../store/store.ts';
-import type { Tables } from '../store/tables.ts';
-import { parseAddress } from '../subscribers/address.ts';
+import { type Db, dialectOf, type Tx } from '../core/store/store.ts';
+import type { Tables } from '../core/store/tables.ts';
+import { parseAddress } from '../lib/address.ts';
+import { cleanLine, hasVisibleCharacter } from '../lib/text/clean-text.ts';
 import type { AccountRole } from './permissions.ts';
 
 export interface Account {

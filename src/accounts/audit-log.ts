@@ -2,7 +2,7 @@
  * Reads the audit log, newest entry first, in pages by key.
  */
 import { sql } from 'kysely';
-import type { Db } from '../store/store.ts';
+import type { Db } from '../core/store/store.ts';
 
 export interface AuditLogEntry {
   id: number;

@@ -2,9 +2,10 @@
  * The audit log: what accounts did. A row is written in the transaction of the act, and never changes. It holds no
  * password, token or address: subscribers are named by their id. Long texts are cut.
  */
-import { boundedLine } from '../lib/clean-text.ts';
-import type { Tx } from '../store/store.ts';
-import type { InTransaction } from '../store/transaction.ts';
+
+import type { Tx } from '../core/store/store.ts';
+import type { InTransaction } from '../core/store/transaction.ts';
+import { boundedLine } from '../lib/text/clean-text.ts';
 import { CONSOLE, type SignedInAccount } from './account.ts';
 
 type DetailValue = string | number | boolean | null;

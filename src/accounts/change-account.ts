@@ -1,8 +1,8 @@
 /**
  * Changes to accounts by an admin, and of the own password. Each ends the sessions of the account.
  */
-import type { Db, Tx } from '../store/store.ts';
-import { type InTransaction, inTransaction, lockName } from '../store/transaction.ts';
+import type { Db, Tx } from '../core/store/store.ts';
+import { type InTransaction, inTransaction, lockName } from '../core/store/transaction.ts';
 import { type Account, lockAccount, type SignedInAccount, toAccount } from './account.ts';
 import { type AuditActor, accountSubject, auditAct } from './audit.ts';
 import { ordered, replacePassword, withdrawInvitationsOf, withdrawPasswordLinks } from './invitations.ts';

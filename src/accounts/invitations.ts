@@ -3,11 +3,11 @@
  * account chooses a new password. The store holds only a hash of the link's token.
  */
 import { sql } from 'kysely';
+import type { Db, Tx } from '../core/store/store.ts';
+import { type InTransaction, inTransaction, lockName } from '../core/store/transaction.ts';
+import { parseAddress } from '../lib/address.ts';
+import { maskAddress } from '../lib/mask-address.ts';
 import { DAY } from '../lib/time.ts';
-import type { Db, Tx } from '../store/store.ts';
-import { type InTransaction, inTransaction, lockName } from '../store/transaction.ts';
-import { parseAddress } from '../subscribers/address.ts';
-import { maskAddress } from '../subscribers/mask-address.ts';
 import {
   type Account,
   CONSOLE,

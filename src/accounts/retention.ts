@@ -2,8 +2,9 @@
  * Deletes sessions and invitations that have ended, old failures of signing in, and who had a page open. Accounts and
  * the audit log remain.
  */
+
+import type { Db } from '../core/store/store.ts';
 import { DAY, HOUR } from '../lib/time.ts';
-import type { Db } from '../store/store.ts';
 import { SESSION_IDLE, SESSION_LIFETIME } from './sessions.ts';
 import { FAILURE_LIMIT } from './sign-in-failures.ts';
 

@@ -1,9 +1,10 @@
 /**
  * Sessions of the desk. The browser keeps a random token, the store its hash.
  */
+
+import type { Db, Tx } from '../core/store/store.ts';
 import { CLOCK_DIFFERENCE } from '../lib/clock-watch.ts';
 import { DAY, HOUR, MINUTE } from '../lib/time.ts';
-import type { Db, Tx } from '../store/store.ts';
 import { type SignedInAccount, toAccount } from './account.ts';
 import { hashOfToken, newSecretToken } from './secret-token.ts';
 

@@ -4,12 +4,12 @@
  * passwords into the field of the address. All processes share the rows.
  */
 import { createHmac } from 'node:crypto';
-import { deriveKey, type SigningSecrets } from '../config/signing-secrets.ts';
+import { deriveKey, type SigningSecrets } from '../core/config/signing-secrets.ts';
+import type { Db } from '../core/store/store.ts';
+import { inTransaction, lockName } from '../core/store/transaction.ts';
 import { addressBlock } from '../lib/address-block.ts';
 import { CLOCK_DIFFERENCE } from '../lib/clock-watch.ts';
 import { MINUTE } from '../lib/time.ts';
-import type { Db } from '../store/store.ts';
-import { inTransaction, lockName } from '../store/transaction.ts';
 import { emailKey } from './account.ts';
 
 /** Failures in a period after which no password is checked. */

@@ -2,11 +2,11 @@
  * Signing in, and confirming an act with the password. The answer and the work are the same for an unknown address, a
  * disabled account and a wrong password, so that nobody learns who has an account.
  */
-import type { SigningSecrets } from '../config/signing-secrets.ts';
+import type { SigningSecrets } from '../core/config/signing-secrets.ts';
+import { acquirePermit } from '../core/store/rate-limits.ts';
+import type { Db, Tx } from '../core/store/store.ts';
+import { inTransaction } from '../core/store/transaction.ts';
 import { SECOND } from '../lib/time.ts';
-import { acquirePermit } from '../store/rate-limits.ts';
-import type { Db, Tx } from '../store/store.ts';
-import { inTransaction } from '../store/transaction.ts';
 import { emailKey, type SignedInAccount, toAccount } from './account.ts';
 import { accountSubject, auditAct } from './audit.ts';
 import { hashPassword, isOutdatedHash, PasswordQueueFull, passwordHasHash } from './password-hash.ts';

@@ -2,29 +2,29 @@
  * The first run of a started process: loads the sample, imports, publishes, composes and delivers what is due.
  */
 import type { ArticleImportOptions } from '../articles/import/import.ts';
-import { importChangedFiles, importReportedFiles } from '../articles/import/watch.ts';
+import { importChangedFiles, importReportedFiles } from '../articles/import/watched/watch.ts';
 import { hasDueChanges } from '../articles/pending-changes.ts';
 import { hasNoArticles } from '../articles/queries.ts';
-import type { CloseOutcome } from '../delivery/close.ts';
+import { openAlertSender } from '../core/alerts/alerts.ts';
+import type { AppContext } from '../core/app-context.ts';
+import { type RunDeps, runDue } from '../core/schedule/run-due.ts';
+import type { Run } from '../core/schedule/run-ledger.ts';
+import type { CloseOutcome } from '../delivery/closing/close.ts';
+import { closeDueCountdowns } from '../delivery/closing/countdown.ts';
+import { deliverDue, type NamedDeliveryReport } from '../delivery/deliver-due.ts';
+import { wasInterrupted } from '../delivery/monitor/run-details.ts';
 import type { DeliveryReport } from '../delivery/run.ts';
+import { composeNow } from '../editions/compose-slot.ts';
 import { lastEdition } from '../editions/queries.ts';
+import { type PublishRequest, publish } from '../feeds/publish/publish.ts';
 import { SECOND } from '../lib/time.ts';
 import type { ChangedFile } from '../lib/watching/file-reports.ts';
-import { openAlertSender } from '../schedule/alerts.ts';
-import { type RunDeps, runDue } from '../schedule/run-due.ts';
-import type { Run } from '../schedule/run-ledger.ts';
-import type { AppContext } from './app-context.ts';
-import { composeNow } from './compose.ts';
-import { deliverDue, type NamedDeliveryReport } from './deliver.ts';
-import { wasInterrupted } from './delivery/run-details.ts';
-import { closeDueCountdowns } from './drafts/countdown.ts';
+import { describeOutletChanges, type PolledOutlet, pollDueOutlets } from '../outlets/polling/poll-outlets.ts';
+import { regroupIfDue } from '../outlets/story-groups/regroup.ts';
+import { describeChanges, pollDueSources } from '../own-sites/poll-sources.ts';
 import { jobsOf } from './jobs.ts';
-import { type PublishRequest, publish } from './publish.ts';
-import { describeOutletChanges, type PolledOutlet, pollDueOutlets } from './roundup/poll-outlets.ts';
-import { regroupIfDue } from './roundup/regroup.ts';
 import { loadSampleNewsroom } from './sample/newsroom.ts';
 import { applySamplePicks } from './sample/sample-picks.ts';
-import { describeChanges, pollDueSources } from './sources/poll-sources.ts';
 
 /** Results of the first run; null for what is not part of this process's roles. */
 export interface FirstRun {

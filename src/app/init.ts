@@ -5,12 +5,12 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ConfigError, configJsonSchema, loadConfig, parseConfig } from '../config/config.ts';
+import { ConfigError, configJsonSchema, loadConfig, parseConfig } from '../core/config/config.ts';
+import { ensureSchema } from '../core/store/schema.ts';
+import { openStore } from '../core/store/store.ts';
 import { BUILT_IN_TEMPLATES, openTemplates, type Templates } from '../lib/templates.ts';
 import { localDateTime } from '../lib/time.ts';
-import { ensureSchema } from '../store/schema.ts';
-import { openStore } from '../store/store.ts';
-import { SAMPLE } from './sample/sample-folder.ts';
+import { SAMPLE } from '../outlets/sample/sample-folder.ts';
 
 export interface InitAnswers {
   name: string;

@@ -1,15 +1,16 @@
 /**
  * The jobs of the schedule.
  */
-import { type NewsletterConfig, type ScheduleConfig, scheduleZone } from '../config/config.ts';
+
+import type { AppContext } from '../core/app-context.ts';
+import { type NewsletterConfig, type ScheduleConfig, scheduleZone } from '../core/config/config.ts';
+import type { Job } from '../core/schedule/job.ts';
+import { alertJob, type NewsletterJob } from '../editions/alerts/alert-job.ts';
 import { findClosingObstacle } from '../editions/closing-obstacle.ts';
+import { composeSlot, cutoffOf, slotAtInstant } from '../editions/compose-slot.ts';
+import { newsletterJobId } from '../editions/draft/newsletter-job-id.ts';
+import { publish } from '../feeds/publish/publish.ts';
 import { rfc3339 } from '../lib/time.ts';
-import type { Job } from '../schedule/job.ts';
-import { alertJob, type NewsletterJob } from './alerts/alert-job.ts';
-import type { AppContext } from './app-context.ts';
-import { composeSlot, cutoffOf, slotAtInstant } from './compose.ts';
-import { newsletterJobId } from './drafts/newsletter-job-id.ts';
-import { publish } from './publish.ts';
 
 /** `publish` for all feeds without a schedule of their own, `publish:FEED`, and `newsletter:NEWSLETTER`. */
 export function jobsOf(app: AppContext): Job[] {

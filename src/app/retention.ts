@@ -3,7 +3,24 @@
  */
 
 import { deleteEndedSessions } from '../accounts/retention.ts';
-import { roundupSources } from '../config/sources.ts';
+import { deleteOldUploads } from '../audience/csv/uploaded-imports.ts';
+import { foldGrowth } from '../audience/growth.ts';
+import { resolveSignupAlert } from '../audience/pages/signup-alert.ts';
+import {
+  deleteClientAddresses,
+  deleteLeavers,
+  deleteSuppressedUnconfirmed,
+  deleteUnconfirmed,
+} from '../audience/retention.ts';
+import { deleteOldUnsubscribeKeys } from '../audience/unsubscribe-keys.ts';
+import { resolveAlerts } from '../core/alerts/alerts.ts';
+import type { AppContext } from '../core/app-context.ts';
+import { roundupSources } from '../core/config/sources.ts';
+import { foldRuns } from '../core/schedule/retention.ts';
+import { foldCountSlots } from '../core/store/counts.ts';
+import { truncateLog } from '../core/store/deleted-text.ts';
+import { deleteExpiredRateLimits } from '../core/store/rate-limits.ts';
+import { domainAlert } from '../delivery/edition-status.ts';
 import { deleteProgress } from '../delivery/progress.ts';
 import { EVENT_IDS_KEPT } from '../delivery/providers/replay-window.ts';
 import { deleteRefusalsOfFinished } from '../delivery/queue/refusals.ts';
@@ -16,32 +33,15 @@ import {
   failUncertainOfCancelled,
   foldDeliveries,
 } from '../delivery/retention.ts';
-import { deleteOldDraftViews } from '../editions/draft-views.ts';
+import { deleteOldDraftViews } from '../editions/draft/draft-views.ts';
 import { deleteOldLinkStates } from '../editions/links/link-cache.ts';
+import { foldVisits } from '../editions/visits/visit-rows.ts';
+import { cleanHub } from '../feeds/hub/hub.ts';
 import { deleteReaderCounts } from '../feeds/readers/reader-rows.ts';
-import { resolveSignupAlert } from '../http/account/signup-alert.ts';
-import { foldVisits } from '../http/visits/visit-rows.ts';
 import { DAY, localDate } from '../lib/time.ts';
-import { resolveAlerts } from '../schedule/alerts.ts';
-import { foldRuns } from '../schedule/retention.ts';
-import { deleteForgottenItems } from '../sources/outlets/items/item-retention.ts';
-import { deleteIdleHosts } from '../sources/outlets/polling/host-gate.ts';
-import { deleteOldGroupViews } from '../sources/story-groups/group-views.ts';
-import { foldCountSlots } from '../store/counts.ts';
-import { truncateLog } from '../store/deleted-text.ts';
-import { deleteExpiredRateLimits } from '../store/rate-limits.ts';
-import { foldGrowth } from '../subscribers/audience/growth.ts';
-import {
-  deleteClientAddresses,
-  deleteLeavers,
-  deleteSuppressedUnconfirmed,
-  deleteUnconfirmed,
-} from '../subscribers/retention.ts';
-import { deleteOldUnsubscribeKeys } from '../subscribers/unsubscribe-keys.ts';
-import { cleanHub } from '../websub/hub.ts';
-import type { AppContext } from './app-context.ts';
-import { deleteOldUploads } from './audience/uploaded-imports.ts';
-import { domainAlert } from './editions.ts';
+import { deleteForgottenItems } from '../outlets/items/item-retention.ts';
+import { deleteOldGroupViews } from '../outlets/story-groups/group-views.ts';
+import { deleteIdleHosts } from '../sources/host-gate.ts';
 
 /** Number of deleted rows. */
 export interface RetentionReport {

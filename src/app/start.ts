@@ -2,20 +2,21 @@
  * Runs daywire: once, or until it is stopped.
  */
 import type { Hono } from 'hono';
+import { lookUpSomeImages } from '../articles/remote-images/remote-images.ts';
+import { consentTextOf, storeConsentText } from '../audience/consent/consent-text.ts';
+import type { AppContext } from '../core/app-context.ts';
+import type { Finding } from '../core/finding.ts';
+import { vacuumFailure, vacuumIfDue } from '../core/store/deleted-text.ts';
+import { correctFutureInstants } from '../core/store/future-instants.ts';
+import { openVisitCounter } from '../editions/visits/visit-counter.ts';
+import { publish } from '../feeds/publish/publish.ts';
 import { openReaderCounter } from '../feeds/readers/reader-counts.ts';
-import { warmUp } from '../http/pages/warm-up.ts';
-import { createApp } from '../http/server/app.ts';
-import { ListenError, listen, type WebServer } from '../http/server/listen.ts';
-import { createMetricsApp } from '../http/server/metrics-app.ts';
-import { connectionsWithin, openFilesLimit } from '../http/server/open-files.ts';
-import type { WebContext } from '../http/server/web-context.ts';
-import { openVisitCounter } from '../http/visits/visit-counter.ts';
-import { errorLine } from '../lib/clean-text.ts';
+import type { Stoppable } from '../lib/repeat.ts';
+import { errorLine } from '../lib/text/clean-text.ts';
 import { SECOND } from '../lib/time.ts';
-import { vacuumFailure, vacuumIfDue } from '../store/deleted-text.ts';
-import { correctFutureInstants } from '../store/future-instants.ts';
-import { consentTextOf, storeConsentText } from '../subscribers/consent/consent-text.ts';
-import type { AppContext } from './app-context.ts';
+import { ListenError, listen, type WebServer } from '../web/server/listen.ts';
+import { connectionsWithin, openFilesLimit } from '../web/server/open-files.ts';
+import type { WebContext } from '../web/server/web-context.ts';
 import {
   notifyHubOnce,
   startCounting,
@@ -29,7 +30,6 @@ import {
   watchClock,
 } from './background-tasks.ts';
 import { checkAtStart } from './check/check.ts';
-import type { Finding } from './check/finding.ts';
 import { checkTemplates } from './check/templates.ts';
 import {
   deliverFirst,
@@ -39,11 +39,11 @@ import {
   publishAndCompose,
   runDeps,
 } from './first-run.ts';
-import { publish } from './publish.ts';
-import { lookUpSomeImages } from './remote-images.ts';
-import type { Stoppable } from './repeat.ts';
+import { createMetricsApp } from './metrics/metrics-app.ts';
 import { runRetention } from './retention.ts';
+import { createApp } from './routes/app.ts';
 import { needsTemplateCheck } from './templates/own-templates.ts';
+import { warmUp } from './warm-up.ts';
 
 /** Parts of the work: one process does all of them, or several processes share them. */
 export const ROLES = ['web', 'desk', 'schedule', 'deliver'] as const;

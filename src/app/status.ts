@@ -5,7 +5,16 @@ import { countDueChanges } from '../articles/pending-changes.ts';
 import { countArticles } from '../articles/queries.ts';
 import { countRejections, listRejections, type RecordedRejection } from '../articles/rejections.ts';
 import { countImages, listFailedImages } from '../articles/remote-images/image-queue.ts';
+import { countSubscriptions } from '../audience/subscriptions.ts';
+import { listOpenAlerts } from '../core/alerts/alerts.ts';
+import type { AppContext } from '../core/app-context.ts';
+import { listProcesses } from '../core/schedule/processes.ts';
+import { countRunsEver, listLastRuns, listRuns } from '../core/schedule/run-ledger.ts';
+import { nextSlot } from '../core/schedule/slots.ts';
+import { DELIVERY_HELD, readMeta } from '../core/store/meta.ts';
+import type { BackOffScope } from '../core/store/tables.ts';
 import { listBackOffs } from '../delivery/control/back-off-state.ts';
+import { type EditionStatus, summariseEditions } from '../delivery/edition-status.ts';
 import { countSubmissions } from '../delivery/limits/submission-counts.ts';
 import { readLastReport } from '../delivery/providers/last-report.ts';
 import {
@@ -21,21 +30,12 @@ import {
 import { listEditions } from '../editions/queries.ts';
 import { type ArchiveSummary, summariseArchives } from '../feeds/archive/archives.ts';
 import { listDocuments } from '../feeds/documents.ts';
+import { readHubStatus } from '../feeds/hub/status.ts';
 import { type ReaderLine, readReaderStatistics, totalOf } from '../feeds/readers/reader-statistics.ts';
 import { hubAddress } from '../feeds/topics.ts';
 import { rfc3339 } from '../lib/time.ts';
-import { listOpenAlerts } from '../schedule/alerts.ts';
-import { listProcesses } from '../schedule/processes.ts';
-import { countRunsEver, listLastRuns, listRuns } from '../schedule/run-ledger.ts';
-import { nextSlot } from '../schedule/slots.ts';
-import { DELIVERY_HELD, readMeta } from '../store/meta.ts';
-import type { BackOffScope } from '../store/tables.ts';
-import { countSubscriptions } from '../subscribers/subscriptions.ts';
-import { readHubStatus } from '../websub/status.ts';
-import type { AppContext } from './app-context.ts';
-import { type EditionStatus, summariseEditions } from './editions.ts';
+import { readSourceStatus, type SourceStatus } from '../own-sites/source-status.ts';
 import { jobsOf } from './jobs.ts';
-import { readSourceStatus, type SourceStatus } from './sources/source-status.ts';
 
 /** Instants in RFC 3339, UTC. */
 export interface Status {

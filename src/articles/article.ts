@@ -1,6 +1,6 @@
 /** The article, as the store holds it. */
 import { LRUCache } from 'lru-cache';
-import type { KINDS } from '../config/config.ts';
+import type { KINDS } from '../core/config/config.ts';
 
 export type Kind = (typeof KINDS)[number];
 

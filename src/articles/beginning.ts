@@ -1,5 +1,5 @@
 /** The beginning of a body as text: a summary needs some words of a megabyte. */
-import { cleanLine } from '../lib/clean-text.ts';
+import { cleanLine } from '../lib/text/clean-text.ts';
 
 /**
  * The text of sanitised HTML, on one line: all of it, or at least its first `length` characters. Tags count as spaces.

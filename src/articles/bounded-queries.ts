@@ -1,7 +1,7 @@
 /** Finds articles by selections that strangers combine, at a bounded cost. */
 import { type RawBuilder, sql } from 'kysely';
-import type { Selection } from '../config/config.ts';
-import type { Db } from '../store/store.ts';
+import type { Selection } from '../core/config/config.ts';
+import type { Db } from '../core/store/store.ts';
 import type { Article } from './article.ts';
 import { findPublicArticles } from './queries.ts';
 import {

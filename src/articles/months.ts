@@ -2,8 +2,8 @@
 import { sql } from 'kysely';
 import { LRUCache } from 'lru-cache';
 import { Temporal } from 'temporal-polyfill';
+import type { Db } from '../core/store/store.ts';
 import { wallClock } from '../lib/time.ts';
-import type { Db } from '../store/store.ts';
 import { isOneOf, PUBLIC_STATES } from './selection.ts';
 
 export interface Month {

@@ -1,5 +1,5 @@
 /** The outlets that the events of roundup items are credited to. Pure. */
-import { escapeHtml } from '../lib/html.ts';
+import { escapeHtml } from '../lib/text/html.ts';
 import { type Article, MAX_ALSO, type Outlet } from './article.ts';
 
 /** What an outlet is known by: case and width of letters make no other outlet. */

@@ -3,8 +3,8 @@
  * between loses nothing, and publishing twice is harmless.
  */
 import { sql } from 'kysely';
-import { jsonRows } from '../store/json-rows.ts';
-import { type Db, dialectOf, type Tx } from '../store/store.ts';
+import { jsonRows } from '../core/store/json-rows.ts';
+import { type Db, dialectOf, type Tx } from '../core/store/store.ts';
 
 export interface DueChanges {
   count: number;

@@ -1,7 +1,7 @@
 /** Reads articles. Every list is ordered by a unique key, so that both databases return the same. */
 import { type RawBuilder, sql } from 'kysely';
-import { KINDS, type Selection } from '../config/config.ts';
-import type { Db } from '../store/store.ts';
+import { KINDS, type Selection } from '../core/config/config.ts';
+import type { Db } from '../core/store/store.ts';
 import type { Article } from './article.ts';
 import { distinct, FACET_INDEXES, indexedFacets, isOneOf, matchesSelection, PUBLIC_STATES } from './selection.ts';
 import { DOCUMENT_COLUMNS, type StoredDocument, toArticle } from './stored-document.ts';

@@ -1,9 +1,9 @@
 /** Inputs that were not used, kept whole with the reason, so that nothing is lost and `status` can list them. */
 import { type SelectQueryBuilder, type SqlBool, sql } from 'kysely';
-import { storableText } from '../lib/clean-text.ts';
-import { readStateCounts } from '../store/counts.ts';
-import type { Db } from '../store/store.ts';
-import type { Tables } from '../store/tables.ts';
+import { readStateCounts } from '../core/store/counts.ts';
+import type { Db } from '../core/store/store.ts';
+import type { Tables } from '../core/store/tables.ts';
+import { storableText } from '../lib/text/clean-text.ts';
 
 export interface Rejection {
   stage: 'import' | 'feed' | 'edition';

@@ -7,8 +7,8 @@
  */
 import { Parser } from 'htmlparser2';
 import MarkdownIt from 'markdown-it';
-import { cleanText, cleanUrl, hasVisibleCharacter, resolveUrl } from '../lib/clean-text.ts';
 import { type OwnSites, privateHost } from '../lib/private-address.ts';
+import { cleanText, cleanUrl, hasVisibleCharacter, resolveUrl } from '../lib/text/clean-text.ts';
 import { directHtml, escapeText } from './body/direct-html.ts';
 import { useLeanTokens } from './body/lean-tokens.ts';
 

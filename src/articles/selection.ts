@@ -1,7 +1,7 @@
 /** Translates selections, which feeds are configured with, to SQL. */
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
-import type { Selection } from '../config/config.ts';
-import { slugsOf } from './facets.ts';
+import type { Selection } from '../core/config/config.ts';
+import { slugsOf } from './facets/facets.ts';
 
 /** States of articles that are public from `published_at` on; see `isPublic`. */
 export const PUBLIC_STATES = ['scheduled', 'published', 'corrected'] as const;

@@ -2,7 +2,7 @@
  * Checks the bodies in the store before a feed carries them: an earlier version may have sanitised them, or somebody
  * may have changed the store. HTML that this version has written is recognised without parsing it again.
  */
-import { cleanUrl } from '../lib/clean-text.ts';
+import { cleanUrl } from '../lib/text/clean-text.ts';
 import { BodyError, ELEMENTS, MAX_DEPTH, sanitise, VOID } from './sanitise.ts';
 
 /**

@@ -2,13 +2,13 @@
  * The command line: arguments become one call, its result becomes text and an exit code. bin/daywire.js calls it.
  */
 import { Command, CommanderError } from 'commander';
-import { type AppContext, type AppContextOptions, type ProcessEnv, withAppContext } from '../app/app-context.ts';
-import { type OpenSendingProbes, openSendingProbes } from '../app/domain/probes.ts';
+import { type AppContext, type AppContextOptions, type ProcessEnv, withAppContext } from '../core/app-context.ts';
+import type { AddCommands, CliContext } from '../core/cli/context.ts';
+import { openOutput } from '../core/cli/output.ts';
+import { openProgress } from '../core/cli/progress.ts';
+import { type OpenSendingProbes, openSendingProbes } from '../delivery/domain/probes.ts';
 import { openLog } from '../lib/log.ts';
 import { VERSION } from '../lib/version.ts';
-import type { AddCommands, CliContext } from './context.ts';
-import { openOutput } from './output.ts';
-import { openProgress } from './progress.ts';
 
 const FAILED = 1;
 const USAGE = 2;
@@ -25,69 +25,73 @@ const GROUPS: CommandGroup[] = [
   {
     heading: 'Set-up:',
     commands: ['init', 'check', 'schema'],
-    load: async () => (await import('./setup.ts')).addSetupCommands,
+    load: async () => (await import('../app/cli/setup.ts')).addSetupCommands,
   },
   {
     heading: 'Set-up:',
     commands: ['domain'],
-    load: async () => (await import('./domain/domain.ts')).addDomainCommand,
+    load: async () => (await import('../delivery/cli/domain.ts')).addDomainCommand,
   },
   {
     heading: 'Set-up:',
     commands: ['templates'],
-    load: async () => (await import('./templates.ts')).addTemplateCommands,
+    load: async () => (await import('../app/cli/templates.ts')).addTemplateCommands,
   },
-  { heading: 'Running:', commands: ['start'], load: async () => (await import('./start.ts')).addStartCommand },
-  { heading: 'Running:', commands: ['status'], load: async () => (await import('./status.ts')).addStatusCommand },
+  { heading: 'Running:', commands: ['start'], load: async () => (await import('../app/cli/start.ts')).addStartCommand },
+  {
+    heading: 'Running:',
+    commands: ['status'],
+    load: async () => (await import('../app/cli/status.ts')).addStatusCommand,
+  },
   {
     heading: 'Articles and feeds:',
     commands: ['import', 'rejected'],
-    load: async () => (await import('./articles.ts')).addArticleCommands,
+    load: async () => (await import('../articles/cli/articles.ts')).addArticleCommands,
   },
   {
     heading: 'Articles and feeds:',
     commands: ['sources'],
-    load: async () => (await import('./sources/commands.ts')).addSourceCommands,
+    load: async () => (await import('../sources/cli/commands.ts')).addSourceCommands,
   },
   {
     heading: 'Articles and feeds:',
     commands: ['publish', 'feeds'],
-    load: async () => (await import('./feeds.ts')).addFeedCommands,
+    load: async () => (await import('../feeds/cli/feeds.ts')).addFeedCommands,
   },
   {
     heading: 'Editions and delivery:',
     commands: ['roundup'],
-    load: async () => (await import('./roundup/roundup.ts')).addRoundupCommands,
+    load: async () => (await import('../outlets/cli/roundup.ts')).addRoundupCommands,
   },
   {
     heading: 'Editions and delivery:',
     commands: ['compose', 'preview', 'editions'],
-    load: async () => (await import('./editions.ts')).addEditionCommands,
+    load: async () => (await import('../editions/cli/editions.ts')).addEditionCommands,
   },
   {
     heading: 'Editions and delivery:',
     commands: ['alert'],
-    load: async () => (await import('./editions/alert.ts')).addAlertCommand,
+    load: async () => (await import('../editions/cli/alert.ts')).addAlertCommand,
   },
   {
     heading: 'Editions and delivery:',
     commands: ['deliver', 'queue', 'bounce'],
-    load: async () => (await import('./delivery.ts')).addDeliveryCommands,
+    load: async () => (await import('../delivery/cli/delivery.ts')).addDeliveryCommands,
   },
   {
     heading: 'Subscribers:',
     commands: ['subscribers'],
-    load: async () => (await import('./subscribers.ts')).addSubscriberCommands,
+    load: async () => (await import('../audience/cli/subscribers.ts')).addSubscriberCommands,
   },
   {
     heading: 'Desk:',
     commands: ['accounts'],
-    load: async () => (await import('./accounts/accounts.ts')).addAccountCommands,
+    load: async () => (await import('../accounts/cli/accounts.ts')).addAccountCommands,
   },
   {
     heading: 'Store:',
     commands: ['migrate', 'backup', 'restore', 'secret'],
-    load: async () => (await import('./store.ts')).addStoreCommands,
+    load: async () => (await import('../app/cli/store.ts')).addStoreCommands,
   },
 ];
 

@@ -1,8 +1,9 @@
 /**
  * One attempt: builds a message, submits it, and decides the outcome.
  */
+
+import type { RefusalKind } from '../core/store/tables.ts';
 import type { Clock } from '../lib/time.ts';
-import type { RefusalKind } from '../store/tables.ts';
 import { RecipientError } from './message/message-fields.ts';
 import { type DeliveryOutcome, expiredReason, LAST_INTERRUPTED, MAY_HAVE_ARRIVED } from './queue/delivery-outcome.ts';
 import { type Connection, type OutgoingMessage, TransportError } from './transport/connection.ts';

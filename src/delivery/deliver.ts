@@ -1,9 +1,10 @@
 /**
  * Delivers what is due, over as many connections as the transport allows.
  */
-import type { Config } from '../config/config.ts';
-import type { Store } from '../store/store.ts';
-import { keepUnsubscribeKey } from '../subscribers/unsubscribe-keys.ts';
+
+import { keepUnsubscribeKey } from '../audience/unsubscribe-keys.ts';
+import type { Config } from '../core/config/config.ts';
+import type { Store } from '../core/store/store.ts';
 import { finishEditions } from './queue/outbox.ts';
 import { type DeliverOptions, type DeliveryReport, DeliveryRun } from './run.ts';
 import type { Transport } from './transport/connection.ts';

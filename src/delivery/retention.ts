@@ -3,9 +3,9 @@
  * An interrupted run is continued by the next, and running twice, or concurrently, changes nothing.
  */
 import { sql } from 'kysely';
-import { isOpen, OPEN_DELIVERY_STATES } from '../store/delivery-states.ts';
-import { revokedLease } from '../store/lease.ts';
-import type { Db, Store } from '../store/store.ts';
+import { isOpen, OPEN_DELIVERY_STATES } from '../core/store/delivery-states.ts';
+import { revokedLease } from '../core/store/lease.ts';
+import type { Db, Store } from '../core/store/store.ts';
 import { CANCELLED } from './queue/delivery-outcome.ts';
 
 /** Rows per statement: a few tens of milliseconds of writing. */

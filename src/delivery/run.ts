@@ -2,12 +2,12 @@
  * The state that the workers of a delivery run share: claims, connections, messages, report and end.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Config } from '../config/config.ts';
-import type { SigningSecrets } from '../config/signing-secrets.ts';
+import type { Config } from '../core/config/config.ts';
+import type { SigningSecrets } from '../core/config/signing-secrets.ts';
+import type { Store } from '../core/store/store.ts';
 import { findEditionById } from '../editions/queries.ts';
 import type { Templates } from '../lib/templates.ts';
 import { type Clock, MINUTE } from '../lib/time.ts';
-import type { Store } from '../store/store.ts';
 import type { AttemptContext } from './attempt.ts';
 import type { BackOff } from './control/back-off.ts';
 import { BackOffState, type OnRecovery, type OnTrouble } from './control/back-off-state.ts';

@@ -3,9 +3,10 @@
  * status, all are due again and service messages back off: nobody would look after them one by one. For the same
  * reason, messages of a kind that cannot be built wait until they can.
  */
+
+import type { Tx } from '../core/store/store.ts';
+import { inTransaction } from '../core/store/transaction.ts';
 import { MINUTE } from '../lib/time.ts';
-import type { Tx } from '../store/store.ts';
-import { inTransaction } from '../store/transaction.ts';
 import { buildMessage, failed, isUsedUp, submitMessage, usedUpReason } from './attempt.ts';
 import { areServiceMessagesRefused, PASSING_KINDS } from './control/refusal-limits.ts';
 import { countServiceSubmission } from './limits/submission-counts.ts';

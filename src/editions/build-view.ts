@@ -2,14 +2,14 @@
  * The data of an edition's templates: its stories and corrections, the editor's texts, the links.
  */
 import type { Article } from '../articles/article.ts';
-import type { Config, NewsletterConfig } from '../config/config.ts';
+import type { Config, NewsletterConfig } from '../core/config/config.ts';
 import type { Draft } from './draft/decisions.ts';
-import { type LoadedStories, storyBlocks } from './load-stories.ts';
 import { editionExtras } from './rendering/edition-extras.ts';
 import type { Correction, EditionLinks, EditionView } from './rendering/edition-view.ts';
 import { correctionSubject, editionPreheader, editionSubject, roundupHeadline } from './rendering/headline.ts';
 import { renderNote } from './rendering/note.ts';
 import { editionPath } from './roundup-article.ts';
+import { type LoadedStories, storyBlocks } from './selection/load-stories.ts';
 import type { EditionSlot } from './slot.ts';
 
 /** What a view shows besides stories and corrections. */

@@ -1,13 +1,13 @@
 /**
  * Whether an edition may close, by its draft and its stories. Renders nothing.
  */
-import type { Config, NewsletterConfig } from '../config/config.ts';
-import type { Db } from '../store/store.ts';
+import type { Config, NewsletterConfig } from '../core/config/config.ts';
+import type { Db } from '../core/store/store.ts';
 import { findAlertObstacle } from './alerts/alert-limits.ts';
-import { type ArrangementOptions, arrangeEdition } from './arrange.ts';
 import { type ClosingObstacle, closingObstacle } from './draft/closing.ts';
-import { readDraft } from './draft-store.ts';
+import { readDraft } from './draft/draft-store.ts';
 import { findEdition } from './queries.ts';
+import { type ArrangementOptions, arrangeEdition } from './selection/arrange.ts';
 
 /** Why the edition of a slot must not close at `now`; null if it may, or is closed. */
 export async function findClosingObstacle(

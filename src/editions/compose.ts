@@ -5,25 +5,15 @@
 import type { Article } from '../articles/article.ts';
 import type { Rejection } from '../articles/rejections.ts';
 import { toArticle } from '../articles/stored-document.ts';
-import type { Config, NewsletterConfig } from '../config/config.ts';
-import { newsletterSite } from '../config/site-view.ts';
+import type { Config, NewsletterConfig } from '../core/config/config.ts';
+import { newsletterSite } from '../core/config/site-view.ts';
+import type { Db, Store } from '../core/store/store.ts';
 import type { Templates } from '../lib/templates.ts';
 import { datelineTime, rfc3339 } from '../lib/time.ts';
-import type { Db, Store } from '../store/store.ts';
 import { findAlertObstacle } from './alerts/alert-limits.ts';
-import { type ApprovalStatus, type ArrangedEdition, type ArrangementOptions, arrangeEdition } from './arrange.ts';
 import { buildEditionView } from './build-view.ts';
-import { type ArticleVersion, findDueCorrections, findListedCorrections } from './candidates.ts';
 import { type ClosingObstacle, closingObstacle } from './draft/closing.ts';
 import type { Draft } from './draft/decisions.ts';
-import {
-  assertComplete,
-  type LoadedStories,
-  type LoadOptions,
-  leadingArticles,
-  loadStories,
-  toRejection,
-} from './load-stories.ts';
 import { type Edition, findEdition } from './queries.ts';
 import type { Correction, EditionView } from './rendering/edition-view.ts';
 import { roundupHeadline } from './rendering/headline.ts';
@@ -31,8 +21,23 @@ import { type RenderFunction, renderInThread } from './rendering/render-in-threa
 import { type ContentLimits, filledSize, fitToSizeLimit, limitBlocks } from './rendering/size-limit.ts';
 import { toCorrection } from './rendering/story-view.ts';
 import { buildRoundupArticle } from './roundup-article.ts';
-import { type Block, countStories } from './selection.ts';
-import type { EditionWindow } from './window.ts';
+import {
+  type ApprovalStatus,
+  type ArrangedEdition,
+  type ArrangementOptions,
+  arrangeEdition,
+} from './selection/arrange.ts';
+import { type ArticleVersion, findDueCorrections, findListedCorrections } from './selection/candidates.ts';
+import {
+  assertComplete,
+  type LoadedStories,
+  type LoadOptions,
+  leadingArticles,
+  loadStories,
+  toRejection,
+} from './selection/load-stories.ts';
+import { type Block, countStories } from './selection/selection.ts';
+import type { EditionWindow } from './selection/window.ts';
 
 /** An edition that can be closed. */
 export interface ComposedEdition {

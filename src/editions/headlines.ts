@@ -2,8 +2,8 @@
  * Headlines of articles, for texts that name stories.
  */
 import { toArticle } from '../articles/stored-document.ts';
-import type { Db, Tx } from '../store/store.ts';
-import { findArticles } from './candidates.ts';
+import type { Db, Tx } from '../core/store/store.ts';
+import { findArticles } from './selection/candidates.ts';
 
 /** Headlines by article id; articles that do not exist, or cannot be read, are omitted. */
 export async function findHeadlines(db: Db | Tx, ids: readonly string[]): Promise<Map<string, string>> {

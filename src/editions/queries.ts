@@ -5,8 +5,8 @@
 import { type SqlBool, sql } from 'kysely';
 import type { Article } from '../articles/article.ts';
 import { DOCUMENT_COLUMNS, toArticle } from '../articles/stored-document.ts';
-import type { Db } from '../store/store.ts';
-import type { EditionDeliveryState, OmissionReason } from '../store/tables.ts';
+import type { Db } from '../core/store/store.ts';
+import type { EditionDeliveryState, OmissionReason } from '../core/store/tables.ts';
 
 /** A closed edition without its content. */
 export interface EditionSummary {

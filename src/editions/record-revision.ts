@@ -8,8 +8,8 @@ import type { Article } from '../articles/article.ts';
 import { saveArticle } from '../articles/import/save.ts';
 import { findArticles } from '../articles/queries.ts';
 import { clearRejection, recordRejection } from '../articles/rejections.ts';
+import type { Tx } from '../core/store/store.ts';
 import { chunks } from '../lib/chunks.ts';
-import type { Tx } from '../store/store.ts';
 import type { ComposedEdition } from './compose.ts';
 import type { EditionSummary } from './queries.ts';
 import {

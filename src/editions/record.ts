@@ -7,13 +7,13 @@ import { createHash } from 'node:crypto';
 import { SqliteAdapter } from 'kysely';
 import { saveArticle } from '../articles/import/save.ts';
 import { clearRejection, recordRejection } from '../articles/rejections.ts';
+import type { Tx } from '../core/store/store.ts';
 import { chunks } from '../lib/chunks.ts';
-import type { Tx } from '../store/store.ts';
-import { recordAgedOut } from './aged-out.ts';
-import type { ArticleVersion } from './candidates.ts';
 import { type ComposedEdition, isArticleIdTaken } from './compose.ts';
-import { closeDraft } from './draft-store.ts';
+import { closeDraft } from './draft/draft-store.ts';
 import { lastEdition } from './queries.ts';
+import { recordAgedOut } from './selection/aged-out.ts';
+import type { ArticleVersion } from './selection/candidates.ts';
 
 /** The store has changed since the edition was composed: compose it again. */
 export class StaleComposition extends Error {

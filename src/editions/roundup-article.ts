@@ -3,8 +3,8 @@
  * edition's archive page.
  */
 import { type Article, fullHeadline, type Image, type Outlet, tagUri } from '../articles/article.ts';
-import type { Config } from '../config/config.ts';
-import { escapeHtml } from '../lib/html.ts';
+import type { Config } from '../core/config/config.ts';
+import { escapeHtml } from '../lib/text/html.ts';
 import type { EditionView, StoryLine } from './rendering/edition-view.ts';
 
 export interface RoundupArticleOptions {

@@ -1,4 +1,4 @@
-import type { Db } from '../store/store.ts';
+import type { Db } from '../core/store/store.ts';
 
 /** An edition that an article is in. */
 export interface UsedEdition {

@@ -1,5 +1,5 @@
 /** Builds the documents of a feed. Pure. */
-import type { Config, FeedConfig } from '../config/config.ts';
+import type { Config, FeedConfig } from '../core/config/config.ts';
 import type { RenderedDocument } from './documents.ts';
 import {
   type FeedHead,

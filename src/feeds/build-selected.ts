@@ -5,10 +5,10 @@
 import { isPublic } from '../articles/article.ts';
 import { type ArticleHead, findDocuments } from '../articles/queries.ts';
 import { type StoredDocument, toArticle } from '../articles/stored-document.ts';
-import type { Config, FeedConfig } from '../config/config.ts';
+import type { Config, FeedConfig } from '../core/config/config.ts';
+import type { Store } from '../core/store/store.ts';
 import { chunks } from '../lib/chunks.ts';
 import type { TurnTimer } from '../lib/concurrency/turn-timer.ts';
-import type { Store } from '../store/store.ts';
 import { type BuiltFeed, documentsOf, fitOptions, viewOf } from './build-feed.ts';
 import type { FeedContent } from './feed-builds.ts';
 import { type FeedItem, FORMATS, type Format } from './formats/feed-view.ts';

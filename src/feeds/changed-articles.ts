@@ -2,9 +2,9 @@
 import { sql } from 'kysely';
 import { jsonBytes } from '../articles/queries.ts';
 import { matchesSelection, PUBLIC_STATES } from '../articles/selection.ts';
-import type { FeedConfig } from '../config/config.ts';
-import { jsonRows } from '../store/json-rows.ts';
-import { type Db, dialectOf } from '../store/store.ts';
+import type { FeedConfig } from '../core/config/config.ts';
+import { jsonRows } from '../core/store/json-rows.ts';
+import { type Db, dialectOf } from '../core/store/store.ts';
 
 export interface ChangedArticle {
   id: string;

@@ -1,11 +1,11 @@
 /** Published documents in the store, so that all web processes serve the same. The folder of feeds mirrors them. */
 import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
+import type { Db, Tx } from '../core/store/store.ts';
+import type { Tables } from '../core/store/tables.ts';
 import { ConcurrencyLimit } from '../lib/concurrency/concurrency-limit.ts';
 import { TurnTimer } from '../lib/concurrency/turn-timer.ts';
 import { SECOND } from '../lib/time.ts';
-import type { Db, Tx } from '../store/store.ts';
-import type { Tables } from '../store/tables.ts';
 import { type Codings, compress, decompress } from './compress.ts';
 
 /** A document that has not been stored. */

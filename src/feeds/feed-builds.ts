@@ -3,11 +3,11 @@
  * the transaction that stores the documents.
  */
 import { createHash } from 'node:crypto';
-import type { Config, FeedConfig } from '../config/config.ts';
+import type { Config, FeedConfig } from '../core/config/config.ts';
+import type { Db, Tx } from '../core/store/store.ts';
+import type { Tables } from '../core/store/tables.ts';
 import { HOUR } from '../lib/time.ts';
 import { VERSION } from '../lib/version.ts';
-import type { Db, Tx } from '../store/store.ts';
-import type { Tables } from '../store/tables.ts';
 import { type ChangedArticle, isPublicAt } from './changed-articles.ts';
 
 /** What a build shows. */

@@ -1,5 +1,5 @@
 /** Links to feeds in their three formats, for pages and lists. */
-import { type Config, type Selection, sectionTitle } from '../config/config.ts';
+import { type Config, type Selection, sectionTitle } from '../core/config/config.ts';
 import type { SingleFacet } from './derived/derived-address.ts';
 import { facetTitle } from './derived/facet-title.ts';
 import { type FeedHead, FORMATS, type Format, feedPath, feedView } from './formats/feed-view.ts';

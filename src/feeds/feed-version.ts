@@ -4,9 +4,9 @@
  * new items otherwise), and it must not be in the future.
  */
 import { sql } from 'kysely';
+import type { Db, Tx } from '../core/store/store.ts';
 import { CLOCK_DIFFERENCE } from '../lib/clock-watch.ts';
 import { SECOND } from '../lib/time.ts';
-import type { Db, Tx } from '../store/store.ts';
 
 export interface FeedVersion {
   /** Grows by one with each publish that changes a document. */

@@ -3,7 +3,7 @@
  * changed is neither read nor rendered again.
  */
 import { LRUCache } from 'lru-cache';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../core/store/store.ts';
 import { FORMATS } from './formats/feed-view.ts';
 import type { ItemConfig } from './formats/item.ts';
 import type { RenderedBody, RenderedItem } from './formats/rendered-item.ts';

@@ -5,9 +5,9 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { Db } from '../core/store/store.ts';
 import { chunks } from '../lib/chunks.ts';
 import { MINUTE, SECOND } from '../lib/time.ts';
-import type { Db } from '../store/store.ts';
 import { type FeedDocument, findDocument, listDocuments } from './documents.ts';
 
 /** Lists the files that daywire has written, and the folders of archives, so that it never removes others. */

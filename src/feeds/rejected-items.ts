@@ -4,7 +4,7 @@
  */
 import { clearRejection, recordRejection } from '../articles/rejections.ts';
 import { DOCUMENT_COLUMNS, documentJson } from '../articles/stored-document.ts';
-import type { Db, Tx } from '../store/store.ts';
+import type { Db, Tx } from '../core/store/store.ts';
 import type { FailedArticle } from './formats/item.ts';
 
 export async function recordFailedItems(tx: Tx, feed: string, failed: FailedArticle[], now: number): Promise<void> {

@@ -1,9 +1,9 @@
 /** Selects the articles of a feed. */
 import type { Article } from '../articles/article.ts';
 import { type ArticleHead, findHeadsOfPublic, findPublicHeads, findRetractedArticles } from '../articles/queries.ts';
-import type { FeedConfig, Selection } from '../config/config.ts';
+import type { FeedConfig, Selection } from '../core/config/config.ts';
+import type { Db } from '../core/store/store.ts';
 import { DAY, HOUR } from '../lib/time.ts';
-import type { Db } from '../store/store.ts';
 import { findNewestPage } from './archive/archive-page.ts';
 import { readWaitingVersion } from './archive/archives.ts';
 import { findUnarchived } from './archive/record-members.ts';

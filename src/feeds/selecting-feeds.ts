@@ -1,7 +1,7 @@
 import { type Article, isPublic } from '../articles/article.ts';
 import { matchesSelection } from '../articles/selection.ts';
-import type { Config } from '../config/config.ts';
-import type { Db } from '../store/store.ts';
+import type { Config } from '../core/config/config.ts';
+import type { Db } from '../core/store/store.ts';
 
 type ConfiguredFeed = Config['feeds'][number];
 

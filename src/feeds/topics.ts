@@ -1,5 +1,5 @@
 /** WebSub topics: a topic is the public URL of a feed document, byte-equal to the self link in it. */
-import type { Config } from '../config/config.ts';
+import type { Config } from '../core/config/config.ts';
 
 // The name of a configured feed. Archives and derived feeds are in folders.
 const TOPIC_PATH = /^[a-z0-9][a-z0-9-]*\.(?:rss|atom|json)$/;

@@ -3,8 +3,8 @@
  * posts, with every change; a feed has the newest ones.
  */
 import { Parser } from 'htmlparser2';
-import { cleanUrl } from '../lib/clean-text.ts';
-import type { SourceApi } from '../store/tables/source-tables.ts';
+import type { SourceApi } from '../core/store/tables/source-tables.ts';
+import { cleanUrl } from '../lib/text/clean-text.ts';
 import { CmsFormatError } from './cms/cms-api.ts';
 import { openGhost, readGhostPosts } from './cms/ghost.ts';
 import { openWordPress } from './cms/wordpress.ts';

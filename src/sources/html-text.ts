@@ -1,6 +1,6 @@
 /** The text of HTML as a source has it, such as a title with entities and emphasis. */
 import { Parser } from 'htmlparser2';
-import { cleanLine } from '../lib/clean-text.ts';
+import { cleanLine } from '../lib/text/clean-text.ts';
 import { flattenDeepHtml } from './flatten-html.ts';
 
 const HIDDEN = new Set(['script', 'style', 'template', 'noscript']);

@@ -1,8 +1,8 @@
 /** What the store knows of the items of article sources. */
 import { type Selectable, sql } from 'kysely';
+import type { Db, Tx } from '../core/store/store.ts';
+import type { Tables } from '../core/store/tables.ts';
 import { chunks } from '../lib/chunks.ts';
-import type { Db, Tx } from '../store/store.ts';
-import type { Tables } from '../store/tables.ts';
 
 const ROWS_PER_STATEMENT = 500;
 

@@ -4,8 +4,8 @@
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { SourceApi } from '../store/tables/source-tables.ts';
-import { type ArticleRecord, type RecordRules, shortUrl, toArticleRecord } from './article-record.ts';
+import type { SourceApi } from '../core/store/tables/source-tables.ts';
+import { type ArticleRecord, type RecordRules, shortUrl, toArticleRecord } from '../own-sites/article-record.ts';
 import { CmsFormatError, type PostPage } from './cms/cms-api.ts';
 import { readGhostPosts } from './cms/ghost.ts';
 import { readWordPressPosts } from './cms/wordpress.ts';

@@ -1,12 +1,12 @@
 /** What the store knows of sources: claims of polls, and outcomes. Their items: item-state.ts. */
 import { type Insertable, type Selectable, sql, type Updateable } from 'kysely';
-import type { ArticleSource, Config } from '../config/config.ts';
-import { articleSources } from '../config/sources.ts';
+import type { ArticleSource, Config } from '../core/config/config.ts';
+import { articleSources } from '../core/config/sources.ts';
+import { claimRows, updateClaimed } from '../core/store/lease.ts';
+import type { Db } from '../core/store/store.ts';
+import type { SourceApi } from '../core/store/tables/source-tables.ts';
+import type { Tables } from '../core/store/tables.ts';
 import { HOUR, MINUTE } from '../lib/time.ts';
-import { claimRows, updateClaimed } from '../store/lease.ts';
-import type { Db } from '../store/store.ts';
-import type { SourceApi } from '../store/tables/source-tables.ts';
-import type { Tables } from '../store/tables.ts';
 import { forgetChanges } from './item-state.ts';
 
 /** A poll ends its lease after each page; one that lasts longer without has ended with its process. */

@@ -3,7 +3,7 @@ import { argon2Sync } from 'node:crypto';
 import { emailKey, nameKey, type SignedInAccount } from '../../src/accounts/account.ts';
 import type { AccountRole } from '../../src/accounts/permissions.ts';
 import { beginSession } from '../../src/accounts/sessions.ts';
-import type { Store } from '../../src/store/store.ts';
+import type { Store } from '../../src/core/store/store.ts';
 import { NOW } from '../support/clock.ts';
 
 export const PASSWORD = 'seven herons at dawn';

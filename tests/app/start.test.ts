@@ -4,19 +4,19 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { freePort } from '../../scripts/free-port.ts';
+import { formatFirstRun } from '../../src/app/cli/format-first-run.ts';
 import { loadSampleNewsroom } from '../../src/app/sample/newsroom.ts';
 import { ROLES, runOnce, type StartOptions, start } from '../../src/app/start.ts';
-import { formatFirstRun } from '../../src/cli/format/first-run.ts';
+import { listProcesses } from '../../src/core/schedule/processes.ts';
 import { findDocument } from '../../src/feeds/documents.ts';
 import { DAY } from '../../src/lib/time.ts';
-import { listProcesses } from '../../src/schedule/processes.ts';
+import { startWebServer } from '../core/schedule/web-server.ts';
 import { closeServers, startScripted } from '../delivery/servers.ts';
-import { startWebServer } from '../schedule/web-server.ts';
+import { startSubscriber } from '../feeds/hub/subscriber.ts';
 import { forEachDatabase, openMigrated } from '../support/databases.ts';
 import { publishDocuments } from '../support/documents.ts';
 import { openTestApp, type TestApp } from '../support/test-app.ts';
 import { openTestLog } from '../support/test-log.ts';
-import { startSubscriber } from '../websub/subscriber.ts';
 
 forEachDatabase((open) => {
   describe('starting', () => {

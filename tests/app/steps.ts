@@ -1,8 +1,9 @@
 /** Steps that several tests of the sample take. */
-import type { AppContext } from '../../src/app/app-context.ts';
-import { composeNow } from '../../src/app/compose.ts';
+
 import { importFiles } from '../../src/articles/import/import.ts';
 import { textFile } from '../../src/articles/import/import-files.ts';
+import type { AppContext } from '../../src/core/app-context.ts';
+import { composeNow } from '../../src/editions/compose-slot.ts';
 import { HOUR, SECOND } from '../../src/lib/time.ts';
 import { articleFile } from '../support/articles.ts';
 import type { TestApp } from '../support/test-app.ts';

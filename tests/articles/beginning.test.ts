@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { beginningOfText } from '../../src/articles/beginning.ts';
 import { sanitiseHtml } from '../../src/articles/sanitise.ts';
-import { cleanLine } from '../../src/lib/clean-text.ts';
+import { cleanLine } from '../../src/lib/text/clean-text.ts';
 
 const SITES = { publicUrl: 'http://a.example', sourceOrigins: [] };
 

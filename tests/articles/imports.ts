@@ -2,8 +2,8 @@
 
 import { importText } from '../../src/articles/import/import.ts';
 import type { ArticleImportReport } from '../../src/articles/import/report.ts';
-import { type Config, parseConfig } from '../../src/config/config.ts';
-import type { Store } from '../../src/store/store.ts';
+import { type Config, parseConfig } from '../../src/core/config/config.ts';
+import type { Store } from '../../src/core/store/store.ts';
 import { NOW } from '../support/clock.ts';
 
 /** @param choices the publication's URL and media folder */

@@ -7,8 +7,8 @@ import {
   readDueChanges,
   recordPendingChanges,
 } from '../../src/articles/pending-changes.ts';
+import type { Db, Tx } from '../../src/core/store/store.ts';
 import { HOUR } from '../../src/lib/time.ts';
-import type { Db, Tx } from '../../src/store/store.ts';
 import { article, saveAll } from '../support/articles.ts';
 import { NOW } from '../support/clock.ts';
 import { forEachDatabase } from '../support/databases.ts';

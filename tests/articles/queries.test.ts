@@ -9,7 +9,7 @@ import {
   hasNoArticles,
 } from '../../src/articles/queries.ts';
 import { matchesSelection } from '../../src/articles/selection.ts';
-import { type Selection, selection } from '../../src/config/schema.ts';
+import { type Selection, selection } from '../../src/core/config/schema.ts';
 import { HOUR } from '../../src/lib/time.ts';
 import { article, saveAll } from '../support/articles.ts';
 import { NOW } from '../support/clock.ts';

@@ -1,13 +1,13 @@
 /** The back-off of delivery runs, by a clock that the tests set: nothing here waits. */
 import { afterEach, describe, expect, it } from 'vitest';
 import { NOW, queueEdition } from '../../scripts/test-edition.ts';
+import type { Store } from '../../src/core/store/store.ts';
 import type { OnTrouble } from '../../src/delivery/control/back-off-state.ts';
 import { deliver } from '../../src/delivery/deliver.ts';
 import type { DeliveryReport } from '../../src/delivery/run.ts';
 import { openTransport } from '../../src/delivery/transport/open-transport.ts';
 import { openTemplates } from '../../src/lib/templates.ts';
 import { MINUTE, SECOND } from '../../src/lib/time.ts';
-import type { Store } from '../../src/store/store.ts';
 import { forEachDatabase } from '../support/databases.ts';
 import { SECRETS } from '../support/sample.ts';
 import { deliveriesOf, queueConfirmation, serviceMessagesOf, testConfig } from './fixture.ts';

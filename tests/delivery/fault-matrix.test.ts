@@ -6,16 +6,16 @@
  */
 import { describe, expect, it } from 'vitest';
 import { queueEdition } from '../../scripts/test-edition.ts';
-import { deliverDue } from '../../src/app/deliver.ts';
-import { resume, retry, settleAll } from '../../src/app/delivery/edition-control.ts';
-import { DeliveryMonitor } from '../../src/app/delivery/monitor.ts';
-import { openKeys } from '../../src/app/keys.ts';
+import { unsuppressByOperator } from '../../src/audience/suppression.ts';
+import { listOpenAlerts } from '../../src/core/alerts/alerts.ts';
+import { openKeys } from '../../src/core/keys.ts';
+import type { Store } from '../../src/core/store/store.ts';
+import { resume, retry, settleAll } from '../../src/delivery/control/control.ts';
+import { deliverDue } from '../../src/delivery/deliver-due.ts';
+import { DeliveryMonitor } from '../../src/delivery/monitor/monitor.ts';
 import { openSmtpTransport } from '../../src/delivery/transport/smtp-transport.ts';
 import { findEditionById } from '../../src/editions/queries.ts';
 import { MINUTE, SECOND } from '../../src/lib/time.ts';
-import { listOpenAlerts } from '../../src/schedule/alerts.ts';
-import type { Store } from '../../src/store/store.ts';
-import { unsuppressByOperator } from '../../src/subscribers/suppression.ts';
 import { NOW } from '../support/clock.ts';
 import { forEachDatabase, openMigrated } from '../support/databases.ts';
 import { openTestApp, type TestApp } from '../support/test-app.ts';

@@ -2,9 +2,9 @@
  * Configuration, service messages and stored rows for tests of delivery.
  */
 import { NOW, storeSubscribers } from '../../scripts/test-edition.ts';
-import type { Config } from '../../src/config/config.ts';
+import type { Config } from '../../src/core/config/config.ts';
+import type { Store } from '../../src/core/store/store.ts';
 import { HOUR } from '../../src/lib/time.ts';
-import type { Store } from '../../src/store/store.ts';
 import { sampleConfig } from '../support/sample.ts';
 
 /** The sample configuration, with https://news.example as URL. */

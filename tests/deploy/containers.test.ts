@@ -5,7 +5,7 @@ import { parse } from 'yaml';
 import { parseDockerfile, type Step } from '../../scripts/image/dockerfile.ts';
 import { isIgnored } from '../../scripts/image/ignored.ts';
 import { ROLES } from '../../src/app/start.ts';
-import { SECRETS } from '../../src/config/secrets.ts';
+import { SECRETS } from '../../src/core/config/secrets.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
@@ -26,7 +26,7 @@ describe('deploy/Dockerfile', () => {
   it('asks for the health at an address that daywire serves', () => {
     const [check] = steps('healthcheck') as [Extract<Step, { command: string[] }>];
     const [, url] = /fetch\('http:\/\/127\.0\.0\.1:8080(\/\w+)'\)/.exec(check.command.join(' ')) ?? [];
-    expect(read('src/http/server/app.ts')).toContain(`'${url}'`);
+    expect(read('src/app/routes/app.ts')).toContain(`'${url}'`);
     expect(read('templates/init/daywire.yaml.liquid')).toContain('port: 8080');
   });
 

@@ -13,8 +13,8 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { freePort } from '../../scripts/free-port.ts';
 import { isBrotliInstalled, isNginxInstalled, shippedConfig, startNginx } from '../../scripts/nginx.ts';
 import { SECOND } from '../../src/lib/time.ts';
-import { openTestDesk, type TestDesk } from '../desk/test-desk.ts';
-import { NOW } from '../http/test-site.ts';
+import { openTestDesk, type TestDesk } from '../app/desk/test-desk.ts';
+import { NOW } from '../app/test-site.ts';
 import { openMigrated } from '../support/databases.ts';
 import { type Answer, CLIENT, type FrontedSite, HOST, openFrontedSite } from './fronted-site.ts';
 

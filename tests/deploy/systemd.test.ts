@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ROLES } from '../../src/app/start.ts';
-import { SECRETS } from '../../src/config/secrets.ts';
+import { SECRETS } from '../../src/core/config/secrets.ts';
 import { SUBMITTING_LEASE } from '../../src/delivery/queue/group-commit.ts';
 import { MINUTE } from '../../src/lib/time.ts';
 

@@ -1,13 +1,13 @@
 /** Fixtures for tests of editions: a configuration, articles, composing and closing. */
 import type { Article } from '../../src/articles/article.ts';
-import type { NewsletterConfig } from '../../src/config/config.ts';
+import type { NewsletterConfig } from '../../src/core/config/config.ts';
+import type { Store } from '../../src/core/store/store.ts';
 import { type ComposedEdition, type CompositionOptions, composeEdition } from '../../src/editions/compose.ts';
 import { findEdition } from '../../src/editions/queries.ts';
 import { recordEdition } from '../../src/editions/record.ts';
 import { editionSlot } from '../../src/editions/slot.ts';
 import { openTemplates } from '../../src/lib/templates.ts';
 import { HOUR } from '../../src/lib/time.ts';
-import type { Store } from '../../src/store/store.ts';
 import { articleFactory, saveAll, saveAsPublished } from '../support/articles.ts';
 import { sampleConfig } from '../support/sample.ts';
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { queueEdition } from '../../scripts/test-edition.ts';
+import type { EditionDeliveryState } from '../../src/core/store/tables.ts';
 import {
   findEdition,
   findNewestEditions,
@@ -9,7 +10,6 @@ import {
   listRevisions,
   listUnfinishedEditions,
 } from '../../src/editions/queries.ts';
-import type { EditionDeliveryState } from '../../src/store/tables.ts';
 import { forEachDatabase } from '../support/databases.ts';
 
 describe('listUnfinishedEditions', () => {

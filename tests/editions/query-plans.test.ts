@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { findDueCorrections } from '../../src/editions/candidates.ts';
 import { findEdition, findNewestEditions, lastEditions, listEditions } from '../../src/editions/queries.ts';
 import { recordEdition } from '../../src/editions/record.ts';
+import { findDueCorrections } from '../../src/editions/selection/candidates.ts';
 import { DAY } from '../../src/lib/time.ts';
 import { openMigrated } from '../support/databases.ts';
 import { queryPlan, recordQueries } from '../support/recorded-queries.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { findArticles } from '../../src/articles/queries.ts';
-import { findDueCorrections } from '../../src/editions/candidates.ts';
+import type { Store } from '../../src/core/store/store.ts';
 import type { ComposedEdition } from '../../src/editions/compose.ts';
 import {
   type EditionSummary,
@@ -11,8 +11,8 @@ import {
 } from '../../src/editions/queries.ts';
 import { StaleComposition } from '../../src/editions/record.ts';
 import { recordRevision } from '../../src/editions/record-revision.ts';
+import { findDueCorrections } from '../../src/editions/selection/candidates.ts';
 import { DAY, HOUR, MINUTE } from '../../src/lib/time.ts';
-import type { Store } from '../../src/store/store.ts';
 import { forEachDatabase } from '../support/databases.ts';
 import {
   article,

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { saveArticle } from '../../src/articles/import/save.ts';
+import type { Store } from '../../src/core/store/store.ts';
 import { findEdition, listEditions } from '../../src/editions/queries.ts';
 import { recordEdition, StaleComposition } from '../../src/editions/record.ts';
 import { DAY, HOUR } from '../../src/lib/time.ts';
-import type { Store } from '../../src/store/store.ts';
 import { forEachDatabase } from '../support/databases.ts';
 import { article, CUTOFF, closeEdition, compose, newsletter, save, threeStories } from './fixtures.ts';
 

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { article, NOW } from '../http/test-site.ts';
+import { article, NOW } from '../app/test-site.ts';
 import { type FeedServer, openFeedServer } from './feed-server.ts';
 import { isInstalled, run } from './programs.ts';
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { article } from '../http/test-site.ts';
+import { article } from '../app/test-site.ts';
 import { type FeedServer, openFeedServer } from './feed-server.ts';
 import { isInstalled, PYTHON, run } from './programs.ts';
 

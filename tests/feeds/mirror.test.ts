@@ -2,13 +2,13 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import type { Store } from '../../src/core/store/store.ts';
 import { closeDuePages } from '../../src/feeds/archive/close-due-pages.ts';
 import { mirrorArchives } from '../../src/feeds/archive/mirror-archives.ts';
 import { findDocument, listDocuments } from '../../src/feeds/documents.ts';
 import { mirrorDocuments } from '../../src/feeds/mirror.ts';
-import { publishFeeds } from '../../src/feeds/publish.ts';
+import { publishFeeds } from '../../src/feeds/publish/publish-feeds.ts';
 import { DAY, MINUTE } from '../../src/lib/time.ts';
-import type { Store } from '../../src/store/store.ts';
 import { article, saveAll } from '../support/articles.ts';
 import { NOW } from '../support/clock.ts';
 import { openMigrated } from '../support/databases.ts';

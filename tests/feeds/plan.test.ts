@@ -1,9 +1,9 @@
 import type { CompiledQuery } from 'kysely';
 import { expect, it } from 'vitest';
+import { listUsedFacets } from '../../src/articles/facets/used-facets.ts';
 import { findMonths } from '../../src/articles/months.ts';
 import { findPublicArticles, findRetractedArticles } from '../../src/articles/queries.ts';
-import { listUsedFacets } from '../../src/articles/used-facets.ts';
-import type { Selection } from '../../src/config/config.ts';
+import type { Selection } from '../../src/core/config/config.ts';
 import { deriveFeed } from '../../src/feeds/derived/derived.ts';
 import { parseDerivedAddress } from '../../src/feeds/derived/derived-address.ts';
 import { DAY } from '../../src/lib/time.ts';

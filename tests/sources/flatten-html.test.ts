@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { prepareHtml } from '../../src/sources/body-html.ts';
+import { prepareHtml } from '../../src/own-sites/body-html.ts';
 import { flattenDeepHtml } from '../../src/sources/flatten-html.ts';
 import { textOfHtml } from '../../src/sources/html-text.ts';
 import { processorTime } from '../support/processor-time.ts';

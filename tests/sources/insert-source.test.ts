@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { insertSources, sourceIdOf } from '../../src/app/sources/add-source.ts';
+import { insertSources, sourceIdOf } from '../../src/sources/add-source.ts';
 
 const URL = 'https://times.example';
 const TIMES = { id: 'times', url: URL, use: 'articles' } as const;

@@ -1,8 +1,8 @@
 /** The factory of articles, a way to store them, and the Markdown of an import. */
 import { type Article, tagUri } from '../../src/articles/article.ts';
 import { saveArticle, saveArticles } from '../../src/articles/import/save.ts';
+import type { Store } from '../../src/core/store/store.ts';
 import { HOUR } from '../../src/lib/time.ts';
-import type { Store } from '../../src/store/store.ts';
 import { NOW } from './clock.ts';
 
 /** Makes a brief, not updated since its publication, unless `defaults` or `change` say otherwise. */

@@ -9,9 +9,9 @@ import { DatabaseSync } from 'node:sqlite';
 import { sql } from 'kysely';
 import pg from 'pg';
 import { afterEach, describe, inject } from 'vitest';
-import { migrate } from '../../src/store/schema.ts';
-import { adaptSqlite } from '../../src/store/sqlite.ts';
-import { type Dialect, openInMemory, openStore, type Store } from '../../src/store/store.ts';
+import { migrate } from '../../src/core/store/schema.ts';
+import { adaptSqlite } from '../../src/core/store/sqlite.ts';
+import { type Dialect, openInMemory, openStore, type Store } from '../../src/core/store/store.ts';
 
 /**
  * Calls `body` once for each database, within a `describe` of its name; `open` gives an empty, migrated store that is

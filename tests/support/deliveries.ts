@@ -2,9 +2,9 @@
  * Deliveries in any state, counted as those that an edition queues.
  */
 import type { Insertable } from 'kysely';
-import { countQueued } from '../../src/store/counts.ts';
-import type { Store } from '../../src/store/store.ts';
-import type { Tables } from '../../src/store/tables.ts';
+import { countQueued } from '../../src/core/store/counts.ts';
+import type { Store } from '../../src/core/store/store.ts';
+import type { Tables } from '../../src/core/store/tables.ts';
 
 type DeliveryRow = Insertable<Tables['deliveries']>;
 

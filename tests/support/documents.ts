@@ -1,6 +1,7 @@
 /** Stores documents as a publish at `now` does. */
+
+import type { Store } from '../../src/core/store/store.ts';
 import { compressChanged, type RenderedDocument, saveDocuments } from '../../src/feeds/documents.ts';
-import type { Store } from '../../src/store/store.ts';
 
 /** @returns the paths that changed */
 export async function publishDocuments(store: Store, documents: RenderedDocument[], now: number): Promise<string[]> {

@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { NOT_DURABLE, startPostgresServer } from '../../scripts/postgres-server.ts';
-import { migrate } from '../../src/store/schema.ts';
-import { openStore } from '../../src/store/store.ts';
+import { migrate } from '../../src/core/store/schema.ts';
+import { openStore } from '../../src/core/store/store.ts';
 
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const { url, stop } = await startPostgresServer('daywire_template', NOT_DURABLE);

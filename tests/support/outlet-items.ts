@@ -1,6 +1,7 @@
 /** Outlet items in a store, and as members of story groups. */
-import { type GroupedItem, inReportOrder, type StoryGroup } from '../../src/sources/story-groups/story-group.ts';
-import type { Db } from '../../src/store/store.ts';
+
+import type { Db } from '../../src/core/store/store.ts';
+import { type GroupedItem, inReportOrder, type StoryGroup } from '../../src/outlets/story-groups/story-group.ts';
 import { NOW } from './clock.ts';
 
 /** An item of the outlet `Outlet <id>`, reported `id` minutes after NOW - 1 hour. */

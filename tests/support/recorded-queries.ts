@@ -1,5 +1,5 @@
 import { CompiledQuery, type KyselyPlugin, type RootOperationNode } from 'kysely';
-import type { Store } from '../../src/store/store.ts';
+import type { Store } from '../../src/core/store/store.ts';
 
 /** Returns a store that records its queries, and a function that takes the recorded ones, in order. */
 export function recordQueries(store: Store): { store: Store; takeQueries(): CompiledQuery[] } {

@@ -4,9 +4,9 @@ import { join, resolve } from 'node:path';
 import { loadSampleNewsroom } from '../../src/app/sample/newsroom.ts';
 import type { Article } from '../../src/articles/article.ts';
 import { DOCUMENT_COLUMNS, toArticle } from '../../src/articles/stored-document.ts';
-import { type Config, parseConfig } from '../../src/config/config.ts';
-import type { SigningSecrets } from '../../src/config/signing-secrets.ts';
-import type { Store } from '../../src/store/store.ts';
+import { type Config, parseConfig } from '../../src/core/config/config.ts';
+import type { SigningSecrets } from '../../src/core/config/signing-secrets.ts';
+import type { Store } from '../../src/core/store/store.ts';
 import { openMigrated } from './databases.ts';
 
 export const ROOT = resolve(import.meta.dirname, '../..');

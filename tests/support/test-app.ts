@@ -2,11 +2,12 @@
  * An AppContext in this process: the sample's configuration with a folder of its own, a given store, and a clock set by
  * hand.
  */
-import type { AppContext } from '../../src/app/app-context.ts';
-import { openKeys } from '../../src/app/keys.ts';
+
 import { loadSampleNewsroom } from '../../src/app/sample/newsroom.ts';
+import type { AppContext } from '../../src/core/app-context.ts';
+import { openKeys } from '../../src/core/keys.ts';
+import type { Store } from '../../src/core/store/store.ts';
 import { openTemplates } from '../../src/lib/templates.ts';
-import type { Store } from '../../src/store/store.ts';
 import { clockAt, NOW } from './clock.ts';
 import { ROOT, sampleConfig, withoutSources } from './sample.ts';
 import { temporaryFolder } from './temporary-folder.ts';

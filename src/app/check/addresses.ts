@@ -1,8 +1,8 @@
 /**
  * Checks the postal address, and the public address of the site, as emails show them.
  */
-import type { Config } from '../../config/config.ts';
-import { type Finding, warning } from './finding.ts';
+import type { Config } from '../../core/config/config.ts';
+import { type Finding, warning } from '../../core/finding.ts';
 
 /** Of the sample's configuration, and of the one that `init` writes. */
 const PLACEHOLDER_ADDRESS = /1 Sample Road|\(your postal address\)/;

@@ -2,19 +2,20 @@
  * Pre-flight checks: configuration, templates, store, signing secret, folders, DKIM keys, the records of the sending
  * domain, and the logins to the mailbox and the SMTP server, each tried as daywire itself uses it. Nothing is changed.
  */
-import { type Config, ConfigError, loadConfig } from '../../config/config.ts';
-import { readableByOthers } from '../../config/private-paths.ts';
+
+import type { AppContext, ProcessEnv } from '../../core/app-context.ts';
+import { type Config, ConfigError, loadConfig } from '../../core/config/config.ts';
+import { readableByOthers } from '../../core/config/private-paths.ts';
+import { type Finding, ok, problem, warning } from '../../core/finding.ts';
+import type { OpenSendingProbes } from '../../delivery/domain/probes.ts';
 import { openTemplates } from '../../lib/templates.ts';
-import type { AppContext, ProcessEnv } from '../app-context.ts';
-import type { OpenSendingProbes } from '../domain/probes.ts';
-import { secretProblems } from '../secret-problems.ts';
 import { ownTemplateWarnings } from '../templates/own-templates.ts';
 import { checkAddresses } from './addresses.ts';
-import { type Finding, ok, problem, warning } from './finding.ts';
 import { checkFolders } from './folders.ts';
 import { checkLegalTexts } from './legal.ts';
 import { checkBounces, checkSigning, checkTransport } from './mail.ts';
 import { checkMailProvider } from './mail-provider.ts';
+import { secretProblems } from './secret-problems.ts';
 import { checkSendingDomain } from './sending-domain.ts';
 import { checkSendingLimits } from './sending-limits.ts';
 import { checkMetrics } from './server.ts';

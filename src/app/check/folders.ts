@@ -3,8 +3,8 @@
  */
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Config } from '../../config/config.ts';
-import { type Finding, ok, problem } from './finding.ts';
+import type { Config } from '../../core/config/config.ts';
+import { type Finding, ok, problem } from '../../core/finding.ts';
 
 export function checkFolders(config: Config): Finding[] {
   const {

@@ -1,7 +1,7 @@
 /** Whether the texts of imprint and privacy policy can be shown. */
-import type { Config } from '../../config/config.ts';
-import { legalFindings } from '../../http/pages/legal-document.ts';
-import { type Finding, problem, warning } from './finding.ts';
+import type { Config } from '../../core/config/config.ts';
+import { type Finding, problem, warning } from '../../core/finding.ts';
+import { legalFindings } from '../../front/legal-document.ts';
 
 export async function checkLegalTexts(config: Config): Promise<Finding[]> {
   const { problems, warnings } = await legalFindings(config);

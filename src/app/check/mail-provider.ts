@@ -1,12 +1,12 @@
 /**
  * Checks the reports of the mail provider: without them, invalid addresses and complaints stay unknown.
  */
-import type { Config, MailProvider } from '../../config/config.ts';
+import type { Config, MailProvider } from '../../core/config/config.ts';
+import { type Finding, ok, problem, warning } from '../../core/finding.ts';
+import type { Store } from '../../core/store/store.ts';
 import { readLastReport } from '../../delivery/providers/last-report.ts';
 import { readVerificationKey } from '../../delivery/providers/sendgrid.ts';
 import { DAY } from '../../lib/time.ts';
-import type { Store } from '../../store/store.ts';
-import { type Finding, ok, problem, warning } from './finding.ts';
 
 const SECRET_NEEDED: Partial<Record<MailProvider, string>> = {
   postmark: "user:password, as in the webhook's URL",

@@ -1,12 +1,12 @@
 /**
  * Checks the records of the sending domain.
  */
-import type { Config } from '../../config/config.ts';
+import type { Config } from '../../core/config/config.ts';
+import { type Finding, ok, warning } from '../../core/finding.ts';
 import { judgeSetup } from '../../delivery/domain/judge-setup.ts';
+import type { OpenSendingProbes } from '../../delivery/domain/probes.ts';
 import { sendingSetup } from '../../delivery/domain/sending-setup.ts';
 import { loadSigners, type Signer } from '../../delivery/message/dkim.ts';
-import type { OpenSendingProbes } from '../domain/probes.ts';
-import { type Finding, ok, warning } from './finding.ts';
 
 /** daywire works whatever the DNS says, so nothing is a problem. What other checks report is left out. */
 const CHECKED_ELSEWHERE = ['one-click'];

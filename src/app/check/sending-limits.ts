@@ -1,9 +1,9 @@
 /**
  * Compares the limits of delivery with those that the mail provider documents.
  */
-import type { Config } from '../../config/config.ts';
+import type { Config } from '../../core/config/config.ts';
+import { type Finding, ok, warning } from '../../core/finding.ts';
 import { presetOf } from '../../delivery/providers/presets.ts';
-import { type Finding, ok, warning } from './finding.ts';
 
 export function checkSendingLimits({ delivery }: Pick<Config, 'delivery'>): Finding[] {
   const preset = presetOf(delivery);

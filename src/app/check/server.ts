@@ -1,11 +1,11 @@
 /**
  * Checks who reaches the server, and through which proxies.
  */
-import type { Config } from '../../config/config.ts';
-import { describeUntrustedProxy, findUntrustedProxy } from '../../http/server/untrusted-proxy.ts';
+import type { Config } from '../../core/config/config.ts';
+import { type Finding, warning } from '../../core/finding.ts';
+import type { Store } from '../../core/store/store.ts';
 import { openAddressGuard } from '../../lib/guarded-fetch/address-guard.ts';
-import type { Store } from '../../store/store.ts';
-import { type Finding, warning } from './finding.ts';
+import { describeUntrustedProxy, findUntrustedProxy } from '../../web/server/untrusted-proxy.ts';
 
 const guard = openAddressGuard();
 const EVERY_INTERFACE = ['0.0.0.0', '::'];

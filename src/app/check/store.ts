@@ -3,15 +3,15 @@
  */
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { Config } from '../../config/config.ts';
-import { schemaState } from '../../store/schema.ts';
-import { openStore, type Store } from '../../store/store.ts';
-import { countSubscriptions } from '../../subscribers/subscriptions.ts';
-import { findUnconfigured, unconfiguredMessage } from '../delivery/waiting-alerts.ts';
-import { findStrandedDrafts } from '../drafts/stranded-drafts.ts';
-import { outletWarnings } from '../roundup/check-outlets.ts';
+import { countSubscriptions } from '../../audience/subscriptions.ts';
+import type { Config } from '../../core/config/config.ts';
+import { type Finding, firstLine, ok, problem, warning } from '../../core/finding.ts';
+import { schemaState } from '../../core/store/schema.ts';
+import { openStore, type Store } from '../../core/store/store.ts';
+import { findUnconfigured, unconfiguredMessage } from '../../delivery/monitor/waiting-alerts.ts';
+import { findStrandedDrafts } from '../../editions/draft/stranded-drafts.ts';
+import { outletWarnings } from '../../outlets/check-outlets.ts';
 import { checkDesk } from './desk.ts';
-import { type Finding, firstLine, ok, problem, warning } from './finding.ts';
 import { isWritable } from './folders.ts';
 import { checkProviderReports } from './mail-provider.ts';
 import { checkProxies } from './server.ts';

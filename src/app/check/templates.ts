@@ -1,10 +1,10 @@
 /**
  * Checks the templates.
  */
-import type { Config } from '../../config/config.ts';
+import type { Config } from '../../core/config/config.ts';
+import { type Finding, ok, problem } from '../../core/finding.ts';
 import type { Templates } from '../../lib/templates.ts';
 import { templateProblems } from '../templates/template-problems.ts';
-import { type Finding, ok, problem } from './finding.ts';
 
 /** Renders all templates that are used, with sample data. */
 export async function checkTemplates(config: Config, templates: Templates, now: number): Promise<Finding[]> {

@@ -2,8 +2,8 @@
  * What a restored store would submit once its queue is released.
  */
 import { sql } from 'kysely';
-import { isOpen } from '../../store/delivery-states.ts';
-import type { Db } from '../../store/store.ts';
+import { isOpen } from '../../core/store/delivery-states.ts';
+import type { Db } from '../../core/store/store.ts';
 
 /** Names a revision of an edition in any store. */
 export interface RevisionKey {

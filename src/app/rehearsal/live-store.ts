@@ -3,10 +3,10 @@
  */
 import { existsSync } from 'node:fs';
 import { sql } from 'kysely';
-import type { Config } from '../../config/config.ts';
-import { openForReading } from '../../store/backup/backup.ts';
-import { schemaState } from '../../store/schema.ts';
-import { type Db, openStore, type Store } from '../../store/store.ts';
+import type { Config } from '../../core/config/config.ts';
+import { openForReading } from '../../core/store/backup/backup.ts';
+import { schemaState } from '../../core/store/schema.ts';
+import { type Db, openStore, type Store } from '../../core/store/store.ts';
 import type { RevisionKey } from './after-release.ts';
 
 /** Numbers of what was done after the backup: a restore would lose it. */

@@ -3,19 +3,19 @@
  * store. Nothing is mailed, and nothing in the live store is changed.
  */
 import { stat } from 'node:fs/promises';
-import type { Config } from '../../config/config.ts';
-import { SecretError, type SigningSecrets } from '../../config/signing-secrets.ts';
+import type { Config } from '../../core/config/config.ts';
+import { SecretError, type SigningSecrets } from '../../core/config/signing-secrets.ts';
+import { verifySigningSecrets } from '../../core/signing-secret.ts';
+import { backupInstant, openBackup, restoreStore } from '../../core/store/backup/backup.ts';
+import { readTables } from '../../core/store/backup/copy-tables.ts';
+import { compareTable, findBrokenReferences, type TableComparison } from '../../core/store/backup/table-checksum.ts';
+import { isStoreTrouble, withTemporaryDatabase, withTemporaryFile } from '../../core/store/backup/temporary-store.ts';
+import { DELIVERY_HELD, readMeta } from '../../core/store/meta.ts';
+import { schemaState } from '../../core/store/schema.ts';
+import { type Db, type Dialect, type Store, StoreError } from '../../core/store/store.ts';
 import { prepareMessages } from '../../delivery/message/edition-message.ts';
 import { findEdition, listEditions } from '../../editions/queries.ts';
 import type { Clock } from '../../lib/time.ts';
-import { backupInstant, openBackup, restoreStore } from '../../store/backup/backup.ts';
-import { readTables } from '../../store/backup/copy-tables.ts';
-import { compareTable, findBrokenReferences, type TableComparison } from '../../store/backup/table-checksum.ts';
-import { isStoreTrouble, withTemporaryDatabase, withTemporaryFile } from '../../store/backup/temporary-store.ts';
-import { DELIVERY_HELD, readMeta } from '../../store/meta.ts';
-import { schemaState } from '../../store/schema.ts';
-import { type Db, type Dialect, type Store, StoreError } from '../../store/store.ts';
-import { verifySigningSecrets } from '../../subscribers/signing-secret.ts';
 import { type AfterRelease, readAfterRelease } from './after-release.ts';
 import { countLostSince, countSubmittedSince, type LostSince, openLiveStore } from './live-store.ts';
 

@@ -6,12 +6,12 @@ import { readdir, readFile } from 'node:fs/promises';
 import { importFiles } from '../../articles/import/import.ts';
 import { type ImportFile, textFile } from '../../articles/import/import-files.ts';
 import type { ReportEntry } from '../../articles/import/report.ts';
-import type { Config } from '../../config/config.ts';
-import { SAMPLE_LOADED_AT, writeMeta } from '../../store/meta.ts';
-import type { Store } from '../../store/store.ts';
-import { addSubscriber } from '../../subscribers/subscriptions.ts';
-import { resolveTimes } from './relative-times.ts';
-import { SAMPLE } from './sample-folder.ts';
+import { addSubscriber } from '../../audience/subscriptions.ts';
+import type { Config } from '../../core/config/config.ts';
+import { SAMPLE_LOADED_AT, writeMeta } from '../../core/store/meta.ts';
+import type { Store } from '../../core/store/store.ts';
+import { resolveTimes } from '../../outlets/sample/relative-times.ts';
+import { SAMPLE } from '../../outlets/sample/sample-folder.ts';
 
 export interface SampleReport {
   /** Articles of the sample that are now in the store. */

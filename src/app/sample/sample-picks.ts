@@ -1,10 +1,10 @@
 /** What the editor of the sample picks at the first start: its first edition shows a roundup of its outlets. */
 import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
-import { changeGroups } from '../../sources/story-groups/change-groups.ts';
-import { publishPicks } from '../../sources/story-groups/publish-picks.ts';
-import type { AppContext } from '../app-context.ts';
-import { SAMPLE } from './sample-folder.ts';
+import type { AppContext } from '../../core/app-context.ts';
+import { SAMPLE } from '../../outlets/sample/sample-folder.ts';
+import { changeGroups } from '../../outlets/story-groups/change-groups.ts';
+import { publishPicks } from '../../outlets/story-groups/publish-picks.ts';
 
 /** An entry of sample/outlets/picks.yaml. */
 interface SamplePick {

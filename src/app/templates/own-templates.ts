@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
 import { z } from 'zod';
-import type { Config } from '../../config/config.ts';
+import type { Config } from '../../core/config/config.ts';
 import { closestName } from '../../lib/names/closest-name.ts';
 import { BUILT_IN_TEMPLATES, unreadableFolder } from '../../lib/templates.ts';
 

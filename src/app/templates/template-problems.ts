@@ -3,24 +3,24 @@
  * editions, service messages, pages, and the page of feeds. Nothing of it reaches the newsroom's store.
  */
 import { importText } from '../../articles/import/import.ts';
-import type { Config } from '../../config/config.ts';
-import { legalPages } from '../../config/legal-pages.ts';
-import type { SigningSecrets } from '../../config/signing-secrets.ts';
-import { newsletterSite, type SiteView, siteView } from '../../config/site-view.ts';
+import { requestLink } from '../../audience/account-links.ts';
+import { consentTextOf } from '../../audience/consent/consent-text.ts';
+import { requestSubscription } from '../../audience/consent/opt-in.ts';
+import { addSubscriber } from '../../audience/subscriptions.ts';
+import { actToken, confirmToken, preferencesToken, unsubscribeToken } from '../../audience/tokens.ts';
+import type { Config } from '../../core/config/config.ts';
+import { legalPages } from '../../core/config/legal-pages.ts';
+import type { SigningSecrets } from '../../core/config/signing-secrets.ts';
+import { newsletterSite, type SiteView, siteView } from '../../core/config/site-view.ts';
+import { migrate } from '../../core/store/schema.ts';
+import { openStore, type Store } from '../../core/store/store.ts';
 import { prepareServiceMessage, type ServiceMessage } from '../../delivery/message/service-message.ts';
 import { renderInThread } from '../../editions/rendering/render-in-thread.ts';
 import { sharedDocuments } from '../../feeds/index-page/index-page.ts';
-import { createApp } from '../../http/server/app.ts';
-import { escapeHtml } from '../../lib/html.ts';
 import type { Templates } from '../../lib/templates.ts';
+import { escapeHtml } from '../../lib/text/html.ts';
 import { HOUR, localDate, MINUTE, rfc3339 } from '../../lib/time.ts';
-import { migrate } from '../../store/schema.ts';
-import { openStore, type Store } from '../../store/store.ts';
-import { requestLink } from '../../subscribers/account-links.ts';
-import { consentTextOf } from '../../subscribers/consent/consent-text.ts';
-import { requestSubscription } from '../../subscribers/consent/opt-in.ts';
-import { addSubscriber } from '../../subscribers/subscriptions.ts';
-import { actToken, confirmToken, preferencesToken, unsubscribeToken } from '../../subscribers/tokens.ts';
+import { createApp } from '../routes/app.ts';
 import { formProblems, withoutToken } from './form-problems.ts';
 import { sampleEdition } from './sample-edition.ts';
 

@@ -3,8 +3,8 @@
  * again. Whatever is unusual is left to the sanitiser. The tests compare the two.
  */
 import MarkdownIt, { type RendererRule, type Token } from 'markdown-it';
-import { cleanText, isPlain } from '../../lib/clean-text.ts';
-import { hasDirections } from '../../lib/text-direction.ts';
+import { cleanText, isPlain } from '../../lib/text/clean-text.ts';
+import { hasDirections } from '../../lib/text/text-direction.ts';
 
 type TokenAttributes = Record<string, string>;
 

@@ -3,7 +3,7 @@
  * tags of Liquid, imports of MDX. Players become links, and figures become images. Code stays as it is. Pure, and
  * linear in the length of the body.
  */
-import { cleanLine } from '../../lib/clean-text.ts';
+import { cleanLine } from '../../lib/text/clean-text.ts';
 
 /** What was done, and where. */
 export interface ShortcodeNote {

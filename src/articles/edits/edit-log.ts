@@ -2,8 +2,8 @@
  * What the desk did to articles, and what imports replaced of it, each act with what was there before: nothing that
  * somebody wrote is lost.
  */
-import type { Db, Tx } from '../../store/store.ts';
-import type { Tables } from '../../store/tables.ts';
+import type { Db, Tx } from '../../core/store/store.ts';
+import type { Tables } from '../../core/store/tables.ts';
 import type { Article } from '../article.ts';
 import { type DeskBase, type DeskField, serialiseDeskBase } from './desk-base.ts';
 

@@ -2,8 +2,8 @@
  * Writes a batch of parsed articles in one transaction, with all that follows from them: rejections of the same places
  * are replaced, and files that have been read to the end are remembered.
  */
-import type { Config } from '../../config/config.ts';
-import type { Db, Dialect, Store, Tx } from '../../store/store.ts';
+import type { Config } from '../../core/config/config.ts';
+import type { Db, Dialect, Store, Tx } from '../../core/store/store.ts';
 import type { Article } from '../article.ts';
 import { type DeskBase, type DeskField, type KeptEdits, keepDeskEdits, parseDeskBase } from '../edits/desk-base.ts';
 import { formerFields, logEdit, saveDeskBase } from '../edits/edit-log.ts';

@@ -3,13 +3,13 @@
  * stored already: see revise.ts.
  */
 
-import type { Config } from '../../config/config.ts';
-import { ownSites } from '../../config/own-sites.ts';
-import { cleanLine, cleanText, hasVisibleCharacter } from '../../lib/clean-text.ts';
+import type { Config } from '../../core/config/config.ts';
+import { ownSites } from '../../core/config/own-sites.ts';
 import { type OwnSites, privateHost } from '../../lib/private-address.ts';
+import { cleanLine, cleanText, hasVisibleCharacter } from '../../lib/text/clean-text.ts';
 import type { Article, Enclosure, Image, Outlet } from '../article.ts';
-import { inspectMedia, type MediaInspection } from '../media.ts';
-import { type OwnPictures, openOwnPictures, type PictureFolder } from '../own-pictures.ts';
+import { inspectMedia, type MediaInspection } from '../pictures/media.ts';
+import { type OwnPictures, openOwnPictures, type PictureFolder } from '../pictures/own-pictures.ts';
 import { BodyError, type ImageUrl, isBlankBody, sanitiseHtml, sanitiseMarkdown } from '../sanitise.ts';
 import { type ArticleFields, crossFieldViolations, fieldsReader, fieldsSchema, type RuleViolation } from './fields.ts';
 import type { TranslatedRecord } from './front-matter/translate-record.ts';

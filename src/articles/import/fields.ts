@@ -3,10 +3,10 @@
  * afterwards text is clean, URLs are absolute, and instants are epoch milliseconds.
  */
 import { z } from 'zod';
-import type { Config } from '../../config/config.ts';
-import { KINDS } from '../../config/values.ts';
-import { cleanLine, cleanText, hasVisibleCharacter, resolveUrl } from '../../lib/clean-text.ts';
+import type { Config } from '../../core/config/config.ts';
+import { KINDS } from '../../core/config/values.ts';
 import { parseLanguageTag } from '../../lib/names/language-tag.ts';
+import { cleanLine, cleanText, hasVisibleCharacter, resolveUrl } from '../../lib/text/clean-text.ts';
 import { MAX_ALSO } from '../article.ts';
 import { SLUG } from '../slug.ts';
 import { parseWrittenInstant } from './front-matter/written-instant.ts';

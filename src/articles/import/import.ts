@@ -6,12 +6,11 @@
 import { basename, extname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
-import type { Config } from '../../config/config.ts';
+import type { Config } from '../../core/config/config.ts';
+import { analyseGrown } from '../../core/store/maintenance.ts';
+import type { Store, Tx } from '../../core/store/store.ts';
 import type { Clock } from '../../lib/time.ts';
-import { analyseGrown } from '../../store/maintenance.ts';
-import type { Store, Tx } from '../../store/store.ts';
 import { type ImportBatch, type ParsedArticle, writeBatch } from './batch.ts';
-import { clearGoneFiles } from './gone-files.ts';
 import { findImportFiles, ImportError, type ImportFile, type ImportFormat, textFile } from './import-files.ts';
 import { openNotices } from './notices.ts';
 import { isSourceOrigin } from './origin.ts';
@@ -22,6 +21,7 @@ import type { PreparedResult } from './prepared/prepare.ts';
 import { type ArticleImportReport, addToReport, emptyReport } from './report.ts';
 import type { PlacedKey } from './revise.ts';
 import type { SourceRecord } from './source-record.ts';
+import { clearGoneFiles } from './watched/gone-files.ts';
 
 export interface ArticleImportOptions {
   clock: Clock;

@@ -1,5 +1,5 @@
 /** Splits a stream of JSON Lines, with the memory of one line. */
-import { decodeUtf8, storableText } from '../../lib/clean-text.ts';
+import { decodeUtf8, storableText } from '../../lib/text/clean-text.ts';
 import { MAX_RECORD_BYTES, type SourceRecord } from './source-record.ts';
 
 const LINE_FEED = 0x0a;

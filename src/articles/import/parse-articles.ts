@@ -2,7 +2,7 @@
  * Parses and validates articles. The import runs it in a thread: front matter, Markdown and HTML that someone wrote for
  * the purpose can take minutes.
  */
-import type { PictureFolder } from '../own-pictures.ts';
+import type { PictureFolder } from '../pictures/own-pictures.ts';
 import { type ArticleRules, type Candidate, type CandidateReader, candidateReader } from './candidate.ts';
 import { type ArticleDefaults, withDefaults, withWordLists } from './defaults.ts';
 import type { RecordMessage } from './front-matter/mend-yaml.ts';

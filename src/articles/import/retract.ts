@@ -1,5 +1,5 @@
 /** Retracts articles whose source has withdrawn them. */
-import type { Tx } from '../../store/store.ts';
+import type { Tx } from '../../core/store/store.ts';
 import type { Article } from '../article.ts';
 import { parseDeskBase } from '../edits/desk-base.ts';
 import { formerFields, logEdit, saveDeskBase } from '../edits/edit-log.ts';

@@ -3,10 +3,11 @@
  * their feeds be published, and the pictures that are to be looked up.
  * revise.ts decides what may change, and what counts as a change.
  */
+
+import type { Db, Tx } from '../../core/store/store.ts';
 import { chunks } from '../../lib/chunks.ts';
-import type { Db, Tx } from '../../store/store.ts';
 import type { Article } from '../article.ts';
-import { saveFacets } from '../facets.ts';
+import { saveFacets } from '../facets/facets.ts';
 import { recordPendingChanges } from '../pending-changes.ts';
 import { queueImages } from '../remote-images/image-queue.ts';
 import { readIndexedTitles, saveTitleTerms } from '../search/word-index.ts';

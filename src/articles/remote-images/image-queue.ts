@@ -4,9 +4,9 @@
  */
 import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
+import { claimRows, isClaimable, skipLocked, updateClaimed } from '../../core/store/lease.ts';
+import { type Db, dialectOf, type Tx } from '../../core/store/store.ts';
 import { DAY, HOUR, MINUTE } from '../../lib/time.ts';
-import { claimRows, isClaimable, skipLocked, updateClaimed } from '../../store/lease.ts';
-import { type Db, dialectOf, type Tx } from '../../store/store.ts';
 import type { Article } from '../article.ts';
 import { recordPendingChanges } from '../pending-changes.ts';
 import { DOCUMENT_COLUMNS, encodeDocument, toArticle } from '../stored-document.ts';

@@ -1,10 +1,11 @@
 /**
  * Looks up pictures on other servers, through the guarded client and the process that decodes pictures.
  */
+
+import type { Db } from '../../core/store/store.ts';
 import { type FetchClient, retryAfter } from '../../lib/guarded-fetch/fetch-client.ts';
 import type { PictureDecoder } from '../../lib/pictures/picture-decoder.ts';
 import { type Clock, SECOND } from '../../lib/time.ts';
-import type { Db } from '../../store/store.ts';
 import {
   type ClaimedImage,
   claimImages,

@@ -1,8 +1,8 @@
 /** Adds to the index of headlines the articles that an earlier version stored without it, newest first. */
 
-import { readMeta, UNINDEXED_BEFORE, writeMeta } from '../../store/meta.ts';
-import { type Db, dialectOf } from '../../store/store.ts';
-import { inTransaction } from '../../store/transaction.ts';
+import { readMeta, UNINDEXED_BEFORE, writeMeta } from '../../core/store/meta.ts';
+import { type Db, dialectOf } from '../../core/store/store.ts';
+import { inTransaction } from '../../core/store/transaction.ts';
 import { fullHeadline } from '../article.ts';
 import { DOCUMENT_COLUMNS, toArticle } from '../stored-document.ts';
 import { isAfterPlace } from './find-by-title.ts';

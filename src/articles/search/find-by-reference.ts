@@ -1,5 +1,5 @@
 /** Finds an article by what identifies it: its id, its slug, its tag: URI, or the address of its page. */
-import type { Db } from '../../store/store.ts';
+import type { Db } from '../../core/store/store.ts';
 import type { Article } from '../article.ts';
 import { findArticle, findArticleBySlug } from '../queries.ts';
 

@@ -3,7 +3,7 @@
  * that many headlines have are found in the first months, and rare ones cost a look-up for each month.
  */
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
-import type { Db } from '../../store/store.ts';
+import type { Db } from '../../core/store/store.ts';
 import { monthOf, startOfMonth } from './index-month.ts';
 import type { QueryTerm } from './title-terms.ts';
 

@@ -3,8 +3,8 @@
  * them match, it ends early and says how far it has looked.
  */
 import { type RawBuilder, sql } from 'kysely';
-import { KINDS } from '../../config/config.ts';
-import type { Db } from '../../store/store.ts';
+import { KINDS } from '../../core/config/config.ts';
+import type { Db } from '../../core/store/store.ts';
 import { type Article, fullHeadline, type Kind } from '../article.ts';
 import { DOCUMENT_COLUMNS, toArticle } from '../stored-document.ts';
 import { findByTerms, isAfterPlace, type ListPlace, type SearchStep } from './find-by-title.ts';

@@ -3,8 +3,8 @@
  * what a search reads at a time, however many articles have a word in common.
  */
 import { sql } from 'kysely';
-import { jsonRows } from '../../store/json-rows.ts';
-import { dialectOf, type Tx } from '../../store/store.ts';
+import { jsonRows } from '../../core/store/json-rows.ts';
+import { dialectOf, type Tx } from '../../core/store/store.ts';
 import { type Article, fullHeadline } from '../article.ts';
 import { DOCUMENT_COLUMNS, toArticle } from '../stored-document.ts';
 import { monthOf } from './index-month.ts';

@@ -1,10 +1,10 @@
 /**
  * Applies reports that a webhook received: of a mail provider, or of an adapter of one.
  */
-import type { Config } from '../../config/config.ts';
-import type { SigningSecrets } from '../../config/signing-secrets.ts';
-import type { Db } from '../../store/store.ts';
-import { parseAddress } from '../../subscribers/address.ts';
+import type { Config } from '../../core/config/config.ts';
+import type { SigningSecrets } from '../../core/config/signing-secrets.ts';
+import type { Db } from '../../core/store/store.ts';
+import { parseAddress } from '../../lib/address.ts';
 import {
   type Bounce,
   type BounceKind,

@@ -3,10 +3,10 @@
  * and handling it again changes nothing, so a crash in between does no harm.
  */
 import type { ImapFlow } from 'imapflow';
-import type { Config } from '../../config/config.ts';
-import type { SigningSecrets } from '../../config/signing-secrets.ts';
+import type { Config } from '../../core/config/config.ts';
+import type { SigningSecrets } from '../../core/config/signing-secrets.ts';
+import type { Store } from '../../core/store/store.ts';
 import { type Clock, SECOND } from '../../lib/time.ts';
-import type { Store } from '../../store/store.ts';
 import { handleIncomingMail, INCOMING_LIMIT, type MailOutcome } from './mail.ts';
 
 /** Number of messages, in total and by outcome. */

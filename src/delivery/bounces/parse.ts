@@ -3,7 +3,7 @@
  * complaint (RFC 5965), an automatic reply (RFC 3834), or a message from a person. All of its content is untrusted.
  */
 import PostalMime, { type Attachment, type Email } from 'postal-mime';
-import { cleanLine } from '../../lib/clean-text.ts';
+import { cleanLine } from '../../lib/text/clean-text.ts';
 import { type BounceSeverity, classifyRefusal, findStatus, isComplaint } from './classify.ts';
 
 export type MailContent =

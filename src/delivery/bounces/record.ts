@@ -3,22 +3,22 @@
  * recording the same report twice changes nothing.
  */
 import { type RawBuilder, sql } from 'kysely';
-import type { Config } from '../../config/config.ts';
-import type { SigningSecrets } from '../../config/signing-secrets.ts';
-import { cleanLine } from '../../lib/clean-text.ts';
-import type { Db, Tx } from '../../store/store.ts';
-import type { SuppressionReason, Tables } from '../../store/tables.ts';
-import { inTransaction } from '../../store/transaction.ts';
-import { type ConsentChannel, changeSubscriptions, lockSubscriber } from '../../subscribers/consent/changes.ts';
-import { suppressAddress } from '../../subscribers/suppression.ts';
+import { type ConsentChannel, changeSubscriptions, lockSubscriber } from '../../audience/consent/changes.ts';
+import { suppressAddress } from '../../audience/suppression.ts';
 import {
   isUnsubscribeToken,
   newsletterTag,
   readMailboxToken,
   readUnsubscribeAddressToken,
   readUnsubscribeToken,
-} from '../../subscribers/tokens.ts';
-import { listUnsubscribeKeys } from '../../subscribers/unsubscribe-keys.ts';
+} from '../../audience/tokens.ts';
+import { listUnsubscribeKeys } from '../../audience/unsubscribe-keys.ts';
+import type { Config } from '../../core/config/config.ts';
+import type { SigningSecrets } from '../../core/config/signing-secrets.ts';
+import type { Db, Tx } from '../../core/store/store.ts';
+import type { SuppressionReason, Tables } from '../../core/store/tables.ts';
+import { inTransaction } from '../../core/store/transaction.ts';
+import { cleanLine } from '../../lib/text/clean-text.ts';
 
 /** What a report is about. */
 export interface BounceTarget {

@@ -3,11 +3,11 @@
  * A server that refuses everyone may use the same status, so it counts only if the edition reached nearly all others.
  */
 import { sql } from 'kysely';
-import type { Config } from '../../config/config.ts';
-import type { SigningSecrets } from '../../config/signing-secrets.ts';
+import type { Config } from '../../core/config/config.ts';
+import type { SigningSecrets } from '../../core/config/signing-secrets.ts';
+import type { Store } from '../../core/store/store.ts';
+import { inTransaction } from '../../core/store/transaction.ts';
 import { chunks } from '../../lib/chunks.ts';
-import type { Store } from '../../store/store.ts';
-import { inTransaction } from '../../store/transaction.ts';
 import { recipientDomain } from '../queue/recipient-domain.ts';
 import { enhancedStatus } from '../transport/retry.ts';
 import { classifyRefusal } from './classify.ts';

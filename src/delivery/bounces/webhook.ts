@@ -4,10 +4,10 @@
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
-import type { Config } from '../../config/config.ts';
-import type { SigningSecrets } from '../../config/signing-secrets.ts';
+import type { Config } from '../../core/config/config.ts';
+import type { SigningSecrets } from '../../core/config/signing-secrets.ts';
+import type { Store } from '../../core/store/store.ts';
 import { MINUTE, SECOND } from '../../lib/time.ts';
-import type { Store } from '../../store/store.ts';
 import { applyReport, targetOfAddress } from './apply-report.ts';
 import { type BounceTarget, findTokens, readTargetTokens } from './record.ts';
 

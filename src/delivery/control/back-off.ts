@@ -1,8 +1,9 @@
 /**
  * How long the server is left alone after it accepted nothing, and when an operator is told. Pure.
  */
+
+import type { Tables } from '../../core/store/tables.ts';
 import { MINUTE, SECOND } from '../../lib/time.ts';
-import type { Tables } from '../../store/tables.ts';
 
 /** The state of a back-off; see `BackOffsTable`. */
 export type BackOff = Omit<Tables['back_offs'], 'scope'>;

@@ -7,11 +7,12 @@
  * unless this process knows of refusals that it ends; a success of another process is found in the ledger, before
  * anything is paused.
  */
+
+import type { Db, Store, Tx } from '../../core/store/store.ts';
+import type { RefusalKind } from '../../core/store/tables.ts';
+import { inTransaction } from '../../core/store/transaction.ts';
 import { Mutex } from '../../lib/concurrency/mutex.ts';
 import type { Clock } from '../../lib/time.ts';
-import type { Db, Store, Tx } from '../../store/store.ts';
-import type { RefusalKind } from '../../store/tables.ts';
-import { inTransaction } from '../../store/transaction.ts';
 import type { ClaimedDelivery, ClaimKeyRow } from '../queue/outbox.ts';
 import { recipientDomain } from '../queue/recipient-domain.ts';
 import {

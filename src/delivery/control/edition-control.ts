@@ -4,14 +4,14 @@
  * of the change, and only if something changed.
  */
 import { sql } from 'kysely';
+import { isOpen } from '../../core/store/delivery-states.ts';
+import { revokedLease, updateClaimed } from '../../core/store/lease.ts';
+import { DELIVERY_HELD } from '../../core/store/meta.ts';
+import type { Db, Store } from '../../core/store/store.ts';
+import type { EditionDeliveryState } from '../../core/store/tables.ts';
+import { type InTransaction, inTransaction } from '../../core/store/transaction.ts';
 import { findEditionById, fullEditionName, listRevisions } from '../../editions/queries.ts';
 import { rfc3339 } from '../../lib/time.ts';
-import { isOpen } from '../../store/delivery-states.ts';
-import { revokedLease, updateClaimed } from '../../store/lease.ts';
-import { DELIVERY_HELD } from '../../store/meta.ts';
-import type { Db, Store } from '../../store/store.ts';
-import type { EditionDeliveryState } from '../../store/tables.ts';
-import { type InTransaction, inTransaction } from '../../store/transaction.ts';
 import { CANCELLED, MAY_HAVE_ARRIVED, mayHaveArrived } from '../queue/delivery-outcome.ts';
 
 /** The operator asked for something that is not possible. */

@@ -2,10 +2,10 @@
  * Expiry of the deliveries of an edition whose delivery was interrupted, for example by a pause over night.
  */
 import { type RawBuilder, sql } from 'kysely';
-import { isOpen } from '../../store/delivery-states.ts';
-import { jsonRows } from '../../store/json-rows.ts';
-import { type Db, dialectOf, type Store } from '../../store/store.ts';
-import { isAtDomain } from '../../subscribers/address.ts';
+import { isOpen } from '../../core/store/delivery-states.ts';
+import { jsonRows } from '../../core/store/json-rows.ts';
+import { type Db, dialectOf, type Store } from '../../core/store/store.ts';
+import { isAtDomain } from '../../lib/address.ts';
 
 /**
  * Counts the pending deliveries of an edition that have expired: they would fail at once if it is resumed.

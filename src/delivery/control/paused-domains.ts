@@ -3,10 +3,10 @@
  * deliveries of that edition wait until an operator resumes the domain, or until they expire; all others continue.
  */
 import { domainToASCII } from 'node:url';
-import { isOpen } from '../../store/delivery-states.ts';
-import type { Db, Tx } from '../../store/store.ts';
-import type { EditionDeliveryState } from '../../store/tables.ts';
-import { inTransaction } from '../../store/transaction.ts';
+import { isOpen } from '../../core/store/delivery-states.ts';
+import type { Db, Tx } from '../../core/store/store.ts';
+import type { EditionDeliveryState } from '../../core/store/tables.ts';
+import { inTransaction } from '../../core/store/transaction.ts';
 
 export interface PausedDomain {
   editionId: number;

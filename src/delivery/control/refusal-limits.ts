@@ -2,7 +2,7 @@
  * Decides when refusals of single recipients mean that the server, or one domain, refuses everyone: further attempts
  * would fail the whole list. Pure. docs/decisions/2026-11-26-circuit-breaker.md has the reasons for the limits.
  */
-import type { RefusalKind } from '../../store/tables.ts';
+import type { RefusalKind } from '../../core/store/tables.ts';
 
 /** Refused recipients without a success since. Each recipient is counted once. */
 export interface RefusalGroup {

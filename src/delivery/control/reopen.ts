@@ -2,11 +2,11 @@
  * Makes deliveries that have ended without being submitted pending again, for an operator who disagrees with their end.
  */
 import { sql } from 'kysely';
-import { jsonRows } from '../../store/json-rows.ts';
-import { type Db, dialectOf, type Store, type Tx } from '../../store/store.ts';
-import type { EditionDeliveryState } from '../../store/tables.ts';
-import { type InTransaction, inTransaction } from '../../store/transaction.ts';
-import { isAtDomain } from '../../subscribers/address.ts';
+import { jsonRows } from '../../core/store/json-rows.ts';
+import { type Db, dialectOf, type Store, type Tx } from '../../core/store/store.ts';
+import type { EditionDeliveryState } from '../../core/store/tables.ts';
+import { type InTransaction, inTransaction } from '../../core/store/transaction.ts';
+import { isAtDomain } from '../../lib/address.ts';
 import { CANCELLED, EXPIRED } from '../queue/delivery-outcome.ts';
 import { type FailureGroup, FailureGroups } from '../queue/failure-groups.ts';
 import { DeliveryControlError, requireNewestRevision } from './edition-control.ts';

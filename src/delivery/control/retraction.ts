@@ -4,8 +4,8 @@
 import { sql } from 'kysely';
 import { fullHeadline } from '../../articles/article.ts';
 import { type StoredDocument, toArticle } from '../../articles/stored-document.ts';
-import { isOpen } from '../../store/delivery-states.ts';
-import type { Db, Store, Tx } from '../../store/store.ts';
+import { isOpen } from '../../core/store/delivery-states.ts';
+import type { Db, Store, Tx } from '../../core/store/store.ts';
 
 export interface RetractionPause {
   editionId: number;

@@ -1,8 +1,8 @@
 /**
  * Counts complaints for the rule of the spam rate.
  */
-import { readDeliveryCounts } from '../../store/counts.ts';
-import type { Db } from '../../store/store.ts';
+import { readDeliveryCounts } from '../../core/store/counts.ts';
+import type { Db } from '../../core/store/store.ts';
 import type { ComplaintCounts } from './bulk-rules.ts';
 
 /** Of all editions that closed since an instant. Messages that the server accepted count as delivered. */

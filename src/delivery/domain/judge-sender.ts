@@ -1,7 +1,7 @@
 /**
  * Judges the domain of a newsletter's From.
  */
-import { isLargeProvider } from '../../subscribers/consent/large-providers.ts';
+import { isLargeProvider } from '../../audience/consent/large-providers.ts';
 import type { Lookup } from './dns-resolver.ts';
 import { type Judgement, judge, notKnown } from './judgement.ts';
 import type { MxView } from './mx/judge-mx.ts';

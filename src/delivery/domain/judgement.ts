@@ -1,7 +1,7 @@
 /**
  * One judgement about the sending domain.
  */
-import { boundedLine } from '../../lib/clean-text.ts';
+import { boundedLine } from '../../lib/text/clean-text.ts';
 import type { ZoneRecord } from './zone-record.ts';
 
 export type DomainVerdict = 'pass' | 'fail' | 'unknown';

@@ -1,7 +1,7 @@
 /**
  * What the DNS shows of mail providers, from their documentation of November 2026.
  */
-import type { Config } from '../../config/config.ts';
+import type { Config } from '../../core/config/config.ts';
 
 export type MailProviderName = Exclude<Config['delivery']['provider'], 'none'>;
 

@@ -2,7 +2,7 @@
  * What the configuration says about sending, as the checks of the sending domain need it.
  */
 import { domainToASCII } from 'node:url';
-import type { Config } from '../../config/config.ts';
+import type { Config } from '../../core/config/config.ts';
 import type { Signer } from '../message/dkim.ts';
 import { MAIL_PROVIDERS, type MailProviderDns, type MailProviderName } from './mail-provider-dns.ts';
 

@@ -4,9 +4,9 @@
  */
 import { domainToASCII } from 'node:url';
 import { Temporal } from 'temporal-polyfill';
-import type { Config } from '../../config/config.ts';
+import type { Config } from '../../core/config/config.ts';
+import type { Tx } from '../../core/store/store.ts';
 import { localDate, SECOND } from '../../lib/time.ts';
-import type { Tx } from '../../store/store.ts';
 import { editionsPerDay } from './daily-limit.ts';
 import { lockState, saveState } from './limiter-state.ts';
 import { RESERVED_AHEAD, reserveInstant, type SubmissionLimits } from './reserve-instant.ts';

@@ -1,7 +1,7 @@
 /**
  * How many messages were submitted, or may be in the next seconds, by quarters of an hour: for the limit in 24 hours.
  */
-import type { Db, Tx } from '../../store/store.ts';
+import type { Db, Tx } from '../../core/store/store.ts';
 import { oldestIgnored, QUARTER, type QuarterCount, quarterOf } from './daily-limit.ts';
 
 /** The counts of the last 24 hours, in order. */

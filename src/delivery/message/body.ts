@@ -3,7 +3,7 @@
  */
 import { createHash, type Hash } from 'node:crypto';
 import { oneLine, placeholderValue, type SplitText } from '../../editions/rendering/placeholders.ts';
-import { escapeHtml } from '../../lib/html.ts';
+import { escapeHtml } from '../../lib/text/html.ts';
 import { type EncodedPiece, type EncodedText, encodeAround, toBuffers } from './transfer-encoding.ts';
 
 export interface PreparedBody {

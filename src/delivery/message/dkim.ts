@@ -4,7 +4,7 @@
  */
 import { createHash, createPrivateKey, type KeyObject, sign } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
-import type { Config } from '../../config/config.ts';
+import type { Config } from '../../core/config/config.ts';
 import { SECOND } from '../../lib/time.ts';
 import { transportConfigError } from '../transport/connection.ts';
 import { foldLine, type HeaderField, LINE_LIMIT, relaxed } from './header-field.ts';

@@ -3,20 +3,20 @@
  * delivery always produces the same bytes, so that a repeated submission can be recognised by its Message-ID.
  */
 import { createHash, createHmac } from 'node:crypto';
-import type { Config, NewsletterConfig } from '../../config/config.ts';
-import type { SigningSecrets } from '../../config/signing-secrets.ts';
-import type { Edition } from '../../editions/queries.ts';
-import { splitAtPlaceholders } from '../../editions/rendering/placeholders.ts';
-import { HOUR } from '../../lib/time.ts';
-import { PREFERENCES_LINK_LIFETIME } from '../../subscribers/account-links.ts';
-import { wireAddress } from '../../subscribers/address.ts';
+import { PREFERENCES_LINK_LIFETIME } from '../../audience/account-links.ts';
 import {
   mailboxToken,
   type PreferencesKey,
   preferencesToken,
   unsubscribeAddressToken,
   unsubscribeToken,
-} from '../../subscribers/tokens.ts';
+} from '../../audience/tokens.ts';
+import type { Config, NewsletterConfig } from '../../core/config/config.ts';
+import type { SigningSecrets } from '../../core/config/signing-secrets.ts';
+import type { Edition } from '../../editions/queries.ts';
+import { splitAtPlaceholders } from '../../editions/rendering/placeholders.ts';
+import { wireAddress } from '../../lib/address.ts';
+import { HOUR } from '../../lib/time.ts';
 import type { OutgoingMessage } from '../transport/connection.ts';
 import { assembleMessage } from './assemble.ts';
 import { prepareBody } from './body.ts';

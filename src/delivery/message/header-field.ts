@@ -2,7 +2,7 @@
  * Header fields (RFC 5322). Untrusted text in them becomes encoded words (RFC 2047) if it could be misread.
  */
 import { encodeWord, quoteString } from 'nodemailer/lib/mime-funcs';
-import { cleanLine } from '../../lib/clean-text.ts';
+import { cleanLine } from '../../lib/text/clean-text.ts';
 
 /** One field, or several that follow each other. */
 export interface HeaderField {

@@ -2,7 +2,7 @@
  * Header fields for the mail provider: a token that it returns with each report of the message, and its switches. It
  * removes them. Tracking is off: links reach subscribers unchanged, and nobody is counted.
  */
-import type { Config, MailProvider } from '../../config/config.ts';
+import type { Config, MailProvider } from '../../core/config/config.ts';
 import { type Signer, type Signing, signersOf } from './dkim.ts';
 import { type HeaderField, headerField } from './header-field.ts';
 
@@ -12,7 +12,7 @@ type DeliveryConfig = Config['delivery'];
 export interface ProviderMessage {
   /** Service messages may go through another message stream. */
   kind: 'edition' | 'service';
-  /** Of a return path (subscribers/tokens.ts); null for a test copy, about which no report is recorded. */
+  /** Of a return path (audience/tokens.ts); null for a test copy, about which no report is recorded. */
   token: string | null;
   /** The groups for which Google counts complaints. */
   feedback: { edition: string; newsletter: string } | null;

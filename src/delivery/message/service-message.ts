@@ -5,16 +5,16 @@
  */
 import { createHash } from 'node:crypto';
 import { textDirection } from '../../articles/article.ts';
-import type { Config } from '../../config/config.ts';
-import type { SigningSecrets } from '../../config/signing-secrets.ts';
-import { newsletterSite, type SiteView } from '../../config/site-view.ts';
+import { PREFERENCES_LINK_LIFETIME } from '../../audience/account-links.ts';
+import { actToken, confirmToken, mailboxToken, preferencesToken } from '../../audience/tokens.ts';
+import type { Config } from '../../core/config/config.ts';
+import type { SigningSecrets } from '../../core/config/signing-secrets.ts';
+import { newsletterSite, type SiteView } from '../../core/config/site-view.ts';
+import type { Tables } from '../../core/store/tables.ts';
 import { wrapText } from '../../editions/rendering/wrap-text.ts';
+import { wireAddress } from '../../lib/address.ts';
 import type { Templates } from '../../lib/templates.ts';
 import { localDate } from '../../lib/time.ts';
-import type { Tables } from '../../store/tables.ts';
-import { PREFERENCES_LINK_LIFETIME } from '../../subscribers/account-links.ts';
-import { wireAddress } from '../../subscribers/address.ts';
-import { actToken, confirmToken, mailboxToken, preferencesToken } from '../../subscribers/tokens.ts';
 import type { OutgoingMessage } from '../transport/connection.ts';
 import { assembleMessage } from './assemble.ts';
 import { prepareBody } from './body.ts';

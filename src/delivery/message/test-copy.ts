@@ -3,7 +3,7 @@
  * its personal links lead to the page of newsletters, so that they change nothing.
  */
 import { createHmac } from 'node:crypto';
-import type { Config, NewsletterConfig } from '../../config/config.ts';
+import type { Config, NewsletterConfig } from '../../core/config/config.ts';
 import type { ComposedEdition } from '../../editions/compose.ts';
 import { splitAtPlaceholders } from '../../editions/rendering/placeholders.ts';
 import type { OutgoingMessage } from '../transport/connection.ts';

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { boundedLine } from '../../lib/clean-text.ts';
+import { boundedLine } from '../../lib/text/clean-text.ts';
 import { SECOND } from '../../lib/time.ts';
 import { findStatus } from '../bounces/classify.ts';
 
@@ -34,7 +34,7 @@ export const detail = line(MAX_DETAIL_LENGTH);
 
 export const email = line(MAX_ADDRESS_LENGTH).transform((text) => text || null);
 
-/** The token of a return path (subscribers/tokens.ts), alone or within a text. Not verified. */
+/** The token of a return path (audience/tokens.ts), alone or within a text. Not verified. */
 export const token = line(MAX_WORD_LENGTH).transform(
   (text) => /(?<![A-Za-z0-9])[bs][a-z2-7]{39}(?![A-Za-z0-9])/i.exec(text)?.[0] ?? null,
 );

@@ -1,8 +1,8 @@
 /**
  * When the mail provider reported something last. Messages without any report mean that its webhook is not set up.
  */
-import { readMeta, writeMeta } from '../../store/meta.ts';
-import type { Db } from '../../store/store.ts';
+import { readMeta, writeMeta } from '../../core/store/meta.ts';
+import type { Db } from '../../core/store/store.ts';
 
 const key = (provider: string): string => `provider.${provider}.reported-at`;
 

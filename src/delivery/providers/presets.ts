@@ -2,7 +2,7 @@
  * The sending limits that mail providers document. Rates and daily quotas are those of an account: no document tells
  * them, so they are configured. Pure.
  */
-import type { Config, MailProvider } from '../../config/config.ts';
+import type { Config, MailProvider } from '../../core/config/config.ts';
 
 export interface ProviderPreset {
   name: string;

@@ -2,7 +2,7 @@
  * Reads the reports of a request one by one.
  */
 import type { z } from 'zod';
-import { decodeUtf8 } from '../../lib/clean-text.ts';
+import { decodeUtf8 } from '../../lib/text/clean-text.ts';
 import type { ProviderEvent } from './provider-event.ts';
 
 /** A body as JSON; undefined if it is none. */

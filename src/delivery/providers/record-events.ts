@@ -2,11 +2,11 @@
  * Records what mail providers report. Recording an event again changes nothing: its id is stored in the transaction of
  * what it changes. Deliveries need no id, since only the first report of each counts, and there are a million a day.
  */
-import type { Config, MailProvider } from '../../config/config.ts';
-import type { SigningSecrets } from '../../config/signing-secrets.ts';
+import type { Config, MailProvider } from '../../core/config/config.ts';
+import type { SigningSecrets } from '../../core/config/signing-secrets.ts';
+import type { Db, Store, Tx } from '../../core/store/store.ts';
+import { inTransaction } from '../../core/store/transaction.ts';
 import { TurnTimer } from '../../lib/concurrency/turn-timer.ts';
-import type { Db, Store, Tx } from '../../store/store.ts';
-import { inTransaction } from '../../store/transaction.ts';
 import { applyReport, type ReportEffect, type ReportKind, targetOfAddress } from '../bounces/apply-report.ts';
 import { type BounceTarget, readTargetToken } from '../bounces/record.ts';
 import { markDelivered, settleReported } from '../queue/reported-deliveries.ts';

@@ -4,7 +4,7 @@
  */
 import { verify, X509Certificate } from 'node:crypto';
 import { z } from 'zod';
-import { decodeUtf8 } from '../../lib/clean-text.ts';
+import { decodeUtf8 } from '../../lib/text/clean-text.ts';
 
 /** SNS allows 256 KB for a message. */
 const text = z.string().max(300_000);

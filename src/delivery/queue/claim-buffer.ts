@@ -3,10 +3,11 @@
  * other domains wait, no domain gets more workers than its share: if all in the buffer are for such domains, deliveries
  * to others are claimed. So the buffer has at most one claim for the queue, and one for each domain with a whole share.
  */
+
+import { correctFutureInstants } from '../../core/store/future-instants.ts';
+import type { Store } from '../../core/store/store.ts';
 import { ClockWatch } from '../../lib/clock-watch.ts';
 import { type Clock, MINUTE, SECOND } from '../../lib/time.ts';
-import { correctFutureInstants } from '../../store/future-instants.ts';
-import type { Store } from '../../store/store.ts';
 import { type ClaimOptions, type ClaimResult, claimDeliveries, findClaimable, type QueuePosition } from './claim.ts';
 import { DomainShares } from './domain-shares.ts';
 import { type ClaimedDelivery, releaseClaims } from './outbox.ts';

@@ -3,12 +3,12 @@
  */
 import { domainToASCII } from 'node:url';
 import { type RawBuilder, sql } from 'kysely';
+import { isOpen } from '../../core/store/delivery-states.ts';
+import { jsonRows } from '../../core/store/json-rows.ts';
+import { isClaimable, skipLocked } from '../../core/store/lease.ts';
+import { DELIVERY_HELD, readMeta } from '../../core/store/meta.ts';
+import { type Db, dialectOf, type Store, type Tx } from '../../core/store/store.ts';
 import { HOUR, rfc3339 } from '../../lib/time.ts';
-import { isOpen } from '../../store/delivery-states.ts';
-import { jsonRows } from '../../store/json-rows.ts';
-import { isClaimable, skipLocked } from '../../store/lease.ts';
-import { DELIVERY_HELD, readMeta } from '../../store/meta.ts';
-import { type Db, dialectOf, type Store, type Tx } from '../../store/store.ts';
 import { listPausedDomains, waitingReason } from '../control/paused-domains.ts';
 import type { DeliveryRateLimiter } from '../limits/rate-limiter.ts';
 import { RESERVED_AHEAD } from '../limits/reserve-instant.ts';

@@ -1,8 +1,9 @@
 /**
  * Decides why a claimed delivery must not be submitted. Pure.
  */
+
+import type { EditionDeliveryState, SuppressionReason } from '../../core/store/tables.ts';
 import { rfc3339 } from '../../lib/time.ts';
-import type { EditionDeliveryState, SuppressionReason } from '../../store/tables.ts';
 import { CANCELLED, type DeliveryOutcome, expiredReason } from './delivery-outcome.ts';
 
 /** The state of a delivery, its edition and its subscriber. */

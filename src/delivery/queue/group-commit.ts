@@ -6,10 +6,10 @@
  * never has more than one row that is `submitting`, or submitted but not yet recorded.
  */
 import type { CompiledQuery } from 'kysely';
+import type { StatementBatch } from '../../core/store/statement-batch.ts';
+import { isSerializationFailure, type Store } from '../../core/store/store.ts';
+import { inTransaction } from '../../core/store/transaction.ts';
 import { type Clock, MINUTE } from '../../lib/time.ts';
-import type { StatementBatch } from '../../store/statement-batch.ts';
-import { isSerializationFailure, type Store } from '../../store/store.ts';
-import { inTransaction } from '../../store/transaction.ts';
 import { SUBMISSION_LIMIT } from '../transport/connection.ts';
 import type { DeliveryOutcome } from './delivery-outcome.ts';
 import {

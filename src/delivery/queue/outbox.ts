@@ -11,11 +11,11 @@
  * All statements are set-based: each handles the rows of many workers.
  */
 import { type CompiledQuery, type RawBuilder, sql } from 'kysely';
-import { isOpen } from '../../store/delivery-states.ts';
-import { jsonRows } from '../../store/json-rows.ts';
-import { type Db, dialectOf, type Tx } from '../../store/store.ts';
-import type { DeliveryState } from '../../store/tables.ts';
-import { inTransaction } from '../../store/transaction.ts';
+import { isOpen } from '../../core/store/delivery-states.ts';
+import { jsonRows } from '../../core/store/json-rows.ts';
+import { type Db, dialectOf, type Tx } from '../../core/store/store.ts';
+import type { DeliveryState } from '../../core/store/tables.ts';
+import { inTransaction } from '../../core/store/transaction.ts';
 import { CANCELLED, type DeliveryOutcome, MAY_HAVE_ARRIVED, mayHaveArrived, REPORTED } from './delivery-outcome.ts';
 import { decideIneligible, type EligibilityFacts } from './eligibility.ts';
 

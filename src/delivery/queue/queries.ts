@@ -3,16 +3,16 @@
  * `store.reports`.
  */
 import { sql } from 'kysely';
-import { readDeliveryCounts, readStateCounts } from '../../store/counts.ts';
-import { isOpen } from '../../store/delivery-states.ts';
-import type { Db } from '../../store/store.ts';
+import { readDeliveryCounts, readStateCounts } from '../../core/store/counts.ts';
+import { isOpen } from '../../core/store/delivery-states.ts';
+import type { Db } from '../../core/store/store.ts';
 import type {
   CountedSubject,
   DeliveryState,
   EditionDeliveryState,
   SuppressionReason,
   Tables,
-} from '../../store/tables.ts';
+} from '../../core/store/tables.ts';
 import { listPausedDomainsOfUnfinished } from '../control/paused-domains.ts';
 import { type FailureGroup, FailureGroups } from './failure-groups.ts';
 

@@ -3,10 +3,10 @@
  */
 import { sql } from 'kysely';
 import { Temporal } from 'temporal-polyfill';
-import type { NewsletterConfig } from '../../config/config.ts';
+import type { NewsletterConfig } from '../../core/config/config.ts';
+import { countQueued } from '../../core/store/counts.ts';
+import type { Tx } from '../../core/store/store.ts';
 import { HOUR, isZone, wallClock } from '../../lib/time.ts';
-import { countQueued } from '../../store/counts.ts';
-import type { Tx } from '../../store/store.ts';
 import { mayHaveArrived } from './delivery-outcome.ts';
 
 /** When the deliveries of an edition are due, and when they expire. */

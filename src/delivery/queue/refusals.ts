@@ -3,9 +3,9 @@
  * transaction of its outcome. A success writes nothing, unless its process knows of refusals that it ends.
  */
 import { type CompiledQuery, sql } from 'kysely';
-import { jsonRows } from '../../store/json-rows.ts';
-import { type Db, dialectOf, type Tx } from '../../store/store.ts';
-import type { RefusalKind } from '../../store/tables.ts';
+import { jsonRows } from '../../core/store/json-rows.ts';
+import { type Db, dialectOf, type Tx } from '../../core/store/store.ts';
+import type { RefusalKind } from '../../core/store/tables.ts';
 import { FIRST_LIMIT, type RefusalGroup } from '../control/refusal-limits.ts';
 import type { ClaimKeyRow, DeliveryClaim } from './outbox.ts';
 

@@ -2,9 +2,9 @@
  * Deliveries of which the mail provider has reported something: so it has accepted them.
  */
 import { sql } from 'kysely';
-import { countDelivered } from '../../store/counts.ts';
-import { jsonRows } from '../../store/json-rows.ts';
-import { dialectOf, type Store, type Tx } from '../../store/store.ts';
+import { countDelivered } from '../../core/store/counts.ts';
+import { jsonRows } from '../../core/store/json-rows.ts';
+import { dialectOf, type Store, type Tx } from '../../core/store/store.ts';
 import { mayHaveArrived, REPORTED } from './delivery-outcome.ts';
 import type { DeliveryClaim } from './outbox.ts';
 

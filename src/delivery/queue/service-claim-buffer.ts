@@ -1,8 +1,9 @@
 /**
  * Hands claimed service messages to several workers one by one.
  */
+
+import type { Store } from '../../core/store/store.ts';
 import { type Clock, MINUTE } from '../../lib/time.ts';
-import type { Store } from '../../store/store.ts';
 import type { BackOffState } from '../control/back-off-state.ts';
 import { type ClaimedServiceMessage, claimServiceMessages, releaseServiceMessages } from './service-outbox.ts';
 

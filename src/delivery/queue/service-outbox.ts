@@ -3,13 +3,13 @@
  * messages are always retried: a second copy does no harm, a missing confirmation does.
  */
 import { sql } from 'kysely';
-import { isOpen, OPEN_DELIVERY_STATES } from '../../store/delivery-states.ts';
-import { isClaimable, leaseColumns, revokedLease, skipLocked, updateClaimed } from '../../store/lease.ts';
-import { DELIVERY_HELD, readMeta } from '../../store/meta.ts';
-import type { Db, Store, Tx } from '../../store/store.ts';
-import type { Tables } from '../../store/tables.ts';
-import { readNewsletters } from '../../subscribers/service-messages.ts';
-import { isLiftedByOptIn } from '../../subscribers/suppression.ts';
+import { readNewsletters } from '../../audience/service-messages.ts';
+import { isLiftedByOptIn } from '../../audience/suppression.ts';
+import { isOpen, OPEN_DELIVERY_STATES } from '../../core/store/delivery-states.ts';
+import { isClaimable, leaseColumns, revokedLease, skipLocked, updateClaimed } from '../../core/store/lease.ts';
+import { DELIVERY_HELD, readMeta } from '../../core/store/meta.ts';
+import type { Db, Store, Tx } from '../../core/store/store.ts';
+import type { Tables } from '../../core/store/tables.ts';
 import { type DeliveryOutcome, INTERRUPTED } from './delivery-outcome.ts';
 
 /** A message under our lease. */

@@ -3,7 +3,7 @@
  * deletes them.
  */
 import { sql } from 'kysely';
-import type { Tx } from '../../store/store.ts';
+import type { Tx } from '../../core/store/store.ts';
 import { recipientDomain } from './recipient-domain.ts';
 import type { ClaimedServiceMessage } from './service-outbox.ts';
 

@@ -4,9 +4,9 @@
  * only as far as a judgement needs them.
  */
 import { sql } from 'kysely';
-import { readDelivered } from '../../store/counts.ts';
-import type { Db } from '../../store/store.ts';
-import { type MailboxProvider, mailboxProviderOf } from '../../subscribers/mailbox-providers.ts';
+import { type MailboxProvider, mailboxProviderOf } from '../../audience/mailbox-providers.ts';
+import { readDelivered } from '../../core/store/counts.ts';
+import type { Db } from '../../core/store/store.ts';
 import { classifyRefusal } from '../bounces/classify.ts';
 import { countAllDeliveries } from '../queue/queries.ts';
 import { recipientDomain } from '../queue/recipient-domain.ts';

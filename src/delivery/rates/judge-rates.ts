@@ -2,7 +2,7 @@
  * Judges the complaints and bounces of an edition, or of its messages to one mailbox provider. Pure.
  * docs/decisions/2026-11-27-complaint-and-bounce-rates.md has the reasons for the numbers.
  */
-import type { Config } from '../../config/config.ts';
+import type { Config } from '../../core/config/config.ts';
 
 export type RateKind = 'complaint' | 'bounce';
 export type RateLevel = 'alert' | 'pause';

@@ -2,9 +2,10 @@
  * Notices of rates: each level is noticed once for an edition (a revision), a kind, and all recipients or one mailbox
  * provider, so that what an operator has resumed is not paused again for the same.
  */
-import { isOpen } from '../../store/delivery-states.ts';
-import type { Db, Tx } from '../../store/store.ts';
-import type { MailboxProvider } from '../../subscribers/mailbox-providers.ts';
+
+import type { MailboxProvider } from '../../audience/mailbox-providers.ts';
+import { isOpen } from '../../core/store/delivery-states.ts';
+import type { Db, Tx } from '../../core/store/store.ts';
 import { pauseIfDelivering } from '../control/edition-control.ts';
 import { pauseDomain } from '../control/paused-domains.ts';
 import { knownMessages, percentOf, type RateCounts, type RateKind, type RateLevel } from './judge-rates.ts';

@@ -2,7 +2,7 @@
  * Replies of mail providers that are about the account of the newsroom, with codes that other servers use for one
  * recipient. The words are those that they document, so they count only from that mail provider.
  */
-import type { MailProvider } from '../../config/config.ts';
+import type { MailProvider } from '../../core/config/config.ts';
 
 export type AccountReply =
   /** More than the account may send now. It passes by itself. */

@@ -1,7 +1,7 @@
 /**
  * Chooses the transport: files or an SMTP server.
  */
-import type { Config } from '../../config/config.ts';
+import type { Config } from '../../core/config/config.ts';
 import { type Transport, transportConfigError } from './connection.ts';
 import { openFileTransport } from './file-transport.ts';
 import { openSmtpTransport } from './smtp-transport.ts';

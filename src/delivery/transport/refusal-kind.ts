@@ -1,7 +1,7 @@
 /**
  * Tells apart what a failed submission says about other recipients, by codes, never by the words of a reply.
  */
-import type { RefusalKind } from '../../store/tables.ts';
+import type { RefusalKind } from '../../core/store/tables.ts';
 import { classifyFailure, enhancedStatus, type SubmissionFailure } from './retry.ts';
 
 // RFC 3463 §3.4 and §3.5: the server shuts down, or timed out. A new connection resolves both.

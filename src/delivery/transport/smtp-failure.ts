@@ -1,8 +1,8 @@
 /**
  * Converts nodemailer's errors to data for operators, without passwords.
  */
-import type { MailProvider } from '../../config/config.ts';
-import { cleanLine } from '../../lib/clean-text.ts';
+import type { MailProvider } from '../../core/config/config.ts';
+import { cleanLine } from '../../lib/text/clean-text.ts';
 import { accountReply } from './account-replies.ts';
 import { redactAddresses } from './redact-addresses.ts';
 import type { SubmissionFailure } from './retry.ts';

@@ -4,7 +4,7 @@
  * reused. Each takes one message at a time, so that a delivery becomes `submitting` only when its MAIL FROM is next on
  * the wire; nodemailer's own pool would hide that moment.
  */
-import type { MailProvider } from '../../config/config.ts';
+import type { MailProvider } from '../../core/config/config.ts';
 import { SECOND } from '../../lib/time.ts';
 import {
   type Connection,

@@ -3,13 +3,13 @@
  * the run of its slot has ended. Retention deletes old runs, so a missing run shows an open alert only for some days.
  */
 import { sql } from 'kysely';
+import type { Db, Tx } from '../../core/store/store.ts';
+import { inTransaction } from '../../core/store/transaction.ts';
 import { DAY } from '../../lib/time.ts';
-import type { Db, Tx } from '../../store/store.ts';
-import { inTransaction } from '../../store/transaction.ts';
-import { isInEditionOf } from '../candidates.ts';
 import type { Draft } from '../draft/decisions.ts';
+import { changeStoredDraft, findDraftSlots } from '../draft/draft-store.ts';
 import { changeDraft } from '../draft/history.ts';
-import { changeStoredDraft, findDraftSlots } from '../draft-store.ts';
+import { isInEditionOf } from '../selection/candidates.ts';
 import { type EditionSlot, editionSlot } from '../slot.ts';
 import { countAlertsOn } from './alert-limits.ts';
 

@@ -1,7 +1,7 @@
 /** What an alert newsletter may send, and until when. */
-import type { Config, NewsletterConfig } from '../../config/config.ts';
+import type { Config, NewsletterConfig } from '../../core/config/config.ts';
+import type { Db } from '../../core/store/store.ts';
 import { formatDuration, localDay, MINUTE } from '../../lib/time.ts';
-import type { Db } from '../../store/store.ts';
 import type { ClosingObstacle } from '../draft/closing.ts';
 
 /** Number of alerts that closed on the day of an instant, in the publication's zone. */

@@ -2,8 +2,8 @@
  * The checks of a composed edition. Pure: what the store and other servers know is among the facts. The reasons for
  * each severity are in docs/decisions/2026-11-27-edition-checks.md.
  */
-import type { NewsletterConfig } from '../../config/config.ts';
-import { hasVisibleCharacter } from '../../lib/clean-text.ts';
+import type { NewsletterConfig } from '../../core/config/config.ts';
+import { hasVisibleCharacter } from '../../lib/text/clean-text.ts';
 import type { ComposedEdition } from '../compose.ts';
 import type { LinkState } from '../links/link-state.ts';
 import { placeholder } from '../rendering/placeholders.ts';

@@ -3,7 +3,7 @@
  * a warning may be intended. Neither stops an edition.
  */
 import type { EditionView, StoryLine } from '../rendering/edition-view.ts';
-import type { Block } from '../selection.ts';
+import type { Block } from '../selection/selection.ts';
 
 export type ProblemCode =
   | 'dead-link'

@@ -1,7 +1,7 @@
 /**
  * Stories that the newsletter's last edition had under another id: imported twice, or reported again.
  */
-import type { Block } from '../selection.ts';
+import type { Block } from '../selection/selection.ts';
 import type { EditionProblem } from './edition-problem.ts';
 
 /** What identifies a story beside its id. */

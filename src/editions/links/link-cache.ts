@@ -1,8 +1,8 @@
 /** What was found of links, in the table `link_checks`: shared by all processes. */
 import { createHash } from 'node:crypto';
+import type { Db } from '../../core/store/store.ts';
 import { chunks } from '../../lib/chunks.ts';
 import { DAY } from '../../lib/time.ts';
-import type { Db } from '../../store/store.ts';
 import type { LinkState } from './link-state.ts';
 
 export interface KnownLink {

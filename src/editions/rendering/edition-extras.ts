@@ -1,6 +1,6 @@
 /** What the configuration of a newsletter adds to its editions. Pure. */
-import type { Config, NewsletterConfig } from '../../config/config.ts';
-import { pictureUrl } from '../../config/site-view.ts';
+import type { Config, NewsletterConfig } from '../../core/config/config.ts';
+import { pictureUrl } from '../../core/config/site-view.ts';
 import type { EditionView } from './edition-view.ts';
 import { readingMinutes, type ShownText } from './reading-time.ts';
 

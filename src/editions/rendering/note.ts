@@ -1,8 +1,8 @@
 /** Renders the editor's note of an edition. Pure. */
 
 import { sanitiseMarkdown } from '../../articles/sanitise.ts';
-import type { Config } from '../../config/config.ts';
-import { ownSites } from '../../config/own-sites.ts';
+import type { Config } from '../../core/config/config.ts';
+import { ownSites } from '../../core/config/own-sites.ts';
 import type { Paragraph } from './edition-view.ts';
 import { buildExcerpt } from './excerpt.ts';
 

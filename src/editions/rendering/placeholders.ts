@@ -3,7 +3,7 @@
  * `%%<nonce>:<name>%%` with the edition's own random nonce. An article cannot forge one: the nonce is generated after
  * the article was written.
  */
-import { escapeHtml } from '../../lib/html.ts';
+import { escapeHtml } from '../../lib/text/html.ts';
 
 /** @param name lower-case letters and hyphens, such as `unsubscribe` */
 export function placeholder(nonce: string, name: string): string {

@@ -2,7 +2,7 @@
  * Renders editions in a thread: MJML blocks the event loop for more than a second when it is first used, and a template
  * may loop for ever.
  */
-import type { SiteView } from '../../config/site-view.ts';
+import type { SiteView } from '../../core/config/site-view.ts';
 import type { Templates } from '../../lib/templates.ts';
 import { threadJob } from '../../lib/threads/thread-job.ts';
 import { runInThread, type ThreadPool } from '../../lib/threads/thread-pool.ts';

@@ -1,5 +1,5 @@
 /** What a thread does to render an edition. render-in-thread.ts starts it. */
-import type { SiteView } from '../../config/site-view.ts';
+import type { SiteView } from '../../core/config/site-view.ts';
 import { openTemplates, type Templates } from '../../lib/templates.ts';
 import type { EditionView } from './edition-view.ts';
 import { type RenderedEdition, renderEdition } from './render.ts';

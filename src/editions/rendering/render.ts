@@ -3,7 +3,7 @@
  * recipient's copy only fills in the remaining placeholders (placeholders.ts).
  */
 import { textDirection } from '../../articles/article.ts';
-import type { SiteView } from '../../config/site-view.ts';
+import type { SiteView } from '../../core/config/site-view.ts';
 import type { Templates } from '../../lib/templates.ts';
 import type { EditionView } from './edition-view.ts';
 import { placeholder } from './placeholders.ts';

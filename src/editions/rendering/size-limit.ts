@@ -3,8 +3,8 @@
  * that would be too large first gets shorter excerpts, then fewer stories per block: the others are recorded as not
  * fitting, and wait for the next edition.
  */
-import type { NewsletterConfig } from '../../config/config.ts';
-import type { EditionPlan } from '../selection.ts';
+import type { NewsletterConfig } from '../../core/config/config.ts';
+import type { EditionPlan } from '../selection/selection.ts';
 import { fillHtml } from './placeholders.ts';
 
 /** Gmail clips a message with more bytes of HTML. */

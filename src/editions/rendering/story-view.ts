@@ -7,8 +7,8 @@ import {
   type Image,
   textDirection,
 } from '../../articles/article.ts';
-import { mailImageUrl, thumbnailUrl } from '../../articles/renditions.ts';
-import { type Config, sectionTitle } from '../../config/config.ts';
+import { mailImageUrl, thumbnailUrl } from '../../articles/pictures/renditions.ts';
+import { type Config, sectionTitle } from '../../core/config/config.ts';
 import type { Correction, NewsLine, RoundupItem, Story, StoryLine } from './edition-view.ts';
 import { buildExcerpt, type ExcerptLimits } from './excerpt.ts';
 import { shorten } from './shorten.ts';

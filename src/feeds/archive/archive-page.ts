@@ -4,8 +4,8 @@
  */
 import { type Article, isPublic } from '../../articles/article.ts';
 import { findArticles } from '../../articles/queries.ts';
-import type { Config, FeedConfig } from '../../config/config.ts';
-import type { Db } from '../../store/store.ts';
+import type { Config, FeedConfig } from '../../core/config/config.ts';
+import type { Db } from '../../core/store/store.ts';
 import type { RenderedDocument } from '../documents.ts';
 import { FORMATS, feedAddresses, feedView, MEDIA_TYPES } from '../formats/feed-view.ts';
 import { fitFeed } from '../formats/fit.ts';

@@ -1,9 +1,9 @@
 /** The archives of feeds (RFC 5005 §4) as a whole: which feeds have one, how far it has come, and its withdrawal. */
 import { sql } from 'kysely';
 import { PUBLIC_STATES } from '../../articles/selection.ts';
-import type { Config, FeedConfig } from '../../config/config.ts';
-import { readMeta, writeMeta } from '../../store/meta.ts';
-import type { Db, Tx } from '../../store/store.ts';
+import type { Config, FeedConfig } from '../../core/config/config.ts';
+import { readMeta, writeMeta } from '../../core/store/meta.ts';
+import type { Db, Tx } from '../../core/store/store.ts';
 import { findNewestPage } from './archive-page.ts';
 
 /** The feeds with an archive. A feed with a window has none: it would equal that of the same feed without a window. */

@@ -2,8 +2,8 @@
  * Adds older articles to archives, and closes pages whose month is over or that are full. A page is closed before the
  * feed that links to it is built, so that no article is missing from both at any moment.
  */
-import type { Config, FeedConfig } from '../../config/config.ts';
-import type { Store, Tx } from '../../store/store.ts';
+import type { Config, FeedConfig } from '../../core/config/config.ts';
+import type { Store, Tx } from '../../core/store/store.ts';
 import { lockFeedVersion } from '../feed-version.ts';
 import { type Archive, feedsWithArchive, isBackfilled, openArchives } from './archives.ts';
 import { type PlannedPage, planPages } from './plan-pages.ts';

@@ -4,9 +4,9 @@
  */
 import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import type { Config } from '../../config/config.ts';
+import type { Config } from '../../core/config/config.ts';
+import type { Db } from '../../core/store/store.ts';
 import { TurnTimer } from '../../lib/concurrency/turn-timer.ts';
-import type { Db } from '../../store/store.ts';
 import { compress } from '../compress.ts';
 import { FORMATS } from '../formats/feed-view.ts';
 import { isUpToDate, SUFFIXES, writeForms } from '../mirror.ts';

@@ -3,10 +3,10 @@
  * waits until its page is closed, and the feed itself holds it meanwhile; of a large import it comes to a page at once.
  */
 import { sql } from 'kysely';
-import type { Config, FeedConfig } from '../../config/config.ts';
+import type { Config, FeedConfig } from '../../core/config/config.ts';
+import type { Db, Store, Tx } from '../../core/store/store.ts';
 import { chunks } from '../../lib/chunks.ts';
 import { SECOND } from '../../lib/time.ts';
-import type { Db, Store, Tx } from '../../store/store.ts';
 import { type ChangedArticle, isPublicAt, readChangedArticles } from '../changed-articles.ts';
 import { lockFeedVersion } from '../feed-version.ts';
 import {

@@ -1,8 +1,8 @@
 /** Writes the members of archives: where each archive has an article, which articles wait, and the closed pages. */
 import { sql } from 'kysely';
+import { jsonRows } from '../../core/store/json-rows.ts';
+import { dialectOf, type Tx } from '../../core/store/store.ts';
 import { SECOND } from '../../lib/time.ts';
-import { jsonRows } from '../../store/json-rows.ts';
-import { dialectOf, type Tx } from '../../store/store.ts';
 import { archivePagePath, findNewestPage } from './archive-page.ts';
 import type { Archive } from './archives.ts';
 import { NO_PAGE, type Places, parsePlaces, writePlaces } from './places.ts';

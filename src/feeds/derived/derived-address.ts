@@ -2,8 +2,8 @@
  * Addresses of derived feeds: `section/world.atom`, `reporter/mei-tan.rss`,
  * `custom.json?kicker=in-depth&section=world`. Pure.
  */
-import { type Config, KINDS } from '../../config/config.ts';
-import { facetSlug } from '../../lib/facet-slug.ts';
+import { type Config, KINDS } from '../../core/config/config.ts';
+import { facetSlug } from '../../lib/text/facet-slug.ts';
 import { type FeedHead, type Format, feedPath } from '../formats/feed-view.ts';
 
 /** What derived feeds select by, in the order of the canonical query. */

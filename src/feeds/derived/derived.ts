@@ -3,10 +3,10 @@
  * request; the same store, configuration and instant give the same bytes.
  */
 import { findPublicArticlesBounded } from '../../articles/bounded-queries.ts';
-import { findFacetNames } from '../../articles/facets.ts';
-import { type Config, type FeedConfig, KINDS, type Selection, sectionTitle } from '../../config/config.ts';
-import { facetSlug } from '../../lib/facet-slug.ts';
-import type { Db } from '../../store/store.ts';
+import { findFacetNames } from '../../articles/facets/facets.ts';
+import { type Config, type FeedConfig, KINDS, type Selection, sectionTitle } from '../../core/config/config.ts';
+import type { Db } from '../../core/store/store.ts';
+import { facetSlug } from '../../lib/text/facet-slug.ts';
 import { buildFeed } from '../build-feed.ts';
 import type { RenderedDocument } from '../documents.ts';
 import { findTombstones } from '../select.ts';

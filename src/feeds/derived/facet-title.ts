@@ -1,6 +1,6 @@
 /** Titles of sections, kickers, tags, reporters and kinds, for feeds and the page that lists them. */
-import type { KINDS } from '../../config/config.ts';
-import { cleanLine } from '../../lib/clean-text.ts';
+import type { KINDS } from '../../core/config/config.ts';
+import { cleanLine } from '../../lib/text/clean-text.ts';
 
 const MAX_NAMES = 3;
 

@@ -1,7 +1,7 @@
 /** Writes Atom 1.0 (RFC 4287) with the package `feed`, and adds what the package omits. */
 import { createHash } from 'node:crypto';
 import { Feed } from 'feed';
-import { escapeHtml } from '../../lib/html.ts';
+import { escapeHtml } from '../../lib/text/html.ts';
 import { rfc3339 } from '../../lib/time.ts';
 import type { BodyPlace, Frame, ItemText } from './document-parts.ts';
 import { BODY_MARK, openSlots, replaceMark, type Slots, splitAt, splitItems } from './feed-package.ts';

@@ -1,5 +1,5 @@
 /** A feed, its items and tombstones, as the formats write them. */
-import type { Config } from '../../config/config.ts';
+import type { Config } from '../../core/config/config.ts';
 import { hubAddress, isTopicPath, topicAddress } from '../topics.ts';
 
 /** What configured and derived feeds have in common. */

@@ -1,7 +1,7 @@
 /** The body of an item: the image with its credit, the article's body, and closing lines as on the site's pages. */
 import { type Article, type Byline, creditLine, type Link, type Outlet } from '../../articles/article.ts';
 import { otherOutlets } from '../../articles/outlets.ts';
-import { escapeHtml } from '../../lib/html.ts';
+import { escapeHtml } from '../../lib/text/html.ts';
 import type { FeedMedia } from './feed-view.ts';
 import { strictUrl } from './markup.ts';
 

@@ -1,5 +1,5 @@
 /** Escapes text and URLs for the formats of feeds: the output is well-formed for any input. */
-import { cleanText, cleanUrl } from '../../lib/clean-text.ts';
+import { cleanText, cleanUrl } from '../../lib/text/clean-text.ts';
 
 const REFERENCES: Record<string, string> = { '&': '&#x26;', '<': '&#x3C;', '>': '&#x3E;', '"': '&#x22;' };
 

@@ -1,5 +1,5 @@
 /** Writes the list of feeds as OPML 2.0, for feed readers that import it. */
-import type { Config } from '../../config/config.ts';
+import type { Config } from '../../core/config/config.ts';
 import { sectionFeed } from '../feed-links.ts';
 import { type FeedHead, feedView } from './feed-view.ts';
 import { escapeXml } from './markup.ts';

@@ -1,12 +1,12 @@
 /** Writes RSS 2.0 with the package `feed`, and adds what the package omits. */
 import { Feed, type Item } from 'feed';
-import { escapeHtml } from '../../lib/html.ts';
+import { escapeHtml } from '../../lib/text/html.ts';
 import type { BodyPlace, Frame, ItemText } from './document-parts.ts';
 import { BODY_MARK, openSlots, replaceMark, type Slots, splitAt, splitItems } from './feed-package.ts';
 import { enclosuresOf, type FeedItem, type FeedView } from './feed-view.ts';
 import { aroundBodies, historyElements, MEDIA_NAMESPACE, mediaElements } from './xml-extensions.ts';
 
-/** Minutes for which a reader may cache the feed (RSS 2.0, ttl): as max-age in http/feeds/decide-response.ts. */
+/** Minutes for which a reader may cache the feed (RSS 2.0, ttl): as max-age in feeds/pages/decide-response.ts. */
 const TTL_MINUTES = 5;
 
 /** @param updatedAt see `feedUpdated` */

@@ -2,12 +2,12 @@
  * Renders the documents beside the feeds: the page that lists them, the same list as OPML, and the stylesheet with
  * which browsers display a feed. They depend on the configuration; the page also on the facets in recent use.
  */
-import { listUsedFacets, type UsedFacet } from '../../articles/used-facets.ts';
-import { type Config, KINDS } from '../../config/config.ts';
-import { siteView } from '../../config/site-view.ts';
-import { facetSlug } from '../../lib/facet-slug.ts';
+import { listUsedFacets, type UsedFacet } from '../../articles/facets/used-facets.ts';
+import { type Config, KINDS } from '../../core/config/config.ts';
+import { siteView } from '../../core/config/site-view.ts';
+import type { Db } from '../../core/store/store.ts';
 import type { Templates } from '../../lib/templates.ts';
-import type { Db } from '../../store/store.ts';
+import { facetSlug } from '../../lib/text/facet-slug.ts';
 import type { SingleFacet } from '../derived/derived-address.ts';
 import { facetTitle, KIND_TITLES } from '../derived/facet-title.ts';
 import type { RenderedDocument } from '../documents.ts';

@@ -4,9 +4,9 @@
  */
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
+import type { Store } from '../../core/store/store.ts';
 import { chunks } from '../../lib/chunks.ts';
 import { type Clock, localDay } from '../../lib/time.ts';
-import type { Store } from '../../store/store.ts';
 import { HEADER_LIMIT, isKnownReader, OTHER, type ReaderName, readerName } from './reader-name.ts';
 import { addRequests, type ReportRow, type RequestRow, saveReports } from './reader-rows.ts';
 

@@ -1,8 +1,8 @@
 /** The counts of feed readers in the store. Several processes add to the same rows. */
 import { type RawBuilder, sql } from 'kysely';
-import { addToTotals } from '../../store/counts.ts';
-import { jsonRows } from '../../store/json-rows.ts';
-import type { Db, Store } from '../../store/store.ts';
+import { addToTotals } from '../../core/store/counts.ts';
+import { jsonRows } from '../../core/store/json-rows.ts';
+import type { Db, Store } from '../../core/store/store.ts';
 import { isKnownReader, OTHER } from './reader-name.ts';
 
 /** Requests of one document by one reader. */

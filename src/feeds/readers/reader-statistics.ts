@@ -1,8 +1,8 @@
 /** Statistics of feed readers over a number of days. */
 import { sql } from 'kysely';
+import { readStateCounts } from '../../core/store/counts.ts';
+import type { Db } from '../../core/store/store.ts';
 import { DAY, localDay } from '../../lib/time.ts';
-import { readStateCounts } from '../../store/counts.ts';
-import type { Db } from '../../store/store.ts';
 
 interface ReaderRequests {
   reader: string;

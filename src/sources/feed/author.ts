@@ -1,5 +1,5 @@
 /** The people that a feed names. */
-import { cleanLine } from '../../lib/clean-text.ts';
+import { cleanLine } from '../../lib/text/clean-text.ts';
 import type { ParsedAuthor } from './parsed-feed.ts';
 import { resolveAddress } from './resolve-urls.ts';
 import { plainLine, textValue } from './text-values.ts';

@@ -1,5 +1,5 @@
 /** The text of a feed document. */
-import { decodeUtf8 } from '../../lib/clean-text.ts';
+import { decodeUtf8 } from '../../lib/text/clean-text.ts';
 
 /** An encoding declaration is in the first line of a document (XML 1.0 §4.3.3). */
 const DECLARATION_LENGTH = 1_024;

@@ -1,6 +1,6 @@
 /** JSON Feed 1.0 and 1.1, read with the package `feedsmith`. */
 import { parseJsonFeed } from 'feedsmith';
-import { cleanLine } from '../../lib/clean-text.ts';
+import { cleanLine } from '../../lib/text/clean-text.ts';
 import { languageOf } from './language.ts';
 import { countOf, looksLikeImage, mimeTypeOf } from './media.ts';
 import {

@@ -1,4 +1,4 @@
-import { cleanLine } from '../../lib/clean-text.ts';
+import { cleanLine } from '../../lib/text/clean-text.ts';
 
 /** A canonical BCP 47 tag, or null: feeds also write `en_US` and `English`. */
 export function languageOf(written: string): string | null {

@@ -1,5 +1,5 @@
 /** Reads a feed: RSS 0.9x to 2.0, RDF, Atom 0.3 and 1.0, JSON Feed 1.0 and 1.1, and what is nearly one of these. */
-import { cleanLine } from '../../lib/clean-text.ts';
+import { cleanLine } from '../../lib/text/clean-text.ts';
 import { readAuthor } from './author.ts';
 import { decodeFeed } from './decode-feed.ts';
 import { readJsonFeed } from './json-feed.ts';

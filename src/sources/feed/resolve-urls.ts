@@ -1,7 +1,7 @@
 /** Resolves the URLs of a feed. */
 import { Parser } from 'htmlparser2';
-import { cleanUrl } from '../../lib/clean-text.ts';
-import { escapeHtml } from '../../lib/html.ts';
+import { cleanUrl } from '../../lib/text/clean-text.ts';
+import { escapeHtml } from '../../lib/text/html.ts';
 
 /** Characters. */
 const MAX_URL = 2_048;

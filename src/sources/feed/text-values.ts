@@ -1,7 +1,7 @@
 /** Texts of a feed: what is text and what is HTML, and one as the other. */
 import { Parser } from 'htmlparser2';
-import { cleanLine, cleanText } from '../../lib/clean-text.ts';
-import { escapeHtml } from '../../lib/html.ts';
+import { cleanLine, cleanText } from '../../lib/text/clean-text.ts';
+import { escapeHtml } from '../../lib/text/html.ts';
 import { flattenDeepHtml } from '../flatten-html.ts';
 import { textOfHtml } from '../html-text.ts';
 import { resolveAttribute, resolveHtmlUrls } from './resolve-urls.ts';

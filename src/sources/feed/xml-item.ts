@@ -1,5 +1,5 @@
 /** An item of an XML feed. One reader for RSS, RDF and Atom: feeds mix their elements. */
-import { cleanLine } from '../../lib/clean-text.ts';
+import { cleanLine } from '../../lib/text/clean-text.ts';
 import { DAY } from '../../lib/time.ts';
 import { readAuthor } from './author.ts';
 import { parseFeedDate } from './feed-date.ts';

@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { NOW } from '../../../scripts/test-edition.ts';
 import { checkMailProvider, checkProviderReports } from '../../../src/app/check/mail-provider.ts';
-import type { Config, MailProvider } from '../../../src/config/config.ts';
+import type { Config, MailProvider } from '../../../src/core/config/config.ts';
 import { noteReport } from '../../../src/delivery/providers/last-report.ts';
 import { DAY } from '../../../src/lib/time.ts';
 import { submitEditions } from '../../delivery/bounces/bounce-fixture.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { checkSendingDomain } from '../../../src/app/check/sending-domain.ts';
-import type { Config } from '../../../src/config/config.ts';
+import type { Config } from '../../../src/core/config/config.ts';
 import { NOW } from '../../support/clock.ts';
 import type { Zone } from '../../support/name-server.ts';
 import { NO_NETWORK } from '../../support/no-network.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { checkSendingLimits } from '../../../src/app/check/sending-limits.ts';
-import type { Config } from '../../../src/config/config.ts';
+import type { Config } from '../../../src/core/config/config.ts';
 import { testConfig } from '../../delivery/fixture.ts';
 
 function findings(delivery: Partial<Config['delivery']>): string[] {

@@ -1,9 +1,9 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { publishAndCompose } from '../../../src/app/first-run.ts';
-import { pollDueOutlets } from '../../../src/app/roundup/poll-outlets.ts';
-import { regroupIfDue } from '../../../src/app/roundup/regroup.ts';
 import { applySamplePicks } from '../../../src/app/sample/sample-picks.ts';
 import { DAY } from '../../../src/lib/time.ts';
+import { pollDueOutlets } from '../../../src/outlets/polling/poll-outlets.ts';
+import { regroupIfDue } from '../../../src/outlets/story-groups/regroup.ts';
 import { openMigrated } from '../../support/databases.ts';
 import { allArticles } from '../../support/sample.ts';
 import { openTestApp } from '../../support/test-app.ts';

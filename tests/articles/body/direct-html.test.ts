@@ -3,7 +3,7 @@ import MarkdownIt from 'markdown-it';
 import { describe, expect, it } from 'vitest';
 import { directHtml, type ElementRules } from '../../../src/articles/body/direct-html.ts';
 import { BodyError, sanitiseHtml, sanitiseMarkdown } from '../../../src/articles/sanitise.ts';
-import { cleanText } from '../../../src/lib/clean-text.ts';
+import { cleanText } from '../../../src/lib/text/clean-text.ts';
 
 const SITE = { publicUrl: 'https://news.example', sourceOrigins: [] };
 const markdown = new MarkdownIt({ html: true });

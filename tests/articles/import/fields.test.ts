@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { fieldsReader, fieldsSchema } from '../../../src/articles/import/fields.ts';
-import { ARTICLE_KEYS } from '../../../src/config/article-keys.ts';
+import { ARTICLE_KEYS } from '../../../src/core/config/article-keys.ts';
 import { configWith } from '../imports.ts';
 
 describe('fieldsReader', () => {

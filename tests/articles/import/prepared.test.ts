@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import { importText } from '../../../src/articles/import/import.ts';
-import type { Store } from '../../../src/store/store.ts';
+import type { Store } from '../../../src/core/store/store.ts';
 import { NOW } from '../../support/clock.ts';
 import { forEachDatabase, openSqliteFile } from '../../support/databases.ts';
 import { recordQueries } from '../../support/recorded-queries.ts';

@@ -5,10 +5,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { NOW, queueEdition } from '../../../scripts/test-edition.ts';
+import { mailboxToken, unsubscribeToken } from '../../../src/audience/tokens.ts';
+import type { Store } from '../../../src/core/store/store.ts';
 import { handleIncomingMail } from '../../../src/delivery/bounces/mail.ts';
 import { DAY } from '../../../src/lib/time.ts';
-import type { Store } from '../../../src/store/store.ts';
-import { mailboxToken, unsubscribeToken } from '../../../src/subscribers/tokens.ts';
 import { SECRETS } from '../../support/sample.ts';
 import { testConfig } from '../fixture.ts';
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { NOW } from '../../../scripts/test-edition.ts';
+import { mailboxToken } from '../../../src/audience/tokens.ts';
+import type { Store } from '../../../src/core/store/store.ts';
 import { type BounceReport, recordBounceReports } from '../../../src/delivery/bounces/webhook.ts';
-import type { Store } from '../../../src/store/store.ts';
-import { mailboxToken } from '../../../src/subscribers/tokens.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { SECRETS } from '../../support/sample.ts';
 import { queueConfirmation, testConfig } from '../fixture.ts';

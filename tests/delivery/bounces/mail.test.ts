@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { NOW } from '../../../scripts/test-edition.ts';
+import { mailboxToken } from '../../../src/audience/tokens.ts';
 import { handleIncomingMail } from '../../../src/delivery/bounces/mail.ts';
-import { mailboxToken } from '../../../src/subscribers/tokens.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { SECRETS } from '../../support/sample.ts';
 import { testConfig } from '../fixture.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { NOW } from '../../../scripts/test-edition.ts';
+import type { Store } from '../../../src/core/store/store.ts';
 import { pollMailbox, verifyMailbox } from '../../../src/delivery/bounces/mailbox.ts';
-import type { Store } from '../../../src/store/store.ts';
 import { openMigrated } from '../../support/databases.ts';
 import { SECRETS } from '../../support/sample.ts';
 import { testConfig } from '../fixture.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { NOW, queueEdition } from '../../../scripts/test-edition.ts';
+import type { Store } from '../../../src/core/store/store.ts';
 import { recordRejectedRecipients } from '../../../src/delivery/bounces/rejected-recipients.ts';
-import type { Store } from '../../../src/store/store.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { SECRETS } from '../../support/sample.ts';
 import { testConfig } from '../fixture.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { NOW } from '../../../scripts/test-edition.ts';
-import { liftSuppression } from '../../../src/subscribers/suppression.ts';
-import { addConfirmed, subscriptionStates } from '../../subscribers/fixtures.ts';
+import { liftSuppression } from '../../../src/audience/suppression.ts';
+import { addConfirmed, subscriptionStates } from '../../audience/fixtures.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { SECRETS } from '../../support/sample.ts';
 import {

@@ -1,9 +1,9 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { NOW } from '../../../scripts/test-edition.ts';
+import { unsubscribeToken } from '../../../src/audience/tokens.ts';
 import { type BounceReport, recordBounceReports, verifyBounceWebhook } from '../../../src/delivery/bounces/webhook.ts';
 import { MINUTE, SECOND } from '../../../src/lib/time.ts';
-import { unsubscribeToken } from '../../../src/subscribers/tokens.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { SECRETS } from '../../support/sample.ts';
 import { testConfig } from '../fixture.ts';

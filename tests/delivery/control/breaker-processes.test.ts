@@ -2,13 +2,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { NOW, queueEdition } from '../../../scripts/test-edition.ts';
+import type { Db, Store } from '../../../src/core/store/store.ts';
 import { BackOffState } from '../../../src/delivery/control/back-off-state.ts';
 import { CircuitBreaker } from '../../../src/delivery/control/circuit-breaker.ts';
 import { claimDeliveries } from '../../../src/delivery/queue/claim.ts';
 import { GroupCommit } from '../../../src/delivery/queue/group-commit.ts';
 import type { ClaimedDelivery } from '../../../src/delivery/queue/outbox.ts';
 import { type Clock, HOUR } from '../../../src/lib/time.ts';
-import type { Db, Store } from '../../../src/store/store.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { deliveriesOf } from '../fixture.ts';
 

@@ -1,6 +1,9 @@
 import type { SMTPServerOptions } from 'smtp-server';
 import { afterEach, describe, expect, it } from 'vitest';
 import { NOW, queueEdition } from '../../../scripts/test-edition.ts';
+import { eraseSubscriber } from '../../../src/audience/erasure.ts';
+import { exportSubscriberData } from '../../../src/audience/export-data.ts';
+import type { Store } from '../../../src/core/store/store.ts';
 import { resumeDomains } from '../../../src/delivery/control/paused-domains.ts';
 import { reopenDeliveries } from '../../../src/delivery/control/reopen.ts';
 import { deliver } from '../../../src/delivery/deliver.ts';
@@ -10,9 +13,6 @@ import { type Connection, TransportError } from '../../../src/delivery/transport
 import { openTransport } from '../../../src/delivery/transport/open-transport.ts';
 import { openTemplates } from '../../../src/lib/templates.ts';
 import { HOUR } from '../../../src/lib/time.ts';
-import type { Store } from '../../../src/store/store.ts';
-import { eraseSubscriber } from '../../../src/subscribers/erasure.ts';
-import { exportSubscriberData } from '../../../src/subscribers/export-data.ts';
 import { forEachDatabase, openMigrated } from '../../support/databases.ts';
 import { SECRETS } from '../../support/sample.ts';
 import { deliveriesOf, testConfig } from '../fixture.ts';

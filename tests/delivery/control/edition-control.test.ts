@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { NOW, queueEdition } from '../../../scripts/test-edition.ts';
+import { DELIVERY_HELD, readMeta, writeMeta } from '../../../src/core/store/meta.ts';
+import type { Store } from '../../../src/core/store/store.ts';
 import {
   cancelEdition,
   DeliveryControlError,
@@ -10,8 +12,6 @@ import {
 } from '../../../src/delivery/control/edition-control.ts';
 import { listUncertain } from '../../../src/delivery/queue/queries.ts';
 import { MINUTE } from '../../../src/lib/time.ts';
-import { DELIVERY_HELD, readMeta, writeMeta } from '../../../src/store/meta.ts';
-import type { Store } from '../../../src/store/store.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { deliveriesOf } from '../fixture.ts';
 

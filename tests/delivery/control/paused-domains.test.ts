@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { NOW, queueEdition } from '../../../scripts/test-edition.ts';
+import { eraseSubscriber } from '../../../src/audience/erasure.ts';
+import type { Store } from '../../../src/core/store/store.ts';
 import { listPausedDomains, pauseDomain, resumeDomains } from '../../../src/delivery/control/paused-domains.ts';
 import { claimDeliveries } from '../../../src/delivery/queue/claim.ts';
 import { HOUR, MINUTE } from '../../../src/lib/time.ts';
-import type { Store } from '../../../src/store/store.ts';
-import { eraseSubscriber } from '../../../src/subscribers/erasure.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { SECRETS } from '../../support/sample.ts';
 import { deliveriesOf } from '../fixture.ts';

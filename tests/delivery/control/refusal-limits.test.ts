@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { RefusalKind } from '../../../src/core/store/tables.ts';
 import {
   areServiceMessagesRefused,
   decideDomain,
@@ -8,7 +9,6 @@ import {
   PASSING_KINDS,
   type RefusalGroup,
 } from '../../../src/delivery/control/refusal-limits.ts';
-import type { RefusalKind } from '../../../src/store/tables.ts';
 
 const NOBODY = { isAnyAccepted: false, recipients: 20 };
 const SOMEBODY = { isAnyAccepted: true, recipients: 20 };

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { DOCUMENT_COLUMNS, toArticle } from '../../../src/articles/stored-document.ts';
-import { closeEdition } from '../../../src/delivery/close.ts';
+import type { Store } from '../../../src/core/store/store.ts';
+import { closeEdition } from '../../../src/delivery/closing/close.ts';
 import { pauseEdition, resumeEdition } from '../../../src/delivery/control/edition-control.ts';
 import { pauseEditionsWithRetracted, type RetractionPause } from '../../../src/delivery/control/retraction.ts';
 import { HOUR } from '../../../src/lib/time.ts';
-import type { Store } from '../../../src/store/store.ts';
 import { article, CUTOFF, compose, config, newsletter, save } from '../../editions/fixtures.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { NOW, queueEdition } from '../../../scripts/test-edition.ts';
+import type { Store } from '../../../src/core/store/store.ts';
 import { deliver } from '../../../src/delivery/deliver.ts';
 import { editionsPerDay, QUARTER, quarterOf, whenAllowed } from '../../../src/delivery/limits/daily-limit.ts';
 import { openRateLimiter } from '../../../src/delivery/limits/rate-limiter.ts';
@@ -8,7 +9,6 @@ import { RESERVED_AHEAD } from '../../../src/delivery/limits/reserve-instant.ts'
 import { countServiceSubmission, countSubmissions } from '../../../src/delivery/limits/submission-counts.ts';
 import { openTemplates } from '../../../src/lib/templates.ts';
 import { DAY, HOUR, SECOND } from '../../../src/lib/time.ts';
-import type { Store } from '../../../src/store/store.ts';
 import { forEachDatabase, openMigrated } from '../../support/databases.ts';
 import { SECRETS } from '../../support/sample.ts';
 import { deliveriesOf, queueConfirmation, serviceMessagesOf, testConfig } from '../fixture.ts';

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { deleteExpiredRateLimits } from '../../../src/core/store/rate-limits.ts';
+import { openStore, type Store } from '../../../src/core/store/store.ts';
 import { type DeliveryRateLimiter, openRateLimiter } from '../../../src/delivery/limits/rate-limiter.ts';
 import { RESERVED_AHEAD } from '../../../src/delivery/limits/reserve-instant.ts';
 import { DAY, HOUR, localDate, MINUTE, SECOND } from '../../../src/lib/time.ts';
-import { deleteExpiredRateLimits } from '../../../src/store/rate-limits.ts';
-import { openStore, type Store } from '../../../src/store/store.ts';
 import { forEachDatabase, newPostgresUrl, openMigrated } from '../../support/databases.ts';
 import { testConfig } from '../fixture.ts';
 

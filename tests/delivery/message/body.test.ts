@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { simpleParser } from 'mailparser';
 import { describe, expect, it } from 'vitest';
 import { type BodyCopy, prepareBody } from '../../../src/delivery/message/body.ts';
-import { escapeHtml } from '../../../src/lib/html.ts';
+import { escapeHtml } from '../../../src/lib/text/html.ts';
 
 const placeholders = ['unsubscribe'];
 const TEXT = { texts: ['Text: ', '\nend\n'], placeholders };

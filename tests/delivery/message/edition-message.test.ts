@@ -2,15 +2,15 @@ import { simpleParser } from 'mailparser';
 import { describe, expect, it } from 'vitest';
 import { ed25519Signer, rsaSigner, verify } from '../../../scripts/dkim-verifier.ts';
 import { NOW, testEdition } from '../../../scripts/test-edition.ts';
-import { filledSize } from '../../../src/editions/rendering/size-limit.ts';
-import { DAY, HOUR } from '../../../src/lib/time.ts';
 import {
   newsletterTag,
   readMailboxToken,
   readPreferencesToken,
   readUnsubscribeAddressToken,
   readUnsubscribeToken,
-} from '../../../src/subscribers/tokens.ts';
+} from '../../../src/audience/tokens.ts';
+import { filledSize } from '../../../src/editions/rendering/size-limit.ts';
+import { DAY, HOUR } from '../../../src/lib/time.ts';
 import { expectGolden } from '../../support/golden.ts';
 import { SECRETS } from '../../support/sample.ts';
 import { testConfig } from '../fixture.ts';

@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { simpleParser } from 'mailparser';
 import { describe, expect, it } from 'vitest';
 import { ed25519Signer, rsaSigner, verify } from '../../../scripts/dkim-verifier.ts';
-import { cleanLine } from '../../../src/lib/clean-text.ts';
-import { parseAddress, wireAddress } from '../../../src/subscribers/address.ts';
-import { readMailboxToken } from '../../../src/subscribers/tokens.ts';
+import { readMailboxToken } from '../../../src/audience/tokens.ts';
+import { parseAddress, wireAddress } from '../../../src/lib/address.ts';
+import { cleanLine } from '../../../src/lib/text/clean-text.ts';
 import { SECRETS } from '../../support/sample.ts';
 import { ADA, headersOf, makerOf, NONCE, parsed, rawMessage, rawOf } from './messages.ts';
 

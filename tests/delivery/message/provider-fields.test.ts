@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ed25519Signer, rsaSigner, verify } from '../../../scripts/dkim-verifier.ts';
 import { NOW } from '../../../scripts/test-edition.ts';
-import type { Config } from '../../../src/config/config.ts';
+import type { Config } from '../../../src/core/config/config.ts';
 import { readTargetToken } from '../../../src/delivery/bounces/record.ts';
 import { prepareServiceMessage } from '../../../src/delivery/message/service-message.ts';
 import { prepareTestCopy } from '../../../src/delivery/message/test-copy.ts';

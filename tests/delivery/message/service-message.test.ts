@@ -4,18 +4,18 @@ import { type ParsedMail, simpleParser } from 'mailparser';
 import { describe, expect, it } from 'vitest';
 import { ed25519Signer, rsaSigner, verify } from '../../../scripts/dkim-verifier.ts';
 import { NOW } from '../../../scripts/test-edition.ts';
-import type { Config } from '../../../src/config/config.ts';
-import type { Signer } from '../../../src/delivery/message/dkim.ts';
-import { prepareServiceMessage, type ServiceMessage } from '../../../src/delivery/message/service-message.ts';
-import type { OutgoingMessage } from '../../../src/delivery/transport/connection.ts';
-import { BUILT_IN_TEMPLATES, openTemplates } from '../../../src/lib/templates.ts';
-import { DAY, HOUR } from '../../../src/lib/time.ts';
 import {
   readActToken,
   readConfirmToken,
   readMailboxToken,
   readPreferencesToken,
-} from '../../../src/subscribers/tokens.ts';
+} from '../../../src/audience/tokens.ts';
+import type { Config } from '../../../src/core/config/config.ts';
+import type { Signer } from '../../../src/delivery/message/dkim.ts';
+import { prepareServiceMessage, type ServiceMessage } from '../../../src/delivery/message/service-message.ts';
+import type { OutgoingMessage } from '../../../src/delivery/transport/connection.ts';
+import { BUILT_IN_TEMPLATES, openTemplates } from '../../../src/lib/templates.ts';
+import { DAY, HOUR } from '../../../src/lib/time.ts';
 import { expectGolden } from '../../support/golden.ts';
 import { SECRETS } from '../../support/sample.ts';
 import { testConfig } from '../fixture.ts';

@@ -1,5 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { NOW, queueEdition } from '../../../scripts/test-edition.ts';
+import { mailboxToken } from '../../../src/audience/tokens.ts';
+import { readDelivered, readDeliveryCounts } from '../../../src/core/store/counts.ts';
+import type { Store } from '../../../src/core/store/store.ts';
+import type { Tables } from '../../../src/core/store/tables.ts';
 import type { ProviderEvent } from '../../../src/delivery/providers/provider-event.ts';
 import { recordProviderEvents } from '../../../src/delivery/providers/record-events.ts';
 import { claimDeliveries } from '../../../src/delivery/queue/claim.ts';
@@ -12,10 +16,6 @@ import {
 import { recordOutcomes } from '../../../src/delivery/queue/outbox.ts';
 import { settleDelivered } from '../../../src/delivery/queue/reported-deliveries.ts';
 import { DAY, HOUR, MINUTE } from '../../../src/lib/time.ts';
-import { readDelivered, readDeliveryCounts } from '../../../src/store/counts.ts';
-import type { Store } from '../../../src/store/store.ts';
-import type { Tables } from '../../../src/store/tables.ts';
-import { mailboxToken } from '../../../src/subscribers/tokens.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { SECRETS } from '../../support/sample.ts';
 import { type About, leaveToken, returnToken, submitEditions, subscriberState } from '../bounces/bounce-fixture.ts';

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { type DeliveryRows, storeDeliveries } from '../../../scripts/complaints/deliver-rows.ts';
 import { NOW, queueEdition } from '../../../scripts/test-edition.ts';
+import type { Store } from '../../../src/core/store/store.ts';
 import { pauseDomain } from '../../../src/delivery/control/paused-domains.ts';
 import { type DeliveryRateLimiter, openRateLimiter } from '../../../src/delivery/limits/rate-limiter.ts';
 import { type BufferedDelivery, ClaimBuffer } from '../../../src/delivery/queue/claim-buffer.ts';
 import { MINUTE } from '../../../src/lib/time.ts';
-import type { Store } from '../../../src/store/store.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { testConfig } from '../fixture.ts';
 

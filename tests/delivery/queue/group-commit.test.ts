@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { NOW, queueEdition } from '../../../scripts/test-edition.ts';
+import type { StatementBatch } from '../../../src/core/store/statement-batch.ts';
+import type { Store } from '../../../src/core/store/store.ts';
 import { claimDeliveries } from '../../../src/delivery/queue/claim.ts';
 import { GroupCommit } from '../../../src/delivery/queue/group-commit.ts';
 import { MINUTE } from '../../../src/lib/time.ts';
-import type { StatementBatch } from '../../../src/store/statement-batch.ts';
-import type { Store } from '../../../src/store/store.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { deliveriesOf } from '../fixture.ts';
 

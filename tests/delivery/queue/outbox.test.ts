@@ -1,6 +1,12 @@
 import { Kysely, SqliteDialect, sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import { NOW, queueEdition } from '../../../scripts/test-edition.ts';
+import { DELIVERY_HELD, writeMeta } from '../../../src/core/store/meta.ts';
+import { migrate } from '../../../src/core/store/schema.ts';
+import { openSqlite } from '../../../src/core/store/sqlite.ts';
+import { batchInTransaction } from '../../../src/core/store/statement-batch.ts';
+import type { Store } from '../../../src/core/store/store.ts';
+import type { Tables } from '../../../src/core/store/tables.ts';
 import type { DeliveryRateLimiter } from '../../../src/delivery/limits/rate-limiter.ts';
 import { RESERVED_AHEAD } from '../../../src/delivery/limits/reserve-instant.ts';
 import { type ClaimOptions, claimDeliveries } from '../../../src/delivery/queue/claim.ts';
@@ -15,12 +21,6 @@ import {
 import { countDeliveries } from '../../../src/delivery/queue/queries.ts';
 import { takeBackRefusals } from '../../../src/delivery/queue/refusals.ts';
 import { HOUR, MINUTE } from '../../../src/lib/time.ts';
-import { DELIVERY_HELD, writeMeta } from '../../../src/store/meta.ts';
-import { migrate } from '../../../src/store/schema.ts';
-import { openSqlite } from '../../../src/store/sqlite.ts';
-import { batchInTransaction } from '../../../src/store/statement-batch.ts';
-import type { Store } from '../../../src/store/store.ts';
-import type { Tables } from '../../../src/store/tables.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { deliveriesOf } from '../fixture.ts';
 

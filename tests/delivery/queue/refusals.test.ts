@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { NOW, queueEdition } from '../../../scripts/test-edition.ts';
+import { eraseSubscriber } from '../../../src/audience/erasure.ts';
+import type { Store } from '../../../src/core/store/store.ts';
+import type { EditionDeliveryState } from '../../../src/core/store/tables.ts';
 import { claimDeliveries } from '../../../src/delivery/queue/claim.ts';
 import { GroupCommit } from '../../../src/delivery/queue/group-commit.ts';
 import type { ClaimedDelivery } from '../../../src/delivery/queue/outbox.ts';
@@ -10,9 +13,6 @@ import {
   takeBackRefusals,
 } from '../../../src/delivery/queue/refusals.ts';
 import { MINUTE } from '../../../src/lib/time.ts';
-import type { Store } from '../../../src/store/store.ts';
-import type { EditionDeliveryState } from '../../../src/store/tables.ts';
-import { eraseSubscriber } from '../../../src/subscribers/erasure.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { SECRETS } from '../../support/sample.ts';
 import { deliveriesOf } from '../fixture.ts';

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { NOW } from '../../../scripts/test-edition.ts';
+import type { Store } from '../../../src/core/store/store.ts';
+import type { SuppressionReason } from '../../../src/core/store/tables.ts';
 import {
   type ClaimedServiceMessage,
   claimServiceMessages,
@@ -8,8 +10,6 @@ import {
   releaseServiceMessages,
 } from '../../../src/delivery/queue/service-outbox.ts';
 import { HOUR, MINUTE } from '../../../src/lib/time.ts';
-import type { Store } from '../../../src/store/store.ts';
-import type { SuppressionReason } from '../../../src/store/tables.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { queueConfirmation, serviceMessagesOf } from '../fixture.ts';
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { storeDeliveries } from '../../../scripts/complaints/deliver-rows.ts';
-import { RateWatch } from '../../../src/app/delivery/watch-rates.ts';
+import { RateWatch } from '../../../src/delivery/rates/watch-rates.ts';
 import { NOW } from '../../support/clock.ts';
 import { openMigrated } from '../../support/databases.ts';
 import { queryPlan, recordQueries } from '../../support/recorded-queries.ts';

@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import type { Article } from '../../../src/articles/article.ts';
-import { composeAndClose } from '../../../src/delivery/close.ts';
+import type { Store } from '../../../src/core/store/store.ts';
+import { composeAndClose } from '../../../src/delivery/closing/close.ts';
 import type { ComposedEdition } from '../../../src/editions/compose.ts';
 import { approvalHash } from '../../../src/editions/draft/approval.ts';
 import type { DraftField, FieldValue } from '../../../src/editions/draft/decisions.ts';
+import { changeStoredDraft, readDraft, readDraftLog } from '../../../src/editions/draft/draft-store.ts';
 import { changeDraft, fieldRevision } from '../../../src/editions/draft/history.ts';
-import { changeStoredDraft, readDraft, readDraftLog } from '../../../src/editions/draft-store.ts';
 import { StaleComposition } from '../../../src/editions/record.ts';
 import { editionSlot } from '../../../src/editions/slot.ts';
 import { DAY, HOUR } from '../../../src/lib/time.ts';
-import type { Store } from '../../../src/store/store.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import {
   article,

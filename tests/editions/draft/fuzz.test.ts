@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fuzzDraft } from '../../../scripts/fuzz/draft-editors.ts';
 import { fuzzStoredDraft } from '../../../scripts/fuzz/draft-stores.ts';
-import { openStore } from '../../../src/store/store.ts';
+import { openStore } from '../../../src/core/store/store.ts';
 import { forEachDatabase, newPostgresUrl, openSqliteFile } from '../../support/databases.ts';
 
 const SLOT = { label: '2026-11-24', slotAt: Date.UTC(2026, 10, 23, 23, 30) };

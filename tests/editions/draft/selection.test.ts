@@ -1,15 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DRAFT_BLOCKS, NO_DECISIONS, type StoryDecision } from '../../../src/editions/draft/decisions.ts';
-import { newestFirst, type StoryCandidate } from '../../../src/editions/ranking.ts';
+import { newestFirst, type StoryCandidate } from '../../../src/editions/selection/ranking.ts';
 import {
   type Block,
   placedStories,
   type SelectionRules,
   type StoryDecisions,
   selectStories,
-} from '../../../src/editions/selection.ts';
-import { editionWindow } from '../../../src/editions/window.ts';
+} from '../../../src/editions/selection/selection.ts';
+import { editionWindow } from '../../../src/editions/selection/window.ts';
 import { HOUR } from '../../../src/lib/time.ts';
 
 const UNTIL = Date.UTC(2026, 10, 23, 23, 30);

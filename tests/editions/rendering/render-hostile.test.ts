@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { SiteView } from '../../../src/config/site-view.ts';
+import type { SiteView } from '../../../src/core/config/site-view.ts';
 import type { EditionView } from '../../../src/editions/rendering/edition-view.ts';
 import { renderEdition } from '../../../src/editions/rendering/render.ts';
 import { BUILT_IN_TEMPLATES, openTemplates } from '../../../src/lib/templates.ts';

@@ -2,7 +2,7 @@
  * The view of a full edition: 25 stories, all blocks, and strings that break careless markup. Figures were reported at
  * the time by the organisations named; people and addresses are invented.
  */
-import type { SiteView } from '../../../src/config/site-view.ts';
+import type { SiteView } from '../../../src/core/config/site-view.ts';
 import type {
   Correction,
   EditionView,

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { Article } from '../../../src/articles/article.ts';
+import type { Store } from '../../../src/core/store/store.ts';
 import { findArchivePage } from '../../../src/feeds/archive/archive-page.ts';
 import { closeDuePages } from '../../../src/feeds/archive/close-due-pages.ts';
 import { findDocument } from '../../../src/feeds/documents.ts';
 import { readFeedVersion } from '../../../src/feeds/feed-version.ts';
-import { publishFeeds } from '../../../src/feeds/publish.ts';
+import { publishFeeds } from '../../../src/feeds/publish/publish-feeds.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../../../src/lib/time.ts';
-import type { Store } from '../../../src/store/store.ts';
 import { article, saveAll } from '../../support/articles.ts';
 import { NOW } from '../../support/clock.ts';
 import { forEachDatabase } from '../../support/databases.ts';

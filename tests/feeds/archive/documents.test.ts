@@ -1,6 +1,6 @@
 import { parseAtomFeed, parseJsonFeed, parseRssFeed } from 'feedsmith';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { FeedConfig } from '../../../src/config/config.ts';
+import type { FeedConfig } from '../../../src/core/config/config.ts';
 import { archivePagePath, buildArchivePage } from '../../../src/feeds/archive/archive-page.ts';
 import { buildFeed } from '../../../src/feeds/build-feed.ts';
 import { DAY, HOUR } from '../../../src/lib/time.ts';

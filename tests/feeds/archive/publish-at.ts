@@ -1,12 +1,12 @@
 /** Publishes feeds with archives, without the mirror, and walks from a feed through its archive. */
 import { deletePublishedChanges, readDueChanges } from '../../../src/articles/pending-changes.ts';
-import type { Config } from '../../../src/config/config.ts';
+import type { Config } from '../../../src/core/config/config.ts';
+import type { Store } from '../../../src/core/store/store.ts';
 import { findArchivePage, renderArchivePage } from '../../../src/feeds/archive/archive-page.ts';
 import { type ArchiveProgress, closeDuePages } from '../../../src/feeds/archive/close-due-pages.ts';
 import { recordMembers, touchArchivePages } from '../../../src/feeds/archive/record-members.ts';
 import { findDocument } from '../../../src/feeds/documents.ts';
-import { type PublishReport, publishFeeds } from '../../../src/feeds/publish.ts';
-import type { Store } from '../../../src/store/store.ts';
+import { type PublishReport, publishFeeds } from '../../../src/feeds/publish/publish-feeds.ts';
 import { feedsConfig, feedsTemplates } from '../feeds-fixture.ts';
 import { childrenOf, parseXml, textOf, type XmlElement } from '../formats/xml.ts';
 

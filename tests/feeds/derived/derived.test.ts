@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Article } from '../../../src/articles/article.ts';
+import type { Store } from '../../../src/core/store/store.ts';
 import { deriveFeed } from '../../../src/feeds/derived/derived.ts';
 import { type DerivedAddress, parseDerivedAddress } from '../../../src/feeds/derived/derived-address.ts';
 import { DAY, HOUR, MINUTE } from '../../../src/lib/time.ts';
-import type { Store } from '../../../src/store/store.ts';
 import { article, saveAll } from '../../support/articles.ts';
 import { NOW } from '../../support/clock.ts';
 import { forEachDatabase, openMigrated } from '../../support/databases.ts';

@@ -3,9 +3,9 @@ import type { AddressInfo } from 'node:net';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CHROMIUM_FLAGS, findChromium } from '../../../scripts/chromium.ts';
+import type { Store } from '../../../src/core/store/store.ts';
 import { findDocument } from '../../../src/feeds/documents.ts';
-import { publishFeeds } from '../../../src/feeds/publish.ts';
-import type { Store } from '../../../src/store/store.ts';
+import { publishFeeds } from '../../../src/feeds/publish/publish-feeds.ts';
 import { saveAll } from '../../support/articles.ts';
 import { NOW } from '../../support/clock.ts';
 import { openMigrated } from '../../support/databases.ts';
@@ -25,7 +25,7 @@ describe.runIf(executablePath !== null)('a browser', () => {
     await publishFeeds(store, feedsConfig(), feedsTemplates(), { now: NOW });
     server = createServer(async (request, response) => {
       const document = await findDocument(store.db, (request.url ?? '').slice(1));
-      // As a browser is answered (http/feeds/decide-response.ts).
+      // As a browser is answered (feeds/pages/decide-response.ts).
       const type = document?.mediaType.replace(/(?:rss|atom)\+xml/, 'xml') ?? 'text/plain';
       response.writeHead(document === null ? 404 : 200, { 'Content-Type': type });
       response.end(document?.body);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { FeedConfig } from '../../../src/config/config.ts';
+import type { FeedConfig } from '../../../src/core/config/config.ts';
 import { buildFeed } from '../../../src/feeds/build-feed.ts';
 import { MINUTE } from '../../../src/lib/time.ts';
 import { article } from '../../support/articles.ts';

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { buildFeed } from '../../../src/feeds/build-feed.ts';
 import { strictUrl } from '../../../src/feeds/formats/markup.ts';
 import { renderOpml } from '../../../src/feeds/formats/opml.ts';
-import { cleanLine } from '../../../src/lib/clean-text.ts';
+import { cleanLine } from '../../../src/lib/text/clean-text.ts';
 import { HOUR } from '../../../src/lib/time.ts';
 import { article } from '../../support/articles.ts';
 import { NOW } from '../../support/clock.ts';

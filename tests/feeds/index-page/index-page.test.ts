@@ -1,7 +1,7 @@
 import { HtmlValidate } from 'html-validate';
 import { describe, expect, it } from 'vitest';
 import type { Article } from '../../../src/articles/article.ts';
-import type { Config } from '../../../src/config/config.ts';
+import type { Config } from '../../../src/core/config/config.ts';
 import { parseDerivedAddress } from '../../../src/feeds/derived/derived-address.ts';
 import { sharedDocuments } from '../../../src/feeds/index-page/index-page.ts';
 import { DAY } from '../../../src/lib/time.ts';

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { backupStore, restoreStore } from '../../../src/core/store/backup/backup.ts';
+import type { Store } from '../../../src/core/store/store.ts';
 import { openReaderCounter, type ReaderCounter } from '../../../src/feeds/readers/reader-counts.ts';
 import { countSubscribers, readReaderStatistics } from '../../../src/feeds/readers/reader-statistics.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../../../src/lib/time.ts';
-import { backupStore, restoreStore } from '../../../src/store/backup/backup.ts';
-import type { Store } from '../../../src/store/store.ts';
 import { anyText } from '../../support/any-text.ts';
 import { clockAt } from '../../support/clock.ts';
 import { forEachDatabase, openMigrated, openSqliteFile } from '../../support/databases.ts';

@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { openAddressGuard } from '../../../src/lib/guarded-fetch/address-guard.ts';
 import { guardedRequest, type RequestLimits } from '../../../src/lib/guarded-fetch/guarded-request.ts';
 import { makeCertificate } from '../../delivery/transport/certificate.ts';
-import { startSubscriber } from '../../websub/subscriber.ts';
+import { startSubscriber } from '../../feeds/hub/subscriber.ts';
 
 const LOCAL = openAddressGuard({ allowed: ['127.0.0.0/8'] });
 const PUBLIC = openAddressGuard();

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { generateAtomFeed, generateRssFeed, parseAtomFeed, parseRssFeed } from 'feedsmith';
 import { expect, it } from 'vitest';
-import { cleanLine, hasVisibleCharacter } from '../../../src/lib/clean-text.ts';
+import { cleanLine, hasVisibleCharacter } from '../../../src/lib/text/clean-text.ts';
 import { NOW, readFeed } from './read-feed.ts';
 
 /** Text without markup, in which two readers must agree. */

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { Article } from '../../../src/articles/article.ts';
 import { buildFeed } from '../../../src/feeds/build-feed.ts';
-import { cleanLine, hasVisibleCharacter } from '../../../src/lib/clean-text.ts';
+import { cleanLine, hasVisibleCharacter } from '../../../src/lib/text/clean-text.ts';
 import type { ParsedFeed } from '../../../src/sources/feed/parsed-feed.ts';
 import { feedsConfig, STORIES } from '../../feeds/feeds-fixture.ts';
 import { anyText } from '../../support/any-text.ts';

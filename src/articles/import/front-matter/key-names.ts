@@ -1,5 +1,5 @@
 /** The names that people and site generators give to the keys of an article. Pure. */
-import { ARTICLE_KEYS } from '../../../config/article-keys.ts';
+import { ARTICLE_KEYS } from '../../../core/config/article-keys.ts';
 
 /** `draft` becomes `state`, and `imageAlt` and `imageCredit` become parts of `image`. */
 export type KeyTarget = (typeof ARTICLE_KEYS)[number] | 'draft' | 'imageAlt' | 'imageCredit' | 'outletUrl';

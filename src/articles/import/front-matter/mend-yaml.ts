@@ -3,7 +3,7 @@
  * is changed only if it is not valid by itself and it is clear what was meant; each change is reported. Pure, and
  * linear in the length of the text.
  */
-import { cleanLine } from '../../../lib/clean-text.ts';
+import { cleanLine } from '../../../lib/text/clean-text.ts';
 import { findKey, type NamedKey } from './key-names.ts';
 
 export interface RecordMessage {

@@ -1,6 +1,6 @@
 /** Parses front matter in TOML, as Hugo and Zola have it. Pure. */
 import { parse, TomlDate, TomlError } from 'smol-toml';
-import { cleanLine } from '../../../lib/clean-text.ts';
+import { cleanLine } from '../../../lib/text/clean-text.ts';
 import type { ParsedFrontMatter } from './yaml.ts';
 
 /** @param lines of the file up to the end of the front matter, the fence as an empty line */

@@ -1,9 +1,9 @@
 /**
  * Translates the keys that people and site generators write into those of daywire, before any rule is checked. Pure.
  */
-import type { Config } from '../../../config/config.ts';
-import { cleanLine } from '../../../lib/clean-text.ts';
+import type { Config } from '../../../core/config/config.ts';
 import { closestName } from '../../../lib/names/closest-name.ts';
+import { cleanLine } from '../../../lib/text/clean-text.ts';
 import { findKey, type KeyTarget, SUGGESTED_KEYS, simplifyKey } from './key-names.ts';
 import {
   ALSO_PARTS,

@@ -2,7 +2,7 @@
  * Parses front matter in YAML, tolerantly, and says in plain words what is wrong with it. Pure.
  */
 import { isMap, isScalar, LineCounter, parseDocument, visit, type YAMLError } from 'yaml';
-import { cleanLine } from '../../../lib/clean-text.ts';
+import { cleanLine } from '../../../lib/text/clean-text.ts';
 import { lineOf } from '../../../lib/yaml-line.ts';
 import { mendNestedLine, mendTabs, mendYaml, type RecordMessage } from './mend-yaml.ts';
 

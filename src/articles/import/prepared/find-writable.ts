@@ -1,5 +1,5 @@
 /** Finds the prepared articles of a batch that can be written as they are. */
-import type { Tx } from '../../../store/store.ts';
+import type { Tx } from '../../../core/store/store.ts';
 import { findImageFacts } from '../../remote-images/image-queue.ts';
 import { findSlugOwners } from '../save.ts';
 import type { PreparedArticle } from './prepare.ts';

@@ -3,7 +3,7 @@
  * neither their id nor their slug, as in most imports. Pure.
  */
 import { type Article, fullHeadline } from '../../article.ts';
-import { facetNameRow, facetNames, reporterFacets } from '../../facet-names.ts';
+import { facetNameRow, facetNames, reporterFacets } from '../../facets/facet-names.ts';
 import { urlToLookUp } from '../../remote-images/image-facts.ts';
 import { monthOf } from '../../search/index-month.ts';
 import { titleTerms } from '../../search/title-terms.ts';

@@ -1,7 +1,7 @@
 /** Writes prepared articles: each table gets all its rows in one request, and nothing is read. */
-import { insertRows } from '../../../store/rows/insert-rows.ts';
-import type { Tx } from '../../../store/store.ts';
-import { saveFacetNames } from '../../facets.ts';
+import { insertRows } from '../../../core/store/rows/insert-rows.ts';
+import type { Tx } from '../../../core/store/store.ts';
+import { saveFacetNames } from '../../facets/facets.ts';
 import { queueImageUses } from '../../remote-images/image-queue.ts';
 import { ARTICLE_COLUMNS } from './article-row.ts';
 import type { PreparedArticle } from './prepare.ts';

@@ -3,8 +3,8 @@
  */
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { errorLine } from '../../../lib/clean-text.ts';
 import { openAddressGuard } from '../../../lib/guarded-fetch/address-guard.ts';
+import { errorLine } from '../../../lib/text/clean-text.ts';
 import { SECOND } from '../../../lib/time.ts';
 import type { ProbeTls, TlsFinding } from './judge-mx-tls.ts';
 

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Article } from '../../../../src/articles/article.ts';
 import { findArticle } from '../../../../src/articles/queries.ts';
-import type { Store } from '../../../../src/store/store.ts';
+import type { Store } from '../../../../src/core/store/store.ts';
 import { NOW } from '../../../support/clock.ts';
 import { openMigrated } from '../../../support/databases.ts';
 import { importMarkdown, messagesOf } from '../../imports.ts';

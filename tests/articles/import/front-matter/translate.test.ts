@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fieldsSchema } from '../../../../src/articles/import/fields.ts';
 import { type TranslationRules, translateKeys } from '../../../../src/articles/import/front-matter/translate.ts';
-import { ARTICLE_KEYS } from '../../../../src/config/article-keys.ts';
+import { ARTICLE_KEYS } from '../../../../src/core/config/article-keys.ts';
 import { processorTime } from '../../../support/processor-time.ts';
 import { configWith } from '../../imports.ts';
 

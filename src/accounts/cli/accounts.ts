@@ -1,0 +1,105 @@
+/**
+ * Commands about the accounts of the desk.
+ */
+import { type Command, Option } from 'commander';
+import { type CliContext, CommandError, type JsonOption, jsonOption, printResult } from '../../core/cli/context.ts';
+import type { Db } from '../../core/store/store.ts';
+import { type Account, CONSOLE, findAccountByEmail, listAccounts } from '../account.ts';
+import { AccountError, disableAccount, enableAccount } from '../change-account.ts';
+import { invite, listInvitations } from '../invitations.ts';
+import { ACCOUNT_ROLES, type AccountRole } from '../permissions.ts';
+import { insecureSiteMessage, keepsSessions } from '../secure-site.ts';
+import { formatAccounts, formatInvitation } from './format-accounts.ts';
+
+export function addAccountCommands(program: Command, cli: CliContext): void {
+  const accounts = program.command('accounts').description('accounts of the desk, the pages for editors at /desk');
+
+  accounts
+    .command('invite')
+    .description(
+      'print a link that works once: it creates an account, or sets a new password of one that exists. The first ' +
+        'account is an admin',
+    )
+    .argument('<address>', 'the email address to sign in with')
+    .addOption(new Option('--role <role...>', 'of a new account').choices(ACCOUNT_ROLES))
+    .addOption(jsonOption())
+    .action((address: string, options: JsonOption & { role?: AccountRole[] }) => inviteAddress(cli, address, options));
+
+  accounts
+    .command('list')
+    .description('list accounts and open invitations')
+    .addOption(jsonOption())
+    .action((options: JsonOption) => list(cli, options));
+
+  accounts
+    .command('disable')
+    .description('end the sessions of an account, and let it sign in no more')
+    .argument('<address>')
+    .action((address: string) => change(cli, address, disableAccount, 'can no longer sign in'));
+
+  accounts
+    .command('enable')
+    .description('let a disabled account sign in again')
+    .argument('<address>')
+    .action((address: string) => change(cli, address, enableAccount, 'may sign in'));
+}
+
+function inviteAddress(
+  cli: CliContext,
+  email: string,
+  { role = [], ...options }: JsonOption & { role?: AccountRole[] },
+): Promise<void> {
+  return cli.withApp(async ({ store, config, clock }) => {
+    const invited = await invite(store.db, CONSOLE, { email, roles: role }, clock());
+    if (invited.kind === 'refused') throw new CommandError(`${email}: ${refusalText(invited)}`);
+    const { publication } = config;
+    if (!keepsSessions(publication.url)) cli.printError(insecureSiteMessage(publication.url));
+    const link = `${publication.url}/desk/invitation/${invited.token}`;
+    const { invitation } = invited;
+    printResult(cli, options, {
+      value: { link, ...invitation },
+      text: () => formatInvitation(invitation, link, publication.zone),
+    });
+  });
+}
+
+/** The reasons are sentences for a page; roles have another name here. */
+function refusalText({ field, reason }: { field: 'email' | 'roles'; reason: string }): string {
+  return field === 'roles' ? `${reason} Use --role, such as "--role admin".` : reason;
+}
+
+function list(cli: CliContext, options: JsonOption): Promise<void> {
+  return cli.withApp(async ({ store, config, clock }) => {
+    const accounts = await listAccounts(store.db);
+    const invitations = await listInvitations(store.db, clock());
+    printResult(cli, options, {
+      value: { accounts, invitations },
+      text: () => formatAccounts(accounts, invitations, config.publication.zone).join('\n'),
+    });
+  });
+}
+
+function change(
+  cli: CliContext,
+  email: string,
+  act: typeof disableAccount | typeof enableAccount,
+  outcome: string,
+): Promise<void> {
+  return cli.withApp(async ({ store, clock }) => {
+    const { id, name } = await accountOf(store.db, email);
+    try {
+      await act(store.db, CONSOLE, id, clock());
+    } catch (error) {
+      if (error instanceof AccountError) throw new CommandError(`${email}: ${error.message}`);
+      throw error;
+    }
+    cli.print(`${name} (${email}) ${outcome}`);
+  });
+}
+
+/** @throws CommandError */
+async function accountOf(db: Db, email: string): Promise<Account> {
+  const account = await findAccountByEmail(db, email);
+  if (account !== null) return account;
+  throw new CommandError(`${email}: there is no such account: see "daywire accounts list"`);
+}

@@ -1,0 +1,111 @@
+/**
+ * The audit log.
+ */
+import { html } from 'hono/html';
+import { localDateTime, rfc3339 } from '../../lib/time.ts';
+import type { DeskRequest, Html } from '../../web/desk/desk-request.ts';
+import type { DeskRoute } from '../../web/desk/desk-route.ts';
+import { respondPage } from '../../web/desk/page.ts';
+import { selectField, submitButton, textField } from '../../web/desk/parts/form.ts';
+import { pager } from '../../web/desk/parts/pager.ts';
+import { rowTable, type TableRow } from '../../web/desk/parts/row-table.ts';
+import { type Account, listAccounts } from '../account.ts';
+import { type AuditLogEntry, listActs, readAuditLog } from '../audit-log.ts';
+
+const PAGE_SIZE = 50;
+/** Of a subject in an address. */
+const SUBJECT_LIMIT = 200;
+
+export const auditRoutes: DeskRoute[] = [
+  {
+    method: 'GET',
+    path: '/audit',
+    needs: 'audit',
+    async handle(request) {
+      const { db } = request.desk.app.store;
+      const filter = filterOf(request);
+      const before = numberOf(request.c.req.query('after'));
+      const page = { before: before ?? null, limit: PAGE_SIZE + 1 };
+      const [entries, accounts, acts] = [
+        await readAuditLog(db, filter, page),
+        await listAccounts(db),
+        await listActs(db),
+      ];
+      const shown = entries.slice(0, PAGE_SIZE);
+      const last = entries.length > PAGE_SIZE ? shown.at(-1) : undefined;
+      const { accountId, act, subject } = filter;
+      const links = {
+        ...{ path: '/audit', query: { account: accountId?.toString(), act, subject } },
+        ...{ older: last?.id.toString() ?? null, isFirst: before === undefined },
+      };
+      const body = html`${filterForm(request, filter, { accounts, acts })}
+<section id="log" data-region>${logTable(request, shown, acts.length > 0)}
+${pager(request, links)}</section>`;
+      return respondPage(request, { title: 'Audit log', section: 'audit', body });
+    },
+  },
+];
+
+interface Filter {
+  accountId: number | undefined;
+  act: string | undefined;
+  subject: string | undefined;
+}
+
+function filterOf({ c }: DeskRequest): Filter {
+  const text = (name: string): string | undefined => c.req.query(name)?.trim().slice(0, SUBJECT_LIMIT) || undefined;
+  return { accountId: numberOf(c.req.query('account')), act: text('act'), subject: text('subject') };
+}
+
+/** A row's number, or undefined. */
+function numberOf(text: string | undefined): number | undefined {
+  return text !== undefined && /^[1-9]\d{0,14}$/.test(text) ? Number(text) : undefined;
+}
+
+function filterForm(
+  { desk }: DeskRequest,
+  { accountId, act, subject }: Filter,
+  { accounts, acts }: { accounts: readonly Account[]; acts: readonly string[] },
+): Html {
+  const any = (label: string) => ({ value: '', label });
+  const accountOptions = accounts.map(({ id, name }) => ({ value: String(id), label: name }));
+  // An act that an address names is shown, also if there is none.
+  const shownActs = act === undefined || acts.includes(act) ? acts : [act, ...acts];
+  return html`<form class="filters" method="get" action="${desk.base}/audit">
+${selectField({
+  ...{ name: 'account', label: 'Account', value: accountId?.toString() ?? '' },
+  options: [any('all accounts'), ...accountOptions],
+})}
+${selectField({
+  ...{ name: 'act', label: 'Act', value: act ?? '' },
+  options: [any('all acts'), ...shownActs.map((one) => ({ value: one, label: one }))],
+})}
+${textField({ name: 'subject', label: 'Subject', value: subject, placeholder: 'daily-roundup/2026-11-24' })}
+${submitButton('Filter', { id: 'filter' })}
+</form>`;
+}
+
+function logTable(request: DeskRequest, entries: readonly AuditLogEntry[], hasActs: boolean): Html {
+  if (entries.length === 0) {
+    return html`<p class="empty">${hasActs ? 'No entry matches.' : 'Nobody has done anything at the desk yet.'}</p>`;
+  }
+  const columns = ['Time', 'Who', 'Act', 'Subject', 'Detail'].map((label) => ({ label }));
+  return rowTable(
+    'Entries',
+    columns,
+    entries.map((entry) => logRow(request, entry)),
+  );
+}
+
+function logRow({ desk }: DeskRequest, { at, actor, act, subject, detail }: AuditLogEntry): TableRow {
+  const { zone } = desk.app.config.publication;
+  const time = html`<time class="nowrap" datetime="${rfc3339(at)}">${localDateTime(at, zone)}</time>`;
+  return { cells: [time, actor, act, subject, detailText(detail)] };
+}
+
+/** `roles: editor, operator; name: Mei`. */
+function detailText(detail: Record<string, unknown>): string {
+  return Object.entries(detail)
+    .map(([name, value]) => `${name}: ${Array.isArray(value) ? value.join(', ') : String(value)}`)
+    .join('; ');
+}

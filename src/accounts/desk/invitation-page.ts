@@ -1,0 +1,98 @@
+/**
+ * Accepting an invitation: a new colleague chooses a name and a password; whoever has an account, a new password. The
+ * link is the permission.
+ */
+import { html } from 'hono/html';
+import type { DeskRequest } from '../../web/desk/desk-request.ts';
+import type { DeskRoute } from '../../web/desk/desk-route.ts';
+import { respondAfter, respondPage, respondProblem } from '../../web/desk/page.ts';
+import { submitButton, textField } from '../../web/desk/parts/form.ts';
+import { when } from '../../web/desk/parts/when.ts';
+import { replaceSession } from '../../web/desk/session-cookie.ts';
+import { CONSOLE, NAME_LIMIT } from '../account.ts';
+import { type Accepted, acceptInvitation, findInvitation, type Invitation } from '../invitations.ts';
+import { PasswordQueueFull } from '../password-hash.ts';
+import { PASSWORD_LENGTH } from '../password-rules.ts';
+
+export const invitationRoutes: DeskRoute[] = [
+  {
+    method: 'GET',
+    path: '/invitation/:token',
+    needs: null,
+    async handle(request) {
+      const invitation = await invitationOf(request);
+      return invitation === null ? respondClosed(request) : respondForm(request, invitation);
+    },
+  },
+  { method: 'POST', path: '/invitation/:token', needs: null, handle: handleAcceptance },
+];
+
+async function handleAcceptance(request: DeskRequest): Promise<Response> {
+  const { c, desk, form, at } = request;
+  const invitation = await invitationOf(request);
+  if (invitation === null) return respondClosed(request);
+  const acceptance = {
+    ...{ name: form.get('name') ?? '', password: form.get('new-password') ?? '' },
+    publication: desk.app.config.publication.name,
+  };
+  let result: Accepted;
+  try {
+    result = await acceptInvitation(desk.app.store.db, c.req.param('token') ?? '', acceptance, at);
+  } catch (error) {
+    if (!(error instanceof PasswordQueueFull)) throw error;
+    return respondProblem(request, 503, 'Try again in a few seconds', 'Many people sign in right now.');
+  }
+  if (result.kind === 'closed') return respondClosed(request);
+  if (result.kind === 'refused') return respondForm(request, invitation, result);
+  await replaceSession(request, result.token);
+  const text =
+    invitation.account === null ? `your account is made. Welcome, ${result.account.name}.` : 'The new password is set.';
+  return respondAfter(request, '', { kind: 'done', text });
+}
+
+function invitationOf({ c, desk, at }: DeskRequest): Promise<Invitation | null> {
+  return findInvitation(desk.app.store.db, c.req.param('token') ?? '', at);
+}
+
+function respondClosed(request: DeskRequest): Promise<Response> {
+  const message = 'It was used, replaced by a newer one, withdrawn, or has expired. Ask an admin for a new link.';
+  return respondProblem(request, 404, 'This link no longer works', message);
+}
+
+function respondForm(
+  request: DeskRequest,
+  { email, account, invitedBy, expiresAt }: Invitation,
+  refused?: Extract<Accepted, { kind: 'refused' }>,
+): Promise<Response> {
+  const { c, desk, form } = request;
+  const errorOf = (field: 'name' | 'password') => (refused?.field === field ? refused.reason : undefined);
+  const isNew = account === null;
+  const body = html`<p>${isNew ? 'The account is for' : `${account.name} signs in with`} ${email}. The link is from
+${invitedBy === CONSOLE ? 'the command line' : invitedBy}, and works once, until ${when(request, expiresAt)}.</p>
+<form method="post" action="${desk.base}/invitation/${c.req.param('token')}" data-plain>
+<input type="text" hidden autocomplete="username" value="${email}">
+${
+  isNew
+    ? textField({
+        ...{ name: 'name', label: 'Your name', autocomplete: 'name', required: true, maxLength: NAME_LIMIT },
+        ...{ hint: 'Colleagues see it, and logs name you by it.', error: errorOf('name') },
+        value: form.get('name')?.slice(0, NAME_LIMIT),
+      })
+    : ''
+}
+${newPasswordField(isNew ? 'Password' : 'New password', errorOf('password'))}
+${submitButton(isNew ? 'Create the account' : 'Set the password', { primary: true, id: 'accept' })}
+</form>`;
+  return respondPage(request, {
+    ...{ title: isNew ? 'Join the desk' : 'Choose a new password', section: null, body },
+    status: refused === undefined ? 200 : 422,
+  });
+}
+
+/** Never filled in again, whatever was typed. */
+export function newPasswordField(label: string, error?: string) {
+  return textField({
+    ...{ name: 'new-password', label, type: 'password', autocomplete: 'new-password', required: true, error },
+    ...{ hint: `At least ${PASSWORD_LENGTH.min} characters. Several words are easy to remember.` },
+  });
+}

@@ -1,0 +1,119 @@
+/**
+ * The own account: password, single keys, other sessions.
+ */
+import { html } from 'hono/html';
+import type { SignedInRequest } from '../../web/desk/desk-request.ts';
+import type { DeskRoute } from '../../web/desk/desk-route.ts';
+import { respondAfter, respondPage, respondProblem } from '../../web/desk/page.ts';
+import { passwordField, postButton, submitButton } from '../../web/desk/parts/form.ts';
+import { rowTable } from '../../web/desk/parts/row-table.ts';
+import { fromNow, when } from '../../web/desk/parts/when.ts';
+import { sessionTokenOf, setSessionCookie } from '../../web/desk/session-cookie.ts';
+import { setShortcuts } from '../account.ts';
+import { accountSubject } from '../audit.ts';
+import { changePassword, endOtherSessions, type PasswordChange } from '../change-account.ts';
+import { PasswordQueueFull } from '../password-hash.ts';
+import { listSessions } from '../sessions.ts';
+import { newPasswordField } from './invitation-page.ts';
+import { roleNames } from './roles.ts';
+
+export const ownAccountRoutes: DeskRoute[] = [
+  { method: 'GET', path: '/account', needs: 'desk', handle: (request) => respondOwnAccount(request) },
+  {
+    ...{ method: 'POST', path: '/account/password', needs: 'desk', handle: handlePassword },
+    confirms: {
+      act: 'Change your password',
+      page: (request, current) => respondOwnAccount(request, { current }),
+    },
+  },
+  {
+    method: 'POST',
+    path: '/account/shortcuts',
+    needs: 'desk',
+    async handle(request) {
+      const isOn = request.form.get('shortcuts') === 'on';
+      await setShortcuts(request.desk.app.store.db, request.account.id, isOn);
+      return respondAfter(request, '/account', { kind: 'done', text: `Single keys are ${isOn ? 'on' : 'off'}.` });
+    },
+  },
+  {
+    method: 'POST',
+    path: '/account/end-sessions',
+    needs: 'desk',
+    async handle(request) {
+      const { account, desk, c } = request;
+      const audit = request.audit('account.end-sessions', accountSubject(account.id));
+      const ended = await endOtherSessions(desk.app.store.db, account.id, sessionTokenOf(c) ?? '', audit);
+      const text = ended === 1 ? 'One other session has ended.' : `${ended} other sessions have ended.`;
+      return respondAfter(request, '/account', { kind: 'done', text });
+    },
+  },
+];
+
+async function handlePassword(request: SignedInRequest): Promise<Response> {
+  const { c, desk, account, form, at } = request;
+  const { store, config } = desk.app;
+  const wanted = { password: form.get('new-password') ?? '', publication: config.publication.name };
+  let result: PasswordChange;
+  try {
+    result = await changePassword(store.db, account, wanted, at);
+  } catch (error) {
+    if (!(error instanceof PasswordQueueFull)) throw error;
+    return respondProblem(request, 503, 'Try again in a few seconds', 'Many people sign in right now.');
+  }
+  if (result.kind === 'refused') return respondOwnAccount(request, { wanted: result.reason });
+  setSessionCookie(c, result.token);
+  const text = 'The password is changed. All other sessions have ended.';
+  return respondAfter(request, '/account', { kind: 'done', text });
+}
+
+/** @param errors of the two password fields */
+async function respondOwnAccount(
+  request: SignedInRequest,
+  errors: { current?: string | undefined; wanted?: string } = {},
+): Promise<Response> {
+  const { account, desk, at } = request;
+  const sessions = await listSessions(desk.app.store.db, account.id, at);
+  const rows = sessions.map(({ begunAt, seenAt }) => ({ cells: [when(request, begunAt), fromNow(request, seenAt)] }));
+  const body = html`<dl class="pairs">
+<dt>Email address</dt><dd>${account.email}</dd>
+<dt>Roles</dt><dd>${roleNames(account.roles)}</dd>
+</dl>
+<section id="own-password"><h2>Password</h2>
+<form method="post" action="${desk.base}/account/password">
+<input type="text" hidden autocomplete="username" value="${account.email}">
+${passwordField(errors.current)}
+${newPasswordField('New password', errors.wanted)}
+${submitButton('Change the password', { primary: true, id: 'change-password' })}
+</form></section>
+<section id="single-keys" data-region><h2>Single keys</h2>
+<p>${
+    account.hasShortcuts
+      ? 'Single keys act on the story or row that has the focus. Switch them off if you speak to your computer.'
+      : 'Single keys do nothing. All acts have buttons.'
+  }</p>
+<div class="buttons">${postButton(
+    request,
+    '/account/shortcuts',
+    account.hasShortcuts ? 'Switch single keys off' : 'Switch single keys on',
+    {
+      fields: { shortcuts: account.hasShortcuts ? 'off' : 'on' },
+      id: 'shortcuts',
+    },
+  )}</div></section>
+<section id="sessions" data-region><h2>Sessions</h2>
+${rowTable('Sessions', [{ label: 'Signed in' }, { label: 'Last used' }], rows)}
+${
+  sessions.length > 1
+    ? postButton(request, '/account/end-sessions', 'Sign out all other sessions', { id: 'end-sessions' })
+    : html`<p class="hint">This is the only session.</p>`
+}</section>`;
+  return respondPage(request, {
+    ...{
+      title: account.name,
+      section: null,
+      body,
+      status: (errors.current ?? errors.wanted) === undefined ? 200 : 422,
+    },
+  });
+}

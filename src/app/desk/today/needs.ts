@@ -1,0 +1,94 @@
+/** What needs somebody, so that one line tells whether all is well. Pure. */
+import { needsEditor } from '../../../editions/draft/situation.ts';
+import { fullEditionName } from '../../../editions/queries.ts';
+import { HOUR } from '../../../lib/time.ts';
+import { formatCount } from '../../../web/desk/parts/figure.ts';
+import { adviceFor } from './alert-advice.ts';
+import type { Today, TodayDraft } from './read-today.ts';
+
+export interface Need {
+  text: string;
+  /** The part of the page that has more. */
+  anchor: '#drafts' | '#alerts' | '#missed' | '#processes' | '#sends';
+}
+
+/** An edition needs nobody yet whose slot is further away. */
+const NEAR = 2 * HOUR;
+
+/** Each once: an alert about a slot is not counted beside what the slot itself needs. */
+export function findNeeds(
+  { newsletters, alerts, sends, overdue, heldDelivery, processes }: Today,
+  now: number,
+): Need[] {
+  const needs: Need[] = [];
+  const counted = new Set<string>();
+  for (const { newsletter, drafts } of newsletters) {
+    for (const draft of drafts) {
+      const texts = draftNeeds(draft, newsletter.minimumStories, now);
+      if (texts.length > 0 && needsEditor(draft.situation)) counted.add(newsletter.id);
+      needs.push(...texts.map((text): Need => ({ text: `${newsletter.title} ${text}`, anchor: '#drafts' })));
+    }
+  }
+  for (const { key } of alerts) {
+    const { title, newsletter } = adviceFor(key);
+    const isAsked = key.startsWith('waiting:') || key.startsWith('approval-reminder:');
+    if (!(isAsked && newsletter !== null && counted.has(newsletter))) needs.push({ text: title, anchor: '#alerts' });
+  }
+  if (overdue.length > 0) needs.push({ text: 'Slots have come that no process has taken', anchor: '#missed' });
+  for (const { edition, state, counts } of sends) {
+    const isAlerted = alerts.some(({ key }) => key === `edition:${edition.id}` || key === `retraction:${edition.id}`);
+    if (state !== 'paused' || isAlerted) continue;
+    const waiting = counts.pending === 1 ? '1 message waits' : `${formatCount(counts.pending)} messages wait`;
+    needs.push({ text: `The delivery of ${fullEditionName(edition)} is paused: ${waiting}`, anchor: '#sends' });
+  }
+  if (heldDelivery !== null) needs.push({ text: 'Nothing is submitted since a restore', anchor: '#sends' });
+  needs.push(...missingRoles(processes).map((text): Need => ({ text, anchor: '#processes' })));
+  return needs;
+}
+
+/** Each continues the name of the newsletter. */
+function draftNeeds(
+  { slot, situation, checks, isTooShort, stories }: TodayDraft,
+  minimum: number,
+  now: number,
+): string[] {
+  const texts: string[] = [];
+  if (checks.kind === 'failed') texts.push('cannot be rendered');
+  if (slot.slotAt - now > NEAR) return texts;
+  if (situation.kind === 'held') texts.push(`is held by ${situation.by}`);
+  else if (needsEditor(situation)) texts.push('is not approved');
+  if (checks.kind === 'checked' && checks.errors > 0) {
+    texts.push(checks.errors === 1 ? 'has an error' : `has ${checks.errors} errors`);
+  }
+  if (isTooShort) texts.push(`has ${stories} of at least ${minimum} stories, and would be skipped`);
+  return texts;
+}
+
+/** What does not happen because no process that runs has the role. */
+export function missingRoles(processes: readonly { roles: string[]; isRunning: boolean }[]): string[] {
+  const roles = new Set(processes.filter(({ isRunning }) => isRunning).flatMap((one) => one.roles));
+  return [
+    ...(roles.has('schedule') ? [] : ['No process has the role schedule: nothing is published or closed']),
+    ...(roles.has('deliver') ? [] : ['No process has the role deliver: nothing is submitted']),
+  ];
+}
+
+export interface NextEdition {
+  title: string;
+  slotAt: number;
+  /** When the countdown of an editor ends; null where none runs. */
+  closeAt: number | null;
+}
+
+/** The next edition: one that an editor is sending, or the next slot that comes by itself; null where there is none. */
+export function nextEdition({ newsletters }: Today, now: number): NextEdition | null {
+  const coming = newsletters.flatMap(({ newsletter: { title }, drafts }) =>
+    drafts.map(({ slot: { slotAt }, situation }) => ({
+      ...{ title, slotAt },
+      closeAt: situation.kind === 'countdown' ? situation.closeAt : null,
+    })),
+  );
+  const instantOf = ({ closeAt, slotAt }: NextEdition): number => closeAt ?? slotAt;
+  const open = coming.filter(({ closeAt, slotAt }) => closeAt !== null || slotAt > now);
+  return open.sort((a, b) => instantOf(a) - instantOf(b))[0] ?? null;
+}

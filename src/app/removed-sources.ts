@@ -1,0 +1,31 @@
+/** Settles what sources have left that are no longer in the configuration. Their articles stay as they are. */
+import { clearRejectionsOfSource } from '../articles/rejections.ts';
+import { resolveAlerts } from '../core/alerts/alerts.ts';
+import type { AppContext } from '../core/app-context.ts';
+import { syncOutletAlerts } from '../outlets/polling/outlet-alerts.ts';
+import { failureAlert } from '../own-sites/poll-sources.ts';
+import { incompleteAlert, withdrawalAlert } from '../own-sites/sweep.ts';
+import { forgetFailures, listSourceRows } from '../sources/source-state.ts';
+
+/**
+ * Resolves the alerts of removed sources, and that a paused one fails; deletes the rejections of removed ones. Nothing
+ * else would: they are polled no more.
+ */
+export async function settleRemovedSources(app: AppContext): Promise<void> {
+  const { store, config, clock } = app;
+  const rows = await listSourceRows(store.db);
+  const removed = rows.filter(({ id }) => !config.sources.some((source) => source.id === id));
+  const paused = rows.filter((row) => row.paused_at !== null && !removed.includes(row));
+  const alerts = [
+    ...removed.flatMap(({ id }) => [failureAlert(id), withdrawalAlert(id), incompleteAlert(id)]),
+    ...paused.map(({ id }) => failureAlert(id)),
+  ];
+  await resolveAlerts(store.db, alerts, clock());
+  // The metrics would say for good that they fail.
+  await forgetFailures(
+    store.db,
+    removed.map(({ id }) => id),
+  );
+  await syncOutletAlerts(app);
+  for (const { id } of removed) await clearRejectionsOfSource(store.db, id);
+}

@@ -1,0 +1,36 @@
+/**
+ * Where pages link to an article: to its page on this site, or to its address elsewhere.
+ */
+
+import { cleanUrl } from '../lib/text/clean-text.ts';
+import type { WebContext } from '../web/server/web-context.ts';
+import { type Article, articlePageUrl, articleUrl } from './article.ts';
+
+type Site = Pick<WebContext, 'config' | 'base'>;
+
+/** The address of the article on another site, or null. */
+export function urlElsewhere(article: Pick<Article, 'url' | 'slug'>, { config }: Site): string | null {
+  const url = article.url === null ? null : cleanUrl(article.url);
+  // A redirect to its own page would never end.
+  const isOwnPage = url === articlePageUrl({ slug: article.slug, page: null }, config.publication.url);
+  return isOwnPage ? null : url;
+}
+
+/** Whether `/articles/<slug>` exists. */
+export function hasPage(article: Pick<Article, 'url' | 'slug'>, site: Site): boolean {
+  return site.config.pages !== 'off' || urlElsewhere(article, site) === null;
+}
+
+/** The link to an article in lists. */
+export function articleLink(article: Pick<Article, 'url' | 'slug' | 'page'>, site: Site): string {
+  const elsewhere = urlElsewhere(article, site);
+  return elsewhere === null || site.config.pages === 'full' ? articlePageUrl(article, site.base) : elsewhere;
+}
+
+/** The link to a corrected or retracted article: its page shows the note, unless it has none. */
+export function noteUrl(article: Article, site: Site): string {
+  const hasNote = hasPage(article, site) && (article.status.state === 'retracted' || site.config.pages === 'full');
+  return hasNote || article.url === null
+    ? articlePageUrl({ slug: article.slug, page: null }, site.base)
+    : articleUrl(article, site.base);
+}

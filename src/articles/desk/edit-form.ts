@@ -1,0 +1,204 @@
+/** The form of an edit: what it shows of an article, and what it sends. */
+import { createHash } from 'node:crypto';
+import { html } from 'hono/html';
+import { wallClock } from '../../lib/time.ts';
+import type { DeskContext, Html, SignedInRequest } from '../../web/desk/desk-request.ts';
+import { hiddenFields, selectField, submitButton, textField } from '../../web/desk/parts/form.ts';
+import { type Article, isPublic } from '../article.ts';
+import type { ArticleProblem } from '../edits/article-errors.ts';
+import { type ArticleEdit, fieldText, plainLineEnds } from '../edits/edit-article.ts';
+import type { StoredArticle } from '../edits/stored-article.ts';
+import { articlePath } from './article-parts.ts';
+import { importWarning } from './origin-text.ts';
+
+/** The fields of the form as text. */
+export type EditFields = Record<(typeof FIELDS)[number], string>;
+
+const FIELDS = [
+  ...(['headline', 'kicker', 'dek', 'section', 'body', 'pinned', 'release', 'embargo', 'notice', 'note'] as const),
+  // See `shownDigests`.
+  'shown' as const,
+];
+
+/** The fields of an article that two editors may change at once. */
+export const COMPARED_FIELDS = ['headline', 'kicker', 'dek', 'section', 'body', 'pinned'] as const;
+
+export const PREVIEW_FRAME = 'preview';
+
+/** The fields of a form that nobody has changed. */
+export function fieldsOf({ app: { config } }: DeskContext, article: Article): EditFields {
+  const { status } = article;
+  const local = wallClock(article.publishedAt, config.publication.zone).toPlainDateTime();
+  const fields = {
+    headline: article.headline,
+    kicker: fieldText(article.kicker),
+    dek: fieldText(article.dek),
+    section: fieldText(article.section),
+    body: article.body.source,
+    pinned: article.pinned ? 'yes' : '',
+    release: 'keep',
+    embargo: status.state === 'draft' ? '' : local.toString({ smallestUnit: 'minute' }),
+    notice: '',
+    note: '',
+  };
+  return { ...fields, shown: shownDigests(fields).join(' ') };
+}
+
+/** Travel with the form: in a conflict they tell which fields its editor has changed. */
+function shownDigests(fields: Pick<EditFields, (typeof COMPARED_FIELDS)[number]>): string[] {
+  return COMPARED_FIELDS.map((name) =>
+    createHash('sha256').update(plainLineEnds(fields[name])).digest('base64url').slice(0, 16),
+  );
+}
+
+/** Takes from `theirs` what the editor of `mine` has not changed. */
+export function mergeFields(mine: EditFields, theirs: EditFields): EditFields {
+  const shown = mine.shown.split(' ');
+  const now = shownDigests(mine);
+  const kept = COMPARED_FIELDS.filter((_, index) => now[index] !== shown[index]);
+  return { ...mine, ...pick(theirs, [...COMPARED_FIELDS, 'shown']), ...pick(mine, kept) };
+}
+
+function pick(fields: EditFields, names: readonly (keyof EditFields)[]): Partial<EditFields> {
+  return Object.fromEntries(names.map((name) => [name, fields[name]]));
+}
+
+export function readEditFields(form: URLSearchParams): EditFields {
+  return Object.fromEntries(FIELDS.map((name) => [name, form.get(name) ?? ''])) as EditFields;
+}
+
+export function toEdit(fields: EditFields): ArticleEdit {
+  const { pinned, release, embargo, notice, note, shown: _, ...texts } = fields;
+  return {
+    ...texts,
+    pinned: pinned === 'yes',
+    release:
+      release === 'now' || release === 'draft'
+        ? { kind: release }
+        : release === 'at'
+          ? { kind: 'at', time: embargo }
+          : undefined,
+    notice:
+      notice === 'correction' ? { kind: 'correction', note } : notice === 'silent' ? { kind: 'silent' } : undefined,
+  };
+}
+
+/** @param seen the digest of the article that the fields belong to */
+export function editForm(
+  request: SignedInRequest,
+  { article, origin }: StoredArticle,
+  fields: EditFields,
+  seen: string,
+  problems: readonly ArticleProblem[],
+): Html {
+  const { desk } = request;
+  const path = `${desk.base}${articlePath(article.id)}`;
+  const error = (...names: string[]): string | undefined => {
+    const found = problems.filter(({ field }) => field !== null && names.includes(field));
+    return found.length === 0 ? undefined : found.map(({ message }) => message).join('; ');
+  };
+  const { language } = article;
+  const format = article.body.format === 'markdown' ? 'Markdown' : 'HTML';
+  const warning = importWarning(origin);
+  const statusFields = isPublic(article, request.at)
+    ? noticeFields(fields, error('notice'), error('note', 'noteAt'))
+    : releaseFields(request, fields, error('release', 'embargo', 'state'));
+  // Plain: the preview goes into a frame, which a script would not fill.
+  return html`${general(problems)}
+${warning === null ? '' : html`<p class="hint">${warning}</p>`}
+<form method="post" action="${path}/edit" data-plain>${hiddenFields({ seen, shown: fields.shown })}
+${textField({
+  ...{ name: 'headline', label: 'Headline', value: fields.headline, error: error('headline'), counter: 100 },
+  ...{ maxLength: 500, language },
+})}
+${textField({
+  ...{ name: 'kicker', label: 'Kicker', value: fields.kicker, error: error('kicker'), maxLength: 100, language },
+  hint: 'Before the headline, with a colon that daywire adds. Most articles have none.',
+})}
+${textField({
+  ...{ name: 'dek', label: 'Dek', value: fields.dek, error: error('dek'), rows: 2, maxLength: 2_000, language },
+})}
+${sectionField(desk, fields.section, error('section'))}
+${textField({
+  ...{
+    name: 'body',
+    label: `Body (${format})`,
+    value: fields.body,
+    error: error('body', 'format'),
+    rows: 20,
+    language,
+  },
+})}
+<label class="choice"><input type="checkbox" name="pinned" value="yes"${
+    fields.pinned === 'yes' ? html` checked` : ''
+  }> Pinned: leads the next edition</label>
+${statusFields}
+<div class="buttons">${submitButton('Save', { primary: true, id: 'save' })}
+<button type="submit" id="show-preview" formaction="${path}/preview" formtarget="${PREVIEW_FRAME}">Preview</button>
+<a href="${path}">Leave without saving</a></div></form>`;
+}
+
+/** Problems of no field of the form. */
+export function general(problems: readonly ArticleProblem[]): Html {
+  return html`${problems
+    .filter(({ field }) => field === null)
+    .map(({ message }) => html`<p class="error" role="alert">${message}</p>`)}`;
+}
+
+export function sectionField({ app: { config } }: DeskContext, value: string, error: string | undefined): Html {
+  const known = config.sections.map(({ id, title }) => ({ value: id, label: title }));
+  const isKnown = value === '' || known.some((one) => one.value === value);
+  const options = [
+    { value: '', label: 'none' },
+    ...known,
+    ...(isKnown ? [] : [{ value, label: `${value} (no longer a section)` }]),
+  ];
+  return html`${selectField({ name: 'section', label: 'Section', value, options })}${
+    error === undefined ? '' : html`<p class="error">${error}</p>`
+  }`;
+}
+
+interface Choice {
+  value: string;
+  label: string;
+}
+
+export function choices(name: string, legend: string, value: string, list: readonly Choice[], error?: string): Html {
+  return html`<fieldset><legend>${legend}</legend>${list.map(
+    (one) =>
+      html`<label class="choice"><input type="radio" name="${name}" value="${one.value}"${
+        one.value === value ? html` checked` : ''
+      }> ${one.label}</label>`,
+  )}${error === undefined ? '' : html`<p class="error">${error}</p>`}</fieldset>`;
+}
+
+function noticeFields(fields: EditFields, error: string | undefined, noteError: string | undefined): Html {
+  const list = [
+    { value: 'silent', label: 'A small fix, such as a typo: no note' },
+    { value: 'correction', label: 'A correction: readers see the note' },
+  ];
+  return html`${choices('notice', 'Readers have seen this article. Your change is', fields.notice, list, error)}
+${textField({
+  ...{ name: 'note', label: 'Correction note', value: fields.note, rows: 2, maxLength: 2_000, error: noteError },
+  hint: 'What was wrong, and what is right. The next edition carries it, too.',
+})}`;
+}
+
+function releaseFields(request: SignedInRequest, fields: EditFields, error: string | undefined): Html {
+  const list = [
+    { value: 'keep', label: 'As it is' },
+    { value: 'now', label: 'Publish now' },
+    { value: 'at', label: 'Publish at the time below' },
+    { value: 'draft', label: 'Keep it as a draft' },
+  ];
+  return html`${choices('release', 'Nobody has seen this article yet', fields.release, list)}
+${embargoField(request, fields.embargo, error)}`;
+}
+
+export function embargoField({ desk }: SignedInRequest, value: string, error: string | undefined): Html {
+  const { zone } = desk.app.config.publication;
+  return textField({
+    ...{ name: 'embargo', label: `Time of publication (${zone})`, type: 'datetime-local', value, error },
+    hint: 'Of a time that the clock repeats in autumn, the first is meant; one that it skips in spring moves forward.',
+  });
+}

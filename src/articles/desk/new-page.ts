@@ -1,0 +1,122 @@
+/** The page of a new brief. */
+import { html } from 'hono/html';
+import type { SignedInRequest } from '../../web/desk/desk-request.ts';
+import { respondAfter, respondPage } from '../../web/desk/page.ts';
+import { hiddenFields, submitButton, textField } from '../../web/desk/parts/form.ts';
+import { isPublic } from '../article.ts';
+import { ArticleEditError, type ArticleProblem } from '../edits/article-errors.ts';
+import { createArticle, newArticleId, type WrittenBrief } from '../edits/create-article.ts';
+import { articlePath } from './article-parts.ts';
+import { textFrame } from './body-frame.ts';
+import { choices, embargoField, general, PREVIEW_FRAME, sectionField } from './edit-form.ts';
+import { respondPreview } from './edit-page.ts';
+
+const FIELDS = [
+  ...(['id', 'headline', 'kicker', 'section', 'body', 'linkUrl', 'linkTitle', 'outletName', 'outletUrl'] as const),
+  ...(['release', 'embargo'] as const),
+];
+type BriefFields = Record<(typeof FIELDS)[number], string>;
+
+/** GET `/briefs/new`. The id is chosen here, so that the form makes one article however often it is sent. */
+export function serveNewBrief(request: SignedInRequest): Promise<Response> {
+  const { publication } = request.desk.app.config;
+  const nothing = Object.fromEntries(FIELDS.map((name) => [name, ''])) as BriefFields;
+  return respondNew(request, { ...nothing, id: newArticleId(request.at, publication.zone), release: 'now' });
+}
+
+/** POST `/briefs/new`. */
+export async function saveNewBrief(request: SignedInRequest): Promise<Response> {
+  const { desk, account } = request;
+  const fields = readFields(request.form);
+  const onCommit = request.audit('article.create', fields.id.slice(0, 128));
+  try {
+    const { article, isNew, warnings } = await createArticle(desk.app, toBrief(fields), {
+      ...{ author: account.name, onCommit },
+    });
+    const state = isPublic(article, request.at) ? 'Readers see it within seconds.' : 'It is not public yet.';
+    const text = isNew ? `The brief is stored. ${state} ${warnings.join('; ')}`.trim() : 'The brief was stored before.';
+    return respondAfter(request, articlePath(article.id), { kind: 'done', text });
+  } catch (error) {
+    if (!(error instanceof ArticleEditError)) throw error;
+    return respondNew(request, fields, error.problems);
+  }
+}
+
+/** POST `/briefs/new/preview`. */
+export function previewNewBrief(request: SignedInRequest): Promise<Response> {
+  const { id, headline, kicker, body } = readFields(request.form);
+  return respondPreview(request, { id, headline, kicker, body }, null, request.desk.app.config.publication.language);
+}
+
+function readFields(form: URLSearchParams): BriefFields {
+  return Object.fromEntries(FIELDS.map((name) => [name, form.get(name) ?? ''])) as BriefFields;
+}
+
+function toBrief({ release, embargo, ...fields }: BriefFields): WrittenBrief {
+  const kind = release === 'now' || release === 'at' ? release : 'draft';
+  return { ...fields, release: kind === 'at' ? { kind, time: embargo } : { kind } };
+}
+
+function respondNew(
+  request: SignedInRequest,
+  fields: BriefFields,
+  problems: readonly ArticleProblem[] = [],
+): Promise<Response> {
+  const { desk } = request;
+  const error = (...names: string[]): string | undefined => {
+    const found = problems.filter(({ field }) => field !== null && names.includes(field));
+    return found.length === 0 ? undefined : found.map(({ message }) => message).join('; ');
+  };
+  const { language } = desk.app.config.publication;
+  const path = `${desk.base}/briefs/new`;
+  const unknown = problems.filter(({ field }) => field === 'id').map((one) => ({ ...one, field: null }));
+  const releases = [
+    { value: 'now', label: 'Publish now' },
+    { value: 'at', label: 'Publish at the time below' },
+    { value: 'draft', label: 'Keep it as a draft' },
+  ];
+  const body = html`<div class="split"><div>${general([...problems, ...unknown])}
+<form method="post" action="${path}" data-plain>${hiddenFields({ id: fields.id })}
+${textField({
+  ...{ name: 'headline', label: 'Headline', value: fields.headline, error: error('headline', 'slug'), counter: 100 },
+  ...{ maxLength: 500, language, required: true },
+})}
+${textField({
+  ...{ name: 'kicker', label: 'Kicker', value: fields.kicker, error: error('kicker'), maxLength: 100, language },
+})}
+${sectionField(desk, fields.section, error('section'))}
+${textField({
+  ...{ name: 'body', label: 'Text (Markdown)', value: fields.body, error: error('body'), rows: 5, language },
+  ...{ hint: 'One to three sentences.', required: true },
+})}
+<h2>Link</h2>
+<p class="hint">Your own story, or another page. Optional.</p>
+${textField({
+  ...{ name: 'linkUrl', label: 'Address', value: fields.linkUrl, error: error('linkUrl', 'fullStory'), type: 'url' },
+})}
+${textField({ name: 'linkTitle', label: 'Text of the link', value: fields.linkTitle, error: error('linkTitle') })}
+<h2>First reported by another outlet</h2>
+<p class="hint">Then the brief is an item of the roundup, which credits the outlet. Write it in your own words.</p>
+${textField({ name: 'outletName', label: 'Outlet', value: fields.outletName, error: error('outletName') })}
+${textField({
+  ...{
+    name: 'outletUrl',
+    label: 'Address of its report',
+    value: fields.outletUrl,
+    error: error('outletUrl', 'outlet'),
+  },
+  type: 'url',
+})}
+<h2>Publication</h2>
+${choices('release', 'When', fields.release, releases)}
+${embargoField(request, fields.embargo, error('embargo', 'state'))}
+<div class="buttons">${submitButton('Store the brief', { primary: true, id: 'store' })}
+<button type="submit" id="show-preview" formaction="${path}/preview" formtarget="${PREVIEW_FRAME}" formnovalidate>
+Preview</button>
+<a href="${desk.base}/articles">Leave without saving</a></div></form></div>
+<div class="side"><h2>Preview</h2><p class="hint">"Preview" shows here what readers will see.</p>
+${textFrame(request, 'Preview', { name: PREVIEW_FRAME })}</div></div>`;
+  return respondPage(request, {
+    ...{ title: 'New brief', section: 'articles', body, status: problems.length === 0 ? 200 : 422 },
+  });
+}

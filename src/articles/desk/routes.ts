@@ -1,0 +1,104 @@
+/** The routes of articles. */
+
+import type { SignedInRequest } from '../../web/desk/desk-request.ts';
+import type { DeskRoute } from '../../web/desk/desk-route.ts';
+import { respondAfter } from '../../web/desk/page.ts';
+import { sentence } from '../../web/desk/parts/operator-text.ts';
+import { ArticleConflictError, ArticleEditError } from '../edits/article-errors.ts';
+import { restoreArticle, retractArticle, undoArticleEdit } from '../edits/retract-article.ts';
+import type { ArticleActor, ArticleOutcome } from '../edits/stored-article.ts';
+import { respondActConflict } from './act-conflict.ts';
+import { respondArticle } from './article-page.ts';
+import { articlePath } from './article-parts.ts';
+import { respondText } from './body-frame.ts';
+import { previewEdit, saveEdit, serveEditPage, withArticle } from './edit-page.ts';
+import { serveArticleList } from './list-page.ts';
+import { previewNewBrief, saveNewBrief, serveNewBrief } from './new-page.ts';
+
+const RETRACTED = 'Retracted. It leaves the feeds within seconds, and deliveries that carry it pause.';
+
+export const articleRoutes: DeskRoute[] = [
+  { method: 'GET', path: '/articles', needs: 'editions.read', handle: serveArticleList },
+  // Not below `/articles`: an article may have the id `new`.
+  { method: 'GET', path: '/briefs/new', needs: 'drafts.edit', handle: serveNewBrief },
+  { method: 'POST', path: '/briefs/new', needs: 'drafts.edit', handle: saveNewBrief },
+  { method: 'POST', path: '/briefs/new/preview', needs: 'drafts.edit', handle: previewNewBrief },
+  {
+    method: 'GET',
+    path: '/articles/:id',
+    needs: 'editions.read',
+    handle: (request) => withArticle(request, (stored) => respondArticle(request, stored)),
+  },
+  {
+    method: 'GET',
+    path: '/articles/:id/text',
+    needs: 'editions.read',
+    handle: (request) => withArticle(request, ({ article }) => respondText(request, article)),
+  },
+  { method: 'GET', path: '/articles/:id/edit', needs: 'drafts.edit', handle: serveEditPage },
+  { method: 'POST', path: '/articles/:id/edit', needs: 'drafts.edit', handle: saveEdit },
+  { method: 'POST', path: '/articles/:id/preview', needs: 'drafts.edit', handle: previewEdit },
+  noteRoute('retract', RETRACTED, ({ desk, form }, id, actor) =>
+    retractArticle(desk.app, id, form.get('note') ?? '', actor),
+  ),
+  noteRoute('restore', 'The retraction is taken back. Readers see it within seconds.', ({ desk, form }, id, actor) =>
+    restoreArticle(desk.app, id, form.get('note') ?? '', actor),
+  ),
+  {
+    method: 'POST',
+    path: '/articles/:id/undo',
+    needs: 'drafts.edit',
+    handle: (request) =>
+      withArticle(request, async ({ article: { id } }) => {
+        const { desk, account, form } = request;
+        const actor = { author: account.name, onCommit: request.audit('article.undo', id) };
+        try {
+          const outcome = await undoArticleEdit(desk.app, id, Number(form.get('number')), actor);
+          const text = 'The change is taken back.';
+          return respondAfter(request, articlePath(id), { kind: 'done', text, ...undoOf(outcome) });
+        } catch (error) {
+          if (!(error instanceof ArticleEditError)) throw error;
+          return respondAfter(request, articlePath(id), { kind: 'problem', text: sentence(error.message) });
+        }
+      }),
+  },
+];
+
+type NotedAct = (
+  request: SignedInRequest,
+  id: string,
+  actor: ArticleActor & { seen: string },
+) => Promise<ArticleOutcome>;
+
+/** An act whose form has a note; what is wrong is said beside it. */
+function noteRoute(form: 'retract' | 'restore', done: string, act: NotedAct): DeskRoute {
+  return {
+    method: 'POST',
+    path: `/articles/:id/${form}`,
+    needs: 'drafts.edit',
+    handle: (request) =>
+      withArticle(request, async (stored) => {
+        const { id } = stored.article;
+        const { account } = request;
+        const seen = request.form.get('seen') ?? '';
+        const actor = { author: account.name, seen, onCommit: request.audit(`article.${form}`, id) };
+        try {
+          const outcome = await act(request, id, actor);
+          return respondAfter(request, articlePath(id), { kind: 'done', text: done, ...undoOf(outcome) });
+        } catch (error) {
+          if (error instanceof ArticleConflictError)
+            return withArticle(request, (now) => respondActConflict(request, now, form));
+          if (!(error instanceof ArticleEditError)) throw error;
+          const message = error.problems.map((problem) => problem.message).join('; ');
+          const note = request.form.get('note') ?? '';
+          return respondArticle(request, stored, { form, note, error: message });
+        }
+      }),
+  };
+}
+
+function undoOf(outcome: ArticleOutcome) {
+  if (outcome.kind === 'unchanged') return {};
+  const { article, number } = outcome;
+  return { undo: { action: `${articlePath(article.id)}/undo`, fields: { number: String(number) } } };
+}

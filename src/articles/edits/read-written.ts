@@ -1,0 +1,58 @@
+/** Reads what an editor wrote, by the rules and in the thread of the import. */
+import { dirname, resolve, sep } from 'node:path';
+import type { Config } from '../../core/config/config.ts';
+import type { Candidate } from '../import/candidate.ts';
+import { parseRules } from '../import/import.ts';
+import { isFileOrigin } from '../import/origin.ts';
+import { parseInThread } from '../import/parse-in-thread.ts';
+import type { PictureFolder } from '../pictures/own-pictures.ts';
+import { ArticleEditError, type ArticleProblem } from './article-errors.ts';
+
+export interface WrittenArticle {
+  candidate: Candidate;
+  /** What is not as the editor may think, such as what was removed from the body. */
+  warnings: string[];
+}
+
+const NAME = 'desk';
+
+/**
+ * @param record keys as in JSON Lines
+ * @param origin of the article: pictures in its body may be next to its file
+ * @throws ArticleEditError with all problems of the fields
+ */
+export async function readWritten(
+  config: Config,
+  record: Record<string, unknown>,
+  origin: string | null,
+): Promise<WrittenArticle> {
+  const pictures = origin !== null && isFileOrigin(origin) ? pictureFolder(config, origin) : undefined;
+  const text = {
+    name: NAME,
+    format: 'jsonl' as const,
+    line: 1,
+    text: JSON.stringify(record),
+    defaultId: null,
+    pictures,
+  };
+  // The names of keys that the configuration adds are for the newsroom's own files.
+  const rules = { ...parseRules(config, {}), keys: {} };
+  const [result] = await parseInThread(rules, [text], undefined);
+  if (result === undefined) throw new Error('one result for one text');
+  if (result.kind === 'invalid') throw new ArticleEditError(result.problems.map(toProblem));
+  return { candidate: result.candidate, warnings: result.warnings.map((warning) => toProblem(warning).message) };
+}
+
+/** Where pictures of an article's file are, as the import finds them. */
+function pictureFolder({ import: { watch } }: Config, path: string): PictureFolder {
+  const folder = dirname(path);
+  const roots = watch.map((one) => resolve(one)).filter((root) => path.startsWith(root + sep));
+  return { folder, root: roots[0] ?? folder };
+}
+
+/** Of `desk:1: headline is missing: must be given`. */
+function toProblem(text: string): ArticleProblem {
+  const [, rest = text] = /^desk(?::\d+)?: (.*)$/s.exec(text) ?? [];
+  const [, field, message] = /^([a-zA-Z]+)(?:[.[][^ ]*)? ((?:is|has) .*)$/s.exec(rest) ?? [];
+  return field === undefined || message === undefined ? { field: null, message: rest } : { field, message };
+}

@@ -1,0 +1,102 @@
+/** Changes of a stored article, each in one transaction with its log and its pending publication. */
+
+import { isDeepStrictEqual } from 'node:util';
+import type { AppContext } from '../../core/app-context.ts';
+import type { Db, Tx } from '../../core/store/store.ts';
+import { dialectOf } from '../../core/store/store.ts';
+import { type InTransaction, inTransaction } from '../../core/store/transaction.ts';
+import type { Article } from '../article.ts';
+import type { Candidate } from '../import/candidate.ts';
+import { ROUNDUP_ORIGIN } from '../import/origin.ts';
+import { revise } from '../import/revise.ts';
+import { saveArticles } from '../import/save.ts';
+import { DOCUMENT_COLUMNS, toArticle } from '../stored-document.ts';
+import { ArticleEditError } from './article-errors.ts';
+import { baseAfterEdit, DESK_FIELDS, type DeskField, parseDeskBase } from './desk-base.ts';
+import { type ArticleAct, formerFields, logEdit, saveDeskBase } from './edit-log.ts';
+
+export interface StoredArticle {
+  article: Article;
+  /** Of its editorial content. */
+  digest: string;
+  /** See articles/import/origin.ts. */
+  origin: string | null;
+  deskBase: string | null;
+}
+
+/** Who acts, and what is written in the transaction of the act. */
+export interface ArticleActor {
+  author: string;
+  onCommit?: InTransaction | undefined;
+}
+
+export type ArticleOutcome =
+  | { kind: 'changed'; article: Article; fields: DeskField[]; number: number }
+  | { kind: 'unchanged'; article: Article };
+
+/** @returns null if there is none of that id */
+export async function readStoredArticle(db: Db, id: string): Promise<StoredArticle | null> {
+  const row = await db
+    .selectFrom('articles')
+    .select([...DOCUMENT_COLUMNS, 'digest', 'origin', 'desk_base'])
+    .where('id', '=', id)
+    // SQLite's transaction holds the only write lock already.
+    .$if(db.isTransaction && dialectOf(db) === 'postgres', (query) => query.forUpdate())
+    .executeTakeFirst();
+  if (row === undefined) return null;
+  const { digest, origin, desk_base: deskBase } = row;
+  return { article: toArticle(row), digest, origin, deskBase };
+}
+
+/** Why the desk cannot change an article, or null. */
+export function whyNotEditable({ article, origin }: Pick<StoredArticle, 'article' | 'origin'>): string | null {
+  if (article.page !== null || article.kind === 'roundup') {
+    return 'It is the page of an edition: change the edition, and reissue it.';
+  }
+  if (origin === ROUNDUP_ORIGIN) return 'It is an item of the roundup, which another outlet reported: change it there.';
+  return null;
+}
+
+/**
+ * Changes an article. What is not changed stays as it is, byte by byte.
+ * @param change gets the article as it is stored, and returns the candidate that replaces it, or throws
+ * @throws ArticleEditError if there is no such article, it is not for the desk, or it cannot be changed in that way
+ */
+export async function changeArticle(
+  { store, config, clock }: AppContext,
+  id: string,
+  act: ArticleAct,
+  { author, onCommit }: ArticleActor,
+  change: (stored: StoredArticle, tx: Tx) => Candidate | Promise<Candidate>,
+): Promise<ArticleOutcome> {
+  const { tagAuthority, url: publicUrl } = config.publication;
+  return inTransaction(store.db, async (tx) => {
+    const now = clock();
+    const stored = await readStoredArticle(tx, id);
+    if (stored === null) throw new ArticleEditError([{ field: null, message: `There is no article ${id}.` }]);
+    const reason = whyNotEditable(stored);
+    if (reason !== null) throw new ArticleEditError([{ field: null, message: reason }]);
+    const before = stored.article;
+    const candidate = await change(stored, tx);
+    const revision = revise(candidate, before.slug, stored, { now, tagAuthority, publicUrl });
+    if (revision.kind === 'rejected') {
+      throw new ArticleEditError(revision.problems.map(({ key, message }) => ({ field: key, message })));
+    }
+    if (!('article' in revision)) return { kind: 'unchanged', article: before };
+    const { article, digest } = revision;
+    await saveArticles(tx, [{ article, digest }], now);
+    const fields = changedFields(before, article);
+    await saveDeskBase(tx, id, baseAfterEdit(parseDeskBase(stored.deskBase), before, fields));
+    const number = await logEdit(tx, id, { author, act, before: formerFields(before, fields), digest }, now);
+    await onCommit?.(tx);
+    return { kind: 'changed', article, fields, number };
+  });
+}
+
+function changedFields(before: Article, after: Article): DeskField[] {
+  return DESK_FIELDS.filter((field) =>
+    field === 'status'
+      ? !isDeepStrictEqual(before.status, after.status) || before.publishedAt !== after.publishedAt
+      : !isDeepStrictEqual(before[field], after[field]),
+  );
+}

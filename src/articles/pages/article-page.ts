@@ -1,0 +1,69 @@
+/**
+ * The page of an article. A retracted one shows its note; one that is not public yet responds like an unknown one. What
+ * the page of an article with an address elsewhere does, the key `pages` decides.
+ */
+import type { Handler } from 'hono';
+import { cleanUrl } from '../../lib/text/clean-text.ts';
+import { nameParameter, type PageHead, renderPage, respondPage } from '../../web/pages/page.ts';
+import { articleFeeds } from '../../web/pages/page-feeds.ts';
+import { respondNotFound } from '../../web/server/errors.ts';
+import type { WebContext } from '../../web/server/web-context.ts';
+import { type Article, articlePageUrl, fullHeadline, isPublic } from '../article.ts';
+import { hasPage, urlElsewhere } from '../article-link.ts';
+import { mailImageUrl } from '../pictures/renditions.ts';
+import { findArticleBySlug } from '../queries.ts';
+import { storyView, summaryOf } from './story-view.ts';
+
+/** `/articles/:slug`. */
+export function serveArticle(web: WebContext): Handler {
+  return async (c) => {
+    const slug = nameParameter(c, 'slug');
+    const article = slug === null ? null : await findArticleBySlug(web.store.db, slug);
+    if (article === null || !hasPage(article, web)) return respondNotFound(web, c);
+    const now = web.clock();
+    const retraction = retractionOf(article, now);
+    if (retraction === null && !isPublic(article, now)) return respondNotFound(web, c);
+    // A roundup has the page of its edition, unless it is retracted.
+    const page = retraction === null ? article.page : null;
+    if (article.slug !== slug || page !== null) {
+      return c.redirect(articlePageUrl({ slug: article.slug, page }, web.base), 301);
+    }
+    const elsewhere = urlElsewhere(article, web);
+    if (retraction === null && elsewhere !== null && web.config.pages === 'redirect') {
+      // Not for good: the key may change.
+      return c.redirect(elsewhere, 302);
+    }
+    const story = storyView(article, web, 'page');
+    const imageUrl = article.image === null ? null : cleanUrl(article.image.url);
+    const shared =
+      imageUrl === null ? null : { url: mailImageUrl(imageUrl, web.config), alt: article.image?.alt ?? '' };
+    if (retraction !== null) {
+      const head = { ...headOf(web, article), path: null, description: 'This story has been retracted.', image: null };
+      return respondPage(c, await renderPage(web, 'retracted', head, { story, retraction }), 410);
+    }
+    return respondPage(c, await renderPage(web, 'article', headOf(web, article, shared), { story }));
+  };
+}
+
+/** The note of an article that was retracted after it was public; otherwise null. */
+export function retractionOf(article: Article, now: number): { note: string; at: number } | null {
+  const { status, publishedAt } = article;
+  return status.state === 'retracted' && publishedAt <= status.at && publishedAt <= now
+    ? { note: status.note, at: status.at }
+    : null;
+}
+
+function headOf(web: WebContext, article: Article, image: { url: string; alt: string } | null = null): PageHead {
+  return {
+    title: fullHeadline(article),
+    description: summaryOf(article),
+    path: articlePageUrl({ slug: article.slug, page: null }, ''),
+    canonical: article.url,
+    language: article.language,
+    type: 'article',
+    image,
+    publishedAt: article.publishedAt,
+    section: article.section,
+    feeds: articleFeeds(web.config, article),
+  };
+}

@@ -1,0 +1,161 @@
+/**
+ * An article as page templates show it: lines composed, URLs checked.
+ */
+
+import { sectionTitle } from '../../core/config/config.ts';
+import { cleanUrl } from '../../lib/text/clean-text.ts';
+import type { WebContext } from '../../web/server/web-context.ts';
+import {
+  type Article,
+  type Byline,
+  creditLine,
+  type FirstOutlet,
+  type Image,
+  type Link,
+  type Outlet,
+  textDirection,
+} from '../article.ts';
+import { articleLink, urlElsewhere } from '../article-link.ts';
+import { beginningOfText } from '../beginning.ts';
+import { otherOutlets } from '../outlets.ts';
+import { type PageImage, pageImage, withRenditions } from '../pictures/renditions.ts';
+
+export interface StoryView {
+  /** Of its page on this site, or its address elsewhere. */
+  path: string;
+  /** Its address on another site, or null. */
+  url: string | null;
+  language: string;
+  dir: 'ltr' | 'rtl';
+  kicker: string | null;
+  headline: string;
+  dek: string | null;
+  /** Sanitised. */
+  bodyHtml: string;
+  publishedAt: number;
+  /** Null if it did not change after it was published. */
+  updatedAt: number | null;
+  /** `Ann Lee, Bo Wu and Cy Ma`. */
+  by: string | null;
+  section: { id: string; title: string } | null;
+  /** `srcset`: its versions, for browsers to choose from; null if it has only one. */
+  image: (PageImage & Pick<Image, 'alt' | 'credit' | 'width' | 'height'>) | null;
+  fullStory: Link | null;
+  related: Link[];
+  outlet: FirstOutlet | null;
+  /** Other outlets that reported the same event, each once. */
+  also: Outlet[];
+  contacts: ContactView[];
+  enclosures: { url: string; title: string; type: string; size: string }[];
+  tags: string[];
+  correction: { note: string; at: number } | null;
+  isRoundup: boolean;
+}
+
+/** The people of a role, for `Contact reporters A (a@example.com) and B (b@example.com)`. */
+interface ContactView {
+  role: string;
+  people: { name: string; email: string; href: string }[];
+}
+
+/** @param place on its own page, a picture that may be animated is the original */
+export function storyView(article: Article, web: WebContext, place: 'list' | 'page' = 'list'): StoryView {
+  const { status, image } = article;
+  const imageUrl = image === null ? null : cleanUrl(image.url);
+  const title = sectionTitle(web.config, article.section);
+  return {
+    path: articleLink(article, web),
+    url: urlElsewhere(article, web),
+    language: article.language,
+    dir: textDirection(article.language),
+    kicker: article.kicker,
+    headline: article.headline,
+    dek: article.dek,
+    bodyHtml: withRenditions(article.bodyHtml, web.config, place === 'list'),
+    publishedAt: article.publishedAt,
+    updatedAt: article.updatedAt > article.publishedAt ? article.updatedAt : null,
+    by: byline(article.bylines),
+    section: article.section === null || title === null ? null : { id: article.section, title },
+    image:
+      image === null || imageUrl === null
+        ? null
+        : {
+            ...pageImage({ url: imageUrl, width: image.width }, web.config, place === 'list'),
+            alt: image.alt,
+            credit: image.credit && creditLine(image.credit),
+            width: image.width,
+            height: image.height,
+          },
+    fullStory: safeLink(article.fullStory),
+    related: article.related.flatMap((link) => safeLink(link) ?? []),
+    outlet: article.outlet && { ...article.outlet, url: cleanUrl(article.outlet.url ?? '') },
+    also: otherOutlets([article]).map(({ name, url }) => ({ name, url: cleanUrl(url ?? '') })),
+    contacts: [contact('reporter', article.bylines), contact('editor', article.bylines)].flatMap((line) => line ?? []),
+    enclosures: article.enclosures.flatMap((enclosure) => {
+      const url = cleanUrl(enclosure.url);
+      if (url === null) return [];
+      const title = enclosure.title ?? decodeName(url);
+      return [{ url, title, type: enclosure.type, size: fileSize(enclosure.length) }];
+    }),
+    tags: article.tags,
+    correction: status.state === 'corrected' ? { note: status.note, at: status.at } : null,
+    isRoundup: article.kind === 'roundup',
+  };
+}
+
+/**
+ * The story with the headings of its body below a headline of that level, for pages of several stories. Sanitised
+ * headings are `h2` to `h4` and have no attributes.
+ */
+export function withLowerHeadings(story: StoryView, level: 2 | 3): StoryView {
+  const lower = (_: string, tag: string, own: string): string => `${tag}${Number(own) + level - 1}>`;
+  const bodyHtml = story.bodyHtml.replace(/(<\/?h)([2-4])>/g, lower);
+  return { ...story, bodyHtml };
+}
+
+/** Plain text for a page's description: the dek, or the beginning of the body up to the end of a word. */
+export function summaryOf(article: Article): string {
+  if (article.dek !== null) return article.dek;
+  const text = beginningOfText(article.bodyHtml, 200);
+  return text.length <= 200 ? text : `${text.slice(0, 200).replace(/\s+\S*$/, '')} …`.toWellFormed();
+}
+
+function byline(bylines: Byline[]): string | null {
+  const reporters = bylines.filter((line) => line.role === 'reporter');
+  const names = (reporters.length > 0 ? reporters : bylines).map((line) => line.name);
+  if (names.length === 0) return null;
+  return names.length === 1 ? (names[0] as string) : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
+}
+
+function contact(role: Byline['role'], bylines: Byline[]): ContactView | null {
+  const people = bylines.flatMap(({ role: own, name, email }) =>
+    own === role && email !== null ? [{ name, email, href: mailto(email) }] : [],
+  );
+  return people.length === 0 ? null : { role: people.length === 1 ? role : `${role}s`, people };
+}
+
+/** A mailto: address (RFC 6068 §2). Characters that could begin a header field are percent-encoded. */
+export function mailto(email: string): string {
+  return `mailto:${encodeURIComponent(email.toWellFormed()).replace('%40', '@')}`;
+}
+
+function safeLink(link: Link | null): Link | null {
+  if (link === null) return null;
+  const url = cleanUrl(link.url);
+  return url === null ? null : { url, title: link.title };
+}
+
+function decodeName(url: string): string {
+  const name = new URL(url).pathname.split('/').at(-1) ?? '';
+  try {
+    return decodeURIComponent(name) || url;
+  } catch {
+    return name;
+  }
+}
+
+function fileSize(bytes: number): string {
+  if (bytes < 1_000) return `${bytes} bytes`;
+  if (bytes < 1_000_000) return `${Math.round(bytes / 1_000)} KB`;
+  return `${(bytes / 1_000_000).toFixed(1)} MB`;
+}

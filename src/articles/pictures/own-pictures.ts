@@ -1,0 +1,139 @@
+/**
+ * Pictures next to an article's file: they are copied into the media folder, where pages and feeds can show them. Runs
+ * in the thread that parses articles, so it may block.
+ */
+import { createHash, randomUUID } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { join, sep } from 'node:path';
+import { pictureType } from '../../lib/pictures/picture-type.ts';
+import { readImageHeader } from './image-header.ts';
+
+/** Where the pictures of an article may be. Absolute paths. */
+export interface PictureFolder {
+  /** Of the article's file: relative addresses start here. */
+  folder: string;
+  /** The folder that is imported. No file outside of it is read, by whatever address or link. */
+  root: string;
+}
+
+export interface OwnPictures {
+  /**
+   * The address at which a picture is shown.
+   * @param src as written in the article
+   * @returns undefined for an address that is not relative to the file; null for a picture that cannot be used
+   */
+  urlOf(src: string): string | null | undefined;
+  /** Why pictures cannot be used. */
+  readonly problems: string[];
+}
+
+/** Folder of the copies, in the media folder. */
+const COPIES = 'imported';
+const MAX_BYTES = 64 * 1024 * 1024;
+const EXTENSIONS: Record<string, string> = {
+  'image/jpeg': 'jpg',
+  'image/png': 'png',
+  'image/gif': 'gif',
+  'image/webp': 'webp',
+  'image/avif': 'avif',
+  'image/svg+xml': 'svg',
+};
+
+class UnusablePictureError extends Error {}
+
+/**
+ * Copies the pictures that are asked for. A copy is named by its content: the same picture is copied once, and a
+ * changed one gets another address.
+ * @param from null for a text that is no file: no address is relative to it
+ */
+export function openOwnPictures(
+  from: PictureFolder | null,
+  media: { publicUrl: string; folder: string | undefined },
+): OwnPictures {
+  const known = new Map<string, string | null>();
+  const problems: string[] = [];
+  const find = (src: string, place: PictureFolder): string | null => {
+    try {
+      return `${media.publicUrl}/media/${COPIES}/${copyPicture(pathOf(src), place, media.folder)}`;
+    } catch (error) {
+      problems.push(`picture ${JSON.stringify(shorten(src))} ${reasonOf(error)}`);
+      return null;
+    }
+  };
+  return {
+    problems,
+    urlOf(src) {
+      const written = src.trim();
+      if (from === null || !isRelative(written)) return undefined;
+      // Also a path below the publication, without its slash: those of its media folder.
+      if (written.startsWith('media/') && !existsSync(join(from.folder, 'media'))) return undefined;
+      let url = known.get(written);
+      if (url === undefined) {
+        url = find(written, from);
+        known.set(written, url);
+      }
+      return url;
+    },
+  };
+}
+
+/** Not a URL, not a path of the site, not a part of the page. */
+function isRelative(src: string): boolean {
+  return src !== '' && !/^(?:[a-z][a-z0-9+.-]*:|[/\\#?])/i.test(src);
+}
+
+function pathOf(src: string): string {
+  try {
+    return decodeURIComponent(src.replace(/[?#].*$/s, ''));
+  } catch {
+    throw new UnusablePictureError('has an address that is not valid');
+  }
+}
+
+/** @returns the name of the copy */
+function copyPicture(path: string, { folder, root }: PictureFolder, mediaFolder: string | undefined): string {
+  const original = locate(path, folder, root);
+  if (mediaFolder === undefined)
+    throw new UnusablePictureError('cannot be shown: set paths.media in the configuration');
+  const { size } = statSync(original);
+  if (size > MAX_BYTES) throw new UnusablePictureError(`is ${size} bytes long; the limit is ${MAX_BYTES}`);
+  const bytes = readFileSync(original);
+  const type = pictureType(bytes) ?? readImageHeader(bytes)?.type ?? '';
+  const extension = EXTENSIONS[type];
+  if (extension === undefined) throw new UnusablePictureError('is not a JPEG, PNG, WebP, GIF, AVIF or SVG picture');
+  const name = `${createHash('sha256').update(bytes).digest('hex').slice(0, 32)}.${extension}`;
+  const copy = join(mediaFolder, COPIES, name);
+  // A crash of the machine may have left a part of it.
+  if (statSync(copy, { throwIfNoEntry: false })?.size === bytes.length) return name;
+  try {
+    mkdirSync(join(mediaFolder, COPIES), { recursive: true });
+    // Threads of one process may copy the same picture.
+    const temporary = `${copy}.${randomUUID()}.tmp`;
+    writeFileSync(temporary, bytes);
+    renameSync(temporary, copy);
+  } catch (error) {
+    throw new UnusablePictureError(`cannot be copied to ${mediaFolder} (${(error as NodeJS.ErrnoException).code})`);
+  }
+  return name;
+}
+
+/** Finds a file without a step out of the folder that is imported. A link in it could lead anywhere. */
+function locate(path: string, folder: string, root: string): string {
+  if (path.includes('\0')) throw new UnusablePictureError('has an address that is not valid');
+  const found = realpathSync(join(folder, path));
+  if (!found.startsWith(realpathSync(root) + sep)) {
+    throw new UnusablePictureError('is outside of the folder that is imported');
+  }
+  if (!statSync(found).isFile()) throw new UnusablePictureError('is not a file');
+  return found;
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof UnusablePictureError) return error.message;
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'ENOENT' || code === 'ENOTDIR' ? 'does not exist' : `cannot be read (${code})`;
+}
+
+function shorten(text: string): string {
+  return text.length > 80 ? `${text.slice(0, 77).toWellFormed()}…` : text;
+}

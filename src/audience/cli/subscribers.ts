@@ -1,0 +1,306 @@
+/**
+ * Commands about subscribers.
+ */
+import { type FileHandle, open } from 'node:fs/promises';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import {
+  type CliContext,
+  CommandError,
+  type JsonOption,
+  jsonOption,
+  newsletterNamed,
+  printResult,
+} from '../../core/cli/context.ts';
+import { formatSubscriberProgress } from '../../core/cli/progress.ts';
+import { formatJson } from '../../core/cli/text.ts';
+import type { Config } from '../../core/config/config.ts';
+import { parseAddress } from '../../lib/address.ts';
+import { revokeLinksOf } from '../account-links.ts';
+import type { CsvColumn, GivenColumns } from '../csv/columns.ts';
+import { exportSubscribers } from '../csv/export.ts';
+import { importSubscribers } from '../csv/import.ts';
+import { LIST_FORMATS } from '../csv/list-formats.ts';
+import { parseStatusRules } from '../csv/status-rules.ts';
+import { eraseSubscriber } from '../erasure.ts';
+import { subscriberHistory } from '../history.ts';
+import { addSubscriber, findSubscriberByAddress, removeSubscriber, subscriberPages } from '../subscriptions.ts';
+import { findSuppression, suppressByOperator, unsuppressByOperator } from '../suppression.ts';
+import {
+  formatSubscriber,
+  formatSubscriberImport,
+  formatSubscriberLine,
+  formatUnknownAddress,
+} from './format-subscribers.ts';
+
+const OPERATOR = { channel: 'operator', source: null } as const;
+const COLUMNS: CsvColumn[] = ['email', 'zone', 'newsletters', 'unsubscribed', 'paused_until', 'suppressed', 'since'];
+/** Entries of each list that `show` prints; with `--json` all. */
+const HISTORY_SHOWN = 50;
+
+interface SubscriberImportFlags extends JsonOption {
+  newsletter?: string[];
+  map?: GivenColumns;
+  format?: string;
+  status?: string[];
+  ignore?: string[];
+  dryRun?: boolean;
+}
+
+export function addSubscriberCommands(program: Command, cli: CliContext): void {
+  const subscribers = program.command('subscribers').description('add, remove, import, export and look up subscribers');
+
+  subscribers
+    .command('add')
+    .description('subscribe addresses whose owners have agreed to it')
+    .argument('<address...>')
+    .option('--newsletter <id...>', 'default: all newsletters')
+    .option('--zone <zone>', "the subscriber's IANA time zone")
+    .action((addresses: string[], options: { newsletter?: string[]; zone?: string }) => add(cli, addresses, options));
+
+  subscribers
+    .command('remove')
+    .description('unsubscribe addresses, or erase everything stored about them')
+    .argument('<address...>')
+    .option('--newsletter <id>', 'default: all newsletters')
+    .addOption(
+      new Option(
+        '--erase',
+        'delete the subscriber, its history and the server replies; a keyed hash prevents a new import of the address',
+      ).conflicts('newsletter'),
+    )
+    .action((addresses: string[], { newsletter, erase }: { newsletter?: string; erase?: boolean }) =>
+      erase ? eraseAddresses(cli, addresses) : removeAddresses(cli, addresses, newsletter),
+    );
+
+  subscribers
+    .command('suppress')
+    .description('never mail these addresses again, whether they are subscribed or not')
+    .argument('<address...>')
+    .action((addresses: string[]) => changeSuppression(cli, addresses, suppressByOperator));
+
+  subscribers
+    .command('unsuppress')
+    .description('allow mail to these addresses again, whatever they were suppressed for')
+    .argument('<address...>')
+    .action((addresses: string[]) => changeSuppression(cli, addresses, unsuppressByOperator));
+
+  subscribers
+    .command('revoke-links')
+    .description(
+      'end the links to the preferences in all earlier mail to these addresses; unsubscribe links still work',
+    )
+    .argument('<address...>')
+    .action((addresses: string[]) => revokeAddresses(cli, addresses));
+
+  subscribers
+    .command('list')
+    .description('list subscribers, one a line')
+    .option('--newsletter <id>', 'only subscribers of this newsletter')
+    .option('--json', 'print JSON Lines')
+    .action((options: JsonOption & { newsletter?: string }) => list(cli, options));
+
+  subscribers
+    .command('show')
+    .description('show subscriptions, consent, and every delivery with its time and the server reply')
+    .argument('<address>')
+    .addOption(jsonOption())
+    .action((address: string, options: JsonOption) => show(cli, address, options));
+
+  subscribers
+    .command('import')
+    .description(
+      'import subscribers from a CSV file, or from the export of another list manager; they must have agreed to it. ' +
+        'Unsubscribed addresses stay unsubscribed',
+    )
+    .argument('<file>', `its first line names the columns: ${COLUMNS.join(', ')}; or that of an export`)
+    .option('--newsletter <id...>', 'for a file without a column of newsletters; default: all newsletters')
+    .option<GivenColumns>('--map <column=header...>', 'such as email="E-Mail-Adresse" or status="State"', parseMap)
+    .option(
+      '--status <value=status>',
+      'what the values of the status say, such as "active=subscribed,gone=unsubscribed"; or one status for all rows',
+      collect,
+    )
+    .option('--ignore <header>', 'a column that says nothing about consent; can be repeated', collect)
+    .addOption(
+      new Option('--format <name>', 'of the export, where its header does not tell; plain for none').choices([
+        ...LIST_FORMATS.map(({ name }) => name),
+        'plain',
+      ]),
+    )
+    .option('--dry-run', 'count what would be done, and store nothing')
+    .addOption(jsonOption())
+    .action((file: string, options: SubscriberImportFlags) => importFile(cli, file, options));
+
+  subscribers
+    .command('export')
+    .description('write all subscribers as CSV')
+    .argument('[file]', 'default: stdout')
+    .option('--newsletter <id>', 'only subscribers of this newsletter')
+    .action((file: string | undefined, { newsletter }: { newsletter?: string }) => exportFile(cli, file, newsletter));
+}
+
+function add(cli: CliContext, addresses: string[], options: { newsletter?: string[]; zone?: string }): Promise<void> {
+  return cli.withApp(async ({ store, config, keys, clock }) => {
+    const newsletters = newslettersNamed(config, options.newsletter);
+    const secrets = await keys.signingSecrets();
+    for (const email of addresses) {
+      const subscriber = { email, newsletters, zone: options.zone };
+      const result = await addSubscriber(store.db, secrets, subscriber, OPERATOR, clock());
+      if (result.kind === 'refused') failFor(cli, result.reason);
+      else {
+        cli.print(`${email}: ${result.subscriptions.map((one) => `${one.newsletter} ${one.outcome}`).join(', ')}`);
+      }
+    }
+  });
+}
+
+function removeAddresses(cli: CliContext, addresses: string[], newsletter: string | undefined): Promise<void> {
+  return cli.withApp(async ({ store, config, clock }) => {
+    if (newsletter !== undefined) newsletterNamed(config, newsletter);
+    for (const email of addresses) {
+      const result = await removeSubscriber(store.db, email, OPERATOR, clock(), newsletter);
+      if (result.kind === 'unknown') failFor(cli, `${email}: there is no such subscriber`);
+      else if (result.kind === 'already') cli.print(`${email}: was not subscribed`);
+      else cli.print(`${email}: unsubscribed from ${result.newsletters.join(', ')}`);
+    }
+  });
+}
+
+function eraseAddresses(cli: CliContext, addresses: string[]): Promise<void> {
+  return cli.withApp(async ({ store, keys, clock }) => {
+    for (const email of addresses) {
+      const subscriber = await findSubscriberByAddress(store.db, email);
+      if (subscriber === null) {
+        failFor(cli, `${email}: there is no such subscriber`);
+        continue;
+      }
+      await eraseSubscriber(store.db, await keys.signingSecrets(), subscriber.id, clock());
+      cli.print(`${email}: erased`);
+    }
+  });
+}
+
+function revokeAddresses(cli: CliContext, addresses: string[]): Promise<void> {
+  return cli.withApp(async ({ store, clock }) => {
+    for (const email of addresses) {
+      const subscriber = await findSubscriberByAddress(store.db, email);
+      const isRevoked = subscriber !== null && (await revokeLinksOf(store.db, subscriber.id, clock()));
+      if (isRevoked) cli.print(`${email}: earlier links to the preferences no longer work`);
+      else failFor(cli, `${email}: there is no such subscriber`);
+    }
+  });
+}
+
+function changeSuppression(
+  cli: CliContext,
+  addresses: string[],
+  change: typeof suppressByOperator | typeof unsuppressByOperator,
+): Promise<void> {
+  return cli.withApp(async ({ store, keys, clock }) => {
+    const secrets = await keys.signingSecrets();
+    for (const email of addresses) {
+      const result = await change(store.db, secrets, email, clock());
+      if (result.kind === 'refused') failFor(cli, result.reason);
+      else cli.print(`${email}: ${result.kind === 'already' ? 'nothing to change' : result.kind}`);
+    }
+  });
+}
+
+function list(cli: CliContext, { newsletter, json }: JsonOption & { newsletter?: string }): Promise<void> {
+  return cli.withApp(async ({ store, config }) => {
+    if (newsletter !== undefined) newsletterNamed(config, newsletter);
+    const format = json ? formatJson : formatSubscriberLine;
+    for await (const page of subscriberPages(store.db, newsletter)) {
+      const lines = page.map((subscriber) => `${format(subscriber)}\n`);
+      if (!(await cli.printPart(lines.join('')))) return;
+    }
+  });
+}
+
+function show(cli: CliContext, address: string, options: JsonOption): Promise<void> {
+  return cli.withApp(async ({ store, config, keys }) => {
+    const { zone } = config.publication;
+    const subscriber = await findSubscriberByAddress(store.db, address);
+    if (subscriber === null) {
+      const parsed = parseAddress(address);
+      if (parsed.kind === 'invalid') throw new CommandError(`${address}: ${parsed.reason}`);
+      // The suppression list explains why an address cannot be added, or an import skips it.
+      const suppression = await findSuppression(store.db, await keys.signingSecrets(), parsed.key);
+      throw new CommandError(`${address}: ${formatUnknownAddress(suppression, zone)}`);
+    }
+    const history = await subscriberHistory(store.db, subscriber.id, options.json ? undefined : HISTORY_SHOWN);
+    printResult(cli, options, {
+      value: { subscriber, ...history },
+      text: () => formatSubscriber(subscriber, history, HISTORY_SHOWN, zone),
+    });
+  });
+}
+
+function importFile(cli: CliContext, file: string, flags: SubscriberImportFlags): Promise<void> {
+  return cli.withApp(async ({ store, config, keys, clock }) => {
+    const report = await importSubscribers(store, await keys.signingSecrets(), file, {
+      newsletters: newslettersNamed(config, flags.newsletter),
+      known: newslettersNamed(config),
+      map: flags.map ?? {},
+      format: flags.format,
+      ignore: flags.ignore,
+      status: parseStatusRules(flags.status ?? []),
+      dryRun: flags.dryRun,
+      clock,
+      onProgress: (progress) => cli.progress.show(formatSubscriberProgress(progress)),
+    });
+    const { problems, summary } = formatSubscriberImport(report, file);
+    for (const problem of problems) cli.printError(problem);
+    printResult(cli, flags, { value: report, text: () => summary });
+    if (report.rejected > 0) cli.fail();
+  });
+}
+
+function exportFile(cli: CliContext, path: string | undefined, newsletter: string | undefined): Promise<void> {
+  return cli.withApp(async ({ store, config }) => {
+    if (newsletter !== undefined) newsletterNamed(config, newsletter);
+    const file = path === undefined ? null : await createFile(path);
+    try {
+      for await (const part of exportSubscribers(store.db, newsletter)) {
+        if (file !== null) await file.write(part);
+        else if (!(await cli.printPart(part))) return;
+      }
+    } finally {
+      await file?.close();
+    }
+  });
+}
+
+function failFor(cli: CliContext, reason: string): void {
+  cli.printError(reason);
+  cli.fail();
+}
+
+/** Ids of these newsletters; default: all. @throws CommandError */
+function newslettersNamed(config: Config, ids?: string[]): string[] {
+  return (ids?.map((id) => newsletterNamed(config, id)) ?? config.newsletters).map(({ id }) => id);
+}
+
+/** Creates a file that only its owner can read, because it lists people. @throws CommandError */
+function createFile(path: string): Promise<FileHandle> {
+  return open(path, 'wx', 0o600).catch((error: NodeJS.ErrnoException) => {
+    const why = error.code === 'EEXIST' ? 'exists already: name another file' : `cannot be written (${error.code})`;
+    throw new CommandError(`${path} ${why}`);
+  });
+}
+
+function parseMap(entry: string, map: GivenColumns = {}): GivenColumns {
+  const at = entry.indexOf('=');
+  const header = entry.slice(at + 1);
+  // Several columns can say the status.
+  if (entry.slice(0, at) === 'status') return { ...map, status: [...(map.status ?? []), header] };
+  const column = COLUMNS.find((one) => one === entry.slice(0, at));
+  if (column === undefined) {
+    throw new InvalidArgumentError(`It must be column=header, with a column of ${COLUMNS.join(', ')}, status.`);
+  }
+  return { ...map, [column]: header };
+}
+
+function collect(value: string, values: string[] = []): string[] {
+  return [...values, value];
+}

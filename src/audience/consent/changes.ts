@@ -1,0 +1,159 @@
+/**
+ * Writes changes of consent. The state of a subscription and the event that proves the change are always written in one
+ * transaction, one subscriber at a time.
+ */
+import { type Selectable, sql } from 'kysely';
+import type { Db, Tx } from '../../core/store/store.ts';
+import type { Tables } from '../../core/store/tables.ts';
+import { type ConsentText, storeConsentText } from './consent-text.ts';
+import { revokeLinks } from './revoke-links.ts';
+import { nextState, type SubscriptionChange, type SubscriptionState } from './states.ts';
+
+/** Channel and source of a change. */
+export interface ConsentChannel {
+  channel: Tables['consent_events']['channel'];
+  /** The client's IP address, or the file and line of an import: `list.csv:7`. */
+  source?: string | null;
+  /** The wording that was agreed to, recorded with each request and confirmation; null without one. */
+  consent?: ConsentText | null;
+}
+
+export type SubscriberRow = Selectable<Tables['subscribers']>;
+
+export interface ConsentEvent {
+  change: Tables['consent_events']['change'];
+  /** Omitted for changes that concern all newsletters. */
+  newsletter?: string;
+  detail?: string | null;
+}
+
+/**
+ * Reads a subscriber and locks it until the transaction ends. Every change of consent begins with this lock, so that
+ * the events of a subscriber are in chronological order.
+ */
+export async function lockSubscriber(tx: Tx, subscriberId: number): Promise<SubscriberRow | null> {
+  const row = await lockSubscribers(tx).where('id', '=', subscriberId).executeTakeFirst();
+  return row ?? null;
+}
+
+/** Reads and locks a subscriber by the key of its address; see `parseAddress`. */
+export async function lockSubscriberByKey(tx: Tx, emailKey: string): Promise<SubscriberRow | null> {
+  const row = await lockSubscribers(tx).where('email_key', '=', emailKey).executeTakeFirst();
+  return row ?? null;
+}
+
+/**
+ * Locks an address. An unknown address gets a subscriber row, so that no other transaction can add, erase or suppress
+ * the address at the same time. The caller keeps a new row or deletes it before the transaction ends.
+ */
+export async function lockOrInsertSubscriber(
+  tx: Tx,
+  address: { email: string; key: string },
+  zone: string | null,
+  now: number,
+): Promise<{ subscriber: SubscriberRow; isNew: boolean }> {
+  for (;;) {
+    const added = await tx
+      .insertInto('subscribers')
+      .values({ email: address.email, email_key: address.key, zone, created_at: now })
+      .onConflict((conflict) => conflict.column('email_key').doNothing())
+      .returningAll()
+      .executeTakeFirst();
+    if (added !== undefined) return { subscriber: added, isNew: true };
+    // Null if the subscriber was erased between the two statements.
+    const subscriber = await lockSubscriberByKey(tx, address.key);
+    if (subscriber !== null) return { subscriber, isNew: false };
+  }
+}
+
+/** Setting a column to its own value locks the row on both databases. */
+function lockSubscribers(tx: Tx) {
+  return tx.updateTable('subscribers').set({ created_at: sql<number>`created_at` }).returningAll();
+}
+
+/** Records events of one subscriber, in order. */
+export async function recordConsent(
+  tx: Tx,
+  subscriberId: number,
+  events: readonly ConsentEvent[],
+  { channel, source = null, consent = null }: ConsentChannel,
+  now: number,
+): Promise<void> {
+  if (events.length === 0) return;
+  if (consent !== null && events.some(isOptIn)) await storeConsentText(tx, consent, now);
+  await tx
+    .insertInto('consent_events')
+    .values(
+      events.map((event) => ({
+        subscriber_id: subscriberId,
+        newsletter: event.newsletter ?? null,
+        change: event.change,
+        channel,
+        source,
+        detail: event.detail ?? null,
+        at: now,
+        consent_text: isOptIn(event) ? (consent?.id ?? null) : null,
+      })),
+    )
+    .execute();
+}
+
+function isOptIn({ change }: ConsentEvent): boolean {
+  return change === 'requested' || change === 'confirmed';
+}
+
+/**
+ * Applies a change to subscriptions of a locked subscriber, and records it for those that it changes. When the last one
+ * ends, earlier links to the preferences open nothing any more: others may have one, and it subscribes.
+ * @param newsletters ids, or `all` for all subscriptions of the subscriber
+ * @returns the changed subscriptions with their previous states, by newsletter
+ */
+export async function changeSubscriptions(
+  tx: Tx,
+  subscriberId: number,
+  newsletters: readonly string[] | 'all',
+  change: SubscriptionChange,
+  via: ConsentChannel,
+  now: number,
+): Promise<{ newsletter: string; before: SubscriptionState | null }[]> {
+  const states = await subscriptionStates(tx, subscriberId);
+  const changed = [...new Set(newsletters === 'all' ? states.keys() : newsletters)].sort().flatMap((newsletter) => {
+    const before = states.get(newsletter) ?? null;
+    const after = nextState(before, change);
+    return after === null || after === before ? [] : [{ newsletter, before, after }];
+  });
+  if (changed.length === 0) return [];
+  await tx
+    .insertInto('subscriptions')
+    .values(
+      changed.map(({ newsletter, after }) => ({
+        subscriber_id: subscriberId,
+        newsletter,
+        state: after,
+        changed_at: now,
+      })),
+    )
+    .onConflict((conflict) =>
+      conflict
+        .columns(['subscriber_id', 'newsletter'])
+        .doUpdateSet((e) => ({ state: e.ref('excluded.state'), changed_at: now })),
+    )
+    .execute();
+  const events = changed.map(({ newsletter }) => ({ change, newsletter }));
+  await recordConsent(tx, subscriberId, events, via, now);
+  for (const { newsletter, after } of changed) states.set(newsletter, after);
+  const hasLeft = changed.some(({ before }) => before === 'confirmed') && ![...states.values()].includes('confirmed');
+  if (hasLeft) await revokeLinks(tx, subscriberId, now);
+  return changed.map(({ newsletter, before }) => ({ newsletter, before }));
+}
+
+/** The states of a subscriber's subscriptions by newsletter. */
+export async function subscriptionStates(db: Db, subscriberId: number): Promise<Map<string, SubscriptionState>> {
+  const rows = await db
+    .selectFrom('subscriptions')
+    .select(['newsletter', 'state'])
+    .where('subscriber_id', '=', subscriberId)
+    .orderBy('newsletter')
+    .execute();
+  return new Map(rows.map((row) => [row.newsletter, row.state]));
+}

@@ -1,0 +1,67 @@
+/**
+ * The limits of requests for confirmation mail, against those who enter other people's addresses into the form. They
+ * count what would be mailed, whoever asks; the limits of clients are those of the page.
+ */
+import type { SigningSecrets } from '../../core/config/signing-secrets.ts';
+import type { KeyedLimit } from '../../core/store/rate-limits.ts';
+import { isTagged, mailboxKey } from '../../lib/address.ts';
+import { DAY, HOUR } from '../../lib/time.ts';
+import { hashAddress, hashesOfAddress } from '../suppression.ts';
+import { isLargeProvider } from './large-providers.ts';
+
+export interface SignupLimits {
+  /** Of one mailbox, with all its spellings. */
+  perAddressPerDay: number;
+  /** Of all mailboxes of a domain, unless it is a large provider. */
+  perDomainPerHour: number;
+  /** Of all mailboxes. */
+  perHour: number;
+}
+
+/** `address`: the response must not show that it refused. */
+interface SignupLimit extends KeyedLimit {
+  scope: 'domain' | 'all' | 'address';
+}
+
+/**
+ * The limits that apply to an address. Those of the address are the last: a request must not show, by being refused for
+ * another reason first, whether others have asked for the address. Spellings with a `+tag` get one message less a day:
+ * where they reach nobody, they must not use up what the owner of the mailbox needs to subscribe.
+ */
+export function limitsOfSignup(secrets: SigningSecrets, emailKey: string, limits: SignupLimits): SignupLimit[] {
+  const mailbox = mailboxKey(emailKey);
+  const domain = mailbox.slice(mailbox.lastIndexOf('@') + 1);
+  const every = (period: number, count: number) => ({ everyMs: period / count, burst: count });
+  const ofDomain: SignupLimit = {
+    scope: 'domain',
+    key: `signup domain:${hashAddress(secrets[0], domain)}`,
+    ...every(HOUR, limits.perDomainPerHour),
+  };
+  const hash = hashAddress(secrets[0], mailbox);
+  const { perAddressPerDay } = limits;
+  const ofTags: SignupLimit = {
+    scope: 'address',
+    key: taggedRateKey(hash),
+    ...every(DAY, Math.max(1, perAddressPerDay - 1)),
+  };
+  return [
+    ...(isLargeProvider(domain) ? [] : [ofDomain]),
+    { scope: 'all', key: 'signup all', ...every(HOUR, limits.perHour) },
+    ...(isTagged(emailKey) ? [ofTags] : []),
+    { scope: 'address', key: addressRateKey(hash), ...every(DAY, perAddressPerDay) },
+  ];
+}
+
+/** The keys of the limits that belong to an address alone, under all secrets. */
+export function addressRateKeys(secrets: SigningSecrets, emailKey: string): string[] {
+  const hashes = hashesOfAddress(secrets, mailboxKey(emailKey));
+  return hashes.flatMap((hash) => [addressRateKey(hash), taggedRateKey(hash)]);
+}
+
+function taggedRateKey(addressHash: string): string {
+  return `address tags:${addressHash}`;
+}
+
+function addressRateKey(addressHash: string): string {
+  return `address:${addressHash}`;
+}

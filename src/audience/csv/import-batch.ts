@@ -1,0 +1,327 @@
+/**
+ * Stores a batch of imported subscribers in a few statements. A file never overrides a subscriber's own decisions: an
+ * unsubscription or a pause remains, and so does a suppression.
+ */
+import { type RawBuilder, sql } from 'kysely';
+import type { SigningSecrets } from '../../core/config/signing-secrets.ts';
+import { jsonRows } from '../../core/store/json-rows.ts';
+import type { Dialect, Store, Tx } from '../../core/store/store.ts';
+import type { SuppressionReason } from '../../core/store/tables.ts';
+import { inTransaction } from '../../core/store/transaction.ts';
+import { rfc3339 } from '../../lib/time.ts';
+import { findLeft } from '../consent/left.ts';
+import { findSuppressed, suppressAddress } from '../suppression.ts';
+import type { ImportRow } from './row.ts';
+
+export interface BatchReport {
+  /** New addresses. */
+  added: number;
+  /** Rows that changed a known address. */
+  changed: number;
+  unchanged: number;
+  /** Subscriptions not renewed because the subscriber has unsubscribed. */
+  keptUnsubscribed: number;
+  /** Rows skipped because the address is on the suppression list. */
+  suppressed: number;
+  /** Rows skipped because the subscriber has left every newsletter. */
+  left: number;
+}
+
+/** A row that was not imported although it is valid, and why. */
+export interface SkippedRow {
+  line: number;
+  reason: string;
+}
+
+interface BatchContext {
+  tx: Tx;
+  dialect: Dialect;
+  /** File name: with the line of a row, the source of the consent. */
+  source: string;
+  now: number;
+}
+
+/** All rows of one address: a file can have one per newsletter. */
+interface AddressRows {
+  rows: [ImportRow, ...ImportRow[]];
+  key: string;
+  subscriberId: number;
+  isNew: boolean;
+  /** Why the address is on the suppression list, or null. */
+  suppressed: SuppressionReason | null;
+  /** Whether the subscriber has left every newsletter. */
+  hasLeft: boolean;
+}
+
+interface RequestedPause {
+  row: ImportRow;
+  subscriberId: number;
+  until: number;
+}
+
+interface RequestedChange {
+  row: ImportRow;
+  subscriberId: number;
+  newsletter: string;
+  state: 'confirmed' | 'unsubscribed';
+}
+
+/**
+ * Imports rows in one transaction. Of several rows with the same address, the first determines spelling and zone, and
+ * the first with a pause determines the pause.
+ * @param source file name, for the record of consent
+ * @returns also the rows that changed something
+ */
+export async function importBatch(
+  { db, dialect }: Pick<Store, 'db' | 'dialect'>,
+  secrets: SigningSecrets,
+  rows: readonly ImportRow[],
+  { source, now }: { source: string; now: number },
+): Promise<BatchReport & { skipped: SkippedRow[]; effective: ReadonlySet<ImportRow> }> {
+  return inTransaction(db, async (tx) => {
+    const context = { tx, dialect, source, now };
+    const addresses = await insertAddresses(context, secrets, rows);
+    await deleteSubscribers(
+      context,
+      addresses.filter((address) => address.isNew && address.suppressed !== null),
+    );
+    const requested = addresses.flatMap(requestedChanges);
+    const changes = await changeSubscriptions(context, requested);
+    const mailable = addresses.filter((address) => address.suppressed === null);
+    const pauses = await applyPauses(
+      context,
+      mailable.filter(({ hasLeft }) => !hasLeft).flatMap((address) => requestedPause(address, now)),
+    );
+    const effective = new Set([...changes, ...pauses].map(({ row }) => row));
+    for (const { rows, subscriberId } of mailable) {
+      for (const row of rows) {
+        if (row.suppressed === null) continue;
+        const via = { channel: 'import', source: `${source}:${row.line}` } as const;
+        await suppressAddress(tx, secrets, subscriberId, row.suppressed, via, now);
+        effective.add(row);
+      }
+    }
+    const skipped = skippedRows(addresses, effective);
+    const suppressed = sum(addresses, ({ suppressed, rows }) => (suppressed === null ? 0 : rows.length));
+    const left = skipped.length - suppressed;
+    const added = sum(mailable, ({ isNew }) => (isNew ? 1 : 0));
+    const changed = sum(
+      mailable,
+      ({ isNew, rows }) => rows.filter((row, index) => effective.has(row) && !(isNew && index === 0)).length,
+    );
+    return {
+      added,
+      changed,
+      unchanged: rows.length - skipped.length - added - changed,
+      keptUnsubscribed: await countUnsubscribed(context, requested, changes),
+      suppressed,
+      left,
+      skipped,
+      effective,
+    };
+  });
+}
+
+/** The rows of suppressed addresses, and those with subscriptions for subscribers who have left, by line. */
+function skippedRows(addresses: readonly AddressRows[], effective: ReadonlySet<ImportRow>): SkippedRow[] {
+  const skipped = addresses.flatMap(({ rows, suppressed, hasLeft }) => {
+    if (suppressed !== null) {
+      return rows.map(({ line }) => ({ line, reason: `the address is on the suppression list (${suppressed})` }));
+    }
+    const ineffective = rows.filter((row) => hasLeft && row.newsletters.length > 0 && !effective.has(row));
+    return ineffective.map(({ line }) => ({ line, reason: 'the subscriber has left every newsletter' }));
+  });
+  return skipped.sort((a, b) => a.line - b.line);
+}
+
+/** Inserts new addresses, and locks known ones: an address that is being erased must not be added again. */
+async function insertAddresses(
+  context: BatchContext,
+  secrets: SigningSecrets,
+  rows: readonly ImportRow[],
+): Promise<AddressRows[]> {
+  const byAddress = [...Map.groupBy(rows, (row) => row.key).values()] as [ImportRow, ...ImportRow[]][];
+  // In the order of a unique key, so that simultaneous imports wait for each other instead of deadlocking.
+  byAddress.sort(([a], [b]) => (a.key < b.key ? -1 : 1));
+  const firsts = byAddress.map(([first]) => first);
+  const keys = firsts.map((row) => row.key);
+  const before = await findIds(context, keys);
+  const ids = await insertSubscribers(context, firsts);
+  const suppressed = await findSuppressed(context.tx, secrets, keys);
+  const left = await findLeft(context.tx, [...before.values()]);
+  return byAddress.map((rows) => {
+    const { key } = rows[0];
+    const subscriberId = ids.get(key) as number;
+    const isNew = before.get(key) !== subscriberId;
+    return { rows, key, subscriberId, isNew, suppressed: suppressed.get(key) ?? null, hasLeft: left.has(subscriberId) };
+  });
+}
+
+async function findIds({ tx, dialect }: BatchContext, keys: string[]): Promise<Map<string, number>> {
+  const given = jsonRows(
+    dialect,
+    keys.map((key) => [key]),
+    { email_key: 'text' },
+  );
+  const found = await sql<{ id: number; email_key: string }>`
+    select id, email_key from subscribers where email_key in (select email_key from ${given} r)`.execute(tx);
+  return new Map(found.rows.map((row) => [row.email_key, row.id]));
+}
+
+/** @returns all ids, by key */
+async function insertSubscribers({ tx, dialect, now }: BatchContext, rows: ImportRow[]): Promise<Map<string, number>> {
+  const given = jsonRows(
+    dialect,
+    rows.map(({ email, key, zone }) => [email, key, zone]),
+    { email: 'text', email_key: 'text', zone: 'text' },
+  );
+  // "where true" separates the select from the conflict clause for SQLite's parser. A zone that is set does not change.
+  const { rows: stored } = await sql<{ id: number; email_key: string }>`
+    insert into subscribers (email, email_key, zone, created_at)
+    select email, email_key, zone, ${int(now)} from ${given} r where true
+    on conflict (email_key) do update set zone = coalesce(subscribers.zone, excluded.zone)
+    returning id, email_key`.execute(tx);
+  return new Map(stored.map((row) => [row.email_key, row.id]));
+}
+
+async function deleteSubscribers({ tx, dialect }: BatchContext, addresses: AddressRows[]): Promise<void> {
+  if (addresses.length === 0) return;
+  const ids = jsonRows(
+    dialect,
+    addresses.map((address) => [address.subscriberId]),
+    { id: 'int' },
+  );
+  await sql`delete from subscribers where id in (select id from ${ids} r)`.execute(tx);
+}
+
+/**
+ * Merges the rows of an address. Unsubscribing overrides subscribing, and is the only change for an address that is
+ * suppressed or whose subscriber has left.
+ */
+function requestedChanges({ rows, subscriberId, isNew, suppressed, hasLeft }: AddressRows): RequestedChange[] {
+  if (isNew && suppressed !== null) return [];
+  const requested = new Map<string, RequestedChange>();
+  for (const row of rows) {
+    for (const newsletter of suppressed !== null || hasLeft ? [] : row.newsletters) {
+      if (!requested.has(newsletter)) requested.set(newsletter, { row, subscriberId, newsletter, state: 'confirmed' });
+    }
+    for (const newsletter of row.unsubscribed) {
+      if (requested.get(newsletter)?.state === 'unsubscribed') continue;
+      requested.set(newsletter, { row, subscriberId, newsletter, state: 'unsubscribed' });
+    }
+  }
+  return [...requested.values()];
+}
+
+/** @returns the effective changes */
+async function changeSubscriptions(
+  { tx, dialect, source, now }: BatchContext,
+  requested: RequestedChange[],
+): Promise<RequestedChange[]> {
+  if (requested.length === 0) return [];
+  const given = jsonRows(
+    dialect,
+    requested.map(({ subscriberId, newsletter, state }) => [subscriberId, newsletter, state]),
+    { subscriber_id: 'int', newsletter: 'text', state: 'text' },
+  );
+  // Unsubscribing is always effective, subscribing only if the subscriber has not unsubscribed. A request does not undo
+  // that before its confirmation: anyone can request.
+  const changed = await sql<{ subscriber_id: number; newsletter: string }>`
+    insert into subscriptions (subscriber_id, newsletter, state, changed_at)
+    select subscriber_id, newsletter, state, ${int(now)} from ${given} r where true
+    on conflict (subscriber_id, newsletter) do update set state = excluded.state, changed_at = excluded.changed_at
+    where (subscriptions.state <> 'unsubscribed' and excluded.state = 'unsubscribed')
+      or (subscriptions.state = 'unconfirmed' and not ${hasUnsubscribed})
+    returning subscriber_id, newsletter`.execute(tx);
+  const keys = new Set(changed.rows.map((one) => `${one.subscriber_id} ${one.newsletter}`));
+  const effective = requested.filter((one) => keys.has(`${one.subscriberId} ${one.newsletter}`));
+  if (effective.length === 0) return [];
+  const events = jsonRows(
+    dialect,
+    effective.map(({ row, subscriberId, newsletter, state }) => [
+      subscriberId,
+      newsletter,
+      state,
+      `${source}:${row.line}`,
+      row.since === null ? null : `since ${new Date(row.since).toISOString()}`,
+    ]),
+    { subscriber_id: 'int', newsletter: 'text', change: 'text', source: 'text', detail: 'text' },
+  );
+  await sql`insert into consent_events (subscriber_id, newsletter, change, channel, source, detail, at)
+    select subscriber_id, newsletter, change, 'import', source, detail, ${int(now)} from ${events} r`.execute(tx);
+  return effective;
+}
+
+/** The first pause of an address's rows that ends in the future. */
+function requestedPause({ rows, subscriberId }: AddressRows, now: number): RequestedPause[] {
+  for (const row of rows) {
+    if (row.pausedUntil !== null && row.pausedUntil > now) return [{ row, subscriberId, until: row.pausedUntil }];
+  }
+  return [];
+}
+
+/** @returns the effective pauses */
+async function applyPauses(
+  { tx, dialect, source, now }: BatchContext,
+  requested: RequestedPause[],
+): Promise<RequestedPause[]> {
+  if (requested.length === 0) return [];
+  const given = jsonRows(
+    dialect,
+    requested.map(({ subscriberId, until }) => [subscriberId, until]),
+    { subscriber_id: 'int', until: 'int' },
+  );
+  // The file is older than any pause or resumption here. The column alone does not show a resumption: only the history
+  // does.
+  const changed = await sql<{ id: number }>`
+    update subscribers set paused_until = r.until from ${given} r
+    where subscribers.id = r.subscriber_id and subscribers.paused_until is null and not exists (
+      select 1 from consent_events e where e.subscriber_id = subscribers.id and e.change in ('paused', 'resumed'))
+    returning subscribers.id`.execute(tx);
+  const ids = new Set(changed.rows.map((one) => one.id));
+  const effective = requested.filter((one) => ids.has(one.subscriberId));
+  if (effective.length === 0) return [];
+  const events = jsonRows(
+    dialect,
+    effective.map(({ row, subscriberId, until }) => [subscriberId, `${source}:${row.line}`, `until ${rfc3339(until)}`]),
+    { subscriber_id: 'int', source: 'text', detail: 'text' },
+  );
+  await sql`insert into consent_events (subscriber_id, newsletter, change, channel, source, detail, at)
+    select subscriber_id, null, 'paused', 'import', source, detail, ${int(now)} from ${events} r`.execute(tx);
+  return effective;
+}
+
+/** Whether a subscription that is not confirmed ended before. */
+const hasUnsubscribed = sql<boolean>`exists (
+  select 1 from consent_events e where e.subscriber_id = subscriptions.subscriber_id
+    and e.newsletter = subscriptions.newsletter and e.change = 'unsubscribed')`;
+
+/** Counts the requested subscriptions that the subscribers have unsubscribed. */
+async function countUnsubscribed(
+  { tx, dialect }: BatchContext,
+  requested: RequestedChange[],
+  effective: RequestedChange[],
+): Promise<number> {
+  const changed = new Set(effective);
+  const ineffective = requested.filter((one) => one.state === 'confirmed' && !changed.has(one));
+  if (ineffective.length === 0) return 0;
+  const given = jsonRows(
+    dialect,
+    ineffective.map(({ subscriberId, newsletter }) => [subscriberId, newsletter]),
+    { subscriber_id: 'int', newsletter: 'text' },
+  );
+  const { rows } = await sql<{ count: number }>`
+    select count(*) as count from subscriptions
+    where (subscriber_id, newsletter) in (select subscriber_id, newsletter from ${given} r)
+      and (state = 'unsubscribed' or (state = 'unconfirmed' and ${hasUnsubscribed}))`.execute(tx);
+  return rows[0]?.count ?? 0;
+}
+
+function sum(addresses: AddressRows[], of: (address: AddressRows) => number): number {
+  return addresses.reduce((total, address) => total + of(address), 0);
+}
+
+/** PostgreSQL infers the type text for a bare parameter in a select list. */
+function int(value: number): RawBuilder<number> {
+  return sql<number>`cast(${value} as bigint)`;
+}

@@ -1,0 +1,254 @@
+/**
+ * Imports subscribers from a CSV file of any length in constant memory. Rejected rows are reported, and written to a
+ * file that can be corrected and imported again.
+ */
+import { statSync } from 'node:fs';
+import { basename } from 'node:path';
+import type { SigningSecrets } from '../../core/config/signing-secrets.ts';
+import { analyseGrown } from '../../core/store/maintenance.ts';
+import type { Store } from '../../core/store/store.ts';
+import { checkFile, checkName, needsCheck } from './check-file.ts';
+import { type GivenColumns, type MappedColumns, mapColumns } from './columns.ts';
+import { type BatchReport, importBatch, type SkippedRow } from './import-batch.ts';
+import { effectOf, type ImportStatus, NOT_IMPORTED } from './import-status.ts';
+import type { ListFormatName } from './list-formats.ts';
+import { type CsvRecord, CsvSyntaxError, readRecords } from './records.ts';
+import { MAX_LISTED, RejectsFile } from './rejects-file.ts';
+import { type ImportRow, parseRow, unguard } from './row.ts';
+import { checkRules, statusesOf } from './row-status.ts';
+import type { StatusRules } from './status-rules.ts';
+
+export interface SubscriberImportReport extends BatchReport {
+  /** The recognised export, or `plain`. */
+  format: ListFormatName | 'plain';
+  /** Whether nothing was stored. */
+  dryRun: boolean;
+  rows: number;
+  /** Valid rows by the status in the file, with those that changed something. Only `subscribed` for a plain file. */
+  statuses: Partial<Record<ImportStatus, { rows: number; effective: number }>>;
+  /** Rows of people who have not confirmed, or are not mailed any more. */
+  notImported: number;
+  rejected: number;
+  /** The first rejected rows. */
+  rejects: { line: number; reason: string }[];
+  /** The first skipped rows. */
+  skipped: SkippedRow[];
+  /** Path of the file with all rejected rows, or null. */
+  rejectsFile: string | null;
+  /** Unknown columns. */
+  ignoredColumns: string[];
+}
+
+export interface SubscriberImportOptions {
+  /** Ids of newsletters that the file is about, if it has no column for them. */
+  newsletters: readonly string[];
+  /** Ids of all newsletters of the configuration. */
+  known: readonly string[];
+  /** Headers named by the operator. */
+  map?: GivenColumns;
+  /** Name of a format, or `plain`; omitted, the header decides. */
+  format?: string | undefined;
+  /** Headers of columns that say nothing about consent, whatever their names suggest. */
+  ignore?: readonly string[] | undefined;
+  /** The operator's words for statuses. */
+  status?: StatusRules | undefined;
+  /** Counts what would be done, in transactions that are rolled back. */
+  dryRun?: boolean | undefined;
+  /**
+   * Of a dry run: the whole file in one transaction, which is exact (default); or each batch in its own, so that others
+   * can write in between, but an address in two batches counts twice.
+   */
+  rollBack?: 'file' | 'batch' | undefined;
+  clock: () => number;
+  onProgress?: (progress: { rows: number; rejected: number; bytes: number; totalBytes: number }) => void;
+}
+
+const BATCH_SIZE = 500;
+
+const OVERSIZED = 'it has more than 64 KB: shorten it, or close its quotation mark';
+const NO_RULES: StatusRules = { words: {}, all: null };
+
+/**
+ * Imports a file, with one transaction per batch: an interrupted import keeps the finished batches, and can be
+ * repeated. Where a column or a value may say that somebody must not get mail, and it is not understood, nothing is
+ * imported. In a file with statuses, rows that end something are imported first, so that no other row of the same
+ * address subscribes it.
+ * @throws Error if the file cannot be read, its header cannot be mapped, a status is not understood, or a quote is not
+ * closed, with the line
+ */
+export async function importSubscribers(
+  store: Pick<Store, 'db' | 'dialect'>,
+  secrets: SigningSecrets,
+  file: string,
+  options: SubscriberImportOptions,
+): Promise<SubscriberImportReport> {
+  const totalBytes = sizeOf(file);
+  try {
+    const columns = await readColumns(file, options);
+    const rules = options.status ?? NO_RULES;
+    checkRules(columns, rules);
+    checkName(file, columns, rules);
+    if (needsCheck(columns)) await checkFile(file, columns, rules, options.known);
+    const run = (target: Pick<Store, 'db' | 'dialect'>): Promise<SubscriberImportReport> =>
+      new FileImport(target, secrets, file, { columns, rules, totalBytes, ...options }).run();
+    if (options.dryRun) return await (options.rollBack === 'batch' ? run(store) : rolledBack(store, run));
+    const report = await run(store);
+    await analyseGrown(store.db, ['subscribers', 'subscriptions'], report.added);
+    return report;
+  } catch (error) {
+    throw new Error(`${file}: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** Does something in a transaction, and takes it back. */
+async function rolledBack<T>(
+  { db, dialect }: Pick<Store, 'db' | 'dialect'>,
+  work: (store: Pick<Store, 'db' | 'dialect'>) => Promise<T>,
+): Promise<T> {
+  const done: { result?: T } = {};
+  const rollback = new Error('rolled back');
+  await db
+    .transaction()
+    .execute(async (tx) => {
+      done.result = await work({ db: tx, dialect });
+      throw rollback;
+    })
+    .catch((error: unknown) => {
+      if (error !== rollback) throw error;
+    });
+  return done.result as T;
+}
+
+type Context = SubscriberImportOptions & { columns: MappedColumns; rules: StatusRules; totalBytes: number };
+
+class FileImport {
+  readonly #store: Pick<Store, 'db' | 'dialect'>;
+  readonly #secrets: SigningSecrets;
+  readonly #file: string;
+  readonly #context: Context;
+  readonly #rejects: RejectsFile;
+  readonly #totals: BatchReport = { added: 0, changed: 0, unchanged: 0, keptUnsubscribed: 0, suppressed: 0, left: 0 };
+  readonly #statuses: SubscriberImportReport['statuses'] = {};
+  readonly #skipped: SkippedRow[] = [];
+  readonly #batch: ImportRow[] = [];
+  #rows = 0;
+  #notImported = 0;
+
+  constructor(store: Pick<Store, 'db' | 'dialect'>, secrets: SigningSecrets, file: string, context: Context) {
+    this.#store = store;
+    this.#secrets = secrets;
+    this.#file = file;
+    this.#context = context;
+    this.#rejects = new RejectsFile(context.dryRun ? null : file);
+  }
+
+  async run(): Promise<SubscriberImportReport> {
+    const { columns, dryRun = false } = this.#context;
+    const hasStatus = columns.statusColumns.length > 0 || columns.all.some((status) => status !== 'subscribed');
+    let rejectsFile: string | null = null;
+    try {
+      if (hasStatus) await this.#read('ending');
+      await this.#read(hasStatus ? 'subscribing' : 'all');
+      if (this.#rejects.count === 0) this.#rejects.delete();
+    } catch (error) {
+      if (!(error instanceof CsvSyntaxError) || dryRun) throw error;
+      await this.#flush();
+      throw new Error(`${error.message}; the rows before it have been imported`, { cause: error });
+    } finally {
+      rejectsFile = await this.#rejects.close();
+    }
+    return {
+      format: columns.format?.name ?? 'plain',
+      dryRun,
+      ...this.#totals,
+      rows: this.#rows,
+      statuses: this.#statuses,
+      notImported: this.#notImported,
+      rejected: this.#rejects.count,
+      rejects: this.#rejects.listed,
+      skipped: this.#skipped.sort((a, b) => a.line - b.line),
+      rejectsFile,
+      ignoredColumns: columns.ignored,
+    };
+  }
+
+  /** Imports the rows that end something, all others, or all in one reading. */
+  async #read(which: 'ending' | 'subscribing' | 'all'): Promise<void> {
+    const { columns, rules, onProgress, totalBytes } = this.#context;
+    let isHeader = true;
+    for await (const records of readRecords(this.#file, columns.format?.escape)) {
+      for (const record of records) {
+        if (isHeader) {
+          isHeader = false;
+          continue;
+        }
+        const fields = record.fields.map(unguard);
+        const found = statusesOf(fields, columns, rules);
+        const statuses = found.kind === 'known' && !record.isOversized ? found.statuses : null;
+        if (which !== 'all' && isEnding(statuses) !== (which === 'ending')) continue;
+        await this.#add(record, fields, statuses);
+        onProgress?.({ rows: this.#rows, rejected: this.#rejects.count, bytes: record.bytes, totalBytes });
+      }
+    }
+    await this.#flush();
+  }
+
+  /** @param statuses null if they are not known: the address is invalid, or the file has changed since its check */
+  async #add(record: CsvRecord, fields: string[], statuses: readonly ImportStatus[] | null): Promise<void> {
+    const { columns } = this.#context;
+    this.#rows += 1;
+    let row = record.isOversized ? OVERSIZED : parseRow(fields, record.line, columns, statuses ?? [], this.#context);
+    if (typeof row !== 'string' && statuses === null) row = 'its status is not known';
+    if (typeof row === 'string') {
+      await this.#rejects.add(columns.header, { ...record, fields }, row);
+      return;
+    }
+    this.#count(row.status, 'rows');
+    const reason = NOT_IMPORTED[row.status];
+    if (reason !== undefined) {
+      this.#notImported += 1;
+      if (this.#skipped.length < MAX_LISTED) this.#skipped.push({ line: row.line, reason });
+    } else if (this.#batch.push(row) >= BATCH_SIZE) await this.#flush();
+  }
+
+  #count(status: ImportStatus, what: 'rows' | 'effective'): void {
+    const counts = this.#statuses[status] ?? { rows: 0, effective: 0 };
+    counts[what] += 1;
+    this.#statuses[status] = counts;
+  }
+
+  async #flush(): Promise<void> {
+    if (this.#batch.length === 0) return;
+    const context = { source: basename(this.#file), now: this.#context.clock() };
+    const { dryRun, rollBack } = this.#context;
+    const batch = this.#batch.splice(0);
+    const run = (store: Pick<Store, 'db' | 'dialect'>) => importBatch(store, this.#secrets, batch, context);
+    const isRolledBack = dryRun === true && rollBack === 'batch';
+    const { skipped, effective, ...counts } = await (isRolledBack ? rolledBack(this.#store, run) : run(this.#store));
+    this.#skipped.push(...skipped.slice(0, MAX_LISTED - this.#skipped.length));
+    for (const row of effective) this.#count(row.status, 'effective');
+    for (const key of Object.keys(counts) as (keyof BatchReport)[]) this.#totals[key] += counts[key];
+  }
+}
+
+/** Whether a row ends a subscription or suppresses the address. */
+function isEnding(statuses: readonly ImportStatus[] | null): boolean {
+  const { subscription, suppressed } = effectOf(statuses ?? []);
+  return subscription === 'ends' || suppressed !== null;
+}
+
+/** @throws Error if the file is empty, or its header cannot be mapped */
+async function readColumns(file: string, { map, format, ignore, status }: SubscriberImportOptions) {
+  for await (const [header] of readRecords(file)) {
+    if (header !== undefined) return mapColumns(header.fields.map(unguard), map, { format, ignore, status });
+  }
+  throw new Error('it is empty: the first line must name the columns, such as email,zone');
+}
+
+function sizeOf(file: string): number {
+  try {
+    return statSync(file).size;
+  } catch (error) {
+    throw new Error(`${file} cannot be read (${(error as NodeJS.ErrnoException).code})`, { cause: error });
+  }
+}

@@ -1,0 +1,135 @@
+/** Parses the rows of a CSV import, and formats fields for CSV files. */
+import { Temporal } from 'temporal-polyfill';
+import type { SuppressionReason } from '../../core/store/tables.ts';
+import { parseAddress } from '../../lib/address.ts';
+import { zoneProblem } from '../zone.ts';
+import type { CsvColumn, MappedColumns } from './columns.ts';
+import { effectOf, type ImportStatus, strictest } from './import-status.ts';
+
+export interface ImportRow {
+  line: number;
+  email: string;
+  /** See `parseAddress`. */
+  key: string;
+  zone: string | null;
+  newsletters: string[];
+  unsubscribed: string[];
+  /** End of a pause; it can be in the past. */
+  pausedUntil: number | null;
+  suppressed: SuppressionReason | null;
+  /** Instant of the subscription, if the file has it. */
+  since: number | null;
+  /** What the file says about the person. */
+  status: ImportStatus;
+}
+
+const REASONS: SuppressionReason[] = ['hard-bounce', 'soft-bounces', 'complaint', 'erased', 'operator'];
+
+/**
+ * Parses a row.
+ * @param statuses what the file says about the person; see `statusesOf`
+ * @param options.newsletters concerned if the file has no column of newsletters
+ * @param options.known all newsletters of the configuration
+ * @returns the row, or the reason of its rejection
+ */
+export function parseRow(
+  fields: readonly string[],
+  line: number,
+  columns: MappedColumns,
+  statuses: readonly ImportStatus[],
+  options: { newsletters: readonly string[]; known: readonly string[] },
+): ImportRow | string {
+  const { positions, format } = columns;
+  const field = (column: CsvColumn): string => {
+    const position = positions[column];
+    return position === undefined ? '' : (fields[position] ?? '').trim();
+  };
+  const address = parseAddress(field('email'));
+  if (address.kind === 'invalid') return `${field('email') || 'the address'}: ${address.reason}`;
+  const ended = words(field('unsubscribed'));
+  const concerned = positions.newsletters === undefined ? [...options.newsletters] : words(field('newsletters'));
+  for (const id of [...concerned, ...ended]) {
+    if (!options.known.includes(id)) {
+      return `${id}: unknown newsletter: the configuration has ${options.known.join(', ') || 'none'}`;
+    }
+  }
+  const effect = effectOf(statuses);
+  const suppressed = effect.suppressed ?? suppressionOf(field('suppressed'));
+  if (concerned.length + ended.length === 0 && suppressed === null) return 'it has no newsletter';
+  const row = { line, email: address.email, key: address.key, suppressed, status: strictest(statuses) };
+  const unsubscribed = effect.subscription === 'ends' ? [...new Set([...concerned, ...ended])] : ended;
+  if (effect.subscription !== 'subscribes') {
+    return { ...row, zone: null, newsletters: [], unsubscribed, pausedUntil: null, since: null };
+  }
+  const details = parseDetails(field, format !== null);
+  if (typeof details === 'string') return details;
+  // A list of suppressed addresses subscribes nobody.
+  const subscribes = suppressed === null || positions.newsletters !== undefined;
+  const newsletters = subscribes ? concerned.filter((id) => !unsubscribed.includes(id)) : [];
+  return { ...row, ...details, newsletters, unsubscribed };
+}
+
+/**
+ * What a row says about the subscription itself.
+ * @param isForeign the file is the export of a list manager: what cannot be read there is left out
+ * @returns the details, or the reason of a rejection
+ */
+function parseDetails(
+  field: (column: CsvColumn) => string,
+  isForeign: boolean,
+): Pick<ImportRow, 'zone' | 'pausedUntil' | 'since'> | string {
+  const zone = field('zone');
+  const problem = zone === '' ? null : zoneProblem(zone);
+  if (problem !== null && !isForeign) return problem;
+  const pausedUntil = instantOf(field('paused_until'));
+  if (pausedUntil === undefined) {
+    return `${field('paused_until')}: the end of a pause must be a date or an instant such as 2026-12-01T00:00:00Z`;
+  }
+  const since = instantOf(field('since'));
+  if (since === undefined && !isForeign) {
+    return `${field('since')}: must be a date or an instant such as 2026-11-24T07:30:00Z`;
+  }
+  return { zone: zone === '' || problem !== null ? null : zone, pausedUntil, since: since ?? null };
+}
+
+/**
+ * Quotes a field if necessary (RFC 4180 §2), and prevents spreadsheets from reading it as a formula: an apostrophe is
+ * put before such a field. One that starts with an apostrophe gets another, so that `unguard` restores every field.
+ */
+export function csvField(value: string): string {
+  const guarded = /^[=+\-@\t\r']/.test(value) ? `'${value}` : value;
+  return /[",\r\n;\t]|^\s|\s$/.test(guarded) ? `"${guarded.replaceAll('"', '""')}"` : guarded;
+}
+
+/** Removes the apostrophe that `csvField` put before a field. */
+export function unguard(value: string): string {
+  return /^'[=+\-@\t\r']/.test(value) ? value.slice(1) : value;
+}
+
+function words(text: string): string[] {
+  return [...new Set(text.split(/[\s;,|]+/).filter((word) => word !== ''))];
+}
+
+function suppressionOf(text: string): SuppressionReason | null {
+  if (text === '' || /^(0|no|false|f)$/i.test(text)) return null;
+  return REASONS.find((reason) => reason === text.toLowerCase()) ?? 'operator';
+}
+
+/**
+ * Returns undefined for invalid input. A date without time is its first instant in UTC. Some list managers write
+ * `2026-11-24 07:30:00 UTC`, others, as Go does, `2026-11-24 07:30:00.123 +0000 UTC`.
+ */
+function instantOf(text: string): number | null | undefined {
+  if (text === '') return null;
+  const iso = text
+    .replace(/ (?:([+-]\d{4}) )?UTC$/, (_, offset: string | undefined) => offset ?? 'Z')
+    .replace(' ', 'T');
+  try {
+    return Temporal.Instant.from(iso).epochMilliseconds;
+  } catch {}
+  try {
+    return Temporal.PlainDateTime.from(iso).toZonedDateTime('UTC').epochMilliseconds;
+  } catch {
+    return undefined;
+  }
+}

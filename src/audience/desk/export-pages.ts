@@ -1,0 +1,103 @@
+/**
+ * Downloads of personal data: all data of one person, and the list of subscribers as CSV. Both need the password again.
+ */
+import { html } from 'hono/html';
+import { inTransaction } from '../../core/store/transaction.ts';
+import { localDate } from '../../lib/time.ts';
+import type { SignedInRequest } from '../../web/desk/desk-request.ts';
+import { respondAfter, respondPage } from '../../web/desk/page.ts';
+import { passwordField, selectField, submitButton } from '../../web/desk/parts/form.ts';
+import { exportSubscribers } from '../csv/export.ts';
+import { exportSubscriberData, recordExport } from '../export-data.ts';
+import { operatorVia, respondGone, subjectOf, withSubscriber } from './subscriber-of.ts';
+
+/** Everything about one person, as JSON. The event of the export is in it. */
+export function respondPersonExport(request: SignedInRequest): Promise<Response> {
+  return withSubscriber(request, async (subscriber) => {
+    const { c, at, desk } = request;
+    const { id } = subscriber;
+    const audit = request.audit('subscriber.export', subjectOf(subscriber));
+    const data = await inTransaction(desk.app.store.db, async (tx) => {
+      await recordExport(tx, id, operatorVia(request), at, audit);
+      return exportSubscriberData(tx, id);
+    });
+    if (data === null) return respondGone(request);
+    const name = `subscriber-${id}-${localDate(at, desk.app.config.publication.zone)}.json`;
+    return c.body(`${JSON.stringify(data, null, 2)}\n`, 200, {
+      'Content-Type': 'application/json; charset=utf-8',
+      'Content-Disposition': `attachment; filename="${name}"`,
+    });
+  });
+}
+
+/** @param error of the password */
+export function respondExportForm(request: SignedInRequest, error?: string): Promise<Response> {
+  const { form, desk } = request;
+  const { newsletters } = desk.app.config;
+  const options = [
+    { value: '', label: 'All newsletters' },
+    ...newsletters.map(({ id, title }) => ({ value: id, label: title })),
+  ];
+  const body = html`<p>A CSV file with the addresses, their newsletters and states. It can be imported again, here or
+elsewhere. Keep it where only those who need it can read it, and delete it when it is not needed any more: what is
+deleted here later stays in the file.</p>
+<form class="narrow" method="post" action="${desk.base}/audience/export" data-plain>
+${selectField({ name: 'newsletter', label: 'Newsletter', options, value: form.get('newsletter') ?? '' })}
+${passwordField(error)}
+<p class="hint">Your browser saves the file; this page stays as it is.</p>
+<div class="buttons">${submitButton('Download', { primary: true, id: 'download' })}
+<a class="button" href="${desk.base}/audience">Back to the audience</a></div></form>`;
+  const status = error === undefined ? 200 : 422;
+  return respondPage(request, { title: 'Export subscribers', section: 'audience', body, status });
+}
+
+/** Streams the file. The audit log has a row before the first address leaves, and one with the number of rows. */
+export async function respondListExport(request: SignedInRequest): Promise<Response> {
+  const { c, form, at, desk } = request;
+  const { store, config } = desk.app;
+  const newsletter = form.get('newsletter') ?? '';
+  if (newsletter !== '' && !config.newsletters.some(({ id }) => id === newsletter)) {
+    return respondAfter(request, '/audience/export', { kind: 'problem', text: 'There is no such newsletter.' });
+  }
+  const which = newsletter || 'all';
+  await inTransaction(store.db, request.audit('audience.export', `newsletter/${which}`));
+  const onEnd = (rows: number, isComplete: boolean): Promise<void> =>
+    inTransaction(store.db, request.audit('audience.export-end', `newsletter/${which}`, { rows, isComplete }));
+  const parts = exportSubscribers(store.reports, newsletter === '' ? undefined : newsletter);
+  const name = `subscribers-${which}-${localDate(at, config.publication.zone)}.csv`;
+  return c.body(streamLines(parts, onEnd), 200, {
+    'Content-Type': 'text/csv; charset=utf-8',
+    'Content-Disposition': `attachment; filename="${name}"`,
+  });
+}
+
+/**
+ * A stream of a file whose first line is a header, at the speed of its reader.
+ * @param onEnd gets the number of other lines that were read, once
+ */
+export function streamLines(
+  parts: AsyncGenerator<string>,
+  onEnd: (lines: number, isComplete: boolean) => Promise<void>,
+): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder();
+  let lines = -1;
+  return new ReadableStream(
+    {
+      async pull(controller) {
+        const { done, value } = await parts.next();
+        if (done) {
+          await onEnd(Math.max(0, lines), true);
+          controller.close();
+          return;
+        }
+        lines += value.split('\n').length - 1;
+        controller.enqueue(encoder.encode(value));
+      },
+      async cancel() {
+        await parts.return(undefined);
+        await onEnd(Math.max(0, lines), false);
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}

@@ -1,0 +1,118 @@
+/**
+ * The audience: search, totals, growth.
+ */
+import { html } from 'hono/html';
+import { barChart } from '../../web/desk/charts/bar-chart.ts';
+import type { DeskRequest, Html, SignedInRequest } from '../../web/desk/desk-request.ts';
+import { respondPage } from '../../web/desk/page.ts';
+import { formatCount } from '../../web/desk/parts/figure.ts';
+import { hiddenFields, submitButton, textField } from '../../web/desk/parts/form.ts';
+import { rowTable } from '../../web/desk/parts/row-table.ts';
+import { growthPeriods, type PeriodGrowth, readGrowth } from '../growth.ts';
+import { countSubscriptions } from '../subscriptions.ts';
+import { newsletterName } from './subscriber-of.ts';
+
+const DAYS = 30;
+const WEEKS = 26;
+const STATES = ['confirmed', 'unconfirmed', 'unsubscribed'] as const;
+
+export async function respondOverview(request: SignedInRequest): Promise<Response> {
+  const body = html`${searchForm(request)}
+${audienceLinks(request)}
+${await totalsRegion(request)}
+${await growthRegion(request)}`;
+  return respondPage(request, { title: 'Audience', section: 'audience', body });
+}
+
+/** The search. It is posted: an address in the address of a page would be kept by logs and browsers. */
+export function searchForm(request: DeskRequest, typed = '', error?: string): Html {
+  const isWhole = !request.may('audience.addresses');
+  return html`<section id="search"><form class="filters" method="post" action="${request.desk.base}/audience">
+${textField({
+  ...{ name: 'address', label: isWhole ? 'Whole address' : 'Address, or its beginning', type: 'search' },
+  ...{ value: typed, error, required: true, maxLength: 254, autocomplete: 'off' },
+  hint: isWhole ? 'You see masked addresses: a search needs the whole address.' : undefined,
+})}
+${submitButton('Search', { primary: true, id: 'search-button' })}</form></section>`;
+}
+
+function audienceLinks(request: DeskRequest): Html {
+  const { base } = request.desk;
+  const link = (path: string, label: string) => html`<a class="button" href="${base}/audience${path}">${label}</a>`;
+  return html`<p class="buttons">${link('/suppressions', 'Suppressions')}${
+    request.may('audience.change') ? html` ${link('/import', 'Import')} ${link('/export', 'Export')}` : ''
+  }</p>`;
+}
+
+async function totalsRegion(request: DeskRequest): Promise<Html> {
+  const { app } = request.desk;
+  const counts = await countSubscriptions(app.store.db);
+  const ids = new Set([...app.config.newsletters.map(({ id }) => id), ...counts.map(({ newsletter }) => newsletter)]);
+  const countOf = (id: string, state: string): number =>
+    counts.find((one) => one.newsletter === id && one.state === state)?.count ?? 0;
+  const rows = [...ids].map((id) => ({
+    cells: [newsletterName(request, id), ...STATES.map((state) => formatCount(countOf(id, state)))],
+  }));
+  const columns = [{ label: 'Newsletter' }, ...STATES.map((state) => ({ label: state, isNumber: true }))];
+  return html`<section id="totals" data-region><h2>Subscriptions</h2>
+${rowTable('Subscriptions by newsletter', columns, rows)}
+<p class="hint">Only confirmed subscriptions are mailed. Paused and suppressed subscribers count as what they are; they
+get nothing. A person counts once for each newsletter.</p></section>`;
+}
+
+async function growthRegion(request: DeskRequest): Promise<Html> {
+  const { app, base } = request.desk;
+  const by = request.c.req.query('by') === 'week' ? 'week' : 'day';
+  const count = by === 'day' ? DAYS : WEEKS;
+  const periods = growthPeriods(by, count, request.at, app.config.publication.zone);
+  const growth = await readGrowth(app.store.db, periods);
+  const ids = new Set([...app.config.newsletters.map(({ id }) => id), ...growth.keys()]);
+  const none = periods.map((period) => ({ ...period, joined: 0, left: 0 }));
+  const other =
+    by === 'day'
+      ? html`<a href="${base}/audience?by=week#growth">By week</a>`
+      : html`<a href="${base}/audience#growth">By day</a>`;
+  return html`<section id="growth" data-region><h2>Growth, ${by === 'day' ? 'by day' : 'by week'}</h2>
+<p>${other}</p>
+${[...ids].map((id, index) => growthChart(request, { id, index, by, growth: growth.get(id) ?? none }))}
+<p class="hint">New: confirmed by the subscriber, by an operator or by an import. Left: unsubscribed, complained, or
+had their data deleted. The last ${by} is not over. Requests that were never confirmed are in neither.</p></section>`;
+}
+
+function growthChart(
+  request: DeskRequest,
+  { id, index, by, growth }: { id: string; index: number; by: 'day' | 'week'; growth: readonly PeriodGrowth[] },
+): Html {
+  const name = newsletterName(request, id);
+  const [joined, left] = [sum(growth, 'joined'), sum(growth, 'left')];
+  const net = joined - left;
+  const total = `${formatCount(joined)} new, ${formatCount(left)} left, net ${net > 0 ? '+' : ''}${formatCount(net)}`;
+  return html`<h3>${name}</h3><p>${total}</p>${
+    joined + left === 0
+      ? ''
+      : barChart({
+          id: `growth-${index}`,
+          title: `New and left, ${by === 'day' ? 'by day' : 'by week'}`,
+          description: `${name}: in the last ${growth.length} ${by}s: ${total}.`,
+          axis: by === 'day' ? 'Day' : 'Week from',
+          labels: growth.map(({ date }) => date),
+          series: [
+            { name: 'New', values: growth.map((one) => one.joined) },
+            { name: 'Left', values: growth.map((one) => -one.left) },
+            { name: 'Net', values: growth.map((one) => one.joined - one.left) },
+          ],
+        })
+  }`;
+}
+
+function sum(growth: readonly PeriodGrowth[], what: 'joined' | 'left'): number {
+  return growth.reduce((total, one) => total + one[what], 0);
+}
+
+/** The next page of a search: the address stays in the body. */
+export function nextPageForm(request: DeskRequest, typed: string, after: number): Html {
+  return html`<form class="pager" method="post" action="${request.desk.base}/audience">${hiddenFields({
+    address: typed,
+    after,
+  })}${submitButton('Next page', { id: 'next-page' })}</form>`;
+}

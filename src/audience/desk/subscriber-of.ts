@@ -1,0 +1,41 @@
+/**
+ * The subscriber that a path names, and what acts on subscribers share.
+ */
+
+import type { DeskRequest, SignedInRequest } from '../../web/desk/desk-request.ts';
+import { respondMissing } from '../../web/desk/page.ts';
+import type { ConsentChannel } from '../consent/changes.ts';
+import { findSubscriber, type Subscriber } from '../subscriptions.ts';
+
+/** Calls `work` with the subscriber of the path; responds with 404 if there is none. */
+export async function withSubscriber(
+  request: SignedInRequest,
+  work: (subscriber: Subscriber) => Promise<Response>,
+): Promise<Response> {
+  const id = Number(request.c.req.param('id'));
+  const subscriber = Number.isSafeInteger(id) ? await findSubscriber(request.desk.app.store.db, id) : null;
+  return subscriber === null ? respondGone(request) : work(subscriber);
+}
+
+export function respondGone(request: DeskRequest): Promise<Response> {
+  return respondMissing(request, 'There is no such subscriber: the data may have been deleted.');
+}
+
+/** Who is named as the source of a consent event, `desk: Auden Vale`. */
+export function sourceOf({ account }: SignedInRequest): string {
+  return `desk: ${account.name}`;
+}
+
+export function operatorVia(request: SignedInRequest): ConsentChannel {
+  return { channel: 'operator', source: sourceOf(request) };
+}
+
+/** What the audit log calls a subscriber. */
+export function subjectOf({ id }: Pick<Subscriber, 'id'>): string {
+  return `subscriber/${id}`;
+}
+
+/** The name of a newsletter, or its id where the configuration does not have it. */
+export function newsletterName({ desk }: DeskRequest, id: string): string {
+  return desk.app.config.newsletters.find((one) => one.id === id)?.title ?? id;
+}

@@ -1,0 +1,169 @@
+/**
+ * The suppression list: what it holds, and the look-up of one address.
+ */
+import { html } from 'hono/html';
+import { readStateCounts } from '../../core/store/counts.ts';
+import type { SuppressionReason } from '../../core/store/tables.ts';
+import { parseAddress } from '../../lib/address.ts';
+import type { DeskRequest, Html, SignedInRequest } from '../../web/desk/desk-request.ts';
+import { respondAfter, respondPage } from '../../web/desk/page.ts';
+import { type Figure, figures } from '../../web/desk/parts/figure.ts';
+import { hiddenFields, submitButton, textField } from '../../web/desk/parts/form.ts';
+import { pager } from '../../web/desk/parts/pager.ts';
+import { rowTable } from '../../web/desk/parts/row-table.ts';
+import { statusMark } from '../../web/desk/parts/status-mark.ts';
+import { when } from '../../web/desk/parts/when.ts';
+import { type ListedSuppression, listSuppressions } from '../search/suppression-list.ts';
+import { findSubscriberByAddress } from '../subscriptions.ts';
+import { findSuppression, hashAddress, suppressByOperator, unsuppressByOperator } from '../suppression.ts';
+import { readReason, reasonField } from './reason-field.ts';
+import { addressHtml } from './shown-address.ts';
+import { sourceOf } from './subscriber-of.ts';
+import { REASONS, reasonWords } from './words.ts';
+
+const PAGE = 50;
+const PATH = '/audience/suppressions';
+
+/** What a look-up found, above the list. */
+interface LookUp {
+  typed: string;
+  error?: string;
+  found?: Html;
+}
+
+export async function respondSuppressions(request: SignedInRequest, lookUp?: LookUp): Promise<Response> {
+  const { store, keys } = request.desk.app;
+  const after = request.c.req.query('after') ?? null;
+  const { entries, next } = await listSuppressions(store.db, await keys.signingSecrets(), { after, limit: PAGE });
+  const body = html`${lookUpForm(request, lookUp)}
+${await totalsRegion(request)}
+<section id="list" data-region><h2>The list, newest first</h2>
+<p class="hint">The list has no addresses, only keyed hashes, so that it can outlive what was deleted. Where nobody with
+the address is stored any more, nobody can say whose an entry is: look an address up to see whether it is listed.</p>
+${entries.length === 0 ? html`<p class="empty">No address is suppressed.</p>` : table(request, entries)}
+${pager(request, { path: PATH, older: next, isFirst: after === null })}</section>`;
+  const status = lookUp?.error === undefined ? 200 : 422;
+  return respondPage(request, { title: 'Suppressions', section: 'audience', body, status });
+}
+
+/** The result of a look-up is rendered at once, as that of a search. */
+export async function respondLookUp(request: SignedInRequest): Promise<Response> {
+  const typed = (request.form.get('address') ?? '').slice(0, 1_000);
+  return respondFound(request, typed);
+}
+
+export async function handleAddressSuppression(request: SignedInRequest): Promise<Response> {
+  const typed = (request.form.get('address') ?? '').slice(0, 1_000);
+  const reason = readReason(request);
+  const subject = await auditSubject(request, typed);
+  if (reason.kind === 'missing' || subject === null) return respondFound(request, typed, errorOf(reason));
+  const { store, keys } = request.desk.app;
+  const onCommit = request.audit('suppression.add', subject, { reason: reason.text });
+  const act = { source: sourceOf(request), onCommit };
+  const result = await suppressByOperator(store.db, await keys.signingSecrets(), typed, request.at, act);
+  const isDone = result.kind === 'suppressed';
+  const text = isDone
+    ? 'The address is on the list: nothing is mailed to it, whatever is requested for it.'
+    : 'The address was on the list before.';
+  return respondAfter(request, PATH, { kind: isDone ? 'done' : 'problem', text });
+}
+
+export async function handleAddressLift(request: SignedInRequest): Promise<Response> {
+  const typed = (request.form.get('address') ?? '').slice(0, 1_000);
+  const reason = readReason(request);
+  const subject = await auditSubject(request, typed);
+  if (reason.kind === 'missing' || subject === null) return respondFound(request, typed, errorOf(reason));
+  const { store, keys } = request.desk.app;
+  const onCommit = request.audit('suppression.lift', subject, { reason: reason.text });
+  const act = { source: sourceOf(request), onCommit };
+  const result = await unsuppressByOperator(store.db, await keys.signingSecrets(), typed, request.at, act);
+  const isDone = result.kind === 'lifted';
+  const text = isDone
+    ? 'The address is off the list. It is mailed only what it has confirmed, or confirms from now on.'
+    : 'The address was not on the list.';
+  return respondAfter(request, PATH, { kind: isDone ? 'done' : 'problem', text });
+}
+
+function errorOf(reason: ReturnType<typeof readReason>): string | undefined {
+  return reason.kind === 'missing' ? reason.error : undefined;
+}
+
+/** The subscriber's number, or the beginning of the keyed hash that is on the list. Null for no address. */
+async function auditSubject(request: SignedInRequest, typed: string): Promise<string | null> {
+  const { store, keys } = request.desk.app;
+  const address = parseAddress(typed);
+  if (address.kind === 'invalid') return null;
+  const subscriber = await findSubscriberByAddress(store.db, typed);
+  if (subscriber !== null) return `subscriber/${subscriber.id}`;
+  const [secret] = await keys.signingSecrets();
+  return `suppression/${hashAddress(secret, address.key).slice(0, 12)}`;
+}
+
+async function respondFound(request: SignedInRequest, typed: string, error?: string): Promise<Response> {
+  const { store, keys } = request.desk.app;
+  const address = parseAddress(typed);
+  if (address.kind === 'invalid') {
+    return respondSuppressions(request, { typed, error: `Not looked up: ${address.reason}.` });
+  }
+  const secrets = await keys.signingSecrets();
+  const suppression = await findSuppression(store.db, secrets, address.key);
+  const subscriber = await findSubscriberByAddress(store.db, typed);
+  const link =
+    subscriber === null
+      ? 'No subscriber has this address.'
+      : html`<a href="${request.desk.base}/audience/${subscriber.id}">The subscriber's ledger</a>`;
+  const state =
+    suppression === null
+      ? html`${statusMark('good', 'not suppressed')}`
+      : html`${statusMark('bad', 'suppressed')} since ${when(request, suppression.at)}: ${REASONS[suppression.reason]}`;
+  const found = html`<div role="status"><p>${addressHtml(request, address.email)}: ${state}. ${link}</p>
+${request.may('audience.change') ? actForm(request, address.email, suppression?.reason ?? null, error) : ''}</div>`;
+  return respondSuppressions(request, { typed, found, ...(error === undefined ? {} : { error: undefined }) });
+}
+
+function actForm(
+  request: DeskRequest,
+  address: string,
+  suppressed: SuppressionReason | null,
+  error: string | undefined,
+): Html {
+  const act = suppressed === null ? 'suppress' : 'lift';
+  const label = suppressed === null ? 'Suppress this address' : 'Lift the suppression';
+  return html`<form class="narrow" id="${act}-form" method="post" action="${request.desk.base}${PATH}/${act}">
+${hiddenFields({ address })}${reasonField(request, error)}${submitButton(label, { id: act })}</form>`;
+}
+
+function lookUpForm(request: DeskRequest, lookUp: LookUp | undefined): Html {
+  return html`<section id="look-up"><h2>Look an address up</h2>
+<form class="filters" method="post" action="${request.desk.base}${PATH}">
+${textField({
+  ...{ name: 'address', label: 'Whole address', type: 'search', required: true, maxLength: 254, autocomplete: 'off' },
+  ...{ value: lookUp?.typed ?? '', error: lookUp?.error },
+})}${submitButton('Look up', { primary: true, id: 'look-up-button' })}</form>${lookUp?.found ?? ''}</section>`;
+}
+
+async function totalsRegion(request: DeskRequest): Promise<Html> {
+  const counts = await readStateCounts(request.desk.app.store.db, 'suppressions');
+  const shown = counts.filter(({ count }) => count > 0);
+  const list = shown.map(
+    ({ state, count }): Figure => ({ label: reasonWords(state), value: count, meaning: meaningOf(state) }),
+  );
+  return html`<section id="totals" data-region>${list.length === 0 ? '' : figures(list)}</section>`;
+}
+
+function meaningOf(reason: string): string {
+  return reason === 'complaint' || reason === 'operator'
+    ? 'Only an operator lifts it.'
+    : 'The person can subscribe again, which lifts it.';
+}
+
+function table(request: DeskRequest, entries: readonly ListedSuppression[]): Html {
+  const rows = entries.map(({ hash, reason, at, subscriber }) => {
+    const who =
+      subscriber === null
+        ? html`<span class="soft">not stored; hash ${hash}…</span>`
+        : html`<a href="${request.desk.base}/audience/${subscriber.id}">${addressHtml(request, subscriber.email)}</a>`;
+    return { cells: [who, REASONS[reason], html`<span class="nowrap">${when(request, at)}</span>`] };
+  });
+  return rowTable('Suppressions', [{ label: 'Address' }, { label: 'Reason' }, { label: 'Since' }], rows);
+}

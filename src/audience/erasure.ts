@@ -1,0 +1,145 @@
+/**
+ * The right to erasure (GDPR article 17). What remains is a keyed hash of the address, so that importing an old list
+ * does not add the person again, and anonymous rows that count in an edition's totals (see personal-data.ts).
+ *
+ * Not erased: mail that was submitted, files written by a file transport, log files, backups, and import and export
+ * files.
+ */
+import { domainToUnicode } from 'node:url';
+import { sql } from 'kysely';
+import type { SigningSecrets } from '../core/config/signing-secrets.ts';
+import { removeDeletedText } from '../core/store/deleted-text.ts';
+import { isOpen, OPEN_DELIVERY_STATES } from '../core/store/delivery-states.ts';
+import { revokedLease } from '../core/store/lease.ts';
+import type { Db, Tx } from '../core/store/store.ts';
+import type { SuppressionReason } from '../core/store/tables.ts';
+import { type InTransaction, inTransaction } from '../core/store/transaction.ts';
+import { isAtDomain } from '../lib/address.ts';
+import { changesRateKey, linkRateKeys } from './account-links.ts';
+import { lockSubscriber, type SubscriberRow } from './consent/changes.ts';
+import { addressRateKeys } from './consent/signup-limits.ts';
+import { deleteSuppressions, findSuppression, hashesOfAddress, insertSuppression } from './suppression.ts';
+
+const ERASED = 'erased';
+
+/**
+ * Erases a subscriber and, unless `db` is a transaction, what the files of the store keep of its address. Only a new
+ * opt-in can add the address again; a suppression by the operator or a complaint remains.
+ * @param onCommit awaited in the transaction, last, unless there is no such subscriber
+ * @returns false if there is no such subscriber
+ */
+export async function eraseSubscriber(
+  db: Db,
+  secrets: SigningSecrets,
+  subscriberId: number,
+  now: number,
+  onCommit?: InTransaction,
+): Promise<boolean> {
+  const erased = await inTransaction(db, async (tx) => {
+    const subscriber = await lockSubscriber(tx, subscriberId);
+    if (subscriber === null) return null;
+    await replaceByHash(tx, secrets, subscriber, ['complaint', 'operator'], now);
+    await onCommit?.(tx);
+    return [subscriber.email, subscriber.email_key];
+  });
+  if (erased === null) return false;
+  await removeDeletedText(db, erased);
+  return true;
+}
+
+/**
+ * Deletes a locked subscriber. What remains is the hash of the address on the suppression list.
+ * @param kept the reasons of an earlier suppression that remain; another one becomes `erased`
+ */
+export async function replaceByHash(
+  tx: Tx,
+  secrets: SigningSecrets,
+  subscriber: SubscriberRow,
+  kept: readonly SuppressionReason[],
+  now: number,
+): Promise<void> {
+  const subscriberId = subscriber.id;
+  const hashes = hashesOfAddress(secrets, subscriber.email_key);
+  // The row still has the reason if the list was hashed with a secret that is lost.
+  const before = (await findSuppression(tx, secrets, subscriber.email_key))?.reason ?? subscriber.suppressed_reason;
+  await deleteSuppressions(tx, hashes);
+  const reason = before !== null && kept.includes(before) ? before : ERASED;
+  await insertSuppression(tx, hashes[0] as string, reason, now);
+  const { email_key: emailKey } = subscriber;
+  const ofAddress = [...addressRateKeys(secrets, emailKey), ...linkRateKeys(secrets, emailKey)];
+  const rateKeys = [...ofAddress, changesRateKey(subscriberId)];
+  await tx.deleteFrom('rate_limits').where('key', 'in', rateKeys).execute();
+  // Counted as an end, for the growth of the newsletter, before the row goes.
+  await tx
+    .updateTable('subscriptions')
+    .set({ state: 'unsubscribed', changed_at: now })
+    .where('subscriber_id', '=', subscriberId)
+    .where('state', '=', 'confirmed')
+    .execute();
+  await redactDeliveries(tx, subscriberId, now);
+  await tx.updateTable('bounces').set({ detail: null }).where('subscriber_id', '=', subscriberId).execute();
+  await tx
+    .deleteFrom('edition_refusals')
+    .where('edition_id', 'in', (e) => e.selectFrom('editions').select('id'))
+    .where('subscriber_id', '=', subscriberId)
+    .execute();
+  await tx.deleteFrom('service_refusals').where('subscriber_id', '=', subscriberId).execute();
+  await deletePausedDomain(tx, subscriber);
+  await tx.deleteFrom('service_messages').where('subscriber_id', '=', subscriberId).execute();
+  // Cascades to subscriptions and consent_events.
+  await tx.deleteFrom('subscribers').where('id', '=', subscriberId).execute();
+}
+
+/** Ends the pause of the subscriber's domain where nobody else waits for it: the domain may be the person's name. */
+async function deletePausedDomain(tx: Tx, { id, email, email_key: key }: SubscriberRow): Promise<void> {
+  const domainOf = (address: string): string => address.slice(address.lastIndexOf('@') + 1).toLowerCase();
+  const domain = domainOf(key);
+  await tx
+    .deleteFrom('paused_domains')
+    // As this subscriber spelled it, or another.
+    .where('domain', 'in', [domain, domainToUnicode(domain), domainOf(email)])
+    .where((e) =>
+      e.not(
+        e.exists(
+          e
+            .selectFrom('deliveries')
+            .innerJoin('subscribers', 'subscribers.id', 'deliveries.subscriber_id')
+            .select('deliveries.subscriber_id')
+            .whereRef('deliveries.edition_id', '=', 'paused_domains.edition_id')
+            .where(isOpen('deliveries'))
+            .where('deliveries.subscriber_id', '!=', id)
+            .where(isAtDomain(domain)),
+        ),
+      ),
+    )
+    .execute();
+}
+
+/**
+ * Deletes replies and reasons, which can quote the address, and ends open deliveries. The raised fence prevents a
+ * worker that holds a claim from starting to submit, and from recording the server's reply to a submission in progress.
+ */
+async function redactDeliveries(tx: Tx, subscriberId: number, now: number): Promise<void> {
+  await tx
+    .updateTable('deliveries')
+    .set({ reply: null, reason: sql<string | null>`case when reason is null then null else ${ERASED} end` })
+    // By edition: an index by subscriber would cost every edition more than these few lookups.
+    .where('edition_id', 'in', (e) => e.selectFrom('editions').select('id'))
+    .where('subscriber_id', '=', subscriberId)
+    .where('state', 'not in', OPEN_DELIVERY_STATES)
+    .where((e) => e.or([e('reply', 'is not', null), e('reason', 'is not', null)]))
+    .execute();
+  await tx
+    .updateTable('deliveries')
+    .set({
+      state: 'suppressed',
+      reason: sql<string>`case state when 'submitting' then 'erased while it was being submitted' else 'erased' end`,
+      reply: null,
+      ...revokedLease('deliveries'),
+      changed_at: now,
+    })
+    .where('edition_id', 'in', (e) => e.selectFrom('editions').select('id'))
+    .where('subscriber_id', '=', subscriberId)
+    .where('state', 'in', OPEN_DELIVERY_STATES)
+    .execute();
+}

@@ -1,0 +1,102 @@
+/** The export of all data about a subscriber (GDPR articles 15 and 20). */
+
+import type { Db } from '../core/store/store.ts';
+import { type InTransaction, inTransaction } from '../core/store/transaction.ts';
+import { rfc3339 } from '../lib/time.ts';
+import { type ConsentChannel, lockSubscriber, recordConsent } from './consent/changes.ts';
+import { subscriberHistory } from './history.ts';
+
+const instantOf = (instant: number | null): string | null => (instant === null ? null : rfc3339(instant));
+
+/**
+ * Returns all data about a subscriber as plain JSON, with instants in RFC 3339: the tables of personal-data.ts. Not
+ * included are the version of links,
+ * and keyed hashes of the address: in the rate limits of messages, and on the suppression list, which is shown as
+ * `suppressed`.
+ * @returns null if there is no such subscriber
+ */
+export async function exportSubscriberData(db: Db, subscriberId: number): Promise<Record<string, unknown> | null> {
+  const subscriber = await db.selectFrom('subscribers').selectAll().where('id', '=', subscriberId).executeTakeFirst();
+  if (subscriber === undefined) return null;
+  const subscriptions = await db
+    .selectFrom('subscriptions')
+    .select(['newsletter', 'state', 'changed_at'])
+    .where('subscriber_id', '=', subscriberId)
+    .orderBy('newsletter')
+    .execute();
+  const { consent, deliveries, serviceMessages, bounces } = await subscriberHistory(db, subscriberId);
+  return {
+    address: subscriber.email,
+    zone: subscriber.zone,
+    knownSince: instantOf(subscriber.created_at),
+    pausedUntil: instantOf(subscriber.paused_until),
+    suppressed:
+      subscriber.suppressed_reason === null
+        ? null
+        : { reason: subscriber.suppressed_reason, since: instantOf(subscriber.suppressed_at) },
+    subscriptions: subscriptions.map(({ changed_at, ...one }) => ({ ...one, since: instantOf(changed_at) })),
+    consent: consent.map(({ consentVersion, consentText, ...one }) => ({
+      ...one,
+      at: instantOf(one.at),
+      wording: consentVersion === null ? null : { version: consentVersion, text: consentText },
+    })),
+    deliveries: deliveries.map(({ changedAt, deliveredAt, ...one }) => ({
+      ...one,
+      at: instantOf(changedAt),
+      deliveredAt: instantOf(deliveredAt),
+    })),
+    serviceMessages: serviceMessages.map(({ createdAt, expiresAt, usedAt, changedAt, ...one }) => ({
+      ...one,
+      requestedAt: instantOf(createdAt),
+      expiresAt: instantOf(expiresAt),
+      usedAt: instantOf(usedAt),
+      at: instantOf(changedAt),
+    })),
+    bounces: bounces.map((one) => ({ ...one, at: instantOf(one.at) })),
+    refusals: (await listRefusals(db, subscriberId)).map((one) => ({ ...one, at: instantOf(one.at) })),
+  };
+}
+
+/** What the recipient's server refused since it last accepted a message, editions first; each list newest first. */
+async function listRefusals(db: Db, subscriberId: number) {
+  const ofEditions = await db
+    .selectFrom('edition_refusals')
+    .innerJoin('editions', 'editions.id', 'edition_refusals.edition_id')
+    .select([
+      'edition_refusals.at',
+      'editions.newsletter',
+      'editions.slot',
+      'editions.revision',
+      'edition_refusals.domain',
+    ])
+    // By edition: no index has the subscriber alone.
+    .where('edition_refusals.edition_id', 'in', (e) => e.selectFrom('editions').select('editions.id'))
+    .where('edition_refusals.subscriber_id', '=', subscriberId)
+    .orderBy('edition_refusals.edition_id', 'desc')
+    .execute();
+  const ofServiceMessages = await db
+    .selectFrom('service_refusals')
+    .select(['at', 'domain'])
+    .where('subscriber_id', '=', subscriberId)
+    .orderBy('message_id', 'desc')
+    .execute();
+  return [...ofEditions, ...ofServiceMessages.map((one) => ({ ...one, newsletter: null, slot: null, revision: null }))];
+}
+
+/**
+ * Records that a subscriber's data has been exported.
+ * @param onCommit awaited in the transaction, last, unless there is no such subscriber
+ */
+export async function recordExport(
+  db: Db,
+  subscriberId: number,
+  via: ConsentChannel,
+  now: number,
+  onCommit?: InTransaction,
+): Promise<void> {
+  await inTransaction(db, async (tx) => {
+    if ((await lockSubscriber(tx, subscriberId)) === null) return;
+    await recordConsent(tx, subscriberId, [{ change: 'exported' }], via, now);
+    await onCommit?.(tx);
+  });
+}

@@ -1,0 +1,87 @@
+/** Reads the history of a subscriber: consent, deliveries, service messages, bounces. */
+import type { Selectable } from 'kysely';
+import type { Db } from '../core/store/store.ts';
+import type { Tables } from '../core/store/tables.ts';
+import { readNewsletters } from './service-messages.ts';
+
+/** Each list newest first; instants are epoch milliseconds. */
+export type SubscriberHistory = Awaited<ReturnType<typeof subscriberHistory>>;
+
+/** @param limit maximum length of each list; omitted, the lists are complete */
+export async function subscriberHistory(db: Db, subscriberId: number, limit?: number) {
+  return {
+    consent: await listConsent(db, subscriberId, limit),
+    deliveries: await listDeliveries(db, subscriberId, limit),
+    serviceMessages: await listServiceMessages(db, subscriberId, limit),
+    bounces: await listBounces(db, subscriberId, limit),
+  };
+}
+
+/** A change of consent, with the wording that was agreed to. */
+type ConsentEntry = Pick<
+  Selectable<Tables['consent_events']>,
+  'at' | 'change' | 'newsletter' | 'channel' | 'source' | 'detail'
+> & { consentVersion: string | null; consentText: string | null };
+
+function listConsent(db: Db, subscriberId: number, limit?: number): Promise<ConsentEntry[]> {
+  return (
+    db
+      .selectFrom('consent_events')
+      .leftJoin('consent_texts', 'consent_texts.id', 'consent_events.consent_text')
+      .select(['at', 'change', 'newsletter', 'channel', 'source', 'detail'])
+      // The wording that was agreed to.
+      .select(['consent_texts.version as consentVersion', 'consent_texts.text as consentText'])
+      .where('subscriber_id', '=', subscriberId)
+      .orderBy('consent_events.id', 'desc')
+      .$if(limit !== undefined, (q) => q.limit(limit as number))
+      .execute()
+  );
+}
+
+function listDeliveries(db: Db, subscriberId: number, limit?: number) {
+  return (
+    db
+      .selectFrom('deliveries')
+      .innerJoin('editions', 'editions.id', 'deliveries.edition_id')
+      .select([
+        'editions.newsletter',
+        'editions.slot',
+        'editions.revision',
+        'deliveries.state',
+        'deliveries.attempts',
+        'deliveries.changed_at as changedAt',
+        'deliveries.delivered_at as deliveredAt',
+        'deliveries.reply',
+        'deliveries.reason',
+      ])
+      // By edition: an index by subscriber would cost every edition more than these few lookups.
+      .where('deliveries.edition_id', 'in', (e) => e.selectFrom('editions').select('editions.id'))
+      .where('deliveries.subscriber_id', '=', subscriberId)
+      .orderBy('deliveries.edition_id', 'desc')
+      .$if(limit !== undefined, (q) => q.limit(limit as number))
+      .execute()
+  );
+}
+
+async function listServiceMessages(db: Db, subscriberId: number, limit?: number) {
+  const rows = await db
+    .selectFrom('service_messages')
+    .select(['kind', 'newsletters', 'zone', 'state', 'attempts', 'reply', 'reason'])
+    .select(['created_at as createdAt', 'expires_at as expiresAt', 'used_at as usedAt', 'changed_at as changedAt'])
+    .where('subscriber_id', '=', subscriberId)
+    .orderBy('id', 'desc')
+    .$if(limit !== undefined, (q) => q.limit(limit as number))
+    .execute();
+  return rows.map((row) => ({ ...row, newsletters: readNewsletters(row) }));
+}
+
+function listBounces(db: Db, subscriberId: number, limit?: number) {
+  return db
+    .selectFrom('bounces')
+    .leftJoin('editions', 'editions.id', 'bounces.edition_id')
+    .select(['at', 'kind', 'status', 'detail', 'editions.newsletter', 'editions.slot'])
+    .where('subscriber_id', '=', subscriberId)
+    .orderBy('bounces.id', 'desc')
+    .$if(limit !== undefined, (q) => q.limit(limit as number))
+    .execute();
+}

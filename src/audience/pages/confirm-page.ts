@@ -1,0 +1,75 @@
+/**
+ * The page behind the link of a confirmation email. POST confirms; GET shows the button for it, since link scanners
+ * open every link.
+ */
+import type { Context, Handler } from 'hono';
+import { renderPage } from '../../web/pages/page.ts';
+import { clientAddress } from '../../web/server/client-address.ts';
+import { respondNotFound } from '../../web/server/errors.ts';
+import { readForm } from '../../web/server/request-body.ts';
+import type { WebContext } from '../../web/server/web-context.ts';
+import { SHORT_LINK_LIFETIME } from '../account-links.ts';
+import { type Confirmation, confirmRequest, findRequest, type RequestState } from '../consent/opt-in.ts';
+import { preferencesToken, readConfirmToken, type ServiceMessageKey } from '../tokens.ts';
+import { isSignupOpen, newsletterChoices, shownConsent } from './subscribe-form.ts';
+
+type ConfirmPage = Confirmation | RequestState;
+
+const TITLES: Record<ConfirmPage['kind'], string> = {
+  open: 'Confirm your subscription',
+  confirmed: 'You are subscribed',
+  done: 'You are subscribed',
+  expired: 'This link has expired',
+  unknown: 'Nothing to confirm',
+};
+
+/** GET of `/confirm/:token`. */
+export function serveConfirmPage(web: WebContext): Handler {
+  return withToken(web, async (key) => {
+    const request = await findRequest(web.store.db, key, web.clock());
+    return request ?? { kind: 'unknown' };
+  });
+}
+
+/** POST of `/confirm/:token`. */
+export function handleConfirm(web: WebContext): Handler {
+  return withToken(web, async (key, c) => {
+    const posted = await readForm(c);
+    const consent = posted === null ? null : await shownConsent(web, posted);
+    const change = { channel: 'confirmation', source: clientAddress(web, c), consent } as const;
+    return confirmRequest(web.store.db, web.secrets, key, change, web.clock());
+  });
+}
+
+function withToken(web: WebContext, act: (key: ServiceMessageKey, c: Context) => Promise<ConfirmPage>): Handler {
+  return async (c) => {
+    const key = readConfirmToken(web.secrets, c.req.param('token') ?? '');
+    if (key === null) return respondNotFound(web, c);
+    const page = await act(key, c);
+    const { kind } = page;
+    const title = TITLES[kind];
+    const data = {
+      title,
+      kind,
+      newsletters: 'newsletters' in page ? describeNewsletters(web, page.newsletters) : [],
+      preferences: page.kind === 'confirmed' ? preferencesLink(web, page) : null,
+      consent: page.kind === 'open' ? (page.consent ?? web.consent) : null,
+      hours: web.config.signup.confirmWithinHours,
+      canSubscribe: isSignupOpen(web),
+    };
+    const html = await renderPage(web, 'confirm', { title, description: title, path: null }, data);
+    return c.html(html, kind === 'expired' || kind === 'unknown' ? 410 : 200);
+  };
+}
+
+/** Only for the response to the confirmation itself: a used link must not open the preferences. */
+function preferencesLink(web: WebContext, key: { subscriberId: number; version: number }): string {
+  const expiresAt = web.clock() + SHORT_LINK_LIFETIME;
+  return preferencesToken(web.secrets, { subscriberId: key.subscriberId, version: key.version, expiresAt });
+}
+
+/** Titles and schedules; the id of a newsletter that is no longer in the configuration. */
+function describeNewsletters(web: WebContext, ids: string[]): { title: string; schedule: string | null }[] {
+  const choices = newsletterChoices(web, []);
+  return ids.map((id) => choices.find((choice) => choice.id === id) ?? { title: id, schedule: null });
+}

@@ -1,0 +1,45 @@
+/**
+ * The newsletters: what each is, when it is delivered, how to subscribe, and its past editions.
+ */
+import type { Handler } from 'hono';
+import { mailto } from '../../articles/pages/story-view.ts';
+import { editionLine } from '../../editions/pages/edition-pages.ts';
+import { listEditions } from '../../editions/queries.ts';
+import { renderPage, respondPage } from '../../web/pages/page.ts';
+import type { WebContext } from '../../web/server/web-context.ts';
+import { emptySubscribeForm, isSignupOpen, newsletterChoices, type SubscribeView } from './subscribe-form.ts';
+
+const EDITIONS = 5;
+
+/** `/newsletters`. */
+export function serveNewsletters(web: WebContext): Handler {
+  return async (c) => {
+    const form = isSignupOpen(web) ? await emptySubscribeForm(web) : null;
+    return respondPage(c, await renderNewsletters(web, form));
+  };
+}
+
+/** @param form null if signup is closed */
+export async function renderNewsletters(
+  web: WebContext,
+  form: SubscribeView | null,
+  hasErrors = false,
+): Promise<string> {
+  const { publication } = web.config;
+  const newsletters = await Promise.all(
+    newsletterChoices(web, []).map(async ({ id, title, description, schedule }) => ({
+      id,
+      title,
+      description,
+      schedule,
+      editions: (await listEditions(web.store.db, id, EDITIONS)).map((edition) => editionLine(edition, web)),
+      subscribe: `${mailto(publication.contact.email)}?subject=${encodeURIComponent(`Subscribe: ${title}`)}`,
+    })),
+  );
+  const head = {
+    title: hasErrors ? 'Error: Newsletters' : 'Newsletters',
+    description: `The newsletters of ${publication.name}, and when they are delivered.`,
+    path: hasErrors ? null : '/newsletters',
+  };
+  return renderPage(web, 'newsletters', head, { newsletters, form });
+}

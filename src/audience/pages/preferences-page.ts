@@ -1,0 +1,193 @@
+/**
+ * A subscriber's preferences: newsletters, time zone, a pause.
+ */
+import type { Context, Handler } from 'hono';
+import { Temporal } from 'temporal-polyfill';
+import { acquirePermit, type RateLimit } from '../../core/store/rate-limits.ts';
+import { maskedAddress } from '../../lib/address.ts';
+import { localDate, MINUTE, SECOND, wallClock } from '../../lib/time.ts';
+import { renderPage } from '../../web/pages/page.ts';
+import { clientAddress } from '../../web/server/client-address.ts';
+import { respondError, respondNotFound } from '../../web/server/errors.ts';
+import { readForm, respondNoForm } from '../../web/server/request-body.ts';
+import type { WebContext } from '../../web/server/web-context.ts';
+import { changesRateKey, SHORT_LINK_LIFETIME } from '../account-links.ts';
+import { changePreferences, type Preferences, readPreferences } from '../preferences.ts';
+import { isLiftedByOptIn } from '../suppression.ts';
+import { preferencesToken, readPreferencesToken } from '../tokens.ts';
+import { chosenNewsletters, isSignupOpen, newsletterChoices, shownConsent } from './subscribe-form.ts';
+import { withSubscriber } from './subscriber-by-token.ts';
+import { isOffered, UNKNOWN_ZONE, zoneSelect } from './time-zones.ts';
+
+interface PreferencesFields {
+  /** Ids. */
+  newsletters: string[];
+  /** IANA; empty for the publication's. */
+  zone: string;
+  /** The day on which email resumes, as `2026-12-01`; empty for no pause. */
+  paused: string;
+}
+
+/** What to say beside each field. */
+interface PreferencesErrors {
+  zone: string | null;
+  paused: string | null;
+}
+
+const NO_ERRORS: PreferencesErrors = { zone: null, paused: null };
+
+/** A subscriber who wants a longer pause is better off without a subscription. */
+const LONGEST_PAUSE = { years: 1 };
+
+/** By one subscriber. Each change adds to the record of consent, and others may have the link. */
+const CHANGES: RateLimit = { everyMs: 2 * MINUTE, burst: 30 };
+
+/** GET of `/preferences/:token`. */
+export function servePreferences(web: WebContext): Handler {
+  return withSubscriber(web, (c, subscriber) => respondForm(web, c, subscriber, storedFields(web, subscriber)));
+}
+
+/** GET of an address that a form of the page posts to, as when its response is loaded again. */
+export function redirectToPreferences(web: WebContext): Handler {
+  return (c) => {
+    const token = c.req.param('token') ?? '';
+    if (readPreferencesToken(web.secrets, token) === null) return respondNotFound(web, c);
+    return c.redirect(`${web.base}/preferences/${token}`, 303);
+  };
+}
+
+/** POST of `/preferences/:token`. */
+export function handlePreferences(web: WebContext): Handler {
+  return withSubscriber(web, async (c, subscriber) => {
+    const posted = await readForm(c);
+    if (posted === null || !isOwnForm(posted)) return respondNoForm(web, c, posted === null ? 415 : 400);
+    const { db } = web.store;
+    const now = web.clock();
+    const { fields, errors, pausedUntil } = readPreferencesForm(web, posted, subscriber.zone, now);
+    if (errors !== null) return respondForm(web, c, subscriber, fields, errors);
+    const newsletters = { offered: web.config.newsletters.map(({ id }) => id), wanted: fields.newsletters };
+    const changes = { newsletters, zone: fields.zone === '' ? null : fields.zone, pausedUntil };
+    const permit = await acquirePermit(db, changesRateKey(subscriber.subscriberId), CHANGES, now);
+    if (permit.kind === 'refused') return respondTooManyChanges(web, c, permit.retryAt - now);
+    const consent = await shownConsent(web, posted);
+    const channel = { channel: 'preferences', source: clientAddress(web, c), consent } as const;
+    await changePreferences(db, subscriber.subscriberId, changes, channel, now);
+    const changed = (await readPreferences(db, subscriber.subscriberId)) ?? subscriber;
+    return respondForm(web, c, changed, storedFields(web, changed), 'saved');
+  });
+}
+
+/**
+ * Whether the fields are those of the page's form, which always has both. Without its check boxes it ends all
+ * subscriptions, and an empty POST, such as a link scanner's, must not.
+ */
+function isOwnForm(posted: URLSearchParams): boolean {
+  return posted.has('zone') && posted.has('paused');
+}
+
+async function respondTooManyChanges(web: WebContext, c: Context, waitMs: number): Promise<Response> {
+  c.header('Retry-After', String(Math.max(1, Math.ceil(waitMs / SECOND))));
+  const message = 'These preferences were saved too often, so nothing has changed. Please try again in a few minutes.';
+  return respondError(web, c, 429, { title: 'Too many changes', message });
+}
+
+function storedFields(web: WebContext, { subscriptions, zone, pausedUntil }: Preferences): PreferencesFields {
+  const isPaused = pausedUntil !== null && pausedUntil > web.clock();
+  return {
+    newsletters: subscriptions.filter(({ state }) => state === 'confirmed').map(({ newsletter }) => newsletter),
+    zone: zone ?? '',
+    paused: isPaused ? localDate(pausedUntil, zone ?? web.view.zone) : '',
+  };
+}
+
+/**
+ * Reads what was posted.
+ * @param ownZone the subscriber's zone, which is valid even if the list does not offer it
+ * @returns `pausedUntil`: the first instant of the day on which the pause ends, by the calendar of the chosen zone
+ */
+function readPreferencesForm(
+  web: WebContext,
+  posted: URLSearchParams,
+  ownZone: string | null,
+  now: number,
+): { fields: PreferencesFields; errors: PreferencesErrors | null; pausedUntil: number | null } {
+  const fields = {
+    newsletters: chosenNewsletters(web, posted),
+    zone: posted.get('zone') ?? '',
+    paused: (posted.get('paused') ?? '').trim().slice(0, 20),
+  };
+  const isKnownZone = fields.zone === '' || fields.zone === ownZone || isOffered(fields.zone);
+  const zone = isKnownZone && fields.zone !== '' ? fields.zone : web.view.zone;
+  const pausedUntil = fields.paused === '' ? null : startOfDay(fields.paused, zone, now);
+  const isKnownDay = !Number.isNaN(pausedUntil);
+  if (isKnownZone && isKnownDay) return { fields, errors: null, pausedUntil };
+  const { tomorrow, latest } = pauseDays(now, zone);
+  const dayError = `Choose a day from ${longDate(tomorrow)} to ${longDate(latest)}, such as ${tomorrow}.`;
+  const errors = { zone: isKnownZone ? null : UNKNOWN_ZONE, paused: isKnownDay ? null : dayError };
+  return { fields, errors, pausedUntil: null };
+}
+
+/** The days on which a pause may end, such as `2026-11-25` to `2027-11-24`, by the calendar of `zone`. */
+function pauseDays(now: number, zone: string): { tomorrow: string; latest: string } {
+  const today = wallClock(now, zone).toPlainDate();
+  return { tomorrow: today.add({ days: 1 }).toString(), latest: today.add(LONGEST_PAUSE).toString() };
+}
+
+/** The first instant of a day on which a pause may end; NaN for anything else. */
+function startOfDay(text: string, zone: string, now: number): number {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return Number.NaN;
+  const { tomorrow, latest } = pauseDays(now, zone);
+  // Dates in this form compare as text.
+  if (text < tomorrow || text > latest) return Number.NaN;
+  try {
+    return Temporal.PlainDate.from(text, { overflow: 'reject' }).toZonedDateTime({ timeZone: zone }).epochMilliseconds;
+  } catch {
+    return Number.NaN;
+  }
+}
+
+/** `November 25, 2026` for `2026-11-25`. */
+function longDate(day: string): string {
+  return Temporal.PlainDate.from(day).toLocaleString('en-US', { dateStyle: 'long' });
+}
+
+/**
+ * The token for the next form. Leaving every newsletter revokes that of the page, which may be by mistake: the page
+ * then has one that works for an hour, and no longer than its own.
+ */
+function nextToken(web: WebContext, c: Context, { subscriberId, tokenVersion: version }: Preferences): string {
+  const token = c.req.param('token') ?? '';
+  const key = readPreferencesToken(web.secrets, token);
+  if (key === null || key.version === version) return token;
+  const expiresAt = Math.min(key.expiresAt, web.clock() + SHORT_LINK_LIFETIME);
+  return preferencesToken(web.secrets, { subscriberId, version, expiresAt });
+}
+
+async function respondForm(
+  web: WebContext,
+  c: Context,
+  subscriber: Preferences,
+  fields: PreferencesFields,
+  result: PreferencesErrors | 'saved' | null = null,
+): Promise<Response> {
+  const reason = subscriber.suppressedReason;
+  const errors = result === 'saved' ? null : result;
+  const data = {
+    token: nextToken(web, c, subscriber),
+    email: maskedAddress(subscriber.email),
+    isSaved: result === 'saved',
+    errors: errors ?? NO_ERRORS,
+    // Not why: others may have this link, and the export tells the subscriber.
+    isSuppressed: reason !== null,
+    // Without a confirmation email the newsroom's address is the only way back.
+    canSubscribe: isSignupOpen(web) && reason !== null && isLiftedByOptIn(reason),
+    choices: newsletterChoices(web, fields.newsletters),
+    zone: await zoneSelect(web, isOffered(fields.zone) || fields.zone === subscriber.zone ? fields.zone : ''),
+    paused: fields.paused,
+    consent: web.consent,
+    ...pauseDays(web.clock(), subscriber.zone ?? web.view.zone),
+  };
+  const prefix = errors !== null ? 'Error: ' : result === 'saved' ? 'Saved: ' : '';
+  const head = { title: `${prefix}Your preferences`, description: 'Your newsletters and settings.', path: null };
+  return c.html(await renderPage(web, 'preferences', head, data), errors === null ? 200 : 422);
+}

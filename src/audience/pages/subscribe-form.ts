@@ -1,0 +1,127 @@
+/**
+ * The form to subscribe: what was entered, what is wrong with it, and how it is shown.
+ */
+import { scheduleZone } from '../../core/config/config.ts';
+import { parseAddress } from '../../lib/address.ts';
+import type { WebContext } from '../../web/server/web-context.ts';
+import { type ConsentText, findConsentText } from '../consent/consent-text.ts';
+import { deliveryText } from './schedule-text.ts';
+import { isOffered, UNKNOWN_ZONE, type ZoneSelect, zoneSelect } from './time-zones.ts';
+
+export interface SubscribeFields {
+  email: string;
+  /** Ids. */
+  newsletters: string[];
+  /** IANA; empty for the publication's. */
+  zone: string;
+}
+
+/** What to say beside each field. */
+export interface SubscribeErrors {
+  email: string | null;
+  newsletters: string | null;
+  zone: string | null;
+}
+
+/** The form as templates show it. */
+export interface SubscribeView {
+  email: string;
+  zone: ZoneSelect;
+  choices: NewsletterChoice[];
+  errors: SubscribeErrors;
+  consent: ConsentText;
+}
+
+/** A newsletter with its checkbox. */
+export interface NewsletterChoice {
+  id: string;
+  title: string;
+  description: string;
+  /** When it is delivered, in words. */
+  schedule: string;
+  checked: boolean;
+}
+
+const NO_ERRORS: SubscribeErrors = { email: null, newsletters: null, zone: null };
+const MAX_EMAIL_SHOWN = 320;
+
+/** Whether the site offers to subscribe. */
+export function isSignupOpen({ config }: WebContext): boolean {
+  return config.signup.enabled && config.newsletters.length > 0;
+}
+
+/** The empty form. A single newsletter is checked. */
+export function emptySubscribeForm(web: WebContext): Promise<SubscribeView> {
+  const ids = web.config.newsletters.map(({ id }) => id);
+  return subscribeView(web, { email: '', newsletters: ids.length === 1 ? ids : [], zone: '' }, NO_ERRORS);
+}
+
+/** Whether a program filled in the field that people do not see. */
+export function isTrapped(posted: URLSearchParams): boolean {
+  return (posted.get('website') ?? '') !== '';
+}
+
+/** Reads what was posted. Ignores newsletters that do not exist. */
+export function readSubscribeForm(
+  web: WebContext,
+  posted: URLSearchParams,
+): { fields: SubscribeFields; errors: SubscribeErrors | null } {
+  const fields = {
+    email: (posted.get('email') ?? '').trim(),
+    newsletters: chosenNewsletters(web, posted),
+    zone: posted.get('zone') ?? '',
+  };
+  const errors = {
+    email: emailError(fields.email),
+    newsletters: fields.newsletters.length === 0 ? 'Choose a newsletter.' : null,
+    zone: fields.zone === '' || isOffered(fields.zone) ? null : UNKNOWN_ZONE,
+  };
+  return { fields, errors: Object.values(errors).some((error) => error !== null) ? errors : null };
+}
+
+/** The form with what was entered, and what is wrong with it. */
+export async function subscribeView(
+  web: WebContext,
+  fields: SubscribeFields,
+  errors: SubscribeErrors,
+): Promise<SubscribeView> {
+  return {
+    email: fields.email.slice(0, MAX_EMAIL_SHOWN),
+    zone: await zoneSelect(web, isOffered(fields.zone) ? fields.zone : ''),
+    choices: newsletterChoices(web, fields.newsletters),
+    errors,
+    consent: web.consent,
+  };
+}
+
+/** All newsletters. @param checked ids */
+export function newsletterChoices({ config }: WebContext, checked: readonly string[]): NewsletterChoice[] {
+  const { newsletters, publication } = config;
+  return newsletters.map(({ id, title, description, schedule, deliverAt }) => ({
+    id,
+    title,
+    description,
+    schedule:
+      schedule === null
+        ? 'As soon as it happens'
+        : deliveryText(schedule.cron, scheduleZone(schedule, publication), deliverAt),
+    checked: checked.includes(id),
+  }));
+}
+
+/** The wording that the form of `pages/parts/consent.liquid` showed; null if it showed none that is known. */
+export function shownConsent({ store, consent }: WebContext, posted: URLSearchParams): Promise<ConsentText | null> {
+  return findConsentText(store.db, consent, posted.get('consent'));
+}
+
+/** The ids in a form's field `newsletter` that are newsletters. */
+export function chosenNewsletters({ config }: WebContext, posted: URLSearchParams): string[] {
+  const chosen = new Set(posted.getAll('newsletter'));
+  return config.newsletters.map(({ id }) => id).filter((id) => chosen.has(id));
+}
+
+function emailError(email: string): string | null {
+  if (email === '') return 'Enter your email address, such as name@example.com.';
+  const address = parseAddress(email);
+  return address.kind === 'valid' ? null : `This address cannot be used: ${address.reason}.`;
+}

@@ -1,0 +1,126 @@
+/**
+ * Accepts the form to subscribe. The response is the same for a new, a known and a suppressed address: the email that
+ * follows says the rest.
+ */
+import type { Context, Handler } from 'hono';
+import type { SigningSecrets } from '../../core/config/signing-secrets.ts';
+import { acquirePermits, type KeyedLimit } from '../../core/store/rate-limits.ts';
+import { HOUR, MINUTE, SECOND } from '../../lib/time.ts';
+import { renderPage } from '../../web/pages/page.ts';
+import { clientAddress, clientKey, widerClientKey } from '../../web/server/client-address.ts';
+import { respondError } from '../../web/server/errors.ts';
+import { readForm, respondNoForm } from '../../web/server/request-body.ts';
+import type { WebContext } from '../../web/server/web-context.ts';
+import type { ConsentText } from '../consent/consent-text.ts';
+import { requestSubscription } from '../consent/opt-in.ts';
+import { renderNewsletters } from './newsletters-page.ts';
+import { raiseSignupAlert } from './signup-alert.ts';
+import {
+  isSignupOpen,
+  isTrapped,
+  readSubscribeForm,
+  type SubscribeErrors,
+  type SubscribeFields,
+  shownConsent,
+  subscribeView,
+} from './subscribe-form.ts';
+
+/** GET of `/subscribe`: redirects to the page with the form. */
+export function redirectToForm(web: WebContext): Handler {
+  return (c) => (isSignupOpen(web) ? c.redirect(`${web.base}/newsletters`, 303) : respondClosed(web, c));
+}
+
+/** POST of `/subscribe`. */
+export function handleSubscribe(web: WebContext): Handler {
+  return async (c) => {
+    if (!isSignupOpen(web)) return respondClosed(web, c);
+    const posted = await readForm(c);
+    if (posted === null) return respondNoForm(web, c);
+    const { fields, errors } = readSubscribeForm(web, posted);
+    if (errors !== null) return respondWithErrors(web, c, fields, errors);
+    // Do not tell the program that it was recognised.
+    if (isTrapped(posted)) return respondCheckInbox(web, c, fields);
+    return subscribe(web, c, fields, await shownConsent(web, posted));
+  };
+}
+
+async function subscribe(
+  web: WebContext,
+  c: Context,
+  fields: SubscribeFields,
+  consent: ConsentText | null,
+): Promise<Response> {
+  const { config, secrets } = web;
+  const { db } = web.store;
+  const { confirmWithinHours, ...limits } = config.signup;
+  const now = web.clock();
+  const source = clientAddress(web, c);
+  const rate = await acquirePermits(db, limitsOfClient(secrets, source, limits.perIpPerHour), now);
+  if (rate.kind === 'refused') return respondTooMany(web, c, 'from your network', rate.retryAt - now);
+  const { email, newsletters, zone } = fields;
+  const requested = await requestSubscription(
+    db,
+    secrets,
+    { email, newsletters, ...(zone === '' ? {} : { zone }) },
+    { channel: 'form', source, consent },
+    { confirmMs: confirmWithinHours * HOUR, ...limits },
+    now,
+  );
+  if (requested.kind === 'limited') {
+    if (requested.scope === 'all') await raiseSignupAlert(db, limits.perHour, now);
+    const whose = requested.scope === 'all' ? 'at the moment' : 'with addresses of your email provider';
+    return respondTooMany(web, c, whose, requested.retryAt - now);
+  }
+  if (requested.kind === 'refused') {
+    return respondWithErrors(web, c, fields, { email: requested.reason, newsletters: null, zone: null });
+  }
+  return respondCheckInbox(web, c, fields);
+}
+
+/** A client with IPv6 can send each request from another /64 of its /48. */
+const WIDER_FACTOR = 4;
+
+function limitsOfClient(secrets: SigningSecrets, address: string | null, perHour: number): KeyedLimit[] {
+  const wider = perHour * WIDER_FACTOR;
+  return [
+    { key: clientKey(secrets, address), everyMs: Math.ceil(HOUR / perHour), burst: perHour },
+    { key: widerClientKey(secrets, address), everyMs: Math.ceil(HOUR / wider), burst: wider },
+  ];
+}
+
+/** 422 (RFC 9110 §15.5.21): the form as it was filled in, with the errors beside their fields. */
+async function respondWithErrors(
+  web: WebContext,
+  c: Context,
+  fields: SubscribeFields,
+  errors: SubscribeErrors,
+): Promise<Response> {
+  const html = await renderNewsletters(web, await subscribeView(web, fields, errors), true);
+  return c.html(html, 422, { 'Cache-Control': 'no-store' });
+}
+
+/** No redirect: the page shows the address, so that people notice a typo, and no URL may contain an address. */
+async function respondCheckInbox(
+  web: WebContext,
+  c: Context,
+  { email, newsletters }: SubscribeFields,
+): Promise<Response> {
+  const titles = web.view.newsletters.filter(({ id }) => newsletters.includes(id)).map(({ title }) => title);
+  const head = { title: 'Check your inbox', description: 'We have sent you an email to confirm.', path: null };
+  const data = { email, titles, hours: web.config.signup.confirmWithinHours };
+  return c.html(await renderPage(web, 'check-inbox', head, data), 200, { 'Cache-Control': 'no-store' });
+}
+
+/** @param which requests there were too many of: `from your network` */
+async function respondTooMany(web: WebContext, c: Context, which: string, waitMs: number): Promise<Response> {
+  const minutes = Math.max(1, Math.ceil(waitMs / MINUTE));
+  c.header('Retry-After', String(Math.max(1, Math.ceil(waitMs / SECOND))));
+  const when = minutes === 1 ? 'a minute' : `${minutes} minutes`;
+  const message = `There were too many requests to subscribe ${which}. Please try again in ${when}.`;
+  return respondError(web, c, 429, { title: 'Too many requests', message });
+}
+
+async function respondClosed(web: WebContext, c: Context): Promise<Response> {
+  const message = 'New subscriptions are not possible at the moment. Existing subscriptions continue.';
+  return respondError(web, c, 404, { title: 'Signup is closed', message });
+}

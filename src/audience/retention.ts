@@ -1,0 +1,179 @@
+/**
+ * Retention of subscribers who never confirmed anything, of those who left, and of client addresses.
+ */
+import { type ExpressionBuilder, sql } from 'kysely';
+import type { SigningSecrets } from '../core/config/signing-secrets.ts';
+import type { Db, Store } from '../core/store/store.ts';
+import type { SuppressionReason, Tables } from '../core/store/tables.ts';
+import { lockSubscriber } from './consent/changes.ts';
+import { replaceByHash } from './erasure.ts';
+
+/** Rows per transaction: a few tens of milliseconds of writing. */
+const BATCH = 5_000;
+
+/** Subscribers after an id, or those of some ids. */
+type Which = { after: number } | { among: number[] };
+
+/**
+ * Deletes subscribers without a confirmation, ever, and without a change since an instant. Suppressed ones are left to
+ * `deleteSuppressedUnconfirmed`.
+ * @returns number of deleted subscribers
+ */
+export async function deleteUnconfirmed({ db, reports, dialect }: Store, since: number): Promise<number> {
+  let deleted = 0;
+  for (let last = 0; ; ) {
+    const ids = await findUnconfirmed(reports, since, 'mailable', { after: last }, BATCH);
+    if (ids.length === 0) return deleted;
+    last = ids.at(-1) as number;
+    deleted += await db.transaction().execute(async (tx) => {
+      // A concurrent confirmation holds the lock first; the second query then no longer finds that subscriber.
+      const lock = tx.selectFrom('subscribers').select('id').where('id', 'in', ids).orderBy('id');
+      if (dialect === 'postgres') await lock.forUpdate().execute();
+      const unconfirmed = await findUnconfirmed(tx, since, 'mailable', { among: ids }, BATCH);
+      if (unconfirmed.length === 0) return 0;
+      await tx.deleteFrom('bounces').where('subscriber_id', 'in', unconfirmed).execute();
+      await tx.deleteFrom('service_refusals').where('subscriber_id', 'in', unconfirmed).execute();
+      await tx.deleteFrom('service_messages').where('subscriber_id', 'in', unconfirmed).execute();
+      // Cascades to subscriptions and consent_events.
+      await tx.deleteFrom('subscribers').where('id', 'in', unconfirmed).execute();
+      return unconfirmed.length;
+    });
+  }
+}
+
+/** @param whose `suppressed`: only those with a request; a list of suppressed addresses can be imported without one */
+async function findUnconfirmed(
+  db: Db,
+  since: number,
+  whose: 'mailable' | 'suppressed',
+  which: Which,
+  limit: number,
+): Promise<number[]> {
+  const rows = await db
+    .selectFrom('subscribers')
+    .select('id')
+    .where('created_at', '<', since)
+    .where('suppressed_reason', whose === 'mailable' ? 'is' : 'is not', null)
+    .where((e) => {
+      const subscriptions = e
+        .selectFrom('subscriptions')
+        .select('subscriptions.subscriber_id')
+        .whereRef('subscriptions.subscriber_id', '=', 'subscribers.id');
+      const other = subscriptions.where((f) => f.or([f('state', '<>', 'unconfirmed'), f('changed_at', '>=', since)]));
+      return e.and([e.not(e.exists(other)), ...(whose === 'suppressed' ? [e.exists(subscriptions)] : [])]);
+    })
+    .where((e) => e.not(hasConfirmed(e)))
+    .where((e) => ('after' in which ? e('id', '>', which.after) : e('id', 'in', which.among)))
+    .orderBy('id')
+    .limit(limit)
+    .execute();
+  return rows.map((row) => row.id);
+}
+
+/** Subscribers per transaction: each takes a few milliseconds, because its deliveries are looked up by edition. */
+const HASHED_BATCH = 20;
+
+/** The reasons of suppressions. That of an erasure replaces none of them. */
+const ALL_REASONS: SuppressionReason[] = ['hard-bounce', 'soft-bounces', 'complaint', 'operator'];
+
+/**
+ * Deletes subscribers all of whose subscriptions ended before an instant, with the proof of their consent. The hash of
+ * the address remains on the suppression list, so that no import adds it again.
+ * @returns number of deleted subscribers
+ */
+export function deleteLeavers(store: Store, secrets: SigningSecrets, since: number, now: number): Promise<number> {
+  return replaceByHashes(store, secrets, (db, which) => findLeavers(db, since, which), now);
+}
+
+/**
+ * Deletes subscribers whose address is suppressed, who never confirmed anything, and whose last request was before an
+ * instant: anyone can request a subscription for an address, also for one that was erased. Its hash remains.
+ * @returns number of deleted subscribers
+ */
+export function deleteSuppressedUnconfirmed(
+  store: Store,
+  secrets: SigningSecrets,
+  since: number,
+  now: number,
+): Promise<number> {
+  const find = (db: Db, which: Which) => findUnconfirmed(db, since, 'suppressed', which, HASHED_BATCH);
+  return replaceByHashes(store, secrets, find, now);
+}
+
+/** @param find the ids that are due, in ascending order */
+async function replaceByHashes(
+  { db, reports }: Store,
+  secrets: SigningSecrets,
+  find: (db: Db, which: Which) => Promise<number[]>,
+  now: number,
+): Promise<number> {
+  let deleted = 0;
+  for (let last = 0; ; ) {
+    const ids = await find(reports, { after: last });
+    if (ids.length === 0) return deleted;
+    last = ids.at(-1) as number;
+    deleted += await db.transaction().execute(async (tx) => {
+      let count = 0;
+      for (const id of ids) {
+        const subscriber = await lockSubscriber(tx, id);
+        // Not if the subscriber has come back since the first query.
+        if (subscriber === null || (await find(tx, { among: [id] })).length === 0) continue;
+        await replaceByHash(tx, secrets, subscriber, ALL_REASONS, now);
+        count += 1;
+      }
+      return count;
+    });
+  }
+}
+
+/** Those who left, also if somebody has requested a subscription since that was never confirmed. */
+async function findLeavers(db: Db, since: number, which: Which): Promise<number[]> {
+  const rows = await db
+    .selectFrom('subscribers')
+    .select('id')
+    .where((e) => {
+      const subscriptions = e
+        .selectFrom('subscriptions')
+        .select('subscriptions.subscriber_id')
+        .whereRef('subscriptions.subscriber_id', '=', 'subscribers.id');
+      const open = subscriptions.where((f) => f.or([f('state', '=', 'confirmed'), f('changed_at', '>=', since)]));
+      const ended = subscriptions.where('state', '=', 'unsubscribed');
+      return e.and([e.exists(subscriptions), e.or([e.exists(ended), hasConfirmed(e)]), e.not(e.exists(open))]);
+    })
+    .where((e) => ('after' in which ? e('id', '>', which.after) : e('id', 'in', which.among)))
+    .orderBy('id')
+    .limit(HASHED_BATCH)
+    .execute();
+  return rows.map((row) => row.id);
+}
+
+/** Whether a subscriber has ever confirmed a subscription. */
+function hasConfirmed(e: ExpressionBuilder<Tables, 'subscribers'>) {
+  return e.exists(
+    e
+      .selectFrom('consent_events')
+      .select('consent_events.id')
+      .whereRef('consent_events.subscriber_id', '=', 'subscribers.id')
+      .where('change', '=', 'confirmed'),
+  );
+}
+
+/** The events whose source is a client's address. In these words, so that their partial index is used. */
+const hasClientAddress = sql<boolean>`source is not null
+  and channel in ('form', 'confirmation', 'preferences', 'unsubscribe-page', 'one-click')`;
+
+/** Deletes the addresses of clients from events before an instant; the events remain. @returns number of events */
+export async function deleteClientAddresses({ db }: Store, since: number): Promise<number> {
+  let changed = 0;
+  for (;;) {
+    const { numUpdatedRows } = await db
+      .updateTable('consent_events')
+      .set({ source: null })
+      .where('id', 'in', (e) =>
+        e.selectFrom('consent_events').select('id').where('at', '<', since).where(hasClientAddress).limit(BATCH),
+      )
+      .executeTakeFirstOrThrow();
+    if (numUpdatedRows === 0n) return changed;
+    changed += Number(numUpdatedRows);
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * Service messages: queued in the transaction that causes them, and submitted by delivery/queue/service-outbox.ts.
+ */
+import { type Selectable, sql } from 'kysely';
+import type { Db, Tx } from '../core/store/store.ts';
+import type { Tables } from '../core/store/tables.ts';
+import type { ConsentText } from './consent/consent-text.ts';
+import { SUPPRESSED_BY_OPERATOR } from './suppression.ts';
+import type { ServiceMessageKey } from './tokens.ts';
+
+/** A message that asks the recipient to confirm a request. */
+export interface ConfirmMessage {
+  createdAt: number;
+  expiresAt: number;
+  /** Ids of the requested newsletters. */
+  newsletters: string[];
+  /** The requested zone. */
+  zone: string | null;
+  /** Id of the subscriber's last consent event before the message was queued. */
+  afterEvent: number;
+  /** The wording that the request was made with; null without one. */
+  consent: ConsentText | null;
+}
+
+/**
+ * Queues a message that is due immediately.
+ * @param message.isSuppressed records the message without ever mailing it
+ */
+export async function queueServiceMessage(
+  tx: Tx,
+  message: {
+    kind: Tables['service_messages']['kind'];
+    subscriberId: number;
+    newsletters: readonly string[];
+    zone: string | null;
+    expiresAt: number;
+    isSuppressed: boolean;
+  },
+  now: number,
+): Promise<void> {
+  const { subscriberId } = message;
+  await tx
+    .insertInto('service_messages')
+    .values({
+      kind: message.kind,
+      subscriber_id: subscriberId,
+      newsletters: JSON.stringify(message.newsletters),
+      zone: message.zone,
+      after_event: sql<number>`(select coalesce(max(id), 0) from consent_events where subscriber_id = ${subscriberId})`,
+      state: message.isSuppressed ? 'suppressed' : 'pending',
+      reason: message.isSuppressed ? SUPPRESSED_BY_OPERATOR : null,
+      attempts: 0,
+      due_at: now,
+      expires_at: message.expiresAt,
+      fence: 0,
+      created_at: now,
+      changed_at: now,
+    })
+    .execute();
+}
+
+/** Finds the message of a confirmation token. */
+export async function findConfirmMessage(
+  db: Db,
+  { messageId, subscriberId }: ServiceMessageKey,
+): Promise<ConfirmMessage | null> {
+  const row = await db
+    .selectFrom('service_messages')
+    .leftJoin('consent_events', 'consent_events.id', 'service_messages.after_event')
+    .leftJoin('consent_texts', 'consent_texts.id', 'consent_events.consent_text')
+    .select(['service_messages.created_at', 'expires_at', 'newsletters', 'service_messages.zone', 'after_event'])
+    .select(['consent_texts.id as consentId', 'version', 'text'])
+    .where('service_messages.id', '=', messageId)
+    .where('service_messages.subscriber_id', '=', subscriberId)
+    .where('kind', '=', 'confirm')
+    .executeTakeFirst();
+  if (row === undefined) return null;
+  return {
+    createdAt: row.created_at,
+    expiresAt: row.expires_at,
+    newsletters: readNewsletters(row),
+    zone: row.zone,
+    afterEvent: row.after_event ?? 0,
+    consent: row.consentId === null ? null : { id: row.consentId, version: row.version ?? '', text: row.text ?? '' },
+  };
+}
+
+/** Ids of the newsletters that a message concerns. */
+export function readNewsletters(row: Pick<Selectable<Tables['service_messages']>, 'newsletters'>): string[] {
+  return JSON.parse(row.newsletters);
+}

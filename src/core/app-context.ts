@@ -1,0 +1,60 @@
+/**
+ * What every operation of `app/` takes: configuration, store, keys, templates, clock and log, opened together.
+ */
+
+import type { Log } from '../lib/log.ts';
+import { openTemplates, type Templates } from '../lib/templates.ts';
+import type { Clock } from '../lib/time.ts';
+import { type Config, loadConfig } from './config/config.ts';
+import { type Keys, openKeys } from './keys.ts';
+import { upgradeStore } from './store/backup/upgrade.ts';
+import { ensureSchema } from './store/schema.ts';
+import { openStore, type Store } from './store/store.ts';
+
+export interface AppContext {
+  readonly config: Config;
+  readonly store: Store;
+  readonly keys: Keys;
+  readonly templates: Templates;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** What the process provides. */
+export interface ProcessEnv {
+  configFile: string;
+  env: NodeJS.ProcessEnv;
+  cwd: string;
+  clock: Clock;
+  log: Log;
+}
+
+export interface AppContextOptions {
+  /** Run missing migrations, if the configuration allows that. */
+  mayMigrate?: boolean;
+}
+
+/**
+ * Opens the context, creating the schema in an empty database; calls `work`; closes the context, also after an error.
+ * @throws ConfigError, StoreError, or what `work` throws
+ */
+export async function withAppContext<T>(
+  processEnv: ProcessEnv,
+  work: (app: AppContext) => Promise<T>,
+  { mayMigrate = false }: AppContextOptions = {},
+): Promise<T> {
+  const { configFile, env, cwd, clock, log } = processEnv;
+  const config = loadConfig(configFile, env, cwd);
+  const store = await openStore({ databaseUrl: config.secrets.databaseUrl, path: config.paths.store });
+  try {
+    if (mayMigrate && config.migrate === 'auto') {
+      const upgrade = await upgradeStore(store, clock());
+      if (upgrade !== null) log.warn({ ...upgrade }, 'migrated the store');
+    }
+    await ensureSchema(store);
+    const templates = openTemplates(config.paths.templates, config.publication.zone);
+    return await work({ config, store, keys: openKeys(config, store), templates, clock, log });
+  } finally {
+    await store.close();
+  }
+}

@@ -1,0 +1,204 @@
+/**
+ * Rules that involve more than one key of the configuration, or more than a schema can say: one function each.
+ */
+import { contrastRatio } from './contrast.ts';
+import type { FileConfig } from './schema.ts';
+
+export interface ConfigViolation {
+  path: PropertyKey[];
+  rule: string;
+}
+
+/** Whether the configuration names a key, which otherwise has its default. */
+type IsGiven = (path: PropertyKey[]) => boolean;
+
+type Rule = (config: FileConfig, isGiven: IsGiven) => ConfigViolation[];
+
+const RULES: Rule[] = [
+  (config) => uniqueIds('sections', config.sections),
+  (config) => uniqueIds('feeds', config.feeds),
+  (config) => uniqueIds('newsletters', config.newsletters),
+  (config) => uniqueIds('sources', config.sources),
+  schedulesFitKinds,
+  keysFitKinds,
+  reservedFeedIds,
+  feedSectionsExist,
+  sourceSectionsExist,
+  accentContrast,
+  picturesNeedMedia,
+  embeddedHubIsSelf,
+  privateNetworksNeedEmbeddedHub,
+  smtpUrlHasNoPassword,
+  bounceAddressLeavesRoomForToken,
+  keysFitMailProvider,
+  ratesGrow,
+];
+
+/** Lists every violation of a rule. */
+export function checkRules(config: FileConfig, isGiven: IsGiven): ConfigViolation[] {
+  return RULES.flatMap((rule) => rule(config, isGiven));
+}
+
+function uniqueIds(key: string, entries: { id: string }[]): ConfigViolation[] {
+  const ids = entries.map(({ id }) => id);
+  return ids.flatMap((id, index) =>
+    ids.indexOf(id) < index ? [{ path: [key, index, 'id'], rule: `must be unique among ${key}` }] : [],
+  );
+}
+
+function schedulesFitKinds({ newsletters }: FileConfig): ConfigViolation[] {
+  return newsletters.flatMap(({ kind, schedule }, index) => {
+    const path = ['newsletters', index, 'schedule'];
+    if (kind === 'roundup' && schedule === null) {
+      return { path, rule: 'must say when an edition closes; only a newsletter of kind alert has none' };
+    }
+    if (kind === 'roundup' || schedule === null) return [];
+    return { path, rule: 'must be left out: an alert closes when an editor has approved it' };
+  });
+}
+
+/** Keys that do nothing for a newsletter of the other kind, and why. */
+const KEYS_OF_ROUNDUPS = {
+  minimumStories: 'an alert has one story',
+  blocks: 'an alert has one story',
+  windowHours: 'an alert has a story of any age',
+  newsHours: 'an alert has a story of any age',
+  roundup: 'an alert has one story',
+  deliverAt: 'an alert is delivered at once',
+  'show.contents': 'an alert has one story',
+  'show.thumbnails': 'an alert has one story',
+};
+const KEYS_OF_ALERTS = {
+  maxPerDay: 'only newsletters of kind alert have a daily limit',
+  lapseMinutes: 'only newsletters of kind alert lapse; graceMinutes of the schedule says how long a roundup waits',
+};
+
+function keysFitKinds({ newsletters }: FileConfig, isGiven: IsGiven): ConfigViolation[] {
+  return newsletters.flatMap(({ kind }, index) =>
+    Object.entries(kind === 'alert' ? KEYS_OF_ROUNDUPS : KEYS_OF_ALERTS)
+      .map(([key, why]) => ({ path: ['newsletters', index, ...key.split('.')], rule: `must be left out: ${why}` }))
+      .filter(({ path }) => isGiven(path)),
+  );
+}
+
+function reservedFeedIds({ feeds }: FileConfig): ConfigViolation[] {
+  const rule =
+    'must not be "feeds" or "index", which name the list of feeds, or "custom", the feed that visitors combine';
+  return feeds.flatMap(({ id }, index) =>
+    ['feeds', 'index', 'custom'].includes(id) ? [{ path: ['feeds', index, 'id'], rule }] : [],
+  );
+}
+
+function feedSectionsExist({ feeds, sections }: FileConfig): ConfigViolation[] {
+  const known = sections.map(({ id }) => id);
+  const rule = `must be one of the sections: ${known.join(', ')}`;
+  return feeds.flatMap(({ select }, index) =>
+    (select.sections ?? []).flatMap((section, at) =>
+      known.includes(section) ? [] : [{ path: ['feeds', index, 'select', 'sections', at], rule }],
+    ),
+  );
+}
+
+function sourceSectionsExist({ sources, sections }: FileConfig): ConfigViolation[] {
+  const known = sections.map(({ id }) => id);
+  const rule = `must be one of the sections: ${known.join(', ')}`;
+  return sources.flatMap((source, index) => {
+    if (source.use !== 'articles') return [];
+    const { section, sections: mapped } = source;
+    return [
+      ...(section === undefined || known.includes(section) ? [] : [{ path: ['sources', index, 'section'], rule }]),
+      ...Object.entries(mapped).flatMap(([category, id]) =>
+        known.includes(id) ? [] : [{ path: ['sources', index, 'sections', category], rule }],
+      ),
+    ];
+  });
+}
+
+/** The backgrounds of emails and pages. */
+const PAPER = { light: '#fbfaf7', dark: '#161513' };
+
+/** WCAG 2.2, success criterion 1.4.3 (AA). */
+const MINIMUM_CONTRAST = 4.5;
+
+function accentContrast({ publication }: FileConfig): ConfigViolation[] {
+  return (['light', 'dark'] as const).flatMap((scheme) => {
+    const ratio = contrastRatio(publication.accent[scheme], PAPER[scheme]);
+    if (ratio >= MINIMUM_CONTRAST) return [];
+    const needed = `must have a contrast of at least ${MINIMUM_CONTRAST} on ${PAPER[scheme]} (WCAG AA)`;
+    return [{ path: ['publication', 'accent', scheme], rule: `${needed}; it has ${ratio.toFixed(1)}` }];
+  });
+}
+
+function picturesNeedMedia({ publication: { logo }, newsletters, paths }: FileConfig): ConfigViolation[] {
+  if (paths.media !== undefined) return [];
+  const isFile = (url: string | undefined): boolean => url !== undefined && !/^https?:\/\//.test(url);
+  const needsFolder = 'is a file in paths.media, which is not set: set it';
+  return [
+    ...(['url', 'darkUrl'] as const)
+      .filter((key) => isFile(logo?.[key]))
+      .map((key) => ({ path: ['publication', 'logo', key], rule: `${needsFolder}, or write an address` })),
+    ...newsletters.flatMap(({ sponsor }, index) =>
+      sponsor?.image === undefined
+        ? []
+        : [{ path: ['newsletters', index, 'sponsor', 'image', 'file'], rule: needsFolder }],
+    ),
+  ];
+}
+
+function embeddedHubIsSelf({ hub, publication }: FileConfig): ConfigViolation[] {
+  const embedded = `${publication.url.replace(/\/+$/, '')}/hub`;
+  if (hub?.url.replace(/\/+$/, '') !== embedded) return [];
+  return [{ path: ['hub'], rule: 'must be written as self: this is the address of the embedded hub' }];
+}
+
+function privateNetworksNeedEmbeddedHub({ hub }: FileConfig): ConfigViolation[] {
+  if (hub === undefined || hub.url === 'self') return [];
+  const rule = 'must be left out: it applies to the embedded hub ("url: self"); another hub makes its own requests';
+  return (['allowPrivateNetworks', 'nat64Prefixes'] as const)
+    .filter((key) => hub[key].length > 0)
+    .map((key) => ({ path: ['hub', key], rule }));
+}
+
+function smtpUrlHasNoPassword({ delivery: { smtpUrl } }: FileConfig): ConfigViolation[] {
+  if (smtpUrl === undefined || new URL(smtpUrl).password === '') return [];
+  const rule = 'must not contain a password: set DAYWIRE_SMTP_URL, or DAYWIRE_SMTP_URL_FILE';
+  return [{ path: ['delivery', 'smtpUrl'], rule }];
+}
+
+/** A plus sign and the 40 characters of a token (audience/tokens.ts) follow the local part. */
+const TOKEN_LENGTH = 1 + 40;
+/** Octets of a local part and of a whole path without its brackets (RFC 5321 §4.5.3.1.1 and §4.5.3.1.3). */
+const LOCAL_PART_LIMIT = 64 - TOKEN_LENGTH;
+const ADDRESS_LIMIT = 254 - TOKEN_LENGTH;
+
+function bounceAddressLeavesRoomForToken({ bounces: { address } }: FileConfig): ConfigViolation[] {
+  if (address === undefined) return [];
+  const path = ['bounces', 'address'];
+  const violations: ConfigViolation[] = [];
+  if (address.lastIndexOf('@') > LOCAL_PART_LIMIT) {
+    const rule = `must have at most ${LOCAL_PART_LIMIT} characters before the @, to leave room for a token`;
+    violations.push({ path, rule });
+  }
+  if (address.length > ADDRESS_LIMIT) {
+    violations.push({ path, rule: `must have at most ${ADDRESS_LIMIT} characters, to leave room for a token` });
+  }
+  return violations;
+}
+
+function keysFitMailProvider({ delivery }: FileConfig): ConfigViolation[] {
+  const { provider } = delivery;
+  const violations = (['ses', 'postmark'] as const)
+    .filter((key) => delivery[key] !== undefined && provider !== key)
+    .map((key) => ({ path: ['delivery', key], rule: `must be left out: delivery.provider is ${provider}` }));
+  if (provider !== 'ses' || delivery.ses !== undefined) return violations;
+  const rule = 'must name the SNS topics of its reports in topics, since delivery.provider is ses';
+  return [...violations, { path: ['delivery', 'ses'], rule }];
+}
+
+function ratesGrow({ delivery }: FileConfig): ConfigViolation[] {
+  return (['complaintRate', 'bounceRate'] as const).flatMap((key) => {
+    const { alert, pause } = delivery[key];
+    if (pause === 'off' || pause > alert) return [];
+    return [{ path: ['delivery', key, 'pause'], rule: `must be more than alert, which is ${alert}, or off` }];
+  });
+}

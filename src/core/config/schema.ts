@@ -1,0 +1,393 @@
+/**
+ * The keys of config/daywire.yaml: source of the types, the JSON Schema and docs/configuration.md. Call `describe`
+ * last, since zod's methods return copies without the description.
+ */
+import { z } from 'zod';
+import { closestName } from '../../lib/names/closest-name.ts';
+import { parseLanguageTag } from '../../lib/names/language-tag.ts';
+import { facetSlug } from '../../lib/text/facet-slug.ts';
+import { ARTICLE_KEYS, IGNORED_KEY } from './article-keys.ts';
+import { bounces, delivery } from './delivery-schema.ts';
+import { newsletter } from './newsletter-schema.ts';
+import { source } from './source-schema.ts';
+import {
+  addressRange,
+  colour,
+  document,
+  id,
+  KINDS,
+  listenAddress,
+  nat64Prefix,
+  pictureAddress,
+  publicUrl,
+  retentionDays,
+  schedule,
+  text,
+  zone,
+} from './values.ts';
+
+/** Criteria that narrow a feed. */
+export const selection = z.strictObject({
+  kinds: z.array(z.enum(KINDS)).min(1).optional().describe('Kinds of articles.'),
+  sections: z.array(id).min(1).optional().describe('Ids of sections.'),
+  kickers: z.array(text).min(1).optional().describe('Kickers, spelled as in the articles.'),
+  tags: z.array(text).min(1).optional().describe('Tags, spelled as in the articles.'),
+  reporters: z
+    .array(z.string().refine((name) => facetSlug(name) !== null, 'must be a name of at most 200 characters'))
+    .min(1)
+    .optional()
+    .describe('Names in bylines with the role reporter. Case and accents do not matter.'),
+});
+
+const feed = z.strictObject({
+  id: id.describe("Part of the feed's address, /feeds/<id>.rss. Choose it once."),
+  title: text.describe('Title of the feed.'),
+  description: text.optional().describe('One sentence about the feed.'),
+  select: selection
+    .default({})
+    .describe('Which articles the feed contains. An article must match every key given. Without keys, all match.'),
+  windowHours: z
+    .int()
+    .min(1)
+    .max(24 * 31)
+    .optional()
+    .describe(
+      'The feed contains exactly the articles of this many past hours, and has no archive. ' +
+        'Without this key it contains the newest articles, at least those of the last 48 hours, and has an archive.',
+    ),
+  minimumItems: z
+    .int()
+    .min(50)
+    .max(1_000)
+    .default(50)
+    .describe('Minimum number of items, as far as the store has enough articles. Ignored with windowHours.'),
+  content: z
+    .enum(['full', 'summary'])
+    .default('full')
+    .describe('full: items contain the whole text. summary: items contain the dek alone.'),
+  schedule: schedule.optional().describe('Publishes this feed on its own schedule instead of publish.schedule.'),
+});
+
+const articleKey = z.enum([...ARTICLE_KEYS, IGNORED_KEY], {
+  error: ({ input }) => {
+    const meant = typeof input === 'string' ? closestName(input, ARTICLE_KEYS) : null;
+    const hint = meant === null ? '' : `: did you mean ${meant}?`;
+    return `must be a key of an article, or ${IGNORED_KEY}${hint}`;
+  },
+});
+
+const hubUrl = z
+  .string()
+  .refine(isHubUrl, 'must be self, or the http or https address of a hub')
+  .refine((text) => !hasLogin(text), 'must hold no user name or password: it is published in every feed');
+const hub = z
+  .union([
+    hubUrl,
+    z.strictObject({
+      url: hubUrl.describe('self: daywire is the hub, at <publication.url>/hub. Otherwise the address of another hub.'),
+      allowPrivateNetworks: z
+        .array(addressRange)
+        .default([])
+        .describe('With self: private networks in which callbacks of subscribers may be. Others are refused.'),
+      nat64Prefixes: z
+        .array(nat64Prefix)
+        .default([])
+        .describe(
+          'With self: own prefixes of NAT64. An IPv4 address behind one is checked as such, as with 64:ff9b::/96.',
+        ),
+    }),
+  ])
+  .transform((given) =>
+    typeof given === 'string'
+      ? { url: given, allowPrivateNetworks: [] as string[], nat64Prefixes: [] as string[] }
+      : given,
+  );
+
+export const schema = z.strictObject({
+  sample: z
+    .boolean()
+    .default(false)
+    .describe('Fills an empty store with the sample newsroom that comes with daywire. For a trial only.'),
+  publication: z
+    .strictObject({
+      name: text.describe('Name of the publication.'),
+      about: text.describe('One sentence about the publication, on the front page and at the end of every email.'),
+      url: publicUrl.describe('Public address of the site. One-click unsubscribe (RFC 8058) requires https.'),
+      tagAuthority: z
+        .string()
+        .regex(
+          /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?,\d{4}(-\d\d(-\d\d)?)?$/,
+          'must be a domain you held and the date you held it, such as "example.com,2026" (RFC 4151)',
+        )
+        .describe('Begins the permanent tag: URI of every article. Choose it once, and keep it if the domain changes.'),
+      language: z
+        .string()
+        .refine((tag) => parseLanguageTag(tag).kind === 'tag', {
+          error: ({ input }) => {
+            const parsed = parseLanguageTag(String(input));
+            return parsed.kind === 'unclear' ? parsed.rule : undefined;
+          },
+        })
+        .describe('Language of the publication. An article may have its own.'),
+      zone: zone.describe('Time zone of datelines, of the day an edition belongs to, and of schedules without a zone.'),
+      accent: z
+        .strictObject({
+          light: colour.describe('In light mode. Needs a contrast of 4.5 on #fbfaf7 (WCAG AA).'),
+          dark: colour.describe('In dark mode. Needs a contrast of 4.5 on #161513 (WCAG AA).'),
+        })
+        .default({ light: '#9b1c1f', dark: '#f08a80' })
+        .describe('Accent colour of pages and emails.'),
+      logo: z
+        .strictObject({
+          url: pictureAddress.describe('The picture: a file in paths.media, or an address.'),
+          darkUrl: pictureAddress.optional().describe('The picture for dark mode. Default: the same.'),
+          width: z.int().min(16).max(552).describe('Pixels at which it is shown.'),
+          alt: text.optional().describe('What it says. Default: the name of the publication.'),
+        })
+        .optional()
+        .describe('Logo at the top of emails, in place of the name. PNG or JPEG: many mail programs show no SVG.'),
+      contact: z
+        .strictObject({
+          name: text.describe('Name of the contact.'),
+          email: z.email().describe('Email address of the contact.'),
+        })
+        .describe('Contact shown in emails, on pages and in feeds.'),
+      postalAddress: text.describe('Postal address in the footer of every email. Many countries require it by law.'),
+      copyright: text.optional().describe('Copyright line of feeds and emails.'),
+      imprint: document
+        .optional()
+        .describe('The imprint: a Markdown file, shown at /imprint, or an address. Linked from every page and email.'),
+      privacy: document
+        .optional()
+        .describe(
+          'The privacy policy: a Markdown file, shown at /privacy, or an address. Linked where people subscribe.',
+        ),
+    })
+    .describe('The publication and its identity.'),
+  sections: z
+    .array(
+      z.strictObject({
+        id: id.describe('Id of the section, used in addresses and articles. Choose it once.'),
+        title: text.describe('Title of the section.'),
+      }),
+    )
+    .min(1)
+    .describe('Sections, most important first. The order decides which story leads when no pin and no kicker decides.'),
+  pages: z
+    .enum(['full', 'redirect', 'off'])
+    .default('redirect')
+    .describe(
+      'What /articles/<slug> does for an article with an address elsewhere (url). full: it shows the article. ' +
+        'redirect: it redirects to that address. off: it does not exist.',
+    ),
+  sources: z
+    .array(source)
+    .default([])
+    .describe(
+      "What is polled: the newsroom's own sites, whose articles are published, and feeds of other outlets, from " +
+        'which editors pick items for the roundup.',
+    ),
+  leadKickers: z.array(text).default([]).describe('Kickers whose stories lead an edition, strongest first.'),
+  paths: z
+    .strictObject({
+      store: text.default('var/daywire.db').describe('The SQLite file. Not used if DAYWIRE_DATABASE_URL is set.'),
+      data: text
+        .default('var')
+        .describe('The signing secret, the mail of the file transport, previews, and smaller versions of pictures.'),
+      feeds: text.default('feeds').describe('Mirror of the published feeds, which any web server can serve.'),
+      templates: text.default('templates').describe('Your templates. A file here replaces the built-in one.'),
+      media: text.optional().describe('Pictures and other files, served under /media/.'),
+    })
+    .prefault({})
+    .describe('Files and folders. Relative paths start in the working directory of daywire.'),
+  migrate: z
+    .enum(['manual', 'auto'])
+    .default('manual')
+    .describe(
+      'What "daywire start" does with a store that lacks migrations. manual: it exits and names them. auto: it runs ' +
+        'them, on SQLite after a backup next to the file. PostgreSQL you back up yourself.',
+    ),
+  import: z
+    .strictObject({
+      watch: z
+        .array(text)
+        .default([])
+        .describe('Markdown and JSON Lines files, or folders of them. daywire imports them when they change.'),
+      pollSeconds: z
+        .int()
+        .min(1)
+        .max(86_400)
+        .default(30)
+        .describe(
+          'Seconds between two checks of all files for changes. On Linux, a changed file in a local folder does not ' +
+            'wait for it.',
+        ),
+      keys: z
+        .record(text.max(100), articleKey)
+        .default({})
+        .describe(
+          'Your names of keys in articles, such as rubric: section, or mood: ignore for a key that is left out ' +
+            'without a warning. Usual names, such as title and date, need no entry.',
+        ),
+    })
+    .prefault({})
+    .describe('Import of articles.'),
+  fetch: z
+    .strictObject({
+      allow: z
+        .array(addressRange)
+        .default([])
+        .describe(
+          'Private networks in which sources and pictures may be, as ranges; this machine itself is 127.0.0.0/8. ' +
+            'Addresses that are not public are refused otherwise.',
+        ),
+    })
+    .prefault({})
+    .describe('Requests to the addresses of sources and of pictures in articles.'),
+  feeds: z.array(feed).min(1).describe('Feeds. Each is published as RSS 2.0, Atom 1.0 and JSON Feed 1.1.'),
+  publish: z
+    .strictObject({
+      schedule: schedule
+        .prefault({ cron: '*/10 * * * *' })
+        .describe(
+          'When feeds are published at the latest. A changed article is published within two seconds anyway; ' +
+            'the schedule removes old articles from feeds with windowHours.',
+        ),
+      archiveFiles: z
+        .boolean()
+        .default(false)
+        .describe(
+          'Also writes the pages of archives to paths.feeds, for a static host. daywire itself renders them on ' +
+            'request, so it needs no files; those of a large archive take far more space than the articles.',
+        ),
+    })
+    .prefault({})
+    .describe('Publishing of feeds.'),
+  hub: hub
+    .optional()
+    .describe(
+      'WebSub hub, which notifies subscribed feed readers of each change. self: daywire is the hub, at ' +
+        '<publication.url>/hub. An address: another hub. A map: see its keys. Without this key there is no hub.',
+    ),
+  newsletters: z.array(newsletter).default([]).describe('Newsletters. Each has its own schedule and editions.'),
+  delivery,
+  bounces,
+  signup: z
+    .strictObject({
+      enabled: z.boolean().default(true).describe('Offers a form to subscribe.'),
+      confirmWithinHours: z.int().min(1).max(720).default(72).describe('Hours for which a confirmation link is valid.'),
+      perIpPerHour: z
+        .int()
+        .min(1)
+        .max(1_000)
+        .default(10)
+        .describe('Requests per hour from one IPv4 address or IPv6 /64; four times as many from its /24 or /48.'),
+      perAddressPerDay: z
+        .int()
+        .min(1)
+        .max(100)
+        .default(3)
+        .describe('Confirmation mails per day to one mailbox: ada+news@example.com counts as ada@example.com.'),
+      perDomainPerHour: z
+        .int()
+        .min(1)
+        .max(100_000)
+        .default(30)
+        .describe('Confirmation mails per hour to the addresses of one domain. Large mail providers are exempt.'),
+      perHour: z
+        .int()
+        .min(1)
+        .max(1_000_000)
+        .default(500)
+        .describe('Confirmation mails per hour in all. An alert is raised when requests are refused for it.'),
+      consent: z
+        .strictObject({
+          text: text.max(1_000).describe('The wording. It is shown next to the button, and stored with each opt-in.'),
+          version: text.max(50).describe('Its version, such as 2026-11. Choose another one with each change.'),
+        })
+        .optional()
+        .describe('What a person agrees to. Default: a wording of daywire in the language of its pages.'),
+      deleteUnconfirmedAfterDays: z
+        .int()
+        .min(1)
+        .max(365)
+        .default(30)
+        .describe('Days until an address that never confirmed is deleted.'),
+    })
+    .prefault({})
+    .describe('Subscribing on the site, with confirmation by email (double opt-in).'),
+  retention: z
+    .strictObject({
+      deliveriesDays: retentionDays.default(180).describe('Days until deliveries are reduced to totals.'),
+      runsDays: retentionDays.default(180).describe('Days until runs of schedules are reduced to totals.'),
+      readersDays: retentionDays
+        .default(400)
+        .describe('Days until statistics of feed readers are deleted, and daily visits of past editions added up.'),
+      consentIpsDays: retentionDays
+        .default(180)
+        .describe('Days until the IP address is deleted from the record of a consent.'),
+      consentDays: retentionDays
+        .default(1_095)
+        .describe('Days until subscribers who left every newsletter are deleted, with the proof of their consent.'),
+    })
+    .prefault({})
+    .describe('How long old rows are kept.'),
+  server: z
+    .strictObject({
+      host: text.default('127.0.0.1').describe('Address on which the HTTP server listens.'),
+      port: z
+        .int()
+        .min(0)
+        .max(65_535)
+        .default(8080)
+        .describe('Port on which the HTTP server listens. 0: any free port.'),
+      maxConnections: z
+        .int()
+        .min(1)
+        .max(100_000)
+        .default(500)
+        .describe(
+          'Maximum number of open connections. A further one replaces the oldest for which daywire does nothing. ' +
+            'Fewer, if the process may not open 200 files more than that.',
+        ),
+      metrics: listenAddress
+        .prefault('127.0.0.1:9464')
+        .describe(
+          'Host and port on which /metrics listens, or off. The port of the site has /metrics only with ' +
+            'DAYWIRE_METRICS_TOKEN.',
+        ),
+      trustedProxies: z
+        .array(addressRange)
+        .default(['127.0.0.0/8', '::1/128'])
+        .describe(
+          'Addresses of reverse proxies, as ranges; one address ends with /32 or /128. The client is the rightmost ' +
+            'address in X-Forwarded-For that is not in them. X-Forwarded-Proto and X-Forwarded-Host count from them ' +
+            'only. Forwarded (RFC 7239) is not read.',
+        ),
+    })
+    .prefault({})
+    .describe('The HTTP server.'),
+});
+
+export type FileConfig = z.output<typeof schema>;
+export type FeedConfig = FileConfig['feeds'][number];
+export type NewsletterConfig = FileConfig['newsletters'][number];
+export type MailProvider = FileConfig['delivery']['provider'];
+export type ScheduleConfig = z.output<typeof schedule>;
+export type Selection = z.output<typeof selection>;
+type SourceConfig = FileConfig['sources'][number];
+/** A site of the newsroom's own. */
+export type ArticleSource = Extract<SourceConfig, { use: 'articles' }>;
+/** The feed of another outlet. */
+export type RoundupSource = Extract<SourceConfig, { use: 'roundup' }>;
+export type Publication = FileConfig['publication'];
+
+function isHubUrl(text: string): boolean {
+  // Spaces and control characters would not survive a round trip through a feed.
+  if (text === 'self') return true;
+  return /^https?:\/\/[\x21-\x7e]+$/.test(text) && !text.includes('#') && URL.canParse(text);
+}
+
+function hasLogin(text: string): boolean {
+  return URL.canParse(text) && new URL(text).username + new URL(text).password !== '';
+}

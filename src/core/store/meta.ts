@@ -1,0 +1,45 @@
+/**
+ * Values that concern the whole store, by key.
+ */
+import type { Db } from './store.ts';
+
+/** While this is set nothing is submitted. Its value is the reason. */
+export const DELIVERY_HELD = 'delivery.held';
+
+/** The fingerprint of the signing secret that the store is used with. */
+export const SECRET_FINGERPRINT = 'secret.fingerprint';
+
+/** While this is set, an SQLite file must be rewritten. Its value is the reason: an upgrade or an erasure. */
+export const VACUUM_DUE = 'store.vacuum';
+
+/**
+ * The last time that a forwarded header came from an address that is not in `server.trustedProxies`, as JSON of
+ * `UntrustedProxy` (web/server/untrusted-proxy.ts).
+ */
+export const UNTRUSTED_PROXY = 'server.untrusted-proxy';
+
+/** When the sample newsroom was loaded: epoch milliseconds. */
+export const SAMPLE_LOADED_AT = 'sample.loaded-at';
+
+/**
+ * While this is set, the index of headlines lacks articles that were published before its value: epoch milliseconds,
+ * and the id of the last article that is in it.
+ */
+export const UNINDEXED_BEFORE = 'articles.unindexed-before';
+
+export async function readMeta(db: Db, key: string): Promise<string | undefined> {
+  const row = await db.selectFrom('meta').select('value').where('key', '=', key).executeTakeFirst();
+  return row?.value;
+}
+
+/** Sets a key to a value, or with null deletes it. */
+export async function writeMeta(db: Db, key: string, value: string | null): Promise<void> {
+  if (value === null) await db.deleteFrom('meta').where('key', '=', key).execute();
+  else {
+    await db
+      .insertInto('meta')
+      .values({ key, value })
+      .onConflict((conflict) => conflict.column('key').doUpdateSet({ value }))
+      .execute();
+  }
+}

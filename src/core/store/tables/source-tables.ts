@@ -1,0 +1,172 @@
+/** The tables of sources: the newsroom's own sites, and feeds of other outlets with what editors decide about them. */
+import type { Generated } from 'kysely';
+
+export interface SourceTables {
+  sources: SourcesTable;
+  source_items: SourceItemsTable;
+  outlet_feeds: OutletFeedsTable;
+  /** Hosts of outlets' feeds: one request at a time, by whichever process, and a pause after each. */
+  source_hosts: {
+    host: string;
+    /** The lease of a request under way. */
+    busy_until: number | null;
+    /** When the next request may begin. */
+    free_at: number;
+    /** When `free_at` was written. */
+    written_at: number;
+  };
+  outlet_items: OutletItemsTable;
+  /**
+   * What identifies outlet items: `scope` is the source for guids, the outlet for links and titles. `item` is null for
+   * what several items had at once: it identifies none. `stored_at` is when that was found.
+   */
+  outlet_item_keys: { scope: string; key: string; item: number | null; stored_at: number };
+  story_groups: StoryGroupsTable;
+  /** Pairs of groups that perhaps report the same event. */
+  group_suggestions: { group_id: number; other_id: number; similarity: number };
+  /** Document frequencies of a past day (UTC): `terms` is JSON, the number of groups by term. */
+  grouping_terms: { day: string; language: string; group_count: number; terms: string };
+  /** What `roundup list` printed last, by editor: JSON. */
+  roundup_views: { editor: string; groups_json: string; seen_at: number };
+  /** All commands to the roundup; `command` is JSON. */
+  roundup_log: { number: Generated<number>; at: number; editor: string; command: string };
+}
+
+export type SourceApi = 'wordpress' | 'ghost' | 'feed';
+
+/** The sources of the configuration, and former ones. */
+interface SourcesTable {
+  id: string;
+  /** As configured when the rest was found: another one begins again. */
+  url: string;
+  configured_api: SourceApi | 'auto';
+  /** What decides what its items become, as JSON: with another one all of them are read again. */
+  rules: string;
+  /** Null until it is found. */
+  api: SourceApi | null;
+  /** Base of the API's URLs, or the address of the feed. */
+  endpoint: string | null;
+  /** Of the feed, byte for byte as the server sent them. */
+  etag: string | null;
+  last_modified: string | null;
+  /** All posts that were modified up to then have been read. */
+  read_to: number | null;
+  /** 1 if the last feed was not well-formed, and was read all the same. */
+  repaired: Generated<number>;
+  due_at: number;
+  /** The last request to poll at once. */
+  requested_at: number | null;
+  lease_until: number | null;
+  fence: Generated<number>;
+  polled_at: number | null;
+  succeeded_at: number | null;
+  /** Polls that failed since one succeeded. */
+  failures: Generated<number>;
+  failing_since: number | null;
+  /** Why the last poll failed. */
+  problem: string | null;
+  paused_at: number | null;
+  use: Generated<'articles' | 'roundup'>;
+  /** The start of the last complete sweep of recent ids, and of all. */
+  swept_at: number | null;
+  fully_swept_at: number | null;
+}
+
+/** What a source was found to have. */
+interface SourceItemsTable {
+  source: string;
+  item: string;
+  article_id: string;
+  url: string | null;
+  /** As the source says; else when it was first seen. */
+  published_at: number;
+  modified_at: number | null;
+  /** Complete sweeps in a row that did not find it. */
+  missing: Generated<number>;
+  /** It is gone: `waiting` for the operator, its article `retracted`, or `left` as it is. */
+  withdrawal: 'waiting' | 'retracted' | 'left' | null;
+}
+
+/** How the feed of an outlet is polled; see sources/outlets/. */
+interface OutletFeedsTable {
+  source: string;
+  state: Generated<'active' | 'moved' | 'waiting' | 'blocked' | 'failing' | 'gone' | 'held' | 'dormant'>;
+  state_since: number;
+  /** Why it is in this state, for people. */
+  reason: string | null;
+  /** Where permanent redirects lead, since when, and the number of polls that were redirected there. */
+  moved_to: string | null;
+  moved_since: number | null;
+  moved_polls: Generated<number>;
+  /** 1 if the feed there had an item that was known before. */
+  moved_known: Generated<number>;
+  not_found_since: number | null;
+  /** The median time between two items. Milliseconds. */
+  item_gap: number | null;
+  /** The usual number of new items of a poll. */
+  usual_new: number | null;
+  /** When the last new item came. */
+  news_at: number | null;
+  /** 1 if the last response had an ETag or Last-Modified. */
+  has_validators: Generated<number>;
+  /** How often the feed asks to be polled: `PollHints` as JSON. */
+  hints: string | null;
+  /** When the items of a document were last recorded. A response 304 has none. */
+  read_at: number | null;
+}
+
+/** An item of another outlet. */
+interface OutletItemsTable {
+  id: Generated<number>;
+  /** Null if an editor added it by its address. */
+  source: string | null;
+  outlet: string;
+  title: string;
+  /** Plain text; null if the feed has none. */
+  summary: string | null;
+  url: string;
+  /**
+   * The same for all addresses of one page; see sources/canonical-link.ts. Null if other items have it
+   * too, or if it is the front page of a site.
+   */
+  canonical_url: string | null;
+  /** BCP 47. */
+  language: string | null;
+  image_url: string | null;
+  /** As the outlet says; null if it does not. */
+  published_at: number | null;
+  first_seen_at: number;
+  /** When its feed last had it, within a day. */
+  seen_at: number;
+  /** `held` by a flood; `old` before the first poll; `ignored` by the operator. Only `open` ones are grouped. */
+  state: 'open' | 'held' | 'old' | 'ignored';
+  /** The id of one of the items of its group. */
+  group_id: number | null;
+}
+
+/** A group that an editor or a rule has touched. Others exist only as `group_id` of their items. */
+interface StoryGroupsTable {
+  /** The id of one of its items. */
+  id: number;
+  state: 'open' | 'picked' | 'dropped';
+  /** The item whose outlet is named first; null for the earliest. */
+  first_item: number | null;
+  /** The editor's own; null for the outlet's. */
+  headline: string | null;
+  /** The editor's sentence. */
+  text: string | null;
+  section: string | null;
+  /** 1: with the picture of the first item. */
+  has_picture: Generated<number>;
+  picked_by: 'editor' | 'rule' | null;
+  picked_at: number | null;
+  article_id: string | null;
+  /** JSON: ids of the items that the article credits. Others came after the editor's last look. */
+  credited_items: Generated<string>;
+  revision: Generated<number>;
+  /** The revision that its article has. */
+  published_revision: Generated<number>;
+  /** Who decided last. */
+  editor: string;
+  updated_at: number;
+}

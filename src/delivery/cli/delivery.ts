@@ -1,0 +1,103 @@
+/**
+ * Commands about deliveries and bounces.
+ */
+import type { Command } from 'commander';
+import { startWatchingRates } from '../../app/background-tasks.ts';
+import { queueLines } from '../../app/cli/format-status.ts';
+import { readQueueStatus } from '../../app/status.ts';
+import { type CliContext, type JsonOption, jsonOption, printResult } from '../../core/cli/context.ts';
+import { formatProgress } from '../../core/cli/progress.ts';
+import { correctFutureInstants } from '../../core/store/future-instants.ts';
+import { listUnfinishedEditions } from '../../editions/queries.ts';
+import { rfc3339 } from '../../lib/time.ts';
+import { handleIncomingMail, INCOMING_LIMIT } from '../bounces/mail.ts';
+import { release } from '../control/control.ts';
+import { deliverDue } from '../deliver-due.ts';
+import { summariseEditions } from '../edition-status.ts';
+import { readRunDetails, startRunDetails, wasInterrupted } from '../monitor/run-details.ts';
+import { RateWatch } from '../rates/watch-rates.ts';
+import { formatDelivery, formatEdition, formatRunDetails } from './format-editions.ts';
+
+/** sysexits.h EX_TEMPFAIL: a mail server keeps the message and runs its pipe again. */
+const TRY_AGAIN = 75;
+
+export function addDeliveryCommands(program: Command, cli: CliContext): void {
+  program
+    .command('deliver')
+    .description('deliver what is due')
+    .addOption(jsonOption())
+    .action((options: JsonOption) => deliver(cli, options));
+
+  const queue = program.command('queue').description('show or release the delivery queue');
+  queue
+    .command('show')
+    .description('show whether the queue is held, what is due, and the editions under delivery')
+    .addOption(jsonOption())
+    .action((options: JsonOption) => showQueue(cli, options));
+  queue
+    .command('release')
+    .description('release the held queue of a restored store')
+    .addOption(jsonOption())
+    .action((options: JsonOption) =>
+      cli.withApp(async (app) => {
+        const released = await release(app);
+        const text = (): string => (released ? 'the queue is released' : 'the queue was not held');
+        printResult(cli, options, { value: { released }, text });
+      }),
+    );
+
+  program
+    .command('bounce')
+    .description('process one bounced message on stdin, for the pipe of a mail server')
+    .option('--to <address>', 'the recipient of the message', cli.env.ORIGINAL_RECIPIENT ?? cli.env.RECIPIENT)
+    .action(({ to }: { to?: string }) => processBounce(cli, to));
+}
+
+function deliver(cli: CliContext, options: JsonOption): Promise<void> {
+  return cli.withApp(async (app) => {
+    await correctFutureInstants(app.store.db, app.clock());
+    const before = await startRunDetails(app);
+    const rates = new RateWatch(app);
+    const watching = startWatchingRates(app, rates);
+    const report = await deliverDue(app, {
+      signal: cli.stopSignal(),
+      probeNow: true,
+      onProgress: (progress) => cli.progress.show(formatProgress({ kind: 'delivering', report: progress })),
+    }).finally(() => watching.stop());
+    await rates.look();
+    const details = await readRunDetails(app, before, report);
+    const retryAt = report.retryAt === undefined ? null : rfc3339(report.retryAt);
+    printResult(cli, options, {
+      value: { ...report, retryAt, ...details },
+      text: () => [formatDelivery(report), ...formatRunDetails(details)].join('\n'),
+    });
+    if (wasInterrupted(report) || rates.hasPaused) cli.fail();
+  });
+}
+
+function showQueue(cli: CliContext, options: JsonOption): Promise<void> {
+  return cli.withApp(async (app) => {
+    const now = app.clock();
+    const queue = await readQueueStatus(app, now);
+    const editions = await summariseEditions(app, await listUnfinishedEditions(app.store.db));
+    printResult(cli, options, {
+      value: { ...queue, editions },
+      text: () =>
+        [...queueLines(queue, rfc3339(now)), ...editions.map(formatEdition)].join('\n') || 'the queue is empty',
+    });
+  });
+}
+
+async function processBounce(cli: CliContext, to: string | undefined): Promise<void> {
+  const message = await cli.readInput(INCOMING_LIMIT);
+  try {
+    await cli.withApp(async ({ store, config, keys, clock }) => {
+      const secrets = await keys.signingSecrets();
+      const outcome = await handleIncomingMail(store, config, secrets, message, { envelopeTo: to }, clock());
+      cli.print(outcome.description);
+    });
+  } catch (error) {
+    cli.printError((error as Error).message);
+    cli.fail(TRY_AGAIN);
+  }
+}

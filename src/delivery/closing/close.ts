@@ -1,0 +1,139 @@
+/**
+ * Closes an edition: freezes its content and queues one delivery for each confirmed subscriber, in one transaction.
+ * Repeating it, or doing it in two processes, changes nothing.
+ */
+import { randomBytes } from 'node:crypto';
+import type { Config, NewsletterConfig } from '../../core/config/config.ts';
+import { type Db, isSerializationFailure, type Store, type Tx } from '../../core/store/store.ts';
+import { type ComposedEdition, composeEdition, type SkippedEdition } from '../../editions/compose.ts';
+import type { ClosingObstacle } from '../../editions/draft/closing.ts';
+import { type EditionSummary, findEdition } from '../../editions/queries.ts';
+import { recordEdition, StaleComposition } from '../../editions/record.ts';
+import type { EditionSlot } from '../../editions/slot.ts';
+import type { Templates } from '../../lib/templates.ts';
+import type { Clock } from '../../lib/time.ts';
+import { senderOf } from '../message/message-fields.ts';
+import { type DeliveryTerms, queueDeliveries } from '../queue/queue-deliveries.ts';
+
+export interface ClosedEdition {
+  edition: EditionSummary;
+  /** Number of its deliveries. */
+  queued: number;
+  /** False if it was closed before, here or by another process. */
+  isNew: boolean;
+}
+
+export type CloseOutcome =
+  | ({ kind: 'closed' } & ClosedEdition)
+  /** It has too few stories. */
+  | { kind: 'skipped'; reason: string }
+  /** An editor holds it, or must approve it first. */
+  | ({ kind: 'waiting' } & ClosingObstacle)
+  /** The countdown that was to close it does not run any more. */
+  | { kind: 'cancelled'; reason: string };
+
+// Composing and closing takes a fraction of a second, and an article must change each time.
+const MAX_COMPOSITIONS = 5;
+
+/** What closes an edition besides its content. */
+interface CloseConditions {
+  /** The end of its draft's countdown, epoch milliseconds: it closes only while that runs. */
+  countdown?: number | undefined;
+  /** Called in the transaction that closes it. */
+  onClose?: ((tx: Tx, composed: ComposedEdition, now: number) => Promise<void>) | undefined;
+}
+
+/**
+ * Composes the edition of a slot and closes it. Composes again if one of its articles or its draft changes in between.
+ * @param options.cutoffAt articles published before this instant are candidates
+ * @param options.nonce generates the nonce of the placeholders: at least 16 random letters and digits
+ * @throws StaleComposition if articles change faster than it composes
+ */
+export async function composeAndClose(
+  store: Store,
+  config: Config,
+  templates: Templates,
+  newsletter: NewsletterConfig,
+  options: CloseConditions & { slot: EditionSlot; cutoffAt: number; clock: Clock; nonce?: () => string },
+): Promise<CloseOutcome> {
+  const { slot, cutoffAt, clock, nonce = randomNonce, ...conditions } = options;
+  const { countdown } = conditions;
+  const terms = { ...newsletter, zone: config.publication.zone };
+  for (let composition = 1; ; composition++) {
+    const now = clock();
+    const composing = { slot, cutoffAt, now, nonce: nonce() };
+    const composed = await composeEdition(store, config, templates, newsletter, composing);
+    if (composed.kind === 'closed') return { kind: 'closed', ...(await closedBefore(store.reports, composed.edition)) };
+    const { obstacle, closeAt } = composed;
+    if (countdown !== undefined && closeAt !== countdown) return { kind: 'cancelled', reason: 'cancelled' };
+    if (obstacle !== null) return { kind: 'waiting', ...obstacle };
+    if (composed.kind === 'skipped') return { kind: 'skipped', reason: skipReason(composed) };
+    try {
+      return { kind: 'closed', ...(await closeEdition(store, composed, terms, now, conditions)) };
+    } catch (error) {
+      const isTransient = error instanceof StaleComposition || isSerializationFailure(error);
+      if (!isTransient || composition === MAX_COMPOSITIONS) throw error;
+    }
+  }
+}
+
+/**
+ * Closes a composed edition and queues its deliveries. If the slot was closed in the meantime, returns that edition.
+ * @throws StaleComposition if one of its articles, or its draft, has changed since it was composed, or if the countdown
+ *   does not run any more
+ */
+export async function closeEdition(
+  store: Store,
+  composed: ComposedEdition,
+  terms: DeliveryTerms & Pick<NewsletterConfig, 'from'>,
+  now: number,
+  { countdown, onClose }: CloseConditions = {},
+): Promise<ClosedEdition> {
+  const { newsletter, slot } = composed;
+  try {
+    return await store.db.transaction().execute(async (tx) => {
+      const closed = await findEdition(tx, newsletter, slot);
+      if (closed !== null) return closedBefore(tx, closed);
+      const editionId = await recordEdition(tx, composed, now, countdown);
+      await onClose?.(tx, composed, now);
+      await freezeMessageParts(tx, editionId, terms);
+      const queued = await queueDeliveries(tx, { id: editionId, newsletter }, terms, now);
+      const edition = await findEdition(tx, newsletter, slot);
+      if (edition === null) throw new Error(`edition ${editionId} of ${newsletter} is missing after it was written`);
+      return { edition, queued, isNew: true };
+    });
+  } catch (error) {
+    // On PostgreSQL the unique key on newsletter and slot rejects the slower one of two concurrent processes.
+    const closed = await findEdition(store.db, newsletter, slot);
+    if (closed === null) throw error;
+    return closedBefore(store.reports, closed);
+  }
+}
+
+function skipReason({ reason, approval }: SkippedEdition): string {
+  if (approval === null || approval.voided === null) return reason;
+  return `${reason}; the approval by ${approval.by} is void: ${approval.voided}`;
+}
+
+/** A retry must have the same bytes, also after a change of the sender's address, or of the tokens. */
+export async function freezeMessageParts(tx: Tx, editionId: number, { from }: Pick<NewsletterConfig, 'from'>) {
+  const { domain } = senderOf(from, undefined);
+  await tx
+    .updateTable('editions')
+    .set({ message_id_domain: domain, token_version: 2 })
+    .where('id', '=', editionId)
+    .execute();
+}
+
+async function closedBefore(db: Db, edition: EditionSummary): Promise<ClosedEdition> {
+  const { queued } = await db
+    .selectFrom('deliveries')
+    .select((e) => e.fn.countAll<number>().as('queued'))
+    .where('edition_id', '=', edition.id)
+    .executeTakeFirstOrThrow();
+  return { edition, queued, isNew: false };
+}
+
+function randomNonce(): string {
+  return randomBytes(16).toString('hex');
+}

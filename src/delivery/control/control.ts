@@ -1,0 +1,230 @@
+/**
+ * The operator's control of editions and the queue, with the alerts that it resolves.
+ */
+import { domainToASCII } from 'node:url';
+import { mailboxProviderOf } from '../../audience/mailbox-providers.ts';
+import { resolveAlerts } from '../../core/alerts/alerts.ts';
+import type { AppContext } from '../../core/app-context.ts';
+import type { NewsletterConfig } from '../../core/config/config.ts';
+import { type InTransaction, inTransaction } from '../../core/store/transaction.ts';
+import type { EditionSummary } from '../../editions/queries.ts';
+import { formatDuration, HOUR } from '../../lib/time.ts';
+import { DELIVERY_STOPPED, domainAlert, pauseAlert, retractionAlert, undeliveredAlert } from '../edition-status.ts';
+import { updateUncertainAlert, updateWaitingAlerts } from '../monitor/waiting-alerts.ts';
+import { endRateAlerts } from '../rates/resolve-rate-alerts.ts';
+import {
+  cancelEdition,
+  DeliveryControlError,
+  isPaused,
+  releaseQueue,
+  resumeEdition,
+  settleDelivery,
+  settleEdition,
+} from './edition-control.ts';
+import { countExpiredPending, extendDeliveries } from './expiry.ts';
+import { listPausedDomains, resumeDomains } from './paused-domains.ts';
+import { type ReopenableKind, type ReopenResult, reopenDeliveries } from './reopen.ts';
+
+type EditionKey = Pick<EditionSummary, 'id' | 'newsletter' | 'slot'>;
+
+interface ResumeRequest {
+  /** Resumes this domain only, in lower case and A-labels; default: the edition and all of its domains. */
+  domain?: string | undefined;
+  /** Milliseconds from now, before which none of the deliveries expires. */
+  extendBy?: number | undefined;
+  /** Whether deliveries that have expired during the pause may fail. */
+  expire?: boolean | undefined;
+  /** Called in the transaction that resumes, if anything is changed. */
+  onCommit?: InTransaction | undefined;
+}
+
+export interface ResumeResult {
+  /** Number of deliveries that were extended. */
+  extended: number;
+  /** Whether the edition was paused before. */
+  wasPaused: boolean;
+  /** The domains that were paused. */
+  domains: string[];
+}
+
+/**
+ * Resumes a paused edition and its paused domains, or one domain, and resolves the alerts about them.
+ * @throws DeliveryControlError if it cannot be resumed, or if deliveries would fail at once
+ */
+export async function resume(
+  app: AppContext,
+  edition: EditionKey,
+  { domain, extendBy, expire = false, onCommit }: ResumeRequest = {},
+): Promise<ResumeResult> {
+  const { store, clock } = app;
+  const { id } = edition;
+  const wasPaused = await isPaused(store.db, id);
+  if (domain !== undefined) await requirePausedDomain(app, edition, domain);
+  let extended = 0;
+  if (extendBy !== undefined)
+    extended = await extendDeliveries(store, id, clock() + checkedExtension(app, edition, extendBy), domain);
+  else if (!expire) await rejectExpired(app, edition, domain);
+  const domains = await inTransaction(store.db, async (tx) => {
+    const isResumed = domain === undefined && (await resumeEdition(tx, id));
+    const resumed = await resumeDomains(tx, id, clock(), domain);
+    if (isResumed || resumed.length > 0 || extended > 0) await onCommit?.(tx);
+    return resumed;
+  });
+  const alerts = domains.map((name) => domainAlert(id, name));
+  if (domain === undefined) alerts.push(pauseAlert(id), retractionAlert(id));
+  await resolveAlerts(store.db, alerts, clock());
+  if (domain === undefined) await endRateAlerts(store.db, id, clock());
+  else await endProviderAlerts(app, id, domain);
+  return { extended, wasPaused, domains };
+}
+
+/** Resolves the alerts about a mailbox provider when the last of its domains is resumed. */
+async function endProviderAlerts({ store, clock }: AppContext, editionId: number, domain: string): Promise<void> {
+  const provider = mailboxProviderOf(domain);
+  if (provider === null) return;
+  const paused = await listPausedDomains(store.db, [editionId]);
+  if (paused.some((one) => provider.domains.includes(one.domain))) return;
+  await endRateAlerts(store.db, editionId, clock(), provider.id);
+}
+
+async function requirePausedDomain({ store }: AppContext, edition: EditionKey, domain: string): Promise<void> {
+  const paused = (await listPausedDomains(store.db, [edition.id])).map((one) => one.domain);
+  if (paused.some((name) => domainToASCII(name) === domain)) return;
+  const others = paused.length === 0 ? 'no domain is' : `only ${paused.join(', ')}`;
+  throw new DeliveryControlError(`${domain} is not paused in ${edition.newsletter}/${edition.slot}; ${others}`);
+}
+
+async function rejectExpired(app: AppContext, edition: EditionKey, domain: string | undefined): Promise<void> {
+  const { store, clock } = app;
+  const expired = await countExpiredPending(store.reports, edition.id, clock(), domain);
+  if (expired === 0) return;
+  const which = domain === undefined ? '' : ` --domain ${domain}`;
+  const command = `"daywire editions resume ${edition.newsletter}/${edition.slot}${which}`;
+  const hours = Math.min(SUGGESTED_HOURS, findNewsletter(app, edition)?.expireAfterHours ?? SUGGESTED_HOURS);
+  const what = expired === 1 ? '1 pending delivery has' : `${expired} pending deliveries have`;
+  throw new ExpiredDeliveriesError(
+    `${what} expired and would fail at once: extend with ${command} --extend ${hours}h", ` +
+      `or let them fail with ${command} --expire"`,
+    expired,
+    hours,
+  );
+}
+
+/** An edition cannot be resumed before somebody decides on its deliveries that have expired. */
+export class ExpiredDeliveriesError extends DeliveryControlError {
+  override name = 'ExpiredDeliveriesError';
+  readonly expired: number;
+  /** A sensible extension. */
+  readonly suggestedHours: number;
+
+  constructor(message: string, expired: number, suggestedHours: number) {
+    super(message);
+    this.expired = expired;
+    this.suggestedHours = suggestedHours;
+  }
+}
+
+const SUGGESTED_HOURS = 12;
+
+/** The date in a message's header is its expiry minus `expireAfterHours`, and must not be in the future. */
+function checkedExtension(app: AppContext, edition: EditionKey, extendBy: number): number {
+  const limit = findNewsletter(app, edition)?.expireAfterHours;
+  if (limit === undefined || extendBy <= limit * HOUR) return extendBy;
+  throw new DeliveryControlError(
+    `an extension must be at most ${formatDuration(limit * HOUR)}, the expireAfterHours of ${edition.newsletter}`,
+  );
+}
+
+/**
+ * Makes deliveries of an edition pending again that have ended without being submitted, and resolves the alert about
+ * them.
+ * @param request.extendBy milliseconds from now, before which none of them expires; default: `expireAfterHours`
+ * @throws DeliveryControlError if the edition is cancelled, or its newsletter is not configured
+ */
+export async function retry(
+  app: AppContext,
+  edition: EditionKey,
+  request: {
+    kinds: readonly ReopenableKind[];
+    domain: string | null;
+    extendBy?: number | undefined;
+    isDryRun: boolean;
+    /** Called in the first transaction that changes deliveries. */
+    onCommit?: InTransaction | undefined;
+  },
+): Promise<ReopenResult> {
+  const { store, clock } = app;
+  const { kinds, domain, isDryRun, onCommit } = request;
+  const newsletter = findNewsletter(app, edition);
+  if (newsletter === undefined) {
+    throw new DeliveryControlError(
+      `the newsletter ${edition.newsletter} is not configured, so nothing of it is delivered: configure it again first`,
+    );
+  }
+  const { extendBy = newsletter.expireAfterHours * HOUR } = request;
+  const now = clock();
+  const expiresAt = now + checkedExtension(app, edition, extendBy);
+  const result = await reopenDeliveries(store, edition.id, { kinds, domain, expiresAt, isDryRun }, now, onCommit);
+  // Raised again when the edition is done, if too many fail again. If nobody who failed may be mailed, nothing is left
+  // to do about it.
+  const isAll = domain === null && kinds.includes('failed') && kinds.includes('expired');
+  if (!isDryRun && (result.reopened > 0 || isAll)) {
+    await resolveAlerts(store.db, [undeliveredAlert(edition.id)], now);
+  }
+  return result;
+}
+
+/** Settles all uncertain deliveries of an edition. Resolves the alert if none is left. @throws DeliveryControlError */
+export async function settleAll(
+  app: AppContext,
+  edition: EditionKey,
+  as: 'submitted' | 'retry',
+  onCommit?: InTransaction,
+): Promise<{ settled: number; inProgress: number; until: number | null }> {
+  const result = await settleEdition(app.store.db, edition.id, as, app.clock(), onCommit);
+  await updateUncertainAlert(app);
+  return result;
+}
+
+/** Settles one uncertain delivery. @throws DeliveryControlError */
+export async function settle(
+  app: AppContext,
+  edition: EditionKey,
+  subscriberId: number,
+  as: 'submitted' | 'retry',
+  onCommit?: InTransaction,
+): Promise<void> {
+  await settleDelivery(app.store.db, edition.id, subscriberId, as, app.clock(), onCommit);
+  await updateUncertainAlert(app);
+}
+
+/**
+ * Cancels an edition, and resolves the alerts about what waited.
+ * @returns the number of deliveries that were pending
+ * @throws DeliveryControlError
+ */
+export async function cancel(
+  app: AppContext,
+  editionId: number,
+  reason: string,
+  onCommit?: InTransaction,
+): Promise<number> {
+  const { store, clock } = app;
+  const cancelled = await cancelEdition(store, editionId, reason, clock(), onCommit);
+  await resolveAlerts(store.db, [pauseAlert(editionId), retractionAlert(editionId)], clock());
+  await endRateAlerts(store.db, editionId, clock());
+  await updateWaitingAlerts(app);
+  return cancelled;
+}
+
+/** Releases the held queue, and resolves the alert about stopped delivery. @returns false if it was not held */
+export async function release({ store, clock }: AppContext, onCommit?: InTransaction): Promise<boolean> {
+  const released = await releaseQueue(store.db, onCommit);
+  // A queue that was not held had stopped for another reason, which releasing it does not remove.
+  if (released) await resolveAlerts(store.db, [DELIVERY_STOPPED], clock());
+  return released;
+}
+
+function findNewsletter({ config }: AppContext, { newsletter }: EditionKey): NewsletterConfig | undefined {
+  return config.newsletters.find((one) => one.id === newsletter);
+}

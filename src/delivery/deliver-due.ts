@@ -1,0 +1,112 @@
+/**
+ * Delivers what is due, for the operator and for the background task alike.
+ */
+
+import { listOpenAlerts, raiseAlert, resolveAlerts, syncAlerts } from '../core/alerts/alerts.ts';
+import type { AppContext } from '../core/app-context.ts';
+import { rfc3339 } from '../lib/time.ts';
+import type { OnRecovery, OnTrouble } from './control/back-off-state.ts';
+import type { DeliveryPause, OnPause } from './control/circuit-breaker.ts';
+import { deliver } from './deliver.ts';
+import {
+  DELIVERY_STOPPED,
+  domainAlert,
+  editionName,
+  pauseAlert,
+  SERVICE_MESSAGES_REFUSED,
+  unbuildableAlert,
+} from './edition-status.ts';
+import { DeliveryMonitor } from './monitor/monitor.ts';
+import type { DeliverOptions, DeliveryReport } from './run.ts';
+import type { Transport } from './transport/connection.ts';
+import { openTransport } from './transport/open-transport.ts';
+
+/** The report of a run, with the names of the editions that it paused. */
+export type NamedDeliveryReport = Omit<DeliveryReport, 'paused'> & { paused: (DeliveryPause & { edition: string })[] };
+
+/** The key of the alert about a back-off. */
+const TROUBLE_ALERTS = { server: DELIVERY_STOPPED, service: SERVICE_MESSAGES_REFUSED };
+
+/**
+ * Delivers what is due. Raises alerts when the server accepts nothing, and resolves them after the next success; the
+ * monitor does the same for deliveries that wait or have failed, and calls the heartbeat.
+ * @param options.probeNow tries the server now, although it is to be left alone for a while
+ * @throws SecretError, TransportError, or what the store throws
+ */
+export async function deliverDue(
+  app: AppContext,
+  {
+    signal,
+    onProgress,
+    probeNow,
+    monitor = new DeliveryMonitor(app),
+    transport = openTransport(app.config),
+  }: {
+    signal?: AbortSignal;
+    onProgress?: (report: Readonly<DeliveryReport>) => void;
+    probeNow?: boolean;
+    /** Kept from run to run by a process that delivers repeatedly. */
+    monitor?: DeliveryMonitor;
+    /** Default: the configured one. */
+    transport?: Transport;
+  } = {},
+): Promise<NamedDeliveryReport> {
+  const { store, config, keys, templates, clock } = app;
+  const secrets = await keys.signingSecrets();
+  const signers = keys.signers();
+  const names = new Map<number, string>();
+  const onPause: OnPause = async (tx, { editionId, domain, reason }) => {
+    const name = await editionName(tx, editionId);
+    names.set(editionId, name);
+    const [what, key, which] =
+      domain === undefined
+        ? [name, pauseAlert(editionId), '']
+        : [`${name} to ${domain}`, domainAlert(editionId, domain), ` --domain ${domain}`];
+    const command = `"daywire editions resume ${name}${which}"`;
+    const message = `Delivery of ${what} is paused: ${reason}. Resume it with ${command} when the cause is removed.`;
+    await raiseAlert(tx, { key, message }, clock());
+  };
+  const onTrouble: OnTrouble = async (tx, { scope, backOff }) => {
+    const { cause, reason, since } = backOff;
+    const key = TROUBLE_ALERTS[scope];
+    const what = scope === 'server' ? 'Delivery' : 'Delivery of service messages';
+    const state = cause === 'configuration' ? 'stopped' : `has waited since ${rfc3339(since)}`;
+    const message = `${what} ${state}: ${reason}. Everything else is still pending, and is tried again by itself.`;
+    await raiseAlert(tx, { key, message }, clock());
+  };
+  // At once: the rest of the run may take hours.
+  const onRecovery: OnRecovery = (tx, scope) => resolveAlerts(tx, [TROUBLE_ALERTS[scope]], clock());
+  const onServiceMessagesBuilt: DeliverOptions['onServiceMessagesBuilt'] = async (kind, problem) => {
+    const key = unbuildableAlert(kind);
+    if (problem === null) return resolveAlerts(store.db, [key], clock());
+    const message =
+      `Service messages from the templates mail/${kind} wait: ${problem}. ` +
+      'They are tried again every five minutes.';
+    await syncAlerts(store.db, key, new Map([[key, message]]), clock());
+  };
+  const report = await deliver(store, config, transport, {
+    ...{ clock, secrets, signers, templates, onPause, onTrouble, onRecovery, onServiceMessagesBuilt, probeNow, signal },
+    prepareFinish: monitor.prepareFinish,
+    onProgress: (progress) => {
+      monitor.onProgress();
+      onProgress?.(progress);
+    },
+  });
+  const { submitted, service, stopped, retryAt } = report;
+  const accepted = [
+    ...(submitted + service.submitted > 0 ? [DELIVERY_STOPPED] : []),
+    ...(service.submitted > 0 ? [SERVICE_MESSAGES_REFUSED] : []),
+  ];
+  await resolveAlerts(store.db, accepted, clock());
+  if (stopped !== null && retryAt === undefined && !signal?.aborted) {
+    const message = `Delivery stopped: ${stopped}. All other deliveries are still pending.`;
+    const open = await listOpenAlerts(store.db);
+    // Every second anew while the queue is held.
+    if (!open.some((alert) => alert.key === DELIVERY_STOPPED && alert.message === message)) {
+      await raiseAlert(store.db, { key: DELIVERY_STOPPED, message }, clock());
+    }
+  }
+  await monitor.afterRun();
+  const paused = report.paused.map((pause) => ({ edition: names.get(pause.editionId) ?? '', ...pause }));
+  return { ...report, paused };
+}

@@ -1,0 +1,198 @@
+/**
+ * What operators do with deliveries. Each act is the operation of the command line, with a row in the audit log.
+ */
+import { domainToASCII } from 'node:url';
+import { html } from 'hono/html';
+import { mailboxProviderOf } from '../../../audience/mailbox-providers.ts';
+import type { AppContext } from '../../../core/app-context.ts';
+import { type Edition, fullEditionName } from '../../../editions/queries.ts';
+import { boundedLine } from '../../../lib/text/clean-text.ts';
+import { HOUR } from '../../../lib/time.ts';
+import type { Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
+import { respondAfter, respondMissing, respondPage } from '../../../web/desk/page.ts';
+import { formatCount } from '../../../web/desk/parts/figure.ts';
+import { passwordField, submitButton, textField } from '../../../web/desk/parts/form.ts';
+import { sentence } from '../../../web/desk/parts/operator-text.ts';
+import { cancel, ExpiredDeliveriesError, release, resume, retry, settle, settleAll } from '../../control/control.ts';
+import { DeliveryControlError, pauseEdition } from '../../control/edition-control.ts';
+import { listPausedDomains } from '../../control/paused-domains.ts';
+import type { ReopenableKind } from '../../control/reopen.ts';
+import { countAllDeliveries } from '../../queue/queries.ts';
+import { failureFigures, NO_DELIVERIES } from '../editions/edition-figures.ts';
+import { mailedName } from '../editions/edition-names.ts';
+import { deliveredEdition, respondDelivery } from './delivery-page.ts';
+import { deliveryPath } from './delivery-parts.ts';
+
+/** The text of the outcome, and the act that takes it back. */
+type ActOutcome = { text: string; undo?: { action: string; fields: Record<string, string> } };
+
+/**
+ * Carries out an act on the edition that the path names, and leads back to its page; a refusal is shown on it.
+ */
+async function onEdition(request: SignedInRequest, act: (edition: Edition) => Promise<ActOutcome>): Promise<Response> {
+  const edition = await deliveredEdition(request);
+  if (edition === null) return respondMissing(request, 'There is no such edition.');
+  try {
+    const { text, undo } = await act(edition);
+    failureFigures(request.desk).forget(edition.id);
+    return respondAfter(request, deliveryPath(edition.id), { kind: 'done', text, undo });
+  } catch (error) {
+    if (error instanceof ExpiredDeliveriesError) return respondDelivery(request, edition, { expired: error });
+    if (!(error instanceof DeliveryControlError)) throw error;
+    return respondDelivery(request, edition, { message: sentence(error.message) });
+  }
+}
+
+const MAX_REASON = 200;
+
+/** What the operator gave as reason, or that they gave none. */
+function reasonOf({ form, account }: SignedInRequest): string {
+  const reason = boundedLine(form.get('reason') ?? '', MAX_REASON);
+  return reason === '' ? `by ${account.name}` : `${reason} (${account.name})`;
+}
+
+/** POST `/deliveries/:id/pause`. */
+export function handlePause(request: SignedInRequest): Promise<Response> {
+  return onEdition(request, async (edition) => {
+    const onCommit = request.audit('delivery.pause', fullEditionName(edition));
+    const isNew = await pauseEdition(request.desk.app.store.db, edition.id, reasonOf(request), onCommit);
+    if (!isNew) return { text: 'It was paused already.' };
+    const undo = { action: `${deliveryPath(edition.id)}/resume`, fields: {} };
+    return { text: 'Paused. Submissions in progress finish; no others begin.', undo };
+  });
+}
+
+/** POST `/deliveries/:id/resume`, of the edition and its domains, of one domain, or of those of a mailbox provider. */
+export function handleResume(request: SignedInRequest): Promise<Response> {
+  return onEdition(request, async (edition) => {
+    const { form, desk } = request;
+    const { app } = desk;
+    const hours = form.get('hours');
+    const extendBy = hours === null ? undefined : parseHours(hours) * HOUR;
+    const expire = form.get('expire') === 'yes';
+    const named = await domainsToResume(app, edition, form);
+    let wasPaused = false;
+    const resumed: string[] = [];
+    for (const domain of named ?? [undefined]) {
+      const onCommit = request.audit(
+        'delivery.resume',
+        fullEditionName(edition),
+        domain === undefined ? {} : { domain },
+      );
+      const result = await resume(app, edition, { domain, extendBy, expire, onCommit });
+      if (domain === undefined) wasPaused = result.wasPaused;
+      resumed.push(...result.domains);
+    }
+    const names = resumed.length === 0 ? [] : [`${resumed.join(', ')} resumed`];
+    const text = [...(wasPaused ? ['The edition is resumed'] : []), ...names].join('; ');
+    // Domains are paused by what their servers say.
+    const undo = { action: `${deliveryPath(edition.id)}/pause`, label: 'Pause again', fields: {} };
+    return { text: text === '' ? 'It was not paused.' : `${text}.`, ...(wasPaused ? { undo } : {}) };
+  });
+}
+
+/** The domains that a form names; null: the whole edition. In A-labels, as operators' acts take them. */
+async function domainsToResume(
+  { store }: AppContext,
+  { id }: Edition,
+  form: URLSearchParams,
+): Promise<string[] | null> {
+  const domain = form.get('domain') ?? '';
+  if (domain !== '') return [domainToASCII(domain) || domain];
+  const provider = form.get('provider') ?? '';
+  if (provider === '') return null;
+  const paused = (await listPausedDomains(store.db, [id])).map((one) => one.domain);
+  return paused.filter((one) => mailboxProviderOf(one)?.id === provider).map((one) => domainToASCII(one));
+}
+
+/** @throws DeliveryControlError unless it is a number of hours */
+function parseHours(text: string): number {
+  if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
+  throw new DeliveryControlError('More time must be a whole number of hours, such as 12.');
+}
+
+const KINDS: Record<string, ReopenableKind[]> = { failed: ['failed', 'expired'], cancelled: ['cancelled'] };
+
+/** POST `/deliveries/:id/retry`. */
+export function handleRetry(request: SignedInRequest): Promise<Response> {
+  return onEdition(request, async (edition) => {
+    const named = request.form.get('kinds') ?? '';
+    const kinds = Object.hasOwn(KINDS, named) ? (KINDS[named] as ReopenableKind[]) : KINDS.failed;
+    const onCommit = request.audit('delivery.retry', fullEditionName(edition), { kinds: named });
+    const options = { kinds: kinds as ReopenableKind[], domain: null, isDryRun: false, onCommit };
+    const { reopened, ineligible } = await retry(request.desk.app, edition, options);
+    const rest =
+      ineligible === 0
+        ? ''
+        : ` ${messages(ineligible)} to people who have left, paused or are suppressed stay as they are.`;
+    return { text: `${messages(reopened)} will be submitted again.${rest}` };
+  });
+}
+
+/** POST `/deliveries/:id/settle`. */
+export function handleSettle(request: SignedInRequest): Promise<Response> {
+  return onEdition(request, async (edition) => {
+    const subscriber = request.form.get('subscriber') ?? '';
+    const subscriberId = /^\d{1,15}$/.test(subscriber) ? Number(subscriber) : 0;
+    const as = outcomeOf(request);
+    const onCommit = request.audit('delivery.settle', fullEditionName(edition), { subscriber: subscriberId, as });
+    await settle(request.desk.app, edition, subscriberId, as, onCommit);
+    return { text: as === 'submitted' ? 'Recorded as submitted.' : 'It will be submitted again.' };
+  });
+}
+
+/** POST `/deliveries/:id/settle-all`. */
+export function handleSettleAll(request: SignedInRequest): Promise<Response> {
+  return onEdition(request, async (edition) => {
+    const as = outcomeOf(request);
+    const onCommit = request.audit('delivery.settle-all', fullEditionName(edition), { as });
+    const { settled, inProgress } = await settleAll(request.desk.app, edition, as, onCommit);
+    const what = as === 'submitted' ? 'recorded as submitted' : 'will be submitted again';
+    const rest = inProgress === 0 ? '' : ` ${messages(inProgress)} may still be in progress: settle them later.`;
+    return { text: `${messages(settled)} ${what}.${rest}` };
+  });
+}
+
+/** @throws DeliveryControlError if the form does not say it */
+function outcomeOf({ form }: SignedInRequest): 'submitted' | 'retry' {
+  const as = form.get('as');
+  if (as === 'submitted' || as === 'retry') return as;
+  throw new DeliveryControlError('Say whether it was submitted or is to be submitted again.');
+}
+
+/** GET `/deliveries/:id/cancel`: what a cancellation would do. */
+export async function serveCancelPage(request: SignedInRequest): Promise<Response> {
+  const edition = await deliveredEdition(request);
+  if (edition === null) return respondMissing(request, 'There is no such edition.');
+  const { base, app } = request.desk;
+  const counts = (await countAllDeliveries(app.store.db, [edition.id])).get(edition.id) ?? NO_DELIVERIES;
+  const path = deliveryPath(edition.id);
+  const body: Html = html`<p><strong>${formatCount(counts.pending)} messages of “${mailedName(edition)}” will never be
+submitted; ${formatCount(counts.submitted)} have been submitted and cannot be taken back.</strong></p>
+<form method="post" action="${base}${path}/cancel">
+${textField({ name: 'reason', label: 'Why (optional)', maxLength: MAX_REASON })}
+${passwordField()}
+${submitButton('Cancel the edition', { id: 'cancel', danger: true })}
+<a href="${base}${path}">Do not cancel</a></form>`;
+  return respondPage(request, { title: 'Cancel an edition', section: 'deliveries', body });
+}
+
+/** POST `/deliveries/:id/cancel`. */
+export function handleCancel(request: SignedInRequest): Promise<Response> {
+  return onEdition(request, async (edition) => {
+    const onCommit = request.audit('delivery.cancel', fullEditionName(edition));
+    const cancelled = await cancel(request.desk.app, edition.id, reasonOf(request), onCommit);
+    return { text: `Cancelled: ${messages(cancelled)} will not be submitted.` };
+  });
+}
+
+/** POST `/deliveries/release`, of a queue that is held. */
+export async function handleRelease(request: SignedInRequest): Promise<Response> {
+  const released = await release(request.desk.app, request.audit('delivery.release', 'queue'));
+  const text = released ? 'The queue is released.' : 'The queue was not held.';
+  return respondAfter(request, '/deliveries', { kind: 'done', text });
+}
+
+function messages(count: number): string {
+  return count === 1 ? '1 message' : `${formatCount(count)} messages`;
+}

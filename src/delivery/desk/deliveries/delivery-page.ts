@@ -1,0 +1,211 @@
+/**
+ * The deliveries of one edition: its failures by the server's words, what is uncertain, and how fast it went.
+ */
+import { html } from 'hono/html';
+import { type Edition, findEditionById, fullEditionName } from '../../../editions/queries.ts';
+import { maskAddress } from '../../../lib/mask-address.ts';
+import { lineChart } from '../../../web/desk/charts/line-chart.ts';
+import type { Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
+import { respondMissing, respondPage } from '../../../web/desk/page.ts';
+import { formatCount } from '../../../web/desk/parts/figure.ts';
+import { postButton } from '../../../web/desk/parts/form.ts';
+import { pager } from '../../../web/desk/parts/pager.ts';
+import { rowTable } from '../../../web/desk/parts/row-table.ts';
+import { fromNow, when } from '../../../web/desk/parts/when.ts';
+import type { ExpiredDeliveriesError } from '../../control/control.ts';
+import { type EditionProgress, listProgress } from '../../progress.ts';
+import type { FailureGroup } from '../../queue/failure-groups.ts';
+import { type FailedDeliveryOf, listFailedOf, listUncertainOf, type UncertainDelivery } from '../../queue/queries.ts';
+import type { ProviderReports } from '../../rates/edition-reports.ts';
+import { redactAddresses } from '../../transport/redact-addresses.ts';
+import { failureFigures, providerReports } from '../editions/edition-figures.ts';
+import { editionPath, mailedName } from '../editions/edition-names.ts';
+import {
+  cancelLink,
+  controlForms,
+  deliveryPath,
+  expiredForms,
+  liveFigures,
+  pausedDomains,
+  progressBar,
+  stateLine,
+} from './delivery-parts.ts';
+import { type EditionDelivery, readDeliveriesOf } from './delivery-reading.ts';
+import { submissionsChart } from './over-time.ts';
+
+const PER_PAGE = 50;
+/** Minutes of progress that are read: two days. Older ones are not in the chart. */
+const MAX_PROGRESS = 2_880;
+
+/** What an act has found out. */
+export interface DeliveryProblem {
+  message?: string;
+  expired?: ExpiredDeliveriesError;
+}
+
+/** The edition that the path of a request names by its id; null if there is none. */
+export async function deliveredEdition({ c, desk }: SignedInRequest): Promise<Edition | null> {
+  const id = c.req.param('id') ?? '';
+  return /^\d{1,15}$/.test(id) ? findEditionById(desk.app.store.db, Number(id)) : null;
+}
+
+/** GET `/deliveries/:id`. */
+export async function serveDeliveryPage(request: SignedInRequest): Promise<Response> {
+  const edition = await deliveredEdition(request);
+  return edition === null ? respondMissing(request, 'There is no such edition.') : respondDelivery(request, edition);
+}
+
+/** The page, with what an act has found out. */
+export async function respondDelivery(
+  request: SignedInRequest,
+  edition: Edition,
+  problem: DeliveryProblem = {},
+): Promise<Response> {
+  const { desk, at, c } = request;
+  const { db } = desk.app.store;
+  const { id } = edition;
+  const after = Number(/^\d{1,15}$/.exec(c.req.query('after') ?? '')?.[0] ?? 0);
+  // At once: on PostgreSQL, each takes a round trip.
+  const [deliveries, failed, uncertain, progress, counted, providers] = await Promise.all([
+    readDeliveriesOf(desk, [edition], at),
+    listFailedOf(db, id, { after, limit: PER_PAGE + 1 }),
+    listUncertainOf(db, id, { now: at, after: 0, limit: PER_PAGE }),
+    listProgress(db, id, MAX_PROGRESS),
+    failureFigures(desk).read(id),
+    providerReports(desk).read(id),
+  ]);
+  const [delivery] = deliveries as [EditionDelivery];
+  const body = html`<p><a href="${desk.base}${editionPath(edition)}" dir="auto">${mailedName(edition)}</a>
+<span class="meaning">${fullEditionName(edition)}, revision ${edition.revision}</span></p>
+${problem.message === undefined ? '' : html`<p class="error" role="alert">${problem.message}</p>`}
+${problem.expired === undefined ? '' : expiredForms(request, id, problem.expired)}
+<section id="state" data-region aria-labelledby="state-heading"><h2 id="state-heading">Now</h2>
+${stateLine(delivery)}
+${controlForms(request, delivery)}
+${progressBar(delivery)}
+${liveFigures(delivery)}
+${pausedDomains(request, delivery)}
+${cancelLink(request, delivery)}</section>
+${uncertain.length === 0 ? '' : uncertainSection(request, edition, delivery, uncertain)}
+<section id="failures" data-region aria-labelledby="failures-heading"><h2 id="failures-heading">Failures by cause</h2>
+${counted === null ? countingNote : html`${failureTable(counted.value.groups)}${age(request, counted.at)}`}</section>
+<section id="failed" data-region aria-labelledby="failed-heading"><h2 id="failed-heading">Failed messages</h2>
+${failedTable(request, failed.slice(0, PER_PAGE))}
+${pager(request, {
+  path: deliveryPath(id),
+  older: failed.length > PER_PAGE ? String(failed[PER_PAGE - 1]?.subscriberId) : null,
+  isFirst: after === 0,
+})}</section>
+<section id="providers" data-region aria-labelledby="providers-heading">
+<h2 id="providers-heading">Reports by mailbox provider</h2>
+${providers === null ? countingNote : html`${providerTable(providers.value)}${age(request, providers.at)}`}</section>
+<section id="over-time" data-region aria-labelledby="over-time-heading"><h2 id="over-time-heading">Over time</h2>
+${chart(request, edition, progress)}</section>`;
+  const isWrong = problem.message !== undefined || problem.expired !== undefined;
+  const topics = [`edition:${id}`];
+  return respondPage(request, {
+    ...{ title: 'Deliveries of an edition', section: 'deliveries', body, topics },
+    status: isWrong ? 422 : 200,
+  });
+}
+
+const countingNote = html`<p class="hint" data-pending>They are being counted, and appear by themselves. Without
+JavaScript, load the page again.</p>`;
+
+function age(request: SignedInRequest, at: number): Html {
+  return html`<p class="hint">Counted ${request.at - at < 1_000 ? 'just now' : fromNow(request, at)}.</p>`;
+}
+
+function failureTable(groups: readonly FailureGroup[]): Html {
+  if (groups.length === 0) return html`<p class="empty">Nothing has failed.</p>`;
+  const columns = [
+    { label: 'The server’s words, or another cause' },
+    { label: 'How it ended' },
+    { label: 'Messages', isNumber: true },
+  ];
+  const rows = groups.map(({ kind, words, count }) => ({
+    cells: [html`<bdi>${words}</bdi>`, kind, formatCount(count)],
+  }));
+  return rowTable({ titleId: 'failures-heading' }, columns, rows);
+}
+
+/** Whole for those who may see addresses, masked for operators, and only the subscriber's number for editors. */
+function shownAddress(request: SignedInRequest, email: string | null, subscriberId: number): string {
+  const number = `subscriber ${subscriberId}`;
+  if (email === null) return `${number}, erased`;
+  if (request.may('audience.addresses')) return email;
+  return request.may('audience.read') ? maskAddress(email) : number;
+}
+
+function failedTable(request: SignedInRequest, failed: readonly FailedDeliveryOf[]): Html {
+  if (failed.length === 0) return html`<p class="empty">None.</p>`;
+  const rows = failed.map(({ subscriberId, email, reason, at }) => ({
+    cells: [
+      shownAddress(request, email, subscriberId),
+      html`<bdi>${redactAddresses(reason ?? 'no reason recorded')}</bdi>`,
+      when(request, at),
+    ],
+  }));
+  return rowTable({ titleId: 'failed-heading' }, [{ label: 'To' }, { label: 'Why' }, { label: 'When' }], rows);
+}
+
+function uncertainSection(
+  request: SignedInRequest,
+  edition: Edition,
+  { uncertain }: EditionDelivery,
+  shown: readonly Pick<UncertainDelivery, 'subscriberId' | 'email' | 'since'>[],
+): Html {
+  const path = deliveryPath(edition.id);
+  const canSettle = request.may('deliveries.control');
+  const retries = request.desk.app.config.delivery.uncertain === 'retry';
+  const both = (action: string, fields: Record<string, string | number>, id: string): Html => html`
+${postButton(request, action, 'It was submitted', { fields: { ...fields, as: 'submitted' }, id: `${id}-submitted` })}
+${postButton(request, action, 'Submit it again', { fields: { ...fields, as: 'retry' }, id: `${id}-retry` })}`;
+  return html`<section id="uncertain" data-region aria-labelledby="uncertain-heading">
+<h2 id="uncertain-heading">Uncertain messages</h2>
+<p>Their submission was interrupted: the server may have accepted them. ${
+    retries
+      ? 'daywire submits them again by itself, with the same Message-ID.'
+      : 'Look them up in the log of your mail server, and say what happened.'
+  }</p>
+${
+  canSettle && uncertain > 1
+    ? html`<div class="buttons">
+${postButton(request, `${path}/settle-all`, `All ${uncertain} were submitted`, {
+  ...{ fields: { as: 'submitted' }, id: 'settle-all-submitted' },
+})}
+${postButton(request, `${path}/settle-all`, `Submit all ${uncertain} again`, {
+  ...{ fields: { as: 'retry' }, id: 'settle-all-retry' },
+})}</div>`
+    : ''
+}
+${rowTable(
+  { titleId: 'uncertain-heading' },
+  [{ label: 'To' }, { label: 'Since' }, { label: 'What happened' }],
+  shown.map(({ subscriberId, email, since }) => ({
+    cells: [
+      shownAddress(request, email, subscriberId),
+      when(request, since),
+      canSettle ? both(`${path}/settle`, { subscriber: subscriberId }, `settle-${subscriberId}`) : '',
+    ],
+  })),
+)}
+${uncertain > shown.length ? html`<p class="hint">The first ${shown.length} of ${uncertain}.</p>` : ''}</section>`;
+}
+
+function providerTable(reports: readonly ProviderReports[]): Html {
+  if (reports.length === 0) return html`<p class="empty">Nobody at a large mailbox provider complained or bounced.</p>`;
+  const counts = ['Submitted', 'Complaints', 'Hard bounces'].map((label) => ({ label, isNumber: true }));
+  const rows = reports.map(({ mailboxProvider, submitted, complaints, bounces }) => ({
+    cells: [mailboxProvider, ...[submitted, complaints, bounces].map(formatCount)],
+  }));
+  return rowTable({ titleId: 'providers-heading' }, [{ label: 'Mailbox provider' }, ...counts], rows);
+}
+
+/** @param progress the newest first */
+function chart({ desk }: SignedInRequest, edition: Edition, progress: readonly EditionProgress[]): Html {
+  const drawn = submissionsChart(edition.closedAt, progress.toReversed(), desk.app.config.publication.zone);
+  if (drawn !== null) return lineChart(drawn);
+  return html`<p class="empty">No progress is recorded. It is recorded while daywire runs and
+delivers the edition, and deleted with its deliveries.</p>`;
+}

@@ -1,0 +1,127 @@
+/**
+ * What is being delivered, and what keeps it.
+ */
+import { html } from 'hono/html';
+import { DELIVERY_HELD, readMeta } from '../../../core/store/meta.ts';
+import type { BackOffScope } from '../../../core/store/tables.ts';
+import { fullEditionName, listEditions, listUnfinishedEditions } from '../../../editions/queries.ts';
+import type { Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
+import { respondPage } from '../../../web/desk/page.ts';
+import { formatCount } from '../../../web/desk/parts/figure.ts';
+import { postButton } from '../../../web/desk/parts/form.ts';
+import { fromNow, when } from '../../../web/desk/parts/when.ts';
+import { listBackOffs } from '../../control/back-off-state.ts';
+import { countSubmissions } from '../../limits/submission-counts.ts';
+import { listProgress } from '../../progress.ts';
+import { deliveryStateMark, editionPath, mailedName, outcomeText } from '../editions/edition-names.ts';
+import {
+  cancelLink,
+  controlForms,
+  deliveryPath,
+  liveFigures,
+  pausedDomains,
+  progressBar,
+  stateLine,
+} from './delivery-parts.ts';
+import { type EditionDelivery, readDeliveriesOf } from './delivery-reading.ts';
+
+/** GET `/deliveries`. */
+export async function serveQueuePage(request: SignedInRequest): Promise<Response> {
+  const { desk, at } = request;
+  const { db } = desk.app.store;
+  const editions = await listUnfinishedEditions(db);
+  const deliveries = await readDeliveriesOf(desk, editions, at);
+  const body = html`<section id="queue" data-region aria-label="The queue">
+${held(request, (await readMeta(db, DELIVERY_HELD)) ?? null)}
+${backOffs(request, await listBackOffs(db))}
+${await limits(request)}</section>
+${
+  deliveries.length === 0
+    ? html`<section id="none" data-region aria-label="Deliveries"><p>Nothing is being delivered.
+${await lastDelivery(request)} <a href="${desk.base}/editions">All editions</a></p></section>`
+    : deliveries.map((one) => editionSection(request, one))
+}`;
+  const topics = ['deliveries', ...editions.map(({ id }) => `edition:${id}`)];
+  return respondPage(request, { title: 'Deliveries', section: 'deliveries', body, topics });
+}
+
+/** How the last delivery ended. */
+async function lastDelivery(request: SignedInRequest): Promise<Html> {
+  const { db } = request.desk.app.store;
+  const last = (await listEditions(db, null, 1))[0];
+  if (last === undefined) return html``;
+  const [delivery] = (await readDeliveriesOf(request.desk, [last], request.at)) as [EditionDelivery];
+  const [progress] = await listProgress(db, last.id, 1);
+  const ended = progress === undefined ? '' : html`, last message ${when(request, progress.at)}`;
+  return html`The last was <a href="${request.desk.base}${deliveryPath(last.id)}" dir="auto">${mailedName(last)}</a>,
+closed ${when(request, last.closedAt)}${ended}: ${deliveryStateMark(delivery.state)}, ${outcomeText(delivery.counts)}.`;
+}
+
+function held(request: SignedInRequest, reason: string | null): Html {
+  if (reason === null) return html``;
+  const isAllowed = request.may('deliveries.control');
+  return html`<div class="notice problem"><p><strong>Nothing is submitted:</strong> the queue is held, ${reason}. Check
+that no other daywire delivers from another copy of this store, and release it then.</p>
+${
+  isAllowed ? postButton(request, '/deliveries/release', 'Release the queue', { id: 'release', primary: true }) : ''
+}</div>`;
+}
+
+const SCOPES: Record<BackOffScope, string> = {
+  server: 'The mail server accepts nothing for now, so nothing is submitted',
+  service: 'The mail server refuses service messages, such as confirmations',
+};
+
+function backOffs(
+  request: SignedInRequest,
+  list: readonly { scope: BackOffScope; reason: string; since: number; retry_at: number }[],
+): Html {
+  return html`${list.map(
+    ({ scope, reason, since, retry_at }) => html`<div class="notice problem"><p><strong>${SCOPES[scope]}.</strong> Its
+words: <q dir="auto">${reason}</q></p><p>Since ${when(request, since)}. It is asked again ${
+      retry_at > request.at ? fromNow(request, retry_at) : 'as soon as a message is due'
+    }, with one message.</p></div>`,
+  )}`;
+}
+
+async function limits({ desk, at }: SignedInRequest): Promise<Html> {
+  const { perSecond, perDay, domains, warmUp } = desk.app.config.delivery;
+  const lines = [
+    ...(perSecond === undefined ? [] : [html`<li>At most ${perSecond} messages a second.</li>`]),
+    ...(perDay === undefined
+      ? []
+      : [
+          html`<li>At most ${formatCount(perDay)} messages in 24 hours:
+${formatCount(await countSubmissions(desk.app.store.db, at))} count now.</li>`,
+        ]),
+    ...Object.entries(domains ?? {}).map(
+      ([domain, limit]) => html`<li>At most ${limit.perSecond} messages a second to ${domain}.</li>`,
+    ),
+    ...(warmUp === undefined ? [] : [html`<li>A warm-up limits the messages of each day.</li>`]),
+  ];
+  return lines.length === 0 ? html`` : html`<h2>Limits</h2><ul>${lines}</ul>`;
+}
+
+function editionSection(request: SignedInRequest, delivery: EditionDelivery): Html {
+  const { edition } = delivery;
+  const { base, app } = request.desk;
+  const isConfigured = app.config.newsletters.some(({ id }) => id === edition.newsletter);
+  return html`<section id="edition-${edition.id}" data-region aria-labelledby="edition-${edition.id}-heading">
+<h2 id="edition-${edition.id}-heading"><a href="${base}${deliveryPath(edition.id)}" dir="auto">${mailedName(
+    edition,
+  )}</a></h2>
+<p class="meaning">${fullEditionName(edition)}, closed ${when(request, edition.closedAt)} ·
+<a href="${base}${editionPath(edition)}">the edition</a></p>
+${
+  isConfigured
+    ? ''
+    : html`<p class="notice problem">Its newsletter is not configured any more, so nothing of it is submitted. Configure
+it again under the same id, or cancel the edition.</p>`
+}
+${stateLine(delivery)}
+${controlForms(request, delivery)}
+${progressBar(delivery)}
+${liveFigures(delivery)}
+${pausedDomains(request, delivery)}
+${cancelLink(request, delivery)}</section>`;
+}

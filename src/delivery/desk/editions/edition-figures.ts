@@ -1,0 +1,142 @@
+/**
+ * The figures of an edition, from counters where there are any.
+ */
+
+import { countLeft } from '../../../audience/left-newsletter.ts';
+import { closedUntilNext, type EditionSummary } from '../../../editions/queries.ts';
+import { type EditionVisits, readVisits } from '../../../editions/visits/visit-rows.ts';
+import { readReaderStatistics, totalOf } from '../../../feeds/readers/reader-statistics.ts';
+import { AgedCache, type AgedResult } from '../../../web/desk/aged-cache.ts';
+import type { DeskContext, Html } from '../../../web/desk/desk-request.ts';
+import { type Figure, figures } from '../../../web/desk/parts/figure.ts';
+import type { FailureGroup } from '../../queue/failure-groups.ts';
+import { countAllDeliveries, type DeliveryStateCounts, groupFailures } from '../../queue/queries.ts';
+import {
+  type EditionReports,
+  type ProviderReports,
+  readProviderReports,
+  readReports,
+} from '../../rates/edition-reports.ts';
+import { MEANINGS } from './figure-meanings.ts';
+
+/** What takes long with many failures. */
+export interface FailureFigures {
+  groups: FailureGroup[];
+  reports: EditionReports;
+}
+
+export const NO_DELIVERIES: DeliveryStateCounts = { pending: 0, submitting: 0, submitted: 0, failed: 0, suppressed: 0 };
+
+const failureCaches = new WeakMap<DeskContext, AgedCache<number, FailureFigures>>();
+const providerCaches = new WeakMap<DeskContext, AgedCache<number, ProviderReports[]>>();
+const readerCaches = new WeakMap<DeskContext, AgedCache<'week', number>>();
+
+/** The failures and reports of an edition. */
+export function failureFigures(desk: DeskContext): AgedCache<number, FailureFigures> {
+  let cache = failureCaches.get(desk);
+  if (cache === undefined) {
+    const { reports } = desk.app.store;
+    cache = new AgedCache(desk.app.clock, async (id) => ({
+      groups: await groupFailures(reports, id),
+      reports: (await readReports(reports, [id])).get(id) as EditionReports,
+    }));
+    failureCaches.set(desk, cache);
+  }
+  return cache;
+}
+
+/** The reports of an edition by mailbox provider, which take longer: the messages to each are counted. */
+export function providerReports(desk: DeskContext): AgedCache<number, ProviderReports[]> {
+  let cache = providerCaches.get(desk);
+  if (cache === undefined) {
+    const { reports } = desk.app.store;
+    cache = new AgedCache(desk.app.clock, (id) => readProviderReports(reports, id));
+    providerCaches.set(desk, cache);
+  }
+  return cache;
+}
+
+/** The subscribers that feed services reported in the last week. */
+function readersOfTheWeek(desk: DeskContext): AgedCache<'week', number> {
+  let cache = readerCaches.get(desk);
+  if (cache === undefined) {
+    const { store, clock, config } = desk.app;
+    const { zone } = config.publication;
+    cache = new AgedCache(clock, async () => {
+      const { readers } = await readReaderStatistics(store.reports, { days: 7, now: clock(), zone });
+      return totalOf(readers).subscribers;
+    });
+    readerCaches.set(desk, cache);
+  }
+  return cache;
+}
+
+export interface EditionFigures {
+  id: number;
+  deliveries: DeliveryStateCounts;
+  /** Null while they are being counted. */
+  failures: AgedResult<FailureFigures> | null;
+  left: number;
+  visits: EditionVisits;
+  /** Null while they are being counted. */
+  readers: number | null;
+}
+
+export async function readEditionFigures(desk: DeskContext, edition: EditionSummary): Promise<EditionFigures> {
+  const { db } = desk.app.store;
+  const { id, newsletter, slot } = edition;
+  const { from, until } = await closedUntilNext(db, edition);
+  const [deliveries, failures, left, visits, readers] = await Promise.all([
+    countAllDeliveries(db, [id]),
+    failureFigures(desk).read(id),
+    countLeft(db, newsletter, from, until),
+    readVisits(db, newsletter, slot),
+    readersOfTheWeek(desk).read('week'),
+  ]);
+  const counts = deliveries.get(id) ?? NO_DELIVERIES;
+  return { id, deliveries: counts, failures, left, visits, readers: readers?.value ?? null };
+}
+
+/** The number of deliveries in all states. */
+export function queuedOf(counts: DeliveryStateCounts): number {
+  return Object.values(counts).reduce((sum, count) => sum + count, 0);
+}
+
+/** Each figure with what it means. Those of deliveries under way are live. */
+export function editionFigureList(
+  { app: { config } }: DeskContext,
+  { id, deliveries, failures, left, visits, readers }: EditionFigures,
+): Html {
+  const reports = failures?.value.reports ?? null;
+  const delivered = reports?.delivered ?? null;
+  const notReported = config.delivery.provider === 'none' ? MEANINGS.undelivered : MEANINGS.unreported;
+  const list: Figure[] = [
+    { label: 'Queued', value: queuedOf(deliveries), meaning: MEANINGS.queued },
+    ...deliveryFigures(id, deliveries),
+    { label: 'Delivered', value: delivered, meaning: delivered === null ? notReported : MEANINGS.delivered },
+    { label: 'Hard bounces', value: reports?.bounces ?? null, meaning: MEANINGS.hardBounces },
+    { label: 'Soft bounces', value: reports?.softBounces ?? null, meaning: MEANINGS.softBounces },
+    { label: 'Complaints', value: reports?.complaints ?? null, meaning: MEANINGS.complaints },
+    { label: 'Left the newsletter', value: left, meaning: MEANINGS.left },
+    { label: 'Visits of its page', value: visits.total, meaning: MEANINGS.visits },
+    { label: 'Feed readers', value: readers, meaning: MEANINGS.readers },
+  ];
+  return figures(list);
+}
+
+/** The figures of deliveries by state, which are live. */
+export function deliveryFigures(id: number, counts: DeliveryStateCounts): Figure[] {
+  const live = (name: string): string => `edition:${id}:${name}`;
+  const { pending, submitting, submitted, failed, suppressed } = counts;
+  return [
+    { label: 'Submitted', value: submitted, meaning: MEANINGS.submitted, live: live('submitted') },
+    ...(pending + submitting === 0
+      ? []
+      : [
+          { label: 'Waiting', value: pending, meaning: MEANINGS.pending, live: live('pending') },
+          { label: 'Being submitted', value: submitting, meaning: MEANINGS.submitting, live: live('submitting') },
+        ]),
+    { label: 'Failed', value: failed, meaning: MEANINGS.failed, live: live('failed') },
+    { label: 'Not sent', value: suppressed, meaning: MEANINGS.suppressed, live: live('suppressed') },
+  ];
+}

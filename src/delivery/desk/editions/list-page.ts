@@ -1,0 +1,99 @@
+/**
+ * The list of all editions.
+ */
+import { html } from 'hono/html';
+import type { EditionDeliveryState } from '../../../core/store/tables.ts';
+import { type EditionPosition, type EditionSummary, listEditionsAfter } from '../../../editions/queries.ts';
+import type { Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
+import { respondPage } from '../../../web/desk/page.ts';
+import { formatCount } from '../../../web/desk/parts/figure.ts';
+import { selectField, submitButton } from '../../../web/desk/parts/form.ts';
+import { pager } from '../../../web/desk/parts/pager.ts';
+import { rowTable, type TableRow } from '../../../web/desk/parts/row-table.ts';
+import { when } from '../../../web/desk/parts/when.ts';
+import { countAllDeliveries } from '../../queue/queries.ts';
+import { NO_DELIVERIES, queuedOf } from './edition-figures.ts';
+import { deliveryStateMark, editionPath, mailedName, newsletterTitle } from './edition-names.ts';
+
+const PER_PAGE = 25;
+
+type ListedEdition = EditionSummary & { deliveryState: EditionDeliveryState };
+
+const COLUMNS = [
+  ...[{ label: 'Edition' }, { label: 'Delivery' }],
+  ...[
+    { label: 'Submitted', isNumber: true },
+    { label: 'Failed', isNumber: true },
+  ],
+  ...[{ label: 'Slot' }, { label: 'Newsletter' }],
+  ...[
+    { label: 'Number', isNumber: true },
+    { label: 'Revision', isNumber: true },
+  ],
+];
+
+/** GET `/editions`. */
+export async function serveEditionList(request: SignedInRequest): Promise<Response> {
+  const { c, desk } = request;
+  const { db } = desk.app.store;
+  const newsletter = c.req.query('newsletter') || null;
+  const after = parsePosition(c.req.query('after'));
+  const found =
+    newsletter?.includes('\u0000') === true ? [] : await listEditionsAfter(db, newsletter, after, PER_PAGE + 1);
+  const shown = found.slice(0, PER_PAGE);
+  const last = found.length > PER_PAGE ? shown.at(-1) : undefined;
+  const counts = await countAllDeliveries(
+    db,
+    shown.map(({ id }) => id),
+  );
+  const figure = (id: number, name: string, count: number): Html =>
+    html`<span data-figure="edition:${id}:${name}">${formatCount(count)}</span>`;
+  const row = (edition: ListedEdition): TableRow => {
+    const counted = counts.get(edition.id) ?? NO_DELIVERIES;
+    const all = queuedOf(counted);
+    const { submitted, failed } = counted;
+    return {
+      cells: [
+        html`<a href="${desk.base}${editionPath(edition)}" dir="auto">${mailedName(edition)}</a>`,
+        deliveryStateMark(edition.deliveryState),
+        html`${figure(edition.id, 'submitted', submitted)} of ${formatCount(all)}`,
+        figure(edition.id, 'failed', failed),
+        html`<span class="nowrap">${when(request, edition.slotAt)}</span>`,
+        newsletterTitle(desk, edition.newsletter),
+        ...[edition.number, edition.revision],
+      ],
+    };
+  };
+  const list =
+    shown.length === 0
+      ? html`<p class="empty">There are no editions here yet. An edition is listed once it has closed.</p>`
+      : html`${rowTable('Editions', COLUMNS, shown.map(row))}
+<p class="hint">Submitted messages were accepted by your mail server. Failed ones were refused, or not sent in
+time.</p>`;
+  const query = { newsletter: newsletter ?? undefined };
+  const older = last === undefined ? null : `${last.slotAt}-${last.id}`;
+  const body = html`${filter(request, newsletter)}
+<section id="editions" data-region aria-label="Editions">${list}</section>
+${pager(request, { path: '/editions', query, older, isFirst: after === null })}`;
+  const unfinished = shown.filter(({ deliveryState }) => deliveryState === 'delivering' || deliveryState === 'paused');
+  const topics = ['deliveries', ...unfinished.map(({ id }) => `edition:${id}`)];
+  return respondPage(request, { title: 'Editions', section: 'editions', body, topics });
+}
+
+function filter({ desk }: SignedInRequest, newsletter: string | null): Html {
+  const { newsletters } = desk.app.config;
+  if (newsletters.length < 2 && newsletter === null) return html``;
+  const options = [
+    { value: '', label: 'All newsletters' },
+    ...newsletters.map(({ id, title }) => ({ value: id, label: title })),
+  ];
+  return html`<form class="filters" method="get" action="${desk.base}/editions">
+${selectField({ name: 'newsletter', label: 'Newsletter', value: newsletter ?? '', options })}
+${submitButton('Show')}</form>`;
+}
+
+/** `SLOT_AT-ID`; null for the first page, and for anything else. */
+function parsePosition(after: string | undefined): EditionPosition | null {
+  const [, slotAt, id] = /^(\d{1,15})-(\d{1,15})$/.exec(after ?? '') ?? [];
+  return slotAt === undefined ? null : { slotAt: Number(slotAt), id: Number(id) };
+}

@@ -1,0 +1,149 @@
+/**
+ * The webhook by which the mail provider reports what became of messages.
+ */
+import type { Context, Handler, Hono } from 'hono';
+import type { MailProvider } from '../../core/config/config.ts';
+import { openServiceClient } from '../../core/config/fetching.ts';
+import { BoundedQueue } from '../../lib/concurrency/bounded-queue.ts';
+import type { FetchClient } from '../../lib/guarded-fetch/fetch-client.ts';
+import { QuietPeriod } from '../../lib/quiet-period.ts';
+import { MINUTE } from '../../lib/time.ts';
+import { limitBody } from '../../web/server/request-body.ts';
+import type { WebContext } from '../../web/server/web-context.ts';
+import { checkBrevo } from '../providers/brevo.ts';
+import { noteReport } from '../providers/last-report.ts';
+import { checkMailgun } from '../providers/mailgun.ts';
+import { checkPostmark } from '../providers/postmark.ts';
+import type { ProviderCheck, ProviderRequest } from '../providers/provider-event.ts';
+import { recordProviderEvents } from '../providers/record-events.ts';
+import { checkSendGrid } from '../providers/sendgrid.ts';
+import { SigningCertificates } from '../providers/signing-certificates.ts';
+import { checkSns, type SnsCheck } from '../providers/sns.ts';
+import { confirmTopic, reportEndOfTopic } from './sns-subscriptions.ts';
+
+/** SendGrid and Brevo send up to a thousand events at once, and are authenticated before the body is parsed. */
+const MAX_BYTES = 2 * 1024 * 1024;
+/**
+ * Their signature is inside the body, which must be parsed first, so a stranger's is: 2 MiB of brackets take 350 ms.
+ * Amazon SNS sends at most 256 KiB, with escapes, and Mailgun one event.
+ */
+const MAX_BYTES_TO_PARSE = 512 * 1024;
+/** Verified requests of one process. Several are recorded at once, since the database server answers from elsewhere. */
+const QUEUE = { running: 4, admitted: 500, size: 16 * 1024 * 1024 };
+const NOTED_EVERY = 10 * MINUTE;
+const REFUSALS_LOGGED_EVERY = MINUTE;
+/** Seconds. */
+const RETRY_AFTER = '60';
+const NO_STORE = { 'Cache-Control': 'no-store' };
+
+type ReportingProvider = Exclude<MailProvider, 'none'>;
+
+const CHECKS = { postmark: checkPostmark, mailgun: checkMailgun, sendgrid: checkSendGrid, brevo: checkBrevo };
+/** They send a user name and a password. */
+const BASIC: ReportingProvider[] = ['postmark', 'brevo'];
+
+function limitEvents(provider: ReportingProvider) {
+  const maxSize = provider === 'ses' || provider === 'mailgun' ? MAX_BYTES_TO_PARSE : MAX_BYTES;
+  return limitBody({
+    maxSize,
+    onError: (c) => c.text(`The body must have at most ${maxSize} bytes.\n`, 413, NO_STORE),
+  });
+}
+
+/** Adds `/webhooks/<provider>` for the configured mail provider, and none for the others. */
+export function addProviderWebhook(app: Hono, web: WebContext): void {
+  const { provider } = web.config.delivery;
+  if (provider === 'none') return;
+  app.post(`/webhooks/${provider}`, limitEvents(provider), handleProviderWebhook(web, provider));
+}
+
+/**
+ * Brevo drops a report that is answered with 4xx or 5xx, except 429
+ * (https://developers.brevo.com/docs/retry-mechanism). The others send one again that is answered with 500 or 503.
+ */
+function isRepeatedOnlyAfter429(provider: ReportingProvider): boolean {
+  return provider === 'brevo';
+}
+
+/**
+ * 200 when the events are recorded, or were before: Mailgun and Postmark repeat what is answered with another status.
+ * 401 if they are not from the mail provider, 400 if they are malformed. 500 or 503, to Brevo 429, if they cannot be
+ * recorded now: then the mail provider sends them again.
+ */
+function handleProviderWebhook(web: WebContext, provider: ReportingProvider): Handler {
+  const client = web.serviceClient ?? openServiceClient(web.config);
+  const check = openCheck(web, provider, client);
+  const recording = new BoundedQueue(QUEUE);
+  const refusals = new QuietPeriod();
+  const unavailable = isRepeatedOnlyAfter429(provider) ? 429 : 503;
+  const refuse = (c: Context, status: 400 | 401 | 429 | 503, reason: string): Response => {
+    const now = web.clock();
+    // Strangers can send as many as they like.
+    if (!refusals.lasts(now)) {
+      refusals.begin(now, REFUSALS_LOGGED_EVERY);
+      web.log?.warn({ provider, status, reason }, 'report of the mail provider refused');
+    }
+    if (status === 401 && BASIC.includes(provider)) c.header('WWW-Authenticate', 'Basic realm="webhook"');
+    if (status === unavailable) c.header('Retry-After', RETRY_AFTER);
+    return c.text(`${reason}\n`, status, NO_STORE);
+  };
+  const record = openRecorder(web, provider);
+  return async (c) => {
+    const now = web.clock();
+    const body = new Uint8Array(await c.req.arrayBuffer());
+    const checked = await check({ headers: c.req.raw.headers, body, now });
+    if (checked.kind === 'unsigned') return refuse(c, 401, checked.reason);
+    if (checked.kind === 'malformed') return refuse(c, 400, checked.reason);
+    if (checked.kind === 'unavailable') return refuse(c, unavailable, checked.reason);
+    const done = recording.run(body.length, async (): Promise<string | null> => {
+      switch (checked.kind) {
+        case 'subscription':
+          return confirmTopic(web, client, checked, now);
+        case 'ended':
+          await reportEndOfTopic(web, checked, now);
+          return null;
+        case 'events':
+          await record(checked, now);
+          return null;
+      }
+    });
+    if (done === null) return refuse(c, unavailable, 'too many reports wait to be recorded');
+    try {
+      const problem = await done;
+      return problem === null ? c.text('recorded\n', 200, NO_STORE) : refuse(c, unavailable, problem);
+    } catch (error) {
+      if (!isRepeatedOnlyAfter429(provider)) throw error;
+      web.log?.error({ provider, error: String(error) }, 'reports of the mail provider not recorded');
+      return refuse(c, 429, 'the store failed');
+    }
+  };
+}
+
+type Check = (request: ProviderRequest) => SnsCheck | Promise<SnsCheck>;
+
+function openCheck({ config }: WebContext, provider: ReportingProvider, client: FetchClient): Check {
+  if (provider === 'ses') {
+    const { topics = [] } = config.delivery.ses ?? {};
+    const certificates = new SigningCertificates(client);
+    return (request) => checkSns(request, { topics, certificates });
+  }
+  const { providerSecret: secret } = config.secrets;
+  if (secret === undefined) return () => ({ kind: 'unavailable', reason: 'DAYWIRE_PROVIDER_SECRET is not set' });
+  return (request) => CHECKS[provider](request, { secret });
+}
+
+function openRecorder(web: WebContext, provider: ReportingProvider) {
+  const { store, config, secrets, log } = web;
+  const noted = new QuietPeriod();
+  return async (checked: Extract<ProviderCheck, { kind: 'events' }>, now: number): Promise<void> => {
+    const counts = await recordProviderEvents(store, { config, secrets, provider }, checked, now);
+    if (checked.events.length > 0 && !noted.lasts(now)) {
+      await noteReport(store.db, provider, now);
+      noted.begin(now, NOTED_EVERY);
+    }
+    const { hard, soft, complaint, unsubscribed, foreign } = counts;
+    // Most reports are of one message that has arrived.
+    const isUsual = hard + soft + complaint + unsubscribed + foreign === 0;
+    log?.[isUsual ? 'debug' : 'info']({ provider, ...counts }, 'mail provider reported');
+  };
+}

@@ -1,0 +1,83 @@
+/**
+ * What happens when an edition is done: rejected addresses are suppressed, and an alert is raised if too much of it was
+ * not submitted.
+ */
+
+import { listOpenAlerts, raiseAlert, resolveAlerts } from '../../core/alerts/alerts.ts';
+import type { AppContext } from '../../core/app-context.ts';
+import type { Db } from '../../core/store/store.ts';
+import { recordRejectedRecipients } from '../bounces/rejected-recipients.ts';
+import { editionName, UNDELIVERED, undeliveredAlert } from '../edition-status.ts';
+import { recordProgress } from '../progress.ts';
+import type { FailureGroup } from '../queue/failure-groups.ts';
+import type { PrepareFinish } from '../queue/outbox.ts';
+import { countAllDeliveries, type DeliveryStateCounts, groupFailures } from '../queue/queries.ts';
+
+/** Share of the deliveries, without suppressed ones. */
+const TOLERATED_FAILURES = 0.02;
+const GROUPS_SHOWN = 3;
+
+/**
+ * Suppresses the addresses that were rejected for good, records the last progress, and raises an alert with a done
+ * edition's failures, or resolves it; see `PrepareFinish`.
+ */
+export function finishingWithAlert({ store, config, keys, clock, log }: AppContext): PrepareFinish {
+  return async (editionId) => {
+    const counts = (await countAllDeliveries(store.reports, [editionId])).get(editionId);
+    if (counts !== undefined && counts.failed > 0) {
+      const edition = { editionId, submitted: counts.submitted };
+      const secrets = await keys.signingSecrets();
+      const suppressed = await recordRejectedRecipients(store, config, secrets, edition, clock());
+      if (suppressed > 0) log.info({ editionId, suppressed }, 'suppressed addresses that were rejected');
+    }
+    const isBad = counts !== undefined && endedBadly(counts);
+    const groups = isBad ? await groupFailures(store.reports, editionId) : [];
+    return async (tx) => {
+      await recordProgress(tx, [editionId], clock());
+      const earlier = await alertsOfEarlierEditions(tx, editionId);
+      const key = undeliveredAlert(editionId);
+      await resolveAlerts(tx, isBad ? earlier : [...earlier, key], clock());
+      if (!isBad) return;
+      const message = undeliveredMessage(await editionName(tx, editionId), counts, groups);
+      await raiseAlert(tx, { key, message }, clock());
+    };
+  };
+}
+
+/** Whether more failed than an operator tolerates; suppressed deliveries do not count. */
+export function endedBadly({ submitted, failed }: DeliveryStateCounts): boolean {
+  return failed > TOLERATED_FAILURES * (submitted + failed);
+}
+
+/** The counts by reason, the server's words and the commands to use. */
+export function undeliveredMessage(
+  name: string,
+  { submitted, failed }: DeliveryStateCounts,
+  groups: readonly FailureGroup[],
+): string {
+  const total = submitted + failed;
+  const kinds = [...Map.groupBy(groups, ({ kind }) => kind)].map(
+    ([kind, ofKind]) => `${ofKind.reduce((sum, { count }) => sum + count, 0)} ${kind}`,
+  );
+  const words = groups.slice(0, GROUPS_SHOWN).map((group) => `${group.count} × "${group.words}"`);
+  const percent = Math.round((1_000 * failed) / total) / 10;
+  return (
+    `${name} is done, but ${failed} of ${total} deliveries failed (${percent} %): ${kinds.join(', ')}. ` +
+    `The reasons: ${words.join(', ')}${groups.length > GROUPS_SHOWN ? ' and others' : ''}. See them with ` +
+    `"daywire editions show ${name}", and deliver them again with "daywire editions retry ${name}".`
+  );
+}
+
+/** A newer edition of the newsletter is done: nobody will deliver the earlier one again. */
+async function alertsOfEarlierEditions(db: Db, editionId: number): Promise<string[]> {
+  const open = (await listOpenAlerts(db)).filter(({ key }) => key.startsWith(UNDELIVERED));
+  const ids = open.map(({ key }) => Number(key.slice(UNDELIVERED.length))).filter((id) => id < editionId);
+  if (ids.length === 0) return [];
+  const earlier = await db
+    .selectFrom('editions')
+    .select('id')
+    .where('id', 'in', ids)
+    .where('newsletter', '=', (e) => e.selectFrom('editions').select('newsletter').where('id', '=', editionId))
+    .execute();
+  return earlier.map(({ id }) => undeliveredAlert(id));
+}

@@ -1,0 +1,87 @@
+/**
+ * Calls the heartbeat for editions that are delivered: once for each edition, over all processes and restarts.
+ */
+
+import type { AppContext } from '../../core/app-context.ts';
+import { callHeartbeat } from '../../core/schedule/heartbeat.ts';
+import { claimLease, releaseLease } from '../../core/store/lease.ts';
+import type { EditionDeliveryState } from '../../core/store/tables.ts';
+import { DAY, MINUTE } from '../../lib/time.ts';
+import { countAllDeliveries, type DeliveryStateCounts } from '../queue/queries.ts';
+
+/** An older edition is not worth a call, for example after the heartbeat was configured. */
+const MAX_AGE = 2 * DAY;
+/** A call takes ten seconds at most. If it fails, or the process dies, the next one is made after the lease. */
+const LEASE = MINUTE;
+/** The rest may be retried for hours. */
+const DELIVERED_SHARE = 0.95;
+
+interface UncalledEdition {
+  id: number;
+  newsletter: string;
+  state: EditionDeliveryState;
+}
+
+/**
+ * Calls the heartbeat for each edition that is delivered and for which it has not been called.
+ * @returns false if a call has failed, or another process is calling: check again after a minute
+ */
+export async function callDueHeartbeats(app: AppContext): Promise<boolean> {
+  const { store, config } = app;
+  const url = config.secrets.heartbeatUrl;
+  const newsletters = config.newsletters.filter(({ heartbeat }) => heartbeat).map(({ id }) => id);
+  if (url === undefined || newsletters.length === 0) return true;
+  const editions = await findUncalled(app, newsletters);
+  const ids = editions.map(({ id }) => id);
+  const counts = await countAllDeliveries(store.db, ids);
+  const delivered = editions.filter(({ id, state }) => isDelivered(counts.get(id) ?? null, state));
+  let isComplete = true;
+  for (const { id } of delivered) if (!(await callOnce(app, id, url))) isComplete = false;
+  return isComplete;
+}
+
+function findUncalled({ store, clock }: AppContext, newsletters: string[]): Promise<UncalledEdition[]> {
+  return store.db
+    .selectFrom('editions')
+    .select(['id', 'newsletter', 'delivery_state as state'])
+    .where('heartbeat_at', 'is', null)
+    .where('closed_at', '>', clock() - MAX_AGE)
+    .where('newsletter', 'in', newsletters)
+    .orderBy('closed_at')
+    .orderBy('id')
+    .execute();
+}
+
+/** @returns false if it must be called again */
+async function callOnce({ store, clock, log }: AppContext, id: number, url: string): Promise<boolean> {
+  const { db } = store;
+  const name = `heartbeat:${id}`;
+  const lease = await claimLease(db, name, clock(), clock() + LEASE);
+  if (lease === null) return false;
+  const edition = await db.selectFrom('editions').select('heartbeat_at').where('id', '=', id).executeTakeFirst();
+  const isCalled = edition?.heartbeat_at !== null || (await callHeartbeat(store, { url, clock, log }));
+  // The lease is left to expire: no process calls again before that.
+  if (!isCalled) return false;
+  await db
+    .updateTable('editions')
+    .set({ heartbeat_at: clock() })
+    .where('id', '=', id)
+    .where('heartbeat_at', 'is', null)
+    .execute();
+  await releaseLease(db, name, lease);
+  return true;
+}
+
+/**
+ * Whether an edition counts as delivered: nearly everything is submitted. Subscribers who have left since it closed do
+ * not count. One without subscribers is delivered.
+ * @param counts null if it has no deliveries
+ */
+export function isDelivered(counts: DeliveryStateCounts | null, state: EditionDeliveryState): boolean {
+  const { pending, submitting, submitted, failed, suppressed } = counts ?? NONE;
+  const cancelled = state === 'cancelled' ? suppressed : 0;
+  const total = pending + submitting + submitted + failed + cancelled;
+  return total === 0 ? state !== 'cancelled' : submitted >= DELIVERED_SHARE * total;
+}
+
+const NONE: DeliveryStateCounts = { pending: 0, submitting: 0, submitted: 0, failed: 0, suppressed: 0 };

@@ -1,0 +1,58 @@
+/**
+ * What an operator wants to know after a run of delivery, beside its counts.
+ */
+
+import type { AppContext } from '../../core/app-context.ts';
+import { rfc3339 } from '../../lib/time.ts';
+import { type FailureGroup, FailureGroups } from '../queue/failure-groups.ts';
+import { addFailures, countUncertain, findLeased, listDelivering, listPaused } from '../queue/queries.ts';
+import type { DeliveryReport } from '../run.ts';
+import { findUnconfigured, unconfiguredMessage } from './waiting-alerts.ts';
+
+export interface RunDetails {
+  /** Deliveries that failed during the run, by the server's words. */
+  failures: FailureGroup[];
+  /** Due deliveries that another process has leased: it is delivering them, or has died. `until` in RFC 3339. */
+  leased: { count: number; until: string } | null;
+  /** Uncertain deliveries that the operator must settle. */
+  uncertain: number;
+  /** What waits for the operator, whenever it was paused; `pending` is null for a domain of an edition. */
+  waiting: { edition: string; domain: string | null; pending: number | null }[];
+  /** What waits for newsletters that the configuration has no more, a sentence for each. */
+  unconfigured: string[];
+}
+
+interface RunStart {
+  at: number;
+  editionIds: number[];
+}
+
+/** Call it before the run. */
+export async function startRunDetails({ store, clock }: AppContext): Promise<RunStart> {
+  return { at: clock(), editionIds: await listDelivering(store.db) };
+}
+
+export async function readRunDetails(
+  app: AppContext,
+  start: RunStart,
+  { failed }: Pick<DeliveryReport, 'failed'>,
+): Promise<RunDetails> {
+  const { store, config, clock } = app;
+  const groups = new FailureGroups();
+  if (failed > 0) {
+    for (const id of start.editionIds) await addFailures(store.reports, id, groups, start.at);
+  }
+  const leased = await findLeased(store.reports, clock());
+  return {
+    failures: groups.list(),
+    leased: leased && { count: leased.count, until: rfc3339(leased.until) },
+    uncertain: config.delivery.uncertain === 'hold' ? await countUncertain(store.reports, clock()) : 0,
+    waiting: await listPaused(store.reports),
+    unconfigured: (await findUnconfigured(app)).map(unconfiguredMessage),
+  };
+}
+
+/** Whether an operator must act: delivery paused something, or stopped. */
+export function wasInterrupted({ paused, stopped }: Pick<DeliveryReport, 'paused' | 'stopped'>): boolean {
+  return paused.length > 0 || stopped !== null;
+}

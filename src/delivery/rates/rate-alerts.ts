@@ -1,0 +1,138 @@
+/**
+ * The alerts about complaint and bounce rates: keys and words. Pure.
+ */
+
+import type { MailboxProvider } from '../../audience/mailbox-providers.ts';
+import {
+  formatPercent,
+  knownMessages,
+  percentOf,
+  type RateCounts,
+  type RateKind,
+  type RateLevel,
+} from './judge-rates.ts';
+import type { PauseEffect } from './rate-notices.ts';
+
+/** Prefixes of alert keys. */
+export const RATE_ALERTS: Record<RateKind, string> = { complaint: 'complaints:', bounce: 'bounces:' };
+
+/** What identifies a revision of an edition for people, also after it was reissued. */
+export interface NamedRevision {
+  newsletter: string;
+  slot: string;
+  revision: number;
+}
+
+/** `daily/2026-11-24`, or `daily/2026-11-24@2` for a later revision. */
+function revisionName({ newsletter, slot, revision }: NamedRevision): string {
+  return `${newsletter}/${slot}${revision === 1 ? '' : `@${revision}`}`;
+}
+
+/** Such as `complaints:daily/2026-11-24:gmail`. @param scope a mailbox provider's id; empty for all recipients */
+export function rateAlertKey(kind: RateKind, edition: NamedRevision, scope: string): string {
+  return `${RATE_ALERTS[kind]}${revisionName(edition)}${scope === '' ? '' : `:${scope}`}`;
+}
+
+export interface ReachedRate {
+  kind: RateKind;
+  level: RateLevel;
+  counts: RateCounts;
+  /** Null: all recipients. */
+  provider: MailboxProvider | null;
+}
+
+/** `9 of 3000 recipients complained (0.3 %)`: the reason of a pause. */
+export function rateSentence({ kind, counts, provider }: Omit<ReachedRate, 'level'>): string {
+  const who = provider === null ? 'recipients' : `recipients at ${provider.name}`;
+  const what = kind === 'complaint' ? 'complained' : 'could not be reached';
+  return `${counts.events} of ${knownMessages(counts)} ${who} ${what} (${formatPercent(percentOf(counts))} %)`;
+}
+
+const MEANING: Record<RateKind, string> = {
+  complaint:
+    'Gmail and Yahoo ask senders to stay below 0.1 %, and filter or refuse the mail of those above 0.3 %, ' +
+    'also that to people who want it.',
+  bounce:
+    'Mail providers review or suspend senders above 5 %, and mailbox providers take many unknown recipients ' +
+    'for the sign of a bought list.',
+};
+
+const CHECKS: Record<RateKind, string> = {
+  complaint:
+    'who was added to the list lately and how they agreed, whether its unsubscribe link works, and what is different ' +
+    'in this edition',
+  bounce: 'where these addresses come from, such as an old list that was imported lately',
+};
+
+/**
+ * What happened, what it means, what was done and what to do next.
+ * @param name of the edition in commands
+ * @param effect null where the level pauses nothing
+ */
+export function rateMessage(
+  reached: ReachedRate,
+  {
+    name,
+    newsletter,
+    effect,
+    waiting,
+  }: {
+    name: string;
+    newsletter: string;
+    effect: PauseEffect | null;
+    /** Number of deliveries that wait after a pause of the edition. */
+    waiting: number;
+  },
+): string {
+  const { kind, provider } = reached;
+  return [
+    `${name}: ${rateSentence(reached)}.`,
+    MEANING[kind],
+    done(effect, { name, provider, waiting }),
+    `${effect === 'paused' ? 'First' : 'Before the next edition, which goes to the same people,'} check ` +
+      `${CHECKS[kind]}: "daywire editions show ${name}" has the numbers.`,
+    ...next(effect, { name, newsletter, provider }),
+  ].join(' ');
+}
+
+function done(
+  effect: PauseEffect | null,
+  { name, provider, waiting }: { name: string; provider: MailboxProvider | null; waiting: number },
+): string {
+  const others = provider === null ? '' : ` to ${provider.name}`;
+  switch (effect) {
+    case null:
+      return 'Nothing is paused.';
+    case 'paused':
+      return provider === null
+        ? `Its delivery is paused: ${waiting === 1 ? '1 delivery waits' : `${waiting} deliveries wait`}.`
+        : `Its deliveries${others} are paused; all others continue.`;
+    case 'before':
+      return 'It was paused already.';
+    case 'over':
+      return `The delivery of ${name} is over, so nothing of it can be paused.`;
+  }
+}
+
+function next(
+  effect: PauseEffect | null,
+  { name, newsletter, provider }: { name: string; newsletter: string; provider: MailboxProvider | null },
+): string[] {
+  switch (effect) {
+    case null:
+      return [];
+    case 'over':
+      return [`"daywire editions hold ${newsletter}" keeps the next one from closing until then.`];
+    case 'paused':
+    case 'before': {
+      const otherwise =
+        provider === null || effect === 'before'
+          ? `end it with "daywire editions cancel ${name}"`
+          : 'let them expire with the edition';
+      return [
+        `Then continue with "daywire editions resume ${name}", after which the same rate pauses nothing again, ` +
+          `or ${otherwise}.`,
+      ];
+    }
+  }
+}

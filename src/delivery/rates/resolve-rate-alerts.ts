@@ -1,0 +1,104 @@
+/**
+ * Ends the alerts about complaint and bounce rates.
+ */
+
+import { mailboxProviderById } from '../../audience/mailbox-providers.ts';
+import { listOpenAlerts, resolveAlerts } from '../../core/alerts/alerts.ts';
+import type { Db } from '../../core/store/store.ts';
+import type { EditionDeliveryState } from '../../core/store/tables.ts';
+import { DAY } from '../../lib/time.ts';
+import { listPausedDomains } from '../control/paused-domains.ts';
+import type { RateKind } from './judge-rates.ts';
+import { RATE_ALERTS, rateAlertKey } from './rate-alerts.ts';
+import { listNotices, type RateNotice } from './rate-notices.ts';
+
+/** How long after its close the rates of an edition are watched: nearly all complaints come within two days. */
+export const RATES_WATCHED = 7 * DAY;
+/** How long an alert lasts at least, and how old a later edition must be that shows that the rate is low again. */
+const GRACE = DAY;
+/** Later editions that are looked at. */
+const LATER = 10;
+
+/**
+ * Resolves the alerts that are over. One about something that is paused stays until it is resumed or cancelled. Others
+ * end when a later edition of the newsletter is a day old without such a rate, or when its rates are watched no more.
+ */
+export async function resolveRateAlerts(db: Db, now: number): Promise<void> {
+  const open = (await listOpenAlerts(db)).flatMap(({ key }) => parseKey(key) ?? []);
+  const over: string[] = [];
+  for (const alert of open) if (await isOver(db, alert, now)) over.push(alert.key);
+  await resolveAlerts(db, over, now);
+}
+
+/** Resolves the alerts of an edition: the operator has decided. @param scope default: of all scopes */
+export async function endRateAlerts(db: Db, editionId: number, now: number, scope?: string): Promise<void> {
+  const notices = (await listNotices(db, [editionId])).filter((one) => scope === undefined || one.scope === scope);
+  if (notices.length === 0) return;
+  const edition = await editions(db).where('id', '=', editionId).executeTakeFirst();
+  if (edition === undefined) return;
+  const keys = new Set(notices.map((one) => rateAlertKey(one.kind, edition, one.scope)));
+  await resolveAlerts(db, [...keys], now);
+}
+
+interface RateAlert {
+  key: string;
+  kind: RateKind;
+  newsletter: string;
+  slot: string;
+  revision: number;
+  scope: string;
+}
+
+const KEY = /^(complaints|bounces):([^/:]+)\/([^@:]+)(?:@(\d+))?(?::(.+))?$/;
+
+/** The reverse of `rateAlertKey`; null for alerts about anything else. */
+function parseKey(key: string): RateAlert | null {
+  const [, prefix, newsletter, slot, revision = '1', scope = ''] = KEY.exec(key) ?? [];
+  if (prefix === undefined || newsletter === undefined || slot === undefined) return null;
+  const kind = `${prefix}:` === RATE_ALERTS.complaint ? 'complaint' : 'bounce';
+  return { key, kind, newsletter, slot, revision: Number(revision), scope };
+}
+
+async function isOver(db: Db, { kind, newsletter, slot, revision, scope }: RateAlert, now: number): Promise<boolean> {
+  const edition = await editions(db)
+    .where('newsletter', '=', newsletter)
+    .where('slot', '=', slot)
+    .where('revision', '=', revision)
+    .executeTakeFirst();
+  if (edition === undefined) return true;
+  const isOfAlert = (one: RateNotice) => one.kind === kind && one.scope === scope;
+  const own = (await listNotices(db, [edition.id])).filter(isOfAlert);
+  if (own.some(({ level }) => level === 'pause') && (await isStillPaused(db, edition, scope))) return false;
+  if (own.some(({ at }) => now - at < GRACE)) return false;
+  if (now - edition.closedAt >= RATES_WATCHED) return true;
+  const later = await editions(db)
+    .where('newsletter', '=', newsletter)
+    .where('superseded_by', 'is', null)
+    .where('number', '>', edition.number)
+    .orderBy('number', 'desc')
+    .limit(LATER)
+    .execute();
+  const old = later.filter(({ closedAt }) => now - closedAt >= GRACE);
+  const notices = await listNotices(
+    db,
+    old.map(({ id }) => id),
+  );
+  return old.some(({ id }) => !notices.some((one) => one.editionId === id && isOfAlert(one)));
+}
+
+async function isStillPaused(
+  db: Db,
+  { id, state }: { id: number; state: EditionDeliveryState },
+  scope: string,
+): Promise<boolean> {
+  if (state !== 'paused' && state !== 'delivering') return false;
+  if (state === 'paused') return true;
+  const domains = mailboxProviderById(scope)?.domains ?? [];
+  return (await listPausedDomains(db, [id])).some(({ domain }) => domains.includes(domain));
+}
+
+function editions(db: Db) {
+  return db
+    .selectFrom('editions')
+    .select(['id', 'newsletter', 'slot', 'number', 'revision', 'closed_at as closedAt', 'delivery_state as state']);
+}

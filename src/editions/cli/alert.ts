@@ -1,0 +1,68 @@
+/**
+ * `daywire alert`: an edition of one article, at any time.
+ */
+import { type Command, Option } from 'commander';
+import {
+  type CliContext,
+  CommandError,
+  type JsonOption,
+  jsonOption,
+  newsletterNamed,
+  printResult,
+} from '../../core/cli/context.ts';
+import type { Config, NewsletterConfig } from '../../core/config/config.ts';
+import { publish } from '../../feeds/publish/publish.ts';
+import { localDateTime, MINUTE } from '../../lib/time.ts';
+import { makeAlert } from '../alerts/make-alert.ts';
+import { editorName } from './draft-command.ts';
+
+interface AlertOptions extends JsonOption {
+  newsletter?: string;
+  by?: string;
+}
+
+export function addAlertCommand(program: Command, cli: CliContext): void {
+  program
+    .command('alert')
+    .description('make an alert of one article; it closes when an editor has approved it')
+    .argument('<article>', 'its id')
+    .addOption(new Option('--newsletter <id>', 'a newsletter of kind alert; default: the only one'))
+    .option('--by <name>', 'who makes it; default: DAYWIRE_EDITOR, or the name of the system user')
+    .addOption(jsonOption())
+    .action((article: string, options: AlertOptions) => alert(cli, article, options));
+}
+
+function alert(cli: CliContext, article: string, { newsletter: id, by, ...options }: AlertOptions): Promise<void> {
+  return cli.withApp(async (app) => {
+    const newsletter = id === undefined ? onlyAlert(app.config) : newsletterNamed(app.config, id);
+    const { slot, run } = await makeAlert(app, newsletter, article, editorName(cli, by));
+    const name = `${newsletter.id}/${slot.label}`;
+    const { zone } = app.config.publication;
+    const lapsesAt = slot.slotAt + newsletter.lapseMinutes * MINUTE;
+    printResult(cli, options, {
+      value: { newsletter: newsletter.id, slot: slot.label, slotAt: slot.slotAt, run: run?.state ?? null },
+      text: () =>
+        run === null
+          ? [
+              `made the alert ${name}, which waits for an approval until ${localDateTime(lapsesAt, zone)} (${zone}):`,
+              `  daywire editions show ${name}       # look at it`,
+              `  daywire editions approve ${name}    # send it, after a countdown of ${newsletter.undoSeconds} s`,
+            ].join('\n')
+          : `${name}: ${run.state}${run.reason === null ? '' : `: ${run.reason}`}`,
+    });
+    if (run !== null) await publish(app);
+    if (run !== null && run.state !== 'done' && run.state !== 'late') cli.fail();
+  });
+}
+
+/** @throws CommandError unless exactly one newsletter is of kind alert */
+function onlyAlert({ newsletters }: Config): NewsletterConfig {
+  const alerts = newsletters.filter(({ kind }) => kind === 'alert');
+  const [first] = alerts;
+  if (first !== undefined && alerts.length === 1) return first;
+  throw new CommandError(
+    alerts.length === 0
+      ? 'no newsletter is of kind alert: add one to the configuration'
+      : `name one of the alert newsletters by --newsletter: ${alerts.map(({ id }) => id).join(', ')}`,
+  );
+}

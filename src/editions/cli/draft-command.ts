@@ -1,0 +1,72 @@
+/**
+ * A command about the draft of an edition: which slot it is about, and who gives it.
+ */
+import { userInfo } from 'node:os';
+import type { Command } from 'commander';
+import type { AppContext } from '../../core/app-context.ts';
+import { type CliContext, CommandError, type JsonOption, jsonOption, newsletterNamed } from '../../core/cli/context.ts';
+import { type DraftTarget, findDraftTarget } from '../draft/draft-target.ts';
+import { DraftConflictError } from '../draft/edit-draft.ts';
+import { plainLine } from '../rendering/headline.ts';
+import { formatConflicts } from './format-drafts.ts';
+
+export interface EditorOptions extends JsonOption {
+  by?: string;
+}
+
+const MAX_NAME = 100;
+
+const DRAFT = 'its id, for the next slot; or with the slot, such as daily-roundup/2026-11-24';
+
+/** Adds a command to the group `editions`, with the draft as its first argument. */
+export function addDraftCommand(editions: Command, verb: string, description: string): Command {
+  return editions
+    .command(verb)
+    .description(description)
+    .argument('<newsletter>', DRAFT)
+    .option('--by <name>', 'who gives the command; default: DAYWIRE_EDITOR, or the name of the system user')
+    .addOption(jsonOption());
+}
+
+/** The same for a command without further arguments: the slot can be one. */
+export function addSlotCommand(editions: Command, verb: string, description: string): Command {
+  return editions
+    .command(verb)
+    .description(description)
+    .argument('<newsletter>', DRAFT)
+    .argument('[slot]', 'the slot, where the first argument is only the newsletter')
+    .addOption(jsonOption());
+}
+
+/** Calls `work` with the named draft. A conflict with another editor becomes a message with both values. */
+export function withDraft(
+  cli: CliContext,
+  name: string,
+  { by, slot }: EditorOptions & { slot?: string | undefined },
+  work: (app: AppContext, target: DraftTarget, editor: string) => Promise<void>,
+): Promise<void> {
+  return cli.withApp(async (app) => {
+    const editor = editorName(cli, by);
+    const target = await draftNamed(app, name, slot);
+    try {
+      await work(app, target, editor);
+    } catch (error) {
+      if (error instanceof DraftConflictError) throw new CommandError(formatConflicts(error).join('\n'));
+      throw error;
+    }
+  });
+}
+
+/** `daily-roundup`, with the slot or without, or `daily-roundup/2026-11-24`. @throws CommandError; SlotError */
+export function draftNamed(app: AppContext, name: string, slot?: string): Promise<DraftTarget> {
+  const at = name.indexOf('/');
+  if (at >= 0 && slot !== undefined) throw new CommandError(`${name} has a slot already: leave out ${slot}`);
+  const [id, label] = at < 0 ? [name, slot] : [name.slice(0, at), name.slice(at + 1)];
+  return findDraftTarget(app, newsletterNamed(app.config, id), label);
+}
+
+export function editorName({ env }: CliContext, by: string | undefined): string {
+  const name = plainLine(by ?? env.DAYWIRE_EDITOR ?? userInfo().username);
+  if (name !== '' && name.length <= MAX_NAME) return name;
+  throw new CommandError(`--by must be a name of at most ${MAX_NAME} characters`);
+}

@@ -1,0 +1,98 @@
+/**
+ * The log of a draft: who decided what and when, with undo and redo.
+ */
+import { html } from 'hono/html';
+import type { Html } from '../../../web/desk/desk-request.ts';
+import { postButton } from '../../../web/desk/parts/form.ts';
+import { when, whenText } from '../../../web/desk/parts/when.ts';
+import { describeCommand } from '../../draft/describe.ts';
+import { actPath, logPath } from '../../draft/draft-address.ts';
+import {
+  approverWithdrawn,
+  entryToRedo,
+  entryToUndo,
+  entryToUndoByNumber,
+  type LogEntry,
+  undoEntry,
+  undoneNumbers,
+} from '../../draft/history.ts';
+import { type EditionPageView, storyName } from './edition-view.ts';
+
+/** What a log is shown of. */
+export interface LogView extends Pick<EditionPageView, 'request' | 'headlines' | 'mayEdit'> {
+  draft: Pick<EditionPageView['draft'], 'newsletter' | 'slot' | 'draft' | 'log'>;
+}
+
+/** The newest entries, which the page of the edition shows. */
+const SHOWN = 12;
+
+export function draftLog(view: LogView): Html {
+  const { draft, request } = view;
+  const { log } = draft;
+  const all = html`<p><a id="log-all" href="${request.desk.base}${logPath(draft)}">All ${log.length} entries</a></p>`;
+  return html`<section id="log" data-region aria-labelledby="log-title">
+<h2 id="log-title">Log</h2>
+${view.mayEdit ? undoButtons(view, request.account.name) : ''}
+${
+  log.length === 0
+    ? html`<p class="soft">No editor has changed this edition: it goes out by the rules.</p>`
+    : logRows(view, log.slice(-SHOWN).reverse())
+}${log.length > SHOWN ? all : ''}</section>`;
+}
+
+export function logRows(view: LogView, entries: readonly LogEntry[]): Html {
+  const undone = undoneNumbers(view.draft.log);
+  return html`<ol class="rows">${entries.map((entry) => logRow(view, entry, undone.has(entry.number)))}</ol>`;
+}
+
+function undoButtons(view: LogView, editor: string): Html {
+  const { draft, request } = view;
+  const undo = entryToUndo(draft.log, editor);
+  const redo = entryToRedo(draft.log, editor);
+  const undoes = redo === null ? null : (draft.log.find(({ number }) => number === redo.undoes) ?? null);
+  return html`<div class="buttons">${postButton(request, actPath(request, draft, 'undo'), 'Undo', {
+    ...{ id: 'undo', key: 'z', disabled: undo === null, fields: undo === null ? {} : { entry: undo.number } },
+    ...(undo === null ? {} : { name: `Undo: ${entryText(view, undo)}` }),
+  })}${postButton(request, actPath(request, draft, 'redo'), 'Redo', {
+    ...{ id: 'redo', key: 'y', disabled: redo === null },
+    ...(undoes === null ? {} : { name: `Redo: ${entryText(view, undoes)}` }),
+  })}${undo === null ? '' : html`<span class="hint">Your last command: ${entryText(view, undo)}</span>`}</div>`;
+}
+
+function logRow(view: LogView, entry: LogEntry, isUndone: boolean): Html {
+  const { request, draft, mayEdit } = view;
+  const button = postButton(request, actPath(request, draft, 'undo'), 'Undo', {
+    ...{ quiet: true, fields: { entry: entry.number }, id: `undo-${entry.number}` },
+    name: `Undo ${entry.number}: ${entryText(view, entry)}`,
+  });
+  return html`<li value="${entry.number}" class="acts"><div>${logEntry(view, entry, isUndone)}</div>${
+    mayEdit && canUndo(view, entry) ? button : ''
+  }</li>`;
+}
+
+/** What an entry did, who gave the command, and when. */
+export function logEntry(view: Pick<LogView, 'headlines' | 'request'>, entry: LogEntry, isUndone: boolean): Html {
+  const approver = approverWithdrawn(entry);
+  return html`${entryText(view, entry)}${isUndone ? ' (undone)' : ''}${
+    approver === null ? '' : html`; this withdrew the approval of <bdi>${approver}</bdi>`
+  } <span class="hint"><bdi>${entry.editor}</bdi>,
+${when(view.request, entry.at)}</span>`;
+}
+
+/** Whether the account may undo the entry, and nobody has changed its fields since. */
+function canUndo({ draft, request }: LogView, { number }: LogEntry): boolean {
+  const editor = request.account.name;
+  const entry = entryToUndoByNumber(draft.log, editor, number);
+  if (entry === null) return false;
+  const author = { at: request.at, editor, command: { kind: 'undo' } } as const;
+  return undoEntry(draft.draft, entry, author).kind === 'changed';
+}
+
+/** An entry in words, with headlines. */
+export function entryText(view: Pick<EditionPageView, 'headlines' | 'request'>, entry: LogEntry): string {
+  const { zone } = view.request.desk.app.config.publication;
+  return describeCommand(entry, {
+    story: (id) => `“${storyName(view, id)}”`,
+    instant: (at) => whenText(at, view.request.at, zone),
+  });
+}

@@ -1,0 +1,74 @@
+/**
+ * The routes of an edition's page.
+ */
+
+import type { SignedInRequest } from '../../../web/desk/desk-request.ts';
+import type { DeskRoute } from '../../../web/desk/desk-route.ts';
+import { respondAfter, respondMissing } from '../../../web/desk/page.ts';
+import { draftPage, draftPath, nextPath } from '../../draft/draft-address.ts';
+import { lostChoice } from '../preview/preview-choice.ts';
+import { actOnStory, moveStory, redo, undo, writeText } from './draft-acts.ts';
+import { respondEdition } from './edition-page.ts';
+import { findTarget, isMissing, newsletterThatIsNext } from './find-target.ts';
+import { showLog } from './log-page.ts';
+import { countProblems } from './problem-list.ts';
+import { checkComposition, composeForPage } from './run-checks.ts';
+
+const DRAFT = '/editions/:newsletter/:slot/draft';
+
+export const editionRoutes: DeskRoute[] = [
+  { method: 'GET', path: '/edition', needs: 'editions.read', handle: showNextOfAll },
+  { method: 'GET', path: '/editions/:newsletter/next', needs: 'editions.read', handle: showNext },
+  { method: 'GET', path: DRAFT, needs: 'editions.read', handle: show },
+  { method: 'GET', path: `${DRAFT}/log`, needs: 'editions.read', handle: showLog },
+  { method: 'POST', path: `${DRAFT}/move`, needs: 'drafts.edit', handle: moveStory },
+  { method: 'POST', path: `${DRAFT}/pin`, needs: 'drafts.edit', handle: actOnStory('pin') },
+  { method: 'POST', path: `${DRAFT}/drop`, needs: 'drafts.edit', handle: actOnStory('drop') },
+  { method: 'POST', path: `${DRAFT}/restore`, needs: 'drafts.edit', handle: actOnStory('restore') },
+  { method: 'POST', path: `${DRAFT}/subject`, needs: 'drafts.edit', handle: writeText('subject') },
+  { method: 'POST', path: `${DRAFT}/preheader`, needs: 'drafts.edit', handle: writeText('preheader') },
+  { method: 'POST', path: `${DRAFT}/note`, needs: 'drafts.edit', handle: writeText('note') },
+  { method: 'POST', path: `${DRAFT}/undo`, needs: 'drafts.edit', handle: undo },
+  { method: 'POST', path: `${DRAFT}/redo`, needs: 'drafts.edit', handle: redo },
+  { method: 'POST', path: `${DRAFT}/links`, needs: 'drafts.edit', handle: lookUpLinks },
+];
+
+async function showNextOfAll(request: SignedInRequest): Promise<Response> {
+  const newsletter = await newsletterThatIsNext(request);
+  if (newsletter === null) return respondMissing(request, 'No newsletter has an edition to come.');
+  return request.c.redirect(request.desk.base + nextPath(newsletter.id));
+}
+
+async function showNext(request: SignedInRequest): Promise<Response> {
+  const target = await findTarget(request);
+  if (isMissing(target)) return respondMissing(request, target.message);
+  return request.c.redirect(request.desk.base + draftPath(target));
+}
+
+async function show(request: SignedInRequest): Promise<Response> {
+  const target = await findTarget(request);
+  if (isMissing(target)) return respondMissing(request, target.message);
+  const lost = lostChoice(request);
+  return lost === ''
+    ? respondEdition(request, target)
+    : request.c.redirect(request.desk.base + draftPath(target) + lost);
+}
+
+async function lookUpLinks(request: SignedInRequest): Promise<Response> {
+  const target = await findTarget(request);
+  if (isMissing(target)) return respondMissing(request, target.message);
+  const path = `${draftPage(request, target)}#checks`;
+  const composition = await composeForPage(request.desk, target);
+  if (composition.kind === 'empty') {
+    return respondAfter(request, path, {
+      ...{ kind: 'problem', place: 'checks' },
+      text: `There is no link to look up: ${composition.reason}.`,
+    });
+  }
+  const problems = await checkComposition(request.desk, target, composition, 'look-up');
+  const found = problems.filter(({ code }) => code === 'dead-link' || code === 'unchecked-link');
+  return respondAfter(request, path, {
+    ...{ kind: 'done', place: 'checks' },
+    text: `Links looked up: ${countProblems(found)}.`,
+  });
+}

@@ -1,0 +1,108 @@
+/**
+ * The tray: articles that are not in the edition, with the reasons.
+ */
+import { html } from 'hono/html';
+import type { DeskRequest, Html } from '../../../web/desk/desk-request.ts';
+import { hiddenFields } from '../../../web/desk/parts/form.ts';
+import { when } from '../../../web/desk/parts/when.ts';
+import { actPath, rowId } from '../../draft/draft-address.ts';
+import type { LeftOutReason, LeftOutStory } from '../../selection/left-out.ts';
+import type { EditionPageView } from './edition-view.ts';
+import { submitTo } from './story-blocks.ts';
+import { headlineLink, storyFacts } from './story-line.ts';
+
+/** What an editor can do about an article that is left out. */
+const ACTS: Record<LeftOutReason['kind'], readonly ('pin' | 'drop' | 'restore')[]> = {
+  'did-not-fit': ['pin', 'drop'],
+  'not-picked': ['pin', 'drop'],
+  dropped: ['restore'],
+  'dropped-earlier': ['pin'],
+  'too-old': ['pin'],
+  'not-public-yet': [],
+  'in-earlier-edition': [],
+  'cannot-be-shown': [],
+  'is-roundup': [],
+  draft: [],
+  retracted: [],
+};
+
+/** What an editor may want in the edition. The rest is in a list that is closed at first. */
+const FIRST: readonly LeftOutReason['kind'][] = ['did-not-fit', 'not-picked', 'dropped', 'cannot-be-shown'];
+
+export function leftOutTray(view: EditionPageView): Html {
+  const { draft } = view;
+  if (draft.newsletter.kind === 'alert') return html`<section id="tray" data-region></section>`;
+  const first = draft.leftOut.filter(({ reason }) => FIRST.includes(reason.kind));
+  const rest = draft.leftOut.filter(({ reason }) => !FIRST.includes(reason.kind));
+  const rows = (stories: readonly LeftOutStory[]): Html =>
+    html`<ul class="rows">${stories.map((story) => trayRow(view, story))}</ul>`;
+  const more = draft.furtherLeftOut;
+  return html`<section id="tray" data-region aria-labelledby="tray-title">
+<h2 id="tray-title">Not in it <span class="soft">${first.length + more}</span></h2>
+${first.length === 0 ? html`<p class="soft">Every story that was eligible is in the edition.</p>` : rows(first)}
+${more === 0 ? '' : html`<p class="soft">And ${more} more that did not fit.</p>`}
+${
+  rest.length === 0
+    ? ''
+    : html`<details id="tray-rest">
+<summary>Other articles <span class="soft">${rest.length} of the newest</span></summary>
+${rows(rest)}</details>`
+}</section>`;
+}
+
+function trayRow(view: EditionPageView, { id, article, reason }: LeftOutStory): Html {
+  const { request, draft, mayEdit } = view;
+  const acts = mayEdit ? ACTS[reason.kind] : [];
+  const action = (act: string): string => request.desk.base + actPath(request, draft, act);
+  const isDraggable = acts.includes('pin');
+  const name = article?.headline || id;
+  const buttons = acts.map((act) => {
+    const { label, key } = BUTTONS[act];
+    return submitTo(action(act), label, { key, id: `${key}-${id}`, name: `${label}: ${name}` });
+  });
+  const drag = isDraggable ? html` draggable="true" data-drag-item="${id}"` : '';
+  const facts = article === null ? '' : html`${storyFacts(request, article)} · `;
+  const [act] = acts;
+  return html`<li data-row class="acts"${drag}><div class="story">${headlineLink(view, { id, article }, rowId(id))}
+<div class="hint">${facts}${reasonText(request, reason)}</div></div>
+${
+  act === undefined
+    ? ''
+    : html`<form method="post" action="${action(act)}" class="buttons tight">
+${hiddenFields({ story: id, seen: draft.draft.revision })}${buttons}</form>`
+}</li>`;
+}
+
+const BUTTONS = {
+  pin: { label: 'Pin', key: 'p' },
+  drop: { label: 'Drop', key: 'x' },
+  restore: { label: 'Restore', key: 'r' },
+} as const;
+
+/** Why an article is not in the edition. */
+function reasonText(request: DeskRequest, reason: LeftOutReason): Html {
+  switch (reason.kind) {
+    case 'draft':
+      return html`a draft`;
+    case 'retracted':
+      return html`retracted`;
+    case 'is-roundup':
+      return html`of kind roundup, which editions do not contain`;
+    case 'in-earlier-edition':
+      return html`was in the edition of ${reason.slot}`;
+    case 'not-public-yet':
+      return html`not public before ${when(request, reason.publicAt)}`;
+    case 'too-old':
+      return html`too old for this edition`;
+    case 'did-not-fit':
+      return html`did not fit: its block is full`;
+    case 'not-picked':
+      return html`let in by a rule that this newsletter does not have: no editor has picked it`;
+    case 'dropped':
+      return html`dropped from this edition`;
+    case 'dropped-earlier':
+      return html`dropped from the edition of ${reason.slot}`;
+    case 'cannot-be-shown':
+      return html`<span class="break">${reason.problem}</span>`;
+  }
+}

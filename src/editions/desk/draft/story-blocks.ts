@@ -1,0 +1,187 @@
+/**
+ * The blocks of an edition with their stories. Each row is one form, whose buttons move, pin or drop the story.
+ */
+import { html } from 'hono/html';
+import type { Html } from '../../../web/desk/desk-request.ts';
+import { hiddenFields, submitButton } from '../../../web/desk/parts/form.ts';
+import { queryText } from '../../../web/desk/parts/pager.ts';
+import { badge } from '../../../web/desk/parts/status-mark.ts';
+import { whenText } from '../../../web/desk/parts/when.ts';
+import type { ArrangedStory } from '../../draft/arranged-draft.ts';
+import { DRAFT_BLOCKS, type DraftBlock } from '../../draft/decisions.ts';
+import { actPath, rowId } from '../../draft/draft-address.ts';
+import type { EditionPageView } from './edition-view.ts';
+import { problemsOf } from './problem-list.ts';
+import { headlineLink, storyFacts } from './story-line.ts';
+
+const BLOCK_TITLES: Record<DraftBlock, string> = {
+  lead: 'Lead',
+  news: 'News',
+  analysis: 'Analysis',
+  roundup: 'Roundup',
+  latest: 'Latest',
+};
+
+const DRAG_FORM = 'drag';
+
+/** A story with the other reports of its event. */
+interface RowGroup {
+  first: ArrangedStory;
+  also: ArrangedStory[];
+}
+
+/** All blocks, also those without stories. An alert has one story, which stays. */
+export function storyBlocks(view: EditionPageView): Html {
+  const { draft, mayEdit, request } = view;
+  const isAlert = draft.newsletter.kind === 'alert';
+  const blocks = isAlert ? (['lead'] as const) : DRAFT_BLOCKS;
+  const canMove = mayEdit && !isAlert;
+  const action = request.desk.base + actPath(request, draft, 'move');
+  const drag = html`<form id="${DRAG_FORM}" method="post" action="${action}" hidden>
+${hiddenFields({ story: '', block: '', before: '', seen: draft.draft.revision })}</form>`;
+  return html`<section id="stories" data-region aria-label="Stories">
+${canMove ? drag : ''}${blocks.map((block) => blockList(view, block, canMove))}</section>`;
+}
+
+function blockList(view: EditionPageView, block: DraftBlock, canMove: boolean): Html {
+  const { draft } = view;
+  const groups = groupsOf(draft.stories, block);
+  const limit = block === 'lead' ? 1 : draft.newsletter.blocks[block];
+  const isOrdered = draft.draft.decisions.blocks[block] !== undefined;
+  const problems = view.problems.filter(({ place }) => place?.block === block && place.articleId === null);
+  const rows = groups.map((group, index) => {
+    const neighbours = { before: groups[index - 1]?.first.id ?? null, after: groups[index + 1]?.first.id ?? null };
+    return storyRow(view, group, { block, canMove, ...neighbours });
+  });
+  const attributes = canMove ? html` data-drag-list="${block}" data-drag-form="${DRAG_FORM}"` : '';
+  return html`<h2 id="block-${block}">${BLOCK_TITLES[block]} <span class="soft">${groups.length} of ${limit}${
+    isOrdered ? ', ordered by an editor' : ''
+  }</span></h2>
+${block === 'roundup' ? roundupLinks(view) : ''}
+${problemsOf(problems)}<ol class="rows" aria-labelledby="block-${block}"${attributes}>${
+    rows.length === 0 ? html`<li class="soft">No story</li>` : rows
+  }</ol>`;
+}
+
+/** To what the block is made from. */
+function roundupLinks({ request, draft, mayEdit }: EditionPageView): Html {
+  const { base } = request.desk;
+  if (draft.newsletter.roundup === undefined) return html``;
+  const query = queryText({ newsletter: draft.newsletter.id });
+  return html`<ul class="line"><li><a id="roundup-list" href="${base}/roundup${query}">Story groups</a></li>${
+    mayEdit ? html`<li><a id="roundup-add" data-key="n" href="${base}/roundup/add">Add a report</a></li>` : ''
+  }</ul>`;
+}
+
+function groupsOf(stories: readonly ArrangedStory[], block: DraftBlock): RowGroup[] {
+  const groups: RowGroup[] = [];
+  for (const story of stories) {
+    if (story.block === block) groups.push({ first: story, also: [] });
+    else if (story.block === 'also' && block === 'roundup') groups.at(-1)?.also.push(story);
+  }
+  return groups;
+}
+
+interface RowPlace {
+  block: DraftBlock;
+  canMove: boolean;
+  /** The story above in the block, or null. */
+  before: string | null;
+  /** The story below in the block, or null. */
+  after: string | null;
+}
+
+function storyRow(view: EditionPageView, { first, also }: RowGroup, place: RowPlace): Html {
+  const { request, draft } = view;
+  const { id } = first;
+  const problems = view.problems.filter(({ place: at }) => at?.articleId === id);
+  const content = html`<div class="story">${headlineLink(view, first, rowId(id))} ${marks(view, first)}
+<div class="hint">${storyFacts(request, first.article)}</div>
+${problemsOf(problems)}${also.length === 0 ? '' : alsoList(view, also, place.canMove)}</div>`;
+  if (!place.canMove) return html`<li data-row>${content}</li>`;
+  const action = request.desk.base + actPath(request, draft, 'move');
+  return html`<li data-row class="acts" draggable="true" data-drag-item="${id}">${content}
+<form method="post" action="${action}" class="buttons tight">
+${hiddenFields({ story: id, seen: draft.draft.revision, from: place.block, next: place.after ?? place.before ?? '' })}
+${rowButtons(view, first, place)}</form></li>`;
+}
+
+function rowButtons(view: EditionPageView, { id, article, decision }: ArrangedStory, place: RowPlace): Html {
+  const act = (name: string): string => view.request.desk.base + actPath(view.request, view.draft, name);
+  const { block, before, after } = place;
+  const name = (label: string): string => `${label}: ${article.headline}`;
+  const isRoundupItem = article.kind === 'roundup-item';
+  const targets = DRAFT_BLOCKS.filter((one) => one !== block && (!isRoundupItem || one === 'roundup'));
+  const move = (label: string, key: string, field: string, value: string | null, keyName: string): Html =>
+    html`<button name="${field}" value="${value ?? ''}" data-key="${key}" data-key-name="${keyName}" id="${key}-${id}"
+ aria-label="${name(label)}"${value === null ? html` disabled` : ''}>${label}</button>`;
+  const isDecided = decision !== null;
+  return html`${move('Up', 'u', 'before', before, 'Move up')}${move('Down', 'd', 'after', after, 'Move down')}${
+    decision === 'pinned' || decision === 'placed'
+      ? ''
+      : submitTo(act('pin'), 'Pin', { key: 'p', id: `p-${id}`, name: name('Pin') })
+  }${
+    isDecided
+      ? submitTo(act('restore'), 'Restore', { key: 'r', id: `r-${id}`, name: name('Restore'), keyName: RESTORE_NAME })
+      : ''
+  }${submitTo(act('drop'), 'Drop', { key: 'x', id: `x-${id}`, name: name('Drop') })}<details id="more-${id}">
+<summary data-key="b" data-key-name="Move to the top, the end or another block">More<span class="hidden">: ${
+    article.headline
+  }</span></summary>
+<div class="buttons tight">${move('To top', 't', 'place', before === null ? null : 'first', 'Move to the top')}${move(
+    'To end',
+    'e',
+    'place',
+    after === null ? null : 'last',
+    'Move to the end',
+  )}${targets.map((target) => {
+    const key = String(DRAFT_BLOCKS.indexOf(target) + 1);
+    return move(`To ${BLOCK_TITLES[target].toLowerCase()}`, key, 'block', target, `Move to ${BLOCK_TITLES[target]}`);
+  })}</div></details>`;
+}
+
+const RESTORE_NAME = 'Leave the story to the rules again';
+
+interface SubmitTarget {
+  key: string;
+  id: string;
+  name: string;
+  keyName?: string;
+}
+
+/** A button that sends the form of its row elsewhere. */
+export function submitTo(action: string, label: string, { key, id, name, keyName = label }: SubmitTarget): Html {
+  return html`<button formaction="${action}" data-key="${key}" data-key-name="${keyName}" id="${id}"
+ aria-label="${name}">${label}</button>`;
+}
+
+/** The other reports of a roundup item's event, each with its own button. */
+function alsoList(view: EditionPageView, also: readonly ArrangedStory[], canMove: boolean): Html {
+  const { request, draft } = view;
+  const action = request.desk.base + actPath(request, draft, 'drop');
+  const items = also.map(({ id, article }) => {
+    const drop = html`<form method="post" action="${action}" class="inline">
+${hiddenFields({ story: id, seen: draft.draft.revision })}${submitButton('Drop', {
+  ...{ quiet: true, id: `x-${id}`, name: `Drop: ${article.headline}` },
+})}</form>`;
+    return html`<li>Also ${headlineLink(view, { id, article }, rowId(id))} <span class="hint">${storyFacts(
+      request,
+      article,
+    )}</span>${canMove ? drop : ''}</li>`;
+  });
+  return html`<ul class="also">${items}</ul>`;
+}
+
+function marks({ request, draft }: EditionPageView, story: ArrangedStory): Html[] {
+  const { article, decision, isNew, isChanged } = story;
+  const { zone } = request.desk.app.config.publication;
+  const isPublic = draft.edition !== null || article.publishedAt <= request.at;
+  return [
+    ...(isPublic ? [] : [badge(`public from ${whenText(article.publishedAt, request.at, zone)}`, 'warn')]),
+    ...(isNew ? [badge('new', 'new')] : []),
+    ...(isChanged ? [badge('changed since the approval', 'warn')] : []),
+    ...(article.status.state === 'corrected' ? [badge('corrected', 'warn')] : []),
+    ...(decision === 'pinned' || article.pinned ? [badge('pinned')] : []),
+    ...(decision === 'placed' ? [badge('moved')] : []),
+  ];
+}

@@ -1,0 +1,73 @@
+/**
+ * The subject, the preheader and the note of an edition: a form each, so that a conflict about one does not keep the
+ * others from being saved.
+ */
+import { html } from 'hono/html';
+import type { Html } from '../../../web/desk/desk-request.ts';
+import { hiddenFields, submitButton, textField } from '../../../web/desk/parts/form.ts';
+import { MAX_PREHEADER, MAX_SUBJECT } from '../../draft/commands.ts';
+import { actPath } from '../../draft/draft-address.ts';
+import { MAX_NOTE_LENGTH } from '../../rendering/note.ts';
+import { PHONE_PREHEADER, PHONE_SUBJECT } from '../preview/inbox-line.ts';
+import type { EditionPageView } from './edition-view.ts';
+import { problemsOf } from './problem-list.ts';
+
+const TEXT_FIELDS = ['subject', 'preheader', 'note'] as const;
+export type TextFieldName = (typeof TEXT_FIELDS)[number];
+
+/** A text that was refused, as it was typed. */
+export interface RefusedText {
+  field: TextFieldName;
+  text: string;
+  error: string;
+}
+
+const FIELDS: Record<TextFieldName, { label: string; counter: number; maxLength: number; rows?: number }> = {
+  subject: { label: 'Subject', counter: PHONE_SUBJECT, maxLength: MAX_SUBJECT },
+  preheader: { label: 'Preheader', counter: PHONE_PREHEADER, maxLength: MAX_PREHEADER },
+  note: { label: 'Note at the top', counter: MAX_NOTE_LENGTH, maxLength: MAX_NOTE_LENGTH, rows: 4 },
+};
+
+export function textForms(view: EditionPageView, refused: RefusedText | null): Html {
+  return html`<section id="texts" data-region aria-labelledby="texts-title">
+<h2 id="texts-title">Texts</h2>
+${TEXT_FIELDS.map((field) => textForm(view, field, refused?.field === field ? refused : null))}</section>`;
+}
+
+function textForm(view: EditionPageView, name: TextFieldName, refused: RefusedText | null): Html {
+  const { request, draft, mayEdit } = view;
+  const { label, ...bounds } = FIELDS[name];
+  const edited = draft.draft.decisions[name];
+  const problems = name === 'subject' ? view.problems.filter(({ code }) => code === 'long-subject') : [];
+  if (!mayEdit) {
+    const shown = edited ?? automaticText(view, name) ?? 'none';
+    return html`<h3>${label}</h3><p class="break" dir="auto">${shown}</p>${problemsOf(problems)}`;
+  }
+  const action = request.desk.base + actPath(request, draft, name);
+  const back =
+    edited === null
+      ? ''
+      : html`<button name="automatic" value="1" id="${name}-automatic">${
+          name === 'note' ? 'Remove the note' : 'Back to automatic'
+        }</button>`;
+  return html`<form id="${name}-form" method="post" action="${action}">
+${hiddenFields({ seen: draft.draft.revision })}${textField({
+  ...{ name: 'text', id: name, label, ...bounds },
+  value: refused?.text ?? edited ?? '',
+  ...(name === 'subject' ? { key: 's' } : {}),
+  hint: hintOf(view, name),
+  error: refused?.error,
+})}
+${problemsOf(problems)}
+<div class="buttons">${submitButton(`Save the ${name}`, { id: `${name}-save` })}${back}</div></form>`;
+}
+
+function hintOf(view: EditionPageView, name: TextFieldName): string {
+  if (name === 'note') return 'In Markdown: paragraphs, links and emphasis.';
+  const automatic = automaticText(view, name);
+  return automatic === null ? 'Automatic, once there is a story.' : `Automatic: ${automatic}`;
+}
+
+function automaticText({ draft: { automatic } }: EditionPageView, name: TextFieldName): string | null {
+  return name === 'note' ? null : (automatic?.[name] ?? null);
+}

@@ -1,0 +1,112 @@
+/**
+ * The preview on the page of an edition: the mail as a phone and a desktop show it, light and dark, its plain text, and
+ * its line in an inbox. What is shown is in the address of the page alone, so it works without a script.
+ */
+import { html } from 'hono/html';
+import type { NewsletterConfig } from '../../../core/config/config.ts';
+import type { DeskRequest, Html } from '../../../web/desk/desk-request.ts';
+import { formatCount } from '../../../web/desk/parts/figure.ts';
+import { draftPath } from '../../draft/draft-address.ts';
+import type { DraftTarget } from '../../draft/draft-target.ts';
+import { MAX_HTML_BYTES } from '../../rendering/size-limit.ts';
+import type { ColorScheme } from './color-scheme.ts';
+import type { DraftComposition, EmptyComposition } from './draft-composition.ts';
+import { countLine, inboxLines, PHONE_PREHEADER, PHONE_SUBJECT } from './inbox-line.ts';
+import { choiceQuery, type PreviewChoice, readChoice } from './preview-choice.ts';
+import { previewPath, previewText } from './preview-response.ts';
+
+/** CSS pixels: the mail's own rules for small screens follow the width of its frame. */
+const WIDTHS = { phone: 375, desktop: 650 } as const;
+/** CSS pixels, where the style sheet does not make it as high as the window. Longer mails scroll within the frame. */
+const HEIGHT = 720;
+
+/** Region `preview`. */
+export function previewRegion(
+  request: DeskRequest,
+  target: DraftTarget,
+  composition: DraftComposition | EmptyComposition,
+): Html {
+  const choice = readChoice(request);
+  if (composition.kind === 'empty') {
+    return html`<section id="preview" data-region aria-labelledby="preview-title">
+<h2 id="preview-title">Preview</h2>
+<p class="empty">Nothing to preview: ${composition.reason}.</p></section>`;
+  }
+  const { view, scheme } = choice;
+  const mail = view === 'text' ? plainText(request, composition) : frame(request, composition, { view, scheme });
+  return html`<section id="preview" data-region aria-labelledby="preview-title">
+<div class="titled"><h2 id="preview-title">Preview</h2>
+${choices(request.desk.base + draftPath(target), choice)}</div>
+${inbox(target.newsletter, composition, view)}
+${mail}
+</section>`;
+}
+
+function choices(page: string, { view, scheme }: PreviewChoice): Html {
+  const views = [
+    ['phone', 'Phone'],
+    ['desktop', 'Desktop'],
+    ['text', 'Plain text'],
+  ] as const;
+  const schemes = [
+    ['light', 'Light'],
+    ['dark', 'Dark'],
+  ] as const;
+  const link = (choice: PreviewChoice, label: string, isCurrent: boolean): Html =>
+    html`<li><a id="preview-${label.toLowerCase().replace(' ', '-')}" href="${page}${choiceQuery(
+      choice,
+    )}#preview"${isCurrent ? html` aria-current="true"` : ''}>${label}</a></li>`;
+  return html`<nav class="choices" aria-label="What the preview shows">
+<ul>${views.map(([id, label]) => link({ view: id, scheme }, label, id === view))}</ul>
+${
+  view === 'text'
+    ? ''
+    : html`<ul>${schemes.map(([id, label]) => link({ view, scheme: id }, label, id === scheme))}</ul>`
+}</nav>`;
+}
+
+function frame(
+  { desk }: DeskRequest,
+  composition: DraftComposition,
+  { view, scheme }: { view: keyof typeof WIDTHS; scheme: ColorScheme },
+): Html {
+  const width = WIDTHS[view];
+  const address = desk.base + previewPath(composition, scheme);
+  return html`<div class="preview-frame" role="group" aria-label="The mail" tabindex="0">
+<iframe sandbox title="The mail on a ${view}, ${width} pixels wide, ${scheme}" src="${address}" width="${width}"
+height="${HEIGHT}"></iframe></div>
+<p class="meaning">${width} pixels wide, as it would be sent. Links lead nowhere here, and only our own pictures
+load. ${size(composition)}</p>`;
+}
+
+function size({ composed }: DraftComposition): string {
+  const { bytes } = composed.size;
+  const percent = Math.ceil((100 * bytes) / MAX_HTML_BYTES);
+  return `${formatCount(Math.ceil(bytes / 1_024))} KB, ${percent}% of what Gmail shows whole.`;
+}
+
+function plainText({ desk }: DeskRequest, composition: DraftComposition): Html {
+  const text = previewText(composition, desk.app.config.publication.url);
+  return html`<pre class="plain-text" tabindex="0" aria-label="The plain text of the mail" dir="auto">
+${text}</pre>
+<p class="meaning">For programs that show no HTML. It is in every copy.</p>`;
+}
+
+/** What is seen of the mail before it is opened, where it is previewed. */
+function inbox(newsletter: NewsletterConfig, { composed }: DraftComposition, view: PreviewChoice['view']): Html {
+  const { subject, preheader } = composed;
+  const place = view === 'phone' ? 'phone' : 'desktop';
+  const lines = inboxLines({ subject, preheader })
+    .filter((line) => line.place === place)
+    .map(
+      (line) => html`<dt>In the inbox</dt>
+<dd class="inbox-line ${line.place}" dir="auto"><b>${newsletter.from.name}</b> <span class="inbox-subject">${
+        line.subject
+      }</span> <span class="inbox-preheader">${line.preheader}</span></dd>`,
+    );
+  return html`<div id="inbox"><dl class="inbox">${lines}</dl>
+<p class="meaning">Subject: ${countLine(subject, PHONE_SUBJECT)}. Preheader: ${countLine(
+    preheader,
+    PHONE_PREHEADER,
+  )}. Programs differ.</p></div>`;
+}

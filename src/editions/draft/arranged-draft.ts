@@ -1,0 +1,137 @@
+/**
+ * The draft of an edition as a page shows it: its stories in their blocks, what did not fit and why, the editor's
+ * decisions and their log. Nothing is rendered or recorded, so it takes a few queries, however large the store is.
+ */
+import type { Article } from '../../articles/article.ts';
+import type { AppContext } from '../../core/app-context.ts';
+import type { NewsletterConfig } from '../../core/config/config.ts';
+import { findRun, type Run } from '../../core/schedule/run-ledger.ts';
+import { findAlertObstacle } from '../alerts/alert-limits.ts';
+import { automaticTexts } from '../build-view.ts';
+import type { DraftArrangement } from '../preview.ts';
+import type { Edition } from '../queries.ts';
+import { type ApprovalStatus, arrangeEdition } from '../selection/arrange.ts';
+import { findLeftOut, type LeftOutStory } from '../selection/left-out.ts';
+import { leadingArticles } from '../selection/load-stories.ts';
+import { type Block, countStories } from '../selection/selection.ts';
+import type { EditionWindow } from '../selection/window.ts';
+import type { EditionSlot } from '../slot.ts';
+import { type ClosingObstacle, closingObstacle } from './closing.ts';
+import { endOfWaiting } from './coming-drafts.ts';
+import { type Draft, fieldValue, type StoryDecision } from './decisions.ts';
+import { readDraftLog } from './draft-store.ts';
+import { type DraftTarget, describeEndedSlot } from './draft-target.ts';
+import type { LogEntry } from './history.ts';
+import { newsletterJobId } from './newsletter-job-id.ts';
+
+export interface ArrangedStory {
+  id: string;
+  block: Block;
+  article: Article;
+  /** What the editor decided about it. */
+  decision: StoryDecision['kind'] | null;
+  /** Whether it came into its block after an editor had ordered it. */
+  isNew: boolean;
+  /** Whether its content has changed since the approval. */
+  isChanged: boolean;
+}
+
+export interface ArrangedDraft {
+  newsletter: NewsletterConfig;
+  slot: EditionSlot;
+  /** The newest revision of a closed edition: decisions made since are for the next one. */
+  edition: Edition | null;
+  draft: Draft;
+  /** Oldest entry first. */
+  log: LogEntry[];
+  window: EditionWindow;
+  approval: ApprovalStatus | null;
+  /** Why it must not close yet; null if it may, or is closed. */
+  obstacle: ClosingObstacle | null;
+  /** Why it will not close by itself any more; null if it may. */
+  ended: string | null;
+  /** When a slot that waits is skipped; null while it does not wait. */
+  skippedAt: number | null;
+  /** In display order. The size limit of an email may leave some of the last ones out. */
+  stories: ArrangedStory[];
+  /** Stories of one event count once. */
+  storyCount: number;
+  /** The texts where no editor has written one; null without a story. */
+  automatic: { subject: string; preheader: string } | null;
+  /** The newest articles that are not in it, and those that were eligible; newest first. */
+  leftOut: LeftOutStory[];
+  /** Eligible stories without room that are not listed in `leftOut`, because there are too many. */
+  furtherLeftOut: number;
+}
+
+/** Most stories without room, and most dropped ones, that are listed. */
+const MAX_LISTED = 100;
+
+/**
+ * Arranges the draft of a slot.
+ * @param closeAt when it would close, epoch milliseconds; default: now, or at its slot if that is yet to come
+ */
+export async function arrangeDraft(
+  { store, config, clock }: Pick<AppContext, 'store' | 'config' | 'clock'>,
+  { newsletter, slot, edition }: DraftTarget,
+  closeAt?: number,
+): Promise<DraftArrangement> {
+  // What is under embargo until then will be public.
+  const at = closeAt ?? Math.max(clock(), slot.slotAt);
+  const options = { slot, cutoffAt: at, now: at, reissueOf: edition };
+  return { at, arranged: await arrangeEdition(store.db, config, newsletter, options) };
+}
+
+/** Reads what a page shows of a draft. @param arrangement of it; default: it is arranged now */
+export async function readArrangedDraft(
+  app: Pick<AppContext, 'store' | 'config' | 'clock'>,
+  target: DraftTarget,
+  arrangement?: DraftArrangement,
+): Promise<ArrangedDraft> {
+  const { store, config, clock } = app;
+  const { newsletter, slot, edition } = target;
+  const { draft, window, loading, loaded, approval } = (arrangement ?? (await arrangeDraft(app, target))).arranged;
+  const { plan, placed, rejected } = loaded;
+  const [arrivals, changed] = [new Set(plan.arrivals), new Set(approval?.changed)];
+  const leading = leadingArticles(loaded, loading.rules);
+  const contents = {
+    ...{ window, rejected },
+    shown: placed.map(({ article }) => article.id),
+    didNotFit: plan.didNotFit.slice(0, MAX_LISTED).map(({ id }) => id),
+    dropped: plan.dropped.slice(0, MAX_LISTED).map(({ id }) => id),
+  };
+  // An alert has the one article that it was made of: no other was left out.
+  const isAlert = newsletter.kind === 'alert';
+  const leftOut = isAlert ? [] : (await findLeftOut(store.db, newsletter, contents)).stories;
+  const { closeAt } = draft;
+  const alertObstacle = () =>
+    findAlertObstacle(store.db, config, newsletter, { slotAt: slot.slotAt, closeAt, now: clock() });
+  return {
+    ...{ newsletter, slot, edition, draft, window, approval, leftOut },
+    log: await readDraftLog(store.db, newsletter.id, slot.label),
+    obstacle:
+      edition === null
+        ? (closingObstacle(draft.state, newsletter.approval, approval?.voided ?? null) ??
+          (isAlert ? await alertObstacle() : null))
+        : null,
+    ended: await describeEndedSlot(app, target),
+    skippedAt: edition === null ? endOfWaiting(config, newsletter, slot, closeAt, await findRunOf(app, target)) : null,
+    stories: placed.map(({ block, article }) => ({
+      ...{ id: article.id, block, article },
+      decision: (fieldValue(draft, `story:${article.id}`) as StoryDecision | null)?.kind ?? null,
+      isNew: arrivals.has(article.id),
+      isChanged: changed.has(article.id),
+    })),
+    storyCount: countStories(plan),
+    automatic: leading.length === 0 ? null : automaticTexts(newsletter, loaded, leading),
+    furtherLeftOut: isAlert ? 0 : plan.didNotFit.length - contents.didNotFit.length,
+  };
+}
+
+/** Null while the slot is yet to come. */
+async function findRunOf(
+  { store, clock }: Pick<AppContext, 'store' | 'clock'>,
+  { newsletter, slot }: DraftTarget,
+): Promise<Run | null> {
+  return slot.slotAt > clock() ? null : findRun(store.db, newsletterJobId(newsletter.id), slot.slotAt);
+}

@@ -1,0 +1,64 @@
+/**
+ * What else is recorded in the transaction that closes an edition: alerts, and the run of a slot that waited for it.
+ */
+
+import { raiseAlert, resolveAlerts } from '../../core/alerts/alerts.ts';
+import { finishWaitingRun } from '../../core/schedule/run-slot.ts';
+import type { Tx } from '../../core/store/store.ts';
+import type { ComposedEdition } from '../compose.ts';
+import { findHeadlines } from '../headlines.ts';
+import { plainLine } from '../rendering/headline.ts';
+import { shorten } from '../rendering/shorten.ts';
+import { newsletterJobId } from './newsletter-job-id.ts';
+
+/** The key of the alert about an edition that was to be sent, and was not. */
+export function sendAlert(newsletter: string): string {
+  return `send:${newsletter}`;
+}
+
+/**
+ * Raises an alert if the edition differs from what was approved, or resolves that of an earlier edition. A slot that
+ * waits has its edition now: its run ends.
+ */
+export async function recordClose(tx: Tx, composed: ComposedEdition, now: number): Promise<void> {
+  const { newsletter, slotAt, number } = composed;
+  const key = `approval-changed:${newsletter}`;
+  const message = await approvalDifference(tx, composed);
+  await resolveAlerts(tx, [sendAlert(newsletter), ...(message === null ? [key] : [])], now);
+  if (message !== null) await raiseAlert(tx, { key, message }, now);
+  await finishWaitingRun(tx, newsletterJobId(newsletter), slotAt, `edition ${number} was closed by hand`, now);
+}
+
+/** How an edition differs from what was approved; null where it does not, or nobody approved it. */
+async function approvalDifference(
+  tx: Tx,
+  { newsletter, slot, approval }: Pick<ComposedEdition, 'newsletter' | 'slot' | 'approval'>,
+): Promise<string | null> {
+  if (approval === null) return null;
+  const { by, changed, gone, voided } = approval;
+  const edition = `The edition ${newsletter}/${slot} closed`;
+  const headlines = await findHeadlines(tx, [...changed.slice(0, NAMED), ...gone.slice(0, NAMED)]);
+  const name = (id: string): string => {
+    const headline = headlines.get(id);
+    return headline === undefined ? id : `“${shorten(plainLine(headline), MAX_HEADLINE)}”`;
+  };
+  if (voided !== null) {
+    const lead = gone.find((id) => voided.startsWith(`its lead ${id} `));
+    const why = lead === undefined ? voided : `its lead ${name(lead)}${voided.slice(`its lead ${lead}`.length)}`;
+    return `${edition} by its other decisions: the approval by ${by} is void: ${why}.`;
+  }
+  const listed = (ids: readonly string[]): string => {
+    const more = ids.length - NAMED;
+    return ids.slice(0, NAMED).map(name).join(', ') + (more > 0 ? ` and ${more} more` : '');
+  };
+  const differences = [
+    ...(changed.length === 0 ? [] : [`changed since: ${listed(changed)}`]),
+    ...(gone.length === 0 ? [] : [`not in it any more: ${listed(gone)}`]),
+  ];
+  return differences.length === 0 ? null : `${edition} as approved by ${by}, except: ${differences.join('; ')}.`;
+}
+
+/** Of a long list, an alert names the first ones. */
+const NAMED = 10;
+/** Graphemes of a headline. */
+const MAX_HEADLINE = 80;

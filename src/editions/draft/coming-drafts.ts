@@ -1,0 +1,162 @@
+/**
+ * The slots to come of all newsletters, each with the state of its draft, as Today shows them. Renders and records
+ * nothing.
+ */
+
+import type { AppContext } from '../../core/app-context.ts';
+import { type NewsletterConfig, scheduleZone } from '../../core/config/config.ts';
+import { waitsUntil } from '../../core/schedule/decide.ts';
+import { findRun, type Run } from '../../core/schedule/run-ledger.ts';
+import { nextSlot } from '../../core/schedule/slots.ts';
+import type { Db } from '../../core/store/store.ts';
+import type { RunState } from '../../core/store/tables.ts';
+import { listOpenAlerts } from '../alerts/alert-drafts.ts';
+import { alertDeadline } from '../alerts/alert-limits.ts';
+import { slotAtInstant, waitingSlot } from '../compose-slot.ts';
+import { findHeadlines } from '../headlines.ts';
+import { findEdition } from '../queries.ts';
+import { arrangeEdition } from '../selection/arrange.ts';
+import { countStories } from '../selection/selection.ts';
+import type { EditionSlot } from '../slot.ts';
+import type { Draft } from './decisions.ts';
+import { describeCommand } from './describe.ts';
+import { findDraftEntry } from './draft-store.ts';
+import { fieldRevision, storiesOf, withdrawnApproval } from './history.ts';
+import { newsletterJobId } from './newsletter-job-id.ts';
+import { type DraftSituation, draftSituation } from './situation.ts';
+
+/** Instants are epoch milliseconds. */
+export interface ComingDraft {
+  slot: EditionSlot;
+  situation: DraftSituation;
+  /** The approval that the draft has lost; null if it has lost none, or was approved or held since. */
+  lost: LostApproval | null;
+  /** The draft's newest log entry. */
+  revision: number;
+  /** Stories of one event count once. */
+  stories: number;
+  /** Fewer stories than the newsletter needs: its slot would be skipped. */
+  isTooShort: boolean;
+  /** Its run, if the slot has come: it waits, is under way, or has failed and is tried again. */
+  run: { state: RunState; since: number; reason: string | null; retryAt: number | null } | null;
+  /** When a slot that waits is skipped; null while it does not wait. */
+  skippedAt: number | null;
+}
+
+/** An approval that a command has withdrawn. */
+export interface LostApproval {
+  /** Who had approved. */
+  by: string;
+  /** When it was withdrawn, epoch milliseconds. */
+  at: number;
+  /** By what, such as `Ben dropped “Fuel price rises”`. */
+  cause: string;
+}
+
+export interface ComingNewsletter {
+  newsletter: NewsletterConfig;
+  /** The slots that wait, and the next one, oldest first; of an alert newsletter, its open alerts. */
+  drafts: ComingDraft[];
+  /** The slots after those, as far as editors have touched none of them or not. */
+  later: EditionSlot[];
+}
+
+/** Slots after the next one. */
+const LATER = 2;
+/** An alert newsletter has no more alerts on a day than this (`maxPerDay`). */
+const MAX_ALERTS = 24;
+
+/** In the order of the configuration. */
+export function readComingDrafts(app: AppContext, now: number): Promise<ComingNewsletter[]> {
+  return Promise.all(app.config.newsletters.map((newsletter) => readComing(app, newsletter, now)));
+}
+
+async function readComing(app: AppContext, newsletter: NewsletterConfig, now: number): Promise<ComingNewsletter> {
+  const { open, later } = await slotsToCome(app, newsletter, now);
+  const drafts = await Promise.all(open.map((slot) => readComingDraft(app, newsletter, slot, now)));
+  return { newsletter, drafts: drafts.filter((draft) => draft !== null), later };
+}
+
+async function slotsToCome(
+  app: AppContext,
+  newsletter: NewsletterConfig,
+  now: number,
+): Promise<{ open: EditionSlot[]; later: EditionSlot[] }> {
+  const { store, config } = app;
+  const { schedule } = newsletter;
+  if (schedule === null) {
+    const alerts = await listOpenAlerts(store.db, newsletter.id, now);
+    return { open: alerts.slice(-MAX_ALERTS).map(({ slot }) => slot), later: [] };
+  }
+  const waiting = await waitingSlot(app, newsletter);
+  const zone = scheduleZone(schedule, config.publication);
+  const coming: EditionSlot[] = [];
+  let at = nextSlot(schedule.cron, zone, now);
+  while (at !== null && coming.length <= LATER) {
+    const slot = await slotAtInstant(app, newsletter, at);
+    // One that was sent early is not to come.
+    if ((await findEdition(store.db, newsletter.id, slot.label)) === null) coming.push(slot);
+    at = nextSlot(schedule.cron, zone, at);
+  }
+  return { open: [...(waiting === null ? [] : [waiting]), ...coming.slice(0, 1)], later: coming.slice(1) };
+}
+
+/** @returns null where its edition has closed meanwhile */
+async function readComingDraft(
+  { store, config }: AppContext,
+  newsletter: NewsletterConfig,
+  slot: EditionSlot,
+  now: number,
+): Promise<ComingDraft | null> {
+  const { db } = store;
+  // What is under embargo until then will be public.
+  const at = Math.max(now, slot.slotAt);
+  const { draft, approval, loaded } = await arrangeEdition(db, config, newsletter, { slot, cutoffAt: at, now: at });
+  if (draft.state.kind === 'closed') return null;
+  const run = slot.slotAt > now ? null : await findRun(db, newsletterJobId(newsletter.id), slot.slotAt);
+  const stories = countStories(loaded.plan);
+  return {
+    slot,
+    situation: draftSituation(draft, newsletter.approval, approval),
+    lost: await findLostApproval(db, draft),
+    revision: draft.revision,
+    ...{ stories, isTooShort: stories < newsletter.minimumStories },
+    run: run && { state: run.state, since: run.startedAt, reason: run.reason, retryAt: retryOf(run) },
+    skippedAt: endOfWaiting(config, newsletter, slot, draft.closeAt, run),
+  };
+}
+
+async function findLostApproval(db: Db, draft: Draft): Promise<LostApproval | null> {
+  const revision = fieldRevision(draft, 'state');
+  if (draft.state.kind !== 'automatic' || revision === 0) return null;
+  const entry = await findDraftEntry(db, draft.newsletter, draft.slot, revision);
+  const lost = entry && withdrawnApproval(draft, [entry]);
+  if (!lost) return null;
+  const headlines = await findHeadlines(db, storiesOf(lost.entry));
+  const story = (id: string): string => `“${headlines.get(id) ?? id}”`;
+  return { by: lost.by, at: lost.entry.at, cause: `${lost.entry.editor} ${describeCommand(lost.entry, { story })}` };
+}
+
+function retryOf({ state, leaseUntil }: Run): number | null {
+  return state === 'failed' ? leaseUntil : null;
+}
+
+/**
+ * When the slot of an open draft is skipped, epoch milliseconds; null while it does not wait.
+ * @param run of the slot
+ */
+export function endOfWaiting(
+  { publication }: AppContext['config'],
+  { schedule, lapseMinutes }: NewsletterConfig,
+  { slotAt }: EditionSlot,
+  closeAt: number | null,
+  run: Run | null,
+): number | null {
+  if (schedule === null) return alertDeadline(slotAt, closeAt, lapseMinutes);
+  if (run?.state !== 'waiting') return null;
+  const { cron, graceMinutes } = schedule;
+  return waitsUntil(
+    { schedule: { cron, graceMinutes, zone: scheduleZone(schedule, publication) }, coalesce: false },
+    slotAt,
+  );
+}

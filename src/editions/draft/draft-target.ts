@@ -1,0 +1,67 @@
+/**
+ * The slot whose draft an editor means, and its edition if that is closed.
+ */
+
+import type { AppContext } from '../../core/app-context.ts';
+import type { NewsletterConfig } from '../../core/config/config.ts';
+import { findRun, isOpen } from '../../core/schedule/run-ledger.ts';
+import { MINUTE } from '../../lib/time.ts';
+import { comingSlot, slotLabelled } from '../compose-slot.ts';
+import { type Edition, findEdition } from '../queries.ts';
+import type { EditionSlot } from '../slot.ts';
+import { newsletterJobId } from './newsletter-job-id.ts';
+
+export interface DraftTarget {
+  newsletter: NewsletterConfig;
+  slot: EditionSlot;
+  /** Null while the slot has no edition. */
+  edition: Edition | null;
+}
+
+/**
+ * Finds the slot of a draft.
+ * @param label such as `2026-11-24`; default: the slot that waits for an editor, or else the next one of the schedule
+ * @throws SlotError where the newsletter has no such slot
+ */
+export async function findDraftTarget(
+  app: AppContext,
+  newsletter: NewsletterConfig,
+  label?: string,
+): Promise<DraftTarget> {
+  // Also for a slot that is not in the schedule any more, or never was: a closed edition can be reissued.
+  const closed = label === undefined ? null : await findEdition(app.store.db, newsletter.id, label);
+  if (closed !== null) {
+    return { newsletter, slot: { label: closed.slot, slotAt: closed.slotAt }, edition: closed };
+  }
+  const now = app.clock();
+  const slot =
+    label === undefined ? await comingSlot(app, newsletter, now) : await slotLabelled(app, newsletter, now, label);
+  return { newsletter, slot, edition: await findEdition(app.store.db, newsletter.id, slot.label) };
+}
+
+/** `daily-roundup/2026-11-24`, as commands name it. */
+export function targetName({ newsletter, slot }: DraftTarget): string {
+  return `${newsletter.id}/${slot.label}`;
+}
+
+/**
+ * Why no edition of the slot will close by itself any more, and what would close it; null if one may, or is closed.
+ * What an editor decides about such a slot has no effect, except that its drops still keep stories out.
+ */
+export async function describeEndedSlot(
+  app: Pick<AppContext, 'store' | 'clock'>,
+  target: DraftTarget,
+): Promise<string | null> {
+  const { newsletter, slot, edition } = target;
+  const now = app.clock();
+  if (edition !== null || slot.slotAt > now) return null;
+  const { graceMinutes } = newsletter.schedule ?? { graceMinutes: newsletter.lapseMinutes };
+  const run = await findRun(app.store.db, newsletterJobId(newsletter.id), slot.slotAt);
+  if (run === null ? now < slot.slotAt + graceMinutes * MINUTE : isOpen(run)) return null;
+  const how = run === null ? '' : ` (${run.state}${run.reason === null ? '' : `: ${run.reason}`})`;
+  const remedy =
+    newsletter.kind === 'alert'
+      ? 'make the alert again'
+      : `only "daywire compose ${newsletter.id} --slot ${slot.label}" would close its edition`;
+  return `the slot ${targetName(target)} is over${how}: ${remedy}`;
+}

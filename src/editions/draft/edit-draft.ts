@@ -1,0 +1,321 @@
+/**
+ * An editor's commands to a draft: hold, approve, subject, order and so on, undo and redo.
+ */
+import { findArticle } from '../../articles/queries.ts';
+import type { AppContext } from '../../core/app-context.ts';
+import { isSerializationFailure, type Tx } from '../../core/store/store.ts';
+import type { CompositionOptions } from '../compose.ts';
+import { composeUnrecorded } from '../preview.ts';
+import { arrangeEdition } from '../selection/arrange.ts';
+import { approvalHash, editionHash } from './approval.ts';
+import { DraftCommandError, planCommand, type VisibleStory } from './commands.ts';
+import type { Draft, DraftBlock, DraftCommand, ListedStory } from './decisions.ts';
+import { changeStoredDraft, readDraft } from './draft-store.ts';
+import { type DraftTarget, describeEndedSlot, targetName } from './draft-target.ts';
+import { type DraftView, readDraftView } from './draft-views.ts';
+import {
+  type ChangeOutcome,
+  changeDraft,
+  type DraftConflict,
+  entryToRedo,
+  entryToUndo,
+  entryToUndoByNumber,
+  knownRevision,
+  type LogEntry,
+  originalCommand,
+  undoEntry,
+} from './history.ts';
+
+/**
+ * What an editor asks for. An approval covers what the editor saw last. An undo is of the editor's newest command, or
+ * of the one with the number `entry`.
+ */
+export type DraftRequest =
+  | Exclude<DraftCommand, { kind: 'approve' }>
+  | { kind: 'approve' | 'redo' }
+  | { kind: 'undo'; entry?: number };
+
+/** What was before an editor's eyes. */
+interface SeenDraft {
+  /** The draft's revision. */
+  revision: number;
+  /** Of the whole edition, as `editionHash` makes it: an approval covers that. */
+  hash?: string | undefined;
+}
+
+export interface EditOptions {
+  /** Default: what `showDraft` showed the editor last. */
+  seen?: SeenDraft | undefined;
+  /** How an edition that is approved is composed; default: as for a preview. */
+  rendering?: Pick<CompositionOptions, 'nonce' | 'render'> | undefined;
+  /** Called last in the transaction of the command, if it changes something. */
+  onCommit?: ((tx: Tx) => Promise<void>) | undefined;
+}
+
+export interface DraftEdit {
+  draft: Draft;
+  /** Null if the draft had these values already. */
+  entry: LogEntry | null;
+  /** The command that was undone or redone. */
+  undone: LogEntry | null;
+  notices: string[];
+}
+
+/** Another editor has changed the same field since: nothing was changed. */
+export class DraftConflictError extends Error {
+  override name = 'DraftConflictError';
+  readonly conflicts: DraftConflict[];
+  /** Who changed the first of the fields. */
+  readonly by: string;
+
+  constructor(conflicts: DraftConflict[], by: string) {
+    super(`${by} has changed ${conflicts.map(({ field }) => field).join(', ')} since you looked`);
+    this.conflicts = conflicts;
+    this.by = by;
+  }
+}
+
+/** The draft has changed while the command was prepared. */
+class DraftMoved extends Error {
+  override name = 'DraftMoved';
+}
+
+// Preparing a command takes a fraction of a second, and another one must come each time.
+const MAX_TRIES = 5;
+
+/**
+ * Carries out a command of an editor.
+ * @param editor their name
+ * @throws DraftCommandError if the command does not suit the draft; DraftConflictError if another editor has changed
+ *   the same field since this one looked; what `onCommit` throws: nothing is changed then
+ */
+export async function editDraft(
+  app: AppContext,
+  target: DraftTarget,
+  editor: string,
+  request: DraftRequest,
+  options: EditOptions = {},
+): Promise<DraftEdit> {
+  const ended = await describeEndedSlot(app, target);
+  for (let tries = 1; ; tries++) {
+    try {
+      const edit = await tryEdit(app, target, { editor, ...options }, request);
+      return ended === null ? edit : { ...edit, notices: [...edit.notices, ended] };
+    } catch (error) {
+      const isTransient = error instanceof DraftMoved || isSerializationFailure(error);
+      if (!isTransient || tries === MAX_TRIES) throw error;
+    }
+  }
+}
+
+async function tryEdit(
+  app: AppContext,
+  target: DraftTarget,
+  author: CommandAuthor,
+  request: DraftRequest,
+): Promise<DraftEdit> {
+  const { store, clock } = app;
+  const { newsletter, slot } = target;
+  const { editor, onCommit } = author;
+  const prepared = await prepare(app, target, author, request);
+  const view = author.seen ?? (await readDraftView(store.db, newsletter.id, slot.label, editor));
+  let undone: LogEntry | null = null;
+  let notices: string[] = [];
+  let conflictWith: readonly LogEntry[] = [];
+  const change = (draft: Draft, log: readonly LogEntry[]): ChangeOutcome => {
+    conflictWith = log;
+    const { command } = prepared;
+    const entry = { editor, at: clock(), command };
+    if (command.kind === 'undo' || command.kind === 'redo') {
+      const concerned = requireEntry(request as Extract<DraftRequest, { kind: 'undo' | 'redo' }>, log, editor);
+      undone = originalCommand(log, concerned);
+      return undoEntry(draft, concerned, entry);
+    }
+    if (prepared.revision !== null && draft.revision !== prepared.revision) throw new DraftMoved();
+    const seen = view?.revision ?? draft.revision;
+    const planned = planCommand(draft, command, { ...prepared, editor, now: clock() }, (field) =>
+      knownRevision(log, field, editor, seen),
+    );
+    notices = planned.notices;
+    return changeDraft(draft, planned.changes, entry);
+  };
+  const outcome = await changeStoredDraft(store, newsletter.id, slot, change, onCommit);
+  if (outcome.kind === 'refused') throw conflictError(outcome.conflicts, conflictWith);
+  if (outcome.kind === 'unchanged') {
+    if (request.kind === 'restore') {
+      notices = [
+        `this draft decides nothing about ${request.story}: one dropped from an earlier slot returns with "pin"`,
+      ];
+    }
+    return { draft: await readDraft(store.db, newsletter.id, slot), entry: null, undone: null, notices };
+  }
+  return { draft: outcome.draft, entry: outcome.entry, undone, notices };
+}
+
+/** The editor, and what they have seen. */
+interface CommandAuthor extends EditOptions {
+  editor: string;
+}
+
+interface PreparedCommand {
+  command: DraftCommand | { kind: 'undo' } | { kind: 'redo' };
+  /** The draft's revision that the rest was read from; null where it does not matter. */
+  revision: number | null;
+  shown: VisibleStory[];
+  isRoundupItem: boolean;
+}
+
+/** Reads what the command needs to know of the edition. */
+async function prepare(
+  app: AppContext,
+  target: DraftTarget,
+  author: CommandAuthor,
+  request: DraftRequest,
+): Promise<PreparedCommand> {
+  const nothing = { revision: null, shown: [], isRoundupItem: false };
+  switch (request.kind) {
+    case 'undo':
+    case 'redo':
+      return { ...nothing, command: { kind: request.kind } };
+    case 'subject':
+    case 'preheader':
+    case 'note':
+    case 'hold':
+    case 'unhold':
+      return { ...nothing, command: request as PreparedCommand['command'] };
+    case 'approve':
+      return { ...nothing, ...(await prepareApproval(app, target, author)) };
+    case 'restore':
+      return { ...nothing, command: request };
+    default: {
+      const article = await findArticle(app.store.db, request.story);
+      if (article === null) throw new DraftCommandError(`there is no article ${request.story}`);
+      const isRoundupItem = article.kind === 'roundup-item';
+      if (article.kind === 'roundup') {
+        throw new DraftCommandError(`${request.story} is of kind roundup: an edition contains none`);
+      }
+      if (request.kind === 'drop') return { ...nothing, command: request };
+      await requireUnused(app, target, request.story);
+      if (request.kind === 'pin') return { ...nothing, command: request };
+      const neighbour = 'place' in request && 'story' in request.place ? request.place.story : null;
+      if (neighbour !== null && (await findArticle(app.store.db, neighbour)) === null) {
+        throw new DraftCommandError(`there is no article ${neighbour}`);
+      }
+      const arranged = await arrange(app, target);
+      return { command: request, revision: arranged.revision, shown: arranged.shown, isRoundupItem };
+    }
+  }
+}
+
+async function arrange(
+  { store, config, clock }: AppContext,
+  { newsletter, slot, edition }: DraftTarget,
+): Promise<{ revision: number; shown: VisibleStory[] }> {
+  const at = Math.max(clock(), slot.slotAt);
+  const options = { slot, cutoffAt: at, now: at, reissueOf: edition };
+  const { draft, loaded } = await arrangeEdition(store.db, config, newsletter, options);
+  const shown = loaded.placed.flatMap(({ block, article }) =>
+    block === 'also' ? [] : [{ id: article.id, block, isRoundupItem: article.kind === 'roundup-item' }],
+  );
+  return { revision: draft.revision, shown };
+}
+
+/** @throws DraftCommandError if the story was in another edition of the newsletter */
+async function requireUnused(app: AppContext, target: DraftTarget, story: string): Promise<void> {
+  const { newsletter, slot } = target;
+  const used = await app.store.db
+    .selectFrom('edition_articles')
+    .innerJoin('editions', 'editions.id', 'edition_articles.edition_id')
+    .select('editions.slot')
+    .where('edition_articles.newsletter', '=', newsletter.id)
+    .where('edition_articles.article_id', '=', story)
+    .where('editions.slot', '<>', slot.label)
+    .executeTakeFirst();
+  if (used === undefined) return;
+  throw new DraftCommandError(`${story} was in the edition of ${used.slot}: a story is in one edition of a newsletter`);
+}
+
+/** @throws DraftCommandError unless the editor has seen the edition as it is now */
+async function prepareApproval(
+  app: AppContext,
+  target: DraftTarget,
+  { editor, seen, rendering }: CommandAuthor,
+): Promise<Pick<PreparedCommand, 'command' | 'revision'>> {
+  const { newsletter, slot } = target;
+  const name = targetName(target);
+  const view = seen === undefined ? await readDraftView(app.store.db, newsletter.id, slot.label, editor) : null;
+  const look = `look at it with "daywire editions show ${name}"`;
+  if (view === null && seen === undefined)
+    throw new DraftCommandError(`${editor} has not seen ${name} yet: ${look}, then approve it`);
+  const outcome = await composeUnrecorded(app, newsletter, slot.label, rendering);
+  if (outcome.kind === 'refused') throw new DraftCommandError(outcome.reason);
+  const { composed } = outcome;
+  if (composed.kind === 'skipped' || outcome.isSkipped) {
+    const reason = composed.kind === 'skipped' ? composed.reason : `fewer than ${newsletter.minimumStories} stories`;
+    throw new DraftCommandError(`it cannot be approved: ${reason}`);
+  }
+  const draft = await readDraft(app.store.db, newsletter.id, slot);
+  if (draft.revision !== composed.draftRevision) throw new DraftMoved();
+  const stories = composed.articles.map(({ articleId: id, block, digest }) => ({ id, block, digest }));
+  const hash = approvalHash(draft.decisions, stories);
+  if (view === null) {
+    const difference = differenceOf(seen?.hash ?? '', editionHash(draft.decisions, stories));
+    if (difference === null) return { command: { kind: 'approve', hash, stories }, revision: draft.revision };
+    throw new DraftCommandError(`since you looked, ${difference}: look at it again, then approve it`);
+  }
+  if (hash !== view.hash) throw new DraftCommandError(`${differences(view, draft, stories)}: ${look} again`);
+  // With the content that the editor has seen: a correction since then counts as a change.
+  return { command: { kind: 'approve', hash, stories: view.stories }, revision: draft.revision };
+}
+
+/** What differs between two values of `editionHash`; null if they are the same. */
+function differenceOf(seen: string, now: string): string | null {
+  if (seen === now) return null;
+  const isArrangement = seen.split('.')[0] !== now.split('.')[0];
+  return isArrangement ? 'the stories or what editors decided have changed' : 'the content of a story has changed';
+}
+
+/** What has changed since the editor looked. */
+function differences(view: DraftView, draft: Draft, stories: readonly ListedStory[]): string {
+  const [before, now] = [view.stories, stories].map((list) => new Set(list.map(({ id }) => id))) as [
+    Set<string>,
+    Set<string>,
+  ];
+  const arrived = [...now].filter((id) => !before.has(id));
+  const left = [...before].filter((id) => !now.has(id));
+  const parts = [
+    ...(arrived.length === 0 ? [] : [`${arrived.join(', ')} came in`]),
+    ...(left.length === 0 ? [] : [`${left.join(', ')} left`]),
+    ...(draft.revision === view.revision ? [] : ['the draft was changed']),
+  ];
+  return `since you looked, ${parts.length === 0 ? 'the order has changed' : parts.join(', and ')}`;
+}
+
+function requireEntry(
+  request: Extract<DraftRequest, { kind: 'undo' | 'redo' }>,
+  log: readonly LogEntry[],
+  editor: string,
+): LogEntry {
+  const { kind } = request;
+  const named = kind === 'undo' ? request.entry : undefined;
+  const newest = kind === 'undo' ? entryToUndo : entryToRedo;
+  const entry = named === undefined ? newest(log, editor) : entryToUndoByNumber(log, editor, named);
+  if (entry !== null) return entry;
+  if (named !== undefined) {
+    throw new DraftCommandError(`${editor} cannot undo the entry ${named}: it is undone, or not a command of theirs`);
+  }
+  const what = kind === 'undo' ? 'command to undo' : 'undone command to redo';
+  throw new DraftCommandError(`${editor} has no ${what}: see "daywire editions log"`);
+}
+
+function conflictError(conflicts: DraftConflict[], log: readonly LogEntry[]): DraftConflictError {
+  const field = conflicts[0]?.field;
+  const entry = log.findLast(({ changes }) => changes.some((change) => change.field === field));
+  return new DraftConflictError(conflicts, entry?.editor ?? 'daywire');
+}
+
+/** The block of a story as the editor saw it last, or null. */
+export function blockSeen(view: DraftView | null, story: string): DraftBlock | null {
+  const block = view?.stories.find(({ id }) => id === story)?.block ?? null;
+  return block === 'also' ? 'roundup' : block;
+}

@@ -1,0 +1,110 @@
+/**
+ * Past editions: lists of them, and each as it was when it closed. A notice above an edition shows later retractions
+ * and corrections.
+ */
+import type { Handler } from 'hono';
+import { type Article, fullHeadline } from '../../articles/article.ts';
+import { noteUrl } from '../../articles/article-link.ts';
+import { retractionOf } from '../../articles/pages/article-page.ts';
+import { listPage, nameParameter, parsePageNumber, renderPage, respondPage } from '../../web/pages/page.ts';
+import { editionFeeds, renderAlternates } from '../../web/pages/page-feeds.ts';
+import { respondNotFound } from '../../web/server/errors.ts';
+import type { WebContext } from '../../web/server/web-context.ts';
+import { type EditionSummary, findArticlesNotedSince, findEdition, listEditions } from '../queries.ts';
+
+const EDITIONS_PER_PAGE = 50;
+const LAST_PAGE = 200;
+
+/** A past edition as lists show it. */
+export interface EditionLine {
+  /** Of its page on this site. */
+  path: string;
+  headline: string;
+  number: number;
+  /** Its slot, epoch milliseconds. */
+  at: number;
+  /** The newsletter's title. */
+  newsletter: string;
+}
+
+export function editionLine(edition: EditionSummary, web: WebContext): EditionLine {
+  const { newsletter, slot, headline, number, slotAt } = edition;
+  const title = web.view.newsletters.find(({ id }) => id === newsletter)?.title ?? newsletter;
+  return { path: `${web.base}/editions/${newsletter}/${slot}`, headline, number, at: slotAt, newsletter: title };
+}
+
+/** `/editions` and `/editions/:newsletter`, also for a newsletter that is no longer in the configuration. */
+export function serveEditions(web: WebContext): Handler {
+  return async (c) => {
+    const isOfOne = c.req.param('newsletter') !== undefined;
+    const newsletter = nameParameter(c, 'newsletter');
+    const number = parsePageNumber(c.req.query('page'), LAST_PAGE);
+    if (number === null || (isOfOne && newsletter === null)) return respondNotFound(web, c);
+    const offset = (number - 1) * EDITIONS_PER_PAGE;
+    const found = await listEditions(web.store.db, newsletter, EDITIONS_PER_PAGE + 1, offset);
+    const known = web.view.newsletters.find(({ id }) => id === newsletter) ?? null;
+    const exists = found.length > 0 || (number === 1 && (newsletter === null || known !== null));
+    if (!exists) return respondNotFound(web, c);
+    const path = newsletter === null ? '/editions' : `/editions/${newsletter}`;
+    const list = listPage(path, number, LAST_PAGE, {
+      entries: found.slice(0, EDITIONS_PER_PAGE),
+      hasMore: found.length > EDITIONS_PER_PAGE,
+    });
+    const name = known?.title ?? newsletter;
+    const listTitle = name === null ? 'Past editions' : `Past editions of ${name}`;
+    const title = number === 1 ? listTitle : `${listTitle}, page ${number}`;
+    const editions = list.entries.map((edition) => editionLine(edition, web));
+    const head = { ...list, title, description: known?.description ?? `${listTitle}, newest first.` };
+    const naming = newsletter === null && web.view.newsletters.length > 1;
+    return respondPage(c, await renderPage(web, 'editions', head, { title, known, editions, naming, list }));
+  };
+}
+
+/** `/editions/:newsletter/:slot`. */
+export function serveEdition(web: WebContext): Handler {
+  return async (c) => {
+    const newsletter = nameParameter(c, 'newsletter');
+    const slot = nameParameter(c, 'slot');
+    const { db } = web.store;
+    const edition = newsletter === null || slot === null ? null : await findEdition(db, newsletter, slot);
+    if (edition === null) return respondNotFound(web, c);
+    // The page is frozen except for the feeds that it links to: those of its time may no longer exist.
+    const html = replaceAlternates(edition.archiveHtml, await renderAlternates(web, editionFeeds(web.config)));
+    const notice = await renderNotice(web, await findArticlesNotedSince(db, edition));
+    return respondPage(c, notice === null ? html : insertInBody(html, notice));
+  };
+}
+
+/** The notice of retractions and corrections, or null without any. */
+async function renderNotice(web: WebContext, articles: Article[]): Promise<string | null> {
+  const now = web.clock();
+  const retracted = articles.flatMap((article) => {
+    const retraction = retractionOf(article, now);
+    return retraction === null ? [] : [{ ...retraction, ...linkOf(article, web) }];
+  });
+  const corrected = articles.flatMap((article) => {
+    const { status } = article;
+    return status.state === 'corrected' ? [{ note: status.note, at: status.at, ...linkOf(article, web) }] : [];
+  });
+  if (retracted.length + corrected.length === 0) return null;
+  return web.templates.html('pages/edition-notice.liquid', { site: web.view, retracted, corrected });
+}
+
+function linkOf(article: Article, web: WebContext): { headline: string; path: string; language: string } {
+  const path = noteUrl(article, web);
+  return { headline: fullHeadline(article), path, language: article.language };
+}
+
+/** Replaces the feed links at the end of the head; inserts them before the body if the head has no tags. */
+function replaceAlternates(html: string, links: string): string {
+  const end = html.search(/<\/head\s*>|<body\b/i);
+  if (end < 0) return html;
+  return html.slice(0, end).replace(/<link rel="alternate"[^>]*>\n?/g, '') + links + html.slice(end);
+}
+
+/** Inserts the notice at the beginning of the body. */
+function insertInBody(html: string, notice: string): string {
+  const body = /<body\b[^>]*>/i.exec(html);
+  const at = body === null ? 0 : body.index + body[0].length;
+  return html.slice(0, at) + notice + html.slice(at);
+}

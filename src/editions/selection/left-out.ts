@@ -1,0 +1,186 @@
+/**
+ * Explains to an editor why articles are not in an edition that would go out. Writes nothing.
+ */
+import type { Article } from '../../articles/article.ts';
+import type { Rejection } from '../../articles/rejections.ts';
+import { DOCUMENT_COLUMNS, type StoredDocument, toArticle } from '../../articles/stored-document.ts';
+import type { NewsletterConfig } from '../../core/config/config.ts';
+import { ruleOutlets } from '../../core/config/sources.ts';
+import type { Db } from '../../core/store/store.ts';
+import type { ComposedEdition, SkippedEdition } from '../compose.ts';
+import { hasEnoughOutlets } from './candidates.ts';
+import type { EditionWindow } from './window.ts';
+
+/** Instants are epoch milliseconds. */
+export type LeftOutReason =
+  | { kind: 'draft' }
+  | { kind: 'retracted' }
+  /** A roundup of the newsroom's own: editions contain none. */
+  | { kind: 'is-roundup' }
+  /** `slot`: of the edition of this newsletter that had it. */
+  | { kind: 'in-earlier-edition'; slot: string }
+  | { kind: 'not-public-yet'; publicAt: number }
+  | { kind: 'too-old'; publishedAt: number }
+  /** The blocks are full, or the email has reached its size limit. */
+  | { kind: 'did-not-fit' }
+  /** A rule let it in, and the newsletter has none, or one that wants more outlets. */
+  | { kind: 'not-picked' }
+  /** The editor dropped it from this edition. */
+  | { kind: 'dropped' }
+  /** An editor dropped it from an earlier edition of this newsletter: it does not return by itself. */
+  | { kind: 'dropped-earlier'; slot: string }
+  | { kind: 'cannot-be-shown'; problem: string };
+
+export interface LeftOutArticle {
+  id: string;
+  /** Null where the stored article cannot be read. */
+  headline: string | null;
+  reason: LeftOutReason;
+}
+
+/** An article that is left out, and the rest of what tells it from others. */
+export interface LeftOutStory extends LeftOutArticle {
+  article: Article | null;
+}
+
+/** What of an edition says why articles are not in it. */
+export interface EditionContents {
+  window: EditionWindow;
+  /** Ids of its stories. */
+  shown: readonly string[];
+  /** Ids of stories that were eligible, and had no room. */
+  didNotFit: readonly string[];
+  /** Ids of stories that the editor dropped. */
+  dropped: readonly string[];
+  /** Articles that could not be shown. */
+  rejected: readonly Pick<Rejection, 'articleId' | 'problems'>[];
+}
+
+/** Most articles that are listed besides those that were eligible. */
+const MAX_LISTED = 50;
+
+/**
+ * Lists the newest articles that are not in the edition, and all that were eligible for it; newest first.
+ * @returns `older`: the number of articles that are older than those listed
+ */
+export async function listLeftOut(
+  db: Db,
+  newsletter: Pick<NewsletterConfig, 'id' | 'roundup'>,
+  edition: ComposedEdition | SkippedEdition,
+): Promise<{ articles: LeftOutArticle[]; older: number }> {
+  const { window, rejected } = edition;
+  const contents: EditionContents =
+    edition.kind === 'composed'
+      ? { ...edition, shown: edition.articles.map(({ articleId }) => articleId) }
+      : { window, rejected, shown: [], didNotFit: [], dropped: [] };
+  const { stories, rows } = await findLeftOut(db, newsletter, contents);
+  const { count } = await db
+    .selectFrom('articles')
+    .select((e) => e.fn.countAll<number | string>().as('count'))
+    .executeTakeFirstOrThrow();
+  const articles = stories.map(({ id, headline, reason }) => ({ id, headline, reason }));
+  return { articles, older: Math.max(0, Number(count) - rows - contents.shown.length) };
+}
+
+/**
+ * Finds the newest articles that are not in the edition, and all that were eligible for it; newest first. Reads the
+ * head of the index `articles_by_time`, however many articles there are.
+ * @returns `rows`: the number of articles read, some of which are no stories
+ */
+export async function findLeftOut(
+  db: Db,
+  { id: newsletter, roundup }: Pick<NewsletterConfig, 'id' | 'roundup'>,
+  { shown, window, ...edition }: EditionContents,
+): Promise<{ stories: LeftOutStory[]; rows: number }> {
+  const didNotFit = new Set(edition.didNotFit);
+  const dropped = new Set(edition.dropped);
+  const problems = new Map(edition.rejected.map(({ articleId, problems: [problem] }) => [articleId, problem ?? '']));
+  const eligible = [...didNotFit, ...dropped, ...problems.keys()].flatMap((id) => id ?? []);
+  const newest = await db
+    .selectFrom('articles')
+    .select('id')
+    .where('id', 'not in', [...shown, ''])
+    .orderBy('published_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(MAX_LISTED)
+    .execute();
+  const rows = await db
+    .selectFrom('articles')
+    .select(['id', 'kind', 'state', 'published_at as publishedAt', ...DOCUMENT_COLUMNS])
+    .select(['outlets', 'by_rule as byRule'])
+    .select((e) =>
+      e
+        .selectFrom('edition_articles')
+        .innerJoin('editions', 'editions.id', 'edition_articles.edition_id')
+        .select('editions.slot')
+        .where('edition_articles.newsletter', '=', newsletter)
+        .whereRef('edition_articles.article_id', '=', 'articles.id')
+        .as('earlierSlot'),
+    )
+    .select((e) =>
+      e
+        .selectFrom('edition_omissions')
+        .innerJoin('editions', 'editions.id', 'edition_omissions.edition_id')
+        .select('editions.slot')
+        .where('editions.newsletter', '=', newsletter)
+        .whereRef('edition_omissions.article_id', '=', 'articles.id')
+        .where('edition_omissions.reason', '=', 'dropped')
+        .orderBy('editions.slot_at', 'desc')
+        .limit(1)
+        .as('droppedSlot'),
+    )
+    .where('id', 'in', [...new Set([...eligible, ...newest.map(({ id }) => id), ''])])
+    .orderBy('published_at', 'desc')
+    .orderBy('id', 'desc')
+    .execute();
+  const stories = rows.flatMap((row): LeftOutStory[] => {
+    const article = readArticle(row);
+    // The roundup of a closed edition.
+    if (article !== null && article.page !== null) return [];
+    const problem = problems.get(row.id);
+    const decided = {
+      didNotFit: didNotFit.has(row.id),
+      isDropped: dropped.has(row.id),
+      isNotPicked: row.byRule === 1 && !hasEnoughOutlets(row.outlets, ruleOutlets({ roundup })),
+    };
+    const reason =
+      problem === undefined
+        ? reasonOf({ ...row, ...decided }, window)
+        : ({ kind: 'cannot-be-shown', problem } as const);
+    return reason === null ? [] : [{ id: row.id, headline: article?.headline ?? null, reason, article }];
+  });
+  return { stories, rows: rows.length };
+}
+
+interface LeftOutRow {
+  kind: string;
+  state: string;
+  publishedAt: number;
+  earlierSlot: string | null;
+  droppedSlot: string | null;
+  didNotFit: boolean;
+  isDropped: boolean;
+  isNotPicked: boolean;
+}
+
+/** Pure. Null for an article that became eligible after the edition was composed. */
+function reasonOf(row: LeftOutRow, window: EditionWindow): LeftOutReason | null {
+  const { kind, state, publishedAt, earlierSlot, droppedSlot, didNotFit, isDropped, isNotPicked } = row;
+  if (state === 'draft' || state === 'retracted') return { kind: state };
+  if (kind === 'roundup') return { kind: 'is-roundup' };
+  if (earlierSlot !== null) return { kind: 'in-earlier-edition', slot: earlierSlot };
+  if (isDropped) return { kind: 'dropped' };
+  if (publishedAt >= window.until) return { kind: 'not-public-yet', publicAt: publishedAt };
+  if (didNotFit) return { kind: 'did-not-fit' };
+  if (droppedSlot !== null) return { kind: 'dropped-earlier', slot: droppedSlot };
+  if (isNotPicked) return { kind: 'not-picked' };
+  return publishedAt < window.from ? { kind: 'too-old', publishedAt } : null;
+}
+
+function readArticle(stored: StoredDocument): Article | null {
+  try {
+    return toArticle(stored);
+  } catch {
+    return null;
+  }
+}

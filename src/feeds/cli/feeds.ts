@@ -1,0 +1,67 @@
+/**
+ * Commands about feeds.
+ */
+import { type Command, InvalidArgumentError } from 'commander';
+import { type CliContext, findById, type JsonOption, jsonOption, printResult } from '../../core/cli/context.ts';
+import { formatProgress } from '../../core/cli/progress.ts';
+import { listFeeds } from '../feed-states.ts';
+import { publish } from '../publish/publish.ts';
+import { readReaderStatistics } from '../readers/reader-statistics.ts';
+import { formatFeeds, formatPublish, formatReaders } from './format-feeds.ts';
+
+const MAX_DAYS = 3_650;
+
+export function addFeedCommands(program: Command, cli: CliContext): void {
+  program
+    .command('publish')
+    .description('publish feeds now')
+    .argument('[feed...]', 'ids of feeds; default: all feeds')
+    .addOption(jsonOption())
+    .action((ids: string[], options: JsonOption) => publishFeeds(cli, ids, options));
+
+  const feeds = program.command('feeds').description('list feeds and who reads them');
+  feeds
+    .command('list')
+    .description('list the feeds of the configuration and their documents')
+    .addOption(jsonOption())
+    .action((options: JsonOption) =>
+      cli.withApp(async (app) => {
+        const value = await listFeeds(app);
+        printResult(cli, options, { value, text: () => formatFeeds(value) });
+      }),
+    );
+  feeds
+    .command('readers')
+    .description('list the feed readers that fetch the feeds, how often, and the subscribers they report')
+    .option('--days <number>', 'number of days, today included', parseDays, 7)
+    .addOption(jsonOption())
+    .action(({ days, ...options }: JsonOption & { days: number }) =>
+      cli.withApp(async ({ store, config, clock }) => {
+        const { zone } = config.publication;
+        const value = await readReaderStatistics(store.reports, { days, now: clock(), zone });
+        printResult(cli, options, { value, text: () => formatReaders(value) });
+      }),
+    );
+}
+
+function publishFeeds(cli: CliContext, ids: string[], options: JsonOption): Promise<void> {
+  return cli.withApp(async (app) => {
+    for (const id of ids) findById(app.config.feeds, id, 'feed');
+    const result = await publish(app, {
+      feeds: ids.length === 0 ? undefined : ids,
+      archives: {
+        signal: cli.stopSignal(),
+        onProgress: (closed) => cli.progress.show(formatProgress({ kind: 'archiving', closed })),
+      },
+    });
+    for (const { feed, articleId, problem } of result.rejected) cli.printError(`${feed}: ${articleId}: ${problem}`);
+    printResult(cli, options, { value: result, text: () => formatPublish(result, app.config) });
+    if (result.rejected.length > 0) cli.fail();
+  });
+}
+
+function parseDays(text: string): number {
+  const days = Number(text);
+  if (/^\d{1,4}$/.test(text) && days >= 1 && days <= MAX_DAYS) return days;
+  throw new InvalidArgumentError(`It must be a whole number from 1 to ${MAX_DAYS}.`);
+}

@@ -1,0 +1,172 @@
+/** Feeds: their documents, who reads them, and the hub that tells of their changes. */
+import { html } from 'hono/html';
+import type { AppContext } from '../../core/app-context.ts';
+import { AgedCache } from '../../web/desk/aged-cache.ts';
+import { barChart } from '../../web/desk/charts/bar-chart.ts';
+import type { Html, SignedInRequest } from '../../web/desk/desk-request.ts';
+import type { DeskRoute } from '../../web/desk/desk-route.ts';
+import { respondPage } from '../../web/desk/page.ts';
+import { figures, formatCount } from '../../web/desk/parts/figure.ts';
+import { rowTable } from '../../web/desk/parts/row-table.ts';
+import { when } from '../../web/desk/parts/when.ts';
+import { type PublishedFeed, readFeedStates } from '../feed-states.ts';
+import {
+  type DayRequests,
+  type ReaderStatistics,
+  readReaderStatistics,
+  readRequestsByDay,
+  totalOf,
+} from '../readers/reader-statistics.ts';
+import { hubAddress } from '../topics.ts';
+import { hubSection } from './hub-section.ts';
+
+const DAYS = 7;
+const READERS_SHOWN = 30;
+
+export const feedRoutes: DeskRoute[] = [{ method: 'GET', path: '/feeds', needs: 'editions.read', handle: showFeeds }];
+
+async function showFeeds(request: SignedInRequest): Promise<Response> {
+  const { app } = request.desk;
+  const [feeds, readers] = [await readFeedStates(app), await readersOf(app).read('readers')];
+  const url = hubAddress(app.config);
+  const body = html`
+<section id="feeds" data-region aria-labelledby="feeds-title">
+<h2 id="feeds-title">Documents</h2>
+<p class="meaning">Each feed is published in three formats. A feed without a window also has an archive, whose pages do
+not change any more.</p>
+${feedsTable(request, feeds)}
+</section>
+<section id="readers" data-region aria-labelledby="readers-title">
+<h2 id="readers-title">Feed readers</h2>
+${readers === null ? beingCounted : readersSection(readers.value)}
+</section>
+${url === null ? noHub : await hubSection(request, url)}`;
+  return respondPage(request, { title: 'Feeds', section: 'feeds', body });
+}
+
+const beingCounted = html`<p class="soft" data-pending>Requests are being counted.</p>`;
+
+const noHub = html`<section id="hub" data-region aria-labelledby="hub-title">
+<h2 id="hub-title">Hub</h2>
+<p class="soft">No hub is configured: feed readers find changes when they poll.</p>
+</section>`;
+
+function feedsTable(request: SignedInRequest, feeds: readonly PublishedFeed[]): Html {
+  const rows = feeds.map(({ id, title, formats, archive }) => {
+    const changedAt = Math.max(...formats.map(({ modifiedAt }) => modifiedAt ?? 0));
+    const documents = formats.map(({ name, url, bytes }) => {
+      return html`<div><a href="${url}">${name}</a>${bytes === null ? '' : `, ${sizeText(bytes)}`}</div>`;
+    });
+    return {
+      cells: [
+        html`${title}<br><code>${id}</code>`,
+        html`${documents}`,
+        changedAt === 0 ? 'not published yet' : when(request, changedAt),
+        archiveText(archive),
+      ],
+    };
+  });
+  return rowTable(
+    { titleId: 'feeds-title' },
+    [{ label: 'Feed' }, { label: 'Documents' }, { label: 'Changed' }, { label: 'Archive' }],
+    rows,
+  );
+}
+
+function archiveText(archive: PublishedFeed['archive']): Html {
+  if (archive === null) return html`none: it has a window`;
+  const { pages, newestUrl } = archive;
+  if (newestUrl === null) return html`no page is full yet`;
+  return html`<a href="${newestUrl}">${pages === 1 ? '1 page' : `${formatCount(pages)} pages`}</a>`;
+}
+
+/** `87.1 kB`. */
+function sizeText(bytes: number): string {
+  return bytes < 1_000 ? `${bytes} B` : `${(bytes / 1_000).toFixed(1)} kB`;
+}
+
+interface ReadersOfDays {
+  statistics: ReaderStatistics;
+  byDay: DayRequests[];
+}
+
+const caches = new WeakMap<AppContext, AgedCache<'readers', ReadersOfDays>>();
+
+/** Strangers who invent readers can make the statistics take seconds: a page shows the last ones. */
+function readersOf(app: AppContext): AgedCache<'readers', ReadersOfDays> {
+  let cache = caches.get(app);
+  if (cache === undefined) {
+    const { store, config, clock } = app;
+    cache = new AgedCache(clock, async () => {
+      const options = { days: DAYS, now: clock(), zone: config.publication.zone };
+      return {
+        statistics: await readReaderStatistics(store.reports, options),
+        byDay: await readRequestsByDay(store.reports, options),
+      };
+    });
+    caches.set(app, cache);
+  }
+  return cache;
+}
+
+const READER_COLUMNS = [
+  { label: 'Reader' },
+  { label: 'Requests a day', isNumber: true },
+  { label: 'Unchanged', isNumber: true },
+  { label: 'Reported subscribers', isNumber: true },
+  { label: 'Documents', isNumber: true },
+];
+
+function readersSection({ statistics: { from, readers, days }, byDay }: ReadersOfDays): Html {
+  if (readers.length === 0) {
+    return html`<p class="soft">No feed was requested since ${from}. Counts reach the store every 10 seconds.</p>`;
+  }
+  const { requests, unchanged, subscribers } = totalOf(readers);
+  const rows = readers.slice(0, READERS_SHOWN).map((one) => ({
+    cells: [
+      one.reader,
+      perDay(one.requests / days),
+      share(one),
+      one.subscribers === null ? '' : formatCount(one.subscribers),
+      one.documents,
+    ],
+  }));
+  const more = readers.length - READERS_SHOWN;
+  return html`${figures([
+    {
+      label: 'Requests',
+      value: requests,
+      meaning: `Feed requests since ${from}. Cached copies elsewhere do not count.`,
+    },
+    {
+      label: 'Unchanged',
+      value: share({ requests, unchanged }),
+      meaning: 'Answered with 304: the reader had it already.',
+    },
+    {
+      ...{ label: 'Reported subscribers', value: subscribers },
+      meaning: 'What aggregators report, summed. Nobody can check it; who follows two feeds counts twice.',
+    },
+  ])}
+${barChart({
+  ...{ id: 'requests-by-day', title: 'Feed requests by day', axis: 'Day' },
+  description: `Requests for feeds on each of the last ${DAYS} days, and how many of them found nothing new.`,
+  labels: byDay.map(({ day }) => day),
+  series: [
+    { name: 'requests', values: byDay.map((day) => day.requests) },
+    { name: 'unchanged', values: byDay.map((day) => day.unchanged) },
+  ],
+})}
+${rowTable({ titleId: 'readers-title' }, READER_COLUMNS, rows)}
+${more > 0 ? html`<p class="meaning">and ${formatCount(more)} more, with fewer requests.</p>` : ''}
+<p class="meaning">Readers that poll by themselves, such as newsboat and NetNewsWire, report no subscribers. No
+addresses are kept, so the number of people behind them is unknown.</p>`;
+}
+
+function perDay(requests: number): string {
+  return requests < 10 ? requests.toFixed(1) : formatCount(Math.round(requests));
+}
+
+function share({ requests, unchanged }: { requests: number; unchanged: number }): string {
+  return `${Math.round((100 * unchanged) / Math.max(1, requests))} %`;
+}

@@ -1,0 +1,35 @@
+/** The pages of the imprint and of the privacy policy. A changed file is shown without a restart. */
+import type { Context, Handler } from 'hono';
+import { isElsewhere, legalPages } from '../core/config/legal-pages.ts';
+import { renderPage, respondPage } from '../web/pages/page.ts';
+import { respondError, respondNotFound } from '../web/server/errors.ts';
+import type { WebContext } from '../web/server/web-context.ts';
+import { LegalDocumentError, readLegalDocument } from './legal-document.ts';
+
+/** `/imprint`, `/imprint/:newsletter` and `/privacy`. */
+export function serveLegalPage(web: WebContext): Handler {
+  return (c) => respondLegalPage(web, c, c.req.path.slice(web.base.length));
+}
+
+async function respondLegalPage(web: WebContext, c: Context, path: string): Promise<Response> {
+  const page = legalPages(web.config).find((one) => one.path === path);
+  if (page === undefined) return respondWithoutPage(web, c, path);
+  if (isElsewhere(page)) return c.redirect(new URL(page.source).href, 302);
+  try {
+    const { title, html } = await readLegalDocument(page, web.config);
+    const head = { title, description: `${title}: ${web.view.name}.`, path };
+    return respondPage(c, await renderPage(web, 'legal', head, { title, html }));
+  } catch (error) {
+    if (!(error instanceof LegalDocumentError)) throw error;
+    web.log?.warn({ problem: error.message }, 'legal text cannot be shown');
+    const { name, postalAddress, contact } = web.view;
+    const message = `This page cannot be shown at the moment. You reach ${name} at ${contact.email}; ${postalAddress}.`;
+    return respondError(web, c, 503, { title: 'Not available', message });
+  }
+}
+
+/** Emails link to the imprint of a newsletter for years, also when it has none of its own any more. */
+async function respondWithoutPage(web: WebContext, c: Context, path: string): Promise<Response> {
+  const general = path.startsWith('/imprint/') ? web.view.imprint : null;
+  return general === null ? respondNotFound(web, c) : c.redirect(general.url, 302);
+}

@@ -1,0 +1,37 @@
+/**
+ * The stories of a section, newest first.
+ */
+import type { Handler } from 'hono';
+import { sectionFeed } from '../feeds/feed-links.ts';
+import { listPage, parsePageNumber, renderPage, respondPage } from '../web/pages/page.ts';
+import { respondNotFound } from '../web/server/errors.ts';
+import type { WebContext } from '../web/server/web-context.ts';
+import { listStories } from './list-stories.ts';
+
+const STORIES_PER_PAGE = 30;
+const LAST_PAGE = 100;
+
+/** `/sections/:id`. */
+export function serveSection(web: WebContext): Handler {
+  return async (c) => {
+    const section = web.view.sections.find(({ id }) => id === c.req.param('id'));
+    const number = parsePageNumber(c.req.query('page'), LAST_PAGE);
+    if (section === undefined || number === null) return respondNotFound(web, c);
+    const query = {
+      select: { sections: [section.id] },
+      limit: STORIES_PER_PAGE,
+      offset: (number - 1) * STORIES_PER_PAGE,
+    };
+    const { sectionLine: found } = await listStories(web, web.clock(), { sectionLine: query });
+    if (number > 1 && found.entries.length === 0) return respondNotFound(web, c);
+    const list = listPage(`/sections/${section.id}`, number, LAST_PAGE, found);
+    const title = number === 1 ? section.title : `${section.title}, page ${number}`;
+    const feed = sectionFeed(web.config, section.id);
+    const description = `${section.title}: the newest stories of ${web.view.name}.`;
+    const head = { ...list, title, description, section: section.id, feeds: [feed] };
+    return respondPage(
+      c,
+      await renderPage(web, 'section', head, { title, stories: list.entries, list, feed: feed.id }),
+    );
+  };
+}

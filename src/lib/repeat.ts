@@ -1,0 +1,69 @@
+/**
+ * Repeats work while daywire runs, one execution at a time. A failure is logged and does not end the repetition.
+ */
+import type { Log } from './log.ts';
+
+export interface Stoppable {
+  /** Begins nothing new, finishes what is under way, and resolves. */
+  stop(): Promise<void>;
+}
+
+export interface Repetition extends Stoppable {
+  /** Executes at once, or again right after the execution under way. */
+  wake(): void;
+}
+
+/**
+ * @param everyMs from the end of one execution to the start of the next
+ * @param name of the work, in the log
+ * @param work its `signal` is aborted by `stop`
+ */
+export function repeat(
+  everyMs: number,
+  name: string,
+  log: Log,
+  work: (signal: AbortSignal) => Promise<void>,
+): Repetition {
+  const stopping = new AbortController();
+  let timer: NodeJS.Timeout;
+  let execution: Promise<void> = Promise.resolve();
+  let lastError: string | null = null;
+  let isExecuting = false;
+  let isWoken = false;
+
+  const execute = async (): Promise<void> => {
+    isExecuting = true;
+    isWoken = false;
+    try {
+      await work(stopping.signal);
+      if (lastError !== null) log.info({}, `${name} works again`);
+      lastError = null;
+    } catch (reason) {
+      const error = String(reason);
+      // Once for each error, not ten times a second while the database is away.
+      if (error !== lastError) log.error({ error }, `${name} failed; retrying`);
+      lastError = error;
+    }
+    isExecuting = false;
+    if (!stopping.signal.aborted) schedule(isWoken ? 0 : everyMs);
+  };
+  const schedule = (delay: number): void => {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      execution = execute();
+    }, delay);
+  };
+  schedule(everyMs);
+
+  return {
+    wake() {
+      isWoken = true;
+      if (!isExecuting && !stopping.signal.aborted) schedule(0);
+    },
+    stop() {
+      stopping.abort();
+      clearTimeout(timer);
+      return execution;
+    },
+  };
+}

@@ -1,0 +1,92 @@
+/**
+ * Addresses of the roundup's pages, and how forms name story groups: by reports that the page showed, and the number of
+ * the last command before. Pure.
+ */
+
+import { queryText } from '../../web/desk/parts/pager.ts';
+import { GROUP_FILTERS, type GroupFilter } from '../story-groups/browse-groups.ts';
+import type { GroupReference } from '../story-groups/change-groups.ts';
+import type { GroupRank } from '../story-groups/ranking.ts';
+
+/** What a list shows. */
+export interface GroupListQuery {
+  /** The id of a newsletter; null: the longest window of all. */
+  newsletter: string | null;
+  filter: GroupFilter;
+  limit: number;
+  /** The last group of the page before. */
+  after: GroupRank | null;
+}
+
+export const LIMITS = [25, 50, 100, 200];
+const USUAL_LIMIT = 50;
+
+/** Whatever is no value of a parameter counts as not given. */
+export function parseListQuery(query: URLSearchParams): GroupListQuery {
+  const limit = Number(query.get('limit'));
+  return {
+    newsletter: query.get('newsletter') || null,
+    filter: GROUP_FILTERS.find((name) => name === query.get('show')) ?? 'current',
+    limit: LIMITS.includes(limit) ? limit : USUAL_LIMIT,
+    after: parseRank(query.get('after') ?? ''),
+  };
+}
+
+/** Below the desk's path. */
+export function listPath(query: GroupListQuery): string {
+  return `/roundup${queryText({ ...listParameters(query), after: query.after === null ? '' : rankKey(query.after) })}`;
+}
+
+/** Without the place in the list. */
+export function listParameters({ newsletter, filter, limit }: GroupListQuery): Record<string, string | undefined> {
+  return {
+    newsletter: newsletter ?? undefined,
+    show: filter === 'current' ? undefined : filter,
+    limit: limit === USUAL_LIMIT ? undefined : String(limit),
+  };
+}
+
+export function rankKey({ score, id }: GroupRank): string {
+  return `${score}-${id}`;
+}
+
+function parseRank(key: string): GroupRank | null {
+  const [, score, id] = /^(\d{1,15})-(\d{1,15})$/.exec(key) ?? [];
+  return score === undefined ? null : { score: Number(score), id: Number(id) };
+}
+
+/** The list that a form or a link leads back to: a value that is none leads to the usual list. */
+export function parseBack(value: string): string {
+  return listPath(parseListQuery(new URLSearchParams(value.split('?', 2)[1] ?? '')));
+}
+
+/** Of a group, or of any of its reports. Below the desk's path. */
+export function groupPath(id: number): string {
+  return `/roundup/g${id}`;
+}
+
+/** `17,18,21` */
+export function itemsText(items: readonly { id: number }[]): string {
+  return items.map(({ id }) => id).join(',');
+}
+
+/** Reports of the largest group that anybody has seen are a few hundred. */
+const MAX_ITEMS = 2_000;
+
+/** @returns empty unless it is a list of ids */
+export function parseItems(text: string): number[] {
+  if (!/^\d{1,15}(?:,\d{1,15})*$/.test(text)) return [];
+  return [...new Set(text.split(',', MAX_ITEMS).map(Number))];
+}
+
+/** What the form of a group names: the reports that its page showed, and what its editor has seen. */
+export function referenceOf(form: URLSearchParams, group: number): GroupReference {
+  const items = parseItems(form.get('items') ?? '');
+  return { items: items.length === 0 ? [group] : items, seen: seenOf(form) };
+}
+
+/** Without a number, everything that others ever did is a conflict. */
+export function seenOf(form: URLSearchParams): number {
+  const value = form.get('seen') ?? '';
+  return /^\d{1,15}$/.test(value) ? Number(value) : 0;
+}

@@ -1,0 +1,129 @@
+/** Stores the items of outlets. */
+import { sql } from 'kysely';
+import { jsonRows } from '../../core/store/json-rows.ts';
+import { type Db, dialectOf, type Tx } from '../../core/store/store.ts';
+import { inTransaction } from '../../core/store/transaction.ts';
+import { chunks } from '../../lib/chunks.ts';
+import type { SourceClaim } from '../../sources/source-state.ts';
+import { allKeys, readIdentities } from '../identity/identify.ts';
+import type { OutletEntry } from '../outlet-entry.ts';
+import { countHeldItems } from './held-items.ts';
+import { findKeys, saveKeys } from './item-keys.ts';
+import { findItems, insertItems } from './item-rows.ts';
+import { type FeedMemory, planRecording, type RecordedItems, type RecordingPlan } from './plan-recording.ts';
+import { adoptOutletName } from './rename-outlet.ts';
+import { readEntry, type UsableEntry } from './usable-entry.ts';
+
+const ROWS_PER_STATEMENT = 500;
+
+/**
+ * Records a document of a claimed roundup source in one transaction. Doing it again changes nothing.
+ *
+ * A known item keeps when it was first seen, its date, its state and its group. A corrected title or link replaces the
+ * stored one, unless an editor has decided about the item's group. A new item is `open`, `old` or `held`; see
+ * plan-recording.ts.
+ * @param outlet the name of the source's outlet, for its earlier items too
+ * @param windowMs how far back news reaches: the longest window of the newsletters
+ * @returns what was found, with the entries that cannot be used as sentence parts for people; null if the claim was
+ * lost, and nothing is recorded
+ */
+export async function recordOutletItems(
+  db: Db,
+  claim: SourceClaim,
+  outlet: string,
+  entries: readonly OutletEntry[],
+  times: { now: number; windowMs: number },
+): Promise<(RecordedItems & { problems: string[] }) | null> {
+  const { now } = times;
+  const { usable, problems } = readEntries(entries, now);
+  const document = readIdentities(usable.map(({ identity }) => identity));
+  const scope = { source: claim.id, outlet };
+  return inTransaction(db, async (tx) => {
+    if (!(await lockClaim(tx, claim))) return null;
+    await adoptOutletName(tx, scope);
+    const feed = { ...scope, ...(await readFeed(tx, claim.id)) };
+    const keys = await findKeys(tx, scope, allKeys(document));
+    const stored = await findItems(
+      tx,
+      [...new Set(keys.values())].filter((item) => item !== null),
+    );
+    const plan = planRecording(feed, usable, { document, keys, stored }, times);
+    const items = new Map([...plan.knownItems, ...(await insertItems(tx, plan.inserts))]);
+    const itemOf = (entry: number | null): number | null => (entry === null ? null : (items.get(entry) ?? null));
+    await saveKeys(
+      tx,
+      scope,
+      plan.keys.map(({ key, entry }) => ({ key, item: itemOf(entry) })),
+      now,
+    );
+    await updateItems(tx, plan, now);
+    await recordRead(tx, claim.id, plan.usualNew, now);
+    return { ...plan.report, problems };
+  });
+}
+
+/** Problems are counted: a feed without titles has one, not a hundred. */
+function readEntries(entries: readonly OutletEntry[], now: number): { usable: UsableEntry[]; problems: string[] } {
+  const read = entries.map((entry) => readEntry(entry, now));
+  const reasons = Map.groupBy(
+    read.filter((one) => typeof one === 'string'),
+    (reason) => reason,
+  );
+  return {
+    usable: read.filter((one) => typeof one !== 'string'),
+    problems: [...reasons].map(([reason, { length }]) =>
+      length === 1 ? `an entry ${reason} was left out` : `${length} entries ${reason} were left out`,
+    ),
+  };
+}
+
+/** Whether the claim holds. Nobody else claims the source until the transaction ends. */
+async function lockClaim(tx: Tx, { id, fence }: SourceClaim): Promise<boolean> {
+  const lock = dialectOf(tx) === 'postgres' ? sql`for update` : sql``;
+  const { rows } = await sql`select id from sources where id = ${id} and fence = ${fence} ${lock}`.execute(tx);
+  return rows.length > 0;
+}
+
+async function readFeed(tx: Tx, source: string): Promise<Omit<FeedMemory, 'source' | 'outlet'>> {
+  const row = await tx
+    .selectFrom('outlet_feeds')
+    .select(['read_at', 'usual_new', 'item_gap'])
+    .where('source', '=', source)
+    .executeTakeFirst();
+  const held = await countHeldItems(tx, source);
+  return { readAt: row?.read_at ?? null, usualNew: row?.usual_new ?? null, itemGap: row?.item_gap ?? null, held };
+}
+
+async function updateItems(tx: Tx, { corrections, unlinked, seen }: RecordingPlan, now: number): Promise<void> {
+  for (const some of chunks(corrections, ROWS_PER_STATEMENT)) {
+    const rows = some.map((c) => [c.id, c.title, c.summary, c.url, c.canonical_url, c.image_url]);
+    const columns = {
+      id: 'int',
+      title: 'text',
+      summary: 'text',
+      url: 'text',
+      canonical: 'text',
+      image: 'text',
+    } as const;
+    await sql`update outlet_items
+      set title = c.title, summary = c.summary, url = c.url, canonical_url = c.canonical, image_url = c.image
+      from ${jsonRows(dialectOf(tx), rows, columns)} as c
+      where outlet_items.id = c.id
+        and not exists (select 1 from story_groups where story_groups.id = outlet_items.group_id)`.execute(tx);
+  }
+  for (const some of chunks(unlinked, ROWS_PER_STATEMENT)) {
+    await tx.updateTable('outlet_items').set({ canonical_url: null }).where('id', 'in', some).execute();
+  }
+  for (const some of chunks(seen, ROWS_PER_STATEMENT)) {
+    await tx.updateTable('outlet_items').set({ seen_at: now }).where('id', 'in', some).execute();
+  }
+}
+
+async function recordRead(tx: Tx, source: string, usualNew: number | null, now: number): Promise<void> {
+  const change = { usual_new: usualNew, read_at: now };
+  await tx
+    .insertInto('outlet_feeds')
+    .values({ source, state_since: now, ...change })
+    .onConflict((conflict) => conflict.column('source').doUpdateSet(change))
+    .execute();
+}

@@ -1,0 +1,66 @@
+/** What is stored of an entry, or why it is not. Text is clean and bounded, addresses and dates are plausible. Pure. */
+import { boundedLine, cleanLine, cleanUrl, hasVisibleCharacter } from '../../lib/text/clean-text.ts';
+import { DAY, MINUTE } from '../../lib/time.ts';
+import { canonicalLink, isFrontPage } from '../../sources/canonical-link.ts';
+import { type EntryIdentity, normaliseTitle } from '../identity/entry-keys.ts';
+import type { OutletEntry } from '../outlet-entry.ts';
+
+/** Characters. */
+export const MAX_TITLE = 300;
+const MAX_EXCERPT = 500;
+export const MAX_URL = 2_048;
+const MAX_LANGUAGE = 35;
+/** Clocks differ by minutes. A date that is further ahead is wrong, most often by its zone. */
+export const CLOCK_SKEW = 15 * MINUTE;
+/** Nothing on the web is older. */
+const FIRST_DATE = Date.UTC(1991, 7, 6);
+
+export interface UsableEntry {
+  identity: EntryIdentity;
+  title: string;
+  summary: string | null;
+  url: string;
+  /** Null for the front page of a site, which is no report. */
+  canonicalUrl: string | null;
+  language: string | null;
+  imageUrl: string | null;
+  /** Epoch milliseconds; null without a date that can be true. */
+  publishedAt: number | null;
+  /** When it was reported, as far as its date says; not after `now`. For a wrong zone, `now`. Null without a date. */
+  reportedAt: number | null;
+}
+
+/** @returns a string for an entry that cannot be used: what it lacks, as "3 entries <reason>" */
+export function readEntry(entry: OutletEntry, now: number): UsableEntry | string {
+  const title = boundedLine(entry.title ?? '', MAX_TITLE);
+  if (!hasVisibleCharacter(title)) return 'without a title';
+  // The guid of an entry without a link may be its address.
+  const url = cleanUrl(entry.link ?? (entry.isPermaLink ? entry.guid : null) ?? '');
+  if (url === null) return 'without a link';
+  if (url.length > MAX_URL) return `with a link of more than ${MAX_URL} characters`;
+  const canonical = canonicalLink(url);
+  const date = entry.publishedAt !== null && entry.publishedAt >= FIRST_DATE ? entry.publishedAt : null;
+  const isPossible = date !== null && date <= now + DAY;
+  return {
+    identity: { guid: entry.guid, link: url, title, publishedAt: isPossible ? date : null },
+    title,
+    summary: summaryOf(entry.summary, title),
+    url,
+    canonicalUrl: canonical === null || isFrontPage(canonical) ? null : canonical,
+    language: entry.language !== null && entry.language.length <= MAX_LANGUAGE ? cleanLine(entry.language) : null,
+    imageUrl: imageOf(entry.imageUrl),
+    publishedAt: date !== null && date <= now + CLOCK_SKEW ? date : null,
+    reportedAt: isPossible ? Math.min(date, now) : null,
+  };
+}
+
+/** Null if it says only what the title says. */
+function summaryOf(summary: string | null, title: string): string | null {
+  const text = boundedLine(summary ?? '', MAX_EXCERPT);
+  return hasVisibleCharacter(text) && normaliseTitle(text) !== normaliseTitle(title) ? text : null;
+}
+
+function imageOf(url: string | null): string | null {
+  const clean = cleanUrl(url ?? '');
+  return clean !== null && clean.length <= MAX_URL ? clean : null;
+}

@@ -1,0 +1,100 @@
+/** Adds the feeds of an OPML file to the sources of the configuration, as feeds of other outlets. */
+import { isIP } from 'node:net';
+import type { Config } from '../../core/config/config.ts';
+import { openRanges } from '../../lib/cidr.ts';
+import { privateHost } from '../../lib/private-address.ts';
+import { cleanLine, cleanUrl, hasVisibleCharacter } from '../../lib/text/clean-text.ts';
+import { type NewSource, sourceIdOf } from '../../sources/add-source.ts';
+import { canonicalLink } from '../../sources/canonical-link.ts';
+import { type OpmlFeed, readOpml } from './read-opml.ts';
+
+export interface OpmlImport {
+  added: Extract<NewSource, { use: 'roundup' }>[];
+  /** Feeds that are sources already, or twice in the file: with the id of the source. */
+  known: { url: string; id: string }[];
+  rejected: { title: string | null; url: string; reason: string }[];
+  /** What of the file could not be read. */
+  problems: string[];
+}
+
+/** The file is not OPML, for a reason that the operator can correct. */
+export class OpmlError extends Error {
+  override name = 'OpmlError';
+}
+
+/** Characters of the name of an outlet in the configuration. */
+export const MAX_OUTLET = 100;
+const MAX_ID = 64;
+
+/**
+ * Decides which feeds of a file become sources. Nothing is requested or written.
+ * @throws OpmlError
+ */
+export function sourcesOfOpml(
+  config: Pick<Config, 'sources' | 'fetch' | 'publication'>,
+  bytes: Uint8Array,
+): OpmlImport {
+  const file = readOpml(bytes);
+  if (file.kind === 'unreadable') throw new OpmlError(file.reason);
+  const result: OpmlImport = { added: [], known: [], rejected: [], problems: file.problems };
+  const byLink = new Map(config.sources.map(({ id, url }) => [canonicalLink(url), id]));
+  const ids = new Set(config.sources.map(({ id }) => id));
+  for (const { title, url } of file.feeds) {
+    const address = feedAddress(url);
+    const reason = address === null ? NOT_AN_ADDRESS : refusal(address, config);
+    if (address === null || reason !== null) {
+      result.rejected.push({ title, url: cleanLine(url.slice(0, 200)), reason: reason ?? NOT_AN_ADDRESS });
+      continue;
+    }
+    const link = canonicalLink(address);
+    const known = byLink.get(link);
+    if (known !== undefined) {
+      result.known.push({ url: address, id: known });
+      continue;
+    }
+    const id = unusedId(sourceIdOf(address), ids);
+    ids.add(id);
+    byLink.set(link, id);
+    result.added.push({ id, url: address, use: 'roundup', outlet: outletOf({ title, url: address }) });
+  }
+  return result;
+}
+
+const NOT_AN_ADDRESS = 'it is not an http or https address without a login';
+
+/** Normalised, without a fragment, which is not sent. Some readers write `feed:` for http. */
+function feedAddress(url: string): string | null {
+  const written = url.replace(/^feed:(?:\/\/)?(?=https?:)/i, '').replace(/^feed:\/\//i, 'http://');
+  const clean = cleanUrl(written);
+  if (clean === null) return null;
+  const parsed = new URL(clean);
+  parsed.hash = '';
+  return parsed.href;
+}
+
+/** @returns why a feed cannot be a source, or null */
+function refusal(url: string, { fetch: { allow }, publication }: Pick<Config, 'fetch' | 'publication'>): string | null {
+  if (url.length > 2_000) return 'its address has more than 2,000 characters';
+  const host = privateHost(url, { publicUrl: publication.url, sourceOrigins: [] });
+  if (host === null) return null;
+  // A name is looked up where some private network is allowed.
+  const address = host.replace(/^\[(.*)\]$/, '$1');
+  const isAllowed = isIP(address) === 0 ? allow.length > 0 : openRanges(allow)(address);
+  return isAllowed ? null : `${host} is a private address: if it is yours, name its network in fetch.allow`;
+}
+
+/** The title of the feed, else its host. */
+function outletOf({ title, url }: OpmlFeed): string {
+  const name = (title ?? '').slice(0, MAX_OUTLET).toWellFormed().trim();
+  return hasVisibleCharacter(name) ? name : new URL(url).hostname.replace(/^www\./, '').slice(0, MAX_OUTLET);
+}
+
+/** The id, or with a number: `the-example-2`. */
+function unusedId(wanted: string, ids: ReadonlySet<string>): string {
+  const base = wanted === '' ? 'feed' : wanted;
+  for (let number = 1; ; number++) {
+    const suffix = number === 1 ? '' : `-${number}`;
+    const id = `${base.slice(0, MAX_ID - suffix.length).replace(/-+$/, '')}${suffix}`;
+    if (!ids.has(id)) return id;
+  }
+}

@@ -1,0 +1,142 @@
+/** The story groups of a window, strongest first, as they are grouped now. Reads only. */
+
+import type { AppContext } from '../../core/app-context.ts';
+import type { Config, NewsletterConfig } from '../../core/config/config.ts';
+import { roundupSources } from '../../core/config/sources.ts';
+import { HOUR } from '../../lib/time.ts';
+import { lastCommandNumber } from './change-groups.ts';
+import {
+  countUngroupedItems,
+  type GroupSketch,
+  readGroupSketches,
+  readGroups,
+  type WaitingItems,
+} from './group-rows.ts';
+import { readGroupedAt, readSuggestions } from './grouping-store.ts';
+import { compareRanks, type GroupRank, rankGroups } from './ranking.ts';
+import { groupingWindow } from './regroup.ts';
+import { firstItemOf, type GroupedItem, newestReport, newItems, type StoryGroup } from './story-group.ts';
+import { countUnpolledSources, findWithheldSources, type WithheldSource } from './withheld.ts';
+
+/**
+ * Which groups of a window: `current` are all but dropped ones; `open` those about which nobody has decided whether
+ * they enter; `updated` picked ones with reports that came since.
+ */
+export const GROUP_FILTERS = ['current', 'open', 'picked', 'by-rule', 'updated', 'dropped', 'all'] as const;
+export type GroupFilter = (typeof GROUP_FILTERS)[number];
+
+export interface GroupPage {
+  now: number;
+  windowHours: number;
+  /** The last command before the groups were read: what others do after it is a conflict. */
+  seen: number;
+  groups: BrowsedGroup[];
+  /** Groups of the filter that follow those of the page. */
+  more: number;
+  /** Groups of the window, by filter. */
+  counts: Record<GroupFilter, number>;
+  /** Sources whose items are kept back, or cannot be polled. */
+  withheld: WithheldSource[];
+  /** Of the configuration. */
+  sources: number;
+  /** Those of them that have never been polled. */
+  unpolled: number;
+}
+
+export interface BrowsedGroup {
+  group: StoryGroup;
+  rank: GroupRank;
+  first: GroupedItem;
+  /** The instant of the latest report. */
+  newestAt: number;
+  /** Reports of a picked group that came after the editor's last look. */
+  newReports: number;
+  /** Ids of groups that perhaps report the same event, the most similar first, also those of other filters. */
+  similar: number[];
+}
+
+export interface BrowseOptions {
+  /** Whose window; default: the longest one. */
+  newsletter?: NewsletterConfig | undefined;
+  filter: GroupFilter;
+  limit: number;
+  /** The last group of the page before. */
+  after?: GroupRank | undefined;
+}
+
+/** Reads a page of groups. Reports that no grouping has seen are in none; see `readGroupingState`. */
+export async function browseGroups(
+  { store: { db }, config, clock }: Pick<AppContext, 'store' | 'config' | 'clock'>,
+  { newsletter, filter, limit, after }: BrowseOptions,
+): Promise<GroupPage> {
+  const now = clock();
+  const windowMs = newsletter === undefined ? groupingWindow(config) : newsletter.roundup.windowHours * HOUR;
+  // First: what others do meanwhile is a conflict then.
+  const seen = await lastCommandNumber(db);
+  const inWindow = await readGroupSketches(db, now - windowMs);
+  const ranked = rankGroups(inWindow.filter(FILTERS[filter]));
+  const following = after === undefined ? ranked : ranked.filter((rank) => compareRanks(after, rank) < 0);
+  const shown = following.slice(0, limit).map(({ id, score }) => ({ id, score }));
+  const count = (name: GroupFilter) => inWindow.filter(FILTERS[name]).length;
+  const sources = sourceIds(config);
+  return {
+    now,
+    windowHours: windowMs / HOUR,
+    seen,
+    groups: await withDetails(db, shown),
+    more: following.length - shown.length,
+    counts: Object.fromEntries(GROUP_FILTERS.map((name) => [name, count(name)])) as Record<GroupFilter, number>,
+    withheld: await findWithheldSources(db, sources),
+    sources: sources.length,
+    unpolled: await countUnpolledSources(db, sources),
+  };
+}
+
+const FILTERS: Record<GroupFilter, (group: GroupSketch) => boolean> = {
+  current: ({ decision }) => decision?.state !== 'dropped',
+  open: ({ decision }) => decision === null || decision.state === 'open',
+  picked: ({ decision }) => decision?.state === 'picked' && decision.pickedBy === 'editor',
+  'by-rule': ({ decision }) => decision?.state === 'picked' && decision.pickedBy === 'rule',
+  updated: ({ newReports }) => newReports > 0,
+  dropped: ({ decision }) => decision?.state === 'dropped',
+  all: () => true,
+};
+
+async function withDetails(db: AppContext['store']['db'], ranks: readonly GroupRank[]): Promise<BrowsedGroup[]> {
+  const ids = ranks.map(({ id }) => id);
+  const [groups, suggestions] = [await readGroups(db, ids), await readSuggestions(db, ids)];
+  return ranks.flatMap((rank): BrowsedGroup[] => {
+    const group = groups.get(rank.id);
+    // A grouping has moved its reports since the sketch was read.
+    if (group === undefined) return [];
+    return [
+      {
+        ...{ group, rank, first: firstItemOf(group), newestAt: newestReport(group) },
+        newReports: newItems(group).length,
+        similar: suggestions.get(rank.id) ?? [],
+      },
+    ];
+  });
+}
+
+function sourceIds(config: Config): string[] {
+  return roundupSources(config).map(({ id }) => id);
+}
+
+/** How current the groups are. */
+export interface GroupingState {
+  /** When the last grouping had read its reports; null before the first. */
+  groupedAt: number | null;
+  waiting: WaitingItems;
+}
+
+export async function readGroupingState({
+  store: { db },
+  config,
+  clock,
+}: Pick<AppContext, 'store' | 'config' | 'clock'>): Promise<GroupingState> {
+  return {
+    groupedAt: await readGroupedAt(db),
+    waiting: await countUngroupedItems(db, clock() - groupingWindow(config)),
+  };
+}

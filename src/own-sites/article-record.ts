@@ -1,0 +1,173 @@
+/**
+ * Maps a source item to an article record: the keys of daywire's own front matter, which the import then validates like
+ * a file of the newsroom. Pure.
+ */
+import { beginningOfText } from '../articles/beginning.ts';
+import { SLUG } from '../articles/slug.ts';
+import type { ArticleSource, Config } from '../core/config/config.ts';
+import { cleanLine, cleanUrl, hasVisibleCharacter } from '../lib/text/clean-text.ts';
+import { facetSlug } from '../lib/text/facet-slug.ts';
+import { escapeHtml } from '../lib/text/html.ts';
+import { rfc3339 } from '../lib/time.ts';
+import type { SourceImage, SourceItem } from '../sources/source-item.ts';
+import { prepareHtml } from './body-html.ts';
+
+/** How the items of a source become articles. */
+export interface RecordRules {
+  source: Pick<ArticleSource, 'id' | 'sections' | 'kinds' | 'section' | 'membersOnly'>;
+  sections: Config['sections'];
+}
+
+/** Keys of front matter, `format: html` and `body`. */
+export type ArticleRecord = Record<string, unknown> & { id: string };
+
+/** The limits of the import. A source's longer values are cut or left out, so that they do not cost the article. */
+const LIMITS = {
+  headline: 500,
+  dek: 1_000,
+  name: 200,
+  bylines: 30,
+  tag: 100,
+  tags: 50,
+  alt: 1_000,
+  credit: 300,
+  url: 2_048,
+};
+/** Characters of a teaser. */
+const TEASER_LENGTH = 400;
+
+/** The id of the article of an item. */
+export function articleId(sourceId: string, itemKey: string): string {
+  return `${sourceId}.${itemKey}`;
+}
+
+/**
+ * Makes a record without a time of publication if the source gives none.
+ * @returns null for an item that the source's configuration leaves out
+ */
+export function toArticleRecord(item: SourceItem, rules: RecordRules): ArticleRecord | null {
+  const { source } = rules;
+  if (item.isForMembers && source.membersOnly === 'skip') return null;
+  const url = item.url === null ? null : shortUrl(item.url);
+  const html = prepareHtml(item.html ?? '', item.baseUrl ?? url);
+  const dek = item.dek === null ? null : shorten(item.dek, LIMITS.dek);
+  const headline = shorten(item.headline, LIMITS.headline) || beginning(html, 80) || 'Untitled';
+  const { section, kind } = classify(item, rules);
+  return {
+    id: articleId(source.id, item.key),
+    headline,
+    slug: slugOf(item.slug),
+    url,
+    kind,
+    section,
+    dek: dek === null || repeatsBeginning(dek, html) || item.isForMembers ? null : dek,
+    ...(item.isForMembers ? teaser(dek, html, url, headline) : { body: html }),
+    format: 'html',
+    published: item.publishedAt === null ? null : rfc3339(item.publishedAt),
+    updated: item.updatedAt === null ? null : rfc3339(item.updatedAt),
+    tags: namesOf(item.tags, LIMITS.tags, LIMITS.tag),
+    bylines: namesOf(item.authors, LIMITS.bylines, LIMITS.name).map((name) => ({ name })),
+    image: item.image === null ? null : imageRecord(item.image),
+    language: item.language,
+  };
+}
+
+/** The beginning, and a link to the whole for members. */
+function teaser(dek: string | null, html: string, url: string | null, title: string) {
+  const text = dek ?? beginning(html, TEASER_LENGTH);
+  return { body: text === '' ? '' : `<p>${escapeHtml(text)}</p>`, fullStory: url === null ? null : { url, title } };
+}
+
+/** The section of the first category that has one, and the kind of the first category or tag that has one. */
+function classify({ categories, tags }: SourceItem, rules: RecordRules) {
+  const { source } = rules;
+  return {
+    section: sectionOf(categories, rules) ?? source.section ?? null,
+    kind: findIn([...namesIn(categories), ...tags], (name) => lookUp(source.kinds, name)) ?? 'brief',
+  };
+}
+
+/** The section of the first category that has one, or null. */
+export function sectionOf(categories: SourceItem['categories'], { source, sections }: RecordRules): string | null {
+  const find = (name: string): string | undefined =>
+    lookUp(source.sections, name) ??
+    sections.find(({ id, title }) => isSameName(id, name) || isSameName(title, name))?.id;
+  return findIn(namesIn(categories), find) ?? null;
+}
+
+function namesIn(categories: SourceItem['categories']): string[] {
+  return categories.flatMap(({ name, slug }) => (slug === null ? [name] : [name, slug]));
+}
+
+function findIn<T>(names: string[], of: (name: string) => T | undefined): T | undefined {
+  return names.map(of).find((found) => found !== undefined);
+}
+
+function lookUp<T>(map: Record<string, T>, name: string): T | undefined {
+  return Object.entries(map).find(([key]) => isSameName(key, name))?.[1];
+}
+
+function isSameName(one: string, other: string): boolean {
+  return cleanLine(one).toLowerCase() === cleanLine(other).toLowerCase();
+}
+
+/**
+ * Whether a dek only repeats how the body begins, as an excerpt does that the CMS made by itself. Letters and digits
+ * count; an ellipsis or a "read more" at its end does not.
+ */
+export function repeatsBeginning(dek: string, html: string): boolean {
+  const letters = lettersOf(dek.replace(/(?:\[?(?:…|\.\.\.)\]?\s*)?(?:(?:continue reading|read more)\b.*)?$/i, ''));
+  // White space and punctuation of the body may take as much again.
+  return letters !== '' && lettersOf(beginningOfText(html, dek.length * 2 + 100)).startsWith(letters);
+}
+
+function lettersOf(text: string): string {
+  return text
+    .normalize('NFKC')
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}]/gu, '');
+}
+
+/** A slug of the source that is one here too, or one made of it. */
+function slugOf(slug: string | null): string | null {
+  if (slug === null) return null;
+  if (SLUG.test(slug) && slug.length <= 160) return slug;
+  const made = facetSlug(slug) ?? '';
+  return SLUG.test(made) ? made : null;
+}
+
+function imageRecord({ url, alt, credit, ...rest }: SourceImage): object | null {
+  const address = shortUrl(url);
+  if (address === null) return null;
+  return {
+    ...rest,
+    url: address,
+    alt: shorten(alt ?? '', LIMITS.alt),
+    credit: credit && shorten(credit, LIMITS.credit),
+  };
+}
+
+function namesOf(names: string[], most: number, length: number): string[] {
+  const clean = names
+    .map(cleanLine)
+    .filter((name) => name !== '' && name.length <= length && hasVisibleCharacter(name));
+  return [...new Set(clean)].slice(0, most);
+}
+
+/** An address as it is stored, or null. */
+export function shortUrl(url: string): string | null {
+  const clean = cleanUrl(url);
+  return clean === null || clean.length > LIMITS.url ? null : clean;
+}
+
+function beginning(html: string, length: number): string {
+  return shorten(beginningOfText(html, length), length);
+}
+
+/** One line, cut after a word. */
+function shorten(text: string, length: number): string {
+  const line = cleanLine(text);
+  if (!hasVisibleCharacter(line)) return '';
+  if (line.length <= length) return line;
+  return `${line.slice(0, length - 2).replace(/\s+\S*$/, '')} …`.toWellFormed();
+}

@@ -1,0 +1,168 @@
+/**
+ * Imports the export of a CMS, as the source that polls it would be, or the folder of a site generator, through the
+ * import of articles.
+ */
+
+import { stat } from 'node:fs/promises';
+import { type ArticleImportOptions, analyseArticles, importFiles } from '../../articles/import/import.ts';
+import type { ImportFile } from '../../articles/import/import-files.ts';
+import { type ArticleImportReport, addToReport, emptyReport } from '../../articles/import/report.ts';
+import type { SourceRecord } from '../../articles/import/source-record.ts';
+import type { Config } from '../../core/config/config.ts';
+import { articleSources } from '../../core/config/sources.ts';
+import type { Store } from '../../core/store/store.ts';
+import { type Clock, rfc3339 } from '../../lib/time.ts';
+import { findSourceItems } from '../../sources/item-state.ts';
+import { type RecordRules, sectionOf, toArticleRecord } from '../article-record.ts';
+import { itemFile, recordContent } from '../item-file.ts';
+import { type ExportEntry, ExportError } from './export-entry.ts';
+import { readGhostExport } from './ghost.ts';
+import { LeftOut } from './left-out.ts';
+import { findSitePosts } from './site-folder.ts';
+import type { SiteGenerator } from './site-generators.ts';
+import { readWordPressExport } from './wordpress.ts';
+
+export type CmsExport = 'wordpress' | 'ghost';
+
+export interface ExportImportOptions {
+  from: CmsExport;
+  /** Begins the ids of the articles, and names the source that they belong to. */
+  sourceId: string;
+  /** Address of the site; Ghost's export does not say it. */
+  siteUrl: string | null;
+  clock: Clock;
+  /** See the import of articles. */
+  takeOver?: boolean | undefined;
+}
+
+export interface ExportImportReport extends ArticleImportReport {
+  /** What was not imported, each reason and each key once. */
+  leftOut: string[];
+}
+
+/** Entries of one call of the import. */
+const PART = 100;
+
+/**
+ * Imports the published posts of a file. Their ids are those of the source with that id, so that polling it later
+ * doubles nothing. Doing it again changes nothing.
+ * @throws ExportError if the file cannot be read, or is no such export
+ */
+export async function importExport(
+  store: Store,
+  config: Config,
+  file: string,
+  options: ExportImportOptions,
+): Promise<ExportImportReport> {
+  const { from, sourceId, siteUrl, clock, takeOver } = options;
+  const rules = rulesOf(config, sourceId);
+  const { mtimeMs } = await stat(file).catch((error: NodeJS.ErrnoException) => {
+    throw new ExportError(`${file}: ${error.code === 'ENOENT' ? 'does not exist' : `cannot be read (${error.code})`}`);
+  });
+  const leftOut = new LeftOut();
+  const entries =
+    from === 'wordpress'
+      ? readWordPressExport(file, config.publication.zone, leftOut)
+      : readGhostExport(file, ghostUrl(file, siteUrl), leftOut);
+  const report = emptyReport();
+  for await (const whole of partsOf(entries)) {
+    const part = await withoutPolled(store, sourceId, whole, leftOut);
+    // A post without a date has that of the file, which another import finds too.
+    const files = part.flatMap((entry) => importFileOf(entry, rules, Math.floor(mtimeMs), leftOut) ?? []);
+    addToReport(report, await importFiles(store, config, files, { clock, takeOver }));
+  }
+  await analyseArticles(store, report);
+  return { ...report, leftOut: leftOut.lines() };
+}
+
+/**
+ * Imports the posts in the folder of a site generator. Each file keeps its articles, and their ids are those of an
+ * import without `from`, which knows no addresses of the site. Doing it again changes nothing.
+ * @param options.url address of the site, which may end in a pattern; null: articles get no address elsewhere
+ * @throws ExportError if the folder holds no posts
+ */
+export async function importSiteFolder(
+  store: Store,
+  config: Config,
+  folder: string,
+  options: Pick<ArticleImportOptions, 'clock' | 'onProgress' | 'takeOver'> & {
+    from: SiteGenerator;
+    url: string | null;
+  },
+): Promise<ExportImportReport> {
+  const { from, url, ...importOptions } = options;
+  const leftOut = new LeftOut();
+  const files = await findSitePosts(folder, from, { url, leftOut });
+  const report = await importFiles(store, config, files, importOptions);
+  return { ...report, leftOut: leftOut.lines() };
+}
+
+/** The posts that no poll of the source has read in this version or a later one. */
+async function withoutPolled(
+  { db }: Store,
+  sourceId: string,
+  entries: ExportEntry[],
+  leftOut: LeftOut,
+): Promise<ExportEntry[]> {
+  const keys = entries.flatMap((entry) => (entry.kind === 'item' ? entry.item.key : []));
+  const rows = await findSourceItems(db, sourceId, keys);
+  const polled = new Map(rows.map(({ item, modified_at }) => [item, modified_at]));
+  return entries.filter((entry) => {
+    const readTo = entry.kind === 'item' ? (polled.get(entry.item.key) ?? null) : null;
+    const isOlder = entry.kind === 'item' && readTo !== null && (entry.item.updatedAt ?? 0) <= readTo;
+    if (isOlder) leftOut.skip('posts that a poll has read');
+    return !isOlder;
+  });
+}
+
+/** The rules of the source with that id, or of one without rules. */
+function rulesOf(config: Config, sourceId: string): RecordRules {
+  const source = articleSources(config).find(({ id }) => id === sourceId);
+  const plain = { id: sourceId, sections: {}, kinds: {}, membersOnly: 'teaser' as const };
+  return { source: source ?? plain, sections: config.sections };
+}
+
+function ghostUrl(file: string, siteUrl: string | null): string {
+  if (siteUrl !== null) return siteUrl.replace(/\/+$/, '');
+  throw new ExportError(`${file}: an export of Ghost does not say the address of its site: add --url https://…`);
+}
+
+/** @returns null for an item that the configuration leaves out */
+function importFileOf(entry: ExportEntry, rules: RecordRules, undatedAt: number, leftOut: LeftOut): ImportFile | null {
+  const { id } = rules.source;
+  const key = entry.kind === 'item' ? entry.item.key : entry.key;
+  const content = contentOf(entry, rules, undatedAt, leftOut);
+  if (content === null) {
+    leftOut.skip('posts for members');
+    return null;
+  }
+  return itemFile(id, key, content);
+}
+
+function contentOf(
+  entry: ExportEntry,
+  rules: RecordRules,
+  undatedAt: number,
+  leftOut: LeftOut,
+): SourceRecord['content'] | null {
+  if (entry.kind === 'unreadable') return { kind: 'unusable', rule: entry.rule, raw: entry.raw };
+  const record = toArticleRecord(entry.item, rules);
+  if (record === null) return null;
+  const { categories, tags } = entry.item;
+  for (const { name, slug } of categories) {
+    if (sectionOf([{ name, slug }], rules) === null && !tags.includes(name))
+      leftOut.drop(`category "${name}", which no section has`);
+  }
+  return recordContent({ ...record, published: record.published ?? rfc3339(undatedAt) }, entry.item.headline);
+}
+
+async function* partsOf(entries: AsyncIterable<ExportEntry>): AsyncGenerator<ExportEntry[]> {
+  let part: ExportEntry[] = [];
+  for await (const entry of entries) {
+    part.push(entry);
+    if (part.length < PART) continue;
+    yield part;
+    part = [];
+  }
+  if (part.length > 0) yield part;
+}

@@ -1,0 +1,104 @@
+/** Tries a source: what is found there, and what its newest posts would become. Nothing is stored. */
+import { parseRules } from '../articles/import/import.ts';
+import { parseInThread } from '../articles/import/parse-in-thread.ts';
+import type { AppContext } from '../core/app-context.ts';
+import type { ArticleSource } from '../core/config/config.ts';
+import { openConfiguredClient } from '../core/config/fetching.ts';
+import { sourceKey } from '../core/config/source-keys.ts';
+import type { FetchClient } from '../lib/guarded-fetch/fetch-client.ts';
+import { openGhost } from '../sources/cms/ghost.ts';
+import { openWordPress } from '../sources/cms/wordpress.ts';
+import { discoverApi, type FoundApi } from '../sources/discover.ts';
+import { entriesOf, type ItemEntry, type PageEntry } from '../sources/read-page.ts';
+import { readPageInThread } from '../sources/read-page-in-thread.ts';
+import { askForOk, type Requester } from '../sources/request.ts';
+
+export interface SourceTest extends FoundApi {
+  /** On the first page. */
+  items: number;
+  pages: number | null;
+  /** The first ones. */
+  articles: {
+    headline: string;
+    published: string | null;
+    section: string | null;
+    url: string | null;
+    /** Of its body, as HTML. */
+    characters: number;
+  }[];
+  /** Categories of articles that get no section, by the number of those articles. */
+  unmapped: Record<string, number>;
+  /** What of a feed was repaired or left out, why posts of the page would be rejected, and warnings. */
+  problems: string[];
+}
+
+const PAGE_SIZE = 20;
+const SHOWN = 5;
+
+/**
+ * @param signal ends the requests
+ * @throws PollError that says what was tried
+ */
+export async function testSource(
+  app: Pick<AppContext, 'config' | 'clock'>,
+  source: ArticleSource,
+  { client = openConfiguredClient(app.config), signal }: { client?: FetchClient; signal?: AbortSignal } = {},
+): Promise<SourceTest> {
+  const { clock } = app;
+  // As if it were configured: its own addresses are not foreign.
+  const config = { ...app.config, sources: [source] };
+  const requester: Requester = { client, now: clock(), signal };
+  const { id, url, api } = source;
+  const found = await discoverApi(requester, { url, api, key: sourceKey(config, id) });
+  const answer = await askForOk(requester, ...newestOf(found, sourceKey(config, id)));
+  const { url: address, headers, body } = answer;
+  const rules = { source, sections: config.sections };
+  const page = await readPageInThread({ api: found.api, url: address, headers, body, rules, now: clock() }, signal);
+  const entries: PageEntry[] = [];
+  for await (const part of entriesOf(page, PAGE_SIZE)) entries.push(...part);
+  // Without those that the configuration leaves out.
+  const items = entries.filter((entry) => entry.kind === 'item' && entry.record !== null) as ItemEntry[];
+  const texts = items.map(({ key, record }) => {
+    const name = `${id}/${key}`;
+    return { name, format: 'jsonl' as const, line: null, text: JSON.stringify(record), defaultId: null };
+  });
+  const results = await parseInThread(parseRules(config, {}), texts, signal);
+  return {
+    ...found,
+    items: entries.length,
+    pages: page.pages,
+    articles: results.slice(0, SHOWN).map((result, index) => {
+      const item = items[index];
+      const published = typeof item?.record?.published === 'string' ? item.record.published : null;
+      const candidate = result.kind === 'valid' ? result.candidate : null;
+      return {
+        ...{ headline: item?.headline ?? '', published, url: item?.url ?? null },
+        ...{ section: candidate?.section ?? null, characters: candidate?.bodyHtml.length ?? 0 },
+      };
+    }),
+    unmapped: unmappedCategories(items),
+    problems: [
+      ...page.problems.map((problem) => `${id}: ${problem}`),
+      ...entries.flatMap((entry) => (entry.kind === 'unreadable' ? `${id}/${entry.key}: ${entry.rule}` : [])),
+      ...results.flatMap((result) => (result.kind === 'valid' ? result.warnings : result.problems)),
+    ],
+  };
+}
+
+function unmappedCategories(items: ItemEntry[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { record, categories } of items) {
+    if (record === null || record.section !== null) continue;
+    for (const name of categories) counts[name] = (counts[name] ?? 0) + 1;
+  }
+  return counts;
+}
+
+function newestOf(
+  { api, endpoint }: FoundApi,
+  key: string | undefined,
+): [url: string, headers: Record<string, string>] {
+  if (api === 'feed') return [endpoint, {}];
+  const cms = api === 'ghost' ? openGhost(endpoint, key ?? '') : openWordPress(endpoint);
+  return [cms.newestUrl(PAGE_SIZE), cms.headers];
+}

@@ -1,0 +1,228 @@
+/**
+ * Looks for posts that a CMS no longer has: it compares all ids with what is known, every quarter of an hour for those
+ * of the last week and once a day for all. Only a complete list counts, twice, and only if the CMS then says of the
+ * post itself that it is gone. See withdrawal.ts.
+ */
+import { retractArticles } from '../articles/import/retract.ts';
+import { clearRejectionsOfFiles } from '../articles/rejections.ts';
+import { raiseAlert, resolveAlerts } from '../core/alerts/alerts.ts';
+import type { Db } from '../core/store/store.ts';
+import { inTransaction } from '../core/store/transaction.ts';
+import { chunks } from '../lib/chunks.ts';
+import { DAY, MINUTE, SECOND } from '../lib/time.ts';
+import { type CmsApi, CmsFormatError, MAX_PAGE_SIZE } from '../sources/cms/cms-api.ts';
+import {
+  findSourceItems,
+  hasItemAt,
+  listItemsSince,
+  listWaitingWithdrawals,
+  recordMissing,
+  recordWithdrawal,
+  type SourceItemRow,
+} from '../sources/item-state.ts';
+import { ask, askForOk, PollError, placeOf } from '../sources/request.ts';
+import { articleId } from './article-record.ts';
+import { itemPath } from './item-file.ts';
+import { importPage, type Poll, progress, requesterOf } from './poll-steps.ts';
+import { compareIds, isGone, type KnownItem, MAX_AT_ONCE } from './withdrawal.ts';
+
+const RECENT = 7 * DAY;
+const RECENT_EVERY = 15 * MINUTE;
+const FULL_EVERY = DAY;
+/** Posts of which a sweep asks, one by one, whether they are gone. The next sweep asks about the rest. */
+const MAX_CONFIRMED = 500;
+/** The store holds publication times, some APIs only their seconds. */
+const ROUNDING = SECOND;
+
+/** Sweeps where that is due. A sweep that does not get a complete list changes nothing. */
+export async function sweepIfDue(poll: Poll, cms: CmsApi, now: number): Promise<void> {
+  const { row } = poll;
+  const isFull = row.fully_swept_at === null || now - row.fully_swept_at >= FULL_EVERY;
+  const isDue = isFull || row.swept_at === null || now - row.swept_at >= RECENT_EVERY;
+  if (!isDue) {
+    if (cms.keepsTimeOfEdit) await readPublished(poll, cms, now - DAY);
+    return;
+  }
+  const from = isFull ? null : Math.floor((now - RECENT) / SECOND) * SECOND;
+  const { present, total, isComplete } = await readIds(poll, cms, from);
+  if (isFull) await tellIfHidden(poll, present.size, total);
+  if (isComplete) await applySweep(poll, cms, { present, from: from === null ? 0 : from + ROUNDING });
+  await progress(poll, { swept_at: now, ...(isFull ? { fully_swept_at: now } : {}) });
+}
+
+/** Reads the posts that were published since an instant and are not known: no time of change tells of them. */
+async function readPublished(poll: Poll, cms: CmsApi, from: number): Promise<void> {
+  const { present } = await readIds(poll, cms, from);
+  const known = await findSourceItems(poll.store.db, poll.source.id, [...present.keys()]);
+  await readPosts(poll, cms, compareIds(known.map(toKnownItem), present).unread);
+}
+
+/** Without a complete list nothing is withdrawn, which must not stay unnoticed. */
+async function tellIfHidden({ store, source, clock }: Poll, found: number, total: number | null): Promise<void> {
+  const key = incompleteAlert(source.id);
+  if (total === null || total <= found) {
+    await resolveAlerts(store.db, [key], clock());
+    return;
+  }
+  const message =
+    `${source.id}: its list has ${found} of ${total} posts, so that withdrawn ones are not noticed. A plugin may ` +
+    'hide some of them from visitors, and still count them.';
+  await raiseAlert(store.db, { key, message }, clock());
+}
+
+interface IdList {
+  /** When each was modified, by id. */
+  present: Map<string, number | null>;
+  /** Number of posts, as the CMS says. */
+  total: number | null;
+  isComplete: boolean;
+}
+
+async function readIds(poll: Poll, cms: CmsApi, from: number | null): Promise<IdList> {
+  const found = new Map<string, number | null>();
+  for (let page = 1; ; page++) {
+    const answer = await askForOk(requesterOf(poll), cms.idsUrl({ from, page, size: MAX_PAGE_SIZE }), cms.headers);
+    const { posts, pages, total } = readAnswer(cms, answer);
+    for (const { id, modifiedAt } of posts) found.set(id, modifiedAt);
+    await progress(poll, {});
+    const isLast = pages === null ? posts.length < MAX_PAGE_SIZE : page >= pages;
+    if (!isLast) continue;
+    // An empty list is more often a fault than the end of a newsroom.
+    return { present: found, total, isComplete: found.size > 0 && (total === null || total === found.size) };
+  }
+}
+
+function readAnswer(cms: CmsApi, answer: Awaited<ReturnType<typeof askForOk>>): ReturnType<CmsApi['readIds']> {
+  try {
+    return cms.readIds(answer.body, answer.headers);
+  } catch (error) {
+    if (error instanceof CmsFormatError) throw new PollError(`${placeOf(answer.url)} answered ${error.message}`);
+    throw error;
+  }
+}
+
+async function applySweep(
+  poll: Poll,
+  cms: CmsApi,
+  { present, from }: { present: Map<string, number | null>; from: number },
+): Promise<void> {
+  const { store, source } = poll;
+  const rows = new Map((await listItemsSince(store.db, source.id, from)).map((row) => [row.item, row]));
+  // Present ones of another period: their time of publication was changed.
+  const others = await findSourceItems(
+    store.db,
+    source.id,
+    [...present.keys()].filter((id) => !rows.has(id)),
+  );
+  const known = [...rows.values(), ...others].map(toKnownItem);
+  const { returned, missing, suspected, unread } = compareIds(known, present);
+  await inTransaction(store.db, async (tx) => {
+    await recordMissing(tx, source.id, returned, 0);
+    for (const [sweeps, items] of missing) await recordMissing(tx, source.id, items, sweeps);
+  });
+  await readPosts(poll, cms, unread);
+  const gone: SourceItemRow[] = [];
+  for (const item of suspected.slice(0, MAX_CONFIRMED)) {
+    const row = rows.get(item) as SourceItemRow;
+    if (await confirmsGone(poll, cms, row)) gone.push(row);
+    await progress(poll, {});
+  }
+  await withdraw(poll, gone);
+}
+
+function toKnownItem({ item, missing, modified_at, withdrawal }: SourceItemRow): KnownItem {
+  return { item, missing, modifiedAt: modified_at, isWithdrawn: withdrawal !== null };
+}
+
+async function readPosts(poll: Poll, cms: CmsApi, ids: string[]): Promise<void> {
+  for (const some of chunks(ids, MAX_PAGE_SIZE)) {
+    await importPage(poll, await askForOk(requesterOf(poll), cms.postsUrl(some), cms.headers));
+    await progress(poll, {});
+  }
+}
+
+async function confirmsGone(poll: Poll, cms: CmsApi, { item, url }: SourceItemRow): Promise<boolean> {
+  const { status } = await ask(requesterOf(poll), cms.postUrl(item), cms.headers);
+  const mayBePrivate = status === 401 || status === 403;
+  // A key that is not accepted would have failed before.
+  const page = mayBePrivate && url !== null ? await statusOfPage(poll, url) : null;
+  if (status === 200) await recordMissing(poll.store.db, poll.source.id, [item], 0);
+  return isGone(status, page);
+}
+
+/**
+ * The status of the public address of a post. WordPress redirects the address of a post that is gone to another one
+ * whose slug begins like it: that counts as 404.
+ */
+async function statusOfPage(poll: Poll, url: string): Promise<number> {
+  const page = await ask(requesterOf(poll), url);
+  const isOther = page.url !== url && (await hasItemAt(poll.store.db, poll.source.id, page.url));
+  return isOther ? 404 : page.status;
+}
+
+/** Withdraws items that are gone, or leaves them to the operator if they are many. */
+async function withdraw(poll: Poll, gone: SourceItemRow[]): Promise<void> {
+  const { store, source, clock, report } = poll;
+  const waiting = (await listWaitingWithdrawals(store.db, source.id)).length;
+  const key = withdrawalAlert(source.id);
+  if (gone.length === 0 || waiting + gone.length <= MAX_AT_ONCE) {
+    await applyWithdrawal(poll, gone);
+    if (waiting === 0) await resolveAlerts(store.db, [key], clock());
+    return;
+  }
+  await inTransaction(store.db, async (tx) => {
+    await recordWithdrawal(
+      tx,
+      source.id,
+      gone.map(({ item }) => item),
+      'waiting',
+    );
+    const message =
+      `${source.id}: ${gone.length} posts are gone at once, which may be a fault of the site. Their articles stay ` +
+      `until you decide: "daywire sources withdraw ${source.id}" retracts them, with --keep they stay for good.`;
+    await raiseAlert(tx, { key, message }, clock());
+  });
+  report.waiting += gone.length;
+}
+
+/** The key of the alert that the list of posts is not complete. */
+export function incompleteAlert(sourceId: string): string {
+  return `incomplete:${sourceId}`;
+}
+
+/** The key of the alert about withdrawals that wait for the operator. */
+export function withdrawalAlert(sourceId: string): string {
+  return `withdrawals:${sourceId}`;
+}
+
+async function applyWithdrawal({ store, config, source, clock, report }: Poll, gone: SourceItemRow[]): Promise<void> {
+  if (gone.length === 0) return;
+  const items = gone.map(({ item }) => item);
+  if (source.withdrawn === 'leave') {
+    await recordWithdrawal(store.db, source.id, items, 'left');
+    report.left += gone.length;
+    return;
+  }
+  report.retracted += await retractItems(store.db, { config, source }, items, clock());
+}
+
+/** Retracts the articles of items that a source no longer has. @returns how many were not retracted before */
+export async function retractItems(
+  db: Db,
+  { config, source }: Pick<Poll, 'config' | 'source'>,
+  items: string[],
+  now: number,
+): Promise<number> {
+  const publicUrl = config.publication.url;
+  const note = `This story was withdrawn from ${new URL(source.url).hostname}.`;
+  return inTransaction(db, async (tx) => {
+    const ids = items.map((item) => articleId(source.id, item));
+    const retracted = await retractArticles(tx, ids, { note, publicUrl }, now);
+    await recordWithdrawal(tx, source.id, items, 'retracted');
+    await clearRejectionsOfFiles(
+      tx,
+      items.map((item) => itemPath(source.id, item)),
+    );
+    return retracted.length;
+  });
+}

@@ -1,0 +1,68 @@
+/**
+ * Asks for the account's password before an act that needs it again.
+ */
+import { html } from 'hono/html';
+import { confirmPassword } from '../../accounts/sign-in.ts';
+import { MINUTE } from '../../lib/time.ts';
+import { clientAddress } from '../server/client-address.ts';
+import type { Html, SignedInRequest } from './desk-request.ts';
+import type { Confirmed } from './desk-route.ts';
+import { respondPage } from './page.ts';
+import { hiddenFields, passwordField, submitButton } from './parts/form.ts';
+
+/** Fields that no page repeats. */
+const PASSWORDS = ['password', 'new-password'];
+
+/** Null if the form has the password; otherwise the page that asks for it, with what else was typed. */
+export async function askForPassword(request: SignedInRequest, confirmed: Confirmed): Promise<Response | null> {
+  const { desk, form, account, at, c } = request;
+  const password = form.get('password');
+  if (password === null) return respondQuestion(request, confirmed, undefined);
+  const { store, keys, log } = desk.app;
+  const accounts = { db: store.db, secrets: await keys.signingSecrets() };
+  const typed = { password, client: clientAddress(desk.web, c) };
+  const outcome = await confirmPassword(accounts, account, typed, at);
+  switch (outcome.kind) {
+    case 'confirmed':
+      return null;
+    case 'wrong':
+      log.warn({ account: account.id }, 'wrong password for an act at the desk');
+      return respondQuestion(request, confirmed, 'That was not your password: nothing was done.');
+    case 'too-many': {
+      const minutes = Math.max(1, Math.ceil((outcome.retryAt - at) / MINUTE));
+      const text = `Too many wrong passwords. Nothing was done: try again in ${minutes} min.`;
+      return respondQuestion(request, confirmed, text);
+    }
+    case 'busy':
+      return respondQuestion(request, confirmed, 'Too many passwords are being checked. Nothing was done: try again.');
+  }
+}
+
+/** The link back has the act's own address, which leads to the page of its form. */
+function respondQuestion(
+  request: SignedInRequest,
+  { act, page }: Confirmed,
+  error: string | undefined,
+): Promise<Response> {
+  if (page !== undefined) return page(request, error);
+  const { c, form } = request;
+  const typed = [...form].filter(([name, value]) => !PASSWORDS.includes(name) && value !== '');
+  const fields: Html[] = typed.flatMap(([name, value]) => hiddenFields({ [name]: value }));
+  const shown = typed.map(([name, value]) => html`<dt>${fieldWords(name)}</dt><dd dir="auto">${value}</dd>`);
+  return respondPage(request, {
+    title: `${act}: your password again`,
+    section: null,
+    status: error === undefined ? 200 : 422,
+    body: html`<p>It has not been done yet.</p>
+${shown.length === 0 ? '' : html`<dl class="pairs">${shown}</dl>`}
+<form class="narrow" method="post" action="${c.req.path}" data-plain>${fields}${passwordField(error)}
+<div class="buttons">${submitButton(act, { primary: true, id: 'confirm' })}
+<a class="button" href="${c.req.path}">Back, without doing it</a></div></form>`,
+  });
+}
+
+/** `extend-by` as `Extend by`. */
+function fieldWords(name: string): string {
+  const words = name.replaceAll('-', ' ');
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}

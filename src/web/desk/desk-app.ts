@@ -1,0 +1,123 @@
+/**
+ * The web app of the desk: who sends a request, and whether they may, is decided here, before any handler.
+ */
+import { type Context, Hono } from 'hono';
+import { hasAccounts } from '../../accounts/account.ts';
+import { auditAct } from '../../accounts/audit.ts';
+import { may } from '../../accounts/permissions.ts';
+import { isOwnRequest } from '../../accounts/request-origin.ts';
+import { findSession } from '../../accounts/sessions.ts';
+import { limitBody, readForm } from '../server/request-body.ts';
+import { addressOfPage, type PageOfAct, pagesOfActs } from './act-pages.ts';
+import { serveAsset } from './assets.ts';
+import { askForPassword } from './confirm-password.ts';
+import type { DeskContext, DeskRequest, SignedInRequest } from './desk-request.ts';
+import type { DeskRoute } from './desk-route.ts';
+import { setNotice } from './notice.ts';
+import { DESK_HEADERS, respondProblem } from './page.ts';
+import { sessionTokenOf } from './session-cookie.ts';
+
+/** Bytes. The body of an article is the longest field, and a form may take three bytes for one. */
+const FORM_LIMIT = 2 * 1024 * 1024;
+
+/** Sent by the script when it brings a page up to date by itself. */
+const BACKGROUND = 'X-Background';
+
+/** All routes answer 404 until there is an account, or an invitation to one. */
+export function createDesk(desk: DeskContext, routes: readonly DeskRoute[]): Hono {
+  const app = new Hono();
+  let isOpen = false;
+  app.use(async (c, next) => {
+    isOpen ||= await hasAccounts(desk.app.store.db, desk.app.clock());
+    if (!isOpen) return c.notFound();
+    await next();
+    for (const [name, value] of Object.entries(DESK_HEADERS)) {
+      if (!c.res.headers.has(name)) c.header(name, value);
+    }
+  });
+  app.get('/assets/:hash/:name', serveAsset(desk));
+  // Before the pages: an act may have the address that a page has of something else, as `/deliveries/release`.
+  for (const one of pagesOfActs(routes)) app.get(one.act, (c) => leadToPage(desk, one, c));
+  for (const route of routes) app.on(route.method, route.path, (c) => respond(desk, route, c));
+  return app;
+}
+
+function leadToPage({ base }: DeskContext, page: PageOfAct, c: Context): Response {
+  const { pathname, search } = new URL(c.req.url);
+  return c.redirect(base + addressOfPage(page, pathname.slice(base.length)) + search, 303);
+}
+
+async function respond(desk: DeskContext, route: DeskRoute, c: Context): Promise<Response> {
+  const { config, store, clock } = desk.app;
+  const at = clock();
+  const isUnsafe = route.method === 'POST';
+  const token = sessionTokenOf(c);
+  const isUse = route.isBackground !== true && c.req.header(BACKGROUND) === undefined;
+  const account = token === null ? null : await findSession(store.db, token, at, isUse);
+  const request: DeskRequest = {
+    ...{ c, desk, account, at },
+    form: new URLSearchParams(),
+    may: (permission) => account !== null && may(account.roles, permission),
+  };
+  const source = { site: c.req.header('Sec-Fetch-Site'), origin: c.req.header('Origin') };
+  if (isUnsafe && !isOwnRequest(source, config.publication.url)) return respondForeign(request);
+  if (route.needs !== null && account === null) return leadToSignIn(request, isUnsafe);
+  if (route.needs !== null && !request.may(route.needs)) return respondForbidden(request);
+  if (!isUnsafe || route.upload === true) return handle(route, request);
+  return readAndHandle(route, request);
+}
+
+/** Reads the form, which only those can make long who may post it. */
+async function readAndHandle(route: DeskRoute, request: DeskRequest): Promise<Response> {
+  const { c } = request;
+  const refuseLong = () =>
+    respondProblem(request, 413, 'Form too long', 'The form is longer than any of the desk. Nothing was changed.');
+  let response: Response | undefined;
+  const refusal = await limitBody({ maxSize: FORM_LIMIT, onError: refuseLong })(c, async () => {
+    const form = await readForm(c);
+    response =
+      form === null
+        ? await respondProblem(request, 415, 'Not a form', 'The request is not a form. Nothing was changed.')
+        : await handle(route, { ...request, form });
+  });
+  return response ?? (refusal as Response);
+}
+
+async function handle(route: DeskRoute, request: DeskRequest): Promise<Response> {
+  if (route.needs === null) return route.handle(request);
+  const { account, at } = request;
+  // Checked before: a route with `needs` is not handled without an account.
+  if (account === null) throw new Error(`${route.path} was reached without a session`);
+  const signedIn: SignedInRequest = {
+    ...request,
+    account,
+    audit: (act, subject, detail) =>
+      auditAct(account, at, { act, subject, ...(detail === undefined ? {} : { detail }) }),
+  };
+  const question = route.confirms === undefined ? null : await askForPassword(signedIn, route.confirms);
+  return question ?? route.handle(signedIn);
+}
+
+function leadToSignIn(request: DeskRequest, isUnsafe: boolean): Response {
+  const { c, desk } = request;
+  if (isUnsafe) {
+    const text = 'You are not signed in, or your session has ended. Sign in, and try it again.';
+    setNotice(c, { kind: 'problem', text });
+  }
+  const { pathname, search } = new URL(c.req.url);
+  // The page of an act's form is not known; the address of the act itself is no page.
+  const next = isUnsafe ? '' : `?${new URLSearchParams({ next: pathname + search })}`;
+  return c.redirect(`${desk.base}/sign-in${next}`, 303);
+}
+
+function respondForbidden(request: DeskRequest): Promise<Response> {
+  const roles = request.account?.roles.join(', ');
+  const message = `Your role is ${roles}, which does not include this. An admin can give you another role.`;
+  return respondProblem(request, 403, 'Not with your role', message);
+}
+
+function respondForeign(request: DeskRequest): Promise<Response> {
+  const { url } = request.desk.app.config.publication;
+  const message = `The form did not come from a page of the desk. Nothing was changed: use the desk at ${url}/desk.`;
+  return respondProblem(request, 403, 'Request from another site', message);
+}

@@ -1,0 +1,42 @@
+/**
+ * What handlers of the desk get.
+ */
+import type { Context } from 'hono';
+import type { SignedInAccount } from '../../accounts/account.ts';
+import type { AuditedAct } from '../../accounts/audit.ts';
+import type { Permission } from '../../accounts/permissions.ts';
+import type { AppContext } from '../../core/app-context.ts';
+import type { InTransaction } from '../../core/store/transaction.ts';
+import type { WebContext } from '../server/web-context.ts';
+import type { LiveHub } from './live/live-hub.ts';
+
+export type { Html } from './html.ts';
+
+/** What all requests share. */
+export interface DeskContext {
+  app: AppContext;
+  web: WebContext;
+  /** The path of the desk, with that of `publication.url`: `/desk`. */
+  base: string;
+  live: LiveHub;
+}
+
+export interface DeskRequest {
+  c: Context;
+  desk: DeskContext;
+  /** Null only on routes without permission, such as the sign-in page. */
+  account: SignedInAccount | null;
+  /** The fields of a posted form; empty for GET. */
+  form: URLSearchParams;
+  /** When the request began, epoch milliseconds. */
+  at: number;
+  /** Whether the account may do that. */
+  may(permission: Permission): boolean;
+}
+
+/** A request of somebody who has signed in. */
+export interface SignedInRequest extends DeskRequest {
+  account: SignedInAccount;
+  /** Writes the row of an act into the audit log, at the end of the act's transaction. */
+  audit(act: string, subject: string, detail?: AuditedAct['detail']): InTransaction;
+}

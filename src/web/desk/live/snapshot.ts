@@ -1,0 +1,121 @@
+/**
+ * What the open pages of the desk may show, read from the store in a few short queries.
+ *
+ * A topic is a thing that pages show as a whole: they load again when its version changes.
+ * - `draft:NEWSLETTER/SLOT`: the editors' decisions about an edition
+ * - `edition:ID`: the state of its deliveries, its paused domains, and how many are uncertain; other figures are sent
+ *   by themselves
+ * - `deliveries`: which editions are under delivery or paused, and what keeps all messages from being submitted
+ * - `roundup`: the story groups and what was decided about them
+ * - `articles`: what is published
+ * - `alerts`: the open alerts
+ */
+
+import { listOpenAlerts } from '../../../core/alerts/alerts.ts';
+import { DELIVERY_HELD, readMeta } from '../../../core/store/meta.ts';
+import type { Db } from '../../../core/store/store.ts';
+import { listBackOffs } from '../../../delivery/control/back-off-state.ts';
+import { listPausedDomains } from '../../../delivery/control/paused-domains.ts';
+import {
+  countAllDeliveries,
+  countUncertainOf,
+  type DeliveryStateCounts,
+  readDeliveryStates,
+} from '../../../delivery/queue/queries.ts';
+import { listUnfinishedEditionIds } from '../../../editions/queries.ts';
+import { readFeedVersion } from '../../../feeds/feed-version.ts';
+import { DAY, localDate } from '../../../lib/time.ts';
+import { lastCommandNumber } from '../../../outlets/story-groups/change-groups.ts';
+import { readGroupedAt } from '../../../outlets/story-groups/grouping-store.ts';
+import { listPresent } from './presence.ts';
+
+export interface LiveSnapshot {
+  /** By topic: a text that changes with it. */
+  versions: Map<string, string>;
+  /** Deliveries by edition and state. */
+  deliveries: Map<number, { counts: Record<string, number> }>;
+  /** By page: who has it open, as JSON. */
+  presence: Map<string, string>;
+}
+
+/** Drafts of older slots are closed, or of no use any more. */
+const DRAFTS_FOR = 3 * DAY;
+
+/** @param newsletters ids of those whose drafts count */
+export async function readSnapshot(db: Db, newsletters: readonly string[], now: number): Promise<LiveSnapshot> {
+  // At once: on PostgreSQL each takes a round trip, and figures are as much older.
+  const [drafts, roundup, feeds, alerts, ids, backOffs, held, presence] = await Promise.all([
+    recentDrafts(db, newsletters, now),
+    roundupVersion(db),
+    readFeedVersion(db),
+    listOpenAlerts(db),
+    listUnfinishedEditionIds(db),
+    listBackOffs(db),
+    readMeta(db, DELIVERY_HELD),
+    listPresent(db, now),
+  ]);
+  const { deliveries, versions } = await readDeliveries(db, ids, now);
+  for (const { newsletter, slot, revision, state, close_at } of drafts) {
+    versions.set(`draft:${newsletter}/${slot}`, `${revision} ${state} ${close_at}`);
+  }
+  versions.set('roundup', roundup);
+  versions.set('articles', String(feeds.version));
+  versions.set('alerts', alerts.map(({ key, message }) => `${key} ${message}`).join('\n'));
+  const waits = backOffs.map(({ scope, since, retry_at }) => [scope, since, retry_at]);
+  versions.set('deliveries', JSON.stringify([ids, waits, held]));
+  return { versions, deliveries, presence };
+}
+
+async function readDeliveries(db: Db, ids: number[], now: number): Promise<Omit<LiveSnapshot, 'presence'>> {
+  const versions: LiveSnapshot['versions'] = new Map();
+  const deliveries: LiveSnapshot['deliveries'] = new Map();
+  if (ids.length === 0) return { versions, deliveries };
+  const [domains, counts, states] = await Promise.all([
+    listPausedDomains(db, ids),
+    countAllDeliveries(db, ids),
+    readDeliveryStates(db, ids),
+  ]);
+  const paused = Map.groupBy(domains, ({ editionId }) => editionId);
+  for (const { editionId, state, reason } of states) {
+    const ofEdition = paused.get(editionId)?.map(({ domain }) => domain) ?? [];
+    // Those in progress become uncertain by time alone; without any, nothing is read.
+    const isSubmitting = (counts.get(editionId)?.submitting ?? 0) > 0;
+    const uncertain = isSubmitting ? await countUncertainOf(db, editionId, now) : 0;
+    const ofCounts = counts.get(editionId);
+    versions.set(`edition:${editionId}`, JSON.stringify([state, reason, ofEdition, uncertain, stepOf(ofCounts)]));
+    deliveries.set(editionId, { counts: { ...ofCounts } });
+  }
+  return { versions, deliveries };
+}
+
+/** A progress bar moves by a twentieth: pages that show one are loaded again then. */
+function stepOf(counts: Partial<DeliveryStateCounts> = {}): number {
+  const { pending = 0, submitting = 0, submitted = 0, failed = 0, suppressed = 0 } = counts;
+  const over = submitted + failed + suppressed;
+  return Math.floor((20 * over) / Math.max(1, over + pending + submitting));
+}
+
+async function recentDrafts(db: Db, newsletters: readonly string[], now: number) {
+  if (newsletters.length === 0) return [];
+  const since = now - DRAFTS_FOR;
+  return (
+    db
+      .selectFrom('drafts')
+      .select(['newsletter', 'slot', 'revision', 'state', 'close_at'])
+      .where('newsletter', 'in', newsletters)
+      // Labels begin with a local date. A range of the key: to look at the drafts of ten years took 16 ms on SQLite.
+      .where('slot', '>=', localDate(since - DAY, 'UTC'))
+      .where('slot_at', '>', since)
+      .execute()
+  );
+}
+
+async function roundupVersion(db: Db): Promise<string> {
+  const newest = db.selectFrom('outlet_items').select('id').orderBy('id', 'desc').limit(1);
+  const [command, item, groupedAt] = await Promise.all([
+    lastCommandNumber(db),
+    newest.executeTakeFirst(),
+    readGroupedAt(db),
+  ]);
+  return `${command} ${item?.id ?? 0} ${groupedAt}`;
+}

@@ -1,0 +1,75 @@
+/**
+ * The stylesheet, the icon and robots.txt.
+ */
+import { createHash } from 'node:crypto';
+import type { Handler } from 'hono';
+import { isNotModified } from '../server/conditional.ts';
+import type { WebContext } from '../server/web-context.ts';
+
+const ONE_DAY = { 'Cache-Control': 'public, max-age=86400' };
+
+interface Stylesheet {
+  css: string;
+  version: string;
+}
+
+const stylesheets = new WeakMap<WebContext, Promise<Stylesheet>>();
+
+/** Its path with its version, so that caches may store it forever. */
+export async function stylesheetPath(web: WebContext): Promise<string> {
+  const { version } = await stylesheetOf(web);
+  return `${web.base}/style.css?v=${version}`;
+}
+
+/** `/style.css`: rendered from a template, which an editor can change, with the accent colours of the configuration. */
+export function serveStylesheet(web: WebContext): Handler {
+  return async (c) => {
+    const { css, version } = await stylesheetOf(web);
+    const lifetime = c.req.query('v') === version ? 'max-age=31536000, immutable' : 'max-age=300';
+    const headers = { ETag: `"${version}"`, 'Cache-Control': `public, ${lifetime}` };
+    if (isNotModified(c.req.raw.headers, { etag: headers.ETag })) return c.body(null, 304, headers);
+    return c.body(css, 200, { ...headers, 'Content-Type': 'text/css; charset=utf-8' });
+  };
+}
+
+/** `/favicon.svg`: a small front page in the accent colour. */
+export function serveFavicon(web: WebContext): Handler {
+  const { light, dark } = web.view.accent;
+  const darkMode = `@media(prefers-color-scheme:dark){.p{fill:#161513}.i{fill:#ece8e1}.a{fill:${dark}}}`;
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">
+<style>.p{fill:#fbfaf7}.i{fill:#1b1a18}.a{fill:${light}}${darkMode}</style>
+<rect class="p" width="32" height="32" rx="5"/><rect class="a" x="5" y="6" width="22" height="5"/>
+<path class="i" d="M5 14h10v3H5zM5 19h10v2H5zM5 23h10v2H5zM18 14h9v11h-9z"/>
+</svg>
+`;
+  return (c) => c.body(svg, 200, { ...ONE_DAY, 'Content-Type': 'image/svg+xml' });
+}
+
+/** `/favicon.ico`, which clients request that do not read a page's own link. */
+export function redirectFavicon(web: WebContext): Handler {
+  return (c) => c.redirect(`${web.base}/favicon.svg`, 301);
+}
+
+/** `/robots.txt`: closes the pages of one subscriber to crawlers. */
+export function serveRobots(web: WebContext): Handler {
+  const closed = ['account', 'confirm', 'preferences', 'unsubscribe'].map(
+    (folder) => `Disallow: ${web.base}/${folder}/\n`,
+  );
+  return (c) => c.text(`User-agent: *\n${closed.join('')}`, 200, ONE_DAY);
+}
+
+function stylesheetOf(web: WebContext): Promise<Stylesheet> {
+  let stylesheet = stylesheets.get(web);
+  if (stylesheet === undefined) {
+    stylesheet = renderStylesheet(web);
+    stylesheets.set(web, stylesheet);
+    // Try again after a template error.
+    stylesheet.catch(() => stylesheets.delete(web));
+  }
+  return stylesheet;
+}
+
+async function renderStylesheet(web: WebContext): Promise<Stylesheet> {
+  const css = await web.templates.text('pages/style.css.liquid', { site: web.view });
+  return { css, version: createHash('sha256').update(css).digest('hex').slice(0, 12) };
+}

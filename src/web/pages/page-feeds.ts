@@ -1,0 +1,51 @@
+/**
+ * The feeds that a page links to (autodiscovery): first those of its subject, since many readers take the first that
+ * they find, then all of the configuration.
+ */
+import type { Article } from '../../articles/article.ts';
+import { reporterFacets } from '../../articles/facets/facet-names.ts';
+import { type Config, sectionTitle } from '../../core/config/config.ts';
+import { configuredFor, feedLinks, sectionFeed, singleFeed } from '../../feeds/feed-links.ts';
+import type { FeedHead } from '../../feeds/formats/feed-view.ts';
+import { facetSlug } from '../../lib/text/facet-slug.ts';
+import type { WebContext } from '../server/web-context.ts';
+
+/** A `<link rel="alternate">`. */
+export interface Alternate {
+  type: string;
+  /** `The Meridian Wire: World (Atom)` */
+  title: string;
+  /** Below feeds/. */
+  path: string;
+}
+
+/** Links to these feeds in their three formats, then to the other feeds of the configuration. */
+export function alternates(config: Config, first: FeedHead[]): Alternate[] {
+  const ids = new Set(first.map(({ id }) => id));
+  return [...first, ...config.feeds.filter(({ id }) => !ids.has(id))].flatMap((feed) => {
+    const { title, formats } = feedLinks(feed, config);
+    return formats.map(({ name, type, path }) => ({ type, path, title: `${title} (${name})` }));
+  });
+}
+
+/** The feeds of a story's section, kicker and reporters. */
+export function articleFeeds(config: Config, article: Pick<Article, 'section' | 'kicker' | 'bylines'>): FeedHead[] {
+  const { section, kicker } = article;
+  const kickerSlug = kicker === null ? null : facetSlug(kicker);
+  return [
+    ...(sectionTitle(config, section) === null ? [] : [sectionFeed(config, section as string)]),
+    ...(kickerSlug === null ? [] : [singleFeed('kicker', kickerSlug, [kicker as string])]),
+    ...reporterFacets(article).map(({ slug, name }) => singleFeed('reporter', slug, [name])),
+  ];
+}
+
+/** The feed with past editions only, if the configuration has one. */
+export function editionFeeds(config: Config): FeedHead[] {
+  return [configuredFor(config, 'kinds', 'roundup') ?? []].flat();
+}
+
+/** The links as HTML, for the head of a page. */
+export async function renderAlternates(web: WebContext, first: FeedHead[]): Promise<string> {
+  const feeds = alternates(web.config, first);
+  return web.templates.html('pages/parts/alternates.liquid', { feeds, base: web.base });
+}

@@ -1,0 +1,177 @@
+import { describe, expect, it } from 'vitest';
+import { auditAct } from '../../../src/accounts/audit.ts';
+import { findSession } from '../../../src/accounts/sessions.ts';
+import { openTestDesk, PASSWORD, type TestDesk } from '../../app/desk/test-desk.ts';
+import { forEachDatabase } from '../../support/databases.ts';
+import { openSession } from '../fixture.ts';
+
+const NEW_PASSWORD = 'four lanterns by the quay';
+const HOSTILE = `"><script>alert(1)</script><img src=x onerror=alert(2)>`;
+
+const acts = async (desk: TestDesk): Promise<string[]> =>
+  (await desk.audit()).map(({ actor, act, subject }) => `${actor}: ${act} ${subject}`);
+
+forEachDatabase((open) => {
+  describe('the own account', () => {
+    it('changes its password, stays signed in, and ends its other sessions', async () => {
+      const desk = await openTestDesk(await open());
+      const { store, now } = desk.app;
+      const { id } = desk.accounts.editor;
+      const other = await openSession(store, id, now);
+      const refused = await desk.post('editor', '/account/password', { password: PASSWORD, 'new-password': 'short' });
+      expect([refused.status, await refused.text()]).toEqual([
+        ...[422, expect.stringMatching(/id="new-password-error">Use at least 12/)],
+      ]);
+      const fields = { password: PASSWORD, 'new-password': NEW_PASSWORD };
+      // The page that asks again does not repeat the new password.
+      const wrong = await (await desk.post('editor', '/account/password', { ...fields, password: 'wrong' })).text();
+      expect(wrong).not.toContain(NEW_PASSWORD);
+      const changed = await desk.post('editor', '/account/password', fields);
+      expect([changed.status, changed.headers.get('Location')]).toEqual([303, '/desk/account']);
+      const [, token = ''] = /__Host-daywire-desk=([\w-]{43})/.exec(changed.headers.getSetCookie().join()) ?? [];
+      expect(await findSession(store.db, token, now)).not.toBeNull();
+      for (const ended of [other, desk.accounts.editor.token]) {
+        expect(await findSession(store.db, ended, now)).toBeNull();
+      }
+      expect(await acts(desk)).toEqual([`Edda Moreno: account.password account/${id}`]);
+      await desk.close();
+    });
+
+    it('switches single keys off and on, and signs out its other sessions', async () => {
+      const desk = await openTestDesk(await open());
+      expect(await desk.read('editor', '/account')).toContain('data-shortcuts');
+      const off = await desk.act('editor', '/account/shortcuts', { shortcuts: 'off' });
+      expect(off).toContain('Single keys are off.');
+      expect(off).not.toContain('data-shortcuts');
+      expect(await desk.act('editor', '/account/shortcuts', { shortcuts: 'on' })).toContain('data-shortcuts');
+      expect(await desk.read('editor', '/account')).toContain('This is the only session.');
+      await openSession(desk.app.store, desk.accounts.editor.id, desk.app.now);
+      expect(await desk.act('editor', '/account/end-sessions')).toContain('One other session has ended.');
+      expect(await desk.read('editor', '/account')).toContain('This is the only session.');
+      expect(await acts(desk)).toEqual([`Edda Moreno: account.end-sessions account/${desk.accounts.editor.id}`]);
+      await desk.close();
+    });
+  });
+
+  describe('the accounts', () => {
+    it('are invited by a link that is shown once, which can be withdrawn', async () => {
+      const desk = await openTestDesk(await open());
+      const path = '/accounts/invite';
+      const fields: [string, string][] = [
+        ['email', 'ivo@example.com'],
+        ['role', 'editor'],
+        ['role', 'audience'],
+      ];
+      const page = await desk.act('admin', path, [...fields, ['password', PASSWORD]]);
+      const [, link = ''] = /value="http:\/\/127\.0\.0\.1:8080\/desk(\/invitation\/[\w-]{43})"/.exec(page) ?? [];
+      expect((await desk.get(null, link)).status).toBe(200);
+      expect((await desk.get('admin', path)).headers.get('Location')).toBe('/desk/accounts');
+      const list = await desk.read('admin', '/accounts');
+      expect(list).not.toContain('/desk/invitation/');
+      expect(list).toContain('new account: editor, audience');
+      expect(await desk.act('admin', '/accounts/invitations/1/withdraw')).toContain('The link no longer works.');
+      expect((await desk.get(null, link)).status).toBe(404);
+      expect((await desk.post('admin', '/accounts/invitations/1/withdraw')).status).toBe(404);
+      expect(await acts(desk)).toEqual([
+        ...['Ada Lindqvist: account.invite invitation/1', 'Ada Lindqvist: account.withdraw-invitation invitation/1'],
+      ]);
+      await desk.close();
+    });
+
+    it('show what is wrong with an invitation beside its field, and keep what was typed', async () => {
+      const desk = await openTestDesk(await open());
+      const invite = async (email: string, role: string[]) => {
+        const roles = role.map((one): [string, string] => ['role', one]);
+        const response = await desk.post('admin', '/accounts/invite', [
+          ['email', email],
+          ...roles,
+          ['password', PASSWORD],
+        ]);
+        return [response.status, await response.text()] as const;
+      };
+      const [status, page] = await invite(HOSTILE, ['operator']);
+      expect(status).toBe(422);
+      expect(page).toMatch(/id="email-error">Enter an email address/);
+      expect(page).toContain('value="&quot;&gt;&lt;script&gt;');
+      expect(page).toMatch(/value="operator" checked/);
+      expect(page).not.toContain('<script>alert');
+      expect((await invite('ivo@example.com', ['boss']))[1]).toMatch(/id="role-error">Choose at least one role/);
+      expect((await invite('editor@example.com', ['editor']))[1]).toMatch(
+        /id="email-error">Edda Moreno has an account/,
+      );
+      expect(await acts(desk)).toEqual([]);
+      await desk.close();
+    });
+
+    it('have roles that an admin changes, which signs the account out', async () => {
+      const desk = await openTestDesk(await open());
+      const { id } = desk.accounts.editor;
+      const fields: [string, string][] = [
+        ['role', 'operator'],
+        ['password', PASSWORD],
+      ];
+      const page = await desk.act('admin', `/accounts/${id}/roles`, fields);
+      expect(page).toContain('Edda Moreno is now operator, and signs in again.');
+      expect(page).toMatch(/value="operator" checked/);
+      expect((await desk.get('editor', '/account')).headers.get('Location')).toMatch(/^\/desk\/sign-in/);
+      const none = await desk.post('admin', `/accounts/${id}/roles`, { password: PASSWORD });
+      expect([none.status, await none.text()]).toEqual([422, expect.stringContaining('Choose at least one role')]);
+      const admin = desk.accounts.admin.id;
+      const only = await desk.post('admin', `/accounts/${admin}/disable`, { password: PASSWORD });
+      expect([only.status, await only.text()]).toEqual([422, expect.stringContaining('is the only admin')]);
+      await desk.close();
+    });
+
+    it('are disabled and enabled, and get a link for a new password', async () => {
+      const desk = await openTestDesk(await open());
+      const { id } = desk.accounts.editor;
+      const password = { password: PASSWORD };
+      const linked = await desk.act('admin', `/accounts/${id}/password-link`, password);
+      const [, link = ''] = /\/desk(\/invitation\/[\w-]{43})"/.exec(linked) ?? [];
+      expect(await (await desk.get(null, link)).text()).toContain('Choose a new password');
+      const reloaded = await desk.get('admin', `/accounts/${id}/password-link`);
+      expect(reloaded.headers.get('Location')).toBe(`/desk/accounts/${id}`);
+      expect(await desk.act('admin', `/accounts/${id}/disable`, password)).toContain('can no longer sign in');
+      expect((await desk.get('editor', '/account')).status).toBe(303);
+      expect((await desk.get(null, link)).status).toBe(404);
+      expect(await desk.read('admin', '/accounts')).toMatch(/disabled<\/span>/);
+      expect(await desk.act('admin', `/accounts/${id}/enable`, password)).toContain('Edda Moreno may sign in again.');
+      expect((await desk.get('admin', '/accounts/99')).status).toBe(404);
+      expect((await desk.get('admin', '/accounts/x')).status).toBe(404);
+      await desk.close();
+    });
+  });
+
+  describe('the audit log', () => {
+    it('is shown newest first in pages, by account, act and subject', async () => {
+      const desk = await openTestDesk(await open());
+      const { store, now } = desk.app;
+      const { editor, operator } = desk.accounts;
+      await store.db.transaction().execute(async (tx) => {
+        for (let n = 1; n <= 120; n++) {
+          const act = n % 2 === 0 ? 'edition.hold' : 'edition.approve';
+          await auditAct(n === 7 ? operator : editor, now + n, { act, subject: `daily/${n}` })(tx);
+        }
+        await auditAct('console', now, { act: 'article.edit', subject: HOSTILE, detail: { [HOSTILE]: HOSTILE } })(tx);
+      });
+      const subjects = (page: string) =>
+        [...page.matchAll(/<td data-label="Subject">daily\/(\d+)<\/td>/g)].map(([, n]) => Number(n));
+      const first = await desk.read('admin', '/audit');
+      expect(first).not.toMatch(/<script>alert|<img/);
+      expect(first).toContain('&lt;img src=x');
+      expect(subjects(first)).toEqual(Array.from({ length: 49 }, (_, n) => 120 - n));
+      const [, next = ''] = /rel="next" href="\/desk([^"]*)"/.exec(first) ?? [];
+      const second = await desk.read('admin', next.replaceAll('&amp;', '&'));
+      expect(subjects(second)).toEqual(Array.from({ length: 50 }, (_, n) => 71 - n));
+      expect(subjects(await desk.read('admin', `/audit?account=${operator.id}`))).toEqual([7]);
+      expect(subjects(await desk.read('admin', '/audit?subject=daily%2F20'))).toEqual([20]);
+      const holds = await desk.read('admin', '/audit?act=edition.hold');
+      expect(subjects(holds)).toEqual(Array.from({ length: 50 }, (_, n) => 120 - 2 * n));
+      expect(holds).toMatch(/rel="next" href="\/desk\/audit\?act=edition\.hold&amp;after=\d+"/);
+      const none = await desk.read('admin', `/audit?act=${encodeURIComponent(HOSTILE)}&account=x&after=-1`);
+      expect(none).toContain('No entry matches.');
+      expect(none).not.toMatch(/<script>alert|<img/);
+      await desk.close();
+    });
+  });
+});

@@ -1,0 +1,165 @@
+import { describe, expect, it, vi } from 'vitest';
+import { invite } from '../../../src/accounts/invitations.ts';
+import { findSession, SESSION_IDLE } from '../../../src/accounts/sessions.ts';
+import { DAY } from '../../../src/lib/time.ts';
+import { openTestDesk, PASSWORD, type TestDesk } from '../../app/desk/test-desk.ts';
+import { forEachDatabase, openMigrated } from '../../support/databases.ts';
+
+const EMAIL = 'editor@example.com';
+const NEW_PASSWORD = 'four lanterns by the quay';
+
+/** The token of the session that a response begins. */
+function tokenOf(response: Response): string | undefined {
+  const cookies = response.headers.getSetCookie();
+  return cookies.map((cookie) => /^__Host-daywire-desk=([\w-]{43});/.exec(cookie)?.[1]).find((token) => token);
+}
+
+async function link({ app }: TestDesk, email: string): Promise<string> {
+  const roles = email === EMAIL ? [] : (['editor'] as const);
+  const invited = await invite(app.store.db, 'console', { email, roles }, app.now);
+  if (invited.kind === 'refused') throw new Error(invited.reason);
+  return `/invitation/${invited.token}`;
+}
+
+forEachDatabase((open) => {
+  describe('signing in', () => {
+    it('sets a cookie that only this host gets, and leads to the page that was asked for', async () => {
+      const desk = await openTestDesk(await open());
+      expect(await (await desk.get(null, '/sign-in?next=%2Fdesk%2Faudit%3Fact%3Da')).text()).toContain(
+        '<input type="hidden" name="next" value="/desk/audit?act=a">',
+      );
+      const fields = { email: EMAIL, password: PASSWORD, next: '/desk/account' };
+      const response = await desk.post(null, '/sign-in', fields);
+      expect([response.status, response.headers.get('Location')]).toEqual([303, '/desk/account']);
+      const [cookie = ''] = response.headers.getSetCookie();
+      expect(cookie).toMatch(
+        /^__Host-daywire-desk=[\w-]{43}; Max-Age=604800; Path=\/; HttpOnly; Secure; SameSite=Lax$/,
+      );
+      const Cookie = cookie.split(';', 1)[0] ?? '';
+      expect(await (await desk.get(null, '/account', { Cookie })).text()).toContain('Edda Moreno');
+      const evil = await desk.post(null, '/sign-in', { ...fields, next: '//evil.example' });
+      expect(evil.headers.get('Location')).toBe('/desk');
+      // Whoever has signed in needs no form.
+      const again = await desk.get(null, '/sign-in?next=/desk/account', { Cookie });
+      expect([again.status, again.headers.get('Location')]).toEqual([303, '/desk/account']);
+      await desk.close();
+    });
+
+    it('says the same for a wrong password and an unknown address, and when it can be tried again', async () => {
+      const desk = await openTestDesk(await open());
+      const texts = [];
+      for (const fields of [
+        { email: EMAIL, password: 'a wrong password' },
+        { email: 'nobody@example.com', password: PASSWORD },
+        { email: '', password: '' },
+      ]) {
+        const response = await desk.post(null, '/sign-in', fields);
+        const text = await response.text();
+        expect([response.status, tokenOf(response)]).toEqual([422, undefined]);
+        expect(text).not.toContain('a wrong password');
+        texts.push(/role="alert">([^<]*)</.exec(text)?.[1]);
+      }
+      expect(new Set(texts)).toEqual(new Set([expect.stringContaining('address or the password is wrong')]));
+      for (let n = 1; n < 5; n++) await desk.post(null, '/sign-in', { email: EMAIL, password: `wrong ${n}` });
+      const stopped = await desk.post(null, '/sign-in', { email: EMAIL, password: PASSWORD });
+      expect([stopped.status, stopped.headers.get('Retry-After')]).toEqual([429, '900']);
+      expect(await stopped.text()).toContain('Too many attempts.');
+      await desk.close();
+    });
+
+    it('ends the session that the browser had before', async () => {
+      const desk = await openTestDesk(await open());
+      const { store, now } = desk.app;
+      const { token } = desk.accounts.audience;
+      const response = await desk.post('audience', '/sign-in', { email: EMAIL, password: PASSWORD });
+      expect(await findSession(store.db, token, now)).toBeNull();
+      expect(await findSession(store.db, tokenOf(response) ?? '', now)).toMatchObject({ email: EMAIL });
+      await desk.close();
+    });
+
+    it('ends with signing out, which removes the cookie', async () => {
+      const desk = await openTestDesk(await open());
+      const response = await desk.post('editor', '/sign-out');
+      expect([response.status, response.headers.get('Location')]).toEqual([303, '/desk/sign-in']);
+      expect(response.headers.getSetCookie()).toEqual(['__Host-daywire-desk=; Max-Age=0; Path=/; Secure']);
+      expect((await desk.get('editor', '/account')).status).toBe(303);
+      await desk.close();
+    });
+  });
+
+  describe('an invitation', () => {
+    it('lets a new colleague choose name and password, and signs them in', async () => {
+      const desk = await openTestDesk(await open());
+      const path = await link(desk, 'ivo@example.com');
+      const form = await (await desk.get(null, path)).text();
+      expect(form).toContain('Join the desk');
+      expect(form).toContain('ivo@example.com');
+      // Reading the link uses nothing up.
+      expect((await desk.get(null, path)).status).toBe(200);
+      const refused = await desk.post(null, path, { name: 'ada LINDQVIST', 'new-password': NEW_PASSWORD });
+      const text = await refused.text();
+      expect(refused.status).toBe(422);
+      expect(text).toMatch(/id="name-error">[^<]*has an account already/);
+      expect(text).toContain('value="ada LINDQVIST"');
+      expect(text).not.toContain(NEW_PASSWORD);
+      const short = await desk.post(null, path, { name: 'Ivo', 'new-password': 'short' });
+      expect(await short.text()).toMatch(/id="new-password-error">Use at least 12/);
+      const accepted = await desk.post(null, path, { name: 'Ivo', 'new-password': NEW_PASSWORD });
+      expect([accepted.status, accepted.headers.get('Location')]).toEqual([303, '/desk']);
+      expect(await findSession(desk.app.store.db, tokenOf(accepted) ?? '', desk.app.now)).toMatchObject({
+        name: 'Ivo',
+      });
+      const used = await desk.get(null, path);
+      expect([used.status, await used.text()]).toEqual([404, expect.stringContaining('This link no longer works')]);
+      expect((await desk.post(null, path, { name: 'Eve', 'new-password': NEW_PASSWORD })).status).toBe(404);
+      await desk.close();
+    });
+
+    it('for an account asks for a new password only', async () => {
+      const desk = await openTestDesk(await open());
+      const path = await link(desk, EMAIL);
+      const form = await (await desk.get(null, path)).text();
+      expect(form).toContain('Choose a new password');
+      expect(form).not.toContain('name="name"');
+      expect((await desk.post('audience', path, { 'new-password': NEW_PASSWORD })).status).toBe(303);
+      // The former sessions have ended, and that of a colleague whose browser it is.
+      for (const role of ['editor', 'audience'] as const) expect((await desk.get(role, '/account')).status).toBe(303);
+      expect((await desk.post(null, '/sign-in', { email: EMAIL, password: NEW_PASSWORD })).status).toBe(303);
+      await desk.close();
+    });
+
+    it('is closed after its time', async () => {
+      const desk = await openTestDesk(await open());
+      const path = await link(desk, 'ivo@example.com');
+      desk.app.now += 7 * DAY;
+      expect((await desk.get(null, path)).status).toBe(404);
+      await desk.close();
+    });
+  });
+});
+
+describe('the log of a process', () => {
+  it('names an account by its number, and has no address and no password', async () => {
+    const desk = await openTestDesk(await openMigrated());
+    const warn = vi.spyOn(desk.app.log, 'warn');
+    for (const email of [EMAIL, 'nobody@example.com', 'my secret password']) {
+      await desk.post(null, '/sign-in', { email, password: 'another secret' });
+    }
+    const { id } = desk.accounts.editor;
+    expect(warn.mock.calls.map(([details]) => details)).toEqual([
+      ...[{ account: id }, { account: 'unknown' }, { account: 'unknown' }],
+    ]);
+    expect(JSON.stringify(warn.mock.calls)).not.toMatch(/secret|@|192\.0\.2/);
+    await desk.close();
+  });
+});
+
+describe('a session', () => {
+  it('leads to the sign-in page when it has ended', async () => {
+    const desk = await openTestDesk(await openMigrated());
+    desk.app.now += SESSION_IDLE;
+    const response = await desk.get('editor', '/account');
+    expect(response.headers.get('Location')).toBe('/desk/sign-in?next=%2Fdesk%2Faccount');
+    await desk.close();
+  });
+});

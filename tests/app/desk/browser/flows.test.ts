@@ -1,0 +1,143 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Store } from '../../../../src/core/store/store.ts';
+import { article, saveAll } from '../../../support/articles.ts';
+import { openMigrated } from '../../../support/databases.ts';
+import { openTestApp } from '../../../support/test-app.ts';
+import { type BrowserDesk, openBrowserDesk } from './browser-desk.ts';
+
+/** Presses Tab until an element has the focus, as somebody without a mouse does. */
+async function tabTo(page: Page, selector: string): Promise<void> {
+  const isThere = `document.activeElement !== null && document.activeElement.matches(${JSON.stringify(selector)})`;
+  for (let presses = 0; presses < 400; presses++) {
+    if (await page.evaluate<boolean>(isThere)) return;
+    await page.keyboard.press('Tab');
+  }
+  throw new Error(`Tab does not reach ${selector} on ${page.url()}`);
+}
+
+/** Presses Enter on an element, and waits for the page that says what happened. */
+async function press(page: Page, selector: string): Promise<void> {
+  await tabTo(page, selector);
+  await page.keyboard.press('Enter');
+}
+
+const draftOf = async ({ db }: Store) => {
+  const rows = await db.selectFrom('drafts').select(['state', 'document', 'slot']).execute();
+  return rows.map(({ state, document, slot }) => ({ state, slot, ...JSON.parse(document) }))[0];
+};
+
+/** Types a subject without saving it: nothing that the edition would lack it in is done, and links keep it. */
+async function keepUnsaved(page: Page): Promise<void> {
+  const focused = (selector: string) => page.evaluate<boolean>(`document.activeElement.matches('${selector}')`);
+  await page.evaluate('window.isSamePage = true');
+  await page.fill('#subject', 'Not saved');
+  await page.locator('.skip').press('Enter');
+  await page.keyboard.press('Tab');
+  expect(await focused('main *')).toBe(true);
+  await page.goBack();
+  expect(await page.evaluate('window.isSamePage')).toBe(true);
+  expect(await page.locator('#subject-counter').textContent()).toContain('not saved');
+
+  await page.keyboard.press('a');
+  await page.locator('#sending [role=alert]').getByText('The subject is not saved').waitFor();
+  expect(await focused('#subject')).toBe(true);
+  await page.fill('#subject', '');
+  expect(await page.locator('#subject-counter').textContent()).not.toContain('not saved');
+  await page.keyboard.press('Escape');
+  expect(await focused('#subject')).toBe(false);
+}
+
+describe('an edition of the desk', () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'daywire-flows-'));
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  for (const javaScriptEnabled of [true, false]) {
+    const how = javaScriptEnabled ? 'with the keyboard alone' : 'with the keyboard alone and without JavaScript';
+    it(`is arranged, named, completed, tested and approved ${how}`, async () => {
+      const store = await openMigrated();
+      const app = openTestApp(store, { folder: join(folder, String(javaScriptEnabled)) });
+      // Few: each has buttons that Tab passes.
+      await saveAll(
+        store,
+        ['lead', 'second', 'third', 'fourth', 'fifth'].map((id) => article(id)),
+      );
+      const desk: BrowserDesk = await openBrowserDesk(store, app);
+      try {
+        const { page, faults } = await desk.open('editor', { javaScriptEnabled });
+        const says = (text: string | RegExp) => page.locator('#notice').getByText(text).waitFor();
+        await page.goto(`${desk.url}/edition`);
+        const dropped =
+          (await page.locator('[data-drag-list="news"] [data-drag-item]').nth(1).getAttribute('data-drag-item')) ?? '';
+        const [, , next] = await page.locator('[data-drag-list="news"] .story > a').all();
+        const nextId = await next?.getAttribute('id');
+        if (javaScriptEnabled) await keepUnsaved(page);
+
+        if (javaScriptEnabled) {
+          const isOnRow = `document.activeElement?.closest('[data-row]')?.dataset.dragItem === ${JSON.stringify(dropped)}`;
+          for (let n = 0; n < 50 && !(await page.evaluate<boolean>(isOnRow)); n++) await page.keyboard.press('j');
+          await page.keyboard.press('x');
+        } else await press(page, `#x-${dropped}`);
+        await says('Done:');
+        expect((await draftOf(store)).decisions.stories[dropped]).toMatchObject({ kind: 'dropped' });
+        if (javaScriptEnabled) expect(await page.evaluate('document.activeElement.id')).toBe(nextId);
+        else expect(page.url()).toMatch(new RegExp(`#${nextId}$`));
+
+        await tabTo(page, '#subject');
+        await page.keyboard.type('Chips, ships and a founder’s divorce');
+        for (let n = 0; n < 3; n++) await page.keyboard.press('ArrowLeft');
+        await page.keyboard.press('Enter');
+        await says(/subject/i);
+        const caret = 'Chips, ships and a founder’s divorce'.length - 3;
+        if (javaScriptEnabled) expect(await page.evaluate('document.activeElement.selectionStart')).toBe(caret);
+        expect((await draftOf(store)).decisions.subject).toBe('Chips, ships and a founder’s divorce');
+
+        await press(page, 'nav a[href="/desk/roundup"]');
+        await page.waitForURL(/\/desk\/roundup$/);
+        await press(page, 'a[href="/desk/roundup/add"]');
+        await page.waitForURL(/\/add$/);
+        await tabTo(page, '#url');
+        await page.keyboard.type('https://harbour.example.com/ferries');
+        await press(page, '#add-report');
+        // Nobody can read that page here, so the desk asks what it says.
+        await page.locator('#page-error').waitFor();
+        await tabTo(page, '#title');
+        await page.keyboard.type('Ferries Return to the Harbour');
+        await tabTo(page, '#outlet');
+        await page.keyboard.type('The Harbour Post');
+        await tabTo(page, '#text');
+        await page.keyboard.type('The city’s ferries sail again from Monday.');
+        await press(page, '#add-report');
+        await says(/Added and picked/);
+
+        await press(page, 'nav a[href="/desk/edition"]');
+        await page.waitForURL(/\/draft/);
+        await page.getByText('Ferries Return to the Harbour').first().waitFor();
+        await press(page, '#test-own');
+        await says(/test/i);
+        const mails = readdirSync(app.config.paths.data, { recursive: true, encoding: 'utf8' }).filter((name) =>
+          name.endsWith('.eml'),
+        );
+        expect(mails).toHaveLength(1);
+        const mail = readFileSync(join(app.config.paths.data, mails[0] as string), 'utf8');
+        expect(mail).toContain('editor@example.com');
+
+        // Its button is before the one that has the focus.
+        if (javaScriptEnabled) await page.keyboard.press('a');
+        else await press(page, '#approve');
+        await says(/approved/i);
+        expect((await draftOf(store)).state).toMatchObject({ kind: 'approved', by: 'Edda Moreno' });
+        expect(faults).toEqual([]);
+      } finally {
+        await desk.close();
+        await store.close();
+      }
+    });
+  }
+});

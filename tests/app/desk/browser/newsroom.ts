@@ -1,0 +1,77 @@
+/**
+ * A newsroom whose outlets, articles, subscribers and servers all try to break the desk's pages.
+ */
+
+import { recordRejection } from '../../../../src/articles/rejections.ts';
+import { raiseAlert } from '../../../../src/core/alerts/alerts.ts';
+import type { NewsletterConfig } from '../../../../src/core/config/config.ts';
+import type { Store } from '../../../../src/core/store/store.ts';
+import { deliverDue } from '../../../../src/delivery/deliver-due.ts';
+import { composeNow } from '../../../../src/editions/compose-slot.ts';
+import { HOUR, MINUTE } from '../../../../src/lib/time.ts';
+import { article, saveAll } from '../../../support/articles.ts';
+import { groupedItem, storeGroup } from '../../../support/outlet-items.ts';
+import { openSampleApp, type TestApp } from '../../../support/test-app.ts';
+
+/** Runs as code wherever it is not escaped; also within a title, an attribute and a text area. */
+const HOSTILE = `</title></textarea>"'><script>window.hurt=1</script><img src=x onerror="window.hurt=1">`;
+
+/** With a closed edition that was delivered, and stories for the next one. */
+export async function openHostileNewsroom(store: Store, folder: string): Promise<TestApp> {
+  const app = await openSampleApp(store, { outlets: true, folder });
+  await composeNow(app, app.config.newsletters[0] as NewsletterConfig);
+  await deliverDue(app);
+  app.now += 20 * HOUR;
+  const { now } = app;
+  await saveAll(
+    store,
+    [1, 2, 3, 4, 5, 6].map((n) =>
+      article(`hostile-${n}`, {
+        kind: n < 4 ? 'brief' : 'analysis',
+        kicker: n === 1 ? 'Exclusive' : `Kicker ${HOSTILE}`,
+        headline: `Story ${n} ${HOSTILE}`,
+        dek: HOSTILE,
+        publishedAt: now - n * MINUTE,
+        tags: [HOSTILE],
+        outlet: null,
+        status: n === 2 ? { state: 'corrected', note: HOSTILE, at: now - MINUTE } : { state: 'published' },
+      }),
+    ),
+    now,
+  );
+  await storeGroup(
+    store.db,
+    [1, 2].map((n) =>
+      groupedItem(n, {
+        outlet: `Outlet ${n} ${HOSTILE}`,
+        title: `Report ${n} ${HOSTILE}`,
+        summary: HOSTILE,
+        url: n === 1 ? 'javascript:window.hurt=1' : `https://example.com/?${encodeURIComponent(HOSTILE)}`,
+        publishedAt: now - HOUR,
+        firstSeenAt: now - HOUR,
+      }),
+    ),
+  );
+  await store.db.transaction().execute(async (tx) => {
+    await raiseAlert(tx, { key: `failed:${HOSTILE}`, message: HOSTILE }, now);
+    await tx
+      .insertInto('subscribers')
+      .values({ email: `${HOSTILE}@example.com`, email_key: `${HOSTILE}@example.com`, created_at: now, zone: null })
+      .execute();
+    await tx
+      .updateTable('deliveries')
+      .set({ state: 'failed', reply: `550 ${HOSTILE}`, reason: HOSTILE })
+      .execute();
+    await tx.updateTable('runs').set({ reason: HOSTILE }).execute();
+    await tx.updateTable('editions').set({ delivery_state: 'paused', delivery_reason: HOSTILE }).execute();
+  });
+  await recordRejection(
+    store.db,
+    {
+      ...{ key: 'hostile:1', stage: 'import', source: HOSTILE, line: 7, articleId: null },
+      ...{ problems: [HOSTILE], raw: HOSTILE },
+    },
+    now,
+  );
+  return app;
+}

@@ -1,0 +1,169 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import axe from 'axe-core';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { invite } from '../../../../src/accounts/invitations.ts';
+import { DESK_ROUTES } from '../../../../src/app/desk/routes.ts';
+import { insertUpload } from '../../../../src/audience/csv/upload-ledger.ts';
+import type { Store } from '../../../../src/core/store/store.ts';
+import { openMigrated } from '../../../support/databases.ts';
+import { type BrowserDesk, openBrowserDesk } from './browser-desk.ts';
+import { openHostileNewsroom } from './newsroom.ts';
+
+/** What is no page of its own: a stream, what frames show, a download, and addresses that lead to a page. */
+const NO_PAGES = [
+  ...['/live', '/preview/:newsletter/:slot/:composition', '/editions/:newsletter/:slot/frozen', '/articles/:id/text'],
+  ...['/edition', '/editions/:newsletter/next'],
+];
+
+/** The path of a route as a pattern. A parameter has its own pattern in braces, or is any segment. */
+function patternOf(path: string): RegExp {
+  const own = /:\w+(?:\{((?:[^{}]|\{[^}]*\})*)\})?/g;
+  return new RegExp(`^${path.replaceAll(own, (_, pattern?: string) => pattern ?? '[^/]+')}$`);
+}
+
+// Those with fewer parameters first: any segment would match the others.
+const GETS = DESK_ROUTES.filter(({ method }) => method === 'GET')
+  .map(({ path }) => path)
+  .toSorted((a, b) => a.split(':').length - b.split(':').length);
+const PAGES = GETS.filter((path) => !NO_PAGES.includes(path));
+
+describe('the pages of the desk, with hostile text in every field', () => {
+  let store: Store;
+  let folder: string;
+  let desk: BrowserDesk;
+
+  beforeAll(async () => {
+    store = await openMigrated();
+    folder = mkdtempSync(join(tmpdir(), 'daywire-desk-'));
+    desk = await openBrowserDesk(store, await openHostileNewsroom(store, folder));
+  });
+  afterAll(async () => {
+    await desk.close();
+    await store.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  it('are reached by links, run no foreign code, keep to accessibility rules and fit the screen', async () => {
+    const { page, faults } = await desk.open('admin');
+    // The page of a person is behind a form, since addresses are no part of links.
+    const { id } = await store.db
+      .selectFrom('subscribers')
+      .select('id')
+      .where('email', 'like', '%script%')
+      .executeTakeFirstOrThrow();
+    const waiting = ['', '/account', `/audience/${id}`, `/invitation/${await openInvitation(desk)}`];
+    await addRunningImport(desk);
+    const seen = new Set(waiting);
+    const found = new Set<string>();
+    const problems: string[] = [];
+    for (let path = waiting.shift(); path !== undefined; path = waiting.shift()) {
+      const response = await page.goto(desk.url + path);
+      if (response?.status() !== 200) problems.push(`${path}: ${response?.status()}`);
+      const route = routeOf(new URL(page.url()).pathname.replace(/^\/desk/, ''));
+      if (route !== undefined && !found.has(route)) {
+        found.add(route);
+        problems.push(...(await problemsOf(page)).map((problem) => `${path} ${problem}`));
+      }
+      for (const link of await linksOf(page)) {
+        // One address for each route, and all that no route has.
+        const target = routeOf(link) ?? link;
+        if (found.has(target) || seen.has(target) || NO_PAGES.includes(target)) continue;
+        seen.add(target);
+        waiting.push(link);
+      }
+    }
+    expect(problems).toEqual([]);
+    expect(faults).toEqual([]);
+    const missing = PAGES.filter((path) => !found.has(path));
+    expect(missing.toSorted()).toEqual(['/sign-in']);
+    expect(found.size).toBeGreaterThan(25);
+  });
+
+  it('keep to accessibility rules before somebody has signed in', async () => {
+    const page = await desk.browser.newPage();
+    await page.goto(`${desk.url}/sign-in`);
+    expect(await page.title()).toContain('Sign in');
+    expect(await problemsOf(page)).toEqual([]);
+  });
+});
+
+const HOSTILE = '<script>hurt = 1</script>';
+
+/** Of a new colleague. @returns its token */
+async function openInvitation({ app, accounts }: BrowserDesk): Promise<string> {
+  const wanted = { email: 'colleague@example.com', roles: ['editor' as const] };
+  const invited = await invite(app.store.db, accounts.admin, wanted, app.now);
+  if (invited.kind !== 'invited') throw new Error('refused');
+  return invited.token;
+}
+
+/** An import of the admin that is under way. */
+async function addRunningImport({ app, accounts }: BrowserDesk): Promise<void> {
+  const options = { newsletters: [], format: null, statusColumns: [], status: '', ignore: [] };
+  const file = { id: 'abc123', fileName: `${HOSTILE}.csv`, fileHash: 'abc', size: 10, options };
+  await insertUpload(app.store.db, { ...file, accountId: accounts.admin.id }, app.now, async () => {});
+}
+
+/** An expression: the HTML of what makes a page scroll sideways. */
+const WIDER_THAN_SCREEN = `document.documentElement.scrollWidth <= innerWidth ? [] : [...document.querySelectorAll('main *')]
+  .filter((one) => one.getBoundingClientRect().right > innerWidth && one.closest('.scroll, pre') === null)
+  .map((one) => one.outerHTML.slice(0, 200))`;
+
+/** An expression: the names of tables of rows that a phone has to scroll sideways. */
+const WIDE_TABLES = `[...document.querySelectorAll('.scroll:has(.stacked)')]
+  .filter((one) => innerWidth < 760 && one.scrollWidth > one.clientWidth).map((one) => one.outerHTML.slice(0, 200))`;
+
+/** Where a page is checked, and options for axe. */
+interface Check {
+  width: number;
+  colorScheme: 'light' | 'dark';
+  rules: string;
+}
+
+/**
+ * Rules about colours take two thirds of the time. At 768 px, pages show all that they show at any width. The dark
+ * theme has other colours, and nothing else.
+ */
+const CHECKS: Check[] = [
+  { width: 320, colorScheme: 'light', rules: '' },
+  { width: 768, colorScheme: 'light', rules: ", rules: { 'color-contrast': { enabled: false } }" },
+  { width: 768, colorScheme: 'dark', rules: ", runOnly: ['color-contrast', 'link-in-text-block']" },
+  { width: 1440, colorScheme: 'light', rules: '' },
+];
+
+/** What is wrong with the page that is open, at all widths and in both themes. */
+async function problemsOf(page: Page): Promise<string[]> {
+  const problems: string[] = [];
+  if (await page.evaluate("'hurt' in window")) problems.push('ran a script of a text');
+  await page.evaluate(axe.source);
+  for (const { width, colorScheme, rules } of CHECKS) {
+    await page.emulateMedia({ colorScheme });
+    await page.setViewportSize({ width, height: 900 });
+    const wide = await page.evaluate<string[]>(WIDER_THAN_SCREEN);
+    problems.push(...wide.map((html) => `at ${width}: wider than the screen: ${html}`));
+    const tables = await page.evaluate<string[]>(WIDE_TABLES);
+    problems.push(...tables.map((html) => `at ${width}: a wide table: ${html}`));
+    // Describing what is right takes more time than checking it.
+    const violations = await page.evaluate<string[]>(`
+      axe.run({ iframes: false, resultTypes: ['violations']${rules} }).then(({ violations }) =>
+        violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => id + ': ' + html)))`);
+    problems.push(...violations.map((violation) => `at ${width}, ${colorScheme}: ${violation}`));
+  }
+  return problems;
+}
+
+function routeOf(path: string): string | undefined {
+  return GETS.find((route) => patternOf(route).test(path));
+}
+
+/** The paths of links to pages of the desk, without queries. */
+async function linksOf(page: Page): Promise<string[]> {
+  const links = await page.evaluate<string[]>("[...document.querySelectorAll('a[href]')].map((link) => link.href)");
+  return links
+    .map((link) => new URL(link))
+    .filter(({ origin, pathname }) => origin === new URL(page.url()).origin && pathname.startsWith('/desk'))
+    .map(({ pathname }) => pathname.replace(/^\/desk/, ''));
+}

@@ -1,0 +1,169 @@
+/**
+ * Each role, and nobody, on each route of the desk. A route that is added is tested by this file as well.
+ */
+import { describe, expect, it } from 'vitest';
+import { ACCOUNT_ROLES, type AccountRole, may } from '../../../src/accounts/permissions.ts';
+import { DESK_ROUTES } from '../../../src/app/desk/routes.ts';
+import type { DeskRoute } from '../../../src/web/desk/desk-route.ts';
+import { openSession } from '../../accounts/fixture.ts';
+import { openMigrated } from '../../support/databases.ts';
+import { openTestDesk, type TestDesk } from './test-desk.ts';
+
+const OWN = 'http://127.0.0.1:8080';
+
+/** The path of a route, with something that does not exist in place of each parameter. */
+const pathOf = ({ path }: DeskRoute): string =>
+  path.replace(/:\w+(?:\{((?:[^{}]|\{[^}]*\})*)\})?/g, (_, pattern?: string) =>
+    pattern?.startsWith('g') ? 'g0' : '0',
+  );
+
+interface Answer {
+  status: number;
+  location: string | null;
+  text: string;
+}
+
+/** Sends a request of a role, with a session of its own: signing out is an act, too. */
+async function send(
+  desk: TestDesk,
+  route: DeskRoute,
+  role: AccountRole | null,
+  headers: Record<string, string> = {},
+  fields: Record<string, string> = {},
+): Promise<Answer> {
+  const { store, now } = desk.app;
+  // A confirmation with a wrong password counts as a failure.
+  await store.db.deleteFrom('sign_in_failures').execute();
+  const token = role === null ? null : await openSession(store, desk.accounts[role].id, now);
+  const cookie: Record<string, string> = token === null ? {} : { Cookie: `__Host-daywire-desk=${token}` };
+  const response =
+    route.method === 'GET'
+      ? await desk.get(null, pathOf(route), { ...cookie, ...headers })
+      : await desk.site.request(`/desk${pathOf(route)}`, {
+          method: 'POST',
+          body: new URLSearchParams(fields),
+          headers: { ...cookie, ...headers },
+        });
+  const location = response.headers.get('Location');
+  const isStream = response.headers.get('Content-Type')?.startsWith('text/event-stream');
+  const text = isStream ? '' : await response.text();
+  if (isStream) await response.body?.cancel();
+  return { status: response.status, location, text };
+}
+
+const fromDesk = { 'Sec-Fetch-Site': 'same-origin' };
+const leadsToSignIn = ({ status, location }: Answer): boolean =>
+  status === 303 && location !== null && /^\/desk\/sign-in(\?|$)/.test(location);
+const isForbidden = ({ status, text }: Answer): boolean => status === 403 && text.includes('Not with your role');
+const isForeign = ({ status, text }: Answer): boolean => status === 403 && text.includes('Request from another site');
+const asksForPassword = ({ text }: Answer): boolean => text.includes('name="password"');
+
+const FOREIGN: Record<string, string>[] = [
+  {},
+  { Origin: 'https://evil.example' },
+  { Origin: 'null' },
+  { Origin: `${OWN}.evil.example` },
+  { 'Sec-Fetch-Site': 'cross-site', Origin: OWN },
+  { 'Sec-Fetch-Site': 'same-site', Origin: OWN },
+  { 'Sec-Fetch-Site': 'none' },
+];
+
+const POSTS = DESK_ROUTES.filter(({ method }) => method === 'POST');
+const CONFIRMED = POSTS.filter((route) => 'confirms' in route);
+
+const open = async (): Promise<TestDesk> => openTestDesk(await openMigrated());
+
+function outcomeOf(route: DeskRoute, answer: Answer): 'forbidden' | 'sign in' | 'handled' {
+  if (answer.status >= 500) throw new Error(`${name(route)}: ${answer.status} ${answer.text}`);
+  if (isForbidden(answer)) return 'forbidden';
+  // Signing out leads there, too.
+  return leadsToSignIn(answer) && route.path !== '/sign-out' ? 'sign in' : 'handled';
+}
+
+const name = ({ method, path }: DeskRoute): string => `${method} ${path}`;
+
+describe('the routes of the desk', () => {
+  it('are many, each once, and only those for signing in are open', () => {
+    expect(POSTS.length).toBeGreaterThan(8);
+    const names = DESK_ROUTES.map(name);
+    expect(names.filter((one, index) => names.indexOf(one) !== index)).toEqual([]);
+    expect(DESK_ROUTES.filter(({ needs }) => needs === null).map(name)).toEqual([
+      ...['GET /sign-in', 'POST /sign-in', 'GET /invitation/:token', 'POST /invitation/:token'],
+    ]);
+  });
+
+  it('are handled for the roles that may use them, forbidden to others, and ask anybody else to sign in', async () => {
+    const desk = await open();
+    const [seen, expected]: string[][] = [[], []];
+    for (const route of DESK_ROUTES) {
+      const { needs } = route;
+      for (const role of [null, ...ACCOUNT_ROLES]) {
+        // What an allowed request does is the business of other tests: nothing of that name exists.
+        seen?.push(`${name(route)} ${role}: ${outcomeOf(route, await send(desk, route, role, fromDesk))}`);
+        const isAllowed = needs === null || (role !== null && may([role], needs));
+        const isSignIn = role === null && needs !== null && route.path !== '/sign-out';
+        expected?.push(
+          `${name(route)} ${role}: ${isSignIn ? 'sign in' : isAllowed || role === null ? 'handled' : 'forbidden'}`,
+        );
+      }
+    }
+    expect(seen).toEqual(expected);
+    await desk.close();
+  });
+
+  it('refuse forms of another site, and requests that do not say where they come from', async () => {
+    const desk = await open();
+    const accepted: string[] = [];
+    for (const route of POSTS) {
+      for (const source of FOREIGN) {
+        for (const role of ['admin', null] as const) {
+          if (isForeign(await send(desk, route, role, source))) continue;
+          accepted.push(`${name(route)} of ${role} with ${JSON.stringify(source)}`);
+        }
+      }
+      if (isForeign(await send(desk, route, 'admin', { Origin: OWN }))) accepted.push(`${name(route)} refuses its own`);
+    }
+    expect(accepted).toEqual([]);
+    await desk.close();
+  });
+
+  it('that are acts lead to their page where a browser asks for their address', async () => {
+    const desk = await open();
+    const gets = DESK_ROUTES.filter(({ method }) => method === 'GET');
+    const acts = POSTS.filter(({ path }) => !gets.some((get) => get.path === path));
+    expect(acts.length).toBeGreaterThan(60);
+    for (const route of acts) {
+      const path = pathOf(route);
+      const { status, headers } = await desk.get('admin', `${path}?view=desktop`);
+      const [location = '', query] = (headers.get('Location') ?? '').split('?', 2);
+      expect([name(route), status, query]).toEqual([name(route), 303, 'view=desktop']);
+      const page = location.replace('/desk', '');
+      // The nearest page above it, which answers, although nothing of this name exists.
+      const pages = gets.map(pathOf).filter((one) => one === '' || path.startsWith(`${one}/`));
+      expect([name(route), page]).toEqual([name(route), pages.toSorted((a, b) => b.length - a.length)[0]]);
+    }
+    await desk.close();
+  });
+
+  it('that need the password again do nothing without it', async () => {
+    const desk = await open();
+    const attempts: Record<string, string>[] = [{}, { password: '' }, { password: 'not the password' }];
+    expect(CONFIRMED.length).toBeGreaterThan(3);
+    for (const route of CONFIRMED) {
+      for (const fields of attempts) {
+        const answer = await send(desk, route, 'admin', fromDesk, fields);
+        expect([name(route), fields, answer.status, asksForPassword(answer)]).toEqual([
+          ...[name(route), fields, 'password' in fields ? 422 : 200, true],
+        ]);
+      }
+    }
+    expect(await desk.audit()).toEqual([]);
+    await desk.close();
+  });
+
+  it('that change accounts, export, erase or cancel need the password again', () => {
+    const needing = POSTS.filter(({ path }) => /\/accounts\/(?!.*withdraw)|export|erase|deliveries.*cancel/.test(path));
+    expect(needing.length).toBeGreaterThan(4);
+    expect(needing.filter((route) => !CONFIRMED.includes(route)).map(name)).toEqual([]);
+  });
+});

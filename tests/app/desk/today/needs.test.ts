@@ -1,0 +1,143 @@
+import { describe, expect, it } from 'vitest';
+import { adviceFor } from '../../../../src/app/desk/today/alert-advice.ts';
+import { findNeeds, missingRoles, nextEdition } from '../../../../src/app/desk/today/needs.ts';
+import type { Today, TodayNewsletter } from '../../../../src/app/desk/today/read-today.ts';
+import { HOUR } from '../../../../src/lib/time.ts';
+import { NOW } from '../../../support/clock.ts';
+import { sampleConfig } from '../../../support/sample.ts';
+
+const [NEWSLETTER] = sampleConfig().newsletters as [TodayNewsletter['newsletter']];
+type Draft = TodayNewsletter['drafts'][number];
+const PROCESS = { id: '', host: 'h', pid: 1, scope: null, version: '1', startedAt: 0, seenAt: NOW, isRunning: true };
+const RUNNING = [{ ...PROCESS, roles: ['web', 'schedule', 'deliver'] }];
+
+function today(drafts: Partial<Draft>[], change: Partial<Today> = {}): Today {
+  const usual: Draft = {
+    ...{ slot: { label: '2026-11-24', slotAt: NOW + HOUR }, situation: { kind: 'automatic' }, revision: 0 },
+    ...{ stories: 5, isTooShort: false, run: null, skippedAt: null, lost: null },
+    checks: { kind: 'checked', errors: 0, warnings: 3 },
+  };
+  const newsletter = { newsletter: NEWSLETTER, drafts: drafts.map((draft) => ({ ...usual, ...draft })), later: [] };
+  return {
+    ...{
+      newsletters: [newsletter],
+      alerts: [],
+      sends: [],
+      lastEditions: [],
+      overdue: [],
+      troubled: [],
+      heldDelivery: null,
+    },
+    ...{ processes: RUNNING, ...change },
+  };
+}
+
+const alert = (key: string) => {
+  const at = { firstAt: NOW, lastAt: NOW, notifiedAt: null, resolvedAt: null };
+  return { key, message: 'It is so.', count: 1, ...at };
+};
+const texts = (given: Today) => findNeeds(given, NOW).map(({ text }) => text);
+const HELD = { kind: 'held', by: 'Ada', at: NOW, reason: null } as const;
+
+describe('what needs somebody', () => {
+  it('is nothing while drafts close by themselves, whatever warnings they have', () => {
+    expect(texts(today([{}]))).toEqual([]);
+    expect(nextEdition(today([{}]), NOW)).toEqual({ title: NEWSLETTER.title, slotAt: NOW + HOUR, closeAt: null });
+    expect(nextEdition(today([]), NOW)).toBeNull();
+  });
+
+  it('is a draft that is held, not approved, wrong or too short, from two hours before its slot on', () => {
+    const { title } = NEWSLETTER;
+    expect(texts(today([{ situation: HELD }]))).toEqual([`${title} is held by Ada`]);
+    expect(texts(today([{ situation: { kind: 'unapproved' } }]))).toEqual([`${title} is not approved`]);
+    const checks = { kind: 'checked', errors: 2, warnings: 0 } as const;
+    expect(texts(today([{ checks }]))).toEqual([`${title} has 2 errors`]);
+    expect(texts(today([{ isTooShort: true, stories: 2 }]))).toEqual([
+      `${title} has 2 of at least 3 stories, and would be skipped`,
+    ]);
+    const slot = { label: '2026-11-25', slotAt: NOW + 3 * HOUR };
+    expect(texts(today([{ slot, situation: HELD, checks, isTooShort: true }]))).toEqual([]);
+  });
+
+  it('is an edition that cannot be rendered at any time', () => {
+    const slot = { label: '2026-11-25', slotAt: NOW + 30 * HOUR };
+    const checks = { kind: 'failed', reason: 'a template is broken' } as const;
+    expect(texts(today([{ slot, checks }]))).toEqual([`${NEWSLETTER.title} cannot be rendered`]);
+  });
+
+  it('is each alert once, and not one that asks for what the draft needs anyway', () => {
+    const alerts = [
+      alert(`waiting:newsletter:${NEWSLETTER.id}`),
+      alert(`approval-reminder:${NEWSLETTER.id}:2026-11-24:15`),
+      alert('edition:7'),
+    ];
+    expect(texts(today([{ situation: HELD }], { alerts }))).toEqual([
+      `${NEWSLETTER.title} is held by Ada`,
+      'Delivery is paused',
+    ]);
+    expect(texts(today([{}], { alerts }))).toEqual(['A slot waits', 'An approval is needed', 'Delivery is paused']);
+  });
+
+  it('is a delivery that is paused, once, with the messages that wait', () => {
+    const edition = { id: 17, newsletter: 'daily-roundup', slot: '2026-11-24', revision: 1, supersededBy: null };
+    const counts = { pending: 2_998, submitting: 0, submitted: 9, failed: 0, suppressed: 0 };
+    const send = { edition, counts, state: 'paused' } as unknown as Today['sends'][number];
+    const sends = [send, { ...send, state: 'delivering' as const }];
+    expect(texts(today([], { sends }))).toEqual([
+      'The delivery of daily-roundup/2026-11-24 is paused: 2,998 messages wait',
+    ]);
+    expect(texts(today([], { sends, alerts: [alert('edition:17')] }))).toEqual(['Delivery is paused']);
+  });
+
+  it('is a slot that nobody took, a restore, and a role without a process', () => {
+    const overdue = [{ schedule: 'publish', slotAt: NOW - HOUR, count: 3 }];
+    const stopped = { ...PROCESS, roles: ['schedule', 'deliver'], isRunning: false };
+    const needs = findNeeds(today([], { overdue, heldDelivery: 'restored', processes: [stopped] }), NOW);
+    expect(needs.map(({ anchor }) => anchor)).toEqual(['#missed', '#sends', '#processes', '#processes']);
+    expect(missingRoles(RUNNING)).toEqual([]);
+  });
+});
+
+describe('the next edition', () => {
+  it('is the one that an editor is sending, before one whose slot comes earlier', () => {
+    const closeAt = NOW + 2 * HOUR - 1;
+    const slot = { label: '2026-11-25', slotAt: NOW + 30 * HOUR };
+    const drafts: Partial<Draft>[] = [{ slot, situation: { kind: 'countdown', closeAt } }];
+    const next = { title: NEWSLETTER.title, slotAt: slot.slotAt, closeAt };
+    expect(nextEdition(today(drafts), NOW)).toEqual(next);
+    const later = { label: '2026-11-26', slotAt: NOW + 2 * HOUR };
+    expect(nextEdition(today([{ slot: later }, ...drafts]), NOW)).toEqual(next);
+  });
+});
+
+describe('the advice about an alert', () => {
+  it.each([
+    ['failed:newsletter:daily', 'A run failed', '/editions/daily/next'],
+    ['failed:publish:latest', 'A run failed', '/runs?schedule=publish%3Alatest'],
+    ['approval-reminder:daily:2026-11-24-0730:60', 'An approval is needed', '/editions/daily/2026-11-24-0730/draft'],
+    ['send:daily', 'An edition was not sent', '/editions/daily/next'],
+    ['edition:17', 'Delivery is paused', '/deliveries/17'],
+    ['edition:17:mail.example.com', 'Delivery is paused', '/deliveries/17'],
+    ['undelivered:17', 'Many deliveries failed', '/deliveries/17'],
+    ['outlet:held:post', 'Items of an outlet wait for a decision', '/sources#source-post'],
+    ['outlet:feed:post', 'The feed of an outlet cannot be read', '/sources#source-post'],
+    ['withdrawals:site', 'Many posts of a site are gone', '/sources#source-site'],
+    ['hub', 'The hub', '/feeds#hub'],
+    ['edition:../../x', 'Delivery is paused', '/deliveries'],
+  ])('of %s', (key, title, path) => {
+    expect(adviceFor(key)).toMatchObject({ title, link: { path } });
+  });
+
+  it('of an edition that differs from what was approved leads to it', () => {
+    const message = 'The edition daily/2026-11-24 closed as approved by Ada, except: changed since: “Fuel”.';
+    const path = '/editions/daily/2026-11-24';
+    expect(adviceFor('approval-changed:daily', message)).toMatchObject({ link: { path } });
+    expect(adviceFor('approval-changed:daily', 'Else.')).toMatchObject({ link: { path: '/editions' } });
+  });
+
+  it('is none for a key that it does not know', () => {
+    for (const key of ['', 'unheard-of', 'constructor:x', '__proto__']) {
+      expect(adviceFor(key)).toEqual({ title: 'Alert', hint: null, link: null, newsletter: null });
+    }
+  });
+});

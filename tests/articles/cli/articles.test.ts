@@ -1,0 +1,110 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { ghostExport, ghostPost, wxr, wxrItem } from '../../own-sites/exports/wxr.ts';
+import { articleFile } from '../../support/articles.ts';
+import { newFolder } from '../../support/command.ts';
+
+describe.concurrent('daywire import', () => {
+  it('stores valid articles, names file and line of rejected ones, and exits 1', async () => {
+    const folder = newFolder('sample');
+    mkdirSync(join(folder.path, 'in'));
+    writeFileSync(join(folder.path, 'in/good.md'), articleFile('good'));
+    writeFileSync(join(folder.path, 'in/bad.md'), articleFile('bad', 'kind: sektion\n'));
+    const { code, stdout, stderr } = await folder.exec(['import', 'in']);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^daywire: in\/bad\.md:\d+: .*sektion/m);
+    expect(stderr).not.toMatch(/\n\s+at /);
+    expect(stdout).toMatch(/^1 added, 0 updated, 0 unchanged, 1 rejected\n\d+ of \d+ documents changed in feeds/);
+    expect(readFileSync(join(folder.path, 'feeds/world.json'), 'utf8')).toContain('Headline of good');
+    const status = (await folder.run(['status'])).stdout;
+    expect(status).toMatch(/rejected\n {2}import: in\/bad\.md/);
+  });
+
+  it('prints as JSON what it imported and published', async () => {
+    const folder = newFolder('sample');
+    writeFileSync(join(folder.path, 'good.md'), articleFile('good'));
+    const first = await folder.run(['import', 'good.md', '--json']);
+    expect(JSON.parse(first.stdout)).toMatchObject({
+      import: { added: 1, rejected: [] },
+      publish: { documents: expect.arrayContaining([expect.objectContaining({ path: 'latest.atom', changed: true })]) },
+    });
+    const again = await folder.run(['import', 'good.md', '--json']);
+    expect(JSON.parse(again.stdout)).toMatchObject({ import: { added: 0, unchanged: 1 }, publish: null });
+  });
+
+  it('imports an export of WordPress or Ghost, and reports each key that it leaves out once', async () => {
+    const folder = newFolder('sample');
+    writeFileSync(join(folder.path, 'site.xml'), wxr([wxrItem(1), wxrItem(2), wxrItem(3, { status: 'draft' })]));
+    writeFileSync(join(folder.path, 'ghost.json'), ghostExport([ghostPost(1)]));
+    const first = await folder.run(['import', '--from', 'wordpress', '--source', 'our-site', 'site.xml']);
+    expect(first).toMatchObject({
+      code: 0,
+      stderr:
+        'daywire: site.xml: posts with the status draft: 1 not imported\n' +
+        'daywire: site.xml: wp:comment_status: not imported (2 times)\n',
+    });
+    expect(first.stdout).toMatch(/^2 added, 0 updated, 0 unchanged\n\d+ of \d+ documents changed in feeds/);
+    const ghost = await folder.run([
+      'import',
+      '--from',
+      'ghost',
+      'ghost.json',
+      '--url',
+      'https://times.example',
+      '--json',
+    ]);
+    expect(JSON.parse(ghost.stdout)).toMatchObject({ import: { added: 1, leftOut: [] } });
+    mkdirSync(join(folder.path, 'site/content/posts'), { recursive: true });
+    writeFileSync(join(folder.path, 'site/content/posts/_index.md'), '');
+    writeFileSync(join(folder.path, 'site/content/posts/solar.md'), articleFile('solar'));
+    const hugo = await folder.run(['import', '--from', 'hugo', 'site', '--url', 'https://times.example']);
+    expect(hugo.stderr).toBe('daywire: site: lists of a section (_index): 1 not imported\n');
+    expect(hugo.stdout).toMatch(/^1 added, 0 updated, 0 unchanged\n/);
+    for (const [args, message] of [
+      [['--from', 'ghost', 'ghost.json'], /does not say the address of its site: add --url/],
+      [['--from', 'wordpress', 'site.xml', 'site.xml'], /--from takes one file or folder/],
+      [['--from', 'wordpress', 'site.xml', '--source', 'Our Site'], /--source Our Site: must be lower-case letters/],
+      [['--from', 'ghost', 'ghost.json', '--url', 'times'], /--url times: must be an http or https address/],
+      [['site.xml', '--source', 'our-site'], /--source and --url are for an export/],
+    ] as const) {
+      const { code, stderr } = await folder.run(['import', ...args]);
+      expect(code, args.join(' ')).toBe(1);
+      expect(stderr).toMatch(message);
+    }
+  });
+
+  it('names a path that does not exist', async () => {
+    const { code, stderr } = await newFolder('sample').run(['import', 'nowhere.md']);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/nowhere\.md/);
+  });
+});
+
+describe.concurrent('daywire rejected', () => {
+  it('lists all rejected input by page, shows one whole, and forgets a file that is gone', async () => {
+    const folder = newFolder('sample');
+    mkdirSync(join(folder.path, 'in'));
+    writeFileSync(join(folder.path, 'in/good.md'), articleFile('good'));
+    for (const name of ['a', 'b', 'c']) writeFileSync(join(folder.path, `in/${name}.md`), 'no front matter');
+    await folder.run(['import', 'in']);
+    const { stdout } = await folder.run(['rejected', 'list', '--limit', '2', '--page', '2']);
+    const [first = '', reason, last] = stdout.trimEnd().split('\n');
+    expect(first).toMatch(/^import:\S+in\/c\.md:0, \d{4}-\S+Z \(.+\)$/);
+    expect([reason, last]).toEqual([
+      expect.stringMatching(/^ {2}in\/c\.md:1: must begin with front matter/),
+      '3 rejected, page 2 of 2',
+    ]);
+    const json = await folder.run(['rejected', 'list', '--json']);
+    expect(JSON.parse(json.stdout)).toMatchObject({ count: 3, pages: 1, rejected: [{}, {}, { line: null }] });
+    const shown = await folder.run(['rejected', 'show', first.split(',')[0] ?? '']);
+    expect(shown.stdout).toMatch(/must begin with front matter.*\n\nno front matter\n$/);
+    expect((await folder.run(['rejected', 'show', 'x'])).stderr).toMatch(/nothing is rejected at x/);
+    rmSync(join(folder.path, 'in/a.md'));
+    await folder.run(['import', 'in']);
+    expect((await folder.run(['rejected', 'list'])).stdout).toMatch(/\n2 rejected\n$/);
+    rmSync(join(folder.path, 'in/b.md'));
+    await folder.run(['import', 'in/b.md']);
+    expect((await folder.run(['rejected', 'list'])).stdout).toMatch(/\n1 rejected\n$/);
+  });
+});

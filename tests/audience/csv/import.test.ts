@@ -1,0 +1,489 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { confirmRequest } from '../../../src/audience/consent/opt-in.ts';
+import { exportSubscribers } from '../../../src/audience/csv/export.ts';
+import { importSubscribers } from '../../../src/audience/csv/import.ts';
+import { csvField } from '../../../src/audience/csv/row.ts';
+import { changePreferences } from '../../../src/audience/preferences.ts';
+import { addSubscriber, listSubscribers, removeSubscriber, unsubscribe } from '../../../src/audience/subscriptions.ts';
+import { hashAddress, suppressAddress, unsuppressByOperator } from '../../../src/audience/suppression.ts';
+import type { Store } from '../../../src/core/store/store.ts';
+import { forEachDatabase } from '../../support/databases.ts';
+import { SECRETS } from '../../support/sample.ts';
+import { requestNewsletters } from '../fixtures.ts';
+
+const NOW = Date.UTC(2026, 10, 24, 7, 30);
+const OPERATOR = { channel: 'operator', source: null } as const;
+const PREFERENCES = { channel: 'preferences' } as const;
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'daywire-csv-'));
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true });
+});
+
+function csv(text: string): string {
+  const file = join(folder, 'list.csv');
+  writeFileSync(file, text);
+  return file;
+}
+
+function importing(store: Store, file: string, newsletters = ['daily']) {
+  return importSubscribers(store, SECRETS, file, { newsletters, known: ['daily', 'weekly'], clock: () => NOW });
+}
+
+async function exported(store: Store): Promise<string> {
+  let text = '';
+  for await (const part of exportSubscribers(store.db)) text += part;
+  return text;
+}
+
+async function statesOf(store: Store): Promise<Record<string, string>> {
+  const all = await listSubscribers(store.db, { limit: 10_000 });
+  return Object.fromEntries(
+    all.map((one) => [one.email, one.subscriptions.map((s) => `${s.newsletter} ${s.state}`).join(', ')]),
+  );
+}
+
+forEachDatabase((open) => {
+  it('imports addresses with zones and newsletters, and records file and line as the source', async () => {
+    const store = await open();
+    const file = csv(
+      'Email,Time Zone,Newsletters,Opt-in time\n' +
+        'Ada@example.com,Europe/Berlin,daily weekly,2024-01-02 03:04:05\n' +
+        'ben+news@bücher.example,,weekly,\n',
+    );
+    const report = await importing(store, file);
+    expect(report).toMatchObject({ rows: 2, added: 2, changed: 0, unchanged: 0, rejected: 0, rejectsFile: null });
+    expect(await statesOf(store)).toEqual({
+      'Ada@example.com': 'daily confirmed, weekly confirmed',
+      'ben+news@bücher.example': 'weekly confirmed',
+    });
+    const events = await store.db.selectFrom('consent_events').selectAll().orderBy('id').execute();
+    expect(
+      events.map(({ newsletter, change, channel, source, detail, at }) => [
+        newsletter,
+        change,
+        channel,
+        source,
+        detail,
+        at,
+      ]),
+    ).toEqual([
+      ['daily', 'confirmed', 'import', 'list.csv:2', 'since 2024-01-02T03:04:05.000Z', NOW],
+      ['weekly', 'confirmed', 'import', 'list.csv:2', 'since 2024-01-02T03:04:05.000Z', NOW],
+      ['weekly', 'confirmed', 'import', 'list.csv:3', null, NOW],
+    ]);
+  });
+
+  it('changes nothing when repeated', async () => {
+    const store = await open();
+    const file = csv('email,zone\nada@example.com,Europe/Berlin\nben@example.com,\n');
+    await importing(store, file);
+    expect(await importing(store, file)).toMatchObject({ rows: 2, added: 0, changed: 0, unchanged: 2 });
+    expect(await store.db.selectFrom('consent_events').selectAll().execute()).toHaveLength(2);
+  });
+
+  it('uses the first of several rows with the same address, also across batches', async () => {
+    const store = await open();
+    const many = Array.from({ length: 1_100 }, (_, n) => `subscriber${n}@example.com,\n`).join('');
+    const file = csv(
+      `email,zone\nAda@example.com,Europe/Berlin\nada@EXAMPLE.com,Asia/Tokyo\n${many}ada@example.com,Asia/Tokyo\n`,
+    );
+    expect(await importing(store, file)).toMatchObject({ rows: 1_103, added: 1_101, unchanged: 2 });
+    const [ada] = await listSubscribers(store.db, { limit: 1 });
+    expect(ada).toMatchObject({ email: 'Ada@example.com', zone: 'Europe/Berlin' });
+  });
+
+  it('merges rows of one address, with unsubscribing before subscribing in any order', async () => {
+    const store = await open();
+    const file = csv(
+      'email,newsletters,unsubscribed\nada@example.com,daily,\nben@example.com,,daily\nAda@example.com,weekly,\n' +
+        'ben@example.com,daily,\ncleo@example.com,daily,\ncleo@example.com,,daily\n',
+    );
+    expect(await importing(store, file)).toMatchObject({ rows: 6, added: 3, changed: 2, unchanged: 1 });
+    expect(await statesOf(store)).toEqual({
+      'ada@example.com': 'daily confirmed, weekly confirmed',
+      'ben@example.com': 'daily unsubscribed',
+      'cleo@example.com': 'daily unsubscribed',
+    });
+    const events = await store.db.selectFrom('consent_events').select(['newsletter', 'source']).execute();
+    expect(events).toContainEqual({ newsletter: 'weekly', source: 'list.csv:4' });
+    expect(await importing(store, file)).toMatchObject({ rows: 6, added: 0, changed: 0, unchanged: 6 });
+  });
+
+  it('does not resubscribe an unsubscribed address', async () => {
+    const store = await open();
+    await addSubscriber(store.db, SECRETS, { email: 'ada@example.com', newsletters: ['daily'] }, OPERATOR, NOW);
+    await removeSubscriber(store.db, 'ada@example.com', OPERATOR, NOW);
+    const report = await importing(store, csv('email\nada@example.com\n'));
+    expect(report).toMatchObject({ added: 0, changed: 0, unchanged: 0, keptUnsubscribed: 0, left: 1 });
+    expect(await statesOf(store)).toEqual({ 'ada@example.com': 'daily unsubscribed' });
+  });
+
+  it('does not resubscribe an address that somebody has requested again, before the confirmation', async () => {
+    const store = await open();
+    const list = csv('email,newsletters\nada@example.com,"daily,weekly"\nben@example.com,weekly\n');
+    await importing(store, list);
+    await removeSubscriber(store.db, 'ada@example.com', OPERATOR, NOW, 'daily');
+    await requestNewsletters(store, ['daily'], { email: 'ada@example.com' });
+    // Ben has requested it for the first time: the file proves the consent.
+    await requestNewsletters(store, ['daily'], { email: 'ben@example.com' });
+    const file = csv('email,newsletters\nada@example.com,daily\nben@example.com,daily\n');
+    expect(await importing(store, file)).toMatchObject({ changed: 1, unchanged: 1, keptUnsubscribed: 1 });
+    expect(await statesOf(store)).toEqual({
+      'ada@example.com': 'daily unconfirmed, weekly confirmed',
+      'ben@example.com': 'daily confirmed, weekly confirmed',
+    });
+    const ending = csv('email,unsubscribed\nada@example.com,daily\n');
+    expect(await importing(store, ending)).toMatchObject({ changed: 1 });
+    expect(await statesOf(store)).toMatchObject({ 'ada@example.com': 'daily unsubscribed, weekly confirmed' });
+  });
+
+  it('imports unsubscriptions, even if the same row subscribes', async () => {
+    const store = await open();
+    await importing(
+      store,
+      csv('email,newsletters,unsubscribed\nada@example.com,weekly,daily\nben@example.com,daily,daily\n'),
+    );
+    expect(await statesOf(store)).toEqual({
+      'ada@example.com': 'daily unsubscribed, weekly confirmed',
+      'ben@example.com': 'daily unsubscribed',
+    });
+  });
+
+  it('adds nobody who has left every newsletter to another one, and says so, until the operator lifts it', async () => {
+    const store = await open();
+    const CLICK = { channel: 'one-click' } as const;
+    for (const name of ['ada', 'ben', 'cleo']) {
+      const added = await addSubscriber(
+        store.db,
+        SECRETS,
+        { email: `${name}@example.com`, newsletters: name === 'ben' ? ['daily', 'monthly'] : ['daily'] },
+        OPERATOR,
+        NOW,
+      );
+      const subscriberId = added.kind === 'stored' ? added.subscriberId : 0;
+      await unsubscribe(store.db, { subscriberId, newsletter: 'daily' }, CLICK, NOW);
+    }
+    // Ben is still subscribed to another one; Dora left only according to an earlier file.
+    await importing(store, csv('email,unsubscribed\ndora@example.com,daily\n'));
+    const file = csv(
+      'email,newsletters,unsubscribed,paused_until\nada@example.com,weekly,,2026-12-24\nben@example.com,weekly,,\n' +
+        'dora@example.com,weekly,,\ncleo@example.com,,daily,\n',
+    );
+    expect(await importing(store, file)).toMatchObject({
+      rows: 4,
+      added: 0,
+      changed: 2,
+      unchanged: 1,
+      suppressed: 0,
+      left: 1,
+      skipped: [{ line: 2, reason: 'the subscriber has left every newsletter' }],
+    });
+    const kept = {
+      'ada@example.com': 'daily unsubscribed',
+      'ben@example.com': 'daily unsubscribed, monthly confirmed, weekly confirmed',
+      'cleo@example.com': 'daily unsubscribed',
+      'dora@example.com': 'daily unsubscribed, weekly confirmed',
+    };
+    expect(await statesOf(store)).toEqual(kept);
+    const paused = store.db.selectFrom('subscribers').select('email').where('paused_until', 'is not', null);
+    expect(await paused.execute()).toEqual([]);
+
+    expect(await unsuppressByOperator(store.db, SECRETS, 'ada@example.com', NOW)).toEqual({ kind: 'lifted' });
+    expect(await unsuppressByOperator(store.db, SECRETS, 'ada@example.com', NOW)).toEqual({ kind: 'already' });
+    expect(await importing(store, file)).toMatchObject({ changed: 1, left: 0, skipped: [] });
+    expect(await statesOf(store)).toEqual({ ...kept, 'ada@example.com': 'daily unsubscribed, weekly confirmed' });
+  });
+
+  it('does not add a subscriber who has left, but one who has come back since', async () => {
+    const store = await open();
+    const key = await requestNewsletters(store, ['daily'], { email: 'ada@example.com' });
+    await confirmRequest(store.db, SECRETS, key, OPERATOR, NOW);
+    await removeSubscriber(store.db, 'ada@example.com', OPERATOR, NOW);
+    const file = csv('email,newsletters\nada@example.com,weekly\n');
+    expect(await importing(store, file)).toMatchObject({ left: 1 });
+    const again = await requestNewsletters(store, ['daily'], { email: 'ada@example.com' });
+    expect(await importing(store, file)).toMatchObject({ left: 1 });
+    await confirmRequest(store.db, SECRETS, again, OPERATOR, NOW);
+    expect(await importing(store, file)).toMatchObject({ left: 0, changed: 1 });
+  });
+
+  it('skips suppressed addresses, hashed with any secret', async () => {
+    const store = await open();
+    const before = 'the secret before the rotation, long enough for it';
+    for (const [secret, key] of [
+      [SECRETS[0], 'ada@example.com'],
+      [before, 'ben@example.com'],
+    ] as const) {
+      await store.db
+        .insertInto('suppressions')
+        .values({ address_hash: hashAddress(secret, key), reason: 'erased', at: NOW })
+        .execute();
+    }
+    const file = csv('email\nADA@example.com\nben@example.com\ncleo@example.com\n');
+    const options = { newsletters: ['daily'], known: ['daily'], clock: () => NOW };
+    const report = await importSubscribers(store, [SECRETS[0], before], file, options);
+    const reason = 'the address is on the suppression list (erased)';
+    expect(report).toMatchObject({
+      added: 1,
+      suppressed: 2,
+      skipped: [
+        { line: 2, reason },
+        { line: 3, reason },
+      ],
+    });
+    expect(Object.keys(await statesOf(store))).toEqual(['cleo@example.com']);
+  });
+
+  it('imports only the unsubscription of a suppressed address', async () => {
+    const store = await open();
+    const ada = { email: 'ada@example.com', newsletters: ['daily'] };
+    const added = await addSubscriber(store.db, SECRETS, ada, OPERATOR, NOW);
+    if (added.kind !== 'stored') throw new Error(added.reason);
+    await suppressAddress(store.db, SECRETS, added.subscriberId, 'hard-bounce', OPERATOR, NOW);
+    const report = await importing(store, csv('email,newsletters,unsubscribed\nada@example.com,weekly,daily\n'));
+    expect(report).toMatchObject({ rows: 1, added: 0, changed: 0, unchanged: 0, suppressed: 1 });
+    expect(await statesOf(store)).toEqual({ 'ada@example.com': 'daily unsubscribed' });
+    const [known] = await listSubscribers(store.db, { limit: 1 });
+    expect(known?.suppressedReason).toBe('hard-bounce');
+  });
+
+  it('ends all subscriptions for an imported complaint', async () => {
+    const store = await open();
+    await addSubscriber(store.db, SECRETS, { email: 'ada@example.com', newsletters: ['weekly'] }, OPERATOR, NOW);
+    const file = csv('email,newsletters,suppressed\nada@example.com,daily,complaint\n');
+    expect(await importing(store, file)).toMatchObject({ rows: 1, changed: 1 });
+    expect(await statesOf(store)).toEqual({ 'ada@example.com': 'daily unsubscribed, weekly unsubscribed' });
+  });
+
+  describe('a pause', () => {
+    const UNTIL = Date.UTC(2026, 11, 24, 5);
+    const pausesOf = async (store: Store): Promise<Record<string, number | null>> => {
+      const all = await listSubscribers(store.db, { limit: 10_000 });
+      return Object.fromEntries(all.map((one) => [one.email, one.pausedUntil]));
+    };
+    const events = (store: Store): Promise<object[]> =>
+      store.db
+        .selectFrom('consent_events')
+        .select(['change', 'newsletter', 'channel', 'source', 'detail', 'at'])
+        .where('change', '<>', 'confirmed')
+        .orderBy('id')
+        .execute();
+
+    it('is imported for new subscribers if it ends in the future, and recorded', async () => {
+      const store = await open();
+      const file = csv(
+        'email,paused_until\nada@example.com,2026-12-24T05:00:00.000Z\nben@example.com,\n' +
+          'cleo@example.com,2026-11-24T07:30:00Z\ndora@example.com,2027-01-01\n' +
+          'emil@example.com,2026-12-24T00:00:00-05:00\n',
+      );
+      expect(await importing(store, file)).toMatchObject({ rows: 5, added: 5, changed: 0, rejected: 0 });
+      expect(await pausesOf(store)).toEqual({
+        'ada@example.com': UNTIL,
+        'ben@example.com': null,
+        'cleo@example.com': null,
+        'dora@example.com': Date.UTC(2027, 0, 1),
+        'emil@example.com': UNTIL,
+      });
+      const recorded = await events(store);
+      expect(recorded).toHaveLength(3);
+      expect(recorded).toContainEqual({
+        change: 'paused',
+        newsletter: null,
+        channel: 'import',
+        source: 'list.csv:2',
+        detail: 'until 2026-12-24T05:00:00Z',
+        at: NOW,
+      });
+      expect(await importing(store, file)).toMatchObject({ rows: 5, added: 0, changed: 0, unchanged: 5 });
+      expect(await events(store)).toEqual(recorded);
+    });
+
+    it('is imported for known subscribers subscriber never paused or resumed', async () => {
+      const store = await open();
+      const ids: number[] = [];
+      for (const name of ['ada', 'ben', 'cleo']) {
+        const subscriber = { email: `${name}@example.com`, newsletters: ['daily'] };
+        const added = await addSubscriber(store.db, SECRETS, subscriber, OPERATOR, NOW);
+        if (added.kind !== 'stored') throw new Error(added.reason);
+        ids.push(added.subscriberId);
+      }
+      const [, ben = 0, cleo = 0] = ids;
+      const soon = NOW + 3_600_000;
+      await changePreferences(store.db, ben, { pausedUntil: soon }, PREFERENCES, NOW);
+      await changePreferences(store.db, cleo, { pausedUntil: soon }, PREFERENCES, NOW);
+      await changePreferences(store.db, cleo, { pausedUntil: null }, PREFERENCES, NOW);
+      const line = (name: string): string => `${name}@example.com,2026-12-24T05:00:00Z\n`;
+      const file = csv(`email,paused_until\n${['ada', 'ben', 'cleo'].map(line).join('')}`);
+      expect(await importing(store, file)).toMatchObject({ rows: 3, added: 0, changed: 1, unchanged: 2 });
+      expect(await pausesOf(store)).toEqual({
+        'ada@example.com': UNTIL,
+        'ben@example.com': soon,
+        'cleo@example.com': null,
+      });
+    });
+
+    it('is the first one in any row of an address', async () => {
+      const store = await open();
+      const file = csv(
+        'email,newsletters,paused_until\nada@example.com,daily,\nAda@example.com,weekly,2026-12-24T05:00:00Z\n' +
+          'ada@example.com,weekly,2027-02-01\n',
+      );
+      expect(await importing(store, file)).toMatchObject({ rows: 3, added: 1, changed: 1, unchanged: 1 });
+      expect(await pausesOf(store)).toEqual({ 'ada@example.com': UNTIL });
+      expect(await events(store)).toMatchObject([{ change: 'paused', source: 'list.csv:3' }]);
+    });
+
+    it('does not change a suppressed address', async () => {
+      const store = await open();
+      const subscriber = { email: 'ada@example.com', newsletters: ['daily'] };
+      const added = await addSubscriber(store.db, SECRETS, subscriber, OPERATOR, NOW);
+      if (added.kind !== 'stored') throw new Error(added.reason);
+      await suppressAddress(store.db, SECRETS, added.subscriberId, 'hard-bounce', OPERATOR, NOW);
+      const file = csv('email,paused_until\nada@example.com,2026-12-24T05:00:00Z\n');
+      expect(await importing(store, file)).toMatchObject({ rows: 1, changed: 0, suppressed: 1 });
+      expect(await pausesOf(store)).toEqual({ 'ada@example.com': null });
+    });
+
+    it('that is not an instant is rejected, with an example', async () => {
+      const store = await open();
+      const file = csv('email,paused_until\nada@example.com,yes\nben@example.com,2026-02-30\ncleo@example.com,\n');
+      const report = await importing(store, file);
+      expect(report).toMatchObject({ rows: 3, added: 1, rejected: 2 });
+      const rule = 'the end of a pause must be a date or an instant such as 2026-12-01T00:00:00Z';
+      expect(report.rejects).toEqual([
+        { line: 2, reason: `yes: ${rule}` },
+        { line: 3, reason: `2026-02-30: ${rule}` },
+      ]);
+      expect(await pausesOf(store)).toEqual({ 'cleo@example.com': null });
+    });
+  });
+
+  it('imports the suppression list of another system', async () => {
+    const store = await open();
+    await importing(
+      store,
+      csv('email,suppressed\nada@example.com,complaint\nben@example.com,yes\ncleo@example.com,no\n'),
+    );
+    const all = await listSubscribers(store.db, { limit: 10 });
+    expect(all.map((one) => one.suppressedReason)).toEqual(['complaint', 'operator', null]);
+  });
+
+  it('rejects an invalid row with line and reason, and imports the rest', async () => {
+    const store = await open();
+    const file = csv(
+      'email,zone,newsletters,note\nada@example.com,,daily,\n"not, an address",,daily,"two\nlines"\n' +
+        'ben@example.com,Mars/Olympus,daily,\ncleo@example.com,,monthly,x\ndora@example.com,,daily,\n',
+    );
+    const report = await importing(store, file);
+    expect(report).toMatchObject({ rows: 5, added: 2, rejected: 3, ignoredColumns: ['note'] });
+    expect(report.rejects.map(({ line }) => line)).toEqual([3, 5, 6]);
+    expect(report.rejects[1]?.reason).toMatch(/Mars\/Olympus: it must be an IANA time zone/);
+    const rejectedRows = readFileSync(report.rejectsFile as string, 'utf8');
+    expect(rejectedRows).toBe(
+      'email,zone,newsletters,note,line,reason\n' +
+        `"not, an address",,daily,"two\nlines",3,"${report.rejects[0]?.reason.replaceAll('"', '""')}"\n` +
+        `ben@example.com,Mars/Olympus,daily,,5,Mars/Olympus: it must be an IANA time zone such as Asia/Shanghai\n` +
+        `cleo@example.com,,monthly,x,6,"monthly: unknown newsletter: the configuration has daily, weekly"\n`,
+    );
+  });
+
+  it('keeps fields beyond the header in rejected rows', async () => {
+    const store = await open();
+    const report = await importing(store, csv('email,zone\nada@example.com,+05:30,Ada,Lovelace\n'));
+    expect(report.rejects).toEqual([{ line: 2, reason: '+05:30: it must be an IANA time zone such as Asia/Shanghai' }]);
+    expect(readFileSync(report.rejectsFile as string, 'utf8')).toBe(
+      'email,zone,line,reason\n' +
+        "ada@example.com,'+05:30,2,'+05:30: it must be an IANA time zone such as Asia/Shanghai,Ada,Lovelace\n",
+    );
+  });
+
+  it('reads files of spreadsheets: UTF-16 with tabs, byte order mark and CR LF', async () => {
+    const store = await open();
+    const file = csv('');
+    writeFileSync(file, Buffer.from('\ufeffemail\tzone\r\nada@bücher.example\tAsia/Tokyo\r\nnobody\t\r\n', 'utf16le'));
+    const report = await importing(store, file);
+    expect(report).toMatchObject({ rows: 2, added: 1, rejects: [{ line: 3 }] });
+    expect(Object.keys(await statesOf(store))).toEqual(['ada@bücher.example']);
+  });
+
+  it('imports the corrected file of rejected rows, and deletes the one of an earlier import', async () => {
+    const store = await open();
+    const { rejectsFile } = await importing(store, csv('email\nada@example\n'));
+    const corrected = readFileSync(rejectsFile as string, 'utf8').replace('ada@example,', 'ada@example.com,');
+    expect(await importing(store, csv(corrected))).toMatchObject({ rows: 1, added: 1, ignoredColumns: [] });
+    expect(existsSync(rejectsFile as string)).toBe(false);
+  });
+
+  it('reports an unclosed quotation mark, and imports the rows before it', async () => {
+    const store = await open();
+    const rows = Array.from({ length: 5_000 }, (_, n) => `subscriber${n}@example.com\n`).join('');
+    await expect(importing(store, csv(`email\nada@example.com\n"ben@example.com\n${rows}`))).rejects.toThrow(
+      /list\.csv: after line 2: a quotation mark is not closed/,
+    );
+    expect(Object.keys(await statesOf(store))).toEqual(['ada@example.com']);
+  });
+
+  it('gives the reason of a rejection without the control characters that a field holds', async () => {
+    const store = await open();
+    const { rejects } = await importing(store, csv('email\n"\u001b[2Jada\n@example.com"\n'));
+    expect(rejects).toEqual([{ line: 2, reason: '[2Jada @example.com: it contains control characters' }]);
+  });
+
+  it('rejects an oversized field with its row alone, whatever its size, and names its line', async () => {
+    const store = await open();
+    const notes = `"${'a note of many lines\n'.repeat(5_000)}"`;
+    const rows = ['email,notes', 'ada@example.com,', `eve@example.com,${notes}`, 'ben@example.com,'];
+    const [x, y, z] = ['x', 'y', 'z'].map((char) => char.repeat(1_200_000));
+    const long = [`mallory@example.com,${x}`, `${y}`, 'cara@example.com,', `${z}`];
+    const report = await importing(store, csv([...rows, ...long].join('\r\n')));
+    expect(report).toMatchObject({ rows: 7, added: 3, rejected: 4 });
+    expect(report.rejects).toEqual(
+      [3, 5_005, 5_006, 5_008].map((line) => ({ line, reason: expect.stringMatching(/64 KB/) })),
+    );
+    expect(Object.keys(await statesOf(store))).toEqual(['ada@example.com', 'ben@example.com', 'cara@example.com']);
+    expect(readFileSync(report.rejectsFile as string, 'utf8')).toMatch(
+      /^eve@example\.com,.*^"mallory@example\.com,x+"/ms,
+    );
+  });
+
+  it('imports exported addresses that look like formulas', async () => {
+    const store = await open();
+    const emails = [
+      "'=quoted@example.com",
+      "''@example.com",
+      '=1+1@example.com',
+      '+tag@example.com',
+      "-o'brien@example.com",
+      'ada@bücher.example',
+    ];
+    await importing(store, csv(`email,zone\n${emails.map((email) => `${csvField(email)},Asia/Tokyo`).join('\n')}\n`));
+    const text = await exported(store);
+    expect(text).toContain("'=1+1@example.com,Asia/Tokyo,daily,,,,,2026-11-24T07:30:00.000Z");
+    const other = await open();
+    await importing(other, csv(text));
+    expect(await statesOf(other)).toEqual(await statesOf(store));
+  });
+
+  it('imports an export with zones, pauses, unsubscriptions and suppressions unchanged', async () => {
+    const store = await open();
+    await importing(store, csv('email,zone\nada@example.com,Asia/Tokyo\nben@example.com,\ncleo@example.com,\n'));
+    const [ada, ben, cleo] = await listSubscribers(store.db, { limit: 3 });
+    await changePreferences(store.db, ada!.id, { pausedUntil: NOW + 1_234_567 }, PREFERENCES, NOW);
+    await removeSubscriber(store.db, 'ben@example.com', OPERATOR, NOW);
+    await changePreferences(store.db, cleo!.id, { pausedUntil: NOW + 7_654_321 }, PREFERENCES, NOW);
+    await suppressAddress(store.db, SECRETS, cleo!.id, 'hard-bounce', OPERATOR, NOW);
+    expect(ben!.pausedUntil).toBeNull();
+    const other = await open();
+    const text = await exported(store);
+    expect(await importing(other, csv(text))).toMatchObject({ rows: 3, added: 3, rejected: 0, ignoredColumns: [] });
+    expect(await exported(other)).toBe(text);
+    expect(text.match(/2026-11-24T0[78]:50:34\.567Z|2026-11-24T09:37:34\.321Z/g)).toHaveLength(2);
+  });
+});

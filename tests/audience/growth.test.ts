@@ -1,0 +1,116 @@
+import { type Kysely, sql } from 'kysely';
+import { expect, it } from 'vitest';
+import { importBatch } from '../../src/audience/csv/import-batch.ts';
+import { eraseSubscriber } from '../../src/audience/erasure.ts';
+import { foldGrowth, growthPeriods, readGrowth } from '../../src/audience/growth.ts';
+import { endAllSubscriptions, unsubscribe } from '../../src/audience/subscriptions.ts';
+import { foldCountSlots } from '../../src/core/store/counts.ts';
+import { MIGRATIONS } from '../../src/core/store/migrations.ts';
+import { openStore, type Store } from '../../src/core/store/store.ts';
+import { DAY, HOUR, MINUTE } from '../../src/lib/time.ts';
+import { forEachDatabase, newPostgresUrl } from '../support/databases.ts';
+import { SECRETS } from '../support/sample.ts';
+import { addConfirmed, NOW, OPERATOR, requestNewsletters } from './fixtures.ts';
+
+const ZONE = 'Asia/Kathmandu';
+
+/** `2026-11-24 +2 -1` for each period in which something changed. */
+async function growthOf({ db }: Store, newsletter: string): Promise<string[]> {
+  const growth = await readGrowth(db, growthPeriods('day', 3, NOW + DAY, ZONE));
+  const periods = (growth.get(newsletter) ?? []).filter(({ joined, left }) => joined + left > 0);
+  return periods.map(({ date, joined, left }) => `${date} +${joined} -${left}`);
+}
+
+const row = (email: string, line: number) => ({
+  ...{ email, key: email, zone: null, newsletters: ['daily'], unsubscribed: [], pausedUntil: null, line },
+  ...{ since: null, status: 'subscribed' as const, suppressed: null },
+});
+
+forEachDatabase((open) => {
+  it('counts who joined and who left on each day of the zone', async () => {
+    const store = await open();
+    // In Kathmandu a day begins at 18:15 UTC.
+    const midnight = Date.UTC(2026, 10, 24, 18, 15);
+    const ada = await addConfirmed(store, 'ada@example.com', ['daily', 'weekly'], midnight - MINUTE);
+    const grace = await addConfirmed(store, 'grace@example.com', ['daily'], midnight);
+    await unsubscribe(store.db, { subscriberId: ada, newsletter: 'daily' }, OPERATOR, midnight + HOUR);
+    await eraseSubscriber(store.db, SECRETS, grace, midnight + 2 * HOUR);
+    expect(await growthOf(store, 'daily')).toEqual(['2026-11-24 +1 -0', '2026-11-25 +1 -2']);
+    expect(await growthOf(store, 'weekly')).toEqual(['2026-11-24 +1 -0']);
+    await foldCountSlots(store.db);
+    expect(await growthOf(store, 'daily')).toEqual(['2026-11-24 +1 -0', '2026-11-25 +1 -2']);
+  });
+
+  it('adds up the quarters of days that are long over, without changing what a day or a week shows', async () => {
+    const store = await open();
+    const [old, recent] = [NOW - 60 * DAY, NOW - DAY];
+    for (const [n, at] of [old, old + HOUR, old + 2 * HOUR, recent, recent + HOUR].entries()) {
+      const id = await addConfirmed(store, `n${n}@example.com`, ['daily'], at);
+      if (n === 1) await unsubscribe(store.db, { subscriberId: id, newsletter: 'daily' }, OPERATOR, at + HOUR);
+    }
+    const read = async () => {
+      const growth = await readGrowth(store.db, growthPeriods('day', 90, NOW, ZONE));
+      return growth.get('daily')?.filter(({ joined }) => joined > 0);
+    };
+    const rows = () => store.db.selectFrom('growth_counts').select(['change', 'count']).orderBy('quarter').execute();
+    const before = await read();
+    expect(before?.map(({ joined, left }) => [joined, left])).toEqual([
+      [3, 1],
+      [2, 0],
+    ]);
+    for (let time = 0; time < 2; time++) {
+      await foldGrowth(store.db, NOW, ZONE);
+      expect(await read()).toEqual(before);
+      expect((await rows()).map(({ count }) => count).sort()).toEqual([1, 1, 1, 3]);
+    }
+  });
+
+  it('counts nobody who has not confirmed, and an import once', async () => {
+    const store = await open();
+    const { subscriberId } = await requestNewsletters(store, ['daily']);
+    await endAllSubscriptions(store.db, subscriberId, OPERATOR, NOW);
+    expect(await growthOf(store, 'daily')).toEqual([]);
+    const rows = ['grace@example.com', 'kay@example.com'].map((email, index) => row(email, index + 2));
+    for (let time = 0; time < 2; time++) {
+      await importBatch(store, SECRETS, rows, { source: 'list.csv', now: NOW });
+    }
+    expect(await growthOf(store, 'daily')).toEqual(['2026-11-24 +2 -0']);
+  });
+});
+
+it('has days of 23 and 25 hours, and weeks that begin on Monday', () => {
+  const after = Date.UTC(2026, 10, 2, 12);
+  const days = growthPeriods('day', 3, after, 'America/New_York');
+  expect(days.map(({ date, from, until }) => [date, (until - from) / HOUR])).toEqual([
+    ['2026-10-31', 24],
+    ['2026-11-01', 25],
+    ['2026-11-02', 24],
+  ]);
+  const weeks = growthPeriods('week', 2, NOW, 'UTC');
+  expect(weeks.map(({ date }) => date)).toEqual(['2026-11-16', '2026-11-23']);
+  expect(weeks[0]?.until).toBe(weeks[1]?.from);
+});
+
+it.each(['sqlite', 'postgres'] as const)('a %s store that is migrated has the growth of its past', async (dialect) => {
+  const databaseUrl = dialect === 'postgres' ? await newPostgresUrl('empty') : undefined;
+  const store = await openStore({ databaseUrl, path: ':memory:' });
+  try {
+    const entries = Object.entries(MIGRATIONS);
+    const at = entries.findIndex(([name]) => name === '0021-audience');
+    const run = async (part: typeof entries) => {
+      for (const [, migrate] of part) await migrate(store.db as unknown as Kysely<unknown>, dialect);
+    };
+    await run(entries.slice(0, at));
+    await sql`insert into subscribers (email, email_key, created_at) values ('a@example.com', 'a@example.com', 1),
+      ('b@example.com', 'b@example.com', 1)`.execute(store.db);
+    await sql`insert into consent_events (subscriber_id, newsletter, change, channel, at) values
+      (1, 'daily', 'requested', 'form', ${NOW}), (1, 'daily', 'confirmed', 'confirmation', ${NOW}),
+      (1, 'daily', 'unsubscribed', 'one-click', ${NOW + 1}), (1, 'daily', 'unsubscribed', 'operator', ${NOW + 2}),
+      (2, 'daily', 'unsubscribed', 'import', ${NOW}), (2, 'weekly', 'confirmed', 'import', ${NOW})`.execute(store.db);
+    await run(entries.slice(at));
+    expect(await growthOf(store, 'daily')).toEqual(['2026-11-24 +1 -1']);
+    expect(await growthOf(store, 'weekly')).toEqual(['2026-11-24 +1 -0']);
+  } finally {
+    await store.close();
+  }
+});

@@ -1,0 +1,335 @@
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { raiseSignupAlert, resolveSignupAlert } from '../../../src/audience/pages/signup-alert.ts';
+import { addSubscriber, findSubscriberByAddress } from '../../../src/audience/subscriptions.ts';
+import { suppressAddress } from '../../../src/audience/suppression.ts';
+import { listOpenAlerts } from '../../../src/core/alerts/alerts.ts';
+import type { Config } from '../../../src/core/config/config.ts';
+import type { Store } from '../../../src/core/store/store.ts';
+import { HOUR } from '../../../src/lib/time.ts';
+import { listen } from '../../../src/web/server/listen.ts';
+import { closedConfig, NOW, openTestSite, type TestSite } from '../../app/test-site.ts';
+import { forEachDatabase, openMigrated } from '../../support/databases.ts';
+import { SECRETS, sampleConfig } from '../../support/sample.ts';
+
+const ADA: [string, string][] = [
+  ['email', 'ada@example.com'],
+  ['newsletter', 'daily-roundup'],
+];
+const OPERATOR = { channel: 'operator' as const };
+
+function withTwo(config: Config): Config {
+  const [first] = config.newsletters;
+  if (first === undefined) throw new Error('the sample has no newsletter');
+  return {
+    ...config,
+    newsletters: [first, { ...first, id: 'weekly', title: 'The Weekly <Review>', deliverAt: '07:00' }],
+  };
+}
+
+describe('the form to subscribe', () => {
+  forEachDatabase((open) => {
+    let store: Store;
+    let site: TestSite;
+    beforeEach(async () => {
+      store = await open();
+      site = openTestSite(store);
+    });
+    const messages = (): Promise<{ kind: string; newsletters: string }[]> =>
+      store.db.selectFrom('service_messages').select(['kind', 'newsletters']).orderBy('id').execute();
+
+    it('queues a confirmation email, records the source, and subscribes nobody yet', async () => {
+      const response = await site.post('/subscribe', [...ADA, ['zone', 'Europe/Paris']]);
+      const html = await response.text();
+      expect(response.status).toBe(200);
+      expect(response.headers.get('Cache-Control')).toBe('no-store');
+      expect(html).toContain('<h1 class="title">Check your inbox</h1>');
+      expect(html).toContain('ada@example.com');
+      expect(html).toContain('The Daily Roundup');
+      expect(await messages()).toEqual([{ kind: 'confirm', newsletters: '["daily-roundup"]' }]);
+      const subscriptions = await store.db.selectFrom('subscriptions').select('state').execute();
+      expect(subscriptions).toEqual([{ state: 'unconfirmed' }]);
+      const events = await store.db.selectFrom('consent_events').select(['change', 'channel', 'source']).execute();
+      expect(events).toEqual([{ change: 'requested', channel: 'form', source: '192.0.2.7' }]);
+    });
+
+    it('responds alike to a new, a subscribed, a suppressed and a rate-limited address', async () => {
+      const expected = await (await site.post('/subscribe', ADA)).text();
+      for (const email of ['known@example.com', 'gone@example.com']) {
+        const added = await addSubscriber(
+          store.db,
+          SECRETS,
+          { email, newsletters: ['daily-roundup'] },
+          OPERATOR,
+          NOW - HOUR,
+        );
+        if (added.kind !== 'stored') throw new Error(added.reason);
+        if (email.startsWith('gone')) {
+          await suppressAddress(
+            store.db,
+            SECRETS,
+            added.subscriberId,
+            'hard-bounce',
+            { channel: 'bounce' },
+            NOW - HOUR,
+          );
+        }
+      }
+      const again = ['known', 'gone', 'known', 'known', 'known', 'known'].entries();
+      for (const [n, name] of again) {
+        const fields: [string, string][] = [['email', `${name}@example.com`], ...ADA.slice(1)];
+        const response = await site.post('/subscribe', fields, { from: `192.0.2.${n + 10}` });
+        expect(response.status).toBe(200);
+        expect(await response.text()).toBe(expected.replaceAll('ada@', `${name}@`));
+      }
+      // At most three emails a day to one address.
+      expect(await messages()).toHaveLength(1 + 3 + 1);
+    });
+
+    it('limits the requests of a client per hour, and says when to try again', async () => {
+      const ask = (n: number, from: string): Promise<Response> =>
+        site.post('/subscribe', [['email', `a${n}@example.com`], ...ADA.slice(1)], { from });
+      for (let n = 0; n < 10; n++) expect((await ask(n, `2001:db8:0:7::${n + 1}`)).status).toBe(200);
+      const refused = await ask(10, '2001:db8:0:7:ffff::1');
+      expect(refused.status).toBe(429);
+      expect(refused.headers.get('Retry-After')).toBe('360');
+      expect(await refused.text()).toContain('Please try again in 6 minutes.');
+      expect((await ask(11, '2001:db8:0:8::1')).status).toBe(200);
+      site.at(NOW + HOUR / 10);
+      expect((await ask(12, '2001:db8:0:7::1')).status).toBe(200);
+      expect(await messages()).toHaveLength(12);
+      const keys = await store.db.selectFrom('rate_limits').select('key').execute();
+      expect(JSON.stringify(keys)).not.toMatch(/2001:db8|example\.com/);
+    });
+
+    it('limits the requests from an IPv6 /48 or an IPv4 /24 to four times those of a client', async () => {
+      const config = sampleConfig();
+      const strict = openTestSite(store, { ...config, signup: { ...config.signup, perIpPerHour: 2 } });
+      const ask = async (n: number, from: string): Promise<number> =>
+        (await strict.post('/subscribe', [['email', `a${n}@gmail.com`], ...ADA.slice(1)], { from })).status;
+      for (const [block, other] of [
+        [(n: number) => `2001:db8:7:${n}::1`, '2001:db8:8::1'],
+        [(n: number) => `192.0.2.${n}`, '192.0.3.1'],
+      ] as const) {
+        const statuses = [];
+        for (let n = 0; n < 9; n++) statuses.push(await ask(n, block(n)));
+        expect(statuses).toEqual([...Array(8).fill(200), 429]);
+        expect(await ask(99, other)).toBe(200);
+      }
+    });
+
+    it('says "try again later" when there are too many requests in all, and alerts until an hour after', async () => {
+      const config = sampleConfig();
+      const busy = openTestSite(store, { ...config, signup: { ...config.signup, perHour: 2 } });
+      const ask = (name: string): Promise<Response> =>
+        busy.post('/subscribe', [['email', `${name}@example.com`], ...ADA.slice(1)]);
+      for (const name of ['a', 'b']) expect((await ask(name)).status).toBe(200);
+      expect(await listOpenAlerts(store.db)).toEqual([]);
+      const refused = await ask('c');
+      expect(refused.status).toBe(429);
+      expect(refused.headers.get('Retry-After')).toBe('1800');
+      expect(await refused.text()).toContain(
+        'too many requests to subscribe at the moment. Please try again in 30 minutes.',
+      );
+      expect(await listOpenAlerts(store.db)).toMatchObject([
+        { key: 'signup-limit', message: expect.stringContaining('more than 2 in an hour (signup.perHour)') },
+      ]);
+      await resolveSignupAlert(store.db, NOW + HOUR - 1);
+      expect(await listOpenAlerts(store.db)).toHaveLength(1);
+      await resolveSignupAlert(store.db, NOW + HOUR);
+      expect(await listOpenAlerts(store.db)).toEqual([]);
+      // A clock that is set back limits nobody for longer, so nothing is left to alert of.
+      await raiseSignupAlert(store.db, 2, NOW);
+      await resolveSignupAlert(store.db, NOW - 5 * HOUR);
+      expect(await listOpenAlerts(store.db)).toEqual([]);
+    });
+
+    it('limits the clients behind a proxy on the same machine by their addresses, without configuration', async () => {
+      const ask = (n: number, client: number): Promise<Response> =>
+        site.post('/subscribe', [['email', `a${n}@example.com`], ...ADA.slice(1)], {
+          from: '::ffff:127.0.0.1',
+          headers: { 'X-Forwarded-For': `198.51.100.${client}` },
+        });
+      for (let n = 0; n < 11; n++) expect([n, (await ask(n, n)).status]).toEqual([n, 200]);
+      for (let n = 0; n < 9; n++) await ask(20 + n, 1);
+      expect((await ask(30, 1)).status).toBe(429);
+    });
+
+    it('limits the clients behind a trusted proxy by their addresses, which they cannot forge', async () => {
+      const config = sampleConfig();
+      const behind = openTestSite(store, { ...config, server: { ...config.server, trustedProxies: ['10.0.0.0/8'] } });
+      const ask = (n: number, forwarded: string): Promise<Response> =>
+        behind.post('/subscribe', [['email', `a${n}@example.com`], ...ADA.slice(1)], {
+          from: '10.0.0.1',
+          headers: { 'X-Forwarded-For': forwarded },
+        });
+      for (let n = 0; n < 10; n++) expect((await ask(n, `203.0.113.${n}, 198.51.100.1`)).status).toBe(200);
+      expect((await ask(10, '203.0.113.99, 198.51.100.1')).status).toBe(429);
+      expect((await ask(11, '198.51.100.2')).status).toBe(200);
+      const events = await store.db
+        .selectFrom('consent_events')
+        .select('source')
+        .distinct()
+        .orderBy('source')
+        .execute();
+      expect(events).toEqual([{ source: '198.51.100.1' }, { source: '198.51.100.2' }]);
+    });
+
+    it('ignores a program that fills in the hidden field, with the usual page', async () => {
+      const expected = await (await site.post('/subscribe', [...ADA, ['website', 'https://spam.example/']])).text();
+      expect(await messages()).toEqual([]);
+      expect(await store.db.selectFrom('subscribers').selectAll().execute()).toEqual([]);
+      expect(await (await site.post('/subscribe', ADA)).text()).toBe(expected);
+      expect(await messages()).toHaveLength(1);
+    });
+
+    it('shows what was entered, with each error beside its field', async () => {
+      const response = await site.post('/subscribe', [
+        ['email', ' "ada"@example <b> '],
+        ['newsletter', 'no-such-letter'],
+        ['zone', 'Mars/Olympus'],
+      ]);
+      const html = await response.text();
+      expect(response.status).toBe(422);
+      expect(html).toMatch(/<title>Error: Newsletters — /);
+      expect(html).toMatch(
+        /<input id="email"[^>]* value="&#34;ada&#34;@example &lt;b&gt;" aria-invalid="true" aria-describedby="email-/,
+      );
+      expect(html).toMatch(
+        /id="email-wrong"><span class="unseen">Error: <\/span>This address cannot be used: it must be/,
+      );
+      expect(html).toMatch(/id="newsletters-wrong">.*Choose a newsletter\./);
+      expect(html).toMatch(/id="zone-wrong">.*Choose a time zone from the list\./);
+      expect(await messages()).toEqual([]);
+    });
+
+    it('keeps valid fields while others have errors', async () => {
+      const two = openTestSite(store, withTwo(sampleConfig()));
+      const fields: [string, string][] = [
+        ['email', 'no at'],
+        ['newsletter', 'weekly'],
+        ['zone', 'Europe/Paris'],
+      ];
+      const html = await (await two.post('/subscribe', fields)).text();
+      expect(html).toMatch(/value="weekly" checked /);
+      expect(html).not.toMatch(/value="daily-roundup" checked/);
+      expect(html).toContain('<option value="Europe/Paris" selected>Paris</option>');
+    });
+
+    it('requests only the chosen newsletters', async () => {
+      const two = openTestSite(store, withTwo(sampleConfig()));
+      await two.post('/subscribe', [
+        ['email', 'ada@example.com'],
+        ['newsletter', 'weekly'],
+        ['newsletter', 'weekly'],
+      ]);
+      expect(await messages()).toEqual([{ kind: 'confirm', newsletters: '["weekly"]' }]);
+    });
+
+    it('accepts only a short form of the same site', async () => {
+      const post = (body: string, type: string): Promise<Response> | Response =>
+        site.app.request('/subscribe', { method: 'POST', body, headers: { 'Content-Type': type } });
+      const good = 'email=ada%40example.com&newsletter=daily-roundup';
+      const form = 'application/x-www-form-urlencoded';
+      expect((await post(good, 'text/plain')).status).toBe(415);
+      expect((await post('{}', 'application/json')).status).toBe(415);
+      expect((await post(`${good}&x=${'y'.repeat(20_000)}`, form)).status).toBe(413);
+      const endless = new ReadableStream({
+        pull: (controller) => controller.enqueue(new TextEncoder().encode('y'.repeat(1_000))),
+      });
+      const streamed = { method: 'POST', body: endless, duplex: 'half', headers: { 'Content-Type': form } };
+      expect((await site.app.request('/subscribe', streamed as RequestInit)).status).toBe(413);
+      expect((await site.post('/subscribe', ADA, { headers: { 'Sec-Fetch-Site': 'cross-site' } })).status).toBe(403);
+      expect(await messages()).toEqual([]);
+      expect((await site.post('/subscribe', ADA, { headers: { 'Sec-Fetch-Site': 'same-origin' } })).status).toBe(200);
+      expect((await post(good, `${form}; charset=UTF-8`)).status).toBe(200);
+      expect(site.logged).toEqual([]);
+    });
+
+    it('responds with 422 to any bytes that are not a valid form', async () => {
+      for (const body of ['email=%00%ff&newsletter=%00', '%', '=', '&&&', 'email=a%0d%0ab@example.com&newsletter=x']) {
+        const headers = { 'Content-Type': 'application/x-www-form-urlencoded' };
+        const response = await site.app.request('/subscribe', { method: 'POST', body, headers });
+        expect([body, response.status]).toEqual([body, 422]);
+      }
+      expect(site.logged).toEqual([]);
+    });
+  });
+});
+
+describe('a program that requests mail to one mailbox', () => {
+  it('gets a few mails only, whatever tags and client addresses it uses, and leaves one to the owner', async () => {
+    const store = await openMigrated();
+    const site = openTestSite(store);
+    for (let n = 0; n < 40; n++) {
+      const fields: [string, string][] = [['email', `victim+${n}@example.com`], ...ADA.slice(1)];
+      const response = await site.post('/subscribe', fields, { from: `2001:db8:${n}:${n}::1` });
+      expect([n, response.status]).toEqual([n, 200]);
+    }
+    const messages = store.db.selectFrom('service_messages').select('subscriber_id');
+    expect(await messages.execute()).toHaveLength(2);
+    await site.post('/subscribe', [['email', 'victim@example.com'], ...ADA.slice(1)]);
+    const owner = await findSubscriberByAddress(store.db, 'victim@example.com');
+    expect(owner).not.toBeNull();
+    expect((await messages.execute()).map(({ subscriber_id }) => subscriber_id)).toEqual([1, 2, owner?.id]);
+    await store.close();
+  });
+});
+
+describe('behind a port', () => {
+  it('records the address of the socket, and stops reading a form that is too long', async () => {
+    const store = await openMigrated();
+    const config = sampleConfig();
+    const { app } = openTestSite(store, { ...config, server: { ...config.server, trustedProxies: [] } });
+    const serving = await listen(app, { host: '127.0.0.1', port: 0 });
+    const address = new URL('/subscribe', serving.url);
+    const headers = { 'X-Forwarded-For': '203.0.113.66' };
+    expect((await fetch(address, { method: 'POST', headers, body: new URLSearchParams(ADA) })).status).toBe(200);
+    const { source } = await store.db.selectFrom('consent_events').select('source').executeTakeFirstOrThrow();
+    expect(source).toBe('127.0.0.1');
+    const body = new URLSearchParams([...ADA, ['x', 'y'.repeat(100_000)]]);
+    expect((await fetch(address, { method: 'POST', body })).status).toBe(413);
+    const socket = connect(Number(address.port), '127.0.0.1');
+    const type = 'Content-Type: application/x-www-form-urlencoded';
+    socket.write(`POST /subscribe HTTP/1.1\r\nHost: localhost\r\n${type}\r\nTransfer-Encoding: chunked\r\n\r\n`);
+    const writing = setInterval(() => socket.write(`3e8\r\n${'y'.repeat(1_000)}\r\n`), 1);
+    socket.on('error', () => {});
+    const response = await text(socket);
+    clearInterval(writing);
+    expect(response).toMatch(/^HTTP\/1\.1 413 /);
+    await serving.close();
+    await store.close();
+  });
+});
+
+describe('the page with the form', () => {
+  it('has a single newsletter checked, but none of several', async () => {
+    const store = await openMigrated();
+    const config = sampleConfig();
+    const one = { ...config, newsletters: config.newsletters.slice(0, 1) };
+    expect(await openTestSite(store, one).read('/newsletters')).toMatch(/value="daily-roundup" checked /);
+    const two = await openTestSite(store, withTwo(sampleConfig())).read('/newsletters');
+    expect(two).not.toMatch(/ checked/);
+    expect(two).toContain('The Weekly &lt;Review&gt;');
+    expect(two).toContain('Every day at 07:30 AM, Shanghai time; delivered at 07:00 AM in your time zone.');
+    await store.close();
+  });
+
+  it('is the target of GET, and has no form while signup is closed', async () => {
+    const store = await openMigrated();
+    const open = openTestSite(store);
+    const redirect = await open.get('/subscribe?to=https://evil.example/');
+    expect([redirect.status, redirect.headers.get('Location')]).toEqual([303, '/newsletters']);
+    expect(await open.read('/')).toContain('action="/subscribe"');
+    const closed = openTestSite(store, closedConfig());
+    for (const path of ['/', '/newsletters']) expect(await closed.read(path)).not.toContain('<form');
+    expect(await closed.read('/newsletters')).toContain('To subscribe, write to');
+    for (const response of [await closed.get('/subscribe'), await closed.post('/subscribe', ADA)]) {
+      expect(response.status).toBe(404);
+      expect(await response.text()).toContain('Signup is closed');
+    }
+    expect(await store.db.selectFrom('subscribers').selectAll().execute()).toEqual([]);
+    await store.close();
+  });
+});

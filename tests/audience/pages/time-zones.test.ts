@@ -1,0 +1,33 @@
+import { expect, it } from 'vitest';
+import { isOffered, ZONE_GROUPS } from '../../../src/audience/pages/time-zones.ts';
+import { isZone } from '../../../src/lib/time.ts';
+
+const offered = ZONE_GROUPS.flatMap(({ zones }) => zones);
+
+it('offers zones that this system knows, each once, by their current names', () => {
+  expect(offered.length).toBeGreaterThan(350);
+  expect(new Set(offered.map(({ id }) => id)).size).toBe(offered.length);
+  expect(offered.filter(({ id }) => !isZone(id) || !isOffered(id))).toEqual([]);
+  const ids = offered.map(({ id }) => id);
+  for (const id of ['Asia/Kolkata', 'Europe/Kyiv', 'Asia/Ho_Chi_Minh', 'America/Nuuk', 'UTC'])
+    expect(ids).toContain(id);
+  for (const id of ['Asia/Calcutta', 'Europe/Kiev', 'Asia/Saigon', 'Etc/GMT+5']) expect(ids).not.toContain(id);
+});
+
+it('groups zones by region, in alphabetical order', () => {
+  expect(ZONE_GROUPS.map(({ region }) => region)).toEqual([
+    'Africa',
+    'America',
+    'Antarctica',
+    'Arctic',
+    'Asia',
+    'Atlantic',
+    'Australia',
+    'Europe',
+    'Everywhere',
+    'Indian',
+    'Pacific',
+  ]);
+  expect(offered).toContainEqual({ id: 'America/Argentina/Buenos_Aires', place: 'Buenos Aires, Argentina' });
+  expect(offered).toContainEqual({ id: 'America/New_York', place: 'New York' });
+});

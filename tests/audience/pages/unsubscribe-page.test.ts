@@ -1,0 +1,207 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { revokeLinksOf } from '../../../src/audience/account-links.ts';
+import { subscriptionStates } from '../../../src/audience/consent/changes.ts';
+import { addSubscriber, findSubscription } from '../../../src/audience/subscriptions.ts';
+import { unsubscribeToken } from '../../../src/audience/tokens.ts';
+import type { Store } from '../../../src/core/store/store.ts';
+import { DAY, HOUR } from '../../../src/lib/time.ts';
+import { NOW, openTestSite, type TestSite } from '../../app/test-site.ts';
+import { forEachDatabase } from '../../support/databases.ts';
+import { SECRETS } from '../../support/sample.ts';
+
+const FORM = new URLSearchParams({ unsubscribe: 'yes' });
+const ONE_CLICK = 'List-Unsubscribe=One-Click';
+
+describe('the unsubscribe page', () => {
+  forEachDatabase((open) => {
+    let store: Store;
+    let site: TestSite;
+    let path: string;
+    let key: { subscriberId: number; newsletter: string };
+    beforeEach(async () => {
+      store = await open();
+      site = openTestSite(store);
+      const added = await addSubscriber(
+        store.db,
+        SECRETS,
+        { email: 'ada@example.com', newsletters: ['daily-roundup'] },
+        { channel: 'operator' },
+        NOW - HOUR,
+      );
+      if (added.kind !== 'stored') throw new Error(added.reason);
+      key = { subscriberId: added.subscriberId, newsletter: 'daily-roundup' };
+      path = `/unsubscribe/${unsubscribeToken(SECRETS, key)}`;
+    });
+    /** Without a body of its own: the form of the page. */
+    const post = async (init: RequestInit = {}): Promise<Response> =>
+      site.app.request(path, { method: 'POST', body: FORM, ...init });
+    const state = async (): Promise<unknown> => (await findSubscription(store.db, key))?.state;
+
+    it('shows a button on GET, and changes nothing', async () => {
+      const html = await site.read(path);
+      expect(html).toContain('Unsubscribe from The Daily Roundup');
+      const field = '<input type="hidden" name="unsubscribe" value="yes">';
+      expect(html).toContain(`<form method="post">\n${field}\n<button type="submit">Unsubscribe</button>`);
+      expect(html).not.toContain('ada@example.com');
+      await site.app.request(path, { method: 'HEAD' });
+      expect(await state()).toBe('confirmed');
+    });
+
+    it('unsubscribes when the button is pressed', async () => {
+      const response = await post();
+      expect(response.status).toBe(200);
+      expect(await response.text()).toContain('You are unsubscribed');
+      expect(await findSubscription(store.db, key)).toMatchObject({ state: 'unsubscribed', changedAt: NOW });
+    });
+
+    it('unsubscribes in one click without cookie and redirect, as RFC 8058 requires', async () => {
+      const form = new FormData();
+      form.set('List-Unsubscribe', 'One-Click');
+      for (const body of [
+        new URLSearchParams({ 'List-Unsubscribe': 'One-Click' }),
+        form,
+        ONE_CLICK,
+        `${ONE_CLICK}\r\n`,
+      ]) {
+        await store.db.updateTable('subscriptions').set({ state: 'confirmed' }).execute();
+        const response = await post({ body });
+        expect(response.status).toBe(200);
+        expect(response.headers.get('Set-Cookie')).toBeNull();
+        expect(await state()).toBe('unsubscribed');
+      }
+    });
+
+    it('changes nothing by a POST that does not say so, and responds with 400 and the button', async () => {
+      const other = new FormData();
+      other.set('unsubscribe', 'no');
+      const file = new FormData();
+      file.set('List-Unsubscribe', new File(['One-Click'], 'One-Click'));
+      const multipart = { 'Content-Type': 'multipart/form-data; boundary=x' };
+      const requests: RequestInit[] = [
+        { body: null },
+        { body: '' },
+        { body: new URLSearchParams({ 'List-Unsubscribe': 'one-click' }) },
+        { body: new URLSearchParams({ 'List-Unsubscribe-Post': ONE_CLICK }) },
+        { body: new URLSearchParams({ comment: ONE_CLICK }) },
+        { body: `{"List-Unsubscribe": "One-Click"}`, headers: { 'Content-Type': 'application/json' } },
+        { body: other },
+        { body: file },
+        { body: ONE_CLICK, headers: multipart },
+        { body: `${ONE_CLICK}&x=${'x'.repeat(99_999)}` },
+      ];
+      for (const request of requests) {
+        const response = await post(request);
+        expect([request, response.status]).toEqual([request, 400]);
+        expect(await response.text()).toContain('Nothing changes until you do.');
+        expect(response.headers.get('Cache-Control')).toBe('no-store');
+      }
+      expect(await state()).toBe('confirmed');
+      expect(site.logged).toEqual([]);
+    });
+
+    it('refuses the form of the page from another site', async () => {
+      for (const headers of [{ 'Sec-Fetch-Site': 'cross-site' }, { Origin: 'https://mail.example' }]) {
+        expect((await post({ headers })).status).toBe(403);
+      }
+      expect(await state()).toBe('confirmed');
+      expect((await post({ headers: { 'Sec-Fetch-Site': 'same-origin', Origin: 'null' } })).status).toBe(200);
+    });
+
+    it('records channel and source of the change', async () => {
+      const oneClick = new FormData();
+      oneClick.set('List-Unsubscribe', 'One-Click');
+      const bodies = [new URLSearchParams({ 'List-Unsubscribe': 'One-Click' }), oneClick, FORM, FORM];
+      for (const body of bodies) {
+        await store.db.updateTable('subscriptions').set({ state: 'confirmed' }).execute();
+        const env = { incoming: { socket: { remoteAddress: '192.0.2.7' } } };
+        await site.app.request(path, { method: 'POST', body }, env);
+      }
+      const left = store.db
+        .selectFrom('consent_events')
+        .select(['channel', 'source'])
+        .where('change', '=', 'unsubscribed');
+      expect(await left.orderBy('id').execute()).toEqual(
+        ['one-click', 'one-click', 'unsubscribe-page', 'unsubscribe-page'].map((channel) => ({
+          channel,
+          source: '192.0.2.7',
+        })),
+      );
+    });
+
+    it('accepts one click from other sites, which webmail sends', async () => {
+      const headers = { 'Sec-Fetch-Site': 'cross-site', Origin: 'https://mail.example' };
+      expect((await post({ headers, body: ONE_CLICK })).status).toBe(200);
+      expect(await state()).toBe('unsubscribed');
+    });
+
+    it('opens nothing else and names nobody, before and after, and works for ever', async () => {
+      await addSubscriber(
+        store.db,
+        SECRETS,
+        { email: 'ada@example.com', newsletters: ['weekly'] },
+        { channel: 'operator' },
+        NOW,
+      );
+      await revokeLinksOf(store.db, key.subscriberId, NOW);
+      site.at(NOW + 3_650 * DAY);
+      const rotated = openTestSite(store, undefined, {
+        secrets: ['another secret, as long as the first one', ...SECRETS],
+      });
+      for (const html of [await site.read(path), await rotated.read(path), await (await post()).text()]) {
+        expect(html).not.toMatch(/\/preferences\/|\/account\/|ada@|weekly/);
+      }
+      expect(await subscriptionStates(store.db, key.subscriberId)).toEqual(
+        new Map([
+          ['daily-roundup', 'unsubscribed'],
+          ['weekly', 'confirmed'],
+        ]),
+      );
+    });
+
+    it('changes nothing the second time', async () => {
+      await post();
+      site.at(NOW + HOUR);
+      expect((await post()).status).toBe(200);
+      expect(await findSubscription(store.db, key)).toMatchObject({ changedAt: NOW });
+      expect(await site.read(path)).toContain('You are unsubscribed');
+    });
+
+    it('is not cached, not listed by search engines, and sends no referrer', async () => {
+      for (const response of [await site.get(path), await post(), await site.get('/unsubscribe/forged')]) {
+        expect(response.headers.get('Cache-Control')).toBe('no-store');
+        expect(response.headers.get('Referrer-Policy')).toBe('no-referrer');
+        expect(response.headers.get('X-Robots-Tag')).toBe('noindex');
+        expect(response.headers.get('ETag')).toBeNull();
+      }
+    });
+
+    it('responds to an invalid token as to an unknown address', async () => {
+      const notFound = await (await site.get('/no-such-page')).text();
+      const token = path.slice('/unsubscribe/'.length);
+      const forged = [
+        'x',
+        token.slice(0, -1),
+        `${token}A`,
+        token.replace(/.$/, (last) => (last === 'A' ? 'Q' : 'A')),
+        unsubscribeToken(['another secret, as long as the first one'], key),
+        '%00',
+      ];
+      for (const bad of forged) {
+        for (const method of ['GET', 'POST']) {
+          const response = await site.app.request(`/unsubscribe/${bad}`, { method });
+          expect([bad, response.status]).toEqual([bad, 404]);
+          expect(await response.text()).toBe(notFound);
+        }
+      }
+      expect(await state()).toBe('confirmed');
+      expect(site.logged).toEqual([]);
+    });
+
+    it('treats a deleted subscriber as unsubscribed', async () => {
+      await store.db.deleteFrom('subscriptions').execute();
+      expect(await site.read(path)).toContain('You are unsubscribed');
+      expect((await post()).status).toBe(200);
+      expect(await store.db.selectFrom('subscriptions').selectAll().execute()).toEqual([]);
+    });
+  });
+});

@@ -1,0 +1,69 @@
+import { sql } from 'kysely';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { type Db, openStore, StoreError } from '../../../src/core/store/store.ts';
+import { MINUTE } from '../../../src/lib/time.ts';
+import { newPostgresUrl } from '../../support/databases.ts';
+
+describe('a store on PostgreSQL', () => {
+  it('survives a connection that the server closes during a transaction', async () => {
+    const store = await openStore({ databaseUrl: await newPostgresUrl(), path: '' });
+    const broken = store.db.transaction().execute(async (tx) => {
+      const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(tx);
+      await sql`select pg_terminate_backend(${rows[0]?.pid})`.execute(store.db);
+      // Between two statements nothing awaits the connection, whose end must not be an unhandled error.
+      const isOpen = async () => {
+        const found = await sql`select 1 from pg_stat_activity where pid = ${rows[0]?.pid}`.execute(store.db);
+        return found.rows.length > 0;
+      };
+      await expect.poll(isOpen).toBe(false);
+      await sql`select 1`.execute(tx);
+    });
+    await expect(broken).rejects.toThrow(/connection/i);
+    const { rows } = await sql<{ two: number }>`select 2 as two`.execute(store.db);
+    expect(rows).toEqual([{ two: 2 }]);
+    await store.close();
+  });
+
+  it('keeps its connections for the next page for five minutes', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const url = await newPostgresUrl();
+    const store = await openStore({ databaseUrl: url, path: '' });
+    onTestFinished(() => store.close());
+    const processOf = async (db: Db): Promise<number | undefined> => {
+      return (await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(db)).rows[0]?.pid;
+    };
+    const twoAtOnce = () =>
+      store.db.connection().execute(async (one) => [await processOf(one), await processOf(store.db)].sort());
+    const processes = await twoAtOnce();
+    expect(new Set(processes).size).toBe(2);
+    vi.advanceTimersByTime(4 * MINUTE);
+    expect(await twoAtOnce()).toEqual(processes);
+    vi.advanceTimersByTime(6 * MINUTE);
+    expect(await processOf(store.db)).not.toBeOneOf(processes);
+  });
+
+  it('closes the connection that it was opened with, also if nothing was read', async () => {
+    const url = await newPostgresUrl();
+    const observer = await openStore({ databaseUrl: url, path: '' });
+    const connections = async () => {
+      // Without the server's own processes, such as autovacuum.
+      const found = await sql`select pid from pg_stat_activity
+        where datname = current_database() and backend_type = 'client backend'`.execute(observer.db);
+      return found.rows.length;
+    };
+    expect(await connections()).toBe(1);
+    const store = await openStore({ databaseUrl: url, path: '' });
+    expect(await connections()).toBe(2);
+    await store.close();
+    await expect.poll(connections).toBe(1);
+    await observer.close();
+  });
+
+  it('is named without its password when it cannot be reached', async () => {
+    const opening = openStore({ databaseUrl: 'postgres://reader:hunter2@127.0.0.1:1/wire', path: '' });
+    await expect(opening).rejects.toThrow(StoreError);
+    await expect(opening).rejects.toThrow(/^cannot reach the database at postgres:\/\/127\.0\.0\.1:1\/wire: /);
+    await expect(opening).rejects.not.toThrow(/hunter2/);
+  });
+});

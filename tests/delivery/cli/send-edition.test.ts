@@ -1,0 +1,81 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { articleFile } from '../../support/articles.ts';
+import { editConfig, type Folder, newFolder, scheduledFolder } from '../../support/command.ts';
+
+describe.concurrent('daywire editions send', () => {
+  async function folderWith(undoSeconds: number): Promise<Folder> {
+    const folder = await scheduledFolder();
+    editConfig(folder, 'minimumStories: 3', `minimumStories: 1\n    undoSeconds: ${undoSeconds}`);
+    writeFileSync(join(folder.path, 'new.md'), articleFile('brand-new', 'pinned: true'));
+    await folder.run(['import', 'new.md']);
+    return folder;
+  }
+
+  it('closes the next edition after its countdown, by its name where one has just closed', async () => {
+    const folder = await folderWith(0);
+    const twice = await folder.run(['editions', 'send', 'daily-roundup']);
+    // The sample's first edition has just closed.
+    const [, name = ''] = /to send that now, too, use "daywire editions send (\S+)"\n$/.exec(twice.stderr) ?? [];
+    expect([twice.code, name]).toEqual([1, expect.stringMatching(/^daily-roundup\/[-\d]+$/)]);
+    const sent = await folder.run(['editions', 'send', name, '--json']);
+    expect(JSON.parse(sent.stdout)).toMatchObject({ outcome: 'closed', number: 2 });
+    const { edition } = JSON.parse(sent.stdout) as { edition: string };
+    const cancelled = await folder.run(['editions', 'send', ...edition.split('/'), '--cancel']);
+    expect(cancelled).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(`${edition} is closed, too late to cancel: "daywire editions pause ${edition}"`),
+    });
+  });
+
+  it('has nothing to cancel where no countdown runs', async () => {
+    const folder = await folderWith(60);
+    const { code, stderr } = await folder.run(['editions', 'send', 'daily-roundup', '--cancel']);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^daywire: daily-roundup\/[-\d]+ is not being sent: there is nothing to cancel\n$/);
+  });
+});
+
+describe.concurrent('daywire alert', () => {
+  it('makes an alert, which goes to its subscribers when an editor has seen and approved it', async () => {
+    const folder = await scheduledFolder();
+    const { path } = folder;
+    const config = readFileSync(join(path, 'config/daywire.yaml'), 'utf8');
+    const example = config
+      .replace(/^ {2}# (?=- id: breaking| {2}\w)/gm, '  ')
+      .replace('maxPerDay: 3', 'undoSeconds: 0');
+    writeFileSync(join(path, 'config/daywire.yaml'), example);
+    writeFileSync(join(path, 'new.md'), articleFile('brand-new'));
+    await folder.run(['import', 'new.md']);
+    await folder.run(['subscribers', 'add', 'ada@example.com', '--newsletter', 'breaking']);
+
+    const made = await folder.run(['alert', 'brand-new', '--by', 'Ada']);
+    expect([made.code, made.stderr]).toEqual([0, '']);
+    const [, name = ''] = /^made the alert (breaking\/\S+), which waits for an approval until /.exec(made.stdout) ?? [];
+    const unseen = await folder.run(['editions', 'approve', name, '--by', 'Ada']);
+    expect([unseen.code, unseen.stderr]).toEqual([1, expect.stringContaining('Ada has not seen')]);
+    const shown = await folder.run(['editions', 'show', 'breaking', '--by', 'Ada']);
+    expect(shown.stdout).toContain('Headline of brand-new');
+    const approved = await folder.run(['editions', 'approve', 'breaking', '--by', 'Ada']);
+    expect([approved.code, approved.stderr]).toEqual([0, '']);
+    expect(approved.stdout).toMatch(/^breaking \S+, number 1, closed, 1 delivery queued: http/);
+    const again = await folder.run(['alert', 'brand-new']);
+    expect([again.code, again.stderr]).toEqual([1, 'daywire: breaking has sent brand-new already\n']);
+    expect((await folder.run(['deliver'])).stdout).toMatch(/submitted/);
+    const status = await folder.run(['status']);
+    expect(status.stdout).toMatch(/newsletter:breaking +by "daywire alert"/);
+  });
+
+  it('names the newsletters that can have one', async () => {
+    const folder = newFolder('sample');
+    const outcomes = [
+      await folder.run(['alert', 'x']),
+      await folder.run(['alert', 'x', '--newsletter', 'daily-roundup']),
+    ];
+    expect(outcomes.map(({ code, stderr }) => [code, stderr])).toEqual([
+      [1, 'daywire: no newsletter is of kind alert: add one to the configuration\n'],
+      [1, 'daywire: daily-roundup is a roundup: an alert needs a newsletter of kind alert\n'],
+    ]);
+  });
+});

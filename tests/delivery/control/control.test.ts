@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest';
+import { queueEdition } from '../../../scripts/test-edition.ts';
+import { listOpenAlerts, raiseAlert } from '../../../src/core/alerts/alerts.ts';
+import { DELIVERY_HELD, writeMeta } from '../../../src/core/store/meta.ts';
+import { cancel, release, resume, retry } from '../../../src/delivery/control/control.ts';
+import { pauseEdition } from '../../../src/delivery/control/edition-control.ts';
+import { pauseDomain } from '../../../src/delivery/control/paused-domains.ts';
+import { DELIVERY_STOPPED, domainAlert, pauseAlert } from '../../../src/delivery/edition-status.ts';
+import { updateWaitingAlerts } from '../../../src/delivery/monitor/waiting-alerts.ts';
+import { HOUR } from '../../../src/lib/time.ts';
+import { forEachDatabase } from '../../support/databases.ts';
+import { openTestApp, type TestApp } from '../../support/test-app.ts';
+import { deliveriesOf } from '../fixture.ts';
+
+async function alertKeys({ store }: TestApp): Promise<string[]> {
+  return (await listOpenAlerts(store.db)).map(({ key }) => key);
+}
+
+describe("the operator's control", () => {
+  forEachDatabase((open) => {
+    it('releases the queue, and resolves the alert about stopped delivery only if it was held', async () => {
+      const app = openTestApp(await open());
+      await raiseAlert(app.store.db, { key: DELIVERY_STOPPED, message: 'the server refuses the login' }, app.now);
+      expect(await release(app)).toBe(false);
+      expect(await alertKeys(app)).toEqual([DELIVERY_STOPPED]);
+      await writeMeta(app.store.db, DELIVERY_HELD, 'restored');
+      expect(await release(app)).toBe(true);
+      expect(await alertKeys(app)).toEqual([]);
+    });
+
+    it('resumes an edition with its domains, extending what has expired, and resolves their alerts', async () => {
+      const app = openTestApp(await open());
+      const { db } = app.store;
+      const { editionId } = await queueEdition(app.store, 2);
+      const edition = { id: editionId, newsletter: 'daily-roundup', slot: '2026-11-24' };
+      await db.updateTable('deliveries').set({ expires_at: app.now }).execute();
+      await pauseEdition(db, editionId, 'refused');
+      const domain = { editionId, domain: 'example.com', reason: 'refused', since: app.now };
+      await db.transaction().execute((tx) => pauseDomain(tx, domain));
+      for (const key of [pauseAlert(editionId), domainAlert(editionId, 'example.com')]) {
+        await raiseAlert(db, { key, message: 'refused' }, app.now);
+      }
+      await expect(resume(app, edition)).rejects.toThrow('2 pending deliveries have expired and would fail at once');
+      expect(await alertKeys(app)).toHaveLength(2);
+      expect(await resume(app, edition, { extendBy: 12 * HOUR })).toEqual({
+        ...{ extended: 2, wasPaused: true, domains: ['example.com'] },
+      });
+      expect(await alertKeys(app)).toEqual([]);
+      expect(await db.selectFrom('paused_domains').selectAll().execute()).toEqual([]);
+      expect((await deliveriesOf(app.store)).map((row) => row.expires_at)).toEqual(Array(2).fill(app.now + 12 * HOUR));
+    });
+
+    it('resumes one domain, extending what has expired of it, and resolves its alert only', async () => {
+      const app = openTestApp(await open());
+      const { db } = app.store;
+      const { editionId } = await queueEdition(app.store, ['ada@example.com', 'bo@example.org', 'cy@example.org']);
+      const edition = { id: editionId, newsletter: 'daily-roundup', slot: '2026-11-24' };
+      await db.updateTable('deliveries').set({ expires_at: app.now }).execute();
+      for (const domain of ['example.com', 'example.org']) {
+        const paused = { editionId, domain, reason: 'refused', since: app.now };
+        await db.transaction().execute((tx) => pauseDomain(tx, paused));
+        await raiseAlert(db, { key: domainAlert(editionId, domain), message: 'refused' }, app.now);
+      }
+      const ofOrg = (extendBy?: number) => resume(app, edition, { domain: 'example.org', extendBy });
+      await expect(ofOrg()).rejects.toThrow(
+        '2 pending deliveries have expired and would fail at once: extend with "daywire editions resume ' +
+          'daily-roundup/2026-11-24 --domain example.org --extend 12h"',
+      );
+      expect(await ofOrg(HOUR)).toEqual({ extended: 2, wasPaused: false, domains: ['example.org'] });
+      expect(await alertKeys(app)).toEqual([domainAlert(editionId, 'example.com')]);
+      const later = app.now + HOUR;
+      expect((await deliveriesOf(app.store)).map((row) => row.expires_at)).toEqual([app.now, later, later]);
+      await expect(ofOrg()).rejects.toThrow('example.org is not paused in daily-roundup/2026-11-24; only example.com');
+      await db.updateTable('editions').set({ delivery_state: 'done' }).execute();
+      await expect(resume(app, edition, { domain: 'example.com' })).rejects.toThrow('is done: it cannot be resumed');
+    });
+
+    it('cancels an edition, and resolves the alerts about what waited', async () => {
+      const app = openTestApp(await open());
+      const { db } = app.store;
+      const { editionId } = await queueEdition(app.store, 2, { newsletter: 'renamed' });
+      const domain = { editionId, domain: 'example.com', reason: 'refused', since: app.now };
+      await db.transaction().execute((tx) => pauseDomain(tx, domain));
+      await raiseAlert(db, { key: domainAlert(editionId, 'example.com'), message: 'refused' }, app.now);
+      await updateWaitingAlerts(app);
+      expect(await alertKeys(app)).toEqual([domainAlert(editionId, 'example.com'), 'unconfigured:renamed']);
+      expect(await cancel(app, editionId, 'x')).toBe(2);
+      expect(await alertKeys(app)).toEqual([]);
+    });
+
+    it('retries nothing of a newsletter that is not configured, and beyond expireAfterHours', async () => {
+      const app = openTestApp(await open());
+      const { editionId } = await queueEdition(app.store, 1);
+      await app.store.db.updateTable('deliveries').set({ state: 'failed', reason: 'refused' }).execute();
+      const edition = { id: editionId, newsletter: 'daily-roundup', slot: '2026-11-24' };
+      const request = { kinds: ['failed'] as const, domain: null, isDryRun: false };
+      await expect(retry(app, edition, { ...request, extendBy: 1_000 * HOUR })).rejects.toThrow(
+        'an extension must be at',
+      );
+      await expect(retry(app, { ...edition, newsletter: 'weekly' }, request)).rejects.toThrow('is not configured');
+      expect(await deliveriesOf(app.store)).toMatchObject([{ state: 'failed' }]);
+    });
+  });
+});

@@ -1,0 +1,183 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { sql } from 'kysely';
+import { describe, expect, it } from 'vitest';
+import { queueEdition } from '../../scripts/test-edition.ts';
+import { start } from '../../src/app/start.ts';
+import { listOpenAlerts } from '../../src/core/alerts/alerts.ts';
+import { resume, retry } from '../../src/delivery/control/control.ts';
+import { deliverDue } from '../../src/delivery/deliver-due.ts';
+import { summariseEditions } from '../../src/delivery/edition-status.ts';
+import { listEditions } from '../../src/editions/queries.ts';
+import { MINUTE, rfc3339 } from '../../src/lib/time.ts';
+import { closeEdition } from '../app/steps.ts';
+import { forEachDatabase } from '../support/databases.ts';
+import { openSampleApp, openTestApp } from '../support/test-app.ts';
+import { queueConfirmation, serviceMessagesOf } from './fixture.ts';
+import { closeServers, startScripted } from './servers.ts';
+
+describe('delivering', () => {
+  forEachDatabase((open, dialect) => {
+    it('pauses an edition that a policy rejects for every recipient, with one alert, failing no delivery', async () => {
+      const server = await startScripted((command) =>
+        command.startsWith('RCPT') ? '550 5.7.1 not from you' : undefined,
+      );
+      const app = await openSampleApp(await open(), { feeds: ['latest'], edit: usingServer(server.url) });
+      await closeEdition(app);
+      expect(await deliverDue(app)).toMatchObject({ submitted: 0, failed: 0, paused: [{ editionId: 1 }] });
+      const message = expect.stringMatching(/is paused: .*550 5\.7\.1 not from you.*"daywire editions resume/);
+      expect(await listOpenAlerts(app.store.db)).toMatchObject([{ key: 'edition:1', message, count: 1 }]);
+      await closeServers();
+    });
+
+    it.each([
+      ['RCPT TO:', /^Delivery of \S+ is paused: .* 554 5\.7\.1 <address>: denied\. Resume it with/],
+      ['MAIL FROM:', /^Delivery stopped: .* 554 5\.7\.1 <address>: denied\. Everything else/],
+    ])('raises an alert without the address or token that a server quotes after %s', async (command, alert) => {
+      const quoted: string[] = [];
+      const server = await startScripted((line) => {
+        const path = line.startsWith(command) ? /<(.*)>/.exec(line)?.[1] : undefined;
+        if (path === undefined) return undefined;
+        quoted.push(path);
+        return `554 5.7.1 <${path}>: denied`;
+      });
+      const app = await openSampleApp(await open(), {
+        edit: (yaml) => usingServer(server.url)(yaml).replace('# address: bounces@', 'address: bounces@'),
+      });
+      await closeEdition(app);
+      const report = await deliverDue(app);
+      const alerts = await listOpenAlerts(app.store.db);
+      expect(alerts).toMatchObject([{ message: expect.stringMatching(alert) }]);
+      expect(quoted.length).toBeGreaterThan(0);
+      const output = JSON.stringify([report, alerts]);
+      // The part before the @ contains the token.
+      for (const path of quoted) expect(output).not.toContain(path.split('@', 1)[0]);
+      await closeServers();
+    });
+
+    it('reads its keys once, so that a process that can open no more files still delivers', async () => {
+      const env = dialect === 'sqlite' ? { DAYWIRE_SECRET: '' } : {};
+      const app = await openSampleApp(await open(), { feeds: ['latest'], env });
+      const keyFile = join(app.folder, 'key.pem');
+      const { privateKey } = generateKeyPairSync('ed25519');
+      writeFileSync(keyFile, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
+      app.config.delivery.dkim.push({ domain: 'example.com', selector: 'one', keyFile });
+      await start(app, { roles: ['deliver'], stop: new AbortController().signal }).then((running) => running.stop());
+      rmSync(keyFile);
+      rmSync(join(app.config.paths.data, 'secret'), { force: true });
+      await closeEdition(app);
+      expect(await deliverDue(app)).toMatchObject({ submitted: 7 });
+      // No other secret was created in its place.
+      expect(existsSync(join(app.config.paths.data, 'secret'))).toBe(false);
+    });
+
+    it('raises an alert after 15 minutes without a server, also between two probes, and resolves it', async () => {
+      const app = await openSampleApp(await open(), { feeds: ['latest'], edit: usingServer('smtp://127.0.0.1:1') });
+      await closeEdition(app);
+      const began = app.now;
+      const alertsAt = async (minutes: number) => {
+        app.now = began + minutes * MINUTE;
+        expect(await deliverDue(app)).toMatchObject({ submitted: 0, stopped: expect.any(String) });
+        return (await listOpenAlerts(app.store.db)).map(({ key, count }) => ({ key, count }));
+      };
+      // Probes after 30 s, 1, 2 and 5 minutes; the next follows after 18 minutes.
+      for (const minutes of [0, 0.5, 1.5, 3.5, 8.5, 14.9]) expect(await alertsAt(minutes)).toEqual([]);
+      for (const minutes of [15, 16, 18.5]) expect(await alertsAt(minutes)).toEqual([{ key: 'delivery', count: 1 }]);
+      const [alert] = await listOpenAlerts(app.store.db);
+      expect(alert?.message).toBe(
+        `Delivery has waited since ${rfc3339(began)}: 127.0.0.1:1 refuses connections. ` +
+          'Everything else is still pending, and is tried again by itself.',
+      );
+      app.config.delivery.transport = 'file';
+      app.now = began + 28.5 * MINUTE;
+      // With the first success: the rest of the run may take hours.
+      const alerts: ReturnType<typeof listOpenAlerts>[] = [];
+      const onProgress = (): void => void alerts.push(listOpenAlerts(app.store.db));
+      expect(await deliverDue(app, { onProgress })).toMatchObject({ submitted: 7, stopped: null });
+      const seen = await Promise.all(alerts);
+      expect(seen).toHaveLength(7);
+      expect(seen.at(-1)).toEqual([]);
+    });
+
+    it('holds service messages whose template is broken, with one alert, until it is corrected', async () => {
+      const app = openTestApp(await open());
+      for (const n of [1, 2, 3]) await queueConfirmation(app.store, `subscriber${n}@example.com`);
+      await queueConfirmation(app.store, 'other@example.com', { kind: 'already' });
+      const mail = join(app.config.paths.templates, 'mail');
+      mkdirSync(mail, { recursive: true });
+      const template = join(mail, 'confirm.txt.liquid');
+      const serviceCounts = async () => (await deliverDue(app)).service;
+      const none = { submitted: 0, deferred: 0, failed: 0, suppressed: 0 };
+      writeFileSync(template, 'Subject: Confirm\n\n{{ nonsense }}');
+      expect(await serviceCounts()).toEqual({ ...none, submitted: 1 });
+      app.now += 5 * MINUTE;
+      expect(await serviceCounts()).toEqual(none);
+      const message =
+        'Service messages from the templates mail/confirm wait: the message could not be built: undefined variable: ' +
+        'nonsense, line:3, col:4. They are tried again every five minutes.';
+      const alert = { key: 'service-messages:confirm', message, count: 1 };
+      expect(await listOpenAlerts(app.store.db)).toMatchObject([alert]);
+      const confirmations = (await serviceMessagesOf(app.store)).filter(({ kind }) => kind === 'confirm');
+      expect(confirmations).toMatchObject(Array(3).fill({ state: 'pending', attempts: 0 }));
+      writeFileSync(template, 'Subject: Confirm\n\n{{ link }}');
+      expect(await serviceCounts()).toEqual(none);
+      app.now += 5 * MINUTE;
+      expect(await serviceCounts()).toEqual({ ...none, submitted: 3 });
+      expect(await listOpenAlerts(app.store.db)).toEqual([]);
+    });
+
+    it('retries a domain that defers all its mail, delays nobody else, and raises an alert at the end', async () => {
+      let isDeferring = true;
+      const server = await startScripted((command) =>
+        isDeferring && /^RCPT .*@slow/.test(command) ? '451 4.7.1 busy' : undefined,
+      );
+      const edit = (yaml: string) => usingServer(server.url)(yaml).replace('attempts: 8', 'attempts: 2');
+      const app = openTestApp(await open(), { edit });
+      const slow = Array.from({ length: 5 }, (_, n) => `subscriber${n}@slow.example`);
+      await queueEdition(app.store, [...slow, 'ada@example.com', 'bo@example.org']);
+      expect(await deliverDue(app)).toMatchObject({ submitted: 2, deferred: 5, paused: [], stopped: null });
+      expect(await listOpenAlerts(app.store.db)).toEqual([]);
+      app.now += 5 * MINUTE;
+      expect(await deliverDue(app)).toMatchObject({ failed: 5, paused: [], stopped: null });
+      const message = expect.stringMatching(
+        /5 of 7 deliveries failed .*: 5 given up\. The reasons: 5 × "451 4\.7\.1 busy"/,
+      );
+      expect(await listOpenAlerts(app.store.db)).toMatchObject([{ key: 'undelivered:1', message }]);
+      isDeferring = false;
+      const edition = { id: 1, newsletter: 'daily-roundup', slot: '2026-11-24' };
+      await retry(app, edition, { kinds: ['failed'], domain: 'slow.example', isDryRun: false });
+      expect(await deliverDue(app)).toMatchObject({ submitted: 5 });
+      expect(await listOpenAlerts(app.store.db)).toEqual([]);
+      await closeServers();
+    });
+
+    it('names a domain that is paused alone in an alert, which `resume` resolves', async () => {
+      const server = await startScripted((command) => (command.startsWith('RCPT') ? '550 go away' : undefined));
+      const app = await openSampleApp(await open(), { feeds: ['latest'], edit: usingServer(server.url) });
+      await closeEdition(app);
+      await app.store.db
+        .updateTable('subscribers')
+        .set((e) => ({ email: sql`'s' || ${e.ref('id')} || '@example.com'` }))
+        .execute();
+      expect(await deliverDue(app)).toMatchObject({ failed: 0, paused: [{ domain: 'example.com' }] });
+      expect(await listOpenAlerts(app.store.db)).toMatchObject([
+        {
+          key: 'edition:1:example.com',
+          message: expect.stringMatching(
+            /^Delivery of \S+ to example\.com is paused: .* 550 go away\. .*editions resume \S+ --domain example\.com" when/,
+          ),
+        },
+      ]);
+      const [edition] = await summariseEditions(app, await listEditions(app.store.db, null, 1));
+      expect(edition?.pausedDomains).toMatchObject([{ domain: 'example.com' }]);
+      await resume(app, { ...(edition as { newsletter: string; slot: string }), id: 1 });
+      expect(await listOpenAlerts(app.store.db)).toEqual([]);
+      await closeServers();
+    });
+  });
+});
+
+function usingServer(url: string): (yaml: string) => string {
+  return (yaml) => yaml.replace('transport: file', `transport: smtp\n  smtpUrl: ${url}`);
+}

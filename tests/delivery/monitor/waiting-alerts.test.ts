@@ -1,0 +1,133 @@
+import { describe, expect, it } from 'vitest';
+import { queueEdition } from '../../../scripts/test-edition.ts';
+import { eraseSubscriber } from '../../../src/audience/erasure.ts';
+import { listOpenAlerts, raiseAlert } from '../../../src/core/alerts/alerts.ts';
+import { cancel, settle, settleAll } from '../../../src/delivery/control/control.ts';
+import { pauseDomain } from '../../../src/delivery/control/paused-domains.ts';
+import { deliverDue } from '../../../src/delivery/deliver-due.ts';
+import { domainAlert } from '../../../src/delivery/edition-status.ts';
+import { readRunDetails, startRunDetails } from '../../../src/delivery/monitor/run-details.ts';
+import { updateWaitingAlerts } from '../../../src/delivery/monitor/waiting-alerts.ts';
+import { MINUTE } from '../../../src/lib/time.ts';
+import { closeEdition } from '../../app/steps.ts';
+import { forEachDatabase } from '../../support/databases.ts';
+import { SECRETS } from '../../support/sample.ts';
+import { openSampleApp, type TestApp } from '../../support/test-app.ts';
+import { deliveriesOf } from '../fixture.ts';
+
+async function alertsOf({ store }: TestApp) {
+  return (await listOpenAlerts(store.db)).map(({ key, message, count }) => ({ key, message, count }));
+}
+
+/** The configuration with another id for the sample's newsletter. */
+function renamed(app: TestApp, id: string): TestApp {
+  const newsletters = app.config.newsletters.map((newsletter) => ({ ...newsletter, id }));
+  return Object.assign(Object.create(app), { config: { ...app.config, newsletters } });
+}
+
+describe('deliveries of a newsletter that is not configured', () => {
+  forEachDatabase((open) => {
+    it('wait untouched, with an alert that names the ways out and resolves by itself', async () => {
+      const app = await openSampleApp(await open(), { feeds: ['latest'] });
+      const [slot] = await closeEdition(app);
+      const before = await deliveriesOf(app.store);
+      expect(before).toHaveLength(7);
+      const other = renamed(app, 'weekly');
+      const report = await deliverDue(other);
+      expect(report).toMatchObject({ submitted: 0, failed: 0, stopped: null, paused: [] });
+      expect(await deliveriesOf(app.store)).toEqual(before);
+      const message =
+        '7 deliveries wait because the configuration has no newsletter daily-roundup. Configure it again under this ' +
+        `id, or cancel what waits with "daywire editions cancel daily-roundup/${slot}".`;
+      expect(await alertsOf(app)).toEqual([{ key: 'unconfigured:daily-roundup', message, count: 1 }]);
+      expect(await readRunDetails(other, await startRunDetails(other), report)).toMatchObject({
+        unconfigured: [message],
+        waiting: [],
+      });
+      // Not written again while it is unchanged.
+      await deliverDue(other);
+      expect(await alertsOf(app)).toEqual([{ key: 'unconfigured:daily-roundup', message, count: 1 }]);
+      expect(await deliverDue(app)).toMatchObject({ submitted: 7 });
+      expect(await alertsOf(app)).toEqual([]);
+    });
+
+    it('are no longer an alert once their edition is cancelled', async () => {
+      const app = await openSampleApp(await open(), { feeds: ['latest'] });
+      await closeEdition(app);
+      const other = renamed(app, 'weekly');
+      await deliverDue(other);
+      expect(await alertsOf(app)).toHaveLength(1);
+      await cancel(app, 1, 'renamed');
+      await deliverDue(other);
+      expect(await alertsOf(app)).toEqual([]);
+    });
+  });
+});
+
+describe('a domain that is paused', () => {
+  forEachDatabase((open) => {
+    it('is no longer an alert once nobody waits for it, or its edition is over', async () => {
+      const app = await openSampleApp(await open(), { feeds: ['latest'] });
+      const { db } = app.store;
+      const pause = async (domain: string) => {
+        const paused = { editionId: 1, domain, reason: 'refused', since: app.now };
+        await db.transaction().execute((tx) => pauseDomain(tx, paused));
+        await raiseAlert(db, { key: domainAlert(1, domain), message: 'refused' }, app.now);
+      };
+      const { editionId } = await queueEdition(app.store, ['ada@one.example', 'bo@two.example']);
+      expect(editionId).toBe(1);
+      for (const domain of ['one.example', 'two.example']) await pause(domain);
+      await updateWaitingAlerts(app);
+      expect(await alertsOf(app)).toHaveLength(2);
+      const { id } = await db
+        .selectFrom('subscribers')
+        .select('id')
+        .where('email', '=', 'bo@two.example')
+        .executeTakeFirstOrThrow();
+      await eraseSubscriber(db, SECRETS, id, app.now);
+      await updateWaitingAlerts(app);
+      expect(await alertsOf(app)).toMatchObject([{ key: 'edition:1:one.example' }]);
+      await db.updateTable('editions').set({ delivery_state: 'done' }).execute();
+      await updateWaitingAlerts(app);
+      expect(await alertsOf(app)).toEqual([]);
+    });
+  });
+});
+
+describe('uncertain deliveries that the operator must settle', () => {
+  forEachDatabase((open) => {
+    it('raise an alert with the command, which the last settlement resolves', async () => {
+      const app = await openSampleApp(await open(), { feeds: ['latest'] });
+      app.config.delivery.uncertain = 'hold';
+      const [slot] = await closeEdition(app);
+      await app.store.db
+        .updateTable('deliveries')
+        .set({ state: 'submitting', lease_until: app.now + 1 })
+        .execute();
+      await deliverDue(app);
+      expect(await alertsOf(app)).toEqual([]);
+      app.now += MINUTE;
+      await deliverDue(app);
+      const name = `daily-roundup/${slot}`;
+      const message =
+        `7 deliveries are uncertain: ${name} (7). They may have arrived, and delivery.uncertain is hold. Look at the ` +
+        `log of your mail server, then use "daywire editions settle ${name} --all --as submitted" or "daywire editions ` +
+        `settle ${name} --all --as retry".`;
+      expect(await alertsOf(app)).toEqual([{ key: 'uncertain', message, count: 1 }]);
+      const edition = { id: 1, newsletter: 'daily-roundup', slot };
+      const [first] = await deliveriesOf(app.store);
+      await settle(app, edition, first?.subscriber_id as number, 'retry');
+      expect(await alertsOf(app)).toMatchObject([{ message: expect.stringMatching(/^6 deliveries are uncertain/) }]);
+      await settleAll(app, edition, 'submitted');
+      expect(await alertsOf(app)).toEqual([]);
+    });
+
+    it('raise none where they are retried', async () => {
+      const app = await openSampleApp(await open(), { feeds: ['latest'] });
+      await closeEdition(app);
+      await app.store.db.updateTable('deliveries').set({ state: 'submitting', lease_until: app.now }).execute();
+      expect(await deliverDue(app)).toMatchObject({ submitted: 7 });
+      expect(await alertsOf(app)).toEqual([]);
+    });
+  });
+});

@@ -1,0 +1,380 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { simpleParser } from 'mailparser';
+import { describe, expect, it } from 'vitest';
+import type { Status } from '../../../src/app/status.ts';
+import { openStore } from '../../../src/core/store/store.ts';
+import type { Tables } from '../../../src/core/store/tables.ts';
+import type { EditionDetails, EditionStatus } from '../../../src/delivery/edition-status.ts';
+import { articleFile } from '../../support/articles.ts';
+import { type Folder, newFolder, scheduledFolder, startedFolder, storedRows } from '../../support/command.ts';
+
+describe.concurrent('daywire compose', () => {
+  it('closes an edition once', async () => {
+    const folder = await scheduledFolder();
+    const [edition] = await listEditions(folder);
+    const { code, stdout } = await folder.exec(['compose', 'daily-roundup']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^daily-roundup .*, number 1, was closed on .*: http/);
+    expect(JSON.parse((await folder.run(['compose', 'daily-roundup', '--json'])).stdout)).toEqual({
+      ...edition,
+      queued: 7,
+      isNew: false,
+    });
+    expect(await listEditions(folder)).toHaveLength(1);
+  });
+
+  it('lists the newsletters of the configuration when it is given another one', async () => {
+    const { code, stderr } = await newFolder('sample').run(['compose', 'weekly']);
+    expect(code).toBe(1);
+    expect(stderr).toBe(
+      'daywire: there is no newsletter weekly: the configuration has daily-roundup, weekly-roundup\n',
+    );
+  });
+});
+
+describe.concurrent('daywire compose --test', () => {
+  it('mails a marked copy of the next edition, and records nothing', async () => {
+    const folder = await startedFolder();
+    const before = storedRows(folder);
+    const { code, stdout, stderr } = await folder.run(['compose', 'daily-roundup', '--test', 'me@example.com']);
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toMatch(/^submitted a test copy to me@example\.com: /);
+    expect(storedRows(folder)).toEqual(before);
+    const [copy] = testCopies(folder) as [string];
+    const mail = await simpleParser(readFileSync(join(folder.path, copy)));
+    expect(mail.subject).toMatch(/^\[Test\] Tech Roundup: /);
+    expect(mail.to).toMatchObject({ value: [{ address: 'me@example.com' }] });
+    expect(`${mail.html}${mail.text}`).not.toMatch(/\/(unsubscribe|preferences|confirm)\//);
+  });
+
+  it('rejects an invalid address, an unknown newsletter and a closed edition', async () => {
+    const folder = await startedFolder();
+    const [edition] = await listEditions(folder);
+    const compose = (...args: string[]) => folder.run(['compose', ...args]);
+    const outcomes = await Promise.all([
+      compose('daily-roundup', '--test', 'me@example.com\r\nBcc: you@example.com'),
+      compose('weekly', '--test', 'me@example.com'),
+      compose('daily-roundup', '--test', 'me@example.com', '--slot', edition?.slot ?? ''),
+    ]);
+    expect(outcomes.map(({ code }) => code)).toEqual([1, 1, 1]);
+    expect(outcomes.map(({ stderr }) => stderr)).toEqual([
+      expect.stringMatching(/: it contains control characters\n$/),
+      expect.stringMatching(/^daywire: there is no newsletter weekly/),
+      expect.stringMatching(/^daywire: daily-roundup: nothing to mail: the edition of \S+ is closed; without a slot/),
+    ]);
+    expect(testCopies(folder)).toEqual([]);
+  });
+});
+
+describe.concurrent('daywire editions check', () => {
+  it('prints the problems of the coming edition, fails if one is an error, and records nothing', async () => {
+    const folder = await startedFolder();
+    mkdirSync(join(folder.path, 'in'));
+    const write = (headline: string) =>
+      writeFileSync(join(folder.path, 'in/one.md'), articleFile('one').replace('Headline of one', headline));
+    write('TK percent more');
+    await folder.run(['import', 'in']);
+    const before = storedRows(folder);
+    const failed = await folder.run(['editions', 'check', 'daily-roundup', '--no-links']);
+    expect([failed.code, failed.stderr]).toEqual([1, '']);
+    expect(failed.stdout).toMatch(/^daily-roundup of \S+: \d+ stories\n\d+ of 102400 bytes of HTML \(\d+%\)\n/);
+    expect(failed.stdout).toContain('one (TK percent more): its headline still contains "TK"');
+    const json = await folder.run(['editions', 'check', 'daily-roundup', '--no-links', '--json']);
+    expect(json.code).toBe(1);
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      newsletter: 'daily-roundup',
+      html: { maximum: 102_400 },
+      problems: expect.arrayContaining([
+        expect.objectContaining({ code: 'leftover-word', place: expect.objectContaining({ articleId: 'one' }) }),
+      ]),
+    });
+    expect(storedRows(folder)).toEqual(before);
+
+    write('Nine percent more');
+    await folder.run(['import', 'in']);
+    const passed = await folder.run(['editions', 'check', 'daily-roundup', '--no-links']);
+    expect(passed.code).toBe(0);
+    expect(passed.stdout).not.toContain('error');
+  });
+
+  it('says why there is nothing to check', async () => {
+    const folder = await startedFolder();
+    const { slot } = JSON.parse((await folder.run(['editions', 'list', '--json'])).stdout)[0];
+    const { code, stderr } = await folder.run(['editions', 'check', 'daily-roundup', slot]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^daywire: daily-roundup: nothing to check: the edition of \S+ is closed/);
+  });
+});
+
+describe.concurrent('daywire preview', () => {
+  it('writes the next edition as HTML and text, and records nothing', async () => {
+    const folder = await startedFolder();
+    mkdirSync(join(folder.path, 'in'));
+    for (const id of ['one', 'two', 'three', 'four']) writeFileSync(join(folder.path, `in/${id}.md`), articleFile(id));
+    await folder.run(['import', 'in']);
+    const before = storedRows(folder);
+    const { code, stdout } = await folder.exec(['preview', 'daily-roundup']);
+    expect(code).toBe(0);
+    const [htmlPath = '', , summary = ''] = stdout.split('\n');
+    expect(readFileSync(htmlPath, 'utf8')).toContain('Headline of one');
+    expect(summary).toMatch(/^daily-roundup of \S+: stories published from /);
+    expect(stdout).toMatch(/\nin it\n(.*\n)* {2}\w+ +Headline of one +one\n/);
+    expect(stdout).toMatch(/\nnot in it\n(.*\n)* {2}was in the edition of \S+ /);
+    const text = await folder.run(['preview', 'daily-roundup', '--text']);
+    expect(text.stdout).toMatch(/^The Meridian Wire\n.*\n.* No\. 2\n[^<]*Headline of one/s);
+    const preview = JSON.parse((await folder.run(['preview', 'daily-roundup', '--json'])).stdout);
+    expect(preview).toMatchObject({
+      newsletter: 'daily-roundup',
+      number: 2,
+      subject: expect.stringMatching(/^Tech Roundup: /),
+      htmlPath,
+      articles: expect.arrayContaining([{ id: 'one', block: expect.any(String), headline: 'Headline of one' }]),
+    });
+    expect(readFileSync(preview.textPath, 'utf8').trimEnd()).toBe(text.stdout.trimEnd());
+    expect(storedRows(folder)).toEqual(before);
+  });
+
+  it('composes the named slot, and rejects a closed or unknown one', async () => {
+    const folder = await startedFolder();
+    const [edition] = await listEditions(folder);
+    const day = Date.parse(`${edition?.slot}T00:00:00Z`);
+    const yesterday = new Date(day - 86_400_000).toISOString().slice(0, 10);
+    const named = await folder.run(['preview', 'daily-roundup', '--slot', yesterday, '--json']);
+    expect(JSON.parse(named.stdout)).toMatchObject({ slot: yesterday, number: 2 });
+    const closed = await folder.run(['preview', 'daily-roundup', '--slot', edition?.slot ?? '']);
+    expect([closed.code, closed.stderr]).toEqual([
+      1,
+      expect.stringMatching(/nothing to preview: the edition of .* is closed/),
+    ]);
+    const unknown = await folder.run(['preview', 'daily-roundup', '--slot', 'today']);
+    expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringMatching(/has no slot today: a slot begins with/)]);
+  });
+});
+
+describe.concurrent('daywire editions', () => {
+  it('list and show print what was delivered, as text and as JSON', async () => {
+    const folder = await startedFolder();
+    const [edition] = (await listEditions(folder)) as [EditionStatus];
+    expect(edition).toMatchObject({ newsletter: 'daily-roundup', deliveryState: 'done', deliveries: { submitted: 7 } });
+    const name = `daily-roundup/${edition.slot}`;
+    const list = (await folder.run(['editions', 'list'])).stdout;
+    expect(list).toMatch(new RegExp(`^edition .*\n${name} +1 +done +7 submitted +Tech Roundup: .*\n$`));
+    const details = JSON.parse((await folder.run(['editions', 'show', name, '--json'])).stdout) as EditionDetails;
+    expect(details).toMatchObject({ ...edition, failedDeliveries: [] });
+    expect(details.articles.length).toBeGreaterThan(20);
+    const shown = (await folder.run(['editions', 'show', edition.slot])).stdout;
+    for (const { id } of details.articles) expect(shown).toContain(id);
+    expect(shown).toContain('\ndeliveries: 7 submitted\n');
+    const unknown = await folder.run(['editions', 'show', '2020-01-01']);
+    expect([unknown.code, unknown.stderr]).toEqual([
+      1,
+      'daywire: there is no edition 2020-01-01: see "daywire editions list"\n',
+    ]);
+  });
+
+  it('reissue closes the next revision, and show tells both apart', async () => {
+    const folder = await startedFolder();
+    const [{ slot }] = (await listEditions(folder)) as [EditionStatus];
+    const name = `daily-roundup/${slot}`;
+    const dryRun = await folder.run(['editions', 'reissue', name, '--dry-run']);
+    expect(dryRun.stdout).toMatch(
+      new RegExp(
+        `^${name} would be reissued as revision 2: Tech Roundup: .*\\n0 deliveries would be queued\\n` +
+          '7 deliveries of earlier revisions submitted: no second mail to these subscribers\\n' +
+          '.*preview/daily-roundup\\.html\\n$',
+      ),
+    );
+    const refused = await folder.run(['editions', 'reissue', name, '--as-correction']);
+    expect([refused.code, refused.stderr]).toEqual([
+      1,
+      expect.stringContaining('a correction must say what was wrong'),
+    ]);
+    await folder.run(['editions', 'note', name, 'We got it wrong.', '--by', 'Ada']);
+    const done = JSON.parse((await folder.run(['editions', 'reissue', name, '--as-correction', '--json'])).stdout);
+    expect(done).toMatchObject({
+      ...{ slot, number: 1, revision: 2, queued: 7, submitted: 7, asCorrection: true, dryRun: false },
+      subject: expect.stringMatching(/^Correction: Tech Roundup: /),
+      deliveries: { pending: 7 },
+    });
+    expect((await folder.run(['editions', 'list'])).stdout).toMatch(/ 1, revision 2 +delivering +7 pending /);
+    const shown = (await folder.run(['editions', 'show', name])).stdout;
+    expect(shown).toMatch(
+      /\nrevisions\n {2}2, closed .*: 7 pending; delivering\n {2}1, closed .*: 7 submitted; cancelled: reissued as revision 2\n/,
+    );
+    const other = await folder.run(['editions', 'show', `${name}@3`]);
+    expect([other.code, other.stderr]).toEqual([1, expect.stringMatching(/there is no edition .*@3: see/)]);
+    const first = (await folder.run(['editions', 'show', `${name}@1`])).stdout;
+    expect(first).toContain('\ndelivery: cancelled: reissued as revision 2\n');
+    const retried = await folder.run(['editions', 'retry', `${name}@1`, '--cancelled']);
+    expect([retried.code, retried.stderr]).toEqual([
+      1,
+      `daywire: ${name}@1 has been reissued: use ${name}, its revision 2\n`,
+    ]);
+  });
+
+  it('pause, resume and cancel control what is pending, and retraction pauses by itself', async () => {
+    const folder = await scheduledFolder();
+    const status = async (): Promise<Status> => JSON.parse((await folder.run(['status', '--json'])).stdout) as Status;
+    const slot = (await status()).editions[0]?.slot;
+    const name = `daily-roundup/${slot}`;
+    const file = join(folder.path, 'retracted.md');
+    writeFileSync(file, articleFile('montana-bans-tiktok', 'state: retracted\nnote: Wrong.\n'));
+    // As if the article were from this folder, not from the sample.
+    const database = new DatabaseSync(join(folder.path, 'var/daywire.db'));
+    database.prepare('update articles set origin = ? where id = ?').run(file, 'montana-bans-tiktok');
+    database.close();
+    await folder.run(['import', 'retracted.md']);
+    const retracted = await status();
+    expect(retracted.editions[0]).toMatchObject({ deliveryState: 'paused', deliveries: { pending: 7 } });
+    expect(retracted.alerts).toMatchObject([{ message: expect.stringContaining(`"daywire editions resume ${name}"`) }]);
+    const waiting = `0 submitted\n7 deliveries of ${name} wait: continue with "daywire editions resume ${name}"\n`;
+    expect((await folder.run(['deliver'])).stdout).toBe(waiting);
+
+    expect((await folder.run(['editions', 'resume', name])).stdout).toBe(`${name} is resumed\n`);
+    expect((await folder.run(['editions', 'resume', name])).stdout).toBe(`${name} was not paused\n`);
+    await folder.run(['publish']);
+    const resumed = await status();
+    expect(resumed.alerts).toEqual([]);
+    expect(resumed.editions[0]).toMatchObject({ deliveryState: 'delivering', reason: null });
+
+    const paused = await folder.run(['editions', 'pause', `${slot}`, '--reason', 'a typo']);
+    expect(paused.stdout).toBe(`${name} is paused; continue with "daywire editions resume ${name}"\n`);
+    expect((await status()).editions[0]).toMatchObject({ deliveryState: 'paused', reason: 'a typo' });
+    const again = await folder.run(['editions', 'pause', name, '--json']);
+    expect(JSON.parse(again.stdout)).toMatchObject({ slot, deliveryState: 'paused', reason: 'a typo' });
+    expect((await folder.run(['deliver'])).stdout).toBe(waiting);
+
+    expect((await folder.run(['editions', 'cancel', `${slot}`, '--reason', 'wrong'])).stdout).toBe(
+      `${name} is cancelled: 7 pending deliveries will not be submitted\n`,
+    );
+    expect((await folder.run(['deliver'])).stdout).toBe('0 submitted\n');
+    expect((await status()).editions[0]).toMatchObject({
+      deliveryState: 'cancelled',
+      reason: 'wrong',
+      deliveries: { suppressed: 7 },
+    });
+    expect(await folder.run(['editions', 'resume', name])).toMatchObject({
+      code: 1,
+      stderr: `daywire: ${name} is cancelled: it cannot be resumed; "daywire editions retry ${name} --cancelled" delivers what was not submitted\n`,
+    });
+    expect(await folder.run(['editions', 'retry', name])).toMatchObject({
+      code: 1,
+      stderr: `daywire: ${name} is cancelled: to deliver it after all, use "daywire editions retry ${name} --cancelled"\n`,
+    });
+    expect((await folder.run(['editions', 'retry', name, '--cancelled'])).stdout).toBe(
+      `${name}: 7 deliveries are pending again\n  7 × cancelled: wrong\n`,
+    );
+  });
+
+  it('resume extends deliveries that have expired or lets them fail, and retry makes them pending again', async () => {
+    const folder = await scheduledFolder();
+    const [edition] = await listEditions(folder);
+    const name = `daily-roundup/${edition?.slot}`;
+    const expireWhilePaused = async () => {
+      await folder.run(['editions', 'pause', name]);
+      await changeDeliveries(folder, { expires_at: Date.now() - 1 });
+    };
+    await expireWhilePaused();
+    expect(await folder.run(['editions', 'resume', name])).toMatchObject({
+      code: 1,
+      stderr:
+        'daywire: 7 pending deliveries have expired and would fail at once: extend with ' +
+        `"daywire editions resume ${name} --extend 12h", or let them fail with ` +
+        `"daywire editions resume ${name} --expire"\n`,
+    });
+    expect((await folder.run(['editions', 'resume', name, '--extend', '12h'])).stdout).toBe(
+      `${name} is resumed; 7 deliveries extended\n`,
+    );
+    await expireWhilePaused();
+    expect((await folder.run(['editions', 'resume', name, '--expire'])).stdout).toBe(`${name} is resumed\n`);
+    await folder.run(['deliver']);
+    const shown = (await folder.run(['editions', 'show', name])).stdout;
+    expect(shown).toContain('\ndelivery: done\n');
+    expect(shown).toContain('\nfailures\n  7 × expired: never tried\n');
+
+    await folder.run(['subscribers', 'suppress', 'ada.brandt@example.com']);
+    const dry = await folder.run(['editions', 'retry', name, '--domain', 'example.org', '--dry-run', '--json']);
+    expect(JSON.parse(dry.stdout)).toMatchObject({
+      ...{ slot: edition?.slot, deliveryState: 'done', dryRun: true, reopened: 2, ineligible: 0 },
+      groups: [{ kind: 'expired', words: 'never tried', count: 2 }],
+    });
+    expect((await folder.run(['editions', 'retry', name])).stdout).toBe(
+      `${name}: 6 deliveries are pending again; 1 of people who have left, are suppressed or paused stays as they are\n` +
+        '  6 × expired: never tried\n',
+    );
+    expect((await folder.run(['deliver'])).stdout).toBe('6 submitted\n');
+  });
+
+  it('resume takes one paused domain, and names those that are paused', async () => {
+    const folder = newFolder('sample');
+    await folder.run(['start', '--once', '--role', 'schedule']);
+    const [edition] = await listEditions(folder);
+    const name = `daily-roundup/${edition?.slot}`;
+    const store = await openStore({ path: join(folder.path, 'var/daywire.db') });
+    const paused = ['bücher.example', 'example.net', 'example.org'].map((domain) => ({ domain, edition_id: 1 }));
+    const rows = paused.map((row) => ({ ...row, reason: 'it answered: 550 no', paused_at: 1 }));
+    await store.db.insertInto('paused_domains').values(rows).execute();
+    await store.close();
+    const resume = (...args: string[]) => folder.run(['editions', 'resume', name, ...args]);
+    expect((await resume('--domain', 'Bücher.example')).stdout).toBe(`${name}: bücher.example is resumed\n`);
+    expect(await resume('--domain', 'xn--bcher-kva.example')).toMatchObject({
+      code: 1,
+      stderr: `daywire: xn--bcher-kva.example is not paused in ${name}; only example.net, example.org\n`,
+    });
+    expect((await folder.run(['editions', 'retry', name])).stdout).toBe(
+      `${name}: 0 deliveries are pending again; example.net, example.org are paused: continue with ` +
+        `"daywire editions resume ${name}"\n`,
+    );
+    await folder.run(['editions', 'pause', name]);
+    expect((await resume('--domain', 'example.net')).stdout).toBe(
+      `${name}: example.net is resumed; the edition is paused: continue with "daywire editions resume ${name}"\n`,
+    );
+    expect((await resume()).stdout).toBe(`${name} is resumed, and example.org is resumed\n`);
+  });
+
+  it('settle records an uncertain delivery as submitted, or makes it pending again', async () => {
+    const folder = await scheduledFolder();
+    await changeDeliveries(folder, { state: 'submitting', lease_until: 1 });
+    const [edition] = await listEditions(folder);
+    const name = `daily-roundup/${edition?.slot}`;
+    const settle = (address: string, as: string) => folder.run(['editions', 'settle', name, address, '--as', as]);
+    expect((await settle('ada.brandt@example.com', 'submitted')).stdout).toBe(
+      `${name} for ada.brandt@example.com: recorded as submitted\n`,
+    );
+    expect((await settle('liu.wen@example.com', 'retry')).stdout).toBe(
+      `${name} for liu.wen@example.com: pending again\n`,
+    );
+    expect(await settle('nobody@example.com', 'retry')).toMatchObject({
+      code: 1,
+      stderr: 'daywire: nobody@example.com: there is no such subscriber\n',
+    });
+    expect((await listEditions(folder))[0]?.deliveries).toEqual({ pending: 1, submitting: 5, submitted: 1 });
+    const either = await folder.run(['editions', 'settle', name, '--as', 'retry']);
+    expect([either.code, either.stderr]).toEqual([
+      1,
+      'daywire: settle takes either the address of a subscriber or --all\n',
+    ]);
+    expect((await folder.run(['editions', 'settle', name, '--all', '--as', 'submitted'])).stdout).toBe(
+      `${name}: 5 uncertain deliveries recorded as submitted\n`,
+    );
+    expect((await listEditions(folder))[0]?.deliveries).toEqual({ pending: 1, submitted: 6 });
+  });
+});
+
+async function listEditions(folder: Folder): Promise<EditionStatus[]> {
+  return JSON.parse((await folder.run(['editions', 'list', '--json'])).stdout) as EditionStatus[];
+}
+
+async function changeDeliveries({ path }: Folder, row: Partial<Tables['deliveries']>): Promise<void> {
+  const store = await openStore({ path: join(path, 'var/daywire.db') });
+  await store.db.updateTable('deliveries').set(row).execute();
+  await store.close();
+}
+
+function testCopies({ path }: Folder): string[] {
+  return readdirSync(path, { recursive: true })
+    .map(String)
+    .filter((name) => /-test\b.*\.eml$/.test(name));
+}

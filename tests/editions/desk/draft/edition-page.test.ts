@@ -1,0 +1,276 @@
+import { describe, expect, it, vi } from 'vitest';
+import type { NewsletterConfig } from '../../../../src/core/config/config.ts';
+import type { Store } from '../../../../src/core/store/store.ts';
+import { DraftComposer } from '../../../../src/editions/desk/preview/draft-composition.ts';
+import { readDraft, readDraftLog } from '../../../../src/editions/draft/draft-store.ts';
+import { findDraftTarget } from '../../../../src/editions/draft/draft-target.ts';
+import { type DraftRequest, editDraft } from '../../../../src/editions/draft/edit-draft.ts';
+import { HOUR } from '../../../../src/lib/time.ts';
+import { openTestDesk } from '../../../app/desk/test-desk.ts';
+import { article, saveAll } from '../../../support/articles.ts';
+import { NOW } from '../../../support/clock.ts';
+import { forEachDatabase } from '../../../support/databases.ts';
+import type { TestAppOptions } from '../../../support/test-app.ts';
+
+/** 07:30 on November 25 in Shanghai: the next slot. */
+const PATH = '/editions/daily-roundup/2026-11-25/draft';
+/** In the order of their publication, the newest first: `first` leads. */
+const IDS = ['first', 'second', 'third', 'fourth', 'fifth'];
+
+async function openEdition(store: Store, options: TestAppOptions = {}) {
+  const desk = await openTestDesk(store, options);
+  const { app } = desk;
+  const stories = IDS.map((id, index) => article(id, { publishedAt: NOW - (index + 1) * HOUR }));
+  await saveAll(store, [...stories, article('old', { publishedAt: NOW - 90 * HOUR })]);
+  const newsletter = app.config.newsletters[0] as NewsletterConfig;
+  const target = await findDraftTarget(app, newsletter);
+  const readBlock = (page: string, block: string): string[] => {
+    const [, list = ''] = page.split(`<ol class="rows" aria-labelledby="block-${block}"`);
+    return [...(list.split('</ol>')[0] ?? '').matchAll(/data-drag-item="([^"]*)"/g)].map(([, id]) => id as string);
+  };
+  return {
+    ...{ desk, app, target },
+    readBlock,
+    page: () => desk.read('editor', PATH),
+    /** Posts an act of the page as the editor, with the draft's revision as seen. */
+    act: async (act: string, fields: Record<string, string> = {}) => {
+      const { revision } = await readDraft(store.db, newsletter.id, target.slot);
+      return desk.act('editor', `${PATH}/${act}`, { seen: String(revision), ...fields });
+    },
+    /** Another editor at the command line. */
+    other: (request: DraftRequest) => editDraft(app, target, 'Bob', request),
+    draft: () => readDraft(store.db, newsletter.id, target.slot),
+    log: () => readDraftLog(store.db, newsletter.id, target.slot.label),
+  };
+}
+
+describe('the page of an edition', () => {
+  forEachDatabase((open) => {
+    it('is found from the newsletter, and shows the stories in their blocks and what is left out', async () => {
+      const { desk, page, readBlock } = await openEdition(await open());
+      const next = await desk.get('editor', '/editions/daily-roundup/next');
+      expect([next.status, next.headers.get('Location')]).toEqual([302, `/desk${PATH}`]);
+      const all = await desk.get('editor', '/edition');
+      expect(all.headers.get('Location')).toBe('/desk/editions/daily-roundup/next');
+      const shown = await page();
+      expect(readBlock(shown, 'lead')).toEqual(['first']);
+      expect(readBlock(shown, 'news')).toEqual(['second', 'third', 'fourth', 'fifth']);
+      expect(shown).toContain('closes by itself <time datetime="2026-11-24T23:30:00Z"');
+      expect(shown).toContain('href="/desk/articles/second"');
+      // The script names colleagues there.
+      expect(shown).toMatch(/<body [^>]* data-presence>[\s\S]*<p id="presence"/);
+      expect(shown).toContain('too old for this edition');
+      expect(shown).toMatch(/data-topics="draft:daily-roundup\/2026-11-25 articles"/);
+      for (const path of ['/editions/none/next', '/editions/daily-roundup/2026-11-25-0101/draft']) {
+        expect((await desk.get('editor', path)).status).toBe(404);
+      }
+    });
+
+    it('moves a story by each of its buttons, and by drag', async () => {
+      const { act, readBlock } = await openEdition(await open());
+      const news = async (fields: Record<string, string>) => readBlock(await act('move', fields), 'news');
+      const from = { from: 'news' };
+      expect(await news({ ...from, story: 'third', before: 'second' })).toEqual(['third', 'second', 'fourth', 'fifth']);
+      expect(await news({ ...from, story: 'second', after: 'fourth' })).toEqual(['third', 'fourth', 'second', 'fifth']);
+      expect(await news({ ...from, story: 'fifth', place: 'first' })).toEqual(['fifth', 'third', 'fourth', 'second']);
+      expect(await news({ ...from, story: 'fifth', place: 'last' })).toEqual(['third', 'fourth', 'second', 'fifth']);
+      const moved = await act('move', { ...from, story: 'fourth', block: 'analysis' });
+      expect(readBlock(moved, 'analysis')).toEqual(['fourth']);
+      const drag = { block: 'news', before: '' };
+      expect(await news({ ...drag, story: 'fourth' })).toEqual(['third', 'second', 'fifth', 'fourth']);
+      expect(await news({ ...drag, story: 'old', before: 'third' })).toEqual(
+        expect.arrayContaining(['old', 'third', 'second']),
+      );
+    });
+
+    it('drops, restores and pins a story, and records each act with its account in one transaction', async () => {
+      const { desk, act, readBlock, log } = await openEdition(await open());
+      const dropped = await act('drop', { story: 'third' });
+      expect(readBlock(dropped, 'news')).toEqual(['second', 'fourth', 'fifth']);
+      expect(dropped).toContain('Dropped “Headline of third”.');
+      expect(dropped).toContain('dropped from this edition');
+      expect(readBlock(await act('restore', { story: 'third' }), 'news')).toContain('third');
+      const pinned = await act('pin', { story: 'old' });
+      expect(readBlock(pinned, 'latest').concat(readBlock(pinned, 'news'), readBlock(pinned, 'lead'))).toContain('old');
+      expect(pinned).toContain('<span class="badge plain">pinned</span>');
+      expect(await desk.audit()).toEqual(
+        [
+          ['edition.drop', 'third'],
+          ['edition.restore', 'third'],
+          ['edition.pin', 'old'],
+        ].map(([name, story]) => ({
+          ...{ actor: desk.accounts.editor.name, act: name, subject: 'daily-roundup/2026-11-25', detail: { story } },
+        })),
+      );
+      expect((await log()).map(({ editor }) => editor)).toEqual(Array(3).fill(desk.accounts.editor.name));
+      // Nothing changes, and nothing is recorded.
+      expect(await act('drop', { story: 'none' }).catch(String)).toContain('422');
+      expect(await act('pin', { story: 'old' })).toContain('Nothing to change.');
+      expect(await desk.audit()).toHaveLength(3);
+    });
+
+    it('lets an editor approve what it shows, also when a command came while it was made', async () => {
+      const { desk, page, readBlock, other } = await openEdition(await open());
+      const { compose } = DraftComposer.prototype;
+      vi.spyOn(DraftComposer.prototype, 'compose').mockImplementationOnce(async function (
+        this: DraftComposer,
+        ...given
+      ) {
+        await other({ kind: 'drop', story: 'third' });
+        return compose.apply(this, given);
+      });
+      const shown = await page();
+      const [, seen = ''] = /name="seen" value="(\d+)">\s*<input type="hidden" name="hash"/.exec(shown) ?? [];
+      const [, hash = ''] = /name="hash" value="([^"]+)"/.exec(shown) ?? [];
+      expect(readBlock(shown, 'news')).toEqual(['second', 'fourth', 'fifth']);
+      expect(await desk.act('editor', `${PATH}/approve`, { seen, hash })).toContain('Approved:');
+    });
+
+    it('writes the texts, shows the automatic ones, and goes back to them', async () => {
+      const { act, draft } = await openEdition(await open());
+      const page = await act('subject', { text: 'Hello' });
+      expect(page).toMatch(/id="subject"[^>]*data-counter="60"[^>]*value="Hello"/);
+      expect(page).toContain('Automatic: Tech Roundup: Headline of first, Headline of second');
+      await act('preheader', { text: 'What happened' });
+      await act('note', { text: 'A *note*\n\nof two' });
+      expect((await draft()).decisions).toMatchObject({
+        ...{ subject: 'Hello', preheader: 'What happened', note: 'A *note*\n\nof two' },
+      });
+      for (const field of ['subject', 'preheader', 'note']) await act(field, { text: 'x', automatic: '1' });
+      expect((await draft()).decisions).toMatchObject({ subject: null, preheader: null, note: null });
+    });
+
+    it('shows a refused text with what was typed, and the error beside it', async () => {
+      const { desk, draft } = await openEdition(await open());
+      const long = 'x'.repeat(201);
+      for (const [text, error] of [
+        [long, 'The subject has 201 characters: at most 200 are allowed.'],
+        [' ', 'The subject is empty: write one, or leave the automatic one.'],
+      ] as const) {
+        const response = await desk.post('editor', `${PATH}/subject`, { seen: '0', text });
+        expect(response.status).toBe(422);
+        const page = await response.text();
+        expect(page).toContain(`<p class="error" id="subject-error">${error}</p>`);
+        expect(page).toContain(`value="${text}"`);
+      }
+      expect((await draft()).revision).toBe(0);
+    });
+
+    it('shows both texts of a conflict, keeps mine where I say so, and theirs otherwise', async () => {
+      const { desk, other, draft } = await openEdition(await open());
+      await other({ kind: 'subject', text: 'Theirs & more' });
+      const response = await desk.post('editor', `${PATH}/subject`, { seen: '0', text: 'Mine' });
+      expect(response.status).toBe(409);
+      const page = await response.text();
+      expect(page).toMatch(/Yours<\/dt><dd[^>]*>Mine<[\s\S]*Theirs<\/dt>\s*<dd[^>]*>Theirs &amp; more</);
+      expect((await draft()).decisions.subject).toBe('Theirs & more');
+      expect(await desk.audit()).toEqual([]);
+      const keep = page.match(/action="\/desk([^"]*\/subject)">([\s\S]*?)<button[^>]*id="keep-mine"/);
+      const fields = [...(keep?.[2] ?? '').matchAll(/name="([^"]*)" value="([^"]*)"/g)].map(([, name, value]) => [
+        name,
+        value,
+      ]);
+      expect(fields).toEqual([
+        ['text', 'Mine'],
+        ['seen', '1'],
+      ]);
+      await desk.act('editor', keep?.[1] as string, fields as [string, string][]);
+      expect((await draft()).decisions.subject).toBe('Mine');
+    });
+
+    it('undoes and redoes, by the notice, the log and the buttons, but not what another editor did', async () => {
+      const { desk, act, other, page, draft } = await openEdition(await open());
+      const dropped = await act('drop', { story: 'third' });
+      expect(dropped).toMatch(/<input type="hidden" name="entry" value="1">[\s\S]*id="undo-notice"/);
+      await act('undo', { entry: '1' });
+      expect((await draft()).decisions.stories).toEqual({});
+      expect(await act('redo')).toContain('Redo of: dropped “');
+      expect((await draft()).decisions.stories).toEqual({ third: { kind: 'dropped' } });
+      await other({ kind: 'subject', text: 'From Bob' });
+      const shown = await page();
+      expect(shown).toContain('id="undo-3"');
+      expect(shown).not.toContain('id="undo-4"');
+      const refused = await desk.post('editor', `${PATH}/undo`, { entry: '4' });
+      expect(refused.status).toBe(422);
+      expect(await refused.text()).toContain('cannot undo the entry 4');
+      await act('undo');
+      expect((await draft()).decisions).toMatchObject({ stories: {}, subject: 'From Bob' });
+    });
+
+    it('refuses to undo what another editor has changed since', async () => {
+      const { desk, act, other, draft } = await openEdition(await open());
+      await act('subject', { text: 'Mine' });
+      await other({ kind: 'subject', text: 'Theirs' });
+      const response = await desk.post('editor', `${PATH}/undo`, { entry: '1' });
+      expect(response.status).toBe(409);
+      const page = await response.text();
+      expect(page).not.toContain('id="keep-mine"');
+      expect(page).toMatch(/<bdi>Bob<\/bdi> came after you/);
+      expect(page).toMatch(/<dt>Undone<\/dt><dd[^>]*>automatic<[\s\S]*<dt>Now<\/dt>\s*<dd[^>]*>Theirs</);
+      expect((await draft()).decisions.subject).toBe('Theirs');
+    });
+
+    it('marks stories that are new, changed, corrected or moved', async () => {
+      const store = await open();
+      const { act, page } = await openEdition(store);
+      await act('move', { story: 'third', from: 'news', before: 'second' });
+      const status = { state: 'corrected', note: 'It was two.', at: NOW } as const;
+      await saveAll(store, [
+        article('sixth', { publishedAt: NOW - 6 * HOUR }),
+        article('fourth', { publishedAt: NOW - 4 * HOUR, status }),
+      ]);
+      const rows = (await page()).split('<li data-row');
+      const marksOf = (id: string) =>
+        [
+          ...(rows.find((row) => row.includes(`id="story-${id}"`)) ?? '').matchAll(/class="badge [a-z]+">([^<]*)</g),
+        ].map(([, mark]) => mark);
+      expect(marksOf('third')).toEqual(['moved']);
+      expect(marksOf('fourth')).toEqual(['corrected']);
+      expect(marksOf('sixth')).toEqual(['new']);
+      expect(marksOf('second')).toEqual([]);
+    });
+
+    it('escapes what others wrote, wherever it is shown', async () => {
+      const store = await open();
+      const { act, other, desk, page } = await openEdition(store);
+      const hostile = '"><script>alert(1)</script>';
+      await saveAll(store, [
+        article('hostile', {
+          ...{ headline: hostile, kicker: hostile, publishedAt: NOW - 20 * 60_000, kind: 'roundup-item' },
+          outlet: { name: hostile, url: 'https://example.com/', publishedAt: null },
+        }),
+        article('hostile-old', { headline: hostile, publishedAt: NOW - 80 * HOUR }),
+      ]);
+      await act('note', { text: hostile });
+      await act('subject', { text: hostile });
+      await act('drop', { story: 'hostile' });
+      await other({ kind: 'subject', text: `${hostile}!` });
+      const conflict = await desk.post('editor', `${PATH}/subject`, { seen: '2', text: hostile });
+      const pages = [await page(), await act('restore', { story: 'hostile' }), await conflict.text()];
+      for (const shown of pages) {
+        expect(shown).toContain('&lt;script&gt;');
+        expect(shown).not.toContain('<script>');
+      }
+    });
+
+    it('shows an account that may only read no forms, and refuses its acts', async () => {
+      const { desk, draft } = await openEdition(await open());
+      const shown = await desk.read('operator', PATH);
+      expect(shown).not.toContain(`${PATH}/`);
+      expect(shown).toContain('Headline of second');
+      const response = await desk.post('operator', `${PATH}/drop`, { seen: '0', story: 'second' });
+      expect(response.status).toBe(403);
+      expect((await draft()).revision).toBe(0);
+    });
+
+    it('shows a held edition, a countdown and one that waits for approval in its line', async () => {
+      const edit = (yaml: string) => yaml.replace('minimumStories: 3', 'minimumStories: 3\n    approval: required');
+      const { page, other } = await openEdition(await open(), { edit });
+      const line = async () =>
+        (await page()).match(/<p class="lead">([\s\S]*?)<\/p>/)?.[1]?.replace(/<[^>]*>|\s+/g, ' ');
+      expect(await line()).toMatch(/Waits for approval .*its slot is .*07:30/);
+      await other({ kind: 'hold', reason: 'A call' });
+      expect(await line()).toMatch(/Held .*by Bob, +today 20:00 ?: A call/);
+    });
+  });
+});

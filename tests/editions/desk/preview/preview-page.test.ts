@@ -1,0 +1,102 @@
+import { describe, expect, it } from 'vitest';
+import type { Store } from '../../../../src/core/store/store.ts';
+import { HOUR } from '../../../../src/lib/time.ts';
+import { openTestDesk, type TestDesk } from '../../../app/desk/test-desk.ts';
+import { article, saveAll } from '../../../support/articles.ts';
+import { NOW } from '../../../support/clock.ts';
+import { forEachDatabase } from '../../../support/databases.ts';
+
+const PATH = '/editions/daily-roundup/2026-11-25/draft';
+const HOSTILE = '<script>alert(1)</script><img src=x onerror=alert(1)>"\'&';
+
+async function openPreview(store: Store) {
+  const desk = await openTestDesk(store);
+  await saveAll(store, [
+    article('first', { publishedAt: NOW - HOUR, headline: HOSTILE, dek: HOSTILE }),
+    ...['second', 'third', 'fourth'].map((id, n) => article(id, { publishedAt: NOW - (n + 2) * HOUR })),
+  ]);
+  return desk;
+}
+
+const frameOf = (page: string): string =>
+  (/<iframe [^>]*src="\/desk([^"]*)"/.exec(page)?.[1] ?? '').replaceAll('&amp;', '&');
+const regionOf = (page: string, id: string): string =>
+  new RegExp(`<section id="${id}" data-region.*?</section>`, 's').exec(page)?.[0] ?? '';
+
+async function frame(desk: TestDesk, query = ''): Promise<Response> {
+  return desk.get('editor', frameOf(await desk.read('editor', PATH + query)));
+}
+
+describe('the preview of an edition', () => {
+  forEachDatabase((open) => {
+    it('is the mail in a sandbox that runs nothing, and loads our own pictures alone', async () => {
+      const desk = await openPreview(await open());
+      const page = await desk.read('editor', PATH);
+      expect(page).toContain('<iframe sandbox title="The mail on a phone, 375 pixels wide, light"');
+      const response = await frame(desk);
+      expect(response.status).toBe(200);
+      expect(response.headers.get('Content-Security-Policy')).toBe(
+        "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' http://127.0.0.1:8080; form-action 'none'; " +
+          "base-uri 'none'; frame-ancestors 'self'; sandbox",
+      );
+      expect(response.headers.get('Cache-Control')).toBe('no-store');
+      expect(response.headers.get('X-Content-Type-Options')).toBe('nosniff');
+      const mail = await response.text();
+      expect(mail).toContain('/unsubscribe/preview');
+      expect(mail).toContain('&lt;script&gt;alert(1)');
+      expect(mail).not.toMatch(/%%|<script|<img src=x/);
+      await desk.close();
+    });
+
+    it('follows the address: phone, desktop, plain text, light and dark', async () => {
+      const desk = await openPreview(await open());
+      const dark = await desk.read('editor', `${PATH}?view=desktop&scheme=dark`);
+      expect(dark).toContain('title="The mail on a desktop, 650 pixels wide, dark"');
+      expect(dark).toMatch(/<a id="preview-desktop"[^>]* aria-current="true"/);
+      const mail = await (await frame(desk, '?view=desktop&scheme=dark')).text();
+      expect(mail).not.toContain('prefers-color-scheme');
+      expect(mail).toContain('<meta name="color-scheme" content="dark">');
+      const text = await desk.read('editor', `${PATH}?view=text`);
+      expect(frameOf(text)).toBe('');
+      expect(regionOf(text, 'preview')).toContain('http://127.0.0.1:8080/unsubscribe/preview');
+      expect(regionOf(text, 'preview')).toContain('&lt;script&gt;alert(1)');
+      expect(text).not.toContain('<script>alert');
+      await desk.close();
+    });
+
+    it('keeps what was chosen after an act, without a script', async () => {
+      const desk = await openPreview(await open());
+      const Referer = `http://127.0.0.1:8080/desk${PATH}?view=desktop&scheme=dark`;
+      const after = await desk.get('editor', PATH, { Referer });
+      expect([after.status, after.headers.get('Location')]).toEqual([302, `/desk${PATH}?view=desktop&scheme=dark`]);
+      const chosen = await desk.get('editor', `${PATH}?view=phone&scheme=light`, { Referer });
+      expect(await chosen.text()).toContain('title="The mail on a phone, 375 pixels wide, light"');
+      await desk.close();
+    });
+
+    it('says so where the edition has changed since the page was loaded', async () => {
+      const desk = await openPreview(await open());
+      const before = frameOf(await desk.read('editor', PATH));
+      await desk.act('editor', `${PATH}/drop`, { seen: '0', story: 'second' });
+      expect(frameOf(await desk.read('editor', PATH))).not.toBe(before);
+      // What this process composed lately is still known.
+      expect((await desk.get('editor', before)).status).toBe(200);
+      const gone = await desk.get('editor', before.replace(/[0-9a-f]{32}/, '0'.repeat(32)));
+      expect([gone.status, await gone.text()]).toEqual([410, expect.stringContaining('has changed since')]);
+      expect(gone.headers.get('Content-Security-Policy')).toMatch(/sandbox$/);
+      expect((await desk.get('editor', before.replace('2026-11-25', '2026-13-45'))).status).toBe(410);
+      await desk.close();
+    });
+
+    it('shows the line of an inbox with counters, and escapes it', async () => {
+      const desk = await openPreview(await open());
+      await desk.act('editor', `${PATH}/subject`, { seen: '0', text: `Tonight ${HOSTILE}` });
+      const inbox = regionOf(await desk.read('editor', PATH), 'preview');
+      expect(inbox).toContain('<b>The Meridian Wire</b> <span class="inbox-subject">Tonight &lt;script&gt;');
+      expect(inbox).toMatch(/Subject: \d+ characters; phones show about 60\./);
+      expect(inbox.indexOf('class="inbox"')).toBeLessThan(inbox.indexOf('<iframe'));
+      expect(inbox).not.toContain('<script');
+      await desk.close();
+    });
+  });
+});

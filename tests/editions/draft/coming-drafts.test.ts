@@ -1,0 +1,123 @@
+import { describe, expect, it } from 'vitest';
+import type { Config, NewsletterConfig } from '../../../src/core/config/config.ts';
+import { startSending } from '../../../src/delivery/closing/countdown.ts';
+import { makeAlert } from '../../../src/editions/alerts/make-alert.ts';
+import { composeNow } from '../../../src/editions/compose-slot.ts';
+import { approvalHash } from '../../../src/editions/draft/approval.ts';
+import { readArrangedDraft } from '../../../src/editions/draft/arranged-draft.ts';
+import { readComingDrafts } from '../../../src/editions/draft/coming-drafts.ts';
+import { NO_DECISIONS } from '../../../src/editions/draft/decisions.ts';
+import { findDraftTarget } from '../../../src/editions/draft/draft-target.ts';
+import { HOUR, MINUTE } from '../../../src/lib/time.ts';
+import { NOW } from '../../support/clock.ts';
+import { forEachDatabase } from '../../support/databases.ts';
+import { openTestApp } from '../../support/test-app.ts';
+import { check, hold, openDraftApp, retract, setState } from './draft-steps.ts';
+
+// 07:30 on Wednesday, November 25, 2026 in Shanghai.
+const SLOT = Date.UTC(2026, 10, 24, 23, 30);
+
+/** The first newsletter needs so many stories. */
+function withMinimum(config: Config, minimumStories: number): Config {
+  const [first, ...others] = config.newsletters;
+  return { ...config, newsletters: [{ ...(first as NewsletterConfig), minimumStories }, ...others] };
+}
+
+forEachDatabase((open) => {
+  describe('the drafts to come', () => {
+    it('are those of the next slot of each newsletter, with their stories, and the slots after that', async () => {
+      const app = await openDraftApp(await open(), SLOT);
+      const [daily, weekly] = await readComingDrafts(app, app.now);
+      expect(daily?.later.map(({ label }) => label)).toEqual(['2026-11-26', '2026-11-27']);
+      expect(daily?.drafts).toEqual([
+        {
+          ...{ slot: { label: '2026-11-25', slotAt: SLOT }, situation: { kind: 'automatic' }, revision: 0 },
+          ...{ stories: 4, isTooShort: false, run: null, skippedAt: null, lost: null },
+        },
+      ]);
+      expect(weekly?.newsletter.id).toBe('weekly-roundup');
+      expect(weekly?.drafts).toHaveLength(1);
+      await retract(app, 'two', 'three');
+      const [after] = await readComingDrafts(app, app.now);
+      expect(after?.drafts[0]).toMatchObject({ stories: 2, isTooShort: true });
+    });
+
+    it('include one that is held and waits after its slot, until it is skipped, besides the next one', async () => {
+      const app = await openDraftApp(await open(), SLOT);
+      await hold(app);
+      await check(app, SLOT + MINUTE);
+      const [daily] = await readComingDrafts(app, app.now);
+      const grace = app.newsletter.schedule?.graceMinutes ?? 0;
+      expect(daily?.drafts).toMatchObject([
+        {
+          slot: { label: '2026-11-25' },
+          situation: { kind: 'held', by: 'Ada' },
+          run: { state: 'waiting', since: SLOT + MINUTE, reason: 'held by Ada' },
+          skippedAt: SLOT + grace * MINUTE,
+        },
+        { slot: { label: '2026-11-26' }, situation: { kind: 'automatic' }, run: null },
+      ]);
+      const target = await findDraftTarget(app, app.newsletter, '2026-11-25');
+      expect(await readArrangedDraft(app, target)).toMatchObject({ ended: null, skippedAt: SLOT + grace * MINUTE });
+    });
+
+    it('tell an approval that counts from one that is void, and a countdown', async () => {
+      const app = await openDraftApp(await open(), SLOT, { approval: 'required' });
+      const situation = async () => (await readComingDrafts(app, app.now))[0]?.drafts[0]?.situation;
+      expect(await situation()).toEqual({ kind: 'unapproved' });
+      const stories = ['one', 'two', 'three'].map((id) => ({ id, block: 'news' as const, digest: '' }));
+      const approval = (by: string, approved: typeof stories) =>
+        setState(app, {
+          kind: 'approved',
+          by,
+          at: app.now,
+          hash: approvalHash(NO_DECISIONS, approved),
+          stories: approved,
+        });
+      await approval('Ada', stories);
+      expect(await situation()).toEqual({ kind: 'approved', by: 'Ada', at: app.now, changed: 3, gone: 0 });
+      await retract(app, 'two');
+      expect(await situation()).toMatchObject({ kind: 'void', by: 'Ada', needed: true });
+      await approval('Ben', stories.slice(0, 1));
+      Object.assign(app, { config: withMinimum(app.config, 1) });
+      const [newsletter] = app.config.newsletters as [NewsletterConfig];
+      const { slot } = app;
+      const closeAt = await startSending(app, { newsletter, slot, edition: null }, 'Ada');
+      expect(await situation()).toEqual({ kind: 'countdown', closeAt });
+    });
+
+    it('leave out an edition that was sent before its slot', async () => {
+      const app = await openDraftApp(await open(), SLOT);
+      app.now = SLOT - 10 * MINUTE;
+      await composeNow(app, app.newsletter, '2026-11-25');
+      const [daily] = await readComingDrafts(app, app.now);
+      expect(daily?.drafts.map(({ slot }) => slot.label)).toEqual(['2026-11-26']);
+      expect(daily?.later.map(({ label }) => label)).toEqual(['2026-11-27', '2026-11-28']);
+    });
+
+    it('are the open alerts of an alert newsletter, none at first, with the instant at which each lapses', async () => {
+      const app = await openDraftApp(await open(), SLOT);
+      const breaking = {
+        ...app.newsletter,
+        id: 'breaking',
+        kind: 'alert',
+        schedule: null,
+        approval: 'required',
+      } as const;
+      const newsletter: NewsletterConfig = { ...breaking, minimumStories: 1, lapseMinutes: 60 };
+      Object.assign(app, { config: { ...app.config, newsletters: [newsletter] } });
+      expect(await readComingDrafts(app, app.now)).toEqual([{ newsletter, drafts: [], later: [] }]);
+      await makeAlert(app, newsletter, 'three', 'Ada');
+      const [alerts] = await readComingDrafts(app, app.now);
+      expect(alerts?.drafts).toMatchObject([
+        { situation: { kind: 'unapproved' }, stories: 1, isTooShort: false, skippedAt: app.now + HOUR },
+      ]);
+    });
+
+    it('are none without a newsletter', async () => {
+      const app = openTestApp(await open());
+      Object.assign(app, { config: { ...app.config, newsletters: [] } });
+      expect(await readComingDrafts(app, NOW)).toEqual([]);
+    });
+  });
+});

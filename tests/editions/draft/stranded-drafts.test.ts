@@ -1,0 +1,54 @@
+import { expect, it } from 'vitest';
+import { listOpenAlerts } from '../../../src/core/alerts/alerts.ts';
+import type { AppContext } from '../../../src/core/app-context.ts';
+import { findStrandedDrafts, updateStrandedAlerts } from '../../../src/editions/draft/stranded-drafts.ts';
+import { HOUR } from '../../../src/lib/time.ts';
+import { NOW } from '../../support/clock.ts';
+import { forEachDatabase } from '../../support/databases.ts';
+import { type DraftApp, hold, openDraftApp, setState } from './draft-steps.ts';
+
+const SLOT_AT = NOW + 8 * HOUR;
+
+/** The app with another schedule, as after a restart. */
+function scheduled(app: DraftApp, cron: string): AppContext {
+  const newsletter = { ...app.newsletter, schedule: { cron, graceMinutes: 60 } };
+  return { ...app, clock: () => app.now, config: { ...app.config, newsletters: [newsletter] } };
+}
+
+const alerts = async ({ store }: DraftApp) => (await listOpenAlerts(store.db)).map(({ key }) => key);
+
+forEachDatabase((open) => {
+  it('reports a held draft whose slot the schedule has no more, until the slot is back or over', async () => {
+    const app = await openDraftApp(await open(), SLOT_AT);
+    await hold(app);
+    const twice = scheduled(app, '30 7,19 * * *');
+    const name = `daily-roundup/${app.slot.label}`;
+    expect(await findStrandedDrafts(app, app.now)).toEqual(new Map());
+    expect(await findStrandedDrafts(scheduled(app, '45 8 * * *'), app.now)).toEqual(new Map());
+    expect(await findStrandedDrafts(twice, app.now)).toEqual(
+      new Map([
+        [
+          name,
+          `The draft ${name}, which is held by Ada, has no effect: the schedule of daily-roundup has no such slot. ` +
+            `"daywire editions log ${name}" lists what editors decided: give these commands for another slot, or ` +
+            'bring this one back.',
+        ],
+      ]),
+    );
+    await updateStrandedAlerts(twice);
+    expect(await alerts(app)).toEqual([`stranded-draft:${name}`]);
+    await updateStrandedAlerts(app);
+    expect(await alerts(app)).toEqual([]);
+    expect(await findStrandedDrafts(twice, SLOT_AT)).toEqual(new Map());
+  });
+
+  it('reports a draft of a newsletter that was removed, unless all commands were undone', async () => {
+    const app = await openDraftApp(await open(), SLOT_AT);
+    await hold(app);
+    const removed = { ...app, config: { ...app.config, newsletters: [] } };
+    const [message] = (await findStrandedDrafts(removed, app.now)).values();
+    expect(message).toContain('has no effect: the configuration has no newsletter daily-roundup.');
+    await setState(app, { kind: 'automatic' });
+    expect(await findStrandedDrafts(removed, app.now)).toEqual(new Map());
+  });
+});

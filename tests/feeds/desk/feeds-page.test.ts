@@ -1,0 +1,105 @@
+import { describe, expect, it } from 'vitest';
+import type { Store } from '../../../src/core/store/store.ts';
+import { addRequests, saveReports } from '../../../src/feeds/readers/reader-rows.ts';
+import { HOUR } from '../../../src/lib/time.ts';
+import { openTestDesk, type TestDesk } from '../../app/desk/test-desk.ts';
+import { NOW } from '../../support/clock.ts';
+import { forEachDatabase } from '../../support/databases.ts';
+
+const HOSTILE = '"><script>alert(1)</script>';
+const textOf = (html: string): string => html.replace(/<[^>]*>/g, ' ').replace(/\s+/g, ' ');
+
+async function addDocument({ db }: Store, path: string): Promise<void> {
+  const row = {
+    media_type: 'x',
+    hash: 'h',
+    modified_at: NOW - HOUR,
+    size: 87_100,
+    gzip: new Uint8Array(),
+    brotli: new Uint8Array(),
+  };
+  await db
+    .insertInto('documents')
+    .values({ path, ...row })
+    .execute();
+}
+
+/** The page once the requests are counted: the first one does not wait for long. */
+async function readCounted(desk: TestDesk, role: 'editor' | 'operator'): Promise<string> {
+  await expect.poll(() => desk.read(role, '/feeds')).not.toContain('data-pending');
+  return desk.read(role, '/feeds');
+}
+
+forEachDatabase((open) => {
+  describe('the page of feeds', () => {
+    it('shows the documents of each feed, its archive, and that no hub is configured', async () => {
+      const store = await open();
+      const edit = (yaml: string) => yaml.replace(/^hub:.*\n/m, '');
+      const desk = await openTestDesk(store, { feeds: ['latest', '24-hours'], edit });
+      expect(textOf(await desk.read('editor', '/feeds'))).toMatch(/Latest latest RSS Atom JSON Feed not published yet/);
+      for (const path of ['latest.rss', 'latest.atom', 'latest.json']) await addDocument(store, path);
+      const page = { feed: 'latest', page: 12, month: '2026-10', path: 'archive/latest/2026-10', members: '[]' };
+      await store.db
+        .insertInto('archive_pages')
+        .values({ ...page, closed_at: NOW, changed_at: NOW })
+        .execute();
+      const html = await readCounted(desk, 'editor');
+      expect(textOf(html)).toMatch(
+        /Latest latest RSS , 87\.1 kB Atom , 87\.1 kB JSON Feed , 87\.1 kB today 19:00 12 pages 24-Hour News/,
+      );
+      expect(html).toContain('/feeds/archive/latest/2026-10.atom"');
+      expect(textOf(html)).toContain('none: it has a window');
+      expect(textOf(html)).toContain('No hub is configured');
+      expect(textOf(html)).toContain('No feed was requested since 2026-11-24.');
+    });
+
+    it('shows who reads the feeds, busiest first, with a chart by day and what the figures mean', async () => {
+      const store = await open();
+      const desk = await openTestDesk(store, { feeds: ['latest'] });
+      const count = { path: 'latest.rss', requests: 10, unchanged: 4 };
+      await addRequests(store, '2026-11-24', [
+        { ...count, reader: 'Miniflux' },
+        { ...count, reader: HOSTILE, requests: 30, unchanged: 26 },
+      ]);
+      await addRequests(store, '2026-11-22', [{ ...count, reader: 'Miniflux' }]);
+      const report = { path: 'latest.rss', reader: 'Miniflux', feed: '', subscribers: 1_204, reportedAt: NOW };
+      await saveReports(store, '2026-11-24', [report]);
+      const html = await readCounted(desk, 'operator');
+      const text = textOf(html);
+      expect(text).toContain('Requests 50 Feed requests since 2026-11-22.');
+      expect(text).toContain('Unchanged 68 % Answered with 304');
+      expect(text).toContain('Reported subscribers 1,204 What aggregators report');
+      expect(text).toMatch(/alert\(1\).* Miniflux 7\.\d 40 % 1,204 1/);
+      expect(html).toContain('<figure class="chart" id="requests-by-day">');
+      expect(text).toContain('2026-11-22 10 4 2026-11-23 0 0 2026-11-24 40 30');
+      expect(html).not.toContain('<script>alert');
+    });
+
+    it('shows the subscriptions of the hub, those that fail, and never a callback', async () => {
+      const store = await open();
+      const edit = (yaml: string) => `${yaml.replace(/^hub:.*\n/m, '')}\nhub: self\n`;
+      const desk = await openTestDesk(store, { feeds: ['latest'], edit });
+      const row = {
+        ...{ topic: 'latest.atom', callback: 'https://reader.example/secret-path', host: 'reader.example' },
+        ...{ verified_at: NOW, expires_at: NOW + HOUR, version: 1, pending: 1 as const, pending_since: NOW, fence: 0 },
+      };
+      await store.db
+        .insertInto('hub_subscriptions')
+        .values([
+          { ...row, key: 'a', due_at: NOW, attempts: 0 },
+          {
+            ...{ ...row, key: 'b', due_at: NOW + HOUR, attempts: 3, failing_since: NOW - HOUR },
+            reason: `answered 500 ${HOSTILE}`,
+          },
+        ])
+        .execute();
+      const html = await desk.read('editor', '/feeds');
+      const text = textOf(html);
+      expect(text).toContain('Subscriptions 2 Feed readers that the hub tells of each change. Failing 1');
+      expect(text).toContain('reader.example latest.atom today 19:00 answered 500');
+      expect(text).toMatch(/in 1 h/);
+      expect(html).not.toContain('secret-path');
+      expect(html).not.toContain('<script>alert');
+    });
+  });
+});

@@ -1,0 +1,26 @@
+import { describe, expect, it } from 'vitest';
+import { decryptSecret, encryptSecret } from '../../../src/feeds/hub/encrypt-secret.ts';
+
+const OLD = 'o'.repeat(40);
+const NEW = 'n'.repeat(40);
+
+describe("a subscriber's secret", () => {
+  it('is decrypted with the signing secret it was encrypted with, also when that is an earlier one', () => {
+    const encrypted = encryptSecret([OLD], 'sécret', 'owner');
+    expect(decryptSecret([OLD], encrypted, 'owner')).toBe('sécret');
+    expect(decryptSecret([NEW, OLD], encrypted, 'owner')).toBe('sécret');
+  });
+
+  it('is not decrypted with another signing secret or for another owner, or when it is damaged', () => {
+    const encrypted = encryptSecret([OLD], 'secret', 'owner');
+    expect(decryptSecret([NEW], encrypted, 'owner')).toBeNull();
+    expect(decryptSecret([OLD], encrypted, 'another')).toBeNull();
+    for (const damaged of ['', 'AAAA', encrypted.slice(0, -2), `A${encrypted.slice(1)}`.replace(/^AA/, 'BA')]) {
+      expect(decryptSecret([OLD], damaged, 'owner')).toBeNull();
+    }
+  });
+
+  it('is encrypted differently each time', () => {
+    expect(encryptSecret([OLD], 'secret', 'owner')).not.toBe(encryptSecret([OLD], 'secret', 'owner'));
+  });
+});

@@ -1,0 +1,108 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { archiving } from '../../../src/app/background-tasks.ts';
+import { listOpenAlerts } from '../../../src/core/alerts/alerts.ts';
+import { resumeEdition } from '../../../src/delivery/control/edition-control.ts';
+import { deliverDue } from '../../../src/delivery/deliver-due.ts';
+import { publish } from '../../../src/feeds/publish/publish.ts';
+import { DAY, HOUR, MINUTE, SECOND } from '../../../src/lib/time.ts';
+import { closeEdition, importMarkdown } from '../../app/steps.ts';
+import { forEachDatabase } from '../../support/databases.ts';
+import { openSampleApp, type TestApp } from '../../support/test-app.ts';
+
+describe('publishing', () => {
+  forEachDatabase((open) => {
+    it('leaves the changes pending when it publishes only some feeds', async () => {
+      const app = await openSampleApp(await open());
+      app.now += HOUR;
+      const pending = async (): Promise<number> =>
+        (await app.store.db.selectFrom('pending_changes').selectAll().execute()).length;
+      const before = await pending();
+      expect(before).toBeGreaterThan(1);
+      await publish(app, { feeds: ['world'] });
+      expect(await pending()).toBe(before);
+      app.now += SECOND;
+      await publish(app);
+      // The embargo of one article has not ended.
+      expect(await pending()).toBe(1);
+    });
+
+    it('closes a page of each archive after the end of a month, and mirrors it', async () => {
+      const app = await openSampleApp(await open());
+      const { config } = app;
+      app.now += SECOND;
+      expect((await publish(app)).archives).toEqual({ closed: 0, more: false });
+      app.now += 40 * DAY;
+      const { archives } = await publish(app, { archives: {} });
+      const folder = join(config.paths.feeds, 'archive');
+      expect(readdirSync(join(folder, 'latest'))).toContain('2026-11.atom.br');
+      expect(archives).toEqual({ closed: readdirSync(folder).length, more: false });
+      expect(readFileSync(join(config.paths.feeds, 'latest.atom'), 'utf8')).toContain(
+        `rel="prev-archive" href="${config.publication.url}/feeds/archive/latest/2026-11.atom"`,
+      );
+    });
+
+    it('links to the pages that the background task closed, also after a failed publish', async () => {
+      const app = await openSampleApp(await open());
+      app.now += SECOND;
+      await publish(app);
+      app.now += 40 * DAY;
+      let reads = 0;
+      const clock = (): number => {
+        reads += 1;
+        // It is read before pages are closed, then before the publish.
+        if (reads === 3) throw new Error('the store is away');
+        return app.now;
+      };
+      const { signal } = new AbortController();
+      const closePages = archiving({ ...app, clock });
+      const latest = (): string => readFileSync(join(app.config.paths.feeds, 'latest.atom'), 'utf8');
+      await expect(closePages(signal)).rejects.toThrow('the store is away');
+      expect(latest()).not.toContain('prev-archive');
+      await closePages(signal);
+      expect(latest()).toContain('/feeds/archive/latest/2026-11.atom');
+    });
+
+    it('pauses an edition whose articles were retracted, with one alert that names them', async () => {
+      const app = await openSampleApp(await open());
+      await closeEdition(app);
+      const [article = '', another = ''] = await publishedArticlesOfEdition(app);
+      await retract(app, [article, another]);
+      await publish(app);
+      await publish(app);
+      const name = 'daily-roundup/2026-11-24';
+      const message =
+        `Delivery of ${name} is paused: retracted since it closed: ${article}, ${another}. ` +
+        `Resume it with "daywire editions resume ${name}", or cancel it with "daywire editions cancel ${name}".`;
+      expect(await listOpenAlerts(app.store.db)).toMatchObject([{ key: 'retraction:1', message, count: 1 }]);
+      expect(await deliverDue(app)).toMatchObject({ submitted: 0, stopped: null });
+      await resumeEdition(app.store.db, 1);
+      await publish(app);
+      expect(await deliverDue(app)).toMatchObject({ submitted: 7 });
+    });
+  });
+});
+
+async function publishedArticlesOfEdition({ store }: TestApp): Promise<string[]> {
+  const rows = await store.db
+    .selectFrom('edition_articles')
+    .innerJoin('articles', 'articles.id', 'edition_articles.article_id')
+    .select('article_id')
+    .where('edition_id', '=', 1)
+    .where('articles.state', '=', 'published')
+    .orderBy('article_id')
+    .execute();
+  return rows.map((row) => row.article_id);
+}
+
+async function retract(app: TestApp, ids: string[]): Promise<void> {
+  app.now += MINUTE;
+  for (const id of ids) {
+    await importMarkdown(
+      app,
+      `---\nid: ${id}\nheadline: H\nsection: world\nstate: retracted\nnote: Wrong.\n---\n\nText.\n`,
+    );
+  }
+  app.now += MINUTE;
+}

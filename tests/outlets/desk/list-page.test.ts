@@ -1,0 +1,146 @@
+import { describe, expect, it } from 'vitest';
+import { HOUR, MINUTE } from '../../../src/lib/time.ts';
+import { lastCommandNumber } from '../../../src/outlets/story-groups/change-groups.ts';
+import { readGroupingTask, writeGrouping } from '../../../src/outlets/story-groups/grouping-store.ts';
+import { NOW } from '../../support/clock.ts';
+import { forEachDatabase, openMigrated } from '../../support/databases.ts';
+import { storeGroup } from '../../support/outlet-items.ts';
+import { openRoundupDesk, report } from './roundup-desk.ts';
+
+const HOSTILE = `"><script>alert(1)</script><img src=x onerror=alert(2)>'`;
+
+/** The ids of the rows, in their order. */
+const rows = (page: string): string[] => [...page.matchAll(/<li class="group" id="(g\d+)"/g)].map(([, id]) => id ?? '');
+
+forEachDatabase((open) => {
+  describe('the list of the roundup', () => {
+    it('ranks groups, with outlets, age, sentence and state, and changes nothing', async () => {
+      const desk = await openRoundupDesk(await open());
+      const [three, two, one] = desk.groups;
+      await desk.byBo(two, { kind: 'pick', text: 'Our sentence.' });
+      const { store } = desk.app;
+      await storeGroup(store.db, [report('Fourth', 5), report('Fifth', 4)], 'ungrouped');
+      const page = await desk.read('editor', '/roundup');
+      expect(rows(page)).toEqual([`g${three}`, `g${two}`, `g${one}`]);
+      expect(page).toContain('The Example on event 1</a>');
+      expect(page).toMatch(
+        /<strong><bdi>The Example<\/bdi><\/strong>, <bdi>Second Post<\/bdi>, <bdi>Third Wire<\/bdi>; newest/,
+      );
+      expect(page).toContain('Our sentence.');
+      expect(page).toContain('Nothing was grouped yet.');
+      expect(page).toContain('2 reports wait to be grouped');
+      const waiting = await store.db.selectFrom('outlet_items').select('id').where('group_id', 'is', null).execute();
+      expect(waiting).toHaveLength(2);
+      expect(await store.db.selectFrom('roundup_views').selectAll().execute()).toEqual([]);
+    });
+
+    it('shows the groups of a state and a window, a page at a time', async () => {
+      const desk = await openRoundupDesk(await open());
+      const [three, two, one] = desk.groups;
+      await desk.byBo(three, { kind: 'drop' });
+      await desk.byBo(two, { kind: 'pick', text: 'Ours.' });
+      const list = async (query: string) => rows(await desk.read('editor', `/roundup?${query}`));
+      expect(await list('')).toEqual([`g${two}`, `g${one}`]);
+      expect([await list('show=dropped'), await list('show=picked')]).toEqual([[`g${three}`], [`g${two}`]]);
+      expect(await list('show=all&newsletter=daily-roundup')).toHaveLength(3);
+      expect(await list('show=nonsense&limit=-1&after=x&newsletter=none')).toEqual([`g${two}`, `g${one}`]);
+      expect(await desk.read('editor', '/roundup?show=by-rule')).toContain('is “let in by a rule”');
+      for (let minute = 0; minute < 30; minute++) await storeGroup(desk.app.store.db, [report('Flood', 60 + minute)]);
+      const first = await desk.read('editor', '/roundup?limit=25');
+      const [, address = ''] = /rel="next" href="\/desk([^"]+)">7 more groups</.exec(first) ?? [];
+      const second = await desk.read('editor', address.replaceAll('&amp;', '&'));
+      expect([rows(first).length, rows(second).length]).toEqual([25, 7]);
+      expect(new Set([...rows(first), ...rows(second)]).size).toBe(32);
+      expect(second).toContain('First page');
+    });
+
+    it('drops from a row and restores by the notice, each with a row of the audit log', async () => {
+      const desk = await openRoundupDesk(await open());
+      const [three] = desk.groups;
+      const page = await desk.read('editor', '/roundup?limit=25');
+      const dropped = await desk.act(
+        'editor',
+        `/roundup/g${three}/drop`,
+        desk.fieldsOf(page, `/roundup/g${three}/drop`),
+      );
+      expect(rows(dropped)).not.toContain(`g${three}`);
+      expect(dropped).toContain('Dropped “The Example on event 1”.');
+      expect(dropped).toMatch(/<option value="25" selected>/);
+      const fields = desk.fieldsOf(dropped, `/roundup/g${three}/restore`);
+      const restored = await desk.act('editor', `/roundup/g${three}/restore`, fields);
+      expect(restored).toContain('it is neither picked nor dropped');
+      expect(await desk.audit()).toEqual([
+        { actor: 'Edda Moreno', act: 'roundup.drop', subject: `g${three}`, detail: {} },
+        { actor: 'Edda Moreno', act: 'roundup.restore', subject: `g${three}`, detail: {} },
+      ]);
+    });
+
+    it('merges the marked groups, and splits them again by the notice', async () => {
+      const desk = await openRoundupDesk(await open());
+      const [three, two, one] = desk.groups;
+      const page = await desk.read('editor', '/roundup');
+      const marks = [...page.matchAll(/name="group"\s+id="mark-\d+" value="([\d,]+)"/g)].map(
+        ([, items]) => items ?? '',
+      );
+      expect(marks).toHaveLength(3);
+      const hidden = Object.entries(desk.fieldsOf(page, '/roundup/merge'));
+      const merge = (...groups: string[]) =>
+        desk.act('editor', '/roundup/merge', [...hidden, ...groups.map((items): [string, string] => ['group', items])]);
+      expect(await merge(marks[0] ?? '')).toContain('Mark two groups or more');
+      const merged = await merge(marks[0] ?? '', marks[1] ?? '');
+      expect(rows(merged)).toEqual([`g${three}`, `g${one}`]);
+      expect((await desk.group(three)).items).toHaveLength(5);
+      const fields = desk.fieldsOf(merged, `/roundup/g${three}/split`);
+      await desk.act('editor', `/roundup/g${three}/split`, fields);
+      expect([(await desk.group(three)).items.length, (await desk.group(two)).items.length]).toEqual([3, 2]);
+      expect((await desk.audit()).map(({ act, detail }) => [act, detail])).toEqual([
+        ['roundup.merge', { groups: [three, two] }],
+        ['roundup.split', { reports: (await desk.group(two)).items.map(({ id }) => id) }],
+      ]);
+    });
+  });
+});
+
+describe('the list of the roundup', () => {
+  it('names groups that are perhaps the same, and sources whose reports are missing', async () => {
+    const store = await openMigrated();
+    const source = '{ id: held-one, url: "https://held.example.com/rss", use: roundup, outlet: Held }';
+    const desk = await openRoundupDesk(store, { edit: (yaml) => `${yaml}\nsources:\n  - ${source}\n` });
+    const [three, two] = desk.groups;
+    const task = await readGroupingTask(store.db, { now: NOW - 2 * MINUTE, windowMs: 26 * HOUR, language: 'en' });
+    await writeGrouping(store, task, { groups: [], suggestions: [{ groupId: three, otherId: two, similarity: 0.4 }] });
+    const page = await desk.read('editor', '/roundup');
+    expect(page).toMatch(new RegExp(`Perhaps the same as <a href="/desk/roundup/g${two}">`));
+    expect(page).toMatch(/Grouped <time[^>]*>2 min ago<\/time>/);
+    expect(page).toContain('1 source not polled yet. See <a href="/desk/sources">');
+  });
+
+  it('escapes what outlets wrote, and links to no address that is a script', async () => {
+    const store = await openMigrated();
+    const desk = await openRoundupDesk(store);
+    const hostile = { outlet: `Out${HOSTILE}`, title: `Title${HOSTILE}`, summary: HOSTILE, language: `en"${HOSTILE}` };
+    const [item] = await storeGroup(store.db, [
+      report('a', 1, { ...hostile, url: 'javascript:alert(1)' }),
+      report('b', 2, { ...hostile, url: `https://x.example.com/"><script>`, imageUrl: 'javascript:alert(3)' }),
+    ]);
+    await desk.byBo(Number(item?.id), { kind: 'pick', text: HOSTILE, headline: HOSTILE });
+    for (const path of ['/roundup', `/roundup/g${item?.id}`]) {
+      const page = await desk.read('editor', path);
+      expect(page).toContain('&lt;script&gt;alert(1)');
+      expect(page).not.toMatch(/<script>|<img|href="javascript:/i);
+    }
+  });
+
+  it('lets an operator read, and refuses him each act', async () => {
+    const desk = await openRoundupDesk(await openMigrated());
+    const [three] = desk.groups;
+    for (const path of ['/roundup', `/roundup/g${three}`]) {
+      expect(await desk.read('operator', path)).not.toMatch(/\/drop"|\/merge"|\/pick"/);
+    }
+    expect((await desk.post('operator', `/roundup/g${three}/drop`, { items: String(three), seen: '0' })).status).toBe(
+      403,
+    );
+    expect((await desk.get('audience', '/roundup')).status).toBe(403);
+    expect(await lastCommandNumber(desk.app.store.db)).toBe(0);
+  });
+});

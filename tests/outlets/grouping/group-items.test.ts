@@ -1,0 +1,122 @@
+import { describe, expect, it } from 'vitest';
+import { groupItems } from '../../../src/outlets/grouping/group-items.ts';
+import type { GroupingItem } from '../../../src/outlets/grouping/grouping-item.ts';
+import { NOW } from '../../support/clock.ts';
+import { groupingItem, PAST } from './items.ts';
+
+const MERGER = [
+  groupingItem(1, 'Northwind agrees to buy rival Contoso for $4.2 billion'),
+  groupingItem(2, 'Contoso bought by Northwind in $4.2 billion deal'),
+  groupingItem(3, 'Northwind buys Contoso'),
+];
+const STRIKE = groupingItem(4, 'Dock workers in Halvern vote to strike over pay');
+const [FIRST, SECOND] = MERGER as [GroupingItem, GroupingItem, GroupingItem];
+
+const groupsOf = (...args: Parameters<typeof groupItems>): number[][] =>
+  groupItems(...args).groups.map(({ items }) => items);
+
+describe('grouping', () => {
+  it('joins reports of one event, and leaves others alone', () => {
+    expect(groupItems([...MERGER, STRIKE], [], PAST).groups).toEqual([
+      { id: 1, items: [1, 2, 3] },
+      { id: 4, items: [4] },
+    ]);
+  });
+
+  it('names the earliest report first, and the group after it, whatever the ids are', () => {
+    const late = { ...FIRST, id: 1, at: NOW + 10_000 };
+    const early = { ...SECOND, id: 9, at: NOW };
+    expect(groupItems([late, early], [], PAST).groups).toEqual([{ id: 9, items: [9, 1] }]);
+  });
+
+  it('keeps an outlet to one report in a group', () => {
+    const again = groupingItem(2, 'Northwind to buy rival Contoso in $4.2 billion deal', { outlet: FIRST.outlet });
+    expect(groupsOf([FIRST, again], [], PAST)).toEqual([[1], [2]]);
+    expect(groupsOf([FIRST, { ...again, outlet: 'Another' }], [], PAST)).toEqual([[1, 2]]);
+  });
+
+  it('takes reports of other outlets with the same canonical link for copies, whatever their titles', () => {
+    const copy = { ...STRIKE, canonicalUrl: FIRST.canonicalUrl };
+    expect(groupsOf([FIRST, copy], [], PAST)).toEqual([[1, 4]]);
+  });
+
+  it('ignores a link that one outlet gives to several reports, such as its home page', () => {
+    const canonicalUrl = 'https://outlet.example/';
+    const items = [
+      { ...FIRST, canonicalUrl, outlet: 'A' },
+      { ...STRIKE, canonicalUrl, outlet: 'A' },
+      groupingItem(5, 'Bakers in Orlen win prize for rye bread', { canonicalUrl, outlet: 'B' }),
+    ];
+    expect(groupsOf(items, [], PAST)).toEqual([[1], [4], [5]]);
+  });
+
+  it('keeps languages apart, even if they share all words', () => {
+    const french = groupingItem(7, FIRST.title, { language: 'fr-FR' });
+    expect(groupsOf([FIRST, french], [], PAST)).toEqual([[1], [7]]);
+    expect(groupsOf([FIRST, { ...french, language: 'en-GB' }], [], PAST)).toEqual([[1, 7]]);
+  });
+
+  it('joins nothing to a digest, even with the same title or link', () => {
+    const title = '10 things to know about Northwind and Contoso';
+    const items = [groupingItem(1, title), groupingItem(2, title)];
+    expect(groupsOf(items, [], PAST)).toEqual([[1], [2]]);
+    const copy = groupingItem(3, title, { canonicalUrl: FIRST.canonicalUrl });
+    expect(groupsOf([FIRST, copy], [], PAST)).toEqual([[1], [3]]);
+  });
+
+  it('suggests groups that are less similar, and says nothing of those that are not', () => {
+    const later = groupingItem(
+      5,
+      'Regulator asks whether Contoso hid long delays from lenders, savers, auditors, landlords and tenants',
+    );
+    const { groups, suggestions } = groupItems([FIRST, later, STRIKE], [], PAST);
+    expect(groups.map(({ items }) => items)).toEqual([[1], [4], [5]]);
+    expect(suggestions).toEqual([{ groupId: 1, otherId: 5, similarity: expect.any(Number) }]);
+  });
+
+  it('joins more carefully while a newsroom has no past', () => {
+    const both = [groupingItem(1, 'Northwind recalls cars over brakes'), groupingItem(2, 'Northwind names new chief')];
+    expect(groupsOf(both, [], new Map())).toEqual([[1], [2]]);
+    const shared = [FIRST, SECOND];
+    expect(groupsOf(shared, [], new Map())).toEqual([[1, 2]]);
+  });
+
+  it('finds by a summary what a title does not tell', () => {
+    const vague = groupingItem(8, 'A long courtship ends in Halvern', { summary: null });
+    const summary = 'Northwind buys Contoso: owners of Contoso get $4.2 billion from Northwind, the companies said.';
+    expect(groupsOf([FIRST, vague], [], PAST)).toEqual([[1], [8]]);
+    const { groups, suggestions } = groupItems([FIRST, { ...vague, summary }], [], PAST);
+    expect(groups.length === 1 || suggestions.length === 1).toBe(true);
+  });
+});
+
+describe('frozen groups', () => {
+  it('keep their items, and their id, while newcomers attach', () => {
+    const frozen = [{ id: 4, items: [1, 4] }];
+    expect(groupItems([...MERGER, STRIKE], frozen, PAST).groups).toEqual([{ id: 4, items: [1, 2, 3, 4] }]);
+  });
+
+  it('are never joined with each other, nor suggested', () => {
+    const frozen = [
+      { id: 1, items: [1] },
+      { id: 2, items: [2] },
+    ];
+    const { groups, suggestions } = groupItems([FIRST, SECOND], frozen, PAST);
+    expect(groups.map(({ items }) => items)).toEqual([[1], [2]]);
+    expect(suggestions).toEqual([]);
+  });
+
+  it('may have an outlet twice if an editor merged them so, but newcomers of it stay out', () => {
+    const items = [FIRST, { ...SECOND, outlet: FIRST.outlet }, groupingItem(3, SECOND.title, { outlet: FIRST.outlet })];
+    expect(groupsOf(items, [{ id: 1, items: [1, 2] }], PAST)).toEqual([[1, 2], [3]]);
+  });
+
+  it('are left out once all of their items are too old to be grouped', () => {
+    expect(groupsOf([STRIKE], [{ id: 90, items: [90, 91] }], PAST)).toEqual([[4]]);
+  });
+
+  it('get the copies of their reports', () => {
+    const copy = { ...STRIKE, canonicalUrl: FIRST.canonicalUrl };
+    expect(groupItems([FIRST, copy], [{ id: 1, items: [1] }], PAST).groups).toEqual([{ id: 1, items: [1, 4] }]);
+  });
+});

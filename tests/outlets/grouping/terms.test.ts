@@ -1,0 +1,102 @@
+import { describe, expect, it } from 'vitest';
+import { isDigest } from '../../../src/outlets/grouping/digests.ts';
+import { languageOf } from '../../../src/outlets/grouping/language.ts';
+import { summaryTerms, titleTerms } from '../../../src/outlets/grouping/terms.ts';
+
+describe('the terms of a title', () => {
+  it('are stems of its words, and its numbers, without stop words and possessive endings', () => {
+    const terms = titleTerms("Northwind's banks were acquiring 2 rivals for $13.8 billion", 'en');
+    expect([...terms]).toEqual(['northwind', 'bank', 'acquir', '2', 'rival', '13.8', 'billion']);
+  });
+
+  it('are stems of the language', () => {
+    expect([...titleTerms('Häuser und Banken', 'de')]).toEqual([...titleTerms('Haus, Bank', 'de')]);
+    expect([...titleTerms('Les banques', 'fr')]).toEqual([...titleTerms('La banque', 'fr')]);
+  });
+
+  it('are whole words in a language without stemmer', () => {
+    expect([...titleTerms('Nordavind kaupir banka', 'is')]).toEqual(['nordavind', 'kaupir', 'banka']);
+  });
+
+  it('are words and pairs of characters in Chinese', () => {
+    const terms = titleTerms('星河科技收购远图软件', 'zh');
+    for (const term of ['收购', '软件', '远图', '星河']) expect(terms).toContain(term);
+  });
+
+  it('are runs of katakana, words and pairs of ideographs in Japanese, without particles', () => {
+    const terms = titleTerms('ミナト電機が家電事業を売却', 'ja');
+    for (const term of ['ミナト', '電機', '家電', '売却']) expect(terms).toContain(term);
+    for (const particle of ['が', 'を']) expect(terms).not.toContain(particle);
+  });
+
+  it('are the same in full-width letters', () => {
+    expect([...titleTerms('ＥＶ電池', 'ja')]).toEqual([...titleTerms('EV電池', 'ja')]);
+  });
+
+  it('are few, and found in no time, however long a text is', () => {
+    const words = Array.from({ length: 200_000 }, (_, index) => `word${index}`).join(' ');
+    const start = performance.now();
+    for (const text of [words, 'a'.repeat(1_000_000), '収'.repeat(1_000_000), '\ufdfa'.repeat(1_000_000)]) {
+      for (const language of ['en', 'zh', 'und']) {
+        expect(titleTerms(text, language).size).toBeLessThanOrEqual(60);
+        expect(summaryTerms(text, language).size).toBeLessThanOrEqual(60);
+      }
+      languageOf(text, 'en');
+      isDigest(text);
+    }
+    expect(performance.now() - start).toBeLessThan(2_000);
+  });
+});
+
+describe('the language of a title', () => {
+  it('is what its feed says', () => {
+    expect(languageOf('Northwind buys Contoso', 'en-GB')).toBe('en');
+    expect(languageOf('Northwind kauft Contoso', 'de')).toBe('de');
+  });
+
+  it('is told by its script where the feed is wrong', () => {
+    expect(languageOf('星河科技收购远图软件', 'en')).toBe('zh');
+    expect(languageOf('ミナト電機、EV電池を量産', 'en-US')).toBe('ja');
+    expect(languageOf('Northwind buys Contoso', 'zh')).toBe('und');
+  });
+
+  it('is Japanese for ideographs alone only if the feed is', () => {
+    expect(languageOf('日銀利上決定', 'ja')).toBe('ja');
+    expect(languageOf('日銀利上決定', null)).toBe('zh');
+  });
+
+  it('is unknown without a tag that can be read', () => {
+    for (const tag of [null, '', '__proto__', 'English', '1']) expect(languageOf('Northwind', tag)).toBe('und');
+  });
+});
+
+describe('a digest', () => {
+  it.each([
+    '10 things you need to know this morning',
+    'Five stories to read before the opening bell',
+    '10 numbers that explain the week',
+    'Morning links: Northwind, Contoso and more',
+    'The Morning Briefing: Northwind, Contoso and more',
+    'Your weekly tech roundup',
+    'Market wrap: Northwind rises; Contoso falls',
+    'The week in review',
+    'Live: Northwind presents its new phone',
+    'Northwind keynote: as it happened',
+    '今日要闻：星河科技收购远图软件',
+    '今日のニュースまとめ',
+  ])('is told by its title: %s', (title) => {
+    expect(isDigest(title)).toBe(true);
+  });
+
+  it.each([
+    'Northwind buys Contoso',
+    'BRIEF: Northwind to hire 1,000 people',
+    '10 people hurt in fire at Contoso plant',
+    'Contoso wraps up sale of its headlines business',
+    'Live music venue Orlen Hall closes',
+    'Social media links Northwind to Contoso',
+    '三部门回应星河科技收购案',
+  ])('is not a report of one event: %s', (title) => {
+    expect(isDigest(title)).toBe(false);
+  });
+});

@@ -1,0 +1,303 @@
+import { describe, expect, it } from 'vitest';
+import type { Db } from '../../../src/core/store/store.ts';
+import { DAY, HOUR, MINUTE } from '../../../src/lib/time.ts';
+import { decideHeldItems } from '../../../src/outlets/items/held-items.ts';
+import { recordOutletItems } from '../../../src/outlets/items/outlet-items.ts';
+import type { OutletEntry } from '../../../src/outlets/outlet-entry.ts';
+import { parseFeed } from '../../../src/sources/feed/parse-feed.ts';
+import { NOW } from '../../support/clock.ts';
+import { forEachDatabase } from '../../support/databases.ts';
+import { FORMATS, type Report, report } from '../polling/outlet-feeds.ts';
+
+const OUTLET = 'The Outlet';
+const CLAIM = { id: 'outlet', fence: 0 };
+const TIMES = { now: NOW, windowMs: 26 * HOUR };
+
+type Format = keyof typeof FORMATS;
+
+/** The entries of a document, through the parser. */
+function entriesOf(reports: readonly Report[], format: Format = 'rss'): OutletEntry[] {
+  const bytes = new TextEncoder().encode(FORMATS[format](reports));
+  const result = parseFeed({ bytes, contentType: null, url: 'https://outlet.example/feed' }, NOW);
+  if (result.kind !== 'feed') throw new Error(result.reason);
+  return result.feed.items.map(({ id, isPermaLink, link, title, publishedAt }) => ({
+    ...{ guid: id, isPermaLink, link, title, publishedAt, summary: null, language: 'en', imageUrl: null },
+  }));
+}
+
+async function addSource(db: Db, id = CLAIM.id): Promise<void> {
+  await db
+    .insertInto('sources')
+    .values({ id, url: `https://${id}.example/feed`, configured_api: 'feed', rules: '', due_at: 0, use: 'roundup' })
+    .execute();
+}
+
+async function record(db: Db, reports: readonly Report[], now = NOW, format: Format = 'rss') {
+  const recorded = await recordOutletItems(db, CLAIM, OUTLET, entriesOf(reports, format), { ...TIMES, now });
+  if (recorded === null) throw new Error('the claim was lost');
+  return recorded;
+}
+
+const items = (db: Db) => db.selectFrom('outlet_items').selectAll().orderBy('id').execute();
+
+const ten = Array.from({ length: 10 }, (_, index) => report(index + 1, NOW - (index + 1) * HOUR));
+const all = (change: (one: Report, index: number) => Partial<Report>): Report[] =>
+  ten.map((one, index) => ({ ...one, ...change(one, index) }));
+
+/** What feeds do with the identity of their items, to all ten at once. */
+const RENAMES: [string, Report[]][] = [
+  ['guid renamed', all((_, index) => ({ guid: `urn:uuid:renamed-${index}` }))],
+  [
+    'http to https',
+    all(({ link, guid }) => ({ link: link.replace('https', 'http'), guid: guid?.replace('https', 'http') ?? null })),
+  ],
+  [
+    'host move',
+    all(({ link, guid }) => ({
+      link: link.replace('outlet.', 'news.outlet.'),
+      guid: guid?.replace('outlet.', 'news.outlet.') ?? null,
+    })),
+  ],
+  ['tracking parameters', all(({ link }, index) => ({ link: `${link}/?utm_source=rss&utm_id=${index}#top` }))],
+  ['retitled', all((_, index) => ({ title: `Corrected headline ${index}` }))],
+  ['empty guid', all(() => ({ guid: null }))],
+  ['one guid for ten items', all(() => ({ guid: 'https://outlet.example/' }))],
+];
+
+forEachDatabase((open, dialect) => {
+  describe('recordOutletItems', () => {
+    it.each(
+      RENAMES.flatMap(([name, renamed]) =>
+        // Formats differ before the store.
+        (dialect === 'postgres' ? ['rss' as const] : (Object.keys(FORMATS) as Format[])).map((format) => ({
+          ...{ name, renamed, format },
+        })),
+      ),
+    )('keeps ten of ten and doubles none: $name ($format)', async ({ renamed, format }) => {
+      const { db } = await open();
+      await addSource(db);
+      expect(await record(db, ten, NOW, format)).toMatchObject({ added: 10, known: 0, knowsOne: false, problems: [] });
+      const first = await items(db);
+      for (const [poll, reports] of [renamed, ten, renamed].entries()) {
+        const now = NOW + (poll + 1) * 30 * MINUTE;
+        expect(await record(db, reports, now, format)).toMatchObject({ added: 0, known: 10, knowsOne: true });
+      }
+      // A new item of the renamed form is new, beside the known ones.
+      const next = { ...(renamed[0] as Report), ...report(11, NOW + 2 * HOUR), guid: renamed[0]?.guid ?? null };
+      if (next.guid !== null && next.guid !== renamed[1]?.guid) next.guid = 'urn:eleven';
+      const moved = [next, ...renamed.slice(0, 9)];
+      expect(await record(db, moved, NOW + 2 * HOUR, format)).toMatchObject({ added: 1, known: 9 });
+      const rows = await items(db);
+      expect(rows).toHaveLength(11);
+      const kept = ({ id, first_seen_at, published_at, state }: (typeof rows)[0]) => ({
+        id,
+        first_seen_at,
+        published_at,
+        state,
+      });
+      expect(rows.slice(0, 10).map(kept)).toEqual(first.map(kept));
+    });
+
+    it('keeps all items of a feed that has one guid, over many polls', async () => {
+      const { db } = await open();
+      await addSource(db);
+      const reports = Array.from({ length: 25 }, (_, index) => report(index, NOW - HOUR, { guid: 'urn:feed' }));
+      for (const from of [0, 1, 5, 15]) await record(db, reports.slice(from, from + 10));
+      await record(db, [report(98, NOW, { guid: 'urn:feed' })]);
+      await record(db, [report(99, NOW, { guid: 'urn:feed' })]);
+      expect(await items(db)).toHaveLength(27);
+    });
+
+    it('opens what a first document dates within the window; earlier and undated items are old', async () => {
+      const { db } = await open();
+      await addSource(db);
+      const first = [report(1, NOW - HOUR), report(2, NOW - 27 * HOUR), report(3, null), report(4, NOW + 10 * HOUR)];
+      expect(await record(db, first)).toMatchObject({ added: 4, old: 2, held: 0, newsAt: NOW });
+      const states = (await items(db)).map(({ title, state, published_at }) => [title, state, published_at]);
+      expect(states.toSorted()).toEqual([
+        ['Report number 1', 'open', NOW - HOUR],
+        ['Report number 2', 'old', NOW - 27 * HOUR],
+        ['Report number 3', 'old', null],
+        // Its zone is wrong: it is news, but its date is not.
+        ['Report number 4', 'open', null],
+      ]);
+      // Later, an undated item is new, and an old report that comes up again is not.
+      expect(await record(db, [report(5, null), report(6, NOW - 3 * DAY), ...first])).toMatchObject({
+        added: 2,
+        old: 1,
+      });
+      expect((await items(db)).slice(4).map(({ title, state }) => [title, state])).toEqual([
+        ['Report number 6', 'old'],
+        ['Report number 5', 'open'],
+      ]);
+    });
+
+    it('holds a flood of 5,000 items until the operator accepts it', { timeout: 20_000 }, async () => {
+      const { db } = await open();
+      await addSource(db);
+      await record(db, ten);
+      const [form] = entriesOf(ten) as [OutletEntry];
+      const entries = Array.from({ length: 5_000 }, (_, index) => {
+        const { guid, link, title, publishedAt } = report(100 + index, NOW - index * MINUTE);
+        return { ...form, guid, link, title, publishedAt };
+      });
+      const now = NOW + HOUR;
+      const start = performance.now();
+      const flood = await recordOutletItems(db, CLAIM, OUTLET, entries, { ...TIMES, now });
+      const seconds = (performance.now() - start) / 1_000;
+      expect(seconds).toBeLessThan(10);
+      expect(flood).toMatchObject({ added: 5_000, held: 5_000, old: 0 });
+      // While it is held, what comes is held too.
+      expect(await record(db, [report(9_000, now), ...ten], now + HOUR)).toMatchObject({ added: 1, held: 5_001 });
+      const decided = await decideHeldItems(db, CLAIM.id, 'accept', { now: now + HOUR, windowMs: 26 * HOUR });
+      expect(decided).toEqual({ open: 24 * 60 + 1 + 1, old: 5_001 - 24 * 60 - 2, ignored: 0 });
+      expect(await record(db, [report(9_001, now + HOUR), ...ten], now + HOUR)).toMatchObject({ added: 1, held: 0 });
+    });
+
+    it('follows a corrected title and link, but not of an item that an editor has picked', async () => {
+      const { db } = await open();
+      await addSource(db);
+      await record(db, ten.slice(0, 2));
+      const [, second] = await items(db);
+      const id = second?.id as number;
+      await db.updateTable('outlet_items').set({ group_id: id }).where('id', '=', id).execute();
+      const decision = { id, state: 'picked', editor: 'ann', updated_at: NOW } as const;
+      await db.insertInto('story_groups').values(decision).execute();
+      const corrected = all(({ link }, index) => ({ title: `Corrected ${index}`, link: `${link}-corrected` }));
+      expect(await record(db, corrected.slice(0, 2))).toMatchObject({ known: 2 });
+      expect((await items(db)).map(({ title, url }) => [title, url])).toEqual([
+        ['Corrected 1', 'https://outlet.example/2026/report-2-corrected'],
+        ['Report number 1', 'https://outlet.example/2026/report-1'],
+      ]);
+    });
+
+    it('keeps no canonical link of reports that have it together, nor of a front page', async () => {
+      const { db } = await open();
+      await addSource(db);
+      const live = 'https://outlet.example/live';
+      const links = async () => (await items(db)).map(({ canonical_url }) => canonical_url);
+      await record(db, [report(1, NOW - HOUR, { link: live }), report(2, NOW, { link: 'https://outlet.example/' })]);
+      expect(await links()).toEqual([live, null]);
+      await record(db, [report(3, NOW, { link: live }), report(4, NOW - HOUR / 2, { link: live })]);
+      expect(await links()).toEqual([null, null, null, null]);
+      await record(db, [report(5, NOW, { link: `${live}#5` })]);
+      expect((await links())[4]).toBeNull();
+    });
+
+    it('keeps the title of the source that had an item first', async () => {
+      const { db } = await open();
+      for (const id of ['outlet', 'outlet-tech']) await addSource(db, id);
+      const [first] = ten as [Report];
+      await record(db, [first]);
+      const other = entriesOf([{ ...first, title: 'As the other feed words it' }]);
+      await recordOutletItems(db, { id: 'outlet-tech', fence: 0 }, OUTLET, other, TIMES);
+      expect((await items(db)).map(({ title }) => title)).toEqual([first.title]);
+    });
+
+    it('gives one item to two sources of one outlet, and two to two outlets', async () => {
+      const { db } = await open();
+      for (const id of ['outlet', 'outlet-tech', 'other']) await addSource(db, id);
+      const entries = entriesOf(ten.slice(0, 1));
+      for (const [id, outlet] of [
+        ['outlet', OUTLET],
+        ['outlet-tech', OUTLET],
+        ['other', 'The Other'],
+      ] as const) {
+        await recordOutletItems(db, { id, fence: 0 }, outlet, entries, TIMES);
+      }
+      expect((await items(db)).map(({ source, outlet }) => [source, outlet])).toEqual([
+        ['outlet', OUTLET],
+        ['other', 'The Other'],
+      ]);
+    });
+
+    it('renames the items of an outlet with it, and takes none for a report of a second one', async () => {
+      const { db } = await open();
+      await addSource(db);
+      await addSource(db, 'twin');
+      const byLink = all(() => ({ guid: null }));
+      const recordAs = async (id: string, outlet: string, reports: readonly Report[]) =>
+        recordOutletItems(db, { id, fence: 0 }, outlet, entriesOf(reports), TIMES);
+      await record(db, byLink.slice(0, 8));
+      await recordAs('twin', OUTLET, byLink);
+      // One source after the other, as their polls come.
+      expect(await recordAs('twin', 'The New Name', byLink.slice(8))).toMatchObject({ added: 0, known: 2 });
+      expect(await recordAs(CLAIM.id, 'The New Name', byLink)).toMatchObject({ added: 0, known: 10 });
+      expect(new Set((await items(db)).map(({ outlet }) => outlet))).toEqual(new Set(['The New Name']));
+      expect(await items(db)).toHaveLength(10);
+      const scopes = await db.selectFrom('outlet_item_keys').select('scope').distinct().execute();
+      expect(scopes.map(({ scope }) => scope)).toEqual(['outlet The New Name']);
+      // Two outlets may become one.
+      await recordAs('twin', 'The Other', byLink);
+      expect(await recordAs('twin', 'The New Name', byLink)).toMatchObject({ added: 0, known: 10 });
+    });
+
+    it('records each item once if several pollers of one outlet record at the same time', async () => {
+      const { db } = await open();
+      const ids = ['outlet', 'outlet-tech', 'outlet-money'];
+      for (const id of ids) await addSource(db, id);
+      const entries = entriesOf(ten);
+      await Promise.all([...ids, ...ids].map((id) => recordOutletItems(db, { id, fence: 0 }, OUTLET, entries, TIMES)));
+      expect(await items(db)).toHaveLength(10);
+    });
+
+    it('records all of a document or nothing, whichever statement it ends at', async () => {
+      const { db } = await open();
+      await addSource(db);
+      await record(db, ten);
+      // It adds, corrects, marks as seen, and finds guids and links that are those of several.
+      const now = NOW + DAY;
+      const entries = entriesOf([
+        report(11, now),
+        ...all(() => ({ guid: 'urn:one', title: 'One', link: ten[0]?.link })),
+      ]);
+      const before = [await items(db), await db.selectFrom('outlet_item_keys').selectAll().execute()];
+      let statements = 0;
+      for (let end = 1; ; end++) {
+        let left = end;
+        const failing = db.withPlugin({
+          transformQuery: ({ node }) => {
+            left -= 1;
+            if (left === 0) throw new Error('the process ends');
+            return node;
+          },
+          transformResult: async ({ result }) => result,
+        });
+        const recorded = await recordOutletItems(failing, CLAIM, OUTLET, entries, { ...TIMES, now }).catch(() => null);
+        if (recorded !== null) break;
+        statements += 1;
+        expect([await items(db), await db.selectFrom('outlet_item_keys').selectAll().execute()]).toEqual(before);
+      }
+      expect(statements).toBeGreaterThan(8);
+      expect(await items(db)).not.toEqual(before[0]);
+      expect(await recordOutletItems(db, CLAIM, OUTLET, entries, { ...TIMES, now })).toMatchObject({ added: 0 });
+    });
+
+    it('records nothing once the claim is lost', async () => {
+      const { db } = await open();
+      await addSource(db);
+      await db.updateTable('sources').set({ fence: 1 }).execute();
+      expect(await recordOutletItems(db, CLAIM, OUTLET, entriesOf(ten), TIMES)).toBeNull();
+      expect(await items(db)).toEqual([]);
+    });
+
+    it('leaves out entries without title or link, and says so', async () => {
+      const { db } = await open();
+      await addSource(db);
+      const [entry] = entriesOf(ten.slice(0, 1)) as [OutletEntry];
+      const entries: OutletEntry[] = [
+        { ...entry, title: ' \u200b ' },
+        { ...entry, title: null },
+        { ...entry, link: null, guid: 'urn:1' },
+        { ...entry, link: 'javascript:alert(1)' },
+        { ...entry, link: null, guid: 'https://outlet.example/by-guid', isPermaLink: true },
+      ];
+      const recorded = await recordOutletItems(db, CLAIM, OUTLET, entries, TIMES);
+      expect(recorded?.problems).toEqual([
+        '2 entries without a title were left out',
+        '2 entries without a link were left out',
+      ]);
+      expect((await items(db)).map(({ url }) => url)).toEqual(['https://outlet.example/by-guid']);
+    });
+  });
+});

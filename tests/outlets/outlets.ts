@@ -1,0 +1,59 @@
+/** An app that polls invented outlets on a local port, in virtual time. */
+import { onTestFinished } from 'vitest';
+import {
+  type OutletAnswer,
+  type OutletRequest,
+  type OutletServer,
+  startOutletServer,
+} from '../../scripts/outlets/outlet-server.ts';
+import { VirtualTime } from '../../scripts/outlets/virtual-time.ts';
+import type { Store } from '../../src/core/store/store.ts';
+import type { OutletPollOutcome } from '../../src/outlets/polling/poll-outlet.ts';
+import { type OutletPollOptions, pollDueOutlets } from '../../src/outlets/polling/poll-outlets.ts';
+import { NOW } from '../support/clock.ts';
+import { openTestApp, type TestApp } from '../support/test-app.ts';
+
+/** Only the one that never ends its answer is given up soon: on a busy machine others may take a second. */
+const timeLimit = (host: string): number => (host.startsWith('never.') ? 300 : 10_000);
+
+export interface OutletNewsroom {
+  app: TestApp;
+  time: VirtualTime;
+  server: OutletServer;
+  options: OutletPollOptions;
+  /** Polls what is due. @param later milliseconds that pass before */
+  poll(later?: number): Promise<Map<string, Extract<OutletPollOutcome, { kind: 'polled' }>>>;
+}
+
+/** @param sources by id: host and path */
+export async function openOutletNewsroom(
+  store: Store,
+  sources: Record<string, string>,
+  answer: (request: OutletRequest) => OutletAnswer | Promise<OutletAnswer>,
+): Promise<OutletNewsroom> {
+  const time = new VirtualTime(NOW);
+  const server = await startOutletServer(answer, { clock: time.clock, timeLimit });
+  onTestFinished(() => server[Symbol.asyncDispose]());
+  const entries = Object.entries(sources).map(([id, place]) => {
+    const [, host = '', path = ''] = /^([^/]+)(\/.*)$/.exec(place) ?? [];
+    return `  - { id: ${id}, url: "${server.url(host, path)}", use: roundup, outlet: The ${id} }`;
+  });
+  const usual = openTestApp(store, { feeds: ['latest'], edit: (yaml) => `${yaml}\nsources:\n${entries.join('\n')}\n` });
+  const app: TestApp = { ...usual, clock: time.clock };
+  const options = {
+    openClient: (gate) => server.openClient(gate),
+    wait: time.wait,
+    jitter: () => 0,
+    limit: time.limit(8),
+  } satisfies OutletPollOptions;
+  return {
+    ...{ app, time, server, options },
+    async poll(later = 0) {
+      time.now += later;
+      const polled = await pollDueOutlets(app, options);
+      return new Map(
+        polled.flatMap(({ source, outcome }) => (outcome.kind === 'polled' ? [[source, outcome] as const] : [])),
+      );
+    },
+  };
+}

@@ -1,0 +1,389 @@
+import { sql } from 'kysely';
+import { describe, expect, it } from 'vitest';
+import { answerConditionally, type OutletStory, rssOf } from '../../../scripts/outlets/feed-document.ts';
+import type { OutletAnswer, OutletRequest } from '../../../scripts/outlets/outlet-server.ts';
+import { settleRemovedSources } from '../../../src/app/removed-sources.ts';
+import { listOpenAlerts, raiseAlert } from '../../../src/core/alerts/alerts.ts';
+import type { RoundupSource } from '../../../src/core/config/config.ts';
+import { roundupSources } from '../../../src/core/config/sources.ts';
+import { listRuns } from '../../../src/core/schedule/run-ledger.ts';
+import { dialectOf, type Store } from '../../../src/core/store/store.ts';
+import { inTransaction, lockName } from '../../../src/core/store/transaction.ts';
+import { DAY, HOUR, MINUTE, SECOND } from '../../../src/lib/time.ts';
+import { outletWarnings } from '../../../src/outlets/check-outlets.ts';
+import { decideHeld } from '../../../src/outlets/items/accept-held.ts';
+import { OUTLET_ALERTS_LOCK, syncOutletAlerts } from '../../../src/outlets/polling/outlet-alerts.ts';
+import { findOutletFeed, registerOutlets, resumeOutlet } from '../../../src/outlets/polling/outlet-feeds.ts';
+import { pollDueOutlets, pollOutletNow } from '../../../src/outlets/polling/poll-outlets.ts';
+import { findSourceRow, setPaused } from '../../../src/sources/source-state.ts';
+import { NOW } from '../../support/clock.ts';
+import { forEachDatabase } from '../../support/databases.ts';
+import { openOutletNewsroom } from '../outlets.ts';
+
+/** One every two hours, the newest an hour ago. */
+const STORIES: OutletStory[] = Array.from({ length: 8 }, (_, index) => ({
+  number: index + 1,
+  at: NOW - HOUR - index * 2 * HOUR,
+}));
+const FEED = { a: 'a.example.com/feed' };
+
+/** A feed with an ETag. */
+const steady = (request: OutletRequest, stories = STORIES): OutletAnswer =>
+  answerConditionally(request, rssOf(request.host, stories), { etag: true });
+
+const stateOf = async ({ db }: Store, id = 'a') => (await findOutletFeed(db, id))?.state;
+const countItems = async ({ db }: Store): Promise<number> =>
+  (await db.selectFrom('outlet_items').select('id').execute()).length;
+const alertsOf = async ({ db }: Store) => (await listOpenAlerts(db)).map(({ key, message }) => ({ key, message }));
+
+describe('polling outlets', () => {
+  forEachDatabase((open) => {
+    it('reads a feed once, and then asks only for what has changed', async () => {
+      const store = await open();
+      let stories = STORIES;
+      const { server, poll } = await openOutletNewsroom(store, FEED, (request) => steady(request, stories));
+      const first = (await poll()).get('a');
+      expect(first).toMatchObject({ added: 8, old: 0, after: { state: 'active' }, nextAt: NOW + HOUR });
+      expect((await poll(HOUR - SECOND)).size).toBe(0);
+      expect((await poll(SECOND)).get('a')).toMatchObject({ added: 0, after: { state: 'active' } });
+      stories = [{ number: 9, at: NOW + HOUR }, ...STORIES];
+      expect((await poll(HOUR)).get('a')).toMatchObject({ added: 1 });
+      expect(server.requests.map(({ isConditional, status }) => [isConditional, status])).toEqual([
+        [false, 200],
+        [true, 304],
+        [true, 200],
+      ]);
+      expect(await countItems(store)).toBe(9);
+      // A poll that found nothing leaves no run.
+      const runs = await listRuns(store.db, 10);
+      expect(runs.map(({ reason }) => reason)).toEqual(['1 new', '8 new']);
+    });
+
+    it('gives the items of an outlet its new name, also if the feed has not changed', async () => {
+      const store = await open();
+      const { app, server, poll, options, time } = await openOutletNewsroom(store, FEED, (request) => steady(request));
+      await poll();
+      time.now += HOUR;
+      const [source] = roundupSources(app.config);
+      if (source === undefined) throw new Error('no source');
+      await pollOutletNow(app, { ...source, outlet: 'The New Name' }, options);
+      expect(server.requests.map(({ status }) => status)).toEqual([200, 304]);
+      const names = await store.db.selectFrom('outlet_items').select('outlet').distinct().execute();
+      expect(names).toEqual([{ outlet: 'The New Name' }]);
+    });
+
+    it('polls a feed once, whichever process asks', async () => {
+      const store = await open();
+      const places = Object.fromEntries(['a', 'b', 'c'].map((id) => [id, `${id}.example.com/feed`]));
+      const { app, time, server, options } = await openOutletNewsroom(store, places, (request) => steady(request));
+      for (let hour = 0; hour < 3; hour++) {
+        const process = () => pollDueOutlets(app, { ...options, limit: time.limit(8) });
+        const polled = (await Promise.all([process(), process()])).flat();
+        expect(polled.map(({ source }) => source).sort()).toEqual(['a', 'b', 'c']);
+        time.now += HOUR + MINUTE;
+      }
+      expect(server.requests).toHaveLength(9);
+    });
+
+    it('registers a source once, whichever process is first: a poll under way keeps its claim', async () => {
+      const store = await open();
+      const { app } = await openOutletNewsroom(store, { a: 'a.example.com/f', b: 'b.example.com/f' }, steady);
+      const sources = roundupSources(app.config);
+      await Promise.all([1, 2, 3].map(() => registerOutlets(store.db, sources, NOW)));
+      expect((await findSourceRow(store.db, 'b'))?.fence).toBe(0);
+    });
+
+    it('sends the requests to one host two seconds apart, those of redirects too', async () => {
+      const store = await open();
+      const places = { a: 'many.example.com/a', b: 'many.example.com/b', c: 'c.example.com/c' };
+      const { server, poll, time } = await openOutletNewsroom(store, places, async (request) => {
+        await time.wait(500);
+        return request.path === '/a' ? { status: 302, headers: { Location: '/a2' } } : steady(request);
+      });
+      await poll();
+      const many = server.requests.filter(({ host }) => host === 'many.example.com');
+      expect(many.map(({ path }) => path)).toEqual(['/a', '/a2', '/b']);
+      expect(many.map(({ begin }) => begin - NOW)).toEqual([0, 2_500, 5_000]);
+      expect(server.requests.find(({ path }) => path === '/c')?.begin).toBeLessThan(NOW + 1_000);
+    });
+
+    it('finds the feed of a page, and keeps its address', async () => {
+      const store = await open();
+      const page = '<!doctype html><html><head><link rel="alternate" type="application/rss+xml" href="/real.xml">';
+      const { server, poll } = await openOutletNewsroom(store, { a: 'a.example.com/' }, (request) =>
+        request.path === '/real.xml' ? steady(request) : { status: 200, body: page },
+      );
+      expect((await poll()).get('a')).toMatchObject({ added: 8, after: { state: 'active' } });
+      await poll(HOUR + MINUTE);
+      expect(server.requests.map(({ path, status }) => [path, status])).toEqual([
+        ['/', 200],
+        ['/real.xml', 200],
+        ['/real.xml', 304],
+      ]);
+    });
+
+    it('waits as long as a server asks, with all feeds of its host, even if an operator wants a poll', async () => {
+      const store = await open();
+      const places = { a: 'many.example.com/a', b: 'many.example.com/b' };
+      let isBusy = true;
+      const { app, server, poll, options } = await openOutletNewsroom(store, places, (request) =>
+        isBusy ? { status: 429, headers: { 'Retry-After': '7200' } } : steady(request),
+      );
+      await poll();
+      isBusy = false;
+      expect(await stateOf(store)).toBe('waiting');
+      const until = NOW + 2 * HOUR;
+      for (const source of roundupSources(app.config)) {
+        expect(await pollOutletNow(app, source, options)).toEqual({ kind: 'waiting', until });
+      }
+      await setPaused(store.db, 'a', true, NOW);
+      await resumeOutlet(store.db, 'a', NOW);
+      expect((await poll(2 * HOUR - 10 * SECOND)).size).toBe(0);
+      expect((await poll(10 * SECOND)).size).toBe(2);
+      expect(server.requests.map(({ path, begin }) => [path, begin - NOW])).toEqual([
+        ['/a', 0],
+        ['/a', 2 * HOUR],
+        ['/b', 2 * HOUR + 2 * SECOND],
+      ]);
+    });
+
+    it('waits, and has not failed, where a redirect leads to a host that asked for a pause', async () => {
+      const store = await open();
+      const places = { a: 'a.example.com/feed', b: 'b.example.com/feed' };
+      const { app, server, poll, options } = await openOutletNewsroom(store, places, (request): OutletAnswer => {
+        if (request.host.startsWith('a.')) return { status: 429, headers: { 'Retry-After': '7200' } };
+        return { status: 302, headers: { Location: server.url('a.example.com', '/feed') } };
+      });
+      const [a] = roundupSources(app.config);
+      if (a === undefined) throw new Error('no source');
+      await pollOutletNow(app, a, options);
+      const until = NOW + 2 * HOUR;
+      const { after, nextAt } = (await poll()).get('b') ?? {};
+      expect(after).toMatchObject({ state: 'waiting', reason: expect.stringMatching(/was not asked: its host asks/) });
+      expect(nextAt).toBe(until);
+      expect(server.requests.map(({ host }) => host)).toEqual(['a.example.com', 'b.example.com']);
+    });
+
+    it('says what to ask an outlet that keeps it out, and alerts once', async () => {
+      const store = await open();
+      const challenge = '<!DOCTYPE html><script>window._cf_chl_opt = {};</script>';
+      const places = { a: 'a.example.com/feed', b: 'b.example.com/feed', c: 'c.example.com/feed' };
+      let isOpen = true;
+      const { poll } = await openOutletNewsroom(store, places, (request) => {
+        if (isOpen) return steady(request);
+        if (request.host.startsWith('a')) return { status: 403 };
+        if (request.host.startsWith('b')) return { status: 503, body: challenge };
+        return { status: 200, headers: { 'Content-Type': 'text/html' }, body: '<p>Please log in.</p>' };
+      });
+      await poll();
+      isOpen = false;
+      const blocked = await poll(HOUR + MINUTE);
+      const reasons = ['a', 'b', 'c'].map((id) => blocked.get(id)?.after.reason);
+      expect(reasons[0]).toMatch(/answered 403: ask The a to let feed readers in/);
+      expect(reasons[1]).toMatch(/a challenge of Cloudflare.*ask The b to exempt its feed from the bot protection/);
+      expect(reasons[2]).toMatch(/a page instead of the feed.*ask The c for the address of its feed/);
+      expect([...blocked.values()].map(({ after }) => after.state)).toEqual(['blocked', 'blocked', 'blocked']);
+      const alerts = await alertsOf(store);
+      expect(alerts.map(({ key }) => key).sort()).toEqual(['outlet:feed:a', 'outlet:feed:b', 'outlet:feed:c']);
+      expect(alerts[0]?.message).toMatch(/^a \(The a\) is blocked since .* Its items stay as they are\.$/);
+      expect((await poll(DAY - 5 * MINUTE)).size).toBe(0);
+      isOpen = true;
+      expect((await poll(5 * MINUTE)).size).toBe(3);
+      expect(await alertsOf(store)).toEqual([]);
+      expect(await stateOf(store)).toBe('active');
+    });
+
+    it('resolves no alert of a poll that ended while another one looked for alerts', async () => {
+      const store = await open();
+      const { app, poll } = await openOutletNewsroom(store, FEED, (request) => steady(request));
+      await poll();
+      let looking = Promise.resolve();
+      await inTransaction(store.db, async (tx) => {
+        await lockName(tx, OUTLET_ALERTS_LOCK);
+        // What reads the feeds without the lock gets no further than to the alerts.
+        if (dialectOf(tx) === 'postgres') await sql`lock table alerts in access exclusive mode`.execute(tx);
+        looking = syncOutletAlerts(app);
+        for (let turns = 0; turns < 20; turns++) await listOpenAlerts(tx);
+        await tx.updateTable('outlet_feeds').set({ state: 'blocked', reason: 'it answered 403' }).execute();
+        await raiseAlert(tx, { key: 'outlet:feed:a', message: 'a (The a) is blocked' }, app.clock());
+      });
+      await looking;
+      expect((await alertsOf(store)).map(({ key }) => key)).toEqual(['outlet:feed:a']);
+    });
+
+    it('alerts about a feed that has failed for a day, and resolves that once it is read or removed', async () => {
+      const store = await open();
+      let isBroken = true;
+      const { app, poll } = await openOutletNewsroom(store, FEED, (request) =>
+        isBroken ? { status: 500 } : steady(request),
+      );
+      await poll();
+      for (let polls = 0; polls < 7; polls++) await poll(16 * HOUR);
+      expect(await alertsOf(store)).toEqual([
+        { key: 'outlet:feed:a', message: expect.stringMatching(/^a \(The a\) is failing since .*answered 500/) },
+      ]);
+      isBroken = false;
+      await poll(DAY);
+      expect(await alertsOf(store)).toEqual([]);
+      isBroken = true;
+      for (let polls = 0; polls < 7; polls++) await poll(16 * HOUR);
+      expect(await alertsOf(store)).toHaveLength(1);
+      await settleRemovedSources({ ...app, config: { ...app.config, sources: [] } });
+      expect(await alertsOf(store)).toEqual([]);
+    });
+
+    it('polls a feed no more that is gone, until an operator asks for it', async () => {
+      const store = await open();
+      let isGone = true;
+      const { app, server, poll, options } = await openOutletNewsroom(store, FEED, (request) =>
+        isGone ? { status: 410 } : steady(request),
+      );
+      expect((await poll()).get('a')).toMatchObject({ after: { state: 'gone' }, nextAt: null });
+      expect((await poll(60 * DAY)).size).toBe(0);
+      expect((await alertsOf(store)).map(({ key }) => key)).toEqual(['outlet:feed:a']);
+      isGone = false;
+      await resumeOutlet(store.db, 'a', app.clock());
+      expect((await poll()).get('a')?.after.state).toBe('dormant');
+      expect(server.requests).toHaveLength(2);
+      const [a] = roundupSources(app.config);
+      if (a === undefined) throw new Error('no source');
+      expect(await pollOutletNow(app, a, options)).toMatchObject({ kind: 'polled', outcome: { added: 0 } });
+    });
+
+    it('holds a flood, with one alert, and shows its items once the operator accepts them', async () => {
+      const store = await open();
+      let stories = STORIES;
+      const { app, poll } = await openOutletNewsroom(store, FEED, (request) => steady(request, stories));
+      await poll();
+      stories = Array.from({ length: 500 }, (_, index) => ({ number: 1_000 + index, at: NOW + index }));
+      expect((await poll(HOUR)).get('a')).toMatchObject({ added: 500, held: 500, after: { state: 'held' } });
+      await poll(HOUR);
+      expect(await alertsOf(store)).toEqual([
+        { key: 'outlet:held:a', message: expect.stringMatching(/^a \(The a\): 500 items were new at once/) },
+      ]);
+      expect(await stateOf(store)).toBe('held');
+      const isOpen = ({ state }: { state: string }): boolean => state === 'open';
+      const countOpen = async () =>
+        (await store.db.selectFrom('outlet_items').select('state').execute()).filter(isOpen).length;
+      expect(await countOpen()).toBe(STORIES.length);
+      expect(await decideHeld(app, { id: 'a' }, 'accept')).toEqual({ open: 500, old: 0, ignored: 0 });
+      expect(await alertsOf(store)).toEqual([]);
+      await poll(HOUR);
+      expect([await stateOf(store), await countOpen(), await alertsOf(store)]).toEqual(['active', 508, []]);
+    });
+
+    it('changes the endpoint after confirmed permanent redirects, and names the new address', async () => {
+      const store = await open();
+      const newsroom = await openOutletNewsroom(store, FEED, (request) =>
+        request.host === 'a.example.com'
+          ? { status: 301, headers: { Location: newsroom.server.url('new.example.com', '/feed') } }
+          : steady(request),
+      );
+      const { app, options, poll, server } = newsroom;
+      await poll();
+      expect((await poll(DAY)).get('a')?.after).toMatchObject({ state: 'active', movedPolls: 2 });
+      expect((await poll(DAY)).get('a')?.after).toMatchObject({ state: 'moved' });
+      expect((await findSourceRow(store.db, 'a'))?.endpoint).toBe(server.url('new.example.com', '/feed'));
+      const before = server.requests.length;
+      await poll(DAY);
+      expect(server.requests.slice(before).map(({ host }) => host)).toEqual(['new.example.com']);
+      // Named in the configuration, it goes on: undated items of a first document would be old.
+      const [a] = roundupSources(app.config) as [RoundupSource];
+      const named = { ...a, url: server.url('new.example.com', '/feed') };
+      await registerOutlets(store.db, [named], app.clock());
+      expect(await findOutletFeed(store.db, 'a')).toMatchObject({ state: 'active', reason: null, moved_to: null });
+      await pollOutletNow(app, named, options);
+      expect(server.requests.at(-1)).toMatchObject({ host: 'new.example.com', status: 304 });
+      expect(await stateOf(store)).toBe('active');
+    });
+
+    it('reads the others when one fails in any way', async () => {
+      const store = await open();
+      const faults: Record<string, OutletAnswer> = {
+        cut: { status: 200, body: rssOf('cut', STORIES), fault: 'cut' },
+        never: { status: 200, body: rssOf('never', STORIES), fault: 'never' },
+        binary: { status: 200, body: '\u0000\u0001\u0002' },
+        empty: { status: 200, body: '' },
+        teapot: { status: 418 },
+        loop: { status: 302, headers: { Location: '/feed' } },
+        nowhere: { status: 302, headers: { Location: 'gopher://x' } },
+        unasked: { status: 304 },
+        fine: { status: 200, body: rssOf('fine', STORIES) },
+      };
+      const places = Object.fromEntries(Object.keys(faults).map((id) => [id, `${id}.example.com/feed`]));
+      const { poll } = await openOutletNewsroom(
+        store,
+        places,
+        ({ host }) => faults[host.split('.')[0] ?? ''] as OutletAnswer,
+      );
+      const polled = await poll();
+      const failing = Object.keys(faults).filter((id) => id !== 'fine');
+      expect(failing.map((id) => polled.get(id)?.after.state)).toEqual(failing.map(() => 'failing'));
+      expect(polled.get('fine')).toMatchObject({ added: 8, after: { state: 'active' } });
+      const reasons = failing.map((id) => polled.get(id)?.after.reason);
+      expect(reasons.every((reason) => reason !== null && reason !== undefined && reason.length > 20)).toBe(true);
+    });
+
+    it('lets the check name outlets of which no item has come, and why', async () => {
+      const store = await open();
+      const places = { a: 'a.example.com/feed', b: 'b.example.com/feed', c: 'c.example.com/feed' };
+      const { app, poll } = await openOutletNewsroom(store, places, (request) => {
+        if (request.host.startsWith('b')) return { status: 403 };
+        return steady(request, request.host.startsWith('c') ? [] : STORIES);
+      });
+      expect(await outletWarnings(store, app.config)).toEqual([]);
+      await poll();
+      expect(await outletWarnings(store, app.config)).toEqual([
+        expect.stringMatching(
+          /^sources b: no item of The b has ever come: blocked since .*ask The b to let feed readers/,
+        ),
+        'sources c: no item of The c has ever come: its feed has none that can be used; is it the right feed?',
+      ]);
+    });
+
+    it('lets the check name feeds that are configured twice', async () => {
+      const store = await open();
+      const { app } = await openOutletNewsroom(store, { a: 'a.example.com/feed', b: 'b.example.com/feed' }, steady);
+      const [a, b] = roundupSources(app.config) as [RoundupSource, RoundupSource];
+      const sources = [a, b, { ...a, id: 'twin', url: `${a.url}#top` }, { ...a, id: 'other', outlet: 'Another Name' }];
+      expect(await outletWarnings(store, { sources })).toEqual([
+        'sources twin: it has the address of a: remove one of them',
+        'sources other: it has the address of a, and would count as a second outlet: remove one of them',
+      ]);
+    });
+
+    it('gives a claim back when daywire ends, and records nothing where the claim was lost', async () => {
+      const store = await open();
+      const stop = new AbortController();
+      const newsroom = await openOutletNewsroom(store, FEED, async (request) => {
+        if (newsroom.server.requests.length === 0) stop.abort();
+        // Another address in the configuration revokes the claim of a poll under way.
+        else await store.db.updateTable('sources').set({ fence: 99 }).execute();
+        return steady(request);
+      });
+      const { app, options, poll } = newsroom;
+      await pollDueOutlets(app, { ...options, signal: stop.signal });
+      expect(await findSourceRow(store.db, 'a')).toMatchObject({ lease_until: null, polled_at: null, due_at: NOW });
+      await poll();
+      expect(await countItems(store)).toBe(0);
+      expect((await findSourceRow(store.db, 'a'))?.polled_at).toBeNull();
+    });
+
+    it('begins again where the configuration has another address', async () => {
+      const store = await open();
+      const { app, poll } = await openOutletNewsroom(store, FEED, (request) => steady(request));
+      await poll();
+      const [a] = roundupSources(app.config);
+      if (a === undefined) throw new Error('no source');
+      await registerOutlets(store.db, [{ ...a, url: a.url.replace('/feed', '/other') }], NOW + 1);
+      expect(await findSourceRow(store.db, 'a')).toMatchObject({
+        etag: null,
+        endpoint: null,
+        due_at: NOW + 1,
+        failures: 0,
+      });
+      expect(await findOutletFeed(store.db, 'a')).toMatchObject({ read_at: null, item_gap: null, news_at: null });
+      expect(await countItems(store)).toBe(8);
+    });
+  });
+});

@@ -1,0 +1,193 @@
+import { describe, expect, it } from 'vitest';
+import { findArticle } from '../../../src/articles/queries.ts';
+import { listOpenAlerts } from '../../../src/core/alerts/alerts.ts';
+import type { Store } from '../../../src/core/store/store.ts';
+import { JobError } from '../../../src/lib/threads/pool-thread.ts';
+import { DAY, HOUR, MINUTE } from '../../../src/lib/time.ts';
+import { changeGroups, readRoundupLog } from '../../../src/outlets/story-groups/change-groups.ts';
+import type { GroupCommand } from '../../../src/outlets/story-groups/commands.ts';
+import { regroup, regroupIfDue } from '../../../src/outlets/story-groups/regroup.ts';
+import type { GroupedItem } from '../../../src/outlets/story-groups/story-group.ts';
+import { forEachDatabase } from '../../support/databases.ts';
+import { groupedItem, storeGroup } from '../../support/outlet-items.ts';
+import { openTestApp, type TestApp } from '../../support/test-app.ts';
+
+const BRIDGE = [
+  'Harbour bridge closes for repairs after cracks found',
+  'Cracks found: harbour bridge closes for repairs',
+  'Harbour bridge closes after cracks found, repairs begin',
+];
+
+/** @param rule outlets that let a group in */
+async function openNewsroom(open: () => Promise<Store>, rule: number | null = null) {
+  const store = await open();
+  const app = openTestApp(store);
+  const newsletters = app.config.newsletters.map((one) =>
+    one.id === 'daily-roundup' && rule !== null
+      ? { ...one, roundup: { windowHours: 26, approve: { rule: { outlets: rule } } } }
+      : one,
+  );
+  Object.assign(app, { config: { ...app.config, newsletters } });
+  return { store, app };
+}
+
+async function report(store: Store, number: number, change: Partial<GroupedItem> = {}): Promise<number> {
+  const [item] = await storeGroup(store.db, [groupedItem(number, change)], 'ungrouped');
+  return item?.id as number;
+}
+
+const bridge = (store: Store, number: number) => report(store, number, { title: BRIDGE[number - 1] as string });
+
+async function groupsOf(store: Store) {
+  const rows = await store.db.selectFrom('outlet_items').select(['id', 'group_id']).orderBy('id').execute();
+  return [...Map.groupBy(rows, ({ group_id }) => group_id).values()].map((group) => group.map(({ id }) => id));
+}
+
+function command({ store, now }: TestApp, items: number[], one: GroupCommand) {
+  return changeGroups(store, [{ items, seen: null }], one, { editor: 'Ada', now });
+}
+
+forEachDatabase((open) => {
+  describe('regroup', () => {
+    it('groups reports of one event, and does it again without a change', async () => {
+      const { store, app } = await openNewsroom(open);
+      const [a, b, c] = [await bridge(store, 1), await bridge(store, 2), await report(store, 4)] as const;
+      expect(await regroup(app)).toEqual({ moved: 3, byRule: 0, articles: 0, problem: null });
+      expect(await groupsOf(store)).toEqual([[a, b], [c]]);
+      expect(await regroup(app)).toEqual({ moved: 0, byRule: 0, articles: 0, problem: null });
+    });
+
+    it('puts two reports of an outlet into two groups, however its feeds name it', async () => {
+      const { store, app } = await openNewsroom(open);
+      const [title = ''] = BRIDGE;
+      const ids = [];
+      for (const outlet of ['The Example', 'Second Post', 'the example']) {
+        ids.push(await report(store, ids.length + 1, { outlet, title }));
+      }
+      await regroup(app);
+      expect(await groupsOf(store)).toEqual([ids.slice(0, 2), ids.slice(2)]);
+    });
+
+    it('is due while a report is not grouped, or a pick has no article yet', async () => {
+      const { store, app } = await openNewsroom(open);
+      expect(await regroupIfDue(app)).toBeNull();
+      const a = await bridge(store, 1);
+      expect(await regroupIfDue(app)).toMatchObject({ moved: 1 });
+      expect(await regroupIfDue(app)).toBeNull();
+      // As if the process had ended before it wrote the article.
+      await command(app, [a], { kind: 'pick', text: 'The bridge is closed.' });
+      expect(await regroupIfDue(app)).toMatchObject({ articles: 1 });
+      expect(await regroupIfDue(app)).toBeNull();
+      // Found in a feed long after its outlet dated it.
+      await report(store, 5, { publishedAt: app.now - 30 * HOUR });
+      expect(await regroupIfDue(app)).toBeNull();
+    });
+
+    it('adds newcomers to what an editor decided, and never moves its reports', async () => {
+      const { store, app } = await openNewsroom(open);
+      const [a, b] = [await bridge(store, 1), await bridge(store, 2)] as const;
+      await regroup(app);
+      await command(app, [a], { kind: 'split', items: [b] });
+      await command(app, [a], { kind: 'pick', text: 'The bridge is closed.' });
+      const c = await bridge(store, 3);
+      await regroup(app);
+      const groups = await groupsOf(store);
+      expect(groups.filter((group) => group.includes(a) && group.includes(b))).toEqual([]);
+      expect(groups.find((group) => group.includes(c))).toHaveLength(2);
+      // Its outlet is credited when the editor has seen it.
+      expect(await findArticle(store.db, `roundup-${a}`)).toMatchObject({ also: [] });
+    });
+
+    it('lets in by rule what enough outlets report, and credits those that come later', async () => {
+      const { store, app } = await openNewsroom(open, 2);
+      const a = await bridge(store, 1);
+      await report(store, 4);
+      await regroup(app);
+      expect(await findArticle(store.db, `roundup-${a}`)).toBeNull();
+      await bridge(store, 2);
+      expect(await regroup(app)).toMatchObject({ byRule: 1, articles: 1 });
+      await bridge(store, 3);
+      expect(await regroup(app)).toMatchObject({ byRule: 1, articles: 1 });
+      expect(await findArticle(store.db, `roundup-${a}`)).toMatchObject({
+        ...{ headline: BRIDGE[0], body: { source: '' }, isByRule: true, outlet: { name: 'Outlet 1' } },
+        also: [{ name: 'Outlet 2' }, { name: 'Outlet 3' }],
+      });
+      expect((await readRoundupLog(store.db, { limit: 9 })).map(({ editor }) => editor)).toEqual(['rule', 'rule']);
+      expect(await regroup(app)).toEqual({ moved: 0, byRule: 0, articles: 0, problem: null });
+    });
+
+    it('lets nothing in by rule whose report has an address that nobody else can open', async () => {
+      const { store, app } = await openNewsroom(open, 2);
+      const a = await report(store, 1, { title: BRIDGE[0] as string, url: 'http://10.1.2.3/bridge' });
+      await bridge(store, 2);
+      expect(await regroup(app)).toMatchObject({ moved: 2, byRule: 0, articles: 0 });
+      expect(await findArticle(store.db, `roundup-${a}`)).toBeNull();
+    });
+
+    it('raises an alert when grouping fails, and publishes picks all the same', async () => {
+      const { store, app } = await openNewsroom(open);
+      const a = await bridge(store, 1);
+      await regroup(app);
+      await command(app, [a], { kind: 'pick', text: 'The bridge is closed.' });
+      const failing = async (): Promise<never> => {
+        throw new JobError('too slow', 'took longer than 30 s');
+      };
+      expect(await regroup(app, undefined, failing)).toMatchObject({
+        articles: 1,
+        problem: 'took longer than 30 s',
+      });
+      expect(await findArticle(store.db, `roundup-${a}`)).not.toBeNull();
+      expect((await listOpenAlerts(store.db)).map(({ message }) => message)).toEqual([
+        expect.stringMatching(/^Reports of other outlets cannot be grouped: took longer than 30 s\. New ones are not/),
+      ]);
+      await regroup(app);
+      expect(await listOpenAlerts(store.db)).toEqual([]);
+    });
+
+    it('never lets in again what an editor dropped', async () => {
+      const { store, app } = await openNewsroom(open, 2);
+      const a = await bridge(store, 1);
+      await bridge(store, 2);
+      await regroup(app);
+      await command(app, [a], { kind: 'drop' });
+      await bridge(store, 3);
+      expect(await regroup(app)).toMatchObject({ byRule: 0, articles: 1 });
+      expect((await findArticle(store.db, `roundup-${a}`))?.status.state).toBe('retracted');
+    });
+
+    it('keeps the older reports of a group that still gets some', async () => {
+      const { store, app } = await openNewsroom(open);
+      const [a, b] = [await bridge(store, 1), await bridge(store, 2)] as const;
+      await regroup(app);
+      app.now += 24 * HOUR;
+      const at = app.now - MINUTE;
+      const late = await report(store, 3, { title: BRIDGE[2] as string, publishedAt: at, firstSeenAt: at });
+      await regroup(app);
+      // The first reports are outside of the window now.
+      app.now += 3 * HOUR;
+      expect(await regroup(app)).toMatchObject({ moved: 0 });
+      expect(await groupsOf(store)).toEqual([[a, b, late]]);
+    });
+
+    it('counts the words of a day once the window has left it behind', async () => {
+      const { store, app } = await openNewsroom(open);
+      await bridge(store, 1);
+      await regroup(app);
+      const days = () =>
+        store.db.selectFrom('grouping_terms').select(['day', 'language', 'group_count']).orderBy('language').execute();
+      app.now += DAY;
+      await regroup(app);
+      expect(await days()).toEqual([]);
+      app.now += DAY;
+      await regroup(app);
+      await regroup(app);
+      expect(await days()).toEqual([
+        { day: '2026-11-24', language: '', group_count: 0 },
+        { day: '2026-11-24', language: 'en', group_count: 1 },
+      ]);
+      app.now += 40 * DAY;
+      await regroup(app);
+      expect((await days()).filter(({ day }) => day === '2026-11-24')).toEqual([]);
+    });
+  });
+});

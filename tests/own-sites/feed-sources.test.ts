@@ -1,0 +1,130 @@
+import { Hono } from 'hono';
+import { describe, expect, it } from 'vitest';
+import type { ArticleSource } from '../../src/core/config/config.ts';
+import type { Store } from '../../src/core/store/store.ts';
+import { DAY, MINUTE } from '../../src/lib/time.ts';
+import { pollDueSources } from '../../src/own-sites/poll-sources.ts';
+import { readSourceStatus } from '../../src/own-sites/source-status.ts';
+import { testSource } from '../../src/own-sites/source-test.ts';
+import { NOW } from '../support/clock.ts';
+import { forEachDatabase } from '../support/databases.ts';
+import { allArticles } from '../support/sample.ts';
+import type { TestApp } from '../support/test-app.ts';
+import { openPollingApp, openSite, type TestSite } from './test-site.ts';
+
+const item = (name: string, more = ''): string =>
+  `<item><title>${name}</title><guid>https://old.example/${name}</guid><link>https://times.example/${name}</link>` +
+  `<content:encoded><![CDATA[<p>All of ${name}.</p>]]></content:encoded><category>World</category>${more}</item>`;
+
+interface FeedSite {
+  site: TestSite;
+  /** Of the feed. */
+  content: { items: string[]; etag: string; end: string };
+}
+
+/** A site that names its feed, and the content of that feed. */
+async function openFeedSite(): Promise<FeedSite> {
+  const content = { items: [item('one'), item('two')], etag: 'W/"a\\b"', end: '</channel></rss>' };
+  const app = new Hono();
+  app.get('/', (c) => c.html('<link rel="alternate" type="application/rss+xml" href="/news.xml">'));
+  app.get('/news.xml', (c) => {
+    if (c.req.header('If-None-Match') === content.etag) return c.body(null, 304);
+    const open = '<rss version="2.0" xmlns:content="http://purl.org/rss/1.0/modules/content/"><channel>';
+    return c.body(`${open}<title>Times</title>${content.items.join('')}${content.end}`, 200, { ETag: content.etag });
+  });
+  return { site: await openSite(app), content };
+}
+
+async function poll(app: TestApp, later = 5 * MINUTE) {
+  app.now += later;
+  const [polled] = await pollDueSources(app);
+  return polled?.outcome;
+}
+
+describe('a source with a feed', () => {
+  forEachDatabase((open) => {
+    let store: Store;
+    async function openApp(): Promise<FeedSite & { app: TestApp }> {
+      store = await open();
+      const feed = await openFeedSite();
+      return { ...feed, app: openPollingApp(store, feed.site.url) };
+    }
+
+    it('is found through the page of the site, and brings its items', async () => {
+      const { app } = await openApp();
+      expect(await poll(app)).toMatchObject({ kind: 'polled', report: { added: 2 } });
+      expect(await allArticles(store)).toMatchObject([
+        { headline: expect.any(String), section: 'world', tags: ['World'], publishedAt: app.now },
+        { url: expect.stringContaining('https://times.example/') },
+      ]);
+    });
+
+    it('sends ETag and Last-Modified back byte for byte, once its items are stored', async () => {
+      const { app, site, content } = await openApp();
+      await poll(app);
+      const { etag } = await store.db.selectFrom('sources').select('etag').executeTakeFirstOrThrow();
+      expect(etag).toBe('W/"a\\b"');
+      content.items = [];
+      expect(await poll(app)).toMatchObject({ kind: 'polled', report: { added: 0 } });
+      // A document that cannot be read is not remembered: the next poll gets it again.
+      site.instead = (request) =>
+        request.url.endsWith('/news.xml') ? new Response('<p>x', { headers: { ETag: '"new"' } }) : null;
+      expect(await poll(app)).toMatchObject({ kind: 'failed' });
+      const after = await store.db.selectFrom('sources').select('etag').executeTakeFirstOrThrow();
+      expect(after.etag).toBe('W/"a\\b"');
+    });
+
+    it('reads the whole items of a feed that was cut, and tells so', async () => {
+      const { app, content } = await openApp();
+      content.items = [item('one'), item('two').slice(0, -20)];
+      content.end = '';
+      const problem = 'it ends within an item, which was left out';
+      const feedProblems = expect.arrayContaining([problem]);
+      expect(await poll(app)).toMatchObject({ kind: 'polled', report: { added: 1, feedProblems } });
+      expect(await readSourceStatus(app)).toMatchObject([{ repaired: true }]);
+      const [source] = app.config.sources as [ArticleSource];
+      expect((await testSource(app, source)).problems).toContain(`times: ${problem}`);
+    });
+
+    it('keeps articles whose items have left it', async () => {
+      const { app, content } = await openApp();
+      await poll(app);
+      content.etag = '"2"';
+      content.items = [item('three')];
+      expect(await poll(app, DAY)).toMatchObject({ report: { added: 1, retracted: 0 } });
+      content.etag = '"3"';
+      await poll(app, DAY);
+      expect((await allArticles(store)).map(({ status }) => status.state)).toEqual(Array(3).fill('published'));
+    });
+
+    it('changes no id when the site moves to another host', async () => {
+      const { app, content } = await openApp();
+      await poll(app);
+      content.etag = '"2"';
+      content.items = content.items.map((one) => one.replaceAll('https://old.example', 'http://new.example:8080'));
+      expect(await poll(app)).toMatchObject({ report: { added: 0, unchanged: 2 } });
+    });
+
+    it('dates items without a date, or dated far ahead, by when they were first seen, for good', async () => {
+      const { app, content } = await openApp();
+      const far = new Date(NOW + 30 * DAY).toUTCString();
+      content.items = [item('one'), item('two', `<pubDate>${far}</pubDate>`)];
+      await poll(app);
+      const seen = app.now;
+      content.etag = '"2"';
+      content.items = [item('one', '<description>New.</description>'), item('two', `<pubDate>${far}</pubDate>`)];
+      await poll(app, DAY);
+      expect((await allArticles(store)).map(({ publishedAt }) => publishedAt)).toEqual([seen, seen]);
+    });
+
+    it('says what was tried where a site has nothing to poll', async () => {
+      const { app, site } = await openApp();
+      site.instead = (request) =>
+        new URL(request.url).pathname === '/' ? new Response('<p>Hello</p>') : new Response('', { status: 404 });
+      expect(await poll(app)).toMatchObject({
+        kind: 'failed',
+        problem: `${site.url}: nothing to poll was found: the WordPress REST API, the Ghost Content API, a feed`,
+      });
+    });
+  });
+});

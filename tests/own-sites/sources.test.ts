@@ -1,0 +1,325 @@
+import { describe, expect, it } from 'vitest';
+import { findArticle, findArticles } from '../../src/articles/queries.ts';
+import { listOpenAlerts } from '../../src/core/alerts/alerts.ts';
+import { openConfiguredClient } from '../../src/core/config/fetching.ts';
+import { listRuns } from '../../src/core/schedule/run-ledger.ts';
+import type { Store } from '../../src/core/store/store.ts';
+import type { FetchClient } from '../../src/lib/guarded-fetch/fetch-client.ts';
+import { DAY, HOUR, MINUTE, SECOND } from '../../src/lib/time.ts';
+import { type PolledSource, pollDueSources } from '../../src/own-sites/poll-sources.ts';
+import { NOW } from '../support/clock.ts';
+import { forEachDatabase } from '../support/databases.ts';
+import { allArticles } from '../support/sample.ts';
+import type { TestApp } from '../support/test-app.ts';
+import { openNewsroom } from './test-site.ts';
+
+/** Polls what is due. @param later moves the clock before that */
+async function poll(app: TestApp, later = 0): Promise<PolledSource['outcome']> {
+  app.now += later;
+  const [polled] = await pollDueSources(app);
+  if (polled === undefined) throw new Error('no source was due');
+  return polled.outcome;
+}
+
+const stateOf = async (store: Store, id: string) => (await findArticle(store.db, id))?.status.state ?? null;
+
+describe.each(['wordpress', 'ghost'] as const)('a source with the API of %s', (api) => {
+  forEachDatabase((open) => {
+    it('brings all posts of all pages, with every field', async () => {
+      const store = await open();
+      const { app, posts, site, articleOf } = await openNewsroom(store, api, { posts: 250 });
+      expect(await poll(app)).toMatchObject({ kind: 'polled', report: { added: 250, rejectedCount: 0 } });
+      expect(await allArticles(store)).toHaveLength(250);
+      const post = posts[209];
+      if (post === undefined) throw new Error('no post');
+      expect(await findArticle(store.db, articleOf(post))).toMatchObject({
+        headline: 'Story 210: Wind & Sun',
+        slug: 'story-210',
+        url: `${site.url}/story-210${api === 'ghost' ? '/' : ''}`,
+        dek: 'What story 210 adds.',
+        bodyHtml: `<p>The first words of story 210.</p><p>See <a href="${site.url}/about">about</a>.</p>`,
+        bylines: [{ role: 'reporter', name: 'Bo Example', email: null }],
+        section: 'business-tech',
+        tags: [...(api === 'ghost' ? ['Business & Tech'] : []), 'energy', 'tag-0'],
+        image: { url: `${site.url}/images/210.jpg`, alt: 'Picture of story 210' },
+        publishedAt: post.publishedAt,
+        updatedAt: post.modifiedAt,
+        status: { state: 'published' },
+      });
+      expect((await listRuns(store.db, 1))[0]).toMatchObject({ schedule: 'source:times', reason: '250 added' });
+    });
+
+    it('leaves out an excerpt that repeats the body, and shows a teaser of members-only posts', async () => {
+      const store = await open();
+      const { app, posts, articleOf } = await openNewsroom(store, api, { posts: 50 });
+      await poll(app);
+      const [odd, members] = [posts[48], posts[49]];
+      if (odd === undefined || members === undefined) throw new Error('no post');
+      expect(await findArticle(store.db, articleOf(odd))).toMatchObject({ dek: null });
+      expect(await findArticle(store.db, articleOf(members))).toMatchObject({
+        bodyHtml: '<p>What story 50 adds.</p>',
+        fullStory: { title: 'Story 50: Wind & Sun' },
+      });
+    });
+
+    it('brings an edit with the next poll, and changes nothing without one', async () => {
+      const store = await open();
+      const { app, posts, articleOf, site } = await openNewsroom(store, api);
+      await poll(app);
+      const [post] = posts;
+      if (post === undefined) throw new Error('no post');
+      post.title = 'Edited';
+      post.modifiedAt = NOW + MINUTE;
+      site.requests.length = 0;
+      expect(await poll(app, 5 * MINUTE)).toMatchObject({ report: { added: 0, updated: 1 } });
+      // WordPress publishes a scheduled post without a change that tells of it: its newest ids are read too.
+      expect(site.requests).toHaveLength(api === 'ghost' ? 1 : 2);
+      expect(await findArticle(store.db, articleOf(post))).toMatchObject({
+        headline: 'Edited',
+        updatedAt: NOW + MINUTE,
+      });
+      expect(await poll(app, 5 * MINUTE)).toMatchObject({ report: { added: 0, updated: 0 } });
+      expect((await listRuns(store.db, 9)).map(({ reason }) => reason)).toEqual(['1 updated', '12 added']);
+    });
+
+    it('retracts a post that two sweeps missed and the CMS says is gone, until it returns', async () => {
+      const store = await open();
+      const { app, posts, articleOf } = await openNewsroom(store, api);
+      await poll(app);
+      const [post] = posts;
+      if (post === undefined) throw new Error('no post');
+      post.state = 'trashed';
+      expect(await poll(app, 16 * MINUTE)).toMatchObject({ report: { retracted: 0 } });
+      expect(await stateOf(store, articleOf(post))).toBe('published');
+      expect(await poll(app, 16 * MINUTE)).toMatchObject({ report: { retracted: 1 } });
+      expect((await findArticle(store.db, articleOf(post)))?.status).toEqual({
+        state: 'retracted',
+        note: 'This story was withdrawn from 127.0.0.1.',
+        at: app.now,
+      });
+      post.state = 'published';
+      expect(await poll(app, 16 * MINUTE)).toMatchObject({ report: { updated: 1 } });
+      expect(await stateOf(store, articleOf(post))).toBe('published');
+    });
+
+    it('retracts nothing that the CMS still has, or only hides for a while', async () => {
+      const store = await open();
+      const { app, posts, site } = await openNewsroom(store, api);
+      await poll(app);
+      const hidden = posts.splice(0, 1);
+      const sweep = (request: Request) => /posts\/[0-9a-f]+/.test(request.url);
+      // The list lacks the post, and the post itself answers as if it were there.
+      site.instead = (request) => (sweep(request) ? Response.json({ id: 1, posts: [{ id: '1' }] }) : null);
+      await poll(app, 16 * MINUTE);
+      expect(await poll(app, 16 * MINUTE)).toMatchObject({ report: { retracted: 0, waiting: 0 } });
+      // Now it fails to answer, which says nothing.
+      site.instead = (request) => (sweep(request) ? new Response('', { status: 500 }) : null);
+      for (let sweeps = 0; sweeps < 3; sweeps++) {
+        expect(await poll(app, 16 * MINUTE)).toMatchObject({ report: { retracted: 0, waiting: 0 } });
+      }
+      posts.push(...hidden);
+      expect((await allArticles(store)).map(({ status }) => status.state)).toEqual(Array(12).fill('published'));
+    });
+
+    it('leaves more than five at once to the operator', async () => {
+      const store = await open();
+      const { app, posts } = await openNewsroom(store, api);
+      await poll(app);
+      for (const post of posts.slice(0, 6)) post.state = 'deleted';
+      await poll(app, 16 * MINUTE);
+      expect(await poll(app, 16 * MINUTE)).toMatchObject({ report: { retracted: 0, waiting: 6 } });
+      expect(await listOpenAlerts(store.db)).toMatchObject([
+        {
+          key: 'withdrawals:times',
+          message:
+            'times: 6 posts are gone at once, which may be a fault of the site. Their articles stay until you decide: ' +
+            '"daywire sources withdraw times" retracts them, with --keep they stay for good.',
+        },
+      ]);
+      expect((await allArticles(store)).filter(({ status }) => status.state === 'retracted')).toEqual([]);
+      // The alert stays the same, and what returns waits no longer.
+      for (const post of posts) post.state = 'published';
+      await poll(app, 16 * MINUTE);
+      await poll(app, 16 * MINUTE);
+      expect(await listOpenAlerts(store.db)).toEqual([]);
+    });
+
+    it.each([
+      ['an empty list', () => (api === 'ghost' ? Response.json({ posts: [] }) : Response.json([]))],
+      ['an error', () => new Response('down', { status: 503 })],
+      ['garbage', () => new Response('<p>Hello</p>')],
+      ['a list of something else', () => Response.json(['a', 'b'])],
+    ])('withdraws nothing when the API answers with %s', async (_, answer) => {
+      const store = await open();
+      const { app, site } = await openNewsroom(store, api);
+      await poll(app);
+      site.instead = answer;
+      for (let polls = 0; polls < 4; polls++) await poll(app, DAY);
+      expect((await allArticles(store)).map(({ status }) => status.state)).toEqual(Array(12).fill('published'));
+      site.instead = null;
+      expect(await poll(app, DAY)).toMatchObject({ kind: 'polled', report: { retracted: 0, waiting: 0 } });
+    });
+
+    it('loses and doubles nothing when a poll ends in the middle', async () => {
+      const store = await open();
+      const { app, site } = await openNewsroom(store, api, { posts: 220 });
+      let pages = 0;
+      site.instead = ({ url }) => {
+        // Without those that look for the API.
+        if (/order=asc|asc&/.test(url) && /(?:per_page|limit)=100/.test(url)) pages += 1;
+        return pages > 1 ? new Response('', { status: 500 }) : null;
+      };
+      expect(await poll(app)).toMatchObject({ kind: 'failed', report: { added: expect.any(Number) } });
+      const stored = (await allArticles(store)).length;
+      expect(stored).toBe(200);
+      site.instead = null;
+      expect(await poll(app, HOUR)).toMatchObject({ kind: 'polled', report: { added: 20 } });
+      expect(await allArticles(store)).toHaveLength(220);
+    });
+
+    it('asks for smaller pages where a page of a hundred posts is too long', async () => {
+      const store = await open();
+      const { app, posts } = await openNewsroom(store, api, { posts: 9 });
+      // Nine of them are longer than two mebibytes, seven are not.
+      for (const post of posts) post.html = `<p>${'a long story, '.repeat(19_000)}</p>`;
+      expect(await poll(app)).toMatchObject({ kind: 'polled', report: { added: 9 } });
+      posts[0]!.html = `<p>${'a long story, '.repeat(160_000)}</p>`;
+      posts[0]!.modifiedAt = NOW + MINUTE;
+      expect(await poll(app, HOUR)).toMatchObject({ kind: 'failed' });
+    });
+
+    it('reads a post again that the list shows as changed, though no poll brought it', async () => {
+      const store = await open();
+      const { app, posts, articleOf, site } = await openNewsroom(store, api);
+      await poll(app);
+      const post = posts.at(-1);
+      if (post === undefined) throw new Error('no post');
+      // The CMS dates the change before the last poll, as a clock set back does.
+      post.title = 'Changed in secret';
+      post.modifiedAt += SECOND;
+      site.instead = (request) => {
+        const hides = /modified_after|updated_at%3A/.test(request.url);
+        return hides ? (api === 'ghost' ? Response.json({ posts: [] }) : Response.json([])) : null;
+      };
+      await poll(app, 16 * MINUTE);
+      expect(await findArticle(store.db, articleOf(post))).toMatchObject({ headline: 'Changed in secret' });
+    });
+  });
+});
+
+describe('polls', () => {
+  forEachDatabase((open) => {
+    it('are claimed: of two processes at once, one polls', async () => {
+      const store = await open();
+      const { app } = await openNewsroom(store, 'wordpress');
+      const both = await Promise.all([pollDueSources(app), pollDueSources(app)]);
+      expect(both.flat()).toHaveLength(1);
+      expect(await pollDueSources(app)).toEqual([]);
+    });
+
+    it('wait as long as the server asks, and twice as long after each failure', async () => {
+      const store = await open();
+      const { app, site } = await openNewsroom(store, 'wordpress');
+      await poll(app);
+      site.instead = () => new Response('', { status: 429, headers: { 'Retry-After': '3600' } });
+      expect(await poll(app, 5 * MINUTE)).toMatchObject({
+        kind: 'failed',
+        problem: `${site.url}/wp-json/wp/v2/posts answered 429`,
+      });
+      app.now += HOUR - SECOND;
+      expect(await pollDueSources(app)).toEqual([]);
+      site.instead = () => new Response('', { status: 500 });
+      await poll(app, SECOND);
+      app.now += 9 * MINUTE;
+      expect(await pollDueSources(app)).toEqual([]);
+      site.instead = null;
+      expect(await poll(app, MINUTE)).toMatchObject({ kind: 'polled' });
+    });
+
+    it('try a site that does not accept a connection only once', async () => {
+      const store = await open();
+      const { app, site } = await openNewsroom(store, 'wordpress');
+      await poll(app);
+      let requests = 0;
+      const client = openConfiguredClient(app.config);
+      const away: FetchClient = {
+        fetch: (request, signal) => {
+          requests += 1;
+          return client.fetch({ ...request, url: request.url.replace(site.url, 'http://127.0.0.1:65535') }, signal);
+        },
+      };
+      app.now += HOUR;
+      expect(await pollDueSources(app, { client: away })).toMatchObject([
+        { outcome: { kind: 'failed', problem: expect.stringContaining('no connection') } },
+      ]);
+      expect(requests).toBe(1);
+    });
+
+    it('raise an alert after a day of failures, and resolve it with the first success', async () => {
+      const store = await open();
+      const { app, site } = await openNewsroom(store, 'wordpress');
+      await poll(app);
+      site.instead = () => new Response('', { status: 500 });
+      await poll(app, HOUR);
+      await poll(app, DAY - MINUTE);
+      expect(await listOpenAlerts(store.db)).toEqual([]);
+      await poll(app, 4 * HOUR);
+      const [alert] = await listOpenAlerts(store.db);
+      expect(alert?.message).toBe(
+        `times has failed since 2026-11-24T13:00:00Z: ${site.url}/wp-json/wp/v2/posts answered 500. ` +
+          'Its articles stay as they are.',
+      );
+      site.instead = null;
+      await poll(app, 4 * HOUR);
+      expect(await listOpenAlerts(store.db)).toEqual([]);
+    });
+
+    it('connect to no private address that the configuration does not allow, and say which key allows it', async () => {
+      const store = await open();
+      const { app, site } = await openNewsroom(store, 'wordpress');
+      app.config.fetch.allow = [];
+      expect(await poll(app)).toMatchObject({
+        kind: 'failed',
+        problem: `${site.url}/: its address is not public: if it is yours, name its network in fetch.allow`,
+      });
+      expect(site.requests).toEqual([]);
+    });
+
+    it('reject one post that cannot be read, and bring the others', async () => {
+      const store = await open();
+      const { app, posts } = await openNewsroom(store, 'wordpress');
+      const [post] = posts;
+      if (post === undefined) throw new Error('no post');
+      Object.assign(post, { slug: null });
+      expect(await poll(app)).toMatchObject({ report: { added: 11, rejectedCount: expect.any(Number) } });
+      expect(await findArticles(store.db, ['times.1'])).toEqual([]);
+      const [rejection] = await store.db.selectFrom('rejections').selectAll().execute();
+      expect(rejection).toMatchObject({ source: 'times/1' });
+      expect(rejection?.problems).toContain('the post cannot be read: slug');
+    });
+
+    it('read all posts again when the rules of the source change, and only then', async () => {
+      const store = await open();
+      const { app } = await openNewsroom(store, 'wordpress');
+      await poll(app);
+      expect((await findArticle(store.db, 'times.2'))?.section).toBeNull();
+      const [source] = app.config.sources;
+      if (source === undefined) throw new Error('no source');
+      Object.assign(source, { sections: { Opinion: 'trending' } });
+      expect(await poll(app)).toMatchObject({ kind: 'polled', report: { added: 0, updated: 4 } });
+      expect((await findArticle(store.db, 'times.2'))?.section).toBe('trending');
+      expect(await pollDueSources(app)).toEqual([]);
+    });
+
+    it('leave articles of withdrawn posts where the configuration says so', async () => {
+      const store = await open();
+      const { app, posts } = await openNewsroom(store, 'wordpress', { source: 'withdrawn: leave' });
+      await poll(app);
+      for (const post of posts.slice(0, 2)) post.state = 'deleted';
+      await poll(app, 16 * MINUTE);
+      expect(await poll(app, 16 * MINUTE)).toMatchObject({ report: { retracted: 0, left: 2 } });
+      expect(await poll(app, 16 * MINUTE)).toMatchObject({ report: { retracted: 0, left: 0 } });
+      expect(await stateOf(store, 'times.1')).toBe('published');
+    });
+  });
+});

@@ -1,0 +1,121 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { barChart } from '../../../../src/web/desk/charts/bar-chart.ts';
+import type { Chart } from '../../../../src/web/desk/charts/chart.ts';
+import { lineChart } from '../../../../src/web/desk/charts/line-chart.ts';
+import { chartScale } from '../../../../src/web/desk/charts/scale.ts';
+
+const GROWTH: Chart = {
+  id: 'growth',
+  title: 'Subscribers',
+  description: 'Confirmed subscribers, day by day.',
+  axis: 'Day',
+  labels: ['1 Nov', '2 Nov', '3 Nov'],
+  series: [{ name: 'Subscribers', values: [1000, 1500, 2000] }],
+};
+
+describe('a chart', () => {
+  it('is a picture with a title and a description, and has no inline style', () => {
+    const text = String(lineChart(GROWTH));
+    expect(text).toContain('role="img" aria-labelledby="growth-title growth-desc"');
+    expect(text).toContain('<title id="growth-title">Subscribers</title>');
+    expect(text).toContain('<desc id="growth-desc">Confirmed subscribers, day by day.</desc>');
+    expect(text).not.toMatch(/style|<script|onload/);
+  });
+
+  it('of one place alone is a sentence: a picture of it would be nearly empty', () => {
+    const only = { ...GROWTH, labels: ['<b>1 Nov'], series: [{ name: 'Subscribers', values: [1204] }] };
+    for (const draw of [lineChart, barChart]) {
+      const text = String(draw(only));
+      expect(text).toContain('Day &lt;b&gt;1 Nov: Subscribers: 1,204.');
+      expect(text).not.toContain('<svg');
+    }
+    expect(String(lineChart({ ...only, series: [{ name: 'n', values: [null] }] }))).toContain('n: not known.');
+  });
+
+  it('has the same numbers in a table beneath', () => {
+    const text = String(barChart({ ...GROWTH, series: [{ name: 'Subscribers', values: [1204, null, 0] }] }));
+    expect(text).toContain('<th scope="col">Day</th><th scope="col">Subscribers</th>');
+    expect(text).toContain('<th scope="row">1 Nov</th><td>1,204</td>');
+    expect(text).toContain('<th scope="row">2 Nov</th><td>not known</td>');
+    expect(text).toContain('<th scope="row">3 Nov</th><td>0</td>');
+  });
+
+  it('draws a line from edge to edge, on a scale from zero', () => {
+    expect(String(lineChart(GROWTH))).toContain('d="M0 80L300 40 600 0"');
+  });
+
+  it('leaves a gap where nothing is known, and shows a point alone as a dot', () => {
+    const values = [2, 2, null, 1, null];
+    const text = String(lineChart({ ...GROWTH, labels: ['a', 'b', 'c', 'd', 'e'], series: [{ name: 'n', values }] }));
+    expect([...text.matchAll(/ d="([^"]+)"/g)].map(([, path]) => path)).toEqual(['M0 0L150 0', 'M450 80h0']);
+  });
+
+  it('draws bars that can be seen, and negative ones below zero', () => {
+    const values = [10_000, 1, -10_000];
+    const text = String(barChart({ ...GROWTH, series: [{ name: 'n', values }] }));
+    const bars = [
+      ...text.matchAll(/<rect class="chart-series-1" x="([^"]+)" y="([^"]+)" width="160" height="([^"]+)"/g),
+    ];
+    expect(bars.map(([, ...numbers]) => numbers.map(Number))).toEqual([
+      [20, 0, 80],
+      [220, 78, 2],
+      [420, 80, 80],
+    ]);
+  });
+
+  it('names several series, and tells them apart by dashes as well', () => {
+    const series = [
+      { name: 'joined', values: [1, 2, 3] },
+      { name: 'left', values: [3, 2, 1] },
+    ];
+    const text = String(lineChart({ ...GROWTH, series }));
+    expect(text).toContain('<li class="chart-series-1">joined</li><li class="chart-series-2">left</li>');
+    expect(text.match(/stroke-dasharray/g)).toHaveLength(1);
+  });
+
+  it('is drawn without data as well', () => {
+    for (const draw of [lineChart, barChart]) {
+      const text = String(draw({ ...GROWTH, labels: [], series: [{ name: 'n', values: [] }] }));
+      expect(text).not.toMatch(/NaN|Infinity|undefined/);
+      expect(text).toContain('</svg>');
+    }
+  });
+
+  it('escapes all texts, whatever they are', () => {
+    const hostile = '</title><script>alert(1)</script>"\'&';
+    const series = [
+      { name: hostile, values: [1] },
+      { name: hostile, values: [2] },
+    ];
+    const text = String(
+      barChart({ ...GROWTH, title: hostile, description: hostile, axis: hostile, labels: [hostile], series }),
+    );
+    expect(text).toContain('&lt;script&gt;');
+    expect(text).not.toContain('<script');
+  });
+});
+
+describe('the scale of a chart', () => {
+  it('has round ticks from zero to above the largest value', () => {
+    expect(chartScale([]).ticks).toEqual([2, 1, 0]);
+    expect(chartScale([1]).ticks).toEqual([2, 1, 0]);
+    expect(chartScale([7, 41, null]).ticks).toEqual([60, 30, 0]);
+    expect(chartScale([1_000_000]).ticks).toEqual([1_000_000, 500_000, 0]);
+    expect(chartScale([12, -3]).ticks).toEqual([20, 0, -4]);
+    expect(chartScale([-3]).ticks).toEqual([0, -4]);
+  });
+
+  it('has a place inside the picture for every value', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: -2_000_000_000, max: 2_000_000_000 })), (values) => {
+        const { ticks, position } = chartScale(values);
+        expect(ticks).toContain(0);
+        for (const value of values) {
+          expect(position(value)).toBeGreaterThanOrEqual(0);
+          expect(position(value)).toBeLessThanOrEqual(1);
+        }
+      }),
+    );
+  });
+});

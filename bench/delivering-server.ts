@@ -1,10 +1,11 @@
 /**
  * `daywire start` of a benchmark, in its own process: it serves, and delivers signed messages to a sink.
  */
+
 import { join } from 'node:path';
+import { openParts } from '../src/app/context-parts.ts';
 import { type RunningApp, type StartOptions, start } from '../src/app/start.ts';
 import type { AppContext } from '../src/core/app-context.ts';
-import { openKeys } from '../src/core/keys.ts';
 import { readDeliveryCounts } from '../src/core/store/counts.ts';
 import { openStore, type Store } from '../src/core/store/store.ts';
 import { openLog } from '../src/lib/log.ts';
@@ -38,7 +39,7 @@ export async function startDeliveringServer(
   const app = {
     config,
     store,
-    keys: openKeys(config, store),
+    ...openParts(config, store),
     templates: openTemplates(config.paths.templates, config.publication.zone),
     clock: Date.now,
     log: openLog(process.stderr, 'error'),

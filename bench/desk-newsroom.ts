@@ -2,13 +2,14 @@
  * A large newsroom for measuring the desk: articles and subscribers through the same import as real ones, and years of
  * everything else that its pages list, set-based.
  */
+
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type RawBuilder, sql } from 'kysely';
 import { seedStore } from '../scripts/seed.ts';
+import { openParts } from '../src/app/context-parts.ts';
 import type { AppContext } from '../src/core/app-context.ts';
 import { type Config, type NewsletterConfig, parseConfig } from '../src/core/config/config.ts';
-import { openKeys } from '../src/core/keys.ts';
 import { migrate } from '../src/core/store/schema.ts';
 import { openStore, type Store } from '../src/core/store/store.ts';
 import { closeEdition } from '../src/delivery/closing/close.ts';
@@ -58,7 +59,7 @@ export async function openNewsroom(where: { path: string; databaseUrl?: string }
   const store = await openStore(where);
   const templates = openTemplates(join(root, 'templates'), config.publication.zone);
   const log = { debug() {}, info() {}, warn() {}, error() {} };
-  return { config, store, keys: openKeys(config, store), templates, clock: () => NOW, log };
+  return { config, store, ...openParts(config, store), templates, clock: () => NOW, log };
 }
 
 /** Fills an empty store. Takes minutes for a million. @param onStep gets the name of each part that is filled */

@@ -2,13 +2,14 @@
  * How long an editor waits: a command to the draft of the next edition and the new preview, in one process, against a
  * preview without a command in the same run. The store is an SQLite file with 20,000 articles.
  */
+
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { seedStore } from '../scripts/seed.ts';
+import { openParts } from '../src/app/context-parts.ts';
 import type { AppContext } from '../src/core/app-context.ts';
 import { parseConfig } from '../src/core/config/config.ts';
-import { openKeys } from '../src/core/keys.ts';
 import { migrate } from '../src/core/store/schema.ts';
 import { openStore } from '../src/core/store/store.ts';
 import { type DraftTarget, findDraftTarget } from '../src/editions/draft/draft-target.ts';
@@ -104,5 +105,5 @@ async function openBenchApp(folder: string, now: number): Promise<AppContext> {
   await migrate(store);
   const templates = openTemplates(join(root, 'templates'), config.publication.zone);
   const log = { debug() {}, info() {}, warn() {}, error() {} };
-  return { config, store, keys: openKeys(config, store), templates, clock: () => now, log };
+  return { config, store, ...openParts(config, store), templates, clock: () => now, log };
 }

@@ -1,12 +1,13 @@
 /**
  * The process that bench/http.ts measures: the sample newsroom, published, mirrored and served. Prints the feed's URL.
  */
+
 import { join } from 'node:path';
 import pino from 'pino';
+import { openParts } from '../src/app/context-parts.ts';
 import { createApp } from '../src/app/routes/app.ts';
 import { loadSampleNewsroom } from '../src/app/sample/newsroom.ts';
 import { parseConfig } from '../src/core/config/config.ts';
-import { openKeys } from '../src/core/keys.ts';
 import { migrate } from '../src/core/store/schema.ts';
 import { openStore } from '../src/core/store/store.ts';
 import { publish } from '../src/feeds/publish/publish.ts';
@@ -41,8 +42,7 @@ await migrate(store);
 const clock = Date.now;
 const templates = openTemplates(config.paths.templates, config.publication.zone);
 await loadSampleNewsroom(store, config, { now: clock() });
-const keys = openKeys(config, store);
-await publish({ store, config, keys, templates, clock, log: pino({ level: 'silent' }) });
+await publish({ store, config, templates, clock, log: pino({ level: 'silent' }), ...openParts(config, store) });
 // With all that a request costs in production, its place in the statistics included.
 const readers = openReaderCounter({ store, clock, zone: config.publication.zone });
 const app = createApp({ store, config, templates, secrets: ['of the bench alone'], clock, readers });

@@ -2,13 +2,14 @@
  * A newsroom with a long archive, for measuring the public pages: articles of usual length, filled set by set, and
  * years of editions.
  */
+
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type RawBuilder, sql } from 'kysely';
+import { openParts } from '../src/app/context-parts.ts';
 import { type Article, tagUri } from '../src/articles/article.ts';
 import type { AppContext } from '../src/core/app-context.ts';
 import { type NewsletterConfig, parseConfig } from '../src/core/config/config.ts';
-import { openKeys } from '../src/core/keys.ts';
 import { migrate } from '../src/core/store/schema.ts';
 import { openStore, type Store } from '../src/core/store/store.ts';
 import { closeEdition } from '../src/delivery/closing/close.ts';
@@ -43,7 +44,7 @@ export async function openArchive(where: { path: string; databaseUrl?: string })
   const store = await openStore(where);
   const templates = openTemplates(join(root, 'templates'), config.publication.zone);
   const log = { debug() {}, info() {}, warn() {}, error() {} };
-  return { config, store, keys: openKeys(config, store), templates, clock: () => PAGES_NOW, log };
+  return { config, store, ...openParts(config, store), templates, clock: () => PAGES_NOW, log };
 }
 
 /** The address of an article. @param index 0 for the newest */

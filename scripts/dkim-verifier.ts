@@ -2,10 +2,11 @@
  * DKIM keys for tests, with the DNS records that "daywire domain" suggests for them, and another implementation that
  * verifies signatures.
  */
+
 import { generateKeyPairSync } from 'node:crypto';
 import { dkimVerify } from 'mailauth/lib/dkim/verify.js';
+import type { Signer } from '../src/core/keys.ts';
 import { dkimRecord } from '../src/delivery/domain/dkim-record.ts';
-import type { Signer } from '../src/delivery/message/dkim.ts';
 import type { OutgoingMessage } from '../src/delivery/transport/connection.ts';
 import { NOW } from './test-edition.ts';
 

@@ -1,5 +1,7 @@
 /** A process for the kill test of outlets: polls all of them again and again, or `rounds` times, on a fast clock. */
+
 import { setTimeout as sleep } from 'node:timers/promises';
+import { openParts } from '../src/app/context-parts.ts';
 import { withAppContext } from '../src/core/app-context.ts';
 import { openLog } from '../src/lib/log.ts';
 import { pollDueOutlets } from '../src/outlets/polling/poll-outlets.ts';
@@ -18,7 +20,7 @@ const { folder, databaseUrl, startedAt, speed, rounds } = JSON.parse(process.arg
 const clock = (): number => Math.round(startedAt + (Date.now() - startedAt) * speed);
 const env = databaseUrl === undefined ? {} : { DAYWIRE_DATABASE_URL: databaseUrl };
 const context = { configFile: 'daywire.yaml', cwd: folder, env, clock, log: openLog(process.stderr, 'error') };
-await withAppContext(context, async (app) => {
+await withAppContext(context, openParts, async (app) => {
   for (let round = 1; rounds === undefined || round <= rounds; round++) {
     await app.store.db.updateTable('sources').set({ due_at: 0 }).execute();
     await pollDueOutlets(app, {

@@ -5,6 +5,7 @@
  * message, and Postfix's delivery reports go through `daywire bounce`. Prints each step, and exits with 1 if a check
  * fails. Nothing leaves this machine.
  */
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -13,11 +14,12 @@ import { join, resolve } from 'node:path';
 import { parseDocument } from 'yaml';
 import { subscriberHistory } from '../src/audience/history.ts';
 import { type Config, loadConfig } from '../src/core/config/config.ts';
+import type { Signer } from '../src/core/keys.ts';
 import { openSigningSecrets } from '../src/core/signing-secret.ts';
 import { migrate } from '../src/core/store/schema.ts';
 import { openStore, type Store } from '../src/core/store/store.ts';
 import { deliver } from '../src/delivery/deliver.ts';
-import { loadSigners, type Signer } from '../src/delivery/message/dkim.ts';
+import { loadSigners } from '../src/delivery/message/dkim.ts';
 import { openTransport } from '../src/delivery/transport/open-transport.ts';
 import { openTemplates } from '../src/lib/templates.ts';
 import { ed25519Signer, rsaSigner, verify } from './dkim-verifier.ts';

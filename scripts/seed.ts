@@ -6,7 +6,9 @@
  * same rows. The configuration and DAYWIRE_DATABASE_URL name the store. Without --force it must hold no articles.
  * Nothing is published, composed or delivered.
  */
+
 import { parseArgs } from 'node:util';
+import { openParts } from '../src/app/context-parts.ts';
 import { importFiles } from '../src/articles/import/import.ts';
 import type { ImportFile } from '../src/articles/import/import-files.ts';
 import type { SourceRecord } from '../src/articles/import/source-record.ts';
@@ -48,7 +50,7 @@ async function main(): Promise<number> {
     const { env, stderr } = process;
     const surroundings = { configFile, env, cwd: process.cwd(), clock: Date.now, log: openLog(stderr, 'warn') };
     const start = performance.now();
-    await withAppContext(surroundings, async (app) => {
+    await withAppContext(surroundings, openParts, async (app) => {
       await seedStore(app, { ...options, onProgress: (what, done) => progress.show(`seeding: ${done} ${what}`) });
       progress.clear();
       const seconds = Math.round((performance.now() - start) / 1_000);

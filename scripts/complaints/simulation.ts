@@ -2,14 +2,15 @@
  * Sends editions through a local SMTP server while their recipients complain to a signed webhook, and finds what does
  * not happen as docs/operating.md says.
  */
+
 import { serve } from '@hono/node-server';
 import { sql } from 'kysely';
+import { openParts } from '../../src/app/context-parts.ts';
 import { createApp } from '../../src/app/routes/app.ts';
 import { mailboxToken } from '../../src/audience/tokens.ts';
 import { listOpenAlerts } from '../../src/core/alerts/alerts.ts';
 import type { AppContext } from '../../src/core/app-context.ts';
 import { parseConfig } from '../../src/core/config/config.ts';
-import { openKeys } from '../../src/core/keys.ts';
 import { migrate } from '../../src/core/store/schema.ts';
 import { openStore } from '../../src/core/store/store.ts';
 import { cancel, resume } from '../../src/delivery/control/control.ts';
@@ -96,7 +97,7 @@ class Simulation {
     const app: AppContext = {
       config,
       store,
-      keys: openKeys(config, store),
+      ...openParts(config, store),
       templates: openTemplates(config.paths.templates, config.publication.zone),
       clock: () => NOW + Math.floor(performance.now() - started),
       log: { debug() {}, info() {}, warn() {}, error() {} },

@@ -2,15 +2,16 @@
  * A small newsroom in a folder, for checks of drafts by several connections or processes: four stories, three
  * subscribers, one newsletter, and a slot whose edition can be made again and again.
  */
+
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { KyselyPlugin } from 'kysely';
+import { openParts } from '../../src/app/context-parts.ts';
 import { importFiles } from '../../src/articles/import/import.ts';
 import { textFile } from '../../src/articles/import/import-files.ts';
 import { addSubscriber } from '../../src/audience/subscriptions.ts';
 import type { AppContext } from '../../src/core/app-context.ts';
 import { loadConfig, type NewsletterConfig } from '../../src/core/config/config.ts';
-import { openKeys } from '../../src/core/keys.ts';
 import { migrate } from '../../src/core/store/schema.ts';
 import { openStore, type Store } from '../../src/core/store/store.ts';
 import { type EditionSlot, editionSlot } from '../../src/editions/slot.ts';
@@ -76,7 +77,7 @@ export async function openNewsroom(
     now,
     config,
     store,
-    keys: openKeys(config, store),
+    ...openParts(config, store),
     templates: openTemplates(config.paths.templates, config.publication.zone),
     clock: (): number => app.now,
     log: { debug() {}, info() {}, warn() {}, error() {} },

@@ -20,7 +20,6 @@ import { deliverDue } from '../delivery/deliver-due.ts';
 import { DeliveryMonitor } from '../delivery/monitor/monitor.ts';
 import { recordProgress } from '../delivery/progress.ts';
 import { listDelivering } from '../delivery/queue/queries.ts';
-import { RateWatch } from '../delivery/rates/watch-rates.ts';
 import { remindOfApprovals } from '../editions/draft/approval-reminders.ts';
 import { updateStrandedAlerts } from '../editions/draft/stranded-drafts.ts';
 import { readFeedVersion } from '../feeds/feed-version.ts';
@@ -45,7 +44,6 @@ const GROUP_EVERY = 5 * SECOND;
 const GROUP_AGAIN_AFTER = 5 * MINUTE;
 /** How long changes are gathered before they are published. */
 const GATHER_CHANGES = 50;
-const RATES_EVERY = 10 * SECOND;
 const PROGRESS_EVERY = 5 * SECOND;
 const IMAGES_EVERY = 2 * SECOND;
 /** A store of an earlier version with a million articles takes about half an hour. */
@@ -180,11 +178,6 @@ export function startPollingBounces({ store, config, keys, clock, log }: AppCont
     if (report.messages > 0) log.info(report, 'processed bounces');
   };
   return [repeat(config.bounces.pollMinutes * MINUTE, 'polling for bounces', log, poll)];
-}
-
-/** Watches the rates of complaints and bounces. */
-export function startWatchingRates(app: AppContext, watch = new RateWatch(app)): Stoppable {
-  return repeat(RATES_EVERY, 'watching complaint and bounce rates', app.log, (signal) => watch.look(signal));
 }
 
 /** Records how far each delivery is, for the desk. */

@@ -1,24 +1,23 @@
 /**
  * The first run of a started process: loads the sample, imports, publishes, composes and delivers what is due.
  */
-import type { ArticleImportOptions } from '../articles/import/import.ts';
-import { importChangedFiles, importReportedFiles } from '../articles/import/watched/watch.ts';
+
+import { importWatched } from '../articles/import/watched/watched-folders.ts';
 import { hasDueChanges } from '../articles/pending-changes.ts';
 import { hasNoArticles } from '../articles/queries.ts';
 import { openAlertSender } from '../core/alerts/alerts.ts';
 import type { AppContext } from '../core/app-context.ts';
+import type { WorkProgress } from '../core/cli/progress.ts';
 import { type RunDeps, runDue } from '../core/schedule/run-due.ts';
 import type { Run } from '../core/schedule/run-ledger.ts';
 import type { CloseOutcome } from '../delivery/closing/close.ts';
+import { composeNow } from '../delivery/closing/compose-slot.ts';
 import { closeDueCountdowns } from '../delivery/closing/countdown.ts';
 import { deliverDue, type NamedDeliveryReport } from '../delivery/deliver-due.ts';
 import { wasInterrupted } from '../delivery/monitor/run-details.ts';
-import type { DeliveryReport } from '../delivery/run.ts';
-import { composeNow } from '../editions/compose-slot.ts';
 import { lastEdition } from '../editions/queries.ts';
 import { type PublishRequest, publish } from '../feeds/publish/publish.ts';
 import { SECOND } from '../lib/time.ts';
-import type { ChangedFile } from '../lib/watching/file-reports.ts';
 import { describeOutletChanges, type PolledOutlet, pollDueOutlets } from '../outlets/polling/poll-outlets.ts';
 import { regroupIfDue } from '../outlets/story-groups/regroup.ts';
 import { describeChanges, pollDueSources } from '../own-sites/poll-sources.ts';
@@ -46,17 +45,10 @@ export function hasFailed({ runs, delivered }: FirstRun): boolean {
   return isInterrupted || runs.some((run) => run.state === 'failed');
 }
 
-export type StartProgress =
-  /** The file of the store is rewritten, so that nothing of erased addresses remains in it. */
-  | { kind: 'vacuuming' }
-  | { kind: 'importing'; read: number; bytes: number; totalBytes: number }
-  | { kind: 'archiving'; closed: number }
-  | { kind: 'delivering'; report: Readonly<DeliveryReport> };
-
 export interface FirstRunOptions {
   /** Aborted to end daywire: deliveries under way are finished and recorded, and nothing new begins. */
   stop: AbortSignal;
-  onProgress?: ((progress: StartProgress) => void) | undefined;
+  onProgress?: ((progress: WorkProgress) => void) | undefined;
 }
 
 export const NOTHING_DONE = { sample: null, imported: null, polled: [], published: null, edition: null, runs: [] };
@@ -127,36 +119,6 @@ function textOf(outcome: PolledOutlet['outcome']): string {
 /** The part of the role `deliver`. */
 export function deliverFirst(app: AppContext, { stop, onProgress }: FirstRunOptions): Promise<NamedDeliveryReport> {
   return deliverDue(app, { signal: stop, onProgress: (report) => onProgress?.({ kind: 'delivering', report }) });
-}
-
-/**
- * Imports the watched files that have changed.
- * @param options.reported the files to look at. Default: all
- * @returns null where none are watched
- */
-export async function importWatched(
-  { store, config, clock, log }: AppContext,
-  {
-    reported,
-    ...options
-  }: Pick<ArticleImportOptions, 'onProgress' | 'signal'> & { isRepeated?: boolean; reported?: ChangedFile[] },
-): Promise<FirstRun['imported']> {
-  const { watch } = config.import;
-  if (watch.length === 0) return null;
-  const { added, updated, rejected, warnings } =
-    reported === undefined
-      ? await importChangedFiles(store, config, watch, { clock, ...options })
-      : await importReportedFiles(store, config, watch, reported, { clock, signal: options.signal });
-  for (const { source, line, problems } of rejected) {
-    log.warn({ source, line, problems }, 'rejected');
-  }
-  for (const { source, line, articleId, problems } of warnings) {
-    // A watched folder that is missing has no article; each poll would log it.
-    if (articleId === null) continue;
-    log.warn({ source, line, problems }, 'imported with a warning');
-  }
-  if (added + updated > 0) log.info({ added, updated }, 'imported');
-  return { added, updated, rejected: rejected.length };
 }
 
 export function runDeps({ store, config, clock, log }: AppContext): RunDeps {

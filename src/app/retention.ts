@@ -20,7 +20,6 @@ import { foldRuns } from '../core/schedule/retention.ts';
 import { foldCountSlots } from '../core/store/counts.ts';
 import { truncateLog } from '../core/store/deleted-text.ts';
 import { deleteExpiredRateLimits } from '../core/store/rate-limits.ts';
-import { domainAlert } from '../delivery/edition-status.ts';
 import { deleteProgress } from '../delivery/progress.ts';
 import { EVENT_IDS_KEPT } from '../delivery/providers/replay-window.ts';
 import { deleteRefusalsOfFinished } from '../delivery/queue/refusals.ts';
@@ -33,6 +32,7 @@ import {
   failUncertainOfCancelled,
   foldDeliveries,
 } from '../delivery/retention.ts';
+import { domainAlert } from '../delivery/status/edition-status.ts';
 import { deleteOldDraftViews } from '../editions/draft/draft-views.ts';
 import { deleteOldLinkStates } from '../editions/links/link-cache.ts';
 import { foldVisits } from '../editions/visits/visit-rows.ts';

@@ -1,6 +1,7 @@
 /**
  * Runs daywire: once, or until it is stopped.
  */
+
 import type { Hono } from 'hono';
 import { lookUpSomeImages } from '../articles/remote-images/remote-images.ts';
 import { consentTextOf, storeConsentText } from '../audience/consent/consent-text.ts';
@@ -8,6 +9,7 @@ import type { AppContext } from '../core/app-context.ts';
 import type { Finding } from '../core/finding.ts';
 import { vacuumFailure, vacuumIfDue } from '../core/store/deleted-text.ts';
 import { correctFutureInstants } from '../core/store/future-instants.ts';
+import { startWatchingRates } from '../delivery/rates/watch-rates.ts';
 import { openVisitCounter } from '../editions/visits/visit-counter.ts';
 import { publish } from '../feeds/publish/publish.ts';
 import { openReaderCounter } from '../feeds/readers/reader-counts.ts';
@@ -26,7 +28,6 @@ import {
   startRecordingProcess,
   startRecordingProgress,
   startScheduling,
-  startWatchingRates,
   watchClock,
 } from './background-tasks.ts';
 import { checkAtStart } from './check/check.ts';

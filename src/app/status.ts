@@ -11,22 +11,16 @@ import type { AppContext } from '../core/app-context.ts';
 import { listProcesses } from '../core/schedule/processes.ts';
 import { countRunsEver, listLastRuns, listRuns } from '../core/schedule/run-ledger.ts';
 import { nextSlot } from '../core/schedule/slots.ts';
-import { DELIVERY_HELD, readMeta } from '../core/store/meta.ts';
-import type { BackOffScope } from '../core/store/tables.ts';
-import { listBackOffs } from '../delivery/control/back-off-state.ts';
-import { type EditionStatus, summariseEditions } from '../delivery/edition-status.ts';
-import { countSubmissions } from '../delivery/limits/submission-counts.ts';
 import { readLastReport } from '../delivery/providers/last-report.ts';
 import {
   countBounces,
   countServiceMessages,
   countSuppressed,
-  countUncertain,
   type FailedDelivery,
-  findNextDue,
   listFailedDeliveries,
-  listUncertain,
 } from '../delivery/queue/queries.ts';
+import { type EditionStatus, summariseEditions } from '../delivery/status/edition-status.ts';
+import { type QueueStatus, readQueueStatus } from '../delivery/status/queue-status.ts';
 import { listEditions } from '../editions/queries.ts';
 import { type ArchiveSummary, summariseArchives } from '../feeds/archive/archives.ts';
 import { listDocuments } from '../feeds/documents.ts';
@@ -128,22 +122,6 @@ export interface Status {
   rejected: { count: number; first: RecordedRejection[] };
 }
 
-/** Instants in RFC 3339, UTC. */
-export interface QueueStatus {
-  /** Limits of messages, and how many of the last 24 hours count; null without any. */
-  limits: { perSecond: number | null; perDay: number | null; lastDay: number } | null;
-  /** Why nothing is submitted, or null. */
-  held: string | null;
-  /** What waits because the server accepts nothing, with its words; `nextProbe` may be past while nothing is due. */
-  backOffs: { scope: BackOffScope; reason: string; since: string; nextProbe: string }[];
-  /** When the next delivery is due; in the past where it waits for a process to deliver it. */
-  nextDue: string | null;
-  /** Deliveries whose process or connection broke while they were submitting. */
-  uncertainDeliveries: { newsletter: string; slot: string; email: string | null; since: string }[];
-  /** Number of all of them; the list has the oldest. */
-  uncertainCount: number;
-}
-
 /** Entries of each list. */
 const SHOWN = 20;
 const EDITIONS_SHOWN = 10;
@@ -209,24 +187,6 @@ export async function readStatus(app: AppContext, now: number): Promise<Status> 
       count: await countRejections(db),
       first: await listRejections(reports, { limit: SHOWN }),
     },
-  };
-}
-
-export async function readQueueStatus({ store, config }: AppContext, now: number): Promise<QueueStatus> {
-  const nextDue = await findNextDue(store.reports);
-  const { perSecond = null, perDay = null } = config.delivery;
-  const isLimited = perSecond !== null || perDay !== null;
-  return {
-    limits: isLimited ? { perSecond, perDay, lastDay: await countSubmissions(store.db, now) } : null,
-    held: (await readMeta(store.db, DELIVERY_HELD)) ?? null,
-    backOffs: (await listBackOffs(store.db)).map(({ scope, reason, since, retry_at }) => {
-      return { scope, reason, since: rfc3339(since), nextProbe: rfc3339(retry_at) };
-    }),
-    nextDue: nextDue === null ? null : rfc3339(nextDue),
-    uncertainDeliveries: (await listUncertain(store.reports, { now, limit: SHOWN })).map(
-      ({ newsletter, slot, email, since }) => ({ newsletter, slot, email, since: rfc3339(since) }),
-    ),
-    uncertainCount: await countUncertain(store.reports, now),
   };
 }
 

@@ -2,11 +2,15 @@
  * Where pages link to an article: to its page on this site, or to its address elsewhere.
  */
 
+import type { Config } from '../core/config/config.ts';
 import { cleanUrl } from '../lib/text/clean-text.ts';
-import type { WebContext } from '../web/server/web-context.ts';
 import { type Article, articlePageUrl, articleUrl } from './article.ts';
 
-type Site = Pick<WebContext, 'config' | 'base'>;
+interface Site {
+  config: Pick<Config, 'publication' | 'pages'>;
+  /** The path of `publication.url` without its last slash. */
+  base: string;
+}
 
 /** The address of the article on another site, or null. */
 export function urlElsewhere(article: Pick<Article, 'url' | 'slug'>, { config }: Site): string | null {

@@ -162,3 +162,11 @@ function readDirection(language: string): 'ltr' | 'rtl' {
     return 'ltr';
   }
 }
+
+/** The note of an article that was retracted after it was public; otherwise null. */
+export function retractionOf(article: Article, now: number): { note: string; at: number } | null {
+  const { status, publishedAt } = article;
+  return status.state === 'retracted' && publishedAt <= status.at && publishedAt <= now
+    ? { note: status.note, at: status.at }
+    : null;
+}

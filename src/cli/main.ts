@@ -2,11 +2,12 @@
  * The command line: arguments become one call, its result becomes text and an exit code. bin/daywire.js calls it.
  */
 import { Command, CommanderError } from 'commander';
+import { openParts } from '../app/context-parts.ts';
 import { type AppContext, type AppContextOptions, type ProcessEnv, withAppContext } from '../core/app-context.ts';
-import type { AddCommands, CliContext } from '../core/cli/context.ts';
+import type { AddCommands } from '../core/cli/context.ts';
 import { openOutput } from '../core/cli/output.ts';
 import { openProgress } from '../core/cli/progress.ts';
-import { type OpenSendingProbes, openSendingProbes } from '../delivery/domain/probes.ts';
+import { type OpenSendingProbes, openSendingProbes, type ProbingContext } from '../delivery/domain/probes.ts';
 import { openLog } from '../lib/log.ts';
 import { VERSION } from '../lib/version.ts';
 
@@ -17,7 +18,7 @@ interface CommandGroup {
   /** For the help. */
   heading: string;
   commands: string[];
-  load(): Promise<AddCommands>;
+  load(): Promise<AddCommands<ProbingContext>>;
 }
 
 /** Loaded on demand: a mail server runs `daywire bounce` for each message. */
@@ -165,7 +166,7 @@ function createProgram({ env, stdout, stderr }: CliIo): Command {
 function createContext(
   io: CliIo,
   options: () => ProgramOptions,
-): CliContext & { exitCode: number; close(): Promise<void> } {
+): ProbingContext & { exitCode: number; close(): Promise<void> } {
   const { env, stdout, stderr } = io;
   const questions = openQuestions(io);
   const progress = openProgress(stderr);
@@ -180,7 +181,7 @@ function createContext(
   const cli = {
     exitCode: 0,
     withApp: (work: (app: AppContext) => Promise<void>, level = 'warn', options: AppContextOptions = {}) =>
-      withAppContext(processEnv(level), work, options),
+      withAppContext(processEnv(level), openParts, work, options),
     processEnv,
     env,
     print(line: string) {

@@ -1,12 +1,11 @@
 /**
- * What every operation of `app/` takes: configuration, store, keys, templates, clock and log, opened together.
+ * What every operation takes: configuration, store, keys, templates, clock and log, opened together.
  */
-
 import type { Log } from '../lib/log.ts';
 import { openTemplates, type Templates } from '../lib/templates.ts';
 import type { Clock } from '../lib/time.ts';
 import { type Config, loadConfig } from './config/config.ts';
-import { type Keys, openKeys } from './keys.ts';
+import type { Keys } from './keys.ts';
 import { upgradeStore } from './store/backup/upgrade.ts';
 import { ensureSchema } from './store/schema.ts';
 import { openStore, type Store } from './store/store.ts';
@@ -18,7 +17,12 @@ export interface AppContext {
   readonly templates: Templates;
   readonly clock: Clock;
   readonly log: Log;
+  /** Called before feeds are published: pauses what must not go out any more. */
+  beforePublish(app: AppContext): Promise<void>;
 }
+
+/** Members of the context that later modules provide. */
+export type ContextParts = Pick<AppContext, 'keys' | 'beforePublish'>;
 
 /** What the process provides. */
 export interface ProcessEnv {
@@ -40,6 +44,7 @@ export interface AppContextOptions {
  */
 export async function withAppContext<T>(
   processEnv: ProcessEnv,
+  openParts: (config: Config, store: Store) => ContextParts,
   work: (app: AppContext) => Promise<T>,
   { mayMigrate = false }: AppContextOptions = {},
 ): Promise<T> {
@@ -53,7 +58,7 @@ export async function withAppContext<T>(
     }
     await ensureSchema(store);
     const templates = openTemplates(config.paths.templates, config.publication.zone);
-    return await work({ config, store, keys: openKeys(config, store), templates, clock, log });
+    return await work({ config, store, templates, clock, log, ...openParts(config, store) });
   } finally {
     await store.close();
   }

@@ -8,6 +8,8 @@ import { rfc3339 } from '../lib/time.ts';
 import type { OnRecovery, OnTrouble } from './control/back-off-state.ts';
 import type { DeliveryPause, OnPause } from './control/circuit-breaker.ts';
 import { deliver } from './deliver.ts';
+import { DeliveryMonitor } from './monitor/monitor.ts';
+import type { DeliverOptions, DeliveryReport } from './run.ts';
 import {
   DELIVERY_STOPPED,
   domainAlert,
@@ -15,9 +17,7 @@ import {
   pauseAlert,
   SERVICE_MESSAGES_REFUSED,
   unbuildableAlert,
-} from './edition-status.ts';
-import { DeliveryMonitor } from './monitor/monitor.ts';
-import type { DeliverOptions, DeliveryReport } from './run.ts';
+} from './status/edition-status.ts';
 import type { Transport } from './transport/connection.ts';
 import { openTransport } from './transport/open-transport.ts';
 

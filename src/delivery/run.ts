@@ -1,9 +1,11 @@
 /**
  * The state that the workers of a delivery run share: claims, connections, messages, report and end.
  */
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../core/config/config.ts';
 import type { SigningSecrets } from '../core/config/signing-secrets.ts';
+import type { Signer } from '../core/keys.ts';
 import type { Store } from '../core/store/store.ts';
 import { findEditionById } from '../editions/queries.ts';
 import type { Templates } from '../lib/templates.ts';
@@ -14,7 +16,6 @@ import { BackOffState, type OnRecovery, type OnTrouble } from './control/back-of
 import { type BreakerResult, CircuitBreaker, type DeliveryPause, type OnPause } from './control/circuit-breaker.ts';
 import { pauseIfDelivering } from './control/edition-control.ts';
 import { openRateLimiter } from './limits/rate-limiter.ts';
-import type { Signer } from './message/dkim.ts';
 import { type MessageMaker, prepareMessages } from './message/edition-message.ts';
 import { prepareServiceMessage, type ServiceMessage } from './message/service-message.ts';
 import { ClaimBuffer } from './queue/claim-buffer.ts';

@@ -1,6 +1,5 @@
 /**
- * A coming edition, as far as its articles are known, as files or as a test copy by email. Nothing is closed, queued or
- * recorded.
+ * A coming edition, as far as its articles are known, as files. Nothing is closed, queued or recorded.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -9,20 +8,15 @@ import { findArticles } from '../articles/queries.ts';
 import { countRejectionsByStage } from '../articles/rejections.ts';
 import type { AppContext } from '../core/app-context.ts';
 import type { NewsletterConfig } from '../core/config/config.ts';
-import { type InTransaction, inTransaction } from '../core/store/transaction.ts';
-import { loadSigners } from '../delivery/message/dkim.ts';
-import { prepareTestCopy } from '../delivery/message/test-copy.ts';
-import { openTransport } from '../delivery/transport/open-transport.ts';
-import { parseAddress } from '../lib/address.ts';
 import { PRIVATE_FILE, PRIVATE_FOLDER } from '../lib/private-files.ts';
 import { type ComposedEdition, type CompositionOptions, composeEdition, type SkippedEdition } from './compose.ts';
-import { comingSlot, slotLabelled } from './compose-slot.ts';
 import { fillHtml, fillText } from './rendering/placeholders.ts';
 import type { ArrangedEdition } from './selection/arrange.ts';
 import { type LeftOutArticle, listLeftOut } from './selection/left-out.ts';
 import type { Block } from './selection/selection.ts';
 import type { EditionWindow } from './selection/window.ts';
 import type { EditionSlot } from './slot.ts';
+import { comingSlot, slotLabelled } from './slots.ts';
 
 /** What an edition would contain. */
 interface PreviewContent {
@@ -93,52 +87,6 @@ export function writePreviewFiles(
   writeFileSync(htmlPath, fillHtml(composed.html, nonce, values), { mode: PRIVATE_FILE });
   writeFileSync(textPath, text, { mode: PRIVATE_FILE });
   return { htmlPath, textPath, text };
-}
-
-/** `stories` and `isSkipped`: as in a preview. */
-interface SubmittedCopy {
-  kind: 'submitted';
-  reply: string;
-  stories: number;
-  isSkipped: boolean;
-}
-
-/**
- * Mails a marked copy of the edition to one address, also with fewer stories than the newsletter's minimum.
- * @throws TransportError where the server rejects it; Error for an invalid address; SlotError
- */
-export async function sendTestCopy(
-  app: AppContext,
-  newsletter: NewsletterConfig,
-  {
-    to,
-    slot,
-    rendering,
-    onSubmit,
-  }: {
-    to: string;
-    slot?: string | undefined;
-    rendering?: Pick<CompositionOptions, 'nonce' | 'render'> | undefined;
-    /** Called in a transaction of its own, right before the copy is submitted: the server's answer may be lost. */
-    onSubmit?: InTransaction | undefined;
-  },
-): Promise<SubmittedCopy | NotComposed> {
-  const { config, store } = app;
-  const address = parseAddress(to);
-  if (address.kind === 'invalid') throw new Error(`${to}: ${address.reason}`);
-  const outcome = await composeUnrecorded(app, newsletter, slot, rendering);
-  if (outcome.kind === 'refused') return outcome;
-  const { composed, isSkipped } = outcome;
-  if (composed.kind === 'skipped') return { kind: 'refused', reason: composed.reason };
-  const signers = loadSigners(config);
-  const message = await prepareTestCopy(composed, newsletter, config, signers, { to: address.email, at: app.clock() });
-  const connection = await openTransport(config).connect();
-  try {
-    if (onSubmit !== undefined) await inTransaction(store.db, onSubmit);
-    return { kind: 'submitted', reply: await connection.submit(message), stories: countShown(composed), isSkipped };
-  } finally {
-    connection.close();
-  }
 }
 
 export interface UnrecordedEdition {
@@ -216,6 +164,7 @@ async function contentOf(
   };
 }
 
-function countShown(composed: ComposedEdition | SkippedEdition): number {
+/** The number of its stories. */
+export function countShown(composed: ComposedEdition | SkippedEdition): number {
   return composed.kind === 'composed' ? composed.articles.filter(({ block }) => block !== 'also').length : 0;
 }

@@ -4,7 +4,7 @@
 import type { Context, Handler } from 'hono';
 import { emptySubscribeForm, isSignupOpen } from '../audience/pages/subscribe-form.ts';
 import type { Selection } from '../core/config/config.ts';
-import { editionLine } from '../editions/pages/edition-pages.ts';
+import { editionLine } from '../editions/edition-line.ts';
 import { listEditions } from '../editions/queries.ts';
 import { DAY } from '../lib/time.ts';
 import { listPage, parsePageNumber, renderPage, respondPage } from '../web/pages/page.ts';

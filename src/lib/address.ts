@@ -120,3 +120,8 @@ function asciiDomain(domain: string): string | null {
 function invalid(reason: string): ParsedEmailAddress {
   return { kind: 'invalid', reason };
 }
+
+/** A mailto: address (RFC 6068 §2). Characters that could begin a header field are percent-encoded. */
+export function mailto(email: string): string {
+  return `mailto:${encodeURIComponent(email.toWellFormed()).replace('%40', '@')}`;
+}

@@ -8,9 +8,9 @@ import type { Config } from '../core/config/config.ts';
 import type { Store } from '../core/store/store.ts';
 import { type Clock, rfc3339 } from '../lib/time.ts';
 import { findSourceItems, recordSeenItems } from '../sources/item-state.ts';
-import { entriesOf, type ItemEntry, type PageEntry, type ReadPage } from '../sources/read-page.ts';
 import { articleId } from './article-record.ts';
 import { itemFile, recordContent } from './item-file.ts';
+import { entriesOf, type ItemEntry, type PageEntry, type ReadPage } from './read-page.ts';
 
 /** As many as a batch of the import. */
 const PART = 100;

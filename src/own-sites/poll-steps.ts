@@ -7,12 +7,12 @@ import type { SourceApi } from '../core/store/tables/source-tables.ts';
 import { inTransaction } from '../core/store/transaction.ts';
 import type { FetchClient } from '../lib/guarded-fetch/fetch-client.ts';
 import { type Clock, MINUTE } from '../lib/time.ts';
-import type { ItemEntry, ReadPage } from '../sources/read-page.ts';
-import { readPageInThread } from '../sources/read-page-in-thread.ts';
 import type { Answer, Requester } from '../sources/request.ts';
 import { recordProgress, type SourceRow } from '../sources/source-state.ts';
 import { articleId } from './article-record.ts';
 import { importEntries } from './import-entries.ts';
+import type { ItemEntry, ReadPage } from './read-page.ts';
+import { readPageInThread } from './read-page-in-thread.ts';
 
 export interface PollDeps {
   store: Store;

@@ -9,9 +9,9 @@ import type { FetchClient } from '../lib/guarded-fetch/fetch-client.ts';
 import { openGhost } from '../sources/cms/ghost.ts';
 import { openWordPress } from '../sources/cms/wordpress.ts';
 import { discoverApi, type FoundApi } from '../sources/discover.ts';
-import { entriesOf, type ItemEntry, type PageEntry } from '../sources/read-page.ts';
-import { readPageInThread } from '../sources/read-page-in-thread.ts';
 import { askForOk, type Requester } from '../sources/request.ts';
+import { entriesOf, type ItemEntry, type PageEntry } from './read-page.ts';
+import { readPageInThread } from './read-page-in-thread.ts';
 
 export interface SourceTest extends FoundApi {
   /** On the first page. */

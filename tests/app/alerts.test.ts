@@ -8,10 +8,10 @@ import { deleteOtherSchedules, registerSchedules } from '../../src/core/schedule
 import { runDue } from '../../src/core/schedule/run-due.ts';
 import { listLastRuns, listRuns } from '../../src/core/schedule/run-ledger.ts';
 import type { Store } from '../../src/core/store/store.ts';
+import { composeSlot } from '../../src/delivery/closing/compose-slot.ts';
 import { closeDueCountdowns, startSending } from '../../src/delivery/closing/countdown.ts';
+import { makeAlert } from '../../src/delivery/closing/make-alert.ts';
 import { createAlertDraft, listOpenAlerts } from '../../src/editions/alerts/alert-drafts.ts';
-import { makeAlert } from '../../src/editions/alerts/make-alert.ts';
-import { composeSlot } from '../../src/editions/compose-slot.ts';
 import { findDraftTarget } from '../../src/editions/draft/draft-target.ts';
 import { editDraft } from '../../src/editions/draft/edit-draft.ts';
 import { showDraft } from '../../src/editions/draft/show-draft.ts';

@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { importWatched, publishAndCompose } from '../../src/app/first-run.ts';
+import { publishAndCompose } from '../../src/app/first-run.ts';
+import { importWatched } from '../../src/articles/import/watched/watched-folders.ts';
 import { markdown } from '../support/articles.ts';
 import { openMigrated } from '../support/databases.ts';
 import { openTestApp } from '../support/test-app.ts';

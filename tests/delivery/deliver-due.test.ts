@@ -8,7 +8,7 @@ import { start } from '../../src/app/start.ts';
 import { listOpenAlerts } from '../../src/core/alerts/alerts.ts';
 import { resume, retry } from '../../src/delivery/control/control.ts';
 import { deliverDue } from '../../src/delivery/deliver-due.ts';
-import { summariseEditions } from '../../src/delivery/edition-status.ts';
+import { summariseEditions } from '../../src/delivery/status/edition-status.ts';
 import { listEditions } from '../../src/editions/queries.ts';
 import { MINUTE, rfc3339 } from '../../src/lib/time.ts';
 import { closeEdition } from '../app/steps.ts';

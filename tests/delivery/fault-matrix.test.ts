@@ -4,11 +4,12 @@
  * a command after which everyone has. A message is repeated only if its reply was not received, with the same
  * Message-ID.
  */
+
 import { describe, expect, it } from 'vitest';
 import { queueEdition } from '../../scripts/test-edition.ts';
+import { openParts } from '../../src/app/context-parts.ts';
 import { unsuppressByOperator } from '../../src/audience/suppression.ts';
 import { listOpenAlerts } from '../../src/core/alerts/alerts.ts';
-import { openKeys } from '../../src/core/keys.ts';
 import type { Store } from '../../src/core/store/store.ts';
 import { resume, retry, settleAll } from '../../src/delivery/control/control.ts';
 import { deliverDue } from '../../src/delivery/deliver-due.ts';
@@ -188,7 +189,7 @@ async function tryCell(cell: Cell, store: Store): Promise<void> {
     clock: (): number => app.now,
     store,
     config,
-    keys: openKeys(config, store),
+    ...openParts(config, store),
   };
   const server = await startFaultyServer();
   try {

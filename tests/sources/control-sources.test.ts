@@ -3,6 +3,7 @@ import type { ArticleSource } from '../../src/core/config/config.ts';
 import { HOUR } from '../../src/lib/time.ts';
 import { decideWithdrawals } from '../../src/own-sites/poll-sources.ts';
 import { pauseSource, requestSourcePoll, resumeSource } from '../../src/sources/control-sources.ts';
+import { kindOf } from '../../src/sources/desk/source-kinds.ts';
 import { findSourceRow } from '../../src/sources/source-state.ts';
 import { NOW } from '../support/clock.ts';
 import { forEachDatabase } from '../support/databases.ts';
@@ -21,26 +22,26 @@ forEachDatabase((open) => {
     it('is paused, is not polled on request then, and resumes at once', async () => {
       const app = openTestApp(await open(), { feeds: ['latest'] });
       const { db } = app.store;
-      await expect(pauseSource(app, source, refuse)).rejects.toThrow('audit log');
+      await expect(pauseSource(app, kindOf(source), source, refuse)).rejects.toThrow('audit log');
       expect(await findSourceRow(db, source.id)).toBeNull();
-      await pauseSource(app, source);
-      expect(await requestSourcePoll(app, source, refuse)).toEqual({ kind: 'stopped', why: 'paused' });
+      await pauseSource(app, kindOf(source), source);
+      expect(await requestSourcePoll(app, kindOf(source), source, refuse)).toEqual({ kind: 'stopped', why: 'paused' });
       app.now += HOUR;
-      await resumeSource(app, source);
+      await resumeSource(app, kindOf(source), source);
       expect(await findSourceRow(db, source.id)).toMatchObject({ paused_at: null, due_at: NOW + HOUR });
     });
 
     it('is due at once on request, together with what the caller adds', async () => {
       const app = openTestApp(await open(), { feeds: ['latest'] });
       const { db } = app.store;
-      await resumeSource(app, source);
+      await resumeSource(app, kindOf(source), source);
       await db
         .updateTable('sources')
         .set({ due_at: NOW + 5 * HOUR })
         .execute();
-      await expect(requestSourcePoll(app, source, refuse)).rejects.toThrow('audit log');
+      await expect(requestSourcePoll(app, kindOf(source), source, refuse)).rejects.toThrow('audit log');
       expect(await findSourceRow(db, source.id)).toMatchObject({ due_at: NOW + 5 * HOUR });
-      expect(await requestSourcePoll(app, source)).toEqual({ kind: 'requested' });
+      expect(await requestSourcePoll(app, kindOf(source), source)).toEqual({ kind: 'requested' });
       expect(await findSourceRow(db, source.id)).toMatchObject({ due_at: NOW });
     });
   });
@@ -49,15 +50,18 @@ forEachDatabase((open) => {
     it('is not polled before the instant that its server asked for, nor once it is gone', async () => {
       const app = openTestApp(await open(), { feeds: ['latest'] });
       const { db } = app.store;
-      await resumeSource(app, OUTLET);
+      await resumeSource(app, kindOf(OUTLET), OUTLET);
       await db
         .updateTable('sources')
         .set({ due_at: NOW + HOUR })
         .execute();
       await db.updateTable('outlet_feeds').set({ state: 'waiting' }).execute();
-      expect(await requestSourcePoll(app, OUTLET, refuse)).toEqual({ kind: 'waiting', until: NOW + HOUR });
+      expect(await requestSourcePoll(app, kindOf(OUTLET), OUTLET, refuse)).toEqual({
+        kind: 'waiting',
+        until: NOW + HOUR,
+      });
       await db.updateTable('outlet_feeds').set({ state: 'gone' }).execute();
-      expect(await requestSourcePoll(app, OUTLET, refuse)).toEqual({ kind: 'stopped', why: 'gone' });
+      expect(await requestSourcePoll(app, kindOf(OUTLET), OUTLET, refuse)).toEqual({ kind: 'stopped', why: 'gone' });
     });
   });
 

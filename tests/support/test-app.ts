@@ -3,9 +3,9 @@
  * hand.
  */
 
+import { openParts } from '../../src/app/context-parts.ts';
 import { loadSampleNewsroom } from '../../src/app/sample/newsroom.ts';
 import type { AppContext } from '../../src/core/app-context.ts';
-import { openKeys } from '../../src/core/keys.ts';
 import type { Store } from '../../src/core/store/store.ts';
 import { openTemplates } from '../../src/lib/templates.ts';
 import { clockAt, NOW } from './clock.ts';
@@ -50,7 +50,7 @@ export function openTestApp(
     folder,
     config,
     store,
-    keys: openKeys(config, store),
+    ...openParts(config, store),
     templates: openTemplates(config.paths.templates, config.publication.zone),
     log: { debug() {}, info() {}, warn() {}, error() {} },
   });

@@ -1,10 +1,12 @@
 /**
  * Checks how mail leaves, and how bounces return: DKIM keys, and the logins to the SMTP server and the mailbox.
  */
+
 import type { Config } from '../../core/config/config.ts';
 import { type Finding, firstLine, ok, problem, warning } from '../../core/finding.ts';
+import type { Signer } from '../../core/keys.ts';
 import { verifyMailbox } from '../../delivery/bounces/mailbox.ts';
-import { loadSigners, type Signer, signersOf } from '../../delivery/message/dkim.ts';
+import { loadSigners, signersOf } from '../../delivery/message/dkim.ts';
 import { openTransport } from '../../delivery/transport/open-transport.ts';
 import { wireAddress } from '../../lib/address.ts';
 

@@ -7,7 +7,7 @@ import { count, displayPath } from '../../core/cli/text.ts';
 import { type Config, scheduleZone } from '../../core/config/config.ts';
 import type { Run } from '../../core/schedule/run-ledger.ts';
 import { nextSlot } from '../../core/schedule/slots.ts';
-import { formatClosedEdition, formatDelivery } from '../../delivery/cli/format-editions.ts';
+import { formatClosedEdition, formatDelivery } from '../../delivery/status/format-editions.ts';
 import { datelineTime } from '../../lib/time.ts';
 import type { FirstRun } from '../first-run.ts';
 import type { StartChecks } from '../start.ts';

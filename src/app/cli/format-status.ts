@@ -3,10 +3,11 @@
  */
 
 import { count, counts, displayPath, withLocalTimes } from '../../core/cli/text.ts';
-import { formatEdition } from '../../delivery/cli/format-editions.ts';
-import { formatReaderSummary } from '../../feeds/cli/format-feeds.ts';
+import { formatEdition } from '../../delivery/status/format-editions.ts';
+import { queueLines } from '../../delivery/status/format-queue.ts';
+import { share } from '../../feeds/cli/format-feeds.ts';
 import { formatSource } from '../../sources/cli/format-sources.ts';
-import type { QueueStatus, Status } from '../status.ts';
+import type { Status } from '../status.ts';
 
 const LINES_SHOWN = 6;
 
@@ -21,7 +22,7 @@ export function formatStatus(status: Status): string {
     ['processes', processLines(status)],
     ['articles', articleLines(status)],
     ['sources', status.sources.map(formatSource)],
-    ['feeds', [...documentLines(status), ...archiveLines(status), ...formatReaderSummary(status.readers)]],
+    ['feeds', [...documentLines(status), ...archiveLines(status), ...readerLines(status.readers)]],
     ['subscribers', subscriberLines(status)],
     ['hub', hubLines(status)],
     ['schedule', status.schedules.map(scheduleLine)],
@@ -60,46 +61,19 @@ function processLines({ processes }: Status): string[] {
   return processes.some(({ running }) => running) ? lines : ['no daywire is running', ...lines];
 }
 
-/** @param at when the status was read */
-export function queueLines(queue: QueueStatus, at: string): string[] {
-  const { held, backOffs, nextDue, uncertainDeliveries, uncertainCount } = queue;
-  const lines = limitLines(queue);
-  if (held !== null) lines.push(`HELD, no message is submitted: ${held}`);
-  for (const { scope, reason, since, nextProbe } of backOffs) {
-    const what = scope === 'server' ? 'delivery waits' : 'service messages wait';
-    lines.push(`${what} since ${since}, the server is tried again at ${nextProbe}: ${reason}`);
-  }
-  if (nextDue !== null) lines.push(nextDue <= at ? `due since ${nextDue}` : `next due at ${nextDue}`);
-  for (const { newsletter, slot, email, since } of uncertainDeliveries) {
-    lines.push(`uncertain since ${since}: ${newsletter}/${slot} for ${email ?? 'a deleted subscriber'}`);
-  }
-  const more = uncertainCount - uncertainDeliveries.length;
-  if (more > 0) lines.push(`and ${more} more that are uncertain`);
-  if (uncertainDeliveries.length > 0) {
-    lines.push(
-      'settle one with "daywire editions settle EDITION ADDRESS --as submitted", or "--as retry"; all of an edition ' +
-        'with --all instead of ADDRESS',
-    );
-  }
-  return lines;
-}
-
-function limitLines({ limits, nextDue }: QueueStatus): string[] {
-  // Worth a line while something waits, or when the limit in 24 hours is near.
-  if (limits === null) return [];
-  const { perSecond, perDay, lastDay } = limits;
-  if (nextDue === null && (perDay === null || lastDay < perDay / 2)) return [];
-  const parts = [
-    ...(perSecond === null ? [] : [`at most ${count(perSecond, 'message')} a second`]),
-    ...(perDay === null ? [] : [`${lastDay} of ${perDay} in 24 hours`]),
-  ];
-  return [parts.join(', ')];
-}
-
 /** The first lines, and how many more there are. @param total of all entries, listed or not */
 function firstOf(lines: string[], total = lines.length, command = 'daywire status --json'): string[] {
   const shown = lines.slice(0, LINES_SHOWN);
   return total === shown.length ? shown : [...shown, `and ${total - shown.length} more: "${command}"`];
+}
+
+/** One line; none where no feed was requested. */
+function readerLines({ since, count: readers, requests, unchanged, subscribers }: Status['readers']): string[] {
+  if (requests === 0) return [];
+  return [
+    `${count(requests, 'request')} since ${since} by ${count(readers, 'reader')}, ` +
+      `${share({ requests, unchanged })} answered 304; ${subscribers} subscribers reported ("daywire feeds readers")`,
+  ];
 }
 
 /** One line, or none where all counts are zero. */

@@ -4,12 +4,13 @@
 import type { Command } from 'commander';
 import { type CliContext, type JsonOption, jsonOption, printResult } from '../../core/cli/context.ts';
 import { configJsonSchema } from '../../core/config/config.ts';
+import type { ProbingContext } from '../../delivery/domain/probes.ts';
 import { check } from '../check/check.ts';
 import { answerProblem, assertNoNewsroom, DEFAULT_ANSWERS, type InitAnswers, init } from '../init.ts';
 
 const MARKS = { ok: 'ok', warning: 'warning', problem: 'PROBLEM' };
 
-export function addSetupCommands(program: Command, cli: CliContext): void {
+export function addSetupCommands(program: Command, cli: ProbingContext): void {
   program
     .command('init')
     .description('create a newsroom: configuration, an example article and an empty store; asks for what is missing')

@@ -1,12 +1,13 @@
 /**
  * Commands about articles.
  */
+
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { AppContext } from '../../core/app-context.ts';
 import { type CliContext, CommandError, type JsonOption, jsonOption, printResult } from '../../core/cli/context.ts';
 import { formatProgress } from '../../core/cli/progress.ts';
 import { count, withLocalTimes } from '../../core/cli/text.ts';
-import { formatPublish } from '../../feeds/cli/format-feeds.ts';
+import { formatPublish } from '../../feeds/publish/format-publish.ts';
 import { publishChanges, summarise } from '../../feeds/publish/publish.ts';
 import { cleanUrl } from '../../lib/text/clean-text.ts';
 import { collectGarbage } from '../../lib/threads/collect-garbage.ts';

@@ -8,7 +8,7 @@ import { nameParameter, type PageHead, renderPage, respondPage } from '../../web
 import { articleFeeds } from '../../web/pages/page-feeds.ts';
 import { respondNotFound } from '../../web/server/errors.ts';
 import type { WebContext } from '../../web/server/web-context.ts';
-import { type Article, articlePageUrl, fullHeadline, isPublic } from '../article.ts';
+import { type Article, articlePageUrl, fullHeadline, isPublic, retractionOf } from '../article.ts';
 import { hasPage, urlElsewhere } from '../article-link.ts';
 import { mailImageUrl } from '../pictures/renditions.ts';
 import { findArticleBySlug } from '../queries.ts';
@@ -43,14 +43,6 @@ export function serveArticle(web: WebContext): Handler {
     }
     return respondPage(c, await renderPage(web, 'article', headOf(web, article, shared), { story }));
   };
-}
-
-/** The note of an article that was retracted after it was public; otherwise null. */
-export function retractionOf(article: Article, now: number): { note: string; at: number } | null {
-  const { status, publishedAt } = article;
-  return status.state === 'retracted' && publishedAt <= status.at && publishedAt <= now
-    ? { note: status.note, at: status.at }
-    : null;
 }
 
 function headOf(web: WebContext, article: Article, image: { url: string; alt: string } | null = null): PageHead {

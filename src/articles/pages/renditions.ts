@@ -1,7 +1,10 @@
 /**
  * Smaller versions of the newsroom's pictures.
  */
+import { join } from 'node:path';
 import type { Handler } from 'hono';
+import { PICTURES } from '../../lib/pictures/picture-decoder.ts';
+import { RenditionCache } from '../../lib/pictures/rendition-cache.ts';
 import { isNotModified } from '../../web/server/conditional.ts';
 import type { WebContext } from '../../web/server/web-context.ts';
 import { RENDITION_FORMS } from '../pictures/renditions.ts';
@@ -13,25 +16,27 @@ const FOREVER = 'public, max-age=31536000, immutable';
 /** Others may be replaced under their name. */
 const ONE_DAY = 'public, max-age=86400, stale-while-revalidate=604800';
 /** Types of media that have smaller versions. The hash of a film would be a lot of work for nothing. */
-const PICTURES = /^image\/(?!svg)/;
+const PICTURE_TYPES = /^image\/(?!svg)/;
 /** Bytes of an original that is sent instead of a version that would have to wait: browsers do not ask again for it. */
 const MAX_SENT_INSTEAD = 1_000_000;
 const RETRY_AFTER_SECONDS = 5;
 
 /** `/media/r/:form/*`. Other addresses below `/media/r/` are files in a folder of that name. */
 export function serveRendition(web: WebContext): Handler {
+  const { config, log } = web;
+  const renditions = new RenditionCache({ folder: join(config.paths.data, 'renditions'), decoder: PICTURES, log });
   return async (c, next) => {
     const name = c.req.param('form') ?? '';
     const form = RENDITION_FORMS.get(name);
     if (form === undefined) return next();
     const path = c.req.path.slice(`${web.base}/media/r/${name}/`.length);
-    const original = await findMedia(web.config.paths.media, path);
-    const key = original === null || !PICTURES.test(original.type) ? null : await web.renditions.keyOf(original, name);
+    const original = await findMedia(config.paths.media, path);
+    const key = original === null || !PICTURE_TYPES.test(original.type) ? null : await renditions.keyOf(original, name);
     const noStore = { 'Cache-Control': 'no-store' };
     if (original === null || key === null) return c.text('File not found.\n', 404, noStore);
     const headers = { ETag: `"${key}"`, 'Cache-Control': HASHED.test(path) ? FOREVER : ONE_DAY };
     if (isNotModified(c.req.raw.headers, { etag: headers.ETag })) return c.body(null, 304, headers);
-    const rendition = await web.renditions.get(original, key, form);
+    const rendition = await renditions.get(original, key, form);
     switch (rendition.kind) {
       case 'busy':
         if (original.size <= MAX_SENT_INSTEAD) return respondFile(c, original, 'no-store');

@@ -3,6 +3,7 @@
  */
 
 import { sectionTitle } from '../../core/config/config.ts';
+import { mailto } from '../../lib/address.ts';
 import { cleanUrl } from '../../lib/text/clean-text.ts';
 import type { WebContext } from '../../web/server/web-context.ts';
 import {
@@ -132,11 +133,6 @@ function contact(role: Byline['role'], bylines: Byline[]): ContactView | null {
     own === role && email !== null ? [{ name, email, href: mailto(email) }] : [],
   );
   return people.length === 0 ? null : { role: people.length === 1 ? role : `${role}s`, people };
-}
-
-/** A mailto: address (RFC 6068 §2). Characters that could begin a header field are percent-encoded. */
-export function mailto(email: string): string {
-  return `mailto:${encodeURIComponent(email.toWellFormed()).replace('%40', '@')}`;
 }
 
 function safeLink(link: Link | null): Link | null {

@@ -2,6 +2,7 @@
  * The page behind the link of a confirmation email. POST confirms; GET shows the button for it, since link scanners
  * open every link.
  */
+
 import type { Context, Handler } from 'hono';
 import { renderPage } from '../../web/pages/page.ts';
 import { clientAddress } from '../../web/server/client-address.ts';
@@ -9,6 +10,7 @@ import { respondNotFound } from '../../web/server/errors.ts';
 import { readForm } from '../../web/server/request-body.ts';
 import type { WebContext } from '../../web/server/web-context.ts';
 import { SHORT_LINK_LIFETIME } from '../account-links.ts';
+import { consentTextOf } from '../consent/consent-text.ts';
 import { type Confirmation, confirmRequest, findRequest, type RequestState } from '../consent/opt-in.ts';
 import { preferencesToken, readConfirmToken, type ServiceMessageKey } from '../tokens.ts';
 import { isSignupOpen, newsletterChoices, shownConsent } from './subscribe-form.ts';
@@ -53,7 +55,7 @@ function withToken(web: WebContext, act: (key: ServiceMessageKey, c: Context) =>
       kind,
       newsletters: 'newsletters' in page ? describeNewsletters(web, page.newsletters) : [],
       preferences: page.kind === 'confirmed' ? preferencesLink(web, page) : null,
-      consent: page.kind === 'open' ? (page.consent ?? web.consent) : null,
+      consent: page.kind === 'open' ? (page.consent ?? consentTextOf(web.config)) : null,
       hours: web.config.signup.confirmWithinHours,
       canSubscribe: isSignupOpen(web),
     };

@@ -2,9 +2,9 @@
  * The newsletters: what each is, when it is delivered, how to subscribe, and its past editions.
  */
 import type { Handler } from 'hono';
-import { mailto } from '../../articles/pages/story-view.ts';
-import { editionLine } from '../../editions/pages/edition-pages.ts';
+import { editionLine } from '../../editions/edition-line.ts';
 import { listEditions } from '../../editions/queries.ts';
+import { mailto } from '../../lib/address.ts';
 import { renderPage, respondPage } from '../../web/pages/page.ts';
 import type { WebContext } from '../../web/server/web-context.ts';
 import { emptySubscribeForm, isSignupOpen, newsletterChoices, type SubscribeView } from './subscribe-form.ts';

@@ -1,6 +1,7 @@
 /**
  * A subscriber's preferences: newsletters, time zone, a pause.
  */
+
 import type { Context, Handler } from 'hono';
 import { Temporal } from 'temporal-polyfill';
 import { acquirePermit, type RateLimit } from '../../core/store/rate-limits.ts';
@@ -12,6 +13,7 @@ import { respondError, respondNotFound } from '../../web/server/errors.ts';
 import { readForm, respondNoForm } from '../../web/server/request-body.ts';
 import type { WebContext } from '../../web/server/web-context.ts';
 import { changesRateKey, SHORT_LINK_LIFETIME } from '../account-links.ts';
+import { consentTextOf } from '../consent/consent-text.ts';
 import { changePreferences, type Preferences, readPreferences } from '../preferences.ts';
 import { isLiftedByOptIn } from '../suppression.ts';
 import { preferencesToken, readPreferencesToken } from '../tokens.ts';
@@ -184,7 +186,7 @@ async function respondForm(
     choices: newsletterChoices(web, fields.newsletters),
     zone: await zoneSelect(web, isOffered(fields.zone) || fields.zone === subscriber.zone ? fields.zone : ''),
     paused: fields.paused,
-    consent: web.consent,
+    consent: consentTextOf(web.config),
     ...pauseDays(web.clock(), subscriber.zone ?? web.view.zone),
   };
   const prefix = errors !== null ? 'Error: ' : result === 'saved' ? 'Saved: ' : '';

@@ -4,7 +4,7 @@
 import { scheduleZone } from '../../core/config/config.ts';
 import { parseAddress } from '../../lib/address.ts';
 import type { WebContext } from '../../web/server/web-context.ts';
-import { type ConsentText, findConsentText } from '../consent/consent-text.ts';
+import { type ConsentText, consentTextOf, findConsentText } from '../consent/consent-text.ts';
 import { deliveryText } from './schedule-text.ts';
 import { isOffered, UNKNOWN_ZONE, type ZoneSelect, zoneSelect } from './time-zones.ts';
 
@@ -90,7 +90,7 @@ export async function subscribeView(
     zone: await zoneSelect(web, isOffered(fields.zone) ? fields.zone : ''),
     choices: newsletterChoices(web, fields.newsletters),
     errors,
-    consent: web.consent,
+    consent: consentTextOf(web.config),
   };
 }
 
@@ -110,8 +110,8 @@ export function newsletterChoices({ config }: WebContext, checked: readonly stri
 }
 
 /** The wording that the form of `pages/parts/consent.liquid` showed; null if it showed none that is known. */
-export function shownConsent({ store, consent }: WebContext, posted: URLSearchParams): Promise<ConsentText | null> {
-  return findConsentText(store.db, consent, posted.get('consent'));
+export function shownConsent({ store, config }: WebContext, posted: URLSearchParams): Promise<ConsentText | null> {
+  return findConsentText(store.db, consentTextOf(config), posted.get('consent'));
 }
 
 /** The ids in a form's field `newsletter` that are newsletters. */

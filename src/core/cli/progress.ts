@@ -1,7 +1,14 @@
 /**
  * One line that is rewritten during long work; only on a terminal.
  */
-import type { StartProgress } from '../../app/first-run.ts';
+
+/** How far long work is. */
+export type WorkProgress =
+  /** The file of the store is rewritten, so that nothing of erased addresses remains in it. */
+  | { kind: 'vacuuming' }
+  | { kind: 'importing'; read: number; bytes: number; totalBytes: number }
+  | { kind: 'archiving'; closed: number }
+  | { kind: 'delivering'; report: Readonly<Record<'submitted' | 'deferred' | 'failed', number>> };
 
 export interface ProgressLine {
   /** Shows `text`, at most ten times a second. */
@@ -30,7 +37,7 @@ export function openProgress(stream: NodeJS.WritableStream & { isTTY?: boolean; 
   };
 }
 
-export function formatProgress(progress: StartProgress): string {
+export function formatProgress(progress: WorkProgress): string {
   switch (progress.kind) {
     case 'vacuuming':
       return 'rewriting the file of the store, once …';

@@ -1,6 +1,7 @@
 /**
  * What the schedule runs. It gets its jobs as functions and knows nothing of feeds or editions.
  */
+import { type Publication, type ScheduleConfig, scheduleZone } from '../config/config.ts';
 
 /**
  * Whether the job did its work, or why it had none to do. A job that fails throws. `unchanged`: there was nothing to
@@ -54,4 +55,10 @@ export interface Job {
    * @param now the start of this attempt
    */
   run(slotAt: number, now: number): Promise<JobOutcome>;
+}
+
+/** The schedule of a job as the configuration gives it. */
+export function jobSchedule(schedule: ScheduleConfig, publication: Publication): Job['schedule'] {
+  const { cron, graceMinutes } = schedule;
+  return { cron, graceMinutes, zone: scheduleZone(schedule, publication) };
 }

@@ -1,10 +1,8 @@
 /**
  * Commands about deliveries and bounces.
  */
+
 import type { Command } from 'commander';
-import { startWatchingRates } from '../../app/background-tasks.ts';
-import { queueLines } from '../../app/cli/format-status.ts';
-import { readQueueStatus } from '../../app/status.ts';
 import { type CliContext, type JsonOption, jsonOption, printResult } from '../../core/cli/context.ts';
 import { formatProgress } from '../../core/cli/progress.ts';
 import { correctFutureInstants } from '../../core/store/future-instants.ts';
@@ -13,10 +11,12 @@ import { rfc3339 } from '../../lib/time.ts';
 import { handleIncomingMail, INCOMING_LIMIT } from '../bounces/mail.ts';
 import { release } from '../control/control.ts';
 import { deliverDue } from '../deliver-due.ts';
-import { summariseEditions } from '../edition-status.ts';
 import { readRunDetails, startRunDetails, wasInterrupted } from '../monitor/run-details.ts';
-import { RateWatch } from '../rates/watch-rates.ts';
-import { formatDelivery, formatEdition, formatRunDetails } from './format-editions.ts';
+import { RateWatch, startWatchingRates } from '../rates/watch-rates.ts';
+import { summariseEditions } from '../status/edition-status.ts';
+import { formatDelivery, formatEdition, formatRunDetails } from '../status/format-editions.ts';
+import { queueLines } from '../status/format-queue.ts';
+import { readQueueStatus } from '../status/queue-status.ts';
 
 /** sysexits.h EX_TEMPFAIL: a mail server keeps the message and runs its pipe again. */
 const TRY_AGAIN = 75;

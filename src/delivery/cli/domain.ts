@@ -2,10 +2,10 @@
  * The command `domain`.
  */
 import type { Command } from 'commander';
-import { type CliContext, CommandError, type JsonOption, jsonOption, printResult } from '../../core/cli/context.ts';
+import { CommandError, type JsonOption, jsonOption, printResult } from '../../core/cli/context.ts';
 import { loadConfig } from '../../core/config/config.ts';
 import type { SendingProbes } from '../domain/judge-setup.ts';
-import type { OpenSendingProbes } from '../domain/probes.ts';
+import type { OpenSendingProbes, ProbingContext } from '../domain/probes.ts';
 import { readSendingDomain, type SendingDomain } from '../domain/sending-domain.ts';
 import { RECORD_TTL, zoneLine } from '../domain/zone-record.ts';
 import { formatSendingDomain } from './format-domain.ts';
@@ -14,7 +14,7 @@ interface DomainOptions extends JsonOption {
   server?: string;
 }
 
-export function addDomainCommand(program: Command, cli: CliContext): void {
+export function addDomainCommand(program: Command, cli: ProbingContext): void {
   program
     .command('domain')
     .description("check the DNS of newsletters' sending domains, and print the records that are missing")

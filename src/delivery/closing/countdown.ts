@@ -2,13 +2,13 @@
  * Sending an edition by hand: a countdown that any process can cancel, until the transaction that closes the edition
  * has committed. The process that started it closes the edition, or any other that runs the schedule.
  */
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import { raiseAlert } from '../../core/alerts/alerts.ts';
 import type { AppContext } from '../../core/app-context.ts';
 import type { NewsletterConfig } from '../../core/config/config.ts';
 import type { InTransaction } from '../../core/store/transaction.ts';
 import { findClosingObstacle } from '../../editions/closing-obstacle.ts';
-import { comingSlot, composeAfterCountdown, cutoffOf } from '../../editions/compose-slot.ts';
 import { sendAlert } from '../../editions/draft/closing-alerts.ts';
 import { endCountdown, listDueCountdowns, readDraft, startCountdown } from '../../editions/draft/draft-store.ts';
 import { type DraftTarget, targetName } from '../../editions/draft/draft-target.ts';
@@ -16,10 +16,12 @@ import { findEdition, lastEdition } from '../../editions/queries.ts';
 import { arrangeEdition } from '../../editions/selection/arrange.ts';
 import { countStories } from '../../editions/selection/selection.ts';
 import type { EditionSlot } from '../../editions/slot.ts';
+import { comingSlot, cutoffOf } from '../../editions/slots.ts';
 import { CLOCK_DIFFERENCE } from '../../lib/clock-watch.ts';
 import { errorLine } from '../../lib/text/clean-text.ts';
 import { formatDuration, HOUR, localDateTime, MINUTE, SECOND } from '../../lib/time.ts';
 import type { CloseOutcome } from './close.ts';
+import { composeAfterCountdown } from './compose-slot.ts';
 
 /** The edition cannot be sent, or its countdown not be cancelled: why, and what would be right. */
 export class SendError extends Error {

@@ -17,10 +17,10 @@ import { StaleComposition } from '../../editions/record.ts';
 import { openTemplates } from '../../lib/templates.ts';
 import { DeliveryControlError, requireNewestRevision } from '../control/edition-control.ts';
 import { listPausedDomains } from '../control/paused-domains.ts';
-import { domainAlert, pauseAlert, retractionAlert, undeliveredAlert } from '../edition-status.ts';
 import { updateWaitingAlerts } from '../monitor/waiting-alerts.ts';
 import { countAllDeliveries } from '../queue/queries.ts';
 import { endRateAlerts } from '../rates/resolve-rate-alerts.ts';
+import { domainAlert, pauseAlert, retractionAlert, undeliveredAlert } from '../status/edition-status.ts';
 import { type ClosedRevision, closeRevision } from './close-revision.ts';
 
 export interface ReissueRequest {

@@ -9,9 +9,15 @@ import type { NewsletterConfig } from '../../core/config/config.ts';
 import { type InTransaction, inTransaction } from '../../core/store/transaction.ts';
 import type { EditionSummary } from '../../editions/queries.ts';
 import { formatDuration, HOUR } from '../../lib/time.ts';
-import { DELIVERY_STOPPED, domainAlert, pauseAlert, retractionAlert, undeliveredAlert } from '../edition-status.ts';
 import { updateUncertainAlert, updateWaitingAlerts } from '../monitor/waiting-alerts.ts';
 import { endRateAlerts } from '../rates/resolve-rate-alerts.ts';
+import {
+  DELIVERY_STOPPED,
+  domainAlert,
+  pauseAlert,
+  retractionAlert,
+  undeliveredAlert,
+} from '../status/edition-status.ts';
 import {
   cancelEdition,
   DeliveryControlError,

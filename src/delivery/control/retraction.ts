@@ -1,11 +1,15 @@
 /**
  * Pauses editions that contain a retracted article, so that the operator can resume or cancel them.
  */
+
 import { sql } from 'kysely';
 import { fullHeadline } from '../../articles/article.ts';
 import { type StoredDocument, toArticle } from '../../articles/stored-document.ts';
+import { raiseAlert } from '../../core/alerts/alerts.ts';
+import type { AppContext } from '../../core/app-context.ts';
 import { isOpen } from '../../core/store/delivery-states.ts';
 import type { Db, Store, Tx } from '../../core/store/store.ts';
+import { editionName, retractionAlert } from '../status/edition-status.ts';
 
 export interface RetractionPause {
   editionId: number;
@@ -111,4 +115,19 @@ function describe(retractions: Retraction[]): string {
     (retraction) => `${retraction.articleId} ("${fullHeadline(toArticle(retraction))}")`,
   );
   return `retracted since it closed: ${articles.join(', ')}`;
+}
+
+/** Pauses the pending deliveries of editions that hold an article retracted since they closed, and raises alerts. */
+export async function pauseRetracted({ store, clock, log }: AppContext): Promise<void> {
+  const paused = await pauseEditionsWithRetracted(store, async (tx, { editionId, articleIds }) => {
+    const name = await editionName(tx, editionId);
+    const message =
+      `Delivery of ${name} is paused: retracted since it closed: ${articleIds.join(', ')}. ` +
+      `Resume it with "daywire editions resume ${name}", or cancel it with "daywire editions cancel ${name}".`;
+    // Not the key of other pauses: the webhook fires once per key, and that alert may be open already.
+    await raiseAlert(tx, { key: retractionAlert(editionId), message }, clock());
+  });
+  for (const { editionId, articleIds } of paused) {
+    log.warn({ edition: editionId, articles: articleIds }, 'paused an edition that holds retracted articles');
+  }
 }

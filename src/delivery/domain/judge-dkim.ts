@@ -1,7 +1,7 @@
 /**
  * Judges the DKIM keys in the DNS: those that the configuration signs with must be there and equal.
  */
-import type { Signer } from '../message/dkim.ts';
+import type { Signer } from '../../core/keys.ts';
 import { dkimRecord, isDkim, parseDkim, publicPart } from './dkim-record.ts';
 import type { DnsResolver } from './dns-resolver.ts';
 import { type Judgement, judge, notKnown, quoted } from './judgement.ts';

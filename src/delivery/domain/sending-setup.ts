@@ -1,9 +1,10 @@
 /**
  * What the configuration says about sending, as the checks of the sending domain need it.
  */
+
 import { domainToASCII } from 'node:url';
 import type { Config } from '../../core/config/config.ts';
-import type { Signer } from '../message/dkim.ts';
+import type { Signer } from '../../core/keys.ts';
 import { MAIL_PROVIDERS, type MailProviderDns, type MailProviderName } from './mail-provider-dns.ts';
 
 /** Domains are in lower case and A-labels. */

@@ -5,17 +5,10 @@
 import { createHash, createPrivateKey, type KeyObject, sign } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import type { Config } from '../../core/config/config.ts';
+import type { Signer } from '../../core/keys.ts';
 import { SECOND } from '../../lib/time.ts';
 import { transportConfigError } from '../transport/connection.ts';
 import { foldLine, type HeaderField, LINE_LIMIT, relaxed } from './header-field.ts';
-
-export interface Signer {
-  /** In lower case and A-labels. */
-  domain: string;
-  selector: string;
-  key: KeyObject;
-  algorithm: 'rsa-sha256' | 'ed25519-sha256';
-}
 
 /** How a message is signed. */
 export interface Signing {

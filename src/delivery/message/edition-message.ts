@@ -2,6 +2,7 @@
  * Makes the copies of an edition (RFC 5322): the shared parts are prepared once, and personal values are filled in. A
  * delivery always produces the same bytes, so that a repeated submission can be recognised by its Message-ID.
  */
+
 import { createHash, createHmac } from 'node:crypto';
 import { PREFERENCES_LINK_LIFETIME } from '../../audience/account-links.ts';
 import {
@@ -13,6 +14,7 @@ import {
 } from '../../audience/tokens.ts';
 import type { Config, NewsletterConfig } from '../../core/config/config.ts';
 import type { SigningSecrets } from '../../core/config/signing-secrets.ts';
+import type { Signer } from '../../core/keys.ts';
 import type { Edition } from '../../editions/queries.ts';
 import { splitAtPlaceholders } from '../../editions/rendering/placeholders.ts';
 import { wireAddress } from '../../lib/address.ts';
@@ -20,7 +22,6 @@ import { HOUR } from '../../lib/time.ts';
 import type { OutgoingMessage } from '../transport/connection.ts';
 import { assembleMessage } from './assemble.ts';
 import { prepareBody } from './body.ts';
-import type { Signer } from './dkim.ts';
 import { type HeaderField, headerField, joinFields } from './header-field.ts';
 import { dateField, editionFields, recipientOf, senderOf, taggedAddress } from './message-fields.ts';
 import { providerFields, signingFor } from './provider-fields.ts';

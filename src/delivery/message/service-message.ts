@@ -3,6 +3,7 @@
  * requested. Rendered from
  * `templates/mail/`; each attempt produces the same bytes.
  */
+
 import { createHash } from 'node:crypto';
 import { textDirection } from '../../articles/article.ts';
 import { PREFERENCES_LINK_LIFETIME } from '../../audience/account-links.ts';
@@ -10,6 +11,7 @@ import { actToken, confirmToken, mailboxToken, preferencesToken } from '../../au
 import type { Config } from '../../core/config/config.ts';
 import type { SigningSecrets } from '../../core/config/signing-secrets.ts';
 import { newsletterSite, type SiteView } from '../../core/config/site-view.ts';
+import type { Signer } from '../../core/keys.ts';
 import type { Tables } from '../../core/store/tables.ts';
 import { wrapText } from '../../editions/rendering/wrap-text.ts';
 import { wireAddress } from '../../lib/address.ts';
@@ -18,7 +20,6 @@ import { localDate } from '../../lib/time.ts';
 import type { OutgoingMessage } from '../transport/connection.ts';
 import { assembleMessage } from './assemble.ts';
 import { prepareBody } from './body.ts';
-import type { Signer } from './dkim.ts';
 import { headerField, headerText } from './header-field.ts';
 import { AUTOMATIC, dateField, RecipientError, recipientOf, senderOf, taggedAddress } from './message-fields.ts';
 import { providerFields, signingFor } from './provider-fields.ts';

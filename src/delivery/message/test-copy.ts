@@ -2,14 +2,21 @@
  * A test copy of an edition that is not closed, for an editor's mail program. It looks as subscribers will see it, but
  * its personal links lead to the page of newsletters, so that they change nothing.
  */
+
 import { createHmac } from 'node:crypto';
+import type { AppContext } from '../../core/app-context.ts';
 import type { Config, NewsletterConfig } from '../../core/config/config.ts';
-import type { ComposedEdition } from '../../editions/compose.ts';
+import type { Signer } from '../../core/keys.ts';
+import { type InTransaction, inTransaction } from '../../core/store/transaction.ts';
+import type { ComposedEdition, CompositionOptions } from '../../editions/compose.ts';
+import { composeUnrecorded, countShown, type NotComposed } from '../../editions/preview.ts';
 import { splitAtPlaceholders } from '../../editions/rendering/placeholders.ts';
+import { parseAddress } from '../../lib/address.ts';
 import type { OutgoingMessage } from '../transport/connection.ts';
+import { openTransport } from '../transport/open-transport.ts';
 import { assembleMessage } from './assemble.ts';
 import { prepareBody } from './body.ts';
-import type { Signer } from './dkim.ts';
+import { loadSigners } from './dkim.ts';
 import { headerField } from './header-field.ts';
 import { dateField, editionFields, recipientOf, senderOf } from './message-fields.ts';
 import { providerFields, signingFor } from './provider-fields.ts';
@@ -47,4 +54,50 @@ export function prepareTestCopy(
     body.copy({ unsubscribe: newslettersPage, preferences: newslettersPage }),
     signingFor(config.delivery.provider, signers, sender.domain, at),
   );
+}
+
+/** `stories` and `isSkipped`: as in a preview. */
+interface SubmittedCopy {
+  kind: 'submitted';
+  reply: string;
+  stories: number;
+  isSkipped: boolean;
+}
+
+/**
+ * Mails a marked copy of the edition to one address, also with fewer stories than the newsletter's minimum.
+ * @throws TransportError where the server rejects it; Error for an invalid address; SlotError
+ */
+export async function sendTestCopy(
+  app: AppContext,
+  newsletter: NewsletterConfig,
+  {
+    to,
+    slot,
+    rendering,
+    onSubmit,
+  }: {
+    to: string;
+    slot?: string | undefined;
+    rendering?: Pick<CompositionOptions, 'nonce' | 'render'> | undefined;
+    /** Called in a transaction of its own, right before the copy is submitted: the server's answer may be lost. */
+    onSubmit?: InTransaction | undefined;
+  },
+): Promise<SubmittedCopy | NotComposed> {
+  const { config, store } = app;
+  const address = parseAddress(to);
+  if (address.kind === 'invalid') throw new Error(`${to}: ${address.reason}`);
+  const outcome = await composeUnrecorded(app, newsletter, slot, rendering);
+  if (outcome.kind === 'refused') return outcome;
+  const { composed, isSkipped } = outcome;
+  if (composed.kind === 'skipped') return { kind: 'refused', reason: composed.reason };
+  const signers = loadSigners(config);
+  const message = await prepareTestCopy(composed, newsletter, config, signers, { to: address.email, at: app.clock() });
+  const connection = await openTransport(config).connect();
+  try {
+    if (onSubmit !== undefined) await inTransaction(store.db, onSubmit);
+    return { kind: 'submitted', reply: await connection.submit(message), stories: countShown(composed), isSkipped };
+  } finally {
+    connection.close();
+  }
 }

@@ -7,11 +7,11 @@ import { listOpenAlerts, raiseAlert, resolveAlerts } from '../../core/alerts/ale
 import type { AppContext } from '../../core/app-context.ts';
 import type { Db } from '../../core/store/store.ts';
 import { recordRejectedRecipients } from '../bounces/rejected-recipients.ts';
-import { editionName, UNDELIVERED, undeliveredAlert } from '../edition-status.ts';
 import { recordProgress } from '../progress.ts';
 import type { FailureGroup } from '../queue/failure-groups.ts';
 import type { PrepareFinish } from '../queue/outbox.ts';
 import { countAllDeliveries, type DeliveryStateCounts, groupFailures } from '../queue/queries.ts';
+import { editionName, UNDELIVERED, undeliveredAlert } from '../status/edition-status.ts';
 
 /** Share of the deliveries, without suppressed ones. */
 const TOLERATED_FAILURES = 0.02;

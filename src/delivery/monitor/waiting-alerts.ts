@@ -5,8 +5,8 @@
 import { listOpenAlerts, resolveAlerts, syncAlerts } from '../../core/alerts/alerts.ts';
 import type { AppContext } from '../../core/app-context.ts';
 import { listPausedDomainsOfUnfinished } from '../control/paused-domains.ts';
-import { domainAlert } from '../edition-status.ts';
 import { countUncertainByEdition, listUnconfigured } from '../queue/queries.ts';
+import { domainAlert } from '../status/edition-status.ts';
 
 /** Prefix of the alert keys of newsletters that the configuration has no more. */
 const UNCONFIGURED = 'unconfigured:';

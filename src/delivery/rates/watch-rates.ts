@@ -1,13 +1,15 @@
 /**
  * Watches the complaint and bounce rates of editions: raises alerts, and pauses above the upper limit.
  */
+
 import { type RawBuilder, sql } from 'kysely';
 import { raiseAlert, resolveAlerts } from '../../core/alerts/alerts.ts';
 import type { AppContext } from '../../core/app-context.ts';
 import { inTransaction } from '../../core/store/transaction.ts';
 import { fullEditionName } from '../../editions/queries.ts';
 import { QuietPeriod } from '../../lib/quiet-period.ts';
-import { DAY, MINUTE } from '../../lib/time.ts';
+import { repeat, type Stoppable } from '../../lib/repeat.ts';
+import { DAY, MINUTE, SECOND } from '../../lib/time.ts';
 import { countDeliveries } from '../queue/queries.ts';
 import { countByMailboxProvider, countRates, countSubmittedTo, type ProviderEvents } from './count-rates.ts';
 import {
@@ -189,4 +191,11 @@ async function findEditions({ store, clock }: AppContext, seen: RateSigns | null
     .where('closed_at', '>', since)
     .orderBy('id')
     .execute();
+}
+
+const RATES_EVERY = 10 * SECOND;
+
+/** Watches the rates of complaints and bounces. */
+export function startWatchingRates(app: AppContext, watch = new RateWatch(app)): Stoppable {
+  return repeat(RATES_EVERY, 'watching complaint and bounce rates', app.log, (signal) => watch.look(signal));
 }

@@ -1,6 +1,7 @@
 /**
  * `daywire alert`: an edition of one article, at any time.
  */
+
 import { type Command, Option } from 'commander';
 import {
   type CliContext,
@@ -10,11 +11,11 @@ import {
   newsletterNamed,
   printResult,
 } from '../../core/cli/context.ts';
+import { editorName } from '../../core/cli/editor.ts';
 import type { Config, NewsletterConfig } from '../../core/config/config.ts';
+import { makeAlert } from '../../delivery/closing/make-alert.ts';
 import { publish } from '../../feeds/publish/publish.ts';
 import { localDateTime, MINUTE } from '../../lib/time.ts';
-import { makeAlert } from '../alerts/make-alert.ts';
-import { editorName } from './draft-command.ts';
 
 interface AlertOptions extends JsonOption {
   newsletter?: string;

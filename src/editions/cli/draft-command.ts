@@ -1,20 +1,13 @@
 /**
  * A command about the draft of an edition: which slot it is about, and who gives it.
  */
-import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import type { AppContext } from '../../core/app-context.ts';
-import { type CliContext, CommandError, type JsonOption, jsonOption, newsletterNamed } from '../../core/cli/context.ts';
+import { type CliContext, CommandError, jsonOption, newsletterNamed } from '../../core/cli/context.ts';
+import { type EditorOptions, editorName } from '../../core/cli/editor.ts';
 import { type DraftTarget, findDraftTarget } from '../draft/draft-target.ts';
 import { DraftConflictError } from '../draft/edit-draft.ts';
-import { plainLine } from '../rendering/headline.ts';
 import { formatConflicts } from './format-drafts.ts';
-
-export interface EditorOptions extends JsonOption {
-  by?: string;
-}
-
-const MAX_NAME = 100;
 
 const DRAFT = 'its id, for the next slot; or with the slot, such as daily-roundup/2026-11-24';
 
@@ -63,10 +56,4 @@ export function draftNamed(app: AppContext, name: string, slot?: string): Promis
   if (at >= 0 && slot !== undefined) throw new CommandError(`${name} has a slot already: leave out ${slot}`);
   const [id, label] = at < 0 ? [name, slot] : [name.slice(0, at), name.slice(at + 1)];
   return findDraftTarget(app, newsletterNamed(app.config, id), label);
-}
-
-export function editorName({ env }: CliContext, by: string | undefined): string {
-  const name = plainLine(by ?? env.DAYWIRE_EDITOR ?? userInfo().username);
-  if (name !== '' && name.length <= MAX_NAME) return name;
-  throw new CommandError(`--by must be a name of at most ${MAX_NAME} characters`);
 }

@@ -1,13 +1,15 @@
 /**
  * The editor's commands to the draft of an edition.
  */
+
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { AppContext } from '../../core/app-context.ts';
 import { type CliContext, CommandError, type JsonOption, printResult } from '../../core/cli/context.ts';
+import type { EditorOptions } from '../../core/cli/editor.ts';
 import { formatJson } from '../../core/cli/text.ts';
-import { sendEdition } from '../../delivery/cli/send-edition.ts';
+import { sendTestCopy } from '../../delivery/message/test-copy.ts';
 import { parseBlock } from '../draft/commands.ts';
 import type { DraftBlock, StoryPlace } from '../draft/decisions.ts';
 import { readDraftLog } from '../draft/draft-store.ts';
@@ -15,9 +17,9 @@ import { type DraftTarget, targetName } from '../draft/draft-target.ts';
 import { type DraftView, readDraftView } from '../draft/draft-views.ts';
 import { blockSeen, type DraftEdit, type DraftRequest, editDraft } from '../draft/edit-draft.ts';
 import type { LogEntry } from '../draft/history.ts';
-import { sendTestCopy } from '../preview.ts';
-import { addDraftCommand, addSlotCommand, draftNamed, type EditorOptions, withDraft } from './draft-command.ts';
+import { addDraftCommand, addSlotCommand, draftNamed, withDraft } from './draft-command.ts';
 import { editJson, formatDraftLog, formatEdit } from './format-drafts.ts';
+import { sendEdition } from './send-edition.ts';
 
 interface TextOptions extends EditorOptions {
   auto?: boolean;

@@ -1,32 +1,34 @@
 /**
  * Commands about editions: composing, listing and showing them. edition-control.ts has those about their delivery.
  */
+
 import { type Command, InvalidArgumentError } from 'commander';
 import {
   type CliContext,
   CommandError,
-  editionNamed,
-  findEditionNamed,
   type JsonOption,
   jsonOption,
   newsletterNamed,
   printResult,
 } from '../../core/cli/context.ts';
-import { addEditionControlCommands } from '../../delivery/cli/edition-control.ts';
-import { formatClosedEdition, formatEditionDetails, formatEditions } from '../../delivery/cli/format-editions.ts';
-import { addReissueCommand } from '../../delivery/cli/reissue-edition.ts';
-import { addSendCommand } from '../../delivery/cli/send-edition.ts';
-import { readEditionDetails, summariseEditions } from '../../delivery/edition-status.ts';
+import { type EditorOptions, editorName } from '../../core/cli/editor.ts';
+import { composeNow } from '../../delivery/closing/compose-slot.ts';
+import { sendTestCopy } from '../../delivery/message/test-copy.ts';
+import { readEditionDetails, summariseEditions } from '../../delivery/status/edition-status.ts';
+import { formatClosedEdition, formatEditionDetails, formatEditions } from '../../delivery/status/format-editions.ts';
 import { publish } from '../../feeds/publish/publish.ts';
-import { composeNow } from '../compose-slot.ts';
 import { showDraft } from '../draft/show-draft.ts';
-import { sendTestCopy, writePreview } from '../preview.ts';
+import { writePreview } from '../preview.ts';
 import { listEditions } from '../queries.ts';
 import { addCheckCommand } from './check.ts';
-import { addSlotCommand, draftNamed, type EditorOptions, editorName } from './draft-command.ts';
+import { addSlotCommand, draftNamed } from './draft-command.ts';
 import { addDraftCommands } from './drafts.ts';
+import { addEditionControlCommands } from './edition-control.ts';
+import { editionNamed, findEditionNamed } from './edition-named.ts';
 import { formatDraft } from './format-drafts.ts';
 import { formatPreview, formatSkipped, previewJson } from './format-preview.ts';
+import { addReissueCommand } from './reissue-edition.ts';
+import { addSendCommand } from './send-edition.ts';
 
 interface ComposeOptions extends JsonOption {
   slot?: string;

@@ -9,9 +9,9 @@ import { type NewsletterConfig, scheduleZone } from '../../core/config/config.ts
 import { nextSlot } from '../../core/schedule/slots.ts';
 import { localDateTime, MINUTE } from '../../lib/time.ts';
 import { findClosingObstacle } from '../closing-obstacle.ts';
-import { cutoffOf, slotAtInstant, waitingSlot } from '../compose-slot.ts';
 import { findEdition } from '../queries.ts';
 import type { EditionSlot } from '../slot.ts';
+import { cutoffOf, slotAtInstant, waitingSlot } from '../slots.ts';
 
 /** Minutes before the slot, ascending. */
 const REMINDERS = [15, 60] as const;

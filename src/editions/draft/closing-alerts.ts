@@ -5,9 +5,9 @@
 import { raiseAlert, resolveAlerts } from '../../core/alerts/alerts.ts';
 import { finishWaitingRun } from '../../core/schedule/run-slot.ts';
 import type { Tx } from '../../core/store/store.ts';
+import { plainLine } from '../../lib/text/clean-text.ts';
 import type { ComposedEdition } from '../compose.ts';
 import { findHeadlines } from '../headlines.ts';
-import { plainLine } from '../rendering/headline.ts';
 import { shorten } from '../rendering/shorten.ts';
 import { newsletterJobId } from './newsletter-job-id.ts';
 

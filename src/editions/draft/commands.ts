@@ -1,7 +1,7 @@
 /**
  * The commands of an editor, and which fields of a draft each one changes. Pure.
  */
-import { plainLine } from '../rendering/headline.ts';
+import { plainLine } from '../../lib/text/clean-text.ts';
 import { MAX_NOTE_LENGTH } from '../rendering/note.ts';
 import { approvalHash } from './approval.ts';
 import { DRAFT_BLOCKS, type Draft, type DraftBlock, type DraftCommand, type DraftState } from './decisions.ts';

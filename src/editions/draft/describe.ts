@@ -2,8 +2,8 @@
  * Commands to a draft, and the values of its fields, in words. Pure. The texts have no line breaks or control
  * characters, which a terminal would obey.
  */
+import { plainLine } from '../../lib/text/clean-text.ts';
 import { rfc3339 } from '../../lib/time.ts';
-import { plainLine } from '../rendering/headline.ts';
 import type { DraftField, DraftState, FieldValue, StoryDecision, StoryPlace } from './decisions.ts';
 import type { LogEntry } from './history.ts';
 

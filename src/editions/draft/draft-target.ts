@@ -6,9 +6,9 @@ import type { AppContext } from '../../core/app-context.ts';
 import type { NewsletterConfig } from '../../core/config/config.ts';
 import { findRun, isOpen } from '../../core/schedule/run-ledger.ts';
 import { MINUTE } from '../../lib/time.ts';
-import { comingSlot, slotLabelled } from '../compose-slot.ts';
 import { type Edition, findEdition } from '../queries.ts';
 import type { EditionSlot } from '../slot.ts';
+import { comingSlot, slotLabelled } from '../slots.ts';
 import { newsletterJobId } from './newsletter-job-id.ts';
 
 export interface DraftTarget {

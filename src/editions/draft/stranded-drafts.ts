@@ -5,7 +5,7 @@
 
 import { syncAlerts } from '../../core/alerts/alerts.ts';
 import type { AppContext } from '../../core/app-context.ts';
-import { findSlot } from '../compose-slot.ts';
+import { findSlot } from '../slots.ts';
 import type { Draft } from './decisions.ts';
 import { listOpenDrafts } from './draft-store.ts';
 

@@ -3,35 +3,17 @@
  * and corrections.
  */
 import type { Handler } from 'hono';
-import { type Article, fullHeadline } from '../../articles/article.ts';
+import { type Article, fullHeadline, retractionOf } from '../../articles/article.ts';
 import { noteUrl } from '../../articles/article-link.ts';
-import { retractionOf } from '../../articles/pages/article-page.ts';
 import { listPage, nameParameter, parsePageNumber, renderPage, respondPage } from '../../web/pages/page.ts';
 import { editionFeeds, renderAlternates } from '../../web/pages/page-feeds.ts';
 import { respondNotFound } from '../../web/server/errors.ts';
 import type { WebContext } from '../../web/server/web-context.ts';
-import { type EditionSummary, findArticlesNotedSince, findEdition, listEditions } from '../queries.ts';
+import { editionLine } from '../edition-line.ts';
+import { findArticlesNotedSince, findEdition, listEditions } from '../queries.ts';
 
 const EDITIONS_PER_PAGE = 50;
 const LAST_PAGE = 200;
-
-/** A past edition as lists show it. */
-export interface EditionLine {
-  /** Of its page on this site. */
-  path: string;
-  headline: string;
-  number: number;
-  /** Its slot, epoch milliseconds. */
-  at: number;
-  /** The newsletter's title. */
-  newsletter: string;
-}
-
-export function editionLine(edition: EditionSummary, web: WebContext): EditionLine {
-  const { newsletter, slot, headline, number, slotAt } = edition;
-  const title = web.view.newsletters.find(({ id }) => id === newsletter)?.title ?? newsletter;
-  return { path: `${web.base}/editions/${newsletter}/${slot}`, headline, number, at: slotAt, newsletter: title };
-}
 
 /** `/editions` and `/editions/:newsletter`, also for a newsletter that is no longer in the configuration. */
 export function serveEditions(web: WebContext): Handler {

@@ -1,5 +1,7 @@
 /** The headline of an edition for pages and feeds, and the email's subject, which is the headline shortened. */
+
 import type { Article } from '../../articles/article.ts';
+import { plainLine } from '../../lib/text/clean-text.ts';
 import { graphemeCount, shorten } from './shorten.ts';
 
 /** About as many graphemes as mail programs show of a subject. */
@@ -58,15 +60,6 @@ export function editionPreheader(texts: readonly (string | null)[]): string {
 function itemOf(story: HeadlineStory): string {
   // Without a full stop before the comma that joins the items.
   return plainLine(story.shortHeadline ?? story.headline).replace(/[.。,;，；\s]+$/u, '');
-}
-
-// Bidirectional embeddings, overrides and isolates would change the direction of the text that follows (UAX #9 §2).
-const DIRECTIONAL = /[\u202a-\u202e\u2066-\u2069]/g;
-const WHITE_SPACE = /[\p{Cc}\u2028\u2029\s]+/gu;
-
-/** One line without control characters and without characters that change the direction of the text after it. */
-export function plainLine(text: string): string {
-  return text.toWellFormed().replace(DIRECTIONAL, '').replace(WHITE_SPACE, ' ').trim();
 }
 
 // Without isolates (FSI … PDI, UAX #9 §2.4), two adjacent right-to-left items would appear in the wrong order.

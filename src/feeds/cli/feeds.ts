@@ -1,13 +1,15 @@
 /**
  * Commands about feeds.
  */
+
 import { type Command, InvalidArgumentError } from 'commander';
 import { type CliContext, findById, type JsonOption, jsonOption, printResult } from '../../core/cli/context.ts';
 import { formatProgress } from '../../core/cli/progress.ts';
 import { listFeeds } from '../feed-states.ts';
+import { formatPublish } from '../publish/format-publish.ts';
 import { publish } from '../publish/publish.ts';
 import { readReaderStatistics } from '../readers/reader-statistics.ts';
-import { formatFeeds, formatPublish, formatReaders } from './format-feeds.ts';
+import { formatFeeds, formatReaders } from './format-feeds.ts';
 
 const MAX_DAYS = 3_650;
 

@@ -3,11 +3,8 @@
  */
 import { setTimeout } from 'node:timers/promises';
 import { type DueChange, deletePublishedChanges } from '../../articles/pending-changes.ts';
-import { raiseAlert } from '../../core/alerts/alerts.ts';
 import type { AppContext } from '../../core/app-context.ts';
 import { reclaimSpace } from '../../core/store/maintenance.ts';
-import { pauseEditionsWithRetracted } from '../../delivery/control/retraction.ts';
-import { editionName, retractionAlert } from '../../delivery/edition-status.ts';
 import { chunks } from '../../lib/chunks.ts';
 import { collectGarbage } from '../../lib/threads/collect-garbage.ts';
 import type { Clock } from '../../lib/time.ts';
@@ -125,7 +122,7 @@ async function publishRecorded(
 ): Promise<PublishResult> {
   const { store, config, templates, clock } = app;
   // First, because every second counts: pending deliveries of these editions carry a retracted article.
-  await pauseRetracted(app);
+  await app.beforePublish(app);
   const build = (): Promise<PublishReport> =>
     publishFeeds(store, config, templates, {
       now: clock(),
@@ -227,19 +224,4 @@ async function clockReaches(clock: Clock, instant: number): Promise<boolean> {
     await setTimeout(Math.min(instant - before, 50));
   }
   return true;
-}
-
-/** Pauses the pending deliveries of editions that hold an article retracted since they closed, and raises alerts. */
-async function pauseRetracted({ store, clock, log }: AppContext): Promise<void> {
-  const paused = await pauseEditionsWithRetracted(store, async (tx, { editionId, articleIds }) => {
-    const name = await editionName(tx, editionId);
-    const message =
-      `Delivery of ${name} is paused: retracted since it closed: ${articleIds.join(', ')}. ` +
-      `Resume it with "daywire editions resume ${name}", or cancel it with "daywire editions cancel ${name}".`;
-    // Not the key of other pauses: the webhook fires once per key, and that alert may be open already.
-    await raiseAlert(tx, { key: retractionAlert(editionId), message }, clock());
-  });
-  for (const { editionId, articleIds } of paused) {
-    log.warn({ edition: editionId, articles: articleIds }, 'paused an edition that holds retracted articles');
-  }
 }

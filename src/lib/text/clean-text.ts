@@ -104,3 +104,12 @@ export function decodeUtf8(bytes: Uint8Array): string | null {
     return null;
   }
 }
+
+// Bidirectional embeddings, overrides and isolates would change the direction of the text that follows (UAX #9 §2).
+const DIRECTIONAL = /[\u202a-\u202e\u2066-\u2069]/g;
+const WHITE_SPACE = /[\p{Cc}\u2028\u2029\s]+/gu;
+
+/** One line without control characters and without characters that change the direction of the text after it. */
+export function plainLine(text: string): string {
+  return text.toWellFormed().replace(DIRECTIONAL, '').replace(WHITE_SPACE, ' ').trim();
+}

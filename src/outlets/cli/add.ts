@@ -1,7 +1,8 @@
 /** Adding a report by its address. */
+
 import type { Command } from 'commander';
 import { type CliContext, printResult } from '../../core/cli/context.ts';
-import { plainLine } from '../../editions/rendering/headline.ts';
+import { plainLine } from '../../lib/text/clean-text.ts';
 import { localDateTime } from '../../lib/time.ts';
 import { type AddedReport, addReport } from '../story-groups/add-report.ts';
 import type { GroupCommand } from '../story-groups/commands.ts';

@@ -1,7 +1,7 @@
 /** What the commands of `daywire roundup` print. */
 
 import { count, table } from '../../core/cli/text.ts';
-import { plainLine } from '../../editions/rendering/headline.ts';
+import { plainLine } from '../../lib/text/clean-text.ts';
 import { formatDuration, localDateTime, MINUTE } from '../../lib/time.ts';
 import type { GroupConflictError, RoundupLogEntry } from '../story-groups/change-groups.ts';
 import type { GroupCommand } from '../story-groups/commands.ts';

@@ -1,11 +1,12 @@
 /** Picking groups: with `--text` for one of them, or in one document for all. */
+
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { AppContext } from '../../core/app-context.ts';
 import { type CliContext, CommandError, printResult } from '../../core/cli/context.ts';
+import type { EditorOptions } from '../../core/cli/editor.ts';
 import { formatJson } from '../../core/cli/text.ts';
-import type { EditorOptions } from '../../editions/cli/draft-command.ts';
 import type { GroupCommand } from '../story-groups/commands.ts';
 import { editGroups, type GroupEdit, lookAtGroup, type SeenGroup } from '../story-groups/edit-groups.ts';
 import { listGroups } from '../story-groups/list-groups.ts';

@@ -1,7 +1,7 @@
 /** A report of a group, as an editor names it. Pure. */
 
 import { CommandError } from '../../core/cli/context.ts';
-import { plainLine } from '../../editions/rendering/headline.ts';
+import { plainLine } from '../../lib/text/clean-text.ts';
 import type { GroupedItem, StoryGroup } from '../story-groups/story-group.ts';
 
 /**

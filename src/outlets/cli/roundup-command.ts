@@ -1,8 +1,9 @@
 /** A command about story groups: who gives it, and what a conflict with another editor becomes. */
+
 import type { Command } from 'commander';
 import type { AppContext } from '../../core/app-context.ts';
 import { type CliContext, CommandError, jsonOption } from '../../core/cli/context.ts';
-import { type EditorOptions, editorName } from '../../editions/cli/draft-command.ts';
+import { type EditorOptions, editorName } from '../../core/cli/editor.ts';
 import { GroupConflictError } from '../story-groups/change-groups.ts';
 import { formatGroupConflict } from './format-roundup.ts';
 

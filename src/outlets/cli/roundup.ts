@@ -1,9 +1,10 @@
 /** The editor's commands to the reports of other outlets: what there is, and what enters the roundup. */
+
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { AppContext } from '../../core/app-context.ts';
 import { type CliContext, type JsonOption, jsonOption, newsletterNamed, printResult } from '../../core/cli/context.ts';
+import type { EditorOptions } from '../../core/cli/editor.ts';
 import { formatJson } from '../../core/cli/text.ts';
-import type { EditorOptions } from '../../editions/cli/draft-command.ts';
 import { readRoundupLog } from '../story-groups/change-groups.ts';
 import type { GroupCommand } from '../story-groups/commands.ts';
 import { editGroups, findReference, type GroupEdit, lookAtGroup, seeGroup } from '../story-groups/edit-groups.ts';

@@ -6,7 +6,7 @@
  */
 
 import { count } from '../../core/cli/text.ts';
-import { plainLine } from '../../editions/rendering/headline.ts';
+import { plainLine } from '../../lib/text/clean-text.ts';
 import { localDateTime } from '../../lib/time.ts';
 import { firstItemOf, type GroupedItem, reportedAt, type StoryGroup } from '../story-groups/story-group.ts';
 

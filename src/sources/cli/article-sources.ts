@@ -11,6 +11,7 @@ import { testSource } from '../../own-sites/source-test.ts';
 import { webhookSecret } from '../../own-sites/webhook.ts';
 import { sourceIdOf, withNewSources, writeConfig } from '../add-source.ts';
 import { pauseSource, resumeSource } from '../control-sources.ts';
+import { kindOf } from '../desk/source-kinds.ts';
 import { formatSourceDetails, formatSourceTest } from './format-sources.ts';
 
 export interface ShowOptions extends JsonOption {
@@ -84,7 +85,7 @@ export async function pausePolls(
   source: ArticleSource | RoundupSource,
   { verb, ...options }: JsonOption & { verb: 'pause' | 'resume' },
 ): Promise<void> {
-  await (verb === 'pause' ? pauseSource : resumeSource)(app, source);
+  await (verb === 'pause' ? pauseSource : resumeSource)(app, kindOf(source), source);
   printPaused(cli, source.id, verb, options);
 }
 

@@ -9,6 +9,7 @@ import { respondAfter, respondMissing } from '../../web/desk/page.ts';
 import { whenText } from '../../web/desk/parts/when.ts';
 import { pauseSource, requestSourcePoll, resumeSource } from '../control-sources.ts';
 import { TRIED_USES } from './address-form.ts';
+import { kindOf } from './source-kinds.ts';
 import { respondSources, showRejections, showSources } from './sources-page.ts';
 import { tryAddress } from './try-address.ts';
 
@@ -38,7 +39,7 @@ function forSource(act: SourceAct): (request: SignedInRequest) => Promise<Respon
 async function poll(request: SignedInRequest, source: AnySource): Promise<Response> {
   const { app } = request.desk;
   const { id } = source;
-  const outcome = await requestSourcePoll(app, source, request.audit('source.poll', id));
+  const outcome = await requestSourcePoll(app, kindOf(source), source, request.audit('source.poll', id));
   switch (outcome.kind) {
     case 'requested':
       return done(request, `${id} is due now: a process with the role schedule polls it within seconds.`);
@@ -53,13 +54,13 @@ async function poll(request: SignedInRequest, source: AnySource): Promise<Respon
 
 async function pause(request: SignedInRequest, source: AnySource): Promise<Response> {
   const { id } = source;
-  await pauseSource(request.desk.app, source, request.audit('source.pause', id));
+  await pauseSource(request.desk.app, kindOf(source), source, request.audit('source.pause', id));
   return done(request, `${id} is paused.`, `/sources/${id}/resume`);
 }
 
 async function resume(request: SignedInRequest, source: AnySource): Promise<Response> {
   const { id } = source;
-  await resumeSource(request.desk.app, source, request.audit('source.resume', id));
+  await resumeSource(request.desk.app, kindOf(source), source, request.audit('source.resume', id));
   return done(request, `${id} is polled again.`, `/sources/${id}/pause`);
 }
 

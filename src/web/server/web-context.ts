@@ -1,23 +1,16 @@
 /**
  * The context of every request handler. `createApp` opens it; nothing of it is global.
  */
-import { join } from 'node:path';
-import { type ConsentText, consentTextOf } from '../../audience/consent/consent-text.ts';
 import type { Config } from '../../core/config/config.ts';
 import type { SigningSecrets } from '../../core/config/signing-secrets.ts';
 import { type SiteView, siteView } from '../../core/config/site-view.ts';
 import type { Store } from '../../core/store/store.ts';
 import type { VisitCounter } from '../../editions/visits/visit-counter.ts';
-import { ArchivePages } from '../../feeds/pages/archive-pages.ts';
-import { openDerivedFeeds } from '../../feeds/pages/derived-feeds.ts';
-import { type FeedCache, openPublishedFeeds } from '../../feeds/pages/feed-cache.ts';
 import type { ReaderCounter } from '../../feeds/readers/reader-counts.ts';
 import { openRanges } from '../../lib/cidr.ts';
 import { ConcurrencyLimit } from '../../lib/concurrency/concurrency-limit.ts';
 import type { FetchClient } from '../../lib/guarded-fetch/fetch-client.ts';
 import type { Log } from '../../lib/log.ts';
-import { PICTURES } from '../../lib/pictures/picture-decoder.ts';
-import { RenditionCache } from '../../lib/pictures/rendition-cache.ts';
 import type { Templates } from '../../lib/templates.ts';
 import type { Clock } from '../../lib/time.ts';
 import { PageCache } from '../pages/page-cache.ts';
@@ -40,37 +33,25 @@ export interface WebOptions {
 }
 
 export interface WebContext extends WebOptions {
-  publishedFeeds: FeedCache;
-  derivedFeeds: FeedCache;
-  archivePages: ArchivePages;
   publicPages: PageCache;
-  /** Smaller versions of pictures. */
-  renditions: RenditionCache;
   /** Templates render one at a time, with other work in between. */
   rendering: ConcurrencyLimit;
   /** Whether an address is in `server.trustedProxies`. */
   isTrustedProxy: (address: string) => boolean;
   view: SiteView;
-  /** The wording of the configuration that people agree to. */
-  consent: ConsentText;
   /** The path of `publication.url` without its last slash: empty where the site has a host of its own. */
   base: string;
 }
 
 /** Opens the caches and derives the rest from the configuration. */
 export function openWebContext(options: WebOptions): WebContext {
-  const { store, config, clock, log } = options;
+  const { config, clock } = options;
   return {
     ...options,
-    publishedFeeds: openPublishedFeeds(store, config),
-    derivedFeeds: openDerivedFeeds(store, config, clock),
-    archivePages: new ArchivePages(store, config, clock, log),
     publicPages: new PageCache(clock),
-    renditions: new RenditionCache({ folder: join(config.paths.data, 'renditions'), decoder: PICTURES, log }),
     rendering: new ConcurrencyLimit(1),
     isTrustedProxy: openRanges(config.server.trustedProxies),
     view: siteView(config),
-    consent: consentTextOf(config),
     base: new URL(config.publication.url).pathname.replace(/\/+$/, ''),
   };
 }

@@ -12,7 +12,7 @@ import type { Store } from '../../../src/core/store/store.ts';
 import { type ReissueRequest, reissueEdition } from '../../../src/delivery/closing/reissue.ts';
 import { pauseEdition } from '../../../src/delivery/control/edition-control.ts';
 import { deliverDue } from '../../../src/delivery/deliver-due.ts';
-import { pauseAlert, readEditionDetails } from '../../../src/delivery/edition-status.ts';
+import { pauseAlert, readEditionDetails } from '../../../src/delivery/status/edition-status.ts';
 import { findDraftTarget } from '../../../src/editions/draft/draft-target.ts';
 import { type DraftRequest, editDraft } from '../../../src/editions/draft/edit-draft.ts';
 import { type Edition, findEdition, listEditionArticles } from '../../../src/editions/queries.ts';

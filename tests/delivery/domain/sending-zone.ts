@@ -1,10 +1,11 @@
 /**
  * A newsroom that sends from its own server, and a zone in which every record is right.
  */
+
 import { generateKeyPairSync } from 'node:crypto';
+import type { Signer } from '../../../src/core/keys.ts';
 import { dkimRecord } from '../../../src/delivery/domain/dkim-record.ts';
 import type { SendingSetup } from '../../../src/delivery/domain/sending-setup.ts';
-import type { Signer } from '../../../src/delivery/message/dkim.ts';
 import type { Zone } from '../../support/name-server.ts';
 
 export const { privateKey: rsaKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });

@@ -5,7 +5,7 @@
 import { type ParsedMail, simpleParser } from 'mailparser';
 import { testEdition } from '../../../scripts/test-edition.ts';
 import type { Config } from '../../../src/core/config/config.ts';
-import type { Signer } from '../../../src/delivery/message/dkim.ts';
+import type { Signer } from '../../../src/core/keys.ts';
 import { prepareMessages } from '../../../src/delivery/message/edition-message.ts';
 import type { OutgoingMessage } from '../../../src/delivery/transport/connection.ts';
 import type { Edition } from '../../../src/editions/queries.ts';

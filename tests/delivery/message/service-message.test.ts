@@ -11,7 +11,7 @@ import {
   readPreferencesToken,
 } from '../../../src/audience/tokens.ts';
 import type { Config } from '../../../src/core/config/config.ts';
-import type { Signer } from '../../../src/delivery/message/dkim.ts';
+import type { Signer } from '../../../src/core/keys.ts';
 import { prepareServiceMessage, type ServiceMessage } from '../../../src/delivery/message/service-message.ts';
 import type { OutgoingMessage } from '../../../src/delivery/transport/connection.ts';
 import { BUILT_IN_TEMPLATES, openTemplates } from '../../../src/lib/templates.ts';

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import type { Status } from '../../../src/app/status.ts';
 import { openStore } from '../../../src/core/store/store.ts';
 import type { Tables } from '../../../src/core/store/tables.ts';
-import type { EditionDetails, EditionStatus } from '../../../src/delivery/edition-status.ts';
+import type { EditionDetails, EditionStatus } from '../../../src/delivery/status/edition-status.ts';
 import { articleFile } from '../../support/articles.ts';
 import { type Folder, newFolder, scheduledFolder, startedFolder, storedRows } from '../../support/command.ts';
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Config, NewsletterConfig } from '../../../src/core/config/config.ts';
+import { composeNow } from '../../../src/delivery/closing/compose-slot.ts';
 import { startSending } from '../../../src/delivery/closing/countdown.ts';
-import { makeAlert } from '../../../src/editions/alerts/make-alert.ts';
-import { composeNow } from '../../../src/editions/compose-slot.ts';
+import { makeAlert } from '../../../src/delivery/closing/make-alert.ts';
 import { approvalHash } from '../../../src/editions/draft/approval.ts';
 import { readArrangedDraft } from '../../../src/editions/draft/arranged-draft.ts';
 import { readComingDrafts } from '../../../src/editions/draft/coming-drafts.ts';

@@ -1,8 +1,8 @@
 /** Today: what goes out next, what goes out now, and what needs somebody. */
 import { html } from 'hono/html';
 import { cancelSending, SendError } from '../../../delivery/closing/countdown.ts';
-import { SlotError } from '../../../editions/compose-slot.ts';
 import { findDraftTarget, targetName } from '../../../editions/draft/draft-target.ts';
+import { SlotError } from '../../../editions/slots.ts';
 import type { Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
 import type { DeskRoute } from '../../../web/desk/desk-route.ts';
 import { respondAfter, respondMissing, respondPage } from '../../../web/desk/page.ts';

@@ -3,15 +3,15 @@
  * all files are looked at again.
  */
 
-import { importWatched } from '../../../app/first-run.ts';
 import type { AppContext } from '../../../core/app-context.ts';
 import { repeat, type Stoppable } from '../../../lib/repeat.ts';
 import { SECOND } from '../../../lib/time.ts';
 import type { ChangedFile } from '../../../lib/watching/file-reports.ts';
 import { FolderWatcher } from '../../../lib/watching/folder-watcher.ts';
-import { parseRules } from '../import.ts';
+import { type ArticleImportOptions, parseRules } from '../import.ts';
 import { importFormat, listImportFolders } from '../import-files.ts';
 import { warmUpParsing } from '../parse-in-thread.ts';
+import { importChangedFiles, importReportedFiles } from './watch.ts';
 
 export function startImporting(app: AppContext): Stoppable {
   const { config, log } = app;
@@ -52,4 +52,34 @@ export function startImporting(app: AppContext): Stoppable {
       await Promise.all([watching, importing.stop(), polling.stop()]);
     },
   };
+}
+
+/**
+ * Imports the watched files that have changed.
+ * @param options.reported the files to look at. Default: all
+ * @returns null where none are watched
+ */
+export async function importWatched(
+  { store, config, clock, log }: AppContext,
+  {
+    reported,
+    ...options
+  }: Pick<ArticleImportOptions, 'onProgress' | 'signal'> & { isRepeated?: boolean; reported?: ChangedFile[] },
+): Promise<{ added: number; updated: number; rejected: number } | null> {
+  const { watch } = config.import;
+  if (watch.length === 0) return null;
+  const { added, updated, rejected, warnings } =
+    reported === undefined
+      ? await importChangedFiles(store, config, watch, { clock, ...options })
+      : await importReportedFiles(store, config, watch, reported, { clock, signal: options.signal });
+  for (const { source, line, problems } of rejected) {
+    log.warn({ source, line, problems }, 'rejected');
+  }
+  for (const { source, line, articleId, problems } of warnings) {
+    // A watched folder that is missing has no article; each poll would log it.
+    if (articleId === null) continue;
+    log.warn({ source, line, problems }, 'imported with a warning');
+  }
+  if (added + updated > 0) log.info({ added, updated }, 'imported');
+  return { added, updated, rejected: rejected.length };
 }

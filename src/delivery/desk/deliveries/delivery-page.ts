@@ -16,7 +16,7 @@ import type { ExpiredDeliveriesError } from '../../control/control.ts';
 import { type EditionProgress, listProgress } from '../../progress.ts';
 import type { FailureGroup } from '../../queue/failure-groups.ts';
 import { type FailedDeliveryOf, listFailedOf, listUncertainOf, type UncertainDelivery } from '../../queue/queries.ts';
-import type { ProviderReports } from '../../rates/edition-reports.ts';
+import type { ProviderReports } from '../../status/edition-reports.ts';
 import { redactAddresses } from '../../transport/redact-addresses.ts';
 import { failureFigures, providerReports } from '../editions/edition-figures.ts';
 import { editionPath, mailedName } from '../editions/edition-names.ts';

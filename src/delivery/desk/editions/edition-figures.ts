@@ -16,7 +16,7 @@ import {
   type ProviderReports,
   readProviderReports,
   readReports,
-} from '../../rates/edition-reports.ts';
+} from '../../status/edition-reports.ts';
 import { MEANINGS } from './figure-meanings.ts';
 
 /** What takes long with many failures. */

@@ -5,10 +5,10 @@ import { html } from 'hono/html';
 import { fullHeadline } from '../../../articles/article.ts';
 import { findArticles } from '../../../articles/queries.ts';
 import type { EditionDeliveryState } from '../../../core/store/tables.ts';
-import { logEntry } from '../../../editions/desk/draft/draft-log.ts';
+import { describeCommand } from '../../../editions/draft/describe.ts';
 import { logPath } from '../../../editions/draft/draft-address.ts';
 import { readDraftLog } from '../../../editions/draft/draft-store.ts';
-import { storiesOf, undoneNumbers } from '../../../editions/draft/history.ts';
+import { approverWithdrawn, storiesOf, undoneNumbers } from '../../../editions/draft/history.ts';
 import { findHeadlines } from '../../../editions/headlines.ts';
 import { type Edition, type EditionSummary, listEditionArticles, listRevisions } from '../../../editions/queries.ts';
 import { barChart } from '../../../web/desk/charts/bar-chart.ts';
@@ -16,10 +16,10 @@ import type { Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
 import { respondMissing, respondPage } from '../../../web/desk/page.ts';
 import { formatCount } from '../../../web/desk/parts/figure.ts';
 import { rowTable, type TableRow } from '../../../web/desk/parts/row-table.ts';
-import { when } from '../../../web/desk/parts/when.ts';
+import { when, whenText } from '../../../web/desk/parts/when.ts';
 import { countAllDeliveries, readDeliveryStates } from '../../queue/queries.ts';
-import { type RateLevelReached, readLevels } from '../../rates/edition-reports.ts';
 import { formatPercent } from '../../rates/judge-rates.ts';
+import { type RateLevelReached, readLevels } from '../../status/edition-reports.ts';
 import { editionFigureList, NO_DELIVERIES, readEditionFigures } from './edition-figures.ts';
 import { deliveryStateMark, editionPath, mailedName, newsletterTitle, requestedEdition } from './edition-names.ts';
 
@@ -186,9 +186,18 @@ async function draftLog(request: SignedInRequest, edition: Edition): Promise<Htm
   const shown = log.slice(0, LOG_SHOWN);
   const headlines = await findHeadlines(request.desk.app.store.db, [...new Set(shown.flatMap(storiesOf))]);
   const undone = undoneNumbers(log);
-  const entries = shown.map(
-    (entry) => html`<li>${logEntry({ request, headlines }, entry, undone.has(entry.number))}</li>`,
-  );
+  const { zone } = request.desk.app.config.publication;
+  const words = {
+    story: (id: string) => `“${headlines.get(id) ?? id}”`,
+    instant: (at: number) => whenText(at, request.at, zone),
+  };
+  const entries = shown.map((entry) => {
+    const approver = approverWithdrawn(entry);
+    return html`<li>${describeCommand(entry, words)}${undone.has(entry.number) ? ' (undone)' : ''}${
+      approver === null ? '' : html`; this withdrew the approval of <bdi>${approver}</bdi>`
+    } <span class="hint"><bdi>${entry.editor}</bdi>,
+${when(request, entry.at)}</span></li>`;
+  });
   const target = { newsletter: { id: edition.newsletter }, slot: { label: edition.slot } };
   return html`<ol class="rows">${entries}</ol>
 <p><a href="${request.desk.base}${logPath(target)}">All ${log.length} entries</a></p>`;

@@ -1,13 +1,14 @@
 /**
  * A command that was refused because another editor has changed the same since: both values, and the choice.
  */
+
 import { html } from 'hono/html';
 import type { Html } from '../../../web/desk/desk-request.ts';
 import { postButton } from '../../../web/desk/parts/form.ts';
 import type { FieldValue } from '../../draft/decisions.ts';
 import { type DescriptionNames, describeField, describeValue } from '../../draft/describe.ts';
-import { actPath, draftPage } from '../../draft/draft-address.ts';
 import type { DraftConflictError } from '../../draft/edit-draft.ts';
+import { actPath, draftPage } from './draft-page-address.ts';
 import { type EditionPageView, storyName } from './edition-view.ts';
 
 export interface RefusedCommand {

@@ -1,12 +1,13 @@
 /**
  * The log of a draft: who decided what and when, with undo and redo.
  */
+
 import { html } from 'hono/html';
 import type { Html } from '../../../web/desk/desk-request.ts';
 import { postButton } from '../../../web/desk/parts/form.ts';
 import { when, whenText } from '../../../web/desk/parts/when.ts';
 import { describeCommand } from '../../draft/describe.ts';
-import { actPath, logPath } from '../../draft/draft-address.ts';
+import { logPath } from '../../draft/draft-address.ts';
 import {
   approverWithdrawn,
   entryToRedo,
@@ -16,6 +17,7 @@ import {
   undoEntry,
   undoneNumbers,
 } from '../../draft/history.ts';
+import { actPath } from './draft-page-address.ts';
 import { type EditionPageView, storyName } from './edition-view.ts';
 
 /** What a log is shown of. */
@@ -71,7 +73,7 @@ function logRow(view: LogView, entry: LogEntry, isUndone: boolean): Html {
 }
 
 /** What an entry did, who gave the command, and when. */
-export function logEntry(view: Pick<LogView, 'headlines' | 'request'>, entry: LogEntry, isUndone: boolean): Html {
+function logEntry(view: LogView, entry: LogEntry, isUndone: boolean): Html {
   const approver = approverWithdrawn(entry);
   return html`${entryText(view, entry)}${isUndone ? ' (undone)' : ''}${
     approver === null ? '' : html`; this withdrew the approval of <bdi>${approver}</bdi>`

@@ -2,7 +2,6 @@
  * The page on which editors work on an edition.
  */
 import { html } from 'hono/html';
-import { sendingRegion } from '../../../delivery/desk/sending/sending-region.ts';
 import type { Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
 import { respondPage } from '../../../web/desk/page.ts';
 import { statusMark } from '../../../web/desk/parts/status-mark.ts';
@@ -11,6 +10,7 @@ import { closedPath, draftTopic, nextPath } from '../../draft/draft-address.ts';
 import type { DraftTarget } from '../../draft/draft-target.ts';
 import { withdrawnApproval } from '../../draft/history.ts';
 import { previewRegion } from '../preview/preview-region.ts';
+import { sendingRegion } from '../sending/sending-region.ts';
 import { conflictNotice, noConflict, type RefusedCommand } from './conflict.ts';
 import { draftLog, entryText } from './draft-log.ts';
 import { describeState } from './edition-state.ts';

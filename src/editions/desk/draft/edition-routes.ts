@@ -5,9 +5,10 @@
 import type { SignedInRequest } from '../../../web/desk/desk-request.ts';
 import type { DeskRoute } from '../../../web/desk/desk-route.ts';
 import { respondAfter, respondMissing } from '../../../web/desk/page.ts';
-import { draftPage, draftPath, nextPath } from '../../draft/draft-address.ts';
+import { draftPath, nextPath } from '../../draft/draft-address.ts';
 import { lostChoice } from '../preview/preview-choice.ts';
 import { actOnStory, moveStory, redo, undo, writeText } from './draft-acts.ts';
+import { draftPage } from './draft-page-address.ts';
 import { respondEdition } from './edition-page.ts';
 import { findTarget, isMissing, newsletterThatIsNext } from './find-target.ts';
 import { showLog } from './log-page.ts';

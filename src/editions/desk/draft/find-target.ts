@@ -5,8 +5,8 @@
 import type { NewsletterConfig } from '../../../core/config/config.ts';
 import type { DeskRequest } from '../../../web/desk/desk-request.ts';
 import { sentence } from '../../../web/desk/parts/operator-text.ts';
-import { comingSlot, SlotError } from '../../compose-slot.ts';
 import { type DraftTarget, findDraftTarget } from '../../draft/draft-target.ts';
+import { comingSlot, SlotError } from '../../slots.ts';
 
 /** In words that a page shows: there is no such newsletter or slot. */
 interface MissingDraft {

@@ -1,12 +1,13 @@
 /**
  * The tray: articles that are not in the edition, with the reasons.
  */
+
 import { html } from 'hono/html';
 import type { DeskRequest, Html } from '../../../web/desk/desk-request.ts';
 import { hiddenFields } from '../../../web/desk/parts/form.ts';
 import { when } from '../../../web/desk/parts/when.ts';
-import { actPath, rowId } from '../../draft/draft-address.ts';
 import type { LeftOutReason, LeftOutStory } from '../../selection/left-out.ts';
+import { actPath, rowId } from './draft-page-address.ts';
 import type { EditionPageView } from './edition-view.ts';
 import { submitTo } from './story-blocks.ts';
 import { headlineLink, storyFacts } from './story-line.ts';

@@ -1,13 +1,14 @@
 /**
  * What the checks of an edition found.
  */
+
 import { html } from 'hono/html';
 import type { Html } from '../../../web/desk/desk-request.ts';
 import { takeNotice } from '../../../web/desk/notice.ts';
 import { deskWords } from '../../../web/desk/parts/desk-words.ts';
 import { submitButton } from '../../../web/desk/parts/form.ts';
 import type { EditionProblem } from '../../checks/edition-problem.ts';
-import { actPath, rowId } from '../../draft/draft-address.ts';
+import { actPath, rowId } from './draft-page-address.ts';
 import type { EditionPageView } from './edition-view.ts';
 
 /** Problems beside what they concern; nothing where there are none. */

@@ -1,6 +1,7 @@
 /**
  * The blocks of an edition with their stories. Each row is one form, whose buttons move, pin or drop the story.
  */
+
 import { html } from 'hono/html';
 import type { Html } from '../../../web/desk/desk-request.ts';
 import { hiddenFields, submitButton } from '../../../web/desk/parts/form.ts';
@@ -9,7 +10,7 @@ import { badge } from '../../../web/desk/parts/status-mark.ts';
 import { whenText } from '../../../web/desk/parts/when.ts';
 import type { ArrangedStory } from '../../draft/arranged-draft.ts';
 import { DRAFT_BLOCKS, type DraftBlock } from '../../draft/decisions.ts';
-import { actPath, rowId } from '../../draft/draft-address.ts';
+import { actPath, rowId } from './draft-page-address.ts';
 import type { EditionPageView } from './edition-view.ts';
 import { problemsOf } from './problem-list.ts';
 import { headlineLink, storyFacts } from './story-line.ts';

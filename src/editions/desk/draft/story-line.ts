@@ -1,12 +1,13 @@
 /**
  * An article in one or two lines: its headline, and where and when it appeared.
  */
+
 import { html } from 'hono/html';
 import type { Article } from '../../../articles/article.ts';
 import { sectionTitle } from '../../../core/config/config.ts';
 import type { DeskRequest, Html } from '../../../web/desk/desk-request.ts';
 import { when } from '../../../web/desk/parts/when.ts';
-import { articlePath } from '../../draft/draft-address.ts';
+import { articlePath } from './draft-page-address.ts';
 import type { EditionPageView } from './edition-view.ts';
 
 /** Leads to the page of the article. @param domId keeps the focus on the story when the list changes */

@@ -2,13 +2,14 @@
  * The subject, the preheader and the note of an edition: a form each, so that a conflict about one does not keep the
  * others from being saved.
  */
+
 import { html } from 'hono/html';
 import type { Html } from '../../../web/desk/desk-request.ts';
 import { hiddenFields, submitButton, textField } from '../../../web/desk/parts/form.ts';
 import { MAX_PREHEADER, MAX_SUBJECT } from '../../draft/commands.ts';
-import { actPath } from '../../draft/draft-address.ts';
 import { MAX_NOTE_LENGTH } from '../../rendering/note.ts';
 import { PHONE_PREHEADER, PHONE_SUBJECT } from '../preview/inbox-line.ts';
+import { actPath } from './draft-page-address.ts';
 import type { EditionPageView } from './edition-view.ts';
 import { problemsOf } from './problem-list.ts';
 

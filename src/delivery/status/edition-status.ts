@@ -1,0 +1,177 @@
+/**
+ * What an operator sees of editions and does with them.
+ */
+
+import type { AppContext } from '../../core/app-context.ts';
+import type { Db } from '../../core/store/store.ts';
+import type { EditionDeliveryState, OmissionReason } from '../../core/store/tables.ts';
+import {
+  type Edition,
+  type EditionSummary,
+  findEditionById,
+  fullEditionName,
+  listEditionArticles,
+  listOmissions,
+  listRevisions,
+} from '../../editions/queries.ts';
+import { rfc3339 } from '../../lib/time.ts';
+import { listPausedDomains } from '../control/paused-domains.ts';
+import type { FailureGroup } from '../queue/failure-groups.ts';
+import {
+  countAllDeliveries,
+  type FailedDelivery,
+  groupFailures,
+  listFailedDeliveries,
+  readDeliveryStates,
+} from '../queue/queries.ts';
+import {
+  type EditionReports,
+  type ProviderReports,
+  type RateLevelReached,
+  readLevels,
+  readProviderReports,
+  readReports,
+} from './edition-reports.ts';
+
+/** Instants in RFC 3339, UTC. */
+export interface EditionStatus {
+  newsletter: string;
+  slot: string;
+  number: number;
+  /** Counts from 1. */
+  revision: number;
+  headline: string;
+  closed: string;
+  deliveryState: EditionDeliveryState;
+  /** Of a pause or a cancellation. */
+  reason: string | null;
+  /** Domains whose deliveries of this edition wait for the operator, with the server's words. */
+  pausedDomains: { domain: string; reason: string }[];
+  /** By state, those that were rolled up into totals included. */
+  deliveries: Record<string, number>;
+  /** Complaints and bounces, each recipient once. */
+  reports: EditionReports;
+  /** Ids of articles that were eligible and did not enter. */
+  passedOver: { agedOut: string[]; didNotFit: string[]; dropped: string[] };
+}
+
+export interface EditionDetails extends EditionStatus {
+  subject: string;
+  preheader: string;
+  cutoff: string;
+  /** Its page. */
+  url: string;
+  /** All revisions, the newest first, with the deliveries of each by state. */
+  revisions: Pick<EditionStatus, 'revision' | 'closed' | 'deliveryState' | 'reason' | 'deliveries'>[];
+  /** Of an earlier revision, those that no later one has. */
+  articles: { id: string; block: string }[];
+  /** Mailbox providers whose people complained or could not be reached. */
+  mailboxProviders: ProviderReports[];
+  /** The levels of complaint and bounce rates that it has reached. */
+  rateLevels: RateLevelReached[];
+  /** All failed deliveries, by the server's words. */
+  failures: FailureGroup[];
+  /** The newest ones. */
+  failedDeliveries: FailedDelivery[];
+}
+
+const FAILED_SHOWN = 20;
+
+export async function readEditionDetails(app: AppContext, edition: Edition): Promise<EditionDetails> {
+  const { store, config } = app;
+  const revisions = await summariseEditions(app, await listRevisions(store.db, edition.newsletter, edition.slot));
+  const summary = revisions.find(({ revision }) => revision === edition.revision);
+  return {
+    ...(summary as EditionStatus),
+    revisions: revisions.map(({ revision, closed, deliveryState, reason, deliveries }) => ({
+      revision,
+      closed,
+      deliveryState,
+      reason,
+      deliveries,
+    })),
+    subject: edition.subject,
+    preheader: edition.preheader,
+    cutoff: rfc3339(edition.cutoffAt),
+    url: `${config.publication.url}/editions/${edition.newsletter}/${edition.slot}`,
+    articles: await listEditionArticles(store.db, edition.id),
+    mailboxProviders: await readProviderReports(store.reports, edition.id),
+    rateLevels: await readLevels(store.db, edition.id),
+    failures: await groupFailures(store.reports, edition.id),
+    failedDeliveries: await listFailedDeliveries(store.reports, [edition.id], FAILED_SHOWN),
+  };
+}
+
+export async function summariseEditions(
+  { store }: Pick<AppContext, 'store'>,
+  editions: EditionSummary[],
+): Promise<EditionStatus[]> {
+  if (editions.length === 0) return [];
+  const ids = editions.map((edition) => edition.id);
+  const counts = await countAllDeliveries(store.reports, ids);
+  const reports = await readReports(store.reports, ids);
+  const states = await readDeliveryStates(store.db, ids);
+  const omissions = await listOmissions(store.db, ids);
+  const domains = await listPausedDomains(store.db, ids);
+  return editions.map((edition) => {
+    const { state = 'delivering', reason = null } = states.find(({ editionId }) => editionId === edition.id) ?? {};
+    const passed = (why: OmissionReason): string[] =>
+      omissions.filter((one) => one.editionId === edition.id && one.reason === why).map((one) => one.articleId);
+    return {
+      newsletter: edition.newsletter,
+      slot: edition.slot,
+      number: edition.number,
+      revision: edition.revision,
+      headline: edition.headline,
+      closed: rfc3339(edition.closedAt),
+      deliveryState: state,
+      reason,
+      pausedDomains: domains
+        .filter(({ editionId }) => editionId === edition.id)
+        .map(({ domain, reason }) => ({ domain, reason })),
+      deliveries: Object.fromEntries(Object.entries(counts.get(edition.id) ?? {}).filter(([, count]) => count > 0)),
+      reports: reports.get(edition.id) as EditionReports,
+      passedOver: { agedOut: passed('aged-out'), didNotFit: passed('did-not-fit'), dropped: passed('dropped') },
+    };
+  });
+}
+
+/** Alert key of a server that rejects everything. */
+export const DELIVERY_STOPPED = 'delivery';
+
+/** Alert key of an edition that was paused because of the server's replies. */
+export function pauseAlert(editionId: number): string {
+  return `edition:${editionId}`;
+}
+
+/** Alert key of a server that rejects the service messages to everyone. */
+export const SERVICE_MESSAGES_REFUSED = 'service-messages';
+
+/** Alert key of service messages of one kind that cannot be built, such as after a mistake in their template. */
+export function unbuildableAlert(kind: string): string {
+  return `${SERVICE_MESSAGES_REFUSED}:${kind}`;
+}
+
+/** Alert key of a domain that is paused for an edition. */
+export function domainAlert(editionId: number, domain: string): string {
+  return `${pauseAlert(editionId)}:${domain}`;
+}
+
+/** Alert key of an edition that was paused because of a retraction. */
+export function retractionAlert(editionId: number): string {
+  return `retraction:${editionId}`;
+}
+
+/** Prefix of the alert keys of editions that ended with too many failures. */
+export const UNDELIVERED = 'undelivered:';
+
+/** Alert key of an edition that ended with too many failures. */
+export function undeliveredAlert(editionId: number): string {
+  return `${UNDELIVERED}${editionId}`;
+}
+
+/** The name of an edition in commands and alerts; see `fullEditionName`. */
+export async function editionName(db: Db, id: number): Promise<string> {
+  const edition = await findEditionById(db, id);
+  return edition === null ? `edition ${id}` : fullEditionName(edition);
+}

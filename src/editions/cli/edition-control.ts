@@ -1,0 +1,231 @@
+/**
+ * Commands that control the delivery of editions.
+ */
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { findSubscriberByAddress } from '../../audience/subscriptions.ts';
+import type { AppContext } from '../../core/app-context.ts';
+import { type CliContext, CommandError, type JsonOption, jsonOption, printResult } from '../../core/cli/context.ts';
+import { count } from '../../core/cli/text.ts';
+import { cancel, type ResumeResult, resume, retry, settle, settleAll } from '../../delivery/control/control.ts';
+import { pauseEdition } from '../../delivery/control/edition-control.ts';
+import type { ReopenableKind, ReopenResult } from '../../delivery/control/reopen.ts';
+import { type EditionStatus, summariseEditions } from '../../delivery/status/edition-status.ts';
+import { formatFailures } from '../../delivery/status/format-editions.ts';
+import { parseAddress } from '../../lib/address.ts';
+import { DAY, HOUR, MINUTE, rfc3339 } from '../../lib/time.ts';
+import { addEditionCommand, type NamedEdition, withEdition } from './edition-command.ts';
+
+const DEFAULT_REASON = 'by the operator';
+
+interface ResumeOptions extends JsonOption {
+  domain?: string;
+  extend?: number;
+  expire?: boolean;
+}
+
+interface RetryOptions extends JsonOption {
+  failed?: boolean;
+  expired?: boolean;
+  cancelled?: boolean;
+  domain?: string;
+  extend?: number;
+  dryRun?: boolean;
+}
+
+interface SettleOptions extends JsonOption {
+  as: 'submitted' | 'retry';
+  all?: boolean;
+}
+
+/** Adds to the group `editions`. */
+export function addEditionControlCommands(editions: Command, cli: CliContext): void {
+  addEditionCommand(editions, 'pause', 'submit no further deliveries until the edition is resumed')
+    .option('--reason <text>', 'recorded with the pause', DEFAULT_REASON)
+    .addOption(jsonOption())
+    .action((name: string, { reason, ...options }: JsonOption & { reason: string }) =>
+      withEdition(cli, name, async (app, edition) => {
+        await pauseEdition(app.store.db, edition.id, reason);
+        const { fullName } = edition;
+        await printChange(cli, app, edition, options, {
+          text: `is paused; continue with "daywire editions resume ${fullName}"`,
+        });
+      }),
+    );
+  addEditionCommand(editions, 'resume', 'continue the deliveries of a paused edition, and of its paused domains')
+    .option('--domain <domain>', 'only those to this paused domain', parseDomain)
+    .option('--extend <time>', 'no delivery of it expires before that time has passed, such as 12h', parseTime)
+    .addOption(new Option('--expire', 'let deliveries that have expired fail').conflicts('extend'))
+    .addOption(jsonOption())
+    .action((name: string, { domain, extend, expire, ...options }: ResumeOptions) =>
+      withEdition(cli, name, async (app, edition) => {
+        const value = await resume(app, edition, { domain, extendBy: extend, expire });
+        const text = resumeText(value, edition, domain !== undefined);
+        await printChange(cli, app, edition, options, { text, value });
+      }),
+    );
+  addEditionCommand(editions, 'cancel', 'never submit the pending deliveries')
+    .option('--reason <text>', 'recorded with the cancellation', DEFAULT_REASON)
+    .addOption(jsonOption())
+    .action((name: string, { reason, ...options }: JsonOption & { reason: string }) =>
+      withEdition(cli, name, async (app, edition) => {
+        const cancelled = await cancel(app, edition.id, reason);
+        const what = count(cancelled, 'pending delivery', 'pending deliveries');
+        const text = `is cancelled: ${what} will not be submitted`;
+        await printChange(cli, app, edition, options, { text });
+      }),
+    );
+  addEditionCommand(editions, 'retry', 'make failed and expired deliveries pending again')
+    .option('--failed', 'only those that were refused or given up')
+    .option('--expired', 'only those that expired')
+    .option('--cancelled', 'those of a cancelled edition, which is delivered after all')
+    .option('--domain <domain>', 'only recipients of this domain', parseDomain)
+    .option('--extend <time>', 'none expires before that time, such as 12h; default: expireAfterHours', parseTime)
+    .option('--dry-run', 'only count them')
+    .addOption(jsonOption())
+    .action((name: string, options: RetryOptions) =>
+      withEdition(cli, name, (app, edition) => retryDeliveries(cli, app, edition, options)),
+    );
+  addEditionCommand(editions, 'settle', 'record the outcome of an uncertain delivery, or of all')
+    .argument('[address]', "the subscriber's address")
+    .addOption(
+      new Option('--as <outcome>', 'submitted: it was submitted; retry: submit it again')
+        .choices(['submitted', 'retry'])
+        .makeOptionMandatory(),
+    )
+    .option('--all', 'all uncertain deliveries of the edition')
+    .addOption(jsonOption())
+    .action((name: string, address: string | undefined, options: SettleOptions) => {
+      if ((address === undefined) === (options.all !== true)) {
+        throw new CommandError('settle takes either the address of a subscriber or --all');
+      }
+      return withEdition(cli, name, (app, edition) =>
+        address === undefined
+          ? settleEvery(cli, app, edition, options)
+          : settleOne(cli, app, edition, address, options),
+      );
+    });
+}
+
+/** What follows the name of the edition. */
+function resumeText(
+  { extended, wasPaused, domains }: ResumeResult,
+  { fullName }: NamedEdition,
+  isOfDomain: boolean,
+): string {
+  const ofDomains = `${areNamed(domains)} resumed`;
+  const ofEdition = wasPaused ? 'is resumed' : 'was not paused';
+  const resumesDomainsOnly = isOfDomain || (!wasPaused && domains.length > 0);
+  const ofBoth = domains.length === 0 ? ofEdition : `${ofEdition}, and ${ofDomains}`;
+  return [
+    resumesDomainsOnly ? `: ${ofDomains}` : ofBoth,
+    ...(extended === 0 ? [] : [`${count(extended, 'delivery', 'deliveries')} extended`]),
+    ...(isOfDomain && wasPaused ? [`the edition is paused: continue with "daywire editions resume ${fullName}"`] : []),
+  ].join('; ');
+}
+
+async function retryDeliveries(
+  cli: CliContext,
+  app: AppContext,
+  edition: NamedEdition,
+  { failed, expired, cancelled, domain, extend, dryRun = false, ...options }: RetryOptions,
+): Promise<void> {
+  const named = Object.entries({ failed, expired, cancelled }).flatMap(([kind, isNamed]) => (isNamed ? [kind] : []));
+  const kinds = (named.length > 0 ? named : ['failed', 'expired']) as ReopenableKind[];
+  const result = await retry(app, edition, { kinds, domain: domain ?? null, extendBy: extend, isDryRun: dryRun });
+  const [status] = await summariseEditions(app, [edition]);
+  printResult(cli, options, {
+    value: { ...status, dryRun, ...result },
+    text: () => [retrySentence(result, edition, dryRun, status), ...indented(result)].join('\n'),
+  });
+}
+
+function retrySentence(
+  { reopened, ineligible }: ReopenResult,
+  { fullName }: NamedEdition,
+  isDryRun: boolean,
+  status: EditionStatus | undefined,
+): string {
+  const verb = isDryRun ? 'would be pending again' : reopened === 1 ? 'is pending again' : 'are pending again';
+  const left = `${ineligible} of people who have left, are suppressed or paused ${ineligible === 1 ? 'stays' : 'stay'}`;
+  const domains = status?.pausedDomains.map((one) => one.domain) ?? [];
+  const paused = status?.deliveryState === 'paused' ? ['the edition'] : domains;
+  return [
+    `${fullName}: ${count(reopened, 'delivery', 'deliveries')} ${verb}`,
+    ...(ineligible === 0 ? [] : [`${left} as they are`]),
+    ...(paused.length === 0 ? [] : [`${areNamed(paused)} paused: continue with "daywire editions resume ${fullName}"`]),
+  ].join('; ');
+}
+
+/** `one is`, `one, other are`. */
+function areNamed(names: string[]): string {
+  return `${names.join(', ')} ${names.length === 1 ? 'is' : 'are'}`;
+}
+
+function indented({ groups }: ReopenResult): string[] {
+  return formatFailures(groups).map((line) => `  ${line}`);
+}
+
+async function settleOne(
+  cli: CliContext,
+  app: AppContext,
+  edition: NamedEdition,
+  address: string,
+  { as, ...options }: SettleOptions,
+): Promise<void> {
+  const subscriber = await findSubscriberByAddress(app.store.db, address);
+  if (subscriber === null) throw new CommandError(`${address}: there is no such subscriber`);
+  await settle(app, edition, subscriber.id, as);
+  await printChange(cli, app, edition, options, { text: `for ${address}: ${outcomeText(as)}` });
+}
+
+async function settleEvery(
+  cli: CliContext,
+  app: AppContext,
+  edition: NamedEdition,
+  { as, ...options }: SettleOptions,
+): Promise<void> {
+  const { settled, inProgress, until } = await settleAll(app, edition, as);
+  const rest =
+    inProgress === 0 || until === null
+      ? ''
+      : `; ${inProgress} may still be in progress: settle again after ${rfc3339(until)}`;
+  const text = `: ${count(settled, 'uncertain delivery', 'uncertain deliveries')} ${outcomeText(as)}${rest}`;
+  await printChange(cli, app, edition, options, { text, value: { settled, inProgress } });
+}
+
+function outcomeText(as: 'submitted' | 'retry'): string {
+  return as === 'submitted' ? 'recorded as submitted' : 'pending again';
+}
+
+/** Prints the status of the edition after the change where `--json` was given, else what has changed. */
+async function printChange(
+  cli: CliContext,
+  app: AppContext,
+  edition: NamedEdition,
+  options: JsonOption,
+  { text, value = {} }: { text: string; value?: object },
+): Promise<void> {
+  const [status] = await summariseEditions(app, [edition]);
+  const separator = text.startsWith(':') ? '' : ' ';
+  printResult(cli, options, {
+    value: { ...status, ...value },
+    text: () => `${edition.fullName}${separator}${text}`,
+  });
+}
+
+const UNITS: Record<string, number> = { m: MINUTE, h: HOUR, d: DAY };
+
+/** `90m`, `12h` or `2d` in milliseconds. */
+function parseTime(text: string): number {
+  const [, number = '', unit = ''] = /^([1-9]\d{0,4})([mhd])$/.exec(text) ?? [];
+  const milliseconds = Number(number) * (UNITS[unit] ?? 0);
+  if (milliseconds > 0) return milliseconds;
+  throw new InvalidArgumentError('It must be minutes, hours or days, such as 90m, 12h or 2d.');
+}
+
+/** In lower case and A-labels, as addresses are stored. */
+function parseDomain(text: string): string {
+  const address = parseAddress(`postmaster@${text}`);
+  if (address.kind === 'valid') return address.key.slice(address.key.lastIndexOf('@') + 1);
+  throw new InvalidArgumentError('It must be the part of addresses after the @, such as example.com.');
+}

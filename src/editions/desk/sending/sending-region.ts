@@ -1,0 +1,130 @@
+/**
+ * What lets an edition go, on its page: hold, approve, test copies, and sending it now.
+ */
+import { html } from 'hono/html';
+import type { Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
+import { hiddenFields, postButton, submitButton, textField } from '../../../web/desk/parts/form.ts';
+import { fromNow, when } from '../../../web/desk/parts/when.ts';
+import type { ArrangedDraft } from '../../draft/arranged-draft.ts';
+import { draftPath } from '../../draft/draft-address.ts';
+import { entryToUndoByNumber, fieldRevision } from '../../draft/history.ts';
+import type { DraftComposition, EmptyComposition } from '../preview/draft-composition.ts';
+import { countRecipients, RECIPIENTS_MEANING } from './recipients.ts';
+import { sendingPath } from './sending-path.ts';
+import { slotSentence } from './sending-sentence.ts';
+
+type SentDraft = Pick<
+  ArrangedDraft,
+  'newsletter' | 'slot' | 'edition' | 'draft' | 'log' | 'ended' | 'approval' | 'obstacle' | 'storyCount'
+>;
+
+/** Region `sending`; nothing once the edition is closed. */
+export async function sendingRegion(
+  request: SignedInRequest,
+  sent: SentDraft,
+  composition: DraftComposition | EmptyComposition,
+): Promise<Html> {
+  const isOver = sent.edition !== null || sent.ended !== null;
+  const content = isOver ? '' : await controls(request, sent, composition);
+  return html`<section id="sending" data-region${isOver ? html` hidden` : ''} aria-labelledby="sending-title">
+<h2 id="sending-title">Send</h2>
+${content}</section>`;
+}
+
+async function controls(
+  request: SignedInRequest,
+  sent: SentDraft,
+  composition: DraftComposition | EmptyComposition,
+): Promise<Html> {
+  const { closeAt, state } = sent.draft;
+  const mayAct = request.may('drafts.edit');
+  if (closeAt !== null) return countdown(request, sent, closeAt, mayAct);
+  const sentence = html`<p class="sentence">${await sentenceOf(request, sent)}</p>
+<p class="meaning">Approved, it has exactly the stories of this page, with their later corrections; otherwise, those
+that are ready when it closes. ${RECIPIENTS_MEANING}</p>`;
+  if (!mayAct) return sentence;
+  if (composition.kind === 'empty') return html`${sentence}${holdForm(request, sent)}`;
+  const seen = { seen: composition.draft.revision, hash: composition.hash };
+  const isApproved = state.kind === 'approved' && !isVoid(sent);
+  const approve =
+    state.kind === 'held' || isApproved
+      ? ''
+      : postButton(request, sendingPath(sent, 'approve'), 'Approve', {
+          ...{ fields: seen, id: 'approve', key: 'a', primary: true, disabled: composition.isSkipped },
+        });
+  const back = isApproved ? takeBack(request, sent) : '';
+  const test = html`${postButton(request, sendingPath(sent, 'test'), 'Send me a test copy', {
+    ...{ fields: { own: '1' }, id: 'test-own', key: 'c' },
+  })}<a id="test-other" href="${request.desk.base}${sendingPath(sent, 'test')}">To another address</a>`;
+  const now =
+    sent.obstacle !== null || composition.isSkipped
+      ? ''
+      : html`<a class="button last" id="send-now"
+href="${request.desk.base}${sendingPath(sent, 'send')}">Send now …</a>`;
+  return html`${sentence}
+<div class="buttons">${approve}${back}${test}${now}</div>${holdForm(request, sent)}`;
+}
+
+/** An undo of one's own approval. Others can hold the edition. */
+function takeBack(request: SignedInRequest, { draft, log, ...sent }: SentDraft): Html | '' {
+  const entry = entryToUndoByNumber(log, request.account.name, fieldRevision(draft, 'state'));
+  if (entry === null) return '';
+  return postButton(request, `${draftPath(sent)}/undo`, 'Take the approval back', {
+    ...{ fields: { entry: entry.number }, id: 'take-back' },
+  });
+}
+
+/** Whether it was approved, and that does not count any more. */
+function isVoid({ approval }: SentDraft): boolean {
+  return approval !== null && approval.voided !== null;
+}
+
+async function sentenceOf({ desk, at }: SignedInRequest, sent: SentDraft): Promise<string> {
+  const { newsletter, slot, draft, storyCount } = sent;
+  const { minimumStories } = newsletter;
+  if (storyCount === 0) return 'Without a story it goes to nobody.';
+  if (storyCount < minimumStories) return `With fewer than ${minimumStories} stories it goes to nobody.`;
+  const count = await countRecipients(desk.app.store.db, newsletter);
+  const { zone } = desk.app.config.publication;
+  const terms = { count, zone, deliverAt: newsletter.deliverAt };
+  if (newsletter.kind === 'alert') return `An alert goes out when it is sent, ${slotSentence(terms, at, at)}.`;
+  const when = slotSentence(terms, slot.slotAt, at);
+  switch (draft.state.kind) {
+    case 'held':
+      return newsletter.approval === 'required'
+        ? `Held, it waits. Released and approved, it goes ${when}.`
+        : `Held, it waits. Released, it goes ${when}.`;
+    case 'approved':
+      if (!isVoid(sent)) return `Approved, it goes ${when}.`;
+      break;
+  }
+  return newsletter.approval === 'required'
+    ? `Once it is approved, it goes ${when}.`
+    : `It goes ${when}, approved or not.`;
+}
+
+function holdForm(request: SignedInRequest, sent: SentDraft): Html {
+  if (sent.draft.state.kind === 'held') {
+    return html`<div class="buttons">${postButton(request, sendingPath(sent, 'release'), 'Release', {
+      ...{ fields: { seen: sent.draft.revision }, id: 'release', key: 'h', primary: true },
+    })}</div>`;
+  }
+  const action = request.desk.base + sendingPath(sent, 'hold');
+  return html`<form class="filters" id="hold-form" method="post" action="${action}">
+${hiddenFields({ seen: sent.draft.revision })}
+${textField({ name: 'reason', id: 'hold-reason', label: 'Reason for a hold (optional)', maxLength: 200 })}
+${submitButton('Hold', { id: 'hold', key: 'h' })}</form>`;
+}
+
+function countdown(request: SignedInRequest, sent: SentDraft, closeAt: number, mayAct: boolean): Html {
+  const cancel = mayAct
+    ? postButton(request, sendingPath(sent, 'cancel-send'), 'Cancel sending', { id: 'cancel-send', primary: true })
+    : '';
+  const end = html`${when(request, closeAt)}, ${fromNow(request, closeAt)}`;
+  const sentence =
+    sent.obstacle === null
+      ? html`It is being sent: it closes ${end}.`
+      : html`Its countdown ends ${end}. Nothing is sent then: ${sent.obstacle.reason}.`;
+  return html`<p class="sentence">${sentence}</p>
+<div class="buttons">${cancel}</div>`;
+}

@@ -1,0 +1,20 @@
+import type { SiteView } from '../core/config/site-view.ts';
+import type { EditionSummary } from './queries.ts';
+
+/** A past edition as lists show it. */
+export interface EditionLine {
+  /** Of its page on this site. */
+  path: string;
+  headline: string;
+  number: number;
+  /** Its slot, epoch milliseconds. */
+  at: number;
+  /** The newsletter's title. */
+  newsletter: string;
+}
+
+export function editionLine(edition: EditionSummary, { view, base }: { view: SiteView; base: string }): EditionLine {
+  const { newsletter, slot, headline, number, slotAt } = edition;
+  const title = view.newsletters.find(({ id }) => id === newsletter)?.title ?? newsletter;
+  return { path: `${base}/editions/${newsletter}/${slot}`, headline, number, at: slotAt, newsletter: title };
+}

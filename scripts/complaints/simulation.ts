@@ -8,6 +8,7 @@ import { sql } from 'kysely';
 import { openParts } from '../../src/app/context-parts.ts';
 import { createApp } from '../../src/app/routes/app.ts';
 import { mailboxToken } from '../../src/audience/tokens.ts';
+import { alertKey } from '../../src/core/alerts/alert-kind.ts';
 import { listOpenAlerts } from '../../src/core/alerts/alerts.ts';
 import type { AppContext } from '../../src/core/app-context.ts';
 import { parseConfig } from '../../src/core/config/config.ts';
@@ -257,7 +258,7 @@ class Simulation {
   }
 
   async #alerts(): Promise<string[]> {
-    return (await listOpenAlerts(this.#app.store.db)).map(({ key }) => key);
+    return (await listOpenAlerts(this.#app.store.db)).map(alertKey);
   }
 
   /** The domains of the pending deliveries. */

@@ -20,6 +20,7 @@ import { foldRuns } from '../core/schedule/retention.ts';
 import { foldCountSlots } from '../core/store/counts.ts';
 import { truncateLog } from '../core/store/deleted-text.ts';
 import { deleteExpiredRateLimits } from '../core/store/rate-limits.ts';
+import { pauseAlert } from '../delivery/alerts.ts';
 import { deleteProgress } from '../delivery/progress.ts';
 import { EVENT_IDS_KEPT } from '../delivery/providers/replay-window.ts';
 import { deleteRefusalsOfFinished } from '../delivery/queue/refusals.ts';
@@ -32,7 +33,6 @@ import {
   failUncertainOfCancelled,
   foldDeliveries,
 } from '../delivery/retention.ts';
-import { domainAlert } from '../delivery/status/edition-status.ts';
 import { deleteOldDraftViews } from '../editions/draft/draft-views.ts';
 import { deleteOldLinkStates } from '../editions/links/link-cache.ts';
 import { foldVisits } from '../editions/visits/visit-rows.ts';
@@ -103,7 +103,7 @@ export async function runRetention({
   const domains = await deleteRefusalsOfFinished(store.db);
   await resolveAlerts(
     store.db,
-    domains.map(({ editionId, domain }) => domainAlert(editionId, domain)),
+    domains.map(({ editionId, domain }) => pauseAlert(editionId, domain)),
     now,
   );
   await resolveSignupAlert(store.db, now);

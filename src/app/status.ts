@@ -6,7 +6,8 @@ import { countArticles } from '../articles/queries.ts';
 import { countRejections, listRejections, type RecordedRejection } from '../articles/rejections.ts';
 import { countImages, listFailedImages } from '../articles/remote-images/image-queue.ts';
 import { countSubscriptions } from '../audience/subscriptions.ts';
-import { listOpenAlerts } from '../core/alerts/alerts.ts';
+import { type AlertSubject, alertKey } from '../core/alerts/alert-kind.ts';
+import { alertText, listOpenAlerts } from '../core/alerts/alerts.ts';
 import type { AppContext } from '../core/app-context.ts';
 import { listProcesses } from '../core/schedule/processes.ts';
 import { countRunsEver, listLastRuns, listRuns } from '../core/schedule/run-ledger.ts';
@@ -39,7 +40,7 @@ export interface Status {
   zone: string;
   store: string;
   /** The open alerts, oldest first. */
-  alerts: { key: string; message: string; first: string; count: number }[];
+  alerts: { key: string; kind: string; subject: AlertSubject; message: string; first: string; count: number }[];
   /** Processes that run, and those that were killed in the last day. */
   processes: {
     host: string;
@@ -136,11 +137,12 @@ export async function readStatus(app: AppContext, now: number): Promise<Status> 
     at: rfc3339(now),
     zone: config.publication.zone,
     store: store.location,
-    alerts: (await listOpenAlerts(db)).map(({ key, message, firstAt, count }) => ({
-      key,
-      message,
-      first: rfc3339(firstAt),
-      count,
+    alerts: (await listOpenAlerts(db)).map((alert) => ({
+      key: alertKey(alert),
+      ...{ kind: alert.kind, subject: alert.subject },
+      message: alertText(alert),
+      first: rfc3339(alert.firstAt),
+      count: alert.count,
     })),
     processes: (await listProcesses(db, now)).map(
       ({ id: _id, scope: _scope, startedAt, seenAt, isRunning, ...one }) => ({

@@ -2,29 +2,24 @@
  * Delivers what is due, for the operator and for the background task alike.
  */
 
-import { listOpenAlerts, raiseAlert, resolveAlerts, syncAlerts } from '../core/alerts/alerts.ts';
+import { raiseAlert, resolveAlerts, syncAlerts } from '../core/alerts/alerts.ts';
 import type { AppContext } from '../core/app-context.ts';
+import { editionAction } from '../editions/edition-action.ts';
 import { rfc3339 } from '../lib/time.ts';
+import { DELIVERY_STOPPED, pauseAlert, SERVICE_MESSAGES_REFUSED, unbuildableAlert } from './alerts.ts';
 import type { OnRecovery, OnTrouble } from './control/back-off-state.ts';
 import type { DeliveryPause, OnPause } from './control/circuit-breaker.ts';
 import { deliver } from './deliver.ts';
 import { DeliveryMonitor } from './monitor/monitor.ts';
 import type { DeliverOptions, DeliveryReport } from './run.ts';
-import {
-  DELIVERY_STOPPED,
-  domainAlert,
-  editionName,
-  pauseAlert,
-  SERVICE_MESSAGES_REFUSED,
-  unbuildableAlert,
-} from './status/edition-status.ts';
+import { editionName } from './status/edition-status.ts';
 import type { Transport } from './transport/connection.ts';
 import { openTransport } from './transport/open-transport.ts';
 
 /** The report of a run, with the names of the editions that it paused. */
 export type NamedDeliveryReport = Omit<DeliveryReport, 'paused'> & { paused: (DeliveryPause & { edition: string })[] };
 
-/** The key of the alert about a back-off. */
+/** The alert about a back-off. */
 const TROUBLE_ALERTS = { server: DELIVERY_STOPPED, service: SERVICE_MESSAGES_REFUSED };
 
 /**
@@ -58,31 +53,28 @@ export async function deliverDue(
   const onPause: OnPause = async (tx, { editionId, domain, reason }) => {
     const name = await editionName(tx, editionId);
     names.set(editionId, name);
-    const [what, key, which] =
-      domain === undefined
-        ? [name, pauseAlert(editionId), '']
-        : [`${name} to ${domain}`, domainAlert(editionId, domain), ` --domain ${domain}`];
-    const command = `"daywire editions resume ${name}${which}"`;
-    const message = `Delivery of ${what} is paused: ${reason}. Resume it with ${command} when the cause is removed.`;
-    await raiseAlert(tx, { key, message }, clock());
+    const what = domain === undefined ? name : `${name} to ${domain}`;
+    const options = domain === undefined ? '' : `--domain ${domain}`;
+    const message = `Delivery of ${what} is paused: ${reason}.`;
+    const actions = [editionAction('resume', 'resume it when the cause is removed', name, { options })];
+    await raiseAlert(tx, { ...pauseAlert(editionId, domain), message, actions }, clock());
   };
   const onTrouble: OnTrouble = async (tx, { scope, backOff }) => {
     const { cause, reason, since } = backOff;
-    const key = TROUBLE_ALERTS[scope];
     const what = scope === 'server' ? 'Delivery' : 'Delivery of service messages';
     const state = cause === 'configuration' ? 'stopped' : `has waited since ${rfc3339(since)}`;
     const message = `${what} ${state}: ${reason}. Everything else is still pending, and is tried again by itself.`;
-    await raiseAlert(tx, { key, message }, clock());
+    await raiseAlert(tx, { ...TROUBLE_ALERTS[scope], message }, clock());
   };
   // At once: the rest of the run may take hours.
   const onRecovery: OnRecovery = (tx, scope) => resolveAlerts(tx, [TROUBLE_ALERTS[scope]], clock());
   const onServiceMessagesBuilt: DeliverOptions['onServiceMessagesBuilt'] = async (kind, problem) => {
-    const key = unbuildableAlert(kind);
-    if (problem === null) return resolveAlerts(store.db, [key], clock());
+    const alert = unbuildableAlert(kind);
     const message =
       `Service messages from the templates mail/${kind} wait: ${problem}. ` +
       'They are tried again every five minutes.';
-    await syncAlerts(store.db, key, new Map([[key, message]]), clock());
+    const wanted = problem === null ? [] : [{ ...alert, message }];
+    await syncAlerts(store.db, alert.kind, wanted, clock(), ({ template }) => template === kind);
   };
   const report = await deliver(store, config, transport, {
     ...{ clock, secrets, signers, templates, onPause, onTrouble, onRecovery, onServiceMessagesBuilt, probeNow, signal },
@@ -100,11 +92,8 @@ export async function deliverDue(
   await resolveAlerts(store.db, accepted, clock());
   if (stopped !== null && retryAt === undefined && !signal?.aborted) {
     const message = `Delivery stopped: ${stopped}. All other deliveries are still pending.`;
-    const open = await listOpenAlerts(store.db);
-    // Every second anew while the queue is held.
-    if (!open.some((alert) => alert.key === DELIVERY_STOPPED && alert.message === message)) {
-      await raiseAlert(store.db, { key: DELIVERY_STOPPED, message }, clock());
-    }
+    // Repeated every second while the queue is on hold.
+    await syncAlerts(store.db, DELIVERY_STOPPED.kind, [{ ...DELIVERY_STOPPED, message }], clock());
   }
   await monitor.afterRun();
   const paused = report.paused.map((pause) => ({ edition: names.get(pause.editionId) ?? '', ...pause }));

@@ -1,7 +1,9 @@
 /**
  * Finds the slots of a newsletter: by instant, by label, the coming and the waiting one.
  */
+
 import { Temporal } from 'temporal-polyfill';
+import { ActionableError } from '../core/actions.ts';
 import type { AppContext } from '../core/app-context.ts';
 import { type NewsletterConfig, scheduleZone } from '../core/config/config.ts';
 import { readScheduleState } from '../core/schedule/run-ledger.ts';
@@ -14,7 +16,7 @@ import { findEdition } from './queries.ts';
 import { type EditionSlot, editionSlot } from './slot.ts';
 
 /** The newsletter's schedule has no such slot. */
-export class SlotError extends Error {
+export class SlotError extends ActionableError {
   override name = 'SlotError';
 }
 
@@ -167,7 +169,9 @@ function dateOf(label: string): string | null {
 }
 
 function noAlert({ id }: NewsletterConfig): never {
-  throw new SlotError(`${id} has no open alert: make one with "daywire alert ARTICLE --newsletter ${id}"`);
+  throw new SlotError(`${id} has no open alert`, [
+    { to: 'make one', command: `alert ARTICLE --newsletter ${id}`, desk: null },
+  ]);
 }
 
 /**

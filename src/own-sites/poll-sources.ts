@@ -2,6 +2,7 @@
  * Operations on sources: polling what is due, polling one, and deciding on what a source has withdrawn.
  */
 
+import type { AlertId } from '../core/alerts/alert-kind.ts';
 import { raiseAlert, resolveAlerts } from '../core/alerts/alerts.ts';
 import type { AppContext } from '../core/app-context.ts';
 import type { ArticleSource } from '../core/config/config.ts';
@@ -136,11 +137,11 @@ async function noteFailure({ store, clock, log }: AppContext, { id }: ArticleSou
   const since = row.failing_since;
   if (since === null || now - since < ALERT_AFTER) return;
   const message = `${id} has failed since ${rfc3339(since)}: ${problem}. Its articles stay as they are.`;
-  await raiseAlert(store.db, { key: failureAlert(id), message }, now);
+  await raiseAlert(store.db, { ...failureAlert(id), message }, now);
 }
 
-export function failureAlert(sourceId: string): string {
-  return `source:${sourceId}`;
+export function failureAlert(source: string): AlertId {
+  return { kind: 'source', subject: { source } };
 }
 
 /**

@@ -3,8 +3,10 @@
  * of the last week and once a day for all. Only a complete list counts, twice, and only if the CMS then says of the
  * post itself that it is gone. See withdrawal.ts.
  */
+
 import { retractArticles } from '../articles/import/retract.ts';
 import { clearRejectionsOfFiles } from '../articles/rejections.ts';
+import type { AlertId } from '../core/alerts/alert-kind.ts';
 import { raiseAlert, resolveAlerts } from '../core/alerts/alerts.ts';
 import type { Db } from '../core/store/store.ts';
 import { inTransaction } from '../core/store/transaction.ts';
@@ -21,6 +23,7 @@ import {
   type SourceItemRow,
 } from '../sources/item-state.ts';
 import { ask, askForOk, PollError, placeOf } from '../sources/request.ts';
+import { sourceAction } from '../sources/source-action.ts';
 import { articleId } from './article-record.ts';
 import { itemPath } from './item-file.ts';
 import { importPage, type Poll, progress, requesterOf } from './poll-steps.ts';
@@ -59,15 +62,15 @@ async function readPublished(poll: Poll, cms: CmsApi, from: number): Promise<voi
 
 /** Without a complete list nothing is withdrawn, which must not stay unnoticed. */
 async function tellIfHidden({ store, source, clock }: Poll, found: number, total: number | null): Promise<void> {
-  const key = incompleteAlert(source.id);
+  const alert = incompleteAlert(source.id);
   if (total === null || total <= found) {
-    await resolveAlerts(store.db, [key], clock());
+    await resolveAlerts(store.db, [alert], clock());
     return;
   }
   const message =
     `${source.id}: its list has ${found} of ${total} posts, so that withdrawn ones are not noticed. A plugin may ` +
     'hide some of them from visitors, and still count them.';
-  await raiseAlert(store.db, { key, message }, clock());
+  await raiseAlert(store.db, { ...alert, message }, clock());
 }
 
 interface IdList {
@@ -164,10 +167,10 @@ async function statusOfPage(poll: Poll, url: string): Promise<number> {
 async function withdraw(poll: Poll, gone: SourceItemRow[]): Promise<void> {
   const { store, source, clock, report } = poll;
   const waiting = (await listWaitingWithdrawals(store.db, source.id)).length;
-  const key = withdrawalAlert(source.id);
+  const alert = withdrawalAlert(source.id);
   if (gone.length === 0 || waiting + gone.length <= MAX_AT_ONCE) {
     await applyWithdrawal(poll, gone);
-    if (waiting === 0) await resolveAlerts(store.db, [key], clock());
+    if (waiting === 0) await resolveAlerts(store.db, [alert], clock());
     return;
   }
   await inTransaction(store.db, async (tx) => {
@@ -179,20 +182,24 @@ async function withdraw(poll: Poll, gone: SourceItemRow[]): Promise<void> {
     );
     const message =
       `${source.id}: ${gone.length} posts are gone at once, which may be a fault of the site. Their articles stay ` +
-      `until you decide: "daywire sources withdraw ${source.id}" retracts them, with --keep they stay for good.`;
-    await raiseAlert(tx, { key, message }, clock());
+      'until you decide.';
+    const actions = [
+      sourceAction('withdraw', 'retract them', source.id),
+      sourceAction('withdraw --keep', 'keep them for good', source.id),
+    ];
+    await raiseAlert(tx, { ...alert, message, actions }, clock());
   });
   report.waiting += gone.length;
 }
 
-/** The key of the alert that the list of posts is not complete. */
-export function incompleteAlert(sourceId: string): string {
-  return `incomplete:${sourceId}`;
+/** The list of posts is not complete. */
+export function incompleteAlert(source: string): AlertId {
+  return { kind: 'incomplete', subject: { source } };
 }
 
-/** The key of the alert about withdrawals that wait for the operator. */
-export function withdrawalAlert(sourceId: string): string {
-  return `withdrawals:${sourceId}`;
+/** Withdrawals that wait for the operator. */
+export function withdrawalAlert(source: string): AlertId {
+  return { kind: 'withdrawals', subject: { source } };
 }
 
 async function applyWithdrawal({ store, config, source, clock, report }: Poll, gone: SourceItemRow[]): Promise<void> {

@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import { jobsOf } from '../../src/app/jobs.ts';
 import { runRetention } from '../../src/app/retention.ts';
 import { countArticles, findPublicArticles } from '../../src/articles/queries.ts';
-import { listOpenAlerts as listOperatorAlerts } from '../../src/core/alerts/alerts.ts';
 import type { NewsletterConfig } from '../../src/core/config/config.ts';
 import { deleteOtherSchedules, registerSchedules } from '../../src/core/schedule/register.ts';
 import { runDue } from '../../src/core/schedule/run-due.ts';
@@ -17,6 +16,7 @@ import { editDraft } from '../../src/editions/draft/edit-draft.ts';
 import { showDraft } from '../../src/editions/draft/show-draft.ts';
 import { findEdition, listEditionArticles } from '../../src/editions/queries.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../../src/lib/time.ts';
+import { openAlerts as openOperatorAlerts } from '../support/alerts.ts';
 import { articleFactory, saveAsPublished } from '../support/articles.ts';
 import { NOW } from '../support/clock.ts';
 import { forEachDatabase } from '../support/databases.ts';
@@ -122,7 +122,7 @@ describe('an alert', () => {
       expect(await runsOf(app)).toEqual(['late: waited 5 min: not approved; edition 1 was closed by hand']);
       await tick(app);
       expect(await runsOf(app)).toHaveLength(1);
-      expect(await listOperatorAlerts(app.store.db)).toEqual([]);
+      expect(await openOperatorAlerts(app.store.db)).toEqual([]);
     });
 
     it('keeps the alert to the operator while another one waits', async () => {
@@ -133,10 +133,10 @@ describe('an alert', () => {
       await approve(app);
       await startSending(app, await findDraftTarget(app, app.newsletter), 'Ada');
       await closeDueCountdowns(app);
-      expect(await listOperatorAlerts(app.store.db)).toEqual([]);
+      expect(await openOperatorAlerts(app.store.db)).toEqual([]);
       await tick(app);
       await tick(app);
-      expect(await listOperatorAlerts(app.store.db)).toMatchObject([{ key: 'waiting:newsletter:breaking' }]);
+      expect(await openOperatorAlerts(app.store.db)).toMatchObject([{ key: 'waiting:newsletter:breaking' }]);
       expect((await findDraftTarget(app, app.newsletter)).slot).toEqual(first.slot);
     });
 
@@ -193,7 +193,7 @@ describe('an alert', () => {
       await tick(app);
       expect(await registered(null, 'UTC')).toEqual(['waiting: not approved']);
       expect(await registered('0 7 * * *', 'UTC')).toEqual(['skipped: not approved; its schedule was removed']);
-      expect(await listOperatorAlerts(db)).toEqual([]);
+      expect(await openOperatorAlerts(db)).toEqual([]);
       app.now += MINUTE;
       await makeAlert(app, app.newsletter, 'b', 'Ada');
       await deleteOtherSchedules(db, [{ id: 'publish' }], app.now);
@@ -210,7 +210,7 @@ describe('an alert', () => {
       app.now += MINUTE;
       await tick(app);
       expect(await runsOf(app)).toEqual([expect.stringMatching(/^skipped: .*; its grace period is over$/)]);
-      const alerts = await listOperatorAlerts(app.store.db);
+      const alerts = await openOperatorAlerts(app.store.db);
       expect(alerts.map(({ key }) => key)).toEqual(['skipped:newsletter:breaking']);
       expect(await composeSlot(app, app.newsletter, slot.slotAt)).toEqual({
         kind: 'waiting',

@@ -10,6 +10,7 @@ import type { Store } from '../../src/core/store/store.ts';
 import { noteReport } from '../../src/delivery/providers/last-report.ts';
 import { DAY, HOUR, MINUTE } from '../../src/lib/time.ts';
 import { testConfig } from '../delivery/fixture.ts';
+import { alertNamed } from '../support/alerts.ts';
 import { forEachDatabase } from '../support/databases.ts';
 import { storeDeliveries } from '../support/deliveries.ts';
 
@@ -451,7 +452,7 @@ describe('the status', () => {
       ]);
       await recordProcess(store.db, { ...process, id: 'running', pid: 9, roles: ['schedule', 'deliver'] }, NOW - HOUR);
       await recordProcess(store.db, { ...process, id: 'running', pid: 9 }, NOW);
-      await raiseAlert(store.db, { key: 'heartbeat', message: 'It failed.' }, NOW - 16 * HOUR);
+      await raiseAlert(store.db, { ...alertNamed('heartbeat'), message: 'It failed.' }, NOW - 16 * HOUR);
       const [header, ...lines] = formatStatus(await read(store)).split('\n');
       expect(header).toMatch(/, 2026-11-24T07:30:00Z \(15:30\), Asia\/Shanghai, /);
       expect(lines.slice(1, 7)).toEqual([

@@ -5,13 +5,13 @@ import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import { queueEdition } from '../../scripts/test-edition.ts';
 import { start } from '../../src/app/start.ts';
-import { listOpenAlerts } from '../../src/core/alerts/alerts.ts';
 import { resume, retry } from '../../src/delivery/control/control.ts';
 import { deliverDue } from '../../src/delivery/deliver-due.ts';
 import { summariseEditions } from '../../src/delivery/status/edition-status.ts';
 import { listEditions } from '../../src/editions/queries.ts';
 import { MINUTE, rfc3339 } from '../../src/lib/time.ts';
 import { closeEdition } from '../app/steps.ts';
+import { openAlerts } from '../support/alerts.ts';
 import { forEachDatabase } from '../support/databases.ts';
 import { openSampleApp, openTestApp } from '../support/test-app.ts';
 import { queueConfirmation, serviceMessagesOf } from './fixture.ts';
@@ -27,7 +27,7 @@ describe('delivering', () => {
       await closeEdition(app);
       expect(await deliverDue(app)).toMatchObject({ submitted: 0, failed: 0, paused: [{ editionId: 1 }] });
       const message = expect.stringMatching(/is paused: .*550 5\.7\.1 not from you.*"daywire editions resume/);
-      expect(await listOpenAlerts(app.store.db)).toMatchObject([{ key: 'edition:1', message, count: 1 }]);
+      expect(await openAlerts(app.store.db)).toMatchObject([{ key: 'edition:1', message, count: 1 }]);
       await closeServers();
     });
 
@@ -47,7 +47,7 @@ describe('delivering', () => {
       });
       await closeEdition(app);
       const report = await deliverDue(app);
-      const alerts = await listOpenAlerts(app.store.db);
+      const alerts = await openAlerts(app.store.db);
       expect(alerts).toMatchObject([{ message: expect.stringMatching(alert) }]);
       expect(quoted.length).toBeGreaterThan(0);
       const output = JSON.stringify([report, alerts]);
@@ -79,12 +79,12 @@ describe('delivering', () => {
       const alertsAt = async (minutes: number) => {
         app.now = began + minutes * MINUTE;
         expect(await deliverDue(app)).toMatchObject({ submitted: 0, stopped: expect.any(String) });
-        return (await listOpenAlerts(app.store.db)).map(({ key, count }) => ({ key, count }));
+        return (await openAlerts(app.store.db)).map(({ key, count }) => ({ key, count }));
       };
       // Probes after 30 s, 1, 2 and 5 minutes; the next follows after 18 minutes.
       for (const minutes of [0, 0.5, 1.5, 3.5, 8.5, 14.9]) expect(await alertsAt(minutes)).toEqual([]);
       for (const minutes of [15, 16, 18.5]) expect(await alertsAt(minutes)).toEqual([{ key: 'delivery', count: 1 }]);
-      const [alert] = await listOpenAlerts(app.store.db);
+      const [alert] = await openAlerts(app.store.db);
       expect(alert?.message).toBe(
         `Delivery has waited since ${rfc3339(began)}: 127.0.0.1:1 refuses connections. ` +
           'Everything else is still pending, and is tried again by itself.',
@@ -92,8 +92,8 @@ describe('delivering', () => {
       app.config.delivery.transport = 'file';
       app.now = began + 28.5 * MINUTE;
       // With the first success: the rest of the run may take hours.
-      const alerts: ReturnType<typeof listOpenAlerts>[] = [];
-      const onProgress = (): void => void alerts.push(listOpenAlerts(app.store.db));
+      const alerts: ReturnType<typeof openAlerts>[] = [];
+      const onProgress = (): void => void alerts.push(openAlerts(app.store.db));
       expect(await deliverDue(app, { onProgress })).toMatchObject({ submitted: 7, stopped: null });
       const seen = await Promise.all(alerts);
       expect(seen).toHaveLength(7);
@@ -117,14 +117,14 @@ describe('delivering', () => {
         'Service messages from the templates mail/confirm wait: the message could not be built: undefined variable: ' +
         'nonsense, line:3, col:4. They are tried again every five minutes.';
       const alert = { key: 'service-messages:confirm', message, count: 1 };
-      expect(await listOpenAlerts(app.store.db)).toMatchObject([alert]);
+      expect(await openAlerts(app.store.db)).toMatchObject([alert]);
       const confirmations = (await serviceMessagesOf(app.store)).filter(({ kind }) => kind === 'confirm');
       expect(confirmations).toMatchObject(Array(3).fill({ state: 'pending', attempts: 0 }));
       writeFileSync(template, 'Subject: Confirm\n\n{{ link }}');
       expect(await serviceCounts()).toEqual(none);
       app.now += 5 * MINUTE;
       expect(await serviceCounts()).toEqual({ ...none, submitted: 3 });
-      expect(await listOpenAlerts(app.store.db)).toEqual([]);
+      expect(await openAlerts(app.store.db)).toEqual([]);
     });
 
     it('retries a domain that defers all its mail, delays nobody else, and raises an alert at the end', async () => {
@@ -137,18 +137,18 @@ describe('delivering', () => {
       const slow = Array.from({ length: 5 }, (_, n) => `subscriber${n}@slow.example`);
       await queueEdition(app.store, [...slow, 'ada@example.com', 'bo@example.org']);
       expect(await deliverDue(app)).toMatchObject({ submitted: 2, deferred: 5, paused: [], stopped: null });
-      expect(await listOpenAlerts(app.store.db)).toEqual([]);
+      expect(await openAlerts(app.store.db)).toEqual([]);
       app.now += 5 * MINUTE;
       expect(await deliverDue(app)).toMatchObject({ failed: 5, paused: [], stopped: null });
       const message = expect.stringMatching(
         /5 of 7 deliveries failed .*: 5 given up\. The reasons: 5 × "451 4\.7\.1 busy"/,
       );
-      expect(await listOpenAlerts(app.store.db)).toMatchObject([{ key: 'undelivered:1', message }]);
+      expect(await openAlerts(app.store.db)).toMatchObject([{ key: 'undelivered:1', message }]);
       isDeferring = false;
       const edition = { id: 1, newsletter: 'daily-roundup', slot: '2026-11-24' };
       await retry(app, edition, { kinds: ['failed'], domain: 'slow.example', isDryRun: false });
       expect(await deliverDue(app)).toMatchObject({ submitted: 5 });
-      expect(await listOpenAlerts(app.store.db)).toEqual([]);
+      expect(await openAlerts(app.store.db)).toEqual([]);
       await closeServers();
     });
 
@@ -161,7 +161,7 @@ describe('delivering', () => {
         .set((e) => ({ email: sql`'s' || ${e.ref('id')} || '@example.com'` }))
         .execute();
       expect(await deliverDue(app)).toMatchObject({ failed: 0, paused: [{ domain: 'example.com' }] });
-      expect(await listOpenAlerts(app.store.db)).toMatchObject([
+      expect(await openAlerts(app.store.db)).toMatchObject([
         {
           key: 'edition:1:example.com',
           message: expect.stringMatching(
@@ -172,7 +172,7 @@ describe('delivering', () => {
       const [edition] = await summariseEditions(app, await listEditions(app.store.db, null, 1));
       expect(edition?.pausedDomains).toMatchObject([{ domain: 'example.com' }]);
       await resume(app, { ...(edition as { newsletter: string; slot: string }), id: 1 });
-      expect(await listOpenAlerts(app.store.db)).toEqual([]);
+      expect(await openAlerts(app.store.db)).toEqual([]);
       await closeServers();
     });
   });

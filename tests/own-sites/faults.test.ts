@@ -1,4 +1,5 @@
 /** What sites do that are down, old, moved or unusual. */
+
 import { setImmediate } from 'node:timers/promises';
 import { Hono } from 'hono';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -6,13 +7,13 @@ import { wordPressApp } from '../../scripts/cms/wordpress.ts';
 import { settleRemovedSources } from '../../src/app/removed-sources.ts';
 import { findArticle } from '../../src/articles/queries.ts';
 import { recordRejection } from '../../src/articles/rejections.ts';
-import { listOpenAlerts } from '../../src/core/alerts/alerts.ts';
 import type { ArticleSource } from '../../src/core/config/config.ts';
 import type { Store } from '../../src/core/store/store.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../../src/lib/time.ts';
 import { type PolledSource, pollDueSources, pollingSources, pollNow } from '../../src/own-sites/poll-sources.ts';
 import { testSource } from '../../src/own-sites/source-test.ts';
 import { claimDueSources, findSourceRow, requestPoll, setPaused } from '../../src/sources/source-state.ts';
+import { openAlerts } from '../support/alerts.ts';
 import { NOW } from '../support/clock.ts';
 import { forEachDatabase, openMigrated } from '../support/databases.ts';
 import { allArticles } from '../support/sample.ts';
@@ -240,7 +241,7 @@ describe('a source', () => {
       site.instead = () => new Response('', { status: 500 });
       await poll(app, HOUR);
       await poll(app, 2 * DAY);
-      const keys = async () => (await listOpenAlerts(store.db)).map(({ key }) => key);
+      const keys = async () => (await openAlerts(store.db)).map(({ key }) => key);
       await settleRemovedSources(app);
       expect(await keys()).toEqual(['source:times']);
       await setPaused(store.db, 'times', true, app.now);
@@ -272,7 +273,7 @@ describe('a source', () => {
         return Response.json(list, { headers: { 'X-WP-Total': headers.get('X-WP-Total') ?? '' } });
       };
       expect(await poll(app, DAY)).toMatchObject({ kind: 'polled', report: { retracted: 0 } });
-      expect(await listOpenAlerts(store.db)).toMatchObject([
+      expect(await openAlerts(store.db)).toMatchObject([
         {
           key: 'incomplete:times',
           message:
@@ -282,7 +283,7 @@ describe('a source', () => {
       ]);
       site.instead = null;
       await poll(app, DAY);
-      expect(await listOpenAlerts(store.db)).toEqual([]);
+      expect(await openAlerts(store.db)).toEqual([]);
     });
 
     it('leaves no rejection of a post that is withdrawn', async () => {

@@ -1,14 +1,16 @@
 /**
  * Checks the store: whether it opens, its schema, and what it holds against the configuration.
  */
+
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { countSubscriptions } from '../../audience/subscriptions.ts';
+import { alertText } from '../../core/alerts/alerts.ts';
 import type { Config } from '../../core/config/config.ts';
 import { type Finding, firstLine, ok, problem, warning } from '../../core/finding.ts';
 import { schemaState } from '../../core/store/schema.ts';
 import { openStore, type Store } from '../../core/store/store.ts';
-import { findUnconfigured, unconfiguredMessage } from '../../delivery/monitor/waiting-alerts.ts';
+import { findUnconfigured, unconfiguredAlert } from '../../delivery/monitor/waiting-alerts.ts';
 import { findStrandedDrafts } from '../../editions/draft/stranded-drafts.ts';
 import { outletWarnings } from '../../outlets/check-outlets.ts';
 import { checkDesk } from './desk.ts';
@@ -72,9 +74,11 @@ async function checkSubscribers({ db }: Store, { newsletters }: Config): Promise
 }
 
 async function checkNewsletters(store: Store, config: Config): Promise<Finding[]> {
-  return (await findUnconfigured({ store, config })).map((one) => warning(`newsletters: ${unconfiguredMessage(one)}`));
+  return (await findUnconfigured({ store, config })).map((one) =>
+    warning(`newsletters: ${alertText(unconfiguredAlert(one))}`),
+  );
 }
 
 async function checkDrafts(store: Store, config: Config, now: number): Promise<Finding[]> {
-  return [...(await findStrandedDrafts({ store, config }, now)).values()].map((one) => warning(`drafts: ${one}`));
+  return (await findStrandedDrafts({ store, config }, now)).map((one) => warning(`drafts: ${alertText(one)}`));
 }

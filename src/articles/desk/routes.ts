@@ -58,7 +58,7 @@ export const articleRoutes: DeskRoute[] = [
           return respondAfter(request, articlePath(id), { kind: 'done', text, ...undoOf(outcome) });
         } catch (error) {
           if (!(error instanceof ArticleEditError)) throw error;
-          return respondAfter(request, articlePath(id), { kind: 'problem', text: sentence(error.message) });
+          return respondAfter(request, articlePath(id), { kind: 'problem', text: sentence(error) });
         }
       }),
   },

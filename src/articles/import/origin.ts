@@ -39,7 +39,7 @@ export function mayReplace(former: string | null, origin: string): boolean {
 
 /** An origin as messages name it. */
 export function originName(origin: string): string {
-  if (origin === ROUNDUP_ORIGIN) return '"daywire roundup"';
+  if (origin === ROUNDUP_ORIGIN) return 'the roundup';
   if (origin === DESK_ORIGIN) return 'the desk';
   return isSourceOrigin(origin) ? `the source ${origin.slice(SOURCE.length)}` : origin;
 }

@@ -7,6 +7,7 @@ import { parseAddress } from '../../lib/address.ts';
 import { cleanLine } from '../../lib/text/clean-text.ts';
 import type { MappedColumns } from './columns.ts';
 import { IMPORT_STATUSES } from './import-status.ts';
+import type { ImportWords } from './import-words.ts';
 import { readRecords } from './records.ts';
 import { unguard } from './row.ts';
 import { statusesOf } from './row-status.ts';
@@ -43,7 +44,7 @@ export function needsCheck(columns: MappedColumns): boolean {
  * Checks the name of a file that says nothing else about its people.
  * @throws Error
  */
-export function checkName(file: string, columns: MappedColumns, { all }: StatusRules): void {
+export function checkName(file: string, columns: MappedColumns, { all }: StatusRules, words: ImportWords): void {
   const { positions } = columns;
   const saysStatus = [...columns.all, ...(all === null ? [] : [all])].some((one) => one !== 'subscribed');
   const hasColumns = columns.statusColumns.length > 0 || positions.unsubscribed !== undefined;
@@ -51,21 +52,21 @@ export function checkName(file: string, columns: MappedColumns, { all }: StatusR
   const [, word] = TELLING_NAME.exec(basename(file).replace(/\.rejects\.csv$/, '')) ?? [];
   if (word === undefined) return;
   throw new Error(
-    `nothing was imported: no column says who is subscribed, and the name of the file says "${word}": add ` +
-      `--status unsubscribed, bounced, complained or unconfirmed for all of them, or --status subscribed`,
+    `nothing was imported: no column says who is subscribed, and the name of the file says "${word}": ` +
+      words.oneStatus,
   );
 }
 
 /**
  * Reads a file without storing anything.
- * @param known ids of all newsletters
+ * @param options.known ids of all newsletters
  * @throws Error that names the columns, the values in them, and how to map or to ignore them
  */
 export async function checkFile(
   file: string,
   columns: MappedColumns,
   rules: StatusRules,
-  known: readonly string[],
+  { known, words }: { known: readonly string[]; words: ImportWords },
 ): Promise<void> {
   const unclear = columns.unclear.map(({ header, position }) => ({ seen: newColumn(header), position }));
   const unknown = new Map<string, SeenColumn>();
@@ -91,8 +92,8 @@ export async function checkFile(
     }
   }
   const problems = [
-    ...unclear.map(({ seen }) => unclearProblem(seen)),
-    ...[...unknown.values()].map((seen) => unknownProblem(seen, columns)),
+    ...unclear.map(({ seen }) => unclearProblem(seen, words)),
+    ...[...unknown.values()].map((seen) => unknownProblem(seen, columns, words)),
   ];
   if (problems.length > 0) throw new Error(`nothing was imported: ${problems.join('\n')}`);
 }
@@ -121,21 +122,21 @@ function count(column: SeenColumn, value: string): void {
   else column.values.set(shown, (before ?? 0) + 1);
 }
 
-function unclearProblem(column: SeenColumn): string {
+function unclearProblem(column: SeenColumn, words: ImportWords): string {
   return (
     `the column "${column.header}" looks like a status or a consent, and daywire does not know what it says. ` +
-    `${valuesOf(column)} If it says who is subscribed, add --map status="${column.header}" ${exampleOf(column)}. ` +
-    `If it does not, add --ignore "${column.header}"`
+    `${valuesOf(column)} If it says who is subscribed, add ${words.mapStatus(column.header)} ` +
+    `${exampleOf(column, words)}. If it does not, add ${words.ignore(column.header)}`
   );
 }
 
-function unknownProblem(column: SeenColumn, { format, statusColumns }: MappedColumns): string {
+function unknownProblem(column: SeenColumn, { format, statusColumns }: MappedColumns, words: ImportWords): string {
   const isMapped = statusColumns.some(({ header }) => header === column.header);
-  const map = isMapped ? '' : `--map status="${column.header}" `;
+  const map = isMapped ? '' : `${words.mapStatus(column.header)} `;
   const hint = format?.hint === undefined ? '' : ` ${format.hint}`;
   return (
     `the column "${column.header}" says who is subscribed, and daywire does not know these values of it. ` +
-    `${valuesOf(column)} Say what they mean: ${map}${exampleOf(column)}.${hint}`
+    `${valuesOf(column)} Say what they mean: ${map}${exampleOf(column, words)}.${hint}`
   );
 }
 
@@ -146,12 +147,12 @@ function valuesOf({ values, hasMore }: SeenColumn): string {
   return values.size === 0 ? 'It has no values.' : `Its values, with the number of rows: ${shown.join(', ')}${more}.`;
 }
 
-/** An example of `--status` with the values seen. */
-function exampleOf({ values, hasMore }: SeenColumn): string {
+/** An example of what the values seen may mean. */
+function exampleOf({ values, hasMore }: SeenColumn, { status }: ImportWords): string {
   const words = [...values.keys()].map(wordOf).filter((word) => !/[,=]/.test(word));
   const isText = hasMore || words.length > MAX_SHOWN || words.some((word) => /\d{4}/.test(word));
   const pairs = isText
     ? ['*=unsubscribed', '=subscribed']
     : [...new Set(words)].map((word) => `${word}=${Object.hasOwn(PLAIN_WORDS, word) ? PLAIN_WORDS[word] : '…'}`);
-  return `--status "${pairs.join(',') || '*=…'}", where … is one of ${IMPORT_STATUSES.join(', ')}`;
+  return `${status(pairs.join(',') || '*=…')}, where … is one of ${IMPORT_STATUSES.join(', ')}`;
 }

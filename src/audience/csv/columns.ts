@@ -3,7 +3,9 @@
  * named. A column that looks like a status or a consent and is not understood is `unclear`: nothing may be imported
  * before the operator has said what it means.
  */
+
 import type { ImportStatus } from './import-status.ts';
+import { COMMAND_OPTIONS, type ImportWords } from './import-words.ts';
 import { findListFormat, LIST_FORMATS, type ListFormat, matchingFormats, type StatusColumn } from './list-formats.ts';
 import { looksLikeConsent, plainName } from './plain-name.ts';
 import { mappedWords, type StatusRules } from './status-rules.ts';
@@ -57,6 +59,8 @@ export interface MapOptions {
   ignore?: readonly string[] | undefined;
   /** The operator's status words. */
   status?: StatusRules | undefined;
+  /** For errors. Default: the options of the command. */
+  words?: ImportWords | undefined;
 }
 
 /**
@@ -67,11 +71,11 @@ export interface MapOptions {
 export function mapColumns(
   header: readonly string[],
   given: GivenColumns = {},
-  { format: wantedFormat, ignore = [], status }: MapOptions = {},
+  { format: wantedFormat, ignore = [], status, words = COMMAND_OPTIONS }: MapOptions = {},
 ): MappedColumns {
   const names = header.map((name) => name.trim());
   const plain = names.map(plainName);
-  const format = formatOf(names, plain, wantedFormat);
+  const format = formatOf(names, plain, wantedFormat, words);
   const { status: givenStatus = [], ...givenColumns } = given;
   const positions: MappedColumns['positions'] = {};
   for (const [column, wanted] of Object.entries(givenColumns) as [CsvColumn, string][]) {
@@ -89,12 +93,11 @@ export function mapColumns(
   refuseToIgnore(statusColumns, dropped);
   const isFree = (position: number): boolean =>
     !taken.has(position) && !dropped.has(position) && !formatStatus.some((one) => one.position === position);
-  if (format === null) mapKnownHeaders(names, plain, positions, isFree, givenColumns);
+  if (format === null) mapKnownHeaders(names, plain, positions, isFree, { given: givenColumns, words });
   else mapFormatColumns(format, plain, positions, isFree);
   if (positions.email === undefined) {
     throw new Error(
-      `line 1: there is no address column: the header has ${list(names)}; ` +
-        'name one "email", or choose it with --map email="…"',
+      `line 1: there is no address column: the header has ${list(names)}; ` + `name one "email"${words.chooseEmail}`,
     );
   }
   const used = new Set(Object.values(positions));
@@ -120,7 +123,7 @@ export function mapColumns(
 }
 
 /** @throws Error if the wanted format does not exist or does not fit, or if several fit */
-function formatOf(names: string[], plain: string[], wanted: string | undefined): ListFormat | null {
+function formatOf(names: string[], plain: string[], wanted: string | undefined, words: ImportWords): ListFormat | null {
   if (wanted === 'plain') return null;
   const present = new Set(plain);
   if (wanted !== undefined) {
@@ -139,7 +142,7 @@ function formatOf(names: string[], plain: string[], wanted: string | undefined):
   }
   const [format = null, ...others] = matchingFormats(present);
   if (others.length > 0 && format !== null) {
-    const titles = [format, ...others].map((one) => `${one.title} (--format ${one.name})`).join(' or ');
+    const titles = [format, ...others].map((one) => `${one.title}${words.format(one.name)}`).join(' or ');
     throw new Error(`line 1: the header can be that of ${titles}: say which`);
   }
   return format;
@@ -162,7 +165,7 @@ function statusColumnsOf(
 function refuseToIgnore(statusColumns: readonly MappedStatusColumn[], dropped: ReadonlySet<number>): void {
   const column = statusColumns.find(({ position }) => dropped.has(position));
   if (column === undefined) return;
-  throw new Error(`--ignore: the column "${column.header}" says who must not get mail: it cannot be ignored`);
+  throw new Error(`the column "${column.header}" says who must not get mail: it cannot be ignored`);
 }
 
 function mapFormatColumns(
@@ -192,7 +195,7 @@ function mapKnownHeaders(
   plain: string[],
   positions: MappedColumns['positions'],
   isFree: (position: number) => boolean,
-  given: Partial<Record<CsvColumn, string>>,
+  { given, words }: { given: Partial<Record<CsvColumn, string>>; words: ImportWords },
 ): void {
   for (const [position, name] of plain.entries()) {
     if (!isFree(position)) continue;
@@ -203,7 +206,7 @@ function mapKnownHeaders(
     else if (given[column] === undefined) {
       throw new Error(
         `line 1: "${names[before]}" and "${names[position]}" can both be the ${column} column: ` +
-          `choose one with --map ${column}="…"`,
+          words.chooseColumn(column),
       );
     }
   }

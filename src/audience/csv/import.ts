@@ -2,6 +2,7 @@
  * Imports subscribers from a CSV file of any length in constant memory. Rejected rows are reported, and written to a
  * file that can be corrected and imported again.
  */
+
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { SigningSecrets } from '../../core/config/signing-secrets.ts';
@@ -11,6 +12,7 @@ import { checkFile, checkName, needsCheck } from './check-file.ts';
 import { type GivenColumns, type MappedColumns, mapColumns } from './columns.ts';
 import { type BatchReport, importBatch, type SkippedRow } from './import-batch.ts';
 import { effectOf, type ImportStatus, NOT_IMPORTED } from './import-status.ts';
+import { COMMAND_OPTIONS, type ImportWords } from './import-words.ts';
 import type { ListFormatName } from './list-formats.ts';
 import { type CsvRecord, CsvSyntaxError, readRecords } from './records.ts';
 import { MAX_LISTED, RejectsFile } from './rejects-file.ts';
@@ -52,6 +54,8 @@ export interface SubscriberImportOptions {
   ignore?: readonly string[] | undefined;
   /** The operator's words for statuses. */
   status?: StatusRules | undefined;
+  /** For errors. Default: the options of the command. */
+  words?: ImportWords | undefined;
   /** Counts what would be done, in transactions that are rolled back. */
   dryRun?: boolean | undefined;
   /**
@@ -85,10 +89,10 @@ export async function importSubscribers(
   const totalBytes = sizeOf(file);
   try {
     const columns = await readColumns(file, options);
-    const rules = options.status ?? NO_RULES;
+    const { status: rules = NO_RULES, known, words = COMMAND_OPTIONS } = options;
     checkRules(columns, rules);
-    checkName(file, columns, rules);
-    if (needsCheck(columns)) await checkFile(file, columns, rules, options.known);
+    checkName(file, columns, rules, words);
+    if (needsCheck(columns)) await checkFile(file, columns, rules, { known, words });
     const run = (target: Pick<Store, 'db' | 'dialect'>): Promise<SubscriberImportReport> =>
       new FileImport(target, secrets, file, { columns, rules, totalBytes, ...options }).run();
     if (options.dryRun) return await (options.rollBack === 'batch' ? run(store) : rolledBack(store, run));
@@ -238,9 +242,9 @@ function isEnding(statuses: readonly ImportStatus[] | null): boolean {
 }
 
 /** @throws Error if the file is empty, or its header cannot be mapped */
-async function readColumns(file: string, { map, format, ignore, status }: SubscriberImportOptions) {
+async function readColumns(file: string, { map, format, ignore, status, words }: SubscriberImportOptions) {
   for await (const [header] of readRecords(file)) {
-    if (header !== undefined) return mapColumns(header.fields.map(unguard), map, { format, ignore, status });
+    if (header !== undefined) return mapColumns(header.fields.map(unguard), map, { format, ignore, status, words });
   }
   throw new Error('it is empty: the first line must name the columns, such as email,zone');
 }

@@ -159,8 +159,8 @@ export const LIST_FORMATS: readonly ListFormat[] = [
     needsStatus: true,
     hint:
       'In listmonk an address stays "enabled" when its owner leaves a list. Export the subscribers of one list that ' +
-      'are confirmed, and import that file with --status "enabled=subscribed"; export those that have unsubscribed ' +
-      'from it, and import that file with --status "enabled=unsubscribed".',
+      'are confirmed, and import that file with the status enabled=subscribed; export those that have unsubscribed ' +
+      'from it, and import that file with the status enabled=unsubscribed.',
   },
   {
     name: 'mailpoet',

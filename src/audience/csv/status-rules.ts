@@ -34,7 +34,7 @@ export function parseStatusRules(texts: readonly string[]): StatusRules {
       .toLowerCase();
     if (!isImportStatus(status)) {
       throw new Error(
-        `--status "${pair.trim()}": it must be value=status, such as active=subscribed, or a status for all rows; ` +
+        `the status "${pair.trim()}": it must be value=status, such as active=subscribed, or a status for all rows; ` +
           `a status is one of ${IMPORT_STATUSES.join(', ')}`,
       );
     }

@@ -2,6 +2,7 @@
  * Imports of subscribers from uploaded files: the file is written where only daywire's user can read it, checked in the
  * background, and imported when it is confirmed. It is deleted after that; the file of rejected rows stays a week.
  */
+
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
 import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
@@ -12,6 +13,7 @@ import { PRIVATE_FILE, PRIVATE_FOLDER } from '../../lib/private-files.ts';
 import { cleanLine, errorLine } from '../../lib/text/clean-text.ts';
 import { DAY, HOUR, SECOND } from '../../lib/time.ts';
 import { importSubscribers } from './import.ts';
+import { FORM_FIELDS } from './import-words.ts';
 import { parseStatusRules } from './status-rules.ts';
 import {
   deleteUploads,
@@ -226,7 +228,7 @@ async function runImporter({ config, store, keys, clock }: App, upload: Uploaded
     format: options.format ?? undefined,
     ignore: options.ignore,
     status: parseStatusRules(options.status === '' ? [] : [options.status]),
-    ...{ dryRun, rollBack: 'batch' as const, clock },
+    ...{ words: FORM_FIELDS, dryRun, rollBack: 'batch' as const, clock },
     onProgress: (progress) => {
       if (performance.now() - savedAt < SECOND) return;
       savedAt = performance.now();

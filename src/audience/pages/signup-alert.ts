@@ -7,22 +7,22 @@ import type { Db } from '../../core/store/store.ts';
 import { CLOCK_DIFFERENCE } from '../../lib/clock-watch.ts';
 import { HOUR } from '../../lib/time.ts';
 
-const SIGNUP_LIMIT = 'signup-limit';
+const SIGNUP_LIMIT = { kind: 'signup-limit', subject: {} };
 
 export async function raiseSignupAlert(db: Db, perHour: number, now: number): Promise<void> {
   const message =
     `Requests to subscribe are being refused: there were more than ${perHour} in an hour (signup.perHour). ` +
     'If they are genuine, raise the limit; if not, somebody is entering the addresses of strangers.';
-  await raiseAlert(db, { key: SIGNUP_LIMIT, message }, now);
+  await raiseAlert(db, { ...SIGNUP_LIMIT, message }, now);
 }
 
 /** Resolves the alert an hour after the last refusal, and at once where that was before the clock was set back. */
 export async function resolveSignupAlert(db: Db, now: number): Promise<void> {
   const isOver = (lastAt: number): boolean => lastAt <= now - HOUR || lastAt > now + CLOCK_DIFFERENCE;
-  const open = (await listOpenAlerts(db)).filter(({ key, lastAt }) => key === SIGNUP_LIMIT && isOver(lastAt));
+  const open = await listOpenAlerts(db, SIGNUP_LIMIT.kind);
   await resolveAlerts(
     db,
-    open.map(({ key }) => key),
+    open.filter(({ lastAt }) => isOver(lastAt)),
     now,
   );
 }

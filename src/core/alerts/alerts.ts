@@ -1,6 +1,6 @@
 /**
- * Alerts: one row for each key, written in the transaction of its cause. The webhook is called once when an alert is
- * raised and once when it is resolved: at least once, and by one process at a time.
+ * Alerts: one row for each kind and subject, written in the transaction of its cause. The webhook is called once when an
+ * alert is raised and once when it is resolved: at least once, and by one process at a time.
  */
 import { sql } from 'kysely';
 import { callUrl } from '../../lib/call-url.ts';
@@ -8,22 +8,29 @@ import type { Log } from '../../lib/log.ts';
 import { QuietPeriod } from '../../lib/quiet-period.ts';
 import { errorLine } from '../../lib/text/clean-text.ts';
 import { type Clock, DAY, MINUTE, rfc3339, SECOND } from '../../lib/time.ts';
+import { type Action, withCommands } from '../actions.ts';
 import { claimLease, releaseLease } from '../store/lease.ts';
 import type { Db, Store } from '../store/store.ts';
 import type { Tables } from '../store/tables.ts';
+import { type AlertId, type AlertKind, type AlertSubject, alertKey } from './alert-kind.ts';
 
-/** The key of the webhook's own failures, for which it is not called. */
-const WEBHOOK = 'webhook';
+/** The webhook's own failures, for which it is not called. */
+const WEBHOOK: AlertId = { kind: 'webhook', subject: {} };
 const BATCH = 20;
 const FIRST_RETRY_DELAY = 30 * SECOND;
 const MAX_RETRY_DELAY = 10 * MINUTE;
 const LEASE_NAME = 'alerts';
 const LEASE = 5 * MINUTE;
 
-export interface Alert {
-  key: string;
-  /** One or two sentences for an operator. */
+/** An alert as it is raised. */
+export interface RaisedAlert extends AlertId {
+  /** What is wrong: one or two sentences for an operator. */
   message: string;
+  /** What can be done about it. */
+  actions?: readonly Action[];
+}
+
+export interface Alert extends Required<RaisedAlert> {
   firstAt: number;
   lastAt: number;
   /** How often it was raised since `firstAt`. */
@@ -33,14 +40,24 @@ export interface Alert {
   resolvedAt: number | null;
 }
 
-/** Raises an alert. While one of the same key is open, it only counts. */
-export async function raiseAlert(db: Db, { key, message }: Pick<Alert, 'key' | 'message'>, now: number): Promise<void> {
+/** The message with its actions as commands. */
+export function alertText({ message, actions = [] }: RaisedAlert): string {
+  return withCommands(message, actions);
+}
+
+/** Raises an alert. While one of the same kind and subject is open, it only counts. */
+export async function raiseAlert(db: Db, alert: RaisedAlert, now: number): Promise<void> {
+  const { kind, subject, message, actions = [] } = alert;
+  const texts = { message, actions: JSON.stringify(actions) };
   await db
     .insertInto('alerts')
-    .values({ key, message, first_at: now, last_at: now, count: 1 })
+    .values({
+      ...{ key: alertKey(alert), kind, subject: JSON.stringify(subject), ...texts },
+      ...{ first_at: now, last_at: now, count: 1 },
+    })
     .onConflict((conflict) =>
       conflict.column('key').doUpdateSet({
-        message,
+        ...texts,
         last_at: now,
         first_at: sql`case when alerts.resolved_at is null then alerts.first_at else excluded.first_at end`,
         count: sql`case when alerts.resolved_at is null then alerts.count + 1 else 1 end`,
@@ -51,44 +68,50 @@ export async function raiseAlert(db: Db, { key, message }: Pick<Alert, 'key' | '
     .execute();
 }
 
-/** Resolves the open alerts of these keys. */
-export async function resolveAlerts(db: Db, keys: string[], now: number): Promise<void> {
-  if (keys.length === 0) return;
+/** Resolves these alerts, if they are open. */
+export async function resolveAlerts(db: Db, alerts: readonly AlertId[], now: number): Promise<void> {
+  if (alerts.length === 0) return;
   await db
     .updateTable('alerts')
     // Not before its notification, or the resolution would count as notified.
     .set({ resolved_at: sql`case when notified_at > ${now} then notified_at else ${now} end` })
-    .where('key', 'in', keys)
+    .where('key', 'in', alerts.map(alertKey))
     .where('resolved_at', 'is', null)
     .execute();
 }
 
 /**
- * Makes the open alerts whose key begins with `prefix` exactly these: raises those that are new or have another
- * message, and resolves all others. Writes nothing if nothing has changed.
- * @param messages by key
+ * Makes the open alerts of a kind exactly these: raises those that are new or have another message, and resolves all
+ * others. Writes nothing if nothing has changed.
+ * @param isConcerned whether an open alert of the kind is among those to compare with. Default: all are
  */
 export async function syncAlerts(
   db: Db,
-  prefix: string,
-  messages: ReadonlyMap<string, string>,
+  kind: string,
+  alerts: readonly RaisedAlert[],
   now: number,
+  isConcerned: (subject: AlertSubject) => boolean = () => true,
 ): Promise<void> {
-  const open = (await listOpenAlerts(db)).filter(({ key }) => key.startsWith(prefix));
-  const known = new Map(open.map(({ key, message }) => [key, message]));
-  for (const [key, message] of messages) {
-    if (known.get(key) !== message) await raiseAlert(db, { key, message }, now);
+  const open = (await listOpenAlerts(db, kind)).filter(({ subject }) => isConcerned(subject));
+  const known = new Map(open.map((alert) => [alertKey(alert), alertText(alert)]));
+  for (const alert of alerts) {
+    if (known.get(alertKey(alert)) !== alertText(alert)) await raiseAlert(db, alert, now);
   }
-  const past = open.filter(({ key }) => !messages.has(key)).map(({ key }) => key);
-  await resolveAlerts(db, past, now);
+  const kept = new Set(alerts.map(alertKey));
+  await resolveAlerts(
+    db,
+    open.filter((alert) => !kept.has(alertKey(alert))),
+    now,
+  );
 }
 
-/** The open alerts, oldest first. */
-export async function listOpenAlerts(db: Db): Promise<Alert[]> {
+/** The open alerts, oldest first. @param kind default: all kinds */
+export async function listOpenAlerts(db: Db, kind?: string): Promise<Alert[]> {
   const rows = await db
     .selectFrom('alerts')
     .selectAll()
     .where('resolved_at', 'is', null)
+    .$if(kind !== undefined, (query) => query.where('kind', '=', kind ?? ''))
     .orderBy('first_at')
     .orderBy('key')
     .execute();
@@ -165,8 +188,8 @@ class WebhookSender implements AlertSender {
     }
     this.#failures += 1;
     this.#afterFailure.begin(clock(), Math.min(FIRST_RETRY_DELAY * 2 ** (this.#failures - 1), MAX_RETRY_DELAY));
-    log.warn({ key: alert.key, problem }, 'alert webhook failed, and will be called again');
-    await raiseAlert(db, { key: WEBHOOK, message: `The alert webhook failed: ${problem}.` }, clock());
+    log.warn({ alert: alertKey(alert), problem }, 'alert webhook failed, and will be called again');
+    await raiseAlert(db, { ...WEBHOOK, message: `The alert webhook failed: ${problem}.` }, clock());
     return false;
   }
 }
@@ -175,7 +198,7 @@ async function findUnnotified(db: Db, now: number): Promise<Alert[]> {
   const rows = await db
     .selectFrom('alerts')
     .selectAll()
-    .where('key', '!=', WEBHOOK)
+    .where('kind', '!=', WEBHOOK.kind)
     .where((e) =>
       e.or([
         e.and([e('notified_at', 'is', null), e('resolved_at', 'is', null)]),
@@ -196,7 +219,7 @@ async function markNotified(db: Db, alert: Alert, sentAt: number): Promise<void>
     .updateTable('alerts')
     // After a resolution that was sent, but not after one that has followed since.
     .set({ notified_at: alert.resolvedAt === null ? sentAt : Math.max(sentAt, alert.resolvedAt + 1) })
-    .where('key', '=', alert.key)
+    .where('key', '=', alertKey(alert))
     .where('first_at', '=', alert.firstAt)
     .execute();
 }
@@ -204,23 +227,29 @@ async function markNotified(db: Db, alert: Alert, sentAt: number): Promise<void>
 /** The body of the webhook's request. Chat services show `text`. */
 function payload(publication: string, alert: Alert): object {
   const state = alert.resolvedAt === null ? 'raised' : 'resolved';
+  const text = alertText(alert);
   return {
     publication,
     state,
-    key: alert.key,
-    message: alert.message,
+    key: alertKey(alert),
+    kind: alert.kind,
+    subject: alert.subject,
+    message: text,
+    commands: alert.actions.map(({ command }) => command),
     count: alert.count,
     first_at: rfc3339(alert.firstAt),
     last_at: rfc3339(alert.lastAt),
     resolved_at: alert.resolvedAt === null ? null : rfc3339(alert.resolvedAt),
-    text: `${publication}: ${state === 'resolved' ? 'resolved: ' : ''}${alert.message}`,
+    text: `${publication}: ${state === 'resolved' ? 'resolved: ' : ''}${text}`,
   };
 }
 
 function toAlert(row: Tables['alerts']): Alert {
   return {
-    key: row.key,
+    kind: row.kind,
+    subject: JSON.parse(row.subject) as AlertSubject,
     message: row.message,
+    actions: JSON.parse(row.actions) as Action[],
     firstAt: row.first_at,
     lastAt: row.last_at,
     count: row.count,
@@ -228,3 +257,8 @@ function toAlert(row: Tables['alerts']): Alert {
     resolvedAt: row.resolved_at,
   };
 }
+
+/** How the desk shows the webhook's own failures. */
+export const WEBHOOK_ALERT_KINDS = {
+  webhook: { title: 'The alert webhook failed', hint: 'Alerts are still shown here. It is tried again by itself.' },
+} satisfies Record<string, AlertKind>;

@@ -7,7 +7,7 @@ import type { Clock } from '../../lib/time.ts';
 import { raiseAlert, resolveAlerts } from '../alerts/alerts.ts';
 import type { Store } from '../store/store.ts';
 
-const KEY = 'heartbeat';
+const HEARTBEAT = { kind: 'heartbeat', subject: {} };
 
 /**
  * Calls the URL. A failure raises the alert `heartbeat`, a success resolves it.
@@ -19,10 +19,10 @@ export async function callHeartbeat(
 ): Promise<boolean> {
   const problem = await callUrl(url);
   if (problem === null) {
-    await resolveAlerts(store.db, [KEY], clock());
+    await resolveAlerts(store.db, [HEARTBEAT], clock());
     return true;
   }
   log.warn({ problem }, 'heartbeat failed, and will be called again');
-  await raiseAlert(store.db, { key: KEY, message: `The heartbeat after an edition failed: ${problem}.` }, clock());
+  await raiseAlert(store.db, { ...HEARTBEAT, message: `The heartbeat after an edition failed: ${problem}.` }, clock());
   return false;
 }

@@ -14,7 +14,7 @@ import {
   readScheduleState,
   recordEndedSlots,
 } from './run-ledger.ts';
-import { alertKeys, alertMessage } from './run-slot.ts';
+import { alertMessage, runAlert } from './run-slot.ts';
 
 type RegisteredJob = Pick<Job, 'id' | 'schedule' | 'coalesce'>;
 
@@ -70,13 +70,13 @@ async function recordDroppedSlots(tx: Tx, job: RegisteredJob, former: FormerSche
   await deleteForeseenSlots(tx, job.id, now);
   const ended = droppedSlots(job, former, await readScheduleState(tx, job.id), now);
   const runs = await recordEndedSlots(tx, job.id, ended, now);
-  if (ended.some(({ wasOpen }) => wasOpen)) await resolveAlerts(tx, [alertKeys(job.id).waiting], now);
+  if (ended.some(({ wasOpen }) => wasOpen)) await resolveAlerts(tx, [runAlert('waiting', job.id)], now);
   const missed = runs.filter((run) => run.slotAt <= now);
   const newest = missed.at(-1);
   // The next run of a job that coalesces does what the dropped ones would have done.
   if (newest === undefined || job.coalesce) return;
   const covers = missed.reduce((sum, run) => sum + run.covers, 0);
-  await raiseAlert(tx, { key: alertKeys(job.id).skipped, message: alertMessage(job, { ...newest, covers }) }, now);
+  await raiseAlert(tx, { ...runAlert('skipped', job.id), message: alertMessage(job, { ...newest, covers }) }, now);
 }
 
 /**
@@ -99,7 +99,7 @@ async function endWaiting(tx: Tx, ids: string[], now: number): Promise<void> {
   await endWaitingRuns(tx, ids, 'its schedule was removed', now);
   await resolveAlerts(
     tx,
-    ids.map((id) => alertKeys(id).waiting),
+    ids.map((id) => runAlert('waiting', id)),
     now,
   );
 }

@@ -12,7 +12,7 @@ import { type DueSlot, decide, decideListed, type EndedSlot } from './decide.ts'
 import type { Job, Readiness } from './job.ts';
 import { registerSchedules } from './register.ts';
 import { findRun, type Run, readScheduleState, recordEndedSlots, recordWaitingRun } from './run-ledger.ts';
-import { alertKeys, alertMessage, runSlot } from './run-slot.ts';
+import { alertMessage, runAlert, runSlot } from './run-slot.ts';
 
 export interface RunDeps {
   clock: Clock;
@@ -121,7 +121,7 @@ async function runIfReady(
   const reason = errorLine(readiness.reason);
   const run = await store.db.transaction().execute(async (tx) => {
     const run = await recordWaitingRun(tx, { schedule: job.id, ...slot }, reason, now);
-    if (run !== null) await raiseAlert(tx, { key: alertKeys(job.id).waiting, message: alertMessage(job, run) }, now);
+    if (run !== null) await raiseAlert(tx, { ...runAlert('waiting', job.id), message: alertMessage(job, run) }, now);
     return run;
   });
   if (run === null) await raiseAgain(store, job, slot.slotAt, now);
@@ -131,22 +131,22 @@ async function runIfReady(
 
 /** Of several listed slots that wait, the first one to end resolves the alert, which concerns the others too. */
 async function raiseAgain({ db }: Store, job: Job, slotAt: number, now: number): Promise<void> {
-  const key = alertKeys(job.id).waiting;
-  if (job.listSlots === undefined || (await listOpenAlerts(db)).some((alert) => alert.key === key)) return;
+  if (job.listSlots === undefined) return;
+  if ((await listOpenAlerts(db, 'waiting')).some(({ subject }) => subject.job === job.id)) return;
   const run = await findRun(db, job.id, slotAt);
-  if (run?.state === 'waiting') await raiseAlert(db, { key, message: alertMessage(job, run) }, now);
+  if (run?.state === 'waiting')
+    await raiseAlert(db, { ...runAlert('waiting', job.id), message: alertMessage(job, run) }, now);
 }
 
 /** Resolves the alert of a slot that waited and has ended. Raises one alert for all missed slots, about the newest. */
 async function syncRunAlerts(tx: Tx, job: Job, runs: Run[], ended: EndedSlot[], now: number): Promise<void> {
-  const keys = alertKeys(job.id);
   const open = new Set(ended.filter((slot) => slot.wasOpen).map((slot) => slot.slotAt));
-  if (runs.some((run) => open.has(run.slotAt))) await resolveAlerts(tx, [keys.waiting], now);
+  if (runs.some((run) => open.has(run.slotAt))) await resolveAlerts(tx, [runAlert('waiting', job.id)], now);
   for (const state of ['failed', 'skipped'] as const) {
     const ofState = runs.filter((run) => run.state === state);
     const newest = ofState.at(-1);
     if (newest === undefined) continue;
     const covers = ofState.reduce((sum, run) => sum + run.covers, 0);
-    await raiseAlert(tx, { key: keys[state], message: alertMessage(job, { ...newest, covers }) }, now);
+    await raiseAlert(tx, { ...runAlert(state, job.id), message: alertMessage(job, { ...newest, covers }) }, now);
   }
 }

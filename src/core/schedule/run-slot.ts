@@ -6,6 +6,7 @@ import type { Log } from '../../lib/log.ts';
 import { errorLine } from '../../lib/text/clean-text.ts';
 import { type Clock, formatDuration, localDateTime, MINUTE, SECOND } from '../../lib/time.ts';
 import { withTimeout } from '../../lib/with-timeout.ts';
+import type { AlertId } from '../alerts/alert-kind.ts';
 import { raiseAlert, resolveAlerts } from '../alerts/alerts.ts';
 import type { Store, Tx } from '../store/store.ts';
 import { type DueSlot, MAX_ATTEMPTS, retryAt, waitsUntil } from './decide.ts';
@@ -22,14 +23,11 @@ const TIME_LIMIT = 30 * MINUTE;
 
 type Outcome = JobOutcome | { kind: 'failed'; reason: string; stack: string | undefined };
 
-/** The keys of the alerts that a job's runs raise. */
-export function alertKeys(jobId: string): Record<'failed' | 'late' | 'skipped' | 'waiting', string> {
-  return {
-    failed: `failed:${jobId}`,
-    late: `late:${jobId}`,
-    skipped: `skipped:${jobId}`,
-    waiting: `waiting:${jobId}`,
-  };
+type RunAlertKind = 'failed' | 'late' | 'skipped' | 'waiting';
+
+/** The alert about the runs of a job that ended in a state, or wait. */
+export function runAlert(kind: RunAlertKind, job: string): AlertId {
+  return { kind, subject: { job } };
 }
 
 /**
@@ -84,16 +82,15 @@ function logOutcome(log: Log, { id, schedule }: Job, run: Run | null, outcome: O
 }
 
 function recordOutcome(store: Store, job: Job, claim: RunClaim, outcome: Outcome, now: number): Promise<Run | null> {
-  const keys = alertKeys(job.id);
   return store.db.transaction().execute(async (tx) => {
     const run = await finishRun(tx, claim, resultOf(job, claim, outcome, now), now);
     if (run === null) return null;
-    await resolveAlerts(tx, resolvedBy(keys, run.state), now);
+    await resolveAlerts(tx, resolvedBy(job.id, run.state), now);
     // Nobody is surprised by a run that is late because an editor held it, or that had nothing to change.
     const isExpected = claim.waited !== null || (outcome.kind === 'done' && outcome.unchanged === true);
     const { state } = run;
     if (state === 'failed' || state === 'skipped' || state === 'waiting' || (state === 'late' && !isExpected)) {
-      await raiseAlert(tx, { key: keys[state], message: alertMessage(job, run) }, now);
+      await raiseAlert(tx, { ...runAlert(state, job.id), message: alertMessage(job, run) }, now);
     }
     return run;
   });
@@ -115,15 +112,18 @@ export async function finishWaitingRun(
   const waited = `waited ${formatDuration(Math.max(0, now - run.startedAt))}: ${run.reason}`;
   const state = now - slotAt <= LATE_AFTER ? 'done' : 'late';
   await recordEndedSlots(tx, jobId, [{ ...run, state, reason: `${waited}; ${note}`, wasOpen: true }], now);
-  await resolveAlerts(tx, resolvedBy(alertKeys(jobId), state), now);
+  await resolveAlerts(tx, resolvedBy(jobId, state), now);
 }
 
 /** The alerts of earlier runs that a run of this state makes obsolete. */
-function resolvedBy({ failed, late, skipped, waiting }: ReturnType<typeof alertKeys>, state: Run['state']): string[] {
-  if (state === 'waiting') return [];
-  if (state === 'done') return [waiting, failed, late, skipped];
-  if (state === 'late') return [waiting, failed, skipped];
-  return state === 'skipped' ? [waiting, failed] : [waiting];
+function resolvedBy(jobId: string, state: Run['state']): AlertId[] {
+  const kinds: Partial<Record<Run['state'], RunAlertKind[]>> = {
+    waiting: [],
+    done: ['waiting', 'failed', 'late', 'skipped'],
+    late: ['waiting', 'failed', 'skipped'],
+    skipped: ['waiting', 'failed'],
+  };
+  return (kinds[state] ?? ['waiting']).map((kind) => runAlert(kind, jobId));
 }
 
 function resultOf(job: Job, claim: RunClaim, outcome: Outcome, now: number): Parameters<typeof finishRun>[2] {

@@ -28,6 +28,7 @@ import { addDocumentVersion } from './migrations/0023-document-version.ts';
 import { addArchivePlaces } from './migrations/0024-archive-places.ts';
 import { compressArticles } from './migrations/0025-compressed-articles.ts';
 import { storeDocumentsAsBytes } from './migrations/0026-document-bytes.ts';
+import { addAlertData } from './migrations/0027-alert-data.ts';
 import type { Dialect } from './store.ts';
 
 export const MIGRATIONS: Record<string, (db: Kysely<unknown>, dialect: Dialect) => Promise<void>> = {
@@ -57,4 +58,5 @@ export const MIGRATIONS: Record<string, (db: Kysely<unknown>, dialect: Dialect) 
   '0024-archive-places': addArchivePlaces,
   '0025-compressed-articles': compressArticles,
   '0026-document-bytes': storeDocumentsAsBytes,
+  '0027-alert-data': addAlertData,
 };

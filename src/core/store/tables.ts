@@ -603,9 +603,14 @@ interface RunsTable {
 }
 
 interface AlertsTable {
-  /** What failed, such as `failed:newsletter:daily`: it alerts once until it is resolved. */
+  /** Kind and subject, such as `failed:newsletter:daily`: it alerts once until it is resolved. */
   key: string;
+  kind: string;
+  /** JSON: ids by name. */
+  subject: string;
   message: string;
+  /** JSON array of what can be done about it. */
+  actions: string;
   first_at: number;
   last_at: number;
   count: number;

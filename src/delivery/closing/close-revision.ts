@@ -2,12 +2,14 @@
  * Closes the next revision of an edition: the revision before it is cancelled, and the new one is queued for those who
  * have none, in one transaction. Nobody gets both, and nobody neither.
  */
+
 import { sql } from 'kysely';
 import type { NewsletterConfig } from '../../core/config/config.ts';
 import { isOpen } from '../../core/store/delivery-states.ts';
 import type { Db, Store, Tx } from '../../core/store/store.ts';
 import { type InTransaction, inTransaction } from '../../core/store/transaction.ts';
 import type { ComposedEdition } from '../../editions/compose.ts';
+import { editionAction, settleActions } from '../../editions/edition-action.ts';
 import { type EditionSummary, findEditionById, fullEditionName, listRevisions } from '../../editions/queries.ts';
 import { StaleComposition } from '../../editions/record.ts';
 import { recordRevision } from '../../editions/record-revision.ts';
@@ -98,7 +100,7 @@ async function supersede(tx: Tx, { reissueOf, revision, newsletter, slot }: Comp
   if (numUpdatedRows > 0n) return previous;
   const name = fullEditionName(previous);
   if (previous.supersededBy !== null) throw new StaleComposition(`${name} has been reissued since`);
-  throw new DeliveryControlError(`${name} is being delivered: pause it first with "daywire editions pause ${name}"`);
+  throw new DeliveryControlError(`${name} is being delivered`, [editionAction('pause', 'pause it first', name)]);
 }
 
 /** Before submissions in progress are counted: each delivery is either suppressed here, or submitting there. */
@@ -130,9 +132,8 @@ async function requireNoneSubmitting(tx: Tx, edition: EditionSummary, now: numbe
   }
   throw new DeliveryControlError(
     `${deliveries} of ${name} ${count === 1 ? 'is' : 'are'} uncertain: their recipients would get both revisions, or ` +
-      `none. Look at the log of your mail server, settle them with "daywire editions settle ${name} ADDRESS ` +
-      `--as submitted", or "daywire editions settle ${name} ADDRESS --as retry" for those who have not got it, and ` +
-      'reissue it then',
+      'none. Look at the log of your mail server, settle them, and reissue it then.',
+    settleActions(name, 'ADDRESS'),
   );
 }
 

@@ -4,6 +4,7 @@
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ActionableError } from '../../core/actions.ts';
 import { raiseAlert } from '../../core/alerts/alerts.ts';
 import type { AppContext } from '../../core/app-context.ts';
 import type { NewsletterConfig } from '../../core/config/config.ts';
@@ -12,6 +13,7 @@ import { findClosingObstacle } from '../../editions/closing-obstacle.ts';
 import { sendAlert } from '../../editions/draft/closing-alerts.ts';
 import { endCountdown, listDueCountdowns, readDraft, startCountdown } from '../../editions/draft/draft-store.ts';
 import { type DraftTarget, targetName } from '../../editions/draft/draft-target.ts';
+import { editionAction } from '../../editions/edition-action.ts';
 import { findEdition, lastEdition } from '../../editions/queries.ts';
 import { arrangeEdition } from '../../editions/selection/arrange.ts';
 import { countStories } from '../../editions/selection/selection.ts';
@@ -24,16 +26,8 @@ import type { CloseOutcome } from './close.ts';
 import { composeAfterCountdown } from './compose-slot.ts';
 
 /** The edition cannot be sent, or its countdown not be cancelled: why, and what would be right. */
-export class SendError extends Error {
+export class SendError extends ActionableError {
   override name = 'SendError';
-  /** Without the command that helps. */
-  readonly problem: string;
-
-  /** @param help what to do at the command line */
-  constructor(problem: string, help?: string) {
-    super(help === undefined ? problem : `${problem}: ${help}`);
-    this.problem = problem;
-  }
 }
 
 type SendOutcome =
@@ -84,8 +78,8 @@ export async function requireSendable(app: AppContext, target: DraftTarget, now:
   const obstacle = await findClosingObstacle(store.db, config, newsletter, options);
   if (obstacle !== null) {
     if (obstacle.remedy === null) throw new SendError(`${name} cannot be sent: ${obstacle.reason}`);
-    const help = `use "daywire editions ${obstacle.remedy} ${name}" first`;
-    throw new SendError(`${name} is ${obstacle.reason}`, help);
+    const to = obstacle.remedy === 'unhold' ? 'let it go first' : 'approve it first';
+    throw new SendError(`${name} is ${obstacle.reason}`, [editionAction(obstacle.remedy, to, name)]);
   }
   const { plan } = (await arrangeEdition(store.db, config, newsletter, options)).loaded;
   const { minimumStories } = newsletter;
@@ -96,7 +90,7 @@ export async function requireSendable(app: AppContext, target: DraftTarget, now:
 
 function closedError(target: DraftTarget): SendError {
   const name = targetName(target);
-  return new SendError(`${name} is closed`, `see "daywire editions show ${name}"`);
+  return new SendError(`${name} is closed`, [editionAction('show', 'see it', name)]);
 }
 
 /** How long after an edition closed a second one is sent only by its name. */
@@ -113,8 +107,8 @@ export async function refuseSecondSend({ store, clock }: AppContext, target: Dra
   if (last === null || newsletter.schedule === null || age >= SENT_LATELY) return;
   const name = targetName(target);
   throw new SendError(
-    `${newsletter.id}/${last.slot} closed ${formatDuration(age)} ago, and ${name} is another edition: ` +
-      `to send that now, too, use "daywire editions send ${name}"`,
+    `${newsletter.id}/${last.slot} closed ${formatDuration(age)} ago, and ${name} is another edition`,
+    [editionAction('send', 'send that now, too', name)],
   );
 }
 
@@ -137,10 +131,9 @@ export async function cancelSending(
   if ((await findEdition(app.store.db, newsletter.id, slot.label)) === null) {
     throw new SendError(`${name} is not being sent: there is nothing to cancel`);
   }
-  throw new SendError(
-    `${name} is closed, too late to cancel`,
-    `"daywire editions pause ${name}" stops what is not submitted yet`,
-  );
+  throw new SendError(`${name} is closed, too late to cancel`, [
+    editionAction('pause', 'stop what is not submitted yet', name),
+  ]);
 }
 
 /** Longest delay until a countdown that another process cancelled is noticed. */
@@ -236,8 +229,9 @@ async function lapse(
   const hasLapsed = await store.db.transaction().execute(async (tx) => {
     const author = { editor: 'daywire', at: now };
     if (!(await endCountdown(tx, newsletter, slot.label, { closeAt, ...author }))) return false;
-    const message = `The edition ${name} was not sent: ${reason}. To send it, use "daywire editions send ${name}".`;
-    await raiseAlert(tx, { key: sendAlert(newsletter), message }, now);
+    const message = `The edition ${name} was not sent: ${reason}.`;
+    const actions = [editionAction('send', 'send it', name)];
+    await raiseAlert(tx, { ...sendAlert(newsletter), message, actions }, now);
     return true;
   });
   if (!hasLapsed) return null;

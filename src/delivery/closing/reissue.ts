@@ -2,6 +2,7 @@
  * Reissues a closed edition: composes and closes its next revision, with the stories of the last one as they are now,
  * and what the editor has changed in its draft since.
  */
+
 import { randomBytes } from 'node:crypto';
 import { findArticle } from '../../articles/queries.ts';
 import { resolveAlerts } from '../../core/alerts/alerts.ts';
@@ -11,16 +12,17 @@ import { isSerializationFailure } from '../../core/store/store.ts';
 import type { InTransaction } from '../../core/store/transaction.ts';
 import { type ComposedEdition, composeEdition } from '../../editions/compose.ts';
 import { readDraft, readDraftLog } from '../../editions/draft/draft-store.ts';
+import { editionAction } from '../../editions/edition-action.ts';
 import { writePreviewFiles } from '../../editions/preview.ts';
 import { type Edition, fullEditionName, listEditionArticles, listRevisions } from '../../editions/queries.ts';
 import { StaleComposition } from '../../editions/record.ts';
 import { openTemplates } from '../../lib/templates.ts';
+import { pauseAlert, retractionAlert, undeliveredAlert } from '../alerts.ts';
 import { DeliveryControlError, requireNewestRevision } from '../control/edition-control.ts';
 import { listPausedDomains } from '../control/paused-domains.ts';
 import { updateWaitingAlerts } from '../monitor/waiting-alerts.ts';
 import { countAllDeliveries } from '../queue/queries.ts';
 import { endRateAlerts } from '../rates/resolve-rate-alerts.ts';
-import { domainAlert, pauseAlert, retractionAlert, undeliveredAlert } from '../status/edition-status.ts';
 import { type ClosedRevision, closeRevision } from './close-revision.ts';
 
 export interface ReissueRequest {
@@ -111,9 +113,9 @@ async function requireNote({ store }: AppContext, edition: Edition): Promise<voi
   if (draft.decisions.note !== null && (draft.fieldRevisions.note ?? 0) > closedBy) return;
   const name = fullEditionName(edition);
   const problem = draft.decisions.note === null ? 'has no editor’s note' : 'has the editor’s note that it closed with';
-  throw new DeliveryControlError(
-    `${name} ${problem}, and a correction must say what was wrong: write it with "daywire editions note ${name} TEXT"`,
-  );
+  throw new DeliveryControlError(`${name} ${problem}, and a correction must say what was wrong`, [
+    editionAction('note', 'write it', name, { options: 'TEXT' }),
+  ]);
 }
 
 /** @throws DeliveryControlError if no story is left */
@@ -166,8 +168,8 @@ async function countSubmitted(
 async function resolveAlertsOf(app: AppContext, { id }: Edition): Promise<void> {
   const { store, clock } = app;
   const domains = await listPausedDomains(store.db, [id]);
-  const keys = [pauseAlert(id), retractionAlert(id), undeliveredAlert(id)];
-  await resolveAlerts(store.db, [...keys, ...domains.map(({ domain }) => domainAlert(id, domain))], clock());
+  const alerts = [pauseAlert(id), retractionAlert(id), undeliveredAlert(id)];
+  await resolveAlerts(store.db, [...alerts, ...domains.map(({ domain }) => pauseAlert(id, domain))], clock());
   await endRateAlerts(store.db, id, clock());
   await updateWaitingAlerts(app);
 }

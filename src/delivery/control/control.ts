@@ -1,23 +1,20 @@
 /**
  * The operator's control of editions and the queue, with the alerts that it resolves.
  */
+
 import { domainToASCII } from 'node:url';
 import { mailboxProviderOf } from '../../audience/mailbox-providers.ts';
+import type { Action } from '../../core/actions.ts';
 import { resolveAlerts } from '../../core/alerts/alerts.ts';
 import type { AppContext } from '../../core/app-context.ts';
 import type { NewsletterConfig } from '../../core/config/config.ts';
 import { type InTransaction, inTransaction } from '../../core/store/transaction.ts';
+import { editionAction } from '../../editions/edition-action.ts';
 import type { EditionSummary } from '../../editions/queries.ts';
 import { formatDuration, HOUR } from '../../lib/time.ts';
+import { DELIVERY_STOPPED, pauseAlert, retractionAlert, undeliveredAlert } from '../alerts.ts';
 import { updateUncertainAlert, updateWaitingAlerts } from '../monitor/waiting-alerts.ts';
 import { endRateAlerts } from '../rates/resolve-rate-alerts.ts';
-import {
-  DELIVERY_STOPPED,
-  domainAlert,
-  pauseAlert,
-  retractionAlert,
-  undeliveredAlert,
-} from '../status/edition-status.ts';
 import {
   cancelEdition,
   DeliveryControlError,
@@ -76,7 +73,7 @@ export async function resume(
     if (isResumed || resumed.length > 0 || extended > 0) await onCommit?.(tx);
     return resumed;
   });
-  const alerts = domains.map((name) => domainAlert(id, name));
+  const alerts = domains.map((name) => pauseAlert(id, name));
   if (domain === undefined) alerts.push(pauseAlert(id), retractionAlert(id));
   await resolveAlerts(store.db, alerts, clock());
   if (domain === undefined) await endRateAlerts(store.db, id, clock());
@@ -104,13 +101,16 @@ async function rejectExpired(app: AppContext, edition: EditionKey, domain: strin
   const { store, clock } = app;
   const expired = await countExpiredPending(store.reports, edition.id, clock(), domain);
   if (expired === 0) return;
-  const which = domain === undefined ? '' : ` --domain ${domain}`;
-  const command = `"daywire editions resume ${edition.newsletter}/${edition.slot}${which}`;
+  const name = `${edition.newsletter}/${edition.slot}`;
+  const which = domain === undefined ? '' : `--domain ${domain} `;
   const hours = Math.min(SUGGESTED_HOURS, findNewsletter(app, edition)?.expireAfterHours ?? SUGGESTED_HOURS);
   const what = expired === 1 ? '1 pending delivery has' : `${expired} pending deliveries have`;
   throw new ExpiredDeliveriesError(
-    `${what} expired and would fail at once: extend with ${command} --extend ${hours}h", ` +
-      `or let them fail with ${command} --expire"`,
+    `${what} expired and would fail at once`,
+    [
+      editionAction('resume', 'extend them', name, { options: `${which}--extend ${hours}h` }),
+      editionAction('resume', 'let them fail', name, { options: `${which}--expire` }),
+    ],
     expired,
     hours,
   );
@@ -123,8 +123,8 @@ export class ExpiredDeliveriesError extends DeliveryControlError {
   /** A sensible extension. */
   readonly suggestedHours: number;
 
-  constructor(message: string, expired: number, suggestedHours: number) {
-    super(message);
+  constructor(problem: string, actions: readonly Action[], expired: number, suggestedHours: number) {
+    super(problem, actions);
     this.expired = expired;
     this.suggestedHours = suggestedHours;
   }

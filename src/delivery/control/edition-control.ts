@@ -3,19 +3,22 @@
  * deliveries. Repeating any of these changes nothing. Each takes an `onCommit`, which is called last in the transaction
  * of the change, and only if something changed.
  */
+
 import { sql } from 'kysely';
+import { type Action, ActionableError } from '../../core/actions.ts';
 import { isOpen } from '../../core/store/delivery-states.ts';
 import { revokedLease, updateClaimed } from '../../core/store/lease.ts';
 import { DELIVERY_HELD } from '../../core/store/meta.ts';
 import type { Db, Store } from '../../core/store/store.ts';
 import type { EditionDeliveryState } from '../../core/store/tables.ts';
 import { type InTransaction, inTransaction } from '../../core/store/transaction.ts';
+import { editionAction } from '../../editions/edition-action.ts';
 import { findEditionById, fullEditionName, listRevisions } from '../../editions/queries.ts';
 import { rfc3339 } from '../../lib/time.ts';
 import { CANCELLED, MAY_HAVE_ARRIVED, mayHaveArrived } from '../queue/delivery-outcome.ts';
 
 /** The operator asked for something that is not possible. */
-export class DeliveryControlError extends Error {
+export class DeliveryControlError extends ActionableError {
   override name = 'DeliveryControlError';
 }
 
@@ -269,8 +272,9 @@ function stateError(
   const verb = { delivering: 'resumed', paused: 'paused', cancelled: 'cancelled', done: 'done' }[to];
   const problem = `${name} is ${state}: it cannot be ${verb}`;
   if (to !== 'delivering') return new DeliveryControlError(problem);
-  const command = `"daywire editions retry ${name}${state === 'cancelled' ? ' --cancelled' : ''}"`;
-  return new DeliveryControlError(`${problem}; ${command} delivers what was not submitted`);
+  const purpose = 'deliver what was not submitted';
+  const action = state === 'cancelled' ? retryCancelled(purpose, name) : editionAction('retry', purpose, name);
+  return new DeliveryControlError(problem, [action]);
 }
 
 /** @throws DeliveryControlError if it does not exist */
@@ -282,4 +286,12 @@ async function findEdition(db: Db, editionId: number) {
     .executeTakeFirst();
   if (edition === undefined) throw new DeliveryControlError(`edition ${editionId} does not exist`);
   return edition;
+}
+
+/** Delivers a cancelled edition after all. */
+export function retryCancelled(to: string, edition: string): Action {
+  return editionAction('retry', to, edition, {
+    options: '--cancelled',
+    desk: '“Deliver it after all” under Deliveries',
+  });
 }

@@ -9,7 +9,7 @@ import { type InTransaction, inTransaction } from '../../core/store/transaction.
 import { isAtDomain } from '../../lib/address.ts';
 import { CANCELLED, EXPIRED } from '../queue/delivery-outcome.ts';
 import { type FailureGroup, FailureGroups } from '../queue/failure-groups.ts';
-import { DeliveryControlError, requireNewestRevision } from './edition-control.ts';
+import { DeliveryControlError, requireNewestRevision, retryCancelled } from './edition-control.ts';
 
 /** `failed`: any failure except an expiry. `cancelled`: suppressed because the edition was cancelled. */
 export type ReopenableKind = 'failed' | 'expired' | 'cancelled';
@@ -82,9 +82,7 @@ async function findReopenable(
   await requireNewestRevision(db, editionId);
   if (edition.state === 'cancelled' && !kinds.includes('cancelled')) {
     const name = `${edition.newsletter}/${edition.slot}`;
-    throw new DeliveryControlError(
-      `${name} is cancelled: to deliver it after all, use "daywire editions retry ${name} --cancelled"`,
-    );
+    throw new DeliveryControlError(`${name} is cancelled`, [retryCancelled('deliver it after all', name)]);
   }
   return edition;
 }

@@ -9,7 +9,9 @@ import { raiseAlert } from '../../core/alerts/alerts.ts';
 import type { AppContext } from '../../core/app-context.ts';
 import { isOpen } from '../../core/store/delivery-states.ts';
 import type { Db, Store, Tx } from '../../core/store/store.ts';
-import { editionName, retractionAlert } from '../status/edition-status.ts';
+import { editionAction } from '../../editions/edition-action.ts';
+import { retractionAlert } from '../alerts.ts';
+import { editionName } from '../status/edition-status.ts';
 
 export interface RetractionPause {
   editionId: number;
@@ -121,11 +123,10 @@ function describe(retractions: Retraction[]): string {
 export async function pauseRetracted({ store, clock, log }: AppContext): Promise<void> {
   const paused = await pauseEditionsWithRetracted(store, async (tx, { editionId, articleIds }) => {
     const name = await editionName(tx, editionId);
-    const message =
-      `Delivery of ${name} is paused: retracted since it closed: ${articleIds.join(', ')}. ` +
-      `Resume it with "daywire editions resume ${name}", or cancel it with "daywire editions cancel ${name}".`;
-    // Not the key of other pauses: the webhook fires once per key, and that alert may be open already.
-    await raiseAlert(tx, { key: retractionAlert(editionId), message }, clock());
+    const message = `Delivery of ${name} is paused: retracted since it closed: ${articleIds.join(', ')}.`;
+    const actions = [editionAction('resume', 'resume it', name), editionAction('cancel', 'cancel it', name)];
+    // Not the kind of other pauses: the webhook fires once per alert, and that alert may be open already.
+    await raiseAlert(tx, { ...retractionAlert(editionId), message, actions }, clock());
   });
   for (const { editionId, articleIds } of paused) {
     log.warn({ edition: editionId, articles: articleIds }, 'paused an edition that holds retracted articles');

@@ -2,6 +2,7 @@
  * The subscriptions of Amazon SNS to this webhook: their confirmation, and their end.
  */
 
+import type { AlertId } from '../../core/alerts/alert-kind.ts';
 import { raiseAlert, resolveAlerts } from '../../core/alerts/alerts.ts';
 import type { FetchClient } from '../../lib/guarded-fetch/fetch-client.ts';
 import type { WebContext } from '../../web/server/web-context.ts';
@@ -11,8 +12,8 @@ import { confirmSubscription, type SnsCheck } from '../providers/sns.ts';
 
 type OfTopic<Kind extends SnsCheck['kind']> = Extract<SnsCheck, { kind: Kind }>;
 
-const endedKey = (topic: string): string => `mail-provider:ended:${topic}`;
-const unconfirmedKey = (topic: string): string => `mail-provider:unconfirmed:${topic}`;
+const endedAlert = (topic: string): AlertId => ({ kind: 'mail-provider-ended', subject: { topic } });
+const unconfirmedAlert = (topic: string): AlertId => ({ kind: 'mail-provider-unconfirmed', subject: { topic } });
 
 /** Confirms a subscription, and raises an alert if that fails. @returns why it failed, or null */
 export async function confirmTopic(
@@ -24,14 +25,14 @@ export async function confirmTopic(
   const problem = await confirmSubscription(client, address);
   if (problem === null) {
     log?.info({ topic }, 'subscription of Amazon SNS confirmed');
-    await resolveAlerts(store.db, [endedKey(topic), unconfirmedKey(topic)], now);
+    await resolveAlerts(store.db, [endedAlert(topic), unconfirmedAlert(topic)], now);
     return null;
   }
   log?.warn({ topic, problem }, 'subscription of Amazon SNS not confirmed');
   const message =
     `The subscription of ${topic} could not be confirmed: ${problem}. Until it is, no bounce or complaint arrives. ` +
     'Amazon SNS asks again for an hour; after that, request the confirmation in its console.';
-  await raiseAlert(store.db, { key: unconfirmedKey(topic), message }, now);
+  await raiseAlert(store.db, { ...unconfirmedAlert(topic), message }, now);
   return `the subscription could not be confirmed: ${problem}`;
 }
 
@@ -46,7 +47,7 @@ export async function reportEndOfTopic(
     `To begin again, subscribe ${config.publication.url}/webhooks/ses to the topic. ` +
     'If none of you ended it, find out who did.';
   const isNew = await recordOnce(store.db, 'ses', eventId('ended', id), now, (tx) =>
-    raiseAlert(tx, { key: endedKey(topic), message }, now),
+    raiseAlert(tx, { ...endedAlert(topic), message }, now),
   );
   if (isNew) log?.warn({ topic }, 'subscription of Amazon SNS ended');
 }

@@ -3,15 +3,18 @@
  * not submitted.
  */
 
+import type { AlertId } from '../../core/alerts/alert-kind.ts';
 import { listOpenAlerts, raiseAlert, resolveAlerts } from '../../core/alerts/alerts.ts';
 import type { AppContext } from '../../core/app-context.ts';
 import type { Db } from '../../core/store/store.ts';
+import { editionAction } from '../../editions/edition-action.ts';
+import { undeliveredAlert } from '../alerts.ts';
 import { recordRejectedRecipients } from '../bounces/rejected-recipients.ts';
 import { recordProgress } from '../progress.ts';
 import type { FailureGroup } from '../queue/failure-groups.ts';
 import type { PrepareFinish } from '../queue/outbox.ts';
 import { countAllDeliveries, type DeliveryStateCounts, groupFailures } from '../queue/queries.ts';
-import { editionName, UNDELIVERED, undeliveredAlert } from '../status/edition-status.ts';
+import { editionName } from '../status/edition-status.ts';
 
 /** Share of the deliveries, without suppressed ones. */
 const TOLERATED_FAILURES = 0.02;
@@ -35,11 +38,12 @@ export function finishingWithAlert({ store, config, keys, clock, log }: AppConte
     return async (tx) => {
       await recordProgress(tx, [editionId], clock());
       const earlier = await alertsOfEarlierEditions(tx, editionId);
-      const key = undeliveredAlert(editionId);
-      await resolveAlerts(tx, isBad ? earlier : [...earlier, key], clock());
+      const alert = undeliveredAlert(editionId);
+      await resolveAlerts(tx, isBad ? earlier : [...earlier, alert], clock());
       if (!isBad) return;
-      const message = undeliveredMessage(await editionName(tx, editionId), counts, groups);
-      await raiseAlert(tx, { key, message }, clock());
+      const name = await editionName(tx, editionId);
+      const actions = [editionAction('show', 'see them', name), editionAction('retry', 'deliver them again', name)];
+      await raiseAlert(tx, { ...alert, message: undeliveredMessage(name, counts, groups), actions }, clock());
     };
   };
 }
@@ -49,7 +53,7 @@ export function endedBadly({ submitted, failed }: DeliveryStateCounts): boolean 
   return failed > TOLERATED_FAILURES * (submitted + failed);
 }
 
-/** The counts by reason, the server's words and the commands to use. */
+/** The counts by reason, and the server's words. */
 export function undeliveredMessage(
   name: string,
   { submitted, failed }: DeliveryStateCounts,
@@ -63,15 +67,14 @@ export function undeliveredMessage(
   const percent = Math.round((1_000 * failed) / total) / 10;
   return (
     `${name} is done, but ${failed} of ${total} deliveries failed (${percent} %): ${kinds.join(', ')}. ` +
-    `The reasons: ${words.join(', ')}${groups.length > GROUPS_SHOWN ? ' and others' : ''}. See them with ` +
-    `"daywire editions show ${name}", and deliver them again with "daywire editions retry ${name}".`
+    `The reasons: ${words.join(', ')}${groups.length > GROUPS_SHOWN ? ' and others' : ''}.`
   );
 }
 
 /** A newer edition of the newsletter is done: nobody will deliver the earlier one again. */
-async function alertsOfEarlierEditions(db: Db, editionId: number): Promise<string[]> {
-  const open = (await listOpenAlerts(db)).filter(({ key }) => key.startsWith(UNDELIVERED));
-  const ids = open.map(({ key }) => Number(key.slice(UNDELIVERED.length))).filter((id) => id < editionId);
+async function alertsOfEarlierEditions(db: Db, editionId: number): Promise<AlertId[]> {
+  const open = await listOpenAlerts(db, 'undelivered');
+  const ids = open.map(({ subject }) => Number(subject.edition)).filter((id) => id < editionId);
   if (ids.length === 0) return [];
   const earlier = await db
     .selectFrom('editions')

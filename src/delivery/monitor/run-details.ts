@@ -2,12 +2,13 @@
  * What an operator wants to know after a run of delivery, beside its counts.
  */
 
+import { alertText } from '../../core/alerts/alerts.ts';
 import type { AppContext } from '../../core/app-context.ts';
 import { rfc3339 } from '../../lib/time.ts';
 import { type FailureGroup, FailureGroups } from '../queue/failure-groups.ts';
 import { addFailures, countUncertain, findLeased, listDelivering, listPaused } from '../queue/queries.ts';
 import type { DeliveryReport } from '../run.ts';
-import { findUnconfigured, unconfiguredMessage } from './waiting-alerts.ts';
+import { findUnconfigured, unconfiguredAlert } from './waiting-alerts.ts';
 
 export interface RunDetails {
   /** Deliveries that failed during the run, by the server's words. */
@@ -48,7 +49,7 @@ export async function readRunDetails(
     leased: leased && { count: leased.count, until: rfc3339(leased.until) },
     uncertain: config.delivery.uncertain === 'hold' ? await countUncertain(store.reports, clock()) : 0,
     waiting: await listPaused(store.reports),
-    unconfigured: (await findUnconfigured(app)).map(unconfiguredMessage),
+    unconfigured: (await findUnconfigured(app)).map((one) => alertText(unconfiguredAlert(one))),
   };
 }
 

@@ -2,17 +2,12 @@
  * Alerts about deliveries that wait until an operator acts. They resolve by themselves.
  */
 
-import { listOpenAlerts, resolveAlerts, syncAlerts } from '../../core/alerts/alerts.ts';
+import type { AlertId } from '../../core/alerts/alert-kind.ts';
+import { listOpenAlerts, type RaisedAlert, resolveAlerts, syncAlerts } from '../../core/alerts/alerts.ts';
 import type { AppContext } from '../../core/app-context.ts';
+import { editionAction, settleActions } from '../../editions/edition-action.ts';
 import { listPausedDomainsOfUnfinished } from '../control/paused-domains.ts';
 import { countUncertainByEdition, listUnconfigured } from '../queue/queries.ts';
-import { domainAlert } from '../status/edition-status.ts';
-
-/** Prefix of the alert keys of newsletters that the configuration has no more. */
-const UNCONFIGURED = 'unconfigured:';
-
-/** Alert key of uncertain deliveries under `delivery.uncertain: hold`. */
-const UNCERTAIN = 'uncertain';
 
 /** Newsletters that are not configured and have deliveries that wait, with their editions. */
 export async function findUnconfigured({
@@ -28,8 +23,8 @@ export async function findUnconfigured({
   }));
 }
 
-/** What waits, and the ways out, in a sentence or two. */
-export function unconfiguredMessage({
+/** What waits, and the ways out. */
+export function unconfiguredAlert({
   newsletter,
   open,
   editions,
@@ -37,40 +32,38 @@ export function unconfiguredMessage({
   newsletter: string;
   open: number;
   editions: string[];
-}): string {
+}): Required<RaisedAlert> {
   const what = open === 1 ? '1 delivery waits' : `${open} deliveries wait`;
-  const cancel = editions.map((name) => `"daywire editions cancel ${name}"`).join(' and ');
-  return (
-    `${what} because the configuration has no newsletter ${newsletter}. ` +
-    `Configure it again under this id, or cancel what waits with ${cancel}.`
-  );
+  return {
+    ...{ kind: 'unconfigured', subject: { newsletter } },
+    message: `${what} because the configuration has no newsletter ${newsletter}. Configure it again under this id.`,
+    actions: editions.map((name) => editionAction('cancel', 'cancel what waits', name)),
+  };
 }
 
 /**
  * Raises and resolves the alerts about newsletters that are not configured, and about uncertain deliveries; resolves
- * those about domains that are paused no more.
+ * those about domains that are no longer paused.
  */
 export async function updateWaitingAlerts(app: AppContext): Promise<void> {
   const { store, clock } = app;
   const unconfigured = await findUnconfigured(app);
-  const messages = unconfigured.map((one) => [UNCONFIGURED + one.newsletter, unconfiguredMessage(one)] as const);
-  await syncAlerts(store.db, UNCONFIGURED, new Map(messages), clock());
+  await syncAlerts(store.db, 'unconfigured', unconfigured.map(unconfiguredAlert), clock());
   await updateUncertainAlert(app);
   await resolveDomainAlerts(app);
 }
 
-const DOMAIN_ALERT = /^edition:\d+:/;
-
 /** Without the operator, a pause ends with its edition, and with the erasure of its last subscriber. */
 async function resolveDomainAlerts({ store, clock }: AppContext): Promise<void> {
   const { db } = store;
-  const open = (await listOpenAlerts(db)).map(({ key }) => key).filter((key) => DOMAIN_ALERT.test(key));
+  const open = (await listOpenAlerts(db, 'edition')).filter(({ subject }) => subject.domain !== undefined);
   if (open.length === 0) return;
   const paused = await listPausedDomainsOfUnfinished(db);
-  const keys = new Set(paused.map(({ editionId, domain }) => domainAlert(editionId, domain)));
+  const isPaused = ({ subject }: AlertId): boolean =>
+    paused.some(({ editionId, domain }) => editionId === subject.edition && domain === subject.domain);
   await resolveAlerts(
     db,
-    open.filter((key) => !keys.has(key)),
+    open.filter((alert) => !isPaused(alert)),
     clock(),
   );
 }
@@ -79,18 +72,18 @@ async function resolveDomainAlerts({ store, clock }: AppContext): Promise<void> 
 export async function updateUncertainAlert({ store, config, clock }: AppContext): Promise<void> {
   const isHeld = config.delivery.uncertain === 'hold';
   const editions = isHeld ? await countUncertainByEdition(store.reports, clock()) : [];
-  const messages = new Map(editions.length === 0 ? [] : [[UNCERTAIN, uncertainMessage(editions)]]);
-  await syncAlerts(store.db, UNCERTAIN, messages, clock());
+  await syncAlerts(store.db, 'uncertain', editions.length === 0 ? [] : [uncertainAlert(editions)], clock());
 }
 
-function uncertainMessage(editions: { newsletter: string; slot: string; count: number }[]): string {
+function uncertainAlert(editions: { newsletter: string; slot: string; count: number }[]): RaisedAlert {
   const total = editions.reduce((sum, { count }) => sum + count, 0);
   const names = editions.map(({ newsletter, slot, count }) => `${newsletter}/${slot} (${count})`).join(', ');
-  const first = `${editions[0]?.newsletter}/${editions[0]?.slot}`;
   const what = total === 1 ? '1 delivery is uncertain' : `${total} deliveries are uncertain`;
-  return (
-    `${what}: ${names}. They may have arrived, and delivery.uncertain is hold. Look at the log of your mail server, ` +
-    `then use "daywire editions settle ${first} --all --as submitted" or "daywire editions settle ${first} --all ` +
-    '--as retry".'
-  );
+  return {
+    ...{ kind: 'uncertain', subject: {} },
+    message:
+      `${what}: ${names}. They may have arrived, and delivery.uncertain is hold. ` +
+      'Look at the log of your mail server.',
+    actions: settleActions(`${editions[0]?.newsletter}/${editions[0]?.slot}`, '--all'),
+  };
 }

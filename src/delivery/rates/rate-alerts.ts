@@ -1,8 +1,12 @@
 /**
- * The alerts about complaint and bounce rates: keys and words. Pure.
+ * The alerts about complaint and bounce rates: subjects and words. Pure.
  */
 
 import type { MailboxProvider } from '../../audience/mailbox-providers.ts';
+import type { Action } from '../../core/actions.ts';
+import type { AlertId } from '../../core/alerts/alert-kind.ts';
+import type { RaisedAlert } from '../../core/alerts/alerts.ts';
+import { editionAction } from '../../editions/edition-action.ts';
 import {
   formatPercent,
   knownMessages,
@@ -13,8 +17,7 @@ import {
 } from './judge-rates.ts';
 import type { PauseEffect } from './rate-notices.ts';
 
-/** Prefixes of alert keys. */
-export const RATE_ALERTS: Record<RateKind, string> = { complaint: 'complaints:', bounce: 'bounces:' };
+export const RATE_ALERTS: Record<RateKind, string> = { complaint: 'complaints', bounce: 'bounces' };
 
 /** What identifies a revision of an edition for people, also after it was reissued. */
 export interface NamedRevision {
@@ -23,14 +26,9 @@ export interface NamedRevision {
   revision: number;
 }
 
-/** `daily/2026-11-24`, or `daily/2026-11-24@2` for a later revision. */
-function revisionName({ newsletter, slot, revision }: NamedRevision): string {
-  return `${newsletter}/${slot}${revision === 1 ? '' : `@${revision}`}`;
-}
-
-/** Such as `complaints:daily/2026-11-24:gmail`. @param scope a mailbox provider's id; empty for all recipients */
-export function rateAlertKey(kind: RateKind, edition: NamedRevision, scope: string): string {
-  return `${RATE_ALERTS[kind]}${revisionName(edition)}${scope === '' ? '' : `:${scope}`}`;
+/** @param scope a mailbox provider's id; empty for all recipients */
+export function rateAlert(kind: RateKind, { newsletter, slot, revision }: NamedRevision, scope: string): AlertId {
+  return { kind: RATE_ALERTS[kind], subject: { newsletter, slot, revision, scope } };
 }
 
 export interface ReachedRate {
@@ -69,7 +67,7 @@ const CHECKS: Record<RateKind, string> = {
  * @param name of the edition in commands
  * @param effect null where the level pauses nothing
  */
-export function rateMessage(
+export function rateWarning(
   reached: ReachedRate,
   {
     name,
@@ -83,16 +81,17 @@ export function rateMessage(
     /** Number of deliveries that wait after a pause of the edition. */
     waiting: number;
   },
-): string {
+): Required<Pick<RaisedAlert, 'message' | 'actions'>> {
   const { kind, provider } = reached;
-  return [
+  const message = [
     `${name}: ${rateSentence(reached)}.`,
     MEANING[kind],
     done(effect, { name, provider, waiting }),
     `${effect === 'paused' ? 'First' : 'Before the next edition, which goes to the same people,'} check ` +
-      `${CHECKS[kind]}: "daywire editions show ${name}" has the numbers.`,
-    ...next(effect, { name, newsletter, provider }),
+      `${CHECKS[kind]}.`,
+    ...(effect === 'paused' || effect === 'before' ? ['Once it is resumed, the same rate pauses nothing again.'] : []),
   ].join(' ');
+  return { message, actions: next(effect, { name, newsletter, provider }) };
 }
 
 function done(
@@ -117,22 +116,19 @@ function done(
 function next(
   effect: PauseEffect | null,
   { name, newsletter, provider }: { name: string; newsletter: string; provider: MailboxProvider | null },
-): string[] {
+): Action[] {
+  const numbers = editionAction('show', 'see the numbers', name);
   switch (effect) {
     case null:
-      return [];
+      return [numbers];
     case 'over':
-      return [`"daywire editions hold ${newsletter}" keeps the next one from closing until then.`];
+      return [numbers, editionAction('hold', 'keep the next one from closing until then', newsletter)];
     case 'paused':
     case 'before': {
-      const otherwise =
-        provider === null || effect === 'before'
-          ? `end it with "daywire editions cancel ${name}"`
-          : 'let them expire with the edition';
-      return [
-        `Then continue with "daywire editions resume ${name}", after which the same rate pauses nothing again, ` +
-          `or ${otherwise}.`,
-      ];
+      const resume = editionAction('resume', 'continue then', name);
+      // Deliveries to one provider may also expire with the edition.
+      const isWhole = provider === null || effect === 'before';
+      return isWhole ? [numbers, resume, editionAction('cancel', 'end it', name)] : [numbers, resume];
     }
   }
 }

@@ -3,13 +3,14 @@
  */
 
 import { mailboxProviderById } from '../../audience/mailbox-providers.ts';
+import type { AlertId, AlertSubject } from '../../core/alerts/alert-kind.ts';
 import { listOpenAlerts, resolveAlerts } from '../../core/alerts/alerts.ts';
 import type { Db } from '../../core/store/store.ts';
 import type { EditionDeliveryState } from '../../core/store/tables.ts';
 import { DAY } from '../../lib/time.ts';
 import { listPausedDomains } from '../control/paused-domains.ts';
 import type { RateKind } from './judge-rates.ts';
-import { RATE_ALERTS, rateAlertKey } from './rate-alerts.ts';
+import { type NamedRevision, RATE_ALERTS, rateAlert } from './rate-alerts.ts';
 import { listNotices, type RateNotice } from './rate-notices.ts';
 
 /** How long after its close the rates of an edition are watched: nearly all complaints come within two days. */
@@ -24,9 +25,12 @@ const LATER = 10;
  * end when a later edition of the newsletter is a day old without such a rate, or when its rates are watched no more.
  */
 export async function resolveRateAlerts(db: Db, now: number): Promise<void> {
-  const open = (await listOpenAlerts(db)).flatMap(({ key }) => parseKey(key) ?? []);
-  const over: string[] = [];
-  for (const alert of open) if (await isOver(db, alert, now)) over.push(alert.key);
+  const over: AlertId[] = [];
+  for (const kind of ['complaint', 'bounce'] as const) {
+    for (const alert of await listOpenAlerts(db, RATE_ALERTS[kind])) {
+      if (await isOver(db, kind, alert.subject, now)) over.push(alert);
+    }
+  }
   await resolveAlerts(db, over, now);
 }
 
@@ -36,30 +40,15 @@ export async function endRateAlerts(db: Db, editionId: number, now: number, scop
   if (notices.length === 0) return;
   const edition = await editions(db).where('id', '=', editionId).executeTakeFirst();
   if (edition === undefined) return;
-  const keys = new Set(notices.map((one) => rateAlertKey(one.kind, edition, one.scope)));
-  await resolveAlerts(db, [...keys], now);
+  await resolveAlerts(
+    db,
+    notices.map((one) => rateAlert(one.kind, edition, one.scope)),
+    now,
+  );
 }
 
-interface RateAlert {
-  key: string;
-  kind: RateKind;
-  newsletter: string;
-  slot: string;
-  revision: number;
-  scope: string;
-}
-
-const KEY = /^(complaints|bounces):([^/:]+)\/([^@:]+)(?:@(\d+))?(?::(.+))?$/;
-
-/** The reverse of `rateAlertKey`; null for alerts about anything else. */
-function parseKey(key: string): RateAlert | null {
-  const [, prefix, newsletter, slot, revision = '1', scope = ''] = KEY.exec(key) ?? [];
-  if (prefix === undefined || newsletter === undefined || slot === undefined) return null;
-  const kind = `${prefix}:` === RATE_ALERTS.complaint ? 'complaint' : 'bounce';
-  return { key, kind, newsletter, slot, revision: Number(revision), scope };
-}
-
-async function isOver(db: Db, { kind, newsletter, slot, revision, scope }: RateAlert, now: number): Promise<boolean> {
+async function isOver(db: Db, kind: RateKind, subject: AlertSubject, now: number): Promise<boolean> {
+  const { newsletter, slot, revision, scope } = subject as unknown as NamedRevision & { scope: string };
   const edition = await editions(db)
     .where('newsletter', '=', newsletter)
     .where('slot', '=', slot)

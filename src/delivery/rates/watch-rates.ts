@@ -3,7 +3,7 @@
  */
 
 import { type RawBuilder, sql } from 'kysely';
-import { raiseAlert, resolveAlerts } from '../../core/alerts/alerts.ts';
+import { alertText, raiseAlert, resolveAlerts } from '../../core/alerts/alerts.ts';
 import type { AppContext } from '../../core/app-context.ts';
 import { inTransaction } from '../../core/store/transaction.ts';
 import { fullEditionName } from '../../editions/queries.ts';
@@ -20,7 +20,7 @@ import {
   type RateKind,
   type RateLevel,
 } from './judge-rates.ts';
-import { type ReachedRate, rateAlertKey, rateMessage, rateSentence } from './rate-alerts.ts';
+import { type ReachedRate, rateAlert, rateSentence, rateWarning } from './rate-alerts.ts';
 import { listNotices, pauseForRate, recordNotice } from './rate-notices.ts';
 import { RATES_WATCHED, resolveRateAlerts } from './resolve-rate-alerts.ts';
 
@@ -143,12 +143,12 @@ export class RateWatch {
           ? null
           : await pauseForRate(tx, { editionId: edition.id, provider }, rateSentence(reached), now);
       const name = fullEditionName(edition);
-      const text = rateMessage(reached, { name, newsletter: edition.newsletter, effect, waiting });
-      const key = rateAlertKey(kind, edition, scope);
-      // A higher level is told anew, also where the lower one is still open.
-      await resolveAlerts(tx, [key], now);
-      await raiseAlert(tx, { key, message: text }, now);
-      return { message: text, effect };
+      const warning = rateWarning(reached, { name, newsletter: edition.newsletter, effect, waiting });
+      const alert = { ...rateAlert(kind, edition, scope), ...warning };
+      // A higher level raises a new alert, also where the lower one is still open.
+      await resolveAlerts(tx, [alert], now);
+      await raiseAlert(tx, alert, now);
+      return { message: alertText(alert), effect };
     });
     if (done === null) return;
     this.#hasPaused ||= done.effect === 'paused';

@@ -136,40 +136,6 @@ export async function summariseEditions(
   });
 }
 
-/** Alert key of a server that rejects everything. */
-export const DELIVERY_STOPPED = 'delivery';
-
-/** Alert key of an edition that was paused because of the server's replies. */
-export function pauseAlert(editionId: number): string {
-  return `edition:${editionId}`;
-}
-
-/** Alert key of a server that rejects the service messages to everyone. */
-export const SERVICE_MESSAGES_REFUSED = 'service-messages';
-
-/** Alert key of service messages of one kind that cannot be built, such as after a mistake in their template. */
-export function unbuildableAlert(kind: string): string {
-  return `${SERVICE_MESSAGES_REFUSED}:${kind}`;
-}
-
-/** Alert key of a domain that is paused for an edition. */
-export function domainAlert(editionId: number, domain: string): string {
-  return `${pauseAlert(editionId)}:${domain}`;
-}
-
-/** Alert key of an edition that was paused because of a retraction. */
-export function retractionAlert(editionId: number): string {
-  return `retraction:${editionId}`;
-}
-
-/** Prefix of the alert keys of editions that ended with too many failures. */
-export const UNDELIVERED = 'undelivered:';
-
-/** Alert key of an edition that ended with too many failures. */
-export function undeliveredAlert(editionId: number): string {
-  return `${UNDELIVERED}${editionId}`;
-}
-
 /** The name of an edition in commands and alerts; see `fullEditionName`. */
 export async function editionName(db: Db, id: number): Promise<string> {
   const edition = await findEditionById(db, id);

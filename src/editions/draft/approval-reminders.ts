@@ -3,12 +3,14 @@
  * has ended.
  */
 
-import { listOpenAlerts, raiseAlert, resolveAlerts } from '../../core/alerts/alerts.ts';
+import { type AlertId, type AlertSubject, alertKey } from '../../core/alerts/alert-kind.ts';
+import { listOpenAlerts, type RaisedAlert, raiseAlert, resolveAlerts } from '../../core/alerts/alerts.ts';
 import type { AppContext } from '../../core/app-context.ts';
 import { type NewsletterConfig, scheduleZone } from '../../core/config/config.ts';
 import { nextSlot } from '../../core/schedule/slots.ts';
 import { localDateTime, MINUTE } from '../../lib/time.ts';
 import { findClosingObstacle } from '../closing-obstacle.ts';
+import { editionAction } from '../edition-action.ts';
 import { findEdition } from '../queries.ts';
 import type { EditionSlot } from '../slot.ts';
 import { cutoffOf, slotAtInstant, waitingSlot } from '../slots.ts';
@@ -16,7 +18,7 @@ import { cutoffOf, slotAtInstant, waitingSlot } from '../slots.ts';
 /** Minutes before the slot, ascending. */
 const REMINDERS = [15, 60] as const;
 
-const PREFIX = 'approval-reminder:';
+const KIND = 'approval-reminder';
 
 /** The reminder that is due before a slot, in minutes; null if none is. */
 export function dueReminder(slotAt: number, now: number): number | null {
@@ -31,32 +33,34 @@ export function dueReminder(slotAt: number, now: number): number | null {
 export async function remindOfApprovals(app: AppContext): Promise<void> {
   const { store, config, clock } = app;
   const now = clock();
-  const open = (await listOpenAlerts(store.db)).map(({ key }) => key).filter((key) => key.startsWith(PREFIX));
+  const open = await listOpenAlerts(store.db, KIND);
   const kept = new Set<string>();
-  const keep = (prefix: string): void => {
-    for (const key of open) if (key.startsWith(prefix)) kept.add(key);
+  const keep = (of: AlertSubject): void => {
+    const isOf = ({ subject }: AlertId) => Object.entries(of).every(([name, value]) => subject[name] === value);
+    for (const alert of open.filter(isOf)) kept.add(alertKey(alert));
   };
   const failures: unknown[] = [];
   for (const newsletter of config.newsletters) {
     if (newsletter.approval !== 'required') continue;
     try {
       for (const slot of await slotsToApprove(app, newsletter, now)) {
-        const prefix = `${PREFIX}${newsletter.id}:${slot.label}:`;
-        keep(prefix);
+        const about = { newsletter: newsletter.id, slot: slot.label };
+        keep(about);
         const minutes = dueReminder(slot.slotAt, now);
-        const key = `${prefix}${minutes}`;
-        if (minutes === null || kept.has(key)) continue;
-        kept.add(key);
-        await raiseAlert(store.db, { key, message: reminder(config.publication.zone, newsletter, slot) }, now);
+        if (minutes === null) continue;
+        const alert = { kind: KIND, subject: { ...about, minutes } };
+        if (kept.has(alertKey(alert))) continue;
+        kept.add(alertKey(alert));
+        await raiseAlert(store.db, { ...alert, ...reminder(config.publication.zone, newsletter, slot) }, now);
       }
     } catch (error) {
-      keep(`${PREFIX}${newsletter.id}:`);
+      keep({ newsletter: newsletter.id });
       failures.push(error);
     }
   }
   await resolveAlerts(
     store.db,
-    open.filter((key) => !kept.has(key)),
+    open.filter((alert) => !kept.has(alertKey(alert))),
     now,
   );
   if (failures.length > 0) throw failures[0];
@@ -85,10 +89,14 @@ async function slotsToApprove(app: AppContext, newsletter: NewsletterConfig, now
   return unapproved;
 }
 
-function reminder(zone: string, { id }: NewsletterConfig, { label, slotAt }: EditionSlot): string {
+function reminder(
+  zone: string,
+  { id }: NewsletterConfig,
+  { label, slotAt }: EditionSlot,
+): Pick<RaisedAlert, 'message' | 'actions'> {
   const name = `${id}/${label}`;
-  return (
-    `The edition ${name} is not approved, and its slot is at ${localDateTime(slotAt, zone)} (${zone}). ` +
-    `To approve it, use "daywire editions show ${name}" and "daywire editions approve ${name}".`
-  );
+  return {
+    message: `The edition ${name} is not approved, and its slot is at ${localDateTime(slotAt, zone)} (${zone}).`,
+    actions: [editionAction('show', 'see it', name), editionAction('approve', 'approve it', name)],
+  };
 }

@@ -2,7 +2,8 @@
  * What else is recorded in the transaction that closes an edition: alerts, and the run of a slot that waited for it.
  */
 
-import { raiseAlert, resolveAlerts } from '../../core/alerts/alerts.ts';
+import type { AlertId } from '../../core/alerts/alert-kind.ts';
+import { resolveAlerts, syncAlerts } from '../../core/alerts/alerts.ts';
 import { finishWaitingRun } from '../../core/schedule/run-slot.ts';
 import type { Tx } from '../../core/store/store.ts';
 import { plainLine } from '../../lib/text/clean-text.ts';
@@ -11,9 +12,11 @@ import { findHeadlines } from '../headlines.ts';
 import { shorten } from '../rendering/shorten.ts';
 import { newsletterJobId } from './newsletter-job-id.ts';
 
-/** The key of the alert about an edition that was to be sent, and was not. */
-export function sendAlert(newsletter: string): string {
-  return `send:${newsletter}`;
+const CHANGED = 'approval-changed';
+
+/** About an edition that was to be sent, and was not. */
+export function sendAlert(newsletter: string): AlertId {
+  return { kind: 'send', subject: { newsletter } };
 }
 
 /**
@@ -21,11 +24,11 @@ export function sendAlert(newsletter: string): string {
  * waits has its edition now: its run ends.
  */
 export async function recordClose(tx: Tx, composed: ComposedEdition, now: number): Promise<void> {
-  const { newsletter, slotAt, number } = composed;
-  const key = `approval-changed:${newsletter}`;
+  const { newsletter, slot, slotAt, number } = composed;
   const message = await approvalDifference(tx, composed);
-  await resolveAlerts(tx, [sendAlert(newsletter), ...(message === null ? [key] : [])], now);
-  if (message !== null) await raiseAlert(tx, { key, message }, now);
+  const differing = message === null ? [] : [{ kind: CHANGED, subject: { newsletter, slot }, message }];
+  await syncAlerts(tx, CHANGED, differing, now, (subject) => subject.newsletter === newsletter);
+  await resolveAlerts(tx, [sendAlert(newsletter)], now);
   await finishWaitingRun(tx, newsletterJobId(newsletter), slotAt, `edition ${number} was closed by hand`, now);
 }
 

@@ -1,6 +1,7 @@
 /**
  * The commands of an editor, and which fields of a draft each one changes. Pure.
  */
+import { ActionableError } from '../../core/actions.ts';
 import { plainLine } from '../../lib/text/clean-text.ts';
 import { MAX_NOTE_LENGTH } from '../rendering/note.ts';
 import { approvalHash } from './approval.ts';
@@ -15,9 +16,12 @@ export interface VisibleStory {
 }
 
 /** The command does not suit the draft: what is wrong, and what would be right. */
-export class DraftCommandError extends Error {
+export class DraftCommandError extends ActionableError {
   override name = 'DraftCommandError';
 }
+
+const LET_GO = { to: 'let it go first', command: 'editions unhold', desk: '“Release” on its page' };
+const AUTOMATIC = '“Back to automatic”';
 
 export interface PlannedCommand {
   changes: WantedChange[];
@@ -143,7 +147,7 @@ function nextState(
     if (state.kind === 'held') return { kind: 'automatic' };
     throw new DraftCommandError(`it is not held, but ${state.kind}`);
   }
-  if (state.kind === 'held') throw new DraftCommandError(`it is held by ${state.by}: let it go with "unhold" first`);
+  if (state.kind === 'held') throw new DraftCommandError(`it is held by ${state.by}`, [LET_GO]);
   if (approvalHash(decisions, command.stories) !== command.hash) {
     throw new DraftCommandError('it has changed since you saw it: look at it again, and approve what you see then');
   }
@@ -169,8 +173,9 @@ function oneLine(name: 'subject' | 'preheader' | 'reason', text: string | null, 
   if (text === null) return null;
   const line = plainLine(text);
   if (line === '') {
-    const remedy = name === 'reason' ? 'leave it out, or give one' : 'to restore the automatic one, use --auto';
-    throw new DraftCommandError(`the ${name} is empty: ${remedy}`);
+    if (name === 'reason') throw new DraftCommandError('the reason is empty: leave it out, or give one');
+    const automatic = { to: 'restore the automatic one', command: `editions ${name} … --auto`, desk: AUTOMATIC };
+    throw new DraftCommandError(`the ${name} is empty`, [automatic]);
   }
   return withinLimit(name, line, limit);
 }

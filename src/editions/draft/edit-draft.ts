@@ -1,10 +1,12 @@
 /**
  * An editor's commands to a draft: hold, approve, subject, order and so on, undo and redo.
  */
+
 import { findArticle } from '../../articles/queries.ts';
 import type { AppContext } from '../../core/app-context.ts';
 import { isSerializationFailure, type Tx } from '../../core/store/store.ts';
 import type { CompositionOptions } from '../compose.ts';
+import { editionAction } from '../edition-action.ts';
 import { composeUnrecorded } from '../preview.ts';
 import { arrangeEdition } from '../selection/arrange.ts';
 import { approvalHash, editionHash } from './approval.ts';
@@ -144,7 +146,7 @@ async function tryEdit(
   if (outcome.kind === 'unchanged') {
     if (request.kind === 'restore') {
       notices = [
-        `this draft decides nothing about ${request.story}: one dropped from an earlier slot returns with "pin"`,
+        `this draft decides nothing about ${request.story}: one dropped from an earlier slot returns when it is pinned`,
       ];
     }
     return { draft: await readDraft(store.db, newsletter.id, slot), entry: null, undone: null, notices };
@@ -244,9 +246,8 @@ async function prepareApproval(
   const { newsletter, slot } = target;
   const name = targetName(target);
   const view = seen === undefined ? await readDraftView(app.store.db, newsletter.id, slot.label, editor) : null;
-  const look = `look at it with "daywire editions show ${name}"`;
-  if (view === null && seen === undefined)
-    throw new DraftCommandError(`${editor} has not seen ${name} yet: ${look}, then approve it`);
+  const look = editionAction('show', 'look at it before', name);
+  if (view === null && seen === undefined) throw new DraftCommandError(`${editor} has not seen ${name} yet`, [look]);
   const outcome = await composeUnrecorded(app, newsletter, slot.label, rendering);
   if (outcome.kind === 'refused') throw new DraftCommandError(outcome.reason);
   const { composed } = outcome;
@@ -263,7 +264,7 @@ async function prepareApproval(
     if (difference === null) return { command: { kind: 'approve', hash, stories }, revision: draft.revision };
     throw new DraftCommandError(`since you looked, ${difference}: look at it again, then approve it`);
   }
-  if (hash !== view.hash) throw new DraftCommandError(`${differences(view, draft, stories)}: ${look} again`);
+  if (hash !== view.hash) throw new DraftCommandError(differences(view, draft, stories), [look]);
   // With the content that the editor has seen: a correction since then counts as a change.
   return { command: { kind: 'approve', hash, stories: view.stories }, revision: draft.revision };
 }
@@ -305,7 +306,9 @@ function requireEntry(
     throw new DraftCommandError(`${editor} cannot undo the entry ${named}: it is undone, or not a command of theirs`);
   }
   const what = kind === 'undo' ? 'command to undo' : 'undone command to redo';
-  throw new DraftCommandError(`${editor} has no ${what}: see "daywire editions log"`);
+  throw new DraftCommandError(`${editor} has no ${what}`, [
+    { to: 'see all commands', command: 'editions log', desk: 'the log on its page' },
+  ]);
 }
 
 function conflictError(conflicts: DraftConflict[], log: readonly LogEntry[]): DraftConflictError {

@@ -3,21 +3,19 @@
  * what editors decided there has no effect, be it a hold.
  */
 
-import { syncAlerts } from '../../core/alerts/alerts.ts';
+import { type RaisedAlert, syncAlerts } from '../../core/alerts/alerts.ts';
 import type { AppContext } from '../../core/app-context.ts';
+import { editionAction } from '../edition-action.ts';
 import { findSlot } from '../slots.ts';
 import type { Draft } from './decisions.ts';
 import { listOpenDrafts } from './draft-store.ts';
 
-/** Prefix of the keys of their alerts. */
-const STRANDED = 'stranded-draft:';
-
-/** What an operator should know of each, by `newsletter/slot`. */
+/** What an operator should know of each. */
 export async function findStrandedDrafts(
   app: Pick<AppContext, 'store' | 'config'>,
   now: number,
-): Promise<Map<string, string>> {
-  const messages = new Map<string, string>();
+): Promise<RaisedAlert[]> {
+  const alerts: RaisedAlert[] = [];
   for (const draft of await listOpenDrafts(app.store.db, now)) {
     if (isUndecided(draft)) continue;
     const newsletter = app.config.newsletters.find(({ id }) => id === draft.newsletter);
@@ -29,20 +27,21 @@ export async function findStrandedDrafts(
         : `the schedule of ${newsletter.id} has no such slot`;
     const { state } = draft;
     const what = 'by' in state ? `, which is ${state.kind} by ${state.by},` : '';
-    messages.set(
-      name,
-      `The draft ${name}${what} has no effect: ${why}. "daywire editions log ${name}" lists what editors decided: ` +
-        'give these commands for another slot, or bring this one back.',
-    );
+    alerts.push({
+      ...{ kind: 'stranded-draft', subject: { newsletter: draft.newsletter, slot: draft.slot } },
+      message:
+        `The draft ${name}${what} has no effect: ${why}. ` +
+        'Give its commands for another slot, or bring this one back.',
+      actions: [editionAction('log', 'see what editors decided', name)],
+    });
   }
-  return messages;
+  return alerts;
 }
 
 /** Raises the alerts about them, and resolves those of drafts whose slot is back or over. */
 export async function updateStrandedAlerts(app: AppContext): Promise<void> {
   const { store, clock } = app;
-  const messages = [...(await findStrandedDrafts(app, clock()))];
-  await syncAlerts(store.db, STRANDED, new Map(messages.map(([name, message]) => [STRANDED + name, message])), clock());
+  await syncAlerts(store.db, 'stranded-draft', await findStrandedDrafts(app, clock()), clock());
 }
 
 /** Everything was undone. */

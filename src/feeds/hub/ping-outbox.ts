@@ -28,6 +28,7 @@ export type PingResult =
 
 /** The schedule of its runs, and the key of its alert. */
 const HUB = 'hub';
+const HUB_ALERT = { kind: 'hub', subject: {} };
 /** Longer than a ping can take. */
 const LEASE = 30 * SECOND;
 const CANDIDATES = 200;
@@ -218,10 +219,10 @@ async function recordHubHealth(tx: Tx, result: Exclude<PingResult, { kind: 'abor
   if (result.kind === 'delivered') {
     if (since === undefined) return;
     await writeMeta(tx, FAILING_SINCE, null);
-    await resolveAlerts(tx, [HUB], now);
+    await resolveAlerts(tx, [HUB_ALERT], now);
   } else if (since === undefined) await writeMeta(tx, FAILING_SINCE, String(now));
   else if (now - Number(since) >= ALERT_AFTER) {
     const message = `The hub has accepted no ping since ${rfc3339(Number(since))}: ${result.reason}.`;
-    await raiseAlert(tx, { key: HUB, message }, now);
+    await raiseAlert(tx, { ...HUB_ALERT, message }, now);
   }
 }

@@ -119,7 +119,7 @@ function pageProblem(request: SignedInRequest, reason: string): string {
 function errorsOf(error: GroupCommandError): NonNullable<AddFormState['errors']> {
   if (error instanceof UnreadPageError)
     return { page: error.reason, title: 'The page cannot be read: write its title.' };
-  if (!(error instanceof ReportInputError)) return { url: sentence(error.message) };
+  if (!(error instanceof ReportInputError)) return { url: sentence(error) };
   return { [error.field === 'address' ? 'url' : error.field]: sentence(error.rule) };
 }
 
@@ -149,7 +149,7 @@ async function pickAdded(
     return respondAfter(request, groupPath(group.id), { kind: 'done', text: done });
   } catch (error) {
     if (!(error instanceof GroupCommandError || error instanceof GroupConflictError)) throw error;
-    const message = `The report was added, but not picked: ${sentence(error.message)}`;
+    const message = `The report was added, but not picked: ${sentence(error)}`;
     const refused = { form: request.form, part: error instanceof GroupCommandError ? error.part : null, message };
     return respondGroup(request, group.id, { back: '/roundup', refused, status: 422 });
   }

@@ -29,7 +29,7 @@ export interface RefusedGroupCommand {
 export function respondConflict(request: SignedInRequest, refused: RefusedGroupCommand): Promise<Response> {
   const { error, groups, repeat, theirs } = refused;
   const outlets = new Map(groups.flatMap(({ items }) => items.map(({ id, outlet }) => [id, outlet])));
-  const body = html`<p>${sentence(error.message)} Nothing was changed.</p>
+  const body = html`<p>${sentence(error)} Nothing was changed.</p>
 ${
   error.entries.length === 0
     ? ''

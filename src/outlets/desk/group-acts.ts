@@ -205,7 +205,7 @@ async function respondRefused(
   posted: PostedCommand,
   error: GroupCommandError,
 ): Promise<Response> {
-  const message = sentence(error.message);
+  const message = sentence(error);
   const back = parseBack(request.form.get('back') ?? '');
   const { group, command } = posted;
   if (group === null) return respondAfter(request, back, { kind: 'problem', text: message });
@@ -224,7 +224,7 @@ async function conflict(request: SignedInRequest, posted: PostedCommand, error: 
   const ids = [...new Set((await findGroupIds(db, named)).values())];
   const groups = [...(await readGroups(db, ids)).values()];
   if (groups.length === 0) {
-    return respondProblem(request, 409, 'Somebody was first', `${sentence(error.message)} The group is gone.`);
+    return respondProblem(request, 409, 'Somebody was first', `${sentence(error)} The group is gone.`);
   }
   return respondConflict(request, {
     ...{ error, groups, wanted: posted.wanted },

@@ -8,7 +8,6 @@ import type { Db } from '../../core/store/store.ts';
 import { DAY } from '../../lib/time.ts';
 import type { Html, SignedInRequest } from '../../web/desk/desk-request.ts';
 import { respondMissing, respondPage } from '../../web/desk/page.ts';
-import { deskWords } from '../../web/desk/parts/desk-words.ts';
 import { hiddenFields, postButton, submitButton } from '../../web/desk/parts/form.ts';
 import { badge } from '../../web/desk/parts/status-mark.ts';
 import { when } from '../../web/desk/parts/when.ts';
@@ -117,9 +116,7 @@ async function stateRegion(request: SignedInRequest, group: StoryGroup, problem:
           decision?.state === 'picked' ? '' : ', retracted'
         }</p>`;
   const unwritten = html`<ul class="problems"><li class="bad">The article does not show the last change yet. It is tried
-again with the next command or poll.</li>${problems.map(
-    (one) => html`<li class="bad" dir="auto">${deskWords(one)}</li>`,
-  )}</ul>`;
+again with the next command or poll.</li>${problems.map((one) => html`<li class="bad" dir="auto">${one}</li>`)}</ul>`;
   return html`<section id="state" data-region aria-label="State">
 <p>${stateMark(group)} ${newReportsBadge(group)} ${outlets}: ${outletNames(group)}${decided}</p>
 ${article}${isUnwritten && articleId !== null ? unwritten : ''}

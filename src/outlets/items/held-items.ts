@@ -1,5 +1,7 @@
 /** Items of a flood, which wait for the operator. */
+
 import { sql } from 'kysely';
+import type { AlertId } from '../../core/alerts/alert-kind.ts';
 import type { Db } from '../../core/store/store.ts';
 import { inTransaction } from '../../core/store/transaction.ts';
 
@@ -15,9 +17,9 @@ export interface HeldDecision {
   ignored: number;
 }
 
-/** The key of the alert that is open while a source has held items. */
-export function heldAlert(source: string): string {
-  return `outlet:held:${source}`;
+/** Open while a source has held items. */
+export function heldAlert(source: string): AlertId {
+  return { kind: 'outlet-held', subject: { source } };
 }
 
 export async function countHeldItems(db: Db, source: string): Promise<number> {

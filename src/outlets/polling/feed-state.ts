@@ -89,7 +89,7 @@ export function afterPoll(
     case 'blocked':
       return { condition: enter(failed, 'blocked', problem, now), nextAt: nextDailyPoll(now, jitter) };
     case 'gone':
-      return { condition: enter(failed, 'gone', `${problem}. ${HOW_TO_RESUME}`, now), nextAt: null };
+      return { condition: enter(failed, 'gone', `${problem}. It is no longer polled`, now), nextAt: null };
     case 'failed':
       return { condition: enter(failed, 'failing', problem, now), nextAt: retryAt };
     case 'not-found': {
@@ -97,7 +97,7 @@ export function afterPoll(
       const condition = { ...failed, notFoundSince };
       const since = `${problem} since ${rfc3339(notFoundSince)}`;
       if (now - notFoundSince >= GONE_AFTER) {
-        return { condition: enter(condition, 'gone', `${since}. ${HOW_TO_RESUME}`, now), nextAt: null };
+        return { condition: enter(condition, 'gone', `${since}. It is no longer polled`, now), nextAt: null };
       }
       return {
         condition: enter(condition, 'failing', `${since}; after 14 days it counts as gone`, now),
@@ -106,8 +106,6 @@ export function afterPoll(
     }
   }
 }
-
-const HOW_TO_RESUME = 'It is polled no more; "daywire sources resume" tries it again';
 
 const NOT_MOVED = { movedTo: null, movedSince: null, movedPolls: 0, movedKnown: false };
 
@@ -155,7 +153,7 @@ function afterRead(
 }
 
 export function heldReason(items: number): string {
-  return `${items} items were new at once, and wait: "daywire sources accept" decides on them`;
+  return `${items} items were new at once, and wait for a decision`;
 }
 
 type Redirects = Pick<FeedCondition, 'endpoint' | keyof typeof NOT_MOVED>;

@@ -1,18 +1,18 @@
 /** Alerts about the feeds of outlets: one while items wait for the operator, and one while a feed is not read. */
 
-import { syncAlerts } from '../../core/alerts/alerts.ts';
+import { type RaisedAlert, syncAlerts } from '../../core/alerts/alerts.ts';
 import type { AppContext } from '../../core/app-context.ts';
 import type { RoundupSource } from '../../core/config/config.ts';
 import { roundupSources } from '../../core/config/sources.ts';
 import type { Tx } from '../../core/store/store.ts';
 import { inTransaction, lockName } from '../../core/store/transaction.ts';
 import { DAY, HOUR, rfc3339 } from '../../lib/time.ts';
+import { sourceAction } from '../../sources/source-action.ts';
 import { listSourceRows, type SourceRow } from '../../sources/source-state.ts';
 import { countAllHeldItems, heldAlert } from '../items/held-items.ts';
 import { heldReason } from './feed-state.ts';
 import { listOutletFeeds, type OutletFeedRow } from './outlet-feeds.ts';
 
-const PREFIX = 'outlet:';
 /** As `lockName` takes it. */
 export const OUTLET_ALERTS_LOCK = 'outlet alerts';
 const FAILING_AFTER = DAY;
@@ -32,14 +32,20 @@ export async function syncOutletAlerts({
   await inTransaction(store.db, async (tx) => {
     await lockName(tx, OUTLET_ALERTS_LOCK);
     const now = clock();
-    await syncAlerts(tx, PREFIX, await findMessages(tx, sources, now), now);
+    const { held, failing } = await findAlerts(tx, sources, now);
+    await syncAlerts(tx, 'outlet-held', held, now);
+    await syncAlerts(tx, 'outlet-feed', failing, now);
   });
 }
 
-/** @returns by key of the alert */
-async function findMessages(tx: Tx, sources: readonly RoundupSource[], now: number): Promise<Map<string, string>> {
-  const messages = new Map<string, string>();
-  if (sources.length === 0) return messages;
+interface OutletAlerts {
+  held: RaisedAlert[];
+  failing: RaisedAlert[];
+}
+
+async function findAlerts(tx: Tx, sources: readonly RoundupSource[], now: number): Promise<OutletAlerts> {
+  const alerts: OutletAlerts = { held: [], failing: [] };
+  if (sources.length === 0) return alerts;
   const rows = new Map((await listSourceRows(tx)).map((row) => [row.id, row]));
   const feeds = new Map((await listOutletFeeds(tx)).map((feed) => [feed.source, feed]));
   const held = await countAllHeldItems(tx);
@@ -48,11 +54,16 @@ async function findMessages(tx: Tx, sources: readonly RoundupSource[], now: numb
     const feed = feeds.get(source.id);
     if (row === undefined || feed === undefined) continue;
     const items = held.get(source.id) ?? 0;
-    if (items > 0) messages.set(heldAlert(source.id), `${nameOf(source)}: ${heldReason(items)}.`);
-    const problem = row.paused_at === null ? problemOf(source, row, feed, now) : null;
-    if (problem !== null) messages.set(`${PREFIX}feed:${source.id}`, problem);
+    if (items > 0) {
+      const actions = [sourceAction('accept', 'decide on them', source.id)];
+      alerts.held.push({ ...heldAlert(source.id), message: `${nameOf(source)}: ${heldReason(items)}.`, actions });
+    }
+    const message = row.paused_at === null ? problemOf(source, row, feed, now) : null;
+    if (message === null) continue;
+    const actions = feed.state === 'gone' ? [sourceAction('resume', 'try it again', source.id)] : [];
+    alerts.failing.push({ kind: 'outlet-feed', subject: { source: source.id }, message, actions });
   }
-  return messages;
+  return alerts;
 }
 
 function problemOf(source: RoundupSource, row: SourceRow, feed: OutletFeedRow, now: number): string | null {

@@ -4,6 +4,7 @@
  * After any command each item is in exactly one group, the id of a group is that of one of its items, and a group has
  * at most one article. No state is final.
  */
+import { type Action, ActionableError } from '../../core/actions.ts';
 import { cleanLine, cleanText, hasVisibleCharacter } from '../../lib/text/clean-text.ts';
 import { type GroupDecision, type GroupedItem, inReportOrder, type StoryGroup } from './story-group.ts';
 
@@ -49,13 +50,13 @@ export interface GroupChange {
 }
 
 /** The command does not suit the group: what is wrong, and what would be right. */
-export class GroupCommandError extends Error {
+export class GroupCommandError extends ActionableError {
   override name = 'GroupCommandError';
   /** What of the command cannot be used; null for the command as a whole. */
   readonly part: 'text' | 'headline' | 'picture' | 'section' | null;
 
-  constructor(message: string, part: GroupCommandError['part'] = null) {
-    super(message);
+  constructor(problem: string, part: GroupCommandError['part'] = null, actions: readonly Action[] = []) {
+    super(problem, actions);
     this.part = part;
   }
 }
@@ -286,7 +287,9 @@ const UNDECIDED: Omit<GroupDecision, 'editor' | 'updatedAt'> = {
 function memberOf(items: readonly GroupedItem[], id: number): GroupedItem {
   const item = items.find((one) => one.id === id);
   if (item !== undefined) return item;
-  throw new GroupCommandError(`report ${id} is not in this group: it has ${items.map((one) => one.id).join(', ')}`);
+  const ids = items.map((one) => one.id).join(', ');
+  const see = { to: `see its reports (${ids})`, command: 'roundup show', desk: 'the page of the group' };
+  throw new GroupCommandError('the report is not in this group any more', null, [see]);
 }
 
 /** @throws GroupCommandError */

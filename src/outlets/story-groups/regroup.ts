@@ -38,7 +38,7 @@ export interface RegroupReport {
 /** Another process that groups at the same time is as good: a later pass finds what neither has seen. */
 const MAX_TRIES = 5;
 
-const GROUPING_ALERT = 'grouping';
+const GROUPING_ALERT = { kind: 'grouping', subject: {} };
 
 /**
  * Groups, lets rules pick, and writes the articles of picks. A grouping that fails raises an alert, and holds up no
@@ -61,7 +61,7 @@ export async function regroup(
     const message =
       `Reports of other outlets cannot be grouped: ${problem}. New ones are not listed, and no rule lets them in, ` +
       'until grouping works again. Picks are published as usual.';
-    await raiseAlert(store.db, { key: GROUPING_ALERT, message }, clock());
+    await raiseAlert(store.db, { ...GROUPING_ALERT, message }, clock());
   }
   return { moved, byRule, articles: added + updated, problem };
 }

@@ -2,7 +2,6 @@
 import { html } from 'hono/html';
 import type { RejectionExcerpt, RejectionPlace } from '../../articles/rejections.ts';
 import type { Html, SignedInRequest } from '../../web/desk/desk-request.ts';
-import { deskWords } from '../../web/desk/parts/desk-words.ts';
 import { formatCount } from '../../web/desk/parts/figure.ts';
 import { badge } from '../../web/desk/parts/status-mark.ts';
 import { when } from '../../web/desk/parts/when.ts';
@@ -30,7 +29,7 @@ function rejection(request: SignedInRequest, one: RejectionExcerpt): Html {
   const more = problems.length - PROBLEMS_SHOWN;
   const rest = length - [...raw].length;
   return html`<p>${badge(STAGES[stage], 'warn')} <strong dir="auto">${place}</strong> ${when(request, rejectedAt)}</p>
-<ul>${problems.slice(0, PROBLEMS_SHOWN).map((problem) => html`<li dir="auto">${deskWords(problem)}</li>`)}${
+<ul>${problems.slice(0, PROBLEMS_SHOWN).map((problem) => html`<li dir="auto">${problem}</li>`)}${
     more > 0 ? html`<li>and ${formatCount(more)} more</li>` : ''
   }</ul>
 <details><summary>The input</summary>

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { Status } from '../../../src/app/status.ts';
 import { raiseAlert } from '../../../src/core/alerts/alerts.ts';
 import { openStore } from '../../../src/core/store/store.ts';
+import { alertNamed } from '../../support/alerts.ts';
 import { startedFolder } from '../../support/command.ts';
 
 describe('daywire status', () => {
@@ -29,7 +30,7 @@ describe('daywire status', () => {
     const folder = await startedFolder();
     expect((await folder.run(['status', '--json'])).code).toBe(0);
     const store = await openStore({ path: join(folder.path, 'var/daywire.db') });
-    await raiseAlert(store.db, { key: 'heartbeat', message: 'It failed.' }, Date.now());
+    await raiseAlert(store.db, { ...alertNamed('heartbeat'), message: 'It failed.' }, Date.now());
     await store.close();
     const { code, stdout } = await folder.run(['status']);
     expect(code).toBe(3);

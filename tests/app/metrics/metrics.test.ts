@@ -12,6 +12,7 @@ import { noteReport } from '../../../src/delivery/providers/last-report.ts';
 import { deleteBounces, foldDeliveries } from '../../../src/delivery/retention.ts';
 import { addRequests, deleteReaderCounts } from '../../../src/feeds/readers/reader-rows.ts';
 import { DAY, HOUR, MINUTE } from '../../../src/lib/time.ts';
+import { alertNamed } from '../../support/alerts.ts';
 import { clockAt } from '../../support/clock.ts';
 import { forEachDatabase, openMigrated } from '../../support/databases.ts';
 import { storeDeliveries } from '../../support/deliveries.ts';
@@ -382,7 +383,7 @@ forEachDatabase((open, dialect) => {
         { key: '3', stage: 'feed', ...aside },
       ])
       .execute();
-    await raiseAlert(store.db, { key: 'heartbeat', message: 'm' }, now);
+    await raiseAlert(store.db, { ...alertNamed('heartbeat'), message: 'm' }, now);
     expect(Object.fromEntries(await scrape(store))).toMatchObject({
       'daywire_feed_age_seconds{path="latest.rss"}': 90,
       'daywire_feed_age_seconds{path="latest.atom"}': 0,

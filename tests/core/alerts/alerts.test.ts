@@ -1,14 +1,9 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import {
-  type AlertSender,
-  listOpenAlerts,
-  openAlertSender,
-  raiseAlert,
-  resolveAlerts,
-} from '../../../src/core/alerts/alerts.ts';
+import { type AlertSender, openAlertSender, raiseAlert, resolveAlerts } from '../../../src/core/alerts/alerts.ts';
 import { callHeartbeat } from '../../../src/core/schedule/heartbeat.ts';
 import type { Store } from '../../../src/core/store/store.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../../../src/lib/time.ts';
+import { alertNamed, openAlerts } from '../../support/alerts.ts';
 import { clockAt, type TestClock } from '../../support/clock.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { openTestLog, type TestLog } from '../../support/test-log.ts';
@@ -16,7 +11,7 @@ import { openTwice } from '../schedule/two-processes.ts';
 import { startWebServer, type WebServer } from '../schedule/web-server.ts';
 
 const noon = Date.UTC(2026, 10, 24, 12);
-const disk = { key: 'failed:publish', message: 'publish failed: no space left.' };
+const disk = { ...alertNamed('failed:publish'), message: 'publish failed: no space left.' };
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -48,9 +43,10 @@ const notified = (web: WebServer): unknown[] =>
 
 forEachDatabase((open, dialect) => {
   describe('an alert', () => {
-    it('is posted as JSON with publication, key and message', async () => {
+    it('is posted as JSON with publication, subject, message and commands', async () => {
       const { store, web, sender } = await setUp(open);
-      await raiseAlert(store.db, disk, noon);
+      const actions = [{ to: 'see why', command: 'status', desk: null }];
+      await raiseAlert(store.db, { ...disk, actions }, noon);
       await sender.send();
       expect(web.requests).toMatchObject([
         { method: 'POST', path: '/hook?key=s3cret', contentType: 'application/json' },
@@ -58,12 +54,16 @@ forEachDatabase((open, dialect) => {
       expect(JSON.parse(web.requests[0]?.body ?? '')).toEqual({
         publication: 'The Meridian Wire',
         state: 'raised',
-        ...disk,
+        key: 'failed:publish',
+        kind: 'failed',
+        subject: { of: 'publish' },
+        message: 'publish failed: no space left. To see why, use "daywire status".',
+        commands: ['status'],
         count: 1,
         first_at: '2026-11-24T12:00:00Z',
         last_at: '2026-11-24T12:00:00Z',
         resolved_at: null,
-        text: 'The Meridian Wire: publish failed: no space left.',
+        text: 'The Meridian Wire: publish failed: no space left. To see why, use "daywire status".',
       });
     });
 
@@ -71,21 +71,21 @@ forEachDatabase((open, dialect) => {
       const { store, at, web, sender } = await setUp(open);
       for (let time = 0; time < 3; time++) {
         await raiseAlert(store.db, disk, at.now);
-        await raiseAlert(store.db, { key: 'late:publish', message: 'Late.' }, at.now);
+        await raiseAlert(store.db, { ...alertNamed('late:publish'), message: 'Late.' }, at.now);
         await sender.send();
         at.now += MINUTE;
       }
       expect(notified(web)).toEqual(['raised failed:publish', 'raised late:publish']);
-      expect(await listOpenAlerts(store.db)).toMatchObject([
+      expect(await openAlerts(store.db)).toMatchObject([
         { ...disk, firstAt: noon, lastAt: noon + 2 * MINUTE, count: 3, notifiedAt: noon },
         { key: 'late:publish' },
       ]);
       for (let time = 0; time < 3; time++) {
-        await resolveAlerts(store.db, [disk.key], at.now);
+        await resolveAlerts(store.db, [disk], at.now);
         await sender.send();
       }
       expect(notified(web).slice(2)).toEqual(['resolved failed:publish']);
-      expect((await listOpenAlerts(store.db)).map((alert) => alert.key)).toEqual(['late:publish']);
+      expect((await openAlerts(store.db)).map((alert) => alert.key)).toEqual(['late:publish']);
     });
 
     it('is posted again when it is raised after it was resolved', async () => {
@@ -93,21 +93,21 @@ forEachDatabase((open, dialect) => {
       await raiseAlert(store.db, disk, at.now);
       await sender.send();
       // All within one millisecond: order, not time, decides.
-      await resolveAlerts(store.db, [disk.key], at.now);
+      await resolveAlerts(store.db, [disk], at.now);
       await sender.send();
       at.now += SECOND;
       await raiseAlert(store.db, disk, at.now);
       await sender.send();
-      expect(notified(web)).toEqual(['raised', 'resolved', 'raised'].map((state) => `${state} ${disk.key}`));
-      expect(await listOpenAlerts(store.db)).toMatchObject([{ count: 1, firstAt: noon + SECOND }]);
+      expect(notified(web)).toEqual(['raised', 'resolved', 'raised'].map((state) => `${state} failed:publish`));
+      expect(await openAlerts(store.db)).toMatchObject([{ count: 1, firstAt: noon + SECOND }]);
     });
 
     it('is posted within a day if it was raised and resolved while the webhook failed', async () => {
       const { store, at, web, sender } = await setUp(open);
       await raiseAlert(store.db, disk, at.now - 2 * DAY);
-      await resolveAlerts(store.db, [disk.key], at.now - DAY);
-      await raiseAlert(store.db, { key: 'late:publish', message: 'Late.' }, at.now - HOUR);
-      await resolveAlerts(store.db, ['late:publish'], at.now - MINUTE);
+      await resolveAlerts(store.db, [disk], at.now - DAY);
+      await raiseAlert(store.db, { ...alertNamed('late:publish'), message: 'Late.' }, at.now - HOUR);
+      await resolveAlerts(store.db, [alertNamed('late:publish')], at.now - MINUTE);
       await sender.send();
       await sender.send();
       expect(notified(web)).toEqual(['resolved late:publish']);
@@ -117,7 +117,7 @@ forEachDatabase((open, dialect) => {
       const { store, at, log } = await setUp(open);
       await raiseAlert(store.db, disk, noon);
       await openAlertSender(store, { webhook: undefined, publication: 'W', clock: at.clock, log }).send();
-      expect(await listOpenAlerts(store.db)).toMatchObject([{ ...disk, notifiedAt: null }]);
+      expect(await openAlerts(store.db)).toMatchObject([{ ...disk, notifiedAt: null }]);
     });
 
     it('is sent by one process at a time', async () => {
@@ -141,7 +141,7 @@ forEachDatabase((open, dialect) => {
         if (web.requests.length > before) attempts.push((at.now - noon) / SECOND);
       }
       expect(attempts).toEqual([0, 30, 90, 210]);
-      expect(await listOpenAlerts(store.db)).toMatchObject([
+      expect(await openAlerts(store.db)).toMatchObject([
         { ...disk, notifiedAt: null },
         { key: 'webhook', message: 'The alert webhook failed: it answered 500.', count: 4 },
       ]);
@@ -151,7 +151,7 @@ forEachDatabase((open, dialect) => {
       await sender.send();
       await sender.send();
       expect(notified(web)).toEqual(['raised failed:publish']);
-      expect((await listOpenAlerts(store.db)).map((alert) => alert.key)).toEqual([disk.key]);
+      expect((await openAlerts(store.db)).map((alert) => alert.key)).toEqual(['failed:publish']);
       expect(log.lines.length).toBeGreaterThan(0);
     });
 
@@ -161,7 +161,7 @@ forEachDatabase((open, dialect) => {
       await raiseAlert(store.db, disk, noon);
       await sender.send();
       expect(web.requests).toHaveLength(1);
-      const written = JSON.stringify([log.lines, await listOpenAlerts(store.db)]);
+      const written = JSON.stringify([log.lines, await openAlerts(store.db)]);
       expect(written).toContain('it answered 302');
       expect(written).not.toMatch(/s3cret|127\.0\.0\.1/);
     });
@@ -171,7 +171,7 @@ forEachDatabase((open, dialect) => {
       await raiseAlert(store.db, disk, noon);
       const webhook = 'http://127.0.0.1:9/s3cret';
       await openAlertSender(store, { webhook, publication: 'W', clock: at.clock, log }).send();
-      const written = JSON.stringify([log.lines, await listOpenAlerts(store.db)]);
+      const written = JSON.stringify([log.lines, await openAlerts(store.db)]);
       expect(written).toMatch(/no connection/);
       expect(written).not.toMatch(/s3cret|127\.0\.0\.1/);
     });
@@ -187,7 +187,7 @@ forEachDatabase((open, dialect) => {
       await raiseAlert(store.db, disk, noon);
       await sender.send();
       expect(limits).toEqual([10 * SECOND]);
-      expect((await listOpenAlerts(store.db)).map((alert) => alert.message)).toContain(
+      expect((await openAlerts(store.db)).map((alert) => alert.message)).toContain(
         'The alert webhook failed: no answer within 10 s.',
       );
     });
@@ -210,15 +210,15 @@ forEachDatabase((open, dialect) => {
       const beat = () => callHeartbeat(store, { url: web.url, clock: at.clock, log });
       await beat();
       expect(web.requests).toMatchObject([{ method: 'GET', path: '/hook?key=s3cret', body: '' }]);
-      expect(await listOpenAlerts(store.db)).toEqual([]);
+      expect(await openAlerts(store.db)).toEqual([]);
       web.answer = 503;
       await beat();
-      expect(await listOpenAlerts(store.db)).toMatchObject([
+      expect(await openAlerts(store.db)).toMatchObject([
         { key: 'heartbeat', message: 'The heartbeat after an edition failed: it answered 503.' },
       ]);
       web.answer = 200;
       await beat();
-      expect(await listOpenAlerts(store.db)).toEqual([]);
+      expect(await openAlerts(store.db)).toEqual([]);
     });
   });
 });

@@ -1,5 +1,4 @@
 import { describe, expect, it, vi } from 'vitest';
-import { listOpenAlerts } from '../../../src/core/alerts/alerts.ts';
 import { MAX_ATTEMPTS } from '../../../src/core/schedule/decide.ts';
 import type { Job, JobOutcome, Readiness } from '../../../src/core/schedule/job.ts';
 import { deleteOtherSchedules, registerSchedules } from '../../../src/core/schedule/register.ts';
@@ -8,6 +7,7 @@ import { claimRun, listLastRuns, listRuns } from '../../../src/core/schedule/run
 import { LATE_AFTER, runSlot } from '../../../src/core/schedule/run-slot.ts';
 import { openStore, type Store } from '../../../src/core/store/store.ts';
 import { DAY, HOUR, MINUTE, SECOND, wallClock } from '../../../src/lib/time.ts';
+import { openAlerts } from '../../support/alerts.ts';
 import { clockAt, type TestClock } from '../../support/clock.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { openTestLog } from '../../support/test-log.ts';
@@ -21,7 +21,7 @@ function depsAt(at: TestClock) {
 }
 
 async function openAlertKeys(store: Store): Promise<string[]> {
-  return (await listOpenAlerts(store.db)).map((alert) => alert.key);
+  return (await openAlerts(store.db)).map((alert) => alert.key);
 }
 
 forEachDatabase((open, dialect) => {
@@ -87,7 +87,7 @@ forEachDatabase((open, dialect) => {
       expect(await runDue(store, [job], depsAt(at))).toMatchObject([
         { state: 'skipped', reason: '2 stories, fewer than 3' },
       ]);
-      expect(await listOpenAlerts(store.db)).toMatchObject([
+      expect(await openAlerts(store.db)).toMatchObject([
         {
           key: 'skipped:newsletter:daily',
           message: 'newsletter:daily, slot 2026-11-24 07:30 (Asia/Shanghai): skipped: 2 stories, fewer than 3.',
@@ -136,7 +136,7 @@ forEachDatabase((open, dialect) => {
       expect(recorded).toHaveLength(30);
       const store = await openStore(location);
       expect(await listRuns(store.db, 100)).toHaveLength(30);
-      expect(await listOpenAlerts(store.db)).toMatchObject([{ key: 'skipped:newsletter:daily', count: 1 }]);
+      expect(await openAlerts(store.db)).toMatchObject([{ key: 'skipped:newsletter:daily', count: 1 }]);
       await store.close();
     });
 
@@ -200,7 +200,7 @@ forEachDatabase((open, dialect) => {
         { schedule: 'publish', state: 'done' },
       ]);
       expect(log.lines.some((line) => line.includes('run failed') && line.includes('run-due.test.ts'))).toBe(true);
-      expect((await listOpenAlerts(store.db)).map((alert) => alert.message)).toEqual([
+      expect((await openAlerts(store.db)).map((alert) => alert.message)).toEqual([
         'newsletter:daily, slot 2026-11-24 07:30 (Asia/Shanghai): failed: the database is away (1). ' +
           `Tried again at 2026-11-24 07:31 (attempt 2 of ${MAX_ATTEMPTS}).`,
       ]);
@@ -230,7 +230,7 @@ forEachDatabase((open, dialect) => {
       expect(await listRuns(store.db, 10)).toMatchObject([
         { state: 'failed', attempts: MAX_ATTEMPTS, leaseUntil: null },
       ]);
-      expect(await listOpenAlerts(store.db)).toMatchObject([{ key: 'failed:newsletter:daily', count: MAX_ATTEMPTS }]);
+      expect(await openAlerts(store.db)).toMatchObject([{ key: 'failed:newsletter:daily', count: MAX_ATTEMPTS }]);
     });
 
     it('is logged once, with its stack', async () => {
@@ -258,7 +258,7 @@ forEachDatabase((open, dialect) => {
       });
       await runDue(store, [job], depsAt(at));
       for (at.now = slot; at.now <= slot + 30 * MINUTE; at.now += 10 * MINUTE) await runDue(store, [job], depsAt(at));
-      expect(await listOpenAlerts(store.db)).toMatchObject([{ key: 'failed:publish', firstAt: slot }]);
+      expect(await openAlerts(store.db)).toMatchObject([{ key: 'failed:publish', firstAt: slot }]);
       broken = false;
       at.now = slot + 40 * MINUTE;
       await runDue(store, [job], depsAt(at));
@@ -285,7 +285,7 @@ forEachDatabase((open, dialect) => {
         { slotAt: slot + DAY, state: 'skipped', reason, covers: 1 },
         { slotAt: slot, state: 'skipped', reason, covers: 1 },
       ]);
-      expect(await listOpenAlerts(store.db)).toMatchObject([
+      expect(await openAlerts(store.db)).toMatchObject([
         { key: 'skipped:newsletter:daily', message: expect.stringContaining('and 1 earlier slots') },
       ]);
       at.now = slot + 2 * DAY - 30 * MINUTE;
@@ -338,7 +338,7 @@ forEachDatabase((open, dialect) => {
       expect(await check(slot + 15 * SECOND)).toEqual([]);
       expect(await check(slot + HOUR)).toEqual([]);
       expect(await listRuns(store.db, 10)).toMatchObject([waiting]);
-      expect(await listOpenAlerts(store.db)).toMatchObject([
+      expect(await openAlerts(store.db)).toMatchObject([
         {
           key: 'waiting:newsletter:daily',
           message:
@@ -356,7 +356,7 @@ forEachDatabase((open, dialect) => {
       await check(slot);
       reason = 'held\u0000 by\nBen';
       expect(await check(slot + MINUTE)).toMatchObject([{ reason: 'held by Ben', startedAt: slot }]);
-      expect(await listOpenAlerts(store.db)).toMatchObject([
+      expect(await openAlerts(store.db)).toMatchObject([
         { key: 'waiting:newsletter:daily', message: expect.stringContaining('held by Ben') },
       ]);
     });

@@ -41,7 +41,16 @@ describe('the schema', () => {
       const store = await open();
       await store.db
         .insertInto('alerts')
-        .values({ key: 'c', message: 'm', first_at: 1_790_000_000_000, last_at: 2, count: 1 })
+        .values({
+          key: 'c',
+          kind: 'c',
+          subject: '{}',
+          actions: '[]',
+          message: 'm',
+          first_at: 1_790_000_000_000,
+          last_at: 2,
+          count: 1,
+        })
         .execute();
       const row = await store.db.selectFrom('alerts').selectAll().executeTakeFirstOrThrow();
       expect(row.first_at).toBe(1_790_000_000_000);

@@ -2,7 +2,6 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { addSubscriber } from '../../../src/audience/subscriptions.ts';
-import { listOpenAlerts } from '../../../src/core/alerts/alerts.ts';
 import { listRuns } from '../../../src/core/schedule/run-ledger.ts';
 import type { Tx } from '../../../src/core/store/store.ts';
 import {
@@ -26,6 +25,7 @@ import {
   retract,
   STORIES,
 } from '../../editions/draft/draft-steps.ts';
+import { openAlerts } from '../../support/alerts.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { SECRETS } from '../../support/sample.ts';
 
@@ -46,7 +46,7 @@ forEachDatabase((open) => {
   const closeAt = async ({ store, newsletter, slot }: DraftApp): Promise<number | null> =>
     (await readDraft(store.db, newsletter.id, slot)).closeAt;
   const alerts = async ({ store }: DraftApp): Promise<string[]> =>
-    (await listOpenAlerts(store.db)).map(({ key, message }) => `${key}: ${message}`);
+    (await openAlerts(store.db)).map(({ key, message }) => `${key}: ${message}`);
   const countDeliveries = async ({ store }: DraftApp): Promise<number> =>
     (await store.db.selectFrom('deliveries').selectAll().execute()).length;
 

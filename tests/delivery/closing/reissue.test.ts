@@ -6,13 +6,14 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { storeSubscribers } from '../../../scripts/test-edition.ts';
 import type { Article } from '../../../src/articles/article.ts';
 import { findArticle } from '../../../src/articles/queries.ts';
-import { listOpenAlerts, raiseAlert } from '../../../src/core/alerts/alerts.ts';
+import { raiseAlert } from '../../../src/core/alerts/alerts.ts';
 import type { NewsletterConfig } from '../../../src/core/config/config.ts';
 import type { Store } from '../../../src/core/store/store.ts';
+import { pauseAlert } from '../../../src/delivery/alerts.ts';
 import { type ReissueRequest, reissueEdition } from '../../../src/delivery/closing/reissue.ts';
 import { pauseEdition } from '../../../src/delivery/control/edition-control.ts';
 import { deliverDue } from '../../../src/delivery/deliver-due.ts';
-import { pauseAlert, readEditionDetails } from '../../../src/delivery/status/edition-status.ts';
+import { readEditionDetails } from '../../../src/delivery/status/edition-status.ts';
 import { findDraftTarget } from '../../../src/editions/draft/draft-target.ts';
 import { type DraftRequest, editDraft } from '../../../src/editions/draft/edit-draft.ts';
 import { type Edition, findEdition, listEditionArticles } from '../../../src/editions/queries.ts';
@@ -20,6 +21,7 @@ import { publish } from '../../../src/feeds/publish/publish.ts';
 import { DAY, HOUR, MINUTE } from '../../../src/lib/time.ts';
 import { closeEdition, importMarkdown } from '../../app/steps.ts';
 import { openTestSite } from '../../app/test-site.ts';
+import { alertNamed, openAlerts } from '../../support/alerts.ts';
 import { articleFile, saveAll } from '../../support/articles.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { expectGolden } from '../../support/golden.ts';
@@ -325,10 +327,10 @@ describe('a reissue', () => {
     it('resolves the alerts about the revision that it replaces', async () => {
       const { app, newest, reissue } = await paused();
       const { id } = await newest();
-      await raiseAlert(app.store.db, { key: pauseAlert(id), message: 'It is paused.' }, app.now);
-      await raiseAlert(app.store.db, { key: 'other', message: 'Something else.' }, app.now);
+      await raiseAlert(app.store.db, { ...pauseAlert(id), message: 'It is paused.' }, app.now);
+      await raiseAlert(app.store.db, { ...alertNamed('other'), message: 'Something else.' }, app.now);
       await reissue();
-      expect((await listOpenAlerts(app.store.db)).map(({ key }) => key)).toEqual(['other']);
+      expect((await openAlerts(app.store.db)).map(({ key }) => key)).toEqual(['other']);
     });
 
     it('is due at once where its time of day is past, and at that time elsewhere', async () => {

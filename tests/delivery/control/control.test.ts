@@ -1,26 +1,27 @@
 import { describe, expect, it } from 'vitest';
 import { queueEdition } from '../../../scripts/test-edition.ts';
-import { listOpenAlerts, raiseAlert } from '../../../src/core/alerts/alerts.ts';
+import { raiseAlert } from '../../../src/core/alerts/alerts.ts';
 import { DELIVERY_HELD, writeMeta } from '../../../src/core/store/meta.ts';
+import { DELIVERY_STOPPED, pauseAlert } from '../../../src/delivery/alerts.ts';
 import { cancel, release, resume, retry } from '../../../src/delivery/control/control.ts';
 import { pauseEdition } from '../../../src/delivery/control/edition-control.ts';
 import { pauseDomain } from '../../../src/delivery/control/paused-domains.ts';
 import { updateWaitingAlerts } from '../../../src/delivery/monitor/waiting-alerts.ts';
-import { DELIVERY_STOPPED, domainAlert, pauseAlert } from '../../../src/delivery/status/edition-status.ts';
 import { HOUR } from '../../../src/lib/time.ts';
+import { openAlerts } from '../../support/alerts.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { openTestApp, type TestApp } from '../../support/test-app.ts';
 import { deliveriesOf } from '../fixture.ts';
 
 async function alertKeys({ store }: TestApp): Promise<string[]> {
-  return (await listOpenAlerts(store.db)).map(({ key }) => key);
+  return (await openAlerts(store.db)).map(({ key }) => key);
 }
 
 describe("the operator's control", () => {
   forEachDatabase((open) => {
     it('releases the queue, and resolves the alert about stopped delivery only if it was held', async () => {
       const app = openTestApp(await open());
-      await raiseAlert(app.store.db, { key: DELIVERY_STOPPED, message: 'the server refuses the login' }, app.now);
+      await raiseAlert(app.store.db, { ...DELIVERY_STOPPED, message: 'the server refuses the login' }, app.now);
       expect(await release(app)).toBe(false);
       expect(await alertKeys(app)).toEqual([DELIVERY_STOPPED]);
       await writeMeta(app.store.db, DELIVERY_HELD, 'restored');
@@ -37,8 +38,8 @@ describe("the operator's control", () => {
       await pauseEdition(db, editionId, 'refused');
       const domain = { editionId, domain: 'example.com', reason: 'refused', since: app.now };
       await db.transaction().execute((tx) => pauseDomain(tx, domain));
-      for (const key of [pauseAlert(editionId), domainAlert(editionId, 'example.com')]) {
-        await raiseAlert(db, { key, message: 'refused' }, app.now);
+      for (const alert of [pauseAlert(editionId), pauseAlert(editionId, 'example.com')]) {
+        await raiseAlert(db, { ...alert, message: 'refused' }, app.now);
       }
       await expect(resume(app, edition)).rejects.toThrow('2 pending deliveries have expired and would fail at once');
       expect(await alertKeys(app)).toHaveLength(2);
@@ -59,15 +60,15 @@ describe("the operator's control", () => {
       for (const domain of ['example.com', 'example.org']) {
         const paused = { editionId, domain, reason: 'refused', since: app.now };
         await db.transaction().execute((tx) => pauseDomain(tx, paused));
-        await raiseAlert(db, { key: domainAlert(editionId, domain), message: 'refused' }, app.now);
+        await raiseAlert(db, { ...pauseAlert(editionId, domain), message: 'refused' }, app.now);
       }
       const ofOrg = (extendBy?: number) => resume(app, edition, { domain: 'example.org', extendBy });
       await expect(ofOrg()).rejects.toThrow(
-        '2 pending deliveries have expired and would fail at once: extend with "daywire editions resume ' +
+        '2 pending deliveries have expired and would fail at once: to extend them, use "daywire editions resume ' +
           'daily-roundup/2026-11-24 --domain example.org --extend 12h"',
       );
       expect(await ofOrg(HOUR)).toEqual({ extended: 2, wasPaused: false, domains: ['example.org'] });
-      expect(await alertKeys(app)).toEqual([domainAlert(editionId, 'example.com')]);
+      expect(await alertKeys(app)).toEqual([`edition:${editionId}:example.com`]);
       const later = app.now + HOUR;
       expect((await deliveriesOf(app.store)).map((row) => row.expires_at)).toEqual([app.now, later, later]);
       await expect(ofOrg()).rejects.toThrow('example.org is not paused in daily-roundup/2026-11-24; only example.com');
@@ -81,9 +82,9 @@ describe("the operator's control", () => {
       const { editionId } = await queueEdition(app.store, 2, { newsletter: 'renamed' });
       const domain = { editionId, domain: 'example.com', reason: 'refused', since: app.now };
       await db.transaction().execute((tx) => pauseDomain(tx, domain));
-      await raiseAlert(db, { key: domainAlert(editionId, 'example.com'), message: 'refused' }, app.now);
+      await raiseAlert(db, { ...pauseAlert(editionId, 'example.com'), message: 'refused' }, app.now);
       await updateWaitingAlerts(app);
-      expect(await alertKeys(app)).toEqual([domainAlert(editionId, 'example.com'), 'unconfigured:renamed']);
+      expect(await alertKeys(app)).toEqual([`edition:${editionId}:example.com`, 'unconfigured:renamed']);
       expect(await cancel(app, editionId, 'x')).toBe(2);
       expect(await alertKeys(app)).toEqual([]);
     });

@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { listOpenAlerts } from '../../../src/core/alerts/alerts.ts';
 import type { Store } from '../../../src/core/store/store.ts';
 import { readLastReport } from '../../../src/delivery/providers/last-report.ts';
 import type { ProviderEvent } from '../../../src/delivery/providers/provider-event.ts';
 import { DAY, MINUTE } from '../../../src/lib/time.ts';
 import type { WebOptions } from '../../../src/web/server/web-context.ts';
 import { NOW, openTestSite, type TestSite } from '../../app/test-site.ts';
+import { openAlerts } from '../../support/alerts.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { sampleConfig } from '../../support/sample.ts';
 import { type About, returnToken, submitEditions, subscriberState } from '../bounces/bounce-fixture.ts';
@@ -237,7 +237,7 @@ describe('the subscription of Amazon SNS', () => {
       store = await open();
     });
     const send = (site: TestSite, fields: SnsFields) => post(site, 'ses', { body: bodyOf(fields) });
-    const alerts = async () => (await listOpenAlerts(store.db)).map(({ key }) => key.replace(`:${TOPIC}`, ''));
+    const alerts = async () => (await openAlerts(store.db)).map(({ key }) => key.replace(`:${TOPIC}`, ''));
 
     it('is confirmed by a request to SNS, and to nobody else', async () => {
       const { client, requested } = snsClient();

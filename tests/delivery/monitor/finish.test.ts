@@ -1,19 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { NOW, queueEdition } from '../../../scripts/test-edition.ts';
-import { listOpenAlerts } from '../../../src/core/alerts/alerts.ts';
 import type { Tables } from '../../../src/core/store/tables.ts';
 import { retry } from '../../../src/delivery/control/control.ts';
 import { reopenDeliveries } from '../../../src/delivery/control/reopen.ts';
 import { endedBadly, finishingWithAlert, undeliveredMessage } from '../../../src/delivery/monitor/finish.ts';
 import { expiredReason, OVER_LIMITS } from '../../../src/delivery/queue/delivery-outcome.ts';
 import { finishEditions } from '../../../src/delivery/queue/outbox.ts';
+import { openAlerts } from '../../support/alerts.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { openTestApp, type TestApp } from '../../support/test-app.ts';
 
 const NAME = 'daily-roundup/2026-11-24';
 
 async function alertsOf({ store }: TestApp): Promise<string[]> {
-  return (await listOpenAlerts(store.db)).map(({ key, message }) => `${key} ${message}`);
+  return (await openAlerts(store.db)).map(({ key, message }) => `${key} ${message}`);
 }
 
 /** All deliveries of an edition are submitted, except the first ones, which end as `rows` say. */

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { NOW as CLOSED, queueEdition } from '../../../scripts/test-edition.ts';
-import { listOpenAlerts } from '../../../src/core/alerts/alerts.ts';
 import { deliverDue } from '../../../src/delivery/deliver-due.ts';
 import { callDueHeartbeats, isDelivered } from '../../../src/delivery/monitor/heartbeat.ts';
 import { DAY, MINUTE } from '../../../src/lib/time.ts';
 import { startWebServer } from '../../core/schedule/web-server.ts';
+import { openAlerts } from '../../support/alerts.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { openTestApp, type TestApp } from '../../support/test-app.ts';
 
@@ -40,12 +40,12 @@ describe('the heartbeat', () => {
       expect(await callDueHeartbeats(app)).toBe(false);
       expect(await callDueHeartbeats(app)).toBe(false);
       expect(web.requests).toHaveLength(1);
-      expect((await listOpenAlerts(app.store.db)).map(({ key }) => key)).toEqual(['heartbeat']);
+      expect((await openAlerts(app.store.db)).map(({ key }) => key)).toEqual(['heartbeat']);
       web.answer = 200;
       app.now += MINUTE;
       expect(await callDueHeartbeats(app)).toBe(true);
       expect(web.requests).toHaveLength(2);
-      expect(await listOpenAlerts(app.store.db)).toEqual([]);
+      expect(await openAlerts(app.store.db)).toEqual([]);
       app.now = CLOSED + 2 * DAY;
       await queueEdition(app.store, 0, { slot: '2026-11-25', number: 2, articleId: 'next' });
       expect(await callDueHeartbeats(app)).toBe(true);

@@ -1,22 +1,23 @@
 import { describe, expect, it } from 'vitest';
 import { queueEdition } from '../../../scripts/test-edition.ts';
 import { eraseSubscriber } from '../../../src/audience/erasure.ts';
-import { listOpenAlerts, raiseAlert } from '../../../src/core/alerts/alerts.ts';
+import { raiseAlert } from '../../../src/core/alerts/alerts.ts';
+import { pauseAlert } from '../../../src/delivery/alerts.ts';
 import { cancel, settle, settleAll } from '../../../src/delivery/control/control.ts';
 import { pauseDomain } from '../../../src/delivery/control/paused-domains.ts';
 import { deliverDue } from '../../../src/delivery/deliver-due.ts';
 import { readRunDetails, startRunDetails } from '../../../src/delivery/monitor/run-details.ts';
 import { updateWaitingAlerts } from '../../../src/delivery/monitor/waiting-alerts.ts';
-import { domainAlert } from '../../../src/delivery/status/edition-status.ts';
 import { MINUTE } from '../../../src/lib/time.ts';
 import { closeEdition } from '../../app/steps.ts';
+import { openAlerts } from '../../support/alerts.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { SECRETS } from '../../support/sample.ts';
 import { openSampleApp, type TestApp } from '../../support/test-app.ts';
 import { deliveriesOf } from '../fixture.ts';
 
 async function alertsOf({ store }: TestApp) {
-  return (await listOpenAlerts(store.db)).map(({ key, message, count }) => ({ key, message, count }));
+  return (await openAlerts(store.db)).map(({ key, message, count }) => ({ key, message, count }));
 }
 
 /** The configuration with another id for the sample's newsletter. */
@@ -72,7 +73,7 @@ describe('a domain that is paused', () => {
       const pause = async (domain: string) => {
         const paused = { editionId: 1, domain, reason: 'refused', since: app.now };
         await db.transaction().execute((tx) => pauseDomain(tx, paused));
-        await raiseAlert(db, { key: domainAlert(1, domain), message: 'refused' }, app.now);
+        await raiseAlert(db, { ...pauseAlert(1, domain), message: 'refused' }, app.now);
       };
       const { editionId } = await queueEdition(app.store, ['ada@one.example', 'bo@two.example']);
       expect(editionId).toBe(1);

@@ -3,7 +3,6 @@ import { type DeliveryRows, storeDeliveries } from '../../../scripts/complaints/
 import { type SignedReport, signedReports } from '../../../scripts/complaints/signed-reports.ts';
 import { createApp } from '../../../src/app/routes/app.ts';
 import { mailboxToken } from '../../../src/audience/tokens.ts';
-import { listOpenAlerts } from '../../../src/core/alerts/alerts.ts';
 import { countDelivered } from '../../../src/core/store/counts.ts';
 import type { Store } from '../../../src/core/store/store.ts';
 import { cancel, resume } from '../../../src/delivery/control/control.ts';
@@ -13,6 +12,7 @@ import { readEditionDetails } from '../../../src/delivery/status/edition-status.
 import { formatEditionDetails } from '../../../src/delivery/status/format-editions.ts';
 import { type Edition, findEditionById } from '../../../src/editions/queries.ts';
 import { DAY, MINUTE } from '../../../src/lib/time.ts';
+import { openAlerts } from '../../support/alerts.ts';
 import { NOW } from '../../support/clock.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { openTestApp, type TestApp } from '../../support/test-app.ts';
@@ -63,7 +63,7 @@ async function simulate(
       expect(answer.status).toBe(204);
     },
     look: () => watch.look(),
-    alerts: async () => Object.fromEntries((await listOpenAlerts(store.db)).map(({ key, message }) => [key, message])),
+    alerts: async () => Object.fromEntries((await openAlerts(store.db)).map(({ key, message }) => [key, message])),
     pending: async () => {
       const emails = await store.db
         .selectFrom('deliveries')

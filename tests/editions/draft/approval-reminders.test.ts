@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { listOpenAlerts } from '../../../src/core/alerts/alerts.ts';
 import type { NewsletterConfig } from '../../../src/core/config/config.ts';
 import { dueReminder, remindOfApprovals } from '../../../src/editions/draft/approval-reminders.ts';
 import { DAY, HOUR, MINUTE } from '../../../src/lib/time.ts';
+import { openAlerts } from '../../support/alerts.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { approve, check, type DraftApp, hold, openDraftApp, retract } from './draft-steps.ts';
 
@@ -40,7 +40,7 @@ forEachDatabase((open) => {
   const remindAt = async (app: DraftApp, now: number): Promise<string[]> => {
     app.now = now;
     await remindOfApprovals(app);
-    const keys = (await listOpenAlerts(app.store.db)).map(({ key }) => key);
+    const keys = (await openAlerts(app.store.db)).map(({ key }) => key);
     return keys.filter((key) => key.startsWith('approval-reminder:')).sort();
   };
 
@@ -52,7 +52,7 @@ forEachDatabase((open) => {
       expect(await remindAt(app, SLOT - 30 * MINUTE)).toEqual([SIXTY]);
       expect(await remindAt(app, SLOT - 15 * MINUTE)).toEqual([FIFTEEN, SIXTY]);
       expect(await remindAt(app, SLOT - MINUTE)).toEqual([FIFTEEN, SIXTY]);
-      expect(await listOpenAlerts(app.store.db)).toMatchObject(
+      expect(await openAlerts(app.store.db)).toMatchObject(
         [SIXTY, FIFTEEN].map((key) => ({
           key,
           count: 1,
@@ -75,7 +75,7 @@ forEachDatabase((open) => {
       const config = { ...app.config, newsletters: [broken, newsletter] };
       app.now = SLOT - MINUTE;
       await expect(remindOfApprovals({ ...app, config })).rejects.toThrow();
-      expect(await listOpenAlerts(app.store.db)).toMatchObject([{ key: FIFTEEN, count: 1 }]);
+      expect(await openAlerts(app.store.db)).toMatchObject([{ key: FIFTEEN, count: 1 }]);
     });
 
     it('has its reminders resolved on approval, and raised again if that becomes void', async () => {

@@ -4,10 +4,10 @@
  */
 
 import { describe, expect, it } from 'vitest';
-import { listOpenAlerts } from '../../../src/core/alerts/alerts.ts';
 import type { Run } from '../../../src/core/schedule/run-ledger.ts';
 import { composeNow } from '../../../src/delivery/closing/compose-slot.ts';
 import { HOUR, MINUTE, SECOND, wallClock } from '../../../src/lib/time.ts';
+import { openAlerts } from '../../support/alerts.ts';
 import { saveAsPublished } from '../../support/articles.ts';
 import { forEachDatabase, openMigrated } from '../../support/databases.ts';
 import {
@@ -41,7 +41,7 @@ describe.each(NIGHTS)('at the slot in the night of the clock change in %s', (_se
     }
   };
   const alertKeys = async ({ store }: DraftApp): Promise<string[]> =>
-    (await listOpenAlerts(store.db)).map(({ key }) => key);
+    (await openAlerts(store.db)).map(({ key }) => key);
   const recorded = (state: Run['state'], reason: string | RegExp) => [
     { slotAt, state, reason: typeof reason === 'string' ? reason : expect.stringMatching(reason) },
   ];
@@ -133,7 +133,7 @@ describe.each(NIGHTS)('at the slot in the night of the clock change in %s', (_se
       await retract(app, 'one');
       expect(await check(app, slotAt)).toMatchObject(recorded('done', /^edition 1,/));
       expect(await closedStories(app)).toEqual(sorted('four', 'late', 'three', 'two'));
-      expect(await listOpenAlerts(app.store.db)).toMatchObject([
+      expect(await openAlerts(app.store.db)).toMatchObject([
         {
           key: 'approval-changed:daily-roundup',
           message:
@@ -175,7 +175,7 @@ forEachDatabase((open) => {
     ]);
     expect(await check(app, slotAt)).toMatchObject([{ state: 'done' }]);
     expect(await closedStories(app)).toEqual(['one', 'three', 'two']);
-    expect(await listOpenAlerts(app.store.db)).toMatchObject([
+    expect(await openAlerts(app.store.db)).toMatchObject([
       {
         key: 'approval-changed:daily-roundup',
         message:

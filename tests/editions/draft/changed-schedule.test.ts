@@ -1,11 +1,12 @@
 /** An editor's decisions about a slot, while the schedule of the newsletter changes. */
+
 import { expect, it } from 'vitest';
 import { jobsOf } from '../../../src/app/jobs.ts';
-import { listOpenAlerts } from '../../../src/core/alerts/alerts.ts';
 import { registerSchedules } from '../../../src/core/schedule/register.ts';
 import { listRuns } from '../../../src/core/schedule/run-ledger.ts';
 import { findDraftTarget } from '../../../src/editions/draft/draft-target.ts';
 import { HOUR, MINUTE } from '../../../src/lib/time.ts';
+import { openAlerts } from '../../support/alerts.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { check, closedStories, type DraftApp, hold, openDraftApp } from './draft-steps.ts';
 
@@ -48,6 +49,6 @@ forEachDatabase((open) => {
           'held by Ada; dropped: the schedule changed from 30 7 * * * (Asia/Shanghai) to 0 9 * * * (Asia/Shanghai)',
       },
     ]);
-    expect((await listOpenAlerts(app.store.db)).map(({ key }) => key)).toEqual(['skipped:newsletter:daily-roundup']);
+    expect((await openAlerts(app.store.db)).map(({ key }) => key)).toEqual(['skipped:newsletter:daily-roundup']);
   });
 });

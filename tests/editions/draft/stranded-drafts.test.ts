@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import { listOpenAlerts } from '../../../src/core/alerts/alerts.ts';
 import type { AppContext } from '../../../src/core/app-context.ts';
 import { findStrandedDrafts, updateStrandedAlerts } from '../../../src/editions/draft/stranded-drafts.ts';
 import { HOUR } from '../../../src/lib/time.ts';
+import { openAlerts } from '../../support/alerts.ts';
 import { NOW } from '../../support/clock.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { type DraftApp, hold, openDraftApp, setState } from './draft-steps.ts';
@@ -15,7 +15,7 @@ function scheduled(app: DraftApp, cron: string): AppContext {
   return { ...app, clock: () => app.now, config: { ...app.config, newsletters: [newsletter] } };
 }
 
-const alerts = async ({ store }: DraftApp) => (await listOpenAlerts(store.db)).map(({ key }) => key);
+const alerts = async ({ store }: DraftApp) => (await openAlerts(store.db)).map(({ key }) => key);
 
 forEachDatabase((open) => {
   it('reports a held draft whose slot the schedule has no more, until the slot is back or over', async () => {

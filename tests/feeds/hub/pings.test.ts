@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { listOpenAlerts } from '../../../src/core/alerts/alerts.ts';
 import { listRuns, type Run } from '../../../src/core/schedule/run-ledger.ts';
 import type { Store } from '../../../src/core/store/store.ts';
 import { cleanHub } from '../../../src/feeds/hub/hub.ts';
 import { readHubStatus } from '../../../src/feeds/hub/status.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../../../src/lib/time.ts';
+import { openAlerts } from '../../support/alerts.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { type HubPublisher, openPublisher, TOPIC } from './publisher.ts';
 import { startSubscriber } from './subscriber.ts';
@@ -132,17 +132,17 @@ forEachDatabase((open) => {
         await publisher.pool.drain();
         publisher.now += MINUTE;
       }
-      expect(await listOpenAlerts(store.db)).toEqual([]);
+      expect(await openAlerts(store.db)).toEqual([]);
       publisher.now += MINUTE;
       await publisher.pool.drain();
-      const [alert, ...others] = await listOpenAlerts(store.db);
+      const [alert, ...others] = await openAlerts(store.db);
       expect(others).toEqual([]);
       expect(alert?.key).toBe('hub');
       expect(alert?.message).toMatch(/^The hub has accepted no ping since 2026-11-24T12:00:02Z: it answered 500\.$/);
       hub.answer = () => 204;
       await publisher.publish({ 'latest.atom': 'last' });
       await publisher.pool.drain();
-      expect(await listOpenAlerts(store.db)).toEqual([]);
+      expect(await openAlerts(store.db)).toEqual([]);
     });
 
     it('fails for good a day after its publish, and so does its run', async () => {
@@ -163,7 +163,7 @@ forEachDatabase((open) => {
       publisher.now += DAY;
       await publisher.pool.drain();
       expect(hub.requests).toHaveLength(length);
-      expect((await listOpenAlerts(store.db)).map(({ key }) => key)).toEqual(['hub']);
+      expect((await openAlerts(store.db)).map(({ key }) => key)).toEqual(['hub']);
     });
 
     it('does not delay a publish when the hub hangs', async () => {

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { listOpenAlerts, raiseAlert } from '../../../src/core/alerts/alerts.ts';
+import { raiseAlert } from '../../../src/core/alerts/alerts.ts';
 import type { Db } from '../../../src/core/store/store.ts';
 import { HOUR } from '../../../src/lib/time.ts';
 import { decideHeld } from '../../../src/outlets/items/accept-held.ts';
 import { heldAlert } from '../../../src/outlets/items/held-items.ts';
+import { openAlerts } from '../../support/alerts.ts';
 import { NOW } from '../../support/clock.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { sampleConfig } from '../../support/sample.ts';
@@ -27,7 +28,7 @@ async function hold(db: Db, hours: (number | null)[]): Promise<void> {
       })
       .execute();
   }
-  await raiseAlert(db, { key: heldAlert(SOURCE.id), message: 'items wait' }, NOW - HOUR);
+  await raiseAlert(db, { ...heldAlert(SOURCE.id), message: 'items wait' }, NOW - HOUR);
 }
 
 const states = async (db: Db) =>
@@ -41,7 +42,7 @@ forEachDatabase((open) => {
       const app = { store, config: sampleConfig(), clock: () => NOW };
       expect(await decideHeld(app, SOURCE, 'accept')).toEqual({ open: 3, old: 2, ignored: 0 });
       expect(await states(store.db)).toEqual(['open', 'open', 'old', 'old', 'open']);
-      expect(await listOpenAlerts(store.db)).toEqual([]);
+      expect(await openAlerts(store.db)).toEqual([]);
       const { state } = await store.db.selectFrom('outlet_feeds').select('state').executeTakeFirstOrThrow();
       expect(state).toBe('active');
       expect(await decideHeld(app, SOURCE, 'ignore')).toEqual({ open: 0, old: 0, ignored: 0 });
@@ -54,7 +55,7 @@ forEachDatabase((open) => {
       expect(await decideHeld(app, SOURCE, 'ignore')).toEqual({ open: 0, old: 0, ignored: 2 });
       expect(await decideHeld(app, SOURCE, 'accept')).toEqual({ open: 0, old: 0, ignored: 0 });
       expect(await states(store.db)).toEqual(['ignored', 'ignored']);
-      expect(await listOpenAlerts(store.db)).toEqual([]);
+      expect(await openAlerts(store.db)).toEqual([]);
     });
 
     it('does what its caller adds in the same transaction, and only if something was held', async () => {
@@ -64,7 +65,7 @@ forEachDatabase((open) => {
       const refuse = () => Promise.reject(new Error('the audit log is full'));
       await expect(decideHeld(app, SOURCE, 'ignore', refuse)).rejects.toThrow('audit log');
       expect(await states(store.db)).toEqual(['held']);
-      expect(await listOpenAlerts(store.db)).toHaveLength(1);
+      expect(await openAlerts(store.db)).toHaveLength(1);
       let calls = 0;
       const count = async () => {
         calls += 1;

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { answerConditionally, type OutletStory, rssOf } from '../../../scripts/outlets/feed-document.ts';
 import type { OutletAnswer, OutletRequest } from '../../../scripts/outlets/outlet-server.ts';
 import { settleRemovedSources } from '../../../src/app/removed-sources.ts';
-import { listOpenAlerts, raiseAlert } from '../../../src/core/alerts/alerts.ts';
+import { raiseAlert } from '../../../src/core/alerts/alerts.ts';
 import type { RoundupSource } from '../../../src/core/config/config.ts';
 import { roundupSources } from '../../../src/core/config/sources.ts';
 import { listRuns } from '../../../src/core/schedule/run-ledger.ts';
@@ -16,6 +16,7 @@ import { OUTLET_ALERTS_LOCK, syncOutletAlerts } from '../../../src/outlets/polli
 import { findOutletFeed, registerOutlets, resumeOutlet } from '../../../src/outlets/polling/outlet-feeds.ts';
 import { pollDueOutlets, pollOutletNow } from '../../../src/outlets/polling/poll-outlets.ts';
 import { findSourceRow, setPaused } from '../../../src/sources/source-state.ts';
+import { alertNamed, openAlerts } from '../../support/alerts.ts';
 import { NOW } from '../../support/clock.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { openOutletNewsroom } from '../outlets.ts';
@@ -34,7 +35,7 @@ const steady = (request: OutletRequest, stories = STORIES): OutletAnswer =>
 const stateOf = async ({ db }: Store, id = 'a') => (await findOutletFeed(db, id))?.state;
 const countItems = async ({ db }: Store): Promise<number> =>
   (await db.selectFrom('outlet_items').select('id').execute()).length;
-const alertsOf = async ({ db }: Store) => (await listOpenAlerts(db)).map(({ key, message }) => ({ key, message }));
+const alertsOf = async ({ db }: Store) => (await openAlerts(db)).map(({ key, message }) => ({ key, message }));
 
 describe('polling outlets', () => {
   forEachDatabase((open) => {
@@ -203,9 +204,9 @@ describe('polling outlets', () => {
         // What reads the feeds without the lock gets no further than to the alerts.
         if (dialectOf(tx) === 'postgres') await sql`lock table alerts in access exclusive mode`.execute(tx);
         looking = syncOutletAlerts(app);
-        for (let turns = 0; turns < 20; turns++) await listOpenAlerts(tx);
+        for (let turns = 0; turns < 20; turns++) await openAlerts(tx);
         await tx.updateTable('outlet_feeds').set({ state: 'blocked', reason: 'it answered 403' }).execute();
-        await raiseAlert(tx, { key: 'outlet:feed:a', message: 'a (The a) is blocked' }, app.clock());
+        await raiseAlert(tx, { ...alertNamed('outlet:feed:a'), message: 'a (The a) is blocked' }, app.clock());
       });
       await looking;
       expect((await alertsOf(store)).map(({ key }) => key)).toEqual(['outlet:feed:a']);
@@ -220,7 +221,10 @@ describe('polling outlets', () => {
       await poll();
       for (let polls = 0; polls < 7; polls++) await poll(16 * HOUR);
       expect(await alertsOf(store)).toEqual([
-        { key: 'outlet:feed:a', message: expect.stringMatching(/^a \(The a\) is failing since .*answered 500/) },
+        {
+          ...alertNamed('outlet:feed:a'),
+          message: expect.stringMatching(/^a \(The a\) is failing since .*answered 500/),
+        },
       ]);
       isBroken = false;
       await poll(DAY);

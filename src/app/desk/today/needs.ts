@@ -29,14 +29,17 @@ export function findNeeds(
       needs.push(...texts.map((text): Need => ({ text: `${newsletter.title} ${text}`, anchor: '#drafts' })));
     }
   }
-  for (const { key } of alerts) {
-    const { title, newsletter } = adviceFor(key);
-    const isAsked = key.startsWith('waiting:') || key.startsWith('approval-reminder:');
+  for (const alert of alerts) {
+    const { title, newsletter } = adviceFor(alert);
+    const isAsked = alert.kind === 'waiting' || alert.kind === 'approval-reminder';
     if (!(isAsked && newsletter !== null && counted.has(newsletter))) needs.push({ text: title, anchor: '#alerts' });
   }
   if (overdue.length > 0) needs.push({ text: 'Slots have come that no process has taken', anchor: '#missed' });
   for (const { edition, state, counts } of sends) {
-    const isAlerted = alerts.some(({ key }) => key === `edition:${edition.id}` || key === `retraction:${edition.id}`);
+    const isAlerted = alerts.some(
+      ({ kind, subject }) =>
+        (kind === 'edition' || kind === 'retraction') && subject.edition === edition.id && subject.domain === undefined,
+    );
     if (state !== 'paused' || isAlerted) continue;
     const waiting = counts.pending === 1 ? '1 message waits' : `${formatCount(counts.pending)} messages wait`;
     needs.push({ text: `The delivery of ${fullEditionName(edition)} is paused: ${waiting}`, anchor: '#sends' });

@@ -6,7 +6,7 @@ import { SlotError } from '../../../editions/slots.ts';
 import type { Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
 import type { DeskRoute } from '../../../web/desk/desk-route.ts';
 import { respondAfter, respondMissing, respondPage } from '../../../web/desk/page.ts';
-import { operatorText, sentence } from '../../../web/desk/parts/operator-text.ts';
+import { operatorText, refusalText, sentence } from '../../../web/desk/parts/operator-text.ts';
 import { lastEditionsSection } from './last-editions.ts';
 import { readToday, type Today } from './read-today.ts';
 import {
@@ -62,6 +62,6 @@ async function cancelCountdown(request: SignedInRequest): Promise<Response> {
     return respondAfter(request, '', { kind: 'done', text: `${newsletter.title} is not being sent any more.` });
   } catch (error) {
     if (!(error instanceof SendError || error instanceof SlotError)) throw error;
-    return respondAfter(request, '', { kind: 'problem', text: sentence(operatorText(request, error.message)) });
+    return respondAfter(request, '', { kind: 'problem', text: sentence(operatorText(request, refusalText(error))) });
   }
 }

@@ -1,5 +1,7 @@
 /** The parts of Today. */
+
 import { html } from 'hono/html';
+import { withDeskWords } from '../../../core/actions.ts';
 import { deliveryPath, liveFigures } from '../../../delivery/desk/deliveries/delivery-parts.ts';
 import type { EditionDelivery } from '../../../delivery/desk/deliveries/delivery-reading.ts';
 import { deliveryStateMark, mailedName } from '../../../delivery/desk/editions/edition-names.ts';
@@ -103,12 +105,14 @@ ${liveFigures(send)}`;
 
 export function alertsSection(request: SignedInRequest, { alerts }: Today): Html {
   if (alerts.length === 0) return html`<p class="soft">No alert is open.</p>`;
-  return html`<ul class="rows">${alerts.map(({ key, message, firstAt, count }) => {
-    const { title, hint, link } = adviceFor(key, message);
+  return html`<ul class="rows">${alerts.map((alert) => {
+    const { title, hint, link } = adviceFor(alert);
+    const { firstAt, count } = alert;
+    const text = withDeskWords(alert.message, alert.actions);
     return html`<li><p>${statusMark('bad', title)} since ${when(request, firstAt)}${
       count > 1 ? html`, ${count} times` : ''
     }</p>
-<p dir="auto">${operatorText(request, message)}</p>${hint === null ? '' : html`<p class="meaning">${hint}</p>`}${
+<p dir="auto">${operatorText(request, text)}</p>${hint === null ? '' : html`<p class="meaning">${hint}</p>`}${
       link === null || !request.may(link.needs)
         ? ''
         : html`<p><a href="${request.desk.base}${link.path}">${link.label}</a></p>`

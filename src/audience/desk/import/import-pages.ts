@@ -9,7 +9,6 @@ import { inTransaction } from '../../../core/store/transaction.ts';
 import { DAY } from '../../../lib/time.ts';
 import type { DeskRequest, Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
 import { respondAfter, respondMissing, respondPage } from '../../../web/desk/page.ts';
-import { deskWords } from '../../../web/desk/parts/desk-words.ts';
 import { type Figure, figures, formatCount } from '../../../web/desk/parts/figure.ts';
 import { postButton, selectField, submitButton, textField } from '../../../web/desk/parts/form.ts';
 import { rowTable, type TableRow } from '../../../web/desk/parts/row-table.ts';
@@ -111,7 +110,7 @@ export function respondImport(request: SignedInRequest): Promise<Response> {
 <p>${stateMark(request, upload)}, <span class="break">${fileName}</span>, uploaded
 ${when(request, upload.createdAt)}, for ${names}</p>
 ${isRunning ? progress(upload) : ''}
-${problem === null ? '' : html`<p class="error">${deskWords(problem)}</p>`}
+${problem === null ? '' : html`<p class="error">${problem}</p>`}
 ${upload.state === 'checked' ? confirmForms(request, upload) : ''}
 ${report === null ? '' : reportHtml(report, upload.state)}
 ${

@@ -39,7 +39,7 @@ async function onEdition(request: SignedInRequest, act: (edition: Edition) => Pr
   } catch (error) {
     if (error instanceof ExpiredDeliveriesError) return respondDelivery(request, edition, { expired: error });
     if (!(error instanceof DeliveryControlError)) throw error;
-    return respondDelivery(request, edition, { message: sentence(error.message) });
+    return respondDelivery(request, edition, { message: sentence(error) });
   }
 }
 

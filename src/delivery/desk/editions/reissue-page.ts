@@ -68,7 +68,7 @@ export async function handleReissueNote(request: SignedInRequest): Promise<Respo
       return respondReissue(request, edition, { note: { message, typed } });
     }
     if (!(error instanceof DraftCommandError)) throw error;
-    return respondReissue(request, edition, { note: { message: sentence(error.message), typed } });
+    return respondReissue(request, edition, { note: { message: sentence(error), typed } });
   }
 }
 
@@ -105,7 +105,7 @@ export async function handleReissue(request: SignedInRequest): Promise<Response>
 
 /** @throws what is no refusal */
 function problemOf(error: unknown): string {
-  if (error instanceof DeliveryControlError) return sentence(error.message);
+  if (error instanceof DeliveryControlError) return sentence(error);
   if (error instanceof StaleComposition) return 'Its articles changed while it was composed. Try again.';
   throw error;
 }

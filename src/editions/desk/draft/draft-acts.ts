@@ -4,7 +4,7 @@
 
 import type { SignedInRequest } from '../../../web/desk/desk-request.ts';
 import { respondAfter, respondMissing } from '../../../web/desk/page.ts';
-import { sentence } from '../../../web/desk/parts/operator-text.ts';
+import { refusalText, sentence } from '../../../web/desk/parts/operator-text.ts';
 import { DraftCommandError, parseBlock } from '../../draft/commands.ts';
 import type { DraftBlock, StoryPlace } from '../../draft/decisions.ts';
 import { type DraftTarget, targetName } from '../../draft/draft-target.ts';
@@ -112,7 +112,7 @@ export async function respondRefused(
     return respondEdition(request, target, { conflict: { error, repeat } });
   }
   if (!(error instanceof DraftCommandError)) throw error;
-  const problem = sentence(await withHeadline(request, error.message, command));
+  const problem = sentence(await withHeadline(request, refusalText(error), command));
   if (command.kind !== 'subject' && command.kind !== 'preheader' && command.kind !== 'note') {
     return respondEdition(request, target, { problem });
   }

@@ -23,7 +23,7 @@ export async function findTarget({ c, desk }: DeskRequest): Promise<DraftTarget 
   try {
     return await findDraftTarget(app, newsletter, c.req.param('slot'));
   } catch (error) {
-    if (error instanceof SlotError) return { kind: 'missing', message: sentence(error.message) };
+    if (error instanceof SlotError) return { kind: 'missing', message: sentence(error) };
     throw error;
   }
 }

@@ -5,7 +5,6 @@
 import { html } from 'hono/html';
 import type { Html } from '../../../web/desk/desk-request.ts';
 import { takeNotice } from '../../../web/desk/notice.ts';
-import { deskWords } from '../../../web/desk/parts/desk-words.ts';
 import { submitButton } from '../../../web/desk/parts/form.ts';
 import type { EditionProblem } from '../../checks/edition-problem.ts';
 import { actPath, rowId } from './draft-page-address.ts';
@@ -15,7 +14,7 @@ import type { EditionPageView } from './edition-view.ts';
 export function problemsOf(problems: readonly EditionProblem[]): Html {
   if (problems.length === 0) return html``;
   return html`<ul class="problems">${problems.map(
-    (problem) => html`<li${className(problem)}>${WORDS[problem.severity]}: ${deskWords(problem.message)}</li>`,
+    (problem) => html`<li${className(problem)}>${WORDS[problem.severity]}: ${problem.message}</li>`,
   )}</ul>`;
 }
 
@@ -45,7 +44,7 @@ export function checks(view: EditionPageView): Html {
         ? (headline ?? '')
         : html`<a href="#${rowId(place.articleId)}" dir="auto">${headline}</a>`;
     const about = headline === null ? '' : html` (${link})`;
-    return html`<li${className(problem)}>${WORDS[severity]}: ${deskWords(message)}${about}</li>`;
+    return html`<li${className(problem)}>${WORDS[severity]}: ${message}${about}</li>`;
   });
   const result = unchecked === null ? countProblems(problems) : 'not possible';
   const action = request.desk.base + actPath(request, draft, 'links');

@@ -5,7 +5,6 @@
 import { LRUCache } from 'lru-cache';
 import type { AppContext } from '../../../core/app-context.ts';
 import type { DeskContext } from '../../../web/desk/desk-request.ts';
-import { deskWords } from '../../../web/desk/parts/desk-words.ts';
 import type { ComposedEdition } from '../../compose.ts';
 import { editionHash } from '../../draft/approval.ts';
 import { arrangeDraft } from '../../draft/arranged-draft.ts';
@@ -71,9 +70,9 @@ export class DraftComposer {
         closeAt === undefined ? undefined : () => arrangeDraft(this.#app, { newsletter, slot, edition }, closeAt);
       const given = tries === 1 && arrangement !== undefined ? arrangement : await again?.();
       const outcome = await composeUnrecorded(this.#app, newsletter, slot.label, { nonce, render }, given);
-      if (outcome.kind === 'refused') return { kind: 'empty', reason: deskWords(outcome.reason) };
+      if (outcome.kind === 'refused') return { kind: 'empty', reason: outcome.reason };
       const { composed, isSkipped } = outcome;
-      if (composed.kind === 'skipped') return { kind: 'empty', reason: deskWords(composed.reason) };
+      if (composed.kind === 'skipped') return { kind: 'empty', reason: composed.reason };
       const draft = await readDraft(store.db, newsletter.id, slot);
       if (draft.revision !== composed.draftRevision && tries < MAX_TRIES) continue;
       const stories = composed.articles.map(({ articleId: id, block, digest }) => ({ id, block, digest }));

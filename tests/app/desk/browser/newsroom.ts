@@ -9,6 +9,7 @@ import type { Store } from '../../../../src/core/store/store.ts';
 import { composeNow } from '../../../../src/delivery/closing/compose-slot.ts';
 import { deliverDue } from '../../../../src/delivery/deliver-due.ts';
 import { HOUR, MINUTE } from '../../../../src/lib/time.ts';
+import { alertNamed } from '../../../support/alerts.ts';
 import { article, saveAll } from '../../../support/articles.ts';
 import { groupedItem, storeGroup } from '../../../support/outlet-items.ts';
 import { openSampleApp, type TestApp } from '../../../support/test-app.ts';
@@ -53,7 +54,7 @@ export async function openHostileNewsroom(store: Store, folder: string): Promise
     ),
   );
   await store.db.transaction().execute(async (tx) => {
-    await raiseAlert(tx, { key: `failed:${HOSTILE}`, message: HOSTILE }, now);
+    await raiseAlert(tx, { ...alertNamed(`failed:${HOSTILE}`), message: HOSTILE }, now);
     await tx
       .insertInto('subscribers')
       .values({ email: `${HOSTILE}@example.com`, email_key: `${HOSTILE}@example.com`, created_at: now, zone: null })

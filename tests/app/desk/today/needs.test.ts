@@ -1,7 +1,10 @@
+import { globSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { ALERT_KINDS } from '../../../../src/app/alert-kinds.ts';
 import { adviceFor } from '../../../../src/app/desk/today/alert-advice.ts';
 import { findNeeds, missingRoles, nextEdition } from '../../../../src/app/desk/today/needs.ts';
 import type { Today, TodayNewsletter } from '../../../../src/app/desk/today/read-today.ts';
+import type { AlertSubject } from '../../../../src/core/alerts/alert-kind.ts';
 import { HOUR } from '../../../../src/lib/time.ts';
 import { NOW } from '../../../support/clock.ts';
 import { sampleConfig } from '../../../support/sample.ts';
@@ -32,9 +35,9 @@ function today(drafts: Partial<Draft>[], change: Partial<Today> = {}): Today {
   };
 }
 
-const alert = (key: string) => {
+const alert = (kind: string, subject: AlertSubject) => {
   const at = { firstAt: NOW, lastAt: NOW, notifiedAt: null, resolvedAt: null };
-  return { key, message: 'It is so.', count: 1, ...at };
+  return { kind, subject, message: 'It is so.', actions: [], count: 1, ...at };
 };
 const texts = (given: Today) => findNeeds(given, NOW).map(({ text }) => text);
 const HELD = { kind: 'held', by: 'Ada', at: NOW, reason: null } as const;
@@ -67,9 +70,9 @@ describe('what needs somebody', () => {
 
   it('is each alert once, and not one that asks for what the draft needs anyway', () => {
     const alerts = [
-      alert(`waiting:newsletter:${NEWSLETTER.id}`),
-      alert(`approval-reminder:${NEWSLETTER.id}:2026-11-24:15`),
-      alert('edition:7'),
+      alert('waiting', { job: `newsletter:${NEWSLETTER.id}` }),
+      alert('approval-reminder', { newsletter: NEWSLETTER.id, slot: '2026-11-24', minutes: 15 }),
+      alert('edition', { edition: 7 }),
     ];
     expect(texts(today([{ situation: HELD }], { alerts }))).toEqual([
       `${NEWSLETTER.title} is held by Ada`,
@@ -86,7 +89,7 @@ describe('what needs somebody', () => {
     expect(texts(today([], { sends }))).toEqual([
       'The delivery of daily-roundup/2026-11-24 is paused: 2,998 messages wait',
     ]);
-    expect(texts(today([], { sends, alerts: [alert('edition:17')] }))).toEqual(['Delivery is paused']);
+    expect(texts(today([], { sends, alerts: [alert('edition', { edition: 17 })] }))).toEqual(['Delivery is paused']);
   });
 
   it('is a slot that nobody took, a restore, and a role without a process', () => {
@@ -112,32 +115,41 @@ describe('the next edition', () => {
 
 describe('the advice about an alert', () => {
   it.each([
-    ['failed:newsletter:daily', 'A run failed', '/editions/daily/next'],
-    ['failed:publish:latest', 'A run failed', '/runs?schedule=publish%3Alatest'],
-    ['approval-reminder:daily:2026-11-24-0730:60', 'An approval is needed', '/editions/daily/2026-11-24-0730/draft'],
-    ['send:daily', 'An edition was not sent', '/editions/daily/next'],
-    ['edition:17', 'Delivery is paused', '/deliveries/17'],
-    ['edition:17:mail.example.com', 'Delivery is paused', '/deliveries/17'],
-    ['undelivered:17', 'Many deliveries failed', '/deliveries/17'],
-    ['outlet:held:post', 'Items of an outlet wait for a decision', '/sources#source-post'],
-    ['outlet:feed:post', 'The feed of an outlet cannot be read', '/sources#source-post'],
-    ['withdrawals:site', 'Many posts of a site are gone', '/sources#source-site'],
-    ['hub', 'The hub', '/feeds#hub'],
-    ['edition:../../x', 'Delivery is paused', '/deliveries'],
-  ])('of %s', (key, title, path) => {
-    expect(adviceFor(key)).toMatchObject({ title, link: { path } });
+    ['failed', { job: 'newsletter:daily' }, 'A run failed', '/editions/daily/next'],
+    ['failed', { job: 'publish:latest' }, 'A run failed', '/runs?schedule=publish%3Alatest'],
+    [
+      ...(['approval-reminder', { newsletter: 'daily', slot: '2026-11-24-0730', minutes: 60 }] as const),
+      ...(['An approval is needed', '/editions/daily/2026-11-24-0730/draft'] as const),
+    ],
+    [
+      ...(['approval-changed', { newsletter: 'daily', slot: '2026-11-24' }] as const),
+      ...(['An edition differs from what was approved', '/editions/daily/2026-11-24'] as const),
+    ],
+    ['send', { newsletter: 'daily' }, 'An edition was not sent', '/editions/daily/next'],
+    ['edition', { edition: 17 }, 'Delivery is paused', '/deliveries/17'],
+    ['edition', { edition: 17, domain: 'mail.example.com' }, 'Delivery is paused', '/deliveries/17'],
+    ['edition', {}, 'Delivery is paused', '/deliveries'],
+    ['undelivered', { edition: 17 }, 'Many deliveries failed', '/deliveries/17'],
+    ['outlet-held', { source: 'post' }, 'Items of an outlet wait for a decision', '/sources#source-post'],
+    ['outlet-feed', { source: 'a/../b' }, 'The feed of an outlet cannot be read', '/sources#source-a%2F..%2Fb'],
+    ['withdrawals', { source: 'site' }, 'Many posts of a site are gone', '/sources#source-site'],
+    ['hub', {}, 'The hub', '/feeds#hub'],
+  ])('of %s about %o', (kind, subject, title, path) => {
+    expect(adviceFor({ kind, subject })).toMatchObject({ title, link: { path } });
   });
 
-  it('of an edition that differs from what was approved leads to it', () => {
-    const message = 'The edition daily/2026-11-24 closed as approved by Ada, except: changed since: “Fuel”.';
-    const path = '/editions/daily/2026-11-24';
-    expect(adviceFor('approval-changed:daily', message)).toMatchObject({ link: { path } });
-    expect(adviceFor('approval-changed:daily', 'Else.')).toMatchObject({ link: { path: '/editions' } });
-  });
-
-  it('is none for a key that it does not know', () => {
-    for (const key of ['', 'unheard-of', 'constructor:x', '__proto__']) {
-      expect(adviceFor(key)).toEqual({ title: 'Alert', hint: null, link: null, newsletter: null });
+  it('is none for a kind that it does not know', () => {
+    for (const kind of ['', 'unheard-of', 'constructor', '__proto__']) {
+      expect(adviceFor({ kind, subject: {} })).toEqual({ title: 'Alert', hint: null, link: null, newsletter: null });
     }
+  });
+
+  it('is known for every kind that daywire raises', () => {
+    const files = globSync('src/**/*.ts').map((file) => readFileSync(file, 'utf8'));
+    const kinds = files.flatMap((text) =>
+      [...text.matchAll(/\bkind: '([a-z-]+)', subject: /g)].map(([, kind]) => kind),
+    );
+    expect(kinds.length).toBeGreaterThan(15);
+    expect(kinds.filter((kind) => !Object.hasOwn(ALERT_KINDS, kind ?? ''))).toEqual([]);
   });
 });

@@ -284,7 +284,16 @@ describe('a backup', () => {
             .execute();
           await tx
             .insertInto('alerts')
-            .values({ key: `${written}`, message: 'x'.repeat(500), first_at: 1, last_at: 1, count: 1 })
+            .values({
+              key: `${written}`,
+              kind: 'x',
+              subject: '{}',
+              actions: '[]',
+              message: 'x'.repeat(500),
+              first_at: 1,
+              last_at: 1,
+              count: 1,
+            })
             .execute();
         });
         written += 1;

@@ -13,6 +13,7 @@ import { editDraft } from '../../../../src/editions/draft/edit-draft.ts';
 import { HOUR } from '../../../../src/lib/time.ts';
 import { LiveHub, type LiveMessage } from '../../../../src/web/desk/live/live-hub.ts';
 import { openTestDesk, type TestDesk, type TestDeskOptions } from '../../../app/desk/test-desk.ts';
+import { alertNamed } from '../../../support/alerts.ts';
 import { forEachDatabase } from '../../../support/databases.ts';
 import { openTestApp } from '../../../support/test-app.ts';
 
@@ -94,7 +95,7 @@ describe('the live stream', () => {
       const others = await audience.next();
       expect(others).toEqual({ topics: { alerts: expect.any(Number) }, figures: {}, presence: {} });
       desk.app.now += 1;
-      await raiseAlert(store.db, { key: 'x', message: 'A new alert' }, desk.app.now);
+      await raiseAlert(store.db, { ...alertNamed('x'), message: 'A new alert' }, desk.app.now);
       expect(await audience.until(({ topics }) => topics.alerts)).toBe(desk.app.now);
       await desk.post('editor', '/presence', { page: 'draft:daily-roundup/2026-11-25', tab: 'abcdefgh', closed: '1' });
       expect(await editor.until(({ presence }) => presence['draft:daily-roundup/2026-11-25'])).toEqual([]);
@@ -241,7 +242,7 @@ describe('the live stream', () => {
       const begun = app.now;
       expect(new Set(Object.values(first.topics))).toEqual(new Set([begun]));
       app.now += 60_000;
-      await raiseAlert(app.store.db, { key: 'x', message: 'A new alert' }, app.now);
+      await raiseAlert(app.store.db, { ...alertNamed('x'), message: 'A new alert' }, app.now);
       const { topics } = await firstMessage();
       expect(topics).toEqual({ ...first.topics, alerts: app.now });
       await hub.stop();

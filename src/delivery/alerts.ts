@@ -1,0 +1,51 @@
+/** The alerts about deliveries: what they are about, and how the desk shows them. Pure. */
+import type { Permission } from '../accounts/permissions.ts';
+import type { AlertId, AlertKind, AlertSubject } from '../core/alerts/alert-kind.ts';
+
+/** A server that rejects everything. */
+export const DELIVERY_STOPPED: AlertId = { kind: 'delivery', subject: {} };
+
+/** A server that rejects the service messages to everyone. */
+export const SERVICE_MESSAGES_REFUSED: AlertId = { kind: 'service-messages', subject: {} };
+
+/** Service messages of one kind that cannot be built, such as after a mistake in their template. */
+export function unbuildableAlert(template: string): AlertId {
+  return { kind: 'service-messages', subject: { template } };
+}
+
+/** An edition that was paused because of the server's replies. @param domain only its deliveries to that domain */
+export function pauseAlert(edition: number, domain?: string): AlertId {
+  return { kind: 'edition', subject: domain === undefined ? { edition } : { edition, domain } };
+}
+
+/** An edition that was paused because of a retraction. */
+export function retractionAlert(edition: number): AlertId {
+  return { kind: 'retraction', subject: { edition } };
+}
+
+/** An edition that ended with too many failures. */
+export function undeliveredAlert(edition: number): AlertId {
+  return { kind: 'undelivered', subject: { edition } };
+}
+
+const deliveriesPage = () => ({ label: 'Deliveries', path: '/deliveries', needs: 'deliveries.read' as const });
+
+const deliveryPage = ({ edition }: AlertSubject) =>
+  edition === undefined
+    ? deliveriesPage()
+    : { label: 'Its delivery', path: `/deliveries/${edition}`, needs: 'deliveries.read' as const };
+
+export const DELIVERY_ALERT_KINDS: Record<string, AlertKind<Permission>> = {
+  edition: { title: 'Delivery is paused', page: deliveryPage },
+  retraction: { title: 'Delivery is paused: a story was retracted', page: deliveryPage },
+  undelivered: { title: 'Many deliveries failed', page: deliveryPage },
+  complaints: { title: 'People complain', page: deliveriesPage },
+  bounces: { title: 'Many addresses cannot be reached', page: deliveriesPage },
+  delivery: { title: 'Delivery waits', page: deliveriesPage },
+  'service-messages': { title: 'Confirmations and other service messages wait', page: deliveriesPage },
+  uncertain: { title: 'Deliveries are uncertain', page: deliveriesPage },
+  unconfigured: { title: 'A newsletter is missing from the configuration', page: deliveriesPage },
+  'mail-provider-ended': { title: 'No reports of the mail provider arrive' },
+  'mail-provider-unconfirmed': { title: 'No reports of the mail provider arrive' },
+  heartbeat: { title: 'The heartbeat failed', hint: 'Look at the service that DAYWIRE_HEARTBEAT_URL names.' },
+};

@@ -331,9 +331,9 @@ describe('polling outlets', () => {
         if (request.host.startsWith('b')) return { status: 403 };
         return steady(request, request.host.startsWith('c') ? [] : STORIES);
       });
-      expect(await outletWarnings(store, app.config)).toEqual([]);
+      expect(await outletWarnings(store, app.config, app.now)).toEqual([]);
       await poll();
-      expect(await outletWarnings(store, app.config)).toEqual([
+      expect(await outletWarnings(store, app.config, app.now)).toEqual([
         expect.stringMatching(
           /^sources b: no item of The b has ever come: blocked since .*ask The b to let feed readers/,
         ),
@@ -346,7 +346,7 @@ describe('polling outlets', () => {
       const { app } = await openOutletNewsroom(store, { a: 'a.example.com/feed', b: 'b.example.com/feed' }, steady);
       const [a, b] = roundupSources(app.config) as [RoundupSource, RoundupSource];
       const sources = [a, b, { ...a, id: 'twin', url: `${a.url}#top` }, { ...a, id: 'other', outlet: 'Another Name' }];
-      expect(await outletWarnings(store, { sources })).toEqual([
+      expect(await outletWarnings(store, { sources }, NOW)).toEqual([
         'sources twin: it has the address of a: remove one of them',
         'sources other: it has the address of a, and would count as a second outlet: remove one of them',
       ]);

@@ -32,16 +32,13 @@ import { HOUR, MINUTE, rfc3339, SECOND } from '../lib/time.ts';
 import { VERSION } from '../lib/version.ts';
 import type { WorkerPool } from '../lib/worker-pool.ts';
 import { startPollingOutlets } from '../outlets/polling/poll-outlets.ts';
-import { regroupIfDue } from '../outlets/story-groups/regroup.ts';
+import { startGrouping } from '../outlets/story-groups/regroup.ts';
 import { pollingSources } from '../own-sites/poll-sources.ts';
 import { runDeps } from './first-run.ts';
 import { jobsOf } from './jobs.ts';
 import { settleRemovedSources } from './removed-sources.ts';
 import { runRetention } from './retention.ts';
 
-/** Reports of outlets that are polled at the same time are grouped together. */
-const GROUP_EVERY = 5 * SECOND;
-const GROUP_AGAIN_AFTER = 5 * MINUTE;
 /** How long changes are gathered before they are published. */
 const GATHER_CHANGES = 50;
 const PROGRESS_EVERY = 5 * SECOND;
@@ -72,7 +69,7 @@ export async function startScheduling(app: AppContext): Promise<Stoppable[]> {
       return repeat(SECOND, `polling ${articleSources(config)[index]?.id}`, log, poll);
     }),
     startPollingOutlets(app),
-    repeat(GROUP_EVERY, 'grouping reports', log, groupingReports(app)),
+    startGrouping(app),
     repeat(INDEX_EVERY, 'indexing headlines', log, async () => {
       await fillTitleIndex(store.db);
     }),
@@ -85,18 +82,6 @@ export async function startScheduling(app: AppContext): Promise<Stoppable[]> {
       if (Object.values(deleted).some((count) => count > 0)) log.info(deleted, 'deleted old rows');
     }),
   ];
-}
-
-/** What fails is not repeated at once: a grouping may take half a minute of a processor's time until it is given up. */
-function groupingReports(app: AppContext): (signal: AbortSignal) => Promise<void> {
-  let failed: { problem: string; retryAt: number } | null = null;
-  return async (signal) => {
-    if (failed === null || app.clock() >= failed.retryAt) {
-      const problem = (await regroupIfDue(app, signal))?.problem ?? null;
-      failed = problem === null ? null : { problem, retryAt: app.clock() + GROUP_AGAIN_AFTER };
-    }
-    if (failed !== null) throw new Error(failed.problem);
-  };
 }
 
 function publishingChanges(app: AppContext): (signal: AbortSignal) => Promise<void> {

@@ -7,7 +7,7 @@ import { roundupSources } from '../../core/config/sources.ts';
 import { publishChanges } from '../../feeds/publish/publish.ts';
 import { hasVisibleCharacter } from '../../lib/text/clean-text.ts';
 import { rfc3339 } from '../../lib/time.ts';
-import { decideHeld } from '../../outlets/items/accept-held.ts';
+import { decideHeld } from '../../outlets/items/held-items.ts';
 import { MAX_OUTLET } from '../../outlets/opml/import-opml.ts';
 import { describeOutletChanges, pollOutletNow } from '../../outlets/polling/poll-outlets.ts';
 import { type OutletTest, tryOutlet } from '../../outlets/polling/try-outlet.ts';

@@ -1,7 +1,7 @@
 /** The routes of sources: their pages, and the acts on one source. */
 
 import type { AnySource } from '../../core/config/sources.ts';
-import { decideHeld } from '../../outlets/items/accept-held.ts';
+import { decideHeld } from '../../outlets/items/held-items.ts';
 import { OUTLETS } from '../../outlets/polling/outlet-feeds.ts';
 import { decideWithdrawals } from '../../own-sites/poll-sources.ts';
 import type { SignedInRequest } from '../../web/desk/desk-request.ts';

@@ -11,7 +11,7 @@ import { dialectOf, type Store } from '../../../src/core/store/store.ts';
 import { inTransaction, lockName } from '../../../src/core/store/transaction.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../../../src/lib/time.ts';
 import { outletWarnings } from '../../../src/outlets/check-outlets.ts';
-import { decideHeld } from '../../../src/outlets/items/accept-held.ts';
+import { decideHeld } from '../../../src/outlets/items/held-items.ts';
 import { OUTLET_ALERTS_LOCK, syncOutletAlerts } from '../../../src/outlets/polling/outlet-alerts.ts';
 import { findOutletFeed, registerOutlets, resumeOutlet } from '../../../src/outlets/polling/outlet-feeds.ts';
 import { pollDueOutlets, pollOutletNow } from '../../../src/outlets/polling/poll-outlets.ts';

@@ -5,7 +5,6 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { startImporting } from '../articles/import/watched/watched-folders.ts';
-import { hasDueChanges } from '../articles/pending-changes.ts';
 import { lookingUpImages } from '../articles/remote-images/remote-images.ts';
 import { fillTitleIndex } from '../articles/search/fill-index.ts';
 import type { AppContext } from '../core/app-context.ts';
@@ -24,7 +23,7 @@ import { remindOfApprovals } from '../editions/draft/approval-reminders.ts';
 import { updateStrandedAlerts } from '../editions/draft/stranded-drafts.ts';
 import { readFeedVersion } from '../feeds/feed-version.ts';
 import { openHub } from '../feeds/hub/hub.ts';
-import { archive, mirrorFeeds, publishChanges } from '../feeds/publish/publish.ts';
+import { archive, mirrorFeeds, startPublishing } from '../feeds/publish/publish.ts';
 import { ClockWatch } from '../lib/clock-watch.ts';
 import { repeat, type Stoppable } from '../lib/repeat.ts';
 import { errorLine } from '../lib/text/clean-text.ts';
@@ -39,8 +38,6 @@ import { jobsOf } from './jobs.ts';
 import { settleRemovedSources } from './removed-sources.ts';
 import { runRetention } from './retention.ts';
 
-/** How long changes are gathered before they are published. */
-const GATHER_CHANGES = 50;
 const PROGRESS_EVERY = 5 * SECOND;
 const IMAGES_EVERY = 2 * SECOND;
 /** A store of an earlier version with a million articles takes about half an hour. */
@@ -62,7 +59,7 @@ export async function startScheduling(app: AppContext): Promise<Stoppable[]> {
     repeat(SECOND, 'sending editions', log, () => closeDueCountdowns(app)),
     repeat(REMIND_EVERY, 'reminding of approvals', log, () => remindOfApprovals(app)),
     repeat(MINUTE, 'looking for drafts without a slot', log, () => updateStrandedAlerts(app)),
-    repeat(100, 'publishing changes', log, publishingChanges(app)),
+    startPublishing(app),
     repeat(SECOND, 'archiving', log, archiving(app)),
     startImporting(app),
     ...pollingSources(app).map((poll, index) => {
@@ -82,16 +79,6 @@ export async function startScheduling(app: AppContext): Promise<Stoppable[]> {
       if (Object.values(deleted).some((count) => count > 0)) log.info(deleted, 'deleted old rows');
     }),
   ];
-}
-
-function publishingChanges(app: AppContext): (signal: AbortSignal) => Promise<void> {
-  const { store, clock, log } = app;
-  return async (signal) => {
-    if (!(await hasDueChanges(store.db, clock() - GATHER_CHANGES))) return;
-    const { changes, documents, rejected } = await publishChanges(app, { signal });
-    const changed = documents.filter((document) => document.changed).length;
-    log.info({ articles: changes, documents: changed, rejected: rejected.length }, 'published changes');
-  };
 }
 
 /** Closes archive pages whose month is over or that are full, and publishes the feeds that link to them. */

@@ -54,7 +54,7 @@ function pastDay(stories: readonly Story[], day: number): Frequencies {
 function placeHeadlines(stories: readonly Headline[][], frequencies: Frequencies): Placed[] {
   const headlines = stories.flatMap((story, number) => story.map((headline) => ({ headline, story: number })));
   const items = headlines.map(({ headline }, index) => toItem(headline, index));
-  const { groups, suggestions } = groupItems(items, [], frequencies);
+  const { groups, suggestions } = groupItems({ items, frozen: [], frequencies });
   const suggested = new Map(groups.map(({ id }) => [id, new Set<number>()]));
   for (const { groupId, otherId } of suggestions) {
     suggested.get(groupId)?.add(otherId);

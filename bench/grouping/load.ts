@@ -2,7 +2,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { GroupingInput } from '../../src/outlets/grouping/group-job.ts';
+import type { GroupingInput } from '../../src/outlets/grouping/group-items.ts';
 import { frequenciesOf } from '../../src/outlets/grouping/term-frequencies.ts';
 import type { Headline, Story } from './headlines.ts';
 import { toItem } from './items.ts';

@@ -57,7 +57,7 @@ function toItem(title: string, id: number, { language }: Block): GroupingItem {
 }
 
 function outcomeOf(a: GroupingItem, b: GroupingItem, frequencies: Frequencies): LabelledPair['outcome'] {
-  const { groups, suggestions } = groupItems([a, b], [], frequencies);
+  const { groups, suggestions } = groupItems({ items: [a, b], frozen: [], frequencies });
   if (groups.length === 1) return 'joined';
   return suggestions.length === 0 ? 'apart' : 'suggested';
 }

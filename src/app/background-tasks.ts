@@ -5,7 +5,6 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { startImporting } from '../articles/import/watched/watched-folders.ts';
-import { hasDueChanges } from '../articles/pending-changes.ts';
 import { lookingUpImages } from '../articles/remote-images/remote-images.ts';
 import { fillTitleIndex } from '../articles/search/fill-index.ts';
 import type { AppContext } from '../core/app-context.ts';
@@ -24,7 +23,7 @@ import { remindOfApprovals } from '../editions/draft/approval-reminders.ts';
 import { updateStrandedAlerts } from '../editions/draft/stranded-drafts.ts';
 import { readFeedVersion } from '../feeds/feed-version.ts';
 import { openHub } from '../feeds/hub/hub.ts';
-import { archive, mirrorFeeds, publishChanges } from '../feeds/publish/publish.ts';
+import { archive, mirrorFeeds, startPublishing } from '../feeds/publish/publish.ts';
 import { ClockWatch } from '../lib/clock-watch.ts';
 import { repeat, type Stoppable } from '../lib/repeat.ts';
 import { errorLine } from '../lib/text/clean-text.ts';
@@ -32,18 +31,13 @@ import { HOUR, MINUTE, rfc3339, SECOND } from '../lib/time.ts';
 import { VERSION } from '../lib/version.ts';
 import type { WorkerPool } from '../lib/worker-pool.ts';
 import { startPollingOutlets } from '../outlets/polling/poll-outlets.ts';
-import { regroupIfDue } from '../outlets/story-groups/regroup.ts';
+import { startGrouping } from '../outlets/story-groups/regroup.ts';
 import { pollingSources } from '../own-sites/poll-sources.ts';
 import { runDeps } from './first-run.ts';
 import { jobsOf } from './jobs.ts';
 import { settleRemovedSources } from './removed-sources.ts';
 import { runRetention } from './retention.ts';
 
-/** Reports of outlets that are polled at the same time are grouped together. */
-const GROUP_EVERY = 5 * SECOND;
-const GROUP_AGAIN_AFTER = 5 * MINUTE;
-/** How long changes are gathered before they are published. */
-const GATHER_CHANGES = 50;
 const PROGRESS_EVERY = 5 * SECOND;
 const IMAGES_EVERY = 2 * SECOND;
 /** A store of an earlier version with a million articles takes about half an hour. */
@@ -65,14 +59,14 @@ export async function startScheduling(app: AppContext): Promise<Stoppable[]> {
     repeat(SECOND, 'sending editions', log, () => closeDueCountdowns(app)),
     repeat(REMIND_EVERY, 'reminding of approvals', log, () => remindOfApprovals(app)),
     repeat(MINUTE, 'looking for drafts without a slot', log, () => updateStrandedAlerts(app)),
-    repeat(100, 'publishing changes', log, publishingChanges(app)),
+    startPublishing(app),
     repeat(SECOND, 'archiving', log, archiving(app)),
     startImporting(app),
     ...pollingSources(app).map((poll, index) => {
       return repeat(SECOND, `polling ${articleSources(config)[index]?.id}`, log, poll);
     }),
     startPollingOutlets(app),
-    repeat(GROUP_EVERY, 'grouping reports', log, groupingReports(app)),
+    startGrouping(app),
     repeat(INDEX_EVERY, 'indexing headlines', log, async () => {
       await fillTitleIndex(store.db);
     }),
@@ -85,28 +79,6 @@ export async function startScheduling(app: AppContext): Promise<Stoppable[]> {
       if (Object.values(deleted).some((count) => count > 0)) log.info(deleted, 'deleted old rows');
     }),
   ];
-}
-
-/** What fails is not repeated at once: a grouping may take half a minute of a processor's time until it is given up. */
-function groupingReports(app: AppContext): (signal: AbortSignal) => Promise<void> {
-  let failed: { problem: string; retryAt: number } | null = null;
-  return async (signal) => {
-    if (failed === null || app.clock() >= failed.retryAt) {
-      const problem = (await regroupIfDue(app, signal))?.problem ?? null;
-      failed = problem === null ? null : { problem, retryAt: app.clock() + GROUP_AGAIN_AFTER };
-    }
-    if (failed !== null) throw new Error(failed.problem);
-  };
-}
-
-function publishingChanges(app: AppContext): (signal: AbortSignal) => Promise<void> {
-  const { store, clock, log } = app;
-  return async (signal) => {
-    if (!(await hasDueChanges(store.db, clock() - GATHER_CHANGES))) return;
-    const { changes, documents, rejected } = await publishChanges(app, { signal });
-    const changed = documents.filter((document) => document.changed).length;
-    log.info({ articles: changes, documents: changed, rejected: rejected.length }, 'published changes');
-  };
 }
 
 /** Closes archive pages whose month is over or that are full, and publishes the feeds that link to them. */

@@ -1,16 +1,14 @@
 /** What is wrong with the outlets of the configuration. */
 import type { Config, RoundupSource } from '../core/config/config.ts';
 import { roundupSources } from '../core/config/sources.ts';
-import type { Store } from '../core/store/store.ts';
+import type { Db, Store } from '../core/store/store.ts';
 import { rfc3339 } from '../lib/time.ts';
 import { canonicalLink } from '../sources/canonical-link.ts';
-import { findOutletsWithoutItems } from './items/item-counts.ts';
-import { listOutletFeeds, type OutletFeedRow } from './polling/outlet-feeds.ts';
+import { type OutletStatus, readSourceStatus } from '../sources/source-status.ts';
 
 /** A sentence for each source with the feed of another one, or whose outlet has never had an item. */
-export async function outletWarnings({ db }: Store, config: Pick<Config, 'sources'>): Promise<string[]> {
-  const sources = roundupSources(config);
-  return [...sameFeeds(sources), ...(await withoutItems(db, sources))];
+export async function outletWarnings({ db }: Store, config: Pick<Config, 'sources'>, now: number): Promise<string[]> {
+  return [...sameFeeds(roundupSources(config)), ...(await withoutItems(db, config, now))];
 }
 
 /** Under two names, one feed would count as two outlets, which is enough for a rule. */
@@ -25,29 +23,30 @@ function sameFeeds(sources: readonly RoundupSource[]): string[] {
 }
 
 /** As far as they have been polled. */
-async function withoutItems(db: Store['db'], sources: readonly RoundupSource[]): Promise<string[]> {
-  const without = new Set(
-    await findOutletsWithoutItems(
-      db,
-      sources.map(({ outlet }) => outlet),
-    ),
-  );
-  if (without.size === 0) return [];
-  const feeds = new Map((await listOutletFeeds(db)).map((feed) => [feed.source, feed]));
-  return sources.flatMap((source) => {
-    const feed = feeds.get(source.id);
-    if (!without.has(source.outlet) || feed === undefined) return [];
-    const why = whyWithoutItems(feed);
-    return why === null ? [] : [warningOf(source, why)];
+async function withoutItems(db: Db, config: Pick<Config, 'sources'>, now: number): Promise<string[]> {
+  const { outlets } = await readSourceStatus(db, config, now, 1);
+  const known = await findOutletsWithItems(db, outlets);
+  return outlets.flatMap((status) => {
+    const why = known.has(status.outlet) ? null : whyWithoutItems(status);
+    return why === null ? [] : [`sources ${status.id}: no item of ${status.outlet} has ever come: ${why}`];
   });
 }
 
-/** Null before the first poll. */
-function whyWithoutItems({ state, state_since, reason, read_at }: OutletFeedRow): string | null {
-  if (reason !== null && read_at === null) return `${state} since ${rfc3339(state_since)}: ${reason}`;
-  return read_at === null ? null : 'its feed has none that can be used; is it the right feed?';
+/** Also from sources that were removed, or have another id now. */
+async function findOutletsWithItems(db: Db, outlets: readonly OutletStatus[]): Promise<Set<string>> {
+  if (outlets.length === 0) return new Set();
+  const rows = await db
+    .selectFrom('outlet_items')
+    .select('outlet')
+    .distinct()
+    .where('outlet', 'in', [...new Set(outlets.map(({ outlet }) => outlet))])
+    .where('source', 'is not', null)
+    .execute();
+  return new Set(rows.map(({ outlet }) => outlet));
 }
 
-function warningOf({ id, outlet }: RoundupSource, why: string): string {
-  return `sources ${id}: no item of ${outlet} has ever come: ${why}`;
+/** Null before the first poll. */
+function whyWithoutItems({ state, since, reason, succeededAt }: OutletStatus): string | null {
+  if (succeededAt !== null) return 'its feed has none that can be used; is it the right feed?';
+  return reason === null || since === null ? null : `${state} since ${rfc3339(since)}: ${reason}`;
 }

@@ -1,6 +1,5 @@
 /** Tries a source: what is found there, and what its newest posts would become. Nothing is stored. */
-import { parseRules } from '../articles/import/import.ts';
-import { parseInThread } from '../articles/import/parse-in-thread.ts';
+import { parseInThread, parseRules } from '../articles/import/parse-in-thread.ts';
 import type { AppContext } from '../core/app-context.ts';
 import type { ArticleSource } from '../core/config/config.ts';
 import { openConfiguredClient } from '../core/config/fetching.ts';

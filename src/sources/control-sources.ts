@@ -1,12 +1,38 @@
 /**
  * What an operator decides about the polls of a source. Each takes effect in the process that polls, within seconds.
- * The parameter `kind` is the kind of the source; `onCommit` is called last, in the same transaction.
+ * The parameter `kind` is the kind of the source: SITES, or OUTLETS of outlets/polling/outlet-feeds.ts; `onCommit` is
+ * called last, in the same transaction.
  */
 import type { AppContext } from '../core/app-context.ts';
+import type { Config } from '../core/config/config.ts';
 import type { AnySource } from '../core/config/sources.ts';
+import type { Tx } from '../core/store/store.ts';
 import { type InTransaction, inTransaction } from '../core/store/transaction.ts';
-import type { PollObstacle, SourceKind } from './source-kind.ts';
-import { findSourceRow, requestPoll, setPaused } from './source-state.ts';
+import { findSourceRow, registerSources, requestPoll, setPaused } from './source-state.ts';
+
+/** Why a poll that an operator requests does not happen. */
+export type PollObstacle =
+  /** It is paused, or gone: it must be resumed first. */
+  | { kind: 'stopped'; why: 'paused' | 'gone' }
+  /** Its server asked not to be called before. */
+  | { kind: 'waiting'; until: number };
+
+/** What differs between the newsroom's own sites and the feeds of other outlets. Instants are epoch milliseconds. */
+export interface SourceKind {
+  /** Adds a source of the configuration to the store, if it is new. */
+  register(tx: Tx, config: Config, source: AnySource, now: number): Promise<void>;
+  /** Polls a paused source again. */
+  resume(tx: Tx, id: string, now: number): Promise<void>;
+  /** Why a source that is not paused cannot be polled now, or null. */
+  findObstacle(tx: Tx, id: string, now: number): Promise<PollObstacle | null>;
+}
+
+/** The newsroom's own sites. */
+export const SITES: SourceKind = {
+  register: (tx, config, source, now) => registerSources(tx, { ...config, sources: [source] }, now),
+  resume: (tx, id, now) => setPaused(tx, id, false, now),
+  findObstacle: async () => null,
+};
 
 type ControlApp = Pick<AppContext, 'store' | 'config' | 'clock'>;
 

@@ -1,5 +1,5 @@
 /** What the store knows of the items of article sources. */
-import { type Selectable, sql } from 'kysely';
+import type { Selectable } from 'kysely';
 import type { Db, Tx } from '../core/store/store.ts';
 import type { Tables } from '../core/store/tables.ts';
 import { chunks } from '../lib/chunks.ts';
@@ -11,27 +11,6 @@ export type SourceItemRow = Selectable<Tables['source_items']>;
 /** Each item counts as changed until it has been read again, however often the poll is interrupted. */
 export async function forgetChanges(db: Db, id: string): Promise<void> {
   await db.updateTable('source_items').set({ modified_at: null }).where('source', '=', id).execute();
-}
-
-export interface SourceCounts {
-  source: string;
-  items: number;
-  /** Gone from the source, and left to the operator. */
-  waiting: number;
-}
-
-export async function countSourceItems(db: Db): Promise<SourceCounts[]> {
-  const rows = await db
-    .selectFrom('source_items')
-    .select((e) => [
-      'source',
-      e.fn.countAll<number>().as('items'),
-      sql<number>`count(case when withdrawal = 'waiting' then 1 end)`.as('waiting'),
-    ])
-    .groupBy('source')
-    .orderBy('source')
-    .execute();
-  return rows;
 }
 
 /** The items of these keys. */

@@ -8,8 +8,11 @@ import {
 } from '../../scripts/outlets/outlet-server.ts';
 import { VirtualTime } from '../../scripts/outlets/virtual-time.ts';
 import type { Store } from '../../src/core/store/store.ts';
-import type { OutletPollOutcome } from '../../src/outlets/polling/poll-outlet.ts';
-import { type OutletPollOptions, pollDueOutlets } from '../../src/outlets/polling/poll-outlets.ts';
+import {
+  type OutletPollOptions,
+  type OutletPollOutcome,
+  pollDueOutlets,
+} from '../../src/outlets/polling/poll-outlets.ts';
 import { NOW } from '../support/clock.ts';
 import { openTestApp, type TestApp } from '../support/test-app.ts';
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { ArticleSource } from '../../src/core/config/config.ts';
 import { HOUR } from '../../src/lib/time.ts';
+import { OUTLETS } from '../../src/outlets/polling/outlet-feeds.ts';
 import { decideWithdrawals } from '../../src/own-sites/poll-sources.ts';
-import { pauseSource, requestSourcePoll, resumeSource } from '../../src/sources/control-sources.ts';
-import { kindOf } from '../../src/sources/desk/source-kinds.ts';
+import { pauseSource, requestSourcePoll, resumeSource, SITES } from '../../src/sources/control-sources.ts';
 import { findSourceRow } from '../../src/sources/source-state.ts';
 import { NOW } from '../support/clock.ts';
 import { forEachDatabase } from '../support/databases.ts';
@@ -18,30 +18,33 @@ const OUTLET = { id: 'post', url: 'https://post.example/feed', use: 'roundup', o
 const refuse = () => Promise.reject(new Error('the audit log is full'));
 
 forEachDatabase((open) => {
-  describe.each([SITE, OUTLET])('a source with use: $use', (source) => {
+  describe.each([
+    [SITES, SITE],
+    [OUTLETS, OUTLET],
+  ] as const)('%#: a source of this kind', (kind, source) => {
     it('is paused, is not polled on request then, and resumes at once', async () => {
       const app = openTestApp(await open(), { feeds: ['latest'] });
       const { db } = app.store;
-      await expect(pauseSource(app, kindOf(source), source, refuse)).rejects.toThrow('audit log');
+      await expect(pauseSource(app, kind, source, refuse)).rejects.toThrow('audit log');
       expect(await findSourceRow(db, source.id)).toBeNull();
-      await pauseSource(app, kindOf(source), source);
-      expect(await requestSourcePoll(app, kindOf(source), source, refuse)).toEqual({ kind: 'stopped', why: 'paused' });
+      await pauseSource(app, kind, source);
+      expect(await requestSourcePoll(app, kind, source, refuse)).toEqual({ kind: 'stopped', why: 'paused' });
       app.now += HOUR;
-      await resumeSource(app, kindOf(source), source);
+      await resumeSource(app, kind, source);
       expect(await findSourceRow(db, source.id)).toMatchObject({ paused_at: null, due_at: NOW + HOUR });
     });
 
     it('is due at once on request, together with what the caller adds', async () => {
       const app = openTestApp(await open(), { feeds: ['latest'] });
       const { db } = app.store;
-      await resumeSource(app, kindOf(source), source);
+      await resumeSource(app, kind, source);
       await db
         .updateTable('sources')
         .set({ due_at: NOW + 5 * HOUR })
         .execute();
-      await expect(requestSourcePoll(app, kindOf(source), source, refuse)).rejects.toThrow('audit log');
+      await expect(requestSourcePoll(app, kind, source, refuse)).rejects.toThrow('audit log');
       expect(await findSourceRow(db, source.id)).toMatchObject({ due_at: NOW + 5 * HOUR });
-      expect(await requestSourcePoll(app, kindOf(source), source)).toEqual({ kind: 'requested' });
+      expect(await requestSourcePoll(app, kind, source)).toEqual({ kind: 'requested' });
       expect(await findSourceRow(db, source.id)).toMatchObject({ due_at: NOW });
     });
   });
@@ -50,18 +53,18 @@ forEachDatabase((open) => {
     it('is not polled before the instant that its server asked for, nor once it is gone', async () => {
       const app = openTestApp(await open(), { feeds: ['latest'] });
       const { db } = app.store;
-      await resumeSource(app, kindOf(OUTLET), OUTLET);
+      await resumeSource(app, OUTLETS, OUTLET);
       await db
         .updateTable('sources')
         .set({ due_at: NOW + HOUR })
         .execute();
       await db.updateTable('outlet_feeds').set({ state: 'waiting' }).execute();
-      expect(await requestSourcePoll(app, kindOf(OUTLET), OUTLET, refuse)).toEqual({
+      expect(await requestSourcePoll(app, OUTLETS, OUTLET, refuse)).toEqual({
         kind: 'waiting',
         until: NOW + HOUR,
       });
       await db.updateTable('outlet_feeds').set({ state: 'gone' }).execute();
-      expect(await requestSourcePoll(app, kindOf(OUTLET), OUTLET, refuse)).toEqual({ kind: 'stopped', why: 'gone' });
+      expect(await requestSourcePoll(app, OUTLETS, OUTLET, refuse)).toEqual({ kind: 'stopped', why: 'gone' });
     });
   });
 

@@ -60,7 +60,7 @@ export async function checkContent(store: Store, config: Config, now: number): P
     ...(await checkDesk(store, config, now)),
     ...(await checkProxies(store, config, now)),
     ...(await checkProviderReports(store, config, now)),
-    ...(await outletWarnings(store, config)).map(warning),
+    ...(await outletWarnings(store, config, now)).map(warning),
   ];
 }
 

@@ -3,6 +3,7 @@
  */
 import type { Command } from 'commander';
 import { type CliContext, type JsonOption, jsonOption, printResult } from '../../core/cli/context.ts';
+import { sourceJson } from '../../sources/cli/format-sources.ts';
 import { readStatus } from '../status.ts';
 import { formatStatus } from './format-status.ts';
 
@@ -17,9 +18,10 @@ export function addStatusCommand(program: Command, cli: CliContext): void {
     .addOption(jsonOption())
     .action((options: JsonOption) =>
       cli.withApp(async (app) => {
-        const value = await readStatus(app, app.clock());
-        printResult(cli, options, { value, text: () => formatStatus(value) });
-        if (value.alerts.length > 0) cli.fail(ALERT_OPEN);
+        const status = await readStatus(app, app.clock());
+        const value = { ...status, sources: status.sources.map(sourceJson) };
+        printResult(cli, options, { value, text: () => formatStatus(status) });
+        if (status.alerts.length > 0) cli.fail(ALERT_OPEN);
       }),
     );
 }

@@ -26,9 +26,7 @@ import { isKnownReader, OTHER } from '../../feeds/readers/reader-name.ts';
 import { countAllRequests, countSubscribers } from '../../feeds/readers/reader-statistics.ts';
 import { type Clock, DAY, localDate, SECOND } from '../../lib/time.ts';
 import { VERSION } from '../../lib/version.ts';
-import { countOutletItems } from '../../outlets/items/item-counts.ts';
-import { countSourceItems } from '../../sources/item-state.ts';
-import { listSourceRows } from '../../sources/source-state.ts';
+import { readStoredSources } from '../../sources/source-status.ts';
 import type { WebContext } from '../../web/server/web-context.ts';
 
 const RUN_STATES = ['waiting', 'running', 'done', 'late', 'skipped', 'failed'] as const;
@@ -246,21 +244,18 @@ async function addReaders(db: Db, gauge: MakeGauge, counter: MakeCounter, now: n
 }
 
 async function addSources(db: Db, gauge: MakeGauge, now: number): Promise<void> {
-  const items = gauge('source_items', 'Posts that sources have, or had.', ['source']);
-  const waiting = gauge('source_waiting_withdrawals', 'Posts that are gone and wait for the operator.', ['source']);
-  for (const { source, items: count, waiting: gone } of await countSourceItems(db)) {
-    items.set({ source }, count);
-    waiting.set({ source }, gone);
-  }
+  const posts = gauge('source_items', 'Posts that sources have, or had.', ['source']);
+  const gone = gauge('source_waiting_withdrawals', 'Posts that are gone and wait for the operator.', ['source']);
   const reports = gauge('outlet_items', 'Items of other outlets that are kept.', ['source']);
   const held = gauge('outlet_held_items', 'Items of other outlets that wait for the operator.', ['source']);
-  for (const { source, items: count, held: waitingItems } of await countOutletItems(db, now)) {
-    reports.set({ source }, count);
-    held.set({ source }, waitingItems);
-  }
   const succeeded = gauge('source_last_success_timestamp_seconds', 'End of the last poll that succeeded.', ['source']);
   const failing = gauge('source_failing_seconds', 'How long all polls of the source have failed.', ['source']);
-  for (const { id: source, succeeded_at, failing_since } of await listSourceRows(db)) {
+  for (const { id: source, use, items, waiting, succeeded_at, failing_since } of await readStoredSources(db, now)) {
+    const [all, undecided] = use === 'articles' ? [posts, gone] : [reports, held];
+    if (items > 0) {
+      all.set({ source }, items);
+      undecided.set({ source }, waiting);
+    }
     if (succeeded_at !== null) succeeded.set({ source }, succeeded_at / SECOND);
     failing.set({ source }, secondsSince(failing_since, now));
   }

@@ -2,9 +2,8 @@
 import { dirname, resolve, sep } from 'node:path';
 import type { Config } from '../../core/config/config.ts';
 import type { Candidate } from '../import/candidate.ts';
-import { parseRules } from '../import/import.ts';
 import { isFileOrigin } from '../import/origin.ts';
-import { parseInThread } from '../import/parse-in-thread.ts';
+import { parseInThread, parseRules } from '../import/parse-in-thread.ts';
 import type { PictureFolder } from '../pictures/own-pictures.ts';
 import { ArticleEditError, type ArticleProblem } from './article-errors.ts';
 

@@ -4,6 +4,7 @@
  */
 import type { Config } from '../../core/config/config.ts';
 import type { Db, Dialect, Store, Tx } from '../../core/store/store.ts';
+import type { Clock } from '../../lib/time.ts';
 import type { Article } from '../article.ts';
 import { type DeskBase, type DeskField, type KeptEdits, keepDeskEdits, parseDeskBase } from '../edits/desk-base.ts';
 import { formerFields, logEdit, saveDeskBase } from '../edits/edit-log.ts';
@@ -13,9 +14,11 @@ import { findImageFacts } from '../remote-images/image-queue.ts';
 import { slugFrom, slugWithId } from '../slug.ts';
 import { DOCUMENT_COLUMNS, toArticle } from '../stored-document.ts';
 import type { Candidate } from './candidate.ts';
+import { openNotices } from './notices.ts';
 import { isSourceOrigin, mayReplace, originName } from './origin.ts';
-import { findWritable } from './prepared/find-writable.ts';
-import type { PreparedArticle } from './prepared/prepare.ts';
+import { parseInThread, parseRules } from './parse-in-thread.ts';
+import { candidateOfPrepared, findWritable } from './prepared/find-writable.ts';
+import type { PreparedArticle, PreparedResult } from './prepared/prepare.ts';
 import { savePrepared } from './prepared/save-prepared.ts';
 import type { ArticleImportReport, ReportEntry } from './report.ts';
 import {
@@ -88,6 +91,44 @@ export interface BatchOptions {
   now: number;
   /** Called at the end of the transaction. */
   withBatch?: ((tx: Tx, report: ArticleImportReport) => Promise<void>) | undefined;
+}
+
+/**
+ * Imports one record in one transaction. Its keys are those of JSON Lines, without the names that the configuration
+ * adds, which are for the newsroom's own files. Importing it again changes nothing.
+ * @param place names it in rejections
+ */
+export async function importRecord(
+  store: Store,
+  config: Config,
+  { place, origin, record }: { place: string; origin: string; record: object },
+  { clock, withBatch }: { clock: Clock } & Pick<BatchOptions, 'withBatch'>,
+): Promise<ArticleImportReport> {
+  const input = { path: place, name: place, origin, line: null, raw: JSON.stringify(record) };
+  const text = { name: place, format: 'jsonl' as const, line: null, text: input.raw, defaultId: null };
+  const preparedAt = clock();
+  const results = await parseInThread({ ...parseRules(config, {}), keys: {} }, [text], undefined);
+  const articles = results.map((result) => toParsed(input, result));
+  const spans = [{ path: place, from: 0, to: null }];
+  const batch: ImportBatch = { articles, preparedAt, spans, ended: [], takesOver: false };
+  const report = await writeBatch(store, config, batch, { now: clock(), withBatch });
+  const notices = openNotices();
+  notices.add(results);
+  notices.addTo(report);
+  return report;
+}
+
+/** The result of parsing an article, as a batch has it. */
+export function toParsed(input: Omit<ArticleInput, 'articleId'>, result: PreparedResult): ParsedArticle {
+  if (result.kind === 'invalid') return { kind: 'invalid', ...input, articleId: result.id, problems: result.problems };
+  const { warnings, lines } = result;
+  const [prepared, readCandidate] =
+    result.kind === 'prepared'
+      ? [result.prepared, () => candidateOfPrepared(result.prepared)]
+      : [null, () => result.candidate];
+  const { id } = prepared ?? readCandidate();
+  const placeOf = (key: PlacedKey): string => `${input.name}:${lines[key]}`;
+  return { kind: 'valid', ...input, articleId: id, prepared, readCandidate, warnings, placeOf };
 }
 
 /** Writes a batch, all of it or nothing. */

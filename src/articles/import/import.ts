@@ -10,16 +10,14 @@ import type { Config } from '../../core/config/config.ts';
 import { analyseGrown } from '../../core/store/maintenance.ts';
 import type { Store, Tx } from '../../core/store/store.ts';
 import type { Clock } from '../../lib/time.ts';
-import { type ImportBatch, type ParsedArticle, writeBatch } from './batch.ts';
+import { type ImportBatch, type ParsedArticle, toParsed, writeBatch } from './batch.ts';
 import { findImportFiles, ImportError, type ImportFile, type ImportFormat, textFile } from './import-files.ts';
 import { openNotices } from './notices.ts';
 import { isSourceOrigin } from './origin.ts';
 import type { ParseRules } from './parse-articles.ts';
-import { prepareInThread } from './parse-in-thread.ts';
-import { candidateOfPrepared } from './prepared/candidate-of-prepared.ts';
+import { parseRules, prepareInThread } from './parse-in-thread.ts';
 import type { PreparedResult } from './prepared/prepare.ts';
 import { type ArticleImportReport, addToReport, emptyReport } from './report.ts';
-import type { PlacedKey } from './revise.ts';
 import type { SourceRecord } from './source-record.ts';
 import { clearGoneFiles } from './watched/gone-files.ts';
 
@@ -123,19 +121,6 @@ export async function importFiles(
 /** After an import. `importFiles` does so itself, but who calls it for each part knows how large the whole is. */
 export async function analyseArticles({ db }: Store, { added, updated }: ArticleImportReport): Promise<void> {
   await analyseGrown(db, WRITTEN_TABLES, added + updated);
-}
-
-/** What of the configuration the validation of articles needs, without secrets and the rest. */
-export function parseRules(config: Config, keys: ParseRules['keys']): ParseRules {
-  const { publication, sections, paths, sources } = config;
-  const { media } = paths;
-  return {
-    publication,
-    sections,
-    paths: media === undefined ? {} : { media },
-    sources: sources.map(({ url }) => ({ url })),
-    keys: { ...keys, ...config.import.keys },
-  };
 }
 
 /** Articles that are read, and not parsed yet. */
@@ -262,20 +247,13 @@ function toParsedArticle(
     const problems = 'rule' in content ? [`${name}:${line ?? 1}: ${content.rule}`] : [];
     return { kind: 'invalid', ...place, articleId: null, problems };
   }
-  if (result.kind === 'invalid') return { kind: 'invalid', ...place, articleId: result.id, problems: result.problems };
-  const { warnings, lines } = result;
-  const [prepared, readCandidate] =
-    result.kind === 'prepared'
-      ? [result.prepared, () => candidateOfPrepared(result.prepared)]
-      : [null, () => result.candidate];
-  const { id } = prepared ?? readCandidate();
-  const placeOf = (key: PlacedKey): string => `${name}:${lines[key]}`;
-  const first = seen.add(id, placeOf('id'));
-  if (first !== null) {
-    const problem = `${placeOf('id')}: id is "${id}": article "${id}" is already at ${first}`;
-    return { kind: 'invalid', ...place, articleId: id, problems: [problem] };
-  }
-  return { kind: 'valid', ...place, articleId: id, prepared, readCandidate, warnings, placeOf };
+  const article = toParsed(place, result);
+  if (article.kind === 'invalid') return article;
+  const { articleId, placeOf } = article;
+  const first = seen.add(articleId, placeOf('id'));
+  if (first === null) return article;
+  const problem = `${placeOf('id')}: id is "${articleId}": article "${articleId}" is already at ${first}`;
+  return { kind: 'invalid', ...place, articleId, problems: [problem] };
 }
 
 /** What an operator gets to see of a rejected record. */

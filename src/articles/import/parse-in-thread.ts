@@ -1,4 +1,5 @@
 /** Parses articles in a thread, with a time limit for each: only one that takes too long is rejected. */
+import type { Config } from '../../core/config/config.ts';
 import { JobError } from '../../lib/threads/pool-thread.ts';
 import { threadJob } from '../../lib/threads/thread-job.ts';
 import { runInThread, warmUpThread } from '../../lib/threads/thread-pool.ts';
@@ -17,6 +18,19 @@ const PREPARE = threadJob<typeof import('./prepared/prepare.ts').prepareArticles
   './prepared/prepare',
   'prepareArticles',
 );
+
+/** What of the configuration the validation of articles needs, without secrets and the rest. */
+export function parseRules(config: Config, keys: ParseRules['keys']): ParseRules {
+  const { publication, sections, paths, sources } = config;
+  const { media } = paths;
+  return {
+    publication,
+    sections,
+    paths: media === undefined ? {} : { media },
+    sources: sources.map(({ url }) => ({ url })),
+    keys: { ...keys, ...config.import.keys },
+  };
+}
 
 /** Milliseconds. */
 interface ParseLimits {

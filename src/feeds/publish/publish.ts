@@ -2,21 +2,26 @@
  * Publishes feeds: pauses editions with retracted articles, builds, stores and mirrors feeds.
  */
 import { setTimeout } from 'node:timers/promises';
-import { type DueChange, deletePublishedChanges } from '../../articles/pending-changes.ts';
+import {
+  type DueChange,
+  deletePublishedChanges,
+  hasDueChanges,
+  readDueChanges,
+} from '../../articles/pending-changes.ts';
 import type { AppContext } from '../../core/app-context.ts';
 import { reclaimSpace } from '../../core/store/maintenance.ts';
 import { chunks } from '../../lib/chunks.ts';
+import { repeat, type Stoppable } from '../../lib/repeat.ts';
 import { collectGarbage } from '../../lib/threads/collect-garbage.ts';
-import type { Clock } from '../../lib/time.ts';
+import { type Clock, SECOND } from '../../lib/time.ts';
 import { type ArchiveOptions, type ArchiveProgress, closeDuePages } from '../archive/close-due-pages.ts';
 import { type ArchiveMirrorOptions, mirrorArchives, mirroredArchives } from '../archive/mirror-archives.ts';
-import { type ArchivePageNumbers, touchArchivePages } from '../archive/record-members.ts';
-import { findFeedsBehindArchive } from '../feed-builds.ts';
+import { type ArchivePageNumbers, addPages, recordMembers, touchArchivePages } from '../archive/record-members.ts';
+import { findFeedsBehindArchive, findTouchedFeeds } from '../feed-builds.ts';
 import { lockFeedVersion } from '../feed-version.ts';
 import { queueHubNotifications } from '../hub/hub.ts';
 import { mirrorDocuments } from '../mirror.ts';
 import { type PublishReport, publishFeeds } from './publish-feeds.ts';
-import { CHANGES_PER_STEP, hasBacklog, NO_CHANGES, type RecordedBatch, recordChanges } from './record-changes.ts';
 
 export interface PublishRequest {
   /** Ids of feeds. Default: all feeds. Pending changes are taken off the outbox only when all feeds are published. */
@@ -51,6 +56,20 @@ export async function publish(app: AppContext, request: PublishRequest = {}): Pr
   if (options === undefined) await mirrorPublished(app);
   else await mirrorFeeds(app, { feeds, signal: options.signal });
   return summarise(results);
+}
+
+/** How long changes are gathered before they are published. */
+const GATHER_CHANGES = 50;
+
+/** Publishes changes as long as daywire runs. */
+export function startPublishing(app: AppContext): Stoppable {
+  const { store, clock, log } = app;
+  return repeat(100, 'publishing changes', log, async (signal) => {
+    if (!(await hasDueChanges(store.db, clock() - GATHER_CHANGES))) return;
+    const { changes, documents, rejected } = await publishChanges(app, { signal });
+    const changed = documents.filter((document) => document.changed).length;
+    log.info({ articles: changes, documents: changed, rejected: rejected.length }, 'published changes');
+  });
 }
 
 /**
@@ -113,6 +132,84 @@ async function publishPending(
   }
   if (changes >= CHANGES_PER_STEP && !(await hasBacklog(app))) await reclaimSpace(app.store.db, 'pending_changes');
   return { ...summarise(results), changes };
+}
+
+/** Changes whose articles archives have recorded, and that have not been published. */
+interface RecordedBatch {
+  changes: DueChange[];
+  /** Ids of the feeds that they touch. */
+  touched: Set<string>;
+  /** Number of archive pages closed. */
+  closed: number;
+  /** Earlier archive pages that have some of the articles. */
+  pages: ArchivePageNumbers;
+  /** Whether others are pending. */
+  more: boolean;
+}
+
+const NO_CHANGES: Readonly<RecordedBatch> = {
+  changes: [],
+  touched: new Set(),
+  closed: 0,
+  pages: new Map(),
+  more: false,
+};
+
+/** Changes of one transaction, for which other publishes wait. As many at once are a backlog, of a large import. */
+const CHANGES_PER_STEP = 2_000;
+/** How long changes that touch no feed are recorded until they are published, in milliseconds. */
+const LONGEST_RECORDING = 2 * SECOND;
+
+/** Records the articles of pending changes in archives, the newest first, until some touch a feed. */
+async function recordChanges(app: AppContext, since?: number): Promise<RecordedBatch> {
+  const startedAt = performance.now();
+  const batch: RecordedBatch = { changes: [], touched: new Set(), closed: 0, pages: new Map(), more: false };
+  // Newer changes that did not fit into a step.
+  let isUnread = false;
+  let newest: DueChange | undefined;
+  let oldest: DueChange | undefined;
+  for (;;) {
+    // What has become due meanwhile overtakes the backlog.
+    const newer = newest === undefined ? [] : await readChanges(app, { since: newest.dueAt + 1 });
+    const changes = newer.length > 0 ? newer : await readChanges(app, { since, after: oldest });
+    if (newer.length === 0) oldest = changes.at(-1);
+    newest = newer[0] ?? newest ?? changes[0];
+    batch.changes.push(...changes);
+    await recordStep(app, changes, batch);
+    isUnread ||= newer.length === CHANGES_PER_STEP;
+    batch.more = changes.length === CHANGES_PER_STEP || newer.length > 0 || isUnread;
+    const isLong = performance.now() - startedAt >= LONGEST_RECORDING;
+    if (!batch.more || batch.touched.size > 0 || isLong) return batch;
+  }
+}
+
+/** Taken before any article is read, so that a change made meanwhile stays pending. */
+function readChanges(
+  { store, clock }: AppContext,
+  range: { since?: number | undefined; after?: DueChange | undefined },
+): Promise<DueChange[]> {
+  return readDueChanges(store.db, clock(), { limit: CHANGES_PER_STEP, ...range });
+}
+
+async function recordStep(
+  { store, config, clock }: AppContext,
+  changes: DueChange[],
+  to: RecordedBatch,
+): Promise<void> {
+  const now = clock();
+  const ids = changes.map(({ articleId }) => articleId);
+  const { articles, closed, pages } = await recordMembers(store, config, { now, changed: ids });
+  to.closed += closed;
+  addPages(to.pages, pages);
+  for (const feed of await findTouchedFeeds(store.db, config, articles, now)) to.touched.add(feed);
+  // At the end of a backlog, what waits for archive pages is shown.
+  const isBacklog = changes.length === CHANGES_PER_STEP;
+  for (const feed of isBacklog ? [] : await findFeedsBehindArchive(store.db, config)) to.touched.add(feed);
+}
+
+/** Whether so many changes are pending that they are published step by step. */
+async function hasBacklog(app: AppContext): Promise<boolean> {
+  return (await readChanges(app, {})).length === CHANGES_PER_STEP;
 }
 
 /** Publishes feeds with recorded changes, and takes these off the outbox. @param feeds ids; undefined: all */

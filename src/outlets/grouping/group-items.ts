@@ -6,18 +6,20 @@ import type { Frequencies } from './term-frequencies.ts';
 import { type Unit, unitsOf } from './units.ts';
 import { vectorsOf } from './vectors.ts';
 
+export interface GroupingInput {
+  /** With different ids. */
+  items: readonly GroupingItem[];
+  /** Those without one of the items are left out of the result. */
+  frozen: readonly FrozenGroup[];
+  /** Of past days, never of these items. */
+  frequencies: Frequencies;
+}
+
 /**
  * A group has an outlet at most once, unless an editor made it so. Digests join nothing. Frozen groups keep their
- * items, and are never joined with each other.
- * @param items with different ids
- * @param frozen those without one of the items are left out of the result
- * @param frequencies of past days, never of these items
+ * items, and are never joined with each other. It runs in a thread: thousands of items take a second.
  */
-export function groupItems(
-  items: readonly GroupingItem[],
-  frozen: readonly FrozenGroup[],
-  frequencies: Frequencies,
-): Grouping {
+export function groupItems({ items, frozen, frequencies }: GroupingInput): Grouping {
   const units = unitsOf(items.toSorted(byContent), frozen);
   const space = vectorsOf(units, frequencies);
   const joined = joinUnits(units, space);

@@ -1,15 +1,18 @@
-/** Items of a flood, which wait for the operator. */
-
+/** Items of a flood, which wait for the operator; see flood.ts. */
 import { sql } from 'kysely';
 import type { AlertId } from '../../core/alerts/alert-kind.ts';
+import { resolveAlerts } from '../../core/alerts/alerts.ts';
+import type { AppContext } from '../../core/app-context.ts';
+import type { RoundupSource } from '../../core/config/config.ts';
 import type { Db } from '../../core/store/store.ts';
-import { inTransaction } from '../../core/store/transaction.ts';
+import { type InTransaction, inTransaction } from '../../core/store/transaction.ts';
+import { groupingWindow } from '../story-groups/regroup.ts';
 
 /** A literal, for the index of held items. */
 const IS_HELD = sql<boolean>`outlet_items.state = 'held'`;
 
 /** What became of held items: their numbers. */
-export interface HeldDecision {
+interface HeldDecision {
   /** For the roundup. */
   open: number;
   /** Dated before the window. */
@@ -78,5 +81,26 @@ export async function decideHeldItems(
       .execute();
     const count = (state: string): number => rows.filter((row) => row.state === state).length;
     return { open: count('open'), old: count('old'), ignored: count('ignored') };
+  });
+}
+
+/**
+ * As `decideHeldItems`, with the window of the configuration. Resolves the alert. The next grouping takes what was
+ * accepted.
+ * @param onCommit called last, in the same transaction, if any was held
+ * @returns what became of them: zeros if none is held
+ */
+export async function decideHeld(
+  { store, config, clock }: Pick<AppContext, 'store' | 'config' | 'clock'>,
+  source: Pick<RoundupSource, 'id'>,
+  decision: 'accept' | 'ignore',
+  onCommit?: InTransaction,
+): Promise<HeldDecision> {
+  const now = clock();
+  return inTransaction(store.db, async (tx) => {
+    const decided = await decideHeldItems(tx, source.id, decision, { now, windowMs: groupingWindow(config) });
+    await resolveAlerts(tx, [heldAlert(source.id)], now);
+    if (decided.open + decided.old + decided.ignored > 0) await onCommit?.(tx);
+    return decided;
   });
 }

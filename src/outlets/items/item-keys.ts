@@ -2,6 +2,7 @@
 import { sql } from 'kysely';
 import { jsonRows } from '../../core/store/json-rows.ts';
 import { type Db, dialectOf, type Tx } from '../../core/store/store.ts';
+import { lockName } from '../../core/store/transaction.ts';
 import { chunks } from '../../lib/chunks.ts';
 import { isKeyOfSource } from '../identity/entry-keys.ts';
 
@@ -49,10 +50,31 @@ export async function saveKeys(
 }
 
 /**
+ * Takes the lock of the outlet, and renames the items of the source that have another name. Their links and titles are
+ * compared within the outlet: under the old name they would come again, as reports of a second outlet. Usually it
+ * writes nothing.
+ */
+export async function adoptOutletName(tx: Tx, scope: KeyScope): Promise<void> {
+  const { source, outlet } = scope;
+  // Two sources of one outlet may have an item in common.
+  await lockName(tx, `outlet ${outlet}`);
+  const { rows } = await sql`select 1 from outlet_items
+    where source = ${source} and outlet <> ${outlet} limit 1`.execute(tx);
+  if (rows.length === 0) return;
+  await moveKeysToOutlet(tx, scope);
+  await tx
+    .updateTable('outlet_items')
+    .set({ outlet })
+    .where('source', '=', source)
+    .where('outlet', '<>', outlet)
+    .execute();
+}
+
+/**
  * Moves the keys of the source's items that are compared within their outlet to another outlet. One that identifies an
  * item there already is deleted.
  */
-export async function moveKeysToOutlet(tx: Tx, { source, outlet }: KeyScope): Promise<void> {
+async function moveKeysToOutlet(tx: Tx, { source, outlet }: KeyScope): Promise<void> {
   const scope = outletScope(outlet);
   const ofOtherNames = sql`scope like 'outlet %' and scope <> ${scope}
     and item in (select id from outlet_items where source = ${source})`;

@@ -11,9 +11,8 @@
  * - gone: 410, or 404 for 14 days. Polled when an operator asks for it.
  */
 import { DAY, HOUR, rfc3339 } from '../../lib/time.ts';
+import type { FeedState } from '../../sources/source-status.ts';
 import { type FeedRhythm, nextDailyPoll, nextPoll, nextRetry } from './next-poll.ts';
-
-type FeedState = 'active' | 'moved' | 'waiting' | 'blocked' | 'failing' | 'gone' | 'held' | 'dormant';
 
 /** What is known of a feed between polls. Instants are epoch milliseconds. */
 export interface FeedCondition {

@@ -5,11 +5,30 @@ import { claimRows, revokedLease, updateClaimed } from '../../core/store/lease.t
 import type { Db, Tx } from '../../core/store/store.ts';
 import type { Tables } from '../../core/store/tables.ts';
 import { inTransaction } from '../../core/store/transaction.ts';
+import type { SourceKind } from '../../sources/control-sources.ts';
 import { NO_HINTS, type PollHints } from '../../sources/feed/poll-hints.ts';
-import { claimSource, POLL_LEASE, type SourceClaim, type SourceRow } from '../../sources/source-state.ts';
+import {
+  claimSource,
+  findSourceRow,
+  POLL_LEASE,
+  type SourceClaim,
+  type SourceRow,
+} from '../../sources/source-state.ts';
 import { type FeedCondition, type FeedTransition, newCondition } from './feed-state.ts';
 
 export type OutletFeedRow = Selectable<Tables['outlet_feeds']>;
+
+/** The feeds of other outlets, as a kind of source. */
+export const OUTLETS: SourceKind = {
+  register: (tx, _config, source, now) => registerOutlets(tx, source.use === 'roundup' ? [source] : [], now),
+  resume: resumeOutlet,
+  async findObstacle(tx, id, now) {
+    const feed = await findOutletFeed(tx, id);
+    if (feed?.state === 'gone') return { kind: 'stopped', why: 'gone' };
+    const row = feed?.state === 'waiting' ? await findSourceRow(tx, id) : null;
+    return row !== null && row.due_at > now ? { kind: 'waiting', until: row.due_at } : null;
+  },
+};
 
 /**
  * Adds the roundup sources of the configuration that are new. One with another address begins again; its items stay

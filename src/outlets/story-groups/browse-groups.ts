@@ -3,6 +3,7 @@
 import type { AppContext } from '../../core/app-context.ts';
 import type { Config, NewsletterConfig } from '../../core/config/config.ts';
 import { roundupSources } from '../../core/config/sources.ts';
+import type { Db } from '../../core/store/store.ts';
 import { HOUR } from '../../lib/time.ts';
 import { lastCommandNumber } from './change-groups.ts';
 import {
@@ -12,9 +13,8 @@ import {
   readGroups,
   type WaitingItems,
 } from './group-rows.ts';
-import { readGroupedAt, readSuggestions } from './grouping-store.ts';
 import { compareRanks, type GroupRank, rankGroups } from './ranking.ts';
-import { groupingWindow } from './regroup.ts';
+import { groupingWindow, readGroupedAt } from './regroup.ts';
 import { firstItemOf, type GroupedItem, newestReport, newItems, type StoryGroup } from './story-group.ts';
 import { countUnpolledSources, findWithheldSources, type WithheldSource } from './withheld.ts';
 
@@ -102,7 +102,7 @@ const FILTERS: Record<GroupFilter, (group: GroupSketch) => boolean> = {
   all: () => true,
 };
 
-async function withDetails(db: AppContext['store']['db'], ranks: readonly GroupRank[]): Promise<BrowsedGroup[]> {
+async function withDetails(db: Db, ranks: readonly GroupRank[]): Promise<BrowsedGroup[]> {
   const ids = ranks.map(({ id }) => id);
   const [groups, suggestions] = [await readGroups(db, ids), await readSuggestions(db, ids)];
   return ranks.flatMap((rank): BrowsedGroup[] => {
@@ -117,6 +117,27 @@ async function withDetails(db: AppContext['store']['db'], ranks: readonly GroupR
       },
     ];
   });
+}
+
+/** Reads the groups that perhaps report the same event as these, the most similar first, by id. */
+export async function readSuggestions(db: Db, ids: readonly number[]): Promise<Map<number, number[]>> {
+  if (ids.length === 0) return new Map();
+  const known = new Set(ids);
+  const rows = await db
+    .selectFrom('group_suggestions')
+    .select(['group_id', 'other_id'])
+    .where((e) => e.or([e('group_id', 'in', ids), e('other_id', 'in', ids)]))
+    .orderBy('similarity', 'desc')
+    .orderBy('group_id')
+    .orderBy('other_id')
+    .execute();
+  const found = new Map<number, number[]>();
+  const add = (id: number, other: number): unknown => found.set(id, [...(found.get(id) ?? []), other]);
+  for (const { group_id, other_id } of rows) {
+    if (known.has(group_id)) add(group_id, other_id);
+    if (known.has(other_id)) add(other_id, group_id);
+  }
+  return found;
 }
 
 function sourceIds(config: Config): string[] {

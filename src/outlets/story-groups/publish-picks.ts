@@ -1,20 +1,30 @@
 /**
  * Writes the articles of story groups, through the import of articles. An article and the note that it reflects the
  * group are one transaction, so that a process that ends before leaves the group to the next pass.
+ *
+ * The record of an article has the keys of daywire's own front matter, which the import validates like a file of the
+ * newsroom. It takes headline and link from the outlets. An item without a sentence of the editor quotes the beginning
+ * of the summary, but only where the source configures an `excerpt`.
  */
 import { MAX_ALSO } from '../../articles/article.ts';
-import { importFiles } from '../../articles/import/import.ts';
-import type { ImportFile } from '../../articles/import/import-files.ts';
+import { importRecord } from '../../articles/import/batch.ts';
 import { ROUNDUP_ORIGIN } from '../../articles/import/origin.ts';
 import { type ArticleImportReport, addToReport, emptyReport } from '../../articles/import/report.ts';
-import type { SourceRecord } from '../../articles/import/source-record.ts';
 import type { Config, RoundupSource } from '../../core/config/config.ts';
 import { roundupSources } from '../../core/config/sources.ts';
 import type { Store, Tx } from '../../core/store/store.ts';
-import type { Clock } from '../../lib/time.ts';
+import { parseLanguageTag } from '../../lib/names/language-tag.ts';
+import { boundedLine, cleanLine } from '../../lib/text/clean-text.ts';
+import { type Clock, rfc3339 } from '../../lib/time.ts';
 import { markPublished, readUnpublishedGroups } from './group-rows.ts';
-import { type PickedGroup, toRoundupRecord } from './roundup-record.ts';
-import type { StoryGroup } from './story-group.ts';
+import {
+  firstItemOf,
+  firstOfEachOutlet,
+  type GroupDecision,
+  type GroupedItem,
+  reportedAt,
+  type StoryGroup,
+} from './story-group.ts';
 
 /** Another process has written the article, or an editor has changed the group meanwhile. */
 class StaleGroup extends Error {
@@ -52,13 +62,9 @@ function publishPick(store: Store, config: Config, group: PickedGroup, clock: Cl
   const withBatch = async (tx: Tx, { rejectedCount }: ArticleImportReport): Promise<void> => {
     if (rejectedCount === 0 && !(await markPublished(tx, articleId, revision))) throw new StaleGroup(articleId);
   };
-  // The names of keys that the configuration adds are for the newsroom's own files.
-  const rules = {
-    ...config,
-    sources: [...config.sources, ...addedSources(group)],
-    import: { ...config.import, keys: {} },
-  };
-  return importFiles(store, rules, [recordFile(articleId, JSON.stringify(record))], { clock, withBatch });
+  const rules = { ...config, sources: [...config.sources, ...addedSources(group)] };
+  const input = { place: pickPath(articleId), origin: ROUNDUP_ORIGIN, record };
+  return importRecord(store, rules, input, { clock, withBatch });
 }
 
 /** Sites of reports that editors named: as those of sources, they may be in a network that `fetch.allow` names. */
@@ -73,11 +79,81 @@ export function pickPath(articleId: string): string {
   return `roundup/${articleId}`;
 }
 
-function recordFile(articleId: string, text: string): ImportFile {
-  const path = pickPath(articleId);
-  const records = async function* (): AsyncGenerator<SourceRecord> {
-    yield { line: null, readTo: text.length, content: { kind: 'text', text } };
-  };
-  const place = { path, name: path, origin: ROUNDUP_ORIGIN };
-  return { ...place, format: 'jsonl', bytes: text.length, fingerprint: '', modifiedAt: null, records };
+/** A group with an article. */
+export type PickedGroup = StoryGroup & { decision: GroupDecision & { articleId: string; pickedAt: number } };
+
+interface RoundupRecordRules {
+  /** Characters of the summary that a source's items may quote, by id of the source; others quote none. */
+  excerpts: ReadonlyMap<string, number>;
+  /** Outlets below an item. */
+  maxAlso: number;
 }
+
+/** The limits of the import. */
+const MAX_HEADLINE = 500;
+const MAX_OUTLET = 200;
+
+/** What the page of an article says whose pick was taken back. */
+const RETRACTED_NOTE = 'This item is no longer part of the roundup.';
+
+/** Makes the record of a group whose article is public or has been. Pure. */
+export function toRoundupRecord(group: PickedGroup, { excerpts, maxAlso }: RoundupRecordRules) {
+  const { decision } = group;
+  const first = firstItemOf(group);
+  const isByRule = decision.pickedBy === 'rule';
+  return {
+    id: decision.articleId,
+    kind: 'roundup-item',
+    headline: boundedLine(decision.headline ?? first.title, MAX_HEADLINE),
+    published: rfc3339(decision.pickedAt),
+    section: decision.section,
+    // Of a report without a date nobody knows the time: when it was first seen is not said of the outlet.
+    outlet: { ...creditOf(first), published: first.publishedAt === null ? null : rfc3339(reportedAt(first)) },
+    also: otherOutlets(group, first).slice(0, maxAlso).map(creditOf),
+    byRule: isByRule,
+    // The editor writes in the language of the publication, which is the default.
+    language: isByRule ? languageOf(first) : null,
+    image: decision.hasPicture ? pictureOf(group, first) : null,
+    ...(decision.state === 'picked' ? {} : { state: 'retracted', note: RETRACTED_NOTE }),
+    format: 'markdown',
+    body: decision.text ?? excerptOf(first, excerpts),
+  };
+}
+
+/** Feeds name languages as they like; one that is no tag would cost the article. */
+function languageOf({ language }: GroupedItem): string | null {
+  const parsed = language === null ? null : parseLanguageTag(language);
+  return parsed?.kind === 'tag' ? parsed.tag : null;
+}
+
+/** The first report of each other outlet that the article credits, earliest first. */
+function otherOutlets({ items, decision }: PickedGroup, first: GroupedItem): GroupedItem[] {
+  const credited = new Set(decision.creditedItems);
+  const [, ...others] = firstOfEachOutlet([first, ...items.filter(({ id }) => credited.has(id))]);
+  return others;
+}
+
+function creditOf({ outlet, url }: GroupedItem): { name: string; url: string } {
+  return { name: boundedLine(outlet, MAX_OUTLET), url };
+}
+
+/** The picture of the first item, else of the earliest report that has one. Its outlet is the credit. */
+function pictureOf({ items }: StoryGroup, first: GroupedItem): object | null {
+  const item = [first, ...items].find(({ imageUrl }) => imageUrl !== null);
+  return item === undefined ? null : { url: item.imageUrl, credit: item.outlet };
+}
+
+/**
+ * As Markdown that shows exactly these characters, in quotation marks; empty where nothing may be quoted. The outlet is
+ * named first: the quotation may be shown without the rest of the item, as in the summary of a feed, and cut.
+ */
+function excerptOf({ source, outlet, summary }: GroupedItem, excerpts: ReadonlyMap<string, number>): string {
+  const limit = source === null ? undefined : excerpts.get(source);
+  const text = cleanLine(summary ?? '');
+  if (limit === undefined || text === '') return '';
+  const shown = `${boundedLine(outlet, MAX_OUTLET)}: “${boundedLine(text, limit)}”`;
+  return shown.replace(MARKDOWN, '\\$&');
+}
+
+/** ASCII punctuation: a backslash makes each of them a literal character (CommonMark §2.4). */
+const MARKDOWN = /[!-/:-@[-`{-~]/g;

@@ -7,21 +7,55 @@ import { raiseAlert, resolveAlerts } from '../../core/alerts/alerts.ts';
 import type { AppContext } from '../../core/app-context.ts';
 import type { Config, NewsletterConfig } from '../../core/config/config.ts';
 import { ownSites } from '../../core/config/own-sites.ts';
+import { readMeta, writeMeta } from '../../core/store/meta.ts';
+import type { Db, Store, Tx } from '../../core/store/store.ts';
 import { inTransaction } from '../../core/store/transaction.ts';
+import { chunks } from '../../lib/chunks.ts';
 import { privateHost } from '../../lib/private-address.ts';
+import { repeat, type Stoppable } from '../../lib/repeat.ts';
 import { errorLine } from '../../lib/text/clean-text.ts';
 import { JobError } from '../../lib/threads/pool-thread.ts';
-import { HOUR } from '../../lib/time.ts';
-import { countTermsInThread, groupInThread } from '../grouping/group-in-thread.ts';
+import { threadJob } from '../../lib/threads/thread-job.ts';
+import { runInThread } from '../../lib/threads/thread-pool.ts';
+import { DAY, HOUR, MINUTE, SECOND } from '../../lib/time.ts';
+import type { GroupingInput } from '../grouping/group-items.ts';
+import type { FrozenGroup, Grouping, GroupingItem, GroupSuggestion } from '../grouping/grouping-item.ts';
+import type { Frequencies } from '../grouping/term-frequencies.ts';
 import { carryOut } from './change-groups.ts';
-import { hasUngroupedItems, hasUnpublishedGroups, lockGroups, readGroupsSince } from './group-rows.ts';
-import { readGroupingTask, writeGrouping } from './grouping-store.ts';
+import {
+  findGroupIds,
+  hasUngroupedItems,
+  hasUnpublishedGroups,
+  lockGroups,
+  moveItems,
+  readGroupsSince,
+  readGroupsVersion,
+  readUngroupedItems,
+} from './group-rows.ts';
 import { publishPicks } from './publish-picks.ts';
-import { isLetIn } from './rule.ts';
-import { firstItemOf } from './story-group.ts';
+import { firstItemOf, newestReport, outletsOf, reportedAt, type StoryGroup, toGroupingItem } from './story-group.ts';
 import { listUncountedDays, readFrequencies, readGroupsOfDay, writeTermDay } from './term-days.ts';
 
-/** What it is called that lets groups in, in the log. */
+/** Reports of outlets that are polled at the same time are grouped together. */
+const GROUP_EVERY = 5 * SECOND;
+const GROUP_AGAIN_AFTER = 5 * MINUTE;
+
+/**
+ * Groups reports as long as daywire runs. What fails is not repeated at once: a grouping may take half a minute of a
+ * processor's time until it is given up.
+ */
+export function startGrouping(app: AppContext): Stoppable {
+  let failed: { problem: string; retryAt: number } | null = null;
+  return repeat(GROUP_EVERY, 'grouping reports', app.log, async (signal) => {
+    if (failed === null || app.clock() >= failed.retryAt) {
+      const problem = (await regroupIfDue(app, signal))?.problem ?? null;
+      failed = problem === null ? null : { problem, retryAt: app.clock() + GROUP_AGAIN_AFTER };
+    }
+    if (failed !== null) throw new Error(failed.problem);
+  });
+}
+
+/** The author of the rules' decisions in the log. */
 const RULE_AUTHOR = 'rule';
 
 export interface RegroupReport {
@@ -102,6 +136,31 @@ export function groupingWindow({ newsletters }: Pick<Config, 'newsletters'>): nu
 /** As the configuration's default, for a newsroom without newsletters. */
 const DEFAULT_HOURS = 26;
 
+const GROUP = threadJob<typeof import('../grouping/group-items.ts').groupItems>(
+  import.meta.url,
+  '../grouping/group-items',
+  'groupItems',
+);
+
+const COUNT_TERMS = threadJob<typeof import('../grouping/term-frequencies.ts').frequenciesOf>(
+  import.meta.url,
+  '../grouping/term-frequencies',
+  'frequenciesOf',
+);
+
+/** Thousands of items take a second. */
+const TIME_LIMIT = 30 * SECOND;
+
+/** As `groupItems`. @throws JobError if it takes too long; the reason of `signal` */
+export function groupInThread(input: GroupingInput, signal?: AbortSignal): Promise<Grouping> {
+  return runInThread(GROUP, input, { timeLimit: TIME_LIMIT, signal });
+}
+
+/** As `frequenciesOf`. @throws JobError if it takes too long; the reason of `signal` */
+function countTermsInThread(groups: GroupingItem[][], signal?: AbortSignal): Promise<Frequencies> {
+  return runInThread(COUNT_TERMS, groups, { timeLimit: TIME_LIMIT, signal });
+}
+
 async function countPastDays({ store, config, clock }: AppContext, signal?: AbortSignal): Promise<void> {
   for (const day of await listUncountedDays(store.db, clock(), groupingWindow(config))) {
     const groups = await readGroupsOfDay(store.db, day, config.publication.language);
@@ -127,6 +186,87 @@ async function groupItemsOfWindow(
   return 0;
 }
 
+/** A group that still gets reports keeps its older ones for this long: otherwise it would change while it is read. */
+const KEPT_FOR = 2 * DAY;
+const ROWS_PER_STATEMENT = 300;
+const GROUPED_AT = 'roundup.grouped-at';
+
+/** The items to group, and the groups that keep theirs. */
+export interface GroupingTask {
+  /** See `readGroupsVersion`. */
+  version: number;
+  /** When the items were read. */
+  readAt: number;
+  items: GroupingItem[];
+  frozen: FrozenGroup[];
+}
+
+/**
+ * Reads the open items of the window, and the other items of their groups.
+ * @param language of items whose feed names none
+ */
+export async function readGroupingTask(
+  db: Db,
+  { now, windowMs, language }: { now: number; windowMs: number; language: string },
+): Promise<GroupingTask> {
+  // First: what changes afterwards is noticed when the groups are written.
+  const version = await readGroupsVersion(db);
+  const from = now - windowMs;
+  // No item is reported after it was first seen.
+  const groups = (await readGroupsSince(db, from)).filter((group) => newestReport(group) >= from);
+  const ungrouped = (await readUngroupedItems(db, from)).filter((item) => reportedAt(item) >= from);
+  const grouped = groups.flatMap(({ items, decision }) =>
+    items.filter((item) => decision !== null || reportedAt(item) >= from - KEPT_FOR),
+  );
+  return {
+    version,
+    readAt: now,
+    items: [...grouped, ...ungrouped].map((item) => toGroupingItem(item, language)),
+    frozen: groups
+      .filter(({ decision }) => decision !== null)
+      .map(({ id, items }) => ({ id, items: items.map((item) => item.id) })),
+  };
+}
+
+/**
+ * Writes groups and suggestions, in one transaction.
+ * @returns the number of items that changed their group; null if somebody has changed groups since the task was read
+ */
+export function writeGrouping(
+  { db }: Pick<Store, 'db'>,
+  { version, readAt }: GroupingTask,
+  { groups, suggestions }: Grouping,
+): Promise<number | null> {
+  return inTransaction(db, async (tx) => {
+    if ((await lockGroups(tx)) !== version) return null;
+    const items = groups.flatMap((group) => group.items);
+    const former = await findGroupIds(tx, items);
+    let moved = 0;
+    for (const { id, items: members } of groups) {
+      const newcomers = members.filter((item) => former.get(item) !== id);
+      if (newcomers.length > 0) await moveItems(tx, id, newcomers);
+      moved += newcomers.length;
+    }
+    await replaceSuggestions(tx, suggestions);
+    await writeMeta(tx, GROUPED_AT, String(readAt));
+    return moved;
+  });
+}
+
+async function replaceSuggestions(tx: Tx, suggestions: readonly GroupSuggestion[]): Promise<void> {
+  await tx.deleteFrom('group_suggestions').execute();
+  for (const some of chunks(suggestions, ROWS_PER_STATEMENT)) {
+    const rows = some.map(({ groupId, otherId, similarity }) => ({ group_id: groupId, other_id: otherId, similarity }));
+    await tx.insertInto('group_suggestions').values(rows).execute();
+  }
+}
+
+/** When the last grouping that was written had read its items, in epoch milliseconds; null before the first. */
+export async function readGroupedAt(db: Db): Promise<number | null> {
+  const value = await readMeta(db, GROUPED_AT);
+  return value === undefined ? null : Number(value);
+}
+
 /** Lets in what the rules of newsletters say, and credits newcomers of what a rule has let in before. */
 async function applyRules({ store, config, clock }: AppContext): Promise<number> {
   const rules = config.newsletters.flatMap(rulesOf);
@@ -147,8 +287,25 @@ async function applyRules({ store, config, clock }: AppContext): Promise<number>
   });
 }
 
-function rulesOf({ kind, roundup: { windowHours, approve } }: NewsletterConfig) {
+function rulesOf({ kind, roundup: { windowHours, approve } }: NewsletterConfig): RoundupRule[] {
   return kind === 'roundup' && approve !== 'editor'
     ? [{ outlets: approve.rule.outlets, windowMs: windowHours * HOUR }]
     : [];
+}
+
+interface RoundupRule {
+  /** Outlets that must have reported the event within the window. */
+  outlets: number;
+  windowMs: number;
+}
+
+/**
+ * Whether a rule lets a group in, or has let it in: newcomers of its picks are credited. What an editor has picked,
+ * dropped or taken back is none of its business.
+ */
+export function isLetIn({ items, decision }: StoryGroup, { outlets, windowMs }: RoundupRule, now: number): boolean {
+  if (decision?.state === 'dropped' || decision?.pickedBy === 'editor') return false;
+  if (decision?.state === 'picked') return true;
+  const recent = items.filter((item) => reportedAt(item) >= now - windowMs);
+  return outletsOf(recent).length >= outlets;
 }

@@ -6,6 +6,7 @@
  */
 
 import { outletKey } from '../../articles/outlets.ts';
+import type { GroupingItem } from '../grouping/grouping-item.ts';
 
 /** An outlet item as a member of a group. */
 export interface GroupedItem {
@@ -104,4 +105,12 @@ export function firstOfEachOutlet(items: readonly GroupedItem[]): GroupedItem[] 
 /** The instant of the latest report of a group, epoch milliseconds. */
 export function newestReport({ items }: StoryGroup): number {
   return Math.max(...items.map(reportedAt));
+}
+
+/** What grouping reads of an item. @param language where its feed names none */
+export function toGroupingItem(item: GroupedItem, language: string): GroupingItem {
+  const { id, title, summary, canonicalUrl } = item;
+  // Two feeds of one outlet may name it in different case.
+  const outlet = outletKey(item.outlet);
+  return { id, outlet, title, summary, canonicalUrl, language: item.language ?? language, at: reportedAt(item) };
 }

@@ -9,7 +9,7 @@ import { DAY } from '../../lib/time.ts';
 import type { GroupingItem } from '../grouping/grouping-item.ts';
 import { type Frequencies, sumFrequencies } from '../grouping/term-frequencies.ts';
 import { readGroupsBetween } from './group-rows.ts';
-import { toGroupingItem } from './grouping-store.ts';
+import { toGroupingItem } from './story-group.ts';
 
 /** Days whose frequencies are summed. */
 const DAYS = 30;

@@ -1,39 +1,13 @@
 /** What the commands about sources do for sites of the newsroom, whose articles are polled. */
 import type { AppContext } from '../../core/app-context.ts';
 import { type CliContext, CommandError, findById, type JsonOption, printResult } from '../../core/cli/context.ts';
-import { withLocalTimes } from '../../core/cli/text.ts';
-import type { ArticleSource, RoundupSource } from '../../core/config/config.ts';
+import type { ArticleSource } from '../../core/config/config.ts';
 import { articleSources } from '../../core/config/sources.ts';
 import { publishChanges } from '../../feeds/publish/publish.ts';
 import { decideWithdrawals, describeChanges, pollNow } from '../../own-sites/poll-sources.ts';
-import { readSourceStatus } from '../../own-sites/source-status.ts';
 import { testSource } from '../../own-sites/source-test.ts';
-import { webhookSecret } from '../../own-sites/webhook.ts';
 import { sourceIdOf, withNewSources, writeConfig } from '../add-source.ts';
-import { pauseSource, resumeSource } from '../control-sources.ts';
-import { kindOf } from '../desk/source-kinds.ts';
-import { formatSourceDetails, formatSourceTest } from './format-sources.ts';
-
-export interface ShowOptions extends JsonOption {
-  webhook?: boolean;
-}
-
-export async function showSite(
-  cli: CliContext,
-  app: AppContext,
-  { id }: ArticleSource,
-  { webhook, ...options }: ShowOptions,
-): Promise<void> {
-  const source = findById(await readSourceStatus(app), id, 'source');
-  if (!webhook) {
-    const text = () => withLocalTimes(formatSourceDetails(source), app.config.publication.zone);
-    printResult(cli, options, { value: source, text });
-    return;
-  }
-  const [secret] = await app.keys.signingSecrets();
-  const value = { url: `${app.config.publication.url}/hooks/sources/${id}`, secret: webhookSecret(secret, id) };
-  printResult(cli, options, { value, text: () => `address ${value.url}\nsecret  ${value.secret}` });
-}
+import { formatSourceTest } from './format-sources.ts';
 
 /** @param source one of the configuration, or any address */
 export async function testSite(
@@ -77,24 +51,6 @@ function unconfigured(cli: CliContext, app: AppContext, url: string, id: string)
   if (!URL.canParse(url)) throw new CommandError(`${url} is not an address such as https://times.example`);
   const { text, config } = withNewSources(app, cli.processEnv('silent'), [{ id, url, use: 'articles' }]);
   return { text, source: findById(articleSources(config), id, 'source') };
-}
-
-export async function pausePolls(
-  cli: CliContext,
-  app: AppContext,
-  source: ArticleSource | RoundupSource,
-  { verb, ...options }: JsonOption & { verb: 'pause' | 'resume' },
-): Promise<void> {
-  await (verb === 'pause' ? pauseSource : resumeSource)(app, kindOf(source), source);
-  printPaused(cli, source.id, verb, options);
-}
-
-function printPaused(cli: CliContext, id: string, verb: 'pause' | 'resume', options: JsonOption): void {
-  const isPaused = verb === 'pause';
-  printResult(cli, options, {
-    value: { id, isPaused },
-    text: () => (isPaused ? `${id} is paused: "daywire sources resume ${id}" ends that` : `${id} is polled again`),
-  });
 }
 
 export interface PollFlags extends JsonOption {

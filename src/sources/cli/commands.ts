@@ -13,31 +13,16 @@ import {
   printResult,
 } from '../../core/cli/context.ts';
 import { withLocalTimes } from '../../core/cli/text.ts';
-import type { ArticleSource, Config, RoundupSource } from '../../core/config/config.ts';
-import { readOutletStatus } from '../../outlets/outlet-status.ts';
-import { readSourceStatus } from '../../own-sites/source-status.ts';
-import {
-  addSite,
-  decideOnWithdrawals,
-  type PollFlags,
-  pausePolls,
-  pollSite,
-  type ShowOptions,
-  showSite,
-  testSite,
-} from './article-sources.ts';
-import { formatOutlet } from './format-outlets.ts';
-import { formatSource } from './format-sources.ts';
+import type { ArticleSource, RoundupSource } from '../../core/config/config.ts';
+import type { AnySource } from '../../core/config/sources.ts';
+import { OUTLETS } from '../../outlets/polling/outlet-feeds.ts';
+import { webhookSecret } from '../../own-sites/webhook.ts';
+import { pauseSource, resumeSource, SITES, type SourceKind } from '../control-sources.ts';
+import { readSourceStatus, type SourceStatus } from '../source-status.ts';
+import { addSite, decideOnWithdrawals, type PollFlags, pollSite, testSite } from './article-sources.ts';
+import { formatSource, formatSourceDetails, sourceJson } from './format-sources.ts';
 import { addOpmlCommands } from './opml.ts';
-import {
-  type AddOptions,
-  acceptHeld,
-  addOutlet,
-  pollOutlet,
-  showOutlet,
-  testOutlet,
-  testUnconfigured,
-} from './outlet-sources.ts';
+import { type AddOptions, acceptHeld, addOutlet, pollOutlet, testOutlet } from './outlet-sources.ts';
 
 export function addSourceCommands(program: Command, cli: CliContext): void {
   const sources = program.command('sources').description('the sites and feeds that are polled');
@@ -54,12 +39,12 @@ export function addSourceCommands(program: Command, cli: CliContext): void {
     .argument('<id>', 'of the source')
     .option('--webhook', 'print the address and the secret of its webhook')
     .addOption(jsonOption())
-    .action((id: string, options: ShowOptions) =>
+    .action((id: string, { webhook, ...options }: JsonOption & { webhook?: boolean }) =>
       bySource(cli, id, {
-        articles: (app, source) => showSite(cli, app, source, options),
-        roundup: (app, source) => {
-          if (options.webhook) throw new CommandError(`${id} is the feed of another outlet: it has no webhook`);
-          return showOutlet(cli, app, source, options);
+        articles: (app) => (webhook ? showWebhook(cli, app, id, options) : showSource(cli, app, id, options)),
+        roundup: (app) => {
+          if (webhook) throw new CommandError(`${id} is the feed of another outlet: it has no webhook`);
+          return showSource(cli, app, id, options);
         },
       }),
     );
@@ -71,7 +56,7 @@ export function addSourceCommands(program: Command, cli: CliContext): void {
     .addOption(jsonOption())
     .action((name: string, options: JsonOption & { roundup?: boolean }) => {
       if (isAddress(name)) {
-        return cli.withApp((app) => (options.roundup ? testUnconfigured : testSite)(cli, app, name, options));
+        return cli.withApp((app) => (options.roundup ? testOutlet : testSite)(cli, app, name, options));
       }
       return bySource(cli, name, {
         articles: (app, source) => testSite(cli, app, source, options),
@@ -98,8 +83,8 @@ export function addSourceCommands(program: Command, cli: CliContext): void {
       .addOption(jsonOption())
       .action((id: string, options: JsonOption) =>
         bySource(cli, id, {
-          articles: (app, source) => pausePolls(cli, app, source, { ...options, verb }),
-          roundup: (app, source) => pausePolls(cli, app, source, { ...options, verb }),
+          articles: (app, source) => pausePolls(cli, app, SITES, source, { ...options, verb }),
+          roundup: (app, source) => pausePolls(cli, app, OUTLETS, source, { ...options, verb }),
         }),
       );
   }
@@ -163,20 +148,52 @@ interface ByUse {
 /** Does what suits the use of the source. @throws CommandError if there is no such source */
 function bySource(cli: CliContext, id: string, { articles, roundup }: ByUse): Promise<void> {
   return cli.withApp(async (app) => {
-    const source = findById<Config['sources'][number]>(app.config.sources, id, 'source');
+    const source = findById<AnySource>(app.config.sources, id, 'source');
     await (source.use === 'articles' ? articles(app, source) : roundup(app, source));
   });
 }
 
 function listSources(cli: CliContext, options: JsonOption): Promise<void> {
   return cli.withApp(async (app) => {
-    const sites = await readSourceStatus(app);
-    const outlets = await readOutletStatus(app);
+    const sources = await readSources(app);
     const none = 'no sources: add one with "daywire sources add https://…"';
-    const lines = [...sites.map(formatSource), ...outlets.map(formatOutlet)];
     printResult(cli, options, {
-      value: [...sites, ...outlets],
-      text: () => withLocalTimes(lines.join('\n') || none, app.config.publication.zone),
+      value: sources.map(sourceJson),
+      text: () => withLocalTimes(sources.map(formatSource).join('\n') || none, app.config.publication.zone),
     });
+  });
+}
+
+async function showSource(cli: CliContext, app: AppContext, id: string, options: JsonOption): Promise<void> {
+  const source = findById(await readSources(app), id, 'source');
+  const text = () => withLocalTimes(formatSourceDetails(source), app.config.publication.zone);
+  printResult(cli, options, { value: sourceJson(source), text });
+}
+
+/** Sites before outlets. */
+async function readSources({ store, config, clock }: AppContext): Promise<SourceStatus[]> {
+  const { sites, outlets } = await readSourceStatus(store.reports, config, clock());
+  return [...sites, ...outlets];
+}
+
+async function showWebhook(cli: CliContext, app: AppContext, id: string, options: JsonOption): Promise<void> {
+  const [secret] = await app.keys.signingSecrets();
+  const value = { url: `${app.config.publication.url}/hooks/sources/${id}`, secret: webhookSecret(secret, id) };
+  printResult(cli, options, { value, text: () => `address ${value.url}\nsecret  ${value.secret}` });
+}
+
+async function pausePolls(
+  cli: CliContext,
+  app: AppContext,
+  kind: SourceKind,
+  source: AnySource,
+  { verb, ...options }: JsonOption & { verb: 'pause' | 'resume' },
+): Promise<void> {
+  const { id } = source;
+  const isPaused = verb === 'pause';
+  await (isPaused ? pauseSource : resumeSource)(app, kind, source);
+  printResult(cli, options, {
+    value: { id, isPaused },
+    text: () => (isPaused ? `${id} is paused: "daywire sources resume ${id}" ends that` : `${id} is polled again`),
   });
 }

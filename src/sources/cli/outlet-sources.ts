@@ -1,53 +1,33 @@
 /** What the commands about sources do for feeds of other outlets, from which editors pick. */
 import type { AppContext } from '../../core/app-context.ts';
-import { type CliContext, CommandError, findById, type JsonOption, printResult } from '../../core/cli/context.ts';
+import { type CliContext, CommandError, type JsonOption, printResult } from '../../core/cli/context.ts';
 import { count, withLocalTimes } from '../../core/cli/text.ts';
 import type { RoundupSource } from '../../core/config/config.ts';
 import { roundupSources } from '../../core/config/sources.ts';
 import { publishChanges } from '../../feeds/publish/publish.ts';
 import { hasVisibleCharacter } from '../../lib/text/clean-text.ts';
 import { rfc3339 } from '../../lib/time.ts';
-import { decideHeld } from '../../outlets/items/accept-held.ts';
+import { decideHeld } from '../../outlets/items/held-items.ts';
 import { MAX_OUTLET } from '../../outlets/opml/import-opml.ts';
-import { readOutletStatus } from '../../outlets/outlet-status.ts';
 import { describeOutletChanges, pollOutletNow } from '../../outlets/polling/poll-outlets.ts';
 import { type OutletTest, tryOutlet } from '../../outlets/polling/try-outlet.ts';
 import { regroup } from '../../outlets/story-groups/regroup.ts';
 import { withNewSources, writeConfig } from '../add-source.ts';
 import { canonicalLink } from '../canonical-link.ts';
+import { findSourceRow } from '../source-state.ts';
 import { addedNote, sourceIdOfAddress } from './article-sources.ts';
-import { formatOutletDetails, formatOutletTest } from './format-outlets.ts';
+import { formatOutletTest } from './format-sources.ts';
 
-export async function showOutlet(
-  cli: CliContext,
-  app: AppContext,
-  { id }: RoundupSource,
-  options: JsonOption,
-): Promise<void> {
-  const value = findById(await readOutletStatus(app), id, 'source');
-  const text = () => withLocalTimes(formatOutletDetails(value), app.config.publication.zone);
-  printResult(cli, options, { value, text });
-}
-
+/** @param source one of the configuration, or any address */
 export async function testOutlet(
   cli: CliContext,
   app: AppContext,
-  source: RoundupSource,
+  source: RoundupSource | string,
   options: JsonOption,
 ): Promise<void> {
-  printTest(cli, app, options, await tryOutlet(app, source, cli.stopSignal()));
-}
-
-export async function testUnconfigured(
-  cli: CliContext,
-  app: AppContext,
-  url: string,
-  options: JsonOption,
-): Promise<void> {
-  printTest(cli, app, options, await tryAddress(cli, app, url));
-}
-
-function printTest(cli: CliContext, app: AppContext, options: JsonOption, value: OutletTest): void {
+  const value = await (typeof source === 'string'
+    ? tryAddress(cli, app, source)
+    : tryOutlet(app, source, cli.stopSignal()));
   const text = () => withLocalTimes(formatOutletTest(value), app.config.publication.zone);
   printResult(cli, options, { value, text });
 }
@@ -110,12 +90,13 @@ export async function pollOutlet(
   for (const problem of outcome.problems) cli.printError(problem);
   const { after, added, old, held } = outcome;
   // A paused source stays paused.
-  const { next, paused } = findById(await readOutletStatus(app), id, 'source');
+  const isPaused = (await findSourceRow(app.store.db, id))?.paused_at != null;
+  const next = isPaused || outcome.nextAt === null ? null : rfc3339(outcome.nextAt);
   printResult(cli, options, {
     value: { id, added, old, held, state: after.state, reason: after.reason, next, problems: outcome.problems },
     text: () => {
       const changes = describeOutletChanges(outcome) ?? 'nothing has changed';
-      const then = paused !== null ? '; it stays paused' : next === null ? '' : `, next poll ${next}`;
+      const then = isPaused ? '; it stays paused' : next === null ? '' : `, next poll ${next}`;
       return withLocalTimes(`${id}: ${changes}${then}`, app.config.publication.zone);
     },
   });

@@ -1,15 +1,15 @@
 /** The routes of sources: their pages, and the acts on one source. */
 
 import type { AnySource } from '../../core/config/sources.ts';
-import { decideHeld } from '../../outlets/items/accept-held.ts';
+import { decideHeld } from '../../outlets/items/held-items.ts';
+import { OUTLETS } from '../../outlets/polling/outlet-feeds.ts';
 import { decideWithdrawals } from '../../own-sites/poll-sources.ts';
 import type { SignedInRequest } from '../../web/desk/desk-request.ts';
 import type { DeskRoute } from '../../web/desk/desk-route.ts';
 import { respondAfter, respondMissing } from '../../web/desk/page.ts';
 import { whenText } from '../../web/desk/parts/when.ts';
-import { pauseSource, requestSourcePoll, resumeSource } from '../control-sources.ts';
+import { pauseSource, requestSourcePoll, resumeSource, SITES, type SourceKind } from '../control-sources.ts';
 import { TRIED_USES } from './address-form.ts';
-import { kindOf } from './source-kinds.ts';
 import { respondSources, showRejections, showSources } from './sources-page.ts';
 import { tryAddress } from './try-address.ts';
 
@@ -34,6 +34,10 @@ function forSource(act: SourceAct): (request: SignedInRequest) => Promise<Respon
     const source = request.desk.app.config.sources.find((one) => one.id === id);
     return source === undefined ? respondMissing(request, `There is no source ${id}.`) : act(request, source);
   };
+}
+
+function kindOf({ use }: AnySource): SourceKind {
+  return use === 'roundup' ? OUTLETS : SITES;
 }
 
 async function poll(request: SignedInRequest, source: AnySource): Promise<Response> {

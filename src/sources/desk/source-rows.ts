@@ -5,13 +5,35 @@ import { formatCount } from '../../web/desk/parts/figure.ts';
 import { postButton } from '../../web/desk/parts/form.ts';
 import { operatorText, sentence } from '../../web/desk/parts/operator-text.ts';
 import { rowTable, type TableRow } from '../../web/desk/parts/row-table.ts';
-import { statusMark } from '../../web/desk/parts/status-mark.ts';
+import { type StatusKind, statusMark } from '../../web/desk/parts/status-mark.ts';
 import { fromNow, when } from '../../web/desk/parts/when.ts';
 import { apiName } from '../source-state.ts';
-import { COUNTED_ITEMS, type OutletHealth, type PollHealth, type SiteHealth } from './source-health.ts';
-import { outletState, type SourceState, siteState } from './source-states.ts';
+import {
+  type OutletStatus,
+  type SiteStatus,
+  type SourceState,
+  type SourceStatus,
+  sourceState,
+} from '../source-status.ts';
 
-export function sitesTable(request: SignedInRequest, sites: readonly SiteHealth[]): Html {
+/** Items are counted up to this number: more count as this many. */
+export const COUNTED_ITEMS = 1_000;
+
+/** The mark of a state, its word, and its meaning as a sentence; null where the word says it. */
+const MARKS: Record<SourceState, [kind: StatusKind, word: string, meaning: string | null]> = {
+  read: ['good', 'read', null],
+  new: ['off', 'not polled yet', null],
+  paused: ['off', 'paused', 'It is not polled.'],
+  moved: ['good', 'moved', 'It is read at its new address.'],
+  dormant: ['off', 'dormant', 'It has had no news for 30 days, and is polled once a day.'],
+  waiting: ['waiting', 'asked to wait', 'Its server asked not to be called so often.'],
+  held: ['waiting', 'held', 'So many items are new that somebody must look at them first.'],
+  blocked: ['bad', 'blocked', 'Its server does not let daywire in: ask the outlet to. It is tried once a day.'],
+  failing: ['bad', 'failing', 'It is tried again after longer and longer pauses.'],
+  gone: ['bad', 'gone', 'It is not polled any more. Resume it if the feed is back.'],
+};
+
+export function sitesTable(request: SignedInRequest, sites: readonly SiteStatus[]): Html {
   return table(
     'sites-title',
     'Site',
@@ -19,7 +41,7 @@ export function sitesTable(request: SignedInRequest, sites: readonly SiteHealth[
   );
 }
 
-export function outletsTable(request: SignedInRequest, outlets: readonly OutletHealth[]): Html {
+export function outletsTable(request: SignedInRequest, outlets: readonly OutletStatus[]): Html {
   return table(
     'outlets-title',
     'Outlet',
@@ -35,31 +57,28 @@ function table(titleId: string, what: string, rows: TableRow[]): Html {
   return rowTable({ titleId }, columns, rows);
 }
 
-function siteRow(request: SignedInRequest, site: SiteHealth): TableRow {
-  const { source, api, endpoint, withdrawn, problem } = site;
+function siteRow(request: SignedInRequest, site: SiteStatus): TableRow {
+  const { id, url, api, endpoint, waiting, problem } = site;
   const found = api === null ? 'not found yet' : `${apiName(api)} at ${endpoint}`;
-  const waiting = withdrawn === 0 ? '' : withdrawnPart(request, site);
   return {
-    id: `source-${source.id}`,
+    id: `source-${id}`,
     cells: [
-      html`${source.id}<br>${address(source.url)}<br><span class="meaning">${found}</span>`,
-      html`${stateCell(request, siteState(site), site, problem)}${waiting}`,
+      html`${id}<br>${address(url)}<br><span class="meaning">${found}</span>`,
+      html`${stateCell(request, site, problem)}${waiting === 0 ? '' : withdrawnPart(request, site)}`,
       ...pollCells(request, site),
     ],
   };
 }
 
-function outletRow(request: SignedInRequest, outlet: OutletHealth): TableRow {
-  const { source, movedTo, held, reason } = outlet;
+function outletRow(request: SignedInRequest, status: OutletStatus): TableRow {
+  const { id, url, outlet, movedTo, waiting, reason } = status;
   const moving = movedTo === null ? '' : html`<p class="meaning">Permanent redirects lead to ${movedTo}.</p>`;
   return {
-    id: `source-${source.id}`,
+    id: `source-${id}`,
     cells: [
-      html`${source.outlet}<br><code>${source.id}</code> ${address(source.url)}`,
-      html`${stateCell(request, outletState(outlet), outlet, reason)}${moving}${
-        held === 0 ? '' : heldPart(request, outlet)
-      }`,
-      ...pollCells(request, outlet),
+      html`${outlet}<br><code>${id}</code> ${address(url)}`,
+      html`${stateCell(request, status, reason)}${moving}${waiting === 0 ? '' : heldPart(request, status)}`,
+      ...pollCells(request, status),
     ],
   };
 }
@@ -68,12 +87,11 @@ function address(url: string): Html {
   return html`<a href="${url}" rel="noreferrer">${url.replace(/^https?:\/\//, '')}</a>`;
 }
 
-function stateCell(
-  request: SignedInRequest,
-  { kind, word, meaning }: SourceState,
-  { failures, failingSince, isRepaired, pausedAt }: PollHealth,
-  reason: string | null,
-): Html {
+function stateCell(request: SignedInRequest, status: SourceStatus, reason: string | null): Html {
+  const { use, failures, failingSince, isRepaired, pausedAt } = status;
+  const { state } = sourceState(status);
+  const [kind, word, ofAll] = MARKS[state];
+  const meaning = use === 'articles' && state === 'failing' ? 'Its articles stay as they are.' : ofAll;
   const isFailing = failingSince !== null && pausedAt === null;
   const times = failures === 1 ? '1 poll has failed' : `${formatCount(failures)} polls have failed in a row`;
   return html`${statusMark(kind, word)}${isFailing ? html` since ${when(request, failingSince)}` : ''}${
@@ -83,17 +101,17 @@ function stateCell(
   }${isRepaired ? html`<p class="meaning">Its feed is not well-formed, and is read all the same.</p>` : ''}`;
 }
 
-function pollCells(request: SignedInRequest, health: SiteHealth | OutletHealth): TableRow['cells'] {
-  const { polledAt, succeededAt, nextAt, lastDay } = health;
+function pollCells(request: SignedInRequest, status: SourceStatus): TableRow['cells'] {
+  const { polledAt, succeededAt, nextAt, lastDay } = status;
   const lastRead = succeededAt === null ? 'never read' : html`read ${fromNow(request, succeededAt)}`;
-  const hasFailed = polledAt !== null && health.failures > 0;
+  const hasFailed = polledAt !== null && status.failures > 0;
   return [
     html`${polledAt === null ? 'never' : fromNow(request, polledAt)}${
       hasFailed ? html`<p class="meaning">${lastRead}</p>` : ''
     }`,
     nextAt === null ? 'not planned' : nextAt <= request.at ? 'now' : fromNow(request, nextAt),
     countText(lastDay),
-    request.may('deliveries.control') ? pollButtons(request, health) : '',
+    request.may('deliveries.control') ? pollButtons(request, status) : '',
   ];
 }
 
@@ -101,16 +119,16 @@ function countText(count: number): string {
   return count < COUNTED_ITEMS ? formatCount(count) : `${formatCount(COUNTED_ITEMS)} or more`;
 }
 
-function pollButtons(request: SignedInRequest, health: SiteHealth | OutletHealth): Html {
-  const { id } = health.source;
-  const isStopped = health.pausedAt !== null || ('state' in health && health.state === 'gone');
+function pollButtons(request: SignedInRequest, status: SourceStatus): Html {
+  const { id } = status;
+  const isStopped = ['paused', 'gone'].includes(sourceState(status).state);
   const button = (act: string, label: string): Html =>
     postButton(request, `/sources/${id}/${act}`, label, { id: `${act}-${id}`, name: `${label}: ${id}` });
   return isStopped ? button('resume', 'Resume') : html`${button('poll', 'Poll now')} ${button('pause', 'Pause')}`;
 }
 
-function heldPart(request: SignedInRequest, { source: { id }, held }: OutletHealth): Html {
-  const items = held === 1 ? '1 item waits' : `${countText(held)} items wait`;
+function heldPart(request: SignedInRequest, { id, waiting }: OutletStatus): Html {
+  const items = waiting === 1 ? '1 item waits' : `${countText(waiting)} items wait`;
   return html`<p><strong>${items} for a decision.</strong></p>${
     request.may('deliveries.control')
       ? html`<p>${postButton(request, `/sources/${id}/accept`, 'Accept', {
@@ -124,13 +142,13 @@ are.</p>`
   }`;
 }
 
-function withdrawnPart(request: SignedInRequest, { source: { id }, withdrawn }: SiteHealth): Html {
-  const posts = withdrawn === 1 ? '1 post is' : `${countText(withdrawn)} posts are`;
+function withdrawnPart(request: SignedInRequest, { id, waiting }: SiteStatus): Html {
+  const posts = waiting === 1 ? '1 post is' : `${countText(waiting)} posts are`;
   return html`<p><strong>${posts} gone from the site.</strong> The articles stay until you decide.</p>${
     request.may('drafts.edit')
       ? html`<p>${postButton(request, `/sources/${id}/keep`, 'Keep the articles', { id: `keep-${id}` })}</p>
 <details><summary>Retract the articles</summary>
-<p>This retracts the ${withdrawn === 1 ? 'article' : `${countText(withdrawn)} articles`} for good: feeds and pages show
+<p>This retracts the ${waiting === 1 ? 'article' : `${countText(waiting)} articles`} for good: feeds and pages show
 that they were withdrawn.</p>
 ${postButton(request, `/sources/${id}/retract`, 'Retract', { id: `retract-${id}`, danger: true })}</details>`
       : ''

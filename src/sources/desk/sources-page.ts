@@ -6,11 +6,10 @@ import { respondPage } from '../../web/desk/page.ts';
 import { formatCount } from '../../web/desk/parts/figure.ts';
 import { pager } from '../../web/desk/parts/pager.ts';
 import { statusMark } from '../../web/desk/parts/status-mark.ts';
+import { readSourceStatus, sourceState } from '../source-status.ts';
 import { addressForm, type TriedAddress, triedResult } from './address-form.ts';
 import { parsePlaceKey, placeKey, rejectionsList } from './rejections-list.ts';
-import { readSourceHealth } from './source-health.ts';
-import { outletsTable, sitesTable } from './source-rows.ts';
-import { outletState, siteState } from './source-states.ts';
+import { COUNTED_ITEMS, outletsTable, sitesTable } from './source-rows.ts';
 
 /** Rejections on the page of sources; all are on a page of their own. */
 const NEWEST = 5;
@@ -22,11 +21,11 @@ export function showSources(request: SignedInRequest): Promise<Response> {
 
 /** @param tried what was found at an address, or why nothing was; null before */
 export async function respondSources(request: SignedInRequest, tried: TriedAddress | null): Promise<Response> {
-  const { store } = request.desk.app;
-  const { sites, outlets } = await readSourceHealth(request.desk.app, request.at);
+  const { store, config } = request.desk.app;
+  const { sites, outlets } = await readSourceStatus(store.db, config, request.at, COUNTED_ITEMS);
   const { rejections } = await readRejectionPage(store.db, { limit: NEWEST, after: null });
   const rejected = await countRejections(store.db);
-  const needy = [...sites.map(siteState), ...outlets.map(outletState)].filter((one) => one.needsSomebody).length;
+  const needy = [...sites, ...outlets].filter((source) => sourceState(source).needsSomebody).length;
   const body = html`
 <section id="sources-glance" data-region aria-label="At a glance">
 ${glance(sites.length + outlets.length, needy)}

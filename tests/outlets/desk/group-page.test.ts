@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { findArticle } from '../../../src/articles/queries.ts';
 import { HOUR } from '../../../src/lib/time.ts';
-import { readGroupingTask, writeGrouping } from '../../../src/outlets/story-groups/grouping-store.ts';
+import { readGroupingTask, writeGrouping } from '../../../src/outlets/story-groups/regroup.ts';
 import { NOW } from '../../support/clock.ts';
 import { forEachDatabase, openMigrated } from '../../support/databases.ts';
 import { openRoundupDesk, type RoundupDesk } from './roundup-desk.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { HOUR, MINUTE } from '../../../src/lib/time.ts';
 import { lastCommandNumber } from '../../../src/outlets/story-groups/change-groups.ts';
-import { readGroupingTask, writeGrouping } from '../../../src/outlets/story-groups/grouping-store.ts';
+import { readGroupingTask, writeGrouping } from '../../../src/outlets/story-groups/regroup.ts';
 import { NOW } from '../../support/clock.ts';
 import { forEachDatabase, openMigrated } from '../../support/databases.ts';
 import { storeGroup } from '../../support/outlet-items.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { groupInThread } from '../../../src/outlets/grouping/group-in-thread.ts';
 import { groupItems } from '../../../src/outlets/grouping/group-items.ts';
+import { groupInThread } from '../../../src/outlets/story-groups/regroup.ts';
 import { groupingItem, PAST } from './items.ts';
 
 const items = [groupingItem(1, 'Northwind buys Contoso'), groupingItem(2, 'Contoso bought by Northwind')];
@@ -8,7 +8,7 @@ const input = { items, frozen: [{ id: 2, items: [2] }], frequencies: PAST };
 
 describe('grouping in a thread', () => {
   it('gives the same as on the main thread', async () => {
-    expect(await groupInThread(input)).toEqual(groupItems(input.items, input.frozen, input.frequencies));
+    expect(await groupInThread(input)).toEqual(groupItems(input));
   });
 
   it('ends when it is aborted', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { groupItems } from '../../../src/outlets/grouping/group-items.ts';
+import { type GroupingInput, groupItems } from '../../../src/outlets/grouping/group-items.ts';
 import type { GroupingItem } from '../../../src/outlets/grouping/grouping-item.ts';
 import { NOW } from '../../support/clock.ts';
 import { groupingItem, PAST } from './items.ts';
@@ -12,12 +12,17 @@ const MERGER = [
 const STRIKE = groupingItem(4, 'Dock workers in Halvern vote to strike over pay');
 const [FIRST, SECOND] = MERGER as [GroupingItem, GroupingItem, GroupingItem];
 
-const groupsOf = (...args: Parameters<typeof groupItems>): number[][] =>
-  groupItems(...args).groups.map(({ items }) => items);
+const group = (
+  items: GroupingInput['items'],
+  frozen: GroupingInput['frozen'],
+  frequencies: GroupingInput['frequencies'],
+) => groupItems({ items, frozen, frequencies });
+
+const groupsOf = (...args: Parameters<typeof group>): number[][] => group(...args).groups.map(({ items }) => items);
 
 describe('grouping', () => {
   it('joins reports of one event, and leaves others alone', () => {
-    expect(groupItems([...MERGER, STRIKE], [], PAST).groups).toEqual([
+    expect(group([...MERGER, STRIKE], [], PAST).groups).toEqual([
       { id: 1, items: [1, 2, 3] },
       { id: 4, items: [4] },
     ]);
@@ -26,7 +31,7 @@ describe('grouping', () => {
   it('names the earliest report first, and the group after it, whatever the ids are', () => {
     const late = { ...FIRST, id: 1, at: NOW + 10_000 };
     const early = { ...SECOND, id: 9, at: NOW };
-    expect(groupItems([late, early], [], PAST).groups).toEqual([{ id: 9, items: [9, 1] }]);
+    expect(group([late, early], [], PAST).groups).toEqual([{ id: 9, items: [9, 1] }]);
   });
 
   it('keeps an outlet to one report in a group', () => {
@@ -69,7 +74,7 @@ describe('grouping', () => {
       5,
       'Regulator asks whether Contoso hid long delays from lenders, savers, auditors, landlords and tenants',
     );
-    const { groups, suggestions } = groupItems([FIRST, later, STRIKE], [], PAST);
+    const { groups, suggestions } = group([FIRST, later, STRIKE], [], PAST);
     expect(groups.map(({ items }) => items)).toEqual([[1], [4], [5]]);
     expect(suggestions).toEqual([{ groupId: 1, otherId: 5, similarity: expect.any(Number) }]);
   });
@@ -85,7 +90,7 @@ describe('grouping', () => {
     const vague = groupingItem(8, 'A long courtship ends in Halvern', { summary: null });
     const summary = 'Northwind buys Contoso: owners of Contoso get $4.2 billion from Northwind, the companies said.';
     expect(groupsOf([FIRST, vague], [], PAST)).toEqual([[1], [8]]);
-    const { groups, suggestions } = groupItems([FIRST, { ...vague, summary }], [], PAST);
+    const { groups, suggestions } = group([FIRST, { ...vague, summary }], [], PAST);
     expect(groups.length === 1 || suggestions.length === 1).toBe(true);
   });
 });
@@ -93,7 +98,7 @@ describe('grouping', () => {
 describe('frozen groups', () => {
   it('keep their items, and their id, while newcomers attach', () => {
     const frozen = [{ id: 4, items: [1, 4] }];
-    expect(groupItems([...MERGER, STRIKE], frozen, PAST).groups).toEqual([{ id: 4, items: [1, 2, 3, 4] }]);
+    expect(group([...MERGER, STRIKE], frozen, PAST).groups).toEqual([{ id: 4, items: [1, 2, 3, 4] }]);
   });
 
   it('are never joined with each other, nor suggested', () => {
@@ -101,7 +106,7 @@ describe('frozen groups', () => {
       { id: 1, items: [1] },
       { id: 2, items: [2] },
     ];
-    const { groups, suggestions } = groupItems([FIRST, SECOND], frozen, PAST);
+    const { groups, suggestions } = group([FIRST, SECOND], frozen, PAST);
     expect(groups.map(({ items }) => items)).toEqual([[1], [2]]);
     expect(suggestions).toEqual([]);
   });
@@ -117,6 +122,6 @@ describe('frozen groups', () => {
 
   it('get the copies of their reports', () => {
     const copy = { ...STRIKE, canonicalUrl: FIRST.canonicalUrl };
-    expect(groupItems([FIRST, copy], [{ id: 1, items: [1] }], PAST).groups).toEqual([{ id: 1, items: [1, 4] }]);
+    expect(group([FIRST, copy], [{ id: 1, items: [1] }], PAST).groups).toEqual([{ id: 1, items: [1, 4] }]);
   });
 });

@@ -45,7 +45,9 @@ describe('grouping any items', () => {
     fc.assert(
       fc.property(shuffled, ([all, other, owner]) => {
         const frozen = frozenOf(all, owner);
-        expect(groupItems(other, frozen.toReversed(), PAST)).toEqual(groupItems(all, frozen, PAST));
+        expect(groupItems({ items: other, frozen: frozen.toReversed(), frequencies: PAST })).toEqual(
+          groupItems({ items: all, frozen, frequencies: PAST }),
+        );
       }),
       RUNS,
     );
@@ -54,7 +56,7 @@ describe('grouping any items', () => {
   it('puts each item into one group, the earliest first', () => {
     fc.assert(
       fc.property(items, (all) => {
-        const { groups, suggestions } = groupItems(all, [], PAST);
+        const { groups, suggestions } = groupItems({ items: all, frozen: [], frequencies: PAST });
         expect(groups.flatMap((group) => group.items).sort((a, b) => a - b)).toEqual(all.map(({ id }) => id));
         for (const group of groups) {
           const times = group.items.map((id) => all[id]?.at ?? 0);
@@ -74,7 +76,7 @@ describe('grouping any items', () => {
   it('has an outlet at most once in a group', () => {
     fc.assert(
       fc.property(items, (all) => {
-        for (const group of groupItems(all, [], PAST).groups) {
+        for (const group of groupItems({ items: all, frozen: [], frequencies: PAST }).groups) {
           const outlets = group.items.map((id) => all[id]?.outlet);
           expect(new Set(outlets).size).toBe(outlets.length);
         }
@@ -87,7 +89,7 @@ describe('grouping any items', () => {
     fc.assert(
       fc.property(items, owners, (all, owner) => {
         const frozen = frozenOf(all, owner);
-        const grouping = groupItems(all, frozen, PAST);
+        const grouping = groupItems({ items: all, frozen, frequencies: PAST });
         for (const group of frozen) {
           const found = groupsWith(grouping, group.items);
           expect(found.map(({ id }) => id)).toEqual([group.id]);

@@ -11,7 +11,7 @@ import { dialectOf, type Store } from '../../../src/core/store/store.ts';
 import { inTransaction, lockName } from '../../../src/core/store/transaction.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../../../src/lib/time.ts';
 import { outletWarnings } from '../../../src/outlets/check-outlets.ts';
-import { decideHeld } from '../../../src/outlets/items/accept-held.ts';
+import { decideHeld } from '../../../src/outlets/items/held-items.ts';
 import { OUTLET_ALERTS_LOCK, syncOutletAlerts } from '../../../src/outlets/polling/outlet-alerts.ts';
 import { findOutletFeed, registerOutlets, resumeOutlet } from '../../../src/outlets/polling/outlet-feeds.ts';
 import { pollDueOutlets, pollOutletNow } from '../../../src/outlets/polling/poll-outlets.ts';
@@ -335,9 +335,9 @@ describe('polling outlets', () => {
         if (request.host.startsWith('b')) return { status: 403 };
         return steady(request, request.host.startsWith('c') ? [] : STORIES);
       });
-      expect(await outletWarnings(store, app.config)).toEqual([]);
+      expect(await outletWarnings(store, app.config, app.now)).toEqual([]);
       await poll();
-      expect(await outletWarnings(store, app.config)).toEqual([
+      expect(await outletWarnings(store, app.config, app.now)).toEqual([
         expect.stringMatching(
           /^sources b: no item of The b has ever come: blocked since .*ask The b to let feed readers/,
         ),
@@ -350,7 +350,7 @@ describe('polling outlets', () => {
       const { app } = await openOutletNewsroom(store, { a: 'a.example.com/feed', b: 'b.example.com/feed' }, steady);
       const [a, b] = roundupSources(app.config) as [RoundupSource, RoundupSource];
       const sources = [a, b, { ...a, id: 'twin', url: `${a.url}#top` }, { ...a, id: 'other', outlet: 'Another Name' }];
-      expect(await outletWarnings(store, { sources })).toEqual([
+      expect(await outletWarnings(store, { sources }, NOW)).toEqual([
         'sources twin: it has the address of a: remove one of them',
         'sources other: it has the address of a, and would count as a second outlet: remove one of them',
       ]);

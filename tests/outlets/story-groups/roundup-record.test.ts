@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { beginningOfText } from '../../../src/articles/beginning.ts';
 import { sanitiseMarkdown } from '../../../src/articles/sanitise.ts';
 import { decideGroups, type GroupCommand } from '../../../src/outlets/story-groups/commands.ts';
-import { type PickedGroup, toRoundupRecord } from '../../../src/outlets/story-groups/roundup-record.ts';
+import { type PickedGroup, toRoundupRecord } from '../../../src/outlets/story-groups/publish-picks.ts';
 import type { GroupedItem } from '../../../src/outlets/story-groups/story-group.ts';
 import { NOW } from '../../support/clock.ts';
 import { automaticGroup, groupedItem } from '../../support/outlet-items.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { HOUR } from '../../../src/lib/time.ts';
-import { isLetIn } from '../../../src/outlets/story-groups/rule.ts';
+import { isLetIn } from '../../../src/outlets/story-groups/regroup.ts';
 import { NOW } from '../../support/clock.ts';
 import { automaticGroup, groupedItem } from '../../support/outlet-items.ts';
 

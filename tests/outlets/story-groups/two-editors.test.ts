@@ -8,7 +8,7 @@ import {
 } from '../../../src/outlets/story-groups/change-groups.ts';
 import { type GroupCommand, GroupCommandError } from '../../../src/outlets/story-groups/commands.ts';
 import { readGroups } from '../../../src/outlets/story-groups/group-rows.ts';
-import { readGroupingTask, writeGrouping } from '../../../src/outlets/story-groups/grouping-store.ts';
+import { readGroupingTask, writeGrouping } from '../../../src/outlets/story-groups/regroup.ts';
 import type { StoryGroup } from '../../../src/outlets/story-groups/story-group.ts';
 import { NOW } from '../../support/clock.ts';
 import { forEachDatabase } from '../../support/databases.ts';

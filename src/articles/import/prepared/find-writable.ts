@@ -1,7 +1,10 @@
-/** Finds the prepared articles of a batch that can be written as they are. */
+/** Finds the prepared articles of a batch that can be written as they are, and the candidates of the others. */
 import type { Tx } from '../../../core/store/store.ts';
 import { findImageFacts } from '../../remote-images/image-queue.ts';
+import { toArticle } from '../../stored-document.ts';
+import type { Candidate } from '../candidate.ts';
 import { findSlugOwners } from '../save.ts';
+import { ARTICLE_COLUMNS } from './article-row.ts';
 import type { PreparedArticle } from './prepare.ts';
 
 /** An article of a batch. */
@@ -55,4 +58,14 @@ function withoutShared<T extends BatchArticle>(articles: readonly T[], writable:
     if (shared.length === 0) return writable;
     for (const article of shared) writable.delete(article);
   }
+}
+
+const COMPRESSED = Object.keys(ARTICLE_COLUMNS).indexOf('compressed');
+
+/** The candidate that an article was prepared from. */
+export function candidateOfPrepared({ rows, written }: PreparedArticle): Candidate {
+  const compressed = Buffer.from((JSON.parse(rows.articles) as unknown[])[COMPRESSED] as string, 'hex');
+  const article = toArticle({ document: '', compressed });
+  const { tagUri: _, updatedAt: __, publishedAt: ___, status: ____, page: _____, ...fields } = article;
+  return { ...fields, ...written };
 }

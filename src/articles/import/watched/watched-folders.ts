@@ -8,9 +8,9 @@ import { repeat, type Stoppable } from '../../../lib/repeat.ts';
 import { SECOND } from '../../../lib/time.ts';
 import type { ChangedFile } from '../../../lib/watching/file-reports.ts';
 import { FolderWatcher } from '../../../lib/watching/folder-watcher.ts';
-import { type ArticleImportOptions, parseRules } from '../import.ts';
+import type { ArticleImportOptions } from '../import.ts';
 import { importFormat, listImportFolders } from '../import-files.ts';
-import { warmUpParsing } from '../parse-in-thread.ts';
+import { parseRules, warmUpParsing } from '../parse-in-thread.ts';
 import { importChangedFiles, importReportedFiles } from './watch.ts';
 
 export function startImporting(app: AppContext): Stoppable {

@@ -27,7 +27,7 @@ import { listUnfinishedEditionIds } from '../../../editions/queries.ts';
 import { readFeedVersion } from '../../../feeds/feed-version.ts';
 import { DAY, localDate } from '../../../lib/time.ts';
 import { lastCommandNumber } from '../../../outlets/story-groups/change-groups.ts';
-import { readGroupedAt } from '../../../outlets/story-groups/grouping-store.ts';
+import { readGroupedAt } from '../../../outlets/story-groups/regroup.ts';
 import { listPresent } from './presence.ts';
 
 export interface LiveSnapshot {

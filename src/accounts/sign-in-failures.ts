@@ -39,8 +39,8 @@ export type SignInAttempt =
   | { kind: 'refused'; retryAt: number };
 
 /**
- * Admits one attempt, and counts it as failed until `forgetFailures` or `withdrawAttempt`: otherwise many at once would
- * all be admitted.
+ * Admits one attempt, and counts it as failed until `deleteSignInFailures` or `withdrawAttempt`: otherwise many at once
+ * would all be admitted.
  */
 export async function beginAttempt(db: Db, key: string, now: number): Promise<SignInAttempt> {
   return inTransaction(db, async (tx) => {
@@ -72,7 +72,7 @@ export async function withdrawAttempt(db: Db, id: number): Promise<void> {
 }
 
 /** Deletes the failures of a key, after the right password. */
-export async function forgetFailures(db: Db, key: string): Promise<void> {
+export async function deleteSignInFailures(db: Db, key: string): Promise<void> {
   await db.deleteFrom('sign_in_failures').where('key', '=', key).execute();
 }
 

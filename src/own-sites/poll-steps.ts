@@ -8,7 +8,7 @@ import { inTransaction } from '../core/store/transaction.ts';
 import type { FetchClient } from '../lib/guarded-fetch/fetch-client.ts';
 import { type Clock, MINUTE } from '../lib/time.ts';
 import type { Answer, Requester } from '../sources/request.ts';
-import { recordProgress, type SourceRow } from '../sources/source-state.ts';
+import { recordPollProgress, type SourceRow } from '../sources/source-state.ts';
 import { articleId } from './article-record.ts';
 import { importEntries } from './import-entries.ts';
 import type { ItemEntry, ReadPage } from './read-page.ts';
@@ -83,9 +83,9 @@ async function retractLeftOut({ store, config, source, clock, report }: Poll, it
 }
 
 /** Records progress, and keeps the claim. @throws LostClaimError */
-export async function progress(poll: Poll, change: Parameters<typeof recordProgress>[2]): Promise<void> {
+export async function progress(poll: Poll, change: Parameters<typeof recordPollProgress>[2]): Promise<void> {
   const { store, row, clock } = poll;
-  if (!(await recordProgress(store.db, row, change, clock()))) throw new LostClaimError();
+  if (!(await recordPollProgress(store.db, row, change, clock()))) throw new LostClaimError();
   Object.assign(row, change);
 }
 

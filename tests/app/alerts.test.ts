@@ -11,7 +11,7 @@ import type { Store } from '../../src/core/store/store.ts';
 import { composeSlot } from '../../src/delivery/closing/compose-slot.ts';
 import { closeDueCountdowns, startSending } from '../../src/delivery/closing/countdown.ts';
 import { makeAlert } from '../../src/delivery/closing/make-alert.ts';
-import { createAlertDraft, listOpenAlerts } from '../../src/editions/alerts/alert-drafts.ts';
+import { createAlertDraft, listOpenAlertDrafts } from '../../src/editions/alerts/alert-drafts.ts';
 import { findDraftTarget } from '../../src/editions/draft/draft-target.ts';
 import { editDraft } from '../../src/editions/draft/edit-draft.ts';
 import { showDraft } from '../../src/editions/draft/show-draft.ts';
@@ -91,7 +91,7 @@ describe('an alert', () => {
       app.now += MINUTE;
       await tick(app);
       expect(await runsOf(app)).toEqual([expect.stringMatching(/^(?:done|late): /)]);
-      expect(await listOpenAlerts(app.store.db, 'breaking', app.now)).toEqual([]);
+      expect(await listOpenAlertDrafts(app.store.db, 'breaking', app.now)).toEqual([]);
     });
 
     it('closes by the countdown that its approval starts, and ends its run', async () => {
@@ -149,7 +149,7 @@ describe('an alert', () => {
       }
       app.now += 200 * DAY;
       expect((await runRetention(app)).runs).toBe(1);
-      expect(await listOpenAlerts(app.store.db, 'breaking', app.now)).toEqual([]);
+      expect(await listOpenAlertDrafts(app.store.db, 'breaking', app.now)).toEqual([]);
       await tick(app);
       expect(await runsOf(app)).toHaveLength(1);
     });
@@ -289,7 +289,7 @@ describe('an alert', () => {
         });
       const made = await Promise.allSettled(['a', 'a', 'b', 'c', 'd', 'b'].map(make));
       expect(made.filter(({ status }) => status === 'fulfilled')).toHaveLength(2);
-      const open_ = await listOpenAlerts(app.store.db, 'breaking', app.now);
+      const open_ = await listOpenAlertDrafts(app.store.db, 'breaking', app.now);
       expect(new Set(open_.map(({ slot }) => slot.slotAt)).size).toBe(2);
     });
 

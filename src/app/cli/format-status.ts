@@ -5,7 +5,7 @@
 import { count, counts, displayPath, withLocalTimes } from '../../core/cli/text.ts';
 import { formatEdition } from '../../delivery/status/format-editions.ts';
 import { queueLines } from '../../delivery/status/format-queue.ts';
-import { share } from '../../feeds/cli/format-feeds.ts';
+import { unchangedPercent } from '../../feeds/readers/reader-statistics.ts';
 import { formatSource } from '../../sources/cli/format-sources.ts';
 import type { Status } from '../status.ts';
 
@@ -70,9 +70,10 @@ function firstOf(lines: string[], total = lines.length, command = 'daywire statu
 /** One line; none where no feed was requested. */
 function readerLines({ since, count: readers, requests, unchanged, subscribers }: Status['readers']): string[] {
   if (requests === 0) return [];
+  const percent = unchangedPercent({ requests, unchanged });
   return [
     `${count(requests, 'request')} since ${since} by ${count(readers, 'reader')}, ` +
-      `${share({ requests, unchanged })} answered 304; ${subscribers} subscribers reported ("daywire feeds readers")`,
+      `${percent}% answered 304; ${subscribers} subscribers reported ("daywire feeds readers")`,
   ];
 }
 

@@ -15,7 +15,7 @@ import type { ListFormatName } from './list-formats.ts';
 import { type CsvRecord, CsvSyntaxError, readRecords } from './records.ts';
 import { MAX_LISTED, RejectsFile } from './rejects-file.ts';
 import { type ImportRow, parseRow, unguard } from './row.ts';
-import { checkRules, statusesOf } from './row-status.ts';
+import { checkStatusRules, statusesOf } from './row-status.ts';
 import type { StatusRules } from './status-rules.ts';
 
 export interface SubscriberImportReport extends BatchReport {
@@ -86,7 +86,7 @@ export async function importSubscribers(
   try {
     const columns = await readColumns(file, options);
     const rules = options.status ?? NO_RULES;
-    checkRules(columns, rules);
+    checkStatusRules(columns, rules);
     checkName(file, columns, rules);
     if (needsCheck(columns)) await checkFile(file, columns, rules, options.known);
     const run = (target: Pick<Store, 'db' | 'dialect'>): Promise<SubscriberImportReport> =>

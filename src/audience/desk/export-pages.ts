@@ -9,11 +9,11 @@ import { respondAfter, respondPage } from '../../web/desk/page.ts';
 import { passwordField, selectField, submitButton } from '../../web/desk/parts/form.ts';
 import { exportSubscribers } from '../csv/export.ts';
 import { exportSubscriberData, recordExport } from '../export-data.ts';
-import { operatorVia, respondGone, subjectOf, withSubscriber } from './subscriber-of.ts';
+import { operatorVia, respondGone, subjectOf, withSubscriberById } from './subscriber-of.ts';
 
 /** Everything about one person, as JSON. The event of the export is in it. */
 export function respondPersonExport(request: SignedInRequest): Promise<Response> {
-  return withSubscriber(request, async (subscriber) => {
+  return withSubscriberById(request, async (subscriber) => {
     const { c, at, desk } = request;
     const { id } = subscriber;
     const audit = request.audit('subscriber.export', subjectOf(subscriber));

@@ -8,7 +8,7 @@ import type { ConsentChannel } from '../consent/changes.ts';
 import { findSubscriber, type Subscriber } from '../subscriptions.ts';
 
 /** Calls `work` with the subscriber of the path; responds with 404 if there is none. */
-export async function withSubscriber(
+export async function withSubscriberById(
   request: SignedInRequest,
   work: (subscriber: Subscriber) => Promise<Response>,
 ): Promise<Response> {

@@ -35,7 +35,7 @@ const RULES: Rule[] = [
 ];
 
 /** Lists every violation of a rule. */
-export function checkRules(config: FileConfig, isGiven: IsGiven): ConfigViolation[] {
+export function listViolations(config: FileConfig, isGiven: IsGiven): ConfigViolation[] {
   return RULES.flatMap((rule) => rule(config, isGiven));
 }
 

@@ -4,7 +4,7 @@
  */
 import { sql } from 'kysely';
 import type { NewsletterConfig } from '../../core/config/config.ts';
-import { isOpen } from '../../core/store/delivery-states.ts';
+import { isInOpenState } from '../../core/store/delivery-states.ts';
 import type { Db, Store, Tx } from '../../core/store/store.ts';
 import { type InTransaction, inTransaction } from '../../core/store/transaction.ts';
 import type { ComposedEdition } from '../../editions/compose.ts';
@@ -107,7 +107,7 @@ async function suppressPending(tx: Tx, { id }: EditionSummary, revision: number,
   const { numAffectedRows } = await sql`update deliveries
     set state = 'suppressed', lease_until = null, fence = fence + 1, changed_at = cast(${now} as bigint),
       reason = case when ${mayHaveArrived('deliveries')} then reason || '; ' else '' end || ${reissuedReason(revision)}
-    where edition_id = ${id} and ${isOpen('deliveries')} and state = 'pending'`.execute(tx);
+    where edition_id = ${id} and ${isInOpenState('deliveries')} and state = 'pending'`.execute(tx);
   return Number(numAffectedRows ?? 0n);
 }
 

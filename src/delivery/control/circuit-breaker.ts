@@ -16,7 +16,7 @@ import type { Clock } from '../../lib/time.ts';
 import type { ClaimedDelivery, ClaimKeyRow } from '../queue/outbox.ts';
 import { recipientDomain } from '../queue/recipient-domain.ts';
 import {
-  countRecipients,
+  countUnsuppressedDeliveries,
   endRefusalsBefore,
   findLastSubmission,
   isAnySubmitted,
@@ -186,7 +186,7 @@ export class CircuitBreaker {
     const known = this.#knowledgeOf(editionId);
     if (!known.isAnyAccepted) {
       if (decide({ isAnyAccepted: false, recipients: 0 }) === 'continue') return false;
-      const recipients = await countRecipients(this.#store.db, editionId);
+      const recipients = await countUnsuppressedDeliveries(this.#store.db, editionId);
       if (decide({ isAnyAccepted: false, recipients }) === 'continue') return false;
       // Reads the whole edition if nobody has got it, and then it is paused.
       if (await isAnySubmitted(this.#store.reports, editionId)) known.isAnyAccepted = true;
@@ -196,7 +196,7 @@ export class CircuitBreaker {
 
   async #factsOf(db: Db, editionId: number): Promise<EditionFacts> {
     const { isAnyAccepted } = this.#knowledgeOf(editionId);
-    const recipients = isAnyAccepted ? FIRST_LIMIT : await countRecipients(db, editionId);
+    const recipients = isAnyAccepted ? FIRST_LIMIT : await countUnsuppressedDeliveries(db, editionId);
     return { isAnyAccepted, recipients };
   }
 

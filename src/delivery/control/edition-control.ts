@@ -4,7 +4,7 @@
  * of the change, and only if something changed.
  */
 import { sql } from 'kysely';
-import { isOpen } from '../../core/store/delivery-states.ts';
+import { isInOpenState } from '../../core/store/delivery-states.ts';
 import { revokedLease, updateClaimed } from '../../core/store/lease.ts';
 import { DELIVERY_HELD } from '../../core/store/meta.ts';
 import type { Db, Store } from '../../core/store/store.ts';
@@ -89,7 +89,7 @@ export async function cancelEdition(
     const { numAffectedRows } = await sql`
       with open as (
         select edition_id, subscriber_id from deliveries
-        where edition_id = ${editionId} and ${isOpen('deliveries')} and state = 'pending'
+        where edition_id = ${editionId} and ${isInOpenState('deliveries')} and state = 'pending'
         order by edition_id, due_at, subscriber_id
         limit ${CANCEL_BATCH}
         ${lock}
@@ -182,7 +182,7 @@ export async function settleEdition(
       .set({ state: stateAfterSettling(as), ...revokedLease('deliveries'), changed_at: now })
       .set(settledColumns(as, now))
       .where('edition_id', '=', editionId)
-      .where(isOpen('deliveries'))
+      .where(isInOpenState('deliveries'))
       .where('state', '=', 'submitting')
       .where('lease_until', '<=', now)
       .executeTakeFirstOrThrow();
@@ -193,7 +193,7 @@ export async function settleEdition(
     .selectFrom('deliveries')
     .select((e) => [e.fn.countAll<number>().as('count'), e.fn.max('lease_until').as('until')])
     .where('edition_id', '=', editionId)
-    .where(isOpen('deliveries'))
+    .where(isInOpenState('deliveries'))
     .where('state', '=', 'submitting')
     .executeTakeFirstOrThrow();
   return { settled, inProgress: count, until };

@@ -3,7 +3,7 @@
  * deliveries of that edition wait until an operator resumes the domain, or until they expire; all others continue.
  */
 import { domainToASCII } from 'node:url';
-import { isOpen } from '../../core/store/delivery-states.ts';
+import { isInOpenState } from '../../core/store/delivery-states.ts';
 import type { Db, Tx } from '../../core/store/store.ts';
 import type { EditionDeliveryState } from '../../core/store/tables.ts';
 import { inTransaction } from '../../core/store/transaction.ts';
@@ -75,7 +75,7 @@ export async function resumeDomains(db: Db, editionId: number, now: number, doma
       .updateTable('deliveries')
       .set({ due_at: now, reason: null, changed_at: now })
       .where('edition_id', '=', editionId)
-      .where(isOpen('deliveries'))
+      .where(isInOpenState('deliveries'))
       .where('state', '=', 'pending')
       .where('reason', 'in', domains.map(waitingReason))
       .execute();

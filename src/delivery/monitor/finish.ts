@@ -7,7 +7,7 @@ import { listOpenAlerts, raiseAlert, resolveAlerts } from '../../core/alerts/ale
 import type { AppContext } from '../../core/app-context.ts';
 import type { Db } from '../../core/store/store.ts';
 import { recordRejectedRecipients } from '../bounces/rejected-recipients.ts';
-import { recordProgress } from '../progress.ts';
+import { recordEditionProgress } from '../progress.ts';
 import type { FailureGroup } from '../queue/failure-groups.ts';
 import type { PrepareFinish } from '../queue/outbox.ts';
 import { countAllDeliveries, type DeliveryStateCounts, groupFailures } from '../queue/queries.ts';
@@ -33,7 +33,7 @@ export function finishingWithAlert({ store, config, keys, clock, log }: AppConte
     const isBad = counts !== undefined && endedBadly(counts);
     const groups = isBad ? await groupFailures(store.reports, editionId) : [];
     return async (tx) => {
-      await recordProgress(tx, [editionId], clock());
+      await recordEditionProgress(tx, [editionId], clock());
       const earlier = await alertsOfEarlierEditions(tx, editionId);
       const key = undeliveredAlert(editionId);
       await resolveAlerts(tx, isBad ? earlier : [...earlier, key], clock());

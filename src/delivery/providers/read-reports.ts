@@ -6,7 +6,7 @@ import { decodeUtf8 } from '../../lib/text/clean-text.ts';
 import type { ProviderEvent } from './provider-event.ts';
 
 /** A body as JSON; undefined if it is none. */
-export function parseJson(body: Uint8Array): unknown {
+export function parseJsonBody(body: Uint8Array): unknown {
   const text = decodeUtf8(body);
   if (text === null) return undefined;
   try {
@@ -24,7 +24,7 @@ const MAX_REPORTS = 10_000;
  * @param toEvent returns null for a report that changes nothing, such as an opened message
  * @returns the events, or null if no report has the schema's form, or there are more than 10,000
  */
-export function readReports<Schema extends z.ZodType>(
+export function readProviderEvents<Schema extends z.ZodType>(
   reports: readonly unknown[],
   schema: Schema,
   toEvent: (report: z.output<Schema>) => ProviderEvent | null,

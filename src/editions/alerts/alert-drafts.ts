@@ -13,7 +13,7 @@ import { isInEditionOf } from '../selection/candidates.ts';
 import { type EditionSlot, editionSlot } from '../slot.ts';
 import { countAlertsOn } from './alert-limits.ts';
 
-export interface OpenAlert {
+export interface OpenAlertDraft {
   slot: EditionSlot;
   state: Draft['state']['kind'];
   /** The end of its countdown, epoch milliseconds; null without one. */
@@ -24,7 +24,7 @@ export interface OpenAlert {
 const RUNS_KEPT_FOR = 7 * DAY;
 
 /** Lists the open alerts, oldest first. */
-export async function listOpenAlerts(db: Db, newsletter: string, now: number): Promise<OpenAlert[]> {
+export async function listOpenAlertDrafts(db: Db, newsletter: string, now: number): Promise<OpenAlertDraft[]> {
   const rows = await db
     .selectFrom('drafts')
     .leftJoin('runs', (join) =>
@@ -71,7 +71,7 @@ export function createAlertDraft(db: Db, alert: NewAlert): Promise<EditionSlot> 
   const { newsletter, articleId, editor, now } = alert;
   return inTransaction(db, async (tx) => {
     await lockAlerts(tx, newsletter);
-    const open = await listOpenAlerts(tx, newsletter, now);
+    const open = await listOpenAlertDrafts(tx, newsletter, now);
     await assertAllowed(tx, alert, open);
     const slot = await freeSlot(tx, alert);
     await changeStoredDraft({ db: tx }, newsletter, slot, (draft) =>
@@ -97,7 +97,7 @@ async function lockAlerts(tx: Tx, newsletter: string): Promise<void> {
     .execute();
 }
 
-async function assertAllowed(tx: Tx, alert: NewAlert, open: readonly OpenAlert[]): Promise<void> {
+async function assertAllowed(tx: Tx, alert: NewAlert, open: readonly OpenAlertDraft[]): Promise<void> {
   const { newsletter, articleId, maxPerDay, now, zone } = alert;
   const used = await tx
     .selectFrom('articles')

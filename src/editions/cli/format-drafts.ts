@@ -10,7 +10,7 @@ import type { DraftConflictError, DraftEdit } from '../draft/edit-draft.ts';
 import { type LogEntry, undoneNumbers, withdrewApproval } from '../draft/history.ts';
 import type { DraftReport, DraftStory } from '../draft/show-draft.ts';
 import type { Block } from '../selection/selection.ts';
-import { formatReason, formatSkipped, shorten } from './format-preview.ts';
+import { cutLine, formatReason, formatSkipped } from './format-preview.ts';
 import { formatEditionProblems } from './format-problems.ts';
 
 const BLOCK_TITLES: Record<Block, string> = {
@@ -50,7 +50,7 @@ export function formatDraft(report: DraftReport, minimumStories: number, zone: s
           '',
           'not in it',
           ...table(
-            leftOut.map(({ headline, id, reason }) => [formatReason(reason, zone), shorten(headline ?? ''), id]),
+            leftOut.map(({ headline, id, reason }) => [formatReason(reason, zone), cutLine(headline ?? ''), id]),
           ).map((line) => `  ${line}`),
         ]),
     ...(earlier === 0 ? [] : ['', `${count(earlier, 'article')} of earlier editions or older`]),
@@ -64,7 +64,7 @@ function formatStories(stories: readonly DraftStory[]): string[] {
   const rows = table(
     stories.map(({ number, block, headline, id, ...story }) => [
       String(number),
-      `${block === 'also' ? 'also: ' : ''}${shorten(headline)}`,
+      `${block === 'also' ? 'also: ' : ''}${cutLine(headline)}`,
       id,
       marks(story).join(', '),
     ]),
@@ -127,7 +127,7 @@ function describeApproval(entry: LogEntry, { state }: DraftEdit['draft']): strin
 }
 
 /** For programs. */
-export function editJson(target: DraftTarget, { draft, entry, undone, notices }: DraftEdit): object {
+export function draftEditJson(target: DraftTarget, { draft, entry, undone, notices }: DraftEdit): object {
   return {
     newsletter: target.newsletter.id,
     slot: target.slot.label,

@@ -26,11 +26,11 @@ export function formatPreview(preview: Preview, newsletter: Minimum, zone: strin
       : [`the edition of ${earlierSlot} comes first and takes its stories from the same list`]),
     ...rows(
       'in it',
-      articles.map(({ block, headline, id }) => [block, shorten(headline), id]),
+      articles.map(({ block, headline, id }) => [block, cutLine(headline), id]),
     ),
     ...rows(
       'not in it',
-      leftOut.map(({ headline, id, reason }) => [formatReason(reason, zone), shorten(headline ?? ''), id]),
+      leftOut.map(({ headline, id, reason }) => [formatReason(reason, zone), cutLine(headline ?? ''), id]),
     ),
     ...(olderArticles === 0 ? [] : [`  and ${count(olderArticles, 'older article')}`]),
     ...(rejectedArticles === 0
@@ -93,11 +93,11 @@ export function formatReason(reason: LeftOutReason, zone: string): string {
     case 'dropped-earlier':
       return `was dropped from the edition of ${reason.slot}`;
     case 'cannot-be-shown':
-      return shorten(reason.problem);
+      return cutLine(reason.problem);
   }
 }
 
 /** At most 60 characters. */
-export function shorten(text: string): string {
+export function cutLine(text: string): string {
   return text.length > 60 ? `${text.slice(0, 59).toWellFormed()}…` : text;
 }

@@ -10,7 +10,7 @@ import { findRun, type Run } from '../../core/schedule/run-ledger.ts';
 import { nextSlot } from '../../core/schedule/slots.ts';
 import type { Db } from '../../core/store/store.ts';
 import type { RunState } from '../../core/store/tables.ts';
-import { listOpenAlerts } from '../alerts/alert-drafts.ts';
+import { listOpenAlertDrafts } from '../alerts/alert-drafts.ts';
 import { alertDeadline } from '../alerts/alert-limits.ts';
 import { findHeadlines } from '../headlines.ts';
 import { findEdition } from '../queries.ts';
@@ -85,7 +85,7 @@ async function slotsToCome(
   const { store, config } = app;
   const { schedule } = newsletter;
   if (schedule === null) {
-    const alerts = await listOpenAlerts(store.db, newsletter.id, now);
+    const alerts = await listOpenAlertDrafts(store.db, newsletter.id, now);
     return { open: alerts.slice(-MAX_ALERTS).map(({ slot }) => slot), later: [] };
   }
   const waiting = await waitingSlot(app, newsletter);

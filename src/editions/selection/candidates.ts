@@ -119,7 +119,7 @@ export interface ArticleVersion {
 export interface UnparsedArticle extends ArticleVersion, StoredDocument {}
 
 /** Reads stored articles, by id; ids that do not exist are omitted. */
-export async function findArticles(db: Db, ids: string[]): Promise<Map<string, UnparsedArticle>> {
+export async function findUnparsedArticles(db: Db, ids: string[]): Promise<Map<string, UnparsedArticle>> {
   if (ids.length === 0) return new Map();
   const rows = await db
     .selectFrom('articles')

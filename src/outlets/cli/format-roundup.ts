@@ -135,7 +135,7 @@ const DONE: Record<GroupCommand['kind'], string> = {
 };
 
 /** For programs. */
-export function editJson({ groups, problems }: GroupEdit): object {
+export function groupEditJson({ groups, problems }: GroupEdit): object {
   return { groups: groups.map(groupJson), problems };
 }
 

@@ -13,7 +13,7 @@ export function headlineOf(group: StoryGroup): string {
 }
 
 /** `1 report`, `1,204 reports`. */
-export function countOf(count: number, one: string, many = `${one}s`): string {
+export function countWithNoun(count: number, one: string, many = `${one}s`): string {
   return `${new Intl.NumberFormat('en-US').format(count)} ${count === 1 ? one : many}`;
 }
 

@@ -9,7 +9,7 @@ import type { FetchClient } from '../../lib/guarded-fetch/fetch-client.ts';
 import type { RequestGate } from '../../lib/guarded-fetch/request-gate.ts';
 import { type Clock, MINUTE } from '../../lib/time.ts';
 import { holdHost, openHostGate, type Wait } from '../../sources/host-gate.ts';
-import { recordProgress, releaseSource, type SourceRow } from '../../sources/source-state.ts';
+import { recordPollProgress, releaseSource, type SourceRow } from '../../sources/source-state.ts';
 import { countHeldItems } from '../items/held-items.ts';
 import { recordOutletItems } from '../items/outlet-items.ts';
 import { adoptOutletName } from '../items/rename-outlet.ts';
@@ -60,7 +60,7 @@ const RENEW_EVERY = MINUTE / 2;
 class LostOutletError extends Error {}
 
 /** Polls a claimed source, and records how that ended. @throws what the store throws */
-export async function pollOutlet(
+export async function pollClaimedOutlet(
   deps: OutletPollDeps,
   source: RoundupSource,
   row: SourceRow,
@@ -96,7 +96,7 @@ function renewing({ store, clock }: OutletPollDeps, row: SourceRow, lost: AbortC
     const now = clock();
     if (now - renewedAt < RENEW_EVERY) return;
     renewedAt = now;
-    if (!(await recordProgress(store.db, row, {}, now))) lost.abort(new LostOutletError());
+    if (!(await recordPollProgress(store.db, row, {}, now))) lost.abort(new LostOutletError());
   };
 }
 

@@ -14,7 +14,7 @@ import { openOutletClient } from '../sample/outlet-client.ts';
 import { groupingWindow } from '../story-groups/regroup.ts';
 import { syncOutletAlerts } from './outlet-alerts.ts';
 import { claimDueOutlet, claimOutletNow, listDueOutlets, postponeOutlet, registerOutlets } from './outlet-feeds.ts';
-import { type OutletPollDeps, type OutletPollOutcome, pollOutlet } from './poll-outlet.ts';
+import { type OutletPollDeps, type OutletPollOutcome, pollClaimedOutlet } from './poll-outlet.ts';
 
 /** Hosts that a process polls at once. */
 const HOSTS_AT_ONCE = 8;
@@ -156,7 +156,7 @@ async function pollClaimed(
       wait ?? ((milliseconds, stop) => waitFor(milliseconds, undefined, stop === undefined ? {} : { signal: stop })),
     jitter: jitter ?? (() => Math.random() * 2 - 1),
   };
-  const outcome = await pollOutlet(deps, source, row, { windowMs: groupingWindow(config) });
+  const outcome = await pollClaimedOutlet(deps, source, row, { windowMs: groupingWindow(config) });
   if (outcome.kind === 'stopped') return outcome;
   logPoll(app, source, outcome);
   const { before, after, held } = outcome;

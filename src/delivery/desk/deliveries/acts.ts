@@ -52,7 +52,7 @@ function reasonOf({ form, account }: SignedInRequest): string {
 }
 
 /** POST `/deliveries/:id/pause`. */
-export function handlePause(request: SignedInRequest): Promise<Response> {
+export function handlePauseEdition(request: SignedInRequest): Promise<Response> {
   return onEdition(request, async (edition) => {
     const onCommit = request.audit('delivery.pause', fullEditionName(edition));
     const isNew = await pauseEdition(request.desk.app.store.db, edition.id, reasonOf(request), onCommit);
@@ -63,7 +63,7 @@ export function handlePause(request: SignedInRequest): Promise<Response> {
 }
 
 /** POST `/deliveries/:id/resume`, of the edition and its domains, of one domain, or of those of a mailbox provider. */
-export function handleResume(request: SignedInRequest): Promise<Response> {
+export function handleResumeEdition(request: SignedInRequest): Promise<Response> {
   return onEdition(request, async (edition) => {
     const { form, desk } = request;
     const { app } = desk;

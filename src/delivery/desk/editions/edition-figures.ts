@@ -14,8 +14,8 @@ import { countAllDeliveries, type DeliveryStateCounts, groupFailures } from '../
 import {
   type EditionReports,
   type ProviderReports,
+  readEditionReports,
   readProviderReports,
-  readReports,
 } from '../../status/edition-reports.ts';
 import { MEANINGS } from './figure-meanings.ts';
 
@@ -38,7 +38,7 @@ export function failureFigures(desk: DeskContext): AgedCache<number, FailureFigu
     const { reports } = desk.app.store;
     cache = new AgedCache(desk.app.clock, async (id) => ({
       groups: await groupFailures(reports, id),
-      reports: (await readReports(reports, [id])).get(id) as EditionReports,
+      reports: (await readEditionReports(reports, [id])).get(id) as EditionReports,
     }));
     failureCaches.set(desk, cache);
   }

@@ -17,7 +17,7 @@ export function mailedName({ subject, headline }: Pick<EditionSummary, 'subject'
 type NamedEditionOf = Pick<EditionSummary, 'newsletter' | 'slot' | 'revision' | 'supersededBy'>;
 
 /** The path of the page of an edition, below the desk's path. */
-export function editionPath({ newsletter, slot, revision, supersededBy }: NamedEditionOf): string {
+export function editionDeskPath({ newsletter, slot, revision, supersededBy }: NamedEditionOf): string {
   const path = `/editions/${encodeURIComponent(newsletter)}/${encodeURIComponent(slot)}`;
   return supersededBy === null ? path : `${path}?revision=${revision}`;
 }

@@ -23,11 +23,6 @@ export function actPath(request: DeskRequest, target: NamedSlot, act: string): s
   return `${draftPath(target)}/${act}${previewQuery(request)}`;
 }
 
-/** The page of an article. */
-export function articlePath(id: string): string {
-  return `/articles/${encodeURIComponent(id)}`;
-}
-
 /** The id of a story's row on the page. */
 export function rowId(story: string): string {
   return `story-${story}`;

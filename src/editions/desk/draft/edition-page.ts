@@ -18,7 +18,7 @@ import type { EditionPageView } from './edition-view.ts';
 import { leftOutTray } from './left-out-tray.ts';
 import { checks } from './problem-list.ts';
 import { readView } from './read-view.ts';
-import { storyBlocks } from './story-blocks.ts';
+import { storyBlockLists } from './story-blocks.ts';
 import { type RefusedText, textForms } from './text-forms.ts';
 
 /** What went wrong with the command that the page answers. */
@@ -44,7 +44,7 @@ ${conflict === undefined ? noConflict() : conflictNotice(view, conflict)}
     problem === undefined ? '' : html`<p class="notice problem"><strong>Not done:</strong> ${problem}</p>`
   }</section>
 <div class="split"><div>
-${storyBlocks(view)}${leftOutTray(view)}${textForms(view, text)}${checks(view)}${draftLog(view)}</div>
+${storyBlockLists(view)}${leftOutTray(view)}${textForms(view, text)}${checks(view)}${draftLog(view)}</div>
 <div class="side">${await sendingRegion(request, view.draft, view.composition)}${previewRegion(
     request,
     target,

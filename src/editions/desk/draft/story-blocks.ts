@@ -32,7 +32,7 @@ interface RowGroup {
 }
 
 /** All blocks, also those without stories. An alert has one story, which stays. */
-export function storyBlocks(view: EditionPageView): Html {
+export function storyBlockLists(view: EditionPageView): Html {
   const { draft, mayEdit, request } = view;
   const isAlert = draft.newsletter.kind === 'alert';
   const blocks = isAlert ? (['lead'] as const) : DRAFT_BLOCKS;

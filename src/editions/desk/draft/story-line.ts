@@ -4,10 +4,10 @@
 
 import { html } from 'hono/html';
 import type { Article } from '../../../articles/article.ts';
+import { articleDeskPath } from '../../../articles/article-link.ts';
 import { sectionTitle } from '../../../core/config/config.ts';
 import type { DeskRequest, Html } from '../../../web/desk/desk-request.ts';
 import { when } from '../../../web/desk/parts/when.ts';
-import { articlePath } from './draft-page-address.ts';
 import type { EditionPageView } from './edition-view.ts';
 
 /** Leads to the page of the article. @param domId keeps the focus on the story when the list changes */
@@ -17,7 +17,7 @@ export function headlineLink(
   domId: string,
 ): Html {
   const kicker = article?.kicker ?? null;
-  return html`<a id="${domId}" href="${request.desk.base}${articlePath(id)}" dir="auto"${
+  return html`<a id="${domId}" href="${request.desk.base}${articleDeskPath(id)}" dir="auto"${
     article === null ? '' : html` lang="${article.language}"`
   }>${kicker === null ? '' : html`<span class="soft">${kicker}:</span> `}${article?.headline || id}</a>`;
 }

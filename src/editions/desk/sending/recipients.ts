@@ -11,7 +11,7 @@ export const RECIPIENTS_MEANING =
   'The count is of confirmed subscriptions now. Suppressed and paused ones among them are left out at delivery.';
 
 /** Confirmed subscriptions to the newsletter now, by the maintained counts: a few look-ups, however many there are. */
-export async function countRecipients(db: Db, { id }: Pick<NewsletterConfig, 'id'>): Promise<number> {
+export async function countConfirmedSubscriptions(db: Db, { id }: Pick<NewsletterConfig, 'id'>): Promise<number> {
   const counts = await countSubscriptions(db);
   return counts.find(({ newsletter, state }) => newsletter === id && state === 'confirmed')?.count ?? 0;
 }

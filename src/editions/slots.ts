@@ -7,7 +7,7 @@ import { type NewsletterConfig, scheduleZone } from '../core/config/config.ts';
 import { readScheduleState } from '../core/schedule/run-ledger.ts';
 import { nextSlot, slotsBetween } from '../core/schedule/slots.ts';
 import { localDate, rfc3339 } from '../lib/time.ts';
-import { listOpenAlertDrafts } from './alerts/alert-drafts.ts';
+import { listOpenAlertDrafts } from './alert-newsletters/alert-drafts.ts';
 import { findDraftSlots, lastCommandAt } from './draft/draft-store.ts';
 import { newsletterJobId } from './draft/newsletter-job-id.ts';
 import { findEdition } from './queries.ts';

@@ -1,5 +1,5 @@
 /** The steps of a poll under way: requests, imports and recorded progress. */
-import { type ArticleImportReport, addToReport } from '../articles/import/report.ts';
+import { type ArticleImportResult, addToResult } from '../articles/import/result.ts';
 import { retractArticles } from '../articles/import/retract.ts';
 import type { ArticleSource, Config } from '../core/config/config.ts';
 import type { Store } from '../core/store/store.ts';
@@ -22,7 +22,7 @@ export interface PollDeps {
   signal?: AbortSignal | undefined;
 }
 
-export interface PollReport extends ArticleImportReport {
+export interface PollResult extends ArticleImportResult {
   /** Retracted because the source has withdrawn them. */
   retracted: number;
   /** Withdrawn by the source, and left as they are. */
@@ -40,7 +40,7 @@ const MAX_CLOCK_DIFFERENCE = 5 * MINUTE;
 export interface Poll extends PollDeps {
   source: ArticleSource;
   row: SourceRow;
-  report: PollReport;
+  report: PollResult;
 }
 
 /** Another process has claimed the source since. */
@@ -68,7 +68,7 @@ export async function importPage(poll: Poll, answer: Answer): Promise<ReadPage> 
       await progress(poll, {});
     },
   });
-  addToReport(report, imported);
+  addToResult(report, imported);
   return page;
 }
 

@@ -17,7 +17,7 @@ import { isSourceOrigin, mayReplace, originName } from './origin.ts';
 import { findWritable } from './prepared/find-writable.ts';
 import type { PreparedArticle } from './prepared/prepare.ts';
 import { savePrepared } from './prepared/save-prepared.ts';
-import type { ArticleImportReport, ReportEntry } from './report.ts';
+import type { ArticleImportResult, ImportResultEntry } from './result.ts';
 import {
   type CurrentArticle,
   chooseSlug,
@@ -87,7 +87,7 @@ const LAST_LINE = Number.MAX_SAFE_INTEGER;
 export interface BatchOptions {
   now: number;
   /** Called at the end of the transaction. */
-  withBatch?: ((tx: Tx, report: ArticleImportReport) => Promise<void>) | undefined;
+  withBatch?: ((tx: Tx, report: ArticleImportResult) => Promise<void>) | undefined;
 }
 
 /** Writes a batch, all of it or nothing. */
@@ -96,7 +96,7 @@ export async function writeBatch(
   config: Config,
   batch: ImportBatch,
   { now, withBatch }: BatchOptions,
-): Promise<ArticleImportReport> {
+): Promise<ArticleImportResult> {
   const write = (articles: ParsedArticle[]) =>
     store.db.transaction().execute(async (tx) => {
       const report = await writeInTransaction(tx, store.dialect, config, { ...batch, articles }, now);
@@ -116,7 +116,7 @@ async function writeInTransaction(
   config: Config,
   batch: ImportBatch,
   now: number,
-): Promise<ArticleImportReport> {
+): Promise<ArticleImportResult> {
   const inputs = batch.articles.filter((article) => article.kind === 'valid');
   const prepared = await findPrepared(tx, inputs);
   const valid = inputs.filter((input) => !prepared.has(input)).map((input) => toValid(input));
@@ -161,7 +161,7 @@ async function writeInTransaction(
   };
 }
 
-function toEntry({ name, line, articleId }: ArticleInput, problems: string[]): ReportEntry {
+function toEntry({ name, line, articleId }: ArticleInput, problems: string[]): ImportResultEntry {
   return { source: name, line, articleId, problems };
 }
 

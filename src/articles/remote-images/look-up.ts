@@ -22,7 +22,7 @@ export interface LookUpContext {
   clock: Clock;
 }
 
-export interface LookUpReport {
+export interface LookUpResult {
   found: number;
   /** To be tried again. */
   failed: number;
@@ -38,9 +38,9 @@ const COMPLETE_EVERY = 10 * SECOND;
 const DOWN = [429, 502, 503, 504];
 
 /** Looks up due pictures until none is due, or until the signal is aborted; then completes the articles. */
-export async function lookUpImages(context: LookUpContext, signal?: AbortSignal): Promise<LookUpReport> {
+export async function lookUpImages(context: LookUpContext, signal?: AbortSignal): Promise<LookUpResult> {
   const { db, clock } = context;
-  const report: LookUpReport = { found: 0, failed: 0, givenUp: [] };
+  const report: LookUpResult = { found: 0, failed: 0, givenUp: [] };
   let completedAt = Number.NEGATIVE_INFINITY;
   while (!signal?.aborted) {
     if (clock() - completedAt >= COMPLETE_EVERY) {
@@ -64,7 +64,7 @@ export async function lookUpImages(context: LookUpContext, signal?: AbortSignal)
 async function lookUpClaimed(
   context: LookUpContext,
   claimed: ClaimedImage,
-  report: LookUpReport,
+  report: LookUpResult,
   signal: AbortSignal | undefined,
 ): Promise<LookUpOutcome> {
   const outcome = await lookUp(claimed.url, context, signal);

@@ -7,7 +7,7 @@ import { openConfiguredClient } from '../../core/config/fetching.ts';
 import { PICTURES } from '../../lib/pictures/picture-decoder.ts';
 import { SECOND } from '../../lib/time.ts';
 import { countImages } from './image-queue.ts';
-import { type LookUpReport, lookUpImages } from './look-up.ts';
+import { type LookUpResult, lookUpImages } from './look-up.ts';
 
 /** How long a command looks up pictures. The rest is left to the next one, or to a running daywire. */
 const COMMAND_LIMIT = 30 * SECOND;
@@ -16,7 +16,7 @@ const COMMAND_LIMIT = 30 * SECOND;
 export async function lookUpSomeImages(
   app: AppContext,
   stop?: AbortSignal,
-): Promise<LookUpReport & { waiting: number }> {
+): Promise<LookUpResult & { waiting: number }> {
   const timeout = AbortSignal.timeout(COMMAND_LIMIT);
   const report = await lookingUpImages(app)(stop === undefined ? timeout : AbortSignal.any([timeout, stop]));
   return { ...report, waiting: (await countImages(app.store.db)).pending };
@@ -28,7 +28,7 @@ export function lookingUpImages({
   config,
   clock,
   log,
-}: AppContext): (signal: AbortSignal) => Promise<LookUpReport> {
+}: AppContext): (signal: AbortSignal) => Promise<LookUpResult> {
   const client = openConfiguredClient(config);
   return async (signal) => {
     const report = await lookUpImages({ db: store.db, client, decoder: PICTURES, clock }, signal);

@@ -13,7 +13,7 @@ import { findLeft } from '../consent/left.ts';
 import { findSuppressed, suppressAddress } from '../suppression.ts';
 import type { ImportRow } from './row.ts';
 
-export interface BatchReport {
+export interface BatchResult {
   /** New addresses. */
   added: number;
   /** Rows that changed a known address. */
@@ -77,7 +77,7 @@ export async function importBatch(
   secrets: SigningSecrets,
   rows: readonly ImportRow[],
   { source, now }: { source: string; now: number },
-): Promise<BatchReport & { skipped: SkippedRow[]; effective: ReadonlySet<ImportRow> }> {
+): Promise<BatchResult & { skipped: SkippedRow[]; effective: ReadonlySet<ImportRow> }> {
   return inTransaction(db, async (tx) => {
     const context = { tx, dialect, source, now };
     const addresses = await insertAddresses(context, secrets, rows);

@@ -8,7 +8,7 @@ import { classifyRefusal } from '../bounces/classify.ts';
 import { isAuthorized } from './authorization.ts';
 import * as fields from './event-fields.ts';
 import type { ProviderCheck, ProviderEvent, ProviderRequest } from './provider-event.ts';
-import { parseJsonBody, readProviderEvents } from './read-reports.ts';
+import { parseJsonBody, readProviderEvents } from './read-events.ts';
 
 const report = z.object({
   event: z.string(),

@@ -9,7 +9,7 @@ import { SECOND } from '../../lib/time.ts';
 import { classifyRefusal } from '../bounces/classify.ts';
 import * as fields from './event-fields.ts';
 import type { ProviderCheck, ProviderEvent, ProviderRequest } from './provider-event.ts';
-import { parseJsonBody, readProviderEvents } from './read-reports.ts';
+import { parseJsonBody, readProviderEvents } from './read-events.ts';
 import { whyUntimely } from './replay-window.ts';
 
 const signed = z.object({

@@ -8,7 +8,7 @@ import { describeCommand, describeField, describeValue } from '../draft/describe
 import { type DraftTarget, targetName } from '../draft/draft-target.ts';
 import type { DraftConflictError, DraftEdit } from '../draft/edit-draft.ts';
 import { type LogEntry, undoneNumbers, withdrewApproval } from '../draft/history.ts';
-import type { DraftReport, DraftStory } from '../draft/show-draft.ts';
+import type { DraftStory, ShownDraft } from '../draft/show-draft.ts';
 import type { Block } from '../selection/selection.ts';
 import { cutLine, formatReason, formatSkipped } from './format-preview.ts';
 import { formatEditionProblems } from './format-problems.ts';
@@ -23,7 +23,7 @@ const BLOCK_TITLES: Record<Block, string> = {
 };
 
 /** @param zone in which instants are shown */
-export function formatDraft(report: DraftReport, minimumStories: number, zone: string): string {
+export function formatDraft(report: ShownDraft, minimumStories: number, zone: string): string {
   const { newsletter, slot, slotAt, window, stories, olderArticles, isSkipped } = report;
   const leftOut = report.leftOut.filter(({ reason }) => reason.kind !== 'in-earlier-edition');
   const earlier = report.leftOut.length - leftOut.length + olderArticles;
@@ -33,7 +33,7 @@ export function formatDraft(report: DraftReport, minimumStories: number, zone: s
     ['subject', report.subject ?? ''],
     ['preheader', report.preheader ?? ''],
     ['note', report.note ?? ''],
-  ].filter(([, text]) => text !== '') as [DraftReport['edited'][number], string][];
+  ].filter(([, text]) => text !== '') as [ShownDraft['edited'][number], string][];
   return [
     `${newsletter}/${slot}, slot ${localDateTime(slotAt, zone)} (${zone}): ${describeState(report, zone)}`,
     ...texts.map(([name, text]) => {
@@ -85,7 +85,7 @@ function marks({ decision, isNew, isChanged }: Pick<DraftStory, 'decision' | 'is
   ];
 }
 
-function describeState({ state, approval, isApprovalRequired, closeAt }: DraftReport, zone: string): string {
+function describeState({ state, approval, isApprovalRequired, closeAt }: ShownDraft, zone: string): string {
   const countdown = closeAt === null ? '' : `; closes at ${rfc3339(closeAt)} unless that is cancelled`;
   const voided = approval?.voided ?? null;
   const main =

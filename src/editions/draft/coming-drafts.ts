@@ -10,8 +10,8 @@ import { findRun, type Run } from '../../core/schedule/run-ledger.ts';
 import { nextSlot } from '../../core/schedule/slots.ts';
 import type { Db } from '../../core/store/store.ts';
 import type { RunState } from '../../core/store/tables.ts';
-import { listOpenAlertDrafts } from '../alerts/alert-drafts.ts';
-import { alertDeadline } from '../alerts/alert-limits.ts';
+import { listOpenAlertDrafts } from '../alert-newsletters/alert-drafts.ts';
+import { alertEditionDeadline } from '../alert-newsletters/alert-limits.ts';
 import { findHeadlines } from '../headlines.ts';
 import { findEdition } from '../queries.ts';
 import { arrangeEdition } from '../selection/arrange.ts';
@@ -152,7 +152,7 @@ export function endOfWaiting(
   closeAt: number | null,
   run: Run | null,
 ): number | null {
-  if (schedule === null) return alertDeadline(slotAt, closeAt, lapseMinutes);
+  if (schedule === null) return alertEditionDeadline(slotAt, closeAt, lapseMinutes);
   if (run?.state !== 'waiting') return null;
   const { cron, graceMinutes } = schedule;
   return waitsUntil(

@@ -24,7 +24,7 @@ import { listUncountedDays, readFrequencies, readGroupsOfDay, writeTermDay } fro
 /** What it is called that lets groups in, in the log. */
 const RULE_AUTHOR = 'rule';
 
-export interface RegroupReport {
+export interface RegroupResult {
   /** Items that came into a group, or into another one. */
   moved: number;
   /** Groups that a rule let in, or whose newcomers it credited. */
@@ -51,7 +51,7 @@ export async function regroup(
   app: AppContext,
   signal?: AbortSignal,
   group: typeof groupInThread = groupInThread,
-): Promise<RegroupReport> {
+): Promise<RegroupResult> {
   const { store, config, clock } = app;
   const { moved, problem } = await groupAgain(app, signal, group);
   const byRule = problem === null ? await applyRules(app) : 0;
@@ -71,7 +71,7 @@ async function groupAgain(
   app: AppContext,
   signal: AbortSignal | undefined,
   group: typeof groupInThread,
-): Promise<Pick<RegroupReport, 'moved' | 'problem'>> {
+): Promise<Pick<RegroupResult, 'moved' | 'problem'>> {
   try {
     await countPastDays(app, signal);
     return { moved: await groupItemsOfWindow(app, signal, group), problem: null };
@@ -86,7 +86,7 @@ async function groupAgain(
  * As `regroup`, if there is an item that no grouping has seen, or an article that another process has left unwritten.
  * @returns null if there is neither
  */
-export async function regroupIfDue(app: AppContext, signal?: AbortSignal): Promise<RegroupReport | null> {
+export async function regroupIfDue(app: AppContext, signal?: AbortSignal): Promise<RegroupResult | null> {
   const { store, config, clock } = app;
   const isDue =
     (await hasUngroupedItems(store.db, clock() - groupingWindow(config))) || (await hasUnpublishedGroups(store.db));

@@ -9,7 +9,7 @@ import type { FieldValue } from '../../draft/decisions.ts';
 import { type DescriptionNames, describeField, describeValue } from '../../draft/describe.ts';
 import type { DraftConflictError } from '../../draft/edit-draft.ts';
 import { actPath, draftPage } from './draft-page-address.ts';
-import { type EditionPageView, storyName } from './edition-view.ts';
+import { type DraftPageView, storyName } from './draft-view.ts';
 
 export interface RefusedCommand {
   error: DraftConflictError;
@@ -17,7 +17,7 @@ export interface RefusedCommand {
   repeat: { act: string; fields: Record<string, string> } | null;
 }
 
-export function conflictNotice(view: EditionPageView, { error, repeat }: RefusedCommand): Html {
+export function conflictNotice(view: DraftPageView, { error, repeat }: RefusedCommand): Html {
   const { request, draft } = view;
   const names = { story: (id: string) => `“${storyName(view, id)}”` };
   const theirs = request.desk.base + draftPage(request, draft);

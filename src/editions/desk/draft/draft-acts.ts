@@ -12,8 +12,8 @@ import { DraftConflictError, type DraftEdit, type DraftRequest, editDraft } from
 import { storiesOf, withdrewApproval } from '../../draft/history.ts';
 import { findHeadlines } from '../../headlines.ts';
 import { entryText } from './draft-log.ts';
+import { respondEdition } from './draft-page.ts';
 import { actPath, draftPage, rowId } from './draft-page-address.ts';
-import { respondEdition } from './edition-page.ts';
 import { findTarget, isMissing } from './find-target.ts';
 import type { TextFieldName } from './text-forms.ts';
 

@@ -7,13 +7,13 @@ import { arrangeDraft, readArrangedDraft } from '../../draft/arranged-draft.ts';
 import type { DraftTarget } from '../../draft/draft-target.ts';
 import { storiesOf } from '../../draft/history.ts';
 import { findHeadlines } from '../../headlines.ts';
-import type { EditionPageView } from './edition-view.ts';
+import type { DraftPageView } from './draft-view.ts';
 import { checkComposition, composeForPage } from './run-checks.ts';
 
 /** Newest log entries whose stories are named by their headlines: those of the page, and those to undo. */
 const NAMED_ENTRIES = 50;
 
-export async function readView(request: SignedInRequest, target: DraftTarget): Promise<EditionPageView> {
+export async function readView(request: SignedInRequest, target: DraftTarget): Promise<DraftPageView> {
   const { app } = request.desk;
   const arrangement = await arrangeDraft(app, target);
   const composition = await composeForPage(request.desk, target, arrangement);

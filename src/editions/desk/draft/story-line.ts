@@ -8,11 +8,11 @@ import { articleDeskPath } from '../../../articles/article-link.ts';
 import { sectionTitle } from '../../../core/config/config.ts';
 import type { DeskRequest, Html } from '../../../web/desk/desk-request.ts';
 import { when } from '../../../web/desk/parts/when.ts';
-import type { EditionPageView } from './edition-view.ts';
+import type { DraftPageView } from './draft-view.ts';
 
 /** Leads to the page of the article. @param domId keeps the focus on the story when the list changes */
 export function headlineLink(
-  { request }: Pick<EditionPageView, 'request'>,
+  { request }: Pick<DraftPageView, 'request'>,
   { id, article }: { id: string; article: Article | null },
   domId: string,
 ): Html {

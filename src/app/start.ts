@@ -16,8 +16,8 @@ import { openReaderCounter } from '../feeds/readers/reader-counts.ts';
 import type { Stoppable } from '../lib/repeat.ts';
 import { errorLine } from '../lib/text/clean-text.ts';
 import { SECOND } from '../lib/time.ts';
+import { connectionsWithin, openFilesLimit } from '../web/server/connection-limit.ts';
 import { ListenError, listen, type WebServer } from '../web/server/listen.ts';
-import { connectionsWithin, openFilesLimit } from '../web/server/open-files.ts';
 import type { WebContext } from '../web/server/web-context.ts';
 import {
   notifyHubOnce,

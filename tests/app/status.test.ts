@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatStatus } from '../../src/app/cli/format-status.ts';
+import { formatStatus } from '../../src/app/cli/status.ts';
 import { readStatus, type Status } from '../../src/app/status.ts';
 import { raiseAlert } from '../../src/core/alerts/alerts.ts';
 import type { AppContext } from '../../src/core/app-context.ts';

@@ -1,9 +1,8 @@
 /** An article: what readers see of it, where it is, who changed it, and what can be done. */
-
 import { html } from 'hono/html';
 import { sectionTitle } from '../../core/config/config.ts';
 import { findEditionsOf } from '../../editions/used-in.ts';
-import { findSelectingFeeds } from '../../feeds/selecting-feeds.ts';
+import { readChangedArticles } from '../../feeds/changed-articles.ts';
 import type { Html, SignedInRequest } from '../../web/desk/desk-request.ts';
 import { respondPage } from '../../web/desk/page.ts';
 import { hiddenFields, postButton, submitButton, textField } from '../../web/desk/parts/form.ts';
@@ -55,7 +54,8 @@ async function facts(request: SignedInRequest, { article, origin }: StoredArticl
   const { db } = desk.app.store;
   const { config } = desk.app;
   const editions = (await findEditionsOf(db, [article.id])).get(article.id) ?? [];
-  const feeds = await findSelectingFeeds(db, config, article, at);
+  const [stored] = isPublic(article, at) ? await readChangedArticles(db, config.feeds, [article.id]) : [];
+  const feeds = config.feeds.filter(({ id }) => stored?.selectedBy.has(id));
   const address = articlePageUrl(article, config.publication.url);
   const { status, outlet } = article;
   const pair = (name: string, value: Html | string): Html => html`<dt>${name}</dt><dd>${value}</dd>`;

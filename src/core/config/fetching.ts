@@ -1,8 +1,8 @@
 /**
  * The guarded clients, as the configuration sets them: for sources and for pictures in articles, and for services.
  */
+import { openFetchGuard } from '../../lib/guarded-fetch/address-guard.ts';
 import { type FetchClient, type FetchClientOptions, openFetchClient } from '../../lib/guarded-fetch/fetch-client.ts';
-import { openFetchGuard } from '../../lib/guarded-fetch/fetch-guard.ts';
 import type { Resolve } from '../../lib/guarded-fetch/guarded-socket.ts';
 import { openResolver } from '../../lib/guarded-fetch/resolve.ts';
 import { SECOND } from '../../lib/time.ts';

@@ -3,13 +3,13 @@
  */
 import { existsSync } from 'node:fs';
 import type { Config } from '../../core/config/config.ts';
+import { readDeliveryCounts } from '../../core/store/counts.ts';
 import { schemaState } from '../../core/store/schema.ts';
-import { openStore } from '../../core/store/store.ts';
+import { type Db, openStore } from '../../core/store/store.ts';
 import { errorLine } from '../../lib/text/clean-text.ts';
 import { DAY } from '../../lib/time.ts';
 import { loadSigners } from '../message/dkim.ts';
 import { type BulkRule, bulkRules, type ComplaintCounts, type ComplaintsKnown } from './bulk-rules.ts';
-import { countComplaints } from './complaint-counts.ts';
 import { judgeSetup, type SendingProbes } from './judge-setup.ts';
 import type { Judgement } from './judgement.ts';
 import { type SendingSetup, sendingSetup } from './sending-setup.ts';
@@ -54,4 +54,23 @@ async function countInStore({ secrets, paths }: Config, now: number): Promise<Co
   } finally {
     await store.close();
   }
+}
+
+/** Of all editions that closed since an instant. Messages that the server accepted count as delivered. */
+export async function countComplaints(db: Db, since: number): Promise<ComplaintCounts> {
+  const editions = await db.selectFrom('editions').select('id').where('closed_at', '>=', since).execute();
+  const ids = editions.map(({ id }) => id);
+  if (ids.length === 0) return { delivered: 0, complaints: 0 };
+  const counts = await readDeliveryCounts(db, ids);
+  const { complaints } = await db
+    .selectFrom('bounces')
+    .select(({ fn }) => fn.countAll<number | string>().as('complaints'))
+    .where('kind', '=', 'complaint')
+    .where('edition_id', 'in', ids)
+    .executeTakeFirstOrThrow();
+  const submitted = counts.filter(({ state }) => state === 'submitted');
+  return {
+    delivered: submitted.reduce((sum, { count }) => sum + count, 0),
+    complaints: Number(complaints),
+  };
 }

@@ -11,14 +11,17 @@ import { inTransaction } from '../../core/store/transaction.ts';
 import { privateHost } from '../../lib/private-address.ts';
 import { errorLine } from '../../lib/text/clean-text.ts';
 import { JobError } from '../../lib/threads/pool-thread.ts';
-import { HOUR } from '../../lib/time.ts';
-import { countTermsInThread, groupInThread } from '../grouping/group-in-thread.ts';
+import { threadJob } from '../../lib/threads/thread-job.ts';
+import { runInThread } from '../../lib/threads/thread-pool.ts';
+import { HOUR, SECOND } from '../../lib/time.ts';
+import type { GroupingInput } from '../grouping/group-job.ts';
+import type { Grouping, GroupingItem } from '../grouping/grouping-item.ts';
+import type { Frequencies } from '../grouping/term-frequencies.ts';
 import { carryOut } from './change-groups.ts';
 import { hasUngroupedItems, hasUnpublishedGroups, lockGroups, readGroupsSince } from './group-rows.ts';
 import { readGroupingTask, writeGrouping } from './grouping-store.ts';
 import { publishPicks } from './publish-picks.ts';
-import { isLetIn } from './rule.ts';
-import { firstItemOf } from './story-group.ts';
+import { firstItemOf, outletsOf, reportedAt, type StoryGroup } from './story-group.ts';
 import { listUncountedDays, readFrequencies, readGroupsOfDay, writeTermDay } from './term-days.ts';
 
 /** What it is called that lets groups in, in the log. */
@@ -147,8 +150,50 @@ async function applyRules({ store, config, clock }: AppContext): Promise<number>
   });
 }
 
-function rulesOf({ kind, roundup: { windowHours, approve } }: NewsletterConfig) {
+function rulesOf({ kind, roundup: { windowHours, approve } }: NewsletterConfig): RoundupRule[] {
   return kind === 'roundup' && approve !== 'editor'
     ? [{ outlets: approve.rule.outlets, windowMs: windowHours * HOUR }]
     : [];
+}
+
+/** A rule of a newsletter: which groups enter without an editor. */
+interface RoundupRule {
+  /** Outlets that must have reported the event within the window. */
+  outlets: number;
+  windowMs: number;
+}
+
+/**
+ * Whether a rule lets a group in, or has let it in: newcomers of its picks are credited. What an editor has picked,
+ * dropped or taken back is none of its business.
+ */
+export function isLetIn({ items, decision }: StoryGroup, { outlets, windowMs }: RoundupRule, now: number): boolean {
+  if (decision?.state === 'dropped' || decision?.pickedBy === 'editor') return false;
+  if (decision?.state === 'picked') return true;
+  const recent = items.filter((item) => reportedAt(item) >= now - windowMs);
+  return outletsOf(recent).length >= outlets;
+}
+
+const GROUP = threadJob<typeof import('../grouping/group-job.ts').groupJob>(
+  import.meta.url,
+  '../grouping/group-job',
+  'groupJob',
+);
+
+const COUNT_TERMS = threadJob<typeof import('../grouping/group-job.ts').countTermsJob>(
+  import.meta.url,
+  '../grouping/group-job',
+  'countTermsJob',
+);
+
+const TIME_LIMIT = 30 * SECOND;
+
+/** As `groupItems`: a second for thousands. @throws JobError if it takes too long; the reason of `signal` */
+export function groupInThread(input: GroupingInput, signal?: AbortSignal): Promise<Grouping> {
+  return runInThread(GROUP, input, { timeLimit: TIME_LIMIT, signal });
+}
+
+/** As `frequenciesOf`. @throws JobError if it takes too long; the reason of `signal` */
+function countTermsInThread(groups: GroupingItem[][], signal?: AbortSignal): Promise<Frequencies> {
+  return runInThread(COUNT_TERMS, groups, { timeLimit: TIME_LIMIT, signal });
 }

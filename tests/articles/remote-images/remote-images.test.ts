@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { formatStatus } from '../../../src/app/cli/format-status.ts';
+import { formatStatus } from '../../../src/app/cli/status.ts';
 import { readStatus } from '../../../src/app/status.ts';
 import { lookUpSomeImages } from '../../../src/articles/remote-images/remote-images.ts';
 import { findDocument } from '../../../src/feeds/documents.ts';

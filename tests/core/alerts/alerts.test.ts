@@ -6,8 +6,8 @@ import {
   raiseAlert,
   resolveAlerts,
 } from '../../../src/core/alerts/alerts.ts';
-import { callHeartbeat } from '../../../src/core/schedule/heartbeat.ts';
 import type { Store } from '../../../src/core/store/store.ts';
+import { callHeartbeat } from '../../../src/delivery/monitor/heartbeat.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../../../src/lib/time.ts';
 import { clockAt, type TestClock } from '../../support/clock.ts';
 import { forEachDatabase } from '../../support/databases.ts';

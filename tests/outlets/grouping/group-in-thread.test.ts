@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { groupInThread } from '../../../src/outlets/grouping/group-in-thread.ts';
 import { groupItems } from '../../../src/outlets/grouping/group-items.ts';
+import { groupInThread } from '../../../src/outlets/story-groups/regroup.ts';
 import { groupingItem, PAST } from './items.ts';
 
 const items = [groupingItem(1, 'Northwind buys Contoso'), groupingItem(2, 'Contoso bought by Northwind')];

@@ -8,6 +8,7 @@ import { urlToLookUp } from '../../remote-images/image-facts.ts';
 import { monthOf } from '../../search/index-month.ts';
 import { indexedTerms } from '../../search/title-terms.ts';
 import { slugFrom } from '../../slug.ts';
+import { toArticle } from '../../stored-document.ts';
 import type { Candidate } from '../candidate.ts';
 import { type ArticleResult, type ArticleText, type ParseRules, parseArticles } from '../parse-articles.ts';
 import { revise } from '../revise.ts';
@@ -116,4 +117,14 @@ function rowsOf(article: Article, digest: string, origin: string): PreparedArtic
 /** Bytes as hexadecimal digits; see `NewRows`. */
 function inJson(value: ArticleRow[keyof ArticleRow]): string | number | null {
   return value instanceof Uint8Array ? Buffer.from(value.buffer).toString('hex') : value;
+}
+
+const COMPRESSED = Object.keys(ARTICLE_COLUMNS).indexOf('compressed');
+
+/** The candidate that an article was prepared from. */
+export function candidateOfPrepared({ rows, written }: PreparedArticle): Candidate {
+  const compressed = Buffer.from((JSON.parse(rows.articles) as unknown[])[COMPRESSED] as string, 'hex');
+  const article = toArticle({ document: '', compressed });
+  const { tagUri: _, updatedAt: __, publishedAt: ___, status: ____, page: _____, ...fields } = article;
+  return { ...fields, ...written };
 }

@@ -200,3 +200,18 @@ ${when(request, entry.at)}</span></li>`;
   return html`<ol class="rows">${entries}</ol>
 <p><a href="${request.desk.base}${logPath(target)}">All ${log.length} entries</a></p>`;
 }
+
+/**
+ * GET `/editions/:newsletter/:slot/frozen`: the page as it was frozen, for a frame. It runs no script, and loads
+ * nothing but pictures of this site.
+ */
+export async function serveFrozenPage(request: SignedInRequest): Promise<Response> {
+  const edition = await requestedEdition(request);
+  if (edition === null) return respondMissing(request, 'There is no such edition.');
+  const { origin } = new URL(request.desk.app.config.publication.url);
+  return request.c.html(edition.archiveHtml, 200, {
+    'Content-Security-Policy':
+      `sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src 'self' ${origin}; ` +
+      `base-uri 'none'; form-action 'none'; frame-ancestors 'self'`,
+  });
+}

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { deskWords, wordsFor } from '../../../../src/web/desk/parts/desk-words.ts';
 
 /** Files whose messages do not reach pages of the desk. */
-const NOT_SHOWN = /\/(?:cli|check|templates|web)\/|\/core\/(?!schedule)/;
+const NOT_SHOWN = /\/(?:cli|check|templates|web)\/|\/format-|\/core\/(?!schedule)/;
 /** Commands that the desk does not have: they are for whoever runs the machine. */
 const ELSEWHERE = /^(start|check|migrate|compose|alert|bounce|domain|subscribers|templates) ?/;
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { pathAfterSignIn } from '../../src/accounts/next-path.ts';
-import { anyText } from '../support/any-text.ts';
+import { pathAfterSignIn } from '../../../src/accounts/desk/sign-in-page.ts';
+import { anyText } from '../../support/any-text.ts';
 
 const SITE = 'https://news.example.com';
 

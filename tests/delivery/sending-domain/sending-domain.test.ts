@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { NOW, queueEdition } from '../../../scripts/test-edition.ts';
-import { countComplaints } from '../../../src/delivery/sending-domain/complaint-counts.ts';
+import { countComplaints } from '../../../src/delivery/sending-domain/sending-domain.ts';
 import { DAY } from '../../../src/lib/time.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 

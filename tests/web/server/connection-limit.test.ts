@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { connectionsWithin, openFilesLimit } from '../../../src/web/server/open-files.ts';
+import { connectionsWithin, openFilesLimit } from '../../../src/web/server/connection-limit.ts';
 
 describe('the limit of open files', () => {
   it('leaves 200 files to the rest of the process, and at least 20 connections', () => {
@@ -12,7 +12,7 @@ describe('the limit of open files', () => {
   it('is that of the process', () => {
     expect(openFilesLimit()).toBeGreaterThan(0);
     const script = `
-      import { openFilesLimit } from ${JSON.stringify(import.meta.resolve('../../../src/web/server/open-files.ts'))};
+      import { openFilesLimit } from ${JSON.stringify(import.meta.resolve('../../../src/web/server/connection-limit.ts'))};
       process.stdout.write(String(openFilesLimit()));`;
     const command = 'ulimit -Sn 123 && ulimit -Hn 123 && exec "$0" --input-type=module -e "$1"';
     expect(execFileSync('sh', ['-c', command, process.execPath, script], { encoding: 'utf8' })).toBe('123');

@@ -4,8 +4,7 @@
  */
 import type { SigningSecrets } from '../core/config/signing-secrets.ts';
 import { acquirePermit } from '../core/store/rate-limits.ts';
-import type { Db, Tx } from '../core/store/store.ts';
-import { inTransaction } from '../core/store/transaction.ts';
+import { type Db, inTransaction, type Tx } from '../core/store/store.ts';
 import { SECOND } from '../lib/time.ts';
 import { emailKey, type SignedInAccount, toAccount } from './account.ts';
 import { accountSubject, auditAct } from './audit.ts';

@@ -2,9 +2,8 @@
 import { type ArticleImportResult, addToResult } from '../articles/import/result.ts';
 import { retractArticles } from '../articles/import/retract.ts';
 import type { ArticleSource, Config } from '../core/config/config.ts';
-import type { Store } from '../core/store/store.ts';
+import { inTransaction, type Store } from '../core/store/store.ts';
 import type { SourceApi } from '../core/store/tables/source-tables.ts';
-import { inTransaction } from '../core/store/transaction.ts';
 import type { FetchClient } from '../lib/guarded-fetch/fetch-client.ts';
 import { type Clock, MINUTE } from '../lib/time.ts';
 import type { Answer, Requester } from '../sources/request.ts';

@@ -6,8 +6,7 @@
 import { retractArticles } from '../articles/import/retract.ts';
 import { clearRejectionsOfFiles } from '../articles/rejections.ts';
 import { raiseAlert, resolveAlerts } from '../core/alerts/alerts.ts';
-import type { Db } from '../core/store/store.ts';
-import { inTransaction } from '../core/store/transaction.ts';
+import { type Db, inTransaction } from '../core/store/store.ts';
 import { chunks } from '../lib/chunks.ts';
 import { DAY, MINUTE, SECOND } from '../lib/time.ts';
 import { type CmsApi, CmsFormatError, MAX_PAGE_SIZE } from '../sources/cms/cms-api.ts';

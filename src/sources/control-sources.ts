@@ -4,7 +4,7 @@
  */
 import type { AppContext } from '../core/app-context.ts';
 import type { AnySource } from '../core/config/sources.ts';
-import { type InTransaction, inTransaction } from '../core/store/transaction.ts';
+import { type InTransaction, inTransaction } from '../core/store/store.ts';
 import type { PollObstacle, SourceKind } from './source-kind.ts';
 import { findSourceRow, requestPoll, setPaused } from './source-state.ts';
 

@@ -1,5 +1,4 @@
 /** The form of an edit: what it shows of an article, and what it sends. */
-
 import { createHash } from 'node:crypto';
 import { html } from 'hono/html';
 import { wallClock } from '../../lib/time.ts';
@@ -7,9 +6,8 @@ import type { DeskContext, Html, SignedInRequest } from '../../web/desk/desk-req
 import { hiddenFields, selectField, submitButton, textField } from '../../web/desk/parts/form.ts';
 import { type Article, isPublic } from '../article.ts';
 import { articleDeskPath } from '../article-link.ts';
-import type { ArticleProblem } from '../edits/article-errors.ts';
 import { type ArticleEdit, fieldText, plainLineEnds } from '../edits/edit-article.ts';
-import type { StoredArticle } from '../edits/stored-article.ts';
+import type { ArticleProblem, StoredArticle } from '../edits/stored-article.ts';
 import { importWarning } from './origin-text.ts';
 
 /** The fields of the form as text. */

@@ -1,15 +1,20 @@
 /** The page of an edit, its preview, and the page of a conflict. */
-
 import { html } from 'hono/html';
 import type { SignedInRequest } from '../../web/desk/desk-request.ts';
 import { respondAfter, respondMissing, respondPage, respondProblem } from '../../web/desk/page.ts';
 import { hiddenFields, submitButton } from '../../web/desk/parts/form.ts';
 import { fullHeadline, isPublic } from '../article.ts';
 import { articleDeskPath } from '../article-link.ts';
-import { ArticleConflictError, ArticleEditError, type ArticleProblem } from '../edits/article-errors.ts';
 import { type EditOutcome, editArticle, plainLineEnds } from '../edits/edit-article.ts';
 import { readWritten } from '../edits/read-written.ts';
-import { readStoredArticle, type StoredArticle, whyNotEditable } from '../edits/stored-article.ts';
+import {
+  ArticleConflictError,
+  ArticleEditError,
+  type ArticleProblem,
+  readStoredArticle,
+  type StoredArticle,
+  whyNotEditable,
+} from '../edits/stored-article.ts';
 import { articleStateMark } from './article-parts.ts';
 import { type ReadersText, respondText, textFrame } from './body-frame.ts';
 import { bothTexts } from './both-texts.ts';

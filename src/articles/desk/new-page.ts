@@ -1,13 +1,12 @@
 /** The page of a new brief. */
-
 import { html } from 'hono/html';
 import type { SignedInRequest } from '../../web/desk/desk-request.ts';
 import { respondAfter, respondPage } from '../../web/desk/page.ts';
 import { hiddenFields, submitButton, textField } from '../../web/desk/parts/form.ts';
 import { isPublic } from '../article.ts';
 import { articleDeskPath } from '../article-link.ts';
-import { ArticleEditError, type ArticleProblem } from '../edits/article-errors.ts';
 import { createArticle, newDeskArticleId, type WrittenBrief } from '../edits/create-article.ts';
+import { ArticleEditError, type ArticleProblem } from '../edits/stored-article.ts';
 import { textFrame } from './body-frame.ts';
 import { choices, embargoField, general, PREVIEW_FRAME, sectionField } from './edit-form.ts';
 import { respondPreview } from './edit-page.ts';

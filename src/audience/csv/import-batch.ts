@@ -5,9 +5,8 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { SigningSecrets } from '../../core/config/signing-secrets.ts';
 import { jsonRows } from '../../core/store/json-rows.ts';
-import type { Dialect, Store, Tx } from '../../core/store/store.ts';
+import { type Dialect, inTransaction, type Store, type Tx } from '../../core/store/store.ts';
 import type { SuppressionReason } from '../../core/store/tables.ts';
-import { inTransaction } from '../../core/store/transaction.ts';
 import { rfc3339 } from '../../lib/time.ts';
 import { findLeft } from '../consent/left.ts';
 import { findSuppressed, suppressAddress } from '../suppression.ts';

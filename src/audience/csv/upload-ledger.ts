@@ -3,9 +3,8 @@
  * process can show it; the file is on the machine that received it.
  */
 import type { Selectable } from 'kysely';
-import type { Db } from '../../core/store/store.ts';
+import { type Db, type InTransaction, inTransaction } from '../../core/store/store.ts';
 import type { Tables } from '../../core/store/tables.ts';
-import { type InTransaction, inTransaction } from '../../core/store/transaction.ts';
 import type { SubscriberImportResult } from './import.ts';
 
 export interface UploadOptions {

@@ -6,8 +6,7 @@ import type { SignedInRequest } from '../../web/desk/desk-request.ts';
 import { respondAfter, respondPage } from '../../web/desk/page.ts';
 import { passwordField, submitButton } from '../../web/desk/parts/form.ts';
 import { eraseSubscriber } from '../erasure.ts';
-import { addressHtml } from './shown-address.ts';
-import { newsletterName, respondGone, subjectOf, withSubscriberById } from './subscriber-of.ts';
+import { addressHtml, newsletterName, respondGone, subjectOf, withSubscriberById } from './subscriber-of.ts';
 
 export function respondErasurePage(request: SignedInRequest): Promise<Response> {
   return withSubscriberById(request, async (subscriber) => {

@@ -2,7 +2,7 @@
  * Downloads of personal data: all data of one person, and the list of subscribers as CSV. Both need the password again.
  */
 import { html } from 'hono/html';
-import { inTransaction } from '../../core/store/transaction.ts';
+import { inTransaction } from '../../core/store/store.ts';
 import { localDate } from '../../lib/time.ts';
 import type { SignedInRequest } from '../../web/desk/desk-request.ts';
 import { respondAfter, respondPage } from '../../web/desk/page.ts';

@@ -16,8 +16,7 @@ import type { Subscriber } from '../subscriptions.ts';
 import { findSuppression } from '../suppression.ts';
 import { reasonField } from './reason-field.ts';
 import { mailState } from './search-page.ts';
-import { addressHtml, shownText } from './shown-address.ts';
-import { newsletterName, withSubscriberById } from './subscriber-of.ts';
+import { addressHtml, newsletterName, shownText, withSubscriberById } from './subscriber-of.ts';
 import { changeWords, channelWords, REASONS, STATE_MARKS } from './words.ts';
 
 /** Entries of each list; the export has all. */

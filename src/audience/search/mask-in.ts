@@ -2,8 +2,7 @@
  * Text of others, such as a server's reply, without the address that it may quote. Pure.
  */
 import { domainToUnicode } from 'node:url';
-import { wireAddress } from '../../lib/address.ts';
-import { maskAddress } from '../../lib/mask-address.ts';
+import { maskAddress, wireAddress } from '../../lib/address.ts';
 
 /**
  * Anything that looks like an address, also with an escaped @ in a link: replies also quote where mail is forwarded to,

@@ -3,8 +3,7 @@
  */
 import { openFetchGuard } from '../../lib/guarded-fetch/address-guard.ts';
 import { type FetchClient, type FetchClientOptions, openFetchClient } from '../../lib/guarded-fetch/fetch-client.ts';
-import type { Resolve } from '../../lib/guarded-fetch/guarded-socket.ts';
-import { openResolver } from '../../lib/guarded-fetch/resolve.ts';
+import { openResolver, type Resolve } from '../../lib/guarded-fetch/guarded-socket.ts';
 import { SECOND } from '../../lib/time.ts';
 import { VERSION } from '../../lib/version.ts';
 import type { Config } from './config.ts';

@@ -5,8 +5,7 @@
 import { sql } from 'kysely';
 import type { NewsletterConfig } from '../../core/config/config.ts';
 import { isInOpenState } from '../../core/store/delivery-states.ts';
-import type { Db, Store, Tx } from '../../core/store/store.ts';
-import { type InTransaction, inTransaction } from '../../core/store/transaction.ts';
+import { type Db, type InTransaction, inTransaction, type Store, type Tx } from '../../core/store/store.ts';
 import type { ComposedEdition } from '../../editions/compose.ts';
 import { type EditionSummary, findEditionById, fullEditionName, listRevisions } from '../../editions/queries.ts';
 import { StaleComposition } from '../../editions/record.ts';

@@ -8,7 +8,7 @@ import type { AppContext } from '../../core/app-context.ts';
 import type { NewsletterConfig } from '../../core/config/config.ts';
 import { type Run, recordWaitingRun } from '../../core/schedule/run-ledger.ts';
 import { runSlot } from '../../core/schedule/run-slot.ts';
-import { inTransaction } from '../../core/store/transaction.ts';
+import { inTransaction } from '../../core/store/store.ts';
 import { AlertEditionError, createAlertDraft } from '../../editions/alert-newsletters/alert-drafts.ts';
 import { closingObstacle } from '../../editions/draft/closing.ts';
 import { newsletterJobId } from '../../editions/draft/newsletter-job-id.ts';

@@ -8,9 +8,8 @@
  * anything is paused.
  */
 
-import type { Db, Store, Tx } from '../../core/store/store.ts';
+import { type Db, inTransaction, type Store, type Tx } from '../../core/store/store.ts';
 import type { RefusalKind } from '../../core/store/tables.ts';
-import { inTransaction } from '../../core/store/transaction.ts';
 import { Mutex } from '../../lib/concurrency/mutex.ts';
 import type { Clock } from '../../lib/time.ts';
 import type { ClaimedDelivery, ClaimKeyRow } from '../queue/outbox.ts';

@@ -6,7 +6,7 @@ import { mailboxProviderOf } from '../../audience/mailbox-providers.ts';
 import { resolveAlerts } from '../../core/alerts/alerts.ts';
 import type { AppContext } from '../../core/app-context.ts';
 import type { NewsletterConfig } from '../../core/config/config.ts';
-import { type InTransaction, inTransaction } from '../../core/store/transaction.ts';
+import { type InTransaction, inTransaction } from '../../core/store/store.ts';
 import type { EditionSummary } from '../../editions/queries.ts';
 import { formatDuration, HOUR } from '../../lib/time.ts';
 import { updateUncertainAlert, updateWaitingAlerts } from '../monitor/waiting-alerts.ts';

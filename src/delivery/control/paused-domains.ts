@@ -4,9 +4,8 @@
  */
 import { domainToASCII } from 'node:url';
 import { isInOpenState } from '../../core/store/delivery-states.ts';
-import type { Db, Tx } from '../../core/store/store.ts';
+import { type Db, inTransaction, type Tx } from '../../core/store/store.ts';
 import type { EditionDeliveryState } from '../../core/store/tables.ts';
-import { inTransaction } from '../../core/store/transaction.ts';
 
 export interface PausedDomain {
   editionId: number;

@@ -13,9 +13,8 @@
 import { type CompiledQuery, type RawBuilder, sql } from 'kysely';
 import { isInOpenState } from '../../core/store/delivery-states.ts';
 import { jsonRows } from '../../core/store/json-rows.ts';
-import { type Db, dialectOf, type Tx } from '../../core/store/store.ts';
+import { type Db, dialectOf, inTransaction, type Tx } from '../../core/store/store.ts';
 import type { DeliveryState } from '../../core/store/tables.ts';
-import { inTransaction } from '../../core/store/transaction.ts';
 import { CANCELLED, type DeliveryOutcome, MAY_HAVE_ARRIVED, mayHaveArrived, REPORTED } from './delivery-outcome.ts';
 import { decideIneligible, type EligibilityFacts } from './eligibility.ts';
 

@@ -2,15 +2,16 @@
  * Judges everything about the sending domain: looks up what is needed, at once, and lists the judgements in the order
  * in which an operator would read them.
  */
+
+import { isLargeProvider } from '../../audience/consent/large-providers.ts';
 import { signersOf } from '../message/dkim.ts';
 import { type AuthenticatedDomain, judgeAlignment, judgeDmarc } from './dmarc/judge-dmarc.ts';
 import { judgeReports } from './dmarc/judge-reports.ts';
 import { walkDmarc } from './dmarc/tree-walk.ts';
-import type { DnsResolver } from './dns-resolver.ts';
+import type { DnsResolver, Lookup } from './dns-resolver.ts';
 import { judgeDkimKey, judgeProviderDkim } from './judge-dkim.ts';
 import { judgePtr } from './judge-ptr.ts';
-import { judgeSenderDomain } from './judge-sender.ts';
-import { type Judgement, type JudgementVerdict, judge } from './judgement.ts';
+import { type Judgement, type JudgementVerdict, judge, notKnown } from './judgement.ts';
 import { judgeMx, loadMx, type MxView } from './mx/judge-mx.ts';
 import { judgeMxTls, type ProbeTls } from './mx/judge-mx-tls.ts';
 import { feedbackExchange, returnPathOf, type SendingSetup } from './sending-setup.ts';
@@ -216,4 +217,31 @@ function judgeOneClick({ publicUrl }: SendingSetup): Judgement[] {
       ? judge('pass', about, 'publication.url is https, so messages offer one-click unsubscribe (RFC 8058)')
       : judge('fail', about, `publication.url is ${publicUrl}: one-click unsubscribe (RFC 8058) needs https`),
   ];
+}
+
+/** Judges whether replies could reach the domain: some receivers refuse mail from one that does not exist. */
+function judgeSenderDomain({ domain, exchanges, addresses }: MxView): Judgement {
+  const about = { id: 'sender', domain };
+  if (isLargeProvider(domain)) {
+    return judge(
+      'fail',
+      about,
+      `From is an address at ${domain}, a mailbox provider for everyone: its DMARC policy lets others reject your ` +
+        'newsletters. Use an address of a domain of your own',
+    );
+  }
+  if (exchanges.kind === 'found' && exchanges.records.some(({ exchange }) => exchange === '')) {
+    return judge(
+      'fail',
+      about,
+      `${domain} says that it accepts no mail (a null MX): receivers may refuse mail from it (RFC 7505 §4.2), and ` +
+        'replies are lost',
+    );
+  }
+  if (exchanges.kind === 'found' || addresses.kind === 'found') {
+    return judge('pass', about, 'the domain exists, and is no mailbox provider for everyone');
+  }
+  const failed: Lookup<unknown> | undefined = [exchanges, addresses].find(({ kind }) => kind === 'failed');
+  if (failed?.kind === 'failed') return notKnown(about, domain, failed.reason);
+  return judge('fail', about, `${domain} has neither MX nor address: receivers refuse mail from a domain without`);
 }

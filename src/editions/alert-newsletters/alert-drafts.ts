@@ -3,8 +3,7 @@
  * the run of its slot has ended. Retention deletes old runs, so a missing run shows an open alert only for some days.
  */
 import { sql } from 'kysely';
-import type { Db, Tx } from '../../core/store/store.ts';
-import { inTransaction } from '../../core/store/transaction.ts';
+import { type Db, inTransaction, type Tx } from '../../core/store/store.ts';
 import { DAY } from '../../lib/time.ts';
 import type { Draft } from '../draft/decisions.ts';
 import { changeStoredDraft, findDraftSlots } from '../draft/draft-store.ts';

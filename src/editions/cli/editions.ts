@@ -6,12 +6,13 @@ import { type Command, InvalidArgumentError } from 'commander';
 import {
   type CliContext,
   CommandError,
+  type EditorOptions,
+  editorName,
   type JsonOption,
   jsonOption,
   newsletterNamed,
   printResult,
 } from '../../core/cli/context.ts';
-import { type EditorOptions, editorName } from '../../core/cli/editor.ts';
 import { composeNow } from '../../delivery/closing/compose-slot.ts';
 import { sendTestCopy } from '../../delivery/message/test-copy.ts';
 import { readEditionDetails, summariseEditions } from '../../delivery/status/edition-status.ts';

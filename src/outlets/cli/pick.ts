@@ -4,16 +4,14 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { AppContext } from '../../core/app-context.ts';
-import { type CliContext, CommandError, printResult } from '../../core/cli/context.ts';
-import type { EditorOptions } from '../../core/cli/editor.ts';
+import { type CliContext, CommandError, type EditorOptions, printResult } from '../../core/cli/context.ts';
 import { formatJson } from '../../core/cli/text.ts';
 import type { GroupCommand } from '../story-groups/commands.ts';
 import { editGroups, type GroupEdit, lookAtGroup, type SeenGroup } from '../story-groups/edit-groups.ts';
 import { listGroups } from '../story-groups/list-groups.ts';
 import type { StoryGroup } from '../story-groups/story-group.ts';
 import { formatGroupEdit, groupEditJson } from './format-roundup.ts';
-import { reportNamed } from './report-named.ts';
-import { addRoundupCommand, describeConflict, GROUP, LISTED, withEditor } from './roundup-command.ts';
+import { addRoundupCommand, describeConflict, GROUP, LISTED, reportNamed, withEditor } from './roundup-command.ts';
 import { formatDocument, parseDocument } from './sentence-document.ts';
 import { typeText } from './text-editor.ts';
 

@@ -2,8 +2,14 @@
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { AppContext } from '../../core/app-context.ts';
-import { type CliContext, type JsonOption, jsonOption, newsletterNamed, printResult } from '../../core/cli/context.ts';
-import type { EditorOptions } from '../../core/cli/editor.ts';
+import {
+  type CliContext,
+  type EditorOptions,
+  type JsonOption,
+  jsonOption,
+  newsletterNamed,
+  printResult,
+} from '../../core/cli/context.ts';
 import { formatJson } from '../../core/cli/text.ts';
 import { readRoundupLog } from '../story-groups/change-groups.ts';
 import type { GroupCommand } from '../story-groups/commands.ts';
@@ -20,8 +26,7 @@ import {
   listingJson,
 } from './format-roundup.ts';
 import { addPickCommands } from './pick.ts';
-import { reportNamed } from './report-named.ts';
-import { addRoundupCommand, GROUP, LISTED, withEditor } from './roundup-command.ts';
+import { addRoundupCommand, GROUP, LISTED, reportNamed, withEditor } from './roundup-command.ts';
 
 interface ListFlags extends EditorOptions {
   all?: boolean;

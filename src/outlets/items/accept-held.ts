@@ -3,7 +3,7 @@
 import { resolveAlerts } from '../../core/alerts/alerts.ts';
 import type { AppContext } from '../../core/app-context.ts';
 import type { RoundupSource } from '../../core/config/config.ts';
-import { type InTransaction, inTransaction } from '../../core/store/transaction.ts';
+import { type InTransaction, inTransaction } from '../../core/store/store.ts';
 import { groupingWindow } from '../story-groups/regroup.ts';
 import { decideHeldItems, type HeldDecision, heldAlert } from './held-items.ts';
 

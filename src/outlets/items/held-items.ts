@@ -1,7 +1,6 @@
 /** Items of a flood, which wait for the operator. */
 import { sql } from 'kysely';
-import type { Db } from '../../core/store/store.ts';
-import { inTransaction } from '../../core/store/transaction.ts';
+import { type Db, inTransaction } from '../../core/store/store.ts';
 
 /** A literal, for the index of held items. */
 const IS_HELD = sql<boolean>`outlet_items.state = 'held'`;

@@ -1,7 +1,7 @@
 /** The stored keys of outlet items; see identity/entry-keys.ts. */
 import { sql } from 'kysely';
 import { jsonRows } from '../../core/store/json-rows.ts';
-import { type Db, dialectOf, type Tx } from '../../core/store/store.ts';
+import { type Db, dialectOf, lockName, type Tx } from '../../core/store/store.ts';
 import { chunks } from '../../lib/chunks.ts';
 import { isKeyOfSource } from '../identity/entry-keys.ts';
 
@@ -52,7 +52,7 @@ export async function saveKeys(
  * Moves the keys of the source's items that are compared within their outlet to another outlet. One that identifies an
  * item there already is deleted.
  */
-export async function moveKeysToOutlet(tx: Tx, { source, outlet }: KeyScope): Promise<void> {
+async function moveKeysToOutlet(tx: Tx, { source, outlet }: KeyScope): Promise<void> {
   const scope = outletScope(outlet);
   const ofOtherNames = sql`scope like 'outlet %' and scope <> ${scope}
     and item in (select id from outlet_items where source = ${source})`;
@@ -69,4 +69,25 @@ function scopeOf(key: string, { source, outlet }: KeyScope): string {
 
 function outletScope(outlet: string): string {
   return `outlet ${outlet}`;
+}
+
+/**
+ * Takes the lock of the outlet, and renames the items of the source that have another name. Their links and titles are
+ * compared within the outlet: under the old name they would come again, as reports of a second outlet. Usually it
+ * writes nothing.
+ */
+export async function adoptOutletName(tx: Tx, scope: KeyScope): Promise<void> {
+  const { source, outlet } = scope;
+  // Two sources of one outlet may have an item in common.
+  await lockName(tx, `outlet ${outlet}`);
+  const { rows } = await sql`select 1 from outlet_items
+    where source = ${source} and outlet <> ${outlet} limit 1`.execute(tx);
+  if (rows.length === 0) return;
+  await moveKeysToOutlet(tx, scope);
+  await tx
+    .updateTable('outlet_items')
+    .set({ outlet })
+    .where('source', '=', source)
+    .where('outlet', '<>', outlet)
+    .execute();
 }

@@ -1,17 +1,20 @@
 /** Stores the items of outlets. */
 import { sql } from 'kysely';
 import { jsonRows } from '../../core/store/json-rows.ts';
-import { type Db, dialectOf, type Tx } from '../../core/store/store.ts';
-import { inTransaction } from '../../core/store/transaction.ts';
+import { type Db, dialectOf, inTransaction, type Tx } from '../../core/store/store.ts';
 import { chunks } from '../../lib/chunks.ts';
 import type { SourceClaim } from '../../sources/source-state.ts';
 import { allKeys, readIdentities } from '../identity/identify.ts';
 import type { OutletEntry } from '../outlet-entry.ts';
 import { countHeldItems } from './held-items.ts';
-import { findKeys, saveKeys } from './item-keys.ts';
-import { findItems, insertItems } from './item-rows.ts';
-import { type FeedMemory, planRecording, type RecordedItems, type RecordingPlan } from './plan-recording.ts';
-import { adoptOutletName } from './rename-outlet.ts';
+import { adoptOutletName, findKeys, saveKeys } from './item-keys.ts';
+import {
+  type FeedMemory,
+  type OutletItemRow,
+  planRecording,
+  type RecordedItems,
+  type RecordingPlan,
+} from './plan-recording.ts';
 import { readEntry, type UsableEntry } from './usable-entry.ts';
 
 const ROWS_PER_STATEMENT = 500;
@@ -126,4 +129,29 @@ async function recordRead(tx: Tx, source: string, usualNew: number | null, now: 
     .values({ source, state_since: now, ...change })
     .onConflict((conflict) => conflict.column('source').doUpdateSet(change))
     .execute();
+}
+
+async function findItems(tx: Tx, ids: readonly number[]): Promise<Map<number, OutletItemRow>> {
+  const found = new Map<number, OutletItemRow>();
+  for (const some of chunks(ids, ROWS_PER_STATEMENT)) {
+    const rows = await tx.selectFrom('outlet_items').selectAll().where('id', 'in', some).execute();
+    for (const row of rows) found.set(row.id, row);
+  }
+  return found;
+}
+
+/** @returns the ids of the new items, by index of the entry */
+async function insertItems(tx: Tx, inserts: RecordingPlan['inserts']): Promise<Map<number, number>> {
+  const ids = new Map<number, number>();
+  for (const some of chunks(inserts, ROWS_PER_STATEMENT)) {
+    const rows = await tx
+      .insertInto('outlet_items')
+      .values(some.map(({ row }) => row))
+      .returning('id')
+      .execute();
+    // Ids grow in the order of the values; the order of returned rows is not defined.
+    const ascending = rows.map(({ id }) => id).sort((one, other) => one - other);
+    for (const [place, { entry }] of some.entries()) ids.set(entry, ascending[place] as number);
+  }
+  return ids;
 }

@@ -2,9 +2,8 @@
 import { type Selectable, sql, type Updateable } from 'kysely';
 import type { RoundupSource } from '../../core/config/config.ts';
 import { claimRows, revokedLease, updateClaimed } from '../../core/store/lease.ts';
-import type { Db, Tx } from '../../core/store/store.ts';
+import { type Db, inTransaction, type Tx } from '../../core/store/store.ts';
 import type { Tables } from '../../core/store/tables.ts';
-import { inTransaction } from '../../core/store/transaction.ts';
 import { NO_HINTS, type PollHints } from '../../sources/feed/poll-hints.ts';
 import { claimSource, POLL_LEASE, type SourceClaim, type SourceRow } from '../../sources/source-state.ts';
 import { type FeedCondition, type FeedTransition, newCondition } from './feed-state.ts';

@@ -3,16 +3,14 @@
  * transaction, if the claim still holds: a process that dies loses and doubles nothing.
  */
 import type { RoundupSource } from '../../core/config/config.ts';
-import type { Store, Tx } from '../../core/store/store.ts';
-import { inTransaction } from '../../core/store/transaction.ts';
-import type { FetchClient } from '../../lib/guarded-fetch/fetch-client.ts';
-import type { RequestGate } from '../../lib/guarded-fetch/request-gate.ts';
+import { inTransaction, type Store, type Tx } from '../../core/store/store.ts';
+import type { FetchClient, RequestGate } from '../../lib/guarded-fetch/fetch-client.ts';
 import { type Clock, MINUTE } from '../../lib/time.ts';
 import { holdHost, openHostGate, type Wait } from '../../sources/host-gate.ts';
 import { recordPollProgress, releaseSource, type SourceRow } from '../../sources/source-state.ts';
 import { countHeldItems } from '../items/held-items.ts';
+import { adoptOutletName } from '../items/item-keys.ts';
 import { recordOutletItems } from '../items/outlet-items.ts';
-import { adoptOutletName } from '../items/rename-outlet.ts';
 import { afterPoll, type FeedCondition, type PollSignal } from './feed-state.ts';
 import {
   conditionOf,

@@ -3,8 +3,7 @@
  * refused if another editor has changed the group since this one looked.
  */
 
-import type { Db, Store, Tx } from '../../core/store/store.ts';
-import { type InTransaction, inTransaction } from '../../core/store/transaction.ts';
+import { type Db, type InTransaction, inTransaction, type Store, type Tx } from '../../core/store/store.ts';
 import { HOUR } from '../../lib/time.ts';
 import { decideGroups, type GroupChange, type GroupCommand, GroupCommandError } from './commands.ts';
 import { findFreeArticleId, findGroupIds, lockGroups, readGroups, writeGroupChange } from './group-rows.ts';

@@ -4,7 +4,7 @@
  */
 import type { ArticleImportResult } from '../../articles/import/result.ts';
 import type { AppContext } from '../../core/app-context.ts';
-import type { InTransaction } from '../../core/store/transaction.ts';
+import type { InTransaction } from '../../core/store/store.ts';
 import {
   changeGroups,
   type GroupReference,

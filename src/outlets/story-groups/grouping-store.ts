@@ -1,8 +1,7 @@
 /** Reads what is grouped, and writes the groups. */
 import { outletKey } from '../../articles/outlets.ts';
 import { readMeta, writeMeta } from '../../core/store/meta.ts';
-import type { Db, Store, Tx } from '../../core/store/store.ts';
-import { inTransaction } from '../../core/store/transaction.ts';
+import { type Db, inTransaction, type Store, type Tx } from '../../core/store/store.ts';
 import { chunks } from '../../lib/chunks.ts';
 import { DAY } from '../../lib/time.ts';
 import type { FrozenGroup, Grouping, GroupingItem, GroupSuggestion } from '../grouping/grouping-item.ts';

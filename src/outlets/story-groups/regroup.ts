@@ -6,8 +6,8 @@
 import { raiseAlert, resolveAlerts } from '../../core/alerts/alerts.ts';
 import type { AppContext } from '../../core/app-context.ts';
 import type { Config, NewsletterConfig } from '../../core/config/config.ts';
-import { ownSites } from '../../core/config/own-sites.ts';
-import { inTransaction } from '../../core/store/transaction.ts';
+import { ownSites } from '../../core/config/sources.ts';
+import { inTransaction } from '../../core/store/store.ts';
 import { privateHost } from '../../lib/private-address.ts';
 import { errorLine } from '../../lib/text/clean-text.ts';
 import { JobError } from '../../lib/threads/pool-thread.ts';

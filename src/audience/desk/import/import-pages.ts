@@ -5,7 +5,7 @@
 import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { html } from 'hono/html';
-import { inTransaction } from '../../../core/store/transaction.ts';
+import { inTransaction } from '../../../core/store/store.ts';
 import { DAY } from '../../../lib/time.ts';
 import type { DeskRequest, Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
 import { respondAfter, respondMissing, respondPage } from '../../../web/desk/page.ts';

@@ -3,7 +3,7 @@
  */
 import { html } from 'hono/html';
 import { type Edition, findEditionById, fullEditionName } from '../../../editions/queries.ts';
-import { maskAddress } from '../../../lib/mask-address.ts';
+import { maskAddress } from '../../../lib/address.ts';
 import { lineChart } from '../../../web/desk/charts/line-chart.ts';
 import type { Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
 import { respondMissing, respondPage } from '../../../web/desk/page.ts';

@@ -8,8 +8,7 @@ import { postButton } from '../../../web/desk/parts/form.ts';
 import type { FieldValue } from '../../draft/decisions.ts';
 import { type DescriptionNames, describeField, describeValue } from '../../draft/describe.ts';
 import type { DraftConflictError } from '../../draft/edit-draft.ts';
-import { actPath, draftPage } from './draft-page-address.ts';
-import { type DraftPageView, storyName } from './draft-view.ts';
+import { actPath, type DraftPageView, draftPage, storyName } from './draft-view.ts';
 
 export interface RefusedCommand {
   error: DraftConflictError;

@@ -17,8 +17,7 @@ import {
   undoEntry,
   undoneNumbers,
 } from '../../draft/history.ts';
-import { actPath } from './draft-page-address.ts';
-import { type DraftPageView, storyName } from './draft-view.ts';
+import { actPath, type DraftPageView, storyName } from './draft-view.ts';
 
 /** What a log is shown of. */
 export interface LogView extends Pick<DraftPageView, 'request' | 'headlines' | 'mayEdit'> {

@@ -6,9 +6,11 @@ import type { Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
 import { respondPage } from '../../../web/desk/page.ts';
 import { statusMark } from '../../../web/desk/parts/status-mark.ts';
 import { fromNow, when } from '../../../web/desk/parts/when.ts';
+import { arrangeDraft, readArrangedDraft } from '../../draft/arranged-draft.ts';
 import { closedPath, draftTopic, nextPath } from '../../draft/draft-address.ts';
 import type { DraftTarget } from '../../draft/draft-target.ts';
-import { withdrawnApproval } from '../../draft/history.ts';
+import { storiesOf, withdrawnApproval } from '../../draft/history.ts';
+import { findHeadlines } from '../../selection/candidates.ts';
 import { previewRegion } from '../preview/preview-region.ts';
 import { sendingRegion } from '../sending/sending-region.ts';
 import { conflictNotice, noConflict, type RefusedCommand } from './conflict.ts';
@@ -17,7 +19,7 @@ import { describeState } from './draft-state.ts';
 import type { DraftPageView } from './draft-view.ts';
 import { leftOutTray } from './left-out-tray.ts';
 import { checks } from './problem-list.ts';
-import { readView } from './read-view.ts';
+import { checkComposition, composeForPage } from './run-checks.ts';
 import { storyBlockLists } from './story-blocks.ts';
 import { type RefusedText, textForms } from './text-forms.ts';
 
@@ -96,4 +98,24 @@ function otherNewsletters({ desk }: SignedInRequest, { newsletter }: DraftTarget
   if (others.length === 0) return html``;
   const links = others.map(({ id, title }) => html`<li><a href="${desk.base}${nextPath(id)}">${title}</a></li>`);
   return html`<nav aria-label="Other newsletters"><ul class="line">${links}</ul></nav>`;
+}
+
+/** Newest log entries whose stories are named by their headlines: those of the page, and those to undo. */
+const NAMED_ENTRIES = 50;
+
+async function readView(request: SignedInRequest, target: DraftTarget): Promise<DraftPageView> {
+  const { app } = request.desk;
+  const arrangement = await arrangeDraft(app, target);
+  const composition = await composeForPage(request.desk, target, arrangement);
+  // A command that came meanwhile is in the composition, which its hash lets an editor approve.
+  const isOlder = composition.kind === 'composed' && composition.draft.revision !== arrangement.arranged.draft.revision;
+  const draft = await readArrangedDraft(app, target, isOlder ? undefined : arrangement);
+  const problems =
+    composition.kind === 'composed' ? await checkComposition(request.desk, target, composition, 'cached') : [];
+  const headlines = new Map<string, string>();
+  for (const { id, headline } of draft.leftOut) if (headline) headlines.set(id, headline);
+  for (const { id, article } of draft.stories) headlines.set(id, article.headline);
+  const unknown = [...new Set(draft.log.slice(-NAMED_ENTRIES).flatMap(storiesOf))].filter((id) => !headlines.has(id));
+  for (const [id, headline] of await findHeadlines(app.store.db, unknown)) headlines.set(id, headline);
+  return { request, draft, composition, problems, headlines, mayEdit: request.may('drafts.edit') };
 }

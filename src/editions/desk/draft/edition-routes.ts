@@ -9,7 +9,7 @@ import { draftPath, nextPath } from '../../draft/draft-address.ts';
 import { lostChoice } from '../preview/preview-choice.ts';
 import { actOnStory, moveStory, redo, undo, writeText } from './draft-acts.ts';
 import { respondEdition } from './draft-page.ts';
-import { draftPage } from './draft-page-address.ts';
+import { draftPage } from './draft-view.ts';
 import { findTarget, isMissing, newsletterThatIsNext } from './find-target.ts';
 import { showLog } from './log-page.ts';
 import { countProblems } from './problem-list.ts';

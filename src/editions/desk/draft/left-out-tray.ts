@@ -7,10 +7,8 @@ import type { DeskRequest, Html } from '../../../web/desk/desk-request.ts';
 import { hiddenFields } from '../../../web/desk/parts/form.ts';
 import { when } from '../../../web/desk/parts/when.ts';
 import type { LeftOutReason, LeftOutStory } from '../../selection/left-out.ts';
-import { actPath, rowId } from './draft-page-address.ts';
-import type { DraftPageView } from './draft-view.ts';
-import { submitTo } from './story-blocks.ts';
-import { headlineLink, storyFacts } from './story-line.ts';
+import { actPath, type DraftPageView, rowId } from './draft-view.ts';
+import { headlineLink, storyFacts, submitTo } from './story-blocks.ts';
 
 /** What an editor can do about an article that is left out. */
 const ACTS: Record<LeftOutReason['kind'], readonly ('pin' | 'drop' | 'restore')[]> = {

@@ -8,8 +8,7 @@ import { takeNotice } from '../../../web/desk/notice.ts';
 import { deskWords } from '../../../web/desk/parts/desk-words.ts';
 import { submitButton } from '../../../web/desk/parts/form.ts';
 import type { EditionProblem } from '../../edition-checks/edition-problem.ts';
-import { actPath, rowId } from './draft-page-address.ts';
-import type { DraftPageView } from './draft-view.ts';
+import { actPath, type DraftPageView, rowId } from './draft-view.ts';
 
 /** Problems beside what they concern; nothing where there are none. */
 export function problemsOf(problems: readonly EditionProblem[]): Html {

@@ -3,17 +3,18 @@
  */
 
 import { html } from 'hono/html';
-import type { Html } from '../../../web/desk/desk-request.ts';
+import type { Article } from '../../../articles/article.ts';
+import { articleDeskPath } from '../../../articles/article-link.ts';
+import { sectionTitle } from '../../../core/config/config.ts';
+import type { DeskRequest, Html } from '../../../web/desk/desk-request.ts';
 import { hiddenFields, submitButton } from '../../../web/desk/parts/form.ts';
 import { queryText } from '../../../web/desk/parts/pager.ts';
 import { badge } from '../../../web/desk/parts/status-mark.ts';
-import { whenText } from '../../../web/desk/parts/when.ts';
+import { when, whenText } from '../../../web/desk/parts/when.ts';
 import type { ArrangedStory } from '../../draft/arranged-draft.ts';
 import { DRAFT_BLOCKS, type DraftBlock } from '../../draft/decisions.ts';
-import { actPath, rowId } from './draft-page-address.ts';
-import type { DraftPageView } from './draft-view.ts';
+import { actPath, type DraftPageView, rowId } from './draft-view.ts';
 import { problemsOf } from './problem-list.ts';
-import { headlineLink, storyFacts } from './story-line.ts';
 
 const BLOCK_TITLES: Record<DraftBlock, string> = {
   lead: 'Lead',
@@ -185,4 +186,24 @@ function marks({ request, draft }: DraftPageView, story: ArrangedStory): Html[] 
     ...(decision === 'pinned' || article.pinned ? [badge('pinned')] : []),
     ...(decision === 'placed' ? [badge('moved')] : []),
   ];
+}
+
+/** Leads to the page of the article. @param domId keeps the focus on the story when the list changes */
+export function headlineLink(
+  { request }: Pick<DraftPageView, 'request'>,
+  { id, article }: { id: string; article: Article | null },
+  domId: string,
+): Html {
+  const kicker = article?.kicker ?? null;
+  return html`<a id="${domId}" href="${request.desk.base}${articleDeskPath(id)}" dir="auto"${
+    article === null ? '' : html` lang="${article.language}"`
+  }>${kicker === null ? '' : html`<span class="soft">${kicker}:</span> `}${article?.headline || id}</a>`;
+}
+
+/** Outlet, kind and time. */
+export function storyFacts(request: DeskRequest, { kind, outlet, section, publishedAt }: Article): Html {
+  const title = sectionTitle(request.desk.app.config, section) ?? section;
+  const place = outlet === null ? (title ?? kind) : outlet.name;
+  const own = outlet === null && section !== null ? `${kind} · ` : '';
+  return html`<bdi>${place}</bdi> · ${own}${when(request, publishedAt)}`;
 }

@@ -9,8 +9,7 @@ import { hiddenFields, submitButton, textField } from '../../../web/desk/parts/f
 import { MAX_PREHEADER, MAX_SUBJECT } from '../../draft/commands.ts';
 import { MAX_NOTE_LENGTH } from '../../rendering/note.ts';
 import { PHONE_PREHEADER, PHONE_SUBJECT } from '../preview/inbox-line.ts';
-import { actPath } from './draft-page-address.ts';
-import type { DraftPageView } from './draft-view.ts';
+import { actPath, type DraftPageView } from './draft-view.ts';
 import { problemsOf } from './problem-list.ts';
 
 const TEXT_FIELDS = ['subject', 'preheader', 'note'] as const;

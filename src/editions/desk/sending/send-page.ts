@@ -17,8 +17,7 @@ import type { DraftTarget } from '../../draft/draft-target.ts';
 import type { DraftArrangement } from '../../preview.ts';
 import { countStories } from '../../selection/selection.ts';
 import { composerOf, type DraftComposition, type EmptyComposition } from '../preview/draft-composition.ts';
-import { countConfirmedSubscriptions, RECIPIENTS_MEANING } from './recipients.ts';
-import { sendingPath } from './sending-path.ts';
+import { countConfirmedSubscriptions, RECIPIENTS_MEANING, sendingPath } from './sending-parts.ts';
 import { countdownSentence } from './sending-sentence.ts';
 
 /** The edition as it would close at the end of a countdown that begins now. */

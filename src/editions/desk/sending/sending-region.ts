@@ -9,8 +9,7 @@ import type { ArrangedDraft } from '../../draft/arranged-draft.ts';
 import { draftPath } from '../../draft/draft-address.ts';
 import { entryToUndoByNumber, fieldRevision } from '../../draft/history.ts';
 import type { DraftComposition, EmptyComposition } from '../preview/draft-composition.ts';
-import { countConfirmedSubscriptions, RECIPIENTS_MEANING } from './recipients.ts';
-import { sendingPath } from './sending-path.ts';
+import { countConfirmedSubscriptions, RECIPIENTS_MEANING, sendingPath } from './sending-parts.ts';
 import { slotSentence } from './sending-sentence.ts';
 
 type SentDraft = Pick<

@@ -14,9 +14,8 @@ import { findEdition } from '../../queries.ts';
 import { respondRefused, seenRevision } from '../draft/draft-acts.ts';
 import { findTarget, isMissing } from '../draft/find-target.ts';
 import { composerOf } from '../preview/draft-composition.ts';
-import { countConfirmedSubscriptions } from './recipients.ts';
 import { composeToSend, findSendingObstacle, respondSendPage } from './send-page.ts';
-import type { SendingAct } from './sending-path.ts';
+import { countConfirmedSubscriptions, type SendingAct } from './sending-parts.ts';
 import { sendingTime, slotSentence } from './sending-sentence.ts';
 import { mailTestCopy, respondTestPage } from './test-copy.ts';
 

@@ -1,6 +1,6 @@
 import { Resolver } from 'node:dns/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { openResolver } from '../../../src/lib/guarded-fetch/resolve.ts';
+import { openResolver } from '../../../src/lib/guarded-fetch/guarded-socket.ts';
 
 afterEach(() => {
   vi.restoreAllMocks();

@@ -1,10 +1,16 @@
 /**
- * How many subscribers an edition would go to.
+ * What the pages that send an edition share: addresses of acts, below the desk's path, and the count of recipients.
  */
-
 import { countSubscriptions } from '../../../audience/subscriptions.ts';
 import type { NewsletterConfig } from '../../../core/config/config.ts';
 import type { Db } from '../../../core/store/store.ts';
+import { draftPath } from '../../draft/draft-address.ts';
+
+export type SendingAct = 'hold' | 'release' | 'approve' | 'test' | 'send' | 'cancel-send';
+
+export function sendingPath(target: Parameters<typeof draftPath>[0], act: SendingAct): string {
+  return `${draftPath(target)}/${act}`;
+}
 
 /** What the count includes. */
 export const RECIPIENTS_MEANING =

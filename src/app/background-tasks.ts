@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { startImporting } from '../articles/import/watched/watched-folders.ts';
 import { hasDueChanges } from '../articles/pending-changes.ts';
-import { lookingUpImages } from '../articles/remote-images/remote-images.ts';
+import { lookingUpImages } from '../articles/remote-images/look-up.ts';
 import { fillTitleIndex } from '../articles/search/fill-index.ts';
 import type { AppContext } from '../core/app-context.ts';
 import { articleSources } from '../core/config/sources.ts';

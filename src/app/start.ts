@@ -3,7 +3,7 @@
  */
 
 import type { Hono } from 'hono';
-import { lookUpSomeImages } from '../articles/remote-images/remote-images.ts';
+import { lookUpSomeImages } from '../articles/remote-images/look-up.ts';
 import { consentTextOf, storeConsentText } from '../audience/consent/consent-text.ts';
 import type { AppContext } from '../core/app-context.ts';
 import type { Finding } from '../core/finding.ts';

@@ -131,7 +131,7 @@ export function mailto(email: string): string {
  * and not enough to write to a person. An address in a message to its owner hides its domain, too: `maskedAddress`.
  * @param email as stored; of text without an @, nothing is shown but an ellipsis
  */
-export function maskAddress(email: string): string {
+export function maskLocalPart(email: string): string {
   const at = email.lastIndexOf('@');
   if (at < 0) return '…';
   const [first = ''] = email.slice(0, at);

@@ -18,7 +18,7 @@ import { GENERATORS, type SiteGenerator } from '../../own-sites/exports/site-gen
 import { importPaths } from '../import/import.ts';
 import type { ArticleImportResult } from '../import/result.ts';
 import { countRejections, findRejection, listRejections, type RecordedRejection } from '../rejections.ts';
-import { lookUpSomeImages } from '../remote-images/remote-images.ts';
+import { lookUpSomeImages } from '../remote-images/look-up.ts';
 
 export function addArticleCommands(program: Command, cli: CliContext): void {
   program

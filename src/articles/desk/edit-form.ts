@@ -6,8 +6,9 @@ import type { DeskContext, Html, SignedInRequest } from '../../web/desk/desk-req
 import { hiddenFields, selectField, submitButton, textField } from '../../web/desk/parts/form.ts';
 import { type Article, isPublic } from '../article.ts';
 import { articleDeskPath } from '../article-link.ts';
+import type { ArticleProblem } from '../edits/article-errors.ts';
 import { type ArticleEdit, fieldText, plainLineEnds } from '../edits/edit-article.ts';
-import type { ArticleProblem, StoredArticle } from '../edits/stored-article.ts';
+import type { StoredArticle } from '../edits/stored-article.ts';
 import { importWarning } from './origin-text.ts';
 
 /** The fields of the form as text. */

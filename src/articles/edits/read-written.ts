@@ -6,7 +6,7 @@ import { parseRules } from '../import/import.ts';
 import { isFileOrigin } from '../import/origin.ts';
 import { parseInThread } from '../import/parse-in-thread.ts';
 import type { PictureFolder } from '../pictures/own-pictures.ts';
-import { ArticleEditError, type ArticleProblem } from './stored-article.ts';
+import { ArticleEditError, type ArticleProblem } from './article-errors.ts';
 
 export interface WrittenArticle {
   candidate: Candidate;

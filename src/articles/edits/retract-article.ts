@@ -2,17 +2,11 @@
 
 import type { AppContext } from '../../core/app-context.ts';
 import { type Article, type ArticleStatus, isPublic } from '../article.ts';
+import { ArticleConflictError, ArticleEditError } from './article-errors.ts';
 import { candidateOf, candidateValues, type DeskField } from './desk-base.ts';
 import { type FormerFields, type LoggedEdit, listEdits } from './edit-log.ts';
 import { readWritten } from './read-written.ts';
-import {
-  type ArticleActor,
-  ArticleConflictError,
-  ArticleEditError,
-  type ArticleOutcome,
-  changeArticle,
-  type StoredArticle,
-} from './stored-article.ts';
+import { type ArticleActor, type ArticleOutcome, changeArticle, type StoredArticle } from './stored-article.ts';
 
 /**
  * Retracts a public article: it leaves the feeds, its page says so with the note, and deliveries that carry it pause.

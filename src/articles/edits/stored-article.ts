@@ -9,6 +9,7 @@ import { ROUNDUP_ORIGIN } from '../import/origin.ts';
 import { revise } from '../import/revise.ts';
 import { saveArticles } from '../import/save.ts';
 import { DOCUMENT_COLUMNS, toArticle } from '../stored-document.ts';
+import { ArticleEditError } from './article-errors.ts';
 import { baseAfterEdit, DESK_FIELDS, type DeskField, parseDeskBase } from './desk-base.ts';
 import { type ArticleAct, formerFields, logEdit, saveDeskBase } from './edit-log.ts';
 
@@ -96,37 +97,4 @@ function changedFields(before: Article, after: Article): DeskField[] {
       ? !isDeepStrictEqual(before.status, after.status) || before.publishedAt !== after.publishedAt
       : !isDeepStrictEqual(before[field], after[field]),
   );
-}
-
-/** A field of a form, as the desk names it. */
-export interface ArticleProblem {
-  /** Null for a problem of the article as a whole. */
-  field: string | null;
-  /** Such as `is missing: must be given`. */
-  message: string;
-}
-
-/** An act cannot be done: the problems are for the editor. */
-export class ArticleEditError extends Error {
-  override name = 'ArticleEditError';
-  readonly problems: ArticleProblem[];
-
-  constructor(problems: ArticleProblem[]) {
-    super(problems.map(({ field, message }) => (field === null ? message : `${field} ${message}`)).join('\n'));
-    this.problems = problems;
-  }
-}
-
-/** Somebody has changed the article since the editor saw it. */
-export class ArticleConflictError extends Error {
-  override name = 'ArticleConflictError';
-  /** The article as it is stored. */
-  readonly current: Article;
-  readonly digest: string;
-
-  constructor(current: Article, digest: string) {
-    super('the article has been changed since you opened it');
-    this.current = current;
-    this.digest = digest;
-  }
 }

@@ -3,7 +3,7 @@
  */
 
 import { html } from 'hono/html';
-import { maskAddress } from '../../lib/address.ts';
+import { maskLocalPart } from '../../lib/address.ts';
 import type { DeskRequest, Html, SignedInRequest } from '../../web/desk/desk-request.ts';
 import { respondMissing } from '../../web/desk/page.ts';
 import type { ConsentChannel } from '../consent/changes.ts';
@@ -45,7 +45,7 @@ export function newsletterName({ desk }: DeskRequest, id: string): string {
 
 /** An address; masked without `audience.addresses`. */
 function shownAddress(request: DeskRequest, email: string): string {
-  return request.may('audience.addresses') ? email : maskAddress(email);
+  return request.may('audience.addresses') ? email : maskLocalPart(email);
 }
 
 /** As HTML: an address that is written from right to left does not turn the text around it. */

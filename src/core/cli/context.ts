@@ -1,9 +1,7 @@
 /**
  * What each command gets.
  */
-import { userInfo } from 'node:os';
 import { type Command, Option } from 'commander';
-import { plainLine } from '../../lib/text/clean-text.ts';
 import type { Clock } from '../../lib/time.ts';
 import type { AppContext, AppContextOptions, ProcessEnv } from '../app-context.ts';
 import type { Config, NewsletterConfig } from '../config/config.ts';
@@ -75,17 +73,4 @@ export function findById<T extends { id: string }>(all: T[], id: string, kind: s
 /** @throws CommandError */
 export function newsletterNamed(config: Config, id: string): NewsletterConfig {
   return findById(config.newsletters, id, 'newsletter');
-}
-
-export interface EditorOptions extends JsonOption {
-  by?: string;
-}
-
-const MAX_NAME = 100;
-
-/** Who gives a command: an editor's name. @throws CommandError */
-export function editorName({ env }: CliContext, by: string | undefined): string {
-  const name = plainLine(by ?? env.DAYWIRE_EDITOR ?? userInfo().username);
-  if (name !== '' && name.length <= MAX_NAME) return name;
-  throw new CommandError(`--by must be a name of at most ${MAX_NAME} characters`);
 }

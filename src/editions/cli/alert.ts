@@ -6,12 +6,12 @@ import { type Command, Option } from 'commander';
 import {
   type CliContext,
   CommandError,
-  editorName,
   type JsonOption,
   jsonOption,
   newsletterNamed,
   printResult,
 } from '../../core/cli/context.ts';
+import { editorName } from '../../core/cli/editor.ts';
 import type { Config, NewsletterConfig } from '../../core/config/config.ts';
 import { makeAlertEdition } from '../../delivery/closing/make-alert-edition.ts';
 import { publish } from '../../feeds/publish/publish.ts';

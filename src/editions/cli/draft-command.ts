@@ -3,14 +3,8 @@
  */
 import type { Command } from 'commander';
 import type { AppContext } from '../../core/app-context.ts';
-import {
-  type CliContext,
-  CommandError,
-  type EditorOptions,
-  editorName,
-  jsonOption,
-  newsletterNamed,
-} from '../../core/cli/context.ts';
+import { type CliContext, CommandError, jsonOption, newsletterNamed } from '../../core/cli/context.ts';
+import { type EditorOptions, editorName } from '../../core/cli/editor.ts';
 import { type DraftTarget, findDraftTarget } from '../draft/draft-target.ts';
 import { DraftConflictError } from '../draft/edit-draft.ts';
 import { formatConflicts } from './format-drafts.ts';

@@ -6,13 +6,8 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { AppContext } from '../../core/app-context.ts';
-import {
-  type CliContext,
-  CommandError,
-  type EditorOptions,
-  type JsonOption,
-  printResult,
-} from '../../core/cli/context.ts';
+import { type CliContext, CommandError, type JsonOption, printResult } from '../../core/cli/context.ts';
+import type { EditorOptions } from '../../core/cli/editor.ts';
 import { formatJson } from '../../core/cli/text.ts';
 import { sendTestCopy } from '../../delivery/message/test-copy.ts';
 import { parseBlock } from '../draft/commands.ts';

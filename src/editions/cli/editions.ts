@@ -6,13 +6,12 @@ import { type Command, InvalidArgumentError } from 'commander';
 import {
   type CliContext,
   CommandError,
-  type EditorOptions,
-  editorName,
   type JsonOption,
   jsonOption,
   newsletterNamed,
   printResult,
 } from '../../core/cli/context.ts';
+import { type EditorOptions, editorName } from '../../core/cli/editor.ts';
 import { composeNow } from '../../delivery/closing/compose-slot.ts';
 import { sendTestCopy } from '../../delivery/message/test-copy.ts';
 import { readEditionDetails, summariseEditions } from '../../delivery/status/edition-status.ts';
@@ -24,8 +23,8 @@ import { listEditions } from '../queries.ts';
 import { addCheckCommand } from './check.ts';
 import { addSlotCommand, draftNamed } from './draft-command.ts';
 import { addDraftCommands } from './drafts.ts';
+import { editionNamed, findEditionNamed } from './edition-command.ts';
 import { addEditionControlCommands } from './edition-control.ts';
-import { editionNamed, findEditionNamed } from './edition-named.ts';
 import { formatDraft } from './format-drafts.ts';
 import { formatPreview, formatSkipped, previewJson } from './format-preview.ts';
 import { addReissueCommand } from './reissue-edition.ts';

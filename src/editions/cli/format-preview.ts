@@ -2,6 +2,7 @@
 
 import { count, table } from '../../core/cli/text.ts';
 import type { NewsletterConfig } from '../../core/config/config.ts';
+import { truncate } from '../../lib/text/clean-text.ts';
 import { localDateTime, rfc3339 } from '../../lib/time.ts';
 import type { Preview } from '../preview.ts';
 import type { LeftOutReason } from '../selection/left-out.ts';
@@ -97,7 +98,7 @@ export function formatReason(reason: LeftOutReason, zone: string): string {
   }
 }
 
-/** At most 60 characters. */
+/** A headline or a reason in a table. */
 export function cutLine(text: string): string {
-  return text.length > 60 ? `${text.slice(0, 59).toWellFormed()}…` : text;
+  return truncate(text, 60);
 }

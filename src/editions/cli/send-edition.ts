@@ -4,7 +4,8 @@
 
 import type { Command } from 'commander';
 import type { AppContext } from '../../core/app-context.ts';
-import { type CliContext, CommandError, type EditorOptions, printResult } from '../../core/cli/context.ts';
+import { type CliContext, CommandError, printResult } from '../../core/cli/context.ts';
+import type { EditorOptions } from '../../core/cli/editor.ts';
 import { awaitCountdown, cancelSending, refuseSecondSend, startSending } from '../../delivery/closing/countdown.ts';
 import { formatClosedEdition } from '../../delivery/status/format-editions.ts';
 import { publish } from '../../feeds/publish/publish.ts';

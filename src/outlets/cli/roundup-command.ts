@@ -2,7 +2,8 @@
 
 import type { Command } from 'commander';
 import type { AppContext } from '../../core/app-context.ts';
-import { type CliContext, CommandError, type EditorOptions, editorName, jsonOption } from '../../core/cli/context.ts';
+import { type CliContext, CommandError, jsonOption } from '../../core/cli/context.ts';
+import { type EditorOptions, editorName } from '../../core/cli/editor.ts';
 import { plainLine } from '../../lib/text/clean-text.ts';
 import { GroupConflictError } from '../story-groups/change-groups.ts';
 import type { GroupedItem, StoryGroup } from '../story-groups/story-group.ts';

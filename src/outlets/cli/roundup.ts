@@ -2,14 +2,8 @@
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { AppContext } from '../../core/app-context.ts';
-import {
-  type CliContext,
-  type EditorOptions,
-  type JsonOption,
-  jsonOption,
-  newsletterNamed,
-  printResult,
-} from '../../core/cli/context.ts';
+import { type CliContext, type JsonOption, jsonOption, newsletterNamed, printResult } from '../../core/cli/context.ts';
+import type { EditorOptions } from '../../core/cli/editor.ts';
 import { formatJson } from '../../core/cli/text.ts';
 import { readRoundupLog } from '../story-groups/change-groups.ts';
 import type { GroupCommand } from '../story-groups/commands.ts';

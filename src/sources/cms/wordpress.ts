@@ -159,7 +159,7 @@ function toImage({
 }
 
 /** WordPress encodes letters of other scripts twice: they are percent-encoded in the slug itself. */
-function decodeSlug(slug: string): string {
+export function decodeSlug(slug: string): string {
   try {
     return decodeURIComponent(slug);
   } catch {

@@ -3,14 +3,11 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Article } from '../../../src/articles/article.ts';
+import { ArticleConflictError, ArticleEditError } from '../../../src/articles/edits/article-errors.ts';
 import { type ArticleEdit, editArticle, fieldText } from '../../../src/articles/edits/edit-article.ts';
 import { listEdits } from '../../../src/articles/edits/edit-log.ts';
 import { restoreArticle, retractArticle, undoArticleEdit } from '../../../src/articles/edits/retract-article.ts';
-import {
-  ArticleConflictError,
-  ArticleEditError,
-  readStoredArticle,
-} from '../../../src/articles/edits/stored-article.ts';
+import { readStoredArticle } from '../../../src/articles/edits/stored-article.ts';
 import { importPaths } from '../../../src/articles/import/import.ts';
 import { retractArticles } from '../../../src/articles/import/retract.ts';
 import type { AppContext } from '../../../src/core/app-context.ts';

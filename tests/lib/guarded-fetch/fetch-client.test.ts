@@ -5,7 +5,13 @@ import { brotliCompressSync, deflateRawSync, deflateSync, Gunzip, gzipSync } fro
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { openAddressGuard, openFetchGuard } from '../../../src/lib/guarded-fetch/address-guard.ts';
-import { openFetchClient, retryAfter, type FetchClientOptions, type FetchRequest, type RequestGate } from '../../../src/lib/guarded-fetch/fetch-client.ts';
+import {
+  type FetchClientOptions,
+  type FetchRequest,
+  openFetchClient,
+  type RequestGate,
+  retryAfter,
+} from '../../../src/lib/guarded-fetch/fetch-client.ts';
 import { DAY, HOUR, SECOND } from '../../../src/lib/time.ts';
 import { makeCertificate } from '../../delivery/transport/certificate.ts';
 import { ok, redirect, startRawServer } from './raw-server.ts';

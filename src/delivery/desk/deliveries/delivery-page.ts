@@ -3,7 +3,7 @@
  */
 import { html } from 'hono/html';
 import { type Edition, findEditionById, fullEditionName } from '../../../editions/queries.ts';
-import { maskAddress } from '../../../lib/address.ts';
+import { maskLocalPart } from '../../../lib/address.ts';
 import { lineChart } from '../../../web/desk/charts/line-chart.ts';
 import type { Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
 import { respondMissing, respondPage } from '../../../web/desk/page.ts';
@@ -134,7 +134,7 @@ function shownAddress(request: SignedInRequest, email: string | null, subscriber
   const number = `subscriber ${subscriberId}`;
   if (email === null) return `${number}, erased`;
   if (request.may('audience.addresses')) return email;
-  return request.may('audience.read') ? maskAddress(email) : number;
+  return request.may('audience.read') ? maskLocalPart(email) : number;
 }
 
 function failedTable(request: SignedInRequest, failed: readonly FailedDeliveryOf[]): Html {

@@ -56,3 +56,8 @@ const STATES: Record<EditionDeliveryState, [kind: StatusKind, word: string]> = {
 export function deliveryStateMark(state: EditionDeliveryState): Html {
   return statusMark(...STATES[state]);
 }
+
+/** `1 message`, `1,204 messages`. */
+export function messageCount(count: number): string {
+  return count === 1 ? '1 message' : `${formatCount(count)} messages`;
+}

@@ -16,7 +16,7 @@ import { hiddenFields, submitButton, textField } from '../../../web/desk/parts/f
 import { sentence } from '../../../web/desk/parts/operator-text.ts';
 import { type Reissue, reissueEdition } from '../../closing/reissue.ts';
 import { DeliveryControlError } from '../../control/edition-control.ts';
-import { editionDeskPath, mailedName, requestedEdition } from './edition-names.ts';
+import { editionDeskPath, mailedName, messageCount, requestedEdition } from './edition-names.ts';
 
 const MISSING = 'There is no such edition.';
 
@@ -99,7 +99,7 @@ export async function handleReissue(request: SignedInRequest): Promise<Response>
     return respondReissue(request, edition, { problem: problemOf(error) });
   }
   await publish(desk.app);
-  const text = `Reissued as revision ${reissue.edition.revision}: ${messages(reissue.queued)} queued.`;
+  const text = `Reissued as revision ${reissue.edition.revision}: ${messageCount(reissue.queued)} queued.`;
   return respondAfter(request, editionDeskPath(reissue.edition), { kind: 'done', text });
 }
 
@@ -163,8 +163,8 @@ export function confirmingSentence(
   asCorrection: boolean,
 ): string {
   const parts = [
-    `${messages(queued)} of revision ${edition.revision} will be queued at once`,
-    ...(suppressed === 0 ? [] : [`${messages(suppressed)} of the revision before will not be sent any more`]),
+    `${messageCount(queued)} of revision ${edition.revision} will be queued at once`,
+    ...(suppressed === 0 ? [] : [`${messageCount(suppressed)} of the revision before will not be sent any more`]),
     ...(submitted === 0
       ? []
       : [
@@ -177,10 +177,6 @@ export function confirmingSentence(
       : [`${people(uncertain)} may have got an earlier revision, and get no second mail either`]),
   ];
   return `${parts.join('; ')}.`;
-}
-
-function messages(count: number): string {
-  return count === 1 ? '1 message' : `${formatCount(count)} messages`;
 }
 
 function people(count: number): string {

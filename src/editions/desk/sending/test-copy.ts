@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { html } from 'hono/html';
 import { acquirePermit } from '../../../core/store/rate-limits.ts';
 import { sendTestCopy } from '../../../delivery/message/test-copy.ts';
-import { maskAddress, parseAddress } from '../../../lib/address.ts';
+import { maskLocalPart, parseAddress } from '../../../lib/address.ts';
 import { errorLine } from '../../../lib/text/clean-text.ts';
 import { MINUTE, SECOND } from '../../../lib/time.ts';
 import { withTimeout } from '../../../lib/with-timeout.ts';
@@ -38,7 +38,7 @@ export async function mailTestCopy(request: SignedInRequest, target: DraftTarget
   }
   // A nonce of its own: no two copies have the same Message-ID.
   const rendering = { nonce: randomBytes(16).toString('hex'), render: composerOf(desk).rendering.render };
-  const to = isOwn ? 'own address' : maskAddress(parsed.email);
+  const to = isOwn ? 'own address' : maskLocalPart(parsed.email);
   const onSubmit = request.audit('edition.test', targetName(target), { to });
   const options = { to: parsed.email, slot: target.slot.label, rendering, onSubmit };
   try {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { queueEdition } from '../../../scripts/test-edition.ts';
-import { editionNamed } from '../../../src/editions/cli/edition-named.ts';
+import { editionNamed } from '../../../src/editions/cli/edition-command.ts';
 import { openMigrated } from '../../support/databases.ts';
 import { sampleConfig } from '../../support/sample.ts';
 

@@ -1,0 +1,16 @@
+import { userInfo } from 'node:os';
+import { plainLine } from '../../lib/text/clean-text.ts';
+import { type CliContext, CommandError, type JsonOption } from './context.ts';
+
+export interface EditorOptions extends JsonOption {
+  by?: string;
+}
+
+const MAX_NAME = 100;
+
+/** Who gives a command: an editor's name. @throws CommandError */
+export function editorName({ env }: CliContext, by: string | undefined): string {
+  const name = plainLine(by ?? env.DAYWIRE_EDITOR ?? userInfo().username);
+  if (name !== '' && name.length <= MAX_NAME) return name;
+  throw new CommandError(`--by must be a name of at most ${MAX_NAME} characters`);
+}

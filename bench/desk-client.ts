@@ -5,7 +5,7 @@ import { beginSession } from '../src/accounts/sessions.ts';
 import { openDesk } from '../src/app/desk/mount.ts';
 import { createApp } from '../src/app/routes/app.ts';
 import type { AppContext } from '../src/core/app-context.ts';
-import { inTransaction } from '../src/core/store/transaction.ts';
+import { inTransaction } from '../src/core/store/store.ts';
 
 export interface DeskClient {
   /** @param path from the root of the site; @throws Error unless the status is 200 or 303 */

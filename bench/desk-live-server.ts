@@ -4,7 +4,7 @@
  */
 import { once } from 'node:events';
 import { openDesk } from '../src/app/desk/mount.ts';
-import { editionPath } from '../src/delivery/desk/editions/edition-names.ts';
+import { editionDeskPath } from '../src/delivery/desk/editions/edition-names.ts';
 import { type DeliveringSetup, printLine, startDeliveringServer } from './delivering-server.ts';
 import { closeLarge, composeLarge } from './delivery-edition.ts';
 import { signInAs } from './desk-client.ts';
@@ -33,7 +33,7 @@ const composed = await composeLarge(store, config);
 printLine({ url, ...session } satisfies DeskAddress);
 await once(process.stdin, 'data');
 const { queued, edition } = await closeLarge(store, config, composed);
-const pages = ['', '/deliveries', `/deliveries/${edition.id}`, editionPath(edition)];
+const pages = ['', '/deliveries', `/deliveries/${edition.id}`, editionDeskPath(edition)];
 printLine({ id: edition.id, queued, pages } satisfies DeskEdition);
 if (!process.stdin.readableEnded) await once(process.stdin, 'end');
 await stop();

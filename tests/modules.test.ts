@@ -73,15 +73,15 @@ describe('the modules of src/', () => {
   });
 
   it('declare no type, interface, class or enum name twice', () => {
-    const declared = sourceFiles(src).flatMap((file) =>
-      [...readFileSync(file, 'utf8').matchAll(DECLARATION)].map(([, name = '']) => ({
-        name,
-        file: relative(src, file),
-      })),
-    );
+    const declared = declarationsIn(sourceFiles(src), TYPE);
     expect(declared.length).toBeGreaterThan(200);
-    const twice = [...Map.groupBy(declared, ({ name }) => name)].filter(([, places]) => places.length > 1);
-    expect(twice.map(([name, places]) => `${name}: ${places.map(({ file }) => file).join(', ')}`)).toEqual([]);
+    expect(declaredTwice(declared)).toEqual([]);
+  });
+
+  it('declare no exported function or constant name twice', () => {
+    const declared = declarationsIn(sourceFiles(src), EXPORTED_VALUE);
+    expect(declared.length).toBeGreaterThan(1_000);
+    expect(declaredTwice(declared)).toEqual([]);
   });
 
   it('have at most 20 files in a folder, except for migrations, which only grow', () => {
@@ -118,7 +118,28 @@ describe('lines', () => {
   });
 });
 
-const DECLARATION = /^(?:export )?(?:declare )?(?:abstract )?(?:type|interface|class|enum) (\w+)/gm;
+const TYPE = /^(?:export )?(?:declare )?(?:abstract )?(?:type|interface|class|enum) (\w+)/gm;
+
+const EXPORTED_VALUE = /^export (?:async )?(?:function\*?|const|let) (\w+)/gm;
+
+interface Declared {
+  name: string;
+  /** Relative to src/. */
+  file: string;
+}
+
+/** @param declaration its group is the name */
+function declarationsIn(files: readonly string[], declaration: RegExp): Declared[] {
+  return files.flatMap((file) =>
+    [...readFileSync(file, 'utf8').matchAll(declaration)].map(([, name = '']) => ({ name, file: relative(src, file) })),
+  );
+}
+
+function declaredTwice(declared: readonly Declared[]): string[] {
+  return [...Map.groupBy(declared, ({ name }) => name)]
+    .filter(([, places]) => places.length > 1)
+    .map(([name, places]) => `${name}: ${places.map(({ file }) => file).join(', ')}`);
+}
 
 function sourceFiles(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })

@@ -2,8 +2,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type FetchClient, openFetchClient } from '../../src/lib/guarded-fetch/fetch-client.ts';
-import type { RequestGate } from '../../src/lib/guarded-fetch/request-gate.ts';
+import { type FetchClient, openFetchClient, type RequestGate } from '../../src/lib/guarded-fetch/fetch-client.ts';
 import type { Clock } from '../../src/lib/time.ts';
 
 export interface OutletRequest {

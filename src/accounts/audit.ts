@@ -3,8 +3,7 @@
  * password, token or address: subscribers are named by their id. Long texts are cut.
  */
 
-import type { Tx } from '../core/store/store.ts';
-import type { InTransaction } from '../core/store/transaction.ts';
+import type { InTransaction, Tx } from '../core/store/store.ts';
 import { boundedLine } from '../lib/text/clean-text.ts';
 import { CONSOLE, type SignedInAccount } from './account.ts';
 

@@ -1,8 +1,7 @@
 /**
  * Changes to accounts by an admin, and of the own password. Each ends the sessions of the account.
  */
-import type { Db, Tx } from '../core/store/store.ts';
-import { type InTransaction, inTransaction, lockName } from '../core/store/transaction.ts';
+import { type Db, type InTransaction, inTransaction, lockName, type Tx } from '../core/store/store.ts';
 import { type Account, lockAccount, type SignedInAccount, toAccount } from './account.ts';
 import { type AuditActor, accountSubject, auditAct } from './audit.ts';
 import { ordered, replacePassword, withdrawInvitationsOf, withdrawPasswordLinks } from './invitations.ts';

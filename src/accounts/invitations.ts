@@ -3,10 +3,8 @@
  * account chooses a new password. The store holds only a hash of the link's token.
  */
 import { sql } from 'kysely';
-import type { Db, Tx } from '../core/store/store.ts';
-import { type InTransaction, inTransaction, lockName } from '../core/store/transaction.ts';
-import { parseAddress } from '../lib/address.ts';
-import { maskAddress } from '../lib/mask-address.ts';
+import { type Db, type InTransaction, inTransaction, lockName, type Tx } from '../core/store/store.ts';
+import { maskLocalPart, parseAddress } from '../lib/address.ts';
 import { DAY } from '../lib/time.ts';
 import {
   type Account,
@@ -84,7 +82,7 @@ export async function invite(
       .executeTakeFirstOrThrow();
     const entry: AuditedAct =
       account === null
-        ? { act: 'account.invite', subject: `invitation/${id}`, detail: { to: maskAddress(parsed.email), roles } }
+        ? { act: 'account.invite', subject: `invitation/${id}`, detail: { to: maskLocalPart(parsed.email), roles } }
         : { act: 'account.password-link', subject: accountSubject(account.id), detail: { name: account.name } };
     await auditAct(actor, now, entry)(tx);
     const invitation: Invitation = {

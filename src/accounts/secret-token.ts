@@ -2,7 +2,8 @@
  * Random tokens that a browser keeps or a link carries. The store has only their hash: who reads the store, or a backup
  * of it, cannot use one. SHA-256 is enough, because nobody can try all tokens of 256 bits.
  */
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
+import { sha256 } from '../lib/sha256.ts';
 
 const BYTES = 32;
 const PATTERN = /^[A-Za-z0-9_-]{43}$/;
@@ -22,8 +23,4 @@ export function newSecretToken(): SecretToken {
 /** The hash of a token as a client sent it; null if it has not the form of one. */
 export function hashOfToken(token: string): string | null {
   return PATTERN.test(token) ? sha256(token) : null;
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
 }

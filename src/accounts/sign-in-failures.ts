@@ -5,8 +5,7 @@
  */
 import { createHmac } from 'node:crypto';
 import { deriveKey, type SigningSecrets } from '../core/config/signing-secrets.ts';
-import type { Db } from '../core/store/store.ts';
-import { inTransaction, lockName } from '../core/store/transaction.ts';
+import { type Db, inTransaction, lockName } from '../core/store/store.ts';
 import { addressBlock } from '../lib/address-block.ts';
 import { CLOCK_DIFFERENCE } from '../lib/clock-watch.ts';
 import { MINUTE } from '../lib/time.ts';
@@ -39,8 +38,8 @@ export type SignInAttempt =
   | { kind: 'refused'; retryAt: number };
 
 /**
- * Admits one attempt, and counts it as failed until `forgetFailures` or `withdrawAttempt`: otherwise many at once would
- * all be admitted.
+ * Admits one attempt, and counts it as failed until `deleteSignInFailures` or `withdrawAttempt`: otherwise many at once
+ * would all be admitted.
  */
 export async function beginAttempt(db: Db, key: string, now: number): Promise<SignInAttempt> {
   return inTransaction(db, async (tx) => {
@@ -72,7 +71,7 @@ export async function withdrawAttempt(db: Db, id: number): Promise<void> {
 }
 
 /** Deletes the failures of a key, after the right password. */
-export async function forgetFailures(db: Db, key: string): Promise<void> {
+export async function deleteSignInFailures(db: Db, key: string): Promise<void> {
   await db.deleteFrom('sign_in_failures').where('key', '=', key).execute();
 }
 

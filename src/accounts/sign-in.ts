@@ -4,14 +4,13 @@
  */
 import type { SigningSecrets } from '../core/config/signing-secrets.ts';
 import { acquirePermit } from '../core/store/rate-limits.ts';
-import type { Db, Tx } from '../core/store/store.ts';
-import { inTransaction } from '../core/store/transaction.ts';
+import { type Db, inTransaction, type Tx } from '../core/store/store.ts';
 import { SECOND } from '../lib/time.ts';
 import { emailKey, type SignedInAccount, toAccount } from './account.ts';
 import { accountSubject, auditAct } from './audit.ts';
 import { hashPassword, isOutdatedHash, PasswordQueueFull, passwordHasHash } from './password-hash.ts';
 import { beginSession } from './sessions.ts';
-import { beginAttempt, failureKey, forgetFailures, signInRateKey, withdrawAttempt } from './sign-in-failures.ts';
+import { beginAttempt, deleteSignInFailures, failureKey, signInRateKey, withdrawAttempt } from './sign-in-failures.ts';
 
 export interface Credentials {
   /** What was typed, any text. */
@@ -57,7 +56,7 @@ export async function signIn(store: SignInStore, credentials: Credentials, now: 
     if (newHash !== null) {
       await tx.updateTable('accounts').set({ password: newHash }).where('id', '=', account.id).execute();
     }
-    await forgetFailures(tx, key);
+    await deleteSignInFailures(tx, key);
     const token = await beginSession(tx, account.id, now);
     await auditAct(account, now, { act: 'account.sign-in', subject: accountSubject(account.id) })(tx);
     return { kind: 'signed-in', token, account };
@@ -74,7 +73,7 @@ export async function confirmPassword(
   const checked = await checkPassword(store, { email, password, client }, now);
   if (checked.kind !== 'right') return checked;
   if (checked.account.id !== id) return { kind: 'wrong', accountId: id };
-  await forgetFailures(store.db, checked.key);
+  await deleteSignInFailures(store.db, checked.key);
   return { kind: 'confirmed' };
 }
 

@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { startImporting } from '../articles/import/watched/watched-folders.ts';
-import { lookingUpImages } from '../articles/remote-images/remote-images.ts';
+import { lookingUpImages } from '../articles/remote-images/look-up.ts';
 import { fillTitleIndex } from '../articles/search/fill-index.ts';
 import type { AppContext } from '../core/app-context.ts';
 import { articleSources } from '../core/config/sources.ts';
@@ -17,7 +17,7 @@ import { pollMailbox } from '../delivery/bounces/mailbox.ts';
 import { closeDueCountdowns } from '../delivery/closing/countdown.ts';
 import { deliverDue } from '../delivery/deliver-due.ts';
 import { DeliveryMonitor } from '../delivery/monitor/monitor.ts';
-import { recordProgress } from '../delivery/progress.ts';
+import { recordEditionProgress } from '../delivery/progress.ts';
 import { listDelivering } from '../delivery/queue/queries.ts';
 import { remindOfApprovals } from '../editions/draft/approval-reminders.ts';
 import { updateStrandedAlerts } from '../editions/draft/stranded-drafts.ts';
@@ -155,7 +155,7 @@ export function startPollingBounces({ store, config, keys, clock, log }: AppCont
 /** Records how far each delivery is, for the desk. */
 export function startRecordingProgress({ store, clock, log }: AppContext): Stoppable {
   return repeat(PROGRESS_EVERY, 'recording the progress of deliveries', log, async () => {
-    await recordProgress(store.db, await listDelivering(store.db), clock());
+    await recordEditionProgress(store.db, await listDelivering(store.db), clock());
   });
 }
 

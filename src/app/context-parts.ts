@@ -1,10 +1,29 @@
 import type { ContextParts } from '../core/app-context.ts';
 import type { Config } from '../core/config/config.ts';
+import type { SigningSecrets } from '../core/config/signing-secrets.ts';
+import type { Keys, Signer } from '../core/keys.ts';
+import { openSigningSecrets } from '../core/signing-secret.ts';
 import type { Store } from '../core/store/store.ts';
 import { pauseRetracted } from '../delivery/control/retraction.ts';
-import { openKeys } from '../delivery/message/open-keys.ts';
+import { loadSigners } from '../delivery/message/dkim.ts';
 
 /** What delivery gives to every context. */
 export function openParts(config: Config, store: Store): ContextParts {
   return { keys: openKeys(config, store), beforePublish: pauseRetracted };
+}
+
+/** Nothing is read before it is needed: many commands need no key. */
+function openKeys(config: Config, store: Store): Keys {
+  let secrets: SigningSecrets | undefined;
+  let signers: readonly Signer[] | undefined;
+  return {
+    async signingSecrets() {
+      secrets ??= await openSigningSecrets(config, store);
+      return secrets;
+    },
+    signers() {
+      signers ??= loadSigners(config);
+      return signers;
+    },
+  };
 }

@@ -13,7 +13,7 @@ import type { Run } from '../core/schedule/run-ledger.ts';
 import type { CloseOutcome } from '../delivery/closing/close.ts';
 import { composeNow } from '../delivery/closing/compose-slot.ts';
 import { closeDueCountdowns } from '../delivery/closing/countdown.ts';
-import { deliverDue, type NamedDeliveryReport } from '../delivery/deliver-due.ts';
+import { deliverDue, type NamedRunResult } from '../delivery/deliver-due.ts';
 import { wasInterrupted } from '../delivery/monitor/run-details.ts';
 import { lastEdition } from '../editions/queries.ts';
 import { type PublishRequest, publish } from '../feeds/publish/publish.ts';
@@ -36,7 +36,7 @@ export interface FirstRun {
   /** The edition of the sample's first start. */
   edition: CloseOutcome | null;
   runs: Run[];
-  delivered: NamedDeliveryReport | null;
+  delivered: NamedRunResult | null;
 }
 
 /** Whether a run failed, or delivery paused or stopped. A delivery that failed is the recipient's matter. */
@@ -117,7 +117,7 @@ function textOf(outcome: PolledOutlet['outcome']): string {
 }
 
 /** The part of the role `deliver`. */
-export function deliverFirst(app: AppContext, { stop, onProgress }: FirstRunOptions): Promise<NamedDeliveryReport> {
+export function deliverFirst(app: AppContext, { stop, onProgress }: FirstRunOptions): Promise<NamedRunResult> {
   return deliverDue(app, { signal: stop, onProgress: (report) => onProgress?.({ kind: 'delivering', report }) });
 }
 

@@ -5,7 +5,7 @@ import type { AppContext } from '../core/app-context.ts';
 import { syncOutletAlerts } from '../outlets/polling/outlet-alerts.ts';
 import { failureAlert } from '../own-sites/poll-sources.ts';
 import { incompleteAlert, withdrawalAlert } from '../own-sites/sweep.ts';
-import { forgetFailures, listSourceRows } from '../sources/source-state.ts';
+import { clearSourceFailures, listSourceRows } from '../sources/source-state.ts';
 
 /**
  * Resolves the alerts of removed sources, and that a paused one fails; deletes the rejections of removed ones. Nothing
@@ -22,7 +22,7 @@ export async function settleRemovedSources(app: AppContext): Promise<void> {
   ];
   await resolveAlerts(store.db, alerts, clock());
   // The metrics would say for good that they fail.
-  await forgetFailures(
+  await clearSourceFailures(
     store.db,
     removed.map(({ id }) => id),
   );

@@ -3,7 +3,7 @@
  */
 
 import type { Hono } from 'hono';
-import { lookUpSomeImages } from '../articles/remote-images/remote-images.ts';
+import { lookUpSomeImages } from '../articles/remote-images/look-up.ts';
 import { consentTextOf, storeConsentText } from '../audience/consent/consent-text.ts';
 import type { AppContext } from '../core/app-context.ts';
 import type { Finding } from '../core/finding.ts';
@@ -16,8 +16,8 @@ import { openReaderCounter } from '../feeds/readers/reader-counts.ts';
 import type { Stoppable } from '../lib/repeat.ts';
 import { errorLine } from '../lib/text/clean-text.ts';
 import { SECOND } from '../lib/time.ts';
+import { connectionsWithin, openFilesLimit } from '../web/server/connection-limit.ts';
 import { ListenError, listen, type WebServer } from '../web/server/listen.ts';
-import { connectionsWithin, openFilesLimit } from '../web/server/open-files.ts';
 import type { WebContext } from '../web/server/web-context.ts';
 import {
   notifyHubOnce,

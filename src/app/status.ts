@@ -12,7 +12,7 @@ import type { AppContext } from '../core/app-context.ts';
 import { listProcesses } from '../core/schedule/processes.ts';
 import { countRunsEver, listLastRuns, listRuns } from '../core/schedule/run-ledger.ts';
 import { nextSlot } from '../core/schedule/slots.ts';
-import { readLastReport } from '../delivery/providers/last-report.ts';
+import { readLastProviderEvent } from '../delivery/providers/last-event.ts';
 import {
   countBounces,
   countServiceMessages,
@@ -212,7 +212,7 @@ async function readersOfTheWeek({ store, config }: AppContext, now: number): Pro
 async function mailProviderStatus({ store, config }: AppContext): Promise<Status['mailProvider']> {
   const { provider: name } = config.delivery;
   if (name === 'none') return null;
-  const at = await readLastReport(store.db, name);
+  const at = await readLastProviderEvent(store.db, name);
   return { name, lastReport: at === null ? null : rfc3339(at) };
 }
 

@@ -1,5 +1,5 @@
 /**
- * Where pages link to an article: to its page on this site, or to its address elsewhere.
+ * Where pages link to an article: to its page on this site, to its address elsewhere, or to its page at the desk.
  */
 
 import type { Config } from '../core/config/config.ts';
@@ -37,4 +37,9 @@ export function noteUrl(article: Article, site: Site): string {
   return hasNote || article.url === null
     ? articlePageUrl({ slug: article.slug, page: null }, site.base)
     : articleUrl(article, site.base);
+}
+
+/** The path of an article's page at the desk, below the desk's own path. */
+export function articleDeskPath(id: string): string {
+  return `/articles/${encodeURIComponent(id)}`;
 }

@@ -5,8 +5,7 @@
  */
 import type { SigningSecrets } from '../core/config/signing-secrets.ts';
 import { acquirePermit } from '../core/store/rate-limits.ts';
-import type { Db, Tx } from '../core/store/store.ts';
-import { type InTransaction, inTransaction } from '../core/store/transaction.ts';
+import { type Db, type InTransaction, inTransaction, type Tx } from '../core/store/store.ts';
 import { DAY, HOUR } from '../lib/time.ts';
 import { lockSubscriber } from './consent/changes.ts';
 import { revokeLinks } from './consent/revoke-links.ts';

@@ -9,11 +9,10 @@ import { domainToUnicode } from 'node:url';
 import { sql } from 'kysely';
 import type { SigningSecrets } from '../core/config/signing-secrets.ts';
 import { removeDeletedText } from '../core/store/deleted-text.ts';
-import { isOpen, OPEN_DELIVERY_STATES } from '../core/store/delivery-states.ts';
+import { isInOpenState, OPEN_DELIVERY_STATES } from '../core/store/delivery-states.ts';
 import { revokedLease } from '../core/store/lease.ts';
-import type { Db, Tx } from '../core/store/store.ts';
+import { type Db, type InTransaction, inTransaction, type Tx } from '../core/store/store.ts';
 import type { SuppressionReason } from '../core/store/tables.ts';
-import { type InTransaction, inTransaction } from '../core/store/transaction.ts';
 import { isAtDomain } from '../lib/address.ts';
 import { changesRateKey, linkRateKeys } from './account-links.ts';
 import { lockSubscriber, type SubscriberRow } from './consent/changes.ts';
@@ -106,7 +105,7 @@ async function deletePausedDomain(tx: Tx, { id, email, email_key: key }: Subscri
             .innerJoin('subscribers', 'subscribers.id', 'deliveries.subscriber_id')
             .select('deliveries.subscriber_id')
             .whereRef('deliveries.edition_id', '=', 'paused_domains.edition_id')
-            .where(isOpen('deliveries'))
+            .where(isInOpenState('deliveries'))
             .where('deliveries.subscriber_id', '!=', id)
             .where(isAtDomain(domain)),
         ),

@@ -1,7 +1,6 @@
 /** The export of all data about a subscriber (GDPR articles 15 and 20). */
 
-import type { Db } from '../core/store/store.ts';
-import { type InTransaction, inTransaction } from '../core/store/transaction.ts';
+import { type Db, type InTransaction, inTransaction } from '../core/store/store.ts';
 import { rfc3339 } from '../lib/time.ts';
 import { type ConsentChannel, lockSubscriber, recordConsent } from './consent/changes.ts';
 import { subscriberHistory } from './history.ts';

@@ -4,8 +4,7 @@
  */
 import { sql } from 'kysely';
 import { jsonRows } from '../core/store/json-rows.ts';
-import { type Db, dialectOf } from '../core/store/store.ts';
-import { inTransaction } from '../core/store/transaction.ts';
+import { type Db, dialectOf, inTransaction } from '../core/store/store.ts';
 import { wallClock } from '../lib/time.ts';
 
 /** Half-open: `[from, until)`, epoch milliseconds. */

@@ -3,9 +3,8 @@
  * so that new subscriptions need no further confirmation.
  */
 
-import type { Db, Tx } from '../core/store/store.ts';
+import { type Db, type InTransaction, inTransaction, type Tx } from '../core/store/store.ts';
 import type { SuppressionReason } from '../core/store/tables.ts';
-import { type InTransaction, inTransaction } from '../core/store/transaction.ts';
 import { rfc3339 } from '../lib/time.ts';
 import {
   type ConsentChannel,

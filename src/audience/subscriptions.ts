@@ -5,9 +5,8 @@
 
 import type { SigningSecrets } from '../core/config/signing-secrets.ts';
 import { readStateCounts } from '../core/store/counts.ts';
-import type { Db, Tx } from '../core/store/store.ts';
+import { type Db, type InTransaction, inTransaction, type Tx } from '../core/store/store.ts';
 import type { SuppressionReason } from '../core/store/tables.ts';
-import { type InTransaction, inTransaction } from '../core/store/transaction.ts';
 import { parseAddress } from '../lib/address.ts';
 import { rfc3339 } from '../lib/time.ts';
 import {

@@ -10,9 +10,8 @@
 import { createHmac } from 'node:crypto';
 import { deriveKey, type SigningSecrets } from '../core/config/signing-secrets.ts';
 import { revokedLease } from '../core/store/lease.ts';
-import type { Db, Tx } from '../core/store/store.ts';
+import { type Db, type InTransaction, inTransaction, type Tx } from '../core/store/store.ts';
 import type { SuppressionReason } from '../core/store/tables.ts';
-import { type InTransaction, inTransaction } from '../core/store/transaction.ts';
 import { parseAddress } from '../lib/address.ts';
 import { chunks } from '../lib/chunks.ts';
 import {

@@ -7,7 +7,7 @@ import { type AppContext, type AppContextOptions, type ProcessEnv, withAppContex
 import type { AddCommands } from '../core/cli/context.ts';
 import { openOutput } from '../core/cli/output.ts';
 import { openProgress } from '../core/cli/progress.ts';
-import { type OpenSendingProbes, openSendingProbes, type ProbingContext } from '../delivery/domain/probes.ts';
+import { type OpenSendingProbes, openSendingProbes, type ProbingContext } from '../delivery/sending-domain/probes.ts';
 import { openLog } from '../lib/log.ts';
 import { VERSION } from '../lib/version.ts';
 

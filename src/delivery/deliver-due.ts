@@ -11,13 +11,13 @@ import type { OnRecovery, OnTrouble } from './control/back-off-state.ts';
 import type { DeliveryPause, OnPause } from './control/circuit-breaker.ts';
 import { deliver } from './deliver.ts';
 import { DeliveryMonitor } from './monitor/monitor.ts';
-import type { DeliverOptions, DeliveryReport } from './run.ts';
+import type { DeliverOptions, DeliveryRunResult } from './run.ts';
 import { editionName } from './status/edition-status.ts';
 import type { Transport } from './transport/connection.ts';
 import { openTransport } from './transport/open-transport.ts';
 
 /** The report of a run, with the names of the editions that it paused. */
-export type NamedDeliveryReport = Omit<DeliveryReport, 'paused'> & { paused: (DeliveryPause & { edition: string })[] };
+export type NamedRunResult = Omit<DeliveryRunResult, 'paused'> & { paused: (DeliveryPause & { edition: string })[] };
 
 /** The alert about a back-off. */
 const TROUBLE_ALERTS = { server: DELIVERY_STOPPED, service: SERVICE_MESSAGES_REFUSED };
@@ -38,14 +38,14 @@ export async function deliverDue(
     transport = openTransport(app.config),
   }: {
     signal?: AbortSignal;
-    onProgress?: (report: Readonly<DeliveryReport>) => void;
+    onProgress?: (report: Readonly<DeliveryRunResult>) => void;
     probeNow?: boolean;
     /** Kept from run to run by a process that delivers repeatedly. */
     monitor?: DeliveryMonitor;
     /** Default: the configured one. */
     transport?: Transport;
   } = {},
-): Promise<NamedDeliveryReport> {
+): Promise<NamedRunResult> {
   const { store, config, keys, templates, clock } = app;
   const secrets = await keys.signingSecrets();
   const signers = keys.signers();

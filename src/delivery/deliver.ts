@@ -6,7 +6,7 @@ import { keepUnsubscribeKey } from '../audience/unsubscribe-keys.ts';
 import type { Config } from '../core/config/config.ts';
 import type { Store } from '../core/store/store.ts';
 import { finishEditions } from './queue/outbox.ts';
-import { type DeliverOptions, type DeliveryReport, DeliveryRun } from './run.ts';
+import { type DeliverOptions, DeliveryRun, type DeliveryRunResult } from './run.ts';
 import type { Transport } from './transport/connection.ts';
 import { DeliveryWorker } from './worker.ts';
 
@@ -20,7 +20,7 @@ export async function deliver(
   config: Config,
   transport: Transport,
   options: DeliverOptions,
-): Promise<DeliveryReport> {
+): Promise<DeliveryRunResult> {
   const { signal, secrets, clock } = options;
   await keepUnsubscribeKey(store.db, secrets, clock());
   const run = new DeliveryRun(store, config, transport, options);

@@ -15,7 +15,7 @@ export interface EditionProgress {
 }
 
 /** Records how far editions are now. The last record of a minute stays; without any change, none is written. */
-export async function recordProgress(db: Db, editionIds: number[], now: number): Promise<void> {
+export async function recordEditionProgress(db: Db, editionIds: number[], now: number): Promise<void> {
   const counts = await countAllDeliveries(db, editionIds);
   for (const [edition_id, { submitted, failed }] of counts) {
     const [last] = await listProgress(db, edition_id, 1);

@@ -3,7 +3,7 @@
  * An interrupted run is continued by the next, and running twice, or concurrently, changes nothing.
  */
 import { sql } from 'kysely';
-import { isOpen, OPEN_DELIVERY_STATES } from '../core/store/delivery-states.ts';
+import { isInOpenState, OPEN_DELIVERY_STATES } from '../core/store/delivery-states.ts';
 import { revokedLease } from '../core/store/lease.ts';
 import type { Db, Store } from '../core/store/store.ts';
 import { CANCELLED } from './queue/delivery-outcome.ts';
@@ -48,7 +48,7 @@ async function hasOpenDeliveries(db: Db, editionId: number): Promise<boolean> {
     .selectFrom('deliveries')
     .select('subscriber_id')
     .where('edition_id', '=', editionId)
-    .where(isOpen('deliveries'))
+    .where(isInOpenState('deliveries'))
     .limit(1)
     .executeTakeFirst();
   return open !== undefined;
@@ -66,7 +66,7 @@ async function foldBatch(db: Store['db'], editionId: number): Promise<number> {
           select subscriber_id from deliveries where edition_id = ${editionId} order by subscriber_id limit ${BATCH}
         ) as batch
       )
-      and not (${isOpen('deliveries')}) returning state`.execute(tx);
+      and not (${isInOpenState('deliveries')}) returning state`.execute(tx);
     const totals = [...Map.groupBy(rows, (row) => row.state)].map(([state, group]) => ({
       edition_id: editionId,
       state,
@@ -93,7 +93,7 @@ export async function failUncertainOfCancelled({ db }: Pick<Store, 'db'>, now: n
     const { id } = await db
       .selectFrom('deliveries')
       .select((e) => e.fn.min('edition_id').as('id'))
-      .where(isOpen('deliveries'))
+      .where(isInOpenState('deliveries'))
       .where('edition_id', '>', last)
       .executeTakeFirstOrThrow();
     if (id === null) return;
@@ -114,7 +114,7 @@ export async function failUncertainOfCancelled({ db }: Pick<Store, 'db'>, now: n
         reason: `${reason}; its last submission was interrupted, so it may have arrived`,
       })
       .where('edition_id', '=', id)
-      .where(isOpen('deliveries'))
+      .where(isInOpenState('deliveries'))
       .where('state', '=', 'submitting')
       .where('lease_until', '<=', now)
       .execute();

@@ -36,7 +36,7 @@ interface OutcomeCounts {
   suppressed: number;
 }
 
-export interface DeliveryReport extends OutcomeCounts {
+export interface DeliveryRunResult extends OutcomeCounts {
   /** The same for service messages. */
   service: OutcomeCounts;
   /** Editions, and domains of editions, that this run paused because every recipient is refused. */
@@ -61,7 +61,7 @@ export interface DeliverOptions {
   /** Stops the run: submissions in progress are finished and recorded, the rest stays pending. */
   signal?: AbortSignal | undefined;
   /** Called after every delivery. */
-  onProgress?: ((report: Readonly<DeliveryReport>) => void) | undefined;
+  onProgress?: ((report: Readonly<DeliveryRunResult>) => void) | undefined;
   /** Called in the transaction that pauses an edition, or a domain of it, because every recipient is refused. */
   onPause?: OnPause | undefined;
   /** Called before an edition is set to `done`. */
@@ -91,7 +91,7 @@ const MAX_SERVER_FAILURES = 3;
 
 export class DeliveryRun {
   readonly store: Store;
-  readonly report: DeliveryReport;
+  readonly report: DeliveryRunResult;
   readonly claims: ClaimBuffer;
   /** Null if a single edition is delivered. */
   readonly services: ServiceClaimBuffer | null;
@@ -307,7 +307,7 @@ function claimKey(editionId: number, subscriberId: number, fence: number): strin
   return `${editionId} ${subscriberId} ${fence}`;
 }
 
-function emptyReport(): DeliveryReport {
+function emptyReport(): DeliveryRunResult {
   const counts = { submitted: 0, deferred: 0, failed: 0, suppressed: 0 };
   return { ...counts, service: { ...counts }, paused: [], stopped: null };
 }

@@ -4,8 +4,7 @@
  * reason, messages of a kind that cannot be built wait until they can.
  */
 
-import type { Tx } from '../core/store/store.ts';
-import { inTransaction } from '../core/store/transaction.ts';
+import { inTransaction, type Tx } from '../core/store/store.ts';
 import { MINUTE } from '../lib/time.ts';
 import { buildMessage, failed, isUsedUp, submitMessage, usedUpReason } from './attempt.ts';
 import { areServiceMessagesRefused, PASSING_KINDS } from './control/refusal-limits.ts';

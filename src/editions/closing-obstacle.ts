@@ -3,7 +3,7 @@
  */
 import type { Config, NewsletterConfig } from '../core/config/config.ts';
 import type { Db } from '../core/store/store.ts';
-import { findAlertObstacle } from './alerts/alert-limits.ts';
+import { findAlertEditionObstacle } from './alert-newsletters/alert-limits.ts';
 import { type ClosingObstacle, closingObstacle } from './draft/closing.ts';
 import { readDraft } from './draft/draft-store.ts';
 import { findEdition } from './queries.ts';
@@ -21,7 +21,7 @@ export async function findClosingObstacle(
   const obstacle =
     closingObstacle(state, newsletter.approval, null) ??
     (newsletter.kind === 'alert' && state.kind !== 'closed'
-      ? await findAlertObstacle(db, config, newsletter, { slotAt: slot.slotAt, closeAt, now })
+      ? await findAlertEditionObstacle(db, config, newsletter, { slotAt: slot.slotAt, closeAt, now })
       : null);
   const isVoidable = state.kind === 'approved' && newsletter.approval === 'required';
   if (obstacle === null && !isVoidable) return null;

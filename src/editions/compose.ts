@@ -10,7 +10,7 @@ import { newsletterSite } from '../core/config/site-view.ts';
 import type { Db, Store } from '../core/store/store.ts';
 import type { Templates } from '../lib/templates.ts';
 import { datelineTime, rfc3339 } from '../lib/time.ts';
-import { findAlertObstacle } from './alerts/alert-limits.ts';
+import { findAlertEditionObstacle } from './alert-newsletters/alert-limits.ts';
 import { buildEditionView } from './build-view.ts';
 import { type ClosingObstacle, closingObstacle } from './draft/closing.ts';
 import type { Draft } from './draft/decisions.ts';
@@ -151,7 +151,7 @@ export async function composeEdition(
   const obstacle =
     closingObstacle(draft.state, newsletter.approval, approval?.voided ?? null) ??
     (newsletter.kind === 'alert' && reissueOf === null
-      ? await findAlertObstacle(db, config, newsletter, { slotAt: slot.slotAt, closeAt, now })
+      ? await findAlertEditionObstacle(db, config, newsletter, { slotAt: slot.slotAt, closeAt, now })
       : null);
   if (countStories(loaded.plan) < newsletter.minimumStories) {
     // Another process may have closed it meanwhile, with these stories.

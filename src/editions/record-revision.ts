@@ -3,13 +3,13 @@
  * its own deliveries. It has the same number and roundup article. A story counts once, in the newest revision that has
  * it: one that only an earlier revision had stays there, and no later edition gets it.
  */
-import { createHash } from 'node:crypto';
 import type { Article } from '../articles/article.ts';
 import { saveArticle } from '../articles/import/save.ts';
 import { findArticles } from '../articles/queries.ts';
 import { clearRejection, recordRejection } from '../articles/rejections.ts';
 import type { Tx } from '../core/store/store.ts';
 import { chunks } from '../lib/chunks.ts';
+import { sha256 } from '../lib/sha256.ts';
 import type { ComposedEdition } from './compose.ts';
 import type { EditionSummary } from './queries.ts';
 import {
@@ -76,7 +76,7 @@ async function updateRoundupArticle(
   const { id, tagUri, slug, publishedAt, status } = stored;
   const updatedAt = Math.max(now, publishedAt);
   const article = { ...roundupArticle, id, tagUri, slug, publishedAt, updatedAt, status };
-  await saveArticle(tx, article, createHash('sha256').update(JSON.stringify(article)).digest('hex'), now);
+  await saveArticle(tx, article, sha256(JSON.stringify(article)), now);
   return article;
 }
 

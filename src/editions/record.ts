@@ -3,12 +3,12 @@
  * the content it was composed from has changed since, nothing is written, and the edition must be composed again.
  * record-revision.ts writes the next revisions.
  */
-import { createHash } from 'node:crypto';
 import { SqliteAdapter } from 'kysely';
 import { saveArticle } from '../articles/import/save.ts';
 import { clearRejection, recordRejection } from '../articles/rejections.ts';
 import type { Tx } from '../core/store/store.ts';
 import { chunks } from '../lib/chunks.ts';
+import { sha256 } from '../lib/sha256.ts';
 import { type ComposedEdition, isArticleIdTaken } from './compose.ts';
 import { closeDraft } from './draft/draft-store.ts';
 import { lastEdition } from './queries.ts';
@@ -109,7 +109,7 @@ async function insertRoundupArticle(tx: Tx, { roundupArticle }: ComposedEdition,
   if (await isArticleIdTaken(tx, article.id)) {
     throw new StaleComposition(`the id ${article.id} has been taken by an article since`);
   }
-  await saveArticle(tx, article, createHash('sha256').update(JSON.stringify(article)).digest('hex'), now);
+  await saveArticle(tx, article, sha256(JSON.stringify(article)), now);
 }
 
 /** @returns its id @throws StaleComposition if the revision exists */

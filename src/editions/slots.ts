@@ -9,7 +9,7 @@ import { type NewsletterConfig, scheduleZone } from '../core/config/config.ts';
 import { readScheduleState } from '../core/schedule/run-ledger.ts';
 import { nextSlot, slotsBetween } from '../core/schedule/slots.ts';
 import { localDate, rfc3339 } from '../lib/time.ts';
-import { listOpenAlerts } from './alerts/alert-drafts.ts';
+import { listOpenAlertDrafts } from './alert-newsletters/alert-drafts.ts';
 import { findDraftSlots, lastCommandAt } from './draft/draft-store.ts';
 import { newsletterJobId } from './draft/newsletter-job-id.ts';
 import { findEdition } from './queries.ts';
@@ -77,7 +77,7 @@ export async function slotNamed(
 export async function comingSlot(app: AppContext, newsletter: NewsletterConfig, now: number): Promise<EditionSlot> {
   const { schedule } = newsletter;
   if (schedule === null) {
-    const alerts = await listOpenAlerts(app.store.db, newsletter.id, now);
+    const alerts = await listOpenAlertDrafts(app.store.db, newsletter.id, now);
     return alerts.at(-1)?.slot ?? noAlert(newsletter);
   }
   const waiting = await waitingSlot(app, newsletter);

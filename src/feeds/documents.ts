@@ -1,10 +1,10 @@
 /** Published documents in the store, so that all web processes serve the same. The folder of feeds mirrors them. */
-import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
 import type { Db, Tx } from '../core/store/store.ts';
 import type { Tables } from '../core/store/tables.ts';
 import { ConcurrencyLimit } from '../lib/concurrency/concurrency-limit.ts';
 import { TurnTimer } from '../lib/concurrency/turn-timer.ts';
+import { sha256 } from '../lib/sha256.ts';
 import { SECOND } from '../lib/time.ts';
 import { type Codings, compress, decompress } from './compress.ts';
 
@@ -185,8 +185,4 @@ export async function findUnlistedDocuments(db: Db, paths: string[]): Promise<st
 
 export async function deleteDocuments(db: Db, paths: string[]): Promise<void> {
   if (paths.length > 0) await db.deleteFrom('documents').where('path', 'in', paths).execute();
-}
-
-function sha256(body: Buffer): string {
-  return createHash('sha256').update(body).digest('hex');
 }

@@ -4,7 +4,7 @@
 import type { Handler } from 'hono';
 import { findMonths, parseMonth } from '../articles/months.ts';
 import { localDate } from '../lib/time.ts';
-import { listPage, parsePageNumber, renderPage, respondPage } from '../web/pages/page.ts';
+import { listPage, parsePageNumber, renderPage, respondPublicPage } from '../web/pages/page.ts';
 import { respondNotFound } from '../web/server/errors.ts';
 import type { WebContext } from '../web/server/web-context.ts';
 import { type ListEntry, listStories } from './list-stories.ts';
@@ -19,7 +19,7 @@ export function serveArchive(web: WebContext): Handler {
     const years = [...Map.groupBy(found, (month) => month.year)].map(([year, months]) => ({ year, months }));
     const description = `All stories of ${web.view.name}, by month.`;
     const head = { title: 'Archive', description, path: '/archive' };
-    return respondPage(c, await renderPage(web, 'archive', head, { years }));
+    return respondPublicPage(c, await renderPage(web, 'archive', head, { years }));
   };
 }
 
@@ -43,6 +43,6 @@ export function serveArchiveMonth(web: WebContext): Handler {
     const head = { ...list, title, description: `Stories that ${name} published in ${month.title}.` };
     const byDay = Map.groupBy(list.entries, (entry) => localDate(entry.publishedAt, zone));
     const days = [...byDay.values()].map((ofDay) => ({ at: (ofDay[0] as ListEntry).publishedAt, stories: ofDay }));
-    return respondPage(c, await renderPage(web, 'archive-month', head, { title, days, list }));
+    return respondPublicPage(c, await renderPage(web, 'archive-month', head, { title, days, list }));
   };
 }

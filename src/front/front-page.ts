@@ -7,7 +7,7 @@ import type { Selection } from '../core/config/config.ts';
 import { editionLine } from '../editions/edition-line.ts';
 import { listEditions } from '../editions/queries.ts';
 import { DAY } from '../lib/time.ts';
-import { listPage, parsePageNumber, renderPage, respondPage } from '../web/pages/page.ts';
+import { listPage, parsePageNumber, renderPage, respondPublicPage } from '../web/pages/page.ts';
 import { respondNotFound } from '../web/server/errors.ts';
 import type { WebContext } from '../web/server/web-context.ts';
 import { listStories } from './list-stories.ts';
@@ -49,7 +49,7 @@ export function serveFrontPage(web: WebContext): Handler {
       form: isSignupOpen(web) ? await emptySubscribeForm(web) : null,
     };
     const head = { ...list, title: null, description: web.view.about };
-    return respondPage(c, await renderPage(web, 'front', head, data));
+    return respondPublicPage(c, await renderPage(web, 'front', head, data));
   };
 }
 
@@ -61,5 +61,5 @@ async function serveEarlier(web: WebContext, c: Context, number: number, now: nu
   const list = listPage('/', number, LAST_PAGE, found);
   const title = `Earlier stories, page ${number}`;
   const head = { ...list, title, description: web.view.about };
-  return respondPage(c, await renderPage(web, 'stream', head, { title, stream: list.entries, list }));
+  return respondPublicPage(c, await renderPage(web, 'stream', head, { title, stream: list.entries, list }));
 }

@@ -3,7 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { sanitiseMarkdown } from '../articles/sanitise.ts';
 import type { Config } from '../core/config/config.ts';
 import { isElsewhere, type LegalPage, legalPages } from '../core/config/legal-pages.ts';
-import { ownSites } from '../core/config/own-sites.ts';
+import { ownSites } from '../core/config/sources.ts';
 import { cleanLine, decodeUtf8 } from '../lib/text/clean-text.ts';
 
 export interface LegalDocument {

@@ -1,7 +1,7 @@
 /** The pages of the imprint and of the privacy policy. A changed file is shown without a restart. */
 import type { Context, Handler } from 'hono';
 import { isElsewhere, legalPages } from '../core/config/legal-pages.ts';
-import { renderPage, respondPage } from '../web/pages/page.ts';
+import { renderPage, respondPublicPage } from '../web/pages/page.ts';
 import { respondError, respondNotFound } from '../web/server/errors.ts';
 import type { WebContext } from '../web/server/web-context.ts';
 import { LegalDocumentError, readLegalDocument } from './legal-document.ts';
@@ -18,7 +18,7 @@ async function respondLegalPage(web: WebContext, c: Context, path: string): Prom
   try {
     const { title, html } = await readLegalDocument(page, web.config);
     const head = { title, description: `${title}: ${web.view.name}.`, path };
-    return respondPage(c, await renderPage(web, 'legal', head, { title, html }));
+    return respondPublicPage(c, await renderPage(web, 'legal', head, { title, html }));
   } catch (error) {
     if (!(error instanceof LegalDocumentError)) throw error;
     web.log?.warn({ problem: error.message }, 'legal text cannot be shown');

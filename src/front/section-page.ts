@@ -3,7 +3,7 @@
  */
 import type { Handler } from 'hono';
 import { sectionFeed } from '../feeds/feed-links.ts';
-import { listPage, parsePageNumber, renderPage, respondPage } from '../web/pages/page.ts';
+import { listPage, parsePageNumber, renderPage, respondPublicPage } from '../web/pages/page.ts';
 import { respondNotFound } from '../web/server/errors.ts';
 import type { WebContext } from '../web/server/web-context.ts';
 import { listStories } from './list-stories.ts';
@@ -29,7 +29,7 @@ export function serveSection(web: WebContext): Handler {
     const feed = sectionFeed(web.config, section.id);
     const description = `${section.title}: the newest stories of ${web.view.name}.`;
     const head = { ...list, title, description, section: section.id, feeds: [feed] };
-    return respondPage(
+    return respondPublicPage(
       c,
       await renderPage(web, 'section', head, { title, stories: list.entries, list, feed: feed.id }),
     );

@@ -2,7 +2,7 @@
 
 import { analyseArticles, importFiles } from '../articles/import/import.ts';
 import type { ImportFile } from '../articles/import/import-files.ts';
-import { type ArticleImportReport, addToReport, emptyReport } from '../articles/import/report.ts';
+import { type ArticleImportResult, addToResult, emptyResult } from '../articles/import/result.ts';
 import type { SourceRecord } from '../articles/import/source-record.ts';
 import type { Config } from '../core/config/config.ts';
 import type { Store } from '../core/store/store.ts';
@@ -34,14 +34,14 @@ export async function importEntries(
   sourceId: string,
   page: ReadPage,
   { clock, signal, settledBefore = null, afterPart }: EntryImportOptions,
-): Promise<ArticleImportReport> {
-  const report = emptyReport();
+): Promise<ArticleImportResult> {
+  const report = emptyResult();
   for await (const whole of entriesOf(page, PART)) {
     const part = settledBefore === null ? whole : await withoutSettled(store, sourceId, whole, settledBefore);
     const items = part.filter((entry) => entry.kind === 'item');
     const firstSeen = await readFirstSeen(store, sourceId, items, clock());
     const files = part.flatMap((entry) => importFileOf(sourceId, entry, firstSeen) ?? []);
-    addToReport(report, await importFiles(store, config, files, { clock, background: true, signal }));
+    addToResult(report, await importFiles(store, config, files, { clock, background: true, signal }));
     // An aborted import ends without an error: not all of these items have been stored.
     signal?.throwIfAborted();
     const seen = items.map(({ key, url, publishedAt, modifiedAt }) => ({

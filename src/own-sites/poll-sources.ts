@@ -9,7 +9,7 @@ import type { ArticleSource } from '../core/config/config.ts';
 import { openConfiguredClient } from '../core/config/fetching.ts';
 import { articleSources } from '../core/config/sources.ts';
 import { recordDoneRun } from '../core/schedule/run-ledger.ts';
-import { type InTransaction, inTransaction } from '../core/store/transaction.ts';
+import { type InTransaction, inTransaction } from '../core/store/store.ts';
 import { ConcurrencyLimit } from '../lib/concurrency/concurrency-limit.ts';
 import type { FetchClient } from '../lib/guarded-fetch/fetch-client.ts';
 import { DAY, rfc3339 } from '../lib/time.ts';
@@ -23,7 +23,7 @@ import {
   type SourceRow,
 } from '../sources/source-state.ts';
 import { type PollOutcome, pollSource } from './poll.ts';
-import type { PollReport } from './poll-steps.ts';
+import type { PollResult } from './poll-steps.ts';
 import { retractItems, withdrawalAlert } from './sweep.ts';
 
 /** How long a source may fail before an alert is raised. */
@@ -122,7 +122,7 @@ async function pollClaimed(
 }
 
 /** `3 added, 1 updated, 1 rejected, 2 retracted`; null if nothing changed. */
-export function describeChanges(report: PollReport): string | null {
+export function describeChanges(report: PollResult): string | null {
   const { added, updated, rejectedCount: rejected, retracted, left, waiting } = report;
   const counts = { added, updated, rejected, retracted, 'withdrawn and left': left, 'withdrawn and waiting': waiting };
   const parts = Object.entries(counts).flatMap(([what, count]) => (count === 0 ? [] : `${count} ${what}`));

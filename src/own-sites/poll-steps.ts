@@ -1,14 +1,13 @@
 /** The steps of a poll under way: requests, imports and recorded progress. */
-import { type ArticleImportReport, addToReport } from '../articles/import/report.ts';
+import { type ArticleImportResult, addToResult } from '../articles/import/result.ts';
 import { retractArticles } from '../articles/import/retract.ts';
 import type { ArticleSource, Config } from '../core/config/config.ts';
-import type { Store } from '../core/store/store.ts';
+import { inTransaction, type Store } from '../core/store/store.ts';
 import type { SourceApi } from '../core/store/tables/source-tables.ts';
-import { inTransaction } from '../core/store/transaction.ts';
 import type { FetchClient } from '../lib/guarded-fetch/fetch-client.ts';
 import { type Clock, MINUTE } from '../lib/time.ts';
 import type { Answer, Requester } from '../sources/request.ts';
-import { recordProgress, type SourceRow } from '../sources/source-state.ts';
+import { recordPollProgress, type SourceRow } from '../sources/source-state.ts';
 import { articleId } from './article-record.ts';
 import { importEntries } from './import-entries.ts';
 import type { ItemEntry, ReadPage } from './read-page.ts';
@@ -22,7 +21,7 @@ export interface PollDeps {
   signal?: AbortSignal | undefined;
 }
 
-export interface PollReport extends ArticleImportReport {
+export interface PollResult extends ArticleImportResult {
   /** Retracted because the source has withdrawn them. */
   retracted: number;
   /** Withdrawn by the source, and left as they are. */
@@ -40,7 +39,7 @@ const MAX_CLOCK_DIFFERENCE = 5 * MINUTE;
 export interface Poll extends PollDeps {
   source: ArticleSource;
   row: SourceRow;
-  report: PollReport;
+  report: PollResult;
 }
 
 /** Another process has claimed the source since. */
@@ -68,7 +67,7 @@ export async function importPage(poll: Poll, answer: Answer): Promise<ReadPage> 
       await progress(poll, {});
     },
   });
-  addToReport(report, imported);
+  addToResult(report, imported);
   return page;
 }
 
@@ -83,9 +82,9 @@ async function retractLeftOut({ store, config, source, clock, report }: Poll, it
 }
 
 /** Records progress, and keeps the claim. @throws LostClaimError */
-export async function progress(poll: Poll, change: Parameters<typeof recordProgress>[2]): Promise<void> {
+export async function progress(poll: Poll, change: Parameters<typeof recordPollProgress>[2]): Promise<void> {
   const { store, row, clock } = poll;
-  if (!(await recordProgress(store.db, row, change, clock()))) throw new LostClaimError();
+  if (!(await recordPollProgress(store.db, row, change, clock()))) throw new LostClaimError();
   Object.assign(row, change);
 }
 

@@ -2,7 +2,7 @@
  * Polls a source that was claimed: finds its API, reads what has changed page by page, and looks for what is gone. Each
  * page is stored before the next one is asked for, so that a process that dies loses and doubles nothing.
  */
-import { emptyReport } from '../articles/import/report.ts';
+import { emptyResult } from '../articles/import/result.ts';
 import type { ArticleSource } from '../core/config/config.ts';
 import { sourceKey } from '../core/config/source-keys.ts';
 import { DAY } from '../lib/time.ts';
@@ -17,16 +17,16 @@ import {
   LostClaimError,
   type Poll,
   type PollDeps,
-  type PollReport,
+  type PollResult,
   progress,
   requesterOf,
 } from './poll-steps.ts';
 import { sweepIfDue } from './sweep.ts';
 
 export type PollOutcome =
-  | { kind: 'polled'; report: PollReport }
+  | { kind: 'polled'; report: PollResult }
   /** `report`: what was stored before that. */
-  | { kind: 'failed'; problem: string; report: PollReport }
+  | { kind: 'failed'; problem: string; report: PollResult }
   /** The process ends, or another process has taken over. */
   | { kind: 'stopped' };
 
@@ -34,7 +34,7 @@ export type PollOutcome =
 export async function pollSource(deps: PollDeps, source: ArticleSource, row: SourceRow): Promise<PollOutcome> {
   const { store, clock, signal } = deps;
   const startedAt = clock();
-  const report: PollReport = { ...emptyReport(), retracted: 0, left: 0, waiting: 0, feedProblems: [] };
+  const report: PollResult = { ...emptyResult(), retracted: 0, left: 0, waiting: 0, feedProblems: [] };
   const poll: Poll = { ...deps, source, row, report };
   const { pollMinutes } = source;
   try {

@@ -3,11 +3,12 @@
  * The parameter `kind` is the kind of the source: SITES, or OUTLETS of outlets/polling/outlet-feeds.ts; `onCommit` is
  * called last, in the same transaction.
  */
+
 import type { AppContext } from '../core/app-context.ts';
 import type { Config } from '../core/config/config.ts';
 import type { AnySource } from '../core/config/sources.ts';
-import type { Tx } from '../core/store/store.ts';
-import { type InTransaction, inTransaction } from '../core/store/transaction.ts';
+import type { InTransaction, Tx } from '../core/store/store.ts';
+import { inTransaction } from '../core/store/store.ts';
 import { findSourceRow, registerSources, requestPoll, setPaused } from './source-state.ts';
 
 /** Why a poll that an operator requests does not happen. */

@@ -5,10 +5,14 @@
 import { Parser } from 'htmlparser2';
 import type { SourceApi } from '../core/store/tables/source-tables.ts';
 import { cleanUrl } from '../lib/text/clean-text.ts';
+import { JobError } from '../lib/threads/pool-thread.ts';
+import { threadJob } from '../lib/threads/thread-job.ts';
+import { runInThread } from '../lib/threads/thread-pool.ts';
+import { SECOND } from '../lib/time.ts';
 import { CmsFormatError } from './cms/cms-api.ts';
 import { openGhost, readGhostPosts } from './cms/ghost.ts';
 import { openWordPress } from './cms/wordpress.ts';
-import { inspectInThread } from './inspect-in-thread.ts';
+import type { FeedInspection } from './inspect-feed.ts';
 import { type Answer, ask, PollError, type Requester, statusError } from './request.ts';
 
 export interface FoundApi {
@@ -220,4 +224,29 @@ function isReadable(read: () => unknown): boolean {
 function below(home: string, path: string): string {
   const url = new URL(home);
   return new URL(path, `${url.origin}${url.pathname.replace(/\/?$/, '/')}`).href;
+}
+
+const INSPECT = threadJob<typeof import('./inspect-feed.ts').inspectFeed>(
+  import.meta.url,
+  './inspect-feed',
+  'inspectFeed',
+);
+
+const INSPECTION_LIMIT = 30 * SECOND;
+
+/**
+ * Inspects a document in a thread: anyone's site is searched for a feed.
+ * @returns null for a document that is no feed, or cannot be read in time; @throws the reason of the signal
+ */
+async function inspectInThread(
+  { url, headers, body }: Answer,
+  { now, signal }: Requester,
+): Promise<FeedInspection | null> {
+  const document = { bytes: body, contentType: headers['content-type'] ?? null, url };
+  try {
+    return await runInThread(INSPECT, { document, now }, { timeLimit: INSPECTION_LIMIT, signal });
+  } catch (error) {
+    if (error instanceof JobError) return null;
+    throw error;
+  }
 }

@@ -5,7 +5,7 @@
 import { sql } from 'kysely';
 import { LONGEST_LEASES } from '../core/store/future-instants.ts';
 import type { Db } from '../core/store/store.ts';
-import type { RequestGate } from '../lib/guarded-fetch/request-gate.ts';
+import type { RequestGate } from '../lib/guarded-fetch/fetch-client.ts';
 import { type Clock, DAY, MINUTE, rfc3339, SECOND } from '../lib/time.ts';
 
 /** Between the end of a request and the next one to the same host. */

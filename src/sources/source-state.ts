@@ -101,7 +101,12 @@ type Progress = Partial<
 >;
 
 /** Records progress, and extends the lease. @returns whether the claim still holds */
-export async function recordProgress(db: Db, claim: SourceClaim, progress: Progress, now: number): Promise<boolean> {
+export async function recordPollProgress(
+  db: Db,
+  claim: SourceClaim,
+  progress: Progress,
+  now: number,
+): Promise<boolean> {
   const row = await updateClaimed(db, 'sources', { id: claim.id, fence: claim.fence })
     .set({ ...progress, lease_until: now + POLL_LEASE })
     .returning('id')
@@ -113,7 +118,7 @@ export async function recordProgress(db: Db, claim: SourceClaim, progress: Progr
 export async function beginAgain(db: Db, row: SourceRow, now: number): Promise<void> {
   const change = { etag: null, last_modified: null, read_to: null };
   await forgetChanges(db, row.id);
-  await recordProgress(db, row, change, now);
+  await recordPollProgress(db, row, change, now);
   Object.assign(row, change);
 }
 
@@ -191,7 +196,7 @@ export function listSourceRows(db: Db): Promise<SourceRow[]> {
 }
 
 /** Forgets that sources have failed: they are polled no more. */
-export async function forgetFailures(db: Db, ids: string[]): Promise<void> {
+export async function clearSourceFailures(db: Db, ids: string[]): Promise<void> {
   if (ids.length === 0) return;
   await db
     .updateTable('sources')

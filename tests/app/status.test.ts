@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatStatus } from '../../src/app/cli/format-status.ts';
+import { formatStatus } from '../../src/app/cli/status.ts';
 import { readStatus, type Status } from '../../src/app/status.ts';
 import { raiseAlert } from '../../src/core/alerts/alerts.ts';
 import type { AppContext } from '../../src/core/app-context.ts';
@@ -7,7 +7,7 @@ import type { Config } from '../../src/core/config/config.ts';
 import { deleteProcess, listProcesses, recordProcess } from '../../src/core/schedule/processes.ts';
 import { DELIVERY_HELD, writeMeta } from '../../src/core/store/meta.ts';
 import type { Store } from '../../src/core/store/store.ts';
-import { noteReport } from '../../src/delivery/providers/last-report.ts';
+import { noteProviderEvent } from '../../src/delivery/providers/last-event.ts';
 import { DAY, HOUR, MINUTE } from '../../src/lib/time.ts';
 import { testConfig } from '../delivery/fixture.ts';
 import { alertNamed } from '../support/alerts.ts';
@@ -226,7 +226,7 @@ describe('the status', () => {
       const config = testConfig({ delivery: { provider: 'mailgun' } });
       const lines = async () => block(await readStatus({ store, config } as AppContext, NOW), 'subscribers');
       expect(await lines()).toEqual(['mailgun: last report never']);
-      await noteReport(store.db, 'mailgun', NOW - HOUR);
+      await noteProviderEvent(store.db, 'mailgun', NOW - HOUR);
       expect(await lines()).toEqual(['mailgun: last report 2026-11-24T06:30:00Z (14:30)']);
       expect((await read(store)).mailProvider).toBeNull();
     });

@@ -1,7 +1,7 @@
 /** Imports into a small newsroom: its configuration, temporary folders, and a fixed clock. */
 
 import { importText } from '../../src/articles/import/import.ts';
-import type { ArticleImportReport } from '../../src/articles/import/report.ts';
+import type { ArticleImportResult } from '../../src/articles/import/result.ts';
 import { type Config, parseConfig } from '../../src/core/config/config.ts';
 import type { Store } from '../../src/core/store/store.ts';
 import { NOW } from '../support/clock.ts';
@@ -35,7 +35,7 @@ export async function importMarkdown(
   store: Store,
   text: string,
   options: { name?: string; now?: number; config?: Config } = {},
-): Promise<ArticleImportReport> {
+): Promise<ArticleImportResult> {
   const { name = 'story.md', now = NOW, config = configWith() } = options;
   return importText(store, config, { source: name, text, format: 'markdown' }, { clock: () => now });
 }
@@ -45,14 +45,14 @@ export async function importJson(
   store: Store,
   articles: object[],
   options: { name?: string; now?: number; config?: Config } = {},
-): Promise<ArticleImportReport> {
+): Promise<ArticleImportResult> {
   const { name = 'wire.jsonl', now = NOW, config = configWith() } = options;
   const text = articles.map((article) => JSON.stringify(article)).join('\n');
   return importText(store, config, { source: name, text, format: 'jsonl' }, { clock: () => now });
 }
 
 /** The messages of a report. */
-export function messagesOf(report: ArticleImportReport): { problems: string[]; warnings: string[] } {
+export function messagesOf(report: ArticleImportResult): { problems: string[]; warnings: string[] } {
   return {
     problems: report.rejected.flatMap((entry) => entry.problems),
     warnings: report.warnings.flatMap((entry) => entry.problems),

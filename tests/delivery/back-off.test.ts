@@ -4,7 +4,7 @@ import { NOW, queueEdition } from '../../scripts/test-edition.ts';
 import type { Store } from '../../src/core/store/store.ts';
 import type { OnTrouble } from '../../src/delivery/control/back-off-state.ts';
 import { deliver } from '../../src/delivery/deliver.ts';
-import type { DeliveryReport } from '../../src/delivery/run.ts';
+import type { DeliveryRunResult } from '../../src/delivery/run.ts';
 import { openTransport } from '../../src/delivery/transport/open-transport.ts';
 import { openTemplates } from '../../src/lib/templates.ts';
 import { MINUTE, SECOND } from '../../src/lib/time.ts';
@@ -27,7 +27,7 @@ interface RunOptions {
 }
 
 /** One run, `after` milliseconds from the first. */
-function runAt(store: Store, url: string, after: number, options: RunOptions = {}): Promise<DeliveryReport> {
+function runAt(store: Store, url: string, after: number, options: RunOptions = {}): Promise<DeliveryRunResult> {
   const { connections = 2, ...rest } = options;
   const config = { ...CONFIG, delivery: { ...CONFIG.delivery, connections } };
   return deliver(store, config, openTransport({ ...config, secrets: { smtpUrl: url } }), {

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { queueEdition } from '../../scripts/test-edition.ts';
 import { DELIVERY_HELD, writeMeta } from '../../src/core/store/meta.ts';
-import type { InTransaction } from '../../src/core/store/transaction.ts';
+import type { InTransaction } from '../../src/core/store/store.ts';
 import { cancel, release, resume, retry, settle, settleAll } from '../../src/delivery/control/control.ts';
 import { pauseEdition } from '../../src/delivery/control/edition-control.ts';
 import { pauseDomain } from '../../src/delivery/control/paused-domains.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { NOW, queueEdition } from '../../scripts/test-edition.ts';
-import { deleteProgress, listProgress, recordProgress } from '../../src/delivery/progress.ts';
+import { deleteProgress, listProgress, recordEditionProgress } from '../../src/delivery/progress.ts';
 import { MINUTE, SECOND } from '../../src/lib/time.ts';
 import { forEachDatabase } from '../support/databases.ts';
 
@@ -9,7 +9,7 @@ describe('the progress of a delivery', () => {
     it('is recorded once a minute, at its last change', async () => {
       const store = await open();
       const { editionId, subscriberIds } = await queueEdition(store, 4);
-      const record = (at: number) => recordProgress(store.db, [editionId], at);
+      const record = (at: number) => recordEditionProgress(store.db, [editionId], at);
       const end = (n: number, state: 'submitted' | 'failed') =>
         store.db.updateTable('deliveries').set({ state }).where('subscriber_id', '=', subscriberIds[n]!).execute();
       await record(NOW);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { mailboxKey, maskedAddress, parseAddress, wireAddress } from '../../src/lib/address.ts';
+import { mailboxKey, maskedAddress, maskLocalPart, parseAddress, wireAddress } from '../../src/lib/address.ts';
 
 function reasonFor(text: string): string | null {
   const parsed = parseAddress(text);
@@ -160,5 +160,27 @@ describe('a masked address', () => {
     expect(maskedAddress('Ada.Lovelace@mail.example.com')).toBe('A…@m….com');
     expect(maskedAddress('ada@bücher.example')).toBe('a…@b….example');
     expect(maskedAddress('a@b.de')).toBe('a…@b….de');
+  });
+});
+
+describe('an address with a masked local part', () => {
+  it('shows the first character of the name, and the domain', () => {
+    expect(maskLocalPart('jun.li+news@example.com')).toBe('j…@example.com');
+    expect(maskLocalPart('a@bücher.example')).toBe('a…@bücher.example');
+  });
+
+  it('shows nothing of text that is no address', () => {
+    expect(maskLocalPart('jun.li')).toBe('…');
+    expect(maskLocalPart('')).toBe('…');
+  });
+
+  it('never shows a second character of the name', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), fc.domain(), (name, domain) => {
+        const masked = maskLocalPart(`${name}@${domain}`);
+        const [first = ''] = name;
+        expect(masked).toBe(`${first}…@${domain}`);
+      }),
+    );
   });
 });

@@ -11,7 +11,7 @@ import { PassThrough, Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { inject } from 'vitest';
 import { runCommandLine } from '../../src/cli/main.ts';
-import type { OpenSendingProbes } from '../../src/delivery/domain/probes.ts';
+import type { OpenSendingProbes } from '../../src/delivery/sending-domain/probes.ts';
 import { Mutex } from '../../src/lib/concurrency/mutex.ts';
 import { atEndOfFile } from './end-of-file.ts';
 import { NO_NETWORK } from './no-network.ts';

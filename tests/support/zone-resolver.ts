@@ -1,7 +1,7 @@
 /**
  * A resolver that answers from a zone in memory, as the one of Node does from a name server.
  */
-import { type DnsResolver, type Lookup, reverseName } from '../../src/delivery/domain/dns-resolver.ts';
+import { type DnsResolver, type Lookup, reverseName } from '../../src/delivery/sending-domain/dns-resolver.ts';
 import type { Zone } from './name-server.ts';
 
 /** @param zone CNAME is followed once; a name that is `silent` fails */

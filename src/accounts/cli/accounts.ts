@@ -3,13 +3,14 @@
  */
 import { type Command, Option } from 'commander';
 import { type CliContext, CommandError, type JsonOption, jsonOption, printResult } from '../../core/cli/context.ts';
+import { table } from '../../core/cli/text.ts';
 import type { Db } from '../../core/store/store.ts';
+import { localDateTime } from '../../lib/time.ts';
 import { type Account, CONSOLE, findAccountByEmail, listAccounts } from '../account.ts';
 import { AccountError, disableAccount, enableAccount } from '../change-account.ts';
-import { invite, listInvitations } from '../invitations.ts';
+import { type Invitation, invite, listInvitations } from '../invitations.ts';
 import { ACCOUNT_ROLES, type AccountRole } from '../permissions.ts';
 import { insecureSiteMessage, keepsSessions } from '../secure-site.ts';
-import { formatAccounts, formatInvitation } from './format-accounts.ts';
 
 export function addAccountCommands(program: Command, cli: CliContext): void {
   const accounts = program.command('accounts').description('accounts of the desk, the pages for editors at /desk');
@@ -102,4 +103,32 @@ async function accountOf(db: Db, email: string): Promise<Account> {
   const account = await findAccountByEmail(db, email);
   if (account !== null) return account;
   throw new CommandError(`${email}: there is no such account: see "daywire accounts list"`);
+}
+
+function formatInvitation({ email, account, roles, expiresAt }: Invitation, link: string, zone: string): string {
+  const purpose =
+    account === null ? `create an account (${roles.join(', ')})` : `set a new password of ${account.name}`;
+  return [
+    `Open this link to ${purpose} for ${email}. It works once, until ${localDateTime(expiresAt, zone)} (${zone}):`,
+    link,
+  ].join('\n');
+}
+
+function formatAccounts(
+  accounts: readonly (Account & { lastSeenAt: number | null })[],
+  invitations: readonly Invitation[],
+  zone: string,
+): string[] {
+  if (accounts.length + invitations.length === 0) {
+    return ['no accounts: "daywire accounts invite ADDRESS --role admin" prints a link for the first one'];
+  }
+  const time = (instant: number | null): string => (instant === null ? '' : localDateTime(instant, zone));
+  const rows = accounts.map(({ name, email, roles, disabledAt, lastSeenAt }) => [
+    ...[name, email, roles.join(', '), disabledAt === null ? '' : `disabled ${time(disabledAt)}`, time(lastSeenAt)],
+  ]);
+  const open = invitations.map(({ email, account, roles, expiresAt }) => {
+    const purpose = account === null ? roles.join(', ') : `new password of ${account.name}`;
+    return `invited: ${email} (${purpose}), until ${time(expiresAt)}`;
+  });
+  return [...(rows.length === 0 ? [] : table([['name', 'address', 'roles', 'status', 'last seen'], ...rows])), ...open];
 }

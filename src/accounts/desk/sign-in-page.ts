@@ -10,7 +10,6 @@ import { hiddenFields, submitButton, textField } from '../../web/desk/parts/form
 import { when } from '../../web/desk/parts/when.ts';
 import { deleteSessionCookie, replaceSession, sessionTokenOf } from '../../web/desk/session-cookie.ts';
 import { clientAddress } from '../../web/server/client-address.ts';
-import { pathAfterSignIn } from '../next-path.ts';
 import { endSession } from '../sessions.ts';
 import { type SignInRefusal, signIn } from '../sign-in.ts';
 
@@ -91,4 +90,21 @@ password.`;
     case 'busy':
       return html`Many people sign in right now. Try again in a few seconds.`;
   }
+}
+
+const MAX_NEXT_LENGTH = 2_000;
+/** A path and a query of characters that no browser changes or reads as another host (RFC 3986 §3.3, §3.4). */
+const PLAIN_PATH = /^(?:\/[A-Za-z0-9._~!$&'()*+,;=:@%-]+)+\/?(?:\?[A-Za-z0-9._~!$&'()*+,;=:@%/?-]*)?$/;
+
+/**
+ * The address to go to: `next` if it is a page of the desk, otherwise the desk's first page. `next` comes from a link
+ * that anyone can write, so it must not lead to another site.
+ * @param next a path with a query, as the browser sent it
+ * @param base path of the desk without a slash at its end, such as `/desk`
+ */
+export function pathAfterSignIn(next: string | null, base: string): string {
+  if (next === null || next.length > MAX_NEXT_LENGTH || !PLAIN_PATH.test(next)) return base;
+  // As a browser reads it: dots and encoded dots go to a folder above.
+  const { pathname } = new URL(next, 'http://desk.invalid');
+  return pathname === base || pathname.startsWith(`${base}/`) ? next : base;
 }

@@ -7,7 +7,7 @@ import type { AppContext, ProcessEnv } from '../../core/app-context.ts';
 import { type Config, ConfigError, loadConfig } from '../../core/config/config.ts';
 import { readableByOthers } from '../../core/config/private-paths.ts';
 import { type Finding, ok, problem, warning } from '../../core/finding.ts';
-import type { OpenSendingProbes } from '../../delivery/domain/probes.ts';
+import type { OpenSendingProbes } from '../../delivery/sending-domain/probes.ts';
 import { openTemplates } from '../../lib/templates.ts';
 import { ownTemplateWarnings } from '../templates/own-templates.ts';
 import { checkAddresses } from './addresses.ts';

@@ -4,7 +4,7 @@
 import type { Config, MailProvider } from '../../core/config/config.ts';
 import { type Finding, ok, problem, warning } from '../../core/finding.ts';
 import type { Store } from '../../core/store/store.ts';
-import { readLastReport } from '../../delivery/providers/last-report.ts';
+import { readLastProviderEvent } from '../../delivery/providers/last-event.ts';
 import { readVerificationKey } from '../../delivery/providers/sendgrid.ts';
 import { DAY } from '../../lib/time.ts';
 
@@ -45,7 +45,7 @@ export async function checkProviderReports(
   { delivery: { provider }, publication }: Pick<Config, 'delivery' | 'publication'>,
   now: number,
 ): Promise<Finding[]> {
-  if (provider === 'none' || (await readLastReport(db, provider)) !== null) return [];
+  if (provider === 'none' || (await readLastProviderEvent(db, provider)) !== null) return [];
   const submitted = await db
     .selectFrom('editions')
     .innerJoin('delivery_counts', 'delivery_counts.edition_id', 'editions.id')

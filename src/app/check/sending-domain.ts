@@ -5,10 +5,10 @@
 import type { Config } from '../../core/config/config.ts';
 import { type Finding, ok, warning } from '../../core/finding.ts';
 import type { Signer } from '../../core/keys.ts';
-import { judgeSetup } from '../../delivery/domain/judge-setup.ts';
-import type { OpenSendingProbes } from '../../delivery/domain/probes.ts';
-import { sendingSetup } from '../../delivery/domain/sending-setup.ts';
 import { loadSigners } from '../../delivery/message/dkim.ts';
+import { judgeSetup } from '../../delivery/sending-domain/judge-setup.ts';
+import type { OpenSendingProbes } from '../../delivery/sending-domain/probes.ts';
+import { sendingSetup } from '../../delivery/sending-domain/sending-setup.ts';
 
 /** daywire works whatever the DNS says, so nothing is a problem. What other checks report is left out. */
 const CHECKED_ELSEWHERE = ['one-click'];

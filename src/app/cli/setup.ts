@@ -4,7 +4,7 @@
 import type { Command } from 'commander';
 import { type CliContext, type JsonOption, jsonOption, printResult } from '../../core/cli/context.ts';
 import { configJsonSchema } from '../../core/config/config.ts';
-import type { ProbingContext } from '../../delivery/domain/probes.ts';
+import type { ProbingContext } from '../../delivery/sending-domain/probes.ts';
 import { check } from '../check/check.ts';
 import { answerProblem, assertNoNewsroom, DEFAULT_ANSWERS, type InitAnswers, init } from '../init.ts';
 

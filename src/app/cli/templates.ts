@@ -1,6 +1,7 @@
 /**
  * Commands about a newsroom's own templates.
  */
+import { diff } from 'node:util';
 import type { Command } from 'commander';
 import { type CliContext, type JsonOption, jsonOption, printResult } from '../../core/cli/context.ts';
 import { displayPath, table } from '../../core/cli/text.ts';
@@ -12,7 +13,6 @@ import {
   readBoth,
   type TemplateEntry,
 } from '../templates/own-templates.ts';
-import { formatDiff } from './line-diff.ts';
 
 const WORDS: Record<TemplateEntry['state'], string> = {
   'built-in': 'built-in',
@@ -65,4 +65,30 @@ export function addTemplateCommands(program: Command, cli: CliContext): void {
     .description('record that your copy takes the present built-in template into account, so that check is silent')
     .argument('<name>', 'such as pages/article.liquid')
     .action((name: string) => cli.print(`${keepTemplate(folder(), name)}: your copy is kept`));
+}
+
+/** Unchanged lines around a change. */
+const CONTEXT_LINES = 3;
+
+/** The differences of two texts, as `diff -u` shows them. @returns an empty text if they do not differ */
+function formatDiff(before: { name: string; text: string }, after: { name: string; text: string }): string {
+  // 1: only in `before`, -1: only in `after`.
+  const entries = diff(before.text.split('\n'), after.text.split('\n'));
+  const isShown = entries.map(() => false);
+  for (const [index, [kind]] of entries.entries()) {
+    if (kind === 0) continue;
+    isShown.fill(true, Math.max(0, index - CONTEXT_LINES), index + CONTEXT_LINES + 1);
+  }
+  if (!isShown.includes(true)) return '';
+  const lines = [`--- ${before.name}`, `+++ ${after.name}`];
+  let [line, otherLine] = [1, 1];
+  for (const [index, [kind, text]] of entries.entries()) {
+    if (isShown[index]) {
+      if (!isShown[index - 1]) lines.push(`@@ line ${line}, and line ${otherLine} of the other @@`);
+      lines.push(`${kind === 0 ? ' ' : kind === 1 ? '-' : '+'}${text}`);
+    }
+    if (kind !== -1) line += 1;
+    if (kind !== 1) otherLine += 1;
+  }
+  return lines.join('\n');
 }

@@ -15,7 +15,7 @@ import { readDeliveryTotals, readStateCounts, type StateCount } from '../../core
 import { DELIVERY_HELD, readMeta } from '../../core/store/meta.ts';
 import type { Db, Store } from '../../core/store/store.ts';
 import type { CountedSubject } from '../../core/store/tables.ts';
-import { listLastReports } from '../../delivery/providers/last-report.ts';
+import { listLastProviderEvents } from '../../delivery/providers/last-event.ts';
 import { countAllDeliveries, countUncertain, findNextDue, readDeliveryStates } from '../../delivery/queue/queries.ts';
 import { countRates, type EditionRates } from '../../delivery/rates/count-rates.ts';
 import { percentOf } from '../../delivery/rates/judge-rates.ts';
@@ -199,7 +199,7 @@ async function addDeliveries(db: Db, gauge: MakeGauge, counter: MakeCounter, now
   const reported = gauge('mail_provider_last_report_timestamp_seconds', 'Last report of the mail provider.', [
     'provider',
   ]);
-  for (const { provider, at } of await listLastReports(db)) reported.set({ provider }, at / SECOND);
+  for (const { provider, at } of await listLastProviderEvents(db)) reported.set({ provider }, at / SECOND);
   const suppressed = gauge('suppressed_addresses', 'Addresses on the suppression list.', ['reason']);
   const reasons = await countsByState(db, 'suppressions');
   for (const reason of SUPPRESSION_REASONS) suppressed.set({ reason }, reasons.get(reason)?.count ?? 0);

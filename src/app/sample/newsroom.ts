@@ -5,7 +5,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { importFiles } from '../../articles/import/import.ts';
 import { type ImportFile, textFile } from '../../articles/import/import-files.ts';
-import type { ReportEntry } from '../../articles/import/report.ts';
+import type { ImportResultEntry } from '../../articles/import/result.ts';
 import { addSubscriber } from '../../audience/subscriptions.ts';
 import type { Config } from '../../core/config/config.ts';
 import { SAMPLE_LOADED_AT, writeMeta } from '../../core/store/meta.ts';
@@ -13,13 +13,13 @@ import type { Store } from '../../core/store/store.ts';
 import { resolveTimes } from '../../outlets/sample/relative-times.ts';
 import { SAMPLE } from '../../outlets/sample/sample-folder.ts';
 
-export interface SampleReport {
+export interface SampleResult {
   /** Articles of the sample that are now in the store. */
   articles: number;
   subscribers: number;
   /** Articles that this configuration does not allow, such as those of a section that it lacks. */
-  rejected: ReportEntry[];
-  warnings: ReportEntry[];
+  rejected: ImportResultEntry[];
+  warnings: ImportResultEntry[];
 }
 
 /**
@@ -31,7 +31,7 @@ export async function loadSampleNewsroom(
   store: Store,
   config: Config,
   { now }: { now: number },
-): Promise<SampleReport> {
+): Promise<SampleResult> {
   const subscribers = await addSampleSubscribers(store, config, now);
   await writeMeta(store.db, SAMPLE_LOADED_AT, String(now));
   const sources = await sampleSources(now);

@@ -4,12 +4,12 @@
  * `.ejected.json` in the newsroom's folder holds a hash of each built-in template at the time it was ejected. A copy
  * that was made by hand has none, and nobody can tell what it was made from.
  */
-import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
 import { z } from 'zod';
 import type { Config } from '../../core/config/config.ts';
 import { closestName } from '../../lib/names/closest-name.ts';
+import { sha256 } from '../../lib/sha256.ts';
 import { BUILT_IN_TEMPLATES, unreadableFolder } from '../../lib/templates.ts';
 
 export interface TemplateEntry {
@@ -46,7 +46,7 @@ export function listTemplates(folder: string): TemplateEntry[] {
     const current = readFileSync(join(BUILT_IN_TEMPLATES, name), 'utf8');
     if (readFileSync(join(folder, name), 'utf8') === current) return { name, state: 'same' };
     const hash = ejected[name];
-    return { name, state: hash === undefined ? 'unknown' : hash === hashOf(current) ? 'edited' : 'outdated' };
+    return { name, state: hash === undefined ? 'unknown' : hash === sha256(current) ? 'edited' : 'outdated' };
   });
 }
 
@@ -68,7 +68,7 @@ export function ejectTemplate(folder: string, name: string, isForced: boolean): 
   const text = readFileSync(join(BUILT_IN_TEMPLATES, known), 'utf8');
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, text);
-  writeEjected(folder, { ...ejected, [known]: hashOf(text) });
+  writeEjected(folder, { ...ejected, [known]: sha256(text) });
   return path;
 }
 
@@ -79,7 +79,7 @@ export function ejectTemplate(folder: string, name: string, isForced: boolean): 
  */
 export function keepTemplate(folder: string, name: string): string {
   const { name: known, builtIn } = readBoth(folder, name);
-  writeEjected(folder, { ...readEjected(folder), [known]: hashOf(builtIn) });
+  writeEjected(folder, { ...readEjected(folder), [known]: sha256(builtIn) });
   return known;
 }
 
@@ -189,8 +189,4 @@ function readEjected(folder: string): Record<string, string> {
 function writeEjected(folder: string, hashes: Record<string, string>): void {
   const sorted = Object.fromEntries(Object.entries(hashes).sort(([a], [b]) => (a < b ? -1 : 1)));
   writeFileSync(ejectedFile(folder), `${JSON.stringify(sorted, null, 2)}\n`);
-}
-
-function hashOf(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
 }

@@ -12,6 +12,7 @@ import type { Config } from '../../core/config/config.ts';
 import { legalPages } from '../../core/config/legal-pages.ts';
 import type { SigningSecrets } from '../../core/config/signing-secrets.ts';
 import { newsletterSite, type SiteView, siteView } from '../../core/config/site-view.ts';
+import { firstLine } from '../../core/finding.ts';
 import { migrate } from '../../core/store/schema.ts';
 import { openStore, type Store } from '../../core/store/store.ts';
 import { prepareServiceMessage, type ServiceMessage } from '../../delivery/message/service-message.ts';
@@ -245,8 +246,4 @@ async function problemOf(render: () => Promise<unknown>): Promise<string | null>
   } catch (error) {
     return firstLine(error);
   }
-}
-
-function firstLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split('\n', 1)[0] ?? '';
 }

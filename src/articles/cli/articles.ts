@@ -16,9 +16,9 @@ import { rfc3339 } from '../../lib/time.ts';
 import { type CmsExport, importExport, importSiteFolder } from '../../own-sites/exports/import-export.ts';
 import { GENERATORS, type SiteGenerator } from '../../own-sites/exports/site-generators.ts';
 import { importPaths } from '../import/import.ts';
-import type { ArticleImportReport } from '../import/report.ts';
+import type { ArticleImportResult } from '../import/result.ts';
 import { countRejections, findRejection, listRejections, type RecordedRejection } from '../rejections.ts';
-import { lookUpSomeImages } from '../remote-images/remote-images.ts';
+import { lookUpSomeImages } from '../remote-images/look-up.ts';
 
 export function addArticleCommands(program: Command, cli: CliContext): void {
   program
@@ -166,7 +166,7 @@ async function importFrom(
   { store, config, clock }: AppContext,
   paths: string[],
   { from, source, url, takeOver }: ArticleImportFlags & { from: CmsExport | SiteGenerator },
-): Promise<ArticleImportReport> {
+): Promise<ArticleImportResult> {
   const [path, ...others] = paths;
   if (path === undefined || others.length > 0) throw new CommandError('--from takes one file or folder');
   const siteUrl = url === undefined ? null : cleanUrl(url);
@@ -197,7 +197,7 @@ function progressOf(cli: CliContext): (progress: { read: number; bytes: number; 
 }
 
 /** Problems, one a line, and a summary. */
-function formatImport(report: ArticleImportReport): { problems: string[]; summary: string } {
+function formatImport(report: ArticleImportResult): { problems: string[]; summary: string } {
   const { added, updated, unchanged, rejected, rejectedCount, warnings, warningCount, ignoredKeys } = report;
   const problems = [...rejected, ...warnings].flatMap((entry) => entry.problems);
   const unlisted = rejectedCount + warningCount - rejected.length - warnings.length;

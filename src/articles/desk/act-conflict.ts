@@ -1,14 +1,16 @@
 /** A retraction, or what takes one back, of an article that somebody has changed since its page was loaded. */
+
 import { html } from 'hono/html';
 import type { Html, SignedInRequest } from '../../web/desk/desk-request.ts';
 import { respondPage } from '../../web/desk/page.ts';
 import { hiddenFields, submitButton, textField } from '../../web/desk/parts/form.ts';
 import { when } from '../../web/desk/parts/when.ts';
 import { fullHeadline } from '../article.ts';
+import { articleDeskPath } from '../article-link.ts';
 import { DESK_FIELDS } from '../edits/desk-base.ts';
 import { type FormerFields, formerFields, listEdits } from '../edits/edit-log.ts';
 import type { StoredArticle } from '../edits/stored-article.ts';
-import { articlePath, stateMark } from './article-parts.ts';
+import { articleStateMark } from './article-parts.ts';
 import { textFrame } from './body-frame.ts';
 import { bothTexts } from './both-texts.ts';
 import { general } from './edit-form.ts';
@@ -27,7 +29,7 @@ export async function respondActConflict(
 ): Promise<Response> {
   const { article, digest } = stored;
   const { base } = request.desk;
-  const path = articlePath(article.id);
+  const path = articleDeskPath(article.id);
   const message = 'The article has been changed since you opened it. Nothing was done yet.';
   const isPossible = (article.status.state === 'retracted') === (act === 'restore');
   const labels = LABELS[act];
@@ -39,7 +41,7 @@ ${textField({
 <div class="buttons">${submitButton(labels.again, { id: 'keep-mine', danger: act === 'retract' })}
 <a class="button" id="take-theirs" href="${base}${path}">Leave it</a></div></form>`;
   const body = html`<div class="split"><div>${general([{ field: null, message }])}
-<p>Its state is now ${stateMark(request, article)}.</p>
+<p>Its state is now ${articleStateMark(request, article)}.</p>
 ${await lastChange(request, stored)}
 ${isPossible ? again : html`<p><a class="button" id="take-theirs" href="${base}${path}">Leave it</a></p>`}</div>
 <div class="side"><h2>As readers see it now</h2>

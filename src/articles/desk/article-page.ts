@@ -1,17 +1,19 @@
 /** An article: what readers see of it, where it is, who changed it, and what can be done. */
 import { html } from 'hono/html';
+import { sectionTitle } from '../../core/config/config.ts';
 import { findEditionsOf } from '../../editions/used-in.ts';
-import { findSelectingFeeds } from '../../feeds/selecting-feeds.ts';
+import { readChangedArticles } from '../../feeds/changed-articles.ts';
 import type { Html, SignedInRequest } from '../../web/desk/desk-request.ts';
 import { respondPage } from '../../web/desk/page.ts';
 import { hiddenFields, postButton, submitButton, textField } from '../../web/desk/parts/form.ts';
 import { badge } from '../../web/desk/parts/status-mark.ts';
 import { when } from '../../web/desk/parts/when.ts';
 import { articlePageUrl, fullHeadline, isPublic } from '../article.ts';
+import { articleDeskPath } from '../article-link.ts';
 import { type LoggedEdit, listEdits } from '../edits/edit-log.ts';
 import type { StoredArticle } from '../edits/stored-article.ts';
 import { whyNotEditable } from '../edits/stored-article.ts';
-import { articlePath, sectionTitle, stateMark } from './article-parts.ts';
+import { articleStateMark } from './article-parts.ts';
 import { textFrame } from './body-frame.ts';
 import { formerTexts } from './former-texts.ts';
 import { originText } from './origin-text.ts';
@@ -31,7 +33,7 @@ export async function respondArticle(
   refused?: RefusedNote,
 ): Promise<Response> {
   const { article } = stored;
-  const path = articlePath(article.id);
+  const path = articleDeskPath(article.id);
   const edits = await listEdits(request.desk.app.store.db, article.id, MAX_EDITS);
   const body = html`<div class="split"><div>
 <section id="facts" data-region aria-label="Facts">${await facts(request, stored)}</section>
@@ -52,15 +54,16 @@ async function facts(request: SignedInRequest, { article, origin }: StoredArticl
   const { db } = desk.app.store;
   const { config } = desk.app;
   const editions = (await findEditionsOf(db, [article.id])).get(article.id) ?? [];
-  const feeds = await findSelectingFeeds(db, config, article, at);
+  const [stored] = isPublic(article, at) ? await readChangedArticles(db, config.feeds, [article.id]) : [];
+  const feeds = config.feeds.filter(({ id }) => stored?.selectedBy.has(id));
   const address = articlePageUrl(article, config.publication.url);
   const { status, outlet } = article;
   const pair = (name: string, value: Html | string): Html => html`<dt>${name}</dt><dd>${value}</dd>`;
   return html`<dl class="pairs">
-${pair('State', html`${stateMark(request, article)}${article.pinned ? html` ${badge('pinned', 'new')}` : ''}`)}
+${pair('State', html`${articleStateMark(request, article)}${article.pinned ? html` ${badge('pinned', 'new')}` : ''}`)}
 ${'note' in status ? pair('Note', html`${status.note} <span class="soft">${when(request, status.at)}</span>`) : ''}
 ${pair('Kind', article.kind)}
-${pair('Section', sectionTitle(desk, article.section) || 'none')}
+${pair('Section', sectionTitle(config, article.section) ?? article.section ?? 'none')}
 ${pair('Published', when(request, article.publishedAt))}
 ${article.updatedAt === article.publishedAt ? '' : pair('Updated', when(request, article.updatedAt))}
 ${outlet === null ? '' : pair('First reported by', outlet.url === null ? outlet.name : link(outlet.url, outlet.name))}
@@ -101,7 +104,7 @@ function actForms(request: SignedInRequest, stored: StoredArticle, refused: Refu
   const reason = whyNotEditable(stored);
   if (reason !== null) return html`<p class="hint">${reason}</p>`;
   const { base } = request.desk;
-  const path = `${base}${articlePath(article.id)}`;
+  const path = `${base}${articleDeskPath(article.id)}`;
   if (article.status.state === 'retracted') {
     return html`<h2>Take the retraction back</h2>
 <form method="post" action="${path}/restore">${hiddenFields({ seen })}
@@ -142,7 +145,7 @@ function log(request: SignedInRequest, { article, digest }: StoredArticle, edits
   const row = (edit: LoggedEdit): Html => {
     const fields = Object.keys(edit.before).filter((name) => name !== 'bodyHtml' && name !== 'publishedAt');
     const mayUndo = edit === last && edit.digest === digest && edit.act !== 'create' && request.may('drafts.edit');
-    const button = postButton(request, `${articlePath(article.id)}/undo`, 'Undo', {
+    const button = postButton(request, `${articleDeskPath(article.id)}/undo`, 'Undo', {
       ...{ fields: { number: edit.number }, id: 'undo-last', name: 'Undo the last change', quiet: true },
     });
     return html`<li>${when(request, edit.at)} <strong>${edit.author}</strong> ${ACTS[edit.act]} ${fields.join(', ')}

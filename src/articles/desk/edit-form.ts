@@ -5,10 +5,10 @@ import { wallClock } from '../../lib/time.ts';
 import type { DeskContext, Html, SignedInRequest } from '../../web/desk/desk-request.ts';
 import { hiddenFields, selectField, submitButton, textField } from '../../web/desk/parts/form.ts';
 import { type Article, isPublic } from '../article.ts';
+import { articleDeskPath } from '../article-link.ts';
 import type { ArticleProblem } from '../edits/article-errors.ts';
 import { type ArticleEdit, fieldText, plainLineEnds } from '../edits/edit-article.ts';
 import type { StoredArticle } from '../edits/stored-article.ts';
-import { articlePath } from './article-parts.ts';
 import { importWarning } from './origin-text.ts';
 
 /** The fields of the form as text. */
@@ -92,7 +92,7 @@ export function editForm(
   problems: readonly ArticleProblem[],
 ): Html {
   const { desk } = request;
-  const path = `${desk.base}${articlePath(article.id)}`;
+  const path = `${desk.base}${articleDeskPath(article.id)}`;
   const error = (...names: string[]): string | undefined => {
     const found = problems.filter(({ field }) => field !== null && names.includes(field));
     return found.length === 0 ? undefined : found.map(({ message }) => message).join('; ');

@@ -4,11 +4,12 @@ import type { SignedInRequest } from '../../web/desk/desk-request.ts';
 import { respondAfter, respondMissing, respondPage, respondProblem } from '../../web/desk/page.ts';
 import { hiddenFields, submitButton } from '../../web/desk/parts/form.ts';
 import { fullHeadline, isPublic } from '../article.ts';
+import { articleDeskPath } from '../article-link.ts';
 import { ArticleConflictError, ArticleEditError, type ArticleProblem } from '../edits/article-errors.ts';
 import { type EditOutcome, editArticle, plainLineEnds } from '../edits/edit-article.ts';
 import { readWritten } from '../edits/read-written.ts';
 import { readStoredArticle, type StoredArticle, whyNotEditable } from '../edits/stored-article.ts';
-import { articlePath, stateMark } from './article-parts.ts';
+import { articleStateMark } from './article-parts.ts';
 import { type ReadersText, respondText, textFrame } from './body-frame.ts';
 import { bothTexts } from './both-texts.ts';
 import {
@@ -38,7 +39,7 @@ export function serveEditPage(request: SignedInRequest): Promise<Response> {
   return withArticle(request, (stored) => {
     const reason = whyNotEditable(stored);
     if (reason !== null) return respondProblem(request, 409, 'Not changed here', reason);
-    if (stored.article.status.state === 'retracted') return respondAfter(request, articlePath(stored.article.id));
+    if (stored.article.status.state === 'retracted') return respondAfter(request, articleDeskPath(stored.article.id));
     return respondEdit(request, stored, fieldsOf(request.desk, stored.article), stored.digest);
   });
 }
@@ -53,7 +54,7 @@ export function saveEdit(request: SignedInRequest): Promise<Response> {
     const onCommit = request.audit('article.edit', id);
     try {
       const outcome = await editArticle(desk.app, id, toEdit(fields), { seen, author: account.name, onCommit });
-      return respondAfter(request, articlePath(id), noticeOf(outcome, request.at));
+      return respondAfter(request, articleDeskPath(id), noticeOf(outcome, request.at));
     } catch (error) {
       if (error instanceof ArticleConflictError) return respondConflict(request, stored, fields);
       if (error instanceof ArticleEditError) return respondEdit(request, stored, fields, seen, error.problems);
@@ -64,7 +65,7 @@ export function saveEdit(request: SignedInRequest): Promise<Response> {
 
 function noticeOf(outcome: EditOutcome, now: number) {
   const { article, warnings } = outcome;
-  const path = `${articlePath(article.id)}/undo`;
+  const path = `${articleDeskPath(article.id)}/undo`;
   if (outcome.kind === 'unchanged') return { kind: 'done' as const, text: 'Nothing was changed.' };
   const readers = isPublic(article, now) ? ' Readers see it within seconds.' : '';
   const removed = warnings.length === 0 ? '' : ` Note: ${warnings.join('; ')}.`;
@@ -82,10 +83,10 @@ function respondEdit(
   seen: string,
   problems: readonly ArticleProblem[] = [],
 ): Promise<Response> {
-  const { headline } = stored.article;
+  const { id, headline } = stored.article;
   const body = html`<div class="split"><div>${editForm(request, stored, fields, seen, problems)}</div>
 <div class="side"><h2>Preview</h2><p class="hint">"Preview" shows here what readers will see.</p>
-${textFrame(request, 'Preview', { name: PREVIEW_FRAME, src: `${articlePath(stored.article.id)}/text` })}</div></div>`;
+${textFrame(request, 'Preview', { name: PREVIEW_FRAME, src: `${articleDeskPath(id)}/text` })}</div></div>`;
   return respondPage(request, {
     ...{ title: `Edit: ${headline}`, section: 'articles', body, status: problems.length === 0 ? 200 : 422 },
   });
@@ -127,14 +128,15 @@ function respondConflict(request: SignedInRequest, stored: StoredArticle, posted
   const { article, digest } = stored;
   const theirs = fieldsOf(desk, article);
   const mine = mergeFields(posted, theirs);
-  const path = `${desk.base}${articlePath(article.id)}`;
+  const path = `${desk.base}${articleDeskPath(article.id)}`;
   const compared = COMPARED_FIELDS.filter((field) => plainLineEnds(mine[field]) !== theirs[field]).map((field) => ({
     label: LABELS[field],
     texts: [theirs[field], plainLineEnds(mine[field])] as const,
   }));
+  const state = articleStateMark(request, article);
   const problem = { field: null, message: 'The article has been changed since you opened it. Nothing was saved yet.' };
   const body = html`${general([problem])}
-<p>Its state is now ${stateMark(request, article)}. Fields that you left as they were stay as they are stored now.</p>
+<p>Its state is now ${state}. Fields that you left as they were stay as they are stored now.</p>
 ${bothTexts(['Theirs, now stored', 'Yours'], compared)}
 <form method="post" action="${path}/edit" data-plain>${hiddenFields({ ...mine, seen: digest })}
 <div class="buttons">${submitButton('Keep mine', { primary: true, id: 'keep-mine' })}

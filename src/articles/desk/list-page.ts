@@ -1,6 +1,7 @@
 /** The list of articles. */
+
 import { html } from 'hono/html';
-import { KINDS } from '../../core/config/config.ts';
+import { KINDS, sectionTitle } from '../../core/config/config.ts';
 import { findEditionsOf, type UsedEdition } from '../../editions/used-in.ts';
 import type { DeskContext, Html, SignedInRequest } from '../../web/desk/desk-request.ts';
 import { respondPage } from '../../web/desk/page.ts';
@@ -10,6 +11,7 @@ import { rowTable, type TableRow } from '../../web/desk/parts/row-table.ts';
 import { badge } from '../../web/desk/parts/status-mark.ts';
 import { when } from '../../web/desk/parts/when.ts';
 import { type Article, fullHeadline, type Kind } from '../article.ts';
+import { articleDeskPath } from '../article-link.ts';
 import { unindexedBefore } from '../search/fill-index.ts';
 import { findByReference } from '../search/find-by-reference.ts';
 import type { ListPlace } from '../search/find-by-title.ts';
@@ -21,7 +23,7 @@ import {
   listArticles,
 } from '../search/list-articles.ts';
 import { parseTitleQuery } from '../search/title-terms.ts';
-import { articlePath, sectionTitle, stateMark } from './article-parts.ts';
+import { articleStateMark } from './article-parts.ts';
 
 const PER_PAGE = 50;
 
@@ -106,9 +108,9 @@ async function table(request: SignedInRequest, articles: Article[]): Promise<Htm
     isFocusable: true,
     cells: [
       html`<span class="break">${headlineLink(desk, article)}${pinnedBadge(article)}</span>`,
-      whole(stateMark(request, article)),
+      whole(articleStateMark(request, article)),
       whole(article.kind),
-      sectionTitle(desk, article.section),
+      sectionTitle(desk.app.config, article.section) ?? article.section ?? '',
       whole(when(request, article.publishedAt)),
       editionNames(used.get(article.id) ?? []),
     ],
@@ -122,7 +124,7 @@ function pinnedBadge({ pinned }: Article): Html {
 }
 
 function headlineLink({ base }: DeskContext, article: Article): Html {
-  const address = base + articlePath(article.id);
+  const address = base + articleDeskPath(article.id);
   return html`<a href="${address}" lang="${article.language}" dir="auto">${fullHeadline(article)}</a>`;
 }
 

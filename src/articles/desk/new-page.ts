@@ -4,9 +4,9 @@ import type { SignedInRequest } from '../../web/desk/desk-request.ts';
 import { respondAfter, respondPage } from '../../web/desk/page.ts';
 import { hiddenFields, submitButton, textField } from '../../web/desk/parts/form.ts';
 import { isPublic } from '../article.ts';
+import { articleDeskPath } from '../article-link.ts';
 import { ArticleEditError, type ArticleProblem } from '../edits/article-errors.ts';
-import { createArticle, newArticleId, type WrittenBrief } from '../edits/create-article.ts';
-import { articlePath } from './article-parts.ts';
+import { createArticle, newDeskArticleId, type WrittenBrief } from '../edits/create-article.ts';
 import { textFrame } from './body-frame.ts';
 import { choices, embargoField, general, PREVIEW_FRAME, sectionField } from './edit-form.ts';
 import { respondPreview } from './edit-page.ts';
@@ -21,7 +21,7 @@ type BriefFields = Record<(typeof FIELDS)[number], string>;
 export function serveNewBrief(request: SignedInRequest): Promise<Response> {
   const { publication } = request.desk.app.config;
   const nothing = Object.fromEntries(FIELDS.map((name) => [name, ''])) as BriefFields;
-  return respondNew(request, { ...nothing, id: newArticleId(request.at, publication.zone), release: 'now' });
+  return respondNew(request, { ...nothing, id: newDeskArticleId(request.at, publication.zone), release: 'now' });
 }
 
 /** POST `/briefs/new`. */
@@ -35,7 +35,7 @@ export async function saveNewBrief(request: SignedInRequest): Promise<Response> 
     });
     const state = isPublic(article, request.at) ? 'Readers see it within seconds.' : 'It is not public yet.';
     const text = isNew ? `The brief is stored. ${state} ${warnings.join('; ')}`.trim() : 'The brief was stored before.';
-    return respondAfter(request, articlePath(article.id), { kind: 'done', text });
+    return respondAfter(request, articleDeskPath(article.id), { kind: 'done', text });
   } catch (error) {
     if (!(error instanceof ArticleEditError)) throw error;
     return respondNew(request, fields, error.problems);

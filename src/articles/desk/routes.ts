@@ -4,12 +4,12 @@ import type { SignedInRequest } from '../../web/desk/desk-request.ts';
 import type { DeskRoute } from '../../web/desk/desk-route.ts';
 import { respondAfter } from '../../web/desk/page.ts';
 import { sentence } from '../../web/desk/parts/operator-text.ts';
+import { articleDeskPath } from '../article-link.ts';
 import { ArticleConflictError, ArticleEditError } from '../edits/article-errors.ts';
 import { restoreArticle, retractArticle, undoArticleEdit } from '../edits/retract-article.ts';
 import type { ArticleActor, ArticleOutcome } from '../edits/stored-article.ts';
 import { respondActConflict } from './act-conflict.ts';
 import { respondArticle } from './article-page.ts';
-import { articlePath } from './article-parts.ts';
 import { respondText } from './body-frame.ts';
 import { previewEdit, saveEdit, serveEditPage, withArticle } from './edit-page.ts';
 import { serveArticleList } from './list-page.ts';
@@ -55,10 +55,10 @@ export const articleRoutes: DeskRoute[] = [
         try {
           const outcome = await undoArticleEdit(desk.app, id, Number(form.get('number')), actor);
           const text = 'The change is taken back.';
-          return respondAfter(request, articlePath(id), { kind: 'done', text, ...undoOf(outcome) });
+          return respondAfter(request, articleDeskPath(id), { kind: 'done', text, ...undoOf(outcome) });
         } catch (error) {
           if (!(error instanceof ArticleEditError)) throw error;
-          return respondAfter(request, articlePath(id), { kind: 'problem', text: sentence(error) });
+          return respondAfter(request, articleDeskPath(id), { kind: 'problem', text: sentence(error) });
         }
       }),
   },
@@ -84,7 +84,7 @@ function noteRoute(form: 'retract' | 'restore', done: string, act: NotedAct): De
         const actor = { author: account.name, seen, onCommit: request.audit(`article.${form}`, id) };
         try {
           const outcome = await act(request, id, actor);
-          return respondAfter(request, articlePath(id), { kind: 'done', text: done, ...undoOf(outcome) });
+          return respondAfter(request, articleDeskPath(id), { kind: 'done', text: done, ...undoOf(outcome) });
         } catch (error) {
           if (error instanceof ArticleConflictError)
             return withArticle(request, (now) => respondActConflict(request, now, form));
@@ -100,5 +100,5 @@ function noteRoute(form: 'retract' | 'restore', done: string, act: NotedAct): De
 function undoOf(outcome: ArticleOutcome) {
   if (outcome.kind === 'unchanged') return {};
   const { article, number } = outcome;
-  return { undo: { action: `${articlePath(article.id)}/undo`, fields: { number: String(number) } } };
+  return { undo: { action: `${articleDeskPath(article.id)}/undo`, fields: { number: String(number) } } };
 }

@@ -1,7 +1,7 @@
 /** A new brief that an editor writes at the desk, stored as an import stores any article. */
 import { randomInt } from 'node:crypto';
 import type { AppContext } from '../../core/app-context.ts';
-import { inTransaction } from '../../core/store/transaction.ts';
+import { inTransaction } from '../../core/store/store.ts';
 import { localDate } from '../../lib/time.ts';
 import type { Article } from '../article.ts';
 import { DESK_ORIGIN } from '../import/origin.ts';
@@ -16,7 +16,7 @@ import { type ArticleActor, readStoredArticle } from './stored-article.ts';
 
 /** Values as an editor wrote them; an empty text for none. */
 export interface WrittenBrief {
-  /** From `newArticleId`: sending a form twice makes one article. */
+  /** From `newDeskArticleId`: sending a form twice makes one article. */
   id: string;
   headline: string;
   kicker: string;
@@ -43,7 +43,7 @@ export interface CreatedArticle {
 const ALPHABET = 'abcdefghjkmnpqrstvwxyz23456789';
 
 /** `desk-2026-11-27-k7mq2x`. @param now epoch milliseconds */
-export function newArticleId(now: number, zone: string): string {
+export function newDeskArticleId(now: number, zone: string): string {
   const random = Array.from({ length: 6 }, () => ALPHABET[randomInt(ALPHABET.length)]).join('');
   return `desk-${localDate(now, zone)}-${random}`;
 }

@@ -2,9 +2,7 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import type { AppContext } from '../../core/app-context.ts';
-import type { Db, Tx } from '../../core/store/store.ts';
-import { dialectOf } from '../../core/store/store.ts';
-import { type InTransaction, inTransaction } from '../../core/store/transaction.ts';
+import { type Db, dialectOf, type InTransaction, inTransaction, type Tx } from '../../core/store/store.ts';
 import type { Article } from '../article.ts';
 import type { Candidate } from '../import/candidate.ts';
 import { ROUNDUP_ORIGIN } from '../import/origin.ts';

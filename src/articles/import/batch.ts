@@ -20,7 +20,7 @@ import { parseInThread, parseRules } from './parse-in-thread.ts';
 import { candidateOfPrepared, findWritable } from './prepared/find-writable.ts';
 import type { PreparedArticle, PreparedResult } from './prepared/prepare.ts';
 import { savePrepared } from './prepared/save-prepared.ts';
-import type { ArticleImportReport, ReportEntry } from './report.ts';
+import type { ArticleImportResult, ImportResultEntry } from './result.ts';
 import {
   type CurrentArticle,
   chooseSlug,
@@ -90,7 +90,7 @@ const LAST_LINE = Number.MAX_SAFE_INTEGER;
 export interface BatchOptions {
   now: number;
   /** Called at the end of the transaction. */
-  withBatch?: ((tx: Tx, report: ArticleImportReport) => Promise<void>) | undefined;
+  withBatch?: ((tx: Tx, report: ArticleImportResult) => Promise<void>) | undefined;
 }
 
 /**
@@ -103,7 +103,7 @@ export async function importRecord(
   config: Config,
   { place, origin, record }: { place: string; origin: string; record: object },
   { clock, withBatch }: { clock: Clock } & Pick<BatchOptions, 'withBatch'>,
-): Promise<ArticleImportReport> {
+): Promise<ArticleImportResult> {
   const input = { path: place, name: place, origin, line: null, raw: JSON.stringify(record) };
   const text = { name: place, format: 'jsonl' as const, line: null, text: input.raw, defaultId: null };
   const preparedAt = clock();
@@ -137,7 +137,7 @@ export async function writeBatch(
   config: Config,
   batch: ImportBatch,
   { now, withBatch }: BatchOptions,
-): Promise<ArticleImportReport> {
+): Promise<ArticleImportResult> {
   const write = (articles: ParsedArticle[]) =>
     store.db.transaction().execute(async (tx) => {
       const report = await writeInTransaction(tx, store.dialect, config, { ...batch, articles }, now);
@@ -157,7 +157,7 @@ async function writeInTransaction(
   config: Config,
   batch: ImportBatch,
   now: number,
-): Promise<ArticleImportReport> {
+): Promise<ArticleImportResult> {
   const inputs = batch.articles.filter((article) => article.kind === 'valid');
   const prepared = await findPrepared(tx, inputs);
   const valid = inputs.filter((input) => !prepared.has(input)).map((input) => toValid(input));
@@ -202,7 +202,7 @@ async function writeInTransaction(
   };
 }
 
-function toEntry({ name, line, articleId }: ArticleInput, problems: string[]): ReportEntry {
+function toEntry({ name, line, articleId }: ArticleInput, problems: string[]): ImportResultEntry {
   return { source: name, line, articleId, problems };
 }
 

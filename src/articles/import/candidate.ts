@@ -4,7 +4,7 @@
  */
 
 import type { Config } from '../../core/config/config.ts';
-import { ownSites } from '../../core/config/own-sites.ts';
+import { ownSites } from '../../core/config/sources.ts';
 import { type OwnSites, privateHost } from '../../lib/private-address.ts';
 import { cleanLine, cleanText, hasVisibleCharacter } from '../../lib/text/clean-text.ts';
 import type { Article, Enclosure, Image, Outlet } from '../article.ts';

@@ -17,7 +17,7 @@ import { isSourceOrigin } from './origin.ts';
 import type { ParseRules } from './parse-articles.ts';
 import { parseRules, prepareInThread } from './parse-in-thread.ts';
 import type { PreparedResult } from './prepared/prepare.ts';
-import { type ArticleImportReport, addToReport, emptyReport } from './report.ts';
+import { type ArticleImportResult, addToResult, emptyResult } from './result.ts';
 import type { SourceRecord } from './source-record.ts';
 import { clearGoneFiles } from './watched/gone-files.ts';
 
@@ -34,7 +34,7 @@ export interface ArticleImportOptions {
   /** Articles that belong to other files or to sources go over to these ones; see origin.ts. */
   takeOver?: boolean | undefined;
   /** Called at the end of the transaction of each batch. What it throws rolls the batch back, and ends the import. */
-  withBatch?: ((tx: Tx, report: ArticleImportReport) => Promise<void>) | undefined;
+  withBatch?: ((tx: Tx, report: ArticleImportResult) => Promise<void>) | undefined;
 }
 
 /** A batch ends with this many articles, or characters of them. */
@@ -57,7 +57,7 @@ export async function importPaths(
   config: Config,
   paths: string[],
   options: ArticleImportOptions,
-): Promise<ArticleImportReport> {
+): Promise<ArticleImportResult> {
   const files = await findImportFiles(paths).catch(async (error: unknown) => {
     if (error instanceof ImportError) await clearGoneFiles(store, { listed: [], failed: paths }, []);
     throw error;
@@ -72,7 +72,7 @@ export async function importText(
   config: Config,
   input: { source: string; text: string; format: ImportFormat },
   options: ArticleImportOptions,
-): Promise<ArticleImportReport> {
+): Promise<ArticleImportResult> {
   return importFiles(store, config, [textFile(input.source, input.text, input.format)], options);
 }
 
@@ -82,11 +82,11 @@ export async function importFiles(
   config: Config,
   files: ImportFile[],
   options: ArticleImportOptions & { remember?: boolean },
-): Promise<ArticleImportReport> {
+): Promise<ArticleImportResult> {
   const { clock, onProgress, remember = false, background = false, signal, keys = {}, takeOver = false } = options;
   const { withBatch } = options;
   const totalBytes = files.reduce((sum, file) => sum + file.bytes, 0);
-  const report = emptyReport();
+  const report = emptyResult();
   const seen = openSeenIds();
   const notices = openNotices();
   let read = 0;
@@ -99,7 +99,7 @@ export async function importFiles(
       const batch: ImportBatch = { ...toImportBatch(parsed, seen), takesOver: takeOver };
       notices.add(results);
       if (!remember) batch.ended = [];
-      addToReport(report, await writeBatch(store, config, batch, { now: clock(), withBatch }));
+      addToResult(report, await writeBatch(store, config, batch, { now: clock(), withBatch }));
       read += batch.articles.length;
       onProgress?.({ read, bytes: texts.bytes, totalBytes });
       // The rest of the process runs between two batches. One turn of the event loop is one step of it, and a publish
@@ -119,7 +119,7 @@ export async function importFiles(
 }
 
 /** After an import. `importFiles` does so itself, but who calls it for each part knows how large the whole is. */
-export async function analyseArticles({ db }: Store, { added, updated }: ArticleImportReport): Promise<void> {
+export async function analyseArticles({ db }: Store, { added, updated }: ArticleImportResult): Promise<void> {
   await analyseGrown(db, WRITTEN_TABLES, added + updated);
 }
 

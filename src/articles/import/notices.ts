@@ -1,11 +1,11 @@
 /** Collects what is true of many articles of an import, such as an unknown key, so that it is reported once. */
 import type { ArticleResult } from './parse-articles.ts';
-import type { ArticleImportReport } from './report.ts';
+import type { ArticleImportResult } from './result.ts';
 
 export interface Notices {
   add(results: readonly Pick<ArticleResult, 'notices' | 'ignoredKeys'>[]): void;
   /** Adds a warning for each text, with the number of articles, and the keys that mean nothing here. */
-  addTo(report: ArticleImportReport): void;
+  addTo(report: ArticleImportResult): void;
 }
 
 /** Texts, and keys, that are kept. */

@@ -1,6 +1,7 @@
 /** Parses records, without validating them: Markdown with front matter in YAML or TOML, and lines of JSON. */
 import type { RecordMessage } from './front-matter/mend-yaml.ts';
 import { parseToml } from './front-matter/toml.ts';
+import { isMap } from './front-matter/values.ts';
 import { missingEnd, parseYaml } from './front-matter/yaml.ts';
 
 export type ParsedRecord =
@@ -68,13 +69,9 @@ export function parseJsonLine(text: string, line: number): ParsedRecord {
   } catch (error) {
     return broken(line, `is not JSON: ${(error as Error).message}`);
   }
-  if (!isRecord(value)) return broken(line, 'must be one JSON object');
+  if (!isMap(value)) return broken(line, 'must be one JSON object');
   const { body, ...fields } = value;
   return { kind: 'parsed', fields, body, lineOf: () => line, warnings: [] };
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function broken(line: number, rule: string): ParsedRecord {

@@ -4,7 +4,7 @@
  */
 import type { Handler } from 'hono';
 import { cleanUrl } from '../../lib/text/clean-text.ts';
-import { nameParameter, type PageHead, renderPage, respondPage } from '../../web/pages/page.ts';
+import { nameParameter, type PageHead, renderPage, respondPublicPage } from '../../web/pages/page.ts';
 import { articleFeeds } from '../../web/pages/page-feeds.ts';
 import { respondNotFound } from '../../web/server/errors.ts';
 import type { WebContext } from '../../web/server/web-context.ts';
@@ -39,9 +39,9 @@ export function serveArticle(web: WebContext): Handler {
       imageUrl === null ? null : { url: mailImageUrl(imageUrl, web.config), alt: article.image?.alt ?? '' };
     if (retraction !== null) {
       const head = { ...headOf(web, article), path: null, description: 'This story has been retracted.', image: null };
-      return respondPage(c, await renderPage(web, 'retracted', head, { story, retraction }), 410);
+      return respondPublicPage(c, await renderPage(web, 'retracted', head, { story, retraction }), 410);
     }
-    return respondPage(c, await renderPage(web, 'article', headOf(web, article, shared), { story }));
+    return respondPublicPage(c, await renderPage(web, 'article', headOf(web, article, shared), { story }));
   };
 }
 

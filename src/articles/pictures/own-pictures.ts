@@ -2,10 +2,11 @@
  * Pictures next to an article's file: they are copied into the media folder, where pages and feeds can show them. Runs
  * in the thread that parses articles, so it may block.
  */
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { pictureType } from '../../lib/pictures/picture-type.ts';
+import { sha256 } from '../../lib/sha256.ts';
 import { readImageHeader } from './image-header.ts';
 
 /** Where the pictures of an article may be. Absolute paths. */
@@ -101,7 +102,7 @@ function copyPicture(path: string, { folder, root }: PictureFolder, mediaFolder:
   const type = pictureType(bytes) ?? readImageHeader(bytes)?.type ?? '';
   const extension = EXTENSIONS[type];
   if (extension === undefined) throw new UnusablePictureError('is not a JPEG, PNG, WebP, GIF, AVIF or SVG picture');
-  const name = `${createHash('sha256').update(bytes).digest('hex').slice(0, 32)}.${extension}`;
+  const name = `${sha256(bytes).slice(0, 32)}.${extension}`;
   const copy = join(mediaFolder, COPIES, name);
   // A crash of the machine may have left a part of it.
   if (statSync(copy, { throwIfNoEntry: false })?.size === bytes.length) return name;

@@ -2,10 +2,10 @@
  * The pictures on other servers: each URL is looked up once, by one of the processes that share the store, and then
  * known for all articles. An article waits in `remote_image_uses` until its picture is known or given up.
  */
-import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
 import { claimRows, isClaimable, skipLocked, updateClaimed } from '../../core/store/lease.ts';
 import { type Db, dialectOf, type Tx } from '../../core/store/store.ts';
+import { sha256 } from '../../lib/sha256.ts';
 import { DAY, HOUR, MINUTE } from '../../lib/time.ts';
 import type { Article } from '../article.ts';
 import { recordPendingChanges } from '../pending-changes.ts';
@@ -48,7 +48,7 @@ export async function findImageFacts(db: Db, urls: string[]): Promise<Map<string
   const rows = await db
     .selectFrom('remote_images')
     .select(['url', 'type', 'length', 'width', 'height'])
-    .where('key', 'in', [...new Set(urls)].map(keyOf))
+    .where('key', 'in', [...new Set(urls)].map(sha256))
     .where('state', '=', 'found')
     .execute();
   return new Map(rows.map(({ url, ...facts }) => [url, facts as ImageFacts]));
@@ -68,7 +68,8 @@ export async function queueImages(tx: Tx, articles: Article[], now: number): Pro
 /** As `queueImages`, for articles that wait for no picture yet. @param used URLs of pictures that are not known */
 export async function queueImageUses(tx: Tx, used: { articleId: string; url: string }[], now: number): Promise<void> {
   if (used.length === 0) return;
-  const uses = used.map((use) => ({ ...use, key: keyOf(use.url) }));
+  // The URL itself may be longer than PostgreSQL's indexes allow.
+  const uses = used.map((use) => ({ ...use, key: sha256(use.url) }));
   const images = [...new Map(uses.map(({ key, url }) => [key, url]))].sort(([a], [b]) => (a < b ? -1 : 1));
   await tx
     .insertInto('remote_images')
@@ -237,9 +238,4 @@ export async function listFailedImages(db: Db, limit: number): Promise<{ url: st
     .limit(limit)
     .execute();
   return rows.map(({ url, reason, checked_at }) => ({ url, reason: reason ?? '', at: checked_at ?? 0 }));
-}
-
-/** The URL itself may be longer than PostgreSQL's indexes allow. */
-function keyOf(url: string): string {
-  return createHash('sha256').update(url).digest('hex');
 }

@@ -1,15 +1,19 @@
 /**
- * Looks up pictures on other servers, through the guarded client and the process that decodes pictures.
+ * Looks up pictures on other servers, through the guarded client and the process that decodes pictures. Feeds are
+ * published with an enclosure once its type and size are known.
  */
 
+import type { AppContext } from '../../core/app-context.ts';
+import { openConfiguredClient } from '../../core/config/fetching.ts';
 import type { Db } from '../../core/store/store.ts';
 import { type FetchClient, retryAfter } from '../../lib/guarded-fetch/fetch-client.ts';
-import type { PictureDecoder } from '../../lib/pictures/picture-decoder.ts';
+import { PICTURES, type PictureDecoder } from '../../lib/pictures/picture-decoder.ts';
 import { type Clock, SECOND } from '../../lib/time.ts';
 import {
   type ClaimedImage,
   claimImages,
   completeArticles,
+  countImages,
   type LookUpOutcome,
   postponeServer,
   recordLookUp,
@@ -22,7 +26,7 @@ export interface LookUpContext {
   clock: Clock;
 }
 
-export interface LookUpReport {
+export interface LookUpResult {
   found: number;
   /** To be tried again. */
   failed: number;
@@ -38,9 +42,9 @@ const COMPLETE_EVERY = 10 * SECOND;
 const DOWN = [429, 502, 503, 504];
 
 /** Looks up due pictures until none is due, or until the signal is aborted; then completes the articles. */
-export async function lookUpImages(context: LookUpContext, signal?: AbortSignal): Promise<LookUpReport> {
+export async function lookUpImages(context: LookUpContext, signal?: AbortSignal): Promise<LookUpResult> {
   const { db, clock } = context;
-  const report: LookUpReport = { found: 0, failed: 0, givenUp: [] };
+  const report: LookUpResult = { found: 0, failed: 0, givenUp: [] };
   let completedAt = Number.NEGATIVE_INFINITY;
   while (!signal?.aborted) {
     if (clock() - completedAt >= COMPLETE_EVERY) {
@@ -64,7 +68,7 @@ export async function lookUpImages(context: LookUpContext, signal?: AbortSignal)
 async function lookUpClaimed(
   context: LookUpContext,
   claimed: ClaimedImage,
-  report: LookUpReport,
+  report: LookUpResult,
   signal: AbortSignal | undefined,
 ): Promise<LookUpOutcome> {
   const outcome = await lookUp(claimed.url, context, signal);
@@ -106,4 +110,33 @@ async function lookUp(
   }
   if (inspected.kind === 'rejected') return { kind: 'rejected', reason: `it ${inspected.reason}` };
   return { kind: 'found', facts: { ...inspected.picture, length: body.length } };
+}
+
+/** How long a command looks up pictures. The rest is left to the next one, or to a running daywire. */
+const COMMAND_LIMIT = 30 * SECOND;
+
+/** Looks up pictures at the end of a command. @returns also how many still wait */
+export async function lookUpSomeImages(
+  app: AppContext,
+  stop?: AbortSignal,
+): Promise<LookUpResult & { waiting: number }> {
+  const timeout = AbortSignal.timeout(COMMAND_LIMIT);
+  const report = await lookingUpImages(app)(stop === undefined ? timeout : AbortSignal.any([timeout, stop]));
+  return { ...report, waiting: (await countImages(app.store.db)).pending };
+}
+
+/** The repeated task of a running daywire. It logs pictures that are given up. */
+export function lookingUpImages({
+  store,
+  config,
+  clock,
+  log,
+}: AppContext): (signal: AbortSignal) => Promise<LookUpResult> {
+  const client = openConfiguredClient(config);
+  return async (signal) => {
+    const report = await lookUpImages({ db: store.db, client, decoder: PICTURES, clock }, signal);
+    for (const { url, reason } of report.givenUp) log.warn({ url, reason }, 'picture not usable');
+    if (report.found > 0) log.info({ found: report.found }, 'looked up pictures');
+    return report;
+  };
 }

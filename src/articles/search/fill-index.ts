@@ -1,8 +1,7 @@
 /** Adds to the index of headlines the articles that an earlier version stored without it, newest first. */
 
 import { readMeta, UNINDEXED_BEFORE, writeMeta } from '../../core/store/meta.ts';
-import { type Db, dialectOf } from '../../core/store/store.ts';
-import { inTransaction } from '../../core/store/transaction.ts';
+import { type Db, dialectOf, inTransaction } from '../../core/store/store.ts';
 import { fullHeadline } from '../article.ts';
 import { DOCUMENT_COLUMNS, toArticle } from '../stored-document.ts';
 import { isAfterPlace } from './find-by-title.ts';

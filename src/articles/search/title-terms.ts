@@ -36,7 +36,7 @@ export interface TitleQuery {
 }
 
 /** The distinct terms of a headline with its kicker, as `fullHeadline` joins them. */
-export function titleTerms(title: string): string[] {
+export function indexedTerms(title: string): string[] {
   const { words, unspaced } = split(title);
   return [...new Set([...words.map(cut), ...unspaced.flatMap(pairs)])];
 }

@@ -8,7 +8,7 @@ import { dialectOf, type Tx } from '../../core/store/store.ts';
 import { type Article, fullHeadline } from '../article.ts';
 import { DOCUMENT_COLUMNS, toArticle } from '../stored-document.ts';
 import { monthOf } from './index-month.ts';
-import { titleTerms } from './title-terms.ts';
+import { indexedTerms } from './title-terms.ts';
 
 /** What of an article the index holds. */
 interface IndexedTitle {
@@ -35,8 +35,8 @@ export async function saveTitleTerms(tx: Tx, articles: Article[], former: Map<st
     const before = former.get(id);
     if (before?.title === after.title && before.publishedAt === after.publishedAt) continue;
     const isMoved = before?.publishedAt !== after.publishedAt;
-    const terms = titleTerms(after.title);
-    const known = before === undefined ? [] : titleTerms(before.title);
+    const terms = indexedTerms(after.title);
+    const known = before === undefined ? [] : indexedTerms(before.title);
     const gone = isMoved ? known : known.filter((term) => !terms.includes(term));
     if (before !== undefined) await deleteTerms(tx, id, before.publishedAt, gone);
     const { publishedAt } = after;
@@ -49,7 +49,7 @@ export async function saveTitleTerms(tx: Tx, articles: Article[], former: Map<st
 /** Adds the terms of articles. Those that are there already stay. */
 export async function addTitleTerms(tx: Tx, titles: (IndexedTitle & { id: string })[]): Promise<void> {
   const rows = titles.flatMap(({ id, title, publishedAt }) =>
-    titleTerms(title).map((term) => [monthOf(publishedAt), term, publishedAt, id] as const),
+    indexedTerms(title).map((term) => [monthOf(publishedAt), term, publishedAt, id] as const),
   );
   await insertTerms(tx, rows);
 }

@@ -5,7 +5,7 @@
 import type { SuppressionReason } from '../../core/store/tables.ts';
 import { cleanLine } from '../../lib/text/clean-text.ts';
 import { datelineTime } from '../../lib/time.ts';
-import type { SubscriberImportReport } from '../csv/import.ts';
+import type { SubscriberImportResult } from '../csv/import.ts';
 import { IMPORT_STATUSES, type ImportStatus } from '../csv/import-status.ts';
 import { findListFormat } from '../csv/list-formats.ts';
 import type { SubscriberHistory } from '../history.ts';
@@ -13,7 +13,7 @@ import type { Subscriber } from '../subscriptions.ts';
 
 /** Problems, one a line, and a summary. */
 export function formatSubscriberImport(
-  report: SubscriberImportReport,
+  report: SubscriberImportResult,
   file: string,
 ): { problems: string[]; summary: string } {
   const problems = report.rejects.map(({ line, reason }) => `${file}:${line}: ${reason}`);
@@ -53,7 +53,7 @@ const DONE: Record<ImportStatus, string> = {
 };
 
 /** The recognised format, and its statuses one a line. Nothing for a file that says no status. */
-function formatStatuses({ format, statuses }: SubscriberImportReport): string[] {
+function formatStatuses({ format, statuses }: SubscriberImportResult): string[] {
   const found = IMPORT_STATUSES.flatMap((status) => {
     const counts = statuses[status];
     if (counts === undefined) return [];

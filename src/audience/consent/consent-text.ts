@@ -2,9 +2,9 @@
  * The wording that a person agrees to. It is stored once, when it is first shown, and each opt-in refers to it: what is
  * recorded is the wording that was shown, also if the configuration has changed since.
  */
-import { createHash } from 'node:crypto';
 import type { Config } from '../../core/config/config.ts';
 import type { Db } from '../../core/store/store.ts';
+import { sha256 } from '../../lib/sha256.ts';
 import { cleanLine, cleanText } from '../../lib/text/clean-text.ts';
 
 export interface ConsentText {
@@ -35,7 +35,7 @@ export function consentTextOf({ signup, publication }: Pick<Config, 'signup' | '
 function consentText(givenVersion: string, givenText: string): ConsentText {
   const version = cleanLine(givenVersion);
   const text = cleanText(givenText).trim();
-  const id = createHash('sha256').update(`${version}\n${text}`).digest('hex').slice(0, 32);
+  const id = sha256(`${version}\n${text}`).slice(0, 32);
   return { id, version, text };
 }
 

@@ -1,11 +1,10 @@
-/**
- * Subscribers who left every newsletter. No import adds them to another one: they can subscribe again themselves, or
- * the operator lifts the block.
- */
+/** Subscribers who left: every newsletter, or one. */
+import { sql } from 'kysely';
 import type { Db } from '../../core/store/store.ts';
 
 /**
- * Returns those of some subscribers who have unsubscribed and have no confirmed subscription. Not those who left
+ * Returns those of some subscribers who have unsubscribed and have no confirmed subscription: no import adds them to
+ * another newsletter. They can subscribe again themselves, or the operator lifts the block. Not those who left
  * according to an imported file only: a file for each newsletter says nothing about the others.
  */
 export async function findLeft(db: Db, subscriberIds: readonly number[]): Promise<Set<number>> {
@@ -50,4 +49,26 @@ export async function findLeft(db: Db, subscriberIds: readonly number[]): Promis
     )
     .execute();
   return new Set(rows.map(({ id }) => id));
+}
+
+/** Channels by which people leave by themselves; the others are imports, the operator, bounces and complaints. */
+const OWN_CHANNELS = ['unsubscribe-page', 'one-click', 'mailto', 'preferences'] as const;
+
+/**
+ * Counts the people who unsubscribed from a newsletter by themselves in `[from, until)`; those whose data was erased
+ * since are not known any more.
+ * @param until null: until now
+ */
+export async function countLeft(db: Db, newsletter: string, from: number, until: number | null): Promise<number> {
+  const { count } = await db
+    .selectFrom('consent_events')
+    .select((e) => e.fn.countAll<number>().as('count'))
+    .where('newsletter', '=', newsletter)
+    // A literal, so that the partial index consent_events_left is used.
+    .where(sql<boolean>`change = 'unsubscribed'`)
+    .where('channel', 'in', OWN_CHANNELS)
+    .where('at', '>=', from)
+    .$if(until !== null, (q) => q.where('at', '<', until as number))
+    .executeTakeFirstOrThrow();
+  return Number(count);
 }

@@ -7,9 +7,8 @@
 import { sql } from 'kysely';
 import type { SigningSecrets } from '../../core/config/signing-secrets.ts';
 import { acquirePermits } from '../../core/store/rate-limits.ts';
-import type { Db, Tx } from '../../core/store/store.ts';
+import { type Db, inTransaction, type Tx } from '../../core/store/store.ts';
 import type { SuppressionReason } from '../../core/store/tables.ts';
-import { inTransaction } from '../../core/store/transaction.ts';
 import { parseAddress } from '../../lib/address.ts';
 import { type ConfirmMessage, findConfirmMessage, queueServiceMessage } from '../service-messages.ts';
 import { findSuppression, liftSuppression } from '../suppression.ts';

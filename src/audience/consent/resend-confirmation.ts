@@ -4,9 +4,8 @@
  */
 import type { SigningSecrets } from '../../core/config/signing-secrets.ts';
 import { acquirePermits } from '../../core/store/rate-limits.ts';
-import type { Db } from '../../core/store/store.ts';
+import { type Db, type InTransaction, inTransaction } from '../../core/store/store.ts';
 import type { SuppressionReason } from '../../core/store/tables.ts';
-import { type InTransaction, inTransaction } from '../../core/store/transaction.ts';
 import { queueServiceMessage } from '../service-messages.ts';
 import { isLiftedByOptIn } from '../suppression.ts';
 import { lockSubscriber, subscriptionStates } from './changes.ts';

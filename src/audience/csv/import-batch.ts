@@ -5,15 +5,14 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { SigningSecrets } from '../../core/config/signing-secrets.ts';
 import { jsonRows } from '../../core/store/json-rows.ts';
-import type { Dialect, Store, Tx } from '../../core/store/store.ts';
+import { type Dialect, inTransaction, type Store, type Tx } from '../../core/store/store.ts';
 import type { SuppressionReason } from '../../core/store/tables.ts';
-import { inTransaction } from '../../core/store/transaction.ts';
 import { rfc3339 } from '../../lib/time.ts';
 import { findLeft } from '../consent/left.ts';
 import { findSuppressed, suppressAddress } from '../suppression.ts';
 import type { ImportRow } from './row.ts';
 
-export interface BatchReport {
+export interface BatchResult {
   /** New addresses. */
   added: number;
   /** Rows that changed a known address. */
@@ -77,7 +76,7 @@ export async function importBatch(
   secrets: SigningSecrets,
   rows: readonly ImportRow[],
   { source, now }: { source: string; now: number },
-): Promise<BatchReport & { skipped: SkippedRow[]; effective: ReadonlySet<ImportRow> }> {
+): Promise<BatchResult & { skipped: SkippedRow[]; effective: ReadonlySet<ImportRow> }> {
   return inTransaction(db, async (tx) => {
     const context = { tx, dialect, source, now };
     const addresses = await insertAddresses(context, secrets, rows);

@@ -10,17 +10,17 @@ import { analyseGrown } from '../../core/store/maintenance.ts';
 import type { Store } from '../../core/store/store.ts';
 import { checkFile, checkName, needsCheck } from './check-file.ts';
 import { type GivenColumns, type MappedColumns, mapColumns } from './columns.ts';
-import { type BatchReport, importBatch, type SkippedRow } from './import-batch.ts';
+import { type BatchResult, importBatch, type SkippedRow } from './import-batch.ts';
 import { effectOf, type ImportStatus, NOT_IMPORTED } from './import-status.ts';
 import { COMMAND_OPTIONS, type ImportWords } from './import-words.ts';
 import type { ListFormatName } from './list-formats.ts';
 import { type CsvRecord, CsvSyntaxError, readRecords } from './records.ts';
 import { MAX_LISTED, RejectsFile } from './rejects-file.ts';
 import { type ImportRow, parseRow, unguard } from './row.ts';
-import { checkRules, statusesOf } from './row-status.ts';
+import { checkStatusRules, statusesOf } from './row-status.ts';
 import type { StatusRules } from './status-rules.ts';
 
-export interface SubscriberImportReport extends BatchReport {
+export interface SubscriberImportResult extends BatchResult {
   /** The recognised export, or `plain`. */
   format: ListFormatName | 'plain';
   /** Whether nothing was stored. */
@@ -85,15 +85,15 @@ export async function importSubscribers(
   secrets: SigningSecrets,
   file: string,
   options: SubscriberImportOptions,
-): Promise<SubscriberImportReport> {
+): Promise<SubscriberImportResult> {
   const totalBytes = sizeOf(file);
   try {
     const columns = await readColumns(file, options);
     const { status: rules = NO_RULES, known, words = COMMAND_OPTIONS } = options;
-    checkRules(columns, rules);
+    checkStatusRules(columns, rules);
     checkName(file, columns, rules, words);
     if (needsCheck(columns)) await checkFile(file, columns, rules, { known, words });
-    const run = (target: Pick<Store, 'db' | 'dialect'>): Promise<SubscriberImportReport> =>
+    const run = (target: Pick<Store, 'db' | 'dialect'>): Promise<SubscriberImportResult> =>
       new FileImport(target, secrets, file, { columns, rules, totalBytes, ...options }).run();
     if (options.dryRun) return await (options.rollBack === 'batch' ? run(store) : rolledBack(store, run));
     const report = await run(store);
@@ -131,8 +131,8 @@ class FileImport {
   readonly #file: string;
   readonly #context: Context;
   readonly #rejects: RejectsFile;
-  readonly #totals: BatchReport = { added: 0, changed: 0, unchanged: 0, keptUnsubscribed: 0, suppressed: 0, left: 0 };
-  readonly #statuses: SubscriberImportReport['statuses'] = {};
+  readonly #totals: BatchResult = { added: 0, changed: 0, unchanged: 0, keptUnsubscribed: 0, suppressed: 0, left: 0 };
+  readonly #statuses: SubscriberImportResult['statuses'] = {};
   readonly #skipped: SkippedRow[] = [];
   readonly #batch: ImportRow[] = [];
   #rows = 0;
@@ -146,7 +146,7 @@ class FileImport {
     this.#rejects = new RejectsFile(context.dryRun ? null : file);
   }
 
-  async run(): Promise<SubscriberImportReport> {
+  async run(): Promise<SubscriberImportResult> {
     const { columns, dryRun = false } = this.#context;
     const hasStatus = columns.statusColumns.length > 0 || columns.all.some((status) => status !== 'subscribed');
     let rejectsFile: string | null = null;
@@ -231,7 +231,7 @@ class FileImport {
     const { skipped, effective, ...counts } = await (isRolledBack ? rolledBack(this.#store, run) : run(this.#store));
     this.#skipped.push(...skipped.slice(0, MAX_LISTED - this.#skipped.length));
     for (const row of effective) this.#count(row.status, 'effective');
-    for (const key of Object.keys(counts) as (keyof BatchReport)[]) this.#totals[key] += counts[key];
+    for (const key of Object.keys(counts) as (keyof BatchResult)[]) this.#totals[key] += counts[key];
   }
 }
 

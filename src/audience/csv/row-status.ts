@@ -32,7 +32,7 @@ export function statusesOf(fields: readonly string[], columns: MappedColumns, ru
  * left or never confirmed, by whatever name.
  * @throws Error
  */
-export function checkRules({ statusColumns }: MappedColumns, rules: StatusRules): void {
+export function checkStatusRules({ statusColumns }: MappedColumns, rules: StatusRules): void {
   const known = [PLAIN_WORDS, ...statusColumns.map(({ meaning }) => ('values' in meaning ? meaning.values : {}))];
   for (const [word, status] of Object.entries(rules.words)) {
     // The words of mapped columns contain the operator's own.

@@ -3,10 +3,9 @@
  * process can show it; the file is on the machine that received it.
  */
 import type { Selectable } from 'kysely';
-import type { Db } from '../../core/store/store.ts';
+import { type Db, type InTransaction, inTransaction } from '../../core/store/store.ts';
 import type { Tables } from '../../core/store/tables.ts';
-import { type InTransaction, inTransaction } from '../../core/store/transaction.ts';
-import type { SubscriberImportReport } from './import.ts';
+import type { SubscriberImportResult } from './import.ts';
 
 export interface UploadOptions {
   /** Ids; for a file without a column of newsletters. */
@@ -35,7 +34,7 @@ export interface UploadedImport {
   rowsRead: number;
   rejected: number;
   bytesRead: number;
-  report: SubscriberImportReport | null;
+  report: SubscriberImportResult | null;
   /** Why nothing can be imported, or why the import stopped. */
   problem: string | null;
   createdAt: number;
@@ -67,7 +66,7 @@ export function moveUpload(
   db: Db,
   id: string,
   from: UploadedImport['state'],
-  to: { state: UploadedImport['state']; report?: SubscriberImportReport; problem?: string },
+  to: { state: UploadedImport['state']; report?: SubscriberImportResult; problem?: string },
   now: number,
   onCommit?: InTransaction,
 ): Promise<boolean> {

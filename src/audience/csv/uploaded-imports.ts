@@ -8,7 +8,7 @@ import { createReadStream, existsSync } from 'node:fs';
 import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AppContext } from '../../core/app-context.ts';
-import type { InTransaction } from '../../core/store/transaction.ts';
+import type { InTransaction } from '../../core/store/store.ts';
 import { PRIVATE_FILE, PRIVATE_FOLDER } from '../../lib/private-files.ts';
 import { cleanLine, errorLine } from '../../lib/text/clean-text.ts';
 import { DAY, HOUR, SECOND } from '../../lib/time.ts';

@@ -6,11 +6,10 @@ import type { SignedInRequest } from '../../web/desk/desk-request.ts';
 import { respondAfter, respondPage } from '../../web/desk/page.ts';
 import { passwordField, submitButton } from '../../web/desk/parts/form.ts';
 import { eraseSubscriber } from '../erasure.ts';
-import { addressHtml } from './shown-address.ts';
-import { newsletterName, respondGone, subjectOf, withSubscriber } from './subscriber-of.ts';
+import { addressHtml, newsletterName, respondGone, subjectOf, withSubscriberById } from './subscriber-of.ts';
 
 export function respondErasurePage(request: SignedInRequest): Promise<Response> {
-  return withSubscriber(request, async (subscriber) => {
+  return withSubscriberById(request, async (subscriber) => {
     const { id, email, subscriptions } = subscriber;
     const names = subscriptions.map(({ newsletter }) => newsletterName(request, newsletter)).join(', ');
     const { base } = request.desk;
@@ -33,7 +32,7 @@ adds it again. The person can subscribe again.</li>
 }
 
 export function respondErasure(request: SignedInRequest): Promise<Response> {
-  return withSubscriber(request, async (subscriber) => {
+  return withSubscriberById(request, async (subscriber) => {
     const { store, keys } = request.desk.app;
     const audit = request.audit('subscriber.erase', subjectOf(subscriber));
     const isErased = await eraseSubscriber(store.db, await keys.signingSecrets(), subscriber.id, request.at, audit);

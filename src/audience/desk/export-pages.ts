@@ -2,18 +2,18 @@
  * Downloads of personal data: all data of one person, and the list of subscribers as CSV. Both need the password again.
  */
 import { html } from 'hono/html';
-import { inTransaction } from '../../core/store/transaction.ts';
+import { inTransaction } from '../../core/store/store.ts';
 import { localDate } from '../../lib/time.ts';
 import type { SignedInRequest } from '../../web/desk/desk-request.ts';
 import { respondAfter, respondPage } from '../../web/desk/page.ts';
 import { passwordField, selectField, submitButton } from '../../web/desk/parts/form.ts';
 import { exportSubscribers } from '../csv/export.ts';
 import { exportSubscriberData, recordExport } from '../export-data.ts';
-import { operatorVia, respondGone, subjectOf, withSubscriber } from './subscriber-of.ts';
+import { operatorVia, respondGone, subjectOf, withSubscriberById } from './subscriber-of.ts';
 
 /** Everything about one person, as JSON. The event of the export is in it. */
 export function respondPersonExport(request: SignedInRequest): Promise<Response> {
-  return withSubscriber(request, async (subscriber) => {
+  return withSubscriberById(request, async (subscriber) => {
     const { c, at, desk } = request;
     const { id } = subscriber;
     const audit = request.audit('subscriber.export', subjectOf(subscriber));

@@ -14,11 +14,11 @@ import { endAllSubscriptions, type Subscriber, unsubscribe } from '../subscripti
 import { suppressByOperator, unsuppressByOperator } from '../suppression.ts';
 import { respondLedger } from './ledger-page.ts';
 import { readReason } from './reason-field.ts';
-import { newsletterName, operatorVia, respondGone, sourceOf, subjectOf, withSubscriber } from './subscriber-of.ts';
+import { newsletterName, operatorVia, respondGone, sourceOf, subjectOf, withSubscriberById } from './subscriber-of.ts';
 import { REASONS } from './words.ts';
 
-export function handleUnsubscribe(request: SignedInRequest): Promise<Response> {
-  return withSubscriber(request, async (subscriber) => {
+export function handleUnsubscribeByOperator(request: SignedInRequest): Promise<Response> {
+  return withSubscriberById(request, async (subscriber) => {
     const { id } = subscriber;
     const { db } = request.desk.app.store;
     const newsletter = request.form.get('newsletter') ?? '';
@@ -50,8 +50,8 @@ function afterUnsubscribing(request: SignedInRequest, subscriber: Subscriber, na
 }
 
 /** From the beginning of the day in the publication's zone. */
-export function handlePause(request: SignedInRequest): Promise<Response> {
-  return withSubscriber(request, async (subscriber) => {
+export function handlePauseSubscriber(request: SignedInRequest): Promise<Response> {
+  return withSubscriberById(request, async (subscriber) => {
     const { config, store } = request.desk.app;
     const { zone } = config.publication;
     const until = firstInstantOf(request.form.get('until') ?? '', zone);
@@ -70,8 +70,8 @@ export function handlePause(request: SignedInRequest): Promise<Response> {
   });
 }
 
-export function handleResume(request: SignedInRequest): Promise<Response> {
-  return withSubscriber(request, async (subscriber) => {
+export function handleResumeSubscriber(request: SignedInRequest): Promise<Response> {
+  return withSubscriberById(request, async (subscriber) => {
     const audit = request.audit('subscriber.resume', subjectOf(subscriber));
     const { db } = request.desk.app.store;
     const via = operatorVia(request);
@@ -85,7 +85,7 @@ export function handleResume(request: SignedInRequest): Promise<Response> {
 }
 
 export function handleSuppression(request: SignedInRequest): Promise<Response> {
-  return withSubscriber(request, async (subscriber) => {
+  return withSubscriberById(request, async (subscriber) => {
     const { store, keys } = request.desk.app;
     const audit = request.audit('subscriber.suppress', subjectOf(subscriber));
     const act = { source: sourceOf(request), onCommit: audit };
@@ -105,7 +105,7 @@ export function handleSuppression(request: SignedInRequest): Promise<Response> {
 }
 
 export function handleLift(request: SignedInRequest): Promise<Response> {
-  return withSubscriber(request, async (subscriber) => {
+  return withSubscriberById(request, async (subscriber) => {
     const { store, keys } = request.desk.app;
     const reason = readReason(request);
     if (reason.kind === 'missing') return respondLedger(request, { lift: reason.error });
@@ -126,7 +126,7 @@ export function handleLift(request: SignedInRequest): Promise<Response> {
 }
 
 export function handleConfirmation(request: SignedInRequest): Promise<Response> {
-  return withSubscriber(request, async (subscriber) => {
+  return withSubscriberById(request, async (subscriber) => {
     const { store, keys, config } = request.desk.app;
     const { confirmWithinHours, ...limits } = config.signup;
     const options = { ...limits, confirmMs: confirmWithinHours * HOUR };
@@ -161,7 +161,7 @@ function resendNotice(request: DeskRequest, result: Exclude<ResendResult, { kind
 }
 
 export function handlePreferencesLink(request: SignedInRequest): Promise<Response> {
-  return withSubscriber(request, async (subscriber) => {
+  return withSubscriberById(request, async (subscriber) => {
     const { store, keys } = request.desk.app;
     const audit = request.audit('subscriber.send-preferences-link', subjectOf(subscriber));
     const secrets = await keys.signingSecrets();

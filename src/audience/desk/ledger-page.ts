@@ -16,8 +16,7 @@ import type { Subscriber } from '../subscriptions.ts';
 import { findSuppression } from '../suppression.ts';
 import { reasonField } from './reason-field.ts';
 import { mailState } from './search-page.ts';
-import { addressHtml, shownText } from './shown-address.ts';
-import { newsletterName, withSubscriber } from './subscriber-of.ts';
+import { addressHtml, newsletterName, shownText, withSubscriberById } from './subscriber-of.ts';
 import { changeWords, channelWords, REASONS, STATE_MARKS } from './words.ts';
 
 /** Entries of each list; the export has all. */
@@ -30,7 +29,7 @@ export interface LedgerErrors {
 }
 
 export function respondLedger(request: SignedInRequest, errors: LedgerErrors = {}): Promise<Response> {
-  return withSubscriber(request, async (subscriber) => {
+  return withSubscriberById(request, async (subscriber) => {
     const { email } = subscriber;
     const history = await subscriberHistory(request.desk.app.store.db, subscriber.id, SHOWN);
     const body = html`${await factsRegion(request, subscriber)}

@@ -16,11 +16,11 @@ import {
 import {
   handleConfirmation,
   handleLift,
-  handlePause,
+  handlePauseSubscriber,
   handlePreferencesLink,
-  handleResume,
+  handleResumeSubscriber,
   handleSuppression,
-  handleUnsubscribe,
+  handleUnsubscribeByOperator,
 } from './ledger-acts.ts';
 import { respondLedger } from './ledger-page.ts';
 import { respondOverview } from './overview-page.ts';
@@ -56,9 +56,9 @@ export const audienceRoutes: DeskRoute[] = [
   { method: 'POST', path: `${IMPORT}/discard`, needs: change, handle: handleDiscard },
   { method: 'POST', path: `${IMPORT}/rejects`, needs: change, handle: respondRejects },
   { method: 'GET', path: PERSON, needs: read, handle: (request) => respondLedger(request) },
-  { method: 'POST', path: `${PERSON}/unsubscribe`, needs: change, handle: handleUnsubscribe },
-  { method: 'POST', path: `${PERSON}/pause`, needs: change, handle: handlePause },
-  { method: 'POST', path: `${PERSON}/resume`, needs: change, handle: handleResume },
+  { method: 'POST', path: `${PERSON}/unsubscribe`, needs: change, handle: handleUnsubscribeByOperator },
+  { method: 'POST', path: `${PERSON}/pause`, needs: change, handle: handlePauseSubscriber },
+  { method: 'POST', path: `${PERSON}/resume`, needs: change, handle: handleResumeSubscriber },
   { method: 'POST', path: `${PERSON}/suppress`, needs: change, handle: handleSuppression },
   { method: 'POST', path: `${PERSON}/lift`, needs: change, handle: handleLift },
   { method: 'POST', path: `${PERSON}/confirmation`, needs: change, handle: handleConfirmation },

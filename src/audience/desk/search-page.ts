@@ -10,8 +10,7 @@ import { when } from '../../web/desk/parts/when.ts';
 import { parseSearch, searchSubscribers } from '../search/search.ts';
 import type { Subscriber } from '../subscriptions.ts';
 import { nextPageForm, searchForm } from './overview-page.ts';
-import { addressHtml } from './shown-address.ts';
-import { newsletterName } from './subscriber-of.ts';
+import { addressHtml, newsletterName } from './subscriber-of.ts';
 import { REASONS, STATE_MARKS } from './words.ts';
 
 const PAGE = 50;

@@ -17,8 +17,7 @@ import { type ListedSuppression, listSuppressions } from '../search/suppression-
 import { findSubscriberByAddress } from '../subscriptions.ts';
 import { findSuppression, hashAddress, suppressByOperator, unsuppressByOperator } from '../suppression.ts';
 import { readReason, reasonField } from './reason-field.ts';
-import { addressHtml } from './shown-address.ts';
-import { sourceOf } from './subscriber-of.ts';
+import { addressHtml, sourceOf } from './subscriber-of.ts';
 import { REASONS, reasonWords } from './words.ts';
 
 const PAGE = 50;

@@ -6,7 +6,7 @@ import { respondNotFound } from '../../web/server/errors.ts';
 import type { WebContext } from '../../web/server/web-context.ts';
 import { requestLink, revokeLinksOf } from '../account-links.ts';
 import { type LinkAct, readPreferencesToken } from '../tokens.ts';
-import { respondAboutLinks, withSubscriber } from './subscriber-by-token.ts';
+import { respondAboutLinks, withSubscriberByToken } from './subscriber-by-token.ts';
 
 /** POST of `/preferences/:token/link`. Also for a token that has expired or was revoked. */
 export function handlePreferencesLinkRequest(web: WebContext): Handler {
@@ -20,7 +20,7 @@ export function handlePreferencesLinkRequest(web: WebContext): Handler {
 
 /** POST of `/preferences/:token/export` and `/preferences/:token/erase`. */
 export function handleActLinkRequest(web: WebContext, act: LinkAct): Handler {
-  return withSubscriber(web, async (c, { subscriberId }) => {
+  return withSubscriberByToken(web, async (c, { subscriberId }) => {
     await requestLink(web.store.db, web.secrets, subscriberId, act, web.clock());
     return respondSent(web, c, act);
   });
@@ -33,7 +33,7 @@ function respondSent(web: WebContext, c: Context, link: 'preferences' | LinkAct)
 
 /** POST of `/preferences/:token/revoke`. */
 export function handleRevocation(web: WebContext): Handler {
-  return withSubscriber(web, async (c, { subscriberId }) => {
+  return withSubscriberByToken(web, async (c, { subscriberId }) => {
     await revokeLinksOf(web.store.db, subscriberId, web.clock());
     return respondAboutLinks(web, c, { kind: 'revoked', title: 'Your links have ended', status: 200 });
   });

@@ -5,7 +5,7 @@ import type { Handler } from 'hono';
 import { editionLine } from '../../editions/edition-line.ts';
 import { listEditions } from '../../editions/queries.ts';
 import { mailto } from '../../lib/address.ts';
-import { renderPage, respondPage } from '../../web/pages/page.ts';
+import { renderPage, respondPublicPage } from '../../web/pages/page.ts';
 import type { WebContext } from '../../web/server/web-context.ts';
 import { emptySubscribeForm, isSignupOpen, newsletterChoices, type SubscribeView } from './subscribe-form.ts';
 
@@ -15,7 +15,7 @@ const EDITIONS = 5;
 export function serveNewsletters(web: WebContext): Handler {
   return async (c) => {
     const form = isSignupOpen(web) ? await emptySubscribeForm(web) : null;
-    return respondPage(c, await renderNewsletters(web, form));
+    return respondPublicPage(c, await renderNewsletters(web, form));
   };
 }
 

@@ -3,7 +3,7 @@
  * link scanners open every link; POST acts.
  */
 import type { Context, Handler } from 'hono';
-import { inTransaction } from '../../core/store/transaction.ts';
+import { inTransaction } from '../../core/store/store.ts';
 import { maskedAddress } from '../../lib/address.ts';
 import { localDate } from '../../lib/time.ts';
 import { renderPage } from '../../web/pages/page.ts';

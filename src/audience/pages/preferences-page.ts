@@ -18,7 +18,7 @@ import { changePreferences, type Preferences, readPreferences } from '../prefere
 import { isLiftedByOptIn } from '../suppression.ts';
 import { preferencesToken, readPreferencesToken } from '../tokens.ts';
 import { chosenNewsletters, isSignupOpen, newsletterChoices, shownConsent } from './subscribe-form.ts';
-import { withSubscriber } from './subscriber-by-token.ts';
+import { withSubscriberByToken } from './subscriber-by-token.ts';
 import { isOffered, UNKNOWN_ZONE, zoneSelect } from './time-zones.ts';
 
 interface PreferencesFields {
@@ -46,7 +46,7 @@ const CHANGES: RateLimit = { everyMs: 2 * MINUTE, burst: 30 };
 
 /** GET of `/preferences/:token`. */
 export function servePreferences(web: WebContext): Handler {
-  return withSubscriber(web, (c, subscriber) => respondForm(web, c, subscriber, storedFields(web, subscriber)));
+  return withSubscriberByToken(web, (c, subscriber) => respondForm(web, c, subscriber, storedFields(web, subscriber)));
 }
 
 /** GET of an address that a form of the page posts to, as when its response is loaded again. */
@@ -60,7 +60,7 @@ export function redirectToPreferences(web: WebContext): Handler {
 
 /** POST of `/preferences/:token`. */
 export function handlePreferences(web: WebContext): Handler {
-  return withSubscriber(web, async (c, subscriber) => {
+  return withSubscriberByToken(web, async (c, subscriber) => {
     const posted = await readForm(c);
     if (posted === null || !isOwnForm(posted)) return respondNoForm(web, c, posted === null ? 415 : 400);
     const { db } = web.store;

@@ -13,7 +13,7 @@ import { readPreferencesToken } from '../tokens.ts';
  * Calls `handle` with the subscriber that the token in `:token` is for. Responds with 404 to an invalid token, and with
  * 410 to one that has expired or was revoked, or that of a deleted subscriber.
  */
-export function withSubscriber(
+export function withSubscriberByToken(
   web: WebContext,
   handle: (c: Context, subscriber: Preferences) => Promise<Response>,
 ): Handler {

@@ -2,8 +2,7 @@
  * Text of others, such as a server's reply, without the address that it may quote. Pure.
  */
 import { domainToUnicode } from 'node:url';
-import { wireAddress } from '../../lib/address.ts';
-import { maskAddress } from '../../lib/mask-address.ts';
+import { maskLocalPart, wireAddress } from '../../lib/address.ts';
 
 /**
  * Anything that looks like an address, also with an escaped @ in a link: replies also quote where mail is forwarded to,
@@ -18,7 +17,7 @@ const LOOKS_LIKE_ADDRESS = /([^\s<>()[\]{},;:"'@])[^\s<>()[\]{},;:"'@]{0,127}(?:
 export function maskIn(text: string, address: string): string {
   const at = address.lastIndexOf('@');
   const domain = address.slice(at + 1);
-  const [name, masked] = [address.slice(0, at), maskAddress(address)];
+  const [name, masked] = [address.slice(0, at), maskLocalPart(address)];
   const spellings = [address, wireAddress(address), `${name}@${domainToUnicode(domain)}`];
   const whole = spellings.reduce((masking, spelling) => replaceIgnoringCase(masking, spelling, masked), text);
   const others = maskAddressesIn(whole);

@@ -7,7 +7,7 @@ import { isAbsolute, join, resolve } from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { lineOf } from '../../lib/yaml-line.ts';
-import { checkRules } from './rules.ts';
+import { listViolations } from './rules.ts';
 import { type FileConfig, type Publication, type ScheduleConfig, schema } from './schema.ts';
 import { readSecrets, type Secrets } from './secrets.ts';
 
@@ -94,7 +94,9 @@ export function parseConfig(text: string, from: { file: string; env: NodeJS.Proc
     );
   }
   const isGiven = (path: PropertyKey[]): boolean => valueAt(raw, path) !== undefined;
-  const problems = checkRules(checked.data, isGiven).map(({ path, rule }) => `${key(path)} ${value(path)}: ${rule}`);
+  const problems = listViolations(checked.data, isGiven).map(
+    ({ path, rule }) => `${key(path)} ${value(path)}: ${rule}`,
+  );
   const secrets = readSecrets(env, cwd, problems);
   if (problems.length > 0) throw new ConfigError(problems);
   return { ...withAbsolutePaths(checked.data, cwd), file, secrets };

@@ -1,10 +1,9 @@
 /**
  * The guarded clients, as the configuration sets them: for sources and for pictures in articles, and for services.
  */
+import { openFetchGuard } from '../../lib/guarded-fetch/address-guard.ts';
 import { type FetchClient, type FetchClientOptions, openFetchClient } from '../../lib/guarded-fetch/fetch-client.ts';
-import { openFetchGuard } from '../../lib/guarded-fetch/fetch-guard.ts';
-import type { Resolve } from '../../lib/guarded-fetch/guarded-socket.ts';
-import { openResolver } from '../../lib/guarded-fetch/resolve.ts';
+import { openResolver, type Resolve } from '../../lib/guarded-fetch/guarded-socket.ts';
 import { SECOND } from '../../lib/time.ts';
 import { VERSION } from '../../lib/version.ts';
 import type { Config } from './config.ts';

@@ -1,7 +1,6 @@
 /**
  * Rules that involve more than one key of the configuration, or more than a schema can say: one function each.
  */
-import { contrastRatio } from './contrast.ts';
 import type { FileConfig } from './schema.ts';
 
 export interface ConfigViolation {
@@ -35,7 +34,7 @@ const RULES: Rule[] = [
 ];
 
 /** Lists every violation of a rule. */
-export function checkRules(config: FileConfig, isGiven: IsGiven): ConfigViolation[] {
+export function listViolations(config: FileConfig, isGiven: IsGiven): ConfigViolation[] {
   return RULES.flatMap((rule) => rule(config, isGiven));
 }
 
@@ -201,4 +200,20 @@ function ratesGrow({ delivery }: FileConfig): ConfigViolation[] {
     if (pause === 'off' || pause > alert) return [];
     return [{ path: ['delivery', key, 'pause'], rule: `must be more than alert, which is ${alert}, or off` }];
   });
+}
+
+/**
+ * The contrast ratio of two colours such as `#9b1c1f`, 1 to 21.
+ * Source: WCAG 2.2, "contrast ratio" and "relative luminance".
+ */
+export function contrastRatio(one: string, other: string): number {
+  const [darker = 0, lighter = 0] = [luminance(one), luminance(other)].sort((a, b) => a - b);
+  return (lighter + 0.05) / (darker + 0.05);
+}
+
+function luminance(colour: string): number {
+  const [red = 0, green = 0, blue = 0] = [1, 3, 5]
+    .map((at) => Number.parseInt(colour.slice(at, at + 2), 16) / 255)
+    .map((channel) => (channel <= 0.04045 ? channel / 12.92 : ((channel + 0.055) / 1.055) ** 2.4));
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
 }

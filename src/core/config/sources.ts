@@ -1,4 +1,5 @@
-/** The sources of the configuration, by use. */
+/** The sources of the configuration, by use, and where they are. */
+import type { OwnSites } from '../../lib/private-address.ts';
 import type { ArticleSource, Config, NewsletterConfig, RoundupSource } from './config.ts';
 
 /** One of the configuration, of any use. */
@@ -17,4 +18,12 @@ export function roundupSources({ sources }: Pick<Config, 'sources'>): RoundupSou
 /** The number of outlets by which an event enters a newsletter without an editor; null if only editors pick. */
 export function ruleOutlets({ roundup: { approve } }: Pick<NewsletterConfig, 'roundup'>): number | null {
   return approve === 'editor' ? null : approve.rule.outlets;
+}
+
+/** Where the newsroom's own sites and sources are: their addresses may be private, others may not. */
+export function ownSites(config: { publication: { url: string }; sources: readonly { url: string }[] }): OwnSites {
+  return {
+    publicUrl: config.publication.url,
+    sourceOrigins: config.sources.map(({ url }) => new URL(url).origin),
+  };
 }

@@ -3,8 +3,7 @@
  */
 
 import { raiseAlert, resolveAlerts } from '../alerts/alerts.ts';
-import type { Db, Tx } from '../store/store.ts';
-import { inTransaction } from '../store/transaction.ts';
+import { type Db, inTransaction, type Tx } from '../store/store.ts';
 import { droppedSlots } from './decide.ts';
 import type { Job } from './job.ts';
 import {

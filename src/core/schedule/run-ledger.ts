@@ -51,7 +51,7 @@ export async function readScheduleState(db: Db, schedule: string): Promise<Pick<
     .limit(NEWEST)
     .execute();
   const runs = rows.map(toRun);
-  return { lastSlot: runs[0]?.slotAt ?? null, open: runs.filter(isOpen).reverse() };
+  return { lastSlot: runs[0]?.slotAt ?? null, open: runs.filter(isOpenRun).reverse() };
 }
 
 /** The run of a slot, or null. */
@@ -303,7 +303,7 @@ export function countRunsEver(db: Db): Promise<{ schedule: string; state: string
     .execute();
 }
 
-export function isOpen(run: Run): run is Run & OpenRun {
+export function isOpenRun(run: Run): run is Run & OpenRun {
   return run.leaseUntil !== null || run.state === 'waiting';
 }
 

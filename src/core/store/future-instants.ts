@@ -7,7 +7,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import { CLOCK_DIFFERENCE } from '../../lib/clock-watch.ts';
 import { MINUTE, SECOND } from '../../lib/time.ts';
-import { isOpen } from './delivery-states.ts';
+import { isInOpenState } from './delivery-states.ts';
 import type { Db } from './store.ts';
 
 /** The longest lease of each kind of work, in milliseconds. */
@@ -41,12 +41,13 @@ export async function correctFutureInstants(db: Db, now: number, tolerance = CLO
     const isRetried = sql`(reason is not null or due_at <= changed_at)`;
     statements.push(
       sql`${open} due_at = ${at}
-        where ${isOpen(table)} and due_at > ${now} and ${isLater('changed_at')} and ${isRetried}`,
+        where ${isInOpenState(table)} and due_at > ${now} and ${isLater('changed_at')} and ${isRetried}`,
       // The fence prevents that both claims are submitted.
-      sql`${open} lease_until = null where ${isOpen(table)} and state = 'pending' and lease_until > ${latest(claim)}`,
+      sql`${open} lease_until = null
+        where ${isInOpenState(table)} and state = 'pending' and lease_until > ${latest(claim)}`,
       // Not ended: the submission may be in progress.
       sql`${open} lease_until = ${at} + ${sql.lit(submission)}
-        where ${isOpen(table)} and state = 'submitting' and lease_until > ${latest(submission)}`,
+        where ${isInOpenState(table)} and state = 'submitting' and lease_until > ${latest(submission)}`,
     );
   }
   statements.push(

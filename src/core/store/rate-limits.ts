@@ -4,8 +4,7 @@
  */
 import { sql } from 'kysely';
 import { CLOCK_DIFFERENCE } from '../../lib/clock-watch.ts';
-import { type Db, dialectOf } from './store.ts';
-import { inTransaction } from './transaction.ts';
+import { type Db, dialectOf, inTransaction } from './store.ts';
 
 /** One request every `everyMs` milliseconds in the long run, of which `burst`, 1 or more, may come at once. */
 export interface RateLimit {

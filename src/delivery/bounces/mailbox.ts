@@ -10,7 +10,7 @@ import { type Clock, SECOND } from '../../lib/time.ts';
 import { handleIncomingMail, INCOMING_LIMIT, type MailOutcome } from './mail.ts';
 
 /** Number of messages, in total and by outcome. */
-export type MailboxReport = Record<'messages' | MailOutcome['kind'], number>;
+export type MailboxResult = Record<'messages' | MailOutcome['kind'], number>;
 
 /** Why a mailbox cannot be read, for the operator. Never contains its password. */
 class MailboxError extends Error {
@@ -36,8 +36,8 @@ export async function pollMailbox(
   config: Pick<Config, 'bounces' | 'secrets'>,
   secrets: SigningSecrets,
   options: { clock: Clock; signal?: AbortSignal | undefined },
-): Promise<MailboxReport> {
-  const report: MailboxReport = { messages: 0, bounced: 0, unsubscribed: 0, ignored: 0, forged: 0, unclear: 0 };
+): Promise<MailboxResult> {
+  const report: MailboxResult = { messages: 0, bounced: 0, unsubscribed: 0, ignored: 0, forged: 0, unclear: 0 };
   const { imapUrl } = config.secrets;
   const { clock, signal } = options;
   if (imapUrl === undefined || signal?.aborted) return report;

@@ -15,9 +15,8 @@ import {
 import { listUnsubscribeKeys } from '../../audience/unsubscribe-keys.ts';
 import type { Config } from '../../core/config/config.ts';
 import type { SigningSecrets } from '../../core/config/signing-secrets.ts';
-import type { Db, Tx } from '../../core/store/store.ts';
+import { type Db, inTransaction, type Tx } from '../../core/store/store.ts';
 import type { SuppressionReason, Tables } from '../../core/store/tables.ts';
-import { inTransaction } from '../../core/store/transaction.ts';
 import { cleanLine } from '../../lib/text/clean-text.ts';
 
 /** What a report is about. */

@@ -5,8 +5,7 @@
 import { sql } from 'kysely';
 import type { Config } from '../../core/config/config.ts';
 import type { SigningSecrets } from '../../core/config/signing-secrets.ts';
-import type { Store } from '../../core/store/store.ts';
-import { inTransaction } from '../../core/store/transaction.ts';
+import { inTransaction, type Store } from '../../core/store/store.ts';
 import { chunks } from '../../lib/chunks.ts';
 import { recipientDomain } from '../queue/recipient-domain.ts';
 import { enhancedStatus } from '../transport/retry.ts';

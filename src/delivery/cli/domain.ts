@@ -4,10 +4,10 @@
 import type { Command } from 'commander';
 import { CommandError, type JsonOption, jsonOption, printResult } from '../../core/cli/context.ts';
 import { loadConfig } from '../../core/config/config.ts';
-import type { SendingProbes } from '../domain/judge-setup.ts';
-import type { OpenSendingProbes, ProbingContext } from '../domain/probes.ts';
-import { readSendingDomain, type SendingDomain } from '../domain/sending-domain.ts';
-import { RECORD_TTL, zoneLine } from '../domain/zone-record.ts';
+import type { SendingProbes } from '../sending-domain/judge-setup.ts';
+import type { OpenSendingProbes, ProbingContext } from '../sending-domain/probes.ts';
+import { readSendingDomain, type SendingDomain } from '../sending-domain/sending-domain.ts';
+import { RECORD_TTL, zoneLine } from '../sending-domain/zone-record.ts';
 import { formatSendingDomain } from './format-domain.ts';
 
 interface DomainOptions extends JsonOption {

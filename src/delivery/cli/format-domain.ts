@@ -2,24 +2,24 @@
  * Prints the sending domain: what is missing first.
  */
 
-import type { BulkRule } from '../domain/bulk-rules.ts';
-import type { DomainVerdict, Judgement } from '../domain/judgement.ts';
-import type { SendingDomain } from '../domain/sending-domain.ts';
-import { zoneLine } from '../domain/zone-record.ts';
+import type { BulkRule } from '../sending-domain/bulk-rules.ts';
+import type { Judgement, JudgementVerdict } from '../sending-domain/judgement.ts';
+import type { SendingDomain } from '../sending-domain/sending-domain.ts';
+import { zoneLine } from '../sending-domain/zone-record.ts';
 
 /** Columns; records are never wrapped, since they are pasted. */
 const WIDTH = 100;
 
-const HEADINGS: [DomainVerdict, string][] = [
+const HEADINGS: [JudgementVerdict, string][] = [
   ['fail', 'To repair'],
   ['unknown', 'Not known'],
   ['pass', 'Right'],
 ];
 
-const MARKS: Record<DomainVerdict, string> = { fail: 'FAIL', unknown: 'unknown', pass: 'pass' };
+const MARKS: Record<JudgementVerdict, string> = { fail: 'FAIL', unknown: 'unknown', pass: 'pass' };
 
 export function formatSendingDomain({ senders, judgements, rules }: SendingDomain): string {
-  const of = (verdict: DomainVerdict): Judgement[] => judgements.filter((one) => one.verdict === verdict);
+  const of = (verdict: JudgementVerdict): Judgement[] => judgements.filter((one) => one.verdict === verdict);
   const [failed, unknown, passed] = [of('fail').length, of('unknown').length, of('pass').length];
   const lines = [`${senders.join(', ')}: ${failed} to repair, ${unknown} not known, ${passed} right`];
   // The record that repairs two things is pasted once.

@@ -5,9 +5,8 @@
 
 import { sql } from 'kysely';
 import type { NewsletterConfig } from '../../core/config/config.ts';
-import { isOpen } from '../../core/store/delivery-states.ts';
-import type { Db, Store, Tx } from '../../core/store/store.ts';
-import { type InTransaction, inTransaction } from '../../core/store/transaction.ts';
+import { isInOpenState } from '../../core/store/delivery-states.ts';
+import { type Db, type InTransaction, inTransaction, type Store, type Tx } from '../../core/store/store.ts';
 import type { ComposedEdition } from '../../editions/compose.ts';
 import { editionAction, settleActions } from '../../editions/edition-action.ts';
 import { type EditionSummary, findEditionById, fullEditionName, listRevisions } from '../../editions/queries.ts';
@@ -109,7 +108,7 @@ async function suppressPending(tx: Tx, { id }: EditionSummary, revision: number,
   const { numAffectedRows } = await sql`update deliveries
     set state = 'suppressed', lease_until = null, fence = fence + 1, changed_at = cast(${now} as bigint),
       reason = case when ${mayHaveArrived('deliveries')} then reason || '; ' else '' end || ${reissuedReason(revision)}
-    where edition_id = ${id} and ${isOpen('deliveries')} and state = 'pending'`.execute(tx);
+    where edition_id = ${id} and ${isInOpenState('deliveries')} and state = 'pending'`.execute(tx);
   return Number(numAffectedRows ?? 0n);
 }
 

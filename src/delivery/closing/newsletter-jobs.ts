@@ -5,8 +5,8 @@
 import type { AppContext } from '../../core/app-context.ts';
 import type { NewsletterConfig } from '../../core/config/config.ts';
 import { type Job, jobSchedule } from '../../core/schedule/job.ts';
-import { listOpenAlerts } from '../../editions/alerts/alert-drafts.ts';
-import { alertDeadline } from '../../editions/alerts/alert-limits.ts';
+import { listOpenAlertDrafts } from '../../editions/alert-newsletters/alert-drafts.ts';
+import { alertEditionDeadline } from '../../editions/alert-newsletters/alert-limits.ts';
 import { findClosingObstacle } from '../../editions/closing-obstacle.ts';
 import { readDraft } from '../../editions/draft/draft-store.ts';
 import { newsletterJobId } from '../../editions/draft/newsletter-job-id.ts';
@@ -70,9 +70,9 @@ function alertJob(app: AppContext, newsletter: NewsletterConfig): Job {
   return {
     ...job,
     async listSlots() {
-      const open = await listOpenAlerts(db, id, app.clock());
+      const open = await listOpenAlertDrafts(db, id, app.clock());
       return open.map(({ slot: { slotAt }, state, closeAt }) => {
-        const lapsesAt = alertDeadline(slotAt, closeAt, lapseMinutes) + LAPSE_DELAY;
+        const lapsesAt = alertEditionDeadline(slotAt, closeAt, lapseMinutes) + LAPSE_DELAY;
         return { slotAt, waitsUntil: state === 'closed' ? Number.POSITIVE_INFINITY : lapsesAt };
       });
     },

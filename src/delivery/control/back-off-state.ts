@@ -3,9 +3,8 @@
  * it. See back-off.ts for the decisions.
  */
 import { sql } from 'kysely';
-import { type Db, dialectOf, type Store, type Tx } from '../../core/store/store.ts';
+import { type Db, dialectOf, inTransaction, type Store, type Tx } from '../../core/store/store.ts';
 import type { BackOffScope, Tables } from '../../core/store/tables.ts';
-import { inTransaction } from '../../core/store/transaction.ts';
 import { type Clock, MINUTE } from '../../lib/time.ts';
 import {
   afterFailure,

@@ -8,15 +8,14 @@
  * anything is paused.
  */
 
-import type { Db, Store, Tx } from '../../core/store/store.ts';
+import { type Db, inTransaction, type Store, type Tx } from '../../core/store/store.ts';
 import type { RefusalKind } from '../../core/store/tables.ts';
-import { inTransaction } from '../../core/store/transaction.ts';
 import { Mutex } from '../../lib/concurrency/mutex.ts';
 import type { Clock } from '../../lib/time.ts';
 import type { ClaimedDelivery, ClaimKeyRow } from '../queue/outbox.ts';
 import { recipientDomain } from '../queue/recipient-domain.ts';
 import {
-  countRecipients,
+  countUnsuppressedDeliveries,
   endRefusalsBefore,
   findLastSubmission,
   isAnySubmitted,
@@ -186,7 +185,7 @@ export class CircuitBreaker {
     const known = this.#knowledgeOf(editionId);
     if (!known.isAnyAccepted) {
       if (decide({ isAnyAccepted: false, recipients: 0 }) === 'continue') return false;
-      const recipients = await countRecipients(this.#store.db, editionId);
+      const recipients = await countUnsuppressedDeliveries(this.#store.db, editionId);
       if (decide({ isAnyAccepted: false, recipients }) === 'continue') return false;
       // Reads the whole edition if nobody has got it, and then it is paused.
       if (await isAnySubmitted(this.#store.reports, editionId)) known.isAnyAccepted = true;
@@ -196,7 +195,7 @@ export class CircuitBreaker {
 
   async #factsOf(db: Db, editionId: number): Promise<EditionFacts> {
     const { isAnyAccepted } = this.#knowledgeOf(editionId);
-    const recipients = isAnyAccepted ? FIRST_LIMIT : await countRecipients(db, editionId);
+    const recipients = isAnyAccepted ? FIRST_LIMIT : await countUnsuppressedDeliveries(db, editionId);
     return { isAnyAccepted, recipients };
   }
 

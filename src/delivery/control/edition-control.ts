@@ -6,12 +6,11 @@
 
 import { sql } from 'kysely';
 import { type Action, ActionableError } from '../../core/actions.ts';
-import { isOpen } from '../../core/store/delivery-states.ts';
+import { isInOpenState } from '../../core/store/delivery-states.ts';
 import { revokedLease, updateClaimed } from '../../core/store/lease.ts';
 import { DELIVERY_HELD } from '../../core/store/meta.ts';
-import type { Db, Store } from '../../core/store/store.ts';
+import { type Db, type InTransaction, inTransaction, type Store } from '../../core/store/store.ts';
 import type { EditionDeliveryState } from '../../core/store/tables.ts';
-import { type InTransaction, inTransaction } from '../../core/store/transaction.ts';
 import { editionAction } from '../../editions/edition-action.ts';
 import { findEditionById, fullEditionName, listRevisions } from '../../editions/queries.ts';
 import { rfc3339 } from '../../lib/time.ts';
@@ -92,7 +91,7 @@ export async function cancelEdition(
     const { numAffectedRows } = await sql`
       with open as (
         select edition_id, subscriber_id from deliveries
-        where edition_id = ${editionId} and ${isOpen('deliveries')} and state = 'pending'
+        where edition_id = ${editionId} and ${isInOpenState('deliveries')} and state = 'pending'
         order by edition_id, due_at, subscriber_id
         limit ${CANCEL_BATCH}
         ${lock}
@@ -185,7 +184,7 @@ export async function settleEdition(
       .set({ state: stateAfterSettling(as), ...revokedLease('deliveries'), changed_at: now })
       .set(settledColumns(as, now))
       .where('edition_id', '=', editionId)
-      .where(isOpen('deliveries'))
+      .where(isInOpenState('deliveries'))
       .where('state', '=', 'submitting')
       .where('lease_until', '<=', now)
       .executeTakeFirstOrThrow();
@@ -196,7 +195,7 @@ export async function settleEdition(
     .selectFrom('deliveries')
     .select((e) => [e.fn.countAll<number>().as('count'), e.fn.max('lease_until').as('until')])
     .where('edition_id', '=', editionId)
-    .where(isOpen('deliveries'))
+    .where(isInOpenState('deliveries'))
     .where('state', '=', 'submitting')
     .executeTakeFirstOrThrow();
   return { settled, inProgress: count, until };

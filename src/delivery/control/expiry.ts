@@ -2,7 +2,7 @@
  * Expiry of the deliveries of an edition whose delivery was interrupted, for example by a pause over night.
  */
 import { type RawBuilder, sql } from 'kysely';
-import { isOpen } from '../../core/store/delivery-states.ts';
+import { isInOpenState } from '../../core/store/delivery-states.ts';
 import { jsonRows } from '../../core/store/json-rows.ts';
 import { type Db, dialectOf, type Store } from '../../core/store/store.ts';
 import { isAtDomain } from '../../lib/address.ts';
@@ -16,7 +16,7 @@ export async function countExpiredPending(db: Db, editionId: number, now: number
     .selectFrom('deliveries')
     .select((e) => e.fn.countAll<number>().as('count'))
     .where('edition_id', '=', editionId)
-    .where(isOpen('deliveries'))
+    .where(isInOpenState('deliveries'))
     .where('state', '=', 'pending')
     .where('expires_at', '<=', now)
     .where(isTo(domain))

@@ -3,10 +3,9 @@
  * deliveries of that edition wait until an operator resumes the domain, or until they expire; all others continue.
  */
 import { domainToASCII } from 'node:url';
-import { isOpen } from '../../core/store/delivery-states.ts';
-import type { Db, Tx } from '../../core/store/store.ts';
+import { isInOpenState } from '../../core/store/delivery-states.ts';
+import { type Db, inTransaction, type Tx } from '../../core/store/store.ts';
 import type { EditionDeliveryState } from '../../core/store/tables.ts';
-import { inTransaction } from '../../core/store/transaction.ts';
 
 export interface PausedDomain {
   editionId: number;
@@ -75,7 +74,7 @@ export async function resumeDomains(db: Db, editionId: number, now: number, doma
       .updateTable('deliveries')
       .set({ due_at: now, reason: null, changed_at: now })
       .where('edition_id', '=', editionId)
-      .where(isOpen('deliveries'))
+      .where(isInOpenState('deliveries'))
       .where('state', '=', 'pending')
       .where('reason', 'in', domains.map(waitingReason))
       .execute();

@@ -3,9 +3,8 @@
  */
 import { sql } from 'kysely';
 import { jsonRows } from '../../core/store/json-rows.ts';
-import { type Db, dialectOf, type Store, type Tx } from '../../core/store/store.ts';
+import { type Db, dialectOf, type InTransaction, inTransaction, type Store, type Tx } from '../../core/store/store.ts';
 import type { EditionDeliveryState } from '../../core/store/tables.ts';
-import { type InTransaction, inTransaction } from '../../core/store/transaction.ts';
 import { isAtDomain } from '../../lib/address.ts';
 import { CANCELLED, EXPIRED } from '../queue/delivery-outcome.ts';
 import { type FailureGroup, FailureGroups } from '../queue/failure-groups.ts';

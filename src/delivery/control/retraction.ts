@@ -7,7 +7,7 @@ import { fullHeadline } from '../../articles/article.ts';
 import { type StoredDocument, toArticle } from '../../articles/stored-document.ts';
 import { raiseAlert } from '../../core/alerts/alerts.ts';
 import type { AppContext } from '../../core/app-context.ts';
-import { isOpen } from '../../core/store/delivery-states.ts';
+import { isInOpenState } from '../../core/store/delivery-states.ts';
 import type { Db, Store, Tx } from '../../core/store/store.ts';
 import { editionAction } from '../../editions/edition-action.ts';
 import { retractionAlert } from '../alerts.ts';
@@ -75,7 +75,7 @@ async function findRetractions(db: Db): Promise<Retraction[]> {
       )
       and exists (
         select 1 from deliveries
-        where deliveries.edition_id = held.edition_id and ${isOpen('deliveries')}
+        where deliveries.edition_id = held.edition_id and ${isInOpenState('deliveries')}
       )
     order by held.edition_id, articles.noted_at, articles.id`.execute(db);
   return rows;

@@ -11,7 +11,7 @@ import { MINUTE } from '../../lib/time.ts';
 import { limitBody } from '../../web/server/request-body.ts';
 import type { WebContext } from '../../web/server/web-context.ts';
 import { checkBrevo } from '../providers/brevo.ts';
-import { noteReport } from '../providers/last-report.ts';
+import { noteProviderEvent } from '../providers/last-event.ts';
 import { checkMailgun } from '../providers/mailgun.ts';
 import { checkPostmark } from '../providers/postmark.ts';
 import type { ProviderCheck, ProviderRequest } from '../providers/provider-event.ts';
@@ -138,7 +138,7 @@ function openRecorder(web: WebContext, provider: ReportingProvider) {
   return async (checked: Extract<ProviderCheck, { kind: 'events' }>, now: number): Promise<void> => {
     const counts = await recordProviderEvents(store, { config, secrets, provider }, checked, now);
     if (checked.events.length > 0 && !noted.lasts(now)) {
-      await noteReport(store.db, provider, now);
+      await noteProviderEvent(store.db, provider, now);
       noted.begin(now, NOTED_EVERY);
     }
     const { hard, soft, complaint, unsubscribed, foreign } = counts;

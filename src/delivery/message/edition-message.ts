@@ -3,7 +3,7 @@
  * delivery always produces the same bytes, so that a repeated submission can be recognised by its Message-ID.
  */
 
-import { createHash, createHmac } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import { PREFERENCES_LINK_LIFETIME } from '../../audience/account-links.ts';
 import {
   mailboxToken,
@@ -18,6 +18,7 @@ import type { Signer } from '../../core/keys.ts';
 import type { Edition } from '../../editions/queries.ts';
 import { splitAtPlaceholders } from '../../editions/rendering/placeholders.ts';
 import { wireAddress } from '../../lib/address.ts';
+import { sha256 } from '../../lib/sha256.ts';
 import { HOUR } from '../../lib/time.ts';
 import type { OutgoingMessage } from '../transport/connection.ts';
 import { assembleMessage } from './assemble.ts';
@@ -201,7 +202,7 @@ function feedbackGroups({ slot, newsletter, revision }: Pick<Edition, 'slot' | '
 
 /** Must have 5 to 15 characters and be the same in all mail of a sender. */
 function senderId(domain: string): string {
-  return /^.{5,15}$/.test(domain) ? domain : createHash('sha256').update(domain).digest('hex').slice(0, 15);
+  return /^.{5,15}$/.test(domain) ? domain : sha256(domain).slice(0, 15);
 }
 
 /**

@@ -4,7 +4,6 @@
  * `templates/mail/`; each attempt produces the same bytes.
  */
 
-import { createHash } from 'node:crypto';
 import { textDirection } from '../../articles/article.ts';
 import { PREFERENCES_LINK_LIFETIME } from '../../audience/account-links.ts';
 import { actToken, confirmToken, mailboxToken, preferencesToken } from '../../audience/tokens.ts';
@@ -15,6 +14,7 @@ import type { Signer } from '../../core/keys.ts';
 import type { Tables } from '../../core/store/tables.ts';
 import { wrapText } from '../../editions/rendering/wrap-text.ts';
 import { wireAddress } from '../../lib/address.ts';
+import { sha256 } from '../../lib/sha256.ts';
 import type { Templates } from '../../lib/templates.ts';
 import { localDate } from '../../lib/time.ts';
 import type { OutgoingMessage } from '../transport/connection.ts';
@@ -73,7 +73,7 @@ export async function prepareServiceMessage(
 
   const sender = senderOf(first.from, first.replyTo);
   const token = mailboxToken(secrets, { purpose: 'service-bounce', messageId: id, subscriberId });
-  const name = createHash('sha256').update(`${token}\nmessage`).digest('hex').slice(0, 40);
+  const name = sha256(`${token}\nmessage`).slice(0, 40);
   const body = prepareBody(name, {
     text: { texts: [text], placeholders: [] },
     html: { texts: [html], placeholders: [] },

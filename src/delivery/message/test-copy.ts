@@ -7,7 +7,7 @@ import { createHmac } from 'node:crypto';
 import type { AppContext } from '../../core/app-context.ts';
 import type { Config, NewsletterConfig } from '../../core/config/config.ts';
 import type { Signer } from '../../core/keys.ts';
-import { type InTransaction, inTransaction } from '../../core/store/transaction.ts';
+import { type InTransaction, inTransaction } from '../../core/store/store.ts';
 import type { ComposedEdition, CompositionOptions } from '../../editions/compose.ts';
 import { composeUnrecorded, countShown, type NotComposed } from '../../editions/preview.ts';
 import { splitAtPlaceholders } from '../../editions/rendering/placeholders.ts';

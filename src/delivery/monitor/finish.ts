@@ -10,7 +10,7 @@ import type { Db } from '../../core/store/store.ts';
 import { editionAction } from '../../editions/edition-action.ts';
 import { undeliveredAlert } from '../alerts.ts';
 import { recordRejectedRecipients } from '../bounces/rejected-recipients.ts';
-import { recordProgress } from '../progress.ts';
+import { recordEditionProgress } from '../progress.ts';
 import type { FailureGroup } from '../queue/failure-groups.ts';
 import type { PrepareFinish } from '../queue/outbox.ts';
 import { countAllDeliveries, type DeliveryStateCounts, groupFailures } from '../queue/queries.ts';
@@ -36,7 +36,7 @@ export function finishingWithAlert({ store, config, keys, clock, log }: AppConte
     const isBad = counts !== undefined && endedBadly(counts);
     const groups = isBad ? await groupFailures(store.reports, editionId) : [];
     return async (tx) => {
-      await recordProgress(tx, [editionId], clock());
+      await recordEditionProgress(tx, [editionId], clock());
       const earlier = await alertsOfEarlierEditions(tx, editionId);
       const alert = undeliveredAlert(editionId);
       await resolveAlerts(tx, isBad ? earlier : [...earlier, alert], clock());

@@ -2,11 +2,14 @@
  * Calls the heartbeat for editions that are delivered: once for each edition, over all processes and restarts.
  */
 
+import { raiseAlert, resolveAlerts } from '../../core/alerts/alerts.ts';
 import type { AppContext } from '../../core/app-context.ts';
-import { callHeartbeat } from '../../core/schedule/heartbeat.ts';
 import { claimLease, releaseLease } from '../../core/store/lease.ts';
+import type { Store } from '../../core/store/store.ts';
 import type { EditionDeliveryState } from '../../core/store/tables.ts';
-import { DAY, MINUTE } from '../../lib/time.ts';
+import { callUrl } from '../../lib/call-url.ts';
+import type { Log } from '../../lib/log.ts';
+import { type Clock, DAY, MINUTE } from '../../lib/time.ts';
 import { countAllDeliveries, type DeliveryStateCounts } from '../queue/queries.ts';
 
 /** An older edition is not worth a call, for example after the heartbeat was configured. */
@@ -85,3 +88,24 @@ export function isDelivered(counts: DeliveryStateCounts | null, state: EditionDe
 }
 
 const NONE: DeliveryStateCounts = { pending: 0, submitting: 0, submitted: 0, failed: 0, suppressed: 0 };
+
+const ALERT = { kind: 'heartbeat', subject: {} };
+
+/**
+ * Calls the URL, so that a monitor notices a missing edition. A failure raises the alert `heartbeat`, a success
+ * resolves it.
+ * @returns whether it succeeded
+ */
+export async function callHeartbeat(
+  store: Store,
+  { url, clock, log }: { url: string; clock: Clock; log: Log },
+): Promise<boolean> {
+  const problem = await callUrl(url);
+  if (problem === null) {
+    await resolveAlerts(store.db, [ALERT], clock());
+    return true;
+  }
+  log.warn({ problem }, 'heartbeat failed, and will be called again');
+  await raiseAlert(store.db, { ...ALERT, message: `The heartbeat after an edition failed: ${problem}.` }, clock());
+  return false;
+}

@@ -7,7 +7,7 @@ import type { AppContext } from '../../core/app-context.ts';
 import { rfc3339 } from '../../lib/time.ts';
 import { type FailureGroup, FailureGroups } from '../queue/failure-groups.ts';
 import { addFailures, countUncertain, findLeased, listDelivering, listPaused } from '../queue/queries.ts';
-import type { DeliveryReport } from '../run.ts';
+import type { DeliveryRunResult } from '../run.ts';
 import { findUnconfigured, unconfiguredAlert } from './waiting-alerts.ts';
 
 export interface RunDetails {
@@ -36,7 +36,7 @@ export async function startRunDetails({ store, clock }: AppContext): Promise<Run
 export async function readRunDetails(
   app: AppContext,
   start: RunStart,
-  { failed }: Pick<DeliveryReport, 'failed'>,
+  { failed }: Pick<DeliveryRunResult, 'failed'>,
 ): Promise<RunDetails> {
   const { store, config, clock } = app;
   const groups = new FailureGroups();
@@ -54,6 +54,6 @@ export async function readRunDetails(
 }
 
 /** Whether an operator must act: delivery paused something, or stopped. */
-export function wasInterrupted({ paused, stopped }: Pick<DeliveryReport, 'paused' | 'stopped'>): boolean {
+export function wasInterrupted({ paused, stopped }: Pick<DeliveryRunResult, 'paused' | 'stopped'>): boolean {
   return paused.length > 0 || stopped !== null;
 }

@@ -8,7 +8,7 @@ import { classifyRefusal } from '../bounces/classify.ts';
 import { isAuthorized } from './authorization.ts';
 import * as fields from './event-fields.ts';
 import type { ProviderCheck, ProviderEvent, ProviderRequest } from './provider-event.ts';
-import { parseJson, readReports } from './read-reports.ts';
+import { parseJsonBody, readProviderEvents } from './read-events.ts';
 
 const report = z.object({
   event: z.string(),
@@ -34,8 +34,8 @@ export function checkBrevo({ headers, body, now }: ProviderRequest, settings: { 
       reason: 'the user name and password, or the token, of the webhook are wrong or missing',
     };
   }
-  const value = parseJson(body);
-  const events = readReports(Array.isArray(value) ? value : [value], report, (one) => toEvent(one, now));
+  const value = parseJsonBody(body);
+  const events = readProviderEvents(Array.isArray(value) ? value : [value], report, (one) => toEvent(one, now));
   if (events === null) return { kind: 'malformed', reason: 'the body must be JSON: an event, or up to 10,000' };
   return { kind: 'events', events, nonce: null };
 }

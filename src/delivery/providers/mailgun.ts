@@ -9,7 +9,7 @@ import { SECOND } from '../../lib/time.ts';
 import { classifyRefusal } from '../bounces/classify.ts';
 import * as fields from './event-fields.ts';
 import type { ProviderCheck, ProviderEvent, ProviderRequest } from './provider-event.ts';
-import { parseJson, readReports } from './read-reports.ts';
+import { parseJsonBody, readProviderEvents } from './read-events.ts';
 import { whyUntimely } from './replay-window.ts';
 
 const signed = z.object({
@@ -62,7 +62,7 @@ const SUPPRESSIONS: Record<string, ProviderEvent['kind']> = {
  */
 export function checkMailgun(request: ProviderRequest, settings: { secret: string }): ProviderCheck {
   const { now } = request;
-  const value = parseJson(request.body);
+  const value = parseJsonBody(request.body);
   const checked = signed.safeParse(value);
   if (!checked.success) return { kind: 'unsigned', reason: 'the body must be JSON with a signature' };
   const { timestamp, token, signature } = checked.data.signature;
@@ -71,7 +71,7 @@ export function checkMailgun(request: ProviderRequest, settings: { secret: strin
   }
   const untimely = whyUntimely(Number(timestamp) * SECOND, now);
   if (untimely !== null) return { kind: 'unsigned', reason: untimely };
-  const events = readReports([value], body, ({ 'event-data': event }) => toEvent(event, now));
+  const events = readProviderEvents([value], body, ({ 'event-data': event }) => toEvent(event, now));
   if (events === null) return { kind: 'malformed', reason: 'the body must have event-data with an event' };
   return { kind: 'events', events, nonce: token };
 }

@@ -7,7 +7,7 @@ import { classifyRefusal } from '../bounces/classify.ts';
 import { isAuthorized } from './authorization.ts';
 import * as fields from './event-fields.ts';
 import type { ProviderCheck, ProviderEvent, ProviderRequest } from './provider-event.ts';
-import { parseJson, readReports } from './read-reports.ts';
+import { parseJsonBody, readProviderEvents } from './read-events.ts';
 
 const record = z
   .object({
@@ -68,8 +68,8 @@ export function checkPostmark({ headers, body, now }: ProviderRequest, settings:
   if (!isAuthorized(headers.get('authorization'), settings.secret, { bearer: false })) {
     return { kind: 'unsigned', reason: 'the user name and password of the webhook are wrong or missing' };
   }
-  const value = parseJson(body);
-  const events = readReports(Array.isArray(value) ? value : [value], record, (one) => toEvent(one, now));
+  const value = parseJsonBody(body);
+  const events = readProviderEvents(Array.isArray(value) ? value : [value], record, (one) => toEvent(one, now));
   if (events === null)
     return { kind: 'malformed', reason: 'the body must be JSON: a record with a RecordType, or up to 10,000' };
   return { kind: 'events', events, nonce: null };

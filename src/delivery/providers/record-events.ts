@@ -4,8 +4,7 @@
  */
 import type { Config, MailProvider } from '../../core/config/config.ts';
 import type { SigningSecrets } from '../../core/config/signing-secrets.ts';
-import type { Db, Store, Tx } from '../../core/store/store.ts';
-import { inTransaction } from '../../core/store/transaction.ts';
+import { type Db, inTransaction, type Store, type Tx } from '../../core/store/store.ts';
 import { TurnTimer } from '../../lib/concurrency/turn-timer.ts';
 import { applyReport, type ReportEffect, type ReportKind, targetOfAddress } from '../bounces/apply-report.ts';
 import { type BounceTarget, readTargetToken } from '../bounces/record.ts';

@@ -8,7 +8,7 @@ import { SECOND } from '../../lib/time.ts';
 import { classifyRefusal } from '../bounces/classify.ts';
 import * as fields from './event-fields.ts';
 import type { ProviderCheck, ProviderEvent, ProviderRequest } from './provider-event.ts';
-import { parseJson, readReports } from './read-reports.ts';
+import { parseJsonBody, readProviderEvents } from './read-events.ts';
 import { whyUntimely } from './replay-window.ts';
 
 // https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/event
@@ -62,8 +62,8 @@ export function checkSendGrid({ headers, body, now }: ProviderRequest, settings:
   }
   const untimely = whyUntimely(Number(timestamp) * SECOND, now);
   if (untimely !== null) return { kind: 'unsigned', reason: untimely };
-  const value = parseJson(body);
-  const events = Array.isArray(value) ? readReports(value, report, (one) => toEvent(one, now)) : null;
+  const value = parseJsonBody(body);
+  const events = Array.isArray(value) ? readProviderEvents(value, report, (one) => toEvent(one, now)) : null;
   if (events === null) return { kind: 'malformed', reason: 'the body must be JSON: an array of up to 10,000 events' };
   return { kind: 'events', events, nonce: null };
 }

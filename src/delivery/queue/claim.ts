@@ -3,7 +3,7 @@
  */
 import { domainToASCII } from 'node:url';
 import { type RawBuilder, sql } from 'kysely';
-import { isOpen } from '../../core/store/delivery-states.ts';
+import { isInOpenState } from '../../core/store/delivery-states.ts';
 import { jsonRows } from '../../core/store/json-rows.ts';
 import { isClaimable, skipLocked } from '../../core/store/lease.ts';
 import { DELIVERY_HELD, readMeta } from '../../core/store/meta.ts';
@@ -255,7 +255,7 @@ function isChosen(editionId: number, options: Condition): RawBuilder<boolean> {
 
 function isDue({ now, uncertain }: Condition): RawBuilder<boolean> {
   const open = uncertain === 'retry' ? sql`` : sql`and deliveries.state = 'pending'`;
-  return sql<boolean>`${isOpen('deliveries')} and ${isClaimable('deliveries', now)} ${open}`;
+  return sql<boolean>`${isInOpenState('deliveries')} and ${isClaimable('deliveries', now)} ${open}`;
 }
 
 function exceptDomains({ exceptDomains = [] }: Condition): RawBuilder<unknown> {

@@ -7,8 +7,7 @@
  */
 import type { CompiledQuery } from 'kysely';
 import type { StatementBatch } from '../../core/store/statement-batch.ts';
-import { isSerializationFailure, type Store } from '../../core/store/store.ts';
-import { inTransaction } from '../../core/store/transaction.ts';
+import { inTransaction, isSerializationFailure, type Store } from '../../core/store/store.ts';
 import { type Clock, MINUTE } from '../../lib/time.ts';
 import { SUBMISSION_LIMIT } from '../transport/connection.ts';
 import type { DeliveryOutcome } from './delivery-outcome.ts';

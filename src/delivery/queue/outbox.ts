@@ -11,11 +11,10 @@
  * All statements are set-based: each handles the rows of many workers.
  */
 import { type CompiledQuery, type RawBuilder, sql } from 'kysely';
-import { isOpen } from '../../core/store/delivery-states.ts';
+import { isInOpenState } from '../../core/store/delivery-states.ts';
 import { jsonRows } from '../../core/store/json-rows.ts';
-import { type Db, dialectOf, type Tx } from '../../core/store/store.ts';
+import { type Db, dialectOf, inTransaction, type Tx } from '../../core/store/store.ts';
 import type { DeliveryState } from '../../core/store/tables.ts';
-import { inTransaction } from '../../core/store/transaction.ts';
 import { CANCELLED, type DeliveryOutcome, MAY_HAVE_ARRIVED, mayHaveArrived, REPORTED } from './delivery-outcome.ts';
 import { decideIneligible, type EligibilityFacts } from './eligibility.ts';
 
@@ -305,7 +304,7 @@ function openDeliveriesOf(db: Db, editionId: RawBuilder<unknown>) {
   return db
     .selectFrom('deliveries')
     .select('deliveries.subscriber_id')
-    .where(sql<boolean>`deliveries.edition_id = ${editionId} and ${isOpen('deliveries')}`);
+    .where(sql<boolean>`deliveries.edition_id = ${editionId} and ${isInOpenState('deliveries')}`);
 }
 
 /** The key and fence of a row, as statements return them. */

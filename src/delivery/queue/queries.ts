@@ -4,7 +4,7 @@
  */
 import { sql } from 'kysely';
 import { readDeliveryCounts, readStateCounts } from '../../core/store/counts.ts';
-import { isOpen } from '../../core/store/delivery-states.ts';
+import { isInOpenState } from '../../core/store/delivery-states.ts';
 import type { Db } from '../../core/store/store.ts';
 import type {
   CountedSubject,
@@ -51,7 +51,7 @@ export async function findNextDue(db: Db): Promise<number | null> {
     select min(due) as due from (
       select (
         select min(deliveries.due_at) from deliveries
-        where deliveries.edition_id = editions.id and ${isOpen('deliveries')}
+        where deliveries.edition_id = editions.id and ${isInOpenState('deliveries')}
       ) as due
       from editions where editions.delivery_state = 'delivering'
     ) as each_edition`.execute(db);
@@ -138,7 +138,7 @@ export async function listUnconfigured(
   // Literals, so that the partial indexes are used; only the editions of other newsletters are counted.
   const { rows } = await sql<{ newsletter: string; slot: string; open: number }>`
     select newsletter, slot, (
-      select count(*) from deliveries where deliveries.edition_id = unfinished.id and ${isOpen('deliveries')}
+      select count(*) from deliveries where deliveries.edition_id = unfinished.id and ${isInOpenState('deliveries')}
     ) as open
     from (
       select id, newsletter, slot from editions where delivery_state = 'delivering'
@@ -158,7 +158,7 @@ export async function findLeased(db: Db, now: number): Promise<{ count: number; 
     .select((e) => [e.fn.countAll<number>().as('count'), e.fn.max('deliveries.lease_until').as('until')])
     // Literals, so that the partial indexes are used.
     .where(sql<boolean>`editions.delivery_state = 'delivering'`)
-    .where(isOpen('deliveries'))
+    .where(isInOpenState('deliveries'))
     .where('deliveries.due_at', '<=', now)
     .where('deliveries.lease_until', '>', now)
     .executeTakeFirstOrThrow();

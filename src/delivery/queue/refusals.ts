@@ -111,7 +111,7 @@ async function readRefusals(rows: ReturnType<typeof refusalsOf>): Promise<Refusa
 }
 
 /** Counts the deliveries of an edition that are not suppressed, up to `FIRST_LIMIT`. */
-export async function countRecipients(db: Db, editionId: number): Promise<number> {
+export async function countUnsuppressedDeliveries(db: Db, editionId: number): Promise<number> {
   const rows = await db
     .selectFrom('deliveries')
     .select('subscriber_id')

@@ -5,7 +5,7 @@
 import { sql } from 'kysely';
 import { readNewsletters } from '../../audience/service-messages.ts';
 import { isLiftedByOptIn } from '../../audience/suppression.ts';
-import { isOpen, OPEN_DELIVERY_STATES } from '../../core/store/delivery-states.ts';
+import { isInOpenState, OPEN_DELIVERY_STATES } from '../../core/store/delivery-states.ts';
 import { isClaimable, leaseColumns, revokedLease, skipLocked, updateClaimed } from '../../core/store/lease.ts';
 import { DELIVERY_HELD, readMeta } from '../../core/store/meta.ts';
 import type { Db, Store, Tx } from '../../core/store/store.ts';
@@ -93,7 +93,7 @@ export async function claimServiceMessages(
 }
 
 function isDue(now: number) {
-  return sql<boolean>`${isOpen('service_messages')} and ${isClaimable('service_messages', now)}`;
+  return sql<boolean>`${isInOpenState('service_messages')} and ${isClaimable('service_messages', now)}`;
 }
 
 async function lease(tx: Tx, rows: { id: number }[], now: number, until: number): Promise<void> {

@@ -4,7 +4,7 @@
  */
 
 import type { MailboxProvider } from '../../audience/mailbox-providers.ts';
-import { isOpen } from '../../core/store/delivery-states.ts';
+import { isInOpenState } from '../../core/store/delivery-states.ts';
 import type { Db, Tx } from '../../core/store/store.ts';
 import { pauseIfDelivering } from '../control/edition-control.ts';
 import { pauseDomain } from '../control/paused-domains.ts';
@@ -60,7 +60,7 @@ async function hasOpenDeliveries(tx: Tx, editionId: number): Promise<boolean> {
     .selectFrom('deliveries')
     .select('subscriber_id')
     .where('edition_id', '=', editionId)
-    .where(isOpen('deliveries'))
+    .where(isInOpenState('deliveries'))
     .limit(1)
     .executeTakeFirst();
   return open !== undefined;

@@ -5,7 +5,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import { alertText, raiseAlert, resolveAlerts } from '../../core/alerts/alerts.ts';
 import type { AppContext } from '../../core/app-context.ts';
-import { inTransaction } from '../../core/store/transaction.ts';
+import { inTransaction } from '../../core/store/store.ts';
 import { fullEditionName } from '../../editions/queries.ts';
 import { QuietPeriod } from '../../lib/quiet-period.ts';
 import { repeat, type Stoppable } from '../../lib/repeat.ts';

@@ -24,7 +24,7 @@ export interface EditionReports {
 }
 
 /** The reports of editions, by id. @param db `store.reports` */
-export async function readReports(db: Db, editionIds: number[]): Promise<Map<number, EditionReports>> {
+export async function readEditionReports(db: Db, editionIds: number[]): Promise<Map<number, EditionReports>> {
   const rates = await countRates(db, editionIds);
   return new Map(
     [...rates].map(([id, { delivered, complaint, bounce, rejected, soft }]) => [

@@ -28,9 +28,9 @@ import {
   type EditionReports,
   type ProviderReports,
   type RateLevelReached,
+  readEditionReports,
   readLevels,
   readProviderReports,
-  readReports,
 } from './edition-reports.ts';
 
 /** Instants in RFC 3339, UTC. */
@@ -109,7 +109,7 @@ export async function summariseEditions(
   if (editions.length === 0) return [];
   const ids = editions.map((edition) => edition.id);
   const counts = await countAllDeliveries(store.reports, ids);
-  const reports = await readReports(store.reports, ids);
+  const reports = await readEditionReports(store.reports, ids);
   const states = await readDeliveryStates(store.db, ids);
   const omissions = await listOmissions(store.db, ids);
   const domains = await listPausedDomains(store.db, ids);

@@ -6,7 +6,7 @@ import { count, counts, table } from '../../core/cli/text.ts';
 import type { Config } from '../../core/config/config.ts';
 import { datelineTime, rfc3339 } from '../../lib/time.ts';
 import type { CloseOutcome } from '../closing/close.ts';
-import type { NamedDeliveryReport } from '../deliver-due.ts';
+import type { NamedRunResult } from '../deliver-due.ts';
 import type { RunDetails } from '../monitor/run-details.ts';
 import type { FailureGroup } from '../queue/failure-groups.ts';
 import type { EditionDetails, EditionStatus } from './edition-status.ts';
@@ -29,7 +29,7 @@ export function formatClosedEdition(outcome: Extract<CloseOutcome, { kind: 'clos
 }
 
 /** Counts of a delivery run. */
-export function formatDelivery(report: NamedDeliveryReport): string {
+export function formatDelivery(report: NamedRunResult): string {
   const { submitted, deferred, failed, suppressed, service, stopped, retryAt, paused } = report;
   const others = counts({ deferred, failed, suppressed });
   const serviceCounts = counts({ ...service });

@@ -2,10 +2,11 @@
  * Writes each message to `<paths.data>/mail/<newsletter>/<slot>/<address>.eml`, which any mail program can open: for
  * trials, and for installations whose own system picks up the files.
  */
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { access, constants, mkdir, open, rename, rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { PRIVATE_FILE, PRIVATE_FOLDER } from '../../lib/private-files.ts';
+import { sha256 } from '../../lib/sha256.ts';
 import { type Connection, type OutgoingMessage, type Transport, TransportError } from './connection.ts';
 
 /** @param folder the config's `paths.data` */
@@ -42,7 +43,7 @@ function emlName(address: string): string {
     .replace(/[^a-z0-9@._+-]/g, (char) => `=${(char.codePointAt(0) ?? 0).toString(16).padStart(2, '0')}`)
     .replace(/^\./, '=2e');
   if (safe.length <= SAFE_NAME_LIMIT) return `${safe}.eml`;
-  const hash = createHash('sha256').update(safe).digest('hex').slice(0, 16);
+  const hash = sha256(safe).slice(0, 16);
   return `${safe.slice(0, SAFE_NAME_LIMIT)}=${hash}.eml`;
 }
 

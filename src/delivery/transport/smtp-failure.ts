@@ -2,7 +2,7 @@
  * Converts nodemailer's errors to data for operators, without passwords.
  */
 import type { MailProvider } from '../../core/config/config.ts';
-import { cleanLine } from '../../lib/text/clean-text.ts';
+import { cleanLine, truncate } from '../../lib/text/clean-text.ts';
 import { accountReply } from './account-replies.ts';
 import { redactAddresses } from './redact-addresses.ts';
 import type { SubmissionFailure } from './retry.ts';
@@ -14,16 +14,12 @@ const MAX_REPLY_LENGTH = 500;
  * @param redact see `passwordRedactor`; called twice, because removing a control character can complete the password
  */
 export function cleanReply(reply: string, redact: (text: string) => string): string {
-  return shorten(cleanWhole(reply, redact));
+  return truncate(cleanWhole(reply, redact), MAX_REPLY_LENGTH);
 }
 
 function cleanWhole(reply: string, redact: (text: string) => string): string {
   // U+0085 ends a line in some terminals, but is not white space in JavaScript.
   return redact(cleanLine(redact(reply).replaceAll('\u0085', ' ')));
-}
-
-function shorten(line: string): string {
-  return line.length > MAX_REPLY_LENGTH ? `${line.slice(0, MAX_REPLY_LENGTH - 1).toWellFormed()}…` : line;
 }
 
 /**
@@ -48,7 +44,8 @@ export function readFailure(
   const code = typeof raw.code === 'string' ? raw.code : null;
   const cause = typeof raw.originalCode === 'string' ? raw.originalCode : null;
   // Redacted before it is shortened: a truncated address would not be recognised.
-  const shareable = (text: string): string => shorten(redactAddresses(cleanWhole(text, server.redact)));
+  const shareable = (text: string): string =>
+    truncate(redactAddresses(cleanWhole(text, server.redact)), MAX_REPLY_LENGTH);
   const response = typeof raw.response === 'string' && raw.response !== '' ? raw.response : null;
   const message = typeof raw.message === 'string' ? shareable(raw.message) : 'unknown error';
   const reply = response === null ? null : cleanReply(response, server.redact);

@@ -13,7 +13,7 @@ import {
 } from '../../core/cli/context.ts';
 import { editorName } from '../../core/cli/editor.ts';
 import type { Config, NewsletterConfig } from '../../core/config/config.ts';
-import { makeAlert } from '../../delivery/closing/make-alert.ts';
+import { makeAlertEdition } from '../../delivery/closing/make-alert-edition.ts';
 import { publish } from '../../feeds/publish/publish.ts';
 import { localDateTime, MINUTE } from '../../lib/time.ts';
 
@@ -36,7 +36,7 @@ export function addAlertCommand(program: Command, cli: CliContext): void {
 function alert(cli: CliContext, article: string, { newsletter: id, by, ...options }: AlertOptions): Promise<void> {
   return cli.withApp(async (app) => {
     const newsletter = id === undefined ? onlyAlert(app.config) : newsletterNamed(app.config, id);
-    const { slot, run } = await makeAlert(app, newsletter, article, editorName(cli, by));
+    const { slot, run } = await makeAlertEdition(app, newsletter, article, editorName(cli, by));
     const name = `${newsletter.id}/${slot.label}`;
     const { zone } = app.config.publication;
     const lapsesAt = slot.slotAt + newsletter.lapseMinutes * MINUTE;

@@ -4,7 +4,7 @@
 import type { Command } from 'commander';
 import { type CliContext, CommandError, type JsonOption, printResult } from '../../core/cli/context.ts';
 import { count } from '../../core/cli/text.ts';
-import { checkDraft, type DraftCheckOptions } from '../checks/check-draft.ts';
+import { checkDraft, type DraftCheckOptions } from '../edition-checks/check-draft.ts';
 import { composeUnrecorded } from '../preview.ts';
 import { MAX_HTML_BYTES } from '../rendering/size-limit.ts';
 import { addSlotCommand, draftNamed } from './draft-command.ts';

@@ -18,7 +18,7 @@ import { type DraftView, readDraftView } from '../draft/draft-views.ts';
 import { blockSeen, type DraftEdit, type DraftRequest, editDraft } from '../draft/edit-draft.ts';
 import type { LogEntry } from '../draft/history.ts';
 import { addDraftCommand, addSlotCommand, draftNamed, withDraft } from './draft-command.ts';
-import { editJson, formatDraftLog, formatEdit } from './format-drafts.ts';
+import { draftEditJson, formatDraftLog, formatEdit } from './format-drafts.ts';
 import { sendEdition } from './send-edition.ts';
 
 interface TextOptions extends EditorOptions {
@@ -130,7 +130,7 @@ function addStoryCommands(editions: Command, cli: CliContext): void {
             if (options.json && done.length > 0)
               cli.print(
                 formatJson(
-                  done.map((one) => editJson(target, one)),
+                  done.map((one) => draftEditJson(target, one)),
                   2,
                 ),
               );
@@ -176,7 +176,7 @@ async function carryOut(
     return sendEdition(cli, app, { target, editor }, options);
   }
   printResult(cli, options, {
-    value: editJson(target, result),
+    value: draftEditJson(target, result),
     text: () => formatEdit(target, result),
   });
 }

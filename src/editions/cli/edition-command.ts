@@ -4,9 +4,10 @@
 
 import type { Command } from 'commander';
 import type { AppContext } from '../../core/app-context.ts';
-import type { CliContext } from '../../core/cli/context.ts';
-import { fullEditionName } from '../queries.ts';
-import { editionNamed } from './edition-named.ts';
+import { type CliContext, CommandError } from '../../core/cli/context.ts';
+import type { Config } from '../../core/config/config.ts';
+import type { Db } from '../../core/store/store.ts';
+import { type Edition, findEdition, fullEditionName } from '../queries.ts';
 
 /** `fullName`: such as daily-roundup/2026-11-24; see `fullEditionName`. */
 export type NamedEdition = Awaited<ReturnType<typeof editionNamed>> & { fullName: string };
@@ -28,4 +29,34 @@ export function withEdition(
     const edition = await editionNamed(app.store.db, app.config, name);
     await work(app, { ...edition, fullName: fullEditionName(edition) });
   });
+}
+
+/**
+ * The edition named `daily-roundup/2026-11-24`, or by its slot alone where only one newsletter has that slot. Returns
+ * its newest revision; with a suffix such as `@1`, that revision.
+ * @throws CommandError where none or several match
+ */
+export async function editionNamed(db: Db, config: Config, name: string): Promise<Edition> {
+  const edition = await findEditionNamed(db, config, name);
+  if (edition === null) throw new CommandError(`there is no edition ${name}: see "daywire editions list"`);
+  return edition;
+}
+
+/** As `editionNamed`; null where none matches. */
+export async function findEditionNamed(db: Db, config: Config, name: string): Promise<Edition | null> {
+  const [, whole = name, number] = /^(.*)@([1-9]\d{0,5})$/s.exec(name) ?? [];
+  const revision = number === undefined ? undefined : Number(number);
+  const [first = '', second] = whole.split('/', 2);
+  const newsletters = second === undefined ? config.newsletters.map((one) => one.id) : [first];
+  const found: Edition[] = [];
+  for (const newsletter of newsletters) {
+    const edition = await findEdition(db, newsletter, second ?? first, revision);
+    if (edition !== null) found.push(edition);
+  }
+  const [edition = null, another] = found;
+  if (another !== undefined) {
+    const names = found.map((one) => `${one.newsletter}/${one.slot}${number === undefined ? '' : `@${number}`}`);
+    throw new CommandError(`several newsletters have an edition ${name}: use ${names.join(' or ')}`);
+  }
+  return edition;
 }

@@ -8,9 +8,9 @@ import { describeCommand, describeField, describeValue } from '../draft/describe
 import { type DraftTarget, targetName } from '../draft/draft-target.ts';
 import type { DraftConflictError, DraftEdit } from '../draft/edit-draft.ts';
 import { type LogEntry, undoneNumbers, withdrewApproval } from '../draft/history.ts';
-import type { DraftReport, DraftStory } from '../draft/show-draft.ts';
+import type { DraftStory, ShownDraft } from '../draft/show-draft.ts';
 import type { Block } from '../selection/selection.ts';
-import { formatReason, formatSkipped, shorten } from './format-preview.ts';
+import { cutLine, formatReason, formatSkipped } from './format-preview.ts';
 import { formatEditionProblems } from './format-problems.ts';
 
 const BLOCK_TITLES: Record<Block, string> = {
@@ -23,7 +23,7 @@ const BLOCK_TITLES: Record<Block, string> = {
 };
 
 /** @param zone in which instants are shown */
-export function formatDraft(report: DraftReport, minimumStories: number, zone: string): string {
+export function formatDraft(report: ShownDraft, minimumStories: number, zone: string): string {
   const { newsletter, slot, slotAt, window, stories, olderArticles, isSkipped } = report;
   const leftOut = report.leftOut.filter(({ reason }) => reason.kind !== 'in-earlier-edition');
   const earlier = report.leftOut.length - leftOut.length + olderArticles;
@@ -33,7 +33,7 @@ export function formatDraft(report: DraftReport, minimumStories: number, zone: s
     ['subject', report.subject ?? ''],
     ['preheader', report.preheader ?? ''],
     ['note', report.note ?? ''],
-  ].filter(([, text]) => text !== '') as [DraftReport['edited'][number], string][];
+  ].filter(([, text]) => text !== '') as [ShownDraft['edited'][number], string][];
   return [
     `${newsletter}/${slot}, slot ${localDateTime(slotAt, zone)} (${zone}): ${describeState(report, zone)}`,
     ...texts.map(([name, text]) => {
@@ -50,7 +50,7 @@ export function formatDraft(report: DraftReport, minimumStories: number, zone: s
           '',
           'not in it',
           ...table(
-            leftOut.map(({ headline, id, reason }) => [formatReason(reason, zone), shorten(headline ?? ''), id]),
+            leftOut.map(({ headline, id, reason }) => [formatReason(reason, zone), cutLine(headline ?? ''), id]),
           ).map((line) => `  ${line}`),
         ]),
     ...(earlier === 0 ? [] : ['', `${count(earlier, 'article')} of earlier editions or older`]),
@@ -64,7 +64,7 @@ function formatStories(stories: readonly DraftStory[]): string[] {
   const rows = table(
     stories.map(({ number, block, headline, id, ...story }) => [
       String(number),
-      `${block === 'also' ? 'also: ' : ''}${shorten(headline)}`,
+      `${block === 'also' ? 'also: ' : ''}${cutLine(headline)}`,
       id,
       marks(story).join(', '),
     ]),
@@ -85,7 +85,7 @@ function marks({ decision, isNew, isChanged }: Pick<DraftStory, 'decision' | 'is
   ];
 }
 
-function describeState({ state, approval, isApprovalRequired, closeAt }: DraftReport, zone: string): string {
+function describeState({ state, approval, isApprovalRequired, closeAt }: ShownDraft, zone: string): string {
   const countdown = closeAt === null ? '' : `; closes at ${rfc3339(closeAt)} unless that is cancelled`;
   const voided = approval?.voided ?? null;
   const main =
@@ -127,7 +127,7 @@ function describeApproval(entry: LogEntry, { state }: DraftEdit['draft']): strin
 }
 
 /** For programs. */
-export function editJson(target: DraftTarget, { draft, entry, undone, notices }: DraftEdit): object {
+export function draftEditJson(target: DraftTarget, { draft, entry, undone, notices }: DraftEdit): object {
   return {
     newsletter: target.newsletter.id,
     slot: target.slot.label,

@@ -2,6 +2,7 @@
 
 import { count, table } from '../../core/cli/text.ts';
 import type { NewsletterConfig } from '../../core/config/config.ts';
+import { truncate } from '../../lib/text/clean-text.ts';
 import { localDateTime, rfc3339 } from '../../lib/time.ts';
 import type { Preview } from '../preview.ts';
 import type { LeftOutReason } from '../selection/left-out.ts';
@@ -26,11 +27,11 @@ export function formatPreview(preview: Preview, newsletter: Minimum, zone: strin
       : [`the edition of ${earlierSlot} comes first and takes its stories from the same list`]),
     ...rows(
       'in it',
-      articles.map(({ block, headline, id }) => [block, shorten(headline), id]),
+      articles.map(({ block, headline, id }) => [block, cutLine(headline), id]),
     ),
     ...rows(
       'not in it',
-      leftOut.map(({ headline, id, reason }) => [formatReason(reason, zone), shorten(headline ?? ''), id]),
+      leftOut.map(({ headline, id, reason }) => [formatReason(reason, zone), cutLine(headline ?? ''), id]),
     ),
     ...(olderArticles === 0 ? [] : [`  and ${count(olderArticles, 'older article')}`]),
     ...(rejectedArticles === 0
@@ -93,11 +94,11 @@ export function formatReason(reason: LeftOutReason, zone: string): string {
     case 'dropped-earlier':
       return `was dropped from the edition of ${reason.slot}`;
     case 'cannot-be-shown':
-      return shorten(reason.problem);
+      return cutLine(reason.problem);
   }
 }
 
-/** At most 60 characters. */
-export function shorten(text: string): string {
-  return text.length > 60 ? `${text.slice(0, 59).toWellFormed()}…` : text;
+/** A headline or a reason in a table. */
+export function cutLine(text: string): string {
+  return truncate(text, 60);
 }

@@ -1,7 +1,7 @@
 /** The problems of an edition, as `daywire editions check` and `daywire editions show` print them. */
 
 import { count } from '../../core/cli/text.ts';
-import type { EditionProblem } from '../checks/edition-problem.ts';
+import type { EditionProblem } from '../edition-checks/edition-problem.ts';
 
 /** A line for each problem, then one with their number. */
 export function formatEditionProblems(problems: readonly EditionProblem[]): string[] {

@@ -1,7 +1,7 @@
 /**
  * What an approval covers, and when it is void. Pure.
  */
-import { createHash } from 'node:crypto';
+import { sha256 } from '../../lib/sha256.ts';
 import {
   type Decisions,
   DRAFT_BLOCKS,
@@ -14,7 +14,7 @@ import {
 /** Identifies decisions and stories: an edition that an editor has seen, without the texts of its stories. */
 export function approvalHash(decisions: Decisions, stories: readonly ListedStory[]): string {
   const content = JSON.stringify([decisions, stories.map(({ id, block }) => [id, block])]);
-  return createHash('sha256').update(content).digest('hex').slice(0, 16);
+  return sha256(content).slice(0, 16);
 }
 
 /**
@@ -23,7 +23,7 @@ export function approvalHash(decisions: Decisions, stories: readonly ListedStory
  */
 export function editionHash(decisions: Decisions, stories: readonly ListedStory[]): string {
   const contents = JSON.stringify(stories.map(({ id, digest }) => [id, digest]));
-  return `${approvalHash(decisions, stories)}.${createHash('sha256').update(contents).digest('hex').slice(0, 16)}`;
+  return `${approvalHash(decisions, stories)}.${sha256(contents).slice(0, 16)}`;
 }
 
 /** From which stories an edition is made, and what the editor decided about them. */

@@ -6,7 +6,7 @@ import type { Article } from '../../articles/article.ts';
 import type { AppContext } from '../../core/app-context.ts';
 import type { NewsletterConfig } from '../../core/config/config.ts';
 import { findRun, type Run } from '../../core/schedule/run-ledger.ts';
-import { findAlertObstacle } from '../alerts/alert-limits.ts';
+import { findAlertEditionObstacle } from '../alert-newsletters/alert-limits.ts';
 import { automaticTexts } from '../build-view.ts';
 import type { DraftArrangement } from '../preview.ts';
 import type { Edition } from '../queries.ts';
@@ -105,7 +105,7 @@ export async function readArrangedDraft(
   const leftOut = isAlert ? [] : (await findLeftOut(store.db, newsletter, contents)).stories;
   const { closeAt } = draft;
   const alertObstacle = () =>
-    findAlertObstacle(store.db, config, newsletter, { slotAt: slot.slotAt, closeAt, now: clock() });
+    findAlertEditionObstacle(store.db, config, newsletter, { slotAt: slot.slotAt, closeAt, now: clock() });
   return {
     ...{ newsletter, slot, edition, draft, window, approval, leftOut },
     log: await readDraftLog(store.db, newsletter.id, slot.label),

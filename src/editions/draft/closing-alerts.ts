@@ -8,8 +8,8 @@ import { finishWaitingRun } from '../../core/schedule/run-slot.ts';
 import type { Tx } from '../../core/store/store.ts';
 import { plainLine } from '../../lib/text/clean-text.ts';
 import type { ComposedEdition } from '../compose.ts';
-import { findHeadlines } from '../headlines.ts';
 import { shorten } from '../rendering/shorten.ts';
+import { findHeadlines } from '../selection/candidates.ts';
 import { newsletterJobId } from './newsletter-job-id.ts';
 
 const CHANGED = 'approval-changed';

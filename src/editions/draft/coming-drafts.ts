@@ -10,11 +10,11 @@ import { findRun, type Run } from '../../core/schedule/run-ledger.ts';
 import { nextSlot } from '../../core/schedule/slots.ts';
 import type { Db } from '../../core/store/store.ts';
 import type { RunState } from '../../core/store/tables.ts';
-import { listOpenAlerts } from '../alerts/alert-drafts.ts';
-import { alertDeadline } from '../alerts/alert-limits.ts';
-import { findHeadlines } from '../headlines.ts';
+import { listOpenAlertDrafts } from '../alert-newsletters/alert-drafts.ts';
+import { alertEditionDeadline } from '../alert-newsletters/alert-limits.ts';
 import { findEdition } from '../queries.ts';
 import { arrangeEdition } from '../selection/arrange.ts';
+import { findHeadlines } from '../selection/candidates.ts';
 import { countStories } from '../selection/selection.ts';
 import type { EditionSlot } from '../slot.ts';
 import { slotAtInstant, waitingSlot } from '../slots.ts';
@@ -85,7 +85,7 @@ async function slotsToCome(
   const { store, config } = app;
   const { schedule } = newsletter;
   if (schedule === null) {
-    const alerts = await listOpenAlerts(store.db, newsletter.id, now);
+    const alerts = await listOpenAlertDrafts(store.db, newsletter.id, now);
     return { open: alerts.slice(-MAX_ALERTS).map(({ slot }) => slot), later: [] };
   }
   const waiting = await waitingSlot(app, newsletter);
@@ -152,7 +152,7 @@ export function endOfWaiting(
   closeAt: number | null,
   run: Run | null,
 ): number | null {
-  if (schedule === null) return alertDeadline(slotAt, closeAt, lapseMinutes);
+  if (schedule === null) return alertEditionDeadline(slotAt, closeAt, lapseMinutes);
   if (run?.state !== 'waiting') return null;
   const { cron, graceMinutes } = schedule;
   return waitsUntil(

@@ -2,7 +2,7 @@
  * Commands to a draft, and the values of its fields, in words. Pure. The texts have no line breaks or control
  * characters, which a terminal would obey.
  */
-import { plainLine } from '../../lib/text/clean-text.ts';
+import { plainLine, truncate } from '../../lib/text/clean-text.ts';
 import { rfc3339 } from '../../lib/time.ts';
 import type { DraftField, DraftState, FieldValue, StoryDecision, StoryPlace } from './decisions.ts';
 import type { LogEntry } from './history.ts';
@@ -79,6 +79,5 @@ function describeDecision(value: StoryDecision | DraftState): string {
 }
 
 function asTyped(text: string): string {
-  const line = plainLine(text);
-  return line.length > MAX_TEXT ? `${line.slice(0, MAX_TEXT - 1).toWellFormed()}…` : line;
+  return truncate(plainLine(text), MAX_TEXT);
 }

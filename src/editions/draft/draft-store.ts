@@ -2,9 +2,8 @@
  * Stores drafts and their logs. Each command is one transaction that locks the draft, so that two editors' commands
  * come one after the other, and so does the close of the edition.
  */
-import { type Db, dialectOf, type Store, type Tx } from '../../core/store/store.ts';
+import { type Db, dialectOf, type InTransaction, inTransaction, type Store, type Tx } from '../../core/store/store.ts';
 import type { Tables } from '../../core/store/tables.ts';
-import { type InTransaction, inTransaction } from '../../core/store/transaction.ts';
 import type { EditionSlot } from '../slot.ts';
 import { type Draft, type ListedStory, untouchedDraft } from './decisions.ts';
 import { type ChangeOutcome, closeWith, type LogEntry } from './history.ts';

@@ -4,7 +4,7 @@
 
 import type { AppContext } from '../../core/app-context.ts';
 import type { NewsletterConfig } from '../../core/config/config.ts';
-import { findRun, isOpen } from '../../core/schedule/run-ledger.ts';
+import { findRun, isOpenRun } from '../../core/schedule/run-ledger.ts';
 import { MINUTE } from '../../lib/time.ts';
 import { type Edition, findEdition } from '../queries.ts';
 import type { EditionSlot } from '../slot.ts';
@@ -57,7 +57,7 @@ export async function describeEndedSlot(
   if (edition !== null || slot.slotAt > now) return null;
   const { graceMinutes } = newsletter.schedule ?? { graceMinutes: newsletter.lapseMinutes };
   const run = await findRun(app.store.db, newsletterJobId(newsletter.id), slot.slotAt);
-  if (run === null ? now < slot.slotAt + graceMinutes * MINUTE : isOpen(run)) return null;
+  if (run === null ? now < slot.slotAt + graceMinutes * MINUTE : isOpenRun(run)) return null;
   const how = run === null ? '' : ` (${run.state}${run.reason === null ? '' : `: ${run.reason}`})`;
   const remedy =
     newsletter.kind === 'alert' ? 'make the alert again' : 'only the command compose would close its edition';

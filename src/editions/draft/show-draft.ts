@@ -3,8 +3,8 @@
  */
 import { findArticles } from '../../articles/queries.ts';
 import type { AppContext } from '../../core/app-context.ts';
-import { checkDraft } from '../checks/check-draft.ts';
-import type { EditionProblem } from '../checks/edition-problem.ts';
+import { checkDraft } from '../edition-checks/check-draft.ts';
+import type { EditionProblem } from '../edition-checks/edition-problem.ts';
 import { composeUnrecorded, type NotComposed } from '../preview.ts';
 import type { ApprovalStatus } from '../selection/arrange.ts';
 import { type LeftOutArticle, listLeftOut } from '../selection/left-out.ts';
@@ -30,7 +30,7 @@ export interface DraftStory {
   isChanged: boolean;
 }
 
-export interface DraftReport {
+export interface ShownDraft {
   kind: 'shown';
   newsletter: string;
   slot: string;
@@ -65,7 +65,7 @@ export async function showDraft(
   app: AppContext,
   { newsletter, slot }: DraftTarget,
   editor: string | null,
-): Promise<DraftReport | NotComposed> {
+): Promise<ShownDraft | NotComposed> {
   const { store, clock } = app;
   const outcome = await composeUnrecorded(app, newsletter, slot.label);
   if (outcome.kind === 'refused') return outcome;

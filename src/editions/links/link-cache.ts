@@ -1,7 +1,7 @@
 /** What was found of links, in the table `link_checks`: shared by all processes. */
-import { createHash } from 'node:crypto';
 import type { Db } from '../../core/store/store.ts';
 import { chunks } from '../../lib/chunks.ts';
+import { sha256 } from '../../lib/sha256.ts';
 import { DAY } from '../../lib/time.ts';
 import type { LinkState } from './link-state.ts';
 
@@ -22,7 +22,7 @@ export async function findKnownLinks(db: Db, urls: readonly string[]): Promise<M
     const rows = await db
       .selectFrom('link_checks')
       .select(['url', 'state', 'reason', 'checked_at'])
-      .where('key', 'in', part.map(keyOf))
+      .where('key', 'in', part.map(sha256))
       .execute();
     for (const { url, state: kind, reason, checked_at } of rows) {
       const state: LinkState = kind === 'works' ? { kind } : { kind, reason: reason ?? '' };
@@ -37,7 +37,8 @@ export async function saveLinkStates(db: Db, states: ReadonlyMap<string, LinkSta
   // In the order of the keys: two processes that lock rows in different orders would wait for each other.
   const rows = [...states]
     .map(([url, state]) => ({
-      key: keyOf(url),
+      // The URL itself may be longer than PostgreSQL's indexes allow.
+      key: sha256(url),
       url,
       state: state.kind,
       reason: state.kind === 'works' ? null : state.reason,
@@ -66,9 +67,4 @@ export async function deleteOldLinkStates(db: Db, now: number): Promise<number> 
     .where('checked_at', '<', now - RETENTION)
     .executeTakeFirstOrThrow();
   return Number(numDeletedRows);
-}
-
-/** The URL itself may be longer than PostgreSQL's indexes allow. */
-function keyOf(url: string): string {
-  return createHash('sha256').update(url).digest('hex');
 }

@@ -2,8 +2,8 @@
  * Counts the requests of the pages of past editions that are visits.
  */
 import type { MiddlewareHandler } from 'hono';
+import { isBrowserName, readerName } from '../../feeds/readers/reader-name.ts';
 import type { WebContext } from '../../web/server/web-context.ts';
-import { isVisit } from '../visits/is-visit.ts';
 
 /** Counts requests of `/editions/:newsletter/:slot`, also those that the cache of pages answers. */
 export function countVisits(web: WebContext): MiddlewareHandler {
@@ -19,4 +19,26 @@ export function countVisits(web: WebContext): MiddlewareHandler {
     });
     if (isCounted) web.visits?.count(newsletter, slot);
   };
+}
+
+interface PageRequest {
+  method: string;
+  /** Of the response. */
+  status: number;
+  userAgent: string | undefined;
+  /** Sec-Fetch-Mode; browsers send it, and `navigate` for a page that somebody opens. */
+  fetchMode: string | undefined;
+  /** Sec-Purpose: what a browser fetches ahead may never be looked at. */
+  purpose: string | undefined;
+}
+
+/** A page that is not modified was looked at again. */
+const SEEN = [200, 304];
+
+/** Programs that say who they are do not count. Scanners of mail that pretend to be browsers do. */
+export function isVisit({ method, status, userAgent, fetchMode, purpose }: PageRequest): boolean {
+  if (method !== 'GET' || !SEEN.includes(status)) return false;
+  if (fetchMode !== undefined && fetchMode !== 'navigate') return false;
+  if (purpose?.includes('prefetch')) return false;
+  return isBrowserName(readerName(userAgent).reader);
 }

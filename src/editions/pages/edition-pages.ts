@@ -5,7 +5,7 @@
 import type { Handler } from 'hono';
 import { type Article, fullHeadline, retractionOf } from '../../articles/article.ts';
 import { noteUrl } from '../../articles/article-link.ts';
-import { listPage, nameParameter, parsePageNumber, renderPage, respondPage } from '../../web/pages/page.ts';
+import { listPage, nameParameter, parsePageNumber, renderPage, respondPublicPage } from '../../web/pages/page.ts';
 import { editionFeeds, renderAlternates } from '../../web/pages/page-feeds.ts';
 import { respondNotFound } from '../../web/server/errors.ts';
 import type { WebContext } from '../../web/server/web-context.ts';
@@ -38,7 +38,7 @@ export function serveEditions(web: WebContext): Handler {
     const editions = list.entries.map((edition) => editionLine(edition, web));
     const head = { ...list, title, description: known?.description ?? `${listTitle}, newest first.` };
     const naming = newsletter === null && web.view.newsletters.length > 1;
-    return respondPage(c, await renderPage(web, 'editions', head, { title, known, editions, naming, list }));
+    return respondPublicPage(c, await renderPage(web, 'editions', head, { title, known, editions, naming, list }));
   };
 }
 
@@ -53,7 +53,7 @@ export function serveEdition(web: WebContext): Handler {
     // The page is frozen except for the feeds that it links to: those of its time may no longer exist.
     const html = replaceAlternates(edition.archiveHtml, await renderAlternates(web, editionFeeds(web.config)));
     const notice = await renderNotice(web, await findArticlesNotedSince(db, edition));
-    return respondPage(c, notice === null ? html : insertInBody(html, notice));
+    return respondPublicPage(c, notice === null ? html : insertInBody(html, notice));
   };
 }
 

@@ -2,7 +2,7 @@
 
 import { sanitiseMarkdown } from '../../articles/sanitise.ts';
 import type { Config } from '../../core/config/config.ts';
-import { ownSites } from '../../core/config/own-sites.ts';
+import { ownSites } from '../../core/config/sources.ts';
 import type { Paragraph } from './edition-view.ts';
 import { buildExcerpt } from './excerpt.ts';
 

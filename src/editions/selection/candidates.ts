@@ -5,8 +5,8 @@
 import { type SqlBool, sql } from 'kysely';
 import type { Kind } from '../../articles/article.ts';
 import { PUBLIC_STATES } from '../../articles/selection.ts';
-import { DOCUMENT_COLUMNS, type StoredDocument } from '../../articles/stored-document.ts';
-import type { Db } from '../../core/store/store.ts';
+import { DOCUMENT_COLUMNS, type StoredDocument, toArticle } from '../../articles/stored-document.ts';
+import type { Db, Tx } from '../../core/store/store.ts';
 import type { StoryBasis } from '../draft/approval.ts';
 import { newestFirst, type StoryCandidate } from './ranking.ts';
 import type { EditionWindow } from './window.ts';
@@ -119,7 +119,7 @@ export interface ArticleVersion {
 export interface UnparsedArticle extends ArticleVersion, StoredDocument {}
 
 /** Reads stored articles, by id; ids that do not exist are omitted. */
-export async function findArticles(db: Db, ids: string[]): Promise<Map<string, UnparsedArticle>> {
+export async function findUnparsedArticles(db: Db, ids: string[]): Promise<Map<string, UnparsedArticle>> {
   if (ids.length === 0) return new Map();
   const rows = await db
     .selectFrom('articles')
@@ -180,4 +180,15 @@ export function findListedCorrections(db: Db, editionId: number): Promise<DueCor
     .orderBy('edition_corrections.noted_at', 'desc')
     .orderBy('articles.id', 'desc')
     .execute();
+}
+
+/** Headlines by article id; articles that do not exist, or cannot be read, are omitted. */
+export async function findHeadlines(db: Db | Tx, ids: readonly string[]): Promise<Map<string, string>> {
+  const headlines = new Map<string, string>();
+  for (const [id, stored] of await findUnparsedArticles(db, [...ids])) {
+    try {
+      headlines.set(id, toArticle(stored).headline);
+    } catch {}
+  }
+  return headlines;
 }

@@ -18,7 +18,7 @@ import {
   toStory,
   toStoryLine,
 } from '../rendering/story-view.ts';
-import { findArticles, type UnparsedArticle } from './candidates.ts';
+import { findUnparsedArticles, type UnparsedArticle } from './candidates.ts';
 import type { StoryCandidate } from './ranking.ts';
 import {
   type Block,
@@ -64,7 +64,7 @@ export async function loadStories(db: Db, candidates: StoryCandidate[], options:
     const plan = selectStories(remaining, options.rules, options.decisions);
     const stories = placedStories(plan);
     const unread = stories.map(({ story }) => story.id).filter((id) => !documents.has(id));
-    for (const [id, stored] of await findArticles(db, unread)) documents.set(id, stored);
+    for (const [id, stored] of await findUnparsedArticles(db, unread)) documents.set(id, stored);
     const attempts = stories.map(({ block, story }) => tryToShow(block, documents.get(story.id), options));
     if (attempts.every((attempt) => attempt.kind === 'shown'))
       return { plan, placed: attempts, rejected, candidates: remaining };

@@ -3,8 +3,7 @@
  */
 import { sql } from 'kysely';
 import { jsonRows } from '../../core/store/json-rows.ts';
-import { type Db, dialectOf } from '../../core/store/store.ts';
-import { inTransaction } from '../../core/store/transaction.ts';
+import { type Db, dialectOf, inTransaction } from '../../core/store/store.ts';
 
 export interface VisitRow {
   /** `2026-11-24`, in the publication's zone. */

@@ -4,7 +4,7 @@
 
 import { table } from '../../core/cli/text.ts';
 import type { FeedSummary } from '../feed-states.ts';
-import { type ReaderStatistics, totalOf } from '../readers/reader-statistics.ts';
+import { type ReaderStatistics, totalOf, unchangedPercent } from '../readers/reader-statistics.ts';
 
 export function formatFeeds(feeds: FeedSummary[]): string {
   if (feeds.length === 0) return 'the configuration has no feeds';
@@ -36,11 +36,11 @@ export function formatReaders({ from, until, days, readers }: ReaderStatistics):
     ...readers.map((one) => [
       one.reader,
       perDay(one.requests / days),
-      share(one),
+      `${unchangedPercent(one)}%`,
       one.subscribers === null ? '' : String(one.subscribers),
       String(one.documents),
     ]),
-    ['all', perDay(total.requests / days), share(total), String(total.subscribers), ''],
+    ['all', perDay(total.requests / days), `${unchangedPercent(total)}%`, String(total.subscribers), ''],
   ]);
   return [
     `feed requests from ${from} to ${until} (${days.toFixed(1)} days)`,
@@ -51,9 +51,4 @@ export function formatReaders({ from, until, days, readers }: ReaderStatistics):
 
 function perDay(requests: number): string {
   return requests.toFixed(requests < 10 ? 1 : 0);
-}
-
-/** How many requests were answered 304. */
-export function share({ requests, unchanged }: { requests: number; unchanged: number }): string {
-  return `${Math.round((100 * unchanged) / Math.max(1, requests))}%`;
 }

@@ -16,6 +16,7 @@ import {
   readReaderStatistics,
   readRequestsByDay,
   totalOf,
+  unchangedPercent,
 } from '../readers/reader-statistics.ts';
 import { hubAddress } from '../topics.ts';
 import { hubSection } from './hub-section.ts';
@@ -126,7 +127,7 @@ function readersSection({ statistics: { from, readers, days }, byDay }: ReadersO
     cells: [
       one.reader,
       perDay(one.requests / days),
-      share(one),
+      `${unchangedPercent(one)} %`,
       one.subscribers === null ? '' : formatCount(one.subscribers),
       one.documents,
     ],
@@ -140,7 +141,7 @@ function readersSection({ statistics: { from, readers, days }, byDay }: ReadersO
     },
     {
       label: 'Unchanged',
-      value: share({ requests, unchanged }),
+      value: `${unchangedPercent({ requests, unchanged })} %`,
       meaning: 'Answered with 304: the reader had it already.',
     },
     {
@@ -165,8 +166,4 @@ addresses are kept, so the number of people behind them is unknown.</p>`;
 
 function perDay(requests: number): string {
   return requests < 10 ? requests.toFixed(1) : formatCount(Math.round(requests));
-}
-
-function share({ requests, unchanged }: { requests: number; unchanged: number }): string {
-  return `${Math.round((100 * unchanged) / Math.max(1, requests))} %`;
 }

@@ -4,16 +4,23 @@
  */
 import type { Config } from '../../core/config/config.ts';
 import type { Tx } from '../../core/store/store.ts';
-import { openResolver } from '../../lib/guarded-fetch/resolve.ts';
+import { callUrl } from '../../lib/call-url.ts';
+import { openResolver } from '../../lib/guarded-fetch/guarded-socket.ts';
 import { errorLine } from '../../lib/text/clean-text.ts';
 import { DAY, SECOND } from '../../lib/time.ts';
 import { type TaskQueue, WorkerPool } from '../../lib/worker-pool.ts';
-import { isTopicPath } from '../topics.ts';
+import { isTopicPath, topicAddress } from '../topics.ts';
 import { distributeContent } from './distribute.ts';
 import type { HubContext } from './hub-context.ts';
 import { openHubGuard } from './hub-guard.ts';
-import { sendPing } from './ping.ts';
-import { claimPings, failPendingPings, queuePings } from './ping-outbox.ts';
+import {
+  type ClaimedPing,
+  claimPings,
+  failPendingPings,
+  type PingResult,
+  queuePings,
+  recordPing,
+} from './ping-outbox.ts';
 import { claimSubscriptions, deleteExpiredSubscriptions, queueDenials, queueDistribution } from './subscriptions.ts';
 import { claimRequests, deleteOldRequests } from './verification-outbox.ts';
 import { verifyRequest } from './verify.ts';
@@ -104,4 +111,26 @@ export async function cleanHub({
   if (url === undefined || url === 'self') await failPendingPings(store.db, now, now);
   if (url === 'self') await queueDenials(store.db, now);
   return deleteExpiredSubscriptions(store.db, now);
+}
+
+/** Pings the hub for one topic and records the result. */
+async function sendPing(
+  { store, config, clock, log }: HubContext,
+  url: string,
+  claimed: ClaimedPing,
+  signal: AbortSignal,
+): Promise<void> {
+  const { topic } = claimed;
+  const result = await ping(url, topicAddress(config, topic), signal);
+  await recordPing(store.db, claimed, result, clock());
+  if (result.kind === 'failed') log.warn({ topic, reason: result.reason }, 'ping to the hub failed');
+}
+
+/** Sends the parameters that hubs accept since PubSubHubbub 0.3 §6 (WebSub §6 leaves them open). */
+async function ping(url: string, topic: string, signal: AbortSignal): Promise<PingResult> {
+  // hub.url is the older name, hub.topic the newer one.
+  const form = new URLSearchParams({ 'hub.mode': 'publish', 'hub.url': topic, 'hub.topic': topic });
+  const problem = await callUrl(url, { form, signal });
+  if (problem === null) return { kind: 'delivered' };
+  return signal.aborted ? { kind: 'aborted' } : { kind: 'failed', reason: problem };
 }

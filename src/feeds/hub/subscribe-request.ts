@@ -1,7 +1,7 @@
 /**
  * The request of a subscriber to the hub (WebSub §5.1). Pure.
  */
-import { createHash } from 'node:crypto';
+import { sha256 } from '../../lib/sha256.ts';
 import { DAY, HOUR, SECOND } from '../../lib/time.ts';
 import { isTopicPath } from '../topics.ts';
 
@@ -61,7 +61,7 @@ export function parseHubRequest(fields: URLSearchParams, topicOf: (url: string) 
 
 /** Identifies the subscription of a callback to a topic. */
 export function subscriptionKey({ topic, callback }: Pick<HubRequest, 'topic' | 'callback'>): string {
-  return createHash('sha256').update(`${topic}\n${callback}`).digest('hex');
+  return sha256(`${topic}\n${callback}`);
 }
 
 /** @returns the URL, or what is wrong with it */

@@ -2,11 +2,11 @@
  * Archive pages: rendered on request, and cached until one of their articles changes. They are limited as derived feeds
  * are, since strangers cause the work.
  */
-import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Config } from '../../core/config/config.ts';
 import type { Db, Store } from '../../core/store/store.ts';
 import type { Log } from '../../lib/log.ts';
+import { sha256 } from '../../lib/sha256.ts';
 import { type Clock, SECOND } from '../../lib/time.ts';
 import { ARCHIVE_FOLDER, type ArchivePage, findArchivePage, renderArchivePage } from '../archive/archive-page.ts';
 import { compress } from '../compress.ts';
@@ -84,7 +84,7 @@ export class ArchivePages {
     const packed = {
       path,
       mediaType: draft.mediaType,
-      hash: createHash('sha256').update(body).digest('hex'),
+      hash: sha256(body),
       modifiedAt: page.changedAt,
       size: body.length,
       codings: await compress(body),

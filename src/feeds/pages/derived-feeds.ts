@@ -1,11 +1,11 @@
 /**
  * Derived feeds: built on request, cached until the feeds change, and limited, since strangers cause the work.
  */
-import { createHash } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { hasChangesSince } from '../../articles/pending-changes.ts';
 import type { Config } from '../../core/config/config.ts';
 import type { Db, Store } from '../../core/store/store.ts';
+import { sha256 } from '../../lib/sha256.ts';
 import { type Clock, SECOND } from '../../lib/time.ts';
 import { compress } from '../compress.ts';
 import { deriveFeed } from '../derived/derived.ts';
@@ -61,7 +61,7 @@ async function buildFeed(
   if (draft === null) return null;
   const { path, mediaType } = draft;
   const body = Buffer.from(draft.body);
-  const hash = createHash('sha256').update(body).digest('hex');
+  const hash = sha256(body);
   const codings = await compress(body);
   const link = `<${topicAddress(config, path)}>; rel="self"`;
   return toCached({ path, mediaType, hash, modifiedAt, size: body.length, codings }, link);

@@ -22,7 +22,7 @@ import { FORMATS } from '../formats/feed-view.ts';
 import { SHARED_DOCUMENTS, sharedDocuments } from '../index-page/index-page.ts';
 import { deleteRejectionsOfOtherFeeds, recordFailedItems } from '../rejected-items.ts';
 
-export interface PublishReport {
+export interface PublishFeedsResult {
   documents: {
     path: string;
     /** Whether its bytes differ from those published before. */
@@ -61,7 +61,7 @@ export async function publishFeeds(
   config: Config,
   templates: Templates,
   options: PublishOptions,
-): Promise<PublishReport> {
+): Promise<PublishFeedsResult> {
   const build = await buildAll(store, config, templates, options);
   const stored = await store.db.transaction().execute((tx) => storeBuild(tx, config, build, options));
   return reportOf(build, stored);
@@ -152,7 +152,7 @@ async function storeBuild(
   return { ...outcome, changedPaths };
 }
 
-function reportOf(build: Build, { claimed, changedPaths, postponedUntil }: StoredBuild): PublishReport {
+function reportOf(build: Build, { claimed, changedPaths, postponedUntil }: StoredBuild): PublishFeedsResult {
   const describe = (documents: PreparedDocument[], items: number) =>
     documents.map(({ path, size }) => ({ path, changed: changedPaths.includes(path), items, bytes: size }));
   const failed = build.feeds.flatMap((built) =>

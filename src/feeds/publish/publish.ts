@@ -21,7 +21,7 @@ import { findFeedsBehindArchive, findTouchedFeeds } from '../feed-builds.ts';
 import { lockFeedVersion } from '../feed-version.ts';
 import { queueHubNotifications } from '../hub/hub.ts';
 import { mirrorDocuments } from '../mirror.ts';
-import { type PublishReport, publishFeeds } from './publish-feeds.ts';
+import { type PublishFeedsResult, publishFeeds } from './publish-feeds.ts';
 
 export interface PublishRequest {
   /** Ids of feeds. Default: all feeds. Pending changes are taken off the outbox only when all feeds are published. */
@@ -36,7 +36,7 @@ export interface PublishRequest {
 /** `onProgress`: gets the number of archive pages closed so far. */
 type ArchiveLimits = Pick<ArchiveOptions, 'signal' | 'onProgress'>;
 
-export interface PublishResult extends PublishReport {
+export interface PublishResult extends PublishFeedsResult {
   archives: ArchiveProgress;
 }
 
@@ -220,7 +220,7 @@ async function publishRecorded(
   const { store, config, templates, clock } = app;
   // First, because every second counts: pending deliveries of these editions carry a retracted article.
   await app.beforePublish(app);
-  const build = (): Promise<PublishReport> =>
+  const build = (): Promise<PublishFeedsResult> =>
     publishFeeds(store, config, templates, {
       now: clock(),
       feeds,
@@ -281,8 +281,8 @@ const NOTHING_PUBLISHED: PublishResult = {
 
 /** The documents and rejections as they were published last, and whether documents changed at any time. */
 export function summarise(results: readonly PublishResult[]): PublishResult {
-  const documents = new Map<string, PublishReport['documents'][number]>();
-  const rejected = new Map<string, PublishReport['rejected']>();
+  const documents = new Map<string, PublishFeedsResult['documents'][number]>();
+  const rejected = new Map<string, PublishFeedsResult['rejected']>();
   for (const result of results) {
     for (const document of result.documents) {
       const changed = document.changed || documents.get(document.path)?.changed === true;

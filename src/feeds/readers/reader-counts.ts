@@ -2,10 +2,10 @@
  * Counts requests by feed readers, in memory first: a response never waits for the store. A count consists of a day, a
  * document, the name of a program and numbers: no personal data.
  */
-import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Store } from '../../core/store/store.ts';
 import { chunks } from '../../lib/chunks.ts';
+import { sha256 } from '../../lib/sha256.ts';
 import { type Clock, localDay } from '../../lib/time.ts';
 import { HEADER_LIMIT, isKnownReader, OTHER, type ReaderName, readerName } from './reader-name.ts';
 import { addRequests, type ReportRow, type RequestRow, saveReports } from './reader-rows.ts';
@@ -199,7 +199,7 @@ function talliesOf({ documents }: DayCounts): ReaderTally[] {
 function nameFrom(userAgent: string | null | undefined): ReaderName {
   const name = readerName(userAgent);
   if (name.id === null) return name;
-  return { ...name, id: createHash('sha256').update(name.id).digest('hex').slice(0, 12) };
+  return { ...name, id: sha256(name.id).slice(0, 12) };
 }
 
 function byKey(a: RequestRow, b: RequestRow): number {

@@ -90,6 +90,11 @@ export function totalOf(readers: readonly ReaderLine[]): Pick<ReaderRequests, 'r
   return total;
 }
 
+/** Percentage of requests that were answered with 304. */
+export function unchangedPercent({ requests, unchanged }: Pick<ReaderRequests, 'requests' | 'unchanged'>): number {
+  return Math.round((100 * unchanged) / Math.max(1, requests));
+}
+
 /** Requests since the start of a day, by reader, busiest first. */
 async function countRequests(db: Db, from: string): Promise<ReaderRequests[]> {
   return db

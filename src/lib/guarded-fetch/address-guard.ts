@@ -4,7 +4,7 @@
  */
 import { BlockList, isIP, isIPv4 } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { parseCidr } from '../cidr.ts';
+import { openRanges, parseCidr } from '../cidr.ts';
 import { embeddedBy } from './nat64.ts';
 
 /** @returns why an address is refused, for a log; null where it is allowed */
@@ -98,4 +98,19 @@ function addressList(addresses: readonly string[]): BlockList {
   const list = new BlockList();
   for (const address of addresses) list.addAddress(address, isIPv4(address) ? 'ipv4' : 'ipv6');
   return list;
+}
+
+/**
+ * Allows public addresses, and private ones in the ranges that the operator allows. A public address of this machine is
+ * allowed for the web ports only: the newsroom's site is often on the same machine, and its databases are too.
+ * @param allow CIDRs
+ */
+export function openFetchGuard(allow: readonly string[]): AddressGuard {
+  const isAllowed = openRanges(allow);
+  const web = openAddressGuard({ allowed: allow });
+  const others = openAddressGuard({ allowed: allow, ownAddresses: interfaceAddresses });
+  return (address, port) => {
+    const guard = port === 80 || port === 443 || isAllowed(address) ? web : others;
+    return guard(address, port);
+  };
 }

@@ -14,7 +14,6 @@ import {
   RefusedAddressError,
   reasonOfFailure,
 } from './guarded-socket.ts';
-import type { RequestGate } from './request-gate.ts';
 import { ACCEPT_ENCODING, type BodyLimits, FetchError, readWholeBody, TooLongError } from './response-body.ts';
 import { TimeLimit } from './time-limit.ts';
 
@@ -256,4 +255,13 @@ async function connectInTime(url: URL, options: FetchClientOptions, signal: Abor
     if (error instanceof RefusedAddressError || signal.aborted || !timeout.aborted) throw error;
     throw new FetchError(`no connection within ${connectLimitMs / SECOND} s`);
   }
+}
+
+/** Admits the requests of a client, such as one at a time to a host. A redirect is a request of its own. */
+export interface RequestGate {
+  /**
+   * Waits until the request may begin. Disposing the result ends it: its response is read, or has failed.
+   * @throws the reason of `signal`. What else it throws reaches the caller of `fetch`.
+   */
+  enter(url: URL, signal: AbortSignal): Promise<AsyncDisposable>;
 }

@@ -113,3 +113,8 @@ const WHITE_SPACE = /[\p{Cc}\u2028\u2029\s]+/gu;
 export function plainLine(text: string): string {
   return text.toWellFormed().replace(DIRECTIONAL, '').replace(WHITE_SPACE, ' ').trim();
 }
+
+/** The text; a longer one cut, with an ellipsis, to `limit` UTF-16 code units. */
+export function truncate(text: string, limit: number): string {
+  return text.length > limit ? `${text.slice(0, limit - 1).toWellFormed()}…` : text;
+}

@@ -7,7 +7,7 @@ import { localDateTime } from '../../lib/time.ts';
 import { type AddedReport, addReport } from '../story-groups/add-report.ts';
 import type { GroupCommand } from '../story-groups/commands.ts';
 import { editGroups, lookAtGroup } from '../story-groups/edit-groups.ts';
-import { editJson, formatGroupEdit } from './format-roundup.ts';
+import { formatGroupEdit, groupEditJson } from './format-roundup.ts';
 import { optionsOf, type PickFlags, pickInDocument } from './pick.ts';
 import { addRoundupCommand, withEditor } from './roundup-command.ts';
 
@@ -42,7 +42,7 @@ export function addAddCommand(roundup: Command, cli: CliContext): void {
         const command: GroupCommand = { kind: 'pick', text, ...optionsOf(seen.group, options) };
         const result = await editGroups(app, editor, [seen.reference], command);
         printResult(cli, options, {
-          value: { added: { ...added.report, id: added.id, isNew: added.isNew }, ...editJson(result) },
+          value: { added: { ...added.report, id: added.id, isNew: added.isNew }, ...groupEditJson(result) },
           text: () => formatGroupEdit('pick', result),
         });
       }),

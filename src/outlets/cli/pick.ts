@@ -11,9 +11,8 @@ import type { GroupCommand } from '../story-groups/commands.ts';
 import { editGroups, type GroupEdit, lookAtGroup, type SeenGroup } from '../story-groups/edit-groups.ts';
 import { listGroups } from '../story-groups/list-groups.ts';
 import type { StoryGroup } from '../story-groups/story-group.ts';
-import { editJson, formatGroupEdit } from './format-roundup.ts';
-import { reportNamed } from './report-named.ts';
-import { addRoundupCommand, describeConflict, GROUP, LISTED, withEditor } from './roundup-command.ts';
+import { formatGroupEdit, groupEditJson } from './format-roundup.ts';
+import { addRoundupCommand, describeConflict, GROUP, LISTED, reportNamed, withEditor } from './roundup-command.ts';
 import { formatDocument, parseDocument } from './sentence-document.ts';
 import { typeText } from './text-editor.ts';
 
@@ -50,7 +49,7 @@ export function addPickCommands(roundup: Command, cli: CliContext): void {
       if (text !== undefined || Object.keys(changes).length > 0) {
         const command: GroupCommand = { kind: 'edit', ...(text === undefined ? {} : { text }), ...changes };
         const result = await editGroups(app, editor, [seen.named], command);
-        printResult(cli, options, { value: editJson(result), text: () => formatGroupEdit('edit', result) });
+        printResult(cli, options, { value: groupEditJson(result), text: () => formatGroupEdit('edit', result) });
         return;
       }
       await pickInDocument(cli, app, editor, [seen], 'edit', options);
@@ -109,7 +108,7 @@ async function pickGroups(
   if (text === undefined) return pickInDocument(cli, app, editor, seen, 'pick', options);
   const command: GroupCommand = { kind: 'pick', text, ...optionsOf(only.group, options) };
   const result = await editGroups(app, editor, [only.named], command);
-  printResult(cli, options, { value: [editJson(result)], text: () => formatGroupEdit('pick', result) });
+  printResult(cli, options, { value: [groupEditJson(result)], text: () => formatGroupEdit('pick', result) });
 }
 
 function requireNoOptions({ headline, first }: PickFlags, text: string | undefined): void {
@@ -220,7 +219,7 @@ async function pickEach(
     }
   }
   if (!options.json && notPicked.length > 0) cli.print(describeNotPicked(notPicked));
-  if (options.json) cli.print(formatJson({ picked: done.map(({ edit }) => editJson(edit)), notPicked }, 2));
+  if (options.json) cli.print(formatJson({ picked: done.map(({ edit }) => groupEditJson(edit)), notPicked }, 2));
   return isComplete;
 }
 

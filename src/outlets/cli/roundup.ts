@@ -11,17 +11,16 @@ import { editGroups, findReference, type GroupEdit, lookAtGroup, seeGroup } from
 import { listGroups } from '../story-groups/list-groups.ts';
 import { addAddCommand } from './add.ts';
 import {
-  editJson,
   formatGroup,
   formatGroupEdit,
   formatListing,
   formatRoundupLog,
+  groupEditJson,
   groupJson,
   listingJson,
 } from './format-roundup.ts';
 import { addPickCommands } from './pick.ts';
-import { reportNamed } from './report-named.ts';
-import { addRoundupCommand, GROUP, LISTED, withEditor } from './roundup-command.ts';
+import { addRoundupCommand, GROUP, LISTED, reportNamed, withEditor } from './roundup-command.ts';
 
 interface ListFlags extends EditorOptions {
   all?: boolean;
@@ -91,7 +90,7 @@ function addGroupCommands(roundup: Command, cli: CliContext): void {
             }
           } finally {
             // Also of those before one that is refused.
-            if (options.json && done.length > 0) cli.print(formatJson(done.map(editJson), 2));
+            if (options.json && done.length > 0) cli.print(formatJson(done.map(groupEditJson), 2));
           }
         }),
       );
@@ -136,7 +135,7 @@ async function carryOut(
   const references = [];
   for (const name of names) references.push(await findReference(app, editor, name));
   const edit = await editGroups(app, editor, references, command);
-  printResult(cli, options, { value: editJson(edit), text: () => formatGroupEdit(command.kind, edit) });
+  printResult(cli, options, { value: groupEditJson(edit), text: () => formatGroupEdit(command.kind, edit) });
 }
 
 function parseLimit(text: string): number {

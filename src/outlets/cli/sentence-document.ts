@@ -6,7 +6,7 @@
  */
 
 import { count } from '../../core/cli/text.ts';
-import { plainLine } from '../../lib/text/clean-text.ts';
+import { plainLine, truncate } from '../../lib/text/clean-text.ts';
 import { localDateTime } from '../../lib/time.ts';
 import { firstItemOf, type GroupedItem, reportedAt, type StoryGroup } from '../story-groups/story-group.ts';
 
@@ -35,7 +35,7 @@ export function formatDocument(groups: readonly StoryGroup[], zone: string): str
       group.decision?.text ?? '',
       `# ${plainLine(headline ?? first.title)}`,
       `# ${inOrder.map((item) => outletAndTime(item, zone)).join(', ')}`,
-      ...(summary === '' ? [] : [`# ${cut(summary)}`]),
+      ...(summary === '' ? [] : [`# ${truncate(summary, MAX_SUMMARY)}`]),
     );
   }
   return `${lines.join('\n')}\n`;
@@ -47,10 +47,6 @@ function heading(id: number): string {
 
 function outletAndTime(item: GroupedItem, zone: string): string {
   return `${plainLine(item.outlet)} ${localDateTime(reportedAt(item), zone)}`;
-}
-
-function cut(text: string): string {
-  return text.length > MAX_SUMMARY ? `${text.slice(0, MAX_SUMMARY - 1).toWellFormed()}…` : text;
 }
 
 const HEADING = /^={3,} *g(\d{1,15}) *={3,} *$/;

@@ -11,7 +11,7 @@ import { when } from '../../web/desk/parts/when.ts';
 import type { GroupConflictError } from '../story-groups/change-groups.ts';
 import { firstItemOf, type StoryGroup } from '../story-groups/story-group.ts';
 import { groupPath } from './group-address.ts';
-import { outletNames, stateMark } from './group-parts.ts';
+import { groupStateMark, outletNames } from './group-parts.ts';
 import { commandWords, headlineOf } from './group-words.ts';
 
 export interface RefusedGroupCommand {
@@ -56,7 +56,7 @@ function theirsOf(request: SignedInRequest, group: StoryGroup): Html {
   const { decision } = group;
   const address = request.desk.base + groupPath(group.id);
   return html`<dl class="pairs"><dt>Group</dt><dd><a href="${address}" dir="auto">${headlineOf(group)}</a></dd>
-<dt>State</dt><dd>${stateMark(group)}${decision === null ? '' : html` by <bdi>${decision.editor}</bdi>`}</dd>
+<dt>State</dt><dd>${groupStateMark(group)}${decision === null ? '' : html` by <bdi>${decision.editor}</bdi>`}</dd>
 <dt>Sentence</dt><dd class="break" dir="auto">${decision?.text ?? 'none'}</dd>
 <dt>Outlets</dt><dd>${outletNames(group)}</dd></dl>`;
 }

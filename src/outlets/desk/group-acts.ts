@@ -15,7 +15,7 @@ import { respondConflict } from './conflict-page.ts';
 import { groupPath, itemsText, parseBack, parseItems, referenceOf, seenOf } from './group-address.ts';
 import { groupParameter, readShownGroup, respondGroup } from './group-page.ts';
 import { type CarriedOut, undoOf } from './group-undo.ts';
-import { countOf, headlineOf } from './group-words.ts';
+import { countWithNoun, headlineOf } from './group-words.ts';
 import { isEdit } from './pick-form.ts';
 
 /** A command that an editor has posted. */
@@ -190,7 +190,7 @@ function doneText({ command, references, edit: { groups } }: DoneCommand, group:
         references.length < 3 ? '' : ' To take that back, split the groups off one by one.'
       }`;
     case 'split':
-      return `Split off ${countOf(groups[1]?.items.length ?? 0, 'report')} from ${story}.`;
+      return `Split off ${countWithNoun(groups[1]?.items.length ?? 0, 'report')} from ${story}.`;
     case 'rule':
       return `Let in ${story}.`;
   }

@@ -25,8 +25,8 @@ import {
   type StoryGroup,
 } from '../story-groups/story-group.ts';
 import { groupPath, itemsText, parseBack } from './group-address.ts';
-import { languageAttribute, newReportsBadge, outletNames, reportLink, stateMark } from './group-parts.ts';
-import { commandWords, countOf, headlineOf } from './group-words.ts';
+import { groupStateMark, languageAttribute, newReportsBadge, outletNames, reportLink } from './group-parts.ts';
+import { commandWords, countWithNoun, headlineOf } from './group-words.ts';
 import { pickForm, type RefusedPick } from './pick-form.ts';
 
 const LOG_SHOWN = 50;
@@ -104,7 +104,7 @@ async function stateRegion(request: SignedInRequest, group: StoryGroup, problem:
   const articleId = decision?.articleId ?? null;
   const isUnwritten = decision !== null && decision.revision > decision.publishedRevision;
   const problems = isUnwritten && articleId !== null ? await findProblemsOfFile(db(request), pickPath(articleId)) : [];
-  const outlets = countOf(outletsOf(group.items).length, 'outlet');
+  const outlets = countWithNoun(outletsOf(group.items).length, 'outlet');
   const decided =
     decision === null
       ? ''
@@ -118,7 +118,7 @@ async function stateRegion(request: SignedInRequest, group: StoryGroup, problem:
   const unwritten = html`<ul class="problems"><li class="bad">The article does not show the last change yet. It is tried
 again with the next command or poll.</li>${problems.map((one) => html`<li class="bad" dir="auto">${one}</li>`)}</ul>`;
   return html`<section id="state" data-region aria-label="State">
-<p>${stateMark(group)} ${newReportsBadge(group)} ${outlets}: ${outletNames(group)}${decided}</p>
+<p>${groupStateMark(group)} ${newReportsBadge(group)} ${outlets}: ${outletNames(group)}${decided}</p>
 ${article}${isUnwritten && articleId !== null ? unwritten : ''}
 ${problem === undefined ? '' : html`<p class="error" role="alert">${problem}</p>`}</section>`;
 }
@@ -136,7 +136,7 @@ action="${request.desk.base}${groupPath(group.id)}/split">
 ${hiddenFields({ items: itemsText(group.items), seen })}${button}
 <span class="hint">They become a group of their own.</span></form>`;
   return html`<section id="reports" data-region aria-labelledby="reports-title">
-<h2 id="reports-title">${countOf(group.items.length, 'report')}</h2>
+<h2 id="reports-title">${countWithNoun(group.items.length, 'report')}</h2>
 <ol class="rows">${group.items.map((item) => reportRow(request, view, item, canSplit))}</ol>
 ${canSplit ? splitForm : ''}</section>`;
 }
@@ -179,7 +179,9 @@ function similarRegion(
 <ul class="rows">${similar.map(
     (other) => html`<li data-row>
 <p><a href="${request.desk.base}${groupPath(other.id)}" dir="auto">${headlineOf(other)}</a></p>
-<p class="soft">${stateMark(other)} ${outletNames(other)}</p>${mayEdit ? mergeButton(request, view, other) : ''}</li>`,
+<p class="soft">${groupStateMark(other)} ${outletNames(other)}</p>${
+      mayEdit ? mergeButton(request, view, other) : ''
+    }</li>`,
   )}</ul></section>`;
 }
 

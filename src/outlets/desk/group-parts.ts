@@ -13,12 +13,12 @@ import {
   newItems,
   type StoryGroup,
 } from '../story-groups/story-group.ts';
-import { countOf } from './group-words.ts';
+import { countWithNoun } from './group-words.ts';
 
 /** Names of outlets in a row. */
 const NAMES = 8;
 
-export function stateMark({ decision }: StoryGroup): Html {
+export function groupStateMark({ decision }: StoryGroup): Html {
   if (decision?.state === 'picked') return statusMark('good', decision.pickedBy === 'rule' ? 'by rule' : 'picked');
   return decision?.state === 'dropped' ? statusMark('off', 'dropped') : statusMark('waiting', 'new');
 }
@@ -26,7 +26,7 @@ export function stateMark({ decision }: StoryGroup): Html {
 /** Marks what came after the editor's last look. */
 export function newReportsBadge(group: StoryGroup): Html {
   const count = newItems(group).length;
-  return count === 0 ? html`` : badge(countOf(count, 'new report'), 'new');
+  return count === 0 ? html`` : badge(countWithNoun(count, 'new report'), 'new');
 }
 
 /** `3 outlets: The Example, Second Post, Third Wire`, the first-named one first. */

@@ -1,6 +1,7 @@
 /**
  * Story groups and commands in words. Pure.
  */
+import { truncate } from '../../lib/text/clean-text.ts';
 import type { RoundupLogEntry } from '../story-groups/change-groups.ts';
 import { firstItemOf, type StoryGroup } from '../story-groups/story-group.ts';
 
@@ -13,12 +14,8 @@ export function headlineOf(group: StoryGroup): string {
 }
 
 /** `1 report`, `1,204 reports`. */
-export function countOf(count: number, one: string, many = `${one}s`): string {
+export function countWithNoun(count: number, one: string, many = `${one}s`): string {
   return `${new Intl.NumberFormat('en-US').format(count)} ${count === 1 ? one : many}`;
-}
-
-function cut(text: string, length = QUOTED): string {
-  return text.length > length ? `${text.slice(0, length - 1).toWellFormed()}…` : text;
 }
 
 /**
@@ -29,9 +26,9 @@ export function commandWords({ command, groups }: RoundupLogEntry, outletOf: (id
   const report = (id: number): string => outletOf(id) ?? `report ${id}`;
   switch (command.kind) {
     case 'pick':
-      return `picked it: “${cut(command.text)}”`;
+      return `picked it: “${truncate(command.text, QUOTED)}”`;
     case 'edit':
-      return command.text === undefined ? 'edited it' : `edited it: “${cut(command.text)}”`;
+      return command.text === undefined ? 'edited it' : `edited it: “${truncate(command.text, QUOTED)}”`;
     case 'first':
       return `named ${report(command.item)} first`;
     case 'drop':

@@ -30,8 +30,8 @@ import {
   parseListQuery,
   rankKey,
 } from './group-address.ts';
-import { languageAttribute, newReportsBadge, outletNames, stateMark } from './group-parts.ts';
-import { countOf, headlineOf } from './group-words.ts';
+import { groupStateMark, languageAttribute, newReportsBadge, outletNames } from './group-parts.ts';
+import { countWithNoun, headlineOf } from './group-words.ts';
 
 export async function showList(request: SignedInRequest): Promise<Response> {
   const query = parseListQuery(new URL(request.c.req.url).searchParams);
@@ -77,21 +77,22 @@ function mostSimilar({ similar }: BrowsedGroup): number[] {
 function freshness({ request, page }: ListView, { groupedAt, waiting }: GroupingState): Html {
   const { withheld, unpolled, sources, windowHours } = page;
   const sourcesLink = html`<a href="${request.desk.base}/sources">Sources</a>`;
-  const count = waiting.count === MAX_WAITING ? `${MAX_WAITING} or more reports` : countOf(waiting.count, 'report');
+  const count =
+    waiting.count === MAX_WAITING ? `${MAX_WAITING} or more reports` : countWithNoun(waiting.count, 'report');
   const problems = [
     ...(withheld.length === 0
       ? []
       : [
-          html`${countOf(withheld.length, 'source')} not read: ${withheld
+          html`${countWithNoun(withheld.length, 'source')} not read: ${withheld
             .slice(0, 3)
             .map(({ source, state }, index) => html`${index === 0 ? '' : ', '}<bdi>${source}</bdi> ${state}`)}${
             withheld.length > 3 ? ` and ${withheld.length - 3} more` : ''
           }. See ${sourcesLink}.`,
         ]),
-    ...(unpolled === 0 ? [] : [html`${countOf(unpolled, 'source')} not polled yet. See ${sourcesLink}.`]),
+    ...(unpolled === 0 ? [] : [html`${countWithNoun(unpolled, 'source')} not polled yet. See ${sourcesLink}.`]),
   ];
   return html`<section id="freshness" data-region aria-label="How current the list is">
-<p class="hint">Reports of the last ${windowHours} hours from ${countOf(sources, 'source')}.
+<p class="hint">Reports of the last ${windowHours} hours from ${countWithNoun(sources, 'source')}.
 ${groupedAt === null ? 'Nothing was grouped yet.' : html`Grouped ${fromNow(request, groupedAt)}.`}
 ${
   waiting.since === null
@@ -147,7 +148,7 @@ function row(view: ListView, browsed: BrowsedGroup): Html {
   return html`<li class="group" id="g${id}" data-row><div class="count"><b>${outlets}</b>
 <span class="meaning">${outlets === 1 ? 'outlet' : 'outlets'}</span></div>
 <div class="about"><p>${headlineLink(view, group)}</p>
-<p class="soft">${stateMark(group)} ${newReportsBadge(group)}
+<p class="soft">${groupStateMark(group)} ${newReportsBadge(group)}
 ${outletNames(group)}; newest ${fromNow(view.request, newestAt)}</p>
 ${similarLine(view, browsed)}${sentence === null ? '' : html`<p class="own" dir="auto">${sentence}</p>`}</div>
 ${view.mayEdit ? rowActs(view, group) : ''}</li>`;
@@ -229,6 +230,6 @@ function morePages({ request, query, page }: ListView): Html {
   }${
     page.more === 0 || last === undefined
       ? ''
-      : html`<a rel="next" href="${address(rankKey(last.rank))}">${countOf(page.more, 'more group')}</a>`
+      : html`<a rel="next" href="${address(rankKey(last.rank))}">${countWithNoun(page.more, 'more group')}</a>`
   }</nav>`;
 }

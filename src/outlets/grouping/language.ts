@@ -22,7 +22,7 @@ const LENGTH = 300;
  * @returns a primary language, such as `en`. Many feeds in Chinese or Japanese call themselves English, so that the
  *   script decides first. A title in Han characters alone is Japanese only if its feed is.
  */
-export function languageOf(title: string, tag: string | null): string {
+export function titleLanguage(title: string, tag: string | null): string {
   const primary = /^([a-z]{2,3})(?:[-_]|$)/i.exec(tag ?? '')?.[1]?.toLowerCase() ?? UNKNOWN_LANGUAGE;
   const beginning = title.slice(0, LENGTH);
   const letters = count(beginning, /\p{L}/gu);

@@ -1,6 +1,6 @@
 /** How many groups of past days have a term: rare terms tell events apart. Pure. */
 import type { GroupingItem } from './grouping-item.ts';
-import { languageOf } from './language.ts';
+import { titleLanguage } from './language.ts';
 import { summaryTerms, titleTerms } from './terms.ts';
 
 /** Of one language. */
@@ -34,7 +34,7 @@ export function frequenciesOf(groups: readonly (readonly GroupingItem[])[]): Fre
 function termsByLanguage(items: readonly GroupingItem[]): Map<string, Set<string>> {
   const found = new Map<string, Set<string>>();
   for (const { title, summary, language: tag } of items) {
-    const language = languageOf(title, tag);
+    const language = titleLanguage(title, tag);
     const terms = found.get(language) ?? new Set();
     found.set(language, terms);
     for (const term of titleTerms(title, language)) terms.add(term);

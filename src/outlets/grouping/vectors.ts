@@ -1,7 +1,7 @@
 /** Titles as vectors of weighted terms. Pure. */
 import { isDigest } from './digests.ts';
 import type { GroupingItem } from './grouping-item.ts';
-import { languageOf } from './language.ts';
+import { titleLanguage } from './language.ts';
 import type { Frequencies, TermFrequencies } from './term-frequencies.ts';
 import { summaryTerms, titleTerms } from './terms.ts';
 import type { Unit } from './units.ts';
@@ -47,7 +47,7 @@ function vectorOf(
   frequencies: Frequencies,
   numbers: Map<string, number>,
 ): TermVector | null {
-  const language = languageOf(title, tag);
+  const language = titleLanguage(title, tag);
   const known = frequencies.get(language) ?? NO_FREQUENCIES;
   const weights = rarities(titleTerms(title, language), known);
   const titleLength = lengthOf(weights);

@@ -1,11 +1,12 @@
 /** Items of a flood, which wait for the operator; see flood.ts. */
+
 import { sql } from 'kysely';
 import type { AlertId } from '../../core/alerts/alert-kind.ts';
 import { resolveAlerts } from '../../core/alerts/alerts.ts';
 import type { AppContext } from '../../core/app-context.ts';
-import type { RoundupSource } from '../../core/config/config.ts';
-import type { Db } from '../../core/store/store.ts';
-import { type InTransaction, inTransaction } from '../../core/store/transaction.ts';
+import type { RoundupSource } from '../../core/config/schema.ts';
+import type { Db, InTransaction } from '../../core/store/store.ts';
+import { inTransaction } from '../../core/store/store.ts';
 import { groupingWindow } from '../story-groups/regroup.ts';
 
 /** A literal, for the index of held items. */

@@ -1,8 +1,7 @@
 /** The stored keys of outlet items; see identity/entry-keys.ts. */
 import { sql } from 'kysely';
 import { jsonRows } from '../../core/store/json-rows.ts';
-import { type Db, dialectOf, type Tx } from '../../core/store/store.ts';
-import { lockName } from '../../core/store/transaction.ts';
+import { type Db, dialectOf, lockName, type Tx } from '../../core/store/store.ts';
 import { chunks } from '../../lib/chunks.ts';
 import { isKeyOfSource } from '../identity/entry-keys.ts';
 

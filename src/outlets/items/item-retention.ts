@@ -1,7 +1,6 @@
 /** Deletes items that their feeds have not had for long. */
 import { sql } from 'kysely';
-import type { Db } from '../../core/store/store.ts';
-import { inTransaction } from '../../core/store/transaction.ts';
+import { type Db, inTransaction } from '../../core/store/store.ts';
 import { chunks } from '../../lib/chunks.ts';
 import { DAY } from '../../lib/time.ts';
 

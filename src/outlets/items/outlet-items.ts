@@ -1,8 +1,7 @@
 /** Stores the items of outlets. */
 import { sql } from 'kysely';
 import { jsonRows } from '../../core/store/json-rows.ts';
-import { type Db, dialectOf, type Tx } from '../../core/store/store.ts';
-import { inTransaction } from '../../core/store/transaction.ts';
+import { type Db, dialectOf, inTransaction, type Tx } from '../../core/store/store.ts';
 import { chunks } from '../../lib/chunks.ts';
 import type { SourceClaim } from '../../sources/source-state.ts';
 import { allKeys, readIdentities } from '../identity/identify.ts';

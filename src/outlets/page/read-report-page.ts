@@ -4,10 +4,13 @@ import { openConfiguredClient } from '../../core/config/fetching.ts';
 import { roundupSources } from '../../core/config/sources.ts';
 import type { FetchClient } from '../../lib/guarded-fetch/fetch-client.ts';
 import { cleanUrl } from '../../lib/text/clean-text.ts';
+import { JobError } from '../../lib/threads/pool-thread.ts';
+import { threadJob } from '../../lib/threads/thread-job.ts';
+import { runInThread } from '../../lib/threads/thread-pool.ts';
+import { SECOND } from '../../lib/time.ts';
 import { placeOf } from '../../sources/request.ts';
 import { type ChallengedResponse, challengeOf } from '../polling/challenge.ts';
-import { readPageInThread } from './page-in-thread.ts';
-import type { PageMetadata } from './page-metadata.ts';
+import type { PageDocument, PageMetadata } from './page-metadata.ts';
 
 /** What a page says of its report. */
 export interface ReportPage extends Omit<PageMetadata, 'outlet'> {
@@ -109,4 +112,25 @@ export function outletOf(
 
 function hostOf(url: string): string {
   return new URL(url).hostname.replace(/^www\.(?=[^.]+\.)/, '');
+}
+
+const READ_PAGE = threadJob<typeof import('./page-metadata.ts').readPageMetadata>(
+  import.meta.url,
+  './page-metadata',
+  'readPageMetadata',
+);
+
+const TIME_LIMIT = 10 * SECOND;
+
+/** @returns null for a page that cannot be read in time, as anyone may make it; @throws the reason of the signal */
+async function readPageInThread(
+  document: PageDocument,
+  { now, signal }: { now: number; signal?: AbortSignal | undefined },
+): Promise<PageMetadata | null> {
+  try {
+    return await runInThread(READ_PAGE, { document, now }, { timeLimit: TIME_LIMIT, signal });
+  } catch (error) {
+    if (error instanceof JobError) return null;
+    throw error;
+  }
 }

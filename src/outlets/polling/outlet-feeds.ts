@@ -1,10 +1,10 @@
 /** What the store knows of the feeds of outlets: their claims, and what polls have found. */
+
 import { type Selectable, sql, type Updateable } from 'kysely';
-import type { RoundupSource } from '../../core/config/config.ts';
+import type { RoundupSource } from '../../core/config/schema.ts';
 import { claimRows, revokedLease, updateClaimed } from '../../core/store/lease.ts';
-import type { Db, Tx } from '../../core/store/store.ts';
+import { type Db, inTransaction, type Tx } from '../../core/store/store.ts';
 import type { Tables } from '../../core/store/tables.ts';
-import { inTransaction } from '../../core/store/transaction.ts';
 import type { SourceKind } from '../../sources/control-sources.ts';
 import { NO_HINTS, type PollHints } from '../../sources/feed/poll-hints.ts';
 import {

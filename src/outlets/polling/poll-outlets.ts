@@ -3,21 +3,21 @@
  * poll has read, and how the feed is polled next, are recorded in one transaction, if the claim still holds: a process
  * that dies loses and doubles nothing.
  */
+
 import { setTimeout } from 'node:timers/promises';
 import type { AppContext } from '../../core/app-context.ts';
-import type { RoundupSource } from '../../core/config/config.ts';
+import type { RoundupSource } from '../../core/config/schema.ts';
 import { roundupSources } from '../../core/config/sources.ts';
 import { recordDoneRun } from '../../core/schedule/run-ledger.ts';
 import type { Tx } from '../../core/store/store.ts';
-import { inTransaction } from '../../core/store/transaction.ts';
+import { inTransaction } from '../../core/store/store.ts';
 import { ConcurrencyLimit } from '../../lib/concurrency/concurrency-limit.ts';
-import type { FetchClient } from '../../lib/guarded-fetch/fetch-client.ts';
-import type { RequestGate } from '../../lib/guarded-fetch/request-gate.ts';
+import type { FetchClient, RequestGate } from '../../lib/guarded-fetch/fetch-client.ts';
 import { repeat, type Stoppable } from '../../lib/repeat.ts';
 import { errorLine } from '../../lib/text/clean-text.ts';
 import { type Clock, MINUTE, rfc3339, SECOND } from '../../lib/time.ts';
 import { findHold, holdHost, hostOf, openHostGate, type Wait } from '../../sources/host-gate.ts';
-import { findSourceRow, recordProgress, releaseSource, type SourceRow } from '../../sources/source-state.ts';
+import { findSourceRow, recordPollProgress, releaseSource, type SourceRow } from '../../sources/source-state.ts';
 import { countHeldItems } from '../items/held-items.ts';
 import { adoptOutletName } from '../items/item-keys.ts';
 import { recordOutletItems } from '../items/outlet-items.ts';
@@ -256,7 +256,7 @@ function renewing({ store, clock }: OutletPollApp, row: SourceRow, lost: AbortCo
     const now = clock();
     if (now - renewedAt < RENEW_EVERY) return;
     renewedAt = now;
-    if (!(await recordProgress(store.db, row, {}, now))) lost.abort(new LostOutletError());
+    if (!(await recordPollProgress(store.db, row, {}, now))) lost.abort(new LostOutletError());
   };
 }
 

@@ -11,8 +11,8 @@ import {
   type FetchRequest,
   type FetchResult,
   openFetchClient,
+  type RequestGate,
 } from '../../lib/guarded-fetch/fetch-client.ts';
-import type { RequestGate } from '../../lib/guarded-fetch/request-gate.ts';
 import { isOfSampleOutlet, LOOPBACK, serveSampleOutlets } from './outlet-listener.ts';
 
 export interface OutletClientOptions {

@@ -1,9 +1,9 @@
 /** Serves the feeds of the sample's invented outlets on a local port, for as long as one of them is polled. */
-import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { sha256 } from '../../lib/sha256.ts';
 import { resolveTimes } from './relative-times.ts';
 import { SAMPLE } from './sample-folder.ts';
 
@@ -48,7 +48,7 @@ export async function serveSampleOutlets(loadedAt: number): Promise<OutletListen
       return;
     }
     const body = resolveTimes(document, loadedAt, feed.format);
-    const tag = `"${createHash('sha256').update(body).digest('hex').slice(0, 16)}"`;
+    const tag = `"${sha256(body).slice(0, 16)}"`;
     if (headers['if-none-match'] === tag) response.writeHead(304, { etag: tag }).end();
     else response.writeHead(200, { 'content-type': feed.type, etag: tag }).end(body);
   });

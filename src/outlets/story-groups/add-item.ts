@@ -1,7 +1,6 @@
 /** An outlet item that an editor names by its address, whether a feed has it or not. */
 
-import type { Store, Tx } from '../../core/store/store.ts';
-import { inTransaction, lockName } from '../../core/store/transaction.ts';
+import { inTransaction, lockName, type Store, type Tx } from '../../core/store/store.ts';
 import { canonicalLink, isFrontPage } from '../../sources/canonical-link.ts';
 import { type EntryKeys, keysOf } from '../identity/entry-keys.ts';
 import { findKeys, saveKeys } from '../items/item-keys.ts';

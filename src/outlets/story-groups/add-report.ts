@@ -2,7 +2,7 @@
 import { parseWrittenInstant } from '../../articles/import/front-matter/written-instant.ts';
 import type { AppContext } from '../../core/app-context.ts';
 import type { Config } from '../../core/config/config.ts';
-import { ownSites } from '../../core/config/own-sites.ts';
+import { ownSites } from '../../core/config/sources.ts';
 import type { Tx } from '../../core/store/store.ts';
 import { privateHost } from '../../lib/private-address.ts';
 import { boundedLine, cleanLine, cleanUrl, hasVisibleCharacter } from '../../lib/text/clean-text.ts';

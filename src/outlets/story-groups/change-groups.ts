@@ -3,11 +3,10 @@
  * refused if another editor has changed the group since this one looked.
  */
 
-import type { Db, Store, Tx } from '../../core/store/store.ts';
-import { type InTransaction, inTransaction } from '../../core/store/transaction.ts';
+import { type Db, type InTransaction, inTransaction, type Store, type Tx } from '../../core/store/store.ts';
 import { HOUR } from '../../lib/time.ts';
 import { decideGroups, type GroupChange, type GroupCommand, GroupCommandError } from './commands.ts';
-import { findGroupIds, lockGroups, newArticleId, readGroups, writeGroupChange } from './group-rows.ts';
+import { findFreeArticleId, findGroupIds, lockGroups, readGroups, writeGroupChange } from './group-rows.ts';
 import type { StoryGroup } from './story-group.ts';
 
 /** A group as an editor names it: by items that he saw in it. */
@@ -78,7 +77,7 @@ export async function carryOut(
   { editor, now, seen }: { editor: string; now: number; seen?: number[] | undefined },
 ): Promise<StoryGroup[]> {
   const [first] = groups as [StoryGroup];
-  const articleId = first.decision?.articleId ?? (await newArticleId(tx, first.id));
+  const articleId = first.decision?.articleId ?? (await findFreeArticleId(tx, first.id));
   const change = decideGroups(groups, command, { editor, now, seen, newArticleId: articleId });
   if (change.changed.length === 0) return [];
   requirePublished(groups, change);

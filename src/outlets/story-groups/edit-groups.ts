@@ -2,9 +2,9 @@
  * An editor's commands to story groups: which groups they name, and what follows from them. The articles of picked
  * groups are written at once; a running daywire publishes them.
  */
-import type { ArticleImportReport } from '../../articles/import/report.ts';
+import type { ArticleImportResult } from '../../articles/import/result.ts';
 import type { AppContext } from '../../core/app-context.ts';
-import type { InTransaction } from '../../core/store/transaction.ts';
+import type { InTransaction } from '../../core/store/store.ts';
 import {
   changeGroups,
   type GroupReference,
@@ -63,7 +63,7 @@ async function followInView({ store, clock }: AppContext, editor: string, groups
   await writeGroupView(store.db, editor, followed, clock());
 }
 
-function problemsOf({ rejected, warnings }: ArticleImportReport): string[] {
+function problemsOf({ rejected, warnings }: ArticleImportResult): string[] {
   return [...rejected, ...warnings].flatMap(({ problems }) => problems);
 }
 

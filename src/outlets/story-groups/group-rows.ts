@@ -270,7 +270,7 @@ export async function markPublished(tx: Tx, articleId: string, revision: number)
 }
 
 /** An id that no article has or will have: that of the group, or with a number. */
-export async function newArticleId(tx: Tx, group: number): Promise<string> {
+export async function findFreeArticleId(tx: Tx, group: number): Promise<string> {
   for (let number = 1; ; number++) {
     const id = number === 1 ? `roundup-${group}` : `roundup-${group}-${number}`;
     const article = await tx.selectFrom('articles').select('id').where('id', '=', id).executeTakeFirst();

@@ -6,11 +6,13 @@
  * newsroom. It takes headline and link from the outlets. An item without a sentence of the editor quotes the beginning
  * of the summary, but only where the source configures an `excerpt`.
  */
+
 import { MAX_ALSO } from '../../articles/article.ts';
 import { importRecord } from '../../articles/import/batch.ts';
 import { ROUNDUP_ORIGIN } from '../../articles/import/origin.ts';
-import { type ArticleImportReport, addToReport, emptyReport } from '../../articles/import/report.ts';
-import type { Config, RoundupSource } from '../../core/config/config.ts';
+import { type ArticleImportResult, addToResult, emptyResult } from '../../articles/import/result.ts';
+import type { Config } from '../../core/config/config.ts';
+import type { RoundupSource } from '../../core/config/schema.ts';
 import { roundupSources } from '../../core/config/sources.ts';
 import type { Store, Tx } from '../../core/store/store.ts';
 import { parseLanguageTag } from '../../lib/names/language-tag.ts';
@@ -35,12 +37,12 @@ class StaleGroup extends Error {
  * Writes all articles that do not reflect their group. Doing it again changes nothing.
  * @returns what the import of articles reports: a rejected article is tried again with the next call
  */
-export async function publishPicks(store: Store, config: Config, clock: Clock): Promise<ArticleImportReport> {
-  const report = emptyReport();
+export async function publishPicks(store: Store, config: Config, clock: Clock): Promise<ArticleImportResult> {
+  const report = emptyResult();
   for (const group of await readUnpublishedGroups(store.db)) {
     if (!isPicked(group)) continue;
     try {
-      addToReport(report, await publishPick(store, config, group, clock));
+      addToResult(report, await publishPick(store, config, group, clock));
     } catch (error) {
       // Whoever has changed it publishes that too.
       if (!(error instanceof StaleGroup)) throw error;
@@ -53,13 +55,13 @@ function isPicked(group: StoryGroup): group is PickedGroup {
   return group.decision !== null && group.decision.articleId !== null && group.decision.pickedAt !== null;
 }
 
-function publishPick(store: Store, config: Config, group: PickedGroup, clock: Clock): Promise<ArticleImportReport> {
+function publishPick(store: Store, config: Config, group: PickedGroup, clock: Clock): Promise<ArticleImportResult> {
   const excerpts = roundupSources(config).flatMap(({ id, excerpt }): [string, number][] =>
     excerpt === undefined ? [] : [[id, excerpt]],
   );
   const record = toRoundupRecord(group, { excerpts: new Map(excerpts), maxAlso: MAX_ALSO });
   const { articleId, revision } = group.decision;
-  const withBatch = async (tx: Tx, { rejectedCount }: ArticleImportReport): Promise<void> => {
+  const withBatch = async (tx: Tx, { rejectedCount }: ArticleImportResult): Promise<void> => {
     if (rejectedCount === 0 && !(await markPublished(tx, articleId, revision))) throw new StaleGroup(articleId);
   };
   const rules = { ...config, sources: [...config.sources, ...addedSources(group)] };

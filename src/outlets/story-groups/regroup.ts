@@ -5,11 +5,12 @@
 
 import { raiseAlert, resolveAlerts } from '../../core/alerts/alerts.ts';
 import type { AppContext } from '../../core/app-context.ts';
-import type { Config, NewsletterConfig } from '../../core/config/config.ts';
-import { ownSites } from '../../core/config/own-sites.ts';
+import type { Config } from '../../core/config/config.ts';
+import type { NewsletterConfig } from '../../core/config/schema.ts';
+import { ownSites } from '../../core/config/sources.ts';
 import { readMeta, writeMeta } from '../../core/store/meta.ts';
 import type { Db, Store, Tx } from '../../core/store/store.ts';
-import { inTransaction } from '../../core/store/transaction.ts';
+import { inTransaction } from '../../core/store/store.ts';
 import { chunks } from '../../lib/chunks.ts';
 import { privateHost } from '../../lib/private-address.ts';
 import { repeat, type Stoppable } from '../../lib/repeat.ts';
@@ -58,7 +59,7 @@ export function startGrouping(app: AppContext): Stoppable {
 /** The author of the rules' decisions in the log. */
 const RULE_AUTHOR = 'rule';
 
-export interface RegroupReport {
+export interface RegroupResult {
   /** Items that came into a group, or into another one. */
   moved: number;
   /** Groups that a rule let in, or whose newcomers it credited. */
@@ -85,7 +86,7 @@ export async function regroup(
   app: AppContext,
   signal?: AbortSignal,
   group: typeof groupInThread = groupInThread,
-): Promise<RegroupReport> {
+): Promise<RegroupResult> {
   const { store, config, clock } = app;
   const { moved, problem } = await groupAgain(app, signal, group);
   const byRule = problem === null ? await applyRules(app) : 0;
@@ -105,7 +106,7 @@ async function groupAgain(
   app: AppContext,
   signal: AbortSignal | undefined,
   group: typeof groupInThread,
-): Promise<Pick<RegroupReport, 'moved' | 'problem'>> {
+): Promise<Pick<RegroupResult, 'moved' | 'problem'>> {
   try {
     await countPastDays(app, signal);
     return { moved: await groupItemsOfWindow(app, signal, group), problem: null };
@@ -120,7 +121,7 @@ async function groupAgain(
  * As `regroup`, if there is an item that no grouping has seen, or an article that another process has left unwritten.
  * @returns null if there is neither
  */
-export async function regroupIfDue(app: AppContext, signal?: AbortSignal): Promise<RegroupReport | null> {
+export async function regroupIfDue(app: AppContext, signal?: AbortSignal): Promise<RegroupResult | null> {
   const { store, config, clock } = app;
   const isDue =
     (await hasUngroupedItems(store.db, clock() - groupingWindow(config))) || (await hasUnpublishedGroups(store.db));

@@ -8,6 +8,7 @@ import { chunks } from '../../lib/chunks.ts';
 import { DAY } from '../../lib/time.ts';
 import type { GroupingItem } from '../grouping/grouping-item.ts';
 import { type Frequencies, sumFrequencies } from '../grouping/term-frequencies.ts';
+import { startOfDay } from '../items/plan-recording.ts';
 import { readGroupsBetween } from './group-rows.ts';
 import { toGroupingItem } from './story-group.ts';
 
@@ -30,8 +31,8 @@ export async function listUncountedDays(db: Db, now: number, windowMs: number): 
   const counted = await db.selectFrom('grouping_terms').select('day').where('language', '=', COUNTED).execute();
   const known = new Set(counted.map(({ day }) => day));
   const days: number[] = [];
-  const until = beginningOfDay(now - windowMs);
-  for (let day = Math.max(until - DAYS * DAY, beginningOfDay(first.first_seen_at)); day < until; day += DAY) {
+  const until = startOfDay(now - windowMs);
+  for (let day = Math.max(until - DAYS * DAY, startOfDay(first.first_seen_at)); day < until; day += DAY) {
     if (!known.has(nameOfDay(day))) days.push(day);
   }
   return days;
@@ -61,7 +62,7 @@ export async function writeTermDay(db: Db, day: number, frequencies: Frequencies
 
 /** Sums the frequencies of the counted days, and deletes those that have become too old. */
 export async function readFrequencies(db: Db, now: number, windowMs: number): Promise<Frequencies> {
-  const oldest = nameOfDay(beginningOfDay(now - windowMs) - DAYS * DAY);
+  const oldest = nameOfDay(startOfDay(now - windowMs) - DAYS * DAY);
   await db.deleteFrom('grouping_terms').where('day', '<', oldest).execute();
   const rows = await db.selectFrom('grouping_terms').selectAll().where('language', '<>', COUNTED).execute();
   return sumFrequencies(
@@ -70,10 +71,6 @@ export async function readFrequencies(db: Db, now: number, windowMs: number): Pr
       return new Map([[language, { groups: group_count, terms: new Map(counts) }]]);
     }),
   );
-}
-
-function beginningOfDay(instant: number): number {
-  return Math.floor(instant / DAY) * DAY;
 }
 
 function nameOfDay(instant: number): string {

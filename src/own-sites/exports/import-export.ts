@@ -6,7 +6,7 @@
 import { stat } from 'node:fs/promises';
 import { type ArticleImportOptions, analyseArticles, importFiles } from '../../articles/import/import.ts';
 import type { ImportFile } from '../../articles/import/import-files.ts';
-import { type ArticleImportReport, addToReport, emptyReport } from '../../articles/import/report.ts';
+import { type ArticleImportResult, addToResult, emptyResult } from '../../articles/import/result.ts';
 import type { SourceRecord } from '../../articles/import/source-record.ts';
 import type { Config } from '../../core/config/config.ts';
 import { articleSources } from '../../core/config/sources.ts';
@@ -35,7 +35,7 @@ export interface ExportImportOptions {
   takeOver?: boolean | undefined;
 }
 
-export interface ExportImportReport extends ArticleImportReport {
+export interface ExportImportResult extends ArticleImportResult {
   /** What was not imported, each reason and each key once. */
   leftOut: string[];
 }
@@ -53,7 +53,7 @@ export async function importExport(
   config: Config,
   file: string,
   options: ExportImportOptions,
-): Promise<ExportImportReport> {
+): Promise<ExportImportResult> {
   const { from, sourceId, siteUrl, clock, takeOver } = options;
   const rules = rulesOf(config, sourceId);
   const { mtimeMs } = await stat(file).catch((error: NodeJS.ErrnoException) => {
@@ -64,12 +64,12 @@ export async function importExport(
     from === 'wordpress'
       ? readWordPressExport(file, config.publication.zone, leftOut)
       : readGhostExport(file, ghostUrl(file, siteUrl), leftOut);
-  const report = emptyReport();
+  const report = emptyResult();
   for await (const whole of partsOf(entries)) {
     const part = await withoutPolled(store, sourceId, whole, leftOut);
     // A post without a date has that of the file, which another import finds too.
     const files = part.flatMap((entry) => importFileOf(entry, rules, Math.floor(mtimeMs), leftOut) ?? []);
-    addToReport(report, await importFiles(store, config, files, { clock, takeOver }));
+    addToResult(report, await importFiles(store, config, files, { clock, takeOver }));
   }
   await analyseArticles(store, report);
   return { ...report, leftOut: leftOut.lines() };
@@ -89,7 +89,7 @@ export async function importSiteFolder(
     from: SiteGenerator;
     url: string | null;
   },
-): Promise<ExportImportReport> {
+): Promise<ExportImportResult> {
   const { from, url, ...importOptions } = options;
   const leftOut = new LeftOut();
   const files = await findSitePosts(folder, from, { url, leftOut });

@@ -3,6 +3,7 @@
  * counted. Pictures are items of their own, anywhere in the file: it is read twice.
  */
 import { parseInstant } from '../../articles/import/front-matter/written-instant.ts';
+import { decodeSlug } from '../../sources/cms/wordpress.ts';
 import { parseFeedDate } from '../../sources/feed/feed-date.ts';
 import { textOfHtml } from '../../sources/html-text.ts';
 import type { SourceImage, SourceItem } from '../../sources/source-item.ts';
@@ -96,7 +97,7 @@ function toItem(item: WxrItem, id: string, { authors, images }: Library, zone: s
   return {
     key: id,
     url: link === '' ? null : link,
-    slug: decode(field(item, 'wp:post_name')) || null,
+    slug: decodeSlug(field(item, 'wp:post_name')) || null,
     headline: textOfHtml(field(item, 'title')),
     dek: excerpt === '' ? null : excerpt,
     html: htmlOfContent(item.fields.get('content:encoded') ?? '', (name) => leftOut.drop(`shortcode [${name}]`)),
@@ -141,10 +142,3 @@ function metaOf(item: WxrItem, key: string): string | undefined {
 }
 
 /** WordPress percent-encodes letters of other scripts in the slug itself. */
-function decode(slug: string): string {
-  try {
-    return decodeURIComponent(slug);
-  } catch {
-    return slug;
-  }
-}

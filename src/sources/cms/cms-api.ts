@@ -62,7 +62,7 @@ export class CmsFormatError extends Error {
 }
 
 /** @throws CmsFormatError */
-export function parseJson(body: Uint8Array): unknown {
+export function parseCmsJson(body: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder('utf-8').decode(body));
   } catch {

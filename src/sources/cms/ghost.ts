@@ -11,7 +11,7 @@ import {
   CmsFormatError,
   type IdPage,
   type PostPage,
-  parseJson,
+  parseCmsJson,
   readPosts,
   utcInstant,
   wholeNumber,
@@ -95,7 +95,7 @@ function readGhostIds(body: Uint8Array): IdPage {
 }
 
 function pageOf(body: Uint8Array): z.output<typeof page> {
-  const parsed = page.safeParse(parseJson(body));
+  const parsed = page.safeParse(parseCmsJson(body));
   if (!parsed.success) throw new CmsFormatError('JSON that is not a list of posts');
   return parsed.data;
 }

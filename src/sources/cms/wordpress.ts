@@ -11,7 +11,7 @@ import {
   CmsFormatError,
   type IdPage,
   type PostPage,
-  parseJson,
+  parseCmsJson,
   readPosts,
   utcInstant,
   wholeNumber,
@@ -107,7 +107,7 @@ function readWordPressIds(body: Uint8Array, headers: IncomingHttpHeaders): IdPag
 }
 
 function listOf(body: Uint8Array): unknown[] {
-  const value = parseJson(body);
+  const value = parseCmsJson(body);
   if (!Array.isArray(value)) throw new CmsFormatError('JSON that is not a list of posts');
   return value;
 }
@@ -159,7 +159,7 @@ function toImage({
 }
 
 /** WordPress encodes letters of other scripts twice: they are percent-encoded in the slug itself. */
-function decodeSlug(slug: string): string {
+export function decodeSlug(slug: string): string {
   try {
     return decodeURIComponent(slug);
   } catch {

@@ -2,7 +2,7 @@
 import { cleanLine } from '../../lib/text/clean-text.ts';
 import type { ParsedAuthor } from './parsed-feed.ts';
 import { resolveAddress } from './resolve-urls.ts';
-import { plainLine, textValue } from './text-values.ts';
+import { textLine, textValue } from './text-values.ts';
 import { elementsOf, textOf, type XmlElement } from './xml-element.ts';
 
 const EMAIL = /[^\s@<>()[\]:,;"]{1,64}@[A-Za-z0-9.-]{1,253}\.[A-Za-z]{2,63}/;
@@ -32,5 +32,5 @@ export function readAuthor(element: XmlElement, base: string): ParsedAuthor | nu
   const email = part('email');
   const url = resolveAddress(part('uri', 'url') ?? '', element.base ?? base);
   if (name !== null || email !== null || url !== null) return { name, email, url };
-  return parseAuthor(plainLine(textValue(element, base)) ?? '');
+  return parseAuthor(textLine(textValue(element, base)) ?? '');
 }

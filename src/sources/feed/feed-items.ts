@@ -1,5 +1,5 @@
 /** Maps the items of a feed with whole articles to source items. */
-import { createHash } from 'node:crypto';
+import { sha256 } from '../../lib/sha256.ts';
 import { textOfHtml } from '../html-text.ts';
 import type { SourceImage, SourceItem } from '../source-item.ts';
 import { parseFeed } from './parse-feed.ts';
@@ -68,7 +68,7 @@ export function dekOf(summary: string): string | null {
  */
 function keyOf(identity: string): string {
   const withoutHost = identity.replace(/^https?:\/\/[^/?#]*/i, '');
-  return createHash('sha256').update(withoutHost).digest('hex').slice(0, 32);
+  return sha256(withoutHost).slice(0, 32);
 }
 
 /** The last part of the path, without an extension. */

@@ -1,8 +1,8 @@
 /** JSON Feed 1.0 and 1.1, read with the package `feedsmith`. */
 import { parseJsonFeed } from 'feedsmith';
 import { cleanLine } from '../../lib/text/clean-text.ts';
-import { languageOf } from './language.ts';
-import { countOf, looksLikeImage, mimeTypeOf } from './media.ts';
+import { feedLanguageTag } from './language.ts';
+import { looksLikeImage, mimeTypeOf, parsePositiveInteger } from './media.ts';
 import {
   type FeedResult,
   MAX_ITEMS,
@@ -14,7 +14,7 @@ import {
 } from './parsed-feed.ts';
 import { NO_HINTS } from './poll-hints.ts';
 import { resolveAddress } from './resolve-urls.ts';
-import { htmlOf, plainLine, type TextValue } from './text-values.ts';
+import { htmlOf, type TextValue, textLine } from './text-values.ts';
 import { type ItemContext, idOf, usableDate } from './xml-item.ts';
 
 type JsonDocument = ReturnType<typeof parseJsonFeed<string>>;
@@ -46,7 +46,7 @@ export function readJsonFeed(document: string, context: ItemContext): FeedResult
         .map((hub) => resolveAddress(hub.url ?? '', url))
         .filter((hub) => hub !== null)
         .slice(0, 10),
-      language: languageOf(feed.language ?? ''),
+      language: feedLanguageTag(feed.language ?? ''),
       hints: NO_HINTS,
       items: items.map((item) => readItem(item, authors, context)),
       repaired: false,
@@ -64,7 +64,7 @@ function readItem(item: JsonItem, feedAuthors: ParsedAuthor[], { url, now }: Ite
     id: idOf(item.id ?? ''),
     isPermaLink: false,
     link,
-    title: plainLine({ kind: 'text', value: item.title ?? '' }),
+    title: textLine({ kind: 'text', value: item.title ?? '' }),
     summary: html({ kind: 'text', value: item.summary ?? '' }),
     content:
       html({ kind: 'html', value: item.content_html ?? '' }) ?? html({ kind: 'text', value: item.content_text ?? '' }),
@@ -105,7 +105,7 @@ function readFiles(item: JsonItem, base: string): { images: ParsedImage[]; enclo
     const url = resolveAddress(attachment.url ?? '', base);
     if (url === null) continue;
     const type = mimeTypeOf(attachment.mime_type);
-    const length = countOf(String(attachment.size_in_bytes ?? ''));
+    const length = parsePositiveInteger(String(attachment.size_in_bytes ?? ''));
     if (type === null ? looksLikeImage(url) : type.startsWith('image/')) addImage({ url, type, length });
     else enclosures.push({ url, type, length });
   }

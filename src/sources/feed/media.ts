@@ -1,7 +1,7 @@
 /** Pictures and other files of an item: Media RSS, RSS enclosures and Atom links. */
 import { MAX_PARTS, type ParsedEnclosure, type ParsedImage } from './parsed-feed.ts';
 import { resolveAddress } from './resolve-urls.ts';
-import { plainLine, textValue } from './text-values.ts';
+import { textLine, textValue } from './text-values.ts';
 import { elementsOf, type XmlElement } from './xml-element.ts';
 
 export interface ItemMedia {
@@ -43,7 +43,7 @@ const NO_CAPTION: MediaCaption = { alt: null, credit: null };
 function captionOf(elements: XmlElement[], base: string): Partial<MediaCaption> {
   const line = (wanted: string): string | null => {
     const found = elements.find(({ name }) => name === wanted);
-    return found === undefined ? null : plainLine(textValue(found, base));
+    return found === undefined ? null : textLine(textValue(found, base));
   };
   const alt = line('media:description') ?? line('media:title');
   const credit = line('media:credit');
@@ -77,7 +77,7 @@ class MediaFiles {
     const file = {
       url,
       type: mimeTypeOf(attributes.type),
-      length: countOf(attributes.filesize ?? attributes.length),
+      length: parsePositiveInteger(attributes.filesize ?? attributes.length),
     };
     const isImage =
       isThumbnail || (file.type === null ? looksLikeImage(url, attributes.medium) : file.type.startsWith('image/'));
@@ -87,8 +87,8 @@ class MediaFiles {
     }
     const image: ParsedImage = {
       ...file,
-      width: countOf(attributes.width),
-      height: countOf(attributes.height),
+      width: parsePositiveInteger(attributes.width),
+      height: parsePositiveInteger(attributes.height),
       ...caption,
     };
     const known = this.#images.get(url) ?? this.#thumbnails.get(url);
@@ -126,7 +126,7 @@ export function mimeTypeOf(written: string | undefined): string | null {
 }
 
 /** A whole number above 0, or null: feeds write 0 where they do not know a length. */
-export function countOf(written: string | undefined): number | null {
+export function parsePositiveInteger(written: string | undefined): number | null {
   const number = /^\s*(\d{1,15})(?:px|\.0*)?\s*$/.exec(written ?? '')?.[1];
   return number === undefined || Number(number) === 0 ? null : Number(number);
 }

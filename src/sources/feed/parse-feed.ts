@@ -3,10 +3,10 @@ import { cleanLine } from '../../lib/text/clean-text.ts';
 import { readAuthor } from './author.ts';
 import { decodeFeed } from './decode-feed.ts';
 import { readJsonFeed } from './json-feed.ts';
-import { languageOf } from './language.ts';
+import { feedLanguageTag } from './language.ts';
 import { type FeedResult, type FetchedFeed, MAX_PARTS, type ParsedFeed, type ParsedItem } from './parsed-feed.ts';
 import { readPollHints } from './poll-hints.ts';
-import { plainLine, textValue } from './text-values.ts';
+import { textLine, textValue } from './text-values.ts';
 import { textOf, type XmlElement } from './xml-element.ts';
 import { addressOf, type ItemContext, readLink, readXmlItem, relationOf } from './xml-item.ts';
 import { readXmlFeed, type XmlFeed } from './xml-reader.ts';
@@ -54,11 +54,11 @@ function readHead(
   const language = all('rss:language', 'dc:language')[0];
   return {
     format: format ?? 'rss',
-    title: title === undefined ? null : plainLine(textValue(title, base)),
+    title: title === undefined ? null : textLine(textValue(title, base)),
     link: readLink(links, base),
     self: related('self')[0] ?? null,
     hubs: [...new Set(related('hub'))].slice(0, 10),
-    language: languageOf(language === undefined ? (root?.attributes['xml:lang'] ?? '') : textOf(language)),
+    language: feedLanguageTag(language === undefined ? (root?.attributes['xml:lang'] ?? '') : textOf(language)),
     hints: readPollHints(head),
     repaired,
     problems,

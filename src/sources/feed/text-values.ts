@@ -121,7 +121,7 @@ function decodeBase64(text: string, kind: 'text' | 'html'): TextValue {
 const MAX_LINE = 5_000;
 
 /** One line of plain text, or null if there is none. */
-export function plainLine({ kind, value }: TextValue): string | null {
+export function textLine({ kind, value }: TextValue): string | null {
   const written = value.length > MAX_LINE ? value.slice(0, MAX_LINE) : value;
   const text = kind === 'text' ? written : kind === 'html' ? textOfHtml(written) : textOfUnclear(written);
   return cleanLine(text) || null;

@@ -6,7 +6,7 @@ import { parseFeedDate } from './feed-date.ts';
 import { readMedia } from './media.ts';
 import { MAX_PARTS, type ParsedAuthor, type ParsedItem } from './parsed-feed.ts';
 import { resolveAddress } from './resolve-urls.ts';
-import { htmlOf, plainLine, textValue } from './text-values.ts';
+import { htmlOf, textLine, textValue } from './text-values.ts';
 import { elementsOf, textOf, type XmlElement } from './xml-element.ts';
 
 const TITLES = ['rss:title', 'atom:title', 'dc:title'];
@@ -55,7 +55,7 @@ export function readXmlItem(item: XmlElement, { url, now }: ItemContext): Parsed
     id,
     isPermaLink,
     link,
-    title: first(all(TITLES), (element) => plainLine(textValue(element, element.base ?? textBase))),
+    title: first(all(TITLES), (element) => textLine(textValue(element, element.base ?? textBase))),
     summary,
     content: texts(CONTENTS)[0] ?? secondSummary,
     authors: readAuthors(all(AUTHORS), all(['rss:author']), base),
@@ -137,8 +137,8 @@ function readAuthors(named: XmlElement[], rss: XmlElement[], base: string): Pars
 
 function readCategory(element: XmlElement): string | null {
   const { label, term } = element.attributes;
-  if (element.name !== 'atom:category') return plainLine(textValue(element, null));
-  return cleanLine(label ?? '') || cleanLine(term ?? '') || plainLine(textValue(element, null));
+  if (element.name !== 'atom:category') return textLine(textValue(element, null));
+  return cleanLine(label ?? '') || cleanLine(term ?? '') || textLine(textValue(element, null));
 }
 
 /** The first date that can be read and is not ahead by more than a day. */

@@ -2,10 +2,10 @@
  * The stylesheet, the script and the icon of the desk. Their addresses have a hash of their content, so browsers keep
  * them forever.
  */
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Handler } from 'hono';
+import { sha256 } from '../../lib/sha256.ts';
 import { BUILT_IN_TEMPLATES } from '../../lib/templates.ts';
 import type { DeskContext } from './desk-request.ts';
 
@@ -61,7 +61,7 @@ function read(name: string): string {
 }
 
 function toAsset(body: string): Asset {
-  return { body, hash: createHash('sha256').update(body).digest('hex').slice(0, 12) };
+  return { body, hash: sha256(body).slice(0, 12) };
 }
 
 /** A desk: a board in the accent colour on two legs. */

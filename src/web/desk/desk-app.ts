@@ -5,7 +5,6 @@ import { type Context, Hono } from 'hono';
 import { hasAccounts } from '../../accounts/account.ts';
 import { auditAct } from '../../accounts/audit.ts';
 import { may } from '../../accounts/permissions.ts';
-import { isOwnRequest } from '../../accounts/request-origin.ts';
 import { findSession } from '../../accounts/sessions.ts';
 import { limitBody, readForm } from '../server/request-body.ts';
 import { addressOfPage, type PageOfAct, pagesOfActs } from './act-pages.ts';
@@ -120,4 +119,23 @@ function respondForeign(request: DeskRequest): Promise<Response> {
   const { url } = request.desk.app.config.publication;
   const message = `The form did not come from a page of the desk. Nothing was changed: use the desk at ${url}/desk.`;
   return respondProblem(request, 403, 'Request from another site', message);
+}
+
+interface RequestSource {
+  /** Sec-Fetch-Site (Fetch Metadata, W3C). Browsers send it to https and to localhost. */
+  site: string | undefined;
+  /** Origin (RFC 6454 §7). */
+  origin: string | undefined;
+}
+
+/**
+ * Decides whether an unsafe request was sent by a page of the publication's own origin. Pages of other sites can make
+ * the browser of a signed-in editor post forms, and the browser sends the session's cookie with some of them.
+ * Sec-Fetch-Site decides where there is one, otherwise Origin. A request with neither is refused, unlike with the forms
+ * for visitors: the desk is used by browsers only.
+ * @param publicUrl `publication.url`
+ */
+export function isOwnRequest({ site, origin }: RequestSource, publicUrl: string): boolean {
+  if (site !== undefined) return site === 'same-origin';
+  return origin !== undefined && origin === new URL(publicUrl).origin;
 }

@@ -6,7 +6,7 @@ import type { SignedInAccount } from '../../accounts/account.ts';
 import type { AuditedAct } from '../../accounts/audit.ts';
 import type { Permission } from '../../accounts/permissions.ts';
 import type { AppContext } from '../../core/app-context.ts';
-import type { InTransaction } from '../../core/store/transaction.ts';
+import type { InTransaction } from '../../core/store/store.ts';
 import type { WebContext } from '../server/web-context.ts';
 import type { LiveHub } from './live/live-hub.ts';
 

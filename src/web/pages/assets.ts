@@ -1,8 +1,8 @@
 /**
  * The stylesheet, the icon and robots.txt.
  */
-import { createHash } from 'node:crypto';
 import type { Handler } from 'hono';
+import { sha256 } from '../../lib/sha256.ts';
 import { isNotModified } from '../server/conditional.ts';
 import type { WebContext } from '../server/web-context.ts';
 
@@ -71,5 +71,5 @@ function stylesheetOf(web: WebContext): Promise<Stylesheet> {
 
 async function renderStylesheet(web: WebContext): Promise<Stylesheet> {
   const css = await web.templates.text('pages/style.css.liquid', { site: web.view });
-  return { css, version: createHash('sha256').update(css).digest('hex').slice(0, 12) };
+  return { css, version: sha256(css).slice(0, 12) };
 }

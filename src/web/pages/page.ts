@@ -57,7 +57,7 @@ export async function renderPage(web: WebContext, template: string, head: PageHe
 }
 
 /** Responds with a page that caches may store for a minute. @param status any other than 200 is not cached */
-export function respondPage(c: Context, html: string, status: ContentfulStatusCode = 200): Response {
+export function respondPublicPage(c: Context, html: string, status: ContentfulStatusCode = 200): Response {
   return c.html(html, status, { 'Cache-Control': status === 200 ? 'public, max-age=60' : 'no-store' });
 }
 

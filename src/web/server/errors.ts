@@ -4,12 +4,12 @@
 import type { Context } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { SECOND } from '../../lib/time.ts';
-import { renderPage, respondPage } from '../pages/page.ts';
+import { renderPage, respondPublicPage } from '../pages/page.ts';
 import type { WebContext } from './web-context.ts';
 
 /** 404. The same page for an address that never existed and for one that visitors may not see. */
 export async function respondNotFound(web: WebContext, c: Context): Promise<Response> {
-  return respondPage(c, await notFoundPage(web), 404);
+  return respondPublicPage(c, await notFoundPage(web), 404);
 }
 
 const NOT_FOUND = {
@@ -67,7 +67,7 @@ export async function respondError(
   status: ContentfulStatusCode,
   text: { title: string; message: string },
 ): Promise<Response> {
-  return respondPage(c, await renderError(web, status, text), status);
+  return respondPublicPage(c, await renderError(web, status, text), status);
 }
 
 function renderError(

@@ -8,7 +8,7 @@ import { claimRun, finishRun, recordWaitingRun } from '../../../src/core/schedul
 import { foldCountSlots } from '../../../src/core/store/counts.ts';
 import { DELIVERY_HELD, writeMeta } from '../../../src/core/store/meta.ts';
 import type { Store } from '../../../src/core/store/store.ts';
-import { noteReport } from '../../../src/delivery/providers/last-report.ts';
+import { noteProviderEvent } from '../../../src/delivery/providers/last-event.ts';
 import { deleteBounces, foldDeliveries } from '../../../src/delivery/retention.ts';
 import { addRequests, deleteReaderCounts } from '../../../src/feeds/readers/reader-rows.ts';
 import { DAY, HOUR, MINUTE } from '../../../src/lib/time.ts';
@@ -342,7 +342,7 @@ forEachDatabase((open, dialect) => {
         { address_hash: 'b', reason: 'complaint', at: now },
       ])
       .execute();
-    await noteReport(store.db, 'mailgun', now - HOUR);
+    await noteProviderEvent(store.db, 'mailgun', now - HOUR);
     expect(Object.fromEntries(await scrape(store))).toMatchObject({
       'daywire_mail_provider_last_report_timestamp_seconds{provider="mailgun"}': (now - HOUR) / 1_000,
       daywire_queue_held: 1,

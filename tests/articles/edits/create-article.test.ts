@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ArticleEditError } from '../../../src/articles/edits/article-errors.ts';
-import { createArticle, newArticleId, type WrittenBrief } from '../../../src/articles/edits/create-article.ts';
+import { createArticle, newDeskArticleId, type WrittenBrief } from '../../../src/articles/edits/create-article.ts';
 import { editArticle } from '../../../src/articles/edits/edit-article.ts';
 import { readStoredArticle } from '../../../src/articles/edits/stored-article.ts';
 import { importPaths } from '../../../src/articles/import/import.ts';
@@ -101,8 +101,8 @@ forEachDatabase((open) => {
   });
 });
 
-describe('newArticleId', () => {
+describe('newDeskArticleId', () => {
   it('has the day in the zone of the publication', () => {
-    expect(newArticleId(Date.UTC(2026, 10, 27, 23), 'Asia/Shanghai')).toMatch(/^desk-2026-11-28-[a-z2-9]{6}$/);
+    expect(newDeskArticleId(Date.UTC(2026, 10, 27, 23), 'Asia/Shanghai')).toMatch(/^desk-2026-11-28-[a-z2-9]{6}$/);
   });
 });

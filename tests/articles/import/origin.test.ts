@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { importFiles, importPaths } from '../../../src/articles/import/import.ts';
 import { textFile } from '../../../src/articles/import/import-files.ts';
 import { mayReplace, sourceOrigin } from '../../../src/articles/import/origin.ts';
-import type { ArticleImportReport } from '../../../src/articles/import/report.ts';
+import type { ArticleImportResult } from '../../../src/articles/import/result.ts';
 import { findArticle } from '../../../src/articles/queries.ts';
 import type { Config } from '../../../src/core/config/config.ts';
 import type { Store } from '../../../src/core/store/store.ts';
@@ -101,6 +101,6 @@ function withSource(id: string): Config {
   return { ...configWith(), sources: [{ id, url: 'https://times.example' } as Config['sources'][number]] };
 }
 
-function importAs(store: Store, origin: string, line: string, config = configWith()): Promise<ArticleImportReport> {
+function importAs(store: Store, origin: string, line: string, config = configWith()): Promise<ArticleImportResult> {
   return importFiles(store, config, [{ ...textFile(origin, line, 'jsonl'), origin }], { clock });
 }

@@ -2,6 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { formatStatus } from '../../../src/app/cli/status.ts';
+import { readStatus } from '../../../src/app/status.ts';
 import { importText } from '../../../src/articles/import/import.ts';
 import { readDueChanges } from '../../../src/articles/pending-changes.ts';
 import { findArticle } from '../../../src/articles/queries.ts';
@@ -11,14 +13,19 @@ import {
   listFailedImages,
   recordLookUp,
 } from '../../../src/articles/remote-images/image-queue.ts';
-import { type LookUpContext, lookUpImages } from '../../../src/articles/remote-images/look-up.ts';
+import { type LookUpContext, lookUpImages, lookUpSomeImages } from '../../../src/articles/remote-images/look-up.ts';
 import { openConfiguredClient } from '../../../src/core/config/fetching.ts';
 import type { Store } from '../../../src/core/store/store.ts';
+import { findDocument } from '../../../src/feeds/documents.ts';
+import { publish } from '../../../src/feeds/publish/publish.ts';
 import { PICTURES } from '../../../src/lib/pictures/picture-decoder.ts';
 import { DAY, HOUR, MINUTE } from '../../../src/lib/time.ts';
-import { forEachDatabase } from '../../support/databases.ts';
+import { ok, startRawServer } from '../../lib/guarded-fetch/raw-server.ts';
+import { article, saveAll } from '../../support/articles.ts';
+import { forEachDatabase, openMigrated } from '../../support/databases.ts';
 import { HTML, picture, SVG } from '../../support/pictures.ts';
 import { sampleConfig } from '../../support/sample.ts';
+import { openTestApp } from '../../support/test-app.ts';
 
 const NOW = Date.UTC(2026, 10, 27, 8);
 const localhost = async () => [{ address: '127.0.0.1', family: 4 }];
@@ -294,3 +301,32 @@ async function put(store: Store, records: object[], now = NOW) {
   expect(report.rejected).toEqual([]);
   return report;
 }
+
+it('adds a picture of another server to feeds once it is looked up, and shows those not usable', async () => {
+  const photo = await picture(64, 48);
+  const server = await startRawServer((path) => ok([], path === '/a.jpg' ? photo : SVG));
+  const store = await openMigrated();
+  const edit = (yaml: string) => `${yaml}\nfetch: { allow: [127.0.0.0/8] }\n`;
+  const app = openTestApp(store, { edit, feeds: ['latest'] });
+  const unknown = { alt: '', credit: null, type: null, length: null, width: null, height: null };
+  const image = (path: string) => ({ ...unknown, url: server.url(path), isLookedUp: true as const });
+  await saveAll(store, [article('a', { image: image('/a.jpg') }), article('b', { image: image('/b.jpg') })]);
+  const rss = async () => {
+    await publish(app);
+    return String((await findDocument(store.db, 'latest.rss'))?.body);
+  };
+  const before = await rss();
+  expect(before).toContain(`<media:content url="${server.url('/a.jpg')}" medium="image"/>`);
+  expect(before).not.toContain('<enclosure');
+
+  app.now += 1_000;
+  expect(await lookUpSomeImages(app)).toMatchObject({ found: 1, failed: 0, waiting: 0 });
+  app.now += 1_000;
+  expect(await rss()).toContain(
+    `<enclosure length="${photo.length}" type="image/jpeg" url="${server.url('/a.jpg')}"/>`,
+  );
+  expect(formatStatus(await readStatus(app, app.now))).toContain(
+    `pictures on other servers\n  not usable, ${server.url('/b.jpg')}: it is SVG, not a JPEG`,
+  );
+  await store.close();
+});

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseTitleQuery, titleTerms } from '../../../src/articles/search/title-terms.ts';
+import { indexedTerms, parseTitleQuery } from '../../../src/articles/search/title-terms.ts';
 import { anyText } from '../../support/any-text.ts';
 import { processorTime } from '../../support/processor-time.ts';
 
-describe('titleTerms', () => {
+describe('indexedTerms', () => {
   it.each([
     ['Breaking: Chip Makers Cut 1.5% of Jobs', ['breaking', 'chip', 'makers', 'cut', '1', '5', 'of', 'jobs']],
     ['Zoë’s café: Ümit, naïve', ['zoes', 'cafe', 'umit', 'naive']],
@@ -18,7 +18,7 @@ describe('titleTerms', () => {
     ['the the THE', ['the']],
     ['— “…” !', []],
   ])('splits %j', (title, terms) => {
-    expect(titleTerms(title)).toEqual(terms);
+    expect(indexedTerms(title)).toEqual(terms);
   });
 
   it('are the same for ASCII, which is read faster, as for the same letters among others', () => {
@@ -27,7 +27,7 @@ describe('titleTerms', () => {
     fc.assert(
       fc.property(titles, (title) => {
         // An accent is dropped.
-        expect(titleTerms(title)).toEqual(titleTerms(`${title} \u0301`));
+        expect(indexedTerms(title)).toEqual(indexedTerms(`${title} \u0301`));
       }),
       { numRuns: 2_000 },
     );
@@ -77,7 +77,7 @@ describe('parseTitleQuery', () => {
         const title = pieces.join('');
         const query = parseTitleQuery(title.slice(from % (title.length + 1)).slice(0, length % 40));
         if (query === null || !query.matches(title)) return;
-        const terms = titleTerms(title);
+        const terms = indexedTerms(title);
         for (const { isPrefix, term } of query.terms) {
           expect(terms.some((one) => (isPrefix ? one.startsWith(term) : one === term))).toBe(true);
         }
@@ -89,7 +89,7 @@ describe('parseTitleQuery', () => {
     for (const text of ['a'.repeat(100_000), '央'.repeat(100_000), 'a '.repeat(50_000), '\u0301'.repeat(100_000)]) {
       const time = processorTime(() => {
         parseTitleQuery(text)?.matches(text);
-        titleTerms(text);
+        indexedTerms(text);
       });
       expect(time).toBeLessThan(1_000);
     }

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type AlertSender, openAlertSender, raiseAlert, resolveAlerts } from '../../../src/core/alerts/alerts.ts';
-import { callHeartbeat } from '../../../src/core/schedule/heartbeat.ts';
 import type { Store } from '../../../src/core/store/store.ts';
+import { callHeartbeat } from '../../../src/delivery/monitor/heartbeat.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../../../src/lib/time.ts';
 import { alertNamed, openAlerts } from '../../support/alerts.ts';
 import { clockAt, type TestClock } from '../../support/clock.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { mailboxToken } from '../../../src/audience/tokens.ts';
 import { openStore } from '../../../src/core/store/store.ts';
-import type { DeliveryReport } from '../../../src/delivery/run.ts';
+import type { DeliveryRunResult } from '../../../src/delivery/run.ts';
 import { rfc3339 } from '../../../src/lib/time.ts';
 import {
   editConfig,
@@ -25,7 +25,7 @@ describe.concurrent('daywire deliver', () => {
     const folder = await scheduledFolder();
     const { code, stdout } = await folder.exec(['deliver', '--json']);
     expect(code).toBe(0);
-    expect(JSON.parse(stdout) as DeliveryReport).toMatchObject({ submitted: 7, failed: 0, stopped: null });
+    expect(JSON.parse(stdout) as DeliveryRunResult).toMatchObject({ submitted: 7, failed: 0, stopped: null });
     expect((await folder.run(['deliver'])).stdout).toBe('0 submitted\n');
   });
 });

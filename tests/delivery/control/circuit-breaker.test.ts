@@ -8,7 +8,7 @@ import { resumeDomains } from '../../../src/delivery/control/paused-domains.ts';
 import { reopenDeliveries } from '../../../src/delivery/control/reopen.ts';
 import { deliver } from '../../../src/delivery/deliver.ts';
 import { isAnySubmitted } from '../../../src/delivery/queue/refusals.ts';
-import type { DeliveryReport } from '../../../src/delivery/run.ts';
+import type { DeliveryRunResult } from '../../../src/delivery/run.ts';
 import { type Connection, TransportError } from '../../../src/delivery/transport/connection.ts';
 import { openTransport } from '../../../src/delivery/transport/open-transport.ts';
 import { openTemplates } from '../../../src/lib/templates.ts';
@@ -52,7 +52,7 @@ async function run(
   store: Store,
   url: string,
   options: { now?: number; connections?: number; signal?: AbortSignal } = {},
-): Promise<DeliveryReport> {
+): Promise<DeliveryRunResult> {
   const { now = NOW, connections = 1, signal } = options;
   const config = { ...CONFIG, delivery: { ...CONFIG.delivery, connections } };
   return deliver(store, config, openTransport({ ...config, secrets: { smtpUrl: url } }), {

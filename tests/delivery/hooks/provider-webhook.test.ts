@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Store } from '../../../src/core/store/store.ts';
-import { readLastReport } from '../../../src/delivery/providers/last-report.ts';
+import { readLastProviderEvent } from '../../../src/delivery/providers/last-event.ts';
 import type { ProviderEvent } from '../../../src/delivery/providers/provider-event.ts';
 import { DAY, MINUTE } from '../../../src/lib/time.ts';
 import type { WebOptions } from '../../../src/web/server/web-context.ts';
@@ -121,7 +121,7 @@ describe.each([ses, ...others])('the webhook of $provider', (one) => {
       expect(await post(site, provider, bounce)).toBe(200);
       expect(await post(site, provider, one.request('hard', about))).toBe(200);
       expect(await everything()).toEqual(once);
-      expect(await readLastReport(store.db, provider)).toBe(NOW);
+      expect(await readLastProviderEvent(store.db, provider)).toBe(NOW);
     });
 
     it('records a complaint, and that a message has arrived', async () => {
@@ -145,7 +145,7 @@ describe.each([ses, ...others])('the webhook of $provider', (one) => {
       expect(await post(site, provider, { body: Buffer.from('{}') })).toBe(401);
       expect(await everything()).toEqual(before);
       expect(await store.db.selectFrom('webhook_events').selectAll().execute()).toEqual([]);
-      expect(await readLastReport(store.db, provider)).toBeNull();
+      expect(await readLastProviderEvent(store.db, provider)).toBeNull();
     });
   });
 });

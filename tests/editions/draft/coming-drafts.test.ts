@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Config, NewsletterConfig } from '../../../src/core/config/config.ts';
 import { composeNow } from '../../../src/delivery/closing/compose-slot.ts';
 import { startSending } from '../../../src/delivery/closing/countdown.ts';
-import { makeAlert } from '../../../src/delivery/closing/make-alert.ts';
+import { makeAlertEdition } from '../../../src/delivery/closing/make-alert-edition.ts';
 import { approvalHash } from '../../../src/editions/draft/approval.ts';
 import { readArrangedDraft } from '../../../src/editions/draft/arranged-draft.ts';
 import { readComingDrafts } from '../../../src/editions/draft/coming-drafts.ts';
@@ -107,7 +107,7 @@ forEachDatabase((open) => {
       const newsletter: NewsletterConfig = { ...breaking, minimumStories: 1, lapseMinutes: 60 };
       Object.assign(app, { config: { ...app.config, newsletters: [newsletter] } });
       expect(await readComingDrafts(app, app.now)).toEqual([{ newsletter, drafts: [], later: [] }]);
-      await makeAlert(app, newsletter, 'three', 'Ada');
+      await makeAlertEdition(app, newsletter, 'three', 'Ada');
       const [alerts] = await readComingDrafts(app, app.now);
       expect(alerts?.drafts).toMatchObject([
         { situation: { kind: 'unapproved' }, stories: 1, isTooShort: false, skippedAt: app.now + HOUR },

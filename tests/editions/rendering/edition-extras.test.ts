@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { editionExtras } from '../../../src/editions/rendering/edition-extras.ts';
-import { readingMinutes } from '../../../src/editions/rendering/reading-time.ts';
+import { editionExtras, readingMinutes } from '../../../src/editions/rendering/edition-extras.ts';
 import { sampleConfig } from '../../support/sample.ts';
 import { SAMPLE_VIEW, SMALL_VIEW } from './sample-view.ts';
 

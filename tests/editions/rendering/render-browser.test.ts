@@ -2,7 +2,7 @@
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CHROMIUM_FLAGS, findChromium } from '../../../scripts/chromium.ts';
-import { contrastRatio } from '../../../src/core/config/contrast.ts';
+import { contrastRatio } from '../../../src/core/config/rules.ts';
 import type { EditionView } from '../../../src/editions/rendering/edition-view.ts';
 import { fillHtml } from '../../../src/editions/rendering/placeholders.ts';
 import { renderEdition } from '../../../src/editions/rendering/render.ts';

@@ -1,6 +1,6 @@
 /** Contrast of the colours of the daily roundup, without a browser. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { contrastRatio } from '../../../src/core/config/contrast.ts';
+import { contrastRatio } from '../../../src/core/config/rules.ts';
 import { renderEdition } from '../../../src/editions/rendering/render.ts';
 import { BUILT_IN_TEMPLATES, openTemplates } from '../../../src/lib/templates.ts';
 import { FULL_VIEW, LOGO_SITE, SAMPLE_NONCE, SAMPLE_SITE, WEEKLY_VIEW } from './sample-view.ts';

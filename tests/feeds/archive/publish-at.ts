@@ -6,7 +6,7 @@ import { findArchivePage, renderArchivePage } from '../../../src/feeds/archive/a
 import { type ArchiveProgress, closeDuePages } from '../../../src/feeds/archive/close-due-pages.ts';
 import { recordMembers, touchArchivePages } from '../../../src/feeds/archive/record-members.ts';
 import { findDocument } from '../../../src/feeds/documents.ts';
-import { type PublishReport, publishFeeds } from '../../../src/feeds/publish/publish-feeds.ts';
+import { type PublishFeedsResult, publishFeeds } from '../../../src/feeds/publish/publish-feeds.ts';
 import { feedsConfig, feedsTemplates } from '../feeds-fixture.ts';
 import { childrenOf, parseXml, textOf, type XmlElement } from '../formats/xml.ts';
 
@@ -21,7 +21,11 @@ export const LATEST_ALONE = feedsConfig((text) =>
 const ANY_CONFIG = feedsConfig();
 
 /** Publishes all feeds at `now`. */
-export async function publishAt(store: Store, config: Config, now: number): Promise<PublishReport & ArchiveProgress> {
+export async function publishAt(
+  store: Store,
+  config: Config,
+  now: number,
+): Promise<PublishFeedsResult & ArchiveProgress> {
   const changes = await readDueChanges(store.db, now, { limit: 20_000 });
   const changed = changes.map(({ articleId }) => articleId);
   const recorded = await recordMembers(store, config, { now, changed });

@@ -4,15 +4,14 @@ import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { brotliCompressSync, deflateRawSync, deflateSync, Gunzip, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { openAddressGuard } from '../../../src/lib/guarded-fetch/address-guard.ts';
+import { openAddressGuard, openFetchGuard } from '../../../src/lib/guarded-fetch/address-guard.ts';
 import {
   type FetchClientOptions,
   type FetchRequest,
   openFetchClient,
+  type RequestGate,
   retryAfter,
 } from '../../../src/lib/guarded-fetch/fetch-client.ts';
-import { openFetchGuard } from '../../../src/lib/guarded-fetch/fetch-guard.ts';
-import type { RequestGate } from '../../../src/lib/guarded-fetch/request-gate.ts';
 import { DAY, HOUR, SECOND } from '../../../src/lib/time.ts';
 import { makeCertificate } from '../../delivery/transport/certificate.ts';
 import { ok, redirect, startRawServer } from './raw-server.ts';

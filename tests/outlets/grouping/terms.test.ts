@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { isDigest } from '../../../src/outlets/grouping/digests.ts';
-import { languageOf } from '../../../src/outlets/grouping/language.ts';
+import { titleLanguage } from '../../../src/outlets/grouping/language.ts';
 import { summaryTerms, titleTerms } from '../../../src/outlets/grouping/terms.ts';
 
 describe('the terms of a title', () => {
@@ -41,7 +41,7 @@ describe('the terms of a title', () => {
         expect(titleTerms(text, language).size).toBeLessThanOrEqual(60);
         expect(summaryTerms(text, language).size).toBeLessThanOrEqual(60);
       }
-      languageOf(text, 'en');
+      titleLanguage(text, 'en');
       isDigest(text);
     }
     expect(performance.now() - start).toBeLessThan(2_000);
@@ -50,23 +50,23 @@ describe('the terms of a title', () => {
 
 describe('the language of a title', () => {
   it('is what its feed says', () => {
-    expect(languageOf('Northwind buys Contoso', 'en-GB')).toBe('en');
-    expect(languageOf('Northwind kauft Contoso', 'de')).toBe('de');
+    expect(titleLanguage('Northwind buys Contoso', 'en-GB')).toBe('en');
+    expect(titleLanguage('Northwind kauft Contoso', 'de')).toBe('de');
   });
 
   it('is told by its script where the feed is wrong', () => {
-    expect(languageOf('星河科技收购远图软件', 'en')).toBe('zh');
-    expect(languageOf('ミナト電機、EV電池を量産', 'en-US')).toBe('ja');
-    expect(languageOf('Northwind buys Contoso', 'zh')).toBe('und');
+    expect(titleLanguage('星河科技收购远图软件', 'en')).toBe('zh');
+    expect(titleLanguage('ミナト電機、EV電池を量産', 'en-US')).toBe('ja');
+    expect(titleLanguage('Northwind buys Contoso', 'zh')).toBe('und');
   });
 
   it('is Japanese for ideographs alone only if the feed is', () => {
-    expect(languageOf('日銀利上決定', 'ja')).toBe('ja');
-    expect(languageOf('日銀利上決定', null)).toBe('zh');
+    expect(titleLanguage('日銀利上決定', 'ja')).toBe('ja');
+    expect(titleLanguage('日銀利上決定', null)).toBe('zh');
   });
 
   it('is unknown without a tag that can be read', () => {
-    for (const tag of [null, '', '__proto__', 'English', '1']) expect(languageOf('Northwind', tag)).toBe('und');
+    for (const tag of [null, '', '__proto__', 'English', '1']) expect(titleLanguage('Northwind', tag)).toBe('und');
   });
 });
 

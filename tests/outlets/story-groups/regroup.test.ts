@@ -6,10 +6,11 @@ import { JobError } from '../../../src/lib/threads/pool-thread.ts';
 import { DAY, HOUR, MINUTE } from '../../../src/lib/time.ts';
 import { changeGroups, readRoundupLog } from '../../../src/outlets/story-groups/change-groups.ts';
 import type { GroupCommand } from '../../../src/outlets/story-groups/commands.ts';
-import { regroup, regroupIfDue } from '../../../src/outlets/story-groups/regroup.ts';
+import { isLetIn, regroup, regroupIfDue } from '../../../src/outlets/story-groups/regroup.ts';
 import type { GroupedItem } from '../../../src/outlets/story-groups/story-group.ts';
+import { NOW } from '../../support/clock.ts';
 import { forEachDatabase } from '../../support/databases.ts';
-import { groupedItem, storeGroup } from '../../support/outlet-items.ts';
+import { automaticGroup, groupedItem, storeGroup } from '../../support/outlet-items.ts';
 import { openTestApp, type TestApp } from '../../support/test-app.ts';
 
 const BRIDGE = [
@@ -189,5 +190,23 @@ forEachDatabase((open) => {
       await regroup(app);
       expect((await days()).filter(({ day }) => day === '2026-11-24')).toEqual([]);
     });
+  });
+});
+
+const RULE = { outlets: 2, windowMs: 26 * HOUR };
+
+describe('isLetIn', () => {
+  it('counts each outlet once, also if its feeds name it in different case', () => {
+    const letIn = (...outlets: string[]) =>
+      isLetIn(automaticGroup(...outlets.map((outlet, index) => groupedItem(index + 1, { outlet }))), RULE, NOW);
+    expect(letIn('The Example', 'Second Post')).toBe(true);
+    expect(letIn('The Example', 'The Example')).toBe(false);
+    expect(letIn('The Example', 'the  EXAMPLE')).toBe(false);
+  });
+
+  it('counts outlets that reported within the window', () => {
+    const old = groupedItem(1, { publishedAt: NOW - 27 * HOUR });
+    expect(isLetIn(automaticGroup(old, groupedItem(2)), RULE, NOW)).toBe(false);
+    expect(isLetIn(automaticGroup(old, groupedItem(2), groupedItem(3)), RULE, NOW)).toBe(true);
   });
 });

@@ -2,7 +2,7 @@ import { html } from 'hono/html';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { openDesk } from '../../../src/app/desk/mount.ts';
 import { createApp } from '../../../src/app/routes/app.ts';
-import { createDesk } from '../../../src/web/desk/desk-app.ts';
+import { createDesk, isOwnRequest } from '../../../src/web/desk/desk-app.ts';
 import type { SignedInRequest } from '../../../src/web/desk/desk-request.ts';
 import type { DeskRoute } from '../../../src/web/desk/desk-route.ts';
 import { LiveHub } from '../../../src/web/desk/live/live-hub.ts';
@@ -226,5 +226,28 @@ describe('a form of the desk', () => {
     expect(field).toContain('aria-describedby="subject-error subject-counter"');
     expect(field).toContain('aria-invalid="true"');
     expect(field).toContain('1 of 90');
+  });
+});
+
+const URL_OF_SITE = 'https://news.example.com/wire';
+
+describe('an unsafe request', () => {
+  it.each([
+    ['"same-origin"', { site: 'same-origin' }, true],
+    ['"same-origin", whatever the name of the host', { site: 'same-origin', origin: 'http://127.0.0.1:8080' }, true],
+    ['"same-site"', { site: 'same-site', origin: 'https://news.example.com' }, false],
+    ['"cross-site" and its own origin', { site: 'cross-site', origin: 'https://news.example.com' }, false],
+    ['"none"', { site: 'none' }, false],
+    ['an unknown word', { site: 'Same-Origin' }, false],
+    ['nothing', {}, false],
+    ['its own origin alone', { origin: 'https://news.example.com' }, true],
+    ['the origin "null"', { origin: 'null' }, false],
+    ['an empty origin', { origin: '' }, false],
+    ['another origin', { origin: 'https://evil.example' }, false],
+    ['another scheme', { origin: 'http://news.example.com' }, false],
+    ['another port', { origin: 'https://news.example.com:8443' }, false],
+    ['a host that begins like its own', { origin: 'https://news.example.com.evil.example' }, false],
+  ])('with %s is accepted or refused: %#', (_, source, expected) => {
+    expect(isOwnRequest({ site: undefined, origin: undefined, ...source }, URL_OF_SITE)).toBe(expected);
   });
 });

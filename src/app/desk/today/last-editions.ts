@@ -4,7 +4,7 @@ import type { EditionDeliveryState } from '../../../core/store/tables.ts';
 import { NO_DELIVERIES } from '../../../delivery/desk/editions/edition-figures.ts';
 import {
   deliveryStateMark,
-  editionPath,
+  editionDeskPath,
   newsletterTitle,
   outcomeText,
 } from '../../../delivery/desk/editions/edition-names.ts';
@@ -39,7 +39,7 @@ export function lastEditionsSection(request: SignedInRequest, editions: readonly
   return html`<ul class="rows">${editions.map(({ edition, state, counts }) => {
     const { desk } = request;
     const title = newsletterTitle(desk, edition.newsletter);
-    const path = desk.base + editionPath(edition);
+    const path = desk.base + editionDeskPath(edition);
     const name = request.may('editions.read') ? html`<a href="${path}">${title}</a>` : title;
     return html`<li>${name}, closed ${when(request, edition.closedAt)}: ${deliveryStateMark(state)},
 ${outcomeText(counts)}.</li>`;

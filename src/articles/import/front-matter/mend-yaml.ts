@@ -3,7 +3,7 @@
  * is changed only if it is not valid by itself and it is clear what was meant; each change is reported. Pure, and
  * linear in the length of the text.
  */
-import { cleanLine } from '../../../lib/text/clean-text.ts';
+import { cleanLine, truncate } from '../../../lib/text/clean-text.ts';
 import { findKey, type NamedKey } from './key-names.ts';
 
 export interface RecordMessage {
@@ -206,6 +206,5 @@ function isAfterText(lines: readonly string[], index: number): boolean {
 }
 
 function shorten(text: string): string {
-  const line = cleanLine(text.slice(0, 200));
-  return line.length > 80 ? `${line.slice(0, 79).toWellFormed()}…` : line;
+  return truncate(cleanLine(text.slice(0, 200)), 80);
 }

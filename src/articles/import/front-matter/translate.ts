@@ -3,7 +3,7 @@
  */
 import type { Config } from '../../../core/config/config.ts';
 import { closestName } from '../../../lib/names/closest-name.ts';
-import { cleanLine } from '../../../lib/text/clean-text.ts';
+import { cleanLine, truncate } from '../../../lib/text/clean-text.ts';
 import { findKey, type KeyTarget, SUGGESTED_KEYS, simplifyKey } from './key-names.ts';
 import {
   ALSO_PARTS,
@@ -58,6 +58,8 @@ interface Entry {
 
 /** Unknown keys that are reported of one article. */
 const MAX_NOTICES = 50;
+/** Characters of a name in a notice. */
+const MAX_NAME = 60;
 
 /** @param written keys and values; those of front matter are text, lists and maps */
 export function translateKeys(written: Record<string, unknown>, rules: TranslationRules): TranslatedFields {
@@ -182,7 +184,8 @@ class Translation {
     const others = categories.filter((one) => one !== named);
     if (section === undefined && named === undefined) {
       for (const { key, name } of others.slice(0, MAX_NOTICES)) {
-        const text = `${shortName([key])} ${JSON.stringify(shorten(name))} is not a section, and became a tag`;
+        const shown = JSON.stringify(truncate(name, MAX_NAME));
+        const text = `${shortName([key])} ${shown} is not a section, and became a tag`;
         this.#notices.push({ path: [key], text });
       }
     }
@@ -347,10 +350,6 @@ function isName(part: PropertyKey): boolean {
 function shortName(path: PropertyKey[]): string {
   return path
     .filter(isName)
-    .map((part) => shorten(cleanLine(String(part))))
+    .map((part) => truncate(cleanLine(String(part)), MAX_NAME))
     .join('.');
-}
-
-function shorten(text: string): string {
-  return text.length > 60 ? `${text.slice(0, 59).toWellFormed()}…` : text;
 }

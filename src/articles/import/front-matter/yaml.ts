@@ -2,7 +2,7 @@
  * Parses front matter in YAML, tolerantly, and says in plain words what is wrong with it. Pure.
  */
 import { isMap, isScalar, LineCounter, parseDocument, visit, type YAMLError } from 'yaml';
-import { cleanLine } from '../../../lib/text/clean-text.ts';
+import { cleanLine, truncate } from '../../../lib/text/clean-text.ts';
 import { lineOf } from '../../../lib/yaml-line.ts';
 import { mendNestedLine, mendTabs, mendYaml, type RecordMessage } from './mend-yaml.ts';
 
@@ -157,6 +157,5 @@ function firstSentence(message: string): string {
 }
 
 function shorten(text: string): string {
-  const line = cleanLine(text.slice(0, 400));
-  return line.length > 120 ? `${line.slice(0, 119).toWellFormed()}…` : line;
+  return truncate(cleanLine(text.slice(0, 400)), 120);
 }

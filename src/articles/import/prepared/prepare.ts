@@ -6,7 +6,7 @@ import { type Article, fullHeadline } from '../../article.ts';
 import { facetNameRow, facetNames, reporterFacets } from '../../facets/facet-names.ts';
 import { urlToLookUp } from '../../remote-images/image-facts.ts';
 import { monthOf } from '../../search/index-month.ts';
-import { titleTerms } from '../../search/title-terms.ts';
+import { indexedTerms } from '../../search/title-terms.ts';
 import { slugFrom } from '../../slug.ts';
 import type { Candidate } from '../candidate.ts';
 import { type ArticleResult, type ArticleText, type ParseRules, parseArticles } from '../parse-articles.ts';
@@ -106,7 +106,7 @@ function rowsOf(article: Article, digest: string, origin: string): PreparedArtic
   const reporters = reporterFacets(article).map((reporter) => reporter.slug);
   return {
     articles: JSON.stringify(COLUMNS.map((column) => inJson(row[column]))),
-    article_words: JSON.stringify([monthOf(publishedAt), titleTerms(fullHeadline(article)), publishedAt, id]),
+    article_words: JSON.stringify([monthOf(publishedAt), indexedTerms(fullHeadline(article)), publishedAt, id]),
     article_tags: each([...new Set(tags)], (tag) => [id, tag, publishedAt]),
     article_reporters: each(reporters, (reporter) => [id, reporter, publishedAt]),
     article_slugs: JSON.stringify([slug, id]),

@@ -6,7 +6,7 @@ import { SECOND } from '../../../lib/time.ts';
 import type { ChangedFile } from '../../../lib/watching/file-reports.ts';
 import { type ArticleImportOptions, importFiles } from '../import.ts';
 import { findImportFile, findImportFiles, ImportError, type ImportFile } from '../import-files.ts';
-import { type ArticleImportReport, emptyReport } from '../report.ts';
+import { type ArticleImportResult, emptyResult } from '../result.ts';
 import { clearGoneFiles } from './gone-files.ts';
 
 /**
@@ -22,9 +22,9 @@ export async function importChangedFiles(
   config: Config,
   paths: string[],
   options: Omit<ArticleImportOptions, 'background'> & { isRepeated?: boolean },
-): Promise<ArticleImportReport> {
+): Promise<ArticleImportResult> {
   const { isRepeated = false, ...importOptions } = options;
-  const missing: ArticleImportReport['warnings'] = [];
+  const missing: ArticleImportResult['warnings'] = [];
   const files: ImportFile[] = [];
   for (const path of paths) {
     try {
@@ -55,7 +55,7 @@ export async function importReportedFiles(
   paths: string[],
   reported: ChangedFile[],
   options: Omit<ArticleImportOptions, 'background'>,
-): Promise<ArticleImportReport> {
+): Promise<ArticleImportResult> {
   const files: ImportFile[] = [];
   for (const { path, isWhole } of reported) {
     const file = await findImportFile(paths, path);
@@ -72,9 +72,9 @@ async function importComplete(
   config: Config,
   files: ImportFile[],
   options: ArticleImportOptions,
-): Promise<ArticleImportReport> {
+): Promise<ArticleImportResult> {
   const changed = await findChangedFiles(store.db, files);
-  if (changed.length === 0) return emptyReport();
+  if (changed.length === 0) return emptyResult();
   return importFiles(store, config, changed, { ...options, remember: true });
 }
 

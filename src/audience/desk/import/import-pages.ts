@@ -5,7 +5,7 @@
 import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { html } from 'hono/html';
-import { inTransaction } from '../../../core/store/transaction.ts';
+import { inTransaction } from '../../../core/store/store.ts';
 import { DAY } from '../../../lib/time.ts';
 import type { DeskRequest, Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
 import { respondAfter, respondMissing, respondPage } from '../../../web/desk/page.ts';
@@ -14,7 +14,7 @@ import { postButton, selectField, submitButton, textField } from '../../../web/d
 import { rowTable, type TableRow } from '../../../web/desk/parts/row-table.ts';
 import { type StatusKind, statusMark } from '../../../web/desk/parts/status-mark.ts';
 import { when } from '../../../web/desk/parts/when.ts';
-import type { SubscriberImportReport } from '../../csv/import.ts';
+import type { SubscriberImportResult } from '../../csv/import.ts';
 import { LIST_FORMATS } from '../../csv/list-formats.ts';
 import { findUpload, listUploads, type UploadedImport } from '../../csv/upload-ledger.ts';
 import {
@@ -224,7 +224,7 @@ ${postButton(request, `${path}/discard`, 'Discard the file', { id: 'discard' })}
 }
 
 /** Until the import is done, the report is that of the check. */
-function reportHtml(report: SubscriberImportReport, state: UploadedImport['state']): Html {
+function reportHtml(report: SubscriberImportResult, state: UploadedImport['state']): Html {
   const title =
     { done: 'What was done', checked: 'What an import would do' }[state as string] ?? 'What the check found';
   const list: Figure[] = [

@@ -26,7 +26,7 @@ export interface RestoreOptions extends CopyOptions {
   verify?: ((backup: Db) => Promise<unknown>) | undefined;
 }
 
-export interface CopyReport {
+export interface CopyResult {
   readonly rows: number;
   readonly bytes: number;
 }
@@ -48,7 +48,7 @@ export async function backupStore(
   file: string,
   now: number,
   options: CopyOptions = {},
-): Promise<CopyReport> {
+): Promise<CopyResult> {
   if (existsSync(file)) throw new StoreError(`${file} exists already: a backup overwrites nothing, name a new file`);
   const partial = `${file}.${process.pid}.part`;
   await deleteDatabase(partial);
@@ -91,7 +91,7 @@ export async function restoreStore(
   store: Store,
   now: number,
   options: RestoreOptions = {},
-): Promise<CopyReport> {
+): Promise<CopyResult> {
   const backup = await openBackup(file);
   try {
     await options.verify?.(backup.db);

@@ -2,8 +2,8 @@
  * Checksums of tables, equal on SQLite and PostgreSQL for equal rows. They do not depend on the order of the rows:
  * the databases sort text differently.
  */
-import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
+import { sha256 } from '../../../lib/sha256.ts';
 import { DELIVERY_HELD } from '../meta.ts';
 import type { Tx } from '../store.ts';
 import { readLastNumber, readRows, type TableShape } from './copy-tables.ts';
@@ -40,7 +40,7 @@ export async function readContent(
       rows++;
       if (shape.name === 'meta' && row.key === DELIVERY_HELD) continue;
       const values = JSON.stringify(shape.columns.map((column) => row[column]));
-      sum = (sum + BigInt(`0x${createHash('sha256').update(values).digest('hex')}`)) % MODULUS;
+      sum = (sum + BigInt(`0x${sha256(values)}`)) % MODULUS;
     }
     onRows(batch.length);
   }

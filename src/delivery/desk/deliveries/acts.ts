@@ -19,7 +19,7 @@ import { listPausedDomains } from '../../control/paused-domains.ts';
 import type { ReopenableKind } from '../../control/reopen.ts';
 import { countAllDeliveries } from '../../queue/queries.ts';
 import { failureFigures, NO_DELIVERIES } from '../editions/edition-figures.ts';
-import { mailedName } from '../editions/edition-names.ts';
+import { mailedName, messageCount } from '../editions/edition-names.ts';
 import { deliveredEdition, respondDelivery } from './delivery-page.ts';
 import { deliveryPath } from './delivery-parts.ts';
 
@@ -52,7 +52,7 @@ function reasonOf({ form, account }: SignedInRequest): string {
 }
 
 /** POST `/deliveries/:id/pause`. */
-export function handlePause(request: SignedInRequest): Promise<Response> {
+export function handlePauseEdition(request: SignedInRequest): Promise<Response> {
   return onEdition(request, async (edition) => {
     const onCommit = request.audit('delivery.pause', fullEditionName(edition));
     const isNew = await pauseEdition(request.desk.app.store.db, edition.id, reasonOf(request), onCommit);
@@ -63,7 +63,7 @@ export function handlePause(request: SignedInRequest): Promise<Response> {
 }
 
 /** POST `/deliveries/:id/resume`, of the edition and its domains, of one domain, or of those of a mailbox provider. */
-export function handleResume(request: SignedInRequest): Promise<Response> {
+export function handleResumeEdition(request: SignedInRequest): Promise<Response> {
   return onEdition(request, async (edition) => {
     const { form, desk } = request;
     const { app } = desk;
@@ -124,8 +124,8 @@ export function handleRetry(request: SignedInRequest): Promise<Response> {
     const rest =
       ineligible === 0
         ? ''
-        : ` ${messages(ineligible)} to people who have left, paused or are suppressed stay as they are.`;
-    return { text: `${messages(reopened)} will be submitted again.${rest}` };
+        : ` ${messageCount(ineligible)} to people who have left, paused or are suppressed stay as they are.`;
+    return { text: `${messageCount(reopened)} will be submitted again.${rest}` };
   });
 }
 
@@ -148,8 +148,8 @@ export function handleSettleAll(request: SignedInRequest): Promise<Response> {
     const onCommit = request.audit('delivery.settle-all', fullEditionName(edition), { as });
     const { settled, inProgress } = await settleAll(request.desk.app, edition, as, onCommit);
     const what = as === 'submitted' ? 'recorded as submitted' : 'will be submitted again';
-    const rest = inProgress === 0 ? '' : ` ${messages(inProgress)} may still be in progress: settle them later.`;
-    return { text: `${messages(settled)} ${what}.${rest}` };
+    const rest = inProgress === 0 ? '' : ` ${messageCount(inProgress)} may still be in progress: settle them later.`;
+    return { text: `${messageCount(settled)} ${what}.${rest}` };
   });
 }
 
@@ -182,7 +182,7 @@ export function handleCancel(request: SignedInRequest): Promise<Response> {
   return onEdition(request, async (edition) => {
     const onCommit = request.audit('delivery.cancel', fullEditionName(edition));
     const cancelled = await cancel(request.desk.app, edition.id, reasonOf(request), onCommit);
-    return { text: `Cancelled: ${messages(cancelled)} will not be submitted.` };
+    return { text: `Cancelled: ${messageCount(cancelled)} will not be submitted.` };
   });
 }
 
@@ -191,8 +191,4 @@ export async function handleRelease(request: SignedInRequest): Promise<Response>
   const released = await release(request.desk.app, request.audit('delivery.release', 'queue'));
   const text = released ? 'The queue is released.' : 'The queue was not held.';
   return respondAfter(request, '/deliveries', { kind: 'done', text });
-}
-
-function messages(count: number): string {
-  return count === 1 ? '1 message' : `${formatCount(count)} messages`;
 }

@@ -3,7 +3,7 @@
  */
 import { html } from 'hono/html';
 import { type Edition, findEditionById, fullEditionName } from '../../../editions/queries.ts';
-import { maskAddress } from '../../../lib/mask-address.ts';
+import { maskLocalPart } from '../../../lib/address.ts';
 import { lineChart } from '../../../web/desk/charts/line-chart.ts';
 import type { Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
 import { respondMissing, respondPage } from '../../../web/desk/page.ts';
@@ -19,7 +19,7 @@ import { type FailedDeliveryOf, listFailedOf, listUncertainOf, type UncertainDel
 import type { ProviderReports } from '../../status/edition-reports.ts';
 import { redactAddresses } from '../../transport/redact-addresses.ts';
 import { failureFigures, providerReports } from '../editions/edition-figures.ts';
-import { editionPath, mailedName } from '../editions/edition-names.ts';
+import { editionDeskPath, mailedName } from '../editions/edition-names.ts';
 import {
   cancelLink,
   controlForms,
@@ -75,7 +75,7 @@ export async function respondDelivery(
     providerReports(desk).read(id),
   ]);
   const [delivery] = deliveries as [EditionDelivery];
-  const body = html`<p><a href="${desk.base}${editionPath(edition)}" dir="auto">${mailedName(edition)}</a>
+  const body = html`<p><a href="${desk.base}${editionDeskPath(edition)}" dir="auto">${mailedName(edition)}</a>
 <span class="meaning">${fullEditionName(edition)}, revision ${edition.revision}</span></p>
 ${problem.message === undefined ? '' : html`<p class="error" role="alert">${problem.message}</p>`}
 ${problem.expired === undefined ? '' : expiredForms(request, id, problem.expired)}
@@ -134,7 +134,7 @@ function shownAddress(request: SignedInRequest, email: string | null, subscriber
   const number = `subscriber ${subscriberId}`;
   if (email === null) return `${number}, erased`;
   if (request.may('audience.addresses')) return email;
-  return request.may('audience.read') ? maskAddress(email) : number;
+  return request.may('audience.read') ? maskLocalPart(email) : number;
 }
 
 function failedTable(request: SignedInRequest, failed: readonly FailedDeliveryOf[]): Html {

@@ -13,7 +13,7 @@ import { fromNow, when } from '../../../web/desk/parts/when.ts';
 import { listBackOffs } from '../../control/back-off-state.ts';
 import { countSubmissions } from '../../limits/submission-counts.ts';
 import { listProgress } from '../../progress.ts';
-import { deliveryStateMark, editionPath, mailedName, outcomeText } from '../editions/edition-names.ts';
+import { deliveryStateMark, editionDeskPath, mailedName, outcomeText } from '../editions/edition-names.ts';
 import {
   cancelLink,
   controlForms,
@@ -111,7 +111,7 @@ function editionSection(request: SignedInRequest, delivery: EditionDelivery): Ht
     edition,
   )}</a></h2>
 <p class="meaning">${fullEditionName(edition)}, closed ${when(request, edition.closedAt)} ·
-<a href="${base}${editionPath(edition)}">the edition</a></p>
+<a href="${base}${editionDeskPath(edition)}">the edition</a></p>
 ${
   isConfigured
     ? ''

@@ -4,9 +4,9 @@
 import type { DeskRoute } from '../../../web/desk/desk-route.ts';
 import {
   handleCancel,
-  handlePause,
+  handlePauseEdition,
   handleRelease,
-  handleResume,
+  handleResumeEdition,
   handleRetry,
   handleSettle,
   handleSettleAll,
@@ -21,8 +21,8 @@ export const deliveryRoutes: DeskRoute[] = [
   { method: 'GET', path: '/deliveries', needs: 'deliveries.read', handle: serveQueuePage },
   { method: 'POST', path: '/deliveries/release', needs: 'deliveries.control', handle: handleRelease },
   { method: 'GET', path: DELIVERY, needs: 'deliveries.read', handle: serveDeliveryPage },
-  { method: 'POST', path: `${DELIVERY}/pause`, needs: 'deliveries.control', handle: handlePause },
-  { method: 'POST', path: `${DELIVERY}/resume`, needs: 'deliveries.control', handle: handleResume },
+  { method: 'POST', path: `${DELIVERY}/pause`, needs: 'deliveries.control', handle: handlePauseEdition },
+  { method: 'POST', path: `${DELIVERY}/resume`, needs: 'deliveries.control', handle: handleResumeEdition },
   { method: 'POST', path: `${DELIVERY}/retry`, needs: 'deliveries.control', handle: handleRetry },
   { method: 'POST', path: `${DELIVERY}/settle`, needs: 'deliveries.control', handle: handleSettle },
   { method: 'POST', path: `${DELIVERY}/settle-all`, needs: 'deliveries.control', handle: handleSettleAll },

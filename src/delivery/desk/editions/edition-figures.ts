@@ -2,7 +2,7 @@
  * The figures of an edition, from counters where there are any.
  */
 
-import { countLeft } from '../../../audience/left-newsletter.ts';
+import { countLeft } from '../../../audience/consent/left.ts';
 import { closedUntilNext, type EditionSummary } from '../../../editions/queries.ts';
 import { type EditionVisits, readVisits } from '../../../editions/visits/visit-rows.ts';
 import { readReaderStatistics, totalOf } from '../../../feeds/readers/reader-statistics.ts';
@@ -14,10 +14,9 @@ import { countAllDeliveries, type DeliveryStateCounts, groupFailures } from '../
 import {
   type EditionReports,
   type ProviderReports,
+  readEditionReports,
   readProviderReports,
-  readReports,
 } from '../../status/edition-reports.ts';
-import { MEANINGS } from './figure-meanings.ts';
 
 /** What takes long with many failures. */
 export interface FailureFigures {
@@ -38,7 +37,7 @@ export function failureFigures(desk: DeskContext): AgedCache<number, FailureFigu
     const { reports } = desk.app.store;
     cache = new AgedCache(desk.app.clock, async (id) => ({
       groups: await groupFailures(reports, id),
-      reports: (await readReports(reports, [id])).get(id) as EditionReports,
+      reports: (await readEditionReports(reports, [id])).get(id) as EditionReports,
     }));
     failureCaches.set(desk, cache);
   }
@@ -140,3 +139,30 @@ export function deliveryFigures(id: number, counts: DeliveryStateCounts): Figure
     { label: 'Not sent', value: suppressed, meaning: MEANINGS.suppressed, live: live('suppressed') },
   ];
 }
+
+/**
+ * A line for each figure, shown beside it. None says more than is known: a message that a server accepted is submitted,
+ * and not delivered, and nobody knows who has read it.
+ */
+const MEANINGS = {
+  queued: 'Subscribers for whom a message was queued when this revision closed.',
+  pending: 'Messages that wait to be submitted.',
+  submitting: 'Messages that are being submitted, or whose submission was interrupted.',
+  submitted: 'Messages that your mail server accepted. Whether they reached an inbox is not known.',
+  delivered: 'Messages that a mailbox accepted, as your mail provider reports.',
+  undelivered: 'Nobody reports whether messages reach mailboxes: no mail provider is set in delivery.provider.',
+  unreported: 'Your mail provider has not reported any message as delivered yet.',
+  failed: 'Messages that the server refused, or that could not be submitted in time.',
+  suppressed: 'Messages that were not sent after all: the subscriber had left or paused, or the edition was cancelled.',
+  hardBounces: 'Addresses that do not exist or refuse mail for good, each counted once.',
+  softBounces: 'Recipients whose mailbox could not take the message, for example because it was full.',
+  complaints: 'Recipients who marked the message as spam, as far as mailbox providers report it.',
+  left:
+    'People who left the newsletter after this edition closed and before the next one did. ' +
+    'Links in mails do not tell which edition made them leave.',
+  visits:
+    'How often a browser opened the page of this edition. Scanners of mail that pretend to be browsers count, ' +
+    'too. No cookie and no address is kept.',
+  readers:
+    'Subscribers of all feeds of this site, as feed services reported in the last seven days: not of this edition.',
+} as const;

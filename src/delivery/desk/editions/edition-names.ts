@@ -17,7 +17,7 @@ export function mailedName({ subject, headline }: Pick<EditionSummary, 'subject'
 type NamedEditionOf = Pick<EditionSummary, 'newsletter' | 'slot' | 'revision' | 'supersededBy'>;
 
 /** The path of the page of an edition, below the desk's path. */
-export function editionPath({ newsletter, slot, revision, supersededBy }: NamedEditionOf): string {
+export function editionDeskPath({ newsletter, slot, revision, supersededBy }: NamedEditionOf): string {
   const path = `/editions/${encodeURIComponent(newsletter)}/${encodeURIComponent(slot)}`;
   return supersededBy === null ? path : `${path}?revision=${revision}`;
 }
@@ -55,4 +55,9 @@ const STATES: Record<EditionDeliveryState, [kind: StatusKind, word: string]> = {
 
 export function deliveryStateMark(state: EditionDeliveryState): Html {
   return statusMark(...STATES[state]);
+}
+
+/** `1 message`, `1,204 messages`. */
+export function messageCount(count: number): string {
+  return count === 1 ? '1 message' : `${formatCount(count)} messages`;
 }

@@ -3,14 +3,15 @@
  */
 import { html } from 'hono/html';
 import { fullHeadline } from '../../../articles/article.ts';
+import { articleDeskPath } from '../../../articles/article-link.ts';
 import { findArticles } from '../../../articles/queries.ts';
 import type { EditionDeliveryState } from '../../../core/store/tables.ts';
 import { describeCommand } from '../../../editions/draft/describe.ts';
 import { logPath } from '../../../editions/draft/draft-address.ts';
 import { readDraftLog } from '../../../editions/draft/draft-store.ts';
 import { approverWithdrawn, storiesOf, undoneNumbers } from '../../../editions/draft/history.ts';
-import { findHeadlines } from '../../../editions/headlines.ts';
 import { type Edition, type EditionSummary, listEditionArticles, listRevisions } from '../../../editions/queries.ts';
+import { findHeadlines } from '../../../editions/selection/candidates.ts';
 import { barChart } from '../../../web/desk/charts/bar-chart.ts';
 import type { Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
 import { respondMissing, respondPage } from '../../../web/desk/page.ts';
@@ -21,7 +22,7 @@ import { countAllDeliveries, readDeliveryStates } from '../../queue/queries.ts';
 import { formatPercent } from '../../rates/judge-rates.ts';
 import { type RateLevelReached, readLevels } from '../../status/edition-reports.ts';
 import { editionFigureList, NO_DELIVERIES, readEditionFigures } from './edition-figures.ts';
-import { deliveryStateMark, editionPath, mailedName, newsletterTitle, requestedEdition } from './edition-names.ts';
+import { deliveryStateMark, editionDeskPath, mailedName, newsletterTitle, requestedEdition } from './edition-names.ts';
 
 /** The newest entries of the log; its own page has all. */
 const LOG_SHOWN = 30;
@@ -64,7 +65,7 @@ function publicUrl({ desk }: SignedInRequest, { newsletter, slot }: Edition): st
 }
 
 function frozenPath(edition: Edition): string {
-  const [path = '', query] = editionPath(edition).split('?');
+  const [path = '', query] = editionDeskPath(edition).split('?');
   return `${path}/frozen${query === undefined ? '' : `?${query}`}`;
 }
 
@@ -87,14 +88,14 @@ ${edition.revision}</dd>
   }
 ${
   isNewest && request.may('drafts.edit')
-    ? html`<a class="button" href="${desk.base}${editionPath(edition)}/reissue">Reissue</a>`
+    ? html`<a class="button" href="${desk.base}${editionDeskPath(edition)}/reissue">Reissue</a>`
     : ''
 }</p>
 ${
   isNewest
     ? ''
     : html`<p class="notice">This revision was replaced:
-<a href="${desk.base}${editionPath({ ...edition, supersededBy: null })}">see the newest one</a>.</p>`
+<a href="${desk.base}${editionDeskPath({ ...edition, supersededBy: null })}">see the newest one</a>.</p>`
 }</section>`;
 }
 
@@ -132,10 +133,7 @@ async function stories({ desk }: SignedInRequest, edition: Edition): Promise<Htm
   );
   const headlines = new Map(articles.map((article) => [article.id, fullHeadline(article)]));
   const rows = placed.map(({ id, block }) => ({
-    cells: [
-      html`<a dir="auto" href="${desk.base}/articles/${encodeURIComponent(id)}">${headlines.get(id) ?? id}</a>`,
-      block,
-    ],
+    cells: [html`<a dir="auto" href="${desk.base}${articleDeskPath(id)}">${headlines.get(id) ?? id}</a>`, block],
   }));
   return rowTable({ titleId: 'stories-heading' }, [{ label: 'Story' }, { label: 'Block' }], rows);
 }
@@ -166,7 +164,7 @@ async function readRevisions({ desk }: SignedInRequest, { newsletter, slot }: Ed
 function revisionTable(request: SignedInRequest, revisions: RevisionLine[], shown: Edition): Html {
   const row = ({ summary: one, state, reason, submitted, failed, suppressed }: RevisionLine): TableRow => ({
     cells: [
-      html`<a href="${request.desk.base}${editionPath(one)}"${
+      html`<a href="${request.desk.base}${editionDeskPath(one)}"${
         one.id === shown.id ? html` aria-current="page"` : ''
       }>Revision ${one.revision}</a>`,
       when(request, one.closedAt),
@@ -201,4 +199,19 @@ ${when(request, entry.at)}</span></li>`;
   const target = { newsletter: { id: edition.newsletter }, slot: { label: edition.slot } };
   return html`<ol class="rows">${entries}</ol>
 <p><a href="${request.desk.base}${logPath(target)}">All ${log.length} entries</a></p>`;
+}
+
+/**
+ * GET `/editions/:newsletter/:slot/frozen`: the page as it was frozen, for a frame. It runs no script, and loads
+ * nothing but pictures of this site.
+ */
+export async function serveFrozenPage(request: SignedInRequest): Promise<Response> {
+  const edition = await requestedEdition(request);
+  if (edition === null) return respondMissing(request, 'There is no such edition.');
+  const { origin } = new URL(request.desk.app.config.publication.url);
+  return request.c.html(edition.archiveHtml, 200, {
+    'Content-Security-Policy':
+      `sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src 'self' ${origin}; ` +
+      `base-uri 'none'; form-action 'none'; frame-ancestors 'self'`,
+  });
 }

@@ -13,7 +13,7 @@ import { rowTable, type TableRow } from '../../../web/desk/parts/row-table.ts';
 import { when } from '../../../web/desk/parts/when.ts';
 import { countAllDeliveries } from '../../queue/queries.ts';
 import { NO_DELIVERIES, queuedOf } from './edition-figures.ts';
-import { deliveryStateMark, editionPath, mailedName, newsletterTitle } from './edition-names.ts';
+import { deliveryStateMark, editionDeskPath, mailedName, newsletterTitle } from './edition-names.ts';
 
 const PER_PAGE = 25;
 
@@ -54,7 +54,7 @@ export async function serveEditionList(request: SignedInRequest): Promise<Respon
     const { submitted, failed } = counted;
     return {
       cells: [
-        html`<a href="${desk.base}${editionPath(edition)}" dir="auto">${mailedName(edition)}</a>`,
+        html`<a href="${desk.base}${editionDeskPath(edition)}" dir="auto">${mailedName(edition)}</a>`,
         deliveryStateMark(edition.deliveryState),
         html`${figure(edition.id, 'submitted', submitted)} of ${formatCount(all)}`,
         figure(edition.id, 'failed', failed),

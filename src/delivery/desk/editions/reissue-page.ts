@@ -16,7 +16,7 @@ import { hiddenFields, submitButton, textField } from '../../../web/desk/parts/f
 import { sentence } from '../../../web/desk/parts/operator-text.ts';
 import { type Reissue, reissueEdition } from '../../closing/reissue.ts';
 import { DeliveryControlError } from '../../control/edition-control.ts';
-import { editionPath, mailedName, requestedEdition } from './edition-names.ts';
+import { editionDeskPath, mailedName, messageCount, requestedEdition } from './edition-names.ts';
 
 const MISSING = 'There is no such edition.';
 
@@ -57,7 +57,7 @@ export async function handleReissueNote(request: SignedInRequest): Promise<Respo
     const { entry } = await editDraft(desk.app, target, account.name, { kind: 'note', text: note }, { seen, onCommit });
     const text =
       entry === null ? 'The note has not changed.' : 'The note is saved. It is mailed with the next revision.';
-    return respondAfter(request, `${editionPath(edition)}/reissue`, { kind: 'done', text });
+    return respondAfter(request, `${editionDeskPath(edition)}/reissue`, { kind: 'done', text });
   } catch (error) {
     if (error instanceof DraftConflictError) {
       const [conflict] = error.conflicts;
@@ -99,8 +99,8 @@ export async function handleReissue(request: SignedInRequest): Promise<Response>
     return respondReissue(request, edition, { problem: problemOf(error) });
   }
   await publish(desk.app);
-  const text = `Reissued as revision ${reissue.edition.revision}: ${messages(reissue.queued)} queued.`;
-  return respondAfter(request, editionPath(reissue.edition), { kind: 'done', text });
+  const text = `Reissued as revision ${reissue.edition.revision}: ${messageCount(reissue.queued)} queued.`;
+  return respondAfter(request, editionDeskPath(reissue.edition), { kind: 'done', text });
 }
 
 /** @throws what is no refusal */
@@ -114,9 +114,9 @@ async function respondReissue(request: SignedInRequest, edition: Edition, state:
   const { desk } = request;
   const { newsletter, slot, slotAt } = edition;
   const draft = await readDraft(desk.app.store.db, newsletter, { label: slot, slotAt });
-  const action = `${desk.base}${editionPath(edition)}/reissue`;
+  const action = `${desk.base}${editionDeskPath(edition)}/reissue`;
   const { problem, checked } = state;
-  const body = html`<p><a href="${desk.base}${editionPath(edition)}" dir="auto">${mailedName(edition)}</a>, revision
+  const body = html`<p><a href="${desk.base}${editionDeskPath(edition)}" dir="auto">${mailedName(edition)}</a>, revision
 ${edition.revision}</p>
 ${problem === undefined ? '' : html`<p class="error" role="alert">${problem}</p>`}
 <p>A reissue closes the edition once more, with its stories as they are now and with what was changed in
@@ -163,8 +163,8 @@ export function confirmingSentence(
   asCorrection: boolean,
 ): string {
   const parts = [
-    `${messages(queued)} of revision ${edition.revision} will be queued at once`,
-    ...(suppressed === 0 ? [] : [`${messages(suppressed)} of the revision before will not be sent any more`]),
+    `${messageCount(queued)} of revision ${edition.revision} will be queued at once`,
+    ...(suppressed === 0 ? [] : [`${messageCount(suppressed)} of the revision before will not be sent any more`]),
     ...(submitted === 0
       ? []
       : [
@@ -177,10 +177,6 @@ export function confirmingSentence(
       : [`${people(uncertain)} may have got an earlier revision, and get no second mail either`]),
   ];
   return `${parts.join('; ')}.`;
-}
-
-function messages(count: number): string {
-  return count === 1 ? '1 message' : `${formatCount(count)} messages`;
 }
 
 function people(count: number): string {

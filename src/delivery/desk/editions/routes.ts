@@ -2,8 +2,7 @@
  * Routes about closed editions.
  */
 import type { DeskRoute } from '../../../web/desk/desk-route.ts';
-import { serveEditionPage } from './edition-page.ts';
-import { serveFrozenPage } from './frozen-page.ts';
+import { serveEditionPage, serveFrozenPage } from './edition-page.ts';
 import { serveEditionList } from './list-page.ts';
 import { handleReissue, handleReissueCheck, handleReissueNote, serveReissuePage } from './reissue-page.ts';
 

@@ -8,8 +8,7 @@ import { postButton } from '../../../web/desk/parts/form.ts';
 import type { FieldValue } from '../../draft/decisions.ts';
 import { type DescriptionNames, describeField, describeValue } from '../../draft/describe.ts';
 import type { DraftConflictError } from '../../draft/edit-draft.ts';
-import { actPath, draftPage } from './draft-page-address.ts';
-import { type EditionPageView, storyName } from './edition-view.ts';
+import { actPath, type DraftPageView, draftPage, storyName } from './draft-view.ts';
 
 export interface RefusedCommand {
   error: DraftConflictError;
@@ -17,7 +16,7 @@ export interface RefusedCommand {
   repeat: { act: string; fields: Record<string, string> } | null;
 }
 
-export function conflictNotice(view: EditionPageView, { error, repeat }: RefusedCommand): Html {
+export function conflictNotice(view: DraftPageView, { error, repeat }: RefusedCommand): Html {
   const { request, draft } = view;
   const names = { story: (id: string) => `“${storyName(view, id)}”` };
   const theirs = request.desk.base + draftPage(request, draft);

@@ -10,10 +10,10 @@ import type { DraftBlock, StoryPlace } from '../../draft/decisions.ts';
 import { type DraftTarget, targetName } from '../../draft/draft-target.ts';
 import { DraftConflictError, type DraftEdit, type DraftRequest, editDraft } from '../../draft/edit-draft.ts';
 import { storiesOf, withdrewApproval } from '../../draft/history.ts';
-import { findHeadlines } from '../../headlines.ts';
+import { findHeadlines } from '../../selection/candidates.ts';
 import { entryText } from './draft-log.ts';
-import { actPath, draftPage, rowId } from './draft-page-address.ts';
-import { respondEdition } from './edition-page.ts';
+import { respondEdition } from './draft-page.ts';
+import { actPath, draftPage, rowId } from './draft-view.ts';
 import { findTarget, isMissing } from './find-target.ts';
 import type { TextFieldName } from './text-forms.ts';
 

@@ -17,12 +17,11 @@ import {
   undoEntry,
   undoneNumbers,
 } from '../../draft/history.ts';
-import { actPath } from './draft-page-address.ts';
-import { type EditionPageView, storyName } from './edition-view.ts';
+import { actPath, type DraftPageView, storyName } from './draft-view.ts';
 
 /** What a log is shown of. */
-export interface LogView extends Pick<EditionPageView, 'request' | 'headlines' | 'mayEdit'> {
-  draft: Pick<EditionPageView['draft'], 'newsletter' | 'slot' | 'draft' | 'log'>;
+export interface LogView extends Pick<DraftPageView, 'request' | 'headlines' | 'mayEdit'> {
+  draft: Pick<DraftPageView['draft'], 'newsletter' | 'slot' | 'draft' | 'log'>;
 }
 
 /** The newest entries, which the page of the edition shows. */
@@ -91,7 +90,7 @@ function canUndo({ draft, request }: LogView, { number }: LogEntry): boolean {
 }
 
 /** An entry in words, with headlines. */
-export function entryText(view: Pick<EditionPageView, 'headlines' | 'request'>, entry: LogEntry): string {
+export function entryText(view: Pick<DraftPageView, 'headlines' | 'request'>, entry: LogEntry): string {
   const { zone } = view.request.desk.app.config.publication;
   return describeCommand(entry, {
     story: (id) => `“${storyName(view, id)}”`,

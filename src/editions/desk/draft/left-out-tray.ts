@@ -7,10 +7,8 @@ import type { DeskRequest, Html } from '../../../web/desk/desk-request.ts';
 import { hiddenFields } from '../../../web/desk/parts/form.ts';
 import { when } from '../../../web/desk/parts/when.ts';
 import type { LeftOutReason, LeftOutStory } from '../../selection/left-out.ts';
-import { actPath, rowId } from './draft-page-address.ts';
-import type { EditionPageView } from './edition-view.ts';
-import { submitTo } from './story-blocks.ts';
-import { headlineLink, storyFacts } from './story-line.ts';
+import { actPath, type DraftPageView, rowId } from './draft-view.ts';
+import { headlineLink, storyFacts, submitTo } from './story-blocks.ts';
 
 /** What an editor can do about an article that is left out. */
 const ACTS: Record<LeftOutReason['kind'], readonly ('pin' | 'drop' | 'restore')[]> = {
@@ -30,7 +28,7 @@ const ACTS: Record<LeftOutReason['kind'], readonly ('pin' | 'drop' | 'restore')[
 /** What an editor may want in the edition. The rest is in a list that is closed at first. */
 const FIRST: readonly LeftOutReason['kind'][] = ['did-not-fit', 'not-picked', 'dropped', 'cannot-be-shown'];
 
-export function leftOutTray(view: EditionPageView): Html {
+export function leftOutTray(view: DraftPageView): Html {
   const { draft } = view;
   if (draft.newsletter.kind === 'alert') return html`<section id="tray" data-region></section>`;
   const first = draft.leftOut.filter(({ reason }) => FIRST.includes(reason.kind));
@@ -51,7 +49,7 @@ ${rows(rest)}</details>`
 }</section>`;
 }
 
-function trayRow(view: EditionPageView, { id, article, reason }: LeftOutStory): Html {
+function trayRow(view: DraftPageView, { id, article, reason }: LeftOutStory): Html {
   const { request, draft, mayEdit } = view;
   const acts = mayEdit ? ACTS[reason.kind] : [];
   const action = (act: string): string => request.desk.base + actPath(request, draft, act);

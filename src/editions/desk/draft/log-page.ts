@@ -8,7 +8,7 @@ import { pager } from '../../../web/desk/parts/pager.ts';
 import { draftPath, draftTopic, logPath } from '../../draft/draft-address.ts';
 import { readDraft, readDraftLog } from '../../draft/draft-store.ts';
 import { storiesOf } from '../../draft/history.ts';
-import { findHeadlines } from '../../headlines.ts';
+import { findHeadlines } from '../../selection/candidates.ts';
 import { logRows } from './draft-log.ts';
 import { findTarget, isMissing } from './find-target.ts';
 

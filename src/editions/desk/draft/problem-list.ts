@@ -6,9 +6,8 @@ import { html } from 'hono/html';
 import type { Html } from '../../../web/desk/desk-request.ts';
 import { takeNotice } from '../../../web/desk/notice.ts';
 import { submitButton } from '../../../web/desk/parts/form.ts';
-import type { EditionProblem } from '../../checks/edition-problem.ts';
-import { actPath, rowId } from './draft-page-address.ts';
-import type { EditionPageView } from './edition-view.ts';
+import type { EditionProblem } from '../../edition-checks/edition-problem.ts';
+import { actPath, type DraftPageView, rowId } from './draft-view.ts';
 
 /** Problems beside what they concern; nothing where there are none. */
 export function problemsOf(problems: readonly EditionProblem[]): Html {
@@ -33,7 +32,7 @@ export function countProblems(problems: readonly EditionProblem[]): string {
 }
 
 /** The summary of the checks, each with a link to the story that it concerns. */
-export function checks(view: EditionPageView): Html {
+export function checks(view: DraftPageView): Html {
   const { request, draft, composition, problems, mayEdit } = view;
   const unchecked = composition.kind === 'composed' ? null : `There is nothing to check: ${composition.reason}.`;
   const items = problems.map((problem) => {

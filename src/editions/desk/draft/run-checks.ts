@@ -6,9 +6,9 @@ import { LRUCache } from 'lru-cache';
 import { errorLine } from '../../../lib/text/clean-text.ts';
 import { MINUTE, SECOND } from '../../../lib/time.ts';
 import type { DeskContext } from '../../../web/desk/desk-request.ts';
-import { checkDraft } from '../../checks/check-draft.ts';
-import type { EditionProblem } from '../../checks/edition-problem.ts';
 import type { DraftTarget } from '../../draft/draft-target.ts';
+import { checkDraft } from '../../edition-checks/check-draft.ts';
+import type { EditionProblem } from '../../edition-checks/edition-problem.ts';
 import type { DraftArrangement } from '../../preview.ts';
 import { composerOf, type DraftComposition, type EmptyComposition } from '../preview/draft-composition.ts';
 

@@ -3,17 +3,18 @@
  */
 
 import { html } from 'hono/html';
-import type { Html } from '../../../web/desk/desk-request.ts';
+import type { Article } from '../../../articles/article.ts';
+import { articleDeskPath } from '../../../articles/article-link.ts';
+import { sectionTitle } from '../../../core/config/config.ts';
+import type { DeskRequest, Html } from '../../../web/desk/desk-request.ts';
 import { hiddenFields, submitButton } from '../../../web/desk/parts/form.ts';
 import { queryText } from '../../../web/desk/parts/pager.ts';
 import { badge } from '../../../web/desk/parts/status-mark.ts';
-import { whenText } from '../../../web/desk/parts/when.ts';
+import { when, whenText } from '../../../web/desk/parts/when.ts';
 import type { ArrangedStory } from '../../draft/arranged-draft.ts';
 import { DRAFT_BLOCKS, type DraftBlock } from '../../draft/decisions.ts';
-import { actPath, rowId } from './draft-page-address.ts';
-import type { EditionPageView } from './edition-view.ts';
+import { actPath, type DraftPageView, rowId } from './draft-view.ts';
 import { problemsOf } from './problem-list.ts';
-import { headlineLink, storyFacts } from './story-line.ts';
 
 const BLOCK_TITLES: Record<DraftBlock, string> = {
   lead: 'Lead',
@@ -32,7 +33,7 @@ interface RowGroup {
 }
 
 /** All blocks, also those without stories. An alert has one story, which stays. */
-export function storyBlocks(view: EditionPageView): Html {
+export function storyBlockLists(view: DraftPageView): Html {
   const { draft, mayEdit, request } = view;
   const isAlert = draft.newsletter.kind === 'alert';
   const blocks = isAlert ? (['lead'] as const) : DRAFT_BLOCKS;
@@ -44,7 +45,7 @@ ${hiddenFields({ story: '', block: '', before: '', seen: draft.draft.revision })
 ${canMove ? drag : ''}${blocks.map((block) => blockList(view, block, canMove))}</section>`;
 }
 
-function blockList(view: EditionPageView, block: DraftBlock, canMove: boolean): Html {
+function blockList(view: DraftPageView, block: DraftBlock, canMove: boolean): Html {
   const { draft } = view;
   const groups = groupsOf(draft.stories, block);
   const limit = block === 'lead' ? 1 : draft.newsletter.blocks[block];
@@ -65,7 +66,7 @@ ${problemsOf(problems)}<ol class="rows" aria-labelledby="block-${block}"${attrib
 }
 
 /** To what the block is made from. */
-function roundupLinks({ request, draft, mayEdit }: EditionPageView): Html {
+function roundupLinks({ request, draft, mayEdit }: DraftPageView): Html {
   const { base } = request.desk;
   if (draft.newsletter.roundup === undefined) return html``;
   const query = queryText({ newsletter: draft.newsletter.id });
@@ -92,7 +93,7 @@ interface RowPlace {
   after: string | null;
 }
 
-function storyRow(view: EditionPageView, { first, also }: RowGroup, place: RowPlace): Html {
+function storyRow(view: DraftPageView, { first, also }: RowGroup, place: RowPlace): Html {
   const { request, draft } = view;
   const { id } = first;
   const problems = view.problems.filter(({ place: at }) => at?.articleId === id);
@@ -107,7 +108,7 @@ ${hiddenFields({ story: id, seen: draft.draft.revision, from: place.block, next:
 ${rowButtons(view, first, place)}</form></li>`;
 }
 
-function rowButtons(view: EditionPageView, { id, article, decision }: ArrangedStory, place: RowPlace): Html {
+function rowButtons(view: DraftPageView, { id, article, decision }: ArrangedStory, place: RowPlace): Html {
   const act = (name: string): string => view.request.desk.base + actPath(view.request, view.draft, name);
   const { block, before, after } = place;
   const name = (label: string): string => `${label}: ${article.headline}`;
@@ -157,7 +158,7 @@ export function submitTo(action: string, label: string, { key, id, name, keyName
 }
 
 /** The other reports of a roundup item's event, each with its own button. */
-function alsoList(view: EditionPageView, also: readonly ArrangedStory[], canMove: boolean): Html {
+function alsoList(view: DraftPageView, also: readonly ArrangedStory[], canMove: boolean): Html {
   const { request, draft } = view;
   const action = request.desk.base + actPath(request, draft, 'drop');
   const items = also.map(({ id, article }) => {
@@ -173,7 +174,7 @@ ${hiddenFields({ story: id, seen: draft.draft.revision })}${submitButton('Drop',
   return html`<ul class="also">${items}</ul>`;
 }
 
-function marks({ request, draft }: EditionPageView, story: ArrangedStory): Html[] {
+function marks({ request, draft }: DraftPageView, story: ArrangedStory): Html[] {
   const { article, decision, isNew, isChanged } = story;
   const { zone } = request.desk.app.config.publication;
   const isPublic = draft.edition !== null || article.publishedAt <= request.at;
@@ -185,4 +186,24 @@ function marks({ request, draft }: EditionPageView, story: ArrangedStory): Html[
     ...(decision === 'pinned' || article.pinned ? [badge('pinned')] : []),
     ...(decision === 'placed' ? [badge('moved')] : []),
   ];
+}
+
+/** Leads to the page of the article. @param domId keeps the focus on the story when the list changes */
+export function headlineLink(
+  { request }: Pick<DraftPageView, 'request'>,
+  { id, article }: { id: string; article: Article | null },
+  domId: string,
+): Html {
+  const kicker = article?.kicker ?? null;
+  return html`<a id="${domId}" href="${request.desk.base}${articleDeskPath(id)}" dir="auto"${
+    article === null ? '' : html` lang="${article.language}"`
+  }>${kicker === null ? '' : html`<span class="soft">${kicker}:</span> `}${article?.headline || id}</a>`;
+}
+
+/** Outlet, kind and time. */
+export function storyFacts(request: DeskRequest, { kind, outlet, section, publishedAt }: Article): Html {
+  const title = sectionTitle(request.desk.app.config, section) ?? section;
+  const place = outlet === null ? (title ?? kind) : outlet.name;
+  const own = outlet === null && section !== null ? `${kind} · ` : '';
+  return html`<bdi>${place}</bdi> · ${own}${when(request, publishedAt)}`;
 }

@@ -9,8 +9,7 @@ import { hiddenFields, submitButton, textField } from '../../../web/desk/parts/f
 import { MAX_PREHEADER, MAX_SUBJECT } from '../../draft/commands.ts';
 import { MAX_NOTE_LENGTH } from '../../rendering/note.ts';
 import { PHONE_PREHEADER, PHONE_SUBJECT } from '../preview/inbox-line.ts';
-import { actPath } from './draft-page-address.ts';
-import type { EditionPageView } from './edition-view.ts';
+import { actPath, type DraftPageView } from './draft-view.ts';
 import { problemsOf } from './problem-list.ts';
 
 const TEXT_FIELDS = ['subject', 'preheader', 'note'] as const;
@@ -29,13 +28,13 @@ const FIELDS: Record<TextFieldName, { label: string; counter: number; maxLength:
   note: { label: 'Note at the top', counter: MAX_NOTE_LENGTH, maxLength: MAX_NOTE_LENGTH, rows: 4 },
 };
 
-export function textForms(view: EditionPageView, refused: RefusedText | null): Html {
+export function textForms(view: DraftPageView, refused: RefusedText | null): Html {
   return html`<section id="texts" data-region aria-labelledby="texts-title">
 <h2 id="texts-title">Texts</h2>
 ${TEXT_FIELDS.map((field) => textForm(view, field, refused?.field === field ? refused : null))}</section>`;
 }
 
-function textForm(view: EditionPageView, name: TextFieldName, refused: RefusedText | null): Html {
+function textForm(view: DraftPageView, name: TextFieldName, refused: RefusedText | null): Html {
   const { request, draft, mayEdit } = view;
   const { label, ...bounds } = FIELDS[name];
   const edited = draft.draft.decisions[name];
@@ -63,12 +62,12 @@ ${problemsOf(problems)}
 <div class="buttons">${submitButton(`Save the ${name}`, { id: `${name}-save` })}${back}</div></form>`;
 }
 
-function hintOf(view: EditionPageView, name: TextFieldName): string {
+function hintOf(view: DraftPageView, name: TextFieldName): string {
   if (name === 'note') return 'In Markdown: paragraphs, links and emphasis.';
   const automatic = automaticText(view, name);
   return automatic === null ? 'Automatic, once there is a story.' : `Automatic: ${automatic}`;
 }
 
-function automaticText({ draft: { automatic } }: EditionPageView, name: TextFieldName): string | null {
+function automaticText({ draft: { automatic } }: DraftPageView, name: TextFieldName): string | null {
   return name === 'note' ? null : (automatic?.[name] ?? null);
 }

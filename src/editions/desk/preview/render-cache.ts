@@ -2,8 +2,9 @@
  * Renders editions for previews: in a thread of its own that stays for as long as editors work, and each content once.
  * The bytes are those of the mail, since the same function renders both.
  */
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
+import { sha256 } from '../../../lib/sha256.ts';
 import { templateVersion } from '../../../lib/templates.ts';
 import { ThreadPool } from '../../../lib/threads/thread-pool.ts';
 import { MINUTE } from '../../../lib/time.ts';
@@ -39,5 +40,5 @@ export class RenderCache {
 
 /** Identifies plain JSON. */
 export function contentKey(content: unknown): string {
-  return createHash('sha256').update(JSON.stringify(content)).digest('hex').slice(0, 32);
+  return sha256(JSON.stringify(content)).slice(0, 32);
 }

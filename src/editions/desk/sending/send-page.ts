@@ -3,6 +3,7 @@
  */
 
 import { html } from 'hono/html';
+import { articleDeskPath } from '../../../articles/article-link.ts';
 import { listProcesses } from '../../../core/schedule/processes.ts';
 import { requireSendable, SendError } from '../../../delivery/closing/countdown.ts';
 import { SECOND } from '../../../lib/time.ts';
@@ -15,10 +16,8 @@ import { draftPath } from '../../draft/draft-address.ts';
 import type { DraftTarget } from '../../draft/draft-target.ts';
 import type { DraftArrangement } from '../../preview.ts';
 import { countStories } from '../../selection/selection.ts';
-import { articlePath } from '../draft/draft-page-address.ts';
 import { composerOf, type DraftComposition, type EmptyComposition } from '../preview/draft-composition.ts';
-import { countRecipients, RECIPIENTS_MEANING } from './recipients.ts';
-import { sendingPath } from './sending-path.ts';
+import { countConfirmedSubscriptions, RECIPIENTS_MEANING, sendingPath } from './sending-parts.ts';
 import { countdownSentence } from './sending-sentence.ts';
 
 /** The edition as it would close at the end of a countdown that begins now. */
@@ -100,7 +99,7 @@ async function whatIsSent(
     return html`<p class="sentence">It is being sent already: its countdown ends ${when(request, closeAt)},
 ${fromNow(request, closeAt)}.</p><div class="buttons">${back}</div>`;
   }
-  const count = await countRecipients(desk.app.store.db, newsletter);
+  const count = await countConfirmedSubscriptions(desk.app.store.db, newsletter);
   const terms = { count, zone: desk.app.config.publication.zone, deliverAt: newsletter.deliverAt };
   const sentence = countdownSentence(terms, newsletter.undoSeconds * SECOND);
   const stories = composition.composed.articles.filter(({ block }) => block !== 'also').length;
@@ -130,7 +129,7 @@ function whatIsMissing(
   const voided = composed.approval?.voided ?? null;
   const items = late.map(
     ({ id, headline, language, publishedAt }) =>
-      html`<li><a href="${request.desk.base}${articlePath(id)}" lang="${language}" dir="auto">${
+      html`<li><a href="${request.desk.base}${articleDeskPath(id)}" lang="${language}" dir="auto">${
         headline
       }</a>, public from ${when(request, publishedAt)}</li>`,
   );

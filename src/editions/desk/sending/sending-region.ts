@@ -9,8 +9,7 @@ import type { ArrangedDraft } from '../../draft/arranged-draft.ts';
 import { draftPath } from '../../draft/draft-address.ts';
 import { entryToUndoByNumber, fieldRevision } from '../../draft/history.ts';
 import type { DraftComposition, EmptyComposition } from '../preview/draft-composition.ts';
-import { countRecipients, RECIPIENTS_MEANING } from './recipients.ts';
-import { sendingPath } from './sending-path.ts';
+import { countConfirmedSubscriptions, RECIPIENTS_MEANING, sendingPath } from './sending-parts.ts';
 import { slotSentence } from './sending-sentence.ts';
 
 type SentDraft = Pick<
@@ -84,7 +83,7 @@ async function sentenceOf({ desk, at }: SignedInRequest, sent: SentDraft): Promi
   const { minimumStories } = newsletter;
   if (storyCount === 0) return 'Without a story it goes to nobody.';
   if (storyCount < minimumStories) return `With fewer than ${minimumStories} stories it goes to nobody.`;
-  const count = await countRecipients(desk.app.store.db, newsletter);
+  const count = await countConfirmedSubscriptions(desk.app.store.db, newsletter);
   const { zone } = desk.app.config.publication;
   const terms = { count, zone, deliverAt: newsletter.deliverAt };
   if (newsletter.kind === 'alert') return `An alert goes out when it is sent, ${slotSentence(terms, at, at)}.`;

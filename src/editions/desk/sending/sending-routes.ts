@@ -14,9 +14,8 @@ import { findEdition } from '../../queries.ts';
 import { respondRefused, seenRevision } from '../draft/draft-acts.ts';
 import { findTarget, isMissing } from '../draft/find-target.ts';
 import { composerOf } from '../preview/draft-composition.ts';
-import { countRecipients } from './recipients.ts';
 import { composeToSend, findSendingObstacle, respondSendPage } from './send-page.ts';
-import type { SendingAct } from './sending-path.ts';
+import { countConfirmedSubscriptions, type SendingAct } from './sending-parts.ts';
 import { sendingTime, slotSentence } from './sending-sentence.ts';
 import { mailTestCopy, respondTestPage } from './test-copy.ts';
 
@@ -85,7 +84,7 @@ async function outcomeText(
   if (name === 'hold') return 'Held: it is not sent until somebody releases it.';
   if (name === 'release') return 'Released: it closes when it is ready.';
   if (newsletter.kind === 'alert') return 'Approved: it can be sent now.';
-  const count = await countRecipients(desk.app.store.db, newsletter);
+  const count = await countConfirmedSubscriptions(desk.app.store.db, newsletter);
   const terms = { count, zone: desk.app.config.publication.zone, deliverAt: newsletter.deliverAt };
   return `Approved: it goes ${slotSentence(terms, slot.slotAt, at)}.`;
 }

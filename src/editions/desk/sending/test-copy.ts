@@ -6,8 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { html } from 'hono/html';
 import { acquirePermit } from '../../../core/store/rate-limits.ts';
 import { sendTestCopy } from '../../../delivery/message/test-copy.ts';
-import { parseAddress } from '../../../lib/address.ts';
-import { maskAddress } from '../../../lib/mask-address.ts';
+import { maskLocalPart, parseAddress } from '../../../lib/address.ts';
 import { errorLine } from '../../../lib/text/clean-text.ts';
 import { MINUTE, SECOND } from '../../../lib/time.ts';
 import { withTimeout } from '../../../lib/with-timeout.ts';
@@ -17,7 +16,7 @@ import { submitButton, textField } from '../../../web/desk/parts/form.ts';
 import { draftPath } from '../../draft/draft-address.ts';
 import { type DraftTarget, targetName } from '../../draft/draft-target.ts';
 import { composerOf } from '../preview/draft-composition.ts';
-import { sendingPath } from './sending-path.ts';
+import { sendingPath } from './sending-parts.ts';
 
 /** Of one account: it could otherwise be used to mail strangers. */
 const LIMIT = { everyMs: 2 * MINUTE, burst: 10 };
@@ -39,7 +38,7 @@ export async function mailTestCopy(request: SignedInRequest, target: DraftTarget
   }
   // A nonce of its own: no two copies have the same Message-ID.
   const rendering = { nonce: randomBytes(16).toString('hex'), render: composerOf(desk).rendering.render };
-  const to = isOwn ? 'own address' : maskAddress(parsed.email);
+  const to = isOwn ? 'own address' : maskLocalPart(parsed.email);
   const onSubmit = request.audit('edition.test', targetName(target), { to });
   const options = { to: parsed.email, slot: target.slot.label, rendering, onSubmit };
   try {

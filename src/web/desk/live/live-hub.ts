@@ -5,10 +5,10 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AppContext } from '../../../core/app-context.ts';
-import { RATE_WINDOW, type RateSample } from '../../../delivery/submission-rate.ts';
+import { formatRate, RATE_WINDOW, type RateSample, submissionRate } from '../../../delivery/submission-rate.ts';
 import { errorLine } from '../../../lib/text/clean-text.ts';
-import { DAY, SECOND } from '../../../lib/time.ts';
-import { liveFiguresOf } from './live-figures.ts';
+import { DAY, formatDuration, SECOND } from '../../../lib/time.ts';
+import { formatCount } from '../parts/figure.ts';
 import { type LiveSnapshot, readSnapshot } from './snapshot.ts';
 
 /** What changed since the last message; the first message has everything. */
@@ -151,4 +151,23 @@ function changes(
   const changed = [...now].filter(([key, value]) => before?.get(key) !== value);
   const ended = [...(before?.keys() ?? [])].filter((key) => !now.has(key)).map((key): [string, string] => [key, gone]);
   return [...changed, ...ended];
+}
+
+/**
+ * The figures of an edition by their name in pages, such as `edition:17:submitted`.
+ * @param samples of the last seconds, oldest first; the newest is of `counts`
+ */
+function liveFiguresOf(
+  editionId: number,
+  counts: Readonly<Record<string, number>>,
+  samples: readonly RateSample[],
+): [name: string, text: string][] {
+  const { pending = 0, submitting = 0 } = counts;
+  const { perSecond, left } = submissionRate(samples, pending + submitting);
+  const figures: [string, string][] = [
+    ...Object.entries(counts).map(([state, count]): [string, string] => [state, formatCount(count)]),
+    ['rate', perSecond === null ? 'not known' : formatRate(perSecond)],
+    ['left', left === null ? 'not known' : formatDuration(left)],
+  ];
+  return figures.map(([name, text]) => [`edition:${editionId}:${name}`, text]);
 }

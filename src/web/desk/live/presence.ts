@@ -2,8 +2,7 @@
  * Who has which page of the desk open. Each tab says so every few seconds, while somebody can see it.
  */
 
-import type { Db, Tx } from '../../../core/store/store.ts';
-import { inTransaction } from '../../../core/store/transaction.ts';
+import { type Db, inTransaction, type Tx } from '../../../core/store/store.ts';
 import { HOUR, SECOND } from '../../../lib/time.ts';
 
 /** A tab of an account with a page, named by its topic such as `draft:daily-roundup/2026-11-24`. */

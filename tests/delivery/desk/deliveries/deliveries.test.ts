@@ -3,7 +3,7 @@ import { queueEdition } from '../../../../scripts/test-edition.ts';
 import { DELIVERY_HELD, writeMeta } from '../../../../src/core/store/meta.ts';
 import type { DeliveryState } from '../../../../src/core/store/tables.ts';
 import { pauseDomain } from '../../../../src/delivery/control/paused-domains.ts';
-import { recordProgress } from '../../../../src/delivery/progress.ts';
+import { recordEditionProgress } from '../../../../src/delivery/progress.ts';
 import { SECOND } from '../../../../src/lib/time.ts';
 import { openTestDesk, PASSWORD, type TestDesk } from '../../../app/desk/test-desk.ts';
 import { forEachDatabase } from '../../../support/databases.ts';
@@ -44,7 +44,7 @@ describe('the page of deliveries', () => {
   forEachDatabase((open) => {
     it('shows the figures of what is under way, with the rate and the time left', async () => {
       const { desk, store, id } = await openWith(await open(), ['submitted', 'failed']);
-      await recordProgress(store.db, [id], desk.app.now - 10 * SECOND);
+      await recordEditionProgress(store.db, [id], desk.app.now - 10 * SECOND);
       await store.db.updateTable('edition_progress').set({ submitted: 0 }).execute();
       const page = await desk.read('operator', '/deliveries');
       const figures = ['pending', 'submitting', 'submitted', 'failed', 'suppressed', 'rate', 'left'];

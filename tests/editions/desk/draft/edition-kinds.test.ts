@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { NewsletterConfig } from '../../../../src/core/config/config.ts';
 import { composeNow } from '../../../../src/delivery/closing/compose-slot.ts';
-import { makeAlert } from '../../../../src/delivery/closing/make-alert.ts';
+import { makeAlertEdition } from '../../../../src/delivery/closing/make-alert-edition.ts';
 import { findDraftTarget } from '../../../../src/editions/draft/draft-target.ts';
 import { editDraft } from '../../../../src/editions/draft/edit-draft.ts';
 import { showDraft } from '../../../../src/editions/draft/show-draft.ts';
@@ -46,7 +46,7 @@ describe('the page of an edition', () => {
       const next = '/editions/breaking/next';
       expect((await desk.get('editor', next)).status).toBe(404);
       const newsletter = desk.app.config.newsletters[0] as NewsletterConfig;
-      await makeAlert(desk.app, newsletter, 'b', 'Ada');
+      await makeAlertEdition(desk.app, newsletter, 'b', 'Ada');
       const path = (await desk.get('editor', next)).headers.get('Location')?.replace('/desk', '') ?? '';
       const page = await desk.read('editor', path);
       expect(page).toContain('id="story-b"');

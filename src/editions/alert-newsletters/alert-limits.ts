@@ -1,0 +1,62 @@
+/** What an alert newsletter may send, and until when. */
+import type { Config, NewsletterConfig } from '../../core/config/config.ts';
+import type { Db } from '../../core/store/store.ts';
+import { formatDuration, localDay, MINUTE } from '../../lib/time.ts';
+import type { ClosingObstacle } from '../draft/closing.ts';
+
+/** Number of alerts that closed on the day of an instant, in the publication's zone. */
+export async function countAlertEditionsOn(db: Db, newsletter: string, at: number, zone: string): Promise<number> {
+  const { from, until } = localDay(at, zone);
+  const { count } = await db
+    .selectFrom('editions')
+    .select((e) => e.fn.countAll<number | string>().as('count'))
+    .where('newsletter', '=', newsletter)
+    .where('revision', '=', 1)
+    .where('closed_at', '>=', from)
+    .where('closed_at', '<', until)
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}
+
+/** A countdown may end a little after its time, as when daywire is started again. */
+const COUNTDOWN_DELAY = 5 * MINUTE;
+
+/**
+ * Until when an alert may close: news that waited for longer is none. A countdown that has begun in time may end.
+ * @param closeAt the end of its countdown, or null
+ * @returns epoch milliseconds
+ */
+export function alertEditionDeadline(slotAt: number, closeAt: number | null, lapseMinutes: number): number {
+  return Math.max(slotAt + lapseMinutes * MINUTE, closeAt === null ? slotAt : closeAt + COUNTDOWN_DELAY);
+}
+
+/**
+ * Why an alert must not close at `now`; null if it may. Two processes cannot exceed the limit together: one of them
+ * composes again, because the other one's edition is newer than the last one that it knew.
+ */
+export async function findAlertEditionObstacle(
+  db: Db,
+  { publication }: Pick<Config, 'publication'>,
+  { id, maxPerDay, lapseMinutes }: NewsletterConfig,
+  { slotAt, closeAt, now }: { slotAt: number; closeAt: number | null; now: number },
+): Promise<ClosingObstacle | null> {
+  const lapsed = `not sent within ${formatDuration(lapseMinutes * MINUTE)}`;
+  if (now >= alertEditionDeadline(slotAt, closeAt, lapseMinutes) || (await hasEnded(db, id, slotAt))) {
+    return { remedy: null, reason: lapsed };
+  }
+  const count = await countAlertEditionsOn(db, id, now, publication.zone);
+  if (count < maxPerDay) return null;
+  return { remedy: null, reason: `${id} has sent ${count} today, the maximum being ${maxPerDay} (maxPerDay)` };
+}
+
+/** Whether the run of the slot has ended without an edition. */
+async function hasEnded(db: Db, newsletter: string, slotAt: number): Promise<boolean> {
+  const run = await db
+    .selectFrom('runs')
+    .select('state')
+    .where('schedule', '=', `newsletter:${newsletter}`)
+    .where('slot_at', '=', slotAt)
+    .where((e) => e.or([e('state', '=', 'skipped'), e.and([e('state', '=', 'failed'), e('lease_until', 'is', null)])]))
+    .executeTakeFirst();
+  return run !== undefined;
+}

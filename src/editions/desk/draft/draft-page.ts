@@ -1,0 +1,121 @@
+/**
+ * The page on which editors work on an edition.
+ */
+import { html } from 'hono/html';
+import type { Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
+import { respondPage } from '../../../web/desk/page.ts';
+import { statusMark } from '../../../web/desk/parts/status-mark.ts';
+import { fromNow, when } from '../../../web/desk/parts/when.ts';
+import { arrangeDraft, readArrangedDraft } from '../../draft/arranged-draft.ts';
+import { closedPath, draftTopic, nextPath } from '../../draft/draft-address.ts';
+import type { DraftTarget } from '../../draft/draft-target.ts';
+import { storiesOf, withdrawnApproval } from '../../draft/history.ts';
+import { findHeadlines } from '../../selection/candidates.ts';
+import { previewRegion } from '../preview/preview-region.ts';
+import { sendingRegion } from '../sending/sending-region.ts';
+import { conflictNotice, noConflict, type RefusedCommand } from './conflict.ts';
+import { draftLog, entryText } from './draft-log.ts';
+import { describeState } from './draft-state.ts';
+import type { DraftPageView } from './draft-view.ts';
+import { leftOutTray } from './left-out-tray.ts';
+import { checks } from './problem-list.ts';
+import { checkComposition, composeForPage } from './run-checks.ts';
+import { storyBlockLists } from './story-blocks.ts';
+import { type RefusedText, textForms } from './text-forms.ts';
+
+/** What went wrong with the command that the page answers. */
+export interface CommandRefusal {
+  /** In one line: what was wrong, and what would be right. */
+  problem?: string;
+  text?: RefusedText;
+  conflict?: RefusedCommand;
+}
+
+/** @param refusal of a command: the status is 409 for a conflict, else 422 */
+export async function respondEdition(
+  request: SignedInRequest,
+  target: DraftTarget,
+  refusal: CommandRefusal = {},
+): Promise<Response> {
+  const view = await readView(request, target);
+  const { newsletter, slot, edition } = target;
+  const { problem, text = null, conflict } = refusal;
+  const body = html`${stateLine(view)}
+${conflict === undefined ? noConflict() : conflictNotice(view, conflict)}
+<section id="refusal" data-region role="alert">${
+    problem === undefined ? '' : html`<p class="notice problem"><strong>Not done:</strong> ${problem}</p>`
+  }</section>
+<div class="split"><div>
+${storyBlockLists(view)}${leftOutTray(view)}${textForms(view, text)}${checks(view)}${draftLog(view)}</div>
+<div class="side">${await sendingRegion(request, view.draft, view.composition)}${previewRegion(
+    request,
+    target,
+    view.composition,
+  )}</div></div>`;
+  return respondPage(request, {
+    title: `${newsletter.title}, ${slot.label}`,
+    section: 'edition',
+    topics: [draftTopic(target), 'articles', ...(edition === null ? [] : [`edition:${edition.id}`])],
+    hasPresence: true,
+    status: conflict !== undefined ? 409 : problem !== undefined || text !== null ? 422 : 200,
+    body: html`${otherNewsletters(request, target)}${JUMPS}${body}`,
+  });
+}
+
+/** On narrow screens, where the columns are one. */
+const JUMPS = html`<nav class="choices jump" aria-label="On this page"><ul><li><a href="#texts">Texts</a></li>
+<li><a href="#checks">Checks</a></li><li><a href="#sending">Send</a></li>
+<li><a href="#preview">Preview</a></li></ul></nav>`;
+
+function stateLine(view: DraftPageView): Html {
+  const { request, draft } = view;
+  const lost = withdrawnApproval(draft.draft, draft.log);
+  const { status, word, parts } = describeState(
+    draft,
+    request.at,
+    lost && { by: lost.by, at: lost.entry.at, cause: `${lost.entry.editor} ${entryText(view, lost.entry)}` },
+  );
+  const line = parts.map((part) =>
+    typeof part === 'string'
+      ? part
+      : 'at' in part
+        ? when(request, part.at)
+        : html`${when(request, part.countdown)}, ${fromNow(request, part.countdown)}`,
+  );
+  const closed =
+    draft.edition === null
+      ? ''
+      : html` <a href="${request.desk.base}${closedPath(draft)}">The edition as it was sent</a>`;
+  return html`<section id="state" data-region aria-label="State"><p class="lead">${statusMark(
+    status,
+    word,
+  )} ${line}${closed}</p></section>`;
+}
+
+/** Leads to the coming editions of the other newsletters. */
+function otherNewsletters({ desk }: SignedInRequest, { newsletter }: DraftTarget): Html {
+  const others = desk.app.config.newsletters.filter(({ id }) => id !== newsletter.id);
+  if (others.length === 0) return html``;
+  const links = others.map(({ id, title }) => html`<li><a href="${desk.base}${nextPath(id)}">${title}</a></li>`);
+  return html`<nav aria-label="Other newsletters"><ul class="line">${links}</ul></nav>`;
+}
+
+/** Newest log entries whose stories are named by their headlines: those of the page, and those to undo. */
+const NAMED_ENTRIES = 50;
+
+async function readView(request: SignedInRequest, target: DraftTarget): Promise<DraftPageView> {
+  const { app } = request.desk;
+  const arrangement = await arrangeDraft(app, target);
+  const composition = await composeForPage(request.desk, target, arrangement);
+  // A command that came meanwhile is in the composition, which its hash lets an editor approve.
+  const isOlder = composition.kind === 'composed' && composition.draft.revision !== arrangement.arranged.draft.revision;
+  const draft = await readArrangedDraft(app, target, isOlder ? undefined : arrangement);
+  const problems =
+    composition.kind === 'composed' ? await checkComposition(request.desk, target, composition, 'cached') : [];
+  const headlines = new Map<string, string>();
+  for (const { id, headline } of draft.leftOut) if (headline) headlines.set(id, headline);
+  for (const { id, article } of draft.stories) headlines.set(id, article.headline);
+  const unknown = [...new Set(draft.log.slice(-NAMED_ENTRIES).flatMap(storiesOf))].filter((id) => !headlines.has(id));
+  for (const [id, headline] of await findHeadlines(app.store.db, unknown)) headlines.set(id, headline);
+  return { request, draft, composition, problems, headlines, mayEdit: request.may('drafts.edit') };
+}

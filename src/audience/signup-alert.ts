@@ -2,10 +2,10 @@
  * The alert about requests to subscribe that are refused because there are too many in all.
  */
 
-import { listOpenAlerts, raiseAlert, resolveAlerts } from '../../core/alerts/alerts.ts';
-import type { Db } from '../../core/store/store.ts';
-import { CLOCK_DIFFERENCE } from '../../lib/clock-watch.ts';
-import { HOUR } from '../../lib/time.ts';
+import { listOpenAlerts, raiseAlert, resolveAlerts } from '../core/alerts/alerts.ts';
+import type { Db } from '../core/store/store.ts';
+import { CLOCK_DIFFERENCE } from '../lib/clock-watch.ts';
+import { HOUR } from '../lib/time.ts';
 
 const SIGNUP_LIMIT = 'signup-limit';
 

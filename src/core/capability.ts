@@ -1,0 +1,20 @@
+/**
+ * What a capability gives to the process, beside its pages and commands. Each exports one such object from its
+ * `capability.ts`, and app/capabilities.ts lists them.
+ */
+import type { AppContext } from './app-context.ts';
+import type { Job } from './schedule/job.ts';
+
+export interface Capability {
+  /** The jobs of the schedule. */
+  jobs?(app: AppContext): Job[];
+  /**
+   * Deletes old rows, or folds them into totals.
+   * @returns the numbers of deleted rows, by their key in the report
+   */
+  runRetention?(app: RetentionContext, now: number): Promise<Record<string, number>>;
+}
+
+export type RetentionContext = Pick<AppContext, 'store' | 'config' | 'clock'> & {
+  keys: Pick<AppContext['keys'], 'signingSecrets'>;
+};

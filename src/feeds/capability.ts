@@ -1,0 +1,17 @@
+import type { Capability } from '../core/capability.ts';
+import { DAY, localDate } from '../lib/time.ts';
+import { cleanHub } from './hub/hub.ts';
+import { publishJobs } from './publish/publish-jobs.ts';
+import { deleteReaderCounts } from './readers/reader-rows.ts';
+
+export const feeds: Capability = {
+  jobs: publishJobs,
+  async runRetention(app, now) {
+    const { retention, publication } = app.config;
+    const firstDay = localDate(now - retention.readersDays * DAY, publication.zone);
+    return {
+      readers: await deleteReaderCounts(app.store.db, firstDay),
+      hubSubscriptions: await cleanHub(app),
+    };
+  },
+};

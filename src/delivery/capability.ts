@@ -1,8 +1,12 @@
 import type { Capability } from '../core/capability.ts';
+import { repeat } from '../lib/repeat.ts';
+import { SECOND } from '../lib/time.ts';
+import { closeDueCountdowns } from './closing/countdown.ts';
 import { newsletterJobs } from './closing/newsletter-jobs.ts';
 import { runDeliveryRetention } from './retention.ts';
 
 export const delivery: Capability = {
   jobs: newsletterJobs,
+  startTasks: (app) => [repeat(SECOND, 'sending editions', app.log, () => closeDueCountdowns(app))],
   runRetention: runDeliveryRetention,
 };

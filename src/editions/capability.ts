@@ -1,10 +1,17 @@
 import type { Capability } from '../core/capability.ts';
-import { DAY, localDate } from '../lib/time.ts';
+import { repeat } from '../lib/repeat.ts';
+import { DAY, localDate, MINUTE, SECOND } from '../lib/time.ts';
+import { remindOfApprovals } from './draft/approval-reminders.ts';
 import { deleteOldDraftViews } from './draft/draft-views.ts';
+import { updateStrandedAlerts } from './draft/stranded-drafts.ts';
 import { deleteOldLinkStates } from './links/link-cache.ts';
 import { foldVisits } from './visits/visit-rows.ts';
 
 export const editions: Capability = {
+  startTasks: (app) => [
+    repeat(15 * SECOND, 'reminding of approvals', app.log, () => remindOfApprovals(app)),
+    repeat(MINUTE, 'looking for drafts without a slot', app.log, () => updateStrandedAlerts(app)),
+  ],
   async runRetention({ store: { db }, config: { retention, publication } }, now) {
     return {
       visits: await foldVisits(db, localDate(now - retention.readersDays * DAY, publication.zone)),

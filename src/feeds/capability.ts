@@ -3,9 +3,11 @@ import { DAY, localDate } from '../lib/time.ts';
 import { cleanHub } from './hub/hub.ts';
 import { publishJobs } from './publish/publish-jobs.ts';
 import { deleteReaderCounts } from './readers/reader-rows.ts';
+import { startFeedTasks } from './tasks.ts';
 
 export const feeds: Capability = {
   jobs: publishJobs,
+  startTasks: startFeedTasks,
   async runRetention(app, now) {
     const { retention, publication } = app.config;
     const firstDay = localDate(now - retention.readersDays * DAY, publication.zone);

@@ -1,9 +1,20 @@
 import type { Capability } from '../core/capability.ts';
 import { roundupSources } from '../core/config/sources.ts';
+import { repeat } from '../lib/repeat.ts';
+import { SECOND } from '../lib/time.ts';
 import { deleteForgottenItems } from './items/item-retention.ts';
+import { startPollingOutlets } from './polling/poll-outlets.ts';
 import { deleteOldGroupViews } from './story-groups/group-views.ts';
+import { groupingReports } from './story-groups/regroup.ts';
+
+/** Reports of outlets that are polled at the same time are grouped together. */
+const GROUP_EVERY = 5 * SECOND;
 
 export const outlets: Capability = {
+  startTasks: (app) => [
+    startPollingOutlets(app),
+    repeat(GROUP_EVERY, 'grouping reports', app.log, groupingReports(app)),
+  ],
   async runRetention({ store, config }, now) {
     const configured = roundupSources(config).map(({ id }) => id);
     return {

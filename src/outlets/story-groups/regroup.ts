@@ -11,7 +11,7 @@ import { inTransaction } from '../../core/store/transaction.ts';
 import { privateHost } from '../../lib/private-address.ts';
 import { errorLine } from '../../lib/text/clean-text.ts';
 import { JobError } from '../../lib/threads/pool-thread.ts';
-import { HOUR } from '../../lib/time.ts';
+import { HOUR, MINUTE } from '../../lib/time.ts';
 import { countTermsInThread, groupInThread } from '../grouping/group-in-thread.ts';
 import { carryOut } from './change-groups.ts';
 import { hasUngroupedItems, hasUnpublishedGroups, lockGroups, readGroupsSince } from './group-rows.ts';
@@ -91,6 +91,21 @@ export async function regroupIfDue(app: AppContext, signal?: AbortSignal): Promi
   const isDue =
     (await hasUngroupedItems(store.db, clock() - groupingWindow(config))) || (await hasUnpublishedGroups(store.db));
   return isDue ? regroup(app, signal) : null;
+}
+
+/** How long it is not tried again after a failure: it may take half a minute of processor time until it is given up. */
+const GROUP_AGAIN_AFTER = 5 * MINUTE;
+
+/** The repeated task of a running daywire. */
+export function groupingReports(app: AppContext): (signal: AbortSignal) => Promise<void> {
+  let failed: { problem: string; retryAt: number } | null = null;
+  return async (signal) => {
+    if (failed === null || app.clock() >= failed.retryAt) {
+      const problem = (await regroupIfDue(app, signal))?.problem ?? null;
+      failed = problem === null ? null : { problem, retryAt: app.clock() + GROUP_AGAIN_AFTER };
+    }
+    if (failed !== null) throw new Error(failed.problem);
+  };
 }
 
 /** The longest window of a newsletter, in milliseconds: all lists are made of the same groups. */

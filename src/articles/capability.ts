@@ -1,7 +1,10 @@
 import type { Capability } from '../core/capability.ts';
+import { secondsSince } from '../core/metrics.ts';
 import { repeat } from '../lib/repeat.ts';
 import { SECOND } from '../lib/time.ts';
 import { startImporting } from './import/watched/watched-folders.ts';
+import { countDueChanges } from './pending-changes.ts';
+import { countRejectionsByStage } from './rejections.ts';
 import { lookingUpImages } from './remote-images/remote-images.ts';
 import { fillTitleIndex } from './search/fill-index.ts';
 
@@ -20,5 +23,14 @@ export const articles: Capability = {
         await lookUpImages(signal);
       }),
     ];
+  },
+  async addMetrics({ db, gauge, now }) {
+    const rejected = gauge('rejections', 'Rejected input that waits for an editor.', ['stage']);
+    for (const [stage, count] of Object.entries(await countRejectionsByStage(db))) rejected.set({ stage }, count);
+    const due = await countDueChanges(db, now);
+    gauge('pending_changes', 'Changed articles whose feeds are due to be published.').set(due?.count ?? 0);
+    gauge('oldest_pending_change_seconds', 'How long the longest due change is due.').set(
+      secondsSince(due?.oldestDueAt ?? null, now),
+    );
   },
 };

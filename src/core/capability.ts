@@ -4,6 +4,7 @@
  */
 import type { Stoppable } from '../lib/repeat.ts';
 import type { AppContext } from './app-context.ts';
+import type { Metrics } from './metrics.ts';
 import type { Job } from './schedule/job.ts';
 
 export interface Capability {
@@ -16,6 +17,7 @@ export interface Capability {
    * @returns the numbers of deleted rows, by their key in the report
    */
   runRetention?(app: RetentionContext, now: number): Promise<Record<string, number>>;
+  addMetrics?(metrics: Metrics): Promise<void>;
 }
 
 export type RetentionContext = Pick<AppContext, 'store' | 'config' | 'clock'> & {

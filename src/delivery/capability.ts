@@ -3,10 +3,12 @@ import { repeat } from '../lib/repeat.ts';
 import { SECOND } from '../lib/time.ts';
 import { closeDueCountdowns } from './closing/countdown.ts';
 import { newsletterJobs } from './closing/newsletter-jobs.ts';
+import { addDeliveryMetrics } from './metrics.ts';
 import { runDeliveryRetention } from './retention.ts';
 
 export const delivery: Capability = {
   jobs: newsletterJobs,
   startTasks: (app) => [repeat(SECOND, 'sending editions', app.log, () => closeDueCountdowns(app))],
   runRetention: runDeliveryRetention,
+  addMetrics: addDeliveryMetrics,
 };

@@ -1,6 +1,7 @@
 import type { Capability } from '../core/capability.ts';
 import { DAY, localDate } from '../lib/time.ts';
 import { cleanHub } from './hub/hub.ts';
+import { addFeedMetrics } from './metrics.ts';
 import { publishJobs } from './publish/publish-jobs.ts';
 import { deleteReaderCounts } from './readers/reader-rows.ts';
 import { startFeedTasks } from './tasks.ts';
@@ -16,4 +17,5 @@ export const feeds: Capability = {
       hubSubscriptions: await cleanHub(app),
     };
   },
+  addMetrics: addFeedMetrics,
 };

@@ -1,5 +1,5 @@
 /**
- * Tasks of feeds that a running process repeats: publishing changes, closing archive pages, notifying the hub, mirroring.
+ * Tasks of feeds in a running process: publishing changes, closing archive pages, notifying the hub, mirroring.
  */
 import { hasDueChanges } from '../articles/pending-changes.ts';
 import type { AppContext } from '../core/app-context.ts';

@@ -304,7 +304,8 @@ interface ArchiveFeedsTable {
   backfilled_to: string | null;
 }
 
-export type SuppressionReason = 'hard-bounce' | 'soft-bounces' | 'complaint' | 'erased' | 'operator';
+export const SUPPRESSION_REASONS = ['hard-bounce', 'soft-bounces', 'complaint', 'erased', 'operator'] as const;
+export type SuppressionReason = (typeof SUPPRESSION_REASONS)[number];
 
 type DraftStateName = 'automatic' | 'held' | 'approved' | 'closed';
 

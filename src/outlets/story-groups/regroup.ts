@@ -93,7 +93,7 @@ export async function regroupIfDue(app: AppContext, signal?: AbortSignal): Promi
   return isDue ? regroup(app, signal) : null;
 }
 
-/** How long it is not tried again after a failure: it may take half a minute of processor time until it is given up. */
+/** A failure is not repeated at once: a grouping may take half a minute of processor time until it is given up. */
 const GROUP_AGAIN_AFTER = 5 * MINUTE;
 
 /** The repeated task of a running daywire. */

@@ -5,7 +5,7 @@ import { type ExpressionBuilder, sql } from 'kysely';
 import type { RetentionContext } from '../core/capability.ts';
 import type { SigningSecrets } from '../core/config/signing-secrets.ts';
 import type { Db, Store } from '../core/store/store.ts';
-import type { SuppressionReason, Tables } from '../core/store/tables.ts';
+import type { Tables } from '../core/store/tables.ts';
 import { DAY } from '../lib/time.ts';
 import { lockSubscriber } from './consent/changes.ts';
 import { deleteOldUploads } from './csv/uploaded-imports.ts';
@@ -100,9 +100,6 @@ async function findUnconfirmed(
 /** Subscribers per transaction: each takes a few milliseconds, because its deliveries are looked up by edition. */
 const HASHED_BATCH = 20;
 
-/** The reasons of suppressions. That of an erasure replaces none of them. */
-const ALL_REASONS: SuppressionReason[] = ['hard-bounce', 'soft-bounces', 'complaint', 'operator'];
-
 /**
  * Deletes subscribers all of whose subscriptions ended before an instant, with the proof of their consent. The hash of
  * the address remains on the suppression list, so that no import adds it again.
@@ -145,7 +142,8 @@ async function replaceByHashes(
         const subscriber = await lockSubscriber(tx, id);
         // Not if the subscriber has come back since the first query.
         if (subscriber === null || (await find(tx, { among: [id] })).length === 0) continue;
-        await replaceByHash(tx, secrets, subscriber, ALL_REASONS, now);
+        // The reason of an erasure replaces none.
+        await replaceByHash(tx, secrets, subscriber, () => true, now);
         count += 1;
       }
       return count;

@@ -9,8 +9,7 @@ import { foldRuns } from './schedule/retention.ts';
 import { countRunsSince, listLastRuns } from './schedule/run-ledger.ts';
 import { foldCountSlots, readStateCounts } from './store/counts.ts';
 import { deleteExpiredRateLimits } from './store/rate-limits.ts';
-
-const RUN_STATES = ['waiting', 'running', 'done', 'late', 'skipped', 'failed'] as const;
+import { RUN_STATES } from './store/tables.ts';
 
 export const core: Capability = {
   async runRetention({ store, config }, now) {

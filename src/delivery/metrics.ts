@@ -1,16 +1,13 @@
 import { type Metrics, secondsSince } from '../core/metrics.ts';
 import { readCountsByState, readDeliveryTotals } from '../core/store/counts.ts';
 import { DELIVERY_HELD, readMeta } from '../core/store/meta.ts';
+import { BOUNCE_KINDS, DELIVERY_STATES, EDITION_DELIVERY_STATES } from '../core/store/tables.ts';
 import { findNewestEditions } from '../editions/queries.ts';
 import { SECOND } from '../lib/time.ts';
 import { listLastReports } from './providers/last-report.ts';
 import { countAllDeliveries, countUncertain, findNextDue, readDeliveryStates } from './queue/queries.ts';
 import { countRates, type EditionRates } from './rates/count-rates.ts';
 import { percentOf } from './rates/judge-rates.ts';
-
-const EDITION_STATES = ['delivering', 'paused', 'cancelled', 'done'] as const;
-const DELIVERY_STATES = ['pending', 'submitting', 'submitted', 'failed', 'suppressed'] as const;
-const BOUNCE_KINDS = ['hard', 'soft', 'complaint'] as const;
 
 export async function addDeliveryMetrics(metrics: Metrics): Promise<void> {
   await addEditions(metrics);
@@ -49,7 +46,7 @@ async function addEditions({ db, gauge, counter }: Metrics): Promise<void> {
     for (const [kind, number] of Object.entries(numbers)) reported.set({ newsletter, kind }, number);
     percent.set({ newsletter, kind: 'complaint' }, percentOf(complaint));
     percent.set({ newsletter, kind: 'bounce' }, percentOf(bounce));
-    for (const one of EDITION_STATES) state.set({ newsletter, state: one }, states.get(id) === one ? 1 : 0);
+    for (const one of EDITION_DELIVERY_STATES) state.set({ newsletter, state: one }, states.get(id) === one ? 1 : 0);
   }
 }
 

@@ -14,6 +14,7 @@ import type { SigningSecrets } from '../../core/config/signing-secrets.ts';
 import { newsletterSite, type SiteView, siteView } from '../../core/config/site-view.ts';
 import { migrate } from '../../core/store/schema.ts';
 import { openStore, type Store } from '../../core/store/store.ts';
+import { SERVICE_MESSAGE_KINDS } from '../../core/store/tables.ts';
 import { prepareServiceMessage, type ServiceMessage } from '../../delivery/message/service-message.ts';
 import { renderInThread } from '../../editions/rendering/render-in-thread.ts';
 import { sharedDocuments } from '../../feeds/index-page/index-page.ts';
@@ -27,7 +28,6 @@ import { sampleEdition } from './sample-edition.ts';
 /** Signs the links of the sample pages. */
 const SECRETS: SigningSecrets = ['of the sample pages, which nobody sees'];
 const NONCE = 'checkchecknonce0';
-const MESSAGE_KINDS = ['confirm', 'already', 'preferences', 'export', 'erase'] as const;
 
 /** @returns a sentence for each problem. After templates that cannot be parsed nothing is rendered. */
 export async function templateProblems(config: Config, templates: Templates, now: number): Promise<string[]> {
@@ -71,7 +71,7 @@ async function messageProblems(config: Config, templates: Templates, now: number
     consent: consentTextOf(config).text,
   };
   const problems: string[] = [];
-  for (const kind of MESSAGE_KINDS) {
+  for (const kind of SERVICE_MESSAGE_KINDS) {
     const context = { config, templates: requireLinks(templates, kind), secrets: SECRETS, signers: [] };
     const problem = await problemOf(() => prepareServiceMessage({ ...message, kind }, context));
     if (problem !== null) problems.push(`templates: mail/${kind}: ${problem}`);
@@ -83,7 +83,7 @@ async function messageProblems(config: Config, templates: Templates, now: number
  * Templates that throw where a message lacks its link, or that to the imprint. Only the note that a subscription exists
  * needs no link of its own.
  */
-function requireLinks(templates: Templates, kind: (typeof MESSAGE_KINDS)[number]): Templates {
+function requireLinks(templates: Templates, kind: (typeof SERVICE_MESSAGE_KINDS)[number]): Templates {
   const withLinks = async (name: string, data: object, rendering: Promise<string>): Promise<string> => {
     const rendered = await rendering;
     if (kind !== 'already' && 'link' in data && !rendered.includes(String(data.link))) {

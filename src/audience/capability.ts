@@ -1,6 +1,7 @@
 import type { Capability } from '../core/capability.ts';
 import { readCountsByState, readStateCounts } from '../core/store/counts.ts';
 import { SUPPRESSION_REASONS } from '../core/store/tables.ts';
+import { AUDIENCE_DATA } from './personal-data.ts';
 import { runAudienceRetention } from './retention.ts';
 
 export const audience: Capability = {
@@ -17,4 +18,5 @@ export const audience: Capability = {
     const reasons = await readCountsByState(db, 'suppressions');
     for (const reason of SUPPRESSION_REASONS) suppressed.set({ reason }, reasons.get(reason)?.count ?? 0);
   },
+  personalData: AUDIENCE_DATA,
 };

@@ -4,6 +4,7 @@ import { SECOND } from '../lib/time.ts';
 import { closeDueCountdowns } from './closing/countdown.ts';
 import { newsletterJobs } from './closing/newsletter-jobs.ts';
 import { addDeliveryMetrics } from './metrics.ts';
+import { DELIVERY_DATA } from './personal-data.ts';
 import { runDeliveryRetention } from './retention.ts';
 
 export const delivery: Capability = {
@@ -11,4 +12,5 @@ export const delivery: Capability = {
   startTasks: (app) => [repeat(SECOND, 'sending editions', app.log, () => closeDueCountdowns(app))],
   runRetention: runDeliveryRetention,
   addMetrics: addDeliveryMetrics,
+  personalData: DELIVERY_DATA,
 };

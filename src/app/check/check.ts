@@ -7,23 +7,30 @@ import type { AppContext, ProcessEnv } from '../../core/app-context.ts';
 import { type Config, ConfigError, loadConfig } from '../../core/config/config.ts';
 import { readableByOthers } from '../../core/config/private-paths.ts';
 import { type Finding, ok, problem, warning } from '../../core/finding.ts';
+import {
+  checkBounces,
+  checkMailProvider,
+  checkSendingDomain,
+  checkSendingLimits,
+  checkSigning,
+  checkTransport,
+} from '../../delivery/checks.ts';
 import type { OpenSendingProbes } from '../../delivery/domain/probes.ts';
+import { checkLegalTexts } from '../../front/legal-document.ts';
 import { openTemplates } from '../../lib/templates.ts';
+import { checkSources } from '../../own-sites/checks.ts';
 import { ownTemplateWarnings } from '../templates/own-templates.ts';
 import { checkAddresses } from './addresses.ts';
 import { checkFolders } from './folders.ts';
-import { checkLegalTexts } from './legal.ts';
-import { checkBounces, checkSigning, checkTransport } from './mail.ts';
-import { checkMailProvider } from './mail-provider.ts';
 import { secretProblems } from './secret-problems.ts';
-import { checkSendingDomain } from './sending-domain.ts';
-import { checkSendingLimits } from './sending-limits.ts';
 import { checkMetrics } from './server.ts';
-import { checkSources } from './sources.ts';
 import { checkContent, checkStore } from './store.ts';
 import { checkTemplates } from './templates.ts';
 
-/** Does all checks, whatever fails; after an invalid configuration there is nothing else to check. */
+/**
+ * Does all checks, in the order in which they are printed, whatever fails; after an invalid configuration there is
+ * nothing else to check.
+ */
 export async function check(
   { configFile, env, cwd, clock }: ProcessEnv,
   openProbes: OpenSendingProbes,

@@ -3,17 +3,16 @@
  */
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { countSubscriptions } from '../../audience/subscriptions.ts';
+import { checkDesk } from '../../accounts/checks.ts';
+import { checkSubscribers } from '../../audience/checks.ts';
 import type { Config } from '../../core/config/config.ts';
-import { type Finding, firstLine, ok, problem, warning } from '../../core/finding.ts';
+import { type Finding, firstLine, ok, problem } from '../../core/finding.ts';
 import { schemaState } from '../../core/store/schema.ts';
 import { openStore, type Store } from '../../core/store/store.ts';
-import { findUnconfigured, unconfiguredMessage } from '../../delivery/monitor/waiting-alerts.ts';
-import { findStrandedDrafts } from '../../editions/draft/stranded-drafts.ts';
-import { outletWarnings } from '../../outlets/check-outlets.ts';
-import { checkDesk } from './desk.ts';
+import { checkNewsletters, checkProviderReports } from '../../delivery/checks.ts';
+import { checkDrafts } from '../../editions/draft/stranded-drafts.ts';
+import { checkOutlets } from '../../outlets/checks.ts';
 import { isWritable } from './folders.ts';
-import { checkProviderReports } from './mail-provider.ts';
 import { checkProxies } from './server.ts';
 
 export async function checkStore(config: Config, now: number): Promise<Finding[]> {
@@ -50,6 +49,7 @@ async function checkSchema(store: Store, config: Config, now: number): Promise<F
   }
 }
 
+/** In the order in which they are printed. */
 export async function checkContent(store: Store, config: Config, now: number): Promise<Finding[]> {
   return [
     ...(await checkNewsletters(store, config)),
@@ -58,23 +58,6 @@ export async function checkContent(store: Store, config: Config, now: number): P
     ...(await checkDesk(store, config, now)),
     ...(await checkProxies(store, config, now)),
     ...(await checkProviderReports(store, config, now)),
-    ...(await outletWarnings(store, config)).map(warning),
+    ...(await checkOutlets(store, config)),
   ];
-}
-
-async function checkSubscribers({ db }: Store, { newsletters }: Config): Promise<Finding[]> {
-  const counts = await countSubscriptions(db);
-  const isSubscribed = (id: string): boolean =>
-    counts.some(({ newsletter, state, count }) => newsletter === id && state === 'confirmed' && count > 0);
-  return newsletters
-    .filter(({ id }) => !isSubscribed(id))
-    .map(({ id }) => warning(`newsletters ${id}: nobody is subscribed, so its editions reach nobody`));
-}
-
-async function checkNewsletters(store: Store, config: Config): Promise<Finding[]> {
-  return (await findUnconfigured({ store, config })).map((one) => warning(`newsletters: ${unconfiguredMessage(one)}`));
-}
-
-async function checkDrafts(store: Store, config: Config, now: number): Promise<Finding[]> {
-  return [...(await findStrandedDrafts({ store, config }, now)).values()].map((one) => warning(`drafts: ${one}`));
 }

@@ -5,6 +5,7 @@
 
 import { syncAlerts } from '../../core/alerts/alerts.ts';
 import type { AppContext } from '../../core/app-context.ts';
+import { type Finding, warning } from '../../core/finding.ts';
 import { findSlot } from '../slots.ts';
 import type { Draft } from './decisions.ts';
 import { listOpenDrafts } from './draft-store.ts';
@@ -55,4 +56,13 @@ function isUndecided({ state, decisions }: Draft): boolean {
     isEmpty(blocks) &&
     isEmpty(stories)
   );
+}
+
+/** The pre-flight check of drafts. */
+export async function checkDrafts(
+  store: AppContext['store'],
+  config: AppContext['config'],
+  now: number,
+): Promise<Finding[]> {
+  return [...(await findStrandedDrafts({ store, config }, now)).values()].map((one) => warning(`drafts: ${one}`));
 }

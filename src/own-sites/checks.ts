@@ -1,14 +1,14 @@
 /**
  * Checks the sites that are polled.
  */
-import type { Config } from '../../core/config/config.ts';
-import { openConfiguredClient } from '../../core/config/fetching.ts';
-import { sourceKey } from '../../core/config/source-keys.ts';
-import { articleSources } from '../../core/config/sources.ts';
-import { type Finding, ok, warning } from '../../core/finding.ts';
-import { discoverApi } from '../../sources/discover.ts';
-import { PollError } from '../../sources/request.ts';
-import { apiName } from '../../sources/source-state.ts';
+import type { Config } from '../core/config/config.ts';
+import { openConfiguredClient } from '../core/config/fetching.ts';
+import { sourceKey } from '../core/config/source-keys.ts';
+import { articleSources } from '../core/config/sources.ts';
+import { type Finding, ok, warning } from '../core/finding.ts';
+import { discoverApi } from '../sources/discover.ts';
+import { PollError } from '../sources/request.ts';
+import { apiName } from '../sources/source-state.ts';
 
 /** Looks for what is polled. A site that is away is no fault of this installation. */
 export async function checkSources(config: Config, now: number): Promise<Finding[]> {

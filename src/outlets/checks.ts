@@ -1,16 +1,17 @@
 /** What is wrong with the outlets of the configuration. */
 import type { Config, RoundupSource } from '../core/config/config.ts';
 import { roundupSources } from '../core/config/sources.ts';
+import { type Finding, warning } from '../core/finding.ts';
 import type { Store } from '../core/store/store.ts';
 import { rfc3339 } from '../lib/time.ts';
 import { canonicalLink } from '../sources/canonical-link.ts';
 import { findOutletsWithoutItems } from './items/item-counts.ts';
 import { listOutletFeeds, type OutletFeedRow } from './polling/outlet-feeds.ts';
 
-/** A sentence for each source with the feed of another one, or whose outlet has never had an item. */
-export async function outletWarnings({ db }: Store, config: Pick<Config, 'sources'>): Promise<string[]> {
+/** A warning for each source with the feed of another one, or whose outlet has never had an item. */
+export async function checkOutlets({ db }: Store, config: Pick<Config, 'sources'>): Promise<Finding[]> {
   const sources = roundupSources(config);
-  return [...sameFeeds(sources), ...(await withoutItems(db, sources))];
+  return [...sameFeeds(sources), ...(await withoutItems(db, sources))].map(warning);
 }
 
 /** Under two names, one feed would count as two outlets, which is enough for a rule. */

@@ -11,7 +11,7 @@ import { ACCOUNT_ROLES, type AccountRole } from '../permissions.ts';
 import { insecureSiteMessage, keepsSessions } from '../secure-site.ts';
 import { formatAccounts, formatInvitation } from './format-accounts.ts';
 
-export function addAccountCommands(program: Command, cli: CliContext): void {
+export function addCommands(program: Command, cli: CliContext): void {
   const accounts = program.command('accounts').description('accounts of the desk, the pages for editors at /desk');
 
   accounts

@@ -10,7 +10,7 @@ import { answerProblem, assertNoNewsroom, DEFAULT_ANSWERS, type InitAnswers, ini
 
 const MARKS = { ok: 'ok', warning: 'warning', problem: 'PROBLEM' };
 
-export function addSetupCommands(program: Command, cli: ProbingContext): void {
+export function addCommands(program: Command, cli: ProbingContext): void {
   program
     .command('init')
     .description('create a newsroom: configuration, an example article and an empty store; asks for what is missing')

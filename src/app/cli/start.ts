@@ -21,7 +21,7 @@ interface StartCommandOptions extends JsonOption {
   role: readonly Role[];
 }
 
-export function addStartCommand(program: Command, cli: CliContext): void {
+export function addCommands(program: Command, cli: CliContext): void {
   program
     .command('start')
     .description('publish, compose and deliver what is due, serve the pages, and keep to the schedule')

@@ -9,7 +9,7 @@ import { formatStatus } from './format-status.ts';
 /** The exit code while an alert is open. */
 const ALERT_OPEN = 3;
 
-export function addStatusCommand(program: Command, cli: CliContext): void {
+export function addCommands(program: Command, cli: CliContext): void {
   program
     .command('status')
     .description('show alerts, processes, articles, feeds, editions, deliveries, runs, and what was rejected or failed')

@@ -14,7 +14,7 @@ import { openStore, type Store } from '../../core/store/store.ts';
 import { rehearseRestore } from '../rehearsal/rehearse.ts';
 import { formatRehearsal, formatRehearsalLine, rehearsalJson } from './format-rehearsal.ts';
 
-export function addStoreCommands(program: Command, cli: CliContext): void {
+export function addCommands(program: Command, cli: CliContext): void {
   program
     .command('migrate')
     .description('bring the schema of the store up to date')

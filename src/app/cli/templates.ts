@@ -24,7 +24,7 @@ const WORDS: Record<TemplateEntry['state'], string> = {
   own: 'your own',
 };
 
-export function addTemplateCommands(program: Command, cli: CliContext): void {
+export function addCommands(program: Command, cli: CliContext): void {
   const templates = program.command('templates').description('list, copy and compare the templates of pages and mail');
   const folder = (): string => {
     const { configFile, env, cwd } = cli.processEnv('warn');

@@ -20,7 +20,7 @@ import type { ArticleImportReport } from '../import/report.ts';
 import { countRejections, findRejection, listRejections, type RecordedRejection } from '../rejections.ts';
 import { lookUpSomeImages } from '../remote-images/remote-images.ts';
 
-export function addArticleCommands(program: Command, cli: CliContext): void {
+export function addCommands(program: Command, cli: CliContext): void {
   program
     .command('import')
     .description('import articles: Markdown files with front matter, JSON Lines, and folders of them')

@@ -46,7 +46,7 @@ interface SubscriberImportFlags extends JsonOption {
   dryRun?: boolean;
 }
 
-export function addSubscriberCommands(program: Command, cli: CliContext): void {
+export function addCommands(program: Command, cli: CliContext): void {
   const subscribers = program.command('subscribers').description('add, remove, import, export and look up subscribers');
 
   subscribers

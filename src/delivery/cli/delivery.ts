@@ -21,7 +21,7 @@ import { readQueueStatus } from '../status/queue-status.ts';
 /** sysexits.h EX_TEMPFAIL: a mail server keeps the message and runs its pipe again. */
 const TRY_AGAIN = 75;
 
-export function addDeliveryCommands(program: Command, cli: CliContext): void {
+export function addCommands(program: Command, cli: CliContext): void {
   program
     .command('deliver')
     .description('deliver what is due')

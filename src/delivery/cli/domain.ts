@@ -14,7 +14,7 @@ interface DomainOptions extends JsonOption {
   server?: string;
 }
 
-export function addDomainCommand(program: Command, cli: ProbingContext): void {
+export function addCommands(program: Command, cli: ProbingContext): void {
   program
     .command('domain')
     .description("check the DNS of newsletters' sending domains, and print the records that are missing")

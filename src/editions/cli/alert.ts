@@ -22,7 +22,7 @@ interface AlertOptions extends JsonOption {
   by?: string;
 }
 
-export function addAlertCommand(program: Command, cli: CliContext): void {
+export function addCommands(program: Command, cli: CliContext): void {
   program
     .command('alert')
     .description('make an alert of one article; it closes when an editor has approved it')

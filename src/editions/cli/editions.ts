@@ -40,7 +40,7 @@ interface PreviewOptions extends JsonOption {
   text?: boolean;
 }
 
-export function addEditionCommands(program: Command, cli: CliContext): void {
+export function addCommands(program: Command, cli: CliContext): void {
   program
     .command('compose')
     .description("compose and close a newsletter's edition now, and queue its deliveries")

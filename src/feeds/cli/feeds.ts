@@ -13,7 +13,7 @@ import { formatFeeds, formatReaders } from './format-feeds.ts';
 
 const MAX_DAYS = 3_650;
 
-export function addFeedCommands(program: Command, cli: CliContext): void {
+export function addCommands(program: Command, cli: CliContext): void {
   program
     .command('publish')
     .description('publish feeds now')

@@ -28,7 +28,7 @@ interface ListFlags extends EditorOptions {
   limit: number;
 }
 
-export function addRoundupCommands(program: Command, cli: CliContext): void {
+export function addCommands(program: Command, cli: CliContext): void {
   const roundup = program.command('roundup').description('what other outlets report, and what enters the roundup');
   addRoundupCommand(roundup, 'list', 'list what other outlets reported: events of many outlets and fresh ones first')
     .argument('[newsletter]', 'for the hours of its roundup; default: the longest of all')

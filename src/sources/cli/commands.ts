@@ -39,7 +39,7 @@ import {
   testUnconfigured,
 } from './outlet-sources.ts';
 
-export function addSourceCommands(program: Command, cli: CliContext): void {
+export function addCommands(program: Command, cli: CliContext): void {
   const sources = program.command('sources').description('the sites and feeds that are polled');
   const forOutlet = () =>
     new Option('--roundup', 'the feed of another outlet, from which editors pick for the roundup');

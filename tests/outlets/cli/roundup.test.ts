@@ -7,7 +7,7 @@ import { findArticle } from '../../../src/articles/queries.ts';
 import type { AppContext } from '../../../src/core/app-context.ts';
 import type { CliContext } from '../../../src/core/cli/context.ts';
 import { HOUR, MINUTE } from '../../../src/lib/time.ts';
-import { addRoundupCommands } from '../../../src/outlets/cli/roundup.ts';
+import { addCommands } from '../../../src/outlets/cli/roundup.ts';
 import type { GroupedItem } from '../../../src/outlets/story-groups/story-group.ts';
 import { openSite } from '../../own-sites/test-site.ts';
 import { NOW } from '../../support/clock.ts';
@@ -53,7 +53,7 @@ async function openDesk(script = 'exit 0') {
       },
     } as unknown as CliContext;
     const program = new Command().exitOverride();
-    addRoundupCommands(program, cli);
+    addCommands(program, cli);
     const by_ = args[0] === 'log' ? [] : ['--by', by];
     try {
       await program.parseAsync(['roundup', ...args, ...by_], { from: 'user' });

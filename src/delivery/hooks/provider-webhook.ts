@@ -1,7 +1,7 @@
 /**
  * The webhook by which the mail provider reports what became of messages.
  */
-import type { Context, Handler, Hono } from 'hono';
+import type { Context, Handler } from 'hono';
 import type { MailProvider } from '../../core/config/config.ts';
 import { openServiceClient } from '../../core/config/fetching.ts';
 import { BoundedQueue } from '../../lib/concurrency/bounded-queue.ts';
@@ -9,7 +9,7 @@ import type { FetchClient } from '../../lib/guarded-fetch/fetch-client.ts';
 import { QuietPeriod } from '../../lib/quiet-period.ts';
 import { MINUTE } from '../../lib/time.ts';
 import { limitBody } from '../../web/server/request-body.ts';
-import type { WebContext } from '../../web/server/web-context.ts';
+import type { AddRoutes, WebContext } from '../../web/server/web-context.ts';
 import { checkBrevo } from '../providers/brevo.ts';
 import { noteReport } from '../providers/last-report.ts';
 import { checkMailgun } from '../providers/mailgun.ts';
@@ -51,11 +51,11 @@ function limitEvents(provider: ReportingProvider) {
 }
 
 /** Adds `/webhooks/<provider>` for the configured mail provider, and none for the others. */
-export function addProviderWebhook(app: Hono, web: WebContext): void {
+export const addProviderWebhook: AddRoutes = (site, web) => {
   const { provider } = web.config.delivery;
   if (provider === 'none') return;
-  app.post(`/webhooks/${provider}`, limitEvents(provider), handleProviderWebhook(web, provider));
-}
+  site.post(`/webhooks/${provider}`, limitEvents(provider), handleProviderWebhook(web, provider));
+};
 
 /**
  * Brevo drops a report that is answered with 4xx or 5xx, except 429

@@ -26,7 +26,7 @@ async function openWithRoutes(routes: readonly DeskRoute[]) {
     {
       mount: (web) => ({
         path: '/desk',
-        pages: createDesk({ app, web, base: '/desk', live: new LiveHub(app) }, routes),
+        pages: createDesk({ app, web, base: '/desk', live: new LiveHub(app), navigation: [] }, routes),
       }),
     },
   );
@@ -72,7 +72,7 @@ describe('the desk', () => {
         {
           mount: (web) => ({
             path: '/desk',
-            pages: createDesk({ app, web, base: '/desk', live: new LiveHub(app) }, routes),
+            pages: createDesk({ app, web, base: '/desk', live: new LiveHub(app), navigation: [] }, routes),
           }),
         },
       );

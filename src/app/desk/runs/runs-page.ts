@@ -8,7 +8,7 @@ import { newsletterJobId } from '../../../editions/draft/newsletter-job-id.ts';
 import { nextOpenSlot } from '../../../editions/slots.ts';
 import { formatDuration, localDateTime } from '../../../lib/time.ts';
 import type { Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
-import type { DeskRoute } from '../../../web/desk/desk-route.ts';
+import type { DeskSection } from '../../../web/desk/desk-route.ts';
 import { respondPage } from '../../../web/desk/page.ts';
 import { selectField, submitButton } from '../../../web/desk/parts/form.ts';
 import { operatorText } from '../../../web/desk/parts/operator-text.ts';
@@ -22,7 +22,10 @@ import { scheduleName } from './schedule-name.ts';
 const ROWS = 50;
 const MAX_ID = 200;
 
-export const runRoutes: DeskRoute[] = [{ method: 'GET', path: '/runs', needs: 'editions.read', handle: showRuns }];
+export const runsSection: DeskSection = {
+  navigation: { id: 'runs', label: 'Runs', path: '/runs', needs: 'editions.read' },
+  routes: [{ method: 'GET', path: '/runs', needs: 'editions.read', handle: showRuns }],
+};
 
 async function showRuns(request: SignedInRequest): Promise<Response> {
   const { c, desk } = request;

@@ -4,7 +4,7 @@ import type { AnySource } from '../../core/config/sources.ts';
 import { decideHeld } from '../../outlets/items/accept-held.ts';
 import { decideWithdrawals } from '../../own-sites/poll-sources.ts';
 import type { SignedInRequest } from '../../web/desk/desk-request.ts';
-import type { DeskRoute } from '../../web/desk/desk-route.ts';
+import type { DeskSection } from '../../web/desk/desk-route.ts';
 import { respondAfter, respondMissing } from '../../web/desk/page.ts';
 import { whenText } from '../../web/desk/parts/when.ts';
 import { pauseSource, requestSourcePoll, resumeSource } from '../control-sources.ts';
@@ -13,18 +13,21 @@ import { kindOf } from './source-kinds.ts';
 import { respondSources, showRejections, showSources } from './sources-page.ts';
 import { tryAddress } from './try-address.ts';
 
-export const sourceRoutes: DeskRoute[] = [
-  { method: 'GET', path: '/sources', needs: 'editions.read', handle: showSources },
-  { method: 'GET', path: '/sources/rejected', needs: 'editions.read', handle: showRejections },
-  { method: 'POST', path: '/sources/try', needs: 'deliveries.control', handle: tryPosted },
-  { method: 'POST', path: '/sources/:id/poll', needs: 'deliveries.control', handle: forSource(poll) },
-  { method: 'POST', path: '/sources/:id/pause', needs: 'deliveries.control', handle: forSource(pause) },
-  { method: 'POST', path: '/sources/:id/resume', needs: 'deliveries.control', handle: forSource(resume) },
-  { method: 'POST', path: '/sources/:id/accept', needs: 'deliveries.control', handle: forSource(decide('accept')) },
-  { method: 'POST', path: '/sources/:id/ignore', needs: 'deliveries.control', handle: forSource(decide('ignore')) },
-  { method: 'POST', path: '/sources/:id/retract', needs: 'drafts.edit', handle: forSource(withdraw('retract')) },
-  { method: 'POST', path: '/sources/:id/keep', needs: 'drafts.edit', handle: forSource(withdraw('keep')) },
-];
+export const sourcesSection: DeskSection = {
+  navigation: { id: 'sources', label: 'Sources', path: '/sources', needs: 'editions.read' },
+  routes: [
+    { method: 'GET', path: '/sources', needs: 'editions.read', handle: showSources },
+    { method: 'GET', path: '/sources/rejected', needs: 'editions.read', handle: showRejections },
+    { method: 'POST', path: '/sources/try', needs: 'deliveries.control', handle: tryPosted },
+    { method: 'POST', path: '/sources/:id/poll', needs: 'deliveries.control', handle: forSource(poll) },
+    { method: 'POST', path: '/sources/:id/pause', needs: 'deliveries.control', handle: forSource(pause) },
+    { method: 'POST', path: '/sources/:id/resume', needs: 'deliveries.control', handle: forSource(resume) },
+    { method: 'POST', path: '/sources/:id/accept', needs: 'deliveries.control', handle: forSource(decide('accept')) },
+    { method: 'POST', path: '/sources/:id/ignore', needs: 'deliveries.control', handle: forSource(decide('ignore')) },
+    { method: 'POST', path: '/sources/:id/retract', needs: 'drafts.edit', handle: forSource(withdraw('retract')) },
+    { method: 'POST', path: '/sources/:id/keep', needs: 'drafts.edit', handle: forSource(withdraw('keep')) },
+  ],
+};
 
 type SourceAct = (request: SignedInRequest, source: AnySource) => Promise<Response>;
 

@@ -1,7 +1,6 @@
 import type { Capability } from '../core/capability.ts';
 import { readCountsByState, readStateCounts } from '../core/store/counts.ts';
 import { SUPPRESSION_REASONS } from '../core/store/tables.ts';
-import { AUDIENCE_DATA } from './personal-data.ts';
 import { runAudienceRetention } from './retention.ts';
 
 export const audience: Capability = {
@@ -18,5 +17,11 @@ export const audience: Capability = {
     const reasons = await readCountsByState(db, 'suppressions');
     for (const reason of SUPPRESSION_REASONS) suppressed.set({ reason }, reasons.get(reason)?.count ?? 0);
   },
-  personalData: AUDIENCE_DATA,
+  personalData: {
+    subscribers: { exportedAs: 'address', erasure: 'deleted' },
+    subscriptions: { exportedAs: 'subscriptions', erasure: 'deleted' },
+    consent_events: { exportedAs: 'consent', erasure: 'deleted' },
+    suppressions: { exportedAs: null, erasure: 'remains' },
+    subscriber_imports: { exportedAs: null, erasure: 'remains' },
+  },
 };

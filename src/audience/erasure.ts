@@ -1,6 +1,6 @@
 /**
  * The right to erasure (GDPR article 17). What remains is a keyed hash of the address, so that importing an old list
- * does not add the person again, and anonymous rows that count in an edition's totals (see personal-data.ts).
+ * does not add the person again, and anonymous rows that count in an edition's totals (see docs/law.md).
  *
  * Not erased: mail that was submitted, files written by a file transport, log files, backups, and import and export
  * files.

@@ -27,23 +27,12 @@ export type RetentionContext = Pick<AppContext, 'store' | 'config' | 'clock'> & 
   keys: Pick<AppContext['keys'], 'signingSecrets'>;
 };
 
-/** What docs/law.md says of a table. */
-export interface PersonalData {
-  /** What is stored of a person. */
-  what: string;
-  why: string;
-  /** How long without an erasure; names the key of the configuration that decides. */
-  kept: string;
-  /** The key of the export that has it, or null with the reason in `notExported`. */
-  exportedAs: string | null;
-  notExported?: string;
-  /**
-   * What an erasure does with the rows of the person. `anonymised`: they remain as numbers, without text and without a
-   * person who could be found by them.
-   */
-  erasure: 'deleted' | 'anonymised' | 'remains';
-  /** Why rows remain. */
-  remains?: string;
-}
+/** docs/law.md says of each table what is stored, why, and for how long. A test compares it with these. */
+export type PersonalTables = Partial<Record<keyof Tables, PersonalTable>>;
 
-export type PersonalTables = Partial<Record<keyof Tables, PersonalData>>;
+interface PersonalTable {
+  /** The key of the export that has its rows. */
+  exportedAs: string | null;
+  /** What an erasure does with the rows of the person. `anonymised`: they remain as numbers that lead to nobody. */
+  erasure: 'deleted' | 'anonymised' | 'remains';
+}

@@ -44,15 +44,5 @@ export const core: Capability = {
     }
     gauge('open_alerts', 'Raised alerts.').set((await listOpenAlerts(db)).length);
   },
-  personalData: {
-    rate_limits: {
-      what: 'keyed hashes of addresses, domains and clients; numbers of subscribers; domains with a limit',
-      why: 'limiting the abuse of forms, and deliveries to a domain',
-      kept: 'hours, at most a day after the last request',
-      exportedAs: null,
-      notExported: 'keyed hashes, numbers, domains, and instants',
-      erasure: 'deleted',
-      remains: 'those of the domain and of the client expire within a day',
-    },
-  },
+  personalData: { rate_limits: { exportedAs: null, erasure: 'deleted' } },
 };

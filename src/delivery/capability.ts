@@ -4,7 +4,6 @@ import { SECOND } from '../lib/time.ts';
 import { closeDueCountdowns } from './closing/countdown.ts';
 import { newsletterJobs } from './closing/newsletter-jobs.ts';
 import { addDeliveryMetrics } from './metrics.ts';
-import { DELIVERY_DATA } from './personal-data.ts';
 import { runDeliveryRetention } from './retention.ts';
 
 export const delivery: Capability = {
@@ -12,5 +11,12 @@ export const delivery: Capability = {
   startTasks: (app) => [repeat(SECOND, 'sending editions', app.log, () => closeDueCountdowns(app))],
   runRetention: runDeliveryRetention,
   addMetrics: addDeliveryMetrics,
-  personalData: DELIVERY_DATA,
+  personalData: {
+    deliveries: { exportedAs: 'deliveries', erasure: 'anonymised' },
+    service_messages: { exportedAs: 'serviceMessages', erasure: 'deleted' },
+    bounces: { exportedAs: 'bounces', erasure: 'anonymised' },
+    edition_refusals: { exportedAs: 'refusals', erasure: 'deleted' },
+    service_refusals: { exportedAs: 'refusals', erasure: 'deleted' },
+    paused_domains: { exportedAs: null, erasure: 'deleted' },
+  },
 };

@@ -1,6 +1,4 @@
-/**
- * The capabilities of daywire, each after those that it builds on.
- */
+/** The capabilities of daywire, each after those that it builds on. */
 import { accounts } from '../accounts/capability.ts';
 import { articles } from '../articles/capability.ts';
 import { audience } from '../audience/capability.ts';

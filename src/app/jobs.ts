@@ -1,6 +1,4 @@
-/**
- * The jobs of the schedule.
- */
+/** The jobs of the schedule. */
 import type { AppContext } from '../core/app-context.ts';
 import type { Job } from '../core/schedule/job.ts';
 import { CAPABILITIES } from './capabilities.ts';

@@ -1,7 +1,5 @@
-/**
- * Deletes old rows, or folds them into totals.
- */
-import type { RetentionContext } from '../core/capability.ts';
+/** Deletes old rows, or folds them into totals. */
+import type { AppContext } from '../core/app-context.ts';
 import { truncateLog } from '../core/store/deleted-text.ts';
 import { CAPABILITIES } from './capabilities.ts';
 
@@ -10,7 +8,7 @@ import { CAPABILITIES } from './capabilities.ts';
  * @returns numbers of deleted rows, by what they were
  * @throws if the store fails; deletions up to that point are kept
  */
-export async function runRetention(app: RetentionContext): Promise<Record<string, number>> {
+export async function runRetention(app: AppContext): Promise<Record<string, number>> {
   const now = app.clock();
   const report: Record<string, number> = {};
   // The last capability first, because its rows refer to those of the others: the deliveries of a subscriber are

@@ -22,7 +22,6 @@ import { connectionsWithin, openFilesLimit } from '../web/server/open-files.ts';
 import type { WebContext } from '../web/server/web-context.ts';
 import { startCounting, startRecordingProcess, startScheduling, watchClock } from './background-tasks.ts';
 import { checkAtStart } from './check/check.ts';
-import { checkTemplates } from './check/templates.ts';
 import {
   deliverFirst,
   type FirstRun,
@@ -31,10 +30,11 @@ import {
   publishAndCompose,
   runDeps,
 } from './first-run.ts';
-import { createMetricsApp } from './metrics/metrics-app.ts';
+import { createMetricsApp } from './metrics.ts';
 import { runRetention } from './retention.ts';
 import { createApp } from './routes/app.ts';
 import { needsTemplateCheck } from './templates/own-templates.ts';
+import { checkTemplates } from './templates/template-problems.ts';
 import { warmUp } from './warm-up.ts';
 
 /** Parts of the work: one process does all of them, or several processes share them. */

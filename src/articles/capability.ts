@@ -12,18 +12,11 @@ import { fillTitleIndex } from './search/fill-index.ts';
 const INDEX_EVERY = 200;
 
 export const articles: Capability = {
-  startTasks(app) {
-    const lookUpImages = lookingUpImages(app);
-    return [
-      startImporting(app),
-      repeat(INDEX_EVERY, 'indexing headlines', app.log, async () => {
-        await fillTitleIndex(app.store.db);
-      }),
-      repeat(2 * SECOND, 'looking up pictures', app.log, async (signal) => {
-        await lookUpImages(signal);
-      }),
-    ];
-  },
+  startTasks: (app) => [
+    startImporting(app),
+    repeat(INDEX_EVERY, 'indexing headlines', app.log, () => fillTitleIndex(app.store.db)),
+    repeat(2 * SECOND, 'looking up pictures', app.log, lookingUpImages(app)),
+  ],
   async addMetrics({ db, gauge, now }) {
     const rejected = gauge('rejections', 'Rejected input that waits for an editor.', ['stage']);
     for (const [stage, count] of Object.entries(await countRejectionsByStage(db))) rejected.set({ stage }, count);

@@ -2,7 +2,7 @@
  * Retention of subscribers who never confirmed anything, of those who left, and of client addresses.
  */
 import { type ExpressionBuilder, sql } from 'kysely';
-import type { RetentionContext } from '../core/capability.ts';
+import type { AppContext } from '../core/app-context.ts';
 import type { SigningSecrets } from '../core/config/signing-secrets.ts';
 import type { Db, Store } from '../core/store/store.ts';
 import type { Tables } from '../core/store/tables.ts';
@@ -16,7 +16,7 @@ import { deleteOldUnsubscribeKeys } from './unsubscribe-keys.ts';
 
 /** `unconfirmed`, `left`: subscribers. `consentIps`: records of consent that lost the client's address. */
 export async function runAudienceRetention(
-  { store, config, keys }: RetentionContext,
+  { store, config, keys }: AppContext,
   now: number,
 ): Promise<Record<string, number>> {
   const { consentIpsDays, consentDays } = config.retention;

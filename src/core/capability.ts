@@ -17,15 +17,11 @@ export interface Capability {
    * Deletes old rows, or folds them into totals.
    * @returns the numbers of deleted rows, by their key in the report
    */
-  runRetention?(app: RetentionContext, now: number): Promise<Record<string, number>>;
+  runRetention?(app: AppContext, now: number): Promise<Record<string, number>>;
   addMetrics?(metrics: Metrics): Promise<void>;
   /** Its tables with data about subscribers. */
   personalData?: PersonalTables;
 }
-
-export type RetentionContext = Pick<AppContext, 'store' | 'config' | 'clock'> & {
-  keys: Pick<AppContext['keys'], 'signingSecrets'>;
-};
 
 /** docs/law.md says of each table what is stored, why, and for how long. A test compares it with these. */
 export type PersonalTables = Partial<Record<keyof Tables, PersonalTable>>;

@@ -1,6 +1,4 @@
-/**
- * What a capability adds metrics with.
- */
+/** What a capability adds metrics with. */
 import type { Counter, Gauge } from 'prom-client';
 import { SECOND } from '../lib/time.ts';
 import type { Db } from './store/store.ts';

@@ -1,7 +1,4 @@
-/**
- * What core itself gives to the process.
- */
-
+/** What core itself gives to the process. */
 import { DAY, SECOND } from '../lib/time.ts';
 import { listOpenAlerts } from './alerts/alerts.ts';
 import type { Capability } from './capability.ts';

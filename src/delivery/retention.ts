@@ -4,7 +4,7 @@
  */
 import { sql } from 'kysely';
 import { resolveAlerts } from '../core/alerts/alerts.ts';
-import type { RetentionContext } from '../core/capability.ts';
+import type { AppContext } from '../core/app-context.ts';
 import { isOpen, OPEN_DELIVERY_STATES } from '../core/store/delivery-states.ts';
 import { revokedLease } from '../core/store/lease.ts';
 import type { Db, Store } from '../core/store/store.ts';
@@ -18,7 +18,7 @@ import { domainAlert } from './status/edition-status.ts';
 
 /** Only deliveries that are not open are folded, so those that can be settled are settled first. */
 export async function runDeliveryRetention(
-  { store, config }: RetentionContext,
+  { store, config }: AppContext,
   now: number,
 ): Promise<Record<string, number>> {
   const before = now - config.retention.deliveriesDays * DAY;

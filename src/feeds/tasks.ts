@@ -1,6 +1,4 @@
-/**
- * Tasks of feeds in a running process: publishing changes, closing archive pages, notifying the hub, mirroring.
- */
+/** Tasks of feeds in a running process: publishing changes, closing archive pages, notifying the hub, mirroring. */
 import { hasDueChanges } from '../articles/pending-changes.ts';
 import type { AppContext } from '../core/app-context.ts';
 import { repeat, type Stoppable } from '../lib/repeat.ts';

@@ -204,7 +204,8 @@ describe('the data about a subscriber', () => {
       const all = await store.db.introspection.getTables();
       const named = (pattern: RegExp) =>
         all.filter(({ columns }) => columns.some(({ name }) => pattern.test(name))).map(({ name }) => name);
-      // A new table needs a row in `addTwo`, a list in the export, its deletion, and its entry in its capability and in docs/law.md.
+      // A new table needs a row in `addTwo`, a list in the export, its deletion, and an entry in its capability and in
+      // docs/law.md.
       expect(named(/^subscriber_id$/).sort()).toEqual([...subscriberTables].sort());
       // Of colleagues, not of subscribers.
       const ofAccounts = ['accounts', 'account_invitations'];

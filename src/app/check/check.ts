@@ -20,12 +20,11 @@ import { checkLegalTexts } from '../../front/legal-document.ts';
 import { openTemplates } from '../../lib/templates.ts';
 import { checkSources } from '../../own-sites/checks.ts';
 import { ownTemplateWarnings } from '../templates/own-templates.ts';
+import { checkTemplates } from '../templates/template-problems.ts';
 import { checkAddresses } from './addresses.ts';
 import { checkFolders } from './folders.ts';
-import { secretProblems } from './secret-problems.ts';
 import { checkMetrics } from './server.ts';
-import { checkContent, checkStore } from './store.ts';
-import { checkTemplates } from './templates.ts';
+import { checkContent, checkSecret, checkStore } from './store.ts';
 
 /**
  * Does all checks, in the order in which they are printed, whatever fails; after an invalid configuration there is
@@ -48,7 +47,7 @@ export async function check(
     ...checkMetrics(config),
     ...(await checkTemplates(config, openTemplates(config.paths.templates, config.publication.zone), clock())),
     ...ownTemplateWarnings(config.paths.templates).map(warning),
-    ...(await secretProblems(config)).map(problem),
+    ...(await checkSecret(config)),
     ...(await checkStore(config, clock())),
     ...checkFolders(config),
     ...readableByOthers(config).map(warning),

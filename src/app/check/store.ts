@@ -1,12 +1,14 @@
 /**
- * Checks the store: whether it opens, its schema, and what it holds against the configuration.
+ * Checks the store: whether it opens, its schema, its signing secret, and what it holds against the configuration.
  */
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { checkDesk } from '../../accounts/checks.ts';
 import { checkSubscribers } from '../../audience/checks.ts';
 import type { Config } from '../../core/config/config.ts';
+import { readSigningSecrets } from '../../core/config/signing-secrets.ts';
 import { type Finding, firstLine, ok, problem } from '../../core/finding.ts';
+import { verifySigningSecrets } from '../../core/signing-secret.ts';
 import { schemaState } from '../../core/store/schema.ts';
 import { openStore, type Store } from '../../core/store/store.ts';
 import { checkNewsletters, checkProviderReports } from '../../delivery/checks.ts';
@@ -60,4 +62,35 @@ export async function checkContent(store: Store, config: Config, now: number): P
     ...(await checkProviderReports(store, config, now)),
     ...(await checkOutlets(store, config)),
   ];
+}
+
+/**
+ * Compares the configured signing secret with the one of the store; without a store that can be read, only reads it.
+ * On SQLite, the first start creates a missing secret.
+ */
+export async function checkSecret(config: Config): Promise<Finding[]> {
+  try {
+    if (!(await isComparedWithStore(config))) {
+      readSigningSecrets(config, config.secrets.databaseUrl === undefined ? 'sqlite' : 'postgres');
+    }
+    return [];
+  } catch (error) {
+    return [problem(`signing secret: ${(error as Error).message}`)];
+  }
+}
+
+/** @returns false where there is no readable store of this version, which another check reports */
+async function isComparedWithStore(config: Config): Promise<boolean> {
+  const { databaseUrl } = config.secrets;
+  const { store: path } = config.paths;
+  if (databaseUrl === undefined && !existsSync(path)) return false;
+  const store = await openStore({ databaseUrl, path }).catch(() => null);
+  if (store === null) return false;
+  try {
+    if ((await schemaState(store).catch(() => null))?.kind !== 'current') return false;
+    await verifySigningSecrets(config, store.db, store.dialect);
+    return true;
+  } finally {
+    await store.close();
+  }
 }

@@ -1,18 +1,22 @@
-/**
- * All routes of the desk.
- */
+/** The desk of a process, with the sections of all capabilities. */
 import { auditSection } from '../../accounts/desk/audit-page.ts';
 import { accountsSection } from '../../accounts/desk/routes.ts';
 import { articlesSection } from '../../articles/desk/routes.ts';
 import { audienceSection } from '../../audience/desk/routes.ts';
+import type { AppContext } from '../../core/app-context.ts';
 import { deliveriesSection } from '../../delivery/desk/deliveries/routes.ts';
 import { editionsSection } from '../../delivery/desk/editions/routes.ts';
 import { editionSection } from '../../editions/desk/routes.ts';
 import { feedsSection } from '../../feeds/desk/feeds-page.ts';
 import { roundupSection } from '../../outlets/desk/routes.ts';
 import { sourcesSection } from '../../sources/desk/routes.ts';
+import { createDesk } from '../../web/desk/desk-app.ts';
+import type { DeskContext } from '../../web/desk/desk-request.ts';
 import type { DeskRoute, DeskSection } from '../../web/desk/desk-route.ts';
+import { LiveHub } from '../../web/desk/live/live-hub.ts';
 import { liveRoutes } from '../../web/desk/live/routes.ts';
+import type { WebContext } from '../../web/server/web-context.ts';
+import type { MountedPages } from '../start.ts';
 import { runsSection } from './runs/runs-page.ts';
 import { todaySection } from './today/today-page.ts';
 
@@ -25,3 +29,10 @@ const SECTIONS: readonly DeskSection[] = [
 export const NAVIGATION = SECTIONS.map(({ navigation }) => navigation);
 
 export const DESK_ROUTES: readonly DeskRoute[] = [...liveRoutes, ...SECTIONS.flatMap(({ routes }) => routes)];
+
+/** Opens the desk of a process. @returns its app, and what ends its streams */
+export function openDesk(app: AppContext, web: WebContext): MountedPages {
+  const live = new LiveHub(app);
+  const desk: DeskContext = { app, web, base: `${web.base}/desk`, live, navigation: NAVIGATION };
+  return { path: '/desk', pages: createDesk(desk, DESK_ROUTES), stop: () => live.stop() };
+}

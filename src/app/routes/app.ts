@@ -1,9 +1,7 @@
-/**
- * The web server's routes.
- */
-
-import { type Context, Hono } from 'hono';
+/** The web server's routes. */
+import { type Context, type Handler, Hono } from 'hono';
 import { methodNotAllowed } from 'hono/method-not-allowed';
+import { sql } from 'kysely';
 import { addArticlePages } from '../../articles/pages/routes.ts';
 import { addAudiencePages } from '../../audience/pages/routes.ts';
 import { addBounceWebhook } from '../../delivery/hooks/bounce-webhook.ts';
@@ -13,6 +11,8 @@ import { addHub } from '../../feeds/hooks/hub-endpoint.ts';
 import { addFeedPages } from '../../feeds/pages/routes.ts';
 import { serveFrontPage } from '../../front/front-page.ts';
 import { addFrontPages } from '../../front/routes.ts';
+import { SECOND } from '../../lib/time.ts';
+import { withTimeout } from '../../lib/with-timeout.ts';
 import { addSourceWebhook } from '../../own-sites/hooks/source-webhook.ts';
 import { addAssets } from '../../web/pages/assets.ts';
 import { share } from '../../web/pages/public-page.ts';
@@ -20,9 +20,7 @@ import { respondFailure, respondNotFound } from '../../web/server/errors.ts';
 import { securityHeaders } from '../../web/server/headers.ts';
 import { reportUntrustedProxy } from '../../web/server/untrusted-proxy.ts';
 import { type AddRoutes, openWebContext, type WebContext, type WebOptions } from '../../web/server/web-context.ts';
-import { serveMetrics } from '../metrics/metrics.ts';
-import { withToken } from '../metrics/metrics-app.ts';
-import { serveHealth } from './health.ts';
+import { serveMetrics, withToken } from '../metrics.ts';
 
 /** The public pages and webhooks. No two have a path in common. */
 const PUBLIC_ROUTES: readonly AddRoutes[] = [
@@ -67,6 +65,19 @@ function addPublicPages(app: Hono, web: WebContext): void {
   app.get(`${web.base}/`, share(web, serveFrontPage(web)));
   const site = app.basePath(web.base);
   for (const addRoutes of PUBLIC_ROUTES) addRoutes(site, web);
+}
+
+/** `/healthz`: 200 if the database responds within three seconds, otherwise 503. */
+function serveHealth({ store }: WebContext): Handler {
+  return async (c) => {
+    const query = withTimeout(sql`select 1`.execute(store.db), 3 * SECOND, 'the database does not respond');
+    const ok = await query.then(
+      () => true,
+      () => false,
+    );
+    const body = { ok, database: ok ? 'reachable' : 'unreachable' };
+    return c.json(body, ok ? 200 : 503, { 'Cache-Control': 'no-store' });
+  };
 }
 
 /** 204 for OPTIONS, 405 for any other method, both with Allow (RFC 9110 §15.5.6). */

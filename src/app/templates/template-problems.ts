@@ -12,6 +12,7 @@ import type { Config } from '../../core/config/config.ts';
 import { legalPages } from '../../core/config/legal-pages.ts';
 import type { SigningSecrets } from '../../core/config/signing-secrets.ts';
 import { newsletterSite, type SiteView, siteView } from '../../core/config/site-view.ts';
+import { type Finding, ok, problem } from '../../core/finding.ts';
 import { migrate } from '../../core/store/schema.ts';
 import { openStore, type Store } from '../../core/store/store.ts';
 import { SERVICE_MESSAGE_KINDS } from '../../core/store/tables.ts';
@@ -28,6 +29,12 @@ import { sampleEdition } from './sample-edition.ts';
 /** Signs the links of the sample pages. */
 const SECRETS: SigningSecrets = ['of the sample pages, which nobody sees'];
 const NONCE = 'checkchecknonce0';
+
+/** Renders all templates that are used, with sample data. */
+export async function checkTemplates(config: Config, templates: Templates, now: number): Promise<Finding[]> {
+  const problems = await templateProblems(config, templates, now);
+  return problems.length > 0 ? problems.map(problem) : [ok('templates: all parse, and all that are used render')];
+}
 
 /** @returns a sentence for each problem. After templates that cannot be parsed nothing is rendered. */
 export async function templateProblems(config: Config, templates: Templates, now: number): Promise<string[]> {

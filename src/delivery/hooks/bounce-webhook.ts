@@ -2,7 +2,7 @@
  * The webhook by which a mail provider's adapter reports bounces.
  */
 import type { Handler } from 'hono';
-import { limitBody } from '../../web/server/request-body.ts';
+import { limitBytes } from '../../web/server/request-body.ts';
 import type { AddRoutes, WebContext } from '../../web/server/web-context.ts';
 import { recordBounceReports, verifyBounceWebhook } from '../bounces/webhook.ts';
 
@@ -10,20 +10,14 @@ import { recordBounceReports, verifyBounceWebhook } from '../bounces/webhook.ts'
 const MAX_BYTES = 2 * 1024 * 1024;
 const NO_STORE = { 'Cache-Control': 'no-store' };
 
-const limitReports = limitBody({
-  maxSize: MAX_BYTES,
-  onError: (c) => c.text(`The body must have at most ${MAX_BYTES} bytes.\n`, 413, NO_STORE),
-});
-
 export const addBounceWebhook: AddRoutes = (site, web) => {
   const { webhookSecret } = web.config.secrets;
   if (webhookSecret !== undefined)
-    site.post('/webhooks/bounces', limitReports, handleBounceWebhook(web, webhookSecret));
+    site.post('/webhooks/bounces', limitBytes(MAX_BYTES), handleBounceWebhook(web, webhookSecret));
 };
 
 /**
- * 204 when the reports are recorded, 401 if the signature is wrong, 400 if the signed body
- * is invalid.
+ * 204 when the reports are recorded, 401 if the signature is wrong, 400 if the signed body is invalid.
  * @param secret DAYWIRE_WEBHOOK_SECRET
  */
 function handleBounceWebhook(web: WebContext, secret: string): Handler {

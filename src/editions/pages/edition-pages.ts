@@ -2,7 +2,7 @@
  * Past editions: lists of them, and each as it was when it closed. A notice above an edition shows later retractions
  * and corrections.
  */
-import type { Handler } from 'hono';
+import type { Handler, MiddlewareHandler } from 'hono';
 import { type Article, fullHeadline, retractionOf } from '../../articles/article.ts';
 import { noteUrl } from '../../articles/article-link.ts';
 import { listPage, nameParameter, parsePageNumber, renderPage, respondPage } from '../../web/pages/page.ts';
@@ -11,6 +11,7 @@ import { respondNotFound } from '../../web/server/errors.ts';
 import type { WebContext } from '../../web/server/web-context.ts';
 import { editionLine } from '../edition-line.ts';
 import { findArticlesNotedSince, findEdition, listEditions } from '../queries.ts';
+import { isVisit } from '../visits/is-visit.ts';
 
 const EDITIONS_PER_PAGE = 50;
 const LAST_PAGE = 200;
@@ -54,6 +55,22 @@ export function serveEdition(web: WebContext): Handler {
     const html = replaceAlternates(edition.archiveHtml, await renderAlternates(web, editionFeeds(web.config)));
     const notice = await renderNotice(web, await findArticlesNotedSince(db, edition));
     return respondPage(c, notice === null ? html : insertInBody(html, notice));
+  };
+}
+
+/** Counts requests of `/editions/:newsletter/:slot`, also those that the cache of pages answers. */
+export function countVisits(web: WebContext): MiddlewareHandler {
+  return async (c, next) => {
+    await next();
+    const { newsletter, slot } = c.req.param() as { newsletter: string; slot: string };
+    const isCounted = isVisit({
+      method: c.req.method,
+      status: c.res.status,
+      userAgent: c.req.header('User-Agent'),
+      fetchMode: c.req.header('Sec-Fetch-Mode'),
+      purpose: c.req.header('Sec-Purpose'),
+    });
+    if (isCounted) web.visits?.count(newsletter, slot);
   };
 }
 

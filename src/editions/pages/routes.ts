@@ -1,7 +1,6 @@
 import { share } from '../../web/pages/public-page.ts';
 import type { AddRoutes } from '../../web/server/web-context.ts';
-import { countVisits } from './count-visits.ts';
-import { serveEdition, serveEditions } from './edition-pages.ts';
+import { countVisits, serveEdition, serveEditions } from './edition-pages.ts';
 
 export const addEditionPages: AddRoutes = (site, web) => {
   site.get('/editions', share(web, serveEditions(web)));

@@ -1,6 +1,6 @@
 import { html } from 'hono/html';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { openDesk } from '../../../src/app/desk/mount.ts';
+import { openDesk } from '../../../src/app/desk/routes.ts';
 import { createApp } from '../../../src/app/routes/app.ts';
 import { createDesk } from '../../../src/web/desk/desk-app.ts';
 import type { SignedInRequest } from '../../../src/web/desk/desk-request.ts';

@@ -1,6 +1,4 @@
-/**
- * Routes about closed editions.
- */
+/** Routes about closed editions. */
 import type { DeskSection } from '../../../web/desk/desk-route.ts';
 import { serveEditionPage } from './edition-page.ts';
 import { serveFrozenPage } from './frozen-page.ts';

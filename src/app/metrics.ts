@@ -1,17 +1,48 @@
 /**
- * Metrics for Prometheus, read from the database, so that all processes report the same.
+ * Metrics for Prometheus, read from the database, so that all processes report the same. Clients of the listener
+ * `server.metrics` may read them, and if there is a token, only those that have it, also on the public port. Without a
+ * token the public port has no such address.
  */
-import type { Handler } from 'hono';
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { type Handler, Hono } from 'hono';
 import { Counter, Gauge, Registry } from 'prom-client';
-import type { Metrics } from '../../core/metrics.ts';
-import type { Store } from '../../core/store/store.ts';
-import { type Clock, SECOND } from '../../lib/time.ts';
-import { VERSION } from '../../lib/version.ts';
-import type { WebContext } from '../../web/server/web-context.ts';
-import { CAPABILITIES } from '../capabilities.ts';
+import type { Metrics } from '../core/metrics.ts';
+import type { Store } from '../core/store/store.ts';
+import { type Clock, SECOND } from '../lib/time.ts';
+import { VERSION } from '../lib/version.ts';
+import type { WebContext, WebOptions } from '../web/server/web-context.ts';
+import { CAPABILITIES } from './capabilities.ts';
 
 /** How long a scrape may use the result of another one. */
 const CACHED = 5 * SECOND;
+
+/** The app of the listener for metrics. */
+export function createMetricsApp({ store, clock, config, log }: Omit<WebOptions, 'templates' | 'secrets'>): Hono {
+  const app = new Hono();
+  const { metricsToken } = config.secrets;
+  const serve = serveMetrics({ store, clock });
+  app.get('/metrics', metricsToken === undefined ? serve : withToken(metricsToken, serve));
+  app.notFound((c) => c.text('The metrics are at /metrics.\n', 404));
+  app.onError((error, c) => {
+    log?.error({ error: String(error) }, 'metrics failed');
+    return c.text('The metrics could not be read.\n', 500);
+  });
+  return app;
+}
+
+/** Calls the handler for requests with `Authorization: Bearer <token>` (RFC 6750 §2.1); 404 for others. */
+export function withToken(token: string, handler: Handler): Handler {
+  const expected = sha256(token);
+  return async (c, next) => {
+    const [, given] = /^Bearer +(\S+)$/i.exec(c.req.header('Authorization') ?? '') ?? [];
+    if (given === undefined || !timingSafeEqual(sha256(given), expected)) return c.notFound();
+    return handler(c, next);
+  };
+}
+
+function sha256(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}
 
 /** `/metrics`. */
 export function serveMetrics({ store, clock }: Pick<WebContext, 'store' | 'clock'>): Handler {

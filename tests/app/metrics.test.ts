@@ -1,23 +1,23 @@
 import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
-import { openMetrics, readMetrics, renderMetrics } from '../../../src/app/metrics/metrics.ts';
-import { raiseAlert } from '../../../src/core/alerts/alerts.ts';
-import { registerSchedules } from '../../../src/core/schedule/register.ts';
-import { foldRuns } from '../../../src/core/schedule/retention.ts';
-import { claimRun, finishRun, recordWaitingRun } from '../../../src/core/schedule/run-ledger.ts';
-import { foldCountSlots } from '../../../src/core/store/counts.ts';
-import { DELIVERY_HELD, writeMeta } from '../../../src/core/store/meta.ts';
-import type { Store } from '../../../src/core/store/store.ts';
-import { noteReport } from '../../../src/delivery/providers/last-report.ts';
-import { deleteBounces, foldDeliveries } from '../../../src/delivery/retention.ts';
-import { addRequests, deleteReaderCounts } from '../../../src/feeds/readers/reader-rows.ts';
-import { DAY, HOUR, MINUTE } from '../../../src/lib/time.ts';
-import { clockAt } from '../../support/clock.ts';
-import { forEachDatabase, openMigrated } from '../../support/databases.ts';
-import { storeDeliveries } from '../../support/deliveries.ts';
-import { recordQueries } from '../../support/recorded-queries.ts';
+import { openMetrics, readMetrics, renderMetrics } from '../../src/app/metrics.ts';
+import { raiseAlert } from '../../src/core/alerts/alerts.ts';
+import { registerSchedules } from '../../src/core/schedule/register.ts';
+import { foldRuns } from '../../src/core/schedule/retention.ts';
+import { claimRun, finishRun, recordWaitingRun } from '../../src/core/schedule/run-ledger.ts';
+import { foldCountSlots } from '../../src/core/store/counts.ts';
+import { DELIVERY_HELD, writeMeta } from '../../src/core/store/meta.ts';
+import type { Store } from '../../src/core/store/store.ts';
+import { noteReport } from '../../src/delivery/providers/last-report.ts';
+import { deleteBounces, foldDeliveries } from '../../src/delivery/retention.ts';
+import { addRequests, deleteReaderCounts } from '../../src/feeds/readers/reader-rows.ts';
+import { DAY, HOUR, MINUTE } from '../../src/lib/time.ts';
+import { clockAt } from '../support/clock.ts';
+import { forEachDatabase, openMigrated } from '../support/databases.ts';
+import { storeDeliveries } from '../support/deliveries.ts';
+import { recordQueries } from '../support/recorded-queries.ts';
 
-const { version } = JSON.parse(await readFile(new URL('../../../package.json', import.meta.url), 'utf8')) as {
+const { version } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
 };
 const now = Date.UTC(2026, 10, 24, 12);
@@ -511,7 +511,7 @@ it('documents each metric with its labels in docs/operating.md, and no other', a
   const exposed = metrics.map(({ name, labelNames }) => {
     return name.replace('daywire_', '') + (labelNames.length === 0 ? '' : `{${labelNames.join(',')}}`);
   });
-  const text = await readFile(new URL('../../../docs/operating.md', import.meta.url), 'utf8');
+  const text = await readFile(new URL('../../docs/operating.md', import.meta.url), 'utf8');
   const [, table = ''] = /metric, with the prefix.*\n.*\n((?: {2}\|.*\n)+)/.exec(text) ?? [];
   const documented = table
     .split('\n')

@@ -2,7 +2,7 @@
 import type { Hono } from 'hono';
 import type { AccountRole } from '../src/accounts/permissions.ts';
 import { beginSession } from '../src/accounts/sessions.ts';
-import { openDesk } from '../src/app/desk/mount.ts';
+import { openDesk } from '../src/app/desk/routes.ts';
 import { createApp } from '../src/app/routes/app.ts';
 import type { AppContext } from '../src/core/app-context.ts';
 import { inTransaction } from '../src/core/store/store.ts';

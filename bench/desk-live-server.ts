@@ -3,7 +3,7 @@
  * it serves, closes an edition when a line comes in, prints the edition, and runs until its input ends.
  */
 import { once } from 'node:events';
-import { openDesk } from '../src/app/desk/mount.ts';
+import { openDesk } from '../src/app/desk/routes.ts';
 import { editionDeskPath } from '../src/delivery/desk/editions/edition-names.ts';
 import { type DeliveringSetup, printLine, startDeliveringServer } from './delivering-server.ts';
 import { closeLarge, composeLarge } from './delivery-edition.ts';

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { chromium } from 'playwright-core';
 import { ACCOUNT_ROLES, type AccountRole } from '../src/accounts/permissions.ts';
-import { NAVIGATION } from '../src/web/desk/navigation.ts';
+import { NAVIGATION } from '../src/app/desk/routes.ts';
 import { CHROMIUM_FLAGS, findChromium } from './chromium.ts';
 import { startSampleDesk } from './desk/sample-desk.ts';
 

@@ -2,7 +2,6 @@
  * Deletes sessions and invitations that have ended, old failures of signing in, and who had a page open. Accounts and
  * the audit log remain.
  */
-
 import type { Db } from '../core/store/store.ts';
 import { DAY, HOUR } from '../lib/time.ts';
 import { SESSION_IDLE, SESSION_LIFETIME } from './sessions.ts';

@@ -1,7 +1,6 @@
 /**
  * Sessions of the desk. The browser keeps a random token, the store its hash.
  */
-
 import type { Db, Tx } from '../core/store/store.ts';
 import { CLOCK_DIFFERENCE } from '../lib/clock-watch.ts';
 import { DAY, HOUR, MINUTE } from '../lib/time.ts';

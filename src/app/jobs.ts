@@ -1,11 +1,8 @@
-/**
- * The jobs of the schedule.
- */
+/** The jobs of the schedule. */
 import type { AppContext } from '../core/app-context.ts';
 import type { Job } from '../core/schedule/job.ts';
-import { newsletterJobs } from '../delivery/closing/newsletter-jobs.ts';
-import { publishJobs } from '../feeds/publish/publish-jobs.ts';
+import { CAPABILITIES } from './capabilities.ts';
 
 export function jobsOf(app: AppContext): Job[] {
-  return [...publishJobs(app), ...newsletterJobs(app)];
+  return CAPABILITIES.flatMap((capability) => capability.jobs?.(app) ?? []);
 }

@@ -1,7 +1,6 @@
 /**
  * Runs daywire: once, or until it is stopped.
  */
-
 import type { Hono } from 'hono';
 import { lookUpSomeImages } from '../articles/remote-images/look-up.ts';
 import { consentTextOf, storeConsentText } from '../audience/consent/consent-text.ts';
@@ -9,29 +8,19 @@ import type { AppContext } from '../core/app-context.ts';
 import type { Finding } from '../core/finding.ts';
 import { vacuumFailure, vacuumIfDue } from '../core/store/deleted-text.ts';
 import { correctFutureInstants } from '../core/store/future-instants.ts';
-import { startWatchingRates } from '../delivery/rates/watch-rates.ts';
+import { startDelivering, startDeliveryTasks } from '../delivery/tasks.ts';
 import { openVisitCounter } from '../editions/visits/visit-counter.ts';
 import { publish } from '../feeds/publish/publish.ts';
 import { openReaderCounter } from '../feeds/readers/reader-counts.ts';
+import { notifyHubOnce, startMirroring } from '../feeds/tasks.ts';
 import type { Stoppable } from '../lib/repeat.ts';
 import { errorLine } from '../lib/text/clean-text.ts';
 import { SECOND } from '../lib/time.ts';
 import { connectionsWithin, openFilesLimit } from '../web/server/connection-limit.ts';
 import { ListenError, listen, type WebServer } from '../web/server/listen.ts';
 import type { WebContext } from '../web/server/web-context.ts';
-import {
-  notifyHubOnce,
-  startCounting,
-  startDelivering,
-  startMirroring,
-  startPollingBounces,
-  startRecordingProcess,
-  startRecordingProgress,
-  startScheduling,
-  watchClock,
-} from './background-tasks.ts';
+import { startCounting, startRecordingProcess, startScheduling, watchClock } from './background-tasks.ts';
 import { checkAtStart } from './check/check.ts';
-import { checkTemplates } from './check/templates.ts';
 import {
   deliverFirst,
   type FirstRun,
@@ -40,10 +29,11 @@ import {
   publishAndCompose,
   runDeps,
 } from './first-run.ts';
-import { createMetricsApp } from './metrics/metrics-app.ts';
+import { createMetricsApp } from './metrics.ts';
 import { runRetention } from './retention.ts';
 import { createApp } from './routes/app.ts';
 import { needsTemplateCheck } from './templates/own-templates.ts';
+import { checkTemplates } from './templates/template-problems.ts';
 import { warmUp } from './warm-up.ts';
 
 /** Parts of the work: one process does all of them, or several processes share them. */
@@ -131,10 +121,7 @@ export async function start(app: AppContext, options: StartOptions): Promise<Run
     const published = roles.includes('schedule') ? await publishAndCompose(app, options) : NOTHING_DONE;
     if (roles.includes('schedule')) tasks.push(...(await startScheduling(app)));
     if (roles.includes('web') || roles.includes('schedule')) tasks.push(startMirroring(app));
-    // Before the first deliveries, which may take hours.
-    if (roles.includes('deliver')) {
-      tasks.push(...startPollingBounces(app), startWatchingRates(app), startRecordingProgress(app));
-    }
+    if (roles.includes('deliver')) tasks.push(...startDeliveryTasks(app));
     const delivered = roles.includes('deliver') ? await deliverFirst(app, options) : null;
     if (roles.includes('deliver')) tasks.push(startDelivering(app));
     return {

@@ -1,6 +1,6 @@
 /**
  * The right to erasure (GDPR article 17). What remains is a keyed hash of the address, so that importing an old list
- * does not add the person again, and anonymous rows that count in an edition's totals (see personal-data.ts).
+ * does not add the person again, and anonymous rows that count in an edition's totals (see docs/law.md).
  *
  * Not erased: mail that was submitted, files written by a file transport, log files, backups, and import and export
  * files.
@@ -17,7 +17,13 @@ import { isAtDomain } from '../lib/address.ts';
 import { changesRateKey, linkRateKeys } from './account-links.ts';
 import { lockSubscriber, type SubscriberRow } from './consent/changes.ts';
 import { addressRateKeys } from './consent/signup-limits.ts';
-import { deleteSuppressions, findSuppression, hashesOfAddress, insertSuppression } from './suppression.ts';
+import {
+  deleteSuppressions,
+  findSuppression,
+  hashesOfAddress,
+  insertSuppression,
+  isLiftedByOptIn,
+} from './suppression.ts';
 
 const ERASED = 'erased';
 
@@ -37,7 +43,7 @@ export async function eraseSubscriber(
   const erased = await inTransaction(db, async (tx) => {
     const subscriber = await lockSubscriber(tx, subscriberId);
     if (subscriber === null) return null;
-    await replaceByHash(tx, secrets, subscriber, ['complaint', 'operator'], now);
+    await replaceByHash(tx, secrets, subscriber, (reason) => !isLiftedByOptIn(reason), now);
     await onCommit?.(tx);
     return [subscriber.email, subscriber.email_key];
   });
@@ -48,13 +54,13 @@ export async function eraseSubscriber(
 
 /**
  * Deletes a locked subscriber. What remains is the hash of the address on the suppression list.
- * @param kept the reasons of an earlier suppression that remain; another one becomes `erased`
+ * @param isKept whether the reason of an earlier suppression remains; another one becomes `erased`
  */
 export async function replaceByHash(
   tx: Tx,
   secrets: SigningSecrets,
   subscriber: SubscriberRow,
-  kept: readonly SuppressionReason[],
+  isKept: (reason: SuppressionReason) => boolean,
   now: number,
 ): Promise<void> {
   const subscriberId = subscriber.id;
@@ -62,7 +68,7 @@ export async function replaceByHash(
   // The row still has the reason if the list was hashed with a secret that is lost.
   const before = (await findSuppression(tx, secrets, subscriber.email_key))?.reason ?? subscriber.suppressed_reason;
   await deleteSuppressions(tx, hashes);
-  const reason = before !== null && kept.includes(before) ? before : ERASED;
+  const reason = before !== null && isKept(before) ? before : ERASED;
   await insertSuppression(tx, hashes[0] as string, reason, now);
   const { email_key: emailKey } = subscriber;
   const ofAddress = [...addressRateKeys(secrets, emailKey), ...linkRateKeys(secrets, emailKey)];

@@ -1,5 +1,4 @@
 /** The export of all data about a subscriber (GDPR articles 15 and 20). */
-
 import { type Db, type InTransaction, inTransaction } from '../core/store/store.ts';
 import { rfc3339 } from '../lib/time.ts';
 import { type ConsentChannel, lockSubscriber, recordConsent } from './consent/changes.ts';
@@ -8,10 +7,9 @@ import { subscriberHistory } from './history.ts';
 const instantOf = (instant: number | null): string | null => (instant === null ? null : rfc3339(instant));
 
 /**
- * Returns all data about a subscriber as plain JSON, with instants in RFC 3339: the tables of personal-data.ts. Not
- * included are the version of links,
- * and keyed hashes of the address: in the rate limits of messages, and on the suppression list, which is shown as
- * `suppressed`.
+ * Returns all data about a subscriber as plain JSON, with instants in RFC 3339: the tables that docs/law.md lists. Not
+ * included are the version of links, and keyed hashes of the address: in the rate limits of messages, and on the
+ * suppression list, which is shown as `suppressed`.
  * @returns null if there is no such subscriber
  */
 export async function exportSubscriberData(db: Db, subscriberId: number): Promise<Record<string, unknown> | null> {

@@ -2,11 +2,38 @@
  * Retention of subscribers who never confirmed anything, of those who left, and of client addresses.
  */
 import { type ExpressionBuilder, sql } from 'kysely';
+import type { AppContext } from '../core/app-context.ts';
 import type { SigningSecrets } from '../core/config/signing-secrets.ts';
 import type { Db, Store } from '../core/store/store.ts';
-import type { SuppressionReason, Tables } from '../core/store/tables.ts';
+import type { Tables } from '../core/store/tables.ts';
+import { DAY } from '../lib/time.ts';
 import { lockSubscriber } from './consent/changes.ts';
+import { deleteOldUploads } from './csv/uploaded-imports.ts';
 import { replaceByHash } from './erasure.ts';
+import { foldGrowth } from './growth.ts';
+import { resolveSignupAlert } from './signup-alert.ts';
+import { deleteOldUnsubscribeKeys } from './unsubscribe-keys.ts';
+
+/** `unconfirmed`, `left`: subscribers. `consentIps`: records of consent that lost the client's address. */
+export async function runAudienceRetention(
+  { store, config, keys }: AppContext,
+  now: number,
+): Promise<Record<string, number>> {
+  const { consentIpsDays, consentDays } = config.retention;
+  const secrets = await keys.signingSecrets();
+  const oldRequests = now - config.signup.deleteUnconfirmedAfterDays * DAY;
+  await resolveSignupAlert(store.db, now);
+  await deleteOldUnsubscribeKeys(store.db, now);
+  await deleteOldUploads({ config, store }, now);
+  await foldGrowth(store.db, now, config.publication.zone);
+  return {
+    unconfirmed:
+      (await deleteUnconfirmed(store, oldRequests)) +
+      (await deleteSuppressedUnconfirmed(store, secrets, oldRequests, now)),
+    left: await deleteLeavers(store, secrets, now - consentDays * DAY, now),
+    consentIps: await deleteClientAddresses(store, now - consentIpsDays * DAY),
+  };
+}
 
 /** Rows per transaction: a few tens of milliseconds of writing. */
 const BATCH = 5_000;
@@ -19,7 +46,7 @@ type Which = { after: number } | { among: number[] };
  * `deleteSuppressedUnconfirmed`.
  * @returns number of deleted subscribers
  */
-export async function deleteUnconfirmed({ db, reports, dialect }: Store, since: number): Promise<number> {
+async function deleteUnconfirmed({ db, reports, dialect }: Store, since: number): Promise<number> {
   let deleted = 0;
   for (let last = 0; ; ) {
     const ids = await findUnconfirmed(reports, since, 'mailable', { after: last }, BATCH);
@@ -73,15 +100,12 @@ async function findUnconfirmed(
 /** Subscribers per transaction: each takes a few milliseconds, because its deliveries are looked up by edition. */
 const HASHED_BATCH = 20;
 
-/** The reasons of suppressions. That of an erasure replaces none of them. */
-const ALL_REASONS: SuppressionReason[] = ['hard-bounce', 'soft-bounces', 'complaint', 'operator'];
-
 /**
  * Deletes subscribers all of whose subscriptions ended before an instant, with the proof of their consent. The hash of
  * the address remains on the suppression list, so that no import adds it again.
  * @returns number of deleted subscribers
  */
-export function deleteLeavers(store: Store, secrets: SigningSecrets, since: number, now: number): Promise<number> {
+function deleteLeavers(store: Store, secrets: SigningSecrets, since: number, now: number): Promise<number> {
   return replaceByHashes(store, secrets, (db, which) => findLeavers(db, since, which), now);
 }
 
@@ -90,7 +114,7 @@ export function deleteLeavers(store: Store, secrets: SigningSecrets, since: numb
  * instant: anyone can request a subscription for an address, also for one that was erased. Its hash remains.
  * @returns number of deleted subscribers
  */
-export function deleteSuppressedUnconfirmed(
+function deleteSuppressedUnconfirmed(
   store: Store,
   secrets: SigningSecrets,
   since: number,
@@ -118,7 +142,8 @@ async function replaceByHashes(
         const subscriber = await lockSubscriber(tx, id);
         // Not if the subscriber has come back since the first query.
         if (subscriber === null || (await find(tx, { among: [id] })).length === 0) continue;
-        await replaceByHash(tx, secrets, subscriber, ALL_REASONS, now);
+        // The reason of an erasure replaces none.
+        await replaceByHash(tx, secrets, subscriber, () => true, now);
         count += 1;
       }
       return count;
@@ -163,7 +188,7 @@ const hasClientAddress = sql<boolean>`source is not null
   and channel in ('form', 'confirmation', 'preferences', 'unsubscribe-page', 'one-click')`;
 
 /** Deletes the addresses of clients from events before an instant; the events remain. @returns number of events */
-export async function deleteClientAddresses({ db }: Store, since: number): Promise<number> {
+async function deleteClientAddresses({ db }: Store, since: number): Promise<number> {
   let changed = 0;
   for (;;) {
     const { numUpdatedRows } = await db

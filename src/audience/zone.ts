@@ -1,5 +1,4 @@
 /** The time zone of a subscriber, for newsletters that are delivered at local time. */
-
 import type { Tx } from '../core/store/store.ts';
 import { isZone } from '../lib/time.ts';
 import { type ConsentChannel, recordConsent } from './consent/changes.ts';

@@ -2,9 +2,9 @@
  * The command line: arguments become one call, its result becomes text and an exit code. bin/daywire.js calls it.
  */
 import { Command, CommanderError } from 'commander';
+import { COMMAND_MODULES } from '../app/commands.ts';
 import { openParts } from '../app/context-parts.ts';
 import { type AppContext, type AppContextOptions, type ProcessEnv, withAppContext } from '../core/app-context.ts';
-import type { AddCommands } from '../core/cli/context.ts';
 import { openOutput } from '../core/cli/output.ts';
 import { openProgress } from '../core/cli/progress.ts';
 import { type OpenSendingProbes, openSendingProbes, type ProbingContext } from '../delivery/sending-domain/probes.ts';
@@ -13,88 +13,6 @@ import { VERSION } from '../lib/version.ts';
 
 const FAILED = 1;
 const USAGE = 2;
-
-interface CommandGroup {
-  /** For the help. */
-  heading: string;
-  commands: string[];
-  load(): Promise<AddCommands<ProbingContext>>;
-}
-
-/** Loaded on demand: a mail server runs `daywire bounce` for each message. */
-const GROUPS: CommandGroup[] = [
-  {
-    heading: 'Set-up:',
-    commands: ['init', 'check', 'schema'],
-    load: async () => (await import('../app/cli/setup.ts')).addSetupCommands,
-  },
-  {
-    heading: 'Set-up:',
-    commands: ['domain'],
-    load: async () => (await import('../delivery/cli/domain.ts')).addDomainCommand,
-  },
-  {
-    heading: 'Set-up:',
-    commands: ['templates'],
-    load: async () => (await import('../app/cli/templates.ts')).addTemplateCommands,
-  },
-  { heading: 'Running:', commands: ['start'], load: async () => (await import('../app/cli/start.ts')).addStartCommand },
-  {
-    heading: 'Running:',
-    commands: ['status'],
-    load: async () => (await import('../app/cli/status.ts')).addStatusCommand,
-  },
-  {
-    heading: 'Articles and feeds:',
-    commands: ['import', 'rejected'],
-    load: async () => (await import('../articles/cli/articles.ts')).addArticleCommands,
-  },
-  {
-    heading: 'Articles and feeds:',
-    commands: ['sources'],
-    load: async () => (await import('../sources/cli/commands.ts')).addSourceCommands,
-  },
-  {
-    heading: 'Articles and feeds:',
-    commands: ['publish', 'feeds'],
-    load: async () => (await import('../feeds/cli/feeds.ts')).addFeedCommands,
-  },
-  {
-    heading: 'Editions and delivery:',
-    commands: ['roundup'],
-    load: async () => (await import('../outlets/cli/roundup.ts')).addRoundupCommands,
-  },
-  {
-    heading: 'Editions and delivery:',
-    commands: ['compose', 'preview', 'editions'],
-    load: async () => (await import('../editions/cli/editions.ts')).addEditionCommands,
-  },
-  {
-    heading: 'Editions and delivery:',
-    commands: ['alert'],
-    load: async () => (await import('../editions/cli/alert.ts')).addAlertCommand,
-  },
-  {
-    heading: 'Editions and delivery:',
-    commands: ['deliver', 'queue', 'bounce'],
-    load: async () => (await import('../delivery/cli/delivery.ts')).addDeliveryCommands,
-  },
-  {
-    heading: 'Subscribers:',
-    commands: ['subscribers'],
-    load: async () => (await import('../audience/cli/subscribers.ts')).addSubscriberCommands,
-  },
-  {
-    heading: 'Desk:',
-    commands: ['accounts'],
-    load: async () => (await import('../accounts/cli/accounts.ts')).addAccountCommands,
-  },
-  {
-    heading: 'Store:',
-    commands: ['migrate', 'backup', 'restore', 'secret'],
-    load: async () => (await import('../app/cli/store.ts')).addStoreCommands,
-  },
-];
 
 /** What the process provides. Its working folder must be `cwd()`: paths among the arguments are relative to it. */
 export type CliIo = Pick<NodeJS.Process, 'env' | 'cwd'> & {
@@ -130,8 +48,8 @@ export async function runCommandLine(args: readonly string[], io: CliIo): Promis
   const program = createProgram(io);
   const options = (): ProgramOptions => program.opts();
   const cli = createContext(io, options);
-  const named = GROUPS.filter(({ commands }) => commands.some((command) => args.includes(command)));
-  for (const { heading, load } of named.length > 0 ? named : GROUPS) {
+  const named = COMMAND_MODULES.filter(({ commands }) => commands.some((command) => args.includes(command)));
+  for (const { heading, load } of named.length > 0 ? named : COMMAND_MODULES) {
     program.commandsGroup(heading);
     (await load())(program, cli);
   }

@@ -1,5 +1,4 @@
 /** The alerts about deliveries: what they are about, and how the desk shows them. Pure. */
-import type { Permission } from '../accounts/permissions.ts';
 import type { AlertId, AlertKind, AlertSubject } from '../core/alerts/alert-kind.ts';
 
 /** A server that rejects everything. */
@@ -35,7 +34,7 @@ const deliveryPage = ({ edition }: AlertSubject) =>
     ? deliveriesPage()
     : { label: 'Its delivery', path: `/deliveries/${edition}`, needs: 'deliveries.read' as const };
 
-export const DELIVERY_ALERT_KINDS: Record<string, AlertKind<Permission>> = {
+export const DELIVERY_ALERT_KINDS: Record<string, AlertKind> = {
   edition: { title: 'Delivery is paused', page: deliveryPage },
   retraction: { title: 'Delivery is paused: a story was retracted', page: deliveryPage },
   undelivered: { title: 'Many deliveries failed', page: deliveryPage },

@@ -1,7 +1,6 @@
 /**
  * One attempt: builds a message, submits it, and decides the outcome.
  */
-
 import type { RefusalKind } from '../core/store/tables.ts';
 import type { Clock } from '../lib/time.ts';
 import { RecipientError } from './message/message-fields.ts';

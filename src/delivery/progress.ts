@@ -2,7 +2,6 @@
  * How far the delivery of each edition was, minute by minute. It is looked up in the counters from time to time:
  * counting in the transactions of deliveries would cost throughput, and reading it from a million deliveries a second.
  */
-
 import type { Db } from '../core/store/store.ts';
 import { MINUTE } from '../lib/time.ts';
 import { countAllDeliveries } from './queue/queries.ts';

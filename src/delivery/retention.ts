@@ -2,11 +2,44 @@
  * Retention of deliveries, service messages and bounces. Every statement is short, so that other writers do not wait.
  * An interrupted run is continued by the next, and running twice, or concurrently, changes nothing.
  */
+
 import { sql } from 'kysely';
+import { resolveAlerts } from '../core/alerts/alerts.ts';
+import type { AppContext } from '../core/app-context.ts';
 import { isInOpenState, OPEN_DELIVERY_STATES } from '../core/store/delivery-states.ts';
 import { revokedLease } from '../core/store/lease.ts';
 import type { Db, Store } from '../core/store/store.ts';
+import { DAY, localDate } from '../lib/time.ts';
+import { pauseAlert } from './alerts.ts';
+import { deleteProgress } from './progress.ts';
+import { EVENT_IDS_KEPT } from './providers/replay-window.ts';
 import { CANCELLED } from './queue/delivery-outcome.ts';
+import { deleteRefusalsOfFinished } from './queue/refusals.ts';
+import { settleDelivered } from './queue/reported-deliveries.ts';
+
+/** Only deliveries that are not open are folded, so those that can be settled are settled first. */
+export async function runDeliveryRetention(
+  { store, config }: AppContext,
+  now: number,
+): Promise<Record<string, number>> {
+  const before = now - config.retention.deliveriesDays * DAY;
+  // The warm-up counts the current day of the zone only; three days allow for a change of the zone.
+  await deleteWarmUpDays(store, localDate(now - 3 * DAY, config.publication.zone));
+  await settleDelivered(store, now);
+  await failUncertainOfCancelled(store, now);
+  const domains = await deleteRefusalsOfFinished(store.db);
+  const alerts = domains.map(({ editionId, domain }) => pauseAlert(editionId, domain));
+  await resolveAlerts(store.db, alerts, now);
+  return {
+    deliveries: await foldDeliveries(store, before),
+    // Minutes of the progress of deliveries.
+    progress: await deleteProgress(store.db, before),
+    serviceMessages: await deleteServiceMessages(store, before),
+    bounces: await deleteBounces(store, before),
+    // Ids of what mail providers reported.
+    providerEvents: await deleteProviderEvents(store, now - EVENT_IDS_KEPT),
+  };
+}
 
 /** Rows per statement: a few tens of milliseconds of writing. */
 const BATCH = 5_000;
@@ -88,7 +121,7 @@ async function foldBatch(db: Store['db'], editionId: number): Promise<number> {
  * Fails the uncertain deliveries of cancelled editions: they are never retried. With `delivery.uncertain: hold`, the
  * operator must settle them before this runs.
  */
-export async function failUncertainOfCancelled({ db }: Pick<Store, 'db'>, now: number): Promise<void> {
+async function failUncertainOfCancelled({ db }: Pick<Store, 'db'>, now: number): Promise<void> {
   for (let last = 0; ; ) {
     const { id } = await db
       .selectFrom('deliveries')
@@ -122,7 +155,7 @@ export async function failUncertainOfCancelled({ db }: Pick<Store, 'db'>, now: n
 }
 
 /** Deletes service messages that ended before an instant. @returns number of deleted rows */
-export function deleteServiceMessages({ db, reports }: Store, before: number): Promise<number> {
+function deleteServiceMessages({ db, reports }: Store, before: number): Promise<number> {
   return deleteInBatches(
     (after) =>
       reports
@@ -170,7 +203,7 @@ async function deleteInBatches(
 }
 
 /** Deletes the ids of provider events that were recorded before an instant. @returns number of deleted rows */
-export async function deleteProviderEvents({ db }: Pick<Store, 'db'>, before: number): Promise<number> {
+async function deleteProviderEvents({ db }: Pick<Store, 'db'>, before: number): Promise<number> {
   for (let deleted = 0; ; ) {
     const { numDeletedRows } = await db
       .deleteFrom('webhook_events')
@@ -192,6 +225,6 @@ export async function deleteProviderEvents({ db }: Pick<Store, 'db'>, before: nu
 }
 
 /** Deletes the warm-up counts of days before a local date, such as `2026-11-24`. */
-export async function deleteWarmUpDays({ db }: Pick<Store, 'db'>, before: string): Promise<void> {
+async function deleteWarmUpDays({ db }: Pick<Store, 'db'>, before: string): Promise<void> {
   await db.deleteFrom('warm_up_days').where('day', '<', before).execute();
 }

@@ -1,7 +1,6 @@
 /**
  * The state that the workers of a delivery run share: claims, connections, messages, report and end.
  */
-
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../core/config/config.ts';
 import type { SigningSecrets } from '../core/config/signing-secrets.ts';

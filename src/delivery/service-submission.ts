@@ -3,7 +3,6 @@
  * status, all are due again and service messages back off: nobody would look after them one by one. For the same
  * reason, messages of a kind that cannot be built wait until they can.
  */
-
 import { inTransaction, type Tx } from '../core/store/store.ts';
 import { MINUTE } from '../lib/time.ts';
 import { buildMessage, failed, isUsedUp, submitMessage, usedUpReason } from './attempt.ts';

@@ -1,4 +1,3 @@
-import type { Permission } from '../accounts/permissions.ts';
 import type { AlertKind, AlertSubject } from '../core/alerts/alert-kind.ts';
 import { closedPath, draftPath, nextPath } from './draft/draft-address.ts';
 
@@ -10,7 +9,7 @@ const slotOf = ({ newsletter = '', slot = '' }: AlertSubject) => ({
 });
 
 /** The alerts about drafts and editions, before their delivery. */
-export const EDITION_ALERT_KINDS: Record<string, AlertKind<Permission>> = {
+export const EDITION_ALERT_KINDS: Record<string, AlertKind> = {
   'approval-reminder': {
     title: 'An approval is needed',
     page: (subject) => ({ label: 'Its draft', path: draftPath(slotOf(subject)), needs }),

@@ -1,7 +1,6 @@
 /**
  * What an operator sees of feeds.
  */
-
 import type { AppContext } from '../core/app-context.ts';
 import { rfc3339 } from '../lib/time.ts';
 import { findNewestPage } from './archive/archive-page.ts';

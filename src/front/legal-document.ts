@@ -4,6 +4,7 @@ import { sanitiseMarkdown } from '../articles/sanitise.ts';
 import type { Config } from '../core/config/config.ts';
 import { isElsewhere, type LegalPage, legalPages } from '../core/config/legal-pages.ts';
 import { ownSites } from '../core/config/sources.ts';
+import { type Finding, problem, warning } from '../core/finding.ts';
 import { cleanLine, decodeUtf8 } from '../lib/text/clean-text.ts';
 
 export interface LegalDocument {
@@ -62,8 +63,8 @@ export function renderLegalText(text: string, defaultTitle: string, config: Conf
   };
 }
 
-/** What is wrong with the configured texts, and what is missing in them; a sentence each. */
-export async function legalFindings(config: Config): Promise<{ problems: string[]; warnings: string[] }> {
+/** Checks that the configured texts can be shown and are filled in. */
+export async function checkLegalTexts(config: Config): Promise<Finding[]> {
   const problems: string[] = [];
   const warnings: string[] = [];
   for (const page of legalPages(config).filter((one) => !isElsewhere(one))) {
@@ -79,7 +80,7 @@ export async function legalFindings(config: Config): Promise<{ problems: string[
       problems.push(error.message);
     }
   }
-  return { problems, warnings };
+  return [...problems.map(problem), ...warnings.map(warning)];
 }
 
 const UNFILLED = /\(your [^()\n]{1,100}\)/g;

@@ -22,7 +22,7 @@ export function repeat(
   everyMs: number,
   name: string,
   log: Log,
-  work: (signal: AbortSignal) => Promise<void>,
+  work: (signal: AbortSignal) => Promise<unknown>,
 ): Repetition {
   const stopping = new AbortController();
   let timer: NodeJS.Timeout;

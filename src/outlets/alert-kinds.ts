@@ -1,8 +1,7 @@
-import type { Permission } from '../accounts/permissions.ts';
 import type { AlertKind } from '../core/alerts/alert-kind.ts';
 import { sourcePage } from '../sources/source-action.ts';
 
-export const OUTLET_ALERT_KINDS: Record<string, AlertKind<Permission>> = {
+export const OUTLET_ALERT_KINDS: Record<string, AlertKind> = {
   'outlet-held': { title: 'Items of an outlet wait for a decision', page: sourcePage },
   'outlet-feed': { title: 'The feed of an outlet cannot be read', page: sourcePage },
   grouping: {

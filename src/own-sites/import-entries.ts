@@ -1,5 +1,4 @@
 /** Imports what a source has, through the import of articles: one item is one input, with its own rejection. */
-
 import { analyseArticles, importFiles } from '../articles/import/import.ts';
 import type { ImportFile } from '../articles/import/import-files.ts';
 import { type ArticleImportResult, addToResult, emptyResult } from '../articles/import/result.ts';

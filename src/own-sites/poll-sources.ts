@@ -1,7 +1,6 @@
 /**
  * Operations on sources: polling what is due, polling one, and deciding on what a source has withdrawn.
  */
-
 import type { AlertId } from '../core/alerts/alert-kind.ts';
 import { raiseAlert, resolveAlerts } from '../core/alerts/alerts.ts';
 import type { AppContext } from '../core/app-context.ts';

@@ -3,7 +3,6 @@
  * The parameter `kind` is the kind of the source: SITES, or OUTLETS of outlets/polling/outlet-feeds.ts; `onCommit` is
  * called last, in the same transaction.
  */
-
 import type { AppContext } from '../core/app-context.ts';
 import type { Config } from '../core/config/config.ts';
 import type { AnySource } from '../core/config/sources.ts';

@@ -7,7 +7,7 @@ import type { SourceApi } from '../core/store/tables/source-tables.ts';
 import type { Tables } from '../core/store/tables.ts';
 import { DAY } from '../lib/time.ts';
 
-export type FeedState = Selectable<Tables['outlet_feeds']>['state'];
+type FeedState = Selectable<Tables['outlet_feeds']>['state'];
 
 interface PollStatus {
   id: string;

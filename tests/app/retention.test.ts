@@ -15,6 +15,7 @@ import { testConfig } from '../delivery/fixture.ts';
 import { forEachDatabase } from '../support/databases.ts';
 import { storeDeliveries } from '../support/deliveries.ts';
 import { SECRETS } from '../support/sample.ts';
+import { openTestApp } from '../support/test-app.ts';
 
 const NOW = Date.UTC(2026, 10, 24, 7, 30);
 const base = testConfig();
@@ -45,7 +46,9 @@ const NOTHING = {
 };
 
 function run(store: Store) {
-  return runRetention({ store, config, clock: () => NOW, keys: { signingSecrets: async () => SECRETS } });
+  const app = openTestApp(store);
+  const keys = { ...app.keys, signingSecrets: async () => SECRETS };
+  return runRetention({ ...app, config, clock: () => NOW, keys });
 }
 
 let editions = 0;

@@ -1,5 +1,4 @@
 /** Steps that several tests of the sample take. */
-
 import { importFiles } from '../../src/articles/import/import.ts';
 import { textFile } from '../../src/articles/import/import-files.ts';
 import type { AppContext } from '../../src/core/app-context.ts';

@@ -1,5 +1,4 @@
 /** Imports into a small newsroom: its configuration, temporary folders, and a fixed clock. */
-
 import { importText } from '../../src/articles/import/import.ts';
 import type { ArticleImportResult } from '../../src/articles/import/result.ts';
 import { type Config, parseConfig } from '../../src/core/config/config.ts';

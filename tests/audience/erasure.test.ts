@@ -2,13 +2,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { queueEdition } from '../../scripts/test-edition.ts';
+import { CAPABILITIES } from '../../src/app/capabilities.ts';
 import { changesRateKey } from '../../src/audience/account-links.ts';
 import { eraseSubscriber } from '../../src/audience/erasure.ts';
 import { exportSubscriberData, recordExport } from '../../src/audience/export-data.ts';
 import { subscriberHistory } from '../../src/audience/history.ts';
-import { PERSONAL_DATA, type PersonalTable, personalDataTable } from '../../src/audience/personal-data.ts';
 import { addSubscriber } from '../../src/audience/subscriptions.ts';
 import { findSuppression, hashAddress, suppressAddress } from '../../src/audience/suppression.ts';
+import type { PersonalTables } from '../../src/core/capability.ts';
 import type { SigningSecrets } from '../../src/core/config/signing-secrets.ts';
 import { acquirePermit } from '../../src/core/store/rate-limits.ts';
 import type { Store } from '../../src/core/store/store.ts';
@@ -19,13 +20,15 @@ import { NOW, OPERATOR, requestNewsletters } from './fixtures.ts';
 
 const EMAIL = 'subscriber1@example.com';
 
+/** All tables with data about subscribers. */
+const PERSONAL_DATA: PersonalTables = Object.assign({}, ...CAPABILITIES.map(({ personalData }) => personalData));
+
 /** Those with a subscriber id. */
 const subscriberTables = [
-  ...['subscriptions', 'consent_events', 'deliveries', 'service_messages', 'bounces', 'edition_refusals'],
-  'service_refusals',
-] as SubscriberTable[];
-type Others = 'subscribers' | 'paused_domains' | 'suppressions' | 'subscriber_imports' | 'rate_limits';
-type SubscriberTable = Exclude<PersonalTable, Others>;
+  ...(['subscriptions', 'consent_events', 'deliveries', 'service_messages', 'bounces', 'edition_refusals'] as const),
+  'service_refusals' as const,
+];
+type SubscriberTable = (typeof subscriberTables)[number];
 
 /** Adds two subscribers with rows in every table. */
 async function addTwo(store: Store): Promise<{ id: number; other: number }> {
@@ -172,9 +175,20 @@ describe('the data about a subscriber', () => {
   it('is documented: each table with what, why, how long, export and erasure', () => {
     const documented = readFileSync(join(ROOT, 'docs/law.md'), 'utf8')
       .split('\n')
-      .filter((line) => line.startsWith('| `'))
-      .map((line) => line.replace(/ +\|/g, ' |'));
-    expect(documented).toEqual(personalDataTable());
+      .filter((line) => line.startsWith('| `'));
+    const rows = documented.map((line) => {
+      const cells = line.split('|').map((cell) => cell.trim());
+      const [table, what, why, kept, exported, erased] = cells.slice(1, -1) as [string, ...string[]];
+      const [, key = null] = /^`(\w+)`$/.exec(exported ?? '') ?? [];
+      const [, erasure, reason] = /^(\w+)(: .+)?$/.exec(erased ?? '') ?? [];
+      const isComplete = [what, why, kept].every((text) => text !== undefined && text !== '');
+      const hasReasons =
+        (key !== null || /^no: .+/.test(exported ?? '')) && (erasure === 'deleted' || reason !== undefined);
+      return { table: table.replaceAll('`', ''), exportedAs: key, erasure, isComplete: isComplete && hasReasons };
+    });
+    const tables = CAPABILITIES.flatMap(({ personalData = {} }) => Object.entries(personalData));
+    const inOrder = <T extends { table: string }>(list: T[]) => list.toSorted((a, b) => a.table.localeCompare(b.table));
+    expect(inOrder(rows)).toEqual(inOrder(tables.map(([table, data]) => ({ table, ...data, isComplete: true }))));
     const keys = [...documented.join().matchAll(/`((?:retention|signup)\.\w+)`/g)].map(([, key]) => key as string);
     const { retention, signup } = sampleConfig();
     const config: Record<string, object> = { retention, signup };
@@ -190,7 +204,8 @@ describe('the data about a subscriber', () => {
       const all = await store.db.introspection.getTables();
       const named = (pattern: RegExp) =>
         all.filter(({ columns }) => columns.some(({ name }) => pattern.test(name))).map(({ name }) => name);
-      // A new table needs a row in `addTwo`, a list in the export, its deletion, and its entry in PERSONAL_DATA.
+      // A new table needs a row in `addTwo`, a list in the export, its deletion, and an entry in its capability and in
+      // docs/law.md.
       expect(named(/^subscriber_id$/).sort()).toEqual([...subscriberTables].sort());
       // Of colleagues, not of subscribers.
       const ofAccounts = ['accounts', 'account_invitations'];
@@ -203,7 +218,7 @@ describe('the data about a subscriber', () => {
       const exported = await exportSubscriberData(store.db, id);
       const count = (table: SubscriberTable, subscriberId: number) =>
         store.db.selectFrom(table).selectAll().where('subscriber_id', '=', subscriberId).execute();
-      const listOf = (table: SubscriberTable): string => PERSONAL_DATA[table].exportedAs;
+      const listOf = (table: SubscriberTable): string => PERSONAL_DATA[table]?.exportedAs ?? 'nowhere';
       for (const list of new Set(subscriberTables.map(listOf))) {
         const sources = subscriberTables.filter((table) => listOf(table) === list);
         const rows = await Promise.all(sources.map((table) => count(table, id)));
@@ -213,7 +228,7 @@ describe('the data about a subscriber', () => {
       await eraseSubscriber(store.db, SECRETS, id, NOW + 5);
       for (const table of subscriberTables) {
         const rows = await count(table, id);
-        expect([table, rows.length > 0]).toEqual([table, PERSONAL_DATA[table].erasure === 'anonymised']);
+        expect([table, rows.length > 0]).toEqual([table, PERSONAL_DATA[table]?.erasure === 'anonymised']);
         expect(JSON.stringify(rows)).not.toContain(EMAIL);
         expect([table, (await count(table, other)).length > 0]).toEqual([table, true]);
       }

@@ -1,5 +1,4 @@
 /** Fixtures for tests of consent. */
-
 import type { ConsentChannel } from '../../src/audience/consent/changes.ts';
 import { requestSubscription } from '../../src/audience/consent/opt-in.ts';
 import { addSubscriber } from '../../src/audience/subscriptions.ts';

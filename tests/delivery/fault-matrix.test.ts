@@ -4,7 +4,6 @@
  * a command after which everyone has. A message is repeated only if its reply was not received, with the same
  * Message-ID.
  */
-
 import { describe, expect, it } from 'vitest';
 import { queueEdition } from '../../scripts/test-edition.ts';
 import { openParts } from '../../src/app/context-parts.ts';

@@ -2,7 +2,6 @@
  * A real nginx with the shipped configuration in front of a real daywire server and its mirrored feeds, and clients of
  * either.
  */
-
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import http from 'node:http';

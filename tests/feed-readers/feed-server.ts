@@ -1,7 +1,6 @@
 /**
  * Serves feeds on a port, as in production, and records the status of each response.
  */
-
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer } from 'node:net';

@@ -1,5 +1,4 @@
 /** A configuration for tests of feeds, and stories that cover all that the formats can show. */
-
 import type { Article } from '../../src/articles/article.ts';
 import { type Config, parseConfig } from '../../src/core/config/config.ts';
 import { openTemplates, type Templates } from '../../src/lib/templates.ts';

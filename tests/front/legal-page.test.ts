@@ -5,7 +5,7 @@ import { parseDocument as parseHtml } from 'htmlparser2';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Config } from '../../src/core/config/config.ts';
 import type { Store } from '../../src/core/store/store.ts';
-import { legalFindings, renderLegalText } from '../../src/front/legal-document.ts';
+import { checkLegalTexts, renderLegalText } from '../../src/front/legal-document.ts';
 import { openTestSite } from '../app/test-site.ts';
 import { openMigrated } from '../support/databases.ts';
 import { ROOT, sampleConfig } from '../support/sample.ts';
@@ -110,7 +110,8 @@ describe('the pages of imprint and privacy policy', () => {
   it('are checked: each file that cannot be shown is named with its key', async () => {
     const gone = join(folder, 'gone.md');
     const own = write('own.md', Buffer.from([0x23, 0xff, 0xfe]));
-    const check = async (texts: Texts) => (await legalFindings(withTexts(texts))).problems;
+    const check = async (texts: Texts) =>
+      (await checkLegalTexts(withTexts(texts))).filter(({ kind }) => kind === 'problem').map(({ message }) => message);
     const id = sampleConfig().newsletters[0]?.id;
     expect(await check({ imprint: gone, privacy: folder, own })).toEqual([
       `publication.imprint is ${gone}: the file cannot be read (ENOENT)`,
@@ -128,17 +129,16 @@ describe('the pages of imprint and privacy policy', () => {
       /deep\.md: nests its elements more than 1000/,
     );
     expect(await check({ imprint: 'https://example.com/', privacy: undefined })).toEqual([]);
-    expect(await legalFindings(sampleConfig())).toEqual({ problems: [], warnings: [] });
+    expect(await checkLegalTexts(sampleConfig())).toEqual([]);
   });
 
   it('name values that do not exist, and what is still to be filled in', async () => {
     const imprint = write('imprint.md', '{{ secrets.signingSecret }} and {{ publication.name }}, (your register)');
-    const { problems, warnings } = await legalFindings(withTexts({ imprint, privacy: undefined }));
-    expect(problems).toHaveLength(1);
-    expect(problems[0]).toMatch(
-      /imprint\.md: there is no value \{\{ secrets\.signingSecret \}\}; there are publication\.name, /,
-    );
-    expect(warnings).toEqual([`publication.imprint is ${imprint}: replace (your register)`]);
+    const unknown = /imprint\.md: there is no value \{\{ secrets\.signingSecret \}\}; there are publication\.name, /;
+    expect(await checkLegalTexts(withTexts({ imprint, privacy: undefined }))).toEqual([
+      { kind: 'problem', message: expect.stringMatching(unknown) },
+      { kind: 'warning', message: `publication.imprint is ${imprint}: replace (your register)` },
+    ]);
   });
 });
 

@@ -1,5 +1,4 @@
 /** Stores documents as a publish at `now` does. */
-
 import type { Store } from '../../src/core/store/store.ts';
 import { compressChanged, type RenderedDocument, saveDocuments } from '../../src/feeds/documents.ts';
 

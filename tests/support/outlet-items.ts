@@ -1,5 +1,4 @@
 /** Outlet items in a store, and as members of story groups. */
-
 import type { Db } from '../../src/core/store/store.ts';
 import { type GroupedItem, inReportOrder, type StoryGroup } from '../../src/outlets/story-groups/story-group.ts';
 import { NOW } from './clock.ts';

@@ -2,7 +2,6 @@
  * An AppContext in this process: the sample's configuration with a folder of its own, a given store, and a clock set by
  * hand.
  */
-
 import { openParts } from '../../src/app/context-parts.ts';
 import { loadSampleNewsroom } from '../../src/app/sample/newsroom.ts';
 import type { AppContext } from '../../src/core/app-context.ts';

@@ -4,7 +4,7 @@
 import { html } from 'hono/html';
 import { localDateTime, rfc3339 } from '../../lib/time.ts';
 import type { DeskRequest, Html } from '../../web/desk/desk-request.ts';
-import type { DeskRoute } from '../../web/desk/desk-route.ts';
+import type { DeskSection } from '../../web/desk/desk-route.ts';
 import { respondPage } from '../../web/desk/page.ts';
 import { selectField, submitButton, textField } from '../../web/desk/parts/form.ts';
 import { pager } from '../../web/desk/parts/pager.ts';
@@ -16,35 +16,38 @@ const PAGE_SIZE = 50;
 /** Of a subject in an address. */
 const SUBJECT_LIMIT = 200;
 
-export const auditRoutes: DeskRoute[] = [
-  {
-    method: 'GET',
-    path: '/audit',
-    needs: 'audit',
-    async handle(request) {
-      const { db } = request.desk.app.store;
-      const filter = filterOf(request);
-      const before = numberOf(request.c.req.query('after'));
-      const page = { before: before ?? null, limit: PAGE_SIZE + 1 };
-      const [entries, accounts, acts] = [
-        await readAuditLog(db, filter, page),
-        await listAccounts(db),
-        await listActs(db),
-      ];
-      const shown = entries.slice(0, PAGE_SIZE);
-      const last = entries.length > PAGE_SIZE ? shown.at(-1) : undefined;
-      const { accountId, act, subject } = filter;
-      const links = {
-        ...{ path: '/audit', query: { account: accountId?.toString(), act, subject } },
-        ...{ older: last?.id.toString() ?? null, isFirst: before === undefined },
-      };
-      const body = html`${filterForm(request, filter, { accounts, acts })}
+export const auditSection: DeskSection = {
+  navigation: { id: 'audit', label: 'Audit log', path: '/audit', needs: 'audit' },
+  routes: [
+    {
+      method: 'GET',
+      path: '/audit',
+      needs: 'audit',
+      async handle(request) {
+        const { db } = request.desk.app.store;
+        const filter = filterOf(request);
+        const before = numberOf(request.c.req.query('after'));
+        const page = { before: before ?? null, limit: PAGE_SIZE + 1 };
+        const [entries, accounts, acts] = [
+          await readAuditLog(db, filter, page),
+          await listAccounts(db),
+          await listActs(db),
+        ];
+        const shown = entries.slice(0, PAGE_SIZE);
+        const last = entries.length > PAGE_SIZE ? shown.at(-1) : undefined;
+        const { accountId, act, subject } = filter;
+        const links = {
+          ...{ path: '/audit', query: { account: accountId?.toString(), act, subject } },
+          ...{ older: last?.id.toString() ?? null, isFirst: before === undefined },
+        };
+        const body = html`${filterForm(request, filter, { accounts, acts })}
 <section id="log" data-region>${logTable(request, shown, acts.length > 0)}
 ${pager(request, links)}</section>`;
-      return respondPage(request, { title: 'Audit log', section: 'audit', body });
+        return respondPage(request, { title: 'Audit log', section: 'audit', body });
+      },
     },
-  },
-];
+  ],
+};
 
 interface Filter {
   accountId: number | undefined;

@@ -2,28 +2,33 @@
  * Pre-flight checks: configuration, templates, store, signing secret, folders, DKIM keys, the records of the sending
  * domain, and the logins to the mailbox and the SMTP server, each tried as daywire itself uses it. Nothing is changed.
  */
-
 import type { AppContext, ProcessEnv } from '../../core/app-context.ts';
 import { type Config, ConfigError, loadConfig } from '../../core/config/config.ts';
 import { readableByOthers } from '../../core/config/private-paths.ts';
 import { type Finding, ok, problem, warning } from '../../core/finding.ts';
+import {
+  checkBounces,
+  checkMailProvider,
+  checkSendingDomain,
+  checkSendingLimits,
+  checkSigning,
+  checkTransport,
+} from '../../delivery/checks.ts';
 import type { OpenSendingProbes } from '../../delivery/sending-domain/probes.ts';
+import { checkLegalTexts } from '../../front/legal-document.ts';
 import { openTemplates } from '../../lib/templates.ts';
+import { checkSources } from '../../own-sites/checks.ts';
 import { ownTemplateWarnings } from '../templates/own-templates.ts';
+import { checkTemplates } from '../templates/template-problems.ts';
 import { checkAddresses } from './addresses.ts';
 import { checkFolders } from './folders.ts';
-import { checkLegalTexts } from './legal.ts';
-import { checkBounces, checkSigning, checkTransport } from './mail.ts';
-import { checkMailProvider } from './mail-provider.ts';
-import { secretProblems } from './secret-problems.ts';
-import { checkSendingDomain } from './sending-domain.ts';
-import { checkSendingLimits } from './sending-limits.ts';
 import { checkMetrics } from './server.ts';
-import { checkSources } from './sources.ts';
-import { checkContent, checkStore } from './store.ts';
-import { checkTemplates } from './templates.ts';
+import { checkContent, checkSecret, checkStore } from './store.ts';
 
-/** Does all checks, whatever fails; after an invalid configuration there is nothing else to check. */
+/**
+ * Does all checks, in the order in which they are printed, whatever fails; after an invalid configuration there is
+ * nothing else to check.
+ */
 export async function check(
   { configFile, env, cwd, clock }: ProcessEnv,
   openProbes: OpenSendingProbes,
@@ -41,7 +46,7 @@ export async function check(
     ...checkMetrics(config),
     ...(await checkTemplates(config, openTemplates(config.paths.templates, config.publication.zone), clock())),
     ...ownTemplateWarnings(config.paths.templates).map(warning),
-    ...(await secretProblems(config)).map(problem),
+    ...(await checkSecret(config)),
     ...(await checkStore(config, clock())),
     ...checkFolders(config),
     ...readableByOthers(config).map(warning),

@@ -1,21 +1,20 @@
 /**
- * Checks the store: whether it opens, its schema, and what it holds against the configuration.
+ * Checks the store: whether it opens, its schema, its signing secret, and what it holds against the configuration.
  */
-
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { countSubscriptions } from '../../audience/subscriptions.ts';
-import { alertText } from '../../core/alerts/alerts.ts';
+import { checkDesk } from '../../accounts/checks.ts';
+import { checkSubscribers } from '../../audience/checks.ts';
 import type { Config } from '../../core/config/config.ts';
-import { type Finding, firstLine, ok, problem, warning } from '../../core/finding.ts';
+import { readSigningSecrets } from '../../core/config/signing-secrets.ts';
+import { type Finding, firstLine, ok, problem } from '../../core/finding.ts';
+import { verifySigningSecrets } from '../../core/signing-secret.ts';
 import { schemaState } from '../../core/store/schema.ts';
 import { openStore, type Store } from '../../core/store/store.ts';
-import { findUnconfigured, unconfiguredAlert } from '../../delivery/monitor/waiting-alerts.ts';
-import { findStrandedDrafts } from '../../editions/draft/stranded-drafts.ts';
-import { outletWarnings } from '../../outlets/check-outlets.ts';
-import { checkDesk } from './desk.ts';
+import { checkNewsletters, checkProviderReports } from '../../delivery/checks.ts';
+import { checkDrafts } from '../../editions/draft/stranded-drafts.ts';
+import { checkOutlets } from '../../outlets/checks.ts';
 import { isWritable } from './folders.ts';
-import { checkProviderReports } from './mail-provider.ts';
 import { checkProxies } from './server.ts';
 
 export async function checkStore(config: Config, now: number): Promise<Finding[]> {
@@ -52,6 +51,7 @@ async function checkSchema(store: Store, config: Config, now: number): Promise<F
   }
 }
 
+/** In the order in which they are printed. */
 export async function checkContent(store: Store, config: Config, now: number): Promise<Finding[]> {
   return [
     ...(await checkNewsletters(store, config)),
@@ -60,25 +60,37 @@ export async function checkContent(store: Store, config: Config, now: number): P
     ...(await checkDesk(store, config, now)),
     ...(await checkProxies(store, config, now)),
     ...(await checkProviderReports(store, config, now)),
-    ...(await outletWarnings(store, config, now)).map(warning),
+    ...(await checkOutlets(store, config, now)),
   ];
 }
 
-async function checkSubscribers({ db }: Store, { newsletters }: Config): Promise<Finding[]> {
-  const counts = await countSubscriptions(db);
-  const isSubscribed = (id: string): boolean =>
-    counts.some(({ newsletter, state, count }) => newsletter === id && state === 'confirmed' && count > 0);
-  return newsletters
-    .filter(({ id }) => !isSubscribed(id))
-    .map(({ id }) => warning(`newsletters ${id}: nobody is subscribed, so its editions reach nobody`));
+/**
+ * Compares the configured signing secret with the one of the store; without a store that can be read, only reads it.
+ * On SQLite, the first start creates a missing secret.
+ */
+export async function checkSecret(config: Config): Promise<Finding[]> {
+  try {
+    if (!(await isComparedWithStore(config))) {
+      readSigningSecrets(config, config.secrets.databaseUrl === undefined ? 'sqlite' : 'postgres');
+    }
+    return [];
+  } catch (error) {
+    return [problem(`signing secret: ${(error as Error).message}`)];
+  }
 }
 
-async function checkNewsletters(store: Store, config: Config): Promise<Finding[]> {
-  return (await findUnconfigured({ store, config })).map((one) =>
-    warning(`newsletters: ${alertText(unconfiguredAlert(one))}`),
-  );
-}
-
-async function checkDrafts(store: Store, config: Config, now: number): Promise<Finding[]> {
-  return (await findStrandedDrafts({ store, config }, now)).map((one) => warning(`drafts: ${alertText(one)}`));
+/** @returns false where there is no readable store of this version, which another check reports */
+async function isComparedWithStore(config: Config): Promise<boolean> {
+  const { databaseUrl } = config.secrets;
+  const { store: path } = config.paths;
+  if (databaseUrl === undefined && !existsSync(path)) return false;
+  const store = await openStore({ databaseUrl, path }).catch(() => null);
+  if (store === null) return false;
+  try {
+    if ((await schemaState(store).catch(() => null))?.kind !== 'current') return false;
+    await verifySigningSecrets(config, store.db, store.dialect);
+    return true;
+  } finally {
+    await store.close();
+  }
 }

@@ -1,7 +1,6 @@
 /**
  * The report of a rehearsed restore, as text, as one line, and as JSON.
  */
-
 import { count, displayPath, table } from '../../core/cli/text.ts';
 import { formatDuration, rfc3339 } from '../../lib/time.ts';
 import type { Rehearsal } from '../rehearsal/rehearse.ts';

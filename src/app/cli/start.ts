@@ -8,7 +8,7 @@ import { type CliContext, type JsonOption, jsonOption, printResult } from '../..
 import { formatProgress } from '../../core/cli/progress.ts';
 import type { Log } from '../../lib/log.ts';
 import { SECOND } from '../../lib/time.ts';
-import { openDesk } from '../desk/mount.ts';
+import { openDesk } from '../desk/routes.ts';
 import { hasFailed } from '../first-run.ts';
 import { ROLES, type Role, runOnce, start } from '../start.ts';
 import { formatFirstRun } from './format-first-run.ts';

@@ -1,45 +1,38 @@
-/**
- * All routes of the desk.
- */
-import { accountRoutes } from '../../accounts/desk/account-page.ts';
-import { accountsRoutes } from '../../accounts/desk/accounts-page.ts';
-import { auditRoutes } from '../../accounts/desk/audit-page.ts';
-import { invitationRoutes } from '../../accounts/desk/invitation-page.ts';
-import { ownAccountRoutes } from '../../accounts/desk/own-account.ts';
-import { signInRoutes } from '../../accounts/desk/sign-in-page.ts';
-import { articleRoutes } from '../../articles/desk/routes.ts';
-import { audienceRoutes } from '../../audience/desk/routes.ts';
-import { deliveryRoutes } from '../../delivery/desk/deliveries/routes.ts';
-import { closedEditionRoutes } from '../../delivery/desk/editions/routes.ts';
-import { editionRoutes } from '../../editions/desk/draft/edition-routes.ts';
-import { previewRoutes } from '../../editions/desk/preview/preview-response.ts';
-import { sendingRoutes } from '../../editions/desk/sending/sending-routes.ts';
-import { feedRoutes } from '../../feeds/desk/feeds-page.ts';
-import { roundupRoutes } from '../../outlets/desk/roundup-routes.ts';
-import { sourceRoutes } from '../../sources/desk/source-routes.ts';
-import type { DeskRoute } from '../../web/desk/desk-route.ts';
+/** The desk of a process, with the sections of all capabilities. */
+import { auditSection } from '../../accounts/desk/audit-page.ts';
+import { accountsSection } from '../../accounts/desk/routes.ts';
+import { articlesSection } from '../../articles/desk/routes.ts';
+import { audienceSection } from '../../audience/desk/routes.ts';
+import type { AppContext } from '../../core/app-context.ts';
+import { deliveriesSection } from '../../delivery/desk/deliveries/routes.ts';
+import { editionsSection } from '../../delivery/desk/editions/routes.ts';
+import { editionSection } from '../../editions/desk/routes.ts';
+import { feedsSection } from '../../feeds/desk/feeds-page.ts';
+import { roundupSection } from '../../outlets/desk/routes.ts';
+import { sourcesSection } from '../../sources/desk/routes.ts';
+import { createDesk } from '../../web/desk/desk-app.ts';
+import type { DeskContext } from '../../web/desk/desk-request.ts';
+import type { DeskRoute, DeskSection } from '../../web/desk/desk-route.ts';
+import { LiveHub } from '../../web/desk/live/live-hub.ts';
 import { liveRoutes } from '../../web/desk/live/routes.ts';
-import { runRoutes } from './runs/runs-page.ts';
-import { todayRoutes } from './today/today-page.ts';
+import type { WebContext } from '../../web/server/web-context.ts';
+import type { MountedPages } from '../start.ts';
+import { runsSection } from './runs/runs-page.ts';
+import { todaySection } from './today/today-page.ts';
 
-export const DESK_ROUTES: readonly DeskRoute[] = [
-  ...liveRoutes,
-  ...todayRoutes,
-  ...sourceRoutes,
-  ...feedRoutes,
-  ...runRoutes,
-  ...signInRoutes,
-  ...invitationRoutes,
-  ...ownAccountRoutes,
-  ...accountsRoutes,
-  ...accountRoutes,
-  ...auditRoutes,
-  ...editionRoutes,
-  ...previewRoutes,
-  ...sendingRoutes,
-  ...closedEditionRoutes,
-  ...deliveryRoutes,
-  ...audienceRoutes,
-  ...articleRoutes,
-  ...roundupRoutes,
+/** In the order of the navigation. */
+const SECTIONS: readonly DeskSection[] = [
+  ...[todaySection, editionSection, roundupSection, articlesSection, editionsSection, deliveriesSection],
+  ...[sourcesSection, feedsSection, runsSection, audienceSection, accountsSection, auditSection],
 ];
+
+export const NAVIGATION = SECTIONS.map(({ navigation }) => navigation);
+
+export const DESK_ROUTES: readonly DeskRoute[] = [...liveRoutes, ...SECTIONS.flatMap(({ routes }) => routes)];
+
+/** Opens the desk of a process. @returns its app, and what ends its streams */
+export function openDesk(app: AppContext, web: WebContext): MountedPages {
+  const live = new LiveHub(app);
+  const desk: DeskContext = { app, web, base: `${web.base}/desk`, live, navigation: NAVIGATION };
+  return { path: '/desk', pages: createDesk(desk, DESK_ROUTES), stop: () => live.stop() };
+}

@@ -1,46 +1,32 @@
-/**
- * The web server's routes.
- */
-
-import { type Context, Hono } from 'hono';
+/** The web server's routes. */
+import { type Context, type Handler, Hono } from 'hono';
 import { methodNotAllowed } from 'hono/method-not-allowed';
-import { serveArticle } from '../../articles/pages/article-page.ts';
-import { serveMedia } from '../../articles/pages/media.ts';
-import { serveRendition } from '../../articles/pages/renditions.ts';
-import { handleConfirm, serveConfirmPage } from '../../audience/pages/confirm-page.ts';
-import {
-  handleActLinkRequest,
-  handlePreferencesLinkRequest,
-  handleRevocation,
-} from '../../audience/pages/link-requests.ts';
-import { serveNewsletters } from '../../audience/pages/newsletters-page.ts';
-import { handleErasure, handleExport, serveActPage } from '../../audience/pages/personal-data.ts';
-import { handlePreferences, redirectToPreferences, servePreferences } from '../../audience/pages/preferences-page.ts';
-import { handleSubscribe, redirectToForm } from '../../audience/pages/subscribe-page.ts';
-import { handleUnsubscribe, limitUnsubscribe, serveUnsubscribePage } from '../../audience/pages/unsubscribe-page.ts';
-import { articleSources } from '../../core/config/sources.ts';
-import { handleBounceWebhook, limitReports } from '../../delivery/hooks/bounce-webhook.ts';
+import { sql } from 'kysely';
+import { addArticlePages } from '../../articles/pages/routes.ts';
+import { addAudiencePages } from '../../audience/pages/routes.ts';
+import { addBounceWebhook } from '../../delivery/hooks/bounce-webhook.ts';
 import { addProviderWebhook } from '../../delivery/hooks/provider-webhook.ts';
-import { countVisits } from '../../editions/pages/count-visits.ts';
-import { serveEdition, serveEditions } from '../../editions/pages/edition-pages.ts';
-import { handleHubRequest, limitHubRequest } from '../../feeds/hooks/hub-endpoint.ts';
-import { serveFeedDocument, serveFeedPreflight } from '../../feeds/pages/feed-documents.ts';
-import { serveArchive, serveArchiveMonth } from '../../front/archive-pages.ts';
+import { addEditionPages } from '../../editions/pages/routes.ts';
+import { addHub } from '../../feeds/hooks/hub-endpoint.ts';
+import { addFeedPages } from '../../feeds/pages/routes.ts';
 import { serveFrontPage } from '../../front/front-page.ts';
-import { serveLegalPage } from '../../front/legal-page.ts';
-import { serveSection } from '../../front/section-page.ts';
-import { handleSourceWebhook, limitSourceWebhook } from '../../own-sites/hooks/source-webhook.ts';
-import { redirectFavicon, serveFavicon, serveRobots, serveStylesheet } from '../../web/pages/assets.ts';
+import { addFrontPages } from '../../front/routes.ts';
+import { SECOND } from '../../lib/time.ts';
+import { withTimeout } from '../../lib/with-timeout.ts';
+import { addSourceWebhook } from '../../own-sites/hooks/source-webhook.ts';
+import { addAssets } from '../../web/pages/assets.ts';
 import { share } from '../../web/pages/public-page.ts';
 import { respondFailure, respondNotFound } from '../../web/server/errors.ts';
-import { refuseForeignForms } from '../../web/server/form-origin.ts';
-import { privatePageHeaders, securityHeaders } from '../../web/server/headers.ts';
-import { limitForm } from '../../web/server/request-body.ts';
+import { securityHeaders } from '../../web/server/headers.ts';
 import { reportUntrustedProxy } from '../../web/server/untrusted-proxy.ts';
-import { openWebContext, type WebContext, type WebOptions } from '../../web/server/web-context.ts';
-import { serveMetrics } from '../metrics/metrics.ts';
-import { withToken } from '../metrics/metrics-app.ts';
-import { serveHealth } from './health.ts';
+import { type AddRoutes, openWebContext, type WebContext, type WebOptions } from '../../web/server/web-context.ts';
+import { serveMetrics, withToken } from '../metrics.ts';
+
+/** The public pages and webhooks. No two have a path in common. */
+const PUBLIC_ROUTES: readonly AddRoutes[] = [
+  ...[addArticlePages, addFrontPages, addEditionPages, addAudiencePages, addAssets, addFeedPages],
+  ...[addSourceWebhook, addHub, addBounceWebhook, addProviderWebhook],
+];
 
 /** What a process serves beside the site's public pages, or instead of them. */
 export interface AppParts {
@@ -77,63 +63,21 @@ export function createApp(options: WebOptions, { isPublic = true, mount }: AppPa
 function addPublicPages(app: Hono, web: WebContext): void {
   if (web.base !== '') app.get(web.base, (c) => c.redirect(`${web.base}/`, 301));
   app.get(`${web.base}/`, share(web, serveFrontPage(web)));
-  const pages = app.basePath(web.base);
-  addPages(pages, web);
-  addFeeds(pages, web);
-  addAccountPages(pages, web);
+  const site = app.basePath(web.base);
+  for (const addRoutes of PUBLIC_ROUTES) addRoutes(site, web);
 }
 
-function addPages(app: Hono, web: WebContext): void {
-  app.get('/articles/:slug', share(web, serveArticle(web)));
-  app.get('/sections/:id', share(web, serveSection(web)));
-  app.get('/archive', share(web, serveArchive(web)));
-  app.get('/archive/:month', share(web, serveArchiveMonth(web)));
-  app.get('/editions', share(web, serveEditions(web)));
-  app.get('/editions/:newsletter', share(web, serveEditions(web)));
-  app.get('/editions/:newsletter/:slot', countVisits(web), share(web, serveEdition(web)));
-  app.get('/newsletters', share(web, serveNewsletters(web)));
-  for (const path of ['/imprint', '/imprint/:newsletter', '/privacy']) app.get(path, share(web, serveLegalPage(web)));
-  app.get('/media/r/:form/*', serveRendition(web));
-  app.get('/media/*', serveMedia(web));
-  app.get('/style.css', serveStylesheet(web));
-  app.get('/favicon.svg', serveFavicon(web));
-  app.get('/favicon.ico', redirectFavicon(web));
-  app.get('/robots.txt', serveRobots(web));
-}
-
-function addFeeds(app: Hono, web: WebContext): void {
-  app.get('/feeds', (c) => c.redirect(`${web.base}/feeds/`, 301));
-  app.get('/feeds/*', serveFeedDocument(web));
-  app.options('/feeds/*', serveFeedPreflight);
-  if (articleSources(web.config).length > 0) {
-    app.post('/hooks/sources/:id', limitSourceWebhook, handleSourceWebhook(web));
-  }
-  if (web.config.hub?.url === 'self') app.post('/hub', limitHubRequest, handleHubRequest(web));
-}
-
-/** Pages about one subscription. The token in the link is the permission to use them. */
-function addAccountPages(app: Hono, web: WebContext): void {
-  // Their pages have no referrer. A page of another site would need the token.
-  const ownForms = refuseForeignForms(web, { acceptsNull: true });
-  for (const folder of ['account', 'confirm', 'preferences']) app.use(`/${folder}/*`, privatePageHeaders, ownForms);
-  app.use('/unsubscribe/*', privatePageHeaders);
-  app.get('/subscribe', redirectToForm(web));
-  app.post('/subscribe', refuseForeignForms(web, { acceptsNull: false }), limitForm(web), handleSubscribe(web));
-  app.get('/confirm/:token', serveConfirmPage(web)).post(limitForm(web), handleConfirm(web));
-  app.get('/unsubscribe/:token', serveUnsubscribePage(web)).post(limitUnsubscribe(web), handleUnsubscribe(web));
-  app.get('/preferences/:token', servePreferences(web)).post(limitForm(web), handlePreferences(web));
-  const toPreferences = redirectToPreferences(web);
-  app.get('/preferences/:token/link', toPreferences).post(handlePreferencesLinkRequest(web));
-  app.get('/preferences/:token/export', toPreferences).post(handleActLinkRequest(web, 'export'));
-  app.get('/preferences/:token/erase', toPreferences).post(handleActLinkRequest(web, 'erase'));
-  app.get('/preferences/:token/revoke', toPreferences).post(handleRevocation(web));
-  app.get('/account/export/:token', serveActPage(web, 'export')).post(handleExport(web));
-  app.get('/account/erase/:token', serveActPage(web, 'erase')).post(handleErasure(web));
-  const { webhookSecret } = web.config.secrets;
-  if (webhookSecret !== undefined) {
-    app.post('/webhooks/bounces', limitReports, handleBounceWebhook(web, webhookSecret));
-  }
-  addProviderWebhook(app, web);
+/** `/healthz`: 200 if the database responds within three seconds, otherwise 503. */
+function serveHealth({ store }: WebContext): Handler {
+  return async (c) => {
+    const query = withTimeout(sql`select 1`.execute(store.db), 3 * SECOND, 'the database does not respond');
+    const ok = await query.then(
+      () => true,
+      () => false,
+    );
+    const body = { ok, database: ok ? 'reachable' : 'unreachable' };
+    return c.json(body, ok ? 200 : 503, { 'Cache-Control': 'no-store' });
+  };
 }
 
 /** 204 for OPTIONS, 405 for any other method, both with Allow (RFC 9110 §15.5.6). */

@@ -12,9 +12,10 @@ import type { Config } from '../../core/config/config.ts';
 import { legalPages } from '../../core/config/legal-pages.ts';
 import type { SigningSecrets } from '../../core/config/signing-secrets.ts';
 import { newsletterSite, type SiteView, siteView } from '../../core/config/site-view.ts';
-import { firstLine } from '../../core/finding.ts';
+import { type Finding, firstLine, ok, problem } from '../../core/finding.ts';
 import { migrate } from '../../core/store/schema.ts';
 import { openStore, type Store } from '../../core/store/store.ts';
+import { SERVICE_MESSAGE_KINDS } from '../../core/store/tables.ts';
 import { prepareServiceMessage, type ServiceMessage } from '../../delivery/message/service-message.ts';
 import { renderInThread } from '../../editions/rendering/render-in-thread.ts';
 import { sharedDocuments } from '../../feeds/index-page/index-page.ts';
@@ -28,7 +29,12 @@ import { sampleEdition } from './sample-edition.ts';
 /** Signs the links of the sample pages. */
 const SECRETS: SigningSecrets = ['of the sample pages, which nobody sees'];
 const NONCE = 'checkchecknonce0';
-const MESSAGE_KINDS = ['confirm', 'already', 'preferences', 'export', 'erase'] as const;
+
+/** Renders all templates that are used, with sample data. */
+export async function checkTemplates(config: Config, templates: Templates, now: number): Promise<Finding[]> {
+  const problems = await templateProblems(config, templates, now);
+  return problems.length > 0 ? problems.map(problem) : [ok('templates: all parse, and all that are used render')];
+}
 
 /** @returns a sentence for each problem. After templates that cannot be parsed nothing is rendered. */
 export async function templateProblems(config: Config, templates: Templates, now: number): Promise<string[]> {
@@ -72,7 +78,7 @@ async function messageProblems(config: Config, templates: Templates, now: number
     consent: consentTextOf(config).text,
   };
   const problems: string[] = [];
-  for (const kind of MESSAGE_KINDS) {
+  for (const kind of SERVICE_MESSAGE_KINDS) {
     const context = { config, templates: requireLinks(templates, kind), secrets: SECRETS, signers: [] };
     const problem = await problemOf(() => prepareServiceMessage({ ...message, kind }, context));
     if (problem !== null) problems.push(`templates: mail/${kind}: ${problem}`);
@@ -84,7 +90,7 @@ async function messageProblems(config: Config, templates: Templates, now: number
  * Templates that throw where a message lacks its link, or that to the imprint. Only the note that a subscription exists
  * needs no link of its own.
  */
-function requireLinks(templates: Templates, kind: (typeof MESSAGE_KINDS)[number]): Templates {
+function requireLinks(templates: Templates, kind: (typeof SERVICE_MESSAGE_KINDS)[number]): Templates {
   const withLinks = async (name: string, data: object, rendering: Promise<string>): Promise<string> => {
     const rendered = await rendering;
     if (kind !== 'already' && 'link' in data && !rendered.includes(String(data.link))) {

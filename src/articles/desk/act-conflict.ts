@@ -1,5 +1,4 @@
 /** A retraction, or what takes one back, of an article that somebody has changed since its page was loaded. */
-
 import { html } from 'hono/html';
 import type { Html, SignedInRequest } from '../../web/desk/desk-request.ts';
 import { respondPage } from '../../web/desk/page.ts';

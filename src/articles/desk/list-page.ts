@@ -1,5 +1,4 @@
 /** The list of articles. */
-
 import { html } from 'hono/html';
 import { KINDS, sectionTitle } from '../../core/config/config.ts';
 import { findEditionsOf, type UsedEdition } from '../../editions/used-in.ts';

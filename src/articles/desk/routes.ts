@@ -1,7 +1,6 @@
 /** The routes of articles. */
-
 import type { SignedInRequest } from '../../web/desk/desk-request.ts';
-import type { DeskRoute } from '../../web/desk/desk-route.ts';
+import type { DeskRoute, DeskSection } from '../../web/desk/desk-route.ts';
 import { respondAfter } from '../../web/desk/page.ts';
 import { sentence } from '../../web/desk/parts/operator-text.ts';
 import { articleDeskPath } from '../article-link.ts';
@@ -17,52 +16,55 @@ import { previewNewBrief, saveNewBrief, serveNewBrief } from './new-page.ts';
 
 const RETRACTED = 'Retracted. It leaves the feeds within seconds, and deliveries that carry it pause.';
 
-export const articleRoutes: DeskRoute[] = [
-  { method: 'GET', path: '/articles', needs: 'editions.read', handle: serveArticleList },
-  // Not below `/articles`: an article may have the id `new`.
-  { method: 'GET', path: '/briefs/new', needs: 'drafts.edit', handle: serveNewBrief },
-  { method: 'POST', path: '/briefs/new', needs: 'drafts.edit', handle: saveNewBrief },
-  { method: 'POST', path: '/briefs/new/preview', needs: 'drafts.edit', handle: previewNewBrief },
-  {
-    method: 'GET',
-    path: '/articles/:id',
-    needs: 'editions.read',
-    handle: (request) => withArticle(request, (stored) => respondArticle(request, stored)),
-  },
-  {
-    method: 'GET',
-    path: '/articles/:id/text',
-    needs: 'editions.read',
-    handle: (request) => withArticle(request, ({ article }) => respondText(request, article)),
-  },
-  { method: 'GET', path: '/articles/:id/edit', needs: 'drafts.edit', handle: serveEditPage },
-  { method: 'POST', path: '/articles/:id/edit', needs: 'drafts.edit', handle: saveEdit },
-  { method: 'POST', path: '/articles/:id/preview', needs: 'drafts.edit', handle: previewEdit },
-  noteRoute('retract', RETRACTED, ({ desk, form }, id, actor) =>
-    retractArticle(desk.app, id, form.get('note') ?? '', actor),
-  ),
-  noteRoute('restore', 'The retraction is taken back. Readers see it within seconds.', ({ desk, form }, id, actor) =>
-    restoreArticle(desk.app, id, form.get('note') ?? '', actor),
-  ),
-  {
-    method: 'POST',
-    path: '/articles/:id/undo',
-    needs: 'drafts.edit',
-    handle: (request) =>
-      withArticle(request, async ({ article: { id } }) => {
-        const { desk, account, form } = request;
-        const actor = { author: account.name, onCommit: request.audit('article.undo', id) };
-        try {
-          const outcome = await undoArticleEdit(desk.app, id, Number(form.get('number')), actor);
-          const text = 'The change is taken back.';
-          return respondAfter(request, articleDeskPath(id), { kind: 'done', text, ...undoOf(outcome) });
-        } catch (error) {
-          if (!(error instanceof ArticleEditError)) throw error;
-          return respondAfter(request, articleDeskPath(id), { kind: 'problem', text: sentence(error) });
-        }
-      }),
-  },
-];
+export const articlesSection: DeskSection = {
+  navigation: { id: 'articles', label: 'Articles', path: '/articles', needs: 'editions.read' },
+  routes: [
+    { method: 'GET', path: '/articles', needs: 'editions.read', handle: serveArticleList },
+    // Not below `/articles`: an article may have the id `new`.
+    { method: 'GET', path: '/briefs/new', needs: 'drafts.edit', handle: serveNewBrief },
+    { method: 'POST', path: '/briefs/new', needs: 'drafts.edit', handle: saveNewBrief },
+    { method: 'POST', path: '/briefs/new/preview', needs: 'drafts.edit', handle: previewNewBrief },
+    {
+      method: 'GET',
+      path: '/articles/:id',
+      needs: 'editions.read',
+      handle: (request) => withArticle(request, (stored) => respondArticle(request, stored)),
+    },
+    {
+      method: 'GET',
+      path: '/articles/:id/text',
+      needs: 'editions.read',
+      handle: (request) => withArticle(request, ({ article }) => respondText(request, article)),
+    },
+    { method: 'GET', path: '/articles/:id/edit', needs: 'drafts.edit', handle: serveEditPage },
+    { method: 'POST', path: '/articles/:id/edit', needs: 'drafts.edit', handle: saveEdit },
+    { method: 'POST', path: '/articles/:id/preview', needs: 'drafts.edit', handle: previewEdit },
+    noteRoute('retract', RETRACTED, ({ desk, form }, id, actor) =>
+      retractArticle(desk.app, id, form.get('note') ?? '', actor),
+    ),
+    noteRoute('restore', 'The retraction is taken back. Readers see it within seconds.', ({ desk, form }, id, actor) =>
+      restoreArticle(desk.app, id, form.get('note') ?? '', actor),
+    ),
+    {
+      method: 'POST',
+      path: '/articles/:id/undo',
+      needs: 'drafts.edit',
+      handle: (request) =>
+        withArticle(request, async ({ article: { id } }) => {
+          const { desk, account, form } = request;
+          const actor = { author: account.name, onCommit: request.audit('article.undo', id) };
+          try {
+            const outcome = await undoArticleEdit(desk.app, id, Number(form.get('number')), actor);
+            const text = 'The change is taken back.';
+            return respondAfter(request, articleDeskPath(id), { kind: 'done', text, ...undoOf(outcome) });
+          } catch (error) {
+            if (!(error instanceof ArticleEditError)) throw error;
+            return respondAfter(request, articleDeskPath(id), { kind: 'problem', text: sentence(error) });
+          }
+        }),
+    },
+  ],
+};
 
 type NotedAct = (
   request: SignedInRequest,

@@ -1,5 +1,4 @@
 /** Edits of an article at the desk: its text, its pin, its embargo, and its correction. */
-
 import type { AppContext } from '../../core/app-context.ts';
 import { type Article, isPublic } from '../article.ts';
 import type { Candidate } from '../import/candidate.ts';

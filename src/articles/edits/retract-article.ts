@@ -1,5 +1,4 @@
 /** Retractions at the desk, and what takes an act back. */
-
 import type { AppContext } from '../../core/app-context.ts';
 import { type Article, type ArticleStatus, isPublic } from '../article.ts';
 import { ArticleConflictError, ArticleEditError } from './article-errors.ts';

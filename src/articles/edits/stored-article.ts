@@ -1,5 +1,4 @@
 /** Changes of a stored article, each in one transaction with its log and its pending publication. */
-
 import { isDeepStrictEqual } from 'node:util';
 import type { AppContext } from '../../core/app-context.ts';
 import { type Db, dialectOf, type InTransaction, inTransaction, type Tx } from '../../core/store/store.ts';

@@ -1,5 +1,4 @@
 /** The names of an article by which lists are made, and their slugs. Pure. */
-
 import type { Tables } from '../../core/store/tables.ts';
 import { facetSlug } from '../../lib/text/facet-slug.ts';
 import type { Article } from '../article.ts';

@@ -2,7 +2,6 @@
  * Validates a parsed record by the rules that concern it alone. Whether the candidate can be stored depends on what is
  * stored already: see revise.ts.
  */
-
 import type { Config } from '../../core/config/config.ts';
 import { ownSites } from '../../core/config/sources.ts';
 import { type OwnSites, privateHost } from '../../lib/private-address.ts';

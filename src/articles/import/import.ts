@@ -2,7 +2,6 @@
  * Imports articles: reads files record by record, validates each article by itself, and writes them batch by batch, so
  * that a hundred thousand take no more memory than a hundred. Importing again changes nothing.
  */
-
 import { basename, extname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';

@@ -3,7 +3,6 @@
  * their feeds be published, and the pictures that are to be looked up.
  * revise.ts decides what may change, and what counts as a change.
  */
-
 import type { Db, Tx } from '../../core/store/store.ts';
 import { chunks } from '../../lib/chunks.ts';
 import type { Article } from '../article.ts';

@@ -2,7 +2,6 @@
  * Looks up pictures on other servers, through the guarded client and the process that decodes pictures. Feeds are
  * published with an enclosure once its type and size are known.
  */
-
 import type { AppContext } from '../../core/app-context.ts';
 import { openConfiguredClient } from '../../core/config/fetching.ts';
 import type { Db } from '../../core/store/store.ts';

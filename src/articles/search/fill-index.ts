@@ -1,5 +1,4 @@
 /** Adds to the index of headlines the articles that an earlier version stored without it, newest first. */
-
 import { readMeta, UNINDEXED_BEFORE, writeMeta } from '../../core/store/meta.ts';
 import { type Db, dialectOf, inTransaction } from '../../core/store/store.ts';
 import { fullHeadline } from '../article.ts';

@@ -1,7 +1,6 @@
 /**
  * Text output about subscribers.
  */
-
 import type { SuppressionReason } from '../../core/store/tables.ts';
 import { cleanLine } from '../../lib/text/clean-text.ts';
 import { datelineTime } from '../../lib/time.ts';

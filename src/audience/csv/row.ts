@@ -1,6 +1,6 @@
 /** Parses the rows of a CSV import, and formats fields for CSV files. */
 import { Temporal } from 'temporal-polyfill';
-import type { SuppressionReason } from '../../core/store/tables.ts';
+import { SUPPRESSION_REASONS, type SuppressionReason } from '../../core/store/tables.ts';
 import { parseAddress } from '../../lib/address.ts';
 import { zoneProblem } from '../zone.ts';
 import type { CsvColumn, MappedColumns } from './columns.ts';
@@ -22,8 +22,6 @@ export interface ImportRow {
   /** What the file says about the person. */
   status: ImportStatus;
 }
-
-const REASONS: SuppressionReason[] = ['hard-bounce', 'soft-bounces', 'complaint', 'erased', 'operator'];
 
 /**
  * Parses a row.
@@ -112,7 +110,7 @@ function words(text: string): string[] {
 
 function suppressionOf(text: string): SuppressionReason | null {
   if (text === '' || /^(0|no|false|f)$/i.test(text)) return null;
-  return REASONS.find((reason) => reason === text.toLowerCase()) ?? 'operator';
+  return SUPPRESSION_REASONS.find((reason) => reason === text.toLowerCase()) ?? 'operator';
 }
 
 /**

@@ -1,7 +1,6 @@
 /**
  * The subscriber that a path names, and what acts on subscribers share.
  */
-
 import { html } from 'hono/html';
 import { maskLocalPart } from '../../lib/address.ts';
 import type { DeskRequest, Html, SignedInRequest } from '../../web/desk/desk-request.ts';

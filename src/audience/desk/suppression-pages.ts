@@ -15,7 +15,13 @@ import { statusMark } from '../../web/desk/parts/status-mark.ts';
 import { when } from '../../web/desk/parts/when.ts';
 import { type ListedSuppression, listSuppressions } from '../search/suppression-list.ts';
 import { findSubscriberByAddress } from '../subscriptions.ts';
-import { findSuppression, hashAddress, suppressByOperator, unsuppressByOperator } from '../suppression.ts';
+import {
+  findSuppression,
+  hashAddress,
+  isLiftedByOptIn,
+  suppressByOperator,
+  unsuppressByOperator,
+} from '../suppression.ts';
 import { readReason, reasonField } from './reason-field.ts';
 import { addressHtml, sourceOf } from './subscriber-of.ts';
 import { REASONS, reasonWords } from './words.ts';
@@ -151,9 +157,8 @@ async function totalsRegion(request: DeskRequest): Promise<Html> {
 }
 
 function meaningOf(reason: string): string {
-  return reason === 'complaint' || reason === 'operator'
-    ? 'Only an operator lifts it.'
-    : 'The person can subscribe again, which lifts it.';
+  const isLifted = isLiftedByOptIn(reason as SuppressionReason);
+  return isLifted ? 'The person can subscribe again, which lifts it.' : 'Only an operator lifts it.';
 }
 
 function table(request: DeskRequest, entries: readonly ListedSuppression[]): Html {

@@ -7,16 +7,20 @@ export interface AlertId {
   subject: AlertSubject;
 }
 
-/**
- * How the desk shows the alerts of a kind. Capabilities export theirs.
- * @typeParam P permissions of the desk
- */
-export interface AlertKind<P extends string = string> {
+/** A page of the desk where something can be done about an alert. */
+export interface AlertPage {
+  label: string;
+  /** Below the path of the desk. */
+  path: string;
+  needs: 'editions.read' | 'deliveries.read';
+}
+
+/** How the desk shows the alerts of a kind. */
+export interface AlertKind {
   title: string;
   /** Beyond what the alert says itself. */
   hint?: string;
-  /** Where something can be done about it. */
-  page?(subject: AlertSubject): { label: string; path: string; needs: P };
+  page?(subject: AlertSubject): AlertPage;
 }
 
 /** Such as `waiting:newsletter:daily-roundup`: unique among open alerts. */

@@ -30,6 +30,11 @@ export function readStateCounts(db: Db, subject: CountedSubject): Promise<StateC
     .execute();
 }
 
+/** The counts of a subject without scopes, by state. */
+export async function readCountsByState(db: Db, subject: CountedSubject): Promise<Map<string, StateCount>> {
+  return new Map((await readStateCounts(db, subject)).map((one) => [one.state, one]));
+}
+
 /** The stored deliveries of editions by state. */
 export function readDeliveryCounts(
   db: Db,

@@ -4,7 +4,6 @@
  * A claim sets `lease_until` and increments the fence. While the lease lasts, no other process claims the row; after
  * that, any may. A result is recorded only under the fence of its claim, so that a late one changes nothing.
  */
-
 import {
   type DeleteQueryBuilder,
   type DeleteResult,

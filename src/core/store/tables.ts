@@ -304,7 +304,8 @@ interface ArchiveFeedsTable {
   backfilled_to: string | null;
 }
 
-export type SuppressionReason = 'hard-bounce' | 'soft-bounces' | 'complaint' | 'erased' | 'operator';
+export const SUPPRESSION_REASONS = ['hard-bounce', 'soft-bounces', 'complaint', 'erased', 'operator'] as const;
+export type SuppressionReason = (typeof SUPPRESSION_REASONS)[number];
 
 type DraftStateName = 'automatic' | 'held' | 'approved' | 'closed';
 
@@ -424,14 +425,16 @@ interface SubscriberImportsTable {
   changed_at: number;
 }
 
+/**
+ * `confirm` asks for confirmation; `already` answers a request for a newsletter that is subscribed to; `preferences`
+ * brings a new link to them; `export` and `erase` bring a link for that act.
+ */
+export const SERVICE_MESSAGE_KINDS = ['confirm', 'already', 'preferences', 'export', 'erase'] as const;
+
 /** The outbox of service messages, which are submitted before editions. */
 interface ServiceMessagesTable {
   id: Generated<number>;
-  /**
-   * `confirm` asks for confirmation; `already` answers a request for a newsletter that is subscribed to; `preferences`
-   * brings a new link to them; `export` and `erase` bring a link for that act.
-   */
-  kind: 'confirm' | 'already' | 'preferences' | 'export' | 'erase';
+  kind: (typeof SERVICE_MESSAGE_KINDS)[number];
   subscriber_id: number;
   /** JSON array of newsletter ids. */
   newsletters: string;
@@ -454,13 +457,16 @@ interface ServiceMessagesTable {
   changed_at: number;
 }
 
+export const BOUNCE_KINDS = ['hard', 'soft', 'complaint'] as const;
+export type BounceKind = (typeof BOUNCE_KINDS)[number];
+
 /** Bounces and complaints. Either `edition_id` or `service_message_id` is set. */
 interface BouncesTable {
   id: Generated<number>;
   edition_id: number | null;
   service_message_id: number | null;
   subscriber_id: number;
-  kind: 'hard' | 'soft' | 'complaint';
+  kind: BounceKind;
   /** RFC 3463, such as 5.1.1. */
   status: string | null;
   detail: string | null;
@@ -480,10 +486,12 @@ interface RateNoticesTable {
   at: number;
 }
 
-export type DeliveryState = 'pending' | 'submitting' | 'submitted' | 'failed' | 'suppressed';
+export const DELIVERY_STATES = ['pending', 'submitting', 'submitted', 'failed', 'suppressed'] as const;
+export type DeliveryState = (typeof DELIVERY_STATES)[number];
 
 /** `delivering`: deliveries of it may be pending. `done`: none is. */
-export type EditionDeliveryState = 'delivering' | 'paused' | 'cancelled' | 'done';
+export const EDITION_DELIVERY_STATES = ['delivering', 'paused', 'cancelled', 'done'] as const;
+export type EditionDeliveryState = (typeof EDITION_DELIVERY_STATES)[number];
 
 /** `dropped`: by an editor. */
 export type OmissionReason = 'aged-out' | 'did-not-fit' | 'dropped';
@@ -587,7 +595,8 @@ interface BackOffsTable {
   alerted: number;
 }
 
-export type RunState = 'waiting' | 'running' | 'done' | 'skipped' | 'late' | 'failed';
+export const RUN_STATES = ['waiting', 'running', 'done', 'late', 'skipped', 'failed'] as const;
+export type RunState = (typeof RUN_STATES)[number];
 
 interface RunsTable {
   schedule: string;

@@ -4,15 +4,9 @@
 import type { Config } from '../../core/config/config.ts';
 import type { SigningSecrets } from '../../core/config/signing-secrets.ts';
 import type { Db } from '../../core/store/store.ts';
+import type { BounceKind } from '../../core/store/tables.ts';
 import { parseAddress } from '../../lib/address.ts';
-import {
-  type Bounce,
-  type BounceKind,
-  type BounceTarget,
-  recordBounce,
-  recordUnsubscribe,
-  submittedDeliveries,
-} from './record.ts';
+import { type Bounce, type BounceTarget, recordBounce, recordUnsubscribe, submittedDeliveries } from './record.ts';
 
 /** What happened; `unsubscribe`: the recipient left, at the mail provider or by mail. */
 export type ReportKind = BounceKind | 'unsubscribe';

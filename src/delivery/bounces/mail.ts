@@ -5,10 +5,9 @@
 import type { Config } from '../../core/config/config.ts';
 import type { SigningSecrets } from '../../core/config/signing-secrets.ts';
 import type { Store } from '../../core/store/store.ts';
-import type { SuppressionReason } from '../../core/store/tables.ts';
+import type { BounceKind, SuppressionReason } from '../../core/store/tables.ts';
 import { type IncomingMail, parseIncomingMail } from './parse.ts';
 import {
-  type BounceKind,
   type BounceTarget,
   findTokens,
   readTargetTokens,

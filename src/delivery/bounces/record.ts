@@ -16,7 +16,7 @@ import { listUnsubscribeKeys } from '../../audience/unsubscribe-keys.ts';
 import type { Config } from '../../core/config/config.ts';
 import type { SigningSecrets } from '../../core/config/signing-secrets.ts';
 import { type Db, inTransaction, type Tx } from '../../core/store/store.ts';
-import type { SuppressionReason, Tables } from '../../core/store/tables.ts';
+import type { BounceKind, SuppressionReason } from '../../core/store/tables.ts';
 import { cleanLine } from '../../lib/text/clean-text.ts';
 
 /** What a report is about. */
@@ -81,8 +81,6 @@ export async function readTargetTokens(
   const kept = tokens.some(isUnknown) ? await listUnsubscribeKeys(db) : [];
   return tokens.map((token) => readTargetToken(secrets, token, kept)).filter((target) => target !== null);
 }
-
-export type BounceKind = Tables['bounces']['kind'];
 
 export interface Bounce {
   kind: BounceKind;

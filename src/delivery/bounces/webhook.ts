@@ -7,6 +7,7 @@ import { z } from 'zod';
 import type { Config } from '../../core/config/config.ts';
 import type { SigningSecrets } from '../../core/config/signing-secrets.ts';
 import type { Store } from '../../core/store/store.ts';
+import { BOUNCE_KINDS } from '../../core/store/tables.ts';
 import { MINUTE, SECOND } from '../../lib/time.ts';
 import { applyReport, targetOfAddress } from './apply-report.ts';
 import { type BounceTarget, findTokens, readTargetTokens } from './record.ts';
@@ -17,7 +18,7 @@ const MAX_REPORTS = 1_000;
 
 const report = z
   .strictObject({
-    kind: z.enum(['hard', 'soft', 'complaint', 'unsubscribe']),
+    kind: z.enum([...BOUNCE_KINDS, 'unsubscribe']),
     /** The envelope's sender as the provider received it, `bounces+<token>@example.com`. */
     returnPath: z.string().max(320).optional(),
     /** The token alone: of a return path, a mailto: address or an unsubscribe link. */

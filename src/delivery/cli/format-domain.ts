@@ -1,7 +1,6 @@
 /**
  * Prints the sending domain: what is missing first.
  */
-
 import type { BulkRule } from '../sending-domain/bulk-rules.ts';
 import type { Judgement, JudgementVerdict } from '../sending-domain/judgement.ts';
 import type { SendingDomain } from '../sending-domain/sending-domain.ts';

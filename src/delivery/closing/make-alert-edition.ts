@@ -1,7 +1,6 @@
 /**
  * Makes an alert: the edition of an alert newsletter with one article.
  */
-
 import { isPublic } from '../../articles/article.ts';
 import { findArticle } from '../../articles/queries.ts';
 import type { AppContext } from '../../core/app-context.ts';

@@ -1,7 +1,6 @@
 /**
  * How long the server is left alone after it accepted nothing, and when an operator is told. Pure.
  */
-
 import type { Tables } from '../../core/store/tables.ts';
 import { MINUTE, SECOND } from '../../lib/time.ts';
 

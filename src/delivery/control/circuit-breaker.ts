@@ -7,7 +7,6 @@
  * unless this process knows of refusals that it ends; a success of another process is found in the ledger, before
  * anything is paused.
  */
-
 import { type Db, inTransaction, type Store, type Tx } from '../../core/store/store.ts';
 import type { RefusalKind } from '../../core/store/tables.ts';
 import { Mutex } from '../../lib/concurrency/mutex.ts';

@@ -2,25 +2,25 @@
  * The webhook by which a mail provider's adapter reports bounces.
  */
 import type { Handler } from 'hono';
-import { limitBody } from '../../web/server/request-body.ts';
-import type { WebContext } from '../../web/server/web-context.ts';
+import { limitBytes } from '../../web/server/request-body.ts';
+import type { AddRoutes, WebContext } from '../../web/server/web-context.ts';
 import { recordBounceReports, verifyBounceWebhook } from '../bounces/webhook.ts';
 
 /** Enough for a thousand reports with the replies of the mail servers. */
 const MAX_BYTES = 2 * 1024 * 1024;
 const NO_STORE = { 'Cache-Control': 'no-store' };
 
-export const limitReports = limitBody({
-  maxSize: MAX_BYTES,
-  onError: (c) => c.text(`The body must have at most ${MAX_BYTES} bytes.\n`, 413, NO_STORE),
-});
+export const addBounceWebhook: AddRoutes = (site, web) => {
+  const { webhookSecret } = web.config.secrets;
+  if (webhookSecret !== undefined)
+    site.post('/webhooks/bounces', limitBytes(MAX_BYTES), handleBounceWebhook(web, webhookSecret));
+};
 
 /**
- * POST of `/webhooks/bounces`: 204 when the reports are recorded, 401 if the signature is wrong, 400 if the signed body
- * is invalid.
+ * 204 when the reports are recorded, 401 if the signature is wrong, 400 if the signed body is invalid.
  * @param secret DAYWIRE_WEBHOOK_SECRET
  */
-export function handleBounceWebhook(web: WebContext, secret: string): Handler {
+function handleBounceWebhook(web: WebContext, secret: string): Handler {
   return async (c) => {
     const now = web.clock();
     const body = new Uint8Array(await c.req.arrayBuffer());

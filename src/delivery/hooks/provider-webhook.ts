@@ -1,15 +1,15 @@
 /**
  * The webhook by which the mail provider reports what became of messages.
  */
-import type { Context, Handler, Hono } from 'hono';
+import type { Context, Handler } from 'hono';
 import type { MailProvider } from '../../core/config/config.ts';
 import { openServiceClient } from '../../core/config/fetching.ts';
 import { BoundedQueue } from '../../lib/concurrency/bounded-queue.ts';
 import type { FetchClient } from '../../lib/guarded-fetch/fetch-client.ts';
 import { QuietPeriod } from '../../lib/quiet-period.ts';
 import { MINUTE } from '../../lib/time.ts';
-import { limitBody } from '../../web/server/request-body.ts';
-import type { WebContext } from '../../web/server/web-context.ts';
+import { limitBytes } from '../../web/server/request-body.ts';
+import type { AddRoutes, WebContext } from '../../web/server/web-context.ts';
 import { checkBrevo } from '../providers/brevo.ts';
 import { noteProviderEvent } from '../providers/last-event.ts';
 import { checkMailgun } from '../providers/mailgun.ts';
@@ -42,20 +42,13 @@ const CHECKS = { postmark: checkPostmark, mailgun: checkMailgun, sendgrid: check
 /** They send a user name and a password. */
 const BASIC: ReportingProvider[] = ['postmark', 'brevo'];
 
-function limitEvents(provider: ReportingProvider) {
-  const maxSize = provider === 'ses' || provider === 'mailgun' ? MAX_BYTES_TO_PARSE : MAX_BYTES;
-  return limitBody({
-    maxSize,
-    onError: (c) => c.text(`The body must have at most ${maxSize} bytes.\n`, 413, NO_STORE),
-  });
-}
-
 /** Adds `/webhooks/<provider>` for the configured mail provider, and none for the others. */
-export function addProviderWebhook(app: Hono, web: WebContext): void {
+export const addProviderWebhook: AddRoutes = (site, web) => {
   const { provider } = web.config.delivery;
   if (provider === 'none') return;
-  app.post(`/webhooks/${provider}`, limitEvents(provider), handleProviderWebhook(web, provider));
-}
+  const maxBytes = provider === 'ses' || provider === 'mailgun' ? MAX_BYTES_TO_PARSE : MAX_BYTES;
+  site.post(`/webhooks/${provider}`, limitBytes(maxBytes), handleProviderWebhook(web, provider));
+};
 
 /**
  * Brevo drops a report that is answered with 4xx or 5xx, except 429

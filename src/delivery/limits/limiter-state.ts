@@ -2,7 +2,6 @@
  * Keeps the state of the rate limiter in the database, under the lock of one row. The instant of the last reservation
  * is stored, too: if it lies in the future, the clock was set back, and all instants are moved by the difference.
  */
-
 import type { Tx } from '../../core/store/store.ts';
 import { CLOCK_DIFFERENCE } from '../../lib/clock-watch.ts';
 import type { LimiterState } from './reserve-instant.ts';

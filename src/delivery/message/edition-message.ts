@@ -2,7 +2,6 @@
  * Makes the copies of an edition (RFC 5322): the shared parts are prepared once, and personal values are filled in. A
  * delivery always produces the same bytes, so that a repeated submission can be recognised by its Message-ID.
  */
-
 import { createHmac } from 'node:crypto';
 import { PREFERENCES_LINK_LIFETIME } from '../../audience/account-links.ts';
 import {

@@ -2,7 +2,6 @@
  * Header fields for the mail provider: a token that it returns with each report of the message, and its switches. It
  * removes them. Tracking is off: links reach subscribers unchanged, and nobody is counted.
  */
-
 import type { Config, MailProvider } from '../../core/config/config.ts';
 import type { Signer } from '../../core/keys.ts';
 import { type Signing, signersOf } from './dkim.ts';

@@ -3,7 +3,6 @@
  * requested. Rendered from
  * `templates/mail/`; each attempt produces the same bytes.
  */
-
 import { textDirection } from '../../articles/article.ts';
 import { PREFERENCES_LINK_LIFETIME } from '../../audience/account-links.ts';
 import { actToken, confirmToken, mailboxToken, preferencesToken } from '../../audience/tokens.ts';

@@ -2,7 +2,6 @@
  * A test copy of an edition that is not closed, for an editor's mail program. It looks as subscribers will see it, but
  * its personal links lead to the page of newsletters, so that they change nothing.
  */
-
 import { createHmac } from 'node:crypto';
 import type { AppContext } from '../../core/app-context.ts';
 import type { Config, NewsletterConfig } from '../../core/config/config.ts';

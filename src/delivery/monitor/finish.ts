@@ -2,7 +2,6 @@
  * What happens when an edition is done: rejected addresses are suppressed, and an alert is raised if too much of it was
  * not submitted.
  */
-
 import type { AlertId } from '../../core/alerts/alert-kind.ts';
 import { listOpenAlerts, raiseAlert, resolveAlerts } from '../../core/alerts/alerts.ts';
 import type { AppContext } from '../../core/app-context.ts';

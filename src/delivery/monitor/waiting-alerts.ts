@@ -1,7 +1,6 @@
 /**
  * Alerts about deliveries that wait until an operator acts. They resolve by themselves.
  */
-
 import type { AlertId } from '../../core/alerts/alert-kind.ts';
 import { listOpenAlerts, type RaisedAlert, resolveAlerts, syncAlerts } from '../../core/alerts/alerts.ts';
 import type { AppContext } from '../../core/app-context.ts';

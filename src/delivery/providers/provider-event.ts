@@ -1,10 +1,11 @@
 /** What the webhooks of mail providers report, in one form for all of them. */
+import type { BounceKind } from '../../core/store/tables.ts';
 
 /** What happened to one message. */
 export interface ProviderEvent {
   /** The same when the event is reported again; unique for its mail provider. At most 200 characters. */
   id: string;
-  kind: 'delivered' | 'hard' | 'soft' | 'complaint' | 'unsubscribe';
+  kind: BounceKind | 'delivered' | 'unsubscribe';
   /** The token that was put into the message, as the mail provider returns it; null without one. */
   token: string | null;
   /** The recipient's address; null if it is not reported. */

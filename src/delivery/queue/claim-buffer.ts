@@ -3,7 +3,6 @@
  * other domains wait, no domain gets more workers than its share: if all in the buffer are for such domains, deliveries
  * to others are claimed. So the buffer has at most one claim for the queue, and one for each domain with a whole share.
  */
-
 import { correctFutureInstants } from '../../core/store/future-instants.ts';
 import type { Store } from '../../core/store/store.ts';
 import { ClockWatch } from '../../lib/clock-watch.ts';

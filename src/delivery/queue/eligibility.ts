@@ -1,7 +1,7 @@
 /**
  * Decides why a claimed delivery must not be submitted. Pure.
  */
-
+import type { SubscriptionState } from '../../audience/consent/states.ts';
 import type { EditionDeliveryState, SuppressionReason } from '../../core/store/tables.ts';
 import { rfc3339 } from '../../lib/time.ts';
 import { CANCELLED, type DeliveryOutcome, expiredReason } from './delivery-outcome.ts';
@@ -17,7 +17,7 @@ export interface EligibilityFacts {
   subscriberId: number | null;
   pausedUntil: number | null;
   suppressedReason: SuppressionReason | null;
-  consent: 'unconfirmed' | 'confirmed' | 'unsubscribed' | null;
+  consent: SubscriptionState | null;
 }
 
 /** The outcome for the first obstacle. */

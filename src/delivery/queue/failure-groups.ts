@@ -2,7 +2,6 @@
  * Groups failed deliveries by how they ended and by the server's words, so that one cause is one line, however many
  * recipients it concerns. Pure.
  */
-
 import { redactAddresses } from '../transport/redact-addresses.ts';
 import { CANCELLED, EXPIRED, OVER_LIMITS } from './delivery-outcome.ts';
 

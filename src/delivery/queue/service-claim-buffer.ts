@@ -1,7 +1,6 @@
 /**
  * Hands claimed service messages to several workers one by one.
  */
-
 import type { Store } from '../../core/store/store.ts';
 import { type Clock, MINUTE } from '../../lib/time.ts';
 import type { BackOffState } from '../control/back-off-state.ts';

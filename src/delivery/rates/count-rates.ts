@@ -7,6 +7,7 @@ import { sql } from 'kysely';
 import { type MailboxProvider, mailboxProviderOf } from '../../audience/mailbox-providers.ts';
 import { readDelivered } from '../../core/store/counts.ts';
 import type { Db } from '../../core/store/store.ts';
+import type { BounceKind } from '../../core/store/tables.ts';
 import { classifyRefusal } from '../bounces/classify.ts';
 import { countAllDeliveries } from '../queue/queries.ts';
 import { recipientDomain } from '../queue/recipient-domain.ts';
@@ -54,7 +55,7 @@ export async function countRates(db: Db, editionIds: number[]): Promise<Map<numb
   return rates;
 }
 
-type RecordedCounts = Partial<Record<'hard' | 'soft' | 'complaint', number>>;
+type RecordedCounts = Partial<Record<BounceKind, number>>;
 
 async function countRecorded(db: Db, editionIds: number[]): Promise<Map<number, RecordedCounts>> {
   if (editionIds.length === 0) return new Map();

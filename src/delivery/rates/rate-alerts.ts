@@ -1,7 +1,6 @@
 /**
  * The alerts about complaint and bounce rates: subjects and words. Pure.
  */
-
 import type { MailboxProvider } from '../../audience/mailbox-providers.ts';
 import type { Action } from '../../core/actions.ts';
 import type { AlertId } from '../../core/alerts/alert-kind.ts';

@@ -2,7 +2,6 @@
  * Notices of rates: each level is noticed once for an edition (a revision), a kind, and all recipients or one mailbox
  * provider, so that what an operator has resumed is not paused again for the same.
  */
-
 import type { MailboxProvider } from '../../audience/mailbox-providers.ts';
 import { isInOpenState } from '../../core/store/delivery-states.ts';
 import type { Db, Tx } from '../../core/store/store.ts';

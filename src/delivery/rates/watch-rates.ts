@@ -1,7 +1,6 @@
 /**
  * Watches the complaint and bounce rates of editions: raises alerts, and pauses above the upper limit.
  */
-
 import { type RawBuilder, sql } from 'kysely';
 import { alertText, raiseAlert, resolveAlerts } from '../../core/alerts/alerts.ts';
 import type { AppContext } from '../../core/app-context.ts';

@@ -1,7 +1,6 @@
 /**
  * What the configuration says about sending, as the checks of the sending domain need it.
  */
-
 import { domainToASCII } from 'node:url';
 import type { Config } from '../../core/config/config.ts';
 import type { Signer } from '../../core/keys.ts';

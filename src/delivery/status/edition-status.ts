@@ -1,7 +1,6 @@
 /**
  * What an operator sees of editions and does with them.
  */
-
 import type { AppContext } from '../../core/app-context.ts';
 import type { Db } from '../../core/store/store.ts';
 import type { EditionDeliveryState, OmissionReason } from '../../core/store/tables.ts';

@@ -1,7 +1,6 @@
 /**
  * Text output about editions and deliveries.
  */
-
 import { count, counts, table } from '../../core/cli/text.ts';
 import type { Config } from '../../core/config/config.ts';
 import { datelineTime, rfc3339 } from '../../lib/time.ts';

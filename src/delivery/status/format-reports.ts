@@ -1,7 +1,6 @@
 /**
  * Text about complaints, bounces and paused domains of an edition.
  */
-
 import { count } from '../../core/cli/text.ts';
 import { formatPercent } from '../rates/judge-rates.ts';
 import type { EditionReports, ProviderReports, RateLevelReached } from './edition-reports.ts';

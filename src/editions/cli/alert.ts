@@ -1,7 +1,6 @@
 /**
  * `daywire alert`: an edition of one article, at any time.
  */
-
 import { type Command, Option } from 'commander';
 import {
   type CliContext,

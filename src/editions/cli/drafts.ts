@@ -1,7 +1,6 @@
 /**
  * The editor's commands to the draft of an edition.
  */
-
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';

@@ -1,7 +1,6 @@
 /**
  * A command about one edition: its argument, and the edition that it names.
  */
-
 import type { Command } from 'commander';
 import type { AppContext } from '../../core/app-context.ts';
 import { type CliContext, CommandError } from '../../core/cli/context.ts';

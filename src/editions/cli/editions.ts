@@ -1,7 +1,6 @@
 /**
  * Commands about editions: composing, listing and showing them. edition-control.ts has those about their delivery.
  */
-
 import { type Command, InvalidArgumentError } from 'commander';
 import {
   type CliContext,

@@ -1,7 +1,6 @@
 /**
  * Text output about drafts of editions.
  */
-
 import { count, table } from '../../core/cli/text.ts';
 import { localDateTime, rfc3339 } from '../../lib/time.ts';
 import { describeCommand, describeField, describeValue } from '../draft/describe.ts';

@@ -1,5 +1,4 @@
 /** What `daywire preview` prints. */
-
 import { count, table } from '../../core/cli/text.ts';
 import type { NewsletterConfig } from '../../core/config/config.ts';
 import { truncate } from '../../lib/text/clean-text.ts';

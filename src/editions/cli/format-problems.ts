@@ -1,5 +1,4 @@
 /** The problems of an edition, as `daywire editions check` and `daywire editions show` print them. */
-
 import { count } from '../../core/cli/text.ts';
 import type { EditionProblem } from '../edition-checks/edition-problem.ts';
 

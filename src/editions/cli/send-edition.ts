@@ -1,7 +1,6 @@
 /**
  * Sending an edition by hand, after a countdown that can be cancelled.
  */
-
 import type { Command } from 'commander';
 import type { AppContext } from '../../core/app-context.ts';
 import { type CliContext, CommandError, printResult } from '../../core/cli/context.ts';

@@ -2,7 +2,6 @@
  * Reminders of editions that must be approved before their slot: alerts that are resolved on approval, or when the slot
  * has ended.
  */
-
 import { type AlertId, type AlertSubject, alertKey } from '../../core/alerts/alert-kind.ts';
 import { listOpenAlerts, type RaisedAlert, raiseAlert, resolveAlerts } from '../../core/alerts/alerts.ts';
 import type { AppContext } from '../../core/app-context.ts';

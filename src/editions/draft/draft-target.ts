@@ -1,7 +1,6 @@
 /**
  * The slot whose draft an editor means, and its edition if that is closed.
  */
-
 import type { AppContext } from '../../core/app-context.ts';
 import type { NewsletterConfig } from '../../core/config/config.ts';
 import { findRun, isOpenRun } from '../../core/schedule/run-ledger.ts';

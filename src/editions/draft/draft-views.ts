@@ -2,7 +2,6 @@
  * What each editor saw last of a draft: its numbers name stories in later commands, changes since are conflicts, and an
  * approval covers what was seen.
  */
-
 import type { Db } from '../../core/store/store.ts';
 import { DAY } from '../../lib/time.ts';
 import type { ListedStory } from './decisions.ts';

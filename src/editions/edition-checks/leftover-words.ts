@@ -1,6 +1,7 @@
 /**
  * Words that authors leave where something is still to come: `TK`, `TODO`, `FIXME`, `lorem ipsum`.
  */
+import { DRAFT_BLOCKS } from '../draft/decisions.ts';
 import type { EditionView } from '../rendering/edition-view.ts';
 import { type EditionProblem, shownStories } from './edition-problem.ts';
 import { isUrlKey, stringsIn, type ViewString } from './view-values.ts';
@@ -49,7 +50,7 @@ export function findLeftoverWord(text: string): LeftoverWord | null {
 /** Not shown to subscribers as words. `html` has the text of `text`, or is read as such. */
 const NO_TEXT = new Set(['articleId', 'lang', 'dir', 'email', 'role', 'kind', 'links', 'slot', 'newsletter']);
 /** They repeat a part of stories, which the checks find there. */
-const BLOCKS = new Set(['headline', 'lead', 'news', 'analysis', 'roundup', 'latest', 'corrections']);
+const BLOCKS = new Set(['headline', ...DRAFT_BLOCKS, 'corrections']);
 
 const NAMES: Record<string, string> = {
   paragraphs: 'text',

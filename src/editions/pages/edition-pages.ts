@@ -2,9 +2,11 @@
  * Past editions: lists of them, and each as it was when it closed. A notice above an edition shows later retractions
  * and corrections.
  */
-import type { Handler } from 'hono';
+
+import type { Handler, MiddlewareHandler } from 'hono';
 import { type Article, fullHeadline, retractionOf } from '../../articles/article.ts';
 import { noteUrl } from '../../articles/article-link.ts';
+import { isBrowserName, readerName } from '../../feeds/readers/reader-name.ts';
 import { listPage, nameParameter, parsePageNumber, renderPage, respondPublicPage } from '../../web/pages/page.ts';
 import { editionFeeds, renderAlternates } from '../../web/pages/page-feeds.ts';
 import { respondNotFound } from '../../web/server/errors.ts';
@@ -57,6 +59,22 @@ export function serveEdition(web: WebContext): Handler {
   };
 }
 
+/** Counts requests of `/editions/:newsletter/:slot`, also those that the cache of pages answers. */
+export function countVisits(web: WebContext): MiddlewareHandler {
+  return async (c, next) => {
+    await next();
+    const { newsletter, slot } = c.req.param() as { newsletter: string; slot: string };
+    const isCounted = isVisit({
+      method: c.req.method,
+      status: c.res.status,
+      userAgent: c.req.header('User-Agent'),
+      fetchMode: c.req.header('Sec-Fetch-Mode'),
+      purpose: c.req.header('Sec-Purpose'),
+    });
+    if (isCounted) web.visits?.count(newsletter, slot);
+  };
+}
+
 /** The notice of retractions and corrections, or null without any. */
 async function renderNotice(web: WebContext, articles: Article[]): Promise<string | null> {
   const now = web.clock();
@@ -89,4 +107,26 @@ function insertInBody(html: string, notice: string): string {
   const body = /<body\b[^>]*>/i.exec(html);
   const at = body === null ? 0 : body.index + body[0].length;
   return html.slice(0, at) + notice + html.slice(at);
+}
+
+interface PageRequest {
+  method: string;
+  /** Of the response. */
+  status: number;
+  userAgent: string | undefined;
+  /** Sec-Fetch-Mode; browsers send it, and `navigate` for a page that somebody opens. */
+  fetchMode: string | undefined;
+  /** Sec-Purpose: what a browser fetches ahead may never be looked at. */
+  purpose: string | undefined;
+}
+
+/** A page that is not modified was looked at again. */
+const SEEN = [200, 304];
+
+/** Programs that say who they are do not count. Scanners of mail that pretend to be browsers do. */
+export function isVisit({ method, status, userAgent, fetchMode, purpose }: PageRequest): boolean {
+  if (method !== 'GET' || !SEEN.includes(status)) return false;
+  if (fetchMode !== undefined && fetchMode !== 'navigate') return false;
+  if (purpose?.includes('prefetch')) return false;
+  return isBrowserName(readerName(userAgent).reader);
 }

@@ -1,5 +1,4 @@
 /** Extracts the first paragraphs of an article's body for an email: text with links and emphasis only. */
-
 import { sanitiseInline } from '../../articles/sanitise.ts';
 import { escapeHtml } from '../../lib/text/html.ts';
 import type { Paragraph } from './edition-view.ts';

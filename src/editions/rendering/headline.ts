@@ -1,5 +1,4 @@
 /** The headline of an edition for pages and feeds, and the email's subject, which is the headline shortened. */
-
 import type { Article } from '../../articles/article.ts';
 import { plainLine } from '../../lib/text/clean-text.ts';
 import { graphemeCount, shorten } from './shorten.ts';

@@ -1,5 +1,4 @@
 /** Renders the editor's note of an edition. Pure. */
-
 import { sanitiseMarkdown } from '../../articles/sanitise.ts';
 import type { Config } from '../../core/config/config.ts';
 import { ownSites } from '../../core/config/sources.ts';

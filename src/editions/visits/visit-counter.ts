@@ -2,7 +2,6 @@
  * Counts visits of the pages of past editions, in memory first: a response never waits for the store. A count consists
  * of a day, an edition and a number: no cookie, no address, nothing of a person.
  */
-
 import type { Store } from '../../core/store/store.ts';
 import { type Clock, localDay } from '../../lib/time.ts';
 import { addVisits, type VisitRow } from './visit-rows.ts';

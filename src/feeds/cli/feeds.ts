@@ -1,7 +1,6 @@
 /**
  * Commands about feeds.
  */
-
 import { type Command, InvalidArgumentError } from 'commander';
 import { type CliContext, findById, type JsonOption, jsonOption, printResult } from '../../core/cli/context.ts';
 import { formatProgress } from '../../core/cli/progress.ts';

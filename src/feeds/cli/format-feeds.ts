@@ -1,7 +1,6 @@
 /**
  * Text output about feeds and who reads them.
  */
-
 import { table } from '../../core/cli/text.ts';
 import type { FeedSummary } from '../feed-states.ts';
 import { type ReaderStatistics, totalOf, unchangedPercent } from '../readers/reader-statistics.ts';

@@ -4,7 +4,7 @@ import type { AppContext } from '../../core/app-context.ts';
 import { AgedCache } from '../../web/desk/aged-cache.ts';
 import { barChart } from '../../web/desk/charts/bar-chart.ts';
 import type { Html, SignedInRequest } from '../../web/desk/desk-request.ts';
-import type { DeskRoute } from '../../web/desk/desk-route.ts';
+import type { DeskSection } from '../../web/desk/desk-route.ts';
 import { respondPage } from '../../web/desk/page.ts';
 import { figures, formatCount } from '../../web/desk/parts/figure.ts';
 import { rowTable } from '../../web/desk/parts/row-table.ts';
@@ -24,7 +24,10 @@ import { hubSection } from './hub-section.ts';
 const DAYS = 7;
 const READERS_SHOWN = 30;
 
-export const feedRoutes: DeskRoute[] = [{ method: 'GET', path: '/feeds', needs: 'editions.read', handle: showFeeds }];
+export const feedsSection: DeskSection = {
+  navigation: { id: 'feeds', label: 'Feeds', path: '/feeds', needs: 'editions.read' },
+  routes: [{ method: 'GET', path: '/feeds', needs: 'editions.read', handle: showFeeds }],
+};
 
 async function showFeeds(request: SignedInRequest): Promise<Response> {
   const { app } = request.desk;

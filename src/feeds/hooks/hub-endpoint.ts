@@ -7,7 +7,7 @@ import { whyRefused } from '../../lib/guarded-fetch/guarded-socket.ts';
 import { HOUR, SECOND } from '../../lib/time.ts';
 import { clientAddress, clientKey } from '../../web/server/client-address.ts';
 import { FORM_LIMIT, limitBody, readForm } from '../../web/server/request-body.ts';
-import type { WebContext } from '../../web/server/web-context.ts';
+import type { AddRoutes, WebContext } from '../../web/server/web-context.ts';
 import { hasDocument } from '../documents.ts';
 import { encryptSecret } from '../hub/encrypt-secret.ts';
 import { openHubGuard } from '../hub/hub-guard.ts';
@@ -22,13 +22,17 @@ import { topicPath } from '../topics.ts';
 const PER_CLIENT: RateLimit = { everyMs: HOUR / 240, burst: 240 };
 const PER_CALLBACK_HOST: RateLimit = { everyMs: HOUR / 2_400, burst: 2_400 };
 
-export const limitHubRequest = limitBody({
+const limitHubRequest = limitBody({
   maxSize: FORM_LIMIT,
   onError: (c) => respond(c, 413, 'The request is too long.'),
 });
 
-/** POST of `/hub`: 202 if the request is accepted and will be verified, otherwise 4xx with a reason. */
-export function handleHubRequest(web: WebContext): Handler {
+export const addHub: AddRoutes = (site, web) => {
+  if (web.config.hub?.url === 'self') site.post('/hub', limitHubRequest, handleHubRequest(web));
+};
+
+/** 202 if the request is accepted and will be verified, otherwise 4xx with a reason. */
+function handleHubRequest(web: WebContext): Handler {
   const guard = openHubGuard(web.config.hub);
   return async (c) => {
     const fields = await readForm(c);

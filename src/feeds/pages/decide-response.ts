@@ -1,7 +1,6 @@
 /**
  * Decides the response to a request for a document. Pure.
  */
-
 import { entityTag, httpDate, isUnchangedSince, matchesHash } from '../../web/server/conditional.ts';
 import { type Coding, chooseCoding, prefersPlainXml } from '../../web/server/negotiate.ts';
 import type { PackedDocument } from '../documents.ts';

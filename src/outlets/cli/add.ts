@@ -1,5 +1,4 @@
 /** Adding a report by its address. */
-
 import type { Command } from 'commander';
 import { type CliContext, printResult } from '../../core/cli/context.ts';
 import { plainLine } from '../../lib/text/clean-text.ts';

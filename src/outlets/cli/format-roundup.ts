@@ -1,5 +1,4 @@
 /** What the commands of `daywire roundup` print. */
-
 import { count, table } from '../../core/cli/text.ts';
 import { plainLine, truncate } from '../../lib/text/clean-text.ts';
 import { formatDuration, localDateTime, MINUTE } from '../../lib/time.ts';

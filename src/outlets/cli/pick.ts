@@ -1,5 +1,4 @@
 /** Picking groups: with `--text` for one of them, or in one document for all. */
-
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';

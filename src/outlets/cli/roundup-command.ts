@@ -1,5 +1,4 @@
 /** A command about story groups: who gives it, and what a conflict with another editor becomes. */
-
 import type { Command } from 'commander';
 import type { AppContext } from '../../core/app-context.ts';
 import { type CliContext, CommandError, jsonOption } from '../../core/cli/context.ts';

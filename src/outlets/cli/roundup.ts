@@ -1,5 +1,4 @@
 /** The editor's commands to the reports of other outlets: what there is, and what enters the roundup. */
-
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { AppContext } from '../../core/app-context.ts';
 import { type CliContext, type JsonOption, jsonOption, newsletterNamed, printResult } from '../../core/cli/context.ts';

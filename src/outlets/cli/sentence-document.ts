@@ -4,7 +4,6 @@
  * Each group has a heading such as `===== g17 =====`, and what outlets wrote follows in lines that begin with `# `. The
  * rest below a heading is the sentence.
  */
-
 import { count } from '../../core/cli/text.ts';
 import { plainLine, truncate } from '../../lib/text/clean-text.ts';
 import { localDateTime } from '../../lib/time.ts';

@@ -2,7 +2,6 @@
  * Addresses of the roundup's pages, and how forms name story groups: by reports that the page showed, and the number of
  * the last command before. Pure.
  */
-
 import { queryText } from '../../web/desk/parts/pager.ts';
 import { GROUP_FILTERS, type GroupFilter } from '../story-groups/browse-groups.ts';
 import type { GroupReference } from '../story-groups/change-groups.ts';

@@ -1,7 +1,6 @@
 /**
  * What takes a command to story groups back: the opposite command, in the notice that tells of it. Pure.
  */
-
 import type { Notice } from '../../web/desk/notice.ts';
 import type { GroupReference } from '../story-groups/change-groups.ts';
 import type { GroupCommand } from '../story-groups/commands.ts';

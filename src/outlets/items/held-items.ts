@@ -1,5 +1,4 @@
 /** Items of a flood, which wait for the operator; see flood.ts. */
-
 import { sql } from 'kysely';
 import type { AlertId } from '../../core/alerts/alert-kind.ts';
 import { resolveAlerts } from '../../core/alerts/alerts.ts';

@@ -10,13 +10,14 @@
  * - failing: no answer, another status, or a document that cannot be read. Polled after 15 minutes × 2ⁿ, up to a day.
  * - gone: 410, or 404 for 14 days. Polled when an operator asks for it.
  */
+import type { Selectable } from 'kysely';
+import type { Tables } from '../../core/store/tables.ts';
 import { DAY, HOUR, rfc3339 } from '../../lib/time.ts';
-import type { FeedState } from '../../sources/source-status.ts';
 import { type FeedRhythm, nextDailyPoll, nextPoll, nextRetry } from './next-poll.ts';
 
 /** What is known of a feed between polls. Instants are epoch milliseconds. */
 export interface FeedCondition {
-  state: FeedState;
+  state: Selectable<Tables['outlet_feeds']>['state'];
   since: number;
   /** A sentence; null while there is nothing to tell. */
   reason: string | null;
@@ -116,7 +117,12 @@ export function newCondition(now: number): FeedCondition {
   };
 }
 
-function enter(condition: FeedCondition, state: FeedState, reason: string | null, now: number): FeedCondition {
+function enter(
+  condition: FeedCondition,
+  state: FeedCondition['state'],
+  reason: string | null,
+  now: number,
+): FeedCondition {
   return { ...condition, state, reason, since: condition.state === state ? condition.since : now };
 }
 

@@ -1,5 +1,4 @@
 /** Alerts about the feeds of outlets: one while items wait for the operator, and one while a feed is not read. */
-
 import { type RaisedAlert, syncAlerts } from '../../core/alerts/alerts.ts';
 import type { AppContext } from '../../core/app-context.ts';
 import type { RoundupSource } from '../../core/config/config.ts';

@@ -1,5 +1,4 @@
 /** What the store knows of the feeds of outlets: their claims, and what polls have found. */
-
 import { type Selectable, sql, type Updateable } from 'kysely';
 import type { RoundupSource } from '../../core/config/schema.ts';
 import { claimRows, revokedLease, updateClaimed } from '../../core/store/lease.ts';

@@ -3,7 +3,6 @@
  * poll has read, and how the feed is polled next, are recorded in one transaction, if the claim still holds: a process
  * that dies loses and doubles nothing.
  */
-
 import { setTimeout } from 'node:timers/promises';
 import type { AppContext } from '../../core/app-context.ts';
 import type { RoundupSource } from '../../core/config/schema.ts';

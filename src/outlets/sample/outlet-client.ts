@@ -2,7 +2,6 @@
  * The client for other outlets' feeds. For the sample's invented outlets, and for nobody else, it asks a local listener
  * that is open during the request.
  */
-
 import type { AppContext } from '../../core/app-context.ts';
 import { openConfiguredClient } from '../../core/config/fetching.ts';
 import { readMeta, SAMPLE_LOADED_AT } from '../../core/store/meta.ts';

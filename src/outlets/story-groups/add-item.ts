@@ -1,5 +1,4 @@
 /** An outlet item that an editor names by its address, whether a feed has it or not. */
-
 import { inTransaction, lockName, type Store, type Tx } from '../../core/store/store.ts';
 import { canonicalLink, isFrontPage } from '../../sources/canonical-link.ts';
 import { type EntryKeys, keysOf } from '../identity/entry-keys.ts';

@@ -1,5 +1,4 @@
 /** The story groups of a window, strongest first, as they are grouped now. Reads only. */
-
 import type { AppContext } from '../../core/app-context.ts';
 import type { Config, NewsletterConfig } from '../../core/config/config.ts';
 import { roundupSources } from '../../core/config/sources.ts';

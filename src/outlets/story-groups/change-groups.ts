@@ -2,7 +2,6 @@
  * Carries out commands to story groups. Each is one transaction that locks all groups, is recorded in a log, and is
  * refused if another editor has changed the group since this one looked.
  */
-
 import { type Db, type InTransaction, inTransaction, type Store, type Tx } from '../../core/store/store.ts';
 import { HOUR } from '../../lib/time.ts';
 import { decideGroups, type GroupChange, type GroupCommand, GroupCommandError } from './commands.ts';

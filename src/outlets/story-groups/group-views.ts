@@ -1,5 +1,4 @@
 /** What each editor saw last of the story groups: its numbers name groups in later commands. */
-
 import type { Db } from '../../core/store/store.ts';
 import { DAY } from '../../lib/time.ts';
 import type { GroupReference } from './change-groups.ts';

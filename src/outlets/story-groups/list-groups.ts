@@ -2,7 +2,6 @@
  * The story groups of a window as an editor sees them on the command line: ranked and numbered. What an editor saw last
  * is recorded: its numbers name groups in later commands.
  */
-
 import type { AppContext } from '../../core/app-context.ts';
 import type { NewsletterConfig } from '../../core/config/config.ts';
 import { type BrowsedGroup, browseGroups, type GroupPage } from './browse-groups.ts';

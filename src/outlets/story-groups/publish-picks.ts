@@ -6,7 +6,6 @@
  * newsroom. It takes headline and link from the outlets. An item without a sentence of the editor quotes the beginning
  * of the summary, but only where the source configures an `excerpt`.
  */
-
 import { MAX_ALSO } from '../../articles/article.ts';
 import { importRecord } from '../../articles/import/batch.ts';
 import { ROUNDUP_ORIGIN } from '../../articles/import/origin.ts';

@@ -2,7 +2,6 @@
  * Groups the outlet items of the window, and lets rules pick groups. Several processes may do it at once, and doing it
  * again changes nothing.
  */
-
 import { raiseAlert, resolveAlerts } from '../../core/alerts/alerts.ts';
 import type { AppContext } from '../../core/app-context.ts';
 import type { Config } from '../../core/config/config.ts';

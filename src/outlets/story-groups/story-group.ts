@@ -4,7 +4,6 @@
  * A group without a decision is automatic: its items may be grouped otherwise at any time. One with a decision is
  * frozen: newcomers attach, and only an editor moves its items.
  */
-
 import { outletKey } from '../../articles/outlets.ts';
 import type { GroupingItem } from '../grouping/grouping-item.ts';
 

@@ -2,7 +2,6 @@
  * Document frequencies of past days. A day is counted once, when the window of grouping has left it behind: its groups
  * are final then, and no event counts towards the rarity of its own words. Days are those of UTC.
  */
-
 import type { Db } from '../../core/store/store.ts';
 import { chunks } from '../../lib/chunks.ts';
 import { DAY } from '../../lib/time.ts';

@@ -1,16 +1,16 @@
 /** Roundup sources whose items an editor does not get to see, with the reason. */
 import type { Db } from '../../core/store/store.ts';
 
+const WITHHOLDING = ['held', 'waiting', 'blocked', 'failing', 'gone'] as const;
+
 export interface WithheldSource {
   source: string;
-  state: 'held' | 'waiting' | 'blocked' | 'failing' | 'gone';
+  state: (typeof WITHHOLDING)[number];
   /** For people; null if none is known. */
   reason: string | null;
   /** Items that wait for "sources accept". */
   items: number;
 }
-
-const WITHHOLDING = ['held', 'waiting', 'blocked', 'failing', 'gone'] as const;
 
 /** Finds them among the sources with these ids, by id. */
 export async function findWithheldSources(db: Db, ids: readonly string[]): Promise<WithheldSource[]> {

@@ -2,7 +2,6 @@
  * Imports the export of a CMS, as the source that polls it would be, or the folder of a site generator, through the
  * import of articles.
  */
-
 import { stat } from 'node:fs/promises';
 import { type ArticleImportOptions, analyseArticles, importFiles } from '../../articles/import/import.ts';
 import type { ImportFile } from '../../articles/import/import-files.ts';

@@ -1,25 +1,24 @@
 /**
  * The webhooks of sources: a CMS reports that something has changed.
  */
-
 import type { Handler } from 'hono';
 import { articleSources } from '../../core/config/sources.ts';
 import { requestPoll } from '../../sources/source-state.ts';
-import { limitBody } from '../../web/server/request-body.ts';
-import type { WebContext } from '../../web/server/web-context.ts';
+import { limitBytes } from '../../web/server/request-body.ts';
+import type { AddRoutes, WebContext } from '../../web/server/web-context.ts';
 import { whyUnsigned } from '../webhook.ts';
 
 /** Ghost sends the whole post, before and after. */
 const MAX_BYTES = 2 * 1024 * 1024;
 const NO_STORE = { 'Cache-Control': 'no-store' };
 
-export const limitSourceWebhook = limitBody({
-  maxSize: MAX_BYTES,
-  onError: (c) => c.text(`The body must have at most ${MAX_BYTES} bytes.\n`, 413, NO_STORE),
-});
+export const addSourceWebhook: AddRoutes = (site, web) => {
+  if (articleSources(web.config).length === 0) return;
+  site.post('/hooks/sources/:id', limitBytes(MAX_BYTES), handleSourceWebhook(web));
+};
 
-/** POST of `/hooks/sources/:id`: 204 when the source is due, 401 if the signature is wrong, 404 for an unknown one. */
-export function handleSourceWebhook(web: WebContext): Handler {
+/** 204 when the source is due, 401 if the signature is wrong, 404 for an unknown one. */
+function handleSourceWebhook(web: WebContext): Handler {
   return async (c) => {
     const sourceId = c.req.param('id') ?? '';
     if (!articleSources(web.config).some(({ id }) => id === sourceId))

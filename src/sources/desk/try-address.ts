@@ -1,5 +1,4 @@
 /** Tries an address that is no source yet, for somebody who waits for the answer. Nothing is stored. */
-
 import type { AppContext } from '../../core/app-context.ts';
 import { source } from '../../core/config/source-schema.ts';
 import { errorLine } from '../../lib/text/clean-text.ts';

@@ -12,6 +12,14 @@ import type { LiveHub } from './live/live-hub.ts';
 
 export type { Html } from './html.ts';
 
+export interface NavigationItem {
+  id: string;
+  label: string;
+  /** Below the desk's path. */
+  path: string;
+  needs: Permission;
+}
+
 /** What all requests share. */
 export interface DeskContext {
   app: AppContext;
@@ -19,6 +27,7 @@ export interface DeskContext {
   /** The path of the desk, with that of `publication.url`: `/desk`. */
   base: string;
   live: LiveHub;
+  navigation: readonly NavigationItem[];
 }
 
 export interface DeskRequest {

@@ -2,7 +2,7 @@
  * A route of the desk, as data: who may use it is checked before its handler is called.
  */
 import type { Permission } from '../../accounts/permissions.ts';
-import type { DeskRequest, SignedInRequest } from './desk-request.ts';
+import type { DeskRequest, NavigationItem, SignedInRequest } from './desk-request.ts';
 
 /** An act that needs the account's password again. */
 export interface Confirmed {
@@ -38,3 +38,9 @@ export type DeskRoute = AnyDeskRoute &
         handle(request: SignedInRequest): Promise<Response> | Response;
       }
   );
+
+/** What a capability gives to the desk. */
+export interface DeskSection {
+  navigation: NavigationItem;
+  routes: readonly DeskRoute[];
+}

@@ -5,15 +5,14 @@ import { html } from 'hono/html';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { assetPath } from './assets.ts';
 import type { DeskRequest, Html } from './desk-request.ts';
-import { NAVIGATION, type NavigationId } from './navigation.ts';
 import { type Notice, setNotice, takeNotice } from './notice.ts';
 import { postButton } from './parts/form.ts';
 
 export interface DeskPage {
   /** The main heading, too. */
   title: string;
-  /** The current item of the navigation; null for none. */
-  section: NavigationId | null;
+  /** The id of the current item of the navigation; null for none. */
+  section: string | null;
   /** What follows the heading. */
   body: Html;
   /** In place of the plain heading; it has an h1. */
@@ -134,12 +133,14 @@ function bareHeader({ desk }: DeskRequest): Html {
   return html`<header class="top"><p class="brand">${desk.app.config.publication.name}</p></header>`;
 }
 
-function header(request: DeskRequest, section: NavigationId | null): Html {
+function header(request: DeskRequest, section: string | null): Html {
   const { desk, account } = request;
-  const items = NAVIGATION.filter(({ needs }) => request.may(needs)).map(
-    ({ id, label, path }) =>
-      html`<li><a href="${desk.base}${path}"${id === section ? html` aria-current="page"` : ''}>${label}</a></li>`,
-  );
+  const items = desk.navigation
+    .filter(({ needs }) => request.may(needs))
+    .map(
+      ({ id, label, path }) =>
+        html`<li><a href="${desk.base}${path}"${id === section ? html` aria-current="page"` : ''}>${label}</a></li>`,
+    );
   return html`<header class="top">
 <p class="brand"><a href="${desk.base}">${desk.app.config.publication.name}</a></p>
 <nav aria-label="Desk"><ul>${items}</ul></nav>

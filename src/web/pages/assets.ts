@@ -4,7 +4,7 @@
 import type { Handler } from 'hono';
 import { sha256 } from '../../lib/sha256.ts';
 import { isNotModified } from '../server/conditional.ts';
-import type { WebContext } from '../server/web-context.ts';
+import type { AddRoutes, WebContext } from '../server/web-context.ts';
 
 const ONE_DAY = { 'Cache-Control': 'public, max-age=86400' };
 
@@ -21,8 +21,15 @@ export async function stylesheetPath(web: WebContext): Promise<string> {
   return `${web.base}/style.css?v=${version}`;
 }
 
+export const addAssets: AddRoutes = (site, web) => {
+  site.get('/style.css', serveStylesheet(web));
+  site.get('/favicon.svg', serveFavicon(web));
+  site.get('/favicon.ico', redirectFavicon(web));
+  site.get('/robots.txt', serveRobots(web));
+};
+
 /** `/style.css`: rendered from a template, which an editor can change, with the accent colours of the configuration. */
-export function serveStylesheet(web: WebContext): Handler {
+function serveStylesheet(web: WebContext): Handler {
   return async (c) => {
     const { css, version } = await stylesheetOf(web);
     const lifetime = c.req.query('v') === version ? 'max-age=31536000, immutable' : 'max-age=300';
@@ -33,7 +40,7 @@ export function serveStylesheet(web: WebContext): Handler {
 }
 
 /** `/favicon.svg`: a small front page in the accent colour. */
-export function serveFavicon(web: WebContext): Handler {
+function serveFavicon(web: WebContext): Handler {
   const { light, dark } = web.view.accent;
   const darkMode = `@media(prefers-color-scheme:dark){.p{fill:#161513}.i{fill:#ece8e1}.a{fill:${dark}}}`;
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">
@@ -46,12 +53,12 @@ export function serveFavicon(web: WebContext): Handler {
 }
 
 /** `/favicon.ico`, which clients request that do not read a page's own link. */
-export function redirectFavicon(web: WebContext): Handler {
+function redirectFavicon(web: WebContext): Handler {
   return (c) => c.redirect(`${web.base}/favicon.svg`, 301);
 }
 
 /** `/robots.txt`: closes the pages of one subscriber to crawlers. */
-export function serveRobots(web: WebContext): Handler {
+function serveRobots(web: WebContext): Handler {
   const closed = ['account', 'confirm', 'preferences', 'unsubscribe'].map(
     (folder) => `Disallow: ${web.base}/${folder}/\n`,
   );

@@ -95,6 +95,12 @@ export function limitForm(web: WebContext): MiddlewareHandler {
   return limitBody({ maxSize: FORM_LIMIT, onError: (c) => respondError(web, c, 413, text) });
 }
 
+/** For webhooks: responds with 413 to a body of more bytes. */
+export function limitBytes(maxSize: number): MiddlewareHandler {
+  const text = `The body must have at most ${maxSize} bytes.\n`;
+  return limitBody({ maxSize, onError: (c) => c.text(text, 413, { 'Cache-Control': 'no-store' }) });
+}
+
 /** The fields of a posted form (`application/x-www-form-urlencoded`); null for any other type. */
 export async function readForm(c: Context): Promise<URLSearchParams | null> {
   const type = (c.req.header('Content-Type') ?? '').split(';', 1)[0]?.trim().toLowerCase();

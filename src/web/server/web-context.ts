@@ -1,6 +1,7 @@
 /**
  * The context of every request handler. `createApp` opens it; nothing of it is global.
  */
+import type { Hono } from 'hono';
 import type { Config } from '../../core/config/config.ts';
 import type { SigningSecrets } from '../../core/config/signing-secrets.ts';
 import { type SiteView, siteView } from '../../core/config/site-view.ts';
@@ -42,6 +43,9 @@ export interface WebContext extends WebOptions {
   /** The path of `publication.url` without its last slash: empty where the site has a host of its own. */
   base: string;
 }
+
+/** Adds public pages or webhooks. @param site paths are below the path of `publication.url` */
+export type AddRoutes = (site: Hono, web: WebContext) => void;
 
 /** Opens the caches and derives the rest from the configuration. */
 export function openWebContext(options: WebOptions): WebContext {

@@ -3,7 +3,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { ACCOUNT_ROLES, type AccountRole, may } from '../../../src/accounts/permissions.ts';
-import { DESK_ROUTES } from '../../../src/app/desk/routes.ts';
+import { DESK_ROUTES, NAVIGATION } from '../../../src/app/desk/routes.ts';
 import type { DeskRoute } from '../../../src/web/desk/desk-route.ts';
 import { openSession } from '../../accounts/fixture.ts';
 import { openMigrated } from '../../support/databases.ts';
@@ -90,6 +90,22 @@ describe('the routes of the desk', () => {
     expect(DESK_ROUTES.filter(({ needs }) => needs === null).map(name)).toEqual([
       ...['GET /sign-in', 'POST /sign-in', 'GET /invitation/:token', 'POST /invitation/:token'],
     ]);
+  });
+
+  it('mark their place in the navigation, which names the pages that a role may open', async () => {
+    const desk = await open();
+    // That of the edition leads on to the next draft.
+    const items = NAVIGATION.filter(({ id }) => id !== 'edition');
+    expect(items.length).toBeGreaterThan(9);
+    for (const { label, path, needs } of items) {
+      for (const role of ACCOUNT_ROLES.filter((one) => may([one], needs))) {
+        const [, shown = ''] = /<nav aria-label="Desk"><ul>(.*?)<\/ul>/s.exec(await desk.read(role, path)) ?? [];
+        expect(shown).toContain(`<li><a href="/desk${path}" aria-current="page">${label}</a></li>`);
+        const labels = [...shown.matchAll(/>([^<]+)<\/a>/g)].map(([, text]) => text);
+        expect(labels).toEqual(NAVIGATION.filter((item) => may([role], item.needs)).map((item) => item.label));
+      }
+    }
+    await desk.close();
   });
 
   it('are handled for the roles that may use them, forbidden to others, and ask anybody else to sign in', async () => {

@@ -4,7 +4,7 @@
 import type { Hono } from 'hono';
 import { ACCOUNT_ROLES, type AccountRole } from '../../../src/accounts/permissions.ts';
 import { beginSession } from '../../../src/accounts/sessions.ts';
-import { openDesk } from '../../../src/app/desk/mount.ts';
+import { openDesk } from '../../../src/app/desk/routes.ts';
 import { createApp } from '../../../src/app/routes/app.ts';
 import type { Store } from '../../../src/core/store/store.ts';
 import { openSampleApp, openTestApp, type TestApp, type TestAppOptions } from '../../support/test-app.ts';

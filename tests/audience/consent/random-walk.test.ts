@@ -1,5 +1,4 @@
 /** Random walks over all operations on one address, compared with a simple model. */
-
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { confirmRequest, findRequest, requestSubscription } from '../../../src/audience/consent/opt-in.ts';

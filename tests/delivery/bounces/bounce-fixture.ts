@@ -1,7 +1,6 @@
 /**
  * Editions that were submitted to one subscriber, one a day, and incoming mail about them.
  */
-
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { NOW, queueEdition } from '../../../scripts/test-edition.ts';

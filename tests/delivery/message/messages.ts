@@ -1,7 +1,6 @@
 /**
  * Copies of the test edition, with changes to the edition, its newsletter or the configuration.
  */
-
 import { type ParsedMail, simpleParser } from 'mailparser';
 import { testEdition } from '../../../scripts/test-edition.ts';
 import type { Config } from '../../../src/core/config/config.ts';

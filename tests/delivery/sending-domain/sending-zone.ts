@@ -1,7 +1,6 @@
 /**
  * A newsroom that sends from its own server, and a zone in which every record is right.
  */
-
 import { generateKeyPairSync } from 'node:crypto';
 import type { Signer } from '../../../src/core/keys.ts';
 import { dkimRecord } from '../../../src/delivery/sending-domain/dkim-record.ts';

@@ -2,7 +2,6 @@
  * What happens at a slot, by the state of its draft and whether an approval is required: each case at 02:30 in both
  * nights of a clock change. In spring that is 03:30, because the clock skips 02:30; in autumn it is the first of two.
  */
-
 import { describe, expect, it } from 'vitest';
 import type { Run } from '../../../src/core/schedule/run-ledger.ts';
 import { composeNow } from '../../../src/delivery/closing/compose-slot.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { queueEdition } from '../../../scripts/test-edition.ts';
 import type { Store } from '../../../src/core/store/store.ts';
-import { isVisit } from '../../../src/editions/pages/count-visits.ts';
+import { isVisit } from '../../../src/editions/pages/edition-pages.ts';
 import { openVisitCounter } from '../../../src/editions/visits/visit-counter.ts';
 import { foldVisits, readVisits } from '../../../src/editions/visits/visit-rows.ts';
 import { DAY } from '../../../src/lib/time.ts';

@@ -1,7 +1,6 @@
 /**
  * A publisher with a hub and a manual clock. It publishes documents as `publishFeeds` does, without articles.
  */
-
 import { onTestFinished } from 'vitest';
 import type { Config } from '../../../src/core/config/config.ts';
 import type { SigningSecrets } from '../../../src/core/config/signing-secrets.ts';

@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { archiving } from '../../../src/app/background-tasks.ts';
 import { listOpenAlerts } from '../../../src/core/alerts/alerts.ts';
 import { resumeEdition } from '../../../src/delivery/control/edition-control.ts';
 import { deliverDue } from '../../../src/delivery/deliver-due.ts';
 import { publish } from '../../../src/feeds/publish/publish.ts';
+import { archiving } from '../../../src/feeds/tasks.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../../../src/lib/time.ts';
 import { closeEdition, importMarkdown } from '../../app/steps.ts';
 import { forEachDatabase } from '../../support/databases.ts';

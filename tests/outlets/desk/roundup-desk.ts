@@ -1,5 +1,4 @@
 /** The desk of a newsroom whose outlets have reported three events. */
-
 import type { Store } from '../../../src/core/store/store.ts';
 import { HOUR, MINUTE } from '../../../src/lib/time.ts';
 import { changeGroups } from '../../../src/outlets/story-groups/change-groups.ts';

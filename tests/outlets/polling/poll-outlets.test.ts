@@ -6,10 +6,11 @@ import { settleRemovedSources } from '../../../src/app/removed-sources.ts';
 import { raiseAlert } from '../../../src/core/alerts/alerts.ts';
 import type { RoundupSource } from '../../../src/core/config/config.ts';
 import { roundupSources } from '../../../src/core/config/sources.ts';
+import { warning } from '../../../src/core/finding.ts';
 import { listRuns } from '../../../src/core/schedule/run-ledger.ts';
 import { dialectOf, inTransaction, lockName, type Store } from '../../../src/core/store/store.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../../../src/lib/time.ts';
-import { outletWarnings } from '../../../src/outlets/check-outlets.ts';
+import { checkOutlets } from '../../../src/outlets/checks.ts';
 import { decideHeld } from '../../../src/outlets/items/held-items.ts';
 import { OUTLET_ALERTS_LOCK, syncOutletAlerts } from '../../../src/outlets/polling/outlet-alerts.ts';
 import { findOutletFeed, registerOutlets, resumeOutlet } from '../../../src/outlets/polling/outlet-feeds.ts';
@@ -334,13 +335,12 @@ describe('polling outlets', () => {
         if (request.host.startsWith('b')) return { status: 403 };
         return steady(request, request.host.startsWith('c') ? [] : STORIES);
       });
-      expect(await outletWarnings(store, app.config, app.now)).toEqual([]);
+      expect(await checkOutlets(store, app.config, app.now)).toEqual([]);
       await poll();
-      expect(await outletWarnings(store, app.config, app.now)).toEqual([
-        expect.stringMatching(
-          /^sources b: no item of The b has ever come: blocked since .*ask The b to let feed readers/,
-        ),
-        'sources c: no item of The c has ever come: its feed has none that can be used; is it the right feed?',
+      const blocked = /^sources b: no item of The b has ever come: blocked since .*ask The b to let feed readers/;
+      expect(await checkOutlets(store, app.config, app.now)).toEqual([
+        warning(expect.stringMatching(blocked)),
+        warning('sources c: no item of The c has ever come: its feed has none that can be used; is it the right feed?'),
       ]);
     });
 
@@ -349,9 +349,9 @@ describe('polling outlets', () => {
       const { app } = await openOutletNewsroom(store, { a: 'a.example.com/feed', b: 'b.example.com/feed' }, steady);
       const [a, b] = roundupSources(app.config) as [RoundupSource, RoundupSource];
       const sources = [a, b, { ...a, id: 'twin', url: `${a.url}#top` }, { ...a, id: 'other', outlet: 'Another Name' }];
-      expect(await outletWarnings(store, { sources }, NOW)).toEqual([
-        'sources twin: it has the address of a: remove one of them',
-        'sources other: it has the address of a, and would count as a second outlet: remove one of them',
+      expect(await checkOutlets(store, { sources }, NOW)).toEqual([
+        warning('sources twin: it has the address of a: remove one of them'),
+        warning('sources other: it has the address of a, and would count as a second outlet: remove one of them'),
       ]);
     });
 

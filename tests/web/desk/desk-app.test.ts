@@ -1,6 +1,6 @@
 import { html } from 'hono/html';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { openDesk } from '../../../src/app/desk/mount.ts';
+import { openDesk } from '../../../src/app/desk/routes.ts';
 import { createApp } from '../../../src/app/routes/app.ts';
 import { createDesk, isOwnRequest } from '../../../src/web/desk/desk-app.ts';
 import type { SignedInRequest } from '../../../src/web/desk/desk-request.ts';
@@ -26,7 +26,7 @@ async function openWithRoutes(routes: readonly DeskRoute[]) {
     {
       mount: (web) => ({
         path: '/desk',
-        pages: createDesk({ app, web, base: '/desk', live: new LiveHub(app) }, routes),
+        pages: createDesk({ app, web, base: '/desk', live: new LiveHub(app), navigation: [] }, routes),
       }),
     },
   );
@@ -72,7 +72,7 @@ describe('the desk', () => {
         {
           mount: (web) => ({
             path: '/desk',
-            pages: createDesk({ app, web, base: '/desk', live: new LiveHub(app) }, routes),
+            pages: createDesk({ app, web, base: '/desk', live: new LiveHub(app), navigation: [] }, routes),
           }),
         },
       );

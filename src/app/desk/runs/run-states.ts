@@ -4,7 +4,7 @@ import type { RunState } from '../../../core/store/tables.ts';
 import type { Html } from '../../../web/desk/desk-request.ts';
 import { type StatusKind, statusMark } from '../../../web/desk/parts/status-mark.ts';
 
-export const RUN_STATES: Record<RunState, { kind: StatusKind; meaning: string }> = {
+export const RUN_STATE_MEANINGS: Record<RunState, { kind: StatusKind; meaning: string }> = {
   done: { kind: 'good', meaning: 'It ran at its slot and did its work.' },
   late: { kind: 'good', meaning: 'It did its work, but began more than a minute after its slot.' },
   running: { kind: 'busy', meaning: 'A process is doing the work now.' },
@@ -18,9 +18,9 @@ export const RUN_STATES: Record<RunState, { kind: StatusKind; meaning: string }>
 
 export function runMark({ state, leaseUntil }: Pick<Run, 'state' | 'leaseUntil'>): Html {
   if (state === 'failed' && leaseUntil !== null) return statusMark('waiting', 'failed, tried again');
-  return statusMark(RUN_STATES[state].kind, state);
+  return statusMark(RUN_STATE_MEANINGS[state].kind, state);
 }
 
 export function isRunState(name: string | undefined): name is RunState {
-  return name !== undefined && Object.hasOwn(RUN_STATES, name);
+  return name !== undefined && Object.hasOwn(RUN_STATE_MEANINGS, name);
 }

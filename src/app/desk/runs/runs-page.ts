@@ -8,7 +8,7 @@ import { newsletterJobId } from '../../../editions/draft/newsletter-job-id.ts';
 import { nextOpenSlot } from '../../../editions/slots.ts';
 import { formatDuration, localDateTime } from '../../../lib/time.ts';
 import type { Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
-import type { DeskRoute } from '../../../web/desk/desk-route.ts';
+import type { DeskSection } from '../../../web/desk/desk-route.ts';
 import { respondPage } from '../../../web/desk/page.ts';
 import { selectField, submitButton } from '../../../web/desk/parts/form.ts';
 import { operatorText } from '../../../web/desk/parts/operator-text.ts';
@@ -16,13 +16,16 @@ import { pager } from '../../../web/desk/parts/pager.ts';
 import { rowTable } from '../../../web/desk/parts/row-table.ts';
 import { fromNow, when } from '../../../web/desk/parts/when.ts';
 import { jobsOf } from '../../jobs.ts';
-import { isRunState, RUN_STATES, runMark } from './run-states.ts';
+import { isRunState, RUN_STATE_MEANINGS, runMark } from './run-states.ts';
 import { scheduleName } from './schedule-name.ts';
 
 const ROWS = 50;
 const MAX_ID = 200;
 
-export const runRoutes: DeskRoute[] = [{ method: 'GET', path: '/runs', needs: 'editions.read', handle: showRuns }];
+export const runsSection: DeskSection = {
+  navigation: { id: 'runs', label: 'Runs', path: '/runs', needs: 'editions.read' },
+  routes: [{ method: 'GET', path: '/runs', needs: 'editions.read', handle: showRuns }],
+};
 
 async function showRuns(request: SignedInRequest): Promise<Response> {
   const { c, desk } = request;
@@ -30,7 +33,7 @@ async function showRuns(request: SignedInRequest): Promise<Response> {
   const jobs = jobsOf(desk.app);
   const filter: RunFilter = {
     schedule: c.req.query('schedule')?.slice(0, MAX_ID) || undefined,
-    state: isRunState(c.req.query('state')) ? (c.req.query('state') as keyof typeof RUN_STATES) : undefined,
+    state: isRunState(c.req.query('state')) ? (c.req.query('state') as keyof typeof RUN_STATE_MEANINGS) : undefined,
   };
   const after = parsePlace(c.req.query('after'));
   const { runs, older } = await readRunPage(store.db, filter, { limit: ROWS, after });
@@ -60,7 +63,10 @@ ${selectField({
 })}
 ${selectField({
   ...{ name: 'state', label: 'State', value: filter.state ?? '' },
-  options: [{ value: '', label: 'All states' }, ...Object.keys(RUN_STATES).map((id) => ({ value: id, label: id }))],
+  options: [
+    { value: '', label: 'All states' },
+    ...Object.keys(RUN_STATE_MEANINGS).map((id) => ({ value: id, label: id })),
+  ],
 })}
 ${submitButton('Show')}
 </form>
@@ -69,7 +75,7 @@ ${pager(request, links)}
 </section>
 <details>
 <summary>What the states mean</summary>
-<dl class="pairs">${Object.entries(RUN_STATES).map(
+<dl class="pairs">${Object.entries(RUN_STATE_MEANINGS).map(
     ([state, { meaning }]) => html`<dt>${runMark({ state: state as Run['state'], leaseUntil: null })}</dt>
 <dd>${meaning}</dd>`,
   )}</dl>

@@ -1,5 +1,4 @@
 /** All that Today shows, read in a few short queries. Nothing is requested, recorded or looked up elsewhere. */
-
 import { type Alert, listOpenAlerts } from '../../../core/alerts/alerts.ts';
 import { findOverdueSlots, type OverdueSlot } from '../../../core/schedule/overdue.ts';
 import { listProcesses } from '../../../core/schedule/processes.ts';

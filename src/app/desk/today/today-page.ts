@@ -4,7 +4,7 @@ import { cancelSending, SendError } from '../../../delivery/closing/countdown.ts
 import { findDraftTarget, targetName } from '../../../editions/draft/draft-target.ts';
 import { SlotError } from '../../../editions/slots.ts';
 import type { Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
-import type { DeskRoute } from '../../../web/desk/desk-route.ts';
+import type { DeskSection } from '../../../web/desk/desk-route.ts';
 import { respondAfter, respondMissing, respondPage } from '../../../web/desk/page.ts';
 import { operatorText, refusalText, sentence } from '../../../web/desk/parts/operator-text.ts';
 import { lastEditionsSection } from './last-editions.ts';
@@ -18,10 +18,13 @@ import {
   sendsSection,
 } from './today-sections.ts';
 
-export const todayRoutes: DeskRoute[] = [
-  { method: 'GET', path: '', needs: 'desk', handle: showToday },
-  { method: 'POST', path: '/today/cancel', needs: 'drafts.edit', handle: cancelCountdown },
-];
+export const todaySection: DeskSection = {
+  navigation: { id: 'today', label: 'Today', path: '', needs: 'desk' },
+  routes: [
+    { method: 'GET', path: '', needs: 'desk', handle: showToday },
+    { method: 'POST', path: '/today/cancel', needs: 'drafts.edit', handle: cancelCountdown },
+  ],
+};
 
 async function showToday(request: SignedInRequest): Promise<Response> {
   const today = await readToday(request.desk, request.at);

@@ -2,7 +2,6 @@
  * Imports articles from watched folders while daywire runs: what the system reports at once, and everything else when
  * all files are looked at again.
  */
-
 import type { AppContext } from '../../../core/app-context.ts';
 import { repeat, type Stoppable } from '../../../lib/repeat.ts';
 import { SECOND } from '../../../lib/time.ts';

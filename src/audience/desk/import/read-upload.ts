@@ -1,7 +1,6 @@
 /**
  * Reads the form that uploads a file of subscribers. The file goes to the disk as it arrives.
  */
-
 import { cleanLine } from '../../../lib/text/clean-text.ts';
 import type { SignedInRequest } from '../../../web/desk/desk-request.ts';
 import { LIST_FORMATS } from '../../csv/list-formats.ts';

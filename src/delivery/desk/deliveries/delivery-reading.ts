@@ -1,7 +1,6 @@
 /**
  * What the pages of deliveries show, read from counters and small indexes.
  */
-
 import { type MailboxProvider, mailboxProviderOf } from '../../../audience/mailbox-providers.ts';
 import type { EditionDeliveryState } from '../../../core/store/tables.ts';
 import type { EditionSummary } from '../../../editions/queries.ts';

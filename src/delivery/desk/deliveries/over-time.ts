@@ -1,7 +1,6 @@
 /**
  * How many messages were submitted and failed in each part of a delivery. Pure.
  */
-
 import { DAY, HOUR, localDateTime, MINUTE, wallClock } from '../../../lib/time.ts';
 import type { Chart } from '../../../web/desk/charts/chart.ts';
 import type { EditionProgress } from '../../progress.ts';

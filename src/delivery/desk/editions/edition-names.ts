@@ -1,7 +1,6 @@
 /**
  * Editions in addresses of the desk and in words. Pure, except for the look-up.
  */
-
 import type { EditionDeliveryState } from '../../../core/store/tables.ts';
 import { type Edition, type EditionSummary, findEdition } from '../../../editions/queries.ts';
 import type { DeskContext, DeskRequest, Html } from '../../../web/desk/desk-request.ts';

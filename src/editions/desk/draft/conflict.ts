@@ -1,7 +1,6 @@
 /**
  * A command that was refused because another editor has changed the same since: both values, and the choice.
  */
-
 import { html } from 'hono/html';
 import type { Html } from '../../../web/desk/desk-request.ts';
 import { postButton } from '../../../web/desk/parts/form.ts';

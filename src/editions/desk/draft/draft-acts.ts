@@ -1,7 +1,6 @@
 /**
  * The acts of an editor on the page of an edition: each is one command to its draft.
  */
-
 import type { SignedInRequest } from '../../../web/desk/desk-request.ts';
 import { respondAfter, respondMissing } from '../../../web/desk/page.ts';
 import { refusalText, sentence } from '../../../web/desk/parts/operator-text.ts';

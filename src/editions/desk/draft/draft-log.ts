@@ -1,7 +1,6 @@
 /**
  * The log of a draft: who decided what and when, with undo and redo.
  */
-
 import { html } from 'hono/html';
 import type { Html } from '../../../web/desk/desk-request.ts';
 import { postButton } from '../../../web/desk/parts/form.ts';

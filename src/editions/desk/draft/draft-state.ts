@@ -1,7 +1,6 @@
 /**
  * The state of an edition in one line: what will happen to it, when, and what it waits for. Pure.
  */
-
 import type { StatusKind } from '../../../web/desk/parts/status-mark.ts';
 import { alertEditionDeadline } from '../../alert-newsletters/alert-limits.ts';
 import type { ArrangedDraft } from '../../draft/arranged-draft.ts';

@@ -1,7 +1,6 @@
 /**
  * What the parts of a draft's page are made from, and their addresses below the desk's path.
  */
-
 import type { DeskRequest, SignedInRequest } from '../../../web/desk/desk-request.ts';
 import type { ArrangedDraft } from '../../draft/arranged-draft.ts';
 import { draftPath, type NamedSlot } from '../../draft/draft-address.ts';

@@ -1,7 +1,6 @@
 /**
  * The draft that a request is about.
  */
-
 import type { NewsletterConfig } from '../../../core/config/config.ts';
 import type { DeskRequest } from '../../../web/desk/desk-request.ts';
 import { sentence } from '../../../web/desk/parts/operator-text.ts';

@@ -1,7 +1,6 @@
 /**
  * What the checks of an edition found.
  */
-
 import { html } from 'hono/html';
 import type { Html } from '../../../web/desk/desk-request.ts';
 import { takeNotice } from '../../../web/desk/notice.ts';

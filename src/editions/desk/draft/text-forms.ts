@@ -2,7 +2,6 @@
  * The subject, the preheader and the note of an edition: a form each, so that a conflict about one does not keep the
  * others from being saved.
  */
-
 import { html } from 'hono/html';
 import type { Html } from '../../../web/desk/desk-request.ts';
 import { hiddenFields, submitButton, textField } from '../../../web/desk/parts/form.ts';

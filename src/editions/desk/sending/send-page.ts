@@ -1,7 +1,6 @@
 /**
  * The page that confirms sending an edition at once: one sentence, with the figures.
  */
-
 import { html } from 'hono/html';
 import { articleDeskPath } from '../../../articles/article-link.ts';
 import { listProcesses } from '../../../core/schedule/processes.ts';

@@ -1,7 +1,6 @@
 /**
  * Test copies from the desk: to the account's own address, or to another one.
  */
-
 import { randomBytes } from 'node:crypto';
 import { html } from 'hono/html';
 import { acquirePermit } from '../../../core/store/rate-limits.ts';

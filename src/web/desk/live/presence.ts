@@ -1,7 +1,6 @@
 /**
  * Who has which page of the desk open. Each tab says so every few seconds, while somebody can see it.
  */
-
 import { type Db, inTransaction, type Tx } from '../../../core/store/store.ts';
 import { HOUR, SECOND } from '../../../lib/time.ts';
 

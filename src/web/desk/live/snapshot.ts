@@ -10,7 +10,6 @@
  * - `articles`: what is published
  * - `alerts`: the open alerts
  */
-
 import { alertKey } from '../../../core/alerts/alert-kind.ts';
 import { listOpenAlerts } from '../../../core/alerts/alerts.ts';
 import { DELIVERY_HELD, readMeta } from '../../../core/store/meta.ts';

@@ -1,7 +1,6 @@
 /**
  * A newsroom whose outlets, articles, subscribers and servers all try to break the desk's pages.
  */
-
 import { recordRejection } from '../../../../src/articles/rejections.ts';
 import { raiseAlert } from '../../../../src/core/alerts/alerts.ts';
 import type { NewsletterConfig } from '../../../../src/core/config/config.ts';

@@ -1,6 +1,6 @@
 import { globSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { ALERT_KINDS } from '../../../../src/app/alert-kinds.ts';
+import { ALERT_KINDS } from '../../../../src/app/capabilities.ts';
 import { adviceFor } from '../../../../src/app/desk/today/alert-advice.ts';
 import { findNeeds, missingRoles, nextEdition } from '../../../../src/app/desk/today/needs.ts';
 import type { Today, TodayNewsletter } from '../../../../src/app/desk/today/read-today.ts';
@@ -150,6 +150,6 @@ describe('the advice about an alert', () => {
       [...text.matchAll(/\bkind: '([a-z-]+)', subject: /g)].map(([, kind]) => kind),
     );
     expect(kinds.length).toBeGreaterThan(15);
-    expect(kinds.filter((kind) => !Object.hasOwn(ALERT_KINDS, kind ?? ''))).toEqual([]);
+    expect(kinds.filter((kind) => !ALERT_KINDS.has(kind ?? ''))).toEqual([]);
   });
 });

@@ -1,0 +1,28 @@
+import type { Capability } from '../core/capability.ts';
+import { readCountsByState, readStateCounts } from '../core/store/counts.ts';
+import { SUPPRESSION_REASONS } from '../core/store/tables.ts';
+import { runAudienceRetention } from './retention.ts';
+
+export const audienceCapability: Capability = {
+  runRetention: runAudienceRetention,
+  async addMetrics({ db, gauge, counter }) {
+    const labels = ['newsletter', 'state'] as const;
+    const subscriptions = gauge('subscriptions', 'Subscribers of each newsletter by state.', labels);
+    const changes = counter('subscription_changes_total', 'How often a subscription got this state.', labels);
+    for (const { scope, state, count, entered } of await readStateCounts(db, 'subscriptions')) {
+      subscriptions.set({ newsletter: scope, state }, count);
+      changes.inc({ newsletter: scope, state }, entered);
+    }
+    const suppressed = gauge('suppressed_addresses', 'Addresses on the suppression list.', ['reason']);
+    const reasons = await readCountsByState(db, 'suppressions');
+    for (const reason of SUPPRESSION_REASONS) suppressed.set({ reason }, reasons.get(reason)?.count ?? 0);
+  },
+  personalData: {
+    subscribers: { exportedAs: 'address', erasure: 'deleted' },
+    subscriptions: { exportedAs: 'subscriptions', erasure: 'deleted' },
+    consent_events: { exportedAs: 'consent', erasure: 'deleted' },
+    suppressions: { exportedAs: null, erasure: 'remains' },
+    subscriber_imports: { exportedAs: null, erasure: 'remains' },
+  },
+  alertKinds: { 'signup-limit': { title: 'Requests to subscribe are refused' } },
+};

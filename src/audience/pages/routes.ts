@@ -1,0 +1,33 @@
+import { share } from '../../web/pages/public-page.ts';
+import { refuseForeignForms } from '../../web/server/form-origin.ts';
+import { privatePageHeaders } from '../../web/server/headers.ts';
+import { limitForm } from '../../web/server/request-body.ts';
+import type { AddRoutes } from '../../web/server/web-context.ts';
+import { handleConfirm, serveConfirmPage } from './confirm-page.ts';
+import { handleActLinkRequest, handlePreferencesLinkRequest, handleRevocation } from './link-requests.ts';
+import { serveNewsletters } from './newsletters-page.ts';
+import { handleErasure, handleExport, serveActPage } from './personal-data.ts';
+import { handlePreferences, redirectToPreferences, servePreferences } from './preferences-page.ts';
+import { handleSubscribe, redirectToForm } from './subscribe-page.ts';
+import { handleUnsubscribe, limitUnsubscribe, serveUnsubscribePage } from './unsubscribe-page.ts';
+
+/** In the pages about one subscription, the token in the link is the permission to use them. */
+export const addAudiencePages: AddRoutes = (site, web) => {
+  site.get('/newsletters', share(web, serveNewsletters(web)));
+  // Pages about a subscription have no referrer. A page of another site would need the token.
+  const ownForms = refuseForeignForms(web, { acceptsNull: true });
+  for (const folder of ['account', 'confirm', 'preferences']) site.use(`/${folder}/*`, privatePageHeaders, ownForms);
+  site.use('/unsubscribe/*', privatePageHeaders);
+  site.get('/subscribe', redirectToForm(web));
+  site.post('/subscribe', refuseForeignForms(web, { acceptsNull: false }), limitForm(web), handleSubscribe(web));
+  site.get('/confirm/:token', serveConfirmPage(web)).post(limitForm(web), handleConfirm(web));
+  site.get('/unsubscribe/:token', serveUnsubscribePage(web)).post(limitUnsubscribe(web), handleUnsubscribe(web));
+  site.get('/preferences/:token', servePreferences(web)).post(limitForm(web), handlePreferences(web));
+  const toPreferences = redirectToPreferences(web);
+  site.get('/preferences/:token/link', toPreferences).post(handlePreferencesLinkRequest(web));
+  site.get('/preferences/:token/export', toPreferences).post(handleActLinkRequest(web, 'export'));
+  site.get('/preferences/:token/erase', toPreferences).post(handleActLinkRequest(web, 'erase'));
+  site.get('/preferences/:token/revoke', toPreferences).post(handleRevocation(web));
+  site.get('/account/export/:token', serveActPage(web, 'export')).post(handleExport(web));
+  site.get('/account/erase/:token', serveActPage(web, 'erase')).post(handleErasure(web));
+};

@@ -1,0 +1,48 @@
+/** What core itself gives to the process. */
+
+import { DAY, SECOND } from '../lib/time.ts';
+import { listOpenAlerts, WEBHOOK_ALERT_KINDS } from './alerts/alerts.ts';
+import type { Capability } from './capability.ts';
+import { RUN_ALERT_KINDS } from './schedule/alert-kinds.ts';
+import { foldRuns } from './schedule/retention.ts';
+import { countRunsSince, listLastRuns } from './schedule/run-ledger.ts';
+import { foldCountSlots, readStateCounts } from './store/counts.ts';
+import { deleteExpiredRateLimits } from './store/rate-limits.ts';
+import { RUN_STATES } from './store/tables.ts';
+
+export const coreCapability: Capability = {
+  async runRetention({ store, config }, now) {
+    await foldCountSlots(store.db);
+    return {
+      runs: await foldRuns(store, now - config.retention.runsDays * DAY),
+      rates: await deleteExpiredRateLimits(store.db, now),
+    };
+  },
+  async addMetrics({ db, gauge, counter, now }) {
+    const ended = counter('runs_total', 'Ended runs; each attempt of a run that is retried counts.', [
+      'schedule',
+      'state',
+    ]);
+    for (const { scope, state, entered } of await readStateCounts(db, 'runs')) {
+      if (state !== 'running' && state !== 'waiting') ended.inc({ schedule: scope, state }, entered);
+    }
+    const runs = gauge('runs', 'Runs of the last seven days.', ['schedule', 'state']);
+    for (const { schedule, state, count } of await countRunsSince(db, now - 7 * DAY))
+      runs.set({ schedule, state }, count);
+    const slot = gauge('last_run_slot_timestamp_seconds', 'Slot of the newest run.', ['schedule']);
+    const started = gauge('last_run_timestamp_seconds', 'Last start of the newest run.', ['schedule']);
+    const lastState = gauge('last_run_state', '1 for the state of the newest run, 0 for others.', [
+      'schedule',
+      'state',
+    ]);
+    for (const run of await listLastRuns(db)) {
+      const { schedule } = run;
+      slot.set({ schedule }, run.slotAt / SECOND);
+      started.set({ schedule }, run.startedAt / SECOND);
+      for (const state of RUN_STATES) lastState.set({ schedule, state }, run.state === state ? 1 : 0);
+    }
+    gauge('open_alerts', 'Raised alerts.').set((await listOpenAlerts(db)).length);
+  },
+  personalData: { rate_limits: { exportedAs: null, erasure: 'deleted' } },
+  alertKinds: { ...RUN_ALERT_KINDS, ...WEBHOOK_ALERT_KINDS },
+};

@@ -1,0 +1,24 @@
+import type { Capability } from '../core/capability.ts';
+import { repeat } from '../lib/repeat.ts';
+import { SECOND } from '../lib/time.ts';
+import { DELIVERY_ALERT_KINDS } from './alerts.ts';
+import { closeDueCountdowns } from './closing/countdown.ts';
+import { newsletterJobs } from './closing/newsletter-jobs.ts';
+import { addDeliveryMetrics } from './metrics.ts';
+import { runDeliveryRetention } from './retention.ts';
+
+export const deliveryCapability: Capability = {
+  jobs: newsletterJobs,
+  startTasks: (app) => [repeat(SECOND, 'sending editions', app.log, () => closeDueCountdowns(app))],
+  runRetention: runDeliveryRetention,
+  addMetrics: addDeliveryMetrics,
+  personalData: {
+    deliveries: { exportedAs: 'deliveries', erasure: 'anonymised' },
+    service_messages: { exportedAs: 'serviceMessages', erasure: 'deleted' },
+    bounces: { exportedAs: 'bounces', erasure: 'anonymised' },
+    edition_refusals: { exportedAs: 'refusals', erasure: 'deleted' },
+    service_refusals: { exportedAs: 'refusals', erasure: 'deleted' },
+    paused_domains: { exportedAs: null, erasure: 'deleted' },
+  },
+  alertKinds: DELIVERY_ALERT_KINDS,
+};

@@ -1,0 +1,28 @@
+/**
+ * Checks the sites that are polled.
+ */
+import type { Config } from '../core/config/config.ts';
+import { openConfiguredClient } from '../core/config/fetching.ts';
+import { sourceKey } from '../core/config/source-keys.ts';
+import { articleSources } from '../core/config/sources.ts';
+import { type Finding, ok, warning } from '../core/finding.ts';
+import { discoverApi } from '../sources/discover.ts';
+import { PollError } from '../sources/request.ts';
+import { apiName } from '../sources/source-state.ts';
+
+/** Looks for what is polled. A site that is away is no fault of this installation. */
+export async function checkSources(config: Config, now: number): Promise<Finding[]> {
+  const requester = { client: openConfiguredClient(config), now };
+  const findings = articleSources(config).map(async ({ id, url, api: wanted }): Promise<Finding[]> => {
+    try {
+      const source = { url, api: wanted, key: sourceKey(config, id) };
+      const { api, endpoint, notes } = await discoverApi(requester, source);
+      const found = ok(`sources ${id}: ${apiName(api)} at ${endpoint}`);
+      return [found, ...notes.map((note) => warning(`sources ${id}: ${note}`))];
+    } catch (error) {
+      if (error instanceof PollError) return [warning(`sources ${id}: ${error.message}`)];
+      throw error;
+    }
+  });
+  return (await Promise.all(findings)).flat();
+}

@@ -1,0 +1,147 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { NOW } from '../../scripts/test-edition.ts';
+import type { Config } from '../../src/core/config/config.ts';
+import type { MailProvider } from '../../src/core/config/schema.ts';
+import {
+  checkMailProvider,
+  checkProviderReports,
+  checkSendingDomain,
+  checkSendingLimits,
+} from '../../src/delivery/checks.ts';
+import { noteProviderEvent } from '../../src/delivery/providers/last-event.ts';
+import { DAY } from '../../src/lib/time.ts';
+import { forEachDatabase } from '../support/databases.ts';
+import type { Zone } from '../support/name-server.ts';
+import { NO_NETWORK } from '../support/no-network.ts';
+import { sampleConfig } from '../support/sample.ts';
+import { zoneResolver } from '../support/zone-resolver.ts';
+import { submitEditions } from './bounces/bounce-fixture.ts';
+import { testConfig } from './fixture.ts';
+
+function configOf(provider: MailProvider, providerSecret?: string): Config {
+  const config = testConfig({ delivery: { provider } });
+  return { ...config, secrets: { ...config.secrets, ...(providerSecret === undefined ? {} : { providerSecret }) } };
+}
+
+describe('the check of the mail provider', () => {
+  it('asks for the secret that verifies its reports, except of Amazon SES', () => {
+    for (const provider of ['postmark', 'mailgun', 'sendgrid', 'brevo'] as const) {
+      const [finding] = checkMailProvider(configOf(provider));
+      expect(finding).toMatchObject({ kind: 'problem', message: expect.stringContaining('DAYWIRE_PROVIDER_SECRET') });
+    }
+    const expected = { kind: 'ok', message: 'delivery: ses reports to https://news.example/webhooks/ses' };
+    expect(checkMailProvider(configOf('ses'))).toEqual([expected]);
+    expect(checkMailProvider(configOf('none'))).toEqual([]);
+  });
+
+  it('refuses a secret of another form', () => {
+    const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const key = publicKey.export({ format: 'der', type: 'spki' }).toString('base64');
+    const kinds = (provider: MailProvider, secret: string) => checkMailProvider(configOf(provider, secret))[0]?.kind;
+    expect([kinds('sendgrid', key), kinds('sendgrid', 'SG.an-api-key-of-sendgrid')]).toEqual(['ok', 'problem']);
+    expect([kinds('postmark', 'daywire:a-password'), kinds('postmark', 'a-server-token-1')]).toEqual(['ok', 'problem']);
+    expect(kinds('mailgun', 'a-signing-key-of-mailgun')).toBe('ok');
+  });
+
+  forEachDatabase((open) => {
+    it('warns if nothing was ever reported of messages that were submitted more than a day ago', async () => {
+      const store = await open();
+      const check = async (provider: MailProvider, now: number) =>
+        (await checkProviderReports(store, configOf(provider), now)).map(({ message }) => message);
+      expect(await check('mailgun', NOW + 2 * DAY)).toEqual([]);
+      await submitEditions(store, 1);
+      expect(await check('mailgun', NOW + DAY)).toEqual([]);
+      const [warning] = await check('mailgun', NOW + DAY + 1);
+      expect(warning).toContain('nothing was ever reported by mailgun');
+      expect(warning).toContain('https://news.example/webhooks/mailgun');
+      expect(await check('none', NOW + 2 * DAY)).toEqual([]);
+      await noteProviderEvent(store.db, 'postmark', NOW);
+      expect(await check('mailgun', NOW + 2 * DAY)).toHaveLength(1);
+      await noteProviderEvent(store.db, 'mailgun', NOW);
+      expect(await check('mailgun', NOW + 2 * DAY)).toEqual([]);
+    });
+  });
+});
+
+function findings(delivery: Partial<Config['delivery']>): string[] {
+  return checkSendingLimits(testConfig({ delivery })).map(({ kind, message }) => `${kind}: ${message}`);
+}
+
+describe('the check of the limits of delivery', () => {
+  it('says nothing without a mail provider', () => {
+    expect(findings({ provider: 'none' })).toEqual([]);
+  });
+
+  it('names the documented limits beside those in use', () => {
+    expect(findings({ provider: 'sendgrid', perSecond: 20 })).toEqual([
+      'ok: delivery: 5 connections of each process, 20 messages a second; SendGrid documents: 30 MB a message, ' +
+        '10000 connections, 5000 messages a connection',
+    ]);
+    expect(findings({ provider: 'brevo' })).toEqual([
+      'ok: delivery: 5 connections of each process; Brevo documents: no limits',
+    ]);
+  });
+
+  it('asks for the quotas of an account of Amazon SES', () => {
+    const ses: Partial<Config['delivery']> = { provider: 'ses', ses: { topics: [] } };
+    expect(findings(ses)).toContainEqual(
+      'warning: delivery.perSecond and delivery.perDay: not set, although Amazon SES refuses what exceeds the quotas ' +
+        'of your account (its console shows them; in the sandbox, 1 message a second and 200 in 24 hours). Set them ' +
+        'to your quota',
+    );
+    expect(findings({ ...ses, perSecond: 14, perDay: 50_000 })).toEqual([
+      'ok: delivery: 5 connections of each process, 14 messages a second, 50000 messages in 24 hours; Amazon SES ' +
+        'documents: 40 MB a message',
+    ]);
+  });
+
+  it('warns of more connections than Postmark asks for, and of keys that are not used', () => {
+    const dkim = [{ domain: 'example.com', selector: 'a', keyFile: '/key.pem' }];
+    expect(findings({ provider: 'postmark', connections: 20, dkim }).slice(1)).toEqual([
+      'warning: delivery.connections is 20: Postmark asks for at most 10 from one address',
+      expect.stringContaining('warning: delivery.dkim is not used: Postmark assembles each message anew'),
+    ]);
+    expect(findings({ provider: 'postmark', connections: 10 })).toHaveLength(1);
+  });
+});
+
+/** Both newsletters of the sample are from example.com. */
+const ZONE: Zone = {
+  'example.com': { MX: ['10 mx.example.com'], TXT: ['v=spf1 ip4:198.51.100.1 -all'] },
+  'mx.example.com': { A: ['192.0.2.25'] },
+  '_dmarc.example.com': 'SERVFAIL',
+  '10.2.0.192.in-addr.arpa': { PTR: ['mail.example.com'] },
+};
+
+function sendingConfig(dkim = ''): Config {
+  return sampleConfig((yaml) =>
+    yaml.replace('transport: file', `transport: smtp\n  smtpUrl: smtp://127.0.0.1:1\n  addresses: [192.0.2.10]${dkim}`),
+  );
+}
+
+const open = (): typeof NO_NETWORK => ({ ...NO_NETWORK, dns: zoneResolver(ZONE) });
+
+describe('the check of the sending domain', () => {
+  it('warns of each record that is wrong, and names in few lines what is right and what is not known', async () => {
+    expect(await checkSendingDomain(sendingConfig(), open, NOW)).toEqual([
+      {
+        kind: 'warning',
+        message: expect.stringMatching(/^sending domain: spf-senders: .* not authorise 192\.0\.2\.10/),
+      },
+      { kind: 'warning', message: expect.stringMatching(/^sending domain: ptr: 192\.0\.2\.10 is named mail\.example/) },
+      { kind: 'ok', message: 'sending domain: right: sender, spf, spf-lookups, spf-all, mx' },
+      { kind: 'ok', message: 'sending domain: not known: dkim, dmarc, alignment, mx-tls; "daywire domain" says why' },
+      { kind: 'ok', message: 'sending domain: "daywire domain" prints the records that are missing' },
+    ]);
+  });
+
+  it('looks nothing up while messages are written to files, or a key for DKIM cannot be read', async () => {
+    const neverOpened = (): never => {
+      throw new Error('looked up');
+    };
+    expect(await checkSendingDomain(sampleConfig(), neverOpened, NOW)).toEqual([]);
+    const keys = '\n  dkim: [{ domain: example.com, selector: a, keyFile: no-such.pem }]';
+    expect(await checkSendingDomain(sendingConfig(keys), neverOpened, NOW)).toEqual([]);
+  });
+});

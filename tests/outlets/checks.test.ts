@@ -1,0 +1,37 @@
+import { describe, expect, it } from 'vitest';
+import type { RoundupSource } from '../../src/core/config/schema.ts';
+import { warning } from '../../src/core/finding.ts';
+import { checkOutlets } from '../../src/outlets/checks.ts';
+import { registerOutlets } from '../../src/outlets/polling/outlet-feeds.ts';
+import { NOW } from '../support/clock.ts';
+import { forEachDatabase } from '../support/databases.ts';
+
+const source = (id: string, outlet: string): RoundupSource => {
+  return { id, url: `https://${id}.example/feed`, use: 'roundup', outlet };
+};
+
+forEachDatabase((open) => {
+  describe('the check of outlets', () => {
+    it('names those of which no item is known, under any id of their source', async () => {
+      const store = await open();
+      const sources = [source('one', 'Outlet one'), source('three', 'Outlet three'), source('null', 'Outlet null')];
+      await registerOutlets(store.db, sources, NOW);
+      await store.db.updateTable('sources').set({ polled_at: NOW, succeeded_at: NOW }).execute();
+      for (const from of ['former-id', null]) {
+        const url = 'https://outlet.example/report';
+        const outlet = from === null ? 'Outlet null' : 'Outlet one';
+        const item = { title: 'Report', url, canonical_url: url, first_seen_at: NOW, seen_at: NOW, outlet };
+        await store.db
+          .insertInto('outlet_items')
+          .values({ ...item, source: from, state: 'open' })
+          .execute();
+      }
+      const why = 'its feed has none that can be used; is it the right feed?';
+      expect(await checkOutlets(store, { sources }, NOW)).toEqual([
+        warning(`sources three: no item of Outlet three has ever come: ${why}`),
+        warning(`sources null: no item of Outlet null has ever come: ${why}`),
+      ]);
+      expect(await checkOutlets(store, { sources: [] }, NOW)).toEqual([]);
+    });
+  });
+});

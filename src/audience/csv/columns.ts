@@ -3,7 +3,6 @@
  * named. A column that looks like a status or a consent and is not understood is `unclear`: nothing may be imported
  * before the operator has said what it means.
  */
-
 import type { ImportStatus } from './import-status.ts';
 import { COMMAND_OPTIONS, type ImportWords } from './import-words.ts';
 import { findListFormat, LIST_FORMATS, type ListFormat, matchingFormats, type StatusColumn } from './list-formats.ts';

@@ -2,7 +2,6 @@
  * Imports subscribers from a CSV file of any length in constant memory. Rejected rows are reported, and written to a
  * file that can be corrected and imported again.
  */
-
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { SigningSecrets } from '../../core/config/signing-secrets.ts';

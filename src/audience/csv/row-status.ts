@@ -38,7 +38,7 @@ export function checkRules({ statusColumns }: MappedColumns, rules: StatusRules)
     // The words of mapped columns contain the operator's own.
     const meant = known.map((words) => find(words, word)).find((one) => one !== undefined && one !== status);
     if (meant === undefined || meant === 'inactive' || !isWeaker(status, meant)) continue;
-    throw new Error(`the status of "${word}": it means ${meant}: an import cannot make it ${status}`);
+    throw new Error(`the status "${word}" means ${meant}: an import cannot make it ${status}`);
   }
 }
 

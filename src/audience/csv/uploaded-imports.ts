@@ -2,7 +2,6 @@
  * Imports of subscribers from uploaded files: the file is written where only daywire's user can read it, checked in the
  * background, and imported when it is confirmed. It is deleted after that; the file of rejected rows stays a week.
  */
-
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
 import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';

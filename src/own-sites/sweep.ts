@@ -3,7 +3,6 @@
  * of the last week and once a day for all. Only a complete list counts, twice, and only if the CMS then says of the
  * post itself that it is gone. See withdrawal.ts.
  */
-
 import { retractArticles } from '../articles/import/retract.ts';
 import { clearRejectionsOfFiles } from '../articles/rejections.ts';
 import type { AlertId } from '../core/alerts/alert-kind.ts';

@@ -1,5 +1,4 @@
 /** What sites do that are down, old, moved or unusual. */
-
 import { setImmediate } from 'node:timers/promises';
 import { Hono } from 'hono';
 import { describe, expect, it, onTestFinished } from 'vitest';

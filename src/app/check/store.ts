@@ -1,7 +1,6 @@
 /**
  * Checks the store: whether it opens, its schema, and what it holds against the configuration.
  */
-
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { countSubscriptions } from '../../audience/subscriptions.ts';

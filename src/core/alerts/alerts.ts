@@ -1,6 +1,6 @@
 /**
- * Alerts: one row for each kind and subject, written in the transaction of its cause. The webhook is called once when an
- * alert is raised and once when it is resolved: at least once, and by one process at a time.
+ * Alerts: one row for each kind and subject, written in the transaction of its cause. The webhook is called once when
+ * an alert is raised and once when it is resolved: at least once, and by one process at a time.
  */
 import { sql } from 'kysely';
 import { callUrl } from '../../lib/call-url.ts';

@@ -2,7 +2,6 @@
  * Closes the next revision of an edition: the revision before it is cancelled, and the new one is queued for those who
  * have none, in one transaction. Nobody gets both, and nobody neither.
  */
-
 import { sql } from 'kysely';
 import type { NewsletterConfig } from '../../core/config/config.ts';
 import { isOpen } from '../../core/store/delivery-states.ts';

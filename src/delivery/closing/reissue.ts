@@ -2,7 +2,6 @@
  * Reissues a closed edition: composes and closes its next revision, with the stories of the last one as they are now,
  * and what the editor has changed in its draft since.
  */
-
 import { randomBytes } from 'node:crypto';
 import { findArticle } from '../../articles/queries.ts';
 import { resolveAlerts } from '../../core/alerts/alerts.ts';

@@ -1,7 +1,6 @@
 /**
  * The operator's control of editions and the queue, with the alerts that it resolves.
  */
-
 import { domainToASCII } from 'node:url';
 import { mailboxProviderOf } from '../../audience/mailbox-providers.ts';
 import type { Action } from '../../core/actions.ts';

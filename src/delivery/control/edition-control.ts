@@ -3,7 +3,6 @@
  * deliveries. Repeating any of these changes nothing. Each takes an `onCommit`, which is called last in the transaction
  * of the change, and only if something changed.
  */
-
 import { sql } from 'kysely';
 import { type Action, ActionableError } from '../../core/actions.ts';
 import { isOpen } from '../../core/store/delivery-states.ts';
@@ -270,7 +269,7 @@ function stateError(
 ): DeliveryControlError {
   const name = `${newsletter}/${slot}`;
   const verb = { delivering: 'resumed', paused: 'paused', cancelled: 'cancelled', done: 'done' }[to];
-  const problem = `${name} is ${state}: it cannot be ${verb}`;
+  const problem = `${name} is ${state} and cannot be ${verb}`;
   if (to !== 'delivering') return new DeliveryControlError(problem);
   const purpose = 'deliver what was not submitted';
   const action = state === 'cancelled' ? retryCancelled(purpose, name) : editionAction('retry', purpose, name);

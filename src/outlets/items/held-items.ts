@@ -1,5 +1,4 @@
 /** Items of a flood, which wait for the operator. */
-
 import { sql } from 'kysely';
 import type { AlertId } from '../../core/alerts/alert-kind.ts';
 import type { Db } from '../../core/store/store.ts';

@@ -12,6 +12,7 @@ export function formatOutlet({ id, outlet, url, state, since, reason, ...source 
   if (paused !== null) parts.push(`PAUSED since ${paused}`);
   else if (state === null) parts.push('not polled yet');
   else parts.push(stateOf({ state, since, reason, next }));
+  if (state === 'gone') parts.push(`try it again with "daywire sources resume ${id}"`);
   if (held > 0) parts.push(`${held} held: decide with "daywire sources accept ${id}"`);
   return parts.join('; ');
 }
@@ -35,6 +36,7 @@ export function formatOutletDetails(source: OutletStatus): string {
     ['feed', endpoint === null ? 'not read yet' : `${endpoint}${repaired ? '; not well-formed, and repaired' : ''}`],
     ['state', state === null ? 'not polled yet' : `${state} since ${since}`],
     ['reason', reason],
+    ['gone', state === 'gone' ? `try it again with "daywire sources resume ${id}"` : null],
     ['redirects', movedTo],
     ['items', `${items}, ${lastDay} of them new in the last 24 hours`],
     ['held', held === 0 ? null : `${held} wait for "daywire sources accept ${id}"`],

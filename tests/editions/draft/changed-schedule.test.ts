@@ -1,5 +1,4 @@
 /** An editor's decisions about a slot, while the schedule of the newsletter changes. */
-
 import { expect, it } from 'vitest';
 import { jobsOf } from '../../../src/app/jobs.ts';
 import { registerSchedules } from '../../../src/core/schedule/register.ts';

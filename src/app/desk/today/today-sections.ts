@@ -1,5 +1,4 @@
 /** The parts of Today. */
-
 import { html } from 'hono/html';
 import { withDeskWords } from '../../../core/actions.ts';
 import { deliveryPath, liveFigures } from '../../../delivery/desk/deliveries/delivery-parts.ts';

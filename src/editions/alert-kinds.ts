@@ -16,7 +16,11 @@ export const EDITION_ALERT_KINDS: Record<string, AlertKind> = {
   },
   'approval-changed': {
     title: 'An edition differs from what was approved',
-    page: (subject) => ({ label: 'The edition', path: closedPath(slotOf(subject)), needs }),
+    page: (subject) => ({
+      label: 'The edition',
+      path: subject.slot === undefined ? '/editions' : closedPath(slotOf(subject)),
+      needs,
+    }),
   },
   send: {
     title: 'An edition was not sent',

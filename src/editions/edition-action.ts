@@ -7,7 +7,6 @@ const AT_DESK = {
   hold: '“Hold” on its page',
   unhold: '“Release” on its page',
   approve: '“Approve” on its page',
-  pin: '“Pin” on its page',
   send: '“Send now” on its page',
   note: '“Note” on the page of its reissue',
   pause: '“Pause” under Deliveries',

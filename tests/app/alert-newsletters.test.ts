@@ -217,7 +217,9 @@ describe('an alert', () => {
         remedy: 'approve',
         reason: 'not approved',
       });
-      await expect(findDraftTarget(app, app.newsletter)).rejects.toThrow(/has no open alert: make one with/);
+      await expect(findDraftTarget(app, app.newsletter)).rejects.toThrow(
+        /has no open alert: to make one, use "daywire alert ARTICLE --newsletter breaking"/,
+      );
       // It can be made again.
       await makeAlertEdition(app, app.newsletter, 'a', 'Ada');
     });

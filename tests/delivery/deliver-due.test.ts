@@ -32,7 +32,10 @@ describe('delivering', () => {
     });
 
     it.each([
-      ['RCPT TO:', /^Delivery of \S+ is paused: .* 554 5\.7\.1 <address>: denied\. Resume it with/],
+      [
+        'RCPT TO:',
+        /^Delivery of \S+ is paused: .* 554 5\.7\.1 <address>: denied\. To resume it when the cause is removed, use "/,
+      ],
       ['MAIL FROM:', /^Delivery stopped: .* 554 5\.7\.1 <address>: denied\. Everything else/],
     ])('raises an alert without the address or token that a server quotes after %s', async (command, alert) => {
       const quoted: string[] = [];
@@ -165,7 +168,7 @@ describe('delivering', () => {
         {
           key: 'edition:1:example.com',
           message: expect.stringMatching(
-            /^Delivery of \S+ to example\.com is paused: .* 550 go away\. .*editions resume \S+ --domain example\.com" when/,
+            /^Delivery of \S+ to example\.com is paused: .* 550 go away\. To resume it .*editions resume \S+ --domain example\.com"\.$/,
           ),
         },
       ]);

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { findArticle, findArticles } from '../../src/articles/queries.ts';
-import { listOpenAlerts } from '../../src/core/alerts/alerts.ts';
 import { openConfiguredClient } from '../../src/core/config/fetching.ts';
 import { listRuns } from '../../src/core/schedule/run-ledger.ts';
 import type { Store } from '../../src/core/store/store.ts';
 import type { FetchClient } from '../../src/lib/guarded-fetch/fetch-client.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../../src/lib/time.ts';
 import { type PolledSource, pollDueSources } from '../../src/own-sites/poll-sources.ts';
+import { openAlerts } from '../support/alerts.ts';
 import { NOW } from '../support/clock.ts';
 import { forEachDatabase } from '../support/databases.ts';
 import { allArticles } from '../support/sample.ts';
@@ -128,12 +128,13 @@ describe.each(['wordpress', 'ghost'] as const)('a source with the API of %s', (a
       for (const post of posts.slice(0, 6)) post.state = 'deleted';
       await poll(app, 16 * MINUTE);
       expect(await poll(app, 16 * MINUTE)).toMatchObject({ report: { retracted: 0, waiting: 6 } });
-      expect(await listOpenAlerts(store.db)).toMatchObject([
+      expect(await openAlerts(store.db)).toMatchObject([
         {
           key: 'withdrawals:times',
           message:
-            'times: 6 posts are gone at once, which may be a fault of the site. Their articles stay until you decide: ' +
-            '"daywire sources withdraw times" retracts them, with --keep they stay for good.',
+            'times: 6 posts are gone at once, which may be a fault of the site. Their articles stay until you decide. ' +
+            'To retract them, use "daywire sources withdraw times"; ' +
+            'to keep them for good, use "daywire sources withdraw times --keep".',
         },
       ]);
       expect((await allArticles(store)).filter(({ status }) => status.state === 'retracted')).toEqual([]);
@@ -141,7 +142,7 @@ describe.each(['wordpress', 'ghost'] as const)('a source with the API of %s', (a
       for (const post of posts) post.state = 'published';
       await poll(app, 16 * MINUTE);
       await poll(app, 16 * MINUTE);
-      expect(await listOpenAlerts(store.db)).toEqual([]);
+      expect(await openAlerts(store.db)).toEqual([]);
     });
 
     it.each([
@@ -262,16 +263,16 @@ describe('polls', () => {
       site.instead = () => new Response('', { status: 500 });
       await poll(app, HOUR);
       await poll(app, DAY - MINUTE);
-      expect(await listOpenAlerts(store.db)).toEqual([]);
+      expect(await openAlerts(store.db)).toEqual([]);
       await poll(app, 4 * HOUR);
-      const [alert] = await listOpenAlerts(store.db);
+      const [alert] = await openAlerts(store.db);
       expect(alert?.message).toBe(
         `times has failed since 2026-11-24T13:00:00Z: ${site.url}/wp-json/wp/v2/posts answered 500. ` +
           'Its articles stay as they are.',
       );
       site.instead = null;
       await poll(app, 4 * HOUR);
-      expect(await listOpenAlerts(store.db)).toEqual([]);
+      expect(await openAlerts(store.db)).toEqual([]);
     });
 
     it('connect to no private address that the configuration does not allow, and say which key allows it', async () => {

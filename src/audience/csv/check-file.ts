@@ -122,21 +122,23 @@ function count(column: SeenColumn, value: string): void {
   else column.values.set(shown, (before ?? 0) + 1);
 }
 
+const STATUSES = `where … is one of ${IMPORT_STATUSES.join(', ')}`;
+
 function unclearProblem(column: SeenColumn, words: ImportWords): string {
   return (
     `the column "${column.header}" looks like a status or a consent, and daywire does not know what it says. ` +
-    `${valuesOf(column)} If it says who is subscribed, add ${words.mapStatus(column.header)} ` +
-    `${exampleOf(column, words)}. If it does not, add ${words.ignore(column.header)}`
+    `${valuesOf(column)} If it says who is subscribed, add ${words.status(column.header, exampleOf(column))}, ` +
+    `${STATUSES}. If it does not, add ${words.ignore(column.header)}`
   );
 }
 
 function unknownProblem(column: SeenColumn, { format, statusColumns }: MappedColumns, words: ImportWords): string {
   const isMapped = statusColumns.some(({ header }) => header === column.header);
-  const map = isMapped ? '' : `${words.mapStatus(column.header)} `;
+  const given = words.status(isMapped ? null : column.header, exampleOf(column));
   const hint = format?.hint === undefined ? '' : ` ${format.hint}`;
   return (
     `the column "${column.header}" says who is subscribed, and daywire does not know these values of it. ` +
-    `${valuesOf(column)} Say what they mean: ${map}${exampleOf(column, words)}.${hint}`
+    `${valuesOf(column)} Say what they mean: add ${given}, ${STATUSES}.${hint}`
   );
 }
 
@@ -148,11 +150,11 @@ function valuesOf({ values, hasMore }: SeenColumn): string {
 }
 
 /** An example of what the values seen may mean. */
-function exampleOf({ values, hasMore }: SeenColumn, { status }: ImportWords): string {
+function exampleOf({ values, hasMore }: SeenColumn): string {
   const words = [...values.keys()].map(wordOf).filter((word) => !/[,=]/.test(word));
   const isText = hasMore || words.length > MAX_SHOWN || words.some((word) => /\d{4}/.test(word));
   const pairs = isText
     ? ['*=unsubscribed', '=subscribed']
     : [...new Set(words)].map((word) => `${word}=${Object.hasOwn(PLAIN_WORDS, word) ? PLAIN_WORDS[word] : '…'}`);
-  return `${status(pairs.join(',') || '*=…')}, where … is one of ${IMPORT_STATUSES.join(', ')}`;
+  return pairs.join(',') || '*=…';
 }

@@ -1,9 +1,7 @@
 /** How messages name what somebody can say about a file. */
 export interface ImportWords {
-  /** Follows "add". */
-  mapStatus(column: string): string;
-  /** Follows `mapStatus`, or "mean: ". */
-  status(pairs: string): string;
+  /** Follows "add". @param column null where it is known to say the status */
+  status(column: string | null, pairs: string): string;
   /** Follows "add". */
   ignore(column: string): string;
   /** Follows the title of a list format. */
@@ -18,8 +16,7 @@ export interface ImportWords {
 
 /** The options of the command. */
 export const COMMAND_OPTIONS: ImportWords = {
-  mapStatus: (column) => `--map status="${column}"`,
-  status: (pairs) => `--status "${pairs}"`,
+  status: (column, pairs) => `${column === null ? '' : `--map status="${column}" `}--status "${pairs}"`,
   ignore: (column) => `--ignore "${column}"`,
   format: (name) => ` (--format ${name})`,
   chooseEmail: ', or choose it with --map email="…"',
@@ -27,15 +24,15 @@ export const COMMAND_OPTIONS: ImportWords = {
   oneStatus: 'add --status unsubscribed, bounced, complained or unconfirmed for all of them, or --status subscribed',
 };
 
+const STATUS_FIELD = '“What the values of the status say”';
+
 /** The fields of the desk's form. */
 export const FORM_FIELDS: ImportWords = {
-  mapStatus: (column) => `to “Columns that say the status” "${column}"`,
-  status: (pairs) => `in “What the values of the status say” "${pairs}"`,
-  ignore: (column) => `to “Columns that say nothing about consent” "${column}"`,
+  status: (column, pairs) =>
+    `${column === null ? '' : `"${column}" to “Columns that say the status” and `}"${pairs}" to ${STATUS_FIELD}`,
+  ignore: (column) => `"${column}" to “Columns that say nothing about consent”`,
   format: () => '',
   chooseEmail: '',
   chooseColumn: () => 'rename one of them',
-  oneStatus:
-    'write unsubscribed, bounced, complained or unconfirmed for all of them, or subscribed, into “What the values of ' +
-    'the status say”',
+  oneStatus: `write into ${STATUS_FIELD} unsubscribed, bounced, complained or unconfirmed for all, or subscribed`,
 };

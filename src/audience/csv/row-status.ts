@@ -38,7 +38,7 @@ export function checkStatusRules({ statusColumns }: MappedColumns, rules: Status
     // The words of mapped columns contain the operator's own.
     const meant = known.map((words) => find(words, word)).find((one) => one !== undefined && one !== status);
     if (meant === undefined || meant === 'inactive' || !isWeaker(status, meant)) continue;
-    throw new Error(`the status of "${word}": it means ${meant}: an import cannot make it ${status}`);
+    throw new Error(`the status "${word}" means ${meant}: an import cannot make it ${status}`);
   }
 }
 

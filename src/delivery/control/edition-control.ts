@@ -268,7 +268,7 @@ function stateError(
 ): DeliveryControlError {
   const name = `${newsletter}/${slot}`;
   const verb = { delivering: 'resumed', paused: 'paused', cancelled: 'cancelled', done: 'done' }[to];
-  const problem = `${name} is ${state}: it cannot be ${verb}`;
+  const problem = `${name} is ${state} and cannot be ${verb}`;
   if (to !== 'delivering') return new DeliveryControlError(problem);
   const purpose = 'deliver what was not submitted';
   const action = state === 'cancelled' ? retryCancelled(purpose, name) : editionAction('retry', purpose, name);

@@ -104,7 +104,7 @@ function done(
     case 'paused':
       return provider === null
         ? `Its delivery is paused: ${waiting === 1 ? '1 delivery waits' : `${waiting} deliveries wait`}.`
-        : `Its deliveries${others} are paused; all others continue.`;
+        : `Its deliveries${others} are paused, and expire with it unless resumed; all others continue.`;
     case 'before':
       return 'It was paused already.';
     case 'over':
@@ -124,8 +124,7 @@ function next(
       return [numbers, editionAction('hold', 'keep the next one from closing until then', newsletter)];
     case 'paused':
     case 'before': {
-      const resume = editionAction('resume', 'continue then', name);
-      // Deliveries to one provider may also expire with the edition.
+      const resume = editionAction('resume', 'continue after the check', name);
       const isWhole = provider === null || effect === 'before';
       return isWhole ? [numbers, resume, editionAction('cancel', 'end it', name)] : [numbers, resume];
     }

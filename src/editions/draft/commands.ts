@@ -20,7 +20,7 @@ export class DraftCommandError extends ActionableError {
   override name = 'DraftCommandError';
 }
 
-const LET_GO = { to: 'let it go first', command: 'editions unhold', desk: '“Release” on its page' };
+const LET_GO = { to: 'let it go first', command: 'editions unhold EDITION', desk: '“Release” on its page' };
 const AUTOMATIC = '“Back to automatic”';
 
 export interface PlannedCommand {
@@ -174,7 +174,7 @@ function oneLine(name: 'subject' | 'preheader' | 'reason', text: string | null, 
   const line = plainLine(text);
   if (line === '') {
     if (name === 'reason') throw new DraftCommandError('the reason is empty: leave it out, or give one');
-    const automatic = { to: 'restore the automatic one', command: `editions ${name} … --auto`, desk: AUTOMATIC };
+    const automatic = { to: 'restore the automatic one', command: `editions ${name} EDITION --auto`, desk: AUTOMATIC };
     throw new DraftCommandError(`the ${name} is empty`, [automatic]);
   }
   return withinLimit(name, line, limit);

@@ -59,6 +59,8 @@ export async function describeEndedSlot(
   if (run === null ? now < slot.slotAt + graceMinutes * MINUTE : isOpenRun(run)) return null;
   const how = run === null ? '' : ` (${run.state}${run.reason === null ? '' : `: ${run.reason}`})`;
   const remedy =
-    newsletter.kind === 'alert' ? 'make the alert again' : 'only the command compose would close its edition';
+    newsletter.kind === 'alert'
+      ? 'make the alert again'
+      : `only "daywire compose ${newsletter.id} --slot ${slot.label}" would close its edition`;
   return `the slot ${targetName(target)} is over${how}: ${remedy}`;
 }

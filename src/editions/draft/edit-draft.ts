@@ -245,7 +245,7 @@ async function prepareApproval(
   const { newsletter, slot } = target;
   const name = targetName(target);
   const view = seen === undefined ? await readDraftView(app.store.db, newsletter.id, slot.label, editor) : null;
-  const look = editionAction('show', 'look at it before', name);
+  const look = editionAction('show', 'look at it as it is now', name);
   if (view === null && seen === undefined) throw new DraftCommandError(`${editor} has not seen ${name} yet`, [look]);
   const outcome = await composeUnrecorded(app, newsletter, slot.label, rendering);
   if (outcome.kind === 'refused') throw new DraftCommandError(outcome.reason);
@@ -306,7 +306,7 @@ function requireEntry(
   }
   const what = kind === 'undo' ? 'command to undo' : 'undone command to redo';
   throw new DraftCommandError(`${editor} has no ${what}`, [
-    { to: 'see all commands', command: 'editions log', desk: 'the log on its page' },
+    { to: 'see all commands', command: 'editions log EDITION', desk: 'the log on its page' },
   ]);
 }
 

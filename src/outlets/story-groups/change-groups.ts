@@ -110,7 +110,7 @@ export async function readReferenced(db: Db, { items, seen }: GroupReference, ed
     if (ids.length > 1) throw new GroupConflictError('its reports have been grouped otherwise since you looked', []);
   }
   if (group !== undefined) return group;
-  throw new GroupCommandError('the group is not there any more', null, [
+  throw new GroupCommandError(`there is no group with report ${items.join(', ')}`, null, [
     { to: 'see all groups', command: 'roundup list', desk: 'the page Roundup' },
   ]);
 }

@@ -287,9 +287,8 @@ const UNDECIDED: Omit<GroupDecision, 'editor' | 'updatedAt'> = {
 function memberOf(items: readonly GroupedItem[], id: number): GroupedItem {
   const item = items.find((one) => one.id === id);
   if (item !== undefined) return item;
-  const ids = items.map((one) => one.id).join(', ');
-  const see = { to: `see its reports (${ids})`, command: 'roundup show', desk: 'the page of the group' };
-  throw new GroupCommandError('the report is not in this group any more', null, [see]);
+  const see = { to: 'see its reports', command: 'roundup show GROUP', desk: 'the page of the group' };
+  throw new GroupCommandError(`report ${id} is not in this group`, null, [see]);
 }
 
 /** @throws GroupCommandError */

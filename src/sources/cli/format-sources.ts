@@ -101,6 +101,7 @@ function outletLines(source: OutletStatus): [string, string | null][] {
     ['redirects', movedTo],
     ['items', `${items}, ${lastDay} of them new in the last 24 hours`],
     ['held', waiting === 0 ? null : `${waiting} wait for "daywire sources accept ${id}"`],
+    ['gone', state === 'gone' ? `try it again with "daywire sources resume ${id}"` : null],
   ];
 }
 

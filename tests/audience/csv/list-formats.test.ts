@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { importSubscribers, type SubscriberImportOptions } from '../../../src/audience/csv/import.ts';
 import { IMPORT_STATUSES, type ImportStatus } from '../../../src/audience/csv/import-status.ts';
+import { FORM_FIELDS } from '../../../src/audience/csv/import-words.ts';
 import { parseStatusRules } from '../../../src/audience/csv/status-rules.ts';
 import { listSubscribers } from '../../../src/audience/subscriptions.ts';
 import type { Store } from '../../../src/core/store/store.ts';
@@ -176,7 +177,7 @@ forEachDatabase((open) => {
     );
     const map = { status: ['State'] };
     await expect(importing(store, file, { map, status: ['active=subscribed'] })).rejects.toThrow(
-      /"State" says who is subscribed.* "gone" \(1\), empty \(1\)\. Say what they mean: --status "gone=…,=…"/,
+      /"State" says who is subscribed.* "gone" \(1\), empty \(1\)\. Say what they mean: add --status "gone=…,=…"/,
     );
     expect(await isEmpty(store)).toBe(true);
     const status = ['active=subscribed,gone=unsubscribed', '=unconfirmed'];
@@ -191,6 +192,22 @@ forEachDatabase((open) => {
     });
     const other = await open();
     expect(await importing(other, file, { ignore: ['state'] })).toMatchObject({ added: 4, ignoredColumns: [] });
+  });
+
+  it('names the fields of the form where the file was uploaded at the desk', async () => {
+    const store = await open();
+    const said = (content: string, options = {}) =>
+      importing(store, csv(content), { words: FORM_FIELDS, ...options }).catch((error: Error) => error.message);
+    const plans = 'email,State\nada@example.com,active\n';
+    expect(await said(plans)).toMatch(
+      /If it says who is subscribed, add "State" to “Columns that say the status” and "active=…" to “What the values of the status say”, where … is one of .*\. If it does not, add "State" to “Columns that say nothing about consent”$/,
+    );
+    expect(await said(plans, { map: { status: ['State'] } })).toMatch(
+      /Say what they mean: add "active=…" to “What the values of the status say”, where … is one of /,
+    );
+    for (const content of [plans, plans.replace('email', 'mail,e-mail'), plans.replace('email', 'name')]) {
+      expect(await said(content)).not.toContain('--');
+    }
   });
 });
 
@@ -257,7 +274,7 @@ describe('the statuses of an export', () => {
       const one = LIST_EXPORTS.find((each) => each.format === format) as ListExport;
       const file = csv(onePersonEach(one).replaceAll(from, to));
       await expect(importing(store, file), format).rejects.toThrow(
-        /"maybe" \(1\)\. Say what they mean: --status "maybe=…"/,
+        /"maybe" \(1\)\. Say what they mean: add --status "maybe=…"/,
       );
     }
     expect(await isEmpty(store)).toBe(true);
@@ -295,7 +312,7 @@ describe('the statuses of an export', () => {
     const store = await openMigrated();
     const kit = csv(onePersonEach(LIST_EXPORTS.find(({ format }) => format === 'kit') as ListExport));
     await expect(importing(store, kit, { status: ['cancelled=subscribed'] })).rejects.toThrow(
-      /"cancelled" means unsubscribed: an import cannot make it subscribed/,
+      /the status "cancelled" means unsubscribed: an import cannot make it subscribed/,
     );
     await expect(importing(store, kit, { status: ['inactive=subscribed'] })).rejects.toThrow(/means unconfirmed/);
     await expect(importing(store, kit, { ignore: ['state'] })).rejects.toThrow(/"state".*cannot be ignored/);
@@ -412,7 +429,7 @@ describe('the values of --status', () => {
       all: null,
     });
     expect(parseStatusRules(['unsubscribed'])).toEqual({ words: {}, all: 'unsubscribed' });
-    expect(() => parseStatusRules(['gone=away'])).toThrow(/--status "gone=away": it must be value=status/);
+    expect(() => parseStatusRules(['gone=away'])).toThrow(/the status "gone=away": it must be value=status/);
     expect(() => parseStatusRules(['gone'])).toThrow(/a status is one of subscribed, inactive/);
   });
 });

@@ -4,12 +4,12 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { raiseSignupAlert, resolveSignupAlert } from '../../../src/audience/signup-alert.ts';
 import { addSubscriber, findSubscriberByAddress } from '../../../src/audience/subscriptions.ts';
 import { suppressAddress } from '../../../src/audience/suppression.ts';
-import { listOpenAlerts } from '../../../src/core/alerts/alerts.ts';
 import type { Config } from '../../../src/core/config/config.ts';
 import type { Store } from '../../../src/core/store/store.ts';
 import { HOUR } from '../../../src/lib/time.ts';
 import { listen } from '../../../src/web/server/listen.ts';
 import { closedConfig, NOW, openTestSite, type TestSite } from '../../app/test-site.ts';
+import { openAlerts } from '../../support/alerts.ts';
 import { forEachDatabase, openMigrated } from '../../support/databases.ts';
 import { SECRETS, sampleConfig } from '../../support/sample.ts';
 
@@ -125,24 +125,24 @@ describe('the form to subscribe', () => {
       const ask = (name: string): Promise<Response> =>
         busy.post('/subscribe', [['email', `${name}@example.com`], ...ADA.slice(1)]);
       for (const name of ['a', 'b']) expect((await ask(name)).status).toBe(200);
-      expect(await listOpenAlerts(store.db)).toEqual([]);
+      expect(await openAlerts(store.db)).toEqual([]);
       const refused = await ask('c');
       expect(refused.status).toBe(429);
       expect(refused.headers.get('Retry-After')).toBe('1800');
       expect(await refused.text()).toContain(
         'too many requests to subscribe at the moment. Please try again in 30 minutes.',
       );
-      expect(await listOpenAlerts(store.db)).toMatchObject([
+      expect(await openAlerts(store.db)).toMatchObject([
         { key: 'signup-limit', message: expect.stringContaining('more than 2 in an hour (signup.perHour)') },
       ]);
       await resolveSignupAlert(store.db, NOW + HOUR - 1);
-      expect(await listOpenAlerts(store.db)).toHaveLength(1);
+      expect(await openAlerts(store.db)).toHaveLength(1);
       await resolveSignupAlert(store.db, NOW + HOUR);
-      expect(await listOpenAlerts(store.db)).toEqual([]);
+      expect(await openAlerts(store.db)).toEqual([]);
       // A clock that is set back limits nobody for longer, so nothing is left to alert of.
       await raiseSignupAlert(store.db, 2, NOW);
       await resolveSignupAlert(store.db, NOW - 5 * HOUR);
-      expect(await listOpenAlerts(store.db)).toEqual([]);
+      expect(await openAlerts(store.db)).toEqual([]);
     });
 
     it('limits the clients behind a proxy on the same machine by their addresses, without configuration', async () => {

@@ -7,7 +7,6 @@ import { closeEdition } from '../../../src/delivery/closing/close.ts';
 import { closeRevision } from '../../../src/delivery/closing/close-revision.ts';
 import {
   cancelEdition,
-  DeliveryControlError,
   pauseEdition,
   resumeEdition,
   settleEdition,
@@ -208,7 +207,10 @@ describe('closeRevision', () => {
       const { edition } = await closed(store, ['a']);
       await resumeEdition(store.db, edition.id);
       await expect(close(store)).rejects.toThrow(
-        new DeliveryControlError(`${NAME} is being delivered: pause it first with "daywire editions pause ${NAME}"`),
+        expect.objectContaining({
+          name: 'DeliveryControlError',
+          message: `${NAME} is being delivered: to pause it first, use "daywire editions pause ${NAME}"`,
+        }),
       );
       expect(await listRevisions(store.db, newsletter.id, edition.slot)).toHaveLength(1);
     });
@@ -229,8 +231,9 @@ describe('closeRevision', () => {
       await setDelivery(store, [edition.id, ids[0]!], { lease_until: LATER });
       await expect(close(store)).rejects.toThrow(
         `1 delivery of ${NAME} is uncertain: their recipients would get both revisions, or none. Look at the log of ` +
-          `your mail server, settle them with "daywire editions settle ${NAME} ADDRESS --as submitted", or ` +
-          `"daywire editions settle ${NAME} ADDRESS --as retry" for those who have not got it, and reissue it then`,
+          'your mail server, settle them, and reissue it then. To record that they arrived, use ' +
+          `"daywire editions settle ${NAME} ADDRESS --as submitted"; to deliver them again, use ` +
+          `"daywire editions settle ${NAME} ADDRESS --as retry".`,
       );
       await settleEdition(store.db, edition.id, 'retry', LATER);
       const { edition: second } = await close(store);

@@ -116,9 +116,9 @@ forEachDatabase((open) => {
       await closeDue(app, EARLY + MINUTE);
       await expect(cancelSending(app, sent, 'Ben')).rejects.toThrow(
         'daily-roundup/2026-11-24 is closed, too late to cancel: ' +
-          '"daywire editions pause daily-roundup/2026-11-24" stops what is not submitted yet',
+          'to stop what is not submitted yet, use "daywire editions pause daily-roundup/2026-11-24"',
       );
-      await expect(startSending(app, sent, 'Ada')).rejects.toThrow(/is closed: see "daywire editions show/);
+      await expect(startSending(app, sent, 'Ada')).rejects.toThrow(/is closed: to see it, use "daywire editions show/);
     });
 
     it('records with each start and each cancellation what its caller adds, in one transaction', async () => {
@@ -190,8 +190,18 @@ forEachDatabase((open) => {
     });
 
     it.each([
-      ['a held edition', 'auto', hold, 'is held by Ada: use "daywire editions unhold daily-roundup/2026-11-24" first'],
-      ['one without its approval', 'required', async () => {}, 'is not approved: use "daywire editions approve'],
+      [
+        'a held edition',
+        'auto',
+        hold,
+        'is held by Ada: to let it go first, use "daywire editions unhold daily-roundup/2026-11-24"',
+      ],
+      [
+        'one without its approval',
+        'required',
+        async () => {},
+        'is not approved: to approve it first, use "daywire editions approve daily-roundup/2026-11-24"',
+      ],
       [
         'one with too few stories',
         'auto',

@@ -229,8 +229,8 @@ describe('a reissue', () => {
       const { app, newest, edit, reissue } = newsroom;
       const { slot } = await newest();
       await expect(reissue({ asCorrection: true })).rejects.toThrow(
-        `daily-roundup/${slot} has no editor’s note, and a correction must say what was wrong: write it with "daywire ` +
-          `editions note daily-roundup/${slot} TEXT"`,
+        `daily-roundup/${slot} has no editor’s note, and a correction must say what was wrong: to write it, use ` +
+          `"daywire editions note daily-roundup/${slot} TEXT"`,
       );
       await importMarkdown(app, rates(FIXED));
       await edit({ kind: 'note', text: 'The headline about rates had a typo. We regret the error.' });
@@ -297,7 +297,7 @@ describe('a reissue', () => {
       const { app, newest, reissue } = await openNewsroom(await open());
       const edition = await newest();
       const name = `daily-roundup/${edition.slot}`;
-      await expect(reissue()).rejects.toThrow(`pause it first with "daywire editions pause ${name}"`);
+      await expect(reissue()).rejects.toThrow(`to pause it first, use "daywire editions pause ${name}"`);
       await pauseEdition(app.store.db, edition.id, 'a typo');
       const without = { ...app, config: { ...app.config, newsletters: [] } };
       const request = { asCorrection: false, isDryRun: false };

@@ -78,11 +78,11 @@ describe('edition control', () => {
         new DeliveryControlError('edition 99 does not exist'),
       );
       await cancelEdition(store, editionId, 'x', NOW);
-      const cancelled = 'daily-roundup/2026-11-24 is cancelled: it cannot be';
+      const cancelled = 'daily-roundup/2026-11-24 is cancelled and cannot be';
       await expect(resumeEdition(store.db, editionId)).rejects.toThrow(`${cancelled} resumed`);
       await expect(pauseEdition(store.db, editionId, 'x')).rejects.toThrow(`${cancelled} paused`);
       await store.db.updateTable('editions').set({ delivery_state: 'done' }).execute();
-      const done = 'daily-roundup/2026-11-24 is done: it cannot be';
+      const done = 'daily-roundup/2026-11-24 is done and cannot be';
       await expect(cancelEdition(store, editionId, 'x', NOW)).rejects.toThrow(`${done} cancelled`);
       await expect(resumeEdition(store.db, editionId)).rejects.toThrow(`${done} resumed`);
     });

@@ -257,7 +257,7 @@ describe('the subscription of Amazon SNS', () => {
       const { client } = snsClient((url) => (url.includes('Action=') ? { status } : { body: SNS_CERTIFICATE }));
       const site = openSite(store, ses, { serviceClient: client });
       expect(await send(site, signed(confirmation('SubscriptionConfirmation', NOW)))).toBe(503);
-      expect(await alerts()).toEqual(['mail-provider:unconfirmed']);
+      expect(await alerts()).toEqual(['mail-provider-unconfirmed']);
       status = 200;
       expect(await send(site, signed(confirmation('SubscriptionConfirmation', NOW)))).toBe(200);
       expect(await alerts()).toEqual([]);
@@ -267,7 +267,7 @@ describe('the subscription of Amazon SNS', () => {
       const site = openSite(store, ses);
       const ended = signed(confirmation('UnsubscribeConfirmation', NOW));
       expect(await send(site, ended)).toBe(200);
-      expect(await alerts()).toEqual(['mail-provider:ended']);
+      expect(await alerts()).toEqual(['mail-provider-ended']);
       site.at(NOW + MINUTE);
       expect(await send(site, signed(confirmation('SubscriptionConfirmation', NOW)))).toBe(200);
       expect(await send(site, ended)).toBe(200);

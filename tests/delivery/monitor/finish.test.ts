@@ -42,8 +42,8 @@ describe('an edition that is done', () => {
       expect(await finish()).toEqual([editionId]);
       const alert =
         `undelivered:${editionId} ${NAME} is done, but 3 of 99 deliveries failed (3 %): 2 failed, 1 over limits. ` +
-        `The reasons: 2 × "550 5.1.1 no such user #", 1 × "${OVER_LIMITS}". See them with ` +
-        `"daywire editions show ${NAME}", and deliver them again with "daywire editions retry ${NAME}".`;
+        `The reasons: 2 × "550 5.1.1 no such user #", 1 × "${OVER_LIMITS}". To see them, use ` +
+        `"daywire editions show ${NAME}"; to deliver them again, use "daywire editions retry ${NAME}".`;
       expect(await alertsOf(app)).toEqual([alert]);
 
       const edition = { id: editionId, newsletter: 'daily-roundup', slot: '2026-11-24' };

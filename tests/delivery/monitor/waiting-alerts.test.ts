@@ -39,7 +39,7 @@ describe('deliveries of a newsletter that is not configured', () => {
       expect(await deliveriesOf(app.store)).toEqual(before);
       const message =
         '7 deliveries wait because the configuration has no newsletter daily-roundup. Configure it again under this ' +
-        `id, or cancel what waits with "daywire editions cancel daily-roundup/${slot}".`;
+        `id. To cancel what waits instead, use "daywire editions cancel daily-roundup/${slot}".`;
       expect(await alertsOf(app)).toEqual([{ key: 'unconfigured:daily-roundup', message, count: 1 }]);
       expect(await readRunDetails(other, await startRunDetails(other), report)).toMatchObject({
         unconfigured: [message],
@@ -112,8 +112,8 @@ describe('uncertain deliveries that the operator must settle', () => {
       const name = `daily-roundup/${slot}`;
       const message =
         `7 deliveries are uncertain: ${name} (7). They may have arrived, and delivery.uncertain is hold. Look at the ` +
-        `log of your mail server, then use "daywire editions settle ${name} --all --as submitted" or "daywire editions ` +
-        `settle ${name} --all --as retry".`;
+        `log of your mail server. To record that they arrived, use "daywire editions settle ${name} --all --as ` +
+        `submitted"; to deliver them again, use "daywire editions settle ${name} --all --as retry".`;
       expect(await alertsOf(app)).toEqual([{ key: 'uncertain', message, count: 1 }]);
       const edition = { id: 1, newsletter: 'daily-roundup', slot };
       const [first] = await deliveriesOf(app.store);

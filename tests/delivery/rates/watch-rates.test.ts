@@ -21,6 +21,7 @@ import { closeServers, startScripted } from '../servers.ts';
 const WEBHOOK_SECRET = 'a webhook secret of the tests';
 const EDITION = { id: 1, newsletter: 'daily-roundup', slot: '2026-11-24' };
 const NAME = 'daily-roundup/2026-11-24';
+const KEY = 'complaints:daily-roundup:2026-11-24:1';
 
 afterEach(closeServers);
 
@@ -106,9 +107,8 @@ describe('an edition about which people complain', () => {
 
       await one.report('complaint', [3, 3]);
       await one.look();
-      const key = `complaints:${NAME}`;
       expect(await one.alerts()).toEqual({
-        [key]: expect.stringMatching(
+        [KEY]: expect.stringMatching(
           /^daily-roundup\/2026-11-24: 3 of 3000 recipients complained \(0\.1 %\)\. .*Nothing is paused\./,
         ),
       });
@@ -121,10 +121,14 @@ describe('an edition about which people complain', () => {
       const reason = '9 of 3000 recipients complained (0.3 %)';
       expect(await one.state()).toEqual({ delivery_state: 'paused', delivery_reason: reason });
       const alerts = await one.alerts();
-      expect(Object.keys(alerts)).toEqual([key]);
-      expect(alerts[key]).toContain(`${NAME}: ${reason}. Gmail and Yahoo ask senders to stay below 0.1 %`);
-      expect(alerts[key]).toContain('Its delivery is paused: 20 deliveries wait.');
-      expect(alerts[key]).toContain(`"daywire editions resume ${NAME}"`);
+      expect(Object.keys(alerts)).toEqual([KEY]);
+      expect(alerts[KEY]).toContain(`${NAME}: ${reason}. Gmail and Yahoo ask senders to stay below 0.1 %`);
+      expect(alerts[KEY]).toContain('Its delivery is paused: 20 deliveries wait.');
+      expect(alerts[KEY]).toContain(
+        `Once it is resumed, the same rate pauses nothing again. To see the numbers, use "daywire editions show ${NAME}"; ` +
+          `to continue after the check, use "daywire editions resume ${NAME}"; ` +
+          `to end it, use "daywire editions cancel ${NAME}".`,
+      );
       expect((await deliverDue(one.app)).submitted).toBe(0);
       expect(await one.pending()).toEqual({ 'news.example': 20 });
 
@@ -147,7 +151,7 @@ describe('an edition about which people complain', () => {
       await one.report('complaint', range(1, 6));
       await one.look();
       // Both levels at once are one alert.
-      expect(Object.keys(await one.alerts())).toEqual([`complaints:${NAME}`]);
+      expect(Object.keys(await one.alerts())).toEqual([KEY]);
       expect(await cancel(one.app, one.editionId, 'too many complaints')).toBe(5);
       expect(await one.alerts()).toEqual({});
       await one.report('complaint', [7]);
@@ -170,10 +174,12 @@ describe('an edition about which people complain', () => {
       await one.look();
       const alerts = await one.alerts();
       expect(alerts).toEqual({
-        [`complaints:${NAME}`]: expect.stringContaining('6 of 420 recipients complained (1.43 %)'),
-        [`complaints:${NAME}:gmail`]: expect.stringContaining('6 of 120 recipients at Gmail complained (5 %)'),
+        [KEY]: expect.stringContaining('6 of 420 recipients complained (1.43 %)'),
+        [`${KEY}:gmail`]: expect.stringContaining('6 of 120 recipients at Gmail complained (5 %)'),
       });
-      expect(alerts[`complaints:${NAME}:gmail`]).toContain('Its deliveries to Gmail are paused; all others continue.');
+      expect(alerts[`${KEY}:gmail`]).toContain(
+        'Its deliveries to Gmail are paused, and expire with it unless resumed; all others continue.',
+      );
       expect((await one.state()).delivery_state).toBe('delivering');
       expect((await deliverDue(one.app)).submitted).toBe(7);
       expect(await one.pending()).toEqual({ 'gmail.com': 6, 'googlemail.com': 2 });
@@ -187,7 +193,7 @@ describe('an edition about which people complain', () => {
       await resume(one.app, EDITION, { domain: 'gmail.com' });
       expect(Object.keys(await one.alerts())).toHaveLength(2);
       await resume(one.app, EDITION, { domain: 'googlemail.com' });
-      expect(Object.keys(await one.alerts())).toEqual([`complaints:${NAME}`]);
+      expect(Object.keys(await one.alerts())).toEqual([KEY]);
       await one.report('complaint', range(6, 9));
       await one.look();
       expect((await deliverDue(one.app)).submitted).toBe(8);
@@ -204,7 +210,7 @@ describe('an edition about which people complain', () => {
       await Promise.all(watches.map((watch) => watch.look()));
       expect(watches.filter(({ hasPaused }) => hasPaused)).toHaveLength(1);
       expect((await one.state()).delivery_reason).toBe('6 of 100 recipients complained (6 %)');
-      expect(Object.keys(await one.alerts())).toEqual([`complaints:${NAME}`, `complaints:${NAME}:gmail`]);
+      expect(Object.keys(await one.alerts())).toEqual([KEY, `${KEY}:gmail`]);
     });
 
     it('pauses nothing where that is off, and says so when all of it was submitted', async () => {
@@ -214,7 +220,7 @@ describe('an edition about which people complain', () => {
       await one.report('complaint', range(1, 20));
       await one.look();
       expect((await one.state()).delivery_state).toBe('delivering');
-      expect((await one.alerts())[`complaints:${NAME}`]).toContain('20 of 100 recipients complained (20 %)');
+      expect((await one.alerts())[KEY]).toContain('20 of 100 recipients complained (20 %)');
 
       const next = await storeDeliveries(store, [{ domain: 'news.example', state: 'submitted', count: 100 }], {
         ...{ slot: '2026-11-25', number: 2, articleId: 'next', closedAt: NOW },
@@ -223,7 +229,7 @@ describe('an edition about which people complain', () => {
       one.app.config.delivery.complaintRate.pause = 3;
       await one.report('complaint', range(51, 60), next);
       await one.look();
-      const alert = (await one.alerts())['complaints:daily-roundup/2026-11-25'];
+      const alert = (await one.alerts())['complaints:daily-roundup:2026-11-25:1'];
       expect(alert).toContain('The delivery of daily-roundup/2026-11-25 is over, so nothing of it can be paused.');
       expect(alert).toContain('"daywire editions hold daily-roundup"');
     });
@@ -251,7 +257,7 @@ describe('an edition about which people complain', () => {
       await one.report('complaint', range(10, 13), second);
       await one.look();
       expect((await one.state(second)).delivery_state).toBe('paused');
-      expect(Object.keys(await one.alerts())).toEqual([`complaints:${NAME}`, `complaints:${NAME}@2`]);
+      expect(Object.keys(await one.alerts())).toEqual([KEY, 'complaints:daily-roundup:2026-11-24:2']);
     });
 
     it('ends an alert when a later edition is a day old without such a rate, or after a week', async () => {
@@ -265,12 +271,12 @@ describe('an edition about which people complain', () => {
       const nextId = await storeDeliveries(store, rows, next);
       one.app.now = NOW + 2 * DAY - MINUTE;
       await one.look();
-      expect(Object.keys(await one.alerts())).toEqual([`complaints:${NAME}`]);
+      expect(Object.keys(await one.alerts())).toEqual([KEY]);
       await one.report('complaint', [4, 5, 6], nextId);
       await one.look();
       one.app.now = NOW + 3 * DAY;
       await one.look();
-      expect(Object.keys(await one.alerts())).toEqual([`complaints:${NAME}`, 'complaints:daily-roundup/2026-11-25']);
+      expect(Object.keys(await one.alerts())).toEqual([KEY, 'complaints:daily-roundup:2026-11-25:1']);
       const third = { slot: '2026-11-26', number: 3, articleId: 'third', closedAt: NOW + 2 * DAY };
       await storeDeliveries(store, [], third);
       await new RateWatch(one.app).look();
@@ -278,7 +284,7 @@ describe('an edition about which people complain', () => {
 
       await one.report('complaint', range(7, 15), nextId);
       await one.look();
-      expect(Object.keys(await one.alerts())).toEqual(['complaints:daily-roundup/2026-11-25']);
+      expect(Object.keys(await one.alerts())).toEqual(['complaints:daily-roundup:2026-11-25:1']);
       one.app.now = NOW + 8 * DAY;
       await one.look();
       expect(await one.alerts()).toEqual({});
@@ -305,7 +311,7 @@ describe('an edition about which people complain', () => {
       expect(await one.alerts()).toEqual({});
       await delivered(300);
       await new RateWatch(one.app).look();
-      expect((await one.alerts())[`complaints:${NAME}`]).toContain('3 of 300 recipients complained (1 %)');
+      expect((await one.alerts())[KEY]).toContain('3 of 300 recipients complained (1 %)');
     });
   });
 });
@@ -323,7 +329,7 @@ describe('an edition with bounces', () => {
         { domain: 'news.example', state: 'pending', count: 4 },
       ]);
       await one.look();
-      const key = `bounces:${NAME}`;
+      const key = 'bounces:daily-roundup:2026-11-24:1';
       expect((await one.alerts())[key]).toContain('20 of 480 recipients could not be reached (4.17 %)');
       await one.report('soft', range(100, 150));
       // Reported as well, as happens when the edition is done.

@@ -47,7 +47,7 @@ describe.concurrent('daywire editions, for an editor', () => {
     expect(after).not.toContain(dropped[0]?.id);
     expect(after).not.toContain(dropped[1]?.id);
     expect((await editions('restore', '2', '--by', 'Ada')).text).toMatch(
-      /: nothing to change\nthis draft decides nothing about \S+: one dropped from an earlier slot returns with "pin"\n$/,
+      /: nothing to change\nthis draft decides nothing about \S+: one dropped from an earlier slot returns when it is pinned\n$/,
     );
   });
 

@@ -257,7 +257,7 @@ describe.concurrent('daywire editions', () => {
     });
     expect(await folder.run(['editions', 'resume', name])).toMatchObject({
       code: 1,
-      stderr: `daywire: ${name} is cancelled: it cannot be resumed; "daywire editions retry ${name} --cancelled" delivers what was not submitted\n`,
+      stderr: `daywire: ${name} is cancelled and cannot be resumed: to deliver what was not submitted, use "daywire editions retry ${name} --cancelled"\n`,
     });
     expect(await folder.run(['editions', 'retry', name])).toMatchObject({
       code: 1,
@@ -280,8 +280,8 @@ describe.concurrent('daywire editions', () => {
     expect(await folder.run(['editions', 'resume', name])).toMatchObject({
       code: 1,
       stderr:
-        'daywire: 7 pending deliveries have expired and would fail at once: extend with ' +
-        `"daywire editions resume ${name} --extend 12h", or let them fail with ` +
+        'daywire: 7 pending deliveries have expired and would fail at once: to extend them, use ' +
+        `"daywire editions resume ${name} --extend 12h"; to let them fail, use ` +
         `"daywire editions resume ${name} --expire"\n`,
     });
     expect((await folder.run(['editions', 'resume', name, '--extend', '12h'])).stdout).toBe(

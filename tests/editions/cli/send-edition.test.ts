@@ -25,7 +25,9 @@ describe.concurrent('daywire editions send', () => {
     const cancelled = await folder.run(['editions', 'send', ...edition.split('/'), '--cancel']);
     expect(cancelled).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining(`${edition} is closed, too late to cancel: "daywire editions pause ${edition}"`),
+      stderr:
+        `daywire: ${edition} is closed, too late to cancel: ` +
+        `to stop what is not submitted yet, use "daywire editions pause ${edition}"\n`,
     });
   });
 

@@ -134,7 +134,7 @@ describe.each(NIGHTS)('at the slot in the night of the clock change in %s', (_se
       expect(await closedStories(app)).toEqual(sorted('four', 'late', 'three', 'two'));
       expect(await openAlerts(app.store.db)).toMatchObject([
         {
-          key: 'approval-changed:daily-roundup',
+          key: `approval-changed:daily-roundup:${app.slot.label}`,
           message:
             `The edition daily-roundup/${app.slot.label} closed by its other decisions: ` +
             'the approval by Ada is void: its lead “Headline of one” is not available any more.',
@@ -176,7 +176,7 @@ forEachDatabase((open) => {
     expect(await closedStories(app)).toEqual(['one', 'three', 'two']);
     expect(await openAlerts(app.store.db)).toMatchObject([
       {
-        key: 'approval-changed:daily-roundup',
+        key: 'approval-changed:daily-roundup:2026-11-24',
         message:
           'The edition daily-roundup/2026-11-24 closed as approved by Ada, except: ' +
           'changed since: “Corrected”; not in it any more: “Headline of four”.',

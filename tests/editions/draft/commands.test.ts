@@ -51,7 +51,9 @@ describe('texts', () => {
     expect(give({ kind: 'preheader', text: long })).toThrow('the preheader has 10000 characters: at most 300');
     expect(give({ kind: 'note', text: long })).toThrow('the note has 10000 characters: at most 2000 are allowed');
     expect(give(hold(long))).toThrow('the reason has 10000 characters: at most 200 are allowed');
-    expect(give(subject(' \u202e\n'))).toThrow('the subject is empty: to restore the automatic one, use --auto');
+    expect(give(subject(' \u202e\n'))).toThrow(
+      'the subject is empty: to restore the automatic one, use "daywire editions subject EDITION --auto"',
+    );
     expect(give(hold(' '))).toThrow('the reason is empty: leave it out');
     expect(new Desk().give('ada', { kind: 'note', text: ' \n' })).toEqual({ kind: 'unchanged' });
   });
@@ -186,7 +188,9 @@ describe('hold, unhold and approve', () => {
     expect(() => desk.give('ada', UNHOLD)).toThrow('it is not held, but automatic');
     desk.give('ada', hold());
     expect(() => desk.give('ben', hold())).toThrow('it is held by ada already');
-    expect(() => desk.approve('ben')).toThrow('it is held by ada: let it go with "unhold" first');
+    expect(() => desk.approve('ben')).toThrow(
+      'it is held by ada: to let it go first, use "daywire editions unhold EDITION"',
+    );
     desk.draft = { ...desk.draft, state: { kind: 'closed', at: AT, stories: LISTED } };
     for (const command of [hold(), UNHOLD]) expect(() => desk.give('ada', command)).toThrow('the edition is closed');
     expect(() => desk.approve('ada')).toThrow('the edition is closed: pause or reissue it instead');

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { alertText } from '../../../src/core/alerts/alerts.ts';
 import type { AppContext } from '../../../src/core/app-context.ts';
 import { findStrandedDrafts, updateStrandedAlerts } from '../../../src/editions/draft/stranded-drafts.ts';
 import { HOUR } from '../../../src/lib/time.ts';
@@ -23,32 +24,27 @@ forEachDatabase((open) => {
     await hold(app);
     const twice = scheduled(app, '30 7,19 * * *');
     const name = `daily-roundup/${app.slot.label}`;
-    expect(await findStrandedDrafts(app, app.now)).toEqual(new Map());
-    expect(await findStrandedDrafts(scheduled(app, '45 8 * * *'), app.now)).toEqual(new Map());
-    expect(await findStrandedDrafts(twice, app.now)).toEqual(
-      new Map([
-        [
-          name,
-          `The draft ${name}, which is held by Ada, has no effect: the schedule of daily-roundup has no such slot. ` +
-            `"daywire editions log ${name}" lists what editors decided: give these commands for another slot, or ` +
-            'bring this one back.',
-        ],
-      ]),
-    );
+    expect(await findStrandedDrafts(app, app.now)).toEqual([]);
+    expect(await findStrandedDrafts(scheduled(app, '45 8 * * *'), app.now)).toEqual([]);
+    expect((await findStrandedDrafts(twice, app.now)).map(alertText)).toEqual([
+      `The draft ${name}, which is held by Ada, has no effect: the schedule of daily-roundup has no such slot. ` +
+        'Give its commands for another slot, or bring this one back. ' +
+        `To see what editors decided, use "daywire editions log ${name}".`,
+    ]);
     await updateStrandedAlerts(twice);
-    expect(await alerts(app)).toEqual([`stranded-draft:${name}`]);
+    expect(await alerts(app)).toEqual([`stranded-draft:daily-roundup:${app.slot.label}`]);
     await updateStrandedAlerts(app);
     expect(await alerts(app)).toEqual([]);
-    expect(await findStrandedDrafts(twice, SLOT_AT)).toEqual(new Map());
+    expect(await findStrandedDrafts(twice, SLOT_AT)).toEqual([]);
   });
 
   it('reports a draft of a newsletter that was removed, unless all commands were undone', async () => {
     const app = await openDraftApp(await open(), SLOT_AT);
     await hold(app);
     const removed = { ...app, config: { ...app.config, newsletters: [] } };
-    const [message] = (await findStrandedDrafts(removed, app.now)).values();
-    expect(message).toContain('has no effect: the configuration has no newsletter daily-roundup.');
+    const [alert] = await findStrandedDrafts(removed, app.now);
+    expect(alert?.message).toContain('has no effect: the configuration has no newsletter daily-roundup.');
     await setState(app, { kind: 'automatic' });
-    expect(await findStrandedDrafts(removed, app.now)).toEqual(new Map());
+    expect(await findStrandedDrafts(removed, app.now)).toEqual([]);
   });
 });

@@ -1,13 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { listOpenAlerts } from '../../../src/core/alerts/alerts.ts';
 import { resumeEdition } from '../../../src/delivery/control/edition-control.ts';
 import { deliverDue } from '../../../src/delivery/deliver-due.ts';
 import { publish } from '../../../src/feeds/publish/publish.ts';
 import { archiving } from '../../../src/feeds/tasks.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../../../src/lib/time.ts';
 import { closeEdition, importMarkdown } from '../../app/steps.ts';
+import { openAlerts } from '../../support/alerts.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { openSampleApp, type TestApp } from '../../support/test-app.ts';
 
@@ -74,8 +74,8 @@ describe('publishing', () => {
       const name = 'daily-roundup/2026-11-24';
       const message =
         `Delivery of ${name} is paused: retracted since it closed: ${article}, ${another}. ` +
-        `Resume it with "daywire editions resume ${name}", or cancel it with "daywire editions cancel ${name}".`;
-      expect(await listOpenAlerts(app.store.db)).toMatchObject([{ key: 'retraction:1', message, count: 1 }]);
+        `To resume it, use "daywire editions resume ${name}"; to cancel it, use "daywire editions cancel ${name}".`;
+      expect(await openAlerts(app.store.db)).toMatchObject([{ key: 'retraction:1', message, count: 1 }]);
       expect(await deliverDue(app)).toMatchObject({ submitted: 0, stopped: null });
       await resumeEdition(app.store.db, 1);
       await publish(app);

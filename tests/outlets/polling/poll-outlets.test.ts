@@ -185,7 +185,7 @@ describe('polling outlets', () => {
       expect(reasons[2]).toMatch(/a page instead of the feed.*ask The c for the address of its feed/);
       expect([...blocked.values()].map(({ after }) => after.state)).toEqual(['blocked', 'blocked', 'blocked']);
       const alerts = await alertsOf(store);
-      expect(alerts.map(({ key }) => key).sort()).toEqual(['outlet:feed:a', 'outlet:feed:b', 'outlet:feed:c']);
+      expect(alerts.map(({ key }) => key).sort()).toEqual(['outlet-feed:a', 'outlet-feed:b', 'outlet-feed:c']);
       expect(alerts[0]?.message).toMatch(/^a \(The a\) is blocked since .* Its items stay as they are\.$/);
       expect((await poll(DAY - 5 * MINUTE)).size).toBe(0);
       isOpen = true;
@@ -206,10 +206,10 @@ describe('polling outlets', () => {
         looking = syncOutletAlerts(app);
         for (let turns = 0; turns < 20; turns++) await openAlerts(tx);
         await tx.updateTable('outlet_feeds').set({ state: 'blocked', reason: 'it answered 403' }).execute();
-        await raiseAlert(tx, { ...alertNamed('outlet:feed:a'), message: 'a (The a) is blocked' }, app.clock());
+        await raiseAlert(tx, { ...alertNamed('outlet-feed:a'), message: 'a (The a) is blocked' }, app.clock());
       });
       await looking;
-      expect((await alertsOf(store)).map(({ key }) => key)).toEqual(['outlet:feed:a']);
+      expect((await alertsOf(store)).map(({ key }) => key)).toEqual(['outlet-feed:a']);
     });
 
     it('alerts about a feed that has failed for a day, and resolves that once it is read or removed', async () => {
@@ -222,7 +222,7 @@ describe('polling outlets', () => {
       for (let polls = 0; polls < 7; polls++) await poll(16 * HOUR);
       expect(await alertsOf(store)).toEqual([
         {
-          ...alertNamed('outlet:feed:a'),
+          key: 'outlet-feed:a',
           message: expect.stringMatching(/^a \(The a\) is failing since .*answered 500/),
         },
       ]);
@@ -244,7 +244,12 @@ describe('polling outlets', () => {
       );
       expect((await poll()).get('a')).toMatchObject({ after: { state: 'gone' }, nextAt: null });
       expect((await poll(60 * DAY)).size).toBe(0);
-      expect((await alertsOf(store)).map(({ key }) => key)).toEqual(['outlet:feed:a']);
+      const [alert] = await alertsOf(store);
+      expect(alert?.key).toBe('outlet-feed:a');
+      expect(alert?.message).toMatch(
+        /^a \(The a\) is gone: .* answered 410: .*\. It is no longer polled\. Its items stay/,
+      );
+      expect(alert?.message).toMatch(/ as they are\. To try it again, use "daywire sources resume a"\.$/);
       isGone = false;
       await resumeOutlet(store.db, 'a', app.clock());
       expect((await poll()).get('a')?.after.state).toBe('dormant');
@@ -263,7 +268,12 @@ describe('polling outlets', () => {
       expect((await poll(HOUR)).get('a')).toMatchObject({ added: 500, held: 500, after: { state: 'held' } });
       await poll(HOUR);
       expect(await alertsOf(store)).toEqual([
-        { key: 'outlet:held:a', message: expect.stringMatching(/^a \(The a\): 500 items were new at once/) },
+        {
+          key: 'outlet-held:a',
+          message:
+            'a (The a): 500 items were new at once, and wait for a decision. ' +
+            'To decide on them, use "daywire sources accept a".',
+        },
       ]);
       expect(await stateOf(store)).toBe('held');
       const isOpen = ({ state }: { state: string }): boolean => state === 'open';

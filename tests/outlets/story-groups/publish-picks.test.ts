@@ -148,7 +148,7 @@ forEachDatabase((open) => {
       const text = `---\nid: ${id}\nheadline: Mine\n---\n`;
       const report = await importText(store, config, { source: 'a.md', text, format: 'markdown' }, clockAt(NOW));
       expect(report.rejected[0]?.problems).toEqual([
-        `a.md:2: id is "${id}": this article belongs to "daywire roundup"; choose another id`,
+        `a.md:2: id is "${id}": this article belongs to the roundup; choose another id`,
       ]);
     });
   });

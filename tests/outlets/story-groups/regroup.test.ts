@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { findArticle } from '../../../src/articles/queries.ts';
-import { listOpenAlerts } from '../../../src/core/alerts/alerts.ts';
 import type { Store } from '../../../src/core/store/store.ts';
 import { JobError } from '../../../src/lib/threads/pool-thread.ts';
 import { DAY, HOUR, MINUTE } from '../../../src/lib/time.ts';
@@ -8,6 +7,7 @@ import { changeGroups, readRoundupLog } from '../../../src/outlets/story-groups/
 import type { GroupCommand } from '../../../src/outlets/story-groups/commands.ts';
 import { isLetIn, regroup, regroupIfDue } from '../../../src/outlets/story-groups/regroup.ts';
 import type { GroupedItem } from '../../../src/outlets/story-groups/story-group.ts';
+import { openAlerts } from '../../support/alerts.ts';
 import { NOW } from '../../support/clock.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { automaticGroup, groupedItem, storeGroup } from '../../support/outlet-items.ts';
@@ -138,11 +138,11 @@ forEachDatabase((open) => {
         problem: 'took longer than 30 s',
       });
       expect(await findArticle(store.db, `roundup-${a}`)).not.toBeNull();
-      expect((await listOpenAlerts(store.db)).map(({ message }) => message)).toEqual([
+      expect((await openAlerts(store.db)).map(({ message }) => message)).toEqual([
         expect.stringMatching(/^Reports of other outlets cannot be grouped: took longer than 30 s\. New ones are not/),
       ]);
       await regroup(app);
-      expect(await listOpenAlerts(store.db)).toEqual([]);
+      expect(await openAlerts(store.db)).toEqual([]);
     });
 
     it('never lets in again what an editor dropped', async () => {

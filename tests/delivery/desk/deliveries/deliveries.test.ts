@@ -206,7 +206,7 @@ describe('the deliveries of an edition', () => {
       await store.db.updateTable('editions').set({ delivery_state: 'done' }).execute();
       const response = await desk.post('operator', `/deliveries/${id}/pause`);
       expect(response.status).toBe(422);
-      expect(await response.text()).toContain('daily-roundup/2026-11-24 is done: it cannot be paused');
+      expect(await response.text()).toContain('daily-roundup/2026-11-24 is done and cannot be paused');
       expect(await desk.audit()).toEqual([]);
     });
 

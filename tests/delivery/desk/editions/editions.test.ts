@@ -113,7 +113,7 @@ describe('the page of a closed edition', () => {
       const { id } = (await findEdition(store.db, 'daily-roundup', slot as string)) as EditionSummary;
       const early = await desk.post('editor', `${path}/reissue/check`);
       expect(early.status).toBe(422);
-      expect(await early.text()).toContain('is being delivered: pause it first');
+      expect(await early.text()).toContain('is being delivered: to pause it first, use “Pause” under Deliveries.');
       await pauseEdition(store.db, id, 'a typo');
       const form = await desk.read('editor', `${path}/reissue`);
       const [, seen = ''] = /name="seen" value="(\d+)"/.exec(form) ?? [];

@@ -48,7 +48,7 @@ describe('docs/deploying.md', () => {
 
   it('uses commands and units that exist', () => {
     const known =
-      read('src/cli/main.ts')
+      read('src/app/commands.ts')
         .match(/commands: \[.*\]/g)
         ?.join() ?? '';
     const used = [...commands.matchAll(/(?:sudo|exec web|\.bin) ?\/?daywire ([a-z]+)/g)].map(([, command]) => command);

@@ -60,7 +60,7 @@ describe('readEntry', () => {
           expect(line).not.toMatch(/[\u0000-\u001f\u007f\u202e]/);
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 1_000 },
     );
     expect(usable).toBeGreaterThan(10);
   });

@@ -96,7 +96,7 @@ it.each(['sqlite', 'postgres'])(
           }),
         ),
       );
-      expect(open.filter(({ kind }) => !Object.hasOwn(ALERT_KINDS, kind))).toEqual([]);
+      expect(open.filter(({ kind }) => !ALERT_KINDS.has(kind))).toEqual([]);
       await resolveAlerts(
         store.db,
         Object.values(ALERTS).map(([alert]) => alert),

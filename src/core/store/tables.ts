@@ -117,7 +117,7 @@ export interface Tables extends SourceTables, DeskTables {
   rate_limits: { key: string; next_at: number; counted_at: Generated<number> };
   /** Messages that the warm-up let through, by day in the publication's zone. */
   warm_up_days: { day: string; count: number };
-  /** Messages of the last 24 hours, by the beginning of their quarter of an hour; see limits/daily-limit.ts. */
+  /** Messages of the last 24 hours, by the quarter of an hour; see delivery/limits/daily-limit.ts. */
   submission_counts: { quarter: number; count: number };
   /** Sums of the deliveries that retention has deleted. */
   delivery_totals: { edition_id: number; state: DeliveryState; count: number };

@@ -17,7 +17,7 @@ export interface DeskPage {
   body: Html;
   /** In place of the plain heading; it has an h1. */
   heading?: Html;
-  /** What the page shows: it reloads itself when one of them changes; see live/topics.ts. */
+  /** What the page shows: it reloads itself when one of them changes; see live/snapshot.ts. */
   topics?: readonly string[];
   /** Colleagues who have the page open are named. Default: false. */
   hasPresence?: boolean;

@@ -37,8 +37,9 @@ export abstract class ActionableError extends Error {
   readonly problem: string;
   readonly actions: readonly Action[];
 
-  constructor(problem: string, actions: readonly Action[] = []) {
-    super(withCommands(problem, actions));
+  /** @param message for the command line, where that needs other words than the desk */
+  constructor(problem: string, actions: readonly Action[] = [], message = withCommands(problem, actions)) {
+    super(message);
     this.problem = problem;
     this.actions = actions;
   }

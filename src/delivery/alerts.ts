@@ -1,8 +1,16 @@
 /** The alerts about deliveries: what they are about, and how the desk shows them. Pure. */
+import type { Action } from '../core/actions.ts';
 import type { AlertId, AlertKind, AlertSubject } from '../core/alerts/alert-kind.ts';
 
 /** A server that rejects everything. */
 export const DELIVERY_STOPPED: AlertId = { kind: 'delivery', subject: {} };
+
+/** Ends the hold of a restored store. */
+export const RELEASE_QUEUE: Action = {
+  to: 'release it',
+  command: 'queue release',
+  desk: '“Release the queue” under Deliveries',
+};
 
 /** A server that rejects the service messages to everyone. */
 export const SERVICE_MESSAGES_REFUSED: AlertId = { kind: 'service-messages', subject: {} };

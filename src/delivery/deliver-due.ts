@@ -1,11 +1,13 @@
 /**
  * Delivers what is due, for the operator and for the background task alike.
  */
+
 import { raiseAlert, resolveAlerts, syncAlerts } from '../core/alerts/alerts.ts';
 import type { AppContext } from '../core/app-context.ts';
+import { DELIVERY_HELD, readMeta } from '../core/store/meta.ts';
 import { editionAction } from '../editions/edition-action.ts';
 import { rfc3339 } from '../lib/time.ts';
-import { DELIVERY_STOPPED, pauseAlert, SERVICE_MESSAGES_REFUSED, unbuildableAlert } from './alerts.ts';
+import { DELIVERY_STOPPED, pauseAlert, RELEASE_QUEUE, SERVICE_MESSAGES_REFUSED, unbuildableAlert } from './alerts.ts';
 import type { OnRecovery, OnTrouble } from './control/back-off-state.ts';
 import type { DeliveryPause, OnPause } from './control/circuit-breaker.ts';
 import { deliver } from './deliver.ts';
@@ -90,9 +92,12 @@ export async function deliverDue(
   ];
   await resolveAlerts(store.db, accepted, clock());
   if (stopped !== null && retryAt === undefined && !signal?.aborted) {
-    const message = `Delivery stopped: ${stopped}. All other deliveries are still pending.`;
-    // Repeated every second while the queue is on hold.
-    await syncAlerts(store.db, DELIVERY_STOPPED.kind, [{ ...DELIVERY_STOPPED, message }], clock());
+    const held = await readMeta(store.db, DELIVERY_HELD);
+    const why = held === undefined ? stopped : `the queue is held, ${held}`;
+    const message = `Delivery stopped: ${why}. All other deliveries are still pending.`;
+    const actions = held === undefined ? [] : [RELEASE_QUEUE];
+    // Called every second while the queue is on hold: an alert that has not changed is not raised again.
+    await syncAlerts(store.db, DELIVERY_STOPPED.kind, [{ ...DELIVERY_STOPPED, message, actions }], clock());
   }
   await monitor.afterRun();
   const paused = report.paused.map((pause) => ({ edition: names.get(pause.editionId) ?? '', ...pause }));

@@ -1,7 +1,9 @@
 /**
  * The state that the workers of a delivery run share: claims, connections, messages, report and end.
  */
+
 import { setTimeout as sleep } from 'node:timers/promises';
+import { withCommands } from '../core/actions.ts';
 import type { Config } from '../core/config/config.ts';
 import type { SigningSecrets } from '../core/config/signing-secrets.ts';
 import type { Signer } from '../core/keys.ts';
@@ -9,6 +11,7 @@ import type { Store } from '../core/store/store.ts';
 import { findEditionById } from '../editions/queries.ts';
 import type { Templates } from '../lib/templates.ts';
 import { type Clock, MINUTE } from '../lib/time.ts';
+import { RELEASE_QUEUE } from './alerts.ts';
 import type { AttemptContext } from './attempt.ts';
 import type { BackOff } from './control/back-off.ts';
 import { BackOffState, type OnRecovery, type OnTrouble } from './control/back-off-state.ts';
@@ -137,7 +140,7 @@ export class DeliveryRun {
       random,
       onClaimed: ({ expired, held }) => {
         this.report.failed += expired;
-        if (held !== null) this.report.stopped ??= `the queue is held: ${held}`;
+        if (held !== null) this.report.stopped ??= withCommands(`the queue is held, ${held}`, [RELEASE_QUEUE]);
         if (expired > 0) options.onProgress?.(this.report);
       },
     });

@@ -469,7 +469,10 @@ describe('deliver', () => {
       await writeMeta(store.db, DELIVERY_HELD, 'restored from a backup');
       const transport = fakeTransport(async () => '250 ok');
       const report = await deliver(store, testConfig(), transport, optionsAt(NOW));
-      expect(report).toEqual({ ...NOTHING, stopped: 'the queue is held: restored from a backup' });
+      expect(report).toEqual({
+        ...NOTHING,
+        stopped: 'the queue is held, restored from a backup: to release it, use "daywire queue release"',
+      });
       expect(await serviceMessagesOf(store)).toMatchObject([{ state: 'pending', fence: 0 }]);
     });
 

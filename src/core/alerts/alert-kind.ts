@@ -23,7 +23,10 @@ export interface AlertKind {
   page?(subject: AlertSubject): AlertPage;
 }
 
-/** Such as `waiting:newsletter:daily-roundup`: unique among open alerts. */
+/**
+ * Such as `waiting:newsletter:daily-roundup`: unique among open alerts. It has the values of the subject in their order;
+ * empty ones are left out. So each kind of subject is made in one place.
+ */
 export function alertKey({ kind, subject }: AlertId): string {
   return [kind, ...Object.values(subject)].filter((part) => part !== '').join(':');
 }

@@ -149,8 +149,14 @@ async function requireKnownRecipients(tx: Tx, edition: EditionSummary, editionId
     .executeTakeFirst();
   if (folded === undefined) return;
   throw new DeliveryControlError(
-    `the deliveries of ${fullEditionName(edition)} have been rolled up into totals, so that nobody knows who got it: ` +
-      'reissue it with --as-correction, for all subscribers',
+    `the deliveries of ${fullEditionName(edition)} have been rolled up into totals, so that nobody knows who got it`,
+    [
+      {
+        to: 'reissue it for all subscribers',
+        command: `editions reissue ${fullEditionName(edition)} --as-correction`,
+        desk: 'the page of its reissue, as a correction',
+      },
+    ],
   );
 }
 

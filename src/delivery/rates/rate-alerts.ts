@@ -3,7 +3,7 @@
  */
 import type { MailboxProvider } from '../../audience/mailbox-providers.ts';
 import type { Action } from '../../core/actions.ts';
-import type { AlertId } from '../../core/alerts/alert-kind.ts';
+import type { AlertId, AlertSubject } from '../../core/alerts/alert-kind.ts';
 import type { RaisedAlert } from '../../core/alerts/alerts.ts';
 import { editionAction } from '../../editions/edition-action.ts';
 import {
@@ -28,6 +28,11 @@ export interface NamedRevision {
 /** @param scope a mailbox provider's id; empty for all recipients */
 export function rateAlert(kind: RateKind, { newsletter, slot, revision }: NamedRevision, scope: string): AlertId {
   return { kind: RATE_ALERTS[kind], subject: { newsletter, slot, revision, scope } };
+}
+
+/** The reverse of `rateAlert`. */
+export function readRateSubject({ newsletter, slot, revision, scope }: AlertSubject) {
+  return { newsletter: String(newsletter), slot: String(slot), revision: Number(revision), scope: String(scope) };
 }
 
 export interface ReachedRate {

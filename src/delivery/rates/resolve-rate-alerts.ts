@@ -9,7 +9,7 @@ import type { EditionDeliveryState } from '../../core/store/tables.ts';
 import { DAY } from '../../lib/time.ts';
 import { listPausedDomains } from '../control/paused-domains.ts';
 import type { RateKind } from './judge-rates.ts';
-import { type NamedRevision, RATE_ALERTS, rateAlert } from './rate-alerts.ts';
+import { RATE_ALERTS, rateAlert, readRateSubject } from './rate-alerts.ts';
 import { listNotices, type RateNotice } from './rate-notices.ts';
 
 /** How long after its close the rates of an edition are watched: nearly all complaints come within two days. */
@@ -47,7 +47,7 @@ export async function endRateAlerts(db: Db, editionId: number, now: number, scop
 }
 
 async function isOver(db: Db, kind: RateKind, subject: AlertSubject, now: number): Promise<boolean> {
-  const { newsletter, slot, revision, scope } = subject as unknown as NamedRevision & { scope: string };
+  const { newsletter, slot, revision, scope } = readRateSubject(subject);
   const edition = await editions(db)
     .where('newsletter', '=', newsletter)
     .where('slot', '=', slot)

@@ -1,12 +1,14 @@
 /** Text output about the delivery queue. */
+import { withCommands } from '../../core/actions.ts';
 import { count } from '../../core/cli/text.ts';
+import { RELEASE_QUEUE } from '../alerts.ts';
 import type { QueueStatus } from './queue-status.ts';
 
 /** @param at when the status was read */
 export function queueLines(queue: QueueStatus, at: string): string[] {
   const { held, backOffs, nextDue, uncertainDeliveries, uncertainCount } = queue;
   const lines = limitLines(queue);
-  if (held !== null) lines.push(`HELD, no message is submitted: ${held}`);
+  if (held !== null) lines.push(withCommands(`HELD, no message is submitted: ${held}`, [RELEASE_QUEUE]));
   for (const { scope, reason, since, nextProbe } of backOffs) {
     const what = scope === 'server' ? 'delivery waits' : 'service messages wait';
     lines.push(`${what} since ${since}, the server is tried again at ${nextProbe}: ${reason}`);

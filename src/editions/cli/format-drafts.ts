@@ -1,6 +1,7 @@
 /**
  * Text output about drafts of editions.
  */
+import { withCommands } from '../../core/actions.ts';
 import { count, table } from '../../core/cli/text.ts';
 import { localDateTime, rfc3339 } from '../../lib/time.ts';
 import { describeCommand, describeField, describeValue } from '../draft/describe.ts';
@@ -101,8 +102,10 @@ function describeState({ state, approval, isApprovalRequired, closeAt }: ShownDr
 }
 
 /** One line for what a command changed. */
-export function formatEdit(target: DraftTarget, { entry, undone, notices, draft }: DraftEdit): string {
+export function formatEdit(target: DraftTarget, edit: DraftEdit): string {
+  const { entry, undone, draft } = edit;
   const name = targetName(target);
+  const notices = noticesOf(edit);
   if (entry === null) return [`${name}: nothing to change`, ...notices].join('\n');
   const what = undone === null ? describeCommand(entry) : `${entry.command.kind}: ${describeCommand(undone)}`;
   return [
@@ -113,6 +116,10 @@ export function formatEdit(target: DraftTarget, { entry, undone, notices, draft 
       ? [`the edition is closed: this takes effect with "daywire editions reissue ${name}"`]
       : []),
   ].join('\n');
+}
+
+function noticesOf({ notices, ended }: DraftEdit): string[] {
+  return ended === null ? notices : [...notices, withCommands(ended.problem, ended.actions)];
 }
 
 /** What the command did to an approval that it is not itself about. */
@@ -126,7 +133,8 @@ function describeApproval(entry: LogEntry, { state }: DraftEdit['draft']): strin
 }
 
 /** For programs. */
-export function draftEditJson(target: DraftTarget, { draft, entry, undone, notices }: DraftEdit): object {
+export function draftEditJson(target: DraftTarget, edit: DraftEdit): object {
+  const { draft, entry, undone } = edit;
   return {
     newsletter: target.newsletter.id,
     slot: target.slot.label,
@@ -134,7 +142,7 @@ export function draftEditJson(target: DraftTarget, { draft, entry, undone, notic
     revision: draft.revision,
     entry,
     undone: undone?.number ?? null,
-    notices,
+    notices: noticesOf(edit),
     approvalWithdrawn: entry !== null && withdrewApproval(entry),
   };
 }

@@ -1,8 +1,10 @@
 /**
  * The commands of an editor, and which fields of a draft each one changes. Pure.
  */
+
 import { ActionableError } from '../../core/actions.ts';
 import { plainLine } from '../../lib/text/clean-text.ts';
+import { editionAction } from '../edition-action.ts';
 import { MAX_NOTE_LENGTH } from '../rendering/note.ts';
 import { approvalHash } from './approval.ts';
 import { DRAFT_BLOCKS, type Draft, type DraftBlock, type DraftCommand, type DraftState } from './decisions.ts';
@@ -19,9 +21,6 @@ export interface VisibleStory {
 export class DraftCommandError extends ActionableError {
   override name = 'DraftCommandError';
 }
-
-const LET_GO = { to: 'let it go first', command: 'editions unhold EDITION', desk: '“Release” on its page' };
-const AUTOMATIC = '“Back to automatic”';
 
 export interface PlannedCommand {
   changes: WantedChange[];
@@ -57,9 +56,9 @@ export function planCommand(
   if ('story' in command) assertStory(draft, command);
   switch (command.kind) {
     case 'subject':
-      return only(change('subject', oneLine('subject', command.text, MAX_SUBJECT)));
+      return only(change('subject', oneLine(draft, 'subject', command.text, MAX_SUBJECT)));
     case 'preheader':
-      return only(change('preheader', oneLine('preheader', command.text, MAX_PREHEADER)));
+      return only(change('preheader', oneLine(draft, 'preheader', command.text, MAX_PREHEADER)));
     case 'note':
       return only(change('note', severalLines(command.text)));
     case 'drop':
@@ -134,20 +133,23 @@ function planMove(
 }
 
 function nextState(
-  { state, decisions }: Draft,
+  { newsletter, slot, state, decisions }: Draft,
   command: Extract<DraftCommand, { kind: 'hold' | 'unhold' | 'approve' }>,
   { editor: by, now: at }: { editor: string; now: number },
 ): DraftState {
   if (state.kind === 'closed') throw new DraftCommandError('the edition is closed: pause or reissue it instead');
   if (command.kind === 'hold') {
-    if (state.kind !== 'held') return { kind: 'held', by, at, reason: oneLine('reason', command.reason, MAX_REASON) };
+    if (state.kind !== 'held') return { kind: 'held', by, at, reason: reasonOf(command.reason) };
     throw new DraftCommandError(`it is held by ${state.by} already`);
   }
   if (command.kind === 'unhold') {
     if (state.kind === 'held') return { kind: 'automatic' };
     throw new DraftCommandError(`it is not held, but ${state.kind}`);
   }
-  if (state.kind === 'held') throw new DraftCommandError(`it is held by ${state.by}`, [LET_GO]);
+  if (state.kind === 'held') {
+    const letGo = editionAction('unhold', 'let it go first', `${newsletter}/${slot}`);
+    throw new DraftCommandError(`it is held by ${state.by}`, [letGo]);
+  }
   if (approvalHash(decisions, command.stories) !== command.hash) {
     throw new DraftCommandError('it has changed since you saw it: look at it again, and approve what you see then');
   }
@@ -169,15 +171,25 @@ function assertStory(
   throw new DraftCommandError(`${decided} stories are dropped, pinned or moved, which is the most: restore one first`);
 }
 
-function oneLine(name: 'subject' | 'preheader' | 'reason', text: string | null, limit: number): string | null {
+function oneLine(
+  { newsletter, slot }: Draft,
+  name: 'subject' | 'preheader',
+  text: string | null,
+  limit: number,
+): string | null {
   if (text === null) return null;
   const line = plainLine(text);
-  if (line === '') {
-    if (name === 'reason') throw new DraftCommandError('the reason is empty: leave it out, or give one');
-    const automatic = { to: 'restore the automatic one', command: `editions ${name} EDITION --auto`, desk: AUTOMATIC };
-    throw new DraftCommandError(`the ${name} is empty`, [automatic]);
-  }
-  return withinLimit(name, line, limit);
+  if (line !== '') return withinLimit(name, line, limit);
+  const command = `editions ${name} ${newsletter}/${slot} --auto`;
+  const automatic = { to: 'restore the automatic one', command, desk: '“Back to automatic”' };
+  throw new DraftCommandError(`the ${name} is empty`, [automatic]);
+}
+
+function reasonOf(text: string | null): string | null {
+  if (text === null) return null;
+  const line = plainLine(text);
+  if (line === '') throw new DraftCommandError('the reason is empty: leave it out, or give one');
+  return withinLimit('reason', line, MAX_REASON);
 }
 
 function severalLines(text: string | null): string | null {

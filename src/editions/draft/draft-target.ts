@@ -1,6 +1,7 @@
 /**
  * The slot whose draft an editor means, and its edition if that is closed.
  */
+import type { Action } from '../../core/actions.ts';
 import type { AppContext } from '../../core/app-context.ts';
 import type { NewsletterConfig } from '../../core/config/config.ts';
 import { findRun, isOpenRun } from '../../core/schedule/run-ledger.ts';
@@ -43,14 +44,20 @@ export function targetName({ newsletter, slot }: DraftTarget): string {
   return `${newsletter.id}/${slot.label}`;
 }
 
+/** Why no edition of a slot closes by itself any more, and what would close it. */
+export interface EndedSlot {
+  problem: string;
+  actions: Action[];
+}
+
 /**
- * Why no edition of the slot will close by itself any more, and what would close it; null if one may, or is closed.
+ * How the slot has ended without an edition; null if one may close by itself, or is closed.
  * What an editor decides about such a slot has no effect, except that its drops still keep stories out.
  */
 export async function describeEndedSlot(
   app: Pick<AppContext, 'store' | 'clock'>,
   target: DraftTarget,
-): Promise<string | null> {
+): Promise<EndedSlot | null> {
   const { newsletter, slot, edition } = target;
   const now = app.clock();
   if (edition !== null || slot.slotAt > now) return null;
@@ -60,7 +67,7 @@ export async function describeEndedSlot(
   const how = run === null ? '' : ` (${run.state}${run.reason === null ? '' : `: ${run.reason}`})`;
   const remedy =
     newsletter.kind === 'alert'
-      ? 'make the alert again'
-      : `only "daywire compose ${newsletter.id} --slot ${slot.label}" would close its edition`;
-  return `the slot ${targetName(target)} is over${how}: ${remedy}`;
+      ? { to: 'send the article', command: `alert ARTICLE --newsletter ${newsletter.id}`, desk: null }
+      : { to: 'close its edition', command: `compose ${newsletter.id} --slot ${slot.label}`, desk: null };
+  return { problem: `the slot ${targetName(target)} is over${how}`, actions: [remedy] };
 }

@@ -12,7 +12,7 @@ import { approvalHash, editionHash } from './approval.ts';
 import { DraftCommandError, planCommand, type VisibleStory } from './commands.ts';
 import type { Draft, DraftBlock, DraftCommand, ListedStory } from './decisions.ts';
 import { changeStoredDraft, readDraft } from './draft-store.ts';
-import { type DraftTarget, describeEndedSlot, targetName } from './draft-target.ts';
+import { type DraftTarget, describeEndedSlot, type EndedSlot, targetName } from './draft-target.ts';
 import { type DraftView, readDraftView } from './draft-views.ts';
 import {
   type ChangeOutcome,
@@ -60,6 +60,8 @@ export interface DraftEdit {
   /** The command that was undone or redone. */
   undone: LogEntry | null;
   notices: string[];
+  /** Set if the command has no effect, because the slot has ended without an edition. */
+  ended: EndedSlot | null;
 }
 
 /** Another editor has changed the same field since: nothing was changed. */
@@ -101,7 +103,7 @@ export async function editDraft(
   for (let tries = 1; ; tries++) {
     try {
       const edit = await tryEdit(app, target, { editor, ...options }, request);
-      return ended === null ? edit : { ...edit, notices: [...edit.notices, ended] };
+      return { ...edit, ended };
     } catch (error) {
       const isTransient = error instanceof DraftMoved || isSerializationFailure(error);
       if (!isTransient || tries === MAX_TRIES) throw error;
@@ -114,7 +116,7 @@ async function tryEdit(
   target: DraftTarget,
   author: CommandAuthor,
   request: DraftRequest,
-): Promise<DraftEdit> {
+): Promise<Omit<DraftEdit, 'ended'>> {
   const { store, clock } = app;
   const { newsletter, slot } = target;
   const { editor, onCommit } = author;
@@ -128,7 +130,7 @@ async function tryEdit(
     const { command } = prepared;
     const entry = { editor, at: clock(), command };
     if (command.kind === 'undo' || command.kind === 'redo') {
-      const concerned = requireEntry(request as Extract<DraftRequest, { kind: 'undo' | 'redo' }>, log, editor);
+      const concerned = requireEntry(request as UndoRequest, log, { editor, edition: targetName(target) });
       undone = originalCommand(log, concerned);
       return undoEntry(draft, concerned, entry);
     }
@@ -291,10 +293,12 @@ function differences(view: DraftView, draft: Draft, stories: readonly ListedStor
   return `since you looked, ${parts.length === 0 ? 'the order has changed' : parts.join(', and ')}`;
 }
 
+type UndoRequest = Extract<DraftRequest, { kind: 'undo' | 'redo' }>;
+
 function requireEntry(
-  request: Extract<DraftRequest, { kind: 'undo' | 'redo' }>,
+  request: UndoRequest,
   log: readonly LogEntry[],
-  editor: string,
+  { editor, edition }: { editor: string; edition: string },
 ): LogEntry {
   const { kind } = request;
   const named = kind === 'undo' ? request.entry : undefined;
@@ -305,9 +309,7 @@ function requireEntry(
     throw new DraftCommandError(`${editor} cannot undo the entry ${named}: it is undone, or not a command of theirs`);
   }
   const what = kind === 'undo' ? 'command to undo' : 'undone command to redo';
-  throw new DraftCommandError(`${editor} has no ${what}`, [
-    { to: 'see all commands', command: 'editions log EDITION', desk: 'the log on its page' },
-  ]);
+  throw new DraftCommandError(`${editor} has no ${what}`, [editionAction('log', 'see all commands', edition)]);
 }
 
 function conflictError(conflicts: DraftConflict[], log: readonly LogEntry[]): DraftConflictError {

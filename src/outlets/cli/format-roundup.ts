@@ -76,7 +76,7 @@ function formatWithheld({ source, state, reason, items }: WithheldSource): strin
   const why = reason === null ? '' : ` (${plainLine(reason)})`;
   if (state === 'held')
     return `${source} is held with ${count(items, 'item')}${why}: "daywire sources accept ${source}"`;
-  return `${source} is ${state}${why}`;
+  return `${source} is ${state}${why}${state === 'gone' ? `: "daywire sources resume ${source}"` : ''}`;
 }
 
 /** The headline that the roundup shows. */

@@ -110,9 +110,8 @@ export async function readReferenced(db: Db, { items, seen }: GroupReference, ed
     if (ids.length > 1) throw new GroupConflictError('its reports have been grouped otherwise since you looked', []);
   }
   if (group !== undefined) return group;
-  throw new GroupCommandError(`there is no group with report ${items.join(', ')}`, null, [
-    { to: 'see all groups', command: 'roundup list', desk: 'the page Roundup' },
-  ]);
+  const message = `there is no group with report ${items.join(', ')}: see "daywire roundup list"`;
+  throw new GroupCommandError('the group is not there any more', null, message);
 }
 
 /** What other editors did to the group since. A rule only adds what an editor may decide about in any case. */

@@ -4,7 +4,7 @@
  * After any command each item is in exactly one group, the id of a group is that of one of its items, and a group has
  * at most one article. No state is final.
  */
-import { type Action, ActionableError } from '../../core/actions.ts';
+import { ActionableError } from '../../core/actions.ts';
 import { cleanLine, cleanText, hasVisibleCharacter } from '../../lib/text/clean-text.ts';
 import { type GroupDecision, type GroupedItem, inReportOrder, type StoryGroup } from './story-group.ts';
 
@@ -55,8 +55,9 @@ export class GroupCommandError extends ActionableError {
   /** What of the command cannot be used; null for the command as a whole. */
   readonly part: 'text' | 'headline' | 'picture' | 'section' | null;
 
-  constructor(problem: string, part: GroupCommandError['part'] = null, actions: readonly Action[] = []) {
-    super(problem, actions);
+  /** @param message for the command line, which knows numbers of reports */
+  constructor(problem: string, part: GroupCommandError['part'] = null, message = problem) {
+    super(problem, [], message);
     this.part = part;
   }
 }
@@ -287,8 +288,9 @@ const UNDECIDED: Omit<GroupDecision, 'editor' | 'updatedAt'> = {
 function memberOf(items: readonly GroupedItem[], id: number): GroupedItem {
   const item = items.find((one) => one.id === id);
   if (item !== undefined) return item;
-  const see = { to: 'see its reports', command: 'roundup show GROUP', desk: 'the page of the group' };
-  throw new GroupCommandError(`report ${id} is not in this group`, null, [see]);
+  const known = items.map((one) => one.id).join(', ');
+  const message = `report ${id} is not in this group: it has ${known}`;
+  throw new GroupCommandError('the report is not in this group any more', null, message);
 }
 
 /** @throws GroupCommandError */

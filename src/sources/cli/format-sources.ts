@@ -59,7 +59,7 @@ function feedState(source: OutletStatus): string {
   const { state, since, nextAt, reason } = source;
   if (state === null) return 'not polled yet';
   if (state === 'active') return `next ${time(nextAt)}`;
-  const name = sourceState(source).needsSomebody ? state.toUpperCase() : state;
+  const name = sourceState({ ...source, waiting: 0 }).needsSomebody ? state.toUpperCase() : state;
   const why = reason === null ? '' : `: ${reason}`;
   const remedy = state === 'gone' ? `; "daywire sources resume ${source.id}" tries it again` : '';
   return `${name} since ${time(since)}${nextAt === null ? '' : `, next ${time(nextAt)}`}${why}${remedy}`;

@@ -1,4 +1,5 @@
 /** What the commands about sources do for feeds of other outlets, from which editors pick. */
+import { withCommands } from '../../core/actions.ts';
 import type { AppContext } from '../../core/app-context.ts';
 import { type CliContext, CommandError, type JsonOption, printResult } from '../../core/cli/context.ts';
 import { count, withLocalTimes } from '../../core/cli/text.ts';
@@ -14,6 +15,7 @@ import { type OutletTest, tryOutlet } from '../../outlets/polling/try-outlet.ts'
 import { regroup } from '../../outlets/story-groups/regroup.ts';
 import { withNewSources, writeConfig } from '../add-source.ts';
 import { canonicalLink } from '../canonical-link.ts';
+import { sourceAction } from '../source-action.ts';
 import { findSourceRow } from '../source-state.ts';
 import { addedNote, sourceIdOfAddress } from './article-sources.ts';
 import { formatOutletTest } from './format-sources.ts';
@@ -100,7 +102,8 @@ export async function pollOutlet(
       return withLocalTimes(`${id}: ${changes}${then}`, app.config.publication.zone);
     },
   });
-  if (after.failures > 0) throw new CommandError(`${id}: ${after.reason}`);
+  const actions = after.state === 'gone' ? [sourceAction('resume', 'try it again', id)] : [];
+  if (after.failures > 0) throw new CommandError(withCommands(`${id}: ${after.reason}`, actions));
 }
 
 export async function acceptHeld(

@@ -1,6 +1,8 @@
 /** The parts of Today. */
+
 import { html } from 'hono/html';
 import { withDeskWords } from '../../../core/actions.ts';
+import { RELEASE_QUEUE } from '../../../delivery/alerts.ts';
 import { deliveryPath, liveFigures } from '../../../delivery/desk/deliveries/delivery-parts.ts';
 import type { EditionDelivery } from '../../../delivery/desk/deliveries/delivery-reading.ts';
 import { deliveryStateMark, mailedName } from '../../../delivery/desk/editions/edition-names.ts';
@@ -78,7 +80,10 @@ export function sendsSection(request: SignedInRequest, { newsletters, sends, hel
   const held =
     heldDelivery === null
       ? ''
-      : html`<p>${statusMark('bad', 'Nothing is submitted.')} ${operatorText(request, heldDelivery)}</p>`;
+      : html`<p>${statusMark('bad', 'Nothing is submitted.')} ${operatorText(
+          request,
+          withDeskWords(`The queue is held, ${heldDelivery}`, [RELEASE_QUEUE]),
+        )}.</p>`;
   const countdowns = newsletters.flatMap(({ newsletter: { title }, drafts }) =>
     drafts.flatMap(({ situation }) =>
       situation.kind === 'countdown'

@@ -34,7 +34,6 @@ export interface CopyResult {
 /** Tables whose numbers are in the tokens of emails. */
 const MAILED_NUMBERS = ['subscribers', 'editions', 'service_messages'];
 
-const RELEASE = 'release with "daywire queue release"';
 const STALE = 'only the current schema is copied. Do this with the daywire that created it, then run "daywire migrate"';
 
 /**
@@ -57,7 +56,7 @@ export async function backupStore(
     const copy = openFile(partial, 'write');
     try {
       if (store.dialect === 'postgres') await copyPostgres(store, copy, options);
-      await writeMeta(copy.db, DELIVERY_HELD, `restored from a backup of ${new Date(now).toISOString()}: ${RELEASE}`);
+      await writeMeta(copy.db, DELIVERY_HELD, `restored from a backup of ${new Date(now).toISOString()}`);
       await writeMeta(copy.db, VACUUM_DUE, null);
       await skipMailedNumbers(copy.db, now);
       // Stores to be upgraded may lack the tables.
@@ -104,7 +103,7 @@ export async function restoreStore(
         await skipMailedNumbers(to, now);
         const held = await readMeta(to, DELIVERY_HELD);
         if (!held?.startsWith('restored from')) {
-          await writeMeta(to, DELIVERY_HELD, `restored from ${file} at ${new Date(now).toISOString()}: ${RELEASE}`);
+          await writeMeta(to, DELIVERY_HELD, `restored from ${file} at ${new Date(now).toISOString()}`);
         }
         return copied;
       }),
@@ -160,7 +159,7 @@ export async function openBackup(file: string): Promise<Store> {
 /** When a backup was made, epoch milliseconds; null for a file that `backupStore` did not write. */
 export async function backupInstant(backup: Db): Promise<number | null> {
   const held = await readMeta(backup, DELIVERY_HELD);
-  const [, instant] = /^restored from a backup of (\S+Z):/.exec(held ?? '') ?? [];
+  const [, instant] = /^restored from a backup of (\S+Z)/.exec(held ?? '') ?? [];
   const at = Date.parse(instant ?? '');
   return Number.isNaN(at) ? null : at;
 }

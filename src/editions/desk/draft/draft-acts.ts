@@ -1,6 +1,7 @@
 /**
  * The acts of an editor on the page of an edition: each is one command to its draft.
  */
+import { withDeskWords } from '../../../core/actions.ts';
 import type { SignedInRequest } from '../../../web/desk/desk-request.ts';
 import { respondAfter, respondMissing } from '../../../web/desk/page.ts';
 import { refusalText, sentence } from '../../../web/desk/parts/operator-text.ts';
@@ -151,9 +152,10 @@ async function respondDone(request: SignedInRequest, target: DraftTarget, edit: 
 }
 
 /** What the command did not do, or did besides. */
-function noticesOf({ draft, entry, notices }: DraftEdit): string[] {
+function noticesOf({ draft, entry, notices, ended }: DraftEdit): string[] {
   return [
     ...notices,
+    ...(ended === null ? [] : [withDeskWords(ended.problem, ended.actions)]),
     ...(entry !== null && withdrewApproval(entry)
       ? ['the approval was withdrawn: approve what the page shows now']
       : []),

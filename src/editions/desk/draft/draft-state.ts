@@ -1,6 +1,7 @@
 /**
  * The state of an edition in one line: what will happen to it, when, and what it waits for. Pure.
  */
+import { withDeskWords } from '../../../core/actions.ts';
 import type { StatusKind } from '../../../web/desk/parts/status-mark.ts';
 import { alertEditionDeadline } from '../../alert-newsletters/alert-limits.ts';
 import type { ArrangedDraft } from '../../draft/arranged-draft.ts';
@@ -37,7 +38,7 @@ export function describeState(draft: StatedDraft, now: number, lost: LostApprova
   if (closeAt !== null) {
     return { status: 'busy', word: 'Sending', parts: ['closes ', { countdown: closeAt }, ' unless that is cancelled'] };
   }
-  if (ended !== null) return { status: 'bad', word: 'Over', parts: [ended] };
+  if (ended !== null) return { status: 'bad', word: 'Over', parts: [withDeskWords(ended.problem, ended.actions)] };
   if (state.kind === 'held') {
     const reason = state.reason === null ? '' : `: ${state.reason}`;
     return {

@@ -11,7 +11,7 @@
  * - `alerts`: the open alerts
  */
 import { alertKey } from '../../../core/alerts/alert-kind.ts';
-import { listOpenAlerts } from '../../../core/alerts/alerts.ts';
+import { alertText, listOpenAlerts } from '../../../core/alerts/alerts.ts';
 import { DELIVERY_HELD, readMeta } from '../../../core/store/meta.ts';
 import type { Db } from '../../../core/store/store.ts';
 import { listBackOffs } from '../../../delivery/control/back-off-state.ts';
@@ -60,7 +60,7 @@ export async function readSnapshot(db: Db, newsletters: readonly string[], now: 
   }
   versions.set('roundup', roundup);
   versions.set('articles', String(feeds.version));
-  versions.set('alerts', alerts.map((alert) => `${alertKey(alert)} ${alert.message}`).join('\n'));
+  versions.set('alerts', alerts.map((alert) => `${alertKey(alert)} ${alertText(alert)}`).join('\n'));
   const waits = backOffs.map(({ scope, since, retry_at }) => [scope, since, retry_at]);
   versions.set('deliveries', JSON.stringify([ids, waits, held]));
   return { versions, deliveries, presence };

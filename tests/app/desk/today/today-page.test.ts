@@ -225,7 +225,7 @@ forEachDatabase((open) => {
       const text = textOf(await desk.read('operator', ''));
       expect(text).toContain('not taken');
       expect(text).toContain('slots have come, and no process has run it.');
-      expect(text).toContain('Nothing is submitted. restored from a backup of today 18:00');
+      expect(text).toContain('Nothing is submitted. The queue is held, restored from a backup of today 18:00');
       expect(text).toContain('No process has the role schedule');
       await start(app);
       const [, processes = ''] = (await desk.read('operator', '')).split('id="processes"');

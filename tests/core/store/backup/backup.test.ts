@@ -13,7 +13,7 @@ import { openStore, type Store, StoreError } from '../../../../src/core/store/st
 import { forEachDatabase, newPostgresUrl, openMigrated, openSqliteFile } from '../../../support/databases.ts';
 
 const NOW = Date.UTC(2026, 10, 24, 7, 30);
-const HELD = 'restored from a backup of 2026-11-24T07:30:00.000Z: release with "daywire queue release"';
+const HELD = 'restored from a backup of 2026-11-24T07:30:00.000Z';
 
 let folder: string;
 let file: string;

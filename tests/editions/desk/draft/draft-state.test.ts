@@ -106,7 +106,10 @@ describe('the line of an edition', () => {
   });
 
   it('says that a slot is over, and that an edition is closed', () => {
-    expect(stateOf({ ended: 'the slot is over (skipped)' })).toBe('bad Over: the slot is over (skipped)');
+    const remedy = { to: 'close its edition', command: 'compose daily-roundup --slot 2026-11-25', desk: null };
+    expect(stateOf({ ended: { problem: 'the slot is over (skipped)', actions: [remedy] } })).toBe(
+      'bad Over: the slot is over (skipped): to close its edition, use the command line of the server',
+    );
     const edition = { closedAt: SLOT_AT } as Edition;
     expect(stateOf({ edition }, SLOT_AT + HOUR)).toBe(
       'off Closed: at [0 h]. What you change now takes effect when it is reissued.',

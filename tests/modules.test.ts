@@ -93,7 +93,31 @@ describe('the modules of src/', () => {
       .filter((folder) => folder !== 'core/store/migrations');
     expect(large).toEqual([]);
   });
+
+  it('have no file under 30 lines with one user, except for lists that app/ joins, migrations, and those named', () => {
+    const files = sourceFiles(src);
+    const users = Map.groupBy(
+      files.flatMap((file) => [...new Set(importsOf(file))]),
+      (target) => target,
+    );
+    const small = files
+      .filter((file) => readFileSync(file, 'utf8').split('\n').length - 1 < 30 && (users.get(file)?.length ?? 0) <= 1)
+      .map((file) => relative(src, file));
+    expect(small.filter((file) => !JOINED.test(file)).sort()).toEqual(Object.keys(SMALL_FILES).sort());
+  });
 });
+
+/** Each has one user, because app/ joins them, or core the migrations. */
+const JOINED = /(?:^|\/)(?:capability|routes)\.ts$|^core\/store\/migrations\//;
+
+/** Small files with one user in src/, and why they are files of their own. */
+const SMALL_FILES = {
+  'app/context-parts.ts': 'tests, scripts and benchmarks use it, too',
+  'editions/rendering/render-job.ts': 'a thread loads it',
+  'lib/pictures/picture-process.ts': 'a process begins with it',
+  'lib/threads/thread.ts': 'a thread begins with it',
+  'sources/inspect-feed.ts': 'a thread loads it',
+};
 
 describe('scripts and benchmarks', () => {
   it('import nothing from tests', () => {

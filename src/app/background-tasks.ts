@@ -22,19 +22,21 @@ import { runRetention } from './retention.ts';
 
 const COUNTS_EVERY = 10 * SECOND;
 
-/** The schedule and the tasks of the role `schedule`. */
-export async function startScheduling(app: AppContext): Promise<Stoppable[]> {
+/**
+ * Starts the schedule and the tasks of the role `schedule`.
+ * @param tasks gets each as soon as it runs, so that the caller can stop those that run if a later one cannot start
+ */
+export async function startScheduling(app: AppContext, tasks: Stoppable[]): Promise<void> {
   const { store, log } = app;
-  const tasks: Stoppable[] = [await startTicker(store, jobsOf(app), runDeps(app))];
+  tasks.push(await startTicker(store, jobsOf(app), runDeps(app)));
   for (const capability of CAPABILITIES) tasks.push(...((await capability.startTasks?.(app)) ?? []));
-  return [
-    ...tasks,
+  tasks.push(
     repeat(MINUTE, 'settling removed sources', log, () => settleRemovedSources(app)),
     repeat(HOUR, 'retention', log, async () => {
       const deleted = await runRetention(app);
       if (Object.values(deleted).some((count) => count > 0)) log.info(deleted, 'deleted old rows');
     }),
-  ];
+  );
 }
 
 /** Corrects stored instants at once, and whenever the clock of the machine is set back. */

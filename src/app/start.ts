@@ -119,7 +119,7 @@ export async function start(app: AppContext, options: StartOptions): Promise<Run
     recording = await startRecordingProcess(app, roles);
     if (rendersTemplates(roles) && needsTemplateCheck(app.config)) tasks.push(startCheckingTemplates(app));
     const published = roles.includes('schedule') ? await publishAndCompose(app, options) : NOTHING_DONE;
-    if (roles.includes('schedule')) tasks.push(...(await startScheduling(app)));
+    if (roles.includes('schedule')) await startScheduling(app, tasks);
     if (roles.includes('web') || roles.includes('schedule')) tasks.push(startMirroring(app));
     if (roles.includes('deliver')) tasks.push(...startDeliveryTasks(app));
     const delivered = roles.includes('deliver') ? await deliverFirst(app, options) : null;

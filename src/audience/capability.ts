@@ -1,10 +1,22 @@
 import type { Capability } from '../core/capability.ts';
+import { warning } from '../core/finding.ts';
 import { readCountsByState, readStateCounts } from '../core/store/counts.ts';
 import { SUPPRESSION_REASONS } from '../core/store/tables.ts';
 import { runAudienceRetention } from './retention.ts';
+import { countSubscriptions } from './subscriptions.ts';
 
 export const audienceCapability: Capability = {
   runRetention: runAudienceRetention,
+  checks: {
+    async content({ db }, { newsletters }) {
+      const counts = await countSubscriptions(db);
+      const isSubscribed = (id: string): boolean =>
+        counts.some(({ newsletter, state, count }) => newsletter === id && state === 'confirmed' && count > 0);
+      return newsletters
+        .filter(({ id }) => !isSubscribed(id))
+        .map(({ id }) => warning(`newsletters ${id}: nobody is subscribed, so its editions reach nobody`));
+    },
+  },
   async addMetrics({ db, gauge, counter }) {
     const labels = ['newsletter', 'state'] as const;
     const subscriptions = gauge('subscriptions', 'Subscribers of each newsletter by state.', labels);

@@ -5,8 +5,11 @@
 import type { Stoppable } from '../lib/repeat.ts';
 import type { AlertKind } from './alerts/alert-kind.ts';
 import type { AppContext } from './app-context.ts';
+import type { Config } from './config/config.ts';
+import type { Finding } from './finding.ts';
 import type { Metrics } from './metrics.ts';
 import type { Job } from './schedule/job.ts';
+import type { Store } from './store/store.ts';
 import type { Tables } from './store/tables.ts';
 
 export interface Capability {
@@ -20,10 +23,22 @@ export interface Capability {
    */
   runRetention?(app: AppContext, now: number): Promise<Record<string, number>>;
   addMetrics?(metrics: Metrics): Promise<void>;
+  /** Its pre-flight checks. */
+  checks?: Checks;
   /** How the desk shows its alerts. */
   alertKinds?: Record<string, AlertKind>;
   /** Its tables with data about subscribers. */
   personalData?: PersonalTables;
+}
+
+/** A start does those of the configuration and of the content, too. */
+interface Checks {
+  /** Offline checks of the configuration. */
+  config?(config: Config): Finding[];
+  /** Checks of what the store holds. */
+  content?(store: Store, config: Config, now: number): Promise<Finding[]>;
+  /** Checks that are for `daywire check` alone: they ask other servers, or compare with what these document. */
+  connections?(config: Config, now: number): Promise<Finding[]>;
 }
 
 /** docs/law.md says of each table what is stored, why, and for how long. A test compares it with these. */

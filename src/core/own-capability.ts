@@ -1,14 +1,20 @@
 /** What core itself gives to the process. */
 
 import { DAY, SECOND } from '../lib/time.ts';
-import { listOpenAlerts, WEBHOOK_ALERT_KINDS } from './alerts/alerts.ts';
+import type { AlertSubject } from './alerts/alert-kind.ts';
+import { listOpenAlerts } from './alerts/alerts.ts';
 import type { Capability } from './capability.ts';
-import { RUN_ALERT_KINDS } from './schedule/alert-kinds.ts';
 import { foldRuns } from './schedule/retention.ts';
 import { countRunsSince, listLastRuns } from './schedule/run-ledger.ts';
 import { foldCountSlots, readStateCounts } from './store/counts.ts';
 import { deleteExpiredRateLimits } from './store/rate-limits.ts';
 import { RUN_STATES } from './store/tables.ts';
+
+const runsPage = ({ job }: AlertSubject) => ({
+  label: 'Its runs',
+  path: `/runs?schedule=${encodeURIComponent(job ?? '')}`,
+  needs: 'editions.read' as const,
+});
 
 export const coreCapability: Capability = {
   async runRetention({ store, config }, now) {
@@ -44,5 +50,11 @@ export const coreCapability: Capability = {
     gauge('open_alerts', 'Raised alerts.').set((await listOpenAlerts(db)).length);
   },
   personalData: { rate_limits: { exportedAs: null, erasure: 'deleted' } },
-  alertKinds: { ...RUN_ALERT_KINDS, ...WEBHOOK_ALERT_KINDS },
+  alertKinds: {
+    failed: { title: 'A run failed', hint: 'Remove the cause: the run is tried again.', page: runsPage },
+    late: { title: 'A run was late', hint: 'Was daywire stopped, or the machine busy?', page: runsPage },
+    skipped: { title: 'A slot was skipped', hint: 'Nothing more happens for that slot.', page: runsPage },
+    waiting: { title: 'A slot waits', page: runsPage },
+    webhook: { title: 'The alert webhook failed', hint: 'Alerts are still shown here. It is tried again by itself.' },
+  },
 };

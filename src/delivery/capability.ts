@@ -2,6 +2,15 @@ import type { Capability } from '../core/capability.ts';
 import { repeat } from '../lib/repeat.ts';
 import { SECOND } from '../lib/time.ts';
 import { DELIVERY_ALERT_KINDS } from './alerts.ts';
+import {
+  checkBounces,
+  checkMailProvider,
+  checkNewsletters,
+  checkProviderReports,
+  checkSendingLimits,
+  checkSigning,
+  checkTransport,
+} from './checks.ts';
 import { closeDueCountdowns } from './closing/countdown.ts';
 import { newsletterJobs } from './closing/newsletter-jobs.ts';
 import { addDeliveryMetrics } from './metrics.ts';
@@ -12,6 +21,17 @@ export const deliveryCapability: Capability = {
   startTasks: (app) => [repeat(SECOND, 'sending editions', app.log, () => closeDueCountdowns(app))],
   runRetention: runDeliveryRetention,
   addMetrics: addDeliveryMetrics,
+  checks: {
+    config: (config) => [...checkSigning(config), ...checkMailProvider(config)],
+    content: async (store, config, now) => [
+      ...(await checkNewsletters(store, config)),
+      ...(await checkProviderReports(store, config, now)),
+    ],
+    connections: async (config) => [
+      ...checkSendingLimits(config),
+      ...(await Promise.all([checkBounces(config), checkTransport(config)])).flat(),
+    ],
+  },
   personalData: {
     deliveries: { exportedAs: 'deliveries', erasure: 'anonymised' },
     service_messages: { exportedAs: 'serviceMessages', erasure: 'deleted' },

@@ -4,7 +4,7 @@ import { DAY, localDate, MINUTE, SECOND } from '../lib/time.ts';
 import { EDITION_ALERT_KINDS } from './alert-kinds.ts';
 import { remindOfApprovals } from './draft/approval-reminders.ts';
 import { deleteOldDraftViews } from './draft/draft-views.ts';
-import { updateStrandedAlerts } from './draft/stranded-drafts.ts';
+import { checkDrafts, updateStrandedAlerts } from './draft/stranded-drafts.ts';
 import { deleteOldLinkStates } from './links/link-cache.ts';
 import { foldVisits } from './visits/visit-rows.ts';
 
@@ -20,5 +20,6 @@ export const editionsCapability: Capability = {
       draftViews: await deleteOldDraftViews(db, now),
     };
   },
+  checks: { content: checkDrafts },
   alertKinds: EDITION_ALERT_KINDS,
 };

@@ -1,6 +1,7 @@
 import type { Capability } from '../core/capability.ts';
 import { roundupSources } from '../core/config/sources.ts';
-import { OUTLET_ALERT_KINDS } from './alert-kinds.ts';
+import { sourcePage } from '../sources/source-action.ts';
+import { checkOutlets } from './checks.ts';
 import { deleteForgottenItems } from './items/item-retention.ts';
 import { startPollingOutlets } from './polling/poll-outlets.ts';
 import { deleteOldGroupViews } from './story-groups/group-views.ts';
@@ -15,5 +16,14 @@ export const outletsCapability: Capability = {
       outletItems: await deleteForgottenItems(store.db, configured, now),
     };
   },
-  alertKinds: OUTLET_ALERT_KINDS,
+  checks: { content: checkOutlets },
+  alertKinds: {
+    'outlet-held': { title: 'Items of an outlet wait for a decision', page: sourcePage },
+    'outlet-feed': { title: 'The feed of an outlet cannot be read', page: sourcePage },
+    grouping: {
+      title: 'Reports cannot be grouped',
+      hint: 'It is tried again by itself.',
+      page: () => ({ label: 'Roundup', path: '/roundup', needs: 'editions.read' }),
+    },
+  },
 };

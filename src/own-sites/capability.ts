@@ -1,8 +1,15 @@
 import type { Capability } from '../core/capability.ts';
+import type { Config } from '../core/config/config.ts';
+import { openConfiguredClient } from '../core/config/fetching.ts';
+import { sourceKey } from '../core/config/source-keys.ts';
 import { articleSources } from '../core/config/sources.ts';
+import { type Finding, ok, warning } from '../core/finding.ts';
 import { repeat } from '../lib/repeat.ts';
 import { SECOND } from '../lib/time.ts';
-import { SITE_ALERT_KINDS } from './alert-kinds.ts';
+import { discoverApi } from '../sources/discover.ts';
+import { PollError } from '../sources/request.ts';
+import { sourcePage } from '../sources/source-action.ts';
+import { apiName } from '../sources/source-state.ts';
 import { pollingSources } from './poll-sources.ts';
 
 export const ownSitesCapability: Capability = {
@@ -10,5 +17,27 @@ export const ownSitesCapability: Capability = {
     pollingSources(app).map((poll, index) =>
       repeat(SECOND, `polling ${articleSources(app.config)[index]?.id}`, app.log, poll),
     ),
-  alertKinds: SITE_ALERT_KINDS,
+  checks: { connections: checkSources },
+  alertKinds: {
+    source: { title: 'A site cannot be read', hint: 'It is tried again by itself.', page: sourcePage },
+    incomplete: { title: 'The list of a site is incomplete', page: sourcePage },
+    withdrawals: { title: 'Many posts of a site are gone', page: sourcePage },
+  },
 };
+
+/** Looks for what is polled. A site that is away is no fault of this installation. */
+async function checkSources(config: Config, now: number): Promise<Finding[]> {
+  const requester = { client: openConfiguredClient(config), now };
+  const findings = articleSources(config).map(async ({ id, url, api: wanted }): Promise<Finding[]> => {
+    try {
+      const source = { url, api: wanted, key: sourceKey(config, id) };
+      const { api, endpoint, notes } = await discoverApi(requester, source);
+      const found = ok(`sources ${id}: ${apiName(api)} at ${endpoint}`);
+      return [found, ...notes.map((note) => warning(`sources ${id}: ${note}`))];
+    } catch (error) {
+      if (error instanceof PollError) return [warning(`sources ${id}: ${error.message}`)];
+      throw error;
+    }
+  });
+  return (await Promise.all(findings)).flat();
+}

@@ -12,6 +12,7 @@ import { type InTransaction, inTransaction } from '../core/store/store.ts';
 import { ConcurrencyLimit } from '../lib/concurrency/concurrency-limit.ts';
 import type { FetchClient } from '../lib/guarded-fetch/fetch-client.ts';
 import { DAY, rfc3339 } from '../lib/time.ts';
+import type { SourceKind } from '../sources/control-sources.ts';
 import { listWaitingWithdrawals, recordWithdrawal } from '../sources/item-state.ts';
 import {
   beginAgain,
@@ -20,10 +21,18 @@ import {
   findSourceRow,
   registerSources,
   type SourceRow,
+  setPaused,
 } from '../sources/source-state.ts';
 import { type PollOutcome, pollSource } from './poll.ts';
 import type { PollResult } from './poll-steps.ts';
 import { retractItems, withdrawalAlert } from './sweep.ts';
+
+/** The newsroom's own sites, as a kind of source. */
+export const SITES: SourceKind = {
+  register: (tx, config, source, now) => registerSources(tx, { ...config, sources: [source] }, now),
+  resume: (tx, id, now) => setPaused(tx, id, false, now),
+  findObstacle: async () => null,
+};
 
 /** How long a source may fail before an alert is raised. */
 const ALERT_AFTER = DAY;

@@ -1,6 +1,6 @@
 /**
  * What an operator decides about the polls of a source. Each takes effect in the process that polls, within seconds.
- * The parameter `kind` is the kind of the source: SITES, or OUTLETS of outlets/polling/outlet-feeds.ts; `onCommit` is
+ * The parameter `kind` is the kind of the source, from SOURCE_KINDS of outlets/polling/outlet-feeds.ts; `onCommit` is
  * called last, in the same transaction.
  */
 import type { AppContext } from '../core/app-context.ts';
@@ -8,7 +8,7 @@ import type { Config } from '../core/config/config.ts';
 import type { AnySource } from '../core/config/sources.ts';
 import type { InTransaction, Tx } from '../core/store/store.ts';
 import { inTransaction } from '../core/store/store.ts';
-import { findSourceRow, registerSources, requestPoll, setPaused } from './source-state.ts';
+import { findSourceRow, requestPoll, setPaused } from './source-state.ts';
 
 /** Why a poll that an operator requests does not happen. */
 export type PollObstacle =
@@ -26,13 +26,6 @@ export interface SourceKind {
   /** Why a source that is not paused cannot be polled now, or null. */
   findObstacle(tx: Tx, id: string, now: number): Promise<PollObstacle | null>;
 }
-
-/** The newsroom's own sites. */
-export const SITES: SourceKind = {
-  register: (tx, config, source, now) => registerSources(tx, { ...config, sources: [source] }, now),
-  resume: (tx, id, now) => setPaused(tx, id, false, now),
-  findObstacle: async () => null,
-};
 
 type ControlApp = Pick<AppContext, 'store' | 'config' | 'clock'>;
 

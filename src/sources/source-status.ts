@@ -139,7 +139,7 @@ function countRows(rows: RawBuilder<unknown>, limit: number | undefined): RawBui
 /** The state of a source in one word; those of outlets: outlets/polling/feed-state.ts. */
 export type SourceState = 'paused' | 'new' | 'read' | Exclude<FeedState, 'active'>;
 
-/** States of which daywire cannot help itself. */
+/** States that last until somebody acts. A source that is `waiting` is polled again once its server allows it. */
 const NEEDY: ReadonlySet<SourceState> = new Set(['held', 'blocked', 'failing', 'gone']);
 
 /** What a source does, and whether somebody must act: it cannot be read, or items wait for a decision. Pure. */

@@ -1,6 +1,7 @@
 import { afterEach, expect, it, vi } from 'vitest';
 import { queueEdition } from '../../scripts/test-edition.ts';
-import { watchClock } from '../../src/app/background-tasks.ts';
+import { startScheduling, watchClock } from '../../src/app/background-tasks.ts';
+import type { Stoppable } from '../../src/lib/repeat.ts';
 import { MINUTE, SECOND } from '../../src/lib/time.ts';
 import { deliveriesOf } from '../delivery/fixture.ts';
 import { openMigrated } from '../support/databases.ts';
@@ -33,5 +34,16 @@ it('makes deliveries due again at the start and within a second after the clock 
   await watch.stop();
   expect(await dueAt()).toEqual([-20.5 * MINUTE, -20.5 * MINUTE]);
   expect(warn.mock.calls.map(([data]) => data)).toEqual(Array(3).fill({ rows: 2 }));
+  await store.close();
+});
+
+it('hands over the tasks that run when a later one cannot start, so that they can be stopped', async () => {
+  const store = await openMigrated();
+  const app = openTestApp(store);
+  vi.spyOn(app.keys, 'signingSecrets').mockRejectedValue(new Error('the secret is gone'));
+  const tasks: Stoppable[] = [];
+  await expect(startScheduling(app, tasks)).rejects.toThrow('the secret is gone');
+  expect(tasks.length).toBeGreaterThan(1);
+  await Promise.all(tasks.map((task) => task.stop()));
   await store.close();
 });

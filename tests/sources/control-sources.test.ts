@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { ArticleSource } from '../../src/core/config/config.ts';
 import { HOUR } from '../../src/lib/time.ts';
-import { OUTLETS } from '../../src/outlets/polling/outlet-feeds.ts';
+import { SOURCE_KINDS } from '../../src/outlets/polling/outlet-feeds.ts';
 import { decideWithdrawals } from '../../src/own-sites/poll-sources.ts';
-import { pauseSource, requestSourcePoll, resumeSource, SITES } from '../../src/sources/control-sources.ts';
+import { pauseSource, requestSourcePoll, resumeSource } from '../../src/sources/control-sources.ts';
 import { findSourceRow } from '../../src/sources/source-state.ts';
 import { NOW } from '../support/clock.ts';
 import { forEachDatabase } from '../support/databases.ts';
@@ -19,8 +19,8 @@ const refuse = () => Promise.reject(new Error('the audit log is full'));
 
 forEachDatabase((open) => {
   describe.each([
-    [SITES, SITE],
-    [OUTLETS, OUTLET],
+    [SOURCE_KINDS.articles, SITE],
+    [SOURCE_KINDS.roundup, OUTLET],
   ] as const)('%#: a source of this kind', (kind, source) => {
     it('is paused, is not polled on request then, and resumes at once', async () => {
       const app = openTestApp(await open(), { feeds: ['latest'] });
@@ -53,18 +53,21 @@ forEachDatabase((open) => {
     it('is not polled before the instant that its server asked for, nor once it is gone', async () => {
       const app = openTestApp(await open(), { feeds: ['latest'] });
       const { db } = app.store;
-      await resumeSource(app, OUTLETS, OUTLET);
+      await resumeSource(app, SOURCE_KINDS.roundup, OUTLET);
       await db
         .updateTable('sources')
         .set({ due_at: NOW + HOUR })
         .execute();
       await db.updateTable('outlet_feeds').set({ state: 'waiting' }).execute();
-      expect(await requestSourcePoll(app, OUTLETS, OUTLET, refuse)).toEqual({
+      expect(await requestSourcePoll(app, SOURCE_KINDS.roundup, OUTLET, refuse)).toEqual({
         kind: 'waiting',
         until: NOW + HOUR,
       });
       await db.updateTable('outlet_feeds').set({ state: 'gone' }).execute();
-      expect(await requestSourcePoll(app, OUTLETS, OUTLET, refuse)).toEqual({ kind: 'stopped', why: 'gone' });
+      expect(await requestSourcePoll(app, SOURCE_KINDS.roundup, OUTLET, refuse)).toEqual({
+        kind: 'stopped',
+        why: 'gone',
+      });
     });
   });
 

@@ -6,18 +6,11 @@ import type { AppContext, ProcessEnv } from '../../core/app-context.ts';
 import { type Config, ConfigError, loadConfig } from '../../core/config/config.ts';
 import { readableByOthers } from '../../core/config/private-paths.ts';
 import { type Finding, ok, problem, warning } from '../../core/finding.ts';
-import {
-  checkBounces,
-  checkMailProvider,
-  checkSendingDomain,
-  checkSendingLimits,
-  checkSigning,
-  checkTransport,
-} from '../../delivery/checks.ts';
+import { checkSendingDomain } from '../../delivery/checks.ts';
 import type { OpenSendingProbes } from '../../delivery/sending-domain/probes.ts';
 import { checkLegalTexts } from '../../front/legal-document.ts';
 import { openTemplates } from '../../lib/templates.ts';
-import { checkSources } from '../../own-sites/checks.ts';
+import { CAPABILITIES } from '../capabilities.ts';
 import { ownTemplateWarnings } from '../templates/own-templates.ts';
 import { checkTemplates } from '../templates/template-problems.ts';
 import { checkAddresses } from './addresses.ts';
@@ -51,20 +44,17 @@ export async function check(
     ...checkFolders(config),
     ...readableByOthers(config).map(warning),
     ...(await checkLegalTexts(config)),
-    ...checkSigning(config),
-    ...checkMailProvider(config),
-    ...checkSendingLimits(config),
+    ...CAPABILITIES.flatMap(({ checks }) => checks?.config?.(config) ?? []),
     ...(await checkConnections(config, openProbes, clock())),
   ];
 }
 
-/** What others must answer, at once: each waits up to some seconds. */
+/** Others must answer these. All run at once, because each waits up to some seconds. */
 async function checkConnections(config: Config, openProbes: OpenSendingProbes, now: number): Promise<Finding[]> {
   const findings = await Promise.all([
-    checkBounces(config),
-    checkTransport(config),
+    ...CAPABILITIES.map(({ checks }) => checks?.connections?.(config, now) ?? []),
+    // Called by its name, because it alone needs the probes.
     checkSendingDomain(config, openProbes, now),
-    checkSources(config, now),
   ]);
   return findings.flat();
 }
@@ -80,8 +70,7 @@ export async function checkAtStart({ config, store, clock }: AppContext): Promis
     ...checkFolders(config),
     ...readableByOthers(config).map(warning),
     ...(await checkLegalTexts(config)),
-    ...checkSigning(config),
-    ...checkMailProvider(config),
+    ...CAPABILITIES.flatMap(({ checks }) => checks?.config?.(config) ?? []),
     ...(await checkContent(store, config, clock())),
   ];
   return findings.filter(({ kind }) => kind === 'problem' || (kind === 'warning' && !config.sample));

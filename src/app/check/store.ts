@@ -3,17 +3,13 @@
  */
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { checkDesk } from '../../accounts/checks.ts';
-import { checkSubscribers } from '../../audience/checks.ts';
 import type { Config } from '../../core/config/config.ts';
 import { readSigningSecrets } from '../../core/config/signing-secrets.ts';
 import { type Finding, firstLine, ok, problem } from '../../core/finding.ts';
 import { verifySigningSecrets } from '../../core/signing-secret.ts';
 import { schemaState } from '../../core/store/schema.ts';
 import { openStore, type Store } from '../../core/store/store.ts';
-import { checkNewsletters, checkProviderReports } from '../../delivery/checks.ts';
-import { checkDrafts } from '../../editions/draft/stranded-drafts.ts';
-import { checkOutlets } from '../../outlets/checks.ts';
+import { CAPABILITIES } from '../capabilities.ts';
 import { isWritable } from './folders.ts';
 import { checkProxies } from './server.ts';
 
@@ -53,15 +49,9 @@ async function checkSchema(store: Store, config: Config, now: number): Promise<F
 
 /** In the order in which they are printed. */
 export async function checkContent(store: Store, config: Config, now: number): Promise<Finding[]> {
-  return [
-    ...(await checkNewsletters(store, config)),
-    ...(await checkDrafts(store, config, now)),
-    ...(await checkSubscribers(store, config)),
-    ...(await checkDesk(store, config, now)),
-    ...(await checkProxies(store, config, now)),
-    ...(await checkProviderReports(store, config, now)),
-    ...(await checkOutlets(store, config, now)),
-  ];
+  const findings = await checkProxies(store, config, now);
+  for (const { checks } of CAPABILITIES) findings.push(...((await checks?.content?.(store, config, now)) ?? []));
+  return findings;
 }
 
 /**

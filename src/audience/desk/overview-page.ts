@@ -2,6 +2,7 @@
  * The audience: search, totals, growth.
  */
 import { html } from 'hono/html';
+import { SUBSCRIPTION_STATES } from '../../core/store/tables.ts';
 import { barChart } from '../../web/desk/charts/bar-chart.ts';
 import type { DeskRequest, Html, SignedInRequest } from '../../web/desk/desk-request.ts';
 import { respondPage } from '../../web/desk/page.ts';
@@ -14,7 +15,6 @@ import { newsletterName } from './subscriber-of.ts';
 
 const DAYS = 30;
 const WEEKS = 26;
-const STATES = ['confirmed', 'unconfirmed', 'unsubscribed'] as const;
 
 export async function respondOverview(request: SignedInRequest): Promise<Response> {
   const body = html`${searchForm(request)}
@@ -51,9 +51,9 @@ async function totalsRegion(request: DeskRequest): Promise<Html> {
   const countOf = (id: string, state: string): number =>
     counts.find((one) => one.newsletter === id && one.state === state)?.count ?? 0;
   const rows = [...ids].map((id) => ({
-    cells: [newsletterName(request, id), ...STATES.map((state) => formatCount(countOf(id, state)))],
+    cells: [newsletterName(request, id), ...SUBSCRIPTION_STATES.map((state) => formatCount(countOf(id, state)))],
   }));
-  const columns = [{ label: 'Newsletter' }, ...STATES.map((state) => ({ label: state, isNumber: true }))];
+  const columns = [{ label: 'Newsletter' }, ...SUBSCRIPTION_STATES.map((state) => ({ label: state, isNumber: true }))];
   return html`<section id="totals" data-region><h2>Subscriptions</h2>
 ${rowTable('Subscriptions by newsletter', columns, rows)}
 <p class="hint">Only confirmed subscriptions are mailed. Paused and suppressed subscribers count as what they are; they

@@ -12,7 +12,7 @@ import { type Action, withCommands } from '../actions.ts';
 import { claimLease, releaseLease } from '../store/lease.ts';
 import type { Db, Store } from '../store/store.ts';
 import type { Tables } from '../store/tables.ts';
-import { type AlertId, type AlertKind, type AlertSubject, alertKey } from './alert-kind.ts';
+import { type AlertId, type AlertSubject, alertKey } from './alert-kind.ts';
 
 /** The webhook's own failures, for which it is not called. */
 const WEBHOOK: AlertId = { kind: 'webhook', subject: {} };
@@ -257,8 +257,3 @@ function toAlert(row: Tables['alerts']): Alert {
     resolvedAt: row.resolved_at,
   };
 }
-
-/** How the desk shows the webhook's own failures. */
-export const WEBHOOK_ALERT_KINDS = {
-  webhook: { title: 'The alert webhook failed', hint: 'Alerts are still shown here. It is tried again by itself.' },
-} satisfies Record<string, AlertKind>;

@@ -87,7 +87,7 @@ export interface Tables extends SourceTables, DeskTables {
   subscriptions: {
     subscriber_id: number;
     newsletter: string;
-    state: 'unconfirmed' | 'confirmed' | 'unsubscribed';
+    state: (typeof SUBSCRIPTION_STATES)[number];
     changed_at: number;
   };
   /** The wordings to which people have agreed; `id` is a hash of version and text. */
@@ -303,6 +303,8 @@ interface ArchiveFeedsTable {
   /** The last of the older articles that was backfilled: `[created_at, id]` as JSON; null when all are. */
   backfilled_to: string | null;
 }
+
+export const SUBSCRIPTION_STATES = ['confirmed', 'unconfirmed', 'unsubscribed'] as const;
 
 export const SUPPRESSION_REASONS = ['hard-bounce', 'soft-bounces', 'complaint', 'erased', 'operator'] as const;
 export type SuppressionReason = (typeof SUPPRESSION_REASONS)[number];

@@ -2,9 +2,11 @@
  * Drafts of slots to come that the configuration has no more, because a schedule was changed or a newsletter removed:
  * what editors decided there has no effect, be it a hold.
  */
-import { type RaisedAlert, syncAlerts } from '../../core/alerts/alerts.ts';
+import { alertText, type RaisedAlert, syncAlerts } from '../../core/alerts/alerts.ts';
 import type { AppContext } from '../../core/app-context.ts';
+import type { Config } from '../../core/config/config.ts';
 import { type Finding, warning } from '../../core/finding.ts';
+import type { Store } from '../../core/store/store.ts';
 import { editionAction } from '../edition-action.ts';
 import { findSlot } from '../slots.ts';
 import type { Draft } from './decisions.ts';
@@ -57,10 +59,6 @@ function isUndecided({ state, decisions }: Draft): boolean {
 }
 
 /** The pre-flight check of drafts. */
-export async function checkDrafts(
-  store: AppContext['store'],
-  config: AppContext['config'],
-  now: number,
-): Promise<Finding[]> {
-  return [...(await findStrandedDrafts({ store, config }, now)).values()].map((one) => warning(`drafts: ${one}`));
+export async function checkDrafts(store: Store, config: Config, now: number): Promise<Finding[]> {
+  return (await findStrandedDrafts({ store, config }, now)).map((one) => warning(`drafts: ${alertText(one)}`));
 }

@@ -15,6 +15,9 @@ import type { Tables } from '../../core/store/tables.ts';
 import { DAY, HOUR, rfc3339 } from '../../lib/time.ts';
 import { type FeedRhythm, nextDailyPoll, nextPoll, nextRetry } from './next-poll.ts';
 
+/** States in which no items of a feed reach the editors. */
+export const WITHHOLDING_STATES = ['held', 'waiting', 'blocked', 'failing', 'gone'] as const;
+
 /** What is known of a feed between polls. Instants are epoch milliseconds. */
 export interface FeedCondition {
   state: Selectable<Tables['outlet_feeds']>['state'];

@@ -1,9 +1,11 @@
 /** What the store knows of the feeds of outlets: their claims, and what polls have found. */
 import { type Selectable, sql, type Updateable } from 'kysely';
 import type { RoundupSource } from '../../core/config/schema.ts';
+import type { AnySource } from '../../core/config/sources.ts';
 import { claimRows, revokedLease, updateClaimed } from '../../core/store/lease.ts';
 import { type Db, inTransaction, type Tx } from '../../core/store/store.ts';
 import type { Tables } from '../../core/store/tables.ts';
+import { SITES } from '../../own-sites/poll-sources.ts';
 import type { SourceKind } from '../../sources/control-sources.ts';
 import { NO_HINTS, type PollHints } from '../../sources/feed/poll-hints.ts';
 import {
@@ -18,7 +20,7 @@ import { type FeedCondition, type FeedTransition, newCondition } from './feed-st
 export type OutletFeedRow = Selectable<Tables['outlet_feeds']>;
 
 /** The feeds of other outlets, as a kind of source. */
-export const OUTLETS: SourceKind = {
+const OUTLETS: SourceKind = {
   register: (tx, _config, source, now) => registerOutlets(tx, source.use === 'roundup' ? [source] : [], now),
   resume: resumeOutlet,
   async findObstacle(tx, id, now) {
@@ -28,6 +30,9 @@ export const OUTLETS: SourceKind = {
     return row !== null && row.due_at > now ? { kind: 'waiting', until: row.due_at } : null;
   },
 };
+
+/** The kind of a source, by its key `use`. */
+export const SOURCE_KINDS: Record<AnySource['use'], SourceKind> = { articles: SITES, roundup: OUTLETS };
 
 /**
  * Adds the roundup sources of the configuration that are new. One with another address begins again; its items stay

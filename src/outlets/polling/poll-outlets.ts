@@ -22,7 +22,7 @@ import { adoptOutletName } from '../items/item-keys.ts';
 import { recordOutletItems } from '../items/outlet-items.ts';
 import { openOutletClient } from '../sample/outlet-client.ts';
 import { groupingWindow } from '../story-groups/regroup.ts';
-import { afterPoll, type FeedCondition, type PollSignal } from './feed-state.ts';
+import { afterPoll, type FeedCondition, type PollSignal, WITHHOLDING_STATES } from './feed-state.ts';
 import { syncOutletAlerts } from './outlet-alerts.ts';
 import {
   claimDueOutlet,
@@ -342,7 +342,7 @@ function logPoll({ log }: OutletPollApp, { id }: RoundupSource, outcome: Polled)
   if (changes !== null) log.info({ source: id, changes }, 'polled');
   if (changes !== null && problems.length > 0) log.warn({ source: id, problems }, 'feed repaired');
   if (after.state !== before.state) {
-    const level = ['active', 'moved', 'dormant'].includes(after.state) ? 'info' : 'warn';
+    const level = WITHHOLDING_STATES.some((state) => state === after.state) ? 'warn' : 'info';
     log[level]({ source: id, state: after.state, reason: after.reason, next }, 'the state of an outlet has changed');
   }
 }

@@ -1,11 +1,10 @@
 /** Roundup sources whose items an editor does not get to see, with the reason. */
 import type { Db } from '../../core/store/store.ts';
-
-const WITHHOLDING = ['held', 'waiting', 'blocked', 'failing', 'gone'] as const;
+import { WITHHOLDING_STATES } from '../polling/feed-state.ts';
 
 export interface WithheldSource {
   source: string;
-  state: (typeof WITHHOLDING)[number];
+  state: (typeof WITHHOLDING_STATES)[number];
   /** For people; null if none is known. */
   reason: string | null;
   /** Items that wait for "sources accept". */
@@ -19,7 +18,7 @@ export async function findWithheldSources(db: Db, ids: readonly string[]): Promi
     .selectFrom('outlet_feeds')
     .select(['source', 'state', 'reason'])
     .where('source', 'in', ids)
-    .where('state', 'in', WITHHOLDING)
+    .where('state', 'in', WITHHOLDING_STATES)
     .orderBy('source')
     .execute();
   const held = await db

@@ -15,9 +15,9 @@ import {
 import { withLocalTimes } from '../../core/cli/text.ts';
 import type { ArticleSource, RoundupSource } from '../../core/config/config.ts';
 import type { AnySource } from '../../core/config/sources.ts';
-import { OUTLETS } from '../../outlets/polling/outlet-feeds.ts';
+import { SOURCE_KINDS } from '../../outlets/polling/outlet-feeds.ts';
 import { webhookSecret } from '../../own-sites/webhook.ts';
-import { pauseSource, resumeSource, SITES, type SourceKind } from '../control-sources.ts';
+import { pauseSource, resumeSource } from '../control-sources.ts';
 import { readSourceStatus, type SourceStatus } from '../source-status.ts';
 import { addSite, decideOnWithdrawals, type PollFlags, pollSite, testSite } from './article-sources.ts';
 import { formatSource, formatSourceDetails, sourceJson } from './format-sources.ts';
@@ -81,12 +81,10 @@ export function addSourceCommands(program: Command, cli: CliContext): void {
       .description(verb === 'pause' ? 'poll a source no longer, until it is resumed' : 'poll a paused source again')
       .argument('<id>', 'of the source')
       .addOption(jsonOption())
-      .action((id: string, options: JsonOption) =>
-        bySource(cli, id, {
-          articles: (app, source) => pausePolls(cli, app, SITES, source, { ...options, verb }),
-          roundup: (app, source) => pausePolls(cli, app, OUTLETS, source, { ...options, verb }),
-        }),
-      );
+      .action((id: string, options: JsonOption) => {
+        const act = (app: AppContext, source: AnySource) => pausePolls(cli, app, source, { ...options, verb });
+        return bySource(cli, id, { articles: act, roundup: act });
+      });
   }
   sources
     .command('poll')
@@ -185,13 +183,12 @@ async function showWebhook(cli: CliContext, app: AppContext, id: string, options
 async function pausePolls(
   cli: CliContext,
   app: AppContext,
-  kind: SourceKind,
   source: AnySource,
   { verb, ...options }: JsonOption & { verb: 'pause' | 'resume' },
 ): Promise<void> {
   const { id } = source;
   const isPaused = verb === 'pause';
-  await (isPaused ? pauseSource : resumeSource)(app, kind, source);
+  await (isPaused ? pauseSource : resumeSource)(app, SOURCE_KINDS[source.use], source);
   printResult(cli, options, {
     value: { id, isPaused },
     text: () => (isPaused ? `${id} is paused: "daywire sources resume ${id}" ends that` : `${id} is polled again`),

@@ -1,13 +1,13 @@
 /** The routes of sources: their pages, and the acts on one source. */
 import type { AnySource } from '../../core/config/sources.ts';
 import { decideHeld } from '../../outlets/items/held-items.ts';
-import { OUTLETS } from '../../outlets/polling/outlet-feeds.ts';
+import { SOURCE_KINDS } from '../../outlets/polling/outlet-feeds.ts';
 import { decideWithdrawals } from '../../own-sites/poll-sources.ts';
 import type { SignedInRequest } from '../../web/desk/desk-request.ts';
 import type { DeskSection } from '../../web/desk/desk-route.ts';
 import { respondAfter, respondMissing } from '../../web/desk/page.ts';
 import { whenText } from '../../web/desk/parts/when.ts';
-import { pauseSource, requestSourcePoll, resumeSource, SITES, type SourceKind } from '../control-sources.ts';
+import { pauseSource, requestSourcePoll, resumeSource } from '../control-sources.ts';
 import { TRIED_USES } from './address-form.ts';
 import { respondSources, showRejections, showSources } from './sources-page.ts';
 import { tryAddress } from './try-address.ts';
@@ -38,14 +38,10 @@ function forSource(act: SourceAct): (request: SignedInRequest) => Promise<Respon
   };
 }
 
-function kindOf({ use }: AnySource): SourceKind {
-  return use === 'roundup' ? OUTLETS : SITES;
-}
-
 async function poll(request: SignedInRequest, source: AnySource): Promise<Response> {
   const { app } = request.desk;
   const { id } = source;
-  const outcome = await requestSourcePoll(app, kindOf(source), source, request.audit('source.poll', id));
+  const outcome = await requestSourcePoll(app, SOURCE_KINDS[source.use], source, request.audit('source.poll', id));
   switch (outcome.kind) {
     case 'requested':
       return done(request, `${id} is due now: a process with the role schedule polls it within seconds.`);
@@ -60,13 +56,13 @@ async function poll(request: SignedInRequest, source: AnySource): Promise<Respon
 
 async function pause(request: SignedInRequest, source: AnySource): Promise<Response> {
   const { id } = source;
-  await pauseSource(request.desk.app, kindOf(source), source, request.audit('source.pause', id));
+  await pauseSource(request.desk.app, SOURCE_KINDS[source.use], source, request.audit('source.pause', id));
   return done(request, `${id} is paused.`, `/sources/${id}/resume`);
 }
 
 async function resume(request: SignedInRequest, source: AnySource): Promise<Response> {
   const { id } = source;
-  await resumeSource(request.desk.app, kindOf(source), source, request.audit('source.resume', id));
+  await resumeSource(request.desk.app, SOURCE_KINDS[source.use], source, request.audit('source.resume', id));
   return done(request, `${id} is polled again.`, `/sources/${id}/pause`);
 }
 

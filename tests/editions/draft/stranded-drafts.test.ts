@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
 import { alertText } from '../../../src/core/alerts/alerts.ts';
 import type { AppContext } from '../../../src/core/app-context.ts';
-import { findStrandedDrafts, updateStrandedAlerts } from '../../../src/editions/draft/stranded-drafts.ts';
+import { warning } from '../../../src/core/finding.ts';
+import { checkDrafts, findStrandedDrafts, updateStrandedAlerts } from '../../../src/editions/draft/stranded-drafts.ts';
 import { HOUR } from '../../../src/lib/time.ts';
 import { openAlerts } from '../../support/alerts.ts';
 import { NOW } from '../../support/clock.ts';
@@ -42,8 +43,14 @@ forEachDatabase((open) => {
     const app = await openDraftApp(await open(), SLOT_AT);
     await hold(app);
     const removed = { ...app, config: { ...app.config, newsletters: [] } };
-    const [alert] = await findStrandedDrafts(removed, app.now);
-    expect(alert?.message).toContain('has no effect: the configuration has no newsletter daily-roundup.');
+    const name = `daily-roundup/${app.slot.label}`;
+    expect(await checkDrafts(app.store, removed.config, app.now)).toEqual([
+      warning(
+        `drafts: The draft ${name}, which is held by Ada, has no effect: the configuration has no newsletter ` +
+          'daily-roundup. Give its commands for another slot, or bring this one back. ' +
+          `To see what editors decided, use "daywire editions log ${name}".`,
+      ),
+    ]);
     await setState(app, { kind: 'automatic' });
     expect(await findStrandedDrafts(removed, app.now)).toEqual([]);
   });

@@ -20,7 +20,7 @@ import { type ClosingObstacle, closingObstacle } from './closing.ts';
 import { endOfWaiting } from './coming-drafts.ts';
 import { type Draft, fieldValue, type StoryDecision } from './decisions.ts';
 import { readDraftLog } from './draft-store.ts';
-import { type DraftTarget, describeEndedSlot, type EndedSlot } from './draft-target.ts';
+import { type DraftTarget, describeEndedSlot, type EndedDraft } from './draft-target.ts';
 import type { LogEntry } from './history.ts';
 import { newsletterJobId } from './newsletter-job-id.ts';
 
@@ -49,7 +49,7 @@ export interface ArrangedDraft {
   /** Why it must not close yet; null if it may, or is closed. */
   obstacle: ClosingObstacle | null;
   /** Why it will not close by itself any more; null if it may. */
-  ended: EndedSlot | null;
+  ended: EndedDraft | null;
   /** When a slot that waits is skipped; null while it does not wait. */
   skippedAt: number | null;
   /** In display order. The size limit of an email may leave some of the last ones out. */

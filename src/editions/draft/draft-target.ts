@@ -45,7 +45,7 @@ export function targetName({ newsletter, slot }: DraftTarget): string {
 }
 
 /** Why no edition of a slot closes by itself any more, and what would close it. */
-export interface EndedSlot {
+export interface EndedDraft {
   problem: string;
   actions: Action[];
 }
@@ -57,7 +57,7 @@ export interface EndedSlot {
 export async function describeEndedSlot(
   app: Pick<AppContext, 'store' | 'clock'>,
   target: DraftTarget,
-): Promise<EndedSlot | null> {
+): Promise<EndedDraft | null> {
   const { newsletter, slot, edition } = target;
   const now = app.clock();
   if (edition !== null || slot.slotAt > now) return null;

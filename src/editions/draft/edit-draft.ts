@@ -12,7 +12,7 @@ import { approvalHash, editionHash } from './approval.ts';
 import { DraftCommandError, planCommand, type VisibleStory } from './commands.ts';
 import type { Draft, DraftBlock, DraftCommand, ListedStory } from './decisions.ts';
 import { changeStoredDraft, readDraft } from './draft-store.ts';
-import { type DraftTarget, describeEndedSlot, type EndedSlot, targetName } from './draft-target.ts';
+import { type DraftTarget, describeEndedSlot, type EndedDraft, targetName } from './draft-target.ts';
 import { type DraftView, readDraftView } from './draft-views.ts';
 import {
   type ChangeOutcome,
@@ -61,7 +61,7 @@ export interface DraftEdit {
   undone: LogEntry | null;
   notices: string[];
   /** Set if the command has no effect, because the slot has ended without an edition. */
-  ended: EndedSlot | null;
+  ended: EndedDraft | null;
 }
 
 /** Another editor has changed the same field since: nothing was changed. */

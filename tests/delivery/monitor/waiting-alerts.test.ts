@@ -3,7 +3,7 @@ import { queueEdition } from '../../../scripts/test-edition.ts';
 import { eraseSubscriber } from '../../../src/audience/erasure.ts';
 import { raiseAlert } from '../../../src/core/alerts/alerts.ts';
 import { pauseAlert } from '../../../src/delivery/alerts.ts';
-import { cancel, settle, settleAll } from '../../../src/delivery/control/control.ts';
+import { cancel, settle, settleAll } from '../../../src/delivery/control/operator-control.ts';
 import { pauseDomain } from '../../../src/delivery/control/paused-domains.ts';
 import { deliverDue } from '../../../src/delivery/deliver-due.ts';
 import { readRunDetails, startRunDetails } from '../../../src/delivery/monitor/run-details.ts';

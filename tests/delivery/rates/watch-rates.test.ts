@@ -5,7 +5,7 @@ import { createApp } from '../../../src/app/routes/app.ts';
 import { mailboxToken } from '../../../src/audience/tokens.ts';
 import { countDelivered } from '../../../src/core/store/counts.ts';
 import type { Store } from '../../../src/core/store/store.ts';
-import { cancel, resume } from '../../../src/delivery/control/control.ts';
+import { cancel, resume } from '../../../src/delivery/control/operator-control.ts';
 import { deliverDue } from '../../../src/delivery/deliver-due.ts';
 import { RateWatch } from '../../../src/delivery/rates/watch-rates.ts';
 import { readEditionDetails } from '../../../src/delivery/status/edition-status.ts';

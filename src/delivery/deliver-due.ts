@@ -15,7 +15,7 @@ import { editionName } from './status/edition-status.ts';
 import type { Transport } from './transport/connection.ts';
 import { openTransport } from './transport/open-transport.ts';
 
-/** The report of a run, with the names of the editions that it paused. */
+/** The result of a run, with the names of the editions that it paused. */
 export type NamedRunResult = Omit<DeliveryRunResult, 'paused'> & { paused: (DeliveryPause & { edition: string })[] };
 
 /** The alert about a back-off. */
@@ -37,7 +37,7 @@ export async function deliverDue(
     transport = openTransport(app.config),
   }: {
     signal?: AbortSignal;
-    onProgress?: (report: Readonly<DeliveryRunResult>) => void;
+    onProgress?: (result: Readonly<DeliveryRunResult>) => void;
     probeNow?: boolean;
     /** Kept from run to run by a process that delivers repeatedly. */
     monitor?: DeliveryMonitor;
@@ -75,7 +75,7 @@ export async function deliverDue(
     const wanted = problem === null ? [] : [{ ...alert, message }];
     await syncAlerts(store.db, alert.kind, wanted, clock(), ({ template }) => template === kind);
   };
-  const report = await deliver(store, config, transport, {
+  const result = await deliver(store, config, transport, {
     ...{ clock, secrets, signers, templates, onPause, onTrouble, onRecovery, onServiceMessagesBuilt, probeNow, signal },
     prepareFinish: monitor.prepareFinish,
     onProgress: (progress) => {
@@ -83,7 +83,7 @@ export async function deliverDue(
       onProgress?.(progress);
     },
   });
-  const { submitted, service, stopped, retryAt } = report;
+  const { submitted, service, stopped, retryAt } = result;
   const accepted = [
     ...(submitted + service.submitted > 0 ? [DELIVERY_STOPPED] : []),
     ...(service.submitted > 0 ? [SERVICE_MESSAGES_REFUSED] : []),
@@ -95,6 +95,6 @@ export async function deliverDue(
     await syncAlerts(store.db, DELIVERY_STOPPED.kind, [{ ...DELIVERY_STOPPED, message }], clock());
   }
   await monitor.afterRun();
-  const paused = report.paused.map((pause) => ({ edition: names.get(pause.editionId) ?? '', ...pause }));
-  return { ...report, paused };
+  const paused = result.paused.map((pause) => ({ edition: names.get(pause.editionId) ?? '', ...pause }));
+  return { ...result, paused };
 }

@@ -30,11 +30,11 @@ export async function clearGoneFiles(
       !unreadable.some((folder) => isBelow(source, folder)) &&
       (missing.includes(source) || listed.some((folder) => isBelow(source, folder))),
   );
-  for (const some of chunks(gone, 500)) await forgetFiles(db, some);
+  for (const some of chunks(gone, 500)) await deleteFileRecords(db, some);
 }
 
 /** The files count as new if they return. */
-async function forgetFiles(db: Db, paths: string[]): Promise<void> {
+async function deleteFileRecords(db: Db, paths: string[]): Promise<void> {
   await db.deleteFrom('imported_files').where('path', 'in', paths).execute();
   await clearRejectionsOfFiles(db, paths);
 }

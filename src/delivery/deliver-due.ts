@@ -91,7 +91,7 @@ export async function deliverDue(
   await resolveAlerts(store.db, accepted, clock());
   if (stopped !== null && retryAt === undefined && !signal?.aborted) {
     const message = `Delivery stopped: ${stopped}. All other deliveries are still pending.`;
-    // Repeated every second while the queue is on hold.
+    // Runs every second while the queue is on hold. An unchanged alert is not raised again.
     await syncAlerts(store.db, DELIVERY_STOPPED.kind, [{ ...DELIVERY_STOPPED, message }], clock());
   }
   await monitor.afterRun();

@@ -160,7 +160,7 @@ export class DeliveryRun {
     return this.#end.signal.aborted;
   }
 
-  /** Lets workers finish their submissions in progress, and no more. */
+  /** Lets workers finish their submissions in progress. They claim nothing else. */
   end(): void {
     this.#end.abort();
   }

@@ -21,7 +21,7 @@ const LATER = 10;
 
 /**
  * Resolves the alerts that are over. One about something that is paused stays until it is resumed or cancelled. Others
- * end when a later edition of the newsletter is a day old without such a rate, or when its rates are watched no more.
+ * end when a later edition of the newsletter is a day old without such a rate, or when its rates are no longer watched.
  */
 export async function resolveRateAlerts(db: Db, now: number): Promise<void> {
   const over: AlertId[] = [];

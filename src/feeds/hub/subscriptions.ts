@@ -24,7 +24,7 @@ export interface ClaimedSubscription {
 
 export type DistributionResult =
   | { kind: 'delivered'; tookMs: number }
-  /** The subscriber wants no more, or the feed is gone. */
+  /** The subscriber no longer wants updates, or the feed is gone. */
   | { kind: 'ended'; reason: string }
   | { kind: 'failed'; reason: string }
   /** The process is stopping. */

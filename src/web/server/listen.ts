@@ -18,7 +18,7 @@ export class ListenError extends Error {
 export interface WebServer {
   /** Its address, such as `http://127.0.0.1:8080/`. */
   url: string;
-  /** Accepts no more connections, waits at most five seconds for open requests, and resolves. */
+  /** Stops accepting connections, waits at most five seconds for open requests, and resolves. */
   close(): Promise<void>;
 }
 

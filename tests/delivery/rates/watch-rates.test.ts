@@ -178,7 +178,7 @@ describe('an edition about which people complain', () => {
         [`${KEY}:gmail`]: expect.stringContaining('6 of 120 recipients at Gmail complained (5 %)'),
       });
       expect(alerts[`${KEY}:gmail`]).toContain(
-        'Its deliveries to Gmail are paused, and expire with it unless resumed; all others continue.',
+        'Its deliveries to Gmail are paused; all others continue. Unless resumed, they expire with the edition.',
       );
       expect((await one.state()).delivery_state).toBe('delivering');
       expect((await deliverDue(one.app)).submitted).toBe(7);

@@ -45,7 +45,7 @@ forEachDatabase((openStore) => {
       const db = await open((await openStore()).db);
       await read(db, ['one', 'two'], NOW);
       expect(await deleteForgottenItems(db, ['outlet'], NOW + 400 * DAY)).toBe(0);
-      // It is in the configuration no more: nobody reads it again.
+      // It is no longer configured, so it is not read again.
       expect(await deleteForgottenItems(db, [], NOW + 400 * DAY)).toBe(2);
     });
 

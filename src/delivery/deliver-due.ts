@@ -1,6 +1,4 @@
-/**
- * Delivers what is due, for the operator and for the background task alike.
- */
+/** Delivers what is due, for the operator and for the background task alike. */
 import { raiseAlert, resolveAlerts, syncAlerts } from '../core/alerts/alerts.ts';
 import type { AppContext } from '../core/app-context.ts';
 import { editionAction } from '../editions/edition-action.ts';

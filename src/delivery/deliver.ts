@@ -1,6 +1,4 @@
-/**
- * Delivers what is due, over as many connections as the transport allows.
- */
+/** Delivers what is due, over as many connections as the transport allows. */
 import { keepUnsubscribeKey } from '../audience/unsubscribe-keys.ts';
 import type { Config } from '../core/config/config.ts';
 import type { Store } from '../core/store/store.ts';

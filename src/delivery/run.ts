@@ -1,6 +1,4 @@
-/**
- * The state that the workers of a delivery run share: claims, connections, messages, result and end.
- */
+/** The state that the workers of a delivery run share: claims, connections, messages, result and end. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../core/config/config.ts';
 import type { SigningSecrets } from '../core/config/signing-secrets.ts';

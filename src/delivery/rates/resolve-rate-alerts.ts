@@ -1,6 +1,4 @@
-/**
- * Ends the alerts about complaint and bounce rates.
- */
+/** Ends the alerts about complaint and bounce rates. */
 import { mailboxProviderById } from '../../audience/mailbox-providers.ts';
 import type { AlertId, AlertSubject } from '../../core/alerts/alert-kind.ts';
 import { listOpenAlerts, resolveAlerts } from '../../core/alerts/alerts.ts';

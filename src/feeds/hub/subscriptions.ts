@@ -1,6 +1,4 @@
-/**
- * The subscriptions of the embedded hub and the outbox of their notifications.
- */
+/** The subscriptions of the embedded hub and the outbox of their notifications. */
 import { type RawBuilder, sql } from 'kysely';
 import { claimRows, deleteClaimed, isClaimable, revokedLease, updateClaimed } from '../../core/store/lease.ts';
 import type { Db, Tx } from '../../core/store/store.ts';

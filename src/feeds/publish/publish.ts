@@ -1,6 +1,4 @@
-/**
- * Publishes feeds: pauses editions with retracted articles, builds, stores and mirrors feeds.
- */
+/** Publishes feeds: pauses editions with retracted articles, builds, stores and mirrors feeds. */
 import { setTimeout } from 'node:timers/promises';
 import {
   type DueChange,

@@ -1,6 +1,4 @@
-/**
- * The acts of an editor on story groups: each is one command, which names the groups as the page showed them.
- */
+/** The acts of an editor on story groups: each is one command, which names the groups as the page showed them. */
 import type { Tx } from '../../core/store/store.ts';
 import type { SignedInRequest } from '../../web/desk/desk-request.ts';
 import { respondAfter, respondProblem } from '../../web/desk/page.ts';

@@ -1,6 +1,4 @@
-/**
- * The roundup: what other outlets report, and what enters it.
- */
+/** The roundup: what other outlets report, and what enters it. */
 import type { DeskSection } from '../../web/desk/desk-route.ts';
 import { addPosted, readPosted, showAdd } from './add-page.ts';
 import {

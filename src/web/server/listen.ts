@@ -1,6 +1,4 @@
-/**
- * The HTTP server that runs the web app.
- */
+/** The HTTP server that runs the web app. */
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import { type AddressInfo, isIPv6, type Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';

@@ -1,6 +1,4 @@
-/**
- * The page on which editors work on an edition.
- */
+/** The page on which editors work on an edition. */
 import { html } from 'hono/html';
 import type { Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
 import { respondPage } from '../../../web/desk/page.ts';

@@ -1,6 +1,3 @@
-/**
- * The routes of the page of a draft.
- */
 import type { SignedInRequest } from '../../../web/desk/desk-request.ts';
 import type { DeskRoute } from '../../../web/desk/desk-route.ts';
 import { respondAfter, respondMissing } from '../../../web/desk/page.ts';

@@ -1,6 +1,4 @@
-/**
- * What the checks of an edition found.
- */
+/** Shows the problems that the checks of an edition found. */
 import { html } from 'hono/html';
 import type { Html } from '../../../web/desk/desk-request.ts';
 import { takeNotice } from '../../../web/desk/notice.ts';

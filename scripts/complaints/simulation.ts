@@ -14,7 +14,7 @@ import type { AppContext } from '../../src/core/app-context.ts';
 import { parseConfig } from '../../src/core/config/config.ts';
 import { migrate } from '../../src/core/store/schema.ts';
 import { openStore } from '../../src/core/store/store.ts';
-import { cancel, resume } from '../../src/delivery/control/control.ts';
+import { cancel, resume } from '../../src/delivery/control/operator-control.ts';
 import { deliverDue } from '../../src/delivery/deliver-due.ts';
 import { countDeliveries } from '../../src/delivery/queue/queries.ts';
 import { formatPercent } from '../../src/delivery/rates/judge-rates.ts';

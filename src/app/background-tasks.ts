@@ -1,7 +1,6 @@
 /**
  * Tasks that a running process repeats, beside the jobs of its schedule.
  */
-
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { AppContext } from '../core/app-context.ts';

@@ -1,5 +1,4 @@
 /** The capabilities of daywire, each after those that it builds on. */
-
 import { accountsCapability } from '../accounts/capability.ts';
 import { articlesCapability } from '../articles/capability.ts';
 import { audienceCapability } from '../audience/capability.ts';

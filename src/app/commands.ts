@@ -1,7 +1,6 @@
 /**
  * All commands, as the help lists them. Each is loaded on demand: a mail server runs `daywire bounce` for each message.
  */
-
 import type { AddCommands } from '../core/cli/context.ts';
 import type { ProbingContext } from '../delivery/sending-domain/probes.ts';
 

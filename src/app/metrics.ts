@@ -32,15 +32,15 @@ export function createMetricsApp({ store, clock, config, log }: Omit<WebOptions,
 
 /** Calls the handler for requests with `Authorization: Bearer <token>` (RFC 6750 §2.1); 404 for others. */
 export function withToken(token: string, handler: Handler): Handler {
-  const expected = sha256(token);
+  const expected = digestOf(token);
   return async (c, next) => {
     const [, given] = /^Bearer +(\S+)$/i.exec(c.req.header('Authorization') ?? '') ?? [];
-    if (given === undefined || !timingSafeEqual(sha256(given), expected)) return c.notFound();
+    if (given === undefined || !timingSafeEqual(digestOf(given), expected)) return c.notFound();
     return handler(c, next);
   };
 }
 
-function sha256(text: string): Buffer {
+function digestOf(text: string): Buffer {
   return createHash('sha256').update(text).digest();
 }
 

@@ -8,8 +8,8 @@ import { incompleteAlert, withdrawalAlert } from '../own-sites/sweep.ts';
 import { clearSourceFailures, listSourceRows } from '../sources/source-state.ts';
 
 /**
- * Resolves the alerts of removed sources, and that a paused one fails; deletes the rejections of removed ones. Nothing
- * else would: they are polled no more.
+ * Resolves the alerts of removed sources, and that a paused one fails; deletes the rejections of removed ones. No poll
+ * does: they are no longer polled.
  */
 export async function settleRemovedSources(app: AppContext): Promise<void> {
   const { store, config, clock } = app;

@@ -10,13 +10,13 @@ import { CAPABILITIES } from './capabilities.ts';
  */
 export async function runRetention(app: AppContext): Promise<Record<string, number>> {
   const now = app.clock();
-  const report: Record<string, number> = {};
+  const result: Record<string, number> = {};
   // The last capability first, because its rows refer to those of the others: the deliveries of a subscriber are
   // settled and counted before the subscriber is deleted.
   for (const capability of CAPABILITIES.toReversed()) {
-    Object.assign(report, await capability.runRetention?.(app, now));
+    Object.assign(result, await capability.runRetention?.(app, now));
   }
   // Deleted rows, and rejections that imports deleted since, must not remain in the log.
   await truncateLog(app.store.db);
-  return report;
+  return result;
 }

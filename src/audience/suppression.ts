@@ -93,7 +93,7 @@ export async function findSuppression(
 
 /**
  * Puts a subscriber's address on the list. The first reason remains, unless a new opt-in lifts it and not the new one,
- * or the new one is `operator`: a mailbox that bounced and then complained must get no more requests to confirm.
+ * or the new one is `operator`: a mailbox that bounced and then complained must no longer get requests to confirm.
  * @returns `already` if it was on the list for any reason
  */
 export async function suppressAddress(

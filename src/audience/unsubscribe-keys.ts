@@ -1,8 +1,8 @@
 /**
  * Keys of unsubscribe links that outlive the signing secret. A link must work for as long as somebody may read its
  * email, also after the secret was lost or replaced, so the store keeps a key derived from each secret for unsubscribe
- * tokens alone. Whoever reads the store can end subscriptions with it, and forge nothing else: the secret, and the keys
- * of other tokens, cannot be derived from it.
+ * tokens alone. Read access to the store is enough to end subscriptions with it, but to forge nothing else: the secret,
+ * and the keys of other tokens, cannot be derived from it.
  */
 import { fingerprintOf, type SigningSecrets } from '../core/config/signing-secrets.ts';
 import type { Db } from '../core/store/store.ts';

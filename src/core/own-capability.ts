@@ -1,5 +1,4 @@
 /** What core itself gives to the process. */
-
 import { DAY, SECOND } from '../lib/time.ts';
 import type { AlertSubject } from './alerts/alert-kind.ts';
 import { listOpenAlerts } from './alerts/alerts.ts';

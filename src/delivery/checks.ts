@@ -144,7 +144,7 @@ export function checkSendingLimits({ delivery }: Pick<Config, 'delivery'>): Find
   if (delivery.provider === 'postmark' && dkim.length > 0) {
     findings.push(
       warning(
-        'delivery.dkim is not used: Postmark assembles each message anew, which breaks a signature of ours. It signs ' +
+        'delivery.dkim is not used: Postmark rebuilds each message, which breaks a signature of ours. It signs ' +
           'for your domain with its own key',
       ),
     );

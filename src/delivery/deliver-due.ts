@@ -1,7 +1,4 @@
-/**
- * Delivers what is due, for the operator and for the background task alike.
- */
-
+/** Delivers what is due, for the operator and for the background task alike. */
 import { raiseAlert, resolveAlerts, syncAlerts } from '../core/alerts/alerts.ts';
 import type { AppContext } from '../core/app-context.ts';
 import { DELIVERY_HELD, readMeta } from '../core/store/meta.ts';
@@ -17,7 +14,7 @@ import { editionName } from './status/edition-status.ts';
 import type { Transport } from './transport/connection.ts';
 import { openTransport } from './transport/open-transport.ts';
 
-/** The report of a run, with the names of the editions that it paused. */
+/** The result of a run, with the names of the editions that it paused. */
 export type NamedRunResult = Omit<DeliveryRunResult, 'paused'> & { paused: (DeliveryPause & { edition: string })[] };
 
 /** The alert about a back-off. */
@@ -39,7 +36,7 @@ export async function deliverDue(
     transport = openTransport(app.config),
   }: {
     signal?: AbortSignal;
-    onProgress?: (report: Readonly<DeliveryRunResult>) => void;
+    onProgress?: (result: Readonly<DeliveryRunResult>) => void;
     probeNow?: boolean;
     /** Kept from run to run by a process that delivers repeatedly. */
     monitor?: DeliveryMonitor;
@@ -77,7 +74,7 @@ export async function deliverDue(
     const wanted = problem === null ? [] : [{ ...alert, message }];
     await syncAlerts(store.db, alert.kind, wanted, clock(), ({ template }) => template === kind);
   };
-  const report = await deliver(store, config, transport, {
+  const result = await deliver(store, config, transport, {
     ...{ clock, secrets, signers, templates, onPause, onTrouble, onRecovery, onServiceMessagesBuilt, probeNow, signal },
     prepareFinish: monitor.prepareFinish,
     onProgress: (progress) => {
@@ -85,7 +82,7 @@ export async function deliverDue(
       onProgress?.(progress);
     },
   });
-  const { submitted, service, stopped, retryAt } = report;
+  const { submitted, service, stopped, retryAt } = result;
   const accepted = [
     ...(submitted + service.submitted > 0 ? [DELIVERY_STOPPED] : []),
     ...(service.submitted > 0 ? [SERVICE_MESSAGES_REFUSED] : []),
@@ -96,10 +93,10 @@ export async function deliverDue(
     const why = held === undefined ? stopped : `the queue is held, ${held}`;
     const message = `Delivery stopped: ${why}. All other deliveries are still pending.`;
     const actions = held === undefined ? [] : [RELEASE_QUEUE];
-    // Called every second while the queue is on hold: an alert that has not changed is not raised again.
+    // Runs every second while the queue is on hold. An unchanged alert is not raised again.
     await syncAlerts(store.db, DELIVERY_STOPPED.kind, [{ ...DELIVERY_STOPPED, message, actions }], clock());
   }
   await monitor.afterRun();
-  const paused = report.paused.map((pause) => ({ edition: names.get(pause.editionId) ?? '', ...pause }));
-  return { ...report, paused };
+  const paused = result.paused.map((pause) => ({ edition: names.get(pause.editionId) ?? '', ...pause }));
+  return { ...result, paused };
 }

@@ -1,6 +1,4 @@
-/**
- * Delivers what is due, over as many connections as the transport allows.
- */
+/** Delivers what is due, over as many connections as the transport allows. */
 import { keepUnsubscribeKey } from '../audience/unsubscribe-keys.ts';
 import type { Config } from '../core/config/config.ts';
 import type { Store } from '../core/store/store.ts';
@@ -27,7 +25,7 @@ export async function deliver(
   if (signal?.aborted) end();
   signal?.addEventListener('abort', end);
   try {
-    if (!run.isEnding && !(await run.admit())) return run.report;
+    if (!run.isEnding && !(await run.admit())) return run.result;
     const probes = run.backOff.isProbing ? [new DeliveryWorker(run).probe()] : [];
     const probed = await Promise.allSettled(probes);
     // Nothing is due, or the server did not answer for all.
@@ -46,8 +44,8 @@ export async function deliver(
     const failure = [...probed, ...results].find((result) => result.status === 'rejected');
     if (failure !== undefined) throw failure.reason;
     await finishEditions(store.db, options.prepareFinish);
-    if (signal?.aborted) run.report.stopped ??= 'stopped on request';
-    return run.report;
+    if (signal?.aborted) run.result.stopped ??= 'stopped on request';
+    return run.result;
   } finally {
     signal?.removeEventListener('abort', end);
   }

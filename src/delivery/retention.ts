@@ -2,7 +2,6 @@
  * Retention of deliveries, service messages and bounces. Every statement is short, so that other writers do not wait.
  * An interrupted run is continued by the next, and running twice, or concurrently, changes nothing.
  */
-
 import { sql } from 'kysely';
 import { resolveAlerts } from '../core/alerts/alerts.ts';
 import type { AppContext } from '../core/app-context.ts';

@@ -1,7 +1,4 @@
-/**
- * The state that the workers of a delivery run share: claims, connections, messages, report and end.
- */
-
+/** The state that the workers of a delivery run share: claims, connections, messages, result and end. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { withCommands } from '../core/actions.ts';
 import type { Config } from '../core/config/config.ts';
@@ -63,7 +60,7 @@ export interface DeliverOptions {
   /** Stops the run: submissions in progress are finished and recorded, the rest stays pending. */
   signal?: AbortSignal | undefined;
   /** Called after every delivery. */
-  onProgress?: ((report: Readonly<DeliveryRunResult>) => void) | undefined;
+  onProgress?: ((result: Readonly<DeliveryRunResult>) => void) | undefined;
   /** Called in the transaction that pauses an edition, or a domain of it, because every recipient is refused. */
   onPause?: OnPause | undefined;
   /** Called before an edition is set to `done`. */
@@ -93,7 +90,7 @@ const MAX_SERVER_FAILURES = 3;
 
 export class DeliveryRun {
   readonly store: Store;
-  readonly report: DeliveryRunResult;
+  readonly result: DeliveryRunResult;
   readonly claims: ClaimBuffer;
   /** Null if a single edition is delivered. */
   readonly services: ServiceClaimBuffer | null;
@@ -107,7 +104,7 @@ export class DeliveryRun {
   readonly #options: DeliverOptions;
   readonly #end = new AbortController();
   readonly #messages = new Map<number, Promise<MessageMaker>>();
-  /** How refusals were counted in the report, by claim. */
+  /** How refusals were counted in the result, by claim. */
   readonly #countedRefusals = new Map<string, 'failed' | 'deferred'>();
   /** Why service messages cannot be built, by kind; null if they can. */
   readonly #serviceProblems = new Map<ServiceMessage['kind'], string | null>();
@@ -121,7 +118,7 @@ export class DeliveryRun {
     this.store = store;
     this.#config = config;
     this.#options = options;
-    this.report = emptyReport();
+    this.result = emptyRunResult();
     this.opener = openConnectionOpener(transport);
     this.commit = new GroupCommit(store, clock);
     this.backOff = new BackOffState(store, 'server', clock, options);
@@ -139,13 +136,13 @@ export class DeliveryRun {
       isProbing: () => this.backOff.isProbing,
       random,
       onClaimed: ({ expired, held }) => {
-        this.report.failed += expired;
-        if (held !== null) this.report.stopped ??= withCommands(`the queue is held, ${held}`, [RELEASE_QUEUE]);
-        if (expired > 0) options.onProgress?.(this.report);
+        this.result.failed += expired;
+        if (held !== null) this.result.stopped ??= withCommands(`the queue is held, ${held}`, [RELEASE_QUEUE]);
+        if (expired > 0) options.onProgress?.(this.result);
       },
     });
     const onExpired = (count: number): void => {
-      this.report.service.failed += count;
+      this.result.service.failed += count;
     };
     this.services =
       editionId === undefined
@@ -163,7 +160,7 @@ export class DeliveryRun {
     return this.#end.signal.aborted;
   }
 
-  /** Lets workers finish their submissions in progress, and no more. */
+  /** Lets workers finish their submissions in progress. They claim nothing else. */
   end(): void {
     this.#end.abort();
   }
@@ -220,9 +217,9 @@ export class DeliveryRun {
   }
 
   #stop({ reason, retry_at }: BackOff): void {
-    if (this.report.stopped === null) {
-      this.report.stopped = reason;
-      this.report.retryAt = retry_at;
+    if (this.result.stopped === null) {
+      this.result.stopped = reason;
+      this.result.retryAt = retry_at;
     }
     this.end();
   }
@@ -245,10 +242,10 @@ export class DeliveryRun {
     for (const { edition_id, subscriber_id, fence } of takenBack) {
       const key = claimKey(edition_id, subscriber_id, fence);
       const counted = this.#countedRefusals.get(key);
-      if (counted !== undefined) this.report[counted] -= 1;
+      if (counted !== undefined) this.result[counted] -= 1;
       this.#countedRefusals.delete(key);
     }
-    if (paused !== null) this.report.paused.push(paused);
+    if (paused !== null) this.result.paused.push(paused);
     if (backOff === null) return;
     this.#failing ??= Promise.resolve();
     this.#stop(backOff);
@@ -262,14 +259,14 @@ export class DeliveryRun {
       if (paused) await this.#options.onPause?.(tx, pause);
       return paused;
     });
-    if (isPaused) this.report.paused.push(pause);
+    if (isPaused) this.result.paused.push(pause);
   }
 
   /** Counts an outcome that was recorded. */
-  count(kind: DeliveryOutcome['kind'], counts: OutcomeCounts = this.report): void {
+  count(kind: DeliveryOutcome['kind'], counts: OutcomeCounts = this.result): void {
     if (!isCounted(kind)) return;
     counts[kind] += 1;
-    this.#options.onProgress?.(this.report);
+    this.#options.onProgress?.(this.result);
   }
 
   /** The maker of an edition's copies. @throws if the store fails */
@@ -309,7 +306,7 @@ function claimKey(editionId: number, subscriberId: number, fence: number): strin
   return `${editionId} ${subscriberId} ${fence}`;
 }
 
-function emptyReport(): DeliveryRunResult {
+function emptyRunResult(): DeliveryRunResult {
   const counts = { submitted: 0, deferred: 0, failed: 0, suppressed: 0 };
   return { ...counts, service: { ...counts }, paused: [], stopped: null };
 }

@@ -41,12 +41,12 @@ export async function submitServiceMessage(
       if (isCurrent) await inSameTransaction?.(tx);
       return isCurrent;
     });
-    if (isRecorded) run.count(outcome.kind, run.report.service);
+    if (isRecorded) run.count(outcome.kind, run.result.service);
   };
   const { kind, email, tokenVersion, attempts } = message;
   if (isUsedUp(attempts, run.attempt)) return record(failed(usedUpReason(attempts)));
   const marking = await markServiceMessage(db, message, clock(), SUBMITTING_LEASE);
-  if (marking.kind === 'suppressed') run.count('suppressed', run.report.service);
+  if (marking.kind === 'suppressed') run.count('suppressed', run.result.service);
   if (marking.kind !== 'submitting' || email === null || tokenVersion === null) return;
   const built = await buildMessage(() => run.makeServiceMessage({ ...message, email, tokenVersion }));
   if (built.kind === 'unbuildable') {
@@ -101,7 +101,7 @@ async function backOffIfRefused(run: DeliveryRun, reason: string): Promise<void>
   });
   if (takenBack === null) return;
   // As far as this run counted them.
-  const { service } = run.report;
+  const { service } = run.result;
   service.failed = Math.max(0, service.failed - takenBack.failed);
   service.deferred = Math.max(0, service.deferred - takenBack.deferred);
   await run.services?.release();

@@ -1,5 +1,4 @@
 /** Tasks that a running process of the role `deliver` repeats. */
-
 import type { AppContext } from '../core/app-context.ts';
 import { repeat, type Stoppable } from '../lib/repeat.ts';
 import { MINUTE, rfc3339, SECOND } from '../lib/time.ts';

@@ -2,7 +2,7 @@ import type { Capability } from '../core/capability.ts';
 import { roundupSources } from '../core/config/sources.ts';
 import { sourcePage } from '../sources/source-action.ts';
 import { checkOutlets } from './checks.ts';
-import { deleteForgottenItems } from './items/item-retention.ts';
+import { deleteOldItems } from './items/item-retention.ts';
 import { startPollingOutlets } from './polling/poll-outlets.ts';
 import { deleteOldGroupViews } from './story-groups/group-views.ts';
 import { startGrouping } from './story-groups/regroup.ts';
@@ -13,7 +13,7 @@ export const outletsCapability: Capability = {
     const configured = roundupSources(config).map(({ id }) => id);
     return {
       roundupViews: await deleteOldGroupViews(store.db, now),
-      outletItems: await deleteForgottenItems(store.db, configured, now),
+      outletItems: await deleteOldItems(store.db, configured, now),
     };
   },
   checks: { content: checkOutlets },

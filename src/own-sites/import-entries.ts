@@ -34,13 +34,13 @@ export async function importEntries(
   page: ReadPage,
   { clock, signal, settledBefore = null, afterPart }: EntryImportOptions,
 ): Promise<ArticleImportResult> {
-  const report = emptyResult();
+  const result = emptyResult();
   for await (const whole of entriesOf(page, PART)) {
     const part = settledBefore === null ? whole : await withoutSettled(store, sourceId, whole, settledBefore);
     const items = part.filter((entry) => entry.kind === 'item');
     const firstSeen = await readFirstSeen(store, sourceId, items, clock());
     const files = part.flatMap((entry) => importFileOf(sourceId, entry, firstSeen) ?? []);
-    addToResult(report, await importFiles(store, config, files, { clock, background: true, signal }));
+    addToResult(result, await importFiles(store, config, files, { clock, background: true, signal }));
     // An aborted import ends without an error: not all of these items have been stored.
     signal?.throwIfAborted();
     const seen = items.map(({ key, url, publishedAt, modifiedAt }) => ({
@@ -50,8 +50,8 @@ export async function importEntries(
     await recordSeenItems(store.db, sourceId, seen);
     await afterPart?.(items);
   }
-  await analyseArticles(store, report);
-  return report;
+  await analyseArticles(store, result);
+  return result;
 }
 
 /** The entries that may have changed since they were read: some CMSs date a change by its second. */

@@ -9,7 +9,7 @@ const ROWS_PER_STATEMENT = 500;
 export type SourceItemRow = Selectable<Tables['source_items']>;
 
 /** Each item counts as changed until it has been read again, however often the poll is interrupted. */
-export async function forgetChanges(db: Db, id: string): Promise<void> {
+export async function clearChanges(db: Db, id: string): Promise<void> {
   await db.updateTable('source_items').set({ modified_at: null }).where('source', '=', id).execute();
 }
 

@@ -7,7 +7,7 @@ import type { Db } from '../core/store/store.ts';
 import type { SourceApi } from '../core/store/tables/source-tables.ts';
 import type { Tables } from '../core/store/tables.ts';
 import { HOUR, MINUTE } from '../lib/time.ts';
-import { forgetChanges } from './item-state.ts';
+import { clearChanges } from './item-state.ts';
 
 /** A poll ends its lease after each page; one that lasts longer without has ended with its process. */
 export const POLL_LEASE = 2 * MINUTE;
@@ -39,10 +39,10 @@ export async function registerSources(
     if (row === undefined) await addSource(db, { id, ...given, due_at: now });
     else if (row.url !== url || row.configured_api !== api) {
       // The addresses of its posts may be others, though none was edited.
-      await forgetChanges(db, id);
+      await clearChanges(db, id);
       await updateSource(db, id, { ...given, ...UNREAD, api: null, endpoint: null, due_at: now });
     } else if (row.rules !== given.rules) {
-      await forgetChanges(db, id);
+      await clearChanges(db, id);
       await updateSource(db, id, { ...given, ...UNREAD, due_at: now });
     }
   }
@@ -117,7 +117,7 @@ export async function recordPollProgress(
 /** Makes a claimed poll read everything again, as if it were the first one. */
 export async function beginAgain(db: Db, row: SourceRow, now: number): Promise<void> {
   const change = { etag: null, last_modified: null, read_to: null };
-  await forgetChanges(db, row.id);
+  await clearChanges(db, row.id);
   await recordPollProgress(db, row, change, now);
   Object.assign(row, change);
 }
@@ -195,7 +195,7 @@ export function listSourceRows(db: Db): Promise<SourceRow[]> {
   return db.selectFrom('sources').selectAll().orderBy('id').execute();
 }
 
-/** Forgets that sources have failed: they are polled no more. */
+/** Clears the failures of sources that are no longer polled. */
 export async function clearSourceFailures(db: Db, ids: string[]): Promise<void> {
   if (ids.length === 0) return;
   await db

@@ -79,7 +79,7 @@ describe('unsubscribing from an email that was sent before', () => {
       expect(await mail(token)).toMatchObject({ kind: 'ignored' });
     });
 
-    it('works for a newsletter that is in the configuration no more', async () => {
+    it('works for a newsletter that is no longer configured', async () => {
       const config = { ...sampleConfig(), newsletters: [] };
       expect(await site(config).read(path())).toContain('Unsubscribe from this newsletter');
       await site(config).post(path(), [['unsubscribe', 'yes']]);

@@ -100,7 +100,7 @@ describe('the check of the limits of delivery', () => {
     const dkim = [{ domain: 'example.com', selector: 'a', keyFile: '/key.pem' }];
     expect(findings({ provider: 'postmark', connections: 20, dkim }).slice(1)).toEqual([
       'warning: delivery.connections is 20: Postmark asks for at most 10 from one address',
-      expect.stringContaining('warning: delivery.dkim is not used: Postmark assembles each message anew'),
+      expect.stringContaining('warning: delivery.dkim is not used: Postmark rebuilds each message'),
     ]);
     expect(findings({ provider: 'postmark', connections: 10 })).toHaveLength(1);
   });

@@ -5,7 +5,7 @@ import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import { queueEdition } from '../../scripts/test-edition.ts';
 import { start } from '../../src/app/start.ts';
-import { resume, retry } from '../../src/delivery/control/control.ts';
+import { resume, retry } from '../../src/delivery/control/operator-control.ts';
 import { deliverDue } from '../../src/delivery/deliver-due.ts';
 import { summariseEditions } from '../../src/delivery/status/edition-status.ts';
 import { listEditions } from '../../src/editions/queries.ts';

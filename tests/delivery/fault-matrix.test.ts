@@ -10,7 +10,7 @@ import { openParts } from '../../src/app/context-parts.ts';
 import { unsuppressByOperator } from '../../src/audience/suppression.ts';
 import { listOpenAlerts } from '../../src/core/alerts/alerts.ts';
 import type { Store } from '../../src/core/store/store.ts';
-import { resume, retry, settleAll } from '../../src/delivery/control/control.ts';
+import { resume, retry, settleAll } from '../../src/delivery/control/operator-control.ts';
 import { deliverDue } from '../../src/delivery/deliver-due.ts';
 import { DeliveryMonitor } from '../../src/delivery/monitor/monitor.ts';
 import { openSmtpTransport } from '../../src/delivery/transport/smtp-transport.ts';

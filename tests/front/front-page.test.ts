@@ -17,7 +17,7 @@ describe('the front page', () => {
 
     it('shows the latest headlines, the stream, the news of 24 hours and past editions', async () => {
       await saveDay(store);
-      expectGolden('http/front.html', withoutVersion(await site.read('/')));
+      expectGolden('pages/front.html', withoutVersion(await site.read('/')));
     });
 
     it('shows the headings of a body one level below that of its story', async () => {

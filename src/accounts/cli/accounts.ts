@@ -34,7 +34,7 @@ export function addAccountCommands(program: Command, cli: CliContext): void {
 
   accounts
     .command('disable')
-    .description('end the sessions of an account, and let it sign in no more')
+    .description('end the sessions of an account, and block further sign-ins')
     .argument('<address>')
     .action((address: string) => change(cli, address, disableAccount, 'can no longer sign in'));
 

@@ -1,6 +1,6 @@
 /**
- * Accepting an invitation: a new colleague chooses a name and a password; whoever has an account, a new password. The
- * link is the permission.
+ * Accepting an invitation: a new colleague chooses a name and a password; a person with an account, a new password.
+ * The link is the permission.
  */
 import { html } from 'hono/html';
 import type { DeskRequest } from '../../web/desk/desk-request.ts';

@@ -5,8 +5,8 @@ import { articlesSection } from '../../articles/desk/routes.ts';
 import { audienceSection } from '../../audience/desk/routes.ts';
 import type { AppContext } from '../../core/app-context.ts';
 import { deliveriesSection } from '../../delivery/desk/deliveries/routes.ts';
-import { editionsSection } from '../../delivery/desk/editions/routes.ts';
-import { editionSection } from '../../editions/desk/routes.ts';
+import { closedEditionsSection } from '../../delivery/desk/editions/routes.ts';
+import { draftSection } from '../../editions/desk/routes.ts';
 import { feedsSection } from '../../feeds/desk/feeds-page.ts';
 import { roundupSection } from '../../outlets/desk/routes.ts';
 import { sourcesSection } from '../../sources/desk/routes.ts';
@@ -22,7 +22,7 @@ import { todaySection } from './today/today-page.ts';
 
 /** In the order of the navigation. */
 const SECTIONS: readonly DeskSection[] = [
-  ...[todaySection, editionSection, roundupSection, articlesSection, editionsSection, deliveriesSection],
+  ...[todaySection, draftSection, roundupSection, articlesSection, closedEditionsSection, deliveriesSection],
   ...[sourcesSection, feedsSection, runsSection, audienceSection, accountsSection, auditSection],
 ];
 

@@ -5,6 +5,7 @@
 import { stat } from 'node:fs/promises';
 import type { Config } from '../../core/config/config.ts';
 import { SecretError, type SigningSecrets } from '../../core/config/signing-secrets.ts';
+import { secondsSince } from '../../core/metrics.ts';
 import { verifySigningSecrets } from '../../core/signing-secret.ts';
 import { backupInstant, openBackup, restoreStore } from '../../core/store/backup/backup.ts';
 import { readTables } from '../../core/store/backup/copy-tables.ts';
@@ -89,7 +90,7 @@ export async function rehearseRestore(request: RehearsalRequest): Promise<Rehear
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
     rehearsal.problems.push(error.message);
-    rehearsal.seconds.all = secondsSince(startedAt, clock);
+    rehearsal.seconds.all = secondsSince(startedAt, clock());
     return rehearsal;
   }
   try {
@@ -110,7 +111,7 @@ export async function rehearseRestore(request: RehearsalRequest): Promise<Rehear
   } finally {
     await backup.close();
   }
-  rehearsal.seconds.all = secondsSince(startedAt, clock);
+  rehearsal.seconds.all = secondsSince(startedAt, clock());
   return rehearsal;
 }
 
@@ -148,7 +149,7 @@ async function checkRestored(
     return;
   }
   rehearsal.restored = { dialect: store.dialect, note: null };
-  seconds.restore = secondsSince(restoreFrom, clock);
+  seconds.restore = secondsSince(restoreFrom, clock());
 
   const compareFrom = clock();
   await backup.db.transaction().execute((from) =>
@@ -166,7 +167,7 @@ async function checkRestored(
       }
     }),
   );
-  seconds.compare = secondsSince(compareFrom, clock);
+  seconds.compare = secondsSince(compareFrom, clock());
 
   const { kind } = await schemaState(store);
   if (kind !== 'current') problems.push(`the schema of the restored store is ${kind}`);
@@ -223,8 +224,4 @@ async function compareWithLive(rehearsal: Rehearsal, config: Config): Promise<vo
   } finally {
     await live.store.close();
   }
-}
-
-function secondsSince(from: number, clock: Clock): number {
-  return (clock() - from) / 1000;
 }

@@ -27,7 +27,7 @@ const CONSENT = {
   without: 'so that it is not recorded what people agree to',
 };
 
-/** What is posted to the addresses of `http/account/`. */
+/** The forms of `audience/pages/`, with the fields that each address needs. */
 const RULES: FormRule[] = [
   {
     path: /^\/unsubscribe\/[^/]+$/,

@@ -120,26 +120,26 @@ function importArticles(cli: CliContext, paths: string[], flags: ArticleImportFl
   }
   return cli.withApp(async (app) => {
     const startedAt = app.clock();
-    const report =
+    const result =
       from === undefined
         ? await importFromPaths(cli, app, paths, flags)
         : await importFrom(cli, app, paths, { ...flags, from });
     await endIdleThreads();
-    if (report.added + report.updated >= LARGE_IMPORT) await collectGarbage();
+    if (result.added + result.updated >= LARGE_IMPORT) await collectGarbage();
     // What others have left to publish is theirs.
     const onProgress = (closed: number) => cli.progress.show(formatProgress({ kind: 'archiving', closed }));
     const publish = () => publishChanges(app, { since: startedAt, onProgress });
-    const imported = report.added + report.updated > 0 ? await publish() : null;
+    const imported = result.added + result.updated > 0 ? await publish() : null;
     // Afterwards: the servers of others may be slow.
     const pictures = await lookUpSomeImages(app);
     const completed = pictures.found > 0 ? await publish() : null;
     const results = [imported, completed].filter((result) => result !== null);
     const published = results.length === 0 ? null : summarise(results);
-    const { problems, summary } = formatImport(report);
+    const { problems, summary } = formatImport(result);
     problems.push(...pictures.givenUp.map(({ url, reason }) => `picture ${url}: ${reason}`));
     for (const problem of problems) cli.printError(problem);
     printResult(cli, flags, {
-      value: { import: report, pictures, publish: published },
+      value: { import: result, pictures, publish: published },
       text: () =>
         [
           summary,
@@ -147,7 +147,7 @@ function importArticles(cli: CliContext, paths: string[], flags: ArticleImportFl
           ...(published === null ? [] : [formatPublish(published, app.config)]),
         ].join('\n'),
     });
-    if (report.rejectedCount > 0) cli.fail();
+    if (result.rejectedCount > 0) cli.fail();
   });
 }
 
@@ -173,11 +173,11 @@ async function importFrom(
   if (source !== undefined && !SOURCE_ID.test(source)) {
     throw new CommandError(`--source ${source}: must be lower-case letters, digits and hyphens`);
   }
-  const report = isCmsExport(from)
+  const result = isCmsExport(from)
     ? await importExport(store, config, path, { from, sourceId: source ?? from, siteUrl, clock, takeOver })
     : await importSiteFolder(store, config, path, { from, url: siteUrl, clock, takeOver, onProgress: progressOf(cli) });
-  for (const line of report.leftOut) cli.printError(`${path}: ${line}`);
-  return report;
+  for (const line of result.leftOut) cli.printError(`${path}: ${line}`);
+  return result;
 }
 
 function formatPictures({ found, waiting }: { found: number; waiting: number }): string[] {
@@ -196,8 +196,8 @@ function progressOf(cli: CliContext): (progress: { read: number; bytes: number; 
 }
 
 /** Problems, one a line, and a summary. */
-function formatImport(report: ArticleImportResult): { problems: string[]; summary: string } {
-  const { added, updated, unchanged, rejected, rejectedCount, warnings, warningCount, ignoredKeys } = report;
+function formatImport(result: ArticleImportResult): { problems: string[]; summary: string } {
+  const { added, updated, unchanged, rejected, rejectedCount, warnings, warningCount, ignoredKeys } = result;
   const problems = [...rejected, ...warnings].flatMap((entry) => entry.problems);
   const unlisted = rejectedCount + warningCount - rejected.length - warnings.length;
   if (unlisted > 0) problems.push(`and ${unlisted} more: see "daywire rejected list"`);

@@ -90,7 +90,7 @@ const LAST_LINE = Number.MAX_SAFE_INTEGER;
 export interface BatchOptions {
   now: number;
   /** Called at the end of the transaction. */
-  withBatch?: ((tx: Tx, report: ArticleImportResult) => Promise<void>) | undefined;
+  withBatch?: ((tx: Tx, result: ArticleImportResult) => Promise<void>) | undefined;
 }
 
 /**
@@ -111,11 +111,11 @@ export async function importRecord(
   const articles = results.map((result) => toParsed(input, result));
   const spans = [{ path: place, from: 0, to: null }];
   const batch: ImportBatch = { articles, preparedAt, spans, ended: [], takesOver: false };
-  const report = await writeBatch(store, config, batch, { now: clock(), withBatch });
+  const result = await writeBatch(store, config, batch, { now: clock(), withBatch });
   const notices = openNotices();
   notices.add(results);
-  notices.addTo(report);
-  return report;
+  notices.addTo(result);
+  return result;
 }
 
 /** The result of parsing an article, as a batch has it. */
@@ -140,9 +140,9 @@ export async function writeBatch(
 ): Promise<ArticleImportResult> {
   const write = (articles: ParsedArticle[]) =>
     store.db.transaction().execute(async (tx) => {
-      const report = await writeInTransaction(tx, store.dialect, config, { ...batch, articles }, now);
-      await withBatch?.(tx, report);
-      return report;
+      const result = await writeInTransaction(tx, store.dialect, config, { ...batch, articles }, now);
+      await withBatch?.(tx, result);
+      return result;
     });
   const unprepared = () => batch.articles.map((one) => (one.kind === 'valid' ? { ...one, prepared: null } : one));
   // The clock may have been set back.

@@ -5,7 +5,7 @@
 import type { Config } from '../../core/config/config.ts';
 import { ownSites } from '../../core/config/sources.ts';
 import { type OwnSites, privateHost } from '../../lib/private-address.ts';
-import { cleanLine, cleanText, hasVisibleCharacter } from '../../lib/text/clean-text.ts';
+import { cleanLine, cleanText, hasVisibleCharacter, truncate } from '../../lib/text/clean-text.ts';
 import type { Article, Enclosure, Image, Outlet } from '../article.ts';
 import { inspectMedia, type MediaInspection } from '../pictures/media.ts';
 import { type OwnPictures, openOwnPictures, type PictureFolder } from '../pictures/own-pictures.ts';
@@ -23,6 +23,8 @@ type WrittenStatus =
 
 /** Characters. Google News accepts 1 MB per article. */
 const MAX_BODY = 1_000_000;
+/** Characters of a value or a key that a problem shows. */
+const SHOWN_LENGTH = 80;
 
 type DecidedByRevision = 'tagUri' | 'slug' | 'publishedAt' | 'updatedAt' | 'status' | 'page';
 
@@ -328,7 +330,9 @@ function valueAt(value: unknown, path: PropertyKey[]): unknown {
 
 /** `bylines[0].email`. Cleaned: a key may be any text. */
 function formatPath(path: PropertyKey[]): string {
-  const parts = path.map((key) => (typeof key === 'number' ? `[${key}]` : `.${truncate(cleanLine(String(key)))}`));
+  const parts = path.map((key) =>
+    typeof key === 'number' ? `[${key}]` : `.${truncate(cleanLine(String(key)), SHOWN_LENGTH)}`,
+  );
   return parts.join('').replace(/^\./, '') || 'it';
 }
 
@@ -342,13 +346,9 @@ function formatValue(value: unknown): string {
 
 /** In quotes, or as code points where quotes would show nothing: `U+200B U+2060`. */
 function formatText(text: string): string {
-  if (text === '' || hasVisibleCharacter(text)) return JSON.stringify(truncate(text));
-  const codes = [...text.slice(0, 80)].map((character) =>
+  if (text === '' || hasVisibleCharacter(text)) return JSON.stringify(truncate(text, SHOWN_LENGTH));
+  const codes = [...text.slice(0, SHOWN_LENGTH)].map((character) =>
     character.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0'),
   );
-  return truncate(codes.map((code) => `U+${code}`).join(' '));
-}
-
-function truncate(text: string): string {
-  return text.length > 80 ? `${text.slice(0, 77).toWellFormed()}…` : text;
+  return truncate(codes.map((code) => `U+${code}`).join(' '), SHOWN_LENGTH);
 }

@@ -33,7 +33,7 @@ export interface ArticleImportOptions {
   /** Articles that belong to other files or to sources go over to these ones; see origin.ts. */
   takeOver?: boolean | undefined;
   /** Called at the end of the transaction of each batch. What it throws rolls the batch back, and ends the import. */
-  withBatch?: ((tx: Tx, report: ArticleImportResult) => Promise<void>) | undefined;
+  withBatch?: ((tx: Tx, result: ArticleImportResult) => Promise<void>) | undefined;
 }
 
 /** A batch ends with this many articles, or characters of them. */
@@ -85,7 +85,7 @@ export async function importFiles(
   const { clock, onProgress, remember = false, background = false, signal, keys = {}, takeOver = false } = options;
   const { withBatch } = options;
   const totalBytes = files.reduce((sum, file) => sum + file.bytes, 0);
-  const report = emptyResult();
+  const result = emptyResult();
   const seen = openSeenIds();
   const notices = openNotices();
   let read = 0;
@@ -98,7 +98,7 @@ export async function importFiles(
       const batch: ImportBatch = { ...toImportBatch(parsed, seen), takesOver: takeOver };
       notices.add(results);
       if (!remember) batch.ended = [];
-      addToResult(report, await writeBatch(store, config, batch, { now: clock(), withBatch }));
+      addToResult(result, await writeBatch(store, config, batch, { now: clock(), withBatch }));
       read += batch.articles.length;
       onProgress?.({ read, bytes: texts.bytes, totalBytes });
       // The rest of the process runs between two batches. One turn of the event loop is one step of it, and a publish
@@ -112,9 +112,9 @@ export async function importFiles(
   } finally {
     seen.close();
   }
-  notices.addTo(report);
-  if (!signal?.aborted) await analyseArticles(store, report);
-  return report;
+  notices.addTo(result);
+  if (!signal?.aborted) await analyseArticles(store, result);
+  return result;
 }
 
 /** After an import. `importFiles` does so itself, but who calls it for each part knows how large the whole is. */

@@ -5,7 +5,7 @@ import type { ArticleImportResult } from './result.ts';
 export interface Notices {
   add(results: readonly Pick<ArticleResult, 'notices' | 'ignoredKeys'>[]): void;
   /** Adds a warning for each text, with the number of articles, and the keys that mean nothing here. */
-  addTo(report: ArticleImportResult): void;
+  addTo(result: ArticleImportResult): void;
 }
 
 /** Texts, and keys, that are kept. */
@@ -29,13 +29,13 @@ export function openNotices(): Notices {
         }
       }
     },
-    addTo(report) {
+    addTo(result) {
       for (const [text, { source, line, articles }] of found) {
         const where = articles === 1 ? '' : `, in ${articles.toLocaleString('en')} articles`;
-        report.warnings.push({ source, line, articleId: null, problems: [`${source}:${line}: ${text}${where}`] });
+        result.warnings.push({ source, line, articleId: null, problems: [`${source}:${line}: ${text}${where}`] });
       }
-      report.warningCount += found.size + unlisted;
-      report.ignoredKeys.push(...[...ignored].sort());
+      result.warningCount += found.size + unlisted;
+      result.ignoredKeys.push(...[...ignored].sort());
     },
   };
 }

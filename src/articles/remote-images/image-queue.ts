@@ -37,7 +37,7 @@ const LEASE = 2 * MINUTE;
 /** After each failure; after the last one it is given up. */
 const RETRY_DELAYS = [MINUTE, 10 * MINUTE, HOUR, 6 * HOUR, DAY];
 /** An article that is imported again so long after its picture was given up starts new attempts. */
-const FORGET_AFTER = HOUR;
+const RESTART_AFTER = HOUR;
 /** A literal, because SQLite uses a partial index only where it sees its condition. */
 const IS_PENDING = sql<boolean>`state = 'pending'`;
 const IS_FAILED = sql<boolean>`state = 'failed'`;
@@ -79,7 +79,7 @@ export async function queueImageUses(tx: Tx, used: { articleId: string; url: str
         .column('key')
         .doUpdateSet({ state: 'pending', attempts: 0, due_at: now, lease_until: null })
         .where('remote_images.state', '=', 'failed')
-        .where('remote_images.checked_at', '<=', now - FORGET_AFTER),
+        .where('remote_images.checked_at', '<=', now - RESTART_AFTER),
     )
     .execute();
   await tx

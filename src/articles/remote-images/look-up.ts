@@ -43,7 +43,7 @@ const DOWN = [429, 502, 503, 504];
 /** Looks up due pictures until none is due, or until the signal is aborted; then completes the articles. */
 export async function lookUpImages(context: LookUpContext, signal?: AbortSignal): Promise<LookUpResult> {
   const { db, clock } = context;
-  const report: LookUpResult = { found: 0, failed: 0, givenUp: [] };
+  const result: LookUpResult = { found: 0, failed: 0, givenUp: [] };
   let completedAt = Number.NEGATIVE_INFINITY;
   while (!signal?.aborted) {
     if (clock() - completedAt >= COMPLETE_EVERY) {
@@ -52,7 +52,7 @@ export async function lookUpImages(context: LookUpContext, signal?: AbortSignal)
     }
     const claimed = await claimImages(db, clock(), AT_A_TIME);
     if (claimed.length === 0) break;
-    const outcomes = await Promise.all(claimed.map((image) => lookUpClaimed(context, image, report, signal)));
+    const outcomes = await Promise.all(claimed.map((image) => lookUpClaimed(context, image, result, signal)));
     for (const [index, { url }] of claimed.entries()) {
       const outcome = outcomes[index];
       if (outcome?.kind === 'failed' && outcome.isServerDown) await postponeServer(db, url, outcome.retryAt, clock());
@@ -61,22 +61,22 @@ export async function lookUpImages(context: LookUpContext, signal?: AbortSignal)
     if (outcomes.every(({ kind }) => kind === 'postponed')) break;
   }
   await completeArticles(db, clock());
-  return report;
+  return result;
 }
 
 async function lookUpClaimed(
   context: LookUpContext,
   claimed: ClaimedImage,
-  report: LookUpResult,
+  result: LookUpResult,
   signal: AbortSignal | undefined,
 ): Promise<LookUpOutcome> {
   const outcome = await lookUp(claimed.url, context, signal);
   const recorded = await recordLookUp(context.db, claimed, outcome, context.clock());
   if (recorded === null) return outcome;
-  if (outcome.kind === 'found') report.found += 1;
+  if (outcome.kind === 'found') result.found += 1;
   else if (outcome.kind !== 'postponed') {
-    if (recorded.isGivenUp) report.givenUp.push({ url: claimed.url, reason: outcome.reason });
-    else report.failed += 1;
+    if (recorded.isGivenUp) result.givenUp.push({ url: claimed.url, reason: outcome.reason });
+    else result.failed += 1;
   }
   return outcome;
 }
@@ -120,8 +120,8 @@ export async function lookUpSomeImages(
   stop?: AbortSignal,
 ): Promise<LookUpResult & { waiting: number }> {
   const timeout = AbortSignal.timeout(COMMAND_LIMIT);
-  const report = await lookingUpImages(app)(stop === undefined ? timeout : AbortSignal.any([timeout, stop]));
-  return { ...report, waiting: (await countImages(app.store.db)).pending };
+  const result = await lookingUpImages(app)(stop === undefined ? timeout : AbortSignal.any([timeout, stop]));
+  return { ...result, waiting: (await countImages(app.store.db)).pending };
 }
 
 /** The repeated task of a running daywire. It logs pictures that are given up. */
@@ -133,9 +133,9 @@ export function lookingUpImages({
 }: AppContext): (signal: AbortSignal) => Promise<LookUpResult> {
   const client = openConfiguredClient(config);
   return async (signal) => {
-    const report = await lookUpImages({ db: store.db, client, decoder: PICTURES, clock }, signal);
-    for (const { url, reason } of report.givenUp) log.warn({ url, reason }, 'picture not usable');
-    if (report.found > 0) log.info({ found: report.found }, 'looked up pictures');
-    return report;
+    const result = await lookUpImages({ db: store.db, client, decoder: PICTURES, clock }, signal);
+    for (const { url, reason } of result.givenUp) log.warn({ url, reason }, 'picture not usable');
+    if (result.found > 0) log.info({ found: result.found }, 'looked up pictures');
+    return result;
   };
 }

@@ -1,6 +1,6 @@
 /**
  * The limits of requests for confirmation mail, against those who enter other people's addresses into the form. They
- * count what would be mailed, whoever asks; the limits of clients are those of the page.
+ * count what would be mailed, from any client; the limits of clients are those of the page.
  */
 import type { SigningSecrets } from '../../core/config/signing-secrets.ts';
 import type { KeyedLimit } from '../../core/store/rate-limits.ts';

@@ -24,8 +24,8 @@ export interface AlertKind {
 }
 
 /**
- * Such as `waiting:newsletter:daily-roundup`: unique among open alerts. It has the values of the subject in their order,
- * without empty ones, so each kind of subject is made in one place.
+ * Such as `waiting:newsletter:daily-roundup`: unique among open alerts. It has the values of the subject in their
+ * order, without empty ones, so each kind of subject is made in one place.
  */
 export function alertKey({ kind, subject }: AlertId): string {
   return [kind, ...Object.values(subject)].filter((part) => part !== '').join(':');

@@ -7,6 +7,7 @@ import { isAbsolute, join, resolve } from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { lineOf } from '../../lib/yaml-line.ts';
+import { firstLine } from '../finding.ts';
 import { listViolations } from './rules.ts';
 import { type FileConfig, type Publication, type ScheduleConfig, schema } from './schema.ts';
 import { readSecrets, type Secrets } from './secrets.ts';
@@ -69,7 +70,7 @@ export function parseConfig(text: string, from: { file: string; env: NodeJS.Proc
   const document = parseDocument(text, { lineCounter: lines });
   if (document.errors.length > 0) {
     throw new ConfigError(
-      document.errors.map((error) => `${file}:${error.linePos?.[0].line ?? 1}: ${firstLine(error.message)}`),
+      document.errors.map((error) => `${file}:${error.linePos?.[0].line ?? 1}: ${firstLine(error)}`),
     );
   }
   const raw = plainValue(document, file);
@@ -138,7 +139,7 @@ function plainValue(document: Document, file: string): unknown {
   try {
     return document.toJS() ?? {};
   } catch (error) {
-    throw new ConfigError([`${file}: ${firstLine((error as Error).message)}`]);
+    throw new ConfigError([`${file}: ${firstLine(error)}`]);
   }
 }
 
@@ -198,8 +199,4 @@ function keyName(path: PropertyKey[]): string {
 
 function shorten(text: string): string {
   return text.length > 80 ? `${text.slice(0, 77)}…` : text;
-}
-
-function firstLine(text: string): string {
-  return text.split('\n', 1)[0] ?? text;
 }

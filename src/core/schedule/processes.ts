@@ -12,7 +12,7 @@ import { PROCESS_IDS, type ProcessIds } from './process-ids.ts';
 export const RECORD_EVERY = 5 * SECOND;
 /** A row that is older belongs to a process that does not run any more. Clocks of machines may differ by seconds. */
 const SILENT_AFTER = 30 * SECOND;
-const FORGOTTEN_AFTER = DAY;
+const KEPT = DAY;
 
 export interface ProcessRecord {
   /** Unique for each start. */
@@ -37,7 +37,7 @@ export async function recordProcess(db: Db, record: ProcessRecord, now: number):
     .execute();
   await db
     .deleteFrom('processes')
-    .where('seen_at', '<', now - FORGOTTEN_AFTER)
+    .where('seen_at', '<', now - KEPT)
     .execute();
 }
 

@@ -404,7 +404,7 @@ interface ConsentEventsTable {
   consent_text: string | null;
 }
 
-/** Imports of files that accounts uploaded; see subscribers/csv/uploads/. */
+/** Imports of files that accounts uploaded; see audience/csv/uploaded-imports.ts. */
 interface SubscriberImportsTable {
   id: string;
   account_id: number;

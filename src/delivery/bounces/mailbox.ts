@@ -37,10 +37,10 @@ export async function pollMailbox(
   secrets: SigningSecrets,
   options: { clock: Clock; signal?: AbortSignal | undefined },
 ): Promise<MailboxResult> {
-  const report: MailboxResult = { messages: 0, bounced: 0, unsubscribed: 0, ignored: 0, forged: 0, unclear: 0 };
+  const result: MailboxResult = { messages: 0, bounced: 0, unsubscribed: 0, ignored: 0, forged: 0, unclear: 0 };
   const { imapUrl } = config.secrets;
   const { clock, signal } = options;
-  if (imapUrl === undefined || signal?.aborted) return report;
+  if (imapUrl === undefined || signal?.aborted) return result;
   const url = new URL(imapUrl);
   await withMailbox(url, signal, async (mailbox) => {
     for (const uid of await unreadMessages(mailbox)) {
@@ -49,12 +49,12 @@ export async function pollMailbox(
       // Another process may have moved it.
       if (raw === null) continue;
       const outcome = await handleIncomingMail(store, config, secrets, raw, {}, clock());
-      report.messages += 1;
-      report[outcome.kind] += 1;
+      result.messages += 1;
+      result[outcome.kind] += 1;
       await fileMessage(mailbox, uid, outcome);
     }
   });
-  return report;
+  return result;
 }
 
 /** Logs in and opens the mailbox, without changing anything. @throws MailboxError if that fails */

@@ -303,7 +303,7 @@ async function newslettersOf(db: Db, target: BounceTarget): Promise<string[] | '
   const { newsletter, editionId, newsletterTag: tag, subscriberId } = target;
   if (newsletter !== null) return [newsletter];
   if (tag !== undefined) {
-    // Of the subscriptions, not of the configuration: the newsletter may be in it no more.
+    // Read from the subscriptions: the newsletter may no longer be configured.
     const subscriptions = await db
       .selectFrom('subscriptions')
       .select('newsletter')

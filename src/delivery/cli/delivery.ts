@@ -8,7 +8,7 @@ import { correctFutureInstants } from '../../core/store/future-instants.ts';
 import { listUnfinishedEditions } from '../../editions/queries.ts';
 import { rfc3339 } from '../../lib/time.ts';
 import { handleIncomingMail, INCOMING_LIMIT } from '../bounces/mail.ts';
-import { release } from '../control/control.ts';
+import { release } from '../control/operator-control.ts';
 import { deliverDue } from '../deliver-due.ts';
 import { readRunDetails, startRunDetails, wasInterrupted } from '../monitor/run-details.ts';
 import { RateWatch, startWatchingRates } from '../rates/watch-rates.ts';

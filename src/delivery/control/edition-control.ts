@@ -1,7 +1,7 @@
 /**
- * The operator's control of delivery: pause, resume and cancel editions, release a held queue, settle uncertain
+ * Changes of the stored state: pauses, resumes and cancels editions, releases a held queue, settles uncertain
  * deliveries. Repeating any of these changes nothing. Each takes an `onCommit`, which is called last in the transaction
- * of the change, and only if something changed.
+ * of the change, and only if something changed. No alert is changed here.
  */
 import { sql } from 'kysely';
 import { type Action, ActionableError } from '../../core/actions.ts';

@@ -66,7 +66,7 @@ export function signingFor(
   senderDomain: string,
   signedAt: number,
 ): Signing {
-  // Postmark assembles each message anew from its parts, which breaks every signature of the body. It signs itself.
+  // Postmark rebuilds each message from its parts, which breaks every signature of the body. It signs itself.
   const own = provider === 'postmark' ? [] : signersOf(signers, senderDomain);
   return { signers: own, signedAt, unsigned: UNSIGNED[provider] };
 }

@@ -18,7 +18,7 @@ export interface RunDetails {
   uncertain: number;
   /** What waits for the operator, whenever it was paused; `pending` is null for a domain of an edition. */
   waiting: { edition: string; domain: string | null; pending: number | null }[];
-  /** What waits for newsletters that the configuration has no more, a sentence for each. */
+  /** A sentence for each newsletter that is no longer configured and has waiting deliveries. */
   unconfigured: string[];
 }
 

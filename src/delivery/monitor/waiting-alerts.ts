@@ -36,7 +36,7 @@ export function unconfiguredAlert({
   return {
     ...{ kind: 'unconfigured', subject: { newsletter } },
     message: `${what} because the configuration has no newsletter ${newsletter}. Configure it again under this id.`,
-    actions: editions.map((name) => editionAction('cancel', 'cancel what waits instead', name)),
+    actions: editions.map((name) => editionAction('cancel', 'cancel the waiting deliveries instead', name)),
   };
 }
 

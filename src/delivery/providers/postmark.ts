@@ -53,7 +53,7 @@ const BOUNCES: Record<string, ProviderEvent['kind'] | 'by-text' | 'if-inactive'>
   SMTPApiError: 'if-inactive',
 };
 
-/** Why Postmark sends no more to an address, in a SubscriptionChange. */
+/** Why Postmark no longer sends to an address, in a SubscriptionChange. */
 const SUPPRESSIONS: Record<string, ProviderEvent['kind']> = {
   HardBounce: 'hard',
   SpamComplaint: 'complaint',

@@ -109,7 +109,7 @@ function done(
     case 'paused':
       return provider === null
         ? `Its delivery is paused: ${waiting === 1 ? '1 delivery waits' : `${waiting} deliveries wait`}.`
-        : `Its deliveries${others} are paused, and expire with it unless resumed; all others continue.`;
+        : `Its deliveries${others} are paused; all others continue. Unless resumed, they expire with the edition.`;
     case 'before':
       return 'It was paused already.';
     case 'over':

@@ -1,6 +1,4 @@
-/**
- * Ends the alerts about complaint and bounce rates.
- */
+/** Ends the alerts about complaint and bounce rates. */
 import { mailboxProviderById } from '../../audience/mailbox-providers.ts';
 import type { AlertId, AlertSubject } from '../../core/alerts/alert-kind.ts';
 import { listOpenAlerts, resolveAlerts } from '../../core/alerts/alerts.ts';
@@ -21,7 +19,7 @@ const LATER = 10;
 
 /**
  * Resolves the alerts that are over. One about something that is paused stays until it is resumed or cancelled. Others
- * end when a later edition of the newsletter is a day old without such a rate, or when its rates are watched no more.
+ * end when a later edition of the newsletter is a day old without such a rate, or when its rates are no longer watched.
  */
 export async function resolveRateAlerts(db: Db, now: number): Promise<void> {
   const over: AlertId[] = [];

@@ -180,7 +180,7 @@ async function carryOut(
   });
 }
 
-/** Also the log of a slot that the schedule has no more, or of a newsletter that the configuration has no more. */
+/** Also the log of a slot that is no longer scheduled, or of a newsletter that is no longer configured. */
 async function logNamed(app: AppContext, name: string, label?: string): Promise<LogEntry[]> {
   const [, newsletter = name, slot = label] = /^([^/]*)\/(.*)$/s.exec(name) ?? [];
   const log = slot === undefined ? [] : await readDraftLog(app.store.db, newsletter, slot);

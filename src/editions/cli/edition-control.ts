@@ -6,8 +6,15 @@ import { findSubscriberByAddress } from '../../audience/subscriptions.ts';
 import type { AppContext } from '../../core/app-context.ts';
 import { type CliContext, CommandError, type JsonOption, jsonOption, printResult } from '../../core/cli/context.ts';
 import { count } from '../../core/cli/text.ts';
-import { cancel, type ResumeResult, resume, retry, settle, settleAll } from '../../delivery/control/control.ts';
 import { pauseEdition } from '../../delivery/control/edition-control.ts';
+import {
+  cancel,
+  type ResumeResult,
+  resume,
+  retry,
+  settle,
+  settleAll,
+} from '../../delivery/control/operator-control.ts';
 import type { ReopenableKind, ReopenResult } from '../../delivery/control/reopen.ts';
 import { type EditionStatus, summariseEditions } from '../../delivery/status/edition-status.ts';
 import { formatFailures } from '../../delivery/status/format-editions.ts';

@@ -23,21 +23,21 @@ const BLOCK_TITLES: Record<Block, string> = {
 };
 
 /** @param zone in which instants are shown */
-export function formatDraft(report: ShownDraft, minimumStories: number, zone: string): string {
-  const { newsletter, slot, slotAt, window, stories, olderArticles, isSkipped } = report;
-  const leftOut = report.leftOut.filter(({ reason }) => reason.kind !== 'in-earlier-edition');
-  const earlier = report.leftOut.length - leftOut.length + olderArticles;
+export function formatDraft(draft: ShownDraft, minimumStories: number, zone: string): string {
+  const { newsletter, slot, slotAt, window, stories, olderArticles, isSkipped } = draft;
+  const leftOut = draft.leftOut.filter(({ reason }) => reason.kind !== 'in-earlier-edition');
+  const earlier = draft.leftOut.length - leftOut.length + olderArticles;
   const [from, until] = [window.from, window.until].map((instant) => localDateTime(instant, zone));
   const shown = stories.filter(({ block }) => block !== 'also').length;
   const texts = [
-    ['subject', report.subject ?? ''],
-    ['preheader', report.preheader ?? ''],
-    ['note', report.note ?? ''],
+    ['subject', draft.subject ?? ''],
+    ['preheader', draft.preheader ?? ''],
+    ['note', draft.note ?? ''],
   ].filter(([, text]) => text !== '') as [ShownDraft['edited'][number], string][];
   return [
-    `${newsletter}/${slot}, slot ${localDateTime(slotAt, zone)} (${zone}): ${describeState(report, zone)}`,
+    `${newsletter}/${slot}, slot ${localDateTime(slotAt, zone)} (${zone}): ${describeState(draft, zone)}`,
     ...texts.map(([name, text]) => {
-      const mark = name !== 'note' && report.edited.includes(name) ? ' (edited)' : '';
+      const mark = name !== 'note' && draft.edited.includes(name) ? ' (edited)' : '';
       return `${name}: ${text.replace(/\s+/g, ' ')}${mark}`;
     }),
     isSkipped ? formatSkipped(shown, minimumStories) : count(shown, 'story', 'stories'),
@@ -54,9 +54,9 @@ export function formatDraft(report: ShownDraft, minimumStories: number, zone: st
           ).map((line) => `  ${line}`),
         ]),
     ...(earlier === 0 ? [] : ['', `${count(earlier, 'article')} of earlier editions or older`]),
-    ...(report.problems.length === 0
+    ...(draft.problems.length === 0
       ? []
-      : ['', 'to check', ...formatEditionProblems(report.problems).map((line) => `  ${line}`)]),
+      : ['', 'to check', ...formatEditionProblems(draft.problems).map((line) => `  ${line}`)]),
   ].join('\n');
 }
 

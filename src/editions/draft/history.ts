@@ -193,7 +193,7 @@ function isDecision({ command }: LogEntry): boolean {
 /** The numbers of the entries that are undone, and not redone. */
 export function undoneNumbers(log: readonly LogEntry[]): Set<number> {
   const undone = new Set<number>();
-  // From the newest: an undo that is undone itself counts no more.
+  // From the newest: an undo that is itself undone does not count.
   for (const { number, undoes } of log.toReversed()) if (undoes !== null && !undone.has(number)) undone.add(undoes);
   return undone;
 }

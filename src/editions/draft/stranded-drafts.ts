@@ -1,6 +1,6 @@
 /**
- * Drafts of slots to come that the configuration has no more, because a schedule was changed or a newsletter removed:
- * what editors decided there has no effect, be it a hold.
+ * Drafts of coming slots that are no longer configured, because a schedule was changed or a newsletter removed. The
+ * editors' decisions in them, such as a hold, have no effect.
  */
 import { alertText, type RaisedAlert, syncAlerts } from '../../core/alerts/alerts.ts';
 import type { AppContext } from '../../core/app-context.ts';

@@ -9,7 +9,7 @@ import { fillHtml } from './placeholders.ts';
 
 /** Gmail clips a message with more bytes of HTML. */
 export const MAX_HTML_BYTES = 102_400;
-/** No token in a link is longer (subscribers/tokens). */
+/** No token in a link is longer (audience/tokens.ts). */
 const MAX_TOKEN_LENGTH = 130;
 /** Stories differ in size, so a cut by the ratio of sizes alone would often fall short. */
 const MARGIN = 0.95;

@@ -192,7 +192,7 @@ class Desk {
     const { suits, limit } = options;
     const belongs = (c: StoryCandidate): boolean => {
       const own = this.blockOf(c);
-      // A story whose block has no room for it, or that is the lead no more, goes where it suits.
+      // A story whose block has no room for it, or that is no longer the lead, goes where it suits.
       const isFree = own === null || own === 'lead' || (block === 'latest' && this.#placedIn(c) === null);
       return own === block || (isFree && suits(c));
     };

@@ -1,6 +1,4 @@
-/**
- * The subscriptions of the embedded hub and the outbox of their notifications.
- */
+/** The subscriptions of the embedded hub and the outbox of their notifications. */
 import { type RawBuilder, sql } from 'kysely';
 import { claimRows, deleteClaimed, isClaimable, revokedLease, updateClaimed } from '../../core/store/lease.ts';
 import type { Db, Tx } from '../../core/store/store.ts';
@@ -24,7 +22,7 @@ export interface ClaimedSubscription {
 
 export type DistributionResult =
   | { kind: 'delivered'; tookMs: number }
-  /** The subscriber wants no more, or the feed is gone. */
+  /** The subscriber no longer wants updates, or the feed is gone. */
   | { kind: 'ended'; reason: string }
   | { kind: 'failed'; reason: string }
   /** The process is stopping. */

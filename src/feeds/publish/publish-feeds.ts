@@ -53,7 +53,7 @@ export interface PublishOptions {
 /**
  * Builds feeds, stores the documents that differ, and deletes those of feeds that are no longer configured, in one
  * transaction. Publishing twice, or in two processes at once, is harmless: an older build never replaces a newer one.
- * If feeds have changed in the same second already, nothing is stored, and the report is postponed.
+ * If feeds have changed in the same second already, nothing is stored, and the result says until when it is postponed.
  * @throws Error if an id names no feed, or a template fails
  */
 export async function publishFeeds(
@@ -64,7 +64,7 @@ export async function publishFeeds(
 ): Promise<PublishFeedsResult> {
   const build = await buildAll(store, config, templates, options);
   const stored = await store.db.transaction().execute((tx) => storeBuild(tx, config, build, options));
-  return reportOf(build, stored);
+  return resultOf(build, stored);
 }
 
 interface Build {
@@ -152,7 +152,7 @@ async function storeBuild(
   return { ...outcome, changedPaths };
 }
 
-function reportOf(build: Build, { claimed, changedPaths, postponedUntil }: StoredBuild): PublishFeedsResult {
+function resultOf(build: Build, { claimed, changedPaths, postponedUntil }: StoredBuild): PublishFeedsResult {
   const describe = (documents: PreparedDocument[], items: number) =>
     documents.map(({ path, size }) => ({ path, changed: changedPaths.includes(path), items, bytes: size }));
   const failed = build.feeds.flatMap((built) =>

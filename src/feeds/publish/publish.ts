@@ -1,6 +1,4 @@
-/**
- * Publishes feeds: pauses editions with retracted articles, builds, stores and mirrors feeds.
- */
+/** Publishes feeds: pauses editions with retracted articles, builds, stores and mirrors feeds. */
 import { setTimeout } from 'node:timers/promises';
 import {
   type DueChange,
@@ -227,14 +225,14 @@ async function publishRecorded(
       hasChanges: changes.length > 0,
       onStored: (tx, paths, at) => queueHubNotifications(tx, config, paths, at),
     });
-  let report = await build();
+  let result = await build();
   // Where the clock does not move, the changes stay pending for the next publish.
-  while (report.postponedUntil !== null && (await clockReaches(clock, report.postponedUntil))) report = await build();
+  while (result.postponedUntil !== null && (await clockReaches(clock, result.postponedUntil))) result = await build();
   // A newer build by another process need not contain these changes.
-  const isStored = report.superseded.length === 0 && report.postponedUntil === null;
+  const isStored = result.superseded.length === 0 && result.postponedUntil === null;
   if (isStored) await endChanges(app, changes, pages);
-  if (report.documents.some((document) => document.changed)) await mirrorPublished(app);
-  return { ...report, archives: { closed, more } };
+  if (result.documents.some((document) => document.changed)) await mirrorPublished(app);
+  return { ...result, archives: { closed, more } };
 }
 
 /** Takes published changes off the outbox. The archive pages that have their articles get a later time, once. */

@@ -1,6 +1,6 @@
 /**
  * Watches folders, and says which of their files have changed. It may miss changes, such as those that another machine
- * makes on a network disk: whoever needs all of them also looks now and then.
+ * makes on a network disk: a caller that needs all of them also scans the folders now and then.
  */
 import { type FSWatcher, watch } from 'node:fs';
 import { stat } from 'node:fs/promises';

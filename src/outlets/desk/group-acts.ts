@@ -1,6 +1,4 @@
-/**
- * The acts of an editor on story groups: each is one command, which names the groups as the page showed them.
- */
+/** The acts of an editor on story groups: each is one command, which names the groups as the page showed them. */
 import type { Tx } from '../../core/store/store.ts';
 import type { SignedInRequest } from '../../web/desk/desk-request.ts';
 import { respondAfter, respondProblem } from '../../web/desk/page.ts';
@@ -35,7 +33,7 @@ interface DoneCommand extends PostedCommand, CarriedOut {
   edit: GroupEdit;
 }
 
-export function pick(request: SignedInRequest): Promise<Response> {
+export function handlePick(request: SignedInRequest): Promise<Response> {
   const text = request.form.get('text') ?? '';
   return actOnGroup(
     request,
@@ -45,7 +43,7 @@ export function pick(request: SignedInRequest): Promise<Response> {
   );
 }
 
-export function edit(request: SignedInRequest): Promise<Response> {
+export function handleEdit(request: SignedInRequest): Promise<Response> {
   const text = request.form.get('text') ?? '';
   return actOnGroup(request, 'edit', { kind: 'edit', text, ...pickOptions(request.form) }, 'change it to this');
 }
@@ -61,27 +59,27 @@ function pickOptions(form: URLSearchParams) {
   };
 }
 
-export function nameFirst(request: SignedInRequest): Promise<Response> {
+export function handleNameFirst(request: SignedInRequest): Promise<Response> {
   const [item = 0] = parseItems(request.form.get('item') ?? '');
   return actOnGroup(request, 'first', { kind: 'first', item }, 'name another outlet first', { report: item });
 }
 
-export function drop(request: SignedInRequest): Promise<Response> {
+export function handleDrop(request: SignedInRequest): Promise<Response> {
   return actOnGroup(request, 'drop', { kind: 'drop' }, 'drop it');
 }
 
-export function restore(request: SignedInRequest): Promise<Response> {
+export function handleRestore(request: SignedInRequest): Promise<Response> {
   return actOnGroup(request, 'restore', { kind: 'restore' }, 'restore it');
 }
 
-export function split(request: SignedInRequest): Promise<Response> {
+export function handleSplit(request: SignedInRequest): Promise<Response> {
   // One list of ids from a notice, or a field for each checkbox.
   const items = request.form.getAll('report').flatMap(parseItems);
   return actOnGroup(request, 'split', { kind: 'split', items }, 'split off reports', { reports: items });
 }
 
 /** Merges another group into that of the address. */
-export function mergeWith(request: SignedInRequest): Promise<Response> {
+export function handleMergeWith(request: SignedInRequest): Promise<Response> {
   const { form } = request;
   const group = groupParameter(request);
   const other = { items: parseItems(form.get('with') ?? ''), seen: seenOf(form) };
@@ -93,7 +91,7 @@ export function mergeWith(request: SignedInRequest): Promise<Response> {
 }
 
 /** Merges the groups that are marked in the list. */
-export function mergeMarked(request: SignedInRequest): Promise<Response> {
+export function handleMergeMarked(request: SignedInRequest): Promise<Response> {
   const { form } = request;
   const references = form
     .getAll('group')

@@ -1,9 +1,16 @@
-/**
- * The roundup: what other outlets report, and what enters it.
- */
+/** The roundup: what other outlets report, and what enters it. */
 import type { DeskSection } from '../../web/desk/desk-route.ts';
 import { addPosted, readPosted, showAdd } from './add-page.ts';
-import { drop, edit, mergeMarked, mergeWith, nameFirst, pick, restore, split } from './group-acts.ts';
+import {
+  handleDrop,
+  handleEdit,
+  handleMergeMarked,
+  handleMergeWith,
+  handleNameFirst,
+  handlePick,
+  handleRestore,
+  handleSplit,
+} from './group-acts.ts';
 import { showGroup } from './group-page.ts';
 import { showList } from './list-page.ts';
 
@@ -16,14 +23,14 @@ export const roundupSection: DeskSection = {
     { method: 'GET', path: '/roundup/add', needs: 'drafts.edit', handle: showAdd },
     { method: 'POST', path: '/roundup/add', needs: 'drafts.edit', handle: addPosted },
     { method: 'POST', path: '/roundup/add/read', needs: 'drafts.edit', handle: readPosted },
-    { method: 'POST', path: '/roundup/merge', needs: 'drafts.edit', handle: mergeMarked },
+    { method: 'POST', path: '/roundup/merge', needs: 'drafts.edit', handle: handleMergeMarked },
     { method: 'GET', path: GROUP, needs: 'editions.read', handle: showGroup },
-    { method: 'POST', path: `${GROUP}/pick`, needs: 'drafts.edit', handle: pick },
-    { method: 'POST', path: `${GROUP}/edit`, needs: 'drafts.edit', handle: edit },
-    { method: 'POST', path: `${GROUP}/first`, needs: 'drafts.edit', handle: nameFirst },
-    { method: 'POST', path: `${GROUP}/drop`, needs: 'drafts.edit', handle: drop },
-    { method: 'POST', path: `${GROUP}/restore`, needs: 'drafts.edit', handle: restore },
-    { method: 'POST', path: `${GROUP}/merge`, needs: 'drafts.edit', handle: mergeWith },
-    { method: 'POST', path: `${GROUP}/split`, needs: 'drafts.edit', handle: split },
+    { method: 'POST', path: `${GROUP}/pick`, needs: 'drafts.edit', handle: handlePick },
+    { method: 'POST', path: `${GROUP}/edit`, needs: 'drafts.edit', handle: handleEdit },
+    { method: 'POST', path: `${GROUP}/first`, needs: 'drafts.edit', handle: handleNameFirst },
+    { method: 'POST', path: `${GROUP}/drop`, needs: 'drafts.edit', handle: handleDrop },
+    { method: 'POST', path: `${GROUP}/restore`, needs: 'drafts.edit', handle: handleRestore },
+    { method: 'POST', path: `${GROUP}/merge`, needs: 'drafts.edit', handle: handleMergeWith },
+    { method: 'POST', path: `${GROUP}/split`, needs: 'drafts.edit', handle: handleSplit },
   ],
 };

@@ -15,11 +15,11 @@ const BATCH = 2_000;
  * @param sources ids of the roundup sources of the configuration
  * @returns the number of deleted items
  */
-export async function deleteForgottenItems(db: Db, sources: readonly string[], now: number): Promise<number> {
+export async function deleteOldItems(db: Db, sources: readonly string[], now: number): Promise<number> {
   const before = now - KEPT;
   // An empty list is no SQL.
   const isConfigured = sources.length === 0 ? sql`1 = 0` : sql`outlet_items.source in (${sql.join([...sources])})`;
-  const isForgotten = sql`seen_at < ${before} and case when ${isConfigured}
+  const isOld = sql`seen_at < ${before} and case when ${isConfigured}
     then exists (select 1 from outlet_feeds where outlet_feeds.source = outlet_items.source
       and outlet_items.seen_at < outlet_feeds.read_at - ${KEPT})
     else true end`;
@@ -29,7 +29,7 @@ export async function deleteForgottenItems(db: Db, sources: readonly string[], n
   for (;;) {
     const { rows } = await inTransaction(db, (tx) =>
       sql`delete from outlet_items where id in
-        (select id from outlet_items where ${isForgotten} and not ${isPicked} order by id limit ${BATCH})
+        (select id from outlet_items where ${isOld} and not ${isPicked} order by id limit ${BATCH})
         returning id`.execute(tx),
     );
     deleted += rows.length;

@@ -37,17 +37,17 @@ class StaleGroup extends Error {
  * @returns what the import of articles reports: a rejected article is tried again with the next call
  */
 export async function publishPicks(store: Store, config: Config, clock: Clock): Promise<ArticleImportResult> {
-  const report = emptyResult();
+  const result = emptyResult();
   for (const group of await readUnpublishedGroups(store.db)) {
     if (!isPicked(group)) continue;
     try {
-      addToResult(report, await publishPick(store, config, group, clock));
+      addToResult(result, await publishPick(store, config, group, clock));
     } catch (error) {
-      // Whoever has changed it publishes that too.
+      // The editor who changed the group publishes it.
       if (!(error instanceof StaleGroup)) throw error;
     }
   }
-  return report;
+  return result;
 }
 
 function isPicked(group: StoryGroup): group is PickedGroup {

@@ -63,15 +63,15 @@ export async function importExport(
     from === 'wordpress'
       ? readWordPressExport(file, config.publication.zone, leftOut)
       : readGhostExport(file, ghostUrl(file, siteUrl), leftOut);
-  const report = emptyResult();
+  const result = emptyResult();
   for await (const whole of partsOf(entries)) {
     const part = await withoutPolled(store, sourceId, whole, leftOut);
     // A post without a date has that of the file, which another import finds too.
     const files = part.flatMap((entry) => importFileOf(entry, rules, Math.floor(mtimeMs), leftOut) ?? []);
-    addToResult(report, await importFiles(store, config, files, { clock, takeOver }));
+    addToResult(result, await importFiles(store, config, files, { clock, takeOver }));
   }
-  await analyseArticles(store, report);
-  return { ...report, leftOut: leftOut.lines() };
+  await analyseArticles(store, result);
+  return { ...result, leftOut: leftOut.lines() };
 }
 
 /**
@@ -92,8 +92,8 @@ export async function importSiteFolder(
   const { from, url, ...importOptions } = options;
   const leftOut = new LeftOut();
   const files = await findSitePosts(folder, from, { url, leftOut });
-  const report = await importFiles(store, config, files, importOptions);
-  return { ...report, leftOut: leftOut.lines() };
+  const result = await importFiles(store, config, files, importOptions);
+  return { ...result, leftOut: leftOut.lines() };
 }
 
 /** The posts that no poll of the source has read in this version or a later one. */

@@ -9,7 +9,7 @@ import type { DeskRequest } from './desk-request.ts';
 
 const NAME = 'daywire-desk';
 
-/** Puts a new session into the browser. Whoever used it before is signed out. */
+/** Puts a new session into the browser. The previous session of the browser ends. */
 export async function replaceSession({ c, desk }: DeskRequest, token: string): Promise<void> {
   const before = sessionTokenOf(c);
   if (before !== null) await endSession(desk.app.store.db, before);

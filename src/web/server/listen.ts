@@ -1,6 +1,4 @@
-/**
- * The HTTP server that runs the web app.
- */
+/** The HTTP server that runs the web app. */
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import { type AddressInfo, isIPv6, type Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
@@ -18,7 +16,7 @@ export class ListenError extends Error {
 export interface WebServer {
   /** Its address, such as `http://127.0.0.1:8080/`. */
   url: string;
-  /** Accepts no more connections, waits at most five seconds for open requests, and resolves. */
+  /** Stops accepting connections, waits at most five seconds for open requests, and resolves. */
   close(): Promise<void>;
 }
 

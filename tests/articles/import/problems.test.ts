@@ -31,7 +31,7 @@ describe('a problem in a Markdown file', () => {
     ['kind: news', `story.md:3: kind is "news": ${KINDS}`],
     ['kicker: "Exclusive:"', 'story.md:3: kicker is "Exclusive:": must not end in a colon: daywire adds one'],
     [`dek: [a]`, 'story.md:3: dek is a list: must be text'],
-    [`shortHeadline: ${LONG}`, `story.md:3: shortHeadline is "${LONG.slice(0, 77)}…": must be at most 200 characters`],
+    [`shortHeadline: ${LONG}`, `story.md:3: shortHeadline is "${LONG.slice(0, 79)}…": must be at most 200 characters`],
     ['pinned: yes', 'story.md:3: pinned is "yes": must be true or false'],
     [
       'published: yesterday',

@@ -64,7 +64,7 @@ describe('the page of an article', () => {
           updatedAt: NOW - HOUR / 2,
         }),
       );
-      expectGolden('http/article.html', withoutVersion(await site.read('/articles/whole')));
+      expectGolden('pages/article.html', withoutVersion(await site.read('/articles/whole')));
     });
 
     it('has the language of the article, and that of the publication around it', async () => {

@@ -78,7 +78,7 @@ forEachDatabase((open) => {
       expect(await list(store, null, { section: 'world' })).toEqual(['ferry']);
     });
 
-    it('follows an article to its new headline and time, and finds it by the old ones no more', async () => {
+    it('follows an article to its new headline and time, and no longer finds it by the old ones', async () => {
       const store = await open();
       await saveAll(store, ARTICLES);
       await saveAll(store, [article('ferry', { headline: 'Boat Sinks off Naxos', publishedAt: NOW - 90 * DAY })]);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { NOW, queueEdition } from '../../../scripts/test-edition.ts';
 import type { Tables } from '../../../src/core/store/tables.ts';
-import { retry } from '../../../src/delivery/control/control.ts';
+import { retry } from '../../../src/delivery/control/operator-control.ts';
 import { reopenDeliveries } from '../../../src/delivery/control/reopen.ts';
 import { endedBadly, finishingWithAlert, undeliveredMessage } from '../../../src/delivery/monitor/finish.ts';
 import { expiredReason, OVER_LIMITS } from '../../../src/delivery/queue/delivery-outcome.ts';

@@ -3,7 +3,7 @@ import { queueEdition } from '../../../scripts/test-edition.ts';
 import { eraseSubscriber } from '../../../src/audience/erasure.ts';
 import { raiseAlert } from '../../../src/core/alerts/alerts.ts';
 import { pauseAlert } from '../../../src/delivery/alerts.ts';
-import { cancel, settle, settleAll } from '../../../src/delivery/control/control.ts';
+import { cancel, settle, settleAll } from '../../../src/delivery/control/operator-control.ts';
 import { pauseDomain } from '../../../src/delivery/control/paused-domains.ts';
 import { deliverDue } from '../../../src/delivery/deliver-due.ts';
 import { readRunDetails, startRunDetails } from '../../../src/delivery/monitor/run-details.ts';
@@ -39,7 +39,7 @@ describe('deliveries of a newsletter that is not configured', () => {
       expect(await deliveriesOf(app.store)).toEqual(before);
       const message =
         '7 deliveries wait because the configuration has no newsletter daily-roundup. Configure it again under this ' +
-        `id. To cancel what waits instead, use "daywire editions cancel daily-roundup/${slot}".`;
+        `id. To cancel the waiting deliveries instead, use "daywire editions cancel daily-roundup/${slot}".`;
       expect(await alertsOf(app)).toEqual([{ key: 'unconfigured:daily-roundup', message, count: 1 }]);
       expect(await readRunDetails(other, await startRunDetails(other), report)).toMatchObject({
         unconfigured: [message],

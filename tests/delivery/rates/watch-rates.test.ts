@@ -5,7 +5,7 @@ import { createApp } from '../../../src/app/routes/app.ts';
 import { mailboxToken } from '../../../src/audience/tokens.ts';
 import { countDelivered } from '../../../src/core/store/counts.ts';
 import type { Store } from '../../../src/core/store/store.ts';
-import { cancel, resume } from '../../../src/delivery/control/control.ts';
+import { cancel, resume } from '../../../src/delivery/control/operator-control.ts';
 import { deliverDue } from '../../../src/delivery/deliver-due.ts';
 import { RateWatch } from '../../../src/delivery/rates/watch-rates.ts';
 import { readEditionDetails } from '../../../src/delivery/status/edition-status.ts';
@@ -178,7 +178,7 @@ describe('an edition about which people complain', () => {
         [`${KEY}:gmail`]: expect.stringContaining('6 of 120 recipients at Gmail complained (5 %)'),
       });
       expect(alerts[`${KEY}:gmail`]).toContain(
-        'Its deliveries to Gmail are paused, and expire with it unless resumed; all others continue.',
+        'Its deliveries to Gmail are paused; all others continue. Unless resumed, they expire with the edition.',
       );
       expect((await one.state()).delivery_state).toBe('delivering');
       expect((await deliverDue(one.app)).submitted).toBe(7);

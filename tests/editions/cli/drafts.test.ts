@@ -149,7 +149,7 @@ describe.concurrent('daywire editions, for an editor', () => {
     ]);
   });
 
-  it('lists the commands to a draft whose newsletter the configuration has no more', async () => {
+  it('lists the commands to a draft whose newsletter is no longer configured', async () => {
     const { folder, editions, show } = await openFolder();
     const { slot } = await show();
     await editions('subject', 'One', '--by', 'Ada');

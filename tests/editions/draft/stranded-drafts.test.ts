@@ -20,7 +20,7 @@ function scheduled(app: DraftApp, cron: string): AppContext {
 const alerts = async ({ store }: DraftApp) => (await openAlerts(store.db)).map(({ key }) => key);
 
 forEachDatabase((open) => {
-  it('reports a held draft whose slot the schedule has no more, until the slot is back or over', async () => {
+  it('reports a held draft whose slot is no longer scheduled, until the slot is back or over', async () => {
     const app = await openDraftApp(await open(), SLOT_AT);
     await hold(app);
     const twice = scheduled(app, '30 7,19 * * *');

@@ -62,7 +62,7 @@ describe('an archive page', () => {
       expect(await site.read(PATH.replace('.atom', '.json'))).toContain('Second');
     });
 
-    it('lacks an article that is public no more, and reports a retracted one in Atom', async () => {
+    it('lacks an article that is no longer public, and reports a retracted one in Atom', async () => {
       const status = { state: 'retracted', note: 'It was wrong.', at: LATER } as const;
       await save(store, article('a', { publishedAt: NOW - HOUR, updatedAt: NOW - HOUR, status }));
       await recordChanged(store, config, LATER + MINUTE, ['a']);

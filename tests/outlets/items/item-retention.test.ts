@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Db } from '../../../src/core/store/store.ts';
 import { DAY } from '../../../src/lib/time.ts';
-import { deleteForgottenItems } from '../../../src/outlets/items/item-retention.ts';
+import { deleteOldItems } from '../../../src/outlets/items/item-retention.ts';
 import { recordOutletItems } from '../../../src/outlets/items/outlet-items.ts';
 import type { OutletEntry } from '../../../src/outlets/outlet-entry.ts';
 import { NOW } from '../../support/clock.ts';
@@ -28,25 +28,25 @@ const titles = async (db: Db) =>
   (await db.selectFrom('outlet_items').select('title').orderBy('id').execute()).map(({ title }) => title);
 
 forEachDatabase((openStore) => {
-  describe('deleteForgottenItems', () => {
+  describe('deleteOldItems', () => {
     it('deletes what a feed has not had for 60 days, and its keys', async () => {
       const db = await open((await openStore()).db);
       await read(db, ['kept', 'gone'], NOW);
       await read(db, ['kept', 'later'], NOW + DAY);
       await read(db, ['kept'], NOW + 61 * DAY);
-      expect(await deleteForgottenItems(db, ['outlet'], NOW + 61 * DAY)).toBe(1);
+      expect(await deleteOldItems(db, ['outlet'], NOW + 61 * DAY)).toBe(1);
       expect((await titles(db)).toSorted()).toEqual(['kept', 'later']);
       const keys = await db.selectFrom('outlet_item_keys').select('item').distinct().execute();
       expect(keys).toHaveLength(2);
-      expect(await deleteForgottenItems(db, ['outlet'], NOW + 61 * DAY)).toBe(0);
+      expect(await deleteOldItems(db, ['outlet'], NOW + 61 * DAY)).toBe(0);
     });
 
     it('keeps what the last document had, however long ago that was read', async () => {
       const db = await open((await openStore()).db);
       await read(db, ['one', 'two'], NOW);
-      expect(await deleteForgottenItems(db, ['outlet'], NOW + 400 * DAY)).toBe(0);
-      // It is in the configuration no more: nobody reads it again.
-      expect(await deleteForgottenItems(db, [], NOW + 400 * DAY)).toBe(2);
+      expect(await deleteOldItems(db, ['outlet'], NOW + 400 * DAY)).toBe(0);
+      // It is no longer configured, so it is not read again.
+      expect(await deleteOldItems(db, [], NOW + 400 * DAY)).toBe(2);
     });
 
     it('keeps the items of picked groups, and forgets decisions on groups that have none left', async () => {
@@ -58,7 +58,7 @@ forEachDatabase((openStore) => {
         await db.updateTable('outlet_items').set({ group_id: id }).where('id', '=', id).execute();
         await db.insertInto('story_groups').values({ id, state, editor: 'ann', updated_at: NOW }).execute();
       }
-      expect(await deleteForgottenItems(db, [], NOW + 61 * DAY)).toBe(1);
+      expect(await deleteOldItems(db, [], NOW + 61 * DAY)).toBe(1);
       expect(await titles(db)).toEqual(['picked']);
       expect(await db.selectFrom('story_groups').select('state').execute()).toEqual([{ state: 'picked' }]);
     });
@@ -69,9 +69,9 @@ forEachDatabase((openStore) => {
       const times = { now: NOW, windowMs: DAY };
       await recordOutletItems(db, { id: 'outlet', fence: 0 }, 'The Outlet', ['one', 'two'].map(shared), times);
       const voids = () => db.selectFrom('outlet_item_keys').select('stored_at').where('item', 'is', null).execute();
-      await deleteForgottenItems(db, ['outlet'], NOW + 59 * DAY);
+      await deleteOldItems(db, ['outlet'], NOW + 59 * DAY);
       expect(await voids()).toEqual([{ stored_at: NOW }]);
-      await deleteForgottenItems(db, ['outlet'], NOW + 61 * DAY);
+      await deleteOldItems(db, ['outlet'], NOW + 61 * DAY);
       expect(await voids()).toEqual([]);
     });
 
@@ -82,7 +82,7 @@ forEachDatabase((openStore) => {
       const claim = { id: 'outlet', fence: 0 };
       for (let poll = 0; poll < 50; poll++)
         await recordOutletItems(db, claim, 'The Outlet', [renamed(poll)], times(poll));
-      await deleteForgottenItems(db, ['outlet'], NOW + 50);
+      await deleteOldItems(db, ['outlet'], NOW + 50);
       const keys = await db.selectFrom('outlet_item_keys').select('key').execute();
       const kinds = keys.map(({ key }) => key.split(':')[0]);
       expect(kinds.filter((kind) => kind === 'guid')).toHaveLength(10);

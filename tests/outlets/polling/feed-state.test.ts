@@ -124,7 +124,7 @@ describe('permanent redirects', () => {
     expect(third.condition).toMatchObject({ state: 'moved', endpoint: NEW_PLACE });
     expect(third.condition.reason).toMatch(/name that address in the configuration/);
     expect(third.nextAt).toBe(NOW + 49 * HOUR);
-    // The new address redirects no more.
+    // The new address no longer redirects.
     expect(poll(third.condition, [read(), NOW + 49 * HOUR]).condition).toMatchObject({
       ...{ state: 'moved', endpoint: NEW_PLACE, since: NOW + 48 * HOUR },
     });

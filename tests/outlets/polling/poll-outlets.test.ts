@@ -236,7 +236,7 @@ describe('polling outlets', () => {
       expect(await alertsOf(store)).toEqual([]);
     });
 
-    it('polls a feed no more that is gone, until an operator asks for it', async () => {
+    it('no longer polls a feed that is gone, until an operator asks for it', async () => {
       const store = await open();
       let isGone = true;
       const { app, server, poll, options } = await openOutletNewsroom(store, FEED, (request) =>

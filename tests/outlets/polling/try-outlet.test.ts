@@ -8,7 +8,7 @@ import { openTestApp } from '../../support/test-app.ts';
 
 describe('trying the feed of an outlet', () => {
   forEachDatabase((open) => {
-    it('asks a host no more that asked for a pause', async () => {
+    it('sends no further request to a host that asked for a pause', async () => {
       const server = await startRawServer(
         () => 'HTTP/1.1 429 Too Many Requests\r\nRetry-After: 600\r\nContent-Length: 0\r\nConnection: close\r\n\r\n',
       );

@@ -58,7 +58,7 @@ describe('a result that takes long', () => {
     expect(await cache.read(1)).toMatchObject({ value: 'new' });
   });
 
-  it('throws what the computation throws to whoever waits, and is tried again', async () => {
+  it('throws what the computation throws to all that wait, and is tried again', async () => {
     const { cache, computations } = openCache();
     const failing = cache.read(1);
     computations[0]?.reject(new Error('the store is away'));

@@ -133,7 +133,7 @@ forEachDatabase((open) => {
       expect(countRendered('front')).toBe(1);
     });
 
-    it('that does not exist is created anew for each request, and fails for all that wait if it fails', async () => {
+    it('that does not exist is created for each request, and fails for all that wait if it fails', async () => {
       expect((await site.get('/articles/none')).status).toBe(404);
       for (const path of ['/none', '/articles/nothing', '/unsubscribe/x']) await site.get(path);
       // The text is the same for all.

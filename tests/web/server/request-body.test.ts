@@ -72,7 +72,7 @@ it('throws for a client that has left before', async () => {
 });
 
 describe('UnfinishedBodies', () => {
-  it('closes the oldest requests beyond its bytes, and counts those that are removed no more', () => {
+  it('closes the oldest requests beyond its bytes, and counts removed ones no longer', () => {
     const closed: string[] = [];
     const request = (name: string) => ({ destroy: () => closed.push(name) }) as never;
     const [a, b, c] = [request('a'), request('b'), request('c')];

@@ -19,7 +19,7 @@ forEachDatabase((open) => {
       expect(lines).toEqual([expect.stringMatching(/from 172\.17\.0\.1, .* add "172\.17\.0\.1\/32" \{/)]);
       const found = { address: '172.17.0.1', at: NOW, trusted: TRUSTED };
       await expect.poll(() => findUntrustedProxy(store.db, TRUSTED, NOW)).toEqual(found);
-      // The operator has changed the list, or it happens no more.
+      // The operator has changed the list, or it no longer happens.
       expect(await findUntrustedProxy(store.db, [...TRUSTED, '172.17.0.0/16'], NOW)).toBeNull();
       expect(await findUntrustedProxy(store.db, TRUSTED, NOW + 8 * DAY)).toBeNull();
     });

@@ -1,6 +1,4 @@
-/**
- * Clears the rejections of files that no longer exist.
- */
+/** Clears the rejections of files that no longer exist. */
 import { existsSync } from 'node:fs';
 import { dirname, resolve, sep } from 'node:path';
 import type { Db, Store } from '../../../core/store/store.ts';
@@ -30,11 +28,11 @@ export async function clearGoneFiles(
       !unreadable.some((folder) => isBelow(source, folder)) &&
       (missing.includes(source) || listed.some((folder) => isBelow(source, folder))),
   );
-  for (const some of chunks(gone, 500)) await forgetFiles(db, some);
+  for (const some of chunks(gone, 500)) await deleteFileRecords(db, some);
 }
 
 /** The files count as new if they return. */
-async function forgetFiles(db: Db, paths: string[]): Promise<void> {
+async function deleteFileRecords(db: Db, paths: string[]): Promise<void> {
   await db.deleteFrom('imported_files').where('path', 'in', paths).execute();
   await clearRejectionsOfFiles(db, paths);
 }

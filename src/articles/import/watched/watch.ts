@@ -38,10 +38,10 @@ export async function importChangedFiles(
   await clearGoneFiles(store, { listed: paths.filter((path) => !failed.includes(path)), failed }, files);
   const now = options.clock();
   const complete = isRepeated ? files.filter((file) => !mayBeHalfWritten(file, now)) : files;
-  const report = await importComplete(store, config, complete, { ...importOptions, background: isRepeated });
-  report.warnings.push(...missing);
-  report.warningCount += missing.length;
-  return report;
+  const result = await importComplete(store, config, complete, { ...importOptions, background: isRepeated });
+  result.warnings.push(...missing);
+  result.warningCount += missing.length;
+  return result;
 }
 
 /**

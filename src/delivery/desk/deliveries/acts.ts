@@ -13,8 +13,16 @@ import { respondAfter, respondMissing, respondPage } from '../../../web/desk/pag
 import { formatCount } from '../../../web/desk/parts/figure.ts';
 import { passwordField, submitButton, textField } from '../../../web/desk/parts/form.ts';
 import { sentence } from '../../../web/desk/parts/operator-text.ts';
-import { cancel, ExpiredDeliveriesError, release, resume, retry, settle, settleAll } from '../../control/control.ts';
 import { DeliveryControlError, pauseEdition } from '../../control/edition-control.ts';
+import {
+  cancel,
+  ExpiredDeliveriesError,
+  release,
+  resume,
+  retry,
+  settle,
+  settleAll,
+} from '../../control/operator-control.ts';
 import { listPausedDomains } from '../../control/paused-domains.ts';
 import type { ReopenableKind } from '../../control/reopen.ts';
 import { countAllDeliveries } from '../../queue/queries.ts';

@@ -12,7 +12,7 @@ import { postButton } from '../../../web/desk/parts/form.ts';
 import { pager } from '../../../web/desk/parts/pager.ts';
 import { rowTable } from '../../../web/desk/parts/row-table.ts';
 import { fromNow, when } from '../../../web/desk/parts/when.ts';
-import type { ExpiredDeliveriesError } from '../../control/control.ts';
+import type { ExpiredDeliveriesError } from '../../control/operator-control.ts';
 import { type EditionProgress, listProgress } from '../../progress.ts';
 import type { FailureGroup } from '../../queue/failure-groups.ts';
 import { type FailedDeliveryOf, listFailedOf, listUncertainOf, type UncertainDelivery } from '../../queue/queries.ts';

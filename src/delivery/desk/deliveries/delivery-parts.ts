@@ -9,7 +9,7 @@ import { type Figure, figures, formatCount } from '../../../web/desk/parts/figur
 import { hiddenFields, postButton, submitButton, textField } from '../../../web/desk/parts/form.ts';
 import { rowTable, type TableRow } from '../../../web/desk/parts/row-table.ts';
 import { when } from '../../../web/desk/parts/when.ts';
-import type { ExpiredDeliveriesError } from '../../control/control.ts';
+import type { ExpiredDeliveriesError } from '../../control/operator-control.ts';
 import { formatRate, type SubmissionRate } from '../../submission-rate.ts';
 import { deliveryFigures, queuedOf } from '../editions/edition-figures.ts';
 import { deliveryStateMark } from '../editions/edition-names.ts';

@@ -6,7 +6,7 @@ import { handleReissue, handleReissueCheck, handleReissueNote, serveReissuePage 
 
 const EDITION = '/editions/:newsletter/:slot';
 
-export const editionsSection: DeskSection = {
+export const closedEditionsSection: DeskSection = {
   navigation: { id: 'editions', label: 'Editions', path: '/editions', needs: 'editions.read' },
   routes: [
     { method: 'GET', path: '/editions', needs: 'editions.read', handle: serveEditionList },

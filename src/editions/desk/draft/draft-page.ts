@@ -1,6 +1,4 @@
-/**
- * The page on which editors work on an edition.
- */
+/** The page on which editors work on an edition. */
 import { html } from 'hono/html';
 import type { Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
 import { respondPage } from '../../../web/desk/page.ts';
@@ -18,7 +16,7 @@ import { draftLog, entryText } from './draft-log.ts';
 import { describeState } from './draft-state.ts';
 import type { DraftPageView } from './draft-view.ts';
 import { leftOutTray } from './left-out-tray.ts';
-import { checks } from './problem-list.ts';
+import { checksRegion } from './problem-list.ts';
 import { checkComposition, composeForPage } from './run-checks.ts';
 import { storyBlockLists } from './story-blocks.ts';
 import { type RefusedText, textForms } from './text-forms.ts';
@@ -46,7 +44,7 @@ ${conflict === undefined ? noConflict() : conflictNotice(view, conflict)}
     problem === undefined ? '' : html`<p class="notice problem"><strong>Not done:</strong> ${problem}</p>`
   }</section>
 <div class="split"><div>
-${storyBlockLists(view)}${leftOutTray(view)}${textForms(view, text)}${checks(view)}${draftLog(view)}</div>
+${storyBlockLists(view)}${leftOutTray(view)}${textForms(view, text)}${checksRegion(view)}${draftLog(view)}</div>
 <div class="side">${await sendingRegion(request, view.draft, view.composition)}${previewRegion(
     request,
     target,

@@ -1,6 +1,4 @@
-/**
- * What the checks of an edition found.
- */
+/** Shows the problems that the checks of an edition found. */
 import { html } from 'hono/html';
 import type { Html } from '../../../web/desk/desk-request.ts';
 import { takeNotice } from '../../../web/desk/notice.ts';
@@ -31,7 +29,7 @@ export function countProblems(problems: readonly EditionProblem[]): string {
 }
 
 /** The summary of the checks, each with a link to the story that it concerns. */
-export function checks(view: DraftPageView): Html {
+export function checksRegion(view: DraftPageView): Html {
   const { request, draft, composition, problems, mayEdit } = view;
   const unchecked = composition.kind === 'composed' ? null : `There is nothing to check: ${composition.reason}.`;
   const items = problems.map((problem) => {

@@ -16,7 +16,7 @@ describe('an instant on a page', () => {
     expect(whenText(now, now, 'America/New_York')).toBe('today 07:00');
   });
 
-  it('is named anew on the next day, and on days of 23 and 25 hours', () => {
+  it('is named again on the next day, and on days of 23 and 25 hours', () => {
     const zone = 'Europe/Berlin';
     // Midnight of the days on which clocks change.
     for (const [midnight, hours] of [

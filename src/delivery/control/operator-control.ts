@@ -1,5 +1,6 @@
 /**
- * The operator's control of editions and the queue, with the alerts that it resolves.
+ * The operator's commands on editions and the queue: each changes the state by edition-control.ts and its neighbours,
+ * and resolves the alerts that it settles.
  */
 import { domainToASCII } from 'node:url';
 import { mailboxProviderOf } from '../../audience/mailbox-providers.ts';

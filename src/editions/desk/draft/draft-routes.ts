@@ -1,6 +1,3 @@
-/**
- * The routes of an edition's page.
- */
 import type { SignedInRequest } from '../../../web/desk/desk-request.ts';
 import type { DeskRoute } from '../../../web/desk/desk-route.ts';
 import { respondAfter, respondMissing } from '../../../web/desk/page.ts';
@@ -16,7 +13,7 @@ import { checkComposition, composeForPage } from './run-checks.ts';
 
 const DRAFT = '/editions/:newsletter/:slot/draft';
 
-export const editionRoutes: DeskRoute[] = [
+export const draftRoutes: DeskRoute[] = [
   { method: 'GET', path: '/edition', needs: 'editions.read', handle: showNextOfAll },
   { method: 'GET', path: '/editions/:newsletter/next', needs: 'editions.read', handle: showNext },
   { method: 'GET', path: DRAFT, needs: 'editions.read', handle: show },

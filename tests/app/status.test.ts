@@ -175,7 +175,7 @@ describe('the status', () => {
         uncertainCount: 1,
       });
       expect(block({ ...status, queue: { ...status.queue, uncertainCount: 3 } }, 'delivery')).toEqual([
-        'HELD, no message is submitted: restored from a backup',
+        'HELD, no message is submitted: restored from a backup: to release it, use "daywire queue release"',
         'next due at 2026-11-24T08:30:00Z (16:30)',
         'uncertain since 2026-11-24T07:30:00Z (15:30): daily/2026-11-21 for ada@example.com',
         'and 2 more that are uncertain',

@@ -69,5 +69,6 @@ export async function describeEndedSlot(
     newsletter.kind === 'alert'
       ? { to: 'send the article', command: `alert ARTICLE --newsletter ${newsletter.id}`, desk: null }
       : { to: 'close its edition', command: `compose ${newsletter.id} --slot ${slot.label}`, desk: null };
-  return { problem: `the slot ${targetName(target)} is over${how}`, actions: [remedy] };
+  const problem = `the slot ${targetName(target)} is over${how}, and its edition does not close by itself`;
+  return { problem, actions: [remedy] };
 }

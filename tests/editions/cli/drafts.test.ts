@@ -144,8 +144,8 @@ describe.concurrent('daywire editions, for an editor', () => {
     const held = await folder.run(['editions', 'hold', 'daily-roundup/2025-01-02', '--by', 'Ada']);
     expect([held.code, held.stdout]).toEqual([
       0,
-      'daily-roundup/2025-01-02: held\nthe slot daily-roundup/2025-01-02 is over: ' +
-        'only "daywire compose daily-roundup --slot 2025-01-02" would close its edition\n',
+      'daily-roundup/2025-01-02: held\nthe slot daily-roundup/2025-01-02 is over, and its edition does not close ' +
+        'by itself: to close its edition, use "daywire compose daily-roundup --slot 2025-01-02"\n',
     ]);
   });
 

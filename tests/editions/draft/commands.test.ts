@@ -52,7 +52,7 @@ describe('texts', () => {
     expect(give({ kind: 'note', text: long })).toThrow('the note has 10000 characters: at most 2000 are allowed');
     expect(give(hold(long))).toThrow('the reason has 10000 characters: at most 200 are allowed');
     expect(give(subject(' \u202e\n'))).toThrow(
-      'the subject is empty: to restore the automatic one, use "daywire editions subject EDITION --auto"',
+      'the subject is empty: to restore the automatic one, use "daywire editions subject daily/2026-11-24 --auto"',
     );
     expect(give(hold(' '))).toThrow('the reason is empty: leave it out');
     expect(new Desk().give('ada', { kind: 'note', text: ' \n' })).toEqual({ kind: 'unchanged' });
@@ -189,7 +189,7 @@ describe('hold, unhold and approve', () => {
     desk.give('ada', hold());
     expect(() => desk.give('ben', hold())).toThrow('it is held by ada already');
     expect(() => desk.approve('ben')).toThrow(
-      'it is held by ada: to let it go first, use "daywire editions unhold EDITION"',
+      'it is held by ada: to let it go first, use "daywire editions unhold daily/2026-11-24"',
     );
     desk.draft = { ...desk.draft, state: { kind: 'closed', at: AT, stories: LISTED } };
     for (const command of [hold(), UNHOLD]) expect(() => desk.give('ada', command)).toThrow('the edition is closed');

@@ -60,9 +60,7 @@ describe('decideGroups', () => {
       firstItem: 3,
       creditedItems: [1, 2, 3],
     });
-    expect(() => decide([GROUP], { kind: 'first', item: 9 })).toThrow(
-      'report 9 is not in this group: to see its reports, use "daywire roundup show GROUP"',
-    );
+    expect(() => decide([GROUP], { kind: 'first', item: 9 })).toThrow('report 9 is not in this group: it has 1, 2, 3');
   });
 
   it('keeps the decision and its article with the reports that stay, when others leave', () => {

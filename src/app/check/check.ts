@@ -19,8 +19,8 @@ import { checkMetrics } from './server.ts';
 import { checkContent, checkSecret, checkStore } from './store.ts';
 
 /**
- * Does all checks, in the order in which they are printed, whatever fails; after an invalid configuration there is
- * nothing else to check.
+ * Does all checks in the order in which they are printed. A check that fails does not stop the next one, except that of
+ * the configuration.
  */
 export async function check(
   { configFile, env, cwd, clock }: ProcessEnv,

@@ -18,7 +18,11 @@ const anchorsOf = (text: string): string[] =>
 describe('the documentation', () => {
   it('links to pages and sections that exist', () => {
     const links = PAGES.flatMap((page) =>
-      [...read(page).replace(/`[^`\n]+`/g, '').matchAll(/\]\((?!\w+:)([^)#\s]*)(?:#([^)\s]*))?\)/g)].map(([link, file = '', anchor]) => ({
+      [
+        ...read(page)
+          .replace(/`[^`\n]+`/g, '')
+          .matchAll(/\]\((?!\w+:)([^)#\s]*)(?:#([^)\s]*))?\)/g),
+      ].map(([link, file = '', anchor]) => ({
         link: `${page}: ${link}`,
         target: file === '' ? page : join(dirname(page), file),
         anchor,

@@ -8,7 +8,7 @@ import { foldCountSlots } from '../../src/core/store/counts.ts';
 import { MIGRATIONS } from '../../src/core/store/migrations.ts';
 import { openStore, type Store } from '../../src/core/store/store.ts';
 import { DAY, HOUR, MINUTE } from '../../src/lib/time.ts';
-import { forEachDatabase, newPostgresUrl } from '../support/databases.ts';
+import { forBothDatabases, newPostgresUrl } from '../support/databases.ts';
 import { SECRETS } from '../support/sample.ts';
 import { addConfirmed, NOW, OPERATOR, requestNewsletters } from './fixtures.ts';
 
@@ -26,7 +26,7 @@ const row = (email: string, line: number) => ({
   ...{ since: null, status: 'subscribed' as const, suppressed: null },
 });
 
-forEachDatabase((open) => {
+forBothDatabases((open) => {
   it('counts who joined and who left on each day of the zone', async () => {
     const store = await open();
     // In Kathmandu a day begins at 18:15 UTC.

@@ -6,7 +6,7 @@ import { recordOutletItems } from '../../../src/outlets/items/outlet-items.ts';
 import type { OutletEntry } from '../../../src/outlets/outlet-entry.ts';
 import { parseFeed } from '../../../src/sources/feed/parse-feed.ts';
 import { NOW } from '../../support/clock.ts';
-import { forEachDatabase } from '../../support/databases.ts';
+import { forBothDatabases } from '../../support/databases.ts';
 import { FORMATS, type Report, report } from '../polling/outlet-feeds.ts';
 
 const OUTLET = 'The Outlet';
@@ -64,7 +64,7 @@ const RENAMES: [string, Report[]][] = [
   ['one guid for ten items', all(() => ({ guid: 'https://outlet.example/' }))],
 ];
 
-forEachDatabase((open, dialect) => {
+forBothDatabases((open, dialect) => {
   describe('recordOutletItems', () => {
     it.each(
       RENAMES.flatMap(([name, renamed]) =>

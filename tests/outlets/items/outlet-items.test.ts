@@ -132,7 +132,7 @@ forBothDatabases((open, dialect) => {
       ]);
     });
 
-    it('holds a flood of 5,000 items until the operator accepts it', { timeout: 20_000 }, async () => {
+    it('holds a flood of 5,000 items until the operator accepts it', async () => {
       const { db } = await open();
       await addSource(db);
       await record(db, ten);
@@ -142,10 +142,7 @@ forBothDatabases((open, dialect) => {
         return { ...form, guid, link, title, publishedAt };
       });
       const now = NOW + HOUR;
-      const start = performance.now();
       const flood = await recordOutletItems(db, CLAIM, OUTLET, entries, { ...TIMES, now });
-      const seconds = (performance.now() - start) / 1_000;
-      expect(seconds).toBeLessThan(10);
       expect(flood).toMatchObject({ added: 5_000, held: 5_000, old: 0 });
       // While it is held, what comes is held too.
       expect(await record(db, [report(9_000, now), ...ten], now + HOUR)).toMatchObject({ added: 1, held: 5_001 });

@@ -57,7 +57,11 @@ export function controlForms(request: SignedInRequest, { edition, state, counts 
 ${submitButton('Pause', { id: `pause-${edition.id}` })}
 ${textField({ id: `reason-${edition.id}`, name: 'reason', label: 'Why (optional)', maxLength: 200 })}</form>`;
   return html`<div class="buttons">${state === 'delivering' ? pause : ''}
-${state === 'paused' ? postButton(request, `${path}/resume`, 'Resume', { id: `resume-${edition.id}`, primary: true }) : ''}
+${
+  state === 'paused'
+    ? postButton(request, `${path}/resume`, 'Resume', { id: `resume-${edition.id}`, primary: true })
+    : ''
+}
 ${
   counts.failed > 0 && state !== 'cancelled'
     ? postButton(request, `${path}/retry`, 'Retry failed', { id: `retry-${edition.id}`, fields: { kinds: 'failed' } })

@@ -7,7 +7,7 @@ import type { DeskContext } from '../../../web/desk/desk-request.ts';
 import { listProgress } from '../../progress.ts';
 import {
   countAllDeliveries,
-  countUncertainOf,
+  countUncertain,
   type DeliveryStateCounts,
   readDeliveryStates,
 } from '../../queue/queries.ts';
@@ -38,7 +38,7 @@ export async function readDeliveriesOf(
     const { id } = edition;
     const { state = 'delivering', reason = null } = states.find(({ editionId }) => editionId === id) ?? {};
     const ofEdition = counts.get(id) ?? NO_DELIVERIES;
-    const uncertain = await countUncertainOf(db, id, now);
+    const uncertain = await countUncertain(db, now, id);
     const rate = state === 'delivering' ? await readRate(db, id, ofEdition, now) : NO_RATE;
     return { edition, state, reason, counts: ofEdition, uncertain, rate };
   };

@@ -47,5 +47,3 @@ describe('the chart of a delivery', () => {
     );
   });
 });
-
-describe('paused domains', () => {});

@@ -2,9 +2,8 @@
 import { clearRejectionsOfSource } from '../articles/rejections.ts';
 import { resolveAlerts } from '../core/alerts/alerts.ts';
 import type { AppContext } from '../core/app-context.ts';
-import { syncOutletAlerts } from '../outlets/polling/outlet-alerts.ts';
-import { failureAlert } from '../own-sites/poll-sources.ts';
 import { incompleteAlert, withdrawalAlert } from '../own-sites/sweep.ts';
+import { syncSourceAlerts } from '../sources/polling/source-alerts.ts';
 import { clearSourceFailures, listSourceRows } from '../sources/source-state.ts';
 
 /**
@@ -15,17 +14,13 @@ export async function settleRemovedSources(app: AppContext): Promise<void> {
   const { store, config, clock } = app;
   const rows = await listSourceRows(store.db);
   const removed = rows.filter(({ id }) => !config.sources.some((source) => source.id === id));
-  const paused = rows.filter((row) => row.paused_at !== null && !removed.includes(row));
-  const alerts = [
-    ...removed.flatMap(({ id }) => [failureAlert(id), withdrawalAlert(id), incompleteAlert(id)]),
-    ...paused.map(({ id }) => failureAlert(id)),
-  ];
+  const alerts = removed.flatMap(({ id }) => [withdrawalAlert(id), incompleteAlert(id)]);
   await resolveAlerts(store.db, alerts, clock());
   // The metrics would say for good that they fail.
   await clearSourceFailures(
     store.db,
     removed.map(({ id }) => id),
   );
-  await syncOutletAlerts(app);
+  await syncSourceAlerts(app);
   for (const { id } of removed) await clearRejectionsOfSource(store.db, id);
 }

@@ -7,7 +7,9 @@ import { retractArticles } from '../articles/import/retract.ts';
 import { clearRejectionsOfFiles } from '../articles/rejections.ts';
 import type { AlertId } from '../core/alerts/alert-kind.ts';
 import { raiseAlert, resolveAlerts } from '../core/alerts/alerts.ts';
-import { type Db, inTransaction } from '../core/store/store.ts';
+import type { AppContext } from '../core/app-context.ts';
+import type { ArticleSource } from '../core/config/config.ts';
+import { type Db, type InTransaction, inTransaction } from '../core/store/store.ts';
 import { chunks } from '../lib/chunks.ts';
 import { DAY, MINUTE, SECOND } from '../lib/time.ts';
 import { type CmsApi, CmsFormatError, MAX_PAGE_SIZE } from '../sources/cms/cms-api.ts';
@@ -20,11 +22,12 @@ import {
   recordWithdrawal,
   type SourceItemRow,
 } from '../sources/item-state.ts';
+import { progress, requesterOf } from '../sources/polling/source-kind.ts';
 import { ask, askForOk, PollError, placeOf } from '../sources/request.ts';
 import { sourceAction } from '../sources/source-action.ts';
 import { articleId } from './article-record.ts';
 import { itemPath } from './item-file.ts';
-import { importPage, type Poll, progress, requesterOf } from './poll-steps.ts';
+import { importPage, type SitePoll } from './poll-steps.ts';
 import { compareIds, isGone, type KnownItem, MAX_AT_ONCE } from './withdrawal.ts';
 
 const RECENT = 7 * DAY;
@@ -36,7 +39,7 @@ const MAX_CONFIRMED = 500;
 const ROUNDING = SECOND;
 
 /** Sweeps where that is due. A sweep that does not get a complete list changes nothing. */
-export async function sweepIfDue(poll: Poll, cms: CmsApi, now: number): Promise<void> {
+export async function sweepIfDue(poll: SitePoll, cms: CmsApi, now: number): Promise<void> {
   const { row } = poll;
   const isFull = row.fully_swept_at === null || now - row.fully_swept_at >= FULL_EVERY;
   const isDue = isFull || row.swept_at === null || now - row.swept_at >= RECENT_EVERY;
@@ -52,14 +55,14 @@ export async function sweepIfDue(poll: Poll, cms: CmsApi, now: number): Promise<
 }
 
 /** Reads the posts that were published since an instant and are not known: no time of change tells of them. */
-async function readPublished(poll: Poll, cms: CmsApi, from: number): Promise<void> {
+async function readPublished(poll: SitePoll, cms: CmsApi, from: number): Promise<void> {
   const { present } = await readIds(poll, cms, from);
   const known = await findSourceItems(poll.store.db, poll.source.id, [...present.keys()]);
   await readPosts(poll, cms, compareIds(known.map(toKnownItem), present).unread);
 }
 
 /** Without a complete list nothing is withdrawn, which must not stay unnoticed. */
-async function tellIfHidden({ store, source, clock }: Poll, found: number, total: number | null): Promise<void> {
+async function tellIfHidden({ store, source, clock }: SitePoll, found: number, total: number | null): Promise<void> {
   const alert = incompleteAlert(source.id);
   if (total === null || total <= found) {
     await resolveAlerts(store.db, [alert], clock());
@@ -79,7 +82,7 @@ interface IdList {
   isComplete: boolean;
 }
 
-async function readIds(poll: Poll, cms: CmsApi, from: number | null): Promise<IdList> {
+async function readIds(poll: SitePoll, cms: CmsApi, from: number | null): Promise<IdList> {
   const found = new Map<string, number | null>();
   for (let page = 1; ; page++) {
     const answer = await askForOk(requesterOf(poll), cms.idsUrl({ from, page, size: MAX_PAGE_SIZE }), cms.headers);
@@ -103,7 +106,7 @@ function readAnswer(cms: CmsApi, answer: Awaited<ReturnType<typeof askForOk>>): 
 }
 
 async function applySweep(
-  poll: Poll,
+  poll: SitePoll,
   cms: CmsApi,
   { present, from }: { present: Map<string, number | null>; from: number },
 ): Promise<void> {
@@ -135,14 +138,14 @@ function toKnownItem({ item, missing, modified_at, withdrawal }: SourceItemRow):
   return { item, missing, modifiedAt: modified_at, isWithdrawn: withdrawal !== null };
 }
 
-async function readPosts(poll: Poll, cms: CmsApi, ids: string[]): Promise<void> {
+async function readPosts(poll: SitePoll, cms: CmsApi, ids: string[]): Promise<void> {
   for (const some of chunks(ids, MAX_PAGE_SIZE)) {
     await importPage(poll, await askForOk(requesterOf(poll), cms.postsUrl(some), cms.headers));
     await progress(poll, {});
   }
 }
 
-async function confirmsGone(poll: Poll, cms: CmsApi, { item, url }: SourceItemRow): Promise<boolean> {
+async function confirmsGone(poll: SitePoll, cms: CmsApi, { item, url }: SourceItemRow): Promise<boolean> {
   const { status } = await ask(requesterOf(poll), cms.postUrl(item), cms.headers);
   const mayBePrivate = status === 401 || status === 403;
   // A key that is not accepted would have failed before.
@@ -155,15 +158,15 @@ async function confirmsGone(poll: Poll, cms: CmsApi, { item, url }: SourceItemRo
  * The status of the public address of a post. WordPress redirects the address of a post that is gone to another one
  * whose slug begins like it: that counts as 404.
  */
-async function statusOfPage(poll: Poll, url: string): Promise<number> {
+async function statusOfPage(poll: SitePoll, url: string): Promise<number> {
   const page = await ask(requesterOf(poll), url);
   const isOther = page.url !== url && (await hasItemAt(poll.store.db, poll.source.id, page.url));
   return isOther ? 404 : page.status;
 }
 
 /** Withdraws items that are gone, or leaves them to the operator if they are many. */
-async function withdraw(poll: Poll, gone: SourceItemRow[]): Promise<void> {
-  const { store, source, clock, report } = poll;
+async function withdraw(poll: SitePoll, gone: SourceItemRow[]): Promise<void> {
+  const { store, source, clock, result } = poll;
   const waiting = (await listWaitingWithdrawals(store.db, source.id)).length;
   const alert = withdrawalAlert(source.id);
   if (gone.length === 0 || waiting + gone.length <= MAX_AT_ONCE) {
@@ -187,7 +190,7 @@ async function withdraw(poll: Poll, gone: SourceItemRow[]): Promise<void> {
     ];
     await raiseAlert(tx, { ...alert, message, actions }, clock());
   });
-  report.waiting += gone.length;
+  result.waiting += gone.length;
 }
 
 /** The list of posts is not complete. */
@@ -200,21 +203,45 @@ export function withdrawalAlert(source: string): AlertId {
   return { kind: 'withdrawals', subject: { source } };
 }
 
-async function applyWithdrawal({ store, config, source, clock, report }: Poll, gone: SourceItemRow[]): Promise<void> {
+/**
+ * Decides on posts that are gone and wait for the operator: retracts their articles, or keeps them as they are.
+ * @param onCommit called last, in the same transaction, if any waited
+ * @returns how many there were
+ */
+export async function decideWithdrawals(
+  { store, config, clock }: Pick<AppContext, 'store' | 'config' | 'clock'>,
+  source: ArticleSource,
+  decision: 'retract' | 'keep',
+  onCommit?: InTransaction,
+): Promise<number> {
+  return inTransaction(store.db, async (tx) => {
+    const items = (await listWaitingWithdrawals(tx, source.id)).map(({ item }) => item);
+    if (decision === 'retract') await retractItems(tx, { config, source }, items, clock());
+    else await recordWithdrawal(tx, source.id, items, 'left');
+    await resolveAlerts(tx, [withdrawalAlert(source.id)], clock());
+    if (items.length > 0) await onCommit?.(tx);
+    return items.length;
+  });
+}
+
+async function applyWithdrawal(
+  { store, config, source, clock, result }: SitePoll,
+  gone: SourceItemRow[],
+): Promise<void> {
   if (gone.length === 0) return;
   const items = gone.map(({ item }) => item);
   if (source.withdrawn === 'leave') {
     await recordWithdrawal(store.db, source.id, items, 'left');
-    report.left += gone.length;
+    result.left += gone.length;
     return;
   }
-  report.retracted += await retractItems(store.db, { config, source }, items, clock());
+  result.retracted += await retractItems(store.db, { config, source }, items, clock());
 }
 
 /** Retracts the articles of items that a source no longer has. @returns how many were not retracted before */
-export async function retractItems(
+async function retractItems(
   db: Db,
-  { config, source }: Pick<Poll, 'config' | 'source'>,
+  { config, source }: Pick<SitePoll, 'config' | 'source'>,
   items: string[],
   now: number,
 ): Promise<number> {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { RoundupSource } from '../../src/core/config/schema.ts';
 import { warning } from '../../src/core/finding.ts';
 import { checkOutlets } from '../../src/outlets/checks.ts';
-import { registerOutlets } from '../../src/outlets/polling/outlet-feeds.ts';
+import { registerSources } from '../../src/sources/source-state.ts';
 import { NOW } from '../support/clock.ts';
 import { forEachDatabase } from '../support/databases.ts';
 
@@ -15,7 +15,7 @@ forEachDatabase((open) => {
     it('names those of which no item is known, under any id of their source', async () => {
       const store = await open();
       const sources = [source('one', 'Outlet one'), source('three', 'Outlet three'), source('null', 'Outlet null')];
-      await registerOutlets(store.db, sources, NOW);
+      await registerSources(store.db, { sections: [] }, sources, NOW);
       await store.db.updateTable('sources').set({ polled_at: NOW, succeeded_at: NOW }).execute();
       for (const from of ['former-id', null]) {
         const url = 'https://outlet.example/report';

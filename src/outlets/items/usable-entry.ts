@@ -64,3 +64,21 @@ function imageOf(url: string | null): string | null {
   const clean = cleanUrl(url ?? '');
   return clean !== null && clean.length <= MAX_URL ? clean : null;
 }
+
+/** Problems are counted: a feed without titles has one, not a hundred. */
+export function readEntries(
+  entries: readonly OutletEntry[],
+  now: number,
+): { usable: UsableEntry[]; problems: string[] } {
+  const read = entries.map((entry) => readEntry(entry, now));
+  const reasons = Map.groupBy(
+    read.filter((one) => typeof one === 'string'),
+    (reason) => reason,
+  );
+  return {
+    usable: read.filter((one) => typeof one !== 'string'),
+    problems: [...reasons].map(([reason, { length }]) =>
+      length === 1 ? `an entry ${reason} was left out` : `${length} entries ${reason} were left out`,
+    ),
+  };
+}

@@ -4,7 +4,7 @@ import type { Config } from '../../core/config/config.ts';
 import { openRanges } from '../../lib/cidr.ts';
 import { privateHost } from '../../lib/private-address.ts';
 import { cleanLine, cleanUrl, hasVisibleCharacter } from '../../lib/text/clean-text.ts';
-import { type NewSource, sourceIdOf } from '../../sources/add-source.ts';
+import { MAX_OUTLET, type NewSource, sourceIdOf } from '../../sources/add-source.ts';
 import { canonicalLink } from '../../sources/canonical-link.ts';
 import { type OpmlFeed, readOpml } from './read-opml.ts';
 
@@ -22,8 +22,6 @@ export class OpmlError extends Error {
   override name = 'OpmlError';
 }
 
-/** Characters of the name of an outlet in the configuration. */
-export const MAX_OUTLET = 100;
 const MAX_ID = 64;
 
 /**

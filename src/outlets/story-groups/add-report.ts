@@ -6,6 +6,7 @@ import { ownSites } from '../../core/config/sources.ts';
 import type { Tx } from '../../core/store/store.ts';
 import { privateHost } from '../../lib/private-address.ts';
 import { boundedLine, cleanLine, cleanUrl, hasVisibleCharacter } from '../../lib/text/clean-text.ts';
+import { MAX_OUTLET } from '../../sources/add-source.ts';
 import { MAX_TITLE, MAX_URL } from '../items/usable-entry.ts';
 import { outletOf, type PageReadingOptions, type ReportPage, readReportPage } from '../page/read-report-page.ts';
 import { type AddedItem, addItem, type NamedItem } from './add-item.ts';
@@ -51,7 +52,6 @@ export class ReportInputError extends GroupCommandError {
 }
 
 /** Characters, as in the configuration. */
-const MAX_OUTLET = 100;
 
 /**
  * Reads the page and stores the report. A page that cannot be read is enough with a title of the editor.

@@ -1,6 +1,6 @@
 /** Roundup sources whose items an editor does not get to see, with the reason. */
 import type { Db } from '../../core/store/store.ts';
-import { WITHHOLDING_STATES } from '../polling/feed-state.ts';
+import { WITHHOLDING_STATES } from '../../sources/polling/poll-state.ts';
 
 export interface WithheldSource {
   source: string;
@@ -15,11 +15,11 @@ export interface WithheldSource {
 export async function findWithheldSources(db: Db, ids: readonly string[]): Promise<WithheldSource[]> {
   if (ids.length === 0) return [];
   const feeds = await db
-    .selectFrom('outlet_feeds')
-    .select(['source', 'state', 'reason'])
-    .where('source', 'in', ids)
+    .selectFrom('sources')
+    .select(['id as source', 'state', 'reason'])
+    .where('id', 'in', ids)
     .where('state', 'in', WITHHOLDING_STATES)
-    .orderBy('source')
+    .orderBy('id')
     .execute();
   const held = await db
     .selectFrom('outlet_items')

@@ -4,19 +4,19 @@ import type { Html, SignedInRequest } from '../../web/desk/desk-request.ts';
 import { selectField, submitButton, textField } from '../../web/desk/parts/form.ts';
 import { localInstants } from '../../web/desk/parts/operator-text.ts';
 import { rowTable } from '../../web/desk/parts/row-table.ts';
-import { apiName } from '../source-state.ts';
-import type { AddressTest } from './try-address.ts';
+import type { SourceTest } from '../polling/source-kind.ts';
 
 export const TRIED_USES = ['roundup', 'articles'] as const;
 
 export interface TriedAddress {
   url: string;
   use: (typeof TRIED_USES)[number];
-  outcome: AddressTest;
+  /** A string says why nothing was found. */
+  outcome: SourceTest | string;
 }
 
 export function addressForm(request: SignedInRequest, tried: TriedAddress | null): Html {
-  const error = tried?.outcome.kind === 'failed' ? `${tried.outcome.reason}.`.replace(/\.\.$/, '.') : undefined;
+  const error = typeof tried?.outcome === 'string' ? `${tried.outcome}.`.replace(/\.\.$/, '.') : undefined;
   return html`<section aria-labelledby="try-title">
 <h2 id="try-title">Try an address</h2>
 <form method="post" action="${request.desk.base}/sources/try">
@@ -41,54 +41,25 @@ ${submitButton('Try it', { id: 'try' })}
 }
 
 export function triedResult(request: SignedInRequest, tried: TriedAddress | null): Html {
-  if (tried === null || tried.outcome.kind === 'failed') return html``;
-  const { outcome } = tried;
-  const { test } = outcome;
-  const what =
-    outcome.kind === 'outlet'
-      ? html`<p>A feed at <code>${outcome.test.endpoint}</code>${
-          outcome.test.title === null ? '' : html`: <span dir="auto">“${outcome.test.title}”</span>`
-        }, ${outcome.test.items} reports${undated(outcome.test.undated)}.</p>`
-      : html`<p>Found ${apiName(outcome.test.api)} at <code>${outcome.test.endpoint}</code>, with ${
-          outcome.test.items
-        } posts on the first page.</p>`;
-  const unmapped = outcome.kind === 'site' ? Object.keys(outcome.test.unmapped).slice(0, 30) : [];
+  if (tried === null || typeof tried.outcome === 'string') return html``;
+  const { what, endpoint, title, items, notes } = tried.outcome;
   return html`<section id="tried" data-region aria-labelledby="tried-title">
 <h2 id="tried-title">What was found</h2>
-${what}
-${foundTable(request, outcome)}
-${
-  unmapped.length === 0
-    ? ''
-    : html`<p>Categories without a section: <span dir="auto">${unmapped.join(', ')}</span>. Map them by "sections".</p>`
-}
-${
-  test.problems.length === 0
-    ? ''
-    : html`<ul>${test.problems.slice(0, 20).map((problem) => html`<li dir="auto">${problem}</li>`)}</ul>`
-}
+<p>Found ${what} at <code>${endpoint}</code>${title === null ? '' : html`: <span dir="auto">“${title}”</span>`}, with ${
+    items === 1 ? '1 item' : `${items} items`
+  }.</p>
+${foundTable(request, tried.outcome)}
+${notes.length === 0 ? '' : html`<ul>${notes.slice(0, 20).map((note) => html`<li dir="auto">${note}</li>`)}</ul>`}
 </section>`;
 }
 
-function undated(count: number): string {
-  return count === 0 ? '' : `, ${count} of them without a date`;
-}
-
-function foundTable({ desk, at }: SignedInRequest, outcome: Exclude<AddressTest, { kind: 'failed' }>): Html {
+function foundTable({ desk, at }: SignedInRequest, { newest }: SourceTest): Html {
   const { zone } = desk.app.config.publication;
-  const rows =
-    outcome.kind === 'outlet'
-      ? outcome.test.reports.map(({ headline, published, knownBy }) => ({
-          ...{ headline, published, detail: `known by its ${knownBy}` },
-        }))
-      : outcome.test.articles.map(({ headline, published, section }) => ({
-          ...{ headline, published, detail: section ?? 'no section' },
-        }));
-  if (rows.length === 0) return html`<p class="empty">It has nothing that can be used.</p>`;
+  if (newest.length === 0) return html`<p class="empty">It has nothing that can be used.</p>`;
   return rowTable(
     { titleId: 'tried-title' },
     [{ label: 'Headline' }, { label: 'Published' }, { label: 'Detail' }],
-    rows.map(({ headline, published, detail }) => ({
+    newest.map(({ headline, published, detail }) => ({
       cells: [
         html`<span dir="auto">${headline}</span>`,
         published === null ? 'no date' : localInstants(published, at, zone),

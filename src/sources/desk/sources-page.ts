@@ -6,10 +6,10 @@ import { respondPage } from '../../web/desk/page.ts';
 import { formatCount } from '../../web/desk/parts/figure.ts';
 import { pager } from '../../web/desk/parts/pager.ts';
 import { statusMark } from '../../web/desk/parts/status-mark.ts';
-import { readSourceStatus, sourceState } from '../source-status.ts';
+import { needsSomebody, readSourceStatus, type SourceStatus } from '../source-status.ts';
 import { addressForm, type TriedAddress, triedResult } from './address-form.ts';
 import { parsePlaceKey, placeKey, rejectionsList } from './rejections-list.ts';
-import { COUNTED_ITEMS, outletsTable, sitesTable } from './source-rows.ts';
+import { COUNTED_ITEMS, sourcesTable } from './source-rows.ts';
 
 /** Rejections on the page of sources; all are on a page of their own. */
 const NEWEST = 5;
@@ -22,21 +22,22 @@ export function showSources(request: SignedInRequest): Promise<Response> {
 /** @param tried what was found at an address, or why nothing was; null before */
 export async function respondSources(request: SignedInRequest, tried: TriedAddress | null): Promise<Response> {
   const { store, config } = request.desk.app;
-  const { sites, outlets } = await readSourceStatus(store.db, config, request.at, COUNTED_ITEMS);
+  const sources = await readSourceStatus(store.db, config, request.at, COUNTED_ITEMS);
+  const [sites, outlets] = (['articles', 'roundup'] as const).map((use) => sources.filter((one) => one.use === use));
   const { rejections } = await readRejectionPage(store.db, { limit: NEWEST, after: null });
   const rejected = await countRejections(store.db);
-  const needy = [...sites, ...outlets].filter((source) => sourceState(source).needsSomebody).length;
+  const needy = sources.filter(needsSomebody).length;
   const body = html`
 <section id="sources-glance" data-region aria-label="At a glance">
-${glance(sites.length + outlets.length, needy)}
+${glance(sources.length, needy)}
 </section>
 <section id="sites" data-region aria-labelledby="sites-title">
 <h2 id="sites-title">Your own sites</h2>
-${sites.length === 0 ? html`<p class="soft">None is configured.</p>` : sitesTable(request, sites)}
+${tableOf(request, 'sites-title', 'Site', sites)}
 </section>
 <section id="outlets" data-region aria-labelledby="outlets-title">
 <h2 id="outlets-title">Other outlets</h2>
-${outlets.length === 0 ? html`<p class="soft">None is configured.</p>` : outletsTable(request, outlets)}
+${tableOf(request, 'outlets-title', 'Outlet', outlets)}
 </section>
 ${request.may('deliveries.control') ? addressForm(request, tried) : ''}${triedResult(request, tried)}
 <section id="rejections" data-region aria-labelledby="rejections-title">
@@ -48,8 +49,13 @@ ${
 <p><a href="${request.desk.base}/sources/rejected">All rejected inputs</a></p>`
 }
 </section>`;
-  const status = tried !== null && tried.outcome.kind === 'failed' ? 422 : 200;
+  const status = typeof tried?.outcome === 'string' ? 422 : 200;
   return respondPage(request, { title: 'Sources', section: 'sources', body, topics: ['alerts'], status });
+}
+
+function tableOf(request: SignedInRequest, titleId: string, label: string, sources: SourceStatus[] = []): Html {
+  if (sources.length === 0) return html`<p class="soft">None is configured.</p>`;
+  return sourcesTable(request, titleId, label, sources);
 }
 
 function glance(total: number, needy: number): Html {

@@ -26,10 +26,23 @@ export async function createSources(db: Kysely<unknown>, dialect: 'sqlite' | 'po
     succeeded_at ${int},
     failures ${int} not null default 0,
     failing_since ${int},
-    problem ${text},
     paused_at ${int},
     swept_at ${int},
-    fully_swept_at ${int}
+    fully_swept_at ${int},
+    state ${text} not null default 'active' check (state in
+      ('active', 'moved', 'waiting', 'blocked', 'failing', 'gone', 'held', 'dormant')),
+    state_since ${int} not null default 0,
+    reason ${text},
+    moved_to ${text},
+    moved_since ${int},
+    moved_polls ${int} not null default 0,
+    moved_known ${int} not null default 0,
+    not_found_since ${int},
+    news_at ${int},
+    item_gap ${int},
+    usual_new double precision,
+    hints ${text},
+    items_read_at ${int}
   )`);
   await run(`create table source_items (
     source ${text} not null,

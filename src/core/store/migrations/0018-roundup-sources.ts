@@ -11,24 +11,6 @@ export async function createRoundupSources(db: Kysely<unknown>, dialect: 'sqlite
     `alter table sources add column use ${text} not null default 'articles' check (use in ('articles', 'roundup'))`,
     `alter table articles add column outlets ${text}`,
     `alter table articles add column by_rule ${int} not null default 0`,
-    `create table outlet_feeds (
-      source ${text} not null primary key,
-      state ${text} not null default 'active' check (state in
-        ('active', 'moved', 'waiting', 'blocked', 'failing', 'gone', 'held', 'dormant')),
-      state_since ${int} not null,
-      reason ${text},
-      moved_to ${text},
-      moved_since ${int},
-      moved_polls ${int} not null default 0,
-      moved_known ${int} not null default 0,
-      not_found_since ${int},
-      item_gap ${int},
-      usual_new double precision,
-      news_at ${int},
-      has_validators ${int} not null default 0,
-      hints ${text},
-      read_at ${int}
-    )`,
     `create table source_hosts (
       host ${text} not null primary key,
       busy_until ${int},

@@ -113,7 +113,7 @@ export function conditionsOf({ endpoint, etag, last_modified }: LastResponse): R
 }
 
 /** Nulls for a source that was never read. */
-type LastResponse = Pick<Selectable<Tables['sources']>, 'endpoint' | 'etag' | 'last_modified'>;
+export type LastResponse = Pick<Selectable<Tables['sources']>, 'endpoint' | 'etag' | 'last_modified'>;
 
 /** Characters of a validator. A longer one is of no use, and takes space. */
 const MAX_VALIDATOR = 2_000;

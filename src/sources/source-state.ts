@@ -47,10 +47,11 @@ export async function registerSources(
   }
 }
 
-type GivenColumns = Pick<Insertable<Tables['sources']>, 'url' | 'configured_api' | 'rules'> & Pick<SourceRow, 'use'>;
+type ConfiguredColumns = Pick<Insertable<Tables['sources']>, 'url' | 'configured_api' | 'rules'> &
+  Pick<SourceRow, 'use'>;
 
 /** `rules`: what decides what its items become, beside the items themselves. */
-function givenColumns(source: AnySource, sections: Config['sections']): GivenColumns {
+function givenColumns(source: AnySource, sections: Config['sections']): ConfiguredColumns {
   const { url, use } = source;
   if (use === 'roundup') return { url, use, configured_api: 'feed', rules: '' };
   const { sections: mapped, kinds, section, membersOnly } = source;
@@ -81,7 +82,7 @@ async function addSource(db: Db, row: Insertable<Tables['sources']>): Promise<vo
 
 type SourceRef = Pick<SourceRow, 'id' | 'url' | 'use' | 'configured_api'>;
 
-async function begin(db: Db, before: SourceRef, given: GivenColumns, now: number): Promise<void> {
+async function begin(db: Db, before: SourceRef, given: ConfiguredColumns, now: number): Promise<void> {
   const { id, url, use, configured_api } = before;
   // The addresses of its posts may be others, though none was edited.
   await clearChanges(db, id);
@@ -96,7 +97,7 @@ async function begin(db: Db, before: SourceRef, given: GivenColumns, now: number
     .execute();
 }
 
-async function goOn(db: Db, { id }: SourceRef, { url }: GivenColumns, now: number): Promise<void> {
+async function goOn(db: Db, { id }: SourceRef, { url }: ConfiguredColumns, now: number): Promise<void> {
   const isMoved = sql`state = 'moved'`;
   await db
     .updateTable('sources')

@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import { Hono } from 'hono';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { wordPressApp } from '../../scripts/cms/wordpress.ts';
-import { settleRemovedSources } from '../../src/app/removed-sources.ts';
+import { settleRemovedSources } from '../../src/app/background-tasks.ts';
 import { findArticle } from '../../src/articles/queries.ts';
 import { recordRejection } from '../../src/articles/rejections.ts';
 import type { ArticleSource } from '../../src/core/config/config.ts';

@@ -8,12 +8,12 @@ import {
   type Answer,
   ask,
   conditionsOf,
+  type LastResponse,
   PollError,
   placeOf,
   type Requester,
   statusError,
 } from '../../sources/request.ts';
-import type { SourceRow } from '../../sources/source-state.ts';
 import { challengeOf, isPage } from './challenge.ts';
 import type { OutletDocument } from './read-outlet-feed.ts';
 
@@ -32,9 +32,6 @@ const READ = threadJob<typeof import('./read-outlet-feed.ts').readOutletFeed>(
 );
 /** A feed of ten megabytes takes a few seconds. */
 const TIME_LIMIT = 30 * SECOND;
-
-/** Nulls for a feed that was never read. */
-type LastResponse = Pick<SourceRow, 'endpoint' | 'etag' | 'last_modified'>;
 
 /** Only what changed since the last response is asked for. @throws PollError; the reason of the signal */
 export async function requestFeed(

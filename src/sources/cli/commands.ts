@@ -9,9 +9,9 @@ import {
   type AddOptions,
   acceptHeld,
   addSource,
+  changePause,
   decideOnWithdrawals,
   listSources,
-  pausePolls,
   pollSource,
   requireUse,
   showSource,
@@ -72,7 +72,7 @@ export function addSourceCommands(program: Command, cli: CliContext): void {
       .argument('<id>', 'of the source')
       .addOption(jsonOption())
       .action((id: string, options: JsonOption) =>
-        withSource(cli, id, (app, source) => pausePolls(cli, app, source, { ...options, isPaused: verb === 'pause' })),
+        withSource(cli, id, (app, source) => changePause(cli, app, source, { ...options, isPaused: verb === 'pause' })),
       );
   }
   sources

@@ -125,7 +125,7 @@ function unconfigured(cli: CliContext, app: AppContext, entry: NewSource): { tex
   return { text, source: findById<AnySource>(config.sources, entry.id, 'source') };
 }
 
-export async function pausePolls(
+export async function changePause(
   cli: CliContext,
   app: AppContext,
   source: AnySource,

@@ -1,4 +1,4 @@
-/** What differs between the newsroom's own sites and the feeds of other outlets: what is read, and what becomes of it. */
+/** The difference between the newsroom's own sites and the feeds of other outlets: the reading, and its result. */
 import type { AppContext } from '../../core/app-context.ts';
 import type { Config } from '../../core/config/config.ts';
 import type { AnySource } from '../../core/config/sources.ts';

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import { answerConditionally, type OutletStory, rssOf } from '../../../scripts/outlets/feed-document.ts';
 import type { OutletAnswer, OutletRequest } from '../../../scripts/outlets/outlet-server.ts';
-import { settleRemovedSources } from '../../../src/app/removed-sources.ts';
+import { settleRemovedSources } from '../../../src/app/background-tasks.ts';
 import { raiseAlert } from '../../../src/core/alerts/alerts.ts';
 import type { RoundupSource } from '../../../src/core/config/config.ts';
 import { roundupSources } from '../../../src/core/config/sources.ts';

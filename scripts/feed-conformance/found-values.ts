@@ -1,7 +1,7 @@
 /** What daywire finds in a feed, under the names of the parser whose test suite is read, and how the two compare. */
 import { Parser } from 'htmlparser2';
+import { parseWrittenDate } from '../../src/lib/written-date.ts';
 import { parseAuthor } from '../../src/sources/feed/author.ts';
-import { parseFeedDate } from '../../src/sources/feed/feed-date.ts';
 import type { ParsedAuthor, ParsedEnclosure, ParsedItem } from '../../src/sources/feed/parsed-feed.ts';
 import type { PythonValue } from './python-expression.ts';
 
@@ -72,7 +72,7 @@ function url(value: string | null): FoundValue {
 }
 
 function date(instant: number | null): FoundValue {
-  return new FoundValue(instant, (expected) => instant !== null && parseFeedDate(String(expected)) === instant);
+  return new FoundValue(instant, (expected) => instant !== null && parseWrittenDate(String(expected)) === instant);
 }
 
 /** Python's `time.struct_time` in UTC: year, month, day, hour, minute, second … */

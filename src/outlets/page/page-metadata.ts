@@ -8,9 +8,9 @@
 import { outletKey } from '../../articles/outlets.ts';
 import { parseLanguageTag } from '../../lib/names/language-tag.ts';
 import { boundedLine, cleanLine, cleanUrl, hasVisibleCharacter } from '../../lib/text/clean-text.ts';
+import { parseWrittenDate } from '../../lib/written-date.ts';
 import { canonicalLink, isFrontPage } from '../../sources/canonical-link.ts';
 import { decodeFeed, headerEncoding, knownEncoding } from '../../sources/feed/decode-feed.ts';
-import { parseFeedDate } from '../../sources/feed/feed-date.ts';
 import { textOfHtml } from '../../sources/html-text.ts';
 import { CLOCK_SKEW, MAX_URL } from '../items/usable-entry.ts';
 import { MAX_SUMMARY } from '../outlet-entry.ts';
@@ -159,7 +159,7 @@ function withSecurityOf(page: string, address: string): string {
 function readDate(tags: PageTags, linked: LinkedArticle | null, now: number): number | null {
   const metas = DATE_NAMES.map((name) => firstMeta(tags, [name]));
   for (const written of [metas[0], linked?.published, ...metas.slice(1), ...tags.times]) {
-    const at = written === null || written === undefined ? null : parseFeedDate(written);
+    const at = written === null || written === undefined ? null : parseWrittenDate(written);
     if (at !== null && at <= now + CLOCK_SKEW) return at;
   }
   return null;

@@ -1,11 +1,12 @@
 /** A report that an editor names by its address: reads its page, and puts it among the reports of outlets. */
-import { parseWrittenInstant } from '../../articles/import/front-matter/written-instant.ts';
+
 import type { AppContext } from '../../core/app-context.ts';
 import type { Config } from '../../core/config/config.ts';
 import { ownSites } from '../../core/config/sources.ts';
 import type { Tx } from '../../core/store/store.ts';
 import { privateHost } from '../../lib/private-address.ts';
 import { boundedLine, cleanLine, cleanUrl, hasVisibleCharacter } from '../../lib/text/clean-text.ts';
+import { parseWrittenInstant } from '../../lib/written-date.ts';
 import { MAX_OUTLET } from '../../sources/add-source.ts';
 import { MAX_TITLE, MAX_URL } from '../items/usable-entry.ts';
 import { outletOf, type PageReadingOptions, type ReportPage, readReportPage } from '../page/read-report-page.ts';

@@ -4,6 +4,7 @@
  */
 import { readFile, stat } from 'node:fs/promises';
 import { z } from 'zod';
+import { parseWrittenDate } from '../../lib/written-date.ts';
 import { textOfHtml } from '../../sources/html-text.ts';
 import type { SourceItem } from '../../sources/source-item.ts';
 import { type ExportEntry, ExportError, ITEM_KEY } from './export-entry.ts';
@@ -207,9 +208,7 @@ function textIn(row: Row, key: string): string {
 function instantIn(row: Row, key: string): number | null {
   const value = row[key];
   if (typeof value === 'number') return Number.isSafeInteger(value) ? value : null;
-  if (typeof value !== 'string' || !/^\d{4}-\d\d-\d\d[T ]\d\d:\d\d/.test(value)) return null;
-  const instant = Date.parse(/(?:Z|[+-]\d\d:?\d\d)$/.test(value) ? value : `${value.replace(' ', 'T')}Z`);
-  return Number.isNaN(instant) ? null : instant;
+  return typeof value === 'string' ? parseWrittenDate(value) : null;
 }
 
 function isSet(value: unknown): boolean {

@@ -2,9 +2,8 @@
  * The export of WordPress: published posts, as the REST API would give them, with the same keys. Everything else is
  * counted. Pictures are items of their own, anywhere in the file: it is read twice.
  */
-import { parseInstant } from '../../articles/import/front-matter/written-instant.ts';
+import { parseWrittenDate, parseWrittenInstant } from '../../lib/written-date.ts';
 import { decodeSlug } from '../../sources/cms/wordpress.ts';
-import { parseFeedDate } from '../../sources/feed/feed-date.ts';
 import { textOfHtml } from '../../sources/html-text.ts';
 import type { SourceImage, SourceItem } from '../../sources/source-item.ts';
 import { type ExportEntry, ITEM_KEY } from './export-entry.ts';
@@ -18,7 +17,6 @@ const USED = new Set([
   ...['wp:post_id', 'wp:post_name', 'wp:post_type', 'wp:status', 'wp:post_password'],
   ...['wp:post_date', 'wp:post_date_gmt', 'wp:post_modified', 'wp:post_modified_gmt'],
 ]);
-const ZERO = /^0000-00-00/;
 
 interface Library {
   /** Display names, by login. */
@@ -106,7 +104,7 @@ function toItem(item: WxrItem, id: string, { authors, images }: Library, zone: s
     categories: inDomain('category').map(({ name, slug }) => ({ name: textOfHtml(name), slug: slug || null })),
     tags: inDomain('post_tag').map(({ name }) => textOfHtml(name)),
     image: thumbnail === undefined ? null : (images.get(thumbnail) ?? null),
-    publishedAt: instantOf(item, 'wp:post_date', zone) ?? parseFeedDate(field(item, 'pubDate')),
+    publishedAt: instantOf(item, 'wp:post_date', zone) ?? parseWrittenDate(field(item, 'pubDate')),
     updatedAt: instantOf(item, 'wp:post_modified', zone),
     language: null,
     isForMembers: false,
@@ -116,9 +114,10 @@ function toItem(item: WxrItem, id: string, { authors, images }: Library, zone: s
 /** In UTC; a draft that was published at once has none, then the time of the site's clock. */
 function instantOf(item: WxrItem, name: string, zone: string): number | null {
   const utc = field(item, `${name}_gmt`);
-  if (utc !== '' && !ZERO.test(utc)) return parseInstant(`${utc.replace(' ', 'T')}Z`, 'UTC');
+  if (utc !== '' && !utc.startsWith('0000-')) return parseWrittenDate(utc);
   const local = field(item, name);
-  return local === '' || ZERO.test(local) ? null : parseInstant(local, zone);
+  const parsed = parseWrittenInstant(local, zone);
+  return parsed.kind === 'instant' ? parsed.at : null;
 }
 
 /** Counts what the post has and an article has not. */
@@ -140,5 +139,3 @@ function field(item: WxrItem, name: string): string {
 function metaOf(item: WxrItem, key: string): string | undefined {
   return item.meta.find(([name]) => name === key)?.[1].trim();
 }
-
-/** WordPress percent-encodes letters of other scripts in the slug itself. */

@@ -1,8 +1,8 @@
 /** An item of an XML feed. One reader for RSS, RDF and Atom: feeds mix their elements. */
 import { cleanLine } from '../../lib/text/clean-text.ts';
 import { DAY } from '../../lib/time.ts';
+import { parseWrittenDate } from '../../lib/written-date.ts';
 import { readAuthor } from './author.ts';
-import { parseFeedDate } from './feed-date.ts';
 import { readMedia } from './media.ts';
 import { MAX_PARTS, type ParsedAuthor, type ParsedItem } from './parsed-feed.ts';
 import { resolveAddress } from './resolve-urls.ts';
@@ -148,6 +148,6 @@ function readDate(elements: XmlElement[], now: number): number | null {
 
 /** Null also for what is more than a day ahead: clocks are wrong by hours, not by days. */
 export function usableDate(written: string, now: number): number | null {
-  const at = parseFeedDate(written);
+  const at = parseWrittenDate(written);
   return at === null || at > now + DAY ? null : at;
 }

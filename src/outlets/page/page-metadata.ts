@@ -6,11 +6,11 @@
  * or may claim to be somebody else's report: what was fetched stays the address, and the other one is returned apart.
  */
 import { outletKey } from '../../articles/outlets.ts';
-import { parseLanguageTag } from '../../lib/names/language-tag.ts';
 import { boundedLine, cleanLine, cleanUrl, hasVisibleCharacter } from '../../lib/text/clean-text.ts';
 import { parseWrittenDate } from '../../lib/written-date.ts';
 import { canonicalLink, isFrontPage } from '../../sources/canonical-link.ts';
 import { decodeFeed, headerEncoding, knownEncoding } from '../../sources/feed/decode-feed.ts';
+import { feedLanguageTag } from '../../sources/feed/text-values.ts';
 import { textOfHtml } from '../../sources/html-text.ts';
 import { CLOCK_SKEW, MAX_URL } from '../items/usable-entry.ts';
 import { MAX_SUMMARY } from '../outlet-entry.ts';
@@ -178,15 +178,7 @@ function readImage(tags: PageTags, linked: LinkedArticle | null, base: string): 
 /** The language of the document first: many sites leave og:locale at en_US. */
 function readLanguage(tags: PageTags, linked: LinkedArticle | null): string | null {
   const written = [tags.language, linked?.language, firstMeta(tags, ['og:locale', 'content-language', 'language'])];
-  for (const one of written) {
-    const parsed = parseLanguageTag(
-      cleanLine(one ?? '')
-        .replaceAll('_', '-')
-        .slice(0, 100),
-    );
-    if (parsed.kind === 'tag') return parsed.tag;
-  }
-  return null;
+  return written.map((one) => feedLanguageTag(one ?? '')).find((tag) => tag !== null) ?? null;
 }
 
 /** Bytes in which a page declares its charset. The HTML standard (§4.2.5.4) allows 1,024; some pages need more. */

@@ -4,7 +4,7 @@ import { startPolling } from '../sources/polling/poller.ts';
 import { checkOutlets } from './checks.ts';
 import { deleteOldItems } from './items/item-retention.ts';
 import { OUTLETS } from './polling/outlets.ts';
-import { deleteOldGroupViews } from './story-groups/group-views.ts';
+import { deleteOldGroupViews } from './story-groups/list-groups.ts';
 import { startGrouping } from './story-groups/regroup.ts';
 
 export const outletsCapability: Capability = {

@@ -4,10 +4,10 @@ import { openConfiguredClient } from '../core/config/fetching.ts';
 import { sourceKey } from '../core/config/source-keys.ts';
 import { articleSources } from '../core/config/sources.ts';
 import { type Finding, ok, warning } from '../core/finding.ts';
+import { sourcePage } from '../sources/control-sources.ts';
 import { discoverApi } from '../sources/discover.ts';
 import { startPolling } from '../sources/polling/poller.ts';
 import { PollError } from '../sources/request.ts';
-import { sourcePage } from '../sources/source-action.ts';
 import { apiName } from '../sources/source-state.ts';
 import { SITES } from './poll.ts';
 

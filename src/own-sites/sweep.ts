@@ -13,22 +13,20 @@ import { type Db, type InTransaction, inTransaction } from '../core/store/store.
 import { chunks } from '../lib/chunks.ts';
 import { DAY, MINUTE, SECOND } from '../lib/time.ts';
 import { type CmsApi, CmsFormatError, MAX_PAGE_SIZE } from '../sources/cms/cms-api.ts';
+import { sourceAction } from '../sources/control-sources.ts';
 import {
   findSourceItems,
   hasItemAt,
   listItemsSince,
   listWaitingWithdrawals,
-  recordMissing,
-  recordWithdrawal,
+  markItems,
   type SourceItemRow,
 } from '../sources/item-state.ts';
 import { progress, requesterOf } from '../sources/polling/source-kind.ts';
 import { ask, askForOk, PollError, placeOf } from '../sources/request.ts';
-import { sourceAction } from '../sources/source-action.ts';
 import { articleId } from './article-record.ts';
-import { itemPath } from './item-file.ts';
+import { itemPath } from './import-entries.ts';
 import { importPage, type SitePoll } from './poll-steps.ts';
-import { compareIds, isGone, type KnownItem, MAX_AT_ONCE } from './withdrawal.ts';
 
 const RECENT = 7 * DAY;
 const RECENT_EVERY = 15 * MINUTE;
@@ -121,8 +119,8 @@ async function applySweep(
   const known = [...rows.values(), ...others].map(toKnownItem);
   const { returned, missing, suspected, unread } = compareIds(known, present);
   await inTransaction(store.db, async (tx) => {
-    await recordMissing(tx, source.id, returned, 0);
-    for (const [sweeps, items] of missing) await recordMissing(tx, source.id, items, sweeps);
+    await markItems(tx, source.id, returned, { missing: 0 });
+    for (const [sweeps, items] of missing) await markItems(tx, source.id, items, { missing: sweeps });
   });
   await readPosts(poll, cms, unread);
   const gone: SourceItemRow[] = [];
@@ -150,7 +148,7 @@ async function confirmsGone(poll: SitePoll, cms: CmsApi, { item, url }: SourceIt
   const mayBePrivate = status === 401 || status === 403;
   // A key that is not accepted would have failed before.
   const page = mayBePrivate && url !== null ? await statusOfPage(poll, url) : null;
-  if (status === 200) await recordMissing(poll.store.db, poll.source.id, [item], 0);
+  if (status === 200) await markItems(poll.store.db, poll.source.id, [item], { missing: 0 });
   return isGone(status, page);
 }
 
@@ -175,12 +173,8 @@ async function withdraw(poll: SitePoll, gone: SourceItemRow[]): Promise<void> {
     return;
   }
   await inTransaction(store.db, async (tx) => {
-    await recordWithdrawal(
-      tx,
-      source.id,
-      gone.map(({ item }) => item),
-      'waiting',
-    );
+    const items = gone.map(({ item }) => item);
+    await markItems(tx, source.id, items, { withdrawal: 'waiting' });
     const message =
       `${source.id}: ${gone.length} posts are gone at once, which may be a fault of the site. Their articles stay ` +
       'until you decide.';
@@ -217,7 +211,7 @@ export async function decideWithdrawals(
   return inTransaction(store.db, async (tx) => {
     const items = (await listWaitingWithdrawals(tx, source.id)).map(({ item }) => item);
     if (decision === 'retract') await retractItems(tx, { config, source }, items, clock());
-    else await recordWithdrawal(tx, source.id, items, 'left');
+    else await markItems(tx, source.id, items, { withdrawal: 'left' });
     await resolveAlerts(tx, [withdrawalAlert(source.id)], clock());
     if (items.length > 0) await onCommit?.(tx);
     return items.length;
@@ -231,7 +225,7 @@ async function applyWithdrawal(
   if (gone.length === 0) return;
   const items = gone.map(({ item }) => item);
   if (source.withdrawn === 'leave') {
-    await recordWithdrawal(store.db, source.id, items, 'left');
+    await markItems(store.db, source.id, items, { withdrawal: 'left' });
     result.left += gone.length;
     return;
   }
@@ -250,11 +244,70 @@ async function retractItems(
   return inTransaction(db, async (tx) => {
     const ids = items.map((item) => articleId(source.id, item));
     const retracted = await retractArticles(tx, ids, { note, publicUrl }, now);
-    await recordWithdrawal(tx, source.id, items, 'retracted');
+    await markItems(tx, source.id, items, { withdrawal: 'retracted' });
     await clearRejectionsOfFiles(
       tx,
       items.map((item) => itemPath(source.id, item)),
     );
     return retracted.length;
   });
+}
+
+/** Sweeps in a row that must miss an item before anyone asks about it. */
+const MISSING_SWEEPS = 2;
+/** More at once may be a fault of the source, such as a plugin that hides posts: they wait for the operator. */
+export const MAX_AT_ONCE = 5;
+
+/** An item that daywire knows, and how many complete sweeps in a row have missed it. */
+export interface KnownItem {
+  item: string;
+  missing: number;
+  modifiedAt: number | null;
+  /** It is gone, and that has been dealt with, or waits for the operator. */
+  isWithdrawn: boolean;
+}
+
+export interface SweepOutcome {
+  /** Present again. */
+  returned: string[];
+  /** Missing once more, by the number of sweeps. */
+  missing: Map<number, string[]>;
+  /** Missing for long enough: whether they are gone is to be confirmed. */
+  suspected: string[];
+  /** Present, but unknown, changed since they were read, or back after a withdrawal. */
+  unread: string[];
+}
+
+/**
+ * Compares a complete list of a source's ids with what is known.
+ * @param known of the same period
+ * @param present by id; when they were modified
+ */
+export function compareIds(known: readonly KnownItem[], present: ReadonlyMap<string, number | null>): SweepOutcome {
+  const outcome: SweepOutcome = { returned: [], missing: new Map(), suspected: [], unread: [] };
+  const byItem = new Map(known.map((one) => [one.item, one]));
+  for (const [id, modifiedAt] of present) {
+    const item = byItem.get(id);
+    const isChanged = item !== undefined && modifiedAt !== null && modifiedAt > (item.modifiedAt ?? 0);
+    if (item === undefined || isChanged || item.isWithdrawn) outcome.unread.push(id);
+    else if (item.missing > 0) outcome.returned.push(id);
+  }
+  for (const { item, missing, isWithdrawn } of known) {
+    if (present.has(item) || isWithdrawn) continue;
+    const sweeps = missing + 1;
+    outcome.missing.set(sweeps, [...(outcome.missing.get(sweeps) ?? []), item]);
+    if (sweeps >= MISSING_SWEEPS) outcome.suspected.push(item);
+  }
+  return outcome;
+}
+
+/**
+ * What a response says about a post that the list no longer has. WordPress answers 401 for a post in the trash, to
+ * anyone without a login: then its public address decides.
+ * @param api status of the API's response for it
+ * @param page status of its public address; null if it was not asked
+ */
+export function isGone(api: number, page: number | null): boolean {
+  if (api === 404 || api === 410) return true;
+  return (api === 401 || api === 403) && (page === 404 || page === 410);
 }

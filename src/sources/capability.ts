@@ -1,8 +1,8 @@
 import type { Capability } from '../core/capability.ts';
 import { secondsSince } from '../core/metrics.ts';
 import { SECOND } from '../lib/time.ts';
+import { sourcePage } from './control-sources.ts';
 import { deleteIdleHosts } from './host-gate.ts';
-import { sourcePage } from './source-action.ts';
 import { readStoredSources } from './source-status.ts';
 
 export const sourcesCapability: Capability = {

@@ -2,6 +2,8 @@
  * What an operator decides about the polls of a source. Each takes effect in the process that polls, within seconds.
  * `onCommit` is called last, in the same transaction.
  */
+
+import type { Action } from '../core/actions.ts';
 import type { AppContext } from '../core/app-context.ts';
 import type { AnySource } from '../core/config/sources.ts';
 import { type InTransaction, inTransaction, type Tx } from '../core/store/store.ts';
@@ -63,4 +65,24 @@ function withSource<T>(
     await registerSources(tx, config, [source], now);
     return act(tx, (await findSourceRow(tx, source.id)) as SourceRow, now);
   });
+}
+
+/** Where the desk has the commands of the group `sources`. */
+const AT_DESK = {
+  accept: '“Accept” on the page Sources',
+  resume: '“Resume” on the page Sources',
+  withdraw: '“Retract the articles” on the page Sources',
+  'withdraw --keep': '“Keep the articles” on the page Sources',
+} as const;
+
+/** What an operator can do about a source. @param to see `Action` */
+export function sourceAction(verb: keyof typeof AT_DESK, to: string, id: string): Action {
+  const [command, option] = verb.split(' ');
+  return { to, command: ['sources', command, id, option].filter(Boolean).join(' '), desk: AT_DESK[verb] };
+}
+
+/** The page of the desk that has a source. */
+export function sourcePage({ source }: Readonly<Record<string, string | number>>) {
+  const path = source === undefined ? '/sources' : `/sources#source-${encodeURIComponent(source)}`;
+  return { label: 'The source', path, needs: 'editions.read' as const };
 }

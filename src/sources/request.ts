@@ -3,7 +3,6 @@ import type { Selectable } from 'kysely';
 import type { Tables } from '../core/store/tables.ts';
 import { type FetchClient, type FetchResult, retryAfter } from '../lib/guarded-fetch/fetch-client.ts';
 import { HOUR, rfc3339 } from '../lib/time.ts';
-import { HostPauseError, hostOf } from './host-gate.ts';
 
 export type Answer = Extract<FetchResult, { kind: 'answered' }>;
 
@@ -45,16 +44,13 @@ export interface Requester {
   signal?: AbortSignal | undefined;
 }
 
-/** @throws PollError without an answer */
+/** @throws PollError without an answer, also from the gate of a host that asked for a pause */
 export async function ask(
   { client, signal }: Requester,
   url: string,
   headers: Record<string, string> = {},
 ): Promise<Answer> {
-  const result = await client.fetch({ url, headers }, signal).catch((error: unknown) => {
-    if (!(error instanceof HostPauseError)) throw error;
-    throw new PollError(`${placeOf(url)} was not asked: ${error.message}`, { kind: 'busy', retryAt: error.until });
-  });
+  const result = await client.fetch({ url, headers }, signal);
   signal?.throwIfAborted();
   if (result.kind === 'answered') return result;
   const isPrivate = result.kind === 'refused' && result.reason.includes('not public');
@@ -123,4 +119,9 @@ export function validatorsOf({ headers }: Pick<Answer, 'headers'>): Pick<LastRes
   const short = (text: string | undefined): string | null =>
     text === undefined || text === '' || text.length > MAX_VALIDATOR ? null : text;
   return { etag: short(headers.etag), last_modified: short(headers['last-modified']) };
+}
+
+/** The host that shares one limit: without scheme and port. */
+export function hostOf(url: URL): string {
+  return url.hostname.replace(/\.$/, '');
 }

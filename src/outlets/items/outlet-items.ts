@@ -5,7 +5,6 @@ import { type Db, dialectOf, inTransaction, type Tx } from '../../core/store/sto
 import { chunks } from '../../lib/chunks.ts';
 import type { SourceClaim } from '../../sources/source-state.ts';
 import { allKeys, readIdentities } from '../identity/identify.ts';
-import type { OutletEntry } from '../outlet-entry.ts';
 import { countHeldItems } from './held-items.ts';
 import { adoptOutletName, findKeys, saveKeys } from './item-keys.ts';
 import {
@@ -15,7 +14,7 @@ import {
   type RecordedItems,
   type RecordingPlan,
 } from './plan-recording.ts';
-import { readEntries } from './usable-entry.ts';
+import { type OutletEntry, readEntries } from './usable-entry.ts';
 
 const ROWS_PER_STATEMENT = 500;
 

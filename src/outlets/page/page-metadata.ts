@@ -12,8 +12,7 @@ import { canonicalLink, isFrontPage } from '../../sources/canonical-link.ts';
 import { decodeFeed, headerEncoding, knownEncoding } from '../../sources/feed/decode-feed.ts';
 import { feedLanguageTag } from '../../sources/feed/text-values.ts';
 import { textOfHtml } from '../../sources/html-text.ts';
-import { CLOCK_SKEW, MAX_URL } from '../items/usable-entry.ts';
-import { MAX_SUMMARY } from '../outlet-entry.ts';
+import { CLOCK_SKEW, MAX_SUMMARY, MAX_URL } from '../items/usable-entry.ts';
 import { type LinkedArticle, readLinkedArticle } from './json-ld.ts';
 import { type PageTags, readPageTags } from './page-tags.ts';
 
@@ -50,16 +49,8 @@ const MAX_NAME = 200;
 /** Names of `meta` tags with the time of publication, the most precise first. */
 const DATE_NAMES = [
   ...['article:published_time', 'og:article:published_time', 'og:published_time', 'datepublished'],
-  ...[
-    'parsely-pub-date',
-    'sailthru.date',
-    'publish-date',
-    'publishdate',
-    'pubdate',
-    'dc.date.issued',
-    'dcterms.issued',
-  ],
-  ...['dc.date', 'dcterms.date', 'dcterms.created', 'date'],
+  ...['parsely-pub-date', 'sailthru.date', 'publish-date', 'publishdate', 'pubdate', 'dc.date.issued'],
+  ...['dcterms.issued', 'dc.date', 'dcterms.date', 'dcterms.created', 'date'],
 ];
 
 /** Reads any document without an error. @param now epoch milliseconds */

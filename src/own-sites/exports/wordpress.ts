@@ -6,17 +6,9 @@ import { parseWrittenDate, parseWrittenInstant } from '../../lib/written-date.ts
 import { decodeSlug } from '../../sources/cms/wordpress.ts';
 import { textOfHtml } from '../../sources/html-text.ts';
 import type { SourceImage, SourceItem } from '../../sources/source-item.ts';
-import { type ExportEntry, ITEM_KEY } from './export-entry.ts';
-import type { LeftOut } from './left-out.ts';
+import { type ExportEntry, ITEM_KEY, type LeftOut } from './export-entry.ts';
 import { htmlOfContent } from './wordpress-content.ts';
 import { readWxr, type WxrItem } from './wxr-reader.ts';
-
-/** Elements that become part of an article, decide about it, or say the same in another form. */
-const USED = new Set([
-  ...['title', 'link', 'dc:creator', 'content:encoded', 'excerpt:encoded', 'description', 'guid', 'pubDate'],
-  ...['wp:post_id', 'wp:post_name', 'wp:post_type', 'wp:status', 'wp:post_password'],
-  ...['wp:post_date', 'wp:post_date_gmt', 'wp:post_modified', 'wp:post_modified_gmt'],
-]);
 
 interface Library {
   /** Display names, by login. */
@@ -77,11 +69,10 @@ function toEntry(item: WxrItem, library: Library, zone: string, leftOut: LeftOut
   const id = field(item, 'wp:post_id');
   const title = field(item, 'title');
   if (!ITEM_KEY.test(id)) {
-    const rule = `line ${item.line}: the post has no wp:post_id: "${textOfHtml(title).slice(0, 100)}"`;
-    return { kind: 'unreadable', key: `line-${item.line}`, rule, raw: title };
+    const rule = `the post "${textOfHtml(title).slice(0, 100)}" has no wp:post_id`;
+    return { kind: 'unreadable', key: 'post-without-id', rule, raw: title };
   }
   if (item.isOversized) return { kind: 'unreadable', key: id, rule: 'the post is longer than 8 MB', raw: title };
-  countRest(item, leftOut);
   return { kind: 'item', item: toItem(item, id, library, zone, leftOut) };
 }
 
@@ -118,18 +109,6 @@ function instantOf(item: WxrItem, name: string, zone: string): number | null {
   const local = field(item, name);
   const parsed = parseWrittenInstant(local, zone);
   return parsed.kind === 'instant' ? parsed.at : null;
-}
-
-/** Counts what the post has and an article has not. */
-function countRest(item: WxrItem, leftOut: LeftOut): void {
-  for (const [name, value] of item.fields) {
-    if (!USED.has(name) && value.trim() !== '' && value.trim() !== '0') leftOut.drop(name);
-  }
-  for (const [key] of item.meta) if (key !== '_thumbnail_id') leftOut.drop(`wp:postmeta ${key}`);
-  for (const { domain } of item.categories) {
-    if (domain !== 'category' && domain !== 'post_tag') leftOut.drop(`category domain="${domain}"`);
-  }
-  for (let comment = 0; comment < item.comments; comment += 1) leftOut.drop('wp:comment');
 }
 
 function field(item: WxrItem, name: string): string {

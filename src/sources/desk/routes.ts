@@ -13,8 +13,7 @@ import { whenText } from '../../web/desk/parts/when.ts';
 import { requestSourcePoll, setPaused } from '../control-sources.ts';
 import { trySource } from '../polling/poller.ts';
 import { PollError } from '../request.ts';
-import { TRIED_USES, type TriedAddress } from './address-form.ts';
-import { respondSources, showRejections, showSources } from './sources-page.ts';
+import { respondSources, showRejections, showSources, TRIED_USES, type TriedAddress } from './sources-page.ts';
 
 export const sourcesSection: DeskSection = {
   navigation: { id: 'sources', label: 'Sources', path: '/sources', needs: 'editions.read' },

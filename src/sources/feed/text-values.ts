@@ -3,8 +3,7 @@ import { Parser } from 'htmlparser2';
 import { parseLanguageTag } from '../../lib/names/language-tag.ts';
 import { cleanLine, cleanText, cleanUrl } from '../../lib/text/clean-text.ts';
 import { escapeHtml } from '../../lib/text/html.ts';
-import { flattenDeepHtml } from '../flatten-html.ts';
-import { textOfHtml } from '../html-text.ts';
+import { flattenDeepHtml, textOfHtml } from '../html-text.ts';
 import { elementsOf, textOf, type XmlElement } from './xml-element.ts';
 
 /** `unclear`: RSS does not say whether a title is text or HTML. */
@@ -26,7 +25,6 @@ export function textValue(element: XmlElement, base: string | null): TextValue {
   }
   const type = (element.attributes.type ?? '').trim().toLowerCase().split(';')[0] as string;
   const mode = element.attributes.mode?.trim().toLowerCase();
-  if (mode === 'base64') return decodeBase64(textOf(element), isPlain(type) ? 'text' : 'html');
   if (isPlain(type)) {
     if (hasElements) return { kind: 'html', value: inner(element, base, escapeMarkup) };
     return { kind: type === '' && mode === 'escaped' ? 'unclear' : 'text', value: textOf(element) };
@@ -42,7 +40,8 @@ export function textValue(element: XmlElement, base: string | null): TextValue {
   }
   // Another kind of text, such as text/markdown, or no type at all.
   if (type.startsWith('text/') || !type.includes('/')) return { kind: 'text', value: textOf(element) };
-  return decodeBase64(textOf(element), 'html');
+  // Encoded files, such as pictures.
+  return { kind: 'html', value: '' };
 }
 
 /** Elements of RSS and its modules whose text may be HTML or not. */
@@ -106,17 +105,6 @@ function escapeMarkup(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
-const BASE64 = /^[A-Za-z0-9+/\s]+={0,2}\s*$/;
-
-function decodeBase64(text: string, kind: 'text' | 'html'): TextValue {
-  if (!BASE64.test(text)) return { kind, value: text };
-  const bytes = Buffer.from(text, 'base64');
-  const decoded = new TextDecoder('utf-8').decode(bytes);
-  // Neither text nor HTML, such as a picture.
-  if (decoded.includes('\ufffd') || decoded.includes('\u0000')) return { kind, value: '' };
-  return { kind, value: decoded };
-}
-
 /** Characters of a title, a name or a category that are read. */
 const MAX_LINE = 5_000;
 
@@ -146,24 +134,8 @@ function paragraphsOf(text: string): string {
 /** Inline elements that occur in headlines. A headline such as `Vec<T>` keeps what is none. */
 const INLINE = new Set([
   ...['a', 'abbr', 'acronym', 'b', 'bdi', 'bdo', 'big', 'cite', 'code', 'del', 'dfn', 'em', 'font', 'i', 'ins', 'kbd'],
-  ...[
-    'mark',
-    'nobr',
-    'q',
-    's',
-    'samp',
-    'small',
-    'span',
-    'strike',
-    'strong',
-    'sub',
-    'sup',
-    'tt',
-    'u',
-    'var',
-    'wbr',
-    'img',
-  ],
+  ...['mark', 'nobr', 'q', 's', 'samp', 'small', 'span', 'strike', 'strong', 'sub', 'sup', 'tt', 'u', 'var', 'wbr'],
+  'img',
 ]);
 const BLOCKS = new Set(['br', 'p', 'div', 'h1', 'h2', 'h3', 'h4', 'h5', 'h6', 'li', 'ul', 'ol', 'blockquote', 'hr']);
 

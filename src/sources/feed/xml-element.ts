@@ -1,6 +1,6 @@
 /**
- * Elements of a feed, and their names, whatever prefix a feed uses for their namespace: `rss:item`, `atom:entry`, `dc:creator`,
- * `media:content`. Local names are in lower case, because feeds write `pubdate` and `PubDate`.
+ * Elements of a feed, and their names, whatever prefix a feed uses for their namespace: `rss:item`, `atom:entry`,
+ * `dc:creator`. Local names are in lower case, because feeds write `pubdate` and `PubDate`.
  */
 
 const NAMESPACES = new Map(

@@ -28,18 +28,6 @@ const FORMATS = new Map<string, 'rss' | 'atom'>(
 );
 const CONTAINERS = new Set(['rss:rss', 'rss:channel', 'rdf:rdf', 'atom:feed']);
 const ITEMS = new Set(['rss:item', 'atom:entry']);
-/** Elements that hold text only. One that is not closed ends where the next element of the item begins. */
-const TEXT_ONLY = new Set([
-  ...['rss:title', 'rss:link', 'rss:guid', 'rss:pubdate', 'rss:author', 'rss:category', 'rss:comments'],
-  ...['atom:id', 'atom:published', 'atom:updated', 'atom:issued', 'atom:modified', 'atom:created', 'atom:link'],
-  ...['dc:title', 'dc:creator', 'dc:date', 'dc:subject', 'dc:identifier'],
-]);
-const BEGINS_NEXT = new Set([
-  ...TEXT_ONLY,
-  ...['rss:description', 'rss:enclosure', 'rss:source', 'content:encoded', 'media:content', 'media:thumbnail'],
-  ...['atom:title', 'atom:summary', 'atom:content', 'atom:author', 'atom:category', 'dc:description'],
-]);
-
 /** An element that is open. */
 interface OpenElement {
   kind: 'outside' | 'container' | 'item' | 'inside';
@@ -174,17 +162,11 @@ class XmlReader {
     }
     if (around === undefined || around.kind === 'outside') return CONTAINERS.has(name) ? 'container' : 'outside';
     if (around.kind === 'container' && CONTAINERS.has(name)) return 'container';
-    let parent = around;
-    if (parent.kind === 'inside' && TEXT_ONLY.has(parent.element.name) && BEGINS_NEXT.has(name)) {
-      this.#note(`a ${parent.element.name.replace(/^rss:/, '')} element was not closed`);
-      parent.hasEnded = true;
-      parent = this.#around() as OpenElement;
-    }
-    if (parent.kind === 'container') {
+    if (around.kind === 'container') {
       this.#size = 0;
       if (this.#head.length < MAX_HEAD) this.#head.push(element);
     } else if (this.#grow(element)) {
-      parent.element.children.push(element);
+      around.element.children.push(element);
     }
     return 'inside';
   }

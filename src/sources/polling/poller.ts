@@ -12,8 +12,8 @@ import type { FetchClient, RequestGate } from '../../lib/guarded-fetch/fetch-cli
 import { repeat, type Stoppable } from '../../lib/repeat.ts';
 import { errorLine } from '../../lib/text/clean-text.ts';
 import { MINUTE, rfc3339, SECOND } from '../../lib/time.ts';
-import { findHold, holdHost, hostOf, openHostGate, type Wait } from '../host-gate.ts';
-import { PollError } from '../request.ts';
+import { findHold, holdHost, openHostGate, type Wait } from '../host-gate.ts';
+import { hostOf, PollError } from '../request.ts';
 import {
   beginAgain,
   claimDueSource,

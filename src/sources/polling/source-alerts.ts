@@ -6,7 +6,7 @@ import type { AppContext } from '../../core/app-context.ts';
 import type { AnySource } from '../../core/config/sources.ts';
 import { type Db, inTransaction, lockName } from '../../core/store/store.ts';
 import { DAY, HOUR, rfc3339 } from '../../lib/time.ts';
-import { sourceAction } from '../source-action.ts';
+import { sourceAction } from '../control-sources.ts';
 import { listSourceRows, type SourceRow } from '../source-state.ts';
 import { heldReason } from './poll-state.ts';
 

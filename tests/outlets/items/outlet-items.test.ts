@@ -3,7 +3,7 @@ import type { Db } from '../../../src/core/store/store.ts';
 import { DAY, HOUR, MINUTE } from '../../../src/lib/time.ts';
 import { decideHeldItems } from '../../../src/outlets/items/held-items.ts';
 import { recordOutletItems } from '../../../src/outlets/items/outlet-items.ts';
-import type { OutletEntry } from '../../../src/outlets/outlet-entry.ts';
+import type { OutletEntry } from '../../../src/outlets/items/usable-entry.ts';
 import { parseFeed } from '../../../src/sources/feed/parse-feed.ts';
 import { NOW } from '../../support/clock.ts';
 import { forEachDatabase } from '../../support/databases.ts';

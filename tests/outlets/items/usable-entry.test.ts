@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DAY, HOUR, MINUTE } from '../../../src/lib/time.ts';
-import { readEntry, type UsableEntry } from '../../../src/outlets/items/usable-entry.ts';
-import type { OutletEntry } from '../../../src/outlets/outlet-entry.ts';
+import { type OutletEntry, readEntry, type UsableEntry } from '../../../src/outlets/items/usable-entry.ts';
 import { anyText } from '../../support/any-text.ts';
 import { NOW } from '../../support/clock.ts';
 

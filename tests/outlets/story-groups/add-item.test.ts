@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { Tx } from '../../../src/core/store/store.ts';
 import { HOUR } from '../../../src/lib/time.ts';
 import { recordOutletItems } from '../../../src/outlets/items/outlet-items.ts';
-import type { OutletEntry } from '../../../src/outlets/outlet-entry.ts';
-import { addItem } from '../../../src/outlets/story-groups/add-item.ts';
+import type { OutletEntry } from '../../../src/outlets/items/usable-entry.ts';
+import { addItem } from '../../../src/outlets/story-groups/add-report.ts';
 import { NOW } from '../../support/clock.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 

@@ -31,7 +31,21 @@ forEachDatabase((open) => {
         warning(`sources three: no item of Outlet three has ever come: ${why}`),
         warning(`sources null: no item of Outlet null has ever come: ${why}`),
       ]);
+      const problem = { succeeded_at: null, state: 'blocked', state_since: NOW, reason: 'it answered 403' } as const;
+      await store.db.updateTable('sources').set(problem).where('id', '=', 'three').execute();
+      expect(await checkOutlets(store, { sources: [source('three', 'Outlet three')] }, NOW)).toEqual([
+        warning(expect.stringMatching(/Outlet three has ever come: blocked since .*: it answered 403$/)),
+      ]);
       expect(await checkOutlets(store, { sources: [] }, NOW)).toEqual([]);
+    });
+
+    it('names feeds that are configured twice', async () => {
+      const [a, b] = [source('a', 'Outlet a'), source('b', 'Outlet b')];
+      const sources = [a, b, { ...a, id: 'twin', url: `${a.url}#top` }, { ...a, id: 'other', outlet: 'Another Name' }];
+      expect(await checkOutlets(await open(), { sources }, NOW)).toEqual([
+        warning('sources twin: it has the address of a: remove one of them'),
+        warning('sources other: it has the address of a, and would count as a second outlet: remove one of them'),
+      ]);
     });
   });
 });

@@ -307,13 +307,6 @@ describe('the site of a source', () => {
     expect(newest[0]).toMatchObject({ headline: 'Story 11: Wind & Sun' });
   });
 
-  it('asks only for the fields that are read: plugins add long ones', async () => {
-    const { app, site } = await openWordPress();
-    await poll(app);
-    const [query] = site.requests.filter((path) => path.includes('orderby=modified'));
-    expect(new URL(query ?? '', site.url).searchParams.get('_fields')).toMatch(/,content,_links,_embedded$/);
-  });
-
   it.each([
     ['without a page of its own', (path: string) => (path === '/' ? new Response('', { status: 404 }) : null)],
     ['without a page that names its API', (path: string) => (path === '/' ? new Response('<p>Hi</p>') : null)],

@@ -41,19 +41,6 @@ describe.each(['wordpress', 'ghost'] as const)('a source with the API of %s', (a
       expect((await listRuns(store.db, 1))[0]).toMatchObject({ schedule: 'source:times', reason: '250 added' });
     });
 
-    it('leaves out an excerpt that repeats the body, and shows a teaser of members-only posts', async () => {
-      const store = await open();
-      const { app, posts, articleOf } = await openNewsroom(store, api, { posts: 50 });
-      await poll(app);
-      const [odd, members] = [posts[48], posts[49]];
-      if (odd === undefined || members === undefined) throw new Error('no post');
-      expect(await findArticle(store.db, articleOf(odd))).toMatchObject({ dek: null });
-      expect(await findArticle(store.db, articleOf(members))).toMatchObject({
-        bodyHtml: '<p>What story 50 adds.</p>',
-        fullStory: { title: 'Story 50: Wind & Sun' },
-      });
-    });
-
     it('brings an edit with the next poll, and changes nothing without one', async () => {
       const store = await open();
       const { app, posts, articleOf, site } = await openNewsroom(store, api);

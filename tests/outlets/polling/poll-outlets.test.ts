@@ -6,11 +6,9 @@ import { settleRemovedSources } from '../../../src/app/background-tasks.ts';
 import { raiseAlert } from '../../../src/core/alerts/alerts.ts';
 import type { RoundupSource } from '../../../src/core/config/config.ts';
 import { roundupSources } from '../../../src/core/config/sources.ts';
-import { warning } from '../../../src/core/finding.ts';
 import { listRuns } from '../../../src/core/schedule/run-ledger.ts';
 import { dialectOf, inTransaction, lockName, type Store } from '../../../src/core/store/store.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../../../src/lib/time.ts';
-import { checkOutlets } from '../../../src/outlets/checks.ts';
 import { decideHeld } from '../../../src/outlets/items/held-items.ts';
 import { OUTLETS } from '../../../src/outlets/polling/outlets.ts';
 import { pollDue, pollNow } from '../../../src/sources/polling/poller.ts';
@@ -339,33 +337,6 @@ describe('polling outlets', () => {
       expect(polled.get('fine')).toMatchObject({ added: 8, after: { state: 'active' } });
       const reasons = failing.map((id) => polled.get(id)?.after.reason);
       expect(reasons.every((reason) => reason !== null && reason !== undefined && reason.length > 20)).toBe(true);
-    });
-
-    it('lets the check name outlets of which no item has come, and why', async () => {
-      const store = await open();
-      const places = { a: 'a.example.com/feed', b: 'b.example.com/feed', c: 'c.example.com/feed' };
-      const { app, poll } = await openOutletNewsroom(store, places, (request) => {
-        if (request.host.startsWith('b')) return { status: 403 };
-        return steady(request, request.host.startsWith('c') ? [] : STORIES);
-      });
-      expect(await checkOutlets(store, app.config, app.now)).toEqual([]);
-      await poll();
-      const blocked = /^sources b: no item of The b has ever come: blocked since .*ask The b to let feed readers/;
-      expect(await checkOutlets(store, app.config, app.now)).toEqual([
-        warning(expect.stringMatching(blocked)),
-        warning('sources c: no item of The c has ever come: its feed has none that can be used; is it the right feed?'),
-      ]);
-    });
-
-    it('lets the check name feeds that are configured twice', async () => {
-      const store = await open();
-      const { app } = await openOutletNewsroom(store, { a: 'a.example.com/feed', b: 'b.example.com/feed' }, steady);
-      const [a, b] = roundupSources(app.config) as [RoundupSource, RoundupSource];
-      const sources = [a, b, { ...a, id: 'twin', url: `${a.url}#top` }, { ...a, id: 'other', outlet: 'Another Name' }];
-      expect(await checkOutlets(store, { sources }, NOW)).toEqual([
-        warning('sources twin: it has the address of a: remove one of them'),
-        warning('sources other: it has the address of a, and would count as a second outlet: remove one of them'),
-      ]);
     });
 
     it('gives a claim back when daywire ends, and records nothing where the claim was lost', async () => {

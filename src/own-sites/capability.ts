@@ -22,7 +22,7 @@ export const ownSitesCapability: Capability = {
 
 /** Looks for what is polled. A site that is away is no fault of this installation. */
 async function checkSources(config: Config, now: number): Promise<Finding[]> {
-  const requester = { client: openConfiguredClient(config), now };
+  const requester = { client: openConfiguredClient(config), clock: () => now };
   const findings = articleSources(config).map(async ({ id, url, api: wanted }): Promise<Finding[]> => {
     try {
       const source = { url, api: wanted, key: sourceKey(config, id) };

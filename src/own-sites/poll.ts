@@ -14,7 +14,7 @@ import { openGhost } from '../sources/cms/ghost.ts';
 import { openWordPress } from '../sources/cms/wordpress.ts';
 import { discoverApi } from '../sources/discover.ts';
 import type { ReadSignal } from '../sources/polling/poll-state.ts';
-import { type EndOfPoll, progress, requesterOf, type SourceKind } from '../sources/polling/source-kind.ts';
+import { type EndOfPoll, progress, type SourceKind } from '../sources/polling/source-kind.ts';
 import { ask, conditionsOf, PollError, placeOf, statusError, validatorsOf } from '../sources/request.ts';
 import type { PollFindings, SourceRow } from '../sources/source-state.ts';
 import { importPage, type SitePoll, type SitePollResult } from './poll-steps.ts';
@@ -77,7 +77,7 @@ async function findApi(poll: SitePoll): Promise<FoundSource> {
   if (row.api !== null && row.endpoint !== null) return { api: row.api, endpoint: row.endpoint };
   // Once found, it stays: another API has other ids, and would bring all articles a second time.
   const api = row.api ?? source.api;
-  const found = await discoverApi(requesterOf(poll), { url: source.url, api, key: sourceKey(config, source.id) });
+  const found = await discoverApi(poll, { url: source.url, api, key: sourceKey(config, source.id) });
   await progress(poll, { api: found.api, endpoint: found.endpoint });
   return found;
 }
@@ -156,7 +156,7 @@ async function tryPage(poll: SitePoll, url: string, cms: CmsApi, size: number) {
 
 async function readFeed(poll: SitePoll, endpoint: string): Promise<{ movedTo: string | null; findings: PollFindings }> {
   const { row, clock } = poll;
-  const answer = await ask(requesterOf(poll), endpoint, conditionsOf(row));
+  const answer = await ask(poll, endpoint, conditionsOf(row));
   if (answer.status === 304) return { movedTo: answer.movedTo, findings: {} };
   if (answer.status !== 200) throw statusError(answer, clock());
   const { repaired } = await importPage(poll, answer);

@@ -25,7 +25,7 @@ export async function testSite(
   const { clock } = app;
   // As if it were configured: its own addresses are not foreign.
   const config = { ...app.config, sources: [source] };
-  const requester: Requester = { client: openConfiguredClient(app.config), now: clock(), signal };
+  const requester: Requester = { client: openConfiguredClient(app.config), clock, signal };
   const { id, url, api } = source;
   const found = await discoverApi(requester, { url, api, key: sourceKey(config, id) });
   const answer = await askForOk(requester, ...newestOf(found, sourceKey(config, id)));

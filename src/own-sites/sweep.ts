@@ -22,7 +22,7 @@ import {
   markItems,
   type SourceItemRow,
 } from '../sources/item-state.ts';
-import { progress, requesterOf } from '../sources/polling/source-kind.ts';
+import { progress } from '../sources/polling/source-kind.ts';
 import { ask, askForOk, PollError, placeOf } from '../sources/request.ts';
 import { articleId } from './article-record.ts';
 import { itemPath } from './import-entries.ts';
@@ -83,7 +83,7 @@ interface IdList {
 async function readIds(poll: SitePoll, cms: CmsApi, from: number | null): Promise<IdList> {
   const found = new Map<string, number | null>();
   for (let page = 1; ; page++) {
-    const answer = await askForOk(requesterOf(poll), cms.idsUrl({ from, page, size: MAX_PAGE_SIZE }), cms.headers);
+    const answer = await askForOk(poll, cms.idsUrl({ from, page, size: MAX_PAGE_SIZE }), cms.headers);
     const { posts, pages, total } = readAnswer(cms, answer);
     for (const { id, modifiedAt } of posts) found.set(id, modifiedAt);
     await progress(poll, {});
@@ -138,13 +138,13 @@ function toKnownItem({ item, missing, modified_at, withdrawal }: SourceItemRow):
 
 async function readPosts(poll: SitePoll, cms: CmsApi, ids: string[]): Promise<void> {
   for (const some of chunks(ids, MAX_PAGE_SIZE)) {
-    await importPage(poll, await askForOk(requesterOf(poll), cms.postsUrl(some), cms.headers));
+    await importPage(poll, await askForOk(poll, cms.postsUrl(some), cms.headers));
     await progress(poll, {});
   }
 }
 
 async function confirmsGone(poll: SitePoll, cms: CmsApi, { item, url }: SourceItemRow): Promise<boolean> {
-  const { status } = await ask(requesterOf(poll), cms.postUrl(item), cms.headers);
+  const { status } = await ask(poll, cms.postUrl(item), cms.headers);
   const mayBePrivate = status === 401 || status === 403;
   // A key that is not accepted would have failed before.
   const page = mayBePrivate && url !== null ? await statusOfPage(poll, url) : null;
@@ -157,7 +157,7 @@ async function confirmsGone(poll: SitePoll, cms: CmsApi, { item, url }: SourceIt
  * whose slug begins like it: that counts as 404.
  */
 async function statusOfPage(poll: SitePoll, url: string): Promise<number> {
-  const page = await ask(requesterOf(poll), url);
+  const page = await ask(poll, url);
   const isOther = page.url !== url && (await hasItemAt(poll.store.db, poll.source.id, page.url));
   return isOther ? 404 : page.status;
 }

@@ -2,7 +2,7 @@
 import type { Selectable } from 'kysely';
 import type { Tables } from '../core/store/tables.ts';
 import { type FetchClient, type FetchResult, retryAfter } from '../lib/guarded-fetch/fetch-client.ts';
-import { HOUR, rfc3339 } from '../lib/time.ts';
+import { type Clock, HOUR, rfc3339 } from '../lib/time.ts';
 
 export type Answer = Extract<FetchResult, { kind: 'answered' }>;
 
@@ -40,7 +40,8 @@ export class PollError extends Error {
 
 export interface Requester {
   client: FetchClient;
-  now: number;
+  /** Read after each answer: a request may wait for its host. */
+  clock: Clock;
   signal?: AbortSignal | undefined;
 }
 
@@ -65,7 +66,7 @@ export async function askForOk(
   headers: Record<string, string> = {},
 ): Promise<Answer> {
   const answer = await ask(requester, url, headers);
-  if (answer.status !== 200) throw statusError(answer, requester.now);
+  if (answer.status !== 200) throw statusError(answer, requester.clock());
   return answer;
 }
 

@@ -11,7 +11,6 @@ import {
   type EndOfPoll,
   LostClaimError,
   type Poll,
-  requesterOf,
   type SourceKind,
   type SourceTest,
   type TryApp,
@@ -56,7 +55,7 @@ export const SOURCE_KINDS: Record<AnySource['use'], SourceKind> = { articles: SI
 
 async function readOutlet(poll: Poll<RoundupSource, OutletPollResult>): Promise<EndOfPoll> {
   const { source, row, config, jitter } = poll;
-  const { answer, endpoint, document } = await requestFeed(requesterOf(poll), source, row);
+  const { answer, endpoint, document } = await requestFeed(poll, source, row);
   const maxAge = maxAgeOf(answer);
   const { movedTo } = answer;
   if (document === null) {
@@ -101,7 +100,7 @@ async function testOutlet(
 ): Promise<SourceTest> {
   const { store, clock } = app;
   const gate = openHostGate({ ...{ db: store.db, clock, wait: waitFor }, onWait: async () => {} });
-  const requester = { client: openOutletClient(app, { gate }), now: clock(), signal };
+  const requester = { client: openOutletClient(app, { gate }), clock, signal };
   const never = { endpoint: null, etag: null, last_modified: null };
   const { endpoint, document } = await requestFeed(requester, source, never);
   const { title = null, entries = [], problems = [] } = document ?? {};

@@ -47,7 +47,7 @@ export async function requestFeed(
   const service = status === 429 ? null : challengeOf(answer);
   if (status !== 200) {
     if (service !== null) throw challengeError(place, service, outlet);
-    if (status !== 403) throw statusError(answer, requester.now);
+    if (status !== 403) throw statusError(answer, requester.clock());
     const problem = `${place} answered 403: ask ${outlet} to let feed readers in; its firewall may know daywire by its`;
     throw new PollError(`${problem} User-Agent`, { kind: 'blocked' });
   }
@@ -70,10 +70,10 @@ export async function requestFeed(
   return { answer: found.answer, endpoint: found.address, document: feed.document };
 }
 
-async function readInThread({ url, headers, body }: Answer, { now, signal }: Requester) {
+async function readInThread({ url, headers, body }: Answer, { clock, signal }: Requester) {
   const document = { bytes: body, contentType: headers['content-type'] ?? null, url };
   try {
-    return await runInThread(READ, { document, now }, { timeLimit: TIME_LIMIT, signal });
+    return await runInThread(READ, { document, now: clock() }, { timeLimit: TIME_LIMIT, signal });
   } catch (error) {
     if (error instanceof JobError) return { kind: 'unreadable' as const, reason: `reading it ${error.message}` };
     throw error;

@@ -4,7 +4,6 @@ import type { Config } from '../../core/config/config.ts';
 import type { AnySource } from '../../core/config/sources.ts';
 import type { Tx } from '../../core/store/store.ts';
 import type { FetchClient, RequestGate } from '../../lib/guarded-fetch/fetch-client.ts';
-import type { Requester } from '../request.ts';
 import { type PollFindings, recordPollProgress, type SourceRow } from '../source-state.ts';
 import type { ReadSignal } from './poll-state.ts';
 
@@ -73,8 +72,4 @@ export async function progress(
 ): Promise<void> {
   if (!(await recordPollProgress(store.db, row, change, clock()))) throw new LostClaimError();
   Object.assign(row, change);
-}
-
-export function requesterOf({ client, clock, signal }: Poll<AnySource, unknown>): Requester {
-  return { client, now: clock(), signal };
 }

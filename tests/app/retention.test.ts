@@ -9,7 +9,7 @@ import { changeStoredDraft, readDraftLog } from '../../src/editions/draft/draft-
 import { readDraftView, writeDraftView } from '../../src/editions/draft/draft-views.ts';
 import { changeDraft } from '../../src/editions/draft/history.ts';
 import { DAY, HOUR } from '../../src/lib/time.ts';
-import { readGroupView, writeGroupView } from '../../src/outlets/story-groups/group-views.ts';
+import { readGroupView, writeGroupView } from '../../src/outlets/story-groups/list-groups.ts';
 import { requestNewsletters } from '../audience/fixtures.ts';
 import { testConfig } from '../delivery/fixture.ts';
 import { forBothDatabases } from '../support/databases.ts';

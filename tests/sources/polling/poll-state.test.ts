@@ -3,29 +3,41 @@ import { describe, expect, it } from 'vitest';
 import { DAY, HOUR, MINUTE, rfc3339 } from '../../../src/lib/time.ts';
 import {
   afterPoll,
-  type FeedCondition,
-  newCondition,
+  NOT_MOVED,
+  nextRetry,
   type PollSignal,
-} from '../../../src/outlets/polling/feed-state.ts';
-import { NO_HINTS } from '../../../src/sources/feed/poll-hints.ts';
+  type ReadSignal,
+  type SourceCondition,
+} from '../../../src/sources/polling/poll-state.ts';
 
 const NOW = Date.parse('2026-11-27T12:00:00Z');
 const ENDPOINT = 'https://outlet.example.com/feed';
 const NEW_PLACE = 'https://new.example.com/feed';
-const RHYTHM = { itemGap: 2 * HOUR, maxAge: null, hints: NO_HINTS, hasValidators: true };
 
-const ACTIVE: FeedCondition = { ...newCondition(NOW), endpoint: ENDPOINT, newsAt: NOW };
-const read = (signal: Partial<Extract<PollSignal, { kind: 'read' }>> = {}): PollSignal => ({
-  ...{ kind: 'read', movedTo: null, knowsOne: true, newsAt: null, held: 0, rhythm: RHYTHM },
+const NEW: SourceCondition = {
+  ...{ state: 'active', since: NOW, reason: null, endpoint: null, newsAt: null, failures: 0, notFoundSince: null },
+  ...NOT_MOVED,
+};
+const ACTIVE: SourceCondition = { ...NEW, endpoint: ENDPOINT, newsAt: NOW };
+const read = (signal: Partial<ReadSignal> = {}): ReadSignal => ({
+  ...{ kind: 'read', endpoint: '', movedTo: null, knowsOne: true, newsAt: null, held: 0, nextAt: 0 },
   ...signal,
 });
-const FAILED: PollSignal = { kind: 'failed', problem: 'it answered 500' };
-const NOT_FOUND: PollSignal = { kind: 'not-found', problem: 'it answered 404' };
+const FAILED: PollSignal = { kind: 'failed', problem: 'it answered 500', retryAt: null };
+const NOT_FOUND: PollSignal = { kind: 'not-found', problem: 'it answered 404', retryAt: null };
+
+/** The signal of a poll at an instant: a feed is read where it was, and is due an hour later. */
+function at(signal: PollSignal, { endpoint }: SourceCondition, now: number): PollSignal {
+  return signal.kind === 'read' ? { ...signal, endpoint: endpoint ?? ENDPOINT, nextAt: now + HOUR } : signal;
+}
 
 /** The transition after the last of some polls. */
-function poll(before: FeedCondition, ...polls: [signal: PollSignal, at: number][]) {
+function poll(before: SourceCondition, ...polls: [signal: PollSignal, at: number][]) {
   let transition = { condition: before, nextAt: null as number | null };
-  for (const [signal, at] of polls) transition = afterPoll(transition.condition, signal, { now: at, jitter: 0 });
+  for (const [signal, now] of polls) {
+    const { condition } = transition;
+    transition = afterPoll(condition, at(signal, condition, now), { now, jitter: 0, use: 'roundup' });
+  }
   return transition;
 }
 
@@ -48,7 +60,7 @@ describe('the state of a feed', () => {
   });
 
   it('is blocked after a refusal, and is polled daily', () => {
-    const { condition, nextAt } = poll(ACTIVE, [{ kind: 'blocked', problem: 'ask it for access' }, NOW]);
+    const { condition, nextAt } = poll(ACTIVE, [{ kind: 'blocked', problem: 'ask it for access', retryAt: null }, NOW]);
     expect(condition).toMatchObject({ state: 'blocked', reason: 'ask it for access' });
     expect(nextAt).toBe(NOW + DAY);
   });
@@ -62,7 +74,7 @@ describe('the state of a feed', () => {
   });
 
   it('is gone after 410, and is no longer polled', () => {
-    const { condition, nextAt } = poll(ACTIVE, [{ kind: 'gone', problem: 'it answered 410' }, NOW]);
+    const { condition, nextAt } = poll(ACTIVE, [{ kind: 'gone', problem: 'it answered 410', retryAt: null }, NOW]);
     expect(condition.state).toBe('gone');
     expect(condition.reason).toBe('it answered 410. It is no longer polled');
     expect(nextAt).toBeNull();
@@ -107,7 +119,7 @@ describe('the state of a feed', () => {
   });
 
   it('is dormant at once if the first poll finds old items only', () => {
-    const { condition } = poll(newCondition(NOW), [read({ newsAt: NOW - 40 * DAY, knowsOne: null }), NOW]);
+    const { condition } = poll(NEW, [read({ newsAt: NOW - 40 * DAY, knowsOne: null }), NOW]);
     expect(condition.state).toBe('dormant');
   });
 });
@@ -160,6 +172,32 @@ describe('permanent redirects', () => {
   });
 });
 
+describe('a site of the newsroom', () => {
+  const poll = (...signals: PollSignal[]) => {
+    let transition = { condition: ACTIVE, nextAt: null as number | null };
+    for (const signal of signals) {
+      transition = afterPoll(transition.condition, signal, { now: NOW + 20 * DAY, jitter: 0, use: 'articles' });
+    }
+    return transition;
+  };
+
+  it('is polled again sooner than other outlets, and never counts as gone', () => {
+    expect(poll(FAILED).nextAt).toBe(NOW + 20 * DAY + 5 * MINUTE);
+    const { condition, nextAt } = poll({ ...NOT_FOUND, kind: 'gone' }, ...new Array(10).fill(NOT_FOUND));
+    expect(condition).toMatchObject({ state: 'failing', reason: 'it answered 404', endpoint: null });
+    expect(nextAt).toBe(NOW + 20 * DAY + 4 * HOUR);
+  });
+});
+
+describe('the next poll after errors', () => {
+  it('is 15 minutes × 2ⁿ later, up to a day', () => {
+    const retry = (failures: number, jitter = 0) => nextRetry(NOW, failures, { jitter, use: 'roundup' }) - NOW;
+    const waits = [0, 1, 2, 5, 6, 7, 8, 1_000].map((failures) => retry(failures) / MINUTE);
+    expect(waits).toEqual([15, 30, 60, 480, 960, 1440, 1440, 1440]);
+    expect(retry(0, 1)).toBe(16.5 * MINUTE);
+  });
+});
+
 it('keeps these rules in any order of results', () => {
   const signal: fc.Arbitrary<PollSignal> = fc.oneof(
     fc.record({
@@ -168,13 +206,13 @@ it('keeps these rules in any order of results', () => {
       knowsOne: fc.option(fc.boolean()),
       newsAt: fc.constant(null),
       held: fc.constantFrom(0, 0, 30),
-      rhythm: fc.constant(RHYTHM),
+      ...{ endpoint: fc.constant(ENDPOINT), nextAt: fc.constant(0) },
     }),
     fc.constantFrom<PollSignal>(
       ...[FAILED, NOT_FOUND],
       ...[
-        { kind: 'gone' as const, problem: 'gone' },
-        { kind: 'blocked' as const, problem: 'blocked' },
+        { kind: 'gone' as const, problem: 'gone', retryAt: null },
+        { kind: 'blocked' as const, problem: 'blocked', retryAt: null },
       ],
     ),
     fc.record({
@@ -192,7 +230,11 @@ it('keeps these rules in any order of results', () => {
       for (const [one, pause] of list) {
         now += pause;
         const { endpoint } = condition;
-        const { condition: after, nextAt } = afterPoll(condition, one, { now, jitter });
+        const { condition: after, nextAt } = afterPoll(condition, at(one, condition, now), {
+          now,
+          jitter,
+          use: 'roundup',
+        });
         expect(nextAt === null).toBe(after.state === 'gone');
         if (nextAt !== null) expect(nextAt).toBeGreaterThan(now + 13 * MINUTE);
         if (one.kind === 'busy') expect(nextAt).toBeGreaterThanOrEqual(one.retryAt ?? 0);
@@ -204,7 +246,8 @@ it('keeps these rules in any order of results', () => {
           if (to === null) redirects = [];
           else redirects = [...redirects.filter((earlier) => earlier.to === to), { to, at: now }];
         }
-        if (after.endpoint !== endpoint) {
+        if (one.kind === 'gone' || one.kind === 'not-found') expect(after.endpoint).toBeNull();
+        else if (endpoint !== null && after.endpoint !== endpoint) {
           expect(redirects.length).toBeGreaterThanOrEqual(3);
           expect(now - (redirects[0]?.at as number)).toBeGreaterThanOrEqual(2 * DAY);
           expect(after.endpoint).toBe(redirects.at(-1)?.to);

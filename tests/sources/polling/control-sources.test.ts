@@ -1,13 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import type { ArticleSource } from '../../src/core/config/config.ts';
-import { HOUR } from '../../src/lib/time.ts';
-import { SOURCE_KINDS } from '../../src/outlets/polling/outlet-feeds.ts';
-import { decideWithdrawals } from '../../src/own-sites/poll-sources.ts';
-import { pauseSource, requestSourcePoll, resumeSource } from '../../src/sources/control-sources.ts';
-import { findSourceRow } from '../../src/sources/source-state.ts';
-import { NOW } from '../support/clock.ts';
-import { forEachDatabase } from '../support/databases.ts';
-import { openTestApp } from '../support/test-app.ts';
+import type { ArticleSource } from '../../../src/core/config/config.ts';
+import { HOUR } from '../../../src/lib/time.ts';
+import { decideWithdrawals } from '../../../src/own-sites/sweep.ts';
+import { requestSourcePoll, setPaused } from '../../../src/sources/control-sources.ts';
+import { findSourceRow } from '../../../src/sources/source-state.ts';
+import { NOW } from '../../support/clock.ts';
+import { forEachDatabase } from '../../support/databases.ts';
+import { openTestApp } from '../../support/test-app.ts';
 
 const SITE: ArticleSource = {
   ...{ id: 'our-site', url: 'https://site.example', pollMinutes: 5, sections: {}, kinds: {} },
@@ -18,33 +17,30 @@ const OUTLET = { id: 'post', url: 'https://post.example/feed', use: 'roundup', o
 const refuse = () => Promise.reject(new Error('the audit log is full'));
 
 forEachDatabase((open) => {
-  describe.each([
-    [SOURCE_KINDS.articles, SITE],
-    [SOURCE_KINDS.roundup, OUTLET],
-  ] as const)('%#: a source of this kind', (kind, source) => {
+  describe.each([SITE, OUTLET])('$id: a source of this kind', (source) => {
     it('is paused, is not polled on request then, and resumes at once', async () => {
       const app = openTestApp(await open(), { feeds: ['latest'] });
       const { db } = app.store;
-      await expect(pauseSource(app, kind, source, refuse)).rejects.toThrow('audit log');
+      await expect(setPaused(app, source, true, refuse)).rejects.toThrow('audit log');
       expect(await findSourceRow(db, source.id)).toBeNull();
-      await pauseSource(app, kind, source);
-      expect(await requestSourcePoll(app, kind, source, refuse)).toEqual({ kind: 'stopped', why: 'paused' });
+      await setPaused(app, source, true);
+      expect(await requestSourcePoll(app, source, refuse)).toEqual({ kind: 'stopped', why: 'paused' });
       app.now += HOUR;
-      await resumeSource(app, kind, source);
+      await setPaused(app, source, false);
       expect(await findSourceRow(db, source.id)).toMatchObject({ paused_at: null, due_at: NOW + HOUR });
     });
 
     it('is due at once on request, together with what the caller adds', async () => {
       const app = openTestApp(await open(), { feeds: ['latest'] });
       const { db } = app.store;
-      await resumeSource(app, kind, source);
+      await setPaused(app, source, false);
       await db
         .updateTable('sources')
         .set({ due_at: NOW + 5 * HOUR })
         .execute();
-      await expect(requestSourcePoll(app, kind, source, refuse)).rejects.toThrow('audit log');
+      await expect(requestSourcePoll(app, source, refuse)).rejects.toThrow('audit log');
       expect(await findSourceRow(db, source.id)).toMatchObject({ due_at: NOW + 5 * HOUR });
-      expect(await requestSourcePoll(app, kind, source)).toEqual({ kind: 'requested' });
+      expect(await requestSourcePoll(app, source)).toEqual({ kind: 'requested' });
       expect(await findSourceRow(db, source.id)).toMatchObject({ due_at: NOW });
     });
   });
@@ -53,18 +49,18 @@ forEachDatabase((open) => {
     it('is not polled before the instant that its server asked for, nor once it is gone', async () => {
       const app = openTestApp(await open(), { feeds: ['latest'] });
       const { db } = app.store;
-      await resumeSource(app, SOURCE_KINDS.roundup, OUTLET);
+      await setPaused(app, OUTLET, false);
       await db
         .updateTable('sources')
         .set({ due_at: NOW + HOUR })
         .execute();
-      await db.updateTable('outlet_feeds').set({ state: 'waiting' }).execute();
-      expect(await requestSourcePoll(app, SOURCE_KINDS.roundup, OUTLET, refuse)).toEqual({
+      await db.updateTable('sources').set({ state: 'waiting' }).execute();
+      expect(await requestSourcePoll(app, OUTLET, refuse)).toEqual({
         kind: 'waiting',
         until: NOW + HOUR,
       });
-      await db.updateTable('outlet_feeds').set({ state: 'gone' }).execute();
-      expect(await requestSourcePoll(app, SOURCE_KINDS.roundup, OUTLET, refuse)).toEqual({
+      await db.updateTable('sources').set({ state: 'gone' }).execute();
+      expect(await requestSourcePoll(app, OUTLET, refuse)).toEqual({
         kind: 'stopped',
         why: 'gone',
       });

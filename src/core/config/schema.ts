@@ -200,13 +200,6 @@ export const schema = z.strictObject({
     })
     .prefault({})
     .describe('Files and folders. Relative paths start in the working directory of daywire.'),
-  migrate: z
-    .enum(['manual', 'auto'])
-    .default('manual')
-    .describe(
-      'What "daywire start" does with a store that lacks migrations. manual: it exits and names them. auto: it runs ' +
-        'them, on SQLite after a backup next to the file. PostgreSQL you back up yourself.',
-    ),
   import: z
     .strictObject({
       watch: z

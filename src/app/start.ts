@@ -85,7 +85,7 @@ export async function runOnce(app: AppContext, options: StartOptions): Promise<F
   const archives = { signal: stop, onProgress: (closed: number) => onProgress?.({ kind: 'archiving', closed }) };
   const limits = { archives, polls: MAX_TIMEOUT };
   const published = roles.includes('schedule') ? await publishAndCompose(app, options, limits) : NOTHING_DONE;
-  if (roles.includes('schedule') && (await lookUpSomeImages(app, stop)).found > 0) await publish(app, { archives });
+  if (roles.includes('schedule') && (await lookUpSomeImages(app, stop)).found > 0) await publish(app, archives);
   const delivered = roles.includes('deliver') ? await deliverFirst(app, options) : null;
   if (roles.includes('schedule')) {
     await notifyHubOnce(app);

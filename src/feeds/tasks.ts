@@ -5,7 +5,7 @@ import { SECOND } from '../lib/time.ts';
 import type { WorkerPool } from '../lib/worker-pool.ts';
 import { readFeedVersion } from './feed-version.ts';
 import { openHub } from './hub/hub.ts';
-import { archive, mirrorFeeds, startPublishing } from './publish/publish.ts';
+import { archive, mirrorPublished, startPublishing } from './publish/publish.ts';
 
 /** How long a process that ends waits for servers of subscribers or of the hub. */
 const HUB_TIMEOUT = 10 * SECOND;
@@ -47,10 +47,10 @@ async function openHubOf(app: AppContext): Promise<WorkerPool> {
 export function startMirroring(app: AppContext): Stoppable {
   const { store, log } = app;
   let mirrored: number | null = null;
-  return repeat(SECOND, 'mirroring feeds', log, async (signal) => {
+  return repeat(SECOND, 'mirroring feeds', log, async () => {
     const { version } = await readFeedVersion(store.db);
     if (version === mirrored) return;
-    // Of a large archive some pages a second, so that the rest of the process runs.
-    if (!(await mirrorFeeds(app, { signal, within: SECOND / 2 })).more) mirrored = version;
+    await mirrorPublished(app);
+    mirrored = version;
   });
 }

@@ -21,7 +21,6 @@ import {
   pictureAddress,
   publicUrl,
   retentionDays,
-  schedule,
   text,
   zone,
 } from './values.ts';
@@ -55,17 +54,10 @@ const feed = z.strictObject({
       'The feed contains exactly the articles of this many past hours, and has no archive. ' +
         'Without this key it contains the newest articles, at least those of the last 48 hours, and has an archive.',
     ),
-  minimumItems: z
-    .int()
-    .min(50)
-    .max(1_000)
-    .default(50)
-    .describe('Minimum number of items, as far as the store has enough articles. Ignored with windowHours.'),
   content: z
     .enum(['full', 'summary'])
     .default('full')
     .describe('full: items contain the whole text. summary: items contain the dek alone.'),
-  schedule: schedule.optional().describe('Publishes this feed on its own schedule instead of publish.schedule.'),
 });
 
 const articleKey = z.enum([...ARTICLE_KEYS, IGNORED_KEY], {
@@ -238,24 +230,6 @@ export const schema = z.strictObject({
     .prefault({})
     .describe('Requests to the addresses of sources and of pictures in articles.'),
   feeds: z.array(feed).min(1).describe('Feeds. Each is published as RSS 2.0, Atom 1.0 and JSON Feed 1.1.'),
-  publish: z
-    .strictObject({
-      schedule: schedule
-        .prefault({ cron: '*/10 * * * *' })
-        .describe(
-          'When feeds are published at the latest. A changed article is published within two seconds anyway; ' +
-            'the schedule removes old articles from feeds with windowHours.',
-        ),
-      archiveFiles: z
-        .boolean()
-        .default(false)
-        .describe(
-          'Also writes the pages of archives to paths.feeds, for a static host. daywire itself renders them on ' +
-            'request, so it needs no files; those of a large archive take far more space than the articles.',
-        ),
-    })
-    .prefault({})
-    .describe('Publishing of feeds.'),
   hub: hub
     .optional()
     .describe(
@@ -366,7 +340,7 @@ export type FileConfig = z.output<typeof schema>;
 export type FeedConfig = FileConfig['feeds'][number];
 export type NewsletterConfig = FileConfig['newsletters'][number];
 export type MailProvider = FileConfig['delivery']['provider'];
-export type ScheduleConfig = z.output<typeof schedule>;
+export type ScheduleConfig = NonNullable<NewsletterConfig['schedule']>;
 export type Selection = z.output<typeof selection>;
 type SourceConfig = FileConfig['sources'][number];
 /** A site of the newsroom's own. */

@@ -13,7 +13,6 @@ import { repeat, type Stoppable } from '../../lib/repeat.ts';
 import { collectGarbage } from '../../lib/threads/collect-garbage.ts';
 import { type Clock, SECOND } from '../../lib/time.ts';
 import { type ArchiveOptions, type ArchiveProgress, closeDuePages } from '../archive/close-due-pages.ts';
-import { type ArchiveMirrorOptions, mirrorArchives, mirroredArchives } from '../archive/mirror-archives.ts';
 import { type ArchivePageNumbers, addPages, recordMembers, touchArchivePages } from '../archive/record-members.ts';
 import { findFeedsBehindArchive, findTouchedFeeds } from '../feed-builds.ts';
 import { lockFeedVersion } from '../feed-version.ts';
@@ -21,38 +20,28 @@ import { queueHubNotifications } from '../hub/hub.ts';
 import { mirrorDocuments } from '../mirror.ts';
 import { type PublishFeedsResult, publishFeeds } from './publish-feeds.ts';
 
-export interface PublishRequest {
-  /** Ids of feeds. Default: all feeds. Pending changes are taken off the outbox only when all feeds are published. */
-  feeds?: string[] | undefined;
-  /**
-   * Closes the due pages of their archives, and with all feeds publishes all pending changes. Default: leaves both to
-   * the background tasks.
-   */
-  archives?: ArchiveLimits | undefined;
-}
-
 /** `onProgress`: gets the number of archive pages closed so far. */
-type ArchiveLimits = Pick<ArchiveOptions, 'signal' | 'onProgress'>;
+export type ArchiveLimits = Pick<ArchiveOptions, 'signal' | 'onProgress'>;
 
 export interface PublishResult extends PublishFeedsResult {
   archives: ArchiveProgress;
 }
 
 /**
- * Publishes feeds to the store, and mirrors them to the folder of feeds.
- * @throws Error where an id names no feed, or a template fails; or what the store throws
+ * Publishes all feeds to the store, and mirrors them to the folder of feeds.
+ * @param archives also closes due pages of archives, and publishes all pending changes; default: leaves both to the
+ *   background tasks
+ * @throws Error where a template fails; or what the store throws
  */
-export async function publish(app: AppContext, request: PublishRequest = {}): Promise<PublishResult> {
-  const { feeds, archives: options } = request;
+export async function publish(app: AppContext, archives?: ArchiveLimits): Promise<PublishResult> {
   const results: PublishResult[] = [];
-  const changes = feeds === undefined ? await recordChanges(app) : NO_CHANGES;
-  if (options !== undefined) results.push(await closePages(app, { ...options, feeds }));
-  results.push(await publishRecorded(app, { ...changes, feeds }));
-  if (options !== undefined && changes.more) {
-    results.push(await publishPending(app, options), await closePages(app, options), await publishBehind(app));
+  const changes = await recordChanges(app);
+  if (archives !== undefined) results.push(await closePages(app, archives));
+  results.push(await publishRecorded(app, { ...changes, feeds: undefined }));
+  if (archives !== undefined && changes.more) {
+    results.push(await publishPending(app, archives), await closePages(app, archives), await publishBehind(app));
   }
-  if (options === undefined) await mirrorPublished(app);
-  else await mirrorFeeds(app, { feeds, signal: options.signal });
+  await mirrorPublished(app);
   return summarise(results);
 }
 
@@ -95,18 +84,9 @@ export async function archive(app: AppContext, options: ArchiveLimits = {}): Pro
   return options.signal?.aborted ? closed : summarise([closed, await publishBehind(app)]);
 }
 
-/** Mirrors feeds and archives to the folder of feeds. `more`: archive pages are left. */
-export async function mirrorFeeds(
-  app: AppContext,
-  limits: Omit<ArchiveMirrorOptions, 'now'>,
-): Promise<{ more: boolean }> {
-  await mirrorPublished(app);
-  return mirrorArchives(app.store.db, app.config, { ...limits, now: app.clock() });
-}
-
-/** Without archive pages, which a running daywire mirrors in the background. */
-async function mirrorPublished({ store, config }: AppContext): Promise<void> {
-  await mirrorDocuments(store.db, config.paths.feeds, mirroredArchives(config));
+/** Mirrors the published documents to the folder of feeds. */
+export async function mirrorPublished({ store, config }: Pick<AppContext, 'store' | 'config'>): Promise<void> {
+  await mirrorDocuments(store.db, config.paths.feeds);
 }
 
 /** Publishes pending changes batch by batch. */

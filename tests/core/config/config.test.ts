@@ -302,9 +302,9 @@ sources:
       /feeds\[\d\]\.select\.sections\[0\] is "wolrd": must be one of the sections: business-tech/,
     ],
     [
-      "a feed's own schedule that is no cron expression",
-      (s: string) => s.replace('- id: latest', '- id: latest\n    schedule: { cron: hourly }'),
-      /feeds\[0\]\.schedule\.cron is "hourly": must be a cron expression of five fields/,
+      'a schedule that is no cron expression',
+      (s: string) => s.replace('cron: "30 7 * * *"', 'cron: hourly'),
+      /newsletters\[0\]\.schedule\.cron is "hourly": must be a cron expression of five fields/,
     ],
     [
       'a password in the YAML',

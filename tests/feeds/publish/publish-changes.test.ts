@@ -224,7 +224,7 @@ describe('publishing changes', () => {
       await saveAll(app.store, [article('bad', { bodyHtml: '<script>x</script>' })], app.now);
       await saveAll(app.store, backlog(150, app.now), app.now);
       app.now += SECOND;
-      const { rejected } = await publish(app, { archives: {} });
+      const { rejected } = await publish(app, {});
       expect(rejected.map(({ feed }) => feed).sort()).toEqual(['24-hours', 'latest']);
     });
   });

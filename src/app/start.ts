@@ -75,6 +75,7 @@ const MAX_TIMEOUT = 2 ** 31 - 1;
  */
 export async function runOnce(app: AppContext, options: StartOptions): Promise<FirstRun & StartChecks> {
   const { roles, stop, onProgress } = options;
+  const startedAt = app.clock();
   await readKeys(app, roles);
   const checks = await logChecks(app);
   // Nobody waits for it, and the next slot may be that of an edition.
@@ -88,7 +89,7 @@ export async function runOnce(app: AppContext, options: StartOptions): Promise<F
   if (roles.includes('schedule') && (await lookUpSomeImages(app, stop)).found > 0) await publish(app, archives);
   const delivered = roles.includes('deliver') ? await deliverFirst(app, options) : null;
   if (roles.includes('schedule')) {
-    await notifyHubOnce(app);
+    await notifyHubOnce(app, startedAt);
     await runRetention(app);
   }
   // Delivery raises and resolves alerts.

@@ -96,8 +96,6 @@ export interface Status {
     }[];
     /** Requests to subscribe or unsubscribe that callbacks have not confirmed yet. */
     unverified: number;
-    /** Pending pings to another hub. */
-    pings: { topic: string; published: string; attempts: number; reason: string | null; due: string }[];
   } | null;
   schedules: {
     id: string;
@@ -219,7 +217,7 @@ async function mailProviderStatus({ store, config }: AppContext): Promise<Status
 async function hubStatus({ store, config }: AppContext, now: number): Promise<Status['hub']> {
   const url = hubAddress(config);
   if (url === null) return null;
-  const { subscriptions, failing, unverified, pings } = await readHubStatus(store.reports, { now, limit: SHOWN });
+  const { subscriptions, failing, unverified } = await readHubStatus(store.reports, { now, limit: SHOWN });
   return {
     url,
     subscriptions,
@@ -229,10 +227,5 @@ async function hubStatus({ store, config }: AppContext, now: number): Promise<St
       triedAgain: dueAt === null ? null : rfc3339(dueAt),
     })),
     unverified,
-    pings: pings.map(({ publishedAt, dueAt, ...ping }) => ({
-      ...ping,
-      published: rfc3339(publishedAt),
-      due: rfc3339(dueAt),
-    })),
   };
 }

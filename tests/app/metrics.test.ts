@@ -117,7 +117,6 @@ forEachDatabase((open, dialect) => {
       'daywire_rejections{stage="import"}': 0,
       'daywire_rejections{stage="feed"}': 0,
       'daywire_rejections{stage="edition"}': 0,
-      daywire_pending_hub_pings: 0,
       daywire_sign_in_failures: 0,
       daywire_hub_unverified_requests: 0,
       daywire_oldest_pending_hub_notification_seconds: 0,

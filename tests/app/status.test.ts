@@ -404,18 +404,6 @@ describe('the status', () => {
           { ...row, key: 'expired', expires_at: NOW, ...failed },
         ])
         .execute();
-      await store.db
-        .insertInto('hub_pings')
-        .values({
-          topic: 'latest.json',
-          published_at: NOW,
-          state: 'pending',
-          attempts: 1,
-          due_at: NOW + MINUTE,
-          reason: 'it answered 503',
-          fence: 0,
-        })
-        .execute();
       const status = await read(store);
       expect(status.hub).toMatchObject({
         subscriptions: [
@@ -433,8 +421,6 @@ describe('the status', () => {
           'retry at 2026-11-24T07:31:00Z (15:31)',
         'failing since 2026-11-24T07:29:00Z (15:29): latest.rss at reader.example.com: it answered 500; ' +
           'no retry until the next change',
-        'ping pending for latest.json, published 2026-11-24T07:30:00Z (15:30): it answered 503; ' +
-          'retry at 2026-11-24T07:31:00Z (15:31)',
       ]);
     });
 

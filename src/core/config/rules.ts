@@ -26,7 +26,6 @@ const RULES: Rule[] = [
   accentContrast,
   picturesNeedMedia,
   embeddedHubIsSelf,
-  privateNetworksNeedEmbeddedHub,
   smtpUrlHasNoPassword,
   bounceAddressLeavesRoomForToken,
   keysFitMailProvider,
@@ -146,16 +145,8 @@ function picturesNeedMedia({ publication: { logo }, newsletters, paths }: FileCo
 
 function embeddedHubIsSelf({ hub, publication }: FileConfig): ConfigViolation[] {
   const embedded = `${publication.url.replace(/\/+$/, '')}/hub`;
-  if (hub?.url.replace(/\/+$/, '') !== embedded) return [];
+  if (hub?.replace(/\/+$/, '') !== embedded) return [];
   return [{ path: ['hub'], rule: 'must be written as self: this is the address of the embedded hub' }];
-}
-
-function privateNetworksNeedEmbeddedHub({ hub }: FileConfig): ConfigViolation[] {
-  if (hub === undefined || hub.url === 'self') return [];
-  const rule = 'must be left out: it applies to the embedded hub ("url: self"); another hub makes its own requests';
-  return (['allowPrivateNetworks', 'nat64Prefixes'] as const)
-    .filter((key) => hub[key].length > 0)
-    .map((key) => ({ path: ['hub', key], rule }));
 }
 
 function smtpUrlHasNoPassword({ delivery: { smtpUrl } }: FileConfig): ConfigViolation[] {

@@ -17,7 +17,6 @@ import {
   id,
   KINDS,
   listenAddress,
-  nat64Prefix,
   pictureAddress,
   publicUrl,
   retentionDays,
@@ -68,32 +67,10 @@ const articleKey = z.enum([...ARTICLE_KEYS, IGNORED_KEY], {
   },
 });
 
-const hubUrl = z
+const hub = z
   .string()
   .refine(isHubUrl, 'must be self, or the http or https address of a hub')
   .refine((text) => !hasLogin(text), 'must hold no user name or password: it is published in every feed');
-const hub = z
-  .union([
-    hubUrl,
-    z.strictObject({
-      url: hubUrl.describe('self: daywire is the hub, at <publication.url>/hub. Otherwise the address of another hub.'),
-      allowPrivateNetworks: z
-        .array(addressRange)
-        .default([])
-        .describe('With self: private networks in which callbacks of subscribers may be. Others are refused.'),
-      nat64Prefixes: z
-        .array(nat64Prefix)
-        .default([])
-        .describe(
-          'With self: own prefixes of NAT64. An IPv4 address behind one is checked as such, as with 64:ff9b::/96.',
-        ),
-    }),
-  ])
-  .transform((given) =>
-    typeof given === 'string'
-      ? { url: given, allowPrivateNetworks: [] as string[], nat64Prefixes: [] as string[] }
-      : given,
-  );
 
 export const schema = z.strictObject({
   sample: z
@@ -234,7 +211,7 @@ export const schema = z.strictObject({
     .optional()
     .describe(
       'WebSub hub, which notifies subscribed feed readers of each change. self: daywire is the hub, at ' +
-        '<publication.url>/hub. An address: another hub. A map: see its keys. Without this key there is no hub.',
+        '<publication.url>/hub. An address: another hub. Without this key there is no hub.',
     ),
   newsletters: z.array(newsletter).default([]).describe('Newsletters. Each has its own schedule and editions.'),
   delivery,

@@ -148,7 +148,6 @@ export interface Tables extends SourceTables, DeskTables {
   };
   hub_subscriptions: HubSubscriptionsTable;
   hub_requests: HubRequestsTable;
-  hub_pings: HubPingsTable;
   meta: { key: string; value: string };
 }
 
@@ -675,19 +674,6 @@ interface HubRequestsTable {
   created_at: number;
   attempts: number;
   due_at: number;
-  lease_until: number | null;
-  fence: number;
-}
-
-/** The outbox of pings to another hub: a row for each topic and publish, kept until all of that publish are over. */
-interface HubPingsTable {
-  topic: string;
-  /** As `slot_at` of its run. */
-  published_at: number;
-  state: 'pending' | 'delivered' | 'superseded' | 'failed';
-  attempts: number;
-  due_at: number;
-  reason: string | null;
   lease_until: number | null;
   fence: number;
 }

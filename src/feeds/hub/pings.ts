@@ -3,7 +3,8 @@
  * memory: a ping that is lost with its process only delays readers until they poll. Where two processes run the
  * schedule, both ping, which hubs allow.
  */
-import { type AlertId, raiseAlert, resolveAlerts } from '../../core/alerts/alerts.ts';
+import type { AlertId } from '../../core/alerts/alert-kind.ts';
+import { raiseAlert, resolveAlerts } from '../../core/alerts/alerts.ts';
 import type { Db } from '../../core/store/store.ts';
 import { callUrl } from '../../lib/call-url.ts';
 import { MINUTE, rfc3339, SECOND } from '../../lib/time.ts';
@@ -42,7 +43,8 @@ export function openPingQueue(context: HubContext, url: string, since: number): 
     const { version } = await readFeedVersion(store.db);
     if (version === knownVersion) return;
     for (const { path: topic, modifiedAt } of await listDocuments(store.db)) {
-      if (!isTopicPath(topic) || modifiedAt < since - (since % SECOND) || knownChanges.get(topic) === modifiedAt) continue;
+      if (!isTopicPath(topic) || modifiedAt < since - (since % SECOND) || knownChanges.get(topic) === modifiedAt)
+        continue;
       knownChanges.set(topic, modifiedAt);
       pings.set(topic, { topic, failures: 0, dueAt: clock(), isSending: false });
     }

@@ -59,17 +59,13 @@ function schedulesFitKinds({ newsletters }: FileConfig): ConfigViolation[] {
 const KEYS_OF_ROUNDUPS = {
   minimumStories: 'an alert has one story',
   blocks: 'an alert has one story',
-  windowHours: 'an alert has a story of any age',
   newsHours: 'an alert has a story of any age',
-  roundup: 'an alert has one story',
+  autoPick: 'an alert has one story',
   deliverAt: 'an alert is delivered at once',
   'show.contents': 'an alert has one story',
   'show.thumbnails': 'an alert has one story',
 };
-const KEYS_OF_ALERTS = {
-  maxPerDay: 'only newsletters of kind alert have a daily limit',
-  lapseMinutes: 'only newsletters of kind alert lapse; graceMinutes of the schedule says how long a roundup waits',
-};
+const KEYS_OF_ALERTS = { maxPerDay: 'only newsletters of kind alert have a daily limit' };
 
 function keysFitKinds({ newsletters }: FileConfig, isGiven: IsGiven): ConfigViolation[] {
   return newsletters.flatMap(({ kind }, index) =>

@@ -111,7 +111,6 @@ export const schema = z.strictObject({
           url: pictureAddress.describe('The picture: a file in paths.media, or an address.'),
           darkUrl: pictureAddress.optional().describe('The picture for dark mode. Default: the same.'),
           width: z.int().min(16).max(552).describe('Pixels at which it is shown.'),
-          alt: text.optional().describe('What it says. Default: the name of the publication.'),
         })
         .optional()
         .describe('Logo at the top of emails, in place of the name. PNG or JPEG: many mail programs show no SVG.'),
@@ -175,15 +174,6 @@ export const schema = z.strictObject({
         .array(text)
         .default([])
         .describe('Markdown and JSON Lines files, or folders of them. daywire imports them when they change.'),
-      pollSeconds: z
-        .int()
-        .min(1)
-        .max(86_400)
-        .default(30)
-        .describe(
-          'Seconds between two checks of all files for changes. On Linux, a changed file in a local folder does not ' +
-            'wait for it.',
-        ),
       keys: z
         .record(text.max(100), articleKey)
         .default({})
@@ -219,25 +209,6 @@ export const schema = z.strictObject({
   signup: z
     .strictObject({
       enabled: z.boolean().default(true).describe('Offers a form to subscribe.'),
-      confirmWithinHours: z.int().min(1).max(720).default(72).describe('Hours for which a confirmation link is valid.'),
-      perIpPerHour: z
-        .int()
-        .min(1)
-        .max(1_000)
-        .default(10)
-        .describe('Requests per hour from one IPv4 address or IPv6 /64; four times as many from its /24 or /48.'),
-      perAddressPerDay: z
-        .int()
-        .min(1)
-        .max(100)
-        .default(3)
-        .describe('Confirmation mails per day to one mailbox: ada+news@example.com counts as ada@example.com.'),
-      perDomainPerHour: z
-        .int()
-        .min(1)
-        .max(100_000)
-        .default(30)
-        .describe('Confirmation mails per hour to the addresses of one domain. Large mail providers are exempt.'),
       perHour: z
         .int()
         .min(1)
@@ -263,10 +234,6 @@ export const schema = z.strictObject({
   retention: z
     .strictObject({
       deliveriesDays: retentionDays.default(180).describe('Days until deliveries are reduced to totals.'),
-      runsDays: retentionDays.default(180).describe('Days until runs of schedules are reduced to totals.'),
-      readersDays: retentionDays
-        .default(400)
-        .describe('Days until statistics of feed readers are deleted, and daily visits of past editions added up.'),
       consentIpsDays: retentionDays
         .default(180)
         .describe('Days until the IP address is deleted from the record of a consent.'),
@@ -285,15 +252,6 @@ export const schema = z.strictObject({
         .max(65_535)
         .default(8080)
         .describe('Port on which the HTTP server listens. 0: any free port.'),
-      maxConnections: z
-        .int()
-        .min(1)
-        .max(100_000)
-        .default(500)
-        .describe(
-          'Maximum number of open connections. A further one replaces the oldest for which daywire does nothing. ' +
-            'Fewer, if the process may not open 200 files more than that.',
-        ),
       metrics: listenAddress
         .prefault('127.0.0.1:9464')
         .describe(

@@ -3,7 +3,7 @@ import { DAY, SECOND } from '../lib/time.ts';
 import type { AlertSubject } from './alerts/alert-kind.ts';
 import { listOpenAlerts } from './alerts/alerts.ts';
 import type { Capability } from './capability.ts';
-import { foldRuns } from './schedule/retention.ts';
+import { deleteOldRuns } from './schedule/retention.ts';
 import { countRunsSince, listLastRuns } from './schedule/run-ledger.ts';
 import { foldCountSlots, readStateCounts } from './store/counts.ts';
 import { deleteExpiredRateLimits } from './store/rate-limits.ts';
@@ -22,7 +22,7 @@ export const coreCapability: Capability = {
   async runRetention({ store }, now) {
     await foldCountSlots(store.db);
     return {
-      runs: await foldRuns(store, now - RUNS_KEPT_FOR),
+      runs: await deleteOldRuns(store.db, now - RUNS_KEPT_FOR),
       rates: await deleteExpiredRateLimits(store.db, now),
     };
   },

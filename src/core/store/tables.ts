@@ -51,7 +51,7 @@ export interface Tables extends SourceTables, DeskTables {
     subscribers: number;
     reported_at: number;
   };
-  /** Where archives have an article; see feeds/archive/places.ts. */
+  /** Where archives have an article; see feeds/archive/save-pages.ts. */
   archive_places: { article_id: string; places: string };
   /** The articles that a feed has published, and that are on no page of its archive yet. `bytes`: of the document. */
   archive_waiting: { feed: string; recorded_at: number; article_id: string; bytes: number };
@@ -130,7 +130,6 @@ export interface Tables extends SourceTables, DeskTables {
   growth_counts: { quarter: number; newsletter: string; change: 'joined' | 'left'; slot: number; count: number };
   subscriber_imports: SubscriberImportsTable;
   /** Sums of the runs that retention has deleted. */
-  run_totals: { schedule: string; state: RunState; count: number };
   schedules: { id: string; cron: string; zone: string; since: number };
   runs: RunsTable;
   alerts: AlertsTable;

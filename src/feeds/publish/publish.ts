@@ -23,6 +23,12 @@ import { type PublishFeedsResult, publishFeeds } from './publish-feeds.ts';
 /** `onProgress`: gets the number of archive pages closed so far. */
 export type ArchiveLimits = Pick<ArchiveOptions, 'signal' | 'onProgress'>;
 
+/** `since`: only changes that became due at this instant, or later. */
+interface ChangeLimits {
+  since?: number;
+  signal?: AbortSignal | undefined;
+}
+
 export interface PublishResult extends PublishFeedsResult {
   archives: ArchiveProgress;
 }
@@ -62,11 +68,10 @@ export function startPublishing(app: AppContext): Stoppable {
 /**
  * Publishes pending changes, the newest first, to the feeds that they touch, until none are left. When articles have
  * come to closed archive pages, it publishes the feeds that link to these.
- * @param options.since only changes that became due at this instant, or later
  */
 export async function publishChanges(
   app: AppContext,
-  options: ArchiveLimits & { since?: number } = {},
+  options: ChangeLimits = {},
 ): Promise<PublishResult & { changes: number }> {
   const pending = await publishPending(app, options);
   const results: PublishResult[] = [pending];
@@ -92,15 +97,12 @@ export async function mirrorPublished({ store, config }: Pick<AppContext, 'store
 /** Publishes pending changes batch by batch. */
 async function publishPending(
   app: AppContext,
-  { since, signal, onProgress }: ArchiveLimits & { since?: number | undefined },
+  { since, signal }: ChangeLimits,
 ): Promise<PublishResult & { changes: number }> {
   const results: PublishResult[] = [];
   let changes = 0;
-  let closed = 0;
   for (let more = true; more && !signal?.aborted; ) {
     const batch = await recordChanges(app, since);
-    closed += batch.closed;
-    if (batch.closed > 0) onProgress?.(closed);
     const result = await publishRecorded(app, { ...batch, feeds: [...batch.touched] });
     results.push(result);
     // A build by another process superseded this one: these changes are published again.
@@ -117,9 +119,7 @@ interface RecordedBatch {
   changes: DueChange[];
   /** Ids of the feeds that they touch. */
   touched: Set<string>;
-  /** Number of archive pages closed. */
-  closed: number;
-  /** Earlier archive pages that have some of the articles. */
+  /** Closed archive pages that have some of the articles. */
   pages: ArchivePageNumbers;
   /** Whether others are pending. */
   more: boolean;
@@ -128,7 +128,6 @@ interface RecordedBatch {
 const NO_CHANGES: Readonly<RecordedBatch> = {
   changes: [],
   touched: new Set(),
-  closed: 0,
   pages: new Map(),
   more: false,
 };
@@ -141,7 +140,7 @@ const LONGEST_RECORDING = 2 * SECOND;
 /** Records the articles of pending changes in archives, the newest first, until some touch a feed. */
 async function recordChanges(app: AppContext, since?: number): Promise<RecordedBatch> {
   const startedAt = performance.now();
-  const batch: RecordedBatch = { changes: [], touched: new Set(), closed: 0, pages: new Map(), more: false };
+  const batch: RecordedBatch = { changes: [], touched: new Set(), pages: new Map(), more: false };
   // Newer changes that did not fit into a step.
   let isUnread = false;
   let newest: DueChange | undefined;
@@ -176,8 +175,7 @@ async function recordStep(
 ): Promise<void> {
   const now = clock();
   const ids = changes.map(({ articleId }) => articleId);
-  const { articles, closed, pages } = await recordMembers(store, config, { now, changed: ids });
-  to.closed += closed;
+  const { articles, pages } = await recordMembers(store, config, { now, changed: ids });
   addPages(to.pages, pages);
   for (const feed of await findTouchedFeeds(store.db, config, articles, now)) to.touched.add(feed);
   // At the end of a backlog, what waits for archive pages is shown.
@@ -193,7 +191,7 @@ async function hasBacklog(app: AppContext): Promise<boolean> {
 /** Publishes feeds with recorded changes, and takes these off the outbox. @param feeds ids; undefined: all */
 async function publishRecorded(
   app: AppContext,
-  { changes, closed, pages, more, feeds }: Omit<RecordedBatch, 'touched'> & { feeds: string[] | undefined },
+  { changes, pages, more, feeds }: Omit<RecordedBatch, 'touched'> & { feeds: string[] | undefined },
 ): Promise<PublishResult> {
   const { store, config, templates, clock } = app;
   // First, because every second counts: pending deliveries of these editions carry a retracted article.
@@ -212,7 +210,7 @@ async function publishRecorded(
   const isStored = result.superseded.length === 0 && result.postponedUntil === null;
   if (isStored) await endChanges(app, changes, pages);
   if (result.documents.some((document) => document.changed)) await mirrorPublished(app);
-  return { ...result, archives: { closed, more } };
+  return { ...result, archives: { closed: 0, more } };
 }
 
 /** Takes published changes off the outbox. The archive pages that have their articles get a later time, once. */

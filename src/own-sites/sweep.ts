@@ -256,7 +256,7 @@ async function retractItems(
 /** Sweeps in a row that must miss an item before anyone asks about it. */
 const MISSING_SWEEPS = 2;
 /** More at once may be a fault of the source, such as a plugin that hides posts: they wait for the operator. */
-export const MAX_AT_ONCE = 5;
+const MAX_AT_ONCE = 5;
 
 /** An item that daywire knows, and how many complete sweeps in a row have missed it. */
 export interface KnownItem {

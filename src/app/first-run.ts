@@ -15,7 +15,7 @@ import { closeDueCountdowns } from '../delivery/closing/countdown.ts';
 import { deliverDue, type NamedRunResult } from '../delivery/deliver-due.ts';
 import { wasInterrupted } from '../delivery/monitor/run-details.ts';
 import { lastEdition } from '../editions/queries.ts';
-import { type PublishRequest, publish } from '../feeds/publish/publish.ts';
+import { type ArchiveLimits, publish } from '../feeds/publish/publish.ts';
 import { SECOND } from '../lib/time.ts';
 import { OUTLETS } from '../outlets/polling/outlets.ts';
 import { regroupIfDue } from '../outlets/story-groups/regroup.ts';
@@ -56,7 +56,7 @@ export const NOTHING_DONE = { sample: null, imported: null, polled: [], publishe
 
 /** Limits of the work of the first run. Default: those of a process that continues it. */
 interface FirstRunLimits {
-  archives?: PublishRequest['archives'];
+  archives?: ArchiveLimits;
   /** Milliseconds for the polls of sources. A slot that is due gets what they bring until then. */
   polls?: number;
 }
@@ -84,12 +84,12 @@ export async function publishAndCompose(
   // Decided by the editions, not by `loaded`: an earlier first start may have been killed after its import.
   const lacksEdition = config.sample && first !== undefined && (await lastEdition(store.db, first.id)) === null;
   if (lacksEdition) await applySamplePicks(app);
-  const { documents, rejected } = await publish(app, { archives });
+  const { documents, rejected } = await publish(app, archives);
   const edition = lacksEdition ? await composeNow(app, first) : null;
   await closeDueCountdowns(app);
   const runs = await runDue(store, jobsOf(app), runDeps(app));
   // An edition is an item of a feed: publish it now.
-  if (await hasDueChanges(store.db, clock())) await publish(app, { archives });
+  if (await hasDueChanges(store.db, clock())) await publish(app, archives);
   const changed = documents.filter((document) => document.changed).length;
   const published = { documents: documents.length, changed, rejected: rejected.length };
   return { sample, imported, polled, published, edition, runs };

@@ -127,8 +127,7 @@ function importArticles(cli: CliContext, paths: string[], flags: ArticleImportFl
     await endIdleThreads();
     if (result.added + result.updated >= LARGE_IMPORT) await collectGarbage();
     // What others have left to publish is theirs.
-    const onProgress = (closed: number) => cli.progress.show(formatProgress({ kind: 'archiving', closed }));
-    const publish = () => publishChanges(app, { since: startedAt, onProgress });
+    const publish = () => publishChanges(app, { since: startedAt });
     const imported = result.added + result.updated > 0 ? await publish() : null;
     // Afterwards: the servers of others may be slow.
     const pictures = await lookUpSomeImages(app);

@@ -1,17 +1,12 @@
-import { readdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { type Kysely, sql } from 'kysely';
 import { afterEach, describe, expect, it } from 'vitest';
-import { listSubscribers } from '../../../../src/audience/subscriptions.ts';
-import { upgradeStore } from '../../../../src/core/store/backup/upgrade.ts';
-import { MIGRATIONS } from '../../../../src/core/store/migrations.ts';
-import { migrate, schemaState } from '../../../../src/core/store/schema.ts';
-import { openStore, type Store } from '../../../../src/core/store/store.ts';
-import { SECOND } from '../../../../src/lib/time.ts';
-import { addConfirmed, NOW } from '../../../audience/fixtures.ts';
-import { editConfig, keepOneFeed, newFolder } from '../../../support/command.ts';
-import { newPostgresUrl } from '../../../support/databases.ts';
-import { temporaryFolder } from '../../../support/temporary-folder.ts';
+import { MIGRATIONS } from '../../../src/core/store/migrations.ts';
+import { migrate, schemaState } from '../../../src/core/store/schema.ts';
+import { openStore, type Store } from '../../../src/core/store/store.ts';
+import { keepOneFeed, newFolder } from '../../support/command.ts';
+import { newPostgresUrl } from '../../support/databases.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 afterEach(() => {
   delete MIGRATIONS['9999-synthetic'];
@@ -43,54 +38,17 @@ async function contents({ db }: Store): Promise<Record<string, string[]>> {
   return Object.fromEntries(await Promise.all(rows));
 }
 
-describe('with "migrate: auto"', () => {
-  it.each(['sqlite', 'postgres'] as const)('processes on %s that start together migrate once', async (dialect) => {
-    const path = join(temporaryFolder(), 'store/daywire.db');
+describe('migrations', () => {
+  it.each(['sqlite', 'postgres'] as const)('run once on %s where processes start together', async (dialect) => {
+    const path = join(temporaryFolder(), 'daywire.db');
     const databaseUrl = dialect === 'sqlite' ? undefined : await newPostgresUrl();
     const [one, two] = await Promise.all([openStore({ databaseUrl, path }), openStore({ databaseUrl, path })]);
     await migrate(one);
-    await addConfirmed(one);
-    expect(await upgradeStore(one, NOW)).toBeNull();
     MIGRATIONS['9999-synthetic'] = translations;
-    const done = await Promise.all([upgradeStore(one, NOW), upgradeStore(two, NOW + SECOND)]);
-    const [upgrade, ...others] = done.filter((result) => result !== null);
-    expect(upgrade?.migrations).toEqual(['9999-synthetic']);
-    expect(others).toEqual([]);
+    const ran = await Promise.all([migrate(one), migrate(two)]);
+    expect(ran.flat()).toEqual(['9999-synthetic']);
     expect((await schemaState(two)).kind).toBe('current');
     await Promise.all([one.close(), two.close()]);
-
-    if (dialect === 'postgres') return expect(upgrade?.backup).toBeNull();
-    const files = readdirSync(dirname(path));
-    expect(files.filter((file) => !/-(wal|shm)$/.test(file)).sort()).toEqual([
-      'daywire.db',
-      expect.stringMatching(/^daywire\.db\.before-9999-synthetic\.20261124T07300[01]\.000Z-\d+$/),
-    ]);
-    delete MIGRATIONS['9999-synthetic'];
-    const backup = await openStore({ path: upgrade?.backup as string });
-    expect((await schemaState(backup)).kind).toBe('current');
-    expect(await listSubscribers(backup.db, { limit: 2 })).toHaveLength(1);
-    await backup.close();
-  });
-
-  it('"daywire start" migrates, no other command does, and a failure names the backup', async () => {
-    const folder = newFolder('sample');
-    const env = { DAYWIRE_SECRET: 's'.repeat(32) };
-    expect((await folder.run(['subscribers', 'add', 'ada@example.com'], env)).code).toBe(0);
-    const once = ['start', '--once', '--role', 'deliver'];
-    MIGRATIONS['9999-synthetic'] = () => Promise.reject(new Error('no space'));
-    expect((await folder.run(once, env)).stderr).toMatch(/lacks 9999-synthetic: back it up/);
-    editConfig(folder, 'paths:', 'migrate: auto\npaths:');
-    expect((await folder.run(['status'], env)).stderr).toMatch(/lacks 9999-synthetic: back it up/);
-    expect((await folder.run(once, env)).stderr).toMatch(
-      /9999-synthetic failed on .*: no space\. The store before it is in .*daywire\.db\.before-9999-synthetic/,
-    );
-    MIGRATIONS['9999-synthetic'] = translations;
-    const { code, stderr } = await folder.run(once, env);
-    expect({ code, stderr }).toMatchObject({
-      code: 0,
-      stderr: expect.stringMatching(/"migrations":\["9999-synthetic"\]/),
-    });
-    expect((await folder.run(['status'], env)).code).toBe(0);
   });
 });
 

@@ -16,9 +16,8 @@ import { findUnconfigured, unconfiguredAlert } from './monitor/waiting-alerts.ts
 import { readLastProviderEvent } from './providers/last-event.ts';
 import { presetOf } from './providers/presets.ts';
 import { readVerificationKey } from './providers/sendgrid.ts';
-import { judgeSetup } from './sending-domain/judge-setup.ts';
-import type { OpenSendingProbes } from './sending-domain/probes.ts';
-import { sendingSetup } from './sending-domain/sending-setup.ts';
+import type { OpenResolver } from './sending-domain/dns-resolver.ts';
+import { judgeSetup, sendingSetup } from './sending-domain/judge-setup.ts';
 import { openTransport } from './transport/open-transport.ts';
 
 export async function checkNewsletters(store: Store, config: Config): Promise<Finding[]> {
@@ -192,11 +191,8 @@ export async function checkTransport(config: Config): Promise<Finding[]> {
   }
 }
 
-/** daywire works whatever the DNS says, so nothing is a problem. What other checks report is left out. */
-const CHECKED_ELSEWHERE = ['one-click'];
-
-/** @param now epoch milliseconds */
-export async function checkSendingDomain(config: Config, open: OpenSendingProbes, now: number): Promise<Finding[]> {
+/** Judges the records of the sending domain. daywire works without them, so nothing is a problem. */
+export async function checkSendingDomain(config: Config, open: OpenResolver): Promise<Finding[]> {
   if (config.delivery.transport !== 'smtp' || config.newsletters.length === 0) return [];
   let signers: Signer[];
   try {
@@ -205,8 +201,9 @@ export async function checkSendingDomain(config: Config, open: OpenSendingProbes
     // The check of the keys has reported it.
     return [];
   }
-  const { judgements: all } = await judgeSetup(sendingSetup(config, signers), open(), now);
-  const judgements = all.filter(({ id }) => !CHECKED_ELSEWHERE.includes(id));
+  const all = await judgeSetup(sendingSetup(config, signers), open());
+  // Another check reports it.
+  const judgements = all.filter(({ id }) => id !== 'one-click');
   const failed = judgements.filter(({ verdict }) => verdict === 'fail');
   const findings = failed.map(({ id, message }) => warning(`sending domain: ${id}: ${message}`));
   const passed = judgements.filter(({ verdict }) => verdict === 'pass');
@@ -215,7 +212,6 @@ export async function checkSendingDomain(config: Config, open: OpenSendingProbes
   if (unknown.length > 0) {
     findings.push(ok(`sending domain: not known: ${namesOf(unknown)}; "daywire domain" says why`));
   }
-  if (failed.length > 0) findings.push(ok('sending domain: "daywire domain" prints the records that are missing'));
   return findings;
 }
 

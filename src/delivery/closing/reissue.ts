@@ -20,7 +20,7 @@ import { DeliveryControlError, requireNewestRevision } from '../control/edition-
 import { listPausedDomains } from '../control/paused-domains.ts';
 import { updateWaitingAlerts } from '../monitor/waiting-alerts.ts';
 import { countAllDeliveries } from '../queue/queries.ts';
-import { endRateAlerts } from '../rates/resolve-rate-alerts.ts';
+import { endRateAlerts } from '../rates/rate-alerts.ts';
 import { type ClosedRevision, closeRevision } from './close-revision.ts';
 
 export interface ReissueRequest {

@@ -14,7 +14,7 @@ import type { EditionSummary } from '../../editions/queries.ts';
 import { formatDuration, HOUR } from '../../lib/time.ts';
 import { DELIVERY_STOPPED, pauseAlert, retractionAlert, undeliveredAlert } from '../alerts.ts';
 import { updateUncertainAlert, updateWaitingAlerts } from '../monitor/waiting-alerts.ts';
-import { endRateAlerts } from '../rates/resolve-rate-alerts.ts';
+import { endRateAlerts } from '../rates/rate-alerts.ts';
 import {
   cancelEdition,
   DeliveryControlError,
@@ -87,7 +87,7 @@ async function endProviderAlerts({ store, clock }: AppContext, editionId: number
   if (provider === null) return;
   const paused = await listPausedDomains(store.db, [editionId]);
   if (paused.some((one) => provider.domains.includes(one.domain))) return;
-  await endRateAlerts(store.db, editionId, clock(), provider.id);
+  await endRateAlerts(store.db, editionId, clock());
 }
 
 async function requirePausedDomain({ store }: AppContext, edition: EditionKey, domain: string): Promise<void> {

@@ -10,7 +10,6 @@ import type { Db } from '../../core/store/store.ts';
 import type { BounceKind } from '../../core/store/tables.ts';
 import { classifyRefusal } from '../bounces/classify.ts';
 import { countAllDeliveries } from '../queue/queries.ts';
-import { recipientDomain } from '../queue/recipient-domain.ts';
 import { enhancedStatus } from '../transport/retry.ts';
 import type { RateCounts, RateKind } from './judge-rates.ts';
 
@@ -18,7 +17,7 @@ export interface EditionRates extends Record<RateKind, RateCounts> {
   submitted: number;
   /** What the mail provider has reported as delivered; null if it reports nothing. */
   delivered: number | null;
-  /** Those of the bounces that a server rejected during the submission. */
+  /** Bounces that a server reported during the submission. */
   rejected: number;
   /** Failures that may pass. They count in no rate. */
   soft: number;
@@ -114,44 +113,33 @@ async function listRejected(db: Db, editionId: number): Promise<RejectedRow[]> {
 export interface ProviderEvents {
   provider: MailboxProvider;
   events: number;
-  /** Those that a server rejected during the submission: they are not among the submitted messages. */
+  /** Rejected during the submission: they are not among the submitted messages. */
   rejected: number;
 }
 
 /** The complaints or bounces of an edition by mailbox provider, where it is known. */
 export async function countByMailboxProvider(db: Db, editionId: number, kind: RateKind): Promise<ProviderEvents[]> {
+  const recorded = await db
+    .selectFrom('bounces')
+    .innerJoin('subscribers', 'subscribers.id', 'bounces.subscriber_id')
+    .select(['bounces.subscriber_id', 'subscribers.email_key as email'])
+    .distinct()
+    .where('bounces.edition_id', '=', editionId)
+    .where('bounces.kind', '=', kind === 'bounce' ? 'hard' : 'complaint')
+    .execute();
+  const rejected = kind === 'bounce' ? await listRejected(db, editionId) : [];
   const counts = new Map<string, ProviderEvents>();
-  const add = (email: string | null, events: number, rejected: number): void => {
-    const provider = mailboxProviderOf(recipientDomain(email));
-    if (provider === null) return;
+  for (const { email, isRecorded } of [...recorded.map((one) => ({ ...one, isRecorded: null })), ...rejected]) {
+    const provider = email === null ? null : mailboxProviderOf(email.slice(email.lastIndexOf('@') + 1));
+    if (provider === null) continue;
     const known = counts.get(provider.id) ?? { provider, events: 0, rejected: 0 };
-    counts.set(provider.id, { provider, events: known.events + events, rejected: known.rejected + rejected });
-  };
-  for await (const email of recordedRecipients(db, editionId, kind)) add(email, 1, 0);
-  if (kind === 'bounce') {
-    for (const { email, isRecorded } of await listRejected(db, editionId)) add(email, 1 - isRecorded, 1);
+    counts.set(provider.id, {
+      provider,
+      events: known.events + (isRecorded === 1 ? 0 : 1),
+      rejected: known.rejected + (isRecorded === null ? 0 : 1),
+    });
   }
   return [...counts.values()];
-}
-
-async function* recordedRecipients(db: Db, editionId: number, kind: RateKind): AsyncGenerator<string> {
-  for (let after = 0; ; ) {
-    const rows = await db
-      .selectFrom('bounces')
-      .innerJoin('subscribers', 'subscribers.id', 'bounces.subscriber_id')
-      .select(['bounces.subscriber_id', 'subscribers.email_key'])
-      .distinct()
-      .where('bounces.edition_id', '=', editionId)
-      .where('bounces.kind', '=', kind === 'bounce' ? 'hard' : 'complaint')
-      .where('bounces.subscriber_id', '>', after)
-      .orderBy('bounces.subscriber_id')
-      .limit(BATCH)
-      .execute();
-    const last = rows.at(-1);
-    if (last === undefined) return;
-    after = last.subscriber_id;
-    for (const { email_key } of rows) yield email_key;
-  }
 }
 
 /**

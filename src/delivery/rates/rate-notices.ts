@@ -2,12 +2,11 @@
  * Notices of rates: each level is noticed once for an edition (a revision), a kind, and all recipients or one mailbox
  * provider, so that what an operator has resumed is not paused again for the same.
  */
-import type { MailboxProvider } from '../../audience/mailbox-providers.ts';
 import { isInOpenState } from '../../core/store/delivery-states.ts';
 import type { Db, Tx } from '../../core/store/store.ts';
 import { pauseIfDelivering } from '../control/edition-control.ts';
-import { pauseDomain } from '../control/paused-domains.ts';
 import { knownMessages, percentOf, type RateCounts, type RateKind, type RateLevel } from './judge-rates.ts';
+import type { PauseEffect } from './rate-alerts.ts';
 
 export interface RateNotice {
   editionId: number;
@@ -21,14 +20,13 @@ export interface RateNotice {
   at: number;
 }
 
-/** The notices of editions, by edition, kind, scope and level. */
-export async function listNotices(db: Db, editionIds: number[]): Promise<RateNotice[]> {
-  if (editionIds.length === 0) return [];
+/** The notices of an edition, in the order in which they were noticed. */
+export function listNotices(db: Db, editionId: number): Promise<RateNotice[]> {
   return db
     .selectFrom('rate_notices')
     .select(['edition_id as editionId', 'kind', 'scope', 'level', 'percent', 'messages', 'at'])
-    .where('edition_id', 'in', editionIds)
-    .orderBy('edition_id')
+    .where('edition_id', '=', editionId)
+    .orderBy('at')
     .orderBy('kind')
     .orderBy('scope')
     .orderBy('level')
@@ -54,7 +52,8 @@ export async function recordNotice(
   return added.some((row) => row.level === level);
 }
 
-async function hasOpenDeliveries(tx: Tx, editionId: number): Promise<boolean> {
+/** Pauses an edition, if any of its deliveries is open. @param reason for the operator */
+export async function pauseForRate(tx: Tx, editionId: number, reason: string): Promise<PauseEffect> {
   const open = await tx
     .selectFrom('deliveries')
     .select('subscriber_id')
@@ -62,33 +61,12 @@ async function hasOpenDeliveries(tx: Tx, editionId: number): Promise<boolean> {
     .where(isInOpenState('deliveries'))
     .limit(1)
     .executeTakeFirst();
-  return open !== undefined;
-}
-
-/** `before`: the edition was paused already. `over`: its delivery is over, so that nothing can be paused. */
-export type PauseEffect = 'paused' | 'before' | 'over';
-
-/**
- * Pauses an edition, or its deliveries to one mailbox provider.
- * @param provider null: the edition
- * @param reason for the operator
- */
-export async function pauseForRate(
-  tx: Tx,
-  { editionId, provider }: { editionId: number; provider: MailboxProvider | null },
-  reason: string,
-  now: number,
-): Promise<PauseEffect> {
   // An edition without open deliveries is about to be done, which a pause would prevent.
-  const canPause = provider === null && (await hasOpenDeliveries(tx, editionId));
-  if (canPause && (await pauseIfDelivering(tx, editionId, reason))) return 'paused';
-  const edition = await tx
+  if (open !== undefined && (await pauseIfDelivering(tx, editionId, reason))) return 'paused';
+  const { state } = await tx
     .selectFrom('editions')
-    .select('delivery_state')
+    .select('delivery_state as state')
     .where('id', '=', editionId)
     .executeTakeFirstOrThrow();
-  if (edition.delivery_state === 'paused') return 'before';
-  if (edition.delivery_state !== 'delivering' || provider === null) return 'over';
-  for (const domain of provider.domains) await pauseDomain(tx, { editionId, domain, reason, since: now });
-  return 'paused';
+  return state === 'paused' ? 'before' : 'over';
 }

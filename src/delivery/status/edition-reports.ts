@@ -81,15 +81,13 @@ export interface RateLevelReached {
 
 /** The levels that an edition has reached, in the order in which they were noticed. */
 export async function readLevels(db: Db, editionId: number): Promise<RateLevelReached[]> {
-  const notices = await listNotices(db, [editionId]);
-  return notices
-    .toSorted((a, b) => a.at - b.at)
-    .map(({ kind, scope, level, percent, messages, at }) => ({
-      kind,
-      mailboxProvider: scope === '' ? null : (mailboxProviderById(scope)?.name ?? scope),
-      level,
-      percent,
-      messages,
-      noticed: rfc3339(at),
-    }));
+  const notices = await listNotices(db, editionId);
+  return notices.map(({ kind, scope, level, percent, messages, at }) => ({
+    kind,
+    mailboxProvider: scope === '' ? null : (mailboxProviderById(scope)?.name ?? scope),
+    level,
+    percent,
+    messages,
+    noticed: rfc3339(at),
+  }));
 }

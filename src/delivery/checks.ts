@@ -2,6 +2,7 @@
  * Pre-flight checks of how mail leaves, and how bounces return: DKIM keys, the mail provider's reports and limits, the
  * logins to the SMTP server and the mailbox, and the records of the sending domain.
  */
+import { countSubscriptions } from '../audience/subscriptions.ts';
 import { alertText } from '../core/alerts/alerts.ts';
 import type { Config } from '../core/config/config.ts';
 import type { MailProvider } from '../core/config/schema.ts';
@@ -9,9 +10,10 @@ import { type Finding, firstLine, ok, problem, warning } from '../core/finding.t
 import type { Signer } from '../core/keys.ts';
 import type { Store } from '../core/store/store.ts';
 import { wireAddress } from '../lib/address.ts';
-import { DAY } from '../lib/time.ts';
+import { DAY, HOUR } from '../lib/time.ts';
 import { verifyMailbox } from './bounces/mailbox.ts';
 import { loadSigners, signersOf } from './message/dkim.ts';
+import { allowedUntil, expiringSentence, findExpiring } from './monitor/expiring.ts';
 import { findUnconfigured, unconfiguredAlert } from './monitor/waiting-alerts.ts';
 import { readLastProviderEvent } from './providers/last-event.ts';
 import { presetOf } from './providers/presets.ts';
@@ -100,6 +102,26 @@ export async function checkProviderReports(
         `ago: set up its webhook ${publication.url}/webhooks/${provider}, see docs/operating/mail-providers.md`,
     ),
   ];
+}
+
+/** Warns of editions that do not fit into `delivery.perDay`: what was queued, and what the next edition would queue. */
+export async function checkExpiring(store: Store, config: Config, now: number): Promise<Finding[]> {
+  const { perDay } = config.delivery;
+  if (perDay === undefined) return [];
+  const queued = (await findExpiring({ store, config }, now)).map((one) =>
+    warning(`delivery: ${expiringSentence(one)}`),
+  );
+  const subscriptions = await countSubscriptions(store.db);
+  const coming = config.newsletters.flatMap(({ id, expireAfterHours }) => {
+    const allowed = allowedUntil(perDay, [], now, now + expireAfterHours * HOUR);
+    const count = subscriptions.find((one) => one.newsletter === id && one.state === 'confirmed')?.count ?? 0;
+    if (count <= allowed) return [];
+    const message =
+      `newsletters ${id}: delivery.perDay allows ${allowed} messages in ${expireAfterHours} hours (expireAfterHours), ` +
+      `so ${count - allowed} of ${count} deliveries of each edition would expire`;
+    return [warning(message)];
+  });
+  return [...queued, ...coming];
 }
 
 /** Compares the limits of delivery with those that the mail provider documents. */

@@ -7,6 +7,7 @@ import type { AppContext } from '../../core/app-context.ts';
 import { editionAction, settleActions } from '../../editions/edition-action.ts';
 import { listPausedDomainsOfUnfinished } from '../control/paused-domains.ts';
 import { countUncertainByEdition, listUnconfigured } from '../queue/queries.ts';
+import { expiringAlert, findExpiring } from './expiring.ts';
 
 /** Newsletters that are not configured and have deliveries that wait, with their editions. */
 export async function findUnconfigured({
@@ -41,14 +42,15 @@ export function unconfiguredAlert({
 }
 
 /**
- * Raises and resolves the alerts about newsletters that are not configured, and about uncertain deliveries; resolves
- * those about domains that are no longer paused.
+ * Raises and resolves the alerts about newsletters that are not configured, about uncertain deliveries and about those
+ * that will expire; resolves those about domains that are no longer paused.
  */
 export async function updateWaitingAlerts(app: AppContext): Promise<void> {
   const { store, clock } = app;
   const unconfigured = await findUnconfigured(app);
   await syncAlerts(store.db, 'unconfigured', unconfigured.map(unconfiguredAlert), clock());
   await updateUncertainAlert(app);
+  await syncAlerts(store.db, 'expiring', (await findExpiring(app, clock())).map(expiringAlert), clock());
   await resolveDomainAlerts(app);
 }
 

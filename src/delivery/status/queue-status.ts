@@ -5,6 +5,7 @@ import type { BackOffScope } from '../../core/store/tables.ts';
 import { rfc3339 } from '../../lib/time.ts';
 import { listBackOffs } from '../control/back-off-state.ts';
 import { countSubmissions } from '../limits/submission-counts.ts';
+import { type ExpiringEdition, findExpiring } from '../monitor/expiring.ts';
 import { countUncertain, findNextDue, listUncertain } from '../queue/queries.ts';
 
 /** Instants in RFC 3339, UTC. */
@@ -17,6 +18,8 @@ export interface QueueStatus {
   backOffs: { scope: BackOffScope; reason: string; since: string; nextProbe: string }[];
   /** When the next delivery is due; in the past where it waits for a process to deliver it. */
   nextDue: string | null;
+  /** Editions with deliveries that `delivery.perDay` lets expire. */
+  expiring: ExpiringEdition[];
   /** Deliveries whose process or connection broke while they were submitting. */
   uncertainDeliveries: { newsletter: string; slot: string; email: string | null; since: string }[];
   /** Number of all of them; the list has the oldest. */
@@ -37,6 +40,7 @@ export async function readQueueStatus({ store, config }: AppContext, now: number
       return { scope, reason, since: rfc3339(since), nextProbe: rfc3339(retry_at) };
     }),
     nextDue: nextDue === null ? null : rfc3339(nextDue),
+    expiring: await findExpiring({ store, config }, now),
     uncertainDeliveries: (await listUncertain(store.reports, { now, limit: SHOWN })).map(
       ({ newsletter, slot, email, since }) => ({ newsletter, slot, email, since: rfc3339(since) }),
     ),

@@ -15,8 +15,7 @@ import { verifyMailbox } from './bounces/mailbox.ts';
 import { loadSigners, signersOf } from './message/dkim.ts';
 import { allowedUntil, expiringSentence, findExpiring } from './monitor/expiring.ts';
 import { findUnconfigured, unconfiguredAlert } from './monitor/waiting-alerts.ts';
-import { readLastProviderEvent } from './providers/last-event.ts';
-import { presetOf } from './providers/presets.ts';
+import { readLastProviderEvent } from './providers/record-events.ts';
 import { readVerificationKey } from './providers/sendgrid.ts';
 import type { OpenResolver } from './sending-domain/dns-resolver.ts';
 import { judgeSetup, sendingSetup } from './sending-domain/judge-setup.ts';
@@ -124,45 +123,30 @@ export async function checkExpiring(store: Store, config: Config, now: number): 
   return [...queued, ...coming];
 }
 
-/** Compares the limits of delivery with those that the mail provider documents. */
+/** Connections that Postmark recommends (https://postmarkapp.com/support/article/do-we-have-rate-limits-for-smtp). */
+const POSTMARK_CONNECTIONS = 10;
+
+/** Compares the limits of delivery with those that mail providers document. */
 export function checkSendingLimits({ delivery }: Pick<Config, 'delivery'>): Finding[] {
-  const preset = presetOf(delivery);
-  if (preset === null) return [];
-  const { perSecond, perDay, connections, dkim } = delivery;
-  const { name, messageBytes, messagesPerConnection, quotas } = preset;
-  const documented = [
-    ...(messageBytes === null ? [] : [`${messageBytes / 1_000_000} MB a message`]),
-    ...(preset.connections === null ? [] : [`${preset.connections} connections`]),
-    ...(messagesPerConnection === null ? [] : [`${messagesPerConnection} messages a connection`]),
-  ];
-  const configured = [
-    `${connections} connections of each process`,
-    ...(perSecond === undefined ? [] : [`${perSecond} messages a second`]),
-    ...(perDay === undefined ? [] : [`${perDay} messages in 24 hours`]),
-  ];
-  const findings = [
-    ok(`delivery: ${configured.join(', ')}; ${name} documents: ${documented.join(', ') || 'no limits'}`),
-  ];
-  if (preset.connections !== null && connections > preset.connections) {
+  const { provider, perSecond, perDay, connections, dkim } = delivery;
+  const findings: Finding[] = [];
+  // https://docs.aws.amazon.com/ses/latest/dg/manage-sending-quotas.html
+  if (provider === 'ses' && (perSecond === undefined || perDay === undefined)) {
     findings.push(
       warning(
-        `delivery.connections is ${connections}: ${name} asks for at most ${preset.connections} from one address`,
+        'delivery.perSecond and delivery.perDay: set both to the quotas of your account, which the console of Amazon SES ' +
+          'shows (in the sandbox, 1 message a second and 200 in 24 hours): it refuses what exceeds them',
       ),
     );
   }
-  const missing = [
-    ...(perSecond === undefined ? ['delivery.perSecond'] : []),
-    ...(perDay === undefined ? ['delivery.perDay'] : []),
-  ];
-  if (quotas !== null && missing.length > 0) {
+  if (provider === 'postmark' && connections > POSTMARK_CONNECTIONS) {
     findings.push(
       warning(
-        `${missing.join(' and ')}: not set, although ${name} refuses what exceeds the quotas of your account ` +
-          `(${quotas}). Set ${missing.length > 1 ? 'them' : 'it'} to your quota`,
+        `delivery.connections is ${connections}: Postmark asks for at most ${POSTMARK_CONNECTIONS} from one address`,
       ),
     );
   }
-  if (delivery.provider === 'postmark' && dkim.length > 0) {
+  if (provider === 'postmark' && dkim.length > 0) {
     findings.push(
       warning(
         'delivery.dkim is not used: Postmark rebuilds each message, which breaks a signature of ours. It signs ' +

@@ -11,7 +11,7 @@ import type { Db, Store } from '../core/store/store.ts';
 import { DAY, localDate } from '../lib/time.ts';
 import { pauseAlert } from './alerts.ts';
 import { deleteProgress } from './progress.ts';
-import { EVENT_IDS_KEPT } from './providers/replay-window.ts';
+import { EVENT_IDS_KEPT } from './providers/report-reader.ts';
 import { CANCELLED } from './queue/delivery-outcome.ts';
 import { deleteRefusalsOfFinished } from './queue/refusals.ts';
 import { settleDelivered } from './queue/reported-deliveries.ts';

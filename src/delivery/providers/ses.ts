@@ -6,8 +6,7 @@
 import { z } from 'zod';
 import { classifyRefusal, isComplaint } from '../bounces/classify.ts';
 import { findTokens } from '../bounces/record.ts';
-import * as fields from './event-fields.ts';
-import type { ProviderEvent } from './provider-event.ts';
+import { eventId, fields, type ProviderEvent } from './report-reader.ts';
 
 /** The tag that holds the token, in X-SES-MESSAGE-TAGS. */
 const TAG = 'daywire';
@@ -102,7 +101,7 @@ export function readSesRecord(message: { text: string; sentAt: number }): Provid
   // SES has its own id for each event: it may publish one to several topics.
   return findings.map((finding) => ({
     ...finding,
-    id: fields.eventId(id, one.mail.messageId, finding.kind, finding.email),
+    id: eventId(id, one.mail.messageId, finding.kind, finding.email),
     token,
     at: at ?? message.sentAt,
   }));

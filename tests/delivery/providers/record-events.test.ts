@@ -4,8 +4,8 @@ import { mailboxToken } from '../../../src/audience/tokens.ts';
 import { readDelivered, readDeliveryCounts } from '../../../src/core/store/counts.ts';
 import type { Store } from '../../../src/core/store/store.ts';
 import type { Tables } from '../../../src/core/store/tables.ts';
-import type { ProviderEvent } from '../../../src/delivery/providers/provider-event.ts';
 import { recordProviderEvents } from '../../../src/delivery/providers/record-events.ts';
+import type { ProviderEvent } from '../../../src/delivery/providers/report-reader.ts';
 import { claimDeliveries } from '../../../src/delivery/queue/claim.ts';
 import {
   type DeliveryOutcome,

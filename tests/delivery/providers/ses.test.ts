@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ProviderEvent } from '../../../src/delivery/providers/provider-event.ts';
+import type { ProviderEvent } from '../../../src/delivery/providers/report-reader.ts';
 import { readSesRecord } from '../../../src/delivery/providers/ses.ts';
 import { parseSnsMessage } from '../../../src/delivery/providers/sns-signature.ts';
 import {

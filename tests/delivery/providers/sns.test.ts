@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { SigningCertificates } from '../../../src/delivery/providers/signing-certificates.ts';
-import { checkSns, type SnsCheck } from '../../../src/delivery/providers/sns.ts';
+import { checkSns, SigningCertificates, type SnsCheck } from '../../../src/delivery/providers/sns.ts';
 import type { FetchClient, FetchResult } from '../../../src/lib/guarded-fetch/fetch-client.ts';
 import { DAY, MINUTE } from '../../../src/lib/time.ts';
 import { PERMANENT, sesRecord } from './fixtures/ses-records.ts';

@@ -305,7 +305,7 @@ describe('deliver', () => {
           limit: 1,
           leaseMs: MINUTE,
           uncertain: 'retry',
-          rateLimiter: null,
+          dailyLimit: null,
         });
         await store.db.transaction().execute((tx) => markSubmitting(tx, deliveries, now, MINUTE));
       }

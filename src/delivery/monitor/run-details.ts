@@ -16,8 +16,8 @@ export interface RunDetails {
   leased: { count: number; until: string } | null;
   /** Uncertain deliveries that the operator must settle. */
   uncertain: number;
-  /** What waits for the operator, whenever it was paused; `pending` is null for a domain of an edition. */
-  waiting: { edition: string; domain: string | null; pending: number | null }[];
+  /** What waits for the operator, whenever it was paused. */
+  waiting: { edition: string; pending: number }[];
   /** A sentence for each newsletter that is no longer configured and has waiting deliveries. */
   unconfigured: string[];
 }

@@ -1,11 +1,10 @@
 /**
  * Alerts about deliveries that wait until an operator acts. They resolve by themselves.
  */
-import type { AlertId } from '../../core/alerts/alert-kind.ts';
-import { listOpenAlerts, type RaisedAlert, resolveAlerts, syncAlerts } from '../../core/alerts/alerts.ts';
+import { type RaisedAlert, syncAlerts } from '../../core/alerts/alerts.ts';
 import type { AppContext } from '../../core/app-context.ts';
 import { editionAction, settleActions } from '../../editions/edition-action.ts';
-import { listPausedDomainsOfUnfinished } from '../control/paused-domains.ts';
+import { updateRefusalAlerts } from '../control/refusal-alerts.ts';
 import { countUncertainByEdition, listUnconfigured } from '../queue/queries.ts';
 import { expiringAlert, findExpiring } from './expiring.ts';
 
@@ -41,32 +40,14 @@ export function unconfiguredAlert({
   };
 }
 
-/**
- * Raises and resolves the alerts about newsletters that are not configured, about uncertain deliveries and about those
- * that will expire; resolves those about domains that are no longer paused.
- */
+/** Raises and resolves the alerts about what waits. */
 export async function updateWaitingAlerts(app: AppContext): Promise<void> {
   const { store, clock } = app;
   const unconfigured = await findUnconfigured(app);
   await syncAlerts(store.db, 'unconfigured', unconfigured.map(unconfiguredAlert), clock());
   await updateUncertainAlert(app);
   await syncAlerts(store.db, 'expiring', (await findExpiring(app, clock())).map(expiringAlert), clock());
-  await resolveDomainAlerts(app);
-}
-
-/** Without the operator, a pause ends with its edition, and with the erasure of its last subscriber. */
-async function resolveDomainAlerts({ store, clock }: AppContext): Promise<void> {
-  const { db } = store;
-  const open = (await listOpenAlerts(db, 'edition')).filter(({ subject }) => subject.domain !== undefined);
-  if (open.length === 0) return;
-  const paused = await listPausedDomainsOfUnfinished(db);
-  const isPaused = ({ subject }: AlertId): boolean =>
-    paused.some(({ editionId, domain }) => editionId === subject.edition && domain === subject.domain);
-  await resolveAlerts(
-    db,
-    open.filter((alert) => !isPaused(alert)),
-    clock(),
-  );
+  await updateRefusalAlerts(app);
 }
 
 /** Raises or resolves the alert about uncertain deliveries that an operator must settle. */

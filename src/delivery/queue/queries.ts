@@ -13,7 +13,6 @@ import type {
   SuppressionReason,
   Tables,
 } from '../../core/store/tables.ts';
-import { listPausedDomainsOfUnfinished } from '../control/paused-domains.ts';
 import { type FailureGroup, FailureGroups } from './failure-groups.ts';
 
 export type DeliveryStateCounts = Record<DeliveryState, number>;
@@ -165,10 +164,8 @@ export async function findLeased(db: Db, now: number): Promise<{ count: number; 
   return until === null ? null : { count, until };
 }
 
-/** The paused editions with pending deliveries, and the paused domains of editions that are being delivered. */
-export async function listPaused(
-  db: Db,
-): Promise<{ edition: string; domain: string | null; pending: number | null }[]> {
+/** The paused editions with pending deliveries. */
+export async function listPaused(db: Db): Promise<{ edition: string; pending: number }[]> {
   const editions = await db
     .selectFrom('editions')
     .select(['id', 'newsletter', 'slot'])
@@ -178,17 +175,9 @@ export async function listPaused(
     .execute();
   const ids = editions.map(({ id }) => id);
   const counts = await countDeliveries(db, ids);
-  const domains = (await listPausedDomainsOfUnfinished(db)).filter(
-    ({ deliveryState }) => deliveryState === 'delivering',
-  );
-  return [
-    ...editions.map(({ id, newsletter, slot }) => ({
-      edition: `${newsletter}/${slot}`,
-      domain: null,
-      pending: counts.get(id)?.pending ?? 0,
-    })),
-    ...domains.map(({ newsletter, slot, domain }) => ({ edition: `${newsletter}/${slot}`, domain, pending: null })),
-  ].filter(({ pending }) => pending !== 0);
+  return editions
+    .map(({ id, newsletter, slot }) => ({ edition: `${newsletter}/${slot}`, pending: counts.get(id)?.pending ?? 0 }))
+    .filter(({ pending }) => pending > 0);
 }
 
 /** The editions that are being delivered. */

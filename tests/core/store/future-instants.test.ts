@@ -10,7 +10,7 @@ import { deliveriesOf, queueConfirmation, serviceMessagesOf } from '../../delive
 import { forEachDatabase } from '../../support/databases.ts';
 
 const SET_BACK = NOW - 10 * MINUTE;
-const CLAIM = { limit: 100, leaseMs: LONGEST_LEASES.claim, uncertain: 'retry', rateLimiter: null } as const;
+const CLAIM = { limit: 100, leaseMs: LONGEST_LEASES.claim, uncertain: 'retry', dailyLimit: null } as const;
 
 /** Changes one delivery after the other, by the order of subscribers. */
 async function changeDeliveries(store: Store, ids: number[], changes: Record<string, unknown>[]): Promise<void> {

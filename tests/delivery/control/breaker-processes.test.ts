@@ -50,7 +50,7 @@ async function claimAll(store: Store, clock: Clock): Promise<{ deliveries: Claim
   await store.db.updateTable('editions').set({ delivery_state: 'delivering' }).execute();
   const fresh = { state: 'pending', attempts: 0, due_at: NOW, lease_until: null, reply: null, reason: null } as const;
   await store.db.updateTable('deliveries').set(fresh).execute();
-  const options = { now: clock(), limit: RECIPIENTS, leaseMs: HOUR, uncertain: 'retry' as const, rateLimiter: null };
+  const options = { now: clock(), limit: RECIPIENTS, leaseMs: HOUR, uncertain: 'retry' as const, dailyLimit: null };
   const { deliveries } = await claimDeliveries(store, options);
   expect(deliveries).toHaveLength(RECIPIENTS);
   const commit = new GroupCommit(store, clock);

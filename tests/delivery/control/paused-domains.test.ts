@@ -13,7 +13,7 @@ const EMAILS = ['ada@example.com', 'bo@Closed.Example', 'cy@closed.example', 'di
 const REASON = 'it answered: 550 5.7.1 no';
 
 async function claimedAt(store: Store, now: number): Promise<(string | null)[]> {
-  const options = { now, limit: 10, leaseMs: MINUTE, uncertain: 'retry' as const, rateLimiter: null };
+  const options = { now, limit: 10, leaseMs: MINUTE, uncertain: 'retry' as const, dailyLimit: null };
   const { deliveries } = await claimDeliveries(store, options);
   return deliveries.map(({ email }) => email);
 }

@@ -38,7 +38,7 @@ function claimAll(store: Store, options: Partial<ClaimOptions> = {}) {
     limit: 100,
     leaseMs: LEASE,
     uncertain: 'retry',
-    rateLimiter: null,
+    dailyLimit: null,
     ...options,
   });
 }

@@ -22,7 +22,7 @@ const EMAILS = ['ada@example.com', 'bo@example.org', 'cy@example.org'];
 /** Three deliveries that are being submitted. */
 async function submitting(store: Store) {
   const { editionId, subscriberIds } = await queueEdition(store, EMAILS);
-  const options = { now: NOW, limit: 10, leaseMs: MINUTE, uncertain: 'retry' as const, rateLimiter: null };
+  const options = { now: NOW, limit: 10, leaseMs: MINUTE, uncertain: 'retry' as const, dailyLimit: null };
   const { deliveries } = await claimDeliveries(store, options);
   const commit = new GroupCommit(store, () => NOW);
   await Promise.all(deliveries.map((delivery) => commit.mark(delivery)));

@@ -173,12 +173,12 @@ describe('parseIncomingMail', () => {
     );
   });
 
-  it.each(['user ', '>\r\n'])(
-    'parses two megabytes of hostile input before the time limit of a test: %j',
-    async (filler) => {
-      const head = 'Return-Path: <>\r\nFrom: MAILER-DAEMON@x\r\nSubject: failure notice\r\n\r\n';
-      const hostile = Buffer.from(head + filler.repeat(2_000_000 / filler.length));
-      expect((await parseIncomingMail(hostile)).content.kind).toBe('bounce');
-    },
-  );
+  it('parses two megabytes of hostile input', async () => {
+    const head = 'Return-Path: <>\r\nFrom: MAILER-DAEMON@x\r\nSubject: failure notice\r\n\r\n';
+    for (const filler of ['-', 'user ', '5.1', '>\r\n', 'does not have a']) {
+      // In linear time, 2 s for all of them.
+      const { content } = await parseIncomingMail(Buffer.from(head + filler.repeat(2_000_000 / filler.length)));
+      expect(content.kind).toBeTypeOf('string');
+    }
+  });
 });

@@ -9,7 +9,7 @@ import type { EditionDeliveryState } from '../../core/store/tables.ts';
 import { callUrl } from '../../lib/call-url.ts';
 import type { Log } from '../../lib/log.ts';
 import { type Clock, DAY, MINUTE, rfc3339 } from '../../lib/time.ts';
-import { countAllDeliveries, type DeliveryStateCounts } from '../queue/queries.ts';
+import { countAllDeliveries, type DeliveryStateCounts, NO_DELIVERIES } from '../queue/queries.ts';
 
 /** After that it is given up. Nor is a call made for the editions from before the heartbeat was configured. */
 const MAX_AGE = 2 * DAY;
@@ -88,13 +88,11 @@ async function callOnce(
  * @param counts null if it has no deliveries
  */
 export function isDelivered(counts: DeliveryStateCounts | null, state: EditionDeliveryState): boolean {
-  const { pending, submitting, submitted, failed, suppressed } = counts ?? NONE;
+  const { pending, submitting, submitted, failed, suppressed } = counts ?? NO_DELIVERIES;
   const cancelled = state === 'cancelled' ? suppressed : 0;
   const total = pending + submitting + submitted + failed + cancelled;
   return total === 0 ? state !== 'cancelled' : submitted >= DELIVERED_SHARE * total;
 }
-
-const NONE: DeliveryStateCounts = { pending: 0, submitting: 0, submitted: 0, failed: 0, suppressed: 0 };
 
 const ALERT = { kind: 'heartbeat', subject: {} };
 

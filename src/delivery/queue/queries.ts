@@ -17,14 +17,14 @@ import { type FailureGroup, FailureGroups } from './failure-groups.ts';
 
 export type DeliveryStateCounts = Record<DeliveryState, number>;
 
-const NONE: DeliveryStateCounts = { pending: 0, submitting: 0, submitted: 0, failed: 0, suppressed: 0 };
+export const NO_DELIVERIES: DeliveryStateCounts = { pending: 0, submitting: 0, submitted: 0, failed: 0, suppressed: 0 };
 
 /** Counts the deliveries of each edition by state. Editions without deliveries have no entry. */
 export async function countDeliveries(db: Db, editionIds: number[]): Promise<Map<number, DeliveryStateCounts>> {
   const counts = new Map<number, DeliveryStateCounts>();
   if (editionIds.length === 0) return counts;
   for (const { editionId, state, count } of await readDeliveryCounts(db, editionIds)) {
-    if (count !== 0) counts.set(editionId, { ...(counts.get(editionId) ?? NONE), [state]: count });
+    if (count !== 0) counts.set(editionId, { ...(counts.get(editionId) ?? NO_DELIVERIES), [state]: count });
   }
   return counts;
 }
@@ -35,7 +35,7 @@ export async function countAllDeliveries(db: Db, editionIds: number[]): Promise<
   if (editionIds.length === 0) return counts;
   const totals = await db.selectFrom('delivery_totals').selectAll().where('edition_id', 'in', editionIds).execute();
   for (const { edition_id, state, count } of totals) {
-    const live = counts.get(edition_id) ?? NONE;
+    const live = counts.get(edition_id) ?? NO_DELIVERIES;
     counts.set(edition_id, { ...live, [state]: live[state] + count });
   }
   return counts;

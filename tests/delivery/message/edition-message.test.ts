@@ -75,6 +75,8 @@ describe('the copy of an edition', () => {
     );
     const signed = (await rawMessage({ signers: [ed25519Signer()] }, recipient)).toString();
     expect(signed).toContain(` t=${NOW / 1_000};`);
+    // Not in the future, also if expireAfterHours was lowered after it was queued.
+    expect((await parsed({}, { ...recipient, now: NOW + HOUR })).date?.getTime()).toBe(NOW + HOUR);
     // Never before the close, even if expireAfterHours was raised after it was queued.
     expect((await parsed({}, { ...ADA, expiresAt: NOW })).date?.getTime()).toBe(NOW);
   });

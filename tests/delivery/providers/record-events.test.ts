@@ -242,14 +242,7 @@ describe('events of mail providers', () => {
 
       it('take back that it was refused', async () => {
         await set({ state: 'submitting', lease_until: NOW - 1 });
-        const refusal = {
-          domain: 'example.com',
-          kind: 'uncertain' as const,
-          repeated: 0,
-          in_a_row: 1,
-          fence: 0,
-          at: NOW,
-        };
+        const refusal = { domain: 'example.com', kind: 'permanent' as const, repeated: 0, accepted: 1, fence: 0 };
         const key = { edition_id: open.editionId, subscriber_id: open.subscriberId };
         await store.db
           .insertInto('edition_refusals')

@@ -21,8 +21,8 @@ import {
   settleAll,
 } from '../../control/operator-control.ts';
 import type { ReopenableKind } from '../../control/reopen.ts';
-import { countAllDeliveries } from '../../queue/queries.ts';
-import { failureFigures, NO_DELIVERIES } from '../editions/edition-figures.ts';
+import { countAllDeliveries, NO_DELIVERIES } from '../../queue/queries.ts';
+import { failureFigures } from '../editions/edition-figures.ts';
 import { mailedName, messageCount } from '../editions/edition-names.ts';
 import { deliveredEdition, respondDelivery } from './delivery-page.ts';
 import { deliveryPath } from './delivery-parts.ts';

@@ -246,9 +246,8 @@ describe('events of mail providers', () => {
           domain: 'example.com',
           kind: 'uncertain' as const,
           repeated: 0,
-          in_a_row: 1,
+          accepted: 0,
           fence: 0,
-          at: NOW,
         };
         const key = { edition_id: open.editionId, subscriber_id: open.subscriberId };
         await store.db

@@ -200,10 +200,10 @@ async function takeBack(tx: Tx, editionId: number, reason: string, now: number):
   const rowsOf = (wanted: RefusalKind) =>
     jsonRows(
       dialectOf(tx),
-      refusals.filter(({ kind }) => kind === wanted).map((row) => [row.subscriber_id, row.fence]),
-      { subscriber_id: 'int', fence: 'int' },
+      refusals.filter(({ kind }) => kind === wanted).map((row) => [editionId, row.subscriber_id, row.fence]),
+      { edition_id: 'int', subscriber_id: 'int', fence: 'int' },
     );
-  const isSame = sql`deliveries.edition_id = ${editionId} and deliveries.subscriber_id = r.subscriber_id
+  const isSame = sql`deliveries.edition_id = r.edition_id and deliveries.subscriber_id = r.subscriber_id
     and deliveries.fence = r.fence`;
   await sql`update deliveries set state = 'submitting', lease_until = cast(${now} as bigint),
       changed_at = cast(${now} as bigint)

@@ -5,7 +5,7 @@ import { type RaisedAlert, syncAlerts } from '../../core/alerts/alerts.ts';
 import type { AppContext } from '../../core/app-context.ts';
 import { editionAction, settleActions } from '../../editions/edition-action.ts';
 import { updateRefusalAlerts } from '../control/refusal-alerts.ts';
-import { countUncertainByEdition, listUnconfigured } from '../queue/queries.ts';
+import { countUnsettled, listUnconfigured } from '../queue/queries.ts';
 import { expiringAlert, findExpiring } from './expiring.ts';
 
 /** Newsletters that are not configured and have deliveries that wait, with their editions. */
@@ -52,8 +52,7 @@ export async function updateWaitingAlerts(app: AppContext): Promise<void> {
 
 /** Raises or resolves the alert about uncertain deliveries that an operator must settle. */
 export async function updateUncertainAlert({ store, config, clock }: AppContext): Promise<void> {
-  const isHeld = config.delivery.uncertain === 'hold';
-  const editions = isHeld ? await countUncertainByEdition(store.reports, clock()) : [];
+  const editions = await countUnsettled(store.reports, config.delivery.uncertain, clock());
   await syncAlerts(store.db, 'uncertain', editions.length === 0 ? [] : [uncertainAlert(editions)], clock());
 }
 
@@ -64,8 +63,8 @@ function uncertainAlert(editions: { newsletter: string; slot: string; count: num
   return {
     ...{ kind: 'uncertain', subject: {} },
     message:
-      `${what}: ${names}. They may have arrived, and delivery.uncertain is hold. ` +
-      'Look at the log of your mail server.',
+      `${what}: ${names}. They may have arrived, and are not tried again by themselves. Look at the log of your mail ` +
+      'server.',
     actions: settleActions(`${editions[0]?.newsletter}/${editions[0]?.slot}`, '--all'),
   };
 }

@@ -45,7 +45,7 @@ export function mayHaveArrived(table: string): RawBuilder<boolean> {
 /** Condition: a reason says that an attempt may have reached the server. */
 export function isMarkedUncertain(reason: RawBuilder<unknown>): RawBuilder<boolean> {
   return sql<boolean>`(coalesce(${reason}, '') like ${`%${MAY_HAVE_ARRIVED}%`}
-    or coalesce(${reason}, '') like ${`${INTERRUPTED}%`})`;
+    or coalesce(${reason}, '') like ${'%interrupted while submitting%'})`;
 }
 
 /** Part of the reason of a delivery that expired while `delivery.perDay` or the warm-up let nothing through. */

@@ -13,6 +13,7 @@ import type {
   SuppressionReason,
   Tables,
 } from '../../core/store/tables.ts';
+import { isMarkedUncertain } from './delivery-outcome.ts';
 import { type FailureGroup, FailureGroups } from './failure-groups.ts';
 
 export type DeliveryStateCounts = Record<DeliveryState, number>;
@@ -116,13 +117,18 @@ export async function countUncertainOf(db: Db, editionId: number, now: number): 
   return count;
 }
 
-/** Counts the uncertain deliveries of each edition that has any. */
-export async function countUncertainByEdition(
+/**
+ * Counts the uncertain deliveries of each edition that wait for an operator: all of them with `hold`; with `retry`, those
+ * that were tried again before.
+ */
+export async function countUnsettled(
   db: Db,
+  uncertain: 'retry' | 'hold',
   now: number,
 ): Promise<{ newsletter: string; slot: string; count: number }[]> {
   return uncertainDeliveries(db, now)
     .innerJoin('editions', 'editions.id', 'deliveries.edition_id')
+    .$if(uncertain === 'retry', (q) => q.where(isMarkedUncertain(sql.ref('deliveries.reason'))))
     .select((e) => ['editions.newsletter', 'editions.slot', e.fn.countAll<number>().as('count')])
     .groupBy(['editions.id', 'editions.newsletter', 'editions.slot'])
     .orderBy('editions.id')

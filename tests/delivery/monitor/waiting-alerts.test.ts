@@ -74,8 +74,8 @@ describe('uncertain deliveries that the operator must settle', () => {
       await deliverDue(app);
       const name = `daily-roundup/${slot}`;
       const message =
-        `7 deliveries are uncertain: ${name} (7). They may have arrived, and delivery.uncertain is hold. Look at the ` +
-        `log of your mail server. To record that they arrived, use "daywire editions settle ${name} --all --as ` +
+        `7 deliveries are uncertain: ${name} (7). They may have arrived, and are not tried again by ` +
+        `themselves. Look at the log of your mail server. To record that they arrived, use "daywire editions settle ${name} --all --as ` +
         `submitted"; to deliver them again, use "daywire editions settle ${name} --all --as retry".`;
       expect(await alertsOf(app)).toEqual([{ key: 'uncertain', message, count: 1 }]);
       const edition = { id: 1, newsletter: 'daily-roundup', slot };

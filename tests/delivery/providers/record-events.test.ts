@@ -193,7 +193,10 @@ describe('events of mail providers', () => {
           ['delivered', { state: 'pending', reason: INTERRUPTED, lease_until: NOW + MINUTE }],
           ['soft', { state: 'submitting', lease_until: NOW - 1 }],
           ['delivered', { state: 'suppressed', reason: 'cancelled by the operator: wrong; it may have arrived' }],
-          ['delivered', { state: 'failed', reason: 'attempt 8 of 8, the last one interrupted' }],
+          [
+            'delivered',
+            { state: 'failed', reason: 'given up; the last attempt was interrupted, so it may have arrived' },
+          ],
         ];
         for (const [n, [kind, changes]] of cases.entries()) {
           await set({ lease_until: null, delivered_at: null, ...changes, fence: 10 * n });

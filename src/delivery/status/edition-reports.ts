@@ -4,7 +4,8 @@
 import { mailboxProviderById } from '../../audience/mailbox-providers.ts';
 import type { Db } from '../../core/store/store.ts';
 import { rfc3339 } from '../../lib/time.ts';
-import { countByMailboxProvider, countRates, countSubmittedTo } from '../rates/count-rates.ts';
+import { countSubmittedTo } from '../queue/queries.ts';
+import { countByMailboxProvider, countRates } from '../rates/count-rates.ts';
 import { percentOf } from '../rates/judge-rates.ts';
 import { listNotices } from '../rates/rate-notices.ts';
 

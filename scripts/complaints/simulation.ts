@@ -18,7 +18,7 @@ import { cancel, resume } from '../../src/delivery/control/operator-control.ts';
 import { deliverDue } from '../../src/delivery/deliver-due.ts';
 import { countDeliveries } from '../../src/delivery/queue/queries.ts';
 import { formatPercent } from '../../src/delivery/rates/judge-rates.ts';
-import { listNotices, type RateNotice } from '../../src/delivery/rates/rate-notices.ts';
+import { listNotices, type RateNotice } from '../../src/delivery/rates/rate-alerts.ts';
 import { RateWatch } from '../../src/delivery/rates/watch-rates.ts';
 import { openTemplates } from '../../src/lib/templates.ts';
 import { type CountingSink, startCountingSink } from '../counting-sink.ts';

@@ -1,14 +1,26 @@
 /**
- * The alerts about complaint and bounce rates: subjects, words, and when they end.
+ * The alerts about complaint and bounce rates: subjects, words, and when they end; and the notices of rates. Each level
+ * is noticed once for an edition (a revision), a kind, and all recipients or one mailbox provider, so that what an
+ * operator has resumed is not paused again for the same.
  */
 import type { MailboxProvider } from '../../audience/mailbox-providers.ts';
 import type { AlertId } from '../../core/alerts/alert-kind.ts';
 import { listOpenAlerts, type RaisedAlert, resolveAlerts } from '../../core/alerts/alerts.ts';
-import type { Db } from '../../core/store/store.ts';
+import { isInOpenState } from '../../core/store/delivery-states.ts';
+import type { Db, Tx } from '../../core/store/store.ts';
 import { editionAction } from '../../editions/edition-action.ts';
 import { type EditionSummary, fullEditionName } from '../../editions/queries.ts';
 import { DAY } from '../../lib/time.ts';
-import { formatPercent, knownMessages, percentOf, RATE_KINDS, type RateCounts, type RateKind } from './judge-rates.ts';
+import { pauseIfDelivering } from '../control/edition-control.ts';
+import {
+  formatPercent,
+  knownMessages,
+  percentOf,
+  RATE_KINDS,
+  type RateCounts,
+  type RateKind,
+  type RateLevel,
+} from './judge-rates.ts';
 
 const ALERT_KINDS: Record<RateKind, string> = { complaint: 'complaints', bounce: 'bounces' };
 
@@ -141,4 +153,67 @@ export async function endRateAlerts(db: Db, editionId: number, now: number): Pro
     notices.map((one) => alertId(one.kind, one, one.scope)),
     now,
   );
+}
+
+export interface RateNotice {
+  editionId: number;
+  kind: RateKind;
+  /** The id of a mailbox provider; empty for all recipients. */
+  scope: string;
+  level: RateLevel;
+  percent: number;
+  messages: number;
+  /** Epoch milliseconds. */
+  at: number;
+}
+
+/** The notices of an edition, in the order in which they were noticed. */
+export function listNotices(db: Db, editionId: number): Promise<RateNotice[]> {
+  return db
+    .selectFrom('rate_notices')
+    .select(['edition_id as editionId', 'kind', 'scope', 'level', 'percent', 'messages', 'at'])
+    .where('edition_id', '=', editionId)
+    .orderBy('at')
+    .orderBy('kind')
+    .orderBy('scope')
+    .orderBy('level')
+    .execute();
+}
+
+/** Records that a level is reached, and the levels below it. @returns false if it was noticed before */
+export async function recordNotice(
+  tx: Tx,
+  { editionId, kind, scope, level }: Pick<RateNotice, 'editionId' | 'kind' | 'scope' | 'level'>,
+  counts: RateCounts,
+  now: number,
+): Promise<boolean> {
+  const messages = knownMessages(counts);
+  const notice = { edition_id: editionId, kind, scope, percent: percentOf(counts), messages, at: now };
+  const levels: RateLevel[] = level === 'pause' ? ['alert', 'pause'] : ['alert'];
+  const added = await tx
+    .insertInto('rate_notices')
+    .values(levels.map((one) => ({ ...notice, level: one })))
+    .onConflict((conflict) => conflict.columns(['edition_id', 'kind', 'scope', 'level']).doNothing())
+    .returning('level')
+    .execute();
+  return added.some((row) => row.level === level);
+}
+
+/** Pauses an edition, if any of its deliveries is open. @param reason for the operator */
+export async function pauseForRate(tx: Tx, editionId: number, reason: string): Promise<PauseEffect> {
+  const open = await tx
+    .selectFrom('deliveries')
+    .select('subscriber_id')
+    .where('edition_id', '=', editionId)
+    .where(isInOpenState('deliveries'))
+    .limit(1)
+    .executeTakeFirst();
+  // An edition without open deliveries is about to be done, which a pause would prevent.
+  if (open !== undefined && (await pauseIfDelivering(tx, editionId, reason))) return 'paused';
+  const { state } = await tx
+    .selectFrom('editions')
+    .select('delivery_state as state')
+    .where('id', '=', editionId)
+    .executeTakeFirstOrThrow();
+  return state === 'paused' ? 'before' : 'over';
 }

@@ -13,8 +13,16 @@ import { DAY, MINUTE, SECOND } from '../../lib/time.ts';
 import { countDeliveries, countSubmittedTo } from '../queue/queries.ts';
 import { countByMailboxProvider, countRates } from './count-rates.ts';
 import { judgeRate, MINIMUM_EVENTS, mostMessages, RATE_KINDS, type RateLevel } from './judge-rates.ts';
-import { RATES_WATCHED, type ReachedRate, rateAlert, rateSentence, resolveRateAlerts } from './rate-alerts.ts';
-import { listNotices, pauseForRate, recordNotice } from './rate-notices.ts';
+import {
+  listNotices,
+  pauseForRate,
+  RATES_WATCHED,
+  type ReachedRate,
+  rateAlert,
+  rateSentence,
+  recordNotice,
+  resolveRateAlerts,
+} from './rate-alerts.ts';
 
 /** Alerts are looked at this often although nothing has changed: some end with time. */
 const RESOLVE_EVERY = MINUTE;

@@ -7,7 +7,7 @@ import { rfc3339 } from '../../lib/time.ts';
 import { countSubmittedTo } from '../queue/queries.ts';
 import { countByMailboxProvider, countRates } from '../rates/count-rates.ts';
 import { percentOf } from '../rates/judge-rates.ts';
-import { listNotices } from '../rates/rate-notices.ts';
+import { listNotices } from '../rates/rate-alerts.ts';
 
 export interface EditionReports {
   /** What the mail provider has reported as delivered; null if it reports nothing. */

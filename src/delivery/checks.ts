@@ -116,8 +116,8 @@ export async function checkExpiring(store: Store, config: Config, now: number): 
     const count = subscriptions.find((one) => one.newsletter === id && one.state === 'confirmed')?.count ?? 0;
     if (count <= allowed) return [];
     const message =
-      `newsletters ${id}: delivery.perDay allows ${allowed} messages in ${expireAfterHours} hours (expireAfterHours), ` +
-      `so ${count - allowed} of ${count} deliveries of each edition would expire`;
+      `newsletters ${id}: delivery.perDay allows ${allowed} messages in ${expireAfterHours} hours ` +
+      `(expireAfterHours), so ${count - allowed} of ${count} deliveries of each edition would expire`;
     return [warning(message)];
   });
   return [...queued, ...coming];
@@ -134,8 +134,8 @@ export function checkSendingLimits({ delivery }: Pick<Config, 'delivery'>): Find
   if (provider === 'ses' && (perSecond === undefined || perDay === undefined)) {
     findings.push(
       warning(
-        'delivery.perSecond and delivery.perDay: set both to the quotas of your account, which the console of Amazon SES ' +
-          'shows (in the sandbox, 1 message a second and 200 in 24 hours): it refuses what exceeds them',
+        'delivery.perSecond and delivery.perDay: set both to the quotas of your account, which the console of Amazon ' +
+          'SES shows (in the sandbox, 1 message a second and 200 in 24 hours): it refuses what exceeds them',
       ),
     );
   }

@@ -33,7 +33,7 @@ export function newsletterJobs(app: AppContext): Job[] {
   return app.config.newsletters.map((newsletter) => newsletterJob(app, newsletter));
 }
 
-export function newsletterJob(app: AppContext, newsletter: NewsletterConfig): Job {
+function newsletterJob(app: AppContext, newsletter: NewsletterConfig): Job {
   const { schedule } = newsletter;
   return schedule === null
     ? alertJob(app, newsletter)

@@ -143,8 +143,8 @@ const MAX_ADDRESS_LENGTH = 320;
 const MAX_WORD_LENGTH = 200;
 
 /**
- * Fields of reports, as zod types. None fails, so that one odd field does not lose a report: each gives a clean, bounded
- * value, or nothing.
+ * Fields of reports, as zod types. None fails, so that one odd field does not lose a report: each gives a clean and
+ * bounded value, or nothing.
  */
 export const fields = {
   /** An identifier, or the name of a type or reason. */

@@ -114,7 +114,7 @@ function read(one: SesRecord, type: string): SesReading {
       };
     }
     default:
-      // DeliveryDelay: SES tries again, and reports the end. Others are of its templates and lists, which we do not use.
+      // DeliveryDelay: SES tries again, and reports the end. Others are of its templates and lists, which are not used.
       return NOTHING;
   }
 }

@@ -1,7 +1,7 @@
 /**
  * The rules of Gmail, Yahoo and Microsoft for senders of 5,000 messages a day or more, as a checklist: Gmail's "Email
- * sender guidelines" and Yahoo's "Sender best practices", since February 2024; Microsoft's "requirements for high volume
- * senders" of Outlook.com, since May 2025, which rejects others by `550 5.7.515`.
+ * sender guidelines" and Yahoo's "Sender best practices", since February 2024; Microsoft's "requirements for high
+ * volume senders" of Outlook.com, since May 2025, which rejects others by `550 5.7.515`.
  */
 import { formatPercent, judgeRate, percentOf } from '../rates/judge-rates.ts';
 import type { SendingSetup } from './judge-setup.ts';

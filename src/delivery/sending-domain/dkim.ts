@@ -49,8 +49,8 @@ export async function judgeProviderDkim(
     if (hasKey && isItsOwn) return about.pass(`${name} has a key of ${title}`);
   }
   return about.unknown(
-    `no key of delivery.dkim signs for ${domain}, so ${title} must: whether its key is in the DNS is not known, since ` +
-      `the selector differs from account to account. It needs ${dkimSetup}`,
+    `no key of delivery.dkim signs for ${domain}, so ${title} must: whether its key is in the DNS is not known, ` +
+      `since the selector differs from account to account. It needs ${dkimSetup}`,
   );
 }
 

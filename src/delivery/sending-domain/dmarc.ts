@@ -49,7 +49,8 @@ async function readStep(dns: DnsResolver, domain: string): Promise<DmarcStep> {
   const [text, ...others] = texts;
   if (text === undefined) return { domain, kind: 'none' };
   if (others.length > 0) {
-    const problem = `it has ${texts.length} DMARC records, so receivers use none: keep one of ${texts.map(quoted).join(', ')}`;
+    const list = texts.map(quoted).join(', ');
+    const problem = `it has ${texts.length} DMARC records, so receivers use none: keep one of ${list}`;
     return { domain, kind: 'invalid', problem };
   }
   const { tags, problem } = parseTagList(text);
@@ -100,8 +101,8 @@ export function judgeDmarc(walk: DmarcWalk): Judgement {
   const step = policyStep(walk);
   if (step === null || step.kind === 'none') {
     return about.fail(
-      `${domain} has no DMARC policy, which large mailbox providers demand of bulk senders: publish "v=DMARC1; p=none" ` +
-        `as TXT at _dmarc of ${domain}, or of the domain above it whose key signs; p=none changes nothing`,
+      `${domain} has no DMARC policy, which large mailbox providers demand of bulk senders: publish "v=DMARC1; ` +
+        `p=none" as TXT at _dmarc of ${domain}, or of the domain above it whose key signs; p=none changes nothing`,
     );
   }
   const name = `_dmarc.${step.domain}`;

@@ -1,6 +1,6 @@
 /**
- * Look-ups in the DNS, as the checks of the sending domain ask for them: by the resolver of Node (c-ares), each once, and
- * with a limit for the time of all together.
+ * Look-ups in the DNS, as the checks of the sending domain ask for them: by the resolver of Node (c-ares), each once,
+ * and with a limit for the time of all together.
  */
 import { Resolver } from 'node:dns/promises';
 import { isIP } from 'node:net';

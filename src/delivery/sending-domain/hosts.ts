@@ -92,8 +92,8 @@ export async function judgePtr(dns: DnsResolver, address: string): Promise<Judge
   const state =
     names.length === 0 ? 'has no name (PTR)' : `is named ${names.join(', ')} (PTR), which has another address`;
   return about.fail(
-    `${address} ${state}, so large mailbox providers refuse its mail: ask the provider of the address to give it a name ` +
-      'that has this address',
+    `${address} ${state}, so large mailbox providers refuse its mail: ask the provider of the address to give it a ` +
+      'name that has this address',
   );
 }
 

@@ -170,7 +170,7 @@ async function readIncluded(dns: DnsResolver, domain: string, reading: SpfReadin
   }
   const texts = found.kind === 'none' ? [] : found.records.filter(isSpf);
   if (texts.length !== 1) {
-    reading.problem = `it includes ${domain}, which has ${texts.length === 0 ? 'no SPF record' : 'several SPF records'}`;
+    reading.problem = `it includes ${domain}, which has ${texts.length === 0 ? 'no' : 'several'} SPF records`;
     return;
   }
   const known = reading.networks.length;

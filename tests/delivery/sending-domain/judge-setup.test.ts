@@ -115,7 +115,7 @@ describe('a sending domain', () => {
     {
       is: 'whose SPF record includes a domain without one',
       zone: { '_spf.example.com': { TXT: ['other'] } },
-      found: ['spf', 'fail', /it includes _spf\.example\.com, which has no SPF record/],
+      found: ['spf', 'fail', /it includes _spf\.example\.com, which has no SPF records/],
     },
     {
       is: 'whose SPF record includes itself',

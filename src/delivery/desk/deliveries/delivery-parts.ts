@@ -75,8 +75,9 @@ function controlForms(request: SignedInRequest, { edition, state, counts, canRet
   const pause = html`<form class="filters" method="post" action="${base}${path}/pause">
 ${submitButton('Pause', { id: `pause-${edition.id}` })}
 ${textField({ id: `reason-${edition.id}`, name: 'reason', label: 'Why (optional)', maxLength: 200 })}</form>`;
+  const resume = `resume-${edition.id}`;
   return html`<div class="buttons">${state === 'delivering' ? pause : ''}
-${state === 'paused' ? postButton(request, `${path}/resume`, 'Resume', { id: `resume-${edition.id}`, primary: true }) : ''}
+${state !== 'paused' ? '' : postButton(request, `${path}/resume`, 'Resume', { id: resume, primary: true })}
 ${
   canRetry && state !== 'cancelled'
     ? postButton(request, `${path}/retry`, 'Retry failed', { id: `retry-${edition.id}`, fields: { kinds: 'failed' } })

@@ -78,7 +78,7 @@ export async function submitMessage(
 }
 
 /** Decides the outcome of a failed attempt. */
-export function decideFailure(
+function decideFailure(
   failure: SubmissionFailure,
   row: SubmittedRow,
   { clock, random, uncertain }: AttemptContext,

@@ -16,7 +16,7 @@ import { type Connection, TransportError } from '../../../src/delivery/transport
 import { openTransport } from '../../../src/delivery/transport/open-transport.ts';
 import { openTemplates } from '../../../src/lib/templates.ts';
 import { HOUR } from '../../../src/lib/time.ts';
-import { forEachDatabase, openMigrated } from '../../support/databases.ts';
+import { forBothDatabases, forEachDatabase, openMigrated } from '../../support/databases.ts';
 import { SECRETS } from '../../support/sample.ts';
 import { deliveriesOf, testConfig } from '../fixture.ts';
 import { closeServers, startScripted, startServer } from '../servers.ts';
@@ -335,7 +335,7 @@ describe('the circuit breaker', () => {
     return null;
   }
 
-  forEachDatabase((open) => {
+  forBothDatabases((open) => {
     it('pauses with the refusal that reaches a limit, neither earlier nor later, and fails none of them', async () => {
       const store = await open();
       await queueEdition(store, addresses(RECIPIENTS, 7));

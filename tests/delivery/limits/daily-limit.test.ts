@@ -6,7 +6,7 @@ import { deliver } from '../../../src/delivery/deliver.ts';
 import { countSubmissions, DailyLimit, editionsPerDay } from '../../../src/delivery/limits/daily-limit.ts';
 import { openTemplates } from '../../../src/lib/templates.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../../../src/lib/time.ts';
-import { forEachDatabase, openMigrated } from '../../support/databases.ts';
+import { forBothDatabases, openMigrated } from '../../support/databases.ts';
 import { SECRETS } from '../../support/sample.ts';
 import { deliveriesOf, queueConfirmation, serviceMessagesOf, testConfig } from '../fixture.ts';
 
@@ -25,7 +25,7 @@ describe('the limit of messages in 24 hours', () => {
     expect([1, 2, 200, 50_000].map(editionsPerDay)).toEqual([1, 1, 196, 49_000]);
   });
 
-  forEachDatabase((open) => {
+  forBothDatabases((open) => {
     it('counts a quarter of an hour until its last message is 24 hours old, over processes', async () => {
       const store = await open();
       const from = Math.floor(NOW / QUARTER) * QUARTER;

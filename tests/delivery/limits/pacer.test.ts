@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { openStore } from '../../../src/core/store/store.ts';
 import { Pacer } from '../../../src/delivery/limits/pacer.ts';
 import { HOUR, SECOND } from '../../../src/lib/time.ts';
-import { forEachDatabase, newPostgresUrl, openMigrated } from '../../support/databases.ts';
+import { forBothDatabases, newPostgresUrl, openMigrated } from '../../support/databases.ts';
 
 const NOW = Date.UTC(2026, 10, 24, 15, 50);
 
@@ -23,7 +23,7 @@ function expectSpaced(instants: readonly number[], perSecond: number): void {
 }
 
 describe('the pacer', () => {
-  forEachDatabase((open) => {
+  forBothDatabases((open) => {
     it.each([0.5, 7, 400])(
       'spaces messages at %d a second, over processes that follow each other',
       async (perSecond) => {

@@ -3,7 +3,7 @@ import { NOW, queueEdition } from '../../../scripts/test-edition.ts';
 import type { Store } from '../../../src/core/store/store.ts';
 import { ClaimBuffer } from '../../../src/delivery/queue/claim-buffer.ts';
 import { MINUTE } from '../../../src/lib/time.ts';
-import { forEachDatabase } from '../../support/databases.ts';
+import { forBothDatabases } from '../../support/databases.ts';
 import { queueConfirmation } from '../fixture.ts';
 
 function openBuffer(store: Store, { clock = () => NOW, mayClaim = async () => true } = {}): ClaimBuffer {
@@ -26,7 +26,7 @@ async function takeAll(buffer: ClaimBuffer): Promise<string[]> {
 }
 
 describe('ClaimBuffer', () => {
-  forEachDatabase((open) => {
+  forBothDatabases((open) => {
     it('hands out service messages first, then each delivery once, over several workers', async () => {
       const store = await open();
       const emails = Array.from({ length: 125 }, (_, n) => `a${n}@domain${n % 5}.example`);

@@ -17,7 +17,7 @@ import { fromNow, when } from '../../../web/desk/parts/when.ts';
 import type { ExpiredDeliveriesError } from '../../control/operator-control.ts';
 import { type EditionProgress, listProgress } from '../../progress.ts';
 import type { FailureGroup } from '../../queue/failure-groups.ts';
-import { type FailedDeliveryOf, listFailedOf, listUncertainOf, type UncertainDelivery } from '../../queue/queries.ts';
+import { type FailedDeliveryOf, listFailedOf, listUncertain, type UncertainDelivery } from '../../queue/queries.ts';
 import type { ProviderReports } from '../../status/edition-reports.ts';
 import { redactAddresses } from '../../transport/redact-addresses.ts';
 import { failureFigures, providerReports } from '../editions/edition-figures.ts';
@@ -60,7 +60,7 @@ export async function respondDelivery(
   const [deliveries, failed, uncertain, progress, counted, providers] = await Promise.all([
     readDeliveriesOf(desk, [edition], at),
     listFailedOf(db, id, { after, limit: PER_PAGE + 1 }),
-    listUncertainOf(db, id, { now: at, after: 0, limit: PER_PAGE }),
+    listUncertain(db, { now: at, limit: PER_PAGE, editionId: id }),
     listProgress(db, id, MAX_PROGRESS),
     failureFigures(desk).read(id),
     providerReports(desk).read(id),

@@ -13,7 +13,7 @@ import { canRetry as canRetryAny } from '../../monitor/finish.ts';
 import { listProgress } from '../../progress.ts';
 import {
   countAllDeliveries,
-  countUncertainOf,
+  countUncertain,
   type DeliveryStateCounts,
   NO_DELIVERIES,
   readDeliveryStates,
@@ -164,7 +164,7 @@ export async function readDeliveriesOf(
     const { id } = edition;
     const { state = 'delivering', reason = null } = states.find(({ editionId }) => editionId === id) ?? {};
     const ofEdition = counts.get(id) ?? NO_DELIVERIES;
-    const uncertain = await countUncertainOf(db, id, now);
+    const uncertain = await countUncertain(db, now, id);
     const rate = state === 'delivering' ? await readRate(db, id, ofEdition, now) : NO_RATE;
     const retries = ofEdition.failed > 0 && (await canRetryAny(db, id));
     return { edition, state, reason, counts: ofEdition, uncertain, canRetry: retries, rate };

@@ -76,7 +76,6 @@ export async function correctFutureInstants(db: Db, now: number, tolerance = CLO
   for (const [table, written] of [
     ['hub_subscriptions', sql`(${isLater('pending_since')} or ${isLater('failing_since')})`],
     ['hub_requests', isLater('created_at')],
-    ['hub_pings', isLater('published_at')],
   ] as const) {
     statements.push(
       sql`update ${sql.table(table)} set due_at = ${at} where due_at > ${now} and ${written}`,

@@ -51,7 +51,7 @@ export interface Tables extends SourceTables, DeskTables {
     subscribers: number;
     reported_at: number;
   };
-  /** Where archives have an article; see feeds/archive/places.ts. */
+  /** Where archives have an article; see feeds/archive/save-pages.ts. */
   archive_places: { article_id: string; places: string };
   /** The articles that a feed has published, and that are on no page of its archive yet. `bytes`: of the document. */
   archive_waiting: { feed: string; recorded_at: number; article_id: string; bytes: number };
@@ -124,7 +124,6 @@ export interface Tables extends SourceTables, DeskTables {
   growth_counts: { quarter: number; newsletter: string; change: 'joined' | 'left'; slot: number; count: number };
   subscriber_imports: SubscriberImportsTable;
   /** Sums of the runs that retention has deleted. */
-  run_totals: { schedule: string; state: RunState; count: number };
   schedules: { id: string; cron: string; zone: string; since: number };
   runs: RunsTable;
   alerts: AlertsTable;
@@ -142,7 +141,6 @@ export interface Tables extends SourceTables, DeskTables {
   };
   hub_subscriptions: HubSubscriptionsTable;
   hub_requests: HubRequestsTable;
-  hub_pings: HubPingsTable;
   meta: { key: string; value: string };
 }
 
@@ -655,19 +653,6 @@ interface HubRequestsTable {
   created_at: number;
   attempts: number;
   due_at: number;
-  lease_until: number | null;
-  fence: number;
-}
-
-/** The outbox of pings to another hub: a row for each topic and publish, kept until all of that publish are over. */
-interface HubPingsTable {
-  topic: string;
-  /** As `slot_at` of its run. */
-  published_at: number;
-  state: 'pending' | 'delivered' | 'superseded' | 'failed';
-  attempts: number;
-  due_at: number;
-  reason: string | null;
   lease_until: number | null;
   fence: number;
 }

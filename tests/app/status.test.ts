@@ -7,7 +7,7 @@ import type { Config } from '../../src/core/config/config.ts';
 import { deleteProcess, listProcesses, recordProcess } from '../../src/core/schedule/processes.ts';
 import { DELIVERY_HELD, writeMeta } from '../../src/core/store/meta.ts';
 import type { Store } from '../../src/core/store/store.ts';
-import { noteProviderEvent } from '../../src/delivery/providers/last-event.ts';
+import { noteProviderEvent } from '../../src/delivery/providers/record-events.ts';
 import { DAY, HOUR, MINUTE } from '../../src/lib/time.ts';
 import { testConfig } from '../delivery/fixture.ts';
 import { alertNamed } from '../support/alerts.ts';

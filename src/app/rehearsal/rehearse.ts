@@ -195,7 +195,7 @@ async function readNewestEditions(
       const edition = await findEdition(db, newsletter.id, slot);
       if (edition === null) throw new Error('it is not found');
       const makeMessage = prepareMessages(edition, newsletter, config, secrets, []);
-      await makeMessage({ subscriberId: 0, email: 'rehearsal@example.com', tokenVersion: 1, expiresAt: null });
+      await makeMessage({ subscriberId: 0, email: 'rehearsal@example.com', tokenVersion: 1, expiresAt: null, now: 0 });
     } catch (error) {
       problem = (error as Error).message;
       problems.push(`no copy can be made of the edition ${newsletter.id}/${slot}: ${problem}`);

@@ -12,7 +12,7 @@ import type { EditionSummary } from '../../editions/queries.ts';
 import { formatDuration, HOUR } from '../../lib/time.ts';
 import { DELIVERY_STOPPED, pauseAlert, retractionAlert, undeliveredAlert } from '../alerts.ts';
 import { updateUncertainAlert, updateWaitingAlerts } from '../monitor/waiting-alerts.ts';
-import { endRateAlerts } from '../rates/resolve-rate-alerts.ts';
+import { endRateAlerts } from '../rates/rate-alerts.ts';
 import {
   cancelEdition,
   DeliveryControlError,

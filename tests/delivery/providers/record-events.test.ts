@@ -4,8 +4,8 @@ import { mailboxToken } from '../../../src/audience/tokens.ts';
 import { readDelivered, readDeliveryCounts } from '../../../src/core/store/counts.ts';
 import type { Store } from '../../../src/core/store/store.ts';
 import type { Tables } from '../../../src/core/store/tables.ts';
-import type { ProviderEvent } from '../../../src/delivery/providers/provider-event.ts';
 import { recordProviderEvents } from '../../../src/delivery/providers/record-events.ts';
+import type { ProviderEvent } from '../../../src/delivery/providers/report-reader.ts';
 import { claimDeliveries } from '../../../src/delivery/queue/claim.ts';
 import {
   type DeliveryOutcome,
@@ -242,13 +242,7 @@ describe('events of mail providers', () => {
 
       it('take back that it was refused', async () => {
         await set({ state: 'submitting', lease_until: NOW - 1 });
-        const refusal = {
-          domain: 'example.com',
-          kind: 'uncertain' as const,
-          repeated: 0,
-          accepted: 0,
-          fence: 0,
-        };
+        const refusal = { domain: 'example.com', kind: 'permanent' as const, repeated: 0, accepted: 1, fence: 0 };
         const key = { edition_id: open.editionId, subscriber_id: open.subscriberId };
         await store.db
           .insertInto('edition_refusals')

@@ -1,14 +1,19 @@
 /** Whether the last edition of each newsletter reached everybody. */
 import { html } from 'hono/html';
 import type { EditionDeliveryState } from '../../../core/store/tables.ts';
-import { NO_DELIVERIES } from '../../../delivery/desk/editions/edition-figures.ts';
+
 import {
   deliveryStateMark,
   editionDeskPath,
   newsletterTitle,
   outcomeText,
 } from '../../../delivery/desk/editions/edition-names.ts';
-import { countAllDeliveries, type DeliveryStateCounts, readDeliveryStates } from '../../../delivery/queue/queries.ts';
+import {
+  countAllDeliveries,
+  type DeliveryStateCounts,
+  NO_DELIVERIES,
+  readDeliveryStates,
+} from '../../../delivery/queue/queries.ts';
 import { type EditionSummary, lastEdition } from '../../../editions/queries.ts';
 import type { DeskContext, Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
 import { when } from '../../../web/desk/parts/when.ts';

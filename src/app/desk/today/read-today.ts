@@ -5,7 +5,7 @@ import { listProcesses } from '../../../core/schedule/processes.ts';
 import type { Run } from '../../../core/schedule/run-ledger.ts';
 import { listRunsInStates } from '../../../core/schedule/run-pages.ts';
 import { DELIVERY_HELD, readMeta } from '../../../core/store/meta.ts';
-import { type EditionDelivery, readDeliveriesOf } from '../../../delivery/desk/deliveries/delivery-reading.ts';
+import { type EditionDelivery, readDeliveriesOf } from '../../../delivery/desk/deliveries/delivery-parts.ts';
 import { type ComingDraft, type ComingNewsletter, readComingDrafts } from '../../../editions/draft/coming-drafts.ts';
 import { listUnfinishedEditions } from '../../../editions/queries.ts';
 import { DAY } from '../../../lib/time.ts';

@@ -104,7 +104,7 @@ describe.skipIf(!isInstalled)('the systemd units, as systemd reads them (skipped
       writeFileSync(join(folder, name), '');
       utimesSync(join(folder, name), 1000 - age, 1000 - age);
     }
-    expect(run()).toMatchObject({ status: 0, stdout: `restore --rehearse --line ${folder}/daywire-2.db\n` });
+    expect(run()).toMatchObject({ status: 0, stdout: `restore --rehearse ${folder}/daywire-2.db\n` });
   });
 
   it('have a user that systemd-sysusers can create, and who owns the folders of the newsroom', () => {

@@ -50,7 +50,7 @@ export interface ReceivedFile {
 /**
  * Writes an upload to a new private file, as it arrives. Nothing is left of it after an error.
  * @param givenName as the browser sent it
- * @throws UploadError if it is empty or too long, or what `content` throws
+ * @throws UploadError if it is empty, or what `content` throws
  */
 export async function receiveUpload(
   { config }: Pick<App, 'config'>,
@@ -68,9 +68,6 @@ export async function receiveUpload(
     try {
       for await (const part of content) {
         size += part.length;
-        if (size > MAX_UPLOAD) {
-          throw new UploadError(`it has more than ${MAX_UPLOAD / 1024 / 1024} MB: divide it into several files`);
-        }
         hash.update(part);
         await file.writeFile(part);
       }

@@ -10,7 +10,7 @@ import { type AlertSubject, alertKey } from '../core/alerts/alert-kind.ts';
 import { alertText, listOpenAlerts } from '../core/alerts/alerts.ts';
 import type { AppContext } from '../core/app-context.ts';
 import { listProcesses } from '../core/schedule/processes.ts';
-import { countRunsEver, listLastRuns, listRuns } from '../core/schedule/run-ledger.ts';
+import { listLastRuns, listRuns } from '../core/schedule/run-ledger.ts';
 import { nextSlot } from '../core/schedule/slots.ts';
 import { readLastProviderEvent } from '../delivery/providers/last-event.ts';
 import {
@@ -26,7 +26,7 @@ import { listEditions } from '../editions/queries.ts';
 import { type ArchiveSummary, summariseArchives } from '../feeds/archive/archives.ts';
 import { listDocuments } from '../feeds/documents.ts';
 import { readHubStatus } from '../feeds/hub/status.ts';
-import { type ReaderLine, readReaderStatistics, totalOf } from '../feeds/readers/reader-statistics.ts';
+import { readReaderStatistics, totalOf } from '../feeds/readers/reader-statistics.ts';
 import { hubAddress } from '../feeds/topics.ts';
 import { rfc3339 } from '../lib/time.ts';
 import { readSourceStatus, type SiteStatus } from '../sources/source-status.ts';
@@ -65,7 +65,6 @@ export interface Status {
     requests: number;
     unchanged: number;
     subscribers: number;
-    busiest: ReaderLine[];
   };
   archives: ArchiveSummary[];
   editions: EditionStatus[];
@@ -83,21 +82,12 @@ export interface Status {
   /** Null where no hub is configured. */
   hub: {
     url: string;
-    /** Active subscriptions at the embedded hub, by the path of a feed; `failing`: the last notification failed. */
-    subscriptions: { topic: string; count: number; failing: number }[];
-    /** The longest failing ones. */
-    failing: {
-      topic: string;
-      host: string;
-      since: string;
-      attempts: number;
-      reason: string;
-      triedAgain: string | null;
-    }[];
+    /** Active subscriptions at the embedded hub. */
+    subscriptions: number;
+    /** Those whose last notification failed. */
+    failing: number;
     /** Requests to subscribe or unsubscribe that callbacks have not confirmed yet. */
     unverified: number;
-    /** Pending pings to another hub. */
-    pings: { topic: string; published: string; attempts: number; reason: string | null; due: string }[];
   } | null;
   schedules: {
     id: string;
@@ -116,8 +106,6 @@ export interface Status {
     covers: number;
     triedAgain: string | null;
   }[];
-  /** All runs ever, those that were rolled up into totals included. */
-  runTotals: { schedule: string; state: string; count: number }[];
   /** Pictures on other servers: those to be looked up, and those given up, the newest of them with the reason. */
   pictures: { pending: number; failed: number; first: { url: string; reason: string; at: string }[] };
   /** `first`: the newest ones. */
@@ -181,7 +169,6 @@ export async function readStatus(app: AppContext, now: number): Promise<Status> 
       covers: run.covers,
       triedAgain: run.state === 'failed' && run.leaseUntil !== null ? rfc3339(run.leaseUntil) : null,
     })),
-    runTotals: await countRunsEver(reports),
     pictures: {
       ...(await countImages(db)),
       first: (await listFailedImages(reports, SHOWN)).map((one) => ({ ...one, at: rfc3339(one.at) })),
@@ -206,7 +193,7 @@ async function scheduleStatus(app: AppContext, now: number): Promise<Status['sch
 async function readersOfTheWeek({ store, config }: AppContext, now: number): Promise<Status['readers']> {
   const { zone } = config.publication;
   const { from, readers } = await readReaderStatistics(store.reports, { days: 7, now, zone });
-  return { since: from, count: readers.length, ...totalOf(readers), busiest: readers.slice(0, SHOWN / 2) };
+  return { since: from, count: readers.length, ...totalOf(readers) };
 }
 
 async function mailProviderStatus({ store, config }: AppContext): Promise<Status['mailProvider']> {
@@ -219,20 +206,7 @@ async function mailProviderStatus({ store, config }: AppContext): Promise<Status
 async function hubStatus({ store, config }: AppContext, now: number): Promise<Status['hub']> {
   const url = hubAddress(config);
   if (url === null) return null;
-  const { subscriptions, failing, unverified, pings } = await readHubStatus(store.reports, { now, limit: SHOWN });
-  return {
-    url,
-    subscriptions,
-    failing: failing.map(({ failingSince, dueAt, ...one }) => ({
-      ...one,
-      since: rfc3339(failingSince),
-      triedAgain: dueAt === null ? null : rfc3339(dueAt),
-    })),
-    unverified,
-    pings: pings.map(({ publishedAt, dueAt, ...ping }) => ({
-      ...ping,
-      published: rfc3339(publishedAt),
-      due: rfc3339(dueAt),
-    })),
-  };
+  const { subscriptions, unverified } = await readHubStatus(store.reports, { now, limit: 0 });
+  const sum = (of: 'count' | 'failing'): number => subscriptions.reduce((total, topic) => total + topic[of], 0);
+  return { url, subscriptions: sum('count'), failing: sum('failing'), unverified };
 }

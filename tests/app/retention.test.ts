@@ -227,7 +227,7 @@ describe('runRetention', () => {
       expect(await store.db.selectFrom('delivery_totals').select('count').execute()).toEqual([{ count: 8 }]);
     });
 
-    it('folds old runs, but never the newest run of a schedule', async () => {
+    it('deletes old runs, but never the newest run of a schedule', async () => {
       const store = await open();
       const runOf = (schedule: string, slotAt: number, state: 'done' | 'failed' | 'running') => ({
         schedule,
@@ -249,12 +249,6 @@ describe('runRetention', () => {
       ];
       await store.db.insertInto('runs').values(runs).execute();
       expect(await run(store)).toEqual({ ...NOTHING, runs: 4 });
-      const totals = await store.db.selectFrom('run_totals').selectAll().orderBy('schedule').orderBy('state').execute();
-      expect(totals).toEqual([
-        { schedule: 'newsletter:gone', state: 'done', count: 1 },
-        { schedule: 'publish', state: 'done', count: 2 },
-        { schedule: 'publish', state: 'failed', count: 1 },
-      ]);
       const left = await store.db.selectFrom('runs').select('slot_at').orderBy('schedule').orderBy('slot_at').execute();
       expect(left.map((row) => row.slot_at)).toEqual([NOW - 300 * DAY, NOW - 300 * DAY, NOW - DAY, NOW - 90 * DAY]);
       expect(await run(store)).toEqual(NOTHING);

@@ -114,7 +114,7 @@ describe('the status', () => {
       ]);
     });
 
-    it('counts the articles that an edition passed over, and lists them in the JSON', async () => {
+    it('lists the articles that an edition passed over in the JSON', async () => {
       const store = await open();
       const edition = await saveEdition(store, 1);
       for (const id of ['a', 'b', 'c', 'd']) await saveArticle(store, id);
@@ -130,7 +130,6 @@ describe('the status', () => {
         .execute();
       const status = await read(store);
       expect(status.editions[0]?.passedOver).toEqual({ agedOut: ['a', 'c'], didNotFit: ['b'], dropped: ['d'] });
-      expect(block(status, 'passed over')).toEqual(['daily 2026-11-21: 2 aged out, 1 did not fit, 1 dropped']);
     });
 
     it('shows the limits while deliveries wait, and how many messages of 24 hours count', async () => {
@@ -184,7 +183,7 @@ describe('the status', () => {
       ]);
     });
 
-    it('counts suppressed addresses, bounces, service messages, and all runs ever', async () => {
+    it('counts suppressed addresses, bounces and service messages', async () => {
       const store = await open();
       await store.db.insertInto('suppressions').values({ address_hash: 'a', reason: 'erased', at: NOW }).execute();
       await store.db.insertInto('bounces').values({ subscriber_id: 1, kind: 'hard', at: NOW }).execute();
@@ -203,17 +202,7 @@ describe('the status', () => {
           changed_at: NOW,
         })
         .execute();
-      const run = { schedule: 'publish', state: 'done' as const };
-      await store.db
-        .insertInto('runs')
-        .values({ ...run, slot_at: NOW, covers: 1, attempts: 1, started_at: NOW })
-        .execute();
-      await store.db
-        .insertInto('run_totals')
-        .values({ ...run, count: 99 })
-        .execute();
       const status = await read(store);
-      expect(status.runTotals).toEqual([{ ...run, count: 100 }]);
       expect(block(status, 'subscribers')).toEqual([
         'suppressed: 1 erased',
         'bounces on record: 1 hard',
@@ -347,7 +336,7 @@ describe('the status', () => {
       );
     });
 
-    it('summarises feed readers in one line, and lists the busiest in the JSON', async () => {
+    it('summarises feed readers in one line', async () => {
       const store = await open();
       const count = { day: '2026-11-24', path: 'latest.atom' };
       await store.db
@@ -369,73 +358,30 @@ describe('the status', () => {
         requests: 8,
         unchanged: 6,
         subscribers: 40,
-        busiest: [
-          { reader: 'Feedly', requests: 6, unchanged: 5, documents: 1, subscribers: 40 },
-          { reader: 'Newsboat', requests: 2, unchanged: 1, documents: 1, subscribers: null },
-        ],
       });
       expect(block(status, 'feeds')).toEqual([
         '8 requests since 2026-11-24 by 2 readers, 75% answered 304; 40 subscribers reported ("daywire feeds readers")',
       ]);
     });
 
-    it('reports subscriptions at its hub and why some fail, without callbacks', async () => {
+    it('counts the subscriptions at its hub', async () => {
       const store = await open();
       const row = {
-        topic: 'latest.atom',
-        callback: 'https://reader.example.com/secret-path',
-        host: 'reader.example.com',
-        verified_at: NOW,
-        expires_at: NOW + HOUR,
-        version: 1,
-        pending: 1,
-        pending_since: NOW,
-        due_at: NOW + MINUTE,
-        attempts: 2,
-        fence: 0,
+        ...{ topic: 'latest.atom', callback: 'https://reader.example.com/', host: 'reader.example.com', version: 1 },
+        ...{ verified_at: NOW, expires_at: NOW + HOUR, pending: 0, pending_since: NOW, due_at: NOW },
+        ...{ attempts: 0, fence: 0 },
       };
-      const failed = { failing_since: NOW - HOUR, reason: 'it answered 500' };
+      const failing = { failing_since: NOW - HOUR, reason: 'it answered 500' };
       await store.db
         .insertInto('hub_subscriptions')
         .values([
-          { ...row, key: 'a', attempts: 0 },
-          { ...row, key: 'b', ...failed },
-          { ...row, key: 'c', topic: 'latest.rss', pending: 0, ...failed, failing_since: NOW - MINUTE },
-          { ...row, key: 'expired', expires_at: NOW, ...failed },
+          { ...row, key: 'a' },
+          { ...row, key: 'b', topic: 'latest.rss', ...failing },
+          { ...row, key: 'expired', expires_at: NOW, ...failing },
         ])
         .execute();
-      await store.db
-        .insertInto('hub_pings')
-        .values({
-          topic: 'latest.json',
-          published_at: NOW,
-          state: 'pending',
-          attempts: 1,
-          due_at: NOW + MINUTE,
-          reason: 'it answered 503',
-          fence: 0,
-        })
-        .execute();
-      const status = await read(store);
-      expect(status.hub).toMatchObject({
-        subscriptions: [
-          { topic: 'latest.atom', count: 2, failing: 1 },
-          { topic: 'latest.rss', count: 1, failing: 1 },
-        ],
-        unverified: 0,
-      });
-      expect(JSON.stringify(status)).not.toContain('secret-path');
-      expect(block(status, 'hub')).toEqual([
-        `${testConfig().publication.url}/hub: 3 subscriptions, 2 failing`,
-        'latest.atom: 2',
-        'latest.rss: 1',
-        'failing since 2026-11-24T06:30:00Z (14:30): latest.atom at reader.example.com: it answered 500; ' +
-          'retry at 2026-11-24T07:31:00Z (15:31)',
-        'failing since 2026-11-24T07:29:00Z (15:29): latest.rss at reader.example.com: it answered 500; ' +
-          'no retry until the next change',
-        'ping pending for latest.json, published 2026-11-24T07:30:00Z (15:30): it answered 503; ' +
-          'retry at 2026-11-24T07:31:00Z (15:31)',
-      ]);
+      const hub = `${testConfig().publication.url}/hub`;
+      expect(block(await read(store), 'hub')).toEqual([`${hub}: 2 subscriptions, 1 failing`]);
     });
 
     it('begins with the open alerts and the running processes, with local times', async () => {

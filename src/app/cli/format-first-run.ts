@@ -3,7 +3,7 @@
  */
 import { join } from 'node:path';
 import type { AppContext } from '../../core/app-context.ts';
-import { count, displayPath } from '../../core/cli/text.ts';
+import { count, displayPath, indent, record } from '../../core/cli/text.ts';
 import { type Config, scheduleZone } from '../../core/config/config.ts';
 import type { Run } from '../../core/schedule/run-ledger.ts';
 import { nextSlot } from '../../core/schedule/slots.ts';
@@ -68,10 +68,7 @@ export function formatFirstRun(
     lines.push(['desk', `${context.url}desk${context.desk.hasAccounts ? '' : `; ${first}`}`]);
   }
   if (context.url !== null) lines.push(['pages', `${context.url} (Ctrl-C stops)`]);
-  return [
-    `daywire ${context.version}: ${config.publication.name}`,
-    ...lines.map(([name, text]) => `  ${name.padEnd(9)} ${text}`),
-  ].join('\n');
+  return [`daywire ${context.version}: ${config.publication.name}`, ...indent(record(lines))].join('\n');
 }
 
 /** The newest run of each schedule and state: after a long downtime there may be hundreds. */

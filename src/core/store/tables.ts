@@ -130,7 +130,6 @@ export interface Tables extends SourceTables, DeskTables {
   growth_counts: { quarter: number; newsletter: string; change: 'joined' | 'left'; slot: number; count: number };
   subscriber_imports: SubscriberImportsTable;
   /** Sums of the runs that retention has deleted. */
-  run_totals: { schedule: string; state: RunState; count: number };
   schedules: { id: string; cron: string; zone: string; since: number };
   runs: RunsTable;
   alerts: AlertsTable;

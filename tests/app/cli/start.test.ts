@@ -107,7 +107,7 @@ describe('daywire start', () => {
     const { status } = await fetch(`${url}hub`, { method: 'POST', body: new URLSearchParams(form) });
     expect(status).toBe(202);
     await vi.waitUntil(() => subscriber.verifications().length === 1, { timeout: 20_000 });
-    await vi.waitUntil(async () => (await hubOf(folder))?.subscriptions.length === 1, { timeout: 20_000 });
+    await vi.waitUntil(async () => (await hubOf(folder))?.subscriptions === 1, { timeout: 20_000 });
     mkdirSync(join(folder.path, 'in'));
     writeFileSync(join(folder.path, 'in/breaking.md'), articleFile('breaking'));
     expect((await folder.run(['import', 'in'])).code).toBe(0);

@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import { expect, it } from 'vitest';
 import { queueEdition } from '../../../scripts/test-edition.ts';
 import { recordRejection } from '../../../src/articles/rejections.ts';
-import { foldRuns } from '../../../src/core/schedule/retention.ts';
+import { deleteOldRuns } from '../../../src/core/schedule/retention.ts';
 import { claimRun, finishRun, recordWaitingRun } from '../../../src/core/schedule/run-ledger.ts';
 import {
   countDelivered,
@@ -100,7 +100,7 @@ const operations: Record<string, Operation> = {
   'cancels an edition': async (store) => cancelEdition(store, await newestEdition(store), 'why', NOW).catch(() => {}),
   'deletes old deliveries and runs': async (store) => {
     await foldDeliveries(store, NOW + DAY);
-    await foldRuns(store, NOW + DAY);
+    await deleteOldRuns(store, NOW + DAY);
   },
   'adds up slots': (store) => foldCountSlots(store.db),
   'ends a subscription': (store, at) =>

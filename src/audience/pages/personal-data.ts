@@ -14,7 +14,7 @@ import { isActLinkOpen, useActLink } from '../account-links.ts';
 import { eraseSubscriber } from '../erasure.ts';
 import { exportSubscriberData, recordExport } from '../export-data.ts';
 import { readPreferences } from '../preferences.ts';
-import { type LinkAct, readActToken, type ServiceMessageKey } from '../tokens.ts';
+import { type LinkAct, readMessageToken, type ServiceMessageKey } from '../tokens.ts';
 import { respondAboutLinks, respondErased } from './subscriber-by-token.ts';
 
 const TITLES: Record<LinkAct, string> = { export: 'Download your data', erase: 'Delete your data?' };
@@ -64,7 +64,7 @@ function withActLink(
   handle: (c: Context, key: ServiceMessageKey) => Promise<Response>,
 ): Handler {
   return async (c) => {
-    const key = readActToken(web.secrets, act, c.req.param('token') ?? '');
+    const key = readMessageToken(web.secrets, act, c.req.param('token') ?? '');
     if (key === null) return respondNotFound(web, c);
     const { db } = web.store;
     if (await isActLinkOpen(db, act, key, web.clock())) return handle(c, key);

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { requestSubscription } from '../../../src/audience/consent/opt-in.ts';
 import { unsubscribe } from '../../../src/audience/subscriptions.ts';
-import { confirmToken } from '../../../src/audience/tokens.ts';
+import { messageToken } from '../../../src/audience/tokens.ts';
 import type { Store } from '../../../src/core/store/store.ts';
 import { DAY, HOUR } from '../../../src/lib/time.ts';
 import { closedConfig, NOW, openTestSite, preferencesPath, type TestSite } from '../../app/test-site.ts';
@@ -31,7 +31,7 @@ describe('the page behind a confirmation link', () => {
         .orderBy('id', 'desc')
         .executeTakeFirstOrThrow();
       subscriberId = message.subscriber_id;
-      path = `/confirm/${confirmToken(SECRETS, { messageId: message.id, subscriberId })}`;
+      path = `/confirm/${messageToken(SECRETS, 'confirm', { messageId: message.id, subscriberId })}`;
     };
     beforeEach(async () => {
       store = await open();

@@ -224,7 +224,7 @@ async function runImporter({ config, store, keys, clock }: App, upload: Uploaded
     format: options.format ?? undefined,
     ignore: options.ignore,
     status: parseStatusRules(options.status === '' ? [] : [options.status]),
-    ...{ words: FORM_FIELDS, dryRun, rollBack: 'batch' as const, clock },
+    ...{ words: FORM_FIELDS, dryRun, clock },
     onProgress: (progress) => {
       if (performance.now() - savedAt < SECOND) return;
       savedAt = performance.now();

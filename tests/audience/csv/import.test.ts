@@ -436,21 +436,15 @@ forEachDatabase((open) => {
     expect(rejects).toEqual([{ line: 2, reason: '[2Jada @example.com: it contains control characters' }]);
   });
 
-  it('rejects an oversized field with its row alone, whatever its size, and names its line', async () => {
+  it('rejects an oversized field with its row alone, and stops at a line of more than a megabyte', async () => {
     const store = await open();
     const notes = `"${'a note of many lines\n'.repeat(5_000)}"`;
     const rows = ['email,notes', 'ada@example.com,', `eve@example.com,${notes}`, 'ben@example.com,'];
-    const [x, y, z] = ['x', 'y', 'z'].map((char) => char.repeat(1_200_000));
-    const long = [`mallory@example.com,${x}`, `${y}`, 'cara@example.com,', `${z}`];
-    const report = await importing(store, csv([...rows, ...long].join('\r\n')));
-    expect(report).toMatchObject({ rows: 7, added: 3, rejected: 4 });
-    expect(report.rejects).toEqual(
-      [3, 5_005, 5_006, 5_008].map((line) => ({ line, reason: expect.stringMatching(/64 KB/) })),
-    );
-    expect(Object.keys(await statesOf(store))).toEqual(['ada@example.com', 'ben@example.com', 'cara@example.com']);
-    expect(readFileSync(report.rejectsFile as string, 'utf8')).toMatch(
-      /^eve@example\.com,.*^"mallory@example\.com,x+"/ms,
-    );
+    const report = await importing(store, csv(rows.join('\r\n')));
+    expect(report).toMatchObject({ rows: 3, added: 2, rejected: 1 });
+    expect(report.rejects).toEqual([{ line: 3, reason: expect.stringMatching(/64 KB/) }]);
+    const long = csv([...rows, `mallory@example.com,${'x'.repeat(1_200_000)}`].join('\r\n'));
+    await expect(importing(store, long)).rejects.toThrow(/after line 5004: .*a line has more than a megabyte/);
   });
 
   it('imports exported addresses that look like formulas', async () => {

@@ -8,8 +8,7 @@ import type { SigningSecrets } from '../core/config/signing-secrets.ts';
 import { acquirePermit } from '../core/store/rate-limits.ts';
 import { type Db, type InTransaction, inTransaction, type Tx } from '../core/store/store.ts';
 import { DAY, HOUR } from '../lib/time.ts';
-import { lockSubscriber } from './consent/changes.ts';
-import { revokeLinks } from './consent/revoke-links.ts';
+import { lockSubscriber, revokeLinks } from './consent/changes.ts';
 import { queueServiceMessage } from './service-messages.ts';
 import { hashAddress, hashesOfAddress } from './suppression.ts';
 import type { LinkAct, PreferencesKey, ServiceMessageKey } from './tokens.ts';
@@ -92,7 +91,11 @@ function linkRateKey(link: RequestedLink, addressHash: string): string {
 
 /** Whether a link for an act still works. */
 export async function isActLinkOpen(db: Db, act: LinkAct, key: ServiceMessageKey, now: number): Promise<boolean> {
-  const row = await db.selectFrom('service_messages').select('id').where(isOpenLink(act, key, now)).executeTakeFirst();
+  const row = await db
+    .selectFrom('service_messages')
+    .select('id')
+    .where(isOpenLink(act, key, now))
+    .executeTakeFirst();
   return row !== undefined;
 }
 

@@ -138,9 +138,8 @@ function subscriberLines({ subscribers, suppressed, bounces, serviceMessages, ma
 function hubLines({ hub }: Status): string[] {
   if (hub === null || hub.subscriptions + hub.unverified === 0) return [];
   const { url, subscriptions, failing, unverified } = hub;
-  return [
-    `${url}: ${counts({ [subscriptions === 1 ? 'subscription' : 'subscriptions']: subscriptions, failing, unverified })}`,
-  ];
+  const others = counts({ failing, unverified });
+  return [`${url}: ${count(subscriptions, 'subscription')}${others === '' ? '' : `, ${others}`}`];
 }
 
 function pictureLines({ pictures }: Status): string[] {

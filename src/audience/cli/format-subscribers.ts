@@ -6,8 +6,8 @@ import type { SuppressionReason } from '../../core/store/tables.ts';
 import { cleanLine } from '../../lib/text/clean-text.ts';
 import { datelineTime } from '../../lib/time.ts';
 import type { SubscriberImportResult } from '../csv/import.ts';
-import { IMPORT_STATUSES, type ImportStatus } from '../csv/import-status.ts';
 import { findListFormat } from '../csv/list-formats.ts';
+import { IMPORT_STATUSES, type ImportStatus } from '../csv/statuses.ts';
 import type { SubscriberHistory } from '../history.ts';
 import type { Subscriber } from '../subscriptions.ts';
 

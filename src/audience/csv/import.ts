@@ -8,16 +8,14 @@ import type { SigningSecrets } from '../../core/config/signing-secrets.ts';
 import { analyseGrown } from '../../core/store/maintenance.ts';
 import type { Store } from '../../core/store/store.ts';
 import { checkFile, checkName, needsCheck } from './check-file.ts';
-import { type GivenColumns, type MappedColumns, mapColumns } from './columns.ts';
+import { checkStatusRules, type GivenColumns, type MappedColumns, mapColumns, statusesOf } from './columns.ts';
 import { type BatchResult, importBatch, type SkippedRow } from './import-batch.ts';
-import { effectOf, type ImportStatus, NOT_IMPORTED } from './import-status.ts';
 import { COMMAND_OPTIONS, type ImportWords } from './import-words.ts';
 import type { ListFormatName } from './list-formats.ts';
 import { type CsvRecord, CsvSyntaxError, readRecords } from './records.ts';
 import { MAX_LISTED, RejectsFile } from './rejects-file.ts';
 import { type ImportRow, parseRow, unguard } from './row.ts';
-import { checkStatusRules, statusesOf } from './row-status.ts';
-import type { StatusRules } from './status-rules.ts';
+import { effectOf, type ImportStatus, NOT_IMPORTED, type StatusRules } from './statuses.ts';
 
 export interface SubscriberImportResult extends BatchResult {
   /** The recognised export, or `plain`. */

@@ -13,7 +13,7 @@ import { cleanLine, errorLine } from '../../lib/text/clean-text.ts';
 import { DAY, HOUR, SECOND } from '../../lib/time.ts';
 import { importSubscribers } from './import.ts';
 import { FORM_FIELDS } from './import-words.ts';
-import { parseStatusRules } from './status-rules.ts';
+import { parseStatusRules } from './statuses.ts';
 import {
   deleteUploads,
   findUpload,

@@ -2,7 +2,7 @@
  * The rules of Gmail and Yahoo for senders of 5,000 messages a day or more, as published since February 2024
  * (Gmail: "Email sender guidelines"; Yahoo: "Sender best practices"), as a checklist.
  */
-import { isLargeProvider } from '../../audience/consent/large-providers.ts';
+import { isLargeProvider } from '../../audience/mailbox-providers.ts';
 import { signersOf } from '../message/dkim.ts';
 import { formatPercent, judgeRate, percentOf } from '../rates/judge-rates.ts';
 import { deciding, type SetupJudgements, weakest } from './judge-setup.ts';

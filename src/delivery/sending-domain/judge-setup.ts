@@ -2,7 +2,7 @@
  * Judges everything about the sending domain: looks up what is needed, at once, and lists the judgements in the order
  * in which an operator would read them.
  */
-import { isLargeProvider } from '../../audience/consent/large-providers.ts';
+import { isLargeProvider } from '../../audience/mailbox-providers.ts';
 import { signersOf } from '../message/dkim.ts';
 import { type AuthenticatedDomain, judgeAlignment, judgeDmarc } from './dmarc/judge-dmarc.ts';
 import { judgeReports } from './dmarc/judge-reports.ts';

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { raiseSignupAlert, resolveSignupAlert } from '../../../src/audience/signup-alert.ts';
+import { raiseSignupAlert, resolveSignupAlert } from '../../../src/audience/consent/signup-limits.ts';
 import { addSubscriber, findSubscriberByAddress } from '../../../src/audience/subscriptions.ts';
 import { suppressAddress } from '../../../src/audience/suppression.ts';
 import type { Config } from '../../../src/core/config/config.ts';

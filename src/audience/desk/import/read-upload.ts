@@ -9,7 +9,7 @@ import { Busboy, type BusboyFileStream } from '@fastify/busboy';
 import { cleanLine } from '../../../lib/text/clean-text.ts';
 import type { SignedInRequest } from '../../../web/desk/desk-request.ts';
 import { LIST_FORMATS } from '../../csv/list-formats.ts';
-import { parseStatusRules } from '../../csv/status-rules.ts';
+import { parseStatusRules } from '../../csv/statuses.ts';
 import type { UploadOptions } from '../../csv/upload-ledger.ts';
 import { discardFile, MAX_UPLOAD, type ReceivedFile, receiveUpload, UploadError } from '../../csv/uploaded-imports.ts';
 

@@ -15,7 +15,7 @@ import { openStore, type Store, StoreError } from '../store.ts';
  */
 const ROOM = 2.2;
 
-interface Place {
+interface TemporaryPlace {
   /** Undefined for an SQLite file. */
   databaseUrl: string | undefined;
   /** Gets the folder of the file. */
@@ -29,11 +29,14 @@ interface Place {
  * @throws StoreError where the file system lacks room, because a live store may be on it and needs it too; or where the
  * role may not create a database
  */
-export function withTemporaryStore(place: Place, work: (store: Store) => Promise<void>): Promise<void> {
+export function withTemporaryStore(place: TemporaryPlace, work: (store: Store) => Promise<void>): Promise<void> {
   return place.databaseUrl === undefined ? withTemporaryFile(place, work) : withDatabase(place.databaseUrl, work);
 }
 
-async function withTemporaryFile({ parent, bytes }: Place, work: (store: Store) => Promise<void>): Promise<void> {
+async function withTemporaryFile(
+  { parent, bytes }: TemporaryPlace,
+  work: (store: Store) => Promise<void>,
+): Promise<void> {
   const folder = join(parent, 'rehearsal');
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true, mode: PRIVATE_FOLDER });

@@ -20,9 +20,8 @@ import { SECOND } from '../lib/time.ts';
 import { describeOutletChanges, type PolledOutlet, pollDueOutlets } from '../outlets/polling/poll-outlets.ts';
 import { regroupIfDue } from '../outlets/story-groups/regroup.ts';
 import { describeChanges, pollDueSources } from '../own-sites/poll-sources.ts';
-import { jobsOf } from './jobs.ts';
-import { loadSampleNewsroom } from './sample/newsroom.ts';
-import { applySamplePicks } from './sample/sample-picks.ts';
+import { jobsOf } from './capabilities.ts';
+import { applySamplePicks, loadSampleNewsroom } from './sample/newsroom.ts';
 
 /** Results of the first run; null for what is not part of this process's roles. */
 export interface FirstRun {

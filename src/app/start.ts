@@ -13,11 +13,13 @@ import { openVisitCounter } from '../editions/visits/visit-counter.ts';
 import { publish } from '../feeds/publish/publish.ts';
 import { openReaderCounter } from '../feeds/readers/reader-counts.ts';
 import { notifyHubOnce, startMirroring } from '../feeds/tasks.ts';
+import type { Log } from '../lib/log.ts';
 import type { Stoppable } from '../lib/repeat.ts';
+import { errorLine } from '../lib/text/clean-text.ts';
 import { connectionsWithin, openFilesLimit } from '../web/server/connection-limit.ts';
 import { ListenError, listen, type WebServer } from '../web/server/listen.ts';
 import type { WebContext } from '../web/server/web-context.ts';
-import { startCounting, startRecordingProcess, startScheduling, watchClock } from './background-tasks.ts';
+import { runRetention, startCounting, startRecordingProcess, startScheduling, watchClock } from './background-tasks.ts';
 import { checkAtStart } from './check/check.ts';
 import {
   deliverFirst,
@@ -28,9 +30,7 @@ import {
   runDeps,
 } from './first-run.ts';
 import { createMetricsApp } from './metrics.ts';
-import { runRetention } from './retention.ts';
 import { createApp } from './routes/app.ts';
-import { warmUp } from './warm-up.ts';
 
 /** Parts of the work: one process does all of them, or several processes share them. */
 export const ROLES = ['web', 'desk', 'schedule', 'deliver'] as const;
@@ -215,5 +215,34 @@ async function listenForMetrics(app: AppContext): Promise<WebServer | null> {
     const reason = error instanceof ListenError ? (error.cause as Error).message : String(error);
     app.log.warn({ reason }, 'metrics are not served: set server.metrics to a free address, or to off');
     return null;
+  }
+}
+
+/**
+ * The front page, which uses most of the code and of the templates; the archive, which finds all months; the form with
+ * the list of time zones; and a section, whose page lists stories in its own way.
+ */
+function firstPages([section]: readonly string[]): string[] {
+  return ['/', '/archive', '/newsletters', ...(section === undefined ? [] : [`/sections/${section}`])];
+}
+
+/**
+ * Requests pages of the site, one after another. Never rejects.
+ * @param options.url of the publication
+ * @param options.sections their ids
+ * @param options.stop aborted to request no more
+ */
+export async function warmUp(
+  site: Pick<Hono, 'request'>,
+  { url, sections, stop, log }: { url: string; sections: readonly string[]; stop: AbortSignal; log: Log },
+): Promise<void> {
+  const base = new URL(url).pathname.replace(/\/+$/, '');
+  try {
+    for (const page of firstPages(sections)) {
+      if (stop.aborted) return;
+      await (await site.request(base + page)).arrayBuffer();
+    }
+  } catch (error) {
+    log.warn({ error: errorLine(error) }, 'rendering the first pages failed');
   }
 }

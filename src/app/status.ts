@@ -30,7 +30,7 @@ import { readReaderStatistics, totalOf } from '../feeds/readers/reader-statistic
 import { hubAddress } from '../feeds/topics.ts';
 import { rfc3339 } from '../lib/time.ts';
 import { readSourceStatus, type SiteStatus } from '../sources/source-status.ts';
-import { jobsOf } from './jobs.ts';
+import { jobsOf } from './capabilities.ts';
 
 /** Instants in RFC 3339, UTC. */
 export interface Status {

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { freePort } from '../../scripts/free-port.ts';
-import { formatFirstRun } from '../../src/app/cli/format-first-run.ts';
+import { formatFirstRun } from '../../src/app/cli/start.ts';
 import { loadSampleNewsroom } from '../../src/app/sample/newsroom.ts';
 import { ROLES, runOnce, type StartOptions, start } from '../../src/app/start.ts';
 import { listProcesses } from '../../src/core/schedule/processes.ts';

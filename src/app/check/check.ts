@@ -14,9 +14,7 @@ import { openTemplates } from '../../lib/templates.ts';
 import { CAPABILITIES } from '../capabilities.ts';
 import { ownTemplateWarnings } from '../templates/own-templates.ts';
 import { checkTemplates } from '../templates/template-problems.ts';
-import { checkAddresses } from './addresses.ts';
-import { checkFolders } from './folders.ts';
-import { checkMetrics } from './server.ts';
+import { checkAddresses, checkFolders, checkMetrics } from './config.ts';
 import { checkContent, checkSecret, checkStore } from './store.ts';
 
 /**

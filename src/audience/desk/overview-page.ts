@@ -3,7 +3,7 @@
  */
 import { html } from 'hono/html';
 import { SUBSCRIPTION_STATES } from '../../core/store/tables.ts';
-import { barChart } from '../../web/desk/charts/bar-chart.ts';
+import { barChart } from '../../web/desk/chart.ts';
 import type { DeskRequest, Html, SignedInRequest } from '../../web/desk/desk-request.ts';
 import { respondPage } from '../../web/desk/page.ts';
 import { formatCount } from '../../web/desk/parts/figure.ts';

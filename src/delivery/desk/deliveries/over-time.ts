@@ -2,7 +2,7 @@
  * How many messages were submitted and failed in each part of a delivery. Pure.
  */
 import { DAY, HOUR, localDateTime, MINUTE, wallClock } from '../../../lib/time.ts';
-import type { Chart } from '../../../web/desk/charts/chart.ts';
+import type { Chart } from '../../../web/desk/chart.ts';
 import type { EditionProgress } from '../../progress.ts';
 
 const MAX_PARTS = 60;

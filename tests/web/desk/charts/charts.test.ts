@@ -1,9 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { barChart } from '../../../../src/web/desk/charts/bar-chart.ts';
-import type { Chart } from '../../../../src/web/desk/charts/chart.ts';
-import { lineChart } from '../../../../src/web/desk/charts/line-chart.ts';
-import { chartScale } from '../../../../src/web/desk/charts/scale.ts';
+import { barChart, type Chart, chartScale, lineChart } from '../../../../src/web/desk/chart.ts';
 
 const GROWTH: Chart = {
   id: 'growth',

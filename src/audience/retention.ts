@@ -11,7 +11,6 @@ import { lockSubscriber } from './consent/changes.ts';
 import { resolveSignupAlert } from './consent/signup-limits.ts';
 import { deleteOldUploads } from './csv/uploaded-imports.ts';
 import { replaceByHash } from './erasure.ts';
-import { foldGrowth } from './growth.ts';
 import { deleteOldUnsubscribeKeys } from './unsubscribe-keys.ts';
 
 /** `unconfirmed`, `left`: subscribers. `consentIps`: records of consent that lost the client's address. */
@@ -25,7 +24,6 @@ export async function runAudienceRetention(
   await resolveSignupAlert(store.db, now);
   await deleteOldUnsubscribeKeys(store.db, now);
   await deleteOldUploads({ config, store }, now);
-  await foldGrowth(store.db, now, config.publication.zone);
   return {
     unconfirmed:
       (await deleteUnconfirmed(store, oldRequests)) +

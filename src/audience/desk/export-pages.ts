@@ -87,27 +87,19 @@ export function streamLines(
   parts: AsyncGenerator<string>,
   onEnd: (lines: number, isComplete: boolean) => Promise<void>,
 ): ReadableStream<Uint8Array> {
-  const encoder = new TextEncoder();
-  let lines = -1;
-  return new ReadableStream(
-    {
-      async pull(controller) {
-        const { done, value } = await parts.next();
-        if (done) {
-          await onEnd(Math.max(0, lines), true);
-          controller.close();
-          return;
-        }
-        lines += value.split('\n').length - 1;
-        controller.enqueue(encoder.encode(value));
-      },
-      async cancel() {
-        await parts.return(undefined);
-        await onEnd(Math.max(0, lines), false);
-      },
-    },
-    { highWaterMark: 0 },
-  );
+  let [lines, isComplete] = [-1, false];
+  async function* counted(): AsyncGenerator<Uint8Array> {
+    try {
+      for await (const part of parts) {
+        lines += part.split('\n').length - 1;
+        yield Buffer.from(part);
+      }
+      isComplete = true;
+    } finally {
+      await onEnd(Math.max(0, lines), isComplete);
+    }
+  }
+  return ReadableStream.from(counted()) as unknown as ReadableStream<Uint8Array>;
 }
 
 export function respondErasurePage(request: SignedInRequest): Promise<Response> {

@@ -394,24 +394,6 @@ forEachDatabase((open, dialect) => {
     });
   });
 
-  it('escapes hostile characters in a label', async () => {
-    const store = await open();
-    await store.db
-      .insertInto('documents')
-      .values({
-        path: 'a"} 1\nforged{x="',
-        media_type: 'x',
-        hash: '',
-        size: 0,
-        gzip: new Uint8Array(),
-        brotli: new Uint8Array(),
-        modified_at: now,
-      })
-      .execute();
-    const { body } = await renderMetrics(store, now);
-    expect(body).toContain('daywire_feed_age_seconds{path="a\\"} 1\\nforged{x=\\""} 0');
-  });
-
   it('never decreases a counter when rows are deleted by retention, or retried', async () => {
     const store = await open();
     const edition = await closeEdition(store, 'daily', 1, now - DAY);

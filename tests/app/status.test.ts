@@ -7,7 +7,6 @@ import type { Config } from '../../src/core/config/config.ts';
 import { deleteProcess, listProcesses, recordProcess } from '../../src/core/schedule/processes.ts';
 import { DELIVERY_HELD, writeMeta } from '../../src/core/store/meta.ts';
 import type { Store } from '../../src/core/store/store.ts';
-import { noteProviderEvent } from '../../src/delivery/providers/last-event.ts';
 import { DAY, HOUR, MINUTE } from '../../src/lib/time.ts';
 import { testConfig } from '../delivery/fixture.ts';
 import { alertNamed } from '../support/alerts.ts';
@@ -210,16 +209,6 @@ describe('the status', () => {
       ]);
     });
 
-    it('shows when the mail provider reported last', async () => {
-      const store = await open();
-      const config = testConfig({ delivery: { provider: 'mailgun' } });
-      const lines = async () => block(await readStatus({ store, config } as AppContext, NOW), 'subscribers');
-      expect(await lines()).toEqual(['mailgun: last report never']);
-      await noteProviderEvent(store.db, 'mailgun', NOW - HOUR);
-      expect(await lines()).toEqual(['mailgun: last report 2026-11-24T06:30:00Z (14:30)']);
-      expect((await read(store)).mailProvider).toBeNull();
-    });
-
     it('fits on one screen after a long time and many failures', async () => {
       const store = await open();
       for (let number = 1; number <= 12; number++) {
@@ -261,52 +250,6 @@ describe('the status', () => {
       expect(block(status, 'editions')).toHaveLength(7);
     });
 
-    it('summarises archives in one line', async () => {
-      const store = await open();
-      const [feed = ''] = testConfig().feeds.map(({ id }) => id);
-      const document = {
-        media_type: '',
-        hash: '',
-        size: 2,
-        gzip: new Uint8Array(),
-        brotli: new Uint8Array(),
-        modified_at: NOW,
-      };
-      await store.db
-        .insertInto('documents')
-        .values({ path: `${feed}.atom`, ...document })
-        .execute();
-      await store.db
-        .insertInto('archive_feeds')
-        .values([
-          { feed, number: 1, selection: '{}', backfilled_to: null },
-          { feed: 'other', number: 2, selection: '{}', backfilled_to: '[0,""]' },
-        ])
-        .execute();
-      const page = { feed, members: '[]', closed_at: NOW, changed_at: NOW };
-      await store.db
-        .insertInto('archive_pages')
-        .values([
-          { ...page, page: 1, month: '2026-09', path: `archive/${feed}/2026-09` },
-          { ...page, page: 2, month: '2026-10', path: `archive/${feed}/2026-10` },
-        ])
-        .execute();
-      await store.db
-        .insertInto('archive_waiting')
-        .values(['b', 'c'].map((article_id) => ({ feed, article_id, recorded_at: NOW, bytes: 1 })))
-        .execute();
-      const status = await read(store);
-      expect(status.archives).toEqual(
-        [
-          { feed, pages: 2, newest: `archive/${feed}/2026-10`, unarchived: 2, complete: true },
-          { feed: 'other', pages: 0, newest: null, unarchived: 0, complete: false },
-        ].sort((a, b) => (a.feed < b.feed ? -1 : 1)),
-      );
-      expect(block(status, 'feeds')[1]).toBe(
-        '2 archives with 2 pages; 2 items on no page yet; older articles still being added to 1',
-      );
-    });
-
     it('reports the newest run of each schedule, even after many runs of others', async () => {
       const store = await open();
       const [newsletter] = testConfig().newsletters;
@@ -334,34 +277,6 @@ describe('the status', () => {
       expect(block(status, 'schedule').find((line) => line.startsWith(id))).toMatch(
         /last run of 2026-11-24T02:30:00Z \(10:30\): skipped$/,
       );
-    });
-
-    it('summarises feed readers in one line', async () => {
-      const store = await open();
-      const count = { day: '2026-11-24', path: 'latest.atom' };
-      await store.db
-        .insertInto('feed_readers')
-        .values([
-          { ...count, reader: 'Newsboat', requests: 2, unchanged: 1 },
-          { ...count, reader: 'Feedly', requests: 6, unchanged: 5 },
-          { ...count, reader: 'Feedly', requests: 100, unchanged: 0, day: '2026-11-17' },
-        ])
-        .execute();
-      await store.db
-        .insertInto('feed_reader_reports')
-        .values({ day: count.day, path: count.path, reader: 'Feedly', feed: '', subscribers: 40, reported_at: NOW })
-        .execute();
-      const status = await read(store);
-      expect(status.readers).toEqual({
-        since: '2026-11-24',
-        count: 2,
-        requests: 8,
-        unchanged: 6,
-        subscribers: 40,
-      });
-      expect(block(status, 'feeds')).toEqual([
-        '8 requests since 2026-11-24 by 2 readers, 75% answered 304; 40 subscribers reported ("daywire feeds readers")',
-      ]);
     });
 
     it('counts the subscriptions at its hub', async () => {

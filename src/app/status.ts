@@ -64,7 +64,7 @@ export async function readStatus(app: AppContext, now: number) {
       }),
     ),
     articles: await countArticles(reports),
-    sources: (await readSourceStatus(reports, config, now)).sites,
+    sources: (await readSourceStatus(reports, config, now)).filter(({ use }) => use === 'articles'),
     /** Changes to be published now; embargoes that end later are not counted. */
     pendingChanges: (await countDueChanges(db, now))?.count ?? 0,
     feeds: documents.map(({ path, size, modifiedAt }) => ({ path, bytes: size, modified: rfc3339(modifiedAt) })),

@@ -115,7 +115,6 @@ forEachDatabase((open, dialect) => {
       'daywire_rejections{stage="import"}': 0,
       'daywire_rejections{stage="feed"}': 0,
       'daywire_rejections{stage="edition"}': 0,
-      daywire_pending_hub_pings: 0,
       daywire_sign_in_failures: 0,
       daywire_hub_unverified_requests: 0,
       daywire_oldest_pending_hub_notification_seconds: 0,
@@ -420,7 +419,7 @@ forEachDatabase((open, dialect) => {
     await retried.set({ state: 'pending' }).execute();
     await store.db.updateTable('deliveries').set({ state: 'suppressed' }).where('state', '=', 'pending').execute();
     await foldDeliveries(store, now);
-    await deleteOldRuns(store, now);
+    await deleteOldRuns(store.db, now);
     await deleteReaderCounts(store.db, '2026-11-25');
     await deleteBounces(store, now);
     await foldCountSlots(store.db);

@@ -8,6 +8,7 @@ import type { Notice } from '../../web/desk/notice.ts';
 import { respondAfter } from '../../web/desk/page.ts';
 import { requestLink } from '../account-links.ts';
 import { type ResendResult, resendConfirmation } from '../consent/resend-confirmation.ts';
+import { signupOptions } from '../consent/signup-limits.ts';
 import { changePreferences } from '../preferences.ts';
 import { endAllSubscriptions, type Subscriber, unsubscribe } from '../subscriptions.ts';
 import { suppressByOperator, unsuppressByOperator } from '../suppression.ts';
@@ -135,8 +136,7 @@ export function handleLift(request: SignedInRequest): Promise<Response> {
 export function handleConfirmation(request: SignedInRequest): Promise<Response> {
   return withSubscriberById(request, async (subscriber) => {
     const { store, keys, config } = request.desk.app;
-    const { confirmWithinHours, ...limits } = config.signup;
-    const options = { ...limits, confirmMs: confirmWithinHours * HOUR };
+    const options = signupOptions(config.signup);
     const audit = request.audit('subscriber.send-confirmation', subjectOf(subscriber));
     const secrets = await keys.signingSecrets();
     const result = await resendConfirmation(store.db, secrets, subscriber.id, options, request.at, audit);

@@ -6,7 +6,7 @@
 import { type ExpressionBuilder, sql } from 'kysely';
 import { chunks } from '../../lib/chunks.ts';
 import { type ClaimId, updateClaimed } from '../store/lease.ts';
-import type { Db, Store } from '../store/store.ts';
+import type { Db } from '../store/store.ts';
 import type { RunState, Tables } from '../store/tables.ts';
 import type { DueSlot, EndedSlot, OpenRun, ScheduleState } from './decide.ts';
 
@@ -315,7 +315,7 @@ const BATCH = 5_000;
  * records up to where its slots are done.
  * @returns number of deleted runs
  */
-export async function deleteOldRuns({ db }: Pick<Store, 'db'>, before: number): Promise<number> {
+export async function deleteOldRuns(db: Db, before: number): Promise<number> {
   let deleted = 0;
   for (;;) {
     const { numAffectedRows = 0n } = await sql`

@@ -90,7 +90,7 @@ const operations: Record<string, Operation> = {
       .execute((tx) => queueDeliveries(tx, { id: editionId, newsletter: 'daily-roundup' }, TERMS, NOW));
   },
   'submits some deliveries': async (store, at, outcome) => {
-    const claiming = { now: NOW + at, limit: 3, leaseMs: HOUR, uncertain: 'retry', rateLimiter: null } as const;
+    const claiming = { now: NOW + at, limit: 3, leaseMs: HOUR, uncertain: 'retry', dailyLimit: null } as const;
     const { deliveries } = await claimDeliveries(store, claiming);
     await store.db.transaction().execute((tx) => markSubmitting(tx, deliveries, NOW + at, HOUR));
     const outcomes = deliveries.slice(1).map((claim) => ({ claim, outcome }));
@@ -99,7 +99,7 @@ const operations: Record<string, Operation> = {
   'cancels an edition': async (store) => cancelEdition(store, await newestEdition(store), 'why', NOW).catch(() => {}),
   'deletes old deliveries and runs': async (store) => {
     await foldDeliveries(store, NOW + DAY);
-    await deleteOldRuns(store, NOW + DAY);
+    await deleteOldRuns(store.db, NOW + DAY);
   },
   'adds up slots': (store) => foldCountSlots(store.db),
   'ends a subscription': (store, at) =>

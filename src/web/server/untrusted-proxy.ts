@@ -24,8 +24,8 @@ export function reportUntrustedProxy({ isTrustedProxy, log }: WebContext): Middl
         : [peer, `"${peer}/${peer.includes(':') ? 128 : 32}"`];
       log?.warn(
         { address: isPublic ? 'public' : peer },
-        `requests with X-Forwarded-For came from ${from}, which is not in server.trustedProxies: if it is your proxy, ` +
-          `all visitors behind it share the limits of one client; add ${range}`,
+        `requests with X-Forwarded-For came from ${from}, which is not in server.trustedProxies: if it is your ` +
+          `proxy, all visitors behind it share the limits of one client; add ${range}`,
       );
     }
     return next();

@@ -46,7 +46,7 @@ export async function composeLarge(store: Store, config: Config): Promise<Compos
 
 async function sizeOf(composed: ComposedEdition, config: Config): Promise<number> {
   const make = prepareMessages(
-    { ...composed, id: 1, closedAt: CUTOFF, messageIdDomain: null, tokenVersion: 2 },
+    { ...composed, id: 1, closedAt: CUTOFF, messageIdDomain: null },
     newsletterOf(config),
     config,
     SECRETS,

@@ -30,7 +30,6 @@ export function testEdition(changes: Partial<Edition> = {}): Edition {
     articleId: 'daily-roundup-2026-11-24',
     closedAt: NOW,
     messageIdDomain: 'example.com',
-    tokenVersion: 2,
     ...changes,
   };
 }
@@ -101,7 +100,6 @@ async function storeEdition(store: Store, edition: Edition): Promise<number> {
       article_id: edition.articleId,
       closed_at: edition.closedAt,
       message_id_domain: edition.messageIdDomain,
-      token_version: edition.tokenVersion,
     })
     .returning('id')
     .executeTakeFirstOrThrow();

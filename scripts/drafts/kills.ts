@@ -5,8 +5,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { jobsOf } from '../../src/app/capabilities.ts';
 import { runDeps } from '../../src/app/first-run.ts';
-import { jobsOf } from '../../src/app/jobs.ts';
 import { registerSchedules } from '../../src/core/schedule/register.ts';
 import { runDue } from '../../src/core/schedule/run-due.ts';
 import { closeDueCountdowns, startSending } from '../../src/delivery/closing/countdown.ts';

@@ -1,9 +1,11 @@
 import type { Capability } from '../core/capability.ts';
 import { warning } from '../core/finding.ts';
+import type { Db } from '../core/store/store.ts';
+import { DAY, HOUR } from '../lib/time.ts';
 import { hasAccounts } from './account.ts';
-import { deleteEndedSessions } from './retention.ts';
 import { insecureSiteMessage, keepsSessions } from './secure-site.ts';
-import { countFailures } from './sign-in-failures.ts';
+import { SESSION_IDLE, SESSION_LIFETIME } from './sessions.ts';
+import { countFailures, FAILURE_LIMIT } from './sign-in.ts';
 
 export const accountsCapability: Capability = {
   runRetention: async ({ store }, now) => ({ deskSessions: await deleteEndedSessions(store.db, now) }),
@@ -17,3 +19,32 @@ export const accountsCapability: Capability = {
     gauge('sign_in_failures', 'Failed sign-ins to the desk in the last 15 minutes.').set(await countFailures(db, now));
   },
 };
+
+/** How long it remains known who was invited and did not accept. The audit log has who did. */
+const INVITATIONS_KEPT_FOR = 30 * DAY;
+
+/** Who has a page open is shown for less than a minute; pages delete older rows while any is open. */
+const PRESENCE_KEPT_FOR = HOUR;
+
+/** @returns number of deleted rows */
+export async function deleteEndedSessions(db: Db, now: number): Promise<number> {
+  const deleted = [
+    await db
+      .deleteFrom('account_sessions')
+      .where((e) => e.or([e('created_at', '<=', now - SESSION_LIFETIME), e('seen_at', '<=', now - SESSION_IDLE)]))
+      .executeTakeFirstOrThrow(),
+    await db
+      .deleteFrom('account_invitations')
+      .where('expires_at', '<', now - INVITATIONS_KEPT_FOR)
+      .executeTakeFirstOrThrow(),
+    await db
+      .deleteFrom('sign_in_failures')
+      .where('at', '<=', now - FAILURE_LIMIT.period)
+      .executeTakeFirstOrThrow(),
+    await db
+      .deleteFrom('desk_presence')
+      .where('seen_at', '<', now - PRESENCE_KEPT_FOR)
+      .executeTakeFirstOrThrow(),
+  ];
+  return deleted.reduce((sum, { numDeletedRows }) => sum + Number(numDeletedRows), 0);
+}

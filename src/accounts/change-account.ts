@@ -5,8 +5,7 @@ import { type Db, type InTransaction, inTransaction, lockName, type Tx } from '.
 import { type Account, lockAccount, type SignedInAccount, toAccount } from './account.ts';
 import { type AuditActor, accountSubject, auditAct } from './audit.ts';
 import { ordered, replacePassword, withdrawInvitationsOf, withdrawPasswordLinks } from './invitations.ts';
-import { hashPassword } from './password-hash.ts';
-import { passwordProblem } from './password-rules.ts';
+import { hashPassword, passwordProblem } from './passwords.ts';
 import type { AccountRole } from './permissions.ts';
 import { beginSession, endSessions } from './sessions.ts';
 

@@ -17,11 +17,9 @@ import {
   toAccount,
 } from './account.ts';
 import { type AuditActor, type AuditedAct, accountSubject, auditAct } from './audit.ts';
-import { hashPassword } from './password-hash.ts';
-import { passwordProblem } from './password-rules.ts';
+import { hashPassword, passwordProblem } from './passwords.ts';
 import { ACCOUNT_ROLES, type AccountRole } from './permissions.ts';
-import { hashOfToken, newSecretToken } from './secret-token.ts';
-import { beginSession, endSessions } from './sessions.ts';
+import { beginSession, endSessions, hashOfToken, newSecretToken } from './sessions.ts';
 
 const LIFETIME = 7 * DAY;
 /** Of the link for the first account, which an operator opens at once. */

@@ -1,11 +1,13 @@
 /**
  * Sessions of the desk. The browser keeps a random token, the store its hash.
  */
+
+import { randomBytes } from 'node:crypto';
 import type { Db, Tx } from '../core/store/store.ts';
 import { CLOCK_DIFFERENCE } from '../lib/clock-watch.ts';
+import { sha256 } from '../lib/sha256.ts';
 import { DAY, HOUR, MINUTE } from '../lib/time.ts';
 import { type SignedInAccount, toAccount } from './account.ts';
-import { hashOfToken, newSecretToken } from './secret-token.ts';
 
 /** How long a session lasts, and how long without a request. */
 export const SESSION_LIFETIME = 7 * DAY;
@@ -93,4 +95,24 @@ export async function listSessions(
     .orderBy('token_hash')
     .execute();
   return rows.filter(({ begunAt, seenAt }) => !hasEnded(begunAt, seenAt, now));
+}
+
+const BYTES = 32;
+const PATTERN = /^[A-Za-z0-9_-]{43}$/;
+
+export interface SecretToken {
+  /** 43 characters of base64url. */
+  token: string;
+  /** What the store holds: SHA-256, hex. */
+  hash: string;
+}
+
+export function newSecretToken(): SecretToken {
+  const token = randomBytes(BYTES).toString('base64url');
+  return { token, hash: sha256(token) };
+}
+
+/** The hash of a token as a client sent it; null if it has not the form of one. */
+export function hashOfToken(token: string): string | null {
+  return PATTERN.test(token) ? sha256(token) : null;
 }

@@ -9,6 +9,7 @@ import type { AppContext } from '../core/app-context.ts';
 import { PROCESS_IDS } from '../core/schedule/process-ids.ts';
 import { deleteProcess, RECORD_EVERY, recordProcess } from '../core/schedule/processes.ts';
 import { startTicker } from '../core/schedule/tick.ts';
+import { truncateLog } from '../core/store/deleted-text.ts';
 import { correctFutureInstants } from '../core/store/future-instants.ts';
 import { ClockWatch } from '../lib/clock-watch.ts';
 import { repeat, type Stoppable } from '../lib/repeat.ts';
@@ -18,10 +19,8 @@ import { VERSION } from '../lib/version.ts';
 import { incompleteAlert, withdrawalAlert } from '../own-sites/sweep.ts';
 import { syncSourceAlerts } from '../sources/polling/source-alerts.ts';
 import { clearSourceFailures, listSourceRows } from '../sources/source-state.ts';
-import { CAPABILITIES } from './capabilities.ts';
+import { CAPABILITIES, jobsOf } from './capabilities.ts';
 import { runDeps } from './first-run.ts';
-import { jobsOf } from './jobs.ts';
-import { runRetention } from './retention.ts';
 
 const COUNTS_EVERY = 10 * SECOND;
 
@@ -108,4 +107,22 @@ export async function startRecordingProcess({ store, clock, log }: AppContext, r
       });
     },
   };
+}
+
+/**
+ * Applies the configured retention times. Several processes may run it concurrently.
+ * @returns numbers of deleted rows, by what they were
+ * @throws if the store fails; deletions up to that point are kept
+ */
+export async function runRetention(app: AppContext): Promise<Record<string, number>> {
+  const now = app.clock();
+  const result: Record<string, number> = {};
+  // The last capability first, because its rows refer to those of the others: the deliveries of a subscriber are
+  // settled and counted before the subscriber is deleted.
+  for (const capability of CAPABILITIES.toReversed()) {
+    Object.assign(result, await capability.runRetention?.(app, now));
+  }
+  // Deleted rows, and rejections that imports deleted since, must not remain in the log.
+  await truncateLog(app.store.db);
+  return result;
 }

@@ -22,9 +22,8 @@ import { regroupIfDue } from '../outlets/story-groups/regroup.ts';
 import { SITES } from '../own-sites/poll.ts';
 import { describePoll, pollDue } from '../sources/polling/poller.ts';
 import type { SourceKind } from '../sources/polling/source-kind.ts';
-import { jobsOf } from './jobs.ts';
-import { loadSampleNewsroom } from './sample/newsroom.ts';
-import { applySamplePicks } from './sample/sample-picks.ts';
+import { jobsOf } from './capabilities.ts';
+import { applySamplePicks, loadSampleNewsroom } from './sample/newsroom.ts';
 
 /** Results of the first run; null for what is not part of this process's roles. */
 export interface FirstRun {

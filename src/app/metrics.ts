@@ -8,13 +8,9 @@ import { type Handler, Hono } from 'hono';
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { Metrics } from '../core/metrics.ts';
 import type { Store } from '../core/store/store.ts';
-import { type Clock, SECOND } from '../lib/time.ts';
 import { VERSION } from '../lib/version.ts';
 import type { WebContext, WebOptions } from '../web/server/web-context.ts';
 import { CAPABILITIES } from './capabilities.ts';
-
-/** How long a scrape may use the result of another one. */
-const CACHED = 5 * SECOND;
 
 /** The app of the listener for metrics. */
 export function createMetricsApp({ store, clock, config, log }: Omit<WebOptions, 'templates' | 'secrets'>): Hono {
@@ -46,9 +42,8 @@ function digestOf(text: string): Buffer {
 
 /** `/metrics`. */
 export function serveMetrics({ store, clock }: Pick<WebContext, 'store' | 'clock'>): Handler {
-  const read = openMetrics(store, clock);
   return async (c) => {
-    const { contentType, body } = await read();
+    const { contentType, body } = await renderMetrics(store, clock());
     return c.body(body, 200, { 'Content-Type': contentType, 'Cache-Control': 'no-store' });
   };
 }
@@ -56,28 +51,6 @@ export function serveMetrics({ store, clock }: Pick<WebContext, 'store' | 'clock
 interface MetricsText {
   contentType: string;
   body: string;
-}
-
-/** Returns a function that renders the metrics. Scrapes at the same time, or within five seconds, share a result. */
-export function openMetrics(store: Store, clock: Clock): () => Promise<MetricsText> {
-  let rendering: Promise<MetricsText> | null = null;
-  let last: { at: number; text: MetricsText } | null = null;
-  const render = async (): Promise<MetricsText> => {
-    try {
-      const text = await renderMetrics(store, clock());
-      last = { at: clock(), text };
-      return text;
-    } finally {
-      rendering = null;
-    }
-  };
-  return async () => {
-    const age = last === null ? null : clock() - last.at;
-    // A negative age: the clock has been set back.
-    if (last !== null && age !== null && age >= 0 && age < CACHED) return last.text;
-    rendering ??= render();
-    return rendering;
-  };
 }
 
 /** The metrics at `now`, in Prometheus' text format. */

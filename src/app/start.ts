@@ -17,11 +17,10 @@ import { notifyHubOnce, startMirroring } from '../feeds/tasks.ts';
 import type { Log } from '../lib/log.ts';
 import type { Stoppable } from '../lib/repeat.ts';
 import { errorLine } from '../lib/text/clean-text.ts';
-import { SECOND } from '../lib/time.ts';
 import { connectionsWithin, openFilesLimit } from '../web/server/connection-limit.ts';
 import { ListenError, listen, type WebServer } from '../web/server/listen.ts';
 import type { WebContext } from '../web/server/web-context.ts';
-import { startCounting, startRecordingProcess, startScheduling, watchClock } from './background-tasks.ts';
+import { runRetention, startCounting, startRecordingProcess, startScheduling, watchClock } from './background-tasks.ts';
 import { checkAtStart } from './check/check.ts';
 import {
   deliverFirst,
@@ -32,11 +31,7 @@ import {
   runDeps,
 } from './first-run.ts';
 import { createMetricsApp } from './metrics.ts';
-import { runRetention } from './retention.ts';
 import { createApp } from './routes/app.ts';
-import { needsTemplateCheck } from './templates/own-templates.ts';
-import { checkTemplates } from './templates/template-problems.ts';
-import { warmUp } from './warm-up.ts';
 
 /** Parts of the work: one process does all of them, or several processes share them. */
 export const ROLES = ['web', 'desk', 'schedule', 'deliver'] as const;
@@ -80,8 +75,6 @@ export async function runOnce(app: AppContext, options: StartOptions): Promise<F
   const startedAt = app.clock();
   await readKeys(app, roles);
   const checks = await logChecks(app);
-  // Nobody waits for it, and the next slot may be that of an edition.
-  if (rendersTemplates(roles) && needsTemplateCheck(app.config)) checks.push(...(await checkAndLogTemplates(app)));
   await vacuumStore(app, options);
   await correctFutureInstants(app.store.db, app.clock());
   // To the end: no background task will continue the work on archives.
@@ -120,7 +113,6 @@ export async function start(app: AppContext, options: StartOptions): Promise<Run
   try {
     tasks.push(await watchClock(app));
     recording = await startRecordingProcess(app, roles);
-    if (rendersTemplates(roles) && needsTemplateCheck(app.config)) tasks.push(startCheckingTemplates(app));
     const published = roles.includes('schedule') ? await publishAndCompose(app, options) : NOTHING_DONE;
     if (roles.includes('schedule')) await startScheduling(app, tasks);
     if (roles.includes('web') || roles.includes('schedule')) tasks.push(startMirroring(app));
@@ -151,42 +143,6 @@ async function logChecks(app: AppContext): Promise<Finding[]> {
   const findings = await checkAtStart(app);
   for (const { kind, message } of findings) app.log.warn({ [kind]: message }, 'check before the start');
   return findings;
-}
-
-/** Rendering all templates takes up to two seconds of processor time, which the start and the first requests need. */
-const TEMPLATE_CHECK_DELAY = 3 * SECOND;
-
-/**
- * Renders all templates once with sample data, soon after the start: a broken one of the newsroom is known before a
- * slot or a visitor needs it.
- */
-function startCheckingTemplates(app: AppContext): Stoppable {
-  let checked: Promise<unknown> | undefined;
-  const timer = setTimeout(() => {
-    checked = checkAndLogTemplates(app);
-  }, TEMPLATE_CHECK_DELAY);
-  return {
-    async stop() {
-      clearTimeout(timer);
-      await checked;
-    },
-  };
-}
-
-/** Renders all templates once with sample data. @returns what is broken; never rejects */
-async function checkAndLogTemplates({ config, templates, clock, log }: AppContext): Promise<Finding[]> {
-  try {
-    const broken = (await checkTemplates(config, templates, clock())).filter(({ kind }) => kind !== 'ok');
-    for (const { kind, message } of broken) log.warn({ [kind]: message }, 'broken template');
-    return broken;
-  } catch (error) {
-    log.warn({ error: errorLine(error) }, 'checking the templates failed');
-    return [];
-  }
-}
-
-function rendersTemplates(roles: readonly Role[]): boolean {
-  return roles.includes('web') || roles.includes('schedule');
 }
 
 /** Rewrites the file of the store where that is due. A failure is only logged: nothing else depends on it. */
@@ -263,5 +219,34 @@ async function listenForMetrics(app: AppContext): Promise<WebServer | null> {
     const reason = error instanceof ListenError ? (error.cause as Error).message : String(error);
     app.log.warn({ reason }, 'metrics are not served: set server.metrics to a free address, or to off');
     return null;
+  }
+}
+
+/**
+ * The front page, which uses most of the code and of the templates; the archive, which finds all months; the form with
+ * the list of time zones; and a section, whose page lists stories in its own way.
+ */
+function firstPages([section]: readonly string[]): string[] {
+  return ['/', '/archive', '/newsletters', ...(section === undefined ? [] : [`/sections/${section}`])];
+}
+
+/**
+ * Requests pages of the site, one after another. Never rejects.
+ * @param options.url of the publication
+ * @param options.sections their ids
+ * @param options.stop aborted to request no more
+ */
+export async function warmUp(
+  site: Pick<Hono, 'request'>,
+  { url, sections, stop, log }: { url: string; sections: readonly string[]; stop: AbortSignal; log: Log },
+): Promise<void> {
+  const base = new URL(url).pathname.replace(/\/+$/, '');
+  try {
+    for (const page of firstPages(sections)) {
+      if (stop.aborted) return;
+      await (await site.request(base + page)).arrayBuffer();
+    }
+  } catch (error) {
+    log.warn({ error: errorLine(error) }, 'rendering the first pages failed');
   }
 }

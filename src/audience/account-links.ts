@@ -3,12 +3,12 @@
  * who gets a forwarded message has its links too. Therefore the link to the preferences opens neither the export nor
  * the erasure: for these a link is mailed that works once.
  */
+import { sql } from 'kysely';
 import type { SigningSecrets } from '../core/config/signing-secrets.ts';
 import { acquirePermit } from '../core/store/rate-limits.ts';
 import { type Db, type InTransaction, inTransaction, type Tx } from '../core/store/store.ts';
 import { DAY, HOUR } from '../lib/time.ts';
-import { lockSubscriber } from './consent/changes.ts';
-import { revokeLinks } from './consent/revoke-links.ts';
+import { lockSubscriber, revokeLinks } from './consent/changes.ts';
 import { queueServiceMessage } from './service-messages.ts';
 import { hashAddress, hashesOfAddress } from './suppression.ts';
 import type { LinkAct, PreferencesKey, ServiceMessageKey } from './tokens.ts';
@@ -94,27 +94,24 @@ export async function isActLinkOpen(db: Db, act: LinkAct, key: ServiceMessageKey
   const row = await db
     .selectFrom('service_messages')
     .select('id')
-    .where('id', '=', key.messageId)
-    .where('subscriber_id', '=', key.subscriberId)
-    .where('kind', '=', act)
-    .where('used_at', 'is', null)
-    .where('expires_at', '>', now)
+    .where(isOpenLink(act, key, now))
     .executeTakeFirst();
   return row !== undefined;
 }
 
-/** Uses a link for an act. @returns false if it was used before, or does not work any more */
+/** Uses a link for an act. @returns false if it was used before, or no longer works */
 export async function useActLink(tx: Tx, act: LinkAct, key: ServiceMessageKey, now: number): Promise<boolean> {
   const { numUpdatedRows } = await tx
     .updateTable('service_messages')
     .set({ used_at: now })
-    .where('id', '=', key.messageId)
-    .where('subscriber_id', '=', key.subscriberId)
-    .where('kind', '=', act)
-    .where('used_at', 'is', null)
-    .where('expires_at', '>', now)
+    .where(isOpenLink(act, key, now))
     .executeTakeFirstOrThrow();
   return numUpdatedRows > 0n;
+}
+
+function isOpenLink(act: LinkAct, { messageId, subscriberId }: ServiceMessageKey, now: number) {
+  return sql<boolean>`id = ${messageId} and subscriber_id = ${subscriberId} and kind = ${act}
+    and used_at is null and expires_at > ${now}`;
 }
 
 /** Whether a link to the preferences still opens them. @param version the subscriber's */

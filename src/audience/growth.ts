@@ -4,7 +4,7 @@
  */
 import { sql } from 'kysely';
 import { jsonRows } from '../core/store/json-rows.ts';
-import { type Db, dialectOf, inTransaction } from '../core/store/store.ts';
+import { type Db, dialectOf } from '../core/store/store.ts';
 import { wallClock } from '../lib/time.ts';
 
 /** Half-open: `[from, until)`, epoch milliseconds. */
@@ -40,52 +40,6 @@ export function growthPeriods(by: 'day' | 'week', count: number, now: number, zo
       until: end.startOfDay().epochMilliseconds,
     };
   });
-}
-
-/** Days whose quarters of an hour are kept: today and yesterday. */
-const KEPT_DAYS = 2;
-/** Days that are looked at: a process that was stopped for longer leaves quarters behind, which do no harm. */
-const FOLDED_DAYS = 400;
-
-/**
- * Adds the counts of each older day of the zone up in its first quarter: half a year then has about a
- * thousand counts instead of a hundred thousand. If the zone changes later, days that were folded keep the old one.
- * @param now epoch milliseconds
- */
-export async function foldGrowth(db: Db, now: number, zone: string): Promise<void> {
-  const days = growthPeriods('day', KEPT_DAYS + FOLDED_DAYS, now, zone).slice(0, FOLDED_DAYS);
-  const given = jsonRows(
-    dialectOf(db),
-    days.map(({ from, until }) => [from, until]),
-    { starts: 'int', ends: 'int' },
-  );
-  const { rows } = await sql<{ starts: number; ends: number }>`
-    select distinct p.starts, p.ends from ${given} p cross join growth_counts g
-    where g.quarter > p.starts and g.quarter < p.ends order by p.starts`.execute(db);
-  for (const { starts, ends } of rows) {
-    await inTransaction(db, async (tx) => {
-      const gone = await tx
-        .deleteFrom('growth_counts')
-        .where('quarter', '>', starts)
-        .where('quarter', '<', ends)
-        .returning(['newsletter', 'change', 'count'])
-        .execute();
-      const sums = Map.groupBy(gone, ({ newsletter, change }) => JSON.stringify([newsletter, change]));
-      for (const rows of sums.values()) {
-        const [{ newsletter, change }] = rows as [(typeof gone)[number]];
-        const count = rows.reduce((total, one) => total + one.count, 0);
-        await tx
-          .insertInto('growth_counts')
-          .values({ quarter: starts, newsletter, change, slot: 0, count })
-          .onConflict((conflict) =>
-            conflict
-              .columns(['quarter', 'newsletter', 'change', 'slot'])
-              .doUpdateSet({ count: sql<number>`growth_counts.count + excluded.count` }),
-          )
-          .execute();
-      }
-    });
-  }
 }
 
 /** The growth in periods that do not overlap, for each newsletter that changed in one of them. */

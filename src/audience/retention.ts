@@ -8,10 +8,9 @@ import type { Db, Store } from '../core/store/store.ts';
 import type { Tables } from '../core/store/tables.ts';
 import { DAY } from '../lib/time.ts';
 import { lockSubscriber } from './consent/changes.ts';
+import { resolveSignupAlert } from './consent/signup-limits.ts';
 import { deleteOldUploads } from './csv/uploaded-imports.ts';
 import { replaceByHash } from './erasure.ts';
-import { foldGrowth } from './growth.ts';
-import { resolveSignupAlert } from './signup-alert.ts';
 import { deleteOldUnsubscribeKeys } from './unsubscribe-keys.ts';
 
 /** `unconfirmed`, `left`: subscribers. `consentIps`: records of consent that lost the client's address. */
@@ -25,7 +24,6 @@ export async function runAudienceRetention(
   await resolveSignupAlert(store.db, now);
   await deleteOldUnsubscribeKeys(store.db, now);
   await deleteOldUploads({ config, store }, now);
-  await foldGrowth(store.db, now, config.publication.zone);
   return {
     unconfirmed:
       (await deleteUnconfirmed(store, oldRequests)) +

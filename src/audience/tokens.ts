@@ -5,10 +5,10 @@
  *
  * The signature (truncated HMAC-SHA-256) is also the nonce of the cipher: a synthetic IV, as in RFC 5297, which needs
  * no randomness and cannot repeat for different payloads. Tokens are signed with the current secret, and read with it
- * or any previous one, so that mailed links stay valid after a rotation. `v1` identifies the scheme.
+ * or any previous one, so that mailed links stay valid after a rotation.
  *
  * Unsubscribe tokens have a key of their own, which the store keeps when the secret is replaced (unsubscribe-keys.ts):
- * `v2` in links, the letter `v` in addresses. Editions that closed before have `v1` and `u`, made with the secret.
+ * `v2` in links, the letter `v` in addresses. The other tokens of links begin with `v1`.
  */
 import { createCipheriv, createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { deriveKey, type SigningSecrets } from '../core/config/signing-secrets.ts';
@@ -38,14 +38,12 @@ export interface PreferencesKey {
 /** What a link that is mailed for one act does, once. */
 export type LinkAct = 'export' | 'erase';
 
-/** Content of a return path or a mailto: address. */
+/** Content of a return path. */
 export type MailboxKey =
   /** A bounce of a delivery. */
   | { purpose: 'bounce'; editionId: number; subscriberId: number }
   /** A bounce of a service message. */
-  | { purpose: 'service-bounce'; messageId: number; subscriberId: number }
-  /** Unsubscribes the recipient of an edition from its newsletter. Of editions with `v1` alone. */
-  | { purpose: 'unsubscribe'; editionId: number; subscriberId: number };
+  | { purpose: 'service-bounce'; messageId: number; subscriberId: number };
 
 type LinkPurpose = 'unsubscribe' | 'preferences' | 'confirm' | LinkAct;
 
@@ -55,23 +53,15 @@ const ID_BYTES = 6;
 /** Of a version, and of an instant in minutes. */
 const NUMBER_BYTES = 4;
 
-/** Of unsubscribe tokens. */
-export type TokenVersion = 1 | 2;
-
 /** The key of unsubscribe tokens, derived from a secret: 43 characters of base64url. */
 export function unsubscribeKeyOf(secret: string): string {
   return deriveKey(secret, 'unsubscribe tokens').export().toString('base64url');
 }
 
-/** URL-safe, shorter than 130 characters. @param version 1 only for editions that had it before */
-export function unsubscribeToken(
-  secrets: SigningSecrets,
-  { subscriberId, newsletter }: SubscriptionKey,
-  version: TokenVersion = 2,
-): string {
+/** URL-safe, shorter than 130 characters. */
+export function unsubscribeToken(secrets: SigningSecrets, { subscriberId, newsletter }: SubscriptionKey): string {
   const payload = Buffer.concat([packIds(subscriberId), Buffer.from(newsletter)]);
-  const key = version === 1 ? secrets[0] : unsubscribeKeyOf(secrets[0]);
-  return `v${version}.${seal(key, 'unsubscribe', payload, TAG_BYTES).toString('base64url')}`;
+  return `v2.${seal(unsubscribeKeyOf(secrets[0]), 'unsubscribe', payload, TAG_BYTES).toString('base64url')}`;
 }
 
 /** Whether a text has the form of an unsubscribe token that a kept key may have signed. */
@@ -88,9 +78,7 @@ export function readUnsubscribeToken(
   token: string,
   kept: readonly string[] = [],
 ): SubscriptionKey | null {
-  const payload = token.startsWith('v2.')
-    ? openLinkToken(unsubscribeKeys(secrets, kept), 'unsubscribe', token, 'v2')
-    : readLinkToken(secrets, 'unsubscribe', token);
+  const payload = openLinkToken(unsubscribeKeys(secrets, kept), 'unsubscribe', token, 'v2');
   if (payload === null || payload.length <= ID_BYTES) return null;
   return { subscriberId: payload.readUIntBE(0, ID_BYTES), newsletter: payload.subarray(ID_BYTES).toString() };
 }
@@ -112,11 +100,7 @@ export function preferencesToken(
 
 /** Returns null if the token is invalid. Does not check whether it has expired or was revoked. */
 export function readPreferencesToken(secrets: SigningSecrets, token: string): PreferencesKey | null {
-  const payload = readLinkToken(secrets, 'preferences', token);
-  // Tokens had no version before: they open nothing, but a new link can be requested with them.
-  if (payload?.length === ID_BYTES) {
-    return { subscriberId: payload.readUIntBE(0, ID_BYTES), version: 0, expiresAt: 0 };
-  }
+  const payload = openLinkToken(secrets, 'preferences', token, 'v1');
   if (payload?.length !== ID_BYTES + 2 * NUMBER_BYTES) return null;
   return {
     subscriberId: payload.readUIntBE(0, ID_BYTES),
@@ -125,22 +109,24 @@ export function readPreferencesToken(secrets: SigningSecrets, token: string): Pr
   };
 }
 
-export function confirmToken(secrets: SigningSecrets, key: ServiceMessageKey): string {
-  return messageToken(secrets, 'confirm', key);
+/** The token of a link to confirm a request, or for one act. */
+export function messageToken(
+  secrets: SigningSecrets,
+  purpose: 'confirm' | LinkAct,
+  { messageId, subscriberId }: ServiceMessageKey,
+): string {
+  return linkToken(secrets, purpose, packIds(messageId, subscriberId));
 }
 
-export function readConfirmToken(secrets: SigningSecrets, token: string): ServiceMessageKey | null {
-  return readMessageToken(secrets, 'confirm', token);
-}
-
-/** The token of a link for one act. */
-export function actToken(secrets: SigningSecrets, act: LinkAct, key: ServiceMessageKey): string {
-  return messageToken(secrets, act, key);
-}
-
-/** Returns null if the token is invalid, or for another act. Does not check whether it has expired or was used. */
-export function readActToken(secrets: SigningSecrets, act: LinkAct, token: string): ServiceMessageKey | null {
-  return readMessageToken(secrets, act, token);
+/** Returns null if the token is invalid, or for another purpose. Does not check whether it has expired or was used. */
+export function readMessageToken(
+  secrets: SigningSecrets,
+  purpose: 'confirm' | LinkAct,
+  token: string,
+): ServiceMessageKey | null {
+  const payload = openLinkToken(secrets, purpose, token, 'v1');
+  if (payload?.length !== 2 * ID_BYTES) return null;
+  return { messageId: payload.readUIntBE(0, ID_BYTES), subscriberId: payload.readUIntBE(ID_BYTES, ID_BYTES) };
 }
 
 // A local part has at most 64 octets (RFC 5321 §4.5.3.1.1), including the name of the mailbox, and servers can change
@@ -148,7 +134,7 @@ export function readActToken(secrets: SigningSecrets, act: LinkAct, token: strin
 const MAILBOX_TAG_BYTES = 12;
 // The letter of the purpose, then base32.
 const MAILBOX_TOKEN_LENGTH = 1 + Math.ceil(((MAILBOX_TAG_BYTES + 2 * ID_BYTES) * 8) / 5);
-const MAILBOX_LETTERS = { bounce: 'b', 'service-bounce': 's', unsubscribe: 'u' } as const;
+const MAILBOX_LETTERS = { bounce: 'b', 'service-bounce': 's' } as const;
 
 /** A token for the local part of an address: 40 characters from a to z and 2 to 7. The first identifies the purpose. */
 export function mailboxToken(secrets: SigningSecrets, key: MailboxKey): string {
@@ -162,7 +148,7 @@ export function readMailboxToken(secrets: SigningSecrets, token: string): Mailbo
   const letter = token.slice(0, 1).toLowerCase();
   const bytes = decodeBase32(token.slice(1));
   if (bytes === null) return null;
-  const purpose = (['bounce', 'service-bounce', 'unsubscribe'] as const).find((one) => MAILBOX_LETTERS[one] === letter);
+  const purpose = (['bounce', 'service-bounce'] as const).find((one) => MAILBOX_LETTERS[one] === letter);
   if (purpose === undefined) return null;
   const payload = open(secrets, purpose, bytes, MAILBOX_TAG_BYTES);
   if (payload === null) return null;
@@ -201,30 +187,8 @@ export function newsletterTag(newsletter: string): number {
   return createHash('sha256').update(newsletter).digest().readUIntBE(0, ID_BYTES);
 }
 
-function messageToken(
-  secrets: SigningSecrets,
-  purpose: 'confirm' | LinkAct,
-  { messageId, subscriberId }: ServiceMessageKey,
-): string {
-  return linkToken(secrets, purpose, packIds(messageId, subscriberId));
-}
-
-function readMessageToken(
-  secrets: SigningSecrets,
-  purpose: 'confirm' | LinkAct,
-  token: string,
-): ServiceMessageKey | null {
-  const payload = readLinkToken(secrets, purpose, token);
-  if (payload?.length !== 2 * ID_BYTES) return null;
-  return { messageId: payload.readUIntBE(0, ID_BYTES), subscriberId: payload.readUIntBE(ID_BYTES, ID_BYTES) };
-}
-
 function linkToken(secrets: SigningSecrets, purpose: LinkPurpose, payload: Buffer): string {
   return `v1.${seal(secrets[0], purpose, payload, TAG_BYTES).toString('base64url')}`;
-}
-
-function readLinkToken(secrets: SigningSecrets, purpose: LinkPurpose, token: string): Buffer | null {
-  return openLinkToken(secrets, purpose, token, 'v1');
 }
 
 function openLinkToken(
@@ -279,38 +243,19 @@ function packIds(...values: number[]): Buffer {
 // Base32 (RFC 4648 §6) in lower case, without padding: mail servers can change the case of a local part.
 const BASE32_ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567';
 
+/** @param bytes those of a mailbox token: three zero bits at the end complete the last character */
 function encodeBase32(bytes: Buffer): string {
-  let text = '';
-  let bits = 0;
-  let buffer = 0;
-  for (const byte of bytes) {
-    buffer = (buffer << 8) | byte;
-    bits += 8;
-    while (bits >= 5) {
-      bits -= 5;
-      text += BASE32_ALPHABET[(buffer >>> bits) & 31];
-    }
-    buffer &= (1 << bits) - 1;
-  }
-  return bits > 0 ? text + BASE32_ALPHABET[(buffer << (5 - bits)) & 31] : text;
+  const digits = (BigInt(`0x${bytes.toString('hex')}`) << 3n).toString(32).padStart(MAILBOX_TOKEN_LENGTH - 1, '0');
+  return [...digits].map((digit) => BASE32_ALPHABET[Number.parseInt(digit, 32)]).join('');
 }
 
 /** Ignores case. Returns null if the text is not what `encodeBase32` returns. */
 function decodeBase32(text: string): Buffer | null {
   // Checked before toLowerCase, which maps some other characters to ASCII letters, such as the Kelvin sign.
   if (!/^[a-zA-Z2-7]*$/.test(text)) return null;
-  const bytes: number[] = [];
-  let bits = 0;
-  let buffer = 0;
-  for (const character of text.toLowerCase()) {
-    buffer = (buffer << 5) | BASE32_ALPHABET.indexOf(character);
-    bits += 5;
-    if (bits >= 8) {
-      bits -= 8;
-      bytes.push(buffer >>> bits);
-      buffer &= (1 << bits) - 1;
-    }
-  }
-  // The remaining bits must be the zero bits that encoding appends: accept only one spelling.
-  return buffer === 0 && bits < 5 ? Buffer.from(bytes) : null;
+  let bits = 0n;
+  for (const character of text.toLowerCase()) bits = bits * 32n + BigInt(BASE32_ALPHABET.indexOf(character));
+  const bytes = Buffer.from((bits >> 3n).toString(16).padStart(2 * (MAILBOX_TAG_BYTES + 2 * ID_BYTES), '0'), 'hex');
+  // Accepts only one spelling.
+  return (bits & 7n) === 0n ? bytes : null;
 }

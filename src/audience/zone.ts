@@ -1,4 +1,5 @@
 /** The time zone of a subscriber, for newsletters that are delivered at local time. */
+import { Temporal } from 'temporal-polyfill';
 import type { Tx } from '../core/store/store.ts';
 import { isZone } from '../lib/time.ts';
 import { type ConsentChannel, recordConsent } from './consent/changes.ts';
@@ -34,4 +35,14 @@ export async function changeZone(
   await tx.updateTable('subscribers').set({ zone }).where('id', '=', subscriber.id).execute();
   await recordConsent(tx, subscriber.id, [{ change: 'zone', detail: zone }], via, now);
   return true;
+}
+
+/** The first instant of a day such as `2026-12-01` in a zone; null for another text. */
+export function firstInstantOfDay(day: string, zone: string): number | null {
+  if (!/^\d{4}-\d\d-\d\d$/.test(day)) return null;
+  try {
+    return Temporal.PlainDate.from(day, { overflow: 'reject' }).toZonedDateTime({ timeZone: zone }).epochMilliseconds;
+  } catch {
+    return null;
+  }
 }

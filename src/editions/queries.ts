@@ -41,8 +41,6 @@ export interface Edition extends EditionSummary {
   archiveHtml: string;
   /** The right side of its copies' Message-IDs; null for an edition that closed before it was stored. */
   messageIdDomain: string | null;
-  /** Of the unsubscribe tokens in its copies. */
-  tokenVersion: 1 | 2;
 }
 
 const SUMMARY = [
@@ -66,7 +64,6 @@ const CONTENT = [
   'text',
   'archive_html as archiveHtml',
   'message_id_domain as messageIdDomain',
-  'token_version as tokenVersion',
 ] as const;
 
 /** Finds an edition by newsletter and slot label. @param revision default: the newest one */

@@ -109,7 +109,8 @@ function parseProblems(root: string, engine: Liquid): string[] {
   return names.flatMap((name) => {
     if (!/\.(liquid|mjml|txt)$/.test(name)) return [];
     try {
-      engine.parse(readFileSync(join(root, name), 'utf8'), join(root, name));
+      // Opens what it includes, too.
+      engine.analyzeSync(engine.parse(readFileSync(join(root, name), 'utf8'), join(root, name)));
       return [];
     } catch (error) {
       return [(error as Error).message.split('\n', 1)[0] ?? ''];

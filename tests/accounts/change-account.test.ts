@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { findAccount, listAccounts } from '../../src/accounts/account.ts';
-import { auditAct } from '../../src/accounts/audit.ts';
-import { listActs, readAuditLog } from '../../src/accounts/audit-log.ts';
+import { auditAct, listActs, readAuditLog } from '../../src/accounts/audit.ts';
 import { changePassword, changeRoles, disableAccount, enableAccount } from '../../src/accounts/change-account.ts';
 import { findSession } from '../../src/accounts/sessions.ts';
 import { signIn } from '../../src/accounts/sign-in.ts';

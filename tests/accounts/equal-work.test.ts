@@ -3,7 +3,7 @@ import crypto from 'node:crypto';
 import { syncBuiltinESMExports } from 'node:module';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { disableAccount } from '../../src/accounts/change-account.ts';
-import { hashPassword } from '../../src/accounts/password-hash.ts';
+import { hashPassword } from '../../src/accounts/passwords.ts';
 import { signIn } from '../../src/accounts/sign-in.ts';
 import { NOW } from '../support/clock.ts';
 import { openMigrated } from '../support/databases.ts';

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { findAccount, hasAccounts } from '../../src/accounts/account.ts';
+import { deleteEndedSessions } from '../../src/accounts/capability.ts';
 import { changePassword, changeRoles, disableAccount } from '../../src/accounts/change-account.ts';
 import {
   acceptInvitation,
@@ -9,7 +10,6 @@ import {
   withdrawInvitation,
 } from '../../src/accounts/invitations.ts';
 import type { AccountRole } from '../../src/accounts/permissions.ts';
-import { deleteEndedSessions } from '../../src/accounts/retention.ts';
 import { findSession } from '../../src/accounts/sessions.ts';
 import { signIn } from '../../src/accounts/sign-in.ts';
 import type { Store } from '../../src/core/store/store.ts';

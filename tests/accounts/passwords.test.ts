@@ -1,8 +1,13 @@
 import { argon2Sync } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
-import { hashPassword, isOutdatedHash, PasswordQueueFull, passwordHasHash } from '../../src/accounts/password-hash.ts';
-import { passwordProblem } from '../../src/accounts/password-rules.ts';
+import {
+  hashPassword,
+  isOutdatedHash,
+  PasswordQueueFull,
+  passwordHasHash,
+  passwordProblem,
+} from '../../src/accounts/passwords.ts';
 import { anyText } from '../support/any-text.ts';
 
 const OWNER = { email: 'mei.lindqvist@example.com', name: 'Mei Lindqvist', publication: 'Harbour Gazette' };

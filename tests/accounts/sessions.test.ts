@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { hasAccounts, setShortcuts } from '../../src/accounts/account.ts';
+import { deleteEndedSessions } from '../../src/accounts/capability.ts';
 import { endOtherSessions } from '../../src/accounts/change-account.ts';
-import { deleteEndedSessions } from '../../src/accounts/retention.ts';
 import { endSession, findSession, listSessions, SESSION_IDLE, SESSION_LIFETIME } from '../../src/accounts/sessions.ts';
 import type { Store } from '../../src/core/store/store.ts';
 import { HOUR, MINUTE } from '../../src/lib/time.ts';

@@ -1,11 +1,10 @@
 import { sql } from 'kysely';
 import { expect, it } from 'vitest';
+import { deleteEndedSessions } from '../../src/accounts/capability.ts';
 import { disableAccount } from '../../src/accounts/change-account.ts';
-import { isOutdatedHash } from '../../src/accounts/password-hash.ts';
-import { deleteEndedSessions } from '../../src/accounts/retention.ts';
+import { isOutdatedHash } from '../../src/accounts/passwords.ts';
 import { findSession } from '../../src/accounts/sessions.ts';
-import { confirmPassword, signIn } from '../../src/accounts/sign-in.ts';
-import { FAILURE_LIMIT } from '../../src/accounts/sign-in-failures.ts';
+import { confirmPassword, FAILURE_LIMIT, signIn } from '../../src/accounts/sign-in.ts';
 import type { Store } from '../../src/core/store/store.ts';
 import { MINUTE } from '../../src/lib/time.ts';
 import { NOW } from '../support/clock.ts';

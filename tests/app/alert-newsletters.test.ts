@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { jobsOf } from '../../src/app/jobs.ts';
-import { runRetention } from '../../src/app/retention.ts';
+import { runRetention } from '../../src/app/background-tasks.ts';
+import { jobsOf } from '../../src/app/capabilities.ts';
 import { countArticles, findPublicArticles } from '../../src/articles/queries.ts';
 import type { NewsletterConfig } from '../../src/core/config/config.ts';
 import { deleteOtherSchedules, registerSchedules } from '../../src/core/schedule/register.ts';

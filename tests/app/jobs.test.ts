@@ -1,7 +1,7 @@
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { jobsOf } from '../../src/app/jobs.ts';
+import { jobsOf } from '../../src/app/capabilities.ts';
 import type { AppContext } from '../../src/core/app-context.ts';
 import type { JobOutcome } from '../../src/core/schedule/job.ts';
 import { deliverDue } from '../../src/delivery/deliver-due.ts';

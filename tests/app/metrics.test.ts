@@ -1,10 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
-import { openMetrics, readMetrics, renderMetrics } from '../../src/app/metrics.ts';
+import { readMetrics, renderMetrics } from '../../src/app/metrics.ts';
 import { raiseAlert } from '../../src/core/alerts/alerts.ts';
 import { registerSchedules } from '../../src/core/schedule/register.ts';
-import { deleteOldRuns } from '../../src/core/schedule/retention.ts';
-import { claimRun, finishRun, recordWaitingRun } from '../../src/core/schedule/run-ledger.ts';
+import { claimRun, deleteOldRuns, finishRun, recordWaitingRun } from '../../src/core/schedule/run-ledger.ts';
 import { foldCountSlots } from '../../src/core/store/counts.ts';
 import { DELIVERY_HELD, writeMeta } from '../../src/core/store/meta.ts';
 import type { Store } from '../../src/core/store/store.ts';
@@ -13,7 +12,6 @@ import { deleteBounces, foldDeliveries } from '../../src/delivery/retention.ts';
 import { addRequests, deleteReaderCounts } from '../../src/feeds/readers/reader-rows.ts';
 import { DAY, HOUR, MINUTE } from '../../src/lib/time.ts';
 import { alertNamed } from '../support/alerts.ts';
-import { clockAt } from '../support/clock.ts';
 import { forEachDatabase, openMigrated } from '../support/databases.ts';
 import { storeDeliveries } from '../support/deliveries.ts';
 import { recordQueries } from '../support/recorded-queries.ts';
@@ -395,24 +393,6 @@ forEachDatabase((open, dialect) => {
     });
   });
 
-  it('escapes hostile characters in a label', async () => {
-    const store = await open();
-    await store.db
-      .insertInto('documents')
-      .values({
-        path: 'a"} 1\nforged{x="',
-        media_type: 'x',
-        hash: '',
-        size: 0,
-        gzip: new Uint8Array(),
-        brotli: new Uint8Array(),
-        modified_at: now,
-      })
-      .execute();
-    const { body } = await renderMetrics(store, now);
-    expect(body).toContain('daywire_feed_age_seconds{path="a\\"} 1\\nforged{x=\\""} 0');
-  });
-
   it('never decreases a counter when rows are deleted by retention, or retried', async () => {
     const store = await open();
     const edition = await closeEdition(store, 'daily', 1, now - DAY);
@@ -467,22 +447,6 @@ forEachDatabase((open, dialect) => {
       'daywire_subscriptions{newsletter="daily",state="confirmed"}': 1,
       'daywire_subscription_changes_total{newsletter="daily",state="confirmed"}': 1,
     });
-  });
-
-  it('reads the store once for sixty scrapes at the same time, and again after five seconds', async () => {
-    const { store, takeQueries } = recordQueries(await open());
-    const time = clockAt(now);
-    const read = openMetrics({ ...store, reports: store.db }, time.clock);
-    await read();
-    const once = takeQueries().length;
-    expect(once).toBeGreaterThan(10);
-    time.now = now + 5_000;
-    const texts = await Promise.all(Array.from({ length: 60 }, () => read()));
-    expect(new Set(texts).size).toBe(1);
-    expect(takeQueries()).toHaveLength(once);
-    time.now = now + 9_999;
-    expect(await read()).toBe(texts[0]);
-    expect(takeQueries()).toEqual([]);
   });
 
   it('reads counters instead of rows, whose number has no limit', async () => {

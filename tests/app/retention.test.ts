@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { runRetention } from '../../src/app/retention.ts';
+import { runRetention } from '../../src/app/background-tasks.ts';
 import { confirmRequest } from '../../src/audience/consent/opt-in.ts';
 import { findSuppressed, hashAddress, suppressAddress } from '../../src/audience/suppression.ts';
 import type { Store } from '../../src/core/store/store.ts';

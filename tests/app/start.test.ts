@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { freePort } from '../../scripts/free-port.ts';
-import { formatFirstRun } from '../../src/app/cli/format-first-run.ts';
+import { formatFirstRun } from '../../src/app/cli/start.ts';
 import { loadSampleNewsroom } from '../../src/app/sample/newsroom.ts';
 import { ROLES, runOnce, type StartOptions, start } from '../../src/app/start.ts';
 import { listProcesses } from '../../src/core/schedule/processes.ts';
@@ -16,7 +16,6 @@ import { startSubscriber } from '../feeds/hub/subscriber.ts';
 import { forEachDatabase, openMigrated } from '../support/databases.ts';
 import { publishDocuments } from '../support/documents.ts';
 import { openTestApp, type TestApp } from '../support/test-app.ts';
-import { openTestLog } from '../support/test-log.ts';
 
 forEachDatabase((open) => {
   describe('starting', () => {
@@ -264,36 +263,7 @@ forEachDatabase((open) => {
   });
 });
 
-describe('starting', () => {
-  it('logs a broken template soon after the port is open, and serves', async () => {
-    const store = await openMigrated();
-    const app = openTestApp(store, { feeds: ['latest'] });
-    mkdirSync(join(app.config.paths.templates, 'pages'), { recursive: true });
-    writeFileSync(join(app.config.paths.templates, 'pages/archive.liquid'), '{{ nothing }}');
-    const log = openTestLog();
-    const running = await start({ ...app, log }, { ...startOptions(), roles: ['web'] });
-    expect((await fetch(`${running.url}newsletters`)).status).toBe(200);
-    const findBroken = (): string[] => log.lines.filter((line) => line.startsWith('broken template'));
-    await vi.waitUntil(() => findBroken().length > 0, { timeout: 30_000 });
-    await running.stop();
-    expect(findBroken()).toEqual([
-      expect.stringMatching(/"problem":"templates: page \/archive: .*undefined variable: nothing/),
-    ]);
-    await store.close();
-  });
-});
-
 describe('starting once', () => {
-  it('reports a newsletter whose template is missing', async () => {
-    const store = await openMigrated();
-    const app = openTestApp(store, { feeds: ['latest'] });
-    for (const newsletter of app.config.newsletters) newsletter.template = 'no-such-template';
-    const { checks } = await runOnce(app, { ...startOptions(), roles: ['web'] });
-    const problems = checks.filter(({ kind }) => kind === 'problem').map(({ message }) => message);
-    expect(problems).toContainEqual(expect.stringContaining('no-such-template.mjml'));
-    await store.close();
-  });
-
   it('reports a broken template of the newsroom before the slot that would need it', async () => {
     const store = await openMigrated();
     const app = openTestApp(store, { feeds: ['latest'] });

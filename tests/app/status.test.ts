@@ -7,7 +7,6 @@ import type { Config } from '../../src/core/config/config.ts';
 import { deleteProcess, listProcesses, recordProcess } from '../../src/core/schedule/processes.ts';
 import { DELIVERY_HELD, writeMeta } from '../../src/core/store/meta.ts';
 import type { Store } from '../../src/core/store/store.ts';
-import { noteProviderEvent } from '../../src/delivery/providers/record-events.ts';
 import { DAY, HOUR, MINUTE } from '../../src/lib/time.ts';
 import { testConfig } from '../delivery/fixture.ts';
 import { alertNamed } from '../support/alerts.ts';
@@ -114,7 +113,7 @@ describe('the status', () => {
       ]);
     });
 
-    it('counts the articles that an edition passed over, and lists them in the JSON', async () => {
+    it('lists the articles that an edition passed over in the JSON', async () => {
       const store = await open();
       const edition = await saveEdition(store, 1);
       for (const id of ['a', 'b', 'c', 'd']) await saveArticle(store, id);
@@ -130,7 +129,6 @@ describe('the status', () => {
         .execute();
       const status = await read(store);
       expect(status.editions[0]?.passedOver).toEqual({ agedOut: ['a', 'c'], didNotFit: ['b'], dropped: ['d'] });
-      expect(block(status, 'passed over')).toEqual(['daily 2026-11-21: 2 aged out, 1 did not fit, 1 dropped']);
     });
 
     it('shows the limits while deliveries wait, and how many messages of 24 hours count', async () => {
@@ -184,7 +182,7 @@ describe('the status', () => {
       ]);
     });
 
-    it('counts suppressed addresses, bounces, service messages, and all runs ever', async () => {
+    it('counts suppressed addresses, bounces and service messages', async () => {
       const store = await open();
       await store.db.insertInto('suppressions').values({ address_hash: 'a', reason: 'erased', at: NOW }).execute();
       await store.db.insertInto('bounces').values({ subscriber_id: 1, kind: 'hard', at: NOW }).execute();
@@ -209,16 +207,6 @@ describe('the status', () => {
         'bounces on record: 1 hard',
         'service messages: 1 pending',
       ]);
-    });
-
-    it('shows when the mail provider reported last', async () => {
-      const store = await open();
-      const config = testConfig({ delivery: { provider: 'mailgun' } });
-      const lines = async () => block(await readStatus({ store, config } as AppContext, NOW), 'subscribers');
-      expect(await lines()).toEqual(['mailgun: last report never']);
-      await noteProviderEvent(store.db, 'mailgun', NOW - HOUR);
-      expect(await lines()).toEqual(['mailgun: last report 2026-11-24T06:30:00Z (14:30)']);
-      expect((await read(store)).mailProvider).toBeNull();
     });
 
     it('fits on one screen after a long time and many failures', async () => {
@@ -262,52 +250,6 @@ describe('the status', () => {
       expect(block(status, 'editions')).toHaveLength(7);
     });
 
-    it('summarises archives in one line', async () => {
-      const store = await open();
-      const [feed = ''] = testConfig().feeds.map(({ id }) => id);
-      const document = {
-        media_type: '',
-        hash: '',
-        size: 2,
-        gzip: new Uint8Array(),
-        brotli: new Uint8Array(),
-        modified_at: NOW,
-      };
-      await store.db
-        .insertInto('documents')
-        .values({ path: `${feed}.atom`, ...document })
-        .execute();
-      await store.db
-        .insertInto('archive_feeds')
-        .values([
-          { feed, number: 1, selection: '{}', backfilled_to: null },
-          { feed: 'other', number: 2, selection: '{}', backfilled_to: '[0,""]' },
-        ])
-        .execute();
-      const page = { feed, members: '[]', closed_at: NOW, changed_at: NOW };
-      await store.db
-        .insertInto('archive_pages')
-        .values([
-          { ...page, page: 1, month: '2026-09', path: `archive/${feed}/2026-09` },
-          { ...page, page: 2, month: '2026-10', path: `archive/${feed}/2026-10` },
-        ])
-        .execute();
-      await store.db
-        .insertInto('archive_waiting')
-        .values(['b', 'c'].map((article_id) => ({ feed, article_id, recorded_at: NOW, bytes: 1 })))
-        .execute();
-      const status = await read(store);
-      expect(status.archives).toEqual(
-        [
-          { feed, pages: 2, newest: `archive/${feed}/2026-10`, unarchived: 2, complete: true },
-          { feed: 'other', pages: 0, newest: null, unarchived: 0, complete: false },
-        ].sort((a, b) => (a.feed < b.feed ? -1 : 1)),
-      );
-      expect(block(status, 'feeds')[1]).toBe(
-        '2 archives with 2 pages; 2 items on no page yet; older articles still being added to 1',
-      );
-    });
-
     it('reports the newest run of each schedule, even after many runs of others', async () => {
       const store = await open();
       const [newsletter] = testConfig().newsletters;
@@ -337,81 +279,24 @@ describe('the status', () => {
       );
     });
 
-    it('summarises feed readers in one line, and lists the busiest in the JSON', async () => {
-      const store = await open();
-      const count = { day: '2026-11-24', path: 'latest.atom' };
-      await store.db
-        .insertInto('feed_readers')
-        .values([
-          { ...count, reader: 'Newsboat', requests: 2, unchanged: 1 },
-          { ...count, reader: 'Feedly', requests: 6, unchanged: 5 },
-          { ...count, reader: 'Feedly', requests: 100, unchanged: 0, day: '2026-11-17' },
-        ])
-        .execute();
-      await store.db
-        .insertInto('feed_reader_reports')
-        .values({ day: count.day, path: count.path, reader: 'Feedly', feed: '', subscribers: 40, reported_at: NOW })
-        .execute();
-      const status = await read(store);
-      expect(status.readers).toEqual({
-        since: '2026-11-24',
-        count: 2,
-        requests: 8,
-        unchanged: 6,
-        subscribers: 40,
-        busiest: [
-          { reader: 'Feedly', requests: 6, unchanged: 5, documents: 1, subscribers: 40 },
-          { reader: 'Newsboat', requests: 2, unchanged: 1, documents: 1, subscribers: null },
-        ],
-      });
-      expect(block(status, 'feeds')).toEqual([
-        '8 requests since 2026-11-24 by 2 readers, 75% answered 304; 40 subscribers reported ("daywire feeds readers")',
-      ]);
-    });
-
-    it('reports subscriptions at its hub and why some fail, without callbacks', async () => {
+    it('counts the subscriptions at its hub', async () => {
       const store = await open();
       const row = {
-        topic: 'latest.atom',
-        callback: 'https://reader.example.com/secret-path',
-        host: 'reader.example.com',
-        verified_at: NOW,
-        expires_at: NOW + HOUR,
-        version: 1,
-        pending: 1,
-        pending_since: NOW,
-        due_at: NOW + MINUTE,
-        attempts: 2,
-        fence: 0,
+        ...{ topic: 'latest.atom', callback: 'https://reader.example.com/', host: 'reader.example.com', version: 1 },
+        ...{ verified_at: NOW, expires_at: NOW + HOUR, pending: 0, pending_since: NOW, due_at: NOW },
+        ...{ attempts: 0, fence: 0 },
       };
-      const failed = { failing_since: NOW - HOUR, reason: 'it answered 500' };
+      const failing = { failing_since: NOW - HOUR, reason: 'it answered 500' };
       await store.db
         .insertInto('hub_subscriptions')
         .values([
-          { ...row, key: 'a', attempts: 0 },
-          { ...row, key: 'b', ...failed },
-          { ...row, key: 'c', topic: 'latest.rss', pending: 0, ...failed, failing_since: NOW - MINUTE },
-          { ...row, key: 'expired', expires_at: NOW, ...failed },
+          { ...row, key: 'a' },
+          { ...row, key: 'b', topic: 'latest.rss', ...failing },
+          { ...row, key: 'expired', expires_at: NOW, ...failing },
         ])
         .execute();
-      const status = await read(store);
-      expect(status.hub).toMatchObject({
-        subscriptions: [
-          { topic: 'latest.atom', count: 2, failing: 1 },
-          { topic: 'latest.rss', count: 1, failing: 1 },
-        ],
-        unverified: 0,
-      });
-      expect(JSON.stringify(status)).not.toContain('secret-path');
-      expect(block(status, 'hub')).toEqual([
-        `${testConfig().publication.url}/hub: 3 subscriptions, 2 failing`,
-        'latest.atom: 2',
-        'latest.rss: 1',
-        'failing since 2026-11-24T06:30:00Z (14:30): latest.atom at reader.example.com: it answered 500; ' +
-          'retry at 2026-11-24T07:31:00Z (15:31)',
-        'failing since 2026-11-24T07:29:00Z (15:29): latest.rss at reader.example.com: it answered 500; ' +
-          'no retry until the next change',
-      ]);
+      const hub = `${testConfig().publication.url}/hub`;
+      expect(block(await read(store), 'hub')).toEqual([`${hub}: 2 subscriptions, 1 failing`]);
     });
 
     it('begins with the open alerts and the running processes, with local times', async () => {

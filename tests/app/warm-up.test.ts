@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { warmUp } from '../../src/app/warm-up.ts';
+import { warmUp } from '../../src/app/start.ts';
 import { openTestLog } from '../support/test-log.ts';
 
 const url = 'https://wire.example.com/news/';

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { importBatch } from '../../src/audience/csv/import-batch.ts';
 import { eraseSubscriber } from '../../src/audience/erasure.ts';
-import { foldGrowth, growthPeriods, readGrowth } from '../../src/audience/growth.ts';
+import { growthPeriods, readGrowth } from '../../src/audience/growth.ts';
 import { endAllSubscriptions, unsubscribe } from '../../src/audience/subscriptions.ts';
 import { foldCountSlots } from '../../src/core/store/counts.ts';
 import type { Store } from '../../src/core/store/store.ts';
@@ -37,30 +37,6 @@ forBothDatabases((open) => {
     expect(await growthOf(store, 'weekly')).toEqual(['2026-11-24 +1 -0']);
     await foldCountSlots(store.db);
     expect(await growthOf(store, 'daily')).toEqual(['2026-11-24 +1 -0', '2026-11-25 +1 -2']);
-  });
-
-  it('adds up the quarters of days that are long over, without changing what a day or a week shows', async () => {
-    const store = await open();
-    const [old, recent] = [NOW - 60 * DAY, NOW - DAY];
-    for (const [n, at] of [old, old + HOUR, old + 2 * HOUR, recent, recent + HOUR].entries()) {
-      const id = await addConfirmed(store, `n${n}@example.com`, ['daily'], at);
-      if (n === 1) await unsubscribe(store.db, { subscriberId: id, newsletter: 'daily' }, OPERATOR, at + HOUR);
-    }
-    const read = async () => {
-      const growth = await readGrowth(store.db, growthPeriods('day', 90, NOW, ZONE));
-      return growth.get('daily')?.filter(({ joined }) => joined > 0);
-    };
-    const rows = () => store.db.selectFrom('growth_counts').select(['change', 'count']).orderBy('quarter').execute();
-    const before = await read();
-    expect(before?.map(({ joined, left }) => [joined, left])).toEqual([
-      [3, 1],
-      [2, 0],
-    ]);
-    for (let time = 0; time < 2; time++) {
-      await foldGrowth(store.db, NOW, ZONE);
-      expect(await read()).toEqual(before);
-      expect((await rows()).map(({ count }) => count).sort()).toEqual([1, 1, 1, 3]);
-    }
   });
 
   it('counts nobody who has not confirmed, and an import once', async () => {

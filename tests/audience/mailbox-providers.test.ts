@@ -1,6 +1,10 @@
 import { expect, it } from 'vitest';
-import { isLargeProvider } from '../../src/audience/consent/large-providers.ts';
-import { MAILBOX_PROVIDERS, mailboxProviderById, mailboxProviderOf } from '../../src/audience/mailbox-providers.ts';
+import {
+  isLargeProvider,
+  MAILBOX_PROVIDERS,
+  mailboxProviderById,
+  mailboxProviderOf,
+} from '../../src/audience/mailbox-providers.ts';
 
 it('knows who runs the mailboxes of a domain', () => {
   const of = (domain: string) => mailboxProviderOf(domain)?.id ?? null;

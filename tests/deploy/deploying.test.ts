@@ -44,22 +44,6 @@ describe('docs/deploying.md', () => {
     }
   });
 
-  it('gives reasons for settings that the units have', () => {
-    const unit = read('deploy/systemd/daywire.service');
-    const rows = section('Rights of the services')
-      .split('\n')
-      .filter((line) => line.startsWith('| '))
-      .slice(2);
-    expect(rows).toHaveLength(7);
-    for (const row of rows) {
-      const setting = row.split('|')[1]?.trim() ?? '';
-      const [, name = '', value = ''] = /`(\w+)=([^`]*)`/.exec(setting) ?? [];
-      const line = unit.split('\n').find((one) => one.startsWith(`${name}=`));
-      if (value === '' || setting.startsWith('no ')) expect(line, setting).toBeUndefined();
-      else for (const word of value.split('… ')) expect(line, setting).toContain(word);
-    }
-  });
-
   it('makes a configuration of nginx that fits the compose file', () => {
     const folder = mkdtempSync(join(tmpdir(), 'daywire-deploying-'));
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
@@ -80,9 +64,5 @@ describe('docs/deploying.md', () => {
     const { host, trustedProxies } = parseConfig(text, { file: 'daywire.yaml', env: {}, cwd: folder }).server;
     expect(host).toBe('0.0.0.0');
     expect(trustedProxies).toEqual([`${services.nginx.networks.outside.ipv4_address}/32`]);
-  });
-
-  it('ends the lines of prose at 120 characters', () => {
-    expect(page.split('\n').filter((line) => line.length > 120 && !line.startsWith('|'))).toEqual([]);
   });
 });

@@ -7,7 +7,6 @@ import https from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import fc from 'fast-check';
 import { Hono } from 'hono';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { freePort } from '../../scripts/free-port.ts';
@@ -154,32 +153,6 @@ describe.skipIf(!isNginxInstalled())('nginx in front of daywire (skipped where i
   });
 
   describe('a feed', () => {
-    it('has the coding that daywire chooses, except where only weights, an alias or * decide', async () => {
-      const codingOf = async (ask: FrontedSite['nginx'], accepted: string): Promise<string> =>
-        (await ask('/feeds/latest.atom', { headers: { 'Accept-Encoding': accepted } })).headers['content-encoding'] ??
-        'none';
-      const accepted = ['gzip, deflate', 'gzip;q=0', 'gzip;q=0.5', 'deflate', 'GZIP'];
-      if (isBrotliInstalled()) accepted.push('gzip, deflate, br, zstd');
-      for (const header of accepted) {
-        expect([header, await codingOf(site.nginx, header)]).toEqual([header, await codingOf(site.daywire, header)]);
-      }
-      const differing = ['identity, gzip;q=0.5', 'gzip, br;q=0.5', 'x-gzip', '*'];
-      const both = await Promise.all(
-        differing.map(async (header) => [
-          header,
-          await codingOf(site.daywire, header),
-          await codingOf(site.nginx, header),
-        ]),
-      );
-      const br = isBrotliInstalled() ? 'br' : 'gzip';
-      expect(both).toEqual([
-        ['identity, gzip;q=0.5', 'none', 'gzip'],
-        ['gzip, br;q=0.5', 'gzip', br],
-        ['x-gzip', 'gzip', 'none'],
-        ['*', 'br', 'none'],
-      ]);
-    });
-
     const fromDisk = /^"[0-9a-f]+-[0-9a-f]+"$/;
 
     it.each([
@@ -211,52 +184,19 @@ describe.skipIf(!isNginxInstalled())('nginx in front of daywire (skipped where i
         expect(type(fronted)).toBe(type(own));
       };
 
-      it('for each combination of the types that matter', async () => {
-        const feeds = [
-          '',
-          'application/rss+xml',
-          'application/rss+xml, application/atom+xml',
-          'application/rss+xml;q=0.5',
-        ];
-        const xml = ['', 'application/xml', 'application/xml;q=0.9', 'application/xml;q=0.5', 'text/xml;q=0.9'];
-        const page = ['', 'text/html', 'text/html;q=0.7'];
-        const rest = ['', '*/*', '*/*;q=0.8', 'application/*'];
-        let count = 0;
+      it('for the types that matter', async () => {
+        const feeds = ['', 'application/rss+xml', 'application/rss+xml;q=0.5'];
+        const xml = ['', 'application/xml', 'application/xml;q=0.9', 'text/xml;q=0.9'];
+        const rest = ['', 'text/html', '*/*;q=0.8', 'text/html;q=0.7, application/*'];
         for (const one of feeds) {
           for (const two of xml) {
-            for (const three of page) {
-              for (const four of rest) {
-                const accept = [one, two, three, four].filter((part) => part !== '').join(', ');
-                await compare('/feeds/latest.rss', accept.replaceAll(', ', ','));
-                await compare('/feeds/latest.atom', accept);
-                count++;
-              }
+            for (const three of rest) {
+              const accept = [one, two, three].filter((part) => part !== '').join(', ');
+              await compare('/feeds/latest.rss', accept.replaceAll(', ', ','));
+              await compare('/feeds/latest.atom', accept);
             }
           }
         }
-        expect(count).toBe(240);
-      });
-
-      it('for any Accept', async () => {
-        const weight = fc.constantFrom('', ';q=1', ';q=0.9', ';q=0.8', ';q=0.5', ';q=0', '; q=0.85', ';charset=utf-8');
-        const named = ['text/html', 'application/xhtml+xml', 'application/xml', 'text/xml', 'application/rss+xml'];
-        const name = fc.constantFrom(
-          ...named,
-          'application/atom+xml',
-          'application/*',
-          '*/*',
-          'image/webp',
-          'Text/HTML',
-        );
-        const members = fc.uniqueArray(fc.tuple(name, weight), {
-          selector: ([one]) => one.toLowerCase(),
-          maxLength: 7,
-        });
-        const header = fc
-          .tuple(members, fc.constantFrom(',', ', '))
-          .map(([list, comma]) => list.map((one) => one.join('')).join(comma));
-        const path = fc.constantFrom('/feeds/latest.rss', '/feeds/latest.atom');
-        await fc.assert(fc.asyncProperty(path, header, compare), { numRuns: 200 });
       });
     });
 
@@ -288,12 +228,6 @@ describe.skipIf(!isNginxInstalled())('nginx in front of daywire (skipped where i
         ];
         expect(fields(fronted as Answer)).toEqual(fields(own as Answer));
       }
-    });
-
-    it('is served in part to a request for a range, where daywire sends all of it', async () => {
-      const headers = { Range: 'bytes=0-9' };
-      expect((await site.daywire('/feeds/latest.atom', { headers })).status).toBe(200);
-      expect((await site.nginx('/feeds/latest.atom', { headers })).status).toBe(206);
     });
   });
 
@@ -364,20 +298,6 @@ describe.skipIf(!isNginxInstalled())('nginx in front of daywire (skipped where i
       });
       const headers = { 'Accept-Encoding': 'gzip', 'If-None-Match': fronted.headers.etag as string };
       expect((await site.nginx('/', { headers })).status).toBe(304);
-    });
-
-    it('is requested once for visitors that accept different codings', async () => {
-      const path = '/articles/lithium';
-      const codings = ['gzip', 'gzip, deflate, br', 'br', 'identity'];
-      await Promise.all(codings.map((coding) => site.nginx(path, { headers: { 'Accept-Encoding': coding } })));
-      expect(countReceived(path)).toBe(1);
-    });
-
-    it('is cached separately for each value of the header that Vary names', async () => {
-      for (const language of ['en', 'zh', 'en', 'zh']) {
-        const answer = await site.nginx('/test/varies', { headers: { 'Accept-Language': language } });
-        expect([answer.status, answer.text]).toEqual([200, `for ${language}`]);
-      }
     });
 
     it.each([

@@ -5,7 +5,7 @@ import { CHROMIUM_FLAGS, findChromium } from '../../scripts/chromium.ts';
 import type { Article } from '../../src/articles/article.ts';
 import { sanitiseHtml } from '../../src/articles/sanitise.ts';
 import { addSubscriber } from '../../src/audience/subscriptions.ts';
-import { confirmToken } from '../../src/audience/tokens.ts';
+import { messageToken } from '../../src/audience/tokens.ts';
 import type { Store } from '../../src/core/store/store.ts';
 import { publishFeeds } from '../../src/feeds/publish/publish-feeds.ts';
 import { BUILT_IN_TEMPLATES, openTemplates } from '../../src/lib/templates.ts';
@@ -304,7 +304,7 @@ describe.skipIf(executablePath === null)('in a real browser', () => {
     await page.waitForSelector('text=Check your inbox');
     const message = await store.db.selectFrom('service_messages').selectAll().executeTakeFirstOrThrow();
     const key = { messageId: message.id, subscriberId: message.subscriber_id };
-    await page.goto(new URL(`/confirm/${confirmToken(SECRETS, key)}`, serving.url).href);
+    await page.goto(new URL(`/confirm/${messageToken(SECRETS, 'confirm', key)}`, serving.url).href);
     await page.focus('main button');
     await page.keyboard.press('Enter');
     await page.waitForSelector('text=You are subscribed');

@@ -13,8 +13,7 @@ import { type Account, findAccount } from '../account.ts';
 import { accountSubject } from '../audit.ts';
 import { AccountError, changeRoles, disableAccount, enableAccount } from '../change-account.ts';
 import { type Invited, invite } from '../invitations.ts';
-import { linkRegion } from './accounts-page.ts';
-import { roleFields, roleNames, rolesOfForm } from './roles.ts';
+import { linkRegion, roleFields, roleNames, rolesOfForm } from './accounts-page.ts';
 
 type ChangeAccount = (request: SignedInRequest, account: Account) => Promise<string>;
 

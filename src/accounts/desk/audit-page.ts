@@ -10,7 +10,7 @@ import { selectField, submitButton, textField } from '../../web/desk/parts/form.
 import { pager } from '../../web/desk/parts/pager.ts';
 import { rowTable, type TableRow } from '../../web/desk/parts/row-table.ts';
 import { type Account, listAccounts } from '../account.ts';
-import { type AuditLogEntry, listActs, readAuditLog } from '../audit-log.ts';
+import { type AuditLogEntry, listActs, readAuditLog } from '../audit.ts';
 
 const PAGE_SIZE = 50;
 /** Of a subject in an address. */

@@ -11,8 +11,7 @@ import { when } from '../../web/desk/parts/when.ts';
 import { replaceSession } from '../../web/desk/session-cookie.ts';
 import { CONSOLE, NAME_LIMIT } from '../account.ts';
 import { type Accepted, acceptInvitation, findInvitation, type Invitation } from '../invitations.ts';
-import { PasswordQueueFull } from '../password-hash.ts';
-import { PASSWORD_LENGTH } from '../password-rules.ts';
+import { PASSWORD_LENGTH, PasswordQueueFull } from '../passwords.ts';
 
 export const invitationRoutes: DeskRoute[] = [
   {

@@ -12,10 +12,10 @@ import { sessionTokenOf, setSessionCookie } from '../../web/desk/session-cookie.
 import { setShortcuts } from '../account.ts';
 import { accountSubject } from '../audit.ts';
 import { changePassword, endOtherSessions, type PasswordChange } from '../change-account.ts';
-import { PasswordQueueFull } from '../password-hash.ts';
+import { PasswordQueueFull } from '../passwords.ts';
 import { listSessions } from '../sessions.ts';
+import { roleNames } from './accounts-page.ts';
 import { newPasswordField } from './invitation-page.ts';
-import { roleNames } from './roles.ts';
 
 export const ownAccountRoutes: DeskRoute[] = [
   { method: 'GET', path: '/account', needs: 'desk', handle: (request) => respondOwnAccount(request) },

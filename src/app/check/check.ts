@@ -2,6 +2,7 @@
  * Pre-flight checks: configuration, templates, store, signing secret, folders, DKIM keys, the records of the sending
  * domain, and the logins to the mailbox and the SMTP server, each tried as daywire itself uses it. Nothing is changed.
  */
+import { existsSync } from 'node:fs';
 import type { AppContext, ProcessEnv } from '../../core/app-context.ts';
 import { type Config, ConfigError, loadConfig } from '../../core/config/config.ts';
 import { readableByOthers } from '../../core/config/private-paths.ts';
@@ -13,9 +14,7 @@ import { openTemplates } from '../../lib/templates.ts';
 import { CAPABILITIES } from '../capabilities.ts';
 import { ownTemplateWarnings } from '../templates/own-templates.ts';
 import { checkTemplates } from '../templates/template-problems.ts';
-import { checkAddresses } from './addresses.ts';
-import { checkFolders } from './folders.ts';
-import { checkMetrics } from './server.ts';
+import { checkAddresses, checkFolders, checkMetrics } from './config.ts';
 import { checkContent, checkSecret, checkStore } from './store.ts';
 
 /**
@@ -60,11 +59,12 @@ async function checkConnections(config: Config, openResolver: OpenResolver, now:
 }
 
 /**
- * What is wrong with the configuration and the store of a process that starts, without the templates and the logins.
- * The sample newsroom is for a trial: only its problems are named.
+ * Problems of the configuration, the store and the newsroom's own templates for a process that starts, without the
+ * logins. The sample newsroom is for a trial: only its problems are named.
  */
-export async function checkAtStart({ config, store, clock }: AppContext): Promise<Finding[]> {
+export async function checkAtStart({ config, store, templates, clock }: AppContext): Promise<Finding[]> {
   const findings = [
+    ...(existsSync(config.paths.templates) ? await checkTemplates(config, templates, clock()) : []),
     ...checkAddresses(config),
     ...checkMetrics(config),
     ...checkFolders(config),

@@ -10,8 +10,7 @@ import { verifySigningSecrets } from '../../core/signing-secret.ts';
 import { schemaState } from '../../core/store/schema.ts';
 import { openStore, type Store } from '../../core/store/store.ts';
 import { CAPABILITIES } from '../capabilities.ts';
-import { isWritable } from './folders.ts';
-import { checkProxies } from './server.ts';
+import { isWritable } from './config.ts';
 
 export async function checkStore(config: Config, now: number): Promise<Finding[]> {
   const { databaseUrl } = config.secrets;
@@ -49,7 +48,7 @@ async function checkSchema(store: Store, config: Config, now: number): Promise<F
 
 /** In the order in which they are printed. */
 export async function checkContent(store: Store, config: Config, now: number): Promise<Finding[]> {
-  const findings = await checkProxies(store, config, now);
+  const findings: Finding[] = [];
   for (const { checks } of CAPABILITIES) findings.push(...((await checks?.content?.(store, config, now)) ?? []));
   return findings;
 }

@@ -3,6 +3,7 @@
  */
 import type { Command } from 'commander';
 import { type CliContext, type JsonOption, jsonOption, printResult } from '../../core/cli/context.ts';
+import { record } from '../../core/cli/text.ts';
 import { configJsonSchema } from '../../core/config/config.ts';
 import type { ResolvingContext } from '../../delivery/sending-domain/dns-resolver.ts';
 import { check } from '../check/check.ts';
@@ -44,7 +45,7 @@ export function addSetupCommands(program: Command, cli: ResolvingContext): void 
       const findings = await check(cli.processEnv('silent'), cli.openResolver);
       printResult(cli, options, {
         value: findings,
-        text: () => findings.map(({ kind, message }) => `${MARKS[kind].padEnd(8)} ${message}`).join('\n'),
+        text: () => record(findings.map(({ kind, message }) => [MARKS[kind], message])).join('\n'),
       });
       if (findings.some((finding) => finding.kind === 'problem')) cli.fail();
     });

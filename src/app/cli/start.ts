@@ -2,16 +2,22 @@
  * The command `start`.
  */
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { hasAccounts } from '../../accounts/account.ts';
+import type { AppContext } from '../../core/app-context.ts';
 import { type CliContext, type JsonOption, jsonOption, printResult } from '../../core/cli/context.ts';
 import { formatProgress } from '../../core/cli/progress.ts';
+import { count, displayPath, indent, record } from '../../core/cli/text.ts';
+import { type Config, scheduleZone } from '../../core/config/config.ts';
+import type { Run } from '../../core/schedule/run-ledger.ts';
+import { nextSlot } from '../../core/schedule/slots.ts';
+import { formatClosedEdition, formatDelivery } from '../../delivery/status/format-editions.ts';
 import type { Log } from '../../lib/log.ts';
-import { SECOND } from '../../lib/time.ts';
+import { datelineTime, SECOND } from '../../lib/time.ts';
 import { openDesk } from '../desk/routes.ts';
-import { hasFailed } from '../first-run.ts';
-import { ROLES, type Role, runOnce, start } from '../start.ts';
-import { formatFirstRun } from './format-first-run.ts';
+import { type FirstRun, hasFailed } from '../first-run.ts';
+import { ROLES, type Role, runOnce, type StartChecks, start } from '../start.ts';
 
 /** How long a process that must end may take to finish what is under way. */
 const STOP_TIMEOUT = 60 * SECOND;
@@ -83,4 +89,79 @@ function rejectionSignal(cli: CliContext, log: Log): AbortSignal {
     }, STOP_TIMEOUT).unref();
   });
   return stopping.signal;
+}
+
+export interface FirstRunContext {
+  version: string;
+  now: number;
+  /** Null without a server. */
+  url: string | null;
+  metricsUrl: string | null;
+  /** Whether this process serves the desk, and anybody can sign in there; null: it does not. */
+  desk: { hasAccounts: boolean } | null;
+}
+
+export function formatFirstRun(
+  { config, store }: AppContext,
+  { checks, sample, imported, polled, published, edition, runs, delivered }: FirstRun & StartChecks,
+  context: FirstRunContext,
+): string {
+  const lines: [name: string, text: string][] = [['store', displayPath(store.location)]];
+  for (const { kind, message } of checks) lines.push([kind, message]);
+  if (sample !== null) {
+    const loaded = `loaded ${sample.articles} sample articles and ${sample.subscribers} subscribers`;
+    lines.push(['sample', `the store was empty: ${loaded}${rejectedNote(sample.rejected)}`]);
+  }
+  if (imported !== null) {
+    const { added, updated, rejected } = imported;
+    lines.push(['import', `${added} added, ${updated} updated${rejectedNote(rejected)}`]);
+  }
+  for (const { source, text } of polled) lines.push(['source', `${source}: ${text}`]);
+  if (published !== null) {
+    const changed = `${published.changed} of ${count(published.documents, 'document')} changed`;
+    const index = join(displayPath(config.paths.feeds), 'index.html');
+    const rejected = published.rejected > 0 ? `; ${published.rejected} articles rejected` : '';
+    lines.push([
+      'feeds',
+      `${count(config.feeds.length, 'feed')} in three formats, ${changed}; open ${index}${rejected}`,
+    ]);
+  }
+  if (edition !== null) {
+    const text = edition.kind === 'closed' ? formatClosedEdition(edition, config) : `none: ${edition.reason}`;
+    lines.push(['edition', text]);
+  }
+  for (const text of runLines(runs, { withoutDone: edition !== null }, config)) lines.push(['run', text]);
+  if (delivered !== null) {
+    const folder = config.delivery.transport === 'file' ? ` in ${join(displayPath(config.paths.data), 'mail')}` : '';
+    lines.push(['delivery', formatDelivery(delivered) + folder]);
+  }
+  for (const { id, schedule } of config.newsletters) {
+    if (schedule === null) continue;
+    const { zone } = config.publication;
+    const next = nextSlot(schedule.cron, scheduleZone(schedule, config.publication), context.now);
+    if (next !== null) lines.push(['next', `${id} on ${datelineTime(next, zone)} (${zone})`]);
+  }
+  if (context.metricsUrl !== null) lines.push(['metrics', `${context.metricsUrl}metrics`]);
+  if (context.url !== null && context.desk !== null) {
+    const first = 'for the first account: npx daywire accounts invite ADDRESS --role admin';
+    lines.push(['desk', `${context.url}desk${context.desk.hasAccounts ? '' : `; ${first}`}`]);
+  }
+  if (context.url !== null) lines.push(['pages', `${context.url} (Ctrl-C stops)`]);
+  return [`daywire ${context.version}: ${config.publication.name}`, ...indent(record(lines))].join('\n');
+}
+
+/** The newest run of each schedule and state: after a long downtime there may be hundreds. */
+function runLines(runs: Run[], { withoutDone }: { withoutDone: boolean }, config: Config): string[] {
+  return [...Map.groupBy(runs, (run) => `${run.schedule} ${run.state}`).values()].flatMap((alike) => {
+    const newest = alike.at(-1);
+    if (newest === undefined || (withoutDone && newest.state === 'done')) return [];
+    const { schedule, slotAt, state, reason } = newest;
+    const others = alike.length === 1 ? '' : `, and ${count(alike.length - 1, 'slot')} before it`;
+    const time = datelineTime(slotAt, config.publication.zone);
+    return [`${schedule} of ${time}: ${state}${reason === null ? '' : ` (${reason})`}${others}`];
+  });
+}
+
+function rejectedNote(rejected: number): string {
+  return rejected === 0 ? '' : `, ${rejected} rejected: see "daywire rejected list"`;
 }

@@ -3,7 +3,7 @@
  */
 import type { Command } from 'commander';
 import { type CliContext, type JsonOption, jsonOption, printResult } from '../../core/cli/context.ts';
-import { count, counts, displayPath, withLocalTimes } from '../../core/cli/text.ts';
+import { count, counts, displayPath, section, table, withLocalTimes } from '../../core/cli/text.ts';
 import { formatEdition } from '../../delivery/status/format-editions.ts';
 import { queueLines } from '../../delivery/status/queue-status.ts';
 import { unchangedPercent } from '../../feeds/readers/reader-statistics.ts';
@@ -46,11 +46,10 @@ export function formatStatus(status: Status): string {
     ['feeds', [...documentLines(status), ...archiveLines(status), ...readerLines(status.readers)]],
     ['subscribers', subscriberLines(status)],
     ['hub', hubLines(status)],
-    ['schedule', status.schedules.map(scheduleLine)],
+    ['schedule', table(status.schedules.map(scheduleCells))],
     ['editions', firstOf(status.editions.map(formatEdition))],
-    ['passed over', firstOf(status.editions.flatMap(passedOverLine))],
     ['delivery', queueLines(status.queue, status.at)],
-    ['runs', firstOf(status.runs.map(runLine))],
+    ['runs', firstOf(table(status.runs.map(runCells)))],
     [
       'failed deliveries',
       firstOf(status.failedDeliveries.map((one) => `${one.newsletter} ${one.slot} ${one.email}: ${one.reason}`)),
@@ -67,9 +66,7 @@ export function formatStatus(status: Status): string {
   ];
   const text = [
     `${status.publication}, ${status.at}, ${status.zone}, ${displayPath(status.store)}`,
-    ...blocks
-      .filter(([, lines]) => lines.length > 0)
-      .map(([title, lines]) => `\n${title}\n${lines.map((line) => `  ${line}`).join('\n')}`),
+    ...blocks.flatMap(([title, lines]) => section(title, lines)),
   ].join('\n');
   return withLocalTimes(text, status.zone);
 }
@@ -139,22 +136,10 @@ function subscriberLines({ subscribers, suppressed, bounces, serviceMessages, ma
 }
 
 function hubLines({ hub }: Status): string[] {
-  if (hub === null) return [];
+  if (hub === null || hub.subscriptions + hub.unverified === 0) return [];
   const { url, subscriptions, failing, unverified } = hub;
-  const total = subscriptions.reduce((sum, topic) => sum + topic.count, 0);
-  const failed = subscriptions.reduce((sum, topic) => sum + topic.failing, 0);
-  return [
-    ...(total === 0 ? [] : [`${url}: ${count(total, 'subscription')}${failed > 0 ? `, ${failed} failing` : ''}`]),
-    ...(unverified === 0 ? [] : [`${count(unverified, 'request')} not yet verified`]),
-    ...firstOf(subscriptions.map((topic) => `${topic.topic}: ${topic.count}`)),
-    ...firstOf(
-      failing.map(({ since, topic, host, reason, triedAgain }) => {
-        const next = triedAgain === null ? 'no retry until the next change' : `retry at ${triedAgain}`;
-        return `failing since ${since}: ${topic} at ${host}: ${reason}; ${next}`;
-      }),
-      failed,
-    ),
-  ];
+  const others = counts({ failing, unverified });
+  return [`${url}: ${count(subscriptions, 'subscription')}${others === '' ? '' : `, ${others}`}`];
 }
 
 function pictureLines({ pictures }: Status): string[] {
@@ -168,20 +153,13 @@ function pictureLines({ pictures }: Status): string[] {
   ];
 }
 
-function scheduleLine({ id, cron, zone, next, last }: Status['schedules'][number]): string {
+function scheduleCells({ id, cron, zone, next, last }: Status['schedules'][number]): string[] {
   const run = last === null ? '' : `; last run of ${last.slot}: ${last.state}`;
-  if (cron === null) return `${id.padEnd(28)} by "daywire alert"${run}`;
-  return `${id.padEnd(28)} ${cron} (${zone}), next ${next ?? 'never'}${run}`;
+  return [id, `${cron === null ? 'by "daywire alert"' : `${cron} (${zone}), next ${next ?? 'never'}`}${run}`];
 }
 
-function runLine({ schedule, slot, state, covers, reason, triedAgain }: Status['runs'][number]): string {
+function runCells({ schedule, slot, state, covers, reason, triedAgain }: Status['runs'][number]): string[] {
   const slots = covers > 1 ? ` (${covers} slots)` : '';
   const retry = triedAgain === null ? '' : `; retry at ${triedAgain}`;
-  return `${schedule.padEnd(28)} ${slot}  ${state}${slots}${reason === null ? '' : `: ${reason}`}${retry}`;
-}
-
-function passedOverLine({ newsletter, slot, passedOver }: Status['editions'][number]): string[] {
-  const { agedOut, didNotFit, dropped } = passedOver;
-  const numbers = { 'aged out': agedOut.length, 'did not fit': didNotFit.length, dropped: dropped.length };
-  return countsLine(`${newsletter} ${slot}`, numbers);
+  return [schedule, slot, `${state}${slots}${reason === null ? '' : `: ${reason}`}${retry}`];
 }

@@ -5,14 +5,15 @@ import { type Command, Option } from 'commander';
 import type { AppContext } from '../../core/app-context.ts';
 import { type CliContext, CommandError, type JsonOption, printResult } from '../../core/cli/context.ts';
 import { formatProgress } from '../../core/cli/progress.ts';
+import { count, displayPath } from '../../core/cli/text.ts';
 import { type Config, loadConfig } from '../../core/config/config.ts';
 import { adoptSigningSecret, LOST_WITH_SECRET, verifySigningSecrets } from '../../core/signing-secret.ts';
 import { backupStore, restoreStore } from '../../core/store/backup/backup.ts';
 import { vacuumFailure, vacuumIfDue } from '../../core/store/deleted-text.ts';
 import { migrate } from '../../core/store/schema.ts';
 import { openStore, type Store } from '../../core/store/store.ts';
-import { rehearseRestore } from '../rehearsal/rehearse.ts';
-import { formatRehearsal, formatRehearsalLine, rehearsalJson } from './format-rehearsal.ts';
+import { formatDuration, rfc3339 } from '../../lib/time.ts';
+import { type Rehearsal, rehearseRestore } from '../rehearse-restore.ts';
 
 export function addStoreCommands(program: Command, cli: CliContext): void {
   program
@@ -48,12 +49,11 @@ export function addStoreCommands(program: Command, cli: CliContext): void {
     .argument('<file>', 'made by "daywire backup"')
     .option('--adopt-secret', 'although the signing secret is not the one of the backup, which is lost')
     .addOption(
-      new Option('--rehearse', 'restore into a temporary store instead, check it, and compare').conflicts(
-        'adoptSecret',
-      ),
+      new Option('--rehearse', 'restore into a temporary store instead, and delete it').conflicts('adoptSecret'),
     )
-    .addOption(new Option('--line', 'rehearse, and print one line, for a timer').implies({ rehearse: true }))
-    .addOption(new Option('--json', 'rehearse, and print JSON').conflicts('line').implies({ rehearse: true }))
+    .addOption(
+      new Option('--json', 'rehearse, and print JSON, with the rows of each table').implies({ rehearse: true }),
+    )
     .action((file: string, { adoptSecret = false, ...options }: RestoreFlags) =>
       options.rehearse === true
         ? rehearse(cli, file, options)
@@ -82,7 +82,6 @@ export function addStoreCommands(program: Command, cli: CliContext): void {
 interface RestoreFlags extends JsonOption {
   adoptSecret?: boolean;
   rehearse?: boolean;
-  line?: boolean;
 }
 
 async function rehearse(cli: CliContext, file: string, options: RestoreFlags): Promise<void> {
@@ -91,14 +90,24 @@ async function rehearse(cli: CliContext, file: string, options: RestoreFlags): P
     file,
     config: loadConfig(configFile, env, cwd),
     clock: cli.clock,
-    onProgress: (activity, rows) => cli.progress.show(`${activity}: ${rows} rows`),
+    onProgress: (rows) => cli.progress.show(`restoring: ${rows} rows`),
     signal: cli.stopSignal(),
   });
-  printResult(cli, options, {
-    value: rehearsalJson(rehearsal),
-    text: () => (options.line === true ? formatRehearsalLine(rehearsal) : formatRehearsal(rehearsal)),
-  });
-  if (rehearsal.problems.length > 0) cli.fail();
+  printResult(cli, options, { value: rehearsal, text: () => formatRehearsal(rehearsal) });
+  if (rehearsal.problem !== null) cli.fail();
+}
+
+function formatRehearsal({ file, problem, tables, madeAt, bytes, startedAt, seconds }: Rehearsal): string {
+  if (problem !== null) return `${displayPath(file)} is not a good backup: ${problem}`;
+  const made =
+    madeAt === null
+      ? 'of an unknown time'
+      : `made ${rfc3339(madeAt)}, ${formatDuration(Math.max(startedAt - madeAt, 0))} ago`;
+  const rows = Object.values(tables).reduce((sum, number) => sum + number, 0);
+  return (
+    `${displayPath(file)} is a good backup: ${made}; ${count(rows, 'row')} of ${Object.keys(tables).length} tables, ` +
+    `${(bytes / 1_000_000).toFixed(1)} MB, restored in ${seconds.toFixed(1)} s`
+  );
 }
 
 async function adopt(cli: CliContext, { config, store }: AppContext, isSure: boolean): Promise<void> {

@@ -7,7 +7,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
 import { z } from 'zod';
-import type { Config } from '../../core/config/config.ts';
 import { closestName } from '../../lib/names/closest-name.ts';
 import { sha256 } from '../../lib/sha256.ts';
 import { BUILT_IN_TEMPLATES, unreadableFolder } from '../../lib/templates.ts';
@@ -119,22 +118,6 @@ export function ownTemplateWarnings(folder: string): string[] {
   } catch (error) {
     if (error instanceof TemplateError) return [error.message];
     throw error;
-  }
-}
-
-/**
- * Whether a page or an edition may use a template that daywire does not ship, or that is missing. The shipped ones are
- * tested: rendering all takes longer than most commands, and makes visitors wait.
- */
-export function needsTemplateCheck({ paths, newsletters }: Pick<Config, 'paths' | 'newsletters'>): boolean {
-  try {
-    const all = listTemplates(paths.templates);
-    const shipped = all.filter(({ state }) => state === 'built-in' || state === 'same').map(({ name }) => name);
-    const used = newsletters.flatMap(({ template }) => [`${template}.mjml`, `${template}.txt`]);
-    return shipped.length < all.length || used.some((name) => !shipped.includes(name));
-  } catch {
-    // The check says why the folder cannot be read.
-    return true;
   }
 }
 

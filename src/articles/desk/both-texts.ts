@@ -1,7 +1,7 @@
 /** Two texts of the same fields, side by side. */
 import { html } from 'hono/html';
 import type { Html } from '../../web/desk/desk-request.ts';
-import { scrollable } from '../../web/desk/parts/scrollable.ts';
+import { scrollable } from '../../web/desk/parts/row-table.ts';
 
 interface ComparedField {
   label: string;

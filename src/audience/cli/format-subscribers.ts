@@ -1,12 +1,13 @@
 /**
  * Text output about subscribers.
  */
+import { section } from '../../core/cli/text.ts';
 import type { SuppressionReason } from '../../core/store/tables.ts';
 import { cleanLine } from '../../lib/text/clean-text.ts';
 import { datelineTime } from '../../lib/time.ts';
 import type { SubscriberImportResult } from '../csv/import.ts';
-import { IMPORT_STATUSES, type ImportStatus } from '../csv/import-status.ts';
 import { findListFormat } from '../csv/list-formats.ts';
+import { IMPORT_STATUSES, type ImportStatus } from '../csv/statuses.ts';
 import type { SubscriberHistory } from '../history.ts';
 import type { Subscriber } from '../subscriptions.ts';
 
@@ -103,11 +104,8 @@ export function formatSubscriber(
   zone: string,
 ): string {
   const at = (instant: number): string => datelineTime(instant, zone);
-  const list = (title: string, entries: string[]): string[] => {
-    if (entries.length === 0) return [];
-    const more = entries.length === limit ? ['  --json shows older ones'] : [];
-    return ['', title, ...entries.map((entry) => `  ${entry}`), ...more];
-  };
+  const list = (title: string, entries: string[]): string[] =>
+    section(title, entries.length === limit ? [...entries, '--json shows older ones'] : entries);
   const { email, zone: ownZone, createdAt, suppressedReason, pausedUntil, subscriptions } = subscriber;
   return [
     `${email}${ownZone === null ? '' : ` (${ownZone})`}, stored since ${at(createdAt)} (${zone})`,

@@ -20,7 +20,7 @@ import type { CsvColumn, GivenColumns } from '../csv/columns.ts';
 import { exportSubscribers } from '../csv/export.ts';
 import { importSubscribers } from '../csv/import.ts';
 import { LIST_FORMATS } from '../csv/list-formats.ts';
-import { parseStatusRules } from '../csv/status-rules.ts';
+import { parseStatusRules } from '../csv/statuses.ts';
 import { eraseSubscriber } from '../erasure.ts';
 import { subscriberHistory } from '../history.ts';
 import { addSubscriber, findSubscriberByAddress, removeSubscriber, subscriberPages } from '../subscriptions.ts';

@@ -6,7 +6,6 @@ import { type Selectable, sql } from 'kysely';
 import type { Db, Tx } from '../../core/store/store.ts';
 import type { Tables } from '../../core/store/tables.ts';
 import { type ConsentText, storeConsentText } from './consent-text.ts';
-import { revokeLinks } from './revoke-links.ts';
 import { nextState, type SubscriptionChange, type SubscriptionState } from './states.ts';
 
 /** Channel and source of a change. */
@@ -156,4 +155,23 @@ export async function subscriptionStates(db: Db, subscriberId: number): Promise<
     .orderBy('newsletter')
     .execute();
   return new Map(rows.map((row) => [row.newsletter, row.state]));
+}
+
+/**
+ * Revokes all links to the preferences of a locked subscriber, and those for an export or an erasure. Unsubscribe links
+ * work for ever.
+ */
+export async function revokeLinks(tx: Tx, subscriberId: number, now: number): Promise<void> {
+  await tx
+    .updateTable('subscribers')
+    .set({ token_version: sql<number>`token_version + 1` })
+    .where('id', '=', subscriberId)
+    .execute();
+  await tx
+    .updateTable('service_messages')
+    .set({ expires_at: now })
+    .where('subscriber_id', '=', subscriberId)
+    .where('kind', 'in', ['export', 'erase'])
+    .where('expires_at', '>', now)
+    .execute();
 }

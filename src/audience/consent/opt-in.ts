@@ -14,9 +14,14 @@ import { type ConfirmMessage, findConfirmMessage, queueServiceMessage } from '..
 import { findSuppression, liftSuppression } from '../suppression.ts';
 import type { ServiceMessageKey } from '../tokens.ts';
 import { changeZone, zoneProblem } from '../zone.ts';
-import { type ConsentChannel, changeSubscriptions, lockSubscriber, subscriptionStates } from './changes.ts';
+import {
+  type ConsentChannel,
+  changeSubscriptions,
+  lockSubscriber,
+  revokeLinks,
+  subscriptionStates,
+} from './changes.ts';
 import { type ConsentText, storeConsentText } from './consent-text.ts';
-import { revokeLinks } from './revoke-links.ts';
 import { limitsOfSignup, type SignupLimits } from './signup-limits.ts';
 
 export interface SubscriptionRequest {

@@ -2,12 +2,16 @@
  * The limits of requests for confirmation mail, against those who enter other people's addresses into the form. They
  * count what would be mailed, from any client; the limits of clients are those of the page.
  */
+
+import { listOpenAlerts, raiseAlert, resolveAlerts } from '../../core/alerts/alerts.ts';
 import type { SigningSecrets } from '../../core/config/signing-secrets.ts';
 import type { KeyedLimit } from '../../core/store/rate-limits.ts';
+import type { Db } from '../../core/store/store.ts';
 import { isTagged, mailboxKey } from '../../lib/address.ts';
+import { CLOCK_DIFFERENCE } from '../../lib/clock-watch.ts';
 import { DAY, HOUR } from '../../lib/time.ts';
+import { isLargeProvider } from '../mailbox-providers.ts';
 import { hashAddress, hashesOfAddress } from '../suppression.ts';
-import { isLargeProvider } from './large-providers.ts';
 
 export interface SignupLimits {
   /** Of one mailbox, with all its spellings. */
@@ -75,4 +79,24 @@ function taggedRateKey(addressHash: string): string {
 
 function addressRateKey(addressHash: string): string {
   return `address:${addressHash}`;
+}
+
+const SIGNUP_LIMIT = { kind: 'signup-limit', subject: {} };
+
+export async function raiseSignupAlert(db: Db, perHour: number, now: number): Promise<void> {
+  const message =
+    `Requests to subscribe are being refused: there were more than ${perHour} in an hour (signup.perHour). ` +
+    'If they are genuine, raise the limit; if not, somebody is entering the addresses of strangers.';
+  await raiseAlert(db, { ...SIGNUP_LIMIT, message }, now);
+}
+
+/** Resolves the alert an hour after the last refusal, and at once where that was before the clock was set back. */
+export async function resolveSignupAlert(db: Db, now: number): Promise<void> {
+  const isOver = (lastAt: number): boolean => lastAt <= now - HOUR || lastAt > now + CLOCK_DIFFERENCE;
+  const open = await listOpenAlerts(db, SIGNUP_LIMIT.kind);
+  await resolveAlerts(
+    db,
+    open.filter(({ lastAt }) => isOver(lastAt)),
+    now,
+  );
 }

@@ -6,12 +6,11 @@ import { basename } from 'node:path';
 import { parseAddress } from '../../lib/address.ts';
 import { cleanLine } from '../../lib/text/clean-text.ts';
 import type { MappedColumns } from './columns.ts';
-import { IMPORT_STATUSES } from './import-status.ts';
+import { statusesOf } from './columns.ts';
 import type { ImportWords } from './import-words.ts';
 import { readRecords } from './records.ts';
 import { unguard } from './row.ts';
-import { statusesOf } from './row-status.ts';
-import { PLAIN_WORDS, type StatusRules, wordOf } from './status-rules.ts';
+import { IMPORT_STATUSES, PLAIN_WORDS, type StatusRules, wordOf } from './statuses.ts';
 
 /** Distinct values that are counted in a column: one with more is no status, but a time or a text. */
 const MAX_VALUES = 50;

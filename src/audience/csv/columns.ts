@@ -3,11 +3,10 @@
  * named. A column that looks like a status or a consent and is not understood is `unclear`: nothing may be imported
  * before the operator has said what it means.
  */
-import type { ImportStatus } from './import-status.ts';
+
 import { COMMAND_OPTIONS, type ImportWords } from './import-words.ts';
 import { findListFormat, LIST_FORMATS, type ListFormat, matchingFormats, type StatusColumn } from './list-formats.ts';
-import { looksLikeConsent, plainName } from './plain-name.ts';
-import { mappedWords, type StatusRules } from './status-rules.ts';
+import { type ImportStatus, isWeaker, mappedWords, PLAIN_WORDS, type StatusRules, wordOf } from './statuses.ts';
 
 export type CsvColumn = 'email' | 'zone' | 'newsletters' | 'unsubscribed' | 'paused_until' | 'suppressed' | 'since';
 
@@ -28,7 +27,7 @@ const OWN_COLUMNS = ['line', 'reason', 'unconfirmed'];
 /** Headers named by the operator. Several columns can say the status. */
 export type GivenColumns = Partial<Record<CsvColumn, string>> & { status?: readonly string[] };
 
-export interface MappedStatusColumn {
+interface MappedStatusColumn {
   header: string;
   position: number;
   meaning: StatusColumn;
@@ -226,4 +225,84 @@ export function delimiterOf(headerLine: string): ',' | ';' | '\t' {
 
 function list(names: string[]): string {
   return names.map((name) => `"${name}"`).join(', ');
+}
+
+/** Lower case, letters and digits only: `Email Address`, `email_address` and `E-mail address` are the same name. */
+function plainName(header: string): string {
+  return header
+    .normalize('NFKC')
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}]/gu, '');
+}
+
+/** Somebody has left, or must not get mail: English, and the usual words of a few other languages. */
+const OPT_OUT = anyOf(
+  'unsub|optout|optedout|unconfirm|bounc|complain|abuse|spam|block|blacklist|suppress|banned|delet|remov|cancel|clean',
+  'disabl|donot|dontmail|nomail|noemail|unmailable|invalid|undeliver|inactiv|archiv|abmeld|abgemeld|ausgetragen',
+  'gesperrt|désabo|desabo|désinscri|desinscri|desuscri|disiscri|uitgeschr|afgemeld',
+  'withdr|revok|widerr|^stopped|^quit$|^left(?:at|on)?$',
+);
+/** Any state of somebody's subscription. */
+const STATE = anyOf(
+  'status|statut|^state$|^estado$|^stato$|^(is)?active$|^aktiv$|^actif$|^activo$|enabled|mailable|valid$',
+);
+/** Somebody has agreed to something. */
+const CONSENT = anyOf(
+  'subscri|optin|optedin|confirm|verif|consent|permission|gdpr|dsgvo|rgpd|marketing|newsletter|mailinglist|agree',
+  'accept|allow|einwillig|zustimm|abonn|inscri|iscritt',
+  '^(?:wants|receives?|gets?|sends?)(?:e?mails?|news)|e?mailok$',
+);
+/** A column about a consent which says when, whence or by whom it was given, but not whether. */
+const DETAIL = /(?:ip|id|uuid|hash|time|date|(?:ed|in|tion)at|edon|since|source|url|form|name|language|address)$/;
+
+/** Whether a column of that name may say that somebody must not get mail. @param name a plain name */
+function looksLikeConsent(name: string): boolean {
+  return OPT_OUT.test(name) || STATE.test(name) || (CONSENT.test(name) && !DETAIL.test(name));
+}
+
+function anyOf(...words: string[]): RegExp {
+  return new RegExp(words.join('|'));
+}
+
+export type RowStatus =
+  | { kind: 'known'; statuses: ImportStatus[] }
+  /** A value whose meaning is not known. */
+  | { kind: 'unknown'; column: MappedStatusColumn; value: string };
+
+/** What the columns of a row say about its status. A row of a file without a status is subscribed. */
+export function statusesOf(fields: readonly string[], columns: MappedColumns, rules: StatusRules): RowStatus {
+  const statuses: ImportStatus[] = [...columns.all];
+  for (const column of columns.statusColumns) {
+    const value = fields[column.position] ?? '';
+    const word = wordOf(value);
+    const { meaning } = column;
+    if ('filled' in meaning) {
+      if (word !== '') statuses.push(meaning.filled);
+      continue;
+    }
+    const any = word === '' ? undefined : find(rules.words, '*');
+    const status = find(rules.words, word) ?? find(meaning.values, word) ?? any;
+    if (status === undefined) return { kind: 'unknown', column, value: value.trim() };
+    statuses.push(status);
+  }
+  return { kind: 'known', statuses: statuses.length === 0 ? ['subscribed'] : statuses };
+}
+
+/**
+ * Checks that the operator's words contradict no meaning that is known: an import must not subscribe somebody who has
+ * left or never confirmed, by whatever name.
+ * @throws Error
+ */
+export function checkStatusRules({ statusColumns }: MappedColumns, rules: StatusRules): void {
+  const known = [PLAIN_WORDS, ...statusColumns.map(({ meaning }) => ('values' in meaning ? meaning.values : {}))];
+  for (const [word, status] of Object.entries(rules.words)) {
+    // The words of mapped columns contain the operator's own.
+    const meant = known.map((words) => find(words, word)).find((one) => one !== undefined && one !== status);
+    if (meant === undefined || meant === 'inactive' || !isWeaker(status, meant)) continue;
+    throw new Error(`the status "${word}" means ${meant}: an import cannot make it ${status}`);
+  }
+}
+
+function find(words: Readonly<Record<string, ImportStatus>>, word: string): ImportStatus | undefined {
+  return Object.hasOwn(words, word) ? words[word] : undefined;
 }

@@ -8,16 +8,14 @@ import type { SigningSecrets } from '../../core/config/signing-secrets.ts';
 import { analyseGrown } from '../../core/store/maintenance.ts';
 import type { Store } from '../../core/store/store.ts';
 import { checkFile, checkName, needsCheck } from './check-file.ts';
-import { type GivenColumns, type MappedColumns, mapColumns } from './columns.ts';
+import { checkStatusRules, type GivenColumns, type MappedColumns, mapColumns, statusesOf } from './columns.ts';
 import { type BatchResult, importBatch, type SkippedRow } from './import-batch.ts';
-import { effectOf, type ImportStatus, NOT_IMPORTED } from './import-status.ts';
 import { COMMAND_OPTIONS, type ImportWords } from './import-words.ts';
 import type { ListFormatName } from './list-formats.ts';
 import { type CsvRecord, CsvSyntaxError, readRecords } from './records.ts';
 import { MAX_LISTED, RejectsFile } from './rejects-file.ts';
 import { type ImportRow, parseRow, unguard } from './row.ts';
-import { checkStatusRules, statusesOf } from './row-status.ts';
-import type { StatusRules } from './status-rules.ts';
+import { effectOf, type ImportStatus, NOT_IMPORTED, type StatusRules } from './statuses.ts';
 
 export interface SubscriberImportResult extends BatchResult {
   /** The recognised export, or `plain`. */
@@ -55,13 +53,11 @@ export interface SubscriberImportOptions {
   status?: StatusRules | undefined;
   /** For errors. Default: the options of the command. */
   words?: ImportWords | undefined;
-  /** Counts what would be done, in transactions that are rolled back. */
-  dryRun?: boolean | undefined;
   /**
-   * Of a dry run: the whole file in one transaction, which is exact (default); or each batch in its own, so that others
-   * can write in between, but an address in two batches counts twice.
+   * Counts what would be done, in transactions that are rolled back: one for each batch, so that others can write in
+   * between. An address in two batches counts twice.
    */
-  rollBack?: 'file' | 'batch' | undefined;
+  dryRun?: boolean | undefined;
   clock: () => number;
   onProgress?: (progress: { rows: number; rejected: number; bytes: number; totalBytes: number }) => void;
 }
@@ -92,11 +88,8 @@ export async function importSubscribers(
     checkStatusRules(columns, rules);
     checkName(file, columns, rules, words);
     if (needsCheck(columns)) await checkFile(file, columns, rules, { known, words });
-    const run = (target: Pick<Store, 'db' | 'dialect'>): Promise<SubscriberImportResult> =>
-      new FileImport(target, secrets, file, { columns, rules, totalBytes, ...options }).run();
-    if (options.dryRun) return await (options.rollBack === 'batch' ? run(store) : rolledBack(store, run));
-    const report = await run(store);
-    await analyseGrown(store.db, ['subscribers', 'subscriptions'], report.added);
+    const report = await new FileImport(store, secrets, file, { columns, rules, totalBytes, ...options }).run();
+    if (!options.dryRun) await analyseGrown(store.db, ['subscribers', 'subscriptions'], report.added);
     return report;
   } catch (error) {
     throw new Error(`${file}: ${(error as Error).message}`, { cause: error });
@@ -223,11 +216,11 @@ class FileImport {
   async #flush(): Promise<void> {
     if (this.#batch.length === 0) return;
     const context = { source: basename(this.#file), now: this.#context.clock() };
-    const { dryRun, rollBack } = this.#context;
     const batch = this.#batch.splice(0);
     const run = (store: Pick<Store, 'db' | 'dialect'>) => importBatch(store, this.#secrets, batch, context);
-    const isRolledBack = dryRun === true && rollBack === 'batch';
-    const { skipped, effective, ...counts } = await (isRolledBack ? rolledBack(this.#store, run) : run(this.#store));
+    const { skipped, effective, ...counts } = await (this.#context.dryRun
+      ? rolledBack(this.#store, run)
+      : run(this.#store));
     this.#skipped.push(...skipped.slice(0, MAX_LISTED - this.#skipped.length));
     for (const row of effective) this.#count(row.status, 'effective');
     for (const key of Object.keys(counts) as (keyof BatchResult)[]) this.#totals[key] += counts[key];

@@ -3,7 +3,7 @@
  *
  * Header names are plain: lower case, letters and digits only, as `plainName` makes them.
  */
-import type { ImportStatus } from './import-status.ts';
+import type { ImportStatus } from './statuses.ts';
 
 export type ListFormatName =
   | 'mailchimp'

@@ -4,7 +4,7 @@ import { SUPPRESSION_REASONS, type SuppressionReason } from '../../core/store/ta
 import { parseAddress } from '../../lib/address.ts';
 import { zoneProblem } from '../zone.ts';
 import type { CsvColumn, MappedColumns } from './columns.ts';
-import { effectOf, type ImportStatus, strictest } from './import-status.ts';
+import { effectOf, type ImportStatus, strictest } from './statuses.ts';
 
 export interface ImportRow {
   line: number;

@@ -20,27 +20,7 @@ export interface UploadOptions {
   ignore: string[];
 }
 
-export interface UploadedImport {
-  id: string;
-  accountId: number;
-  state: Tables['subscriber_imports']['state'];
-  /** As the browser gave it, cleaned. */
-  fileName: string;
-  /** SHA-256, hex. */
-  fileHash: string;
-  /** Bytes. */
-  size: number;
-  options: UploadOptions;
-  rowsRead: number;
-  rejected: number;
-  bytesRead: number;
-  report: SubscriberImportResult | null;
-  /** Why nothing can be imported, or why the import stopped. */
-  problem: string | null;
-  createdAt: number;
-  /** When it was last written: while it runs, every second. */
-  changedAt: number;
-}
+export type UploadedImport = ReturnType<typeof toUpload>;
 
 export async function insertUpload(
   db: Db,
@@ -125,11 +105,22 @@ export async function deleteUploads(db: Db, before: number): Promise<string[]> {
   return rows.map(({ id }) => id);
 }
 
-function toUpload(row: Selectable<Tables['subscriber_imports']>): UploadedImport {
+function toUpload(row: Selectable<Tables['subscriber_imports']>) {
   return {
-    ...{ id: row.id, accountId: row.account_id, state: row.state, fileName: row.file_name, fileHash: row.file_hash },
-    ...{ size: row.size, options: JSON.parse(row.options), rowsRead: row.rows_read, rejected: row.rejected },
-    ...{ bytesRead: row.bytes_read, report: row.report === null ? null : JSON.parse(row.report) },
-    ...{ problem: row.problem, createdAt: row.created_at, changedAt: row.changed_at },
+    ...{ id: row.id, accountId: row.account_id, state: row.state },
+    /** As the browser gave it, cleaned. */
+    fileName: row.file_name,
+    /** SHA-256, hex. */
+    fileHash: row.file_hash,
+    /** Bytes. */
+    size: row.size,
+    options: JSON.parse(row.options) as UploadOptions,
+    ...{ rowsRead: row.rows_read, rejected: row.rejected, bytesRead: row.bytes_read },
+    report: row.report === null ? null : (JSON.parse(row.report) as SubscriberImportResult),
+    /** Why nothing can be imported, or why the import stopped. */
+    problem: row.problem,
+    createdAt: row.created_at,
+    /** When it was last written: while it runs, every second. */
+    changedAt: row.changed_at,
   };
 }

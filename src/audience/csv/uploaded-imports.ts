@@ -13,7 +13,7 @@ import { cleanLine, errorLine } from '../../lib/text/clean-text.ts';
 import { DAY, HOUR, SECOND } from '../../lib/time.ts';
 import { importSubscribers } from './import.ts';
 import { FORM_FIELDS } from './import-words.ts';
-import { parseStatusRules } from './status-rules.ts';
+import { parseStatusRules } from './statuses.ts';
 import {
   deleteUploads,
   findUpload,
@@ -50,7 +50,7 @@ export interface ReceivedFile {
 /**
  * Writes an upload to a new private file, as it arrives. Nothing is left of it after an error.
  * @param givenName as the browser sent it
- * @throws UploadError if it is empty or too long, or what `content` throws
+ * @throws UploadError if it is empty, or what `content` throws
  */
 export async function receiveUpload(
   { config }: Pick<App, 'config'>,
@@ -68,9 +68,6 @@ export async function receiveUpload(
     try {
       for await (const part of content) {
         size += part.length;
-        if (size > MAX_UPLOAD) {
-          throw new UploadError(`it has more than ${MAX_UPLOAD / 1024 / 1024} MB: divide it into several files`);
-        }
         hash.update(part);
         await file.writeFile(part);
       }
@@ -227,7 +224,7 @@ async function runImporter({ config, store, keys, clock }: App, upload: Uploaded
     format: options.format ?? undefined,
     ignore: options.ignore,
     status: parseStatusRules(options.status === '' ? [] : [options.status]),
-    ...{ words: FORM_FIELDS, dryRun, rollBack: 'batch' as const, clock },
+    ...{ words: FORM_FIELDS, dryRun, clock },
     onProgress: (progress) => {
       if (performance.now() - savedAt < SECOND) return;
       savedAt = performance.now();

@@ -8,8 +8,16 @@ import type { SignedInRequest } from '../../web/desk/desk-request.ts';
 import { respondAfter, respondPage } from '../../web/desk/page.ts';
 import { passwordField, selectField, submitButton } from '../../web/desk/parts/form.ts';
 import { exportSubscribers } from '../csv/export.ts';
+import { eraseSubscriber } from '../erasure.ts';
 import { exportSubscriberData, recordExport } from '../export-data.ts';
-import { operatorVia, respondGone, subjectOf, withSubscriberById } from './subscriber-of.ts';
+import {
+  addressHtml,
+  newsletterName,
+  operatorVia,
+  respondGone,
+  subjectOf,
+  withSubscriberById,
+} from './subscriber-of.ts';
 
 /** Everything about one person, as JSON. The event of the export is in it. */
 export function respondPersonExport(request: SignedInRequest): Promise<Response> {
@@ -79,25 +87,53 @@ export function streamLines(
   parts: AsyncGenerator<string>,
   onEnd: (lines: number, isComplete: boolean) => Promise<void>,
 ): ReadableStream<Uint8Array> {
-  const encoder = new TextEncoder();
-  let lines = -1;
-  return new ReadableStream(
-    {
-      async pull(controller) {
-        const { done, value } = await parts.next();
-        if (done) {
-          await onEnd(Math.max(0, lines), true);
-          controller.close();
-          return;
-        }
-        lines += value.split('\n').length - 1;
-        controller.enqueue(encoder.encode(value));
-      },
-      async cancel() {
-        await parts.return(undefined);
-        await onEnd(Math.max(0, lines), false);
-      },
-    },
-    { highWaterMark: 0 },
-  );
+  let [lines, isComplete] = [-1, false];
+  async function* counted(): AsyncGenerator<Uint8Array> {
+    try {
+      for await (const part of parts) {
+        lines += part.split('\n').length - 1;
+        yield Buffer.from(part);
+      }
+      isComplete = true;
+    } finally {
+      await onEnd(Math.max(0, lines), isComplete);
+    }
+  }
+  return ReadableStream.from(counted()) as unknown as ReadableStream<Uint8Array>;
+}
+
+export function respondErasurePage(request: SignedInRequest): Promise<Response> {
+  return withSubscriberById(request, async (subscriber) => {
+    const { id, email, subscriptions } = subscriber;
+    const names = subscriptions.map(({ newsletter }) => newsletterName(request, newsletter)).join(', ');
+    const { base } = request.desk;
+    const body = html`<p>All data of <strong>${addressHtml(request, email)}</strong> is deleted at once. This cannot be
+undone.</p>
+<h2>Deleted</h2><ul class="rows"><li>The address, the time zone, a pause</li>
+<li>${names === '' ? 'Subscriptions: none' : `Subscriptions: ${names}`}</li>
+<li>Every change of consent, with wordings and clients' addresses: the proof that it was given goes, too</li>
+<li>Service messages and their links, refusals, and the limits of requests for this address</li>
+<li>The replies of servers about this address</li></ul>
+<h2>What remains</h2><ul class="rows"><li>On the list of suppressions, a keyed hash of the address, so that no import
+adds it again. The person can subscribe again.</li>
+<li>In the figures of past editions, deliveries and bounces as numbers, without text and without a person</li>
+<li>What daywire cannot delete: mail that was submitted, log files, backups, and files of imports and exports</li></ul>
+<form class="narrow" method="post" action="${base}/audience/${id}/erase">${passwordField()}
+<div class="buttons">${submitButton('Delete all data', { danger: true, id: 'erase' })}
+<a class="button" href="${base}/audience/${id}">Keep it</a></div></form>`;
+    return respondPage(request, { title: 'Delete all data?', section: 'audience', body });
+  });
+}
+
+export function respondErasure(request: SignedInRequest): Promise<Response> {
+  return withSubscriberById(request, async (subscriber) => {
+    const { store, keys } = request.desk.app;
+    const audit = request.audit('subscriber.erase', subjectOf(subscriber));
+    const isErased = await eraseSubscriber(store.db, await keys.signingSecrets(), subscriber.id, request.at, audit);
+    if (!isErased) return respondGone(request);
+    return respondAfter(request, '/audience', {
+      kind: 'done',
+      text: `All data of subscriber ${subscriber.id} is deleted.`,
+    });
+  });
 }

@@ -2,8 +2,6 @@
  * Acts on one subscriber. Each is an event of consent by the channel `operator` with the account's name, or a message,
  * and a row of the audit log in the same transaction.
  */
-
-import { Temporal } from 'temporal-polyfill';
 import { HOUR, localDate, localDateTime } from '../../lib/time.ts';
 import type { DeskRequest, SignedInRequest } from '../../web/desk/desk-request.ts';
 import type { Notice } from '../../web/desk/notice.ts';
@@ -14,10 +12,18 @@ import { signupOptions } from '../consent/signup-limits.ts';
 import { changePreferences } from '../preferences.ts';
 import { endAllSubscriptions, type Subscriber, unsubscribe } from '../subscriptions.ts';
 import { suppressByOperator, unsuppressByOperator } from '../suppression.ts';
+import { firstInstantOfDay } from '../zone.ts';
 import { respondLedger } from './ledger-page.ts';
-import { readReason } from './reason-field.ts';
-import { newsletterName, operatorVia, respondGone, sourceOf, subjectOf, withSubscriberById } from './subscriber-of.ts';
-import { REASONS } from './words.ts';
+import {
+  newsletterName,
+  operatorVia,
+  REASONS,
+  readReason,
+  respondGone,
+  sourceOf,
+  subjectOf,
+  withSubscriberById,
+} from './subscriber-of.ts';
 
 export function handleUnsubscribeByOperator(request: SignedInRequest): Promise<Response> {
   return withSubscriberById(request, async (subscriber) => {
@@ -56,7 +62,7 @@ export function handlePauseSubscriber(request: SignedInRequest): Promise<Respons
   return withSubscriberById(request, async (subscriber) => {
     const { config, store } = request.desk.app;
     const { zone } = config.publication;
-    const until = firstInstantOf(request.form.get('until') ?? '', zone);
+    const until = firstInstantOfDay(request.form.get('until') ?? '', zone);
     const latest = request.at + MAX_PAUSE_DAYS * 24 * HOUR;
     if (until === null || until <= request.at || until > latest) {
       const error = `Not paused: it must be a day after today, within ${MAX_PAUSE_DAYS} days.`;
@@ -186,16 +192,6 @@ function dayAfterToday({ at, desk }: SignedInRequest, until: number | null): str
 
 /** A longer pause is better an end: the page of preferences has the same limit. */
 const MAX_PAUSE_DAYS = 366;
-
-/** Of a day such as `2026-12-01`; null for another text. */
-function firstInstantOf(day: string, zone: string): number | null {
-  if (!/^\d{4}-\d\d-\d\d$/.test(day)) return null;
-  try {
-    return Temporal.PlainDate.from(day, { overflow: 'reject' }).toZonedDateTime({ timeZone: zone }).epochMilliseconds;
-  } catch {
-    return null;
-  }
-}
 
 function after(request: SignedInRequest, { id }: Subscriber, notice: Notice): Response {
   return respondAfter(request, `/audience/${id}`, notice);

@@ -14,10 +14,18 @@ import { when } from '../../web/desk/parts/when.ts';
 import { type SubscriberHistory, subscriberHistory } from '../history.ts';
 import type { Subscriber } from '../subscriptions.ts';
 import { findSuppression } from '../suppression.ts';
-import { reasonField } from './reason-field.ts';
-import { mailState } from './search-page.ts';
-import { addressHtml, newsletterName, shownText, withSubscriberById } from './subscriber-of.ts';
-import { changeWords, channelWords, REASONS, STATE_MARKS } from './words.ts';
+import { mailState } from './overview-page.ts';
+import {
+  addressHtml,
+  changeWords,
+  channelWords,
+  newsletterName,
+  REASONS,
+  reasonField,
+  STATE_MARKS,
+  shownText,
+  withSubscriberById,
+} from './subscriber-of.ts';
 
 /** Entries of each list; the export has all. */
 const SHOWN = 50;

@@ -3,15 +3,18 @@
  */
 import { html } from 'hono/html';
 import { SUBSCRIPTION_STATES } from '../../core/store/tables.ts';
-import { barChart } from '../../web/desk/charts/bar-chart.ts';
+import { barChart } from '../../web/desk/chart.ts';
 import type { DeskRequest, Html, SignedInRequest } from '../../web/desk/desk-request.ts';
 import { respondPage } from '../../web/desk/page.ts';
 import { formatCount } from '../../web/desk/parts/figure.ts';
 import { hiddenFields, submitButton, textField } from '../../web/desk/parts/form.ts';
-import { rowTable } from '../../web/desk/parts/row-table.ts';
+import { rowTable, type TableRow } from '../../web/desk/parts/row-table.ts';
+import { statusMark } from '../../web/desk/parts/status-mark.ts';
+import { when } from '../../web/desk/parts/when.ts';
 import { growthPeriods, type PeriodGrowth, readGrowth } from '../growth.ts';
-import { countSubscriptions } from '../subscriptions.ts';
-import { newsletterName } from './subscriber-of.ts';
+import { parseSearch, searchSubscribers } from '../search/search.ts';
+import { countSubscriptions, type Subscriber } from '../subscriptions.ts';
+import { addressHtml, newsletterName, REASONS, STATE_MARKS } from './subscriber-of.ts';
 
 const DAYS = 30;
 const WEEKS = 26;
@@ -25,7 +28,7 @@ ${await growthRegion(request)}`;
 }
 
 /** The search. It is posted: an address in the address of a page would be kept by logs and browsers. */
-export function searchForm(request: DeskRequest, typed = '', error?: string): Html {
+function searchForm(request: DeskRequest, typed = '', error?: string): Html {
   const isWhole = !request.may('audience.addresses');
   return html`<section id="search"><form class="filters" method="post" action="${request.desk.base}/audience">
 ${textField({
@@ -110,9 +113,70 @@ function sum(growth: readonly PeriodGrowth[], what: 'joined' | 'left'): number {
 }
 
 /** The next page of a search: the address stays in the body. */
-export function nextPageForm(request: DeskRequest, typed: string, after: number): Html {
+function nextPageForm(request: DeskRequest, typed: string, after: number): Html {
   return html`<form class="pager" method="post" action="${request.desk.base}/audience">${hiddenFields({
     address: typed,
     after,
   })}${submitButton('Next page', { id: 'next-page' })}</form>`;
+}
+
+const PAGE = 50;
+
+export async function respondSearch(request: SignedInRequest): Promise<Response> {
+  const typed = (request.form.get('address') ?? '').slice(0, 1_000);
+  const search = parseSearch(typed, request.may('audience.addresses'));
+  if (search.kind === 'invalid') {
+    const body = searchForm(request, typed, `Not searched: ${search.reason}.`);
+    return respondPage(request, { title: 'Audience', section: 'audience', body, status: 422 });
+  }
+  const given = Number(request.form.get('after') ?? Number.NaN);
+  const after = Number.isSafeInteger(given) ? given : null;
+  const { subscribers, next } = await searchSubscribers(request.desk.app.store.db, search, { after, limit: PAGE });
+  const isEmpty = subscribers.length === 0;
+  const found = isEmpty
+    ? html`<p class="empty">${emptyText(request, search.kind, after)}</p>`
+    : results(request, subscribers);
+  const body = html`${searchForm(request, typed)}
+${found}
+${next === null ? '' : nextPageForm(request, typed, next)}`;
+  return respondPage(request, {
+    title: isEmpty ? 'No subscriber found' : 'Found subscribers',
+    section: 'audience',
+    body,
+  });
+}
+
+function emptyText(request: SignedInRequest, kind: 'address' | 'prefix', after: number | null): Html {
+  if (after !== null) return html`There are no more.`;
+  const who = kind === 'address' ? 'No subscriber has this address.' : 'No address of a subscriber begins with this.';
+  return html`${who} An address that was deleted may be on the
+<a href="${request.desk.base}/audience/suppressions">list of suppressions</a>.`;
+}
+
+function results(request: DeskRequest, subscribers: readonly Subscriber[]): Html {
+  const columns = ['Address', 'Newsletters', 'Mail', 'Stored since'].map((label) => ({ label }));
+  const rows = subscribers.map((subscriber) => row(request, subscriber));
+  return html`<section id="found">${rowTable('Found subscribers', columns, rows)}</section>`;
+}
+
+function row(request: DeskRequest, subscriber: Subscriber): TableRow {
+  const { id, email, subscriptions, createdAt } = subscriber;
+  const states = subscriptions.map(
+    ({ newsletter, state }) =>
+      html`<div>${newsletterName(request, newsletter)} ${statusMark(STATE_MARKS[state], state)}</div>`,
+  );
+  const link = html`<a href="${request.desk.base}/audience/${id}">${addressHtml(request, email)}</a>`;
+  const newsletters = states.length === 0 ? 'none' : html`${states}`;
+  return { cells: [link, newsletters, mailState(request, subscriber), when(request, createdAt)] };
+}
+
+/** Why a subscriber gets no mail, whatever the subscriptions. */
+export function mailState(request: DeskRequest, subscriber: Subscriber): Html {
+  const { suppressedReason, pausedUntil, subscriptions } = subscriber;
+  if (suppressedReason !== null) return html`${statusMark('bad', 'suppressed')}: ${REASONS[suppressedReason]}`;
+  if (pausedUntil !== null && pausedUntil > request.at) {
+    return html`${statusMark('waiting', 'paused')} until ${when(request, pausedUntil)}`;
+  }
+  const isMailed = subscriptions.some(({ state }) => state === 'confirmed');
+  return isMailed ? statusMark('good', 'mailed') : statusMark('off', 'no confirmed subscription');
 }

@@ -3,8 +3,13 @@
  * address of a page, its title or a redirect, where logs and the history of browsers would keep them.
  */
 import type { DeskSection } from '../../web/desk/desk-route.ts';
-import { respondErasure, respondErasurePage } from './erase-page.ts';
-import { respondExportForm, respondListExport, respondPersonExport } from './export-pages.ts';
+import {
+  respondErasure,
+  respondErasurePage,
+  respondExportForm,
+  respondListExport,
+  respondPersonExport,
+} from './export-pages.ts';
 import {
   handleDiscard,
   handleRun,
@@ -23,14 +28,8 @@ import {
   handleUnsubscribeByOperator,
 } from './ledger-acts.ts';
 import { respondLedger } from './ledger-page.ts';
-import { respondOverview } from './overview-page.ts';
-import { respondSearch } from './search-page.ts';
-import {
-  handleAddressLift,
-  handleAddressSuppression,
-  respondLookUp,
-  respondSuppressions,
-} from './suppression-pages.ts';
+import { respondOverview, respondSearch } from './overview-page.ts';
+import { handleAddressAct, respondLookUp, respondSuppressions } from './suppression-pages.ts';
 
 const [read, change] = ['audience.read', 'audience.change'] as const;
 const IMPORT = '/audience/imports/:import{[0-9a-f]+}';
@@ -44,8 +43,8 @@ export const audienceSection: DeskSection = {
     { method: 'POST', path: '/audience', needs: read, handle: respondSearch },
     { method: 'GET', path: '/audience/suppressions', needs: read, handle: (request) => respondSuppressions(request) },
     { method: 'POST', path: '/audience/suppressions', needs: read, handle: respondLookUp },
-    { method: 'POST', path: '/audience/suppressions/suppress', needs: change, handle: handleAddressSuppression },
-    { method: 'POST', path: '/audience/suppressions/lift', needs: change, handle: handleAddressLift },
+    { method: 'POST', path: '/audience/suppressions/suppress', needs: change, handle: handleAddressAct('suppress') },
+    { method: 'POST', path: '/audience/suppressions/lift', needs: change, handle: handleAddressAct('lift') },
     { method: 'GET', path: '/audience/export', needs: change, handle: respondExportForm },
     {
       ...{ method: 'POST', path: '/audience/export', needs: change, handle: respondListExport },

@@ -2,11 +2,16 @@
  * The subscriber that a path names, and what acts on subscribers share.
  */
 import { html } from 'hono/html';
+import type { SuppressionReason, Tables } from '../../core/store/tables.ts';
 import { maskLocalPart } from '../../lib/address.ts';
+import { boundedLine } from '../../lib/text/clean-text.ts';
 import type { DeskRequest, Html, SignedInRequest } from '../../web/desk/desk-request.ts';
 import { respondMissing } from '../../web/desk/page.ts';
+import { textField } from '../../web/desk/parts/form.ts';
+import type { StatusKind } from '../../web/desk/parts/status-mark.ts';
 import type { ConsentChannel } from '../consent/changes.ts';
-import { maskIn } from '../search/mask-in.ts';
+import type { SubscriptionState } from '../consent/states.ts';
+import { maskAddressesIn, maskIn } from '../search/mask-in.ts';
 import { findSubscriber, type Subscriber } from '../subscriptions.ts';
 
 /** Calls `work` with the subscriber of the path; responds with 404 if there is none. */
@@ -56,4 +61,87 @@ export function addressHtml(request: DeskRequest, email: string): Html {
 export function shownText(request: DeskRequest, text: string | null, email: string): string {
   if (text === null) return '';
   return request.may('audience.addresses') ? text : maskIn(text, email);
+}
+
+const LIMIT = 200;
+
+export type TypedReason = { kind: 'given'; text: string } | { kind: 'missing'; error: string };
+
+/** Addresses in it are masked. */
+export function readReason({ form }: DeskRequest): TypedReason {
+  const text = maskAddressesIn(boundedLine((form.get('reason') ?? '').slice(0, 4 * LIMIT), LIMIT));
+  if (text !== '') return { kind: 'given', text };
+  return { kind: 'missing', error: 'Not done: say why, such as "asked by phone to be mailed again".' };
+}
+
+export function reasonField({ form }: DeskRequest, error?: string): Html {
+  return textField({
+    ...{ name: 'reason', label: 'Reason', hint: 'For the audit log; without an address.', required: true },
+    ...{ maxLength: LIMIT, error, value: error === undefined ? '' : (form.get('reason') ?? '').slice(0, LIMIT) },
+  });
+}
+
+type Event = Pick<Tables['consent_events'], 'change' | 'channel' | 'newsletter' | 'detail'>;
+
+export const STATE_MARKS: Record<SubscriptionState, StatusKind> = {
+  confirmed: 'good',
+  unconfirmed: 'waiting',
+  unsubscribed: 'off',
+};
+
+export const REASONS: Record<SuppressionReason, string> = {
+  'hard-bounce': 'the mailbox does not exist',
+  'soft-bounces': 'mail bounced for a long time',
+  complaint: 'a complaint',
+  erased: 'the person had their data deleted',
+  operator: 'blocked by an operator',
+};
+
+const CHANNELS: Record<Tables['consent_events']['channel'], string> = {
+  form: 'with the form on the site',
+  confirmation: 'with the link of the confirmation email',
+  preferences: 'on the page of preferences',
+  'unsubscribe-page': 'with the link to unsubscribe',
+  'one-click': 'with the unsubscribe button of a mail program',
+  mailto: 'by email',
+  operator: 'by an operator',
+  import: 'by an import',
+  bounce: 'after a bounce',
+  complaint: 'after a complaint',
+};
+
+/** The channel of a change, as the end of a sentence. */
+export function channelWords(channel: Event['channel']): string {
+  return CHANNELS[channel];
+}
+
+/** A reason of the suppression list; another text as it is. */
+export function reasonWords(reason: string): string {
+  return Object.hasOwn(REASONS, reason) ? REASONS[reason as SuppressionReason] : reason;
+}
+
+/** What changed, as a sentence without its full stop. @param name the newsletter's */
+export function changeWords({ change, detail }: Event, name: string): string {
+  switch (change) {
+    case 'requested':
+      return `Requested ${name}`;
+    case 'confirmed':
+      return detail === null ? `Confirmed ${name}` : `Confirmed ${name} (${detail})`;
+    case 'unsubscribed':
+      return `Left ${name}`;
+    case 'zone':
+      return detail === null ? 'Chose the time zone of the publication' : `Chose the time zone ${detail}`;
+    case 'paused':
+      return detail === null ? 'Paused' : `Paused ${detail}`;
+    case 'resumed':
+      return 'Ended the pause';
+    case 'suppressed':
+      return `Put on the suppression list: ${reasonWords(detail ?? 'operator')}`;
+    case 'unsuppressed':
+      return detail === null
+        ? 'Taken off the suppression list'
+        : `Taken off the suppression list: ${reasonWords(detail)}`;
+    case 'exported':
+      return 'Data exported';
+  }
 }

@@ -22,9 +22,7 @@ import {
   suppressByOperator,
   unsuppressByOperator,
 } from '../suppression.ts';
-import { readReason, reasonField } from './reason-field.ts';
-import { addressHtml, sourceOf } from './subscriber-of.ts';
-import { REASONS, reasonWords } from './words.ts';
+import { addressHtml, REASONS, readReason, reasonField, reasonWords, sourceOf } from './subscriber-of.ts';
 
 const PAGE = 50;
 const PATH = '/audience/suppressions';
@@ -57,40 +55,34 @@ export async function respondLookUp(request: SignedInRequest): Promise<Response>
   return respondFound(request, typed);
 }
 
-export async function handleAddressSuppression(request: SignedInRequest): Promise<Response> {
-  const typed = (request.form.get('address') ?? '').slice(0, 1_000);
-  const reason = readReason(request);
-  const subject = await auditSubject(request, typed);
-  if (reason.kind === 'missing' || subject === null) return respondFound(request, typed, errorOf(reason));
-  const { store, keys } = request.desk.app;
-  const onCommit = request.audit('suppression.add', subject, { reason: reason.text });
-  const act = { source: sourceOf(request), onCommit };
-  const result = await suppressByOperator(store.db, await keys.signingSecrets(), typed, request.at, act);
-  const isDone = result.kind === 'suppressed';
-  const text = isDone
-    ? 'The address is on the list: nothing is mailed to it, whatever is requested for it.'
-    : 'The address was on the list before.';
-  return respondAfter(request, PATH, { kind: isDone ? 'done' : 'problem', text });
-}
+const ACTS = {
+  suppress: {
+    ...{ change: suppressByOperator, audit: 'suppression.add' },
+    done: 'The address is on the list: nothing is mailed to it, whatever is requested for it.',
+    already: 'The address was on the list before.',
+  },
+  lift: {
+    ...{ change: unsuppressByOperator, audit: 'suppression.lift' },
+    done: 'The address is off the list. It is mailed only what it has confirmed, or confirms from now on.',
+    already: 'The address was not on the list.',
+  },
+} as const;
 
-export async function handleAddressLift(request: SignedInRequest): Promise<Response> {
-  const typed = (request.form.get('address') ?? '').slice(0, 1_000);
-  const reason = readReason(request);
-  const subject = await auditSubject(request, typed);
-  if (reason.kind === 'missing' || subject === null) return respondFound(request, typed, errorOf(reason));
-  const { store, keys } = request.desk.app;
-  const onCommit = request.audit('suppression.lift', subject, { reason: reason.text });
-  const act = { source: sourceOf(request), onCommit };
-  const result = await unsuppressByOperator(store.db, await keys.signingSecrets(), typed, request.at, act);
-  const isDone = result.kind === 'lifted';
-  const text = isDone
-    ? 'The address is off the list. It is mailed only what it has confirmed, or confirms from now on.'
-    : 'The address was not on the list.';
-  return respondAfter(request, PATH, { kind: isDone ? 'done' : 'problem', text });
-}
-
-function errorOf(reason: ReturnType<typeof readReason>): string | undefined {
-  return reason.kind === 'missing' ? reason.error : undefined;
+export function handleAddressAct(act: keyof typeof ACTS): (request: SignedInRequest) => Promise<Response> {
+  const { change, audit, done, already } = ACTS[act];
+  return async (request) => {
+    const typed = (request.form.get('address') ?? '').slice(0, 1_000);
+    const reason = readReason(request);
+    const subject = await auditSubject(request, typed);
+    if (reason.kind === 'missing') return respondFound(request, typed, reason.error);
+    if (subject === null) return respondFound(request, typed);
+    const { store, keys } = request.desk.app;
+    const onCommit = request.audit(audit, subject, { reason: reason.text });
+    const options = { source: sourceOf(request), onCommit };
+    const { kind } = await change(store.db, await keys.signingSecrets(), typed, request.at, options);
+    const isDone = kind === 'suppressed' || kind === 'lifted';
+    return respondAfter(request, PATH, { kind: isDone ? 'done' : 'problem', text: isDone ? done : already });
+  };
 }
 
 /** The subscriber's number, or the beginning of the keyed hash that is on the list. Null for no address. */
@@ -123,7 +115,7 @@ async function respondFound(request: SignedInRequest, typed: string, error?: str
       : html`${statusMark('bad', 'suppressed')} since ${when(request, suppression.at)}: ${REASONS[suppression.reason]}`;
   const found = html`<div role="status"><p>${addressHtml(request, address.email)}: ${state}. ${link}</p>
 ${request.may('audience.change') ? actForm(request, address.email, suppression?.reason ?? null, error) : ''}</div>`;
-  return respondSuppressions(request, { typed, found, ...(error === undefined ? {} : { error: undefined }) });
+  return respondSuppressions(request, { typed, found });
 }
 
 function actForm(

@@ -13,7 +13,7 @@ import { SHORT_LINK_LIFETIME } from '../account-links.ts';
 import { consentTextOf } from '../consent/consent-text.ts';
 import { type Confirmation, confirmRequest, findRequest, type RequestState } from '../consent/opt-in.ts';
 import { CONFIRM_WITHIN_HOURS } from '../consent/signup-limits.ts';
-import { preferencesToken, readConfirmToken, type ServiceMessageKey } from '../tokens.ts';
+import { preferencesToken, readMessageToken, type ServiceMessageKey } from '../tokens.ts';
 import { isSignupOpen, newsletterChoices, shownConsent } from './subscribe-form.ts';
 
 type ConfirmPage = Confirmation | RequestState;
@@ -46,7 +46,7 @@ export function handleConfirm(web: WebContext): Handler {
 
 function withToken(web: WebContext, act: (key: ServiceMessageKey, c: Context) => Promise<ConfirmPage>): Handler {
   return async (c) => {
-    const key = readConfirmToken(web.secrets, c.req.param('token') ?? '');
+    const key = readMessageToken(web.secrets, 'confirm', c.req.param('token') ?? '');
     if (key === null) return respondNotFound(web, c);
     const page = await act(key, c);
     const { kind } = page;

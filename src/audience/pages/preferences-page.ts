@@ -16,8 +16,9 @@ import { consentTextOf } from '../consent/consent-text.ts';
 import { changePreferences, type Preferences, readPreferences } from '../preferences.ts';
 import { isLiftedByOptIn } from '../suppression.ts';
 import { preferencesToken, readPreferencesToken } from '../tokens.ts';
+import { firstInstantOfDay } from '../zone.ts';
+import { withSubscriberByToken } from './account-pages.ts';
 import { chosenNewsletters, isSignupOpen, newsletterChoices, shownConsent } from './subscribe-form.ts';
-import { withSubscriberByToken } from './subscriber-by-token.ts';
 import { isOffered, UNKNOWN_ZONE, zoneSelect } from './time-zones.ts';
 
 interface PreferencesFields {
@@ -119,8 +120,8 @@ function readPreferencesForm(
   };
   const isKnownZone = fields.zone === '' || fields.zone === ownZone || isOffered(fields.zone);
   const zone = isKnownZone && fields.zone !== '' ? fields.zone : web.view.zone;
-  const pausedUntil = fields.paused === '' ? null : startOfDay(fields.paused, zone, now);
-  const isKnownDay = !Number.isNaN(pausedUntil);
+  const pausedUntil = fields.paused === '' ? null : pauseEnd(fields.paused, zone, now);
+  const isKnownDay = fields.paused === '' || pausedUntil !== null;
   if (isKnownZone && isKnownDay) return { fields, errors: null, pausedUntil };
   const { tomorrow, latest } = pauseDays(now, zone);
   const dayError = `Choose a day from ${longDate(tomorrow)} to ${longDate(latest)}, such as ${tomorrow}.`;
@@ -134,17 +135,11 @@ function pauseDays(now: number, zone: string): { tomorrow: string; latest: strin
   return { tomorrow: today.add({ days: 1 }).toString(), latest: today.add(LONGEST_PAUSE).toString() };
 }
 
-/** The first instant of a day on which a pause may end; NaN for anything else. */
-function startOfDay(text: string, zone: string, now: number): number {
-  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return Number.NaN;
+/** The first instant of a day on which a pause may end; null for anything else. */
+function pauseEnd(text: string, zone: string, now: number): number | null {
   const { tomorrow, latest } = pauseDays(now, zone);
   // Dates in this form compare as text.
-  if (text < tomorrow || text > latest) return Number.NaN;
-  try {
-    return Temporal.PlainDate.from(text, { overflow: 'reject' }).toZonedDateTime({ timeZone: zone }).epochMilliseconds;
-  } catch {
-    return Number.NaN;
-  }
+  return text < tomorrow || text > latest ? null : firstInstantOfDay(text, zone);
 }
 
 /** `November 25, 2026` for `2026-11-25`. */

@@ -3,10 +3,16 @@ import { refuseForeignForms } from '../../web/server/form-origin.ts';
 import { privatePageHeaders } from '../../web/server/headers.ts';
 import { limitForm } from '../../web/server/request-body.ts';
 import type { AddRoutes } from '../../web/server/web-context.ts';
+import {
+  handleActLinkRequest,
+  handleErasure,
+  handleExport,
+  handlePreferencesLinkRequest,
+  handleRevocation,
+  serveActPage,
+} from './account-pages.ts';
 import { handleConfirm, serveConfirmPage } from './confirm-page.ts';
-import { handleActLinkRequest, handlePreferencesLinkRequest, handleRevocation } from './link-requests.ts';
 import { serveNewsletters } from './newsletters-page.ts';
-import { handleErasure, handleExport, serveActPage } from './personal-data.ts';
 import { handlePreferences, redirectToPreferences, servePreferences } from './preferences-page.ts';
 import { handleSubscribe, redirectToForm } from './subscribe-page.ts';
 import { handleUnsubscribe, limitUnsubscribe, serveUnsubscribePage } from './unsubscribe-page.ts';

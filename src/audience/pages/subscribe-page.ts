@@ -14,8 +14,7 @@ import { readForm, respondNoForm } from '../../web/server/request-body.ts';
 import type { WebContext } from '../../web/server/web-context.ts';
 import type { ConsentText } from '../consent/consent-text.ts';
 import { requestSubscription } from '../consent/opt-in.ts';
-import { CONFIRM_WITHIN_HOURS, signupOptions } from '../consent/signup-limits.ts';
-import { raiseSignupAlert } from '../signup-alert.ts';
+import { CONFIRM_WITHIN_HOURS, raiseSignupAlert, signupOptions } from '../consent/signup-limits.ts';
 import { renderNewsletters } from './newsletters-page.ts';
 import {
   isSignupOpen,

@@ -49,6 +49,20 @@ export function table(rows: string[][]): string[] {
   );
 }
 
+/** Aligns values after their names. Entries whose value is null are left out. */
+export function record(entries: readonly (readonly [name: string, value: string | null])[]): string[] {
+  return table(entries.flatMap(([name, value]) => (value === null ? [] : [[name, value]])));
+}
+
+/** A title below an empty line, and indented lines; nothing without lines. */
+export function section(title: string, lines: readonly string[]): string[] {
+  return lines.length === 0 ? [] : ['', title, ...indent(lines)];
+}
+
+export function indent(lines: readonly string[]): string[] {
+  return lines.map((line) => `  ${line}`);
+}
+
 /** JSON for programs. Instants, which are epoch milliseconds inside daywire, are RFC 3339 in UTC. */
 export function formatJson(value: unknown, indent?: number): string {
   const isInstant = (key: string): boolean => key === 'at' || /(At|Until)$/.test(key);

@@ -12,12 +12,6 @@ export const SECRET_FINGERPRINT = 'secret.fingerprint';
 /** While this is set, an SQLite file must be rewritten. Its value is the reason. */
 export const VACUUM_DUE = 'store.vacuum';
 
-/**
- * The last time that a forwarded header came from an address that is not in `server.trustedProxies`, as JSON of
- * `UntrustedProxy` (web/server/untrusted-proxy.ts).
- */
-export const UNTRUSTED_PROXY = 'server.untrusted-proxy';
-
 /** When the sample newsroom was loaded: epoch milliseconds. */
 export const SAMPLE_LOADED_AT = 'sample.loaded-at';
 

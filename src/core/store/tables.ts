@@ -515,8 +515,6 @@ interface EditionsTable {
   heartbeat_at: number | null;
   /** In A-labels. Null for an edition that closed before the column existed. */
   message_id_domain: string | null;
-  /** Of the unsubscribe tokens in its copies: 1 for editions that closed before the column existed. */
-  token_version: Generated<1 | 2>;
   delivery_state: Generated<EditionDeliveryState>;
   /** Why it is paused or cancelled. */
   delivery_reason: string | null;

@@ -35,9 +35,9 @@ export interface BounceTarget {
 }
 
 // A token of `mailboxToken`, after the plus sign of an address; its case may have changed on the way.
-const MAILBOX_TOKEN = /\+([bsuv][a-z2-7]{39})@/gi;
+const MAILBOX_TOKEN = /\+([bsv][a-z2-7]{39})@/gi;
 // A token of `unsubscribeToken`, at the end of an unsubscribe link.
-const LINK_TOKEN = /\/unsubscribe\/(v[12]\.[A-Za-z0-9_-]{22,200})/g;
+const LINK_TOKEN = /\/unsubscribe\/(v2\.[A-Za-z0-9_-]{22,200})/g;
 
 /** Everything in a text that has the form of our tokens, each once, in order. */
 export function findTokens(text: string): string[] {
@@ -67,7 +67,7 @@ export function readTargetToken(
     editionId: key.purpose === 'service-bounce' ? null : key.editionId,
     serviceMessageId: key.purpose === 'service-bounce' ? key.messageId : null,
     newsletter: null,
-    isUnsubscribe: key.purpose === 'unsubscribe',
+    isUnsubscribe: false,
   };
 }
 

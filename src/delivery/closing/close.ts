@@ -118,14 +118,10 @@ function skipReason({ reason, approval }: SkippedEdition): string {
   return `${reason}; the approval by ${approval.by} is void: ${approval.voided}`;
 }
 
-/** A retry must have the same bytes, also after a change of the sender's address, or of the tokens. */
+/** A retry must have the same bytes, also after a change of the sender's address. */
 export async function freezeMessageParts(tx: Tx, editionId: number, { from }: Pick<NewsletterConfig, 'from'>) {
   const { domain } = senderOf(from, undefined);
-  await tx
-    .updateTable('editions')
-    .set({ message_id_domain: domain, token_version: 2 })
-    .where('id', '=', editionId)
-    .execute();
+  await tx.updateTable('editions').set({ message_id_domain: domain }).where('id', '=', editionId).execute();
 }
 
 async function closedBefore(db: Db, edition: EditionSummary): Promise<ClosedEdition> {

@@ -51,17 +51,7 @@ export type MessageMaker = (recipient: Recipient) => Promise<OutgoingMessage>;
 export function prepareMessages(
   edition: Pick<
     Edition,
-    | 'id'
-    | 'newsletter'
-    | 'slot'
-    | 'revision'
-    | 'subject'
-    | 'nonce'
-    | 'html'
-    | 'text'
-    | 'closedAt'
-    | 'messageIdDomain'
-    | 'tokenVersion'
+    'id' | 'newsletter' | 'slot' | 'revision' | 'subject' | 'nonce' | 'html' | 'text' | 'closedAt' | 'messageIdDomain'
   >,
   newsletter: NewsletterConfig,
   config: Pick<Config, 'publication' | 'bounces' | 'delivery'>,
@@ -150,31 +140,25 @@ function dueAt(
  * mailbox for bounces is configured.
  */
 function personalMaker(
-  { id, newsletter, tokenVersion }: Pick<Edition, 'id' | 'newsletter' | 'tokenVersion'>,
+  { id, newsletter }: Pick<Edition, 'id' | 'newsletter'>,
   { publication, bounces, delivery }: Pick<Config, 'publication' | 'bounces' | 'delivery'>,
   secrets: SigningSecrets,
 ) {
   const base = new URL(`${publication.url}/`).href;
   const mailbox = bounces.address === undefined ? null : wireAddress(bounces.address);
   const isTokenUsed = mailbox !== null || delivery.provider !== 'none';
-  const tokenOf = (purpose: 'bounce' | 'unsubscribe', subscriberId: number): string =>
-    mailboxToken(secrets, { purpose, editionId: id, subscriberId });
-  // A copy that is tried again after an upgrade must have the same bytes.
-  const addressTokenOf = (subscriberId: number): string =>
-    tokenVersion === 1
-      ? tokenOf('unsubscribe', subscriberId)
-      : unsubscribeAddressToken(secrets, { subscriberId, newsletter });
 
   return ({ subscriberId, ...link }: PreferencesKey) => {
-    const token = isTokenUsed ? tokenOf('bounce', subscriberId) : null;
+    const token = isTokenUsed ? mailboxToken(secrets, { purpose: 'bounce', editionId: id, subscriberId }) : null;
     return {
       links: {
-        unsubscribe: `${base}unsubscribe/${unsubscribeToken(secrets, { subscriberId, newsletter }, tokenVersion)}`,
+        unsubscribe: `${base}unsubscribe/${unsubscribeToken(secrets, { subscriberId, newsletter })}`,
         preferences: `${base}preferences/${preferencesToken(secrets, { subscriberId, ...link })}`,
       },
       token,
       returnPath: mailbox && token && taggedAddress(mailbox, token),
-      unsubscribeAddress: mailbox && taggedAddress(mailbox, addressTokenOf(subscriberId)),
+      unsubscribeAddress:
+        mailbox && taggedAddress(mailbox, unsubscribeAddressToken(secrets, { subscriberId, newsletter })),
     };
   };
 }

@@ -5,7 +5,7 @@
  */
 import { textDirection } from '../../articles/article.ts';
 import { PREFERENCES_LINK_LIFETIME } from '../../audience/account-links.ts';
-import { actToken, confirmToken, mailboxToken, preferencesToken } from '../../audience/tokens.ts';
+import { mailboxToken, messageToken, preferencesToken } from '../../audience/tokens.ts';
 import type { Config } from '../../core/config/config.ts';
 import type { SigningSecrets } from '../../core/config/signing-secrets.ts';
 import { newsletterSite, type SiteView } from '../../core/config/site-view.ts';
@@ -110,11 +110,11 @@ async function render(
     return `${base}preferences/${preferencesToken(secrets, { subscriberId, version: tokenVersion, expiresAt: until })}`;
   };
   const link = {
-    confirm: () => `${base}confirm/${confirmToken(secrets, key)}`,
+    confirm: () => `${base}confirm/${messageToken(secrets, 'confirm', key)}`,
     already: preferences,
     preferences,
-    export: () => `${base}account/export/${actToken(secrets, 'export', key)}`,
-    erase: () => `${base}account/erase/${actToken(secrets, 'erase', key)}`,
+    export: () => `${base}account/export/${messageToken(secrets, 'export', key)}`,
+    erase: () => `${base}account/erase/${messageToken(secrets, 'erase', key)}`,
   }[kind]();
   const data = { site, dir: textDirection(site.language), email, newsletters, link, expiresAt, consent };
   const rendered = await templates.text(`mail/${kind}.txt.liquid`, data);

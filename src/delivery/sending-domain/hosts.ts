@@ -2,8 +2,9 @@
  * Judges the hosts of the sending domain: the mail exchanges to which bounces return, and the names of the IP addresses
  * from which mail leaves.
  */
+
 import { isIP, SocketAddress } from 'node:net';
-import { isLargeProvider } from '../../audience/consent/large-providers.ts';
+import { isLargeProvider } from '../../audience/mailbox-providers.ts';
 import { type DnsResolver, lookUpAddresses } from './dns-resolver.ts';
 import { type Judgement, judgementsOf } from './judgement.ts';
 

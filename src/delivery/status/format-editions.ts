@@ -1,7 +1,7 @@
 /**
  * Text output about editions and deliveries.
  */
-import { count, counts, table } from '../../core/cli/text.ts';
+import { count, counts, record, section, table } from '../../core/cli/text.ts';
 import type { Config } from '../../core/config/config.ts';
 import { datelineTime, rfc3339 } from '../../lib/time.ts';
 import type { CloseOutcome } from '../closing/close.ts';
@@ -82,17 +82,17 @@ export function formatEdition(edition: EditionStatus): string {
 export function formatEditionDetails(edition: EditionDetails): string {
   const { newsletter, slot, headline, subject, closed, url, deliveries, passedOver, articles, revisions } = edition;
   const reported = formatReports(edition.reports);
-  const list = (title: string, lines: string[]): string[] =>
-    lines.length === 0 ? [] : ['', title, ...lines.map((line) => `  ${line}`)];
   return [
     `${newsletter}/${slot}, number ${numberOf(edition)}: ${headline}`,
-    `subject: ${subject}`,
-    `closed: ${closed}`,
-    `page: ${url}`,
-    `delivery: ${stateAndReason(edition)}`,
-    `deliveries: ${counts(deliveries) || 'none'}`,
-    ...(reported === '' ? [] : [`reported: ${reported}`]),
-    ...list(
+    ...record([
+      ['subject', subject],
+      ['closed', closed],
+      ['page', url],
+      ['delivery', stateAndReason(edition)],
+      ['deliveries', counts(deliveries) || 'none'],
+      ['reported', reported || null],
+    ]),
+    ...section(
       'revisions',
       revisions.length === 1
         ? []
@@ -101,17 +101,14 @@ export function formatEditionDetails(edition: EditionDetails): string {
             return `${revision}, closed ${at}: ${counts(one.deliveries) || 'no deliveries'}; ${stateAndReason(one)}`;
           }),
     ),
-    ...list(
-      'articles',
-      articles.map(({ block, id }) => `${block.padEnd(8)} ${id}`),
-    ),
-    ...list('complaint and bounce rates', formatLevels(edition.rateLevels)),
-    ...list('mailbox providers', formatProviderReports(edition.mailboxProviders)),
-    ...list('aged out', passedOver.agedOut),
-    ...list('did not fit', passedOver.didNotFit),
-    ...list('dropped', passedOver.dropped),
-    ...list('failures', formatFailures(edition.failures)),
-    ...list(
+    ...section('articles', record(articles.map(({ block, id }) => [block, id]))),
+    ...section('complaint and bounce rates', formatLevels(edition.rateLevels)),
+    ...section('mailbox providers', formatProviderReports(edition.mailboxProviders)),
+    ...section('aged out', passedOver.agedOut),
+    ...section('did not fit', passedOver.didNotFit),
+    ...section('dropped', passedOver.dropped),
+    ...section('failures', formatFailures(edition.failures)),
+    ...section(
       'failed deliveries (the newest)',
       edition.failedDeliveries.map(
         (one) => `${one.email}: ${one.reason}${one.reply === null ? '' : ` (${one.reply})`}`,

@@ -2,7 +2,7 @@
  * Text output about drafts of editions.
  */
 import { withCommands } from '../../core/actions.ts';
-import { count, table } from '../../core/cli/text.ts';
+import { count, section, table } from '../../core/cli/text.ts';
 import { localDateTime, rfc3339 } from '../../lib/time.ts';
 import { describeCommand, describeField, describeValue } from '../draft/describe.ts';
 import { type DraftTarget, targetName } from '../draft/draft-target.ts';
@@ -44,19 +44,12 @@ export function formatDraft(draft: ShownDraft, minimumStories: number, zone: str
     // An alert has its article, however old.
     ...(window.from === 0 ? [] : [`published from ${from} until ${until}`]),
     ...formatStories(stories),
-    ...(leftOut.length === 0
-      ? []
-      : [
-          '',
-          'not in it',
-          ...table(
-            leftOut.map(({ headline, id, reason }) => [formatReason(reason, zone), cutLine(headline ?? ''), id]),
-          ).map((line) => `  ${line}`),
-        ]),
+    ...section(
+      'not in it',
+      table(leftOut.map(({ headline, id, reason }) => [formatReason(reason, zone), cutLine(headline ?? ''), id])),
+    ),
     ...(earlier === 0 ? [] : ['', `${count(earlier, 'article')} of earlier editions or older`]),
-    ...(draft.problems.length === 0
-      ? []
-      : ['', 'to check', ...formatEditionProblems(draft.problems).map((line) => `  ${line}`)]),
+    ...section('to check', formatEditionProblems(draft.problems)),
   ].join('\n');
 }
 

@@ -1,5 +1,5 @@
 /** What `daywire preview` prints. */
-import { count, table } from '../../core/cli/text.ts';
+import { count, section, table } from '../../core/cli/text.ts';
 import type { NewsletterConfig } from '../../core/config/config.ts';
 import { truncate } from '../../lib/text/clean-text.ts';
 import { localDateTime, rfc3339 } from '../../lib/time.ts';
@@ -13,8 +13,6 @@ export function formatPreview(preview: Preview, newsletter: Minimum, zone: strin
   const { slot, window, stories, isSkipped, earlierSlot, articles, leftOut, olderArticles } = preview;
   const { rejectedArticles } = preview;
   const [from, until] = [window.from, window.until].map((instant) => localDateTime(instant, zone));
-  const rows = (title: string, lines: string[][]): string[] =>
-    lines.length === 0 ? [] : ['', title, ...table(lines).map((line) => `  ${line}`)];
   return [
     ...(preview.kind === 'written' ? [preview.htmlPath, ''] : []),
     `${newsletter.id} of ${slot.label}` +
@@ -24,13 +22,10 @@ export function formatPreview(preview: Preview, newsletter: Minimum, zone: strin
     ...(earlierSlot === null
       ? []
       : [`the edition of ${earlierSlot} comes first and takes its stories from the same list`]),
-    ...rows(
-      'in it',
-      articles.map(({ block, headline, id }) => [block, cutLine(headline), id]),
-    ),
-    ...rows(
+    ...section('in it', table(articles.map(({ block, headline, id }) => [block, cutLine(headline), id]))),
+    ...section(
       'not in it',
-      leftOut.map(({ headline, id, reason }) => [formatReason(reason, zone), cutLine(headline ?? ''), id]),
+      table(leftOut.map(({ headline, id, reason }) => [formatReason(reason, zone), cutLine(headline ?? ''), id])),
     ),
     ...(olderArticles === 0 ? [] : [`  and ${count(olderArticles, 'older article')}`]),
     ...(rejectedArticles === 0

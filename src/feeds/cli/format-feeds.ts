@@ -1,7 +1,7 @@
 /**
  * Text output about feeds and who reads them.
  */
-import { table } from '../../core/cli/text.ts';
+import { indent, table } from '../../core/cli/text.ts';
 import type { FeedSummary } from '../feed-states.ts';
 import { type ReaderStatistics, totalOf, unchangedPercent } from '../readers/reader-statistics.ts';
 
@@ -41,11 +41,7 @@ export function formatReaders({ from, until, days, readers }: ReaderStatistics):
     ]),
     ['all', perDay(total.requests / days), `${unchangedPercent(total)}%`, String(total.subscribers), ''],
   ]);
-  return [
-    `feed requests from ${from} to ${until} (${days.toFixed(1)} days)`,
-    ...lines.map((line) => `  ${line}`),
-    EXPLANATION,
-  ].join('\n');
+  return [`feed requests from ${from} to ${until} (${days.toFixed(1)} days)`, ...indent(lines), EXPLANATION].join('\n');
 }
 
 function perDay(requests: number): string {

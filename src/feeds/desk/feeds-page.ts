@@ -2,7 +2,7 @@
 import { html } from 'hono/html';
 import type { AppContext } from '../../core/app-context.ts';
 import { AgedCache } from '../../web/desk/aged-cache.ts';
-import { barChart } from '../../web/desk/charts/bar-chart.ts';
+import { barChart } from '../../web/desk/chart.ts';
 import type { Html, SignedInRequest } from '../../web/desk/desk-request.ts';
 import type { DeskSection } from '../../web/desk/desk-route.ts';
 import { respondPage } from '../../web/desk/page.ts';

@@ -1,5 +1,5 @@
 /** Sources as text, and as JSON with instants in RFC 3339, UTC. */
-import { count } from '../../core/cli/text.ts';
+import { count, record } from '../../core/cli/text.ts';
 import { rfc3339 } from '../../lib/time.ts';
 import type { SourceTest } from '../polling/source-kind.ts';
 import { apiName } from '../source-state.ts';
@@ -54,7 +54,7 @@ export function formatSourceDetails(source: SourceStatus): string {
   const { id, url, outlet, api, endpoint, movedTo, items, lastDay, failures, failingSince } = source;
   const repaired = source.isRepaired ? '; not well-formed, and repaired' : '';
   const found = api === null || endpoint === null ? 'not found yet' : `${apiName(api)} at ${endpoint}${repaired}`;
-  const lines: [string, string | null][] = [
+  return record([
     ['source', id],
     ['outlet', outlet],
     ['url', url],
@@ -67,8 +67,7 @@ export function formatSourceDetails(source: SourceStatus): string {
     ['polled', time(source.polledAt)],
     ['succeeded', time(source.succeededAt)],
     ['next', time(source.nextAt)],
-  ];
-  return lines.flatMap(([name, text]) => (text === null ? [] : `${name.padEnd(9)} ${text}`)).join('\n');
+  ]).join('\n');
 }
 
 /** What a test of a source has found, with its newest items. */

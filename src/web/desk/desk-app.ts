@@ -7,7 +7,6 @@ import { auditAct } from '../../accounts/audit.ts';
 import { may } from '../../accounts/permissions.ts';
 import { findSession } from '../../accounts/sessions.ts';
 import { limitBody, readForm } from '../server/request-body.ts';
-import { addressOfPage, type PageOfAct, pagesOfActs } from './act-pages.ts';
 import { serveAsset } from './assets.ts';
 import { askForPassword } from './confirm-password.ts';
 import type { DeskContext, DeskRequest, SignedInRequest } from './desk-request.ts';
@@ -138,4 +137,35 @@ interface RequestSource {
 export function isOwnRequest({ site, origin }: RequestSource, publicUrl: string): boolean {
   if (site !== undefined) return site === 'same-origin';
   return origin !== undefined && origin === new URL(publicUrl).origin;
+}
+
+/** An act whose address is no page, and the page above it; paths as routes have them. */
+interface PageOfAct {
+  act: string;
+  page: string;
+}
+
+/** The page of an act is the nearest one above it: `/deliveries/:id` of `/deliveries/:id/pause`. */
+function pagesOfActs(routes: readonly Pick<DeskRoute, 'method' | 'path'>[]): PageOfAct[] {
+  const pages = new Set(routes.filter(({ method }) => method === 'GET').map(({ path }) => path));
+  const acts = routes.filter(({ method, path }) => method === 'POST' && !pages.has(path));
+  return acts.flatMap(({ path: act }) => {
+    for (let page = parentOf(act); page !== null; page = parentOf(page)) {
+      if (pages.has(page)) return [{ act, page }];
+    }
+    return [];
+  });
+}
+
+/** Null of the uppermost path, which is empty. */
+function parentOf(path: string): string | null {
+  return path === '' ? null : path.slice(0, path.lastIndexOf('/'));
+}
+
+/**
+ * The address of the page of an act.
+ * @param pathname of the act, below the desk's path
+ */
+function addressOfPage({ page }: PageOfAct, pathname: string): string {
+  return pathname.split('/', page.split('/').length).join('/');
 }

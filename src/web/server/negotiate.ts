@@ -23,14 +23,11 @@ export function chooseCoding(acceptEncoding = ''): Coding {
  * @param own the feed's type, such as `application/rss+xml`
  */
 export function prefersPlainXml(accept = '', own = ''): boolean {
-  return isPlainXmlBetter(accept, own.startsWith('application/atom') ? 'application/atom+xml' : 'application/rss+xml');
-}
-
-function isPlainXmlBetter(accept: string, own: string): boolean {
+  const type = own.startsWith('application/atom') ? 'application/atom+xml' : 'application/rss+xml';
   const weights = weightsOf(accept);
   const weight = (name: string): number => weights.get(name) ?? weights.get('application/*') ?? weights.get('*/*') ?? 0;
   const plain = Math.max(weight('application/xml'), weights.get('text/xml') ?? 0);
-  if (plain !== weight(own)) return plain > weight(own);
+  if (plain !== weight(type)) return plain > weight(type);
   // Neither type is preferred: a client that accepts HTML is a browser.
   return (weights.get('text/html') ?? 0) > 0;
 }

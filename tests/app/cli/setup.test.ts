@@ -7,7 +7,6 @@ import { makePosts } from '../../../scripts/cms/posts.ts';
 import { wordPressApp } from '../../../scripts/cms/wordpress.ts';
 import { ownTemplateWarnings, type TemplateEntry } from '../../../src/app/templates/own-templates.ts';
 import type { Finding } from '../../../src/core/finding.ts';
-import { UNTRUSTED_PROXY, writeMeta } from '../../../src/core/store/meta.ts';
 import { migrate } from '../../../src/core/store/schema.ts';
 import { openStore } from '../../../src/core/store/store.ts';
 import { openSite } from '../../own-sites/test-site.ts';
@@ -77,22 +76,6 @@ describe.concurrent('daywire check', () => {
     expect((await created.run(['check'])).stdout).toMatch(
       /warning +publication\.postalAddress is .*your postal address/,
     );
-  });
-
-  it('names a proxy that is not trusted, as the process that serves has recorded it', async () => {
-    const folder = newFolder('sample');
-    const store = await openStore({ path: join(folder.path, 'var/daywire.db') });
-    await migrate(store);
-    const record = { address: '172.17.0.1', at: Date.now(), trusted: ['127.0.0.0/8', '::1/128'] };
-    await writeMeta(store.db, UNTRUSTED_PROXY, JSON.stringify(record));
-    await store.close();
-    const { code, stdout } = await folder.run(['check']);
-    expect(code).toBe(0);
-    expect(stdout).toMatch(
-      /warning +server: requests with X-Forwarded-For came from 172\.17\.0\.1, .*"172\.17\.0\.1\/32"/,
-    );
-    editConfig(folder, '[127.0.0.0/8, "::1/128"]', '[127.0.0.0/8, 172.17.0.0/16]');
-    expect((await folder.run(['check'])).stdout).not.toContain('X-Forwarded-For');
   });
 
   it('names every key of an invalid configuration', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { publishAndCompose } from '../../../src/app/first-run.ts';
-import { applySamplePicks } from '../../../src/app/sample/sample-picks.ts';
+import { applySamplePicks } from '../../../src/app/sample/newsroom.ts';
 import { DAY } from '../../../src/lib/time.ts';
 import { OUTLETS } from '../../../src/outlets/polling/outlets.ts';
 import { regroupIfDue } from '../../../src/outlets/story-groups/regroup.ts';

@@ -1,6 +1,7 @@
 /** Invented exports of list managers, with the header lines that they write. */
-import type { ImportStatus } from '../../../src/audience/csv/import-status.ts';
+
 import type { ListFormatName } from '../../../src/audience/csv/list-formats.ts';
+import type { ImportStatus } from '../../../src/audience/csv/statuses.ts';
 
 export interface ListExport {
   format: ListFormatName;

@@ -3,7 +3,7 @@ import { confirmRequest } from '../../../src/audience/consent/opt-in.ts';
 import { readPreferences } from '../../../src/audience/preferences.ts';
 import { removeSubscriber } from '../../../src/audience/subscriptions.ts';
 import { suppressAddress } from '../../../src/audience/suppression.ts';
-import { actToken, confirmToken, type LinkAct, unsubscribeToken } from '../../../src/audience/tokens.ts';
+import { type LinkAct, messageToken, unsubscribeToken } from '../../../src/audience/tokens.ts';
 import type { Store } from '../../../src/core/store/store.ts';
 import type { SuppressionReason } from '../../../src/core/store/tables.ts';
 import { claimServiceMessages, markServiceMessage } from '../../../src/delivery/queue/service-outbox.ts';
@@ -33,7 +33,7 @@ forEachDatabase((open) => {
     expect((await site.post(`${preferencesPath(id)}/${act}`)).status).toBe(200);
     const message = (await messages()).at(-1);
     expect(message).toMatchObject({ kind: act, used_at: null });
-    return `/account/${act}/${actToken(SECRETS, act, { messageId: message?.id ?? 0, subscriberId: id })}`;
+    return `/account/${act}/${messageToken(SECRETS, act, { messageId: message?.id ?? 0, subscriberId: id })}`;
   }
 
   describe('a link of an email, also of one that was forwarded,', () => {
@@ -244,7 +244,7 @@ forEachDatabase((open) => {
     const { messageId, subscriberId } = await requestNewsletters(store, ['weekly'], { email: ADDRESS, now: NOW });
     const paths = {
       unsubscribe: `/unsubscribe/${unsubscribeToken(SECRETS, { subscriberId: id, newsletter: 'daily-roundup' })}`,
-      confirm: `/confirm/${confirmToken(SECRETS, { messageId, subscriberId })}`,
+      confirm: `/confirm/${messageToken(SECRETS, 'confirm', { messageId, subscriberId })}`,
       preferences: preferencesPath(id),
       export: exporting,
       erase: erasing,
@@ -274,8 +274,8 @@ forEachDatabase((open) => {
     await mailedPath('export');
     const messageId = (await messages())[0]?.id as number;
     for (const path of [
-      `/account/erase/${actToken(SECRETS, 'erase', { messageId, subscriberId: id })}`,
-      `/account/export/${actToken(SECRETS, 'export', { messageId, subscriberId: other })}`,
+      `/account/erase/${messageToken(SECRETS, 'erase', { messageId, subscriberId: id })}`,
+      `/account/export/${messageToken(SECRETS, 'export', { messageId, subscriberId: other })}`,
     ]) {
       expect((await site.get(path)).status).toBe(410);
       expect((await site.post(path)).status).toBe(410);

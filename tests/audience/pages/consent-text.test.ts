@@ -4,7 +4,7 @@ import { consentTextOf, storeConsentText } from '../../../src/audience/consent/c
 import { exportSubscriberData } from '../../../src/audience/export-data.ts';
 import { subscriberHistory } from '../../../src/audience/history.ts';
 import { addSubscriber, findSubscriberByAddress } from '../../../src/audience/subscriptions.ts';
-import { confirmToken } from '../../../src/audience/tokens.ts';
+import { messageToken } from '../../../src/audience/tokens.ts';
 import type { Config } from '../../../src/core/config/config.ts';
 import type { Store } from '../../../src/core/store/store.ts';
 import { claimServiceMessages } from '../../../src/delivery/queue/service-outbox.ts';
@@ -55,7 +55,7 @@ describe('the wording that people agree to', () => {
         .select(['id', 'subscriber_id'])
         .orderBy('id', 'desc')
         .executeTakeFirstOrThrow();
-      return `/confirm/${confirmToken(SECRETS, { messageId: message.id, subscriberId: message.subscriber_id })}`;
+      return `/confirm/${messageToken(SECRETS, 'confirm', { messageId: message.id, subscriberId: message.subscriber_id })}`;
     };
     /** What is recorded, oldest first: `requested 2026-10`. */
     const recorded = async (): Promise<string[]> => {

@@ -136,13 +136,6 @@ describe('the preferences page', () => {
       expect(await stored()).toMatchObject({ pausedUntil: Date.UTC(2027, 4, 31, 22) });
     });
 
-    it('does not show a pause that is over', async () => {
-      await submit([...STAY, ['paused', '2026-11-25']]);
-      expect(await site.read(path)).toContain('value="2026-11-25"');
-      site.at(NOW + 3 * DAY);
-      expect(await site.read(path)).toMatch(/min="2026-11-28" max="2027-11-27" value=""/);
-    });
-
     it('rejects a day that is not in the coming year and an unknown zone, and keeps the other fields', async () => {
       for (const day of ['2026-11-24', '2027-11-25', '2026-02-30', '2026-13-01', 'tomorrow', '9'.repeat(5_000)]) {
         const response = await submit([

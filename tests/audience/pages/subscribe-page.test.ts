@@ -1,13 +1,10 @@
-import { connect } from 'node:net';
-import { text } from 'node:stream/consumers';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { raiseSignupAlert, resolveSignupAlert } from '../../../src/audience/signup-alert.ts';
-import { addSubscriber, findSubscriberByAddress } from '../../../src/audience/subscriptions.ts';
+import { raiseSignupAlert, resolveSignupAlert } from '../../../src/audience/consent/signup-limits.ts';
+import { addSubscriber } from '../../../src/audience/subscriptions.ts';
 import { suppressAddress } from '../../../src/audience/suppression.ts';
 import type { Config } from '../../../src/core/config/config.ts';
 import type { Store } from '../../../src/core/store/store.ts';
 import { HOUR } from '../../../src/lib/time.ts';
-import { listen } from '../../../src/web/server/listen.ts';
 import { closedConfig, NOW, openTestSite, type TestSite } from '../../app/test-site.ts';
 import { openAlerts } from '../../support/alerts.ts';
 import { forEachDatabase, openMigrated } from '../../support/databases.ts';
@@ -143,37 +140,6 @@ describe('the form to subscribe', () => {
       expect(await openAlerts(store.db)).toEqual([]);
     });
 
-    it('limits the clients behind a proxy on the same machine by their addresses, without configuration', async () => {
-      const ask = (n: number, client: number): Promise<Response> =>
-        site.post('/subscribe', [['email', `a${n}@example.com`], ...ADA.slice(1)], {
-          from: '::ffff:127.0.0.1',
-          headers: { 'X-Forwarded-For': `198.51.100.${client}` },
-        });
-      for (let n = 0; n < 11; n++) expect([n, (await ask(n, n)).status]).toEqual([n, 200]);
-      for (let n = 0; n < 9; n++) await ask(20 + n, 1);
-      expect((await ask(30, 1)).status).toBe(429);
-    });
-
-    it('limits the clients behind a trusted proxy by their addresses, which they cannot forge', async () => {
-      const config = sampleConfig();
-      const behind = openTestSite(store, { ...config, server: { ...config.server, trustedProxies: ['10.0.0.0/8'] } });
-      const ask = (n: number, forwarded: string): Promise<Response> =>
-        behind.post('/subscribe', [['email', `a${n}@example.com`], ...ADA.slice(1)], {
-          from: '10.0.0.1',
-          headers: { 'X-Forwarded-For': forwarded },
-        });
-      for (let n = 0; n < 10; n++) expect((await ask(n, `203.0.113.${n}, 198.51.100.1`)).status).toBe(200);
-      expect((await ask(10, '203.0.113.99, 198.51.100.1')).status).toBe(429);
-      expect((await ask(11, '198.51.100.2')).status).toBe(200);
-      const events = await store.db
-        .selectFrom('consent_events')
-        .select('source')
-        .distinct()
-        .orderBy('source')
-        .execute();
-      expect(events).toEqual([{ source: '198.51.100.1' }, { source: '198.51.100.2' }]);
-    });
-
     it('ignores a program that fills in the hidden field, with the usual page', async () => {
       const expected = await (await site.post('/subscribe', [...ADA, ['website', 'https://spam.example/']])).text();
       expect(await messages()).toEqual([]);
@@ -200,19 +166,6 @@ describe('the form to subscribe', () => {
       expect(html).toMatch(/id="newsletters-wrong">.*Choose a newsletter\./);
       expect(html).toMatch(/id="zone-wrong">.*Choose a time zone from the list\./);
       expect(await messages()).toEqual([]);
-    });
-
-    it('keeps valid fields while others have errors', async () => {
-      const two = openTestSite(store, withTwo(sampleConfig()));
-      const fields: [string, string][] = [
-        ['email', 'no at'],
-        ['newsletter', 'weekly'],
-        ['zone', 'Europe/Paris'],
-      ];
-      const html = await (await two.post('/subscribe', fields)).text();
-      expect(html).toMatch(/value="weekly" checked /);
-      expect(html).not.toMatch(/value="daily-roundup" checked/);
-      expect(html).toContain('<option value="Europe/Paris" selected>Paris</option>');
     });
 
     it('requests only the chosen newsletters', async () => {
@@ -244,60 +197,6 @@ describe('the form to subscribe', () => {
       expect((await post(good, `${form}; charset=UTF-8`)).status).toBe(200);
       expect(site.logged).toEqual([]);
     });
-
-    it('responds with 422 to any bytes that are not a valid form', async () => {
-      for (const body of ['email=%00%ff&newsletter=%00', '%', '=', '&&&', 'email=a%0d%0ab@example.com&newsletter=x']) {
-        const headers = { 'Content-Type': 'application/x-www-form-urlencoded' };
-        const response = await site.app.request('/subscribe', { method: 'POST', body, headers });
-        expect([body, response.status]).toEqual([body, 422]);
-      }
-      expect(site.logged).toEqual([]);
-    });
-  });
-});
-
-describe('a program that requests mail to one mailbox', () => {
-  it('gets a few mails only, whatever tags and client addresses it uses, and leaves one to the owner', async () => {
-    const store = await openMigrated();
-    const site = openTestSite(store);
-    for (let n = 0; n < 40; n++) {
-      const fields: [string, string][] = [['email', `victim+${n}@example.com`], ...ADA.slice(1)];
-      const response = await site.post('/subscribe', fields, { from: `2001:db8:${n}:${n}::1` });
-      expect([n, response.status]).toEqual([n, 200]);
-    }
-    const messages = store.db.selectFrom('service_messages').select('subscriber_id');
-    expect(await messages.execute()).toHaveLength(2);
-    await site.post('/subscribe', [['email', 'victim@example.com'], ...ADA.slice(1)]);
-    const owner = await findSubscriberByAddress(store.db, 'victim@example.com');
-    expect(owner).not.toBeNull();
-    expect((await messages.execute()).map(({ subscriber_id }) => subscriber_id)).toEqual([1, 2, owner?.id]);
-    await store.close();
-  });
-});
-
-describe('behind a port', () => {
-  it('records the address of the socket, and stops reading a form that is too long', async () => {
-    const store = await openMigrated();
-    const config = sampleConfig();
-    const { app } = openTestSite(store, { ...config, server: { ...config.server, trustedProxies: [] } });
-    const serving = await listen(app, { host: '127.0.0.1', port: 0 });
-    const address = new URL('/subscribe', serving.url);
-    const headers = { 'X-Forwarded-For': '203.0.113.66' };
-    expect((await fetch(address, { method: 'POST', headers, body: new URLSearchParams(ADA) })).status).toBe(200);
-    const { source } = await store.db.selectFrom('consent_events').select('source').executeTakeFirstOrThrow();
-    expect(source).toBe('127.0.0.1');
-    const body = new URLSearchParams([...ADA, ['x', 'y'.repeat(100_000)]]);
-    expect((await fetch(address, { method: 'POST', body })).status).toBe(413);
-    const socket = connect(Number(address.port), '127.0.0.1');
-    const type = 'Content-Type: application/x-www-form-urlencoded';
-    socket.write(`POST /subscribe HTTP/1.1\r\nHost: localhost\r\n${type}\r\nTransfer-Encoding: chunked\r\n\r\n`);
-    const writing = setInterval(() => socket.write(`3e8\r\n${'y'.repeat(1_000)}\r\n`), 1);
-    socket.on('error', () => {});
-    const response = await text(socket);
-    clearInterval(writing);
-    expect(response).toMatch(/^HTTP\/1\.1 413 /);
-    await serving.close();
-    await store.close();
   });
 });
 

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { sql } from 'kysely';
 import { afterEach, describe, expect, it } from 'vitest';
 import { queueEdition } from '../../../scripts/test-edition.ts';
-import { runRetention } from '../../../src/app/retention.ts';
+import { runRetention } from '../../../src/app/background-tasks.ts';
 import { clearRejection, recordRejection } from '../../../src/articles/rejections.ts';
 import { eraseSubscriber } from '../../../src/audience/erasure.ts';
 import { backupStore } from '../../../src/core/store/backup/backup.ts';

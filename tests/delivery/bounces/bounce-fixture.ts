@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { NOW, queueEdition } from '../../../scripts/test-edition.ts';
-import { mailboxToken, unsubscribeToken } from '../../../src/audience/tokens.ts';
+import { mailboxToken, unsubscribeAddressToken, unsubscribeToken } from '../../../src/audience/tokens.ts';
 import type { Store } from '../../../src/core/store/store.ts';
 import { handleIncomingMail } from '../../../src/delivery/bounces/mail.ts';
 import { DAY } from '../../../src/lib/time.ts';
@@ -25,8 +25,8 @@ export function returnToken(about: About): string {
 }
 
 /** The token of a delivery's mailto: unsubscribe address. */
-export function leaveToken(about: About): string {
-  return mailboxToken(SECRETS, { purpose: 'unsubscribe', ...about });
+export function leaveToken({ subscriberId }: About): string {
+  return unsubscribeAddressToken(SECRETS, { subscriberId, newsletter: NEWSLETTER });
 }
 
 /**

@@ -24,12 +24,6 @@ describe('the copy of an edition', () => {
     expectGolden('delivery/message.eml', raw.toString('latin1'));
   });
 
-  it('has the bytes of the time before unsubscribe tokens had keys, if its edition closed then', async () => {
-    const edition = { ...withBothLinks(), tokenVersion: 1 as const };
-    const raw = await rawMessage({ bounces: 'bounces@example.com', edition });
-    expectGolden('delivery/message-v1.eml', raw.toString('latin1'));
-  });
-
   it('contains the text, then the HTML, each with the recipient’s links', async () => {
     const raw = await rawMessage({ edition: withBothLinks() });
     const mail = await simpleParser(raw);

@@ -4,12 +4,7 @@ import { type ParsedMail, simpleParser } from 'mailparser';
 import { describe, expect, it } from 'vitest';
 import { ed25519Signer, rsaSigner, verify } from '../../../scripts/dkim-verifier.ts';
 import { NOW } from '../../../scripts/test-edition.ts';
-import {
-  readActToken,
-  readConfirmToken,
-  readMailboxToken,
-  readPreferencesToken,
-} from '../../../src/audience/tokens.ts';
+import { readMailboxToken, readMessageToken, readPreferencesToken } from '../../../src/audience/tokens.ts';
 import type { Config } from '../../../src/core/config/config.ts';
 import type { Signer } from '../../../src/core/keys.ts';
 import { prepareServiceMessage, type ServiceMessage } from '../../../src/delivery/message/service-message.ts';
@@ -86,7 +81,7 @@ describe('prepareServiceMessage', () => {
     );
     expect(links).toHaveLength(4);
     expect(new Set(links).size).toBe(1);
-    expect(readConfirmToken(SECRETS, links[0] ?? '')).toEqual({ messageId: 3, subscriberId: 7 });
+    expect(readMessageToken(SECRETS, 'confirm', links[0] ?? '')).toEqual({ messageId: 3, subscriberId: 7 });
     expect(mail.subject).toBe('Please confirm your subscription to The Meridian Wire');
     for (const part of [mail.text, mail.html]) {
       expect(part).toContain('Nov 27, 2026 03:30 PM (Asia/Shanghai)');
@@ -138,7 +133,7 @@ describe('prepareServiceMessage', () => {
       .filter((to) => to !== 'imprint' && to !== 'privacy');
     expect(new Set(links).size).toBe(1);
     const token = new RegExp(`^account/${act}/(.+)$`).exec(links[0] ?? '')?.[1] ?? '';
-    expect(readActToken(SECRETS, act, token)).toEqual({ messageId: 3, subscriberId: 7 });
+    expect(readMessageToken(SECRETS, act, token)).toEqual({ messageId: 3, subscriberId: 7 });
     for (const part of [mail.text, mail.html]) {
       expect(String(part).replace(/\s+/g, ' ')).toContain('Nov 24, 2026 04:30 PM (Asia/Shanghai)');
     }

@@ -171,7 +171,7 @@ describe('an edition about which people complain', () => {
       expect((await deliverDue(one.app)).submitted).toBe(6);
       const edition = await findEditionById(one.app.store.db, one.editionId);
       const shown = formatEditionDetails(await readEditionDetails(one.app, edition as Edition));
-      expect(shown).toContain('\nreported: 6 complaints (1.41 %)\n');
+      expect(shown).toContain('\nreported    6 complaints (1.41 %)\n');
       expect(shown).toContain('\n  2026-11-24T12:00:00Z: complaints at Gmail, 5 % of 120 messages: alert\n');
       expect(shown).toContain('\n  Gmail: 126 submitted, 6 complaints');
       await one.report('complaint', range(6, 9));

@@ -166,7 +166,7 @@ describe.concurrent('daywire editions', () => {
     expect(details.articles.length).toBeGreaterThan(20);
     const shown = (await folder.run(['editions', 'show', edition.slot])).stdout;
     for (const { id } of details.articles) expect(shown).toContain(id);
-    expect(shown).toContain('\ndeliveries: 7 submitted\n');
+    expect(shown).toContain('\ndeliveries  7 submitted\n');
     const unknown = await folder.run(['editions', 'show', '2020-01-01']);
     expect([unknown.code, unknown.stderr]).toEqual([
       1,
@@ -206,7 +206,7 @@ describe.concurrent('daywire editions', () => {
     const other = await folder.run(['editions', 'show', `${name}@3`]);
     expect([other.code, other.stderr]).toEqual([1, expect.stringMatching(/there is no edition .*@3: see/)]);
     const first = (await folder.run(['editions', 'show', `${name}@1`])).stdout;
-    expect(first).toContain('\ndelivery: cancelled: reissued as revision 2\n');
+    expect(first).toContain('\ndelivery    cancelled: reissued as revision 2\n');
     const retried = await folder.run(['editions', 'retry', `${name}@1`, '--cancelled']);
     expect([retried.code, retried.stderr]).toEqual([
       1,
@@ -291,7 +291,7 @@ describe.concurrent('daywire editions', () => {
     expect((await folder.run(['editions', 'resume', name, '--expire'])).stdout).toBe(`${name} is resumed\n`);
     await folder.run(['deliver']);
     const shown = (await folder.run(['editions', 'show', name])).stdout;
-    expect(shown).toContain('\ndelivery: done\n');
+    expect(shown).toContain('\ndelivery    done\n');
     expect(shown).toContain('\nfailures\n  7 × expired: never tried\n');
 
     await folder.run(['subscribers', 'suppress', 'ada.brandt@example.com']);

@@ -1,6 +1,6 @@
 /** An editor's decisions about a slot, while the schedule of the newsletter changes. */
 import { expect, it } from 'vitest';
-import { jobsOf } from '../../../src/app/jobs.ts';
+import { jobsOf } from '../../../src/app/capabilities.ts';
 import { registerSchedules } from '../../../src/core/schedule/register.ts';
 import { listRuns } from '../../../src/core/schedule/run-ledger.ts';
 import { findDraftTarget } from '../../../src/editions/draft/draft-target.ts';

@@ -1,6 +1,7 @@
 /** Steps of the tests of drafts: an app with a few stories, and what an editor does to its draft. */
+
+import { jobsOf } from '../../../src/app/capabilities.ts';
 import { runDeps } from '../../../src/app/first-run.ts';
-import { jobsOf } from '../../../src/app/jobs.ts';
 import type { NewsletterConfig } from '../../../src/core/config/config.ts';
 import { registerSchedules } from '../../../src/core/schedule/register.ts';
 import { runDue } from '../../../src/core/schedule/run-due.ts';

@@ -21,33 +21,6 @@ describe('the requests of a connection', () => {
     expect(most).toBe(1);
   });
 
-  it('do not delay those of other connections', async () => {
-    const handled: string[] = [];
-    const open = await serve(({ url = '' }, outgoing) => {
-      handled.push(url);
-      outgoing.end(url);
-    });
-    const many = open();
-    many.write(pipelined(400));
-    const other = open();
-    other.write('GET /other HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
-    await text(other);
-    expect(await pathsAnswered(many)).toHaveLength(400);
-    expect(handled.indexOf('/other')).toBeLessThan(20);
-  });
-
-  it('are read when the ones before them have been answered, bodies included', async () => {
-    const open = await serve(async (incoming, outgoing) => {
-      outgoing.end(`${incoming.url}:${await text(incoming)}`);
-    });
-    const socket = open();
-    const post = (n: number, last = ''): string =>
-      `POST /${n} HTTP/1.1\r\nHost: a\r\nContent-Length: 30000\r\n${last}\r\n${String(n).repeat(30_000)}`;
-    socket.write(post(1) + post(2) + post(3, 'Connection: close\r\n'));
-    const answers = await text(socket);
-    for (const n of [1, 2, 3]) expect(answers).toContain(`/${n}:${String(n).repeat(30_000)}`);
-  });
-
   it('are not read while others wait, however many there are', async () => {
     let last: IncomingMessage | undefined;
     const open = await serve(({ url }, outgoing) => {

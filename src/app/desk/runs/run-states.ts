@@ -1,4 +1,6 @@
 /** The states of runs: their marks, and what they mean. */
+
+import type { Config } from '../../../core/config/config.ts';
 import type { Run } from '../../../core/schedule/run-ledger.ts';
 import type { RunState } from '../../../core/store/tables.ts';
 import type { Html } from '../../../web/desk/desk-request.ts';
@@ -23,4 +25,24 @@ export function runMark({ state, leaseUntil }: Pick<Run, 'state' | 'leaseUntil'>
 
 export function isRunState(name: string | undefined): name is RunState {
   return name !== undefined && Object.hasOwn(RUN_STATE_MEANINGS, name);
+}
+
+/** `Daily roundup` for `newsletter:daily-roundup`, `Feeds` for `publish`; an unknown id stays as it is. */
+export function scheduleName({ newsletters, feeds }: Pick<Config, 'newsletters' | 'feeds'>, id: string): string {
+  const [kind, name = ''] = splitAt(id);
+  switch (kind) {
+    case 'publish':
+      return name === '' ? 'Feeds' : `Feed ${feeds.find((feed) => feed.id === name)?.title ?? name}`;
+    case 'newsletter':
+      return newsletters.find((newsletter) => newsletter.id === name)?.title ?? name;
+    case 'source':
+      return `Source ${name}`;
+    default:
+      return id;
+  }
+}
+
+function splitAt(id: string): [kind: string, name: string] {
+  const at = id.indexOf(':');
+  return at === -1 ? [id, ''] : [id.slice(0, at), id.slice(at + 1)];
 }

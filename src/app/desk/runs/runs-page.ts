@@ -15,9 +15,8 @@ import { operatorText } from '../../../web/desk/parts/operator-text.ts';
 import { pager } from '../../../web/desk/parts/pager.ts';
 import { rowTable } from '../../../web/desk/parts/row-table.ts';
 import { fromNow, when } from '../../../web/desk/parts/when.ts';
-import { jobsOf } from '../../jobs.ts';
-import { isRunState, RUN_STATE_MEANINGS, runMark } from './run-states.ts';
-import { scheduleName } from './schedule-name.ts';
+import { jobsOf } from '../../capabilities.ts';
+import { isRunState, RUN_STATE_MEANINGS, runMark, scheduleName } from './run-states.ts';
 
 const ROWS = 50;
 const MAX_ID = 200;

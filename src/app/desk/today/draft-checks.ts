@@ -10,7 +10,7 @@ import { lastEdition } from '../../../editions/queries.ts';
 import type { EditionSlot } from '../../../editions/slot.ts';
 import { readFeedVersion } from '../../../feeds/feed-version.ts';
 import { errorLine } from '../../../lib/text/clean-text.ts';
-import { MINUTE } from '../../../lib/time.ts';
+import { AgedCache } from '../../../web/desk/aged-cache.ts';
 import type { DeskContext } from '../../../web/desk/desk-request.ts';
 
 export type DraftCheckCounts =
@@ -22,94 +22,42 @@ export type DraftCheckCounts =
   /** The edition cannot be rendered, such as after a mistake in a template. */
   | { kind: 'failed'; reason: string };
 
-interface Kept {
-  /** What it was found of. */
-  basis: string;
-  at: number;
-  counts: Promise<DraftCheckCounts>;
-}
-
-/** Another process may have looked links up: after that it is found again, while the page shows what is known. */
-const FRESH = MINUTE;
-/** Drafts of all newsletters, with those of alerts. */
-const MAX_KEPT = 100;
-/** How long a page waits, in milliseconds: it shall take less than 100, and the rest takes about 30. */
-const WAIT_LIMIT = 40;
-
-class DraftChecks {
-  readonly #desk: DeskContext;
-  readonly #kept = new Map<string, Kept>();
-
-  constructor(desk: DeskContext) {
-    this.#desk = desk;
-  }
-
-  /** @param revision the draft's newest log entry */
-  async count(
-    newsletter: NewsletterConfig,
-    { slot, revision }: { slot: EditionSlot; revision: number },
-    waitLimit: number,
-  ): Promise<DraftCheckCounts> {
-    const { store, clock } = this.#desk.app;
-    const { version } = await readFeedVersion(store.db);
-    const last = await lastEdition(store.db, newsletter.id);
-    const basis = [revision, version, last?.id ?? 0, countLookUps(this.#desk)].join(' ');
-    const name = `${newsletter.id}/${slot.label}`;
-    const known = this.#kept.get(name);
-    const now = clock();
-    const isSame = known?.basis === basis;
-    if (isSame && Math.abs(now - known.at) < FRESH) return within(waitLimit, known.counts);
-    const counts = this.#find(newsletter, slot);
-    this.#kept.delete(name);
-    this.#kept.set(name, { basis, at: now, counts });
-    for (const oldest of this.#kept.keys()) if (this.#kept.size > MAX_KEPT) this.#kept.delete(oldest);
-    return within(waitLimit, isSame ? known.counts : counts);
-  }
-
-  /** Never rejects. */
-  async #find(newsletter: NewsletterConfig, slot: EditionSlot): Promise<DraftCheckCounts> {
-    try {
-      const target = { newsletter, slot, edition: null };
-      const composition = await composerOf(this.#desk).compose(target);
-      if (composition.kind === 'empty') return { kind: 'nothing' };
-      const problems = await checkComposition(this.#desk, target, composition, 'cached');
-      const errors = problems.filter(({ severity }) => severity === 'error').length;
-      return { kind: 'checked', errors, warnings: problems.length - errors };
-    } catch (error) {
-      return { kind: 'failed', reason: errorLine(error) };
-    }
-  }
-}
-
-const opened = new WeakMap<DeskContext, DraftChecks>();
+/** By newsletter, slot, and what the counts depend on, as JSON. */
+const caches = new WeakMap<DeskContext, AgedCache<string, DraftCheckCounts>>();
 
 /**
  * Counts the problems of a draft, or says what is known of them.
  * @param draft its slot, and its newest log entry
- * @param waitLimit milliseconds after which it is `pending`
  */
-export function countDraftProblems(
+export async function countDraftProblems(
   desk: DeskContext,
   newsletter: NewsletterConfig,
-  draft: { slot: EditionSlot; revision: number },
-  waitLimit = WAIT_LIMIT,
+  { slot, revision }: { slot: EditionSlot; revision: number },
 ): Promise<DraftCheckCounts> {
-  let checks = opened.get(desk);
-  if (checks === undefined) {
-    checks = new DraftChecks(desk);
-    opened.set(desk, checks);
+  const { store, clock } = desk.app;
+  let cache = caches.get(desk);
+  if (cache === undefined) {
+    cache = new AgedCache(clock, (key) => findProblems(desk, key));
+    caches.set(desk, cache);
   }
-  return checks.count(newsletter, draft, waitLimit);
+  const { version } = await readFeedVersion(store.db);
+  const last = await lastEdition(store.db, newsletter.id);
+  const key = JSON.stringify([newsletter.id, slot, revision, version, last?.id ?? 0, countLookUps(desk)]);
+  return (await cache.read(key))?.value ?? { kind: 'pending' };
 }
 
-async function within(limit: number, counts: Promise<DraftCheckCounts>): Promise<DraftCheckCounts> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<DraftCheckCounts>((resolve) => {
-    timer = setTimeout(() => resolve({ kind: 'pending' }), limit);
-  });
+/** Never rejects. */
+async function findProblems(desk: DeskContext, key: string): Promise<DraftCheckCounts> {
+  const [id, slot] = JSON.parse(key) as [string, EditionSlot];
+  const newsletter = desk.app.config.newsletters.find((one) => one.id === id) as NewsletterConfig;
   try {
-    return await Promise.race([counts, late]);
-  } finally {
-    clearTimeout(timer);
+    const target = { newsletter, slot, edition: null };
+    const composition = await composerOf(desk).compose(target);
+    if (composition.kind === 'empty') return { kind: 'nothing' };
+    const problems = await checkComposition(desk, target, composition, 'cached');
+    const errors = problems.filter(({ severity }) => severity === 'error').length;
+    return { kind: 'checked', errors, warnings: problems.length - errors };
+  } catch (error) {
+    return { kind: 'failed', reason: errorLine(error) };
   }
 }

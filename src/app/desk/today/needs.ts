@@ -1,9 +1,13 @@
 /** What needs somebody, so that one line tells whether all is well. Pure. */
+
+import type { AlertId, AlertKind, AlertPage } from '../../../core/alerts/alert-kind.ts';
+import { nextPath } from '../../../editions/draft/draft-address.ts';
+import { newsletterOfJob } from '../../../editions/draft/newsletter-job-id.ts';
 import { needsEditor } from '../../../editions/draft/situation.ts';
 import { fullEditionName } from '../../../editions/queries.ts';
 import { HOUR } from '../../../lib/time.ts';
 import { formatCount } from '../../../web/desk/parts/figure.ts';
-import { adviceFor } from './alert-advice.ts';
+import { ALERT_KINDS } from '../../capabilities.ts';
 import type { Today, TodayDraft } from './read-today.ts';
 
 export interface Need {
@@ -94,4 +98,23 @@ export function nextEdition({ newsletters }: Today, now: number): NextEdition | 
   const instantOf = ({ closeAt, slotAt }: NextEdition): number => closeAt ?? slotAt;
   const open = coming.filter(({ closeAt, slotAt }) => closeAt !== null || slotAt > now);
   return open.sort((a, b) => instantOf(a) - instantOf(b))[0] ?? null;
+}
+
+export interface AlertAdvice {
+  title: string;
+  /** Beyond what the alert says itself; null where that says enough. */
+  hint: string | null;
+  /** The page to go to; null where none helps. */
+  link: AlertPage | null;
+  /** The newsletter whose next slot it is about, or null. */
+  newsletter: string | null;
+}
+
+export function adviceFor({ kind, subject }: AlertId): AlertAdvice {
+  const { title, hint, page }: AlertKind = ALERT_KINDS.get(kind) ?? { title: 'Alert' };
+  const ofJob = subject.job === undefined ? null : newsletterOfJob(String(subject.job));
+  const newsletter = kind === 'approval-reminder' ? String(subject.newsletter) : ofJob;
+  const next =
+    ofJob === null ? null : { label: 'Its next edition', path: nextPath(ofJob), needs: 'editions.read' as const };
+  return { title, hint: hint ?? null, link: next ?? page?.(subject) ?? null, newsletter };
 }

@@ -1,18 +1,25 @@
 /** All that Today shows, read in a few short queries. Nothing is requested, recorded or looked up elsewhere. */
+
 import { type Alert, listOpenAlerts } from '../../../core/alerts/alerts.ts';
 import { findOverdueSlots, type OverdueSlot } from '../../../core/schedule/overdue.ts';
 import { listProcesses } from '../../../core/schedule/processes.ts';
 import type { Run } from '../../../core/schedule/run-ledger.ts';
 import { listRunsInStates } from '../../../core/schedule/run-pages.ts';
 import { DELIVERY_HELD, readMeta } from '../../../core/store/meta.ts';
+import type { EditionDeliveryState } from '../../../core/store/tables.ts';
 import { type EditionDelivery, readDeliveriesOf } from '../../../delivery/desk/deliveries/delivery-parts.ts';
+import {
+  countAllDeliveries,
+  type DeliveryStateCounts,
+  NO_DELIVERIES,
+  readDeliveryStates,
+} from '../../../delivery/queue/queries.ts';
 import { type ComingDraft, type ComingNewsletter, readComingDrafts } from '../../../editions/draft/coming-drafts.ts';
-import { listUnfinishedEditions } from '../../../editions/queries.ts';
+import { type EditionSummary, lastEdition, listUnfinishedEditions } from '../../../editions/queries.ts';
 import { DAY } from '../../../lib/time.ts';
 import type { DeskContext } from '../../../web/desk/desk-request.ts';
-import { jobsOf } from '../../jobs.ts';
+import { jobsOf } from '../../capabilities.ts';
 import { countDraftProblems, type DraftCheckCounts } from './draft-checks.ts';
-import { type LastEdition, readLastEditions } from './last-editions.ts';
 
 export interface Today {
   newsletters: TodayNewsletter[];
@@ -76,4 +83,25 @@ async function readNewsletters(desk: DeskContext, now: number): Promise<TodayNew
 
 async function readSends(desk: DeskContext, now: number): Promise<EditionDelivery[]> {
   return readDeliveriesOf(desk, await listUnfinishedEditions(desk.app.store.db), now);
+}
+
+export interface LastEdition {
+  edition: EditionSummary;
+  state: EditionDeliveryState;
+  counts: DeliveryStateCounts;
+}
+
+/** In the order of the configuration; newsletters without an edition are not among them. */
+async function readLastEditions({ app }: DeskContext): Promise<LastEdition[]> {
+  const { db } = app.store;
+  const found = await Promise.all(app.config.newsletters.map(({ id }) => lastEdition(db, id)));
+  const editions = found.filter((one) => one !== null);
+  const ids = editions.map(({ id }) => id);
+  if (ids.length === 0) return [];
+  const [states, counts] = await Promise.all([readDeliveryStates(db, ids), countAllDeliveries(db, ids)]);
+  return editions.map((edition) => ({
+    edition,
+    state: states.find(({ editionId }) => editionId === edition.id)?.state ?? 'delivering',
+    counts: counts.get(edition.id) ?? NO_DELIVERIES,
+  }));
 }

@@ -7,12 +7,12 @@ import type { Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
 import type { DeskSection } from '../../../web/desk/desk-route.ts';
 import { respondAfter, respondMissing, respondPage } from '../../../web/desk/page.ts';
 import { operatorText, refusalText, sentence } from '../../../web/desk/parts/operator-text.ts';
-import { lastEditionsSection } from './last-editions.ts';
 import { readToday, type Today } from './read-today.ts';
 import {
   alertsSection,
   draftsSection,
   glanceSection,
+  lastEditionsSection,
   missedSection,
   processesSection,
   sendsSection,

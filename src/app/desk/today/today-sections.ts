@@ -1,23 +1,29 @@
 /** The parts of Today. */
+
 import { html } from 'hono/html';
 import { withDeskWords } from '../../../core/actions.ts';
 import { RELEASE_QUEUE } from '../../../delivery/alerts.ts';
 import type { EditionDelivery } from '../../../delivery/desk/deliveries/delivery-parts.ts';
 import { deliveryPath, liveFigures } from '../../../delivery/desk/deliveries/delivery-parts.ts';
-import { deliveryStateMark, mailedName } from '../../../delivery/desk/editions/edition-names.ts';
+import {
+  deliveryStateMark,
+  editionDeskPath,
+  mailedName,
+  newsletterTitle,
+  outcomeText,
+} from '../../../delivery/desk/editions/edition-names.ts';
 import { fullEditionName } from '../../../editions/queries.ts';
 import type { EditionSlot } from '../../../editions/slot.ts';
-import type { Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
+import type { SignedInRequest } from '../../../web/desk/desk-request.ts';
+import type { Html } from '../../../web/desk/html.ts';
 import { operatorText } from '../../../web/desk/parts/operator-text.ts';
 import { rowTable, type TableRow } from '../../../web/desk/parts/row-table.ts';
 import { statusMark } from '../../../web/desk/parts/status-mark.ts';
 import { fromNow, when } from '../../../web/desk/parts/when.ts';
-import { runMark } from '../runs/run-states.ts';
-import { scheduleName } from '../runs/schedule-name.ts';
-import { adviceFor } from './alert-advice.ts';
+import { runMark, scheduleName } from '../runs/run-states.ts';
 import { draftRow } from './draft-row.ts';
-import { findNeeds, missingRoles, type NextEdition, nextEdition } from './needs.ts';
-import type { Today, TodayNewsletter } from './read-today.ts';
+import { adviceFor, findNeeds, missingRoles, type NextEdition, nextEdition } from './needs.ts';
+import type { LastEdition, Today, TodayNewsletter } from './read-today.ts';
 
 /** One line that tells whether all is well. */
 export function glanceSection(request: SignedInRequest, today: Today): Html {
@@ -161,4 +167,16 @@ export function processesSection(request: SignedInRequest, { processes }: Today)
   });
   const columns = [{ label: 'Process' }, { label: 'State' }, { label: 'Roles' }, { label: 'Version' }];
   return html`${missing}${rowTable({ titleId: 'processes-title' }, columns, rows)}`;
+}
+
+export function lastEditionsSection(request: SignedInRequest, editions: readonly LastEdition[]): Html {
+  if (editions.length === 0) return html`<p class="soft">No edition has closed yet.</p>`;
+  return html`<ul class="rows">${editions.map(({ edition, state, counts }) => {
+    const { desk } = request;
+    const title = newsletterTitle(desk, edition.newsletter);
+    const path = desk.base + editionDeskPath(edition);
+    const name = request.may('editions.read') ? html`<a href="${path}">${title}</a>` : title;
+    return html`<li>${name}, closed ${when(request, edition.closedAt)}: ${deliveryStateMark(state)},
+${outcomeText(counts)}.</li>`;
+  })}</ul>`;
 }

@@ -236,11 +236,6 @@ async function requireEmpty(db: Db, tables: TableShape[], location: string): Pro
   }
 }
 
-/** Opens a store's SQLite file, which exists, for reading: nothing is created or changed, and no writer waits. */
-export function openForReading(path: string): Store {
-  return openFile(path, 'read');
-}
-
 function openFile(path: string, access: SqliteAccess): Store {
   const file = openSqliteInThread(path, access);
   return { ...file, reports: file.db, dialect: 'sqlite', location: path };

@@ -90,7 +90,7 @@ export async function copyTable(from: Tx, to: Tx, table: TableShape, onRows: (co
 }
 
 /** All rows of a table, each as a JSON object, in batches. */
-export async function* readRows(db: Db, table: TableShape): AsyncGenerator<string[]> {
+async function* readRows(db: Db, table: TableShape): AsyncGenerator<string[]> {
   const read = dialectOf(db) === 'sqlite' ? await readSqlite(db, table) : await readByCursor(db, table);
   for (let count = FIRST_BATCH_ROWS; ; ) {
     const rows = await read(count);
@@ -187,7 +187,7 @@ async function insertRows(db: Db, { name, columns, bytes }: TableShape, json: st
 }
 
 /** The highest number that an identity column ever gave, or 0: the numbers of deleted rows are not given again. */
-export async function readLastNumber(db: Db, table: string, column: string): Promise<number> {
+async function readLastNumber(db: Db, table: string, column: string): Promise<number> {
   if (dialectOf(db) === 'sqlite') {
     const { rows } = await sql<{ seq: number }>`select seq from sqlite_sequence where name = ${table}`.execute(db);
     return rows[0]?.seq ?? 0;

@@ -1,13 +1,15 @@
 /**
  * The deliveries of one edition: its failures by the server's words, what is uncertain, and how fast it went.
  */
+
 import { html } from 'hono/html';
 import { type Edition, findEditionById, fullEditionName } from '../../../editions/queries.ts';
 import { maskLocalPart } from '../../../lib/address.ts';
 import { DAY, HOUR, localDateTime, MINUTE, wallClock } from '../../../lib/time.ts';
-import type { Chart } from '../../../web/desk/charts/chart.ts';
-import { lineChart } from '../../../web/desk/charts/line-chart.ts';
-import type { Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
+import type { Chart } from '../../../web/desk/chart.ts';
+import { lineChart } from '../../../web/desk/chart.ts';
+import type { SignedInRequest } from '../../../web/desk/desk-request.ts';
+import type { Html } from '../../../web/desk/html.ts';
 import { respondMissing, respondPage } from '../../../web/desk/page.ts';
 import { formatCount } from '../../../web/desk/parts/figure.ts';
 import { postButton } from '../../../web/desk/parts/form.ts';

@@ -12,7 +12,7 @@ import { readDraftLog } from '../../../editions/draft/draft-store.ts';
 import { approverWithdrawn, storiesOf, undoneNumbers } from '../../../editions/draft/history.ts';
 import { type Edition, type EditionSummary, listEditionArticles, listRevisions } from '../../../editions/queries.ts';
 import { findHeadlines } from '../../../editions/selection/candidates.ts';
-import { barChart } from '../../../web/desk/charts/bar-chart.ts';
+import { barChart } from '../../../web/desk/chart.ts';
 import type { Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
 import { respondMissing, respondPage } from '../../../web/desk/page.ts';
 import { formatCount } from '../../../web/desk/parts/figure.ts';

@@ -8,7 +8,7 @@ import type { SignedInRequest } from '../desk-request.ts';
 import type { DeskRoute } from '../desk-route.ts';
 import { sessionTokenOf } from '../session-cookie.ts';
 import type { LiveMessage } from './live-hub.ts';
-import { noteClosedTab, noteOpenTab } from './presence.ts';
+import { noteClosedTab, noteOpenTab } from './snapshot.ts';
 
 /** A browser has one; more are a fault of the script, or somebody who tries. */
 const MAX_STREAMS = 200;

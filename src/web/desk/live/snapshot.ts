@@ -12,7 +12,7 @@
 import { alertKey } from '../../../core/alerts/alert-kind.ts';
 import { alertText, listOpenAlerts } from '../../../core/alerts/alerts.ts';
 import { DELIVERY_HELD, readMeta } from '../../../core/store/meta.ts';
-import type { Db } from '../../../core/store/store.ts';
+import { type Db, inTransaction, type Tx } from '../../../core/store/store.ts';
 import { readBackOff } from '../../../delivery/control/back-off.ts';
 import {
   countAllDeliveries,
@@ -22,10 +22,9 @@ import {
 } from '../../../delivery/queue/queries.ts';
 import { listUnfinishedEditionIds } from '../../../editions/queries.ts';
 import { readFeedVersion } from '../../../feeds/feed-version.ts';
-import { DAY, localDate } from '../../../lib/time.ts';
+import { DAY, HOUR, localDate, SECOND } from '../../../lib/time.ts';
 import { lastCommandNumber } from '../../../outlets/story-groups/change-groups.ts';
 import { readGroupedAt } from '../../../outlets/story-groups/regroup.ts';
-import { listPresent } from './presence.ts';
 
 export interface LiveSnapshot {
   /** By topic: a text that changes with it. */
@@ -109,4 +108,53 @@ async function roundupVersion(db: Db): Promise<string> {
     readGroupedAt(db),
   ]);
   return `${command} ${item?.id ?? 0} ${groupedAt}`;
+}
+
+/** A tab of an account with a page, named by its topic such as `draft:daily-roundup/2026-11-24`. */
+export interface OpenTab {
+  page: string;
+  accountId: number;
+  tab: string;
+}
+
+/** How long a tab counts as open after it said so; tabs say it every 15 s. */
+const OPEN_FOR = 40 * SECOND;
+
+/** Notes that a tab is open, and deletes those that have long been silent. */
+export function noteOpenTab(db: Db, { page, accountId, tab }: OpenTab, now: number): Promise<void> {
+  return inTransaction(db, async (tx: Tx) => {
+    await tx
+      .deleteFrom('desk_presence')
+      .where('seen_at', '<', now - HOUR)
+      .execute();
+    await tx
+      .insertInto('desk_presence')
+      .values({ page, account_id: accountId, tab, seen_at: now })
+      .onConflict((conflict) => conflict.columns(['page', 'account_id', 'tab']).doUpdateSet({ seen_at: now }))
+      .execute();
+  });
+}
+
+/** Notes that a tab was closed, or shows another page. */
+export async function noteClosedTab(db: Db, { page, accountId, tab }: OpenTab): Promise<void> {
+  await db
+    .deleteFrom('desk_presence')
+    .where('page', '=', page)
+    .where('account_id', '=', accountId)
+    .where('tab', '=', tab)
+    .execute();
+}
+
+/** By page: ids and names of the accounts that have it open, by name, as JSON. */
+async function listPresent(db: Db, now: number): Promise<Map<string, string>> {
+  const rows = await db
+    .selectFrom('desk_presence')
+    .innerJoin('accounts', 'accounts.id', 'desk_presence.account_id')
+    .select(['desk_presence.page', 'accounts.id', 'accounts.name'])
+    .distinct()
+    .where('desk_presence.seen_at', '>', now - OPEN_FOR)
+    .orderBy('accounts.name')
+    .execute();
+  const pages = Map.groupBy(rows, ({ page }) => page);
+  return new Map([...pages].map(([page, list]) => [page, JSON.stringify(list.map(({ id, name }) => ({ id, name })))]));
 }

@@ -4,7 +4,6 @@
  */
 import { html } from 'hono/html';
 import type { Html } from '../desk-request.ts';
-import { scrollable } from './scrollable.ts';
 
 export interface Column {
   label: string;
@@ -45,4 +44,13 @@ function tableRow(columns: readonly Column[], { id, isFocusable, cells: [name, .
 
 function numeric(isNumber: boolean | undefined): Html | '' {
   return isNumber ? html` class="num"` : '';
+}
+
+/**
+ * The attributes of the element around a wide table.
+ * @param name what assistive technology calls it, or the id of the heading that names it
+ */
+export function scrollable(name: string | { titleId: string }): Html {
+  const named = typeof name === 'string' ? html`aria-label="${name}"` : html`aria-labelledby="${name.titleId}"`;
+  return html` class="scroll" tabindex="0" role="group" ${named}`;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { queueEdition } from '../../../../scripts/test-edition.ts';
-import { scheduleName } from '../../../../src/app/desk/runs/schedule-name.ts';
+import { scheduleName } from '../../../../src/app/desk/runs/run-states.ts';
 import type { RunState } from '../../../../src/core/store/tables.ts';
 import { HOUR, MINUTE } from '../../../../src/lib/time.ts';
 import { NOW } from '../../../support/clock.ts';

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { adviceFor } from '../../../../src/app/desk/today/alert-advice.ts';
-import { findNeeds, missingRoles, nextEdition } from '../../../../src/app/desk/today/needs.ts';
+import { adviceFor, findNeeds, missingRoles, nextEdition } from '../../../../src/app/desk/today/needs.ts';
 import type { Today, TodayNewsletter } from '../../../../src/app/desk/today/read-today.ts';
 import type { AlertSubject } from '../../../../src/core/alerts/alert-kind.ts';
 import { HOUR } from '../../../../src/lib/time.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { jobsOf } from '../../../../src/app/jobs.ts';
+import { jobsOf } from '../../../../src/app/capabilities.ts';
 import { raiseAlert, resolveAlerts } from '../../../../src/core/alerts/alerts.ts';
 import { recordProcess } from '../../../../src/core/schedule/processes.ts';
 import { registerSchedules } from '../../../../src/core/schedule/register.ts';

@@ -177,6 +177,7 @@ it('refuses what is too large, empty, cut, of a wrong type or for no newsletter,
     [upload(desk, CSV, { headers: { 'Content-Length': '99999999' } }), 413, 'more than 64 MB'],
     [upload(desk, ''), 422, 'it is empty'],
     [upload(desk, '', { body: cut, headers: boundary }), 400, 'ends in the middle'],
+    [upload(desk, '', { body: 'x'.repeat(9_000), headers: boundary }), 400, 'ends in the middle'],
     [upload(desk, CSV, { newsletter: '' }), 422, 'at least one newsletter'],
     [upload(desk, CSV, { fields: { status: 'nonsense' } }), 422, 'a status is one of'],
     [upload(desk, '', { body: new URLSearchParams({ file: CSV }) }), 415, 'not a form with a file'],
@@ -186,6 +187,9 @@ it('refuses what is too large, empty, cut, of a wrong type or for no newsletter,
     const page = await (await response).text();
     expect([reason, got]).toEqual([reason, status]);
     expect(page).toContain(reason);
+  }
+  for (let length = 0; length < cut.length; length++) {
+    expect((await upload(desk, '', { body: cut.slice(0, length), headers: boundary })).status).toBe(400);
   }
   expect((await upload(desk, CSV, { role: 'operator' })).status).toBe(403);
   expect(filesOf(desk)).toEqual([]);

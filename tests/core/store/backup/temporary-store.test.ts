@@ -1,142 +1,76 @@
-import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
-import {
-  isStoreTrouble,
-  withTemporaryDatabase,
-  withTemporaryFile,
-} from '../../../../src/core/store/backup/temporary-store.ts';
-import { openStore, StoreError } from '../../../../src/core/store/store.ts';
+import { withTemporaryStore } from '../../../../src/core/store/backup/temporary-store.ts';
+import { openStore } from '../../../../src/core/store/store.ts';
 import { newPostgresUrl } from '../../../support/databases.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
 
-async function query<Row>(url: string, text: string): Promise<Row[]> {
-  const store = await openStore({ databaseUrl: url, path: '' });
-  try {
-    return (await sql.raw<Row>(text).execute(store.db)).rows;
-  } finally {
-    await store.close();
-  }
-}
-
-async function rehearsalDatabases(url: string): Promise<string[]> {
-  const [own] = await query<{ oid: number }>(
-    url,
-    'select oid::bigint as oid from pg_database where datname = current_database()',
-  );
-  const all = await query<{ datname: string }>(url, 'select datname from pg_database');
-  return all.map(({ datname }) => datname).filter((name) => name.startsWith(`daywire_rehearsal_${own?.oid}_`));
-}
-
 describe('a temporary SQLite store', () => {
-  it('is in a folder that only its user can read, and is deleted with it', async () => {
+  const place = (parent: string, bytes = 1) => ({ databaseUrl: undefined, parent, bytes });
+
+  it('is in a folder that only its user can read, and is deleted with it, also after an error', async () => {
     const parent = join(temporaryFolder(), 'var');
-    const location = await withTemporaryFile(parent, 1, async (store) => {
-      const [name = ''] = readdirSync(parent);
-      expect(statSync(join(parent, name)).mode & 0o777).toBe(0o700);
-      return store.location;
+    const failing = withTemporaryStore(place(parent), async (store) => {
+      const folder = join(parent, 'rehearsal');
+      expect(statSync(folder).mode & 0o777).toBe(0o700);
+      expect(store.location.startsWith(folder)).toBe(true);
+      throw new Error('the end');
     });
-    expect(location.startsWith(parent)).toBe(true);
+    await expect(failing).rejects.toThrow('the end');
     expect(readdirSync(parent)).toEqual([]);
   });
 
-  it('is deleted after an error', async () => {
+  it('replaces what a killed process has left', async () => {
     const parent = temporaryFolder();
-    const failing = withTemporaryFile(parent, 1, () => Promise.reject(new Error('no room')));
-    await expect(failing).rejects.toThrow('no room');
+    mkdirSync(join(parent, 'rehearsal'));
+    writeFileSync(join(parent, 'rehearsal/daywire.db'), 'text');
+    await withTemporaryStore(place(parent), async ({ db }) => {
+      await sql`create table t (x text)`.execute(db);
+    });
     expect(readdirSync(parent)).toEqual([]);
   });
 
   it('is not created without room for the file and its log, beside a live store', async () => {
     const parent = temporaryFolder();
-    const withFreeSpace = (free: number) =>
-      withTemporaryFile(
-        parent,
-        10 * 2 ** 20,
-        async () => 'done',
-        async () => free,
-      );
-    await expect(withFreeSpace(22 * 2 ** 20 - 1)).rejects.toThrow(
-      new StoreError(
-        `a temporary store needs 22 MB of free disk space in ${parent}, which has 21 MB: nothing was tried`,
-      ),
-    );
-    expect(await withFreeSpace(22 * 2 ** 20)).toBe('done');
-  });
-
-  it('that is full is told apart from rows that it refuses', async () => {
-    const failure = await withTemporaryFile(temporaryFolder(), 1, async ({ db }) => {
-      await sql`create table t (x text unique)`.execute(db);
-      await sql`pragma max_page_count = 10`.execute(db);
-      const refused = await sql`insert into t values ('a'), ('a')`.execute(db).catch((error: unknown) => error);
-      expect(isStoreTrouble(refused)).toBe(false);
-      return sql`insert into t values (hex(zeroblob(100000)))`.execute(db).catch((error: unknown) => error);
-    });
-    expect(failure).toMatchObject({ message: expect.stringMatching(/database or disk is full/) });
-    expect(isStoreTrouble(failure)).toBe(true);
-  });
-
-  it('that a killed process left is deleted by the next one, and that of a running process is not', async () => {
-    const parent = temporaryFolder();
-    for (const name of ['rehearsal-left', 'rehearsal-live', 'other']) {
-      mkdirSync(join(parent, name));
-      writeFileSync(join(parent, name, 'daywire.db'), 'text');
-    }
-    // As a process that runs holds it.
-    const lock = new DatabaseSync(join(parent, 'rehearsal-live/lock'));
-    lock.exec('begin exclusive');
-    await withTemporaryFile(parent, 1, async () => {
-      const names = readdirSync(parent);
-      expect(names).not.toContain('rehearsal-left');
-      expect(names).toContain('rehearsal-live');
-      expect(names).toHaveLength(3);
-    });
-    lock.close();
-    await withTemporaryFile(parent, 1, async () => {});
-    expect(readdirSync(parent)).toEqual(['other']);
+    const tried = withTemporaryStore(place(parent, 8 * 2 ** 50), () => Promise.reject(new Error('it was created')));
+    await expect(tried).rejects.toThrow(/needs \d+ MB of free disk space in \S+, which has \d+ MB: nothing was tried$/);
+    expect(existsSync(join(parent, 'rehearsal'))).toBe(false);
   });
 });
 
 describe('a temporary PostgreSQL store', () => {
-  it('is a database of its own in UTF8, and is deleted, also after an error', async () => {
-    const url = await newPostgresUrl('empty');
-    const done = await withTemporaryDatabase(url, async ({ db, location }) => {
-      expect(await rehearsalDatabases(url)).toHaveLength(1);
-      // Of the server's own language it needs nothing.
-      const { rows } = await sql`select pg_encoding_to_char(encoding) as encoding, datcollate as collation
-        from pg_database where datname = current_database()`.execute(db);
-      expect(rows).toEqual([{ encoding: 'UTF8', collation: 'C' }]);
-      return location;
-    });
-    expect(done).toEqual({ kind: 'done', value: expect.stringMatching(/\/daywire_rehearsal_\d+_[0-9a-f]{16}$/) });
-    const failing = withTemporaryDatabase(url, () => Promise.reject(new Error('no room')));
-    await expect(failing).rejects.toThrow('no room');
-    expect(await rehearsalDatabases(url)).toEqual([]);
-  });
+  const place = (databaseUrl: string) => ({ databaseUrl, parent: '', bytes: 1 });
 
-  it('that a killed process left is deleted by the next one, and that of a running process is not', async () => {
-    const url = await newPostgresUrl('empty');
-    await withTemporaryDatabase(url, async () => {
-      const [running = ''] = await rehearsalDatabases(url);
-      const left = `${running.slice(0, -1)}g`;
-      await query(url, `create database ${left}`);
-      await withTemporaryDatabase(url, async () => {
-        const names = await rehearsalDatabases(url);
-        expect(names).toHaveLength(2);
-        expect(names).toContain(running);
-        expect(names).not.toContain(left);
-      });
-    });
-  });
+  async function query<Row>(url: string, text: string): Promise<Row[]> {
+    const store = await openStore({ databaseUrl: url, path: '' });
+    try {
+      return (await sql.raw<Row>(text).execute(store.db)).rows;
+    } finally {
+      await store.close();
+    }
+  }
 
-  it('that has no disk space or ends its connections is told apart from rows that it refuses', async () => {
+  it('is a database of its own in UTF8, which is deleted, also after an error; a second one waits for it', async () => {
     const url = await newPostgresUrl('empty');
-    const failing = (state: string) =>
-      query(url, `do $$ begin raise exception 'x' using errcode = '${state}'; end $$`).catch((error: unknown) => error);
-    for (const state of ['53100', '57P01', '08006']) expect(isStoreTrouble(await failing(state)), state).toBe(true);
-    for (const state of ['23503', '22P02', '42703']) expect(isStoreTrouble(await failing(state)), state).toBe(false);
+    let name = '';
+    const failing = withTemporaryStore(place(url), async ({ db }) => {
+      const { rows } = await sql<{ name: string }>`select current_database() as name, datcollate as collation,
+        pg_encoding_to_char(encoding) as encoding from pg_database where datname = current_database()`.execute(db);
+      expect(rows).toEqual([
+        { name: expect.stringMatching(/^daywire_rehearsal_\d+$/), encoding: 'UTF8', collation: 'C' },
+      ]);
+      name = rows[0]?.name ?? '';
+      await expect(withTemporaryStore(place(url), async () => {})).rejects.toThrow('is being accessed by other users');
+      throw new Error('the end');
+    });
+    await expect(failing).rejects.toThrow('the end');
+    expect(await query(url, `select 1 from pg_database where datname = '${name}'`)).toEqual([]);
+    // As a killed process leaves it.
+    await query(url, `create database ${name}`);
+    await withTemporaryStore(place(url), async () => {});
+    expect(await query(url, `select 1 from pg_database where datname = '${name}'`)).toEqual([]);
   });
 
   it('is refused to a role that may not create databases', async () => {
@@ -144,8 +78,8 @@ describe('a temporary PostgreSQL store', () => {
     const role = `plain${url.pathname.slice(1, 12)}`;
     await query(url.href, `create role ${role} login password 'x'`);
     const limited = Object.assign(new URL(url), { username: role, password: 'x' }).href;
-    const refused = await withTemporaryDatabase(limited, () => Promise.reject(new Error('it was created')));
+    const refused = withTemporaryStore(place(limited), () => Promise.reject(new Error('it was created')));
+    await expect(refused).rejects.toThrow(/cannot be created: permission denied to create database/);
     await query(url.href, `drop role ${role}`);
-    expect(refused).toEqual({ kind: 'refused', reason: 'permission denied to create database' });
   });
 });

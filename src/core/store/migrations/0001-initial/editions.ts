@@ -23,7 +23,6 @@ export function editionTables({ text, int, identity }: ColumnTypes): string[] {
       message_id_domain ${text},
       revision ${int} not null default 1,
       superseded_by ${int},
-      token_version ${int} not null default 1 check (token_version in (1, 2)),
       html ${text} not null,
       text ${text} not null,
       archive_html ${text} not null,

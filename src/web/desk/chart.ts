@@ -6,8 +6,7 @@
  */
 import { html, raw } from 'hono/html';
 import type { HtmlEscapedString } from 'hono/utils/html';
-import { scrollable } from '../parts/scrollable.ts';
-import { type ChartScale, chartScale } from './scale.ts';
+import { scrollable } from './parts/row-table.ts';
 
 export interface Chart {
   /** Unique on the page: letters, digits and hyphens. */
@@ -30,14 +29,14 @@ interface ChartSeries {
 }
 
 /** Units of the picture. Its height in pixels is the same, its width is that of the page. */
-export const CHART_WIDTH = 600;
-export const CHART_HEIGHT = 160;
+const CHART_WIDTH = 600;
+const CHART_HEIGHT = 160;
 
 /**
  * A chart as a figure: the picture, its scale, the names of its series, and the table.
  * @param draw the shapes of the picture
  */
-export function chartFigure(chart: Chart, draw: (scale: ChartScale) => ChartShape[]): HtmlEscapedString {
+function chartFigure(chart: Chart, draw: (scale: ChartScale) => ChartShape[]): HtmlEscapedString {
   const { id, title, description, labels, series } = chart;
   if (labels.length === 1) return onlyValues(chart);
   const scale = chartScale(series.flatMap(({ values }) => values));
@@ -67,7 +66,7 @@ function onlyValues({ id, title, axis, labels, series }: Chart): HtmlEscapedStri
 }
 
 /** A line or a bar. Its numbers and its class are made here, never of data, so that they need no escaping. */
-export type ChartShape =
+type ChartShape =
   | { kind: 'line'; series: number; points: { x: number; y: number }[] }
   | { kind: 'bar'; series: number; x: number; y: number; width: number; height: number };
 
@@ -135,4 +134,95 @@ function formatNumber(value: number): string {
 
 function fixed(value: number): string {
   return String(Math.round(value * 100) / 100);
+}
+
+export interface ChartScale {
+  /** From the top to the bottom; 0 is among them. */
+  ticks: number[];
+  /** The place of a value: 0 at the top of the picture, 1 at the bottom. */
+  position(value: number): number;
+}
+
+/** The scale of some values: whole ticks, because all that charts show are numbers of things. */
+export function chartScale(values: readonly (number | null)[]): ChartScale {
+  let [low, high] = [0, 0];
+  // A spread would pass every value as an argument, and there may be many.
+  for (const value of values) {
+    if (value === null || !Number.isFinite(value)) continue;
+    low = Math.min(low, value);
+    high = Math.max(high, value);
+  }
+  const [top, bottom] = [high > 0 || low === 0 ? roundUp(high) : 0, low < 0 ? -roundUp(-low) : 0];
+  const ticks = bottom < 0 ? [...new Set([top, 0, bottom])] : [top, top / 2, 0];
+  return { ticks, position: (value) => (top - value) / (top - bottom) };
+}
+
+const STEPS = [2, 4, 6, 8, 10];
+
+/** The next number of one digit and zeros whose half is whole; 2 at least. */
+function roundUp(value: number): number {
+  const power = 10 ** Math.max(0, Math.ceil(Math.log10(Math.max(1, value))) - 1);
+  return power * (STEPS.find((step) => step * power >= value) ?? 20);
+}
+
+/** Part of the width of a period that its bars take. */
+const FILLED = 0.8;
+/** A value that is not zero can be seen, in pixels. */
+const MIN_HEIGHT = 2;
+
+/** The series of a period stand side by side; below the line of zero, where they are negative. */
+export function barChart(chart: Chart): HtmlEscapedString {
+  const period = CHART_WIDTH / Math.max(1, chart.labels.length);
+  const width = (period * FILLED) / Math.max(1, chart.series.length);
+  return chartFigure(chart, ({ position }) =>
+    chart.series.flatMap(({ values }, series) =>
+      values.flatMap((value, index): ChartShape[] => {
+        if (value === null || value === 0) return [];
+        const zero = position(0) * CHART_HEIGHT;
+        const height = Math.max(MIN_HEIGHT, Math.abs(position(value) * CHART_HEIGHT - zero));
+        const x = index * period + (period * (1 - FILLED)) / 2 + series * width;
+        return [{ kind: 'bar', series, x, y: value > 0 ? zero - height : zero, width, height }];
+      }),
+    ),
+  );
+}
+
+/** Each series is a line, with a gap where nothing is known. */
+export function lineChart(chart: Chart): HtmlEscapedString {
+  return chartFigure(chart, (scale) =>
+    chart.series.flatMap(({ values }, series) =>
+      runsOf(values).map((run) => ({ kind: 'line' as const, series, points: pointsOf(run, chart, scale) })),
+    ),
+  );
+}
+
+interface ValueRun {
+  /** Index of its first value. */
+  from: number;
+  values: number[];
+}
+
+/** The runs of values that are known. */
+function runsOf(values: readonly (number | null)[]): ValueRun[] {
+  const runs: ValueRun[] = [];
+  let current: ValueRun | null = null;
+  for (const [index, value] of values.entries()) {
+    if (value === null) {
+      current = null;
+    } else if (current === null) {
+      current = { from: index, values: [value] };
+      runs.push(current);
+    } else {
+      current.values.push(value);
+    }
+  }
+  return runs;
+}
+
+function pointsOf({ from, values }: ValueRun, { labels }: Chart, { position }: ChartScale) {
+  const last = labels.length - 1;
+  return values.map((value, index) => ({
+    x: last > 0 ? ((from + index) / last) * CHART_WIDTH : CHART_WIDTH / 2,
+    y: position(value) * CHART_HEIGHT,
+  }));
 }

@@ -4,7 +4,6 @@
  */
 import { argon2, randomBytes, timingSafeEqual } from 'node:crypto';
 import { BoundedQueue } from '../lib/concurrency/bounded-queue.ts';
-import { isTooLong, normalisePassword } from './password-rules.ts';
 
 /** The second of the equivalent settings of the OWASP Password Storage Cheat Sheet. `memory` in KiB. */
 const CURRENT = { memory: 19 * 1024, passes: 2, parallelism: 1 };
@@ -90,3 +89,48 @@ function unpadded(bytes: Buffer): string {
 
 /** The hash of no password that anyone knows. */
 const NOBODY = encode(CURRENT, Buffer.alloc(SALT_BYTES), Buffer.alloc(TAG_BYTES));
+
+export const PASSWORD_LENGTH = { min: 12, max: 200 };
+
+/** What is known of the account, and must not be its password. */
+export interface PasswordOwner {
+  email: string;
+  name: string;
+  /** Of the publication. */
+  publication: string;
+}
+
+/** @returns what would be right, to be shown beneath the field; null if the password is acceptable */
+export function passwordProblem(password: string, owner: PasswordOwner): string | null {
+  const { min, max } = PASSWORD_LENGTH;
+  if (isTooLong(password)) return `Use at most ${max} characters.`;
+  const characters = [...normalisePassword(password)];
+  if (characters.length < min) return `Use at least ${min} characters. Several words are easy to remember.`;
+  if (characters.length > max) return `Use at most ${max} characters.`;
+  const plain = plainForm(password);
+  if (plain === plainForm(owner.email)) return 'Use something other than the email address.';
+  if (plain === plainForm(owner.name)) return 'Use something other than the name.';
+  if (plain === plainForm(owner.publication)) return 'Use something other than the name of the publication.';
+  if (new Set(characters).size < 4) return 'Use at least 4 different characters.';
+  return null;
+}
+
+/** Whether a text is longer than any password, before it is normalised. */
+function isTooLong(password: string): boolean {
+  return password.length > 2 * PASSWORD_LENGTH.max;
+}
+
+/**
+ * Equal for all encodings of the same typed text, which keyboards of different systems send differently.
+ * @param password not too long: ordering combining characters takes quadratic time, two seconds for 20,000 of them
+ */
+function normalisePassword(password: string): string {
+  return password.toWellFormed().normalize('NFKC');
+}
+
+/** Letters and digits in lower case. */
+function plainForm(text: string): string {
+  return normalisePassword(text)
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}]/gu, '');
+}

@@ -167,7 +167,8 @@ describe('the status', () => {
       expect(status.queue).toEqual({
         held: 'restored from a backup',
         limits: null,
-        backOffs: [],
+        backOff: null,
+        expiring: [],
         nextDue: '2026-11-24T08:30:00Z',
         uncertainDeliveries: [
           { newsletter: 'daily', slot: '2026-11-21', email: 'ada@example.com', since: '2026-11-24T07:30:00Z' },

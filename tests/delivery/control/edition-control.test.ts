@@ -138,7 +138,7 @@ describe('edition control', () => {
         `the delivery of daily-roundup/2026-11-24 to subscriber ${subscriberIds[0]} is pending, not uncertain`,
       );
       await expect(settleDeliveries(store.db, { editionId, subscriberId: 99 }, 'retry', NOW)).rejects.toThrow(
-        `the delivery of edition ${editionId} to subscriber 99 does not exist`,
+        'the delivery of daily-roundup/2026-11-24 to subscriber 99 does not exist',
       );
       await interrupt(store, NOW);
       await cancelEdition(store, editionId, 'x', NOW);

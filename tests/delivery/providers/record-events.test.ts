@@ -193,10 +193,7 @@ describe('events of mail providers', () => {
           ['delivered', { state: 'pending', reason: INTERRUPTED, lease_until: NOW + MINUTE }],
           ['soft', { state: 'submitting', lease_until: NOW - 1 }],
           ['delivered', { state: 'suppressed', reason: 'cancelled by the operator: wrong; it may have arrived' }],
-          [
-            'delivered',
-            { state: 'failed', reason: 'given up; the last attempt was interrupted, so it may have arrived' },
-          ],
+          ['delivered', { state: 'failed', reason: 'expired: it could not be submitted in time; it may have arrived' }],
         ];
         for (const [n, [kind, changes]] of cases.entries()) {
           await set({ lease_until: null, delivered_at: null, ...changes, fence: 10 * n });

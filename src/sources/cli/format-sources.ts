@@ -55,12 +55,10 @@ export function formatSourceDetails(source: SourceStatus): string {
   const repaired = source.isRepaired ? '; not well-formed, and repaired' : '';
   const found = api === null || endpoint === null ? 'not found yet' : `${apiName(api)} at ${endpoint}${repaired}`;
   const lines: [string, string | null][] = [
-    ...([
-      ['source', id],
-      ['outlet', outlet],
-      ['url', url],
-      ['polls', found],
-    ] satisfies [string, string | null][]),
+    ['source', id],
+    ['outlet', outlet],
+    ['url', url],
+    ['polls', found],
     ['state', stateText(source)],
     ['failing', failingSince === null ? null : `since ${time(failingSince)}, ${count(failures, 'poll')}`],
     ['redirects', movedTo],

@@ -166,6 +166,7 @@ describe('the status', () => {
         held: 'restored from a backup',
         limits: null,
         backOff: null,
+        expiring: [],
         nextDue: '2026-11-24T08:30:00Z',
         uncertainDeliveries: [
           { newsletter: 'daily', slot: '2026-11-21', email: 'ada@example.com', since: '2026-11-24T07:30:00Z' },

@@ -4,8 +4,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { AppContext } from '../core/app-context.ts';
-import { PROCESS_IDS } from '../core/schedule/process-ids.ts';
-import { deleteProcess, RECORD_EVERY, recordProcess } from '../core/schedule/processes.ts';
+import { deleteProcess, PROCESS_IDS, RECORD_EVERY, recordProcess } from '../core/schedule/processes.ts';
 import { startTicker } from '../core/schedule/tick.ts';
 import { correctFutureInstants } from '../core/store/future-instants.ts';
 import { ClockWatch } from '../lib/clock-watch.ts';

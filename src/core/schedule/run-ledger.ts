@@ -3,6 +3,7 @@
  * The row of an open run has a lease: while it runs, until its process counts as dead; after a failure, until its next
  * attempt. One that waits until its job is ready has none.
  */
+
 import { type ExpressionBuilder, sql } from 'kysely';
 import { chunks } from '../../lib/chunks.ts';
 import { type ClaimId, updateClaimed } from '../store/lease.ts';
@@ -305,4 +306,28 @@ export function toRun(row: Tables['runs']): Run {
     finishedAt: row.finished_at,
     leaseUntil: row.lease_until,
   };
+}
+
+/** Rows per statement: a few tens of milliseconds of writing. */
+const BATCH = 5_000;
+
+/**
+ * Deletes runs of slots before an instant. Keeps running and waiting ones, and the newest of each schedule, which
+ * records up to where its slots are done.
+ * @returns number of deleted runs
+ */
+export async function deleteOldRuns(db: Db, before: number): Promise<number> {
+  let deleted = 0;
+  for (;;) {
+    const { numAffectedRows = 0n } = await sql`
+      delete from runs where (schedule, slot_at) in (
+        select old.schedule, old.slot_at from runs as old
+        where old.slot_at < ${before} and old.state not in ('running', 'waiting') and exists (
+          select 1 from runs as newer where newer.schedule = old.schedule and newer.slot_at > old.slot_at
+        )
+        limit ${BATCH}
+      )`.execute(db);
+    if (numAffectedRows === 0n) return deleted;
+    deleted += Number(numAffectedRows);
+  }
 }

@@ -3,8 +3,7 @@ import { sql } from 'kysely';
 import { expect, it } from 'vitest';
 import { queueEdition } from '../../../scripts/test-edition.ts';
 import { recordRejection } from '../../../src/articles/rejections.ts';
-import { deleteOldRuns } from '../../../src/core/schedule/retention.ts';
-import { claimRun, finishRun, recordWaitingRun } from '../../../src/core/schedule/run-ledger.ts';
+import { claimRun, deleteOldRuns, finishRun, recordWaitingRun } from '../../../src/core/schedule/run-ledger.ts';
 import {
   countDelivered,
   foldCountSlots,

@@ -53,9 +53,9 @@ const FIXED = (now: number) => `
   registerHooks({
     load(url, context, next) {
       const loaded = next(url, context);
-      if (!/\\/poll-outlets\\.[jt]s$/.test(url)) return loaded;
+      if (!/\\/(?:poller|poll-outlets)\\.[jt]s$/.test(url)) return loaded;
       const source = String(loaded.source);
-      if (!source.includes('HOSTS_AT_ONCE = 8')) throw new Error('poll-outlets has no HOSTS_AT_ONCE = 8');
+      if (!source.includes('HOSTS_AT_ONCE = 8')) throw new Error('the poller has no HOSTS_AT_ONCE = 8');
       return { ...loaded, source: source.replace('HOSTS_AT_ONCE = 8', 'HOSTS_AT_ONCE = 1') };
     },
   });

@@ -17,9 +17,11 @@ import { wasInterrupted } from '../delivery/monitor/run-details.ts';
 import { lastEdition } from '../editions/queries.ts';
 import { type ArchiveLimits, publish } from '../feeds/publish/publish.ts';
 import { SECOND } from '../lib/time.ts';
-import { describeOutletChanges, type PolledOutlet, pollDueOutlets } from '../outlets/polling/poll-outlets.ts';
+import { OUTLETS } from '../outlets/polling/outlets.ts';
 import { regroupIfDue } from '../outlets/story-groups/regroup.ts';
-import { describeChanges, pollDueSources } from '../own-sites/poll-sources.ts';
+import { SITES } from '../own-sites/poll.ts';
+import { describePoll, pollDue } from '../sources/polling/poller.ts';
+import type { SourceKind } from '../sources/polling/source-kind.ts';
 import { jobsOf } from './jobs.ts';
 import { loadSampleNewsroom } from './sample/newsroom.ts';
 import { applySamplePicks } from './sample/sample-picks.ts';
@@ -94,25 +96,21 @@ export async function publishAndCompose(
 }
 
 async function pollFirst(app: AppContext, signal: AbortSignal): Promise<FirstRun['polled']> {
-  const [polled, outlets] = await Promise.all([pollDueSources(app, { signal }), pollDueOutlets(app, { signal })]);
+  const polled = await Promise.all([pollKind(app, SITES, signal), pollKind(app, OUTLETS, signal)]);
   // A grouping that is cut short changes nothing; the running process repeats it. One that fails raises an alert.
   await regroupIfDue(app, signal).catch((error: unknown) => {
     if (!signal.aborted) throw error;
   });
-  return [
-    ...polled.map(({ source, outcome }) => {
-      if (outcome.kind === 'failed') return { source, text: `failed: ${outcome.problem}` };
-      if (outcome.kind === 'stopped') return { source, text: 'is still being read' };
-      return { source, text: describeChanges(outcome.report) ?? 'nothing has changed' };
-    }),
-    ...outlets.map(({ source, outcome }) => ({ source, text: textOf(outcome) })),
-  ];
+  return polled.flat();
 }
 
-function textOf(outcome: PolledOutlet['outcome']): string {
-  if (outcome.kind === 'stopped') return 'is still being read';
-  const { failures, state, reason } = outcome.after;
-  return failures > 0 ? `${state}: ${reason}` : (describeOutletChanges(outcome) ?? 'nothing has changed');
+async function pollKind(app: AppContext, kind: SourceKind, signal: AbortSignal): Promise<FirstRun['polled']> {
+  return (await pollDue(app, kind, { signal })).map(({ source, outcome }) => {
+    if (outcome.kind === 'stopped') return { source, text: 'is still being read' };
+    const { failures, state, reason } = outcome.after;
+    const text = failures > 0 ? `${state}: ${reason}` : (describePoll(kind, outcome) ?? 'nothing has changed');
+    return { source, text };
+  });
 }
 
 /** The part of the role `deliver`. */

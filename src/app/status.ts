@@ -29,7 +29,7 @@ import { readHubStatus } from '../feeds/hub/status.ts';
 import { type ReaderLine, readReaderStatistics, totalOf } from '../feeds/readers/reader-statistics.ts';
 import { hubAddress } from '../feeds/topics.ts';
 import { rfc3339 } from '../lib/time.ts';
-import { readSourceStatus, type SiteStatus } from '../sources/source-status.ts';
+import { readSourceStatus, type SourceStatus } from '../sources/source-status.ts';
 import { jobsOf } from './jobs.ts';
 
 /** Instants in RFC 3339, UTC. */
@@ -54,7 +54,7 @@ export interface Status {
   /** By state. */
   articles: Record<string, number>;
   /** The newsroom's own sites, with instants in epoch milliseconds. */
-  sources: SiteStatus[];
+  sources: SourceStatus[];
   /** Changes to be published now; embargoes that end later are not counted. */
   pendingChanges: number;
   feeds: { path: string; bytes: number; modified: string }[];
@@ -150,7 +150,7 @@ export async function readStatus(app: AppContext, now: number): Promise<Status> 
       }),
     ),
     articles: await countArticles(reports),
-    sources: (await readSourceStatus(reports, config, now)).sites,
+    sources: (await readSourceStatus(reports, config, now)).filter(({ use }) => use === 'articles'),
     pendingChanges: (await countDueChanges(db, now))?.count ?? 0,
     feeds: documents.map(({ path, size, modifiedAt }) => ({ path, bytes: size, modified: rfc3339(modifiedAt) })),
     readers: await readersOfTheWeek(app, now),

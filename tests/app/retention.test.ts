@@ -9,7 +9,7 @@ import { changeStoredDraft, readDraftLog } from '../../src/editions/draft/draft-
 import { readDraftView, writeDraftView } from '../../src/editions/draft/draft-views.ts';
 import { changeDraft } from '../../src/editions/draft/history.ts';
 import { DAY, HOUR } from '../../src/lib/time.ts';
-import { readGroupView, writeGroupView } from '../../src/outlets/story-groups/group-views.ts';
+import { readGroupView, writeGroupView } from '../../src/outlets/story-groups/list-groups.ts';
 import { requestNewsletters } from '../audience/fixtures.ts';
 import { testConfig } from '../delivery/fixture.ts';
 import { forBothDatabases } from '../support/databases.ts';
@@ -263,10 +263,6 @@ describe('runRetention', () => {
         .insertInto('bounces')
         .values({ subscriber_id: never, service_message_id: 1, kind: 'soft', at: long })
         .execute();
-      await store.db
-        .insertInto('service_refusals')
-        .values({ message_id: 1, subscriber_id: never, domain: 'example.com', fence: 1, at: long })
-        .execute();
       await subscriber(store, 'nothing', long, null);
       const kept = [
         await subscriber(store, 'confirmed', long, { state: 'confirmed' }),
@@ -295,7 +291,7 @@ describe('runRetention', () => {
         .execute();
       expect(await run(store)).toEqual({ ...NOTHING, unconfirmed: 2 });
       expect(await ids(store.db.selectFrom('subscribers').select('id').orderBy('id').execute())).toEqual(kept);
-      for (const table of ['service_messages', 'bounces', 'service_refusals'] as const) {
+      for (const table of ['service_messages', 'bounces'] as const) {
         expect(await store.db.selectFrom(table).select('subscriber_id').execute()).toEqual([]);
       }
       expect(await store.db.selectFrom('consent_events').select('subscriber_id').execute()).toEqual([
@@ -377,20 +373,12 @@ describe('runRetention', () => {
           { key: 'runs', next_at: NOW + 1 },
         ])
         .execute();
-      await store.db
-        .insertInto('warm_up_days')
-        .values([
-          { day: '2026-11-01', count: 5 },
-          { day: '2026-11-24', count: 5 },
-        ])
-        .execute();
       expect(await run(store)).toEqual({ ...NOTHING, serviceMessages: 1, bounces: 1, rates: 1 });
       expect(await store.db.selectFrom('service_messages').select('state').orderBy('id').execute()).toEqual([
         { state: 'pending' },
         { state: 'failed' },
       ]);
       expect(await store.db.selectFrom('rate_limits').select('key').execute()).toEqual([{ key: 'runs' }]);
-      expect(await store.db.selectFrom('warm_up_days').select('day').execute()).toEqual([{ day: '2026-11-24' }]);
     });
 
     it('deletes the ids of provider events once their signature would be too old', async () => {

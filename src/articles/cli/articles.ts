@@ -13,7 +13,7 @@ import { collectGarbage } from '../../lib/threads/collect-garbage.ts';
 import { endIdleThreads } from '../../lib/threads/thread-pool.ts';
 import { rfc3339 } from '../../lib/time.ts';
 import { type CmsExport, importExport, importSiteFolder } from '../../own-sites/exports/import-export.ts';
-import { GENERATORS, type SiteGenerator } from '../../own-sites/exports/site-generators.ts';
+import { GENERATORS, type SiteGenerator } from '../../own-sites/exports/site-folder.ts';
 import { importPaths } from '../import/import.ts';
 import type { ArticleImportResult } from '../import/result.ts';
 import { countRejections, findRejection, listRejections, type RecordedRejection } from '../rejections.ts';

@@ -90,7 +90,7 @@ const operations: Record<string, Operation> = {
       .execute((tx) => queueDeliveries(tx, { id: editionId, newsletter: 'daily-roundup' }, TERMS, NOW));
   },
   'submits some deliveries': async (store, at, outcome) => {
-    const claiming = { now: NOW + at, limit: 3, leaseMs: HOUR, uncertain: 'retry', rateLimiter: null } as const;
+    const claiming = { now: NOW + at, limit: 3, leaseMs: HOUR, uncertain: 'retry', dailyLimit: null } as const;
     const { deliveries } = await claimDeliveries(store, claiming);
     await store.db.transaction().execute((tx) => markSubmitting(tx, deliveries, NOW + at, HOUR));
     const outcomes = deliveries.slice(1).map((claim) => ({ claim, outcome }));

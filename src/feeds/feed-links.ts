@@ -1,7 +1,7 @@
 /** Links to feeds in their three formats, for pages and lists. */
-import { type Config, type Selection, sectionTitle } from '../core/config/config.ts';
+import { type Config, type KINDS, type Selection, sectionTitle } from '../core/config/config.ts';
+import { cleanLine } from '../lib/text/clean-text.ts';
 import type { SingleFacet } from './derived/derived-address.ts';
-import { facetTitle } from './derived/facet-title.ts';
 import { type FeedHead, FORMATS, type Format, feedPath, feedView } from './formats/feed-view.ts';
 
 export interface FeedLinks {
@@ -55,4 +55,25 @@ export function configuredFor(config: Pick<Config, 'feeds'>, key: keyof Selectio
     return named.length === 1 && only?.[0] === key && only[1].length === 1 && only[1][0] === value && !windowHours;
   });
   return found ?? null;
+}
+
+const MAX_NAMES = 3;
+
+export const KIND_TITLES: Record<(typeof KINDS)[number], string> = {
+  brief: 'Briefs',
+  analysis: 'Analysis',
+  feature: 'Features',
+  'roundup-item': 'Roundup Items',
+  roundup: 'Roundups',
+};
+
+/** `C, C#, C++` for names that share a slug. Names that differ in case only are listed once. @param names not empty */
+export function facetTitle(names: string[]): string {
+  const byLetters = new Map<string, string>();
+  for (const name of names) {
+    const letters = name.toLowerCase();
+    if (!byLetters.has(letters)) byLetters.set(letters, cleanLine(name));
+  }
+  const distinct = [...byLetters.values()];
+  return distinct.length > MAX_NAMES ? `${distinct.slice(0, MAX_NAMES).join(', ')} …` : distinct.join(', ');
 }

@@ -2,7 +2,6 @@ import { type Metrics, secondsSince } from '../core/metrics.ts';
 import { DAY, localDate } from '../lib/time.ts';
 import { listDocuments } from './documents.ts';
 import { readHubStatus } from './hub/status.ts';
-import { isKnownReader, OTHER } from './readers/reader-name.ts';
 import { countAllRequests, countSubscribers } from './readers/reader-statistics.ts';
 
 export async function addFeedMetrics(metrics: Metrics): Promise<void> {
@@ -16,7 +15,6 @@ async function addFeeds({ db, gauge, now }: Metrics): Promise<void> {
   for (const { path, modifiedAt } of await listDocuments(db)) age.set({ path }, secondsSince(modifiedAt, now));
 }
 
-/** Unknown readers count as one: a stranger may choose any name. */
 async function addReaders({ db, gauge, counter, now }: Metrics): Promise<void> {
   const requests = counter('feed_requests_total', 'Requests for feeds.', ['reader', 'answer']);
   for (const { reader, answer, requests: count } of await countAllRequests(db)) requests.inc({ reader, answer }, count);
@@ -26,7 +24,7 @@ async function addReaders({ db, gauge, counter, now }: Metrics): Promise<void> {
   // At least two whole days in any zone.
   const since = localDate(now - 3 * DAY, 'UTC');
   for (const [reader, count] of await countSubscribers(db, since)) {
-    reported.inc({ reader: isKnownReader(reader) ? reader : OTHER }, count);
+    reported.set({ reader }, count);
   }
 }
 

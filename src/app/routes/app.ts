@@ -8,7 +8,7 @@ import { addBounceWebhook } from '../../delivery/hooks/bounce-webhook.ts';
 import { addProviderWebhook } from '../../delivery/hooks/provider-webhook.ts';
 import { addEditionPages } from '../../editions/pages/routes.ts';
 import { addHub } from '../../feeds/hooks/hub-endpoint.ts';
-import { addFeedPages } from '../../feeds/pages/routes.ts';
+import { addFeedPages } from '../../feeds/pages/feed-documents.ts';
 import { serveFrontPage } from '../../front/front-page.ts';
 import { addFrontPages } from '../../front/routes.ts';
 import { SECOND } from '../../lib/time.ts';

@@ -92,8 +92,8 @@ const newsletterKeys = z.strictObject({
     .max(20)
     .optional()
     .describe(
-      'Events that this many outlets reported enter the roundup by themselves, as headline, outlet and link; an editor ' +
-        'can still drop and edit them. Default: only what an editor picked. Only for kind roundup.',
+      'Events that this many outlets reported enter the roundup by themselves, as headline, outlet and link; an ' +
+        'editor can still drop and edit them. Default: only what an editor picked. Only for kind roundup.',
     ),
   show: z
     .strictObject({

@@ -29,7 +29,6 @@ const RULES: Rule[] = [
   smtpUrlHasNoPassword,
   bounceAddressLeavesRoomForToken,
   keysFitMailProvider,
-  ratesGrow,
 ];
 
 /** Lists every violation of a rule. */
@@ -179,14 +178,6 @@ function keysFitMailProvider({ delivery }: FileConfig): ConfigViolation[] {
   if (provider !== 'ses' || delivery.ses !== undefined) return violations;
   const rule = 'must name the SNS topics of its reports in topics, since delivery.provider is ses';
   return [...violations, { path: ['delivery', 'ses'], rule }];
-}
-
-function ratesGrow({ delivery }: FileConfig): ConfigViolation[] {
-  return (['complaintRate', 'bounceRate'] as const).flatMap((key) => {
-    const { alert, pause } = delivery[key];
-    if (pause === 'off' || pause > alert) return [];
-    return [{ path: ['delivery', key, 'pause'], rule: `must be more than alert, which is ${alert}, or off` }];
-  });
 }
 
 /**

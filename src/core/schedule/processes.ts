@@ -3,10 +3,11 @@
  * no longer written belongs to a process that was killed, or that cannot reach the store. Where process ids can be
  * compared, a killed process is known at once.
  */
+
+import { readFileSync, readlinkSync } from 'node:fs';
 import { CLOCK_DIFFERENCE } from '../../lib/clock-watch.ts';
 import { DAY, SECOND } from '../../lib/time.ts';
 import type { Db } from '../store/store.ts';
-import { PROCESS_IDS, type ProcessIds } from './process-ids.ts';
 
 /** How often a process writes its row. */
 export const RECORD_EVERY = 5 * SECOND;
@@ -68,4 +69,34 @@ export async function listProcesses(
 /** Whether there is no process of that id. False if the caller cannot know. */
 function isGone({ scope, pid }: Pick<ProcessRecord, 'scope' | 'pid'>, ids: ProcessIds): boolean {
   return scope !== null && scope === ids.scope && !ids.exists(pid);
+}
+
+export interface ProcessIds {
+  /**
+   * Identifies where an id names one process: this boot of the system, and the namespace of its container. Null where
+   * the system does not tell: machines and containers may share a host name.
+   */
+  scope: string | null;
+  exists(pid: number): boolean;
+}
+
+/** The process ids that this process can see. */
+export const PROCESS_IDS: ProcessIds = { scope: readScope(), exists: processExists };
+
+function readScope(): string | null {
+  try {
+    return `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()} ${readlinkSync('/proc/self/ns/pid')}`;
+  } catch {
+    return null;
+  }
+}
+
+function processExists(pid: number): boolean {
+  try {
+    // Signal 0 only checks (kill(2)).
+    return process.kill(pid, 0);
+  } catch (error) {
+    // EPERM: it belongs to another user.
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
 }

@@ -28,9 +28,9 @@ export interface EditionWindow {
 }
 
 /**
- * Computes the half-open windows of an edition. The age limit is the longest of 48 hours, `newsHours` and the time since the
- * last edition's cut-off: a week in which the clocks go back has 169 hours. The closing instant would not do: a story
- * published between cut-off and closing would be in neither edition.
+ * Computes the half-open windows of an edition. The age limit is the longest of 48 hours, `newsHours` and the time
+ * since the last edition's cut-off: a week in which the clocks go back has 169 hours. The closing instant would not do:
+ * a story published between cut-off and closing would be in neither edition.
  * @param lastCutoffAt of the newsletter's last edition, or null before its first
  */
 export function editionWindow(

@@ -1,14 +1,21 @@
 /**
  * Commands about feeds.
  */
+
 import { type Command, InvalidArgumentError } from 'commander';
 import { type CliContext, type JsonOption, jsonOption, printResult } from '../../core/cli/context.ts';
 import { formatProgress } from '../../core/cli/progress.ts';
-import { listFeeds } from '../feed-states.ts';
+import { indent, table } from '../../core/cli/text.ts';
+import { rfc3339 } from '../../lib/time.ts';
+import { type PublishedFeed, readFeedStates } from '../feed-states.ts';
 import { formatPublish } from '../publish/format-publish.ts';
 import { publish } from '../publish/publish.ts';
-import { readReaderStatistics } from '../readers/reader-statistics.ts';
-import { formatFeeds, formatReaders } from './format-feeds.ts';
+import {
+  type ReaderStatistics,
+  readReaderStatistics,
+  totalOf,
+  unchangedPercent,
+} from '../readers/reader-statistics.ts';
 
 const MAX_DAYS = 3_650;
 
@@ -26,7 +33,7 @@ export function addFeedCommands(program: Command, cli: CliContext): void {
     .addOption(jsonOption())
     .action((options: JsonOption) =>
       cli.withApp(async (app) => {
-        const value = await listFeeds(app);
+        const value = await readFeedStates(app);
         printResult(cli, options, { value, text: () => formatFeeds(value) });
       }),
     );
@@ -60,4 +67,48 @@ function parseDays(text: string): number {
   const days = Number(text);
   if (/^\d{1,4}$/.test(text) && days >= 1 && days <= MAX_DAYS) return days;
   throw new InvalidArgumentError(`It must be a whole number from 1 to ${MAX_DAYS}.`);
+}
+
+function formatFeeds(feeds: PublishedFeed[]): string {
+  return table([
+    ['feed', 'bytes', 'archive pages', 'changed', 'title'],
+    ...feeds.map(({ id, title, formats, archive }) => {
+      const changedAt = Math.max(...formats.map(({ modifiedAt }) => modifiedAt ?? 0));
+      return [
+        id,
+        String(formats.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0)),
+        String(archive?.pages ?? ''),
+        changedAt === 0 ? 'not published yet' : rfc3339(changedAt),
+        title,
+      ];
+    }),
+  ]).join('\n');
+}
+
+const EXPLANATION = `
+"subscribers" is what aggregators report, summed over documents. Nobody can check it, and a person who follows
+two feeds counts twice. Readers that poll by themselves (newsboat, NetNewsWire, browsers) report nothing. No
+addresses are kept, so the number of people behind them is unknown. Copies from a cache or a static host, and
+subscriptions at a WebSub hub, are not counted.`;
+
+/** A table with its total. */
+export function formatReaders({ from, until, days, readers }: ReaderStatistics): string {
+  if (readers.length === 0) return `no feed was requested since ${from}: counts reach the store every 10 seconds`;
+  const total = totalOf(readers);
+  const lines = table([
+    ['reader', 'requests a day', 'answered 304', 'subscribers', 'documents'],
+    ...readers.map((one) => [
+      one.reader,
+      perDay(one.requests / days),
+      `${unchangedPercent(one)}%`,
+      one.subscribers === null ? '' : String(one.subscribers),
+      String(one.documents),
+    ]),
+    ['all', perDay(total.requests / days), `${unchangedPercent(total)}%`, String(total.subscribers), ''],
+  ]);
+  return [`feed requests from ${from} to ${until} (${days.toFixed(1)} days)`, ...indent(lines), EXPLANATION].join('\n');
+}
+
+function perDay(requests: number): string {
+  return requests.toFixed(requests < 10 ? 1 : 0);
 }

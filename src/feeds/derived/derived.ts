@@ -9,9 +9,9 @@ import type { Db } from '../../core/store/store.ts';
 import { facetSlug } from '../../lib/text/facet-slug.ts';
 import { buildFeed } from '../build-feed.ts';
 import type { RenderedDocument } from '../documents.ts';
+import { facetTitle, KIND_TITLES } from '../feed-links.ts';
 import { findTombstones } from '../select.ts';
 import { type DerivedAddress, FACETS, type FacetName } from './derived-address.ts';
-import { facetTitle, KIND_TITLES } from './facet-title.ts';
 
 const ITEMS = 50;
 /** Articles of the rarest facet that are examined; older ones are too old for a feed. */

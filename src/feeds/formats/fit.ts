@@ -2,9 +2,44 @@
  * Chooses the items and bodies of a document, so that it is small enough for readers that reject large ones in each of
  * its formats. Older bodies become summaries before items are dropped.
  */
-import { type FeedItem, type FeedView, FORMATS, type Format, type Tombstone } from './feed-view.ts';
-import { type FrameBytes, Frames } from './frames.ts';
+import { atomFrame } from './atom.ts';
+import type { Frame } from './feed-package.ts';
+import { type FeedItem, type FeedView, FORMATS, type Format, feedUpdated, type Tombstone } from './feed-view.ts';
+import { jsonFrame } from './json-feed.ts';
 import { type RenderedBody, type RenderedItem, renderItems, withBody } from './rendered-item.ts';
+import { rssFrame } from './rss.ts';
+
+export type FrameBytes = Record<keyof Frame, Buffer>;
+
+/** Of its items, the frames of a feed show the newest instant alone. */
+export class Frames {
+  readonly #view: FeedView;
+  readonly #tombstones: Tombstone[];
+  #last: { updatedAt: number; frames: Record<Format, FrameBytes> } | null = null;
+
+  constructor(view: FeedView, tombstones: Tombstone[]) {
+    this.#view = view;
+    this.#tombstones = tombstones;
+  }
+
+  of(items: Pick<FeedItem, 'updatedAt'>[]): Record<Format, FrameBytes> {
+    const updatedAt = feedUpdated(this.#view, items);
+    if (this.#last?.updatedAt !== updatedAt) this.#last = { updatedAt, frames: this.#make(updatedAt) };
+    return this.#last.frames;
+  }
+
+  #make(updatedAt: number): Record<Format, FrameBytes> {
+    return {
+      rss: toBytes(rssFrame(this.#view, updatedAt)),
+      atom: toBytes(atomFrame(this.#view, updatedAt, this.#tombstones)),
+      json: toBytes(jsonFrame(this.#view)),
+    };
+  }
+}
+
+function toBytes({ head, first, between, tail }: Frame): FrameBytes {
+  return { head: Buffer.from(head), first: Buffer.from(first), between: Buffer.from(between), tail: Buffer.from(tail) };
+}
 
 /** Limit of a document. Google News, for example, reads 1 MB of an article and 2 MB of a feed. */
 export const MAX_BYTES = 1_000_000;

@@ -1,6 +1,6 @@
 /** Items as text of all formats. It replaces the item itself: a document is written from it, and its size is known. */
 import { ATOM_BODY, atomItems } from './atom.ts';
-import type { BodyPlace, ItemText } from './document-parts.ts';
+import type { BodyPlace, ItemText } from './feed-package.ts';
 import { type FeedItem, FORMATS, type Format } from './feed-view.ts';
 import { JSON_BODY, jsonItems, jsonValue } from './json-feed.ts';
 import { cdataHtml } from './markup.ts';

@@ -1,6 +1,5 @@
 /** What RSS and Atom share: links between a feed and its archive (RFC 5005 §4), Media RSS, and the place of bodies. */
-import type { ItemText } from './document-parts.ts';
-import type { Slots } from './feed-package.ts';
+import type { ItemText, Slots } from './feed-package.ts';
 import type { FeedMedia, FeedView } from './feed-view.ts';
 
 const ARCHIVE = '<fh:archive xmlns:fh="http://purl.org/syndication/history/1.0"/>';

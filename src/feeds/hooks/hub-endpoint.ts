@@ -14,7 +14,7 @@ import { openHubGuard } from '../hub/hub-context.ts';
 import { countNewSubscription } from '../hub/quotas.ts';
 import { type HubRequest, parseHubRequest, subscriptionKey } from '../hub/subscribe-request.ts';
 import { hasSubscription } from '../hub/subscriptions.ts';
-import { enqueueRequest } from '../hub/verification-outbox.ts';
+import { enqueueRequest } from '../hub/verify.ts';
 import { topicPath } from '../topics.ts';
 
 // An aggregator subscribes to dozens of feeds at once, and renews before its leases end. The second limit protects

@@ -12,8 +12,7 @@ import { distributeContent } from './distribute.ts';
 import { type HubContext, openHubGuard } from './hub-context.ts';
 import { openPingQueue, PING_LIMIT, resolveHubAlert } from './pings.ts';
 import { claimSubscriptions, deleteExpiredSubscriptions, queueDenials, queueDistribution } from './subscriptions.ts';
-import { claimRequests, deleteOldRequests } from './verification-outbox.ts';
-import { verifyRequest } from './verify.ts';
+import { claimRequests, deleteOldRequests, verifyRequest } from './verify.ts';
 
 const EMBEDDED_LIMITS = { total: 20, perHost: 2 };
 /** Verifications, and subscribers that are slow or keep failing, leave the other slots to the rest. */

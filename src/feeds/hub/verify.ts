@@ -1,13 +1,132 @@
 /**
- * Verification of intent (WebSub §5.3): the callback must confirm what was requested in its name.
+ * Requests to the embedded hub, and the verification of their intent (WebSub §5.3): nothing is subscribed, renewed or
+ * ended before the callback confirms what was requested in its name.
  */
+
 import { randomBytes } from 'node:crypto';
+import { sql } from 'kysely';
+import { claimRows, deleteClaimed, revokedLease, updateClaimed } from '../../core/store/lease.ts';
+import type { Db } from '../../core/store/store.ts';
 import { guardedRequest, type RequestLimits } from '../../lib/guarded-fetch/guarded-request.ts';
+import { HOUR, MINUTE, SECOND } from '../../lib/time.ts';
+import type { Capacity } from '../../lib/worker-pool.ts';
 import { topicAddress } from '../topics.ts';
 import type { HubContext } from './hub-context.ts';
 import { countNewSubscription } from './quotas.ts';
-import { hasSubscription } from './subscriptions.ts';
-import { type ClaimedRequest, recordVerification, type VerificationResult } from './verification-outbox.ts';
+import { type HubRequest, subscriptionKey } from './subscribe-request.ts';
+import { deleteSubscription, grantSubscription, hasSubscription, pickDueKeys } from './subscriptions.ts';
+
+export interface ClaimedRequest extends Omit<HubRequest, 'secret'> {
+  key: string;
+  /** Encrypted. */
+  secret: string | null;
+  /** Failures before this attempt. */
+  attempts: number;
+  fence: number;
+}
+
+type VerificationResult =
+  | { kind: 'confirmed' }
+  | { kind: 'denied'; reason: string }
+  /** The callback could not be reached. */
+  | { kind: 'failed'; reason: string }
+  /** The process is stopping. */
+  | { kind: 'aborted' };
+
+export type Admission = { kind: 'accepted' } | { kind: 'full'; retryAfterSeconds: number };
+
+/** Longer than a verification can take. */
+const LEASE = 30 * SECOND;
+/** Short, because the subscriber waits for it and repeats its request. */
+const RETRY_DELAYS = [5 * SECOND, 30 * SECOND];
+/** As many as are verified in some minutes: a flood of requests is refused. */
+const MAX_REQUESTS = 500;
+const MAX_SUBSCRIPTIONS = 20_000;
+
+/**
+ * Queues a request for verification. It replaces an earlier one for the same topic and callback.
+ * @param secret encrypted
+ */
+export async function enqueueRequest(
+  db: Db,
+  request: Omit<HubRequest, 'secret'>,
+  secret: string | null,
+  now: number,
+): Promise<Admission> {
+  const { mode, topic, callback, host } = request;
+  const key = subscriptionKey(request);
+  // Existing subscribers can always renew or unsubscribe, and are verified first.
+  const isSubscribed = await hasSubscription(db, key, now);
+  if (!isSubscribed && (await countOthers(db, 'hub_requests', key)) >= MAX_REQUESTS) {
+    return { kind: 'full', retryAfterSeconds: MINUTE / SECOND };
+  }
+  const isNew = !isSubscribed && mode === 'subscribe';
+  if (isNew && (await countOthers(db, 'hub_subscriptions', key)) >= MAX_SUBSCRIPTIONS) {
+    return { kind: 'full', retryAfterSeconds: HOUR / SECOND };
+  }
+  const content = { mode, secret, lease_seconds: request.leaseSeconds, created_at: now };
+  const queued = { ...content, attempts: 0, due_at: isSubscribed ? 0 : now };
+  await db
+    .insertInto('hub_requests')
+    .values({ key, topic, callback, host, ...queued, fence: 0 })
+    .onConflict((conflict) => conflict.column('key').doUpdateSet({ ...queued, ...revokedLease('hub_requests') }))
+    .execute();
+  return { kind: 'accepted' };
+}
+
+async function countOthers(db: Db, table: 'hub_requests' | 'hub_subscriptions', key: string): Promise<number> {
+  const { count } = await db
+    .selectFrom(table)
+    .select((e) => e.fn.countAll<number>().as('count'))
+    .where('key', '<>', key)
+    .executeTakeFirstOrThrow();
+  return count;
+}
+
+/** Claims requests, longest due first. */
+export async function claimRequests(
+  db: Db,
+  { capacity, now }: { capacity: Capacity; now: number },
+): Promise<ClaimedRequest[]> {
+  const keys = await pickDueKeys(db, 'hub_requests', sql<boolean>`1 = 1`, capacity, now);
+  if (keys.length === 0) return [];
+  const rows = await claimRows(db, 'hub_requests', sql`key in (${sql.join(keys)})`, { now, until: now + LEASE });
+  return rows.map(({ lease_seconds: leaseSeconds, ...row }) => ({ ...row, leaseSeconds }));
+}
+
+/**
+ * Records the result of a verification and, in the same transaction, does what was confirmed.
+ * @returns `lost` where nothing was recorded: a newer request has replaced this one, or another process has claimed it
+ */
+async function recordVerification(
+  db: Db,
+  claimed: ClaimedRequest,
+  result: VerificationResult,
+  now: number,
+): Promise<'confirmed' | 'denied' | 'pending' | 'lost'> {
+  const { key, attempts } = claimed;
+  const delay = RETRY_DELAYS[attempts];
+  if (result.kind === 'aborted' || (result.kind === 'failed' && delay !== undefined)) {
+    const retry = result.kind === 'failed' ? { attempts: attempts + 1, due_at: now + (delay ?? 0) } : {};
+    const { numUpdatedRows } = await updateClaimed(db, 'hub_requests', claimed)
+      .set({ lease_until: null, ...retry })
+      .executeTakeFirstOrThrow();
+    return numUpdatedRows > 0n ? 'pending' : 'lost';
+  }
+  return db.transaction().execute(async (tx) => {
+    const { numDeletedRows } = await deleteClaimed(tx, 'hub_requests', claimed).executeTakeFirstOrThrow();
+    if (numDeletedRows === 0n) return 'lost';
+    if (result.kind !== 'confirmed') return 'denied';
+    if (claimed.mode === 'unsubscribe') await deleteSubscription(tx, key);
+    else await grantSubscription(tx, claimed, claimed.secret, now);
+    return 'confirmed';
+  });
+}
+
+/** Deletes requests that were created before an instant and never verified, because the hub was switched off. */
+export async function deleteOldRequests(db: Db, before: number): Promise<void> {
+  await db.deleteFrom('hub_requests').where('created_at', '<', before).execute();
+}
 
 const CHALLENGE_BYTES = 24;
 

@@ -2,6 +2,8 @@
  * Renders the documents beside the feeds: the page that lists them, the same list as OPML, and the stylesheet with
  * which browsers display a feed. They depend on the configuration; the page also on the facets in recent use.
  */
+
+import encodeQR from 'qr';
 import { listUsedFacets, type UsedFacet } from '../../articles/facets/used-facets.ts';
 import { type Config, KINDS } from '../../core/config/config.ts';
 import { siteView } from '../../core/config/site-view.ts';
@@ -9,11 +11,9 @@ import type { Db } from '../../core/store/store.ts';
 import type { Templates } from '../../lib/templates.ts';
 import { facetSlug } from '../../lib/text/facet-slug.ts';
 import type { SingleFacet } from '../derived/derived-address.ts';
-import { facetTitle, KIND_TITLES } from '../derived/facet-title.ts';
 import type { RenderedDocument } from '../documents.ts';
-import { type FeedLinks, feedLinks, singleFeed } from '../feed-links.ts';
+import { type FeedLinks, facetTitle, feedLinks, KIND_TITLES, singleFeed } from '../feed-links.ts';
 import { renderOpml } from '../formats/opml.ts';
-import { qrCode } from './qr-code.ts';
 
 /** Their paths. */
 export const SHARED_DOCUMENTS = ['index.html', 'feeds.opml', 'feed.css'];
@@ -116,4 +116,32 @@ function withLeadKickers(leadKickers: string[], used: UsedFacet[]): UsedFacet[] 
     if (slug !== null) all.set(slug, [...new Set([...(all.get(slug) ?? []), ...names])]);
   }
   return [...all].map(([slug, names]) => ({ slug, names }));
+}
+
+export interface QrCode {
+  /** Modules on each side, including the quiet zone. */
+  size: number;
+  /** The dark modules, as the `d` of an SVG path. */
+  path: string;
+}
+
+/** ISO/IEC 18004 §5.3.8: four light modules around the code. */
+const QUIET_ZONE = 4;
+
+/** Encodes a text with error correction level M. */
+export function qrCode(text: string): QrCode {
+  const rows = encodeQR(text, 'raw', { ecc: 'medium', border: QUIET_ZONE });
+  return { size: rows.length, path: rows.flatMap(darkRuns).join('') };
+}
+
+function darkRuns(row: boolean[], y: number): string[] {
+  const runs: string[] = [];
+  for (let x = 0; x < row.length; x++) {
+    if (row[x] !== true) continue;
+    const from = x;
+    while (row[x + 1] === true) x++;
+    const width = x + 1 - from;
+    runs.push(`M${from} ${y}h${width}v1h-${width}z`);
+  }
+  return runs;
 }

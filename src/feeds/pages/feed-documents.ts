@@ -1,10 +1,11 @@
 /**
  * Serves published documents, archive pages and derived feeds from the store, so that all web processes respond alike.
  */
+
 import type { Context, Handler } from 'hono';
 import { addressBlock } from '../../lib/address-block.ts';
 import { clientAddress } from '../../web/server/client-address.ts';
-import type { WebContext } from '../../web/server/web-context.ts';
+import type { AddRoutes, WebContext } from '../../web/server/web-context.ts';
 import { ARCHIVE_FOLDER } from '../archive/archive-page.ts';
 import { type DerivedAddress, parseDerivedAddress } from '../derived/derived-address.ts';
 import { BuildRefused } from './build-limiter.ts';
@@ -21,7 +22,7 @@ const PREFLIGHT: HeaderList = [
 ];
 
 /** `/feeds/*`. `/feeds/` itself is the page that lists the feeds. */
-export function serveFeedDocument(web: WebContext): Handler {
+function serveFeedDocument(web: WebContext): Handler {
   const { store, config, clock, log } = web;
   const published = openPublishedFeeds(store, config);
   const derivedFeeds = openDerivedFeeds(store, config, clock);
@@ -53,7 +54,7 @@ export function serveFeedDocument(web: WebContext): Handler {
 }
 
 /** OPTIONS of `/feeds/*`. If-None-Match is not a safelisted header, so browsers send a preflight (Fetch §3.2.2). */
-export const serveFeedPreflight: Handler = (c) => c.body(null, 204, Object.fromEntries(PREFLIGHT));
+const serveFeedPreflight: Handler = (c) => c.body(null, 204, Object.fromEntries(PREFLIGHT));
 
 function isConfigured({ config }: WebContext, path: string): boolean {
   const [, id] = /^([^/]+)\.(?:rss|atom|json)$/.exec(path) ?? [];
@@ -104,3 +105,9 @@ function countRequest({ readers }: WebContext, c: Context, path: string, status:
   if (!/\.(?:rss|atom|json)$/.test(path)) return;
   readers?.count(path, c.req.header('User-Agent'), status === 304 ? 'unchanged' : 'full');
 }
+
+export const addFeedPages: AddRoutes = (site, web) => {
+  site.get('/feeds', (c) => c.redirect(`${web.base}/feeds/`, 301));
+  site.get('/feeds/*', serveFeedDocument(web));
+  site.options('/feeds/*', serveFeedPreflight);
+};

@@ -6,7 +6,7 @@ import type { Store } from '../../core/store/store.ts';
 import { chunks } from '../../lib/chunks.ts';
 import { sha256 } from '../../lib/sha256.ts';
 import { type Clock, localDay } from '../../lib/time.ts';
-import { isKnownReader, OTHER, type ReaderName, readerName } from './reader-name.ts';
+import { OTHER, type ReaderName, readerName } from './reader-name.ts';
 import { addRequests, type ReportRow, type RequestRow, saveReports } from './reader-rows.ts';
 
 /** The response to a request: full (200), or not modified (304). */
@@ -25,8 +25,6 @@ export interface ReaderCounter {
   flush(): Promise<void>;
 }
 
-/** Unknown names per day: anybody can invent them. */
-const MAX_UNKNOWN_NAMES = 300;
 /** Pairs of a document and a reader per day; a large newsroom has a tenth of them. */
 const MAX_PAIRS = 20_000;
 /** Feeds of an aggregator for one document, and reports per day. */
@@ -54,7 +52,6 @@ interface DayCounts {
   until: number;
   documents: Map<string, Map<string, ReaderTally>>;
   pairs: number;
-  unknownNames: Set<string>;
   reports: number;
 }
 
@@ -69,7 +66,7 @@ export function openReaderCounter(where: { store: Store; clock: Clock; zone: str
     const { date, from, until } = localDay(now, zone);
     const known = days.get(date);
     if (known !== undefined) return known;
-    const day = { date, from, until, documents: new Map(), pairs: 0, unknownNames: new Set<string>(), reports: 0 };
+    const day = { date, from, until, documents: new Map(), pairs: 0, reports: 0 };
     days.set(date, day);
     for (const oldest of days.keys()) if (days.size > MAX_DAYS) days.delete(oldest);
     return day;
@@ -131,21 +128,9 @@ function foldPath(path: string): string {
 }
 
 function tallyOf(day: DayCounts, path: string, reader: string): ReaderTally {
-  return day.documents.get(path)?.get(reader) ?? newTally(day, path, nameWithin(day, reader));
-}
-
-function nameWithin({ unknownNames }: DayCounts, reader: string): string {
-  if (isKnownReader(reader) || unknownNames.has(reader)) return reader;
-  if (unknownNames.size >= MAX_UNKNOWN_NAMES) return OTHER;
-  unknownNames.add(reader);
-  return reader;
-}
-
-function newTally(day: DayCounts, path: string, reader: string): ReaderTally {
-  // The name may have been replaced by OTHER, which may have a tally.
   const known = day.documents.get(path)?.get(reader);
   if (known !== undefined) return known;
-  if (day.pairs >= MAX_PAIRS && path !== OTHER) return newTally(day, OTHER, OTHER);
+  if (day.pairs >= MAX_PAIRS && path !== OTHER) return tallyOf(day, OTHER, OTHER);
   const tally: ReaderTally = { path, reader, requests: 0, unchanged: 0, reports: null };
   let byReader = day.documents.get(path);
   if (byReader === undefined) {

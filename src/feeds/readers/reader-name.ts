@@ -5,7 +5,7 @@
 import { LIBRARIES, READERS } from './known-readers.ts';
 
 export interface ReaderName {
-  /** A name of known-readers.ts, BROWSER, OTHER, or the token of a program that declares itself public. */
+  /** A name of known-readers.ts, BROWSER or OTHER: nothing of the header itself, which may be any text. */
   reader: string;
   /** 0 to 100,000,000; null if the header has no number, or the program cannot be distinguished from others. */
   subscribers: number | null;
@@ -17,13 +17,6 @@ const BROWSER = 'browser';
 /** Programs that are not distinguished. */
 export const OTHER = 'other';
 
-const NAMES: ReadonlySet<string> = new Set([...READERS.values(), ...LIBRARIES.values(), BROWSER, OTHER]);
-
-/** Whether the name is known to this program, instead of taken from a header. */
-export function isKnownReader(name: string): boolean {
-  return NAMES.has(name);
-}
-
 /** Whether the name is that of browsers, which do not identify themselves as any other program. */
 export function isBrowserName(name: string): boolean {
   return name === BROWSER;
@@ -34,7 +27,6 @@ const HEADER_LIMIT = 512;
 const MOST_SUBSCRIBERS = 100_000_000;
 
 const ADDRESS = /\+?https?:\/\/[^\s;,()<>"']*/gi;
-const PUBLIC_TOKEN = /^[A-Za-z][A-Za-z0-9-]{1,30}$/;
 // Every repetition is bounded or cannot backtrack: the time is linear in the length.
 const NUMBER = "(\\d[\\d.,'’\u00a0\u202f]{0,30})";
 const COUNT_FIRST = new RegExp(`(?:^|[\\s;,(:=_-])${NUMBER}\\+?[\\s_]{1,3}(?:subscriber|reader|follower)`, 'i');
@@ -48,31 +40,26 @@ const NEWSBLUR_SITE = /newsblur\.com\/site\/(\d{1,20})/i;
 
 const UNKNOWN: ReaderName = { reader: OTHER, subscribers: null, id: null };
 
-/** `reader` contains nothing of the header itself, except for the token of a public program. */
 export function readerName(userAgent: string | null | undefined): ReaderName {
   if (!userAgent) return UNKNOWN;
   const header = userAgent.slice(0, HEADER_LIMIT);
   const bare = header.replace(ADDRESS, ' ');
   const subscribers = countIn(bare);
   const isPublic = subscribers !== null || bare.length !== header.length;
-  const reader = nameIn(bare, isPublic && userAgent.length <= HEADER_LIMIT, isPublic);
+  const reader = nameIn(bare, isPublic);
   // The numbers of several programs with the same name would overwrite each other.
   if (reader === OTHER || reader === BROWSER || subscribers === null) return { reader, subscribers: null, id: null };
   const id = FEED_ID.exec(bare)?.[1] ?? NEWSBLUR_SITE.exec(header)?.[1] ?? null;
   return { reader, subscribers, id };
 }
 
-function nameIn(bare: string, mayUseToken: boolean, isPublic: boolean): string {
-  const words = productWords(bare);
-  for (const word of words) {
-    const name = READERS.get(word.toLowerCase());
-    if (name !== undefined) return name;
-  }
-  const token = ownToken(bare);
-  if (token !== null && mayUseToken && !LIBRARIES.has(token.toLowerCase())) return token;
-  for (const word of words) {
-    const name = LIBRARIES.get(word.toLowerCase());
-    if (name !== undefined) return name;
+function nameIn(bare: string, isPublic: boolean): string {
+  const words = productWords(bare).map((word) => word.toLowerCase());
+  for (const names of [READERS, LIBRARIES]) {
+    for (const word of words) {
+      const name = names.get(word);
+      if (name !== undefined) return name;
+    }
   }
   return !isPublic && isBrowser(bare) ? BROWSER : OTHER;
 }
@@ -94,14 +81,6 @@ function productWords(bare: string): string[] {
     }
   }
   return found;
-}
-
-/** The token of an unknown program, or null. */
-function ownToken(bare: string): string | null {
-  // Programs that imitate browsers have their name in a comment.
-  const own = /^\s*Mozilla\b/i.test(bare) ? /\bcompatible;\s{0,3}([^\s;)]{1,64})/i.exec(bare)?.[1] : bare.trim();
-  const token = own?.split(/[\s/;(,]/, 1)[0] ?? '';
-  return PUBLIC_TOKEN.test(token) && !NAMES.has(token.toLowerCase()) ? token : null;
 }
 
 function isBrowser(bare: string): boolean {

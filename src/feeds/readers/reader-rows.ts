@@ -3,7 +3,6 @@ import { type RawBuilder, sql } from 'kysely';
 import { addToTotals } from '../../core/store/counts.ts';
 import { jsonRows } from '../../core/store/json-rows.ts';
 import type { Db, Store } from '../../core/store/store.ts';
-import { isKnownReader, OTHER } from './reader-name.ts';
 
 /** Requests of one document by one reader. */
 export interface RequestRow {
@@ -47,9 +46,8 @@ export async function addRequests({ db, dialect }: Store, day: string, rows: rea
   });
 }
 
-/** By known reader: an unknown name may be any text. */
 function totalsOf(rows: readonly RequestRow[]): { scope: string; state: 'full' | 'unchanged'; count: number }[] {
-  const byReader = Map.groupBy(rows, ({ reader }) => (isKnownReader(reader) ? reader : OTHER));
+  const byReader = Map.groupBy(rows, ({ reader }) => reader);
   return [...byReader].flatMap(([scope, some]) => {
     const requests = some.reduce((sum, row) => sum + row.requests, 0);
     const unchanged = some.reduce((sum, row) => sum + row.unchanged, 0);

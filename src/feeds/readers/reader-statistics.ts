@@ -112,7 +112,7 @@ async function countRequests(db: Db, from: string): Promise<ReaderRequests[]> {
     .execute();
 }
 
-/** All requests ever, by known reader; the others count as one. Never decreases. */
+/** All requests ever, by reader. Never decreases. */
 export async function countAllRequests(
   db: Db,
 ): Promise<{ reader: string; answer: 'full' | 'unchanged'; requests: number }[]> {

@@ -309,11 +309,6 @@ sources:
       /delivery\.ses\.topics\[0\] is "mail-events": must be the ARN of a topic/,
     ],
     [
-      'a rate that pauses before it alerts',
-      (s: string) => s.replace('transport: file', 'transport: file\n  complaintRate: { alert: 0.3, pause: 0.2 }'),
-      /delivery\.complaintRate\.pause is 0\.2: must be more than alert, which is 0\.3, or off/,
-    ],
-    [
       'an address of the machine that is none',
       (s: string) => s.replace('transport: file', 'transport: file\n  addresses: [192.0.2.300]'),
       /delivery\.addresses\[0\] is "192\.0\.2\.300": must be an IP address/,

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { PROCESS_IDS } from '../../../src/core/schedule/process-ids.ts';
+import { PROCESS_IDS } from '../../../src/core/schedule/processes.ts';
 
 it('finds processes by their id', () => {
   expect(PROCESS_IDS.exists(process.pid)).toBe(true);

@@ -3,6 +3,7 @@ import { type DeliveryRows, storeDeliveries } from '../../../scripts/complaints/
 import { type SignedReport, signedReports } from '../../../scripts/complaints/signed-reports.ts';
 import { createApp } from '../../../src/app/routes/app.ts';
 import { mailboxToken } from '../../../src/audience/tokens.ts';
+import type { Config } from '../../../src/core/config/config.ts';
 import { countDelivered } from '../../../src/core/store/counts.ts';
 import type { Store } from '../../../src/core/store/store.ts';
 import { cancel, resume } from '../../../src/delivery/control/operator-control.ts';
@@ -41,13 +42,14 @@ interface Simulation {
 async function simulate(
   store: Store,
   rows: DeliveryRows[],
-  edit: (yaml: string) => string = (yaml) => yaml,
+  change: (config: Config) => void = () => {},
 ): Promise<Simulation> {
   const server = await startScripted(() => undefined);
   const app = openTestApp(store, {
     env: { DAYWIRE_WEBHOOK_SECRET: WEBHOOK_SECRET },
-    edit: (yaml) => edit(yaml.replace('transport: file', `transport: smtp\n  smtpUrl: ${server.url}`)),
+    edit: (yaml) => yaml.replace('transport: file', `transport: smtp\n  smtpUrl: ${server.url}`),
   });
+  change(app.config);
   const secrets = await app.keys.signingSecrets();
   const web = createApp({ ...app, secrets });
   const editionId = await storeDeliveries(store, rows, { closedAt: NOW });
@@ -76,8 +78,8 @@ async function simulate(
 }
 
 /** Ten times the usual limits, so that a tenth of the rows is enough. */
-function withHigherLimits(yaml: string, pause = '3'): string {
-  return yaml.replace('delivery:\n', `delivery:\n  complaintRate: { alert: 1, pause: ${pause} }\n`);
+function withHigherLimits({ delivery }: Config, pause: number | 'off' = 3): void {
+  delivery.complaintRate = { alert: 1, pause };
 }
 
 /** `from` up to `to`, both included. */
@@ -194,7 +196,7 @@ describe('an edition about which people complain', () => {
     });
 
     it('pauses nothing where that is off, and says so when all of it was submitted', async () => {
-      const off = (yaml: string) => withHigherLimits(yaml, 'off');
+      const off = (config: Config) => withHigherLimits(config, 'off');
       const store = await open();
       const one = await simulate(store, [{ domain: 'news.example', state: 'submitted', count: 100 }], off);
       await one.report('complaint', range(1, 20));

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openStore } from '../../../src/core/store/store.ts';
-import { formatReaders } from '../../../src/feeds/cli/format-feeds.ts';
-import type { FeedSummary } from '../../../src/feeds/feed-states.ts';
+import { formatReaders } from '../../../src/feeds/cli/feeds.ts';
+import type { PublishedFeed } from '../../../src/feeds/feed-states.ts';
 import type { PublishResult } from '../../../src/feeds/publish/publish.ts';
 import { openReaderCounter } from '../../../src/feeds/readers/reader-counts.ts';
 import type { ReaderStatistics } from '../../../src/feeds/readers/reader-statistics.ts';
@@ -16,11 +16,11 @@ describe('daywire publish and feeds list', () => {
       documents: expect.arrayContaining([expect.objectContaining({ path: 'world.atom', changed: false })]),
       rejected: [],
     });
-    const feeds = JSON.parse((await folder.run(['feeds', 'list', '--json'])).stdout) as FeedSummary[];
+    const feeds = JSON.parse((await folder.run(['feeds', 'list', '--json'])).stdout) as PublishedFeed[];
     expect(feeds).toHaveLength(9);
     const world = feeds.find(({ id }) => id === 'world');
-    expect(world?.documents.map(({ path }) => path)).toEqual(['world.atom', 'world.json', 'world.rss']);
-    expect((await folder.run(['feeds', 'list'])).stdout).toMatch(/^world +3 +\d+ +0 +\d{4}-\S+Z +World$/m);
+    expect(world?.formats.map(({ name }) => name)).toEqual(['RSS', 'Atom', 'JSON Feed']);
+    expect((await folder.run(['feeds', 'list'])).stdout).toMatch(/^world +\d+ +0 +\d{4}-\S+Z +World$/m);
   });
 });
 

@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { FORMATS, feedView } from '../../../src/feeds/formats/feed-view.ts';
-import { documentWriter, fitFeed } from '../../../src/feeds/formats/fit.ts';
-import { Frames } from '../../../src/feeds/formats/frames.ts';
+import { documentWriter, Frames, fitFeed } from '../../../src/feeds/formats/fit.ts';
 import { toItems } from '../../../src/feeds/formats/item.ts';
 import { type RenderedBody, renderItems, withBody } from '../../../src/feeds/formats/rendered-item.ts';
 import { article } from '../../support/articles.ts';

@@ -1,6 +1,6 @@
 import decodeQR from 'qr/decode.js';
 import { expect, it } from 'vitest';
-import { type QrCode, qrCode } from '../../../src/feeds/index-page/qr-code.ts';
+import { type QrCode, qrCode } from '../../../src/feeds/index-page/index-page.ts';
 
 it.each([
   'https://wire.example.com/feeds/latest.atom',

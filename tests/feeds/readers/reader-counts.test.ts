@@ -274,25 +274,6 @@ describe('countSubscribers', () => {
 });
 
 describe('hostile headers', () => {
-  it('add at most 300 names a day; further ones count as other', async () => {
-    const store = await openMigrated();
-    const counting = startCounting(store);
-    for (let n = 0; n < 2_000; n++) {
-      counting.count('latest.atom', `Thing${n}/1.0 (+https://example.com/; 9 subscribers)`, 'full');
-    }
-    counting.count('latest.atom', feedly(4), 'full');
-    await counting.flush();
-    const rows = await counted(store);
-    expect(rows).toHaveLength(302);
-    expect(rows).toContain(`${TODAY} latest.atom other: 1700, 0`);
-    expect((await subscribers(store)).other).toBeUndefined();
-    counting.now += DAY;
-    counting.count('latest.atom', 'Thing1999/1.0 (+https://example.com/)', 'full');
-    await counting.flush();
-    expect((await counted(store)).at(-1)).toBe('2026-11-25 latest.atom Thing1999: 1, 0');
-    await store.close();
-  });
-
   it('add at most 20,000 rows a day and 16 reports per document, and every request is counted', async () => {
     const store = await openMigrated();
     const counting = startCounting(store);

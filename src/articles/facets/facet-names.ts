@@ -33,8 +33,3 @@ export function facetNames({ tags, kicker, bylines }: Pick<Article, 'tags' | 'ki
     return slug === null ? [] : [{ facet, slug, name }];
   });
 }
-
-/** The row of a name in `facet_names`, as JSON. */
-export function facetNameRow({ facet, slug, name }: NamedFacet): string {
-  return JSON.stringify([facet, slug, name]);
-}

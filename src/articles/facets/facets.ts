@@ -3,12 +3,12 @@
  * slug leads back to them.
  */
 import { type RawBuilder, sql } from 'kysely';
-import { insertRows } from '../../core/store/rows/insert-rows.ts';
-import type { Db, Tx } from '../../core/store/store.ts';
+import { jsonRows } from '../../core/store/json-rows.ts';
+import { type Db, dialectOf, type Tx } from '../../core/store/store.ts';
 import { chunks } from '../../lib/chunks.ts';
 import { facetSlug } from '../../lib/text/facet-slug.ts';
 import type { Article } from '../article.ts';
-import { type Facet, facetNameRow, facetNames, reporterFacets } from './facet-names.ts';
+import { type Facet, facetNames, reporterFacets } from './facet-names.ts';
 
 /** The slugs of names, without duplicates. A name without letters and digits has none. */
 export function slugsOf(names: string[]): string[] {
@@ -39,18 +39,14 @@ export async function saveFacets(tx: Tx, articles: Article[]): Promise<void> {
   for (const rows of chunks(reporters, ROWS_PER_STATEMENT)) {
     await tx.insertInto('article_reporters').values(rows).execute();
   }
-  await saveFacetNames(
-    tx,
-    articles.flatMap((article) => facetNames(article).map(facetNameRow)),
-  );
-}
-
-/** Adds the names that are new. @param rows see `facetNameRow` */
-export async function saveFacetNames(tx: Tx, rows: readonly string[]): Promise<void> {
+  const names = articles.flatMap(facetNames).map(({ facet, slug, name }) => JSON.stringify([facet, slug, name]));
   // Sorted, so that two transactions never wait for each other's rows.
-  const json = `[${[...new Set(rows)].sort().join(',')}]`;
+  const rows = [...new Set(names)].sort().map((row) => JSON.parse(row) as string[]);
+  if (rows.length === 0) return;
   const columns = { facet: 'text', slug: 'text', name: 'text' } as const;
-  await insertRows(tx, { table: 'facet_names', columns, json, ignoresKnown: true });
+  await sql`insert into facet_names (facet, slug, name)
+    select facet, slug, name from ${jsonRows(dialectOf(tx), rows, columns)} as added
+    where true on conflict do nothing`.execute(tx);
 }
 
 /** Whether an article with that name has been public: names of drafts and embargoed articles are confidential. */

@@ -13,9 +13,8 @@ import { type ImportBatch, type ParsedArticle, toParsed, writeBatch } from './ba
 import { findImportFiles, ImportError, type ImportFile, type ImportFormat, textFile } from './import-files.ts';
 import { openNotices } from './notices.ts';
 import { isSourceOrigin } from './origin.ts';
-import type { ParseRules } from './parse-articles.ts';
-import { parseRules, prepareInThread } from './parse-in-thread.ts';
-import type { PreparedResult } from './prepared/prepare.ts';
+import type { ArticleResult, ParseRules } from './parse-articles.ts';
+import { parseInThread, parseRules } from './parse-in-thread.ts';
 import { type ArticleImportResult, addToResult, emptyResult } from './result.ts';
 import type { SourceRecord } from './source-record.ts';
 import { clearGoneFiles } from './watched/gone-files.ts';
@@ -91,7 +90,7 @@ export async function importFiles(
   let read = 0;
   let resumedAt = performance.now();
   try {
-    const options = { ahead: background ? 1 : AHEAD, rules: parseRules(config, keys), clock, signal };
+    const options = { ahead: background ? 1 : AHEAD, rules: parseRules(config, keys), signal };
     for await (const parsed of parseAhead(readBatches(files), options)) {
       if (signal?.aborted) break;
       const { batch: texts, results } = parsed;
@@ -170,15 +169,13 @@ async function* readBatches(files: ImportFile[]): AsyncGenerator<TextBatch> {
 interface ParsedBatch {
   batch: TextBatch;
   /** One for each record that is text, in order. */
-  results: PreparedResult[];
-  preparedAt: number;
+  results: ArticleResult[];
 }
 
 interface ParseOptions {
   /** Batches that are read while one is written. */
   ahead: number;
   rules: ParseRules;
-  clock: Clock;
   signal: AbortSignal | undefined;
 }
 
@@ -209,35 +206,34 @@ async function* parseAhead(batches: AsyncIterable<TextBatch>, options: ParseOpti
   }
 }
 
-async function parseBatch(batch: TextBatch, { rules, clock, signal }: ParseOptions): Promise<ParsedBatch> {
+async function parseBatch(batch: TextBatch, { rules, signal }: ParseOptions): Promise<ParsedBatch> {
   const texts = batch.records.flatMap(({ file, record: { line, content } }) => {
-    const { name, origin, format, defaults, pictures } = file;
+    const { name, format, defaults, pictures } = file;
     if (content.kind !== 'text') return [];
     const defaultId = format === 'markdown' ? basename(name, extname(name)) : null;
-    const isFromSource = isSourceOrigin(origin);
-    return { name, origin, format, line, text: content.text, defaultId, defaults, pictures, isFromSource };
+    const isFromSource = isSourceOrigin(file.origin);
+    return { name, format, line, text: content.text, defaultId, defaults, pictures, isFromSource };
   });
-  const preparedAt = clock();
-  return { batch, results: await prepareInThread(rules, texts, preparedAt, signal), preparedAt };
+  return { batch, results: await parseInThread(rules, texts, signal) };
 }
 
 function toImportBatch(
-  { batch: { records, spans, ended }, results, preparedAt }: ParsedBatch,
+  { batch: { records, spans, ended }, results }: ParsedBatch,
   seen: SeenIds,
 ): Omit<ImportBatch, 'takesOver'> {
   const rest = results.values();
   const articles = records.map(({ file, record }) => {
-    const result = record.content.kind === 'text' ? (rest.next().value as PreparedResult) : null;
+    const result = record.content.kind === 'text' ? (rest.next().value as ArticleResult) : null;
     return toParsedArticle(file, record, result, seen);
   });
-  return { articles, spans, ended, preparedAt };
+  return { articles, spans, ended };
 }
 
 /** @param result null if the record is no text */
 function toParsedArticle(
   { path, name, origin }: ImportFile,
   record: SourceRecord,
-  result: PreparedResult | null,
+  result: ArticleResult | null,
   seen: SeenIds,
 ): ParsedArticle {
   const { line, content } = record;

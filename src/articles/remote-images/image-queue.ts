@@ -60,16 +60,10 @@ export async function queueImages(tx: Tx, articles: Article[], now: number): Pro
   if (ids.length > 0) await tx.deleteFrom('remote_image_uses').where('article_id', 'in', ids).execute();
   const uses = articles.flatMap((article) => {
     const url = urlToLookUp(article);
-    return url === null ? [] : { articleId: article.id, url };
+    // The URL itself may be longer than PostgreSQL's indexes allow.
+    return url === null ? [] : { articleId: article.id, url, key: sha256(url) };
   });
-  await queueImageUses(tx, uses, now);
-}
-
-/** As `queueImages`, for articles that wait for no picture yet. @param used URLs of pictures that are not known */
-export async function queueImageUses(tx: Tx, used: { articleId: string; url: string }[], now: number): Promise<void> {
-  if (used.length === 0) return;
-  // The URL itself may be longer than PostgreSQL's indexes allow.
-  const uses = used.map((use) => ({ ...use, key: sha256(use.url) }));
+  if (uses.length === 0) return;
   const images = [...new Map(uses.map(({ key, url }) => [key, url]))].sort(([a], [b]) => (a < b ? -1 : 1));
   await tx
     .insertInto('remote_images')

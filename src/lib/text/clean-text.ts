@@ -19,14 +19,9 @@ const SUSPECT = new RegExp(
 /** White space that is not one space between words. */
 const SPACES = /[^\S ]|\s\s|^\s|\s$/;
 
-/** Whether a text has nothing that `cleanText` looks at, and no change of direction. */
-export function isPlain(text: string): boolean {
-  return !SUSPECT.test(text);
-}
-
 /** Multi-line text: well-formed Unicode without forbidden characters, line ends as `\n`, directions balanced. */
 export function cleanText(text: string): string {
-  if (isPlain(text)) return text;
+  if (!SUSPECT.test(text)) return text;
   return removeUnpairedDirections(text.toWellFormed().replace(/\r\n?/g, '\n').replace(FORBIDDEN, ''));
 }
 

@@ -7,7 +7,7 @@ import type { Candidate } from '../import/candidate.ts';
 import { ROUNDUP_ORIGIN } from '../import/origin.ts';
 import { revise } from '../import/revise.ts';
 import { saveArticles } from '../import/save.ts';
-import { DOCUMENT_COLUMNS, toArticle } from '../stored-document.ts';
+import { toArticle } from '../stored-document.ts';
 import { ArticleEditError } from './article-errors.ts';
 import { baseAfterEdit, DESK_FIELDS, type DeskField, parseDeskBase } from './desk-base.ts';
 import { type ArticleAct, formerFields, logEdit, saveDeskBase } from './edit-log.ts';
@@ -35,7 +35,7 @@ export type ArticleOutcome =
 export async function readStoredArticle(db: Db, id: string): Promise<StoredArticle | null> {
   const row = await db
     .selectFrom('articles')
-    .select([...DOCUMENT_COLUMNS, 'digest', 'origin', 'desk_base'])
+    .select(['document', 'digest', 'origin', 'desk_base'])
     .where('id', '=', id)
     // SQLite's transaction holds the only write lock already.
     .$if(db.isTransaction && dialectOf(db) === 'postgres', (query) => query.forUpdate())

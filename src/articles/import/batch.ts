@@ -12,7 +12,7 @@ import { clearRejectionsOfFiles, clearRejectionsOfLines, recordRejection } from 
 import { completeImage, type ImageFacts, urlToLookUp } from '../remote-images/image-facts.ts';
 import { findImageFacts } from '../remote-images/image-queue.ts';
 import { slugFrom, slugWithId } from '../slug.ts';
-import { DOCUMENT_COLUMNS, toArticle } from '../stored-document.ts';
+import { toArticle } from '../stored-document.ts';
 import type { Candidate } from './candidate.ts';
 import { openNotices } from './notices.ts';
 import { isSourceOrigin, mayReplace, originName } from './origin.ts';
@@ -275,7 +275,7 @@ async function readCurrent(tx: Tx, dialect: Dialect, articles: ValidArticle[]): 
 async function findStored(tx: Tx, dialect: Dialect, ids: string[]): Promise<CurrentState['byId']> {
   const rows = await tx
     .selectFrom('articles')
-    .select(['id', 'digest', ...DOCUMENT_COLUMNS, 'origin', 'desk_base'])
+    .select(['id', 'digest', 'document', 'origin', 'desk_base'])
     .where('id', 'in', ids)
     .orderBy('id')
     // SQLite's transaction holds the only write lock already.

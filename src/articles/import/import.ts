@@ -38,8 +38,6 @@ export interface ArticleImportOptions {
 /** A batch ends with this many articles, or characters of them. */
 const BATCH_ARTICLES = 100;
 const BATCH_CHARACTERS = 2 * 1024 * 1024;
-/** Batches that are read ahead: one is parsed while the one before is written, and the next is ready. */
-const AHEAD = 2;
 /** The tables to which an import adds most rows. */
 const WRITTEN_TABLES = ['articles', 'article_words', 'article_tags', 'article_reporters', 'article_slugs'] as const;
 /** In the background, the pause between two batches is as long as the last batch took, but at most this, in ms. */
@@ -90,8 +88,7 @@ export async function importFiles(
   let read = 0;
   let resumedAt = performance.now();
   try {
-    const options = { ahead: background ? 1 : AHEAD, rules: parseRules(config, keys), signal };
-    for await (const parsed of parseAhead(readBatches(files), options)) {
+    for await (const parsed of parseAhead(readBatches(files), parseRules(config, keys), signal)) {
       if (signal?.aborted) break;
       const { batch: texts, results } = parsed;
       const batch: ImportBatch = { ...toImportBatch(parsed, seen), takesOver: takeOver };
@@ -172,41 +169,27 @@ interface ParsedBatch {
   results: ArticleResult[];
 }
 
-interface ParseOptions {
-  /** Batches that are read while one is written. */
-  ahead: number;
-  rules: ParseRules;
-  signal: AbortSignal | undefined;
-}
-
 /**
- * Parses batches while those before them are written: one at a time. A second thread would take 40 MB more, and slow
+ * Parses each batch while the one before it is written: one at a time. A second thread would take 40 MB more, and slow
  * down the threads that write where there are two cores.
  */
-async function* parseAhead(batches: AsyncIterable<TextBatch>, options: ParseOptions): AsyncGenerator<ParsedBatch> {
-  const ahead: Promise<ParsedBatch>[] = [];
-  let hasEnded = false;
-  const parseAfter = async (before: Promise<ParsedBatch> | undefined, batch: TextBatch): Promise<ParsedBatch> => {
-    await before;
-    if (hasEnded) throw new Error('the import has ended');
-    return parseBatch(batch, options);
-  };
-  try {
-    for await (const batch of batches) {
-      const oldest = ahead.length < options.ahead ? null : await ahead.shift();
-      const parsed = parseAfter(ahead.at(-1), batch);
-      // Its error is thrown when its turn comes.
-      parsed.catch(() => {});
-      ahead.push(parsed);
-      if (oldest) yield oldest;
-    }
-    for (const parsed of ahead) yield await parsed;
-  } finally {
-    hasEnded = true;
+async function* parseAhead(
+  batches: AsyncIterable<TextBatch>,
+  rules: ParseRules,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<ParsedBatch> {
+  let parsing: Promise<ParsedBatch> | null = null;
+  for await (const batch of batches) {
+    const parsed: ParsedBatch | null = await parsing;
+    parsing = parseBatch(batch, rules, signal);
+    // Its error is thrown when its turn comes.
+    parsing.catch(() => {});
+    if (parsed !== null) yield parsed;
   }
+  if (parsing !== null) yield await parsing;
 }
 
-async function parseBatch(batch: TextBatch, { rules, signal }: ParseOptions): Promise<ParsedBatch> {
+async function parseBatch(batch: TextBatch, rules: ParseRules, signal: AbortSignal | undefined): Promise<ParsedBatch> {
   const texts = batch.records.flatMap(({ file, record: { line, content } }) => {
     const { name, format, defaults, pictures } = file;
     if (content.kind !== 'text') return [];

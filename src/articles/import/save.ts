@@ -61,7 +61,7 @@ export async function saveArticles(tx: Tx, writes: ArticleWrite[], now: number):
 
 const REPLACED_COLUMNS = [
   ...(['slug', 'kind', 'section', 'kicker', 'event_key', 'pinned', 'outlets', 'by_rule', 'state'] as const),
-  ...(['published_at', 'updated_at', 'noted_at', 'digest', 'document', 'compressed', 'json_bytes'] as const),
+  ...(['published_at', 'updated_at', 'noted_at', 'digest', 'document', 'json_bytes'] as const),
 ];
 
 async function saveRows(tx: Tx, writes: ArticleWrite[], now: number): Promise<void> {

@@ -9,7 +9,7 @@ import { sha256 } from '../../lib/sha256.ts';
 import { DAY, HOUR, MINUTE } from '../../lib/time.ts';
 import type { Article } from '../article.ts';
 import { recordPendingChanges } from '../pending-changes.ts';
-import { DOCUMENT_COLUMNS, encodeDocument, toArticle } from '../stored-document.ts';
+import { encodeDocument, toArticle } from '../stored-document.ts';
 import { type ImageFacts, urlToLookUp, withFacts } from './image-facts.ts';
 
 export interface ClaimedImage {
@@ -179,7 +179,7 @@ async function completeSome(tx: Tx, now: number): Promise<number> {
   const ids = waiting.map((row) => row.article_id);
   const rows = await tx
     .selectFrom('articles')
-    .select(DOCUMENT_COLUMNS)
+    .select('document')
     .where('id', 'in', ids)
     .orderBy('id')
     // As an import does: neither may overwrite what the other has written.

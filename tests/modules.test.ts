@@ -111,7 +111,6 @@ const JOINED = /(?:^|\/)(?:capability|routes)\.ts$|^core\/store\/migrations(?:\/
 const SMALL_FILES = {
   'app/context-parts.ts': 'tests, scripts and benchmarks use it, too',
   'editions/rendering/render-job.ts': 'a thread loads it',
-  'lib/pictures/picture-process.ts': 'a process begins with it',
   'lib/threads/thread.ts': 'a thread begins with it',
   'sources/inspect-feed.ts': 'a thread loads it',
 };

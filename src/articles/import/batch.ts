@@ -3,16 +3,16 @@
  * are replaced, and files that have been read to the end are remembered.
  */
 import type { Config } from '../../core/config/config.ts';
-import type { Db, Dialect, Store, Tx } from '../../core/store/store.ts';
+import type { Db, Store, Tx } from '../../core/store/store.ts';
 import type { Clock } from '../../lib/time.ts';
 import type { Article } from '../article.ts';
-import { type DeskBase, type DeskField, type KeptEdits, keepDeskEdits, parseDeskBase } from '../edits/desk-base.ts';
+import { type DeskField, type KeptEdits, keepDeskEdits, parseDeskBase } from '../edits/desk-base.ts';
 import { formerFields, logEdit, saveDeskBase } from '../edits/edit-log.ts';
+import { readStoredArticles, type StoredArticle } from '../edits/stored-article.ts';
 import { clearRejectionsOfFiles, clearRejectionsOfLines, recordRejection } from '../rejections.ts';
 import { completeImage, type ImageFacts, urlToLookUp } from '../remote-images/image-facts.ts';
 import { findImageFacts } from '../remote-images/image-queue.ts';
 import { slugFrom, slugWithId } from '../slug.ts';
-import { toArticle } from '../stored-document.ts';
 import type { Candidate } from './candidate.ts';
 import { openNotices } from './notices.ts';
 import { isSourceOrigin, mayReplace, originName } from './origin.ts';
@@ -20,7 +20,6 @@ import type { ArticleResult } from './parse-articles.ts';
 import { parseInThread, parseRules } from './parse-in-thread.ts';
 import type { ArticleImportResult, ImportResultEntry } from './result.ts';
 import {
-  type CurrentArticle,
   chooseSlug,
   type FieldMessage,
   type PlacedKey,
@@ -123,7 +122,7 @@ export async function writeBatch(
 ): Promise<ArticleImportResult> {
   const write = () =>
     store.db.transaction().execute(async (tx) => {
-      const result = await writeInTransaction(tx, store.dialect, config, batch, now);
+      const result = await writeInTransaction(tx, config, batch, now);
       await withBatch?.(tx, result);
       return result;
     });
@@ -133,14 +132,13 @@ export async function writeBatch(
 
 async function writeInTransaction(
   tx: Tx,
-  dialect: Dialect,
   config: Config,
   batch: ImportBatch,
   now: number,
 ): Promise<ArticleImportResult> {
   const valid = batch.articles.filter((article) => article.kind === 'valid');
   const { tagAuthority, url: publicUrl } = config.publication;
-  const current = await readCurrent(tx, dialect, valid);
+  const current = await readCurrent(tx, valid);
   const revised = reviseAll(valid, current, { now, tagAuthority, publicUrl, takesOver: batch.takesOver });
   const rejected = [
     ...batch.articles.filter((article) => article.kind === 'invalid'),
@@ -191,13 +189,6 @@ interface RevisedArticle {
   deskEdits?: { before: Article; edits: KeptEdits };
 }
 
-/** An article in the store. */
-interface StoredArticle extends CurrentArticle {
-  origin: string | null;
-  /** What the desk has changed; see desk-base.ts. */
-  deskBase: DeskBase | null;
-}
-
 /** What the store holds of the articles in a batch. */
 interface CurrentState {
   byId: Map<string, StoredArticle>;
@@ -233,7 +224,9 @@ function reviseAll(
       return reject('slug', `slug is "${choice.slug}": ${rule}`);
     }
     const completed = { ...candidate, image: completeImage(candidate.image, current?.article.image, imageFacts) };
-    const edits = current?.deskBase ? keepDeskEdits(completed, current.article, current.deskBase, context.now) : null;
+    const edits = current?.deskBase
+      ? keepDeskEdits(completed, current.article, parseDeskBase(current.deskBase), context.now)
+      : null;
     const revision = revise(edits?.candidate ?? completed, choice.slug, current, context);
     if ('article' in revision) owners.set(choice.slug, id);
     if (edits === null || current === null || revision.kind === 'rejected') return { article, revision };
@@ -261,33 +254,15 @@ async function settleDeskEdits(tx: Tx, revised: RevisedArticle[], now: number): 
   }
 }
 
-async function readCurrent(tx: Tx, dialect: Dialect, articles: ValidArticle[]): Promise<CurrentState> {
+async function readCurrent(tx: Tx, articles: ValidArticle[]): Promise<CurrentState> {
   const ids = articles.map(({ articleId }) => articleId);
   const slugs = articles.flatMap((article) => [article.candidate.slug ?? [], suggestedSlugs(article)].flat());
   const images = articles.flatMap(({ candidate }) => urlToLookUp(candidate) ?? []);
   return {
-    byId: ids.length === 0 ? new Map() : await findStored(tx, dialect, ids),
+    byId: await readStoredArticles(tx, ids),
     slugOwners: await findSlugOwners(tx, [...new Set(slugs)]),
     imageFacts: await findImageFacts(tx, images),
   };
-}
-
-async function findStored(tx: Tx, dialect: Dialect, ids: string[]): Promise<CurrentState['byId']> {
-  const rows = await tx
-    .selectFrom('articles')
-    .select(['id', 'digest', 'document', 'origin', 'desk_base'])
-    .where('id', 'in', ids)
-    .orderBy('id')
-    // SQLite's transaction holds the only write lock already.
-    .$if(dialect === 'postgres', (query) => query.forUpdate())
-    .execute();
-  return new Map(
-    rows.map((row) => {
-      const { id, digest, origin, desk_base } = row;
-      const deskBase = desk_base === null ? null : parseDeskBase(desk_base);
-      return [id, { article: toArticle(row), digest, origin, deskBase }];
-    }),
-  );
 }
 
 /** A source's slug is a suggestion: other sites, or other paths of the same one, may have it too. */

@@ -7,7 +7,7 @@ import { ownSites } from '../../core/config/sources.ts';
 import { type OwnSites, privateHost } from '../../lib/private-address.ts';
 import { cleanLine, cleanText, hasVisibleCharacter, truncate } from '../../lib/text/clean-text.ts';
 import type { Article, Enclosure, Image, Outlet } from '../article.ts';
-import { inspectMedia, type MediaInspection } from '../pictures/media.ts';
+import { inspectMedia, type MediaFolder } from '../pictures/media.ts';
 import { type OwnPictures, openOwnPictures, type PictureFolder } from '../pictures/own-pictures.ts';
 import { BodyError, type ImageUrl, isBlankBody, sanitiseHtml, sanitiseMarkdown } from '../sanitise.ts';
 import { type ArticleFields, crossFieldViolations, fieldsReader, fieldsSchema, type RuleViolation } from './fields.ts';
@@ -61,8 +61,6 @@ interface Provenance {
   /** Whether a source brings it, where the newsroom may be unable to mend it. */
   isFromSource: boolean;
 }
-
-type MediaFolder = { publicUrl: string; folder: string | undefined };
 
 /** The parts of the configuration by which articles are validated. */
 export interface ArticleRules extends Pick<Config, 'publication' | 'sections'> {
@@ -261,7 +259,7 @@ async function resolveImage(
   const media = await inspectMedia(fields.url, mediaFolder);
   switch (media.kind) {
     case 'file':
-      return { ...fields, ...factsOf(media) };
+      return { ...fields, type: media.type, length: media.length };
     case 'external':
       // Looked up later: an import must not wait for the servers of others.
       return fields.type === null || fields.length === null ? { ...fields, isLookedUp: true } : fields;
@@ -269,11 +267,6 @@ async function resolveImage(
       violations.push({ path: ['image', 'url'], rule: media.rule });
       return fields;
   }
-}
-
-/** What the file itself states takes precedence over what was written. */
-function factsOf({ type, length, width, height }: MediaInspection & { kind: 'file' }) {
-  return { ...(width === null ? {} : { width, height }), type, length };
 }
 
 /** Completes an enclosure with what the file itself states. */

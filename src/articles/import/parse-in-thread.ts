@@ -4,6 +4,7 @@ import { JobError } from '../../lib/threads/pool-thread.ts';
 import { threadJob } from '../../lib/threads/thread-job.ts';
 import { runInThread, warmUpThread } from '../../lib/threads/thread-pool.ts';
 import { SECOND } from '../../lib/time.ts';
+import { measureImage } from '../pictures/media.ts';
 import type { ArticleResult, ArticleText, ParseRules } from './parse-articles.ts';
 
 const PARSE = threadJob<typeof import('./parse-articles.ts').parseArticles>(
@@ -38,7 +39,7 @@ interface ParseLimits {
 const LIMITS: ParseLimits = { batch: 5 * SECOND, article: 5 * SECOND };
 
 /**
- * Parses articles.
+ * Parses articles, and measures their pictures in the media folder.
  * @returns one result for each text, in order
  * @throws the reason of `signal`, or what the thread pool throws for reasons of its own
  */
@@ -47,6 +48,20 @@ export async function parseInThread(
   texts: ArticleText[],
   signal: AbortSignal | undefined,
   limits = LIMITS,
+): Promise<ArticleResult[]> {
+  const results = await parseTexts(rules, texts, signal, limits);
+  const media = { publicUrl: rules.publication.url, folder: rules.paths.media };
+  for (const result of results) {
+    if (result.kind === 'valid') result.candidate.image = await measureImage(result.candidate.image, media);
+  }
+  return results;
+}
+
+async function parseTexts(
+  rules: ParseRules,
+  texts: ArticleText[],
+  signal: AbortSignal | undefined,
+  limits: ParseLimits,
 ): Promise<ArticleResult[]> {
   const run = (some: ArticleText[], timeLimit: number) =>
     runInThread(PARSE, { rules, texts: some }, { timeLimit, signal });

@@ -11,8 +11,7 @@ import type { Log } from '../log.ts';
 import { PRIVATE_FILE, PRIVATE_FOLDER } from '../private-files.ts';
 import { errorLine } from '../text/clean-text.ts';
 import { MINUTE } from '../time.ts';
-import type { PictureDecoder, RenderingResult } from './picture-decoder.ts';
-import type { RenditionForm } from './picture-job.ts';
+import type { PictureDecoder, RenderingResult, RenditionForm } from './picture-decoder.ts';
 
 export interface OriginalFile {
   path: string;

@@ -13,7 +13,7 @@ import { readGroupView, writeGroupView } from '../../src/outlets/story-groups/gr
 import { requestNewsletters } from '../audience/fixtures.ts';
 import { testConfig } from '../delivery/fixture.ts';
 import { UNREADABLE } from '../support/articles.ts';
-import { forEachDatabase } from '../support/databases.ts';
+import { forBothDatabases } from '../support/databases.ts';
 import { storeDeliveries } from '../support/deliveries.ts';
 import { SECRETS } from '../support/sample.ts';
 import { openTestApp } from '../support/test-app.ts';
@@ -151,7 +151,7 @@ function serviceMessage(store: Store, subscriberId: number, at: number, state: D
 const ids = async (rows: Promise<{ id: number }[]>) => (await rows).map(({ id }) => id);
 
 describe('runRetention', () => {
-  forEachDatabase((open) => {
+  forBothDatabases((open) => {
     it('folds the deliveries of old editions into totals, in batches, and keeps the others', async () => {
       const store = await open();
       const old = await edition(store, NOW - 181 * DAY, { submitted: 7_000, failed: 20, suppressed: 3 });

@@ -16,7 +16,7 @@ import { composeUnrecorded } from '../../../src/editions/preview.ts';
 import { HOUR } from '../../../src/lib/time.ts';
 import { article, saveAll } from '../../support/articles.ts';
 import { NOW } from '../../support/clock.ts';
-import { forEachDatabase } from '../../support/databases.ts';
+import { forBothDatabases } from '../../support/databases.ts';
 import { openTestApp, type TestApp } from '../../support/test-app.ts';
 
 /** 07:30 on November 25 in Shanghai: the next slot. */
@@ -53,7 +53,7 @@ async function openDraft(app: TestApp) {
 }
 
 describe('an editor of a draft', () => {
-  forEachDatabase((open, dialect) => {
+  forBothDatabases((open, dialect) => {
     const openTest = async () => openDraft(await openTestApp(await open()));
 
     it('works on the next slot of the newsletter', async () => {

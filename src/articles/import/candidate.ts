@@ -5,7 +5,8 @@
 import type { Config } from '../../core/config/config.ts';
 import { ownSites } from '../../core/config/sources.ts';
 import { type OwnSites, privateHost } from '../../lib/private-address.ts';
-import { cleanLine, cleanText, hasVisibleCharacter, truncate } from '../../lib/text/clean-text.ts';
+import { cleanLine, cleanText, hasVisibleCharacter } from '../../lib/text/clean-text.ts';
+import { shorten } from '../../lib/text/shorten.ts';
 import type { Article, Enclosure, Image, Outlet } from '../article.ts';
 import { inspectMedia, type MediaFolder } from '../pictures/media.ts';
 import { type OwnPictures, openOwnPictures, type PictureFolder } from '../pictures/own-pictures.ts';
@@ -324,7 +325,7 @@ function valueAt(value: unknown, path: PropertyKey[]): unknown {
 /** `bylines[0].email`. Cleaned: a key may be any text. */
 function formatPath(path: PropertyKey[]): string {
   const parts = path.map((key) =>
-    typeof key === 'number' ? `[${key}]` : `.${truncate(cleanLine(String(key)), SHOWN_LENGTH)}`,
+    typeof key === 'number' ? `[${key}]` : `.${shorten(cleanLine(String(key)), SHOWN_LENGTH)}`,
   );
   return parts.join('').replace(/^\./, '') || 'it';
 }
@@ -339,9 +340,9 @@ function formatValue(value: unknown): string {
 
 /** In quotes, or as code points where quotes would show nothing: `U+200B U+2060`. */
 function formatText(text: string): string {
-  if (text === '' || hasVisibleCharacter(text)) return JSON.stringify(truncate(text, SHOWN_LENGTH));
+  if (text === '' || hasVisibleCharacter(text)) return JSON.stringify(shorten(text, SHOWN_LENGTH));
   const codes = [...text.slice(0, SHOWN_LENGTH)].map((character) =>
     character.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0'),
   );
-  return truncate(codes.map((code) => `U+${code}`).join(' '), SHOWN_LENGTH);
+  return shorten(codes.map((code) => `U+${code}`).join(' '), SHOWN_LENGTH);
 }

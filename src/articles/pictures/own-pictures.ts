@@ -2,11 +2,13 @@
  * Pictures next to an article's file: they are copied into the media folder, where pages and feeds can show them. Runs
  * in the thread that parses articles, so it may block.
  */
+
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { otherTypeName, pictureType } from '../../lib/pictures/picture-type.ts';
 import { sha256 } from '../../lib/sha256.ts';
+import { shorten } from '../../lib/text/shorten.ts';
 import type { MediaFolder } from './media.ts';
 
 /** Where the pictures of an article may be. Absolute paths. */
@@ -54,7 +56,7 @@ export function openOwnPictures(from: PictureFolder | null, media: MediaFolder):
     try {
       return `${media.publicUrl}/media/${COPIES}/${copyPicture(pathOf(src), place, media.folder)}`;
     } catch (error) {
-      problems.push(`picture ${JSON.stringify(shorten(src))} ${reasonOf(error)}`);
+      problems.push(`picture ${JSON.stringify(shorten(src, 80))} ${reasonOf(error)}`);
       return null;
     }
   };
@@ -130,8 +132,4 @@ function reasonOf(error: unknown): string {
   if (error instanceof UnusablePictureError) return error.message;
   const { code } = error as NodeJS.ErrnoException;
   return code === 'ENOENT' || code === 'ENOTDIR' ? 'does not exist' : `cannot be read (${code})`;
-}
-
-function shorten(text: string): string {
-  return text.length > 80 ? `${text.slice(0, 77).toWellFormed()}…` : text;
 }

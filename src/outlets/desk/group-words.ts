@@ -1,7 +1,7 @@
 /**
  * Story groups and commands in words. Pure.
  */
-import { truncate } from '../../lib/text/clean-text.ts';
+import { shorten } from '../../lib/text/shorten.ts';
 import type { RoundupLogEntry } from '../story-groups/change-groups.ts';
 import { firstItemOf, type StoryGroup } from '../story-groups/story-group.ts';
 
@@ -26,9 +26,9 @@ export function commandWords({ command, groups }: RoundupLogEntry, outletOf: (id
   const report = (id: number): string => outletOf(id) ?? `report ${id}`;
   switch (command.kind) {
     case 'pick':
-      return `picked it: “${truncate(command.text, QUOTED)}”`;
+      return `picked it: “${shorten(command.text, QUOTED)}”`;
     case 'edit':
-      return command.text === undefined ? 'edited it' : `edited it: “${truncate(command.text, QUOTED)}”`;
+      return command.text === undefined ? 'edited it' : `edited it: “${shorten(command.text, QUOTED)}”`;
     case 'first':
       return `named ${report(command.item)} first`;
     case 'drop':

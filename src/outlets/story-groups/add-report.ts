@@ -1,4 +1,5 @@
 /** A report that an editor names by its address: reads its page, and puts it among the reports of outlets. */
+
 import { parseWrittenInstant } from '../../articles/import/front-matter/written-instant.ts';
 import type { AppContext } from '../../core/app-context.ts';
 import type { Config } from '../../core/config/config.ts';
@@ -6,6 +7,7 @@ import { ownSites } from '../../core/config/sources.ts';
 import type { Tx } from '../../core/store/store.ts';
 import { privateHost } from '../../lib/private-address.ts';
 import { boundedLine, cleanLine, cleanUrl, hasVisibleCharacter } from '../../lib/text/clean-text.ts';
+import { shorten } from '../../lib/text/shorten.ts';
 import { MAX_TITLE, MAX_URL } from '../items/usable-entry.ts';
 import { outletOf, type PageReadingOptions, type ReportPage, readReportPage } from '../page/read-report-page.ts';
 import { type AddedItem, addItem, type NamedItem } from './add-item.ts';
@@ -76,7 +78,7 @@ export async function addReport(
   const page = reading.kind === 'read' ? reading.page : unreadPage(config, address, reading.reason, own.title);
   if (page.url.length > MAX_URL) {
     const length = `has ${page.url.length} characters: at most ${MAX_URL} are allowed`;
-    throw new ReportInputError('address', `the address ${page.url.slice(0, 80)}… ${length}`);
+    throw new ReportInputError('address', `the address ${shorten(page.url, 80)} ${length}`);
   }
   if (page.originalUrl !== null) notices.push(`the page names ${page.originalUrl} as the original`);
   const title = own.title ?? page.title;

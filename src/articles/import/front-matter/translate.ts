@@ -3,7 +3,8 @@
  */
 import type { Config } from '../../../core/config/config.ts';
 import { closestName } from '../../../lib/names/closest-name.ts';
-import { cleanLine, truncate } from '../../../lib/text/clean-text.ts';
+import { cleanLine } from '../../../lib/text/clean-text.ts';
+import { shorten } from '../../../lib/text/shorten.ts';
 import { findKey, type KeyTarget, SUGGESTED_KEYS, simplifyKey } from './key-names.ts';
 import {
   ALSO_PARTS,
@@ -184,7 +185,7 @@ class Translation {
     const others = categories.filter((one) => one !== named);
     if (section === undefined && named === undefined) {
       for (const { key, name } of others.slice(0, MAX_NOTICES)) {
-        const shown = JSON.stringify(truncate(name, MAX_NAME));
+        const shown = JSON.stringify(shorten(name, MAX_NAME));
         const text = `${shortName([key])} ${shown} is not a section, and became a tag`;
         this.#notices.push({ path: [key], text });
       }
@@ -350,6 +351,6 @@ function isName(part: PropertyKey): boolean {
 function shortName(path: PropertyKey[]): string {
   return path
     .filter(isName)
-    .map((part) => truncate(cleanLine(String(part)), MAX_NAME))
+    .map((part) => shorten(cleanLine(String(part)), MAX_NAME))
     .join('.');
 }

@@ -2,7 +2,7 @@
  * Parses front matter in YAML, tolerantly, and says in plain words what is wrong with it. Pure.
  */
 import { isMap, isScalar, LineCounter, parseDocument, visit, type YAMLError } from 'yaml';
-import { cleanLine, truncate } from '../../../lib/text/clean-text.ts';
+import { boundedLine } from '../../../lib/text/clean-text.ts';
 import { lineOf } from '../../../lib/yaml-line.ts';
 import { mendNestedLine, mendTabs, mendYaml, type RecordMessage } from './mend-yaml.ts';
 
@@ -85,7 +85,7 @@ function readDocument(
     return {
       kind: 'broken',
       line,
-      rule: `${shorten(key)} is written a second time: it is in line ${first} too; keep one`,
+      rule: `${quoted(key)} is written a second time: it is in line ${first} too; keep one`,
     };
   }
   const fields: unknown = document.toJS() ?? {};
@@ -153,9 +153,9 @@ export function missingEnd(lines: readonly string[]): number | null {
 }
 
 function firstSentence(message: string): string {
-  return shorten(message.replace(/ at line \d+, column \d+:[\s\S]*$/, ''));
+  return quoted(message.replace(/ at line \d+, column \d+:[\s\S]*$/, ''));
 }
 
-function shorten(text: string): string {
-  return truncate(cleanLine(text.slice(0, 400)), 120);
+function quoted(text: string): string {
+  return boundedLine(text.slice(0, 400), 120);
 }

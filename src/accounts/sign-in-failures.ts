@@ -6,7 +6,7 @@
 import { createHmac } from 'node:crypto';
 import { deriveKey, type SigningSecrets } from '../core/config/signing-secrets.ts';
 import { type Db, inTransaction, lockName } from '../core/store/store.ts';
-import { addressBlock } from '../lib/address-block.ts';
+import { addressBlock } from '../lib/cidr.ts';
 import { CLOCK_DIFFERENCE } from '../lib/clock-watch.ts';
 import { MINUTE } from '../lib/time.ts';
 import { emailKey } from './account.ts';

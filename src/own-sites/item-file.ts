@@ -1,7 +1,7 @@
 /** One item as an input of the import of articles, with a rejection of its own. */
 import type { ImportFile } from '../articles/import/import-files.ts';
+import { MAX_RECORD_BYTES, type SourceRecord } from '../articles/import/json-lines.ts';
 import { sourceOrigin } from '../articles/import/origin.ts';
-import { MAX_RECORD_BYTES, type SourceRecord } from '../articles/import/source-record.ts';
 import type { ArticleRecord } from './article-record.ts';
 
 /** The place of an item, as rejections name it. */

@@ -9,7 +9,7 @@ import { openConfiguredClient } from '../core/config/fetching.ts';
 import { articleSources } from '../core/config/sources.ts';
 import { recordDoneRun } from '../core/schedule/run-ledger.ts';
 import { type InTransaction, inTransaction } from '../core/store/store.ts';
-import { ConcurrencyLimit } from '../lib/concurrency/concurrency-limit.ts';
+import { ConcurrencyLimit } from '../lib/concurrency/bounded-queue.ts';
 import type { FetchClient } from '../lib/guarded-fetch/fetch-client.ts';
 import { DAY, rfc3339 } from '../lib/time.ts';
 import type { SourceKind } from '../sources/control-sources.ts';

@@ -9,11 +9,9 @@ import { articleDeskPath } from '../article-link.ts';
 import { DESK_FIELDS } from '../edits/desk-base.ts';
 import { type FormerFields, formerFields, listEdits } from '../edits/edit-log.ts';
 import type { StoredArticle } from '../edits/stored-article.ts';
-import { articleStateMark } from './article-parts.ts';
+import { articleStateMark, bothTexts, formerTexts } from './article-parts.ts';
 import { textFrame } from './body-frame.ts';
-import { bothTexts } from './both-texts.ts';
 import { general } from './edit-form.ts';
-import { formerTexts } from './former-texts.ts';
 
 const LABELS = {
   retract: { note: 'Note to readers: why it is retracted', again: 'Retract it as it is now' },

@@ -13,10 +13,8 @@ import { articleDeskPath } from '../article-link.ts';
 import { type LoggedEdit, listEdits } from '../edits/edit-log.ts';
 import type { StoredArticle } from '../edits/stored-article.ts';
 import { whyNotEditable } from '../edits/stored-article.ts';
-import { articleStateMark } from './article-parts.ts';
+import { articleStateMark, formerTexts, originText } from './article-parts.ts';
 import { textFrame } from './body-frame.ts';
-import { formerTexts } from './former-texts.ts';
-import { originText } from './origin-text.ts';
 
 const MAX_EDITS = 20;
 

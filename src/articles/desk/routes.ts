@@ -4,7 +4,7 @@ import type { DeskRoute, DeskSection } from '../../web/desk/desk-route.ts';
 import { respondAfter } from '../../web/desk/page.ts';
 import { sentence } from '../../web/desk/parts/operator-text.ts';
 import { articleDeskPath } from '../article-link.ts';
-import { ArticleConflictError, ArticleEditError } from '../edits/article-errors.ts';
+import { ArticleConflictError, ArticleEditError } from '../edits/read-written.ts';
 import { restoreArticle, retractArticle, undoArticleEdit } from '../edits/retract-article.ts';
 import type { ArticleActor, ArticleOutcome } from '../edits/stored-article.ts';
 import { respondActConflict } from './act-conflict.ts';

@@ -8,9 +8,9 @@ import { ROUNDUP_ORIGIN } from '../import/origin.ts';
 import { revise } from '../import/revise.ts';
 import { saveArticles } from '../import/save.ts';
 import { toArticle } from '../stored-document.ts';
-import { ArticleEditError } from './article-errors.ts';
 import { baseAfterEdit, DESK_FIELDS, type DeskField, parseDeskBase } from './desk-base.ts';
 import { type ArticleAct, formerFields, logEdit, saveDeskBase } from './edit-log.ts';
+import { ArticleEditError } from './read-written.ts';
 
 export interface StoredArticle {
   article: Article;

@@ -10,8 +10,7 @@ import { type DeskField, type KeptEdits, keepDeskEdits, parseDeskBase } from '..
 import { formerFields, logEdit, saveDeskBase } from '../edits/edit-log.ts';
 import { readStoredArticles, type StoredArticle } from '../edits/stored-article.ts';
 import { clearRejectionsOfFiles, clearRejectionsOfLines, recordRejection } from '../rejections.ts';
-import { completeImage, type ImageFacts, urlToLookUp } from '../remote-images/image-facts.ts';
-import { findImageFacts } from '../remote-images/image-queue.ts';
+import { completeImage, findImageFacts, type ImageFacts, urlToLookUp } from '../remote-images/image-queue.ts';
 import { slugFrom, slugWithId } from '../slug.ts';
 import type { Candidate } from './candidate.ts';
 import { openNotices } from './notices.ts';

@@ -11,9 +11,9 @@ import type { Article, Enclosure, Image, Outlet } from '../article.ts';
 import { inspectMedia, type MediaFolder } from '../pictures/media.ts';
 import { type OwnPictures, openOwnPictures, type PictureFolder } from '../pictures/own-pictures.ts';
 import { BodyError, type ImageUrl, isBlankBody, sanitiseHtml, sanitiseMarkdown } from '../sanitise.ts';
-import { type ArticleFields, crossFieldViolations, fieldsReader, fieldsSchema, type RuleViolation } from './fields.ts';
-import type { TranslatedRecord } from './front-matter/translate-record.ts';
+import { type ArticleFields, crossFieldViolations, fieldsSchema, type RuleViolation } from './fields.ts';
 import { parseWrittenInstant } from './front-matter/written-instant.ts';
+import type { TranslatedRecord } from './parse.ts';
 
 /** The state as the newsroom wrote it. Instants are epoch milliseconds. */
 type WrittenStatus =
@@ -72,7 +72,6 @@ export interface ArticleRules extends Pick<Config, 'publication' | 'sections'> {
 /** Creates the function that validates records for one publication. */
 export function candidateReader(config: ArticleRules): CandidateReader {
   const schema = fieldsSchema(config);
-  const readFields = fieldsReader(schema);
   const sites = ownSites(config);
   const mediaFolder = { publicUrl: sites.publicUrl, folder: config.paths.media };
 
@@ -87,16 +86,16 @@ export function candidateReader(config: ArticleRules): CandidateReader {
     written.image = withOwnPicture(written.image, pictures);
     const imageProblems = pictures.problems.length;
 
-    const checked = readFields(written);
+    const checked = schema.safeParse(written);
     const violations = [...crossFieldViolations(written)];
-    if (checked.kind === 'invalid') violations.unshift(...checked.issues.flatMap(violationsOf));
+    if (!checked.success) violations.unshift(...checked.error.issues.flatMap(violationsOf));
 
     const format = written.format === 'html' ? 'html' : 'markdown';
     const bodySites = siteUrl === undefined ? sites : { ...sites, baseUrl: siteUrl };
     const body = readBody(record.body, { format, sites: bodySites, imageUrl: pictures.urlOf, isFromSource });
     violations.push(...body.violations);
 
-    const usable = checked.kind === 'valid' ? removePrivateUrls(checked.fields, sites) : null;
+    const usable = checked.success ? removePrivateUrls(checked.data, sites) : null;
     // Parsed separately if another key is invalid, so that a missing file is reported together with it.
     const { image, enclosures } = usable === null ? mediaFields(schema, written) : usable.fields;
     const media = await readMedia(image, enclosures, mediaFolder);

@@ -11,12 +11,12 @@ import type { Store, Tx } from '../../core/store/store.ts';
 import type { Clock } from '../../lib/time.ts';
 import { type ImportBatch, type ParsedArticle, toParsed, writeBatch } from './batch.ts';
 import { findImportFiles, ImportError, type ImportFile, type ImportFormat, textFile } from './import-files.ts';
+import type { SourceRecord } from './json-lines.ts';
 import { openNotices } from './notices.ts';
 import { isSourceOrigin } from './origin.ts';
 import type { ArticleResult, ParseRules } from './parse-articles.ts';
 import { parseInThread, parseRules } from './parse-in-thread.ts';
 import { type ArticleImportResult, addToResult, emptyResult } from './result.ts';
-import type { SourceRecord } from './source-record.ts';
 import { clearGoneFiles } from './watched/gone-files.ts';
 
 export interface ArticleImportOptions {

@@ -7,8 +7,7 @@ import { jsonRows } from '../../core/store/json-rows.ts';
 import { dialectOf, type Tx } from '../../core/store/store.ts';
 import { type Article, fullHeadline } from '../article.ts';
 import { toArticle } from '../stored-document.ts';
-import { monthOf } from './index-month.ts';
-import { indexedTerms } from './title-terms.ts';
+import { indexedTerms, monthOf } from './title-terms.ts';
 
 /** What of an article the index holds. */
 interface IndexedTitle {

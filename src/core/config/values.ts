@@ -2,7 +2,7 @@
 import cron from 'node-cron';
 import { z } from 'zod';
 import { parseCidr } from '../../lib/cidr.ts';
-import { parseNat64Prefix } from '../../lib/guarded-fetch/nat64.ts';
+import { parseNat64Prefix } from '../../lib/guarded-fetch/address-guard.ts';
 import { isZone } from '../../lib/time.ts';
 
 export const KINDS = ['brief', 'analysis', 'feature', 'roundup-item', 'roundup'] as const;

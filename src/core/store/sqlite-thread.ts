@@ -4,7 +4,7 @@
  */
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { threadEnvironment } from '../../lib/threads/thread-environment.ts';
+import { threadEnvironment } from '../../lib/threads/thread-job.ts';
 import type { SqliteAccess } from './sqlite.ts';
 import type { SerializedError, SqlStatement, WorkerRequest, WorkerResponse } from './sqlite-worker.ts';
 

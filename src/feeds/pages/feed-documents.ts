@@ -2,7 +2,7 @@
  * Serves published documents, archive pages and derived feeds from the store, so that all web processes respond alike.
  */
 import type { Context, Handler } from 'hono';
-import { addressBlock } from '../../lib/address-block.ts';
+import { addressBlock } from '../../lib/cidr.ts';
 import { clientAddress } from '../../web/server/client-address.ts';
 import type { WebContext } from '../../web/server/web-context.ts';
 import { ARCHIVE_FOLDER } from '../archive/archive-page.ts';

@@ -1,8 +1,7 @@
 import { isIP, isIPv4 } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { interfaceAddresses, openAddressGuard } from '../../../src/lib/guarded-fetch/address-guard.ts';
-import { embeddedBy } from '../../../src/lib/guarded-fetch/nat64.ts';
+import { embeddedBy, interfaceAddresses, openAddressGuard } from '../../../src/lib/guarded-fetch/address-guard.ts';
 
 const guard = openAddressGuard();
 

@@ -79,20 +79,6 @@ export function mendTabs(source: readonly string[]): MendedYaml {
   return { lines, warnings };
 }
 
-/**
- * Mends the value in a line of a list or a map, of which the parser said that it is wrong.
- * @returns null if it is not clear what was meant
- */
-export function mendNestedLine(line: string, number: number): { line: string; warning: RecordMessage } | null {
-  const [, before, key, value] = /^(\s*(?:- +)*)([\w-]{1,60}):\s+(\S.*)$/.exec(line) ?? [];
-  const [, bullet, entry] = /^(\s*- +)(\S.*)$/.exec(line) ?? [];
-  const start = key === undefined ? bullet : `${before}${key}: `;
-  const mended = start === undefined ? null : mendValue((value ?? entry ?? '').trim(), new Set());
-  if (mended === null) return null;
-  const text = `${key ?? 'an entry'} was read as ${JSON.stringify(quoted(mended.text))}: ${mended.rule}`;
-  return { line: `${start}'${mended.text.replaceAll("'", "''")}'`, warning: { line: number, text } };
-}
-
 interface MendedValue {
   text: string;
   rule: string;

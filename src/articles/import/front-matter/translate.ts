@@ -284,8 +284,6 @@ class Translation {
   /** Renames the keys of a map, and leaves out unknown ones. @param path in daywire's keys */
   #renameParts([target, ...rest]: [string, ...PropertyKey[]], value: unknown, names: PartNames): unknown {
     if (!isMap(value)) return value;
-    // Nearly all maps have the names of daywire.
-    if (Object.keys(value).every((key) => Object.hasOwn(names, key))) return { ...value };
     const parts: Record<string, unknown> = {};
     const entries = Object.entries(value);
     const isNamed = (part: string, key: string): boolean => simplifyKey(part) === simplifyKey(key.slice(0, 100));
@@ -311,17 +309,10 @@ const TEXTS = new Set<KeyTarget>(['headline', 'shortHeadline', 'dek', 'kicker', 
 
 type ExtraKeys = ReadonlyMap<string, KeyTarget | 'ignored'>;
 
-/** By the rules that an import has for all of its articles. */
-const knownKeys = new WeakMap<TranslationRules['keys'], ExtraKeys>();
-
 function simplifiedKeys(keys: TranslationRules['keys']): ExtraKeys {
-  const known = knownKeys.get(keys);
-  if (known !== undefined) return known;
-  const simplified = new Map(
+  return new Map(
     Object.entries(keys).map(([name, target]) => [simplifyKey(name), target === 'ignore' ? 'ignored' : target]),
   );
-  knownKeys.set(keys, simplified);
-  return simplified;
 }
 
 /** Parts of an image that are for a site generator's own pages. */

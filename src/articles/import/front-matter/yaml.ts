@@ -4,7 +4,7 @@
 import { isMap, isScalar, LineCounter, parseDocument, visit, type YAMLError } from 'yaml';
 import { boundedLine } from '../../../lib/text/clean-text.ts';
 import { lineOf } from '../../../lib/yaml-line.ts';
-import { mendNestedLine, mendTabs, mendYaml, type RecordMessage } from './mend-yaml.ts';
+import { mendTabs, mendYaml, type RecordMessage } from './mend-yaml.ts';
 
 export type ParsedFrontMatter =
   | {
@@ -17,15 +17,12 @@ export type ParsedFrontMatter =
     }
   | { kind: 'broken'; line: number; rule: string };
 
-/** Lines within lists and maps that are mended one after the other, each time after another attempt. */
-const MAX_NESTED = 3;
-
 /** @param source the lines of the file up to the end of the front matter, the fence as an empty line */
 export function parseYaml(source: readonly string[]): ParsedFrontMatter {
   let { lines, warnings } = mendYaml(source);
   let hasTabs = lines.some((line) => /^[\t\u00a0\u3000]/.test(line));
   try {
-    for (let mended = 0; ; mended++) {
+    for (;;) {
       const counter = new LineCounter();
       // The failsafe schema keeps scalars as written: `id: 0042` and `tags: [5G, 2026, no]` are text. The parser's own
       // search for repeated keys is quadratic.
@@ -40,11 +37,7 @@ export function parseYaml(source: readonly string[]): ParsedFrontMatter {
         hasTabs = false;
         continue;
       }
-      const line = error.linePos?.[0].line ?? 1;
-      const repaired = mended === MAX_NESTED ? null : mendNestedLine(lines[line - 1] ?? '', line);
-      if (repaired === null) return explain(error, line, lines);
-      lines[line - 1] = repaired.line;
-      warnings.push(repaired.warning);
+      return explain(error, error.linePos?.[0].line ?? 1, lines);
     }
   } catch (error) {
     // Aliases that expand without end, or nesting too deep to walk.

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseDocument, stringify } from 'yaml';
-import { mendNestedLine, mendYaml } from '../../../../src/articles/import/front-matter/mend-yaml.ts';
+import { mendYaml } from '../../../../src/articles/import/front-matter/mend-yaml.ts';
 import { parseMarkdown } from '../../../../src/articles/import/parse.ts';
 import { processorTime } from '../../../support/processor-time.ts';
 
@@ -42,20 +42,6 @@ describe('front matter in YAML', () => {
     expect(read(`${line}\ndek: D`)).toEqual({
       fields: { title: text, dek: 'D' },
       warnings: [`2: title was read as ${JSON.stringify(text)}: ${rule}`],
-    });
-  });
-
-  it('is mended within lists and maps', () => {
-    expect(read('bylines:\n  - name: Ann: Lee\n    role: reporter')).toEqual({
-      fields: { bylines: [{ name: 'Ann: Lee', role: 'reporter' }] },
-      warnings: [`3: name was read as "Ann: Lee": ${COLON}`],
-    });
-    expect(read('tags:\n  - solar\n  - @home\n  - "Green" Tech')).toEqual({
-      fields: { tags: ['solar', '@home', '"Green" Tech'] },
-      warnings: [
-        '4: an entry was read as "@home": put a text that begins with @ in quotation marks',
-        `5: an entry was read as "\\"Green\\" Tech": ${QUOTE}`,
-      ],
     });
   });
 
@@ -175,8 +161,6 @@ describe('front matter in YAML', () => {
       const line = `title: ${long.repeat(64_000 / long.length)}x`;
       const time = processorTime(() => {
         mendYaml(['', line, line, 'dek: D']);
-        mendNestedLine(`  - ${line}`, 1);
-        mendNestedLine(`${long.repeat(64_000 / long.length)}x`, 1);
       });
       expect(time, long).toBeLessThan(1_000);
     }

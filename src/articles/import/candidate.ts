@@ -5,7 +5,7 @@
 import type { Config } from '../../core/config/config.ts';
 import { ownSites } from '../../core/config/sources.ts';
 import { type OwnSites, privateHost } from '../../lib/private-address.ts';
-import { cleanLine, cleanText, hasVisibleCharacter } from '../../lib/text/clean-text.ts';
+import { cleanLine, cleanText } from '../../lib/text/clean-text.ts';
 import { shorten } from '../../lib/text/shorten.ts';
 import type { Article, Enclosure, Image, Outlet } from '../article.ts';
 import { inspectMedia, type MediaFolder } from '../pictures/media.ts';
@@ -334,14 +334,5 @@ function formatValue(value: unknown): string {
   if (value === undefined || value === null) return 'is missing';
   if (Array.isArray(value)) return 'is a list';
   if (typeof value === 'object') return 'is a map';
-  return `is ${typeof value === 'string' ? formatText(cleanLine(value)) : String(value)}`;
-}
-
-/** In quotes, or as code points where quotes would show nothing: `U+200B U+2060`. */
-function formatText(text: string): string {
-  if (text === '' || hasVisibleCharacter(text)) return JSON.stringify(shorten(text, SHOWN_LENGTH));
-  const codes = [...text.slice(0, SHOWN_LENGTH)].map((character) =>
-    character.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0'),
-  );
-  return shorten(codes.map((code) => `U+${code}`).join(' '), SHOWN_LENGTH);
+  return `is ${typeof value === 'string' ? JSON.stringify(shorten(cleanLine(value), SHOWN_LENGTH)) : String(value)}`;
 }

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import type { Config } from '../../core/config/config.ts';
 import { KINDS } from '../../core/config/values.ts';
-import { parseLanguageTag } from '../../lib/names/language-tag.ts';
+import { LANGUAGE_RULE, parseLanguageTag } from '../../lib/names/language-tag.ts';
 import { cleanLine, cleanText, hasVisibleCharacter, resolveUrl } from '../../lib/text/clean-text.ts';
 import { MAX_ALSO } from '../article.ts';
 import { SLUG } from '../slug.ts';
@@ -214,8 +214,8 @@ function sectionId({ sections }: Pick<Config, 'sections'>) {
 function language() {
   return text(100).transform((written, context) => {
     const parsed = parseLanguageTag(written);
-    if (parsed.kind === 'tag') return parsed.tag;
-    context.issues.push({ code: 'custom', input: written, message: parsed.rule });
+    if (parsed !== null) return parsed;
+    context.issues.push({ code: 'custom', input: written, message: LANGUAGE_RULE });
     return z.NEVER;
   });
 }

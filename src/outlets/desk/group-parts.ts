@@ -48,6 +48,6 @@ export function reportLink({ url, title, language }: Pick<GroupedItem, 'url' | '
 
 /** The language of another outlet's text, if its feed names one. */
 export function languageAttribute(language: string | null): Html | '' {
-  const parsed = language === null ? null : parseLanguageTag(language);
-  return parsed?.kind === 'tag' ? html` lang="${parsed.tag}"` : '';
+  const tag = language === null ? null : parseLanguageTag(language);
+  return tag === null ? '' : html` lang="${tag}"`;
 }

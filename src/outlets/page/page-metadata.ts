@@ -184,7 +184,7 @@ function readLanguage(tags: PageTags, linked: LinkedArticle | null): string | nu
         .replaceAll('_', '-')
         .slice(0, 100),
     );
-    if (parsed.kind === 'tag') return parsed.tag;
+    if (parsed !== null) return parsed;
   }
   return null;
 }

@@ -191,14 +191,13 @@ describe('front matter in TOML', () => {
     if (record.kind === 'parsed') expect([record.lineOf(['date']), record.lineOf(['cover', 'image'])]).toEqual([3, 9]);
   });
 
-  it.each([
-    ['title = A Roof', /^put the text in quotation marks, as in title = "A Title" \(TOML: /],
-    ['title = “A Roof”', /^typographic quotation marks do not count: write " instead \(TOML: /],
-    ['title: "A Roof"', /^has a colon where TOML has =, .*lines "---" \(TOML: /],
-    ['title', /^cannot be read: write a key, =, and a text/],
-  ])('is refused with a sentence: %s', (line, rule) => {
-    expect(toml(`slug = "a"\n${line}`)).toEqual({ kind: 'broken', line: 3, rule: expect.stringMatching(rule) });
-  });
+  it.each(['title = A Roof', 'title = “A Roof”', 'title: "A Roof"', 'title'])(
+    'is refused with a sentence: %s',
+    (line) => {
+      const rule = expect.stringMatching(/^must be a key, =, and a text in quotation marks, .* \(TOML: /);
+      expect(toml(`slug = "a"\n${line}`)).toEqual({ kind: 'broken', line: 3, rule });
+    },
+  );
 
   it('is read without an error, whatever it is', () => {
     expect(toml(`a = ${'['.repeat(60_000)}`).kind).toBe('broken');

@@ -23,6 +23,8 @@ export interface RefusedNote {
   form: 'retract' | 'restore';
   note: string;
   error: string;
+  /** 409: somebody has changed the article since. */
+  status: 409 | 422;
 }
 
 export async function respondArticle(
@@ -43,7 +45,7 @@ ${textFrame(request, `Text of ${article.headline}`, { src: `${path}/text` })}</d
   return respondPage(request, {
     ...{ title: fullHeadline(article), section: 'articles', body, topics: ['articles'] },
     heading: html`<h1 lang="${article.language}" dir="auto">${fullHeadline(article)}</h1>`,
-    status: refused === undefined ? 200 : 422,
+    status: refused?.status ?? 200,
   });
 }
 

@@ -12,7 +12,7 @@ import { cleanUrl } from '../../lib/text/clean-text.ts';
 import { endIdleThreads } from '../../lib/threads/thread-pool.ts';
 import { rfc3339 } from '../../lib/time.ts';
 import { type CmsExport, importExport, importSiteFolder } from '../../own-sites/exports/import-export.ts';
-import { GENERATORS, type SiteGenerator } from '../../own-sites/exports/site-generators.ts';
+import { GENERATORS, type SiteGenerator } from '../../own-sites/exports/site-folder.ts';
 import { importPaths } from '../import/import.ts';
 import type { ArticleImportResult } from '../import/result.ts';
 import { countRejections, findRejection, listRejections, type RecordedRejection } from '../rejections.ts';
@@ -122,8 +122,7 @@ function importArticles(cli: CliContext, paths: string[], flags: ArticleImportFl
         : await importFrom(cli, app, paths, { ...flags, from });
     await endIdleThreads();
     // What others have left to publish is theirs.
-    const onProgress = (closed: number) => cli.progress.show(formatProgress({ kind: 'archiving', closed }));
-    const publish = () => publishChanges(app, { since: startedAt, onProgress });
+    const publish = () => publishChanges(app, { since: startedAt });
     const imported = result.added + result.updated > 0 ? await publish() : null;
     // Afterwards: the servers of others may be slow.
     const pictures = await lookUpSomeImages(app);

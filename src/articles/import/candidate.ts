@@ -7,12 +7,12 @@ import { ownSites } from '../../core/config/sources.ts';
 import { type OwnSites, privateHost } from '../../lib/private-address.ts';
 import { cleanLine, cleanText } from '../../lib/text/clean-text.ts';
 import { shorten } from '../../lib/text/shorten.ts';
+import { parseWrittenInstant } from '../../lib/written-date.ts';
 import type { Article, Enclosure, Image, Outlet } from '../article.ts';
 import { inspectMedia, type MediaFolder } from '../pictures/media.ts';
 import { type OwnPictures, openOwnPictures, type PictureFolder } from '../pictures/own-pictures.ts';
 import { BodyError, type ImageUrl, isBlankBody, sanitiseHtml, sanitiseMarkdown } from '../sanitise.ts';
 import { type ArticleFields, crossFieldViolations, fieldsSchema, type RuleViolation } from './fields.ts';
-import { parseWrittenInstant } from './front-matter/written-instant.ts';
 import type { TranslatedRecord } from './parse.ts';
 
 /** The state as the newsroom wrote it. Instants are epoch milliseconds. */

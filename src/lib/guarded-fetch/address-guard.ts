@@ -2,9 +2,9 @@
  * Decides which IP addresses may be connected to for an untrusted URL: public ones, and private ranges that the
  * operator has allowed, but none of this machine's own. Such a URL must not give access to the local network (SSRF).
  */
-import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net';
+import { BlockList, isIP, isIPv4 } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { type Cidr, openRanges, parseCidr } from '../cidr.ts';
+import { openRanges, parseCidr } from '../cidr.ts';
 
 /** @returns why an address is refused, for a log; null where it is allowed */
 export type AddressGuard = (address: string, port: number) => string | null;
@@ -39,7 +39,7 @@ const SPECIAL = [
 /** Global unicast IPv6 (RFC 4291 §2.4): not loopback, local, multicast or reserved. */
 const UNICAST = ['2000::/3'];
 /** IPv4-mapped IPv6 (RFC 4291 §2.5.5.2), and the well-known prefix of NAT64 (RFC 6052 §2.1). */
-const EMBEDDING = ['::ffff:0:0/96', '64:ff9b::/96'];
+const EMBEDDING = listOf(['::ffff:0:0/96', '64:ff9b::/96']);
 
 const special = listOf(SPECIAL);
 const unicast = listOf(UNICAST);
@@ -47,21 +47,18 @@ const unicast = listOf(UNICAST);
 export interface GuardOptions {
   /** Ranges that the operator allows, with their ports: CIDRs. */
   allowed?: readonly string[];
-  /** Prefixes of the operator's own NAT64 (RFC 6052 §2.2). */
-  nat64Prefixes?: readonly string[];
   /** The addresses of this machine, which are refused also within an allowed range. Loopback is a range of its own. */
   ownAddresses?: () => readonly string[];
 }
 
 export function openAddressGuard(options: GuardOptions = {}): AddressGuard {
-  const { allowed = [], nat64Prefixes = [], ownAddresses = () => [] } = options;
+  const { allowed = [], ownAddresses = () => [] } = options;
   const ranges = listOf(allowed);
-  const embedded = embeddedBy([...EMBEDDING, ...nat64Prefixes]);
   return (given, port) => {
     // Without the zone of a link-local address (RFC 4007 §11).
     const bare = given.replace(/%.*$/s, '');
     if (isIP(bare) === 0) return 'it is not an IP address';
-    const address = embedded(bare) ?? bare;
+    const address = embeddedAddress(bare) ?? bare;
     const isAllowed = isIn(ranges, address);
     const isPublic = !isIn(special, address) && (isIPv4(address) || isIn(unicast, address));
     if (!isAllowed && !isPublic) return 'its address is not public';
@@ -77,6 +74,18 @@ export function interfaceAddresses(): string[] {
   return Object.values(networkInterfaces()).flatMap((addresses) =>
     (addresses ?? []).filter(({ internal }) => !internal).map(({ address }) => address.replace(/%.*$/s, '')),
   );
+}
+
+/** The IPv4 address in the last four bytes of an IPv6 address that embeds one; null for other addresses. */
+function embeddedAddress(address: string): string | null {
+  if (isIPv4(address) || !isIn(EMBEDDING, address)) return null;
+  // The URL parser writes the last bytes as one or two hexadecimal groups.
+  const groups = new URL(`http://[${address}]/`).hostname.slice(1, -1).split(':').slice(-2);
+  const bytes = groups.flatMap((group) => [
+    Number.parseInt(group || '0', 16) >> 8,
+    Number.parseInt(group || '0', 16) & 0xff,
+  ]);
+  return bytes.join('.');
 }
 
 function isIn(list: BlockList, address: string): boolean {
@@ -112,53 +121,4 @@ export function openFetchGuard(allow: readonly string[]): AddressGuard {
     const guard = port === 80 || port === 443 || isAllowed(address) ? web : others;
     return guard(address, port);
   };
-}
-
-/** The lengths of prefixes that RFC 6052 defines. */
-const LENGTHS = [32, 40, 48, 56, 64, 96];
-/** Bits 64 to 71 are not part of the embedded address. */
-const RESERVED_BYTE = 8;
-
-/** @returns null where the text is not an IPv6 prefix of one of the lengths that RFC 6052 defines */
-export function parseNat64Prefix(text: string): Cidr | null {
-  const prefix = parseCidr(text);
-  return prefix !== null && prefix.family === 'ipv6' && LENGTHS.includes(prefix.prefix) ? prefix : null;
-}
-
-/** Finds the IPv4 address that an IPv6 address with one of the prefixes embeds; null for other addresses. */
-export function embeddedBy(prefixes: readonly string[]): (address: string) => string | null {
-  const known = prefixes.map((text) => {
-    const prefix = parseNat64Prefix(text);
-    if (prefix === null) throw new Error(`${text} is not a prefix of RFC 6052`);
-    const list = new BlockList();
-    list.addSubnet(prefix.address, prefix.prefix, 'ipv6');
-    return { list, length: prefix.prefix };
-  });
-  return (address) => {
-    if (!isIPv6(address)) return null;
-    const found = known.find(({ list }) => list.check(address, 'ipv6'));
-    return found === undefined ? null : embeddedAfter(bytesOf(address), found.length);
-  };
-}
-
-function embeddedAfter(bytes: number[], length: number): string {
-  const start = length / 8;
-  const following = bytes.map((byte, index) => ({ byte, index })).slice(start);
-  const embedded = following.filter(({ index }) => index !== RESERVED_BYTE || length === 96);
-  return embedded
-    .slice(0, 4)
-    .map(({ byte }) => byte)
-    .join('.');
-}
-
-function bytesOf(address: string): number[] {
-  // The URL parser writes every address in one form: hexadecimal groups with at most one "::".
-  const [head = '', tail] = new URL(`http://[${address}]/`).hostname.slice(1, -1).split('::');
-  const groupsOf = (text: string): string[] => text.split(':').filter((group) => group !== '');
-  const [first, last] = [groupsOf(head), groupsOf(tail ?? '')];
-  const zeros = Array<string>(8 - first.length - last.length).fill('0');
-  return [...first, ...zeros, ...last].flatMap((group) => {
-    const bits = Number.parseInt(group, 16);
-    return [bits >> 8, bits & 0xff];
-  });
 }

@@ -14,7 +14,7 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from 'kysely';
-import { Mutex } from '../../lib/concurrency/mutex.ts';
+import { Mutex } from '../../lib/concurrency/bounded-queue.ts';
 import { openSqlite, type SqliteAccess } from './sqlite.ts';
 import { SqliteThread, type StatementResult } from './sqlite-thread.ts';
 import type { StatementBatch } from './statement-batch.ts';

@@ -1,7 +1,4 @@
-/**
- * Work that waits for its turn, up to a number and a size. What does not fit is refused at once, so that a flood
- * neither fills the memory nor delays the rest.
- */
+/** Limits of work that runs at once: a queue with bounds, a number, and one at a time. */
 
 export interface QueueLimits {
   /** How much runs at once. */
@@ -12,6 +9,10 @@ export interface QueueLimits {
   size: number;
 }
 
+/**
+ * Work that waits for its turn, up to a number and a size. What does not fit is refused at once, so that a flood
+ * neither fills the memory nor delays the rest.
+ */
 export class BoundedQueue {
   readonly #limits: QueueLimits;
   readonly #running: ConcurrencyLimit;

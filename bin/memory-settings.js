@@ -10,13 +10,12 @@ import { accessSync, constants } from 'node:fs';
  * `semiSpace`: MiB; V8's young generation of each thread has two semi-spaces, whatever limit the thread was started
  * with. By default they grow to 32 or more, and stay so. `mmapThreshold`: bytes from which malloc maps a buffer of its
  * own, and gives it back to the system when it is freed; mapping takes time. From 64 KiB on it costs an import nothing;
- * from 32 KiB on, 5 %. `flags`: further flags for Node.
+ * from 32 KiB on, 5 %.
  */
 const SETTINGS = {
-  start: { semiSpace: 4, mmapThreshold: 32_768, flags: [] },
-  subscribers: { semiSpace: 8, mmapThreshold: 32_768, flags: [] },
-  // It collects its garbage before it publishes many articles.
-  import: { semiSpace: 16, mmapThreshold: 65_536, flags: ['--expose-gc'] },
+  start: { semiSpace: 4, mmapThreshold: 32_768 },
+  subscribers: { semiSpace: 8, mmapThreshold: 32_768 },
+  import: { semiSpace: 16, mmapThreshold: 65_536 },
 };
 const FLAG = '--max-semi-space-size';
 /** Percent by which V8's old generation may grow before its garbage is collected; by default up to 300. */
@@ -49,10 +48,9 @@ export function restartWithMemorySettings(process, command) {
   const { argv, channel, env, execArgv, execPath, platform } = process;
   const hasFlag = [...execArgv, env.NODE_OPTIONS ?? ''].some((flags) => flags.replaceAll('_', '-').includes(FLAG));
   if (hasFlag || channel !== undefined || platform === 'win32' || !canExecute(process)) return;
-  const { semiSpace, mmapThreshold, flags: others } = SETTINGS[command];
-  const flags = [`${FLAG}=${semiSpace}`, GROWTH, ...others];
+  const { semiSpace, mmapThreshold } = SETTINGS[command];
   const settings = { ...mallocSettings(mmapThreshold), ...env };
-  process.execve(execPath, [execPath, ...flags, ...execArgv, ...argv.slice(1)], settings);
+  process.execve(execPath, [execPath, `${FLAG}=${semiSpace}`, GROWTH, ...execArgv, ...argv.slice(1)], settings);
 }
 
 /** Asked first, because a failing execve ends the process. */

@@ -117,7 +117,7 @@ function report(folder: string, killed: number, code: number | null): void {
   const count = (sql: string): number => Number(database.prepare(sql).get()?.count);
   const articles = count("select count(*) as count from articles where id like 'times.%'");
   const items = count('select count(*) as count from source_items');
-  const stored = database.prepare('select document, compressed from articles').all() as unknown as StoredDocument[];
+  const stored = database.prepare('select document from articles').all() as unknown as StoredDocument[];
   const urls = new Set(stored.map((row) => toArticle(row).url)).size;
   const rejected = count('select count(*) as count from rejections');
   database.close();

@@ -11,7 +11,7 @@ import { parseArgs } from 'node:util';
 import { openParts } from '../src/app/context-parts.ts';
 import { importFiles } from '../src/articles/import/import.ts';
 import type { ImportFile } from '../src/articles/import/import-files.ts';
-import type { SourceRecord } from '../src/articles/import/source-record.ts';
+import type { SourceRecord } from '../src/articles/import/json-lines.ts';
 import { hasNoArticles } from '../src/articles/queries.ts';
 import { importBatch } from '../src/audience/csv/import-batch.ts';
 import type { ImportRow } from '../src/audience/csv/row.ts';

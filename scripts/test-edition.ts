@@ -77,7 +77,8 @@ async function storeEdition(store: Store, edition: Edition): Promise<number> {
       updated_at: NOW,
       created_at: NOW,
       digest: '',
-      document: '{}',
+      document: new Uint8Array(),
+      json_bytes: 0,
     })
     .execute();
   const { id } = await store.db

@@ -69,8 +69,7 @@ describe('the modules of src/', () => {
       sourceFiles(src)
         .filter((file) => pattern.test(readFileSync(file, 'utf8')))
         .map((file) => relative(src, file));
-    expect(importers(/from 'sharp'|import\('sharp'\)/)).toEqual(['lib/pictures/decode-picture.ts']);
-    expect(importers(/from '.*decode-picture\.ts'/)).toEqual(['lib/pictures/picture-process.ts']);
+    expect(importers(/from 'sharp'|import\('sharp'\)/)).toEqual(['lib/pictures/picture-process.ts']);
     expect(importers(/from '.*picture-process\.ts'/)).toEqual([]);
   });
 
@@ -121,7 +120,6 @@ const JOINED = /(?:^|\/)(?:capability|routes)\.ts$|^core\/store\/migrations(?:\/
 const SMALL_FILES = {
   'app/context-parts.ts': 'tests, scripts and benchmarks use it, too',
   'editions/rendering/render-job.ts': 'a thread loads it',
-  'lib/pictures/picture-process.ts': 'a process begins with it',
   'lib/threads/thread.ts': 'a thread begins with it',
   'sources/inspect-feed.ts': 'a thread loads it',
 };

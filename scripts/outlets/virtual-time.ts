@@ -1,5 +1,5 @@
 /** Time that passes only while everything waits for it: 24 hours of waiting take as long as the work in them. */
-import { ConcurrencyLimit } from '../../src/lib/concurrency/concurrency-limit.ts';
+import { ConcurrencyLimit } from '../../src/lib/concurrency/bounded-queue.ts';
 import type { Clock } from '../../src/lib/time.ts';
 
 export class VirtualTime {

@@ -3,11 +3,12 @@
  * password of an account does not lock its owner out. A row has only a keyed hash of the two, since people type
  * passwords into the field of the address. All processes share the rows.
  */
+
 import { createHmac } from 'node:crypto';
 import { deriveKey, type SigningSecrets } from '../core/config/signing-secrets.ts';
 import { acquirePermit } from '../core/store/rate-limits.ts';
 import { type Db, inTransaction, lockName, type Tx } from '../core/store/store.ts';
-import { addressBlock } from '../lib/address-block.ts';
+import { addressBlock } from '../lib/cidr.ts';
 import { CLOCK_DIFFERENCE } from '../lib/clock-watch.ts';
 import { MINUTE, SECOND } from '../lib/time.ts';
 import { emailKey, type SignedInAccount, toAccount } from './account.ts';

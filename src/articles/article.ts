@@ -1,5 +1,4 @@
 /** The article, as the store holds it. */
-import { LRUCache } from 'lru-cache';
 import type { KINDS } from '../core/config/config.ts';
 
 export type Kind = (typeof KINDS)[number];
@@ -142,20 +141,8 @@ export function tagUri(authority: string, id: string): string {
 
 const RIGHT_TO_LEFT_SCRIPTS = ['Adlm', 'Arab', 'Hebr', 'Nkoo', 'Rohg', 'Syrc', 'Thaa'];
 
-// A list shows dozens of articles, of few languages, and Intl takes 0.03 ms for each.
-const directions = new LRUCache<string, 'ltr' | 'rtl'>({ max: 100 });
-
 /** The direction of a language's script. @param language BCP 47 */
 export function textDirection(language: string): 'ltr' | 'rtl' {
-  let direction = directions.get(language);
-  if (direction === undefined) {
-    direction = readDirection(language);
-    directions.set(language, direction);
-  }
-  return direction;
-}
-
-function readDirection(language: string): 'ltr' | 'rtl' {
   try {
     return RIGHT_TO_LEFT_SCRIPTS.includes(new Intl.Locale(language).maximize().script ?? '') ? 'rtl' : 'ltr';
   } catch {

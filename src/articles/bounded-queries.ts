@@ -35,7 +35,7 @@ export async function findPublicArticlesBounded(db: Db, query: BoundedQuery): Pr
   );
   const { rows } = await sql<StoredDocument>`
     with seen as materialized (${newest})
-    select articles.document, articles.compressed from seen cross join articles
+    select articles.document from seen cross join articles
     where articles.id = seen.id and articles.published_at <= ${now}
       and ${isOneOf('articles.state', PUBLIC_STATES)} and ${matchesSelection(select)}
     order by seen.published_at desc, seen.id desc limit ${limit}`.execute(db);

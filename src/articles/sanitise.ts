@@ -9,8 +9,6 @@ import { Parser } from 'htmlparser2';
 import MarkdownIt from 'markdown-it';
 import { type OwnSites, privateHost } from '../lib/private-address.ts';
 import { cleanText, cleanUrl, hasVisibleCharacter, resolveUrl } from '../lib/text/clean-text.ts';
-import { directHtml, escapeText } from './body/direct-html.ts';
-import { useLeanTokens } from './body/lean-tokens.ts';
 
 export interface SanitisedBody {
   html: string;
@@ -55,25 +53,10 @@ const MAX_SOURCE_DEPTH = 1_000;
 const MAX_HTML = 2_000_000;
 
 const markdown = new MarkdownIt({ html: true, linkify: false, typographer: false });
-useLeanTokens(markdown);
-/** Parsing and encoding such an address leaves it as it is. */
-const PLAIN_ADDRESS = /^https?:\/\/[a-z0-9-]+(?:\.[a-z0-9-]+)+(?:\/[\w.~/-]*)?$/;
-const normalizeLink = markdown.normalizeLink.bind(markdown);
-markdown.normalizeLink = (url) => (PLAIN_ADDRESS.test(url) ? url : normalizeLink(url));
 
 /** Renders Markdown (CommonMark, tables, strikethrough), and sanitises it as `sanitiseHtml` does. */
 export function sanitiseMarkdown(source: string, sites: OwnSites, imageUrl?: ImageUrl): SanitisedBody {
-  const environment = {};
-  const tokens = markdown.parse(cleanText(source), environment);
-  const direct = directHtml(tokens, {
-    renamed: RENAMED,
-    // Two less: a block of code is two elements.
-    maxDepth: MAX_DEPTH - 2,
-    maxLength: MAX_HTML,
-    attributesOf: (element, given) => attributesOf(element, given, sites, imageUrl ? { imageUrl } : {}),
-  });
-  if (direct !== null) return { html: direct, removed: [] };
-  return sanitiseHtml(markdown.renderer.render(tokens, markdown.options, environment), sites, imageUrl);
+  return sanitiseHtml(markdown.render(cleanText(source)), sites, imageUrl);
 }
 
 /**
@@ -201,9 +184,7 @@ function isSame(given: Attributes, kept: Attributes): boolean {
 
 /** Whether sanitised HTML displays nothing: no letter, no image. */
 export function isBlankBody(html: string): boolean {
-  // Nearly every body begins with a letter or digit.
-  if (/^<p>[a-z0-9]/i.test(html) || html.includes('<img ')) return false;
-  return !hasVisibleCharacter(html.replace(/<[^>]*>/g, ''));
+  return !html.includes('<img ') && !hasVisibleCharacter(html.replace(/<[^>]*>/g, ''));
 }
 
 /** The attributes that an element keeps, or null if it lacks one without which it is useless. */
@@ -278,4 +259,8 @@ function serialise(attributes: Attributes): string {
   let text = '';
   for (const name in attributes) text += ` ${name}="${escapeText(attributes[name] ?? '').replaceAll('"', '&quot;')}"`;
   return text;
+}
+
+function escapeText(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }

@@ -4,13 +4,10 @@
 export const SLUG = /^[a-z0-9]+(?:-[a-z0-9]+)*$/;
 
 const MAX_LENGTH = 80;
-const ASCII = /^[\0-\x7f]*$/;
 
 /** A slug from the headline, or from the id if most letters of the headline are not Latin and would be lost. */
 export function slugFrom(headline: string, id: string): string {
   const slug = slugOf(headline);
-  // A headline in ASCII loses no letter.
-  if (slug !== '' && ASCII.test(headline)) return cutAtHyphen(slug);
   const letters = headline.match(/[\p{L}\p{N}]/gu)?.length ?? 0;
   const kept = slug.replaceAll('-', '').length;
   return kept > 0 && kept * 2 >= Math.min(letters, MAX_LENGTH) ? cutAtHyphen(slug) : slugOf(id);

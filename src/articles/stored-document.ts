@@ -1,25 +1,14 @@
 /**
  * How the store holds an article: its JSON, compressed. The JSON has the body twice, as it was written and as sanitised
- * HTML, so it shrinks to a quarter. docs/decisions/2026-11-28-stored-articles.md has the figures.
+ * HTML, so it shrinks to a quarter.
  */
-import { constants, inflateRawSync } from 'node:zlib';
-import { DeflateRaw } from 'minizlib';
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import type { Article } from './article.ts';
 
-/** To select what `toArticle` reads. */
-export const DOCUMENT_COLUMNS = ['articles.document', 'articles.compressed'] as const;
-
-/** Columns of `articles`. */
+/** Columns of `articles`, as `toArticle` reads them. */
 export interface StoredDocument {
-  /** The JSON, as earlier versions wrote it; empty where it is compressed. */
-  document: string;
-  compressed: Uint8Array | null;
-}
-
-/** Columns of `articles`, as they are written. */
-export interface EncodedDocument extends StoredDocument {
-  /** Bytes of the JSON. */
-  json_bytes: number;
+  /** The JSON, compressed. */
+  document: Uint8Array;
 }
 
 /**
@@ -41,49 +30,31 @@ const DICTIONARY = Buffer.from(
 );
 
 /** Each write is a whole document. Higher levels take up to half more time and save 2 %. */
-const DEFLATE = { level: 1, dictionary: DICTIONARY, chunkSize: 2_048, flush: constants.Z_FINISH };
+const DEFLATE = { level: 1, dictionary: DICTIONARY, chunkSize: 8_192 };
 /** Most documents fit one chunk. */
 const INFLATE = { dictionary: DICTIONARY, chunkSize: 8_192 };
 
-/** The article as the store holds it. */
-export function encodeDocument(article: Article): EncodedDocument {
+/** The article as the store holds it. `json_bytes`: of the JSON. */
+export function encodeDocument(article: Article): StoredDocument & { json_bytes: number } {
   const json = Buffer.from(JSON.stringify(article));
-  return { document: '', compressed: deflate(json), json_bytes: json.length };
+  return { document: deflateRawSync(json, DEFLATE), json_bytes: json.length };
 }
 
-/** Used for all documents: `deflateRawSync` allocates 256 KB each time, which takes longer than compressing. */
-let idle: DeflateRaw | null = null;
-
-function deflate(json: Buffer): Uint8Array {
-  const compressor = idle ?? new DeflateRaw({ ...DEFLATE });
-  // Dropped if it throws: it holds a part of this document then, and would give it out as the next one.
-  idle = null;
-  compressor.write(json);
-  const compressed = compressor.read();
-  if (compressed === null) throw new Error('zlib returned nothing');
-  compressor.reset();
-  idle = compressor;
-  // Copied: between threads, all of the larger buffer of zlib would go along.
-  return new Uint8Array(compressed);
-}
-
-/**
- * Reads a stored article, as any version wrote it.
- * @throws Error if it is damaged
- */
+/** Reads a stored article. @throws Error if it is damaged */
 export function toArticle(stored: StoredDocument): Article {
-  const article = JSON.parse(documentJson(stored)) as Article;
-  article.url ??= null;
-  article.also ??= [];
-  if (article.outlet) article.outlet.publishedAt ??= null;
-  return article;
+  return JSON.parse(documentJson(stored)) as Article;
 }
 
-/**
- * The JSON of a stored article, as any version wrote it.
- * @throws Error if it is damaged
- */
-export function documentJson({ document, compressed }: StoredDocument): string {
-  if (document !== '' || compressed === null) return document;
-  return inflateRawSync(compressed, INFLATE).toString();
+/** The JSON of a stored article. @throws Error if it is damaged */
+export function documentJson({ document }: StoredDocument): string {
+  return inflateRawSync(document, INFLATE).toString();
+}
+
+/** The JSON of a stored article as far as it can be read, for people. */
+export function readableJson(stored: StoredDocument): string {
+  try {
+    return documentJson(stored);
+  } catch {
+    return '';
+  }
 }

@@ -4,7 +4,7 @@
  */
 import { type SqlBool, sql } from 'kysely';
 import type { Article } from '../articles/article.ts';
-import { DOCUMENT_COLUMNS, toArticle } from '../articles/stored-document.ts';
+import { toArticle } from '../articles/stored-document.ts';
 import type { Db } from '../core/store/store.ts';
 import type { EditionDeliveryState, OmissionReason } from '../core/store/tables.ts';
 
@@ -314,7 +314,7 @@ export async function findArticlesNotedSince(db: Db, edition: Edition): Promise<
       and shown.noted_at = articles.noted_at and shown.edition_id = ${edition.id})`;
   const rows = await db
     .selectFrom('articles')
-    .select(DOCUMENT_COLUMNS)
+    .select('document')
     .where('state', 'in', ['retracted', 'corrected'])
     .where((e) =>
       e.or([

@@ -1,6 +1,5 @@
 /** What archives and publishes need to know of articles that have changed, without their documents. */
 import { sql } from 'kysely';
-import { jsonBytes } from '../articles/queries.ts';
 import { matchesSelection, PUBLIC_STATES } from '../articles/selection.ts';
 import type { FeedConfig } from '../core/config/config.ts';
 import { jsonRows } from '../core/store/json-rows.ts';
@@ -51,7 +50,7 @@ export async function readChangedArticles(
     bytes: number;
     selected: string;
   }>`select articles.id, articles.document_version as version, articles.state, articles.published_at,
-      articles.created_at, ${jsonBytes()} as bytes, ${selected} as selected
+      articles.created_at, articles.json_bytes as bytes, ${selected} as selected
     from ${changed} as changed cross join articles where articles.id = changed.id`.execute(db);
   return rows.map(({ id, version, state, published_at, created_at, bytes, selected: chosen }) => ({
     id,

@@ -2,7 +2,7 @@
 import { sql } from 'kysely';
 import type { Db, Tx } from '../core/store/store.ts';
 import type { Tables } from '../core/store/tables.ts';
-import { ConcurrencyLimit } from '../lib/concurrency/concurrency-limit.ts';
+import { ConcurrencyLimit } from '../lib/concurrency/bounded-queue.ts';
 import { TurnTimer } from '../lib/concurrency/turn-timer.ts';
 import { sha256 } from '../lib/sha256.ts';
 import { SECOND } from '../lib/time.ts';

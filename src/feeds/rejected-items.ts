@@ -3,7 +3,7 @@
  * article that is valid again, or has left the feed, is cleared.
  */
 import { clearRejection, recordRejection } from '../articles/rejections.ts';
-import { DOCUMENT_COLUMNS, documentJson } from '../articles/stored-document.ts';
+import { readableJson } from '../articles/stored-document.ts';
 import type { Db, Tx } from '../core/store/store.ts';
 import type { FailedArticle } from './formats/item.ts';
 
@@ -29,13 +29,8 @@ export async function recordFailedItems(tx: Tx, feed: string, failed: FailedArti
 
 /** The JSON of the stored article, or what there is of it. */
 async function readJson(db: Db, id: string): Promise<string> {
-  const row = await db.selectFrom('articles').select(DOCUMENT_COLUMNS).where('id', '=', id).executeTakeFirst();
-  if (row === undefined) return '';
-  try {
-    return documentJson(row);
-  } catch {
-    return row.document;
-  }
+  const row = await db.selectFrom('articles').select('document').where('id', '=', id).executeTakeFirst();
+  return row === undefined ? '' : readableJson(row);
 }
 
 /** Deletes the rejections for feeds that are no longer configured. */

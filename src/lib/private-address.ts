@@ -26,17 +26,12 @@ export interface OwnSites {
   sourceOrigins: readonly string[];
 }
 
-/** A name that the URL parser leaves as it is, and takes for no address: its last part begins with a letter. */
-const PLAIN_HOST = /^https?:\/\/((?:[a-z0-9-]+\.)+[a-z][a-z0-9-]*)(?::\d+)?(?:[/?#]|$)/;
-
 /**
  * The host of a URL, if it is a private address and not one of the newsroom's own sites.
  * @param url absolute, http or https
  * @returns null for public addresses
  */
 export function privateHost(url: string, { publicUrl, sourceOrigins }: OwnSites): string | null {
-  const plain = PLAIN_HOST.exec(url)?.[1];
-  if (plain !== undefined && !isPrivate(plain)) return null;
   // The URL parser has normalised addresses such as 0x7f.1 and 2130706433.
   const { hostname, origin } = new URL(url);
   const isOwn = (): boolean => origin === new URL(publicUrl).origin || sourceOrigins.includes(origin);

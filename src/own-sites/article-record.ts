@@ -5,7 +5,7 @@
 import { beginningOfText } from '../articles/beginning.ts';
 import { SLUG } from '../articles/slug.ts';
 import type { ArticleSource, Config } from '../core/config/config.ts';
-import { cleanLine, cleanUrl, hasVisibleCharacter } from '../lib/text/clean-text.ts';
+import { boundedLine, cleanLine, cleanUrl, hasVisibleCharacter } from '../lib/text/clean-text.ts';
 import { facetSlug } from '../lib/text/facet-slug.ts';
 import { escapeHtml } from '../lib/text/html.ts';
 import { rfc3339 } from '../lib/time.ts';
@@ -50,8 +50,8 @@ export function toArticleRecord(item: SourceItem, rules: RecordRules): ArticleRe
   if (item.isForMembers && source.membersOnly === 'skip') return null;
   const url = item.url === null ? null : shortUrl(item.url);
   const html = prepareHtml(item.html ?? '', item.baseUrl ?? url);
-  const dek = item.dek === null ? null : shorten(item.dek, LIMITS.dek);
-  const headline = shorten(item.headline, LIMITS.headline) || beginning(html, 80) || 'Untitled';
+  const dek = item.dek === null ? null : lineOf(item.dek, LIMITS.dek);
+  const headline = lineOf(item.headline, LIMITS.headline) || beginning(html, 80) || 'Untitled';
   const { section, kind } = classify(item, rules);
   return {
     id: articleId(source.id, item.key),
@@ -142,8 +142,8 @@ function imageRecord({ url, alt, credit, ...rest }: SourceImage): object | null 
   return {
     ...rest,
     url: address,
-    alt: shorten(alt ?? '', LIMITS.alt),
-    credit: credit && shorten(credit, LIMITS.credit),
+    alt: lineOf(alt ?? '', LIMITS.alt),
+    credit: credit && lineOf(credit, LIMITS.credit),
   };
 }
 
@@ -161,13 +161,9 @@ export function shortUrl(url: string): string | null {
 }
 
 function beginning(html: string, length: number): string {
-  return shorten(beginningOfText(html, length), length);
+  return lineOf(beginningOfText(html, length), length);
 }
 
-/** One line, cut after a word. */
-function shorten(text: string, length: number): string {
-  const line = cleanLine(text);
-  if (!hasVisibleCharacter(line)) return '';
-  if (line.length <= length) return line;
-  return `${line.slice(0, length - 2).replace(/\s+\S*$/, '')} …`.toWellFormed();
+function lineOf(text: string, length: number): string {
+  return hasVisibleCharacter(text) ? boundedLine(text, length) : '';
 }

@@ -1,9 +1,9 @@
 /** Imports what a source has, through the import of articles: one item is one input, with its own rejection. */
 import { analyseArticles, importFiles } from '../articles/import/import.ts';
 import type { ImportFile } from '../articles/import/import-files.ts';
+import { MAX_RECORD_BYTES, type SourceRecord } from '../articles/import/json-lines.ts';
 import { sourceOrigin } from '../articles/import/origin.ts';
 import { type ArticleImportResult, addToResult, emptyResult } from '../articles/import/result.ts';
-import { MAX_RECORD_BYTES, type SourceRecord } from '../articles/import/source-record.ts';
 import type { Config } from '../core/config/config.ts';
 import type { Store } from '../core/store/store.ts';
 import { type Clock, rfc3339 } from '../lib/time.ts';

@@ -12,6 +12,7 @@ import { deleteBounces, foldDeliveries } from '../../src/delivery/retention.ts';
 import { addRequests, deleteReaderCounts } from '../../src/feeds/readers/reader-rows.ts';
 import { DAY, HOUR, MINUTE } from '../../src/lib/time.ts';
 import { alertNamed } from '../support/alerts.ts';
+import { UNREADABLE } from '../support/articles.ts';
 import { forEachDatabase, openMigrated } from '../support/databases.ts';
 import { storeDeliveries } from '../support/deliveries.ts';
 import { recordQueries } from '../support/recorded-queries.ts';
@@ -56,7 +57,7 @@ async function closeEdition(store: Store, newsletter: string, number: number, cl
       noted_at: null,
       created_at: closedAt,
       digest: '',
-      document: '{}',
+      ...UNREADABLE,
     })
     .execute();
   const { id } = await store.db

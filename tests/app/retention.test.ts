@@ -12,6 +12,7 @@ import { DAY, HOUR } from '../../src/lib/time.ts';
 import { readGroupView, writeGroupView } from '../../src/outlets/story-groups/list-groups.ts';
 import { requestNewsletters } from '../audience/fixtures.ts';
 import { testConfig } from '../delivery/fixture.ts';
+import { UNREADABLE } from '../support/articles.ts';
 import { forBothDatabases } from '../support/databases.ts';
 import { storeDeliveries } from '../support/deliveries.ts';
 import { SECRETS } from '../support/sample.ts';
@@ -74,7 +75,7 @@ async function edition(
       updated_at: closedAt,
       created_at: closedAt,
       digest: '',
-      document: '{}',
+      ...UNREADABLE,
     })
     .execute();
   const text = { headline: '', subject: '', preheader: '', nonce: '', html: '', text: '', archive_html: '' };

@@ -10,6 +10,7 @@ import type { Store } from '../../src/core/store/store.ts';
 import { DAY, HOUR, MINUTE } from '../../src/lib/time.ts';
 import { testConfig } from '../delivery/fixture.ts';
 import { alertNamed } from '../support/alerts.ts';
+import { UNREADABLE } from '../support/articles.ts';
 import { forEachDatabase } from '../support/databases.ts';
 import { storeDeliveries } from '../support/deliveries.ts';
 
@@ -43,7 +44,7 @@ function saveArticle(store: Store, id: string) {
       updated_at: NOW,
       created_at: NOW,
       digest: '',
-      document: '{}',
+      ...UNREADABLE,
     })
     .execute();
 }

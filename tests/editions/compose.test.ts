@@ -3,6 +3,7 @@ import { findArticle, findPublicArticles } from '../../src/articles/queries.ts';
 import { listRejections } from '../../src/articles/rejections.ts';
 import { findEdition, findEditionById, lastEdition, listEditions } from '../../src/editions/queries.ts';
 import { DAY, HOUR, MINUTE } from '../../src/lib/time.ts';
+import { UNREADABLE } from '../support/articles.ts';
 import { forEachDatabase } from '../support/databases.ts';
 import {
   article,
@@ -271,7 +272,7 @@ describe('an article that cannot be shown', () => {
         roundupItem('i', 'Yicai', { eventKey: 'e', publishedAt: CUTOFF - 2 * HOUR }),
         roundupItem('j', '36Kr', { eventKey: 'e', publishedAt: CUTOFF - HOUR }),
       ]);
-      await store.db.updateTable('articles').set({ document: '{"half' }).where('id', 'in', ['a', 'i']).execute();
+      await store.db.updateTable('articles').set(UNREADABLE).where('id', 'in', ['a', 'i']).execute();
       const edition = await compose(store, CUTOFF, few);
       expect(idsByBlock(edition)).toEqual({
         lead: ['today-1'],
@@ -286,8 +287,8 @@ describe('an article that cannot be shown', () => {
       expect(listed.find((one) => one.articleId === 'a')).toMatchObject({
         stage: 'edition',
         source: 'daily-roundup',
-        raw: '{"half',
-        problems: [expect.stringMatching(/cannot be shown in an edition: .*JSON/)],
+        raw: '',
+        problems: [expect.stringMatching(/cannot be shown in an edition: /)],
       });
     });
 

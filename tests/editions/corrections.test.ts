@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Article } from '../../src/articles/article.ts';
 import { DAY, HOUR, MINUTE } from '../../src/lib/time.ts';
+import { UNREADABLE } from '../support/articles.ts';
 import { forEachDatabase } from '../support/databases.ts';
 import { article, CUTOFF, closeEdition, compose, save, threeStories } from './fixtures.ts';
 
@@ -107,7 +108,7 @@ describe('the corrections of an edition', () => {
       await save(store, day(0));
       await closeEdition(store, await compose(store));
       await save(store, [...day(1), ...day(0).map((one, n) => corrected(one, 'Note.', CUTOFF + HOUR + n))]);
-      await store.db.updateTable('articles').set({ document: '{' }).where('id', '=', 'day0-2').execute();
+      await store.db.updateTable('articles').set(UNREADABLE).where('id', '=', 'day0-2').execute();
       const edition = await compose(store, CUTOFF + DAY);
       expect(edition.corrections.map((one) => one.articleId)).toEqual(['day0-3', 'day0-1']);
       expect(edition.rejected.map((one) => one.articleId)).toEqual(['day0-2']);

@@ -48,6 +48,9 @@ export function articleFactory(
 /** Makes an article, published an hour before NOW unless `change` says otherwise. */
 export const article = articleFactory({ publishedAt: NOW - HOUR });
 
+/** Columns of a row whose document nobody reads. */
+export const UNREADABLE = { document: Buffer.from('{"half'), json_bytes: 6 };
+
 /** Stores articles as an import at `now` does. */
 export async function saveAll(store: Store, articles: Article[], now = NOW): Promise<void> {
   const writes = articles.map((one) => ({ article: one, digest: JSON.stringify(one) }));

@@ -12,7 +12,7 @@ import { text } from 'node:stream/consumers';
 import { inject } from 'vitest';
 import { runCommandLine } from '../../src/cli/main.ts';
 import type { OpenResolver } from '../../src/delivery/sending-domain/dns-resolver.ts';
-import { Mutex } from '../../src/lib/concurrency/mutex.ts';
+import { Mutex } from '../../src/lib/concurrency/bounded-queue.ts';
 import { atEndOfFile } from './end-of-file.ts';
 import { NO_NETWORK } from './no-network.ts';
 import { ROOT, withoutSources } from './sample.ts';

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { loadSampleNewsroom } from '../../src/app/sample/newsroom.ts';
 import type { Article } from '../../src/articles/article.ts';
-import { DOCUMENT_COLUMNS, toArticle } from '../../src/articles/stored-document.ts';
+import { toArticle } from '../../src/articles/stored-document.ts';
 import { type Config, parseConfig } from '../../src/core/config/config.ts';
 import type { SigningSecrets } from '../../src/core/config/signing-secrets.ts';
 import type { Store } from '../../src/core/store/store.ts';
@@ -33,7 +33,7 @@ export function withoutSources(yaml: string): string {
 
 /** All articles of a store, in every state, by id. */
 export async function allArticles(store: Store): Promise<Article[]> {
-  const rows = await store.db.selectFrom('articles').select(DOCUMENT_COLUMNS).orderBy('id').execute();
+  const rows = await store.db.selectFrom('articles').select('document').orderBy('id').execute();
   return rows.map(toArticle);
 }
 

@@ -9,7 +9,6 @@ import { count, withLocalTimes } from '../../core/cli/text.ts';
 import { formatPublish } from '../../feeds/publish/format-publish.ts';
 import { publishChanges, summarise } from '../../feeds/publish/publish.ts';
 import { cleanUrl } from '../../lib/text/clean-text.ts';
-import { collectGarbage } from '../../lib/threads/collect-garbage.ts';
 import { endIdleThreads } from '../../lib/threads/thread-pool.ts';
 import { rfc3339 } from '../../lib/time.ts';
 import { type CmsExport, importExport, importSiteFolder } from '../../own-sites/exports/import-export.ts';
@@ -110,9 +109,6 @@ function formatRejections(
   return [...lines, `${count} rejected${pages > 1 || page > 1 ? `, page ${page} of ${pages}` : ''}`].join('\n');
 }
 
-/** From so many articles on, an import leaves much garbage. */
-const LARGE_IMPORT = 2_000;
-
 function importArticles(cli: CliContext, paths: string[], flags: ArticleImportFlags): Promise<void> {
   const { from } = flags;
   if (from === undefined && (flags.source !== undefined || flags.url !== undefined)) {
@@ -125,7 +121,6 @@ function importArticles(cli: CliContext, paths: string[], flags: ArticleImportFl
         ? await importFromPaths(cli, app, paths, flags)
         : await importFrom(cli, app, paths, { ...flags, from });
     await endIdleThreads();
-    if (result.added + result.updated >= LARGE_IMPORT) await collectGarbage();
     // What others have left to publish is theirs.
     const publish = () => publishChanges(app, { since: startedAt });
     const imported = result.added + result.updated > 0 ? await publish() : null;

@@ -13,10 +13,8 @@ import { articleDeskPath } from '../article-link.ts';
 import { type LoggedEdit, listEdits } from '../edits/edit-log.ts';
 import type { StoredArticle } from '../edits/stored-article.ts';
 import { whyNotEditable } from '../edits/stored-article.ts';
-import { articleStateMark } from './article-parts.ts';
+import { articleStateMark, formerTexts, originText } from './article-parts.ts';
 import { textFrame } from './body-frame.ts';
-import { formerTexts } from './former-texts.ts';
-import { originText } from './origin-text.ts';
 
 const MAX_EDITS = 20;
 
@@ -25,6 +23,8 @@ export interface RefusedNote {
   form: 'retract' | 'restore';
   note: string;
   error: string;
+  /** 409: somebody has changed the article since. */
+  status: 409 | 422;
 }
 
 export async function respondArticle(
@@ -45,7 +45,7 @@ ${textFrame(request, `Text of ${article.headline}`, { src: `${path}/text` })}</d
   return respondPage(request, {
     ...{ title: fullHeadline(article), section: 'articles', body, topics: ['articles'] },
     heading: html`<h1 lang="${article.language}" dir="auto">${fullHeadline(article)}</h1>`,
-    status: refused === undefined ? 200 : 422,
+    status: refused?.status ?? 200,
   });
 }
 

@@ -1,9 +1,14 @@
 /** What several pages of articles show. */
+
 import { html } from 'hono/html';
-import type { DeskRequest, Html } from '../../web/desk/desk-request.ts';
+import type { DeskRequest } from '../../web/desk/desk-request.ts';
+import type { Html } from '../../web/desk/html.ts';
+import { scrollable } from '../../web/desk/parts/row-table.ts';
 import { type StatusKind, statusMark } from '../../web/desk/parts/status-mark.ts';
 import { when } from '../../web/desk/parts/when.ts';
 import type { Article } from '../article.ts';
+import type { FormerFields } from '../edits/edit-log.ts';
+import { DESK_ORIGIN, isFileOrigin, originName, ROUNDUP_ORIGIN } from '../import/origin.ts';
 import { type ListedState, listedState } from '../search/list-articles.ts';
 
 const STATES: Record<Exclude<ListedState, 'pinned'>, StatusKind> = {
@@ -19,4 +24,59 @@ export function articleStateMark(request: DeskRequest, article: Article): Html {
   const state = listedState(article, request.at);
   const until = state === 'embargoed' ? html` until ${when(request, article.publishedAt)}` : '';
   return html`${statusMark(STATES[state], state)}${until}`;
+}
+
+interface ComparedField {
+  label: string;
+  texts: readonly [string, string];
+}
+
+/** @param heads of the two columns of texts */
+export function bothTexts(heads: readonly [string, string], fields: readonly ComparedField[]): Html {
+  const text = (value: string): Html => html`<td><pre dir="auto">${value || 'none'}</pre></td>`;
+  return html`<div${scrollable('Both texts')}><table>
+<thead><tr><th scope="col">Field</th>${heads.map((head) => html`<th scope="col">${head}</th>`)}</tr></thead>
+<tbody>${fields.map(
+    ({ label, texts: [first, second] }) => html`<tr><th scope="row">${label}</th>${text(first)}${text(second)}</tr>`,
+  )}</tbody></table></div>`;
+}
+
+export function originText(id: string, origin: string | null): string {
+  if (origin === DESK_ORIGIN) return 'It was written at the desk.';
+  if (origin === ROUNDUP_ORIGIN) return 'It was picked for the roundup.';
+  if (origin === null) return `Nothing brings the article ${id} again.`;
+  return isFileOrigin(origin) ? `The file ${origin} brings this article.` : `It comes from ${originName(origin)}.`;
+}
+
+/** Beside the form of an edit; null for an article that nothing brings again. */
+export function importWarning(origin: string | null): string | null {
+  if (origin === null || origin === DESK_ORIGIN || origin === ROUNDUP_ORIGIN) return null;
+  const who = isFileOrigin(origin) ? `The file ${origin}` : originName(origin).replace(/^t/, 'T');
+  return (
+    `${who} brings this article. What you change here stays until the same field changes there: then that wins, ` +
+    'the import says so, and your text is kept below "Changes at the desk".'
+  );
+}
+
+/** The fields of before, each with its name and its text; empty for none. */
+export function formerTexts({ headline, kicker, dek, section, body, pinned, status }: FormerFields): FormerText[] {
+  const texts: [string, string | null | undefined][] = [
+    ['Headline', headline],
+    ['Kicker', kicker],
+    ['Dek', dek],
+    ['Section', section],
+    ['Body', body?.source],
+    ['Pinned', pinned === undefined ? undefined : pinned ? 'yes' : 'no'],
+    ['State', status === undefined ? undefined : stateText(status)],
+  ];
+  return texts.flatMap(([label, text]) => (text === undefined ? [] : [{ label, text: text ?? '' }]));
+}
+
+interface FormerText {
+  label: string;
+  text: string;
+}
+
+function stateText(status: Article['status']): string {
+  return 'note' in status ? `${status.state}: ${status.note}` : status.state;
 }

@@ -6,10 +6,10 @@ import type { DeskContext, Html, SignedInRequest } from '../../web/desk/desk-req
 import { hiddenFields, selectField, submitButton, textField } from '../../web/desk/parts/form.ts';
 import { type Article, isPublic } from '../article.ts';
 import { articleDeskPath } from '../article-link.ts';
-import type { ArticleProblem } from '../edits/article-errors.ts';
 import { type ArticleEdit, fieldText, plainLineEnds } from '../edits/edit-article.ts';
+import type { ArticleProblem } from '../edits/read-written.ts';
 import type { StoredArticle } from '../edits/stored-article.ts';
-import { importWarning } from './origin-text.ts';
+import { importWarning } from './article-parts.ts';
 
 /** The fields of the form as text. */
 export type EditFields = Record<(typeof FIELDS)[number], string>;

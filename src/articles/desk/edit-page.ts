@@ -5,13 +5,11 @@ import { respondAfter, respondMissing, respondPage, respondProblem } from '../..
 import { hiddenFields, submitButton } from '../../web/desk/parts/form.ts';
 import { fullHeadline, isPublic } from '../article.ts';
 import { articleDeskPath } from '../article-link.ts';
-import { ArticleConflictError, ArticleEditError, type ArticleProblem } from '../edits/article-errors.ts';
 import { type EditOutcome, editArticle, plainLineEnds } from '../edits/edit-article.ts';
-import { readWritten } from '../edits/read-written.ts';
+import { ArticleConflictError, ArticleEditError, type ArticleProblem, readWritten } from '../edits/read-written.ts';
 import { readStoredArticle, type StoredArticle, whyNotEditable } from '../edits/stored-article.ts';
-import { articleStateMark } from './article-parts.ts';
+import { articleStateMark, bothTexts } from './article-parts.ts';
 import { type ReadersText, respondText, textFrame } from './body-frame.ts';
-import { bothTexts } from './both-texts.ts';
 import {
   COMPARED_FIELDS,
   type EditFields,

@@ -4,10 +4,9 @@ import type { DeskRoute, DeskSection } from '../../web/desk/desk-route.ts';
 import { respondAfter } from '../../web/desk/page.ts';
 import { sentence } from '../../web/desk/parts/operator-text.ts';
 import { articleDeskPath } from '../article-link.ts';
-import { ArticleConflictError, ArticleEditError } from '../edits/article-errors.ts';
+import { ArticleConflictError, ArticleEditError } from '../edits/read-written.ts';
 import { restoreArticle, retractArticle, undoArticleEdit } from '../edits/retract-article.ts';
 import type { ArticleActor, ArticleOutcome } from '../edits/stored-article.ts';
-import { respondActConflict } from './act-conflict.ts';
 import { respondArticle } from './article-page.ts';
 import { respondText } from './body-frame.ts';
 import { previewEdit, saveEdit, serveEditPage, withArticle } from './edit-page.ts';
@@ -66,6 +65,8 @@ export const articlesSection: DeskSection = {
   ],
 };
 
+const CHANGED = 'The article has been changed since you opened it. Look at it, and send this again if it still holds.';
+
 type NotedAct = (
   request: SignedInRequest,
   id: string,
@@ -88,12 +89,14 @@ function noteRoute(form: 'retract' | 'restore', done: string, act: NotedAct): De
           const outcome = await act(request, id, actor);
           return respondAfter(request, articleDeskPath(id), { kind: 'done', text: done, ...undoOf(outcome) });
         } catch (error) {
-          if (error instanceof ArticleConflictError)
-            return withArticle(request, (now) => respondActConflict(request, now, form));
+          const note = request.form.get('note') ?? '';
+          if (error instanceof ArticleConflictError) {
+            const refused = { form, note, error: CHANGED, status: 409 as const };
+            return withArticle(request, (now) => respondArticle(request, now, refused));
+          }
           if (!(error instanceof ArticleEditError)) throw error;
           const message = error.problems.map((problem) => problem.message).join('; ');
-          const note = request.form.get('note') ?? '';
-          return respondArticle(request, stored, { form, note, error: message });
+          return respondArticle(request, stored, { form, note, error: message, status: 422 });
         }
       }),
   };

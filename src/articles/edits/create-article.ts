@@ -8,10 +8,9 @@ import { DESK_ORIGIN } from '../import/origin.ts';
 import { chooseSlug, revise } from '../import/revise.ts';
 import { findSlugOwners, saveArticles } from '../import/save.ts';
 import { slugFrom, slugWithId } from '../slug.ts';
-import { ArticleEditError, type ArticleProblem } from './article-errors.ts';
 import type { Release } from './edit-article.ts';
 import { findCreation, logEdit } from './edit-log.ts';
-import { readWritten } from './read-written.ts';
+import { ArticleEditError, type ArticleProblem, readWritten } from './read-written.ts';
 import { type ArticleActor, readStoredArticle } from './stored-article.ts';
 
 /** Values as an editor wrote them; an empty text for none. */

@@ -2,9 +2,8 @@
 import type { AppContext } from '../../core/app-context.ts';
 import { type Article, isPublic } from '../article.ts';
 import type { Candidate } from '../import/candidate.ts';
-import { ArticleConflictError, ArticleEditError, type ArticleProblem } from './article-errors.ts';
 import { candidateOf } from './desk-base.ts';
-import { readWritten } from './read-written.ts';
+import { ArticleConflictError, ArticleEditError, type ArticleProblem, readWritten } from './read-written.ts';
 import { type ArticleActor, type ArticleOutcome, changeArticle, readStoredArticle } from './stored-article.ts';
 
 /** When an article that is not public yet becomes public. `time`: as in front matter, in the publication's zone. */

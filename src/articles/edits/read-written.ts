@@ -1,11 +1,11 @@
 /** Reads what an editor wrote, by the rules and in the thread of the import. */
 import { dirname, resolve, sep } from 'node:path';
 import type { Config } from '../../core/config/config.ts';
+import type { Article } from '../article.ts';
 import type { Candidate } from '../import/candidate.ts';
 import { isFileOrigin } from '../import/origin.ts';
 import { parseInThread, parseRules } from '../import/parse-in-thread.ts';
 import type { PictureFolder } from '../pictures/own-pictures.ts';
-import { ArticleEditError, type ArticleProblem } from './article-errors.ts';
 
 export interface WrittenArticle {
   candidate: Candidate;
@@ -54,4 +54,37 @@ function toProblem(text: string): ArticleProblem {
   const [, rest = text] = /^desk(?::\d+)?: (.*)$/s.exec(text) ?? [];
   const [, field, message] = /^([a-zA-Z]+)(?:[.[][^ ]*)? ((?:is|has) .*)$/s.exec(rest) ?? [];
   return field === undefined || message === undefined ? { field: null, message: rest } : { field, message };
+}
+
+/** A field of a form, as the desk names it. */
+export interface ArticleProblem {
+  /** Null for a problem of the article as a whole. */
+  field: string | null;
+  /** Such as `is missing: must be given`. */
+  message: string;
+}
+
+/** An act cannot be done: the problems are for the editor. */
+export class ArticleEditError extends Error {
+  override name = 'ArticleEditError';
+  readonly problems: ArticleProblem[];
+
+  constructor(problems: ArticleProblem[]) {
+    super(problems.map(({ field, message }) => (field === null ? message : `${field} ${message}`)).join('\n'));
+    this.problems = problems;
+  }
+}
+
+/** Somebody has changed the article since the editor saw it. */
+export class ArticleConflictError extends Error {
+  override name = 'ArticleConflictError';
+  /** The article as it is stored. */
+  readonly current: Article;
+  readonly digest: string;
+
+  constructor(current: Article, digest: string) {
+    super('the article has been changed since you opened it');
+    this.current = current;
+    this.digest = digest;
+  }
 }

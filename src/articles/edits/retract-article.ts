@@ -1,10 +1,9 @@
 /** Retractions at the desk, and what takes an act back. */
 import type { AppContext } from '../../core/app-context.ts';
 import { type Article, type ArticleStatus, isPublic } from '../article.ts';
-import { ArticleConflictError, ArticleEditError } from './article-errors.ts';
 import { candidateOf, candidateValues, type DeskField } from './desk-base.ts';
 import { type FormerFields, type LoggedEdit, listEdits } from './edit-log.ts';
-import { readWritten } from './read-written.ts';
+import { ArticleConflictError, ArticleEditError, readWritten } from './read-written.ts';
 import { type ArticleActor, type ArticleOutcome, changeArticle, type StoredArticle } from './stored-article.ts';
 
 /**

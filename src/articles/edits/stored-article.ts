@@ -7,10 +7,10 @@ import type { Candidate } from '../import/candidate.ts';
 import { ROUNDUP_ORIGIN } from '../import/origin.ts';
 import { revise } from '../import/revise.ts';
 import { saveArticles } from '../import/save.ts';
-import { DOCUMENT_COLUMNS, toArticle } from '../stored-document.ts';
-import { ArticleEditError } from './article-errors.ts';
+import { toArticle } from '../stored-document.ts';
 import { baseAfterEdit, DESK_FIELDS, type DeskField, parseDeskBase } from './desk-base.ts';
 import { type ArticleAct, formerFields, logEdit, saveDeskBase } from './edit-log.ts';
+import { ArticleEditError } from './read-written.ts';
 
 export interface StoredArticle {
   article: Article;
@@ -18,6 +18,7 @@ export interface StoredArticle {
   digest: string;
   /** See articles/import/origin.ts. */
   origin: string | null;
+  /** What the desk has changed; see `parseDeskBase`. */
   deskBase: string | null;
 }
 
@@ -31,18 +32,27 @@ export type ArticleOutcome =
   | { kind: 'changed'; article: Article; fields: DeskField[]; number: number }
   | { kind: 'unchanged'; article: Article };
 
-/** @returns null if there is none of that id */
-export async function readStoredArticle(db: Db, id: string): Promise<StoredArticle | null> {
-  const row = await db
+/** Reads articles; in a transaction, locks them. @returns by id */
+export async function readStoredArticles(db: Db, ids: string[]): Promise<Map<string, StoredArticle>> {
+  if (ids.length === 0) return new Map();
+  const rows = await db
     .selectFrom('articles')
-    .select([...DOCUMENT_COLUMNS, 'digest', 'origin', 'desk_base'])
-    .where('id', '=', id)
+    .select(['id', 'document', 'digest', 'origin', 'desk_base'])
+    .where('id', 'in', ids)
+    .orderBy('id')
     // SQLite's transaction holds the only write lock already.
     .$if(db.isTransaction && dialectOf(db) === 'postgres', (query) => query.forUpdate())
-    .executeTakeFirst();
-  if (row === undefined) return null;
-  const { digest, origin, desk_base: deskBase } = row;
-  return { article: toArticle(row), digest, origin, deskBase };
+    .execute();
+  return new Map(
+    rows.map(({ id, digest, origin, desk_base: deskBase, ...stored }) => {
+      return [id, { article: toArticle(stored), digest, origin, deskBase }];
+    }),
+  );
+}
+
+/** @returns null if there is none of that id */
+export async function readStoredArticle(db: Db, id: string): Promise<StoredArticle | null> {
+  return (await readStoredArticles(db, [id])).get(id) ?? null;
 }
 
 /** Why the desk cannot change an article, or null. */

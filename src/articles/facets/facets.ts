@@ -3,12 +3,12 @@
  * slug leads back to them.
  */
 import { type RawBuilder, sql } from 'kysely';
-import { insertRows } from '../../core/store/rows/insert-rows.ts';
-import type { Db, Tx } from '../../core/store/store.ts';
+import { jsonRows } from '../../core/store/json-rows.ts';
+import { type Db, dialectOf, type Tx } from '../../core/store/store.ts';
+import type { Tables } from '../../core/store/tables.ts';
 import { chunks } from '../../lib/chunks.ts';
 import { facetSlug } from '../../lib/text/facet-slug.ts';
 import type { Article } from '../article.ts';
-import { type Facet, facetNameRow, facetNames, reporterFacets } from './facet-names.ts';
 
 /** The slugs of names, without duplicates. A name without letters and digits has none. */
 export function slugsOf(names: string[]): string[] {
@@ -39,18 +39,14 @@ export async function saveFacets(tx: Tx, articles: Article[]): Promise<void> {
   for (const rows of chunks(reporters, ROWS_PER_STATEMENT)) {
     await tx.insertInto('article_reporters').values(rows).execute();
   }
-  await saveFacetNames(
-    tx,
-    articles.flatMap((article) => facetNames(article).map(facetNameRow)),
-  );
-}
-
-/** Adds the names that are new. @param rows see `facetNameRow` */
-export async function saveFacetNames(tx: Tx, rows: readonly string[]): Promise<void> {
+  const names = articles.flatMap(facetNames).map(({ facet, slug, name }) => JSON.stringify([facet, slug, name]));
   // Sorted, so that two transactions never wait for each other's rows.
-  const json = `[${[...new Set(rows)].sort().join(',')}]`;
+  const rows = [...new Set(names)].sort().map((row) => JSON.parse(row) as string[]);
+  if (rows.length === 0) return;
   const columns = { facet: 'text', slug: 'text', name: 'text' } as const;
-  await insertRows(tx, { table: 'facet_names', columns, json, ignoresKnown: true });
+  await sql`insert into facet_names (facet, slug, name)
+    select facet, slug, name from ${jsonRows(dialectOf(tx), rows, columns)} as added
+    where true on conflict do nothing`.execute(tx);
 }
 
 /** Whether an article with that name has been public: names of drafts and embargoed articles are confidential. */
@@ -77,4 +73,35 @@ export async function findFacetNames(db: Db, facet: Facet, slug: string, now: nu
     .limit(MAX_NAMES)
     .execute();
   return rows.map(({ name }) => name);
+}
+
+export type Facet = Tables['facet_names']['facet'];
+
+interface NamedFacet {
+  facet: Facet;
+  slug: string;
+  name: string;
+}
+
+/** The reporters among the bylines, each slug once. Editors are omitted: they sign every story of their desk. */
+export function reporterFacets({ bylines }: Pick<Article, 'bylines'>): { slug: string; name: string }[] {
+  const bySlug = new Map<string, string>();
+  for (const { role, name } of bylines) {
+    const slug = role === 'reporter' ? facetSlug(name) : null;
+    if (slug !== null && !bySlug.has(slug)) bySlug.set(slug, name);
+  }
+  return [...bySlug].map(([slug, name]) => ({ slug, name }));
+}
+
+/** The names of an article's facets that have a slug. */
+function facetNames({ tags, kicker, bylines }: Pick<Article, 'tags' | 'kicker' | 'bylines'>): NamedFacet[] {
+  const named: Pick<NamedFacet, 'facet' | 'name'>[] = [
+    ...tags.map((name) => ({ facet: 'tag' as const, name })),
+    ...(kicker === null ? [] : [{ facet: 'kicker' as const, name: kicker }]),
+    ...bylines.flatMap(({ role, name }) => (role === 'reporter' ? [{ facet: 'reporter' as const, name }] : [])),
+  ];
+  return named.flatMap(({ facet, name }) => {
+    const slug = facetSlug(name);
+    return slug === null ? [] : [{ facet, slug, name }];
+  });
 }

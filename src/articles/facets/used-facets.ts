@@ -4,7 +4,7 @@ import type { Db } from '../../core/store/store.ts';
 import { facetSlug } from '../../lib/text/facet-slug.ts';
 import { DAY } from '../../lib/time.ts';
 import { isOneOf, PUBLIC_STATES } from '../selection.ts';
-import type { Facet } from './facet-names.ts';
+import type { Facet } from './facets.ts';
 
 export interface UsedFacet {
   slug: string;

@@ -3,26 +3,22 @@
  * are replaced, and files that have been read to the end are remembered.
  */
 import type { Config } from '../../core/config/config.ts';
-import type { Db, Dialect, Store, Tx } from '../../core/store/store.ts';
+import type { Db, Store, Tx } from '../../core/store/store.ts';
 import type { Clock } from '../../lib/time.ts';
 import type { Article } from '../article.ts';
-import { type DeskBase, type DeskField, type KeptEdits, keepDeskEdits, parseDeskBase } from '../edits/desk-base.ts';
+import { type DeskField, type KeptEdits, keepDeskEdits, parseDeskBase } from '../edits/desk-base.ts';
 import { formerFields, logEdit, saveDeskBase } from '../edits/edit-log.ts';
+import { readStoredArticles, type StoredArticle } from '../edits/stored-article.ts';
 import { clearRejectionsOfFiles, clearRejectionsOfLines, recordRejection } from '../rejections.ts';
-import { completeImage, type ImageFacts, urlToLookUp } from '../remote-images/image-facts.ts';
-import { findImageFacts } from '../remote-images/image-queue.ts';
+import { completeImage, findImageFacts, type ImageFacts, urlToLookUp } from '../remote-images/image-queue.ts';
 import { slugFrom, slugWithId } from '../slug.ts';
-import { DOCUMENT_COLUMNS, toArticle } from '../stored-document.ts';
 import type { Candidate } from './candidate.ts';
 import { openNotices } from './notices.ts';
 import { isSourceOrigin, mayReplace, originName } from './origin.ts';
+import type { ArticleResult } from './parse-articles.ts';
 import { parseInThread, parseRules } from './parse-in-thread.ts';
-import { candidateOfPrepared, findWritable } from './prepared/find-writable.ts';
-import type { PreparedArticle, PreparedResult } from './prepared/prepare.ts';
-import { savePrepared } from './prepared/save-prepared.ts';
 import type { ArticleImportResult, ImportResultEntry } from './result.ts';
 import {
-  type CurrentArticle,
   chooseSlug,
   type FieldMessage,
   type PlacedKey,
@@ -44,20 +40,13 @@ interface ArticleInput {
   articleId: string | null;
 }
 
-interface ValidInput extends ArticleInput {
+interface ValidArticle extends ArticleInput {
   kind: 'valid';
   articleId: string;
-  /** Null if its rows depend on when they are written. */
-  prepared: PreparedArticle | null;
-  readCandidate(): Candidate;
+  candidate: Candidate;
   warnings: string[];
   /** `file:line` of a key. */
   placeOf(key: PlacedKey): string;
-}
-
-/** An article that is not written as prepared. */
-interface ValidArticle extends ValidInput {
-  candidate: Candidate;
 }
 
 interface InvalidArticle extends ArticleInput {
@@ -65,7 +54,7 @@ interface InvalidArticle extends ArticleInput {
   problems: string[];
 }
 
-export type ParsedArticle = ValidInput | InvalidArticle;
+export type ParsedArticle = ValidArticle | InvalidArticle;
 
 /** The lines of a file that a batch covers. `to`: null if the file ended. */
 interface Span {
@@ -76,8 +65,6 @@ interface Span {
 
 export interface ImportBatch {
   articles: ParsedArticle[];
-  /** An instant from which on prepared articles are right. */
-  preparedAt: number;
   spans: Span[];
   /** Files to remember: they ended in this batch, and are watched. */
   ended: { path: string; fingerprint: string }[];
@@ -106,11 +93,10 @@ export async function importRecord(
 ): Promise<ArticleImportResult> {
   const input = { path: place, name: place, origin, line: null, raw: JSON.stringify(record) };
   const text = { name: place, format: 'jsonl' as const, line: null, text: input.raw, defaultId: null };
-  const preparedAt = clock();
   const results = await parseInThread({ ...parseRules(config, {}), keys: {} }, [text], undefined);
   const articles = results.map((result) => toParsed(input, result));
   const spans = [{ path: place, from: 0, to: null }];
-  const batch: ImportBatch = { articles, preparedAt, spans, ended: [], takesOver: false };
+  const batch: ImportBatch = { articles, spans, ended: [], takesOver: false };
   const result = await writeBatch(store, config, batch, { now: clock(), withBatch });
   const notices = openNotices();
   notices.add(results);
@@ -119,16 +105,11 @@ export async function importRecord(
 }
 
 /** The result of parsing an article, as a batch has it. */
-export function toParsed(input: Omit<ArticleInput, 'articleId'>, result: PreparedResult): ParsedArticle {
+export function toParsed(input: Omit<ArticleInput, 'articleId'>, result: ArticleResult): ParsedArticle {
   if (result.kind === 'invalid') return { kind: 'invalid', ...input, articleId: result.id, problems: result.problems };
-  const { warnings, lines } = result;
-  const [prepared, readCandidate] =
-    result.kind === 'prepared'
-      ? [result.prepared, () => candidateOfPrepared(result.prepared)]
-      : [null, () => result.candidate];
-  const { id } = prepared ?? readCandidate();
+  const { candidate, warnings, lines } = result;
   const placeOf = (key: PlacedKey): string => `${input.name}:${lines[key]}`;
-  return { kind: 'valid', ...input, articleId: id, prepared, readCandidate, warnings, placeOf };
+  return { kind: 'valid', ...input, articleId: candidate.id, candidate, warnings, placeOf };
 }
 
 /** Writes a batch, all of it or nothing. */
@@ -138,60 +119,54 @@ export async function writeBatch(
   batch: ImportBatch,
   { now, withBatch }: BatchOptions,
 ): Promise<ArticleImportResult> {
-  const write = (articles: ParsedArticle[]) =>
+  const write = () =>
     store.db.transaction().execute(async (tx) => {
-      const result = await writeInTransaction(tx, store.dialect, config, { ...batch, articles }, now);
+      const result = await writeInTransaction(tx, config, batch, now);
       await withBatch?.(tx, result);
       return result;
     });
-  const unprepared = () => batch.articles.map((one) => (one.kind === 'valid' ? { ...one, prepared: null } : one));
-  // The clock may have been set back.
-  if (now < batch.preparedAt) return write(unprepared());
   // Another process may have taken a slug or a row between reading and writing; the second attempt reads it.
-  return write(batch.articles).catch(() => write(unprepared()));
+  return write().catch(write);
 }
 
 async function writeInTransaction(
   tx: Tx,
-  dialect: Dialect,
   config: Config,
   batch: ImportBatch,
   now: number,
 ): Promise<ArticleImportResult> {
-  const inputs = batch.articles.filter((article) => article.kind === 'valid');
-  const prepared = await findPrepared(tx, inputs);
-  const valid = inputs.filter((input) => !prepared.has(input)).map((input) => toValid(input));
+  const valid = batch.articles.filter((article) => article.kind === 'valid');
   const { tagAuthority, url: publicUrl } = config.publication;
-  const current = await readCurrent(tx, dialect, valid, batch.takesOver);
-  const revised = reviseAll(valid, current, { now, tagAuthority, publicUrl });
+  const current = await readCurrent(tx, valid);
+  const revised = reviseAll(valid, current, { now, tagAuthority, publicUrl, takesOver: batch.takesOver });
   const rejected = [
     ...batch.articles.filter((article) => article.kind === 'invalid'),
-    ...revised.flatMap(({ article, revision }) =>
-      revision.kind === 'rejected' ? { ...article, problems: problemsOf(article, revision) } : [],
-    ),
+    ...revised.flatMap(({ article, revision }) => {
+      if (revision.kind !== 'rejected') return [];
+      return {
+        ...article,
+        problems: revision.problems.map(({ key, message }) => `${article.placeOf(key)}: ${message}`),
+      };
+    }),
   ];
   const writes = revised.flatMap(({ article: { origin }, revision }) =>
     'article' in revision ? { ...revision, origin } : [],
   );
-  await savePrepared(
-    tx,
-    [...prepared].flatMap((input) => input.prepared ?? []),
-    now,
-  );
   await saveArticles(tx, writes, now);
-  await saveOrigins(tx, revised, current.origins);
+  await saveOrigins(tx, revised, current.byId);
   await settleDeskEdits(tx, revised, now);
   await replaceRejections(tx, batch.spans, rejected, now);
   await rememberFiles(tx, batch.ended, now);
-  const revisions = new Map(revised.map(({ article, revision }) => [article.articleId, revision]));
-  const warnings = inputs.flatMap((input) => {
-    const problems = warningsOf(input, revisions.get(input.articleId) ?? null);
-    return problems.length === 0 ? [] : toEntry(input, problems);
+  const warnings = revised.flatMap(({ article, revision }) => {
+    if (revision.kind === 'rejected') return [];
+    const late = revision.warnings.map(({ key, message }) => `${article.placeOf(key)}: ${key} ${message}`);
+    const problems = [...article.warnings, ...late];
+    return problems.length === 0 ? [] : toEntry(article, problems);
   });
   const count = (...kinds: Revision['kind'][]) =>
     revised.filter(({ revision }) => kinds.includes(revision.kind)).length;
   return {
-    added: count('added') + prepared.size,
+    added: count('added'),
     updated: count('updated', 'refreshed'),
     unchanged: count('unchanged'),
     rejected: rejected.map((article) => toEntry(article, article.problems)),
@@ -206,28 +181,6 @@ function toEntry({ name, line, articleId }: ArticleInput, problems: string[]): I
   return { source: name, line, articleId, problems };
 }
 
-function problemsOf({ placeOf }: ValidArticle, { problems }: Revision & { kind: 'rejected' }): string[] {
-  return problems.map(({ key, message }) => `${placeOf(key)}: ${message}`);
-}
-
-/** @param revision null for an article that was written as prepared */
-function warningsOf({ warnings, placeOf }: ValidInput, revision: Revision | null): string[] {
-  if (revision === null) return warnings;
-  if (revision.kind === 'rejected') return [];
-  return [...warnings, ...revision.warnings.map(({ key, message }) => `${placeOf(key)}: ${key} ${message}`)];
-}
-
-function findPrepared(tx: Tx, inputs: ValidInput[]): Promise<Set<ValidInput>> {
-  return findWritable(tx, inputs, (input) => {
-    const valid = toValid(input);
-    return [valid.candidate.slug ?? [], suggestedSlugs(valid)].flat();
-  });
-}
-
-function toValid(input: ValidInput): ValidArticle {
-  return { ...input, candidate: input.readCandidate() };
-}
-
 interface RevisedArticle {
   article: ValidArticle;
   revision: Revision;
@@ -237,50 +190,44 @@ interface RevisedArticle {
 
 /** What the store holds of the articles in a batch. */
 interface CurrentState {
-  byId: Map<string, CurrentArticle>;
-  /** Suggested slugs, by id of the article: computed once, they take a twentieth of an import. */
-  suggestions: Map<string, string[]>;
+  byId: Map<string, StoredArticle>;
   /** Ids of articles, by slug. */
   slugOwners: Map<string, string>;
   /** What is known of pictures on other servers, by URL. */
   imageFacts: Map<string, ImageFacts>;
-  /** By id of the article. */
-  origins: Map<string, string | null>;
-  /** What the desk has changed, by id of the article; see desk-base.ts. */
-  deskBases: Map<string, DeskBase>;
-  /** Articles that belong to another origin: where it is, by id of the article. */
-  foreign: Map<string, string>;
 }
 
-/** Decides for each article in turn; an article takes its slug before the next one is decided. Pure. */
+/** Decides for each article in turn; an article takes its slug before the next one is decided. */
 function reviseAll(
   articles: ValidArticle[],
-  { byId, suggestions, slugOwners, foreign, imageFacts, deskBases }: CurrentState,
-  context: RevisionContext,
+  { byId, slugOwners, imageFacts }: CurrentState,
+  context: RevisionContext & { takesOver: boolean },
 ): RevisedArticle[] {
   const owners = new Map(slugOwners);
   return articles.map((article) => {
-    const { candidate } = article;
-    const owner = foreign.get(candidate.id);
-    if (owner !== undefined) {
-      const message = `id is "${candidate.id}": this article belongs to ${originName(owner)}; choose another id`;
-      return { article, revision: { kind: 'rejected', problems: [{ key: 'id', message }] } };
+    const { candidate, origin } = article;
+    const { id } = candidate;
+    const reject = (key: PlacedKey, message: string): RevisedArticle => {
+      return { article, revision: { kind: 'rejected', problems: [{ key, message }] } };
+    };
+    const current = byId.get(id) ?? null;
+    const owner = current?.origin ?? null;
+    if (owner !== null && !context.takesOver && !mayReplace(owner, origin)) {
+      return reject('id', `id is "${id}": this article belongs to ${originName(owner)}; choose another id`);
     }
-    const current = byId.get(candidate.id) ?? null;
+    const wanted = isSourceOrigin(origin) ? { id, slug: null } : candidate;
     const currentSlug = current?.article.slug ?? null;
-    const suggested = suggestions.get(candidate.id) ?? [];
-    const wanted = isSourceOrigin(article.origin) ? { id: candidate.id, slug: null } : candidate;
-    const choice = chooseSlug(wanted, currentSlug, suggested, (slug) => owners.get(slug));
+    const choice = chooseSlug(wanted, currentSlug, suggestedSlugs(article), (slug) => owners.get(slug));
     if (choice.kind === 'taken') {
-      const { slug, owner } = choice;
-      const message = `slug is "${slug}": it belongs to article "${owner}"; choose another for "${candidate.id}"`;
-      return { article, revision: { kind: 'rejected', problems: [{ key: 'slug', message }] } };
+      const rule = `it belongs to article "${choice.owner}"; choose another for "${id}"`;
+      return reject('slug', `slug is "${choice.slug}": ${rule}`);
     }
-    const image = completeImage(candidate.image, current?.article.image, imageFacts);
-    const base = deskBases.get(candidate.id);
-    const edits = base && current ? keepDeskEdits({ ...candidate, image }, current.article, base, context.now) : null;
-    const revision = revise(edits?.candidate ?? { ...candidate, image }, choice.slug, current, context);
-    if ('article' in revision) owners.set(choice.slug, candidate.id);
+    const completed = { ...candidate, image: completeImage(candidate.image, current?.article.image, imageFacts) };
+    const edits = current?.deskBase
+      ? keepDeskEdits(completed, current.article, parseDeskBase(current.deskBase), context.now)
+      : null;
+    const revision = revise(edits?.candidate ?? completed, choice.slug, current, context);
+    if ('article' in revision) owners.set(choice.slug, id);
     if (edits === null || current === null || revision.kind === 'rejected') return { article, revision };
     const warnings = [...revision.warnings, ...replacementWarnings(edits.replaced)];
     return { article, revision: { ...revision, warnings }, deskEdits: { before: current.article, edits } };
@@ -306,56 +253,15 @@ async function settleDeskEdits(tx: Tx, revised: RevisedArticle[], now: number): 
   }
 }
 
-async function readCurrent(
-  tx: Tx,
-  dialect: Dialect,
-  articles: ValidArticle[],
-  takesOver: boolean,
-): Promise<CurrentState> {
-  const candidates = articles.map(({ candidate }) => candidate);
-  const rows = await readRows(tx, dialect, candidates);
-  const origins = new Map(rows.map(({ id, origin }) => [id, origin]));
-  const foreign = articles.flatMap(({ candidate: { id }, origin }): [string, string][] => {
-    const former = origins.get(id) ?? null;
-    return former === null || takesOver || mayReplace(former, origin) ? [] : [[id, former]];
-  });
-  const suggestions = new Map(articles.map((article) => [article.candidate.id, suggestedSlugs(article)]));
-  const slugs = candidates.flatMap(({ id, slug }) => [
-    ...(slug === null ? [] : [slug]),
-    ...(suggestions.get(id) ?? []),
-  ]);
+async function readCurrent(tx: Tx, articles: ValidArticle[]): Promise<CurrentState> {
+  const ids = articles.map(({ articleId }) => articleId);
+  const slugs = articles.flatMap((article) => [article.candidate.slug ?? [], suggestedSlugs(article)].flat());
+  const images = articles.flatMap(({ candidate }) => urlToLookUp(candidate) ?? []);
   return {
-    byId: new Map(rows.map((row) => [row.id, { article: toArticle(row), digest: row.digest }])),
-    suggestions,
+    byId: await readStoredArticles(tx, ids),
     slugOwners: await findSlugOwners(tx, [...new Set(slugs)]),
-    imageFacts: await findImageFacts(
-      tx,
-      candidates.flatMap((candidate) => urlToLookUp(candidate) ?? []),
-    ),
-    origins,
-    deskBases: new Map(
-      rows.flatMap(({ id, desk_base }) => (desk_base === null ? [] : [[id, parseDeskBase(desk_base)]])),
-    ),
-    foreign: new Map(foreign),
+    imageFacts: await findImageFacts(tx, images),
   };
-}
-
-async function readRows(tx: Tx, dialect: Dialect, candidates: Candidate[]) {
-  if (candidates.length === 0) return [];
-  return (
-    tx
-      .selectFrom('articles')
-      .select(['id', 'digest', ...DOCUMENT_COLUMNS, 'origin', 'desk_base'])
-      .where(
-        'id',
-        'in',
-        candidates.map(({ id }) => id),
-      )
-      .orderBy('id')
-      // SQLite's transaction holds the only write lock already.
-      .$if(dialect === 'postgres', (query) => query.forUpdate())
-      .execute()
-  );
 }
 
 /** A source's slug is a suggestion: other sites, or other paths of the same one, may have it too. */
@@ -365,13 +271,11 @@ function suggestedSlugs({ candidate: { slug, headline, id }, origin }: ValidArti
 }
 
 /** Articles that are not written otherwise. */
-async function saveOrigins(tx: Tx, revised: RevisedArticle[], origins: CurrentState['origins']): Promise<void> {
-  const moved = revised.filter(({ article: { candidate, origin }, revision }) => {
-    return revision.kind === 'unchanged' && origins.get(candidate.id) !== origin;
-  });
-  for (const [origin, articles] of Map.groupBy(moved, ({ article }) => article.origin)) {
-    const ids = articles.map(({ article }) => article.candidate.id);
-    await tx.updateTable('articles').set({ origin }).where('id', 'in', ids).execute();
+async function saveOrigins(tx: Tx, revised: RevisedArticle[], stored: CurrentState['byId']): Promise<void> {
+  for (const { article, revision } of revised) {
+    const { articleId, origin } = article;
+    if (revision.kind !== 'unchanged' || stored.get(articleId)?.origin === origin) continue;
+    await tx.updateTable('articles').set({ origin }).where('id', '=', articleId).execute();
   }
 }
 

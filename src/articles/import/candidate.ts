@@ -5,14 +5,15 @@
 import type { Config } from '../../core/config/config.ts';
 import { ownSites } from '../../core/config/sources.ts';
 import { type OwnSites, privateHost } from '../../lib/private-address.ts';
-import { cleanLine, cleanText, hasVisibleCharacter, truncate } from '../../lib/text/clean-text.ts';
+import { cleanLine, cleanText } from '../../lib/text/clean-text.ts';
+import { shorten } from '../../lib/text/shorten.ts';
 import { parseWrittenInstant } from '../../lib/written-date.ts';
 import type { Article, Enclosure, Image, Outlet } from '../article.ts';
-import { inspectMedia, type MediaInspection } from '../pictures/media.ts';
+import { inspectMedia, type MediaFolder } from '../pictures/media.ts';
 import { type OwnPictures, openOwnPictures, type PictureFolder } from '../pictures/own-pictures.ts';
 import { BodyError, type ImageUrl, isBlankBody, sanitiseHtml, sanitiseMarkdown } from '../sanitise.ts';
-import { type ArticleFields, crossFieldViolations, fieldsReader, fieldsSchema, type RuleViolation } from './fields.ts';
-import type { TranslatedRecord } from './front-matter/translate-record.ts';
+import { type ArticleFields, crossFieldViolations, fieldsSchema, type RuleViolation } from './fields.ts';
+import type { TranslatedRecord } from './parse.ts';
 
 /** The state as the newsroom wrote it. Instants are epoch milliseconds. */
 type WrittenStatus =
@@ -62,8 +63,6 @@ interface Provenance {
   isFromSource: boolean;
 }
 
-type MediaFolder = { publicUrl: string; folder: string | undefined };
-
 /** The parts of the configuration by which articles are validated. */
 export interface ArticleRules extends Pick<Config, 'publication' | 'sections'> {
   paths: Pick<Config['paths'], 'media'>;
@@ -73,7 +72,6 @@ export interface ArticleRules extends Pick<Config, 'publication' | 'sections'> {
 /** Creates the function that validates records for one publication. */
 export function candidateReader(config: ArticleRules): CandidateReader {
   const schema = fieldsSchema(config);
-  const readFields = fieldsReader(schema);
   const sites = ownSites(config);
   const mediaFolder = { publicUrl: sites.publicUrl, folder: config.paths.media };
 
@@ -88,16 +86,16 @@ export function candidateReader(config: ArticleRules): CandidateReader {
     written.image = withOwnPicture(written.image, pictures);
     const imageProblems = pictures.problems.length;
 
-    const checked = readFields(written);
+    const checked = schema.safeParse(written);
     const violations = [...crossFieldViolations(written)];
-    if (checked.kind === 'invalid') violations.unshift(...checked.issues.flatMap(violationsOf));
+    if (!checked.success) violations.unshift(...checked.error.issues.flatMap(violationsOf));
 
     const format = written.format === 'html' ? 'html' : 'markdown';
     const bodySites = siteUrl === undefined ? sites : { ...sites, baseUrl: siteUrl };
     const body = readBody(record.body, { format, sites: bodySites, imageUrl: pictures.urlOf, isFromSource });
     violations.push(...body.violations);
 
-    const usable = checked.kind === 'valid' ? removePrivateUrls(checked.fields, sites) : null;
+    const usable = checked.success ? removePrivateUrls(checked.data, sites) : null;
     // Parsed separately if another key is invalid, so that a missing file is reported together with it.
     const { image, enclosures } = usable === null ? mediaFields(schema, written) : usable.fields;
     const media = await readMedia(image, enclosures, mediaFolder);
@@ -261,7 +259,7 @@ async function resolveImage(
   const media = await inspectMedia(fields.url, mediaFolder);
   switch (media.kind) {
     case 'file':
-      return { ...fields, ...factsOf(media) };
+      return { ...fields, type: media.type, length: media.length };
     case 'external':
       // Looked up later: an import must not wait for the servers of others.
       return fields.type === null || fields.length === null ? { ...fields, isLookedUp: true } : fields;
@@ -269,11 +267,6 @@ async function resolveImage(
       violations.push({ path: ['image', 'url'], rule: media.rule });
       return fields;
   }
-}
-
-/** What the file itself states takes precedence over what was written. */
-function factsOf({ type, length, width, height }: MediaInspection & { kind: 'file' }) {
-  return { ...(width === null ? {} : { width, height }), type, length };
 }
 
 /** Completes an enclosure with what the file itself states. */
@@ -331,7 +324,7 @@ function valueAt(value: unknown, path: PropertyKey[]): unknown {
 /** `bylines[0].email`. Cleaned: a key may be any text. */
 function formatPath(path: PropertyKey[]): string {
   const parts = path.map((key) =>
-    typeof key === 'number' ? `[${key}]` : `.${truncate(cleanLine(String(key)), SHOWN_LENGTH)}`,
+    typeof key === 'number' ? `[${key}]` : `.${shorten(cleanLine(String(key)), SHOWN_LENGTH)}`,
   );
   return parts.join('').replace(/^\./, '') || 'it';
 }
@@ -341,14 +334,5 @@ function formatValue(value: unknown): string {
   if (value === undefined || value === null) return 'is missing';
   if (Array.isArray(value)) return 'is a list';
   if (typeof value === 'object') return 'is a map';
-  return `is ${typeof value === 'string' ? formatText(cleanLine(value)) : String(value)}`;
-}
-
-/** In quotes, or as code points where quotes would show nothing: `U+200B U+2060`. */
-function formatText(text: string): string {
-  if (text === '' || hasVisibleCharacter(text)) return JSON.stringify(truncate(text, SHOWN_LENGTH));
-  const codes = [...text.slice(0, SHOWN_LENGTH)].map((character) =>
-    character.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0'),
-  );
-  return truncate(codes.map((code) => `U+${code}`).join(' '), SHOWN_LENGTH);
+  return `is ${typeof value === 'string' ? JSON.stringify(shorten(cleanLine(value), SHOWN_LENGTH)) : String(value)}`;
 }

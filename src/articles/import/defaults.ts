@@ -2,9 +2,9 @@
  * What a file says about its article by its name and place, where the article itself does not: an id, a date, the
  * address at which a site generator publishes it. Pure.
  */
-import type { TranslatedRecord } from './front-matter/translate-record.ts';
+
 import { isBlankValue } from './front-matter/values.ts';
-import type { ParsedRecord } from './parse.ts';
+import type { ParsedRecord, TranslatedRecord } from './parse.ts';
 
 export interface ArticleDefaults {
   /** Keys of daywire, for an article that lacks them. */

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import type { Config } from '../../core/config/config.ts';
 import { KINDS } from '../../core/config/values.ts';
-import { parseLanguageTag } from '../../lib/names/language-tag.ts';
+import { LANGUAGE_RULE, parseLanguageTag } from '../../lib/names/language-tag.ts';
 import { cleanLine, cleanText, hasVisibleCharacter, resolveUrl } from '../../lib/text/clean-text.ts';
 import { parseWrittenInstant } from '../../lib/written-date.ts';
 import { MAX_ALSO } from '../article.ts';
@@ -121,40 +121,6 @@ export function fieldsSchema(config: Pick<Config, 'publication' | 'sections'>) {
   });
 }
 
-/** What zod finds wrong. */
-type Issue = { code: string; path: PropertyKey[]; message: string; keys?: string[] };
-type ReadFields = { kind: 'valid'; fields: ArticleFields } | { kind: 'invalid'; issues: Issue[] };
-
-/**
- * Reads the keys of a record as the schema as a whole would, in half the time: most articles leave out most keys, and
- * what stands for a missing key is always the same.
- */
-export function fieldsReader({ shape }: ReturnType<typeof fieldsSchema>): (written: object) => ReadFields {
-  const missing = new Map<string, unknown>();
-  for (const [key, schema] of Object.entries(shape)) {
-    const checked = schema.safeParse(undefined);
-    if (checked.success) missing.set(key, checked.data);
-  }
-  const compiled = Object.entries(shape).map(([key, schema]) => [key, z.compile(schema)] as const);
-  return (written) => {
-    const fields: Record<string, unknown> = {};
-    const issues: Issue[] = [];
-    for (const [key, schema] of compiled) {
-      const value = written[key as never] as unknown;
-      if (value === undefined && missing.has(key)) {
-        fields[key] = missing.get(key);
-        continue;
-      }
-      const checked = schema.safeParse(value);
-      if (checked.success) fields[key] = checked.data;
-      else for (const issue of checked.error.issues) issues.push({ ...issue, path: [key, ...issue.path] });
-    }
-    const keys = Object.keys(written).filter((key) => !Object.hasOwn(shape, key));
-    if (keys.length > 0) issues.push({ code: 'unrecognized_keys', path: [], message: 'there is no such key', keys });
-    return issues.length > 0 ? { kind: 'invalid', issues } : { kind: 'valid', fields: fields as ArticleFields };
-  };
-}
-
 /** A field, by its path, and the rule that it breaks. */
 export interface RuleViolation {
   path: PropertyKey[];
@@ -248,8 +214,8 @@ function sectionId({ sections }: Pick<Config, 'sections'>) {
 function language() {
   return text(100).transform((written, context) => {
     const parsed = parseLanguageTag(written);
-    if (parsed.kind === 'tag') return parsed.tag;
-    context.issues.push({ code: 'custom', input: written, message: parsed.rule });
+    if (parsed !== null) return parsed;
+    context.issues.push({ code: 'custom', input: written, message: LANGUAGE_RULE });
     return z.NEVER;
   });
 }

@@ -6,8 +6,7 @@ import { chunks } from '../../lib/chunks.ts';
 import { decodeUtf8, storableText } from '../../lib/text/clean-text.ts';
 import type { PictureFolder } from '../pictures/own-pictures.ts';
 import type { ArticleDefaults } from './defaults.ts';
-import { readLines } from './json-lines.ts';
-import { MAX_RECORD_BYTES, type SourceRecord } from './source-record.ts';
+import { MAX_RECORD_BYTES, readLines, type SourceRecord } from './json-lines.ts';
 
 export type ImportFormat = 'markdown' | 'jsonl';
 

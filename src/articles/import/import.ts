@@ -11,13 +11,12 @@ import type { Store, Tx } from '../../core/store/store.ts';
 import type { Clock } from '../../lib/time.ts';
 import { type ImportBatch, type ParsedArticle, toParsed, writeBatch } from './batch.ts';
 import { findImportFiles, ImportError, type ImportFile, type ImportFormat, textFile } from './import-files.ts';
+import type { SourceRecord } from './json-lines.ts';
 import { openNotices } from './notices.ts';
 import { isSourceOrigin } from './origin.ts';
-import type { ParseRules } from './parse-articles.ts';
-import { parseRules, prepareInThread } from './parse-in-thread.ts';
-import type { PreparedResult } from './prepared/prepare.ts';
+import type { ArticleResult, ParseRules } from './parse-articles.ts';
+import { parseInThread, parseRules } from './parse-in-thread.ts';
 import { type ArticleImportResult, addToResult, emptyResult } from './result.ts';
-import type { SourceRecord } from './source-record.ts';
 import { clearGoneFiles } from './watched/gone-files.ts';
 
 export interface ArticleImportOptions {
@@ -39,8 +38,6 @@ export interface ArticleImportOptions {
 /** A batch ends with this many articles, or characters of them. */
 const BATCH_ARTICLES = 100;
 const BATCH_CHARACTERS = 2 * 1024 * 1024;
-/** Batches that are read ahead: one is parsed while the one before is written, and the next is ready. */
-const AHEAD = 2;
 /** The tables to which an import adds most rows. */
 const WRITTEN_TABLES = ['articles', 'article_words', 'article_tags', 'article_reporters', 'article_slugs'] as const;
 /** In the background, the pause between two batches is as long as the last batch took, but at most this, in ms. */
@@ -91,8 +88,7 @@ export async function importFiles(
   let read = 0;
   let resumedAt = performance.now();
   try {
-    const options = { ahead: background ? 1 : AHEAD, rules: parseRules(config, keys), clock, signal };
-    for await (const parsed of parseAhead(readBatches(files), options)) {
+    for await (const parsed of parseAhead(readBatches(files), parseRules(config, keys), signal)) {
       if (signal?.aborted) break;
       const { batch: texts, results } = parsed;
       const batch: ImportBatch = { ...toImportBatch(parsed, seen), takesOver: takeOver };
@@ -170,74 +166,57 @@ async function* readBatches(files: ImportFile[]): AsyncGenerator<TextBatch> {
 interface ParsedBatch {
   batch: TextBatch;
   /** One for each record that is text, in order. */
-  results: PreparedResult[];
-  preparedAt: number;
-}
-
-interface ParseOptions {
-  /** Batches that are read while one is written. */
-  ahead: number;
-  rules: ParseRules;
-  clock: Clock;
-  signal: AbortSignal | undefined;
+  results: ArticleResult[];
 }
 
 /**
- * Parses batches while those before them are written: one at a time. A second thread would take 40 MB more, and slow
+ * Parses each batch while the one before it is written: one at a time. A second thread would take 40 MB more, and slow
  * down the threads that write where there are two cores.
  */
-async function* parseAhead(batches: AsyncIterable<TextBatch>, options: ParseOptions): AsyncGenerator<ParsedBatch> {
-  const ahead: Promise<ParsedBatch>[] = [];
-  let hasEnded = false;
-  const parseAfter = async (before: Promise<ParsedBatch> | undefined, batch: TextBatch): Promise<ParsedBatch> => {
-    await before;
-    if (hasEnded) throw new Error('the import has ended');
-    return parseBatch(batch, options);
-  };
-  try {
-    for await (const batch of batches) {
-      const oldest = ahead.length < options.ahead ? null : await ahead.shift();
-      const parsed = parseAfter(ahead.at(-1), batch);
-      // Its error is thrown when its turn comes.
-      parsed.catch(() => {});
-      ahead.push(parsed);
-      if (oldest) yield oldest;
-    }
-    for (const parsed of ahead) yield await parsed;
-  } finally {
-    hasEnded = true;
+async function* parseAhead(
+  batches: AsyncIterable<TextBatch>,
+  rules: ParseRules,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<ParsedBatch> {
+  let parsing: Promise<ParsedBatch> | null = null;
+  for await (const batch of batches) {
+    const parsed: ParsedBatch | null = await parsing;
+    parsing = parseBatch(batch, rules, signal);
+    // Its error is thrown when its turn comes.
+    parsing.catch(() => {});
+    if (parsed !== null) yield parsed;
   }
+  if (parsing !== null) yield await parsing;
 }
 
-async function parseBatch(batch: TextBatch, { rules, clock, signal }: ParseOptions): Promise<ParsedBatch> {
+async function parseBatch(batch: TextBatch, rules: ParseRules, signal: AbortSignal | undefined): Promise<ParsedBatch> {
   const texts = batch.records.flatMap(({ file, record: { line, content } }) => {
-    const { name, origin, format, defaults, pictures } = file;
+    const { name, format, defaults, pictures } = file;
     if (content.kind !== 'text') return [];
     const defaultId = format === 'markdown' ? basename(name, extname(name)) : null;
-    const isFromSource = isSourceOrigin(origin);
-    return { name, origin, format, line, text: content.text, defaultId, defaults, pictures, isFromSource };
+    const isFromSource = isSourceOrigin(file.origin);
+    return { name, format, line, text: content.text, defaultId, defaults, pictures, isFromSource };
   });
-  const preparedAt = clock();
-  return { batch, results: await prepareInThread(rules, texts, preparedAt, signal), preparedAt };
+  return { batch, results: await parseInThread(rules, texts, signal) };
 }
 
 function toImportBatch(
-  { batch: { records, spans, ended }, results, preparedAt }: ParsedBatch,
+  { batch: { records, spans, ended }, results }: ParsedBatch,
   seen: SeenIds,
 ): Omit<ImportBatch, 'takesOver'> {
   const rest = results.values();
   const articles = records.map(({ file, record }) => {
-    const result = record.content.kind === 'text' ? (rest.next().value as PreparedResult) : null;
+    const result = record.content.kind === 'text' ? (rest.next().value as ArticleResult) : null;
     return toParsedArticle(file, record, result, seen);
   });
-  return { articles, spans, ended, preparedAt };
+  return { articles, spans, ended };
 }
 
 /** @param result null if the record is no text */
 function toParsedArticle(
   { path, name, origin }: ImportFile,
   record: SourceRecord,
-  result: PreparedResult | null,
+  result: ArticleResult | null,
   seen: SeenIds,
 ): ParsedArticle {
   const { line, content } = record;

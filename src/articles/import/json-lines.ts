@@ -1,6 +1,5 @@
 /** Splits a stream of JSON Lines, with the memory of one line. */
 import { decodeUtf8, storableText } from '../../lib/text/clean-text.ts';
-import { MAX_RECORD_BYTES, type SourceRecord } from './source-record.ts';
 
 const LINE_FEED = 0x0a;
 /** Bytes kept of a line that is too long, for the operator. */
@@ -63,3 +62,22 @@ function tooLong(start: Buffer, length: number, maxBytes: number): SourceRecord[
   const rule = `is ${length} bytes long; the limit is ${maxBytes}, and only the beginning is kept`;
   return { kind: 'unusable', rule, raw: storableText(start.toString('utf8', 0, KEPT_OF_LONG_LINES)) };
 }
+
+/** One article as text, before it is parsed. */
+export interface SourceRecord {
+  /** From 1, or null if the whole file is the article. */
+  line: number | null;
+  /** Bytes of the file up to the end of this record, for progress. */
+  readTo: number;
+  content:
+    | { kind: 'text'; text: string }
+    /** Read, but not the text of an article. */
+    | { kind: 'unusable'; rule: string; raw: string }
+    /** The file, or the rest of it, could not be read. */
+    | { kind: 'unreadable'; rule: string }
+    /** The file has been removed since it was listed. */
+    | { kind: 'gone' };
+}
+
+/** Google News accepts 1 MB per article. */
+export const MAX_RECORD_BYTES = 8 * 1024 * 1024;

@@ -30,7 +30,7 @@ export function isFileOrigin(origin: string): boolean {
 /**
  * Whether an input may bring an article that another origin brought before: the same one, or any if the former file
  * has been renamed or removed.
- * @param former null for an article of an earlier version, which knew no origins
+ * @param former null for the roundup of an edition
  */
 export function mayReplace(former: string | null, origin: string): boolean {
   if (former === null || former === origin) return true;

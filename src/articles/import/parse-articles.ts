@@ -7,9 +7,8 @@ import { type ArticleRules, type Candidate, type CandidateReader, candidateReade
 import { type ArticleDefaults, withDefaults, withWordLists } from './defaults.ts';
 import type { RecordMessage } from './front-matter/mend-yaml.ts';
 import type { TranslationRules } from './front-matter/translate.ts';
-import { type TranslatedRecord, translateRecord } from './front-matter/translate-record.ts';
 import type { ImportFormat } from './import-files.ts';
-import { parseJsonLine, parseMarkdown } from './parse.ts';
+import { parseJsonLine, parseMarkdown, type TranslatedRecord, translateRecord } from './parse.ts';
 import { PLACED_KEYS, type PlacedKey } from './revise.ts';
 
 /** One article as text. */

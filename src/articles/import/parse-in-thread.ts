@@ -4,19 +4,13 @@ import { JobError } from '../../lib/threads/pool-thread.ts';
 import { threadJob } from '../../lib/threads/thread-job.ts';
 import { runInThread, warmUpThread } from '../../lib/threads/thread-pool.ts';
 import { SECOND } from '../../lib/time.ts';
+import { measureImage } from '../pictures/media.ts';
 import type { ArticleResult, ArticleText, ParseRules } from './parse-articles.ts';
-import type { PreparedResult, PreparedText } from './prepared/prepare.ts';
 
 const PARSE = threadJob<typeof import('./parse-articles.ts').parseArticles>(
   import.meta.url,
   './parse-articles',
   'parseArticles',
-);
-
-const PREPARE = threadJob<typeof import('./prepared/prepare.ts').prepareArticles>(
-  import.meta.url,
-  './prepared/prepare',
-  'prepareArticles',
 );
 
 /** What of the configuration the validation of articles needs, without secrets and the rest. */
@@ -45,7 +39,7 @@ interface ParseLimits {
 const LIMITS: ParseLimits = { batch: 5 * SECOND, article: 5 * SECOND };
 
 /**
- * Parses articles.
+ * Parses articles, and measures their pictures in the media folder.
  * @returns one result for each text, in order
  * @throws the reason of `signal`, or what the thread pool throws for reasons of its own
  */
@@ -55,57 +49,41 @@ export async function parseInThread(
   signal: AbortSignal | undefined,
   limits = LIMITS,
 ): Promise<ArticleResult[]> {
+  const results = await parseTexts(rules, texts, signal, limits);
+  const media = { publicUrl: rules.publication.url, folder: rules.paths.media };
+  for (const result of results) {
+    if (result.kind === 'valid') result.candidate.image = await measureImage(result.candidate.image, media);
+  }
+  return results;
+}
+
+async function parseTexts(
+  rules: ParseRules,
+  texts: ArticleText[],
+  signal: AbortSignal | undefined,
+  limits: ParseLimits,
+): Promise<ArticleResult[]> {
   const run = (some: ArticleText[], timeLimit: number) =>
     runInThread(PARSE, { rules, texts: some }, { timeLimit, signal });
-  return parseEach(texts, run, limits);
-}
-
-/** Starts a thread for `prepareInThread`, unless one is idle. Starting one takes a quarter of a second. */
-export function warmUpParsing(rules: ParseRules): Promise<void> {
-  return warmUpThread(PREPARE, { rules, texts: [], now: 0 }, LIMITS.batch);
-}
-
-/** As `parseInThread`, and prepares their rows. @param now epoch milliseconds */
-export async function prepareInThread(
-  rules: ParseRules,
-  texts: PreparedText[],
-  now: number,
-  signal: AbortSignal | undefined,
-): Promise<PreparedResult[]> {
-  const run = (some: PreparedText[], timeLimit: number) =>
-    runInThread(PREPARE, { rules, texts: some, now }, { timeLimit, signal });
-  return parseEach(texts, run, LIMITS);
-}
-
-type Invalid = Extract<ArticleResult, { kind: 'invalid' }>;
-
-async function parseEach<T extends ArticleText, R>(
-  texts: T[],
-  run: (texts: T[], timeLimit: number) => Promise<R[]>,
-  limits: ParseLimits,
-): Promise<(R | Invalid)[]> {
   if (texts.length === 0) return [];
   try {
     return await run(texts, limits.batch);
   } catch (error) {
     if (!(error instanceof JobError)) throw error;
   }
-  const results: (R | Invalid)[] = [];
-  for (const text of texts) results.push(await parseAlone(text, run, limits.article));
+  const results: ArticleResult[] = [];
+  for (const text of texts) {
+    const alone = await run([text], limits.article).catch((error: unknown) => {
+      if (!(error instanceof JobError)) throw error;
+      const problem = `${text.name}:${text.line ?? 1}: cannot be parsed: ${error.message}`;
+      return [{ kind: 'invalid', id: null, problems: [problem], notices: [], ignoredKeys: [] } satisfies ArticleResult];
+    });
+    results.push(...alone);
+  }
   return results;
 }
 
-async function parseAlone<T extends ArticleText, R>(
-  text: T,
-  run: (texts: T[], timeLimit: number) => Promise<R[]>,
-  timeLimit: number,
-): Promise<R | Invalid> {
-  try {
-    const [result] = await run([text], timeLimit);
-    return result as R;
-  } catch (error) {
-    if (!(error instanceof JobError)) throw error;
-    const problem = `${text.name}:${text.line ?? 1}: cannot be parsed: ${error.message}`;
-    return { kind: 'invalid', id: null, problems: [problem], notices: [], ignoredKeys: [] };
-  }
+/** Starts a thread for `parseInThread`, unless one is idle. Starting one takes a quarter of a second. */
+export function warmUpParsing(rules: ParseRules): Promise<void> {
+  return warmUpThread(PARSE, { rules, texts: [] }, LIMITS.batch);
 }

@@ -1,6 +1,12 @@
-/** Parses records, without validating them: Markdown with front matter in YAML or TOML, and lines of JSON. */
+/**
+ * Parses records and translates their keys, without validating them: Markdown with front matter in YAML or TOML, and
+ * lines of JSON.
+ */
+
+import { removeShortcodes } from '../body/shortcodes.ts';
 import type { RecordMessage } from './front-matter/mend-yaml.ts';
 import { parseToml } from './front-matter/toml.ts';
+import { type KeyMessage, type TranslationRules, translateKeys } from './front-matter/translate.ts';
 import { isMap } from './front-matter/values.ts';
 import { missingEnd, parseYaml } from './front-matter/yaml.ts';
 
@@ -76,4 +82,44 @@ export function parseJsonLine(text: string, line: number): ParsedRecord {
 
 function broken(line: number, rule: string): ParsedRecord {
   return { kind: 'broken', line, rule };
+}
+
+export type TranslatedRecord =
+  | {
+      kind: 'parsed';
+      /** Keys of daywire, not validated. */
+      fields: Record<string, unknown>;
+      body: unknown;
+      /** The line of a key of `fields`, from 1. */
+      lineOf(path: PropertyKey[]): number;
+      /** A path in `fields` as it is in the file: `title` for `headline`. */
+      writtenPath(path: PropertyKey[]): PropertyKey[];
+      /** About this article alone. */
+      warnings: RecordMessage[];
+      /** True of every article that has the key: an import reports each text once. */
+      notices: RecordMessage[];
+      /** Keys that mean nothing here. */
+      ignored: string[];
+    }
+  | Extract<ParsedRecord, { kind: 'broken' }>;
+
+export function translateRecord(record: ParsedRecord, rules: TranslationRules): TranslatedRecord {
+  if (record.kind === 'broken') return record;
+  const { fields, writtenPath, warnings, notices, ignored } = translateKeys(record.fields, rules);
+  const placed = ({ path, text }: KeyMessage): RecordMessage => ({ line: record.lineOf(path), text });
+  const { body, notes } =
+    typeof record.body === 'string' && fields.format !== 'html'
+      ? removeShortcodes(record.body)
+      : { body: record.body, notes: [] };
+  const bodyLine = record.lineOf(['body']);
+  return {
+    kind: 'parsed',
+    fields,
+    body,
+    lineOf: (path) => record.lineOf(writtenPath(path)),
+    writtenPath,
+    warnings: [...record.warnings, ...warnings.map(placed)],
+    notices: [...notices.map(placed), ...notes.map(({ line, text }) => ({ line: bodyLine + line, text }))],
+    ignored,
+  };
 }

@@ -7,10 +7,11 @@ import type { Db, Tx } from '../../core/store/store.ts';
 import { chunks } from '../../lib/chunks.ts';
 import type { Article } from '../article.ts';
 import { saveFacets } from '../facets/facets.ts';
+import { outletKeys } from '../outlets.ts';
 import { recordPendingChanges } from '../pending-changes.ts';
 import { queueImages } from '../remote-images/image-queue.ts';
 import { readIndexedTitles, saveTitleTerms } from '../search/word-index.ts';
-import { articleRow } from './prepared/article-row.ts';
+import { encodeDocument } from '../stored-document.ts';
 
 export interface ArticleWrite {
   article: Article;
@@ -58,9 +59,34 @@ export async function saveArticles(tx: Tx, writes: ArticleWrite[], now: number):
   );
 }
 
+const REPLACED_COLUMNS = [
+  ...(['slug', 'kind', 'section', 'kicker', 'event_key', 'pinned', 'outlets', 'by_rule', 'state'] as const),
+  ...(['published_at', 'updated_at', 'noted_at', 'digest', 'document', 'json_bytes'] as const),
+];
+
 async function saveRows(tx: Tx, writes: ArticleWrite[], now: number): Promise<void> {
   const rows = writes.map(({ article, digest, origin = null }) => {
-    return { ...articleRow(article, digest, origin), created_at: now };
+    const { status } = article;
+    return {
+      id: article.id,
+      tag_uri: article.tagUri,
+      slug: article.slug,
+      kind: article.kind,
+      section: article.section,
+      kicker: article.kicker,
+      event_key: article.eventKey,
+      pinned: article.pinned ? 1 : 0,
+      outlets: article.kind === 'roundup-item' ? JSON.stringify(outletKeys(article)) : null,
+      by_rule: article.isByRule ? 1 : 0,
+      state: status.state,
+      published_at: article.publishedAt,
+      updated_at: article.updatedAt,
+      noted_at: status.state === 'corrected' || status.state === 'retracted' ? status.at : null,
+      origin,
+      digest,
+      ...encodeDocument(article),
+      created_at: now,
+    };
   });
   await tx
     .insertInto('articles')
@@ -68,24 +94,9 @@ async function saveRows(tx: Tx, writes: ArticleWrite[], now: number): Promise<vo
     .onConflict((conflict) =>
       // All columns except id, tag_uri and created_at, which never change.
       conflict.column('id').doUpdateSet((e) => ({
-        slug: e.ref('excluded.slug'),
-        kind: e.ref('excluded.kind'),
-        section: e.ref('excluded.section'),
-        kicker: e.ref('excluded.kicker'),
-        event_key: e.ref('excluded.event_key'),
-        pinned: e.ref('excluded.pinned'),
-        outlets: e.ref('excluded.outlets'),
-        by_rule: e.ref('excluded.by_rule'),
-        state: e.ref('excluded.state'),
-        published_at: e.ref('excluded.published_at'),
-        updated_at: e.ref('excluded.updated_at'),
-        noted_at: e.ref('excluded.noted_at'),
+        ...Object.fromEntries(REPLACED_COLUMNS.map((column) => [column, e.ref(`excluded.${column}`)])),
         origin: e.fn.coalesce('excluded.origin', 'articles.origin'),
-        digest: e.ref('excluded.digest'),
-        document: e.ref('excluded.document'),
         document_version: e('articles.document_version', '+', 1),
-        compressed: e.ref('excluded.compressed'),
-        json_bytes: e.ref('excluded.json_bytes'),
       })),
     )
     .execute();

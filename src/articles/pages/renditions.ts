@@ -7,8 +7,9 @@ import { PICTURES } from '../../lib/pictures/picture-decoder.ts';
 import { RenditionCache } from '../../lib/pictures/rendition-cache.ts';
 import { isNotModified } from '../../web/server/conditional.ts';
 import type { WebContext } from '../../web/server/web-context.ts';
+import { findMedia } from '../pictures/media.ts';
 import { RENDITION_FORMS } from '../pictures/renditions.ts';
-import { findMedia, respondFile } from './media.ts';
+import { respondFile } from './media.ts';
 
 /** Files named by their content never change (articles/pictures/own-pictures.ts). */
 const HASHED = /^imported\/[0-9a-f]{32}\.[a-z]+$/;

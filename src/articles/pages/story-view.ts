@@ -1,9 +1,11 @@
 /**
  * An article as page templates show it: lines composed, URLs checked.
  */
+
 import { sectionTitle } from '../../core/config/config.ts';
 import { mailto } from '../../lib/address.ts';
 import { cleanUrl } from '../../lib/text/clean-text.ts';
+import { shorten } from '../../lib/text/shorten.ts';
 import type { WebContext } from '../../web/server/web-context.ts';
 import {
   type Article,
@@ -116,8 +118,7 @@ export function withLowerHeadings(story: StoryView, level: 2 | 3): StoryView {
 /** Plain text for a page's description: the dek, or the beginning of the body up to the end of a word. */
 export function summaryOf(article: Article): string {
   if (article.dek !== null) return article.dek;
-  const text = beginningOfText(article.bodyHtml, 200);
-  return text.length <= 200 ? text : `${text.slice(0, 200).replace(/\s+\S*$/, '')} …`.toWellFormed();
+  return shorten(beginningOfText(article.bodyHtml, 200), 200);
 }
 
 function byline(bylines: Byline[]): string | null {

@@ -2,12 +2,14 @@
  * Pictures next to an article's file: they are copied into the media folder, where pages and feeds can show them. Runs
  * in the thread that parses articles, so it may block.
  */
+
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join, sep } from 'node:path';
-import { pictureType } from '../../lib/pictures/picture-type.ts';
+import { otherTypeName, pictureType } from '../../lib/pictures/picture-type.ts';
 import { sha256 } from '../../lib/sha256.ts';
-import { readImageHeader } from './image-header.ts';
+import { shorten } from '../../lib/text/shorten.ts';
+import type { MediaFolder } from './media.ts';
 
 /** Where the pictures of an article may be. Absolute paths. */
 export interface PictureFolder {
@@ -47,17 +49,14 @@ class UnusablePictureError extends Error {}
  * changed one gets another address.
  * @param from null for a text that is no file: no address is relative to it
  */
-export function openOwnPictures(
-  from: PictureFolder | null,
-  media: { publicUrl: string; folder: string | undefined },
-): OwnPictures {
+export function openOwnPictures(from: PictureFolder | null, media: MediaFolder): OwnPictures {
   const known = new Map<string, string | null>();
   const problems: string[] = [];
   const find = (src: string, place: PictureFolder): string | null => {
     try {
       return `${media.publicUrl}/media/${COPIES}/${copyPicture(pathOf(src), place, media.folder)}`;
     } catch (error) {
-      problems.push(`picture ${JSON.stringify(shorten(src))} ${reasonOf(error)}`);
+      problems.push(`picture ${JSON.stringify(shorten(src, 80))} ${reasonOf(error)}`);
       return null;
     }
   };
@@ -99,7 +98,7 @@ function copyPicture(path: string, { folder, root }: PictureFolder, mediaFolder:
   const { size } = statSync(original);
   if (size > MAX_BYTES) throw new UnusablePictureError(`is ${size} bytes long; the limit is ${MAX_BYTES}`);
   const bytes = readFileSync(original);
-  const type = pictureType(bytes) ?? readImageHeader(bytes)?.type ?? '';
+  const type = pictureType(bytes) ?? (otherTypeName(bytes) === 'SVG' ? 'image/svg+xml' : '');
   const extension = EXTENSIONS[type];
   if (extension === undefined) throw new UnusablePictureError('is not a JPEG, PNG, WebP, GIF, AVIF or SVG picture');
   const name = `${sha256(bytes).slice(0, 32)}.${extension}`;
@@ -133,8 +132,4 @@ function reasonOf(error: unknown): string {
   if (error instanceof UnusablePictureError) return error.message;
   const { code } = error as NodeJS.ErrnoException;
   return code === 'ENOENT' || code === 'ENOTDIR' ? 'does not exist' : `cannot be read (${code})`;
-}
-
-function shorten(text: string): string {
-  return text.length > 80 ? `${text.slice(0, 77).toWellFormed()}…` : text;
 }

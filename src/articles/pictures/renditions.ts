@@ -4,7 +4,7 @@
  * files of others. Pure.
  */
 import type { Config } from '../../core/config/config.ts';
-import type { RenditionForm } from '../../lib/pictures/picture-job.ts';
+import type { RenditionForm } from '../../lib/pictures/picture-decoder.ts';
 import type { Image } from '../article.ts';
 
 /** Pixels. Pages let browsers choose one of these. */

@@ -7,10 +7,9 @@ import { claimRows, isClaimable, skipLocked, updateClaimed } from '../../core/st
 import { type Db, dialectOf, type Tx } from '../../core/store/store.ts';
 import { sha256 } from '../../lib/sha256.ts';
 import { DAY, HOUR, MINUTE } from '../../lib/time.ts';
-import type { Article } from '../article.ts';
+import type { Article, Image } from '../article.ts';
 import { recordPendingChanges } from '../pending-changes.ts';
-import { DOCUMENT_COLUMNS, encodeDocument, toArticle } from '../stored-document.ts';
-import { type ImageFacts, urlToLookUp, withFacts } from './image-facts.ts';
+import { encodeDocument, toArticle } from '../stored-document.ts';
 
 export interface ClaimedImage {
   key: string;
@@ -60,16 +59,10 @@ export async function queueImages(tx: Tx, articles: Article[], now: number): Pro
   if (ids.length > 0) await tx.deleteFrom('remote_image_uses').where('article_id', 'in', ids).execute();
   const uses = articles.flatMap((article) => {
     const url = urlToLookUp(article);
-    return url === null ? [] : { articleId: article.id, url };
+    // The URL itself may be longer than PostgreSQL's indexes allow.
+    return url === null ? [] : { articleId: article.id, url, key: sha256(url) };
   });
-  await queueImageUses(tx, uses, now);
-}
-
-/** As `queueImages`, for articles that wait for no picture yet. @param used URLs of pictures that are not known */
-export async function queueImageUses(tx: Tx, used: { articleId: string; url: string }[], now: number): Promise<void> {
-  if (used.length === 0) return;
-  // The URL itself may be longer than PostgreSQL's indexes allow.
-  const uses = used.map((use) => ({ ...use, key: sha256(use.url) }));
+  if (uses.length === 0) return;
   const images = [...new Map(uses.map(({ key, url }) => [key, url]))].sort(([a], [b]) => (a < b ? -1 : 1));
   await tx
     .insertInto('remote_images')
@@ -185,7 +178,7 @@ async function completeSome(tx: Tx, now: number): Promise<number> {
   const ids = waiting.map((row) => row.article_id);
   const rows = await tx
     .selectFrom('articles')
-    .select(DOCUMENT_COLUMNS)
+    .select('document')
     .where('id', 'in', ids)
     .orderBy('id')
     // As an import does: neither may overwrite what the other has written.
@@ -238,4 +231,45 @@ export async function listFailedImages(db: Db, limit: number): Promise<{ url: st
     .limit(limit)
     .execute();
   return rows.map(({ url, reason, checked_at }) => ({ url, reason: reason ?? '', at: checked_at ?? 0 }));
+}
+
+export interface ImageFacts {
+  /** MIME type, by the content. */
+  type: string;
+  /** Bytes. */
+  length: number;
+  /** Pixels. */
+  width: number;
+  height: number;
+}
+
+/** The URL that must be looked up for an article, or null. */
+export function urlToLookUp({ image }: Pick<Article, 'image'>): string | null {
+  return image?.isLookedUp && (image.type === null || image.length === null) ? image.url : null;
+}
+
+/** The image with what was looked up, which takes precedence over what was written. */
+function withFacts(image: Image, { type, length, width, height }: ImageFacts): Image {
+  return { ...image, type, length, width, height };
+}
+
+/**
+ * The image of an input with what is known of it: an unchanged article stays as it is when it is imported again.
+ * @param stored the image of the stored article
+ * @param known by URL
+ */
+export function completeImage(
+  image: Image | null,
+  stored: Image | null | undefined,
+  known: ReadonlyMap<string, ImageFacts>,
+): Image | null {
+  if (!image?.isLookedUp) return image;
+  const facts = known.get(image.url) ?? factsOf(stored?.url === image.url ? stored : null);
+  return facts === null ? image : withFacts(image, facts);
+}
+
+function factsOf(image: Image | null): ImageFacts | null {
+  if (!image?.isLookedUp) return null;
+  const { type, length, width, height } = image;
+  return type === null || length === null || width === null || height === null ? null : { type, length, width, height };
 }

@@ -4,8 +4,7 @@
  */
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import type { Db } from '../../core/store/store.ts';
-import { monthOf, startOfMonth } from './index-month.ts';
-import type { QueryTerm } from './title-terms.ts';
+import { monthOf, type QueryTerm, startOfMonth } from './title-terms.ts';
 
 /** The place of an article in a list, newest first. */
 export interface ListPlace {

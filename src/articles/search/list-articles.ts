@@ -6,7 +6,7 @@ import { type RawBuilder, sql } from 'kysely';
 import { KINDS } from '../../core/config/config.ts';
 import type { Db } from '../../core/store/store.ts';
 import { type Article, fullHeadline, type Kind } from '../article.ts';
-import { DOCUMENT_COLUMNS, toArticle } from '../stored-document.ts';
+import { toArticle } from '../stored-document.ts';
 import { findByTerms, isAfterPlace, type ListPlace, type SearchStep } from './find-by-title.ts';
 import type { TitleQuery } from './title-terms.ts';
 
@@ -148,11 +148,7 @@ function stateCondition(state: ListedState, now: number | null): SqlCondition {
 async function readMatching(db: Db, places: ListPlace[], filter: ArticleFilter, now: number): Promise<Article[]> {
   if (places.length === 0) return [];
   const ids = places.map(({ id }) => id);
-  const rows = await db
-    .selectFrom('articles')
-    .select([...DOCUMENT_COLUMNS, 'origin'])
-    .where('id', 'in', ids)
-    .execute();
+  const rows = await db.selectFrom('articles').select(['document', 'origin']).where('id', 'in', ids).execute();
   const articles = rows.flatMap(({ origin, ...stored }) => {
     const article = toArticle(stored);
     // Those that represent alerts before they are sent: no input brought them.

@@ -76,13 +76,7 @@ function pairs(part: string): string[] {
   return characters.map((character, index) => character + (characters[index + 1] ?? ''));
 }
 
-/** ASCII, and the apostrophe of typographers. */
-const PLAIN = /^[\0-\x7f’]*$/;
-
 function split(text: string): { words: string[]; unspaced: string[] } {
-  // Nearly all headlines in English, in a third of the time.
-  if (PLAIN.test(text))
-    return { words: withoutApostrophes(text.toLowerCase()).match(/[a-z0-9]+/g) ?? [], unspaced: [] };
   const words: string[] = [];
   const unspaced: string[] = [];
   for (const [run] of normalise(text).matchAll(RUN)) {
@@ -104,4 +98,20 @@ function withoutApostrophes(text: string): string {
 
 function cut(word: string): string {
   return word.length <= MAX_TERM ? word : [...word].slice(0, MAX_TERM).join('');
+}
+
+/** The last instant of a date in JavaScript (ECMA-262 §21.4.1.1). */
+const LAST_DATE = 8.64e15;
+
+/** Months since 1970, UTC; negative before. @param instant epoch milliseconds */
+export function monthOf(instant: number): number {
+  // An instant that no date can have is that of a broken article: it is found nowhere, and stops nothing.
+  if (Math.abs(instant) > LAST_DATE) return 0;
+  const date = new Date(instant);
+  return (date.getUTCFullYear() - 1970) * 12 + date.getUTCMonth();
+}
+
+/** Epoch milliseconds. @param month see `monthOf` */
+export function startOfMonth(month: number): number {
+  return Date.UTC(1970, month);
 }

@@ -6,9 +6,8 @@ import { sql } from 'kysely';
 import { jsonRows } from '../../core/store/json-rows.ts';
 import { dialectOf, type Tx } from '../../core/store/store.ts';
 import { type Article, fullHeadline } from '../article.ts';
-import { DOCUMENT_COLUMNS, toArticle } from '../stored-document.ts';
-import { monthOf } from './index-month.ts';
-import { indexedTerms } from './title-terms.ts';
+import { toArticle } from '../stored-document.ts';
+import { indexedTerms, monthOf } from './title-terms.ts';
 
 /** What of an article the index holds. */
 interface IndexedTitle {
@@ -18,11 +17,7 @@ interface IndexedTitle {
 
 /** Reads what the index holds of articles, before they are saved. @returns by id; without those that are new */
 export async function readIndexedTitles(tx: Tx, ids: string[]): Promise<Map<string, IndexedTitle>> {
-  const rows = await tx
-    .selectFrom('articles')
-    .select(['id', ...DOCUMENT_COLUMNS])
-    .where('id', 'in', ids)
-    .execute();
+  const rows = await tx.selectFrom('articles').select(['id', 'document']).where('id', 'in', ids).execute();
   return new Map(rows.map((row) => [row.id, indexedTitle(toArticle(row))]));
 }
 

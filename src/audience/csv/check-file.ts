@@ -4,7 +4,7 @@
  */
 import { basename } from 'node:path';
 import { parseAddress } from '../../lib/address.ts';
-import { cleanLine } from '../../lib/text/clean-text.ts';
+import { boundedLine } from '../../lib/text/clean-text.ts';
 import type { MappedColumns } from './columns.ts';
 import { statusesOf } from './columns.ts';
 import type { ImportWords } from './import-words.ts';
@@ -114,8 +114,7 @@ function countIn(columns: Map<string, SeenColumn>, header: string, value: string
 }
 
 function count(column: SeenColumn, value: string): void {
-  const line = cleanLine(value.slice(0, 4 * MAX_LENGTH));
-  const shown = line.length > MAX_LENGTH ? `${line.slice(0, MAX_LENGTH).toWellFormed()}…` : line;
+  const shown = boundedLine(value.slice(0, 4 * MAX_LENGTH), MAX_LENGTH);
   const before = column.values.get(shown);
   if (before === undefined && column.values.size >= MAX_VALUES) column.hasMore = true;
   else column.values.set(shown, (before ?? 0) + 1);

@@ -2,10 +2,12 @@
  * Loads the configuration: the YAML file is checked against the schema, then against the rules across keys. Secrets
  * come from the environment or from files, never from the YAML file.
  */
+
 import { readFileSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
+import { shorten } from '../../lib/text/shorten.ts';
 import { lineOf } from '../../lib/yaml-line.ts';
 import { firstLine } from '../finding.ts';
 import { listViolations } from './rules.ts';
@@ -78,7 +80,7 @@ export function parseConfig(text: string, from: { file: string; env: NodeJS.Proc
   const value = (path: PropertyKey[]): string => {
     const given = valueAt(raw, path);
     if (given === undefined) return 'is missing';
-    return holdsSecret(path) ? 'is not shown' : `is ${shorten(JSON.stringify(given))}`;
+    return holdsSecret(path) ? 'is not shown' : `is ${shorten(JSON.stringify(given), 80)}`;
   };
 
   const checked = schema.safeParse(raw);
@@ -195,8 +197,4 @@ function keyName(path: PropertyKey[]): string {
     : path
         .map((key, index) => (typeof key === 'number' ? `[${key}]` : index === 0 ? String(key) : `.${String(key)}`))
         .join('');
-}
-
-function shorten(text: string): string {
-  return text.length > 80 ? `${text.slice(0, 77)}…` : text;
 }

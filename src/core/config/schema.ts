@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { closestName } from '../../lib/names/closest-name.ts';
-import { parseLanguageTag } from '../../lib/names/language-tag.ts';
+import { LANGUAGE_RULE, parseLanguageTag } from '../../lib/names/language-tag.ts';
 import { facetSlug } from '../../lib/text/facet-slug.ts';
 import { ARTICLE_KEYS, IGNORED_KEY } from './article-keys.ts';
 import { bounces, delivery } from './delivery-schema.ts';
@@ -91,12 +91,7 @@ export const schema = z.strictObject({
         .describe('Begins the permanent tag: URI of every article. Choose it once, and keep it if the domain changes.'),
       language: z
         .string()
-        .refine((tag) => parseLanguageTag(tag).kind === 'tag', {
-          error: ({ input }) => {
-            const parsed = parseLanguageTag(String(input));
-            return parsed.kind === 'unclear' ? parsed.rule : undefined;
-          },
-        })
+        .refine((tag) => parseLanguageTag(tag) !== null, LANGUAGE_RULE)
         .describe('Language of the publication. An article may have its own.'),
       zone: zone.describe('Time zone of datelines, of the day an edition belongs to, and of schedules without a zone.'),
       accent: z

@@ -58,7 +58,7 @@ const roundupSource = z.strictObject({
     ),
   language: z
     .string()
-    .refine((tag) => parseLanguageTag(tag).kind === 'tag', 'must be a language tag such as en or zh-Hant')
+    .refine((tag) => parseLanguageTag(tag) !== null, 'must be a language tag such as en or zh-Hant')
     .optional()
     .describe('With use: roundup: language of the feed. Default: what the feed says.'),
 });

@@ -14,8 +14,7 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from 'kysely';
-import { Mutex } from '../../lib/concurrency/mutex.ts';
-import { isRowsQuery } from './rows/rows-query.ts';
+import { Mutex } from '../../lib/concurrency/bounded-queue.ts';
 import { openSqlite, type SqliteAccess } from './sqlite.ts';
 import { SqliteThread, type StatementResult } from './sqlite-thread.ts';
 import type { StatementBatch } from './statement-batch.ts';
@@ -160,10 +159,6 @@ class FileConnection implements DatabaseConnection {
 
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
     const { sql, parameters } = query;
-    if (this.#transaction !== undefined && isRowsQuery(query)) {
-      await this.#transaction.thread.runForEachRow(query.rowStatement);
-      return { rows: [] };
-    }
     if (this.#transaction !== undefined) return toResult(await this.#transaction.thread.run(sql, parameters));
     if (this.#reader !== undefined && onlyReads(query)) {
       return { rows: this.#reader.prepare(sql).all(parameters) as R[] };

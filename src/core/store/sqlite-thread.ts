@@ -4,8 +4,7 @@
  */
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { threadEnvironment } from '../../lib/threads/thread-environment.ts';
-import type { RowStatement } from './rows/rows-query.ts';
+import { threadEnvironment } from '../../lib/threads/thread-job.ts';
 import type { SqliteAccess } from './sqlite.ts';
 import type { SerializedError, SqlStatement, WorkerRequest, WorkerResponse } from './sqlite-worker.ts';
 
@@ -71,15 +70,6 @@ export class SqliteThread {
    */
   async runBatch(statements: readonly SqlStatement[]): Promise<unknown[][]> {
     return ((await this.#request({ batch: statements })) as { rows: unknown[][] }).rows;
-  }
-
-  /**
-   * Runs a statement for each row, after all earlier requests. An error leaves the rows before it: call it within a
-   * transaction.
-   * @throws as `run` does
-   */
-  async runForEachRow(forEachRow: RowStatement): Promise<void> {
-    await this.#request({ forEachRow });
   }
 
   #request(request: WorkerRequest): Promise<StatementResult> {

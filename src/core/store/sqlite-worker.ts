@@ -3,17 +3,12 @@
  * sqlite-thread.ts starts it.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import type { RowStatement } from './rows/rows-query.ts';
 import { openSqlite, type SqliteAccess } from './sqlite.ts';
 
 export type SqlStatement = readonly [sql: string, parameters: readonly unknown[]];
 
-/** One statement, several as one transaction, or one for each of many rows; `null` closes the connection. */
-export type WorkerRequest =
-  | SqlStatement
-  | { readonly batch: readonly SqlStatement[] }
-  | { readonly forEachRow: RowStatement }
-  | null;
+/** One statement, or several as one transaction; `null` closes the connection. */
+export type WorkerRequest = SqlStatement | { readonly batch: readonly SqlStatement[] } | null;
 
 export type WorkerResponse =
   | { rows: unknown[] }
@@ -45,8 +40,7 @@ port.on('message', (request: WorkerRequest) => {
 });
 
 function respond(request: Exclude<WorkerRequest, null>): WorkerResponse {
-  if ('batch' in request) return runBatch(request.batch);
-  return 'forEachRow' in request ? runForEachRow(request.forEachRow) : run(...request);
+  return 'batch' in request ? runBatch(request.batch) : run(...request);
 }
 
 function runBatch(statements: readonly SqlStatement[]): WorkerResponse {
@@ -63,34 +57,10 @@ function runBatch(statements: readonly SqlStatement[]): WorkerResponse {
   return { rows: rows.slice(1, -1) };
 }
 
-function runForEachRow({ sql, json, each, shared }: RowStatement): WorkerResponse {
-  return attempt(() => {
-    const statement = database.prepare(sql);
-    for (const row of JSON.parse(json) as unknown[][]) {
-      const values = [...row, ...shared];
-      if (each === null) statement.run(values);
-      else {
-        for (const value of row[each] as unknown[]) {
-          values[each] = value;
-          statement.run(values);
-        }
-      }
-    }
-    return { rows: [] };
-  });
-}
-
 function run(sql: string, parameters: readonly unknown[]): WorkerResponse {
-  return attempt(() => {
-    const statement = database.prepare(sql);
-    if (statement.reader) return { rows: statement.all(parameters) };
-    return statement.run(parameters);
-  });
-}
-
-function attempt(body: () => WorkerResponse): WorkerResponse {
   try {
-    return body();
+    const statement = database.prepare(sql);
+    return statement.reader ? { rows: statement.all(parameters) } : statement.run(parameters);
   } catch (error) {
     const { name, message, code, errcode, errstr } = error as SerializedError;
     return { failed: { name, message, code, errcode, errstr } };

@@ -178,16 +178,14 @@ interface ArticlesTable {
   origin: string | null;
   /** SHA-256 of its editorial content: an import that leaves it as it is changes nothing. */
   digest: string;
-  /** The whole Article as JSON; empty where it is compressed. See articles/stored-document.ts. */
-  document: string;
+  /** The whole Article as JSON, compressed; see articles/stored-document.ts. */
+  document: Uint8Array;
+  /** Bytes of that JSON. */
+  json_bytes: number;
   /** Grows by one with every write of `document`. */
   document_version: Generated<number>;
   /** JSON of what the last import brought of the fields that the desk has changed since; see articles/edits/. */
   desk_base: Generated<string | null>;
-  /** The whole Article as JSON, compressed; null where earlier versions wrote it. */
-  compressed: Generated<Uint8Array | null>;
-  /** Bytes of that JSON; null where earlier versions wrote it. */
-  json_bytes: Generated<number | null>;
 }
 
 interface ArticleEditsTable {

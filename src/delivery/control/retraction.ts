@@ -64,7 +64,7 @@ async function findRetractions(db: Db): Promise<Retraction[]> {
       select id, article_id from unfinished
     )
     select held.edition_id as "editionId", articles.id as "articleId",
-      articles.noted_at as "notedAt", articles.document, articles.compressed
+      articles.noted_at as "notedAt", articles.document
     from held inner join articles on articles.id = held.article_id
     where articles.state = 'retracted'
       and not exists (

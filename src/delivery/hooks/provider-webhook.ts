@@ -4,9 +4,9 @@
 import type { Context, Handler } from 'hono';
 import type { MailProvider } from '../../core/config/config.ts';
 import { openServiceClient } from '../../core/config/fetching.ts';
+import { QuietPeriod } from '../../lib/clock-watch.ts';
 import { BoundedQueue } from '../../lib/concurrency/bounded-queue.ts';
 import type { FetchClient } from '../../lib/guarded-fetch/fetch-client.ts';
-import { QuietPeriod } from '../../lib/quiet-period.ts';
 import { MINUTE } from '../../lib/time.ts';
 import { limitBytes } from '../../web/server/request-body.ts';
 import type { AddRoutes, WebContext } from '../../web/server/web-context.ts';

@@ -2,7 +2,8 @@
  * Converts nodemailer's errors to data for operators, without passwords.
  */
 import type { MailProvider } from '../../core/config/config.ts';
-import { cleanLine, truncate } from '../../lib/text/clean-text.ts';
+import { cleanLine } from '../../lib/text/clean-text.ts';
+import { shorten } from '../../lib/text/shorten.ts';
 import { accountReply } from './account-replies.ts';
 import { redactAddresses } from './redact-addresses.ts';
 import type { SubmissionFailure } from './retry.ts';
@@ -14,7 +15,7 @@ const MAX_REPLY_LENGTH = 500;
  * @param redact see `passwordRedactor`; called twice, because removing a control character can complete the password
  */
 export function cleanReply(reply: string, redact: (text: string) => string): string {
-  return truncate(cleanWhole(reply, redact), MAX_REPLY_LENGTH);
+  return shorten(cleanWhole(reply, redact), MAX_REPLY_LENGTH);
 }
 
 function cleanWhole(reply: string, redact: (text: string) => string): string {
@@ -45,7 +46,7 @@ export function readFailure(
   const cause = typeof raw.originalCode === 'string' ? raw.originalCode : null;
   // Redacted before it is shortened: a truncated address would not be recognised.
   const shareable = (text: string): string =>
-    truncate(redactAddresses(cleanWhole(text, server.redact)), MAX_REPLY_LENGTH);
+    shorten(redactAddresses(cleanWhole(text, server.redact)), MAX_REPLY_LENGTH);
   const response = typeof raw.response === 'string' && raw.response !== '' ? raw.response : null;
   const message = typeof raw.message === 'string' ? shareable(raw.message) : 'unknown error';
   const reply = response === null ? null : cleanReply(response, server.redact);

@@ -1,7 +1,7 @@
 /** What `daywire preview` prints. */
 import { count, section, table } from '../../core/cli/text.ts';
 import type { NewsletterConfig } from '../../core/config/config.ts';
-import { truncate } from '../../lib/text/clean-text.ts';
+import { shorten } from '../../lib/text/shorten.ts';
 import { localDateTime, rfc3339 } from '../../lib/time.ts';
 import type { Preview } from '../preview.ts';
 import type { LeftOutReason } from '../selection/left-out.ts';
@@ -94,5 +94,5 @@ export function formatReason(reason: LeftOutReason, zone: string): string {
 
 /** A headline or a reason in a table. */
 export function cutLine(text: string): string {
-  return truncate(text, 60);
+  return shorten(text, 60);
 }

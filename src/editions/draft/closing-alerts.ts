@@ -6,8 +6,8 @@ import { resolveAlerts, syncAlerts } from '../../core/alerts/alerts.ts';
 import { finishWaitingRun } from '../../core/schedule/run-slot.ts';
 import type { Tx } from '../../core/store/store.ts';
 import { plainLine } from '../../lib/text/clean-text.ts';
+import { shorten } from '../../lib/text/shorten.ts';
 import type { ComposedEdition } from '../compose.ts';
-import { shorten } from '../rendering/shorten.ts';
 import { findHeadlines } from '../selection/candidates.ts';
 import { newsletterJobId } from './newsletter-job-id.ts';
 

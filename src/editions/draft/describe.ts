@@ -2,7 +2,8 @@
  * Commands to a draft, and the values of its fields, in words. Pure. The texts have no line breaks or control
  * characters, which a terminal would obey.
  */
-import { plainLine, truncate } from '../../lib/text/clean-text.ts';
+import { plainLine } from '../../lib/text/clean-text.ts';
+import { shorten } from '../../lib/text/shorten.ts';
 import { rfc3339 } from '../../lib/time.ts';
 import type { DraftField, DraftState, FieldValue, StoryDecision, StoryPlace } from './decisions.ts';
 import type { LogEntry } from './history.ts';
@@ -82,5 +83,5 @@ function describeDecision(value: StoryDecision | DraftState): string {
 }
 
 function asTyped(text: string): string {
-  return truncate(plainLine(text), MAX_TEXT);
+  return shorten(plainLine(text), MAX_TEXT);
 }

@@ -4,10 +4,10 @@
  */
 import type { NewsletterConfig } from '../../core/config/config.ts';
 import { hasVisibleCharacter } from '../../lib/text/clean-text.ts';
+import { graphemeCount } from '../../lib/text/shorten.ts';
 import type { ComposedEdition } from '../compose.ts';
 import type { LinkState } from '../links/link-state.ts';
 import { placeholder } from '../rendering/placeholders.ts';
-import { graphemeCount } from '../rendering/shorten.ts';
 import { MAX_HTML_BYTES } from '../rendering/size-limit.ts';
 import { listLinks } from './edition-links.ts';
 import { type EditionProblem, shownStories } from './edition-problem.ts';

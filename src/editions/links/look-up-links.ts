@@ -3,7 +3,7 @@
  * pause between those to one host, and no bodies.
  */
 import { setTimeout } from 'node:timers/promises';
-import { ConcurrencyLimit } from '../../lib/concurrency/concurrency-limit.ts';
+import { ConcurrencyLimit } from '../../lib/concurrency/bounded-queue.ts';
 import type { FetchClient, FetchResult } from '../../lib/guarded-fetch/fetch-client.ts';
 import { type LinkState, linkStateOf } from './link-state.ts';
 

@@ -1,8 +1,8 @@
 /** Extracts the first paragraphs of an article's body for an email: text with links and emphasis only. */
 import { sanitiseInline } from '../../articles/sanitise.ts';
 import { escapeHtml } from '../../lib/text/html.ts';
+import { shorten } from '../../lib/text/shorten.ts';
 import type { Paragraph } from './edition-view.ts';
-import { shorten } from './shorten.ts';
 
 export interface Excerpt {
   paragraphs: Paragraph[];

@@ -1,7 +1,7 @@
 /** The headline of an edition for pages and feeds, and the email's subject, which is the headline shortened. */
 import type { Article } from '../../articles/article.ts';
 import { plainLine } from '../../lib/text/clean-text.ts';
-import { graphemeCount, shorten } from './shorten.ts';
+import { graphemeCount, shorten } from '../../lib/text/shorten.ts';
 
 /** About as many graphemes as mail programs show of a subject. */
 const SUBJECT_LENGTH = 70;

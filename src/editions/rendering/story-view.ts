@@ -9,9 +9,9 @@ import {
 } from '../../articles/article.ts';
 import { mailImageUrl, thumbnailUrl } from '../../articles/pictures/renditions.ts';
 import { type Config, sectionTitle } from '../../core/config/config.ts';
+import { shorten } from '../../lib/text/shorten.ts';
 import type { Correction, NewsLine, RoundupItem, Story, StoryLine } from './edition-view.ts';
 import { buildExcerpt, type ExcerptLimits } from './excerpt.ts';
-import { shorten } from './shorten.ts';
 
 /** Graphemes. A dek is one sentence; a longer one must not fill the email. */
 const DEK_LENGTH = 300;

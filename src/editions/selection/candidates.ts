@@ -5,7 +5,7 @@
 import { type SqlBool, sql } from 'kysely';
 import type { Kind } from '../../articles/article.ts';
 import { PUBLIC_STATES } from '../../articles/selection.ts';
-import { DOCUMENT_COLUMNS, type StoredDocument, toArticle } from '../../articles/stored-document.ts';
+import { type StoredDocument, toArticle } from '../../articles/stored-document.ts';
 import type { Db, Tx } from '../../core/store/store.ts';
 import type { StoryBasis } from '../draft/approval.ts';
 import { newestFirst, type StoryCandidate } from './ranking.ts';
@@ -123,7 +123,7 @@ export async function findUnparsedArticles(db: Db, ids: string[]): Promise<Map<s
   if (ids.length === 0) return new Map();
   const rows = await db
     .selectFrom('articles')
-    .select(['id as articleId', 'digest', 'state', ...DOCUMENT_COLUMNS])
+    .select(['id as articleId', 'digest', 'state', 'document'])
     .where('id', 'in', ids)
     .execute();
   return new Map(rows.map((row) => [row.articleId, row]));
@@ -144,7 +144,7 @@ export async function findDueCorrections(db: Db, newsletter: string): Promise<Du
     where shown.newsletter = ${newsletter} and shown.article_id = articles.id and shown.noted_at = articles.noted_at)`;
   const rows = await db
     .selectFrom('articles')
-    .select(['id as articleId', 'digest', 'state', ...DOCUMENT_COLUMNS])
+    .select(['id as articleId', 'digest', 'state', 'document'])
     .select((e) => e.ref('noted_at').$notNull().as('notedAt'))
     .where('noted_at', 'is not', null)
     .where('state', 'in', ['corrected', 'retracted'])
@@ -170,7 +170,7 @@ export function findListedCorrections(db: Db, editionId: number): Promise<DueCor
         .onRef('articles.id', '=', 'edition_corrections.article_id')
         .onRef('articles.noted_at', '=', 'edition_corrections.noted_at'),
     )
-    .select(['articles.id as articleId', 'articles.digest', 'articles.state', ...DOCUMENT_COLUMNS])
+    .select(['articles.id as articleId', 'articles.digest', 'articles.state', 'document'])
     .select('edition_corrections.noted_at as notedAt')
     .where('edition_corrections.edition_id', '=', editionId)
     .where('articles.state', 'in', ['corrected', 'retracted'])

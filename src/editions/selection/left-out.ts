@@ -3,7 +3,7 @@
  */
 import type { Article } from '../../articles/article.ts';
 import type { Rejection } from '../../articles/rejections.ts';
-import { DOCUMENT_COLUMNS, type StoredDocument, toArticle } from '../../articles/stored-document.ts';
+import { type StoredDocument, toArticle } from '../../articles/stored-document.ts';
 import type { NewsletterConfig } from '../../core/config/config.ts';
 import type { Db } from '../../core/store/store.ts';
 import type { ComposedEdition, SkippedEdition } from '../compose.ts';
@@ -105,7 +105,7 @@ export async function findLeftOut(
     .execute();
   const rows = await db
     .selectFrom('articles')
-    .select(['id', 'kind', 'state', 'published_at as publishedAt', ...DOCUMENT_COLUMNS])
+    .select(['id', 'kind', 'state', 'published_at as publishedAt', 'document'])
     .select(['outlets', 'by_rule as byRule'])
     .select((e) =>
       e

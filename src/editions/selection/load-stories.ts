@@ -5,7 +5,7 @@
 import { type Article, isPublic } from '../../articles/article.ts';
 import { otherOutlets } from '../../articles/outlets.ts';
 import type { Rejection } from '../../articles/rejections.ts';
-import { documentJson, type StoredDocument, toArticle } from '../../articles/stored-document.ts';
+import { readableJson, toArticle } from '../../articles/stored-document.ts';
 import type { Config, NewsletterConfig } from '../../core/config/config.ts';
 import type { Db } from '../../core/store/store.ts';
 import { escapeHtml } from '../../lib/text/html.ts';
@@ -151,17 +151,8 @@ export function toRejection(newsletter: string, stored: UnparsedArticle, error: 
     line: null,
     articleId: stored.articleId,
     problems: [`it cannot be shown in an edition: ${error instanceof Error ? error.message : String(error)}`],
-    raw: readableDocument(stored),
+    raw: readableJson(stored),
   };
-}
-
-/** The JSON, or what there is of it. */
-function readableDocument(stored: StoredDocument): string {
-  try {
-    return documentJson(stored);
-  } catch {
-    return stored.document;
-  }
 }
 
 /**

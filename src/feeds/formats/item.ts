@@ -4,6 +4,7 @@ import { beginningOfText } from '../../articles/beginning.ts';
 import { findUnsanitised } from '../../articles/unsanitised.ts';
 import { type Config, sectionTitle } from '../../core/config/config.ts';
 import { cleanLine, cleanText } from '../../lib/text/clean-text.ts';
+import { shorten } from '../../lib/text/shorten.ts';
 import type { FeedItem, FeedMedia, Tombstone } from './feed-view.ts';
 import { itemBody } from './item-body.ts';
 import { strictUrl } from './markup.ts';
@@ -164,9 +165,7 @@ function summaryOf(article: Article): string {
   if (dek !== '') return dek;
   const text = beginningOfText(article.bodyHtml, SUMMARY_LENGTH);
   if (text === '') return cleanLine(article.headline);
-  if (text.length <= SUMMARY_LENGTH) return text;
-  const cut = text.slice(0, SUMMARY_LENGTH);
-  return `${cleanLine(cut.replace(/\s+\S*$/, '').replace(/[\uD800-\uDBFF]$/, ''))} …`;
+  return shorten(text, SUMMARY_LENGTH);
 }
 
 /** The tombstones of the retracted articles. @param feedLanguage BCP 47 */

@@ -8,7 +8,7 @@ import { createHmac } from 'node:crypto';
 import { deriveKey, type SigningSecrets } from '../../core/config/signing-secrets.ts';
 import { acquirePermit, type RateLimit } from '../../core/store/rate-limits.ts';
 import type { Db } from '../../core/store/store.ts';
-import { addressBlock, widerBlock } from '../../lib/address-block.ts';
+import { addressBlock, widerBlock } from '../../lib/cidr.ts';
 import { DAY, SECOND } from '../../lib/time.ts';
 
 const REFILLED_AFTER = 30 * DAY;

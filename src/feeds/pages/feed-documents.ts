@@ -3,7 +3,7 @@
  */
 
 import type { Context, Handler } from 'hono';
-import { addressBlock } from '../../lib/address-block.ts';
+import { addressBlock } from '../../lib/cidr.ts';
 import { clientAddress } from '../../web/server/client-address.ts';
 import type { AddRoutes, WebContext } from '../../web/server/web-context.ts';
 import { ARCHIVE_FOLDER } from '../archive/archive-page.ts';

@@ -10,7 +10,6 @@ import type { AppContext } from '../../core/app-context.ts';
 import { reclaimSpace } from '../../core/store/maintenance.ts';
 import { chunks } from '../../lib/chunks.ts';
 import { repeat, type Stoppable } from '../../lib/repeat.ts';
-import { collectGarbage } from '../../lib/threads/collect-garbage.ts';
 import { type Clock, SECOND } from '../../lib/time.ts';
 import { type ArchiveOptions, type ArchiveProgress, closeDuePages } from '../archive/close-due-pages.ts';
 import { type ArchivePageNumbers, addPages, recordMembers, touchArchivePages } from '../archive/record-members.ts';
@@ -75,11 +74,7 @@ export async function publishChanges(
 ): Promise<PublishResult & { changes: number }> {
   const pending = await publishPending(app, options);
   const results: PublishResult[] = [pending];
-  if (!options.signal?.aborted) {
-    // A backlog leaves much garbage, and all feeds may have waited for its end.
-    if (pending.changes >= CHANGES_PER_STEP) await collectGarbage();
-    results.push(await publishBehind(app));
-  }
+  if (!options.signal?.aborted) results.push(await publishBehind(app));
   return { ...summarise(results), changes: pending.changes };
 }
 

@@ -5,7 +5,40 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { extname } from 'node:path';
 import { SECOND } from '../time.ts';
-import type { InspectedPicture, PictureInput, PictureRequest, PictureResponse, RenditionForm } from './picture-job.ts';
+
+/** The bytes of a file, or its path. */
+export type PictureInput = Buffer | string;
+
+/** A smaller version of a picture. It is never larger than the original, and has no metadata. */
+export type RenditionForm =
+  /** At most `width` pixels wide. */
+  | { format: 'webp'; width: number }
+  /** For email: also at most so many bytes. Transparent parts are white. */
+  | { format: 'jpeg'; width: number; maxBytes: number };
+
+/** `measure` reads the header only. */
+type PictureTask = { kind: 'inspect' | 'measure' } | { kind: 'render'; form: RenditionForm };
+
+export interface PictureRequest {
+  input: PictureInput;
+  task: PictureTask;
+}
+
+export interface InspectedPicture {
+  /** MIME type, by the content. */
+  type: string;
+  /** Pixels, as displayed: after the rotation that a camera recorded. */
+  width: number;
+  height: number;
+}
+
+export type PictureResponse =
+  /** The job begins. */
+  | { kind: 'started' }
+  | { kind: 'inspected'; picture: InspectedPicture }
+  | { kind: 'rendered'; bytes: Uint8Array }
+  /** The file is no usable picture. The reason is for people: `is SVG, …`. */
+  | { kind: 'rejected'; reason: string };
 
 type NoPicture =
   | { kind: 'rejected'; reason: string }
@@ -80,6 +113,12 @@ export class PictureDecoder {
   /** Decodes the whole picture, and returns its type and size. Never throws. */
   async inspect(input: PictureInput): Promise<InspectionResult> {
     const response = await this.#run({ input, task: { kind: 'inspect' } });
+    return response.kind === 'rendered' ? UNEXPECTED : response;
+  }
+
+  /** Reads type and size from the header, however large the picture is. Never throws. */
+  async measure(path: string): Promise<InspectionResult> {
+    const response = await this.#run({ input: path, task: { kind: 'measure' } });
     return response.kind === 'rendered' ? UNEXPECTED : response;
   }
 

@@ -1,9 +1,17 @@
 /**
  * The format of a picture by its first bytes. File names and the types that servers state are often wrong.
  */
+import { open } from 'node:fs/promises';
 
 /** Bytes that are enough for all formats. */
-export const TYPE_HEAD = 512;
+const TYPE_HEAD = 512;
+
+/** Reads the bytes at the beginning of a file that the functions below need. */
+export async function readHead(path: string): Promise<Buffer> {
+  await using file = await open(path);
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(TYPE_HEAD), 0, TYPE_HEAD, 0);
+  return buffer.subarray(0, bytesRead);
+}
 
 /** @returns the MIME type of a JPEG, PNG, WebP, GIF or AVIF; null for anything else */
 export function pictureType(head: Uint8Array): string | null {

@@ -11,8 +11,7 @@ import type { Log } from '../log.ts';
 import { PRIVATE_FILE, PRIVATE_FOLDER } from '../private-files.ts';
 import { errorLine } from '../text/clean-text.ts';
 import { MINUTE } from '../time.ts';
-import type { PictureDecoder, RenderingResult } from './picture-decoder.ts';
-import type { RenditionForm } from './picture-job.ts';
+import type { PictureDecoder, RenderingResult, RenditionForm } from './picture-decoder.ts';
 
 export interface OriginalFile {
   path: string;
@@ -33,8 +32,6 @@ export interface RenditionCacheOptions {
 const MAX_BYTES = 500 * 1024 * 1024;
 /** What remains after a deletion. */
 const KEPT_SHARE = 0.8;
-/** Of versions that cannot be written. */
-const MAX_MEMORY_BYTES = 32 * 1024 * 1024;
 const MAX_ORIGINAL_BYTES = 64 * 1024 * 1024;
 /** Changes when the same original and form give another file. */
 const VERSION = 1;
@@ -45,11 +42,6 @@ export class RenditionCache {
   readonly #hashes = new LRUCache<string, Promise<string>>({ max: 5_000 });
   /** Pictures that cannot be used: each attempt may take ten seconds. */
   readonly #rejections = new LRUCache<string, string>({ max: 1_000, ttl: 10 * MINUTE });
-  /** Versions that cannot be written, such as in a container whose files are read-only. */
-  readonly #unwritten = new LRUCache<string, Buffer>({
-    maxSize: MAX_MEMORY_BYTES,
-    sizeCalculation: (bytes) => bytes.length,
-  });
   readonly #inProgress = new Map<string, Promise<RenderingResult>>();
   /** Bytes in the folder; null before they are counted. */
   #total: number | null = null;
@@ -87,7 +79,7 @@ export class RenditionCache {
     const reason = this.#rejections.get(key);
     if (reason !== undefined) return { kind: 'rejected', reason };
     const file = join(this.#options.folder, key.slice(0, 2), `${key}.${form.format}`);
-    const bytes = this.#unwritten.get(key) ?? (await readVersion(file));
+    const bytes = await readVersion(file);
     if (bytes !== null) return { kind: 'rendered', bytes };
     let making = this.#inProgress.get(key);
     if (making === undefined) {
@@ -110,11 +102,7 @@ export class RenditionCache {
     this.#isUnavailable = result.kind === 'unavailable';
     if (result.kind === 'rendered') {
       await this.#write(file, result.bytes).catch((error: unknown) => {
-        // Otherwise each request would decode the picture again.
-        if (this.#unwritten.size === 0) {
-          log?.warn({ file, error: errorLine(error) }, 'smaller versions of pictures are kept in memory only');
-        }
-        this.#unwritten.set(key, result.bytes);
+        log?.warn({ file, error: errorLine(error) }, 'a smaller version of a picture cannot be kept');
       });
     }
     return result;

@@ -2,6 +2,7 @@
  * Makes untrusted text safe to store and to show: it has nothing that XML 1.0 or PostgreSQL cannot hold, and changes
  * the direction of no text beside it.
  */
+import { shortenToUnits } from './shorten.ts';
 import { removeUnpairedDirections } from './text-direction.ts';
 
 /** Controls, except tab, line feed and carriage return, which are handled below; noncharacters up to U+FFFF. */
@@ -19,14 +20,9 @@ const SUSPECT = new RegExp(
 /** White space that is not one space between words. */
 const SPACES = /[^\S ]|\s\s|^\s|\s$/;
 
-/** Whether a text has nothing that `cleanText` looks at, and no change of direction. */
-export function isPlain(text: string): boolean {
-  return !SUSPECT.test(text);
-}
-
 /** Multi-line text: well-formed Unicode without forbidden characters, line ends as `\n`, directions balanced. */
 export function cleanText(text: string): string {
-  if (isPlain(text)) return text;
+  if (!SUSPECT.test(text)) return text;
   return removeUnpairedDirections(text.toWellFormed().replace(/\r\n?/g, '\n').replace(FORBIDDEN, ''));
 }
 
@@ -36,11 +32,9 @@ export function cleanLine(text: string): string {
   return SPACES.test(clean) ? clean.replace(/\s+/g, ' ').trim() : clean;
 }
 
-/** As `cleanLine`, at most `limit` UTF-16 code units: a longer line is cut, and ends with an ellipsis. */
+/** As `cleanLine`, shortened to at most `limit` UTF-16 code units. */
 export function boundedLine(text: string, limit: number): string {
-  const line = cleanLine(text);
-  // Half a character goes; so do directions whose end is cut off.
-  return line.length <= limit ? line : `${cleanLine(line.slice(0, limit - 1).replace(/[\ud800-\udbff]$/, ''))}…`;
+  return shortenToUnits(cleanLine(text), limit);
 }
 
 // Spaces, marks that combine with a character before them, and characters that are not displayed, such as U+200B. By
@@ -54,8 +48,8 @@ export function hasVisibleCharacter(text: string): boolean {
 
 /** The message of an error as one line of at most 1,000 characters. */
 export function errorLine(error: unknown): string {
-  const line = cleanLine(error instanceof Error ? error.message || error.name : String(error));
-  return line.length > 1_000 ? `${line.slice(0, 1_000).toWellFormed()}…` : line || 'no reason given';
+  const text = error instanceof Error ? error.message || error.name : String(error);
+  return boundedLine(text, 1_000) || 'no reason given';
 }
 
 /** The URL resolved against `base`. Null unless it is http or https, without credentials. */
@@ -112,9 +106,4 @@ const WHITE_SPACE = /[\p{Cc}\u2028\u2029\s]+/gu;
 /** One line without control characters and without characters that change the direction of the text after it. */
 export function plainLine(text: string): string {
   return text.toWellFormed().replace(DIRECTIONAL, '').replace(WHITE_SPACE, ' ').trim();
-}
-
-/** The text; a longer one cut, with an ellipsis, to `limit` UTF-16 code units. */
-export function truncate(text: string, limit: number): string {
-  return text.length > limit ? `${text.slice(0, limit - 1).toWellFormed()}…` : text;
 }

@@ -28,11 +28,7 @@ export function facetSlug(name: string): string | null {
   return cut === '' ? null : cut;
 }
 
-const ASCII = /^[\0-\x7f]*$/;
-
 function wordsOf(name: string): string[] {
-  // Most names, in a third of the time.
-  if (ASCII.test(name)) return name.toLowerCase().match(/[a-z0-9]+/g) ?? [];
   const plain = name.toWellFormed().normalize('NFKD').replace(DROPPED, '').toLowerCase().replace(DROPPED, '');
   return plain.match(WORDS) ?? [];
 }

@@ -8,11 +8,6 @@ const DIRECTION = /[\u202a-\u202e\u2066-\u2069]/;
 const [FIRST_EMBEDDING, LAST_EMBEDDING, END_OF_EMBEDDING] = [0x202a, 0x202e, 0x202c];
 const [FIRST_ISOLATE, END_OF_ISOLATE] = [0x2066, 0x2069];
 
-/** Whether there is such a character. */
-export function hasDirections(text: string): boolean {
-  return DIRECTION.test(text);
-}
-
 /** Removes those without a pair, within the text as a whole. Pairs nest: of two that cross, one is removed. */
 export function removeUnpairedDirections(text: string): string {
   // Nearly every text has none.

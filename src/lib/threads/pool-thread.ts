@@ -1,8 +1,7 @@
 /** One thread of a pool. */
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { threadEnvironment } from './thread-environment.ts';
-import type { JobRequest, JobResponse } from './thread-job.ts';
+import { type JobRequest, type JobResponse, threadEnvironment } from './thread-job.ts';
 
 /** Why a job has no result, though it began. */
 export class JobError extends Error {

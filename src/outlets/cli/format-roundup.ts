@@ -1,6 +1,7 @@
 /** What the commands of `daywire roundup` print. */
 import { count, table } from '../../core/cli/text.ts';
-import { plainLine, truncate } from '../../lib/text/clean-text.ts';
+import { plainLine } from '../../lib/text/clean-text.ts';
+import { shorten } from '../../lib/text/shorten.ts';
 import { formatDuration, localDateTime, MINUTE } from '../../lib/time.ts';
 import type { WithheldSource } from '../story-groups/browse-groups.ts';
 import type { GroupConflictError, RoundupLogEntry } from '../story-groups/change-groups.ts';
@@ -53,7 +54,7 @@ function formatListed({ number, group, newestAt, similar, ...listed }: ListedGro
   const others = outletsOf([first, ...group.items]).slice(1);
   const marks = [
     `${plainLine(first.outlet)} ${localDateTime(reportedAt(first), zone)}`,
-    ...(others.length > 0 ? [`also ${truncate(others.map(plainLine).join(', '), NAMES)}`] : []),
+    ...(others.length > 0 ? [`also ${shorten(others.map(plainLine).join(', '), NAMES)}`] : []),
     formatAge(now - newestAt),
     ...stateOf(group),
     ...(newReports > 0 ? [`${count(newReports, 'new report')} since`] : []),
@@ -81,7 +82,7 @@ function formatWithheld({ source, state, reason, items }: WithheldSource): strin
 
 /** The headline that the roundup shows. */
 function headlineOf(group: StoryGroup): string {
-  return truncate(plainLine(group.decision?.headline ?? firstItemOf(group).title), LINE);
+  return shorten(plainLine(group.decision?.headline ?? firstItemOf(group).title), LINE);
 }
 
 /** A group with all that is known of it. */
@@ -107,7 +108,7 @@ function formatReport(item: GroupedItem, { isFirst, isNew, zone }: { isFirst: bo
     `g${item.id}  ${[outlet, ...marks].join('; ')}`,
     `    ${plainLine(item.title)}`,
     `    ${item.url}`,
-    ...(item.summary === null ? [] : [`    ${truncate(plainLine(item.summary), 3 * LINE)}`]),
+    ...(item.summary === null ? [] : [`    ${shorten(plainLine(item.summary), 3 * LINE)}`]),
     ...(item.imageUrl === null ? [] : [`    picture: ${item.imageUrl}`]),
   ];
 }
@@ -123,7 +124,7 @@ export function formatGroupEdit(command: GroupCommand['kind'], { groups, problem
   const made = others.map(({ id }) => `; g${id} is a group of its own`).join('');
   const outlets = outletsOf([firstItemOf(group), ...group.items]).map(plainLine);
   return [
-    `${DONE[command]} g${group.id}: ${headlineOf(group)} (${truncate(outlets.join(', '), NAMES)})${made}`,
+    `${DONE[command]} g${group.id}: ${headlineOf(group)} (${shorten(outlets.join(', '), NAMES)})${made}`,
     ...problems,
   ].join('\n');
 }
@@ -189,12 +190,12 @@ export function formatRoundupLog(log: readonly RoundupLogEntry[], zone: string):
 
 function describeEntry({ command, groups, headline }: RoundupLogEntry): string {
   const [first, ...others] = groups.map((id) => `g${id}`);
-  const story = `${first} ${truncate(plainLine(headline), NAMES)}`;
+  const story = `${first} ${shorten(plainLine(headline), NAMES)}`;
   switch (command.kind) {
     case 'pick':
-      return `picked ${story}: ${truncate(plainLine(command.text), NAMES)}`;
+      return `picked ${story}: ${shorten(plainLine(command.text), NAMES)}`;
     case 'edit':
-      return `edited ${story}${command.text === undefined ? '' : `: ${truncate(plainLine(command.text), NAMES)}`}`;
+      return `edited ${story}${command.text === undefined ? '' : `: ${shorten(plainLine(command.text), NAMES)}`}`;
     case 'first':
       return `named g${command.item} first in ${story}`;
     case 'merge':

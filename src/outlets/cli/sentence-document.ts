@@ -5,7 +5,8 @@
  * rest below a heading is the sentence.
  */
 import { count } from '../../core/cli/text.ts';
-import { plainLine, truncate } from '../../lib/text/clean-text.ts';
+import { plainLine } from '../../lib/text/clean-text.ts';
+import { shorten } from '../../lib/text/shorten.ts';
 import { localDateTime } from '../../lib/time.ts';
 import { firstItemOf, type GroupedItem, reportedAt, type StoryGroup } from '../story-groups/story-group.ts';
 
@@ -34,7 +35,7 @@ export function formatDocument(groups: readonly StoryGroup[], zone: string): str
       group.decision?.text ?? '',
       `# ${plainLine(headline ?? first.title)}`,
       `# ${inOrder.map((item) => outletAndTime(item, zone)).join(', ')}`,
-      ...(summary === '' ? [] : [`# ${truncate(summary, MAX_SUMMARY)}`]),
+      ...(summary === '' ? [] : [`# ${shorten(summary, MAX_SUMMARY)}`]),
     );
   }
   return `${lines.join('\n')}\n`;

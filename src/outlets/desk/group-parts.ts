@@ -3,7 +3,8 @@
  */
 import { html } from 'hono/html';
 import { parseLanguageTag } from '../../lib/names/language-tag.ts';
-import { cleanUrl, truncate } from '../../lib/text/clean-text.ts';
+import { cleanUrl } from '../../lib/text/clean-text.ts';
+import { shorten } from '../../lib/text/shorten.ts';
 import type { Html } from '../../web/desk/desk-request.ts';
 import { badge, statusMark } from '../../web/desk/parts/status-mark.ts';
 import type { RoundupLogEntry } from '../story-groups/change-groups.ts';
@@ -48,8 +49,8 @@ export function reportLink({ url, title, language }: Pick<GroupedItem, 'url' | '
 
 /** The language of another outlet's text, if its feed names one. */
 export function languageAttribute(language: string | null): Html | '' {
-  const parsed = language === null ? null : parseLanguageTag(language);
-  return parsed?.kind === 'tag' ? html` lang="${parsed.tag}"` : '';
+  const tag = language === null ? null : parseLanguageTag(language);
+  return tag === null ? '' : html` lang="${tag}"`;
 }
 
 /** Characters of a text that is quoted in a line. */
@@ -73,9 +74,9 @@ export function commandWords({ command, groups }: RoundupLogEntry, outletOf: (id
   const report = (id: number): string => outletOf(id) ?? `report ${id}`;
   switch (command.kind) {
     case 'pick':
-      return `picked it: “${truncate(command.text, QUOTED)}”`;
+      return `picked it: “${shorten(command.text, QUOTED)}”`;
     case 'edit':
-      return command.text === undefined ? 'edited it' : `edited it: “${truncate(command.text, QUOTED)}”`;
+      return command.text === undefined ? 'edited it' : `edited it: “${shorten(command.text, QUOTED)}”`;
     case 'first':
       return `named ${report(command.item)} first`;
     case 'drop':

@@ -5,6 +5,7 @@ import { ownSites } from '../../core/config/sources.ts';
 import { inTransaction, lockName, type Store, type Tx } from '../../core/store/store.ts';
 import { privateHost } from '../../lib/private-address.ts';
 import { boundedLine, cleanLine, cleanUrl, hasVisibleCharacter } from '../../lib/text/clean-text.ts';
+import { shorten } from '../../lib/text/shorten.ts';
 import { parseWrittenInstant } from '../../lib/written-date.ts';
 import { MAX_OUTLET } from '../../sources/add-source.ts';
 import { canonicalLink, isFrontPage } from '../../sources/canonical-link.ts';
@@ -81,7 +82,7 @@ export async function addReport(
   const page = reading.kind === 'read' ? reading.page : unreadPage(config, address, reading.reason, own.title);
   if (page.url.length > MAX_URL) {
     const length = `has ${page.url.length} characters: at most ${MAX_URL} are allowed`;
-    throw new ReportInputError('address', `the address ${page.url.slice(0, 80)}… ${length}`);
+    throw new ReportInputError('address', `the address ${shorten(page.url, 80)} ${length}`);
   }
   if (page.originalUrl !== null) notices.push(`the page names ${page.originalUrl} as the original`);
   const title = own.title ?? page.title;

@@ -123,8 +123,7 @@ export function toRoundupRecord(group: PickedGroup, { excerpts, maxAlso }: Round
 
 /** Feeds name languages as they like; one that is no tag would cost the article. */
 function languageOf({ language }: GroupedItem): string | null {
-  const parsed = language === null ? null : parseLanguageTag(language);
-  return parsed?.kind === 'tag' ? parsed.tag : null;
+  return language === null ? null : parseLanguageTag(language);
 }
 
 /** The first report of each other outlet that the article credits, earliest first. */

@@ -5,8 +5,8 @@
 import { stat } from 'node:fs/promises';
 import { type ArticleImportOptions, analyseArticles, importFiles } from '../../articles/import/import.ts';
 import type { ImportFile } from '../../articles/import/import-files.ts';
+import type { SourceRecord } from '../../articles/import/json-lines.ts';
 import { type ArticleImportResult, addToResult, emptyResult } from '../../articles/import/result.ts';
-import type { SourceRecord } from '../../articles/import/source-record.ts';
 import type { Config } from '../../core/config/config.ts';
 import { articleSources } from '../../core/config/sources.ts';
 import type { Store } from '../../core/store/store.ts';

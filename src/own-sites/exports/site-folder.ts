@@ -3,7 +3,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, relative, resolve, sep } from 'node:path';
 import type { ArticleDefaults } from '../../articles/import/defaults.ts';
 import { type ImportFile, markdownFile } from '../../articles/import/import-files.ts';
-import type { SourceRecord } from '../../articles/import/source-record.ts';
+import type { SourceRecord } from '../../articles/import/json-lines.ts';
 import { ExportError, type LeftOut } from './export-entry.ts';
 
 export type SiteGenerator = 'hugo' | 'jekyll' | 'astro' | 'eleventy';

@@ -4,7 +4,7 @@
 import { createReadStream } from 'node:fs';
 import { TextDecoder } from 'node:util';
 import { Parser } from 'htmlparser2';
-import { MAX_RECORD_BYTES } from '../../articles/import/source-record.ts';
+import { MAX_RECORD_BYTES } from '../../articles/import/json-lines.ts';
 import { ExportError } from './export-entry.ts';
 
 /** An `<item>`: a post, a page, a picture and so on. */

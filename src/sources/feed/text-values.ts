@@ -225,6 +225,5 @@ function absolute(url: string, base: string): string {
 
 /** A canonical BCP 47 tag, or null: feeds also write `en_US` and `English`. */
 export function feedLanguageTag(written: string): string | null {
-  const parsed = parseLanguageTag(cleanLine(written.slice(0, 100)).replaceAll('_', '-'));
-  return parsed.kind === 'tag' ? parsed.tag : null;
+  return parseLanguageTag(cleanLine(written.slice(0, 100)).replaceAll('_', '-'));
 }

@@ -7,7 +7,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { AnySource } from '../../core/config/sources.ts';
 import { recordDoneRun } from '../../core/schedule/run-ledger.ts';
 import { type Db, inTransaction } from '../../core/store/store.ts';
-import { ConcurrencyLimit } from '../../lib/concurrency/concurrency-limit.ts';
+import { ConcurrencyLimit } from '../../lib/concurrency/bounded-queue.ts';
 import type { FetchClient, RequestGate } from '../../lib/guarded-fetch/fetch-client.ts';
 import { repeat, type Stoppable } from '../../lib/repeat.ts';
 import { errorLine } from '../../lib/text/clean-text.ts';

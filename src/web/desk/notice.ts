@@ -2,9 +2,11 @@
  * The outcome of an act, shown once on the next page. It travels in a cookie that a session's browser alone has, and
  * the page that shows it removes it: nothing of it is stored.
  */
+
 import type { Context } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import { z } from 'zod';
+import { shortenToUnits } from '../../lib/text/shorten.ts';
 
 export interface Notice {
   kind: 'done' | 'problem';
@@ -35,7 +37,7 @@ const NOTICE = z.object({
 });
 
 export function setNotice(c: Context, { text, ...notice }: Notice): void {
-  const value = JSON.stringify({ ...notice, text: text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text });
+  const value = JSON.stringify({ ...notice, text: shortenToUnits(text, MAX_TEXT) });
   setCookie(c, COOKIE, Buffer.from(value).toString('base64url'), {
     ...{ prefix: 'host', path: '/', secure: true, httpOnly: true, sameSite: 'Strict', maxAge: MAX_AGE },
   });

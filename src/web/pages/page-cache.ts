@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import { ConcurrencyLimit } from '../../lib/concurrency/concurrency-limit.ts';
+import { ConcurrencyLimit } from '../../lib/concurrency/bounded-queue.ts';
 import { type Clock, SECOND } from '../../lib/time.ts';
 import type { Coding } from '../server/negotiate.ts';
 

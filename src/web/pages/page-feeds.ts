@@ -3,7 +3,7 @@
  * they find, then all of the configuration.
  */
 import type { Article } from '../../articles/article.ts';
-import { reporterFacets } from '../../articles/facets/facet-names.ts';
+import { reporterFacets } from '../../articles/facets/facets.ts';
 import { type Config, sectionTitle } from '../../core/config/config.ts';
 import { configuredFor, feedLinks, sectionFeed, singleFeed } from '../../feeds/feed-links.ts';
 import type { FeedHead } from '../../feeds/formats/feed-view.ts';

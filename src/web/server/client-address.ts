@@ -6,7 +6,7 @@ import { isIP, isIPv6 } from 'node:net';
 import type { HttpBindings } from '@hono/node-server';
 import type { Context } from 'hono';
 import { deriveKey, type SigningSecrets } from '../../core/config/signing-secrets.ts';
-import { addressBlock, widerBlock } from '../../lib/address-block.ts';
+import { addressBlock, widerBlock } from '../../lib/cidr.ts';
 import type { WebContext } from './web-context.ts';
 
 /** The address of the client that sent the request; null if the request did not come through a socket. */

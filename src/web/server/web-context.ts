@@ -9,7 +9,7 @@ import type { Store } from '../../core/store/store.ts';
 import type { VisitCounter } from '../../editions/visits/visit-counter.ts';
 import type { ReaderCounter } from '../../feeds/readers/reader-counts.ts';
 import { openRanges } from '../../lib/cidr.ts';
-import { ConcurrencyLimit } from '../../lib/concurrency/concurrency-limit.ts';
+import { ConcurrencyLimit } from '../../lib/concurrency/bounded-queue.ts';
 import type { FetchClient } from '../../lib/guarded-fetch/fetch-client.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Templates } from '../../lib/templates.ts';

@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { ArticleEditError } from '../../../src/articles/edits/article-errors.ts';
 import { createArticle, newDeskArticleId, type WrittenBrief } from '../../../src/articles/edits/create-article.ts';
 import { editArticle } from '../../../src/articles/edits/edit-article.ts';
+import { ArticleEditError } from '../../../src/articles/edits/read-written.ts';
 import { readStoredArticle } from '../../../src/articles/edits/stored-article.ts';
 import { importPaths } from '../../../src/articles/import/import.ts';
 import { findArticle } from '../../../src/articles/queries.ts';

@@ -6,7 +6,7 @@ import { restoreArticle, retractArticle, undoArticleEdit } from '../../../src/ar
 import { importPaths } from '../../../src/articles/import/import.ts';
 import { retractArticles } from '../../../src/articles/import/retract.ts';
 import { completeArticles } from '../../../src/articles/remote-images/image-queue.ts';
-import { DOCUMENT_COLUMNS, documentJson } from '../../../src/articles/stored-document.ts';
+import { documentJson } from '../../../src/articles/stored-document.ts';
 import { HOUR } from '../../../src/lib/time.ts';
 import { article, articleFile, saveAll } from '../../support/articles.ts';
 import { forBothDatabases } from '../../support/databases.ts';
@@ -15,7 +15,7 @@ import { openTestApp, type TestApp } from '../../support/test-app.ts';
 async function row(app: TestApp, id: string) {
   return app.store.db
     .selectFrom('articles')
-    .select([...DOCUMENT_COLUMNS, 'document_version as version', 'digest'])
+    .select(['document', 'document_version as version', 'digest'])
     .where('id', '=', id)
     .executeTakeFirstOrThrow();
 }

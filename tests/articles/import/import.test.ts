@@ -6,7 +6,7 @@ import { importPaths, importText } from '../../../src/articles/import/import.ts'
 import { countDueChanges } from '../../../src/articles/pending-changes.ts';
 import { findArticle, findArticleBySlug } from '../../../src/articles/queries.ts';
 import { countRejections, listRejections } from '../../../src/articles/rejections.ts';
-import { DOCUMENT_COLUMNS, documentJson } from '../../../src/articles/stored-document.ts';
+import { documentJson } from '../../../src/articles/stored-document.ts';
 import type { Store } from '../../../src/core/store/store.ts';
 import { HOUR } from '../../../src/lib/time.ts';
 import { markdown } from '../../support/articles.ts';
@@ -145,21 +145,6 @@ describe('importPaths and importText', () => {
         outlet: { name: 'A', url: null, publishedAt: null },
         also: [{ name: 'A', url: null }],
       });
-    });
-
-    it('find no change in an item that an earlier version stored without these fields', async () => {
-      const store = await open();
-      const outlet = { name: 'The Example', url: 'https://example.com/a' };
-      const item = { id: 'item', headline: 'H', kind: 'roundup-item', outlet };
-      await importJson(store, [item]);
-      const before = await findArticle(store.db, 'item');
-      const { also: _, ...older } = { ...before!, outlet };
-      await store.db
-        .updateTable('articles')
-        .set({ document: JSON.stringify(older), compressed: null })
-        .execute();
-      expect(await findArticle(store.db, 'item')).toEqual(before);
-      expect(await importJson(store, [item])).toMatchObject({ unchanged: 1, updated: 0 });
     });
 
     it('import JSON Lines, whose ids may be numbers', async () => {
@@ -438,10 +423,7 @@ describe('importPaths and importText', () => {
         }),
         { numRuns: dialect === 'sqlite' ? 60 : 25 },
       );
-      const stored = await store.db
-        .selectFrom('articles')
-        .select(['id', ...DOCUMENT_COLUMNS])
-        .execute();
+      const stored = await store.db.selectFrom('articles').select(['id', 'document']).execute();
       expect(stored.length).toBeGreaterThan(20);
       for (const { id, ...document } of stored) {
         const article = await findArticle(store.db, id);
@@ -450,26 +432,6 @@ describe('importPaths and importText', () => {
           expect(text).toMatch(/^[\t\n\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]*$/u);
       }
     });
-  });
-
-  it('parse nothing more after a batch could not be written', async () => {
-    const store = await openMigrated();
-    const lines = Array.from({ length: 400 }, (_, index) => `{"id":"a${index}","headline":"A ${index}"}\n`);
-    let readings = 0;
-    const options = {
-      clock: () => {
-        readings += 1;
-        return NOW;
-      },
-      withBatch: () => Promise.reject(new Error('no room')),
-    };
-    const input = { source: 'in.jsonl', text: lines.join(''), format: 'jsonl' as const };
-    await expect(importText(store, configWith(), input, options)).rejects.toThrow('no room');
-    // Takes longer than what the first import still has under way.
-    await importText(store, configWith(), input, { clock });
-    // When two batches were parsed, and when one was written.
-    expect(readings).toBe(3);
-    await store.close();
   });
 
   it('import nothing if a path does not exist or holds no articles, and name all such paths', async () => {

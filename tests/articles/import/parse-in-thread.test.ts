@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseInThread } from '../../../src/articles/import/parse-in-thread.ts';
-import { importChangedFiles } from '../../../src/articles/import/watched/watch.ts';
+import { importChangedFiles } from '../../../src/articles/import/watched/watched-folders.ts';
 import { markdown } from '../../support/articles.ts';
 import { NOW } from '../../support/clock.ts';
 import { forEachDatabase } from '../../support/databases.ts';

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { importPaths } from '../../../src/articles/import/import.ts';
-import { importChangedFiles } from '../../../src/articles/import/watched/watch.ts';
+import { importChangedFiles } from '../../../src/articles/import/watched/watched-folders.ts';
 import { openOwnPictures } from '../../../src/articles/pictures/own-pictures.ts';
 import { findArticle } from '../../../src/articles/queries.ts';
 import { openMigrated } from '../../support/databases.ts';

@@ -20,18 +20,6 @@ describe('indexedTerms', () => {
   ])('splits %j', (title, terms) => {
     expect(indexedTerms(title)).toEqual(terms);
   });
-
-  it('are the same for ASCII, which is read faster, as for the same letters among others', () => {
-    const part = fc.oneof(fc.string({ unit: 'binary-ascii', maxLength: 20 }), fc.constantFrom('’', "'"));
-    const titles = fc.array(part, { maxLength: 8 }).map((parts) => parts.join(''));
-    fc.assert(
-      fc.property(titles, (title) => {
-        // An accent is dropped.
-        expect(indexedTerms(title)).toEqual(indexedTerms(`${title} \u0301`));
-      }),
-      { numRuns: 2_000 },
-    );
-  });
 });
 
 describe('parseTitleQuery', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DOCUMENT_COLUMNS, toArticle } from '../../../src/articles/stored-document.ts';
+import { toArticle } from '../../../src/articles/stored-document.ts';
 import type { Store } from '../../../src/core/store/store.ts';
 import { closeEdition } from '../../../src/delivery/closing/close.ts';
 import { pauseEdition, resumeEdition } from '../../../src/delivery/control/edition-control.ts';
@@ -90,7 +90,7 @@ describe('pauseEditionsWithRetracted', () => {
       const { article_id } = await store.db.selectFrom('editions').select('article_id').executeTakeFirstOrThrow();
       const stored = await store.db
         .selectFrom('articles')
-        .select(DOCUMENT_COLUMNS)
+        .select('document')
         .where('id', '=', article_id)
         .executeTakeFirstOrThrow();
       await save(store, [{ ...toArticle(stored), ...retracted(NOW) }]);

@@ -10,6 +10,7 @@ import { changeDraft, fieldRevision } from '../../../src/editions/draft/history.
 import { StaleComposition } from '../../../src/editions/record.ts';
 import { editionSlot } from '../../../src/editions/slot.ts';
 import { DAY, HOUR } from '../../../src/lib/time.ts';
+import { UNREADABLE } from '../../support/articles.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import {
   article,
@@ -165,7 +166,7 @@ describe('an edition with a draft', () => {
       await approve(store, await compose(store));
       await save(store, [article('late', { publishedAt: CUTOFF - 1 })]);
       // The same holds for a lead that cannot be shown.
-      await store.db.updateTable('articles').set({ document: '{"half' }).where('id', '=', 'cover').execute();
+      await store.db.updateTable('articles').set(UNREADABLE).where('id', '=', 'cover').execute();
       const edition = await compose(store);
       expect(edition.approval).toMatchObject({
         ...{ gone: ['cover'], voided: 'its lead cover is not available any more' },

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { editionPreheader, editionSubject, roundupHeadline } from '../../../src/editions/rendering/headline.ts';
-import { graphemeCount, shorten } from '../../../src/editions/rendering/shorten.ts';
+import { graphemeCount, shorten } from '../../../src/lib/text/shorten.ts';
 
 const item = (headline: string, shortHeadline: string | null = null) => ({ headline, shortHeadline });
 

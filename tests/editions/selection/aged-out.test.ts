@@ -102,9 +102,9 @@ describe('an article past the age limit', () => {
       await sql`
         with recursive n(i) as (select 1 union all select i + 1 from n where i < 20000)
         insert into articles (id, tag_uri, slug, kind, section, kicker, event_key, pinned, state, published_at,
-          updated_at, noted_at, created_at, digest, document, compressed)
+          updated_at, noted_at, created_at, digest, document, json_bytes)
         select 'archive-' || i, 'tag:' || i, 'archive-' || i, kind, section, kicker, event_key, pinned, state,
-          published_at - i * 60000, updated_at, noted_at, created_at, digest, document, compressed
+          published_at - i * 60000, updated_at, noted_at, created_at, digest, document, json_bytes
         from articles, n where id = 'old'`.execute(store.db);
       await save(store, day(0));
       const first = await compose(store);

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Article } from '../../../src/articles/article.ts';
+import { encodeDocument } from '../../../src/articles/stored-document.ts';
 import type { Store } from '../../../src/core/store/store.ts';
 import { deriveFeed } from '../../../src/feeds/derived/derived.ts';
 import { type DerivedAddress, parseDerivedAddress } from '../../../src/feeds/derived/derived-address.ts';
@@ -163,7 +164,7 @@ forEachDatabase((open) => {
                 noted_at: null,
                 created_at: time,
                 digest: '',
-                document: JSON.stringify(article(id, { tags: ['common'], ...at(time), slug: id })),
+                ...encodeDocument(article(id, { tags: ['common'], ...at(time), slug: id })),
               })),
             )
             .execute();

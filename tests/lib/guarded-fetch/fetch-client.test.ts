@@ -334,11 +334,11 @@ describe('the gate of a client', () => {
 
   it('does not use up the time limit of the server', async () => {
     const server = await startRawServer(() => ok([], 'late'));
-    const gate = gateOf([], () => new Promise((resolve) => setTimeout(resolve, 60)));
-    expect(await get(server.url(), {}, { gate, timeLimitMs: 50 })).toMatchObject({ body: Buffer.from('late') });
+    const gate = gateOf([], () => new Promise((resolve) => setTimeout(resolve, 350)));
+    expect(await get(server.url(), {}, { gate, timeLimitMs: 300 })).toMatchObject({ body: Buffer.from('late') });
     const silent = await startRawServer(() => undefined);
-    expect(await get(silent.url(), {}, { gate, timeLimitMs: 50 })).toMatchObject({
-      reason: 'it takes longer than 0.05 s',
+    expect(await get(silent.url(), {}, { gate, timeLimitMs: 300 })).toMatchObject({
+      reason: 'it takes longer than 0.3 s',
     });
   });
 

@@ -32,6 +32,20 @@ describe('the picture decoder', () => {
     expect(await PICTURES.inspect(`${path}.gone`)).toEqual({ kind: 'rejected', reason: 'cannot be read (ENOENT)' });
   });
 
+  it('measures a picture as it is displayed, also one that is too large to decode', async () => {
+    const folder = temporaryFolder();
+    const put = (name: string, bytes: Buffer) => {
+      writeFileSync(join(folder, name), bytes);
+      return join(folder, name);
+    };
+    const turned = await sharp(await picture(60, 40))
+      .withMetadata({ orientation: 6 })
+      .toBuffer();
+    expect(await PICTURES.measure(put('turned.jpg', turned))).toMatchObject({ picture: { width: 40, height: 60 } });
+    expect(await PICTURES.measure(put('wide.png', blankPng(20_000, 10)))).toMatchObject({ picture: { width: 20_000 } });
+    expect(await PICTURES.measure(put('page.jpg', HTML))).toMatchObject({ kind: 'rejected' });
+  });
+
   it('makes versions of the asked width, and at most ten times as tall', async () => {
     expect(await sizeOf(await PICTURES.render(await picture(1_000, 500), WEBP))).toMatchObject({
       width: 480,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { FileReports } from '../../../src/lib/watching/file-reports.ts';
+import { FileReports } from '../../../src/lib/watching/folder-watcher.ts';
 
 const LATER = 60_000;
 

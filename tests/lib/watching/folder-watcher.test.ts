@@ -1,8 +1,7 @@
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { ChangedFile } from '../../../src/lib/watching/file-reports.ts';
-import { FolderWatcher } from '../../../src/lib/watching/folder-watcher.ts';
+import { type ChangedFile, FolderWatcher } from '../../../src/lib/watching/folder-watcher.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 /** Other systems report too little: there nothing is watched. */

@@ -41,7 +41,7 @@ describe('toRoundupRecord', () => {
 
   it('quotes the summary where the source configures an excerpt, but not beside a sentence of the editor', () => {
     const items = [groupedItem(1, { summary: 'One two three four' })];
-    expect(recordOf(items, RULE, [['source-1', 10]]).body).toBe('Outlet 1\\: “One two t…”');
+    expect(recordOf(items, RULE, [['source-1', 10]]).body).toBe('Outlet 1\\: “One two…”');
     expect(recordOf(items, RULE, [['source-2', 10]]).body).toBe('');
     expect(recordOf(items, PICK, [['source-1', 10]]).body).toBe('Ours.');
   });

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { importText } from '../../../src/articles/import/import.ts';
-import { DOCUMENT_COLUMNS, toArticle } from '../../../src/articles/stored-document.ts';
+import { toArticle } from '../../../src/articles/stored-document.ts';
 import type { Config } from '../../../src/core/config/config.ts';
 import type { Store } from '../../../src/core/store/store.ts';
 import { type ExportImportOptions, importExport } from '../../../src/own-sites/exports/import-export.ts';
@@ -89,7 +89,7 @@ it('stores section, byline, dek, picture and text of a post as those of an artic
   const content = 'Classic text.\n\nhttps://www.youtube.com/watch?v=abcdefg\n\n<script>x()</script><b>More.</b>';
   const post = wxrItem(17, { content, excerpt: 'In short.', more: more + wxrMeta('_thumbnail_id', '9') });
   expect(await importing(store, exported(wxr([post, picture])))).toMatchObject({ added: 1, warningCount: 0 });
-  const stored = await store.db.selectFrom('articles').select(DOCUMENT_COLUMNS).executeTakeFirstOrThrow();
+  const stored = await store.db.selectFrom('articles').select('document').executeTakeFirstOrThrow();
   expect(toArticle(stored)).toMatchObject({
     headline: 'Post 17',
     url: 'https://times.example/2024/post-17/',
@@ -112,7 +112,7 @@ it('imports a post whose text displays nothing, and says what was removed of it'
   const content = '<p>&nbsp;</p><p><img src="http://localhost/roof.jpg"></p>';
   const report = await importing(store, exported(wxr([wxrItem(17, { content })])));
   expect(report).toMatchObject({ added: 1, rejectedCount: 0, warningCount: 1 });
-  const stored = await store.db.selectFrom('articles').select(DOCUMENT_COLUMNS).executeTakeFirstOrThrow();
+  const stored = await store.db.selectFrom('articles').select('document').executeTakeFirstOrThrow();
   expect(toArticle(stored)).toMatchObject({ headline: 'Post 17', bodyHtml: '' });
   await store.close();
 });

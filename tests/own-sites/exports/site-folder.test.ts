@@ -2,7 +2,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { importPaths } from '../../../src/articles/import/import.ts';
-import { DOCUMENT_COLUMNS, toArticle } from '../../../src/articles/stored-document.ts';
+import { toArticle } from '../../../src/articles/stored-document.ts';
 import type { Store } from '../../../src/core/store/store.ts';
 import { importSiteFolder } from '../../../src/own-sites/exports/import-export.ts';
 import type { SiteGenerator } from '../../../src/own-sites/exports/site-folder.ts';
@@ -32,7 +32,7 @@ function importing(store: Store, from: SiteGenerator, folder: string, url: strin
 }
 
 async function stored({ db }: Store) {
-  const rows = await db.selectFrom('articles').select(DOCUMENT_COLUMNS).orderBy('id').execute();
+  const rows = await db.selectFrom('articles').select('document').orderBy('id').execute();
   return rows.map(toArticle);
 }
 

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { addressBlock, widerBlock } from '../../../src/lib/address-block.ts';
-import { openRanges } from '../../../src/lib/cidr.ts';
+import { addressBlock, openRanges, widerBlock } from '../../../src/lib/cidr.ts';
 import { clientKey, forwardedAddress, widerClientKey } from '../../../src/web/server/client-address.ts';
 import { SECRETS } from '../../support/sample.ts';
 

@@ -7,10 +7,6 @@ export type KeyTarget = (typeof ARTICLE_KEYS)[number] | 'draft' | 'imageAlt' | '
 /** Longer keys have no meaning. */
 const MAX_LENGTH = 100;
 
-/** Nearly all keys of an import are the same few hundred. */
-const simplified = new Map<string, string>();
-const MAX_SIMPLIFIED = 1_000;
-
 /** By target, the preferred name first. The name of the target itself precedes them. */
 const OTHER_NAMES: Partial<Record<KeyTarget, readonly string[]>> = {
   headline: ['title'],
@@ -66,11 +62,7 @@ const IGNORED = new Set(
 
 /** A key without regard to case, hyphens, underscores and spaces. */
 export function simplifyKey(key: string): string {
-  const known = simplified.get(key);
-  if (known !== undefined) return known;
-  const name = key.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '');
-  if (key.length <= MAX_LENGTH && simplified.size < MAX_SIMPLIFIED) simplified.set(key, name);
-  return name;
+  return key.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '');
 }
 
 /** Where a key belongs, and how well its name fits: 0 for the name that daywire itself uses. */

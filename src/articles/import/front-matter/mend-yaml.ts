@@ -3,7 +3,7 @@
  * is changed only if it is not valid by itself and it is clear what was meant; each change is reported. Pure, and
  * linear in the length of the text.
  */
-import { cleanLine, truncate } from '../../../lib/text/clean-text.ts';
+import { boundedLine } from '../../../lib/text/clean-text.ts';
 import { findKey, type NamedKey } from './key-names.ts';
 
 export interface RecordMessage {
@@ -54,10 +54,10 @@ export function mendYaml(source: readonly string[]): MendedYaml {
     const mended = continues && /^\s+\S/.test(next) ? null : (hashtag ?? mendValue(value, anchors));
     if (mended !== null) {
       lines[index] = `${key}: '${mended.text.replaceAll("'", "''")}'`;
-      warn(`${key} was read as ${JSON.stringify(shorten(mended.text))}: ${mended.rule}`);
+      warn(`${key} was read as ${JSON.stringify(quoted(mended.text))}: ${mended.rule}`);
     } else if (!hasSpace || /^[^ \t]/.test(rest)) {
       lines[index] = `${key}: ${value}`;
-      warn(`write a space after the colon: ${key}: ${shorten(value)}`);
+      warn(`write a space after the colon: ${key}: ${quoted(value)}`);
     }
     if (mended === null && /[^\s'"].*\s#[^\s#]/.test(value.slice(0, 1_000)) && isPlain(value) && isText(key)) {
       warn(`${key}: what follows " #" counts as a comment and is left out: put the text in quotation marks`);
@@ -77,20 +77,6 @@ export function mendTabs(source: readonly string[]): MendedYaml {
     if (warnings.length === 0) warnings.push({ line: index + 1, text: 'begins with a tab: write spaces instead' });
   }
   return { lines, warnings };
-}
-
-/**
- * Mends the value in a line of a list or a map, of which the parser said that it is wrong.
- * @returns null if it is not clear what was meant
- */
-export function mendNestedLine(line: string, number: number): { line: string; warning: RecordMessage } | null {
-  const [, before, key, value] = /^(\s*(?:- +)*)([\w-]{1,60}):\s+(\S.*)$/.exec(line) ?? [];
-  const [, bullet, entry] = /^(\s*- +)(\S.*)$/.exec(line) ?? [];
-  const start = key === undefined ? bullet : `${before}${key}: `;
-  const mended = start === undefined ? null : mendValue((value ?? entry ?? '').trim(), new Set());
-  if (mended === null) return null;
-  const text = `${key ?? 'an entry'} was read as ${JSON.stringify(shorten(mended.text))}: ${mended.rule}`;
-  return { line: `${start}'${mended.text.replaceAll("'", "''")}'`, warning: { line: number, text } };
 }
 
 interface MendedValue {
@@ -205,6 +191,6 @@ function isAfterText(lines: readonly string[], index: number): boolean {
   return true;
 }
 
-function shorten(text: string): string {
-  return truncate(cleanLine(text.slice(0, 200)), 80);
+function quoted(text: string): string {
+  return boundedLine(text.slice(0, 200), 80);
 }

@@ -3,6 +3,9 @@ import { parse, TomlDate, TomlError } from 'smol-toml';
 import { cleanLine } from '../../../lib/text/clean-text.ts';
 import type { ParsedFrontMatter } from './yaml.ts';
 
+const RULE =
+  'must be a key, =, and a text in quotation marks, as in title = "A"; for keys with a colon the fences are "---"';
+
 /** @param lines of the file up to the end of the front matter, the fence as an empty line */
 export function parseToml(lines: readonly string[]): ParsedFrontMatter {
   try {
@@ -15,7 +18,7 @@ export function parseToml(lines: readonly string[]): ParsedFrontMatter {
     if (!(error instanceof TomlError)) return { kind: 'broken', line: 1, rule: 'the front matter is not usable TOML' };
     const { line, message } = error;
     const reason = cleanLine(message.split('\n', 1)[0] ?? '').replace(/^Invalid TOML document: /, '');
-    return { kind: 'broken', line, rule: `${ruleOf(lines[line - 1] ?? '')} (TOML: ${reason.slice(0, 200)})` };
+    return { kind: 'broken', line, rule: `${RULE} (TOML: ${reason.slice(0, 200)})` };
   }
 }
 
@@ -27,15 +30,6 @@ function asText(value: unknown): unknown {
     return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, asText(inner)]));
   }
   return String(value);
-}
-
-function ruleOf(line: string): string {
-  if (/=\s*[“”„«‘’]/.test(line)) return 'typographic quotation marks do not count: write " instead';
-  if (/^\s*[\w-]+\s*:/.test(line)) {
-    return 'has a colon where TOML has =, as in title = "A Title"; for keys with a colon the fences are lines "---"';
-  }
-  if (/^\s*[\w-]+\s*=\s*[^\s"'[{]/.test(line)) return 'put the text in quotation marks, as in title = "A Title"';
-  return 'cannot be read: write a key, =, and a text in quotation marks, as in title = "A Title"';
 }
 
 /** The line where the first part of a path is written. */

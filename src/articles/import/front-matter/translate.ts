@@ -3,7 +3,8 @@
  */
 import type { Config } from '../../../core/config/config.ts';
 import { closestName } from '../../../lib/names/closest-name.ts';
-import { cleanLine, truncate } from '../../../lib/text/clean-text.ts';
+import { cleanLine } from '../../../lib/text/clean-text.ts';
+import { shorten } from '../../../lib/text/shorten.ts';
 import { findKey, type KeyTarget, SUGGESTED_KEYS, simplifyKey } from './key-names.ts';
 import {
   ALSO_PARTS,
@@ -184,7 +185,7 @@ class Translation {
     const others = categories.filter((one) => one !== named);
     if (section === undefined && named === undefined) {
       for (const { key, name } of others.slice(0, MAX_NOTICES)) {
-        const shown = JSON.stringify(truncate(name, MAX_NAME));
+        const shown = JSON.stringify(shorten(name, MAX_NAME));
         const text = `${shortName([key])} ${shown} is not a section, and became a tag`;
         this.#notices.push({ path: [key], text });
       }
@@ -283,8 +284,6 @@ class Translation {
   /** Renames the keys of a map, and leaves out unknown ones. @param path in daywire's keys */
   #renameParts([target, ...rest]: [string, ...PropertyKey[]], value: unknown, names: PartNames): unknown {
     if (!isMap(value)) return value;
-    // Nearly all maps have the names of daywire.
-    if (Object.keys(value).every((key) => Object.hasOwn(names, key))) return { ...value };
     const parts: Record<string, unknown> = {};
     const entries = Object.entries(value);
     const isNamed = (part: string, key: string): boolean => simplifyKey(part) === simplifyKey(key.slice(0, 100));
@@ -310,17 +309,10 @@ const TEXTS = new Set<KeyTarget>(['headline', 'shortHeadline', 'dek', 'kicker', 
 
 type ExtraKeys = ReadonlyMap<string, KeyTarget | 'ignored'>;
 
-/** By the rules that an import has for all of its articles. */
-const knownKeys = new WeakMap<TranslationRules['keys'], ExtraKeys>();
-
 function simplifiedKeys(keys: TranslationRules['keys']): ExtraKeys {
-  const known = knownKeys.get(keys);
-  if (known !== undefined) return known;
-  const simplified = new Map(
+  return new Map(
     Object.entries(keys).map(([name, target]) => [simplifyKey(name), target === 'ignore' ? 'ignored' : target]),
   );
-  knownKeys.set(keys, simplified);
-  return simplified;
 }
 
 /** Parts of an image that are for a site generator's own pages. */
@@ -350,6 +342,6 @@ function isName(part: PropertyKey): boolean {
 function shortName(path: PropertyKey[]): string {
   return path
     .filter(isName)
-    .map((part) => truncate(cleanLine(String(part)), MAX_NAME))
+    .map((part) => shorten(cleanLine(String(part)), MAX_NAME))
     .join('.');
 }

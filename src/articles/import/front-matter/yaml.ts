@@ -2,9 +2,9 @@
  * Parses front matter in YAML, tolerantly, and says in plain words what is wrong with it. Pure.
  */
 import { isMap, isScalar, LineCounter, parseDocument, visit, type YAMLError } from 'yaml';
-import { cleanLine, truncate } from '../../../lib/text/clean-text.ts';
+import { boundedLine } from '../../../lib/text/clean-text.ts';
 import { lineOf } from '../../../lib/yaml-line.ts';
-import { mendNestedLine, mendTabs, mendYaml, type RecordMessage } from './mend-yaml.ts';
+import { mendTabs, mendYaml, type RecordMessage } from './mend-yaml.ts';
 
 export type ParsedFrontMatter =
   | {
@@ -17,15 +17,12 @@ export type ParsedFrontMatter =
     }
   | { kind: 'broken'; line: number; rule: string };
 
-/** Lines within lists and maps that are mended one after the other, each time after another attempt. */
-const MAX_NESTED = 3;
-
 /** @param source the lines of the file up to the end of the front matter, the fence as an empty line */
 export function parseYaml(source: readonly string[]): ParsedFrontMatter {
   let { lines, warnings } = mendYaml(source);
   let hasTabs = lines.some((line) => /^[\t\u00a0\u3000]/.test(line));
   try {
-    for (let mended = 0; ; mended++) {
+    for (;;) {
       const counter = new LineCounter();
       // The failsafe schema keeps scalars as written: `id: 0042` and `tags: [5G, 2026, no]` are text. The parser's own
       // search for repeated keys is quadratic.
@@ -40,11 +37,7 @@ export function parseYaml(source: readonly string[]): ParsedFrontMatter {
         hasTabs = false;
         continue;
       }
-      const line = error.linePos?.[0].line ?? 1;
-      const repaired = mended === MAX_NESTED ? null : mendNestedLine(lines[line - 1] ?? '', line);
-      if (repaired === null) return explain(error, line, lines);
-      lines[line - 1] = repaired.line;
-      warnings.push(repaired.warning);
+      return explain(error, error.linePos?.[0].line ?? 1, lines);
     }
   } catch (error) {
     // Aliases that expand without end, or nesting too deep to walk.
@@ -85,7 +78,7 @@ function readDocument(
     return {
       kind: 'broken',
       line,
-      rule: `${shorten(key)} is written a second time: it is in line ${first} too; keep one`,
+      rule: `${quoted(key)} is written a second time: it is in line ${first} too; keep one`,
     };
   }
   const fields: unknown = document.toJS() ?? {};
@@ -153,9 +146,9 @@ export function missingEnd(lines: readonly string[]): number | null {
 }
 
 function firstSentence(message: string): string {
-  return shorten(message.replace(/ at line \d+, column \d+:[\s\S]*$/, ''));
+  return quoted(message.replace(/ at line \d+, column \d+:[\s\S]*$/, ''));
 }
 
-function shorten(text: string): string {
-  return truncate(cleanLine(text.slice(0, 400)), 120);
+function quoted(text: string): string {
+  return boundedLine(text.slice(0, 400), 120);
 }

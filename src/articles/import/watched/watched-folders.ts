@@ -3,14 +3,24 @@
  * all files are looked at again.
  */
 import type { AppContext } from '../../../core/app-context.ts';
+import type { Config } from '../../../core/config/config.ts';
+import type { Db, Store } from '../../../core/store/store.ts';
+import { chunks } from '../../../lib/chunks.ts';
 import { repeat, type Stoppable } from '../../../lib/repeat.ts';
 import { SECOND } from '../../../lib/time.ts';
-import type { ChangedFile } from '../../../lib/watching/file-reports.ts';
-import { FolderWatcher } from '../../../lib/watching/folder-watcher.ts';
-import type { ArticleImportOptions } from '../import.ts';
-import { importFormat, listImportFolders } from '../import-files.ts';
+import { type ChangedFile, FolderWatcher } from '../../../lib/watching/folder-watcher.ts';
+import { type ArticleImportOptions, importFiles } from '../import.ts';
+import {
+  findImportFile,
+  findImportFiles,
+  ImportError,
+  type ImportFile,
+  importFormat,
+  listImportFolders,
+} from '../import-files.ts';
 import { parseRules, warmUpParsing } from '../parse-in-thread.ts';
-import { importChangedFiles, importReportedFiles } from './watch.ts';
+import { type ArticleImportResult, emptyResult } from '../result.ts';
+import { clearGoneFiles } from './gone-files.ts';
 
 /** On Linux a changed file in a local folder does not wait for it. */
 const POLL_EVERY = 30 * SECOND;
@@ -84,4 +94,94 @@ export async function importWatched(
   }
   if (added + updated > 0) log.info({ added, updated }, 'imported');
   return { added, updated, rejected: rejected.length };
+}
+
+/**
+ * Imports the files at or below `paths` whose size or modification time differs from their last import. A file that was
+ * read half-written is read again once it has grown; an invalid one is not read again until it changes. Articles of
+ * removed files stay: only `state: retracted` retracts an article. Rejections of
+ * removed files are cleared. A path that does not exist is a warning.
+ * @param options.isRepeated whether another call follows soon. Then the import runs in the background, and Markdown
+ * files written in the last two seconds are left to that call: half a story looks like a whole one.
+ */
+export async function importChangedFiles(
+  store: Store,
+  config: Config,
+  paths: string[],
+  options: Omit<ArticleImportOptions, 'background'> & { isRepeated?: boolean },
+): Promise<ArticleImportResult> {
+  const { isRepeated = false, ...importOptions } = options;
+  const missing: ArticleImportResult['warnings'] = [];
+  const files: ImportFile[] = [];
+  for (const path of paths) {
+    try {
+      files.push(...(await findImportFiles([path])));
+    } catch (error) {
+      if (!(error instanceof ImportError)) throw error;
+      missing.push({ source: path, line: null, articleId: null, problems: [error.message] });
+    }
+  }
+  const failed = missing.map(({ source }) => source);
+  await clearGoneFiles(store, { listed: paths.filter((path) => !failed.includes(path)), failed }, files);
+  const now = options.clock();
+  const complete = isRepeated ? files.filter((file) => !mayBeHalfWritten(file, now)) : files;
+  const result = await importComplete(store, config, complete, { ...importOptions, background: isRepeated });
+  result.warnings.push(...missing);
+  result.warningCount += missing.length;
+  return result;
+}
+
+/**
+ * Imports those of some files that `importChangedFiles` would import, without a look at the others. Markdown that is
+ * whole is imported at once. JSON Lines that are written in place are left to `importChangedFiles`: a file that grows
+ * all day would be read again with every line.
+ */
+export async function importReportedFiles(
+  store: Store,
+  config: Config,
+  paths: string[],
+  reported: ChangedFile[],
+  options: Omit<ArticleImportOptions, 'background'>,
+): Promise<ArticleImportResult> {
+  const files: ImportFile[] = [];
+  for (const { path, isWhole } of reported) {
+    const file = await findImportFile(paths, path);
+    if (file === null) continue;
+    if (isWhole || (file.format === 'markdown' && !mayBeHalfWritten(file, options.clock()))) files.push(file);
+  }
+  // Markdown files are few: nothing is to be gained by pauses.
+  const background = files.some(({ format }) => format === 'jsonl');
+  return importComplete(store, config, files, { ...options, background });
+}
+
+async function importComplete(
+  store: Store,
+  config: Config,
+  files: ImportFile[],
+  options: ArticleImportOptions,
+): Promise<ArticleImportResult> {
+  const changed = await findChangedFiles(store.db, files);
+  if (changed.length === 0) return emptyResult();
+  return importFiles(store, config, changed, { ...options, remember: true });
+}
+
+const COMPLETE_AFTER = 2 * SECOND;
+
+// JSON Lines are exempt: a truncated line is not JSON, and a file that grows all day would never be complete. So are
+// files dated in the future, by a clock ahead of this one.
+function mayBeHalfWritten({ format, modifiedAt }: ImportFile, now: number): boolean {
+  return format === 'markdown' && modifiedAt !== null && modifiedAt <= now && now - modifiedAt < COMPLETE_AFTER;
+}
+
+async function findChangedFiles(db: Db, files: ImportFile[]): Promise<ImportFile[]> {
+  const changed = new Map<string, ImportFile>();
+  for (const some of chunks(files, 500)) {
+    const paths = some.map((file) => file.path);
+    const rows = await db.selectFrom('imported_files').selectAll().where('path', 'in', paths).execute();
+    const known = new Map(rows.map((row) => [row.path, row.fingerprint]));
+    for (const file of some) {
+      if (known.get(file.path) !== file.fingerprint) changed.set(file.path, file);
+    }
+  }
+  return [...changed.values()];
 }

@@ -47,5 +47,5 @@ const postgresAuditLog = [
 // Compressed bytes, which PostgreSQL would try to compress again.
 const uncompressed = [
   'alter table documents alter column gzip set storage external, alter column brotli set storage external',
-  'alter table articles alter column compressed set storage external',
+  'alter table articles alter column document set storage external',
 ];

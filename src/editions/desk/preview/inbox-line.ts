@@ -1,7 +1,7 @@
 /**
  * How an inbox shows an edition before it is opened. Pure. Programs differ: these are usual limits, and no promise.
  */
-import { graphemeCount, shorten } from '../../rendering/shorten.ts';
+import { graphemeCount, shorten } from '../../../lib/text/shorten.ts';
 
 interface InboxLine {
   place: 'phone' | 'desktop';

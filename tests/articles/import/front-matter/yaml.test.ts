@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseDocument, stringify } from 'yaml';
-import { mendNestedLine, mendYaml } from '../../../../src/articles/import/front-matter/mend-yaml.ts';
+import { mendYaml } from '../../../../src/articles/import/front-matter/mend-yaml.ts';
 import { parseMarkdown } from '../../../../src/articles/import/parse.ts';
 import { processorTime } from '../../../support/processor-time.ts';
 
@@ -42,20 +42,6 @@ describe('front matter in YAML', () => {
     expect(read(`${line}\ndek: D`)).toEqual({
       fields: { title: text, dek: 'D' },
       warnings: [`2: title was read as ${JSON.stringify(text)}: ${rule}`],
-    });
-  });
-
-  it('is mended within lists and maps', () => {
-    expect(read('bylines:\n  - name: Ann: Lee\n    role: reporter')).toEqual({
-      fields: { bylines: [{ name: 'Ann: Lee', role: 'reporter' }] },
-      warnings: [`3: name was read as "Ann: Lee": ${COLON}`],
-    });
-    expect(read('tags:\n  - solar\n  - @home\n  - "Green" Tech')).toEqual({
-      fields: { tags: ['solar', '@home', '"Green" Tech'] },
-      warnings: [
-        '4: an entry was read as "@home": put a text that begins with @ in quotation marks',
-        `5: an entry was read as "\\"Green\\" Tech": ${QUOTE}`,
-      ],
     });
   });
 
@@ -175,8 +161,6 @@ describe('front matter in YAML', () => {
       const line = `title: ${long.repeat(64_000 / long.length)}x`;
       const time = processorTime(() => {
         mendYaml(['', line, line, 'dek: D']);
-        mendNestedLine(`  - ${line}`, 1);
-        mendNestedLine(`${long.repeat(64_000 / long.length)}x`, 1);
       });
       expect(time, long).toBeLessThan(1_000);
     }
@@ -207,14 +191,13 @@ describe('front matter in TOML', () => {
     if (record.kind === 'parsed') expect([record.lineOf(['date']), record.lineOf(['cover', 'image'])]).toEqual([3, 9]);
   });
 
-  it.each([
-    ['title = A Roof', /^put the text in quotation marks, as in title = "A Title" \(TOML: /],
-    ['title = “A Roof”', /^typographic quotation marks do not count: write " instead \(TOML: /],
-    ['title: "A Roof"', /^has a colon where TOML has =, .*lines "---" \(TOML: /],
-    ['title', /^cannot be read: write a key, =, and a text/],
-  ])('is refused with a sentence: %s', (line, rule) => {
-    expect(toml(`slug = "a"\n${line}`)).toEqual({ kind: 'broken', line: 3, rule: expect.stringMatching(rule) });
-  });
+  it.each(['title = A Roof', 'title = “A Roof”', 'title: "A Roof"', 'title'])(
+    'is refused with a sentence: %s',
+    (line) => {
+      const rule = expect.stringMatching(/^must be a key, =, and a text in quotation marks, .* \(TOML: /);
+      expect(toml(`slug = "a"\n${line}`)).toEqual({ kind: 'broken', line: 3, rule });
+    },
+  );
 
   it('is read without an error, whatever it is', () => {
     expect(toml(`a = ${'['.repeat(60_000)}`).kind).toBe('broken');

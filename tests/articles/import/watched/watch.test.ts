@@ -3,7 +3,7 @@ import { syncBuiltinESMExports } from 'node:module';
 import { basename, join } from 'node:path';
 import timers from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { importChangedFiles, importReportedFiles } from '../../../../src/articles/import/watched/watch.ts';
+import { importChangedFiles, importReportedFiles } from '../../../../src/articles/import/watched/watched-folders.ts';
 import { findArticle } from '../../../../src/articles/queries.ts';
 import { countRejections, listRejections } from '../../../../src/articles/rejections.ts';
 import type { Store } from '../../../../src/core/store/store.ts';

@@ -44,11 +44,11 @@ async function fill({ db }: Store): Promise<void> {
     noted_at: null,
     created_at: NOW,
     digest: '123',
-    document: '{"title":"A \\"quoted\\" title","n":1.50}',
-    compressed: Uint8Array.from({ length: 256 }, (_, byte) => byte),
+    document: Uint8Array.from({ length: 256 }, (_, byte) => byte),
+    json_bytes: 300,
   };
   await db.insertInto('articles').values(article).execute();
-  const other = { id: 'b', tag_uri: 'tag:example.com,2026:b', slug: 'b', compressed: null };
+  const other = { id: 'b', tag_uri: 'tag:example.com,2026:b', slug: 'b' };
   await db
     .insertInto('articles')
     .values({ ...article, ...other })

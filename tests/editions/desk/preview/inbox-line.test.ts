@@ -6,7 +6,7 @@ import {
   PHONE_PREHEADER,
   PHONE_SUBJECT,
 } from '../../../../src/editions/desk/preview/inbox-line.ts';
-import { graphemeCount } from '../../../../src/editions/rendering/shorten.ts';
+import { graphemeCount } from '../../../../src/lib/text/shorten.ts';
 import { anyText } from '../../../support/any-text.ts';
 
 describe('the line of an inbox', () => {

@@ -19,14 +19,13 @@ export function articleTables({ text, int, bytes, inKey }: ColumnTypes): string[
       noted_at ${int},
       created_at ${int} not null,
       digest ${text} not null,
-      document ${text} not null,
+      document ${bytes} not null,
+      json_bytes ${int} not null,
+      document_version ${int} not null default 1,
       origin ${text},
       outlets ${text},
       by_rule ${int} not null default 0,
-      desk_base ${text},
-      document_version ${int} not null default 1,
-      compressed ${bytes},
-      json_bytes ${int}
+      desk_base ${text}
     )`,
     'create index articles_by_creation on articles (created_at, id)',
     'create index articles_by_kicker on articles (kicker, published_at, id) where kicker is not null',

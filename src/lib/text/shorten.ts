@@ -1,4 +1,5 @@
-/** Shortens a line of text to a number of graphemes, between words. */
+/** Shortens a line of text between words, with an ellipsis: the one way in which daywire cuts a text. */
+import { removeUnpairedDirections } from './text-direction.ts';
 
 const graphemes = new Intl.Segmenter('und', { granularity: 'grapheme' });
 
@@ -22,22 +23,39 @@ export function graphemeCount(text: string): number {
  * Shortens text to at most `limit` graphemes, including an ellipsis if it is cut. Cuts between words; scripts without
  * spaces between characters; a word longer than half of the limit inside the word.
  * @param text one line
+ * @param sizeOf of a grapheme, where the limit is of something else
  */
-export function shorten(text: string, limit: number): string {
+export function shorten(text: string, limit: number, sizeOf: (grapheme: string) => number = () => 1): string {
   // A text has no more graphemes than code units, and segmenting is slow.
   if (text.length <= limit) return text;
   const parts: string[] = [];
-  for (const { segment } of graphemes.segment(text)) {
+  let size = 0;
+  let available = 0;
+  for (const segment of segmentsOf(text, limit)) {
     parts.push(segment);
-    if (parts.length > limit) break;
+    size += sizeOf(segment);
+    if (size < limit) available = parts.length;
+    if (size > limit) break;
   }
-  if (parts.length <= limit) return text;
+  if (size <= limit) return text;
   if (limit < 1) return '';
-  const available = limit - 1;
   let end = available;
   while (end > available / 2 && !canCutAt(parts, end)) end--;
   if (end <= available / 2) end = available;
-  return withoutDangling(parts.slice(0, end)).join('') + ELLIPSIS;
+  // A pair of directions may be cut in two.
+  return removeUnpairedDirections(withoutDangling(parts.slice(0, end)).join('')) + ELLIPSIS;
+}
+
+/** As `shorten`, to `limit` UTF-16 code units, for a place that holds no more. */
+export function shortenToUnits(text: string, limit: number): string {
+  return shorten(text, limit, (grapheme) => grapheme.length);
+}
+
+/** Segmenting 280 characters takes 0.1 ms, and most texts are ASCII. */
+function* segmentsOf(text: string, limit: number): Generator<string> {
+  const beginning = text.slice(0, limit + 1);
+  if (/^[ -~]*$/.test(beginning)) yield* beginning;
+  else for (const { segment } of graphemes.segment(text)) yield segment;
 }
 
 function canCutAt(parts: string[], end: number): boolean {

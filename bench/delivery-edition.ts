@@ -52,8 +52,8 @@ async function sizeOf(composed: ComposedEdition, config: Config): Promise<number
     SECRETS,
     loadSigners(config),
   );
-  return (await make({ subscriberId: 1, email: 'subscriber1@domain1.example.com', tokenVersion: 1, expiresAt: null }))
-    .size;
+  const recipient = { subscriberId: 1, email: 'subscriber1@domain1.example.com', tokenVersion: 1, expiresAt: null };
+  return (await make({ ...recipient, now: CUTOFF })).size;
 }
 
 /** Closes the edition and queues its deliveries. */

@@ -6,7 +6,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { dkimVerify } from 'mailauth/lib/dkim/verify.js';
 import type { Signer } from '../src/core/keys.ts';
-import { dkimRecord } from '../src/delivery/sending-domain/dkim-record.ts';
+import { dkimRecord } from '../src/delivery/sending-domain/dkim.ts';
 import type { OutgoingMessage } from '../src/delivery/transport/connection.ts';
 import { NOW } from './test-edition.ts';
 

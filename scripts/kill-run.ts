@@ -9,7 +9,7 @@ import { sql } from 'kysely';
 import { OPEN_DELIVERY_STATES } from '../src/core/store/delivery-states.ts';
 import { migrate } from '../src/core/store/schema.ts';
 import { openStore, type Store } from '../src/core/store/store.ts';
-import { settleDelivery } from '../src/delivery/control/edition-control.ts';
+import { settleDeliveries } from '../src/delivery/control/edition-control.ts';
 import { isMarkedUncertain } from '../src/delivery/queue/delivery-outcome.ts';
 import { MINUTE } from '../src/lib/time.ts';
 import { type CountingSink, startCountingSink } from './counting-sink.ts';
@@ -202,7 +202,10 @@ async function settleHeld({ db }: Store, group: WorkerGroup): Promise<void> {
     .execute();
   // Whatever lease is left: all processes have ended.
   const now = group.now + CLOCK_STEP;
-  for (const row of held) await settleDelivery(db, row.edition_id, row.subscriber_id, 'retry', now);
+  for (const row of held) {
+    const which = { editionId: row.edition_id, subscriberId: row.subscriber_id };
+    await settleDeliveries(db, which, 'retry', now);
+  }
 }
 
 async function countOpen(store: Store): Promise<number> {

@@ -18,7 +18,7 @@ import { cancel, resume } from '../../src/delivery/control/operator-control.ts';
 import { deliverDue } from '../../src/delivery/deliver-due.ts';
 import { countDeliveries } from '../../src/delivery/queue/queries.ts';
 import { formatPercent } from '../../src/delivery/rates/judge-rates.ts';
-import { listNotices, type RateNotice } from '../../src/delivery/rates/rate-notices.ts';
+import { listNotices, type RateNotice } from '../../src/delivery/rates/rate-alerts.ts';
 import { RateWatch } from '../../src/delivery/rates/watch-rates.ts';
 import { openTemplates } from '../../src/lib/templates.ts';
 import { type CountingSink, startCountingSink } from '../counting-sink.ts';
@@ -45,7 +45,7 @@ export async function simulateComplaints(options: SimulationOptions): Promise<st
   try {
     await simulation.pauseAndResume();
     await simulation.pauseAndCancel();
-    await simulation.pauseOneMailboxProvider();
+    await simulation.alertOfOneMailboxProvider();
     return simulation.faults;
   } finally {
     await simulation.close();
@@ -142,23 +142,14 @@ class Simulation {
   }
 
   /** Only people at Yahoo complain: 0.5 % of them, which is 0.2 % of all. */
-  async pauseOneMailboxProvider(): Promise<void> {
+  async alertOfOneMailboxProvider(): Promise<void> {
     const isYahoo = (email: string): boolean => email.includes('@yahoo.');
     const outcome = await this.#deliver(DOMAINS, (accepted) => Math.floor(accepted * 0.002), isYahoo);
     this.#print(summaryOf(outcome));
-    const pause = outcome.notices.find(({ scope, level }) => scope === 'yahoo' && level === 'pause');
-    this.#expect(pause !== undefined && pause.percent >= 0.3, `${outcome.name}: Yahoo is not paused`);
-    this.#expect(
-      !outcome.notices.some(({ scope, level }) => scope !== 'yahoo' && level === 'pause'),
-      'others are paused',
-    );
-    this.#expect(outcome.state === 'delivering', `${outcome.name} is ${outcome.state}, not delivering`);
-    const waiting = await this.#pendingDomains(outcome.editionId);
-    this.#print(`  waiting: ${waiting.join(', ')}`);
-    this.#expect(
-      waiting.length > 0 && waiting.every((domain) => domain.startsWith('yahoo.')),
-      `deliveries to ${waiting.join(', ')} wait`,
-    );
+    const alert = outcome.notices.find(({ scope }) => scope === 'yahoo');
+    this.#expect(alert !== undefined && alert.percent >= 0.1, `${outcome.name}: no alert of Yahoo`);
+    this.#expect(!outcome.notices.some(({ level }) => level === 'pause'), `${outcome.name} is paused`);
+    this.#expect(outcome.state === 'done', `${outcome.name} is ${outcome.state}, not done`);
   }
 
   close(): Promise<unknown> {
@@ -232,7 +223,7 @@ class Simulation {
       editionId,
       accepted: this.#recipients.length,
       complaints: run.complaints,
-      notices: await listNotices(store.db, [editionId]),
+      notices: await listNotices(store.db, editionId),
       state: edition.delivery_state,
       waiting: (await countDeliveries(store.db, [editionId])).get(editionId)?.pending ?? 0,
     };
@@ -259,18 +250,6 @@ class Simulation {
 
   async #alerts(): Promise<string[]> {
     return (await listOpenAlerts(this.#app.store.db)).map(alertKey);
-  }
-
-  /** The domains of the pending deliveries. */
-  async #pendingDomains(editionId: number): Promise<string[]> {
-    const rows = await this.#app.store.db
-      .selectFrom('deliveries')
-      .innerJoin('subscribers', 'subscribers.id', 'deliveries.subscriber_id')
-      .select('email_key')
-      .where('edition_id', '=', editionId)
-      .where('state', '=', 'pending')
-      .execute();
-    return [...new Set(rows.map((row) => row.email_key.slice(row.email_key.indexOf('@') + 1)))].sort();
   }
 }
 

@@ -2,11 +2,11 @@
  * All commands, as the help lists them. Each is loaded on demand: a mail server runs `daywire bounce` for each message.
  */
 import type { AddCommands } from '../core/cli/context.ts';
-import type { ProbingContext } from '../delivery/sending-domain/probes.ts';
+import type { ResolvingContext } from '../delivery/sending-domain/dns-resolver.ts';
 
 interface CommandModule {
   commands: string[];
-  load(): Promise<AddCommands<ProbingContext>>;
+  load(): Promise<AddCommands<ResolvingContext>>;
 }
 
 const BY_HEADING: Record<string, CommandModule[]> = {

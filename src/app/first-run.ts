@@ -10,7 +10,7 @@ import type { WorkProgress } from '../core/cli/progress.ts';
 import { type RunDeps, runDue } from '../core/schedule/run-due.ts';
 import type { Run } from '../core/schedule/run-ledger.ts';
 import type { CloseOutcome } from '../delivery/closing/close.ts';
-import { composeNow } from '../delivery/closing/compose-slot.ts';
+import { composeNow } from '../delivery/closing/close.ts';
 import { closeDueCountdowns } from '../delivery/closing/countdown.ts';
 import { deliverDue, type NamedRunResult } from '../delivery/deliver-due.ts';
 import { wasInterrupted } from '../delivery/monitor/run-details.ts';

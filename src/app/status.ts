@@ -12,7 +12,7 @@ import type { AppContext } from '../core/app-context.ts';
 import { listProcesses } from '../core/schedule/processes.ts';
 import { listLastRuns, listRuns } from '../core/schedule/run-ledger.ts';
 import { nextSlot } from '../core/schedule/slots.ts';
-import { readLastProviderEvent } from '../delivery/providers/last-event.ts';
+import { readLastProviderEvent } from '../delivery/providers/record-events.ts';
 import {
   countBounces,
   countServiceMessages,

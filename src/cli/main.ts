@@ -7,7 +7,7 @@ import { openParts } from '../app/context-parts.ts';
 import { type AppContext, type ProcessEnv, withAppContext } from '../core/app-context.ts';
 import { openOutput } from '../core/cli/output.ts';
 import { openProgress } from '../core/cli/progress.ts';
-import { type OpenSendingProbes, openSendingProbes, type ProbingContext } from '../delivery/sending-domain/probes.ts';
+import { type OpenResolver, openNodeResolver, type ResolvingContext } from '../delivery/sending-domain/dns-resolver.ts';
 import { openLog } from '../lib/log.ts';
 import { VERSION } from '../lib/version.ts';
 
@@ -23,7 +23,7 @@ export type CliIo = Pick<NodeJS.Process, 'env' | 'cwd'> & {
   stdout: OutputStream;
   stderr: OutputStream;
   /** How the sending domain is looked up, instead of in the DNS. */
-  openProbes?: OpenSendingProbes;
+  openResolver?: OpenResolver;
 };
 
 type OutputStream = NodeJS.WritableStream & {
@@ -84,7 +84,7 @@ function createProgram({ env, stdout, stderr }: CliIo): Command {
 function createContext(
   io: CliIo,
   options: () => ProgramOptions,
-): ProbingContext & { exitCode: number; close(): Promise<void> } {
+): ResolvingContext & { exitCode: number; close(): Promise<void> } {
   const { env, stdout, stderr } = io;
   const questions = openQuestions(io);
   const progress = openProgress(stderr);
@@ -122,7 +122,7 @@ function createContext(
     readInput: (limit: number) => readInput(io.stdin, limit),
     isTerminal: () => io.stdin.isTTY === true,
     ask: questions.ask,
-    openProbes: io.openProbes ?? openSendingProbes,
+    openResolver: io.openResolver ?? openNodeResolver,
     close: questions.close,
     progress,
     clock: Date.now,

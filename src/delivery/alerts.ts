@@ -56,6 +56,7 @@ export const DELIVERY_ALERT_KINDS: Record<string, AlertKind> = {
   bounces: { title: 'Many addresses cannot be reached', page: deliveriesPage },
   delivery: { title: 'Delivery waits', page: deliveriesPage },
   'service-messages': { title: 'Confirmations and other service messages wait', page: deliveriesPage },
+  expiring: { title: 'Deliveries will expire', page: deliveriesPage },
   uncertain: { title: 'Deliveries are uncertain', page: deliveriesPage },
   unconfigured: { title: 'A newsletter is missing from the configuration', page: deliveriesPage },
   'mail-provider-ended': { title: 'No reports of the mail provider arrive' },

@@ -4,6 +4,7 @@ import { SECOND } from '../lib/time.ts';
 import { DELIVERY_ALERT_KINDS } from './alerts.ts';
 import {
   checkBounces,
+  checkExpiring,
   checkMailProvider,
   checkNewsletters,
   checkProviderReports,
@@ -26,6 +27,7 @@ export const deliveryCapability: Capability = {
     content: async (store, config, now) => [
       ...(await checkNewsletters(store, config)),
       ...(await checkProviderReports(store, config, now)),
+      ...(await checkExpiring(store, config, now)),
     ],
     connections: async (config) => [
       ...checkSendingLimits(config),

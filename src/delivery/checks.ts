@@ -2,6 +2,7 @@
  * Pre-flight checks of how mail leaves, and how bounces return: DKIM keys, the mail provider's reports and limits, the
  * logins to the SMTP server and the mailbox, and the records of the sending domain.
  */
+import { countSubscriptions } from '../audience/subscriptions.ts';
 import { alertText } from '../core/alerts/alerts.ts';
 import type { Config } from '../core/config/config.ts';
 import type { MailProvider } from '../core/config/schema.ts';
@@ -9,16 +10,15 @@ import { type Finding, firstLine, ok, problem, warning } from '../core/finding.t
 import type { Signer } from '../core/keys.ts';
 import type { Store } from '../core/store/store.ts';
 import { wireAddress } from '../lib/address.ts';
-import { DAY } from '../lib/time.ts';
+import { DAY, HOUR } from '../lib/time.ts';
 import { verifyMailbox } from './bounces/mailbox.ts';
 import { loadSigners, signersOf } from './message/dkim.ts';
+import { allowedUntil, expiringSentence, findExpiring } from './monitor/expiring.ts';
 import { findUnconfigured, unconfiguredAlert } from './monitor/waiting-alerts.ts';
-import { readLastProviderEvent } from './providers/last-event.ts';
-import { presetOf } from './providers/presets.ts';
+import { readLastProviderEvent } from './providers/record-events.ts';
 import { readVerificationKey } from './providers/sendgrid.ts';
-import { judgeSetup } from './sending-domain/judge-setup.ts';
-import type { OpenSendingProbes } from './sending-domain/probes.ts';
-import { sendingSetup } from './sending-domain/sending-setup.ts';
+import type { OpenResolver } from './sending-domain/dns-resolver.ts';
+import { judgeSetup, sendingSetup } from './sending-domain/judge-setup.ts';
 import { openTransport } from './transport/open-transport.ts';
 
 export async function checkNewsletters(store: Store, config: Config): Promise<Finding[]> {
@@ -103,45 +103,50 @@ export async function checkProviderReports(
   ];
 }
 
-/** Compares the limits of delivery with those that the mail provider documents. */
+/** Warns of editions that do not fit into `delivery.perDay`: what was queued, and what the next edition would queue. */
+export async function checkExpiring(store: Store, config: Config, now: number): Promise<Finding[]> {
+  const { perDay } = config.delivery;
+  if (perDay === undefined) return [];
+  const queued = (await findExpiring({ store, config }, now)).map((one) =>
+    warning(`delivery: ${expiringSentence(one)}`),
+  );
+  const subscriptions = await countSubscriptions(store.db);
+  const coming = config.newsletters.flatMap(({ id, expireAfterHours }) => {
+    const allowed = allowedUntil(perDay, [], now, now + expireAfterHours * HOUR);
+    const count = subscriptions.find((one) => one.newsletter === id && one.state === 'confirmed')?.count ?? 0;
+    if (count <= allowed) return [];
+    const message =
+      `newsletters ${id}: delivery.perDay allows ${allowed} messages in ${expireAfterHours} hours ` +
+      `(expireAfterHours), so ${count - allowed} of ${count} deliveries of each edition would expire`;
+    return [warning(message)];
+  });
+  return [...queued, ...coming];
+}
+
+/** Connections that Postmark recommends (https://postmarkapp.com/support/article/do-we-have-rate-limits-for-smtp). */
+const POSTMARK_CONNECTIONS = 10;
+
+/** Compares the limits of delivery with those that mail providers document. */
 export function checkSendingLimits({ delivery }: Pick<Config, 'delivery'>): Finding[] {
-  const preset = presetOf(delivery);
-  if (preset === null) return [];
-  const { perSecond, perDay, connections, dkim } = delivery;
-  const { name, messageBytes, messagesPerConnection, quotas } = preset;
-  const documented = [
-    ...(messageBytes === null ? [] : [`${messageBytes / 1_000_000} MB a message`]),
-    ...(preset.connections === null ? [] : [`${preset.connections} connections`]),
-    ...(messagesPerConnection === null ? [] : [`${messagesPerConnection} messages a connection`]),
-  ];
-  const configured = [
-    `${connections} connections of each process`,
-    ...(perSecond === undefined ? [] : [`${perSecond} messages a second`]),
-    ...(perDay === undefined ? [] : [`${perDay} messages in 24 hours`]),
-  ];
-  const findings = [
-    ok(`delivery: ${configured.join(', ')}; ${name} documents: ${documented.join(', ') || 'no limits'}`),
-  ];
-  if (preset.connections !== null && connections > preset.connections) {
+  const { provider, perSecond, perDay, connections, dkim } = delivery;
+  const findings: Finding[] = [];
+  // https://docs.aws.amazon.com/ses/latest/dg/manage-sending-quotas.html
+  if (provider === 'ses' && (perSecond === undefined || perDay === undefined)) {
     findings.push(
       warning(
-        `delivery.connections is ${connections}: ${name} asks for at most ${preset.connections} from one address`,
+        'delivery.perSecond and delivery.perDay: set both to the quotas of your account, which the console of Amazon ' +
+          'SES shows (in the sandbox, 1 message a second and 200 in 24 hours): it refuses what exceeds them',
       ),
     );
   }
-  const missing = [
-    ...(perSecond === undefined ? ['delivery.perSecond'] : []),
-    ...(perDay === undefined ? ['delivery.perDay'] : []),
-  ];
-  if (quotas !== null && missing.length > 0) {
+  if (provider === 'postmark' && connections > POSTMARK_CONNECTIONS) {
     findings.push(
       warning(
-        `${missing.join(' and ')}: not set, although ${name} refuses what exceeds the quotas of your account ` +
-          `(${quotas}). Set ${missing.length > 1 ? 'them' : 'it'} to your quota`,
+        `delivery.connections is ${connections}: Postmark asks for at most ${POSTMARK_CONNECTIONS} from one address`,
       ),
     );
   }
-  if (delivery.provider === 'postmark' && dkim.length > 0) {
+  if (provider === 'postmark' && dkim.length > 0) {
     findings.push(
       warning(
         'delivery.dkim is not used: Postmark rebuilds each message, which breaks a signature of ours. It signs ' +
@@ -192,11 +197,8 @@ export async function checkTransport(config: Config): Promise<Finding[]> {
   }
 }
 
-/** daywire works whatever the DNS says, so nothing is a problem. What other checks report is left out. */
-const CHECKED_ELSEWHERE = ['one-click'];
-
-/** @param now epoch milliseconds */
-export async function checkSendingDomain(config: Config, open: OpenSendingProbes, now: number): Promise<Finding[]> {
+/** Judges the records of the sending domain. daywire works without them, so nothing is a problem. */
+export async function checkSendingDomain(config: Config, open: OpenResolver): Promise<Finding[]> {
   if (config.delivery.transport !== 'smtp' || config.newsletters.length === 0) return [];
   let signers: Signer[];
   try {
@@ -205,8 +207,9 @@ export async function checkSendingDomain(config: Config, open: OpenSendingProbes
     // The check of the keys has reported it.
     return [];
   }
-  const { judgements: all } = await judgeSetup(sendingSetup(config, signers), open(), now);
-  const judgements = all.filter(({ id }) => !CHECKED_ELSEWHERE.includes(id));
+  const all = await judgeSetup(sendingSetup(config, signers), open());
+  // Another check reports it.
+  const judgements = all.filter(({ id }) => id !== 'one-click');
   const failed = judgements.filter(({ verdict }) => verdict === 'fail');
   const findings = failed.map(({ id, message }) => warning(`sending domain: ${id}: ${message}`));
   const passed = judgements.filter(({ verdict }) => verdict === 'pass');
@@ -215,7 +218,6 @@ export async function checkSendingDomain(config: Config, open: OpenSendingProbes
   if (unknown.length > 0) {
     findings.push(ok(`sending domain: not known: ${namesOf(unknown)}; "daywire domain" says why`));
   }
-  if (failed.length > 0) findings.push(ok('sending domain: "daywire domain" prints the records that are missing'));
   return findings;
 }
 

@@ -4,7 +4,7 @@ import { DELIVERY_HELD, readMeta } from '../core/store/meta.ts';
 import { BOUNCE_KINDS, DELIVERY_STATES, EDITION_DELIVERY_STATES } from '../core/store/tables.ts';
 import { findNewestEditions } from '../editions/queries.ts';
 import { SECOND } from '../lib/time.ts';
-import { listLastProviderEvents } from './providers/last-event.ts';
+import { listLastProviderEvents } from './providers/record-events.ts';
 import { countAllDeliveries, countUncertain, findNextDue, readDeliveryStates } from './queue/queries.ts';
 import { countRates, type EditionRates } from './rates/count-rates.ts';
 import { percentOf } from './rates/judge-rates.ts';

@@ -10,7 +10,7 @@ import type { Db, Store } from '../core/store/store.ts';
 import { DAY } from '../lib/time.ts';
 import { deleteRefusalsOfFinished } from './control/circuit-breaker.ts';
 import { deleteProgress } from './progress.ts';
-import { EVENT_IDS_KEPT } from './providers/replay-window.ts';
+import { EVENT_IDS_KEPT } from './providers/report-reader.ts';
 import { CANCELLED } from './queue/delivery-outcome.ts';
 import { settleDelivered } from './queue/reported-deliveries.ts';
 

@@ -52,7 +52,7 @@ function editionSubmission(run: DeliveryRun, claim: ClaimedDelivery): Submission
     async build() {
       if (email === null || tokenVersion === null) return null;
       const make = await run.messagesOf(editionId);
-      return buildMessage(() => make({ subscriberId, email, tokenVersion, expiresAt }));
+      return buildMessage(() => make({ subscriberId, email, tokenVersion, expiresAt, now: run.attempt.clock() }));
     },
     async mark() {
       const result = await run.commit.mark(claim);

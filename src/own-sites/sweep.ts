@@ -1,7 +1,7 @@
 /**
  * Looks for posts that a CMS no longer has: it compares all ids with what is known, every quarter of an hour for those
  * of the last week and once a day for all. Only a complete list counts, twice, and only if the CMS then says of the
- * post itself that it is gone. See withdrawal.ts.
+ * post itself that it is gone.
  */
 import { retractArticles } from '../articles/import/retract.ts';
 import { clearRejectionsOfFiles } from '../articles/rejections.ts';
@@ -111,11 +111,8 @@ async function applySweep(
   const { store, source } = poll;
   const rows = new Map((await listItemsSince(store.db, source.id, from)).map((row) => [row.item, row]));
   // Present ones of another period: their time of publication was changed.
-  const others = await findSourceItems(
-    store.db,
-    source.id,
-    [...present.keys()].filter((id) => !rows.has(id)),
-  );
+  const unlisted = [...present.keys()].filter((id) => !rows.has(id));
+  const others = await findSourceItems(store.db, source.id, unlisted);
   const known = [...rows.values(), ...others].map(toKnownItem);
   const { returned, missing, suspected, unread } = compareIds(known, present);
   await inTransaction(store.db, async (tx) => {
@@ -245,10 +242,8 @@ async function retractItems(
     const ids = items.map((item) => articleId(source.id, item));
     const retracted = await retractArticles(tx, ids, { note, publicUrl }, now);
     await markItems(tx, source.id, items, { withdrawal: 'retracted' });
-    await clearRejectionsOfFiles(
-      tx,
-      items.map((item) => itemPath(source.id, item)),
-    );
+    const paths = items.map((item) => itemPath(source.id, item));
+    await clearRejectionsOfFiles(tx, paths);
     return retracted.length;
   });
 }
@@ -256,7 +251,7 @@ async function retractItems(
 /** Sweeps in a row that must miss an item before anyone asks about it. */
 const MISSING_SWEEPS = 2;
 /** More at once may be a fault of the source, such as a plugin that hides posts: they wait for the operator. */
-export const MAX_AT_ONCE = 5;
+const MAX_AT_ONCE = 5;
 
 /** An item that daywire knows, and how many complete sweeps in a row have missed it. */
 export interface KnownItem {

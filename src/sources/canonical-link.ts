@@ -105,7 +105,7 @@ const IS_PLACE =
   /^(?:rss|feed|atom|rdf|e-?mail|newsletter|social|share|twitter|x\.com|facebook|linkedin|reddit|google|yahoo|app\b)/i;
 
 /** @param name with its percent-encoding, as in an address; `value` also */
-export function isTrackingParameter(name: string, value: string): boolean {
+function isTrackingParameter(name: string, value: string): boolean {
   const lower = name.toLowerCase();
   if (NAMES.has(lower) || PREFIXES.some((prefix) => lower.startsWith(prefix))) return true;
   return PLACES.has(lower) && IS_PLACE.test(value);

@@ -35,8 +35,7 @@ export async function discoverApi(
   requester: Requester,
   { url, api, key }: { url: string; api: SourceApi | 'auto'; key: string | undefined },
 ): Promise<FoundApi> {
-  const home = await ask(requester, url);
-  if (home.status >= 500 || home.status === 429) throw statusError(home, requester.clock());
+  const home = await askIfUp(requester, url);
   // A CMS without a site of its own may have no page there, and an API below.
   const isPage = home.status === 200;
   const page = isPage ? readHome(home) : NO_PAGE;

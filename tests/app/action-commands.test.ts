@@ -2,7 +2,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { expect, it } from 'vitest';
 import { COMMAND_MODULES } from '../../src/app/commands.ts';
-import type { ProbingContext } from '../../src/delivery/sending-domain/probes.ts';
+import type { ResolvingContext } from '../../src/delivery/sending-domain/dns-resolver.ts';
 
 /** The commands that actions and messages of src/ name: one word, or two for a group. */
 function namedCommands(): string[] {
@@ -18,7 +18,7 @@ function namedCommands(): string[] {
 
 it('names only commands that daywire has, in actions and messages', async () => {
   const program = new Command('daywire');
-  for (const { load } of COMMAND_MODULES) (await load())(program, { env: {} } as ProbingContext);
+  for (const { load } of COMMAND_MODULES) (await load())(program, { env: {} } as ResolvingContext);
   const has = (words: string): boolean => {
     const [first = '', second] = words.split(' ');
     const command = program.commands.find((one) => one.name() === first);

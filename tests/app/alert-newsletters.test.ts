@@ -7,9 +7,9 @@ import { deleteOtherSchedules, registerSchedules } from '../../src/core/schedule
 import { runDue } from '../../src/core/schedule/run-due.ts';
 import { listLastRuns, listRuns } from '../../src/core/schedule/run-ledger.ts';
 import type { Store } from '../../src/core/store/store.ts';
-import { composeSlot } from '../../src/delivery/closing/compose-slot.ts';
+import { composeSlot } from '../../src/delivery/closing/close.ts';
 import { closeDueCountdowns, startSending } from '../../src/delivery/closing/countdown.ts';
-import { makeAlertEdition } from '../../src/delivery/closing/make-alert-edition.ts';
+import { makeAlertEdition } from '../../src/delivery/closing/newsletter-jobs.ts';
 import { createAlertDraft, listOpenAlertDrafts } from '../../src/editions/alert-newsletters/alert-drafts.ts';
 import { findDraftTarget } from '../../src/editions/draft/draft-target.ts';
 import { editDraft } from '../../src/editions/draft/edit-draft.ts';

@@ -7,7 +7,7 @@ import { claimRun, deleteOldRuns, finishRun, recordWaitingRun } from '../../src/
 import { foldCountSlots } from '../../src/core/store/counts.ts';
 import { DELIVERY_HELD, writeMeta } from '../../src/core/store/meta.ts';
 import type { Store } from '../../src/core/store/store.ts';
-import { noteProviderEvent } from '../../src/delivery/providers/last-event.ts';
+import { noteProviderEvent } from '../../src/delivery/providers/record-events.ts';
 import { deleteBounces, foldDeliveries } from '../../src/delivery/retention.ts';
 import { addRequests, deleteReaderCounts } from '../../src/feeds/readers/reader-rows.ts';
 import { DAY, HOUR, MINUTE } from '../../src/lib/time.ts';

@@ -4,7 +4,7 @@ import { confirmRequest } from '../../src/audience/consent/opt-in.ts';
 import { findSuppressed, hashAddress, suppressAddress } from '../../src/audience/suppression.ts';
 import type { Store } from '../../src/core/store/store.ts';
 import type { DeliveryState } from '../../src/core/store/tables.ts';
-import { EVENT_IDS_KEPT } from '../../src/delivery/providers/replay-window.ts';
+import { EVENT_IDS_KEPT } from '../../src/delivery/providers/report-reader.ts';
 import { changeStoredDraft, readDraftLog } from '../../src/editions/draft/draft-store.ts';
 import { readDraftView, writeDraftView } from '../../src/editions/draft/draft-views.ts';
 import { changeDraft } from '../../src/editions/draft/history.ts';

@@ -2,7 +2,7 @@
 import { importFiles } from '../../src/articles/import/import.ts';
 import { textFile } from '../../src/articles/import/import-files.ts';
 import type { AppContext } from '../../src/core/app-context.ts';
-import { composeNow } from '../../src/delivery/closing/compose-slot.ts';
+import { composeNow } from '../../src/delivery/closing/close.ts';
 import { HOUR, SECOND } from '../../src/lib/time.ts';
 import { articleFile } from '../support/articles.ts';
 import type { TestApp } from '../support/test-app.ts';

@@ -215,6 +215,7 @@ describe('the data about a subscriber', () => {
         store.db.selectFrom(table).selectAll().where('subscriber_id', '=', subscriberId).execute();
       const listOf = (table: SubscriberTable): string => PERSONAL_DATA[table]?.exportedAs ?? 'nowhere';
       for (const list of new Set(subscriberTables.map(listOf))) {
+        if (list === 'nowhere') continue;
         const sources = subscriberTables.filter((table) => listOf(table) === list);
         const rows = await Promise.all(sources.map((table) => count(table, id)));
         expect([list, rows.every(({ length }) => length > 0)]).toEqual([list, true]);

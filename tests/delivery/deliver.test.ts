@@ -7,7 +7,7 @@ import { readUnsubscribeToken } from '../../src/audience/tokens.ts';
 import type { Config } from '../../src/core/config/config.ts';
 import { DELIVERY_HELD, writeMeta } from '../../src/core/store/meta.ts';
 import type { Store } from '../../src/core/store/store.ts';
-import { pauseEdition, settleDelivery } from '../../src/delivery/control/edition-control.ts';
+import { pauseEdition, settleDeliveries } from '../../src/delivery/control/edition-control.ts';
 import { deliver } from '../../src/delivery/deliver.ts';
 import { listUncertain } from '../../src/delivery/queue/queries.ts';
 import type { DeliverOptions } from '../../src/delivery/run.ts';
@@ -232,7 +232,7 @@ describe('deliver', () => {
       expect(await run(store, smtpConfig(server.url))).toEqual({ ...NOTHING, submitted: 1, suppressed: 1 });
       expect(recipients(server.received)).toEqual(['subscriber2@example.com']);
       expect(await deliveriesOf(store)).toMatchObject([
-        { state: 'suppressed', attempts: 0, reason: 'the subscription is not confirmed any more' },
+        { state: 'suppressed', attempts: 0, reason: 'the subscription is no longer confirmed' },
         { state: 'submitted' },
       ]);
     });
@@ -294,7 +294,12 @@ describe('deliver', () => {
           { state: 'submitting', reason: expect.stringContaining('it may have arrived') },
         ]);
         expect(server.messages).toHaveLength(second === 'close' ? 2 : 1);
-        await settleDelivery(store.db, editionId, subscriberIds[0] as number, 'submitted', NOW + 3 * HOUR);
+        await settleDeliveries(
+          store.db,
+          { editionId, subscriberId: subscriberIds[0] as number },
+          'submitted',
+          NOW + 3 * HOUR,
+        );
         expect(await deliveriesOf(store)).toMatchObject([{ state: 'submitted' }]);
         await store.db.deleteFrom('deliveries').execute();
       }
@@ -512,7 +517,7 @@ describe('deliver', () => {
           submitted: uncertain === 'hold' ? 0 : 1,
         });
         if (uncertain === 'retry') continue;
-        await settleDelivery(store.db, editionId, subscriberIds[0] as number, 'retry', NOW + HOUR);
+        await settleDeliveries(store.db, { editionId, subscriberId: subscriberIds[0] as number }, 'retry', NOW + HOUR);
         expect(await run(store, config, { now: NOW + HOUR })).toMatchObject({ submitted: 1 });
         const ids = server.messages.map((message) => /^Message-ID: .*$/m.exec(message)?.[0]);
         expect(ids).toHaveLength(3);

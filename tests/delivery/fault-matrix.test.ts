@@ -11,7 +11,7 @@ import { unsuppressByOperator } from '../../src/audience/suppression.ts';
 import { listOpenAlerts } from '../../src/core/alerts/alerts.ts';
 import type { Store } from '../../src/core/store/store.ts';
 import { readBackOff } from '../../src/delivery/control/back-off.ts';
-import { resume, retry, settleAll } from '../../src/delivery/control/operator-control.ts';
+import { resume, retry, settle } from '../../src/delivery/control/operator-control.ts';
 import { deliverDue } from '../../src/delivery/deliver-due.ts';
 import { DeliveryMonitor } from '../../src/delivery/monitor/monitor.ts';
 import { MAY_HAVE_ARRIVED } from '../../src/delivery/queue/delivery-outcome.ts';
@@ -166,7 +166,7 @@ class Trial {
       .where('suppressed_reason', 'is not', null);
     for (const { email } of await suppressed.execute())
       await unsuppressByOperator(app.store.db, secrets, email, app.now);
-    if (states.includes('submitting')) await settleAll(app, edition, 'retry');
+    if (states.includes('submitting')) await settle(app, { editionId: edition.id }, 'retry');
     if (row!.delivery_state === 'paused') await resume(app, edition);
     if (states.includes('failed')) await retry(app, edition, { kinds: ['failed', 'expired'], isDryRun: false });
   }

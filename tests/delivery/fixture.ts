@@ -3,7 +3,15 @@
  */
 import { NOW, storeSubscribers } from '../../scripts/test-edition.ts';
 import type { Config } from '../../src/core/config/config.ts';
-import type { Store } from '../../src/core/store/store.ts';
+import type { Store, Tx } from '../../src/core/store/store.ts';
+import {
+  type ClaimKeyRow,
+  type DeliveryClaim,
+  type MarkResult,
+  markQuery,
+  matchClaims,
+  recordIneligible,
+} from '../../src/delivery/queue/outbox.ts';
 import { HOUR } from '../../src/lib/time.ts';
 import { sampleConfig } from '../support/sample.ts';
 
@@ -55,4 +63,20 @@ export function serviceMessagesOf(store: Store) {
 /** All deliveries, by edition and subscriber. */
 export function deliveriesOf(store: Store) {
   return store.db.selectFrom('deliveries').selectAll().orderBy('edition_id').orderBy('subscriber_id').execute();
+}
+
+/** Marks claims as submitting, as a group commit does. */
+export async function markSubmitting(
+  tx: Tx,
+  claims: readonly (DeliveryClaim & { newsletter: string })[],
+  now: number,
+  leaseMs: number,
+): Promise<MarkResult[]> {
+  const { rows } = await tx.executeQuery<ClaimKeyRow>(markQuery(tx, claims, now, leaseMs));
+  const marked = matchClaims(claims, rows);
+  const results: MarkResult[] = [];
+  for (const [n, claim] of claims.entries()) {
+    results.push(marked[n] ? { kind: 'submitting' } : await recordIneligible(tx, claim, now));
+  }
+  return results;
 }

@@ -3,7 +3,7 @@ import { queueEdition } from '../../scripts/test-edition.ts';
 import { DELIVERY_HELD, writeMeta } from '../../src/core/store/meta.ts';
 import type { InTransaction } from '../../src/core/store/store.ts';
 import { pauseEdition } from '../../src/delivery/control/edition-control.ts';
-import { cancel, release, resume, retry, settle, settleAll } from '../../src/delivery/control/operator-control.ts';
+import { cancel, release, resume, retry, settle } from '../../src/delivery/control/operator-control.ts';
 import { forEachDatabase } from '../support/databases.ts';
 import { openTestApp, type TestApp } from '../support/test-app.ts';
 
@@ -48,12 +48,13 @@ const ACTS: Act[] = [
   {
     name: 'settling of one',
     prepare: settable,
-    act: (app, edition, onCommit) => settle(app, edition, edition.subscriberId, 'submitted', onCommit),
+    act: (app, edition, onCommit) =>
+      settle(app, { editionId: edition.id, subscriberId: edition.subscriberId }, 'submitted', onCommit),
   },
   {
     name: 'settling of all',
     prepare: settable,
-    act: (app, edition, onCommit) => settleAll(app, edition, 'submitted', onCommit),
+    act: (app, edition, onCommit) => settle(app, { editionId: edition.id }, 'submitted', onCommit),
   },
   {
     name: 'release of the queue',

@@ -5,7 +5,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { queueEdition } from '../../scripts/test-edition.ts';
 import { listOpenAlerts } from '../../src/core/alerts/alerts.ts';
-import { resume, settleAll } from '../../src/delivery/control/operator-control.ts';
+import { resume, settle } from '../../src/delivery/control/operator-control.ts';
 import { deliverDue } from '../../src/delivery/deliver-due.ts';
 import { DeliveryMonitor } from '../../src/delivery/monitor/monitor.ts';
 import { openSmtpTransport } from '../../src/delivery/transport/smtp-transport.ts';
@@ -94,7 +94,7 @@ forEachDatabase((open, dialect) => {
         expect(waiting).toHaveLength(messages);
         isBroken = false;
         const edition = (await findEditionById(app.store.db, editionId))!;
-        await settleAll(app, edition, 'submitted');
+        await settle(app, { editionId: edition.id }, 'submitted');
         await resume(app, edition);
         await deliverUntilQuiet(app, server.url);
         expect((await deliveriesOf(app.store)).every(({ state }) => state === 'submitted')).toBe(true);

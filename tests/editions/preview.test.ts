@@ -4,7 +4,7 @@ import { simpleParser } from 'mailparser';
 import { describe, expect, it } from 'vitest';
 import { recordRejection } from '../../src/articles/rejections.ts';
 import type { NewsletterConfig } from '../../src/core/config/config.ts';
-import { composeSlot } from '../../src/delivery/closing/compose-slot.ts';
+import { composeSlot } from '../../src/delivery/closing/close.ts';
 import { sendTestCopy } from '../../src/delivery/message/test-copy.ts';
 import { formatPreview, previewJson } from '../../src/editions/cli/format-preview.ts';
 import { findDraftTarget } from '../../src/editions/draft/draft-target.ts';

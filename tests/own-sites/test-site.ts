@@ -81,7 +81,7 @@ export async function poll(app: TestApp, later = 0) {
 }
 
 /** An outcome with its end in a word. */
-export function readable(outcome: PollOutcome<SitePollResult>) {
+function readable(outcome: PollOutcome<SitePollResult>) {
   if (outcome.kind === 'stopped') return outcome;
   const { after, result } = outcome;
   return after.failures > 0

@@ -11,7 +11,7 @@ import { PassThrough, Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { inject } from 'vitest';
 import { runCommandLine } from '../../src/cli/main.ts';
-import type { OpenSendingProbes } from '../../src/delivery/sending-domain/probes.ts';
+import type { OpenResolver } from '../../src/delivery/sending-domain/dns-resolver.ts';
 import { Mutex } from '../../src/lib/concurrency/mutex.ts';
 import { atEndOfFile } from './end-of-file.ts';
 import { NO_NETWORK } from './no-network.ts';
@@ -28,7 +28,7 @@ interface Ended {
 export interface Folder {
   path: string;
   /** How `run` looks up the sending domain. Default: no look-up succeeds. */
-  openProbes: OpenSendingProbes;
+  openResolver: OpenResolver;
   /**
    * Runs `daywire …` in this process, because starting a process takes longer than most commands.
    * @param input for stdin, typed at a terminal with `isTyped`
@@ -54,7 +54,7 @@ export function newFolder(content: 'sample' | 'sample with outlets' | 'empty'): 
   }
   const folder: Folder = {
     path,
-    openProbes: () => NO_NETWORK,
+    openResolver: () => NO_NETWORK,
     run: (args, env, input = '', isTyped = false) => runHere(folder, args, cleanEnv(env), input, isTyped),
     exec: (args, env) =>
       new Promise((done) => {
@@ -75,7 +75,7 @@ export function newFolder(content: 'sample' | 'sample with outlets' | 'empty'): 
 const workingFolder = new Mutex();
 
 async function runHere(
-  { path, openProbes }: Folder,
+  { path, openResolver }: Folder,
   args: string[],
   env: NodeJS.ProcessEnv,
   input: string | Buffer,
@@ -91,7 +91,7 @@ async function runHere(
     const streams = { stdin, stdout, stderr };
     const code = await runCommandLine(
       args,
-      Object.assign(new EventEmitter(), { env, cwd: () => path, openProbes, ...streams }),
+      Object.assign(new EventEmitter(), { env, cwd: () => path, openResolver, ...streams }),
     );
     stdout.end();
     stderr.end();

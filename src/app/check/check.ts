@@ -8,7 +8,7 @@ import { type Config, ConfigError, loadConfig } from '../../core/config/config.t
 import { readableByOthers } from '../../core/config/private-paths.ts';
 import { type Finding, ok, problem, warning } from '../../core/finding.ts';
 import { checkSendingDomain } from '../../delivery/checks.ts';
-import type { OpenSendingProbes } from '../../delivery/sending-domain/probes.ts';
+import type { OpenResolver } from '../../delivery/sending-domain/dns-resolver.ts';
 import { checkLegalTexts } from '../../front/legal-document.ts';
 import { openTemplates } from '../../lib/templates.ts';
 import { CAPABILITIES } from '../capabilities.ts';
@@ -23,7 +23,7 @@ import { checkContent, checkSecret, checkStore } from './store.ts';
  */
 export async function check(
   { configFile, env, cwd, clock }: ProcessEnv,
-  openProbes: OpenSendingProbes,
+  openResolver: OpenResolver,
 ): Promise<Finding[]> {
   let config: Config;
   try {
@@ -44,16 +44,16 @@ export async function check(
     ...readableByOthers(config).map(warning),
     ...(await checkLegalTexts(config)),
     ...CAPABILITIES.flatMap(({ checks }) => checks?.config?.(config) ?? []),
-    ...(await checkConnections(config, openProbes, clock())),
+    ...(await checkConnections(config, openResolver, clock())),
   ];
 }
 
 /** Others must answer these. All run at once, because each waits up to some seconds. */
-async function checkConnections(config: Config, openProbes: OpenSendingProbes, now: number): Promise<Finding[]> {
+async function checkConnections(config: Config, openResolver: OpenResolver, now: number): Promise<Finding[]> {
   const findings = await Promise.all([
     ...CAPABILITIES.map(({ checks }) => checks?.connections?.(config, now) ?? []),
-    // Called by its name, because it alone needs the probes.
-    checkSendingDomain(config, openProbes, now),
+    // Called by its name, because it alone asks the DNS.
+    checkSendingDomain(config, openResolver),
   ]);
   return findings.flat();
 }

@@ -5,13 +5,13 @@ import type { Command } from 'commander';
 import { type CliContext, type JsonOption, jsonOption, printResult } from '../../core/cli/context.ts';
 import { record } from '../../core/cli/text.ts';
 import { configJsonSchema } from '../../core/config/config.ts';
-import type { ProbingContext } from '../../delivery/sending-domain/probes.ts';
+import type { ResolvingContext } from '../../delivery/sending-domain/dns-resolver.ts';
 import { check } from '../check/check.ts';
 import { answerProblem, assertNoNewsroom, DEFAULT_ANSWERS, type InitAnswers, init } from '../init.ts';
 
 const MARKS = { ok: 'ok', warning: 'warning', problem: 'PROBLEM' };
 
-export function addSetupCommands(program: Command, cli: ProbingContext): void {
+export function addSetupCommands(program: Command, cli: ResolvingContext): void {
   program
     .command('init')
     .description('create a newsroom: configuration, an example article and an empty store; asks for what is missing')
@@ -42,7 +42,7 @@ export function addSetupCommands(program: Command, cli: ProbingContext): void {
     .description('check configuration, templates, store, SMTP login and sources')
     .addOption(jsonOption())
     .action(async (options: JsonOption) => {
-      const findings = await check(cli.processEnv('silent'), cli.openProbes);
+      const findings = await check(cli.processEnv('silent'), cli.openResolver);
       printResult(cli, options, {
         value: findings,
         text: () => record(findings.map(({ kind, message }) => [MARKS[kind], message])).join('\n'),

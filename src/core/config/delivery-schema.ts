@@ -21,7 +21,7 @@ function rates(alert: number, pause: number) {
       pause: z
         .union([percent, z.enum(['off'], 'must be a percentage, or off')])
         .default(pause)
-        .describe('Percentage that raises another alert and pauses the edition. ' + 'off: nothing is paused.'),
+        .describe('Percentage that raises another alert and pauses the edition. off: nothing is paused.'),
     })
     .prefault({});
 }

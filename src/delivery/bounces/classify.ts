@@ -29,7 +29,8 @@ const PERMANENT: Record<string, 'hard' | 'by-text'> = {
   '2.0': 'by-text', // other mailbox status
   '2.1': 'hard', // mailbox disabled, not accepting messages
   // 2.2 mailbox full, 2.3 message too long, 2.4 mailing list expansion: the next message may be accepted
-  // 3.x the receiving system, 5.x the protocol, 6.x the content: not the address
+  '5.0': 'by-text', // outlook.com: also for an unknown user
+  // 3.x the receiving system, other 5.x the protocol, 6.x the content: not the address
   '4.1': 'by-text', // no answer from host; Exchange Online: the recipient is not known there
   // 4.4 unable to route, 4.7 delivery time expired: caused by the network
   '7.1': 'by-text', // not authorised: mostly policy, and "user unknown" with some servers
@@ -52,6 +53,8 @@ const UNKNOWN_RECIPIENT = new RegExp(
     'recipient ?not ?found',
     'not a valid (mailbox|recipient|user)',
     'recipient address rejected: access denied',
+    // outlook.com: "Requested action not taken: mailbox unavailable", for a user that does not exist.
+    '\\(S2017062302\\)',
   ].join('|'),
   'i',
 );

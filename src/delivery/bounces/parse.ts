@@ -50,6 +50,10 @@ export async function parseIncomingMail(raw: Buffer): Promise<IncomingMail> {
     const content = readFeedback(readFieldGroups(feedback));
     return { content, recipients, quoted: `${feedback}\n${wholeText(original)}` };
   }
+  if (original !== null && looksLikeComplaint(message)) {
+    const content = { kind: 'complaint', detail: 'a report that only encloses the message' } as const;
+    return { content, recipients, quoted: wholeText(original) };
+  }
   const content = readPlain(message);
   // A bounce in plain text quotes our message's header in its text.
   return { content, recipients, quoted: content.kind === 'bounce' ? (message.text ?? '') + headerText(original) : '' };
@@ -190,6 +194,21 @@ function readFeedback(groups: FieldGroup[]): MailContent {
   if (type === '') return { kind: 'unclear', reason: 'the feedback report has no type' };
   if (!isComplaint(type)) return { kind: 'no-action', reason: `a feedback report of type ${type}` };
   return { kind: 'complaint', detail: type };
+}
+
+/**
+ * Whether a message that encloses another one reports it as spam, although it has no report for programs (RFC 5965
+ * §2d), as with some feedback loops. A person who forwards a message complains about nothing.
+ */
+function looksLikeComplaint(message: Email): boolean {
+  const subject = cleanLine(message.subject ?? '');
+  if (FAILURE_SUBJECT.test(subject) || isFromMailSystem(message) || autoReplySign(message, subject) !== null)
+    return false;
+  return (
+    /report-type\s*=\s*"?feedback-report/i.test(headers(message, 'content-type').join()) ||
+    /^(complaint|abuse report|spam report|email abuse|feedback loop)\b/i.test(subject) ||
+    /^(fbl|feedback|feedback-?loop|complaints?|abuse|staff)@/i.test(message.from?.address ?? '')
+  );
 }
 
 const FAILURE_SUBJECT = new RegExp(

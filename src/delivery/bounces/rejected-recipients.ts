@@ -5,9 +5,10 @@
 import { sql } from 'kysely';
 import type { Config } from '../../core/config/config.ts';
 import type { SigningSecrets } from '../../core/config/signing-secrets.ts';
-import { inTransaction, type Store } from '../../core/store/store.ts';
+import { type Db, inTransaction, type Store } from '../../core/store/store.ts';
 import { domainOf } from '../../lib/address.ts';
 import { chunks } from '../../lib/chunks.ts';
+import { countSubmittedTo } from '../queue/queries.ts';
 import { enhancedStatus } from '../transport/retry.ts';
 import { classifyRefusal } from './classify.ts';
 import { recordBounce } from './record.ts';
@@ -40,8 +41,12 @@ export async function recordRejectedRecipients(
   now: number,
 ): Promise<number> {
   const limit = Math.max(1, Math.floor(CREDIBLE_SHARE * submitted));
-  const rejected = submitted === 0 ? null : await findRejected(reports, editionId, limit);
-  if (rejected === null) return 0;
+  if (submitted === 0) return 0;
+  const rejected: RejectedRecipient[] = [];
+  for await (const one of findRejected(reports, editionId)) {
+    // The server may refuse everyone.
+    if (one.domain !== '' && rejected.push(one) > limit) return 0;
+  }
   const credible = await selectCredible(reports, editionId, rejected);
   let suppressed = 0;
   for (const part of chunks(credible, PER_TRANSACTION)) {
@@ -57,30 +62,26 @@ export async function recordRejectedRecipients(
   return suppressed;
 }
 
-/** @returns null if there are more than `limit`: the server may refuse everyone */
-async function findRejected(db: Store['db'], editionId: number, limit: number): Promise<RejectedRecipient[] | null> {
-  const found: RejectedRecipient[] = [];
+/**
+ * The recipients of an edition whose address a server rejected for good during the submission. The status decides:
+ * without one, words would, which is not enough to suppress an address.
+ */
+export async function* findRejected(db: Db, editionId: number): AsyncGenerator<RejectedRecipient> {
   for (let after = 0; ; ) {
-    const rows = await db
-      .selectFrom('deliveries')
-      .innerJoin('subscribers', 'subscribers.id', 'deliveries.subscriber_id')
-      .select(['deliveries.subscriber_id', 'deliveries.reply', 'subscribers.email'])
-      .where('deliveries.edition_id', '=', editionId)
-      .where('deliveries.subscriber_id', '>', after)
-      .where('deliveries.state', '=', 'failed')
-      .where('deliveries.reply', 'is not', null)
-      .orderBy('deliveries.subscriber_id')
-      .limit(BATCH)
-      .execute();
+    // Literals, so that the partial index deliveries_refused is used.
+    const { rows } = await sql<{ subscriberId: number; reply: string; email: string | null }>`
+      select deliveries.subscriber_id as "subscriberId", deliveries.reply, subscribers.email_key as email
+      from deliveries left join subscribers on subscribers.id = deliveries.subscriber_id
+      where deliveries.edition_id = ${editionId} and deliveries.subscriber_id > ${after}
+        and deliveries.state = 'failed' and substr(deliveries.reply, 1, 1) = '5'
+      order by deliveries.subscriber_id limit ${BATCH}`.execute(db);
     const last = rows.at(-1);
-    if (last === undefined) return found;
-    after = last.subscriber_id;
-    for (const { subscriber_id, reply, email } of rows) {
+    if (last === undefined) return;
+    after = last.subscriberId;
+    for (const { subscriberId, reply, email } of rows) {
       const status = enhancedStatus(reply);
-      // Without a status, words decide: not enough to suppress an address.
-      if (reply === null || status === null || classifyRefusal({ status, text: reply }) !== 'hard') continue;
-      found.push({ subscriberId: subscriber_id, domain: domainOf(email), status, reply });
-      if (found.length > limit) return null;
+      if (status === null || classifyRefusal({ status, text: reply }) !== 'hard') continue;
+      yield { subscriberId, domain: email === null ? '' : domainOf(email), status, reply };
     }
   }
 }
@@ -101,21 +102,8 @@ async function selectCredible(
   const credible = domains.flatMap(([, recipients]) => (recipients.length === 1 ? recipients : []));
   const several = domains.filter(([, recipients]) => recipients.length > 1).slice(0, MAX_LOOK_UPS);
   for (const [domain, recipients] of several) {
-    if (await hasAccepted(db, editionId, domain, recipients.length)) credible.push(...recipients);
+    const accepted = await countSubmittedTo(db, editionId, [domain], recipients.length);
+    if (accepted >= recipients.length) credible.push(...recipients);
   }
   return credible;
-}
-
-async function hasAccepted(db: Store['db'], editionId: number, domain: string, count: number): Promise<boolean> {
-  const suffix = `@${domain}`;
-  const accepted = await db
-    .selectFrom('deliveries')
-    .innerJoin('subscribers', 'subscribers.id', 'deliveries.subscriber_id')
-    .select('deliveries.subscriber_id')
-    .where('deliveries.edition_id', '=', editionId)
-    .where('deliveries.state', '=', 'submitted')
-    .where(sql<boolean>`lower(substr(email, length(email) - ${suffix.length - 1})) = ${suffix}`)
-    .limit(count)
-    .execute();
-  return accepted.length >= count;
 }

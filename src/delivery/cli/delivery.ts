@@ -14,8 +14,7 @@ import { readRunDetails, startRunDetails, wasInterrupted } from '../monitor/run-
 import { RateWatch, startWatchingRates } from '../rates/watch-rates.ts';
 import { summariseEditions } from '../status/edition-status.ts';
 import { formatDelivery, formatEdition, formatRunDetails } from '../status/format-editions.ts';
-import { queueLines } from '../status/format-queue.ts';
-import { readQueueStatus } from '../status/queue-status.ts';
+import { queueLines, readQueueStatus } from '../status/queue-status.ts';
 
 /** sysexits.h EX_TEMPFAIL: a mail server keeps the message and runs its pipe again. */
 const TRY_AGAIN = 75;

@@ -1,23 +1,22 @@
 /**
- * The command `domain`.
+ * The command `domain`: what is wrong in the DNS first.
  */
 import type { Command } from 'commander';
 import { CommandError, type JsonOption, jsonOption, printResult } from '../../core/cli/context.ts';
 import { loadConfig } from '../../core/config/config.ts';
-import type { SendingProbes } from '../sending-domain/judge-setup.ts';
-import type { OpenSendingProbes, ProbingContext } from '../sending-domain/probes.ts';
+import { wrapText } from '../../editions/rendering/wrap-text.ts';
+import type { DnsResolver, OpenResolver, ResolvingContext } from '../sending-domain/dns-resolver.ts';
+import type { JudgementVerdict } from '../sending-domain/judgement.ts';
 import { readSendingDomain, type SendingDomain } from '../sending-domain/sending-domain.ts';
-import { RECORD_TTL, zoneLine } from '../sending-domain/zone-record.ts';
-import { formatSendingDomain } from './format-domain.ts';
 
 interface DomainOptions extends JsonOption {
   server?: string;
 }
 
-export function addDomainCommand(program: Command, cli: ProbingContext): void {
+export function addDomainCommand(program: Command, cli: ResolvingContext): void {
   program
     .command('domain')
-    .description("check the DNS of newsletters' sending domains, and print the records that are missing")
+    .description("check the DNS of newsletters' sending domains")
     .addHelpText('after', '\nThe exit code is 1 if something is to repair, and 0 if something is only not known.')
     .option('--server <address>', 'IP address of a name server, also with a port; default: those of the system')
     .addOption(jsonOption())
@@ -25,14 +24,13 @@ export function addDomainCommand(program: Command, cli: ProbingContext): void {
       const { configFile, env, cwd, clock } = cli.processEnv('silent');
       const config = loadConfig(configFile, env, cwd);
       if (config.newsletters.length === 0) throw new CommandError('there is no newsletter, so no mail is sent');
-      const probes = openWith(cli.openProbes, options.server);
-      const found = await readSendingDomain(config, probes, clock());
-      printResult(cli, options, { value: withZoneLines(found), text: () => formatSendingDomain(found) });
+      const found = await readSendingDomain(config, openWith(cli.openResolver, options.server), clock());
+      printResult(cli, options, { value: found, text: () => formatSendingDomain(found) });
       if (found.judgements.some(({ verdict }) => verdict === 'fail')) cli.fail();
     });
 }
 
-function openWith(open: OpenSendingProbes, server: string | undefined): SendingProbes {
+function openWith(open: OpenResolver, server: string | undefined): DnsResolver {
   try {
     return open(server);
   } catch {
@@ -40,13 +38,30 @@ function openWith(open: OpenSendingProbes, server: string | undefined): SendingP
   }
 }
 
-/** Records as they are pasted, beside their parts. */
-function withZoneLines({ senders, judgements, rules }: SendingDomain): object {
-  return {
-    senders,
-    judgements: judgements.map(({ record, ...one }) =>
-      record === undefined ? one : { ...one, record: { ...record, ttl: RECORD_TTL, line: zoneLine(record) } },
-    ),
-    rules,
-  };
+const HEADINGS: [JudgementVerdict, string][] = [
+  ['fail', 'To repair'],
+  ['unknown', 'Not known'],
+  ['pass', 'Right'],
+];
+
+function formatSendingDomain({ senders, judgements, rules }: SendingDomain): string {
+  const lines = [`Mail from ${senders.join(', ')}`];
+  for (const [verdict, heading] of HEADINGS) {
+    const those = judgements.filter((one) => one.verdict === verdict);
+    if (those.length === 0) continue;
+    lines.push('', `${heading} (${those.length})`);
+    for (const { id, domain, message } of those) lines.push(`  ${id.padEnd(13)}${domain}`, ...indented(message, 17));
+  }
+  lines.push('', 'Rules for senders of 5,000 messages a day or more');
+  for (const { verdict, rule, reason } of rules) lines.push(`  ${verdict.padEnd(9)}${rule}`, ...indented(reason, 13));
+  return lines.join('\n');
+}
+
+/** Columns. Longer words, such as keys, are not broken. */
+const WIDTH = 100;
+
+function indented(text: string, columns: number): string[] {
+  return wrapText(text, WIDTH - columns)
+    .split('\n')
+    .map((line) => ' '.repeat(columns) + line);
 }

@@ -1,18 +1,30 @@
 /**
- * The jobs that close editions. The slots of an alert newsletter are the instants at which alerts were made: no clock
- * brings them.
+ * The jobs that close editions, and the making of alerts. The slots of an alert newsletter are the instants at which
+ * alerts were made: no clock brings them.
  */
+
+import { isPublic } from '../../articles/article.ts';
+import { findArticle } from '../../articles/queries.ts';
 import type { AppContext } from '../../core/app-context.ts';
 import type { NewsletterConfig } from '../../core/config/config.ts';
 import { type Job, jobSchedule } from '../../core/schedule/job.ts';
-import { listOpenAlertDrafts } from '../../editions/alert-newsletters/alert-drafts.ts';
+import { type Run, recordWaitingRun } from '../../core/schedule/run-ledger.ts';
+import { runSlot } from '../../core/schedule/run-slot.ts';
+import { inTransaction } from '../../core/store/store.ts';
+import {
+  AlertEditionError,
+  createAlertDraft,
+  listOpenAlertDrafts,
+} from '../../editions/alert-newsletters/alert-drafts.ts';
 import { alertEditionDeadline } from '../../editions/alert-newsletters/alert-limits.ts';
 import { findClosingObstacle } from '../../editions/closing-obstacle.ts';
+import { closingObstacle } from '../../editions/draft/closing.ts';
 import { readDraft } from '../../editions/draft/draft-store.ts';
 import { newsletterJobId } from '../../editions/draft/newsletter-job-id.ts';
+import type { EditionSlot } from '../../editions/slot.ts';
 import { cutoffOf, slotAtInstant } from '../../editions/slots.ts';
 import { MINUTE, rfc3339 } from '../../lib/time.ts';
-import { composeSlot } from './compose-slot.ts';
+import { composeSlot } from './close.ts';
 
 type NewsletterJob = Job & Required<Pick<Job, 'readiness'>>;
 
@@ -21,7 +33,7 @@ export function newsletterJobs(app: AppContext): Job[] {
   return app.config.newsletters.map((newsletter) => newsletterJob(app, newsletter));
 }
 
-export function newsletterJob(app: AppContext, newsletter: NewsletterConfig): Job {
+function newsletterJob(app: AppContext, newsletter: NewsletterConfig): Job {
   const { schedule } = newsletter;
   return schedule === null
     ? alertJob(app, newsletter)
@@ -85,4 +97,57 @@ function alertJob(app: AppContext, newsletter: NewsletterConfig): Job {
       return { kind: 'waiting', reason: `approved: ${countdown}` };
     },
   };
+}
+
+export interface MadeAlertEdition {
+  slot: EditionSlot;
+  /** Its run; null while it waits for an approval. */
+  run: Run | null;
+}
+
+/**
+ * Makes the draft of an alert; closes it at once if the newsletter needs no approval.
+ * @param editor their name
+ * @throws AlertEditionError if the article cannot be sent, or the newsletter is no alert newsletter
+ */
+export async function makeAlertEdition(
+  app: AppContext,
+  newsletter: NewsletterConfig,
+  articleId: string,
+  editor: string,
+): Promise<MadeAlertEdition> {
+  const { store, config, clock, log } = app;
+  const { id, kind, approval, maxPerDay } = newsletter;
+  if (kind !== 'alert') throw new AlertEditionError(`${id} is a roundup: an alert needs a newsletter of kind alert`);
+  const now = clock();
+  const publishedAt = await publicationOf(app, articleId, now);
+  const { zone } = config.publication;
+  const schedule = newsletterJobId(id);
+  const obstacle = closingObstacle({ kind: 'automatic' }, approval, null);
+  const slot = await inTransaction(store.db, async (tx) => {
+    const slot = await createAlertDraft(tx, { newsletter: id, articleId, publishedAt, editor, maxPerDay, zone, now });
+    // Closing the alert ends this run, also where no process runs the schedule.
+    if (obstacle !== null) {
+      await recordWaitingRun(tx, { schedule, slotAt: slot.slotAt, covers: 1 }, obstacle.reason, now);
+    }
+    return slot;
+  });
+  if (obstacle !== null) return { slot, run: null };
+  const job = newsletterJob(app, newsletter);
+  const run = await runSlot(store, job, { slotAt: slot.slotAt, covers: 1 }, { clock, log });
+  return { slot, run };
+}
+
+/** When the article was published, epoch milliseconds. @throws AlertEditionError if an alert cannot have it */
+async function publicationOf({ store }: AppContext, articleId: string, now: number): Promise<number> {
+  const article = await findArticle(store.db, articleId);
+  if (article === null) throw new AlertEditionError(`there is no article ${articleId}`);
+  if (article.kind === 'roundup' || article.kind === 'roundup-item') {
+    throw new AlertEditionError(`${articleId} is of kind ${article.kind}: an alert has a story of the newsroom's own`);
+  }
+  if (isPublic(article, now)) return article.publishedAt;
+  const { state } = article.status;
+  const why =
+    state === 'draft' || state === 'retracted' ? `is ${state}` : `is public on ${rfc3339(article.publishedAt)}`;
+  throw new AlertEditionError(`${articleId} ${why}: an alert has an article that is public`);
 }

@@ -19,7 +19,7 @@ import { pauseAlert, retractionAlert, undeliveredAlert } from '../alerts.ts';
 import { DeliveryControlError, requireNewestRevision } from '../control/edition-control.ts';
 import { updateWaitingAlerts } from '../monitor/waiting-alerts.ts';
 import { countAllDeliveries } from '../queue/queries.ts';
-import { endRateAlerts } from '../rates/resolve-rate-alerts.ts';
+import { endRateAlerts } from '../rates/rate-alerts.ts';
 import { type ClosedRevision, closeRevision } from './close-revision.ts';
 
 export interface ReissueRequest {

@@ -6,10 +6,10 @@
 import { sql } from 'kysely';
 import { type Action, ActionableError } from '../../core/actions.ts';
 import { isInOpenState } from '../../core/store/delivery-states.ts';
-import { revokedLease, updateClaimed } from '../../core/store/lease.ts';
+import { revokedLease } from '../../core/store/lease.ts';
 import { DELIVERY_HELD } from '../../core/store/meta.ts';
 import { type Db, type InTransaction, inTransaction, type Store } from '../../core/store/store.ts';
-import type { EditionDeliveryState } from '../../core/store/tables.ts';
+import type { DeliveryState, EditionDeliveryState } from '../../core/store/tables.ts';
 import { editionAction } from '../../editions/edition-action.ts';
 import { findEditionById, fullEditionName, listRevisions } from '../../editions/queries.ts';
 import { rfc3339 } from '../../lib/time.ts';
@@ -122,67 +122,40 @@ export async function releaseQueue(db: Db, onCommit?: InTransaction): Promise<bo
 }
 
 /**
- * Settles an uncertain delivery: it was submitted, or it is to be submitted again (`retry`).
- * @throws DeliveryControlError if the delivery does not exist or is not uncertain
- */
-export async function settleDelivery(
-  db: Db,
-  editionId: number,
-  subscriberId: number,
-  as: 'submitted' | 'retry',
-  now: number,
-  onCommit?: InTransaction,
-): Promise<void> {
-  const row = await findDelivery(db, editionId, subscriberId);
-  if (row === undefined) {
-    throw new DeliveryControlError(`the delivery of edition ${editionId} to subscriber ${subscriberId} does not exist`);
-  }
-  const edition = `${row.newsletter}/${row.slot}`;
-  const name = `the delivery of ${edition} to subscriber ${subscriberId}`;
-  const state = stateAfterSettling(as);
-  if (row.state === state) return;
-  if (row.state !== 'submitting') throw new DeliveryControlError(`${name} is ${row.state}, not uncertain`);
-  if (row.lease_until !== null && row.lease_until > now) {
-    throw new DeliveryControlError(`${name} may still be in progress: settle it after ${rfc3339(row.lease_until)}`);
-  }
-  if (as === 'retry') {
-    await requireNewestRevision(db, editionId);
-    if (row.delivery_state === 'cancelled') throw cancelledError(row);
-  }
-  const claim = { edition_id: editionId, subscriber_id: subscriberId, fence: row.fence };
-  await inTransaction(db, async (tx) => {
-    const { numUpdatedRows } = await updateClaimed(tx, 'deliveries', claim)
-      .set({ state, ...revokedLease('deliveries'), changed_at: now, ...settledColumns(as, now) })
-      .where('state', '=', 'submitting')
-      .executeTakeFirstOrThrow();
-    if (numUpdatedRows === 0n) throw new DeliveryControlError(`${name} has just changed: try again`);
-    await onCommit?.(tx);
-  });
-}
-
-/**
- * Settles all uncertain deliveries of an edition.
+ * Settles the uncertain deliveries of an edition, or one of them: they were submitted, or are to be submitted again
+ * (`retry`).
  * @returns their number, and that of submissions that may still be in progress, with the end of the last lease
- * @throws DeliveryControlError if the edition does not exist, or is cancelled and `as` is `retry`
+ * @throws DeliveryControlError if there is no such edition or delivery, the delivery is not uncertain, or the edition
+ *   is cancelled and `as` is `retry`
  */
-export async function settleEdition(
+export async function settleDeliveries(
   db: Db,
-  editionId: number,
+  { editionId, subscriberId }: { editionId: number; subscriberId?: number | undefined },
   as: 'submitted' | 'retry',
   now: number,
   onCommit?: InTransaction,
 ): Promise<{ settled: number; inProgress: number; until: number | null }> {
   const edition = await findEdition(db, editionId);
+  const name = `${edition.newsletter}/${edition.slot}`;
   if (as === 'retry') {
     await requireNewestRevision(db, editionId);
-    if (edition.delivery_state === 'cancelled') throw cancelledError(edition);
+    if (edition.delivery_state === 'cancelled') {
+      throw new DeliveryControlError(
+        `${name} is cancelled, so its deliveries cannot be retried: settle it as submitted`,
+      );
+    }
   }
+  const state = as === 'submitted' ? 'submitted' : 'pending';
+  const columns =
+    as === 'submitted'
+      ? { reply: 'settled by the operator as submitted', reason: null }
+      : { due_at: now, reason: 'settled by the operator: retried with the same Message-ID' };
   const settled = await inTransaction(db, async (tx) => {
     const { numUpdatedRows } = await tx
       .updateTable('deliveries')
-      .set({ state: stateAfterSettling(as), ...revokedLease('deliveries'), changed_at: now })
-      .set(settledColumns(as, now))
+      .set({ state, ...revokedLease('deliveries'), changed_at: now, ...columns })
       .where('edition_id', '=', editionId)
+      .$if(subscriberId !== undefined, (q) => q.where('subscriber_id', '=', subscriberId as number))
       .where(isInOpenState('deliveries'))
       .where('state', '=', 'submitting')
       .where('lease_until', '<=', now)
@@ -190,14 +163,38 @@ export async function settleEdition(
     if (numUpdatedRows > 0n) await onCommit?.(tx);
     return Number(numUpdatedRows);
   });
+  if (subscriberId !== undefined && settled === 0) await requireState(db, { editionId, subscriberId, name }, state);
   const { count, until } = await db
     .selectFrom('deliveries')
     .select((e) => [e.fn.countAll<number>().as('count'), e.fn.max('lease_until').as('until')])
     .where('edition_id', '=', editionId)
     .where(isInOpenState('deliveries'))
     .where('state', '=', 'submitting')
+    .where('lease_until', '>', now)
     .executeTakeFirstOrThrow();
   return { settled, inProgress: count, until };
+}
+
+/** @throws DeliveryControlError unless the delivery has that state already */
+async function requireState(
+  db: Db,
+  { editionId, subscriberId, name }: { editionId: number; subscriberId: number; name: string },
+  wanted: DeliveryState,
+): Promise<void> {
+  const row = await db
+    .selectFrom('deliveries')
+    .select(['state', 'lease_until'])
+    .where('edition_id', '=', editionId)
+    .where('subscriber_id', '=', subscriberId)
+    .executeTakeFirst();
+  const what = `the delivery of ${name} to subscriber ${subscriberId}`;
+  if (row === undefined) throw new DeliveryControlError(`${what} does not exist`);
+  if (row.state === wanted) return;
+  throw new DeliveryControlError(
+    row.state === 'submitting' && row.lease_until !== null
+      ? `${what} may still be in progress: settle it after ${rfc3339(row.lease_until)}`
+      : `${what} is ${row.state}, not uncertain`,
+  );
 }
 
 /** @throws DeliveryControlError if the edition does not exist, or has been reissued: it names the newest revision */
@@ -209,33 +206,6 @@ export async function requireNewestRevision(db: Db, editionId: number): Promise<
   throw new DeliveryControlError(
     `${fullEditionName(edition)} has been reissued: use ${fullEditionName(newest)}, its revision ${newest.revision}`,
   );
-}
-
-function cancelledError({ newsletter, slot }: { newsletter: string; slot: string }): DeliveryControlError {
-  return new DeliveryControlError(
-    `${newsletter}/${slot} is cancelled, so its deliveries cannot be retried: settle it as submitted`,
-  );
-}
-
-function stateAfterSettling(as: 'submitted' | 'retry'): 'submitted' | 'pending' {
-  return as === 'submitted' ? 'submitted' : 'pending';
-}
-
-function settledColumns(as: 'submitted' | 'retry', now: number) {
-  return as === 'submitted'
-    ? { reply: 'settled by the operator as submitted', reason: null }
-    : { due_at: now, reason: 'settled by the operator: retried with the same Message-ID' };
-}
-
-function findDelivery(db: Db, editionId: number, subscriberId: number) {
-  return db
-    .selectFrom('deliveries')
-    .innerJoin('editions', 'editions.id', 'deliveries.edition_id')
-    .select(['deliveries.state', 'deliveries.fence', 'deliveries.lease_until'])
-    .select(['editions.newsletter', 'editions.slot', 'editions.delivery_state'])
-    .where('deliveries.edition_id', '=', editionId)
-    .where('deliveries.subscriber_id', '=', subscriberId)
-    .executeTakeFirst();
 }
 
 /** @returns false if it was in that state before */

@@ -12,18 +12,22 @@ import type { EditionSummary } from '../../editions/queries.ts';
 import { formatDuration, HOUR } from '../../lib/time.ts';
 import { DELIVERY_STOPPED, pauseAlert, retractionAlert, undeliveredAlert } from '../alerts.ts';
 import { updateUncertainAlert, updateWaitingAlerts } from '../monitor/waiting-alerts.ts';
-import { endRateAlerts } from '../rates/resolve-rate-alerts.ts';
+import { endRateAlerts } from '../rates/rate-alerts.ts';
 import {
   cancelEdition,
   DeliveryControlError,
   isPaused,
   releaseQueue,
   resumeEdition,
-  settleDelivery,
-  settleEdition,
+  settleDeliveries,
 } from './edition-control.ts';
-import { countExpiredPending, extendDeliveries } from './expiry.ts';
-import { type ReopenableKind, type ReopenResult, reopenDeliveries } from './reopen.ts';
+import {
+  countExpiredPending,
+  extendDeliveries,
+  type ReopenableKind,
+  type ReopenResult,
+  reopenDeliveries,
+} from './reopen.ts';
 
 type EditionKey = Pick<EditionSummary, 'id' | 'newsletter' | 'slot'>;
 
@@ -149,28 +153,16 @@ export async function retry(
   return result;
 }
 
-/** Settles all uncertain deliveries of an edition. Resolves the alert if none is left. @throws DeliveryControlError */
-export async function settleAll(
+/** Settles uncertain deliveries; see `settleDeliveries`. Resolves the alert if none is left. */
+export async function settle(
   app: AppContext,
-  edition: EditionKey,
+  which: { editionId: number; subscriberId?: number },
   as: 'submitted' | 'retry',
   onCommit?: InTransaction,
 ): Promise<{ settled: number; inProgress: number; until: number | null }> {
-  const result = await settleEdition(app.store.db, edition.id, as, app.clock(), onCommit);
+  const result = await settleDeliveries(app.store.db, which, as, app.clock(), onCommit);
   await updateUncertainAlert(app);
   return result;
-}
-
-/** Settles one uncertain delivery. @throws DeliveryControlError */
-export async function settle(
-  app: AppContext,
-  edition: EditionKey,
-  subscriberId: number,
-  as: 'submitted' | 'retry',
-  onCommit?: InTransaction,
-): Promise<void> {
-  await settleDelivery(app.store.db, edition.id, subscriberId, as, app.clock(), onCommit);
-  await updateUncertainAlert(app);
 }
 
 /**

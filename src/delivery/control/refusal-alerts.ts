@@ -51,7 +51,7 @@ async function findDeferred(db: Db, editionId: number, now: number): Promise<Rai
   return { ...deferralAlert(editionId), message };
 }
 
-/** Whether the server refuses service messages to everyone: several recipients of two domains since the last success. */
+/** Whether service messages are refused to everyone: to several recipients of two domains since the last success. */
 async function findRefusedServiceMessages(db: Db): Promise<RaisedAlert | null> {
   const last = db
     .selectFrom('service_messages')

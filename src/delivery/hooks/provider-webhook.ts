@@ -11,14 +11,12 @@ import { MINUTE } from '../../lib/time.ts';
 import { limitBytes } from '../../web/server/request-body.ts';
 import type { AddRoutes, WebContext } from '../../web/server/web-context.ts';
 import { checkBrevo } from '../providers/brevo.ts';
-import { noteProviderEvent } from '../providers/last-event.ts';
 import { checkMailgun } from '../providers/mailgun.ts';
 import { checkPostmark } from '../providers/postmark.ts';
-import type { ProviderCheck, ProviderRequest } from '../providers/provider-event.ts';
-import { recordProviderEvents } from '../providers/record-events.ts';
+import { noteProviderEvent, recordProviderEvents } from '../providers/record-events.ts';
+import type { ProviderCheck, ProviderRequest } from '../providers/report-reader.ts';
 import { checkSendGrid } from '../providers/sendgrid.ts';
-import { SigningCertificates } from '../providers/signing-certificates.ts';
-import { checkSns, type SnsCheck } from '../providers/sns.ts';
+import { checkSns, SigningCertificates, type SnsCheck } from '../providers/sns.ts';
 import { confirmTopic, reportEndOfTopic } from './sns-subscriptions.ts';
 
 /** SendGrid and Brevo send up to a thousand events at once, and are authenticated before the body is parsed. */

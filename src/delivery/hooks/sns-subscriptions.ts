@@ -5,8 +5,8 @@ import type { AlertId } from '../../core/alerts/alert-kind.ts';
 import { raiseAlert, resolveAlerts } from '../../core/alerts/alerts.ts';
 import type { FetchClient } from '../../lib/guarded-fetch/fetch-client.ts';
 import type { WebContext } from '../../web/server/web-context.ts';
-import { eventId } from '../providers/event-fields.ts';
 import { recordOnce } from '../providers/record-events.ts';
+import { eventId } from '../providers/report-reader.ts';
 import { confirmSubscription, type SnsCheck } from '../providers/sns.ts';
 
 type OfTopic<Kind extends SnsCheck['kind']> = Extract<SnsCheck, { kind: Kind }>;

@@ -1,7 +1,7 @@
 /**
- * The limits of messages in 24 hours (`delivery.perDay`), and per day while the sender warms up. Messages are counted by
- * quarters of an hour. As mail providers count, any 24 hours matter, and a quarter counts until its last message is 24
- * hours old: so the limit is never exceeded. A day of the warm-up begins with a quarter in each time zone.
+ * The limits of messages in 24 hours (`delivery.perDay`), and per day while the sender warms up. Messages are counted
+ * by quarters of an hour. As mail providers count, any 24 hours matter, and a quarter counts until its last message is
+ * 24 hours old: so the limit is never exceeded. A day of the warm-up begins with a quarter in each time zone.
  */
 import { sql } from 'kysely';
 import { Temporal } from 'temporal-polyfill';

@@ -5,6 +5,7 @@
  */
 import { sql } from 'kysely';
 import type { Store } from '../../core/store/store.ts';
+import { Mutex } from '../../lib/concurrency/mutex.ts';
 import { type Clock, MINUTE, SECOND } from '../../lib/time.ts';
 
 const KEY = 'delivery';
@@ -20,7 +21,7 @@ export class Pacer {
   #reserved: number[] = [];
   /** The earliest instant of the next message of this process. */
   #next = Number.NEGATIVE_INFINITY;
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #taking = new Mutex();
 
   constructor(store: Pick<Store, 'db'>, perSecond: number, clock: Clock) {
     this.#store = store;
@@ -29,10 +30,13 @@ export class Pacer {
   }
 
   /** The instant from which the next message may be submitted, by `performance.now()`. @throws if the store fails */
-  next(): Promise<number> {
-    const result = this.#last.then(() => this.#take());
-    this.#last = result.catch(() => {});
-    return result;
+  async next(): Promise<number> {
+    const release = await this.#taking.acquire();
+    try {
+      return await this.#take();
+    } finally {
+      release();
+    }
   }
 
   async #take(): Promise<number> {

@@ -4,6 +4,9 @@
 import { createHash, type Hash } from 'node:crypto';
 import { oneLine, placeholderValue, type SplitText } from '../../editions/rendering/placeholders.ts';
 import { escapeHtml } from '../../lib/text/html.ts';
+import type { OutgoingMessage } from '../transport/connection.ts';
+import { type Signing, signHeaders } from './dkim.ts';
+import type { HeaderField } from './header-field.ts';
 import { type EncodedPiece, type EncodedText, encodeAround, toBuffers } from './transfer-encoding.ts';
 
 export interface PreparedBody {
@@ -66,4 +69,19 @@ function preparePart(
     first: `${[opening, ...fields].join('\r\n')}\r\n\r\n${encoded.first}`,
     rest: (values) => encoded.rest(placeholders.map((name) => escapeValue(placeholderValue(values, name)))),
   };
+}
+
+/** Assembles a message from its fields and body, and signs it. */
+export async function assembleMessage(
+  envelope: Pick<OutgoingMessage, 'newsletter' | 'slot' | 'from' | 'to'>,
+  fields: readonly HeaderField[],
+  body: BodyCopy,
+  signing: Signing,
+): Promise<OutgoingMessage> {
+  const signatures = signing.signers.length === 0 ? '' : await signHeaders(fields, body.hash(), signing);
+  let header = signatures;
+  for (const { text } of fields) header += text;
+  header += '\r\n';
+  const chunks = [Buffer.from(header, 'latin1'), ...body.chunks];
+  return { ...envelope, chunks, size: chunks.reduce((sum, chunk) => sum + chunk.length, 0) };
 }

@@ -20,8 +20,7 @@ import { wireAddress } from '../../lib/address.ts';
 import { sha256 } from '../../lib/sha256.ts';
 import { HOUR } from '../../lib/time.ts';
 import type { OutgoingMessage } from '../transport/connection.ts';
-import { assembleMessage } from './assemble.ts';
-import { prepareBody } from './body.ts';
+import { assembleMessage, prepareBody } from './body.ts';
 import { type HeaderField, headerField, joinFields } from './header-field.ts';
 import { dateField, editionFields, recipientOf, senderOf, taggedAddress } from './message-fields.ts';
 import { providerFields, signingFor } from './provider-fields.ts';
@@ -34,6 +33,8 @@ interface Recipient {
   tokenVersion: number;
   /** End of the delivery, epoch milliseconds; null if it does not expire. */
   expiresAt: number | null;
+  /** When the copy is submitted: no date is later. */
+  now: number;
 }
 
 /**
@@ -66,11 +67,11 @@ export function prepareMessages(
     return last.field;
   };
 
-  return async ({ subscriberId, email, tokenVersion, expiresAt }) => {
+  return async ({ subscriberId, email, tokenVersion, expiresAt, now }) => {
     prepared ??= prepareShared(edition, newsletter, config, signers);
     const { sender, shared, feedback, body, signing } = prepared;
     const to = recipientOf(email);
-    const date = dueAt(edition, newsletter, expiresAt);
+    const date = Math.min(now, dueAt(edition, newsletter, expiresAt));
     const { links, token, returnPath, unsubscribeAddress } = personal({
       subscriberId,
       version: tokenVersion,
@@ -123,8 +124,8 @@ function prepareShared(
 
 /**
  * The instant at which the delivery was first due: when the edition closed, or the time of day in the subscriber's
- * zone, which may be most of a day later. Spam filters penalise old dates. It is the same for each attempt. Signatures
- * use the close, because a verifier may reject a time in the future.
+ * zone, which may be most of a day later. Spam filters penalise old dates. It is the same for each attempt, unless
+ * `expireAfterHours` was lowered since: then it may be in the future. Signatures use the close.
  */
 function dueAt(
   { closedAt }: Pick<Edition, 'closedAt'>,

@@ -1,8 +1,7 @@
 /**
- * Content-Transfer-Encoding (RFC 2045 §6) of texts with placeholders: the shared text is encoded once, and each copy
- * encodes only its values.
+ * Content-Transfer-Encoding (RFC 2045 §6) of texts with placeholders. In quoted-printable, the shared text is encoded
+ * once, and each copy encodes only its values.
  */
-import { encodeText, encodeValue } from './quoted-printable.ts';
 
 /** A part of an encoded text: a string of ASCII, or a Buffer that copies share. */
 export type EncodedPiece = string | Buffer;
@@ -40,63 +39,17 @@ function quotedPrintableAround(texts: readonly string[]): EncodedText {
   };
 }
 
-// Three octets make four characters, so a text after a value has one of three encodings, depending on the value's
-// length. Each is computed when it is first needed. The octets next to a value that share a group of three with it are
-// encoded with the value.
+/** A value moves the groups of three octets after it, so each copy is encoded as a whole. */
 function base64Around(texts: readonly string[]): EncodedText {
-  const pieces = texts.map((text, index) => base64Piece(text, index === texts.length - 1));
-  const [opening, ...others] = pieces as [Base64Piece, ...Base64Piece[]];
-  const { encoded: first, left } = opening.from(0);
+  const pieces = texts.map((text) => text.replace(/\r\n?|\n/g, '\r\n'));
   return {
     encoding: 'base64',
-    first: first.toString(),
-    rest: (values) => {
-      let carried = left;
-      return others.flatMap((piece, index) => {
-        const begun = Buffer.concat([carried, Buffer.from(values[index] as string)]);
-        const missing = (GROUP - (begun.length % GROUP)) % GROUP;
-        const whole = Buffer.concat([begun, piece.start(missing)]);
-        if (whole.length % GROUP !== 0 && !piece.last) {
-          carried = whole;
-          return [];
-        }
-        const { encoded, left } = piece.from(missing);
-        carried = left;
-        return [base64Lines(whole), encoded];
-      });
-    },
+    first: '',
+    rest: (values) => [base64Lines(Buffer.from(pieces.map((piece, n) => piece + (values[n] ?? '')).join('')))],
   };
 }
 
-// Octets that are encoded together, as four characters.
-const GROUP = 3;
 const BASE64_LINE = /.{1,76}/g;
-
-interface Base64Piece {
-  /** Whether it is the last one. */
-  last: boolean;
-  /** Its first octets, up to `count`. */
-  start(count: number): Buffer;
-  /** Everything after its first `count` octets: whole groups, encoded, and the octets left over. */
-  from(count: number): { encoded: EncodedPiece; left: Buffer };
-}
-
-function base64Piece(text: string, last: boolean): Base64Piece {
-  const octets = Buffer.from(text.replace(/\r\n?|\n/g, '\r\n'));
-  const encode = (start: number) => {
-    const end = last ? octets.length : Math.max(start, octets.length - ((octets.length - start) % GROUP));
-    return { encoded: share(base64Lines(octets.subarray(start, end))), left: octets.subarray(end) };
-  };
-  const kept: ReturnType<typeof encode>[] = [];
-  return {
-    last,
-    start: (count) => octets.subarray(0, count),
-    from(count) {
-      kept[count] ??= encode(count);
-      return kept[count];
-    },
-  };
-}
 
 function base64Lines(octets: Buffer): string {
   const lines = octets.toString('base64').match(BASE64_LINE) ?? [];
@@ -126,3 +79,66 @@ export function toBuffers(pieces: readonly EncodedPiece[]): Buffer[] {
   if (pending !== '') buffers.push(Buffer.from(pending, 'latin1'));
   return buffers;
 }
+
+// Quoted-printable (RFC 2045 §6.7) for text in pieces. Each piece begins on a new line, so its encoding does not depend
+// on the piece before it. No line begins with a dot, which SMTP would double (RFC 5321 §4.5.2), or with `From `, before
+// which mailboxes insert a `>`: either would break a signature.
+
+// Octets in a line, including the `=` of a soft line break.
+const LINE_LIMIT = 76;
+
+/**
+ * Encodes text of several lines.
+ * @param end `open` if more follows on its last line: then it ends with a soft line break
+ */
+function encodeText(text: string, end: 'open' | 'closed'): string {
+  const lines = text.split(/\r\n?|\n/);
+  const last = lines.pop() ?? '';
+  return (
+    lines.map((line) => `${encodeLine(line)}\r\n`).join('') + (end === 'open' ? encodeValue(last) : encodeLine(last))
+  );
+}
+
+/** Encodes a value within a line, with its line breaks. Ends with a soft line break unless it is empty. */
+function encodeValue(value: string): string {
+  if (value === '') return '';
+  const { lines, rest } = fold(escapeOctets(value));
+  return `${lines}${rest}=\r\n`;
+}
+
+function encodeLine(line: string): string {
+  // White space at the end of a line may get lost in transport.
+  const { lines, rest } = fold(escapeOctets(line).replace(/[\t ]$/, escapeOctet));
+  return lines + rest;
+}
+
+/** Splits a line so that each part has space for the `=` of a soft line break. */
+function fold(escaped: string): { lines: string; rest: string } {
+  let lines = '';
+  let rest = guardStart(escaped);
+  while (rest.length >= LINE_LIMIT) {
+    // Not within an escape such as `=C3`.
+    const start = rest.indexOf('=', LINE_LIMIT - 3);
+    const cut = start >= 0 && start < LINE_LIMIT - 1 ? start : LINE_LIMIT - 1;
+    lines += `${rest.slice(0, cut)}=\r\n`;
+    rest = guardStart(rest.slice(cut));
+  }
+  return { lines, rest };
+}
+
+function guardStart(line: string): string {
+  return line.startsWith('.') || line.startsWith('From ') ? escapeOctet(line) + line.slice(1) : line;
+}
+
+function escapeOctets(text: string): string {
+  return Buffer.from(text)
+    .toString('latin1')
+    .replace(/[^\t\u0020-\u003c\u003e-\u007e]/g, escapeOctet);
+}
+
+/** Escapes the first octet of a string of octets. */
+function escapeOctet(octets: string): string {
+  return ESCAPES[octets.charCodeAt(0)] as string;
+}
+
+const ESCAPES = Array.from({ length: 256 }, (_, octet) => `=${octet.toString(16).toUpperCase().padStart(2, '0')}`);

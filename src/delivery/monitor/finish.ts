@@ -2,6 +2,7 @@
  * What happens when an edition is done: rejected addresses are suppressed, and an alert is raised if too much of it was
  * not submitted.
  */
+import { sql } from 'kysely';
 import type { AlertId } from '../../core/alerts/alert-kind.ts';
 import { listOpenAlerts, raiseAlert, resolveAlerts } from '../../core/alerts/alerts.ts';
 import type { AppContext } from '../../core/app-context.ts';
@@ -33,6 +34,7 @@ export function finishingWithAlert({ store, config, keys, clock, log }: AppConte
       if (suppressed > 0) log.info({ editionId, suppressed }, 'suppressed addresses that were rejected');
     }
     const isBad = counts !== undefined && endedBadly(counts);
+    const canBeRetried = isBad && (await canRetry(store.reports, editionId));
     const groups = isBad ? await groupFailures(store.reports, editionId) : [];
     return async (tx) => {
       await recordEditionProgress(tx, [editionId], clock());
@@ -41,10 +43,33 @@ export function finishingWithAlert({ store, config, keys, clock, log }: AppConte
       await resolveAlerts(tx, isBad ? earlier : [...earlier, alert], clock());
       if (!isBad) return;
       const name = await editionName(tx, editionId);
-      const actions = [editionAction('show', 'see them', name), editionAction('retry', 'deliver them again', name)];
+      const again = canBeRetried ? [editionAction('retry', 'deliver them again', name)] : [];
+      const actions = [editionAction('show', 'see them', name), ...again];
       await raiseAlert(tx, { ...alert, message: undeliveredMessage(name, counts, groups), actions }, clock());
     };
   };
+}
+
+/** Whether a retry would submit anything: not to addresses that are suppressed, or to people who have left. */
+export async function canRetry(db: Db, editionId: number): Promise<boolean> {
+  const failed = await db
+    .selectFrom('deliveries')
+    .innerJoin('editions', 'editions.id', 'deliveries.edition_id')
+    .innerJoin('subscribers', 'subscribers.id', 'deliveries.subscriber_id')
+    .innerJoin('subscriptions', (join) =>
+      join
+        .onRef('subscriptions.subscriber_id', '=', 'deliveries.subscriber_id')
+        .onRef('subscriptions.newsletter', '=', 'editions.newsletter'),
+    )
+    .select('deliveries.subscriber_id')
+    .where('deliveries.edition_id', '=', editionId)
+    // A literal, so that the partial index deliveries_failed is used.
+    .where(sql<boolean>`deliveries.state = 'failed'`)
+    .where('subscribers.suppressed_reason', 'is', null)
+    .where('subscriptions.state', '=', 'confirmed')
+    .limit(1)
+    .executeTakeFirst();
+  return failed !== undefined;
 }
 
 /** Whether more failed than an operator tolerates; suppressed deliveries do not count. */

@@ -6,6 +6,7 @@ import type { AppContext } from '../../core/app-context.ts';
 import { editionAction, settleActions } from '../../editions/edition-action.ts';
 import { updateRefusalAlerts } from '../control/refusal-alerts.ts';
 import { countUnsettled, listUnconfigured } from '../queue/queries.ts';
+import { expiringAlert, findExpiring } from './expiring.ts';
 
 /** Newsletters that are not configured and have deliveries that wait, with their editions. */
 export async function findUnconfigured({
@@ -45,6 +46,7 @@ export async function updateWaitingAlerts(app: AppContext): Promise<void> {
   const unconfigured = await findUnconfigured(app);
   await syncAlerts(store.db, 'unconfigured', unconfigured.map(unconfiguredAlert), clock());
   await updateUncertainAlert(app);
+  await syncAlerts(store.db, 'expiring', (await findExpiring(app, clock())).map(expiringAlert), clock());
   await updateRefusalAlerts(app);
 }
 

@@ -5,10 +5,17 @@
  */
 import { z } from 'zod';
 import { classifyRefusal } from '../bounces/classify.ts';
-import { isAuthorized } from './authorization.ts';
-import * as fields from './event-fields.ts';
-import type { ProviderCheck, ProviderEvent, ProviderRequest } from './provider-event.ts';
-import { parseJsonBody, readProviderEvents } from './read-events.ts';
+import {
+  eventId,
+  fields,
+  isAuthorized,
+  type ProviderCheck,
+  type ProviderEvent,
+  type ProviderRequest,
+  parseJsonBody,
+  readReports,
+  unsigned,
+} from './report-reader.ts';
 
 const report = z.object({
   event: z.string(),
@@ -28,16 +35,10 @@ type BrevoReport = z.output<typeof report>;
  * @param settings.secret `user:password` of the webhook's address, or the bearer token
  */
 export function checkBrevo({ headers, body, now }: ProviderRequest, settings: { secret: string }): ProviderCheck {
-  if (!isAuthorized(headers.get('authorization'), settings.secret, { bearer: true })) {
-    return {
-      kind: 'unsigned',
-      reason: 'the user name and password, or the token, of the webhook are wrong or missing',
-    };
+  if (!isAuthorized(headers, settings.secret, { bearer: true })) {
+    return unsigned('the user name and password, or the token, of the webhook are wrong or missing');
   }
-  const value = parseJsonBody(body);
-  const events = readProviderEvents(Array.isArray(value) ? value : [value], report, (one) => toEvent(one, now));
-  if (events === null) return { kind: 'malformed', reason: 'the body must be JSON: an event, or up to 10,000' };
-  return { kind: 'events', events, nonce: null };
+  return readReports(parseJsonBody(body), report, (one) => toEvent(one, now));
 }
 
 function toEvent(one: BrevoReport, now: number): ProviderEvent | null {
@@ -47,7 +48,7 @@ function toEvent(one: BrevoReport, now: number): ProviderEvent | null {
   const at = instantOf(one.ts_epoch) ?? one.ts_event;
   return {
     // Brevo has no ids of events.
-    id: fields.eventId(one.event, one['message-id'], one.email, at),
+    id: eventId(one.event, one['message-id'], one.email, at),
     kind,
     token: one['X-Mailin-custom'],
     email: one.email,

@@ -7,10 +7,18 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 import { SECOND } from '../../lib/time.ts';
 import { classifyRefusal } from '../bounces/classify.ts';
-import * as fields from './event-fields.ts';
-import type { ProviderCheck, ProviderEvent, ProviderRequest } from './provider-event.ts';
-import { parseJsonBody, readProviderEvents } from './read-events.ts';
-import { whyUntimely } from './replay-window.ts';
+import {
+  eventId,
+  fields,
+  lookUp,
+  type ProviderCheck,
+  type ProviderEvent,
+  type ProviderRequest,
+  parseJsonBody,
+  readReports,
+  unsigned,
+  whyUntimely,
+} from './report-reader.ts';
 
 const signed = z.object({
   signature: z.object({
@@ -64,16 +72,14 @@ export function checkMailgun(request: ProviderRequest, settings: { secret: strin
   const { now } = request;
   const value = parseJsonBody(request.body);
   const checked = signed.safeParse(value);
-  if (!checked.success) return { kind: 'unsigned', reason: 'the body must be JSON with a signature' };
+  if (!checked.success) return unsigned('the body must be JSON with a signature');
   const { timestamp, token, signature } = checked.data.signature;
   if (!/^\d{1,12}$/.test(timestamp) || !isSignature(signature, timestamp + token, settings.secret)) {
-    return { kind: 'unsigned', reason: 'the signature is not valid for this signing key' };
+    return unsigned('the signature is not valid for this signing key');
   }
   const untimely = whyUntimely(Number(timestamp) * SECOND, now);
-  if (untimely !== null) return { kind: 'unsigned', reason: untimely };
-  const events = readProviderEvents([value], body, ({ 'event-data': event }) => toEvent(event, now));
-  if (events === null) return { kind: 'malformed', reason: 'the body must have event-data with an event' };
-  return { kind: 'events', events, nonce: token };
+  if (untimely !== null) return unsigned(untimely);
+  return readReports(value, body, ({ 'event-data': event }) => toEvent(event, now), token);
 }
 
 function isSignature(hex: string, text: string, secret: string): boolean {
@@ -89,7 +95,7 @@ function toEvent(event: MailgunEvent, now: number): ProviderEvent | null {
   if (kind === null) return null;
   return {
     // The id is unique within a day only.
-    id: fields.eventId(event.event, event.id, event.timestamp, event.recipient),
+    id: eventId(event.event, event.id, event.timestamp, event.recipient),
     kind,
     token: event['user-variables'].daywire,
     email: event.recipient,
@@ -113,7 +119,7 @@ function kindOf(
     case 'failed': {
       // A temporary failure is a delay: Mailgun tries again, and reports the end.
       if (severity !== 'permanent') return null;
-      const listed = fields.lookUp(SUPPRESSIONS, reason) ?? fields.lookUp(SUPPRESSIONS, code);
+      const listed = lookUp(SUPPRESSIONS, reason) ?? lookUp(SUPPRESSIONS, code);
       if (listed !== null) return listed;
       if (bounceType === 'hard' || bounceType === 'soft') return bounceType;
       // Permanent means that Mailgun has given up, also after days of failures that may pass.

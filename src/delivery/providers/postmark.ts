@@ -4,10 +4,18 @@
  */
 import { z } from 'zod';
 import { classifyRefusal } from '../bounces/classify.ts';
-import { isAuthorized } from './authorization.ts';
-import * as fields from './event-fields.ts';
-import type { ProviderCheck, ProviderEvent, ProviderRequest } from './provider-event.ts';
-import { parseJsonBody, readProviderEvents } from './read-events.ts';
+import {
+  eventId,
+  fields,
+  isAuthorized,
+  lookUp,
+  type ProviderCheck,
+  type ProviderEvent,
+  type ProviderRequest,
+  parseJsonBody,
+  readReports,
+  unsigned,
+} from './report-reader.ts';
 
 const record = z
   .object({
@@ -65,14 +73,10 @@ const SUPPRESSIONS: Record<string, ProviderEvent['kind']> = {
  * @param settings.secret `user:password` of the webhook's address
  */
 export function checkPostmark({ headers, body, now }: ProviderRequest, settings: { secret: string }): ProviderCheck {
-  if (!isAuthorized(headers.get('authorization'), settings.secret, { bearer: false })) {
-    return { kind: 'unsigned', reason: 'the user name and password of the webhook are wrong or missing' };
+  if (!isAuthorized(headers, settings.secret, { bearer: false })) {
+    return unsigned('the user name and password of the webhook are wrong or missing');
   }
-  const value = parseJsonBody(body);
-  const events = readProviderEvents(Array.isArray(value) ? value : [value], record, (one) => toEvent(one, now));
-  if (events === null)
-    return { kind: 'malformed', reason: 'the body must be JSON: a record with a RecordType, or up to 10,000' };
-  return { kind: 'events', events, nonce: null };
+  return readReports(parseJsonBody(body), record, (one) => toEvent(one, now));
 }
 
 function toEvent(one: PostmarkRecord, now: number): ProviderEvent | null {
@@ -83,7 +87,7 @@ function toEvent(one: PostmarkRecord, now: number): ProviderEvent | null {
   const at = one.BouncedAt ?? one.DeliveredAt ?? one.ChangedAt;
   return {
     // Only bounces have an id. The type is part of it: a complaint has the id of a bounce, too.
-    id: fields.eventId(one.RecordType, one.ID, one.MessageID, email, kind, one.ID === '' ? at : null),
+    id: eventId(one.RecordType, one.ID, one.MessageID, email, kind, one.ID === '' ? at : null),
     kind,
     token: one.Metadata.daywire,
     email,
@@ -101,7 +105,7 @@ function kindOf(one: PostmarkRecord, detail: string): ProviderEvent['kind'] | nu
       return 'complaint';
     case 'SubscriptionChange':
       // False: somebody was taken off Postmark's list.
-      return one.SuppressSending === true ? fields.lookUp(SUPPRESSIONS, one.SuppressionReason) : null;
+      return one.SuppressSending === true ? lookUp(SUPPRESSIONS, one.SuppressionReason) : null;
     case 'Bounce':
       return bounceKind(one.Type, detail);
     default:
@@ -110,7 +114,7 @@ function kindOf(one: PostmarkRecord, detail: string): ProviderEvent['kind'] | nu
 }
 
 function bounceKind(type: string, detail: string): ProviderEvent['kind'] | null {
-  const rule = fields.lookUp(BOUNCES, type);
+  const rule = lookUp(BOUNCES, type);
   switch (rule) {
     case 'by-text':
       return classifyRefusal({ status: null, text: detail });

@@ -4,13 +4,13 @@
  */
 import type { Config, MailProvider } from '../../core/config/config.ts';
 import type { SigningSecrets } from '../../core/config/signing-secrets.ts';
+import { readMeta, writeMeta } from '../../core/store/meta.ts';
 import { type Db, inTransaction, type Store, type Tx } from '../../core/store/store.ts';
 import { TurnTimer } from '../../lib/concurrency/turn-timer.ts';
 import { applyReport, type ReportEffect, type ReportKind, targetOfAddress } from '../bounces/apply-report.ts';
 import { type BounceTarget, readTargetToken } from '../bounces/record.ts';
 import { markDelivered, settleReported } from '../queue/reported-deliveries.ts';
-import { eventId } from './event-fields.ts';
-import type { ProviderCheck, ProviderEvent } from './provider-event.ts';
+import { eventId, type ProviderCheck, type ProviderEvent } from './report-reader.ts';
 
 /**
  * Number of events by their effect. `ignored`: they change nothing, for example because they were recorded before.
@@ -143,4 +143,23 @@ async function addEventId(tx: Tx, provider: string, id: string, now: number): Pr
     .returning('id')
     .executeTakeFirst();
   return added !== undefined;
+}
+
+const key = (provider: string): string => `provider.${provider}.reported-at`;
+
+/** Records that a verified event has arrived. */
+export async function noteProviderEvent(db: Db, provider: string, now: number): Promise<void> {
+  await writeMeta(db, key(provider), String(now));
+}
+
+/** When the last report was noted, epoch milliseconds; null if there was none. */
+export async function readLastProviderEvent(db: Db, provider: string): Promise<number | null> {
+  const value = await readMeta(db, key(provider));
+  return value === undefined ? null : Number(value);
+}
+
+/** The last report of each mail provider that has ever reported. */
+export async function listLastProviderEvents(db: Db): Promise<{ provider: string; at: number }[]> {
+  const rows = await db.selectFrom('meta').selectAll().where('key', 'like', key('%')).orderBy('key').execute();
+  return rows.map((row) => ({ provider: row.key.split('.')[1] ?? '', at: Number(row.value) }));
 }

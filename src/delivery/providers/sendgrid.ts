@@ -6,10 +6,18 @@ import { createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { z } from 'zod';
 import { SECOND } from '../../lib/time.ts';
 import { classifyRefusal } from '../bounces/classify.ts';
-import * as fields from './event-fields.ts';
-import type { ProviderCheck, ProviderEvent, ProviderRequest } from './provider-event.ts';
-import { parseJsonBody, readProviderEvents } from './read-events.ts';
-import { whyUntimely } from './replay-window.ts';
+import {
+  eventId,
+  fields,
+  lookUp,
+  type ProviderCheck,
+  type ProviderEvent,
+  type ProviderRequest,
+  parseJsonBody,
+  readReports,
+  unsigned,
+  whyUntimely,
+} from './report-reader.ts';
 
 // https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/event
 const report = z.object({
@@ -47,25 +55,18 @@ export function checkSendGrid({ headers, body, now }: ProviderRequest, settings:
   const signature = headers.get('x-twilio-email-event-webhook-signature');
   const timestamp = headers.get('x-twilio-email-event-webhook-timestamp');
   if (!signature || !timestamp || !/^\d{1,12}$/.test(timestamp)) {
-    return {
-      kind: 'unsigned',
-      reason:
-        'the headers X-Twilio-Email-Event-Webhook-Signature and X-Twilio-Email-Event-Webhook-Timestamp are required',
-    };
+    return unsigned(
+      'the headers X-Twilio-Email-Event-Webhook-Signature and X-Twilio-Email-Event-Webhook-Timestamp are required',
+    );
   }
   const key = readVerificationKey(settings.secret);
-  if (key === null) {
-    return { kind: 'unsigned', reason: 'the configured verification key is not one of SendGrid: base64, for P-256' };
-  }
+  if (key === null) return unsigned('the configured verification key is not one of SendGrid: base64, for P-256');
   if (!isSignature(signature, Buffer.concat([Buffer.from(timestamp), body]), key)) {
-    return { kind: 'unsigned', reason: 'the signature is not valid for this body and verification key' };
+    return unsigned('the signature is not valid for this body and verification key');
   }
   const untimely = whyUntimely(Number(timestamp) * SECOND, now);
-  if (untimely !== null) return { kind: 'unsigned', reason: untimely };
-  const value = parseJsonBody(body);
-  const events = Array.isArray(value) ? readProviderEvents(value, report, (one) => toEvent(one, now)) : null;
-  if (events === null) return { kind: 'malformed', reason: 'the body must be JSON: an array of up to 10,000 events' };
-  return { kind: 'events', events, nonce: null };
+  if (untimely !== null) return unsigned(untimely);
+  return readReports(parseJsonBody(body), report, (one) => toEvent(one, now));
 }
 
 /** Reads a verification key: the base64 of an elliptic curve key in DER. Null if it is none for P-256. */
@@ -93,8 +94,8 @@ function toEvent(one: SendGridReport, now: number): ProviderEvent | null {
   return {
     id:
       one.sg_event_id === ''
-        ? fields.eventId(one.event, one.sg_message_id, one.email, one.timestamp)
-        : fields.eventId(one.sg_event_id),
+        ? eventId(one.event, one.sg_message_id, one.email, one.timestamp)
+        : eventId(one.sg_event_id),
     kind,
     token: one.daywire,
     email: one.email,
@@ -121,7 +122,7 @@ function kindOf({ event, type, status, reason }: SendGridReport): ProviderEvent[
     case 'blocked':
       return 'soft';
     case 'dropped':
-      return fields.lookUp(DROPS, reason.toLowerCase());
+      return lookUp(DROPS, reason.toLowerCase());
     default:
       // `deferred` is a delay; `processed`, `open` and `click` change nothing.
       return null;

@@ -6,8 +6,7 @@
 import { z } from 'zod';
 import { classifyRefusal, isComplaint } from '../bounces/classify.ts';
 import { findTokens } from '../bounces/record.ts';
-import * as fields from './event-fields.ts';
-import type { ProviderEvent } from './provider-event.ts';
+import { eventId, fields, type ProviderEvent } from './report-reader.ts';
 
 /** The tag that holds the token, in X-SES-MESSAGE-TAGS. */
 const TAG = 'daywire';
@@ -45,24 +44,6 @@ const delivery = z.object({
   timestamp: fields.isoInstant,
   smtpResponse: fields.detail,
 });
-const preferences = z
-  .object({
-    unsubscribeAll: z.boolean().catch(false),
-    topicSubscriptionStatus: z
-      .array(
-        z
-          .object({ topicName: fields.word, subscriptionStatus: fields.word })
-          .catch({ topicName: '', subscriptionStatus: '' }),
-      )
-      .catch([]),
-  })
-  .catch({ unsubscribeAll: false, topicSubscriptionStatus: [] });
-const subscription = z.object({
-  timestamp: fields.isoInstant,
-  newTopicPreferences: preferences,
-  oldTopicPreferences: preferences,
-});
-
 const record = z.object({
   eventType: z.string().optional(),
   notificationType: z.string().optional(),
@@ -71,7 +52,6 @@ const record = z.object({
   complaint: complaint.optional().catch(undefined),
   delivery: delivery.optional().catch(undefined),
   reject: z.object({ reason: fields.detail }).optional().catch(undefined),
-  subscription: subscription.optional().catch(undefined),
 });
 
 type SesRecord = z.output<typeof record>;
@@ -102,7 +82,7 @@ export function readSesRecord(message: { text: string; sentAt: number }): Provid
   // SES has its own id for each event: it may publish one to several topics.
   return findings.map((finding) => ({
     ...finding,
-    id: fields.eventId(id, one.mail.messageId, finding.kind, finding.email),
+    id: eventId(id, one.mail.messageId, finding.kind, finding.email),
     token,
     at: at ?? message.sentAt,
   }));
@@ -125,19 +105,18 @@ function read(one: SesRecord, type: string): SesReading {
       return one.complaint === undefined ? NOTHING : readComplaint(one.complaint);
     case 'Delivery':
       return one.delivery === undefined ? NOTHING : readDelivery(one.delivery);
-    case 'Reject':
+    case 'Reject': {
+      const detail = `rejected by Amazon SES: ${one.reject?.reason ?? ''}`;
       // SES found a virus, and has not sent it. That is no fault of the address, but the edition must not go on.
-      return { ...NOTHING, findings: each(one, 'soft', `rejected by Amazon SES: ${one.reject?.reason ?? ''}`) };
-    case 'Subscription':
-      return one.subscription === undefined ? NOTHING : readSubscription(one, one.subscription);
+      return {
+        ...NOTHING,
+        findings: one.mail.destination.map((email) => ({ kind: 'soft', email, status: null, detail })),
+      };
+    }
     default:
-      // DeliveryDelay: SES tries again, and reports the end. Rendering Failure: of templates that we do not use.
+      // DeliveryDelay: SES tries again, and reports the end. Others are of its templates and lists, which are not used.
       return NOTHING;
   }
-}
-
-function each({ mail }: SesRecord, kind: SesFinding['kind'], detail: string): SesFinding[] {
-  return mail.destination.map((email) => ({ kind, email, status: null, detail }));
 }
 
 function readBounce(bounce: SesBounce): SesReading {
@@ -178,20 +157,6 @@ function readDelivery({ recipients, timestamp, smtpResponse }: z.output<typeof d
     return { kind: 'delivered', email, status: null, detail: smtpResponse };
   });
   return { ...NOTHING, at: timestamp, findings };
-}
-
-function readSubscription(one: SesRecord, change: z.output<typeof subscription>): SesReading {
-  const { timestamp, newTopicPreferences: now, oldTopicPreferences: before } = change;
-  const leftBefore = topicsLeft(before);
-  const hasLeft = now.unsubscribeAll || topicsLeft(now).some((topic) => !leftBefore.includes(topic));
-  if (!hasLeft) return NOTHING;
-  // Somebody can leave, return, and leave again, all by links of one message.
-  const id = String(timestamp);
-  return { id, at: timestamp, findings: each(one, 'unsubscribe', 'subscription management of Amazon SES') };
-}
-
-function topicsLeft({ topicSubscriptionStatus: topics }: z.output<typeof preferences>): string[] {
-  return topics.filter((topic) => topic.subscriptionStatus === 'OptOut').map((topic) => topic.topicName);
 }
 
 /** In the tags, in the original header, or in the return path if SES has kept ours. */

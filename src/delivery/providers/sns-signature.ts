@@ -4,7 +4,7 @@
  */
 import { verify, X509Certificate } from 'node:crypto';
 import { z } from 'zod';
-import { decodeUtf8 } from '../../lib/text/clean-text.ts';
+import { parseJsonBody } from './report-reader.ts';
 
 /** SNS allows 256 KB for a message. */
 const text = z.string().max(300_000);
@@ -36,13 +36,7 @@ export type SnsMessage = z.output<typeof snsMessage>;
 
 /** @returns null if it has another form */
 export function parseSnsMessage(body: Uint8Array): SnsMessage | null {
-  const json = decodeUtf8(body);
-  if (json === null) return null;
-  try {
-    return snsMessage.safeParse(JSON.parse(json)).data ?? null;
-  } catch {
-    return null;
-  }
+  return snsMessage.safeParse(parseJsonBody(body)).data ?? null;
 }
 
 /** The bytes that the signature covers: pairs of name and value, each on a line of its own, ordered by name. */
@@ -59,7 +53,7 @@ export function stringToSign(message: SnsMessage): string {
 
 const HASHES: Record<string, string> = { '1': 'sha1', '2': 'sha256' };
 
-/** @param certificate as `checkSigningCertificate` returns it */
+/** @param certificate as `readSigningCertificate` returns it */
 export function isSignedBy(message: SnsMessage, certificate: X509Certificate): boolean {
   const hash = Object.hasOwn(HASHES, message.SignatureVersion) ? HASHES[message.SignatureVersion] : undefined;
   if (hash === undefined) return false;
@@ -121,33 +115,30 @@ function snsUrl(address: string, host: string): URL | null {
   return url.host === host && url.username === '' && url.password === '' && url.hash === '' ? url : null;
 }
 
-export type CertificateCheck = { kind: 'valid'; certificate: X509Certificate } | { kind: 'invalid'; reason: string };
-
 const MIN_MODULUS_LENGTH = 2_048;
 
 /**
- * Checks a certificate that was received from the host of SNS, by TLS.
+ * Reads a certificate that was received from the host of SNS, by TLS.
  * @param pem with the certificate first
  * @param host as `snsHost` returns it
+ * @returns why it is refused, in words
  */
-export function checkSigningCertificate(pem: string, host: string, now: number): CertificateCheck {
-  const invalid = (reason: string): CertificateCheck => ({ kind: 'invalid', reason });
+export function readSigningCertificate(pem: string, host: string, now: number): X509Certificate | string {
   let certificate: X509Certificate;
   try {
     certificate = new X509Certificate(pem);
   } catch {
-    return invalid('the signing certificate of Amazon SNS is not in PEM');
+    return 'the signing certificate of Amazon SNS is not in PEM';
   }
-  if (now < certificate.validFromDate.getTime())
-    return invalid('the signing certificate of Amazon SNS is not valid yet');
-  if (now > certificate.validToDate.getTime()) return invalid('the signing certificate of Amazon SNS has expired');
-  if (!isForSns(certificate, host))
-    return invalid('the certificate is not one of Amazon SNS in the region of the topic');
-  const { asymmetricKeyType, asymmetricKeyDetails } = certificate.publicKey;
+  const { validFromDate, validToDate, publicKey } = certificate;
+  if (now < validFromDate.getTime()) return 'the signing certificate of Amazon SNS is not valid yet';
+  if (now > validToDate.getTime()) return 'the signing certificate of Amazon SNS has expired';
+  if (!isForSns(certificate, host)) return 'the certificate is not one of Amazon SNS in the region of the topic';
+  const { asymmetricKeyType, asymmetricKeyDetails } = publicKey;
   if (asymmetricKeyType !== 'rsa' || (asymmetricKeyDetails?.modulusLength ?? 0) < MIN_MODULUS_LENGTH) {
-    return invalid(`the signing certificate of Amazon SNS has no RSA key of at least ${MIN_MODULUS_LENGTH} bits`);
+    return `the signing certificate of Amazon SNS has no RSA key of at least ${MIN_MODULUS_LENGTH} bits`;
   }
-  return { kind: 'valid', certificate };
+  return certificate;
 }
 
 /**

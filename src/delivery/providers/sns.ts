@@ -2,14 +2,13 @@
  * Requests of Amazon SNS, which carries the events of Amazon SES.
  */
 import type { FetchClient } from '../../lib/guarded-fetch/fetch-client.ts';
-import type { ProviderCheck, ProviderRequest } from './provider-event.ts';
-import { whyUntimely } from './replay-window.ts';
+import { DAY, MINUTE } from '../../lib/time.ts';
+import { type ProviderCheck, type ProviderRequest, unsigned, whyUntimely } from './report-reader.ts';
 import { readSesRecord } from './ses.ts';
-import type { SigningCertificates } from './signing-certificates.ts';
 import {
-  checkSigningCertificate,
   isSignedBy,
   parseSnsMessage,
+  readSigningCertificate,
   type SnsMessage,
   snsHost,
   whyForeignCertificate,
@@ -44,9 +43,9 @@ export async function checkSns(
   if (foreign !== null) return unsigned(foreign);
   const found = await settings.certificates.find(message.SigningCertURL, now);
   if (found.kind === 'unavailable') return found;
-  const checked = checkSigningCertificate(found.pem, host, now);
-  if (checked.kind === 'invalid') return unsigned(checked.reason);
-  if (!isSignedBy(message, checked.certificate)) return unsigned('its signature is not valid');
+  const certificate = readSigningCertificate(found.pem, host, now);
+  if (typeof certificate === 'string') return unsigned(certificate);
+  if (!isSignedBy(message, certificate)) return unsigned('its signature is not valid');
   const sentAt = Date.parse(message.Timestamp);
   const untimely = whyUntimely(sentAt, now);
   if (untimely === null) return read(message, { host, sentAt });
@@ -59,10 +58,6 @@ export async function checkSns(
 const RAW_DELIVERY =
   'raw message delivery is on, and raw messages are not signed: ' +
   'switch "Enable raw message delivery" off in the subscription of Amazon SNS';
-
-function unsigned(reason: string): SnsCheck {
-  return { kind: 'unsigned', reason };
-}
 
 /** @param message verified */
 function read(message: SnsMessage, { host, sentAt }: { host: string; sentAt: number }): SnsCheck {
@@ -88,3 +83,56 @@ export async function confirmSubscription(client: FetchClient, address: string):
 }
 
 const MAX_BYTES = 64 * 1024;
+
+type CertificateResult = { kind: 'found'; pem: string } | { kind: 'unavailable'; reason: string };
+
+/** Requests in a minute: anyone can send a message that names the address of a certificate. */
+const MAX_REQUESTS = 10;
+/** Callers that wait for a certificate, each with the body of its request. */
+const MAX_WAITING = 50;
+
+/** The signing certificates of Amazon SNS. A region has one at a time, for about a year. */
+export class SigningCertificates {
+  readonly #client: FetchClient;
+  /** By address: those of the last minute, and those that were found in the last day. */
+  readonly #requests = new Map<string, { result: Promise<CertificateResult>; at: number; keep: number }>();
+  #waiting = 0;
+
+  constructor(client: FetchClient) {
+    this.#client = client;
+  }
+
+  /** A certificate is kept for a day, a failure for a minute. @param address that was checked */
+  async find(address: string, now: number): Promise<CertificateResult> {
+    for (const [key, { at, keep }] of this.#requests) {
+      // Also one from before the clock was set back.
+      if (now < at || now >= at + keep) this.#requests.delete(key);
+    }
+    const unavailable = (reason: string): CertificateResult => ({ kind: 'unavailable', reason });
+    let request = this.#requests.get(address);
+    if (request?.keep === DAY) return request.result;
+    if (this.#waiting >= MAX_WAITING) return unavailable('too many requests wait for a certificate of Amazon SNS');
+    if (request === undefined) {
+      const lately = [...this.#requests.values()].filter(({ at }) => now - at < MINUTE).length;
+      if (lately >= MAX_REQUESTS) return unavailable('too many certificates of Amazon SNS were requested in a minute');
+      request = { result: requestCertificate(this.#client, address), at: now, keep: MINUTE };
+      this.#requests.set(address, request);
+    }
+    this.#waiting += 1;
+    try {
+      const result = await request.result;
+      if (result.kind === 'found') request.keep = DAY;
+      return result;
+    } finally {
+      this.#waiting -= 1;
+    }
+  }
+}
+
+async function requestCertificate(client: FetchClient, url: string): Promise<CertificateResult> {
+  const result = await client.fetch({ url, maxWireBytes: MAX_BYTES, maxBytes: MAX_BYTES });
+  if (result.kind === 'answered' && result.status === 200)
+    return { kind: 'found', pem: result.body.toString('latin1') };
+  const problem = result.kind === 'answered' ? `status ${result.status}` : result.reason;
+  return { kind: 'unavailable', reason: `the certificate of Amazon SNS cannot be read: ${problem}` };
+}

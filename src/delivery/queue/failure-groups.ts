@@ -6,8 +6,8 @@ import { redactAddresses } from '../transport/redact-addresses.ts';
 import { CANCELLED, EXPIRED, OVER_LIMITS } from './delivery-outcome.ts';
 
 /**
- * `failed`: refused for good, or the message could not be built. `expired`: not submitted in time. `over limits`: not in
- * time because of a daily limit. `cancelled`: with the operator's reason as its words.
+ * `failed`: refused for good, or the message could not be built. `expired`: not submitted in time. `over limits`: not
+ * in time because of a daily limit. `cancelled`: with the operator's reason as its words.
  */
 export type FailureKind = 'failed' | 'expired' | 'over limits' | 'cancelled';
 

@@ -55,7 +55,7 @@ export class GroupCommit {
     this.#clock = clock;
   }
 
-  /** Marks the beginning of a submission; see `markSubmitting`. @throws if the store fails */
+  /** Marks the beginning of a submission; see `markQuery`. @throws if the store fails */
   mark(delivery: ClaimedDelivery): Promise<MarkResult> {
     return this.#add(this.#marks, delivery);
   }

@@ -12,12 +12,20 @@
  * All statements are set-based: each handles the rows of many workers.
  */
 import { type CompiledQuery, type RawBuilder, sql } from 'kysely';
+import type { SubscriptionState } from '../../audience/consent/states.ts';
 import { isInOpenState } from '../../core/store/delivery-states.ts';
 import { jsonRows } from '../../core/store/json-rows.ts';
 import { type Db, dialectOf, inTransaction, type Tx } from '../../core/store/store.ts';
-import type { DeliveryState } from '../../core/store/tables.ts';
-import { CANCELLED, type DeliveryOutcome, MAY_HAVE_ARRIVED, mayHaveArrived, REPORTED } from './delivery-outcome.ts';
-import { decideIneligible, type EligibilityFacts } from './eligibility.ts';
+import type { DeliveryState, EditionDeliveryState, SuppressionReason } from '../../core/store/tables.ts';
+import { rfc3339 } from '../../lib/time.ts';
+import {
+  CANCELLED,
+  type DeliveryOutcome,
+  expiredReason,
+  MAY_HAVE_ARRIVED,
+  mayHaveArrived,
+  REPORTED,
+} from './delivery-outcome.ts';
 
 /** A row under our lease. */
 export interface ClaimedDelivery {
@@ -52,30 +60,12 @@ export type MarkResult =
   | { kind: 'lost' };
 
 /**
- * Marks the beginning of submissions: one per worker, right before its message is written to the server. Deliveries
- * that are not eligible at this moment (edition paused or cancelled; subscriber unsubscribed, paused, suppressed or
- * deleted; delivery expired) are recorded as such.
+ * The statement that marks the beginning of submissions: one per worker, right before its message is written to the
+ * server. It returns the keys of the rows that may be submitted. Not of those that are not eligible at this moment:
+ * edition paused or cancelled; subscriber unsubscribed, paused, suppressed or deleted; delivery expired.
  * @param claims with the newsletter whose consent is required
  * @param leaseMs longer than any submission
- * @returns a result for each claim
  */
-export async function markSubmitting(
-  tx: Tx,
-  claims: readonly (DeliveryClaim & { newsletter: string })[],
-  now: number,
-  leaseMs: number,
-): Promise<MarkResult[]> {
-  if (claims.length === 0) return [];
-  const { rows } = await tx.executeQuery<ClaimKeyRow>(markQuery(tx, claims, now, leaseMs));
-  const marked = matchClaims(claims, rows);
-  const results: MarkResult[] = [];
-  for (const [n, claim] of claims.entries()) {
-    results.push(marked[n] ? { kind: 'submitting' } : await recordIneligible(tx, claim, now));
-  }
-  return results;
-}
-
-/** The statement of `markSubmitting`. It returns the keys of the rows that may be submitted. */
 export function markQuery(
   db: Db,
   claims: readonly (DeliveryClaim & { newsletter: string })[],
@@ -143,6 +133,40 @@ function findEligibilityFacts(tx: Tx, claim: DeliveryClaim): Promise<Eligibility
     .where('deliveries.fence', '=', claim.fence)
     .where('deliveries.state', '=', 'pending')
     .executeTakeFirst();
+}
+
+/** The state of a delivery, its edition and its subscriber. */
+interface EligibilityFacts {
+  expiresAt: number | null;
+  /** Why the last attempt failed, or null. */
+  reason: string | null;
+  deliveryState: EditionDeliveryState;
+  deliveryReason: string | null;
+  /** Null if the subscriber no longer exists. */
+  subscriberId: number | null;
+  pausedUntil: number | null;
+  suppressedReason: SuppressionReason | null;
+  consent: SubscriptionState | null;
+}
+
+/** Why a claimed delivery must not be submitted: the outcome for the first obstacle. Pure. */
+function decideIneligible(
+  facts: EligibilityFacts,
+  now: number,
+): Extract<DeliveryOutcome, { kind: 'suppressed' | 'failed' | 'released' }> {
+  const { expiresAt, reason, deliveryState, deliveryReason, pausedUntil, suppressedReason } = facts;
+  if (deliveryState === 'cancelled') return { kind: 'suppressed', reason: CANCELLED + (deliveryReason ?? '') };
+  if (facts.subscriberId === null) return { kind: 'suppressed', reason: 'the subscriber no longer exists' };
+  if (suppressedReason !== null) {
+    return { kind: 'suppressed', reason: `the address is suppressed: ${suppressedReason}` };
+  }
+  if (facts.consent !== 'confirmed') return { kind: 'suppressed', reason: 'the subscription is no longer confirmed' };
+  if (pausedUntil !== null && pausedUntil > now) {
+    return { kind: 'suppressed', reason: `the subscriber paused mail until ${rfc3339(pausedUntil)}` };
+  }
+  if (expiresAt !== null && expiresAt <= now) return { kind: 'failed', reply: null, reason: expiredReason(reason) };
+  // The edition is paused, or the obstacle has just disappeared: the next claim decides again.
+  return { kind: 'released', reason };
 }
 
 /**

@@ -18,14 +18,14 @@ import { type FailureGroup, FailureGroups } from './failure-groups.ts';
 
 export type DeliveryStateCounts = Record<DeliveryState, number>;
 
-const NONE: DeliveryStateCounts = { pending: 0, submitting: 0, submitted: 0, failed: 0, suppressed: 0 };
+export const NO_DELIVERIES: DeliveryStateCounts = { pending: 0, submitting: 0, submitted: 0, failed: 0, suppressed: 0 };
 
 /** Counts the deliveries of each edition by state. Editions without deliveries have no entry. */
 export async function countDeliveries(db: Db, editionIds: number[]): Promise<Map<number, DeliveryStateCounts>> {
   const counts = new Map<number, DeliveryStateCounts>();
   if (editionIds.length === 0) return counts;
   for (const { editionId, state, count } of await readDeliveryCounts(db, editionIds)) {
-    if (count !== 0) counts.set(editionId, { ...(counts.get(editionId) ?? NONE), [state]: count });
+    if (count !== 0) counts.set(editionId, { ...(counts.get(editionId) ?? NO_DELIVERIES), [state]: count });
   }
   return counts;
 }
@@ -36,7 +36,7 @@ export async function countAllDeliveries(db: Db, editionIds: number[]): Promise<
   if (editionIds.length === 0) return counts;
   const totals = await db.selectFrom('delivery_totals').selectAll().where('edition_id', 'in', editionIds).execute();
   for (const { edition_id, state, count } of totals) {
-    const live = counts.get(edition_id) ?? NONE;
+    const live = counts.get(edition_id) ?? NO_DELIVERIES;
     counts.set(edition_id, { ...live, [state]: live[state] + count });
   }
   return counts;
@@ -63,16 +63,22 @@ export interface UncertainDelivery {
   newsletter: string;
   slot: string;
   subscriberId: number;
-  /** Null if the subscriber does not exist any more. */
+  /** Null if the subscriber no longer exists. */
   email: string | null;
   attempts: number;
   /** Begin of the submission. */
   since: number;
 }
 
-/** The uncertain deliveries, oldest first: in `submitting` with an expired lease, at most one per worker and crash. */
-export async function listUncertain(db: Db, query: { now: number; limit: number }): Promise<UncertainDelivery[]> {
-  return uncertainDeliveries(db, query.now)
+/**
+ * The uncertain deliveries, oldest first: in `submitting` with an expired lease.
+ * @param query.editionId default: of all editions
+ */
+export async function listUncertain(
+  db: Db,
+  { now, limit, editionId }: { now: number; limit: number; editionId?: number },
+): Promise<UncertainDelivery[]> {
+  return uncertainDeliveries(db, now, editionId)
     .innerJoin('editions', 'editions.id', 'deliveries.edition_id')
     .leftJoin('subscribers', 'subscribers.id', 'deliveries.subscriber_id')
     .select([
@@ -87,39 +93,13 @@ export async function listUncertain(db: Db, query: { now: number; limit: number 
     .orderBy('deliveries.changed_at')
     .orderBy('deliveries.edition_id')
     .orderBy('deliveries.subscriber_id')
-    .limit(query.limit)
-    .execute();
-}
-
-/** A page of the uncertain deliveries of an edition, by subscriber. @param page.after the last subscriber before it */
-export function listUncertainOf(
-  db: Db,
-  editionId: number,
-  { now, after, limit }: { now: number; after: number; limit: number },
-): Promise<Pick<UncertainDelivery, 'subscriberId' | 'email' | 'attempts' | 'since'>[]> {
-  return uncertainDeliveries(db, now)
-    .leftJoin('subscribers', 'subscribers.id', 'deliveries.subscriber_id')
-    .select(['deliveries.subscriber_id as subscriberId', 'subscribers.email'])
-    .select(['deliveries.attempts', 'deliveries.changed_at as since'])
-    .where('deliveries.edition_id', '=', editionId)
-    .where('deliveries.subscriber_id', '>', after)
-    .orderBy('deliveries.subscriber_id')
     .limit(limit)
     .execute();
 }
 
-/** Counts the uncertain deliveries of one edition. */
-export async function countUncertainOf(db: Db, editionId: number, now: number): Promise<number> {
-  const { count } = await uncertainDeliveries(db, now)
-    .select((e) => e.fn.countAll<number>().as('count'))
-    .where('deliveries.edition_id', '=', editionId)
-    .executeTakeFirstOrThrow();
-  return count;
-}
-
 /**
- * Counts the uncertain deliveries of each edition that wait for an operator: all of them with `hold`; with `retry`, those
- * that were tried again before.
+ * Counts the uncertain deliveries of each edition that wait for an operator: with `hold` all of them, with `retry`
+ * those that were tried again before.
  */
 export async function countUnsettled(
   db: Db,
@@ -197,21 +177,22 @@ export async function listDelivering(db: Db): Promise<number[]> {
   return rows.map(({ id }) => id);
 }
 
-/** Counts the uncertain deliveries. */
-export async function countUncertain(db: Db, now: number): Promise<number> {
-  const { count } = await uncertainDeliveries(db, now)
+/** Counts the uncertain deliveries. @param editionId default: of all editions */
+export async function countUncertain(db: Db, now: number, editionId?: number): Promise<number> {
+  const { count } = await uncertainDeliveries(db, now, editionId)
     .select((e) => e.fn.countAll<number>().as('count'))
     .executeTakeFirstOrThrow();
   return count;
 }
 
-function uncertainDeliveries(db: Db, now: number) {
+function uncertainDeliveries(db: Db, now: number, editionId?: number) {
   return (
     db
       .selectFrom('deliveries')
       // A literal, so that the partial index deliveries_submitting is used.
       .where(sql<boolean>`deliveries.state = 'submitting'`)
       .where('deliveries.lease_until', '<=', now)
+      .$if(editionId !== undefined, (q) => q.where('deliveries.edition_id', '=', editionId as number))
   );
 }
 
@@ -265,7 +246,7 @@ export interface FailedDelivery {
   reply: string | null;
 }
 
-/** A failed delivery, without the address if the subscriber does not exist any more. */
+/** A failed delivery, without the address if the subscriber no longer exists. */
 export interface FailedDeliveryOf {
   subscriberId: number;
   email: string | null;
@@ -328,4 +309,32 @@ export function countSuppressed(db: Db): Promise<Partial<Record<SuppressionReaso
 async function countBy<Name extends string>(db: Db, subject: CountedSubject): Promise<Partial<Record<Name, number>>> {
   const rows = (await readStateCounts(db, subject)).filter(({ count }) => count !== 0);
   return Object.fromEntries(rows.map(({ state, count }) => [state, count])) as Partial<Record<Name, number>>;
+}
+
+/**
+ * Counts the submitted messages of an edition to some domains, up to a limit. Where few of the recipients have them, it
+ * reads many deliveries: pass `store.reports`.
+ * @param domains in lower case and A-labels
+ */
+export async function countSubmittedTo(
+  db: Db,
+  editionId: number,
+  domains: readonly string[],
+  limit: number,
+): Promise<number> {
+  // In both dialects of SQL; a pattern for each of forty domains would take several times as long.
+  const sameLength = [...Map.groupBy(domains, ({ length }) => length)];
+  const isAtAny = sameLength.map(([length, names]) => {
+    const suffix = sql`substr(subscribers.email_key, length(subscribers.email_key) - ${sql.lit(length)})`;
+    return sql`${suffix} in (${sql.join(names.map((name) => `@${name}`))})`;
+  });
+  const { rows } = await sql<{ count: number }>`
+    select count(*) as count from (
+      select deliveries.subscriber_id
+      from deliveries join subscribers on subscribers.id = deliveries.subscriber_id
+      where deliveries.edition_id = ${editionId} and deliveries.state = 'submitted'
+        and (${sql.join(isAtAny, sql` or `)})
+      limit ${limit}
+    ) as counted`.execute(db);
+  return Number(rows[0]?.count ?? 0);
 }

@@ -1,7 +1,7 @@
 /**
  * The outbox of service messages. It works like that of deliveries, but row by row, since there are few. Interrupted
- * messages are always retried: a second copy does no harm, a missing confirmation does. After two attempts that may have
- * arrived, a message fails.
+ * messages are always retried: a second copy does no harm, a missing confirmation does. After two attempts that may
+ * have arrived, a message fails.
  */
 import { sql } from 'kysely';
 import { readNewsletters } from '../../audience/service-messages.ts';

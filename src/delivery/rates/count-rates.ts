@@ -3,22 +3,20 @@
  * million deliveries: numbers come from counts and from small indexes, and messages to one mailbox provider are counted
  * only as far as a judgement needs them.
  */
-import { sql } from 'kysely';
 import { type MailboxProvider, mailboxProviderOf } from '../../audience/mailbox-providers.ts';
 import { readDelivered } from '../../core/store/counts.ts';
 import type { Db } from '../../core/store/store.ts';
 import type { BounceKind } from '../../core/store/tables.ts';
 import { domainOf } from '../../lib/address.ts';
-import { classifyRefusal } from '../bounces/classify.ts';
+import { findRejected } from '../bounces/rejected-recipients.ts';
 import { countAllDeliveries } from '../queue/queries.ts';
-import { enhancedStatus } from '../transport/retry.ts';
 import type { RateCounts, RateKind } from './judge-rates.ts';
 
 export interface EditionRates extends Record<RateKind, RateCounts> {
   submitted: number;
   /** What the mail provider has reported as delivered; null if it reports nothing. */
   delivered: number | null;
-  /** Those of the bounces that a server rejected during the submission. */
+  /** Bounces that a server reported during the submission. */
   rejected: number;
   /** Failures that may pass. They count in no rate. */
   soft: number;
@@ -41,18 +39,29 @@ export async function countRates(db: Db, editionIds: number[]): Promise<Map<numb
     const delivered = reported.get(id) ?? null;
     const isReported = delivered !== null && delivered >= REPORTED_SHARE * submitted;
     const { hard = 0, soft = 0, complaint = 0 } = recorded.get(id) ?? {};
-    const rejected = (deliveries.get(id)?.failed ?? 0) === 0 ? [] : await listRejected(db, id);
-    const unrecorded = rejected.filter(({ isRecorded }) => isRecorded === 0).length;
+    const { rejected, unrecorded } = (deliveries.get(id)?.failed ?? 0) === 0 ? NONE : await countRejected(db, id);
     rates.set(id, {
       submitted,
       delivered,
       complaint: { events: complaint, messages: isReported ? delivered : submitted },
-      bounce: { events: hard + unrecorded, messages: submitted + rejected.length },
-      rejected: rejected.length,
+      bounce: { events: hard + unrecorded, messages: submitted + rejected },
+      rejected,
       soft,
     });
   }
   return rates;
+}
+
+const NONE = { rejected: 0, unrecorded: 0 };
+
+async function countRejected(db: Db, id: number): Promise<typeof NONE> {
+  const recorded = await listRecorded(db, id, 'bounce');
+  const counts = { ...NONE };
+  for await (const { subscriberId } of findRejected(db, id)) {
+    counts.rejected += 1;
+    if (!recorded.has(subscriberId)) counts.unrecorded += 1;
+  }
+  return counts;
 }
 
 type RecordedCounts = Partial<Record<BounceKind, number>>;
@@ -72,112 +81,40 @@ async function countRecorded(db: Db, editionIds: number[]): Promise<Map<number, 
   return counts;
 }
 
-interface RejectedRow {
-  subscriberId: number;
-  reply: string;
-  /** Null if the subscriber does not exist any more. */
-  email: string | null;
-  /** 1 if it is recorded as a bounce, too, as happens when the edition is done. */
-  isRecorded: 0 | 1;
-}
-
-const BATCH = 5_000;
-
-/**
- * The recipients of an edition whose address a server rejected for good during the submission. The status decides, as
- * in bounces/rejected-recipients.ts; a server that refuses everyone is the business of control/circuit-breaker.ts.
- */
-async function listRejected(db: Db, editionId: number): Promise<RejectedRow[]> {
-  const rejected: RejectedRow[] = [];
-  for (let after = 0; ; ) {
-    // Literals, so that the partial index deliveries_refused is used.
-    const { rows } = await sql<RejectedRow>`
-      select deliveries.subscriber_id as "subscriberId", deliveries.reply, subscribers.email_key as email,
-        case when exists (
-          select 1 from bounces where bounces.edition_id = ${editionId} and bounces.kind = 'hard'
-            and bounces.subscriber_id = deliveries.subscriber_id
-        ) then 1 else 0 end as "isRecorded"
-      from deliveries left join subscribers on subscribers.id = deliveries.subscriber_id
-      where deliveries.edition_id = ${editionId} and deliveries.subscriber_id > ${after}
-        and deliveries.state = 'failed' and substr(deliveries.reply, 1, 1) = '5'
-      order by deliveries.subscriber_id limit ${BATCH}`.execute(db);
-    const last = rows.at(-1);
-    if (last === undefined) return rejected;
-    after = last.subscriberId;
-    for (const row of rows) {
-      const status = enhancedStatus(row.reply);
-      if (status !== null && classifyRefusal({ status, text: row.reply }) === 'hard') rejected.push(row);
-    }
-  }
-}
-
 export interface ProviderEvents {
   provider: MailboxProvider;
   events: number;
-  /** Those that a server rejected during the submission: they are not among the submitted messages. */
+  /** Rejected during the submission: they are not among the submitted messages. */
   rejected: number;
 }
 
 /** The complaints or bounces of an edition by mailbox provider, where it is known. */
 export async function countByMailboxProvider(db: Db, editionId: number, kind: RateKind): Promise<ProviderEvents[]> {
   const counts = new Map<string, ProviderEvents>();
-  const add = (email: string | null, events: number, rejected: number): void => {
-    const provider = mailboxProviderOf(domainOf(email ?? ''));
+  const add = (domain: string, events: number, rejected: number): void => {
+    const provider = mailboxProviderOf(domain);
     if (provider === null) return;
     const known = counts.get(provider.id) ?? { provider, events: 0, rejected: 0 };
     counts.set(provider.id, { provider, events: known.events + events, rejected: known.rejected + rejected });
   };
-  for await (const email of recordedRecipients(db, editionId, kind)) add(email, 1, 0);
+  const recorded = await listRecorded(db, editionId, kind);
+  for (const email of recorded.values()) add(domainOf(email), 1, 0);
   if (kind === 'bounce') {
-    for (const { email, isRecorded } of await listRejected(db, editionId)) add(email, 1 - isRecorded, 1);
+    for await (const { subscriberId, domain } of findRejected(db, editionId)) {
+      add(domain, recorded.has(subscriberId) ? 0 : 1, 1);
+    }
   }
   return [...counts.values()];
 }
 
-async function* recordedRecipients(db: Db, editionId: number, kind: RateKind): AsyncGenerator<string> {
-  for (let after = 0; ; ) {
-    const rows = await db
-      .selectFrom('bounces')
-      .innerJoin('subscribers', 'subscribers.id', 'bounces.subscriber_id')
-      .select(['bounces.subscriber_id', 'subscribers.email_key'])
-      .distinct()
-      .where('bounces.edition_id', '=', editionId)
-      .where('bounces.kind', '=', kind === 'bounce' ? 'hard' : 'complaint')
-      .where('bounces.subscriber_id', '>', after)
-      .orderBy('bounces.subscriber_id')
-      .limit(BATCH)
-      .execute();
-    const last = rows.at(-1);
-    if (last === undefined) return;
-    after = last.subscriber_id;
-    for (const { email_key } of rows) yield email_key;
-  }
-}
-
-/**
- * Counts the submitted messages of an edition to some domains, up to a limit. Where few of the recipients have them, it
- * reads many deliveries: pass `store.reports`.
- * @param domains in lower case and A-labels
- */
-export async function countSubmittedTo(
-  db: Db,
-  editionId: number,
-  domains: readonly string[],
-  limit: number,
-): Promise<number> {
-  // In both dialects of SQL; a pattern for each of forty domains would take several times as long.
-  const sameLength = [...Map.groupBy(domains, ({ length }) => length)];
-  const isAtAny = sameLength.map(([length, names]) => {
-    const suffix = sql`substr(subscribers.email_key, length(subscribers.email_key) - ${sql.lit(length)})`;
-    return sql`${suffix} in (${sql.join(names.map((name) => `@${name}`))})`;
-  });
-  const { rows } = await sql<{ count: number }>`
-    select count(*) as count from (
-      select deliveries.subscriber_id
-      from deliveries join subscribers on subscribers.id = deliveries.subscriber_id
-      where deliveries.edition_id = ${editionId} and deliveries.state = 'submitted'
-        and (${sql.join(isAtAny, sql` or `)})
-      limit ${limit}
-    ) as counted`.execute(db);
-  return Number(rows[0]?.count ?? 0);
+/** Subscribers whose complaint or hard bounce is recorded, with their addresses. */
+async function listRecorded(db: Db, editionId: number, kind: RateKind): Promise<Map<number, string>> {
+  const rows = await db
+    .selectFrom('bounces')
+    .innerJoin('subscribers', 'subscribers.id', 'bounces.subscriber_id')
+    .select(['subscribers.id', 'subscribers.email_key as email'])
+    .where('bounces.edition_id', '=', editionId)
+    .where('bounces.kind', '=', kind === 'bounce' ? 'hard' : 'complaint')
+    .execute();
+  return new Map(rows.map(({ id, email }) => [id, email]));
 }

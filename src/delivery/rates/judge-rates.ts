@@ -5,6 +5,7 @@
 import type { Config } from '../../core/config/config.ts';
 
 export type RateKind = 'complaint' | 'bounce';
+export const RATE_KINDS: readonly RateKind[] = ['complaint', 'bounce'];
 export type RateLevel = 'alert' | 'pause';
 
 /** In percent. */
@@ -28,12 +29,10 @@ export const MINIMUM_EVENTS: Record<RateKind, Record<RateLevel, number>> = {
 
 /** The highest level that is reached; null if none is. */
 export function judgeRate(kind: RateKind, counts: RateCounts, limits: RateLimits): RateLevel | null {
-  if (reaches(kind, 'pause', counts, limits)) return 'pause';
-  return reaches(kind, 'alert', counts, limits) ? 'alert' : null;
-}
-
-function reaches(kind: RateKind, level: RateLevel, counts: RateCounts, limits: RateLimits): boolean {
-  return knownMessages(counts) <= mostMessages(kind, level, counts.events, limits);
+  const reaches = (level: RateLevel): boolean =>
+    knownMessages(counts) <= mostMessages(kind, level, counts.events, limits);
+  if (reaches('pause')) return 'pause';
+  return reaches('alert') ? 'alert' : null;
 }
 
 /** At least one message for each event, also where fewer are stored, as after the restore of an older backup. */

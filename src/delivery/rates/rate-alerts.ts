@@ -1,50 +1,46 @@
 /**
- * The alerts about complaint and bounce rates: subjects and words. Pure.
+ * The alerts about complaint and bounce rates: subjects, words, and when they end; and the notices of rates. Each level
+ * is noticed once for an edition (a revision), a kind, and all recipients or one mailbox provider, so that what an
+ * operator has resumed is not paused again for the same.
  */
 import type { MailboxProvider } from '../../audience/mailbox-providers.ts';
-import type { Action } from '../../core/actions.ts';
-import type { AlertId, AlertSubject } from '../../core/alerts/alert-kind.ts';
-import type { RaisedAlert } from '../../core/alerts/alerts.ts';
+import type { AlertId } from '../../core/alerts/alert-kind.ts';
+import { listOpenAlerts, type RaisedAlert, resolveAlerts } from '../../core/alerts/alerts.ts';
+import { isInOpenState } from '../../core/store/delivery-states.ts';
+import type { Db, Tx } from '../../core/store/store.ts';
 import { editionAction } from '../../editions/edition-action.ts';
+import { type EditionSummary, fullEditionName } from '../../editions/queries.ts';
+import { DAY } from '../../lib/time.ts';
+import { pauseIfDelivering } from '../control/edition-control.ts';
 import {
   formatPercent,
   knownMessages,
   percentOf,
+  RATE_KINDS,
   type RateCounts,
   type RateKind,
   type RateLevel,
 } from './judge-rates.ts';
-import type { PauseEffect } from './rate-notices.ts';
 
-export const RATE_ALERTS: Record<RateKind, string> = { complaint: 'complaints', bounce: 'bounces' };
+const ALERT_KINDS: Record<RateKind, string> = { complaint: 'complaints', bounce: 'bounces' };
 
 /** What identifies a revision of an edition for people, also after it was reissued. */
-export interface NamedRevision {
-  newsletter: string;
-  slot: string;
-  revision: number;
-}
-
-/** @param scope a mailbox provider's id; empty for all recipients */
-export function rateAlert(kind: RateKind, { newsletter, slot, revision }: NamedRevision, scope: string): AlertId {
-  return { kind: RATE_ALERTS[kind], subject: { newsletter, slot, revision, scope } };
-}
-
-/** The reverse of `rateAlert`. */
-export function readRateSubject({ newsletter, slot, revision, scope }: AlertSubject) {
-  return { newsletter: String(newsletter), slot: String(slot), revision: Number(revision), scope: String(scope) };
-}
+type NamedRevision = Pick<EditionSummary, 'newsletter' | 'slot' | 'revision'>;
 
 export interface ReachedRate {
   kind: RateKind;
-  level: RateLevel;
   counts: RateCounts;
   /** Null: all recipients. */
   provider: MailboxProvider | null;
 }
 
+/** @param scope a mailbox provider's id; empty for all recipients */
+function alertId(kind: RateKind, { newsletter, slot, revision }: NamedRevision, scope: string): AlertId {
+  return { kind: ALERT_KINDS[kind], subject: { newsletter, slot, revision, scope } };
+}
+
 /** `9 of 3000 recipients complained (0.3 %)`: the reason of a pause. */
-export function rateSentence({ kind, counts, provider }: Omit<ReachedRate, 'level'>): string {
+export function rateSentence({ kind, counts, provider }: ReachedRate): string {
   const who = provider === null ? 'recipients' : `recipients at ${provider.name}`;
   const what = kind === 'complaint' ? 'complained' : 'could not be reached';
   return `${counts.events} of ${knownMessages(counts)} ${who} ${what} (${formatPercent(percentOf(counts))} %)`;
@@ -66,72 +62,158 @@ const CHECKS: Record<RateKind, string> = {
   bounce: 'where these addresses come from, such as an old list that was imported lately',
 };
 
+/** What was done: the edition was paused now or before, or its delivery is over; null: nothing is to be paused. */
+export type PauseEffect = 'paused' | 'before' | 'over' | null;
+
 /**
  * What happened, what it means, what was done and what to do next.
- * @param name of the edition in commands
- * @param effect null where the level pauses nothing
+ * @param waiting number of deliveries that wait after a pause of the edition
  */
-export function rateWarning(
+export function rateAlert(
+  edition: NamedRevision & Pick<EditionSummary, 'supersededBy'>,
   reached: ReachedRate,
-  {
-    name,
-    newsletter,
-    effect,
-    waiting,
-  }: {
-    name: string;
-    newsletter: string;
-    effect: PauseEffect | null;
-    /** Number of deliveries that wait after a pause of the edition. */
-    waiting: number;
-  },
-): Required<Pick<RaisedAlert, 'message' | 'actions'>> {
+  effect: PauseEffect,
+  waiting: number,
+): Required<RaisedAlert> {
   const { kind, provider } = reached;
-  const message = [
-    `${name}: ${rateSentence(reached)}.`,
-    MEANING[kind],
-    done(effect, { name, provider, waiting }),
-    `${effect === 'paused' ? 'First' : 'Before the next edition, which goes to the same people,'} check ` +
-      `${CHECKS[kind]}.`,
-    ...(effect === 'paused' || effect === 'before' ? ['Once it is resumed, the same rate pauses nothing again.'] : []),
-  ].join(' ');
-  return { message, actions: next(effect, { name, newsletter, provider }) };
-}
-
-function done(
-  effect: PauseEffect | null,
-  { name, provider, waiting }: { name: string; provider: MailboxProvider | null; waiting: number },
-): string {
-  const others = provider === null ? '' : ` to ${provider.name}`;
-  switch (effect) {
-    case null:
-      return 'Nothing is paused.';
-    case 'paused':
-      return provider === null
-        ? `Its delivery is paused: ${waiting === 1 ? '1 delivery waits' : `${waiting} deliveries wait`}.`
-        : `Its deliveries${others} are paused; all others continue. Unless resumed, they expire with the edition.`;
-    case 'before':
-      return 'It was paused already.';
-    case 'over':
-      return `The delivery of ${name} is over, so nothing of it can be paused.`;
-  }
-}
-
-function next(
-  effect: PauseEffect | null,
-  { name, newsletter, provider }: { name: string; newsletter: string; provider: MailboxProvider | null },
-): Action[] {
+  const name = fullEditionName(edition);
   const numbers = editionAction('show', 'see the numbers', name);
-  switch (effect) {
-    case null:
-      return [numbers];
-    case 'over':
-      return [numbers, editionAction('hold', 'keep the next one from closing until then', newsletter)];
-    case 'paused':
-    case 'before': {
-      const resume = editionAction('resume', 'continue after the check', name);
-      const isWhole = provider === null || effect === 'before';
-      return isWhole ? [numbers, resume, editionAction('cancel', 'end it', name)] : [numbers, resume];
+  const first = 'Before the next edition, which goes to the same people,';
+  const once = 'Once it is resumed, the same rate pauses nothing again.';
+  const decide = [editionAction('resume', 'continue after the check', name), editionAction('cancel', 'end it', name)];
+  const [done, check, after, actions] = {
+    paused: [
+      `Its delivery is paused: ${waiting === 1 ? '1 delivery waits' : `${waiting} deliveries wait`}.`,
+      'First',
+      once,
+      decide,
+    ],
+    before: ['It was paused already.', first, once, decide],
+    over: [
+      `The delivery of ${name} is over, so nothing of it can be paused.`,
+      first,
+      '',
+      [editionAction('hold', 'keep the next one from closing until then', edition.newsletter)],
+    ],
+    none: ['Nothing is paused.', first, '', []],
+  }[effect ?? 'none'] as [string, string, string, typeof decide];
+  return {
+    ...alertId(kind, edition, provider?.id ?? ''),
+    message: [`${name}: ${rateSentence(reached)}.`, MEANING[kind], done, `${check} check ${CHECKS[kind]}.`, after]
+      .join(' ')
+      .trimEnd(),
+    actions: [numbers, ...actions],
+  };
+}
+
+/** How long after its close the rates of an edition are watched: nearly all complaints come within two days. */
+export const RATES_WATCHED = 7 * DAY;
+
+/**
+ * Resolves the alerts that are over. Those of a paused edition last until it is resumed or cancelled. Others last for a
+ * day, and then until a later edition of the newsletter is a day old, or the rates are no longer watched.
+ */
+export async function resolveRateAlerts(db: Db, now: number): Promise<void> {
+  for (const kind of RATE_KINDS) {
+    for (const alert of await listOpenAlerts(db, ALERT_KINDS[kind])) {
+      if (now - alert.firstAt >= DAY && (await isOver(db, alert, now))) await resolveAlerts(db, [alert], now);
     }
   }
+}
+
+async function isOver(db: Db, { subject }: AlertId, now: number): Promise<boolean> {
+  const editions = db.selectFrom('editions').where('newsletter', '=', String(subject.newsletter));
+  const edition = await editions
+    .select(['number', 'closed_at as closedAt', 'delivery_state as state'])
+    .where('slot', '=', String(subject.slot))
+    .where('revision', '=', Number(subject.revision))
+    .executeTakeFirst();
+  if (edition === undefined) return true;
+  if (edition.state === 'paused') return false;
+  if (now - edition.closedAt >= RATES_WATCHED) return true;
+  const later = await editions
+    .select('id')
+    .where('number', '>', edition.number)
+    .where('closed_at', '<=', now - DAY)
+    .limit(1)
+    .executeTakeFirst();
+  return later !== undefined;
+}
+
+/** Resolves the alerts of an edition: the operator has decided. */
+export async function endRateAlerts(db: Db, editionId: number, now: number): Promise<void> {
+  const notices = await db
+    .selectFrom('rate_notices')
+    .innerJoin('editions', 'editions.id', 'rate_notices.edition_id')
+    .select(['kind', 'scope', 'newsletter', 'slot', 'revision'])
+    .where('edition_id', '=', editionId)
+    .execute();
+  await resolveAlerts(
+    db,
+    notices.map((one) => alertId(one.kind, one, one.scope)),
+    now,
+  );
+}
+
+export interface RateNotice {
+  editionId: number;
+  kind: RateKind;
+  /** The id of a mailbox provider; empty for all recipients. */
+  scope: string;
+  level: RateLevel;
+  percent: number;
+  messages: number;
+  /** Epoch milliseconds. */
+  at: number;
+}
+
+/** The notices of an edition, in the order in which they were noticed. */
+export function listNotices(db: Db, editionId: number): Promise<RateNotice[]> {
+  return db
+    .selectFrom('rate_notices')
+    .select(['edition_id as editionId', 'kind', 'scope', 'level', 'percent', 'messages', 'at'])
+    .where('edition_id', '=', editionId)
+    .orderBy('at')
+    .orderBy('kind')
+    .orderBy('scope')
+    .orderBy('level')
+    .execute();
+}
+
+/** Records that a level is reached, and the levels below it. @returns false if it was noticed before */
+export async function recordNotice(
+  tx: Tx,
+  { editionId, kind, scope, level }: Pick<RateNotice, 'editionId' | 'kind' | 'scope' | 'level'>,
+  counts: RateCounts,
+  now: number,
+): Promise<boolean> {
+  const messages = knownMessages(counts);
+  const notice = { edition_id: editionId, kind, scope, percent: percentOf(counts), messages, at: now };
+  const levels: RateLevel[] = level === 'pause' ? ['alert', 'pause'] : ['alert'];
+  const added = await tx
+    .insertInto('rate_notices')
+    .values(levels.map((one) => ({ ...notice, level: one })))
+    .onConflict((conflict) => conflict.columns(['edition_id', 'kind', 'scope', 'level']).doNothing())
+    .returning('level')
+    .execute();
+  return added.some((row) => row.level === level);
+}
+
+/** Pauses an edition, if any of its deliveries is open. @param reason for the operator */
+export async function pauseForRate(tx: Tx, editionId: number, reason: string): Promise<PauseEffect> {
+  const open = await tx
+    .selectFrom('deliveries')
+    .select('subscriber_id')
+    .where('edition_id', '=', editionId)
+    .where(isInOpenState('deliveries'))
+    .limit(1)
+    .executeTakeFirst();
+  // An edition without open deliveries is about to be done, which a pause would prevent.
+  if (open !== undefined && (await pauseIfDelivering(tx, editionId, reason))) return 'paused';
+  const { state } = await tx
+    .selectFrom('editions')
+    .select('delivery_state as state')
+    .where('id', '=', editionId)
+    .executeTakeFirstOrThrow();
+  return state === 'paused' ? 'before' : 'over';
 }

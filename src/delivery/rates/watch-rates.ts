@@ -1,5 +1,6 @@
 /**
- * Watches the complaint and bounce rates of editions: raises alerts, and pauses above the upper limit.
+ * Watches the complaint and bounce rates of editions. Above the lower limit an alert is raised, also for the recipients
+ * at one mailbox provider; above the upper one the edition is paused, by the rate of all its recipients only.
  */
 import { type RawBuilder, sql } from 'kysely';
 import { alertText, raiseAlert, resolveAlerts } from '../../core/alerts/alerts.ts';
@@ -9,24 +10,22 @@ import { fullEditionName } from '../../editions/queries.ts';
 import { QuietPeriod } from '../../lib/quiet-period.ts';
 import { repeat, type Stoppable } from '../../lib/repeat.ts';
 import { DAY, MINUTE, SECOND } from '../../lib/time.ts';
-import { countDeliveries } from '../queue/queries.ts';
-import { countByMailboxProvider, countRates, countSubmittedTo, type ProviderEvents } from './count-rates.ts';
+import { countDeliveries, countSubmittedTo } from '../queue/queries.ts';
+import { countByMailboxProvider, countRates } from './count-rates.ts';
+import { judgeRate, MINIMUM_EVENTS, mostMessages, RATE_KINDS, type RateLevel } from './judge-rates.ts';
 import {
-  judgeRate,
-  MINIMUM_EVENTS,
-  mostMessages,
-  type RateCounts,
-  type RateKind,
-  type RateLevel,
-} from './judge-rates.ts';
-import { type ReachedRate, rateAlert, rateSentence, rateWarning } from './rate-alerts.ts';
-import { listNotices, pauseForRate, recordNotice } from './rate-notices.ts';
-import { RATES_WATCHED, resolveRateAlerts } from './resolve-rate-alerts.ts';
+  listNotices,
+  pauseForRate,
+  RATES_WATCHED,
+  type ReachedRate,
+  rateAlert,
+  rateSentence,
+  recordNotice,
+  resolveRateAlerts,
+} from './rate-alerts.ts';
 
-const KINDS = ['complaint', 'bounce'] as const;
 /** Alerts are looked at this often although nothing has changed: some end with time. */
 const RESOLVE_EVERY = MINUTE;
-const MAX_REMEMBERED = 1_000;
 
 /** A revision of an edition that is judged. */
 interface WatchedEdition {
@@ -35,7 +34,6 @@ interface WatchedEdition {
   slot: string;
   revision: number;
   supersededBy: number | null;
-  closedAt: number;
 }
 
 /** What can change a rate for the worse: a bounce or complaint is recorded, or a delivery fails. */
@@ -48,8 +46,6 @@ export class RateWatch {
   readonly #app: AppContext;
   #seen: RateSigns | null = null;
   readonly #noResolving = new QuietPeriod();
-  /** By edition and mailbox provider: at least so many messages were submitted to it. */
-  readonly #submittedTo = new Map<string, number>();
   #hasPaused = false;
 
   constructor(app: AppContext) {
@@ -72,8 +68,7 @@ export class RateWatch {
     const seen = this.#seen;
     const isSame = seen !== null && seen.newestBounce === signs.newestBounce && seen.failed === signs.failed;
     if (!isSame) {
-      const editions = await findEditions(this.#app, seen);
-      for (const edition of editions) {
+      for (const edition of await findEditions(this.#app, seen)) {
         if (signal?.aborted) return;
         await this.#judge(edition);
       }
@@ -86,62 +81,40 @@ export class RateWatch {
 
   async #judge(edition: WatchedEdition): Promise<void> {
     const { store, config } = this.#app;
-    const notices = await listNotices(store.db, [edition.id]);
+    const notices = await listNotices(store.db, edition.id);
     const rates = (await countRates(store.reports, [edition.id])).get(edition.id);
     if (rates === undefined) return;
-    for (const kind of KINDS) {
+    for (const kind of RATE_KINDS) {
       const counts = rates[kind];
+      const minimum = MINIMUM_EVENTS[kind].alert;
       // Also the least that any mailbox provider must have.
-      if (counts.events < MINIMUM_EVENTS[kind].alert) continue;
+      if (counts.events < minimum) continue;
       const isNoticed = (scope: string, level: RateLevel): boolean =>
         notices.some((one) => one.kind === kind && one.scope === scope && one.level === level);
-      const limits = limitsOf(config.delivery, kind);
+      const limits = kind === 'complaint' ? config.delivery.complaintRate : config.delivery.bounceRate;
       const level = judgeRate(kind, counts, limits);
-      if (level !== null && !isNoticed('', level)) await this.#act(edition, { kind, level, counts, provider: null });
-      const providers = await countByMailboxProvider(store.reports, edition.id, kind);
-      for (const one of providers) {
-        const { id } = one.provider;
-        const open = (['alert', 'pause'] as const).filter((level) => limits[level] !== 'off' && !isNoticed(id, level));
-        if (open.length === 0 || one.events < MINIMUM_EVENTS[kind].alert) continue;
-        const most = Math.max(...open.map((level) => mostMessages(kind, level, one.events, limits)));
-        const ofProvider = await this.#countMessages(edition.id, one, most);
-        const reached = judgeRate(kind, ofProvider, limits);
-        if (reached === null || !open.includes(reached)) continue;
-        await this.#act(edition, { kind, level: reached, counts: ofProvider, provider: one.provider });
+      if (level !== null && !isNoticed('', level)) await this.#act(edition, level, { kind, counts, provider: null });
+      for (const { provider, events, rejected } of await countByMailboxProvider(store.reports, edition.id, kind)) {
+        if (events < minimum || isNoticed(provider.id, 'alert')) continue;
+        const most = mostMessages(kind, 'alert', events, limits);
+        const submitted = await countSubmittedTo(store.reports, edition.id, provider.domains, most + 1);
+        const reached = { kind, counts: { events, messages: submitted + rejected }, provider };
+        if (judgeRate(kind, reached.counts, limits) !== null) await this.#act(edition, 'alert', reached);
       }
     }
   }
 
-  /** Messages to a mailbox provider. If there are more than `most`, any number above it. */
-  async #countMessages(
-    editionId: number,
-    { provider, events, rejected }: ProviderEvents,
-    most: number,
-  ): Promise<RateCounts> {
-    const key = `${editionId}:${provider.id}`;
-    const known = this.#submittedTo.get(key) ?? 0;
-    if (known + rejected > most) return { events, messages: known + rejected };
-    // Twice as far: otherwise each further complaint would count them once more.
-    const submitted = await countSubmittedTo(this.#app.store.reports, editionId, provider.domains, 2 * most + 1);
-    if (this.#submittedTo.size > MAX_REMEMBERED) this.#submittedTo.clear();
-    this.#submittedTo.set(key, submitted);
-    return { events, messages: submitted + rejected };
-  }
-
   /** Notices a level that is reached, once in all processes; raises the alert and pauses in the same transaction. */
-  async #act(edition: WatchedEdition, reached: ReachedRate): Promise<void> {
+  async #act(edition: WatchedEdition, level: RateLevel, reached: ReachedRate): Promise<void> {
     const { store, clock, log } = this.#app;
-    const { kind, level, counts, provider } = reached;
-    const scope = provider?.id ?? '';
+    const { kind, counts, provider } = reached;
+    const notice = { editionId: edition.id, kind, scope: provider?.id ?? '', level };
     const now = clock();
     const waiting = (await countDeliveries(store.db, [edition.id])).get(edition.id)?.pending ?? 0;
     const done = await inTransaction(store.db, async (tx) => {
-      if (!(await recordNotice(tx, { editionId: edition.id, kind, scope, level }, counts, now))) return null;
-      const effect =
-        level === 'alert' ? null : await pauseForRate(tx, { editionId: edition.id, provider }, rateSentence(reached));
-      const name = fullEditionName(edition);
-      const warning = rateWarning(reached, { name, newsletter: edition.newsletter, effect, waiting });
-      const alert = { ...rateAlert(kind, edition, scope), ...warning };
+      if (!(await recordNotice(tx, notice, counts, now))) return null;
+      const effect = level === 'alert' ? null : await pauseForRate(tx, edition.id, rateSentence(reached));
+      const alert = rateAlert(edition, reached, effect, waiting);
       // A higher level raises a new alert, also where the lower one is still open.
       await resolveAlerts(tx, [alert], now);
       await raiseAlert(tx, alert, now);
@@ -149,12 +122,8 @@ export class RateWatch {
     });
     if (done === null) return;
     this.#hasPaused ||= done.effect === 'paused';
-    log.warn({ edition: fullEditionName(edition), kind, level, scope }, done.message);
+    log.warn({ edition: fullEditionName(edition), kind, level, scope: notice.scope }, done.message);
   }
-}
-
-function limitsOf(delivery: AppContext['config']['delivery'], kind: RateKind) {
-  return kind === 'complaint' ? delivery.complaintRate : delivery.bounceRate;
 }
 
 async function readSigns({ store }: AppContext): Promise<RateSigns> {
@@ -179,7 +148,7 @@ async function findEditions({ store, clock }: AppContext, seen: RateSigns | null
   if (rows.length === 0) return [];
   return store.db
     .selectFrom('editions')
-    .select(['id', 'newsletter', 'slot', 'revision', 'superseded_by as supersededBy', 'closed_at as closedAt'])
+    .select(['id', 'newsletter', 'slot', 'revision', 'superseded_by as supersededBy'])
     .where(
       'id',
       'in',

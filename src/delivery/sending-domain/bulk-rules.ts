@@ -1,13 +1,11 @@
 /**
- * The rules of Gmail and Yahoo for senders of 5,000 messages a day or more, as published since February 2024
- * (Gmail: "Email sender guidelines"; Yahoo: "Sender best practices"), as a checklist.
+ * The rules of Gmail, Yahoo and Microsoft for senders of 5,000 messages a day or more, as a checklist: Gmail's "Email
+ * sender guidelines" and Yahoo's "Sender best practices", since February 2024; Microsoft's "requirements for high
+ * volume senders" of Outlook.com, since May 2025, which rejects others by `550 5.7.515`.
  */
-import { isLargeProvider } from '../../audience/mailbox-providers.ts';
-import { signersOf } from '../message/dkim.ts';
 import { formatPercent, judgeRate, percentOf } from '../rates/judge-rates.ts';
-import { deciding, type SetupJudgements, weakest } from './judge-setup.ts';
-import type { Judgement, JudgementVerdict } from './judgement.ts';
-import type { SendingSetup } from './sending-setup.ts';
+import type { SendingSetup } from './judge-setup.ts';
+import { type Judgement, type JudgementVerdict, weakest } from './judgement.ts';
 
 export interface BulkRule {
   id: string;
@@ -30,108 +28,69 @@ export type ComplaintsKnown = ComplaintCounts | { problem: string } | null;
 /** Percent; Gmail and Yahoo. */
 const SPAM_RATE_LIMIT = 0.3;
 
+const ALL = '(Gmail, Yahoo, Microsoft)';
+const BOTH = '(Gmail, Yahoo)';
+
 /** @param counts of the last weeks */
-export function bulkRules(report: SetupJudgements, setup: SendingSetup, counts: ComplaintsKnown): BulkRule[] {
-  const { judgements, senders } = report;
-  const of = (id: string): Judgement[] => judgements.filter((one) => one.id === id);
-  const keys = senders.map(({ domain, dkim }) => {
-    // The judgements of own keys are in their order.
-    const own = signersOf(setup.signers, domain);
-    const passing = dkim.filter(({ verdict }) => verdict === 'pass');
-    const rsa = dkim.find(({ verdict }, index) => verdict === 'pass' && own[index]?.algorithm !== 'ed25519-sha256');
-    return rsa ?? (passing[0] === undefined ? dkim[0] : { ...passing[0], ...ED25519_ONLY });
-  });
+export function bulkRules(judgements: readonly Judgement[], setup: SendingSetup, counts: ComplaintsKnown): BulkRule[] {
+  const { provider } = setup;
+  const of = (...ids: string[]): Judgement[] => judgements.filter(({ id }) => ids.includes(id));
+  const sender = provider?.title ?? 'your mail server';
   return [
-    rule(
-      'spf',
-      'SPF passes',
-      senders.flatMap(({ spf }) => deciding(spf)),
-    ),
-    rule(
-      'dkim',
-      'DKIM signs every message',
-      keys.filter((one) => one !== undefined),
-    ),
-    rule('dmarc', 'a DMARC policy, at least p=none', of('dmarc')),
-    rule('alignment', 'From aligns with SPF or DKIM', of('alignment')),
-    ptrRule(setup, of('ptr')),
-    tlsRule(setup),
-    rule('one-click', 'one-click unsubscribe (RFC 8058)', of('one-click')),
-    {
-      id: 'visible-link',
-      rule: 'a visible link to unsubscribe in the message',
+    rule('spf', `SPF passes ${ALL}`, of('spf', 'spf-lookups', 'spf-senders')),
+    rule('dkim', `DKIM signs every message ${ALL}`, of('dkim')),
+    rule('dmarc', `a DMARC policy, at least p=none ${ALL}`, of('dmarc')),
+    rule('alignment', `From aligns with SPF or DKIM ${ALL}`, of('alignment')),
+    rule('from', `From is at a domain of your own that receives replies ${ALL}`, of('sender')),
+    rule('ptr', `the sending IP addresses have names that lead back to them (PTR) ${BOTH}`, of('ptr'), {
+      verdict: 'unknown',
+      message:
+        provider === null
+          ? 'delivery.addresses does not name the IP addresses of your mail'
+          : `${provider.title} sends from IP addresses of its own, which are not checked`,
+    }),
+    rule('tls', 'mail is transmitted over TLS (Gmail)', [], {
+      verdict: 'unknown',
+      message: `whether ${sender} uses TLS towards mailbox providers is a setting of its own`,
+    }),
+    rule('one-click', `one-click unsubscribe (RFC 8058) ${BOTH}`, of('one-click')),
+    rule('visible-link', `a visible link to unsubscribe in the message ${ALL}`, [], {
       verdict: 'pass',
-      reason: 'an edition whose template shows none is not rendered',
-    },
-    spamRateRule(counts),
-    {
-      id: 'format',
-      rule: 'messages follow RFC 5322',
+      message: 'an edition whose template shows none is not rendered',
+    }),
+    rule('format', `messages follow RFC 5322 ${BOTH}`, [], {
       verdict: 'pass',
-      reason: 'daywire writes one From, Date and Message-ID, and lines of at most 998 octets',
-    },
-    fromRule(setup),
+      message: 'daywire writes one From, Date and Message-ID, and lines of at most 998 octets',
+    }),
+    rule('spam-rate', `spam rate below ${SPAM_RATE_LIMIT} % ${BOTH}`, [], judgeSpamRate(counts)),
   ];
 }
 
-/** RFC 8463 §3 is younger than many verifiers, which treat such a signature as none. */
-const ED25519_ONLY = {
-  verdict: 'unknown',
-  message: 'only an Ed25519 key is right, which few mailbox providers verify: sign with an RSA key, too',
-} as const;
+type Reason = Pick<Judgement, 'verdict' | 'message'>;
 
-function rule(id: string, text: string, judgements: readonly Judgement[]): BulkRule {
-  const verdict = weakest(judgements);
-  const deciding = judgements.filter((one) => one.verdict === verdict);
-  const reason = [...new Set(deciding.map(({ message }) => message))].join('; ');
-  return { id, rule: text, verdict, reason: reason === '' ? 'there is no newsletter' : reason };
+const NOTHING: Reason = { verdict: 'unknown', message: 'there is no newsletter' };
+
+/** @param otherwise the reason where there are no judgements */
+function rule(id: string, text: string, judgements: readonly Reason[], otherwise: Reason = NOTHING): BulkRule {
+  const reasons = judgements.length > 0 ? judgements : [otherwise];
+  const verdict = weakest(reasons);
+  const messages = reasons.filter((one) => one.verdict === verdict).map(({ message }) => message);
+  return { id, rule: text, verdict, reason: [...new Set(messages)].join('; ') };
 }
 
-function ptrRule({ provider, addresses }: SendingSetup, judgements: readonly Judgement[]): BulkRule {
-  const text = 'the sending IP addresses have names that lead back to them (PTR)';
-  if (provider === null || addresses.length > 0) return rule('ptr', text, judgements);
-  const reason = `${provider.title} sends from IP addresses of its own, which are not checked`;
-  return { id: 'ptr', rule: text, verdict: 'unknown', reason };
-}
-
-/** Gmail's policy of DMARC is quarantine, Yahoo's reject. */
-function fromRule({ senders }: SendingSetup): BulkRule {
-  const foreign = senders.filter(isLargeProvider);
-  return {
-    id: 'from',
-    rule: 'no From at a mailbox provider such as Gmail or Yahoo',
-    verdict: foreign.length > 0 ? 'fail' : 'pass',
-    reason: foreign.length > 0 ? `From is at ${foreign.join(', ')}` : `From is at ${senders.join(', ')}`,
-  };
-}
-
-function tlsRule({ provider }: SendingSetup): BulkRule {
-  const reason =
-    provider === null
-      ? 'whether your mail server uses TLS towards mailbox providers is a setting of its own, such as ' +
-        'smtp_tls_security_level = may of Postfix'
-      : `whether ${provider.title} uses TLS towards mailbox providers is not checked`;
-  return { id: 'tls', rule: 'mail is transmitted over TLS', verdict: 'unknown', reason };
-}
-
-function spamRateRule(counts: ComplaintsKnown): BulkRule {
-  const about = { id: 'spam-rate', rule: `spam rate below ${SPAM_RATE_LIMIT} %` };
+function judgeSpamRate(counts: ComplaintsKnown): Reason {
   if (counts !== null && 'problem' in counts) {
-    return { ...about, verdict: 'unknown', reason: `complaints could not be counted: ${counts.problem}` };
+    return { verdict: 'unknown', message: `complaints could not be counted: ${counts.problem}` };
   }
   if (counts === null || counts.delivered === 0) {
-    return {
-      ...about,
-      verdict: 'unknown',
-      reason: 'nothing is known of deliveries; Gmail shows it in Postmaster Tools',
-    };
+    return { verdict: 'unknown', message: 'nothing is known of deliveries; Gmail shows it in Postmaster Tools' };
   }
-  const { delivered, complaints } = counts;
-  const limits = { alert: SPAM_RATE_LIMIT, pause: SPAM_RATE_LIMIT };
-  const isReached = judgeRate('complaint', { events: complaints, messages: delivered }, limits) === 'pause';
-  const percent = formatPercent(percentOf({ events: complaints, messages: delivered }));
-  const numbers = `${complaints} complaints about ${delivered} messages in 30 days, ${percent} %`;
-  if (isReached) return { ...about, verdict: 'fail', reason: numbers };
+  const rate = { events: counts.complaints, messages: counts.delivered };
+  const percent = formatPercent(percentOf(rate));
+  const message = `${counts.complaints} complaints about ${counts.delivered} messages in 30 days, ${percent} %`;
+  if (judgeRate('complaint', rate, { alert: SPAM_RATE_LIMIT, pause: SPAM_RATE_LIMIT }) === 'pause') {
+    return { verdict: 'fail', message };
+  }
   // Gmail reports no single complaints, so none does not mean that there were none.
-  return { ...about, verdict: 'unknown', reason: `${numbers}; Gmail shows its own rate in Postmaster Tools only` };
+  return { verdict: 'unknown', message: `${message}; Gmail shows its own rate in Postmaster Tools only` };
 }

@@ -1,5 +1,5 @@
 /**
- * Everything that is known about the sending domain: judgements, and the rules of Gmail and Yahoo.
+ * Everything that is known about the sending domain: judgements, and the rules of the large mailbox providers.
  */
 import { existsSync } from 'node:fs';
 import type { Config } from '../../core/config/config.ts';
@@ -10,12 +10,12 @@ import { errorLine } from '../../lib/text/clean-text.ts';
 import { DAY } from '../../lib/time.ts';
 import { loadSigners } from '../message/dkim.ts';
 import { type BulkRule, bulkRules, type ComplaintCounts, type ComplaintsKnown } from './bulk-rules.ts';
-import { judgeSetup, type SendingProbes } from './judge-setup.ts';
+import type { DnsResolver } from './dns-resolver.ts';
+import { judgeSetup, sendingSetup } from './judge-setup.ts';
 import type { Judgement } from './judgement.ts';
-import { type SendingSetup, sendingSetup } from './sending-setup.ts';
 
 export interface SendingDomain {
-  /** Of From, each once. */
+  /** Domains of From, each once. */
   senders: string[];
   judgements: Judgement[];
   rules: BulkRule[];
@@ -28,10 +28,10 @@ const COMPLAINT_DAYS = 30;
  * @param now epoch milliseconds
  * @throws TransportError if a DKIM key cannot be read
  */
-export async function readSendingDomain(config: Config, probes: SendingProbes, now: number): Promise<SendingDomain> {
-  const setup: SendingSetup = sendingSetup(config, loadSigners(config));
-  const [report, counts] = await Promise.all([judgeSetup(setup, probes, now), readCounts(config, now)]);
-  return { senders: setup.senders, judgements: report.judgements, rules: bulkRules(report, setup, counts) };
+export async function readSendingDomain(config: Config, dns: DnsResolver, now: number): Promise<SendingDomain> {
+  const setup = sendingSetup(config, loadSigners(config));
+  const [judgements, counts] = await Promise.all([judgeSetup(setup, dns), readCounts(config, now)]);
+  return { senders: setup.senders, judgements, rules: bulkRules(judgements, setup, counts) };
 }
 
 /** A store that cannot be read hides only the complaints: the DNS is judged all the same. */
@@ -56,7 +56,7 @@ async function countInStore({ secrets, paths }: Config, now: number): Promise<Co
   }
 }
 
-/** Of all editions that closed since an instant. Messages that the server accepted count as delivered. */
+/** Counts over all editions that closed since an instant. Messages that the server accepted count as delivered. */
 export async function countComplaints(db: Db, since: number): Promise<ComplaintCounts> {
   const editions = await db.selectFrom('editions').select('id').where('closed_at', '>=', since).execute();
   const ids = editions.map(({ id }) => id);

@@ -4,9 +4,10 @@
 import { mailboxProviderById } from '../../audience/mailbox-providers.ts';
 import type { Db } from '../../core/store/store.ts';
 import { rfc3339 } from '../../lib/time.ts';
-import { countByMailboxProvider, countRates, countSubmittedTo } from '../rates/count-rates.ts';
+import { countSubmittedTo } from '../queue/queries.ts';
+import { countByMailboxProvider, countRates } from '../rates/count-rates.ts';
 import { percentOf } from '../rates/judge-rates.ts';
-import { listNotices } from '../rates/rate-notices.ts';
+import { listNotices } from '../rates/rate-alerts.ts';
 
 export interface EditionReports {
   /** What the mail provider has reported as delivered; null if it reports nothing. */
@@ -81,15 +82,13 @@ export interface RateLevelReached {
 
 /** The levels that an edition has reached, in the order in which they were noticed. */
 export async function readLevels(db: Db, editionId: number): Promise<RateLevelReached[]> {
-  const notices = await listNotices(db, [editionId]);
-  return notices
-    .toSorted((a, b) => a.at - b.at)
-    .map(({ kind, scope, level, percent, messages, at }) => ({
-      kind,
-      mailboxProvider: scope === '' ? null : (mailboxProviderById(scope)?.name ?? scope),
-      level,
-      percent,
-      messages,
-      noticed: rfc3339(at),
-    }));
+  const notices = await listNotices(db, editionId);
+  return notices.map(({ kind, scope, level, percent, messages, at }) => ({
+    kind,
+    mailboxProvider: scope === '' ? null : (mailboxProviderById(scope)?.name ?? scope),
+    level,
+    percent,
+    messages,
+    noticed: rfc3339(at),
+  }));
 }

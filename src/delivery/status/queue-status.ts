@@ -1,9 +1,14 @@
-/** What an operator sees of the delivery queue. */
+/** What an operator sees of the delivery queue, also as text. */
+
+import { withCommands } from '../../core/actions.ts';
 import type { AppContext } from '../../core/app-context.ts';
+import { count } from '../../core/cli/text.ts';
 import { DELIVERY_HELD, readMeta } from '../../core/store/meta.ts';
 import { rfc3339 } from '../../lib/time.ts';
+import { RELEASE_QUEUE } from '../alerts.ts';
 import { readBackOff } from '../control/back-off.ts';
 import { countSubmissions } from '../limits/daily-limit.ts';
+import { type ExpiringEdition, expiringSentence, findExpiring } from '../monitor/expiring.ts';
 import { countUncertain, findNextDue, listUncertain } from '../queue/queries.ts';
 
 /** Instants in RFC 3339, UTC. */
@@ -16,6 +21,8 @@ export interface QueueStatus {
   backOff: { reason: string; since: string; nextProbe: string } | null;
   /** When the next delivery is due; in the past where it waits for a process to deliver it. */
   nextDue: string | null;
+  /** Editions with deliveries that `delivery.perDay` lets expire. */
+  expiring: ExpiringEdition[];
   /** Deliveries whose process or connection broke while they were submitting. */
   uncertainDeliveries: { newsletter: string; slot: string; email: string | null; since: string }[];
   /** Number of all of them; the list has the oldest. */
@@ -39,9 +46,47 @@ export async function readQueueStatus({ store, config }: AppContext, now: number
       nextProbe: rfc3339(backOff.retry_at),
     },
     nextDue: nextDue === null ? null : rfc3339(nextDue),
+    expiring: await findExpiring({ store, config }, now),
     uncertainDeliveries: (await listUncertain(store.reports, { now, limit: SHOWN })).map(
       ({ newsletter, slot, email, since }) => ({ newsletter, slot, email, since: rfc3339(since) }),
     ),
     uncertainCount: await countUncertain(store.reports, now),
   };
+}
+
+/** @param at when the status was read */
+export function queueLines(queue: QueueStatus, at: string): string[] {
+  const { held, backOff, expiring, nextDue, uncertainDeliveries, uncertainCount } = queue;
+  const lines = limitLines(queue);
+  if (held !== null) lines.push(withCommands(`HELD, no message is submitted: ${held}`, [RELEASE_QUEUE]));
+  if (backOff !== null) {
+    const { reason, since, nextProbe } = backOff;
+    lines.push(`delivery waits since ${since}, the server is tried again at ${nextProbe}: ${reason}`);
+  }
+  lines.push(...expiring.map(expiringSentence));
+  if (nextDue !== null) lines.push(nextDue <= at ? `due since ${nextDue}` : `next due at ${nextDue}`);
+  for (const { newsletter, slot, email, since } of uncertainDeliveries) {
+    lines.push(`uncertain since ${since}: ${newsletter}/${slot} for ${email ?? 'a deleted subscriber'}`);
+  }
+  const more = uncertainCount - uncertainDeliveries.length;
+  if (more > 0) lines.push(`and ${more} more that are uncertain`);
+  if (uncertainDeliveries.length > 0) {
+    lines.push(
+      'settle one with "daywire editions settle EDITION ADDRESS --as submitted", or "--as retry"; all of an edition ' +
+        'with --all instead of ADDRESS',
+    );
+  }
+  return lines;
+}
+
+function limitLines({ limits, nextDue }: QueueStatus): string[] {
+  // Worth a line while something waits, or when the limit in 24 hours is near.
+  if (limits === null) return [];
+  const { perSecond, perDay, lastDay } = limits;
+  if (nextDue === null && (perDay === null || lastDay < perDay / 2)) return [];
+  const parts = [
+    ...(perSecond === null ? [] : [`at most ${count(perSecond, 'message')} a second`]),
+    ...(perDay === null ? [] : [`${lastDay} of ${perDay} in 24 hours`]),
+  ];
+  return [parts.join(', ')];
 }

@@ -88,8 +88,8 @@ const FIRST_DELAY = 5 * MINUTE;
 const MAX_DELAY = HOUR;
 
 /**
- * Delay before the next attempt, in milliseconds: five minutes, as greylisting often needs, then doubled each time up to
- * an hour; shortened by up to a quarter so that messages that failed together are not retried together.
+ * Delay before the next attempt, in milliseconds: five minutes, as greylisting often needs, then doubled each time up
+ * to an hour; shortened by up to a quarter so that messages that failed together are not retried together.
  * @param attempts made so far, at least 1
  * @param random from 0 up to but not including 1
  */

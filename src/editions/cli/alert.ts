@@ -12,7 +12,7 @@ import {
 } from '../../core/cli/context.ts';
 import { editorName } from '../../core/cli/editor.ts';
 import type { Config, NewsletterConfig } from '../../core/config/config.ts';
-import { makeAlertEdition } from '../../delivery/closing/make-alert-edition.ts';
+import { makeAlertEdition } from '../../delivery/closing/newsletter-jobs.ts';
 import { publish } from '../../feeds/publish/publish.ts';
 import { localDateTime, MINUTE } from '../../lib/time.ts';
 

@@ -7,14 +7,7 @@ import type { AppContext } from '../../core/app-context.ts';
 import { type CliContext, CommandError, type JsonOption, jsonOption, printResult } from '../../core/cli/context.ts';
 import { count } from '../../core/cli/text.ts';
 import { pauseEdition } from '../../delivery/control/edition-control.ts';
-import {
-  cancel,
-  type ResumeResult,
-  resume,
-  retry,
-  settle,
-  settleAll,
-} from '../../delivery/control/operator-control.ts';
+import { cancel, type ResumeResult, resume, retry, settle } from '../../delivery/control/operator-control.ts';
 import type { ReopenableKind, ReopenResult } from '../../delivery/control/reopen.ts';
 import { type EditionStatus, summariseEditions } from '../../delivery/status/edition-status.ts';
 import { formatFailures } from '../../delivery/status/format-editions.ts';
@@ -159,7 +152,7 @@ async function settleOne(
 ): Promise<void> {
   const subscriber = await findSubscriberByAddress(app.store.db, address);
   if (subscriber === null) throw new CommandError(`${address}: there is no such subscriber`);
-  await settle(app, edition, subscriber.id, as);
+  await settle(app, { editionId: edition.id, subscriberId: subscriber.id }, as);
   await printChange(cli, app, edition, options, { text: `for ${address}: ${outcomeText(as)}` });
 }
 
@@ -169,7 +162,7 @@ async function settleEvery(
   edition: NamedEdition,
   { as, ...options }: SettleOptions,
 ): Promise<void> {
-  const { settled, inProgress, until } = await settleAll(app, edition, as);
+  const { settled, inProgress, until } = await settle(app, { editionId: edition.id }, as);
   const rest =
     inProgress === 0 || until === null
       ? ''

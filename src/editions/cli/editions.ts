@@ -11,7 +11,7 @@ import {
   printResult,
 } from '../../core/cli/context.ts';
 import { type EditorOptions, editorName } from '../../core/cli/editor.ts';
-import { composeNow } from '../../delivery/closing/compose-slot.ts';
+import { composeNow } from '../../delivery/closing/close.ts';
 import { sendTestCopy } from '../../delivery/message/test-copy.ts';
 import { readEditionDetails, summariseEditions } from '../../delivery/status/edition-status.ts';
 import { formatClosedEdition, formatEditionDetails, formatEditions } from '../../delivery/status/format-editions.ts';

@@ -40,8 +40,11 @@ export function describeCommand(
       return command.reason === null ? 'held' : `held: ${asTyped(command.reason)}`;
     case 'unhold':
       return 'let go';
-    case 'approve':
-      return `approved with ${command.stories.length} ${command.stories.length === 1 ? 'story' : 'stories'}`;
+    case 'approve': {
+      // As everywhere, without the "also" links.
+      const number = command.stories.filter(({ block }) => block !== 'also').length;
+      return `approved with ${number} ${number === 1 ? 'story' : 'stories'}`;
+    }
     case 'close':
       return command.revision === 1 ? 'closed' : `closed as revision ${command.revision}`;
     case 'send':

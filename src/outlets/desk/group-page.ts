@@ -258,13 +258,13 @@ function logRegion(request: SignedInRequest, { items }: StoryGroup, log: readonl
 }
 
 /** What was typed into the form, and is wrong. */
-export interface RefusedPick {
+interface RefusedPick {
   form: URLSearchParams;
   part: 'text' | 'headline' | 'picture' | 'section' | null;
   message: string;
 }
 
-export interface PickFormOptions {
+interface PickFormOptions {
   group: StoryGroup;
   /** The last command before the group was read. */
   seen: number;
@@ -278,7 +278,7 @@ export function isEdit({ decision }: StoryGroup): boolean {
   return decision?.state === 'picked' && decision.pickedBy === 'editor';
 }
 
-export function pickForm(request: SignedInRequest, { group, seen, back, refused }: PickFormOptions): Html {
+function pickForm(request: SignedInRequest, { group, seen, back, refused }: PickFormOptions): Html {
   const { decision, items } = group;
   const edits = isEdit(group);
   const errorOf = (part: RefusedPick['part']) => (refused?.part === part ? refused.message : undefined);

@@ -1,4 +1,4 @@
-/** Items of a flood, which wait for the operator; see flood.ts. */
+/** Items of a flood, which wait for the operator. */
 import { sql } from 'kysely';
 import { resolveAlerts } from '../../core/alerts/alerts.ts';
 import type { AppContext } from '../../core/app-context.ts';

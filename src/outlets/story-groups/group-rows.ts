@@ -69,14 +69,11 @@ export async function readGroupsSince(db: Db, from: number): Promise<StoryGroup[
     .where('group_id', 'is not', null)
     .orderBy('group_id')
     .execute();
-  return [
-    ...(
-      await readGroups(
-        db,
-        rows.map((row) => row.group_id as number),
-      )
-    ).values(),
-  ];
+  const groups = await readGroups(
+    db,
+    rows.map((row) => row.group_id as number),
+  );
+  return [...groups.values()];
 }
 
 /** What the list of a window needs of a group that it may not show. */
@@ -202,11 +199,8 @@ export async function writeGroupChange(tx: Tx, { changed, removed }: GroupChange
       .execute();
   }
   for (const { id, items, decision } of changed) {
-    await moveItems(
-      tx,
-      id,
-      items.map((item) => item.id),
-    );
+    const members = items.map((item) => item.id);
+    await moveItems(tx, id, members);
     if (decision === null) continue;
     const row = toRow(decision, now);
     await tx
@@ -226,32 +220,21 @@ export async function moveItems(tx: Tx, group: number, items: readonly number[])
 
 /** Reads the groups whose article does not reflect what was decided last. */
 export async function readUnpublishedGroups(db: Db): Promise<StoryGroup[]> {
-  const rows = await db
-    .selectFrom('story_groups')
-    .select('id')
-    .whereRef('revision', '>', 'published_revision')
-    .where('article_id', 'is not', null)
-    .orderBy('id')
-    .execute();
-  return [
-    ...(
-      await readGroups(
-        db,
-        rows.map(({ id }) => id),
-      )
-    ).values(),
-  ];
+  const rows = await unpublishedGroups(db).orderBy('id').execute();
+  const ids = rows.map(({ id }) => id);
+  return [...(await readGroups(db, ids)).values()];
 }
 
 export async function hasUnpublishedGroups(db: Db): Promise<boolean> {
-  const row = await db
+  return (await unpublishedGroups(db).limit(1).executeTakeFirst()) !== undefined;
+}
+
+function unpublishedGroups(db: Db) {
+  return db
     .selectFrom('story_groups')
     .select('id')
     .whereRef('revision', '>', 'published_revision')
-    .where('article_id', 'is not', null)
-    .limit(1)
-    .executeTakeFirst();
-  return row !== undefined;
+    .where('article_id', 'is not', null);
 }
 
 /**

@@ -99,7 +99,7 @@ const STAGES: Record<RejectionExcerpt['stage'], string> = {
   edition: 'left out of an edition',
 };
 
-export function rejectionsList(request: SignedInRequest, rejections: readonly RejectionExcerpt[]): Html {
+function rejectionsList(request: SignedInRequest, rejections: readonly RejectionExcerpt[]): Html {
   return html`<ul class="rows">${rejections.map((one) => html`<li>${rejection(request, one)}</li>`)}</ul>`;
 }
 
@@ -125,12 +125,12 @@ function rejection(request: SignedInRequest, one: RejectionExcerpt): Html {
 }
 
 /** The key of a place in pagers. */
-export function placeKey(place: RejectionPlace | null): string | null {
+function placeKey(place: RejectionPlace | null): string | null {
   return place === null ? null : `${place.rejectedAt}.${place.key}`;
 }
 
 /** @returns null for any text that `placeKey` does not make, which shows the first page */
-export function parsePlaceKey(text: string | undefined): RejectionPlace | null {
+function parsePlaceKey(text: string | undefined): RejectionPlace | null {
   const [, rejectedAt, key] = /^(\d{1,15})\.([\s\S]{1,4000})$/.exec(text ?? '') ?? [];
   return rejectedAt === undefined || key === undefined ? null : { rejectedAt: Number(rejectedAt), key };
 }
@@ -144,7 +144,7 @@ export interface TriedAddress {
   outcome: SourceTest | string;
 }
 
-export function addressForm(request: SignedInRequest, tried: TriedAddress | null): Html {
+function addressForm(request: SignedInRequest, tried: TriedAddress | null): Html {
   const error = typeof tried?.outcome === 'string' ? `${tried.outcome}.`.replace(/\.\.$/, '.') : undefined;
   return html`<section aria-labelledby="try-title">
 <h2 id="try-title">Try an address</h2>
@@ -169,7 +169,7 @@ ${submitButton('Try it', { id: 'try' })}
 </section>`;
 }
 
-export function triedResult(request: SignedInRequest, tried: TriedAddress | null): Html {
+function triedResult(request: SignedInRequest, tried: TriedAddress | null): Html {
   if (tried === null || typeof tried.outcome === 'string') return html``;
   const { what, endpoint, title, items, notes } = tried.outcome;
   return html`<section id="tried" data-region aria-labelledby="tried-title">

@@ -19,6 +19,8 @@ async function disposable() {
 
 const LONG = 'x'.repeat(600);
 
+const DATE_RULE =
+  'must be a date that exists, like 2026-11-24 07:30 (local time, Asia/Shanghai) or 2026-11-24T07:30:00+08:00';
 const URL_RULE = 'must be an http or https URL without user and password, or a path below the publication';
 const KINDS = 'must be one of brief, analysis, feature, roundup-item, roundup';
 const MEDIA_RULE = 'must be given for a file that is not in the media folder';
@@ -33,10 +35,7 @@ describe('a problem in a Markdown file', () => {
     [`dek: [a]`, 'story.md:3: dek is a list: must be text'],
     [`shortHeadline: ${LONG}`, `story.md:3: shortHeadline is "${LONG.slice(0, 79)}…": must be at most 200 characters`],
     ['pinned: yes', 'story.md:3: pinned is "yes": must be true or false'],
-    [
-      'published: yesterday',
-      'story.md:3: published is "yesterday": must be a date that exists, like 2026-11-24 07:30 (local time, PLACEHOLDER) or 2026-11-24T07:30:00+08:00',
-    ],
+    ['published: yesterday', `story.md:3: published is "yesterday": ${DATE_RULE}`],
     ['section: Sport', 'story.md:3: section is "Sport": must be one of the sections: business-tech, world'],
     ['tags:\n  - a\n  - ""', 'story.md:5: tags[1] is "": must be given'],
     ['bylines:\n  - name: A\n    role: author', 'story.md:5: bylines[0].role is "author": must be reporter or editor'],

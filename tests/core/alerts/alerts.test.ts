@@ -207,7 +207,7 @@ forBothDatabases((open, dialect) => {
   describe('the heartbeat', () => {
     it('is called with GET, and its failure raises an alert that its next success resolves', async () => {
       const { store, at, log, web } = await setUp(open);
-      const beat = () => callHeartbeat(store, { url: web.url, clock: at.clock, log });
+      const beat = () => callHeartbeat(store, { url: web.url, until: 0, clock: at.clock, log });
       await beat();
       expect(web.requests).toMatchObject([{ method: 'GET', path: '/hook?key=s3cret', body: '' }]);
       expect(await openAlerts(store.db)).toEqual([]);

@@ -16,10 +16,11 @@ import type { CountedSubject } from '../../../src/core/store/tables.ts';
 import { cancelEdition } from '../../../src/delivery/control/edition-control.ts';
 import { claimDeliveries } from '../../../src/delivery/queue/claim.ts';
 import type { DeliveryOutcome } from '../../../src/delivery/queue/delivery-outcome.ts';
-import { markSubmitting, recordOutcomes } from '../../../src/delivery/queue/outbox.ts';
+import { recordOutcomes } from '../../../src/delivery/queue/outbox.ts';
 import { queueDeliveries } from '../../../src/delivery/queue/queue-deliveries.ts';
 import { foldDeliveries } from '../../../src/delivery/retention.ts';
 import { DAY, HOUR } from '../../../src/lib/time.ts';
+import { markSubmitting } from '../../delivery/fixture.ts';
 import { forBothDatabases } from '../../support/databases.ts';
 
 const NOW = Date.UTC(2026, 10, 24, 8);

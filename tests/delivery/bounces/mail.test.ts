@@ -37,17 +37,6 @@ forEachDatabase((open) => {
       });
     });
 
-    it('changes nothing when it is handled again', async () => {
-      const store = await open();
-      const [about] = (await submitEditions(store, 1)) as [About];
-      await handleMail(store, bounceMessage('postfix-unknown-user', about));
-      const before = await subscriberState(store, about);
-      expect((await handleMail(store, bounceMessage('postfix-unknown-user', about))).description).toBe(
-        'ignored: this hard bounce was recorded before',
-      );
-      expect(await subscriberState(store, about)).toEqual(before);
-    });
-
     it('is recorded once when it is handled four times concurrently', async () => {
       const store = await open();
       const [about] = (await submitEditions(store, 1)) as [About];

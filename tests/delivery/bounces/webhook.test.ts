@@ -125,28 +125,6 @@ forEachDatabase((open) => {
       expect(row).toMatchObject({ edition_id: about.editionId, detail: 'no such user', at: NOW });
     });
 
-    it('suppresses an address after a series of soft bounces', async () => {
-      const store = await open();
-      const submitted = await submitEditions(store, config.bounces.softLimit);
-      const reports = submitted.map((about) => ({ kind: 'soft' as const, token: returnToken(about) }));
-      expect(await recordBounceReports(store, config, SECRETS, reports, NOW)).toEqual({
-        ...NONE,
-        soft: reports.length,
-      });
-      expect((await subscriberState(store, submitted[0] as About)).suppressed).toBe('soft-bounces');
-    });
-
-    it('suppresses an address and unsubscribes after a complaint', async () => {
-      const store = await open();
-      const [about] = (await submitEditions(store, 1)) as [About];
-      const reports = [{ kind: 'complaint' as const, email: 'subscriber1@example.com', detail: 'abuse' }];
-      expect(await recordBounceReports(store, config, SECRETS, reports, NOW)).toEqual({ ...NONE, complaint: 1 });
-      expect(await subscriberState(store, about)).toMatchObject({
-        suppressed: 'complaint',
-        subscription: 'unsubscribed',
-      });
-    });
-
     it.each([
       ['a return path', (about: About) => ({ returnPath: `bounces+${returnToken(about)}@news.example` })],
       ['a mailto: address', (about: About) => ({ token: leaveToken(about) })],

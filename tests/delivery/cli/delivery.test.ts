@@ -77,7 +77,7 @@ describe.concurrent('daywire queue', () => {
     expect(stdout).toMatch(/^due since .*Z\ndaily-roundup\/.* \(7 pending\)\n$/);
     expect(JSON.parse((await folder.run(['queue', 'show', '--json'])).stdout)).toMatchObject({
       held: null,
-      backOffs: [],
+      backOff: null,
       uncertainDeliveries: [],
       editions: [{ deliveryState: 'delivering', deliveries: { pending: 7 } }],
     });

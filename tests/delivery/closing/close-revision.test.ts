@@ -9,11 +9,10 @@ import {
   cancelEdition,
   pauseEdition,
   resumeEdition,
-  settleEdition,
+  settleDeliveries,
 } from '../../../src/delivery/control/edition-control.ts';
 import { reopenDeliveries } from '../../../src/delivery/control/reopen.ts';
 import { INTERRUPTED } from '../../../src/delivery/queue/delivery-outcome.ts';
-import { markSubmitting } from '../../../src/delivery/queue/outbox.ts';
 import { countAllDeliveries } from '../../../src/delivery/queue/queries.ts';
 import { foldDeliveries } from '../../../src/delivery/retention.ts';
 import type { ComposedEdition } from '../../../src/editions/compose.ts';
@@ -31,7 +30,7 @@ import {
   threeStories,
 } from '../../editions/fixtures.ts';
 import { forBothDatabases } from '../../support/databases.ts';
-import { deliveriesOf } from '../fixture.ts';
+import { deliveriesOf, markSubmitting } from '../fixture.ts';
 
 const NOW = CUTOFF + HOUR;
 const LATER = NOW + HOUR;
@@ -235,7 +234,7 @@ describe('closeRevision', () => {
           `"daywire editions settle ${NAME} ADDRESS --as submitted"; to deliver them again, use ` +
           `"daywire editions settle ${NAME} ADDRESS --as retry".`,
       );
-      await settleEdition(store.db, edition.id, 'retry', LATER);
+      await settleDeliveries(store.db, { editionId: edition.id }, 'retry', LATER);
       const { edition: second } = await close(store);
       expect(await openFor(store, second.id)).toEqual(ids);
     });
@@ -307,8 +306,10 @@ describe('closeRevision', () => {
       await expect(reopenDeliveries(store, edition.id, request, LATER)).rejects.toThrow(message);
       await expect(resumeEdition(store.db, edition.id)).rejects.toThrow(message);
       await expect(pauseEdition(store.db, edition.id, 'again')).rejects.toThrow(message);
-      await expect(settleEdition(store.db, edition.id, 'retry', LATER)).rejects.toThrow(message);
-      expect(await settleEdition(store.db, edition.id, 'submitted', LATER)).toMatchObject({ settled: 0 });
+      await expect(settleDeliveries(store.db, { editionId: edition.id }, 'retry', LATER)).rejects.toThrow(message);
+      expect(await settleDeliveries(store.db, { editionId: edition.id }, 'submitted', LATER)).toMatchObject({
+        settled: 0,
+      });
       expect(await openFor(store, edition.id)).toEqual([]);
       expect(ids).toHaveLength(1);
     });

@@ -213,6 +213,7 @@ describe('composeAndClose', () => {
           email: 'ada@example.com',
           tokenVersion: 1,
           expiresAt: null,
+          now: NOW,
         });
         return (await simpleParser(Buffer.concat(chunks))).messageId;
       };

@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { NewsletterConfig } from '../../../src/core/config/config.ts';
-import { composeNow } from '../../../src/delivery/closing/compose-slot.ts';
+import { composeNow } from '../../../src/delivery/closing/close.ts';
 import { HOUR } from '../../../src/lib/time.ts';
 import { addArticle, closeEdition } from '../../app/steps.ts';
 import { check, hold, openDraftApp, setState } from '../../editions/draft/draft-steps.ts';

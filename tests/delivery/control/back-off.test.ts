@@ -26,7 +26,7 @@ describe('the back-off', () => {
     });
   });
 
-  it('alerts after 15 minutes, also where a timer probes less often; of an urgent failure at once; and not twice', () => {
+  it('alerts once: after 15 minutes, also where a timer probes less often, or at once if it is urgent', () => {
     const state = failing(0, 3);
     expect(isAlertDue(state, PASSING, 15 * MINUTE - 1)).toBe(false);
     expect(isAlertDue(state, PASSING, 15 * MINUTE)).toBe(true);

@@ -8,7 +8,7 @@ import {
   pauseEdition,
   releaseQueue,
   resumeEdition,
-  settleDelivery,
+  settleDeliveries,
 } from '../../../src/delivery/control/edition-control.ts';
 import { listUncertain } from '../../../src/delivery/queue/queries.ts';
 import { MINUTE } from '../../../src/lib/time.ts';
@@ -120,7 +120,7 @@ describe('edition control', () => {
     ] as const)('settles an uncertain delivery as %s', async (as, expected) => {
       const store = await open();
       const { editionId, subscriberIds } = await queueEdition(store, 1);
-      const settle = () => settleDelivery(store.db, editionId, subscriberIds[0]!, as, NOW + 1);
+      const settle = () => settleDeliveries(store.db, { editionId, subscriberId: subscriberIds[0]! }, as, NOW + 1);
       await interrupt(store, NOW + 2);
       await expect(settle()).rejects.toThrow('may still be in progress: settle it after 2026-11-24T07:30:00Z');
       await interrupt(store, NOW);
@@ -132,12 +132,13 @@ describe('edition control', () => {
     it('settles only uncertain deliveries, and does not retry deliveries of a cancelled edition', async () => {
       const store = await open();
       const { editionId, subscriberIds } = await queueEdition(store, 1);
-      const settle = (as: 'submitted' | 'retry') => settleDelivery(store.db, editionId, subscriberIds[0]!, as, NOW);
+      const settle = (as: 'submitted' | 'retry') =>
+        settleDeliveries(store.db, { editionId, subscriberId: subscriberIds[0]! }, as, NOW);
       await expect(settle('submitted')).rejects.toThrow(
         `the delivery of daily-roundup/2026-11-24 to subscriber ${subscriberIds[0]} is pending, not uncertain`,
       );
-      await expect(settleDelivery(store.db, editionId, 99, 'retry', NOW)).rejects.toThrow(
-        `the delivery of edition ${editionId} to subscriber 99 does not exist`,
+      await expect(settleDeliveries(store.db, { editionId, subscriberId: 99 }, 'retry', NOW)).rejects.toThrow(
+        'the delivery of daily-roundup/2026-11-24 to subscriber 99 does not exist',
       );
       await interrupt(store, NOW);
       await cancelEdition(store, editionId, 'x', NOW);

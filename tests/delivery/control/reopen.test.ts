@@ -4,9 +4,13 @@ import { eraseSubscriber } from '../../../src/audience/erasure.ts';
 import { suppressAddress } from '../../../src/audience/suppression.ts';
 import type { Store } from '../../../src/core/store/store.ts';
 import type { Tables } from '../../../src/core/store/tables.ts';
-import { cancelEdition, pauseEdition, settleEdition } from '../../../src/delivery/control/edition-control.ts';
-import { countExpiredPending, extendDeliveries } from '../../../src/delivery/control/expiry.ts';
-import { type ReopenRequest, reopenDeliveries } from '../../../src/delivery/control/reopen.ts';
+import { cancelEdition, pauseEdition, settleDeliveries } from '../../../src/delivery/control/edition-control.ts';
+import {
+  countExpiredPending,
+  extendDeliveries,
+  type ReopenRequest,
+  reopenDeliveries,
+} from '../../../src/delivery/control/reopen.ts';
 import { expiredReason } from '../../../src/delivery/queue/delivery-outcome.ts';
 import { recordOutcomes } from '../../../src/delivery/queue/outbox.ts';
 import { HOUR, MINUTE } from '../../../src/lib/time.ts';
@@ -164,7 +168,7 @@ describe('expired and uncertain deliveries of an edition', () => {
       await store.db.updateTable('deliveries').set({ state: 'submitting', lease_until: NOW, fence: 1 }).execute();
       await setRow(store, subscriberIds[2], { lease_until: NOW + MINUTE });
       await setRow(store, subscriberIds[3], { state: 'failed' });
-      const of = (id: number, as: 'submitted' | 'retry') => settleEdition(store.db, id, as, NOW);
+      const of = (id: number, as: 'submitted' | 'retry') => settleDeliveries(store.db, { editionId: id }, as, NOW);
       expect(await of(editionId, 'submitted')).toEqual({ settled: 2, inProgress: 1, until: NOW + MINUTE });
       expect(await of(editionId, 'submitted')).toMatchObject({ settled: 0 });
       const states = (await deliveriesOf(store)).map((row) => row.state);

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Store } from '../../../src/core/store/store.ts';
-import { readLastProviderEvent } from '../../../src/delivery/providers/last-event.ts';
-import type { ProviderEvent } from '../../../src/delivery/providers/provider-event.ts';
+import { readLastProviderEvent } from '../../../src/delivery/providers/record-events.ts';
+import type { ProviderEvent } from '../../../src/delivery/providers/report-reader.ts';
 import { DAY, MINUTE } from '../../../src/lib/time.ts';
 import type { WebOptions } from '../../../src/web/server/web-context.ts';
 import { NOW, openTestSite, type TestSite } from '../../app/test-site.ts';

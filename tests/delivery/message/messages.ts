@@ -16,6 +16,7 @@ export const ADA = {
   email: 'Ada@bücher.example',
   tokenVersion: 3,
   expiresAt: null as number | null,
+  now: Date.UTC(2026, 11, 31),
 };
 export const { nonce: NONCE } = testEdition();
 

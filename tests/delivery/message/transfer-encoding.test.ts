@@ -97,22 +97,11 @@ describe('encodeAround', () => {
     );
   });
 
-  it('shares the encoded texts between copies, whatever the lengths of the values', () => {
-    for (const around of ['Latin text. ', '电池降价。']) {
-      const encoded = encodeAround([around, around.repeat(900), around.repeat(900)]);
-      const [first, second, third] = [
-        ['a', 'bb'],
-        ['ccc', 'd'.repeat(300)],
-        ['eeee', 'ffff'],
-      ].map((values) => encoded.rest(values).filter((piece) => typeof piece !== 'string'));
-      expect(first).toHaveLength(2);
-      // In base64 the encoding depends on the length of the value modulo three.
-      const again = encoded.rest(['é'.repeat(2), 'ffff']).filter((piece) => typeof piece !== 'string');
-      expect([again.length, second?.length, third?.length]).toEqual([2, 2, 2]);
-      for (const [index, piece] of again.entries()) expect(piece).toBe(third?.[index]);
-      if (encoded.encoding === 'quoted-printable')
-        for (const [index, piece] of (second ?? []).entries()) expect(piece).toBe(first?.[index]);
-    }
+  it('shares the texts in quoted-printable between copies', () => {
+    const encoded = encodeAround(['Latin text. ', 'Latin text. '.repeat(900)]);
+    const shared = (value: string) => encoded.rest([value]).filter((piece) => typeof piece !== 'string');
+    expect(shared('a')).toHaveLength(1);
+    expect(shared('d'.repeat(300))[0]).toBe(shared('a')[0]);
   });
 
   it('uses quoted-printable for mostly Latin text and base64 otherwise', () => {

@@ -3,7 +3,7 @@ import { NOW, queueEdition } from '../../../scripts/test-edition.ts';
 import type { Tables } from '../../../src/core/store/tables.ts';
 import { retry } from '../../../src/delivery/control/operator-control.ts';
 import { reopenDeliveries } from '../../../src/delivery/control/reopen.ts';
-import { endedBadly, finishingWithAlert, undeliveredMessage } from '../../../src/delivery/monitor/finish.ts';
+import { canRetry, endedBadly, finishingWithAlert, undeliveredMessage } from '../../../src/delivery/monitor/finish.ts';
 import { expiredReason, OVER_LIMITS } from '../../../src/delivery/queue/delivery-outcome.ts';
 import { finishEditions } from '../../../src/delivery/queue/outbox.ts';
 import { openAlerts } from '../../support/alerts.ts';
@@ -47,7 +47,7 @@ describe('an edition that is done', () => {
       expect(await alertsOf(app)).toEqual([alert]);
 
       const edition = { id: editionId, newsletter: 'daily-roundup', slot: '2026-11-24' };
-      const request = { kinds: ['failed', 'expired'] as const, domain: null };
+      const request = { kinds: ['failed', 'expired'] as const };
       await retry(app, edition, { ...request, isDryRun: true });
       expect(await alertsOf(app)).toEqual([alert]);
       await retry(app, edition, { ...request, isDryRun: false });
@@ -67,8 +67,10 @@ describe('an edition that is done', () => {
       const { editionId } = await queueEdition(app.store, 2);
       await end(app, editionId, [refused]);
       await finishEditions(app.store.db, finishingWithAlert(app));
-      expect(await alertsOf(app)).toHaveLength(1);
+      expect(await alertsOf(app)).toEqual([expect.stringContaining('to deliver them again, use')]);
+      expect(await canRetry(app.store.db, editionId)).toBe(true);
       await app.store.db.updateTable('subscribers').set({ suppressed_reason: 'operator' }).execute();
+      expect(await canRetry(app.store.db, editionId)).toBe(false);
       const edition = { id: editionId, newsletter: 'daily-roundup', slot: '2026-11-24' };
       const again = (kinds: ('failed' | 'expired')[]) => retry(app, edition, { kinds, isDryRun: false });
       await again(['failed']);

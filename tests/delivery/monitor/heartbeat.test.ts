@@ -40,7 +40,9 @@ describe('the heartbeat', () => {
       expect(await callDueHeartbeats(app)).toBe(false);
       expect(await callDueHeartbeats(app)).toBe(false);
       expect(web.requests).toHaveLength(1);
-      expect((await openAlerts(app.store.db)).map(({ key }) => key)).toEqual(['heartbeat']);
+      expect(await openAlerts(app.store.db)).toMatchObject([
+        { key: 'heartbeat', message: expect.stringMatching(/ until 2026-11-26T07:30:00Z, and then given up /) },
+      ]);
       web.answer = 200;
       app.now += MINUTE;
       expect(await callDueHeartbeats(app)).toBe(true);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cancel, settle, settleAll } from '../../../src/delivery/control/operator-control.ts';
+import { cancel, settle } from '../../../src/delivery/control/operator-control.ts';
 import { deliverDue } from '../../../src/delivery/deliver-due.ts';
 import { readRunDetails, startRunDetails } from '../../../src/delivery/monitor/run-details.ts';
 import { MINUTE } from '../../../src/lib/time.ts';
@@ -80,9 +80,9 @@ describe('uncertain deliveries that the operator must settle', () => {
       expect(await alertsOf(app)).toEqual([{ key: 'uncertain', message, count: 1 }]);
       const edition = { id: 1, newsletter: 'daily-roundup', slot };
       const [first] = await deliveriesOf(app.store);
-      await settle(app, edition, first?.subscriber_id as number, 'retry');
+      await settle(app, { editionId: 1, subscriberId: first?.subscriber_id as number }, 'retry');
       expect(await alertsOf(app)).toMatchObject([{ message: expect.stringMatching(/^6 deliveries are uncertain/) }]);
-      await settleAll(app, edition, 'submitted');
+      await settle(app, { editionId: edition.id }, 'submitted');
       expect(await alertsOf(app)).toEqual([]);
     });
 

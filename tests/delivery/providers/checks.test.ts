@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ProviderEvent, ProviderRequest } from '../../../src/delivery/providers/provider-event.ts';
+import type { ProviderEvent, ProviderRequest } from '../../../src/delivery/providers/report-reader.ts';
 import { DAY, MINUTE, SECOND } from '../../../src/lib/time.ts';
 import { mailgunSignature, PROVIDER_FIXTURES, sendGridHeaders } from './signed-requests.ts';
 

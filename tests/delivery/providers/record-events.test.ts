@@ -4,8 +4,8 @@ import { mailboxToken } from '../../../src/audience/tokens.ts';
 import { readDelivered, readDeliveryCounts } from '../../../src/core/store/counts.ts';
 import type { Store } from '../../../src/core/store/store.ts';
 import type { Tables } from '../../../src/core/store/tables.ts';
-import type { ProviderEvent } from '../../../src/delivery/providers/provider-event.ts';
 import { recordProviderEvents } from '../../../src/delivery/providers/record-events.ts';
+import type { ProviderEvent } from '../../../src/delivery/providers/report-reader.ts';
 import { claimDeliveries } from '../../../src/delivery/queue/claim.ts';
 import {
   type DeliveryOutcome,
@@ -193,7 +193,7 @@ describe('events of mail providers', () => {
           ['delivered', { state: 'pending', reason: INTERRUPTED, lease_until: NOW + MINUTE }],
           ['soft', { state: 'submitting', lease_until: NOW - 1 }],
           ['delivered', { state: 'suppressed', reason: 'cancelled by the operator: wrong; it may have arrived' }],
-          ['delivered', { state: 'failed', reason: 'attempt 8 of 8, the last one interrupted' }],
+          ['delivered', { state: 'failed', reason: 'expired: it could not be submitted in time; it may have arrived' }],
         ];
         for (const [n, [kind, changes]] of cases.entries()) {
           await set({ lease_until: null, delivered_at: null, ...changes, fence: 10 * n });
@@ -242,13 +242,7 @@ describe('events of mail providers', () => {
 
       it('take back that it was refused', async () => {
         await set({ state: 'submitting', lease_until: NOW - 1 });
-        const refusal = {
-          domain: 'example.com',
-          kind: 'uncertain' as const,
-          repeated: 0,
-          accepted: 0,
-          fence: 0,
-        };
+        const refusal = { domain: 'example.com', kind: 'permanent' as const, repeated: 0, accepted: 1, fence: 0 };
         const key = { edition_id: open.editionId, subscriber_id: open.subscriberId };
         await store.db
           .insertInto('edition_refusals')

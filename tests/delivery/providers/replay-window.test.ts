@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { EVENT_IDS_KEPT, REPLAY_WINDOW, whyUntimely } from '../../../src/delivery/providers/replay-window.ts';
+import { EVENT_IDS_KEPT, REPLAY_WINDOW, whyUntimely } from '../../../src/delivery/providers/report-reader.ts';
 import { DAY, MINUTE } from '../../../src/lib/time.ts';
 
 const NOW = Date.UTC(2026, 10, 24, 7, 30);

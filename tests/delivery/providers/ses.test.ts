@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ProviderEvent } from '../../../src/delivery/providers/provider-event.ts';
+import type { ProviderEvent } from '../../../src/delivery/providers/report-reader.ts';
 import { readSesRecord } from '../../../src/delivery/providers/ses.ts';
 import { parseSnsMessage } from '../../../src/delivery/providers/sns-signature.ts';
 import {
@@ -9,10 +9,8 @@ import {
   DELAY,
   DELIVERY,
   HAPPENED,
-  JOINED,
   PERMANENT,
   RECIPIENT,
-  SUBSCRIPTION,
   sesRecord,
 } from './fixtures/ses-records.ts';
 
@@ -80,11 +78,9 @@ describe('a record of Amazon SES', () => {
     expect([of('not-spam'), of('auth-failure'), of('virus')].flat()).toEqual([]);
   });
 
-  it('is a delivery, a rejected message, or the end of a subscription', () => {
+  it('is a delivery, or a rejected message', () => {
     expect(kinds('Delivery', DELIVERY)).toEqual(['delivered']);
     expect(kinds('Reject', { reject: { reason: 'Bad content' } })).toEqual(['soft']);
-    expect(kinds('Subscription', SUBSCRIPTION)).toEqual(['unsubscribe']);
-    expect(kinds('Subscription', JOINED)).toEqual([]);
   });
 
   it('gives an event for each recipient, and one that is malformed does not stop the others', () => {
@@ -112,7 +108,7 @@ describe('a record of Amazon SES', () => {
   });
 
   it('never throws, whatever it holds', () => {
-    const types = fc.constantFrom('Bounce', 'Complaint', 'Delivery', 'Reject', 'Subscription', 'constructor');
+    const types = fc.constantFrom('Bounce', 'Complaint', 'Delivery', 'Reject', 'constructor');
     const parts = fc.constantFrom('bounce', 'complaint', 'delivery', 'reject', 'subscription', 'mail');
     const record = fc
       .dictionary(parts, fc.jsonValue())

@@ -6,7 +6,7 @@ import { createHmac, generateKeyPairSync, sign } from 'node:crypto';
 import { checkBrevo } from '../../../src/delivery/providers/brevo.ts';
 import { checkMailgun } from '../../../src/delivery/providers/mailgun.ts';
 import { checkPostmark } from '../../../src/delivery/providers/postmark.ts';
-import type { ProviderCheck, ProviderEvent, ProviderRequest } from '../../../src/delivery/providers/provider-event.ts';
+import type { ProviderCheck, ProviderEvent, ProviderRequest } from '../../../src/delivery/providers/report-reader.ts';
 import { checkSendGrid } from '../../../src/delivery/providers/sendgrid.ts';
 
 /** What a report is about. */

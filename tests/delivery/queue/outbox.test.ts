@@ -13,14 +13,13 @@ import type { DeliveryOutcome } from '../../../src/delivery/queue/delivery-outco
 import {
   type ClaimedDelivery,
   finishEditions,
-  markSubmitting,
   recordOutcomes,
   releaseClaims,
 } from '../../../src/delivery/queue/outbox.ts';
 import { countDeliveries } from '../../../src/delivery/queue/queries.ts';
 import { HOUR, MINUTE } from '../../../src/lib/time.ts';
 import { forBothDatabases } from '../../support/databases.ts';
-import { deliveriesOf } from '../fixture.ts';
+import { deliveriesOf, markSubmitting } from '../fixture.ts';
 
 const LEASE = 2 * MINUTE;
 const INTERRUPTED = 'interrupted while submitting: retried with the same Message-ID';
@@ -319,7 +318,7 @@ describe('markSubmitting', () => {
       await change(store).execute();
       expect(await mark(store, claims)).toEqual(['suppressed']);
       expect(await deliveriesOf(store)).toMatchObject([
-        { state: 'suppressed', reason: 'the subscription is not confirmed any more', lease_until: null, attempts: 0 },
+        { state: 'suppressed', reason: 'the subscription is no longer confirmed', lease_until: null, attempts: 0 },
       ]);
     });
 
@@ -339,7 +338,7 @@ describe('markSubmitting', () => {
         'the address is suppressed: complaint',
         'the subscriber paused mail until 2026-11-24T07:30:00Z',
         null,
-        'the subscriber does not exist any more',
+        'the subscriber no longer exists',
         null,
       ]);
     });

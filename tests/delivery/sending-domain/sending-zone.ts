@@ -3,8 +3,8 @@
  */
 import { generateKeyPairSync } from 'node:crypto';
 import type { Signer } from '../../../src/core/keys.ts';
-import { dkimRecord } from '../../../src/delivery/sending-domain/dkim-record.ts';
-import type { SendingSetup } from '../../../src/delivery/sending-domain/sending-setup.ts';
+import { dkimRecord } from '../../../src/delivery/sending-domain/dkim.ts';
+import type { SendingSetup } from '../../../src/delivery/sending-domain/judge-setup.ts';
 import type { Zone } from '../../support/name-server.ts';
 
 export const { privateKey: rsaKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
@@ -22,12 +22,10 @@ export const OWN_SERVER: SendingSetup = {
   provider: null,
   addresses: ['192.0.2.10', '2001:db8::10'],
   signers: SIGNERS,
-  mailServer: 'mail.example.com',
-  contact: 'desk@news.example.com',
+  feedbackExchange: null,
   publicUrl: 'https://news.example.com',
 };
 
-/** Of 127.0.0.1, so that the TLS of the mail exchange can be tried. */
 export const RIGHT_ZONE: Zone = {
   'news.example.com': { A: ['192.0.2.80'] },
   'bounces.example.com': {

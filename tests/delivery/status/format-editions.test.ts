@@ -9,13 +9,10 @@ describe('the text of a delivery report', () => {
     ['4 submitted, 1 deferred, 2 failed', { submitted: 4, deferred: 1, failed: 2 }],
     ['0 submitted; service messages: 3 submitted, 1 failed', { service: { ...NOTHING, submitted: 3, failed: 1 } }],
     [
-      '1 submitted; daily/2026-11-24 is paused: 550 5.7.1; daily/2026-11-24 to example.com is paused: 550; stopped: 535 no',
+      '1 submitted; daily/2026-11-24 is paused: 550 5.7.1; stopped: 535 no',
       {
         submitted: 1,
-        paused: [
-          { edition: 'daily/2026-11-24', editionId: 1, reason: '550 5.7.1' },
-          { edition: 'daily/2026-11-24', editionId: 1, domain: 'example.com', reason: '550' },
-        ],
+        paused: [{ edition: 'daily/2026-11-24', editionId: 1, reason: '550 5.7.1' }],
         stopped: '535 no',
       },
     ],

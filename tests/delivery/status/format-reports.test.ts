@@ -4,7 +4,7 @@ import {
   formatProviderReports,
   formatRates,
   formatReports,
-} from '../../../src/delivery/status/format-reports.ts';
+} from '../../../src/delivery/status/format-editions.ts';
 
 const NONE = {
   delivered: null,

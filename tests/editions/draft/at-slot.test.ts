@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import type { Run } from '../../../src/core/schedule/run-ledger.ts';
-import { composeNow } from '../../../src/delivery/closing/compose-slot.ts';
+import { composeNow } from '../../../src/delivery/closing/close.ts';
 import { HOUR, MINUTE, SECOND, wallClock } from '../../../src/lib/time.ts';
 import { openAlerts } from '../../support/alerts.ts';
 import { saveAsPublished } from '../../support/articles.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Config, NewsletterConfig } from '../../../src/core/config/config.ts';
-import { composeNow } from '../../../src/delivery/closing/compose-slot.ts';
+import { composeNow } from '../../../src/delivery/closing/close.ts';
 import { startSending } from '../../../src/delivery/closing/countdown.ts';
-import { makeAlertEdition } from '../../../src/delivery/closing/make-alert-edition.ts';
+import { makeAlertEdition } from '../../../src/delivery/closing/newsletter-jobs.ts';
 import { approvalHash } from '../../../src/editions/draft/approval.ts';
 import { readArrangedDraft } from '../../../src/editions/draft/arranged-draft.ts';
 import { readComingDrafts } from '../../../src/editions/draft/coming-drafts.ts';

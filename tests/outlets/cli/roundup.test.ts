@@ -229,13 +229,14 @@ describe('daywire roundup', () => {
     await run('restore', '2', '3');
     expect((await run('merge', '1', '3')).text).toMatch(new RegExp(`^merged into ${first}: Third Wire on event 3 `));
     expect((await run('split', '1', 'second')).text).toMatch(/; g\d+ is a group of its own\n$/);
+    await run('list');
     expect((await run('first', first, 'third')).text).toMatch(
       /^daywire: third names several reports of g\d+: use the id/,
     );
     expect((await run('first', first, third)).text).toMatch(
       /^named another outlet first in g\d+: Third Wire on event 3 /,
     );
-    expect((await run('first', '2', 'examp')).text).toMatch(
+    expect((await run('first', second, 'examp')).text).toMatch(
       /^named another outlet first in g4: The Example on event 2 /,
     );
     const log: { command: { kind: string } }[] = await json('log');

@@ -6,9 +6,13 @@ import type { Run } from '../../../core/schedule/run-ledger.ts';
 import { listRunsInStates } from '../../../core/schedule/run-pages.ts';
 import { DELIVERY_HELD, readMeta } from '../../../core/store/meta.ts';
 import type { EditionDeliveryState } from '../../../core/store/tables.ts';
-import { type EditionDelivery, readDeliveriesOf } from '../../../delivery/desk/deliveries/delivery-reading.ts';
-import { NO_DELIVERIES } from '../../../delivery/desk/editions/edition-figures.ts';
-import { countAllDeliveries, type DeliveryStateCounts, readDeliveryStates } from '../../../delivery/queue/queries.ts';
+import { type EditionDelivery, readDeliveriesOf } from '../../../delivery/desk/deliveries/delivery-parts.ts';
+import {
+  countAllDeliveries,
+  type DeliveryStateCounts,
+  NO_DELIVERIES,
+  readDeliveryStates,
+} from '../../../delivery/queue/queries.ts';
 import { type ComingDraft, type ComingNewsletter, readComingDrafts } from '../../../editions/draft/coming-drafts.ts';
 import { type EditionSummary, lastEdition, listUnfinishedEditions } from '../../../editions/queries.ts';
 import { DAY } from '../../../lib/time.ts';

@@ -2,8 +2,8 @@
 import { html } from 'hono/html';
 import { withDeskWords } from '../../../core/actions.ts';
 import { RELEASE_QUEUE } from '../../../delivery/alerts.ts';
+import type { EditionDelivery } from '../../../delivery/desk/deliveries/delivery-parts.ts';
 import { deliveryPath, liveFigures } from '../../../delivery/desk/deliveries/delivery-parts.ts';
-import type { EditionDelivery } from '../../../delivery/desk/deliveries/delivery-reading.ts';
 import {
   deliveryStateMark,
   editionDeskPath,

@@ -11,18 +11,10 @@ import { formatCount } from '../../../web/desk/parts/figure.ts';
 import { passwordField, submitButton, textField } from '../../../web/desk/parts/form.ts';
 import { sentence } from '../../../web/desk/parts/operator-text.ts';
 import { DeliveryControlError, pauseEdition } from '../../control/edition-control.ts';
-import {
-  cancel,
-  ExpiredDeliveriesError,
-  release,
-  resume,
-  retry,
-  settle,
-  settleAll,
-} from '../../control/operator-control.ts';
+import { cancel, ExpiredDeliveriesError, release, resume, retry, settle } from '../../control/operator-control.ts';
 import type { ReopenableKind } from '../../control/reopen.ts';
-import { countAllDeliveries } from '../../queue/queries.ts';
-import { failureFigures, NO_DELIVERIES } from '../editions/edition-figures.ts';
+import { countAllDeliveries, NO_DELIVERIES } from '../../queue/queries.ts';
+import { failureFigures } from '../editions/edition-figures.ts';
 import { mailedName, messageCount } from '../editions/edition-names.ts';
 import { deliveredEdition, respondDelivery } from './delivery-page.ts';
 import { deliveryPath } from './delivery-parts.ts';
@@ -111,7 +103,7 @@ export function handleSettle(request: SignedInRequest): Promise<Response> {
     const subscriberId = /^\d{1,15}$/.test(subscriber) ? Number(subscriber) : 0;
     const as = outcomeOf(request);
     const onCommit = request.audit('delivery.settle', fullEditionName(edition), { subscriber: subscriberId, as });
-    await settle(request.desk.app, edition, subscriberId, as, onCommit);
+    await settle(request.desk.app, { editionId: edition.id, subscriberId }, as, onCommit);
     return { text: as === 'submitted' ? 'Recorded as submitted.' : 'It will be submitted again.' };
   });
 }
@@ -121,7 +113,7 @@ export function handleSettleAll(request: SignedInRequest): Promise<Response> {
   return onEdition(request, async (edition) => {
     const as = outcomeOf(request);
     const onCommit = request.audit('delivery.settle-all', fullEditionName(edition), { as });
-    const { settled, inProgress } = await settleAll(request.desk.app, edition, as, onCommit);
+    const { settled, inProgress } = await settle(request.desk.app, { editionId: edition.id }, as, onCommit);
     const what = as === 'submitted' ? 'recorded as submitted' : 'will be submitted again';
     const rest = inProgress === 0 ? '' : ` ${messageCount(inProgress)} may still be in progress: settle them later.`;
     return { text: `${messageCount(settled)} ${what}.${rest}` };

@@ -4,7 +4,8 @@
 import { html } from 'hono/html';
 import { type Edition, findEditionById, fullEditionName } from '../../../editions/queries.ts';
 import { maskLocalPart } from '../../../lib/address.ts';
-import { lineChart } from '../../../web/desk/chart.ts';
+import { DAY, HOUR, localDateTime, MINUTE, wallClock } from '../../../lib/time.ts';
+import { type Chart, lineChart } from '../../../web/desk/chart.ts';
 import type { Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
 import { respondMissing, respondPage } from '../../../web/desk/page.ts';
 import { formatCount } from '../../../web/desk/parts/figure.ts';
@@ -15,22 +16,12 @@ import { fromNow, when } from '../../../web/desk/parts/when.ts';
 import type { ExpiredDeliveriesError } from '../../control/operator-control.ts';
 import { type EditionProgress, listProgress } from '../../progress.ts';
 import type { FailureGroup } from '../../queue/failure-groups.ts';
-import { type FailedDeliveryOf, listFailedOf, listUncertainOf, type UncertainDelivery } from '../../queue/queries.ts';
+import { type FailedDeliveryOf, listFailedOf, listUncertain, type UncertainDelivery } from '../../queue/queries.ts';
 import type { ProviderReports } from '../../status/edition-reports.ts';
 import { redactAddresses } from '../../transport/redact-addresses.ts';
 import { failureFigures, providerReports } from '../editions/edition-figures.ts';
 import { editionDeskPath, mailedName } from '../editions/edition-names.ts';
-import {
-  cancelLink,
-  controlForms,
-  deliveryPath,
-  expiredForms,
-  liveFigures,
-  progressBar,
-  stateLine,
-} from './delivery-parts.ts';
-import { type EditionDelivery, readDeliveriesOf } from './delivery-reading.ts';
-import { submissionsChart } from './over-time.ts';
+import { deliveryPath, deliveryState, type EditionDelivery, expiredForms, readDeliveriesOf } from './delivery-parts.ts';
 
 const PER_PAGE = 50;
 /** Minutes of progress that are read: two days. Older ones are not in the chart. */
@@ -68,7 +59,7 @@ export async function respondDelivery(
   const [deliveries, failed, uncertain, progress, counted, providers] = await Promise.all([
     readDeliveriesOf(desk, [edition], at),
     listFailedOf(db, id, { after, limit: PER_PAGE + 1 }),
-    listUncertainOf(db, id, { now: at, after: 0, limit: PER_PAGE }),
+    listUncertain(db, { now: at, limit: PER_PAGE, editionId: id }),
     listProgress(db, id, MAX_PROGRESS),
     failureFigures(desk).read(id),
     providerReports(desk).read(id),
@@ -79,11 +70,7 @@ export async function respondDelivery(
 ${problem.message === undefined ? '' : html`<p class="error" role="alert">${problem.message}</p>`}
 ${problem.expired === undefined ? '' : expiredForms(request, id, problem.expired)}
 <section id="state" data-region aria-labelledby="state-heading"><h2 id="state-heading">Now</h2>
-${stateLine(delivery)}
-${controlForms(request, delivery)}
-${progressBar(delivery)}
-${liveFigures(delivery)}
-${cancelLink(request, delivery)}</section>
+${deliveryState(request, delivery)}</section>
 ${uncertain.length === 0 ? '' : uncertainSection(request, edition, delivery, uncertain)}
 <section id="failures" data-region aria-labelledby="failures-heading"><h2 id="failures-heading">Failures by cause</h2>
 ${counted === null ? countingNote : html`${failureTable(counted.value.groups)}${age(request, counted.at)}`}</section>
@@ -206,4 +193,47 @@ function chart({ desk }: SignedInRequest, edition: Edition, progress: readonly E
   if (drawn !== null) return lineChart(drawn);
   return html`<p class="empty">No progress is recorded. It is recorded while daywire runs and
 delivers the edition, and deleted with its deliveries.</p>`;
+}
+
+const MAX_PARTS = 60;
+const LENGTHS = [MINUTE, 2 * MINUTE, 5 * MINUTE, 10 * MINUTE, 30 * MINUTE, HOUR, 3 * HOUR, 12 * HOUR, DAY];
+
+/**
+ * The chart of a delivery, in at most about sixty parts of equal length.
+ * @param closedAt when the edition closed: nothing was submitted before
+ * @param progress by time, as recorded; see `EditionProgress`
+ * @returns null if nothing has been recorded
+ */
+export function submissionsChart(closedAt: number, progress: readonly EditionProgress[], zone: string): Chart | null {
+  const last = progress.at(-1);
+  if (last === undefined) return null;
+  const span = Math.max(0, last.at - closedAt);
+  const length = LENGTHS.find((one) => span / one < MAX_PARTS) ?? Math.ceil(span / MAX_PARTS / DAY) * DAY;
+  const parts = Math.floor(span / length) + 1;
+  const [submitted, failed] = [Array<number>(parts).fill(0), Array<number>(parts).fill(0)];
+  let before: Omit<EditionProgress, 'at'> = { submitted: 0, failed: 0 };
+  for (const one of progress) {
+    const part = Math.min(parts - 1, Math.max(0, Math.floor((one.at - closedAt) / length)));
+    // Fewer where an operator has retried failed ones.
+    submitted[part] = (submitted[part] ?? 0) + Math.max(0, one.submitted - before.submitted);
+    failed[part] = (failed[part] ?? 0) + Math.max(0, one.failed - before.failed);
+    before = one;
+  }
+  const label = span < DAY ? clock : localDateTime;
+  return {
+    id: 'submissions',
+    title: 'Messages over time',
+    description: 'Messages that were submitted and that failed, from the close of the edition to the last change.',
+    axis: 'From',
+    labels: submitted.map((_, part) => label(closedAt + part * length, zone)),
+    series: [
+      { name: 'Submitted', values: submitted },
+      { name: 'Failed', values: failed },
+    ],
+  };
+}
+
+/** `07:30`. */
+function clock(instant: number, zone: string): string {
+  return wallClock(instant, zone).toPlainTime().toString({ smallestUnit: 'minute' });
 }

@@ -2,23 +2,42 @@
  * Parts of the pages of deliveries: the state of an edition with its acts.
  */
 import { html } from 'hono/html';
+import type { EditionDeliveryState } from '../../../core/store/tables.ts';
+import type { EditionSummary } from '../../../editions/queries.ts';
 import { formatDuration } from '../../../lib/time.ts';
-import type { Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
+import type { DeskContext, Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
 import { type Figure, figures, formatCount } from '../../../web/desk/parts/figure.ts';
 import { hiddenFields, postButton, submitButton, textField } from '../../../web/desk/parts/form.ts';
 import type { ExpiredDeliveriesError } from '../../control/operator-control.ts';
-import { formatRate, type SubmissionRate } from '../../submission-rate.ts';
+import { canRetry as canRetryAny } from '../../monitor/finish.ts';
+import { listProgress } from '../../progress.ts';
+import {
+  countAllDeliveries,
+  countUncertain,
+  type DeliveryStateCounts,
+  NO_DELIVERIES,
+  readDeliveryStates,
+} from '../../queue/queries.ts';
+import { formatRate, type SubmissionRate, submissionRate } from '../../submission-rate.ts';
 import { deliveryFigures, queuedOf } from '../editions/edition-figures.ts';
 import { deliveryStateMark } from '../editions/edition-names.ts';
-import type { EditionDelivery } from './delivery-reading.ts';
 
 /** The path of the page of an edition's deliveries, below the desk's path. */
 export function deliveryPath(editionId: number): string {
   return `/deliveries/${editionId}`;
 }
 
+/** The state of an edition's deliveries, with its figures and acts. */
+export function deliveryState(request: SignedInRequest, delivery: EditionDelivery): Html {
+  return html`${stateLine(delivery)}
+${controlForms(request, delivery)}
+${progressBar(delivery)}
+${liveFigures(delivery)}
+${cancelLink(request, delivery)}`;
+}
+
 /** The state in words, with the reason. */
-export function stateLine({ state, reason, uncertain }: EditionDelivery): Html {
+function stateLine({ state, reason, uncertain }: EditionDelivery): Html {
   return html`<p>${deliveryStateMark(state)}${reason === null ? '' : html` <span class="meaning">${reason}</span>`}</p>
 ${
   uncertain === 0
@@ -49,17 +68,18 @@ function rateFigures(id: number, { perSecond, left }: SubmissionRate): Figure[] 
 }
 
 /** What an operator may do with an edition in its state. */
-export function controlForms(request: SignedInRequest, { edition, state, counts }: EditionDelivery): Html {
+function controlForms(request: SignedInRequest, { edition, state, counts, canRetry }: EditionDelivery): Html {
   if (!request.may('deliveries.control') || edition.supersededBy !== null) return html``;
   const { base } = request.desk;
   const path = deliveryPath(edition.id);
   const pause = html`<form class="filters" method="post" action="${base}${path}/pause">
 ${submitButton('Pause', { id: `pause-${edition.id}` })}
 ${textField({ id: `reason-${edition.id}`, name: 'reason', label: 'Why (optional)', maxLength: 200 })}</form>`;
+  const resume = `resume-${edition.id}`;
   return html`<div class="buttons">${state === 'delivering' ? pause : ''}
-${state === 'paused' ? postButton(request, `${path}/resume`, 'Resume', { id: `resume-${edition.id}`, primary: true }) : ''}
+${state !== 'paused' ? '' : postButton(request, `${path}/resume`, 'Resume', { id: resume, primary: true })}
 ${
-  counts.failed > 0 && state !== 'cancelled'
+  canRetry && state !== 'cancelled'
     ? postButton(request, `${path}/retry`, 'Retry failed', { id: `retry-${edition.id}`, fields: { kinds: 'failed' } })
     : ''
 }
@@ -74,7 +94,7 @@ ${
 }
 
 /** Apart from what can be taken back, and last. */
-export function cancelLink(request: SignedInRequest, { edition, state }: EditionDelivery): Html {
+function cancelLink(request: SignedInRequest, { edition, state }: EditionDelivery): Html {
   const isOpen = state === 'delivering' || state === 'paused';
   if (!request.may('deliveries.control') || edition.supersededBy !== null || !isOpen) return html``;
   return html`<p class="buttons"><a class="button danger"
@@ -82,7 +102,7 @@ export function cancelLink(request: SignedInRequest, { edition, state }: Edition
 }
 
 /** How far a delivery under way was when the page was made; the page is loaded again as it proceeds. */
-export function progressBar({ edition, state, counts }: EditionDelivery): Html {
+function progressBar({ edition, state, counts }: EditionDelivery): Html {
   if (state !== 'delivering' && state !== 'paused') return html``;
   const all = queuedOf(counts);
   const over = all - counts.pending - counts.submitting;
@@ -116,4 +136,51 @@ ${textField({
 ${submitButton('Give them more time and resume', { id: 'resume-extended', primary: true })}</form>
 <form method="post" action="${action}">${hiddenFields({ expire: 'yes' })}
 ${submitButton('Let them fail and resume', { id: 'resume-expired', danger: true })}</form></section>`;
+}
+
+export interface EditionDelivery {
+  edition: EditionSummary;
+  state: EditionDeliveryState;
+  /** Of a pause or a cancellation. */
+  reason: string | null;
+  counts: DeliveryStateCounts;
+  uncertain: number;
+  /** Whether a retry would submit any of the failed ones. */
+  canRetry: boolean;
+  rate: SubmissionRate;
+}
+
+/** The deliveries of editions, in their order. */
+export async function readDeliveriesOf(
+  { app: { store } }: DeskContext,
+  editions: readonly EditionSummary[],
+  now: number,
+): Promise<EditionDelivery[]> {
+  const { db } = store;
+  const ids = editions.map(({ id }) => id);
+  if (ids.length === 0) return [];
+  const [states, counts] = await Promise.all([readDeliveryStates(db, ids), countAllDeliveries(db, ids)]);
+  const read = async (edition: EditionSummary): Promise<EditionDelivery> => {
+    const { id } = edition;
+    const { state = 'delivering', reason = null } = states.find(({ editionId }) => editionId === id) ?? {};
+    const ofEdition = counts.get(id) ?? NO_DELIVERIES;
+    const uncertain = await countUncertain(db, now, id);
+    const rate = state === 'delivering' ? await readRate(db, id, ofEdition, now) : NO_RATE;
+    const retries = ofEdition.failed > 0 && (await canRetryAny(db, id));
+    return { edition, state, reason, counts: ofEdition, uncertain, canRetry: retries, rate };
+  };
+  return Promise.all(editions.map(read));
+}
+
+const NO_RATE: SubmissionRate = { perSecond: null, left: null, over: 0 };
+
+/** The last records of the progress, and now. */
+async function readRate(
+  db: DeskContext['app']['store']['db'],
+  id: number,
+  { submitted, pending, submitting }: DeliveryStateCounts,
+  now: number,
+): Promise<SubmissionRate> {
+  const recorded = (await listProgress(db, id, 2)).toReversed();
+  return submissionRate([...recorded, { at: now, submitted }], pending + submitting);
 }

@@ -13,8 +13,7 @@ import { type BackOff, readBackOff } from '../../control/back-off.ts';
 import { countSubmissions } from '../../limits/daily-limit.ts';
 import { listProgress } from '../../progress.ts';
 import { deliveryStateMark, editionDeskPath, mailedName, outcomeText } from '../editions/edition-names.ts';
-import { cancelLink, controlForms, deliveryPath, liveFigures, progressBar, stateLine } from './delivery-parts.ts';
-import { type EditionDelivery, readDeliveriesOf } from './delivery-reading.ts';
+import { deliveryPath, deliveryState, type EditionDelivery, readDeliveriesOf } from './delivery-parts.ts';
 
 /** GET `/deliveries`. */
 export async function serveQueuePage(request: SignedInRequest): Promise<Response> {
@@ -98,9 +97,5 @@ ${
     : html`<p class="notice problem">Its newsletter is not configured any more, so nothing of it is submitted. Configure
 it again under the same id, or cancel the edition.</p>`
 }
-${stateLine(delivery)}
-${controlForms(request, delivery)}
-${progressBar(delivery)}
-${liveFigures(delivery)}
-${cancelLink(request, delivery)}</section>`;
+${deliveryState(request, delivery)}</section>`;
 }

@@ -9,13 +9,8 @@ import { AgedCache, type AgedResult } from '../../../web/desk/aged-cache.ts';
 import type { DeskContext, Html } from '../../../web/desk/desk-request.ts';
 import { type Figure, figures } from '../../../web/desk/parts/figure.ts';
 import type { FailureGroup } from '../../queue/failure-groups.ts';
-import { countAllDeliveries, type DeliveryStateCounts, groupFailures } from '../../queue/queries.ts';
-import {
-  type EditionReports,
-  type ProviderReports,
-  readEditionReports,
-  readProviderReports,
-} from '../../status/edition-reports.ts';
+import { countAllDeliveries, type DeliveryStateCounts, groupFailures, NO_DELIVERIES } from '../../queue/queries.ts';
+import { type EditionReports, readEditionReports, readProviderReports } from '../../status/edition-reports.ts';
 
 /** What takes long with many failures. */
 export interface FailureFigures {
@@ -23,51 +18,34 @@ export interface FailureFigures {
   reports: EditionReports;
 }
 
-export const NO_DELIVERIES: DeliveryStateCounts = { pending: 0, submitting: 0, submitted: 0, failed: 0, suppressed: 0 };
-
-const failureCaches = new WeakMap<DeskContext, AgedCache<number, FailureFigures>>();
-const providerCaches = new WeakMap<DeskContext, AgedCache<number, ProviderReports[]>>();
-const readerCaches = new WeakMap<DeskContext, AgedCache<'week', number>>();
+/** One cache for each desk of what takes long to count. */
+function cachedFor<Key extends string | number, Value>(read: (desk: DeskContext, key: Key) => Promise<Value>) {
+  const caches = new WeakMap<DeskContext, AgedCache<Key, Value>>();
+  return (desk: DeskContext): AgedCache<Key, Value> => {
+    const cache = caches.get(desk) ?? new AgedCache<Key, Value>(desk.app.clock, (key) => read(desk, key));
+    caches.set(desk, cache);
+    return cache;
+  };
+}
 
 /** The failures and reports of an edition. */
-export function failureFigures(desk: DeskContext): AgedCache<number, FailureFigures> {
-  let cache = failureCaches.get(desk);
-  if (cache === undefined) {
-    const { reports } = desk.app.store;
-    cache = new AgedCache(desk.app.clock, async (id) => ({
-      groups: await groupFailures(reports, id),
-      reports: (await readEditionReports(reports, [id])).get(id) as EditionReports,
-    }));
-    failureCaches.set(desk, cache);
-  }
-  return cache;
-}
+export const failureFigures = cachedFor(async ({ app }, id: number): Promise<FailureFigures> => {
+  const { reports } = app.store;
+  return {
+    groups: await groupFailures(reports, id),
+    reports: (await readEditionReports(reports, [id])).get(id) as EditionReports,
+  };
+});
 
 /** The reports of an edition by mailbox provider, which take longer: the messages to each are counted. */
-export function providerReports(desk: DeskContext): AgedCache<number, ProviderReports[]> {
-  let cache = providerCaches.get(desk);
-  if (cache === undefined) {
-    const { reports } = desk.app.store;
-    cache = new AgedCache(desk.app.clock, (id) => readProviderReports(reports, id));
-    providerCaches.set(desk, cache);
-  }
-  return cache;
-}
+export const providerReports = cachedFor(({ app }, id: number) => readProviderReports(app.store.reports, id));
 
 /** The subscribers that feed services reported in the last week. */
-function readersOfTheWeek(desk: DeskContext): AgedCache<'week', number> {
-  let cache = readerCaches.get(desk);
-  if (cache === undefined) {
-    const { store, clock, config } = desk.app;
-    const { zone } = config.publication;
-    cache = new AgedCache(clock, async () => {
-      const { readers } = await readReaderStatistics(store.reports, { days: 7, now: clock(), zone });
-      return totalOf(readers).subscribers;
-    });
-    readerCaches.set(desk, cache);
-  }
-  return cache;
-}
+const readersOfTheWeek = cachedFor(async ({ app: { store, clock, config } }, _: 'week') => {
+  const { zone } = config.publication;
+  const { readers } = await readReaderStatistics(store.reports, { days: 7, now: clock(), zone });
+  return totalOf(readers).subscribers;
+});
 
 export interface EditionFigures {
   id: number;

@@ -18,10 +18,10 @@ import { respondMissing, respondPage } from '../../../web/desk/page.ts';
 import { formatCount } from '../../../web/desk/parts/figure.ts';
 import { rowTable, type TableRow } from '../../../web/desk/parts/row-table.ts';
 import { when, whenText } from '../../../web/desk/parts/when.ts';
-import { countAllDeliveries, readDeliveryStates } from '../../queue/queries.ts';
+import { countAllDeliveries, NO_DELIVERIES, readDeliveryStates } from '../../queue/queries.ts';
 import { formatPercent } from '../../rates/judge-rates.ts';
 import { type RateLevelReached, readLevels } from '../../status/edition-reports.ts';
-import { editionFigureList, NO_DELIVERIES, readEditionFigures } from './edition-figures.ts';
+import { editionFigureList, readEditionFigures } from './edition-figures.ts';
 import { deliveryStateMark, editionDeskPath, mailedName, newsletterTitle, requestedEdition } from './edition-names.ts';
 
 /** The newest entries of the log; its own page has all. */

@@ -11,8 +11,8 @@ import { selectField, submitButton } from '../../../web/desk/parts/form.ts';
 import { pager } from '../../../web/desk/parts/pager.ts';
 import { rowTable, type TableRow } from '../../../web/desk/parts/row-table.ts';
 import { when } from '../../../web/desk/parts/when.ts';
-import { countAllDeliveries } from '../../queue/queries.ts';
-import { NO_DELIVERIES, queuedOf } from './edition-figures.ts';
+import { countAllDeliveries, NO_DELIVERIES } from '../../queue/queries.ts';
+import { queuedOf } from './edition-figures.ts';
 import { deliveryStateMark, editionDeskPath, mailedName, newsletterTitle } from './edition-names.ts';
 
 const PER_PAGE = 25;

@@ -16,7 +16,7 @@ import { type Db, inTransaction, type Tx } from '../../../core/store/store.ts';
 import { readBackOff } from '../../../delivery/control/back-off.ts';
 import {
   countAllDeliveries,
-  countUncertainOf,
+  countUncertain,
   type DeliveryStateCounts,
   readDeliveryStates,
 } from '../../../delivery/queue/queries.ts';
@@ -70,7 +70,7 @@ async function readDeliveries(db: Db, ids: number[], now: number): Promise<Omit<
   for (const { editionId, state, reason } of states) {
     // Those in progress become uncertain by time alone; without any, nothing is read.
     const isSubmitting = (counts.get(editionId)?.submitting ?? 0) > 0;
-    const uncertain = isSubmitting ? await countUncertainOf(db, editionId, now) : 0;
+    const uncertain = isSubmitting ? await countUncertain(db, now, editionId) : 0;
     const ofCounts = counts.get(editionId);
     versions.set(`edition:${editionId}`, JSON.stringify([state, reason, uncertain, stepOf(ofCounts)]));
     deliveries.set(editionId, { counts: { ...ofCounts } });

@@ -5,7 +5,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { NewsletterConfig } from '../../../../src/core/config/config.ts';
 import type { Store } from '../../../../src/core/store/store.ts';
-import { composeNow } from '../../../../src/delivery/closing/compose-slot.ts';
+import { composeNow } from '../../../../src/delivery/closing/close.ts';
 import { pauseEdition } from '../../../../src/delivery/control/edition-control.ts';
 import { openMigrated } from '../../../support/databases.ts';
 import { openSampleApp, type TestApp } from '../../../support/test-app.ts';

@@ -5,7 +5,7 @@ import { recordRejection } from '../../../../src/articles/rejections.ts';
 import { raiseAlert } from '../../../../src/core/alerts/alerts.ts';
 import type { NewsletterConfig } from '../../../../src/core/config/config.ts';
 import type { Store } from '../../../../src/core/store/store.ts';
-import { composeNow } from '../../../../src/delivery/closing/compose-slot.ts';
+import { composeNow } from '../../../../src/delivery/closing/close.ts';
 import { deliverDue } from '../../../../src/delivery/deliver-due.ts';
 import { HOUR, MINUTE } from '../../../../src/lib/time.ts';
 import { alertNamed } from '../../../support/alerts.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { submissionsChart } from '../../../../src/delivery/desk/deliveries/over-time.ts';
+import { submissionsChart } from '../../../../src/delivery/desk/deliveries/delivery-page.ts';
 import { DAY, HOUR, MINUTE } from '../../../../src/lib/time.ts';
 
 const CLOSED = Date.UTC(2026, 10, 27, 23, 30);
@@ -47,5 +47,3 @@ describe('the chart of a delivery', () => {
     );
   });
 });
-
-describe('paused domains', () => {});

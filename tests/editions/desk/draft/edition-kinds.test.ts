@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { NewsletterConfig } from '../../../../src/core/config/config.ts';
-import { composeNow } from '../../../../src/delivery/closing/compose-slot.ts';
-import { makeAlertEdition } from '../../../../src/delivery/closing/make-alert-edition.ts';
+import { composeNow } from '../../../../src/delivery/closing/close.ts';
+import { makeAlertEdition } from '../../../../src/delivery/closing/newsletter-jobs.ts';
 import { findDraftTarget } from '../../../../src/editions/draft/draft-target.ts';
 import { editDraft } from '../../../../src/editions/draft/edit-draft.ts';
 import { showDraft } from '../../../../src/editions/draft/show-draft.ts';

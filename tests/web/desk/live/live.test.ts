@@ -5,7 +5,7 @@ import { raiseAlert } from '../../../../src/core/alerts/alerts.ts';
 import type { NewsletterConfig } from '../../../../src/core/config/config.ts';
 import { DELIVERY_HELD, writeMeta } from '../../../../src/core/store/meta.ts';
 import type { Store } from '../../../../src/core/store/store.ts';
-import { composeNow } from '../../../../src/delivery/closing/compose-slot.ts';
+import { composeNow } from '../../../../src/delivery/closing/close.ts';
 import { findDraftTarget } from '../../../../src/editions/draft/draft-target.ts';
 import { editDraft } from '../../../../src/editions/draft/edit-draft.ts';
 import { HOUR } from '../../../../src/lib/time.ts';

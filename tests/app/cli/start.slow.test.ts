@@ -75,8 +75,8 @@ describe.concurrent('daywire start --once', () => {
     expect(stdout).toMatch(/0 submitted.*stopped: /);
     const status = JSON.parse((await folder.run(['status', '--json'])).stdout) as Status;
     expect(status.editions[0]?.deliveries).toEqual({ pending: 7 });
-    // A temporary failure is an alert after 15 minutes.
-    expect(status.alerts).toEqual([]);
+    // A refused connection is an alert at once.
+    expect(status.alerts).toMatchObject([{ kind: 'delivery' }]);
   });
 });
 

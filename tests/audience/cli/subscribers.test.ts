@@ -254,5 +254,3 @@ describe.concurrent('daywire subscribers show and list --json', () => {
     expect([unknown.code, unknown.stderr]).toEqual([1, 'daywire: no-address: it has no @\n']);
   });
 });
-
-describe.concurrent('a rotation of the secret', () => {});

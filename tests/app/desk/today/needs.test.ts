@@ -128,7 +128,6 @@ describe('the advice about an alert', () => {
     ['edition', {}, 'Delivery is paused', '/deliveries'],
     ['undelivered', { edition: 17 }, 'Many deliveries failed', '/deliveries/17'],
     ['outlet-held', { source: 'post' }, 'Items of an outlet wait for a decision', '/sources#source-post'],
-    ['outlet-feed', { source: 'a/../b' }, 'The feed of an outlet cannot be read', '/sources#source-a%2F..%2Fb'],
     ['withdrawals', { source: 'site' }, 'Many posts of a site are gone', '/sources#source-site'],
     ['hub', {}, 'The hub', '/feeds#hub'],
   ])('of %s about %o', (kind, subject, title, path) => {

@@ -78,6 +78,7 @@ describe('the back-off', () => {
         }
         expect(decideAdmission(state, now + 13 * MINUTE)).toBe('probe');
       }),
+      { numRuns: 100 },
     );
     expect(probes).toBeGreaterThan(100);
   });

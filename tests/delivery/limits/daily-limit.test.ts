@@ -10,6 +10,7 @@ import { countServiceSubmission, countSubmissions } from '../../../src/delivery/
 import { openTemplates } from '../../../src/lib/templates.ts';
 import { DAY, HOUR, SECOND } from '../../../src/lib/time.ts';
 import { forBothDatabases, openMigrated } from '../../support/databases.ts';
+import { runs } from '../../support/run-scope.ts';
 import { SECRETS } from '../../support/sample.ts';
 import { deliveriesOf, queueConfirmation, serviceMessagesOf, testConfig } from '../fixture.ts';
 
@@ -141,7 +142,7 @@ describe('the limit of messages in 24 hours', () => {
           }
         },
       ),
-      { numRuns: 40 },
+      { numRuns: runs(40) },
     );
     await store.close();
   });

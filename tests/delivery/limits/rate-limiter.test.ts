@@ -6,6 +6,7 @@ import { type DeliveryRateLimiter, openRateLimiter } from '../../../src/delivery
 import { RESERVED_AHEAD } from '../../../src/delivery/limits/reserve-instant.ts';
 import { DAY, HOUR, localDate, MINUTE, SECOND } from '../../../src/lib/time.ts';
 import { forBothDatabases, newPostgresUrl, openMigrated } from '../../support/databases.ts';
+import { runs } from '../../support/run-scope.ts';
 import { testConfig } from '../fixture.ts';
 
 // 23:50 in the publication's zone, so that the day changes during tests.
@@ -267,7 +268,7 @@ describe('the rate limiter', () => {
           }
         },
       ),
-      { numRuns: 80 },
+      { numRuns: runs(80) },
     );
     await store.close();
   });

@@ -7,6 +7,7 @@ import { cleanLine } from '../../../src/lib/text/clean-text.ts';
 import { OpmlError, sourcesOfOpml } from '../../../src/outlets/opml/import-opml.ts';
 import { writeOpml } from '../../../src/outlets/opml/write-opml.ts';
 import { insertSources } from '../../../src/sources/add-source.ts';
+import { runs } from '../../support/run-scope.ts';
 import { sampleConfig } from '../../support/sample.ts';
 
 const SAMPLE = sampleConfig();
@@ -129,7 +130,7 @@ describe('importing OPML as sources', () => {
           expect(sourcesOfOpml(NONE, Buffer.from(writeOpml('Feeds', feeds))).added).toEqual(added);
         },
       ),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     );
   });
 });

@@ -23,8 +23,8 @@ export default defineConfig(({ mode }) => ({
     provide: { runsAll: mode === 'all' },
     globalSetup: ['tests/support/global-setup.ts'],
     setupFiles: ['tests/support/setup.ts'],
-    // Files share what they import, and loading it for each would take a third of the processor's time. So no module may keep what one
-    // test leaves there and another trips over.
+    // Files share what they import, and loading it for each would take a third of the processor's time. So no module may
+    // keep state that one test leaves there and another one trips over.
     isolate: false,
     // By default one core is left free, and two cores then take half as long again.
     maxWorkers: '100%',

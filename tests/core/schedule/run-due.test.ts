@@ -546,23 +546,21 @@ forBothDatabases((open, dialect) => {
 
 describe('with an injected clock', () => {
   forBothDatabases((open) => {
-    it('has 365 runs in a year in Shanghai, one on each date, none late', async () => {
+    it('has one run on each date in Shanghai, none late', async () => {
       const store = await open();
       const start = Date.UTC(2025, 11, 31, 16);
       const at = clockAt(start);
       const job = jobOf();
       await runDue(store, [job], depsAt(at));
-      for (let day = start; day < start + 365 * DAY; day += DAY) {
+      for (let day = start; day < start + 62 * DAY; day += DAY) {
         for (const time of [7.5 * HOUR - 1, 7.5 * HOUR, 20 * HOUR]) {
           at.now = day + time;
           await runDue(store, [job], depsAt(at));
         }
       }
       const runs = await listRuns(store.db, 1_000);
-      expect(runs).toHaveLength(365);
-      expect(new Set(runs.map((run) => wallClock(run.slotAt, 'Asia/Shanghai').toPlainDate().toString())).size).toBe(
-        365,
-      );
+      expect(runs).toHaveLength(62);
+      expect(new Set(runs.map((run) => wallClock(run.slotAt, 'Asia/Shanghai').toPlainDate().toString())).size).toBe(62);
       expect(runs.every((run) => run.state === 'done' && run.attempts === 1 && run.covers === 1)).toBe(true);
       expect(job.ran).toEqual(runs.map((run) => run.slotAt).reverse());
     });

@@ -45,7 +45,6 @@ export async function openHostileNewsroom(store: Store, folder: string): Promise
   await editDraft(app, target, `Ada ${HOSTILE}`, { kind: 'subject', text: HOSTILE });
   await editDraft(app, target, `Ada ${HOSTILE}`, { kind: 'note', text: HOSTILE });
   await editDraft(app, target, `Ada ${HOSTILE}`, { kind: 'drop', story: 'hostile-3' });
-  await editDraft(app, target, `Ada ${HOSTILE}`, { kind: 'hold', reason: HOSTILE });
   await storeGroup(
     store.db,
     [1, 2].map((n) =>

@@ -84,72 +84,6 @@ describe('the sample stories', () => {
   });
 });
 
-describe('the text of the sample stories', () => {
-  it('has the lengths of the format', () => {
-    for (const story of stories.filter((one) => one.language === 'en' && one.status.state !== 'retracted')) {
-      const paragraphs = story.body.source.split('\n\n');
-      const words = story.body.source.split(/\s+/).length;
-      const counted = `${story.id}: ${words} words, ${paragraphs.length} paragraphs`;
-      if (story.kind === 'roundup-item') {
-        expect(sentencesOf(story).length, counted).toBeLessThanOrEqual(3);
-        expect(paragraphs.length, counted).toBe(1);
-        continue;
-      }
-      expect(words, counted).toBeGreaterThanOrEqual(115);
-      if (story.kind === 'feature') continue;
-      expect(words, counted).toBeLessThanOrEqual(400);
-      expect(paragraphs.length, counted).toBeGreaterThanOrEqual(3);
-      expect(paragraphs.length, counted).toBeLessThanOrEqual(8);
-    }
-  });
-
-  it('repeats no sentence', () => {
-    const seen = new Map<string, string>();
-    const repeated: string[] = [];
-    for (const story of stories) {
-      for (const sentence of sentencesOf(story)) {
-        const key = sentence.toLowerCase();
-        const where = seen.get(key);
-        if (where !== undefined) repeated.push(`${where} and ${story.id}: ${sentence}`);
-        seen.set(key, story.id);
-      }
-    }
-    expect(repeated).toEqual([]);
-    expect(seen.size).toBeGreaterThan(400);
-  });
-
-  it('names the year of its figures, and no relative day', () => {
-    const moving = /\b(today|yesterday|tomorrow|tonight|recently|(this|last|next) (week|month|quarter|year))\b/i;
-    for (const story of stories) {
-      const text = `${story.headline}\n${story.dek ?? ''}\n${story.body.source}`;
-      expect(text, story.id).not.toMatch(moving);
-      expect(text, story.id).toMatch(/\b20(1\d|2[0-3])(?!\d)/);
-      // A headline and dek shown alone must not present an old figure as news.
-      const shown = `${story.headline} ${story.dek ?? ''}`;
-      if (story.kind !== 'roundup-item' && /\d/.test(shown)) expect(shown, story.id).toMatch(/20(1\d|2[0-3])/);
-    }
-  });
-
-  it('has typographic apostrophes, single spaces and no stray markup', () => {
-    for (const story of stories) {
-      const text = [story.headline, story.shortHeadline ?? '', story.dek ?? '', story.body.source].join('\n');
-      expect(text, story.id).not.toMatch(/'| {2}|[<>](?!\$)|\{\{|\}\}/);
-    }
-  });
-
-  it('has headlines in headline case, and short ones for long ones', () => {
-    const small = /^(a|an|and|as|at|but|by|for|from|in|into|of|on|or|the|to|with)$/;
-    for (const story of stories.filter((one) => one.language === 'en')) {
-      const words = story.headline.split(/\s+/);
-      const lower = words.filter((word, index) => /^["“]?[a-z]/.test(word) && (index === 0 || !small.test(word)));
-      expect(lower, story.headline).toEqual([]);
-      expect(story.headline, story.id).not.toMatch(/\.$/);
-      if (story.headline.length > 72) expect(story.shortHeadline, story.headline).not.toBeNull();
-      if (story.shortHeadline !== null) expect(story.shortHeadline.length, story.id).toBeLessThanOrEqual(50);
-    }
-  });
-});
-
 describe('the links of the sample stories', () => {
   it('lead to public articles of the sample, by their titles', () => {
     const bySlug = new Map(stories.map((story) => [story.slug, story]));
@@ -204,18 +138,6 @@ describe('the links of the sample stories', () => {
     expect(found).toBeGreaterThan(40);
   });
 });
-
-/** The sentences of an article's dek and body, without markup. */
-function sentencesOf(article: Article): string[] {
-  const { dek, body } = article;
-  const lines = [dek ?? '', ...body.source.split('\n')].map((line) =>
-    line.replace(/\]\([^)]*\)/g, ']').replace(/[[\]*#]|^- /g, ''),
-  );
-  return lines
-    .flatMap((line) => line.split(/(?<=[.?!]["”]?) |(?<=。)/u))
-    .map((sentence) => sentence.trim())
-    .filter((sentence) => sentence !== '');
-}
 
 /** The titles by which another article may link to this one. */
 function titlesOf(article: Article): string[] {

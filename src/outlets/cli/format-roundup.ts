@@ -2,6 +2,7 @@
 import { count, table } from '../../core/cli/text.ts';
 import { plainLine, truncate } from '../../lib/text/clean-text.ts';
 import { formatDuration, localDateTime, MINUTE } from '../../lib/time.ts';
+import type { WithheldSource } from '../story-groups/browse-groups.ts';
 import type { GroupConflictError, RoundupLogEntry } from '../story-groups/change-groups.ts';
 import type { GroupCommand } from '../story-groups/commands.ts';
 import type { GroupEdit } from '../story-groups/edit-groups.ts';
@@ -14,7 +15,6 @@ import {
   reportedAt,
   type StoryGroup,
 } from '../story-groups/story-group.ts';
-import type { WithheldSource } from '../story-groups/withheld.ts';
 
 /** Characters of a headline in a list, and of outlets' names. */
 const LINE = 100;

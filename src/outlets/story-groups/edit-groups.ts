@@ -13,7 +13,7 @@ import {
   UnpublishedChangeError,
 } from './change-groups.ts';
 import { type GroupCommand, GroupCommandError } from './commands.ts';
-import { readGroupView, writeGroupView } from './group-views.ts';
+import { readGroupView, writeGroupView } from './list-groups.ts';
 import { publishPicks } from './publish-picks.ts';
 import type { StoryGroup } from './story-group.ts';
 
@@ -47,20 +47,7 @@ export async function editGroups(
     await publishPicks(store, config, clock);
     return change();
   });
-  if (command.kind === 'merge' || command.kind === 'split') await followInView(app, editor, groups);
   return { groups, problems: problemsOf(await publishPicks(store, config, clock)) };
-}
-
-/** The numbers of the editor's list name what he has made of their groups. */
-async function followInView({ store, clock }: AppContext, editor: string, groups: StoryGroup[]): Promise<void> {
-  const view = await readGroupView(store.db, editor);
-  if (view === null) return;
-  const changed = groups.map(({ items }) => items.map(({ id }) => id));
-  const followed = view.map((listed) => {
-    const items = changed.find((ids) => ids.some((id) => listed.items.includes(id)));
-    return items === undefined ? listed : { ...listed, items };
-  });
-  await writeGroupView(store.db, editor, followed, clock());
 }
 
 function problemsOf({ rejected, warnings }: ArticleImportResult): string[] {

@@ -8,7 +8,7 @@ const HEADLINE = 'China Beats Its 2020 Goal for 5G Stations Three Months Early';
 async function openFolder() {
   const folder = await startedFolder();
   // Soon after midnight the window of the next edition is the shortest, and nearly empty after the first one.
-  editConfig(folder, 'minimumStories: 3', 'windowHours: 60\n    minimumStories: 3');
+  editConfig(folder, 'minimumStories: 3', 'newsHours: 60\n    minimumStories: 3');
   const editions = async (verb: string, ...args: string[]) => {
     const { code, stdout, stderr } = await folder.run(['editions', verb, 'daily-roundup', ...args]);
     return { code, text: `${stdout}${stderr}` };
@@ -64,18 +64,6 @@ describe.concurrent('daywire editions, for an editor', () => {
     expect((await editions('subject')).text).toBe('daywire: subject takes either a text or --auto\n');
     expect((await editions('note', 'text', '--file', 'x.md')).text).toContain('either a text, --file or --remove');
     expect((await editions('subject', '')).text).toMatch(/^daywire: the subject is empty/);
-  });
-
-  it('moves a story next to another, within its block unless a block is named', async () => {
-    const { editions, show } = await openFolder();
-    const latest = (await show()).stories.filter(({ block }) => block === 'latest');
-    const [first, second, third] = latest.map(({ number }) => String(number)) as [string, string, string];
-    expect((await editions('move', third, '--before', first, '--by', 'Ada')).code).toBe(0);
-    expect((await editions('move', second, '--to', 'news', '--first', '--by', 'Ada')).code).toBe(0);
-    const { stories } = await show();
-    const ids = (name: string) => stories.filter(({ block }) => block === name).map(({ id }) => id);
-    expect(ids('latest').slice(0, 2)).toEqual([latest[2]?.id, latest[0]?.id]);
-    expect(ids('news')[0]).toBe(latest[1]?.id);
   });
 
   it('tells an editor both values where another one was first, and changes nothing', async () => {

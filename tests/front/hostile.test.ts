@@ -1,12 +1,11 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { addSubscriber } from '../../src/audience/subscriptions.ts';
 import type { Store } from '../../src/core/store/store.ts';
 import { cleanLine } from '../../src/lib/text/clean-text.ts';
 import { NOW, openTestSite, preferencesPath, save, saveEdition, type TestSite } from '../app/test-site.ts';
+import { addConfirmed } from '../audience/fixtures.ts';
 import { openMigrated } from '../support/databases.ts';
 import { runs } from '../support/run-scope.ts';
-import { SECRETS } from '../support/sample.ts';
 import { filled } from './filled-article.ts';
 
 const PAYLOADS = [
@@ -66,49 +65,17 @@ describe('hostile text in every field', () => {
   });
 
   it('adds none to the page after a form, in whatever field it is posted', async () => {
-    const added = await addSubscriber(
-      store.db,
-      SECRETS,
-      { email: 'ada@example.com', newsletters: ['daily-roundup'] },
-      { channel: 'operator' },
-      NOW,
-    );
-    if (added.kind !== 'stored') throw new Error(added.reason);
-    const preferences = preferencesPath(added.subscriberId);
-    const posts = (words: string): [path: string, fields: [string, string][], status: number][] => [
-      [
-        '/subscribe',
-        [
-          ['email', `${words} `],
-          ['newsletter', words],
-          ['zone', `${words}x`],
-        ],
-        422,
-      ],
-      [
-        '/subscribe',
-        [
-          ['email', "a'&b@example.com"],
-          ['newsletter', 'daily-roundup'],
-          ['website', `${words}x`],
-        ],
-        200,
-      ],
-      [
-        preferences,
-        [
-          ['newsletter', words],
-          ['zone', `${words}x`],
-          ['paused', `${words}x`],
-          [words, words],
-        ],
-        422,
-      ],
+    const preferences = preferencesPath(await addConfirmed(store, 'ada@example.com', ['daily-roundup']));
+    const honeypot = { email: "a'&b@example.com", newsletter: 'daily-roundup' };
+    const posts = (words: string): [path: string, fields: Record<string, string>, status: number][] => [
+      ['/subscribe', { email: `${words} `, newsletter: words, zone: `${words}x` }, 422],
+      ['/subscribe', { ...honeypot, website: `${words}x` }, 200],
+      [preferences, { newsletter: words, zone: `${words}x`, paused: `${words}x`, [words]: words }, 422],
     ];
     const withWords = (words: string): Promise<string[][]> =>
       Promise.all(
         posts(words).map(async ([path, fields, status]) => {
-          const response = await site.post(path, fields);
+          const response = await site.post(path, Object.entries(fields));
           expect([path, response.status]).toEqual([path, status]);
           return skeletonOf(await response.text());
         }),

@@ -1,13 +1,14 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { revokeLinksOf } from '../../../src/audience/account-links.ts';
 import { subscriptionStates } from '../../../src/audience/consent/changes.ts';
-import { addSubscriber, findSubscription } from '../../../src/audience/subscriptions.ts';
+import { findSubscription } from '../../../src/audience/subscriptions.ts';
 import { unsubscribeToken } from '../../../src/audience/tokens.ts';
 import type { Store } from '../../../src/core/store/store.ts';
 import { DAY, HOUR } from '../../../src/lib/time.ts';
 import { NOW, openTestSite, type TestSite } from '../../app/test-site.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { SECRETS } from '../../support/sample.ts';
+import { addConfirmed } from '../fixtures.ts';
 
 const FORM = new URLSearchParams({ unsubscribe: 'yes' });
 const ONE_CLICK = 'List-Unsubscribe=One-Click';
@@ -21,15 +22,8 @@ describe('the unsubscribe page', () => {
     beforeEach(async () => {
       store = await open();
       site = openTestSite(store);
-      const added = await addSubscriber(
-        store.db,
-        SECRETS,
-        { email: 'ada@example.com', newsletters: ['daily-roundup'] },
-        { channel: 'operator' },
-        NOW - HOUR,
-      );
-      if (added.kind !== 'stored') throw new Error(added.reason);
-      key = { subscriberId: added.subscriberId, newsletter: 'daily-roundup' };
+      const subscriberId = await addConfirmed(store, 'ada@example.com', ['daily-roundup'], NOW - HOUR);
+      key = { subscriberId, newsletter: 'daily-roundup' };
       path = `/unsubscribe/${unsubscribeToken(SECRETS, key)}`;
     });
     /** Without a body of its own: the form of the page. */
@@ -122,13 +116,7 @@ describe('the unsubscribe page', () => {
     });
 
     it('opens nothing else and names nobody, before and after, and works for ever', async () => {
-      await addSubscriber(
-        store.db,
-        SECRETS,
-        { email: 'ada@example.com', newsletters: ['weekly'] },
-        { channel: 'operator' },
-        NOW,
-      );
+      await addConfirmed(store, 'ada@example.com', ['weekly'], NOW);
       await revokeLinksOf(store.db, key.subscriberId, NOW);
       site.at(NOW + 3_650 * DAY);
       const rotated = openTestSite(store, undefined, {

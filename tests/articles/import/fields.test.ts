@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { fieldsReader, fieldsSchema } from '../../../src/articles/import/fields.ts';
 import { ARTICLE_KEYS } from '../../../src/core/config/article-keys.ts';
-import { runs } from '../../support/run-scope.ts';
 import { configWith } from '../imports.ts';
 
 describe('fieldsReader', () => {
@@ -57,7 +56,7 @@ describe('fieldsReader', () => {
           issues.filter(({ code }) => !unknown(code)).map(({ message }) => message),
         );
       }),
-      { numRuns: runs(300) },
+      { numRuns: 300 },
     );
   });
 });

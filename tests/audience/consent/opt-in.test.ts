@@ -8,7 +8,6 @@ import { isSuppressed, suppressAddress, suppressByOperator } from '../../../src/
 import { parseAddress } from '../../../src/lib/address.ts';
 import { DAY, HOUR } from '../../../src/lib/time.ts';
 import { forBothDatabases } from '../../support/databases.ts';
-import { runs } from '../../support/run-scope.ts';
 import { SECRETS } from '../../support/sample.ts';
 import {
   ADA,
@@ -262,7 +261,7 @@ describe('a request for newsletters', () => {
           const result = await requestSubscription(store.db, SECRETS, request, FORM, OPTIONS, NOW);
           if (result.kind === 'refused') expect(result.reason).not.toBe('');
         }),
-        { numRuns: runs(50) },
+        { numRuns: 50 },
       );
       const rows = await store.db.selectFrom('subscribers').select(['email', 'email_key']).execute();
       expect(rows.length).toBeGreaterThan(0);

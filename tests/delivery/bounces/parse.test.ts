@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type MailContent, parseIncomingMail } from '../../../src/delivery/bounces/parse.ts';
-import { runs } from '../../support/run-scope.ts';
 import { bounceMessage, leaveToken, returnToken } from './bounce-fixture.ts';
 
 const ABOUT = { editionId: 7, subscriberId: 11 };
@@ -152,7 +151,7 @@ describe('parseIncomingMail', () => {
       fc.asyncProperty(fc.array(piece, { maxLength: 20 }), async (pieces) => {
         expect((await parseIncomingMail(Buffer.from(pieces.join('')))).content.kind).toBeTypeOf('string');
       }),
-      { numRuns: runs(100) },
+      { numRuns: 100 },
     );
   });
 

@@ -14,7 +14,7 @@ describe.concurrent('daywire compose', () => {
   it('closes an edition once', async () => {
     const folder = await scheduledFolder();
     const [edition] = await listEditions(folder);
-    const { code, stdout } = await folder.run(['compose', 'daily-roundup']);
+    const { code, stdout } = await folder.exec(['compose', 'daily-roundup']);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^daily-roundup .*, number 1, was closed on .*: http/);
     expect(JSON.parse((await folder.run(['compose', 'daily-roundup', '--json'])).stdout)).toEqual({
@@ -115,7 +115,7 @@ describe.concurrent('daywire preview', () => {
     for (const id of ['one', 'two', 'three', 'four']) writeFileSync(join(folder.path, `in/${id}.md`), articleFile(id));
     await folder.run(['import', 'in']);
     const before = storedRows(folder);
-    const { code, stdout } = await folder.run(['preview', 'daily-roundup']);
+    const { code, stdout } = await folder.exec(['preview', 'daily-roundup']);
     expect(code).toBe(0);
     const [htmlPath = '', , summary = ''] = stdout.split('\n');
     expect(readFileSync(htmlPath, 'utf8')).toContain('Headline of one');

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { BodyError, isBlankBody, sanitiseHtml, sanitiseMarkdown } from '../../src/articles/sanitise.ts';
 import { findUnsanitised } from '../../src/articles/unsanitised.ts';
 import { expectGolden } from '../support/golden.ts';
+import { runs } from '../support/run-scope.ts';
 
 const SITE = { publicUrl: 'https://news.example', sourceOrigins: [] };
 const html = (source: string): string => sanitiseHtml(source, SITE).html;
@@ -195,7 +196,7 @@ describe('sanitiseHtml', () => {
           expect(findUnsanitised(html)).toEqual([]);
         }
       }),
-      { numRuns: 400 },
+      { numRuns: runs(400) },
     );
   });
 

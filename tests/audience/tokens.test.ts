@@ -17,6 +17,7 @@ import {
 } from '../../src/audience/tokens.ts';
 import type { SigningSecrets } from '../../src/core/config/signing-secrets.ts';
 import { MINUTE } from '../../src/lib/time.ts';
+import { runs } from '../support/run-scope.ts';
 import { SECRETS } from '../support/sample.ts';
 
 const ROTATED: SigningSecrets = ['another secret of the tests, made later than the first', ...SECRETS];
@@ -145,7 +146,7 @@ describe.each(Object.entries(KINDS))('a token of the kind %s', (name, kind) => {
         fc.pre(token[at] !== same(character));
         expect(kind.read(SECRETS, token.slice(0, at) + character + token.slice(at + 1))).toBeNull();
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     );
   });
 
@@ -160,7 +161,7 @@ describe.each(Object.entries(KINDS))('a token of the kind %s', (name, kind) => {
         expect(valid.length).toBeLessThanOrEqual(1);
         expect(kind.read(SECRETS, token)).toEqual(key);
       }),
-      { numRuns: 40 },
+      { numRuns: runs(40) },
     );
   });
 
@@ -248,7 +249,7 @@ describe('a mailbox token', () => {
         fc.pre(token.includes('k'));
         expect(readMailboxToken(SECRETS, token.replace('k', '\u212a'))).toBeNull();
       }),
-      { numRuns: 40 },
+      { numRuns: runs(40) },
     );
   });
 });

@@ -53,7 +53,7 @@ describe.concurrent('the command line', () => {
 
   it('shows the stack trace only with --debug', async () => {
     const folder = newFolder('empty');
-    const plain = await folder.exec(['publish']);
+    const plain = await folder.run(['publish']);
     expect(plain.code).toBe(1);
     expect(plain.stderr).toMatch(/^daywire: config\/daywire\.yaml: cannot be read/);
     expect(plain.stderr).not.toMatch(/\n\s+at /);

@@ -1,6 +1,6 @@
 /**
- * What `npm test` leaves to `npm run test:all`, besides files named `*.slow.test.ts`: PostgreSQL in most tests, and most
- * runs of a property.
+ * What `npm test` leaves to `npm run test:all`, besides files named `*.slow.test.ts`: PostgreSQL in most tests, and
+ * most runs of a property.
  */
 import { inject } from 'vitest';
 

@@ -4,9 +4,9 @@
 import fc from 'fast-check';
 import { afterAll } from 'vitest';
 import { endFile } from './end-of-file.ts';
-import { RUNS_ALL } from './run-scope.ts';
+import { RUNS_ALL, runs } from './run-scope.ts';
 
 // `npm test` never fails by chance: properties have the same examples in each run.
-if (!RUNS_ALL) fc.configureGlobal({ ...fc.readConfigureGlobal(), seed: 20261129 });
+if (!RUNS_ALL) fc.configureGlobal({ seed: 20261129, numRuns: runs(100) });
 
 afterAll(endFile);

@@ -78,6 +78,11 @@ const OTHERS: [path: string, status: number][] = [
   ['/robots.txt', 200],
   ['/healthz', 200],
 ];
+/** Neither caches nor search engines store them, and links from them do not tell where they were. */
+const OF_ONE_SUBSCRIBER = /^\/(?:account|unsubscribe|confirm|preferences)\//;
+const PRIVATE = ['no-store', 'no-referrer', 'noindex', null];
+const privacyOf = ({ headers }: Response): (string | null)[] =>
+  ['Cache-Control', 'Referrer-Policy', 'X-Robots-Tag', 'ETag'].map((name) => headers.get(name));
 const ALL = [...PAGES, ...OTHERS];
 /** Endpoints for programs, without a page. */
 const ENDPOINTS = ['/hub'];
@@ -144,6 +149,26 @@ describe('every route', () => {
     expect(response.headers.get('X-Content-Type-Options')).toBe('nosniff');
     expect(response.headers.get('Referrer-Policy')).not.toBeNull();
     expect(response.headers.get('Set-Cookie')).toBeNull();
+    if (OF_ONE_SUBSCRIBER.test(path)) expect(privacyOf(response)).toEqual(PRIVATE);
+  });
+
+  it('responds to an invalid token as to an unknown address, whatever the method', async () => {
+    const notFound = await (await site.get('/no-such-page')).text();
+    const key = { subscriberId: 1, newsletter: 'daily-roundup' };
+    const paths = [`/unsubscribe/${TOKEN}`, CONFIRM, EXPORT, ERASE].map((path) => `${path}A`);
+    const others = [
+      ...['/unsubscribe', '/confirm', '/preferences'].flatMap((page) => [`${page}/x`, `${page}/%00`]),
+      `/unsubscribe/${unsubscribeToken(['another secret, as long as the first one'], key)}`,
+      `/confirm/${preferencesPath(1).slice('/preferences/'.length)}`,
+      ...['', '/link', '/export', '/erase', '/revoke'].map((form) => `${PREFERENCES}A${form}`),
+    ];
+    for (const path of [...paths, ...others]) {
+      for (const method of ['GET', 'POST']) {
+        const response = await site.app.request(path, { method });
+        expect([path, response.status, await response.text()]).toEqual([path, 404, notFound]);
+      }
+    }
+    expect(site.logged).toEqual([]);
   });
 
   it('responds to HEAD as to GET, without a body', async () => {
@@ -196,6 +221,7 @@ describe('every route', () => {
     expect(html).not.toMatch(/<script|<table|\son\w+=/i);
     expect(response.headers.get('Set-Cookie')).toBeNull();
     expect(response.headers.get('Cache-Control')).toBe('no-store');
+    if (OF_ONE_SUBSCRIBER.test(path)) expect(privacyOf(response)).toEqual(PRIVATE);
     expect(response.headers.get('Location')).toBeNull();
     expect(html).toMatch(status === 422 ? /<title>Error: / : /<title>(?!Error: )/);
   });

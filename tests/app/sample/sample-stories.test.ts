@@ -75,26 +75,6 @@ describe('the sample stories', () => {
   });
 });
 
-describe('the text of the sample stories', () => {
-  it('has the lengths of the format', () => {
-    for (const story of stories.filter((one) => one.language === 'en' && one.status.state !== 'retracted')) {
-      const paragraphs = story.body.source.split('\n\n');
-      const words = story.body.source.split(/\s+/).length;
-      const counted = `${story.id}: ${words} words, ${paragraphs.length} paragraphs`;
-      if (story.kind === 'roundup-item') {
-        expect(sentencesOf(story).length, counted).toBeLessThanOrEqual(3);
-        expect(paragraphs.length, counted).toBe(1);
-        continue;
-      }
-      expect(words, counted).toBeGreaterThanOrEqual(115);
-      if (story.kind === 'feature') continue;
-      expect(words, counted).toBeLessThanOrEqual(400);
-      expect(paragraphs.length, counted).toBeGreaterThanOrEqual(3);
-      expect(paragraphs.length, counted).toBeLessThanOrEqual(8);
-    }
-  });
-});
-
 describe('the links of the sample stories', () => {
   it('lead to public articles of the sample, by their titles', () => {
     const bySlug = new Map(stories.map((story) => [story.slug, story]));
@@ -149,18 +129,6 @@ describe('the links of the sample stories', () => {
     expect(found).toBeGreaterThan(40);
   });
 });
-
-/** The sentences of an article's dek and body, without markup. */
-function sentencesOf(article: Article): string[] {
-  const { dek, body } = article;
-  const lines = [dek ?? '', ...body.source.split('\n')].map((line) =>
-    line.replace(/\]\([^)]*\)/g, ']').replace(/[[\]*#]|^- /g, ''),
-  );
-  return lines
-    .flatMap((line) => line.split(/(?<=[.?!]["”]?) |(?<=。)/u))
-    .map((sentence) => sentence.trim())
-    .filter((sentence) => sentence !== '');
-}
 
 /** The titles by which another article may link to this one. */
 function titlesOf(article: Article): string[] {

@@ -17,6 +17,7 @@ import { anyText } from '../../support/any-text.ts';
 import { article, markdown, saveAll } from '../../support/articles.ts';
 import { NOW } from '../../support/clock.ts';
 import { forEachDatabase } from '../../support/databases.ts';
+import { runs } from '../../support/run-scope.ts';
 import { openTestApp, type TestApp } from '../../support/test-app.ts';
 
 const ANN = { author: 'Ann' };
@@ -108,7 +109,7 @@ forEachDatabase((open) => {
             .executeTakeFirst();
           expect(after).toEqual(row);
         }),
-        { numRuns: 30 },
+        { numRuns: runs(30) },
       );
       expect(await listEdits(app.store.db, 'any', 5)).toEqual([]);
     });

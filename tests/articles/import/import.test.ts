@@ -12,6 +12,7 @@ import { HOUR } from '../../../src/lib/time.ts';
 import { markdown } from '../../support/articles.ts';
 import { NOW } from '../../support/clock.ts';
 import { forBothDatabases, openMigrated } from '../../support/databases.ts';
+import { runs } from '../../support/run-scope.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { configWith, importJson, importMarkdown, messagesOf } from '../imports.ts';
 
@@ -421,7 +422,7 @@ describe('importPaths and importText', () => {
             for (const problem of problems) expect(problem).not.toMatch(/[\u0000-\u001f\u007f]/);
           }
         }),
-        { numRuns: dialect === 'sqlite' ? 60 : 25 },
+        { numRuns: runs(dialect === 'sqlite' ? 60 : 25) },
       );
       const stored = await store.db.selectFrom('articles').select(['id', 'document']).execute();
       expect(stored.length).toBeGreaterThan(20);

@@ -23,6 +23,7 @@ import type { Store } from '../../../src/core/store/store.ts';
 import type { SuppressionReason } from '../../../src/core/store/tables.ts';
 import { HOUR } from '../../../src/lib/time.ts';
 import { forBothDatabases } from '../../support/databases.ts';
+import { runs } from '../../support/run-scope.ts';
 import { SECRETS } from '../../support/sample.ts';
 import { FORM, MAIL, NOW, OPERATOR } from '../fixtures.ts';
 
@@ -256,7 +257,7 @@ forBothDatabases((open, dialect) => {
           await walk.check();
         }
       }),
-      { numRuns: dialect === 'sqlite' ? 100 : 8 },
+      { numRuns: runs(dialect === 'sqlite' ? 100 : 8) },
     );
   });
 });
@@ -302,7 +303,7 @@ forBothDatabases((open, dialect) => {
         walk.suppressed = (await findSuppression(store.db, SECRETS, email))?.reason ?? null;
         await walk.check();
       }),
-      { numRuns: dialect === 'sqlite' ? 20 : 25 },
+      { numRuns: runs(dialect === 'sqlite' ? 20 : 25) },
     );
   });
 });

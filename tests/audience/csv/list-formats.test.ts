@@ -9,6 +9,7 @@ import { IMPORT_STATUSES, type ImportStatus, parseStatusRules } from '../../../s
 import { listSubscribers } from '../../../src/audience/subscriptions.ts';
 import type { Store } from '../../../src/core/store/store.ts';
 import { forEachDatabase, openMigrated } from '../../support/databases.ts';
+import { runs } from '../../support/run-scope.ts';
 import { SECRETS } from '../../support/sample.ts';
 import { LIST_EXPORTS, type ListExport, MAILCHIMP } from './list-exports.ts';
 
@@ -240,7 +241,7 @@ describe('the statuses of an export', () => {
           await store.close();
         }
       }),
-      { numRuns: 40 },
+      { numRuns: runs(40) },
     );
   });
 

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readRecords } from '../../../src/audience/csv/records.ts';
 import { csvField, unguard } from '../../../src/audience/csv/row.ts';
+import { runs } from '../../support/run-scope.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const STARTS = ['=', '+', '-', '@', '\t', '\r', "'", "''", '"', ' ', '\n', ',', ''];
@@ -28,7 +29,7 @@ describe('the fields of a CSV file', () => {
         for await (const records of readRecords(file)) read.push(...records.map(({ fields }) => fields.map(unguard)));
         expect(read).toEqual([['id', 'one', 'two'], ...rows.map((row) => ['row', ...row])]);
       }),
-      { numRuns: 40 },
+      { numRuns: runs(40) },
     );
   });
 });

@@ -1,13 +1,14 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { revokeLinksOf } from '../../../src/audience/account-links.ts';
 import { subscriptionStates } from '../../../src/audience/consent/changes.ts';
-import { addSubscriber, findSubscription } from '../../../src/audience/subscriptions.ts';
+import { findSubscription } from '../../../src/audience/subscriptions.ts';
 import { unsubscribeToken } from '../../../src/audience/tokens.ts';
 import type { Store } from '../../../src/core/store/store.ts';
 import { DAY, HOUR } from '../../../src/lib/time.ts';
 import { NOW, openTestSite, type TestSite } from '../../app/test-site.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { SECRETS } from '../../support/sample.ts';
+import { addConfirmed } from '../fixtures.ts';
 
 const FORM = new URLSearchParams({ unsubscribe: 'yes' });
 const ONE_CLICK = 'List-Unsubscribe=One-Click';
@@ -21,15 +22,8 @@ describe('the unsubscribe page', () => {
     beforeEach(async () => {
       store = await open();
       site = openTestSite(store);
-      const added = await addSubscriber(
-        store.db,
-        SECRETS,
-        { email: 'ada@example.com', newsletters: ['daily-roundup'] },
-        { channel: 'operator' },
-        NOW - HOUR,
-      );
-      if (added.kind !== 'stored') throw new Error(added.reason);
-      key = { subscriberId: added.subscriberId, newsletter: 'daily-roundup' };
+      const subscriberId = await addConfirmed(store, 'ada@example.com', ['daily-roundup'], NOW - HOUR);
+      key = { subscriberId, newsletter: 'daily-roundup' };
       path = `/unsubscribe/${unsubscribeToken(SECRETS, key)}`;
     });
     /** Without a body of its own: the form of the page. */
@@ -47,24 +41,23 @@ describe('the unsubscribe page', () => {
       expect(await state()).toBe('confirmed');
     });
 
-    it('unsubscribes when the button is pressed', async () => {
+    it('unsubscribes when the button is pressed, and says so from then on', async () => {
       const response = await post();
       expect(response.status).toBe(200);
       expect(await response.text()).toContain('You are unsubscribed');
       expect(await findSubscription(store.db, key)).toMatchObject({ state: 'unsubscribed', changedAt: NOW });
+      expect(await site.read(path)).toContain('You are unsubscribed');
+      expect((await post()).status).toBe(200);
     });
 
-    it('unsubscribes in one click without cookie and redirect, as RFC 8058 requires', async () => {
+    it('unsubscribes in one click without cookie and redirect, from webmail too, as RFC 8058 requires', async () => {
       const form = new FormData();
       form.set('List-Unsubscribe', 'One-Click');
-      for (const body of [
-        new URLSearchParams({ 'List-Unsubscribe': 'One-Click' }),
-        form,
-        ONE_CLICK,
-        `${ONE_CLICK}\r\n`,
-      ]) {
+      const headers = { 'Sec-Fetch-Site': 'cross-site', Origin: 'https://mail.example' };
+      const bodies = [new URLSearchParams({ 'List-Unsubscribe': 'One-Click' }), form, ONE_CLICK, `${ONE_CLICK}\r\n`];
+      for (const body of bodies) {
         await store.db.updateTable('subscriptions').set({ state: 'confirmed' }).execute();
-        const response = await post({ body });
+        const response = await post({ headers, body });
         expect(response.status).toBe(200);
         expect(response.headers.get('Set-Cookie')).toBeNull();
         expect(await state()).toBe('unsubscribed');
@@ -108,10 +101,7 @@ describe('the unsubscribe page', () => {
     });
 
     it('records channel and source of the change', async () => {
-      const oneClick = new FormData();
-      oneClick.set('List-Unsubscribe', 'One-Click');
-      const bodies = [new URLSearchParams({ 'List-Unsubscribe': 'One-Click' }), oneClick, FORM, FORM];
-      for (const body of bodies) {
+      for (const body of [new URLSearchParams({ 'List-Unsubscribe': 'One-Click' }), FORM]) {
         await store.db.updateTable('subscriptions').set({ state: 'confirmed' }).execute();
         const env = { incoming: { socket: { remoteAddress: '192.0.2.7' } } };
         await site.app.request(path, { method: 'POST', body }, env);
@@ -121,27 +111,12 @@ describe('the unsubscribe page', () => {
         .select(['channel', 'source'])
         .where('change', '=', 'unsubscribed');
       expect(await left.orderBy('id').execute()).toEqual(
-        ['one-click', 'one-click', 'unsubscribe-page', 'unsubscribe-page'].map((channel) => ({
-          channel,
-          source: '192.0.2.7',
-        })),
+        ['one-click', 'unsubscribe-page'].map((channel) => ({ channel, source: '192.0.2.7' })),
       );
-    });
-
-    it('accepts one click from other sites, which webmail sends', async () => {
-      const headers = { 'Sec-Fetch-Site': 'cross-site', Origin: 'https://mail.example' };
-      expect((await post({ headers, body: ONE_CLICK })).status).toBe(200);
-      expect(await state()).toBe('unsubscribed');
     });
 
     it('opens nothing else and names nobody, before and after, and works for ever', async () => {
-      await addSubscriber(
-        store.db,
-        SECRETS,
-        { email: 'ada@example.com', newsletters: ['weekly'] },
-        { channel: 'operator' },
-        NOW,
-      );
+      await addConfirmed(store, 'ada@example.com', ['weekly'], NOW);
       await revokeLinksOf(store.db, key.subscriberId, NOW);
       site.at(NOW + 3_650 * DAY);
       const rotated = openTestSite(store, undefined, {
@@ -156,37 +131,6 @@ describe('the unsubscribe page', () => {
           ['weekly', 'confirmed'],
         ]),
       );
-    });
-
-    it('is not cached, not listed by search engines, and sends no referrer', async () => {
-      for (const response of [await site.get(path), await post(), await site.get('/unsubscribe/forged')]) {
-        expect(response.headers.get('Cache-Control')).toBe('no-store');
-        expect(response.headers.get('Referrer-Policy')).toBe('no-referrer');
-        expect(response.headers.get('X-Robots-Tag')).toBe('noindex');
-        expect(response.headers.get('ETag')).toBeNull();
-      }
-    });
-
-    it('responds to an invalid token as to an unknown address', async () => {
-      const notFound = await (await site.get('/no-such-page')).text();
-      const token = path.slice('/unsubscribe/'.length);
-      const forged = [
-        'x',
-        token.slice(0, -1),
-        `${token}A`,
-        token.replace(/.$/, (last) => (last === 'A' ? 'Q' : 'A')),
-        unsubscribeToken(['another secret, as long as the first one'], key),
-        '%00',
-      ];
-      for (const bad of forged) {
-        for (const method of ['GET', 'POST']) {
-          const response = await site.app.request(`/unsubscribe/${bad}`, { method });
-          expect([bad, response.status]).toEqual([bad, 404]);
-          expect(await response.text()).toBe(notFound);
-        }
-      }
-      expect(await state()).toBe('confirmed');
-      expect(site.logged).toEqual([]);
     });
 
     it('treats a deleted subscriber as unsubscribed', async () => {

@@ -12,6 +12,7 @@ import {
 } from '../../../src/core/schedule/decide.ts';
 import { slotsBetween } from '../../../src/core/schedule/slots.ts';
 import { DAY, HOUR, MINUTE } from '../../../src/lib/time.ts';
+import { runs } from '../../support/run-scope.ts';
 
 const morning = Date.UTC(2026, 10, 24, 7, 30);
 const newsletter = { schedule: { cron: '30 7 * * *', zone: 'UTC', graceMinutes: 240 }, coalesce: false };
@@ -166,7 +167,7 @@ describe('what is due', () => {
           expect(covered).toBe(slotsBetween(expression, schedule.zone, morning, morning + down).length);
         },
       ),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     );
   });
 });
@@ -321,7 +322,7 @@ describe('a run that waits until its job is ready', () => {
         const counted = [...rows.values()].reduce((sum, { covers }) => sum + covers, 0);
         expect(counted).toBe(slotsBetween(cron, zone, start, now).length);
       }),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     );
     expect(waited).toBeGreaterThan(0);
   });

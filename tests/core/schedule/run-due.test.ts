@@ -6,7 +6,7 @@ import { runDue } from '../../../src/core/schedule/run-due.ts';
 import { claimRun, listLastRuns, listRuns } from '../../../src/core/schedule/run-ledger.ts';
 import { LATE_AFTER, runSlot } from '../../../src/core/schedule/run-slot.ts';
 import { openStore, type Store } from '../../../src/core/store/store.ts';
-import { DAY, HOUR, MINUTE, SECOND, wallClock } from '../../../src/lib/time.ts';
+import { DAY, HOUR, MINUTE, SECOND } from '../../../src/lib/time.ts';
 import { openAlerts } from '../../support/alerts.ts';
 import { clockAt, type TestClock } from '../../support/clock.ts';
 import { forBothDatabases } from '../../support/databases.ts';
@@ -97,14 +97,6 @@ forBothDatabases((open, dialect) => {
   });
 
   describe('a restart', () => {
-    it('runs a slot late that was missed by less than its grace period', async () => {
-      const store = await open();
-      const job = jobOf();
-      await runDue(store, [job], depsAt(clockAt(slot - HOUR)));
-      const runs = await runDue(store, [job], depsAt(clockAt(slot + 239 * MINUTE)));
-      expect(runs).toMatchObject([{ slotAt: slot, state: 'late', reason: 'started 3 h 59 min after its slot' }]);
-    });
-
     it('records an older slot as skipped, and raises an alert', async () => {
       const store = await open();
       const job = jobOf();
@@ -115,19 +107,6 @@ forBothDatabases((open, dialect) => {
       ]);
       expect(job.ran).toEqual([]);
       expect(await openAlertKeys(store)).toEqual(['skipped:newsletter:daily']);
-    });
-
-    it('covers the feed slots of a month by one run and one row', async () => {
-      const store = await open();
-      const job = jobOf({
-        id: 'publish',
-        coalesce: true,
-        schedule: { cron: '*/5 * * * *', zone: 'Asia/Shanghai', graceMinutes: 60 },
-      });
-      await runDue(store, [job], depsAt(clockAt(slot)));
-      const runs = await runDue(store, [job], depsAt(clockAt(slot + 30 * DAY + MINUTE)));
-      expect(runs).toMatchObject([{ slotAt: slot + 30 * DAY, state: 'done', covers: 30 * 288 }]);
-      expect(await listRuns(store.db, 10)).toHaveLength(1);
     });
 
     it('records each edition missed in a month, and raises one alert, in two processes', async () => {
@@ -218,29 +197,6 @@ forBothDatabases((open, dialect) => {
       expect(tries).toEqual([0, 1, 3]);
       expect(await listRuns(store.db, 10)).toMatchObject([{ state: 'late', attempts: 3, leaseUntil: null }]);
       expect(await openAlertKeys(store)).toEqual(['late:newsletter:daily']);
-    });
-
-    it('is tried a limited number of times', async () => {
-      const store = await open();
-      const at = clockAt(slot - HOUR);
-      const job = failing(1_000);
-      await runDue(store, [job], depsAt(at));
-      for (at.now = slot; at.now < slot + 5 * HOUR; at.now += MINUTE) await runDue(store, [job], depsAt(at));
-      expect(job.ran).toHaveLength(MAX_ATTEMPTS);
-      expect(await listRuns(store.db, 10)).toMatchObject([
-        { state: 'failed', attempts: MAX_ATTEMPTS, leaseUntil: null },
-      ]);
-      expect(await openAlerts(store.db)).toMatchObject([{ key: 'failed:newsletter:daily', count: MAX_ATTEMPTS }]);
-    });
-
-    it('is logged once, with its stack', async () => {
-      const store = await open();
-      const deps = depsAt(clockAt(slot));
-      const job = jobOf({}, () => {
-        throw new Error('no space left');
-      });
-      await runSlot(store, job, { slotAt: slot, covers: 1 }, deps);
-      expect(deps.log.lines).toEqual([expect.stringMatching(/^run failed .*no space left.*run-due\.test\.ts/)]);
     });
 
     it('raises one alert, which the next successful run resolves', async () => {
@@ -383,13 +339,6 @@ forBothDatabases((open, dialect) => {
       expect(await check(slot + 5 * HOUR)).toEqual([]);
       expect(job.ran).toEqual([]);
       expect(await openAlertKeys(store)).toEqual(['skipped:newsletter:daily']);
-    });
-
-    it('is superseded by the next slot, which may wait too', async () => {
-      const { store, check } = await openHeld();
-      await check(slot);
-      expect(await check(slot + DAY)).toMatchObject([{ slotAt: slot, state: 'skipped' }, { state: 'waiting' }]);
-      expect(await openAlertKeys(store)).toEqual(['skipped:newsletter:daily', 'waiting:newsletter:daily']);
     });
 
     it('fails where its readiness cannot be found out, and waits or runs afterwards', async () => {
@@ -541,51 +490,5 @@ forBothDatabases((open, dialect) => {
       ['newsletter:daily', slot + DAY],
       ['publish', slot + DAY],
     ]);
-  });
-});
-
-describe('with an injected clock', () => {
-  forBothDatabases((open) => {
-    it('has 365 runs in a year in Shanghai, one on each date, none late', async () => {
-      const store = await open();
-      const start = Date.UTC(2025, 11, 31, 16);
-      const at = clockAt(start);
-      const job = jobOf();
-      await runDue(store, [job], depsAt(at));
-      for (let day = start; day < start + 365 * DAY; day += DAY) {
-        for (const time of [7.5 * HOUR - 1, 7.5 * HOUR, 20 * HOUR]) {
-          at.now = day + time;
-          await runDue(store, [job], depsAt(at));
-        }
-      }
-      const runs = await listRuns(store.db, 1_000);
-      expect(runs).toHaveLength(365);
-      expect(new Set(runs.map((run) => wallClock(run.slotAt, 'Asia/Shanghai').toPlainDate().toString())).size).toBe(
-        365,
-      );
-      expect(runs.every((run) => run.state === 'done' && run.attempts === 1 && run.covers === 1)).toBe(true);
-      expect(job.ran).toEqual(runs.map((run) => run.slotAt).reverse());
-    });
-
-    it('runs once in both nights of a clock change in New York, at a skipped and at a repeated time', async () => {
-      const store = await open();
-      const zone = 'America/New_York';
-      for (const [cron, day] of [
-        ['30 2 * * *', [2026, 2, 8]],
-        ['30 1 * * *', [2026, 10, 1]],
-      ] as const) {
-        const start = Date.UTC(day[0], day[1], day[2] - 1, 12);
-        const at = clockAt(start);
-        const job = jobOf({ id: `newsletter:${cron}`, schedule: { cron, zone, graceMinutes: 240 } });
-        for (; at.now < start + 2 * DAY; at.now += 30 * MINUTE) await runDue(store, [job], depsAt(at));
-        const times = job.ran.map((slotAt) => wallClock(slotAt, zone).toPlainDateTime().toString());
-        expect(times).toEqual(
-          cron === '30 2 * * *'
-            ? ['2026-03-08T03:30:00', '2026-03-09T02:30:00']
-            : ['2026-11-01T01:30:00', '2026-11-02T01:30:00'],
-        );
-      }
-      expect((await listRuns(store.db, 10)).map((run) => run.state)).toEqual(['done', 'done', 'done', 'done']);
-    });
   });
 });

@@ -4,6 +4,7 @@ import { Temporal } from 'temporal-polyfill';
 import { describe, expect, it } from 'vitest';
 import { nextSlot, slotsBetween } from '../../../src/core/schedule/slots.ts';
 import { DAY, HOUR, MINUTE, wallClock } from '../../../src/lib/time.ts';
+import { runs } from '../../support/run-scope.ts';
 
 const NEW_YORK = 'America/New_York';
 const SHANGHAI = 'Asia/Shanghai';
@@ -208,7 +209,7 @@ describe('slots of any expression, zone and span', () => {
         if (all[0] === undefined) expect(next === null || next > a + first + second).toBe(true);
         else expect(next).toBe(all[0]);
       }),
-      { numRuns: 150 },
+      { numRuns: runs(150) },
     );
   });
 
@@ -228,7 +229,7 @@ describe('slots of any expression, zone and span', () => {
         task.destroy();
         expect(slotsBetween(`0 0 ${days}`, 'UTC', start - 1, start + 89 * DAY)).toEqual(expected);
       }),
-      { numRuns: 80 },
+      { numRuns: runs(80) },
     );
   });
 
@@ -250,7 +251,7 @@ describe('slots of any expression, zone and span', () => {
           [...expected].sort((a, b) => a - b),
         );
       }),
-      { numRuns: 100 },
+      { numRuns: runs(100) },
     );
   });
 
@@ -264,7 +265,7 @@ describe('slots of any expression, zone and span', () => {
         }
         expect(slotsBetween(`${minutes} * * * *`, zone, from, until)).toEqual(expected);
       }),
-      { numRuns: 30 },
+      { numRuns: runs(30) },
     );
   });
 });

@@ -4,6 +4,7 @@ import { acquirePermit, acquirePermits, deleteExpiredRateLimits } from '../../..
 import { openStore } from '../../../src/core/store/store.ts';
 import { HOUR, MINUTE, SECOND } from '../../../src/lib/time.ts';
 import { forBothDatabases, newPostgresUrl } from '../../support/databases.ts';
+import { runs } from '../../support/run-scope.ts';
 
 const NOW = Date.UTC(2026, 10, 24, 7, 30);
 const limit = { everyMs: 20 * SECOND, burst: 3 };
@@ -95,7 +96,7 @@ describe('a rate limit', () => {
             }
           },
         ),
-        { numRuns: dialect === 'sqlite' ? 100 : 20 },
+        { numRuns: runs(dialect === 'sqlite' ? 100 : 20) },
       );
     });
 

@@ -7,6 +7,7 @@ import { countSubmissions, DailyLimit, editionsPerDay } from '../../../src/deliv
 import { openTemplates } from '../../../src/lib/templates.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../../../src/lib/time.ts';
 import { forBothDatabases, openMigrated } from '../../support/databases.ts';
+import { runs } from '../../support/run-scope.ts';
 import { SECRETS } from '../../support/sample.ts';
 import { deliveriesOf, queueConfirmation, serviceMessagesOf, testConfig } from '../fixture.ts';
 
@@ -117,7 +118,7 @@ describe('the limit of messages in 24 hours', () => {
           expect(taken.filter((at) => at > now - DAY).length).toBeLessThanOrEqual(editionsPerDay(perDay));
         }
       }),
-      { numRuns: 40 },
+      { numRuns: runs(40) },
     );
     await store.close();
   });

@@ -4,6 +4,7 @@ import { simpleParser } from 'mailparser';
 import { describe, expect, it } from 'vitest';
 import { type BodyCopy, prepareBody } from '../../../src/delivery/message/body.ts';
 import { escapeHtml } from '../../../src/lib/text/html.ts';
+import { runs } from '../../support/run-scope.ts';
 
 const placeholders = ['unsubscribe'];
 const TEXT = { texts: ['Text: ', '\nend\n'], placeholders };
@@ -50,7 +51,7 @@ describe('prepareBody', () => {
         expect(other.html).toBe(`${nonLatin}<a href="${attribute}">${nonLatin}</a>`);
         expect([mail, other].flatMap(({ attachments }) => attachments)).toEqual([]);
       }),
-      { numRuns: 200 },
+      { numRuns: runs(200) },
     );
   });
 

@@ -12,6 +12,7 @@ import { loadSigners, signersOf } from '../../../src/delivery/message/dkim.ts';
 import { headerField, headerText, joinFields } from '../../../src/delivery/message/header-field.ts';
 import { TransportError } from '../../../src/delivery/transport/connection.ts';
 import { DAY } from '../../../src/lib/time.ts';
+import { runs } from '../../support/run-scope.ts';
 import { testConfig } from '../fixture.ts';
 
 const ENVELOPE = { newsletter: 'daily', slot: '2026-11-24', from: 'roundup@example.com', to: 'ada@example.com' };
@@ -41,7 +42,7 @@ describe('a DKIM signature', () => {
         const signatures = await verify(await signed([ed25519], subject, text));
         expect(signatures).toMatchObject([{ algorithm: 'ed25519-sha256', domain: 'example.com', result: 'pass' }]);
       }),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     );
   });
 

@@ -5,6 +5,7 @@ import { ed25519Signer, rsaSigner, verify } from '../../../scripts/dkim-verifier
 import { readMailboxToken } from '../../../src/audience/tokens.ts';
 import { parseAddress, wireAddress } from '../../../src/lib/address.ts';
 import { cleanLine } from '../../../src/lib/text/clean-text.ts';
+import { runs } from '../../support/run-scope.ts';
 import { SECRETS } from '../../support/sample.ts';
 import { ADA, headersOf, makerOf, NONCE, parsed, rawMessage, rawOf } from './messages.ts';
 
@@ -59,7 +60,7 @@ describe('a copy with any subject and names', () => {
         expect(lines.filter((line) => line.startsWith('.'))).toEqual([]);
         expect(text.endsWith('--\r\n')).toBe(true);
       }),
-      { numRuns: 80 },
+      { numRuns: runs(80) },
     );
   });
 
@@ -69,7 +70,7 @@ describe('a copy with any subject and names', () => {
         const mail = await parsed({ edition: { subject: `S ${subject} E` } });
         expect(mail.subject).toBe(cleanLine(`S ${subject} E`));
       }),
-      { numRuns: 80 },
+      { numRuns: runs(80) },
     );
   });
 });
@@ -107,7 +108,7 @@ describe('a copy for any valid address', () => {
         expect(readMailboxToken(SECRETS, local.split('+')[1] ?? '')).toMatchObject({ purpose: 'bounce', subscriberId });
         expect((await verify(message)).map(({ result }) => result)).toEqual(['pass', 'pass']);
       }),
-      { numRuns: 60, examples: [[LONGEST, 1]] },
+      { numRuns: runs(60), examples: [[LONGEST, 1]] },
     );
     expect(LONGEST.length).toBe(254);
   });
@@ -146,7 +147,7 @@ describe('a copy with any articles', () => {
         expect(lines.filter((line) => line.startsWith('.') || line.length > 998 || /[\r\n]/.test(line))).toEqual([]);
         expect(await verify(message)).toMatchObject([{ result: 'pass' }]);
       }),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     );
   });
 });

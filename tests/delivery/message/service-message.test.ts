@@ -12,6 +12,7 @@ import type { OutgoingMessage } from '../../../src/delivery/transport/connection
 import { BUILT_IN_TEMPLATES, openTemplates } from '../../../src/lib/templates.ts';
 import { DAY, HOUR } from '../../../src/lib/time.ts';
 import { expectGolden } from '../../support/golden.ts';
+import { runs } from '../../support/run-scope.ts';
 import { SECRETS } from '../../support/sample.ts';
 import { testConfig } from '../fixture.ts';
 
@@ -196,7 +197,7 @@ describe('prepareServiceMessage', () => {
         expect([...mail.headers.keys()]).toEqual([...plain.headers.keys()]);
         expect(raw.toString('latin1')).not.toMatch(/^\.|[^\t\r\n\u0020-\u007e]/m);
       }),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     );
   });
 });

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { simpleParser } from 'mailparser';
 import { describe, expect, it } from 'vitest';
 import { type EncodedText, encodeAround, toBuffers } from '../../../src/delivery/message/transfer-encoding.ts';
+import { runs } from '../../support/run-scope.ts';
 
 /**
  * Text that is difficult to encode: dots, trailing spaces, long lines, other scripts, lines like boundaries or mbox
@@ -77,7 +78,7 @@ describe('encodeAround', () => {
         );
         expect(await decoded(encoded, values)).toBe(Buffer.from(expected).toString());
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 
@@ -93,7 +94,7 @@ describe('encodeAround', () => {
           expect(line).not.toMatch(/^\.|^From |[\t ]$|=_/);
         }
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { firstDeliveryTime } from '../../../src/delivery/queue/queue-deliveries.ts';
 import { DAY, HOUR, MINUTE, wallClock } from '../../../src/lib/time.ts';
+import { runs } from '../../support/run-scope.ts';
 
 const ZONES = Intl.supportedValuesOf('timeZone');
 const formats = new Map<string, Intl.DateTimeFormat>();
@@ -77,7 +78,7 @@ describe('firstDeliveryTime', () => {
         fc.property(timeOfDay, fc.integer({ min: Date.UTC(2005, 0), max: Date.UTC(2037, 0) }), (time, closedAt) => {
           expect(firstDeliveryTime(time, zone, closedAt)).toBe(byOffsets(time, zone, closedAt));
         }),
-        { numRuns: 2 },
+        { numRuns: runs(2) },
       );
     }
   });
@@ -96,7 +97,7 @@ describe('firstDeliveryTime', () => {
           expect(firstDeliveryTime(time, zone, closedAt)).toBe(byOffsets(time, zone, closedAt));
         },
       ),
-      { numRuns: 400 },
+      { numRuns: runs(400) },
     );
   });
 });

@@ -7,6 +7,7 @@ import type { OutgoingMessage } from '../../../src/delivery/transport/connection
 import { openTransport } from '../../../src/delivery/transport/open-transport.ts';
 import { classifyFailure } from '../../../src/delivery/transport/retry.ts';
 import { anyText } from '../../support/any-text.ts';
+import { runs } from '../../support/run-scope.ts';
 import { testConfig } from '../fixture.ts';
 import { outgoing } from './outgoing.ts';
 
@@ -61,7 +62,7 @@ describe('the file transport', () => {
         expect(path.slice(path.lastIndexOf('/') + 1)).toMatch(/^[a-z0-9@_+=-][a-z0-9@._+=-]{0,210}$|^\.eml$/);
         expect(existsSync(path)).toBe(true);
       }),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     );
   });
 

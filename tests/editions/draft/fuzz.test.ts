@@ -4,6 +4,7 @@ import { fuzzDraft } from '../../../scripts/fuzz/draft-editors.ts';
 import { fuzzStoredDraft } from '../../../scripts/fuzz/draft-stores.ts';
 import { openStore } from '../../../src/core/store/store.ts';
 import { forBothDatabases, newPostgresUrl, openSqliteFile } from '../../support/databases.ts';
+import { runs } from '../../support/run-scope.ts';
 
 const SLOT = { label: '2026-11-24', slotAt: Date.UTC(2026, 10, 23, 23, 30) };
 
@@ -13,7 +14,7 @@ describe('two editors with random commands', () => {
       fc.property(fc.nat(), (seed) => {
         expect(fuzzDraft({ commands: 40, seed }).changed).toBeGreaterThan(5);
       }),
-      { numRuns: 15 },
+      { numRuns: runs(15) },
     );
   });
 

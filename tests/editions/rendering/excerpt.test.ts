@@ -4,6 +4,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { sanitiseHtml } from '../../../src/articles/sanitise.ts';
 import { buildExcerpt } from '../../../src/editions/rendering/excerpt.ts';
 import { processorTime } from '../../support/processor-time.ts';
+import { runs } from '../../support/run-scope.ts';
 
 const UNLIMITED = { paragraphs: 20, bytes: 20_000 };
 const texts = (html: string, limits = UNLIMITED): string[] => buildExcerpt(html, limits).paragraphs.map((p) => p.text);
@@ -71,7 +72,7 @@ describe('an excerpt', () => {
         expect(paragraphs.length).toBeLessThanOrEqual(limit.paragraphs);
         if (paragraphs.length < blocks.length) expect(more).toBe(true);
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 
@@ -210,7 +211,7 @@ describe('an excerpt', () => {
         expect(html.split('<a ').length).toBe(html.split('</a>').length);
         expect(paragraphs.every((p) => p.text.trim() !== '')).toBe(true);
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 });

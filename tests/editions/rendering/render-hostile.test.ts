@@ -4,6 +4,7 @@ import type { SiteView } from '../../../src/core/config/site-view.ts';
 import type { EditionView } from '../../../src/editions/rendering/edition-view.ts';
 import { renderEdition } from '../../../src/editions/rendering/render.ts';
 import { BUILT_IN_TEMPLATES, openTemplates } from '../../../src/lib/templates.ts';
+import { runs } from '../../support/run-scope.ts';
 import { FULL_VIEW, LOGO_SITE, SAMPLE_NONCE } from './sample-view.ts';
 
 const templates = openTemplates(BUILT_IN_TEMPLATES, LOGO_SITE.zone);
@@ -52,7 +53,7 @@ describe('hostile strings', () => {
           for (const mark of ['<', '>', '"']) expect(count(rendered[page], mark)).toBe(count(plain[page], mark));
         }
       }),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     );
   });
 

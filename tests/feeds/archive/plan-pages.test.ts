@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { byRecording, type Member, planPages } from '../../../src/feeds/archive/plan-pages.ts';
 import { parsePlaces, writePlaces } from '../../../src/feeds/archive/save-pages.ts';
 import { wallClock } from '../../../src/lib/time.ts';
+import { runs } from '../../support/run-scope.ts';
 
 const ZONE = 'Asia/Shanghai';
 const START = Date.UTC(2026, 0, 1);
@@ -39,7 +40,7 @@ describe('planPages', () => {
         expect(new Set(rest.map((one) => monthOf(one.recordedAt))).size).toBeLessThanOrEqual(1);
         if (rest[0] !== undefined) expect(monthOf(rest[0].recordedAt) >= monthOf(now)).toBe(true);
       }),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     );
   });
 

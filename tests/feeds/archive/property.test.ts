@@ -6,6 +6,7 @@ import { DAY, HOUR, MINUTE, SECOND } from '../../../src/lib/time.ts';
 import { article, saveAll } from '../../support/articles.ts';
 import { NOW } from '../../support/clock.ts';
 import { forEachDatabase } from '../../support/databases.ts';
+import { runs } from '../../support/run-scope.ts';
 import { archivesIn, differing, LATEST_ALONE, publishAt, walk } from './publish-at.ts';
 
 type Step =
@@ -39,7 +40,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 forEachDatabase((open, dialect) => {
   it('a walk finds the public articles, and pages only change with their articles, after any steps', async () => {
     let pages = 0;
-    const runs = fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 9 }), async (steps) => {
+    const property = fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 9 }), async (steps) => {
       const store = await open();
       await run(store, steps);
       pages += (await archivesIn(store)).size;
@@ -50,7 +51,11 @@ forEachDatabase((open, dialect) => {
       { kind: 'wait', days: 40 },
       { kind: 'correct', which: 0 },
     ];
-    await fc.assert(runs, { numRuns: dialect === 'sqlite' ? 12 : 4, examples: [[closing]], endOnFailure: true });
+    await fc.assert(property, {
+      numRuns: runs(dialect === 'sqlite' ? 12 : 4),
+      examples: [[closing]],
+      endOnFailure: true,
+    });
     expect(pages).toBeGreaterThan(0);
   });
 });

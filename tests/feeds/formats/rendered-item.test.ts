@@ -5,6 +5,7 @@ import { documentWriter, Frames, fitFeed } from '../../../src/feeds/formats/fit.
 import { toItems } from '../../../src/feeds/formats/item.ts';
 import { type RenderedBody, renderItems, withBody } from '../../../src/feeds/formats/rendered-item.ts';
 import { article } from '../../support/articles.ts';
+import { runs } from '../../support/run-scope.ts';
 import { feedsConfig } from '../feeds-fixture.ts';
 import { hostileArticle } from './hostile-article.ts';
 
@@ -29,7 +30,7 @@ it('an item has the same text whether it is rendered alone or with others', () =
       const together = renderItems(items, view.language);
       expect(together).toEqual(items.flatMap((item) => renderItems([item], view.language)));
     }),
-    { numRuns: 40 },
+    { numRuns: runs(40) },
   );
 });
 
@@ -44,7 +45,7 @@ it('the bytes of an item with its body are known before it is written', () => {
         }
       }
     }),
-    { numRuns: 40 },
+    { numRuns: runs(40) },
   );
 });
 
@@ -58,6 +59,6 @@ it('a document of items that were rendered before is that of the items rendered 
       const { bodies } = fitFeed(view, items, [], { content, mayDrop: true });
       for (const format of FORMATS) expect(write(format).toString()).toBe(bodies[format]);
     }),
-    { numRuns: 40 },
+    { numRuns: runs(40) },
   );
 });

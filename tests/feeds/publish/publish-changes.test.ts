@@ -10,6 +10,7 @@ import { DAY, HOUR, MINUTE, SECOND } from '../../../src/lib/time.ts';
 import { article, saveAll } from '../../support/articles.ts';
 import { NOW } from '../../support/clock.ts';
 import { forBothDatabases } from '../../support/databases.ts';
+import { runs } from '../../support/run-scope.ts';
 import { openTestApp, type TestApp } from '../../support/test-app.ts';
 
 const FEEDS = ['latest', '24-hours', 'analysis', 'world'];
@@ -92,7 +93,7 @@ describe('publishing changes', () => {
           expect(await hashes(app.store)).toEqual(before);
         }
       });
-      await fc.assert(property, { numRuns: dialect === 'sqlite' ? 10 : 3, endOnFailure: true });
+      await fc.assert(property, { numRuns: runs(dialect === 'sqlite' ? 10 : 3), endOnFailure: true });
     });
 
     it('builds the feeds that an article enters or leaves, and no others', async () => {

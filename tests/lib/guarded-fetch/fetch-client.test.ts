@@ -14,6 +14,7 @@ import {
 } from '../../../src/lib/guarded-fetch/fetch-client.ts';
 import { DAY, HOUR, SECOND } from '../../../src/lib/time.ts';
 import { makeCertificate } from '../../delivery/transport/certificate.ts';
+import { runs } from '../../support/run-scope.ts';
 import { ok, redirect, startRawServer } from './raw-server.ts';
 
 const LOCAL = openAddressGuard({ allowed: ['127.0.0.0/8'] });
@@ -307,7 +308,7 @@ describe('the fetch client', () => {
         const result = await client.fetch({ url: `http://${url}`, headers: { 'If-None-Match': header } });
         expect(['refused', 'failed']).toContain(result.kind);
       }),
-      { numRuns: 20 },
+      { numRuns: runs(20) },
     );
   });
 });
@@ -334,11 +335,15 @@ describe('the gate of a client', () => {
 
   it('does not use up the time limit of the server', async () => {
     const server = await startRawServer(() => ok([], 'late'));
-    const gate = gateOf([], () => new Promise((resolve) => setTimeout(resolve, 350)));
-    expect(await get(server.url(), {}, { gate, timeLimitMs: 300 })).toMatchObject({ body: Buffer.from('late') });
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const gate = gateOf([], async () => void (await vi.advanceTimersByTimeAsync(60_000)));
+    expect(await get(server.url(), {}, { gate, timeLimitMs: 50_000 })).toMatchObject({ body: Buffer.from('late') });
+    vi.useRealTimers();
     const silent = await startRawServer(() => undefined);
-    expect(await get(silent.url(), {}, { gate, timeLimitMs: 300 })).toMatchObject({
-      reason: 'it takes longer than 0.3 s',
+    const open = gateOf([], async () => {});
+    expect(await get(silent.url(), {}, { gate: open, timeLimitMs: 50 })).toMatchObject({
+      reason: 'it takes longer than 0.05 s',
     });
   });
 

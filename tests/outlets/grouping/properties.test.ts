@@ -3,10 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { groupItems } from '../../../src/outlets/grouping/group-items.ts';
 import type { FrozenGroup, Grouping, GroupingItem } from '../../../src/outlets/grouping/grouping-item.ts';
 import { anyText } from '../../support/any-text.ts';
+import { runs } from '../../support/run-scope.ts';
 import { PAST } from './items.ts';
 
 const WORDS = ['Northwind', 'buys', 'Contoso', 'Halvern', 'strike', 'docks', '4.2', 'billion', '星河科技', '收购'];
-const RUNS = { numRuns: 60 };
+const RUNS = { numRuns: runs(60) };
 
 const title = fc.oneof(
   { weight: 4, arbitrary: fc.array(fc.constantFrom(...WORDS), { minLength: 1, maxLength: 6 }).map((w) => w.join(' ')) },

@@ -4,6 +4,7 @@ import { DAY, HOUR } from '../../../src/lib/time.ts';
 import type { EntryIdentity } from '../../../src/outlets/identity/entry-keys.ts';
 import { allKeys, type ComparedItem, identify, readIdentities } from '../../../src/outlets/identity/identify.ts';
 import { anyText } from '../../support/any-text.ts';
+import { runs } from '../../support/run-scope.ts';
 
 const NOW = Date.UTC(2026, 10, 27, 12);
 
@@ -225,7 +226,7 @@ describe('identify', () => {
           expect(memory.items.size).toBe(known);
         }
       }),
-      { numRuns: 150 },
+      { numRuns: runs(150) },
     );
   });
 
@@ -269,7 +270,7 @@ describe('identify', () => {
         expect(memory.items.size).toBe(ids.size);
         expect(new Set(ids.values()).size).toBe(ids.size);
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 });

@@ -7,6 +7,7 @@ import { feedOutline, writeOpml } from '../../../src/feeds/formats/opml.ts';
 import { cleanLine } from '../../../src/lib/text/clean-text.ts';
 import { OpmlError, sourcesOfOpml } from '../../../src/outlets/import-opml.ts';
 import { insertSources } from '../../../src/sources/add-source.ts';
+import { runs } from '../../support/run-scope.ts';
 import { sampleConfig } from '../../support/sample.ts';
 
 /** Feeds as a file lists them. */
@@ -137,7 +138,7 @@ describe('importing OPML as sources', () => {
           expect(sourcesOfOpml(NONE, listOf(feeds)).added).toEqual(added);
         },
       ),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     );
   });
 });

@@ -4,6 +4,7 @@ import { decideGroups, type GroupCommand, GroupCommandError } from '../../../src
 import { firstItemOf, newItems, type StoryGroup } from '../../../src/outlets/story-groups/story-group.ts';
 import { NOW } from '../../support/clock.ts';
 import { automaticGroup, groupedItem } from '../../support/outlet-items.ts';
+import { runs } from '../../support/run-scope.ts';
 
 const GROUP = automaticGroup(groupedItem(1), groupedItem(2), groupedItem(3));
 
@@ -143,7 +144,7 @@ describe('decideGroups', () => {
         const world = new World();
         for (const one of steps) world.take(one);
       }),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     );
   });
 });

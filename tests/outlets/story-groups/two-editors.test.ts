@@ -13,6 +13,7 @@ import type { StoryGroup } from '../../../src/outlets/story-groups/story-group.t
 import { NOW } from '../../support/clock.ts';
 import { forBothDatabases } from '../../support/databases.ts';
 import { groupedItem, storeGroup } from '../../support/outlet-items.ts';
+import { runs } from '../../support/run-scope.ts';
 
 const ITEMS = 6;
 
@@ -105,7 +106,7 @@ forBothDatabases((open, dialect) => {
               expect(after).toContainEqual(frozen);
           }
         }),
-        { numRuns: dialect === 'sqlite' ? 5 : 2 },
+        { numRuns: runs(dialect === 'sqlite' ? 5 : 2) },
       );
       expect(outcomes.done).toBeGreaterThan(0);
       expect(outcomes.refused + outcomes.conflicts).toBeGreaterThan(0);

@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { withoutComponents } from '../../../src/own-sites/exports/site-folder.ts';
 import { anyText } from '../../support/any-text.ts';
 import { processorTime } from '../../support/processor-time.ts';
+import { runs } from '../../support/run-scope.ts';
 
 it('keeps the lines and the front matter of MDX, and text without components as it is', () => {
   const start = '---\ntitle: <Kept /> import\n---\n';
@@ -26,7 +27,7 @@ it('reads any text of MDX, of any length', () => {
       anyText(200),
       (text) => withoutComponents(text, () => {}).split('\n').length === text.split('\n').length,
     ),
-    { numRuns: 200 },
+    { numRuns: runs(200) },
   );
   for (const part of ['<A ', '<', '{/*', '{/* *', '\n', '```\n', 'import \n\n', '<A b={', '---\n']) {
     const time = processorTime(() => void withoutComponents(part.repeat(100_000), () => {}));

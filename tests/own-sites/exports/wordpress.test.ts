@@ -8,6 +8,7 @@ import { readWordPressExport } from '../../../src/own-sites/exports/wordpress.ts
 import { htmlOfContent } from '../../../src/own-sites/exports/wordpress-content.ts';
 import { anyText } from '../../support/any-text.ts';
 import { processorTime } from '../../support/processor-time.ts';
+import { runs } from '../../support/run-scope.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { wxr, wxrItem, wxrMeta } from './wxr.ts';
 
@@ -194,7 +195,7 @@ describe('the content of a post', () => {
   it('may be anything, of any length', () => {
     fc.assert(
       fc.property(anyText(200), (text) => typeof html(text) === 'string'),
-      { numRuns: 200 },
+      { numRuns: runs(200) },
     );
     const parts = ['[a ', '[/a', '<', '<a ', '\n', ' \n', '[caption', 'https://', '<pre', '\t', '[embed]', '<!--more'];
     for (const part of [...parts, '<li ', '</div>']) {

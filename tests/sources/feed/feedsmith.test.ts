@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { generateAtomFeed, generateRssFeed, parseAtomFeed, parseRssFeed } from 'feedsmith';
 import { expect, it } from 'vitest';
 import { cleanLine, hasVisibleCharacter } from '../../../src/lib/text/clean-text.ts';
+import { runs } from '../../support/run-scope.ts';
 import { NOW, readFeed } from './read-feed.ts';
 
 /** Text without markup, in which two readers must agree. */
@@ -46,7 +47,7 @@ it('reads the RSS that another package writes as that package does', () => {
         })),
       });
     }),
-    { numRuns: 30 },
+    { numRuns: runs(30) },
   );
 });
 
@@ -72,6 +73,6 @@ it('reads the Atom that another package writes as that package does', () => {
         })),
       });
     }),
-    { numRuns: 30 },
+    { numRuns: runs(30) },
   );
 });

@@ -7,6 +7,8 @@ import type { NewsletterConfig } from '../../../../src/core/config/config.ts';
 import type { Store } from '../../../../src/core/store/store.ts';
 import { composeNow } from '../../../../src/delivery/closing/close.ts';
 import { deliverDue } from '../../../../src/delivery/deliver-due.ts';
+import { findDraftTarget } from '../../../../src/editions/draft/draft-target.ts';
+import { editDraft } from '../../../../src/editions/draft/edit-draft.ts';
 import { HOUR, MINUTE } from '../../../../src/lib/time.ts';
 import { alertNamed } from '../../../support/alerts.ts';
 import { article, saveAll } from '../../../support/articles.ts';
@@ -39,6 +41,10 @@ export async function openHostileNewsroom(store: Store, folder: string): Promise
     ),
     now,
   );
+  const target = await findDraftTarget(app, app.config.newsletters[0] as NewsletterConfig);
+  await editDraft(app, target, `Ada ${HOSTILE}`, { kind: 'subject', text: HOSTILE });
+  await editDraft(app, target, `Ada ${HOSTILE}`, { kind: 'note', text: HOSTILE });
+  await editDraft(app, target, `Ada ${HOSTILE}`, { kind: 'drop', story: 'hostile-3' });
   await storeGroup(
     store.db,
     [1, 2].map((n) =>

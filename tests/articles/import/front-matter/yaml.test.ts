@@ -4,6 +4,7 @@ import { parseDocument, stringify } from 'yaml';
 import { mendYaml } from '../../../../src/articles/import/front-matter/mend-yaml.ts';
 import { parseMarkdown } from '../../../../src/articles/import/parse.ts';
 import { processorTime } from '../../../support/processor-time.ts';
+import { runs } from '../../../support/run-scope.ts';
 
 /** What is read of front matter, with what is written about it. */
 function read(frontMatter: string): { fields?: Record<string, unknown>; warnings?: string[]; problem?: string } {
@@ -128,9 +129,9 @@ describe('front matter in YAML', () => {
         expect(warnings.filter((one) => !one.includes('counts as a comment'))).toEqual([]);
         expect(result).toEqual({ fields });
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
-    expect(valid).toBeGreaterThan(50);
+    expect(valid).toBeGreaterThan(runs(50));
   });
 
   it('is read without an error, whatever it is, and in linear time', () => {

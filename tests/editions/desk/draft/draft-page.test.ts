@@ -230,29 +230,6 @@ describe('the page of an edition', () => {
       expect(marksOf('second')).toEqual([]);
     });
 
-    it('escapes what others wrote, wherever it is shown', async () => {
-      const store = await open();
-      const { act, other, desk, page } = await openEdition(store);
-      const hostile = '"><script>alert(1)</script>';
-      await saveAll(store, [
-        article('hostile', {
-          ...{ headline: hostile, kicker: hostile, publishedAt: NOW - 20 * 60_000, kind: 'roundup-item' },
-          outlet: { name: hostile, url: 'https://example.com/', publishedAt: null },
-        }),
-        article('hostile-old', { headline: hostile, publishedAt: NOW - 80 * HOUR }),
-      ]);
-      await act('note', { text: hostile });
-      await act('subject', { text: hostile });
-      await act('drop', { story: 'hostile' });
-      await other({ kind: 'subject', text: `${hostile}!` });
-      const conflict = await desk.post('editor', `${PATH}/subject`, { seen: '2', text: hostile });
-      const pages = [await page(), await act('restore', { story: 'hostile' }), await conflict.text()];
-      for (const shown of pages) {
-        expect(shown).toContain('&lt;script&gt;');
-        expect(shown).not.toContain('<script>');
-      }
-    });
-
     it('shows an account that may only read no forms, and refuses its acts', async () => {
       const { desk, draft } = await openEdition(await open());
       const shown = await desk.read('operator', PATH);

@@ -11,7 +11,7 @@ describe.concurrent('daywire import', () => {
     mkdirSync(join(folder.path, 'in'));
     writeFileSync(join(folder.path, 'in/good.md'), articleFile('good'));
     writeFileSync(join(folder.path, 'in/bad.md'), articleFile('bad', 'kind: sektion\n'));
-    const { code, stdout, stderr } = await folder.exec(['import', 'in']);
+    const { code, stdout, stderr } = await folder.run(['import', 'in']);
     expect(code).toBe(1);
     expect(stderr).toMatch(/^daywire: in\/bad\.md:\d+: .*sektion/m);
     expect(stderr).not.toMatch(/\n\s+at /);

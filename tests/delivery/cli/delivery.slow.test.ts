@@ -23,7 +23,7 @@ afterAll(closeServers);
 describe.concurrent('daywire deliver', () => {
   it('delivers what is due, and prints its report as JSON', async () => {
     const folder = await scheduledFolder();
-    const { code, stdout } = await folder.exec(['deliver', '--json']);
+    const { code, stdout } = await folder.run(['deliver', '--json']);
     expect(code).toBe(0);
     expect(JSON.parse(stdout) as DeliveryRunResult).toMatchObject({ submitted: 7, failed: 0, stopped: null });
     expect((await folder.run(['deliver'])).stdout).toBe('0 submitted\n');

@@ -26,11 +26,11 @@ export class RenderCache {
 
   /** As `renderEdition`. With the nonce of this cache, the same content is rendered once. */
   readonly render: RenderFunction = async (view, site, templates, options) => {
-    const version = await templateVersion(templates.source.folder);
+    const version = templateVersion(templates.source.folder);
     const key = contentKey([view, site, templates.source, options, version]);
     const known = this.#rendered.get(key);
     if (known !== undefined) return known;
-    const rendering = renderInPool(POOL, version, view, site, templates, options);
+    const rendering = renderInPool(POOL)(view, site, templates, options);
     this.#rendered.set(key, rendering);
     // A failure is not kept: the template may be corrected.
     rendering.catch(() => this.#rendered.delete(key));

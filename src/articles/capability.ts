@@ -6,17 +6,9 @@ import { startImporting } from './import/watched/watched-folders.ts';
 import { countDueChanges } from './pending-changes.ts';
 import { countRejectionsByStage } from './rejections.ts';
 import { lookingUpImages } from './remote-images/look-up.ts';
-import { fillTitleIndex } from './search/fill-index.ts';
-
-/** A store of an earlier version with a million articles takes about half an hour. */
-const INDEX_EVERY = 200;
 
 export const articlesCapability: Capability = {
-  startTasks: (app) => [
-    startImporting(app),
-    repeat(INDEX_EVERY, 'indexing headlines', app.log, () => fillTitleIndex(app.store.db)),
-    repeat(2 * SECOND, 'looking up pictures', app.log, lookingUpImages(app)),
-  ],
+  startTasks: (app) => [startImporting(app), repeat(2 * SECOND, 'looking up pictures', app.log, lookingUpImages(app))],
   async addMetrics({ db, gauge, now }) {
     const rejected = gauge('rejections', 'Rejected input that waits for an editor.', ['stage']);
     for (const [stage, count] of Object.entries(await countRejectionsByStage(db))) rejected.set({ stage }, count);

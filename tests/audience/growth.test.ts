@@ -1,14 +1,12 @@
-import { type Kysely, sql } from 'kysely';
 import { expect, it } from 'vitest';
 import { importBatch } from '../../src/audience/csv/import-batch.ts';
 import { eraseSubscriber } from '../../src/audience/erasure.ts';
 import { foldGrowth, growthPeriods, readGrowth } from '../../src/audience/growth.ts';
 import { endAllSubscriptions, unsubscribe } from '../../src/audience/subscriptions.ts';
 import { foldCountSlots } from '../../src/core/store/counts.ts';
-import { MIGRATIONS } from '../../src/core/store/migrations.ts';
-import { openStore, type Store } from '../../src/core/store/store.ts';
+import type { Store } from '../../src/core/store/store.ts';
 import { DAY, HOUR, MINUTE } from '../../src/lib/time.ts';
-import { forEachDatabase, newPostgresUrl } from '../support/databases.ts';
+import { forEachDatabase } from '../support/databases.ts';
 import { SECRETS } from '../support/sample.ts';
 import { addConfirmed, NOW, OPERATOR, requestNewsletters } from './fixtures.ts';
 
@@ -89,28 +87,4 @@ it('has days of 23 and 25 hours, and weeks that begin on Monday', () => {
   const weeks = growthPeriods('week', 2, NOW, 'UTC');
   expect(weeks.map(({ date }) => date)).toEqual(['2026-11-16', '2026-11-23']);
   expect(weeks[0]?.until).toBe(weeks[1]?.from);
-});
-
-it.each(['sqlite', 'postgres'] as const)('a %s store that is migrated has the growth of its past', async (dialect) => {
-  const databaseUrl = dialect === 'postgres' ? await newPostgresUrl('empty') : undefined;
-  const store = await openStore({ databaseUrl, path: ':memory:' });
-  try {
-    const entries = Object.entries(MIGRATIONS);
-    const at = entries.findIndex(([name]) => name === '0021-audience');
-    const run = async (part: typeof entries) => {
-      for (const [, migrate] of part) await migrate(store.db as unknown as Kysely<unknown>, dialect);
-    };
-    await run(entries.slice(0, at));
-    await sql`insert into subscribers (email, email_key, created_at) values ('a@example.com', 'a@example.com', 1),
-      ('b@example.com', 'b@example.com', 1)`.execute(store.db);
-    await sql`insert into consent_events (subscriber_id, newsletter, change, channel, at) values
-      (1, 'daily', 'requested', 'form', ${NOW}), (1, 'daily', 'confirmed', 'confirmation', ${NOW}),
-      (1, 'daily', 'unsubscribed', 'one-click', ${NOW + 1}), (1, 'daily', 'unsubscribed', 'operator', ${NOW + 2}),
-      (2, 'daily', 'unsubscribed', 'import', ${NOW}), (2, 'weekly', 'confirmed', 'import', ${NOW})`.execute(store.db);
-    await run(entries.slice(at));
-    expect(await growthOf(store, 'daily')).toEqual(['2026-11-24 +1 -1']);
-    expect(await growthOf(store, 'weekly')).toEqual(['2026-11-24 +1 -0']);
-  } finally {
-    await store.close();
-  }
 });

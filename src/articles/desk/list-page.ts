@@ -11,7 +11,6 @@ import { badge } from '../../web/desk/parts/status-mark.ts';
 import { when } from '../../web/desk/parts/when.ts';
 import { type Article, fullHeadline, type Kind } from '../article.ts';
 import { articleDeskPath } from '../article-link.ts';
-import { unindexedBefore } from '../search/fill-index.ts';
 import { findByReference } from '../search/find-by-reference.ts';
 import type { ListPlace } from '../search/find-by-title.ts';
 import {
@@ -47,7 +46,6 @@ export async function serveArticleList(request: SignedInRequest): Promise<Respon
   const referred = words === '' || after !== null ? null : await findByReference(db, words);
   const named = referred !== null && isSelected(referred, filter, at) ? referred : null;
   const articles = named === null ? page.articles : [named, ...page.articles.filter(({ id }) => id !== named.id)];
-  const unindexed = words === '' ? null : await unindexedBefore(db);
   const links = {
     path: '/articles',
     query: { q: words, state: filter.state, kind: filter.kind, section: filter.section },
@@ -61,7 +59,6 @@ ${searchForm(request, query)}
 <section id="articles" data-region aria-label="Articles">
 ${await table(request, articles)}
 ${lookFurther(request, page, links.query)}
-${unindexed === null ? '' : stillIndexed(request, unindexed)}
 ${pager(request, links)}
 </section>`;
   return respondPage(request, { title: 'Articles', section: 'articles', body, topics: ['articles'] });
@@ -142,13 +139,6 @@ function lookFurther(
   const address = `${request.desk.base}/articles${queryText({ ...query, after: placeText(next) })}`;
   return html`<p>Looked back to ${when(request, lookedBackTo)}: these words are common, and few headlines have them
 together. <a href="${address}">Look further back</a></p>`;
-}
-
-function stillIndexed(request: SignedInRequest, before: number): Html {
-  return before === Number.MAX_SAFE_INTEGER
-    ? html`<p class="hint">The search by words is being prepared, and finds nothing yet.</p>`
-    : html`<p class="hint">Articles before ${when(request, before)} are still being prepared for the search by
-words.</p>`;
 }
 
 function placeText({ publishedAt, id }: ListPlace): string {

@@ -46,14 +46,6 @@ export async function saveTitleTerms(tx: Tx, articles: Article[], former: Map<st
   await insertTerms(tx, added);
 }
 
-/** Adds the terms of articles. Those that are there already stay. */
-export async function addTitleTerms(tx: Tx, titles: (IndexedTitle & { id: string })[]): Promise<void> {
-  const rows = titles.flatMap(({ id, title, publishedAt }) =>
-    indexedTerms(title).map((term) => [monthOf(publishedAt), term, publishedAt, id] as const),
-  );
-  await insertTerms(tx, rows);
-}
-
 function indexedTitle(article: Article): IndexedTitle {
   return { title: fullHeadline(article), publishedAt: article.publishedAt };
 }

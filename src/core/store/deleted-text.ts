@@ -47,7 +47,7 @@ export async function removeDeletedText(db: Db, texts: readonly string[]): Promi
 export type VacuumOutcome = { kind: 'not due' } | { kind: 'done' } | { kind: 'failed'; reason: string };
 
 /**
- * Rewrites the file of a store that a migration or an erasure has marked for it, and removes the mark.
+ * Rewrites the file of a store that an erasure has marked for it, and removes the mark.
  * @param onStart called before the work, which takes about a second for 100 MB
  * @param readFreeSpace see `freeSpace`
  * @returns `failed` where there is too little disk space or another process writes; the mark remains

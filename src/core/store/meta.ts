@@ -9,7 +9,7 @@ export const DELIVERY_HELD = 'delivery.held';
 /** The fingerprint of the signing secret that the store is used with. */
 export const SECRET_FINGERPRINT = 'secret.fingerprint';
 
-/** While this is set, an SQLite file must be rewritten. Its value is the reason: an upgrade or an erasure. */
+/** While this is set, an SQLite file must be rewritten. Its value is the reason. */
 export const VACUUM_DUE = 'store.vacuum';
 
 /**
@@ -20,12 +20,6 @@ export const UNTRUSTED_PROXY = 'server.untrusted-proxy';
 
 /** When the sample newsroom was loaded: epoch milliseconds. */
 export const SAMPLE_LOADED_AT = 'sample.loaded-at';
-
-/**
- * While this is set, the index of headlines lacks articles that were published before its value: epoch milliseconds,
- * and the id of the last article that is in it.
- */
-export const UNINDEXED_BEFORE = 'articles.unindexed-before';
 
 export async function readMeta(db: Db, key: string): Promise<string | undefined> {
   const row = await db.selectFrom('meta').select('value').where('key', '=', key).executeTakeFirst();

@@ -1,11 +1,9 @@
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import type { Article } from '../../../src/articles/article.ts';
-import { fillTitleIndex, unindexedBefore } from '../../../src/articles/search/fill-index.ts';
 import { type ArticleFilter, listArticles } from '../../../src/articles/search/list-articles.ts';
 import { parseTitleQuery } from '../../../src/articles/search/title-terms.ts';
 import { jsonRows } from '../../../src/core/store/json-rows.ts';
-import { UNINDEXED_BEFORE, writeMeta } from '../../../src/core/store/meta.ts';
 import type { Store } from '../../../src/core/store/store.ts';
 import { DAY, HOUR } from '../../../src/lib/time.ts';
 import { article, saveAll } from '../../support/articles.ts';
@@ -138,22 +136,6 @@ forEachDatabase((open) => {
       await store.db.deleteFrom('article_words').where('month', '<', february).execute();
       const all = await listArticles(store.db, { title }, { now: NOW, limit: 50, after: null });
       expect([all.next, all.lookedBackTo]).toEqual([null, null]);
-    });
-  });
-
-  describe('fillTitleIndex', () => {
-    it('indexes the articles of an earlier version batch by batch, newest first', async () => {
-      const store = await open();
-      await saveAll(store, ARTICLES);
-      await store.db.deleteFrom('article_words').execute();
-      await writeMeta(store.db, UNINDEXED_BEFORE, String(Number.MAX_SAFE_INTEGER));
-      expect(await fillTitleIndex(store.db, 3)).toBe(true);
-      expect(await unindexedBefore(store.db)).toBe(NOW - DAY);
-      expect(await list(store, 'ferr')).toEqual(['coming', 'ferry', 'draft']);
-      while (await fillTitleIndex(store.db, 3));
-      expect(await unindexedBefore(store.db)).toBeNull();
-      expect(await list(store, 'ferr')).toEqual(['coming', 'ferry', 'draft', 'old']);
-      expect(await fillTitleIndex(store.db)).toBe(false);
     });
   });
 });

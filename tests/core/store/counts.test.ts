@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { sql } from 'kysely';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { expect, it } from 'vitest';
 import { queueEdition } from '../../../scripts/test-edition.ts';
 import { recordRejection } from '../../../src/articles/rejections.ts';
 import { foldRuns } from '../../../src/core/schedule/retention.ts';
@@ -12,9 +12,7 @@ import {
   readDeliveryTotals,
   readStateCounts,
 } from '../../../src/core/store/counts.ts';
-import { MIGRATIONS } from '../../../src/core/store/migrations.ts';
-import { migrate } from '../../../src/core/store/schema.ts';
-import { openStore, type Store } from '../../../src/core/store/store.ts';
+import type { Store } from '../../../src/core/store/store.ts';
 import type { CountedSubject } from '../../../src/core/store/tables.ts';
 import { cancelEdition } from '../../../src/delivery/control/edition-control.ts';
 import { claimDeliveries } from '../../../src/delivery/queue/claim.ts';
@@ -23,7 +21,7 @@ import { markSubmitting, recordOutcomes } from '../../../src/delivery/queue/outb
 import { queueDeliveries } from '../../../src/delivery/queue/queue-deliveries.ts';
 import { foldDeliveries } from '../../../src/delivery/retention.ts';
 import { DAY, HOUR } from '../../../src/lib/time.ts';
-import { forEachDatabase, newPostgresUrl } from '../../support/databases.ts';
+import { forEachDatabase } from '../../support/databases.ts';
 
 const NOW = Date.UTC(2026, 10, 24, 8);
 const TERMS = { deliverAt: undefined, expireAfterHours: 12, zone: 'UTC' };
@@ -188,57 +186,5 @@ forEachDatabase((open) => {
       ]),
     );
     expect(await readDelivered(store.db, [])).toEqual(new Map());
-  });
-});
-
-describe('the migration of a store with rows', () => {
-  it.each(['sqlite', 'postgres'] as const)('counts its rows and the totals of retention on %s', async (dialect) => {
-    const databaseUrl = dialect === 'sqlite' ? undefined : await newPostgresUrl('empty');
-    const store = await openStore({ databaseUrl, path: ':memory:' });
-    onTestFinished(() => store.close());
-    const later = Object.entries(MIGRATIONS).filter(([name]) => name >= '0007');
-    expect(later[0]?.[0]).toBe('0007-state-counts');
-    for (const [name] of later) delete MIGRATIONS[name];
-    try {
-      await migrate(store);
-      const delivery = { edition_id: 7, attempts: 0, due_at: 0, fence: 0, changed_at: 0 };
-      await store.db
-        .insertInto('deliveries')
-        .values([
-          { ...delivery, subscriber_id: 1, state: 'pending' },
-          { ...delivery, subscriber_id: 2, state: 'failed' },
-          { ...delivery, subscriber_id: 3, state: 'failed' },
-        ])
-        .execute();
-      await store.db.insertInto('delivery_totals').values({ edition_id: 7, state: 'failed', count: 40 }).execute();
-      const run = { schedule: 'publish', state: 'done' as const };
-      await store.db
-        .insertInto('runs')
-        .values({ ...run, slot_at: 0, covers: 1, attempts: 1, started_at: 0 })
-        .execute();
-      await store.db
-        .insertInto('run_totals')
-        .values([
-          { ...run, count: 9 },
-          { ...run, state: 'late', count: 2 },
-        ])
-        .execute();
-      await store.db.insertInto('bounces').values({ subscriber_id: 1, kind: 'hard', at: 0 }).execute();
-    } finally {
-      for (const [name, migration] of later) MIGRATIONS[name] = migration;
-    }
-    await migrate(store);
-    const columns = ['state', 'count', 'entered'] as const;
-    const counts = store.db.selectFrom('delivery_counts').select(columns).orderBy('state');
-    expect(await counts.execute()).toEqual([
-      { state: 'failed', count: 2, entered: 42 },
-      { state: 'pending', count: 1, entered: 1 },
-    ]);
-    expect(await readStateCounts(store.db, 'runs')).toEqual([
-      { scope: 'publish', state: 'done', count: 1, entered: 10 },
-      { scope: 'publish', state: 'late', count: 0, entered: 2 },
-    ]);
-    expect(await readStateCounts(store.db, 'bounces')).toEqual([{ scope: '', state: 'hard', count: 1, entered: 1 }]);
-    expect((await readCounts(store)).now).toEqual(await countRows(store));
   });
 });

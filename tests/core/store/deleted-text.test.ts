@@ -1,6 +1,5 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { sql } from 'kysely';
 import { afterEach, describe, expect, it } from 'vitest';
 import { queueEdition } from '../../../scripts/test-edition.ts';
@@ -10,7 +9,6 @@ import { eraseSubscriber } from '../../../src/audience/erasure.ts';
 import { backupStore } from '../../../src/core/store/backup/backup.ts';
 import { truncateLog, vacuumIfDue } from '../../../src/core/store/deleted-text.ts';
 import { readMeta, VACUUM_DUE, writeMeta } from '../../../src/core/store/meta.ts';
-import { MIGRATIONS } from '../../../src/core/store/migrations.ts';
 import { openStore, type Store } from '../../../src/core/store/store.ts';
 import { DAY } from '../../../src/lib/time.ts';
 import { addConfirmed, NOW, requestNewsletters } from '../../audience/fixtures.ts';
@@ -49,7 +47,7 @@ describe('vacuumIfDue', () => {
     const store = await open();
     await addConfirmed(store, EMAIL);
     await truncateLog(store.db);
-    await writeMeta(store.db, VACUUM_DUE, 'upgrade');
+    await writeMeta(store.db, VACUUM_DUE, 'erasure');
     const size = statSync(store.location).size;
     const asked: string[] = [];
     const withFreeSpace = (bytes: number) =>
@@ -65,7 +63,7 @@ describe('vacuumIfDue', () => {
     const reason = `it needs ${Math.ceil((2 * size) / 2 ** 20)} MB of free disk space beside ${store.location}`;
     expect(await withFreeSpace(2 * size - 1)).toEqual({ kind: 'failed', reason });
     expect(asked).toEqual([folder]);
-    expect(await readMeta(store.db, VACUUM_DUE)).toBe('upgrade');
+    expect(await readMeta(store.db, VACUUM_DUE)).toBe('erasure');
     expect(await withFreeSpace(2 * size)).toEqual({ kind: 'done' });
     expect(asked).toEqual([folder, folder, 'started']);
     expect(await readMeta(store.db, VACUUM_DUE)).toBeUndefined();
@@ -126,41 +124,14 @@ describe('the files of an SQLite store', () => {
     expect(await runRetention(app)).toMatchObject({ unconfirmed: 1 });
     expect(contains(store.location)).toBe(false);
   });
-
-  it('are emptied of earlier deletions by an upgrade, once', async () => {
-    const store = await open();
-    const markAsUpgrade = MIGRATIONS['0006-vacuum-due'] as (typeof MIGRATIONS)[string];
-    await markAsUpgrade(store.db as never, 'sqlite');
-    expect(await readMeta(store.db, VACUUM_DUE), 'an empty store needs no VACUUM').toBeUndefined();
-    await addConfirmed(store, 'other@example.com');
-    await addConfirmed(store, EMAIL);
-    // As versions before this one deleted.
-    const earlier = new DatabaseSync(store.location);
-    earlier.exec(
-      `pragma secure_delete = off; pragma foreign_keys = on; delete from subscribers where email = '${EMAIL}'`,
-    );
-    await markAsUpgrade(store.db as never, 'sqlite');
-    await truncateLog(store.db);
-    expect(contains(store.location)).toBe(true);
-
-    earlier.exec('begin immediate');
-    expect(await vacuumIfDue(store.db)).toMatchObject({ kind: 'failed', reason: expect.stringMatching(/locked/) });
-    earlier.exec('rollback');
-    earlier.close();
-    const started: string[] = [];
-    expect(await vacuumIfDue(store.db, () => started.push('started'))).toEqual({ kind: 'done' });
-    expect(contains(store.location)).toBe(false);
-    expect(await vacuumIfDue(store.db, () => started.push('again'))).toEqual({ kind: 'not due' });
-    expect(started).toEqual(['started']);
-  });
 });
 
-it('"daywire migrate" and "daywire start" say that they rewrite a store that an upgrade has marked', async () => {
+it('"daywire migrate" and "daywire start" say that they rewrite a store that an erasure has marked', async () => {
   const folder = newFolder('sample');
   await folder.run(['subscribers', 'add', 'ada@example.com']);
   const mark = async (): Promise<void> => {
     const store = await openStore({ path: join(folder.path, 'var/daywire.db') });
-    await writeMeta(store.db, VACUUM_DUE, 'upgrade');
+    await writeMeta(store.db, VACUUM_DUE, 'erasure');
     await store.close();
   };
   await mark();

@@ -30,8 +30,9 @@ describe('the schema', () => {
 
     it('has CHECK constraints that refuse an unknown state', async () => {
       const { db } = await open();
-      const row = { subscriber_id: 1, newsletter: 'daily', state: 'confirmed' as const, changed_at: 1 };
-      await db.insertInto('subscribers').values({ email: 'a', email_key: 'a', created_at: 1 }).execute();
+      const subscriber = { email: 'a', email_key: 'a', created_at: 1 };
+      const { id } = await db.insertInto('subscribers').values(subscriber).returning('id').executeTakeFirstOrThrow();
+      const row = { subscriber_id: id, newsletter: 'daily', state: 'confirmed' as const, changed_at: 1 };
       await db.insertInto('subscriptions').values(row).execute();
       const unknown = db.updateTable('subscriptions').set({ state: sql`'subscribed'` });
       await expect(unknown.execute()).rejects.toThrow(/check constraint/i);

@@ -1,20 +1,60 @@
-/**
- * Feeds of other outlets: how they are polled, their items, the groups of items that report one event, and what editors
- * decided about them. Of an article, the outlets that its event is credited to, and whether a rule let it in.
- */
-import { type Kysely, sql } from 'kysely';
-import { columnTypes } from './column-types.ts';
+import type { ColumnTypes } from '../column-types.ts';
 
-export async function createRoundupSources(db: Kysely<unknown>, dialect: 'sqlite' | 'postgres'): Promise<void> {
-  const { text, int, identity } = columnTypes(dialect);
-  const statements = [
-    `alter table sources add column use ${text} not null default 'articles' check (use in ('articles', 'roundup'))`,
-    `alter table articles add column outlets ${text}`,
-    `alter table articles add column by_rule ${int} not null default 0`,
+/** Polled sources, items of other outlets, and story groups. */
+export function sourceTables({ text, int, identity }: ColumnTypes): string[] {
+  return [
+    `create table sources (
+      id ${text} not null primary key,
+      url ${text} not null,
+      configured_api ${text} not null,
+      rules ${text} not null,
+      api ${text} check (api in ('wordpress', 'ghost', 'feed')),
+      endpoint ${text},
+      etag ${text},
+      last_modified ${text},
+      read_to ${int},
+      repaired ${int} not null default 0,
+      due_at ${int} not null,
+      requested_at ${int},
+      lease_until ${int},
+      fence ${int} not null default 0,
+      polled_at ${int},
+      succeeded_at ${int},
+      failures ${int} not null default 0,
+      failing_since ${int},
+      problem ${text},
+      paused_at ${int},
+      swept_at ${int},
+      fully_swept_at ${int},
+      use ${text} not null default 'articles' check (use in ('articles', 'roundup'))
+    )`,
+
+    `create table source_items (
+      source ${text} not null,
+      item ${text} not null,
+      article_id ${text} not null,
+      url ${text},
+      published_at ${int} not null,
+      modified_at ${int},
+      missing ${int} not null default 0,
+      withdrawal ${text} check (withdrawal in ('waiting', 'retracted', 'left')),
+      primary key (source, item)
+    )`,
+    'create index source_items_by_time on source_items (source, published_at)',
+    'create index source_items_missing on source_items (source, item) where missing > 0',
+    'create index source_items_withdrawn on source_items (source, withdrawal) where withdrawal is not null',
+
+    `create table source_hosts (
+      host ${text} not null primary key,
+      busy_until ${int},
+      free_at ${int} not null,
+      written_at ${int} not null
+    )`,
+
     `create table outlet_feeds (
       source ${text} not null primary key,
-      state ${text} not null default 'active' check (state in
-        ('active', 'moved', 'waiting', 'blocked', 'failing', 'gone', 'held', 'dormant')),
+      state ${text} not null default 'active'
+        check (state in ('active', 'moved', 'waiting', 'blocked', 'failing', 'gone', 'held', 'dormant')),
       state_since ${int} not null,
       reason ${text},
       moved_to ${text},
@@ -29,12 +69,7 @@ export async function createRoundupSources(db: Kysely<unknown>, dialect: 'sqlite
       hints ${text},
       read_at ${int}
     )`,
-    `create table source_hosts (
-      host ${text} not null primary key,
-      busy_until ${int},
-      free_at ${int} not null,
-      written_at ${int} not null
-    )`,
+
     `create table outlet_items (
       id ${identity},
       source ${text},
@@ -51,11 +86,13 @@ export async function createRoundupSources(db: Kysely<unknown>, dialect: 'sqlite
       state ${text} not null check (state in ('open', 'held', 'old', 'ignored')),
       group_id ${int}
     )`,
-    'create index outlet_items_by_time on outlet_items (state, first_seen_at)',
-    'create index outlet_items_by_source on outlet_items (source, first_seen_at)',
-    "create index outlet_items_held on outlet_items (source) where state = 'held'",
-    'create index outlet_items_by_group on outlet_items (group_id) where group_id is not null',
+    // With the state: without it, SQLite reads the items of a few groups by scanning all open items.
+    'create index outlet_items_by_group on outlet_items (group_id, state) where group_id is not null',
     'create index outlet_items_by_link on outlet_items (canonical_url)',
+    'create index outlet_items_by_source on outlet_items (source, first_seen_at)',
+    'create index outlet_items_by_time on outlet_items (state, first_seen_at)',
+    "create index outlet_items_held on outlet_items (source) where state = 'held'",
+
     `create table outlet_item_keys (
       scope ${text} not null,
       key ${text} not null,
@@ -64,6 +101,7 @@ export async function createRoundupSources(db: Kysely<unknown>, dialect: 'sqlite
       constraint outlet_item_keys_key primary key (scope, key)
     )`,
     'create index outlet_item_keys_by_item on outlet_item_keys (item)',
+
     `create table story_groups (
       id ${int} not null primary key,
       state ${text} not null check (state in ('open', 'picked', 'dropped')),
@@ -83,12 +121,14 @@ export async function createRoundupSources(db: Kysely<unknown>, dialect: 'sqlite
     )`,
     'create index story_groups_by_time on story_groups (updated_at)',
     'create index story_groups_unpublished on story_groups (id) where revision > published_revision',
+
     `create table group_suggestions (
       group_id ${int} not null,
       other_id ${int} not null,
       similarity double precision not null,
       constraint group_suggestions_key primary key (group_id, other_id)
     )`,
+
     `create table grouping_terms (
       day ${text} not null,
       language ${text} not null,
@@ -96,11 +136,13 @@ export async function createRoundupSources(db: Kysely<unknown>, dialect: 'sqlite
       terms ${text} not null,
       constraint grouping_terms_key primary key (day, language)
     )`,
+
     `create table roundup_views (
       editor ${text} not null primary key,
       groups_json ${text} not null,
       seen_at ${int} not null
     )`,
+
     `create table roundup_log (
       number ${identity},
       at ${int} not null,
@@ -108,5 +150,4 @@ export async function createRoundupSources(db: Kysely<unknown>, dialect: 'sqlite
       command ${text} not null
     )`,
   ];
-  for (const statement of statements) await sql.raw(statement).execute(db);
 }

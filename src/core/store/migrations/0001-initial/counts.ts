@@ -1,13 +1,13 @@
 /**
- * Counts of rows by state, kept by triggers, so that reading them takes the same time for ten rows and for a million.
- * `count` is the current number; `entered` counts how often a row got that state, and never decreases.
+ * Counts that triggers keep, so that reading them takes the same time for ten rows and for a million.
+ *
+ * Counts of rows by state: `count` is the current number; `entered` counts how often a row got that state, and never
+ * decreases. Growth: how many joined and left each newsletter, by quarters of an hour, in UTC, since a day of any zone
+ * begins at one.
  *
  * On PostgreSQL each connection has its own rows (`slot`, its process id): transactions that count at the same time
  * neither wait for each other nor deadlock. Retention adds them up in slot 0.
  */
-import { type Kysely, sql } from 'kysely';
-import { type ColumnTypes, columnTypes } from './column-types.ts';
-
 interface Counted {
   table: string;
   into: 'delivery_counts' | 'state_counts';
@@ -48,58 +48,10 @@ function simple(table: string, scope: string, state: string, id: string[]): Coun
   return { table, into: 'state_counts', key, id, state, inserts: true };
 }
 
-export async function countStates(db: Kysely<unknown>, dialect: 'sqlite' | 'postgres'): Promise<void> {
-  const statements = [
-    ...createTables(columnTypes(dialect)),
-    ...counted.flatMap(countExisting),
-    ...countDeleted,
-    ...counted.flatMap(dialect === 'sqlite' ? sqliteTriggers : postgresTriggers),
-  ];
-  for (const statement of statements) await sql.raw(statement).execute(db);
+/** Triggers that keep `delivery_counts` and `state_counts`. */
+export function stateTriggers(dialect: 'sqlite' | 'postgres'): string[] {
+  return counted.flatMap(dialect === 'sqlite' ? sqliteTriggers : postgresTriggers);
 }
-
-function createTables({ text, int }: ColumnTypes): string[] {
-  return [
-    `create table delivery_counts (
-      edition_id ${int} not null,
-      state ${text} not null check (state in ('pending', 'submitting', 'submitted', 'failed', 'suppressed')),
-      slot ${int} not null,
-      count ${int} not null,
-      entered ${int} not null,
-      constraint delivery_counts_key primary key (edition_id, state, slot)
-    )`,
-    `create table state_counts (
-      subject ${text} not null check (subject in ('subscriptions', 'service_messages', 'runs', 'bounces',
-        'suppressions', 'rejections', 'feed_requests')),
-      scope ${text} not null,
-      state ${text} not null,
-      slot ${int} not null,
-      count ${int} not null,
-      entered ${int} not null,
-      constraint state_counts_key primary key (subject, scope, state, slot)
-    )`,
-    // Uncertain deliveries are among these few. Without it they are searched in all open ones.
-    `create index deliveries_submitting on deliveries (edition_id, subscriber_id) where state = 'submitting'`,
-  ];
-}
-
-function countExisting({ table, into, key }: Counted): string {
-  const columns = Object.entries(key('t'));
-  const names = columns.map(([name]) => name).join(', ');
-  const keys = columns.map(([name, value]) => `${value} as ${name}`).join(', ');
-  return `insert into ${into} (${names}, slot, count, entered)
-    select ${names}, 0, count(*), count(*) from (select ${keys} from ${table} t) as keys group by ${names}`;
-}
-
-/** Rows that retention has replaced by totals were in their states, too. */
-const countDeleted = [
-  `insert into delivery_counts (edition_id, state, slot, count, entered)
-    select edition_id, state, 0, 0, count from delivery_totals where true
-    on conflict (edition_id, state, slot) do update set entered = delivery_counts.entered + excluded.entered`,
-  `insert into state_counts (subject, scope, state, slot, count, entered)
-    select 'runs', schedule, state, 0, 0, count from run_totals where true
-    on conflict (subject, scope, state, slot) do update set entered = state_counts.entered + excluded.entered`,
-];
 
 function addTo(into: string, columns: string[], source: string): string {
   return `insert into ${into} (${columns.join(', ')}, slot, count, entered) ${source}
@@ -165,3 +117,59 @@ function postgresTriggers({ table, into, key, id, state, inserts }: Counted): st
         ])),
   ];
 }
+
+const QUARTER = 15 * 60 * 1_000;
+
+/** Triggers that keep `growth_counts`. */
+export function growthTriggers(dialect: 'sqlite' | 'postgres'): string[] {
+  return dialect === 'sqlite' ? sqliteGrowthTriggers : postgresGrowthTriggers;
+}
+
+function quarterOf(instant: string): string {
+  return `${instant} - ${instant} % ${QUARTER}`;
+}
+
+const ADDED = `on conflict (quarter, newsletter, change, slot) do update
+  set count = growth_counts.count + excluded.count`;
+const INTO = 'insert into growth_counts (quarter, newsletter, change, slot, count)';
+const changeOf = (row: string): string => `case ${row}.state when 'confirmed' then 'joined' else 'left' end`;
+
+const sqliteGrowthTriggers = [
+  `create trigger subscriptions_growth_insert after insert on subscriptions when new.state = 'confirmed' begin
+    ${INTO} values (${quarterOf('new.changed_at')}, new.newsletter, 'joined', 0, 1) ${ADDED};
+  end`,
+  `create trigger subscriptions_growth_update after update of state on subscriptions
+    when new.state <> old.state and 'confirmed' in (new.state, old.state) begin
+    ${INTO} values (${quarterOf('new.changed_at')}, new.newsletter, ${changeOf('new')}, 0, 1) ${ADDED};
+  end`,
+];
+
+/** Sorted, so that rows are always locked in the same order. */
+function postgresGrowthTrigger(event: string, tables: string, from: string): string[] {
+  const name = `subscriptions_growth_${event}`;
+  return [
+    `create function ${name}() returns trigger language plpgsql as $$
+    begin
+      ${INTO}
+        select quarter, newsletter, change, pg_backend_pid(), count(*) from (
+          select ${quarterOf('n.changed_at')} as quarter, n.newsletter, ${changeOf('n')} as change from ${from}
+        ) as changes
+        group by quarter, newsletter, change order by quarter, newsletter, change
+        ${ADDED};
+      return null;
+    end $$`,
+    `create trigger ${name} after ${event} on subscriptions referencing ${tables}
+      for each statement execute function ${name}()`,
+  ];
+}
+
+const postgresGrowthTriggers = [
+  ...postgresGrowthTrigger('insert', 'new table as new_rows', `new_rows n where n.state = 'confirmed'`),
+  ...postgresGrowthTrigger(
+    'update',
+    'old table as old_rows new table as new_rows',
+    `old_rows o join new_rows n
+      on n.subscriber_id = o.subscriber_id and n.newsletter = o.newsletter
+      where n.state <> o.state and 'confirmed' in (n.state, o.state)`,
+  ),
+];

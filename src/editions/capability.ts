@@ -3,7 +3,6 @@ import { repeat } from '../lib/repeat.ts';
 import { DAY, localDate, MINUTE, SECOND } from '../lib/time.ts';
 import { EDITION_ALERT_KINDS } from './alert-kinds.ts';
 import { remindOfApprovals } from './draft/approval-reminders.ts';
-import { deleteOldDraftViews } from './draft/draft-views.ts';
 import { checkDrafts, updateStrandedAlerts } from './draft/stranded-drafts.ts';
 import { deleteOldLinkStates } from './links/link-cache.ts';
 import { foldVisits } from './visits/visit-rows.ts';
@@ -17,7 +16,6 @@ export const editionsCapability: Capability = {
     return {
       visits: await foldVisits(db, localDate(now - retention.readersDays * DAY, publication.zone)),
       links: await deleteOldLinkStates(db, now),
-      draftViews: await deleteOldDraftViews(db, now),
     };
   },
   checks: { content: checkDrafts },

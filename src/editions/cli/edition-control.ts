@@ -4,7 +4,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { findSubscriberByAddress } from '../../audience/subscriptions.ts';
 import type { AppContext } from '../../core/app-context.ts';
-import { type CliContext, CommandError, type JsonOption, jsonOption, printResult } from '../../core/cli/context.ts';
+import { type CliContext, CommandError, type JsonOption, printResult } from '../../core/cli/context.ts';
 import { count } from '../../core/cli/text.ts';
 import { pauseEdition } from '../../delivery/control/edition-control.ts';
 import {
@@ -48,7 +48,6 @@ interface SettleOptions extends JsonOption {
 export function addEditionControlCommands(editions: Command, cli: CliContext): void {
   addEditionCommand(editions, 'pause', 'submit no further deliveries until the edition is resumed')
     .option('--reason <text>', 'recorded with the pause', DEFAULT_REASON)
-    .addOption(jsonOption())
     .action((name: string, { reason, ...options }: JsonOption & { reason: string }) =>
       withEdition(cli, name, async (app, edition) => {
         await pauseEdition(app.store.db, edition.id, reason);
@@ -62,7 +61,6 @@ export function addEditionControlCommands(editions: Command, cli: CliContext): v
     .option('--domain <domain>', 'only those to this paused domain', parseDomain)
     .option('--extend <time>', 'no delivery of it expires before that time has passed, such as 12h', parseTime)
     .addOption(new Option('--expire', 'let deliveries that have expired fail').conflicts('extend'))
-    .addOption(jsonOption())
     .action((name: string, { domain, extend, expire, ...options }: ResumeOptions) =>
       withEdition(cli, name, async (app, edition) => {
         const value = await resume(app, edition, { domain, extendBy: extend, expire });
@@ -72,7 +70,6 @@ export function addEditionControlCommands(editions: Command, cli: CliContext): v
     );
   addEditionCommand(editions, 'cancel', 'never submit the pending deliveries')
     .option('--reason <text>', 'recorded with the cancellation', DEFAULT_REASON)
-    .addOption(jsonOption())
     .action((name: string, { reason, ...options }: JsonOption & { reason: string }) =>
       withEdition(cli, name, async (app, edition) => {
         const cancelled = await cancel(app, edition.id, reason);
@@ -88,7 +85,6 @@ export function addEditionControlCommands(editions: Command, cli: CliContext): v
     .option('--domain <domain>', 'only recipients of this domain', parseDomain)
     .option('--extend <time>', 'none expires before that time, such as 12h; default: expireAfterHours', parseTime)
     .option('--dry-run', 'only count them')
-    .addOption(jsonOption())
     .action((name: string, options: RetryOptions) =>
       withEdition(cli, name, (app, edition) => retryDeliveries(cli, app, edition, options)),
     );
@@ -100,7 +96,6 @@ export function addEditionControlCommands(editions: Command, cli: CliContext): v
         .makeOptionMandatory(),
     )
     .option('--all', 'all uncertain deliveries of the edition')
-    .addOption(jsonOption())
     .action((name: string, address: string | undefined, options: SettleOptions) => {
       if ((address === undefined) === (options.all !== true)) {
         throw new CommandError('settle takes either the address of a subscriber or --all');

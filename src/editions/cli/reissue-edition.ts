@@ -2,7 +2,7 @@
  * The command that reissues a closed edition.
  */
 import type { Command } from 'commander';
-import { type CliContext, type JsonOption, jsonOption, printResult } from '../../core/cli/context.ts';
+import { type CliContext, type JsonOption, printResult } from '../../core/cli/context.ts';
 import { count } from '../../core/cli/text.ts';
 import { type Reissue, type ReissueRequest, reissueEdition } from '../../delivery/closing/reissue.ts';
 import { readEditionDetails } from '../../delivery/status/edition-status.ts';
@@ -20,7 +20,6 @@ export function addReissueCommand(editions: Command, cli: CliContext): void {
   addEditionCommand(editions, 'reissue', 'close a paused, cancelled or done edition again, with what has changed since')
     .option('--as-correction', 'mail it also to those who have the edition, as a correction; needs an editor’s note')
     .option('--dry-run', 'only count who would get it, and write a preview')
-    .addOption(jsonOption())
     .action((name: string, { asCorrection = false, dryRun = false, ...options }: ReissueOptions) =>
       withEdition(cli, name, async (app, edition) => {
         const reissue = await reissueEdition(app, edition, { asCorrection, isDryRun: dryRun });

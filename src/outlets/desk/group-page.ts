@@ -11,10 +11,9 @@ import { respondMissing, respondPage } from '../../web/desk/page.ts';
 import { hiddenFields, postButton, submitButton } from '../../web/desk/parts/form.ts';
 import { badge } from '../../web/desk/parts/status-mark.ts';
 import { when } from '../../web/desk/parts/when.ts';
-import { readSuggestions } from '../story-groups/browse-groups.ts';
+import { MAX_SIMILAR, readSuggestions } from '../story-groups/browse-groups.ts';
 import { entriesAbout, lastCommandNumber, type RoundupLogEntry } from '../story-groups/change-groups.ts';
 import { findGroupIds, readGroups } from '../story-groups/group-rows.ts';
-import { MAX_SIMILAR } from '../story-groups/list-groups.ts';
 import { pickPath } from '../story-groups/publish-picks.ts';
 import {
   firstItemOf,

@@ -1,11 +1,12 @@
 /**
- * How many problems the checks find in drafts. An edition is composed for it, so what was found is kept until the
- * draft, a feed or the newsletter's last edition changes, or an editor looks links up. Today itself looks none up: what
- * was found of links on the last day counts, as on the page of the edition.
+ * How many problems the checks find in drafts. An edition is composed for it, so what was found is kept for a minute,
+ * or until the draft, a feed or the newsletter's last edition changes. Today itself looks no links up: what was found of
+ * them on the last day counts, as on the page of the edition.
  */
 import type { NewsletterConfig } from '../../../core/config/config.ts';
-import { checkComposition, countLookUps } from '../../../editions/desk/draft/run-checks.ts';
-import { composerOf } from '../../../editions/desk/preview/draft-composition.ts';
+import { renderForDesk } from '../../../editions/desk/preview/compose-for-desk.ts';
+import { composeDraft } from '../../../editions/draft/compose-draft.ts';
+import { checkDraft } from '../../../editions/edition-checks/check-draft.ts';
 import { lastEdition } from '../../../editions/queries.ts';
 import type { EditionSlot } from '../../../editions/slot.ts';
 import { readFeedVersion } from '../../../feeds/feed-version.ts';
@@ -29,7 +30,7 @@ interface Kept {
   counts: Promise<DraftCheckCounts>;
 }
 
-/** Another process may have looked links up: after that it is found again, while the page shows what is known. */
+/** Links may have been looked up: after that it is found again, while the page shows what is known. */
 const FRESH = MINUTE;
 /** Drafts of all newsletters, with those of alerts. */
 const MAX_KEPT = 100;
@@ -53,7 +54,7 @@ class DraftChecks {
     const { store, clock } = this.#desk.app;
     const { version } = await readFeedVersion(store.db);
     const last = await lastEdition(store.db, newsletter.id);
-    const basis = [revision, version, last?.id ?? 0, countLookUps(this.#desk)].join(' ');
+    const basis = [revision, version, last?.id ?? 0].join(' ');
     const name = `${newsletter.id}/${slot.label}`;
     const known = this.#kept.get(name);
     const now = clock();
@@ -69,10 +70,10 @@ class DraftChecks {
   /** Never rejects. */
   async #find(newsletter: NewsletterConfig, slot: EditionSlot): Promise<DraftCheckCounts> {
     try {
-      const target = { newsletter, slot, edition: null };
-      const composition = await composerOf(this.#desk).compose(target);
+      const { app } = this.#desk;
+      const composition = await composeDraft(app, { newsletter, slot, edition: null }, { render: renderForDesk });
       if (composition.kind === 'empty') return { kind: 'nothing' };
-      const problems = await checkComposition(this.#desk, target, composition, 'cached');
+      const problems = await checkDraft(app, newsletter, composition.composed, { links: 'cached' });
       const errors = problems.filter(({ severity }) => severity === 'error').length;
       return { kind: 'checked', errors, warnings: problems.length - errors };
     } catch (error) {

@@ -1,7 +1,10 @@
+import { SECOND } from '../../../lib/time.ts';
 import type { SignedInRequest } from '../../../web/desk/desk-request.ts';
 import type { DeskRoute } from '../../../web/desk/desk-route.ts';
 import { respondAfter, respondMissing } from '../../../web/desk/page.ts';
 import { draftPath, nextPath } from '../../draft/draft-address.ts';
+import { checkDraft } from '../../edition-checks/check-draft.ts';
+import { composeForPage } from '../preview/compose-for-desk.ts';
 import { lostChoice } from '../preview/preview-choice.ts';
 import { actOnStory, moveStory, redo, undo, writeText } from './draft-acts.ts';
 import { respondEdition } from './draft-page.ts';
@@ -9,9 +12,10 @@ import { draftPage } from './draft-view.ts';
 import { findTarget, isMissing, newsletterThatIsNext } from './find-target.ts';
 import { showLog } from './log-page.ts';
 import { countProblems } from './problem-list.ts';
-import { checkComposition, composeForPage } from './run-checks.ts';
 
 const DRAFT = '/editions/:newsletter/:slot/draft';
+/** How long a request of an editor looks links up. */
+const LOOK_UP_LIMIT = 10 * SECOND;
 
 export const draftRoutes: DeskRoute[] = [
   { method: 'GET', path: '/edition', needs: 'editions.read', handle: showNextOfAll },
@@ -62,7 +66,8 @@ async function lookUpLinks(request: SignedInRequest): Promise<Response> {
       text: `There is no link to look up: ${composition.reason}.`,
     });
   }
-  const problems = await checkComposition(request.desk, target, composition, 'look-up');
+  const options = { links: 'look-up', timeLimitMs: LOOK_UP_LIMIT } as const;
+  const problems = await checkDraft(request.desk.app, target.newsletter, composition.composed, options);
   const found = problems.filter(({ code }) => code === 'dead-link' || code === 'unchecked-link');
   return respondAfter(request, path, {
     ...{ kind: 'done', place: 'checks' },

@@ -3,9 +3,9 @@
  */
 import type { DeskRequest, SignedInRequest } from '../../../web/desk/desk-request.ts';
 import type { ArrangedDraft } from '../../draft/arranged-draft.ts';
+import type { DraftComposition, EmptyComposition } from '../../draft/compose-draft.ts';
 import { draftPath, type NamedSlot } from '../../draft/draft-address.ts';
 import type { EditionProblem } from '../../edition-checks/edition-problem.ts';
-import type { DraftComposition, EmptyComposition } from '../preview/draft-composition.ts';
 
 export interface DraftPageView {
   request: SignedInRequest;

@@ -3,11 +3,10 @@
  */
 import type { DeskRequest } from '../../../web/desk/desk-request.ts';
 import { queryText } from '../../../web/desk/parts/pager.ts';
-import type { ColorScheme } from './color-scheme.ts';
 
 export interface PreviewChoice {
   view: 'phone' | 'desktop' | 'text';
-  scheme: ColorScheme;
+  scheme: 'light' | 'dark';
 }
 
 /** The choice of the address; after an act, that of the page with the form, which the browser names as referrer. */

@@ -6,11 +6,10 @@ import { html } from 'hono/html';
 import type { NewsletterConfig } from '../../../core/config/config.ts';
 import type { DeskRequest, Html } from '../../../web/desk/desk-request.ts';
 import { formatCount } from '../../../web/desk/parts/figure.ts';
+import type { DraftComposition, EmptyComposition } from '../../draft/compose-draft.ts';
 import { draftPath } from '../../draft/draft-address.ts';
 import type { DraftTarget } from '../../draft/draft-target.ts';
 import { MAX_HTML_BYTES } from '../../rendering/size-limit.ts';
-import type { ColorScheme } from './color-scheme.ts';
-import type { DraftComposition, EmptyComposition } from './draft-composition.ts';
 import { countLine, inboxLines, PHONE_PREHEADER, PHONE_SUBJECT } from './inbox-line.ts';
 import { choiceQuery, type PreviewChoice, readChoice } from './preview-choice.ts';
 import { previewPath, previewText } from './preview-response.ts';
@@ -20,7 +19,7 @@ const WIDTHS = { phone: 375, desktop: 650 } as const;
 /** CSS pixels, where the style sheet does not make it as high as the window. Longer mails scroll within the frame. */
 const HEIGHT = 720;
 
-/** Region `preview`. */
+/** Region `preview`. Browsers pass the color scheme of the frame to the mail's own rules. */
 export function previewRegion(
   request: DeskRequest,
   target: DraftTarget,
@@ -68,12 +67,12 @@ ${
 function frame(
   { desk }: DeskRequest,
   composition: DraftComposition,
-  { view, scheme }: { view: keyof typeof WIDTHS; scheme: ColorScheme },
+  { view, scheme }: { view: keyof typeof WIDTHS; scheme: PreviewChoice['scheme'] },
 ): Html {
   const width = WIDTHS[view];
-  const address = desk.base + previewPath(composition, scheme);
+  const address = desk.base + previewPath(composition);
   return html`<div class="preview-frame" role="group" aria-label="The mail" tabindex="0">
-<iframe sandbox title="The mail on a ${view}, ${width} pixels wide, ${scheme}" src="${address}" width="${width}"
+<iframe sandbox class="${scheme}" title="The mail on a ${view}, ${width} pixels wide, ${scheme}" src="${address}" width="${width}"
 height="${HEIGHT}"></iframe></div>
 <p class="meaning">${width} pixels wide, as it would be sent. Links lead nowhere here, and only our own pictures
 load. ${size(composition)}</p>`;

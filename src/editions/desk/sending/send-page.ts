@@ -10,12 +10,17 @@ import type { Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
 import { respondPage } from '../../../web/desk/page.ts';
 import { postButton } from '../../../web/desk/parts/form.ts';
 import { fromNow, when } from '../../../web/desk/parts/when.ts';
-import { arrangeDraft } from '../../draft/arranged-draft.ts';
+import {
+  arrangeDraft,
+  composeDraft,
+  type DraftArrangement,
+  type DraftComposition,
+  type EmptyComposition,
+} from '../../draft/compose-draft.ts';
 import { draftPath } from '../../draft/draft-address.ts';
 import type { DraftTarget } from '../../draft/draft-target.ts';
-import type { DraftArrangement } from '../../preview.ts';
 import { countStories } from '../../selection/selection.ts';
-import { composerOf, type DraftComposition, type EmptyComposition } from '../preview/draft-composition.ts';
+import { renderForDesk } from '../preview/compose-for-desk.ts';
 import { countConfirmedSubscriptions, RECIPIENTS_MEANING, sendingPath } from './sending-parts.ts';
 import { countdownSentence } from './sending-sentence.ts';
 
@@ -24,7 +29,8 @@ export async function composeToSend(
   { desk, at }: SignedInRequest,
   target: DraftTarget,
 ): Promise<DraftComposition | EmptyComposition> {
-  return composerOf(desk).compose(target, undefined, at + target.newsletter.undoSeconds * SECOND);
+  const arrangement = await arrangeDraft(desk.app, target, at + target.newsletter.undoSeconds * SECOND);
+  return composeDraft(desk.app, target, { arrangement, render: renderForDesk });
 }
 
 /** What would close the edition at the end of its countdown. */
@@ -101,8 +107,9 @@ ${fromNow(request, closeAt)}.</p><div class="buttons">${back}</div>`;
   const count = await countConfirmedSubscriptions(desk.app.store.db, newsletter);
   const terms = { count, zone: desk.app.config.publication.zone, deliverAt: newsletter.deliverAt };
   const sentence = countdownSentence(terms, newsletter.undoSeconds * SECOND);
-  const stories = composition.composed.articles.filter(({ block }) => block !== 'also').length;
-  return html`<p class="sentence">“${composition.composed.subject}”, with ${storyCount(stories)}, goes ${sentence}.</p>
+  return html`<p class="sentence">“${composition.composed.subject}”, with ${storyCount(
+    composition.stories,
+  )}, goes ${sentence}.</p>
 ${whatIsMissing(request, target, composition, atSlot)}
 <p class="meaning">${RECIPIENTS_MEANING} Until the countdown ends it can be cancelled; after
 that, a pause stops only what is not submitted yet.</p>

@@ -6,9 +6,9 @@ import type { Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
 import { hiddenFields, postButton, submitButton, textField } from '../../../web/desk/parts/form.ts';
 import { fromNow, when } from '../../../web/desk/parts/when.ts';
 import type { ArrangedDraft } from '../../draft/arranged-draft.ts';
+import type { DraftComposition, EmptyComposition } from '../../draft/compose-draft.ts';
 import { draftPath } from '../../draft/draft-address.ts';
 import { entryToUndoByNumber, fieldRevision } from '../../draft/history.ts';
-import type { DraftComposition, EmptyComposition } from '../preview/draft-composition.ts';
 import { countConfirmedSubscriptions, RECIPIENTS_MEANING, sendingPath } from './sending-parts.ts';
 import { slotSentence } from './sending-sentence.ts';
 

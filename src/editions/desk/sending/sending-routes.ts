@@ -12,7 +12,7 @@ import { type DraftRequest, editDraft } from '../../draft/edit-draft.ts';
 import { findEdition } from '../../queries.ts';
 import { respondRefused, seenRevision } from '../draft/draft-acts.ts';
 import { findTarget, isMissing } from '../draft/find-target.ts';
-import { composerOf } from '../preview/draft-composition.ts';
+import { renderForDesk } from '../preview/compose-for-desk.ts';
 import { composeToSend, findSendingObstacle, respondSendPage } from './send-page.ts';
 import { countConfirmedSubscriptions, type SendingAct } from './sending-parts.ts';
 import { sendingTime, slotSentence } from './sending-sentence.ts';
@@ -63,7 +63,7 @@ async function edit(
   try {
     const { entry, notices } = await editDraft(desk.app, target, account.name, command, {
       seen,
-      rendering: composerOf(desk).rendering,
+      render: renderForDesk,
       onCommit: request.audit(`edition.${name}`, targetName(target)),
     });
     const text = [await outcomeText(request, target, name), ...notices.map(sentence)].join(' ');

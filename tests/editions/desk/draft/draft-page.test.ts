@@ -1,7 +1,6 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { NewsletterConfig } from '../../../../src/core/config/config.ts';
 import type { Store } from '../../../../src/core/store/store.ts';
-import { DraftComposer } from '../../../../src/editions/desk/preview/draft-composition.ts';
 import { readDraft, readDraftLog } from '../../../../src/editions/draft/draft-store.ts';
 import { findDraftTarget } from '../../../../src/editions/draft/draft-target.ts';
 import { type DraftRequest, editDraft } from '../../../../src/editions/draft/edit-draft.ts';
@@ -37,7 +36,7 @@ async function openEdition(store: Store, options: TestAppOptions = {}) {
       const { revision } = await readDraft(store.db, newsletter.id, target.slot);
       return desk.act('editor', `${PATH}/${act}`, { seen: String(revision), ...fields });
     },
-    /** Another editor at the command line. */
+    /** Another editor. */
     other: (request: DraftRequest) => editDraft(app, target, 'Bob', request),
     draft: () => readDraft(store.db, newsletter.id, target.slot),
     log: () => readDraftLog(store.db, newsletter.id, target.slot.label),
@@ -107,23 +106,6 @@ describe('the page of an edition', () => {
       expect(await act('drop', { story: 'none' }).catch(String)).toContain('422');
       expect(await act('pin', { story: 'old' })).toContain('Nothing to change.');
       expect(await desk.audit()).toHaveLength(3);
-    });
-
-    it('lets an editor approve what it shows, also when a command came while it was made', async () => {
-      const { desk, page, readBlock, other } = await openEdition(await open());
-      const { compose } = DraftComposer.prototype;
-      vi.spyOn(DraftComposer.prototype, 'compose').mockImplementationOnce(async function (
-        this: DraftComposer,
-        ...given
-      ) {
-        await other({ kind: 'drop', story: 'third' });
-        return compose.apply(this, given);
-      });
-      const shown = await page();
-      const [, seen = ''] = /name="seen" value="(\d+)">\s*<input type="hidden" name="hash"/.exec(shown) ?? [];
-      const [, hash = ''] = /name="hash" value="([^"]+)"/.exec(shown) ?? [];
-      expect(readBlock(shown, 'news')).toEqual(['second', 'fourth', 'fifth']);
-      expect(await desk.act('editor', `${PATH}/approve`, { seen, hash })).toContain('Approved:');
     });
 
     it('writes the texts, shows the automatic ones, and goes back to them', async () => {

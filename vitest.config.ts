@@ -15,13 +15,16 @@ if (process.env.TMPDIR === undefined && existsSync(MEMORY)) {
 // takes 150 ms of processor time instead of 210. Child processes use the same folder.
 process.env.NODE_COMPILE_CACHE ??= join(tmpdir(), 'node-compile-cache');
 
-export default defineConfig({
+// `npm run test:all` is the mode "all": each test on both databases, and all runs of properties. `npm test` leaves out
+// the files *.slow.test.ts by --exclude, so that `vitest run FILE` runs them.
+export default defineConfig(({ mode }) => ({
   test: {
     include: ['tests/**/*.test.ts'],
+    provide: { runsAll: mode === 'all' },
     globalSetup: ['tests/support/global-setup.ts'],
     setupFiles: ['tests/support/setup.ts'],
-    // Files share what they import, and loading it for each would take a third of the processor's time. So no module may keep what one
-    // test leaves there and another trips over.
+    // Files share what they import, and loading it for each would take a third of the processor's time. So no module may
+    // keep state that one test leaves there and another one trips over.
     isolate: false,
     // By default one core is left free, and two cores then take half as long again.
     maxWorkers: '100%',
@@ -32,4 +35,4 @@ export default defineConfig({
     // What is waited for comes when the machine gets to it.
     expect: { poll: { timeout: 20_000 } },
   },
-});
+}));

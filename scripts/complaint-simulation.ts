@@ -3,7 +3,7 @@
  *
  * Sends editions through a local SMTP server while more and more recipients complain to the signed webhook: there is an
  * alert at 0.1 %, and a pause at 0.3 %. One edition is resumed, one is cancelled, and of one only the deliveries to
- * Yahoo are paused. Exits with 1 unless everything happened as docs/operating.md says.
+ * Yahoo are paused. Exits with 1 unless everything happened as docs/operating/bounces.md says.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -195,7 +195,7 @@ function yaml(value: unknown): string {
 }
 
 /** Breaks a line at 120 characters. */
-function wrap(text: string, indent = ''): string {
+export function wrap(text: string, indent = ''): string {
   const lines = [''];
   for (const word of text.split(' ')) {
     const line = lines.at(-1) as string;

@@ -2,9 +2,9 @@
  * npm run -s package-check [-- --debian] (as root, on Linux)
  *
  * Installs the package on a bare machine, as an unprivileged user: a clean root that has Node 24 and npm, and no
- * compiler, no git and no Python. There it runs the commands of the README from the installation to the first feed and
- * the first mail, signs up through the pages, and stops the server. Prints the seconds of each step, and exits with 1
- * where one fails. The dependencies come from the registry that npm's settings name. With `--debian`, the root is a
+ * compiler, no git and no Python. There it runs the commands of docs/installing.md, from the installation to the first
+ * feed and the first mail, signs up through the pages, and stops the server. Prints the seconds of each step, and exits
+ * with 1 where one fails. The dependencies come from the registry that npm's settings name. With `--debian`, the root is a
  * minimal Debian from debootstrap, which takes a minute more.
  */
 import { type ChildProcess, execFileSync } from 'node:child_process';
@@ -20,7 +20,7 @@ import { makeDebianRoot, missingForDebianRoot } from './clean-root/debian-root.t
 import { npmEnvironment, npmFolder } from './clean-root/npm-settings.ts';
 import { print, secondsSince, step } from './clean-root/steps.ts';
 import { freePort } from './free-port.ts';
-import { commandsOf } from './readme-commands.ts';
+import { commandsOf } from './page-commands.ts';
 
 const PROJECT = resolve(import.meta.dirname, '..');
 const NEWSROOM = `${USER.home}/times`;
@@ -62,10 +62,10 @@ async function check(): Promise<void> {
   });
   const env = npmEnvironment(clean);
 
-  const commands = commandsOf(readFileSync(join(PROJECT, 'README.md'), 'utf8'), 'Install');
+  const commands = commandsOf(readFileSync(join(PROJECT, 'docs/installing.md'), 'utf8'));
   const start = commands.pop();
-  if (start !== 'npx daywire start') throw new Error(`the last command of the README is ${start}`);
-  const readmeBegan = performance.now();
+  if (start !== 'npx daywire start') throw new Error(`the last command of docs/installing.md is ${start}`);
+  const commandsBegan = performance.now();
   let cwd = USER.home;
   const port = await freePort();
   for (const command of commands) {
@@ -82,7 +82,7 @@ async function check(): Promise<void> {
     server = clean.start(['node_modules/.bin/daywire', 'start'], { cwd });
     await untilItAnswers(server, `${origin}/healthz`);
   });
-  print(`from the first command of the README to pages that answer: ${secondsSince(readmeBegan)}`);
+  print(`from the first command of docs/installing.md to pages that answer: ${secondsSince(commandsBegan)}`);
 
   await step('fetch the feed', () => expectFeed(`${origin}/feeds/latest.rss`));
   await step('sign up through the form, and confirm', () => signUp(origin, mail));
@@ -99,7 +99,7 @@ function useAnotherPort({ path }: CleanRoot, port: number): void {
   writeFileSync(file, text.replace('port: 8080', `port: ${port}\n  metrics: off`));
 }
 
-/** The edition that the commands of the README mailed. */
+/** The edition that these commands mailed. */
 async function expectEdition(mail: string): Promise<void> {
   const [file, ...others] = messagesIn(mail);
   if (file === undefined || others.length > 0) throw new Error(`var/mail has ${others.length + 1} messages, not one`);

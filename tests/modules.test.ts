@@ -64,6 +64,16 @@ describe('the modules of src/', () => {
     expect(ending.map((file) => relative(src, file))).toEqual([]);
   });
 
+  it('load the library for pictures in one process only, because hostile pictures may crash it', () => {
+    const importers = (pattern: RegExp) =>
+      sourceFiles(src)
+        .filter((file) => pattern.test(readFileSync(file, 'utf8')))
+        .map((file) => relative(src, file));
+    expect(importers(/from 'sharp'|import\('sharp'\)/)).toEqual(['lib/pictures/decode-picture.ts']);
+    expect(importers(/from '.*decode-picture\.ts'/)).toEqual(['lib/pictures/picture-process.ts']);
+    expect(importers(/from '.*picture-process\.ts'/)).toEqual([]);
+  });
+
   it('know nothing of tests, benchmarks and scripts', () => {
     const outside = ['tests', 'bench', 'scripts'].map((folder) => join(root, folder));
     const violations = sourceFiles(src).filter((file) =>

@@ -1,6 +1,6 @@
 /**
  * Sends editions through a local SMTP server while their recipients complain to a signed webhook, and finds what does
- * not happen as docs/operating.md says.
+ * not happen as docs/operating/bounces.md says.
  */
 
 import { serve } from '@hono/node-server';

@@ -98,7 +98,7 @@ export async function checkProviderReports(
   return [
     warning(
       `delivery.provider: nothing was ever reported by ${provider}, although messages were submitted more than a day ` +
-        `ago: set up its webhook ${publication.url}/webhooks/${provider}, see "Mail providers" in docs/operating.md`,
+        `ago: set up its webhook ${publication.url}/webhooks/${provider}, see docs/operating/mail-providers.md`,
     ),
   ];
 }

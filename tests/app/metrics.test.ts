@@ -504,7 +504,7 @@ forEachDatabase((open, dialect) => {
   });
 });
 
-it('documents each metric with its labels in docs/operating.md, and no other', async () => {
+it('documents each metric with its labels in docs/operating/monitoring.md, and no other', async () => {
   const store = await openMigrated();
   const registry = await readMetrics(store, now);
   await store.close();
@@ -512,7 +512,7 @@ it('documents each metric with its labels in docs/operating.md, and no other', a
   const exposed = metrics.map(({ name, labelNames }) => {
     return name.replace('daywire_', '') + (labelNames.length === 0 ? '' : `{${labelNames.join(',')}}`);
   });
-  const text = await readFile(new URL('../../docs/operating.md', import.meta.url), 'utf8');
+  const text = await readFile(new URL('../../docs/operating/monitoring.md', import.meta.url), 'utf8');
   const [, table = ''] = /metric, with the prefix.*\n.*\n((?: {2}\|.*\n)+)/.exec(text) ?? [];
   const documented = table
     .split('\n')

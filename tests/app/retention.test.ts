@@ -8,7 +8,7 @@ import { EVENT_IDS_KEPT } from '../../src/delivery/providers/replay-window.ts';
 import { DAY, HOUR } from '../../src/lib/time.ts';
 import { requestNewsletters } from '../audience/fixtures.ts';
 import { testConfig } from '../delivery/fixture.ts';
-import { forEachDatabase } from '../support/databases.ts';
+import { forBothDatabases } from '../support/databases.ts';
 import { storeDeliveries } from '../support/deliveries.ts';
 import { SECRETS } from '../support/sample.ts';
 import { openTestApp } from '../support/test-app.ts';
@@ -144,7 +144,7 @@ function serviceMessage(store: Store, subscriberId: number, at: number, state: D
 const ids = async (rows: Promise<{ id: number }[]>) => (await rows).map(({ id }) => id);
 
 describe('runRetention', () => {
-  forEachDatabase((open) => {
+  forBothDatabases((open) => {
     it('folds the deliveries of old editions into totals, in batches, and keeps the others', async () => {
       const store = await open();
       const old = await edition(store, NOW - 181 * DAY, { submitted: 7_000, failed: 20, suppressed: 3 });

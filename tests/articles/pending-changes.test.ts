@@ -11,9 +11,9 @@ import type { Db, Tx } from '../../src/core/store/store.ts';
 import { HOUR } from '../../src/lib/time.ts';
 import { article, saveAll } from '../support/articles.ts';
 import { NOW } from '../support/clock.ts';
-import { forEachDatabase } from '../support/databases.ts';
+import { forBothDatabases } from '../support/databases.ts';
 
-forEachDatabase((open) => {
+forBothDatabases((open) => {
   const withArticles = async (...articles: Article[]) => {
     const store = await open();
     await saveAll(store, articles);

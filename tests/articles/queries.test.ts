@@ -13,12 +13,12 @@ import { type Selection, selection } from '../../src/core/config/schema.ts';
 import { HOUR } from '../../src/lib/time.ts';
 import { article, saveAll } from '../support/articles.ts';
 import { NOW } from '../support/clock.ts';
-import { forEachDatabase } from '../support/databases.ts';
+import { forBothDatabases } from '../support/databases.ts';
 
 const at = (id: string, publishedAt: number): Article => article(id, { publishedAt });
 const ids = (articles: Article[]): string[] => articles.map(({ id }) => id);
 
-forEachDatabase((open) => {
+forBothDatabases((open) => {
   const withArticles = async (...articles: Article[]) => {
     const store = await open();
     await saveAll(store, articles);

@@ -14,7 +14,7 @@ import type { SigningSecrets } from '../../src/core/config/signing-secrets.ts';
 import { acquirePermit } from '../../src/core/store/rate-limits.ts';
 import type { Store } from '../../src/core/store/store.ts';
 import { HOUR, MINUTE } from '../../src/lib/time.ts';
-import { forEachDatabase } from '../support/databases.ts';
+import { forBothDatabases } from '../support/databases.ts';
 import { ROOT, SECRETS, sampleConfig } from '../support/sample.ts';
 import { NOW, OPERATOR, requestNewsletters } from './fixtures.ts';
 
@@ -79,7 +79,7 @@ async function allText({ db }: Store): Promise<string> {
 }
 
 describe('eraseSubscriber', () => {
-  forEachDatabase((open) => {
+  forBothDatabases((open) => {
     it('leaves only a keyed hash, and does not change other subscribers', async () => {
       const store = await open();
       const { id, other } = await addTwo(store);
@@ -197,7 +197,7 @@ describe('the data about a subscriber', () => {
     expect(keys.filter((key) => !isKey(key.split('.')))).toEqual([]);
   });
 
-  forEachDatabase((open) => {
+  forBothDatabases((open) => {
     it('is exported from every table that has a subscriber, and erased there', async () => {
       const store = await open();
       const { id, other } = await addTwo(store);

@@ -14,7 +14,7 @@ import {
 } from '../../src/audience/suppression.ts';
 import type { SigningSecrets } from '../../src/core/config/signing-secrets.ts';
 import type { SuppressionReason } from '../../src/core/store/tables.ts';
-import { forEachDatabase } from '../support/databases.ts';
+import { forBothDatabases } from '../support/databases.ts';
 import { SECRETS } from '../support/sample.ts';
 import { ADA, addConfirmed, consentEvents, NOW, OPERATOR, subscriptionStates } from './fixtures.ts';
 
@@ -34,7 +34,7 @@ describe('hashAddress', () => {
 });
 
 describe('the suppression list', () => {
-  forEachDatabase((open) => {
+  forBothDatabases((open) => {
     it('stores an address with its reason, and does not change its subscriptions', async () => {
       const store = await open();
       const id = await addConfirmed(store, 'Ada@Example.com');

@@ -32,7 +32,7 @@ import { handleIncomingMail } from '../../src/delivery/bounces/mail.ts';
 import { deliverDue } from '../../src/delivery/deliver-due.ts';
 import { DAY, HOUR } from '../../src/lib/time.ts';
 import { NOW, openTestSite, preferencesPath } from '../app/test-site.ts';
-import { forEachDatabase } from '../support/databases.ts';
+import { forBothDatabases } from '../support/databases.ts';
 import { SECRETS, sampleConfig } from '../support/sample.ts';
 import { openTestApp } from '../support/test-app.ts';
 import { addConfirmed } from './fixtures.ts';
@@ -43,7 +43,7 @@ const NEWSLETTER = 'daily-roundup';
 const SECRET = 'r'.repeat(40);
 
 describe('unsubscribing from an email that was sent before', () => {
-  forEachDatabase((open) => {
+  forBothDatabases((open) => {
     let store: Store;
     let subscriberId: number;
     const key = () => ({ subscriberId, newsletter: NEWSLETTER });

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -16,26 +16,7 @@ const blocks = (text: string, language: string): string[] =>
   [...text.matchAll(/```(\w+)\n(.*?)```/gs)].flatMap(([, of, block = '']) => (of === language ? [block] : []));
 const commands = blocks(page, 'sh').join('');
 
-/** As GitHub makes them of headings. */
-const anchorsOf = (text: string): string[] =>
-  [...text.matchAll(/^#+ (.*)$/gm)].map(([, title = '']) =>
-    title
-      .toLowerCase()
-      .replace(/[^\p{L}\p{N} -]/gu, '')
-      .replaceAll(' ', '-'),
-  );
-
 describe('docs/deploying.md', () => {
-  it('links to pages and sections that exist', () => {
-    const links = [...page.matchAll(/\]\(([^)#]*)(?:#([^)]*))?\)/g)];
-    expect(links.length).toBeGreaterThan(20);
-    for (const [link, file = '', anchor] of links) {
-      const target = file === '' ? 'docs/deploying.md' : join('docs', file);
-      expect(existsSync(join(root, target)), link).toBe(true);
-      if (anchor !== undefined) expect(anchorsOf(read(target)), link).toContain(anchor);
-    }
-  });
-
   it('installs each file of deploy/systemd', () => {
     const names = readdirSync(join(root, 'deploy/systemd'));
     expect(names.length).toBeGreaterThan(7);

@@ -13,7 +13,7 @@ import { StaleComposition } from '../../src/editions/record.ts';
 import { recordRevision } from '../../src/editions/record-revision.ts';
 import { findDueCorrections } from '../../src/editions/selection/candidates.ts';
 import { DAY, HOUR, MINUTE } from '../../src/lib/time.ts';
-import { forEachDatabase } from '../support/databases.ts';
+import { forBothDatabases } from '../support/databases.ts';
 import {
   article,
   CUTOFF,
@@ -63,7 +63,7 @@ async function present(store: Store, composed: ComposedEdition, except: string[]
 }
 
 describe('recordRevision', () => {
-  forEachDatabase((open) => {
+  forBothDatabases((open) => {
     it('moves the stories of both to the new one, leaves the others with the old one, and adds new ones', async () => {
       const store = await open();
       const { composed, first } = await closed(store);

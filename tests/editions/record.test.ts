@@ -4,11 +4,11 @@ import type { Store } from '../../src/core/store/store.ts';
 import { findEdition, listEditions } from '../../src/editions/queries.ts';
 import { recordEdition, StaleComposition } from '../../src/editions/record.ts';
 import { DAY, HOUR } from '../../src/lib/time.ts';
-import { forEachDatabase } from '../support/databases.ts';
+import { forBothDatabases } from '../support/databases.ts';
 import { article, CUTOFF, closeEdition, compose, newsletter, save, threeStories } from './fixtures.ts';
 
 describe('recordEdition', () => {
-  forEachDatabase((open, dialect) => {
+  forBothDatabases((open, dialect) => {
     const changed = async (change: (store: Store) => Promise<unknown>): Promise<[Promise<number>, Store]> => {
       const store = await open();
       await save(store, [...threeStories('day1', CUTOFF)]);

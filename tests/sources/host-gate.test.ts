@@ -5,7 +5,7 @@ import type { Store } from '../../src/core/store/store.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../../src/lib/time.ts';
 import { deleteIdleHosts, findHold, HOST_PAUSE, holdHost, hostOf, openHostGate } from '../../src/sources/host-gate.ts';
 import { clockAt, NOW, type TestClock } from '../support/clock.ts';
-import { forEachDatabase } from '../support/databases.ts';
+import { forBothDatabases } from '../support/databases.ts';
 
 const URL_A = new URL('https://a.example.com/feed');
 const never = new AbortController().signal;
@@ -18,7 +18,7 @@ function gateOf({ db }: Store, at: TestClock, onWait = async (): Promise<void> =
 }
 
 describe('the gate of a host', () => {
-  forEachDatabase((open) => {
+  forBothDatabases((open) => {
     it('lets the next request begin two seconds after the end of the last one, whichever process asks', async () => {
       const store = await open();
       const time = new VirtualTime(NOW);

@@ -1,5 +1,5 @@
 /**
- * Runs tests on both databases: SQLite in memory, and PostgreSQL on the server that global-setup.ts starts.
+ * Runs tests on the databases: SQLite in memory, and PostgreSQL on a server that starts when a test first needs it.
  */
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -12,13 +12,31 @@ import { afterEach, describe, inject } from 'vitest';
 import { migrate } from '../../src/core/store/schema.ts';
 import { adaptSqlite } from '../../src/core/store/sqlite.ts';
 import { type Dialect, openInMemory, openStore, type Store } from '../../src/core/store/store.ts';
+import { RUNS_ALL } from './run-scope.ts';
+
+/** Tests of one database; `open` gives an empty, migrated store that is closed after the test. */
+type Body = (open: () => Promise<Store>, dialect: Dialect) => void;
 
 /**
- * Calls `body` once for each database, within a `describe` of its name; `open` gives an empty, migrated store that is
- * closed after the test.
+ * Calls `body` for SQLite, and in `npm run test:all` for PostgreSQL too, within a `describe` of the database's name.
+ * For all that works on any database by the same queries.
  */
-export function forEachDatabase(body: (open: () => Promise<Store>, dialect: Dialect) => void): void {
-  for (const dialect of ['sqlite', 'postgres'] as const) {
+export function forEachDatabase(body: Body): void {
+  describeOn(RUNS_ALL ? BOTH : ['sqlite'], body);
+}
+
+/**
+ * Calls `body` for both databases in every run, within a `describe` of the database's name. For what depends on the
+ * dialect, on locks or on transactions.
+ */
+export function forBothDatabases(body: Body): void {
+  describeOn(BOTH, body);
+}
+
+const BOTH: readonly Dialect[] = ['sqlite', 'postgres'];
+
+function describeOn(dialects: readonly Dialect[], body: Body): void {
+  for (const dialect of dialects) {
     describe(dialect, () => {
       const opened: { store: Store; url: string | null }[] = [];
       afterEach(async () => {
@@ -79,12 +97,22 @@ function migratedFile(): Promise<Uint8Array> {
 
 /** Creates a database on the tests' PostgreSQL server, migrated or empty. @returns its URL */
 export async function newPostgresUrl(from: 'migrated' | 'empty' = 'migrated'): Promise<string> {
-  const server = inject('postgresUrl');
+  server ??= startServer();
+  const url = await server;
   const name = `t_${randomUUID().replaceAll('-', '')}`;
   // Copying the migrated template takes 30 ms, a tenth of a migration.
   const template = from === 'migrated' ? 'daywire_template' : 'template0';
-  await query(`${server}/postgres`, `create database ${name} template ${template}`);
-  return `${server}/${name}`;
+  await query(`${url}/postgres`, `create database ${name} template ${template}`);
+  return `${url}/${name}`;
+}
+
+let server: Promise<string> | null = null;
+
+async function startServer(): Promise<string> {
+  const response = await fetch(inject('postgresStarter'));
+  const url = await response.text();
+  if (!response.ok) throw new Error(url);
+  return url;
 }
 
 /** Databases that have been used and emptied: creating one takes 130 ms, emptying one 10 ms. */

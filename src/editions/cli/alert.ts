@@ -46,7 +46,7 @@ function alert(cli: CliContext, article: string, { newsletter: id, by, ...option
           ? [
               `made the alert ${name}, which waits for an approval until ${localDateTime(lapsesAt, zone)} (${zone}):`,
               `  daywire editions show ${name}    # look at it; this prints how to approve it`,
-              `  daywire editions send ${name}    # once approved: send it, after a countdown of ${newsletter.undoSeconds} s`,
+              `  daywire editions send ${name}    # send it once it is approved`,
             ].join('\n')
           : `${name}: ${run.state}${run.reason === null ? '' : `: ${run.reason}`}`,
     });

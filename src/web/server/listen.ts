@@ -33,7 +33,7 @@ export interface ListenOptions {
 const DRAIN_TIMEOUT = 5 * SECOND;
 const DRAIN_INTERVAL = 50;
 
-/** Time-outs of connections. "Limits of the HTTP server" in docs/operating.md lists them. */
+/** Time-outs of connections. "Limits of the HTTP server" in docs/operating/serving.md lists them. */
 const TIMEOUTS = {
   /** From the first byte of a request, or from the connection, to the end of its header. */
   headersTimeout: 10 * SECOND,

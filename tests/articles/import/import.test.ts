@@ -11,7 +11,7 @@ import type { Store } from '../../../src/core/store/store.ts';
 import { HOUR } from '../../../src/lib/time.ts';
 import { markdown } from '../../support/articles.ts';
 import { NOW } from '../../support/clock.ts';
-import { forEachDatabase, openMigrated } from '../../support/databases.ts';
+import { forBothDatabases, openMigrated } from '../../support/databases.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { configWith, importJson, importMarkdown, messagesOf } from '../imports.ts';
 
@@ -70,7 +70,7 @@ describe('the digest of an article', () => {
 });
 
 describe('importPaths and importText', () => {
-  forEachDatabase((open) => {
+  forBothDatabases((open) => {
     it('store all keys of front matter', async () => {
       const store = await open();
       expect(await importMarkdown(store, markdown(FULL, 'First.\n\n[x](/y)'), { name: 'in/full-1.md' })).toMatchObject({
@@ -358,7 +358,7 @@ describe('importPaths and importText', () => {
     });
   });
 
-  forEachDatabase((open, dialect) => {
+  forBothDatabases((open, dialect) => {
     // On both databases: PostgreSQL rejects strings that SQLite accepts.
     it('accept or reject hostile strings in any field, without an error', { timeout: 60_000 }, async () => {
       const store = await open();

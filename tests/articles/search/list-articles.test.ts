@@ -8,7 +8,7 @@ import type { Store } from '../../../src/core/store/store.ts';
 import { DAY, HOUR } from '../../../src/lib/time.ts';
 import { article, saveAll } from '../../support/articles.ts';
 import { NOW } from '../../support/clock.ts';
-import { forEachDatabase } from '../../support/databases.ts';
+import { forBothDatabases } from '../../support/databases.ts';
 
 const ARTICLES: Article[] = [
   article('ferry', { headline: 'Ferry Burns off Naxos', publishedAt: NOW - HOUR, section: 'world' }),
@@ -34,7 +34,7 @@ const ARTICLES: Article[] = [
   }),
 ];
 
-forEachDatabase((open) => {
+forBothDatabases((open) => {
   const list = async (store: Store, query: string | null, filter: ArticleFilter = {}): Promise<string[]> => {
     const title = query === null ? undefined : (parseTitleQuery(query) ?? undefined);
     const page = await listArticles(store.db, { ...filter, title }, { now: NOW, limit: 50, after: null });

@@ -7,7 +7,7 @@ import { unsubscribe } from '../../../src/audience/subscriptions.ts';
 import { isSuppressed, suppressAddress, suppressByOperator } from '../../../src/audience/suppression.ts';
 import { parseAddress } from '../../../src/lib/address.ts';
 import { DAY, HOUR } from '../../../src/lib/time.ts';
-import { forEachDatabase } from '../../support/databases.ts';
+import { forBothDatabases } from '../../support/databases.ts';
 import { SECRETS } from '../../support/sample.ts';
 import {
   ADA,
@@ -27,7 +27,7 @@ const LINK = { channel: 'one-click' } as const;
 const BOUNCE = { channel: 'bounce' } as const;
 
 describe('a request for newsletters', () => {
-  forEachDatabase((open) => {
+  forBothDatabases((open) => {
     it('subscribes to nothing before it is confirmed', async () => {
       const store = await open();
       const key = await requestNewsletters(store, ['weekly', 'daily', 'daily']);

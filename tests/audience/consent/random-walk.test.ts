@@ -22,7 +22,7 @@ import type { SigningSecrets } from '../../../src/core/config/signing-secrets.ts
 import type { Store } from '../../../src/core/store/store.ts';
 import type { SuppressionReason } from '../../../src/core/store/tables.ts';
 import { HOUR } from '../../../src/lib/time.ts';
-import { forEachDatabase } from '../../support/databases.ts';
+import { forBothDatabases } from '../../support/databases.ts';
 import { SECRETS } from '../../support/sample.ts';
 import { FORM, MAIL, NOW, OPERATOR } from '../fixtures.ts';
 
@@ -241,7 +241,7 @@ class Walk {
   }
 }
 
-forEachDatabase((open, dialect) => {
+forBothDatabases((open, dialect) => {
   it('states and events agree after any sequence of operations', { timeout: 60_000 }, async () => {
     const store = await open();
     let walks = 0;
@@ -281,7 +281,7 @@ const OPERATIONS: ((db: Store['db'], id: number, email: string) => Promise<unkno
   (db, id) => eraseSubscriber(db, SECRETS, id, NOW),
 ];
 
-forEachDatabase((open, dialect) => {
+forBothDatabases((open, dialect) => {
   it('simultaneous operations are serialized', { timeout: 60_000 }, async () => {
     const store = await open();
     const operation = fc.nat({ max: OPERATIONS.length - 1 });

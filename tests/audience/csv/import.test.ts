@@ -10,7 +10,7 @@ import { changePreferences } from '../../../src/audience/preferences.ts';
 import { addSubscriber, listSubscribers, removeSubscriber, unsubscribe } from '../../../src/audience/subscriptions.ts';
 import { hashAddress, suppressAddress, unsuppressByOperator } from '../../../src/audience/suppression.ts';
 import type { Store } from '../../../src/core/store/store.ts';
-import { forEachDatabase } from '../../support/databases.ts';
+import { forBothDatabases } from '../../support/databases.ts';
 import { SECRETS } from '../../support/sample.ts';
 import { requestNewsletters } from '../fixtures.ts';
 
@@ -49,7 +49,7 @@ async function statesOf(store: Store): Promise<Record<string, string>> {
   );
 }
 
-forEachDatabase((open) => {
+forBothDatabases((open) => {
   it('imports addresses with zones and newsletters, and records file and line as the source', async () => {
     const store = await open();
     const file = csv(

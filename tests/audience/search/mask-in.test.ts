@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { maskIn } from '../../../src/audience/search/mask-in.ts';
+import { processorTime } from '../../support/processor-time.ts';
 
 const ADDRESS = 'Jun.Li@bücher.example';
 
@@ -35,8 +36,7 @@ it('never leaves the address in any text, and takes no long time', () => {
       expect(maskIn(parts.join(' '), ADDRESS).toLowerCase()).not.toContain('jun.li');
     }),
   );
-  const started = performance.now();
-  maskIn('a'.repeat(100_000), ADDRESS);
-  maskIn('a@'.repeat(50_000), ADDRESS);
-  expect(performance.now() - started).toBeLessThan(2_000);
+  for (const long of ['a'.repeat(100_000), 'a@'.repeat(50_000)]) {
+    expect(processorTime(() => void maskIn(long, ADDRESS))).toBeLessThan(2_000);
+  }
 });

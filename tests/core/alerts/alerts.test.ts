@@ -5,7 +5,7 @@ import { callHeartbeat } from '../../../src/delivery/monitor/heartbeat.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../../../src/lib/time.ts';
 import { alertNamed, openAlerts } from '../../support/alerts.ts';
 import { clockAt, type TestClock } from '../../support/clock.ts';
-import { forEachDatabase } from '../../support/databases.ts';
+import { forBothDatabases } from '../../support/databases.ts';
 import { openTestLog, type TestLog } from '../../support/test-log.ts';
 import { openTwice } from '../schedule/two-processes.ts';
 import { startWebServer, type WebServer } from '../schedule/web-server.ts';
@@ -41,7 +41,7 @@ const notified = (web: WebServer): unknown[] =>
     return `${state} ${key}`;
   });
 
-forEachDatabase((open, dialect) => {
+forBothDatabases((open, dialect) => {
   describe('an alert', () => {
     it('is posted as JSON with publication, subject, message and commands', async () => {
       const { store, web, sender } = await setUp(open);

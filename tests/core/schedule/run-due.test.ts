@@ -9,7 +9,7 @@ import { openStore, type Store } from '../../../src/core/store/store.ts';
 import { DAY, HOUR, MINUTE, SECOND, wallClock } from '../../../src/lib/time.ts';
 import { openAlerts } from '../../support/alerts.ts';
 import { clockAt, type TestClock } from '../../support/clock.ts';
-import { forEachDatabase } from '../../support/databases.ts';
+import { forBothDatabases } from '../../support/databases.ts';
 import { openTestLog } from '../../support/test-log.ts';
 import { createDatabase, jobOf, noAlerts, openTwice, runDueInTwoProcesses, type TestJob } from './two-processes.ts';
 
@@ -24,7 +24,7 @@ async function openAlertKeys(store: Store): Promise<string[]> {
   return (await openAlerts(store.db)).map((alert) => alert.key);
 }
 
-forEachDatabase((open, dialect) => {
+forBothDatabases((open, dialect) => {
   describe('a due slot', () => {
     it('runs once, however often it is checked, and is recorded as done with its note', async () => {
       const store = await open();
@@ -545,7 +545,7 @@ forEachDatabase((open, dialect) => {
 });
 
 describe('with an injected clock', () => {
-  forEachDatabase((open) => {
+  forBothDatabases((open) => {
     it('has 365 runs in a year in Shanghai, one on each date, none late', async () => {
       const store = await open();
       const start = Date.UTC(2025, 11, 31, 16);

@@ -21,7 +21,7 @@ import { markSubmitting, recordOutcomes } from '../../../src/delivery/queue/outb
 import { queueDeliveries } from '../../../src/delivery/queue/queue-deliveries.ts';
 import { foldDeliveries } from '../../../src/delivery/retention.ts';
 import { DAY, HOUR } from '../../../src/lib/time.ts';
-import { forEachDatabase } from '../../support/databases.ts';
+import { forBothDatabases } from '../../support/databases.ts';
 
 const NOW = Date.UTC(2026, 10, 24, 8);
 const TERMS = { deliverAt: undefined, expireAfterHours: 12, zone: 'UTC' };
@@ -146,7 +146,7 @@ const operations: Record<string, Operation> = {
   },
 };
 
-forEachDatabase((open) => {
+forBothDatabases((open) => {
   it('counts rows by state as a count over the rows does, and totals never decrease', async () => {
     const store = await open();
     let at = 1;

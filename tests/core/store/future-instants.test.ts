@@ -7,7 +7,7 @@ import { claimDeliveries } from '../../../src/delivery/queue/claim.ts';
 import { SUBMITTING_LEASE } from '../../../src/delivery/queue/group-commit.ts';
 import { HOUR, MINUTE } from '../../../src/lib/time.ts';
 import { deliveriesOf, queueConfirmation, serviceMessagesOf } from '../../delivery/fixture.ts';
-import { forEachDatabase } from '../../support/databases.ts';
+import { forBothDatabases } from '../../support/databases.ts';
 
 const SET_BACK = NOW - 10 * MINUTE;
 const CLAIM = { limit: 100, leaseMs: LONGEST_LEASES.claim, uncertain: 'retry', rateLimiter: null } as const;
@@ -24,7 +24,7 @@ async function claimedAt(store: Store, now: number): Promise<number[]> {
 }
 
 describe('correctFutureInstants', () => {
-  forEachDatabase((open) => {
+  forBothDatabases((open) => {
     it('makes deliveries due again, but for those that are planned for a time of day', async () => {
       const store = await open();
       const { subscriberIds: ids } = await queueEdition(store, 5);

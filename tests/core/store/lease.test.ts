@@ -10,7 +10,7 @@ import {
 } from '../../../src/core/store/lease.ts';
 import type { Store } from '../../../src/core/store/store.ts';
 import { HOUR, MINUTE, SECOND } from '../../../src/lib/time.ts';
-import { forEachDatabase } from '../../support/databases.ts';
+import { forBothDatabases } from '../../support/databases.ts';
 
 const NOW = Date.UTC(2026, 10, 24, 12);
 
@@ -27,7 +27,7 @@ function claim({ db }: Pick<Store, 'db'>, now: number, condition = sql`mode = 's
   return claimRows(db, 'hub_requests', condition, { now, until: now + MINUTE });
 }
 
-forEachDatabase((open, dialect) => {
+forBothDatabases((open, dialect) => {
   describe('a claim', () => {
     it('takes the rows that fulfil its condition and are due, and no row that is leased', async () => {
       const store = await open();

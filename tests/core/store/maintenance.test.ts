@@ -10,7 +10,7 @@ import type { Store } from '../../../src/core/store/store.ts';
 import { importExport } from '../../../src/own-sites/exports/import-export.ts';
 import { ghostExport, ghostPost } from '../../own-sites/exports/wxr.ts';
 import { NOW } from '../../support/clock.ts';
-import { forEachDatabase, openMigrated } from '../../support/databases.ts';
+import { forBothDatabases, openMigrated } from '../../support/databases.ts';
 import { SECRETS, sampleConfig } from '../../support/sample.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
@@ -32,7 +32,7 @@ async function addFiles({ db }: Pick<Store, 'db'>, from: number, count: number):
   await db.insertInto('imported_files').values(rows).execute();
 }
 
-forEachDatabase((open, dialect) => {
+forBothDatabases((open, dialect) => {
   /** What is analysed: on SQLite nothing. */
   const rows = (count: number): number | string => (dialect === 'postgres' ? count : 'none');
 

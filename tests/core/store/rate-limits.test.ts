@@ -3,13 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { acquirePermit, acquirePermits, deleteExpiredRateLimits } from '../../../src/core/store/rate-limits.ts';
 import { openStore } from '../../../src/core/store/store.ts';
 import { HOUR, MINUTE, SECOND } from '../../../src/lib/time.ts';
-import { forEachDatabase, newPostgresUrl } from '../../support/databases.ts';
+import { forBothDatabases, newPostgresUrl } from '../../support/databases.ts';
 
 const NOW = Date.UTC(2026, 10, 24, 7, 30);
 const limit = { everyMs: 20 * SECOND, burst: 3 };
 
 describe('a rate limit', () => {
-  forEachDatabase((open, dialect) => {
+  forBothDatabases((open, dialect) => {
     it('grants the burst at once, and then says when to retry', async () => {
       const { db } = await open();
       for (let n = 0; n < 3; n++) expect(await acquirePermit(db, 'k', limit, NOW)).toEqual({ kind: 'granted' });

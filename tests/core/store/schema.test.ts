@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import { ensureSchema, migrate, schemaState } from '../../../src/core/store/schema.ts';
 import { type Dialect, openStore, type Store } from '../../../src/core/store/store.ts';
-import { forEachDatabase, newPostgresUrl } from '../../support/databases.ts';
+import { forBothDatabases, newPostgresUrl } from '../../support/databases.ts';
 
 async function openEmpty(dialect: Dialect): Promise<Store> {
   if (dialect === 'sqlite') return openStore({ path: ':memory:' });
@@ -10,7 +10,7 @@ async function openEmpty(dialect: Dialect): Promise<Store> {
 }
 
 describe('the schema', () => {
-  forEachDatabase((open, dialect) => {
+  forBothDatabases((open, dialect) => {
     it('is created in an empty database, once', async () => {
       const store = await openEmpty(dialect);
       expect(await schemaState(store)).toEqual({ kind: 'empty' });

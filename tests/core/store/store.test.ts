@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type Db, inTransaction, openStore, StoreError } from '../../../src/core/store/store.ts';
 import { MINUTE } from '../../../src/lib/time.ts';
-import { forEachDatabase, newPostgresUrl } from '../../support/databases.ts';
+import { forBothDatabases, newPostgresUrl } from '../../support/databases.ts';
 
 describe('a store on PostgreSQL', () => {
   it('survives a connection that the server closes during a transaction', async () => {
@@ -71,7 +71,7 @@ describe('a store on PostgreSQL', () => {
 const DEADLOCK = Object.assign(new Error('deadlock detected'), { code: '40P01' });
 
 describe('inTransaction', () => {
-  forEachDatabase((open) => {
+  forBothDatabases((open) => {
     it('retries the whole transaction after a deadlock', async () => {
       const { db } = await open();
       let attempts = 0;

@@ -3,7 +3,7 @@ import { NOW } from '../../../scripts/test-edition.ts';
 import { mailboxToken } from '../../../src/audience/tokens.ts';
 import type { Store } from '../../../src/core/store/store.ts';
 import { type BounceReport, recordBounceReports } from '../../../src/delivery/bounces/webhook.ts';
-import { forEachDatabase } from '../../support/databases.ts';
+import { forBothDatabases } from '../../support/databases.ts';
 import { SECRETS } from '../../support/sample.ts';
 import { queueConfirmation, testConfig } from '../fixture.ts';
 import { type About, submitEditions, subscriberState } from './bounce-fixture.ts';
@@ -20,7 +20,7 @@ function token(about: About, secrets = SECRETS): string {
 }
 
 describe('a message that is reported more than once', () => {
-  forEachDatabase((open) => {
+  forBothDatabases((open) => {
     it.each(['hard', 'soft', 'complaint'] as const)('counts one %s bounce under any of its tokens', async (kind) => {
       const store = await open();
       const [about] = (await submitEditions(store, 1)) as [About];

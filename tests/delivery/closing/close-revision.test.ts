@@ -30,7 +30,7 @@ import {
   save,
   threeStories,
 } from '../../editions/fixtures.ts';
-import { forEachDatabase } from '../../support/databases.ts';
+import { forBothDatabases } from '../../support/databases.ts';
 import { deliveriesOf } from '../fixture.ts';
 
 const NOW = CUTOFF + HOUR;
@@ -90,7 +90,7 @@ async function openFor(store: Store, editionId: number): Promise<number[]> {
 }
 
 describe('closeRevision', () => {
-  forEachDatabase((open, dialect) => {
+  forBothDatabases((open, dialect) => {
     const cases: [name: string, set: Partial<Tables['deliveries']>, gets: 'revision 1' | 'revision 2' | 'unknown'][] = [
       ['is pending', { state: 'pending' }, 'revision 2'],
       ['is claimed', { lease_until: LATER + 1, fence: 1 }, 'revision 2'],

@@ -10,7 +10,7 @@ import { StaleComposition } from '../../../src/editions/record.ts';
 import { editionSlot } from '../../../src/editions/slot.ts';
 import { HOUR } from '../../../src/lib/time.ts';
 import { article, CUTOFF, compose, config, newsletter, save, templates } from '../../editions/fixtures.ts';
-import { forEachDatabase, newPostgresUrl } from '../../support/databases.ts';
+import { forBothDatabases, newPostgresUrl } from '../../support/databases.ts';
 import { SECRETS } from '../../support/sample.ts';
 import { deliveriesOf } from '../fixture.ts';
 
@@ -67,7 +67,7 @@ function editing(store: Store, times: number): Store {
 }
 
 describe('composeAndClose', () => {
-  forEachDatabase((open, dialect) => {
+  forBothDatabases((open, dialect) => {
     it('queues one delivery for each confirmed subscriber of the newsletter, and no others', async () => {
       const store = await open();
       await save(store, articles());

@@ -9,7 +9,7 @@ import { claimDeliveries } from '../../../src/delivery/queue/claim.ts';
 import { GroupCommit } from '../../../src/delivery/queue/group-commit.ts';
 import type { ClaimedDelivery } from '../../../src/delivery/queue/outbox.ts';
 import { type Clock, HOUR } from '../../../src/lib/time.ts';
-import { forEachDatabase } from '../../support/databases.ts';
+import { forBothDatabases } from '../../support/databases.ts';
 import { deliveriesOf } from '../fixture.ts';
 
 const RECIPIENTS = 75;
@@ -81,7 +81,7 @@ async function pauseAfter(store: Store, { accepted, processes }: Outcomes): Prom
 }
 
 describe('the circuit breaker of two processes', () => {
-  forEachDatabase((open, dialect) => {
+  forBothDatabases((open, dialect) => {
     it('pauses with the refusal that reaches a limit, neither earlier nor later, and fails none of them', async () => {
       const store = await open();
       await queueEdition(store, EMAILS);

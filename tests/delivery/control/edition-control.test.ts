@@ -12,7 +12,7 @@ import {
 } from '../../../src/delivery/control/edition-control.ts';
 import { listUncertain } from '../../../src/delivery/queue/queries.ts';
 import { MINUTE } from '../../../src/lib/time.ts';
-import { forEachDatabase } from '../../support/databases.ts';
+import { forBothDatabases } from '../../support/databases.ts';
 import { deliveriesOf } from '../fixture.ts';
 
 function editionStates(store: Store) {
@@ -31,7 +31,7 @@ async function interrupt(store: Store, leaseUntil: number): Promise<void> {
 }
 
 describe('edition control', () => {
-  forEachDatabase((open) => {
+  forBothDatabases((open) => {
     it('pauses and resumes an edition, and repeating either changes nothing', async () => {
       const store = await open();
       const { editionId } = await queueEdition(store, 1);

@@ -4,7 +4,6 @@ import { pauseEdition } from '../../../src/delivery/control/edition-control.ts';
 import { deliver } from '../../../src/delivery/deliver.ts';
 import { openTransport } from '../../../src/delivery/transport/open-transport.ts';
 import { openTemplates } from '../../../src/lib/templates.ts';
-import { SECOND } from '../../../src/lib/time.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { SECRETS } from '../../support/sample.ts';
 import { deliveriesOf, testConfig } from '../fixture.ts';
@@ -18,18 +17,18 @@ const REPLY_AFTER = 20;
 
 describe('a pause during a delivery', () => {
   forEachDatabase((open) => {
-    it('lets no submission begin more than a second after it, whatever has been claimed', async () => {
+    it('lets at most one more submission begin on each connection, although others have been claimed', async () => {
       const store = await open();
       const { editionId } = await queueEdition(store, 300);
-      const begun: number[] = [];
-      let pausedAt = Number.POSITIVE_INFINITY;
+      let begun = 0;
+      let begunAtPause = Number.POSITIVE_INFINITY;
       let pausing: Promise<unknown> | null = null;
       const server = await startScripted((command, socket) => {
         if (command.startsWith('MAIL')) {
-          begun.push(performance.now());
-          if (begun.length === 40) {
+          begun++;
+          if (begun === 40) {
             pausing = pauseEdition(store.db, editionId, 'a mistake').then(() => {
-              pausedAt = performance.now();
+              begunAtPause = begun;
             });
           }
         }
@@ -45,15 +44,12 @@ describe('a pause during a delivery', () => {
       const options = { clock: () => NOW, secrets: SECRETS, signers: [], templates, random: () => 0 };
       await deliver(store, config, openTransport(config), options);
       await pausing;
-      const late = begun.filter((at) => at > pausedAt);
-      // Those that were marked just before, at most one on each connection.
-      expect(late.length).toBeLessThanOrEqual(CONNECTIONS);
-      for (const at of late) expect(at - pausedAt).toBeLessThan(SECOND);
+      // Those that were marked just before.
+      expect(begun - begunAtPause).toBeLessThanOrEqual(CONNECTIONS);
       const states = (await deliveriesOf(store)).map(({ state }) => state);
-      expect(states.filter((state) => state === 'submitted')).toHaveLength(begun.length);
-      expect(states.filter((state) => state === 'pending')).toHaveLength(300 - begun.length);
-      expect(begun.length).toBeGreaterThanOrEqual(40);
-      expect(begun.length).toBeLessThan(100);
+      expect(states.filter((state) => state === 'submitted')).toHaveLength(begun);
+      expect(states.filter((state) => state === 'pending')).toHaveLength(300 - begun);
+      expect(begun).toBeLessThan(300);
     });
   });
 });

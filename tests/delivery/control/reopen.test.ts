@@ -10,7 +10,7 @@ import { type ReopenRequest, reopenDeliveries } from '../../../src/delivery/cont
 import { expiredReason } from '../../../src/delivery/queue/delivery-outcome.ts';
 import { recordOutcomes } from '../../../src/delivery/queue/outbox.ts';
 import { HOUR, MINUTE } from '../../../src/lib/time.ts';
-import { forEachDatabase } from '../../support/databases.ts';
+import { forBothDatabases } from '../../support/databases.ts';
 import { SECRETS } from '../../support/sample.ts';
 import { deliveriesOf } from '../fixture.ts';
 
@@ -47,7 +47,7 @@ async function stateOf(store: Store): Promise<string> {
 }
 
 describe('reopening deliveries', () => {
-  forEachDatabase((open) => {
+  forBothDatabases((open) => {
     it('makes failed and expired ones pending, with all attempts and a new expiry, of a done edition', async () => {
       const store = await open();
       const { editionId } = await failedEdition(store, ['a@example.com', 'b@example.com', 'c@example.com']);
@@ -145,7 +145,7 @@ describe('reopening deliveries', () => {
 });
 
 describe('expired and uncertain deliveries of an edition', () => {
-  forEachDatabase((open) => {
+  forBothDatabases((open) => {
     it('are counted and extended while they are open', async () => {
       const store = await open();
       const { editionId, subscriberIds } = await queueEdition(store, 5);

@@ -6,7 +6,7 @@ import { pauseEdition, resumeEdition } from '../../../src/delivery/control/editi
 import { pauseEditionsWithRetracted, type RetractionPause } from '../../../src/delivery/control/retraction.ts';
 import { HOUR } from '../../../src/lib/time.ts';
 import { article, CUTOFF, compose, config, newsletter, save } from '../../editions/fixtures.ts';
-import { forEachDatabase } from '../../support/databases.ts';
+import { forBothDatabases } from '../../support/databases.ts';
 
 const NOW = CUTOFF + 1_000;
 const terms = { ...newsletter, zone: config.publication.zone };
@@ -41,7 +41,7 @@ function editionState(store: Store) {
 }
 
 describe('pauseEditionsWithRetracted', () => {
-  forEachDatabase((open) => {
+  forBothDatabases((open) => {
     it('pauses an edition that contains a retracted article, and names the article', async () => {
       const store = await open();
       const editionId = await closedEdition(store);

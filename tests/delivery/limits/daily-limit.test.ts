@@ -9,7 +9,7 @@ import { RESERVED_AHEAD } from '../../../src/delivery/limits/reserve-instant.ts'
 import { countServiceSubmission, countSubmissions } from '../../../src/delivery/limits/submission-counts.ts';
 import { openTemplates } from '../../../src/lib/templates.ts';
 import { DAY, HOUR, SECOND } from '../../../src/lib/time.ts';
-import { forEachDatabase, openMigrated } from '../../support/databases.ts';
+import { forBothDatabases, openMigrated } from '../../support/databases.ts';
 import { SECRETS } from '../../support/sample.ts';
 import { deliveriesOf, queueConfirmation, serviceMessagesOf, testConfig } from '../fixture.ts';
 
@@ -44,7 +44,7 @@ describe('the limit of messages in 24 hours', () => {
     expect(whenAllowed(counts, 2, 2 * DAY)).toBe(2 * DAY);
   });
 
-  forEachDatabase((open) => {
+  forBothDatabases((open) => {
     it('lets the rest ask again in the rhythm of the last 24 hours', async () => {
       const store = await open();
       const first = await limiterOf({ perDay: 5 }).reserve(store, 7, NOW);

@@ -5,7 +5,7 @@ import { openStore, type Store } from '../../../src/core/store/store.ts';
 import { type DeliveryRateLimiter, openRateLimiter } from '../../../src/delivery/limits/rate-limiter.ts';
 import { RESERVED_AHEAD } from '../../../src/delivery/limits/reserve-instant.ts';
 import { DAY, HOUR, localDate, MINUTE, SECOND } from '../../../src/lib/time.ts';
-import { forEachDatabase, newPostgresUrl, openMigrated } from '../../support/databases.ts';
+import { forBothDatabases, newPostgresUrl, openMigrated } from '../../support/databases.ts';
 import { testConfig } from '../fixture.ts';
 
 // 23:50 in the publication's zone, so that the day changes during tests.
@@ -85,7 +85,7 @@ describe('the rate limiter', () => {
     expect(openRateLimiter(testConfig())).toBeNull();
   });
 
-  forEachDatabase((open) => {
+  forBothDatabases((open) => {
     it('spaces all messages, reserves a few seconds ahead, and spreads the retries of the others', async () => {
       const store = await open();
       const limiter = limiterOf({ perSecond: 2 });

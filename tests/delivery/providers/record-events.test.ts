@@ -16,7 +16,7 @@ import {
 import { recordOutcomes } from '../../../src/delivery/queue/outbox.ts';
 import { settleDelivered } from '../../../src/delivery/queue/reported-deliveries.ts';
 import { DAY, HOUR, MINUTE } from '../../../src/lib/time.ts';
-import { forEachDatabase } from '../../support/databases.ts';
+import { forBothDatabases } from '../../support/databases.ts';
 import { SECRETS } from '../../support/sample.ts';
 import { type About, leaveToken, returnToken, submitEditions, subscriberState } from '../bounces/bounce-fixture.ts';
 import { deliveriesOf, testConfig } from '../fixture.ts';
@@ -29,7 +29,7 @@ function event(changes: Partial<ProviderEvent> = {}): ProviderEvent {
 }
 
 describe('events of mail providers', () => {
-  forEachDatabase((open) => {
+  forBothDatabases((open) => {
     let store: Store;
     let about: About;
     let other: About;

@@ -6,7 +6,7 @@ import { pauseDomain } from '../../../src/delivery/control/paused-domains.ts';
 import { type DeliveryRateLimiter, openRateLimiter } from '../../../src/delivery/limits/rate-limiter.ts';
 import { type BufferedDelivery, ClaimBuffer } from '../../../src/delivery/queue/claim-buffer.ts';
 import { MINUTE } from '../../../src/lib/time.ts';
-import { forEachDatabase } from '../../support/databases.ts';
+import { forBothDatabases } from '../../support/databases.ts';
 import { testConfig } from '../fixture.ts';
 
 const WORKERS = [1, 2, 3, 4].map((n) => ({ n }));
@@ -49,7 +49,7 @@ async function takeAll(buffer: ClaimBuffer, worker: object, taken: string[]): Pr
 }
 
 describe('ClaimBuffer', () => {
-  forEachDatabase((open) => {
+  forBothDatabases((open) => {
     it('leaves half of the workers to other domains, wherever in the queue these wait', async () => {
       const store = await open();
       // More than a claim: the buffer is full of the slow domain.

@@ -5,7 +5,7 @@ import type { Store } from '../../../src/core/store/store.ts';
 import { claimDeliveries } from '../../../src/delivery/queue/claim.ts';
 import { GroupCommit } from '../../../src/delivery/queue/group-commit.ts';
 import { MINUTE } from '../../../src/lib/time.ts';
-import { forEachDatabase } from '../../support/databases.ts';
+import { forBothDatabases } from '../../support/databases.ts';
 import { deliveriesOf } from '../fixture.ts';
 
 const SUBMITTED = { kind: 'submitted', reply: '250 ok' } as const;
@@ -28,7 +28,7 @@ function countBatches(store: Store, fail: (transaction: number) => Error | null 
 }
 
 describe('GroupCommit', () => {
-  forEachDatabase((open) => {
+  forBothDatabases((open) => {
     it('writes the marks of all workers in one transaction', async () => {
       const store = await open();
       await queueEdition(store, 7);

@@ -21,7 +21,7 @@ import {
 import { countDeliveries } from '../../../src/delivery/queue/queries.ts';
 import { takeBackRefusals } from '../../../src/delivery/queue/refusals.ts';
 import { HOUR, MINUTE } from '../../../src/lib/time.ts';
-import { forEachDatabase } from '../../support/databases.ts';
+import { forBothDatabases } from '../../support/databases.ts';
 import { deliveriesOf } from '../fixture.ts';
 
 const LEASE = 2 * MINUTE;
@@ -61,7 +61,7 @@ function setDeliveryState(store: Store, editionId: number, delivery_state: 'deli
 }
 
 describe('claimDeliveries', () => {
-  forEachDatabase((open) => {
+  forBothDatabases((open) => {
     it('returns every delivery in one claim only', async () => {
       const store = await open();
       await queueEdition(store, 5);
@@ -325,7 +325,7 @@ describe('claimDeliveries', () => {
 });
 
 describe('markSubmitting', () => {
-  forEachDatabase((open) => {
+  forBothDatabases((open) => {
     it('marks many deliveries at once, each only once', async () => {
       const store = await open();
       await queueEdition(store, 5);
@@ -407,7 +407,7 @@ describe('markSubmitting', () => {
 });
 
 describe('recordOutcomes', () => {
-  forEachDatabase((open) => {
+  forBothDatabases((open) => {
     it('records many outcomes at once, each once and only under its fence', async () => {
       const store = await open();
       await queueEdition(store, 5);

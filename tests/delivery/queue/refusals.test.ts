@@ -13,7 +13,7 @@ import {
   takeBackRefusals,
 } from '../../../src/delivery/queue/refusals.ts';
 import { MINUTE } from '../../../src/lib/time.ts';
-import { forEachDatabase } from '../../support/databases.ts';
+import { forBothDatabases } from '../../support/databases.ts';
 import { SECRETS } from '../../support/sample.ts';
 import { deliveriesOf } from '../fixture.ts';
 
@@ -42,7 +42,7 @@ function setState({ db }: Store, delivery_state: EditionDeliveryState) {
 }
 
 describe('refusals', () => {
-  forEachDatabase((open) => {
+  forBothDatabases((open) => {
     it('are recorded with their outcome, unless the claim was lost', async () => {
       const store = await open();
       const { editionId, deliveries, refuse } = await submitting(store);

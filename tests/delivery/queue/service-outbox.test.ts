@@ -10,7 +10,7 @@ import {
   releaseServiceMessages,
 } from '../../../src/delivery/queue/service-outbox.ts';
 import { HOUR, MINUTE } from '../../../src/lib/time.ts';
-import { forEachDatabase } from '../../support/databases.ts';
+import { forBothDatabases } from '../../support/databases.ts';
 import { queueConfirmation, serviceMessagesOf } from '../fixture.ts';
 
 const LEASE = 2 * MINUTE;
@@ -24,7 +24,7 @@ async function mark(store: Store, message: ClaimedServiceMessage, now = NOW): Pr
 }
 
 describe('the outbox of service messages', () => {
-  forEachDatabase((open) => {
+  forBothDatabases((open) => {
     it('returns each message in one claim only, longest due first, and none before it is due', async () => {
       const store = await open();
       await queueConfirmation(store, 'a@example.com');

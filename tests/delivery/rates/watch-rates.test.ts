@@ -14,7 +14,7 @@ import { type Edition, findEditionById } from '../../../src/editions/queries.ts'
 import { DAY, MINUTE } from '../../../src/lib/time.ts';
 import { openAlerts } from '../../support/alerts.ts';
 import { NOW } from '../../support/clock.ts';
-import { forEachDatabase } from '../../support/databases.ts';
+import { forBothDatabases } from '../../support/databases.ts';
 import { openTestApp, type TestApp } from '../../support/test-app.ts';
 import { closeServers, startScripted } from '../servers.ts';
 
@@ -95,7 +95,7 @@ function range(from: number, to: number): number[] {
 }
 
 describe('an edition about which people complain', () => {
-  forEachDatabase((open) => {
+  forBothDatabases((open) => {
     it('raises an alert at 0.1 %, pauses at 0.3 %, and goes on when resumed, without another pause', async () => {
       const one = await simulate(await open(), [
         { domain: 'news.example', state: 'submitted', count: 3_000 },
@@ -317,7 +317,7 @@ describe('an edition about which people complain', () => {
 });
 
 describe('an edition with bounces', () => {
-  forEachDatabase((open) => {
+  forBothDatabases((open) => {
     it('counts each recipient once, reported or rejected during the submission, and pauses at 5 %', async () => {
       const store = await open();
       const one = await simulate(store, [

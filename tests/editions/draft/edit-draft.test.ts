@@ -14,7 +14,7 @@ import {
 import { HOUR } from '../../../src/lib/time.ts';
 import { article, saveAll } from '../../support/articles.ts';
 import { NOW } from '../../support/clock.ts';
-import { forEachDatabase } from '../../support/databases.ts';
+import { forBothDatabases } from '../../support/databases.ts';
 import { openTestApp, type TestApp } from '../../support/test-app.ts';
 
 /** 07:30 on November 25 in Shanghai: the next slot. */
@@ -44,7 +44,7 @@ async function openDraft(app: TestApp) {
 }
 
 describe('an editor of a draft', () => {
-  forEachDatabase((open) => {
+  forBothDatabases((open) => {
     const openTest = async () => openDraft(await openTestApp(await open()));
 
     it('works on the next slot of the newsletter', async () => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { fuzzDraft } from '../../../scripts/fuzz/draft-editors.ts';
 import { fuzzStoredDraft } from '../../../scripts/fuzz/draft-stores.ts';
 import { openStore } from '../../../src/core/store/store.ts';
-import { forEachDatabase, newPostgresUrl, openSqliteFile } from '../../support/databases.ts';
+import { forBothDatabases, newPostgresUrl, openSqliteFile } from '../../support/databases.ts';
 
 const SLOT = { label: '2026-11-24', slotAt: Date.UTC(2026, 10, 23, 23, 30) };
 
@@ -17,7 +17,7 @@ describe('two editors with random commands', () => {
     );
   });
 
-  forEachDatabase((_, dialect) => {
+  forBothDatabases((_, dialect) => {
     it('lose no command to each other in two stores on one database', async () => {
       const options = dialect === 'postgres' ? { databaseUrl: await newPostgresUrl(), path: '' } : null;
       const file = options === null ? await openSqliteFile() : null;

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Article } from '../../../src/articles/article.ts';
 import type { Store } from '../../../src/core/store/store.ts';
 import { DAY, HOUR } from '../../../src/lib/time.ts';
-import { forEachDatabase } from '../../support/databases.ts';
+import { forBothDatabases } from '../../support/databases.ts';
 import { article, CUTOFF, closeEdition, compose, omissions, save, threeStories } from '../fixtures.ts';
 
 const day = (n: number): Article[] => threeStories(`day${n}`, CUTOFF + n * DAY);
@@ -14,7 +14,7 @@ async function closeDay(store: Store, n: number): Promise<Record<string, string>
 }
 
 describe('an article past the age limit', () => {
-  forEachDatabase((open, dialect) => {
+  forBothDatabases((open, dialect) => {
     it('is recorded when the first edition closes, unless it is pinned, retracted or a roundup', async () => {
       const store = await open();
       const old = { publishedAt: CUTOFF - 9 * DAY };

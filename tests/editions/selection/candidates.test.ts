@@ -2,11 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { listEditions } from '../../../src/editions/queries.ts';
 import { editionSlot } from '../../../src/editions/slot.ts';
 import { DAY, HOUR, MINUTE } from '../../../src/lib/time.ts';
-import { forEachDatabase } from '../../support/databases.ts';
+import { forBothDatabases } from '../../support/databases.ts';
 import { article, CUTOFF, closeEdition, compose, idsByBlock, omissions, save, threeStories } from '../fixtures.ts';
 
 describe('the stories of an edition', () => {
-  forEachDatabase((open) => {
+  forBothDatabases((open) => {
     it('are published within the age limit and before the cut-off, to the millisecond', async () => {
       const store = await open();
       await save(store, [

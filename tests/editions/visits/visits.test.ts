@@ -6,7 +6,7 @@ import { openVisitCounter } from '../../../src/editions/visits/visit-counter.ts'
 import { foldVisits, readVisits } from '../../../src/editions/visits/visit-rows.ts';
 import { DAY } from '../../../src/lib/time.ts';
 import { NOW, openTestSite } from '../../app/test-site.ts';
-import { forEachDatabase } from '../../support/databases.ts';
+import { forBothDatabases } from '../../support/databases.ts';
 
 const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
 const opened = { method: 'GET', status: 200, userAgent: FIREFOX, fetchMode: 'navigate', purpose: undefined };
@@ -35,7 +35,7 @@ describe('a visit', () => {
 });
 
 describe('visits of past editions', () => {
-  forEachDatabase((open) => {
+  forBothDatabases((open) => {
     const counterOf = (store: Store, clock = () => NOW) => openVisitCounter({ store, clock, zone: 'Asia/Shanghai' });
 
     it('are counted by day, also where the cache of pages answers, and without programs', async () => {

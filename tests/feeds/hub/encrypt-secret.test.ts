@@ -15,7 +15,8 @@ describe("a subscriber's secret", () => {
     const encrypted = encryptSecret([OLD], 'secret', 'owner');
     expect(decryptSecret([NEW], encrypted, 'owner')).toBeNull();
     expect(decryptSecret([OLD], encrypted, 'another')).toBeNull();
-    for (const damaged of ['', 'AAAA', encrypted.slice(0, -2), `A${encrypted.slice(1)}`.replace(/^AA/, 'BA')]) {
+    const changed = `${encrypted.startsWith('A') ? 'B' : 'A'}${encrypted.slice(1)}`;
+    for (const damaged of ['', 'AAAA', encrypted.slice(0, -2), changed]) {
       expect(decryptSecret([OLD], damaged, 'owner')).toBeNull();
     }
   });

@@ -5,11 +5,11 @@ import { cleanHub } from '../../../src/feeds/hub/hub.ts';
 import { readHubStatus } from '../../../src/feeds/hub/status.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../../../src/lib/time.ts';
 import { openAlerts } from '../../support/alerts.ts';
-import { forEachDatabase } from '../../support/databases.ts';
+import { forBothDatabases } from '../../support/databases.ts';
 import { type HubPublisher, openPublisher, TOPIC } from './publisher.ts';
 import { startSubscriber } from './subscriber.ts';
 
-forEachDatabase((open) => {
+forBothDatabases((open) => {
   describe('a ping to another hub', () => {
     it('is sent once for each topic and publish, with the exact URL of the topic', async () => {
       const { publisher, hub, store } = await withHub(open);

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Store } from '../../../src/core/store/store.ts';
 import { countNewSubscription } from '../../../src/feeds/hub/quotas.ts';
 import { DAY } from '../../../src/lib/time.ts';
-import { forEachDatabase, openMigrated } from '../../support/databases.ts';
+import { forBothDatabases, openMigrated } from '../../support/databases.ts';
 import { SECRETS } from '../../support/sample.ts';
 import { openPublisher } from './publisher.ts';
 import { echo, startSubscriber } from './subscriber.ts';
@@ -20,7 +20,7 @@ async function useUp({ db }: Store, whose: 'client' | 'callback', now: number): 
 
 const topicOf = (name: string): string => `https://reader.example.com/${name}`;
 
-forEachDatabase((open) => {
+forBothDatabases((open) => {
   describe('the quota of new subscriptions', () => {
     it('ends those of one network, and not of others, nor renewals', async () => {
       const store = await open();

@@ -9,7 +9,7 @@ import { archive, publish, publishChanges } from '../../../src/feeds/publish/pub
 import { DAY, HOUR, MINUTE, SECOND } from '../../../src/lib/time.ts';
 import { article, saveAll } from '../../support/articles.ts';
 import { NOW } from '../../support/clock.ts';
-import { forEachDatabase } from '../../support/databases.ts';
+import { forBothDatabases } from '../../support/databases.ts';
 import { openTestApp, type TestApp } from '../../support/test-app.ts';
 
 const FEEDS = ['latest', '24-hours', 'analysis', 'world'];
@@ -64,7 +64,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 );
 
 describe('publishing changes', () => {
-  forEachDatabase((open, dialect) => {
+  forBothDatabases((open, dialect) => {
     it('leaves nothing that a publish of all feeds would still change, after any steps', async () => {
       const property = fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 8 }), async (steps) => {
         const app = openTestApp(await open(), { feeds: FEEDS });

@@ -8,7 +8,7 @@ import { countSubscribers, readReaderStatistics } from '../../../src/feeds/reade
 import { DAY, HOUR, MINUTE, SECOND } from '../../../src/lib/time.ts';
 import { anyText } from '../../support/any-text.ts';
 import { clockAt } from '../../support/clock.ts';
-import { forEachDatabase, openMigrated, openSqliteFile } from '../../support/databases.ts';
+import { forBothDatabases, openMigrated, openSqliteFile } from '../../support/databases.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const ZONE = 'Asia/Shanghai';
@@ -55,7 +55,7 @@ async function hideTable({ db }: Store, table: 'feed_readers' | 'feed_reader_rep
 }
 
 describe('openReaderCounter', () => {
-  forEachDatabase((open) => {
+  forBothDatabases((open) => {
     it('counts requests by day, document and reader, and those answered with 304', async () => {
       const store = await open();
       const counting = startCounting(store);
@@ -209,7 +209,7 @@ describe('openReaderCounter', () => {
 });
 
 describe('countSubscribers', () => {
-  forEachDatabase((open) => {
+  forBothDatabases((open) => {
     it('adds up the newest number of each of a reader’s feeds, from any process', async () => {
       const store = await open();
       const [one, other] = [startCounting(store), startCounting(store)];
@@ -354,7 +354,7 @@ describe('hostile headers', () => {
 });
 
 describe('readReaderStatistics', () => {
-  forEachDatabase((open) => {
+  forBothDatabases((open) => {
     it('adds up the requested days, the busiest reader first', async () => {
       const store = await open();
       const counting = startCounting(store, NOON - 8 * DAY);

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { kill } from 'node:process';
 import sharp from 'sharp';
@@ -134,17 +134,6 @@ describe('the picture decoder', () => {
     const decoder = openDecoder({ maxWaiting: 1 });
     const results = await Promise.all([1, 2, 3, 4].map(() => decoder.inspect(SVG)));
     expect(results.map(({ kind }) => kind)).toEqual(['rejected', 'rejected', 'busy', 'busy']);
-  });
-
-  it('is the only one to load the library, which crashes the process that does', () => {
-    const src = join(import.meta.dirname, '../../../src');
-    const importers = (pattern: RegExp) =>
-      readdirSync(src, { recursive: true, encoding: 'utf8' })
-        .filter((name) => name.endsWith('.ts') && pattern.test(readFileSync(join(src, name), 'utf8')))
-        .sort();
-    expect(importers(/from 'sharp'|import\('sharp'\)/)).toEqual(['lib/pictures/decode-picture.ts']);
-    expect(importers(/from '.*decode-picture\.ts'/)).toEqual(['lib/pictures/picture-process.ts']);
-    expect(importers(/from '.*picture-process\.ts'/)).toEqual([]);
   });
 
   it('ends its process when there is nothing to do', async () => {

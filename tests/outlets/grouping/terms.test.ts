@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { isDigest } from '../../../src/outlets/grouping/digests.ts';
 import { titleLanguage } from '../../../src/outlets/grouping/language.ts';
 import { summaryTerms, titleTerms } from '../../../src/outlets/grouping/terms.ts';
+import { processorTime } from '../../support/processor-time.ts';
 
 describe('the terms of a title', () => {
   it('are stems of its words, and its numbers, without stop words and possessive endings', () => {
@@ -33,18 +34,19 @@ describe('the terms of a title', () => {
     expect([...titleTerms('ＥＶ電池', 'ja')]).toEqual([...titleTerms('EV電池', 'ja')]);
   });
 
-  it('are few, and found in no time, however long a text is', () => {
+  it('are few, and found in linear time, however long a text is', () => {
     const words = Array.from({ length: 200_000 }, (_, index) => `word${index}`).join(' ');
-    const start = performance.now();
     for (const text of [words, 'a'.repeat(1_000_000), '収'.repeat(1_000_000), '\ufdfa'.repeat(1_000_000)]) {
-      for (const language of ['en', 'zh', 'und']) {
-        expect(titleTerms(text, language).size).toBeLessThanOrEqual(60);
-        expect(summaryTerms(text, language).size).toBeLessThanOrEqual(60);
-      }
-      titleLanguage(text, 'en');
-      isDigest(text);
+      const time = processorTime(() => {
+        for (const language of ['en', 'zh', 'und']) {
+          expect(titleTerms(text, language).size).toBeLessThanOrEqual(60);
+          expect(summaryTerms(text, language).size).toBeLessThanOrEqual(60);
+        }
+        titleLanguage(text, 'en');
+        isDigest(text);
+      });
+      expect(time).toBeLessThan(2_000);
     }
-    expect(performance.now() - start).toBeLessThan(2_000);
   });
 });
 

@@ -5,7 +5,7 @@ import { deleteOldItems } from '../../../src/outlets/items/item-retention.ts';
 import { recordOutletItems } from '../../../src/outlets/items/outlet-items.ts';
 import type { OutletEntry } from '../../../src/outlets/outlet-entry.ts';
 import { NOW } from '../../support/clock.ts';
-import { forEachDatabase } from '../../support/databases.ts';
+import { forBothDatabases } from '../../support/databases.ts';
 
 const entry = (name: string): OutletEntry => ({
   ...{ guid: name, isPermaLink: false, link: `https://outlet.example/${name}`, title: name },
@@ -27,7 +27,7 @@ async function open(db: Db): Promise<Db> {
 const titles = async (db: Db) =>
   (await db.selectFrom('outlet_items').select('title').orderBy('id').execute()).map(({ title }) => title);
 
-forEachDatabase((openStore) => {
+forBothDatabases((openStore) => {
   describe('deleteOldItems', () => {
     it('deletes what a feed has not had for 60 days, and its keys', async () => {
       const db = await open((await openStore()).db);

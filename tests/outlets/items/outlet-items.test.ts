@@ -6,7 +6,7 @@ import { recordOutletItems } from '../../../src/outlets/items/outlet-items.ts';
 import type { OutletEntry } from '../../../src/outlets/outlet-entry.ts';
 import { parseFeed } from '../../../src/sources/feed/parse-feed.ts';
 import { NOW } from '../../support/clock.ts';
-import { forEachDatabase } from '../../support/databases.ts';
+import { forBothDatabases } from '../../support/databases.ts';
 import { FORMATS, type Report, report } from '../polling/outlet-feeds.ts';
 
 const OUTLET = 'The Outlet';
@@ -64,7 +64,7 @@ const RENAMES: [string, Report[]][] = [
   ['one guid for ten items', all(() => ({ guid: 'https://outlet.example/' }))],
 ];
 
-forEachDatabase((open, dialect) => {
+forBothDatabases((open, dialect) => {
   describe('recordOutletItems', () => {
     it.each(
       RENAMES.flatMap(([name, renamed]) =>
@@ -132,7 +132,7 @@ forEachDatabase((open, dialect) => {
       ]);
     });
 
-    it('holds a flood of 5,000 items until the operator accepts it', { timeout: 20_000 }, async () => {
+    it('holds a flood of 5,000 items until the operator accepts it', async () => {
       const { db } = await open();
       await addSource(db);
       await record(db, ten);
@@ -142,10 +142,7 @@ forEachDatabase((open, dialect) => {
         return { ...form, guid, link, title, publishedAt };
       });
       const now = NOW + HOUR;
-      const start = performance.now();
       const flood = await recordOutletItems(db, CLAIM, OUTLET, entries, { ...TIMES, now });
-      const seconds = (performance.now() - start) / 1_000;
-      expect(seconds).toBeLessThan(10);
       expect(flood).toMatchObject({ added: 5_000, held: 5_000, old: 0 });
       // While it is held, what comes is held too.
       expect(await record(db, [report(9_000, now), ...ten], now + HOUR)).toMatchObject({ added: 1, held: 5_001 });

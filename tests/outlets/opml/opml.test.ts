@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { cleanLine } from '../../../src/lib/text/clean-text.ts';
 import { type OpmlResult, readOpml } from '../../../src/outlets/opml/read-opml.ts';
 import { writeOpml } from '../../../src/outlets/opml/write-opml.ts';
+import { processorTime } from '../../support/processor-time.ts';
 
 const read = (text: string): OpmlResult => readOpml(Buffer.from(text));
 
@@ -105,9 +106,10 @@ describe('reading OPML', () => {
     ['references', `<opml><outline text="${'&amp;#x'.repeat(150_000)}"/></opml>`],
     ['white space', `<opml><outline text="${' \n'.repeat(500_000)}" xmlUrl="a"/></opml>`],
   ])('reads very many %s in bounded time', (_, text) => {
-    const start = performance.now();
-    expect(read(text).kind).toBe('opml');
-    expect(performance.now() - start).toBeLessThan(1_000);
+    const time = processorTime(() => {
+      expect(read(text).kind).toBe('opml');
+    });
+    expect(time).toBeLessThan(2_000);
   });
 });
 

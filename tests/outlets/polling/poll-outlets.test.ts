@@ -18,7 +18,7 @@ import { pollDueOutlets, pollOutletNow } from '../../../src/outlets/polling/poll
 import { findSourceRow, setPaused } from '../../../src/sources/source-state.ts';
 import { alertNamed, openAlerts } from '../../support/alerts.ts';
 import { NOW } from '../../support/clock.ts';
-import { forEachDatabase } from '../../support/databases.ts';
+import { forBothDatabases } from '../../support/databases.ts';
 import { openOutletNewsroom } from '../outlets.ts';
 
 /** One every two hours, the newest an hour ago. */
@@ -38,7 +38,7 @@ const countItems = async ({ db }: Store): Promise<number> =>
 const alertsOf = async ({ db }: Store) => (await openAlerts(db)).map(({ key, message }) => ({ key, message }));
 
 describe('polling outlets', () => {
-  forEachDatabase((open) => {
+  forBothDatabases((open) => {
     it('reads a feed once, and then asks only for what has changed', async () => {
       const store = await open();
       let stories = STORIES;

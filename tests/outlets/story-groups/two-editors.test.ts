@@ -11,7 +11,7 @@ import { readGroups } from '../../../src/outlets/story-groups/group-rows.ts';
 import { readGroupingTask, writeGrouping } from '../../../src/outlets/story-groups/regroup.ts';
 import type { StoryGroup } from '../../../src/outlets/story-groups/story-group.ts';
 import { NOW } from '../../support/clock.ts';
-import { forEachDatabase } from '../../support/databases.ts';
+import { forBothDatabases } from '../../support/databases.ts';
 import { groupedItem, storeGroup } from '../../support/outlet-items.ts';
 
 const ITEMS = 6;
@@ -64,7 +64,7 @@ function commandOf({ kind }: Step, item: number): GroupCommand {
   return kind === 'first' ? { kind, item } : { kind: kind as 'drop' | 'restore' | 'merge' };
 }
 
-forEachDatabase((open, dialect) => {
+forBothDatabases((open, dialect) => {
   describe('two editors and the grouping', () => {
     it('lose no report, and move none of a frozen group but by a command', async () => {
       const store = await open();

@@ -49,7 +49,7 @@ describe('the server', () => {
     const limits = [...servers].map(({ headersTimeout, requestTimeout, keepAliveTimeout, timeout }) => {
       return { headersTimeout, requestTimeout, keepAliveTimeout, timeout };
     });
-    // As "Limits of the HTTP server" in docs/operating.md lists them.
+    // As "Limits of the HTTP server" in docs/operating/serving.md lists them.
     const documented = { headersTimeout: 10_000, requestTimeout: 60_000, keepAliveTimeout: 5_000, timeout: 30_000 };
     expect(limits).toEqual([documented]);
     await serving.close();

@@ -1,7 +1,7 @@
 /**
  * How many problems the checks find in drafts. An edition is composed for it, so what was found is kept for a minute,
- * or until the draft, a feed or the newsletter's last edition changes. Today itself looks no links up: what was found of
- * them on the last day counts, as on the page of the edition.
+ * or until the draft, a feed or the newsletter's last edition changes. Today itself looks no links up: what was found
+ * of them on the last day counts, as on the page of the edition.
  */
 import type { NewsletterConfig } from '../../../core/config/config.ts';
 import { renderForDesk } from '../../../editions/desk/preview/compose-for-desk.ts';

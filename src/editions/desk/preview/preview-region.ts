@@ -72,8 +72,8 @@ function frame(
   const width = WIDTHS[view];
   const address = desk.base + previewPath(composition);
   return html`<div class="preview-frame" role="group" aria-label="The mail" tabindex="0">
-<iframe sandbox class="${scheme}" title="The mail on a ${view}, ${width} pixels wide, ${scheme}" src="${address}" width="${width}"
-height="${HEIGHT}"></iframe></div>
+<iframe sandbox class="${scheme}" title="The mail on a ${view}, ${width} pixels wide, ${scheme}" src="${address}"
+width="${width}" height="${HEIGHT}"></iframe></div>
 <p class="meaning">${width} pixels wide, as it would be sent. Links lead nowhere here, and only our own pictures
 load. ${size(composition)}</p>`;
 }

@@ -10,7 +10,7 @@ import { readTables, sortByReference } from '../../../../src/core/store/backup/c
 import { readMeta, writeMeta } from '../../../../src/core/store/meta.ts';
 import { MIGRATIONS } from '../../../../src/core/store/migrations.ts';
 import { openStore, type Store, StoreError } from '../../../../src/core/store/store.ts';
-import { forEachDatabase, newPostgresUrl, openMigrated, openSqliteFile } from '../../../support/databases.ts';
+import { forBothDatabases, newPostgresUrl, openMigrated, openSqliteFile } from '../../../support/databases.ts';
 
 const NOW = Date.UTC(2026, 10, 24, 7, 30);
 const HELD = 'restored from a backup of 2026-11-24T07:30:00.000Z';
@@ -107,7 +107,7 @@ async function contents({ db }: Store): Promise<Record<string, string[]>> {
 }
 
 describe('a backup', () => {
-  forEachDatabase((open, dialect) => {
+  forBothDatabases((open, dialect) => {
     it('has the same rows and ids when it is restored on either database, and submits nothing', async () => {
       const store = await open();
       await fill(store);

@@ -5,7 +5,7 @@ import { readTables, type TableShape } from '../../../../src/core/store/backup/c
 import { compareTable, readContent, type TableContent } from '../../../../src/core/store/backup/table-checksum.ts';
 import { writeMeta } from '../../../../src/core/store/meta.ts';
 import type { Store } from '../../../../src/core/store/store.ts';
-import { forEachDatabase, openMigrated } from '../../../support/databases.ts';
+import { forBothDatabases, openMigrated } from '../../../support/databases.ts';
 
 /** The shape of a table; every SQLite store describes it. */
 async function shapeOf(name: string): Promise<TableShape> {
@@ -36,7 +36,7 @@ const subscriber = (name: string, createdAt = 5) => ({
 });
 
 describe('the checksum of a table', () => {
-  forEachDatabase((open) => {
+  forBothDatabases((open) => {
     it('is the same on both databases, for numbers, fractions, nulls and any text, in any order', async () => {
       const [store, sqlite] = [await open(), await openMigrated()];
       const text = fc.string({ unit: 'binary', maxLength: 30 }).map((s) => s.toWellFormed().replaceAll('\u0000', ''));

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { localInstants, withoutAddresses } from '../../../../src/web/desk/parts/operator-text.ts';
+import { processorTime } from '../../../support/processor-time.ts';
 
 // 20:00 on Tuesday, November 24, 2026 in Shanghai.
 const NOW = Date.UTC(2026, 10, 24, 12);
@@ -33,9 +34,10 @@ describe('sentences for operators', () => {
 
   it('take linear time', () => {
     const long = 'a/2026-11-24@'.repeat(20_000);
-    const start = performance.now();
-    withoutAddresses(long);
-    localInstants('2026-11-24T01:30:00'.repeat(20_000), NOW, 'UTC');
-    expect(performance.now() - start).toBeLessThan(2_000);
+    const time = processorTime(() => {
+      withoutAddresses(long);
+      localInstants('2026-11-24T01:30:00'.repeat(20_000), NOW, 'UTC');
+    });
+    expect(time).toBeLessThan(2_000);
   });
 });

@@ -1,4 +1,3 @@
-import { globSync, readFileSync } from 'node:fs';
 import { html } from 'hono/html';
 import { describe, expect, it } from 'vitest';
 import { rowTable } from '../../../../src/web/desk/parts/row-table.ts';
@@ -14,13 +13,5 @@ describe('a table of rows', () => {
         '<td data-label="Messages" class="num">7</td></tr>',
     );
     expect(table).toContain('<tr><th scope="row">&lt;b&gt;</th><td data-label="Messages" class="num"></td></tr>');
-  });
-
-  it('is what all lists of the desk are made of, so that no phone scrolls them sideways', () => {
-    const files = globSync('src/**/desk/**/*.ts').filter((file) => readFileSync(file, 'utf8').includes('<table'));
-    // Numbers of a chart, and two texts side by side.
-    expect(files.toSorted()).toEqual([
-      ...['src/articles/desk/both-texts.ts', 'src/web/desk/charts/chart.ts', 'src/web/desk/parts/row-table.ts'],
-    ]);
   });
 });

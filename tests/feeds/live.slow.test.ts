@@ -9,13 +9,9 @@ import { articleFile } from '../support/articles.ts';
 import { editConfig, newFolder, printed } from '../support/command.ts';
 import { newPostgresUrl } from '../support/databases.ts';
 
-/** The fastest counts: the machine may be busy with other tests. */
-const TRIES = 3;
-const LIMIT = 2 * SECOND;
-
 describe.concurrent('a running daywire', () => {
   it.for(['sqlite', 'postgres'])(
-    'publishes a change by another process, and an embargo that ends, within two seconds (%s)',
+    'publishes a change by another process, and an embargo that ends, and no sooner (%s)',
     async (dialect) => {
       const folder = newFolder('sample');
       editConfig(folder, 'port: 8080', 'port: 0');
@@ -41,21 +37,13 @@ describe.concurrent('a running daywire', () => {
         return Date.now();
       };
 
-      const best = { change: Infinity, embargo: Infinity };
-      for (let n = 1; n <= TRIES && Math.max(best.change, best.embargo) >= LIMIT; n++) {
-        const until = Date.now() + 2 * SECOND;
-        await write(`embargoed-${n}`, `state: scheduled\nembargo: ${new Date(until).toISOString()}\n`);
-        await write(`changed-${n}`, `published: ${new Date(Date.now() - MINUTE).toISOString()}\n`);
-        const written = Date.now();
-        best.change = Math.min(best.change, (await published(`changed-${n}`)) - written);
-        if (Date.now() < until) expect(isInFeeds(`embargoed-${n}`)).not.toContain(true);
-        const embargo = (await published(`embargoed-${n}`)) - until;
-        expect(embargo).toBeGreaterThanOrEqual(0);
-        best.embargo = Math.min(best.embargo, embargo);
-      }
+      // "bench responsive" measures how soon.
+      const until = Date.now() + 2 * SECOND;
+      await write('embargoed', `state: scheduled\nembargo: ${new Date(until).toISOString()}\n`);
+      await write('changed', `published: ${new Date(Date.now() - MINUTE).toISOString()}\n`);
+      await published('changed');
+      expect(await published('embargoed')).toBeGreaterThanOrEqual(until);
       await store.close();
-      expect(best.change).toBeLessThan(LIMIT);
-      expect(best.embargo).toBeLessThan(LIMIT);
     },
   );
 });

@@ -201,7 +201,7 @@ describe('hostile text in every field', () => {
 const LISTS = ['/sections/business-tech', '/newsletters', '/archive/2026-11'];
 const executablePath = findChromium();
 if (executablePath === null)
-  console.log('Skipped: tests/front/hostile.test.ts needs Chromium, and there is none here.');
+  console.log('Skipped: tests/front/hostile.slow.test.ts needs Chromium, and there is none here.');
 
 describe.skipIf(executablePath === null)('in a real browser', () => {
   let browser: Browser;

@@ -5,8 +5,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Config, NewsletterConfig } from '../../core/config/config.ts';
 import { type Db, isSerializationFailure, type Store, type Tx } from '../../core/store/store.ts';
+import type { ClosingObstacle } from '../../editions/alert-newsletters/alert-limits.ts';
 import { type ComposedEdition, composeEdition, type SkippedEdition } from '../../editions/compose.ts';
-import type { ClosingObstacle } from '../../editions/draft/closing.ts';
 import { type EditionSummary, findEdition } from '../../editions/queries.ts';
 import { recordEdition, StaleComposition } from '../../editions/record.ts';
 import type { EditionSlot } from '../../editions/slot.ts';

@@ -10,8 +10,7 @@ import { runSlot } from '../../core/schedule/run-slot.ts';
 import { inTransaction } from '../../core/store/store.ts';
 import { AlertEditionError, createAlertDraft } from '../../editions/alert-newsletters/alert-drafts.ts';
 import { closingObstacle } from '../../editions/draft/closing.ts';
-import { newsletterJobId } from '../../editions/draft/newsletter-job-id.ts';
-import type { EditionSlot } from '../../editions/slot.ts';
+import { type EditionSlot, newsletterJobId } from '../../editions/slot.ts';
 import { rfc3339 } from '../../lib/time.ts';
 import { newsletterJob } from './newsletter-jobs.ts';
 

@@ -20,9 +20,8 @@ import { checkDraft } from '../edition-checks/check-draft.ts';
 import { listEditions } from '../queries.ts';
 import { addDraftCommands } from './drafts.ts';
 import { addDraftCommand, draftNamed, findEditionNamed } from './edition-command.ts';
-import { addEditionControlCommands } from './edition-control.ts';
+import { addEditionControlCommands, addReissueCommand } from './edition-control.ts';
 import { draftJson, formatDraft } from './format-drafts.ts';
-import { addReissueCommand } from './reissue-edition.ts';
 import { addSendCommand } from './send-edition.ts';
 
 interface ComposeOptions extends JsonOption {

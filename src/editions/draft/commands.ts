@@ -127,7 +127,7 @@ function planMove(
       : place.kind === 'last' || hasLeft
         ? others.length
         : anchor + (place.kind === 'after' ? 1 : 0);
-  const notices = hasLeft ? [`${place.story} is not in the block ${block} any more: ${story} is at its end`] : [];
+  const notices = hasLeft ? [`${place.story} is no longer in the block ${block}: ${story} is at its end`] : [];
   return { changes: [placed, change(`block:${block}`, others.toSpliced(at, 0, story))], notices };
 }
 

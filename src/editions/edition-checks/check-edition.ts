@@ -5,13 +5,12 @@
 import type { NewsletterConfig } from '../../core/config/config.ts';
 import { hasVisibleCharacter } from '../../lib/text/clean-text.ts';
 import type { ComposedEdition } from '../compose.ts';
-import type { LinkState } from '../links/link-state.ts';
+import type { LinkState } from '../links/link-cache.ts';
 import { placeholder } from '../rendering/placeholders.ts';
 import { graphemeCount } from '../rendering/shorten.ts';
 import { MAX_HTML_BYTES } from '../rendering/size-limit.ts';
-import { listLinks } from './edition-links.ts';
+import { type HtmlFacts, listLinks, readHtml } from './edition-links.ts';
 import { type EditionProblem, shownStories } from './edition-problem.ts';
-import { type HtmlFacts, readHtml } from './html-facts.ts';
 import { checkLeftoverWords } from './leftover-words.ts';
 import { checkRepeatedStories, type StoryIdentity } from './repeated-stories.ts';
 

@@ -3,8 +3,7 @@
  */
 import { DRAFT_BLOCKS } from '../draft/decisions.ts';
 import type { EditionView } from '../rendering/edition-view.ts';
-import { type EditionProblem, shownStories } from './edition-problem.ts';
-import { isUrlKey, stringsIn, type ViewString } from './view-values.ts';
+import { type EditionProblem, isUrlKey, shownStories, stringsIn, type ViewString } from './edition-problem.ts';
 
 interface LeftoverWord {
   /** As written. */

@@ -5,7 +5,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { ConcurrencyLimit } from '../../lib/concurrency/concurrency-limit.ts';
 import type { FetchClient, FetchResult } from '../../lib/guarded-fetch/fetch-client.ts';
-import { type LinkState, linkStateOf } from './link-state.ts';
+import { type LinkState, linkStateOf } from './link-cache.ts';
 
 export interface LinkLookUpOptions {
   client: FetchClient;

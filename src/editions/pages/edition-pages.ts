@@ -2,14 +2,16 @@
  * Past editions: lists of them, and each as it was when it closed. A notice above an edition shows later retractions
  * and corrections.
  */
+
 import type { Handler, MiddlewareHandler } from 'hono';
 import { type Article, fullHeadline, retractionOf } from '../../articles/article.ts';
 import { noteUrl } from '../../articles/article-link.ts';
 import { isBrowserName, readerName } from '../../feeds/readers/reader-name.ts';
 import { listPage, nameParameter, parsePageNumber, renderPage, respondPublicPage } from '../../web/pages/page.ts';
 import { editionFeeds, renderAlternates } from '../../web/pages/page-feeds.ts';
+import { share } from '../../web/pages/public-page.ts';
 import { respondNotFound } from '../../web/server/errors.ts';
-import type { WebContext } from '../../web/server/web-context.ts';
+import type { AddRoutes, WebContext } from '../../web/server/web-context.ts';
 import { editionLine } from '../edition-line.ts';
 import { findArticlesNotedSince, findEdition, listEditions } from '../queries.ts';
 
@@ -129,3 +131,9 @@ export function isVisit({ method, status, userAgent, fetchMode, purpose }: PageR
   if (purpose?.includes('prefetch')) return false;
   return isBrowserName(readerName(userAgent).reader);
 }
+
+export const addEditionPages: AddRoutes = (site, web) => {
+  site.get('/editions', share(web, serveEditions(web)));
+  site.get('/editions/:newsletter', share(web, serveEditions(web)));
+  site.get('/editions/:newsletter/:slot', countVisits(web), share(web, serveEdition(web)));
+};

@@ -29,7 +29,7 @@ export interface ApprovalStatus {
   by: string;
   /** Ids of approved stories whose content has changed since. */
   changed: string[];
-  /** Ids of approved stories that cannot be shown any more. */
+  /** Ids of approved stories that can no longer be shown. */
   gone: string[];
   /** Why the approval does not count; null while it does. */
   voided: string | null;

@@ -264,7 +264,7 @@ describe('a reissue', () => {
       expect(await reissue()).toMatchObject({ edition: { revision: 2 } });
     });
 
-    it('is possible for a slot that is not in the schedule any more', async () => {
+    it('is possible for a slot that is no longer in the schedule', async () => {
       const { app, newest, edit, reissue } = await paused();
       const newsletter = app.config.newsletters[0] as NewsletterConfig;
       newsletter.schedule = { graceMinutes: 60, cron: '0 0 1 1 *' };

@@ -142,7 +142,7 @@ describe('move', () => {
   it('next to a story that has left lands at the end of the block, and says so', () => {
     for (const kind of ['before', 'after'] as const) {
       const { changes, notices } = new Desk().plan('ada', moveTo('a1', 'news', { kind, story: 'gone' }));
-      expect(notices).toEqual(['gone is not in the block news any more: a1 is at its end']);
+      expect(notices).toEqual(['gone is no longer in the block news: a1 is at its end']);
       expect(changes).toContainEqual({ field: 'block:news', value: ['n1', 'n2', 'n3', 'a1'], base: 0 });
     }
     expect(new Desk().plan('ada', moveTo('a1', 'news', { kind: 'after', story: 'n3' })).notices).toEqual([]);

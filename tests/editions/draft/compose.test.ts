@@ -168,7 +168,7 @@ describe('an edition with a draft', () => {
       await store.db.updateTable('articles').set({ document: '{"half' }).where('id', '=', 'cover').execute();
       const edition = await compose(store);
       expect(edition.approval).toMatchObject({
-        ...{ gone: ['cover'], voided: 'its lead cover is not available any more' },
+        ...{ gone: ['cover'], voided: 'its lead cover is no longer available' },
       });
       expect(edition.rejected.map(({ articleId }) => articleId)).toEqual(['cover']);
       expect(edition.articles[0]).toMatchObject({ articleId: 'late', block: 'lead' });

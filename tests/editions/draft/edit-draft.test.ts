@@ -76,7 +76,7 @@ describe('an editor of a draft', () => {
       await draft.edit('Ada', { kind: 'drop', story: 'third' });
       const place = { kind: 'after', story: 'third' } as const;
       const { notices } = await draft.edit('Ada', { kind: 'move', story: 'second', block: 'news', place });
-      expect(notices).toEqual(['third is not in the block news any more: second is at its end']);
+      expect(notices).toEqual(['third is no longer in the block news: second is at its end']);
       expect(await draft.block('news')).toEqual(['fourth', 'fifth', 'second']);
     });
 

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { type CheckFacts, checkEdition } from '../../../src/editions/edition-checks/check-edition.ts';
 import type { ProblemCode } from '../../../src/editions/edition-checks/edition-problem.ts';
 import type { StoryIdentity } from '../../../src/editions/edition-checks/repeated-stories.ts';
-import type { LinkState } from '../../../src/editions/links/link-state.ts';
+import type { LinkState } from '../../../src/editions/links/link-cache.ts';
 import type { EditionView, Story } from '../../../src/editions/rendering/edition-view.ts';
 import { placeholder } from '../../../src/editions/rendering/placeholders.ts';
 import { ROOT } from '../../support/sample.ts';

@@ -1,7 +1,7 @@
 /** What an alert is about, and where something can be done about it. Pure. */
 import type { AlertId, AlertKind, AlertPage } from '../../../core/alerts/alert-kind.ts';
-import { nextPath } from '../../../editions/draft/draft-address.ts';
-import { newsletterOfJob } from '../../../editions/draft/newsletter-job-id.ts';
+import { nextPath } from '../../../editions/draft/draft-target.ts';
+import { newsletterOfJob } from '../../../editions/slot.ts';
 import { ALERT_KINDS } from '../../capabilities.ts';
 
 export interface AlertAdvice {

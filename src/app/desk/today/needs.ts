@@ -1,5 +1,5 @@
 /** What needs somebody, so that one line tells whether all is well. Pure. */
-import { needsEditor } from '../../../editions/draft/situation.ts';
+import { needsEditor } from '../../../editions/draft/coming-drafts.ts';
 import { fullEditionName } from '../../../editions/queries.ts';
 import { HOUR } from '../../../lib/time.ts';
 import { formatCount } from '../../../web/desk/parts/figure.ts';

@@ -1,16 +1,17 @@
 import { SECOND } from '../../../lib/time.ts';
 import type { SignedInRequest } from '../../../web/desk/desk-request.ts';
-import type { DeskRoute } from '../../../web/desk/desk-route.ts';
+import type { DeskRoute, DeskSection } from '../../../web/desk/desk-route.ts';
 import { respondAfter, respondMissing } from '../../../web/desk/page.ts';
-import { draftPath, nextPath } from '../../draft/draft-address.ts';
+import { draftPath, nextPath } from '../../draft/draft-target.ts';
 import { checkDraft } from '../../edition-checks/check-draft.ts';
 import { composeForPage } from '../preview/compose-for-desk.ts';
-import { lostChoice } from '../preview/preview-choice.ts';
+import { lostChoice } from '../preview/preview-region.ts';
+import { previewRoutes } from '../preview/preview-response.ts';
+import { sendingRoutes } from '../sending/sending-routes.ts';
 import { actOnStory, moveStory, redo, undo, writeText } from './draft-acts.ts';
+import { showLog } from './draft-log.ts';
 import { respondEdition } from './draft-page.ts';
-import { draftPage } from './draft-view.ts';
-import { findTarget, isMissing, newsletterThatIsNext } from './find-target.ts';
-import { showLog } from './log-page.ts';
+import { findTarget, isMissing, newsletterThatIsNext } from './draft-view.ts';
 import { countProblems } from './problem-list.ts';
 
 const DRAFT = '/editions/:newsletter/:slot/draft';
@@ -58,7 +59,7 @@ async function show(request: SignedInRequest): Promise<Response> {
 async function lookUpLinks(request: SignedInRequest): Promise<Response> {
   const target = await findTarget(request);
   if (isMissing(target)) return respondMissing(request, target.message);
-  const path = `${draftPage(request, target)}#checks`;
+  const path = `${draftPath(target)}#checks`;
   const composition = await composeForPage(request.desk, target);
   if (composition.kind === 'empty') {
     return respondAfter(request, path, {
@@ -74,3 +75,8 @@ async function lookUpLinks(request: SignedInRequest): Promise<Response> {
     text: `Links looked up: ${countProblems(found)}.`,
   });
 }
+
+export const draftSection: DeskSection = {
+  navigation: { id: 'edition', label: 'Edition', path: '/edition', needs: 'editions.read' },
+  routes: [...draftRoutes, ...previewRoutes, ...sendingRoutes],
+};

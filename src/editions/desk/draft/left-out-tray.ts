@@ -51,7 +51,7 @@ ${rows(rest)}</details>`
 function trayRow(view: DraftPageView, { id, article, reason }: LeftOutStory): Html {
   const { request, draft, mayEdit } = view;
   const acts = mayEdit ? ACTS[reason.kind] : [];
-  const action = (act: string): string => request.desk.base + actPath(request, draft, act);
+  const action = (act: string): string => request.desk.base + actPath(draft, act);
   const isDraggable = acts.includes('pin');
   const name = article?.headline || id;
   const buttons = acts.map((act) => {

@@ -2,16 +2,16 @@
  * The preview on the page of an edition: the mail as a phone and a desktop show it, light and dark, its plain text, and
  * its line in an inbox. What is shown is in the address of the page alone, so it works without a script.
  */
+
 import { html } from 'hono/html';
 import type { NewsletterConfig } from '../../../core/config/config.ts';
 import type { DeskRequest, Html } from '../../../web/desk/desk-request.ts';
 import { formatCount } from '../../../web/desk/parts/figure.ts';
+import { queryText } from '../../../web/desk/parts/pager.ts';
 import type { DraftComposition, EmptyComposition } from '../../draft/compose-draft.ts';
-import { draftPath } from '../../draft/draft-address.ts';
-import type { DraftTarget } from '../../draft/draft-target.ts';
+import { type DraftTarget, draftPath } from '../../draft/draft-target.ts';
+import { graphemeCount, shorten } from '../../rendering/shorten.ts';
 import { MAX_HTML_BYTES } from '../../rendering/size-limit.ts';
-import { countLine, inboxLines, PHONE_PREHEADER, PHONE_SUBJECT } from './inbox-line.ts';
-import { choiceQuery, type PreviewChoice, readChoice } from './preview-choice.ts';
 import { previewPath, previewText } from './preview-response.ts';
 
 /** CSS pixels: the mail's own rules for small screens follow the width of its frame. */
@@ -108,4 +108,66 @@ function inbox(newsletter: NewsletterConfig, { composed }: DraftComposition, vie
     preheader,
     PHONE_PREHEADER,
   )}. Programs differ.</p></div>`;
+}
+
+interface InboxLine {
+  place: 'phone' | 'desktop';
+  subject: string;
+  preheader: string;
+}
+
+/** Graphemes of the subject that phones show, as in the check of the subject. */
+export const PHONE_SUBJECT = 60;
+/** Graphemes of the preheader that phones show, in two lines. */
+export const PHONE_PREHEADER = 90;
+/** Of subject and preheader together, in one line of a wide window. */
+const DESKTOP_LINE = 120;
+
+/** The lines of an inbox on a phone, 375 px wide, and in a wide window. */
+export function inboxLines({ subject, preheader }: Pick<InboxLine, 'subject' | 'preheader'>): InboxLine[] {
+  const shown = shorten(subject, DESKTOP_LINE);
+  return [
+    { place: 'phone', subject: shorten(subject, PHONE_SUBJECT), preheader: shorten(preheader, PHONE_PREHEADER) },
+    { place: 'desktop', subject: shown, preheader: shorten(preheader, DESKTOP_LINE - graphemeCount(shown)) },
+  ];
+}
+
+/** `47 characters; phones show about 60`. */
+export function countLine(text: string, limit: number): string {
+  const count = graphemeCount(text);
+  return `${count} ${count === 1 ? 'character' : 'characters'}; phones show about ${limit}`;
+}
+
+export interface PreviewChoice {
+  view: 'phone' | 'desktop' | 'text';
+  scheme: 'light' | 'dark';
+}
+
+/** The choice of the address; after an act, that of the page with the form, which the browser names as referrer. */
+export function readChoice({ c }: Pick<DeskRequest, 'c'>): PreviewChoice {
+  return chosenIn(c.req.query()) ?? chosenBefore(c.req.header('Referer')) ?? { view: 'phone', scheme: 'light' };
+}
+
+/** The query that an address lacks because an act led to it; an empty text if it lacks none. */
+export function lostChoice({ c }: Pick<DeskRequest, 'c'>): string {
+  const before = chosenIn(c.req.query()) === null ? chosenBefore(c.req.header('Referer')) : null;
+  return before === null ? '' : choiceQuery(before);
+}
+
+/** Such as `?view=desktop&scheme=dark`. */
+export function choiceQuery({ view, scheme }: PreviewChoice): string {
+  return queryText({ view, scheme });
+}
+
+function chosenBefore(referrer: string | undefined): PreviewChoice | null {
+  const url = URL.parse(referrer ?? '');
+  return url === null ? null : chosenIn(Object.fromEntries(url.searchParams));
+}
+
+function chosenIn({ view, scheme }: Record<string, string>): PreviewChoice | null {
+  if (view === undefined && scheme === undefined) return null;
+  return {
+    view: view === 'desktop' || view === 'text' ? view : 'phone',
+    scheme: scheme === 'dark' ? 'dark' : 'light',
+  };
 }

@@ -8,7 +8,7 @@ import type { DeskRoute } from '../../../web/desk/desk-route.ts';
 import type { DraftComposition } from '../../draft/compose-draft.ts';
 import { previewLinks } from '../../preview.ts';
 import { fillHtml, fillText } from '../../rendering/placeholders.ts';
-import { findTarget, isMissing } from '../draft/find-target.ts';
+import { findTarget, isMissing } from '../draft/draft-view.ts';
 import { composeForPage } from './compose-for-desk.ts';
 
 export const previewRoutes: DeskRoute[] = [

@@ -17,12 +17,11 @@ import {
   type DraftComposition,
   type EmptyComposition,
 } from '../../draft/compose-draft.ts';
-import { draftPath } from '../../draft/draft-address.ts';
-import type { DraftTarget } from '../../draft/draft-target.ts';
+import { type DraftTarget, draftPath } from '../../draft/draft-target.ts';
 import { countStories } from '../../selection/selection.ts';
+import { actPath } from '../draft/draft-view.ts';
 import { renderForDesk } from '../preview/compose-for-desk.ts';
-import { countConfirmedSubscriptions, RECIPIENTS_MEANING, sendingPath } from './sending-parts.ts';
-import { countdownSentence } from './sending-sentence.ts';
+import { countConfirmedSubscriptions, countdownSentence, RECIPIENTS_MEANING } from './sending-sentence.ts';
 
 /** The edition as it would close at the end of a countdown that begins now. */
 export async function composeToSend(
@@ -113,7 +112,7 @@ ${fromNow(request, closeAt)}.</p><div class="buttons">${back}</div>`;
 ${whatIsMissing(request, target, composition, atSlot)}
 <p class="meaning">${RECIPIENTS_MEANING} Until the countdown ends it can be cancelled; after
 that, a pause stops only what is not submitted yet.</p>
-<div class="buttons">${postButton(request, sendingPath(target, 'send'), 'Send now', {
+<div class="buttons">${postButton(request, actPath(target, 'send'), 'Send now', {
     ...{ fields: { hash: composition.hash }, id: 'send', danger: true, disabled: obstacle !== null },
   })}${back}</div>`;
 }

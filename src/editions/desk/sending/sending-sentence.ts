@@ -1,7 +1,11 @@
 /**
  * The sentence before an edition goes out: to how many, and when. Pure.
  */
+
 import type { Temporal } from 'temporal-polyfill';
+import { countSubscriptions } from '../../../audience/subscriptions.ts';
+import type { NewsletterConfig } from '../../../core/config/config.ts';
+import type { Db } from '../../../core/store/store.ts';
 import { formatDuration, MINUTE, SECOND, wallClock } from '../../../lib/time.ts';
 import { formatCount } from '../../../web/desk/parts/figure.ts';
 
@@ -66,4 +70,14 @@ function recipients(count: number): string {
 
 function localTime({ deliverAt }: SendingTerms): string {
   return deliverAt === undefined ? '' : `; delivered at ${deliverAt} in each subscriber’s time zone`;
+}
+
+/** What the count includes. */
+export const RECIPIENTS_MEANING =
+  'The count is of confirmed subscriptions now. Suppressed and paused ones among them are left out at delivery.';
+
+/** Confirmed subscriptions to the newsletter now, by the maintained counts: a few look-ups, however many there are. */
+export async function countConfirmedSubscriptions(db: Db, { id }: Pick<NewsletterConfig, 'id'>): Promise<number> {
+  const counts = await countSubscriptions(db);
+  return counts.find(({ newsletter, state }) => newsletter === id && state === 'confirmed')?.count ?? 0;
 }

@@ -11,10 +11,9 @@ import { withTimeout } from '../../../lib/with-timeout.ts';
 import type { SignedInRequest } from '../../../web/desk/desk-request.ts';
 import { respondAfter, respondPage } from '../../../web/desk/page.ts';
 import { submitButton, textField } from '../../../web/desk/parts/form.ts';
-import { draftPath } from '../../draft/draft-address.ts';
-import { type DraftTarget, targetName } from '../../draft/draft-target.ts';
+import { type DraftTarget, draftPath, targetName } from '../../draft/draft-target.ts';
+import { actPath } from '../draft/draft-view.ts';
 import { renderForDesk } from '../preview/compose-for-desk.ts';
-import { sendingPath } from './sending-parts.ts';
 
 /** Of one account: it could otherwise be used to mail strangers. */
 const LIMIT = { everyMs: 2 * MINUTE, burst: 10 };
@@ -61,7 +60,7 @@ export function respondTestPage(
     section: 'edition',
     status: attempt === undefined ? 200 : 422,
     body: html`<section id="test-copy" data-region aria-label="Where to">
-<form method="post" action="${desk.base}${sendingPath(target, 'test')}">
+<form method="post" action="${desk.base}${actPath(target, 'test')}">
 ${textField({
   ...{ name: 'to', label: 'Address', type: 'email', required: true, autocomplete: 'email' },
   ...{ value: attempt?.typed ?? account.email, error: attempt?.error },

@@ -187,8 +187,8 @@ describe('the page of an edition', () => {
       expect(response.status).toBe(409);
       const page = await response.text();
       expect(page).not.toContain('id="keep-mine"');
-      expect(page).toMatch(/<bdi>Bob<\/bdi> came after you/);
-      expect(page).toMatch(/<dt>Undone<\/dt><dd[^>]*>automatic<[\s\S]*<dt>Now<\/dt>\s*<dd[^>]*>Theirs</);
+      expect(page).toMatch(/<bdi>Bob<\/bdi> changed the same/);
+      expect(page).toMatch(/<dt>Yours<\/dt><dd[^>]*>automatic<[\s\S]*<dt>Theirs<\/dt>\s*<dd[^>]*>Theirs</);
       expect((await draft()).decisions.subject).toBe('Theirs');
     });
 

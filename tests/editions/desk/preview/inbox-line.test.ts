@@ -5,7 +5,7 @@ import {
   inboxLines,
   PHONE_PREHEADER,
   PHONE_SUBJECT,
-} from '../../../../src/editions/desk/preview/inbox-line.ts';
+} from '../../../../src/editions/desk/preview/preview-region.ts';
 import { graphemeCount } from '../../../../src/editions/rendering/shorten.ts';
 import { anyText } from '../../../support/any-text.ts';
 

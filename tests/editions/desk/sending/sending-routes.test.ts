@@ -115,7 +115,7 @@ describe('sending an edition from the desk', () => {
         expect(await desk.read('editor', PATH)).not.toContain('id="approve"');
         await edit('first', { status: { state: 'retracted', note: 'It was false.', at: NOW } });
         const page = await desk.read('editor', PATH);
-        expect(page).toContain('its lead first is not available any more');
+        expect(page).toContain('its lead first is no longer available');
         expect(page).not.toContain('Approved, it goes');
         expect(await desk.act('editor', `${PATH}/approve`, await fields('approve'))).toContain('Approved, it goes');
         await desk.close();

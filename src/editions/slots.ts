@@ -140,9 +140,9 @@ export async function slotLabelled(
     const today = localDate(now, app.config.publication.zone);
     throw new SlotError(`${newsletter.id} has no slot ${label}: a slot begins with its date, as ${today}`);
   }
+  const named = await findSlot(app, newsletter, label);
+  if (named !== null) return named;
   const slots = await slotsOfDay(app, newsletter, day);
-  const named = slots.find((slot) => slot.label === label);
-  if (named !== undefined) return named;
   const existing = slots.length === 0 ? 'none on that day' : slots.map((slot) => slot.label).join(', ');
   throw new SlotError(`${newsletter.id} has no slot ${label}: it has ${existing}`);
 }

@@ -12,7 +12,7 @@ import { type DraftTarget, targetName } from '../draft/draft-target.ts';
 import type { DraftEdit } from '../draft/edit-draft.ts';
 import { type LogEntry, undoneNumbers, withdrewApproval } from '../draft/history.ts';
 import type { EditionProblem } from '../edition-checks/edition-problem.ts';
-import type { LeftOutReason } from '../selection/left-out.ts';
+import { type LeftOutReason, reasonWords } from '../selection/left-out.ts';
 
 /** A draft with what was composed of it. */
 export interface ShownDraft {
@@ -84,20 +84,10 @@ function describeState({ draft: { state, closeAt }, approval, obstacle }: Arrang
   return `${state.kind}${by}${reason}${voided === '' ? waits : voided}${countdown}`;
 }
 
-/** Why an article is not in the edition. */
 function formatReason(reason: LeftOutReason, zone: string): string {
-  switch (reason.kind) {
-    case 'not-public-yet':
-      return `is not public before ${localDateTime(reason.publicAt, zone)}`;
-    case 'too-old':
-      return `is too old: ${localDateTime(reason.publishedAt, zone)}`;
-    case 'dropped-earlier':
-      return `was dropped from the edition of ${reason.slot}`;
-    case 'cannot-be-shown':
-      return cutLine(reason.problem);
-    default:
-      return reason.kind.replaceAll('-', ' ');
-  }
+  if (reason.kind === 'not-public-yet') return `not public before ${localDateTime(reason.publicAt, zone)}`;
+  if (reason.kind === 'too-old') return `too old: ${localDateTime(reason.publishedAt, zone)}`;
+  return cutLine(reasonWords(reason));
 }
 
 /** A headline or a reason in a table. */

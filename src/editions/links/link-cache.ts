@@ -63,10 +63,7 @@ export async function deleteOldLinkStates(db: Db, now: number): Promise<number> 
  * `dead`: nothing is there. `unchecked`: daywire cannot tell, which many sites make sure of. `reason`: such as `its
  * server answered 404`.
  */
-export type LinkState =
-  | { kind: 'works' }
-  | { kind: 'dead'; reason: string; isUnknownHost?: true }
-  | { kind: 'unchecked'; reason: string };
+export type LinkState = { kind: 'works' } | { kind: 'dead'; reason: string } | { kind: 'unchecked'; reason: string };
 
 /** A link that works is looked up once a day; the others again soon, since somebody may be mending them. */
 const KEPT = { works: DAY, dead: 10 * MINUTE, unchecked: 10 * MINUTE } satisfies Record<LinkState['kind'], number>;
@@ -79,7 +76,7 @@ export function linkStateOf(result: FetchResult): LinkState {
   if (result.kind === 'refused') return { kind: 'unchecked', reason: result.reason };
   if (result.kind === 'failed') {
     return result.isUnknownHost
-      ? { kind: 'dead', reason: 'the name of its host does not exist', isUnknownHost: true }
+      ? { kind: 'dead', reason: 'the name of its host does not exist' }
       : { kind: 'unchecked', reason: result.reason };
   }
   const { status } = result;

@@ -30,6 +30,20 @@ export type LeftOutReason =
   | { kind: 'dropped-earlier'; slot: string }
   | { kind: 'cannot-be-shown'; problem: string };
 
+/** Why an article is not in the edition, without instants. */
+export function reasonWords(reason: LeftOutReason): string {
+  switch (reason.kind) {
+    case 'in-earlier-edition':
+      return `was in the edition of ${reason.slot}`;
+    case 'dropped-earlier':
+      return `was dropped from the edition of ${reason.slot}`;
+    case 'cannot-be-shown':
+      return reason.problem;
+    default:
+      return reason.kind.replaceAll('-', ' ');
+  }
+}
+
 export interface LeftOutStory {
   id: string;
   reason: LeftOutReason;

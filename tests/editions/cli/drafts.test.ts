@@ -31,7 +31,7 @@ describe.concurrent('daywire editions, for a draft', () => {
     expect(code).toBe(0);
     expect(text).toMatch(/^daily-roundup\/\S+, slot .* \(Asia\/Shanghai\): automatic\nsubject: Tech Roundup: /);
     expect(text).toMatch(/\nin it\n {2}lead /);
-    expect(text).toMatch(new RegExp(`\nnot in it\n[^]*is too old: \\S+ \\S+ +${HEADLINE}`));
+    expect(text).toMatch(new RegExp(`\nnot in it\n[^]*too old: \\S+ \\S+ +${HEADLINE}`));
     expect(text).toContain(`to approve exactly this: daywire editions approve daily-roundup/${slot} --hash ${hash}\n`);
     const dropped = stories[2]?.id ?? '';
     expect(await editions('drop', dropped, '--by', 'Ada')).toEqual({

@@ -109,12 +109,9 @@ describe('drop, pin and restore', () => {
     expect(new Desk().give('ada', restore('n1'))).toEqual({ kind: 'unchanged' });
   });
 
-  it('accept any id that an article can have, and a thousand of them', () => {
+  it('accept a thousand stories', () => {
     const desk = new Desk();
     const give = (command: DraftCommand) => () => desk.give('ada', command);
-    expect(give(drop('x'.repeat(10_000)))).toThrow('no story whose id has 10000 characters');
-    expect(give(drop(''))).toThrow('no story whose id has 0 characters');
-    expect(give(moveTo('n1', 'news', { kind: 'after', story: 'x'.repeat(10_000) }))).toThrow('10000 characters');
     const stories = Object.fromEntries(
       Array.from({ length: 1_000 }, (_, n) => [`s${n}`, { kind: 'dropped' as const }]),
     );

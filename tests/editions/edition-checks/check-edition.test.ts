@@ -179,21 +179,6 @@ describe('the checks of an edition', () => {
       { code: 'unchecked-link', severity: 'warning', place: { block: 'roundup' } },
     ]);
   });
-
-  it('report a story that the last edition had under another id', () => {
-    const stories = [identity('new'), identity('other')];
-    const last = { slot: '2026-11-23', stories: [identity('old', { headline: '“Headline” of NEW' })] };
-    expect(check({ stories, last })).toMatchObject([
-      {
-        code: 'repeated-story',
-        severity: 'warning',
-        place: { block: 'news', articleId: 'new' },
-        message: expect.stringMatching(
-          /^it has the same headline as old, which is in the last edition, of 2026-11-23: /,
-        ),
-      },
-    ]);
-  });
 });
 
 const picture = (SAMPLE_VIEW.lead as Story).image as NonNullable<Story['image']>;

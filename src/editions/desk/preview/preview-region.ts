@@ -95,25 +95,15 @@ ${text}</pre>
 function inbox(newsletter: NewsletterConfig, { composed }: DraftComposition, view: PreviewChoice['view']): Html {
   const { subject, preheader } = composed;
   const place = view === 'phone' ? 'phone' : 'desktop';
-  const lines = inboxLines({ subject, preheader })
-    .filter((line) => line.place === place)
-    .map(
-      (line) => html`<dt>In the inbox</dt>
-<dd class="inbox-line ${line.place}" dir="auto"><b>${newsletter.from.name}</b> <span class="inbox-subject">${
-        line.subject
-      }</span> <span class="inbox-preheader">${line.preheader}</span></dd>`,
-    );
-  return html`<div id="inbox"><dl class="inbox">${lines}</dl>
+  const line = inboxLine(place, { subject, preheader });
+  return html`<div id="inbox"><dl class="inbox"><dt>In the inbox</dt>
+<dd class="inbox-line ${place}" dir="auto"><b>${newsletter.from.name}</b> <span class="inbox-subject">${
+    line.subject
+  }</span> <span class="inbox-preheader">${line.preheader}</span></dd></dl>
 <p class="meaning">Subject: ${countLine(subject, PHONE_SUBJECT)}. Preheader: ${countLine(
     preheader,
     PHONE_PREHEADER,
   )}. Programs differ.</p></div>`;
-}
-
-interface InboxLine {
-  place: 'phone' | 'desktop';
-  subject: string;
-  preheader: string;
 }
 
 /** Graphemes of the subject that phones show, as in the check of the subject. */
@@ -123,13 +113,16 @@ export const PHONE_PREHEADER = 90;
 /** Of subject and preheader together, in one line of a wide window. */
 const DESKTOP_LINE = 120;
 
-/** The lines of an inbox on a phone, 375 px wide, and in a wide window. */
-export function inboxLines({ subject, preheader }: Pick<InboxLine, 'subject' | 'preheader'>): InboxLine[] {
+/** How an inbox shows an edition before it is opened, on a phone or in a wide window. Programs differ. Pure. */
+export function inboxLine(
+  place: 'phone' | 'desktop',
+  { subject, preheader }: { subject: string; preheader: string },
+): { subject: string; preheader: string } {
+  if (place === 'phone') {
+    return { subject: shorten(subject, PHONE_SUBJECT), preheader: shorten(preheader, PHONE_PREHEADER) };
+  }
   const shown = shorten(subject, DESKTOP_LINE);
-  return [
-    { place: 'phone', subject: shorten(subject, PHONE_SUBJECT), preheader: shorten(preheader, PHONE_PREHEADER) },
-    { place: 'desktop', subject: shown, preheader: shorten(preheader, DESKTOP_LINE - graphemeCount(shown)) },
-  ];
+  return { subject: shown, preheader: shorten(preheader, DESKTOP_LINE - graphemeCount(shown)) };
 }
 
 /** `47 characters; phones show about 60`. */

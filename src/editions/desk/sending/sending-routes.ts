@@ -6,6 +6,7 @@ import type { SignedInRequest } from '../../../web/desk/desk-request.ts';
 import type { DeskRoute } from '../../../web/desk/desk-route.ts';
 import { respondAfter, respondMissing } from '../../../web/desk/page.ts';
 import { sentence } from '../../../web/desk/parts/operator-text.ts';
+import { whenText } from '../../../web/desk/parts/when.ts';
 import { type DraftTarget, draftPath, targetName } from '../../draft/draft-target.ts';
 import { type DraftRequest, editDraft } from '../../draft/edit-draft.ts';
 import { findEdition } from '../../queries.ts';
@@ -13,7 +14,7 @@ import { respondRefused, seenRevision } from '../draft/draft-acts.ts';
 import { findTarget, isMissing } from '../draft/draft-view.ts';
 import { renderForDesk } from '../preview/compose-for-desk.ts';
 import { composeToSend, findSendingObstacle, respondSendPage } from './send-page.ts';
-import { countConfirmedSubscriptions, sendingTime, slotSentence } from './sending-sentence.ts';
+import { countConfirmedSubscriptions, slotSentence } from './sending-sentence.ts';
 import { mailTestCopy, respondTestPage } from './test-copy.ts';
 
 const DRAFT = '/editions/:newsletter/:slot/draft';
@@ -104,7 +105,7 @@ async function send(request: SignedInRequest, target: DraftTarget): Promise<Resp
       request.audit('edition.send', targetName(target)),
     );
     const { zone } = desk.app.config.publication;
-    const text = `It closes ${sendingTime(closeAt, at, zone)}, after its countdown. Until then it can be cancelled.`;
+    const text = `It closes ${whenText(closeAt, at, zone)}, after its countdown. Until then it can be cancelled.`;
     return respondAfter(request, draftPath(target), { kind: 'done', text });
   } catch (error) {
     if (error instanceof SendError) return respondSendPage(request, target, `${error.problem}.`);

@@ -19,9 +19,9 @@ import { countStories } from '../selection/selection.ts';
 import { type EditionSlot, newsletterJobId } from '../slot.ts';
 import { slotAtInstant, waitingSlot } from '../slots.ts';
 import type { Draft } from './decisions.ts';
-import { describeCommand } from './describe.ts';
+import { describeLostApproval, type LostApproval } from './describe.ts';
 import { findDraftEntry } from './draft-store.ts';
-import { fieldRevision, storiesOf, withdrawnApproval } from './history.ts';
+import { fieldRevision, storiesOf } from './history.ts';
 
 /** Instants are epoch milliseconds. */
 export interface ComingDraft {
@@ -39,16 +39,6 @@ export interface ComingDraft {
   run: { state: RunState; since: number; reason: string | null; retryAt: number | null } | null;
   /** When a slot that waits is skipped; null while it does not wait. */
   skippedAt: number | null;
-}
-
-/** An approval that a command has withdrawn. */
-export interface LostApproval {
-  /** Who had approved. */
-  by: string;
-  /** When it was withdrawn, epoch milliseconds. */
-  at: number;
-  /** By what, such as `Ben dropped “Fuel price rises”`. */
-  cause: string;
 }
 
 export interface ComingNewsletter {
@@ -128,11 +118,8 @@ async function findLostApproval(db: Db, draft: Draft): Promise<LostApproval | nu
   const revision = fieldRevision(draft, 'state');
   if (draft.state.kind !== 'automatic' || revision === 0) return null;
   const entry = await findDraftEntry(db, draft.newsletter, draft.slot, revision);
-  const lost = entry && withdrawnApproval(draft, [entry]);
-  if (!lost) return null;
-  const headlines = await findHeadlines(db, storiesOf(lost.entry));
-  const story = (id: string): string => `“${headlines.get(id) ?? id}”`;
-  return { by: lost.by, at: lost.entry.at, cause: `${lost.entry.editor} ${describeCommand(lost.entry, { story })}` };
+  const headlines = entry === null ? new Map() : await findHeadlines(db, storiesOf(entry));
+  return entry && describeLostApproval(draft, [entry], { story: (id) => `“${headlines.get(id) ?? id}”` });
 }
 
 function retryOf({ state, leaseUntil }: Run): number | null {

@@ -172,41 +172,26 @@ async function prepare(
   request: DraftRequest,
 ): Promise<PreparedCommand> {
   const nothing = { revision: null, shown: [], isRoundupItem: false };
-  switch (request.kind) {
-    case 'undo':
-    case 'redo':
-      return { ...nothing, command: { kind: request.kind } };
-    case 'subject':
-    case 'preheader':
-    case 'note':
-    case 'hold':
-    case 'unhold':
-      return { ...nothing, command: request as PreparedCommand['command'] };
-    case 'approve':
-      return { ...nothing, ...(await prepareApproval(app, target, author)) };
-    case 'restore':
-      return { ...nothing, command: request };
-    default: {
-      const article = await findArticle(app.store.db, request.story);
-      if (article === null) throw new DraftCommandError(`there is no article ${request.story}`);
-      const isRoundupItem = article.kind === 'roundup-item';
-      if (article.kind === 'roundup') {
-        throw new DraftCommandError(`${request.story} is of kind roundup: an edition contains none`);
-      }
-      if (request.kind === 'drop') return { ...nothing, command: request };
-      await requireUnused(app, target, request.story);
-      if (request.kind === 'pin') return { ...nothing, command: request };
-      const neighbour = 'place' in request && 'story' in request.place ? request.place.story : null;
-      if (neighbour !== null && (await findArticle(app.store.db, neighbour)) === null) {
-        throw new DraftCommandError(`there is no article ${neighbour}`);
-      }
-      const { draft, loaded } = (await arrangeDraft(app, target)).arranged;
-      const shown = loaded.placed.flatMap(({ block, article: { id, kind } }) =>
-        block === 'also' ? [] : [{ id, block, isRoundupItem: kind === 'roundup-item' }],
-      );
-      return { command: request, revision: draft.revision, shown, isRoundupItem };
-    }
+  if (request.kind === 'approve') return { ...nothing, ...(await prepareApproval(app, target, author)) };
+  const plain = { ...nothing, command: request as PreparedCommand['command'] };
+  if (request.kind !== 'drop' && request.kind !== 'pin' && request.kind !== 'move') return plain;
+  const { db } = app.store;
+  const named = [request.story, ...('place' in request && 'story' in request.place ? [request.place.story] : [])];
+  for (const id of named) {
+    if ((await findArticle(db, id)) === null) throw new DraftCommandError(`there is no article ${id}`);
   }
+  const article = await findArticle(db, request.story);
+  if (article?.kind === 'roundup') {
+    throw new DraftCommandError(`${request.story} is of kind roundup: an edition contains none`);
+  }
+  if (request.kind === 'drop') return plain;
+  await requireUnused(app, target, request.story);
+  if (request.kind === 'pin') return plain;
+  const { draft, loaded } = (await arrangeDraft(app, target)).arranged;
+  const shown = loaded.placed.flatMap(({ block, article: { id, kind } }) =>
+    block === 'also' ? [] : [{ id, block, isRoundupItem: kind === 'roundup-item' }],
+  );
+  return { command: request, revision: draft.revision, shown, isRoundupItem: article?.kind === 'roundup-item' };
 }
 
 /** @throws DraftCommandError if the story was in another edition of the newsletter */

@@ -19,7 +19,7 @@ const EDITIONS_PER_PAGE = 50;
 const LAST_PAGE = 200;
 
 /** `/editions` and `/editions/:newsletter`, also for a newsletter that is no longer in the configuration. */
-export function serveEditions(web: WebContext): Handler {
+function serveEditions(web: WebContext): Handler {
   return async (c) => {
     const isOfOne = c.req.param('newsletter') !== undefined;
     const newsletter = nameParameter(c, 'newsletter');
@@ -46,7 +46,7 @@ export function serveEditions(web: WebContext): Handler {
 }
 
 /** `/editions/:newsletter/:slot`. */
-export function serveEdition(web: WebContext): Handler {
+function serveEdition(web: WebContext): Handler {
   return async (c) => {
     const newsletter = nameParameter(c, 'newsletter');
     const slot = nameParameter(c, 'slot');
@@ -61,7 +61,7 @@ export function serveEdition(web: WebContext): Handler {
 }
 
 /** Counts requests of `/editions/:newsletter/:slot`, also those that the cache of pages answers. */
-export function countVisits(web: WebContext): MiddlewareHandler {
+function countVisits(web: WebContext): MiddlewareHandler {
   return async (c, next) => {
     await next();
     const { newsletter, slot } = c.req.param() as { newsletter: string; slot: string };

@@ -7,7 +7,7 @@ import { jsonRows } from '../../core/store/json-rows.ts';
 import { type Db, dialectOf, inTransaction, type Store } from '../../core/store/store.ts';
 import { type Clock, localDay } from '../../lib/time.ts';
 
-export interface VisitRow {
+interface VisitRow {
   /** `2026-11-24`, in the publication's zone. */
   day: string;
   newsletter: string;
@@ -19,7 +19,7 @@ export interface VisitRow {
 const EARLIER = '';
 
 /** Adds to the counts. */
-export async function addVisits(db: Db, rows: readonly VisitRow[]): Promise<void> {
+async function addVisits(db: Db, rows: readonly VisitRow[]): Promise<void> {
   // Sorted, so that two processes never wait for each other's rows.
   const sorted = rows.toSorted((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1));
   const given = jsonRows(

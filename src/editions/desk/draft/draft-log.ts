@@ -45,7 +45,7 @@ ${
 }${log.length > SHOWN ? all : ''}</section>`;
 }
 
-export function logRows(view: LogView, entries: readonly LogEntry[]): Html {
+function logRows(view: LogView, entries: readonly LogEntry[]): Html {
   const undone = undoneNumbers(view.draft.log);
   return html`<ol class="rows">${entries.map((entry) => logRow(view, entry, undone.has(entry.number)))}</ol>`;
 }

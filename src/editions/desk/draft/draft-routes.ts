@@ -18,7 +18,7 @@ const DRAFT = '/editions/:newsletter/:slot/draft';
 /** How long a request of an editor looks links up. */
 const LOOK_UP_LIMIT = 10 * SECOND;
 
-export const draftRoutes: DeskRoute[] = [
+const draftRoutes: DeskRoute[] = [
   { method: 'GET', path: '/edition', needs: 'editions.read', handle: showNextOfAll },
   { method: 'GET', path: '/editions/:newsletter/next', needs: 'editions.read', handle: showNext },
   { method: 'GET', path: DRAFT, needs: 'editions.read', handle: show },

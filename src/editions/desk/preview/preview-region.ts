@@ -131,13 +131,13 @@ export function countLine(text: string, limit: number): string {
   return `${count} ${count === 1 ? 'character' : 'characters'}; phones show about ${limit}`;
 }
 
-export interface PreviewChoice {
+interface PreviewChoice {
   view: 'phone' | 'desktop' | 'text';
   scheme: 'light' | 'dark';
 }
 
 /** The choice of the address; after an act, that of the page with the form, which the browser names as referrer. */
-export function readChoice({ c }: Pick<DeskRequest, 'c'>): PreviewChoice {
+function readChoice({ c }: Pick<DeskRequest, 'c'>): PreviewChoice {
   return chosenIn(c.req.query()) ?? chosenBefore(c.req.header('Referer')) ?? { view: 'phone', scheme: 'light' };
 }
 
@@ -148,7 +148,7 @@ export function lostChoice({ c }: Pick<DeskRequest, 'c'>): string {
 }
 
 /** Such as `?view=desktop&scheme=dark`. */
-export function choiceQuery({ view, scheme }: PreviewChoice): string {
+function choiceQuery({ view, scheme }: PreviewChoice): string {
   return queryText({ view, scheme });
 }
 

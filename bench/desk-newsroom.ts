@@ -138,10 +138,6 @@ async function addReports(store: Store, { sources }: Config): Promise<void> {
       .insertInto('sources')
       .values({ id, url, use: 'roundup', ...found, ...polled })
       .execute();
-    await db
-      .insertInto('outlet_feeds')
-      .values({ source: id, state: 'active', state_since: NOW - DAY })
-      .execute();
   }
   await sql`insert into outlet_items (source, outlet, title, summary, url, canonical_url, language, published_at,
       first_seen_at, seen_at, state, group_id)

@@ -1,8 +1,8 @@
 /** Another outlet's feed of 10 MiB with 50,000 items, parsed in a thread: its time, and the delay of the event loop. */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { readPageInThread } from '../src/own-sites/poll-steps.ts';
 import { entriesOf } from '../src/own-sites/read-page.ts';
-import { readPageInThread } from '../src/own-sites/read-page-in-thread.ts';
 import { median } from './figures.ts';
 
 const ITEMS = 50_000;

@@ -5,9 +5,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { sql } from 'kysely';
 import { OPEN_DELIVERY_STATES } from '../src/core/store/delivery-states.ts';
 import { migrate } from '../src/core/store/schema.ts';
 import { openStore, type Store } from '../src/core/store/store.ts';
+import { settleDelivery } from '../src/delivery/control/edition-control.ts';
+import { isMarkedUncertain } from '../src/delivery/queue/delivery-outcome.ts';
 import { MINUTE } from '../src/lib/time.ts';
 import { type CountingSink, startCountingSink } from './counting-sink.ts';
 import type { WorkerOptions } from './kill-test-worker.ts';
@@ -63,11 +66,13 @@ export async function runKills(options: KillOptions): Promise<KillFigures> {
     for (let number = 2; group.kills < kills; checkTime()) {
       group.startMissing();
       await group.killOne();
+      await settleHeld(store, group);
       if ((await countOpen(store)) === 0) recipients.push(...(await queueNumbered(store, deliveries, number++)));
     }
     for (; (await countOpen(store)) > 0; checkTime()) {
       group.startMissing();
       await group.finish();
+      await settleHeld(store, group);
     }
     return {
       ...countCopies(recipients, sink),
@@ -105,9 +110,18 @@ class WorkerGroup {
     this.#workers = Array.from({ length: options.workers }, () => null);
   }
 
+  get isRunning(): boolean {
+    return this.#workers.some((worker) => worker !== null && isAlive(worker));
+  }
+
+  /** The clock of the processes. */
+  get now(): number {
+    return Date.now() + this.#ahead;
+  }
+
   /** Replaces killed processes. If all have exited, sets the clock ahead and starts all. */
   startMissing(): void {
-    const isRunning = this.#workers.some((worker) => worker !== null && isAlive(worker));
+    const { isRunning } = this;
     // Only if none is running: to a clock that is ahead, the leases of running processes would seem expired.
     if (!isRunning) this.#ahead += CLOCK_STEP;
     for (const [n, worker] of this.#workers.entries()) {
@@ -175,6 +189,20 @@ async function queueNumbered(store: Store, deliveries: number, number: number): 
   const slot = `2026-11-24-${String(number).padStart(4, '0')}`;
   await queueEdition(store, emails, { slot, number, articleId: `daily-roundup-${slot}` });
   return emails;
+}
+
+/** Does what an operator does about deliveries that were interrupted twice: has them submitted again. */
+async function settleHeld({ db }: Store, group: WorkerGroup): Promise<void> {
+  if (group.isRunning) return;
+  const held = await db
+    .selectFrom('deliveries')
+    .select(['edition_id', 'subscriber_id'])
+    .where('state', '=', 'submitting')
+    .where(isMarkedUncertain(sql.ref('reason')))
+    .execute();
+  // Whatever lease is left: all processes have ended.
+  const now = group.now + CLOCK_STEP;
+  for (const row of held) await settleDelivery(db, row.edition_id, row.subscriber_id, 'retry', now);
 }
 
 async function countOpen(store: Store): Promise<number> {

@@ -34,7 +34,7 @@ const {
 const sample = parseConfig(readFileSync(file, 'utf8'), { file, env: {}, cwd: process.cwd() });
 const config = {
   ...sample,
-  delivery: { ...sample.delivery, transport: 'smtp' as const, connections, attempts: 50 },
+  delivery: { ...sample.delivery, transport: 'smtp' as const, connections },
   secrets: { smtpUrl },
 };
 const store = await openStore({ databaseUrl, path });

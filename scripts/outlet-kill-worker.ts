@@ -4,7 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { openParts } from '../src/app/context-parts.ts';
 import { withAppContext } from '../src/core/app-context.ts';
 import { openLog } from '../src/lib/log.ts';
-import { pollDueOutlets } from '../src/outlets/polling/poll-outlets.ts';
+import { OUTLETS } from '../src/outlets/polling/outlets.ts';
+import { pollDue } from '../src/sources/polling/poller.ts';
 
 export interface OutletWorkerOptions {
   folder: string;
@@ -23,7 +24,7 @@ const context = { configFile: 'daywire.yaml', cwd: folder, env, clock, log: open
 await withAppContext(context, openParts, async (app) => {
   for (let round = 1; rounds === undefined || round <= rounds; round++) {
     await app.store.db.updateTable('sources').set({ due_at: 0 }).execute();
-    await pollDueOutlets(app, {
+    await pollDue(app, OUTLETS, {
       wait: (milliseconds, signal) => sleep(milliseconds / speed, undefined, signal === undefined ? {} : { signal }),
     });
   }

@@ -9,7 +9,7 @@
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
 // The first run loads the sample and closes its first edition. New stories, one of them a correction, arrive a day
@@ -53,9 +53,9 @@ const FIXED = (now: number) => `
   registerHooks({
     load(url, context, next) {
       const loaded = next(url, context);
-      if (!/\\/poll-outlets\\.[jt]s$/.test(url)) return loaded;
+      if (!/\\/(?:poller|poll-outlets)\\.[jt]s$/.test(url)) return loaded;
       const source = String(loaded.source);
-      if (!source.includes('HOSTS_AT_ONCE = 8')) throw new Error('poll-outlets has no HOSTS_AT_ONCE = 8');
+      if (!source.includes('HOSTS_AT_ONCE = 8')) throw new Error('the poller has no HOSTS_AT_ONCE = 8');
       return { ...loaded, source: source.replace('HOSTS_AT_ONCE = 8', 'HOSTS_AT_ONCE = 1') };
     },
   });
@@ -88,8 +88,25 @@ try {
     writeFileSync(`${name}.headers`, `${row.number}\n${row.headline}\n${row.subject}\n${row.preheader}\n`);
   }
   db.close();
+  await writeArchives();
 } finally {
   rmSync(work, { recursive: true, force: true });
+}
+
+/** Archive pages have no files: they are rendered on request. */
+async function writeArchives(): Promise<void> {
+  const { openStore } = await import(resolve(checkout, 'src/core/store/store.ts'));
+  const { loadConfig } = await import(resolve(checkout, 'src/core/config/config.ts'));
+  const { findArchivePage, renderArchivePage } = await import(resolve(checkout, 'src/feeds/archive/archive-page.ts'));
+  const store = await openStore({ path: join(work, 'var/daywire.db') });
+  const config = loadConfig('config/daywire.yaml', {}, work);
+  for (const { path } of await store.db.selectFrom('archive_pages').select('path').execute()) {
+    const page = await findArchivePage(store.db, path);
+    const { documents } = await renderArchivePage(store.db, config, page, LAST_RUN);
+    mkdirSync(join(out as string, 'feeds', dirname(path)), { recursive: true });
+    for (const document of documents) writeFileSync(join(out as string, 'feeds', document.path), document.body);
+  }
+  await store.close();
 }
 
 function runAt(now: number, ...command: string[]): void {

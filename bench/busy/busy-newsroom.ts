@@ -51,7 +51,6 @@ ${SECTIONS.map((id) => `  - { id: ${id}, title: ${id} }`).join('\n')}
 leadKickers: [Exclusive]
 import:
   watch: [articles]
-  pollSeconds: 1
 feeds:
 ${feeds.join('\n')}
 hub: self

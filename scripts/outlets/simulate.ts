@@ -4,8 +4,10 @@ import { parseConfig } from '../../src/core/config/config.ts';
 import { roundupSources } from '../../src/core/config/sources.ts';
 import type { Store } from '../../src/core/store/store.ts';
 import { HOUR, MINUTE, rfc3339, SECOND } from '../../src/lib/time.ts';
-import { listDueOutlets } from '../../src/outlets/polling/outlet-feeds.ts';
-import { type OutletPollApp, type OutletPollOptions, pollDueOutlets } from '../../src/outlets/polling/poll-outlets.ts';
+import { OUTLETS } from '../../src/outlets/polling/outlets.ts';
+import { type PollOptions, pollDue } from '../../src/sources/polling/poller.ts';
+import type { PollApp } from '../../src/sources/polling/source-kind.ts';
+import { listDueSources } from '../../src/sources/source-state.ts';
 import type { OutletStory } from './feed-document.ts';
 import { KINDS, type OutletKind } from './kinds.ts';
 import { type LoggedRequest, type OutletServer, startOutletServer } from './outlet-server.ts';
@@ -64,8 +66,8 @@ export async function simulateOutlets(
   const random = randomOf(seed);
   const end = START + hours * HOUR;
   const processes = stores.map((store, index) => {
-    const app: OutletPollApp = { store, config, clock: time.clock, log: SILENT };
-    const options: OutletPollOptions = {
+    const app: PollApp = { store, config, clock: time.clock, log: SILENT };
+    const options: PollOptions = {
       openClient: (gate) => server.openClient(gate, `process ${index + 1}`),
       ...{ wait: time.wait, jitter: () => random() * 2 - 1, limit: time.limit(8) },
     };
@@ -73,7 +75,7 @@ export async function simulateOutlets(
   });
   let polls = 0;
   while (time.now < end) {
-    const passes = await Promise.all(processes.map(({ app, options }) => pollDueOutlets(app, options)));
+    const passes = await Promise.all(processes.map(({ app, options }) => pollDue(app, OUTLETS, options)));
     for (const { source, outcome } of passes.flat()) {
       if (outcome.kind !== 'polled') continue;
       polls++;
@@ -231,9 +233,9 @@ function stateViolations(
 }
 
 /** The instant at which a feed is due next. */
-async function nextDue(store: Store, config: OutletPollApp['config'], now: number, end: number): Promise<number> {
+async function nextDue(store: Store, config: PollApp['config'], now: number, end: number): Promise<number> {
   const ids = roundupSources(config).map(({ id }) => id);
-  const rows = await listDueOutlets(store.db, ids, end);
+  const rows = await listDueSources(store.db, ids, end);
   const next = Math.min(...rows.map(({ due_at }) => due_at), end);
   return Math.max(next, now + SECOND);
 }

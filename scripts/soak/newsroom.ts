@@ -87,12 +87,11 @@ export class Newsroom {
     rmSync(join(folder, 'articles/example.md'));
     const text = readFileSync(this.configFile, 'utf8');
     const changed = [
-      ['pollSeconds: 5', 'pollSeconds: 1'],
       ['cron: "30 7 * * *"', `cron: "${cron}"`],
       ['minimumStories: 3', 'minimumStories: 1'],
       ['transport: file', 'transport: smtp'],
       ['port: 8080', `port: ${port}\n  metrics: 'off'`],
-      ['hub: self', 'hub: self\n\nsignup: { perHour: 1000000, perDomainPerHour: 100000 }'],
+      ['hub: self', 'hub: self\n\nsignup: { perHour: 1000000 }'],
     ].reduce((yaml, [from = '', to = '']) => {
       if (!yaml.includes(from)) throw new Error(`the configuration of "daywire init" has no ${from}`);
       return yaml.replace(from, to);

@@ -45,7 +45,7 @@ export class Mailbox {
 
 /** Signs up one person. A step that fails, because the process was killed, is tried again as a person would. */
 export async function signUp(url: string, mailbox: Mailbox, number: number): Promise<Person> {
-  const person: Person = { email: `person${number}@domain${number % 97}.example`, confirmed: null, left: null };
+  const person: Person = { email: `person${number}@domain${number}.example`, confirmed: null, left: null };
   // From the networks for benchmarks (RFC 2544), because one network may sign up only so many people an hour.
   const address = `198.${18 + (Math.floor(number / 256) % 2)}.${number % 256}.7`;
   const headers = { 'X-Forwarded-For': address, Origin: url };

@@ -3,6 +3,8 @@
  */
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import { clearRejectionsOfSource } from '../articles/rejections.ts';
+import { resolveAlerts } from '../core/alerts/alerts.ts';
 import type { AppContext } from '../core/app-context.ts';
 import { PROCESS_IDS } from '../core/schedule/process-ids.ts';
 import { deleteProcess, RECORD_EVERY, recordProcess } from '../core/schedule/processes.ts';
@@ -13,10 +15,12 @@ import { repeat, type Stoppable } from '../lib/repeat.ts';
 import { errorLine } from '../lib/text/clean-text.ts';
 import { HOUR, MINUTE, SECOND } from '../lib/time.ts';
 import { VERSION } from '../lib/version.ts';
+import { incompleteAlert, withdrawalAlert } from '../own-sites/sweep.ts';
+import { syncSourceAlerts } from '../sources/polling/source-alerts.ts';
+import { clearSourceFailures, listSourceRows } from '../sources/source-state.ts';
 import { CAPABILITIES } from './capabilities.ts';
 import { runDeps } from './first-run.ts';
 import { jobsOf } from './jobs.ts';
-import { settleRemovedSources } from './removed-sources.ts';
 import { runRetention } from './retention.ts';
 
 const COUNTS_EVERY = 10 * SECOND;
@@ -36,6 +40,25 @@ export async function startScheduling(app: AppContext, tasks: Stoppable[]): Prom
       if (Object.values(deleted).some((count) => count > 0)) log.info(deleted, 'deleted old rows');
     }),
   );
+}
+
+/**
+ * Resolves the alerts of removed sources, and that a paused one fails; deletes the rejections of removed ones. No poll
+ * does: they are no longer polled.
+ */
+export async function settleRemovedSources(app: AppContext): Promise<void> {
+  const { store, config, clock } = app;
+  const rows = await listSourceRows(store.db);
+  const removed = rows.filter(({ id }) => !config.sources.some((source) => source.id === id));
+  const alerts = removed.flatMap(({ id }) => [withdrawalAlert(id), incompleteAlert(id)]);
+  await resolveAlerts(store.db, alerts, clock());
+  // The metrics would say for good that they fail.
+  await clearSourceFailures(
+    store.db,
+    removed.map(({ id }) => id),
+  );
+  await syncSourceAlerts(app);
+  for (const { id } of removed) await clearRejectionsOfSource(store.db, id);
 }
 
 /** Corrects stored instants at once, and whenever the clock of the machine is set back. */

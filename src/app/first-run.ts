@@ -15,11 +15,13 @@ import { closeDueCountdowns } from '../delivery/closing/countdown.ts';
 import { deliverDue, type NamedRunResult } from '../delivery/deliver-due.ts';
 import { wasInterrupted } from '../delivery/monitor/run-details.ts';
 import { lastEdition } from '../editions/queries.ts';
-import { type PublishRequest, publish } from '../feeds/publish/publish.ts';
+import { type ArchiveLimits, publish } from '../feeds/publish/publish.ts';
 import { SECOND } from '../lib/time.ts';
-import { describeOutletChanges, type PolledOutlet, pollDueOutlets } from '../outlets/polling/poll-outlets.ts';
+import { OUTLETS } from '../outlets/polling/outlets.ts';
 import { regroupIfDue } from '../outlets/story-groups/regroup.ts';
-import { describeChanges, pollDueSources } from '../own-sites/poll-sources.ts';
+import { SITES } from '../own-sites/poll.ts';
+import { describePoll, pollDue } from '../sources/polling/poller.ts';
+import type { SourceKind } from '../sources/polling/source-kind.ts';
 import { jobsOf } from './jobs.ts';
 import { loadSampleNewsroom } from './sample/newsroom.ts';
 import { applySamplePicks } from './sample/sample-picks.ts';
@@ -54,7 +56,7 @@ export const NOTHING_DONE = { sample: null, imported: null, polled: [], publishe
 
 /** Limits of the work of the first run. Default: those of a process that continues it. */
 interface FirstRunLimits {
-  archives?: PublishRequest['archives'];
+  archives?: ArchiveLimits;
   /** Milliseconds for the polls of sources. A slot that is due gets what they bring until then. */
   polls?: number;
 }
@@ -82,37 +84,33 @@ export async function publishAndCompose(
   // Decided by the editions, not by `loaded`: an earlier first start may have been killed after its import.
   const lacksEdition = config.sample && first !== undefined && (await lastEdition(store.db, first.id)) === null;
   if (lacksEdition) await applySamplePicks(app);
-  const { documents, rejected } = await publish(app, { archives });
+  const { documents, rejected } = await publish(app, archives);
   const edition = lacksEdition ? await composeNow(app, first) : null;
   await closeDueCountdowns(app);
   const runs = await runDue(store, jobsOf(app), runDeps(app));
   // An edition is an item of a feed: publish it now.
-  if (await hasDueChanges(store.db, clock())) await publish(app, { archives });
+  if (await hasDueChanges(store.db, clock())) await publish(app, archives);
   const changed = documents.filter((document) => document.changed).length;
   const published = { documents: documents.length, changed, rejected: rejected.length };
   return { sample, imported, polled, published, edition, runs };
 }
 
 async function pollFirst(app: AppContext, signal: AbortSignal): Promise<FirstRun['polled']> {
-  const [polled, outlets] = await Promise.all([pollDueSources(app, { signal }), pollDueOutlets(app, { signal })]);
+  const polled = await Promise.all([pollKind(app, SITES, signal), pollKind(app, OUTLETS, signal)]);
   // A grouping that is cut short changes nothing; the running process repeats it. One that fails raises an alert.
   await regroupIfDue(app, signal).catch((error: unknown) => {
     if (!signal.aborted) throw error;
   });
-  return [
-    ...polled.map(({ source, outcome }) => {
-      if (outcome.kind === 'failed') return { source, text: `failed: ${outcome.problem}` };
-      if (outcome.kind === 'stopped') return { source, text: 'is still being read' };
-      return { source, text: describeChanges(outcome.report) ?? 'nothing has changed' };
-    }),
-    ...outlets.map(({ source, outcome }) => ({ source, text: textOf(outcome) })),
-  ];
+  return polled.flat();
 }
 
-function textOf(outcome: PolledOutlet['outcome']): string {
-  if (outcome.kind === 'stopped') return 'is still being read';
-  const { failures, state, reason } = outcome.after;
-  return failures > 0 ? `${state}: ${reason}` : (describeOutletChanges(outcome) ?? 'nothing has changed');
+async function pollKind(app: AppContext, kind: SourceKind, signal: AbortSignal): Promise<FirstRun['polled']> {
+  return (await pollDue(app, kind, { signal })).map(({ source, outcome }) => {
+    if (outcome.kind === 'stopped') return { source, text: 'is still being read' };
+    const { failures, state, reason } = outcome.after;
+    const text = failures > 0 ? `${state}: ${reason}` : (describePoll(kind, outcome) ?? 'nothing has changed');
+    return { source, text };
+  });
 }
 
 /** The part of the role `deliver`. */

@@ -10,7 +10,7 @@ import { ensureSchema } from '../core/store/schema.ts';
 import { openStore } from '../core/store/store.ts';
 import { BUILT_IN_TEMPLATES, openTemplates, type Templates } from '../lib/templates.ts';
 import { localDateTime } from '../lib/time.ts';
-import { SAMPLE } from '../outlets/sample/sample-folder.ts';
+import { SAMPLE } from '../outlets/sample/relative-times.ts';
 
 export interface InitAnswers {
   name: string;

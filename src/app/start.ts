@@ -1,6 +1,7 @@
 /**
  * Runs daywire: once, or until it is stopped.
  */
+
 import type { Hono } from 'hono';
 import { lookUpSomeImages } from '../articles/remote-images/look-up.ts';
 import { consentTextOf, storeConsentText } from '../audience/consent/consent-text.ts';
@@ -13,6 +14,7 @@ import { openVisitCounter } from '../editions/visits/visit-rows.ts';
 import { publish } from '../feeds/publish/publish.ts';
 import { openReaderCounter } from '../feeds/readers/reader-counts.ts';
 import { notifyHubOnce, startMirroring } from '../feeds/tasks.ts';
+import type { Log } from '../lib/log.ts';
 import type { Stoppable } from '../lib/repeat.ts';
 import { errorLine } from '../lib/text/clean-text.ts';
 import { SECOND } from '../lib/time.ts';
@@ -75,6 +77,7 @@ const MAX_TIMEOUT = 2 ** 31 - 1;
  */
 export async function runOnce(app: AppContext, options: StartOptions): Promise<FirstRun & StartChecks> {
   const { roles, stop, onProgress } = options;
+  const startedAt = app.clock();
   await readKeys(app, roles);
   const checks = await logChecks(app);
   // Nobody waits for it, and the next slot may be that of an edition.
@@ -85,10 +88,10 @@ export async function runOnce(app: AppContext, options: StartOptions): Promise<F
   const archives = { signal: stop, onProgress: (closed: number) => onProgress?.({ kind: 'archiving', closed }) };
   const limits = { archives, polls: MAX_TIMEOUT };
   const published = roles.includes('schedule') ? await publishAndCompose(app, options, limits) : NOTHING_DONE;
-  if (roles.includes('schedule') && (await lookUpSomeImages(app, stop)).found > 0) await publish(app, { archives });
+  if (roles.includes('schedule') && (await lookUpSomeImages(app, stop)).found > 0) await publish(app, archives);
   const delivered = roles.includes('deliver') ? await deliverFirst(app, options) : null;
   if (roles.includes('schedule')) {
-    await notifyHubOnce(app);
+    await notifyHubOnce(app, startedAt);
     await runRetention(app);
   }
   // Delivery raises and resolves alerts.
@@ -213,7 +216,7 @@ async function startServer(
   };
   const options = { store, config, templates, secrets, clock, readers, visits, log };
   const site = createApp(options, { isPublic: roles.includes('web'), mount });
-  const server = await listen(site, { ...config.server, maxConnections: connectionLimit(app), log });
+  const server = await listen(site, { ...config.server, maxConnections: connectionLimit(log), log });
   const stopping = new AbortController();
   // Nobody waits for it: a request that comes first does the same work.
   const sections = config.sections.map(({ id }) => id);
@@ -234,13 +237,15 @@ async function startServer(
   };
 }
 
-/** Fewer than configured, if the process may not open enough files: otherwise visitors could stop delivery. */
-function connectionLimit({ config, log }: AppContext): number {
+/** A web server in front needs fewer, and each takes memory. */
+const MAX_CONNECTIONS = 500;
+
+/** Fewer, if the process may not open enough files: otherwise visitors could stop delivery. */
+function connectionLimit(log: Log): number {
   const openFiles = openFilesLimit();
-  const { maxConnections } = config.server;
-  const limit = connectionsWithin(openFiles, maxConnections);
-  if (limit < maxConnections) {
-    log.warn({ openFiles, maxConnections, limit }, 'fewer connections than server.maxConnections: raise "ulimit -n"');
+  const limit = connectionsWithin(openFiles, MAX_CONNECTIONS);
+  if (limit < MAX_CONNECTIONS) {
+    log.warn({ openFiles, limit }, `fewer connections than ${MAX_CONNECTIONS}: raise "ulimit -n"`);
   }
   return limit;
 }

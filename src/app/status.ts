@@ -10,7 +10,7 @@ import { type AlertSubject, alertKey } from '../core/alerts/alert-kind.ts';
 import { alertText, listOpenAlerts } from '../core/alerts/alerts.ts';
 import type { AppContext } from '../core/app-context.ts';
 import { listProcesses } from '../core/schedule/processes.ts';
-import { countRunsEver, listLastRuns, listRuns } from '../core/schedule/run-ledger.ts';
+import { listLastRuns, listRuns } from '../core/schedule/run-ledger.ts';
 import { nextSlot } from '../core/schedule/slots.ts';
 import { readLastProviderEvent } from '../delivery/providers/last-event.ts';
 import {
@@ -29,7 +29,7 @@ import { readHubStatus } from '../feeds/hub/status.ts';
 import { type ReaderLine, readReaderStatistics, totalOf } from '../feeds/readers/reader-statistics.ts';
 import { hubAddress } from '../feeds/topics.ts';
 import { rfc3339 } from '../lib/time.ts';
-import { readSourceStatus, type SiteStatus } from '../sources/source-status.ts';
+import { readSourceStatus, type SourceStatus } from '../sources/source-status.ts';
 import { jobsOf } from './jobs.ts';
 
 /** Instants in RFC 3339, UTC. */
@@ -54,7 +54,7 @@ export interface Status {
   /** By state. */
   articles: Record<string, number>;
   /** The newsroom's own sites, with instants in epoch milliseconds. */
-  sources: SiteStatus[];
+  sources: SourceStatus[];
   /** Changes to be published now; embargoes that end later are not counted. */
   pendingChanges: number;
   feeds: { path: string; bytes: number; modified: string }[];
@@ -96,8 +96,6 @@ export interface Status {
     }[];
     /** Requests to subscribe or unsubscribe that callbacks have not confirmed yet. */
     unverified: number;
-    /** Pending pings to another hub. */
-    pings: { topic: string; published: string; attempts: number; reason: string | null; due: string }[];
   } | null;
   schedules: {
     id: string;
@@ -116,8 +114,6 @@ export interface Status {
     covers: number;
     triedAgain: string | null;
   }[];
-  /** All runs ever, those that were rolled up into totals included. */
-  runTotals: { schedule: string; state: string; count: number }[];
   /** Pictures on other servers: those to be looked up, and those given up, the newest of them with the reason. */
   pictures: { pending: number; failed: number; first: { url: string; reason: string; at: string }[] };
   /** `first`: the newest ones. */
@@ -154,7 +150,7 @@ export async function readStatus(app: AppContext, now: number): Promise<Status> 
       }),
     ),
     articles: await countArticles(reports),
-    sources: (await readSourceStatus(reports, config, now)).sites,
+    sources: (await readSourceStatus(reports, config, now)).filter(({ use }) => use === 'articles'),
     pendingChanges: (await countDueChanges(db, now))?.count ?? 0,
     feeds: documents.map(({ path, size, modifiedAt }) => ({ path, bytes: size, modified: rfc3339(modifiedAt) })),
     readers: await readersOfTheWeek(app, now),
@@ -181,7 +177,6 @@ export async function readStatus(app: AppContext, now: number): Promise<Status> 
       covers: run.covers,
       triedAgain: run.state === 'failed' && run.leaseUntil !== null ? rfc3339(run.leaseUntil) : null,
     })),
-    runTotals: await countRunsEver(reports),
     pictures: {
       ...(await countImages(db)),
       first: (await listFailedImages(reports, SHOWN)).map((one) => ({ ...one, at: rfc3339(one.at) })),
@@ -219,7 +214,7 @@ async function mailProviderStatus({ store, config }: AppContext): Promise<Status
 async function hubStatus({ store, config }: AppContext, now: number): Promise<Status['hub']> {
   const url = hubAddress(config);
   if (url === null) return null;
-  const { subscriptions, failing, unverified, pings } = await readHubStatus(store.reports, { now, limit: SHOWN });
+  const { subscriptions, failing, unverified } = await readHubStatus(store.reports, { now, limit: SHOWN });
   return {
     url,
     subscriptions,
@@ -229,10 +224,5 @@ async function hubStatus({ store, config }: AppContext, now: number): Promise<St
       triedAgain: dueAt === null ? null : rfc3339(dueAt),
     })),
     unverified,
-    pings: pings.map(({ publishedAt, dueAt, ...ping }) => ({
-      ...ping,
-      published: rfc3339(publishedAt),
-      due: rfc3339(dueAt),
-    })),
   };
 }

@@ -5,15 +5,13 @@
  * Not erased: mail that was submitted, files written by a file transport, log files, backups, and import and export
  * files.
  */
-import { domainToUnicode } from 'node:url';
 import { sql } from 'kysely';
 import type { SigningSecrets } from '../core/config/signing-secrets.ts';
 import { removeDeletedText } from '../core/store/deleted-text.ts';
-import { isInOpenState, OPEN_DELIVERY_STATES } from '../core/store/delivery-states.ts';
+import { OPEN_DELIVERY_STATES } from '../core/store/delivery-states.ts';
 import { revokedLease } from '../core/store/lease.ts';
 import { type Db, type InTransaction, inTransaction, type Tx } from '../core/store/store.ts';
 import type { SuppressionReason } from '../core/store/tables.ts';
-import { isAtDomain } from '../lib/address.ts';
 import { changesRateKey, linkRateKeys } from './account-links.ts';
 import { lockSubscriber, type SubscriberRow } from './consent/changes.ts';
 import { addressRateKeys } from './consent/signup-limits.ts';
@@ -88,36 +86,9 @@ export async function replaceByHash(
     .where('edition_id', 'in', (e) => e.selectFrom('editions').select('id'))
     .where('subscriber_id', '=', subscriberId)
     .execute();
-  await tx.deleteFrom('service_refusals').where('subscriber_id', '=', subscriberId).execute();
-  await deletePausedDomain(tx, subscriber);
   await tx.deleteFrom('service_messages').where('subscriber_id', '=', subscriberId).execute();
   // Cascades to subscriptions and consent_events.
   await tx.deleteFrom('subscribers').where('id', '=', subscriberId).execute();
-}
-
-/** Ends the pause of the subscriber's domain where nobody else waits for it: the domain may be the person's name. */
-async function deletePausedDomain(tx: Tx, { id, email, email_key: key }: SubscriberRow): Promise<void> {
-  const domainOf = (address: string): string => address.slice(address.lastIndexOf('@') + 1).toLowerCase();
-  const domain = domainOf(key);
-  await tx
-    .deleteFrom('paused_domains')
-    // As this subscriber spelled it, or another.
-    .where('domain', 'in', [domain, domainToUnicode(domain), domainOf(email)])
-    .where((e) =>
-      e.not(
-        e.exists(
-          e
-            .selectFrom('deliveries')
-            .innerJoin('subscribers', 'subscribers.id', 'deliveries.subscriber_id')
-            .select('deliveries.subscriber_id')
-            .whereRef('deliveries.edition_id', '=', 'paused_domains.edition_id')
-            .where(isInOpenState('deliveries'))
-            .where('deliveries.subscriber_id', '!=', id)
-            .where(isAtDomain(domain)),
-        ),
-      ),
-    )
-    .execute();
 }
 
 /**

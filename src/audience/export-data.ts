@@ -50,34 +50,7 @@ export async function exportSubscriberData(db: Db, subscriberId: number): Promis
       at: instantOf(changedAt),
     })),
     bounces: bounces.map((one) => ({ ...one, at: instantOf(one.at) })),
-    refusals: (await listRefusals(db, subscriberId)).map((one) => ({ ...one, at: instantOf(one.at) })),
   };
-}
-
-/** What the recipient's server refused since it last accepted a message, editions first; each list newest first. */
-async function listRefusals(db: Db, subscriberId: number) {
-  const ofEditions = await db
-    .selectFrom('edition_refusals')
-    .innerJoin('editions', 'editions.id', 'edition_refusals.edition_id')
-    .select([
-      'edition_refusals.at',
-      'editions.newsletter',
-      'editions.slot',
-      'editions.revision',
-      'edition_refusals.domain',
-    ])
-    // By edition: no index has the subscriber alone.
-    .where('edition_refusals.edition_id', 'in', (e) => e.selectFrom('editions').select('editions.id'))
-    .where('edition_refusals.subscriber_id', '=', subscriberId)
-    .orderBy('edition_refusals.edition_id', 'desc')
-    .execute();
-  const ofServiceMessages = await db
-    .selectFrom('service_refusals')
-    .select(['at', 'domain'])
-    .where('subscriber_id', '=', subscriberId)
-    .orderBy('message_id', 'desc')
-    .execute();
-  return [...ofEditions, ...ofServiceMessages.map((one) => ({ ...one, newsletter: null, slot: null, revision: null }))];
 }
 
 /**

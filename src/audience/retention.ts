@@ -59,7 +59,6 @@ async function deleteUnconfirmed({ db, reports, dialect }: Store, since: number)
       const unconfirmed = await findUnconfirmed(tx, since, 'mailable', { among: ids }, BATCH);
       if (unconfirmed.length === 0) return 0;
       await tx.deleteFrom('bounces').where('subscriber_id', 'in', unconfirmed).execute();
-      await tx.deleteFrom('service_refusals').where('subscriber_id', 'in', unconfirmed).execute();
       await tx.deleteFrom('service_messages').where('subscriber_id', 'in', unconfirmed).execute();
       // Cascades to subscriptions and consent_events.
       await tx.deleteFrom('subscribers').where('id', 'in', unconfirmed).execute();

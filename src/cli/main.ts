@@ -4,7 +4,7 @@
 import { Command, CommanderError } from 'commander';
 import { COMMAND_MODULES } from '../app/commands.ts';
 import { openParts } from '../app/context-parts.ts';
-import { type AppContext, type AppContextOptions, type ProcessEnv, withAppContext } from '../core/app-context.ts';
+import { type AppContext, type ProcessEnv, withAppContext } from '../core/app-context.ts';
 import { openOutput } from '../core/cli/output.ts';
 import { openProgress } from '../core/cli/progress.ts';
 import { type OpenSendingProbes, openSendingProbes, type ProbingContext } from '../delivery/sending-domain/probes.ts';
@@ -98,8 +98,8 @@ function createContext(
   });
   const cli = {
     exitCode: 0,
-    withApp: (work: (app: AppContext) => Promise<void>, level = 'warn', options: AppContextOptions = {}) =>
-      withAppContext(processEnv(level), openParts, work, options),
+    withApp: (work: (app: AppContext) => Promise<void>, level = 'warn') =>
+      withAppContext(processEnv(level), openParts, work),
     processEnv,
     env,
     print(line: string) {

@@ -6,7 +6,6 @@ import { openTemplates, type Templates } from '../lib/templates.ts';
 import type { Clock } from '../lib/time.ts';
 import { type Config, loadConfig } from './config/config.ts';
 import type { Keys } from './keys.ts';
-import { upgradeStore } from './store/backup/upgrade.ts';
 import { ensureSchema } from './store/schema.ts';
 import { openStore, type Store } from './store/store.ts';
 
@@ -33,11 +32,6 @@ export interface ProcessEnv {
   log: Log;
 }
 
-export interface AppContextOptions {
-  /** Run missing migrations, if the configuration allows that. */
-  mayMigrate?: boolean;
-}
-
 /**
  * Opens the context, creating the schema in an empty database; calls `work`; closes the context, also after an error.
  * @throws ConfigError, StoreError, or what `work` throws
@@ -46,16 +40,11 @@ export async function withAppContext<T>(
   processEnv: ProcessEnv,
   openParts: (config: Config, store: Store) => ContextParts,
   work: (app: AppContext) => Promise<T>,
-  { mayMigrate = false }: AppContextOptions = {},
 ): Promise<T> {
   const { configFile, env, cwd, clock, log } = processEnv;
   const config = loadConfig(configFile, env, cwd);
   const store = await openStore({ databaseUrl: config.secrets.databaseUrl, path: config.paths.store });
   try {
-    if (mayMigrate && config.migrate === 'auto') {
-      const upgrade = await upgradeStore(store, clock());
-      if (upgrade !== null) log.warn({ ...upgrade }, 'migrated the store');
-    }
     await ensureSchema(store);
     const templates = openTemplates(config.paths.templates, config.publication.zone);
     return await work({ config, store, templates, clock, log, ...openParts(config, store) });

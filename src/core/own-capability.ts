@@ -3,7 +3,7 @@ import { DAY, SECOND } from '../lib/time.ts';
 import type { AlertSubject } from './alerts/alert-kind.ts';
 import { listOpenAlerts } from './alerts/alerts.ts';
 import type { Capability } from './capability.ts';
-import { foldRuns } from './schedule/retention.ts';
+import { deleteOldRuns } from './schedule/retention.ts';
 import { countRunsSince, listLastRuns } from './schedule/run-ledger.ts';
 import { foldCountSlots, readStateCounts } from './store/counts.ts';
 import { deleteExpiredRateLimits } from './store/rate-limits.ts';
@@ -15,11 +15,14 @@ const runsPage = ({ job }: AlertSubject) => ({
   needs: 'editions.read' as const,
 });
 
+/** Months of slots to compare with; they hold nothing about persons. */
+const RUNS_KEPT_FOR = 180 * DAY;
+
 export const coreCapability: Capability = {
-  async runRetention({ store, config }, now) {
+  async runRetention({ store }, now) {
     await foldCountSlots(store.db);
     return {
-      runs: await foldRuns(store, now - config.retention.runsDays * DAY),
+      runs: await deleteOldRuns(store.db, now - RUNS_KEPT_FOR),
       rates: await deleteExpiredRateLimits(store.db, now),
     };
   },

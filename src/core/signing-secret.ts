@@ -55,8 +55,6 @@ export async function verifySigningSecrets(config: SecretConfig, db: Db, dialect
   const recorded = await readMeta(db, SECRET_FINGERPRINT);
   const secrets = readSigningSecrets(config, dialect);
   if (recorded === undefined) {
-    // Stores of earlier versions have no fingerprint.
-    if (secrets === null && (await knowsAddresses(db))) throw new SecretError(missing(config));
     return { kind: 'unrecorded', secrets };
   }
   if (secrets === null) throw new SecretError(missing(config));
@@ -76,12 +74,6 @@ export async function adoptSigningSecret(config: SecretConfig, store: Store): Pr
   if ((await readMeta(store.db, SECRET_FINGERPRINT)) === value) return false;
   await writeMeta(store.db, SECRET_FINGERPRINT, value);
   return true;
-}
-
-async function knowsAddresses(db: Db): Promise<boolean> {
-  const subscriber = await db.selectFrom('subscribers').select('id').limit(1).executeTakeFirst();
-  const suppression = await db.selectFrom('suppressions').select('address_hash').limit(1).executeTakeFirst();
-  return (subscriber ?? suppression) !== undefined;
 }
 
 /** What is lost with a secret, for an operator. */

@@ -12,17 +12,22 @@ export const RELEASE_QUEUE: Action = {
   desk: '“Release the queue” under Deliveries',
 };
 
-/** A server that rejects the service messages to everyone. */
+/** A server that refuses the service messages to everyone. */
 export const SERVICE_MESSAGES_REFUSED: AlertId = { kind: 'service-messages', subject: {} };
+
+/** An edition whose deliveries the server defers again and again. */
+export function deferralAlert(edition: number): AlertId {
+  return { kind: 'deferred', subject: { edition } };
+}
 
 /** Service messages of one kind that cannot be built, such as after a mistake in their template. */
 export function unbuildableAlert(template: string): AlertId {
   return { kind: 'service-messages', subject: { template } };
 }
 
-/** An edition that was paused because of the server's replies. @param domain only its deliveries to that domain */
-export function pauseAlert(edition: number, domain?: string): AlertId {
-  return { kind: 'edition', subject: domain === undefined ? { edition } : { edition, domain } };
+/** An edition that was paused because of the server's replies. */
+export function pauseAlert(edition: number): AlertId {
+  return { kind: 'edition', subject: { edition } };
 }
 
 /** An edition that was paused because of a retraction. */
@@ -45,6 +50,7 @@ const deliveryPage = ({ edition }: AlertSubject) =>
 export const DELIVERY_ALERT_KINDS: Record<string, AlertKind> = {
   edition: { title: 'Delivery is paused', page: deliveryPage },
   retraction: { title: 'Delivery is paused: a story was retracted', page: deliveryPage },
+  deferred: { title: 'The mail server defers many messages', page: deliveryPage },
   undelivered: { title: 'Many deliveries failed', page: deliveryPage },
   complaints: { title: 'People complain', page: deliveriesPage },
   bounces: { title: 'Many addresses cannot be reached', page: deliveriesPage },

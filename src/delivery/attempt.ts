@@ -3,33 +3,45 @@
  */
 import type { RefusalKind } from '../core/store/tables.ts';
 import type { Clock } from '../lib/time.ts';
+import type { ServerFailure } from './control/back-off.ts';
 import { RecipientError } from './message/message-fields.ts';
-import { type DeliveryOutcome, expiredReason, LAST_INTERRUPTED, MAY_HAVE_ARRIVED } from './queue/delivery-outcome.ts';
+import { type DeliveryOutcome, expiredReason, MAY_HAVE_ARRIVED } from './queue/delivery-outcome.ts';
 import { type Connection, type OutgoingMessage, TransportError } from './transport/connection.ts';
 import { redactAddresses } from './transport/redact-addresses.ts';
-import { refusalKind } from './transport/refusal-kind.ts';
-import { decideRetry } from './transport/retry.ts';
+import { classifyFailure, retryDelay, type SubmissionFailure } from './transport/retry.ts';
 
 export interface AttemptContext {
   clock: Clock;
   /** Spreads retries: from 0 up to but not including 1. */
   random: () => number;
-  /** Maximum number of attempts, and milliseconds before the second. */
-  policy: { attempts: number; firstWait: number };
   /**
-   * What to do about a message that the server may have accepted: `retry` submits it again with the same Message-ID.
+   * What to do about a message that the server may have accepted: `retry` submits it again once, with the same
+   * Message-ID.
    */
   uncertain: 'retry' | 'hold';
 }
 
+/** A claimed row of either outbox. */
+export interface SubmittedRow {
+  /** Before this attempt. */
+  attempts: number;
+  /** No attempt is made from this instant on; null if it does not expire. */
+  expiresAt: number | null;
+  /** Whether an earlier attempt may have arrived. */
+  mayHaveArrived: boolean;
+}
+
 /** What an attempt says about other messages. */
 export type Verdict =
-  | { kind: 'accepted' }
-  /** `words`: the server's, without addresses. */
+  /** The server answers: it accepted the message, or spoke about its recipient. */
+  | { kind: 'answered' }
+  /** It counts for the circuit breaker. `words`: the server's, without addresses. */
   | { kind: 'refused'; refusal: RefusalKind; words: string }
-  /** No message can be submitted. `reason` is without addresses. */
-  | { kind: 'trouble'; cause: 'temporary' | 'configuration'; reason: string }
-  /** It failed without the server. */
+  /** No reply. */
+  | { kind: 'unanswered'; words: string }
+  /** No message can be submitted. */
+  | { kind: 'trouble'; failure: ServerFailure }
+  /** Nothing: the message failed without the server, or the connection was used up. */
   | { kind: 'none' };
 
 export type BuiltMessage =
@@ -48,57 +60,61 @@ export async function buildMessage(build: () => Promise<OutgoingMessage>): Promi
 
 /**
  * Submits one message whose row is marked.
- * @param row.attempts before this one
- * @param row.expiresAt no attempt is made from this instant on; null if it does not expire
  * @returns the outcome, and what it says about other messages
  * @throws errors that are not failures of the transport
  */
 export async function submitMessage(
-  row: { attempts: number; expiresAt: number | null },
+  row: SubmittedRow,
   message: OutgoingMessage,
   connection: Connection,
-  { clock, random, policy, uncertain }: AttemptContext,
+  context: AttemptContext,
 ): Promise<{ outcome: DeliveryOutcome; verdict: Verdict }> {
   try {
-    return { outcome: { kind: 'submitted', reply: await connection.submit(message) }, verdict: { kind: 'accepted' } };
+    return { outcome: { kind: 'submitted', reply: await connection.submit(message) }, verdict: { kind: 'answered' } };
   } catch (error) {
     if (!(error instanceof TransportError)) throw error;
-    const { failure } = error;
-    const { reply } = failure;
-    const words = redactAddresses(failure.message);
-    const refusal = refusalKind(failure);
-    const verdict: Verdict = refusal === null ? { kind: 'none' } : { kind: 'refused', refusal, words };
-    if (failure.mayHaveArrived && uncertain === 'hold') {
-      return { outcome: { kind: 'uncertain', reason: `${MAY_HAVE_ARRIVED}: ${failure.message}` }, verdict };
-    }
-    const decision = decideRetry(failure, row.attempts + 1, policy, clock(), random());
-    const reason = failure.mayHaveArrived ? `${decision.reason}; ${MAY_HAVE_ARRIVED}` : decision.reason;
-    switch (decision.kind) {
-      case 'retry': {
-        const { dueAt } = decision;
-        if (row.expiresAt !== null && dueAt >= row.expiresAt) {
-          return { outcome: { kind: 'failed', reply, reason: expiredReason(reason) }, verdict };
-        }
-        return { outcome: { kind: 'deferred', dueAt, reply, reason }, verdict };
-      }
-      case 'fail':
-        return { outcome: { kind: 'failed', reply, reason }, verdict };
-      case 'stop':
-        return {
-          outcome: { kind: 'reverted', reply, reason },
-          verdict: { kind: 'trouble', cause: decision.cause, reason: words },
-        };
-    }
+    return decideFailure(error.failure, row, context);
   }
 }
 
-/** The last attempt of a row that used all attempts and is open was interrupted; otherwise it would have an outcome. */
-export function isUsedUp(attempts: number, { policy }: AttemptContext): boolean {
-  return attempts >= policy.attempts;
-}
-
-export function usedUpReason(attempts: number): string {
-  return `given up after ${attempts} attempts, ${LAST_INTERRUPTED}`;
+/** Decides the outcome of a failed attempt. */
+function decideFailure(
+  failure: SubmissionFailure,
+  row: SubmittedRow,
+  { clock, random, uncertain }: AttemptContext,
+): { outcome: DeliveryOutcome; verdict: Verdict } {
+  const { reply, replyCode, message } = failure;
+  const words = redactAddresses(message);
+  const now = clock();
+  const kind = classifyFailure(failure);
+  const reason = kind === 'uncertain' ? `${message}; ${MAY_HAVE_ARRIVED}` : message;
+  const dueAt = now + retryDelay(row.attempts + 1, random());
+  const later: DeliveryOutcome =
+    row.expiresAt !== null && dueAt >= row.expiresAt
+      ? { kind: 'failed', reply, reason: expiredReason(reason) }
+      : { kind: 'deferred', dueAt, reply, reason };
+  switch (kind) {
+    case 'uncertain': {
+      const isHeld = uncertain === 'hold' || row.mayHaveArrived;
+      const verdict: Verdict = { kind: 'refused', refusal: 'uncertain', words };
+      return { outcome: isHeld ? { kind: 'uncertain', reason } : later, verdict };
+    }
+    case 'permanent':
+      return {
+        outcome: { kind: 'failed', reply, reason },
+        verdict: replyCode === null ? { kind: 'none' } : { kind: 'refused', refusal: 'permanent', words },
+      };
+    case 'temporary':
+      return { outcome: later, verdict: replyCode === null ? { kind: 'unanswered', words } : { kind: 'answered' } };
+    case 'connection':
+      return { outcome: { kind: 'reverted', reply, reason, dueAt: now }, verdict: { kind: 'none' } };
+    case 'unavailable':
+    case 'systemic':
+      return {
+        outcome: { kind: 'reverted', reply, reason },
+        verdict: { kind: 'trouble', failure: { reason: words, isUrgent: kind === 'systemic' } },
+      };
+  }
 }
 
 /** The outcome of a message that failed without the server. */

@@ -36,9 +36,8 @@ export const deliveryCapability: Capability = {
     deliveries: { exportedAs: 'deliveries', erasure: 'anonymised' },
     service_messages: { exportedAs: 'serviceMessages', erasure: 'deleted' },
     bounces: { exportedAs: 'bounces', erasure: 'anonymised' },
-    edition_refusals: { exportedAs: 'refusals', erasure: 'deleted' },
-    service_refusals: { exportedAs: 'refusals', erasure: 'deleted' },
-    paused_domains: { exportedAs: null, erasure: 'deleted' },
+    // Only until a run decides what they mean; the replies are in the deliveries.
+    edition_refusals: { exportedAs: null, erasure: 'deleted' },
   },
   alertKinds: DELIVERY_ALERT_KINDS,
 };

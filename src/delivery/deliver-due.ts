@@ -4,8 +4,8 @@ import type { AppContext } from '../core/app-context.ts';
 import { DELIVERY_HELD, readMeta } from '../core/store/meta.ts';
 import { editionAction } from '../editions/edition-action.ts';
 import { rfc3339 } from '../lib/time.ts';
-import { DELIVERY_STOPPED, pauseAlert, RELEASE_QUEUE, SERVICE_MESSAGES_REFUSED, unbuildableAlert } from './alerts.ts';
-import type { OnRecovery, OnTrouble } from './control/back-off-state.ts';
+import { DELIVERY_STOPPED, pauseAlert, RELEASE_QUEUE, unbuildableAlert } from './alerts.ts';
+import type { OnRecovery, OnTrouble } from './control/back-off.ts';
 import type { DeliveryPause, OnPause } from './control/circuit-breaker.ts';
 import { deliver } from './deliver.ts';
 import { DeliveryMonitor } from './monitor/monitor.ts';
@@ -16,9 +16,6 @@ import { openTransport } from './transport/open-transport.ts';
 
 /** The result of a run, with the names of the editions that it paused. */
 export type NamedRunResult = Omit<DeliveryRunResult, 'paused'> & { paused: (DeliveryPause & { edition: string })[] };
-
-/** The alert about a back-off. */
-const TROUBLE_ALERTS = { server: DELIVERY_STOPPED, service: SERVICE_MESSAGES_REFUSED };
 
 /**
  * Delivers what is due. Raises alerts when the server accepts nothing, and resolves them after the next success; the
@@ -48,24 +45,21 @@ export async function deliverDue(
   const secrets = await keys.signingSecrets();
   const signers = keys.signers();
   const names = new Map<number, string>();
-  const onPause: OnPause = async (tx, { editionId, domain, reason }) => {
+  const onPause: OnPause = async (tx, { editionId, reason }) => {
     const name = await editionName(tx, editionId);
     names.set(editionId, name);
-    const what = domain === undefined ? name : `${name} to ${domain}`;
-    const options = domain === undefined ? '' : `--domain ${domain}`;
-    const message = `Delivery of ${what} is paused: ${reason}.`;
-    const actions = [editionAction('resume', 'resume it when the cause is removed', name, { options })];
-    await raiseAlert(tx, { ...pauseAlert(editionId, domain), message, actions }, clock());
+    const message = `Delivery of ${name} is paused: ${reason}.`;
+    const actions = [editionAction('resume', 'resume it when the cause is removed', name)];
+    await raiseAlert(tx, { ...pauseAlert(editionId), message, actions }, clock());
   };
-  const onTrouble: OnTrouble = async (tx, { scope, backOff }) => {
-    const { cause, reason, since } = backOff;
-    const what = scope === 'server' ? 'Delivery' : 'Delivery of service messages';
-    const state = cause === 'configuration' ? 'stopped' : `has waited since ${rfc3339(since)}`;
-    const message = `${what} ${state}: ${reason}. Everything else is still pending, and is tried again by itself.`;
-    await raiseAlert(tx, { ...TROUBLE_ALERTS[scope], message }, clock());
+  const onTrouble: OnTrouble = async (tx, { reason, since }) => {
+    const message =
+      `Delivery has waited since ${rfc3339(since)}: ${reason}. Everything is still pending, and is tried again by ` +
+      'itself.';
+    await raiseAlert(tx, { ...DELIVERY_STOPPED, message }, clock());
   };
   // At once: the rest of the run may take hours.
-  const onRecovery: OnRecovery = (tx, scope) => resolveAlerts(tx, [TROUBLE_ALERTS[scope]], clock());
+  const onRecovery: OnRecovery = (tx) => resolveAlerts(tx, [DELIVERY_STOPPED], clock());
   const onServiceMessagesBuilt: DeliverOptions['onServiceMessagesBuilt'] = async (kind, problem) => {
     const alert = unbuildableAlert(kind);
     const message =
@@ -83,11 +77,7 @@ export async function deliverDue(
     },
   });
   const { submitted, service, stopped, retryAt } = result;
-  const accepted = [
-    ...(submitted + service.submitted > 0 ? [DELIVERY_STOPPED] : []),
-    ...(service.submitted > 0 ? [SERVICE_MESSAGES_REFUSED] : []),
-  ];
-  await resolveAlerts(store.db, accepted, clock());
+  if (submitted + service.submitted > 0) await resolveAlerts(store.db, [DELIVERY_STOPPED], clock());
   if (stopped !== null && retryAt === undefined && !signal?.aborted) {
     const held = await readMeta(store.db, DELIVERY_HELD);
     const why = held === undefined ? stopped : `the queue is held, ${held}`;

@@ -26,10 +26,9 @@ export async function deliver(
   signal?.addEventListener('abort', end);
   try {
     if (!run.isEnding && !(await run.admit())) return run.result;
-    const probes = run.backOff.isProbing ? [new DeliveryWorker(run).probe()] : [];
-    const probed = await Promise.allSettled(probes);
-    // Nothing is due, or the server did not answer for all.
-    if (run.backOff.isProbing) end();
+    const probed = await Promise.allSettled(run.isProbing ? [new DeliveryWorker(run).work(() => run.isProbing)] : []);
+    // Nothing is due, or the server did not answer.
+    if (run.isProbing) end();
     const workers = Array.from({ length: transport.connections }, () =>
       new DeliveryWorker(run).work().catch((error: unknown) => {
         end();
@@ -38,9 +37,6 @@ export async function deliver(
     );
     const results = await Promise.allSettled(workers);
     await run.claims.release();
-    await run.services?.release();
-    await run.backOff.release();
-    await run.serviceBackOff.release();
     const failure = [...probed, ...results].find((result) => result.status === 'rejected');
     if (failure !== undefined) throw failure.reason;
     await finishEditions(store.db, options.prepareFinish);

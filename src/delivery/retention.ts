@@ -3,17 +3,15 @@
  * An interrupted run is continued by the next, and running twice, or concurrently, changes nothing.
  */
 import { sql } from 'kysely';
-import { resolveAlerts } from '../core/alerts/alerts.ts';
 import type { AppContext } from '../core/app-context.ts';
 import { isInOpenState, OPEN_DELIVERY_STATES } from '../core/store/delivery-states.ts';
 import { revokedLease } from '../core/store/lease.ts';
 import type { Db, Store } from '../core/store/store.ts';
-import { DAY, localDate } from '../lib/time.ts';
-import { pauseAlert } from './alerts.ts';
+import { DAY } from '../lib/time.ts';
+import { deleteRefusalsOfFinished } from './control/circuit-breaker.ts';
 import { deleteProgress } from './progress.ts';
 import { EVENT_IDS_KEPT } from './providers/replay-window.ts';
 import { CANCELLED } from './queue/delivery-outcome.ts';
-import { deleteRefusalsOfFinished } from './queue/refusals.ts';
 import { settleDelivered } from './queue/reported-deliveries.ts';
 
 /** Only deliveries that are not open are folded, so those that can be settled are settled first. */
@@ -22,13 +20,9 @@ export async function runDeliveryRetention(
   now: number,
 ): Promise<Record<string, number>> {
   const before = now - config.retention.deliveriesDays * DAY;
-  // The warm-up counts the current day of the zone only; three days allow for a change of the zone.
-  await deleteWarmUpDays(store, localDate(now - 3 * DAY, config.publication.zone));
   await settleDelivered(store, now);
   await failUncertainOfCancelled(store, now);
-  const domains = await deleteRefusalsOfFinished(store.db);
-  const alerts = domains.map(({ editionId, domain }) => pauseAlert(editionId, domain));
-  await resolveAlerts(store.db, alerts, now);
+  await deleteRefusalsOfFinished(store.db);
   return {
     deliveries: await foldDeliveries(store, before),
     // Minutes of the progress of deliveries.
@@ -221,9 +215,4 @@ async function deleteProviderEvents({ db }: Pick<Store, 'db'>, before: number): 
     deleted += Number(numDeletedRows);
     if (numDeletedRows === 0n) return deleted;
   }
-}
-
-/** Deletes the warm-up counts of days before a local date, such as `2026-11-24`. */
-async function deleteWarmUpDays({ db }: Pick<Store, 'db'>, before: string): Promise<void> {
-  await db.deleteFrom('warm_up_days').where('day', '<', before).execute();
 }

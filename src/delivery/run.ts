@@ -7,21 +7,28 @@ import type { Signer } from '../core/keys.ts';
 import type { Store } from '../core/store/store.ts';
 import { findEditionById } from '../editions/queries.ts';
 import type { Templates } from '../lib/templates.ts';
-import { type Clock, MINUTE } from '../lib/time.ts';
+import type { Clock } from '../lib/time.ts';
 import { RELEASE_QUEUE } from './alerts.ts';
-import type { AttemptContext } from './attempt.ts';
-import type { BackOff } from './control/back-off.ts';
-import { BackOffState, type OnRecovery, type OnTrouble } from './control/back-off-state.ts';
-import { type BreakerResult, CircuitBreaker, type DeliveryPause, type OnPause } from './control/circuit-breaker.ts';
+import type { AttemptContext, Verdict } from './attempt.ts';
+import {
+  type BackOff,
+  endBackOff,
+  type OnRecovery,
+  type OnTrouble,
+  readBackOff,
+  recordServerFailure,
+  type ServerFailure,
+} from './control/back-off.ts';
+import { type DeliveryPause, judgeRefusal, type OnPause } from './control/circuit-breaker.ts';
 import { pauseIfDelivering } from './control/edition-control.ts';
-import { openRateLimiter } from './limits/rate-limiter.ts';
+import { DailyLimit } from './limits/daily-limit.ts';
+import { Pacer } from './limits/pacer.ts';
 import { type MessageMaker, prepareMessages } from './message/edition-message.ts';
 import { prepareServiceMessage, type ServiceMessage } from './message/service-message.ts';
 import { ClaimBuffer } from './queue/claim-buffer.ts';
 import type { DeliveryOutcome } from './queue/delivery-outcome.ts';
 import { GroupCommit } from './queue/group-commit.ts';
-import type { ClaimedDelivery, PrepareFinish } from './queue/outbox.ts';
-import { ServiceClaimBuffer } from './queue/service-claim-buffer.ts';
+import type { PrepareFinish } from './queue/outbox.ts';
 import type { OutgoingMessage, Transport } from './transport/connection.ts';
 import { type ConnectionOpener, openConnectionOpener } from './transport/connection-opener.ts';
 import { redactAddresses } from './transport/redact-addresses.ts';
@@ -38,7 +45,7 @@ interface OutcomeCounts {
 export interface DeliveryRunResult extends OutcomeCounts {
   /** The same for service messages. */
   service: OutcomeCounts;
-  /** Editions, and domains of editions, that this run paused because every recipient is refused. */
+  /** Editions that this run paused. */
   paused: DeliveryPause[];
   /**
    * Why the run ended before everything due was done, for the operator; null if nothing was left. What was not
@@ -61,7 +68,7 @@ export interface DeliverOptions {
   signal?: AbortSignal | undefined;
   /** Called after every delivery. */
   onProgress?: ((result: Readonly<DeliveryRunResult>) => void) | undefined;
-  /** Called in the transaction that pauses an edition, or a domain of it, because every recipient is refused. */
+  /** Called in the transaction that pauses an edition, because every recipient is refused or nothing can be built. */
   onPause?: OnPause | undefined;
   /** Called before an edition is set to `done`. */
   prepareFinish?: PrepareFinish | undefined;
@@ -78,7 +85,7 @@ export interface DeliverOptions {
   probeNow?: boolean | undefined;
   /** Delivers this edition only. */
   editionId?: number | undefined;
-  /** Spreads retries, and chooses deliveries for probes: from 0 up to but not including 1. Default: Math.random. */
+  /** Spreads retries: from 0 up to but not including 1. Default: Math.random. */
   random?: (() => number) | undefined;
 }
 
@@ -92,67 +99,51 @@ export class DeliveryRun {
   readonly store: Store;
   readonly result: DeliveryRunResult;
   readonly claims: ClaimBuffer;
-  /** Null if a single edition is delivered. */
-  readonly services: ServiceClaimBuffer | null;
   readonly commit: GroupCommit;
   readonly opener: ConnectionOpener;
-  readonly backOff: BackOffState;
-  readonly serviceBackOff: BackOffState;
-  readonly breaker: CircuitBreaker;
   readonly attempt: AttemptContext;
+  readonly dailyLimit: DailyLimit | null;
+  readonly #pacer: Pacer | null;
   readonly #config: Config;
   readonly #options: DeliverOptions;
   readonly #end = new AbortController();
   readonly #messages = new Map<number, Promise<MessageMaker>>();
-  /** How refusals were counted in the result, by claim. */
-  readonly #countedRefusals = new Map<string, 'failed' | 'deferred'>();
   /** Why service messages cannot be built, by kind; null if they can. */
   readonly #serviceProblems = new Map<ServiceMessage['kind'], string | null>();
-  /** Since the last success. */
+  #isProbing = false;
+  /** Since the last answer. */
   #serverFailures = 0;
   #failing: Promise<void> | null = null;
 
   constructor(store: Store, config: Config, transport: Transport, options: DeliverOptions) {
     const { clock, editionId, random = Math.random } = options;
-    const { attempts, retryMinutes, uncertain } = config.delivery;
+    const { uncertain, perSecond } = config.delivery;
     this.store = store;
     this.#config = config;
     this.#options = options;
     this.result = emptyRunResult();
     this.opener = openConnectionOpener(transport);
     this.commit = new GroupCommit(store, clock);
-    this.backOff = new BackOffState(store, 'server', clock, options);
-    this.serviceBackOff = new BackOffState(store, 'service', clock, options);
-    this.breaker = new CircuitBreaker(store, clock, this.backOff, options.onPause);
-    this.attempt = { clock, random, policy: { attempts, firstWait: retryMinutes * MINUTE }, uncertain };
+    this.attempt = { clock, random, uncertain };
+    this.dailyLimit = DailyLimit.open(config);
+    this.#pacer = perSecond === undefined ? null : new Pacer(store, perSecond, clock);
     this.claims = new ClaimBuffer(store, {
       workers: transport.connections,
       clock,
       editionId,
       newsletters: config.newsletters.map(({ id }) => id),
       uncertain,
-      rateLimiter: openRateLimiter(config),
+      dailyLimit: this.dailyLimit,
       mayClaim: () => this.#mayClaim(),
-      isProbing: () => this.backOff.isProbing,
-      random,
       onClaimed: ({ expired, held }) => {
         this.result.failed += expired;
         if (held !== null) this.result.stopped ??= withCommands(`the queue is held, ${held}`, [RELEASE_QUEUE]);
         if (expired > 0) options.onProgress?.(this.result);
       },
+      onServiceExpired: (count) => {
+        this.result.service.failed += count;
+      },
     });
-    const onExpired = (count: number): void => {
-      this.result.service.failed += count;
-    };
-    this.services =
-      editionId === undefined
-        ? new ServiceClaimBuffer(store, { clock, onExpired, backOff: this.serviceBackOff })
-        : null;
-  }
-
-  /** Whether messages are counted for `delivery.perDay`. */
-  get hasDailyLimit(): boolean {
-    return this.#config.delivery.perDay !== undefined;
   }
 
   /** Whether nothing more may be started. */
@@ -165,54 +156,60 @@ export class DeliveryRun {
     this.#end.abort();
   }
 
-  /** Whether the server accepts nothing, as far as this run knows. */
-  get isFailing(): boolean {
-    return this.#failing !== null;
+  /** Whether one message at a time may be submitted, until the server answers. */
+  get isProbing(): boolean {
+    return this.#isProbing;
   }
 
   /** Reads whether the server may be tried. @returns false if it is left alone */
   async admit(): Promise<boolean> {
-    const isForced = this.#options.probeNow === true;
-    const { admission, backOff } = await this.backOff.admit({ isForced });
-    if (admission === 'wait' && backOff !== null) this.#stop(backOff);
-    return admission !== 'wait';
-  }
-
-  /** Claims the probe for this run. @returns false, and ends the run, if another process probes */
-  async claimProbe(): Promise<boolean> {
-    if (await this.backOff.claimProbe()) return true;
-    const backOff = await this.backOff.current();
-    if (backOff !== null) this.#stop(backOff);
-    this.end();
-    return false;
+    const backOff = await readBackOff(this.store.db);
+    this.#isProbing = backOff !== null && (this.#options.probeNow === true || this.attempt.clock() >= backOff.retry_at);
+    return this.#mayClaim();
   }
 
   async #mayClaim(): Promise<boolean> {
-    if (this.backOff.isProbing) return true;
-    const backOff = await this.backOff.current();
-    if (backOff === null) return true;
-    this.#stop(backOff);
-    return false;
+    if (this.#isProbing) return true;
+    const backOff = await readBackOff(this.store.db);
+    if (backOff !== null) this.#stop(backOff);
+    return backOff === null;
   }
 
-  /** Notes that the server has accepted a message. Awaits nothing unless this run probes. */
-  accepted(): Promise<void> | undefined {
+  /** Notes that the server answers. Awaits nothing unless this run probes. */
+  answered(): Promise<void> | undefined {
     this.#serverFailures = 0;
-    return this.backOff.accept();
+    if (!this.#isProbing) return undefined;
+    this.#isProbing = false;
+    return endBackOff(this.store, this.#options.onRecovery);
   }
 
-  /** Notes that a message was refused for reasons that concern all. */
-  async serverFailed(failure: { cause: 'temporary' | 'configuration'; reason: string }): Promise<void> {
-    this.#serverFailures += 1;
-    const isClear = failure.cause === 'configuration' || this.backOff.isProbing;
-    if (isClear || this.#serverFailures >= MAX_SERVER_FAILURES) await this.fail(failure);
+  /** Acts on what a failed attempt says about other messages. */
+  async heed(verdict: Verdict): Promise<void> {
+    switch (verdict.kind) {
+      case 'none':
+        return;
+      case 'trouble': {
+        const { failure } = verdict;
+        this.#serverFailures += 1;
+        const isClear = failure.isUrgent || this.#isProbing || this.#serverFailures >= MAX_SERVER_FAILURES;
+        return isClear ? this.fail(failure) : undefined;
+      }
+      case 'answered':
+        return this.answered();
+      case 'refused':
+      case 'unanswered':
+        if (verdict.kind === 'refused' && verdict.refusal === 'permanent') return this.answered();
+        return this.#isProbing ? this.fail({ reason: verdict.words, isUrgent: false }) : undefined;
+    }
   }
 
   /** Ends the run because the server accepts nothing. Begins a back-off, or makes it longer. */
-  fail({ cause, reason }: { cause: 'temporary' | 'configuration'; reason: string }): Promise<void> {
-    this.#failing ??= this.backOff
-      .fail({ cause, reason: redactAddresses(reason) })
-      .then((backOff) => this.#stop(backOff));
+  fail({ reason, isUrgent }: ServerFailure): Promise<void> {
+    const failure = { reason: redactAddresses(reason), isUrgent };
+    const { onTrouble } = this.#options;
+    this.#failing ??= recordServerFailure(this.store, failure, this.attempt.clock(), onTrouble).then((backOff) =>
+      this.#stop(backOff),
+    );
     return this.#failing;
   }
 
@@ -224,31 +221,25 @@ export class DeliveryRun {
     this.end();
   }
 
-  /** Waits until an instant, or the end of the run. @param instant by `performance.now()`, which nobody sets back */
-  async waitUntil(instant: number): Promise<void> {
-    const wait = instant - performance.now();
+  /** Waits until `delivery.perSecond` allows the next message of an edition, or until the end of the run. */
+  async pace(): Promise<void> {
+    if (this.#pacer === null) return;
+    const wait = (await this.#pacer.next()) - performance.now();
     if (wait > 0) await sleep(wait, undefined, { signal: this.#end.signal }).catch(() => {});
   }
 
-  /** Counts a refusal that was recorded, and decides what it means for others. @param words without addresses */
-  async refused(delivery: ClaimedDelivery, as: DeliveryOutcome['kind'], words: string): Promise<void> {
-    if (as === 'failed' || as === 'deferred') {
-      this.#countedRefusals.set(claimKey(delivery.editionId, delivery.subscriberId, delivery.fence), as);
-    }
-    this.#apply(await this.breaker.decide(delivery, words));
-  }
-
-  #apply({ paused, takenBack, backOff }: BreakerResult): void {
-    for (const { edition_id, subscriber_id, fence } of takenBack) {
-      const key = claimKey(edition_id, subscriber_id, fence);
-      const counted = this.#countedRefusals.get(key);
-      if (counted !== undefined) this.result[counted] -= 1;
-      this.#countedRefusals.delete(key);
-    }
+  /** Decides what a recorded refusal means for the others of its edition. @param words without addresses */
+  async judge(editionId: number, words: string): Promise<void> {
+    const { paused, takenBack } = await judgeRefusal(
+      this.store,
+      editionId,
+      words,
+      this.attempt.clock(),
+      this.#options.onPause,
+    );
+    // Other runs may have counted some of them.
+    this.result.failed = Math.max(0, this.result.failed - takenBack);
     if (paused !== null) this.result.paused.push(paused);
-    if (backOff === null) return;
-    this.#failing ??= Promise.resolve();
-    this.#stop(backOff);
   }
 
   /** Pauses an edition whose messages cannot be built. */
@@ -300,10 +291,6 @@ export class DeliveryRun {
     const { secrets, signers, templates } = this.#options;
     return prepareServiceMessage(message, { config: this.#config, secrets, signers, templates });
   }
-}
-
-function claimKey(editionId: number, subscriberId: number, fence: number): string {
-  return `${editionId} ${subscriberId} ${fence}`;
 }
 
 function emptyRunResult(): DeliveryRunResult {

@@ -36,14 +36,17 @@ const EDITION_ALERT_KINDS: Record<string, AlertKind> = {
   'stranded-draft': { title: 'A draft has no effect' },
 };
 
+/** More than a year: a season is compared with the one before. */
+const COUNTS_KEPT_FOR = 400 * DAY;
+
 export const editionsCapability: Capability = {
   startTasks: (app) => [
     repeat(15 * SECOND, 'reminding of approvals', app.log, () => remindOfApprovals(app)),
     repeat(MINUTE, 'looking for drafts without a slot', app.log, () => updateStrandedAlerts(app)),
   ],
-  async runRetention({ store: { db }, config: { retention, publication } }, now) {
+  async runRetention({ store: { db }, config: { publication } }, now) {
     return {
-      visits: await foldVisits(db, localDate(now - retention.readersDays * DAY, publication.zone)),
+      visits: await foldVisits(db, localDate(now - COUNTS_KEPT_FOR, publication.zone)),
       links: await deleteOldLinkStates(db, now),
     };
   },

@@ -15,7 +15,7 @@ import { type FeedItem, FORMATS, type Format } from './formats/feed-view.ts';
 import { chooseEntries, documentWriter, MAX_BYTES } from './formats/fit.ts';
 import { Frames } from './formats/frames.ts';
 import { type FailedArticle, type ItemResult, toItem, tombstonesOf } from './formats/item.ts';
-import { type RenderedBody, type RenderedItem, renderBody, renderItems } from './formats/rendered-item.ts';
+import { type RenderedBody, type RenderedItem, renderItems } from './formats/rendered-item.ts';
 import { type CachedItem, type ItemCache, itemCacheOf } from './item-cache.ts';
 import { selectForFeed } from './select.ts';
 
@@ -141,12 +141,11 @@ class Members {
         items.map(({ item }) => item),
         this.#context.config.publication.language,
       );
-      for (const [index, item] of rendered.entries()) {
-        const { id, version, item: source } = items[index] as (typeof items)[number];
+      for (const [index, { item, body }] of rendered.entries()) {
+        const { id, version } = items[index] as (typeof items)[number];
         this.#learn(id, { version, kind: 'item', item });
         left -= item.bodyBytes;
         if (left <= 0 || item.htmlBytes === 0) continue;
-        const body = renderBody(source.html);
         this.#bodies.set(item, body);
         this.#cache.keepBody(id, version, body);
       }

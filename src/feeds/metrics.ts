@@ -31,7 +31,7 @@ async function addReaders({ db, gauge, counter, now }: Metrics): Promise<void> {
 }
 
 async function addHub({ db, gauge, now }: Metrics): Promise<void> {
-  const { subscriptions, unverified, pendingPings, oldestPending } = await readHubStatus(db, { now, limit: 0 });
+  const { subscriptions, unverified, oldestPending } = await readHubStatus(db, { now, limit: 0 });
   const active = gauge('hub_subscriptions', 'Active WebSub subscriptions of the embedded hub.', ['topic']);
   const failing = gauge('hub_failing_subscriptions', 'Active subscriptions whose last notification failed.', ['topic']);
   for (const row of subscriptions) {
@@ -43,5 +43,4 @@ async function addHub({ db, gauge, now }: Metrics): Promise<void> {
     'How long the longest pending notification is pending, of subscriptions that do not fail.',
   ).set(secondsSince(oldestPending, now));
   gauge('hub_unverified_requests', 'Requests to the embedded hub that await verification.').set(unverified);
-  gauge('pending_hub_pings', 'Pending pings to another hub.').set(pendingPings);
 }

@@ -1,31 +1,28 @@
 /**
  * Mirrors the published documents to a folder, ready for any static host. Each is written atomically, with its
- * compressed forms beside it, and has the modification time that the store has. Archives: archive/mirror-archives.ts.
+ * compressed forms beside it, and has the modification time that the store has. Archive pages and derived feeds are
+ * rendered on request, and have no files.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat, utimes } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { mkdir, open, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Db } from '../core/store/store.ts';
 import { chunks } from '../lib/chunks.ts';
 import { MINUTE, SECOND } from '../lib/time.ts';
-import { type FeedDocument, findDocument, listDocuments } from './documents.ts';
+import { type DocumentInfo, type FeedDocument, findDocument, listDocuments } from './documents.ts';
 
-/** Lists the files that daywire has written, and the folders of archives, so that it never removes others. */
+/** Lists the files that daywire has written, so that it never removes others. */
 const MANIFEST = '.daywire-feeds';
 const TEMPORARY = /^\.daywire-[0-9a-f]{16}\.tmp$/;
-/** With a trailing slash. Earlier versions list each document of an archive. */
-const ARCHIVE = /^archive\/[a-z0-9][a-z0-9-]*\//;
-const ARCHIVE_FILE = /^\d{4}-\d\d(?:-\d+)?\.(?:rss|atom|json)(?:\.gz|\.br)?$/;
-const NAME = /^(?:[a-z0-9][a-z0-9-]*\/)*[a-z0-9][a-z0-9-]*(?:\.[a-z0-9]+)+$/;
+const NAME = /^[a-z0-9][a-z0-9-]*(?:\.[a-z0-9]+)+$/;
 /** A younger temporary file may be in use by another process. */
 const ABANDONED_AFTER = MINUTE;
 
 /**
- * Writes the documents that differ, and removes the files of deleted ones, and of archives that are not among these.
- * @param archives ids of the feeds whose archives are mirrored
- * @returns the names of the files and folders written or removed
+ * Writes the documents that differ, and removes the files of deleted ones.
+ * @returns the names of the files written or removed
  */
-export async function mirrorDocuments(db: Db, folder: string, archives: readonly string[] = []): Promise<string[]> {
+export async function mirrorDocuments(db: Db, folder: string): Promise<string[]> {
   await mkdir(folder, { recursive: true });
   const touched = new Set<string>();
   // Another process may rename an older document over a newer one; the last to write checks again.
@@ -34,15 +31,15 @@ export async function mirrorDocuments(db: Db, folder: string, archives: readonly
     if (written.length === 0) break;
     for (const name of written) touched.add(name);
   }
-  for (const name of await removeDeleted(db, folder, archives)) touched.add(name);
+  for (const name of await removeDeleted(db, folder)) touched.add(name);
   await removeAbandoned(folder);
   return [...touched].sort();
 }
 
 /** Names that static hosts expect: nginx with gzip_static, Caddy with precompressed. */
 const EXTENSIONS = { gzip: '.gz', br: '.br' } as const;
-/** Of a document's file, and of its compressed forms. */
-export const SUFFIXES = ['', ...Object.values(EXTENSIONS)];
+/** Suffixes of a document's file, and of its compressed forms. */
+const SUFFIXES = ['', ...Object.values(EXTENSIONS)];
 
 /** Number of documents written at once: most of the time is spent waiting for the disk. */
 const CONCURRENCY = 4;
@@ -67,27 +64,19 @@ async function findDiffering(db: Db, folder: string): Promise<string[]> {
   for (const head of await listDocuments(db)) {
     const { path } = head;
     if (!NAME.test(path)) throw new Error(`the document ${JSON.stringify(path)} has no valid file name`);
-    if (!(await isUpToDate(join(folder, path), head.modifiedAt, head.size))) differing.push(path);
+    if (!(await isUpToDate(join(folder, path), head))) differing.push(path);
   }
   return differing;
 }
 
-/**
- * Whether the file and its compressed forms have the document's time, and the file its size: writes are atomic.
- * @param modifiedAt epoch milliseconds
- * @param size in bytes, if it is known
- */
-export async function isUpToDate(file: string, modifiedAt: number, size?: number): Promise<boolean> {
+/** Whether the file and its compressed forms have the document's time, and the file its size: writes are atomic. */
+async function isUpToDate(file: string, { modifiedAt, size }: DocumentInfo): Promise<boolean> {
   const found = await Promise.all(SUFFIXES.map((suffix) => stat(file + suffix).catch(() => null)));
-  return found.every((one) => one?.mtimeMs === modifiedAt) && (size === undefined || found[0]?.size === size);
+  return found.every((one) => one?.mtimeMs === modifiedAt) && found[0]?.size === size;
 }
 
 /** Writes the forms that differ, the plain one last. @returns whether any did */
-export async function writeForms(
-  folder: string,
-  { path, body, codings, modifiedAt }: Pick<FeedDocument, 'path' | 'body' | 'codings' | 'modifiedAt'>,
-): Promise<boolean> {
-  await mkdir(dirname(join(folder, path)), { recursive: true });
+async function writeForms(folder: string, { path, body, codings, modifiedAt }: FeedDocument): Promise<boolean> {
   const write = async (name: string, bytes: Buffer): Promise<boolean> => {
     if (await hasContent(join(folder, name), bytes)) {
       // Static hosts derive Last-Modified and ETag from the time, which a copy or a checkout may have changed.
@@ -123,30 +112,18 @@ async function writeWhole(folder: string, name: string, body: string | Buffer, m
   }
 }
 
-async function removeDeleted(db: Db, folder: string, archives: readonly string[]): Promise<string[]> {
+async function removeDeleted(db: Db, folder: string): Promise<string[]> {
   // Read first: it does not list what another process publishes and mirrors afterwards, so that is not removed.
   const text = (await readIfThere(join(folder, MANIFEST)))?.toString('utf8') ?? '';
   const names = text.split('\n');
   const published = (await listDocuments(db)).map(({ path }) => path);
-  const mirrored = archives.map((feed) => `archive/${feed}/`);
-  const kept = new Set([...published, ...mirrored]);
-  const deleted = names.filter((name) => NAME.test(name) && !ARCHIVE.test(name) && !kept.has(name));
+  const deleted = names.filter((name) => NAME.test(name) && !published.includes(name));
   for (const name of deleted) {
     for (const suffix of SUFFIXES) await rm(join(folder, name + suffix), { force: true });
   }
-  const withdrawn = new Set(names.flatMap((name) => ARCHIVE.exec(name) ?? []).filter((name) => !kept.has(name)));
-  for (const name of withdrawn) await removeArchive(join(folder, name));
-  const manifest = [...published, ...mirrored].map((name) => `${name}\n`).join('');
+  const manifest = published.map((name) => `${name}\n`).join('');
   if (manifest !== text) await writeWhole(folder, MANIFEST, manifest, Date.now());
-  return [...deleted, ...withdrawn];
-}
-
-/** Removes the documents of an archive, and the folder unless others have put files there. */
-async function removeArchive(folder: string): Promise<void> {
-  const names = await readdir(folder).catch(() => []);
-  for (const name of names) if (ARCHIVE_FILE.test(name)) await rm(join(folder, name), { force: true });
-  await rmdir(folder).catch(() => {});
-  await rmdir(dirname(folder)).catch(() => {});
+  return deleted;
 }
 
 async function removeAbandoned(folder: string): Promise<void> {

@@ -34,7 +34,8 @@ export interface FeedHeads extends FeedSetting {
   waitingVersion: number;
 }
 
-/** A feed without a window holds all articles of this time. */
+/** A feed without a window holds so many articles, and all of this time: a reader that polls once a day misses none. */
+const MIN_ITEMS = 50;
 const MIN_AGE = 48 * HOUR;
 /** More summaries never fit into a document. */
 const MAX_ITEMS = 2_000;
@@ -50,7 +51,7 @@ const MAX_TOMBSTONES = 50;
 
 /**
  * A feed with a window holds exactly `[now - window, now)`: an article published at `now` itself enters with the next
- * publish. Any other feed holds the newest `minimumItems`, all articles of the last 48 hours, and its unarchived ones,
+ * publish. Any other feed holds the newest 50 articles, all of the last 48 hours, and its unarchived ones,
  * so that feed and archive together always hold all that the feed has published.
  */
 export async function selectForFeed(db: Db, feed: FeedConfig, now: number): Promise<FeedHeads> {
@@ -80,16 +81,16 @@ export async function selectForFeed(db: Db, feed: FeedConfig, now: number): Prom
     unarchived: new Set(unarchived),
     newestPage: newestPart?.path ?? null,
     // Later, this many articles are still newer.
-    entersFrom: newest.length < feed.minimumItems ? 0 : Math.min(newest.at(-1)?.publishedAt ?? 0, now - MIN_AGE),
+    entersFrom: newest.length < MIN_ITEMS ? 0 : Math.min(newest.at(-1)?.publishedAt ?? 0, now - MIN_AGE),
     page: newestPart?.page ?? 0,
     waitingVersion,
   };
 }
 
-async function newestHeads(db: Db, { select, minimumItems }: FeedConfig, now: number): Promise<ArticleHead[]> {
-  const newest = await findPublicHeads(db, { select, now, limit: minimumItems });
+async function newestHeads(db: Db, { select }: FeedConfig, now: number): Promise<ArticleHead[]> {
+  const newest = await findPublicHeads(db, { select, now, limit: MIN_ITEMS });
   const oldest = newest.at(-1);
-  if (newest.length < minimumItems || oldest === undefined || oldest.publishedAt < now - MIN_AGE) return newest;
+  if (newest.length < MIN_ITEMS || oldest === undefined || oldest.publishedAt < now - MIN_AGE) return newest;
   return findPublicHeads(db, { select, now, from: now - MIN_AGE, limit: MAX_ITEMS });
 }
 

@@ -1,17 +1,20 @@
 /** Tasks of feeds in a running process: publishing changes, closing archive pages, notifying the hub, mirroring. */
 import type { AppContext } from '../core/app-context.ts';
 import { repeat, type Stoppable } from '../lib/repeat.ts';
-import { SECOND } from '../lib/time.ts';
+import { MINUTE, SECOND } from '../lib/time.ts';
 import type { WorkerPool } from '../lib/worker-pool.ts';
 import { readFeedVersion } from './feed-version.ts';
 import { openHub } from './hub/hub.ts';
-import { archive, mirrorFeeds, startPublishing } from './publish/publish.ts';
+import { archive, mirrorPublished, startPublishing } from './publish/publish.ts';
 
 /** How long a process that ends waits for servers of subscribers or of the hub. */
 const HUB_TIMEOUT = 10 * SECOND;
 
+/** A process that starts pings another hub about what has changed in this time: its first publish, above all. */
+const PINGED_AT_START = 10 * MINUTE;
+
 export async function startFeedTasks(app: AppContext): Promise<Stoppable[]> {
-  const hub = await openHubOf(app);
+  const hub = await openHubOf(app, app.clock() - PINGED_AT_START);
   return [
     hub,
     repeat(100, 'WebSub', app.log, () => hub.tick()),
@@ -28,9 +31,12 @@ export function archiving(app: AppContext): (signal: AbortSignal) => Promise<voi
   };
 }
 
-/** Notifies subscribers and the hub of what is due, once; what times out stays due. */
-export async function notifyHubOnce(app: AppContext): Promise<void> {
-  const hub = await openHubOf(app);
+/**
+ * Notifies subscribers of what is due, or another hub of what has changed, once.
+ * @param since another hub is pinged about feeds that changed at this instant or later, epoch milliseconds
+ */
+export async function notifyHubOnce(app: AppContext, since: number): Promise<void> {
+  const hub = await openHubOf(app, since);
   const timeout = setTimeout(() => void hub.stop(), HUB_TIMEOUT);
   try {
     await hub.drain();
@@ -39,18 +45,18 @@ export async function notifyHubOnce(app: AppContext): Promise<void> {
   }
 }
 
-async function openHubOf(app: AppContext): Promise<WorkerPool> {
-  return openHub({ ...app, secrets: await app.keys.signingSecrets() });
+async function openHubOf(app: AppContext, since: number): Promise<WorkerPool> {
+  return openHub({ ...app, secrets: await app.keys.signingSecrets() }, since);
 }
 
 /** Mirrors to this machine's folder of feeds what any process has published. */
 export function startMirroring(app: AppContext): Stoppable {
   const { store, log } = app;
   let mirrored: number | null = null;
-  return repeat(SECOND, 'mirroring feeds', log, async (signal) => {
+  return repeat(SECOND, 'mirroring feeds', log, async () => {
     const { version } = await readFeedVersion(store.db);
     if (version === mirrored) return;
-    // Of a large archive some pages a second, so that the rest of the process runs.
-    if (!(await mirrorFeeds(app, { signal, within: SECOND / 2 })).more) mirrored = version;
+    await mirrorPublished(app);
+    mirrored = version;
   });
 }

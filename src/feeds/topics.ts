@@ -7,7 +7,7 @@ const TOPIC_PATH = /^[a-z0-9][a-z0-9-]*\.(?:rss|atom|json)$/;
 /** The URL of the hub that feeds name, or null. The embedded one is at `<publication.url>/hub`. */
 export function hubAddress({ hub, publication }: Pick<Config, 'publication' | 'hub'>): string | null {
   if (hub === undefined) return null;
-  return hub.url === 'self' ? `${publication.url}/hub` : hub.url;
+  return hub === 'self' ? `${publication.url}/hub` : hub;
 }
 
 /** `https://example.com/feeds/latest.atom` for the document `latest.atom`. */

@@ -1,6 +1,8 @@
 /** Reads the texts of the imprint and of the privacy policy: Markdown files of the operator. */
+
 import { readFile, stat } from 'node:fs/promises';
 import { sanitiseMarkdown } from '../articles/sanitise.ts';
+import { CONFIRM_WITHIN_HOURS } from '../audience/consent/signup-limits.ts';
 import type { Config } from '../core/config/config.ts';
 import { isElsewhere, type LegalPage, legalPages } from '../core/config/legal-pages.ts';
 import { ownSites } from '../core/config/sources.ts';
@@ -98,7 +100,7 @@ function legalValues({ publication, retention, signup }: Config): Record<string,
     'retention.deliveriesDays': String(retention.deliveriesDays),
     'retention.consentIpsDays': String(retention.consentIpsDays),
     'retention.consentDays': String(retention.consentDays),
-    'signup.confirmWithinHours': String(signup.confirmWithinHours),
+    'signup.confirmWithinHours': String(CONFIRM_WITHIN_HOURS),
     'signup.deleteUnconfirmedAfterDays': String(signup.deleteUnconfirmedAfterDays),
   };
 }

@@ -3,7 +3,6 @@
  * `ada@example.com` are one subscriber.
  */
 import { domainToASCII } from 'node:url';
-import { type RawBuilder, sql } from 'kysely';
 
 export type ParsedEmailAddress =
   | {
@@ -49,11 +48,6 @@ export function parseAddress(text: string): ParsedEmailAddress {
     return invalid(`it is longer than ${ADDRESS_LIMIT} characters (RFC 5321)`);
   }
   return { kind: 'valid', email, key: `${local.toLowerCase()}@${ascii}` };
-}
-
-/** Condition: a subscriber's address is at a domain. @param domain in lower case and A-labels */
-export function isAtDomain(domain: string): RawBuilder<boolean> {
-  return sql<boolean>`subscribers.email_key like ${`%@${domain.replace(/[\\%_]/g, '\\$&')}`} escape '\\'`;
 }
 
 /** A valid address as used in SMTP (RFC 5890): the local part as given, the domain in A-labels. */
@@ -136,4 +130,9 @@ export function maskLocalPart(email: string): string {
   if (at < 0) return '…';
   const [first = ''] = email.slice(0, at);
   return `${first}…${email.slice(at)}`;
+}
+
+/** The domain of an address, in lower case; empty without one. */
+export function domainOf(email: string): string {
+  return email.slice(email.lastIndexOf('@') + 1).toLowerCase();
 }

@@ -5,7 +5,7 @@ import { type Finding, warning } from '../core/finding.ts';
 import type { Db, Store } from '../core/store/store.ts';
 import { rfc3339 } from '../lib/time.ts';
 import { canonicalLink } from '../sources/canonical-link.ts';
-import { type OutletStatus, readSourceStatus } from '../sources/source-status.ts';
+import { readSourceStatus, type SourceStatus } from '../sources/source-status.ts';
 
 /** A warning for each source with the feed of another one, or whose outlet has never had an item. */
 export async function checkOutlets({ db }: Store, config: Pick<Config, 'sources'>, now: number): Promise<Finding[]> {
@@ -25,29 +25,29 @@ function sameFeeds(sources: readonly RoundupSource[]): string[] {
 
 /** As far as they have been polled. */
 async function withoutItems(db: Db, config: Pick<Config, 'sources'>, now: number): Promise<string[]> {
-  const { outlets } = await readSourceStatus(db, config, now, 1);
+  const outlets = await readSourceStatus(db, { sources: roundupSources(config) }, now, 1);
   const known = await findOutletsWithItems(db, outlets);
   return outlets.flatMap((status) => {
-    const why = known.has(status.outlet) ? null : whyWithoutItems(status);
+    const why = known.has(status.outlet ?? '') ? null : whyWithoutItems(status);
     return why === null ? [] : [`sources ${status.id}: no item of ${status.outlet} has ever come: ${why}`];
   });
 }
 
 /** Also from sources that were removed, or have another id now. */
-async function findOutletsWithItems(db: Db, outlets: readonly OutletStatus[]): Promise<Set<string>> {
+async function findOutletsWithItems(db: Db, outlets: readonly SourceStatus[]): Promise<Set<string>> {
   if (outlets.length === 0) return new Set();
   const rows = await db
     .selectFrom('outlet_items')
     .select('outlet')
     .distinct()
-    .where('outlet', 'in', [...new Set(outlets.map(({ outlet }) => outlet))])
+    .where('outlet', 'in', [...new Set(outlets.map(({ outlet }) => outlet ?? ''))])
     .where('source', 'is not', null)
     .execute();
   return new Set(rows.map(({ outlet }) => outlet));
 }
 
 /** Null before the first poll. */
-function whyWithoutItems({ state, since, reason, succeededAt }: OutletStatus): string | null {
+function whyWithoutItems({ state, since, reason, succeededAt }: SourceStatus): string | null {
   if (succeededAt !== null) return 'its feed has none that can be used; is it the right feed?';
   return reason === null || since === null ? null : `${state} since ${rfc3339(since)}: ${reason}`;
 }

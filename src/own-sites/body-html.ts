@@ -5,20 +5,11 @@
 import { Parser } from 'htmlparser2';
 import { cleanUrl } from '../lib/text/clean-text.ts';
 import { escapeHtml } from '../lib/text/html.ts';
-import { flattenDeepHtml } from '../sources/flatten-html.ts';
+import { flattenDeepHtml } from '../sources/html-text.ts';
 
 /** Removed with their content, as no part of the story. The sanitiser would report each of them. */
 const REMOVED = new Set([
-  'script',
-  'style',
-  'noscript',
-  'template',
-  'svg',
-  'form',
-  'button',
-  'input',
-  'select',
-  'link',
+  ...['script', 'style', 'noscript', 'template', 'svg', 'form', 'button', 'input', 'select', 'link'],
 ]);
 const EMBEDS = new Set(['iframe', 'embed', 'object', 'video', 'audio']);
 const VOID = new Set(['area', 'br', 'col', 'embed', 'hr', 'img', 'input', 'link', 'meta', 'source', 'track', 'wbr']);

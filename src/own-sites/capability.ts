@@ -4,22 +4,17 @@ import { openConfiguredClient } from '../core/config/fetching.ts';
 import { sourceKey } from '../core/config/source-keys.ts';
 import { articleSources } from '../core/config/sources.ts';
 import { type Finding, ok, warning } from '../core/finding.ts';
-import { repeat } from '../lib/repeat.ts';
-import { SECOND } from '../lib/time.ts';
+import { sourcePage } from '../sources/control-sources.ts';
 import { discoverApi } from '../sources/discover.ts';
+import { startPolling } from '../sources/polling/poller.ts';
 import { PollError } from '../sources/request.ts';
-import { sourcePage } from '../sources/source-action.ts';
 import { apiName } from '../sources/source-state.ts';
-import { pollingSources } from './poll-sources.ts';
+import { SITES } from './poll.ts';
 
 export const ownSitesCapability: Capability = {
-  startTasks: (app) =>
-    pollingSources(app).map((poll, index) =>
-      repeat(SECOND, `polling ${articleSources(app.config)[index]?.id}`, app.log, poll),
-    ),
+  startTasks: (app) => [startPolling(app, SITES)],
   checks: { connections: checkSources },
   alertKinds: {
-    source: { title: 'A site cannot be read', hint: 'It is tried again by itself.', page: sourcePage },
     incomplete: { title: 'The list of a site is incomplete', page: sourcePage },
     withdrawals: { title: 'Many posts of a site are gone', page: sourcePage },
   },
@@ -27,7 +22,7 @@ export const ownSitesCapability: Capability = {
 
 /** Looks for what is polled. A site that is away is no fault of this installation. */
 async function checkSources(config: Config, now: number): Promise<Finding[]> {
-  const requester = { client: openConfiguredClient(config), now };
+  const requester = { client: openConfiguredClient(config), clock: () => now };
   const findings = articleSources(config).map(async ({ id, url, api: wanted }): Promise<Finding[]> => {
     try {
       const source = { url, api: wanted, key: sourceKey(config, id) };

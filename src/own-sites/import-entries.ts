@@ -1,14 +1,14 @@
 /** Imports what a source has, through the import of articles: one item is one input, with its own rejection. */
 import { analyseArticles, importFiles } from '../articles/import/import.ts';
 import type { ImportFile } from '../articles/import/import-files.ts';
+import { sourceOrigin } from '../articles/import/origin.ts';
 import { type ArticleImportResult, addToResult, emptyResult } from '../articles/import/result.ts';
-import type { SourceRecord } from '../articles/import/source-record.ts';
+import { MAX_RECORD_BYTES, type SourceRecord } from '../articles/import/source-record.ts';
 import type { Config } from '../core/config/config.ts';
 import type { Store } from '../core/store/store.ts';
 import { type Clock, rfc3339 } from '../lib/time.ts';
 import { findSourceItems, recordSeenItems } from '../sources/item-state.ts';
-import { articleId } from './article-record.ts';
-import { itemFile, recordContent } from './item-file.ts';
+import { type ArticleRecord, articleId } from './article-record.ts';
 import { entriesOf, type ItemEntry, type PageEntry, type ReadPage } from './read-page.ts';
 
 /** As many as a batch of the import. */
@@ -103,4 +103,25 @@ function contentOf(entry: PageEntry, firstSeen: Map<string, number>): SourceReco
   if (record === null) return null;
   const at = firstSeen.get(key);
   return recordContent(at === undefined ? record : { ...record, published: rfc3339(at) }, entry.headline);
+}
+
+/** The place of an item, as rejections name it. */
+export function itemPath(sourceId: string, key: string): string {
+  return `${sourceId}/${key}`;
+}
+
+export function itemFile(sourceId: string, key: string, content: SourceRecord['content']): ImportFile {
+  const path = itemPath(sourceId, key);
+  const bytes = content.kind === 'text' ? content.text.length : 0;
+  const records = async function* (): AsyncGenerator<SourceRecord> {
+    yield { line: null, readTo: bytes, content };
+  };
+  const origin = sourceOrigin(sourceId);
+  return { path, name: path, origin, format: 'jsonl', bytes, fingerprint: '', modifiedAt: null, records };
+}
+
+export function recordContent(record: ArticleRecord, headline: string): SourceRecord['content'] {
+  const text = JSON.stringify(record);
+  if (text.length <= MAX_RECORD_BYTES) return { kind: 'text', text };
+  return { kind: 'unusable', rule: 'the post is longer than 8 MB', raw: headline };
 }

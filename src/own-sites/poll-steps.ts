@@ -1,62 +1,43 @@
-/** The steps of a poll under way: requests, imports and recorded progress. */
+/** The steps of a poll under way: imports of pages. */
 import { type ArticleImportResult, addToResult } from '../articles/import/result.ts';
 import { retractArticles } from '../articles/import/retract.ts';
-import type { ArticleSource, Config } from '../core/config/config.ts';
-import { inTransaction, type Store } from '../core/store/store.ts';
+import type { ArticleSource } from '../core/config/config.ts';
+import { inTransaction } from '../core/store/store.ts';
 import type { SourceApi } from '../core/store/tables/source-tables.ts';
-import type { FetchClient } from '../lib/guarded-fetch/fetch-client.ts';
-import { type Clock, MINUTE } from '../lib/time.ts';
-import type { Answer, Requester } from '../sources/request.ts';
-import { recordPollProgress, type SourceRow } from '../sources/source-state.ts';
+import { JobError } from '../lib/threads/pool-thread.ts';
+import { threadJob } from '../lib/threads/thread-job.ts';
+import { runInThread } from '../lib/threads/thread-pool.ts';
+import { MINUTE, SECOND } from '../lib/time.ts';
+import { type Poll, progress } from '../sources/polling/source-kind.ts';
+import { type Answer, PollError, placeOf } from '../sources/request.ts';
 import { articleId } from './article-record.ts';
 import { importEntries } from './import-entries.ts';
-import type { ItemEntry, ReadPage } from './read-page.ts';
-import { readPageInThread } from './read-page-in-thread.ts';
+import type { ItemEntry, PageInput, ReadPage } from './read-page.ts';
 
-export interface PollDeps {
-  store: Store;
-  config: Config;
-  client: FetchClient;
-  clock: Clock;
-  signal?: AbortSignal | undefined;
-}
-
-export interface PollResult extends ArticleImportResult {
+export interface SitePollResult extends ArticleImportResult {
   /** Retracted because the source has withdrawn them. */
   retracted: number;
   /** Withdrawn by the source, and left as they are. */
   left: number;
   /** Too many at once: they wait for the operator. */
   waiting: number;
-  /** What of a feed was repaired or left out, for people. */
+  /** Repairs of a feed and items that it left out, for people. */
   feedProblems: string[];
 }
+
+export type SitePoll = Poll<ArticleSource, SitePollResult>;
 
 /** By which the clock of a CMS may differ from this one. */
 const MAX_CLOCK_DIFFERENCE = 5 * MINUTE;
 
-/** A claimed poll under way. */
-export interface Poll extends PollDeps {
-  source: ArticleSource;
-  row: SourceRow;
-  report: PollResult;
-}
-
-/** Another process has claimed the source since. */
-export class LostClaimError extends Error {}
-
 /** Imports the posts of a response. @throws PollError if it is not of posts */
-export async function importPage(poll: Poll, answer: Answer): Promise<ReadPage> {
-  const { store, config, source, clock, signal, report } = poll;
+export async function importPage(poll: SitePoll, answer: Answer): Promise<ReadPage> {
+  const { store, config, source, clock, signal, result } = poll;
+  const { url, headers, body } = answer;
   const api = poll.row.api as SourceApi;
-  const page = await readPageInThread(
-    {
-      ...{ api, url: answer.url, headers: answer.headers, body: answer.body },
-      ...{ rules: { source, sections: config.sections }, now: clock() },
-    },
-    signal,
-  );
-  report.feedProblems.push(...page.problems);
+  const rules = { source, sections: config.sections };
+  const page = await readPageInThread({ api, url, headers, body, rules, now: clock() }, signal);
+  result.feedProblems.push(...page.problems);
   const { polled_at: polledAt } = poll.row;
   const imported = await importEntries(store, config, source.id, page, {
     ...{ clock, signal },
@@ -67,27 +48,33 @@ export async function importPage(poll: Poll, answer: Answer): Promise<ReadPage> 
       await progress(poll, {});
     },
   });
-  addToResult(report, imported);
+  addToResult(result, imported);
   return page;
 }
 
 /** Retracts articles of posts that the configuration leaves out since they are for members only. */
-async function retractLeftOut({ store, config, source, clock, report }: Poll, items: ItemEntry[]): Promise<void> {
+async function retractLeftOut({ store, config, source, clock, result }: SitePoll, items: ItemEntry[]): Promise<void> {
   const ids = items.filter(({ record }) => record === null).map(({ key }) => articleId(source.id, key));
   if (ids.length === 0 || source.withdrawn === 'leave') return;
   const note = `This story is now for members of ${new URL(source.url).hostname}.`;
   const publicUrl = config.publication.url;
   const retracted = await inTransaction(store.db, (tx) => retractArticles(tx, ids, { note, publicUrl }, clock()));
-  report.retracted += retracted.length;
+  result.retracted += retracted.length;
 }
 
-/** Records progress, and keeps the claim. @throws LostClaimError */
-export async function progress(poll: Poll, change: Parameters<typeof recordPollProgress>[2]): Promise<void> {
-  const { store, row, clock } = poll;
-  if (!(await recordPollProgress(store.db, row, change, clock()))) throw new LostClaimError();
-  Object.assign(row, change);
-}
+const READ = threadJob<typeof import('./read-page.ts').readPage>(import.meta.url, './read-page', 'readPage');
 
-export function requesterOf({ client, clock, signal }: Poll): Requester {
-  return { client, now: clock(), signal };
+/** A feed of ten megabytes takes a few seconds. */
+const TIME_LIMIT = 30 * SECOND;
+
+/** @throws PollError if the response cannot be read; the reason of `signal` */
+export async function readPageInThread(input: PageInput, signal: AbortSignal | undefined): Promise<ReadPage> {
+  try {
+    const result = await runInThread(READ, input, { timeLimit: TIME_LIMIT, signal });
+    if (result.kind === 'read') return result.page;
+    throw new PollError(`${placeOf(input.url)} answered ${result.reason}`);
+  } catch (error) {
+    if (error instanceof JobError) throw new PollError(`${placeOf(input.url)}: cannot be read: ${error.message}`);
+    throw error;
+  }
 }

@@ -1,93 +1,95 @@
 /**
- * Polls a source that was claimed: finds its API, reads what has changed page by page, and looks for what is gone. Each
- * page is stored before the next one is asked for, so that a process that dies loses and doubles nothing.
+ * The newsroom's own sites, as a kind of source: finds their API, reads what has changed page by page, and looks for
+ * posts that are gone. Each page is stored before the next one is asked for, so that a process that dies loses and
+ * doubles nothing.
  */
 import { emptyResult } from '../articles/import/result.ts';
 import type { ArticleSource } from '../core/config/config.ts';
+import { openConfiguredClient } from '../core/config/fetching.ts';
 import { sourceKey } from '../core/config/source-keys.ts';
-import { DAY } from '../lib/time.ts';
+import { articleSources } from '../core/config/sources.ts';
+import { DAY, MINUTE } from '../lib/time.ts';
 import { type CmsApi, MAX_PAGE_SIZE } from '../sources/cms/cms-api.ts';
 import { openGhost } from '../sources/cms/ghost.ts';
 import { openWordPress } from '../sources/cms/wordpress.ts';
 import { discoverApi } from '../sources/discover.ts';
-import { ask, PollError, placeOf, statusError } from '../sources/request.ts';
-import { recordFailure, recordSuccess, releaseSource, type SourceRow } from '../sources/source-state.ts';
-import {
-  importPage,
-  LostClaimError,
-  type Poll,
-  type PollDeps,
-  type PollResult,
-  progress,
-  requesterOf,
-} from './poll-steps.ts';
+import type { ReadSignal } from '../sources/polling/poll-state.ts';
+import { type EndOfPoll, progress, type SourceKind } from '../sources/polling/source-kind.ts';
+import { ask, conditionsOf, PollError, placeOf, statusError, validatorsOf } from '../sources/request.ts';
+import type { PollFindings, SourceRow } from '../sources/source-state.ts';
+import { importPage, type SitePoll, type SitePollResult } from './poll-steps.ts';
+import { testSite } from './source-test.ts';
 import { sweepIfDue } from './sweep.ts';
 
-export type PollOutcome =
-  | { kind: 'polled'; report: PollResult }
-  /** `report`: what was stored before that. */
-  | { kind: 'failed'; problem: string; report: PollResult }
-  /** The process ends, or another process has taken over. */
-  | { kind: 'stopped' };
+export const SITES: SourceKind<ArticleSource, SitePollResult> = {
+  sources: articleSources,
+  // Requests to the newsroom's own sites wait for nobody.
+  openClient: ({ config }) => openConfiguredClient(config),
+  emptyResult: () => ({ ...emptyResult(), retracted: 0, left: 0, waiting: 0, feedProblems: [] }),
+  read: readSite,
+  describeChanges({ added, updated, rejectedCount: rejected, retracted, left, waiting }) {
+    // An input that is rejected again with each poll is no change.
+    if (added + updated + retracted + left + waiting === 0) return [];
+    const counts = {
+      added,
+      updated,
+      rejected,
+      retracted,
+      'withdrawn and left': left,
+      'withdrawn and waiting': waiting,
+    };
+    return Object.entries(counts).flatMap(([what, count]) => (count === 0 ? [] : `${count} ${what}`));
+  },
+  problems: ({ rejected, feedProblems }) => [...rejected.flatMap(({ problems }) => problems), ...feedProblems],
+  try: testSite,
+};
 
-/** Polls a claimed source, and records how that ended. @throws what the store throws */
-export async function pollSource(deps: PollDeps, source: ArticleSource, row: SourceRow): Promise<PollOutcome> {
-  const { store, clock, signal } = deps;
-  const startedAt = clock();
-  const report: PollResult = { ...emptyResult(), retracted: 0, left: 0, waiting: 0, feedProblems: [] };
-  const poll: Poll = { ...deps, source, row, report };
-  const { pollMinutes } = source;
-  try {
-    await readSource(poll, startedAt);
-    await recordSuccess(store.db, row, { startedAt, pollMinutes }, clock());
-    return { kind: 'polled', report };
-  } catch (error) {
-    if (error instanceof LostClaimError) return { kind: 'stopped' };
-    if (signal?.aborted) {
-      await releaseSource(store.db, row, clock());
-      return { kind: 'stopped' };
-    }
-    if (!(error instanceof PollError)) throw error;
-    const { message: problem, retryAt, isGone: forgetEndpoint } = error;
-    await recordFailure(store.db, row, { startedAt, problem, retryAt, pollMinutes, forgetEndpoint }, clock());
-    return { kind: 'failed', problem, report };
-  }
+async function readSite(poll: SitePoll): Promise<EndOfPoll> {
+  const startedAt = poll.clock();
+  const { api, endpoint } = await findApi(poll);
+  const { movedTo, findings } =
+    api === 'feed' ? await readFeed(poll, endpoint) : { movedTo: null, findings: await readCms(poll, startedAt) };
+  return async (_tx, now) => {
+    const nextAt = now + poll.source.pollMinutes * MINUTE;
+    // A site of the newsroom is polled at the same pace without news.
+    const signal: ReadSignal = { kind: 'read', endpoint, movedTo, knowsOne: null, newsAt: now, held: 0, nextAt };
+    return { signal, findings };
+  };
 }
 
-async function readSource(poll: Poll, startedAt: number): Promise<void> {
-  const { api, endpoint } = await findApi(poll);
-  if (api === 'feed') {
-    await readFeed(poll, endpoint);
-    return;
-  }
-  const cms = api === 'ghost' ? openGhost(endpoint, ghostKey(poll)) : openWordPress(endpoint);
-  const isFirst = poll.row.read_to === null;
+async function readCms(poll: SitePoll, startedAt: number): Promise<PollFindings> {
+  const { row } = poll;
+  const cms = openCms(poll, row as FoundSource);
+  const isFirst = row.read_to === null;
   // All posts of a large site take minutes: the news comes first.
   if (isFirst) await readNewest(poll, cms);
   await readChanges(poll, cms);
   // It has read all that there is.
-  if (isFirst && poll.row.fully_swept_at === null) {
-    await progress(poll, { swept_at: startedAt, fully_swept_at: startedAt });
-  } else await sweepIfDue(poll, cms, startedAt);
+  if (isFirst && row.fully_swept_at === null) await progress(poll, { swept_at: startedAt, fully_swept_at: startedAt });
+  else await sweepIfDue(poll, cms, startedAt);
+  return {};
 }
 
-async function findApi(poll: Poll): Promise<{ api: NonNullable<SourceRow['api']>; endpoint: string }> {
+type FoundSource = { [key in 'api' | 'endpoint']: NonNullable<SourceRow[key]> };
+
+async function findApi(poll: SitePoll): Promise<FoundSource> {
   const { source, row, config } = poll;
   if (row.api !== null && row.endpoint !== null) return { api: row.api, endpoint: row.endpoint };
   // Once found, it stays: another API has other ids, and would bring all articles a second time.
   const api = row.api ?? source.api;
-  const found = await discoverApi(requesterOf(poll), { url: source.url, api, key: sourceKey(config, source.id) });
+  const found = await discoverApi(poll, { url: source.url, api, key: sourceKey(config, source.id) });
   await progress(poll, { api: found.api, endpoint: found.endpoint });
   return found;
 }
 
-function ghostKey({ config, source }: Poll): string {
+function openCms({ config, source }: SitePoll, { api, endpoint }: FoundSource): CmsApi {
+  if (api === 'wordpress') return openWordPress(endpoint);
   const key = sourceKey(config, source.id);
-  if (key !== undefined) return key;
+  if (key !== undefined) return openGhost(endpoint, key);
   throw new PollError(`the Ghost Content API needs a key: set DAYWIRE_SOURCE_KEYS to ${source.id}=KEY`);
 }
 
-async function readNewest(poll: Poll, cms: CmsApi): Promise<void> {
+async function readNewest(poll: SitePoll, cms: CmsApi): Promise<void> {
   const result = await tryPage(poll, cms.newestUrl(MAX_PAGE_SIZE), cms, MAX_PAGE_SIZE);
   if (result.kind === 'too-large') return;
   if (result.answer.status !== 200) throw statusError(result.answer, poll.clock());
@@ -98,7 +100,7 @@ async function readNewest(poll: Poll, cms: CmsApi): Promise<void> {
 const MAX_TIME_ERROR = 2 * DAY;
 
 /** Reads all posts that were modified since the last poll, the oldest change first. */
-async function readChanges(poll: Poll, cms: CmsApi): Promise<void> {
+async function readChanges(poll: SitePoll, cms: CmsApi): Promise<void> {
   let after = poll.row.read_to;
   let page = 1;
   let size = MAX_PAGE_SIZE;
@@ -141,7 +143,7 @@ async function readChanges(poll: Poll, cms: CmsApi): Promise<void> {
 /** Smaller pages than this are not asked for. */
 const MIN_PAGE_SIZE = 5;
 
-async function tryPage(poll: Poll, url: string, cms: CmsApi, size: number) {
+async function tryPage(poll: SitePoll, url: string, cms: CmsApi, size: number) {
   const { client, signal } = poll;
   const result = await client.fetch({ url, headers: cms.headers }, signal);
   signal?.throwIfAborted();
@@ -152,21 +154,12 @@ async function tryPage(poll: Poll, url: string, cms: CmsApi, size: number) {
   throw new PollError(`${poll.source.url}: ${result.reason}`);
 }
 
-async function readFeed(poll: Poll, endpoint: string): Promise<void> {
-  const { row } = poll;
-  const conditions = {
-    ...(row.etag === null ? {} : { 'If-None-Match': row.etag }),
-    ...(row.last_modified === null ? {} : { 'If-Modified-Since': row.last_modified }),
-  };
-  const answer = await ask(requesterOf(poll), endpoint, conditions);
-  if (answer.status === 304) return;
-  if (answer.status !== 200) throw statusError(answer, poll.clock());
+async function readFeed(poll: SitePoll, endpoint: string): Promise<{ movedTo: string | null; findings: PollFindings }> {
+  const { row, clock } = poll;
+  const answer = await ask(poll, endpoint, conditionsOf(row));
+  if (answer.status === 304) return { movedTo: answer.movedTo, findings: {} };
+  if (answer.status !== 200) throw statusError(answer, clock());
   const { repaired } = await importPage(poll, answer);
-  // Only now: what failed to be read or stored is to be sent again.
-  await progress(poll, {
-    etag: answer.headers.etag ?? null,
-    last_modified: answer.headers['last-modified'] ?? null,
-    repaired: repaired ? 1 : 0,
-    ...(answer.movedTo === null ? {} : { endpoint: answer.movedTo }),
-  });
+  // Recorded at the end: a document that failed to be read or stored is to be sent again.
+  return { movedTo: answer.movedTo, findings: { ...validatorsOf(answer), repaired: repaired ? 1 : 0 } };
 }

@@ -4,49 +4,28 @@ import type { AppContext } from '../core/app-context.ts';
 import type { ArticleSource } from '../core/config/config.ts';
 import { openConfiguredClient } from '../core/config/fetching.ts';
 import { sourceKey } from '../core/config/source-keys.ts';
-import type { FetchClient } from '../lib/guarded-fetch/fetch-client.ts';
 import { openGhost } from '../sources/cms/ghost.ts';
 import { openWordPress } from '../sources/cms/wordpress.ts';
 import { discoverApi, type FoundApi } from '../sources/discover.ts';
+import type { SourceTest } from '../sources/polling/source-kind.ts';
 import { askForOk, type Requester } from '../sources/request.ts';
+import { apiName } from '../sources/source-state.ts';
+import { readPageInThread } from './poll-steps.ts';
 import { entriesOf, type ItemEntry, type PageEntry } from './read-page.ts';
-import { readPageInThread } from './read-page-in-thread.ts';
-
-export interface SourceTest extends FoundApi {
-  /** On the first page. */
-  items: number;
-  pages: number | null;
-  /** The first ones. */
-  articles: {
-    headline: string;
-    published: string | null;
-    section: string | null;
-    url: string | null;
-    /** Of its body, as HTML. */
-    characters: number;
-  }[];
-  /** Categories of articles that get no section, by the number of those articles. */
-  unmapped: Record<string, number>;
-  /** What of a feed was repaired or left out, why posts of the page would be rejected, and warnings. */
-  problems: string[];
-}
 
 const PAGE_SIZE = 20;
 const SHOWN = 5;
 
-/**
- * @param signal ends the requests
- * @throws PollError that says what was tried
- */
-export async function testSource(
+/** @throws PollError that says what was tried */
+export async function testSite(
   app: Pick<AppContext, 'config' | 'clock'>,
   source: ArticleSource,
-  { client = openConfiguredClient(app.config), signal }: { client?: FetchClient; signal?: AbortSignal } = {},
+  signal: AbortSignal,
 ): Promise<SourceTest> {
   const { clock } = app;
   // As if it were configured: its own addresses are not foreign.
   const config = { ...app.config, sources: [source] };
-  const requester: Requester = { client, now: clock(), signal };
+  const requester: Requester = { client: openConfiguredClient(app.config), clock, signal };
   const { id, url, api } = source;
   const found = await discoverApi(requester, { url, api, key: sourceKey(config, id) });
   const answer = await askForOk(requester, ...newestOf(found, sourceKey(config, id)));
@@ -62,21 +41,20 @@ export async function testSource(
     return { name, format: 'jsonl' as const, line: null, text: JSON.stringify(record), defaultId: null };
   });
   const results = await parseInThread(parseRules(config, {}), texts, signal);
+  const unmapped = Object.entries(unmappedCategories(items)).map(([name, number]) => `${name} (${number})`);
   return {
-    ...found,
-    items: entries.length,
-    pages: page.pages,
-    articles: results.slice(0, SHOWN).map((result, index) => {
-      const item = items[index];
-      const published = typeof item?.record?.published === 'string' ? item.record.published : null;
+    ...{ what: apiName(found.api), endpoint: found.endpoint, title: null, items: entries.length },
+    newest: results.slice(0, SHOWN).map((result, index) => {
+      const { headline = '', url = null, record } = items[index] ?? {};
+      const published = typeof record?.published === 'string' ? record.published : null;
       const candidate = result.kind === 'valid' ? result.candidate : null;
-      return {
-        ...{ headline: item?.headline ?? '', published, url: item?.url ?? null },
-        ...{ section: candidate?.section ?? null, characters: candidate?.bodyHtml.length ?? 0 },
-      };
+      const detail = `${candidate?.section ?? 'no section'}, ${candidate?.bodyHtml.length ?? 0} characters`;
+      return { headline, url, published, detail };
     }),
-    unmapped: unmappedCategories(items),
-    problems: [
+    notes: [
+      ...found.notes,
+      ...(page.pages !== null && page.pages > 1 ? [`this is the first of ${page.pages} pages`] : []),
+      ...(unmapped.length > 0 ? [`categories without a section (map them by "sections"): ${unmapped.join(', ')}`] : []),
       ...page.problems.map((problem) => `${id}: ${problem}`),
       ...entries.flatMap((entry) => (entry.kind === 'unreadable' ? `${id}/${entry.key}: ${entry.rule}` : [])),
       ...results.flatMap((result) => (result.kind === 'valid' ? result.warnings : result.problems)),
@@ -84,6 +62,7 @@ export async function testSource(
   };
 }
 
+/** Categories of articles that get no section, by the number of those articles. */
 function unmappedCategories(items: ItemEntry[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const { record, categories } of items) {

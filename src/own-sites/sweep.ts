@@ -7,25 +7,26 @@ import { retractArticles } from '../articles/import/retract.ts';
 import { clearRejectionsOfFiles } from '../articles/rejections.ts';
 import type { AlertId } from '../core/alerts/alert-kind.ts';
 import { raiseAlert, resolveAlerts } from '../core/alerts/alerts.ts';
-import { type Db, inTransaction } from '../core/store/store.ts';
+import type { AppContext } from '../core/app-context.ts';
+import type { ArticleSource } from '../core/config/config.ts';
+import { type Db, type InTransaction, inTransaction } from '../core/store/store.ts';
 import { chunks } from '../lib/chunks.ts';
 import { DAY, MINUTE, SECOND } from '../lib/time.ts';
 import { type CmsApi, CmsFormatError, MAX_PAGE_SIZE } from '../sources/cms/cms-api.ts';
+import { sourceAction } from '../sources/control-sources.ts';
 import {
   findSourceItems,
   hasItemAt,
   listItemsSince,
   listWaitingWithdrawals,
-  recordMissing,
-  recordWithdrawal,
+  markItems,
   type SourceItemRow,
 } from '../sources/item-state.ts';
+import { progress } from '../sources/polling/source-kind.ts';
 import { ask, askForOk, PollError, placeOf } from '../sources/request.ts';
-import { sourceAction } from '../sources/source-action.ts';
 import { articleId } from './article-record.ts';
-import { itemPath } from './item-file.ts';
-import { importPage, type Poll, progress, requesterOf } from './poll-steps.ts';
-import { compareIds, isGone, type KnownItem, MAX_AT_ONCE } from './withdrawal.ts';
+import { itemPath } from './import-entries.ts';
+import { importPage, type SitePoll } from './poll-steps.ts';
 
 const RECENT = 7 * DAY;
 const RECENT_EVERY = 15 * MINUTE;
@@ -36,7 +37,7 @@ const MAX_CONFIRMED = 500;
 const ROUNDING = SECOND;
 
 /** Sweeps where that is due. A sweep that does not get a complete list changes nothing. */
-export async function sweepIfDue(poll: Poll, cms: CmsApi, now: number): Promise<void> {
+export async function sweepIfDue(poll: SitePoll, cms: CmsApi, now: number): Promise<void> {
   const { row } = poll;
   const isFull = row.fully_swept_at === null || now - row.fully_swept_at >= FULL_EVERY;
   const isDue = isFull || row.swept_at === null || now - row.swept_at >= RECENT_EVERY;
@@ -52,14 +53,14 @@ export async function sweepIfDue(poll: Poll, cms: CmsApi, now: number): Promise<
 }
 
 /** Reads the posts that were published since an instant and are not known: no time of change tells of them. */
-async function readPublished(poll: Poll, cms: CmsApi, from: number): Promise<void> {
+async function readPublished(poll: SitePoll, cms: CmsApi, from: number): Promise<void> {
   const { present } = await readIds(poll, cms, from);
   const known = await findSourceItems(poll.store.db, poll.source.id, [...present.keys()]);
   await readPosts(poll, cms, compareIds(known.map(toKnownItem), present).unread);
 }
 
 /** Without a complete list nothing is withdrawn, which must not stay unnoticed. */
-async function tellIfHidden({ store, source, clock }: Poll, found: number, total: number | null): Promise<void> {
+async function tellIfHidden({ store, source, clock }: SitePoll, found: number, total: number | null): Promise<void> {
   const alert = incompleteAlert(source.id);
   if (total === null || total <= found) {
     await resolveAlerts(store.db, [alert], clock());
@@ -79,10 +80,10 @@ interface IdList {
   isComplete: boolean;
 }
 
-async function readIds(poll: Poll, cms: CmsApi, from: number | null): Promise<IdList> {
+async function readIds(poll: SitePoll, cms: CmsApi, from: number | null): Promise<IdList> {
   const found = new Map<string, number | null>();
   for (let page = 1; ; page++) {
-    const answer = await askForOk(requesterOf(poll), cms.idsUrl({ from, page, size: MAX_PAGE_SIZE }), cms.headers);
+    const answer = await askForOk(poll, cms.idsUrl({ from, page, size: MAX_PAGE_SIZE }), cms.headers);
     const { posts, pages, total } = readAnswer(cms, answer);
     for (const { id, modifiedAt } of posts) found.set(id, modifiedAt);
     await progress(poll, {});
@@ -103,7 +104,7 @@ function readAnswer(cms: CmsApi, answer: Awaited<ReturnType<typeof askForOk>>): 
 }
 
 async function applySweep(
-  poll: Poll,
+  poll: SitePoll,
   cms: CmsApi,
   { present, from }: { present: Map<string, number | null>; from: number },
 ): Promise<void> {
@@ -118,8 +119,8 @@ async function applySweep(
   const known = [...rows.values(), ...others].map(toKnownItem);
   const { returned, missing, suspected, unread } = compareIds(known, present);
   await inTransaction(store.db, async (tx) => {
-    await recordMissing(tx, source.id, returned, 0);
-    for (const [sweeps, items] of missing) await recordMissing(tx, source.id, items, sweeps);
+    await markItems(tx, source.id, returned, { missing: 0 });
+    for (const [sweeps, items] of missing) await markItems(tx, source.id, items, { missing: sweeps });
   });
   await readPosts(poll, cms, unread);
   const gone: SourceItemRow[] = [];
@@ -135,19 +136,19 @@ function toKnownItem({ item, missing, modified_at, withdrawal }: SourceItemRow):
   return { item, missing, modifiedAt: modified_at, isWithdrawn: withdrawal !== null };
 }
 
-async function readPosts(poll: Poll, cms: CmsApi, ids: string[]): Promise<void> {
+async function readPosts(poll: SitePoll, cms: CmsApi, ids: string[]): Promise<void> {
   for (const some of chunks(ids, MAX_PAGE_SIZE)) {
-    await importPage(poll, await askForOk(requesterOf(poll), cms.postsUrl(some), cms.headers));
+    await importPage(poll, await askForOk(poll, cms.postsUrl(some), cms.headers));
     await progress(poll, {});
   }
 }
 
-async function confirmsGone(poll: Poll, cms: CmsApi, { item, url }: SourceItemRow): Promise<boolean> {
-  const { status } = await ask(requesterOf(poll), cms.postUrl(item), cms.headers);
+async function confirmsGone(poll: SitePoll, cms: CmsApi, { item, url }: SourceItemRow): Promise<boolean> {
+  const { status } = await ask(poll, cms.postUrl(item), cms.headers);
   const mayBePrivate = status === 401 || status === 403;
   // A key that is not accepted would have failed before.
   const page = mayBePrivate && url !== null ? await statusOfPage(poll, url) : null;
-  if (status === 200) await recordMissing(poll.store.db, poll.source.id, [item], 0);
+  if (status === 200) await markItems(poll.store.db, poll.source.id, [item], { missing: 0 });
   return isGone(status, page);
 }
 
@@ -155,15 +156,15 @@ async function confirmsGone(poll: Poll, cms: CmsApi, { item, url }: SourceItemRo
  * The status of the public address of a post. WordPress redirects the address of a post that is gone to another one
  * whose slug begins like it: that counts as 404.
  */
-async function statusOfPage(poll: Poll, url: string): Promise<number> {
-  const page = await ask(requesterOf(poll), url);
+async function statusOfPage(poll: SitePoll, url: string): Promise<number> {
+  const page = await ask(poll, url);
   const isOther = page.url !== url && (await hasItemAt(poll.store.db, poll.source.id, page.url));
   return isOther ? 404 : page.status;
 }
 
 /** Withdraws items that are gone, or leaves them to the operator if they are many. */
-async function withdraw(poll: Poll, gone: SourceItemRow[]): Promise<void> {
-  const { store, source, clock, report } = poll;
+async function withdraw(poll: SitePoll, gone: SourceItemRow[]): Promise<void> {
+  const { store, source, clock, result } = poll;
   const waiting = (await listWaitingWithdrawals(store.db, source.id)).length;
   const alert = withdrawalAlert(source.id);
   if (gone.length === 0 || waiting + gone.length <= MAX_AT_ONCE) {
@@ -172,12 +173,8 @@ async function withdraw(poll: Poll, gone: SourceItemRow[]): Promise<void> {
     return;
   }
   await inTransaction(store.db, async (tx) => {
-    await recordWithdrawal(
-      tx,
-      source.id,
-      gone.map(({ item }) => item),
-      'waiting',
-    );
+    const items = gone.map(({ item }) => item);
+    await markItems(tx, source.id, items, { withdrawal: 'waiting' });
     const message =
       `${source.id}: ${gone.length} posts are gone at once, which may be a fault of the site. Their articles stay ` +
       'until you decide.';
@@ -187,7 +184,7 @@ async function withdraw(poll: Poll, gone: SourceItemRow[]): Promise<void> {
     ];
     await raiseAlert(tx, { ...alert, message, actions }, clock());
   });
-  report.waiting += gone.length;
+  result.waiting += gone.length;
 }
 
 /** The list of posts is not complete. */
@@ -200,21 +197,45 @@ export function withdrawalAlert(source: string): AlertId {
   return { kind: 'withdrawals', subject: { source } };
 }
 
-async function applyWithdrawal({ store, config, source, clock, report }: Poll, gone: SourceItemRow[]): Promise<void> {
+/**
+ * Decides on posts that are gone and wait for the operator: retracts their articles, or keeps them as they are.
+ * @param onCommit called last, in the same transaction, if any waited
+ * @returns how many there were
+ */
+export async function decideWithdrawals(
+  { store, config, clock }: Pick<AppContext, 'store' | 'config' | 'clock'>,
+  source: ArticleSource,
+  decision: 'retract' | 'keep',
+  onCommit?: InTransaction,
+): Promise<number> {
+  return inTransaction(store.db, async (tx) => {
+    const items = (await listWaitingWithdrawals(tx, source.id)).map(({ item }) => item);
+    if (decision === 'retract') await retractItems(tx, { config, source }, items, clock());
+    else await markItems(tx, source.id, items, { withdrawal: 'left' });
+    await resolveAlerts(tx, [withdrawalAlert(source.id)], clock());
+    if (items.length > 0) await onCommit?.(tx);
+    return items.length;
+  });
+}
+
+async function applyWithdrawal(
+  { store, config, source, clock, result }: SitePoll,
+  gone: SourceItemRow[],
+): Promise<void> {
   if (gone.length === 0) return;
   const items = gone.map(({ item }) => item);
   if (source.withdrawn === 'leave') {
-    await recordWithdrawal(store.db, source.id, items, 'left');
-    report.left += gone.length;
+    await markItems(store.db, source.id, items, { withdrawal: 'left' });
+    result.left += gone.length;
     return;
   }
-  report.retracted += await retractItems(store.db, { config, source }, items, clock());
+  result.retracted += await retractItems(store.db, { config, source }, items, clock());
 }
 
 /** Retracts the articles of items that a source no longer has. @returns how many were not retracted before */
-export async function retractItems(
+async function retractItems(
   db: Db,
-  { config, source }: Pick<Poll, 'config' | 'source'>,
+  { config, source }: Pick<SitePoll, 'config' | 'source'>,
   items: string[],
   now: number,
 ): Promise<number> {
@@ -223,11 +244,70 @@ export async function retractItems(
   return inTransaction(db, async (tx) => {
     const ids = items.map((item) => articleId(source.id, item));
     const retracted = await retractArticles(tx, ids, { note, publicUrl }, now);
-    await recordWithdrawal(tx, source.id, items, 'retracted');
+    await markItems(tx, source.id, items, { withdrawal: 'retracted' });
     await clearRejectionsOfFiles(
       tx,
       items.map((item) => itemPath(source.id, item)),
     );
     return retracted.length;
   });
+}
+
+/** Sweeps in a row that must miss an item before anyone asks about it. */
+const MISSING_SWEEPS = 2;
+/** More at once may be a fault of the source, such as a plugin that hides posts: they wait for the operator. */
+export const MAX_AT_ONCE = 5;
+
+/** An item that daywire knows, and how many complete sweeps in a row have missed it. */
+export interface KnownItem {
+  item: string;
+  missing: number;
+  modifiedAt: number | null;
+  /** It is gone, and that has been dealt with, or waits for the operator. */
+  isWithdrawn: boolean;
+}
+
+export interface SweepOutcome {
+  /** Present again. */
+  returned: string[];
+  /** Missing once more, by the number of sweeps. */
+  missing: Map<number, string[]>;
+  /** Missing for long enough: whether they are gone is to be confirmed. */
+  suspected: string[];
+  /** Present, but unknown, changed since they were read, or back after a withdrawal. */
+  unread: string[];
+}
+
+/**
+ * Compares a complete list of a source's ids with what is known.
+ * @param known of the same period
+ * @param present by id; when they were modified
+ */
+export function compareIds(known: readonly KnownItem[], present: ReadonlyMap<string, number | null>): SweepOutcome {
+  const outcome: SweepOutcome = { returned: [], missing: new Map(), suspected: [], unread: [] };
+  const byItem = new Map(known.map((one) => [one.item, one]));
+  for (const [id, modifiedAt] of present) {
+    const item = byItem.get(id);
+    const isChanged = item !== undefined && modifiedAt !== null && modifiedAt > (item.modifiedAt ?? 0);
+    if (item === undefined || isChanged || item.isWithdrawn) outcome.unread.push(id);
+    else if (item.missing > 0) outcome.returned.push(id);
+  }
+  for (const { item, missing, isWithdrawn } of known) {
+    if (present.has(item) || isWithdrawn) continue;
+    const sweeps = missing + 1;
+    outcome.missing.set(sweeps, [...(outcome.missing.get(sweeps) ?? []), item]);
+    if (sweeps >= MISSING_SWEEPS) outcome.suspected.push(item);
+  }
+  return outcome;
+}
+
+/**
+ * What a response says about a post that the list no longer has. WordPress answers 401 for a post in the trash, to
+ * anyone without a login: then its public address decides.
+ * @param api status of the API's response for it
+ * @param page status of its public address; null if it was not asked
+ */
+export function isGone(api: number, page: number | null): boolean {
+  if (api === 404 || api === 410) return true;
+  return (api === 401 || api === 403) && (page === 404 || page === 410);
 }

@@ -3,7 +3,12 @@ import { readFileSync, realpathSync, renameSync, statSync, writeFileSync } from 
 import { resolve } from 'node:path';
 import { isMap, isScalar, isSeq, type Node, type Pair, parseDocument, type Scalar } from 'yaml';
 import type { AppContext } from '../core/app-context.ts';
-import { type Config, parseConfig } from '../core/config/config.ts';
+import { type Config, ConfigError, parseConfig } from '../core/config/config.ts';
+import { hasVisibleCharacter } from '../lib/text/clean-text.ts';
+import type { SourceTest } from './polling/source-kind.ts';
+
+/** Characters of the name of an outlet in the configuration. */
+export const MAX_OUTLET = 100;
 
 /** An id made of an address: `https://www.times.example/news` is `times-example-news`. */
 export function sourceIdOf(url: string): string {
@@ -16,6 +21,24 @@ export function sourceIdOf(url: string): string {
 export type NewSource =
   | { id: string; url: string; use: 'articles' }
   | { id: string; url: string; use: 'roundup'; outlet: string };
+
+/**
+ * A source as it is added after a test.
+ * @param given.outlet default: the title of the feed
+ * @throws ConfigError for a feed without a title
+ */
+export function newSource(
+  tried: NewSource,
+  { endpoint, title }: Pick<SourceTest, 'endpoint' | 'title'>,
+  given: { id?: string | undefined; outlet?: string | undefined },
+): NewSource {
+  const id = given.id ?? tried.id;
+  if (tried.use === 'articles') return { ...tried, id };
+  const outlet = given.outlet ?? (title ?? '').slice(0, MAX_OUTLET).toWellFormed().trim();
+  if (!hasVisibleCharacter(outlet)) throw new ConfigError([`${endpoint} has no title: name the outlet by --outlet`]);
+  // Where its pages name a feed, the feed is the source.
+  return { ...tried, id, url: endpoint, outlet };
+}
 
 /**
  * The text of the configuration file with further sources, and the configuration that it gives, with all defaults.

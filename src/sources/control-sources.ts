@@ -1,78 +1,88 @@
 /**
  * What an operator decides about the polls of a source. Each takes effect in the process that polls, within seconds.
- * The parameter `kind` is the kind of the source, from SOURCE_KINDS of outlets/polling/outlet-feeds.ts; `onCommit` is
- * called last, in the same transaction.
+ * `onCommit` is called last, in the same transaction.
  */
+
+import type { Action } from '../core/actions.ts';
 import type { AppContext } from '../core/app-context.ts';
-import type { Config } from '../core/config/config.ts';
 import type { AnySource } from '../core/config/sources.ts';
-import type { InTransaction, Tx } from '../core/store/store.ts';
-import { inTransaction } from '../core/store/store.ts';
-import { findSourceRow, requestPoll, setPaused } from './source-state.ts';
-
-/** Why a poll that an operator requests does not happen. */
-export type PollObstacle =
-  /** It is paused, or gone: it must be resumed first. */
-  | { kind: 'stopped'; why: 'paused' | 'gone' }
-  /** Its server asked not to be called before. */
-  | { kind: 'waiting'; until: number };
-
-/** What differs between the newsroom's own sites and the feeds of other outlets. Instants are epoch milliseconds. */
-export interface SourceKind {
-  /** Adds a source of the configuration to the store, if it is new. */
-  register(tx: Tx, config: Config, source: AnySource, now: number): Promise<void>;
-  /** Polls a paused source again. */
-  resume(tx: Tx, id: string, now: number): Promise<void>;
-  /** Why a source that is not paused cannot be polled now, or null. */
-  findObstacle(tx: Tx, id: string, now: number): Promise<PollObstacle | null>;
-}
+import { type InTransaction, inTransaction, type Tx } from '../core/store/store.ts';
+import {
+  askedPause,
+  findSourceRow,
+  pausePolls,
+  registerSources,
+  requestPoll,
+  resumePolls,
+  type SourceRow,
+} from './source-state.ts';
 
 type ControlApp = Pick<AppContext, 'store' | 'config' | 'clock'>;
 
-/** Pauses the polls of a source. */
-export function pauseSource(
-  { store, config, clock }: ControlApp,
-  kind: SourceKind,
+/** Pauses the polls of a source, or polls a paused one again, and one that is gone. */
+export function setPaused(
+  app: ControlApp,
   source: AnySource,
+  isPaused: boolean,
   onCommit?: InTransaction,
 ): Promise<void> {
-  return inTransaction(store.db, async (tx) => {
-    await kind.register(tx, config, source, clock());
-    await setPaused(tx, source.id, true, clock());
-    await onCommit?.(tx);
-  });
-}
-
-/** Polls a paused source again, and the feed of an outlet that is gone. */
-export function resumeSource(
-  { store, config, clock }: ControlApp,
-  kind: SourceKind,
-  source: AnySource,
-  onCommit?: InTransaction,
-): Promise<void> {
-  return inTransaction(store.db, async (tx) => {
-    await kind.register(tx, config, source, clock());
-    await kind.resume(tx, source.id, clock());
+  return withSource(app, source, async (tx, { id }, now) => {
+    await (isPaused ? pausePolls : resumePolls)(tx, id, now);
     await onCommit?.(tx);
   });
 }
 
 /** Makes a source due at once: the process that polls does so within seconds. */
 export function requestSourcePoll(
-  { store, config, clock }: ControlApp,
-  kind: SourceKind,
+  app: ControlApp,
   source: AnySource,
   onCommit?: InTransaction,
-): Promise<{ kind: 'requested' } | PollObstacle> {
-  return inTransaction(store.db, async (tx) => {
-    const now = clock();
-    await kind.register(tx, config, source, now);
-    const row = await findSourceRow(tx, source.id);
-    if (row?.paused_at != null) return { kind: 'stopped', why: 'paused' };
-    const obstacle = await kind.findObstacle(tx, source.id, now);
-    if (obstacle !== null) return obstacle;
-    await requestPoll(tx, source.id, now);
+): Promise<
+  | { kind: 'requested' }
+  /** It must be resumed first. */
+  | { kind: 'stopped'; why: 'paused' | 'gone' }
+  /** Its server asked not to be called before. */
+  | { kind: 'waiting'; until: number }
+> {
+  return withSource(app, source, async (tx, row, now) => {
+    if (row.paused_at !== null) return { kind: 'stopped', why: 'paused' };
+    if (row.state === 'gone') return { kind: 'stopped', why: 'gone' };
+    const until = askedPause(row, now);
+    if (until !== null) return { kind: 'waiting', until };
+    await requestPoll(tx, row.id, now);
     await onCommit?.(tx);
     return { kind: 'requested' };
   });
+}
+
+function withSource<T>(
+  { store, config, clock }: ControlApp,
+  source: AnySource,
+  act: (tx: Tx, row: SourceRow, now: number) => Promise<T>,
+): Promise<T> {
+  return inTransaction(store.db, async (tx) => {
+    const now = clock();
+    await registerSources(tx, config, [source], now);
+    return act(tx, (await findSourceRow(tx, source.id)) as SourceRow, now);
+  });
+}
+
+/** Where the desk has the commands of the group `sources`. */
+const AT_DESK = {
+  accept: '“Accept” on the page Sources',
+  resume: '“Resume” on the page Sources',
+  withdraw: '“Retract the articles” on the page Sources',
+  'withdraw --keep': '“Keep the articles” on the page Sources',
+} as const;
+
+/** What an operator can do about a source. @param to see `Action` */
+export function sourceAction(verb: keyof typeof AT_DESK, to: string, id: string): Action {
+  const [command, option] = verb.split(' ');
+  return { to, command: ['sources', command, id, option].filter(Boolean).join(' '), desk: AT_DESK[verb] };
+}
+
+/** The page of the desk that has a source. */
+export function sourcePage({ source }: Readonly<Record<string, string | number>>) {
+  const path = source === undefined ? '/sources' : `/sources#source-${encodeURIComponent(source)}`;
+  return { label: 'The source', path, needs: 'editions.read' as const };
 }

@@ -36,7 +36,7 @@ export async function discoverApi(
   { url, api, key }: { url: string; api: SourceApi | 'auto'; key: string | undefined },
 ): Promise<FoundApi> {
   const home = await ask(requester, url);
-  if (home.status >= 500 || home.status === 429) throw statusError(home, requester.now);
+  if (home.status >= 500 || home.status === 429) throw statusError(home, requester.clock());
   // A CMS without a site of its own may have no page there, and an API below.
   const isPage = home.status === 200;
   const page = isPage ? readHome(home) : NO_PAGE;
@@ -180,7 +180,7 @@ export async function findFeedOfPage(
 ): Promise<{ address: string; answer: Answer } | null> {
   for (const address of feedAddresses(page.url, readHome(page).feeds)) {
     const answer = await tryToAsk(requester, address);
-    if (answer?.status === 429 || answer?.status === 503) throw statusError(answer, requester.now);
+    if (answer?.status === 429 || answer?.status === 503) throw statusError(answer, requester.clock());
     if (answer?.status !== 200) continue;
     const feed = await inspectInThread(answer, requester);
     if (feed !== null && feed.items > 0) return { address, answer };
@@ -194,7 +194,7 @@ export async function findFeedOfPage(
  */
 async function askIfUp(requester: Requester, url: string, headers: Record<string, string> = {}): Promise<Answer> {
   const answer = await ask(requester, url, headers);
-  if (answer.status >= 500 || answer.status === 429) throw statusError(answer, requester.now);
+  if (answer.status >= 500 || answer.status === 429) throw statusError(answer, requester.clock());
   return answer;
 }
 
@@ -240,11 +240,11 @@ const INSPECTION_LIMIT = 30 * SECOND;
  */
 async function inspectInThread(
   { url, headers, body }: Answer,
-  { now, signal }: Requester,
+  { clock, signal }: Requester,
 ): Promise<FeedInspection | null> {
   const document = { bytes: body, contentType: headers['content-type'] ?? null, url };
   try {
-    return await runInThread(INSPECT, { document, now }, { timeLimit: INSPECTION_LIMIT, signal });
+    return await runInThread(INSPECT, { document, now: clock() }, { timeLimit: INSPECTION_LIMIT, signal });
   } catch (error) {
     if (error instanceof JobError) return null;
     throw error;

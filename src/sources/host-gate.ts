@@ -7,28 +7,17 @@ import { LONGEST_LEASES } from '../core/store/future-instants.ts';
 import type { Db } from '../core/store/store.ts';
 import type { RequestGate } from '../lib/guarded-fetch/fetch-client.ts';
 import { type Clock, DAY, MINUTE, rfc3339, SECOND } from '../lib/time.ts';
+import { hostOf, PollError, placeOf } from './request.ts';
 
 /** Between the end of a request and the next one to the same host. */
 export const HOST_PAUSE = 2 * SECOND;
-/** A host that asks for a longer pause is not waited for: `HostPauseError`. */
+/** A host that asks for a longer pause is not waited for: `PollError`. */
 const LONGEST_WAIT = MINUTE;
 /** How often a host is looked at that another process uses. */
 const STEP = SECOND;
 
 /** Waits. @throws the reason of `signal` */
 export type Wait = (milliseconds: number, signal?: AbortSignal) => Promise<void>;
-
-/** A host has asked for a pause, in answer to the request of another feed. */
-export class HostPauseError extends Error {
-  override name = 'HostPauseError';
-  readonly until: number;
-
-  /** @param until epoch milliseconds */
-  constructor(until: number) {
-    super(`its host asks for a pause until ${rfc3339(until)}`);
-    this.until = until;
-  }
-}
 
 export interface HostGateDeps {
   db: Db;
@@ -50,17 +39,14 @@ export function openHostGate({ db, clock, wait, onWait }: HostGateDeps): Request
         if (lease !== null) return { [Symbol.asyncDispose]: () => releaseHost(db, host, lease, clock()) };
         const milliseconds = await timeUntilFree(db, host, now);
         if (milliseconds > LONGEST_WAIT) {
-          throw new HostPauseError(now + milliseconds);
+          const until = now + milliseconds;
+          const problem = `${placeOf(url.href)} was not asked: its host asks for a pause until ${rfc3339(until)}`;
+          throw new PollError(problem, { kind: 'busy', retryAt: until });
         }
         await wait(milliseconds, signal);
       }
     },
   };
-}
-
-/** The host that shares one limit: without scheme and port. */
-export function hostOf(url: URL): string {
-  return url.hostname.replace(/\.$/, '');
 }
 
 /** @returns when the lease ends, which identifies it; null while the host is in use, or has its pause */

@@ -87,37 +87,15 @@ export function listItemsSince(db: Db, source: string, from: number): Promise<So
     .execute();
 }
 
-/** Sets, for items of a source, how many sweeps have missed them. */
-export async function recordMissing(
+/** Sets how many sweeps have missed items of a source, or what has become of those that it no longer has. */
+export async function markItems(
   db: Db | Tx,
   source: string,
   items: readonly string[],
-  missing: number,
+  change: { missing: number } | Pick<SourceItemRow, 'withdrawal'>,
 ): Promise<void> {
   for (const some of chunks([...items], ROWS_PER_STATEMENT)) {
-    await db
-      .updateTable('source_items')
-      .set({ missing })
-      .where('source', '=', source)
-      .where('item', 'in', some)
-      .execute();
-  }
-}
-
-/** Sets what has become of items that a source no longer has. */
-export async function recordWithdrawal(
-  db: Db | Tx,
-  source: string,
-  items: readonly string[],
-  withdrawal: SourceItemRow['withdrawal'],
-): Promise<void> {
-  for (const some of chunks([...items], ROWS_PER_STATEMENT)) {
-    await db
-      .updateTable('source_items')
-      .set({ withdrawal })
-      .where('source', '=', source)
-      .where('item', 'in', some)
-      .execute();
+    await db.updateTable('source_items').set(change).where('source', '=', source).where('item', 'in', some).execute();
   }
 }
 

@@ -1,31 +1,51 @@
 /** Requests to a source, and why a poll fails. */
-import type { FetchClient, FetchResult } from '../lib/guarded-fetch/fetch-client.ts';
-import { retryAfter } from '../lib/guarded-fetch/fetch-client.ts';
+import type { Selectable } from 'kysely';
+import type { Tables } from '../core/store/tables.ts';
+import { type FetchClient, type FetchResult, retryAfter } from '../lib/guarded-fetch/fetch-client.ts';
+import { type Clock, HOUR, rfc3339 } from '../lib/time.ts';
 
 export type Answer = Extract<FetchResult, { kind: 'answered' }>;
+
+/**
+ * How a poll fails.
+ * - busy: 429, or 503 with Retry-After
+ * - blocked: the server does not let daywire in
+ * - not-found: 404
+ * - gone: 410
+ */
+export type PollProblem = 'busy' | 'blocked' | 'not-found' | 'gone' | 'failed';
+
+interface PollErrorDetails {
+  kind?: PollProblem;
+  /** The earliest instant at which the server wants to be called again. */
+  retryAt?: number | null;
+  /** The host that asked for this pause for all of it. */
+  host?: string | null;
+}
 
 /** Why a source cannot be polled: a sentence about it, which contains no key. */
 export class PollError extends Error {
   override name = 'PollError';
-  /** The earliest that the server wants to be called again, or null. */
+  readonly kind: PollProblem;
   readonly retryAt: number | null;
-  /** The API is no longer where it was found. */
-  readonly isGone: boolean;
+  readonly host: string | null;
 
-  constructor(message: string, { retryAt = null, isGone = false }: { retryAt?: number | null; isGone?: boolean } = {}) {
+  constructor(message: string, { kind = 'failed', retryAt = null, host = null }: PollErrorDetails = {}) {
     super(message);
+    this.kind = kind;
     this.retryAt = retryAt;
-    this.isGone = isGone;
+    this.host = host;
   }
 }
 
 export interface Requester {
   client: FetchClient;
-  now: number;
+  /** Read after each answer: a request may wait for its host. */
+  clock: Clock;
   signal?: AbortSignal | undefined;
 }
 
-/** @throws PollError without an answer */
+/** @throws PollError without an answer, also from the gate of a host that asked for a pause */
 export async function ask(
   { client, signal }: Requester,
   url: string,
@@ -46,17 +66,27 @@ export async function askForOk(
   headers: Record<string, string> = {},
 ): Promise<Answer> {
   const answer = await ask(requester, url, headers);
-  if (answer.status !== 200) throw statusError(answer, requester.now);
+  if (answer.status !== 200) throw statusError(answer, requester.clock());
   return answer;
 }
 
+/** A server that asks for a longer pause gets this one. */
+const LONGEST_PAUSE = 48 * HOUR;
+
+/** The meaning of a status other than 200 and 304. */
 export function statusError({ status, url, headers }: Answer, now: number): PollError {
-  const hint = status === 401 || status === 403 ? `: it refuses access; ${accessHint(url)}` : '';
-  const isBusy = status === 429 || status === 503;
-  return new PollError(`${placeOf(url)} answered ${status}${hint}`, {
-    retryAt: isBusy ? retryAfter(headers, now) : null,
-    isGone: status === 404 || status === 410,
-  });
+  const problem = `${placeOf(url)} answered ${status}`;
+  const retryAt = status === 429 || status === 503 ? retryAfter(headers, now, LONGEST_PAUSE) : null;
+  if (status === 429 || retryAt !== null) {
+    // 429 counts all requests of a client to the host (RFC 6585 §4).
+    const host = status === 429 ? hostOf(new URL(url)) : null;
+    const until = retryAt === null ? '' : `: it asks not to be called before ${rfc3339(retryAt)}`;
+    return new PollError(problem + until, { kind: 'busy', retryAt, host });
+  }
+  if (status === 404) return new PollError(problem, { kind: 'not-found' });
+  if (status === 410) return new PollError(`${problem}: it was removed for good`, { kind: 'gone' });
+  const isRefused = status === 401 || status === 403;
+  return new PollError(isRefused ? `${problem}: it refuses access; ${accessHint(url)}` : problem);
 }
 
 function accessHint(url: string): string {
@@ -68,4 +98,31 @@ function accessHint(url: string): string {
 export function placeOf(url: string): string {
   const { origin, pathname } = new URL(url);
   return origin + pathname;
+}
+
+/** The headers by which a server says that nothing has changed since the last response. */
+export function conditionsOf({ endpoint, etag, last_modified }: LastResponse): Record<string, string> {
+  if (endpoint === null) return {};
+  return {
+    ...(etag === null ? {} : { 'If-None-Match': etag }),
+    ...(last_modified === null ? {} : { 'If-Modified-Since': last_modified }),
+  };
+}
+
+/** Nulls for a source that was never read. */
+export type LastResponse = Pick<Selectable<Tables['sources']>, 'endpoint' | 'etag' | 'last_modified'>;
+
+/** Characters of a validator. A longer one is of no use, and takes space. */
+const MAX_VALIDATOR = 2_000;
+
+/** Byte for byte. */
+export function validatorsOf({ headers }: Pick<Answer, 'headers'>): Pick<LastResponse, 'etag' | 'last_modified'> {
+  const short = (text: string | undefined): string | null =>
+    text === undefined || text === '' || text.length > MAX_VALIDATOR ? null : text;
+  return { etag: short(headers.etag), last_modified: short(headers['last-modified']) };
+}
+
+/** The host that shares one limit: without scheme and port. */
+export function hostOf(url: URL): string {
+  return url.hostname.replace(/\.$/, '');
 }

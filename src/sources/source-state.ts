@@ -1,65 +1,76 @@
-/** What the store knows of sources: claims of polls, and outcomes. Their items: item-state.ts. */
-import { type Insertable, type Selectable, sql, type Updateable } from 'kysely';
-import type { ArticleSource, Config } from '../core/config/config.ts';
-import { articleSources } from '../core/config/sources.ts';
-import { claimRows, updateClaimed } from '../core/store/lease.ts';
-import type { Db } from '../core/store/store.ts';
+/** What the store knows of sources: claims of polls, and outcomes. Items of own sites: item-state.ts. */
+import { type Insertable, type Selectable, sql, type Updateable, type UpdateObject } from 'kysely';
+import type { Config } from '../core/config/config.ts';
+import type { AnySource } from '../core/config/sources.ts';
+import { claimRows, revokedLease, updateClaimed } from '../core/store/lease.ts';
+import type { Db, Tx } from '../core/store/store.ts';
 import type { SourceApi } from '../core/store/tables/source-tables.ts';
 import type { Tables } from '../core/store/tables.ts';
-import { HOUR, MINUTE } from '../lib/time.ts';
+import { MINUTE } from '../lib/time.ts';
 import { clearChanges } from './item-state.ts';
+import type { SourceCondition, SourceTransition } from './polling/poll-state.ts';
 
-/** A poll ends its lease after each page; one that lasts longer without has ended with its process. */
-export const POLL_LEASE = 2 * MINUTE;
-/** The longest wait after failures. */
-const MAX_RETRY_DELAY = 4 * HOUR;
+/** A poll extends its lease after each page; one that lasts longer without has ended with its process. */
+const POLL_LEASE = 2 * MINUTE;
 
 export type SourceRow = Selectable<Tables['sources']>;
+type Change = Updateable<Tables['sources']>;
 
 /**
- * Adds the sources of the configuration that are new. One with another address or API is looked for again, and one
- * with other rules for its articles is read again.
+ * Adds the sources of the configuration that are new. One with another address or API begins again, and one with other
+ * rules for its articles is read again; its items stay known. One with the address that is polled already, since it has
+ * moved there, goes on.
  */
 export async function registerSources(
   db: Db,
-  config: Pick<Config, 'sources' | 'sections'>,
+  { sections }: Pick<Config, 'sections'>,
+  sources: readonly AnySource[],
   now: number,
 ): Promise<void> {
-  const sources = articleSources(config);
   if (sources.length === 0) return;
   const ids = sources.map(({ id }) => id);
-  const columns = ['id', 'url', 'configured_api', 'rules'] as const;
+  const columns = ['id', 'url', 'use', 'configured_api', 'rules', 'endpoint'] as const;
   const rows = await db.selectFrom('sources').select(columns).where('id', 'in', ids).execute();
   const known = new Map(rows.map((row) => [row.id, row]));
   for (const source of sources) {
-    const { id, url, api } = source;
+    const { id } = source;
     const row = known.get(id);
-    const given = { url, use: 'articles' as const, configured_api: api, rules: rulesOf(source, config.sections) };
+    const given = givenColumns(source, sections);
     // It is called every second: usually it writes nothing.
-    if (row === undefined) await addSource(db, { id, ...given, due_at: now });
-    else if (row.url !== url || row.configured_api !== api) {
-      // The addresses of its posts may be others, though none was edited.
-      await clearChanges(db, id);
-      await updateSource(db, id, { ...given, ...UNREAD, api: null, endpoint: null, due_at: now });
-    } else if (row.rules !== given.rules) {
+    if (row === undefined) await addSource(db, { id, ...given, due_at: now, state_since: now });
+    else if (row.use !== given.use || row.configured_api !== given.configured_api) await begin(db, row, given, now);
+    else if (row.url !== given.url) await (row.endpoint === given.url ? goOn : begin)(db, row, given, now);
+    else if (row.rules !== given.rules) {
       await clearChanges(db, id);
       await updateSource(db, id, { ...given, ...UNREAD, due_at: now });
     }
   }
 }
 
+type ConfiguredColumns = Pick<Insertable<Tables['sources']>, 'url' | 'configured_api' | 'rules'> &
+  Pick<SourceRow, 'use'>;
+
+/** `rules`: what decides what its items become, beside the items themselves. */
+function givenColumns(source: AnySource, sections: Config['sections']): ConfiguredColumns {
+  const { url, use } = source;
+  if (use === 'roundup') return { url, use, configured_api: 'feed', rules: '' };
+  const { sections: mapped, kinds, section, membersOnly } = source;
+  const rules = JSON.stringify([mapped, kinds, section ?? null, membersOnly, sections]);
+  return { url, use, configured_api: source.api, rules };
+}
+
 const UNREAD = {
-  ...{ etag: null, last_modified: null, read_to: null, failures: 0, failing_since: null, problem: null },
-  ...{ swept_at: null, fully_swept_at: null },
+  ...{ etag: null, last_modified: null, read_to: null, swept_at: null, fully_swept_at: null },
+  ...{ failures: 0, failing_since: null },
 };
 
-/** What decides what its items become, beside the items themselves. */
-function rulesOf(
-  { sections: mapped, kinds, section, membersOnly }: ArticleSource,
-  sections: Config['sections'],
-): string {
-  return JSON.stringify([mapped, kinds, section ?? null, membersOnly, sections]);
-}
+const NOT_REDIRECTED = { moved_to: null, moved_since: null, moved_polls: 0, moved_known: 0 };
+
+const UNKNOWN = {
+  ...{ ...UNREAD, ...NOT_REDIRECTED, api: null, endpoint: null, polled_at: null, succeeded_at: null, repaired: 0 },
+  ...{ state: 'active' as const, reason: null, not_found_since: null, news_at: null },
+  ...{ item_gap: null, usual_new: null, hints: null, items_read_at: null },
+} satisfies Change;
 
 async function addSource(db: Db, row: Insertable<Tables['sources']>): Promise<void> {
   await db
@@ -69,7 +80,40 @@ async function addSource(db: Db, row: Insertable<Tables['sources']>): Promise<vo
     .execute();
 }
 
-async function updateSource(db: Db, id: string, change: Updateable<Tables['sources']>): Promise<void> {
+type SourceRef = Pick<SourceRow, 'id' | 'url' | 'use' | 'configured_api'>;
+
+async function begin(db: Db, before: SourceRef, given: ConfiguredColumns, now: number): Promise<void> {
+  const { id, url, use, configured_api } = before;
+  // The addresses of its posts may be others, though none was edited.
+  await clearChanges(db, id);
+  await db
+    .updateTable('sources')
+    .set({ ...given, ...UNKNOWN, ...revokedLease('sources'), due_at: now, state_since: now })
+    .where('id', '=', id)
+    // Another process may have done it meanwhile, and poll it already.
+    .where('url', '=', url)
+    .where('use', '=', use)
+    .where('configured_api', '=', configured_api)
+    .execute();
+}
+
+async function goOn(db: Db, { id }: SourceRef, { url }: ConfiguredColumns, now: number): Promise<void> {
+  const isMoved = sql`state = 'moved'`;
+  await db
+    .updateTable('sources')
+    .set({
+      ...{ url, ...NOT_REDIRECTED, ...revokedLease('sources') },
+      state_since: sql<number>`case when ${isMoved} then cast(${now} as bigint) else state_since end`,
+      reason: sql<string | null>`case when ${isMoved} then null else reason end`,
+      state: sql<SourceRow['state']>`case when ${isMoved} then 'active' else state end`,
+    })
+    .where('id', '=', id)
+    .where('endpoint', '=', url)
+    .where('url', '!=', url)
+    .execute();
+}
+
+async function updateSource(db: Db, id: string, change: UpdateObject<Tables, 'sources'>): Promise<void> {
   await db.updateTable('sources').set(change).where('id', '=', id).execute();
 }
 
@@ -79,18 +123,88 @@ export interface SourceClaim {
   fence: number;
 }
 
-/** Claims the sources among `ids` that are due and not paused, and that nobody polls. */
-export async function claimDueSources(db: Db, ids: readonly string[], now: number): Promise<SourceRow[]> {
+/** Neither paused nor gone. */
+const IS_POLLED = sql<boolean>`paused_at is null and state <> 'gone'`;
+
+/** The sources among `ids` that are due and that nobody polls; the longest due first. */
+export async function listDueSources(db: Db, ids: readonly string[], now: number): Promise<SourceRow[]> {
   if (ids.length === 0) return [];
-  const condition = sql`id in (${sql.join([...ids])}) and paused_at is null`;
-  return claimRows(db, 'sources', condition, { now, until: now + POLL_LEASE });
+  return db
+    .selectFrom('sources')
+    .selectAll()
+    .where('id', 'in', [...ids])
+    .where(IS_POLLED)
+    .where('due_at', '<=', now)
+    .where((e) => e.or([e('lease_until', 'is', null), e('lease_until', '<=', now)]))
+    .orderBy('due_at')
+    .orderBy('id')
+    .execute();
 }
 
-/** @returns null while another process polls the source */
-export async function claimSource(db: Db, id: string, now: number): Promise<SourceRow | null> {
+/** @returns null if it is no longer due, or another process polls it */
+export async function claimDueSource(db: Db, id: string, now: number): Promise<SourceRow | null> {
+  const [row] = await claimRows(db, 'sources', sql`id = ${id} and ${IS_POLLED}`, { now, until: now + POLL_LEASE });
+  return row ?? null;
+}
+
+/** Puts off a source that is not claimed. */
+export async function postponeSource(db: Db, id: string, until: number): Promise<void> {
+  await db
+    .updateTable('sources')
+    .set({ due_at: until })
+    .where('id', '=', id)
+    .where('due_at', '<', until)
+    .where('lease_until', 'is', null)
+    .execute();
+}
+
+/** Until when the server of a source asks not to be called; null if it does not. */
+export function askedPause({ state, due_at }: SourceRow, now: number): number | null {
+  return state === 'waiting' && due_at > now ? due_at : null;
+}
+
+/**
+ * Claims a source, due or not, also one that is gone or paused.
+ * @returns `claimed`, or why not: another process polls it, or its server asked not to be called before an instant
+ */
+export async function claimSourceNow(
+  db: Db,
+  id: string,
+  now: number,
+): Promise<{ kind: 'claimed'; row: SourceRow } | { kind: 'busy' } | { kind: 'waiting'; until: number }> {
+  await reviveSource(db, id, now);
+  const known = await findSourceRow(db, id);
+  const until = known === null ? null : askedPause(known, now);
+  if (until !== null) return { kind: 'waiting', until };
   await db.updateTable('sources').set({ due_at: now }).where('id', '=', id).where('due_at', '>', now).execute();
   const [row] = await claimRows(db, 'sources', sql`id = ${id}`, { now, until: now + POLL_LEASE });
-  return row ?? null;
+  return row === undefined ? { kind: 'busy' } : { kind: 'claimed', row };
+}
+
+/** Pauses the polls of a source. */
+export async function pausePolls(db: Db, id: string, now: number): Promise<void> {
+  await updateSource(db, id, { paused_at: now });
+}
+
+/** Polls a paused source again, and one that is gone: at once, unless its server asked for a pause. */
+export async function resumePolls(db: Db, id: string, now: number): Promise<void> {
+  await reviveSource(db, id, now);
+  const isAsked = sql`due_at > ${now} and state = 'waiting'`;
+  await updateSource(db, id, {
+    paused_at: null,
+    due_at: sql<number>`case when ${isAsked} then due_at else cast(${now} as bigint) end`,
+  });
+}
+
+/** Lets a source that is gone be polled again. It is looked for where the configuration says. */
+async function reviveSource(db: Db, id: string, now: number): Promise<void> {
+  await db
+    .updateTable('sources')
+    .set({ state: 'active', state_since: now, reason: null, ...NOT_REDIRECTED, not_found_since: null })
+    .set({ endpoint: null, failures: 0, failing_since: null, due_at: now })
+    .where('id', '=', id)
+    .where('state', '=', 'gone')
+    .execute();
 }
 
 type Progress = Partial<
@@ -122,43 +236,47 @@ export async function beginAgain(db: Db, row: SourceRow, now: number): Promise<v
   Object.assign(row, change);
 }
 
-/** Ends a claimed poll that succeeded. A request that came meanwhile makes the source due at once. */
-export async function recordSuccess(
-  db: Db,
-  claim: SourceClaim,
-  { startedAt, pollMinutes }: { startedAt: number; pollMinutes: number },
-  now: number,
-): Promise<void> {
-  await updateClaimed(db, 'sources', { id: claim.id, fence: claim.fence })
-    .set({
-      due_at: sql<number>`case when requested_at >= ${startedAt} then cast(${now} as bigint)
-        else cast(${now + pollMinutes * MINUTE} as bigint) end`,
-      ...{ lease_until: null, polled_at: startedAt, succeeded_at: now, requested_at: null },
-      ...{ failures: 0, failing_since: null, problem: null },
-    })
-    .execute();
+export function conditionOf(row: SourceRow): SourceCondition {
+  return {
+    ...{ state: row.state, since: row.state_since, reason: row.reason, endpoint: row.endpoint },
+    ...{ movedTo: row.moved_to, movedSince: row.moved_since, movedPolls: row.moved_polls },
+    ...{ movedKnown: row.moved_known === 1, notFoundSince: row.not_found_since, newsAt: row.news_at },
+    failures: row.failures,
+  };
 }
 
-/** Ends a claimed poll that failed. @param retryAt the earliest that the server wants, or null */
-export async function recordFailure(
-  db: Db,
-  { id, fence, failures }: SourceRow,
-  failure: { startedAt: number; problem: string; retryAt: number | null; pollMinutes: number; forgetEndpoint: boolean },
-  now: number,
-): Promise<void> {
-  const { startedAt, problem, retryAt, pollMinutes, forgetEndpoint } = failure;
-  const delay = Math.min(
-    pollMinutes * MINUTE * 2 ** Math.min(failures, 10),
-    Math.max(MAX_RETRY_DELAY, pollMinutes * MINUTE),
-  );
-  await updateClaimed(db, 'sources', { id, fence })
+/** What a poll has learnt of a source beside its condition; what is left out stays as it was. */
+export type PollFindings = Pick<Change, 'api' | 'etag' | 'last_modified' | 'repaired' | 'item_gap' | 'hints'>;
+
+/**
+ * Ends a claimed poll. A request that came meanwhile makes the source due at once, unless the poll has failed.
+ * @returns false if the claim was lost, and nothing is recorded
+ */
+export async function endPoll(
+  tx: Tx,
+  { id, fence }: SourceClaim,
+  { condition, nextAt }: SourceTransition,
+  { startedAt, now, findings }: { startedAt: number; now: number; findings: PollFindings },
+): Promise<boolean> {
+  const { state, since, reason, endpoint, failures, movedTo, movedSince, movedPolls } = condition;
+  const next = nextAt ?? now;
+  const row = await updateClaimed(tx, 'sources', { id, fence })
     .set({
-      due_at: Math.max(now + delay, retryAt ?? 0),
-      ...{ lease_until: null, polled_at: startedAt, failures: failures + 1, problem },
-      failing_since: sql<number>`coalesce(failing_since, ${startedAt})`,
-      ...(forgetEndpoint ? { endpoint: null } : {}),
+      ...{ ...findings, lease_until: null, polled_at: startedAt },
+      ...{ state, state_since: since, reason, endpoint, failures, not_found_since: condition.notFoundSince },
+      ...{ moved_to: movedTo, moved_since: movedSince, moved_polls: movedPolls, news_at: condition.newsAt },
+      moved_known: condition.movedKnown ? 1 : 0,
+      ...(failures > 0
+        ? { due_at: next, failing_since: sql<number>`coalesce(failing_since, ${startedAt})` }
+        : {
+            ...{ succeeded_at: now, failing_since: null, requested_at: null },
+            due_at: sql<number>`case when requested_at >= ${startedAt} then cast(${now} as bigint)
+              else cast(${next} as bigint) end`,
+          }),
     })
-    .execute();
+    .returning('id')
+    .executeTakeFirst();
+  return row !== undefined;
 }
 
 /** Gives a claimed poll back as it was, so that it is due at once: the process ends. */
@@ -168,22 +286,13 @@ export async function releaseSource(db: Db, claim: SourceClaim, now: number): Pr
     .execute();
 }
 
-/** Makes a source due at once. */
+/** Makes a source due at once, as far as its server did not ask for a pause. */
 export async function requestPoll(db: Db, id: string, now: number): Promise<void> {
-  await db
-    .updateTable('sources')
-    .set({
-      requested_at: now,
-      due_at: sql<number>`case when due_at > ${now} then cast(${now} as bigint) else due_at end`,
-    })
-    .where('id', '=', id)
-    .execute();
-}
-
-/** Pauses the polls of a source, or resumes them, at once. */
-export async function setPaused(db: Db, id: string, isPaused: boolean, now: number): Promise<void> {
-  const change = isPaused ? { paused_at: now } : { paused_at: null, due_at: now };
-  await db.updateTable('sources').set(change).where('id', '=', id).execute();
+  const isLater = sql`due_at > ${now} and state <> 'waiting'`;
+  await updateSource(db, id, {
+    requested_at: now,
+    due_at: sql<number>`case when ${isLater} then cast(${now} as bigint) else due_at end`,
+  });
 }
 
 export async function findSourceRow(db: Db, id: string): Promise<SourceRow | null> {
@@ -200,7 +309,7 @@ export async function clearSourceFailures(db: Db, ids: string[]): Promise<void> 
   if (ids.length === 0) return;
   await db
     .updateTable('sources')
-    .set({ failures: 0, failing_since: null, problem: null })
+    .set({ failures: 0, failing_since: null })
     .where('id', 'in', ids)
     .where('failing_since', 'is not', null)
     .execute();

@@ -201,10 +201,10 @@ describe('an alert', () => {
     });
 
     it('lapses if nobody approves it in time, with a reason and an alert to the operator', async () => {
-      const app = await openAlertApp(await open(), '    lapseMinutes: 30\n');
+      const app = await openAlertApp(await open());
       const { slot } = await makeAlertEdition(app, app.newsletter, 'a', 'Ada');
       await tick(app);
-      app.now += 30 * MINUTE;
+      app.now += 60 * MINUTE;
       await tick(app);
       expect(await runsOf(app)).toEqual([expect.stringMatching(/^waiting: /)]);
       app.now += MINUTE;
@@ -225,14 +225,14 @@ describe('an alert', () => {
     });
 
     it('does not close after its time, even if it was approved', async () => {
-      const app = await openAlertApp(await open(), '    lapseMinutes: 30\n');
+      const app = await openAlertApp(await open());
       const { slot } = await makeAlertEdition(app, app.newsletter, 'a', 'Ada');
       await approve(app);
-      app.now += 30 * MINUTE;
+      app.now += 60 * MINUTE;
       expect(await composeSlot(app, app.newsletter, slot.slotAt)).toEqual({
         kind: 'waiting',
         remedy: null,
-        reason: 'not sent within 30 min',
+        reason: 'not sent within 1 h',
       });
     });
 

@@ -2,47 +2,18 @@ import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { jobsOf } from '../../src/app/jobs.ts';
-import { countDueChanges } from '../../src/articles/pending-changes.ts';
 import type { AppContext } from '../../src/core/app-context.ts';
-import type { Job, JobOutcome } from '../../src/core/schedule/job.ts';
+import type { JobOutcome } from '../../src/core/schedule/job.ts';
 import { deliverDue } from '../../src/delivery/deliver-due.ts';
-import { listDocuments } from '../../src/feeds/documents.ts';
 import { BUILT_IN_TEMPLATES } from '../../src/lib/templates.ts';
-import { SECOND } from '../../src/lib/time.ts';
 import { startWebServer } from '../core/schedule/web-server.ts';
 import { forEachDatabase } from '../support/databases.ts';
 import { openSampleApp, openTestApp } from '../support/test-app.ts';
-import { addArticle, closeEdition } from './steps.ts';
+import { closeEdition } from './steps.ts';
 
 const SLOT = Date.parse('2026-11-23T23:30:00Z');
 
 forEachDatabase((open) => {
-  describe('the jobs that publish', () => {
-    it('are one for all feeds without a schedule, and one for each feed with a schedule', async () => {
-      const schedule = '- id: 24-hours\n    schedule: { cron: "0 * * * *", zone: UTC }';
-      const app = await openSampleApp(await open(), { edit: (yaml) => yaml.replace('- id: 24-hours', schedule) });
-      const jobs = jobsOf(app);
-      expect(jobs.map(({ id, schedule: { cron, zone } }) => `${id} ${cron} ${zone}`)).toEqual([
-        'publish */10 * * * * Asia/Shanghai',
-        'publish:24-hours 0 * * * * UTC',
-        'newsletter:daily-roundup 30 7 * * * Asia/Shanghai',
-        'newsletter:weekly-roundup 0 9 * * 0 Asia/Shanghai',
-      ]);
-      await addArticle(app, 'fresh');
-      const [common, single] = jobs as [Job, Job];
-      expect(await single.run(app.now, app.now)).toMatchObject({
-        kind: 'done',
-        note: expect.stringMatching(/of 6 doc/),
-      });
-      // The change is still pending for the other feeds.
-      expect((await countDueChanges(app.store.db, app.now))?.count).toBeGreaterThan(0);
-      app.now += SECOND;
-      await common.run(app.now, app.now);
-      const paths = (await listDocuments(app.store.db)).map(({ path }) => path);
-      expect(paths).toEqual(expect.arrayContaining(['24-hours.rss', 'latest.rss']));
-    });
-  });
-
   describe("a newsletter's job", () => {
     it('closes its slot with the slot as the cut-off, and leaves the heartbeat to the delivery', async () => {
       const server = await startWebServer();

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { openMetrics, readMetrics, renderMetrics } from '../../src/app/metrics.ts';
 import { raiseAlert } from '../../src/core/alerts/alerts.ts';
 import { registerSchedules } from '../../src/core/schedule/register.ts';
-import { foldRuns } from '../../src/core/schedule/retention.ts';
+import { deleteOldRuns } from '../../src/core/schedule/retention.ts';
 import { claimRun, finishRun, recordWaitingRun } from '../../src/core/schedule/run-ledger.ts';
 import { foldCountSlots } from '../../src/core/store/counts.ts';
 import { DELIVERY_HELD, writeMeta } from '../../src/core/store/meta.ts';
@@ -117,7 +117,6 @@ forEachDatabase((open, dialect) => {
       'daywire_rejections{stage="import"}': 0,
       'daywire_rejections{stage="feed"}': 0,
       'daywire_rejections{stage="edition"}': 0,
-      daywire_pending_hub_pings: 0,
       daywire_sign_in_failures: 0,
       daywire_hub_unverified_requests: 0,
       daywire_oldest_pending_hub_notification_seconds: 0,
@@ -440,7 +439,7 @@ forEachDatabase((open, dialect) => {
     await retried.set({ state: 'pending' }).execute();
     await store.db.updateTable('deliveries').set({ state: 'suppressed' }).where('state', '=', 'pending').execute();
     await foldDeliveries(store, now);
-    await foldRuns(store, now);
+    await deleteOldRuns(store.db, now);
     await deleteReaderCounts(store.db, '2026-11-25');
     await deleteBounces(store, now);
     await foldCountSlots(store.db);

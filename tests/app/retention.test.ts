@@ -17,7 +17,7 @@ const NOW = Date.UTC(2026, 10, 24, 7, 30);
 const base = testConfig();
 const config = {
   ...base,
-  retention: { deliveriesDays: 180, runsDays: 90, readersDays: 400, consentIpsDays: 60, consentDays: 1_000 },
+  retention: { deliveriesDays: 180, consentIpsDays: 60, consentDays: 1_000 },
   signup: { ...base.signup, deleteUnconfirmedAfterDays: 30 },
 };
 const NOTHING = {
@@ -221,7 +221,7 @@ describe('runRetention', () => {
       expect(await store.db.selectFrom('delivery_totals').select('count').execute()).toEqual([{ count: 8 }]);
     });
 
-    it('folds old runs, but never the newest run of a schedule', async () => {
+    it('deletes old runs, but never the newest run of a schedule', async () => {
       const store = await open();
       const runOf = (schedule: string, slotAt: number, state: 'done' | 'failed' | 'running') => ({
         schedule,
@@ -232,10 +232,10 @@ describe('runRetention', () => {
         started_at: slotAt,
       });
       const runs = [
-        runOf('publish', NOW - 93 * DAY, 'done'),
-        runOf('publish', NOW - 92 * DAY, 'done'),
-        runOf('publish', NOW - 91 * DAY, 'failed'),
-        runOf('publish', NOW - 90 * DAY, 'done'),
+        runOf('publish', NOW - 183 * DAY, 'done'),
+        runOf('publish', NOW - 182 * DAY, 'done'),
+        runOf('publish', NOW - 181 * DAY, 'failed'),
+        runOf('publish', NOW - 180 * DAY, 'done'),
         runOf('newsletter:gone', NOW - 400 * DAY, 'done'),
         runOf('newsletter:gone', NOW - 300 * DAY, 'done'),
         runOf('newsletter:stuck', NOW - 300 * DAY, 'running'),
@@ -243,14 +243,8 @@ describe('runRetention', () => {
       ];
       await store.db.insertInto('runs').values(runs).execute();
       expect(await run(store)).toEqual({ ...NOTHING, runs: 4 });
-      const totals = await store.db.selectFrom('run_totals').selectAll().orderBy('schedule').orderBy('state').execute();
-      expect(totals).toEqual([
-        { schedule: 'newsletter:gone', state: 'done', count: 1 },
-        { schedule: 'publish', state: 'done', count: 2 },
-        { schedule: 'publish', state: 'failed', count: 1 },
-      ]);
       const left = await store.db.selectFrom('runs').select('slot_at').orderBy('schedule').orderBy('slot_at').execute();
-      expect(left.map((row) => row.slot_at)).toEqual([NOW - 300 * DAY, NOW - 300 * DAY, NOW - DAY, NOW - 90 * DAY]);
+      expect(left.map((row) => row.slot_at)).toEqual([NOW - 300 * DAY, NOW - 300 * DAY, NOW - DAY, NOW - 180 * DAY]);
       expect(await run(store)).toEqual(NOTHING);
     });
 
@@ -262,10 +256,6 @@ describe('runRetention', () => {
       await store.db
         .insertInto('bounces')
         .values({ subscriber_id: never, service_message_id: 1, kind: 'soft', at: long })
-        .execute();
-      await store.db
-        .insertInto('service_refusals')
-        .values({ message_id: 1, subscriber_id: never, domain: 'example.com', fence: 1, at: long })
         .execute();
       await subscriber(store, 'nothing', long, null);
       const kept = [
@@ -295,7 +285,7 @@ describe('runRetention', () => {
         .execute();
       expect(await run(store)).toEqual({ ...NOTHING, unconfirmed: 2 });
       expect(await ids(store.db.selectFrom('subscribers').select('id').orderBy('id').execute())).toEqual(kept);
-      for (const table of ['service_messages', 'bounces', 'service_refusals'] as const) {
+      for (const table of ['service_messages', 'bounces'] as const) {
         expect(await store.db.selectFrom(table).select('subscriber_id').execute()).toEqual([]);
       }
       expect(await store.db.selectFrom('consent_events').select('subscriber_id').execute()).toEqual([
@@ -377,20 +367,12 @@ describe('runRetention', () => {
           { key: 'runs', next_at: NOW + 1 },
         ])
         .execute();
-      await store.db
-        .insertInto('warm_up_days')
-        .values([
-          { day: '2026-11-01', count: 5 },
-          { day: '2026-11-24', count: 5 },
-        ])
-        .execute();
       expect(await run(store)).toEqual({ ...NOTHING, serviceMessages: 1, bounces: 1, rates: 1 });
       expect(await store.db.selectFrom('service_messages').select('state').orderBy('id').execute()).toEqual([
         { state: 'pending' },
         { state: 'failed' },
       ]);
       expect(await store.db.selectFrom('rate_limits').select('key').execute()).toEqual([{ key: 'runs' }]);
-      expect(await store.db.selectFrom('warm_up_days').select('day').execute()).toEqual([{ day: '2026-11-24' }]);
     });
 
     it('deletes the ids of provider events once their signature would be too old', async () => {

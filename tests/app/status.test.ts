@@ -203,17 +203,7 @@ describe('the status', () => {
           changed_at: NOW,
         })
         .execute();
-      const run = { schedule: 'publish', state: 'done' as const };
-      await store.db
-        .insertInto('runs')
-        .values({ ...run, slot_at: NOW, covers: 1, attempts: 1, started_at: NOW })
-        .execute();
-      await store.db
-        .insertInto('run_totals')
-        .values({ ...run, count: 99 })
-        .execute();
       const status = await read(store);
-      expect(status.runTotals).toEqual([{ ...run, count: 100 }]);
       expect(block(status, 'subscribers')).toEqual([
         'suppressed: 1 erased',
         'bounces on record: 1 hard',
@@ -404,18 +394,6 @@ describe('the status', () => {
           { ...row, key: 'expired', expires_at: NOW, ...failed },
         ])
         .execute();
-      await store.db
-        .insertInto('hub_pings')
-        .values({
-          topic: 'latest.json',
-          published_at: NOW,
-          state: 'pending',
-          attempts: 1,
-          due_at: NOW + MINUTE,
-          reason: 'it answered 503',
-          fence: 0,
-        })
-        .execute();
       const status = await read(store);
       expect(status.hub).toMatchObject({
         subscriptions: [
@@ -433,8 +411,6 @@ describe('the status', () => {
           'retry at 2026-11-24T07:31:00Z (15:31)',
         'failing since 2026-11-24T07:29:00Z (15:29): latest.rss at reader.example.com: it answered 500; ' +
           'no retry until the next change',
-        'ping pending for latest.json, published 2026-11-24T07:30:00Z (15:30): it answered 503; ' +
-          'retry at 2026-11-24T07:31:00Z (15:31)',
       ]);
     });
 

@@ -26,7 +26,6 @@ const PERSONAL_DATA: PersonalTables = Object.assign({}, ...CAPABILITIES.map(({ p
 /** Those with a subscriber id. */
 const subscriberTables = [
   ...(['subscriptions', 'consent_events', 'deliveries', 'service_messages', 'bounces', 'edition_refusals'] as const),
-  'service_refusals' as const,
 ];
 type SubscriberTable = (typeof subscriberTables)[number];
 
@@ -42,14 +41,10 @@ async function addTwo(store: Store): Promise<{ id: number; other: number }> {
       .insertInto('bounces')
       .values({ edition_id: editionId, subscriber_id, kind: 'soft', status: '4.2.2', detail, at: NOW })
       .execute();
-    const refusal = { subscriber_id, domain: 'example.com', fence: 1, at: NOW };
+    const refusal = { subscriber_id, domain: 'example.com', kind: 'permanent' as const, repeated: 0, fence: 1 };
     await store.db
       .insertInto('edition_refusals')
-      .values({ edition_id: editionId, kind: 'temporary', repeated: 0, in_a_row: 1, ...refusal })
-      .execute();
-    await store.db
-      .insertInto('service_refusals')
-      .values({ message_id: subscriber_id, ...refusal })
+      .values({ edition_id: editionId, accepted: 0, ...refusal })
       .execute();
   }
   return { id, other };

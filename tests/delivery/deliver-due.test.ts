@@ -1,14 +1,11 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import { queueEdition } from '../../scripts/test-edition.ts';
 import { start } from '../../src/app/start.ts';
-import { resume, retry } from '../../src/delivery/control/operator-control.ts';
 import { deliverDue } from '../../src/delivery/deliver-due.ts';
-import { summariseEditions } from '../../src/delivery/status/edition-status.ts';
-import { listEditions } from '../../src/editions/queries.ts';
+import { openSmtpTransport } from '../../src/delivery/transport/smtp-transport.ts';
 import { MINUTE, rfc3339 } from '../../src/lib/time.ts';
 import { closeEdition } from '../app/steps.ts';
 import { openAlerts } from '../support/alerts.ts';
@@ -36,7 +33,7 @@ describe('delivering', () => {
         'RCPT TO:',
         /^Delivery of \S+ is paused: .* 554 5\.7\.1 <address>: denied\. To resume it when the cause is removed, use "/,
       ],
-      ['MAIL FROM:', /^Delivery stopped: .* 554 5\.7\.1 <address>: denied\. Everything else/],
+      ['MAIL FROM:', /^Delivery has waited since .* 554 5\.7\.1 <address>: denied\. Everything is/],
     ])('raises an alert without the address or token that a server quotes after %s', async (command, alert) => {
       const quoted: string[] = [];
       const server = await startScripted((line) => {
@@ -75,8 +72,9 @@ describe('delivering', () => {
       expect(existsSync(join(app.config.paths.data, 'secret'))).toBe(false);
     });
 
-    it('raises an alert after 15 minutes without a server, also between two probes, and resolves it', async () => {
-      const app = await openSampleApp(await open(), { feeds: ['latest'], edit: usingServer('smtp://127.0.0.1:1') });
+    it('raises an alert after a quarter of an hour without a server that accepts anything, and resolves it', async () => {
+      const busy = await startScripted((command) => (command === 'CONNECT' ? '421 4.3.2 busy' : undefined));
+      const app = await openSampleApp(await open(), { feeds: ['latest'], edit: usingServer(busy.url) });
       await closeEdition(app);
       const began = app.now;
       const alertsAt = async (minutes: number) => {
@@ -86,11 +84,11 @@ describe('delivering', () => {
       };
       // Probes after 30 s, 1, 2 and 5 minutes; the next follows after 18 minutes.
       for (const minutes of [0, 0.5, 1.5, 3.5, 8.5, 14.9]) expect(await alertsAt(minutes)).toEqual([]);
-      for (const minutes of [15, 16, 18.5]) expect(await alertsAt(minutes)).toEqual([{ key: 'delivery', count: 1 }]);
+      for (const minutes of [18.5, 19]) expect(await alertsAt(minutes)).toEqual([{ key: 'delivery', count: 1 }]);
       const [alert] = await openAlerts(app.store.db);
       expect(alert?.message).toBe(
-        `Delivery has waited since ${rfc3339(began)}: 127.0.0.1:1 refuses connections. ` +
-          'Everything else is still pending, and is tried again by itself.',
+        `Delivery has waited since ${rfc3339(began)}: 127.0.0.1:${busy.port} answered: 421 4.3.2 busy. ` +
+          'Everything is still pending, and is tried again by itself.',
       );
       app.config.delivery.transport = 'file';
       app.now = began + 28.5 * MINUTE;
@@ -101,6 +99,7 @@ describe('delivering', () => {
       const seen = await Promise.all(alerts);
       expect(seen).toHaveLength(7);
       expect(seen.at(-1)).toEqual([]);
+      await busy.close();
     });
 
     it('holds service messages whose template is broken, with one alert, until it is corrected', async () => {
@@ -130,51 +129,40 @@ describe('delivering', () => {
       expect(await openAlerts(app.store.db)).toEqual([]);
     });
 
-    it('retries a domain that defers all its mail, delays nobody else, and raises an alert at the end', async () => {
+    it('says that the server defers many messages, until it accepts them', async () => {
       let isDeferring = true;
       const server = await startScripted((command) =>
-        isDeferring && /^RCPT .*@slow/.test(command) ? '451 4.7.1 busy' : undefined,
+        isDeferring && /^RCPT .*@slow/.test(command) ? '451 4.7.1 <a@slow.example> busy' : undefined,
       );
-      const edit = (yaml: string) => usingServer(server.url)(yaml).replace('attempts: 8', 'attempts: 2');
-      const app = openTestApp(await open(), { edit });
+      const app = openTestApp(await open(), { edit: usingServer(server.url) });
       const slow = Array.from({ length: 5 }, (_, n) => `subscriber${n}@slow.example`);
       await queueEdition(app.store, [...slow, 'ada@example.com', 'bo@example.org']);
       expect(await deliverDue(app)).toMatchObject({ submitted: 2, deferred: 5, paused: [], stopped: null });
-      expect(await openAlerts(app.store.db)).toEqual([]);
-      app.now += 5 * MINUTE;
-      expect(await deliverDue(app)).toMatchObject({ failed: 5, paused: [], stopped: null });
+      for (const minutes of [5, 10]) {
+        expect(await openAlerts(app.store.db)).toEqual([]);
+        app.now += minutes * MINUTE;
+        await deliverDue(app);
+      }
       const message = expect.stringMatching(
-        /5 of 7 deliveries failed .*: 5 given up\. The reasons: 5 × "451 4\.7\.1 busy"/,
+        /^The mail server has put off 5 of 7 deliveries of .* 451 4\.7\.1 <address> busy/,
       );
-      expect(await openAlerts(app.store.db)).toMatchObject([{ key: 'undelivered:1', message }]);
+      expect(await openAlerts(app.store.db)).toMatchObject([{ key: 'deferred:1', message }]);
       isDeferring = false;
-      const edition = { id: 1, newsletter: 'daily-roundup', slot: '2026-11-24' };
-      await retry(app, edition, { kinds: ['failed'], domain: 'slow.example', isDryRun: false });
+      app.now += 20 * MINUTE;
       expect(await deliverDue(app)).toMatchObject({ submitted: 5 });
       expect(await openAlerts(app.store.db)).toEqual([]);
       await closeServers();
     });
 
-    it('names a domain that is paused alone in an alert, which `resume` resolves', async () => {
-      const server = await startScripted((command) => (command.startsWith('RCPT') ? '550 go away' : undefined));
-      const app = await openSampleApp(await open(), { feeds: ['latest'], edit: usingServer(server.url) });
-      await closeEdition(app);
-      await app.store.db
-        .updateTable('subscribers')
-        .set((e) => ({ email: sql`'s' || ${e.ref('id')} || '@example.com'` }))
-        .execute();
-      expect(await deliverDue(app)).toMatchObject({ failed: 0, paused: [{ domain: 'example.com' }] });
-      expect(await openAlerts(app.store.db)).toMatchObject([
-        {
-          key: 'edition:1:example.com',
-          message: expect.stringMatching(
-            /^Delivery of \S+ to example\.com is paused: .* 550 go away\. To resume it .*editions resume \S+ --domain example\.com"\.$/,
-          ),
-        },
-      ]);
-      const [edition] = await summariseEditions(app, await listEditions(app.store.db, null, 1));
-      expect(edition?.pausedDomains).toMatchObject([{ domain: 'example.com' }]);
-      await resume(app, { ...(edition as { newsletter: string; slot: string }), id: 1 });
+    it('alerts at the first refused connection, as a timer may deliver once an hour, until one is accepted', async () => {
+      const app = openTestApp(await open(), { edit: usingServer('smtp://127.0.0.1:1') });
+      await queueEdition(app.store, 1);
+      expect(await deliverDue(app)).toMatchObject({ stopped: '127.0.0.1:1 refuses connections' });
+      const message = expect.stringMatching(/^Delivery has waited since .*127\.0\.0\.1:1 refuses connections/);
+      expect(await openAlerts(app.store.db)).toMatchObject([{ key: 'delivery', message }]);
+      app.now += MINUTE;
+      const transport = openSmtpTransport((await startScripted(() => undefined)).url, 1);
+      expect(await deliverDue(app, { transport })).toMatchObject({ submitted: 1 });
       expect(await openAlerts(app.store.db)).toEqual([]);
       await closeServers();
     });

@@ -10,9 +10,11 @@ import { openParts } from '../../src/app/context-parts.ts';
 import { unsuppressByOperator } from '../../src/audience/suppression.ts';
 import { listOpenAlerts } from '../../src/core/alerts/alerts.ts';
 import type { Store } from '../../src/core/store/store.ts';
+import { readBackOff } from '../../src/delivery/control/back-off.ts';
 import { resume, retry, settleAll } from '../../src/delivery/control/operator-control.ts';
 import { deliverDue } from '../../src/delivery/deliver-due.ts';
 import { DeliveryMonitor } from '../../src/delivery/monitor/monitor.ts';
+import { MAY_HAVE_ARRIVED } from '../../src/delivery/queue/delivery-outcome.ts';
 import { openSmtpTransport } from '../../src/delivery/transport/smtp-transport.ts';
 import { findEditionById } from '../../src/editions/queries.ts';
 import { MINUTE, SECOND } from '../../src/lib/time.ts';
@@ -101,7 +103,7 @@ class Trial {
     if (scope === 'ever') return true;
     const hits = this.#hitsAt(stage);
     if (!OF_A_RECIPIENT.has(stage)) return hits === 0;
-    return recipient === BOB && (fault === 'permanent' || hits < 2);
+    return recipient === BOB && (fault === 'permanent' || hits < (isUncertain(this.#cell) ? 1 : 2));
   }
 
   #hitsAt(stage: Cell['stage']): number {
@@ -141,16 +143,12 @@ class Trial {
     if (edition.delivery_state !== 'delivering') return null;
     const { uncertain } = this.app.config.delivery;
     const open = (await deliveriesOf(this.app.store)).filter(
-      ({ state }) => state === 'pending' || (state === 'submitting' && uncertain === 'retry'),
+      ({ state, reason }) =>
+        state === 'pending' || (state === 'submitting' && uncertain === 'retry' && !reason?.includes(MAY_HAVE_ARRIVED)),
     );
     if (open.length === 0) return null;
     const due = Math.min(...open.map(({ due_at, lease_until }) => Math.max(due_at, lease_until ?? 0)));
-    const backOff = await db
-      .selectFrom('back_offs')
-      .select('retry_at')
-      .where('scope', '=', 'server')
-      .executeTakeFirst();
-    return Math.max(due, backOff?.retry_at ?? 0);
+    return Math.max(due, (await readBackOff(db))?.retry_at ?? 0);
   }
 
   /** Repairs the server, and uses the commands that the alerts name. */
@@ -169,10 +167,8 @@ class Trial {
     for (const { email } of await suppressed.execute())
       await unsuppressByOperator(app.store.db, secrets, email, app.now);
     if (states.includes('submitting')) await settleAll(app, edition, 'retry');
-    const domains = await app.store.db.selectFrom('paused_domains').selectAll().execute();
-    if (row!.delivery_state === 'paused' || domains.length > 0) await resume(app, edition);
-    if (states.includes('failed'))
-      await retry(app, edition, { kinds: ['failed', 'expired'], domain: null, isDryRun: false });
+    if (row!.delivery_state === 'paused') await resume(app, edition);
+    if (states.includes('failed')) await retry(app, edition, { kinds: ['failed', 'expired'], isDryRun: false });
   }
 }
 
@@ -213,13 +209,21 @@ async function tryCell(cell: Cell, store: Store): Promise<void> {
   }
 }
 
-/** What passes by itself needs no operator. A final refusal of a recipient does, and what may have arrived, if held. */
-function needsOperator({ stage, fault, scope, uncertain }: Cell): boolean {
+/** What may have arrived: its reply was not received. */
+function isUncertain({ stage, fault }: Cell): boolean {
+  return stage === 'message' && fault !== 'temporary' && fault !== 'permanent';
+}
+
+/** What passes by itself needs no operator. A final refusal of a recipient does, and what may have arrived twice. */
+function needsOperator(cell: Cell): boolean {
+  const { stage, fault, scope, uncertain } = cell;
   if (stage === 'RSET' || stage === 'QUIT') return false;
+  if (isUncertain(cell) && scope === 'while') return true;
   return scope === 'ever' || uncertain === 'hold' || (fault === 'permanent' && OF_A_RECIPIENT.has(stage));
 }
 
-function expectCopies({ copies, misbehaved }: FaultyServer, { stage, fault }: Cell): void {
+function expectCopies({ copies, misbehaved }: FaultyServer, cell: Cell): void {
+  const { stage, fault } = cell;
   expect(misbehaved.map((one) => one.stage)).toContain(stage);
   const recipients = (which: readonly { to: string | null }[]) => which.map(({ to }) => to).sort();
   expect([...new Set(recipients(copies))]).toEqual(EVERYONE);
@@ -234,8 +238,7 @@ function expectCopies({ copies, misbehaved }: FaultyServer, { stage, fault }: Ce
     return;
   }
   expect(recipients(confirmed)).toEqual(EVERYONE);
-  const isUncertain = stage === 'message' && fault !== 'temporary' && fault !== 'permanent';
-  const expected = isUncertain ? misbehaved.map(({ recipient }) => ({ to: recipient })) : [];
+  const expected = isUncertain(cell) ? misbehaved.map(({ recipient }) => ({ to: recipient })) : [];
   expect(recipients(repeated)).toEqual(recipients(expected));
 }
 

@@ -4,7 +4,6 @@ import { DELIVERY_HELD, writeMeta } from '../../src/core/store/meta.ts';
 import type { InTransaction } from '../../src/core/store/store.ts';
 import { pauseEdition } from '../../src/delivery/control/edition-control.ts';
 import { cancel, release, resume, retry, settle, settleAll } from '../../src/delivery/control/operator-control.ts';
-import { pauseDomain } from '../../src/delivery/control/paused-domains.ts';
 import { forEachDatabase } from '../support/databases.ts';
 import { openTestApp, type TestApp } from '../support/test-app.ts';
 
@@ -37,14 +36,6 @@ const ACTS: Act[] = [
     act: (app, edition, onCommit) => resume(app, edition, { expire: true, onCommit }),
   },
   {
-    name: 'resume of domains',
-    prepare: (app, { id }) =>
-      app.store.db
-        .transaction()
-        .execute((tx) => pauseDomain(tx, { editionId: id, domain: 'example.com', reason: 'full', since: app.now })),
-    act: (app, edition, onCommit) => resume(app, edition, { expire: true, onCommit }),
-  },
-  {
     name: 'cancellation',
     prepare: async () => {},
     act: (app, { id }, onCommit) => cancel(app, id, 'the wrong list', onCommit),
@@ -52,8 +43,7 @@ const ACTS: Act[] = [
   {
     name: 'retry',
     prepare: ({ store }) => store.db.updateTable('deliveries').set({ state: 'failed', reason: 'refused' }).execute(),
-    act: (app, edition, onCommit) =>
-      retry(app, edition, { kinds: ['failed'], domain: null, isDryRun: false, onCommit }),
+    act: (app, edition, onCommit) => retry(app, edition, { kinds: ['failed'], isDryRun: false, onCommit }),
   },
   {
     name: 'settling of one',
@@ -104,7 +94,6 @@ async function stateOf({ store }: TestApp) {
   return {
     deliveries: await store.db.selectFrom('deliveries').select(columns).orderBy('subscriber_id').execute(),
     editions: await store.db.selectFrom('editions').select(['delivery_state', 'delivery_reason']).execute(),
-    domains: await store.db.selectFrom('paused_domains').selectAll().execute(),
     meta: await store.db.selectFrom('meta').selectAll().orderBy('key').execute(),
   };
 }

@@ -15,7 +15,6 @@ import { freePort } from '../../scripts/free-port.ts';
 import { isBrotliInstalled, type Nginx, shippedConfig, startNginx } from '../../scripts/nginx.ts';
 import { addSubscriber } from '../../src/audience/subscriptions.ts';
 import { closeDuePages } from '../../src/feeds/archive/close-due-pages.ts';
-import { mirrorArchives, mirroredArchives } from '../../src/feeds/archive/mirror-archives.ts';
 import { mirrorDocuments } from '../../src/feeds/mirror.ts';
 import { publishFeeds } from '../../src/feeds/publish/publish-feeds.ts';
 import { openTemplates } from '../../src/lib/templates.ts';
@@ -83,8 +82,7 @@ export async function openFrontedSite(routes: Hono): Promise<FrontedSite> {
   await closeDuePages(store, config, { now: NOW });
   await publishFeeds(store, config, templates, { now: NOW });
   config.paths.feeds = join(folder, 'feeds');
-  await mirrorDocuments(store.db, config.paths.feeds, mirroredArchives(config));
-  await mirrorArchives(store.db, config, { now: NOW });
+  await mirrorDocuments(store.db, config.paths.feeds);
 
   const received: FrontedSite['received'] = [];
   const { app } = openTestSite(store, config);

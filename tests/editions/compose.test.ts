@@ -70,7 +70,6 @@ describe('composeEdition', () => {
         article('too-old', { publishedAt: CUTOFF - 169 * HOUR }),
       ]);
       const edition = await compose(store, CUTOFF, {
-        windowHours: 168,
         newsHours: 168,
         postalAddress: '2 Own Road',
         imprint: 'https://example.com/own-imprint',
@@ -211,7 +210,7 @@ describe('composeEdition', () => {
 describe('a roundup item that a rule let in', () => {
   const rule = (outlets: number) => ({
     minimumStories: 1,
-    roundup: { windowHours: 26, approve: { rule: { outlets } } },
+    roundup: { windowHours: 26, outlets },
   });
   const also = ['B', 'C'].map((name) => ({ name, url: `https://example.com/${name}` }));
 

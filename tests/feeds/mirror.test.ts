@@ -1,19 +1,16 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { Store } from '../../src/core/store/store.ts';
-import { closeDuePages } from '../../src/feeds/archive/close-due-pages.ts';
-import { mirrorArchives } from '../../src/feeds/archive/mirror-archives.ts';
 import { findDocument, listDocuments } from '../../src/feeds/documents.ts';
 import { mirrorDocuments } from '../../src/feeds/mirror.ts';
 import { publishFeeds } from '../../src/feeds/publish/publish-feeds.ts';
-import { DAY, MINUTE } from '../../src/lib/time.ts';
+import { MINUTE } from '../../src/lib/time.ts';
 import { article, saveAll } from '../support/articles.ts';
 import { NOW } from '../support/clock.ts';
 import { openMigrated } from '../support/databases.ts';
 import { publishDocuments } from '../support/documents.ts';
-import { recordChanged } from './archive/publish-at.ts';
 import { feedsConfig, feedsTemplates } from './feeds-fixture.ts';
 
 let store: Store;
@@ -113,52 +110,6 @@ it('removes temporary files of a killed process, and keeps those that another pr
     vi.useRealTimers();
   }
   expect(await readdir(folder)).not.toContain('.daywire-0123456789abcdef.tmp');
-});
-
-it('writes archive pages to folders where they are wanted, and again if they are missing or have changed', async () => {
-  const later = NOW + 40 * DAY;
-  const config = feedsConfig((text) => `${text}publish: { archiveFiles: true }\n`);
-  config.paths.feeds = folder;
-  const mirror = async (now: number): Promise<string[]> => (await mirrorArchives(store.db, config, { now })).written;
-  await saveAll(store, [article('a')]);
-  await recordChanged(store, config, NOW, ['a']);
-  await closeDuePages(store, config, { now: later });
-  expect(await mirrorArchives(store.db, config, { now: later, within: 0 })).toEqual({ written: [], more: true });
-  const written = await mirror(later);
-  expect(written).toContain('archive/latest/2026-11');
-  const path = join(folder, 'archive/latest/2026-11.atom');
-  const body = await readFile(path, 'utf8');
-  expect(body).toContain('articles/a');
-  for (const missing of [path, `${path}.gz`, `${path}.br`]) {
-    await rm(missing);
-    expect(await mirror(later)).toEqual(['archive/latest/2026-11']);
-  }
-  expect(await readFile(path, 'utf8')).toBe(body);
-  expect(await mirror(later)).toEqual([]);
-  await saveAll(store, [article('a', { headline: 'Another' })], later);
-  await recordChanged(store, config, later + MINUTE, ['a']);
-  expect(await mirror(later + MINUTE)).toEqual(written);
-  expect(await readFile(path, 'utf8')).toContain('Another');
-  expect((await stat(path)).mtimeMs).toBe(later + MINUTE);
-});
-
-it('removes archive pages that it wrote and that are no longer wanted, also those of earlier versions', async () => {
-  const wrote = async (manifest: string): Promise<void> => {
-    await mkdir(join(folder, 'archive/latest'), { recursive: true });
-    for (const name of ['2026-11.atom', '2026-11-12.json.br', 'mine.atom']) {
-      await writeFile(join(folder, 'archive/latest', name), '');
-    }
-    await writeFile(join(folder, '.daywire-feeds'), manifest);
-  };
-  const left = (): Promise<string[]> => readdir(join(folder, 'archive/latest'));
-  await wrote('archive/latest/\n');
-  await mirrorDocuments(store.db, folder, ['latest']);
-  expect(await left()).toHaveLength(3);
-  await mirrorDocuments(store.db, folder);
-  expect(await left()).toEqual(['mine.atom']);
-  await wrote('archive/latest/2026-11.atom\narchive/latest/2026-11-12.json\n');
-  await mirrorDocuments(store.db, folder);
-  expect(await left()).toEqual(['mine.atom']);
 });
 
 it('mirrors completely when two processes do so at once', async () => {

@@ -8,24 +8,23 @@ import {
 } from '../../scripts/outlets/outlet-server.ts';
 import { VirtualTime } from '../../scripts/outlets/virtual-time.ts';
 import type { Store } from '../../src/core/store/store.ts';
-import {
-  type OutletPollOptions,
-  type OutletPollOutcome,
-  pollDueOutlets,
-} from '../../src/outlets/polling/poll-outlets.ts';
+import { OUTLETS, type OutletPollResult } from '../../src/outlets/polling/outlets.ts';
+import { type PollOptions, type PollOutcome, pollDue } from '../../src/sources/polling/poller.ts';
 import { NOW } from '../support/clock.ts';
 import { openTestApp, type TestApp } from '../support/test-app.ts';
 
 /** Only the one that never ends its answer is given up soon: on a busy machine others may take a second. */
 const timeLimit = (host: string): number => (host.startsWith('never.') ? 300 : 10_000);
 
+type PolledOutlet = Extract<PollOutcome<OutletPollResult>, { kind: 'polled' }> & OutletPollResult;
+
 export interface OutletNewsroom {
   app: TestApp;
   time: VirtualTime;
   server: OutletServer;
-  options: OutletPollOptions;
+  options: PollOptions;
   /** Polls what is due. @param later milliseconds that pass before */
-  poll(later?: number): Promise<Map<string, Extract<OutletPollOutcome, { kind: 'polled' }>>>;
+  poll(later?: number): Promise<Map<string, PolledOutlet>>;
 }
 
 /** @param sources by id: host and path */
@@ -48,14 +47,16 @@ export async function openOutletNewsroom(
     wait: time.wait,
     jitter: () => 0,
     limit: time.limit(8),
-  } satisfies OutletPollOptions;
+  } satisfies PollOptions;
   return {
     ...{ app, time, server, options },
     async poll(later = 0) {
       time.now += later;
-      const polled = await pollDueOutlets(app, options);
+      const polled = await pollDue(app, OUTLETS, options);
       return new Map(
-        polled.flatMap(({ source, outcome }) => (outcome.kind === 'polled' ? [[source, outcome] as const] : [])),
+        polled.flatMap(({ source, outcome }) =>
+          outcome.kind === 'polled' ? [[source, { ...outcome, ...outcome.result }] as const] : [],
+        ),
       );
     },
   };

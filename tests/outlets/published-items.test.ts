@@ -26,7 +26,8 @@ async function openRoundup(excerpt?: number) {
   const store = await openMigrated();
   const app = openTestApp(store, {
     feeds: ['world', 'roundups'],
-    edit: (yaml) => yaml.replace('minimumStories: 3', 'minimumStories: 1').replace('approve: editor', APPROVE_BY_RULE),
+    edit: (yaml) =>
+      yaml.replace('minimumStories: 3', 'minimumStories: 1').replace('kicker: Tech Roundup', APPROVE_BY_RULE),
   });
   const sources = OUTLETS.map(({ name, url }, index) => ({
     ...{ id: `source-${index + 1}`, url, use: 'roundup' as const, outlet: name },
@@ -35,7 +36,7 @@ async function openRoundup(excerpt?: number) {
   return Object.assign(app, { config: { ...app.config, sources } });
 }
 
-const APPROVE_BY_RULE = 'approve: { rule: { outlets: 2 } }';
+const APPROVE_BY_RULE = 'autoPick: 2\n    kicker: Tech Roundup';
 
 async function decide(app: Pick<TestApp, 'store' | 'config'>, first: number, command: GroupCommand): Promise<void> {
   const reported = { publishedAt: NOW - DAY, firstSeenAt: NOW - 3 * HOUR, summary: SUMMARY };

@@ -3,28 +3,20 @@ import { setImmediate } from 'node:timers/promises';
 import { Hono } from 'hono';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { wordPressApp } from '../../scripts/cms/wordpress.ts';
-import { settleRemovedSources } from '../../src/app/removed-sources.ts';
+import { settleRemovedSources } from '../../src/app/background-tasks.ts';
 import { findArticle } from '../../src/articles/queries.ts';
 import { recordRejection } from '../../src/articles/rejections.ts';
 import type { ArticleSource } from '../../src/core/config/config.ts';
 import type { Store } from '../../src/core/store/store.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../../src/lib/time.ts';
-import { type PolledSource, pollDueSources, pollingSources, pollNow } from '../../src/own-sites/poll-sources.ts';
-import { testSource } from '../../src/own-sites/source-test.ts';
-import { claimDueSources, findSourceRow, requestPoll, setPaused } from '../../src/sources/source-state.ts';
+import { SITES } from '../../src/own-sites/poll.ts';
+import { pollDue, pollNow } from '../../src/sources/polling/poller.ts';
+import { claimDueSource, findSourceRow, pausePolls, requestPoll } from '../../src/sources/source-state.ts';
 import { openAlerts } from '../support/alerts.ts';
 import { NOW } from '../support/clock.ts';
 import { forEachDatabase, openMigrated } from '../support/databases.ts';
 import { allArticles } from '../support/sample.ts';
-import type { TestApp } from '../support/test-app.ts';
-import { type Newsroom, openNewsroom, openPollingApp, openSite, type TestSite } from './test-site.ts';
-
-async function poll(app: TestApp, later = 0): Promise<PolledSource['outcome']> {
-  app.now += later;
-  const [polled] = await pollDueSources(app);
-  if (polled === undefined) throw new Error('no source was due');
-  return polled.outcome;
-}
+import { type Newsroom, openNewsroom, openPollingApp, openSite, poll, type TestSite } from './test-site.ts';
 
 const FEED =
   '<rss version="2.0"><channel><title>Times</title><item><title>Story</title><guid>https://times.example/1</guid>' +
@@ -52,7 +44,7 @@ describe.each(['wordpress', 'ghost'] as const)('the API of %s', (api) => {
         expect(await poll(app, 5 * HOUR)).toMatchObject({ kind: 'failed' });
       }
       site.instead = null;
-      expect(await poll(app, 5 * HOUR)).toMatchObject({ kind: 'polled', report: { added: 0 } });
+      expect(await poll(app, 5 * HOUR)).toMatchObject({ kind: 'polled', result: { added: 0 } });
       expect(await allArticles(store)).toHaveLength(12);
     });
 
@@ -65,7 +57,7 @@ describe.each(['wordpress', 'ghost'] as const)('the API of %s', (api) => {
         problem: expect.stringMatching(/posts\/? answered 503$/),
       });
       site.instead = null;
-      expect(await poll(app, HOUR)).toMatchObject({ kind: 'polled', report: { added: 12 } });
+      expect(await poll(app, HOUR)).toMatchObject({ kind: 'polled', result: { added: 12 } });
     });
 
     it('may date a change in the future: later changes arrive nevertheless', async () => {
@@ -76,7 +68,7 @@ describe.each(['wordpress', 'ghost'] as const)('the API of %s', (api) => {
       await poll(app);
       other.title = 'Edited';
       other.modifiedAt = NOW + MINUTE;
-      expect(await poll(app, 5 * MINUTE)).toMatchObject({ report: { updated: 1 } });
+      expect(await poll(app, 5 * MINUTE)).toMatchObject({ result: { updated: 1 } });
       expect(await findArticle(store.db, articleOf(other))).toMatchObject({ headline: 'Edited' });
     });
 
@@ -85,11 +77,12 @@ describe.each(['wordpress', 'ghost'] as const)('the API of %s', (api) => {
       const { app, posts } = await openNewsroom(store, api);
       await poll(app);
       const [source] = app.config.sources as [ArticleSource];
-      expect(await poll(app, 5 * MINUTE)).toMatchObject({ report: { updated: 0 } });
+      expect(await poll(app, 5 * MINUTE)).toMatchObject({ result: { updated: 0 } });
       // Renaming an author or a category changes no post.
       for (const post of posts) post.author = 'Cleo Example';
-      expect(await poll(app, 5 * MINUTE)).toMatchObject({ report: { updated: 0 } });
-      expect(await pollNow(app, source, { isWhole: true })).toMatchObject({ report: { updated: 12 } });
+      expect(await poll(app, 5 * MINUTE)).toMatchObject({ result: { updated: 0 } });
+      const whole = await pollNow(app, SITES, source, { isWhole: true });
+      expect(whole).toMatchObject({ outcome: { result: { updated: 12 } } });
     });
 
     it('retracts the article of a post that is now for members only, if those are skipped', async () => {
@@ -98,12 +91,12 @@ describe.each(['wordpress', 'ghost'] as const)('the API of %s', (api) => {
       await poll(app);
       const [post] = posts as [Newsroom['posts'][number]];
       Object.assign(post, { isForMembers: true, modifiedAt: NOW + MINUTE });
-      expect(await poll(app, 5 * MINUTE)).toMatchObject({ report: { retracted: 1 } });
+      expect(await poll(app, 5 * MINUTE)).toMatchObject({ result: { retracted: 1 } });
       expect((await findArticle(store.db, articleOf(post)))?.status).toMatchObject({
         state: 'retracted',
         note: 'This story is now for members of 127.0.0.1.',
       });
-      expect(await poll(app, 16 * MINUTE)).toMatchObject({ report: { retracted: 0, updated: 0 } });
+      expect(await poll(app, 16 * MINUTE)).toMatchObject({ result: { retracted: 0, updated: 0 } });
     });
   });
 });
@@ -123,8 +116,8 @@ describe('a source', () => {
       await poll(app);
       scheduled.publishedAt = NOW + 4 * MINUTE;
       posts.push(scheduled);
-      expect(await poll(app, 5 * MINUTE)).toMatchObject({ report: { added: 1 } });
-      expect(await poll(app, 5 * MINUTE)).toMatchObject({ report: { added: 0, updated: 0 } });
+      expect(await poll(app, 5 * MINUTE)).toMatchObject({ result: { added: 1 } });
+      expect(await poll(app, 5 * MINUTE)).toMatchObject({ result: { added: 0, updated: 0 } });
     });
 
     it('has withdrawn a post whose address leads to a post with a similar slug', async () => {
@@ -134,7 +127,7 @@ describe('a source', () => {
       site.instead = ({ url }) =>
         new URL(url).pathname === '/story-1' ? Response.redirect(`${site.url}/story-10`, 301) : null;
       await poll(app, 16 * MINUTE);
-      expect(await poll(app, 16 * MINUTE)).toMatchObject({ report: { retracted: 1 } });
+      expect(await poll(app, 16 * MINUTE)).toMatchObject({ result: { retracted: 1 } });
     });
 
     it('has not withdrawn a post whose address leads to a login', async () => {
@@ -147,7 +140,7 @@ describe('a source', () => {
         return pathname === '/story-1' ? Response.redirect(`${site.url}/login`, 302) : null;
       };
       await poll(app, 16 * MINUTE);
-      expect(await poll(app, 16 * MINUTE)).toMatchObject({ report: { retracted: 0 } });
+      expect(await poll(app, 16 * MINUTE)).toMatchObject({ result: { retracted: 0 } });
       expect(await stateOf(store, 'times.1')).toBe('published');
     });
 
@@ -161,7 +154,7 @@ describe('a source', () => {
       ];
       await poll(app);
       site.instead = ({ url }) => (url.includes('modified_after') ? Response.json(posts) : null);
-      expect(await poll(app, 5 * MINUTE)).toMatchObject({ kind: 'polled', report: { rejectedCount: 1 } });
+      expect(await poll(app, 5 * MINUTE)).toMatchObject({ kind: 'polled', result: { rejectedCount: 1 } });
       const items = await store.db.selectFrom('source_items').select('url').where('item', 'in', ['1', '2']).execute();
       expect(items.every(({ url }) => url === null || (url.length < 2_100 && !url.includes('\u0000')))).toBe(true);
     });
@@ -177,8 +170,8 @@ describe('a source', () => {
         return null;
       };
       await poll(app);
-      expect(await pollDueSources(app)).toHaveLength(1);
-      expect(await pollDueSources(app)).toEqual([]);
+      expect(await pollDue(app, SITES)).toHaveLength(1);
+      expect(await pollDue(app, SITES)).toEqual([]);
     });
 
     it('keeps its lease through an import that takes longer than that', async () => {
@@ -189,19 +182,22 @@ describe('a source', () => {
       const feed = new Hono().get('*', (c) => c.body(FEED.replace(/<item>.*<\/item>/, items.join(''))));
       const site = await openSite(feed);
       const app = openPollingApp(store, site.url);
-      const polling = pollDueSources({
-        ...app,
-        // Each reading of the clock takes ten seconds: the import of all items takes many minutes.
-        clock: () => {
-          app.now += 10 * SECOND;
-          return app.now;
+      const polling = pollDue(
+        {
+          ...app,
+          // Each reading of the clock takes ten seconds: the import of all items takes many minutes.
+          clock: () => {
+            app.now += 10 * SECOND;
+            return app.now;
+          },
         },
-      });
+        SITES,
+      );
       let claims = 0;
       let isOver = false;
       const watch = async (): Promise<void> => {
         while (!isOver) {
-          if (site.requests.length > 0) claims += (await claimDueSources(store.db, ['times'], app.now)).length;
+          if (site.requests.length > 0) claims += (await claimDueSource(store.db, 'times', app.now)) === null ? 0 : 1;
           await setImmediate();
         }
       };
@@ -209,28 +205,8 @@ describe('a source', () => {
       const [polled] = await polling;
       isOver = true;
       await watching;
-      expect(polled?.outcome).toMatchObject({ kind: 'polled', report: { added: 350 } });
+      expect(polled?.outcome).toMatchObject({ after: { failures: 0 }, result: { added: 350 } });
       expect(claims).toBe(0);
-    });
-
-    it('does not wait for another one that takes long', async () => {
-      store = await open();
-      const slow = Promise.withResolvers<Response>();
-      const slowSite = await openSite(new Hono().get('*', () => slow.promise));
-      const { site } = await openNewsroom(store, 'wordpress');
-      const app = openPollingApp(store, site.url);
-      const [source] = app.config.sources as [ArticleSource];
-      app.config.sources.unshift({ ...source, id: 'slow', url: slowSite.url });
-      const { signal } = new AbortController();
-      const [pollSlow, pollOther] = pollingSources(app);
-      const polling = pollSlow?.(signal);
-      await pollOther?.(signal);
-      const before = site.requests.length;
-      app.now += 5 * MINUTE;
-      await pollOther?.(signal);
-      expect(site.requests.length).toBeGreaterThan(before);
-      slow.resolve(new Response('', { status: 404 }));
-      await polling;
     });
 
     it('leaves no alert and no rejection when it is removed, and no alert while it is paused', async () => {
@@ -243,13 +219,13 @@ describe('a source', () => {
       const keys = async () => (await openAlerts(store.db)).map(({ key }) => key);
       await settleRemovedSources(app);
       expect(await keys()).toEqual(['source:times']);
-      await setPaused(store.db, 'times', true, app.now);
+      await pausePolls(store.db, 'times', app.now);
       await settleRemovedSources(app);
       expect(await keys()).toEqual([]);
       expect(await store.db.selectFrom('rejections').selectAll().execute()).toHaveLength(1);
       app.config.sources.length = 0;
       await settleRemovedSources(app);
-      expect(await findSourceRow(store.db, 'times')).toMatchObject({ failing_since: null, problem: null });
+      expect(await findSourceRow(store.db, 'times')).toMatchObject({ failing_since: null });
       expect(await store.db.selectFrom('rejections').selectAll().execute()).toEqual([]);
     });
 
@@ -258,7 +234,7 @@ describe('a source', () => {
       await poll(app);
       const moved = await openSite(wordPressApp(posts));
       Object.assign(app.config.sources[0]!, { url: moved.url });
-      expect(await poll(app, 10 * MINUTE)).toMatchObject({ report: { added: 0, updated: 12 } });
+      expect(await poll(app, 10 * MINUTE)).toMatchObject({ result: { added: 0, updated: 12 } });
       expect(await findArticle(store.db, 'times.1')).toMatchObject({ url: `${moved.url}/story-1` });
     });
 
@@ -271,7 +247,7 @@ describe('a source', () => {
         const list = posts.slice(1).map(({ id }) => ({ id, date_gmt: null, modified_gmt: null }));
         return Response.json(list, { headers: { 'X-WP-Total': headers.get('X-WP-Total') ?? '' } });
       };
-      expect(await poll(app, DAY)).toMatchObject({ kind: 'polled', report: { retracted: 0 } });
+      expect(await poll(app, DAY)).toMatchObject({ kind: 'polled', result: { retracted: 0 } });
       expect(await openAlerts(store.db)).toMatchObject([
         {
           key: 'incomplete:times',
@@ -326,15 +302,9 @@ describe('the site of a source', () => {
   it('is tested without posts that are left out, each with its own headline', async () => {
     const { app, posts } = await openWordPress({ source: 'membersOnly: skip' });
     posts[11]!.isForMembers = true;
-    const { articles } = await testSource(app, app.config.sources[0] as ArticleSource);
-    expect(articles[0]).toMatchObject({ headline: 'Story 11: Wind & Sun' });
-  });
-
-  it('asks only for the fields that are read: plugins add long ones', async () => {
-    const { app, site } = await openWordPress();
-    await poll(app);
-    const [query] = site.requests.filter((path) => path.includes('orderby=modified'));
-    expect(new URL(query ?? '', site.url).searchParams.get('_fields')).toMatch(/,content,_links,_embedded$/);
+    const [source] = app.config.sources as [ArticleSource];
+    const { newest } = await SITES.try(app, source, new AbortController().signal);
+    expect(newest[0]).toMatchObject({ headline: 'Story 11: Wind & Sun' });
   });
 
   it.each([
@@ -343,13 +313,13 @@ describe('the site of a source', () => {
   ])('is found on a site %s', async (_, instead) => {
     const { app, site } = await openWordPress();
     site.instead = ({ url }) => instead(new URL(url).pathname + new URL(url).search);
-    expect(await poll(app)).toMatchObject({ kind: 'polled', report: { added: 12 } });
+    expect(await poll(app)).toMatchObject({ kind: 'polled', result: { added: 12 } });
   });
 
   it('is found by the address of its API', async () => {
     const { app, site } = await openWordPress();
     Object.assign(app.config.sources[0]!, { url: `${site.url}/wp-json` });
-    expect(await poll(app)).toMatchObject({ kind: 'polled', report: { added: 12 } });
+    expect(await poll(app)).toMatchObject({ kind: 'polled', result: { added: 12 } });
   });
 
   it('is found without pretty permalinks, on a page that does not name the API', async () => {
@@ -362,7 +332,7 @@ describe('the site of a source', () => {
       url.pathname = `/wp-json${route}`;
       return site.app.fetch(new Request(url));
     };
-    expect(await poll(app)).toMatchObject({ kind: 'polled', report: { added: 12 } });
+    expect(await poll(app)).toMatchObject({ kind: 'polled', result: { added: 12 } });
   });
 
   it('asks for a key, where it refuses access, only if it takes one', async () => {

@@ -3,14 +3,13 @@ import { describe, expect, it } from 'vitest';
 import type { ArticleSource } from '../../src/core/config/config.ts';
 import type { Store } from '../../src/core/store/store.ts';
 import { DAY, MINUTE } from '../../src/lib/time.ts';
-import { pollDueSources } from '../../src/own-sites/poll-sources.ts';
-import { testSource } from '../../src/own-sites/source-test.ts';
+import { SITES } from '../../src/own-sites/poll.ts';
 import { readSourceStatus } from '../../src/sources/source-status.ts';
 import { NOW } from '../support/clock.ts';
 import { forEachDatabase } from '../support/databases.ts';
 import { allArticles } from '../support/sample.ts';
 import type { TestApp } from '../support/test-app.ts';
-import { openPollingApp, openSite, type TestSite } from './test-site.ts';
+import { openPollingApp, openSite, poll as pollAfter, type TestSite } from './test-site.ts';
 
 const item = (name: string, more = ''): string =>
   `<item><title>${name}</title><guid>https://old.example/${name}</guid><link>https://times.example/${name}</link>` +
@@ -35,11 +34,7 @@ async function openFeedSite(): Promise<FeedSite> {
   return { site: await openSite(app), content };
 }
 
-async function poll(app: TestApp, later = 5 * MINUTE) {
-  app.now += later;
-  const [polled] = await pollDueSources(app);
-  return polled?.outcome;
-}
+const poll = (app: TestApp) => pollAfter(app, 5 * MINUTE);
 
 describe('a source with a feed', () => {
   forEachDatabase((open) => {
@@ -52,7 +47,7 @@ describe('a source with a feed', () => {
 
     it('is found through the page of the site, and brings its items', async () => {
       const { app } = await openApp();
-      expect(await poll(app)).toMatchObject({ kind: 'polled', report: { added: 2 } });
+      expect(await poll(app)).toMatchObject({ kind: 'polled', result: { added: 2 } });
       expect(await allArticles(store)).toMatchObject([
         { headline: expect.any(String), section: 'world', tags: ['World'], publishedAt: app.now },
         { url: expect.stringContaining('https://times.example/') },
@@ -65,7 +60,7 @@ describe('a source with a feed', () => {
       const { etag } = await store.db.selectFrom('sources').select('etag').executeTakeFirstOrThrow();
       expect(etag).toBe('W/"a\\b"');
       content.items = [];
-      expect(await poll(app)).toMatchObject({ kind: 'polled', report: { added: 0 } });
+      expect(await poll(app)).toMatchObject({ kind: 'polled', result: { added: 0 } });
       // A document that cannot be read is not remembered: the next poll gets it again.
       site.instead = (request) =>
         request.url.endsWith('/news.xml') ? new Response('<p>x', { headers: { ETag: '"new"' } }) : null;
@@ -80,11 +75,10 @@ describe('a source with a feed', () => {
       content.end = '';
       const problem = 'it ends within an item, which was left out';
       const feedProblems = expect.arrayContaining([problem]);
-      expect(await poll(app)).toMatchObject({ kind: 'polled', report: { added: 1, feedProblems } });
-      const { sites } = await readSourceStatus(app.store.db, app.config, app.now);
-      expect(sites).toMatchObject([{ isRepaired: true }]);
+      expect(await poll(app)).toMatchObject({ kind: 'polled', result: { added: 1, feedProblems } });
+      expect(await readSourceStatus(app.store.db, app.config, app.now)).toMatchObject([{ isRepaired: true }]);
       const [source] = app.config.sources as [ArticleSource];
-      expect((await testSource(app, source)).problems).toContain(`times: ${problem}`);
+      expect((await SITES.try(app, source, new AbortController().signal)).notes).toContain(`times: ${problem}`);
     });
 
     it('keeps articles whose items have left it', async () => {
@@ -92,9 +86,9 @@ describe('a source with a feed', () => {
       await poll(app);
       content.etag = '"2"';
       content.items = [item('three')];
-      expect(await poll(app, DAY)).toMatchObject({ report: { added: 1, retracted: 0 } });
+      expect(await pollAfter(app, DAY)).toMatchObject({ result: { added: 1, retracted: 0 } });
       content.etag = '"3"';
-      await poll(app, DAY);
+      await pollAfter(app, DAY);
       expect((await allArticles(store)).map(({ status }) => status.state)).toEqual(Array(3).fill('published'));
     });
 
@@ -103,7 +97,7 @@ describe('a source with a feed', () => {
       await poll(app);
       content.etag = '"2"';
       content.items = content.items.map((one) => one.replaceAll('https://old.example', 'http://new.example:8080'));
-      expect(await poll(app)).toMatchObject({ report: { added: 0, unchanged: 2 } });
+      expect(await poll(app)).toMatchObject({ result: { added: 0, unchanged: 2 } });
     });
 
     it('dates items without a date, or dated far ahead, by when they were first seen, for good', async () => {
@@ -114,7 +108,7 @@ describe('a source with a feed', () => {
       const seen = app.now;
       content.etag = '"2"';
       content.items = [item('one', '<description>New.</description>'), item('two', `<pubDate>${far}</pubDate>`)];
-      await poll(app, DAY);
+      await pollAfter(app, DAY);
       expect((await allArticles(store)).map(({ publishedAt }) => publishedAt)).toEqual([seen, seen]);
     });
 

@@ -5,21 +5,13 @@ import { listRuns } from '../../src/core/schedule/run-ledger.ts';
 import type { Store } from '../../src/core/store/store.ts';
 import type { FetchClient } from '../../src/lib/guarded-fetch/fetch-client.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../../src/lib/time.ts';
-import { type PolledSource, pollDueSources } from '../../src/own-sites/poll-sources.ts';
+import { SITES } from '../../src/own-sites/poll.ts';
+import { pollDue } from '../../src/sources/polling/poller.ts';
 import { openAlerts } from '../support/alerts.ts';
 import { NOW } from '../support/clock.ts';
 import { forEachDatabase } from '../support/databases.ts';
 import { allArticles } from '../support/sample.ts';
-import type { TestApp } from '../support/test-app.ts';
-import { openNewsroom } from './test-site.ts';
-
-/** Polls what is due. @param later moves the clock before that */
-async function poll(app: TestApp, later = 0): Promise<PolledSource['outcome']> {
-  app.now += later;
-  const [polled] = await pollDueSources(app);
-  if (polled === undefined) throw new Error('no source was due');
-  return polled.outcome;
-}
+import { openNewsroom, poll } from './test-site.ts';
 
 const stateOf = async (store: Store, id: string) => (await findArticle(store.db, id))?.status.state ?? null;
 
@@ -28,7 +20,7 @@ describe.each(['wordpress', 'ghost'] as const)('a source with the API of %s', (a
     it('brings all posts of all pages, with every field', async () => {
       const store = await open();
       const { app, posts, site, articleOf } = await openNewsroom(store, api, { posts: 250 });
-      expect(await poll(app)).toMatchObject({ kind: 'polled', report: { added: 250, rejectedCount: 0 } });
+      expect(await poll(app)).toMatchObject({ kind: 'polled', result: { added: 250, rejectedCount: 0 } });
       expect(await allArticles(store)).toHaveLength(250);
       const post = posts[209];
       if (post === undefined) throw new Error('no post');
@@ -49,19 +41,6 @@ describe.each(['wordpress', 'ghost'] as const)('a source with the API of %s', (a
       expect((await listRuns(store.db, 1))[0]).toMatchObject({ schedule: 'source:times', reason: '250 added' });
     });
 
-    it('leaves out an excerpt that repeats the body, and shows a teaser of members-only posts', async () => {
-      const store = await open();
-      const { app, posts, articleOf } = await openNewsroom(store, api, { posts: 50 });
-      await poll(app);
-      const [odd, members] = [posts[48], posts[49]];
-      if (odd === undefined || members === undefined) throw new Error('no post');
-      expect(await findArticle(store.db, articleOf(odd))).toMatchObject({ dek: null });
-      expect(await findArticle(store.db, articleOf(members))).toMatchObject({
-        bodyHtml: '<p>What story 50 adds.</p>',
-        fullStory: { title: 'Story 50: Wind & Sun' },
-      });
-    });
-
     it('brings an edit with the next poll, and changes nothing without one', async () => {
       const store = await open();
       const { app, posts, articleOf, site } = await openNewsroom(store, api);
@@ -71,14 +50,14 @@ describe.each(['wordpress', 'ghost'] as const)('a source with the API of %s', (a
       post.title = 'Edited';
       post.modifiedAt = NOW + MINUTE;
       site.requests.length = 0;
-      expect(await poll(app, 5 * MINUTE)).toMatchObject({ report: { added: 0, updated: 1 } });
+      expect(await poll(app, 5 * MINUTE)).toMatchObject({ result: { added: 0, updated: 1 } });
       // WordPress publishes a scheduled post without a change that tells of it: its newest ids are read too.
       expect(site.requests).toHaveLength(api === 'ghost' ? 1 : 2);
       expect(await findArticle(store.db, articleOf(post))).toMatchObject({
         headline: 'Edited',
         updatedAt: NOW + MINUTE,
       });
-      expect(await poll(app, 5 * MINUTE)).toMatchObject({ report: { added: 0, updated: 0 } });
+      expect(await poll(app, 5 * MINUTE)).toMatchObject({ result: { added: 0, updated: 0 } });
       expect((await listRuns(store.db, 9)).map(({ reason }) => reason)).toEqual(['1 updated', '12 added']);
     });
 
@@ -89,16 +68,16 @@ describe.each(['wordpress', 'ghost'] as const)('a source with the API of %s', (a
       const [post] = posts;
       if (post === undefined) throw new Error('no post');
       post.state = 'trashed';
-      expect(await poll(app, 16 * MINUTE)).toMatchObject({ report: { retracted: 0 } });
+      expect(await poll(app, 16 * MINUTE)).toMatchObject({ result: { retracted: 0 } });
       expect(await stateOf(store, articleOf(post))).toBe('published');
-      expect(await poll(app, 16 * MINUTE)).toMatchObject({ report: { retracted: 1 } });
+      expect(await poll(app, 16 * MINUTE)).toMatchObject({ result: { retracted: 1 } });
       expect((await findArticle(store.db, articleOf(post)))?.status).toEqual({
         state: 'retracted',
         note: 'This story was withdrawn from 127.0.0.1.',
         at: app.now,
       });
       post.state = 'published';
-      expect(await poll(app, 16 * MINUTE)).toMatchObject({ report: { updated: 1 } });
+      expect(await poll(app, 16 * MINUTE)).toMatchObject({ result: { updated: 1 } });
       expect(await stateOf(store, articleOf(post))).toBe('published');
     });
 
@@ -111,11 +90,11 @@ describe.each(['wordpress', 'ghost'] as const)('a source with the API of %s', (a
       // The list lacks the post, and the post itself answers as if it were there.
       site.instead = (request) => (sweep(request) ? Response.json({ id: 1, posts: [{ id: '1' }] }) : null);
       await poll(app, 16 * MINUTE);
-      expect(await poll(app, 16 * MINUTE)).toMatchObject({ report: { retracted: 0, waiting: 0 } });
+      expect(await poll(app, 16 * MINUTE)).toMatchObject({ result: { retracted: 0, waiting: 0 } });
       // Now it fails to answer, which says nothing.
       site.instead = (request) => (sweep(request) ? new Response('', { status: 500 }) : null);
       for (let sweeps = 0; sweeps < 3; sweeps++) {
-        expect(await poll(app, 16 * MINUTE)).toMatchObject({ report: { retracted: 0, waiting: 0 } });
+        expect(await poll(app, 16 * MINUTE)).toMatchObject({ result: { retracted: 0, waiting: 0 } });
       }
       posts.push(...hidden);
       expect((await allArticles(store)).map(({ status }) => status.state)).toEqual(Array(12).fill('published'));
@@ -127,7 +106,7 @@ describe.each(['wordpress', 'ghost'] as const)('a source with the API of %s', (a
       await poll(app);
       for (const post of posts.slice(0, 6)) post.state = 'deleted';
       await poll(app, 16 * MINUTE);
-      expect(await poll(app, 16 * MINUTE)).toMatchObject({ report: { retracted: 0, waiting: 6 } });
+      expect(await poll(app, 16 * MINUTE)).toMatchObject({ result: { retracted: 0, waiting: 6 } });
       expect(await openAlerts(store.db)).toMatchObject([
         {
           key: 'withdrawals:times',
@@ -158,7 +137,7 @@ describe.each(['wordpress', 'ghost'] as const)('a source with the API of %s', (a
       for (let polls = 0; polls < 4; polls++) await poll(app, DAY);
       expect((await allArticles(store)).map(({ status }) => status.state)).toEqual(Array(12).fill('published'));
       site.instead = null;
-      expect(await poll(app, DAY)).toMatchObject({ kind: 'polled', report: { retracted: 0, waiting: 0 } });
+      expect(await poll(app, DAY)).toMatchObject({ kind: 'polled', result: { retracted: 0, waiting: 0 } });
     });
 
     it('loses and doubles nothing when a poll ends in the middle', async () => {
@@ -170,11 +149,11 @@ describe.each(['wordpress', 'ghost'] as const)('a source with the API of %s', (a
         if (/order=asc|asc&/.test(url) && /(?:per_page|limit)=100/.test(url)) pages += 1;
         return pages > 1 ? new Response('', { status: 500 }) : null;
       };
-      expect(await poll(app)).toMatchObject({ kind: 'failed', report: { added: expect.any(Number) } });
+      expect(await poll(app)).toMatchObject({ kind: 'failed', result: { added: expect.any(Number) } });
       const stored = (await allArticles(store)).length;
       expect(stored).toBe(200);
       site.instead = null;
-      expect(await poll(app, HOUR)).toMatchObject({ kind: 'polled', report: { added: 20 } });
+      expect(await poll(app, HOUR)).toMatchObject({ kind: 'polled', result: { added: 20 } });
       expect(await allArticles(store)).toHaveLength(220);
     });
 
@@ -183,7 +162,7 @@ describe.each(['wordpress', 'ghost'] as const)('a source with the API of %s', (a
       const { app, posts } = await openNewsroom(store, api, { posts: 9 });
       // Nine of them are longer than two mebibytes, seven are not.
       for (const post of posts) post.html = `<p>${'a long story, '.repeat(19_000)}</p>`;
-      expect(await poll(app)).toMatchObject({ kind: 'polled', report: { added: 9 } });
+      expect(await poll(app)).toMatchObject({ kind: 'polled', result: { added: 9 } });
       posts[0]!.html = `<p>${'a long story, '.repeat(160_000)}</p>`;
       posts[0]!.modifiedAt = NOW + MINUTE;
       expect(await poll(app, HOUR)).toMatchObject({ kind: 'failed' });
@@ -213,9 +192,9 @@ describe('polls', () => {
     it('are claimed: of two processes at once, one polls', async () => {
       const store = await open();
       const { app } = await openNewsroom(store, 'wordpress');
-      const both = await Promise.all([pollDueSources(app), pollDueSources(app)]);
+      const both = await Promise.all([pollDue(app, SITES), pollDue(app, SITES)]);
       expect(both.flat()).toHaveLength(1);
-      expect(await pollDueSources(app)).toEqual([]);
+      expect(await pollDue(app, SITES)).toEqual([]);
     });
 
     it('wait as long as the server asks, and twice as long after each failure', async () => {
@@ -225,14 +204,14 @@ describe('polls', () => {
       site.instead = () => new Response('', { status: 429, headers: { 'Retry-After': '3600' } });
       expect(await poll(app, 5 * MINUTE)).toMatchObject({
         kind: 'failed',
-        problem: `${site.url}/wp-json/wp/v2/posts answered 429`,
+        problem: expect.stringMatching(/posts answered 429: it asks not to be called before 2026-/),
       });
       app.now += HOUR - SECOND;
-      expect(await pollDueSources(app)).toEqual([]);
+      expect(await pollDue(app, SITES)).toEqual([]);
       site.instead = () => new Response('', { status: 500 });
       await poll(app, SECOND);
       app.now += 9 * MINUTE;
-      expect(await pollDueSources(app)).toEqual([]);
+      expect(await pollDue(app, SITES)).toEqual([]);
       site.instead = null;
       expect(await poll(app, MINUTE)).toMatchObject({ kind: 'polled' });
     });
@@ -250,8 +229,8 @@ describe('polls', () => {
         },
       };
       app.now += HOUR;
-      expect(await pollDueSources(app, { client: away })).toMatchObject([
-        { outcome: { kind: 'failed', problem: expect.stringContaining('no connection') } },
+      expect(await pollDue(app, SITES, { openClient: () => away })).toMatchObject([
+        { outcome: { after: { reason: expect.stringContaining('no connection') } } },
       ]);
       expect(requests).toBe(1);
     });
@@ -267,7 +246,7 @@ describe('polls', () => {
       await poll(app, 4 * HOUR);
       const [alert] = await openAlerts(store.db);
       expect(alert?.message).toBe(
-        `times has failed since 2026-11-24T13:00:00Z: ${site.url}/wp-json/wp/v2/posts answered 500. ` +
+        `times is failing since 2026-11-24T13:00:00Z: ${site.url}/wp-json/wp/v2/posts answered 500. ` +
           'Its articles stay as they are.',
       );
       site.instead = null;
@@ -292,7 +271,7 @@ describe('polls', () => {
       const [post] = posts;
       if (post === undefined) throw new Error('no post');
       Object.assign(post, { slug: null });
-      expect(await poll(app)).toMatchObject({ report: { added: 11, rejectedCount: expect.any(Number) } });
+      expect(await poll(app)).toMatchObject({ result: { added: 11, rejectedCount: expect.any(Number) } });
       expect(await findArticles(store.db, ['times.1'])).toEqual([]);
       const [rejection] = await store.db.selectFrom('rejections').selectAll().execute();
       expect(rejection).toMatchObject({ source: 'times/1' });
@@ -307,9 +286,9 @@ describe('polls', () => {
       const [source] = app.config.sources;
       if (source === undefined) throw new Error('no source');
       Object.assign(source, { sections: { Opinion: 'trending' } });
-      expect(await poll(app)).toMatchObject({ kind: 'polled', report: { added: 0, updated: 4 } });
+      expect(await poll(app)).toMatchObject({ kind: 'polled', result: { added: 0, updated: 4 } });
       expect((await findArticle(store.db, 'times.2'))?.section).toBe('trending');
-      expect(await pollDueSources(app)).toEqual([]);
+      expect(await pollDue(app, SITES)).toEqual([]);
     });
 
     it('leave articles of withdrawn posts where the configuration says so', async () => {
@@ -318,8 +297,8 @@ describe('polls', () => {
       await poll(app);
       for (const post of posts.slice(0, 2)) post.state = 'deleted';
       await poll(app, 16 * MINUTE);
-      expect(await poll(app, 16 * MINUTE)).toMatchObject({ report: { retracted: 0, left: 2 } });
-      expect(await poll(app, 16 * MINUTE)).toMatchObject({ report: { retracted: 0, left: 0 } });
+      expect(await poll(app, 16 * MINUTE)).toMatchObject({ result: { retracted: 0, left: 2 } });
+      expect(await poll(app, 16 * MINUTE)).toMatchObject({ result: { retracted: 0, left: 0 } });
       expect(await stateOf(store, 'times.1')).toBe('published');
     });
   });

@@ -6,6 +6,9 @@ import { ghostApp, ghostId } from '../../scripts/cms/ghost.ts';
 import { makePosts, type StandInPost } from '../../scripts/cms/posts.ts';
 import { wordPressApp } from '../../scripts/cms/wordpress.ts';
 import type { Store } from '../../src/core/store/store.ts';
+import { SITES } from '../../src/own-sites/poll.ts';
+import type { SitePollResult } from '../../src/own-sites/poll-steps.ts';
+import { type PollOutcome, pollDue } from '../../src/sources/polling/poller.ts';
 import { NOW } from '../support/clock.ts';
 import { openTestApp, type TestApp } from '../support/test-app.ts';
 
@@ -67,4 +70,21 @@ export function openPollingApp(store: Store, url: string, source = ''): TestApp 
     env: { DAYWIRE_SOURCE_KEYS: `times=${GHOST_KEY}` },
     edit: (yaml) => `${yaml}\nfetch: { allow: [127.0.0.0/8] }\nsources:\n  - ${keys}\n`,
   });
+}
+
+/** Polls the source that is due. @param later moves the clock before that */
+export async function poll(app: TestApp, later = 0) {
+  app.now += later;
+  const [polled] = await pollDue(app, SITES, { jitter: () => 0 });
+  if (polled === undefined) throw new Error('no source was due');
+  return readable(polled.outcome);
+}
+
+/** An outcome with its end in a word. */
+export function readable(outcome: PollOutcome<SitePollResult>) {
+  if (outcome.kind === 'stopped') return outcome;
+  const { after, result } = outcome;
+  return after.failures > 0
+    ? { kind: 'failed' as const, problem: after.reason, result }
+    : { kind: 'polled' as const, result };
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compareIds, isGone, type KnownItem } from '../../src/own-sites/withdrawal.ts';
+import { compareIds, isGone, type KnownItem } from '../../src/own-sites/sweep.ts';
 
 const known = (item: string, change: Partial<KnownItem> = {}): KnownItem => {
   return { item, missing: 0, modifiedAt: 1_000, isWithdrawn: false, ...change };

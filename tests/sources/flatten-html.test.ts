@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { prepareHtml } from '../../src/own-sites/body-html.ts';
-import { flattenDeepHtml } from '../../src/sources/flatten-html.ts';
-import { textOfHtml } from '../../src/sources/html-text.ts';
+import { flattenDeepHtml, textOfHtml } from '../../src/sources/html-text.ts';
 import { processorTime } from '../support/processor-time.ts';
 
 const nested = (depth: number): string => `a${'<b>'.repeat(depth)}c &amp; d${'</b>'.repeat(depth)}<p>e`;

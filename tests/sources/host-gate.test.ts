@@ -3,7 +3,8 @@ import { VirtualTime } from '../../scripts/outlets/virtual-time.ts';
 import { correctFutureInstants } from '../../src/core/store/future-instants.ts';
 import type { Store } from '../../src/core/store/store.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../../src/lib/time.ts';
-import { deleteIdleHosts, findHold, HOST_PAUSE, holdHost, hostOf, openHostGate } from '../../src/sources/host-gate.ts';
+import { deleteIdleHosts, findHold, HOST_PAUSE, holdHost, openHostGate } from '../../src/sources/host-gate.ts';
+import { hostOf } from '../../src/sources/request.ts';
 import { clockAt, NOW, type TestClock } from '../support/clock.ts';
 import { forBothDatabases } from '../support/databases.ts';
 

@@ -3,9 +3,8 @@ import { describe, expect, it } from 'vitest';
 import type { ArticleSource, Config } from '../../src/core/config/config.ts';
 import type { Store } from '../../src/core/store/store.ts';
 import { DAY, HOUR } from '../../src/lib/time.ts';
-import { registerOutlets } from '../../src/outlets/polling/outlet-feeds.ts';
 import { registerSources } from '../../src/sources/source-state.ts';
-import { type OutletStatus, readSourceStatus, type SiteStatus, sourceState } from '../../src/sources/source-status.ts';
+import { needsSomebody, readSourceStatus } from '../../src/sources/source-status.ts';
 import { NOW } from '../support/clock.ts';
 import { forEachDatabase, openMigrated } from '../support/databases.ts';
 import { queryPlan, recordQueries } from '../support/recorded-queries.ts';
@@ -37,29 +36,29 @@ forEachDatabase((open) => {
   describe('the status of sources', () => {
     it('is unknown before the first poll, and of none without sources', async () => {
       const { store, config } = openApp(await open());
-      const { sites, outlets } = await readSourceStatus(store.db, config, NOW);
-      expect(sites).toMatchObject([
-        { id: SITE.id, url: SITE.url, api: null, polledAt: null, nextAt: null, lastDay: 0, waiting: 0 },
-      ]);
-      expect(outlets).toMatchObject([{ ...OUTLET, state: null, polledAt: null, lastDay: 0, waiting: 0 }]);
+      const [site, outlet] = await readSourceStatus(store.db, config, NOW);
+      const unknown = { api: null, state: 'new', polledAt: null, nextAt: null, lastDay: 0, waiting: 0 };
+      expect(site).toMatchObject({ id: SITE.id, url: SITE.url, ...unknown });
+      expect(outlet).toMatchObject({ ...OUTLET, ...unknown });
       const none = await readSourceStatus(store.db, { ...config, sources: [] }, NOW);
-      expect(none).toEqual({ sites: [], outlets: [] });
+      expect(none).toEqual([]);
     });
 
     it('has the last polls, the failures, and what is kept, new or waits', async () => {
       const { store, config } = openApp(await open());
       const { db } = store;
-      await registerSources(db, config, NOW);
-      await registerOutlets(db, [OUTLET], NOW - DAY);
-      const failure = { failures: 3, failing_since: NOW - HOUR, problem: 'post.example answered 403' };
+      await registerSources(db, config, [SITE], NOW);
+      await registerSources(db, config, [OUTLET], NOW - DAY);
+      const failure = { failures: 3, failing_since: NOW - HOUR };
       await db
         .updateTable('sources')
         .set({ polled_at: NOW, succeeded_at: NOW - DAY, due_at: NOW + HOUR, repaired: 1, ...failure })
         .where('id', '=', OUTLET.id)
         .execute();
       await db
-        .updateTable('outlet_feeds')
+        .updateTable('sources')
         .set({ state: 'blocked', state_since: NOW - HOUR, reason: 'it asks visitors to prove that they are human' })
+        .where('id', '=', OUTLET.id)
         .execute();
       await addItems(store, 'open', [HOUR, 2 * DAY]);
       await addItems(store, 'held', [HOUR, 2 * DAY]);
@@ -69,40 +68,37 @@ forEachDatabase((open) => {
         withdrawal: 'waiting' as const,
       }));
       await db.insertInto('source_items').values(posts).execute();
-      const { sites, outlets } = await readSourceStatus(db, config, NOW);
-      expect(outlets).toEqual([
-        {
-          ...{ ...OUTLET, endpoint: null, state: 'blocked', since: NOW - HOUR, movedTo: null },
-          ...{ reason: 'it asks visitors to prove that they are human', items: 5, lastDay: 1, waiting: 2 },
-          ...{ polledAt: NOW, succeededAt: NOW - DAY, nextAt: NOW + HOUR, pausedAt: null, isRepaired: true },
-          ...{ failures: 3, failingSince: NOW - HOUR, problem: 'post.example answered 403' },
-        },
-      ]);
-      expect(sites).toMatchObject([{ id: SITE.id, items: 2, lastDay: 1, waiting: 2, failures: 0, nextAt: NOW }]);
+      const [site, outlet] = await readSourceStatus(db, config, NOW);
+      expect(outlet).toEqual({
+        ...{ ...OUTLET, api: null, endpoint: null, state: 'blocked', since: NOW - HOUR, movedTo: null },
+        ...{ reason: 'it asks visitors to prove that they are human', items: 5, lastDay: 1, waiting: 2 },
+        ...{ polledAt: NOW, succeededAt: NOW - DAY, nextAt: NOW + HOUR, pausedAt: null, isRepaired: true },
+        ...{ failures: 3, failingSince: NOW - HOUR },
+      });
+      expect(site).toMatchObject({ id: SITE.id, items: 2, lastDay: 1, waiting: 2, failures: 0, nextAt: NOW });
     });
 
     it('says of none that is gone or paused when it is polled next, and counts a flood up to a limit', async () => {
       const { store, config } = openApp(await open());
       const { db } = store;
-      await registerSources(db, config, NOW);
-      await registerOutlets(db, [OUTLET], NOW);
+      await registerSources(db, config, [SITE, OUTLET], NOW);
       await db.updateTable('sources').set({ polled_at: NOW }).execute();
       await db.updateTable('sources').set({ paused_at: NOW }).where('id', '=', SITE.id).execute();
-      await db.updateTable('outlet_feeds').set({ state: 'gone', reason: 'answered 410' }).execute();
+      await db.updateTable('sources').set({ state: 'gone' }).where('id', '=', OUTLET.id).execute();
       await addItems(store, 'held', new Array(LIMIT + 5).fill(HOUR));
-      const { sites, outlets } = await readSourceStatus(db, config, NOW, LIMIT);
-      expect(sites[0]).toMatchObject({ pausedAt: NOW, nextAt: null });
-      expect(outlets[0]).toMatchObject({ state: 'gone', nextAt: null, items: LIMIT, waiting: LIMIT });
+      const [site, outlet] = await readSourceStatus(db, config, NOW, LIMIT);
+      expect(site).toMatchObject({ state: 'paused', pausedAt: NOW, nextAt: null });
+      expect(outlet).toMatchObject({ state: 'gone', nextAt: null, items: LIMIT, waiting: LIMIT });
     });
 
     it('begins again for a source with another use', async () => {
       const { store, config } = openApp(await open());
       const { db } = store;
-      await registerSources(db, config, NOW);
+      await registerSources(db, config, [SITE], NOW);
       await db.updateTable('sources').set({ polled_at: NOW, endpoint: 'https://site.example/feed' }).execute();
       const sources: Config['sources'] = [{ ...OUTLET, id: SITE.id }];
-      expect((await readSourceStatus(db, { sources }, NOW)).outlets).toMatchObject([
-        { polledAt: null, endpoint: null },
+      expect(await readSourceStatus(db, { sources }, NOW)).toMatchObject([
+        { state: 'new', polledAt: null, endpoint: null },
       ]);
     });
   });
@@ -119,35 +115,9 @@ it('reads ranges of indexes alone, however many items are stored', async () => {
   await store.close();
 });
 
-describe('the state of a source', () => {
-  const poll = {
-    ...{ id: 'id', url: 'https://post.example', endpoint: null, items: 0, lastDay: 0, waiting: 0 },
-    ...{ polledAt: NOW, succeededAt: null, nextAt: null, pausedAt: null },
-    ...{ failures: 0, failingSince: null, problem: null, isRepaired: false },
-  };
-
-  it('is that of its feed for an outlet, which needs somebody where daywire cannot help itself, or items wait', () => {
-    const outlet: OutletStatus = {
-      ...{ ...poll, use: 'roundup', outlet: 'The Post' },
-      ...{ state: 'active', since: NOW, reason: null, movedTo: null },
-    };
-    const needs = (state: OutletStatus['state']) => sourceState({ ...outlet, state }).needsSomebody;
-    expect((['active', 'moved', 'dormant', 'waiting', null] as const).map(needs)).toEqual(new Array(5).fill(false));
-    expect((['held', 'blocked', 'failing', 'gone'] as const).map(needs)).toEqual(new Array(4).fill(true));
-    expect(sourceState(outlet)).toEqual({ state: 'read', needsSomebody: false });
-    expect(sourceState({ ...outlet, waiting: 3 })).toEqual({ state: 'read', needsSomebody: true });
-    expect(sourceState({ ...outlet, state: null })).toEqual({ state: 'new', needsSomebody: false });
-    const paused = { ...outlet, pausedAt: NOW, state: 'failing' } as const;
-    expect(sourceState(paused)).toEqual({ state: 'paused', needsSomebody: false });
-    expect(sourceState({ ...paused, waiting: 3 }).needsSomebody).toBe(true);
-  });
-
-  it('is that of its last poll for a site, which needs somebody while it fails, or posts that are gone wait', () => {
-    const site: SiteStatus = { ...poll, use: 'articles', api: null };
-    expect(sourceState(site)).toEqual({ state: 'read', needsSomebody: false });
-    expect(sourceState({ ...site, polledAt: null })).toEqual({ state: 'new', needsSomebody: false });
-    expect(sourceState({ ...site, failingSince: NOW })).toEqual({ state: 'failing', needsSomebody: true });
-    expect(sourceState({ ...site, waiting: 2 })).toEqual({ state: 'read', needsSomebody: true });
-    expect(sourceState({ ...site, failingSince: NOW, pausedAt: NOW }).state).toBe('paused');
-  });
+it('needs somebody where daywire cannot help itself, or items wait', () => {
+  const needs = (state: Parameters<typeof needsSomebody>[0]['state']) => needsSomebody({ state, waiting: 0 });
+  expect((['read', 'moved', 'dormant', 'waiting', 'new', 'paused'] as const).filter(needs)).toEqual([]);
+  expect((['held', 'blocked', 'failing', 'gone'] as const).map(needs)).toEqual(new Array(4).fill(true));
+  expect(needsSomebody({ state: 'read', waiting: 3 })).toBe(true);
 });

@@ -63,7 +63,6 @@ function runStart(cli: CliContext, options: StartCommandOptions): Promise<void> 
       await running.stop();
     },
     options.once ? 'warn' : 'info',
-    { mayMigrate: true },
   );
 }
 

@@ -140,7 +140,7 @@ function subscriberLines({ subscribers, suppressed, bounces, serviceMessages, ma
 
 function hubLines({ hub }: Status): string[] {
   if (hub === null) return [];
-  const { url, subscriptions, failing, unverified, pings } = hub;
+  const { url, subscriptions, failing, unverified } = hub;
   const total = subscriptions.reduce((sum, topic) => sum + topic.count, 0);
   const failed = subscriptions.reduce((sum, topic) => sum + topic.failing, 0);
   return [
@@ -153,12 +153,6 @@ function hubLines({ hub }: Status): string[] {
         return `failing since ${since}: ${topic} at ${host}: ${reason}; ${next}`;
       }),
       failed,
-    ),
-    ...firstOf(
-      pings.map(({ topic, published, reason, due }) => {
-        const failure = reason === null ? '' : `: ${reason}; retry at ${due}`;
-        return `ping pending for ${topic}, published ${published}${failure}`;
-      }),
     ),
   ];
 }

@@ -1,6 +1,6 @@
 /**
  * Loads the sample newsroom in sample/: articles, pictures and subscribers for a first start. Its articles are dated
- * relative to the moment it is loaded, and so are the reports of its outlets (outlet-listener.ts).
+ * relative to the moment it is loaded, and so are the reports of its outlets (outlet-client.ts).
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { importFiles } from '../../articles/import/import.ts';
@@ -10,8 +10,7 @@ import { addSubscriber } from '../../audience/subscriptions.ts';
 import type { Config } from '../../core/config/config.ts';
 import { SAMPLE_LOADED_AT, writeMeta } from '../../core/store/meta.ts';
 import type { Store } from '../../core/store/store.ts';
-import { resolveTimes } from '../../outlets/sample/relative-times.ts';
-import { SAMPLE } from '../../outlets/sample/sample-folder.ts';
+import { resolveTimes, SAMPLE } from '../../outlets/sample/relative-times.ts';
 
 export interface SampleResult {
   /** Articles of the sample that are now in the store. */

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import type { AppContext } from '../../core/app-context.ts';
-import { SAMPLE } from '../../outlets/sample/sample-folder.ts';
+import { SAMPLE } from '../../outlets/sample/relative-times.ts';
 import { changeGroups } from '../../outlets/story-groups/change-groups.ts';
 import { publishPicks } from '../../outlets/story-groups/publish-picks.ts';
 

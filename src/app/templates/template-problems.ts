@@ -2,10 +2,12 @@
  * Renders every template that is used with sample data, so that a broken one is found before its slot or its visitor:
  * editions, service messages, pages, and the page of feeds. Nothing of it reaches the newsroom's store.
  */
+
 import { importText } from '../../articles/import/import.ts';
 import { requestLink } from '../../audience/account-links.ts';
 import { consentTextOf } from '../../audience/consent/consent-text.ts';
 import { requestSubscription } from '../../audience/consent/opt-in.ts';
+import { signupOptions } from '../../audience/consent/signup-limits.ts';
 import { addSubscriber } from '../../audience/subscriptions.ts';
 import { actToken, confirmToken, preferencesToken, unsubscribeToken } from '../../audience/tokens.ts';
 import type { Config } from '../../core/config/config.ts';
@@ -178,7 +180,7 @@ async function fillStore(store: Store, config: Config, now: number): Promise<voi
     SECRETS,
     { email: 'eve@example.com', newsletters },
     { channel: 'form', source: null },
-    { ...config.signup, confirmMs: HOUR },
+    signupOptions(config.signup),
     now,
   );
 }

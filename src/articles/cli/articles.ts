@@ -13,7 +13,7 @@ import { collectGarbage } from '../../lib/threads/collect-garbage.ts';
 import { endIdleThreads } from '../../lib/threads/thread-pool.ts';
 import { rfc3339 } from '../../lib/time.ts';
 import { type CmsExport, importExport, importSiteFolder } from '../../own-sites/exports/import-export.ts';
-import { GENERATORS, type SiteGenerator } from '../../own-sites/exports/site-generators.ts';
+import { GENERATORS, type SiteGenerator } from '../../own-sites/exports/site-folder.ts';
 import { importPaths } from '../import/import.ts';
 import type { ArticleImportResult } from '../import/result.ts';
 import { countRejections, findRejection, listRejections, type RecordedRejection } from '../rejections.ts';
@@ -127,8 +127,7 @@ function importArticles(cli: CliContext, paths: string[], flags: ArticleImportFl
     await endIdleThreads();
     if (result.added + result.updated >= LARGE_IMPORT) await collectGarbage();
     // What others have left to publish is theirs.
-    const onProgress = (closed: number) => cli.progress.show(formatProgress({ kind: 'archiving', closed }));
-    const publish = () => publishChanges(app, { since: startedAt, onProgress });
+    const publish = () => publishChanges(app, { since: startedAt });
     const imported = result.added + result.updated > 0 ? await publish() : null;
     // Afterwards: the servers of others may be slow.
     const pictures = await lookUpSomeImages(app);

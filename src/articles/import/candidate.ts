@@ -6,13 +6,13 @@ import type { Config } from '../../core/config/config.ts';
 import { ownSites } from '../../core/config/sources.ts';
 import { type OwnSites, privateHost } from '../../lib/private-address.ts';
 import { cleanLine, cleanText, hasVisibleCharacter, truncate } from '../../lib/text/clean-text.ts';
+import { parseWrittenInstant } from '../../lib/written-date.ts';
 import type { Article, Enclosure, Image, Outlet } from '../article.ts';
 import { inspectMedia, type MediaInspection } from '../pictures/media.ts';
 import { type OwnPictures, openOwnPictures, type PictureFolder } from '../pictures/own-pictures.ts';
 import { BodyError, type ImageUrl, isBlankBody, sanitiseHtml, sanitiseMarkdown } from '../sanitise.ts';
 import { type ArticleFields, crossFieldViolations, fieldsReader, fieldsSchema, type RuleViolation } from './fields.ts';
 import type { TranslatedRecord } from './front-matter/translate-record.ts';
-import { parseWrittenInstant } from './front-matter/written-instant.ts';
 
 /** The state as the newsroom wrote it. Instants are epoch milliseconds. */
 type WrittenStatus =

@@ -7,9 +7,9 @@ import type { Config } from '../../core/config/config.ts';
 import { KINDS } from '../../core/config/values.ts';
 import { parseLanguageTag } from '../../lib/names/language-tag.ts';
 import { cleanLine, cleanText, hasVisibleCharacter, resolveUrl } from '../../lib/text/clean-text.ts';
+import { parseWrittenInstant } from '../../lib/written-date.ts';
 import { MAX_ALSO } from '../article.ts';
 import { SLUG } from '../slug.ts';
-import { parseWrittenInstant } from './front-matter/written-instant.ts';
 
 /** RFC 4151 §2.1: characters that a tag: URI takes unescaped. */
 const ID = /^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$/;

@@ -18,6 +18,17 @@ export interface SignupLimits {
   perHour: number;
 }
 
+/** An owner needs no more than that; two or three people of a small company subscribe within minutes, not thirty. */
+const MAIL_LIMITS = { perAddressPerDay: 3, perDomainPerHour: 30 };
+
+/** A weekend is long enough to find the mail. */
+export const CONFIRM_WITHIN_HOURS = 72;
+
+/** The limits, and the lifetime of the link, for requests on the site. */
+export function signupOptions({ perHour }: { perHour: number }): SignupLimits & { confirmMs: number } {
+  return { ...MAIL_LIMITS, perHour, confirmMs: CONFIRM_WITHIN_HOURS * HOUR };
+}
+
 /** `address`: the response must not show that it refused. */
 interface SignupLimit extends KeyedLimit {
   scope: 'domain' | 'all' | 'address';

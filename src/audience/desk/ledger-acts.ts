@@ -2,6 +2,7 @@
  * Acts on one subscriber. Each is an event of consent by the channel `operator` with the account's name, or a message,
  * and a row of the audit log in the same transaction.
  */
+
 import { Temporal } from 'temporal-polyfill';
 import { HOUR, localDate, localDateTime } from '../../lib/time.ts';
 import type { DeskRequest, SignedInRequest } from '../../web/desk/desk-request.ts';
@@ -9,6 +10,7 @@ import type { Notice } from '../../web/desk/notice.ts';
 import { respondAfter } from '../../web/desk/page.ts';
 import { requestLink } from '../account-links.ts';
 import { type ResendResult, resendConfirmation } from '../consent/resend-confirmation.ts';
+import { signupOptions } from '../consent/signup-limits.ts';
 import { changePreferences } from '../preferences.ts';
 import { endAllSubscriptions, type Subscriber, unsubscribe } from '../subscriptions.ts';
 import { suppressByOperator, unsuppressByOperator } from '../suppression.ts';
@@ -128,8 +130,7 @@ export function handleLift(request: SignedInRequest): Promise<Response> {
 export function handleConfirmation(request: SignedInRequest): Promise<Response> {
   return withSubscriberById(request, async (subscriber) => {
     const { store, keys, config } = request.desk.app;
-    const { confirmWithinHours, ...limits } = config.signup;
-    const options = { ...limits, confirmMs: confirmWithinHours * HOUR };
+    const options = signupOptions(config.signup);
     const audit = request.audit('subscriber.send-confirmation', subjectOf(subscriber));
     const secrets = await keys.signingSecrets();
     const result = await resendConfirmation(store.db, secrets, subscriber.id, options, request.at, audit);

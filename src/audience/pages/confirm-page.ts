@@ -2,6 +2,7 @@
  * The page behind the link of a confirmation email. POST confirms; GET shows the button for it, since link scanners
  * open every link.
  */
+
 import type { Context, Handler } from 'hono';
 import { renderPage } from '../../web/pages/page.ts';
 import { clientAddress } from '../../web/server/client-address.ts';
@@ -11,6 +12,7 @@ import type { WebContext } from '../../web/server/web-context.ts';
 import { SHORT_LINK_LIFETIME } from '../account-links.ts';
 import { consentTextOf } from '../consent/consent-text.ts';
 import { type Confirmation, confirmRequest, findRequest, type RequestState } from '../consent/opt-in.ts';
+import { CONFIRM_WITHIN_HOURS } from '../consent/signup-limits.ts';
 import { preferencesToken, readConfirmToken, type ServiceMessageKey } from '../tokens.ts';
 import { isSignupOpen, newsletterChoices, shownConsent } from './subscribe-form.ts';
 
@@ -55,7 +57,7 @@ function withToken(web: WebContext, act: (key: ServiceMessageKey, c: Context) =>
       newsletters: 'newsletters' in page ? describeNewsletters(web, page.newsletters) : [],
       preferences: page.kind === 'confirmed' ? preferencesLink(web, page) : null,
       consent: page.kind === 'open' ? (page.consent ?? consentTextOf(web.config)) : null,
-      hours: web.config.signup.confirmWithinHours,
+      hours: CONFIRM_WITHIN_HOURS,
       canSubscribe: isSignupOpen(web),
     };
     const html = await renderPage(web, 'confirm', { title, description: title, path: null }, data);

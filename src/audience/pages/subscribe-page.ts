@@ -2,6 +2,7 @@
  * Accepts the form to subscribe. The response is the same for a new, a known and a suppressed address: the email that
  * follows says the rest.
  */
+
 import type { Context, Handler } from 'hono';
 import type { SigningSecrets } from '../../core/config/signing-secrets.ts';
 import { acquirePermits, type KeyedLimit } from '../../core/store/rate-limits.ts';
@@ -13,6 +14,7 @@ import { readForm, respondNoForm } from '../../web/server/request-body.ts';
 import type { WebContext } from '../../web/server/web-context.ts';
 import type { ConsentText } from '../consent/consent-text.ts';
 import { requestSubscription } from '../consent/opt-in.ts';
+import { CONFIRM_WITHIN_HOURS, signupOptions } from '../consent/signup-limits.ts';
 import { raiseSignupAlert } from '../signup-alert.ts';
 import { renderNewsletters } from './newsletters-page.ts';
 import {
@@ -52,10 +54,9 @@ async function subscribe(
 ): Promise<Response> {
   const { config, secrets } = web;
   const { db } = web.store;
-  const { confirmWithinHours, ...limits } = config.signup;
   const now = web.clock();
   const source = clientAddress(web, c);
-  const rate = await acquirePermits(db, limitsOfClient(secrets, source, limits.perIpPerHour), now);
+  const rate = await acquirePermits(db, limitsOfClient(secrets, source), now);
   if (rate.kind === 'refused') return respondTooMany(web, c, 'from your network', rate.retryAt - now);
   const { email, newsletters, zone } = fields;
   const requested = await requestSubscription(
@@ -63,11 +64,11 @@ async function subscribe(
     secrets,
     { email, newsletters, ...(zone === '' ? {} : { zone }) },
     { channel: 'form', source, consent },
-    { confirmMs: confirmWithinHours * HOUR, ...limits },
+    signupOptions(config.signup),
     now,
   );
   if (requested.kind === 'limited') {
-    if (requested.scope === 'all') await raiseSignupAlert(db, limits.perHour, now);
+    if (requested.scope === 'all') await raiseSignupAlert(db, config.signup.perHour, now);
     const whose = requested.scope === 'all' ? 'at the moment' : 'with addresses of your email provider';
     return respondTooMany(web, c, whose, requested.retryAt - now);
   }
@@ -77,13 +78,15 @@ async function subscribe(
   return respondCheckInbox(web, c, fields);
 }
 
+/** Families and small offices share an address. */
+const PER_CLIENT_PER_HOUR = 10;
 /** A client with IPv6 can send each request from another /64 of its /48. */
 const WIDER_FACTOR = 4;
 
-function limitsOfClient(secrets: SigningSecrets, address: string | null, perHour: number): KeyedLimit[] {
-  const wider = perHour * WIDER_FACTOR;
+function limitsOfClient(secrets: SigningSecrets, address: string | null): KeyedLimit[] {
+  const wider = PER_CLIENT_PER_HOUR * WIDER_FACTOR;
   return [
-    { key: clientKey(secrets, address), everyMs: Math.ceil(HOUR / perHour), burst: perHour },
+    { key: clientKey(secrets, address), everyMs: HOUR / PER_CLIENT_PER_HOUR, burst: PER_CLIENT_PER_HOUR },
     { key: widerClientKey(secrets, address), everyMs: Math.ceil(HOUR / wider), burst: wider },
   ];
 }
@@ -107,7 +110,7 @@ async function respondCheckInbox(
 ): Promise<Response> {
   const titles = web.view.newsletters.filter(({ id }) => newsletters.includes(id)).map(({ title }) => title);
   const head = { title: 'Check your inbox', description: 'We have sent you an email to confirm.', path: null };
-  const data = { email, titles, hours: web.config.signup.confirmWithinHours };
+  const data = { email, titles, hours: CONFIRM_WITHIN_HOURS };
   return c.html(await renderPage(web, 'check-inbox', head, data), 200, { 'Cache-Control': 'no-store' });
 }
 

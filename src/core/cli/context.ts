@@ -3,14 +3,14 @@
  */
 import { type Command, Option } from 'commander';
 import type { Clock } from '../../lib/time.ts';
-import type { AppContext, AppContextOptions, ProcessEnv } from '../app-context.ts';
+import type { AppContext, ProcessEnv } from '../app-context.ts';
 import type { Config, NewsletterConfig } from '../config/config.ts';
 import type { ProgressLine } from './progress.ts';
 import { formatJson } from './text.ts';
 
 export interface CliContext {
   /** Opens the app, calls `work`, and closes the app. @param level of the log; default: warnings */
-  withApp(work: (app: AppContext) => Promise<void>, level?: string, options?: AppContextOptions): Promise<void>;
+  withApp(work: (app: AppContext) => Promise<void>, level?: string): Promise<void>;
   processEnv(level: string): ProcessEnv;
   /** Environment variables. */
   env: NodeJS.ProcessEnv;

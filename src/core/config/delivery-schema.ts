@@ -21,10 +21,7 @@ function rates(alert: number, pause: number) {
       pause: z
         .union([percent, z.enum(['off'], 'must be a percentage, or off')])
         .default(pause)
-        .describe(
-          'Percentage that raises another alert and pauses the edition, or its deliveries to one mailbox provider. ' +
-            'off: nothing is paused.',
-        ),
+        .describe('Percentage that raises another alert and pauses the edition. ' + 'off: nothing is paused.'),
     })
     .prefault({});
 }
@@ -75,16 +72,12 @@ export const delivery = z
       .optional()
       .describe('SMTP server without a password. With a password, set DAYWIRE_SMTP_URL instead.'),
     connections: z.int().min(1).max(50).default(5).describe('SMTP connections of one process.'),
-    attempts: z.int().min(1).max(50).default(8).describe('Attempts before a delivery fails.'),
-    retryMinutes: minutes
-      .default(5)
-      .describe('Minutes before the second attempt. Each further wait is twice as long, up to four hours.'),
     uncertain: z
       .enum(['retry', 'hold'])
       .default('retry')
       .describe(
-        'What happens to a message if the process ends between MAIL FROM and the reply of the server. retry: ' +
-          'submit it again, with the same Message-ID. hold: leave it to the operator.',
+        'What happens to a message if the process or the connection ends before the reply of the server. retry: ' +
+          'submit it again once, with the same Message-ID. hold: leave it to the operator.',
       ),
     perSecond: perSecond.optional().describe('Maximum messages per second, over all processes. Default: no limit.'),
     perDay: z
@@ -95,10 +88,6 @@ export const delivery = z
         'Maximum messages in any 24 hours, over all processes. Editions use 98 % of it: the rest is for service ' +
           'messages, which count but never wait. Default: no limit.',
       ),
-    domains: z
-      .record(domain, z.strictObject({ perSecond: perSecond.describe('Maximum messages per second to this domain.') }))
-      .default({})
-      .describe('Limits by recipient domain, such as example.com: { perSecond: 10 }.'),
     warmUp: z
       .strictObject({
         from: z.iso

@@ -1,6 +1,6 @@
 /** The keys of one entry of `newsletters`. Call `describe` last: methods of zod return copies without it. */
 import { z } from 'zod';
-import { document, hours, id, mediaFile, minutes, schedule, text, webAddress } from './values.ts';
+import { document, hours, id, mediaFile, schedule, text, webAddress } from './values.ts';
 
 const sponsor = z.strictObject({
   label: text.max(60).default('Sponsored').describe('Says that the text is paid for.'),
@@ -26,7 +26,7 @@ const newsletterKeys = z.strictObject({
     .describe(
       'roundup: an edition of several stories for each slot of the schedule. ' +
         'alert: an edition of one article, which "daywire alert" makes at any time. ' +
-        'It has no schedule, minimumStories, blocks, windowHours, newsHours and deliverAt.',
+        'It has no schedule, minimumStories, blocks, newsHours, autoPick and deliverAt.',
     ),
   title: text.describe('Name of the newsletter, as subscribers see it.'),
   kicker: text.describe('Shown before the headline and in the subject of each edition, such as Tech Roundup.'),
@@ -51,9 +51,6 @@ const newsletterKeys = z.strictObject({
     .max(24)
     .default(3)
     .describe("Maximum number of alerts that close on one day, in the publication's time zone. Only for kind alert."),
-  lapseMinutes: minutes
-    .default(60)
-    .describe('Minutes after which an alert that was not approved is not sent any more. Only for kind alert.'),
   minimumStories: z
     .int()
     .min(1)
@@ -83,39 +80,21 @@ const newsletterKeys = z.strictObject({
     })
     .prefault({})
     .describe('Maximum number of stories in each block of an edition.'),
-  windowHours: hours
-    .optional()
-    .describe(
-      'An edition takes the stories of this many hours before it closes, or of all the time since the last edition ' +
-        'if that is longer. Default: 48.',
-    ),
   newsHours: hours
     .default(24)
-    .describe('Stories of this many hours are news. The block is called 24-Hour News, or This Week at 168.'),
-  roundup: z
-    .strictObject({
-      windowHours: hours
-        .default(26)
-        .describe('"daywire roundup list" shows what other outlets reported in this many hours.'),
-      approve: z
-        .union([
-          z.strictObject({
-            rule: z
-              .strictObject({
-                outlets: z.int().min(2).max(20).describe('Number of outlets that must have reported an event.'),
-              })
-              .describe('Lets in events that several outlets reported: as headline, outlet and link.'),
-          }),
-          z.enum(['editor'], 'must be editor, or a rule such as { rule: { outlets: 2 } }'),
-        ])
-        .default('editor')
-        .describe(
-          'editor: only what an editor picked. With a rule, events that enough outlets reported enter by themselves; ' +
-            'an editor can still drop and edit them.',
-        ),
-    })
-    .prefault({})
-    .describe('The items of other outlets, from sources with use: roundup. Only for kind roundup.'),
+    .describe(
+      'Stories of this many hours are news. The block is called 24-Hour News, or This Week at 168. An edition takes ' +
+        'the stories of 48 hours, of these hours, or of all the time since the last edition, whichever is longest.',
+    ),
+  autoPick: z
+    .int()
+    .min(2)
+    .max(20)
+    .optional()
+    .describe(
+      'Events that this many outlets reported enter the roundup by themselves, as headline, outlet and link; an editor ' +
+        'can still drop and edit them. Default: only what an editor picked. Only for kind roundup.',
+    ),
   show: z
     .strictObject({
       contents: z.boolean().default(false).describe('A list of the blocks, with the first headline of each.'),
@@ -145,13 +124,23 @@ const newsletterKeys = z.strictObject({
     .describe('Calls DAYWIRE_HEARTBEAT_URL once for each edition, when at least 95 % of it is submitted.'),
 });
 
-export const newsletter = newsletterKeys.transform(({ schedule = null, minimumStories, approval, ...keys }) => {
-  const isAlert = keys.kind === 'alert';
-  return {
-    ...keys,
-    /** Null for an alert. */
-    schedule,
-    minimumStories: isAlert ? 1 : (minimumStories ?? 3),
-    approval: approval ?? (isAlert ? ('required' as const) : ('auto' as const)),
-  };
-});
+/** An alert that was not approved in this time is not sent any more: news that waited for longer is none. */
+const ALERT_LAPSE_MINUTES = 60;
+/** Editors pick each day; two more hours, because reports arrive late. */
+const ROUNDUP_HOURS = 26;
+
+export const newsletter = newsletterKeys.transform(
+  ({ schedule = null, minimumStories, approval, autoPick, ...keys }) => {
+    const isAlert = keys.kind === 'alert';
+    return {
+      ...keys,
+      /** Null for an alert. */
+      schedule,
+      lapseMinutes: ALERT_LAPSE_MINUTES,
+      /** `outlets`: by as many reports an event enters without an editor; null if only editors pick. */
+      roundup: { windowHours: ROUNDUP_HOURS, outlets: autoPick ?? null },
+      minimumStories: isAlert ? 1 : (minimumStories ?? 3),
+      approval: approval ?? (isAlert ? ('required' as const) : ('auto' as const)),
+    };
+  },
+);

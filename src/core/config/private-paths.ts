@@ -1,6 +1,6 @@
 /**
- * The files and folders of personal data. daywire creates them readable by its own user alone; those of earlier
- * versions, and folders that the operator made, keep their modes.
+ * The files and folders of personal data. daywire creates them readable by its own user alone; folders that the
+ * operator made keep their modes.
  */
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';

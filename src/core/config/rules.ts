@@ -26,7 +26,6 @@ const RULES: Rule[] = [
   accentContrast,
   picturesNeedMedia,
   embeddedHubIsSelf,
-  privateNetworksNeedEmbeddedHub,
   smtpUrlHasNoPassword,
   bounceAddressLeavesRoomForToken,
   keysFitMailProvider,
@@ -60,17 +59,13 @@ function schedulesFitKinds({ newsletters }: FileConfig): ConfigViolation[] {
 const KEYS_OF_ROUNDUPS = {
   minimumStories: 'an alert has one story',
   blocks: 'an alert has one story',
-  windowHours: 'an alert has a story of any age',
   newsHours: 'an alert has a story of any age',
-  roundup: 'an alert has one story',
+  autoPick: 'an alert has one story',
   deliverAt: 'an alert is delivered at once',
   'show.contents': 'an alert has one story',
   'show.thumbnails': 'an alert has one story',
 };
-const KEYS_OF_ALERTS = {
-  maxPerDay: 'only newsletters of kind alert have a daily limit',
-  lapseMinutes: 'only newsletters of kind alert lapse; graceMinutes of the schedule says how long a roundup waits',
-};
+const KEYS_OF_ALERTS = { maxPerDay: 'only newsletters of kind alert have a daily limit' };
 
 function keysFitKinds({ newsletters }: FileConfig, isGiven: IsGiven): ConfigViolation[] {
   return newsletters.flatMap(({ kind }, index) =>
@@ -146,16 +141,8 @@ function picturesNeedMedia({ publication: { logo }, newsletters, paths }: FileCo
 
 function embeddedHubIsSelf({ hub, publication }: FileConfig): ConfigViolation[] {
   const embedded = `${publication.url.replace(/\/+$/, '')}/hub`;
-  if (hub?.url.replace(/\/+$/, '') !== embedded) return [];
+  if (hub?.replace(/\/+$/, '') !== embedded) return [];
   return [{ path: ['hub'], rule: 'must be written as self: this is the address of the embedded hub' }];
-}
-
-function privateNetworksNeedEmbeddedHub({ hub }: FileConfig): ConfigViolation[] {
-  if (hub === undefined || hub.url === 'self') return [];
-  const rule = 'must be left out: it applies to the embedded hub ("url: self"); another hub makes its own requests';
-  return (['allowPrivateNetworks', 'nat64Prefixes'] as const)
-    .filter((key) => hub[key].length > 0)
-    .map((key) => ({ path: ['hub', key], rule }));
 }
 
 function smtpUrlHasNoPassword({ delivery: { smtpUrl } }: FileConfig): ConfigViolation[] {

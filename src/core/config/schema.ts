@@ -17,11 +17,9 @@ import {
   id,
   KINDS,
   listenAddress,
-  nat64Prefix,
   pictureAddress,
   publicUrl,
   retentionDays,
-  schedule,
   text,
   zone,
 } from './values.ts';
@@ -55,17 +53,10 @@ const feed = z.strictObject({
       'The feed contains exactly the articles of this many past hours, and has no archive. ' +
         'Without this key it contains the newest articles, at least those of the last 48 hours, and has an archive.',
     ),
-  minimumItems: z
-    .int()
-    .min(50)
-    .max(1_000)
-    .default(50)
-    .describe('Minimum number of items, as far as the store has enough articles. Ignored with windowHours.'),
   content: z
     .enum(['full', 'summary'])
     .default('full')
     .describe('full: items contain the whole text. summary: items contain the dek alone.'),
-  schedule: schedule.optional().describe('Publishes this feed on its own schedule instead of publish.schedule.'),
 });
 
 const articleKey = z.enum([...ARTICLE_KEYS, IGNORED_KEY], {
@@ -76,32 +67,10 @@ const articleKey = z.enum([...ARTICLE_KEYS, IGNORED_KEY], {
   },
 });
 
-const hubUrl = z
+const hub = z
   .string()
   .refine(isHubUrl, 'must be self, or the http or https address of a hub')
   .refine((text) => !hasLogin(text), 'must hold no user name or password: it is published in every feed');
-const hub = z
-  .union([
-    hubUrl,
-    z.strictObject({
-      url: hubUrl.describe('self: daywire is the hub, at <publication.url>/hub. Otherwise the address of another hub.'),
-      allowPrivateNetworks: z
-        .array(addressRange)
-        .default([])
-        .describe('With self: private networks in which callbacks of subscribers may be. Others are refused.'),
-      nat64Prefixes: z
-        .array(nat64Prefix)
-        .default([])
-        .describe(
-          'With self: own prefixes of NAT64. An IPv4 address behind one is checked as such, as with 64:ff9b::/96.',
-        ),
-    }),
-  ])
-  .transform((given) =>
-    typeof given === 'string'
-      ? { url: given, allowPrivateNetworks: [] as string[], nat64Prefixes: [] as string[] }
-      : given,
-  );
 
 export const schema = z.strictObject({
   sample: z
@@ -142,7 +111,6 @@ export const schema = z.strictObject({
           url: pictureAddress.describe('The picture: a file in paths.media, or an address.'),
           darkUrl: pictureAddress.optional().describe('The picture for dark mode. Default: the same.'),
           width: z.int().min(16).max(552).describe('Pixels at which it is shown.'),
-          alt: text.optional().describe('What it says. Default: the name of the publication.'),
         })
         .optional()
         .describe('Logo at the top of emails, in place of the name. PNG or JPEG: many mail programs show no SVG.'),
@@ -200,28 +168,12 @@ export const schema = z.strictObject({
     })
     .prefault({})
     .describe('Files and folders. Relative paths start in the working directory of daywire.'),
-  migrate: z
-    .enum(['manual', 'auto'])
-    .default('manual')
-    .describe(
-      'What "daywire start" does with a store that lacks migrations. manual: it exits and names them. auto: it runs ' +
-        'them, on SQLite after a backup next to the file. PostgreSQL you back up yourself.',
-    ),
   import: z
     .strictObject({
       watch: z
         .array(text)
         .default([])
         .describe('Markdown and JSON Lines files, or folders of them. daywire imports them when they change.'),
-      pollSeconds: z
-        .int()
-        .min(1)
-        .max(86_400)
-        .default(30)
-        .describe(
-          'Seconds between two checks of all files for changes. On Linux, a changed file in a local folder does not ' +
-            'wait for it.',
-        ),
       keys: z
         .record(text.max(100), articleKey)
         .default({})
@@ -245,29 +197,11 @@ export const schema = z.strictObject({
     .prefault({})
     .describe('Requests to the addresses of sources and of pictures in articles.'),
   feeds: z.array(feed).min(1).describe('Feeds. Each is published as RSS 2.0, Atom 1.0 and JSON Feed 1.1.'),
-  publish: z
-    .strictObject({
-      schedule: schedule
-        .prefault({ cron: '*/10 * * * *' })
-        .describe(
-          'When feeds are published at the latest. A changed article is published within two seconds anyway; ' +
-            'the schedule removes old articles from feeds with windowHours.',
-        ),
-      archiveFiles: z
-        .boolean()
-        .default(false)
-        .describe(
-          'Also writes the pages of archives to paths.feeds, for a static host. daywire itself renders them on ' +
-            'request, so it needs no files; those of a large archive take far more space than the articles.',
-        ),
-    })
-    .prefault({})
-    .describe('Publishing of feeds.'),
   hub: hub
     .optional()
     .describe(
       'WebSub hub, which notifies subscribed feed readers of each change. self: daywire is the hub, at ' +
-        '<publication.url>/hub. An address: another hub. A map: see its keys. Without this key there is no hub.',
+        '<publication.url>/hub. An address: another hub. Without this key there is no hub.',
     ),
   newsletters: z.array(newsletter).default([]).describe('Newsletters. Each has its own schedule and editions.'),
   delivery,
@@ -275,25 +209,6 @@ export const schema = z.strictObject({
   signup: z
     .strictObject({
       enabled: z.boolean().default(true).describe('Offers a form to subscribe.'),
-      confirmWithinHours: z.int().min(1).max(720).default(72).describe('Hours for which a confirmation link is valid.'),
-      perIpPerHour: z
-        .int()
-        .min(1)
-        .max(1_000)
-        .default(10)
-        .describe('Requests per hour from one IPv4 address or IPv6 /64; four times as many from its /24 or /48.'),
-      perAddressPerDay: z
-        .int()
-        .min(1)
-        .max(100)
-        .default(3)
-        .describe('Confirmation mails per day to one mailbox: ada+news@example.com counts as ada@example.com.'),
-      perDomainPerHour: z
-        .int()
-        .min(1)
-        .max(100_000)
-        .default(30)
-        .describe('Confirmation mails per hour to the addresses of one domain. Large mail providers are exempt.'),
       perHour: z
         .int()
         .min(1)
@@ -319,10 +234,6 @@ export const schema = z.strictObject({
   retention: z
     .strictObject({
       deliveriesDays: retentionDays.default(180).describe('Days until deliveries are reduced to totals.'),
-      runsDays: retentionDays.default(180).describe('Days until runs of schedules are reduced to totals.'),
-      readersDays: retentionDays
-        .default(400)
-        .describe('Days until statistics of feed readers are deleted, and daily visits of past editions added up.'),
       consentIpsDays: retentionDays
         .default(180)
         .describe('Days until the IP address is deleted from the record of a consent.'),
@@ -341,15 +252,6 @@ export const schema = z.strictObject({
         .max(65_535)
         .default(8080)
         .describe('Port on which the HTTP server listens. 0: any free port.'),
-      maxConnections: z
-        .int()
-        .min(1)
-        .max(100_000)
-        .default(500)
-        .describe(
-          'Maximum number of open connections. A further one replaces the oldest for which daywire does nothing. ' +
-            'Fewer, if the process may not open 200 files more than that.',
-        ),
       metrics: listenAddress
         .prefault('127.0.0.1:9464')
         .describe(
@@ -373,7 +275,7 @@ export type FileConfig = z.output<typeof schema>;
 export type FeedConfig = FileConfig['feeds'][number];
 export type NewsletterConfig = FileConfig['newsletters'][number];
 export type MailProvider = FileConfig['delivery']['provider'];
-export type ScheduleConfig = z.output<typeof schedule>;
+export type ScheduleConfig = NonNullable<NewsletterConfig['schedule']>;
 export type Selection = z.output<typeof selection>;
 type SourceConfig = FileConfig['sources'][number];
 /** A site of the newsroom's own. */

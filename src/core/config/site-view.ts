@@ -71,6 +71,6 @@ function logoView({ logo, name, url }: Config['publication']): SiteView['logo'] 
     url: pictureUrl(logo.url, url),
     darkUrl: logo.darkUrl === undefined ? null : pictureUrl(logo.darkUrl, url),
     width: logo.width,
-    alt: logo.alt ?? name,
+    alt: name,
   };
 }

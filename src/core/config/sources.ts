@@ -1,6 +1,6 @@
 /** The sources of the configuration, by use, and where they are. */
 import type { OwnSites } from '../../lib/private-address.ts';
-import type { ArticleSource, Config, NewsletterConfig, RoundupSource } from './config.ts';
+import type { ArticleSource, Config, RoundupSource } from './config.ts';
 
 /** One of the configuration, of any use. */
 export type AnySource = Config['sources'][number];
@@ -13,11 +13,6 @@ export function articleSources({ sources }: Pick<Config, 'sources'>): ArticleSou
 /** Feeds of other outlets, from which editors pick items. */
 export function roundupSources({ sources }: Pick<Config, 'sources'>): RoundupSource[] {
   return sources.filter((source) => source.use === 'roundup');
-}
-
-/** The number of outlets by which an event enters a newsletter without an editor; null if only editors pick. */
-export function ruleOutlets({ roundup: { approve } }: Pick<NewsletterConfig, 'roundup'>): number | null {
-  return approve === 'editor' ? null : approve.rule.outlets;
 }
 
 /** Where the newsroom's own sites and sources are: their addresses may be private, others may not. */

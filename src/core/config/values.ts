@@ -2,7 +2,6 @@
 import cron from 'node-cron';
 import { z } from 'zod';
 import { parseCidr } from '../../lib/cidr.ts';
-import { parseNat64Prefix } from '../../lib/guarded-fetch/nat64.ts';
 import { isZone } from '../../lib/time.ts';
 
 export const KINDS = ['brief', 'analysis', 'feature', 'roundup-item', 'roundup'] as const;
@@ -40,12 +39,6 @@ export const addressRange = z
   .refine(
     (text) => parseCidr(text) !== null,
     'must be a range of addresses such as 10.1.0.0/16 or fd00::/8; one address ends with /32 or /128',
-  );
-export const nat64Prefix = z
-  .string()
-  .refine(
-    (text) => parseNat64Prefix(text) !== null,
-    'must be a prefix of IPv6 addresses such as 2001:db8:64::/96, of length 32, 40, 48, 56, 64 or 96 (RFC 6052)',
   );
 export const listenAddress = z
   .string()

@@ -288,21 +288,6 @@ export function countRunsSince(
     .execute();
 }
 
-/** Number of runs by schedule and state, those that were rolled up into totals included. */
-export function countRunsEver(db: Db): Promise<{ schedule: string; state: string; count: number }[]> {
-  const runs = db
-    .selectFrom('runs')
-    .select((e) => ['schedule', e.cast<string>('state', 'text').as('state'), e.fn.countAll<number>().as('count')])
-    .groupBy(['schedule', 'state']);
-  return db
-    .selectFrom(runs.unionAll(db.selectFrom('run_totals').selectAll()).as('ever'))
-    .select((e) => ['schedule', 'state', sql<number>`cast(${e.fn.sum('count')} as bigint)`.as('count')])
-    .groupBy(['schedule', 'state'])
-    .orderBy('schedule')
-    .orderBy('state')
-    .execute();
-}
-
 export function isOpenRun(run: Run): run is Run & OpenRun {
   return run.leaseUntil !== null || run.state === 'waiting';
 }

@@ -18,7 +18,7 @@ export const LONGEST_LEASES = {
   run: 2 * MINUTE,
   hub: 30 * SECOND,
   remoteImage: 2 * MINUTE,
-  probe: 2 * MINUTE,
+  longestBackOff: 10 * MINUTE,
   /** A request to a host of outlets. */
   host: MINUTE,
 } as const;
@@ -33,7 +33,7 @@ export async function correctFutureInstants(db: Db, now: number, tolerance = CLO
   const latest = (lease: number): number => now + lease + tolerance;
   /** Whether the row was written by a clock that was set back since. */
   const isLater = (column: string): RawBuilder<boolean> => sql`${sql.ref(column)} > ${latest(0)}`;
-  const { claim, submission, run, hub, remoteImage, probe, host } = LONGEST_LEASES;
+  const { claim, submission, run, hub, remoteImage, longestBackOff, host } = LONGEST_LEASES;
   const statements: RawBuilder<unknown>[] = [];
   for (const table of ['deliveries', 'service_messages'] as const) {
     const open = sql`update ${sql.table(table)} set`;
@@ -57,10 +57,8 @@ export async function correctFutureInstants(db: Db, now: number, tolerance = CLO
     sql`update runs set lease_until = ${at} + ${sql.lit(run)} where state = 'running' and lease_until > ${latest(run)}`,
     sql`update runs set lease_until = ${at}
       where state = 'failed' and lease_until > ${now} and ${isLater('finished_at')}`,
-    sql`update back_offs set retry_at = ${at}, failed_at = ${at},
-        since = case when since > ${now} then ${at} else since end
-      where ${isLater('failed_at')}`,
-    sql`update back_offs set lease_until = null where lease_until > ${latest(probe)}`,
+    sql`update back_off set retry_at = ${at}, since = case when since > ${now} then ${at} else since end
+      where retry_at > ${latest(longestBackOff)}`,
     sql`update sources set due_at = ${at}, polled_at = ${at} where due_at > ${now} and ${isLater('polled_at')}`,
     sql`update sources set requested_at = null where ${isLater('requested_at')}`,
     sql`update sources set swept_at = ${at} where ${isLater('swept_at')}`,
@@ -78,7 +76,6 @@ export async function correctFutureInstants(db: Db, now: number, tolerance = CLO
   for (const [table, written] of [
     ['hub_subscriptions', sql`(${isLater('pending_since')} or ${isLater('failing_since')})`],
     ['hub_requests', isLater('created_at')],
-    ['hub_pings', isLater('published_at')],
   ] as const) {
     statements.push(
       sql`update ${sql.table(table)} set due_at = ${at} where due_at > ${now} and ${written}`,

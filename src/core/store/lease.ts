@@ -23,7 +23,6 @@ const CLAIM_COLUMNS = {
   service_messages: ['id', 'fence'],
   hub_subscriptions: ['key', 'fence'],
   hub_requests: ['key', 'fence'],
-  hub_pings: ['topic', 'published_at', 'fence'],
   sources: ['id', 'fence'],
   remote_images: ['key', 'fence'],
   // The number of the attempt is the fence of a run.

@@ -51,7 +51,7 @@ export interface Tables extends SourceTables, DeskTables {
     subscribers: number;
     reported_at: number;
   };
-  /** Where archives have an article; see feeds/archive/places.ts. */
+  /** Where archives have an article; see feeds/archive/save-pages.ts. */
   archive_places: { article_id: string; places: string };
   /** The articles that a feed has published, and that are on no page of its archive yet. `bytes`: of the document. */
   archive_waiting: { feed: string; recorded_at: number; article_id: string; bytes: number };
@@ -100,11 +100,7 @@ export interface Tables extends SourceTables, DeskTables {
   service_messages: ServiceMessagesTable;
   deliveries: DeliveriesTable;
   edition_refusals: EditionRefusalsTable;
-  /** Service messages that were refused since one was accepted. */
-  service_refusals: { message_id: number; subscriber_id: number; domain: string; fence: number; at: number };
-  /** Domains that refuse every recipient of an edition: their deliveries wait for the operator. */
-  paused_domains: { edition_id: number; domain: string; reason: string; paused_at: number };
-  back_offs: BackOffsTable;
+  back_off: BackOffTable;
   bounces: BouncesTable;
   /** Reports of mail providers that were recorded, by their own id: recording one again changes nothing. */
   webhook_events: { provider: string; id: string; received_at: number };
@@ -114,8 +110,6 @@ export interface Tables extends SourceTables, DeskTables {
    * fractions. `counted_at` is when it was set; 0 for limits of deliveries, which are corrected in another way.
    */
   rate_limits: { key: string; next_at: number; counted_at: Generated<number> };
-  /** Messages that the warm-up let through, by day in the publication's zone. */
-  warm_up_days: { day: string; count: number };
   /** Messages of the last 24 hours, by the quarter of an hour; see delivery/limits/daily-limit.ts. */
   submission_counts: { quarter: number; count: number };
   /** Sums of the deliveries that retention has deleted. */
@@ -129,7 +123,6 @@ export interface Tables extends SourceTables, DeskTables {
   growth_counts: { quarter: number; newsletter: string; change: 'joined' | 'left'; slot: number; count: number };
   subscriber_imports: SubscriberImportsTable;
   /** Sums of the runs that retention has deleted. */
-  run_totals: { schedule: string; state: RunState; count: number };
   schedules: { id: string; cron: string; zone: string; since: number };
   runs: RunsTable;
   alerts: AlertsTable;
@@ -147,7 +140,6 @@ export interface Tables extends SourceTables, DeskTables {
   };
   hub_subscriptions: HubSubscriptionsTable;
   hub_requests: HubRequestsTable;
-  hub_pings: HubPingsTable;
   meta: { key: string; value: string };
 }
 
@@ -539,47 +531,33 @@ interface DeliveriesTable {
   delivered_at: number | null;
 }
 
-/**
- * `policy`: 5.7.x; `throttled`: 421, or no reply in time; `uncertain`: no reply to a complete message. See
- * delivery/transport/refusal-kind.ts.
- */
-export type RefusalKind = 'policy' | 'permanent' | 'throttled' | 'temporary' | 'uncertain';
+/** `uncertain`: no reply to a complete message. */
+export type RefusalKind = 'permanent' | 'uncertain';
 
-/** The recipients of an edition that were refused since their domain accepted a message of it. */
+/** Recipients of an edition that were refused; see delivery/control/circuit-breaker.ts. */
 interface EditionRefusalsTable {
   edition_id: number;
   subscriber_id: number;
   /** The recipient's, in lower case. */
   domain: string;
   kind: RefusalKind;
-  /** 1 if an earlier attempt of the same delivery failed, too. */
+  /** 1 if the server had refused the same recipient before. */
   repeated: number;
-  /** 1 while no message of the edition was accepted since, by any domain. */
-  in_a_row: number;
+  /** How many messages of the edition had been accepted: those with the same number came in a row. */
+  accepted: number;
   /** The fence of the delivery: the refusal is taken back only while nobody has claimed it again. */
   fence: number;
-  at: number;
 }
 
-/** `server`: nothing is submitted. `service`: no service messages are. */
-export type BackOffScope = 'server' | 'service';
-
-/**
- * While such a row exists, submissions wait, and one process at a time probes with one message from `retry_at` on.
- */
-interface BackOffsTable {
-  scope: BackOffScope;
-  /** `configuration`: an operator must change something. `refusals`: every recipient is refused. */
-  cause: 'temporary' | 'configuration' | 'refusals';
+/** While this row exists, the server accepts nothing: submissions wait, and from `retry_at` on one message probes. */
+interface BackOffTable {
+  id: number;
   /** The server's words, without addresses. */
   reason: string;
   /** Failed probes, the first failure included. */
   failures: number;
   since: number;
-  failed_at: number;
   retry_at: number;
-  /** The end of the current probe's lease. */
-  lease_until: number | null;
   /** 1 once its alert is raised. */
   alerted: number;
 }
@@ -662,19 +640,6 @@ interface HubRequestsTable {
   created_at: number;
   attempts: number;
   due_at: number;
-  lease_until: number | null;
-  fence: number;
-}
-
-/** The outbox of pings to another hub: a row for each topic and publish, kept until all of that publish are over. */
-interface HubPingsTable {
-  topic: string;
-  /** As `slot_at` of its run. */
-  published_at: number;
-  state: 'pending' | 'delivered' | 'superseded' | 'failed';
-  attempts: number;
-  due_at: number;
-  reason: string | null;
   lease_until: number | null;
   fence: number;
 }

@@ -6,8 +6,8 @@ import { sql } from 'kysely';
 import type { Config } from '../../core/config/config.ts';
 import type { SigningSecrets } from '../../core/config/signing-secrets.ts';
 import { inTransaction, type Store } from '../../core/store/store.ts';
+import { domainOf } from '../../lib/address.ts';
 import { chunks } from '../../lib/chunks.ts';
-import { recipientDomain } from '../queue/recipient-domain.ts';
 import { enhancedStatus } from '../transport/retry.ts';
 import { classifyRefusal } from './classify.ts';
 import { recordBounce } from './record.ts';
@@ -79,7 +79,7 @@ async function findRejected(db: Store['db'], editionId: number, limit: number): 
       const status = enhancedStatus(reply);
       // Without a status, words decide: not enough to suppress an address.
       if (reply === null || status === null || classifyRefusal({ status, text: reply }) !== 'hard') continue;
-      found.push({ subscriberId: subscriber_id, domain: recipientDomain(email), status, reply });
+      found.push({ subscriberId: subscriber_id, domain: domainOf(email), status, reply });
       if (found.length > limit) return null;
     }
   }

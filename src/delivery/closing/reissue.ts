@@ -16,7 +16,6 @@ import { StaleComposition } from '../../editions/record.ts';
 import { openTemplates } from '../../lib/templates.ts';
 import { pauseAlert, retractionAlert, undeliveredAlert } from '../alerts.ts';
 import { DeliveryControlError, requireNewestRevision } from '../control/edition-control.ts';
-import { listPausedDomains } from '../control/paused-domains.ts';
 import { updateWaitingAlerts } from '../monitor/waiting-alerts.ts';
 import { countAllDeliveries } from '../queue/queries.ts';
 import { endRateAlerts } from '../rates/resolve-rate-alerts.ts';
@@ -163,9 +162,8 @@ async function countSubmitted(
 /** The alerts about the revision that is replaced: nothing is left to do about it. */
 async function resolveAlertsOf(app: AppContext, { id }: Edition): Promise<void> {
   const { store, clock } = app;
-  const domains = await listPausedDomains(store.db, [id]);
   const alerts = [pauseAlert(id), retractionAlert(id), undeliveredAlert(id)];
-  await resolveAlerts(store.db, [...alerts, ...domains.map(({ domain }) => pauseAlert(id, domain))], clock());
+  await resolveAlerts(store.db, alerts, clock());
   await endRateAlerts(store.db, id, clock());
   await updateWaitingAlerts(app);
 }

@@ -1,269 +1,222 @@
 /**
- * Pauses an edition, or one domain of it, when refusals of single recipients mean that everyone is refused: further
- * attempts would fail the whole list. Recipients that were refused before that was known are due again. Refusals that
- * pass by themselves begin a back-off instead.
+ * Pauses an edition when refusals of single recipients mean that everyone is refused: further attempts would fail the
+ * whole list. Recipients that were refused before that was known are due again.
  *
- * The refusals are in the store, so they are counted over all processes, and over restarts. A success costs nothing
- * unless this process knows of refusals that it ends; a success of another process is found in the ledger, before
- * anything is paused.
+ * The refusals are in the store, so they are counted over all processes, and over restarts. Each is stored with the
+ * number of messages of the edition that were accepted until then: those with the current number came in a row, without
+ * a success between them. So a success writes nothing. docs/decisions/2026-11-30-refusals.md has the reasons.
  */
-import { type Db, inTransaction, type Store, type Tx } from '../../core/store/store.ts';
+import { type CompiledQuery, type RawBuilder, sql } from 'kysely';
+import { readDeliveryCounts } from '../../core/store/counts.ts';
+import { jsonRows } from '../../core/store/json-rows.ts';
+import { type Db, dialectOf, inTransaction, type Store, type Tx } from '../../core/store/store.ts';
 import type { RefusalKind } from '../../core/store/tables.ts';
-import { Mutex } from '../../lib/concurrency/mutex.ts';
-import type { Clock } from '../../lib/time.ts';
-import type { ClaimedDelivery, ClaimKeyRow } from '../queue/outbox.ts';
-import { recipientDomain } from '../queue/recipient-domain.ts';
-import {
-  countUnsuppressedDeliveries,
-  endRefusalsBefore,
-  findLastSubmission,
-  isAnySubmitted,
-  type RefusalChange,
-  readRefusalsInARow,
-  readRefusalsOfDomain,
-  takeBackRefusals,
-} from '../queue/refusals.ts';
-import type { BackOff } from './back-off.ts';
-import type { BackOffState } from './back-off-state.ts';
-import { pauseDomain, waitingReason } from './paused-domains.ts';
-import {
-  decideDomain,
-  decideEdition,
-  type EditionFacts,
-  FINAL_KINDS,
-  FIRST_LIMIT,
-  PASSING_KINDS,
-  type RefusalDecision,
-  type RefusalGroup,
-} from './refusal-limits.ts';
+import { domainOf } from '../../lib/address.ts';
+import type { ClaimedDelivery } from '../queue/outbox.ts';
 
 export interface DeliveryPause {
   editionId: number;
-  /** The domain that is paused; absent if the whole edition is. */
-  domain?: string;
   /** Shown to the operator and with other deliveries: without addresses. */
   reason: string;
 }
 
-/** Called in the transaction that pauses an edition or a domain. */
+/** Called in the transaction that pauses an edition. */
 export type OnPause = (tx: Tx, pause: DeliveryPause) => Promise<void>;
 
-export interface BreakerResult {
-  decision: RefusalDecision;
-  /** What this call paused, if anything. */
-  paused: DeliveryPause | null;
-  /** Deliveries that are due again, with the attempt not counted. */
-  takenBack: ClaimKeyRow[];
-  /** What a decision to back off began. */
-  backOff: BackOff | null;
+/** Refused recipients without a success since. Each recipient is counted once. */
+export interface RefusalGroup {
+  domain: string;
+  kind: RefusalKind;
+  /** 1 if the server had refused the same recipients before: an operator made them pending again. */
+  repeated: number;
+  count: number;
 }
 
-/** What this run knows of an edition. */
-interface EditionKnowledge {
-  /** Whether anyone has got it; false if that is not known. */
+interface EditionFacts {
   isAnyAccepted: boolean;
-  /** Whether there may be refusals in a row. */
-  hasRefusalsInARow: boolean;
-  /** Domains that may have refusals. */
-  refusingDomains: Set<string>;
+  /** Its deliveries that are not suppressed. */
+  recipients: number;
 }
 
-const NOTHING: BreakerResult = { decision: 'continue', paused: null, takenBack: [], backOff: null };
+/** Refused recipients before the first success. */
+const FIRST_LIMIT = 20;
+/** Refused recipients in a row after a success. */
+const LATER_LIMIT = 50;
+/** Of a smaller edition for one domain. */
+const MIN_OF_ONE_DOMAIN = 3;
 
-/** For one run. */
-export class CircuitBreaker {
-  readonly #store: Pick<Store, 'db' | 'reports'>;
-  readonly #clock: Clock;
-  readonly #backOff: BackOffState;
-  readonly #onPause: OnPause | undefined;
-  readonly #editions = new Map<number, EditionKnowledge>();
-  readonly #deciding = new Mutex();
+/**
+ * Whether everyone is refused. `if alone`: only if the edition has a single domain.
+ *
+ * One domain alone counts for half of a limit, so that the dead addresses of one company stop nobody else. Once anyone
+ * has got the edition, recipients that were refused before do not count again: retries may reach nobody else.
+ */
+export function isEveryoneRefused(
+  refusals: readonly RefusalGroup[],
+  { isAnyAccepted, recipients }: EditionFacts,
+): boolean | 'if alone' {
+  const counted = refusals.filter(({ repeated }) => !isAnyAccepted || repeated === 0);
+  const limit = isAnyAccepted ? LATER_LIMIT : FIRST_LIMIT;
+  const total = sum(counted);
+  // It is the server that breaks connections, not a domain.
+  if (sum(counted.filter(({ kind }) => kind === 'uncertain')) >= FIRST_LIMIT) return true;
+  const domains = [...Map.groupBy(counted, ({ domain }) => domain).values()].map(sum);
+  if (!isAnyAccepted && total >= recipients) return domains.length > 1 || total >= MIN_OF_ONE_DOMAIN;
+  if (domains.reduce((all, one) => all + Math.min(one, limit / 2), 0) >= limit) return true;
+  return domains.length === 1 && total >= limit ? 'if alone' : false;
+}
 
-  constructor(store: Pick<Store, 'db' | 'reports'>, clock: Clock, backOff: BackOffState, onPause?: OnPause) {
-    this.#store = store;
-    this.#clock = clock;
-    this.#backOff = backOff;
-    this.#onPause = onPause;
-  }
+function sum(refusals: readonly RefusalGroup[]): number {
+  return refusals.reduce((total, { count }) => total + count, 0);
+}
 
-  /** Counts a success. @returns what to record with it; undefined if it ends no refusals */
-  accepted({ editionId, email }: ClaimedDelivery): RefusalChange | undefined {
-    const known = this.#knowledgeOf(editionId);
-    known.isAnyAccepted = true;
-    if (!known.hasRefusalsInARow && known.refusingDomains.size === 0) return undefined;
-    const domain = recipientDomain(email);
-    if (!known.refusingDomains.delete(domain) && !known.hasRefusalsInARow) return undefined;
-    known.hasRefusalsInARow = false;
-    return { kind: 'accepted', domain };
-  }
+/** The statement that notes refusals; to be executed after their outcomes are recorded, in the same transaction. */
+export function refusalQuery(
+  db: Db,
+  refusals: readonly { claim: ClaimedDelivery; kind: RefusalKind }[],
+): CompiledQuery {
+  const r = jsonRows(
+    dialectOf(db),
+    refusals.map(({ claim: { editionId, subscriberId, fence, email, wasRefused }, kind }) => {
+      return [editionId, subscriberId, fence, domainOf(email ?? ''), kind, wasRefused ? 1 : 0];
+    }),
+    { edition_id: 'int', subscriber_id: 'int', fence: 'int', domain: 'text', kind: 'text', repeated: 'int' },
+  );
+  // Unless the claim was lost, and the outcome is another worker's. Parameters: literals would make SQLite use the
+  // index of open deliveries.
+  return sql`insert into edition_refusals (edition_id, subscriber_id, domain, kind, repeated, accepted, fence)
+    select r.edition_id, r.subscriber_id, r.domain, r.kind, r.repeated, ${acceptedOf(sql`r.edition_id`)}, r.fence
+    from ${r} r
+    where exists (
+      select 1 from deliveries
+      where deliveries.edition_id = r.edition_id and deliveries.subscriber_id = r.subscriber_id
+        and deliveries.fence = r.fence and deliveries.state in (${'failed'}, ${'pending'}, ${'submitting'})
+    )
+    on conflict (edition_id, subscriber_id) do update set kind = excluded.kind, repeated = excluded.repeated,
+      accepted = excluded.accepted, fence = excluded.fence`.compile(db);
+}
 
-  /** Counts a refusal. @returns what to record with it; call `decide` afterwards */
-  refused(delivery: ClaimedDelivery, refusal: RefusalKind): RefusalChange {
-    const { editionId, email } = delivery;
-    const known = this.#knowledgeOf(editionId);
-    const domain = recipientDomain(email);
-    known.hasRefusalsInARow = true;
-    known.refusingDomains.add(domain);
-    // To refuse for good is new of a server that has only deferred this recipient.
-    const isRepeated = FINAL_KINDS.includes(refusal) ? delivery.wasRefused : delivery.isRepeated;
-    return { kind: 'refused', domain, refusal, isRepeated };
-  }
-
-  /**
-   * Decides what a recorded refusal means, with those before it.
-   * @param words the server's, without addresses
-   * @throws if the store fails
-   */
-  async decide({ editionId, email }: ClaimedDelivery, words: string): Promise<BreakerResult> {
-    const domain = recipientDomain(email);
-    const release = await this.#deciding.acquire();
-    try {
-      const result = await this.#judge(editionId, domain, words);
-      if (result.decision !== 'continue') return result;
-      // Afterwards: another process may have paused the edition and taken back all refusals but this one meanwhile.
-      return { ...NOTHING, takenBack: await this.#takeBackLate(editionId, domain) };
-    } finally {
-      release();
-    }
-  }
-
-  #knowledgeOf(editionId: number): EditionKnowledge {
-    const known = this.#editions.get(editionId);
-    if (known !== undefined) return known;
-    const added = { isAnyAccepted: false, hasRefusalsInARow: false, refusingDomains: new Set<string>() };
-    this.#editions.set(editionId, added);
-    return added;
-  }
-
-  async #judge(editionId: number, domain: string, words: string): Promise<BreakerResult> {
-    if (await this.#isEditionSuspect(editionId)) return this.#judgeEdition(editionId, words);
-    if (await this.#isDomainSuspect(editionId, domain)) return this.#judgeDomain(editionId, domain, words);
-    return NOTHING;
-  }
-
-  /** Takes back refusals of submissions that had begun before a pause or a back-off. */
-  async #takeBackLate(editionId: number, domain: string): Promise<ClaimKeyRow[]> {
-    const { db } = this.#store;
-    const edition = await db
-      .selectFrom('editions')
-      .leftJoin('paused_domains', (join) =>
-        join.onRef('paused_domains.edition_id', '=', 'editions.id').on('paused_domains.domain', '=', domain),
-      )
-      .select(['editions.delivery_state', 'editions.delivery_reason', 'paused_domains.domain'])
-      .where('editions.id', '=', editionId)
-      .executeTakeFirstOrThrow();
-    const takeBack = (which: { domain?: string; kinds?: readonly RefusalKind[] }, reason: string) =>
-      inTransaction(db, (tx) => takeBackRefusals(tx, { editionId, ...which }, reason, this.#clock()));
-    if (edition.delivery_state === 'paused') return takeBack({}, edition.delivery_reason ?? 'the edition is paused');
-    if (edition.domain !== null) return takeBack({ domain, kinds: FINAL_KINDS }, waitingReason(domain));
-    const backOff = await this.#backOff.current();
-    return backOff === null ? [] : takeBack({ kinds: PASSING_KINDS }, backOff.reason);
-  }
-
-  /** Whether the refusals of an edition reach a limit, unless another process has had a success since. */
-  async #isEditionSuspect(editionId: number): Promise<boolean> {
-    const { groups } = await readRefusalsInARow(this.#store.db, editionId);
-    return this.#isSuspect(editionId, groups, (facts) => decideEdition(groups, facts));
-  }
-
-  async #isDomainSuspect(editionId: number, domain: string): Promise<boolean> {
-    const { groups } = await readRefusalsOfDomain(this.#store.db, editionId, domain);
-    const decide = (facts: EditionFacts) => decideDomain(groups, { ...facts, isDomainAccepted: false });
-    if (!(await this.#isSuspect(editionId, groups, decide))) return false;
-    const isDomainAccepted = await isAnySubmitted(this.#store.reports, editionId, domain);
-    const facts = await this.#factsOf(this.#store.db, editionId);
-    return decideDomain(groups, { ...facts, isDomainAccepted }) !== 'continue';
-  }
-
-  /** Asks for the facts only if they matter: with an edition that nobody has got, and few recipients. */
-  async #isSuspect(
-    editionId: number,
-    groups: RefusalGroup[],
-    decide: (facts: EditionFacts) => RefusalDecision,
-  ): Promise<boolean> {
-    const known = this.#knowledgeOf(editionId);
-    if (!known.isAnyAccepted) {
-      if (decide({ isAnyAccepted: false, recipients: 0 }) === 'continue') return false;
-      const recipients = await countUnsuppressedDeliveries(this.#store.db, editionId);
-      if (decide({ isAnyAccepted: false, recipients }) === 'continue') return false;
-      // Reads the whole edition if nobody has got it, and then it is paused.
-      if (await isAnySubmitted(this.#store.reports, editionId)) known.isAnyAccepted = true;
-    }
-    return groups.length > 0 && decide(await this.#factsOf(this.#store.db, editionId)) !== 'continue';
-  }
-
-  async #factsOf(db: Db, editionId: number): Promise<EditionFacts> {
-    const { isAnyAccepted } = this.#knowledgeOf(editionId);
-    const recipients = isAnyAccepted ? FIRST_LIMIT : await countUnsuppressedDeliveries(db, editionId);
-    return { isAnyAccepted, recipients };
-  }
-
-  /** Pauses the edition or backs off, unless the ledger has a success since the refusals began. */
-  #judgeEdition(editionId: number, words: string): Promise<BreakerResult> {
-    const known = this.#knowledgeOf(editionId);
-    return inTransaction(this.#store.db, async (tx) => {
-      const now = this.#clock();
-      const last = await findLastSubmission(tx, editionId);
-      if (last !== null) {
-        known.isAnyAccepted = true;
-        await endRefusalsBefore(tx, editionId, last);
-      }
-      const { groups } = await readRefusalsInARow(tx, editionId);
-      const decision = decideEdition(groups, await this.#factsOf(tx, editionId));
-      const reason = `the server refuses every recipient: ${words}`;
-      if (decision === 'continue') return NOTHING;
-      if (decision === 'back-off') {
-        const takenBack = await takeBackRefusals(tx, { editionId, kinds: PASSING_KINDS }, reason, now);
-        const backOff = await this.#backOff.fail({ cause: 'temporary', reason }, tx);
-        return { decision, paused: null, takenBack, backOff };
-      }
-      const state = await pauseOpenEdition(tx, editionId, reason);
-      if (state === 'over') return NOTHING;
-      const takenBack = await takeBackRefusals(tx, { editionId }, reason, now);
-      const paused = state === 'paused' ? { editionId, reason } : null;
-      if (paused !== null) await this.#onPause?.(tx, paused);
-      return { decision, paused, takenBack, backOff: null };
-    });
-  }
-
-  #judgeDomain(editionId: number, domain: string, words: string): Promise<BreakerResult> {
-    return inTransaction(this.#store.db, async (tx) => {
-      const now = this.#clock();
-      const last = await findLastSubmission(tx, editionId, domain);
-      if (last !== null) await endRefusalsBefore(tx, editionId, last, domain);
-      const { groups } = await readRefusalsOfDomain(tx, editionId, domain);
-      const facts = await this.#factsOf(tx, editionId);
-      if (decideDomain(groups, { ...facts, isDomainAccepted: last !== null }) === 'continue') return NOTHING;
-      const paused = { editionId, domain, reason: `${domain} refuses every recipient: ${words}` };
-      const isNew = await pauseDomain(tx, { ...paused, since: now });
-      const which = { editionId, domain, kinds: FINAL_KINDS };
-      const takenBack = await takeBackRefusals(tx, which, waitingReason(domain), now);
-      if (isNew) await this.#onPause?.(tx, paused);
-      return { decision: 'pause', paused: isNew ? paused : null, takenBack, backOff: null };
-    });
-  }
+/** How many messages of an edition were accepted, ever. */
+function acceptedOf(editionId: RawBuilder<unknown>): RawBuilder<number> {
+  return sql<number>`coalesce((
+    select cast(sum(entered) as bigint) from delivery_counts
+    where delivery_counts.edition_id = ${editionId} and delivery_counts.state = 'submitted'), 0)`;
 }
 
 /**
- * Pauses an edition. One that is done, too: another process may have seen its last delivery fail a moment ago.
- * @returns `over` if it was cancelled
+ * Decides what a recorded refusal means, with those before it.
+ * @param words the server's, without addresses
+ * @returns what it paused, if anything, and how many failed deliveries are due again
+ * @throws if the store fails
  */
-async function pauseOpenEdition(
-  tx: Tx,
+export async function judgeRefusal(
+  { db }: Pick<Store, 'db'>,
   editionId: number,
-  reason: string,
-): Promise<'paused' | 'paused before' | 'over'> {
-  const { numUpdatedRows } = await tx
-    .updateTable('editions')
-    .set({ delivery_state: 'paused', delivery_reason: reason })
-    .where('id', '=', editionId)
-    .where('delivery_state', 'in', ['delivering', 'done'])
-    .executeTakeFirstOrThrow();
-  if (numUpdatedRows > 0n) return 'paused';
-  const edition = await tx
+  words: string,
+  now: number,
+  onPause: OnPause | undefined,
+): Promise<{ paused: DeliveryPause | null; takenBack: number }> {
+  const state = await readState(db, editionId);
+  if (state?.delivery_state !== 'paused' && !(await isRefused(db, editionId))) return { paused: null, takenBack: 0 };
+  return inTransaction(db, async (tx) => {
+    const uncertain = sum((await readRefusals(tx, editionId)).filter(({ kind }) => kind === 'uncertain'));
+    const many = uncertain === 1 ? '1 message' : `${uncertain} messages`;
+    const reason =
+      uncertain === 0
+        ? `the server refuses every recipient: ${words}`
+        : `the server breaks connections before it has accepted a message, and ${many} may have arrived: ${words}`;
+    // One that is done, too: another process may have seen its last delivery fail a moment ago.
+    const { numUpdatedRows } = await tx
+      .updateTable('editions')
+      .set({ delivery_state: 'paused', delivery_reason: reason })
+      .where('id', '=', editionId)
+      .where('delivery_state', 'in', ['delivering', 'done'])
+      .executeTakeFirstOrThrow();
+    const edition = await readState(tx, editionId);
+    if (edition?.delivery_state !== 'paused') return { paused: null, takenBack: 0 };
+    const paused = numUpdatedRows > 0n ? { editionId, reason } : null;
+    // Also after a pause of another process: this refusal is of a submission that had begun before.
+    const takenBack = await takeBack(tx, editionId, edition.delivery_reason ?? reason, now);
+    if (paused !== null) await onPause?.(tx, paused);
+    return { paused, takenBack };
+  });
+}
+
+function readState(db: Db, editionId: number) {
+  return db
     .selectFrom('editions')
-    .select('delivery_state')
+    .select(['delivery_state', 'delivery_reason'])
     .where('id', '=', editionId)
     .executeTakeFirst();
-  return edition?.delivery_state === 'paused' ? 'paused before' : 'over';
+}
+
+async function isRefused(db: Db, editionId: number): Promise<boolean> {
+  const refusals = await readRefusals(db, editionId);
+  const counts = await readDeliveryCounts(db, [editionId]);
+  const recipients = counts.reduce((all, { state, count }) => all + (state === 'suppressed' ? 0 : count), 0);
+  const isAnyAccepted = counts.some(({ state, count }) => state === 'submitted' && count > 0);
+  const decision = isEveryoneRefused(refusals, { isAnyAccepted, recipients });
+  return decision === 'if alone' ? hasOneDomain(db, editionId, refusals[0]?.domain ?? '') : decision;
+}
+
+/** The refusals in a row. */
+function readRefusals(db: Db, editionId: number): Promise<RefusalGroup[]> {
+  return db
+    .selectFrom('edition_refusals')
+    .select((e) => ['domain', 'kind', 'repeated', e.fn.countAll<number>().as('count')])
+    .where('edition_id', '=', editionId)
+    .where('accepted', '=', acceptedOf(sql`${editionId}`))
+    .groupBy(['domain', 'kind', 'repeated'])
+    .execute();
+}
+
+/** Reads the whole edition if it has. */
+async function hasOneDomain(db: Db, editionId: number, domain: string): Promise<boolean> {
+  const suffix = `@${domain}`;
+  const other = await db
+    .selectFrom('deliveries')
+    .innerJoin('subscribers', 'subscribers.id', 'deliveries.subscriber_id')
+    .select('deliveries.subscriber_id')
+    .where('deliveries.edition_id', '=', editionId)
+    .where(sql<boolean>`lower(substr(email, length(email) - ${suffix.length - 1})) <> ${suffix}`)
+    .limit(1)
+    .executeTakeFirst();
+  return other === undefined;
+}
+
+/**
+ * Takes the refusals in a row back: their deliveries are due again, and the attempt is not counted. Those that may have
+ * arrived wait for the operator instead. Not deliveries that were claimed again.
+ * @param reason shown for all of them, so it must not contain an address
+ * @returns the number of those that had failed
+ */
+async function takeBack(tx: Tx, editionId: number, reason: string, now: number): Promise<number> {
+  const refusals = await tx
+    .deleteFrom('edition_refusals')
+    .where('edition_id', '=', editionId)
+    .where('accepted', '=', acceptedOf(sql`${editionId}`))
+    .returning(['subscriber_id', 'fence', 'kind'])
+    .execute();
+  const rowsOf = (wanted: RefusalKind) =>
+    jsonRows(
+      dialectOf(tx),
+      refusals.filter(({ kind }) => kind === wanted).map((row) => [editionId, row.subscriber_id, row.fence]),
+      { edition_id: 'int', subscriber_id: 'int', fence: 'int' },
+    );
+  const isSame = sql`deliveries.edition_id = r.edition_id and deliveries.subscriber_id = r.subscriber_id
+    and deliveries.fence = r.fence`;
+  await sql`update deliveries set state = 'submitting', lease_until = cast(${now} as bigint),
+      changed_at = cast(${now} as bigint)
+    from ${rowsOf('uncertain')} r where ${isSame} and deliveries.state = ${'pending'}`.execute(tx);
+  const { numAffectedRows } = await sql`update deliveries
+    set state = 'pending', attempts = deliveries.attempts - 1, due_at = cast(${now} as bigint),
+      reason = ${reason}, changed_at = cast(${now} as bigint)
+    from ${rowsOf('permanent')} r where ${isSame} and deliveries.state = ${'failed'}`.execute(tx);
+  return Number(numAffectedRows ?? 0n);
+}
+
+/** Deletes the refusals of editions that are done or cancelled. */
+export async function deleteRefusalsOfFinished(db: Db): Promise<void> {
+  const finished = db.selectFrom('editions').select('id').where('delivery_state', 'in', ['done', 'cancelled']);
+  await db.deleteFrom('edition_refusals').where('edition_id', 'in', finished).execute();
 }

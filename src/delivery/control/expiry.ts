@@ -1,17 +1,15 @@
 /**
  * Expiry of the deliveries of an edition whose delivery was interrupted, for example by a pause over night.
  */
-import { type RawBuilder, sql } from 'kysely';
+import { sql } from 'kysely';
 import { isInOpenState } from '../../core/store/delivery-states.ts';
 import { jsonRows } from '../../core/store/json-rows.ts';
 import { type Db, dialectOf, type Store } from '../../core/store/store.ts';
-import { isAtDomain } from '../../lib/address.ts';
 
 /**
  * Counts the pending deliveries of an edition that have expired: they would fail at once if it is resumed.
- * @param domain counts only recipients of this domain, in lower case and A-labels
  */
-export async function countExpiredPending(db: Db, editionId: number, now: number, domain?: string): Promise<number> {
+export async function countExpiredPending(db: Db, editionId: number, now: number): Promise<number> {
   const { count } = await db
     .selectFrom('deliveries')
     .select((e) => e.fn.countAll<number>().as('count'))
@@ -19,16 +17,8 @@ export async function countExpiredPending(db: Db, editionId: number, now: number
     .where(isInOpenState('deliveries'))
     .where('state', '=', 'pending')
     .where('expires_at', '<=', now)
-    .where(isTo(domain))
     .executeTakeFirstOrThrow();
   return count;
-}
-
-function isTo(domain: string | undefined): RawBuilder<boolean> {
-  if (domain === undefined) return sql<boolean>`1 = 1`;
-  return sql<boolean>`exists (
-    select 1 from subscribers where subscribers.id = deliveries.subscriber_id and ${isAtDomain(domain)}
-  )`;
 }
 
 // A few milliseconds per transaction, so that other writers do not wait.
@@ -36,18 +26,16 @@ const BATCH = 5_000;
 
 /**
  * Extends the open deliveries of an edition that expire before an instant to that instant.
- * @param domain as for `countExpiredPending`
  * @returns their number
  */
 export async function extendDeliveries(
   { db, reports }: Pick<Store, 'db' | 'reports'>,
   editionId: number,
   expiresAt: number,
-  domain?: string,
 ): Promise<number> {
   let extended = 0;
   for (let after = 0; ; ) {
-    const rows = await findExpiringBefore(reports, editionId, { expiresAt, after, domain });
+    const rows = await findExpiringBefore(reports, editionId, { expiresAt, after });
     const last = rows.at(-1);
     if (last === undefined) return extended;
     after = last.subscriber_id;
@@ -71,7 +59,7 @@ const SUBMITTING = 'submitting';
 function findExpiringBefore(
   db: Db,
   editionId: number,
-  { expiresAt, after, domain }: { expiresAt: number; after: number; domain: string | undefined },
+  { expiresAt, after }: { expiresAt: number; after: number },
 ): Promise<{ subscriber_id: number }[]> {
   return db
     .selectFrom('deliveries')
@@ -80,7 +68,6 @@ function findExpiringBefore(
     .where('subscriber_id', '>', after)
     .where('state', 'in', [PENDING, SUBMITTING])
     .where('expires_at', '<', expiresAt)
-    .where(isTo(domain))
     .orderBy('subscriber_id')
     .limit(BATCH)
     .execute();

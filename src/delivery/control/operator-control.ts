@@ -2,8 +2,6 @@
  * The operator's commands on editions and the queue: each changes the state by edition-control.ts and its neighbours,
  * and resolves the alerts that it settles.
  */
-import { domainToASCII } from 'node:url';
-import { mailboxProviderOf } from '../../audience/mailbox-providers.ts';
 import type { Action } from '../../core/actions.ts';
 import { resolveAlerts } from '../../core/alerts/alerts.ts';
 import type { AppContext } from '../../core/app-context.ts';
@@ -25,14 +23,11 @@ import {
   settleEdition,
 } from './edition-control.ts';
 import { countExpiredPending, extendDeliveries } from './expiry.ts';
-import { listPausedDomains, resumeDomains } from './paused-domains.ts';
 import { type ReopenableKind, type ReopenResult, reopenDeliveries } from './reopen.ts';
 
 type EditionKey = Pick<EditionSummary, 'id' | 'newsletter' | 'slot'>;
 
 interface ResumeRequest {
-  /** Resumes this domain only, in lower case and A-labels; default: the edition and all of its domains. */
-  domain?: string | undefined;
   /** Milliseconds from now, before which none of the deliveries expires. */
   extendBy?: number | undefined;
   /** Whether deliveries that have expired during the pause may fail. */
@@ -46,70 +41,45 @@ export interface ResumeResult {
   extended: number;
   /** Whether the edition was paused before. */
   wasPaused: boolean;
-  /** The domains that were paused. */
-  domains: string[];
 }
 
 /**
- * Resumes a paused edition and its paused domains, or one domain, and resolves the alerts about them.
+ * Resumes a paused edition, and resolves the alerts about it.
  * @throws DeliveryControlError if it cannot be resumed, or if deliveries would fail at once
  */
 export async function resume(
   app: AppContext,
   edition: EditionKey,
-  { domain, extendBy, expire = false, onCommit }: ResumeRequest = {},
+  { extendBy, expire = false, onCommit }: ResumeRequest = {},
 ): Promise<ResumeResult> {
   const { store, clock } = app;
   const { id } = edition;
   const wasPaused = await isPaused(store.db, id);
-  if (domain !== undefined) await requirePausedDomain(app, edition, domain);
   let extended = 0;
-  if (extendBy !== undefined)
-    extended = await extendDeliveries(store, id, clock() + checkedExtension(app, edition, extendBy), domain);
-  else if (!expire) await rejectExpired(app, edition, domain);
-  const domains = await inTransaction(store.db, async (tx) => {
-    const isResumed = domain === undefined && (await resumeEdition(tx, id));
-    const resumed = await resumeDomains(tx, id, clock(), domain);
-    if (isResumed || resumed.length > 0 || extended > 0) await onCommit?.(tx);
-    return resumed;
+  if (extendBy !== undefined) {
+    extended = await extendDeliveries(store, id, clock() + checkedExtension(app, edition, extendBy));
+  } else if (!expire) await rejectExpired(app, edition);
+  await inTransaction(store.db, async (tx) => {
+    const isResumed = await resumeEdition(tx, id);
+    if (isResumed || extended > 0) await onCommit?.(tx);
   });
-  const alerts = domains.map((name) => pauseAlert(id, name));
-  if (domain === undefined) alerts.push(pauseAlert(id), retractionAlert(id));
-  await resolveAlerts(store.db, alerts, clock());
-  if (domain === undefined) await endRateAlerts(store.db, id, clock());
-  else await endProviderAlerts(app, id, domain);
-  return { extended, wasPaused, domains };
+  await resolveAlerts(store.db, [pauseAlert(id), retractionAlert(id)], clock());
+  await endRateAlerts(store.db, id, clock());
+  return { extended, wasPaused };
 }
 
-/** Resolves the alerts about a mailbox provider when the last of its domains is resumed. */
-async function endProviderAlerts({ store, clock }: AppContext, editionId: number, domain: string): Promise<void> {
-  const provider = mailboxProviderOf(domain);
-  if (provider === null) return;
-  const paused = await listPausedDomains(store.db, [editionId]);
-  if (paused.some((one) => provider.domains.includes(one.domain))) return;
-  await endRateAlerts(store.db, editionId, clock(), provider.id);
-}
-
-async function requirePausedDomain({ store }: AppContext, edition: EditionKey, domain: string): Promise<void> {
-  const paused = (await listPausedDomains(store.db, [edition.id])).map((one) => one.domain);
-  if (paused.some((name) => domainToASCII(name) === domain)) return;
-  const others = paused.length === 0 ? 'no domain is' : `only ${paused.join(', ')}`;
-  throw new DeliveryControlError(`${domain} is not paused in ${edition.newsletter}/${edition.slot}; ${others}`);
-}
-
-async function rejectExpired(app: AppContext, edition: EditionKey, domain: string | undefined): Promise<void> {
+async function rejectExpired(app: AppContext, edition: EditionKey): Promise<void> {
   const { store, clock } = app;
-  const expired = await countExpiredPending(store.reports, edition.id, clock(), domain);
+  const expired = await countExpiredPending(store.reports, edition.id, clock());
   if (expired === 0) return;
   const name = `${edition.newsletter}/${edition.slot}`;
-  const which = domain === undefined ? '' : `--domain ${domain} `;
   const hours = Math.min(SUGGESTED_HOURS, findNewsletter(app, edition)?.expireAfterHours ?? SUGGESTED_HOURS);
   const what = expired === 1 ? '1 pending delivery has' : `${expired} pending deliveries have`;
   throw new ExpiredDeliveriesError(
     `${what} expired and would fail at once`,
     [
-      editionAction('resume', 'extend them', name, { options: `${which}--extend ${hours}h` }),
-      editionAction('resume', 'let them fail', name, { options: `${which}--expire` }),
+      editionAction('resume', 'extend them', name, { options: `--extend ${hours}h` }),
+      editionAction('resume', 'let them fail', name, { options: '--expire' }),
     ],
     expired,
     hours,
@@ -152,7 +122,6 @@ export async function retry(
   edition: EditionKey,
   request: {
     kinds: readonly ReopenableKind[];
-    domain: string | null;
     extendBy?: number | undefined;
     isDryRun: boolean;
     /** Called in the first transaction that changes deliveries. */
@@ -160,7 +129,7 @@ export async function retry(
   },
 ): Promise<ReopenResult> {
   const { store, clock } = app;
-  const { kinds, domain, isDryRun, onCommit } = request;
+  const { kinds, isDryRun, onCommit } = request;
   const newsletter = findNewsletter(app, edition);
   if (newsletter === undefined) {
     throw new DeliveryControlError(
@@ -170,10 +139,10 @@ export async function retry(
   const { extendBy = newsletter.expireAfterHours * HOUR } = request;
   const now = clock();
   const expiresAt = now + checkedExtension(app, edition, extendBy);
-  const result = await reopenDeliveries(store, edition.id, { kinds, domain, expiresAt, isDryRun }, now, onCommit);
+  const result = await reopenDeliveries(store, edition.id, { kinds, expiresAt, isDryRun }, now, onCommit);
   // Raised again when the edition is done, if too many fail again. If nobody who failed may be mailed, nothing is left
   // to do about it.
-  const isAll = domain === null && kinds.includes('failed') && kinds.includes('expired');
+  const isAll = kinds.includes('failed') && kinds.includes('expired');
   if (!isDryRun && (result.reopened > 0 || isAll)) {
     await resolveAlerts(store.db, [undeliveredAlert(edition.id)], now);
   }

@@ -5,7 +5,6 @@ import { sql } from 'kysely';
 import { jsonRows } from '../../core/store/json-rows.ts';
 import { type Db, dialectOf, type InTransaction, inTransaction, type Store, type Tx } from '../../core/store/store.ts';
 import type { EditionDeliveryState } from '../../core/store/tables.ts';
-import { isAtDomain } from '../../lib/address.ts';
 import { CANCELLED, EXPIRED } from '../queue/delivery-outcome.ts';
 import { type FailureGroup, FailureGroups } from '../queue/failure-groups.ts';
 import { DeliveryControlError, requireNewestRevision, retryCancelled } from './edition-control.ts';
@@ -15,8 +14,6 @@ export type ReopenableKind = 'failed' | 'expired' | 'cancelled';
 
 export interface ReopenRequest {
   kinds: readonly ReopenableKind[];
-  /** Only recipients of this domain, in lower case and A-labels; null: all. */
-  domain: string | null;
   /** Deliveries that expire earlier expire at this instant instead; those that do not expire still do not. */
   expiresAt: number;
   /** Counts only. */
@@ -96,7 +93,7 @@ interface EndedRow {
 async function findEnded(
   db: Db,
   editionId: number,
-  { kinds, domain, newsletter, after, now }: ReopenRequest & { newsletter: string; after: number; now: number },
+  { kinds, newsletter, after, now }: ReopenRequest & { newsletter: string; after: number; now: number },
 ): Promise<EndedRow[]> {
   const isExpired = sql`coalesce(deliveries.reason, '') like ${`${EXPIRED}%`}`;
   const conditions = {
@@ -117,7 +114,6 @@ async function findEnded(
         kinds.map((kind) => conditions[kind]),
         sql` or `,
       )})
-      ${domain === null ? sql`` : sql`and ${isAtDomain(domain)}`}
     order by deliveries.subscriber_id
     limit ${BATCH}`.execute(db);
   return rows;

@@ -1,30 +1,76 @@
 /**
- * The limit of messages in 24 hours, as mail providers count it: over any 24 hours, not by days of a calendar. Messages
- * are counted by quarters of an hour, and a quarter counts until its last message is 24 hours old. So the limit is
- * never exceeded, and a message waits at most a quarter of an hour longer than it must. Pure.
+ * The limits of messages in 24 hours (`delivery.perDay`), and per day while the sender warms up. Messages are counted by
+ * quarters of an hour. As mail providers count, any 24 hours matter, and a quarter counts until its last message is 24
+ * hours old: so the limit is never exceeded. A day of the warm-up begins with a quarter in each time zone.
  */
-import { DAY, MINUTE } from '../../lib/time.ts';
+import { sql } from 'kysely';
+import { Temporal } from 'temporal-polyfill';
+import type { Config } from '../../core/config/config.ts';
+import type { Db, Tx } from '../../core/store/store.ts';
+import { DAY, localDate, MINUTE } from '../../lib/time.ts';
 
-export const QUARTER = 15 * MINUTE;
+const QUARTER = 15 * MINUTE;
+const LOCK = 'delivery per day';
 
-/** Messages of the quarter of an hour from an instant on. */
-export interface QuarterCount {
-  from: number;
-  count: number;
+type LimitConfig = { delivery: Pick<Config['delivery'], 'perDay' | 'warmUp'>; publication: { zone: string } };
+
+export class DailyLimit {
+  readonly #config: LimitConfig;
+
+  private constructor(config: LimitConfig) {
+    this.#config = config;
+  }
+
+  /** @returns null if nothing is limited */
+  static open(config: LimitConfig): DailyLimit | null {
+    const { perDay, warmUp } = config.delivery;
+    return perDay === undefined && warmUp === undefined ? null : new DailyLimit(config);
+  }
+
+  /** How many messages of editions may still be submitted now. */
+  async left(db: Db, now: number): Promise<number> {
+    const { delivery, publication } = this.#config;
+    const { perDay, warmUp } = delivery;
+    const today = localDate(now, publication.zone);
+    const allowed = warmUp === undefined ? null : warmUpLimit(warmUp, today);
+    const ofDay = perDay === undefined ? Number.POSITIVE_INFINITY : editionsPerDay(perDay);
+    const left = ofDay - (await countSubmissions(db, now));
+    if (allowed === null) return Math.max(0, left);
+    const midnight = Temporal.PlainDate.from(today).toZonedDateTime(publication.zone).epochMilliseconds;
+    return Math.max(0, Math.min(left, allowed - (await countSince(db, midnight, now))));
+  }
+
+  /** Takes places for messages that are about to be submitted. @returns how many, at most `wanted` */
+  async take(tx: Tx, wanted: number, now: number): Promise<number> {
+    // Waits for other processes that do the same.
+    await sql`insert into rate_limits (key, next_at, counted_at) values (${LOCK}, 0, 0)
+      on conflict (key) do update set next_at = 0`.execute(tx);
+    const taken = Math.min(wanted, await this.left(tx, now));
+    if (taken > 0) await this.add(tx, taken, now);
+    return taken;
+  }
+
+  /** Counts messages; a negative number for those that were not submitted after all. */
+  async add(db: Db, count: number, now: number): Promise<void> {
+    const row = { quarter: quarterOf(now), count };
+    await db
+      .insertInto('submission_counts')
+      .values(row)
+      .onConflict((conflict) =>
+        conflict.column('quarter').doUpdateSet((e) => ({ count: e('submission_counts.count', '+', count) })),
+      )
+      .execute();
+    // Those of a day after now were counted before the clock was set back.
+    await db
+      .deleteFrom('submission_counts')
+      .where((e) => e.or([e('quarter', '<=', now - QUARTER - DAY), e('quarter', '>', now + DAY)]))
+      .execute();
+  }
 }
 
-export function quarterOf(instant: number): number {
-  return Math.floor(instant / QUARTER) * QUARTER;
-}
-
-/** When a quarter stops to count. */
-function endOf(from: number): number {
-  return from + QUARTER + DAY;
-}
-
-/** Quarters that begin at this instant or earlier do not count any more. */
-export function oldestIgnored(now: number): number {
-  return now - QUARTER - DAY;
+/** Number of messages that count towards the limit in 24 hours. */
+export function countSubmissions(db: Db, now: number): Promise<number> {
+  return countSince(db, now - QUARTER - DAY + 1, now);
 }
 
 /**
@@ -35,35 +81,22 @@ export function editionsPerDay(perDay: number): number {
   return Math.max(1, Math.floor(perDay * 0.98));
 }
 
-/**
- * The first instant, from `at` on, at which one more message is allowed.
- * @param counts in order
- */
-export function whenAllowed(counts: readonly QuarterCount[], limit: number, at: number): number {
-  const counted = counts.filter(({ from }) => endOf(from) > at);
-  let total = counted.reduce((sum, { count }) => sum + count, 0);
-  let free = at;
-  for (const { from, count } of counted) {
-    if (total < limit) break;
-    total -= count;
-    free = endOf(from);
-  }
-  return free;
+async function countSince(db: Db, from: number, now: number): Promise<number> {
+  const { count } = await db
+    .selectFrom('submission_counts')
+    .select(sql<number>`cast(coalesce(sum(count), 0) as bigint)`.as('count'))
+    .where('quarter', '>=', from)
+    .where('quarter', '<=', now + DAY)
+    .executeTakeFirstOrThrow();
+  return count;
 }
 
-/**
- * When a message that is not allowed now should ask again: spread as the messages of the last 24 hours were, since
- * their places become free in that order.
- * @param counts in order
- * @param earliest see `whenAllowed`
- * @returns the instant, and the time until that of the next message
- */
-export function askAgain(
-  counts: readonly QuarterCount[],
-  limit: number,
-  earliest: number,
-): { at: number; spacing: number } {
-  const next = counts.find(({ from, count }) => count > 0 && earliest < endOf(from) + QUARTER);
-  if (next === undefined) return { at: earliest, spacing: DAY / limit };
-  return { at: Math.max(earliest, endOf(next.from)), spacing: QUARTER / next.count };
+function quarterOf(instant: number): number {
+  return Math.floor(instant / QUARTER) * QUARTER;
+}
+
+/** @returns null on a day without a limit */
+function warmUpLimit({ from, perDay }: NonNullable<Config['delivery']['warmUp']>, day: string): number | null {
+  const n = Temporal.PlainDate.from(from).until(day, { largestUnit: 'day' }).days;
+  return n < 0 ? null : (perDay[n] ?? null);
 }

@@ -5,7 +5,7 @@ import { alertText } from '../../core/alerts/alerts.ts';
 import type { AppContext } from '../../core/app-context.ts';
 import { rfc3339 } from '../../lib/time.ts';
 import { type FailureGroup, FailureGroups } from '../queue/failure-groups.ts';
-import { addFailures, countUncertain, findLeased, listDelivering, listPaused } from '../queue/queries.ts';
+import { addFailures, countUnsettled, findLeased, listDelivering, listPaused } from '../queue/queries.ts';
 import type { DeliveryRunResult } from '../run.ts';
 import { findUnconfigured, unconfiguredAlert } from './waiting-alerts.ts';
 
@@ -16,8 +16,8 @@ export interface RunDetails {
   leased: { count: number; until: string } | null;
   /** Uncertain deliveries that the operator must settle. */
   uncertain: number;
-  /** What waits for the operator, whenever it was paused; `pending` is null for a domain of an edition. */
-  waiting: { edition: string; domain: string | null; pending: number | null }[];
+  /** What waits for the operator, whenever it was paused. */
+  waiting: { edition: string; pending: number }[];
   /** A sentence for each newsletter that is no longer configured and has waiting deliveries. */
   unconfigured: string[];
 }
@@ -42,11 +42,12 @@ export async function readRunDetails(
   if (failed > 0) {
     for (const id of start.editionIds) await addFailures(store.reports, id, groups, start.at);
   }
+  const unsettled = await countUnsettled(store.reports, config.delivery.uncertain, clock());
   const leased = await findLeased(store.reports, clock());
   return {
     failures: groups.list(),
     leased: leased && { count: leased.count, until: rfc3339(leased.until) },
-    uncertain: config.delivery.uncertain === 'hold' ? await countUncertain(store.reports, clock()) : 0,
+    uncertain: unsettled.reduce((sum, { count }) => sum + count, 0),
     waiting: await listPaused(store.reports),
     unconfigured: (await findUnconfigured(app)).map((one) => alertText(unconfiguredAlert(one))),
   };

@@ -1,12 +1,11 @@
 /**
  * Alerts about deliveries that wait until an operator acts. They resolve by themselves.
  */
-import type { AlertId } from '../../core/alerts/alert-kind.ts';
-import { listOpenAlerts, type RaisedAlert, resolveAlerts, syncAlerts } from '../../core/alerts/alerts.ts';
+import { type RaisedAlert, syncAlerts } from '../../core/alerts/alerts.ts';
 import type { AppContext } from '../../core/app-context.ts';
 import { editionAction, settleActions } from '../../editions/edition-action.ts';
-import { listPausedDomainsOfUnfinished } from '../control/paused-domains.ts';
-import { countUncertainByEdition, listUnconfigured } from '../queue/queries.ts';
+import { updateRefusalAlerts } from '../control/refusal-alerts.ts';
+import { countUnsettled, listUnconfigured } from '../queue/queries.ts';
 
 /** Newsletters that are not configured and have deliveries that wait, with their editions. */
 export async function findUnconfigured({
@@ -40,37 +39,18 @@ export function unconfiguredAlert({
   };
 }
 
-/**
- * Raises and resolves the alerts about newsletters that are not configured, and about uncertain deliveries; resolves
- * those about domains that are no longer paused.
- */
+/** Raises and resolves the alerts about what waits. */
 export async function updateWaitingAlerts(app: AppContext): Promise<void> {
   const { store, clock } = app;
   const unconfigured = await findUnconfigured(app);
   await syncAlerts(store.db, 'unconfigured', unconfigured.map(unconfiguredAlert), clock());
   await updateUncertainAlert(app);
-  await resolveDomainAlerts(app);
-}
-
-/** Without the operator, a pause ends with its edition, and with the erasure of its last subscriber. */
-async function resolveDomainAlerts({ store, clock }: AppContext): Promise<void> {
-  const { db } = store;
-  const open = (await listOpenAlerts(db, 'edition')).filter(({ subject }) => subject.domain !== undefined);
-  if (open.length === 0) return;
-  const paused = await listPausedDomainsOfUnfinished(db);
-  const isPaused = ({ subject }: AlertId): boolean =>
-    paused.some(({ editionId, domain }) => editionId === subject.edition && domain === subject.domain);
-  await resolveAlerts(
-    db,
-    open.filter((alert) => !isPaused(alert)),
-    clock(),
-  );
+  await updateRefusalAlerts(app);
 }
 
 /** Raises or resolves the alert about uncertain deliveries that an operator must settle. */
 export async function updateUncertainAlert({ store, config, clock }: AppContext): Promise<void> {
-  const isHeld = config.delivery.uncertain === 'hold';
-  const editions = isHeld ? await countUncertainByEdition(store.reports, clock()) : [];
+  const editions = await countUnsettled(store.reports, config.delivery.uncertain, clock());
   await syncAlerts(store.db, 'uncertain', editions.length === 0 ? [] : [uncertainAlert(editions)], clock());
 }
 
@@ -81,8 +61,8 @@ function uncertainAlert(editions: { newsletter: string; slot: string; count: num
   return {
     ...{ kind: 'uncertain', subject: {} },
     message:
-      `${what}: ${names}. They may have arrived, and delivery.uncertain is hold. ` +
-      'Look at the log of your mail server.',
+      `${what}: ${names}. They may have arrived, and are not tried again by themselves. Look at the log of your mail ` +
+      'server.',
     actions: settleActions(`${editions[0]?.newsletter}/${editions[0]?.slot}`, '--all'),
   };
 }

@@ -1,16 +1,14 @@
 /**
- * Hands claimed deliveries to several workers one by one, and claims more before they run out. While deliveries to
- * other domains wait, no domain gets more workers than its share: if all in the buffer are for such domains, deliveries
- * to others are claimed. So the buffer has at most one claim for the queue, and one for each domain with a whole share.
+ * Hands claimed messages to several workers one by one, and claims more before they run out: service messages first,
+ * since somebody waits for them, then deliveries.
  */
 import { correctFutureInstants } from '../../core/store/future-instants.ts';
 import type { Store } from '../../core/store/store.ts';
 import { ClockWatch } from '../../lib/clock-watch.ts';
 import { type Clock, MINUTE, SECOND } from '../../lib/time.ts';
-import { type ClaimOptions, type ClaimResult, claimDeliveries, findClaimable, type QueuePosition } from './claim.ts';
-import { DomainShares } from './domain-shares.ts';
+import { type ClaimOptions, type ClaimResult, claimDeliveries } from './claim.ts';
 import { type ClaimedDelivery, releaseClaims } from './outbox.ts';
-import { recipientDomain } from './recipient-domain.ts';
+import { type ClaimedServiceMessage, claimServiceMessages, releaseServiceMessages } from './service-outbox.ts';
 
 // Deliveries per worker and claim. After a crash, claimed deliveries wait until their lease expires, so there are few
 // for a slow server and more for a fast one. At most what it accepts in about a second: a larger buffer costs memory
@@ -21,241 +19,123 @@ const CLAIM_LEASE = 2 * MINUTE;
 /** Used up faster than this, the next claim is larger; slower than that, smaller. */
 const FAST = 2 * SECOND;
 const SLOW = 20 * SECOND;
-// Postponing writes each row, so it must not go through a whole edition before anything else is claimed.
-const MAX_POSTPONED = 1_000;
-// A search for deliveries to other domains reads the whole queue if there are none. Then it is repeated after a hundred
-// times as long as it took, so it costs at most a hundredth of the time.
-const SEARCH_PAUSE = 100;
-const MIN_SEARCH_INTERVAL = SECOND;
+const SERVICE_CLAIM = 10;
+// Nobody who waits for a confirmation notices half a second; a query before each delivery would slow editions down.
+const SERVICE_INTERVAL = 500;
 
-type BufferOptions = Pick<ClaimOptions, 'uncertain' | 'rateLimiter' | 'editionId' | 'newsletters'> & {
+export type ClaimedMessage =
+  | { kind: 'edition'; claim: ClaimedDelivery }
+  | { kind: 'service'; claim: ClaimedServiceMessage };
+
+type BufferOptions = Pick<ClaimOptions, 'uncertain' | 'dailyLimit' | 'editionId' | 'newsletters'> & {
   workers: number;
   clock: Clock;
-  /** Whether deliveries may be claimed now. */
-  mayClaim?: () => Promise<boolean>;
-  /** Whether a single delivery is claimed at a time. */
-  isProbing?: () => boolean;
-  /** Chooses a delivery for a probe: from 0 up to but not including 1. Default: Math.random. */
-  random?: () => number;
-  /** Called with the result of each claim. */
+  /** Whether anything may be claimed now. */
+  mayClaim: () => Promise<boolean>;
+  /** Called with the result of each claim of deliveries. */
   onClaimed(result: ClaimResult): void;
+  /** Called with the number of service messages that have expired. */
+  onServiceExpired(count: number): void;
 };
 
-export interface BufferedDelivery extends ClaimedDelivery {
-  domain: string;
-  /** `notBefore` by `performance.now()`: a wait does not become longer when the clock is set back. */
-  readyAt: number;
-}
-
-/** @typeParam Worker identifies a worker */
-export class ClaimBuffer<Worker extends object = object> {
+export class ClaimBuffer {
   readonly #store: Store;
   readonly #options: BufferOptions;
-  /** By `readyAt`. */
-  #deliveries: BufferedDelivery[] = [];
+  readonly #clockWatch: ClockWatch;
+  #deliveries: ClaimedDelivery[] = [];
+  #serviceMessages: ClaimedServiceMessage[] = [];
   #claimSize = FIRST_CLAIM;
   #claimedAt = Number.NEGATIVE_INFINITY;
-  /** With the number of claimed deliveries. */
-  #claiming: Promise<number> | null = null;
+  #claiming: Promise<void> | null = null;
   /** Number of claims that have begun. */
   #claimsBegun = 0;
-  /** For deliveries to other domains. */
-  #searching: Promise<void> | null = null;
   /** Whether the last claim returned less than it asked for. */
   #isExhausted = false;
-  /** Handed out, and neither kept nor put back: a worker without a connection puts its delivery back. */
-  readonly #undecided = new Set<BufferedDelivery>();
-  #nextDecision = Promise.withResolvers<void>();
-  readonly #shares: DomainShares<Worker>;
-  /** Handed out, and neither finished nor put back. */
-  readonly #inProgress = new Map<BufferedDelivery, Worker>();
-  readonly #clockWatch: ClockWatch;
-  /** By `performance.now()`: before, no search for deliveries to other domains. */
-  #nextSearchAt = Number.NEGATIVE_INFINITY;
-  /** Where the last search found deliveries: those before are for domains that had to wait. */
-  #foundAt: QueuePosition | null = null;
+  /** By `performance.now()`. */
+  #nextServiceAt = Number.NEGATIVE_INFINITY;
 
   constructor(store: Store, options: BufferOptions) {
     this.#store = store;
     this.#options = options;
-    this.#shares = new DomainShares(options.workers);
     this.#clockWatch = new ClockWatch(options.clock);
   }
 
-  /** The next delivery; null if nothing is due and nothing can be put back. @throws if the store fails */
-  async next(worker: Worker): Promise<BufferedDelivery | null> {
+  /** The next message; null if nothing is due. @throws if the store fails */
+  async next(): Promise<ClaimedMessage | null> {
+    const isService = this.#options.editionId === undefined && performance.now() >= this.#nextServiceAt;
+    if (isService && this.#serviceMessages.length === 0) await this.#claimServiceMessages();
+    const message = this.#serviceMessages.shift();
+    if (message !== undefined) return { kind: 'service', claim: message };
     if (this.#deliveries.length > 0 && !this.#isExhausted && this.#deliveries.length < this.#limit() / 2) {
       // Ahead of need. If it fails, the call that finds the buffer empty tries again, and throws.
-      this.#refill().catch(() => {});
+      this.#claim().catch(() => {});
     }
+    // A claim that had begun before may have looked before the delivery was due again for which the worker calls.
     const begunBefore = this.#claimsBegun;
-    for (;;) {
-      const next = this.#take(worker);
-      if (next !== null) return this.#handOut(next, worker);
-      if (this.#deliveries.length > 0) {
-        // Nothing else waits: the domain may have more than its share.
-        if (!(await this.#findOthers())) return this.#handOut(this.#deliveries.shift(), worker);
-      } else if ((await this.#refill()) === 0 && this.#deliveries.length === 0) {
-        // That claim may have looked before the delivery was due again for which the worker calls.
-        if (this.#claimsBegun === begunBefore) continue;
-        if (this.#undecided.size === 0) return null;
-        await this.#nextDecision.promise;
-      }
+    while (this.#deliveries.length === 0) {
+      await this.#claim();
+      if (this.#deliveries.length === 0 && this.#claimsBegun > begunBefore) return null;
     }
+    return { kind: 'edition', claim: this.#deliveries.shift() as ClaimedDelivery };
   }
 
-  #take(worker: Worker): BufferedDelivery | null {
-    const index = this.#shares.choose(worker, this.#deliveries);
-    return index < 0 ? null : (this.#deliveries.splice(index, 1)[0] ?? null);
+  /** Puts back a message that was not used. */
+  putBack(message: ClaimedMessage): void {
+    if (message.kind === 'edition') this.#deliveries.unshift(message.claim);
+    else this.#serviceMessages.unshift(message.claim);
   }
 
-  #handOut(delivery: BufferedDelivery | undefined, worker: Worker): BufferedDelivery | null {
-    if (delivery === undefined) return null;
-    this.#undecided.add(delivery);
-    this.#inProgress.set(delivery, worker);
-    this.#shares.begin(worker, delivery.domain);
-    return delivery;
-  }
-
-  /** Declares that a delivery will not be put back. Call `finish` when its submission has ended. */
-  keep(delivery: BufferedDelivery): void {
-    if (!this.#undecided.delete(delivery)) return;
-    this.#nextDecision.resolve();
-    this.#nextDecision = Promise.withResolvers<void>();
-  }
-
-  /** Declares that a worker is not busy with a delivery any more. */
-  finish(delivery: BufferedDelivery): void {
-    const worker = this.#inProgress.get(delivery);
-    if (worker === undefined) return;
-    this.#inProgress.delete(delivery);
-    this.#shares.end(worker, delivery.domain);
-  }
-
-  /** Puts back a delivery that was not used. */
-  putBack(delivery: BufferedDelivery): void {
-    this.#deliveries.unshift(delivery);
-    this.finish(delivery);
-    this.keep(delivery);
-  }
-
-  /** Releases what was not handed out, so that other processes can claim it at once. @returns number of deliveries */
-  async release(): Promise<number> {
-    await Promise.allSettled([this.#claiming, this.#searching]);
-    const unused = this.#deliveries;
-    this.#deliveries = [];
-    await releaseClaims(this.#store.db, unused);
-    return unused.length;
+  /** Releases what was not handed out, so that other processes can claim it at once. */
+  async release(): Promise<void> {
+    await this.#claiming?.catch(() => {});
+    const deliveries = this.#deliveries.splice(0);
+    await releaseClaims(this.#store.db, deliveries);
+    await releaseServiceMessages(this.#store.db, this.#serviceMessages.splice(0));
+    const { dailyLimit, clock } = this.#options;
+    if (deliveries.length > 0) await dailyLimit?.add(this.#store.db, -deliveries.length, clock());
   }
 
   #limit(): number {
-    return this.#options.isProbing?.() ? 1 : this.#claimSize * this.#options.workers;
+    return this.#claimSize * this.#options.workers;
   }
 
-  /** Claims once for all that wait, also during a search, which may take seconds. @returns number of deliveries */
-  #refill(): Promise<number> {
+  /** Claims once for all that wait. */
+  #claim(): Promise<void> {
     if (this.#claiming === null) {
       this.#claimsBegun += 1;
-      this.#claiming = this.#claim().finally(() => {
+      this.#claiming = this.#claimDeliveries().finally(() => {
         this.#claiming = null;
       });
     }
     return this.#claiming;
   }
 
-  async #claim(): Promise<number> {
-    if ((await this.#options.mayClaim?.()) === false) return 0;
+  async #claimDeliveries(): Promise<void> {
+    const { workers: _, mayClaim, clock, onClaimed, onServiceExpired: __, ...conditions } = this.#options;
+    if (!(await mayClaim())) return;
+    if (this.#clockWatch.setBackBy() > 0) await correctFutureInstants(this.#store.db, clock(), 0);
     this.#adaptClaimSize(performance.now());
     const limit = this.#limit();
-    const { length } = await this.#claimBatch({ limit });
-    this.#isExhausted = length < limit;
-    return length;
-  }
-
-  /**
-   * Claims deliveries, if there are any. Those that wait for a paused domain or for a domain's limit do not hide others
-   * behind them.
-   */
-  async #claimBatch(which: Pick<ClaimOptions, 'limit' | 'exceptDomains' | 'from'>): Promise<BufferedDelivery[]> {
-    const {
-      workers: _,
-      mayClaim: __,
-      isProbing: ___,
-      random = Math.random,
-      clock,
-      onClaimed,
-      ...conditions
-    } = this.#options;
-    if (this.#clockWatch.setBackBy() > 0) await correctFutureInstants(this.#store.db, clock(), 0);
-    let current = which;
-    const waitingDomains = new Set<string>();
-    for (let postponed = 0; ; ) {
-      const now = clock();
-      const elapsed = performance.now() - now;
-      const probeFrom = this.#options.isProbing?.() ? random() : undefined;
-      const options = { ...conditions, ...current, now, leaseMs: CLAIM_LEASE, probeFrom };
-      const result = await claimDeliveries(this.#store, options);
+    for (;;) {
+      const result = await claimDeliveries(this.#store, { ...conditions, now: clock(), limit, leaseMs: CLAIM_LEASE });
       onClaimed(result);
-      const claimed = result.deliveries.map((delivery) => ({
-        ...delivery,
-        domain: recipientDomain(delivery.email),
-        readyAt: delivery.notBefore + elapsed,
-      }));
-      this.#deliveries = [...this.#deliveries, ...claimed].sort((a, b) => a.readyAt - b.readyAt);
-      if (claimed.length > 0) return claimed;
-      // Expired and postponed deliveries may precede others that can be submitted.
-      postponed += result.postponed;
-      for (const domain of result.waitingDomains) waitingDomains.add(domain);
-      if (result.expired > 0) continue;
-      if (result.postponed === 0 || (result.isOverTotal && postponed >= MAX_POSTPONED)) return [];
-      if (postponed < MAX_POSTPONED) continue;
-      const exceptDomains = [...new Set([...(which.exceptDomains ?? []), ...waitingDomains])];
-      const from = await this.#findBehind(exceptDomains);
-      if (from === null) return [];
-      current = { ...which, exceptDomains, from };
+      this.#deliveries.push(...result.deliveries);
+      this.#isExhausted = result.deliveries.length < limit;
+      // Expired deliveries may precede others.
+      if (result.deliveries.length > 0 || result.expired === 0) return;
     }
   }
 
-  /**
-   * Claims deliveries to domains that do not have their whole share. To be called while the buffer has none.
-   * @returns whether to look again into the buffer
-   */
-  async #findOthers(): Promise<boolean> {
-    if (this.#claiming !== null) {
-      await this.#claiming;
-      return true;
-    }
-    if (this.#searching === null) {
-      if (this.#options.isProbing?.() || performance.now() < this.#nextSearchAt) return false;
-      this.#searching = this.#search().finally(() => {
-        this.#searching = null;
-      });
-    }
-    await this.#searching;
-    return true;
-  }
-
-  async #search(): Promise<void> {
-    const begin = performance.now();
-    const exceptDomains = this.#shares.full();
-    const from = await this.#findBehind(exceptDomains);
-    const found = from === null ? [] : await this.#claimBatch({ limit: this.#limit(), exceptDomains, from });
-    if (found.some(({ domain }) => !exceptDomains.includes(domain))) return;
-    const end = performance.now();
-    this.#nextSearchAt = end + Math.max(MIN_SEARCH_INTERVAL, (end - begin) * SEARCH_PAUSE);
-  }
-
-  /** Finds a delivery to other domains: the first, unless there is one behind that of the last search. */
-  async #findBehind(exceptDomains: string[]): Promise<QueuePosition | null> {
-    const from = this.#foundAt === null ? null : await this.#find(exceptDomains, this.#foundAt);
-    this.#foundAt = from ?? (await this.#find(exceptDomains, null));
-    return this.#foundAt;
-  }
-
-  /** Finds the first delivery to other domains. It only reads, so nobody waits for its end. */
-  #find(exceptDomains: string[], from: QueuePosition | null): Promise<QueuePosition | null> {
-    const { clock, editionId, newsletters, uncertain } = this.#options;
-    return findClaimable(this.#store.reports, { now: clock(), editionId, newsletters, uncertain, exceptDomains, from });
+  async #claimServiceMessages(): Promise<void> {
+    const { clock, mayClaim, onServiceExpired } = this.#options;
+    this.#nextServiceAt = performance.now() + SERVICE_INTERVAL;
+    if (!(await mayClaim())) return;
+    const options = { now: clock(), limit: SERVICE_CLAIM, leaseMs: CLAIM_LEASE };
+    const { messages, expired } = await claimServiceMessages(this.#store, options);
+    this.#serviceMessages.push(...messages);
+    // There may be more.
+    if (messages.length > 0) this.#nextServiceAt = Number.NEGATIVE_INFINITY;
+    if (expired > 0) onServiceExpired(expired);
   }
 
   #adaptClaimSize(now: number): void {

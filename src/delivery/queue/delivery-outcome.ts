@@ -10,7 +10,7 @@ export type DeliveryOutcome =
   | { kind: 'deferred'; dueAt: number; reply: string | null; reason: string }
   | { kind: 'failed'; reply: string | null; reason: string }
   | { kind: 'suppressed'; reason: string }
-  /** The server may have accepted it, and the operator must settle it (`delivery.uncertain: hold`). */
+  /** The server may have accepted it, and the operator must settle it. */
   | { kind: 'uncertain'; reason: string }
   /**
    * The attempt failed for reasons that do not concern this recipient: it is not counted, and the delivery is due. From
@@ -32,9 +32,6 @@ export const MAY_HAVE_ARRIVED = 'it may have arrived';
 /** The reply of a delivery that was uncertain until the mail provider reported about it. */
 export const REPORTED = 'reported by the mail provider as submitted';
 
-/** Part of the reason of a delivery that has failed after an interrupted attempt. */
-export const LAST_INTERRUPTED = 'the last one interrupted';
-
 /**
  * Condition: the message was submitted, or one of its attempts may have reached the server. Each later reason says so,
  * too, until the operator decides.
@@ -42,16 +39,17 @@ export const LAST_INTERRUPTED = 'the last one interrupted';
  */
 export function mayHaveArrived(table: string): RawBuilder<boolean> {
   const reason = sql.ref(`${table}.reason`);
-  const parts = [MAY_HAVE_ARRIVED, 'interrupted while submitting', LAST_INTERRUPTED];
-  const isUncertain = sql.join(
-    parts.map((part) => sql`${reason} like ${`%${part}%`}`),
-    sql` or `,
-  );
-  return sql<boolean>`(${sql.ref(`${table}.state`)} = 'submitted' or ${isUncertain})`;
+  return sql<boolean>`(${sql.ref(`${table}.state`)} = 'submitted' or ${isMarkedUncertain(reason)})`;
 }
 
-/** Prefix of the reason of a delivery that a rate limit or the warm-up postponed. */
-export const OVER_LIMITS = 'over the limit of delivery.perSecond, perDay, domains or warmUp';
+/** Condition: a reason says that an attempt may have reached the server. */
+export function isMarkedUncertain(reason: RawBuilder<unknown>): RawBuilder<boolean> {
+  return sql<boolean>`(coalesce(${reason}, '') like ${`%${MAY_HAVE_ARRIVED}%`}
+    or coalesce(${reason}, '') like ${'%interrupted while submitting%'})`;
+}
+
+/** Part of the reason of a delivery that expired while `delivery.perDay` or the warm-up let nothing through. */
+export const OVER_LIMITS = 'over the limit of delivery.perDay or warmUp';
 
 /** Prefix of the reason of a delivery that expired. */
 export const EXPIRED = 'expired: it could not be submitted in time';

@@ -6,11 +6,10 @@ import { redactAddresses } from '../transport/redact-addresses.ts';
 import { CANCELLED, EXPIRED, OVER_LIMITS } from './delivery-outcome.ts';
 
 /**
- * `failed`: refused for good, or the message could not be built. `given up`: tried as often as `delivery.attempts`
- * allows. `expired`: not submitted in time. `over limits`: not in time because of a rate limit or the warm-up.
- * `cancelled`: with the operator's reason as its words.
+ * `failed`: refused for good, or the message could not be built. `expired`: not submitted in time. `over limits`: not in
+ * time because of a daily limit. `cancelled`: with the operator's reason as its words.
  */
-export type FailureKind = 'failed' | 'given up' | 'expired' | 'over limits' | 'cancelled';
+export type FailureKind = 'failed' | 'expired' | 'over limits' | 'cancelled';
 
 export interface FailureGroup {
   kind: FailureKind;
@@ -25,15 +24,12 @@ const LAST_ATTEMPT = '; the last attempt: ';
 export function readFailureReason(reason: string | null): Pick<FailureGroup, 'kind' | 'words'> {
   if (reason === null || reason === '') return { kind: 'failed', words: 'no reason recorded' };
   if (reason.startsWith(EXPIRED)) {
-    // Earlier versions had fewer limits.
-    if (reason.includes('over the limit of delivery.')) return { kind: 'over limits', words: OVER_LIMITS };
+    if (reason.includes(OVER_LIMITS)) return { kind: 'over limits', words: OVER_LIMITS };
     const at = reason.indexOf(LAST_ATTEMPT);
     if (at < 0) return { kind: 'expired', words: normaliseWords(reason.slice(EXPIRED.length)) || 'never tried' };
     return { kind: 'expired', words: normaliseWords(reason.slice(at + LAST_ATTEMPT.length)) };
   }
   if (reason.startsWith(CANCELLED)) return { kind: 'cancelled', words: normaliseWords(reason.slice(CANCELLED.length)) };
-  const givenUp = /^given up after \d+ attempts[:,] (.*)$/s.exec(reason);
-  if (givenUp !== null) return { kind: 'given up', words: normaliseWords(givenUp[1] as string) };
   return { kind: 'failed', words: normaliseWords(reason) };
 }
 

@@ -8,20 +8,20 @@
 import type { CompiledQuery } from 'kysely';
 import type { StatementBatch } from '../../core/store/statement-batch.ts';
 import { inTransaction, isSerializationFailure, type Store } from '../../core/store/store.ts';
+import type { RefusalKind } from '../../core/store/tables.ts';
 import { type Clock, MINUTE } from '../../lib/time.ts';
+import { refusalQuery } from '../control/circuit-breaker.ts';
 import { SUBMISSION_LIMIT } from '../transport/connection.ts';
 import type { DeliveryOutcome } from './delivery-outcome.ts';
 import {
   type ClaimedDelivery,
   type ClaimKeyRow,
-  type DeliveryClaim,
   type MarkResult,
   markQuery,
   matchClaims,
   recordIneligible,
   recordQuery,
 } from './outbox.ts';
-import { type RefusalChange, refusalQueries } from './refusals.ts';
 
 /** Longer than any submission: after that, another worker treats it as interrupted. */
 export const SUBMITTING_LEASE = SUBMISSION_LIMIT + MINUTE;
@@ -35,10 +35,10 @@ interface PendingWrite<Request, Result> {
 
 type PendingMark = PendingWrite<ClaimedDelivery, MarkResult>;
 interface RecordedOutcome {
-  claim: DeliveryClaim;
+  claim: ClaimedDelivery;
   outcome: DeliveryOutcome;
-  /** Written in the same transaction. */
-  change: RefusalChange | undefined;
+  /** Noted in the same transaction. */
+  refusal: RefusalKind | undefined;
 }
 
 type PendingOutcome = PendingWrite<RecordedOutcome, boolean>;
@@ -62,12 +62,12 @@ export class GroupCommit {
 
   /**
    * Records an outcome; see `recordOutcomes`.
-   * @param change what it changes in the refusals of its edition
+   * @param refusal its kind, if it counts for the circuit breaker
    * @returns false if the claim was lost and nothing was recorded
    * @throws if the store fails
    */
-  record(claim: DeliveryClaim, outcome: DeliveryOutcome, change?: RefusalChange): Promise<boolean> {
-    return this.#add(this.#outcomes, { claim, outcome, change });
+  record(claim: ClaimedDelivery, outcome: DeliveryOutcome, refusal?: RefusalKind): Promise<boolean> {
+    return this.#add(this.#outcomes, { claim, outcome, refusal });
   }
 
   #add<Request, Result>(pending: PendingWrite<Request, Result>[], request: Request): Promise<Result> {
@@ -101,8 +101,8 @@ export class GroupCommit {
     const claims = marks.map(({ request }) => request);
     const queries: CompiledQuery[] = [];
     if (results.length > 0) queries.push(recordQuery(db, results, now));
-    const changes = results.flatMap(({ claim, change }) => (change === undefined ? [] : [{ claim, change }]));
-    queries.push(...refusalQueries(db, changes, now));
+    const refused = results.flatMap(({ claim, refusal }) => (refusal === undefined ? [] : [{ claim, kind: refusal }]));
+    if (refused.length > 0) queries.push(refusalQuery(db, refused));
     if (claims.length > 0) queries.push(markQuery(db, claims, now, SUBMITTING_LEASE));
     const rows = (await runBatch(batch, queries)) as ClaimKeyRow[][];
     if (results.length > 0) {

@@ -6,7 +6,8 @@
  *
  * A claim is a lease with a fence. Each later step names the fence, and does nothing after another claim has raised it:
  * a worker whose lease expired can neither submit nor overwrite an outcome. Only a row in `submitting` can have reached
- * a server without a record of it; when its lease expires it is uncertain.
+ * a server without a record of it; when its lease expires it is uncertain. The first time it is claimed again, and
+ * submitted with the same Message-ID; after that, or with `delivery.uncertain: hold`, it waits for the operator.
  *
  * All statements are set-based: each handles the rows of many workers.
  */
@@ -23,21 +24,19 @@ export interface ClaimedDelivery {
   editionId: number;
   newsletter: string;
   subscriberId: number;
-  /** As given by the subscriber; null if the subscriber does not exist any more. */
+  /** As given by the subscriber; null if the subscriber no longer exists. */
   email: string | null;
   /** Of the subscriber's links to the preferences. */
   tokenVersion: number | null;
   /** Submissions begun so far. */
   attempts: number;
-  /** Whether the server has answered an attempt before. One that was taken back is not in `attempts`. */
-  isRepeated: boolean;
+  /** Whether an earlier attempt may have arrived: after another such attempt it waits for the operator. */
+  mayHaveArrived: boolean;
   /** Whether the server has refused it for good before: an operator made it pending again. */
   wasRefused: boolean;
   fence: number;
   /** Epoch milliseconds; null if it does not expire. */
   expiresAt: number | null;
-  /** The instant from which the rate limits allow it. */
-  notBefore: number;
 }
 
 /** Identifies a claimed row. */

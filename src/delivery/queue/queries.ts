@@ -13,7 +13,7 @@ import type {
   SuppressionReason,
   Tables,
 } from '../../core/store/tables.ts';
-import { listPausedDomainsOfUnfinished } from '../control/paused-domains.ts';
+import { isMarkedUncertain } from './delivery-outcome.ts';
 import { type FailureGroup, FailureGroups } from './failure-groups.ts';
 
 export type DeliveryStateCounts = Record<DeliveryState, number>;
@@ -117,13 +117,18 @@ export async function countUncertainOf(db: Db, editionId: number, now: number): 
   return count;
 }
 
-/** Counts the uncertain deliveries of each edition that has any. */
-export async function countUncertainByEdition(
+/**
+ * Counts the uncertain deliveries of each edition that wait for an operator: all of them with `hold`; with `retry`, those
+ * that were tried again before.
+ */
+export async function countUnsettled(
   db: Db,
+  uncertain: 'retry' | 'hold',
   now: number,
 ): Promise<{ newsletter: string; slot: string; count: number }[]> {
   return uncertainDeliveries(db, now)
     .innerJoin('editions', 'editions.id', 'deliveries.edition_id')
+    .$if(uncertain === 'retry', (q) => q.where(isMarkedUncertain(sql.ref('deliveries.reason'))))
     .select((e) => ['editions.newsletter', 'editions.slot', e.fn.countAll<number>().as('count')])
     .groupBy(['editions.id', 'editions.newsletter', 'editions.slot'])
     .orderBy('editions.id')
@@ -165,10 +170,8 @@ export async function findLeased(db: Db, now: number): Promise<{ count: number; 
   return until === null ? null : { count, until };
 }
 
-/** The paused editions with pending deliveries, and the paused domains of editions that are being delivered. */
-export async function listPaused(
-  db: Db,
-): Promise<{ edition: string; domain: string | null; pending: number | null }[]> {
+/** The paused editions with pending deliveries. */
+export async function listPaused(db: Db): Promise<{ edition: string; pending: number }[]> {
   const editions = await db
     .selectFrom('editions')
     .select(['id', 'newsletter', 'slot'])
@@ -178,17 +181,9 @@ export async function listPaused(
     .execute();
   const ids = editions.map(({ id }) => id);
   const counts = await countDeliveries(db, ids);
-  const domains = (await listPausedDomainsOfUnfinished(db)).filter(
-    ({ deliveryState }) => deliveryState === 'delivering',
-  );
-  return [
-    ...editions.map(({ id, newsletter, slot }) => ({
-      edition: `${newsletter}/${slot}`,
-      domain: null,
-      pending: counts.get(id)?.pending ?? 0,
-    })),
-    ...domains.map(({ newsletter, slot, domain }) => ({ edition: `${newsletter}/${slot}`, domain, pending: null })),
-  ].filter(({ pending }) => pending !== 0);
+  return editions
+    .map(({ id, newsletter, slot }) => ({ edition: `${newsletter}/${slot}`, pending: counts.get(id)?.pending ?? 0 }))
+    .filter(({ pending }) => pending > 0);
 }
 
 /** The editions that are being delivered. */

@@ -1,6 +1,7 @@
 /**
  * The outbox of service messages. It works like that of deliveries, but row by row, since there are few. Interrupted
- * messages are always retried: a second copy does no harm, a missing confirmation does.
+ * messages are always retried: a second copy does no harm, a missing confirmation does. After two attempts that may have
+ * arrived, a message fails.
  */
 import { sql } from 'kysely';
 import { readNewsletters } from '../../audience/service-messages.ts';
@@ -10,14 +11,14 @@ import { isClaimable, leaseColumns, revokedLease, skipLocked, updateClaimed } fr
 import { DELIVERY_HELD, readMeta } from '../../core/store/meta.ts';
 import type { Db, Store, Tx } from '../../core/store/store.ts';
 import type { Tables } from '../../core/store/tables.ts';
-import { type DeliveryOutcome, INTERRUPTED } from './delivery-outcome.ts';
+import { type DeliveryOutcome, INTERRUPTED, isMarkedUncertain } from './delivery-outcome.ts';
 
 /** A message under our lease. */
 export interface ClaimedServiceMessage {
   id: number;
   kind: Tables['service_messages']['kind'];
   subscriberId: number;
-  /** As given by the subscriber; null if the subscriber does not exist any more. */
+  /** As given by the subscriber; null if the subscriber no longer exists. */
   email: string | null;
   /** Of the subscriber's links. */
   tokenVersion: number | null;
@@ -28,6 +29,8 @@ export interface ClaimedServiceMessage {
   /** The wording that its request was made with; null without one. */
   consent: string | null;
   attempts: number;
+  /** Whether an earlier attempt may have arrived. */
+  mayHaveArrived: boolean;
   fence: number;
 }
 
@@ -77,17 +80,20 @@ export async function claimServiceMessages(
         'subscribers.email',
         'subscribers.token_version as tokenVersion',
         'consent_texts.text as consent',
+        sql<number>`case when service_messages.state = 'submitting'
+          or ${isMarkedUncertain(sql.ref('service_messages.reason'))} then 1 else 0 end`.as('isUncertain'),
       ])
       .where(isDue(now))
-      // Those that were never refused first: one probe may decide whether all others are submitted.
-      .orderBy(sql`case when service_messages.reply is null then 0 else 1 end`)
       .orderBy('service_messages.due_at')
       .orderBy('service_messages.id')
       .limit(limit)
       .modifyEnd(skipLocked(tx, 'service_messages'))
       .execute();
     if (due.length > 0) await lease(tx, due, now, now + leaseMs);
-    const messages = due.map((row) => ({ ...row, newsletters: readNewsletters(row), fence: row.fence + 1 }));
+    const messages = due.map(({ isUncertain, ...row }) => {
+      const mayHaveArrived = isUncertain === 1;
+      return { ...row, newsletters: readNewsletters(row), mayHaveArrived, fence: row.fence + 1 };
+    });
     return { messages, expired: Number(expired.numUpdatedRows) };
   });
 }
@@ -111,7 +117,7 @@ async function lease(tx: Tx, rows: { id: number }[], now: number, until: number)
 }
 
 /**
- * Marks the beginning of a submission. If the subscriber does not exist any more, or the address is suppressed, the
+ * Marks the beginning of a submission. If the subscriber no longer exists, or the address is suppressed, the
  * message is recorded as suppressed.
  * @param leaseMs longer than any submission
  */
@@ -141,7 +147,7 @@ async function reasonToSuppress(tx: Tx, { kind, subscriberId }: ClaimedServiceMe
     .select('suppressed_reason')
     .where('id', '=', subscriberId)
     .executeTakeFirst();
-  if (subscriber === undefined) return 'the subscriber does not exist any more';
+  if (subscriber === undefined) return 'the subscriber no longer exists';
   const { suppressed_reason: reason } = subscriber;
   if (reason === null || (kind !== 'already' && isLiftedByOptIn(reason))) return null;
   return `the address is suppressed: ${reason}`;

@@ -8,9 +8,9 @@ import { type MailboxProvider, mailboxProviderOf } from '../../audience/mailbox-
 import { readDelivered } from '../../core/store/counts.ts';
 import type { Db } from '../../core/store/store.ts';
 import type { BounceKind } from '../../core/store/tables.ts';
+import { domainOf } from '../../lib/address.ts';
 import { classifyRefusal } from '../bounces/classify.ts';
 import { countAllDeliveries } from '../queue/queries.ts';
-import { recipientDomain } from '../queue/recipient-domain.ts';
 import { enhancedStatus } from '../transport/retry.ts';
 import type { RateCounts, RateKind } from './judge-rates.ts';
 
@@ -122,7 +122,7 @@ export interface ProviderEvents {
 export async function countByMailboxProvider(db: Db, editionId: number, kind: RateKind): Promise<ProviderEvents[]> {
   const counts = new Map<string, ProviderEvents>();
   const add = (email: string | null, events: number, rejected: number): void => {
-    const provider = mailboxProviderOf(recipientDomain(email));
+    const provider = mailboxProviderOf(domainOf(email ?? ''));
     if (provider === null) return;
     const known = counts.get(provider.id) ?? { provider, events: 0, rejected: 0 };
     counts.set(provider.id, { provider, events: known.events + events, rejected: known.rejected + rejected });

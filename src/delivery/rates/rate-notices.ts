@@ -6,7 +6,6 @@ import type { MailboxProvider } from '../../audience/mailbox-providers.ts';
 import { isInOpenState } from '../../core/store/delivery-states.ts';
 import type { Db, Tx } from '../../core/store/store.ts';
 import { pauseIfDelivering } from '../control/edition-control.ts';
-import { pauseDomain } from '../control/paused-domains.ts';
 import { knownMessages, percentOf, type RateCounts, type RateKind, type RateLevel } from './judge-rates.ts';
 
 export interface RateNotice {
@@ -69,16 +68,15 @@ async function hasOpenDeliveries(tx: Tx, editionId: number): Promise<boolean> {
 export type PauseEffect = 'paused' | 'before' | 'over';
 
 /**
- * Pauses an edition, or its deliveries to one mailbox provider.
- * @param provider null: the edition
+ * Pauses an edition. The rate of one mailbox provider pauses nothing.
+ * @param provider null: all recipients
  * @param reason for the operator
  */
 export async function pauseForRate(
   tx: Tx,
   { editionId, provider }: { editionId: number; provider: MailboxProvider | null },
   reason: string,
-  now: number,
-): Promise<PauseEffect> {
+): Promise<PauseEffect | null> {
   // An edition without open deliveries is about to be done, which a pause would prevent.
   const canPause = provider === null && (await hasOpenDeliveries(tx, editionId));
   if (canPause && (await pauseIfDelivering(tx, editionId, reason))) return 'paused';
@@ -89,6 +87,5 @@ export async function pauseForRate(
     .executeTakeFirstOrThrow();
   if (edition.delivery_state === 'paused') return 'before';
   if (edition.delivery_state !== 'delivering' || provider === null) return 'over';
-  for (const domain of provider.domains) await pauseDomain(tx, { editionId, domain, reason, since: now });
-  return 'paused';
+  return null;
 }

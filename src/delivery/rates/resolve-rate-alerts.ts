@@ -1,11 +1,8 @@
 /** Ends the alerts about complaint and bounce rates. */
-import { mailboxProviderById } from '../../audience/mailbox-providers.ts';
 import type { AlertId, AlertSubject } from '../../core/alerts/alert-kind.ts';
 import { listOpenAlerts, resolveAlerts } from '../../core/alerts/alerts.ts';
 import type { Db } from '../../core/store/store.ts';
-import type { EditionDeliveryState } from '../../core/store/tables.ts';
 import { DAY } from '../../lib/time.ts';
-import { listPausedDomains } from '../control/paused-domains.ts';
 import type { RateKind } from './judge-rates.ts';
 import { RATE_ALERTS, rateAlert, readRateSubject } from './rate-alerts.ts';
 import { listNotices, type RateNotice } from './rate-notices.ts';
@@ -54,7 +51,7 @@ async function isOver(db: Db, kind: RateKind, subject: AlertSubject, now: number
   if (edition === undefined) return true;
   const isOfAlert = (one: RateNotice) => one.kind === kind && one.scope === scope;
   const own = (await listNotices(db, [edition.id])).filter(isOfAlert);
-  if (own.some(({ level }) => level === 'pause') && (await isStillPaused(db, edition, scope))) return false;
+  if (own.some(({ level }) => level === 'pause') && scope === '' && edition.state === 'paused') return false;
   if (own.some(({ at }) => now - at < GRACE)) return false;
   if (now - edition.closedAt >= RATES_WATCHED) return true;
   const later = await editions(db)
@@ -70,17 +67,6 @@ async function isOver(db: Db, kind: RateKind, subject: AlertSubject, now: number
     old.map(({ id }) => id),
   );
   return old.some(({ id }) => !notices.some((one) => one.editionId === id && isOfAlert(one)));
-}
-
-async function isStillPaused(
-  db: Db,
-  { id, state }: { id: number; state: EditionDeliveryState },
-  scope: string,
-): Promise<boolean> {
-  if (state !== 'paused' && state !== 'delivering') return false;
-  if (state === 'paused') return true;
-  const domains = mailboxProviderById(scope)?.domains ?? [];
-  return (await listPausedDomains(db, [id])).some(({ domain }) => domains.includes(domain));
 }
 
 function editions(db: Db) {

@@ -138,9 +138,7 @@ export class RateWatch {
     const done = await inTransaction(store.db, async (tx) => {
       if (!(await recordNotice(tx, { editionId: edition.id, kind, scope, level }, counts, now))) return null;
       const effect =
-        level === 'alert'
-          ? null
-          : await pauseForRate(tx, { editionId: edition.id, provider }, rateSentence(reached), now);
+        level === 'alert' ? null : await pauseForRate(tx, { editionId: edition.id, provider }, rateSentence(reached));
       const name = fullEditionName(edition);
       const warning = rateWarning(reached, { name, newsletter: edition.newsletter, effect, waiting });
       const alert = { ...rateAlert(kind, edition, scope), ...warning };

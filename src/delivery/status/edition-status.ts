@@ -14,7 +14,6 @@ import {
   listRevisions,
 } from '../../editions/queries.ts';
 import { rfc3339 } from '../../lib/time.ts';
-import { listPausedDomains } from '../control/paused-domains.ts';
 import type { FailureGroup } from '../queue/failure-groups.ts';
 import {
   countAllDeliveries,
@@ -44,8 +43,6 @@ export interface EditionStatus {
   deliveryState: EditionDeliveryState;
   /** Of a pause or a cancellation. */
   reason: string | null;
-  /** Domains whose deliveries of this edition wait for the operator, with the server's words. */
-  pausedDomains: { domain: string; reason: string }[];
   /** By state, those that were rolled up into totals included. */
   deliveries: Record<string, number>;
   /** Complaints and bounces, each recipient once. */
@@ -111,7 +108,6 @@ export async function summariseEditions(
   const reports = await readEditionReports(store.reports, ids);
   const states = await readDeliveryStates(store.db, ids);
   const omissions = await listOmissions(store.db, ids);
-  const domains = await listPausedDomains(store.db, ids);
   return editions.map((edition) => {
     const { state = 'delivering', reason = null } = states.find(({ editionId }) => editionId === edition.id) ?? {};
     const passed = (why: OmissionReason): string[] =>
@@ -125,9 +121,6 @@ export async function summariseEditions(
       closed: rfc3339(edition.closedAt),
       deliveryState: state,
       reason,
-      pausedDomains: domains
-        .filter(({ editionId }) => editionId === edition.id)
-        .map(({ domain, reason }) => ({ domain, reason })),
       deliveries: Object.fromEntries(Object.entries(counts.get(edition.id) ?? {}).filter(([, count]) => count > 0)),
       reports: reports.get(edition.id) as EditionReports,
       passedOver: { agedOut: passed('aged-out'), didNotFit: passed('did-not-fit'), dropped: passed('dropped') },

@@ -9,13 +9,7 @@ import type { NamedRunResult } from '../deliver-due.ts';
 import type { RunDetails } from '../monitor/run-details.ts';
 import type { FailureGroup } from '../queue/failure-groups.ts';
 import type { EditionDetails, EditionStatus } from './edition-status.ts';
-import {
-  formatLevels,
-  formatPausedDomains,
-  formatProviderReports,
-  formatRates,
-  formatReports,
-} from './format-reports.ts';
+import { formatLevels, formatProviderReports, formatRates, formatReports } from './format-reports.ts';
 
 /** One line for an edition that was closed, now or before. */
 export function formatClosedEdition(outcome: Extract<CloseOutcome, { kind: 'closed' }>, config: Config): string {
@@ -35,14 +29,10 @@ export function formatDelivery(report: NamedRunResult): string {
   return [
     `${submitted} submitted${others === '' ? '' : `, ${others}`}`,
     ...(serviceCounts === '' ? [] : [`service messages: ${serviceCounts}`]),
-    ...paused.map(({ edition, domain, reason }) => `${edition}${toDomain(domain)} is paused: ${reason}`),
+    ...paused.map(({ edition, reason }) => `${edition} is paused: ${reason}`),
     ...(stopped === null ? [] : [`stopped: ${stopped}`]),
     ...(retryAt === undefined ? [] : [`the server is tried again at ${rfc3339(retryAt)}`]),
   ].join('; ');
-}
-
-function toDomain(domain: string | null = null): string {
-  return domain === null ? '' : ` to ${domain}`;
 }
 
 /** Why deliveries failed, and what waits for other processes or the operator. */
@@ -55,11 +45,9 @@ export function formatRunDetails({ failures, leased, uncertain, waiting, unconfi
       ? []
       : [`${count(uncertain, 'delivery is', 'deliveries are')} uncertain: see "daywire queue show"`]),
     ...unconfigured,
-    ...waiting.map(({ edition, domain, pending }) => {
-      const what = pending === null ? 'deliveries' : count(pending, 'delivery', 'deliveries');
-      const which = domain === null ? '' : ` --domain ${domain}`;
-      const command = `"daywire editions resume ${edition}${which}"`;
-      return `${what} of ${edition}${toDomain(domain)} ${pending === 1 ? 'waits' : 'wait'}: continue with ${command}`;
+    ...waiting.map(({ edition, pending }) => {
+      const what = `${count(pending, 'delivery', 'deliveries')} of ${edition}`;
+      return `${what} ${pending === 1 ? 'waits' : 'wait'}: continue with "daywire editions resume ${edition}"`;
     }),
     ...formatFailures(failures).map((line) => `  ${line}`),
   ];
@@ -84,13 +72,10 @@ export function formatEdition(edition: EditionStatus): string {
   const { newsletter, slot, headline, deliveries } = edition;
   const isStopped = edition.deliveryState === 'paused' || edition.deliveryState === 'cancelled';
   const state = isStopped ? `; ${stateAndReason(edition)}` : '';
-  const domains = formatPausedDomains(edition.pausedDomains)
-    .map((line) => `; paused for ${line}`)
-    .join('');
   const rates = formatRates(edition.reports);
   const name = `${newsletter}/${slot}, number ${numberOf(edition)}: ${headline}`;
   const numbers = [counts(deliveries) || 'no deliveries', ...rates].join('; ');
-  return `${name} (${numbers})${state}${domains}`;
+  return `${name} (${numbers})${state}`;
 }
 
 export function formatEditionDetails(edition: EditionDetails): string {
@@ -119,7 +104,6 @@ export function formatEditionDetails(edition: EditionDetails): string {
       'articles',
       articles.map(({ block, id }) => `${block.padEnd(8)} ${id}`),
     ),
-    ...list('paused domains', formatPausedDomains(edition.pausedDomains)),
     ...list('complaint and bounce rates', formatLevels(edition.rateLevels)),
     ...list('mailbox providers', formatProviderReports(edition.mailboxProviders)),
     ...list('aged out', passedOver.agedOut),

@@ -6,12 +6,12 @@ import type { QueueStatus } from './queue-status.ts';
 
 /** @param at when the status was read */
 export function queueLines(queue: QueueStatus, at: string): string[] {
-  const { held, backOffs, nextDue, uncertainDeliveries, uncertainCount } = queue;
+  const { held, backOff, nextDue, uncertainDeliveries, uncertainCount } = queue;
   const lines = limitLines(queue);
   if (held !== null) lines.push(withCommands(`HELD, no message is submitted: ${held}`, [RELEASE_QUEUE]));
-  for (const { scope, reason, since, nextProbe } of backOffs) {
-    const what = scope === 'server' ? 'delivery waits' : 'service messages wait';
-    lines.push(`${what} since ${since}, the server is tried again at ${nextProbe}: ${reason}`);
+  if (backOff !== null) {
+    const { reason, since, nextProbe } = backOff;
+    lines.push(`delivery waits since ${since}, the server is tried again at ${nextProbe}: ${reason}`);
   }
   if (nextDue !== null) lines.push(nextDue <= at ? `due since ${nextDue}` : `next due at ${nextDue}`);
   for (const { newsletter, slot, email, since } of uncertainDeliveries) {

@@ -1,5 +1,5 @@
 /**
- * Text about complaints, bounces and paused domains of an edition.
+ * Text about complaints and bounces of an edition.
  */
 import { count } from '../../core/cli/text.ts';
 import { formatPercent } from '../rates/judge-rates.ts';
@@ -47,11 +47,4 @@ export function formatLevels(levels: readonly RateLevelReached[]): string[] {
     const where = mailboxProvider === null ? '' : ` at ${mailboxProvider}`;
     return `${noticed}: ${kind}s${where}, ${formatPercent(percent)} % of ${count(messages, 'message')}: ${level}`;
   });
-}
-
-/** `gmail.com, googlemail.com: reason`: a line for those that are paused for the same reason. */
-export function formatPausedDomains(paused: readonly { domain: string; reason: string }[]): string[] {
-  return [...Map.groupBy(paused, ({ reason }) => reason)].map(
-    ([reason, domains]) => `${domains.map(({ domain }) => domain).join(', ')}: ${reason}`,
-  );
 }

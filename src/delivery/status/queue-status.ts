@@ -1,10 +1,9 @@
 /** What an operator sees of the delivery queue. */
 import type { AppContext } from '../../core/app-context.ts';
 import { DELIVERY_HELD, readMeta } from '../../core/store/meta.ts';
-import type { BackOffScope } from '../../core/store/tables.ts';
 import { rfc3339 } from '../../lib/time.ts';
-import { listBackOffs } from '../control/back-off-state.ts';
-import { countSubmissions } from '../limits/submission-counts.ts';
+import { readBackOff } from '../control/back-off.ts';
+import { countSubmissions } from '../limits/daily-limit.ts';
 import { countUncertain, findNextDue, listUncertain } from '../queue/queries.ts';
 
 /** Instants in RFC 3339, UTC. */
@@ -13,8 +12,8 @@ export interface QueueStatus {
   limits: { perSecond: number | null; perDay: number | null; lastDay: number } | null;
   /** Why nothing is submitted, or null. */
   held: string | null;
-  /** What waits because the server accepts nothing, with its words; `nextProbe` may be past while nothing is due. */
-  backOffs: { scope: BackOffScope; reason: string; since: string; nextProbe: string }[];
+  /** The words of a server that accepts nothing; `nextProbe` may be past while nothing is due. */
+  backOff: { reason: string; since: string; nextProbe: string } | null;
   /** When the next delivery is due; in the past where it waits for a process to deliver it. */
   nextDue: string | null;
   /** Deliveries whose process or connection broke while they were submitting. */
@@ -28,14 +27,17 @@ const SHOWN = 20;
 
 export async function readQueueStatus({ store, config }: AppContext, now: number): Promise<QueueStatus> {
   const nextDue = await findNextDue(store.reports);
+  const backOff = await readBackOff(store.db);
   const { perSecond = null, perDay = null } = config.delivery;
   const isLimited = perSecond !== null || perDay !== null;
   return {
     limits: isLimited ? { perSecond, perDay, lastDay: await countSubmissions(store.db, now) } : null,
     held: (await readMeta(store.db, DELIVERY_HELD)) ?? null,
-    backOffs: (await listBackOffs(store.db)).map(({ scope, reason, since, retry_at }) => {
-      return { scope, reason, since: rfc3339(since), nextProbe: rfc3339(retry_at) };
-    }),
+    backOff: backOff && {
+      reason: backOff.reason,
+      since: rfc3339(backOff.since),
+      nextProbe: rfc3339(backOff.retry_at),
+    },
     nextDue: nextDue === null ? null : rfc3339(nextDue),
     uncertainDeliveries: (await listUncertain(store.reports, { now, limit: SHOWN })).map(
       ({ newsletter, slot, email, since }) => ({ newsletter, slot, email, since: rfc3339(since) }),

@@ -2,6 +2,7 @@
  * Opens the workers' connections one after the other, so that a server that is down or refuses the login gets one
  * attempt and not one per worker at the same moment: some servers lock an account after a few wrong passwords.
  */
+import type { ServerFailure } from '../control/back-off.ts';
 import { type Connection, type Transport, TransportError } from './connection.ts';
 import { classifyFailure } from './retry.ts';
 
@@ -11,12 +12,12 @@ export interface ConnectionOpener {
   /** Closes a connection that is not needed any more. */
   close(current: Connection | null): void;
   /** Why no connection can be opened any more; null as long as one is open. */
-  failure(): { cause: 'temporary' | 'configuration'; reason: string } | null;
+  failure(): ServerFailure | null;
 }
 
 export function openConnectionOpener(transport: Transport): ConnectionOpener {
   let open = 0;
-  let failure: ReturnType<ConnectionOpener['failure']> = null;
+  let failure: ServerFailure | null = null;
   let last: Promise<unknown> = Promise.resolve();
 
   const openOne = async (): Promise<Connection | null> => {
@@ -27,10 +28,12 @@ export function openConnectionOpener(transport: Transport): ConnectionOpener {
       return connection;
     } catch (error) {
       if (!(error instanceof TransportError)) throw error;
-      const isConfiguration = classifyFailure(error.failure) === 'systemic';
+      const { replyCode, code } = error.failure;
+      const isSystemic = classifyFailure(error.failure) === 'systemic';
       // If others are open, this may be the server's limit of connections: the others continue.
-      if (isConfiguration || open === 0) {
-        failure = { cause: isConfiguration ? 'configuration' : 'temporary', reason: error.message };
+      if (isSystemic || open === 0) {
+        // Whether it refuses connections, cannot be found, or its certificate is wrong: it does not pass in seconds.
+        failure = { reason: error.message, isUrgent: isSystemic || replyCode === null || code === 'ETLS' };
       }
       return null;
     }

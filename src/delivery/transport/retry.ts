@@ -1,8 +1,8 @@
 /**
- * Classifies failed submissions and decides when to retry, by reply code, enhanced status code,
- * error code and command, never by the words of a reply. account-replies.ts reads those that a mail provider documents.
+ * Classifies failed submissions by reply code, enhanced status code, error code and command, never by the words of a
+ * reply. account-replies.ts reads those that a mail provider documents.
  */
-import { HOUR } from '../../lib/time.ts';
+import { HOUR, MINUTE } from '../../lib/time.ts';
 import type { AccountReply } from './account-replies.ts';
 
 /** Why a submission failed. Each text is one line without control characters and passwords. */
@@ -19,15 +19,21 @@ export interface SubmissionFailure {
   message: string;
   /** The whole message was written and no reply received: the server may have accepted it (RFC 5321 §4.2.5). */
   mayHaveArrived?: boolean;
+  /** The connection had taken another message before. */
+  isConnectionUsed?: boolean;
   /** The mail provider's reply is about the newsroom's account, whatever its codes. */
   account?: AccountReply | null;
 }
 
-export type FailureClass =
-  /** A later attempt may succeed. */
-  | 'transient'
+type FailureClass =
+  /** This recipient, later: greylisting, a full mailbox. */
+  | 'temporary'
   /** This recipient will not get this message. */
   | 'permanent'
+  /** No reply to a complete message. */
+  | 'uncertain'
+  /** The server wants a new connection: it has had enough messages, or refusals, over this one. */
+  | 'connection'
   /** The server accepts no message for now, to any recipient. */
   | 'unavailable'
   /** The server or the disk refuses messages to any recipient until somebody changes something. */
@@ -55,13 +61,13 @@ export function enhancedStatus(reply: string | null): string | null {
   return found?.[2] ?? null;
 }
 
-/** Classifies one failure. control/refusal-limits.ts decides what several in a row mean. */
-export function classifyFailure(
-  failure: Pick<SubmissionFailure, 'code' | 'replyCode' | 'command' | 'reply' | 'account'>,
-): FailureClass {
+/** Classifies one failure. control/circuit-breaker.ts decides what several in a row mean. */
+export function classifyFailure(failure: Omit<SubmissionFailure, 'message'>): FailureClass {
   const { code, replyCode, command, account } = failure;
+  if (failure.mayHaveArrived) return 'uncertain';
   if (account === 'limit') return 'unavailable';
   if (account === 'configuration') return 'systemic';
+  if (replyCode === 421 && failure.isConnectionUsed) return 'connection';
   const isTemporary = replyCode !== null && replyCode >= 400 && replyCode <= 499;
   if (isTemporary && COMMANDS_FOR_ALL.test(command ?? '')) return 'unavailable';
   if (code !== null && (SYSTEMIC_CODES.has(code) || DISK_CODES.has(code))) return 'systemic';
@@ -69,59 +75,25 @@ export function classifyFailure(
   // address is malformed. A reply without a code means that the server does not speak SMTP.
   if (failure.reply === null && replyCode === null && code === 'EMESSAGE') return 'systemic';
   if (failure.reply === null && replyCode === null && code === 'EENVELOPE') return 'permanent';
-  if (replyCode === null) return 'transient';
+  if (replyCode === null) return 'temporary';
   if (AUTHENTICATION_REPLIES.has(replyCode)) return 'systemic';
   // 503: the session was in the wrong state. A new connection is not.
-  if (replyCode < 500 || replyCode > 599 || replyCode === 503) return 'transient';
+  if (replyCode < 500 || replyCode > 599 || replyCode === 503) return 'temporary';
   if (SYSTEMIC_STATUSES.has(enhancedStatus(failure.reply) ?? '')) return 'systemic';
   // RFC 5321 §3.3: MAIL FROM and earlier commands are the same for every recipient.
   return command === 'RCPT TO' || command === 'DATA' ? 'permanent' : 'systemic';
 }
 
-const MAX_DELAY = 4 * HOUR;
+const FIRST_DELAY = 5 * MINUTE;
+const MAX_DELAY = HOUR;
 
 /**
- * Delay before the next attempt, in milliseconds: doubled each time, up to four hours, and shortened by up to a quarter
- * so that messages that failed together are not retried together.
+ * Delay before the next attempt, in milliseconds: five minutes, as greylisting often needs, then doubled each time up to
+ * an hour; shortened by up to a quarter so that messages that failed together are not retried together.
  * @param attempts made so far, at least 1
- * @param firstWait delay before the second attempt
  * @param random from 0 up to but not including 1
  */
-export function retryDelay(attempts: number, firstWait: number, random: number): number {
-  const wait = Math.min(firstWait * 2 ** Math.min(attempts - 1, 40), MAX_DELAY);
+export function retryDelay(attempts: number, random: number): number {
+  const wait = Math.min(FIRST_DELAY * 2 ** Math.min(attempts - 1, 10), MAX_DELAY);
   return Math.ceil(wait * (1 - random / 4));
-}
-
-export type RetryDecision =
-  | { kind: 'retry'; dueAt: number; reason: string }
-  | { kind: 'fail'; reason: string }
-  /** Nothing can be submitted. It does not count as an attempt. */
-  | { kind: 'stop'; cause: 'temporary' | 'configuration'; reason: string };
-
-/**
- * Decides what to do about a failed submission.
- * @param attempts made so far, including this one
- * @param policy.attempts maximum number of attempts
- * @param policy.firstWait milliseconds before the second attempt
- */
-export function decideRetry(
-  failure: SubmissionFailure,
-  attempts: number,
-  policy: { attempts: number; firstWait: number },
-  now: number,
-  random: number,
-): RetryDecision {
-  switch (classifyFailure(failure)) {
-    case 'permanent':
-      return { kind: 'fail', reason: failure.message };
-    case 'unavailable':
-      return { kind: 'stop', cause: 'temporary', reason: failure.message };
-    case 'systemic':
-      return { kind: 'stop', cause: 'configuration', reason: failure.message };
-    case 'transient':
-      if (attempts >= policy.attempts) {
-        return { kind: 'fail', reason: `given up after ${attempts} attempts: ${failure.message}` };
-      }
-      return { kind: 'retry', dueAt: now + retryDelay(attempts, policy.firstWait, random), reason: failure.message };
-  }
 }

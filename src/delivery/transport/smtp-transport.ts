@@ -165,7 +165,11 @@ function smtpConnection(session: SmtpSession, server: Server, limits: SmtpLimits
         return cleanReply(response, server.redact);
       } catch (error) {
         const read = readFailure(error, server);
-        const failure = { ...read, mayHaveArrived: session.isMessageWritten && read.replyCode === null };
+        const failure = {
+          ...read,
+          mayHaveArrived: session.isMessageWritten && read.replyCode === null,
+          isConnectionUsed: messages > 1,
+        };
         const isInStep = failure.replyCode !== null && failure.replyCode !== 421 && usable;
         if (!isInStep || !(await reset(session, limits))) {
           usable = false;

@@ -18,7 +18,7 @@ export interface OpenAlertDraft {
   closeAt: number | null;
 }
 
-/** No run that is younger is deleted: the least value of `retention.runsDays`. */
+/** No run that is younger is deleted. */
 const RUNS_KEPT_FOR = 7 * DAY;
 
 /** Lists the open alerts, oldest first. */

@@ -20,7 +20,6 @@ import type { ReopenableKind, ReopenResult } from '../../delivery/control/reopen
 import { type EditionStatus, readEditionDetails, summariseEditions } from '../../delivery/status/edition-status.ts';
 import { formatFailures } from '../../delivery/status/format-editions.ts';
 import { publish } from '../../feeds/publish/publish.ts';
-import { parseAddress } from '../../lib/address.ts';
 import { DAY, HOUR, MINUTE, rfc3339 } from '../../lib/time.ts';
 import { findEditionById } from '../queries.ts';
 import { addEditionCommand, type NamedEdition, withEdition } from './edition-command.ts';
@@ -28,7 +27,6 @@ import { addEditionCommand, type NamedEdition, withEdition } from './edition-com
 const DEFAULT_REASON = 'by the operator';
 
 interface ResumeOptions extends JsonOption {
-  domain?: string;
   extend?: number;
   expire?: boolean;
 }
@@ -37,7 +35,6 @@ interface RetryOptions extends JsonOption {
   failed?: boolean;
   expired?: boolean;
   cancelled?: boolean;
-  domain?: string;
   extend?: number;
   dryRun?: boolean;
 }
@@ -60,14 +57,13 @@ export function addEditionControlCommands(editions: Command, cli: CliContext): v
         });
       }),
     );
-  addEditionCommand(editions, 'resume', 'continue the deliveries of a paused edition, and of its paused domains')
-    .option('--domain <domain>', 'only those to this paused domain', parseDomain)
+  addEditionCommand(editions, 'resume', 'continue the deliveries of a paused edition')
     .option('--extend <time>', 'no delivery of it expires before that time has passed, such as 12h', parseTime)
     .addOption(new Option('--expire', 'let deliveries that have expired fail').conflicts('extend'))
-    .action((name: string, { domain, extend, expire, ...options }: ResumeOptions) =>
+    .action((name: string, { extend, expire, ...options }: ResumeOptions) =>
       withEdition(cli, name, async (app, edition) => {
-        const value = await resume(app, edition, { domain, extendBy: extend, expire });
-        const text = resumeText(value, edition, domain !== undefined);
+        const value = await resume(app, edition, { extendBy: extend, expire });
+        const text = resumeText(value);
         await printChange(cli, app, edition, options, { text, value });
       }),
     );
@@ -82,10 +78,9 @@ export function addEditionControlCommands(editions: Command, cli: CliContext): v
       }),
     );
   addEditionCommand(editions, 'retry', 'make failed and expired deliveries pending again')
-    .option('--failed', 'only those that were refused or given up')
+    .option('--failed', 'only those that were refused')
     .option('--expired', 'only those that expired')
     .option('--cancelled', 'those of a cancelled edition, which is delivered after all')
-    .option('--domain <domain>', 'only recipients of this domain', parseDomain)
     .option('--extend <time>', 'none expires before that time, such as 12h; default: expireAfterHours', parseTime)
     .option('--dry-run', 'only count them')
     .action((name: string, options: RetryOptions) =>
@@ -112,31 +107,20 @@ export function addEditionControlCommands(editions: Command, cli: CliContext): v
 }
 
 /** What follows the name of the edition. */
-function resumeText(
-  { extended, wasPaused, domains }: ResumeResult,
-  { fullName }: NamedEdition,
-  isOfDomain: boolean,
-): string {
-  const ofDomains = `${areNamed(domains)} resumed`;
-  const ofEdition = wasPaused ? 'is resumed' : 'was not paused';
-  const resumesDomainsOnly = isOfDomain || (!wasPaused && domains.length > 0);
-  const ofBoth = domains.length === 0 ? ofEdition : `${ofEdition}, and ${ofDomains}`;
-  return [
-    resumesDomainsOnly ? `: ${ofDomains}` : ofBoth,
-    ...(extended === 0 ? [] : [`${count(extended, 'delivery', 'deliveries')} extended`]),
-    ...(isOfDomain && wasPaused ? [`the edition is paused: continue with "daywire editions resume ${fullName}"`] : []),
-  ].join('; ');
+function resumeText({ extended, wasPaused }: ResumeResult): string {
+  const more = extended === 0 ? '' : `; ${count(extended, 'delivery', 'deliveries')} extended`;
+  return `${wasPaused ? 'is resumed' : 'was not paused'}${more}`;
 }
 
 async function retryDeliveries(
   cli: CliContext,
   app: AppContext,
   edition: NamedEdition,
-  { failed, expired, cancelled, domain, extend, dryRun = false, ...options }: RetryOptions,
+  { failed, expired, cancelled, extend, dryRun = false, ...options }: RetryOptions,
 ): Promise<void> {
   const named = Object.entries({ failed, expired, cancelled }).flatMap(([kind, isNamed]) => (isNamed ? [kind] : []));
   const kinds = (named.length > 0 ? named : ['failed', 'expired']) as ReopenableKind[];
-  const result = await retry(app, edition, { kinds, domain: domain ?? null, extendBy: extend, isDryRun: dryRun });
+  const result = await retry(app, edition, { kinds, extendBy: extend, isDryRun: dryRun });
   const [status] = await summariseEditions(app, [edition]);
   printResult(cli, options, {
     value: { ...status, dryRun, ...result },
@@ -152,18 +136,12 @@ function retrySentence(
 ): string {
   const verb = isDryRun ? 'would be pending again' : reopened === 1 ? 'is pending again' : 'are pending again';
   const left = `${ineligible} of people who have left, are suppressed or paused ${ineligible === 1 ? 'stays' : 'stay'}`;
-  const domains = status?.pausedDomains.map((one) => one.domain) ?? [];
-  const paused = status?.deliveryState === 'paused' ? ['the edition'] : domains;
+  const isPaused = status?.deliveryState === 'paused';
   return [
     `${fullName}: ${count(reopened, 'delivery', 'deliveries')} ${verb}`,
     ...(ineligible === 0 ? [] : [`${left} as they are`]),
-    ...(paused.length === 0 ? [] : [`${areNamed(paused)} paused: continue with "daywire editions resume ${fullName}"`]),
+    ...(isPaused ? [`the edition is paused: continue with "daywire editions resume ${fullName}"`] : []),
   ].join('; ');
-}
-
-/** `one is`, `one, other are`. */
-function areNamed(names: string[]): string {
-  return `${names.join(', ')} ${names.length === 1 ? 'is' : 'are'}`;
 }
 
 function indented({ groups }: ReopenResult): string[] {
@@ -226,13 +204,6 @@ function parseTime(text: string): number {
   const milliseconds = Number(number) * (UNITS[unit] ?? 0);
   if (milliseconds > 0) return milliseconds;
   throw new InvalidArgumentError('It must be minutes, hours or days, such as 90m, 12h or 2d.');
-}
-
-/** In lower case and A-labels, as addresses are stored. */
-function parseDomain(text: string): string {
-  const address = parseAddress(`postmaster@${text}`);
-  if (address.kind === 'valid') return address.key.slice(address.key.lastIndexOf('@') + 1);
-  throw new InvalidArgumentError('It must be the part of addresses after the @, such as example.com.');
 }
 
 interface ReissueOptions extends JsonOption {

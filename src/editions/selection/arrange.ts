@@ -3,7 +3,6 @@
  * store and renders nothing.
  */
 import type { Config, NewsletterConfig } from '../../core/config/config.ts';
-import { ruleOutlets } from '../../core/config/sources.ts';
 import type { Db } from '../../core/store/store.ts';
 import { changedStories, type StoryBasis, storyBasis, voidReason } from '../draft/approval.ts';
 import type { Draft, DraftState, ListedStory } from '../draft/decisions.ts';
@@ -72,7 +71,7 @@ export async function arrangeEdition(
       ...{ newsletter: newsletter.id, window, basis },
       lastEditionId: last?.id ?? null,
       reissuedNumber: reissueOf?.number ?? null,
-      ruleOutlets: ruleOutlets(newsletter),
+      ruleOutlets: newsletter.roundup.outlets,
     });
     const loading = { config, newsletter, rules, now, decisions: basis.decisions };
     return { loading, loaded: await loadStories(db, candidates, { ...loading, excerpts: 'full' }) };

@@ -5,7 +5,6 @@ import type { Article } from '../../articles/article.ts';
 import type { Rejection } from '../../articles/rejections.ts';
 import { DOCUMENT_COLUMNS, type StoredDocument, toArticle } from '../../articles/stored-document.ts';
 import type { NewsletterConfig } from '../../core/config/config.ts';
-import { ruleOutlets } from '../../core/config/sources.ts';
 import type { Db } from '../../core/store/store.ts';
 import { hasEnoughOutlets } from './candidates.ts';
 import type { EditionWindow } from './window.ts';
@@ -125,7 +124,7 @@ export async function findLeftOut(
     const decided = {
       didNotFit: didNotFit.has(row.id),
       isDropped: dropped.has(row.id),
-      isNotPicked: row.byRule === 1 && !hasEnoughOutlets(row.outlets, ruleOutlets({ roundup })),
+      isNotPicked: row.byRule === 1 && !hasEnoughOutlets(row.outlets, roundup.outlets),
     };
     const reason =
       problem === undefined

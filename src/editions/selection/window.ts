@@ -28,7 +28,7 @@ export interface EditionWindow {
 }
 
 /**
- * Computes the half-open windows of an edition. The age limit is the longer of `windowHours` and the time since the
+ * Computes the half-open windows of an edition. The age limit is the longest of 48 hours, `newsHours` and the time since the
  * last edition's cut-off: a week in which the clocks go back has 169 hours. The closing instant would not do: a story
  * published between cut-off and closing would be in neither edition.
  * @param lastCutoffAt of the newsletter's last edition, or null before its first
@@ -36,8 +36,9 @@ export interface EditionWindow {
 export function editionWindow(
   cutoffAt: number,
   lastCutoffAt: number | null,
-  { windowHours = USUAL_WINDOW_HOURS, newsHours }: Pick<NewsletterConfig, 'windowHours' | 'newsHours'>,
+  { newsHours }: Pick<NewsletterConfig, 'newsHours'>,
 ): EditionWindow {
+  const windowHours = Math.max(USUAL_WINDOW_HOURS, newsHours);
   const from = Math.min(cutoffAt - windowHours * HOUR, lastCutoffAt ?? Number.POSITIVE_INFINITY);
   const unseenFrom = lastCutoffAt === null ? from : Math.min(from, lastCutoffAt - LATENESS_LIMIT);
   return { from, unseenFrom, until: cutoffAt, newsFrom: cutoffAt - newsHours * HOUR, windowHours, newsHours };

@@ -12,8 +12,6 @@ import { closePages, deleteWaiting, readPlaces, readWaiting, savePlaces } from '
 
 export interface ArchiveOptions {
   now: number;
-  /** Ids; default all. */
-  feeds?: readonly string[] | undefined;
   /** Starts no further step once it is aborted. */
   signal?: AbortSignal | undefined;
   onProgress?: ((closed: number) => void) | undefined;
@@ -28,9 +26,9 @@ export interface ArchiveProgress {
 
 /** Backfills archives and closes due pages. Several processes may do it at once, and it may end at any time. */
 export async function closeDuePages(store: Store, config: Config, options: ArchiveOptions): Promise<ArchiveProgress> {
-  const { now, feeds, signal, onProgress } = options;
+  const { now, signal, onProgress } = options;
   let closed = 0;
-  for (const feed of feedsWithArchive(config).filter(({ id }) => feeds?.includes(id) ?? true)) {
+  for (const feed of feedsWithArchive(config)) {
     // First, so that the pages are in the order of time.
     for (let isComplete = await isBackfilled(store.db, feed); !isComplete; ) {
       if (signal?.aborted) return { closed, more: true };

@@ -1,6 +1,6 @@
 /**
  * Records which articles a feed has published, and when: the members of its archive. Each is recorded once. It then
- * waits until its page is closed, and the feed itself holds it meanwhile; of a large import it comes to a page at once.
+ * waits until its page is closed; see close-due-pages.ts. The feed itself holds it meanwhile.
  */
 import { sql } from 'kysely';
 import type { Config, FeedConfig } from '../../core/config/config.ts';
@@ -17,13 +17,13 @@ import {
   openArchives,
   saveBackfillPosition,
 } from './archives.ts';
-import { NO_PAGE, type Places } from './places.ts';
-import { byRecording, type Member, planPages } from './plan-pages.ts';
+import type { Member } from './plan-pages.ts';
 import {
   addWaiting,
-  closePages,
   deleteWaiting,
   leaveArchive,
+  NO_PAGE,
+  type Places,
   readPlaces,
   readWaiting,
   savePlaces,
@@ -32,8 +32,6 @@ import {
 
 /** Publishes wait for the transaction. */
 const ARTICLES_PER_TRANSACTION = 2_000;
-/** With fewer new members, an archive's pages are closed when they are due; see close-due-pages.ts. */
-const MANY = 100;
 
 /**
  * Records which of these articles each feed publishes from `now` on, before any feed is built: a publish that fails
@@ -45,7 +43,7 @@ export async function recordMembers(
   config: Config,
   { now, changed }: { now: number; changed: readonly string[] },
 ): Promise<RecordedChanges> {
-  const recorded: RecordedChanges = { articles: [], closed: 0, pages: new Map() };
+  const recorded: RecordedChanges = { articles: [], pages: new Map() };
   for (const ids of chunks([...changed], ARTICLES_PER_TRANSACTION)) {
     await store.db.transaction().execute(async (tx) => {
       // A process that closes pages or publishes holds the same lock.
@@ -53,9 +51,7 @@ export async function recordMembers(
       const archives = await openArchives(tx, config);
       const articles = await readChangedArticles(tx, config.feeds, ids);
       recorded.articles.push(...articles);
-      const { closed, pages } = await recordIn(tx, config, archives, articles, now);
-      recorded.closed += closed;
-      addPages(recorded.pages, pages);
+      addPages(recorded.pages, await recordIn(tx, archives, articles, now));
     });
   }
   return recorded;
@@ -66,8 +62,6 @@ export type ArchivePageNumbers = Map<string, Set<number>>;
 
 export interface RecordedChanges {
   articles: ChangedArticle[];
-  /** Number of pages closed, because many articles came at once. */
-  closed: number;
   /** Earlier closed pages that have some of the articles: see `touchArchivePages`. */
   pages: ArchivePageNumbers;
 }
@@ -87,12 +81,10 @@ export async function touchArchivePages(tx: Tx, pages: ArchivePageNumbers, now: 
 
 async function recordIn(
   tx: Tx,
-  config: Config,
   archives: Archive[],
   articles: ChangedArticle[],
   now: number,
-): Promise<Omit<RecordedChanges, 'articles'>> {
-  let closed = 0;
+): Promise<ArchivePageNumbers> {
   const pages: ArchivePageNumbers = new Map();
   const places = await readPlaces(
     tx,
@@ -107,12 +99,11 @@ async function recordIn(
     for (const { id } of added) places.get(id)?.set(archive.number, NO_PAGE);
     leaveArchive(places, archive, left);
     await deleteWaiting(tx, feed, left);
-    if (added.length >= MANY) closed += await addMany(tx, config, archive, added, { places, now });
-    else await addWaiting(tx, feed, added);
+    await addWaiting(tx, feed, added);
     await advanceWaitingVersion(tx, feed);
   }
   await savePlaces(tx, changedIn(places, before));
-  return { closed, pages };
+  return pages;
 }
 
 /** What the changed articles mean to one archive. */
@@ -145,30 +136,6 @@ function compare(
 /** The earliest instant at which an older article can have been public here. */
 function publicSince({ createdAt, publishedAt }: ChangedArticle): number {
   return Math.max(createdAt, publishedAt);
-}
-
-/** Closes the pages that so many new members fill, with those that have waited. @returns how many */
-async function addMany(
-  tx: Tx,
-  config: Config,
-  archive: Archive,
-  added: Member[],
-  { places, now }: { places: Map<string, Places>; now: number },
-): Promise<number> {
-  const { id: feed } = archive.feed;
-  const { closable: waiting } = await readClosable(tx, archive.feed, now, ARTICLES_PER_TRANSACTION);
-  const planned = planPages([...waiting, ...added].sort(byRecording), config.publication.zone, now);
-  const closed = new Set(planned.flatMap((page) => page.members.map(({ id }) => id)));
-  const waited = waiting.map(({ id }) => id).filter((id) => closed.has(id));
-  for (const [id, one] of await readPlaces(tx, waited)) if (!places.has(id)) places.set(id, one);
-  await closePages(tx, archive, planned, { places, now });
-  await deleteWaiting(tx, feed, waited);
-  await addWaiting(
-    tx,
-    feed,
-    added.filter(({ id }) => !closed.has(id)),
-  );
-  return planned.length;
 }
 
 /**
@@ -217,7 +184,7 @@ export async function backfill(store: Store, config: Config, feed: FeedConfig, n
     if (archive === undefined || archive.backfilledTo === null) return true;
     const next = await findOlder(tx, archive.backfilledTo, ARTICLES_PER_TRANSACTION);
     const ids = next.map(({ id }) => id);
-    await recordIn(tx, config, [archive], await readChangedArticles(tx, [feed], ids), now);
+    await recordIn(tx, [archive], await readChangedArticles(tx, [feed], ids), now);
     const last = next.length < ARTICLES_PER_TRANSACTION ? undefined : next.at(-1);
     await saveBackfillPosition(tx, feed.id, last === undefined ? null : [last.created_at, last.id]);
     return last === undefined;

@@ -5,8 +5,34 @@ import { dialectOf, type Tx } from '../../core/store/store.ts';
 import { SECOND } from '../../lib/time.ts';
 import { archivePagePath, findNewestPage } from './archive-page.ts';
 import type { Archive } from './archives.ts';
-import { NO_PAGE, type Places, parsePlaces, writePlaces } from './places.ts';
 import { byRecording, type Member, type PlannedPage } from './plan-pages.ts';
+
+/**
+ * Where archives have an article: for each archive, by its number, the page, or 0 while the article is on no page yet.
+ * Stored as one short text, such as `1:12 3:0`.
+ */
+export type Places = Map<number, number>;
+
+/** Waiting for a page. */
+export const NO_PAGE = 0;
+
+/** @param text of `archive_places.places`; undefined for an article that no archive has */
+export function parsePlaces(text: string | undefined): Places {
+  const places: Places = new Map();
+  for (const place of text === undefined || text === '' ? [] : text.split(' ')) {
+    const [archive, page] = place.split(':');
+    places.set(Number(archive), Number(page));
+  }
+  return places;
+}
+
+/** Same places, same text. */
+export function writePlaces(places: Places): string {
+  return [...places]
+    .sort(([a], [b]) => a - b)
+    .map(([archive, page]) => `${archive}:${page}`)
+    .join(' ');
+}
 
 /** Reads where archives have articles. @returns an entry for each id */
 export async function readPlaces(tx: Tx, ids: readonly string[]): Promise<Map<string, Places>> {

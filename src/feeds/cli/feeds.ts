@@ -2,7 +2,7 @@
  * Commands about feeds.
  */
 import { type Command, InvalidArgumentError } from 'commander';
-import { type CliContext, findById, type JsonOption, jsonOption, printResult } from '../../core/cli/context.ts';
+import { type CliContext, type JsonOption, jsonOption, printResult } from '../../core/cli/context.ts';
 import { formatProgress } from '../../core/cli/progress.ts';
 import { listFeeds } from '../feed-states.ts';
 import { formatPublish } from '../publish/format-publish.ts';
@@ -15,10 +15,9 @@ const MAX_DAYS = 3_650;
 export function addFeedCommands(program: Command, cli: CliContext): void {
   program
     .command('publish')
-    .description('publish feeds now')
-    .argument('[feed...]', 'ids of feeds; default: all feeds')
+    .description('publish all feeds now')
     .addOption(jsonOption())
-    .action((ids: string[], options: JsonOption) => publishFeeds(cli, ids, options));
+    .action((options: JsonOption) => publishFeeds(cli, options));
 
   const feeds = program.command('feeds').description('list feeds and who reads them');
   feeds
@@ -45,15 +44,11 @@ export function addFeedCommands(program: Command, cli: CliContext): void {
     );
 }
 
-function publishFeeds(cli: CliContext, ids: string[], options: JsonOption): Promise<void> {
+function publishFeeds(cli: CliContext, options: JsonOption): Promise<void> {
   return cli.withApp(async (app) => {
-    for (const id of ids) findById(app.config.feeds, id, 'feed');
     const result = await publish(app, {
-      feeds: ids.length === 0 ? undefined : ids,
-      archives: {
-        signal: cli.stopSignal(),
-        onProgress: (closed) => cli.progress.show(formatProgress({ kind: 'archiving', closed })),
-      },
+      signal: cli.stopSignal(),
+      onProgress: (closed) => cli.progress.show(formatProgress({ kind: 'archiving', closed })),
     });
     for (const { feed, articleId, problem } of result.rejected) cli.printError(`${feed}: ${articleId}: ${problem}`);
     printResult(cli, options, { value: result, text: () => formatPublish(result, app.config) });

@@ -32,7 +32,6 @@ export async function deriveFeed(
   const feed = {
     ...headOf(values, address, config),
     select: selectionOf(values),
-    minimumItems: ITEMS,
     content: 'full' as const,
   };
   const articles = await findPublicArticlesBounded(db, {

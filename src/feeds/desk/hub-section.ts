@@ -7,13 +7,13 @@ import { rowTable } from '../../web/desk/parts/row-table.ts';
 import { fromNow, when } from '../../web/desk/parts/when.ts';
 import { readHubStatus } from '../hub/status.ts';
 
-/** Failing subscriptions, and pings, that are listed. */
+/** Failing subscriptions that are listed. */
 const SHOWN = 20;
 
 /** @param url of the hub, which feeds name */
 export async function hubSection(request: SignedInRequest, url: string): Promise<Html> {
   const { config, store } = request.desk.app;
-  const isOwn = config.hub?.url === 'self';
+  const isOwn = config.hub === 'self';
   const status = await readHubStatus(store.reports, { now: request.at, limit: SHOWN });
   const total = status.subscriptions.reduce((sum, { count }) => sum + count, 0);
   const failing = status.subscriptions.reduce((sum, one) => sum + one.failing, 0);
@@ -25,16 +25,12 @@ export async function hubSection(request: SignedInRequest, url: string): Promise
       meaning: 'Requests to subscribe or unsubscribe that their callback has not confirmed yet.',
     },
   ];
-  const other = [
-    { label: 'Pings to send', value: status.pendingPings, meaning: 'Changes that the hub has not been told of yet.' },
-  ];
   return html`<section id="hub" data-region aria-labelledby="hub-title">
 <h2 id="hub-title">Hub</h2>
 <p>${isOwn ? 'daywire is the hub' : 'Changes are reported to the hub'} <code>${url}</code></p>
-${figures(isOwn ? own : other)}
+${isOwn ? figures(own) : ''}
 ${topicsTable(status.subscriptions)}
 ${failingTable(request, status.failing, failing)}
-${pingsTable(request, status.pings)}
 </section>`;
 }
 
@@ -63,20 +59,4 @@ function failingTable(request: SignedInRequest, failing: ShownHub['failing'], to
   return html`<h3 id="hub-failing">Failing, the longest first</h3>
 ${rowTable({ titleId: 'hub-failing' }, columns, rows)}
 ${total > failing.length ? html`<p class="meaning">and ${total - failing.length} more.</p>` : ''}`;
-}
-
-function pingsTable(request: SignedInRequest, pings: ShownHub['pings']): Html {
-  if (pings.length === 0) return html``;
-  const rows = pings.map(({ topic, publishedAt, attempts, reason, dueAt }) => ({
-    cells: [
-      ...[topic, when(request, publishedAt), attempts],
-      ...[reason === null ? '' : operatorText(request, reason), fromNow(request, dueAt)],
-    ],
-  }));
-  const columns = [
-    ...[{ label: 'Feed' }, { label: 'Changed' }, { label: 'Attempts', isNumber: true }],
-    ...[{ label: 'Reason' }, { label: 'Due' }],
-  ];
-  return html`<h3 id="hub-pings">Pings to send</h3>
-${rowTable({ titleId: 'hub-pings' }, columns, rows)}`;
 }

@@ -4,7 +4,7 @@ import { Feed } from 'feed';
 import { escapeHtml } from '../../lib/text/html.ts';
 import { rfc3339 } from '../../lib/time.ts';
 import type { BodyPlace, Frame, ItemText } from './document-parts.ts';
-import { BODY_MARK, openSlots, replaceMark, type Slots, splitAt, splitItems } from './feed-package.ts';
+import { BODY_MARK, ITEMS_ONLY, openSlots, replaceMark, type Slots, splitAt, splitItems } from './feed-package.ts';
 import { enclosuresOf, type FeedEnclosure, type FeedItem, type FeedView, type Tombstone } from './feed-view.ts';
 import { aroundBodies, historyElements, MEDIA_NAMESPACE, mediaElements } from './xml-extensions.ts';
 
@@ -54,7 +54,7 @@ export const ATOM_BODY: BodyPlace = { open: '\n        <content type="html">', c
 /** Renders entries with one call of the package. @param feedLanguage BCP 47 */
 export function atomItems(items: FeedItem[], feedLanguage: string): ItemText[] {
   const slots = openSlots();
-  const feed = new Feed({ title: '' });
+  const feed = new Feed(ITEMS_ONLY);
   const titles = items.map(({ title }) => textConstruct(title, slots));
   const summaries = items.map(({ summary }) => textConstruct(summary, slots));
   items.forEach((item, index) => {

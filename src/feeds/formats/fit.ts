@@ -4,7 +4,7 @@
  */
 import { type FeedItem, type FeedView, FORMATS, type Format, type Tombstone } from './feed-view.ts';
 import { type FrameBytes, Frames } from './frames.ts';
-import { type RenderedBody, type RenderedItem, renderBody, renderItems, withBody } from './rendered-item.ts';
+import { type RenderedBody, type RenderedItem, renderItems, withBody } from './rendered-item.ts';
 
 /** Limit of a document. Google News, for example, reads 1 MB of an article and 2 MB of a feed. */
 export const MAX_BYTES = 1_000_000;
@@ -32,9 +32,9 @@ export function fitFeed(
 ): { bodies: Record<Format, string>; items: number } {
   const frames = new Frames(view, tombstones);
   const rendered = renderItems(items, view.language);
-  const html = new Map(rendered.map((item, index) => [item, items[index]?.html ?? '']));
-  const entries = chooseEntries(frames, rendered, options);
-  const write = documentWriter(frames, entries, (item) => renderBody(html.get(item) as string));
+  const bodies = new Map(rendered.map(({ item, body }) => [item, body]));
+  const entries = chooseEntries(frames, [...bodies.keys()], options);
+  const write = documentWriter(frames, entries, (item) => bodies.get(item) as RenderedBody);
   const text = (format: Format): string => write(format).toString();
   return { bodies: { rss: text('rss'), atom: text('atom'), json: text('json') }, items: entries.length };
 }

@@ -1,5 +1,4 @@
 /** Turns articles into items: what all formats carry, cleaned and checked, so that the formats only write it. */
-import { LRUCache } from 'lru-cache';
 import { type Article, articleUrl, fullHeadline } from '../../articles/article.ts';
 import { beginningOfText } from '../../articles/beginning.ts';
 import { findUnsanitised } from '../../articles/unsanitised.ts';
@@ -54,13 +53,6 @@ export function isTagUri(text: string): boolean {
   return TAG_URI.test(text);
 }
 
-/** Problems by body, for bodies of up to 4 million characters: a publish mostly builds the articles of the last one. */
-const bodyProblems = new LRUCache<string, string[]>({
-  maxSize: 4_000_000,
-  sizeCalculation: (_, body) => body.length + 1,
-  memoMethod: (body) => findUnsanitised(body),
-});
-
 function checkedItem(article: Article, config: ItemConfig, problems: string[]): FeedItem {
   const { publication } = config;
   const language = canonicalLanguage(article.language);
@@ -85,7 +77,7 @@ function checkedItem(article: Article, config: ItemConfig, problems: string[]): 
     ),
   );
   // Import has sanitised it; this rejects what was stored in another way.
-  problems.push(...bodyProblems.memo(article.bodyHtml));
+  problems.push(...findUnsanitised(article.bodyHtml));
   const section = sectionTitle(config, article.section);
   return {
     id: article.tagUri,

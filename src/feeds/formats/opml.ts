@@ -1,4 +1,4 @@
-/** Writes the list of feeds as OPML 2.0, for feed readers that import it. */
+/** Writes lists of feeds as OPML 2.0, for feed readers that import it. */
 import type { Config } from '../../core/config/config.ts';
 import { sectionFeed } from '../feed-links.ts';
 import { type FeedHead, feedView } from './feed-view.ts';
@@ -15,38 +15,51 @@ export function renderOpml(config: Config): string {
     [publication.name, feeds.filter(({ id }) => !bySection.some((feed) => feed.id === id))],
     ['Sections', bySection],
   ];
+  const outlines = groups
+    .filter(([, held]) => held.length > 0)
+    .map(([title, held]) => ({
+      attributes: { text: title, title },
+      outlines: held.map((feed) => outlineOf(feed, config)),
+    }));
+  const { name, email } = publication.contact;
+  const head = { title: `${publication.name}: feeds`, ownerName: name, ownerEmail: email };
+  return writeOpml({ ...head, docs: 'http://opml.org/spec2.opml' }, outlines);
+}
+
+function outlineOf(feed: FeedHead, config: Config): Outline {
+  const { title, description, language, siteUrl, urls } = feedView(feed, config);
+  return feedOutline({ title, description, language, xmlUrl: urls.atom, htmlUrl: siteUrl });
+}
+
+export interface Outline {
+  attributes: Record<string, string>;
+  outlines?: Outline[];
+}
+
+/** OPML 2.0: "rss" is any syndicated feed, Atom included. */
+export function feedOutline({ title, ...named }: { title: string; xmlUrl: string } & Record<string, string>): Outline {
+  return { attributes: { type: 'rss', text: title, title, ...named } };
+}
+
+/** OPML 2.0: the same lists, the same bytes. */
+export function writeOpml(head: Record<string, string>, outlines: readonly Outline[]): string {
   return [
     '<?xml version="1.0" encoding="utf-8"?>',
     '<opml version="2.0">',
     '  <head>',
-    `    <title>${escapeXml(`${publication.name}: feeds`)}</title>`,
-    `    <ownerName>${escapeXml(publication.contact.name)}</ownerName>`,
-    `    <ownerEmail>${escapeXml(publication.contact.email)}</ownerEmail>`,
-    '    <docs>http://opml.org/spec2.opml</docs>',
+    ...Object.entries(head).map(([name, text]) => `    <${name}>${escapeXml(text)}</${name}>`),
     '  </head>',
     '  <body>',
-    ...groups
-      .filter(([, held]) => held.length > 0)
-      .flatMap(([title, held]) => [
-        `    <outline${attributes({ text: title, title })}>`,
-        ...held.map((feed) => `      ${feedOutline(feed, config)}`),
-        '    </outline>',
-      ]),
+    ...outlines.flatMap((outline) => linesOf(outline, '    ')),
     '  </body>',
     '</opml>',
     '',
   ].join('\n');
 }
 
-function feedOutline(feed: FeedHead, config: Config): string {
-  const { title, description, language, siteUrl, urls } = feedView(feed, config);
-  // OPML 2.0: "rss" is any syndicated feed, Atom included.
-  const named = { type: 'rss', text: title, title, description, language, xmlUrl: urls.atom, htmlUrl: siteUrl };
-  return `<outline${attributes(named)}/>`;
-}
-
-function attributes(named: Record<string, string>): string {
-  return Object.entries(named)
-    .map(([name, value]) => ` ${name}="${escapeXml(value)}"`)
-    .join('');
+function linesOf({ attributes, outlines = [] }: Outline, indent: string): string[] {
+  const written = Object.entries(attributes).map(([name, value]) => ` ${name}="${escapeXml(value)}"`);
+  const tag = `${indent}<outline${written.join('')}`;
+  if (outlines.length === 0) return [`${tag}/>`];
+  return [`${tag}>`, ...outlines.flatMap((outline) => linesOf(outline, `${indent}  `)), `${indent}</outline>`];
 }

@@ -1,7 +1,7 @@
 /** Items as text of all formats. It replaces the item itself: a document is written from it, and its size is known. */
 import { ATOM_BODY, atomItems } from './atom.ts';
 import type { BodyPlace, ItemText } from './document-parts.ts';
-import type { FeedItem, Format } from './feed-view.ts';
+import { type FeedItem, FORMATS, type Format } from './feed-view.ts';
 import { JSON_BODY, jsonItems, jsonValue } from './json-feed.ts';
 import { cdataHtml } from './markup.ts';
 import { RSS_BODY, rssItems } from './rss.ts';
@@ -49,52 +49,52 @@ function placeOf({ open, close }: BodyPlace, escaped: keyof RenderedBody): Place
 }
 
 /** Renders items, with one call of a package for each format. @param feedLanguage BCP 47 */
-export function renderItems(items: FeedItem[], feedLanguage: string): RenderedItem[] {
+export function renderItems(items: FeedItem[], feedLanguage: string): { item: RenderedItem; body: RenderedBody }[] {
   if (items.length === 0) return [];
   const texts = { rss: rssItems(items, feedLanguage), atom: atomItems(items, feedLanguage), json: jsonItems(items) };
-  return items.map((item, index) => {
-    const { id, publishedAt, updatedAt, html } = item;
-    const body = renderBody(html);
-    const of = (format: Format): RenderedText => renderedText(texts[format][index] as ItemText, PLACES[format], body);
-    return {
-      ...{ id, publishedAt, updatedAt },
-      texts: inOwnMemory({ rss: of('rss'), atom: of('atom'), json: of('json') }),
-      htmlBytes: Buffer.byteLength(html),
+  return items.map(({ id, publishedAt, updatedAt, html }, index) => {
+    const body = { cdata: Buffer.from(cdataHtml(html)), json: Buffer.from(jsonValue(html)) };
+    const ofItem = { rss: texts.rss[index], atom: texts.atom[index], json: texts.json[index] };
+    const item = {
+      ...{ id, publishedAt, updatedAt, htmlBytes: Buffer.byteLength(html) },
+      texts: renderTexts(ofItem as Record<Format, ItemText>, body),
       bodyBytes: Math.max(body.cdata.length, body.json.length) + BODY_OVERHEAD,
     };
+    return { item, body };
   });
 }
 
 // Bytes of the elements around a body, rounded up; in JSON the body replaces content_text.
 const BODY_OVERHEAD = 100;
 
-export function renderBody(html: string): RenderedBody {
-  return { cdata: Buffer.from(cdataHtml(html)), json: Buffer.from(jsonValue(html)) };
-}
-
-function renderedText(
-  { before, summary, after }: ItemText,
-  { open, close, escaped }: Place,
-  body: RenderedBody,
-): RenderedText {
-  const bytes = Buffer.from(before + summary + after);
-  const from = Buffer.byteLength(before);
-  const to = from + Buffer.byteLength(summary);
-  const fullBytes = bytes.length - (to - from) + open.length + body[escaped].length + close.length;
-  return { bytes, from, to, fullBytes };
-}
-
-/** Copies the bytes: Node allots short buffers in blocks, which stay as long as any part of them is used. */
-function inOwnMemory(texts: Record<Format, RenderedText>): Record<Format, RenderedText> {
-  const { rss, atom, json } = texts;
-  const all = Buffer.allocUnsafeSlow(rss.bytes.length + atom.bytes.length + json.bytes.length);
+/** In memory of its own: Node allots short buffers in blocks, which stay as long as any part of them is used. */
+function renderTexts(texts: Record<Format, ItemText>, body: RenderedBody): Record<Format, RenderedText> {
+  const lengths = FORMATS.map((format) => {
+    const { before, summary, after } = texts[format];
+    return {
+      format,
+      before: Buffer.byteLength(before),
+      summary: Buffer.byteLength(summary),
+      after: Buffer.byteLength(after),
+    };
+  });
+  const all = Buffer.allocUnsafeSlow(lengths.reduce((sum, one) => sum + one.before + one.summary + one.after, 0));
   let end = 0;
-  const copy = (text: RenderedText): RenderedText => {
+  const rendered = lengths.map(({ format, ...length }) => {
+    const { before, summary, after } = texts[format];
+    const { open, close, escaped } = PLACES[format];
     const start = end;
-    end += text.bytes.copy(all, start);
-    return { ...text, bytes: all.subarray(start, end) };
-  };
-  return { rss: copy(rss), atom: copy(atom), json: copy(json) };
+    end += all.write(before + summary + after, start);
+    const fullBytes = length.before + length.after + open.length + body[escaped].length + close.length;
+    const text = {
+      bytes: all.subarray(start, end),
+      from: length.before,
+      to: length.before + length.summary,
+      fullBytes,
+    };
+    return [format, text] as const;
+  });
+  return Object.fromEntries(rendered) as Record<Format, RenderedText>;
 }
 
 /** The parts of an item's text, with its body instead of its summary. */

@@ -2,7 +2,7 @@
 import { Feed, type Item } from 'feed';
 import { escapeHtml } from '../../lib/text/html.ts';
 import type { BodyPlace, Frame, ItemText } from './document-parts.ts';
-import { BODY_MARK, openSlots, replaceMark, type Slots, splitAt, splitItems } from './feed-package.ts';
+import { BODY_MARK, ITEMS_ONLY, openSlots, replaceMark, type Slots, splitAt, splitItems } from './feed-package.ts';
 import { enclosuresOf, type FeedItem, type FeedView } from './feed-view.ts';
 import { aroundBodies, historyElements, MEDIA_NAMESPACE, mediaElements } from './xml-extensions.ts';
 
@@ -55,7 +55,7 @@ export const RSS_BODY: BodyPlace = { open: '\n            <content:encoded>', cl
 /** Renders items with one call of the package. @param feedLanguage BCP 47 */
 export function rssItems(items: FeedItem[], feedLanguage: string): ItemText[] {
   const slots = openSlots();
-  const feed = new Feed({ title: '' });
+  const feed = new Feed(ITEMS_ONLY);
   for (const item of items) {
     const [enclosure] = enclosuresOf(item.media);
     feed.addItem({

@@ -10,7 +10,7 @@ import { FORM_LIMIT, limitBody, readForm } from '../../web/server/request-body.t
 import type { AddRoutes, WebContext } from '../../web/server/web-context.ts';
 import { hasDocument } from '../documents.ts';
 import { encryptSecret } from '../hub/encrypt-secret.ts';
-import { openHubGuard } from '../hub/hub-guard.ts';
+import { openHubGuard } from '../hub/hub-context.ts';
 import { countNewSubscription } from '../hub/quotas.ts';
 import { type HubRequest, parseHubRequest, subscriptionKey } from '../hub/subscribe-request.ts';
 import { hasSubscription } from '../hub/subscriptions.ts';
@@ -28,12 +28,12 @@ const limitHubRequest = limitBody({
 });
 
 export const addHub: AddRoutes = (site, web) => {
-  if (web.config.hub?.url === 'self') site.post('/hub', limitHubRequest, handleHubRequest(web));
+  if (web.config.hub === 'self') site.post('/hub', limitHubRequest, handleHubRequest(web));
 };
 
 /** 202 if the request is accepted and will be verified, otherwise 4xx with a reason. */
 function handleHubRequest(web: WebContext): Handler {
-  const guard = openHubGuard(web.config.hub);
+  const guard = openHubGuard();
   return async (c) => {
     const fields = await readForm(c);
     if (fields === null) {

@@ -18,14 +18,11 @@ export interface HubStatus {
   }[];
   /** Number of requests that await verification. */
   unverified: number;
-  /** Pending pings to another hub, oldest first. */
-  pings: { topic: string; publishedAt: number; attempts: number; reason: string | null; dueAt: number }[];
-  pendingPings: number;
   /** When the longest pending subscription became pending, of those that do not fail; null where none is pending. */
   oldestPending: number | null;
 }
 
-/** @param options.limit number of failing subscriptions, and of pings, to list */
+/** @param options.limit number of failing subscriptions to list */
 export async function readHubStatus(db: Db, { now, limit }: { now: number; limit: number }): Promise<HubStatus> {
   const active = db.selectFrom('hub_subscriptions').where('expires_at', '>', now);
   const subscriptions = await active
@@ -49,16 +46,6 @@ export async function readHubStatus(db: Db, { now, limit }: { now: number; limit
     .selectFrom('hub_requests')
     .select((e) => e.fn.countAll<number>().as('unverified'))
     .executeTakeFirstOrThrow();
-  const pending = db.selectFrom('hub_pings').where(sql<boolean>`state = 'pending'`);
-  const pings = await pending
-    .select(['topic', 'published_at as publishedAt', 'attempts', 'reason', 'due_at as dueAt'])
-    .orderBy('published_at')
-    .orderBy('topic')
-    .limit(limit)
-    .execute();
-  const { pendingPings } = await pending
-    .select((e) => e.fn.countAll<number>().as('pendingPings'))
-    .executeTakeFirstOrThrow();
   return {
     subscriptions,
     failing: failing.map(({ topic, host, failing_since, attempts, reason, due_at, pending }) => ({
@@ -70,8 +57,6 @@ export async function readHubStatus(db: Db, { now, limit }: { now: number; limit
       dueAt: pending === 1 ? due_at : null,
     })),
     unverified,
-    pings,
-    pendingPings,
     oldestPending: oldest,
   };
 }

@@ -2,9 +2,8 @@
 import { type RawBuilder, sql } from 'kysely';
 import { claimRows, deleteClaimed, isClaimable, revokedLease, updateClaimed } from '../../core/store/lease.ts';
 import type { Db, Tx } from '../../core/store/store.ts';
-import { HOUR, SECOND } from '../../lib/time.ts';
+import { HOUR, MINUTE, SECOND } from '../../lib/time.ts';
 import type { Capacity } from '../../lib/worker-pool.ts';
-import { distributionRetryDelay } from './retry-delays.ts';
 import { type HubRequest, subscriptionKey } from './subscribe-request.ts';
 
 export interface ClaimedSubscription {
@@ -34,6 +33,11 @@ const CANDIDATES = 200;
 const LEASE = 30 * SECOND;
 /** A delivery that takes longer makes its subscription a slow one. */
 const SLOW = 2 * SECOND;
+/** 24.6 hours in all: a subscriber that restarts misses nothing, one that is gone is soon given up. */
+const RETRY_DELAYS = [
+  ...[10 * SECOND, MINUTE, 5 * MINUTE, 30 * MINUTE],
+  ...[2 * HOUR, 4 * HOUR, 6 * HOUR, 6 * HOUR, 6 * HOUR],
+];
 /** After the last retry, each later change is tried once, at most this often. */
 const GIVEN_UP_INTERVAL = 2 * HOUR;
 
@@ -113,7 +117,7 @@ export async function recordDistribution(
     .executeTakeFirstOrThrow();
   if (numUpdatedRows === 0n) return 'lost';
   if (result.kind === 'delivered') return 'delivered';
-  return result.kind === 'failed' && distributionRetryDelay(claimed.attempts + 1) === null ? 'given-up' : 'pending';
+  return result.kind === 'failed' && claimed.attempts >= RETRY_DELAYS.length ? 'given-up' : 'pending';
 }
 
 function columnsAfter({ version, attempts }: ClaimedSubscription, result: DistributionResult, now: number) {
@@ -131,9 +135,9 @@ function columnsAfter({ version, attempts }: ClaimedSubscription, result: Distri
     };
   }
   if (result.kind !== 'failed') return {};
-  const delay = distributionRetryDelay(attempts + 1);
+  const delay = RETRY_DELAYS[attempts];
   return {
-    ...(delay === null ? { pending: 0 } : { attempts: attempts + 1 }),
+    ...(delay === undefined ? { pending: 0 } : { attempts: attempts + 1 }),
     due_at: now + (delay ?? GIVEN_UP_INTERVAL),
     failing_since: sql<number>`coalesce(failing_since, ${now})`,
     reason: result.reason,

@@ -7,7 +7,6 @@ import { claimRows, deleteClaimed, revokedLease, updateClaimed } from '../../cor
 import type { Db } from '../../core/store/store.ts';
 import { HOUR, MINUTE, SECOND } from '../../lib/time.ts';
 import type { Capacity } from '../../lib/worker-pool.ts';
-import { verificationRetryDelay } from './retry-delays.ts';
 import { type HubRequest, subscriptionKey } from './subscribe-request.ts';
 import { deleteSubscription, grantSubscription, hasSubscription, pickDueKeys } from './subscriptions.ts';
 
@@ -32,6 +31,8 @@ export type Admission = { kind: 'accepted' } | { kind: 'full'; retryAfterSeconds
 
 /** Longer than a verification can take. */
 const LEASE = 30 * SECOND;
+/** Short, because the subscriber waits for it and repeats its request. */
+const RETRY_DELAYS = [5 * SECOND, 30 * SECOND];
 /** As many as are verified in some minutes: a flood of requests is refused. */
 const MAX_REQUESTS = 500;
 const MAX_SUBSCRIPTIONS = 20_000;
@@ -98,8 +99,8 @@ export async function recordVerification(
   now: number,
 ): Promise<'confirmed' | 'denied' | 'pending' | 'lost'> {
   const { key, attempts } = claimed;
-  const delay = verificationRetryDelay(attempts + 1);
-  if (result.kind === 'aborted' || (result.kind === 'failed' && delay !== null)) {
+  const delay = RETRY_DELAYS[attempts];
+  if (result.kind === 'aborted' || (result.kind === 'failed' && delay !== undefined)) {
     const retry = result.kind === 'failed' ? { attempts: attempts + 1, due_at: now + (delay ?? 0) } : {};
     const { numUpdatedRows } = await updateClaimed(db, 'hub_requests', claimed)
       .set({ lease_until: null, ...retry })

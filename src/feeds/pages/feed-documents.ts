@@ -7,10 +7,9 @@ import { clientAddress } from '../../web/server/client-address.ts';
 import type { WebContext } from '../../web/server/web-context.ts';
 import { ARCHIVE_FOLDER } from '../archive/archive-page.ts';
 import { type DerivedAddress, parseDerivedAddress } from '../derived/derived-address.ts';
-import { ArchivePages } from './archive-pages.ts';
 import { BuildRefused } from './build-limiter.ts';
+import { openArchivePages, openDerivedFeeds } from './built-documents.ts';
 import { type CachedDocument, CORS, decideResponse, type HeaderList, responseHeaders } from './decide-response.ts';
-import { openDerivedFeeds } from './derived-feeds.ts';
 import { openPublishedFeeds } from './feed-cache.ts';
 
 const PREFLIGHT: HeaderList = [
@@ -26,7 +25,7 @@ export function serveFeedDocument(web: WebContext): Handler {
   const { store, config, clock, log } = web;
   const published = openPublishedFeeds(store, config);
   const derivedFeeds = openDerivedFeeds(store, config, clock);
-  const archives = new ArchivePages(store, config, clock, log);
+  const findArchivePage = openArchivePages(store, config, clock, log);
   return async (c) => {
     const path = c.req.path.slice(`${web.base}/feeds/`.length) || 'index.html';
     // No published document has such an address: configured feeds are in no folder, and none is named "custom".
@@ -36,7 +35,7 @@ export function serveFeedDocument(web: WebContext): Handler {
     try {
       const client = addressBlock(clientAddress(web, c) ?? 'unknown');
       if (derived !== null) document = await derivedFeeds.find(derived.address.path, client);
-      else if (path.startsWith(ARCHIVE_FOLDER)) document = await archives.find(path, client);
+      else if (path.startsWith(ARCHIVE_FOLDER)) document = await findArchivePage(path, client);
       else document = await published.find(path);
     } catch (error) {
       if (error instanceof BuildRefused) return respondText(c, error.status, error.message, error.retryAfter);

@@ -2,7 +2,7 @@
  * Publishes feeds: selects, builds and stores them. An article that cannot be an item is rejected, and its feed is
  * published without it.
  */
-import type { Config, FeedConfig } from '../../core/config/config.ts';
+import type { Config } from '../../core/config/config.ts';
 import type { Store, Tx } from '../../core/store/store.ts';
 import { TurnTimer } from '../../lib/concurrency/turn-timer.ts';
 import type { Templates } from '../../lib/templates.ts';
@@ -54,7 +54,7 @@ export interface PublishOptions {
  * Builds feeds, stores the documents that differ, and deletes those of feeds that are no longer configured, in one
  * transaction. Publishing twice, or in two processes at once, is harmless: an older build never replaces a newer one.
  * If feeds have changed in the same second already, nothing is stored, and the result says until when it is postponed.
- * @throws Error if an id names no feed, or a template fails
+ * @throws Error if a template fails
  */
 export async function publishFeeds(
   store: Store,
@@ -91,7 +91,7 @@ async function buildAll(
     feeds.push({ ...feed, documents: await compressChanged(store.db, documents) });
   };
   try {
-    for (const feed of feedsNamed(config, ids)) {
+    for (const feed of config.feeds.filter(({ id }) => ids?.includes(id) ?? true)) {
       const built = await buildSelectedFeed(context, feed);
       await compressing;
       compressing = compress(built);
@@ -167,16 +167,6 @@ function resultOf(build: Build, { claimed, changedPaths, postponedUntil }: Store
     superseded: idsOf(build.feeds).filter((id) => !claimed.has(id)),
     postponedUntil,
   };
-}
-
-function feedsNamed(config: Config, ids: string[] | undefined): FeedConfig[] {
-  if (ids === undefined) return config.feeds;
-  return ids.map((id) => {
-    const feed = config.feeds.find((one) => one.id === id);
-    if (feed !== undefined) return feed;
-    const known = config.feeds.map((one) => one.id).join(', ');
-    throw new Error(`there is no feed "${id}": the configuration has ${known}`);
-  });
 }
 
 function idsOf(feeds: PreparedFeed[]): string[] {

@@ -13,7 +13,6 @@ import { repeat, type Stoppable } from '../../lib/repeat.ts';
 import { collectGarbage } from '../../lib/threads/collect-garbage.ts';
 import { type Clock, SECOND } from '../../lib/time.ts';
 import { type ArchiveOptions, type ArchiveProgress, closeDuePages } from '../archive/close-due-pages.ts';
-import { type ArchiveMirrorOptions, mirrorArchives, mirroredArchives } from '../archive/mirror-archives.ts';
 import { type ArchivePageNumbers, addPages, recordMembers, touchArchivePages } from '../archive/record-members.ts';
 import { findFeedsBehindArchive, findTouchedFeeds } from '../feed-builds.ts';
 import { lockFeedVersion } from '../feed-version.ts';
@@ -21,38 +20,34 @@ import { queueHubNotifications } from '../hub/hub.ts';
 import { mirrorDocuments } from '../mirror.ts';
 import { type PublishFeedsResult, publishFeeds } from './publish-feeds.ts';
 
-export interface PublishRequest {
-  /** Ids of feeds. Default: all feeds. Pending changes are taken off the outbox only when all feeds are published. */
-  feeds?: string[] | undefined;
-  /**
-   * Closes the due pages of their archives, and with all feeds publishes all pending changes. Default: leaves both to
-   * the background tasks.
-   */
-  archives?: ArchiveLimits | undefined;
-}
-
 /** `onProgress`: gets the number of archive pages closed so far. */
-type ArchiveLimits = Pick<ArchiveOptions, 'signal' | 'onProgress'>;
+export type ArchiveLimits = Pick<ArchiveOptions, 'signal' | 'onProgress'>;
+
+/** `since`: only changes that became due at this instant, or later. */
+interface ChangeLimits {
+  since?: number;
+  signal?: AbortSignal | undefined;
+}
 
 export interface PublishResult extends PublishFeedsResult {
   archives: ArchiveProgress;
 }
 
 /**
- * Publishes feeds to the store, and mirrors them to the folder of feeds.
- * @throws Error where an id names no feed, or a template fails; or what the store throws
+ * Publishes all feeds to the store, and mirrors them to the folder of feeds.
+ * @param archives also closes due pages of archives, and publishes all pending changes; default: leaves both to the
+ *   background tasks
+ * @throws Error where a template fails; or what the store throws
  */
-export async function publish(app: AppContext, request: PublishRequest = {}): Promise<PublishResult> {
-  const { feeds, archives: options } = request;
+export async function publish(app: AppContext, archives?: ArchiveLimits): Promise<PublishResult> {
   const results: PublishResult[] = [];
-  const changes = feeds === undefined ? await recordChanges(app) : NO_CHANGES;
-  if (options !== undefined) results.push(await closePages(app, { ...options, feeds }));
-  results.push(await publishRecorded(app, { ...changes, feeds }));
-  if (options !== undefined && changes.more) {
-    results.push(await publishPending(app, options), await closePages(app, options), await publishBehind(app));
+  const changes = await recordChanges(app);
+  if (archives !== undefined) results.push(await closePages(app, archives));
+  results.push(await publishRecorded(app, { ...changes, feeds: undefined }));
+  if (archives !== undefined && changes.more) {
+    results.push(await publishPending(app, archives), await closePages(app, archives), await publishBehind(app));
   }
-  if (options === undefined) await mirrorPublished(app);
-  else await mirrorFeeds(app, { feeds, signal: options.signal });
+  await mirrorPublished(app);
   return summarise(results);
 }
 
@@ -73,11 +68,10 @@ export function startPublishing(app: AppContext): Stoppable {
 /**
  * Publishes pending changes, the newest first, to the feeds that they touch, until none are left. When articles have
  * come to closed archive pages, it publishes the feeds that link to these.
- * @param options.since only changes that became due at this instant, or later
  */
 export async function publishChanges(
   app: AppContext,
-  options: ArchiveLimits & { since?: number } = {},
+  options: ChangeLimits = {},
 ): Promise<PublishResult & { changes: number }> {
   const pending = await publishPending(app, options);
   const results: PublishResult[] = [pending];
@@ -95,32 +89,20 @@ export async function archive(app: AppContext, options: ArchiveLimits = {}): Pro
   return options.signal?.aborted ? closed : summarise([closed, await publishBehind(app)]);
 }
 
-/** Mirrors feeds and archives to the folder of feeds. `more`: archive pages are left. */
-export async function mirrorFeeds(
-  app: AppContext,
-  limits: Omit<ArchiveMirrorOptions, 'now'>,
-): Promise<{ more: boolean }> {
-  await mirrorPublished(app);
-  return mirrorArchives(app.store.db, app.config, { ...limits, now: app.clock() });
-}
-
-/** Without archive pages, which a running daywire mirrors in the background. */
-async function mirrorPublished({ store, config }: AppContext): Promise<void> {
-  await mirrorDocuments(store.db, config.paths.feeds, mirroredArchives(config));
+/** Mirrors the published documents to the folder of feeds. */
+export async function mirrorPublished({ store, config }: Pick<AppContext, 'store' | 'config'>): Promise<void> {
+  await mirrorDocuments(store.db, config.paths.feeds);
 }
 
 /** Publishes pending changes batch by batch. */
 async function publishPending(
   app: AppContext,
-  { since, signal, onProgress }: ArchiveLimits & { since?: number | undefined },
+  { since, signal }: ChangeLimits,
 ): Promise<PublishResult & { changes: number }> {
   const results: PublishResult[] = [];
   let changes = 0;
-  let closed = 0;
   for (let more = true; more && !signal?.aborted; ) {
     const batch = await recordChanges(app, since);
-    closed += batch.closed;
-    if (batch.closed > 0) onProgress?.(closed);
     const result = await publishRecorded(app, { ...batch, feeds: [...batch.touched] });
     results.push(result);
     // A build by another process superseded this one: these changes are published again.
@@ -137,9 +119,7 @@ interface RecordedBatch {
   changes: DueChange[];
   /** Ids of the feeds that they touch. */
   touched: Set<string>;
-  /** Number of archive pages closed. */
-  closed: number;
-  /** Earlier archive pages that have some of the articles. */
+  /** Closed archive pages that have some of the articles. */
   pages: ArchivePageNumbers;
   /** Whether others are pending. */
   more: boolean;
@@ -148,7 +128,6 @@ interface RecordedBatch {
 const NO_CHANGES: Readonly<RecordedBatch> = {
   changes: [],
   touched: new Set(),
-  closed: 0,
   pages: new Map(),
   more: false,
 };
@@ -161,7 +140,7 @@ const LONGEST_RECORDING = 2 * SECOND;
 /** Records the articles of pending changes in archives, the newest first, until some touch a feed. */
 async function recordChanges(app: AppContext, since?: number): Promise<RecordedBatch> {
   const startedAt = performance.now();
-  const batch: RecordedBatch = { changes: [], touched: new Set(), closed: 0, pages: new Map(), more: false };
+  const batch: RecordedBatch = { changes: [], touched: new Set(), pages: new Map(), more: false };
   // Newer changes that did not fit into a step.
   let isUnread = false;
   let newest: DueChange | undefined;
@@ -196,8 +175,7 @@ async function recordStep(
 ): Promise<void> {
   const now = clock();
   const ids = changes.map(({ articleId }) => articleId);
-  const { articles, closed, pages } = await recordMembers(store, config, { now, changed: ids });
-  to.closed += closed;
+  const { articles, pages } = await recordMembers(store, config, { now, changed: ids });
   addPages(to.pages, pages);
   for (const feed of await findTouchedFeeds(store.db, config, articles, now)) to.touched.add(feed);
   // At the end of a backlog, what waits for archive pages is shown.
@@ -213,7 +191,7 @@ async function hasBacklog(app: AppContext): Promise<boolean> {
 /** Publishes feeds with recorded changes, and takes these off the outbox. @param feeds ids; undefined: all */
 async function publishRecorded(
   app: AppContext,
-  { changes, closed, pages, more, feeds }: Omit<RecordedBatch, 'touched'> & { feeds: string[] | undefined },
+  { changes, pages, more, feeds }: Omit<RecordedBatch, 'touched'> & { feeds: string[] | undefined },
 ): Promise<PublishResult> {
   const { store, config, templates, clock } = app;
   // First, because every second counts: pending deliveries of these editions carry a retracted article.
@@ -232,7 +210,7 @@ async function publishRecorded(
   const isStored = result.superseded.length === 0 && result.postponedUntil === null;
   if (isStored) await endChanges(app, changes, pages);
   if (result.documents.some((document) => document.changed)) await mirrorPublished(app);
-  return { ...result, archives: { closed, more } };
+  return { ...result, archives: { closed: 0, more } };
 }
 
 /** Takes published changes off the outbox. The archive pages that have their articles get a later time, once. */

@@ -30,7 +30,7 @@ export function isBrowserName(name: string): boolean {
 }
 
 /** Characters that are parsed; headers of real programs are shorter. */
-export const HEADER_LIMIT = 512;
+const HEADER_LIMIT = 512;
 const MOST_SUBSCRIBERS = 100_000_000;
 
 const ADDRESS = /\+?https?:\/\/[^\s;,()<>"']*/gi;

@@ -5,7 +5,6 @@
 import { BlockList, isIP, isIPv4 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { openRanges, parseCidr } from '../cidr.ts';
-import { embeddedBy } from './nat64.ts';
 
 /** @returns why an address is refused, for a log; null where it is allowed */
 export type AddressGuard = (address: string, port: number) => string | null;
@@ -40,7 +39,7 @@ const SPECIAL = [
 /** Global unicast IPv6 (RFC 4291 §2.4): not loopback, local, multicast or reserved. */
 const UNICAST = ['2000::/3'];
 /** IPv4-mapped IPv6 (RFC 4291 §2.5.5.2), and the well-known prefix of NAT64 (RFC 6052 §2.1). */
-const EMBEDDING = ['::ffff:0:0/96', '64:ff9b::/96'];
+const EMBEDDING = listOf(['::ffff:0:0/96', '64:ff9b::/96']);
 
 const special = listOf(SPECIAL);
 const unicast = listOf(UNICAST);
@@ -48,21 +47,18 @@ const unicast = listOf(UNICAST);
 export interface GuardOptions {
   /** Ranges that the operator allows, with their ports: CIDRs. */
   allowed?: readonly string[];
-  /** Prefixes of the operator's own NAT64 (RFC 6052 §2.2). */
-  nat64Prefixes?: readonly string[];
   /** The addresses of this machine, which are refused also within an allowed range. Loopback is a range of its own. */
   ownAddresses?: () => readonly string[];
 }
 
 export function openAddressGuard(options: GuardOptions = {}): AddressGuard {
-  const { allowed = [], nat64Prefixes = [], ownAddresses = () => [] } = options;
+  const { allowed = [], ownAddresses = () => [] } = options;
   const ranges = listOf(allowed);
-  const embedded = embeddedBy([...EMBEDDING, ...nat64Prefixes]);
   return (given, port) => {
     // Without the zone of a link-local address (RFC 4007 §11).
     const bare = given.replace(/%.*$/s, '');
     if (isIP(bare) === 0) return 'it is not an IP address';
-    const address = embedded(bare) ?? bare;
+    const address = embeddedAddress(bare) ?? bare;
     const isAllowed = isIn(ranges, address);
     const isPublic = !isIn(special, address) && (isIPv4(address) || isIn(unicast, address));
     if (!isAllowed && !isPublic) return 'its address is not public';
@@ -78,6 +74,18 @@ export function interfaceAddresses(): string[] {
   return Object.values(networkInterfaces()).flatMap((addresses) =>
     (addresses ?? []).filter(({ internal }) => !internal).map(({ address }) => address.replace(/%.*$/s, '')),
   );
+}
+
+/** The IPv4 address in the last four bytes of an IPv6 address that embeds one; null for other addresses. */
+function embeddedAddress(address: string): string | null {
+  if (isIPv4(address) || !isIn(EMBEDDING, address)) return null;
+  // The URL parser writes the last bytes as one or two hexadecimal groups.
+  const groups = new URL(`http://[${address}]/`).hostname.slice(1, -1).split(':').slice(-2);
+  const bytes = groups.flatMap((group) => [
+    Number.parseInt(group || '0', 16) >> 8,
+    Number.parseInt(group || '0', 16) & 0xff,
+  ]);
+  return bytes.join('.');
 }
 
 function isIn(list: BlockList, address: string): boolean {

@@ -3,11 +3,10 @@ import { count } from '../../core/cli/text.ts';
 import { plainLine, truncate } from '../../lib/text/clean-text.ts';
 import { formatDuration, localDateTime, MINUTE } from '../../lib/time.ts';
 import type { AddedReport } from '../story-groups/add-report.ts';
-import { type BrowsedGroup, type GroupPage, MAX_SIMILAR } from '../story-groups/browse-groups.ts';
+import { type BrowsedGroup, type GroupPage, MAX_SIMILAR, type WithheldSource } from '../story-groups/browse-groups.ts';
 import type { GroupCommand } from '../story-groups/commands.ts';
 import type { GroupEdit } from '../story-groups/edit-groups.ts';
 import { firstItemOf, newItems, outletsOf, reportedAt, type StoryGroup } from '../story-groups/story-group.ts';
-import type { WithheldSource } from '../story-groups/withheld.ts';
 
 interface GroupListing extends GroupPage {
   /** Groups of the window that an editor dropped, and that are not listed. */

@@ -11,8 +11,7 @@ import { when } from '../../web/desk/parts/when.ts';
 import type { GroupConflictError } from '../story-groups/change-groups.ts';
 import { firstItemOf, type StoryGroup } from '../story-groups/story-group.ts';
 import { groupPath } from './group-address.ts';
-import { groupStateMark, outletNames } from './group-parts.ts';
-import { commandWords, headlineOf } from './group-words.ts';
+import { commandWords, groupStateMark, headlineOf, outletNames } from './group-parts.ts';
 
 export interface RefusedGroupCommand {
   error: GroupConflictError;

@@ -10,10 +10,9 @@ import { findGroupIds, readGroups } from '../story-groups/group-rows.ts';
 import type { StoryGroup } from '../story-groups/story-group.ts';
 import { respondConflict } from './conflict-page.ts';
 import { groupPath, itemsText, parseBack, parseItems, referenceOf, seenOf } from './group-address.ts';
-import { groupParameter, readShownGroup, respondGroup } from './group-page.ts';
+import { groupParameter, isEdit, readShownGroup, respondGroup } from './group-page.ts';
+import { countWithNoun, headlineOf } from './group-parts.ts';
 import { type CarriedOut, undoOf } from './group-undo.ts';
-import { countWithNoun, headlineOf } from './group-words.ts';
-import { isEdit } from './pick-form.ts';
 
 /** A command that an editor has posted. */
 interface PostedCommand {

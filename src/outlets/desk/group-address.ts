@@ -5,7 +5,7 @@
 import { queryText } from '../../web/desk/parts/pager.ts';
 import { GROUP_FILTERS, type GroupFilter } from '../story-groups/browse-groups.ts';
 import type { GroupReference } from '../story-groups/change-groups.ts';
-import type { GroupRank } from '../story-groups/ranking.ts';
+import type { GroupRank } from '../story-groups/story-group.ts';
 
 /** What a list shows. */
 export interface GroupListQuery {

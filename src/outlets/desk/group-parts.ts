@@ -3,9 +3,10 @@
  */
 import { html } from 'hono/html';
 import { parseLanguageTag } from '../../lib/names/language-tag.ts';
-import { cleanUrl } from '../../lib/text/clean-text.ts';
+import { cleanUrl, truncate } from '../../lib/text/clean-text.ts';
 import type { Html } from '../../web/desk/desk-request.ts';
 import { badge, statusMark } from '../../web/desk/parts/status-mark.ts';
+import type { RoundupLogEntry } from '../story-groups/change-groups.ts';
 import {
   firstItemOf,
   firstOfEachOutlet,
@@ -13,7 +14,6 @@ import {
   newItems,
   type StoryGroup,
 } from '../story-groups/story-group.ts';
-import { countWithNoun } from './group-words.ts';
 
 /** Names of outlets in a row. */
 const NAMES = 8;
@@ -50,4 +50,43 @@ export function reportLink({ url, title, language }: Pick<GroupedItem, 'url' | '
 export function languageAttribute(language: string | null): Html | '' {
   const parsed = language === null ? null : parseLanguageTag(language);
   return parsed?.kind === 'tag' ? html` lang="${parsed.tag}"` : '';
+}
+
+/** Characters of a text that is quoted in a line. */
+const QUOTED = 160;
+
+/** The headline that the roundup shows, or would show. */
+export function headlineOf(group: StoryGroup): string {
+  return group.decision?.headline ?? firstItemOf(group).title;
+}
+
+/** `1 report`, `1,204 reports`. */
+export function countWithNoun(count: number, one: string, many = `${one}s`): string {
+  return `${new Intl.NumberFormat('en-US').format(count)} ${count === 1 ? one : many}`;
+}
+
+/**
+ * What a command did, as it follows the name of who gave it.
+ * @param outletOf the outlet of a report, if it is known
+ */
+export function commandWords({ command, groups }: RoundupLogEntry, outletOf: (id: number) => string | null): string {
+  const report = (id: number): string => outletOf(id) ?? `report ${id}`;
+  switch (command.kind) {
+    case 'pick':
+      return `picked it: “${truncate(command.text, QUOTED)}”`;
+    case 'edit':
+      return command.text === undefined ? 'edited it' : `edited it: “${truncate(command.text, QUOTED)}”`;
+    case 'first':
+      return `named ${report(command.item)} first`;
+    case 'drop':
+      return 'dropped it';
+    case 'restore':
+      return 'restored it: neither picked nor dropped';
+    case 'merge':
+      return `merged ${groups.length} groups: ${groups.map((id) => `g${id}`).join(', ')}`;
+    case 'split':
+      return `made a group of ${command.items.map(report).join(', ')}`;
+    case 'rule':
+      return 'let it in, or credited new reports';
+  }
 }

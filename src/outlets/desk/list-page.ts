@@ -30,8 +30,14 @@ import {
   parseListQuery,
   rankKey,
 } from './group-address.ts';
-import { groupStateMark, languageAttribute, newReportsBadge, outletNames } from './group-parts.ts';
-import { countWithNoun, headlineOf } from './group-words.ts';
+import {
+  countWithNoun,
+  groupStateMark,
+  headlineOf,
+  languageAttribute,
+  newReportsBadge,
+  outletNames,
+} from './group-parts.ts';
 
 export async function showList(request: SignedInRequest): Promise<Response> {
   const query = parseListQuery(new URL(request.c.req.url).searchParams);

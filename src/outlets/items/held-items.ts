@@ -1,11 +1,11 @@
 /** Items of a flood, which wait for the operator; see flood.ts. */
 import { sql } from 'kysely';
-import type { AlertId } from '../../core/alerts/alert-kind.ts';
 import { resolveAlerts } from '../../core/alerts/alerts.ts';
 import type { AppContext } from '../../core/app-context.ts';
 import type { RoundupSource } from '../../core/config/schema.ts';
 import type { Db, InTransaction } from '../../core/store/store.ts';
 import { inTransaction } from '../../core/store/store.ts';
+import { heldAlert } from '../../sources/polling/source-alerts.ts';
 import { groupingWindow } from '../story-groups/regroup.ts';
 
 /** A literal, for the index of held items. */
@@ -20,11 +20,6 @@ interface HeldDecision {
   ignored: number;
 }
 
-/** Open while a source has held items. */
-export function heldAlert(source: string): AlertId {
-  return { kind: 'outlet-held', subject: { source } };
-}
-
 export async function countHeldItems(db: Db, source: string): Promise<number> {
   const { held } = await db
     .selectFrom('outlet_items')
@@ -33,17 +28,6 @@ export async function countHeldItems(db: Db, source: string): Promise<number> {
     .where(IS_HELD)
     .executeTakeFirstOrThrow();
   return held;
-}
-
-/** By source; those without held items are missing. */
-export async function countAllHeldItems(db: Db): Promise<Map<string, number>> {
-  const rows = await db
-    .selectFrom('outlet_items')
-    .select((e) => ['source', e.fn.countAll<number>().as('held')])
-    .where(IS_HELD)
-    .groupBy('source')
-    .execute();
-  return new Map(rows.flatMap(({ source, held }) => (source === null ? [] : [[source, held]])));
 }
 
 /**
@@ -74,9 +58,9 @@ export async function decideHeldItems(
       .returning('state')
       .execute();
     await tx
-      .updateTable('outlet_feeds')
+      .updateTable('sources')
       .set({ state: 'active', state_since: now, reason: null })
-      .where('source', '=', source)
+      .where('id', '=', source)
       .where('state', '=', 'held')
       .execute();
     const count = (state: string): number => rows.filter((row) => row.state === state).length;

@@ -20,8 +20,8 @@ export async function deleteOldItems(db: Db, sources: readonly string[], now: nu
   // An empty list is no SQL.
   const isConfigured = sources.length === 0 ? sql`1 = 0` : sql`outlet_items.source in (${sql.join([...sources])})`;
   const isOld = sql`seen_at < ${before} and case when ${isConfigured}
-    then exists (select 1 from outlet_feeds where outlet_feeds.source = outlet_items.source
-      and outlet_items.seen_at < outlet_feeds.read_at - ${KEPT})
+    then exists (select 1 from sources where sources.id = outlet_items.source
+      and outlet_items.seen_at < sources.items_read_at - ${KEPT})
     else true end`;
   const isPicked = sql`exists (select 1 from story_groups
     where story_groups.id = outlet_items.group_id and story_groups.state = 'picked')`;

@@ -5,7 +5,6 @@ import { type Db, dialectOf, inTransaction, type Tx } from '../../core/store/sto
 import { chunks } from '../../lib/chunks.ts';
 import type { SourceClaim } from '../../sources/source-state.ts';
 import { allKeys, readIdentities } from '../identity/identify.ts';
-import type { OutletEntry } from '../outlet-entry.ts';
 import { countHeldItems } from './held-items.ts';
 import { adoptOutletName, findKeys, saveKeys } from './item-keys.ts';
 import {
@@ -15,7 +14,7 @@ import {
   type RecordedItems,
   type RecordingPlan,
 } from './plan-recording.ts';
-import { readEntry, type UsableEntry } from './usable-entry.ts';
+import { type OutletEntry, readEntries } from './usable-entry.ts';
 
 const ROWS_PER_STATEMENT = 500;
 
@@ -60,24 +59,10 @@ export async function recordOutletItems(
       now,
     );
     await updateItems(tx, plan, now);
-    await recordRead(tx, claim.id, plan.usualNew, now);
+    const read = { usual_new: plan.usualNew, items_read_at: now };
+    await tx.updateTable('sources').set(read).where('id', '=', claim.id).execute();
     return { ...plan.report, problems };
   });
-}
-
-/** Problems are counted: a feed without titles has one, not a hundred. */
-function readEntries(entries: readonly OutletEntry[], now: number): { usable: UsableEntry[]; problems: string[] } {
-  const read = entries.map((entry) => readEntry(entry, now));
-  const reasons = Map.groupBy(
-    read.filter((one) => typeof one === 'string'),
-    (reason) => reason,
-  );
-  return {
-    usable: read.filter((one) => typeof one !== 'string'),
-    problems: [...reasons].map(([reason, { length }]) =>
-      length === 1 ? `an entry ${reason} was left out` : `${length} entries ${reason} were left out`,
-    ),
-  };
 }
 
 /** Whether the claim holds. Nobody else claims the source until the transaction ends. */
@@ -89,12 +74,12 @@ async function lockClaim(tx: Tx, { id, fence }: SourceClaim): Promise<boolean> {
 
 async function readFeed(tx: Tx, source: string): Promise<Omit<FeedMemory, 'source' | 'outlet'>> {
   const row = await tx
-    .selectFrom('outlet_feeds')
-    .select(['read_at', 'usual_new', 'item_gap'])
-    .where('source', '=', source)
+    .selectFrom('sources')
+    .select(['items_read_at', 'usual_new', 'item_gap'])
+    .where('id', '=', source)
     .executeTakeFirst();
   const held = await countHeldItems(tx, source);
-  return { readAt: row?.read_at ?? null, usualNew: row?.usual_new ?? null, itemGap: row?.item_gap ?? null, held };
+  return { readAt: row?.items_read_at ?? null, usualNew: row?.usual_new ?? null, itemGap: row?.item_gap ?? null, held };
 }
 
 async function findItems(tx: Tx, ids: readonly number[]): Promise<Map<number, OutletItemRow>> {
@@ -145,13 +130,4 @@ async function updateItems(tx: Tx, { corrections, unlinked, seen }: RecordingPla
   for (const some of chunks(seen, ROWS_PER_STATEMENT)) {
     await tx.updateTable('outlet_items').set({ seen_at: now }).where('id', 'in', some).execute();
   }
-}
-
-async function recordRead(tx: Tx, source: string, usualNew: number | null, now: number): Promise<void> {
-  const change = { usual_new: usualNew, read_at: now };
-  await tx
-    .insertInto('outlet_feeds')
-    .values({ source, state_since: now, ...change })
-    .onConflict((conflict) => conflict.column('source').doUpdateSet(change))
-    .execute();
 }

@@ -6,14 +6,13 @@
  * or may claim to be somebody else's report: what was fetched stays the address, and the other one is returned apart.
  */
 import { outletKey } from '../../articles/outlets.ts';
-import { parseLanguageTag } from '../../lib/names/language-tag.ts';
 import { boundedLine, cleanLine, cleanUrl, hasVisibleCharacter } from '../../lib/text/clean-text.ts';
+import { parseWrittenDate } from '../../lib/written-date.ts';
 import { canonicalLink, isFrontPage } from '../../sources/canonical-link.ts';
 import { decodeFeed, headerEncoding, knownEncoding } from '../../sources/feed/decode-feed.ts';
-import { parseFeedDate } from '../../sources/feed/feed-date.ts';
+import { feedLanguageTag } from '../../sources/feed/text-values.ts';
 import { textOfHtml } from '../../sources/html-text.ts';
-import { CLOCK_SKEW, MAX_URL } from '../items/usable-entry.ts';
-import { MAX_SUMMARY } from '../outlet-entry.ts';
+import { CLOCK_SKEW, MAX_SUMMARY, MAX_URL } from '../items/usable-entry.ts';
 import { type LinkedArticle, readLinkedArticle } from './json-ld.ts';
 import { type PageTags, readPageTags } from './page-tags.ts';
 
@@ -50,16 +49,8 @@ const MAX_NAME = 200;
 /** Names of `meta` tags with the time of publication, the most precise first. */
 const DATE_NAMES = [
   ...['article:published_time', 'og:article:published_time', 'og:published_time', 'datepublished'],
-  ...[
-    'parsely-pub-date',
-    'sailthru.date',
-    'publish-date',
-    'publishdate',
-    'pubdate',
-    'dc.date.issued',
-    'dcterms.issued',
-  ],
-  ...['dc.date', 'dcterms.date', 'dcterms.created', 'date'],
+  ...['parsely-pub-date', 'sailthru.date', 'publish-date', 'publishdate', 'pubdate', 'dc.date.issued'],
+  ...['dcterms.issued', 'dc.date', 'dcterms.date', 'dcterms.created', 'date'],
 ];
 
 /** Reads any document without an error. @param now epoch milliseconds */
@@ -159,7 +150,7 @@ function withSecurityOf(page: string, address: string): string {
 function readDate(tags: PageTags, linked: LinkedArticle | null, now: number): number | null {
   const metas = DATE_NAMES.map((name) => firstMeta(tags, [name]));
   for (const written of [metas[0], linked?.published, ...metas.slice(1), ...tags.times]) {
-    const at = written === null || written === undefined ? null : parseFeedDate(written);
+    const at = written === null || written === undefined ? null : parseWrittenDate(written);
     if (at !== null && at <= now + CLOCK_SKEW) return at;
   }
   return null;
@@ -178,15 +169,7 @@ function readImage(tags: PageTags, linked: LinkedArticle | null, base: string): 
 /** The language of the document first: many sites leave og:locale at en_US. */
 function readLanguage(tags: PageTags, linked: LinkedArticle | null): string | null {
   const written = [tags.language, linked?.language, firstMeta(tags, ['og:locale', 'content-language', 'language'])];
-  for (const one of written) {
-    const parsed = parseLanguageTag(
-      cleanLine(one ?? '')
-        .replaceAll('_', '-')
-        .slice(0, 100),
-    );
-    if (parsed.kind === 'tag') return parsed.tag;
-  }
-  return null;
+  return written.map((one) => feedLanguageTag(one ?? '')).find((tag) => tag !== null) ?? null;
 }
 
 /** Bytes in which a page declares its charset. The HTML standard (§4.2.5.4) allows 1,024; some pages need more. */

@@ -9,7 +9,7 @@ import { threadJob } from '../../lib/threads/thread-job.ts';
 import { runInThread } from '../../lib/threads/thread-pool.ts';
 import { SECOND } from '../../lib/time.ts';
 import { placeOf } from '../../sources/request.ts';
-import { type ChallengedResponse, challengeOf } from '../polling/challenge.ts';
+import { type ChallengedResponse, challengeOf } from '../polling/request-feed.ts';
 import type { PageDocument, PageMetadata } from './page-metadata.ts';
 
 /** What a page says of its report. */

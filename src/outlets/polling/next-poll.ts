@@ -1,6 +1,7 @@
 /** When the feed of an outlet is polled next. Pure. */
 import { DAY, HOUR, MINUTE } from '../../lib/time.ts';
 import type { PollHints } from '../../sources/feed/poll-hints.ts';
+import { JITTER } from '../../sources/polling/poll-state.ts';
 
 /** How a feed behaves, as far as its polls have shown. Milliseconds. */
 export interface FeedRhythm {
@@ -20,7 +21,6 @@ const UNKNOWN = HOUR;
 const SHORTEST_WITHOUT_VALIDATORS = HOUR;
 /** What a feed asks for counts up to this. */
 const MAX_ASKED = DAY;
-const JITTER = 0.1;
 /** Spreads the polls that a skipped hour has put off. */
 const SPREAD = 5 * MINUTE;
 
@@ -40,24 +40,6 @@ export function nextPoll(now: number, { itemGap, maxAge, hints, hasValidators }:
   if (open === at) return at;
   // A feed that skips a whole weekend is polled once a day.
   return Math.max(at, Math.min(Math.round(open + SPREAD * later), now + MAX_ASKED));
-}
-
-/** The instant of the next daily poll. @param jitter from -1 to 1 */
-export function nextDailyPoll(now: number, jitter: number): number {
-  return Math.round(now + DAY * (1 + JITTER * jitter));
-}
-
-const FIRST_RETRY = 15 * MINUTE;
-const LONGEST_RETRY = DAY;
-
-/**
- * The instant of the next poll after an error: 15 minutes × 2ⁿ later, at most a day.
- * @param failures polls that have failed in a row before this one
- * @param jitter from -1 to 1
- */
-export function nextRetry(now: number, failures: number, jitter: number): number {
-  const delay = Math.min(FIRST_RETRY * 2 ** Math.min(failures, 20), LONGEST_RETRY);
-  return Math.round(now + delay * (1 + JITTER * jitter));
 }
 
 /** The first instant, from `at` on, in an hour and on a day (UTC) that the feed does not skip. */

@@ -1,6 +1,9 @@
 /** The times of the sample, which are relative to the moment when it is loaded: `{{ -1d3h20m }}`. */
 import { DAY, HOUR, MINUTE, rfc3339 } from '../../lib/time.ts';
 
+/** Next to src/ in a checkout, and next to dist/ in the published package. */
+export const SAMPLE = new URL('../../../sample/', import.meta.url);
+
 const TIME = /\{\{ ([+-])(?=\d)(?:(\d{1,3})d)?(?:(\d{1,3})h)?(?:(\d{1,3})m)? \}\}/g;
 
 /**

@@ -1,9 +1,11 @@
 /** The story groups of a window, strongest first, as they are grouped now. Reads only. */
 import type { AppContext } from '../../core/app-context.ts';
-import type { Config, NewsletterConfig } from '../../core/config/config.ts';
+import type { NewsletterConfig } from '../../core/config/config.ts';
 import { roundupSources } from '../../core/config/sources.ts';
 import type { Db } from '../../core/store/store.ts';
 import { HOUR } from '../../lib/time.ts';
+import { WITHHOLDING_STATES } from '../../sources/polling/poll-state.ts';
+import { readSourceStatus, type SourceState } from '../../sources/source-status.ts';
 import { lastCommandNumber } from './change-groups.ts';
 import {
   countUngroupedItems,
@@ -12,10 +14,17 @@ import {
   readGroups,
   type WaitingItems,
 } from './group-rows.ts';
-import { compareRanks, type GroupRank, rankGroups } from './ranking.ts';
 import { groupingWindow, readGroupedAt } from './regroup.ts';
-import { firstItemOf, type GroupedItem, newestReport, newItems, type StoryGroup } from './story-group.ts';
-import { countUnpolledSources, findWithheldSources, type WithheldSource } from './withheld.ts';
+import {
+  compareRanks,
+  firstItemOf,
+  type GroupedItem,
+  type GroupRank,
+  newestReport,
+  newItems,
+  rankGroups,
+  type StoryGroup,
+} from './story-group.ts';
 
 /**
  * Which groups of a window: `current` are all but dropped ones; `open` those about which nobody has decided whether
@@ -41,6 +50,19 @@ export interface GroupPage {
   /** Those of them that have never been polled. */
   unpolled: number;
 }
+
+/** A source whose items an editor does not get to see. */
+export interface WithheldSource {
+  source: string;
+  state: SourceState;
+  /** For people; null if none is known. */
+  reason: string | null;
+  /** Items that wait for "sources accept", counted up to `COUNTED_ITEMS`. */
+  items: number;
+}
+
+const COUNTED_ITEMS = 10_000;
+const WITHHOLDING: ReadonlySet<SourceState | 'active'> = new Set(WITHHOLDING_STATES);
 
 export interface BrowsedGroup {
   group: StoryGroup;
@@ -80,7 +102,7 @@ export async function browseGroups(
   const following = after === undefined ? ranked : ranked.filter((rank) => compareRanks(after, rank) < 0);
   const shown = following.slice(0, limit).map(({ id, score }) => ({ id, score }));
   const count = (name: GroupFilter) => inWindow.filter(FILTERS[name]).length;
-  const sources = sourceIds(config);
+  const sources = await readSourceStatus(db, { sources: roundupSources(config) }, now, COUNTED_ITEMS);
   return {
     now,
     windowHours: windowMs / HOUR,
@@ -88,9 +110,11 @@ export async function browseGroups(
     groups: await withDetails(db, shown),
     more: following.length - shown.length,
     counts: Object.fromEntries(GROUP_FILTERS.map((name) => [name, count(name)])) as Record<GroupFilter, number>,
-    withheld: await findWithheldSources(db, sources),
+    withheld: sources
+      .filter(({ state }) => WITHHOLDING.has(state))
+      .map(({ id, state, reason, waiting }) => ({ source: id, state, reason, items: waiting })),
     sources: sources.length,
-    unpolled: await countUnpolledSources(db, sources),
+    unpolled: sources.filter(({ state }) => state === 'new').length,
   };
 }
 
@@ -140,10 +164,6 @@ export async function readSuggestions(db: Db, ids: readonly number[]): Promise<M
     if (known.has(other_id)) add(other_id, group_id);
   }
   return found;
-}
-
-function sourceIds(config: Config): string[] {
-  return roundupSources(config).map(({ id }) => id);
 }
 
 /** How current the groups are. */

@@ -4,8 +4,7 @@ import type { Db, Tx } from '../../core/store/store.ts';
 import type { Tables } from '../../core/store/tables.ts';
 import { chunks } from '../../lib/chunks.ts';
 import type { GroupChange } from './commands.ts';
-import type { Rankable } from './ranking.ts';
-import { type GroupDecision, type GroupedItem, inReportOrder, type StoryGroup } from './story-group.ts';
+import { type GroupDecision, type GroupedItem, inReportOrder, type Rankable, type StoryGroup } from './story-group.ts';
 
 const ROWS_PER_STATEMENT = 500;
 const VERSION = 'roundup.groups';

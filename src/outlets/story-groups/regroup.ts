@@ -287,10 +287,8 @@ async function applyRules({ store, config, clock }: AppContext): Promise<number>
   });
 }
 
-function rulesOf({ kind, roundup: { windowHours, approve } }: NewsletterConfig): RoundupRule[] {
-  return kind === 'roundup' && approve !== 'editor'
-    ? [{ outlets: approve.rule.outlets, windowMs: windowHours * HOUR }]
-    : [];
+function rulesOf({ kind, roundup: { windowHours, outlets } }: NewsletterConfig): RoundupRule[] {
+  return kind === 'roundup' && outlets !== null ? [{ outlets, windowMs: windowHours * HOUR }] : [];
 }
 
 interface RoundupRule {

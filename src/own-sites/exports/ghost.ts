@@ -4,10 +4,10 @@
  */
 import { readFile, stat } from 'node:fs/promises';
 import { z } from 'zod';
+import { parseWrittenDate } from '../../lib/written-date.ts';
 import { textOfHtml } from '../../sources/html-text.ts';
 import type { SourceItem } from '../../sources/source-item.ts';
-import { type ExportEntry, ExportError, ITEM_KEY } from './export-entry.ts';
-import type { LeftOut } from './left-out.ts';
+import { type ExportEntry, ExportError, ITEM_KEY, type LeftOut } from './export-entry.ts';
 
 /** Bytes. A site of 10,000 posts has about 200 MB. */
 const MAX_BYTES = 400 * 1024 * 1024;
@@ -23,22 +23,13 @@ const data = z.object({
 });
 type Row = Record<string, unknown>;
 
-/** Columns that become part of an article, decide about it, or hold the same in another form. */
-const USED = new Set([
-  ...['id', 'uuid', 'title', 'slug', 'html', 'plaintext', 'mobiledoc', 'lexical', 'type', 'status', 'visibility'],
-  ...['feature_image', 'custom_excerpt', 'canonical_url', 'published_at', 'updated_at', 'created_at', 'author_id'],
-]);
-const USED_META = new Set(['id', 'post_id', 'feature_image_alt', 'feature_image_caption']);
-const USED_TABLES = new Set(['posts', 'users', 'posts_authors', 'tags', 'posts_tags', 'posts_meta']);
-
 /**
  * Yields the published posts.
  * @param siteUrl address of the site, without a trailing slash: the export does not have it
  * @throws ExportError
  */
 export async function* readGhostExport(file: string, siteUrl: string, leftOut: LeftOut): AsyncGenerator<ExportEntry> {
-  const { tables, rest } = await readTables(file);
-  for (const name of rest) leftOut.drop(`table ${name}`);
+  const tables = await readTables(file);
   const authors = relationOf(tables.posts_authors, 'author_id', tables.users);
   const tags = relationOf(tables.posts_tags, 'tag_id', tables.tags);
   const users = byId(tables.users);
@@ -63,14 +54,16 @@ export async function* readGhostExport(file: string, siteUrl: string, leftOut: L
     }
     seen.add(id);
     const meta = metas.get(id) ?? {};
-    countRest(post, meta, leftOut);
+    if (!textIn(post, 'html') && (textIn(post, 'lexical') || textIn(post, 'mobiledoc'))) {
+      leftOut.drop('the text of posts without html');
+    }
     const single = users.get(textIn(post, 'author_id'));
     const people = authors.get(id) ?? (single === undefined ? [] : [single]);
     yield { kind: 'item', item: toItem(post, { meta, authors: people, tags: tags.get(id) ?? [], siteUrl }) };
   }
 }
 
-async function readTables(file: string): Promise<{ tables: z.output<typeof data>; rest: string[] }> {
+async function readTables(file: string): Promise<z.output<typeof data>> {
   const text = await readText(file);
   let parsed: unknown;
   try {
@@ -86,8 +79,7 @@ async function readTables(file: string): Promise<{ tables: z.output<typeof data>
   if (!tables.success) {
     throw new ExportError(`${file}: is not an export of Ghost: make one with Settings → Import/Export`);
   }
-  const rest = Object.entries(content as object).filter(([name, rows]) => !USED_TABLES.has(name) && hasRows(rows));
-  return { tables: tables.data, rest: rest.map(([name]) => name) };
+  return tables.data;
 }
 
 async function readText(file: string): Promise<string> {
@@ -165,17 +157,6 @@ function publicPart(html: string): string {
   return html.slice(0, Math.max(html.indexOf(PAYWALL), 0));
 }
 
-function countRest(post: Row, meta: Row, leftOut: LeftOut): void {
-  for (const [key, value] of Object.entries(post)) {
-    if (!USED.has(key) && isSet(value)) leftOut.drop(`posts.${key}`);
-  }
-  if (!isSet(post.html) && (isSet(post.lexical) || isSet(post.mobiledoc)))
-    leftOut.drop('the text of posts without html');
-  for (const [key, value] of Object.entries(meta)) {
-    if (!USED_META.has(key) && isSet(value)) leftOut.drop(`posts_meta.${key}`);
-  }
-}
-
 /** The rows that belong to each post, in their order. @param key of a row in `relation` that names one of `rows` */
 function relationOf(relation: Row[] | undefined, key: string, rows: Row[] | undefined): Map<string, Row[]> {
   const known = byId(rows);
@@ -207,15 +188,5 @@ function textIn(row: Row, key: string): string {
 function instantIn(row: Row, key: string): number | null {
   const value = row[key];
   if (typeof value === 'number') return Number.isSafeInteger(value) ? value : null;
-  if (typeof value !== 'string' || !/^\d{4}-\d\d-\d\d[T ]\d\d:\d\d/.test(value)) return null;
-  const instant = Date.parse(/(?:Z|[+-]\d\d:?\d\d)$/.test(value) ? value : `${value.replace(' ', 'T')}Z`);
-  return Number.isNaN(instant) ? null : instant;
-}
-
-function isSet(value: unknown): boolean {
-  return value !== null && value !== undefined && value !== '' && value !== false && value !== 0;
-}
-
-function hasRows(rows: unknown): boolean {
-  return Array.isArray(rows) && rows.length > 0;
+  return typeof value === 'string' ? parseWrittenDate(value) : null;
 }

@@ -13,12 +13,10 @@ import type { Store } from '../../core/store/store.ts';
 import { type Clock, rfc3339 } from '../../lib/time.ts';
 import { findSourceItems } from '../../sources/item-state.ts';
 import { type RecordRules, sectionOf, toArticleRecord } from '../article-record.ts';
-import { itemFile, recordContent } from '../item-file.ts';
-import { type ExportEntry, ExportError } from './export-entry.ts';
+import { itemFile, recordContent } from '../import-entries.ts';
+import { type ExportEntry, ExportError, LeftOut } from './export-entry.ts';
 import { readGhostExport } from './ghost.ts';
-import { LeftOut } from './left-out.ts';
-import { findSitePosts } from './site-folder.ts';
-import type { SiteGenerator } from './site-generators.ts';
+import { findSitePosts, type SiteGenerator } from './site-folder.ts';
 import { readWordPressExport } from './wordpress.ts';
 
 export type CmsExport = 'wordpress' | 'ghost';

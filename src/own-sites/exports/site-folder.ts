@@ -4,10 +4,67 @@ import { basename, dirname, extname, join, relative, resolve, sep } from 'node:p
 import type { ArticleDefaults } from '../../articles/import/defaults.ts';
 import { type ImportFile, markdownFile } from '../../articles/import/import-files.ts';
 import type { SourceRecord } from '../../articles/import/source-record.ts';
-import { ExportError } from './export-entry.ts';
-import type { LeftOut } from './left-out.ts';
-import { withoutComponents } from './mdx.ts';
-import { GENERATORS, type GeneratorRules, OTHER_FOLDERS, PROJECT_FILE, type SiteGenerator } from './site-generators.ts';
+import { ExportError, type LeftOut } from './export-entry.ts';
+
+export type SiteGenerator = 'hugo' | 'jekyll' | 'astro' | 'eleventy';
+
+interface GeneratorRules {
+  /** Folders of posts, the first that exists; the folder itself if none does. */
+  roots: readonly string[];
+  /** Names of folders that are the only ones with posts, anywhere below the root; null for all folders. */
+  folders: readonly string[] | null;
+  /** Whether files directly in a root are pages of the site, such as "about". */
+  hasPagesAtTop: boolean;
+  /** Whether a date at the beginning of a name is the post's, and no part of its address. */
+  hasDatedNames: boolean;
+  /** Ends of file names. */
+  extensions: readonly string[];
+  /** Path of a post, below the site; `:path` is that of its folder. */
+  address: string;
+}
+
+export const GENERATORS: Readonly<Record<SiteGenerator, GeneratorRules>> = {
+  hugo: {
+    roots: ['content'],
+    folders: null,
+    hasPagesAtTop: true,
+    hasDatedNames: false,
+    extensions: ['.md', '.markdown'],
+    address: '/:path/:slug/',
+  },
+  jekyll: {
+    roots: [],
+    folders: ['_posts', '_drafts'],
+    hasPagesAtTop: false,
+    hasDatedNames: true,
+    extensions: ['.md', '.markdown'],
+    address: '/:categories/:year/:month/:day/:slug.html',
+  },
+  astro: {
+    roots: ['src/content'],
+    folders: null,
+    hasPagesAtTop: true,
+    hasDatedNames: false,
+    extensions: ['.md', '.markdown', '.mdx'],
+    address: '/:path/:slug/',
+  },
+  eleventy: {
+    roots: ['content', 'src'],
+    folders: null,
+    hasPagesAtTop: true,
+    hasDatedNames: true,
+    extensions: ['.md', '.markdown'],
+    address: '/:path/:slug/',
+  },
+};
+
+/** Folders without posts: what generators and package managers write, and templates. */
+const OTHER_FOLDERS = new Set([
+  ...['node_modules', 'vendor', 'public', 'dist', 'build', '_site', '_includes', '_layouts', '_data', 'layouts'],
+  ...['themes', 'archetypes', 'resources', 'static', 'assets', 'i18n'],
+]);
+/** Files about the project itself. */
+const PROJECT_FILE = /^(?:readme|license|licence|changelog|contributing|code_of_conduct|security)\.\w+$/i;
 
 /** Of posts of Jekyll and Eleventy. */
 const DATED_NAME = /^(\d{4}-\d{1,2}-\d{1,2})-(.+)$/;
@@ -142,4 +199,47 @@ async function* withoutMdx(file: ImportFile, leftOut: LeftOut): AsyncGenerator<S
       yield { ...record, content: { kind: 'text', text } };
     }
   }
+}
+
+const FENCE = /^ {0,3}(```+|~~~+)/;
+/** As JavaScript has them at the beginning of a paragraph: prose may begin with the same words. */
+const STATEMENT =
+  /^(?:import\s+(?:["'{*]|[\w$]+(?:\s*,|\s+from\s))|export\s+(?:const|let|var|default|function|async|class|[{*]))/;
+const COMPONENT = /<(\/?)([A-Z][\w.]{0,60})((?:\s[^<>]{0,2000})?)>/g;
+
+/**
+ * Markdown of MDX without imports, exports, expressions and components, which are programs. Text within components
+ * stays. Lines keep their numbers. Pure.
+ * @param text with front matter; its lines end in `\n`
+ * @param onRemoved called with the name of each component
+ */
+export function withoutComponents(text: string, onRemoved: (name: string) => void): string {
+  const lines = text.split('\n');
+  const end = lines[0]?.trim() === '---' ? lines.findIndex((line, at) => at > 0 && line.trim() === '---') : -1;
+  let fence: string | null = null;
+  let isInStatement = false;
+  let isInParagraph = false;
+  return lines
+    .map((line, at) => {
+      if (at <= end) return line;
+      const [, mark] = FENCE.exec(line) ?? [];
+      if (mark !== undefined && (fence === null || (mark[0] === fence[0] && mark.length >= fence.length))) {
+        fence = fence === null ? mark : null;
+        return line;
+      }
+      if (fence !== null) return line;
+      // A statement ends with its paragraph.
+      const isBlank = line.trim() === '';
+      isInStatement = !isBlank && (isInStatement || (!isInParagraph && STATEMENT.test(line)));
+      isInParagraph = !isBlank;
+      return isInStatement ? '' : cleanLineOf(line, onRemoved);
+    })
+    .join('\n');
+}
+
+function cleanLineOf(line: string, onRemoved: (name: string) => void): string {
+  return line.replace(/\{\/\*[^*]{0,2000}\*\/\}/g, '').replace(COMPONENT, (_, slash: string, name: string) => {
+    if (slash === '') onRemoved(name);
+    return '';
+  });
 }

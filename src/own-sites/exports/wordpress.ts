@@ -2,23 +2,13 @@
  * The export of WordPress: published posts, as the REST API would give them, with the same keys. Everything else is
  * counted. Pictures are items of their own, anywhere in the file: it is read twice.
  */
-import { parseInstant } from '../../articles/import/front-matter/written-instant.ts';
+import { parseWrittenDate, parseWrittenInstant } from '../../lib/written-date.ts';
 import { decodeSlug } from '../../sources/cms/wordpress.ts';
-import { parseFeedDate } from '../../sources/feed/feed-date.ts';
 import { textOfHtml } from '../../sources/html-text.ts';
 import type { SourceImage, SourceItem } from '../../sources/source-item.ts';
-import { type ExportEntry, ITEM_KEY } from './export-entry.ts';
-import type { LeftOut } from './left-out.ts';
+import { type ExportEntry, ITEM_KEY, type LeftOut } from './export-entry.ts';
 import { htmlOfContent } from './wordpress-content.ts';
 import { readWxr, type WxrItem } from './wxr-reader.ts';
-
-/** Elements that become part of an article, decide about it, or say the same in another form. */
-const USED = new Set([
-  ...['title', 'link', 'dc:creator', 'content:encoded', 'excerpt:encoded', 'description', 'guid', 'pubDate'],
-  ...['wp:post_id', 'wp:post_name', 'wp:post_type', 'wp:status', 'wp:post_password'],
-  ...['wp:post_date', 'wp:post_date_gmt', 'wp:post_modified', 'wp:post_modified_gmt'],
-]);
-const ZERO = /^0000-00-00/;
 
 interface Library {
   /** Display names, by login. */
@@ -79,11 +69,10 @@ function toEntry(item: WxrItem, library: Library, zone: string, leftOut: LeftOut
   const id = field(item, 'wp:post_id');
   const title = field(item, 'title');
   if (!ITEM_KEY.test(id)) {
-    const rule = `line ${item.line}: the post has no wp:post_id: "${textOfHtml(title).slice(0, 100)}"`;
-    return { kind: 'unreadable', key: `line-${item.line}`, rule, raw: title };
+    const rule = `the post "${textOfHtml(title).slice(0, 100)}" has no wp:post_id`;
+    return { kind: 'unreadable', key: 'post-without-id', rule, raw: title };
   }
   if (item.isOversized) return { kind: 'unreadable', key: id, rule: 'the post is longer than 8 MB', raw: title };
-  countRest(item, leftOut);
   return { kind: 'item', item: toItem(item, id, library, zone, leftOut) };
 }
 
@@ -106,7 +95,7 @@ function toItem(item: WxrItem, id: string, { authors, images }: Library, zone: s
     categories: inDomain('category').map(({ name, slug }) => ({ name: textOfHtml(name), slug: slug || null })),
     tags: inDomain('post_tag').map(({ name }) => textOfHtml(name)),
     image: thumbnail === undefined ? null : (images.get(thumbnail) ?? null),
-    publishedAt: instantOf(item, 'wp:post_date', zone) ?? parseFeedDate(field(item, 'pubDate')),
+    publishedAt: instantOf(item, 'wp:post_date', zone) ?? parseWrittenDate(field(item, 'pubDate')),
     updatedAt: instantOf(item, 'wp:post_modified', zone),
     language: null,
     isForMembers: false,
@@ -116,21 +105,10 @@ function toItem(item: WxrItem, id: string, { authors, images }: Library, zone: s
 /** In UTC; a draft that was published at once has none, then the time of the site's clock. */
 function instantOf(item: WxrItem, name: string, zone: string): number | null {
   const utc = field(item, `${name}_gmt`);
-  if (utc !== '' && !ZERO.test(utc)) return parseInstant(`${utc.replace(' ', 'T')}Z`, 'UTC');
+  if (utc !== '' && !utc.startsWith('0000-')) return parseWrittenDate(utc);
   const local = field(item, name);
-  return local === '' || ZERO.test(local) ? null : parseInstant(local, zone);
-}
-
-/** Counts what the post has and an article has not. */
-function countRest(item: WxrItem, leftOut: LeftOut): void {
-  for (const [name, value] of item.fields) {
-    if (!USED.has(name) && value.trim() !== '' && value.trim() !== '0') leftOut.drop(name);
-  }
-  for (const [key] of item.meta) if (key !== '_thumbnail_id') leftOut.drop(`wp:postmeta ${key}`);
-  for (const { domain } of item.categories) {
-    if (domain !== 'category' && domain !== 'post_tag') leftOut.drop(`category domain="${domain}"`);
-  }
-  for (let comment = 0; comment < item.comments; comment += 1) leftOut.drop('wp:comment');
+  const parsed = parseWrittenInstant(local, zone);
+  return parsed.kind === 'instant' ? parsed.at : null;
 }
 
 function field(item: WxrItem, name: string): string {
@@ -140,5 +118,3 @@ function field(item: WxrItem, name: string): string {
 function metaOf(item: WxrItem, key: string): string | undefined {
   return item.meta.find(([name]) => name === key)?.[1].trim();
 }
-
-/** WordPress percent-encodes letters of other scripts in the slug itself. */

@@ -10,14 +10,11 @@ import { ExportError } from './export-entry.ts';
 /** An `<item>`: a post, a page, a picture and so on. */
 export interface WxrItem {
   kind: 'item';
-  /** Line of the file, from 1. */
-  line: number;
   /** Text by element, such as `wp:post_id`; of several of the same name, the first. */
   fields: Map<string, string>;
   categories: { domain: string; slug: string; name: string }[];
   /** `wp:postmeta` by its key, in order. */
   meta: [string, string][];
-  comments: number;
   /** Whether it is longer than any article may be: then it is cut off. */
   isOversized: boolean;
 }
@@ -53,7 +50,7 @@ export async function* readWxr(file: string): AsyncGenerator<WxrItem | WxrAuthor
     throw new ExportError(`${file}: is not an export of WordPress: make one with Tools → Export, "All content"`);
   }
   if (!reader.isWhole) {
-    throw new ExportError(`${file}: ends in the middle, in line ${reader.line}: download the export again`);
+    throw new ExportError(`${file}: ends in the middle: download the export again`);
   }
 }
 
@@ -78,7 +75,6 @@ const AUTHOR_FIELDS = new Set(['wp:author_login', 'wp:author_display_name']);
 class WxrReader {
   isWxr = false;
   isWhole = false;
-  line = 1;
   #taken: (WxrItem | WxrAuthor)[] = [];
   readonly #parser: Parser;
   /** Open elements. */
@@ -90,8 +86,6 @@ class WxrReader {
   #text = '';
   #size = 0;
   #attributes: Record<string, string> = {};
-  /** The chunk that is being parsed, and where it begins in the whole text. */
-  #chunk = { text: '', start: 0, counted: 0 };
 
   constructor() {
     this.#parser = new Parser(
@@ -106,9 +100,7 @@ class WxrReader {
   }
 
   write(text: string): void {
-    this.#chunk = { text, start: this.#chunk.start + this.#chunk.text.length, counted: 0 };
     this.#parser.write(text);
-    this.#countLines(text.length);
   }
 
   end(rest: string): void {
@@ -123,8 +115,7 @@ class WxrReader {
   #open(name: string, attributes: Record<string, string>): void {
     this.#path.push(name);
     if (name === 'item' && this.#item === null) {
-      this.#countLines(this.#parser.startIndex - this.#chunk.start);
-      this.#item = newItem(this.line);
+      this.#item = { kind: 'item', fields: new Map(), categories: [], meta: [], isOversized: false };
       this.#size = 0;
     } else if (name === 'wp:author' && this.#item === null) this.#author = {};
     if (name === 'wp:wxr_version') this.isWxr = true;
@@ -162,8 +153,7 @@ class WxrReader {
     if (name === 'wp:meta_key' && depth === 2) this.#metaKey = this.#text;
     else if (name === 'wp:meta_value' && depth === 2) this.#metaValue = this.#text;
     if (depth !== 1 || item.meta.length + item.categories.length + item.fields.size > MAX_FIELDS) return;
-    if (name === 'wp:comment') item.comments += 1;
-    else if (name === 'wp:postmeta') {
+    if (name === 'wp:postmeta') {
       item.meta.push([this.#metaKey, this.#metaValue]);
       this.#metaKey = '';
       this.#metaValue = '';
@@ -187,14 +177,4 @@ class WxrReader {
   #depthInItem(): number {
     return this.#item === null ? -1 : this.#path.length - 1 - this.#path.lastIndexOf('item');
   }
-
-  #countLines(to: number): void {
-    const { text, counted } = this.#chunk;
-    for (let at = text.indexOf('\n', counted); at >= 0 && at < to; at = text.indexOf('\n', at + 1)) this.line += 1;
-    this.#chunk.counted = Math.max(counted, Math.min(to, text.length));
-  }
-}
-
-function newItem(line: number): WxrItem {
-  return { kind: 'item', line, fields: new Map(), categories: [], meta: [], comments: 0, isOversized: false };
 }

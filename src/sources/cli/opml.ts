@@ -6,9 +6,9 @@ import type { Command } from 'commander';
 import { type CliContext, CommandError, type JsonOption, jsonOption, printResult } from '../../core/cli/context.ts';
 import { count } from '../../core/cli/text.ts';
 import { roundupSources } from '../../core/config/sources.ts';
-import { type OpmlImport, sourcesOfOpml } from '../../outlets/opml/import-opml.ts';
-import { MAX_OPML_BYTES } from '../../outlets/opml/read-opml.ts';
-import { writeOpml } from '../../outlets/opml/write-opml.ts';
+import { feedOutline, writeOpml } from '../../feeds/formats/opml.ts';
+import { cleanLine } from '../../lib/text/clean-text.ts';
+import { MAX_OPML_BYTES, type OpmlImport, sourcesOfOpml } from '../../outlets/import-opml.ts';
 import { withNewSources, writeConfig } from '../add-source.ts';
 
 interface ImportOptions extends JsonOption {
@@ -74,8 +74,10 @@ function formatImport({ added, known, rejected, problems }: OpmlImport, where: {
 
 function exportOpml(cli: CliContext, file: string | undefined): Promise<void> {
   return cli.withApp(async ({ config }) => {
-    const feeds = roundupSources(config).map(({ outlet, url, language }) => ({ title: outlet, url, language }));
-    const text = writeOpml(`${config.publication.name}: outlets`, feeds);
+    const feeds = roundupSources(config).map(({ outlet, url, language }) =>
+      feedOutline({ title: cleanLine(outlet), xmlUrl: url, ...(language === undefined ? {} : { language }) }),
+    );
+    const text = writeOpml({ title: cleanLine(`${config.publication.name}: outlets`) }, feeds);
     if (file === undefined) {
       cli.print(text.trimEnd());
       return;

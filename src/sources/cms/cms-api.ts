@@ -4,6 +4,7 @@
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { z } from 'zod';
+import { parseWrittenDate } from '../../lib/written-date.ts';
 import type { SourceItem } from '../source-item.ts';
 
 /** At most this many posts on a page, whatever a request asks for (Ghost 6, WordPress). */
@@ -70,11 +71,9 @@ export function parseCmsJson(body: Uint8Array): unknown {
   }
 }
 
-/** `2026-11-24T10:00:00`, with or without an offset, as an instant; without one it is UTC. Null for anything else. */
+/** Without an offset it is UTC. Null for anything else than a date. */
 export function utcInstant(text: unknown): number | null {
-  if (typeof text !== 'string' || !/^\d{4}-\d\d-\d\d[T ]\d\d:\d\d/.test(text)) return null;
-  const instant = Date.parse(/(?:Z|[+-]\d\d:?\d\d)$/.test(text) ? text : `${text.replace(' ', 'T')}Z`);
-  return Number.isNaN(instant) ? null : instant;
+  return typeof text === 'string' ? parseWrittenDate(text) : null;
 }
 
 /** A whole number in a header or a property, or null. */

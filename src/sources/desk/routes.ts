@@ -1,16 +1,19 @@
 /** The routes of sources: their pages, and the acts on one source. */
+import { source } from '../../core/config/source-schema.ts';
 import type { AnySource } from '../../core/config/sources.ts';
+import { errorLine } from '../../lib/text/clean-text.ts';
+import { SECOND } from '../../lib/time.ts';
 import { decideHeld } from '../../outlets/items/held-items.ts';
-import { SOURCE_KINDS } from '../../outlets/polling/outlet-feeds.ts';
-import { decideWithdrawals } from '../../own-sites/poll-sources.ts';
+import { SOURCE_KINDS } from '../../outlets/polling/outlets.ts';
+import { decideWithdrawals } from '../../own-sites/sweep.ts';
 import type { SignedInRequest } from '../../web/desk/desk-request.ts';
 import type { DeskSection } from '../../web/desk/desk-route.ts';
 import { respondAfter, respondMissing } from '../../web/desk/page.ts';
 import { whenText } from '../../web/desk/parts/when.ts';
-import { pauseSource, requestSourcePoll, resumeSource } from '../control-sources.ts';
-import { TRIED_USES } from './address-form.ts';
-import { respondSources, showRejections, showSources } from './sources-page.ts';
-import { tryAddress } from './try-address.ts';
+import { requestSourcePoll, setPaused } from '../control-sources.ts';
+import { trySource } from '../polling/poller.ts';
+import { PollError } from '../request.ts';
+import { respondSources, showRejections, showSources, TRIED_USES, type TriedAddress } from './sources-page.ts';
 
 export const sourcesSection: DeskSection = {
   navigation: { id: 'sources', label: 'Sources', path: '/sources', needs: 'editions.read' },
@@ -19,8 +22,8 @@ export const sourcesSection: DeskSection = {
     { method: 'GET', path: '/sources/rejected', needs: 'editions.read', handle: showRejections },
     { method: 'POST', path: '/sources/try', needs: 'deliveries.control', handle: tryPosted },
     { method: 'POST', path: '/sources/:id/poll', needs: 'deliveries.control', handle: forSource(poll) },
-    { method: 'POST', path: '/sources/:id/pause', needs: 'deliveries.control', handle: forSource(pause) },
-    { method: 'POST', path: '/sources/:id/resume', needs: 'deliveries.control', handle: forSource(resume) },
+    { method: 'POST', path: '/sources/:id/pause', needs: 'deliveries.control', handle: forSource(pause(true)) },
+    { method: 'POST', path: '/sources/:id/resume', needs: 'deliveries.control', handle: forSource(pause(false)) },
     { method: 'POST', path: '/sources/:id/accept', needs: 'deliveries.control', handle: forSource(decide('accept')) },
     { method: 'POST', path: '/sources/:id/ignore', needs: 'deliveries.control', handle: forSource(decide('ignore')) },
     { method: 'POST', path: '/sources/:id/retract', needs: 'drafts.edit', handle: forSource(withdraw('retract')) },
@@ -41,7 +44,7 @@ function forSource(act: SourceAct): (request: SignedInRequest) => Promise<Respon
 async function poll(request: SignedInRequest, source: AnySource): Promise<Response> {
   const { app } = request.desk;
   const { id } = source;
-  const outcome = await requestSourcePoll(app, SOURCE_KINDS[source.use], source, request.audit('source.poll', id));
+  const outcome = await requestSourcePoll(app, source, request.audit('source.poll', id));
   switch (outcome.kind) {
     case 'requested':
       return done(request, `${id} is due now: a process with the role schedule polls it within seconds.`);
@@ -54,16 +57,13 @@ async function poll(request: SignedInRequest, source: AnySource): Promise<Respon
   }
 }
 
-async function pause(request: SignedInRequest, source: AnySource): Promise<Response> {
-  const { id } = source;
-  await pauseSource(request.desk.app, SOURCE_KINDS[source.use], source, request.audit('source.pause', id));
-  return done(request, `${id} is paused.`, `/sources/${id}/resume`);
-}
-
-async function resume(request: SignedInRequest, source: AnySource): Promise<Response> {
-  const { id } = source;
-  await resumeSource(request.desk.app, SOURCE_KINDS[source.use], source, request.audit('source.resume', id));
-  return done(request, `${id} is polled again.`, `/sources/${id}/pause`);
+function pause(isPaused: boolean): SourceAct {
+  return async (request, source) => {
+    const { id } = source;
+    const [act, back] = isPaused ? (['pause', 'resume'] as const) : (['resume', 'pause'] as const);
+    await setPaused(request.desk.app, source, isPaused, request.audit(`source.${act}`, id));
+    return done(request, `${id} is ${isPaused ? 'paused' : 'polled again'}.`, `/sources/${id}/${back}`);
+  };
 }
 
 function decide(decision: 'accept' | 'ignore'): SourceAct {
@@ -94,19 +94,41 @@ function withdraw(decision: 'retract' | 'keep'): SourceAct {
 /** Tests under way in this process: each may hold a connection to a stranger's server for some seconds. */
 let testsUnderWay = 0;
 const MAX_TESTS = 2;
+/** Somebody waits for the answer. */
+const TIME_LIMIT = 20 * SECOND;
 
 async function tryPosted(request: SignedInRequest): Promise<Response> {
   const url = (request.form.get('url') ?? '').trim();
   const use = TRIED_USES.find((one) => one === request.form.get('use')) ?? 'roundup';
   if (testsUnderWay >= MAX_TESTS) {
     const reason = 'Two other addresses are being tried. Try again in a few seconds';
-    return respondSources(request, { url, use, outcome: { kind: 'failed', reason } });
+    return respondSources(request, { url, use, outcome: reason });
   }
   testsUnderWay += 1;
   try {
     return await respondSources(request, { url, use, outcome: await tryAddress(request.desk.app, { url, use }) });
   } finally {
     testsUnderWay -= 1;
+  }
+}
+
+/**
+ * Tries an address that is no source yet, by the rules of the configuration, in whose sentences the outlet has a name.
+ * @returns a string that says why there is no answer
+ */
+async function tryAddress(
+  app: SignedInRequest['desk']['app'],
+  { url, use }: Pick<TriedAddress, 'url' | 'use'>,
+): Promise<TriedAddress['outcome']> {
+  const parsed = source.safeParse({ id: 'tried', url, use, ...(use === 'roundup' ? { outlet: 'the outlet' } : {}) });
+  if (!parsed.success) return `The address ${parsed.error.issues[0]?.message ?? 'is wrong'}`;
+  const signal = AbortSignal.timeout(TIME_LIMIT);
+  try {
+    return await trySource(app, SOURCE_KINDS[use], parsed.data, signal);
+  } catch (error) {
+    if (signal.aborted) return `There was no answer within ${TIME_LIMIT / SECOND} seconds`;
+    if (error instanceof PollError) return errorLine(error);
+    throw error;
   }
 }
 

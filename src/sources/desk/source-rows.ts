@@ -8,13 +8,7 @@ import { rowTable, type TableRow } from '../../web/desk/parts/row-table.ts';
 import { type StatusKind, statusMark } from '../../web/desk/parts/status-mark.ts';
 import { fromNow, when } from '../../web/desk/parts/when.ts';
 import { apiName } from '../source-state.ts';
-import {
-  type OutletStatus,
-  type SiteStatus,
-  type SourceState,
-  type SourceStatus,
-  sourceState,
-} from '../source-status.ts';
+import type { SourceState, SourceStatus } from '../source-status.ts';
 
 /** Items are counted up to this number: more count as this many. */
 export const COUNTED_ITEMS = 1_000;
@@ -30,56 +24,35 @@ const MARKS: Record<SourceState, [kind: StatusKind, word: string, meaning: strin
   held: ['waiting', 'held', 'So many items are new that somebody must look at them first.'],
   blocked: ['bad', 'blocked', 'Its server does not let daywire in: ask the outlet to. It is tried once a day.'],
   failing: ['bad', 'failing', 'It is tried again after longer and longer pauses.'],
-  gone: ['bad', 'gone', 'It is not polled any more. Resume it if the feed is back.'],
+  gone: ['bad', 'gone', 'It is no longer polled. Resume it if the feed is back.'],
 };
 
-export function sitesTable(request: SignedInRequest, sites: readonly SiteStatus[]): Html {
-  return table(
-    'sites-title',
-    'Site',
-    sites.map((site) => siteRow(request, site)),
-  );
-}
-
-export function outletsTable(request: SignedInRequest, outlets: readonly OutletStatus[]): Html {
-  return table(
-    'outlets-title',
-    'Outlet',
-    outlets.map((outlet) => outletRow(request, outlet)),
-  );
-}
-
-function table(titleId: string, what: string, rows: TableRow[]): Html {
+export function sourcesTable(
+  request: SignedInRequest,
+  titleId: string,
+  label: string,
+  sources: readonly SourceStatus[],
+): Html {
   const columns = [
-    ...[{ label: what }, { label: 'State' }, { label: 'Last poll' }, { label: 'Next poll' }],
+    ...[{ label }, { label: 'State' }, { label: 'Last poll' }, { label: 'Next poll' }],
     ...[{ label: 'New in 24 h', isNumber: true }, { label: 'Acts' }],
   ];
+  const rows = sources.map((source) => sourceRow(request, source));
   return rowTable({ titleId }, columns, rows);
 }
 
-function siteRow(request: SignedInRequest, site: SiteStatus): TableRow {
-  const { id, url, api, endpoint, waiting, problem } = site;
+function sourceRow(request: SignedInRequest, source: SourceStatus): TableRow {
+  const { id, use, url, outlet, api, endpoint, movedTo, waiting } = source;
   const found = api === null ? 'not found yet' : `${apiName(api)} at ${endpoint}`;
-  return {
-    id: `source-${id}`,
-    cells: [
-      html`${id}<br>${address(url)}<br><span class="meaning">${found}</span>`,
-      html`${stateCell(request, site, problem)}${waiting === 0 ? '' : withdrawnPart(request, site)}`,
-      ...pollCells(request, site),
-    ],
-  };
-}
-
-function outletRow(request: SignedInRequest, status: OutletStatus): TableRow {
-  const { id, url, outlet, movedTo, waiting, reason } = status;
+  const name =
+    outlet === null
+      ? html`${id}<br>${address(url)}<br><span class="meaning">${found}</span>`
+      : html`${outlet}<br><code>${id}</code> ${address(url)}`;
   const moving = movedTo === null ? '' : html`<p class="meaning">Permanent redirects lead to ${movedTo}.</p>`;
+  const undecided = waiting === 0 ? '' : (use === 'articles' ? withdrawnPart : heldPart)(request, source);
   return {
     id: `source-${id}`,
-    cells: [
-      html`${outlet}<br><code>${id}</code> ${address(url)}`,
-      html`${stateCell(request, status, reason)}${moving}${waiting === 0 ? '' : heldPart(request, status)}`,
-      ...pollCells(request, status),
-    ],
+    cells: [name, html`${stateCell(request, source)}${moving}${undecided}`, ...pollCells(request, source)],
   };
 }
 
@@ -87,9 +60,8 @@ function address(url: string): Html {
   return html`<a href="${url}" rel="noreferrer">${url.replace(/^https?:\/\//, '')}</a>`;
 }
 
-function stateCell(request: SignedInRequest, status: SourceStatus, reason: string | null): Html {
-  const { use, failures, failingSince, isRepaired, pausedAt } = status;
-  const { state } = sourceState(status);
+function stateCell(request: SignedInRequest, status: SourceStatus): Html {
+  const { use, state, reason, failures, failingSince, isRepaired, pausedAt } = status;
   const [kind, word, ofAll] = MARKS[state];
   const meaning = use === 'articles' && state === 'failing' ? 'Its articles stay as they are.' : ofAll;
   const isFailing = failingSince !== null && pausedAt === null;
@@ -120,14 +92,14 @@ function countText(count: number): string {
 }
 
 function pollButtons(request: SignedInRequest, status: SourceStatus): Html {
-  const { id } = status;
-  const isStopped = ['paused', 'gone'].includes(sourceState(status).state);
+  const { id, state } = status;
+  const isStopped = state === 'paused' || state === 'gone';
   const button = (act: string, label: string): Html =>
     postButton(request, `/sources/${id}/${act}`, label, { id: `${act}-${id}`, name: `${label}: ${id}` });
   return isStopped ? button('resume', 'Resume') : html`${button('poll', 'Poll now')} ${button('pause', 'Pause')}`;
 }
 
-function heldPart(request: SignedInRequest, { id, waiting }: OutletStatus): Html {
+function heldPart(request: SignedInRequest, { id, waiting }: SourceStatus): Html {
   const items = waiting === 1 ? '1 item waits' : `${countText(waiting)} items wait`;
   return html`<p><strong>${items} for a decision.</strong></p>${
     request.may('deliveries.control')
@@ -142,7 +114,7 @@ are.</p>`
   }`;
 }
 
-function withdrawnPart(request: SignedInRequest, { id, waiting }: SiteStatus): Html {
+function withdrawnPart(request: SignedInRequest, { id, waiting }: SourceStatus): Html {
   const posts = waiting === 1 ? '1 post is' : `${countText(waiting)} posts are`;
   return html`<p><strong>${posts} gone from the site.</strong> The articles stay until you decide.</p>${
     request.may('drafts.edit')

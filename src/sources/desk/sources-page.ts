@@ -1,15 +1,23 @@
 /** Sources: how each is polled, what waits for a decision, and input that was rejected. */
 import { html } from 'hono/html';
-import { countRejections, readRejectionPage } from '../../articles/rejections.ts';
+import {
+  countRejections,
+  type RejectionExcerpt,
+  type RejectionPlace,
+  readRejectionPage,
+} from '../../articles/rejections.ts';
 import type { Html, SignedInRequest } from '../../web/desk/desk-request.ts';
 import { respondPage } from '../../web/desk/page.ts';
 import { formatCount } from '../../web/desk/parts/figure.ts';
+import { selectField, submitButton, textField } from '../../web/desk/parts/form.ts';
+import { localInstants } from '../../web/desk/parts/operator-text.ts';
 import { pager } from '../../web/desk/parts/pager.ts';
-import { statusMark } from '../../web/desk/parts/status-mark.ts';
-import { readSourceStatus, sourceState } from '../source-status.ts';
-import { addressForm, type TriedAddress, triedResult } from './address-form.ts';
-import { parsePlaceKey, placeKey, rejectionsList } from './rejections-list.ts';
-import { COUNTED_ITEMS, outletsTable, sitesTable } from './source-rows.ts';
+import { rowTable } from '../../web/desk/parts/row-table.ts';
+import { badge, statusMark } from '../../web/desk/parts/status-mark.ts';
+import { when } from '../../web/desk/parts/when.ts';
+import type { SourceTest } from '../polling/source-kind.ts';
+import { needsSomebody, readSourceStatus, type SourceStatus } from '../source-status.ts';
+import { COUNTED_ITEMS, sourcesTable } from './source-rows.ts';
 
 /** Rejections on the page of sources; all are on a page of their own. */
 const NEWEST = 5;
@@ -22,21 +30,22 @@ export function showSources(request: SignedInRequest): Promise<Response> {
 /** @param tried what was found at an address, or why nothing was; null before */
 export async function respondSources(request: SignedInRequest, tried: TriedAddress | null): Promise<Response> {
   const { store, config } = request.desk.app;
-  const { sites, outlets } = await readSourceStatus(store.db, config, request.at, COUNTED_ITEMS);
+  const sources = await readSourceStatus(store.db, config, request.at, COUNTED_ITEMS);
+  const [sites, outlets] = (['articles', 'roundup'] as const).map((use) => sources.filter((one) => one.use === use));
   const { rejections } = await readRejectionPage(store.db, { limit: NEWEST, after: null });
   const rejected = await countRejections(store.db);
-  const needy = [...sites, ...outlets].filter((source) => sourceState(source).needsSomebody).length;
+  const needy = sources.filter(needsSomebody).length;
   const body = html`
 <section id="sources-glance" data-region aria-label="At a glance">
-${glance(sites.length + outlets.length, needy)}
+${glance(sources.length, needy)}
 </section>
 <section id="sites" data-region aria-labelledby="sites-title">
 <h2 id="sites-title">Your own sites</h2>
-${sites.length === 0 ? html`<p class="soft">None is configured.</p>` : sitesTable(request, sites)}
+${tableOf(request, 'sites-title', 'Site', sites)}
 </section>
 <section id="outlets" data-region aria-labelledby="outlets-title">
 <h2 id="outlets-title">Other outlets</h2>
-${outlets.length === 0 ? html`<p class="soft">None is configured.</p>` : outletsTable(request, outlets)}
+${tableOf(request, 'outlets-title', 'Outlet', outlets)}
 </section>
 ${request.may('deliveries.control') ? addressForm(request, tried) : ''}${triedResult(request, tried)}
 <section id="rejections" data-region aria-labelledby="rejections-title">
@@ -48,8 +57,13 @@ ${
 <p><a href="${request.desk.base}/sources/rejected">All rejected inputs</a></p>`
 }
 </section>`;
-  const status = tried !== null && tried.outcome.kind === 'failed' ? 422 : 200;
+  const status = typeof tried?.outcome === 'string' ? 422 : 200;
   return respondPage(request, { title: 'Sources', section: 'sources', body, topics: ['alerts'], status });
+}
+
+function tableOf(request: SignedInRequest, titleId: string, label: string, sources: SourceStatus[] = []): Html {
+  if (sources.length === 0) return html`<p class="soft">None is configured.</p>`;
+  return sourcesTable(request, titleId, label, sources);
 }
 
 function glance(total: number, needy: number): Html {
@@ -74,4 +88,112 @@ ${rejections.length === 0 ? html`<p class="soft">No input is rejected.</p>` : re
 ${pager(request, { path: '/sources/rejected', older: placeKey(older), isFirst: after === null })}
 </section>`;
   return respondPage(request, { title: 'Rejected inputs', section: 'sources', body });
+}
+
+/** Problems of one input that are listed. */
+const PROBLEMS_SHOWN = 20;
+
+const STAGES: Record<RejectionExcerpt['stage'], string> = {
+  import: 'not imported',
+  feed: 'left out of a feed',
+  edition: 'left out of an edition',
+};
+
+export function rejectionsList(request: SignedInRequest, rejections: readonly RejectionExcerpt[]): Html {
+  return html`<ul class="rows">${rejections.map((one) => html`<li>${rejection(request, one)}</li>`)}</ul>`;
+}
+
+function rejection(request: SignedInRequest, one: RejectionExcerpt): Html {
+  const { stage, source, line, articleId, problems, raw, length, rejectedAt } = one;
+  const [inLine, ofArticle] = [
+    line === null ? '' : `, line ${line}`,
+    articleId === null ? '' : `, article ${articleId}`,
+  ];
+  const place = source + inLine + ofArticle;
+  const more = problems.length - PROBLEMS_SHOWN;
+  const rest = length - [...raw].length;
+  return html`<p>${badge(STAGES[stage], 'warn')} <strong dir="auto">${place}</strong> ${when(request, rejectedAt)}</p>
+<ul>${problems.slice(0, PROBLEMS_SHOWN).map((problem) => html`<li dir="auto">${problem}</li>`)}${
+    more > 0 ? html`<li>and ${formatCount(more)} more</li>` : ''
+  }</ul>
+<details><summary>The input</summary>
+<pre dir="auto" tabindex="0">${raw}</pre>${
+    rest > 0
+      ? html`<p class="meaning">and ${formatCount(rest)} more characters: daywire rejected show ${one.key}</p>`
+      : ''
+  }</details>`;
+}
+
+/** The key of a place in pagers. */
+export function placeKey(place: RejectionPlace | null): string | null {
+  return place === null ? null : `${place.rejectedAt}.${place.key}`;
+}
+
+/** @returns null for any text that `placeKey` does not make, which shows the first page */
+export function parsePlaceKey(text: string | undefined): RejectionPlace | null {
+  const [, rejectedAt, key] = /^(\d{1,15})\.([\s\S]{1,4000})$/.exec(text ?? '') ?? [];
+  return rejectedAt === undefined || key === undefined ? null : { rejectedAt: Number(rejectedAt), key };
+}
+
+export const TRIED_USES = ['roundup', 'articles'] as const;
+
+export interface TriedAddress {
+  url: string;
+  use: (typeof TRIED_USES)[number];
+  /** A string says why nothing was found. */
+  outcome: SourceTest | string;
+}
+
+export function addressForm(request: SignedInRequest, tried: TriedAddress | null): Html {
+  const error = typeof tried?.outcome === 'string' ? `${tried.outcome}.`.replace(/\.\.$/, '.') : undefined;
+  return html`<section aria-labelledby="try-title">
+<h2 id="try-title">Try an address</h2>
+<form method="post" action="${request.desk.base}/sources/try">
+${textField({
+  ...{ name: 'url', label: 'Address of a site or feed', type: 'url', value: tried?.url, error, required: true },
+  ...{
+    maxLength: 2_000,
+    autocomplete: 'off',
+    hint: 'daywire asks it once and shows what it would read. Nothing is stored.',
+  },
+})}
+${selectField({
+  ...{ name: 'use', label: 'As', value: tried?.use ?? 'roundup' },
+  options: [
+    { value: 'roundup', label: 'the feed of another outlet' },
+    { value: 'articles', label: 'a site of your own' },
+  ],
+})}
+${submitButton('Try it', { id: 'try' })}
+</form>
+</section>`;
+}
+
+export function triedResult(request: SignedInRequest, tried: TriedAddress | null): Html {
+  if (tried === null || typeof tried.outcome === 'string') return html``;
+  const { what, endpoint, title, items, notes } = tried.outcome;
+  return html`<section id="tried" data-region aria-labelledby="tried-title">
+<h2 id="tried-title">What was found</h2>
+<p>Found ${what} at <code>${endpoint}</code>${title === null ? '' : html`: <span dir="auto">“${title}”</span>`}, with ${
+    items === 1 ? '1 item' : `${items} items`
+  }.</p>
+${foundTable(request, tried.outcome)}
+${notes.length === 0 ? '' : html`<ul>${notes.slice(0, 20).map((note) => html`<li dir="auto">${note}</li>`)}</ul>`}
+</section>`;
+}
+
+function foundTable({ desk, at }: SignedInRequest, { newest }: SourceTest): Html {
+  const { zone } = desk.app.config.publication;
+  if (newest.length === 0) return html`<p class="empty">It has nothing that can be used.</p>`;
+  return rowTable(
+    { titleId: 'tried-title' },
+    [{ label: 'Headline' }, { label: 'Published' }, { label: 'Detail' }],
+    newest.map(({ headline, published, detail }) => ({
+      cells: [
+        html`<span dir="auto">${headline}</span>`,
+        published === null ? 'no date' : localInstants(published, at, zone),
+        detail,
+      ],
+    })),
+  );
 }

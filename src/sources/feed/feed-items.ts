@@ -1,9 +1,9 @@
 /** Maps the items of a feed with whole articles to source items. */
 import { sha256 } from '../../lib/sha256.ts';
 import { textOfHtml } from '../html-text.ts';
-import type { SourceImage, SourceItem } from '../source-item.ts';
+import type { SourceItem } from '../source-item.ts';
 import { parseFeed } from './parse-feed.ts';
-import type { ParsedFeed, ParsedImage, ParsedItem } from './parsed-feed.ts';
+import type { ParsedFeed, ParsedItem } from './parsed-feed.ts';
 
 export type FeedItems =
   | { kind: 'items'; items: SourceItem[]; repaired: boolean; problems: string[] }
@@ -42,10 +42,11 @@ function toSourceItem(item: ParsedItem, { language }: ParsedFeed): SourceItem | 
     dek: content === null || summary === null ? null : dekOf(summary),
     html,
     baseUrl: url,
-    authors: authors.flatMap(({ name }) => name ?? []),
+    authors,
     categories: categories.map((name) => ({ name, slug: null })),
     tags: categories,
-    image: imageOf(item.images),
+    // The largest one.
+    image: item.images.toSorted((one, other) => (other.width ?? 0) - (one.width ?? 0))[0] ?? null,
     publishedAt: publishedAt ?? updatedAt,
     updatedAt,
     language,
@@ -81,12 +82,4 @@ function slugOf(url: string): string | null {
   } catch {
     return null;
   }
-}
-
-/** The largest one. */
-function imageOf(images: ParsedImage[]): SourceImage | null {
-  const [largest] = images.toSorted((one, other) => (other.width ?? 0) - (one.width ?? 0));
-  if (largest === undefined) return null;
-  const { url, alt, credit, type, length, width, height } = largest;
-  return { url, alt, credit, type, length, width, height };
 }

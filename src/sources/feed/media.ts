@@ -1,19 +1,14 @@
-/** Pictures and other files of an item: Media RSS, RSS enclosures and Atom links. */
-import { MAX_PARTS, type ParsedEnclosure, type ParsedImage } from './parsed-feed.ts';
-import { resolveAddress } from './resolve-urls.ts';
-import { textLine, textValue } from './text-values.ts';
+/** Pictures of an item: Media RSS, RSS enclosures and Atom links. */
+import type { SourceImage } from '../source-item.ts';
+import { MAX_PARTS } from './parsed-feed.ts';
+import { resolveAddress, textLine, textValue } from './text-values.ts';
 import { elementsOf, type XmlElement } from './xml-element.ts';
-
-export interface ItemMedia {
-  images: ParsedImage[];
-  enclosures: ParsedEnclosure[];
-}
 
 const IMAGE_EXTENSION = /\.(?:jpe?g|png|gif|webp|avif)$/i;
 
 /** @param elements of one item, in order */
-export function readMedia(elements: XmlElement[], base: string): ItemMedia {
-  const files = new MediaFiles(base);
+export function readImages(elements: XmlElement[], base: string): SourceImage[] {
+  const files = new ItemImages(base);
   const own = { ...NO_CAPTION, ...captionOf(elements, base) };
   for (const element of elements) {
     if (element.name === 'media:group') {
@@ -29,7 +24,7 @@ export function readMedia(elements: XmlElement[], base: string): ItemMedia {
       files.addMedia(element, own);
     }
   }
-  return files.media();
+  return files.list();
 }
 
 /** What Media RSS says about a file, in it or in the group or item around it (Media RSS §5.1). */
@@ -51,11 +46,10 @@ function captionOf(elements: XmlElement[], base: string): Partial<MediaCaption> 
 }
 
 /** Files by URL: one that is named twice keeps what each place says. */
-class MediaFiles {
+class ItemImages {
   readonly #base: string;
-  readonly #images = new Map<string, ParsedImage>();
-  readonly #thumbnails = new Map<string, ParsedImage>();
-  readonly #enclosures = new Map<string, ParsedEnclosure>();
+  readonly #images = new Map<string, SourceImage>();
+  readonly #thumbnails = new Map<string, SourceImage>();
 
   constructor(base: string) {
     this.#base = base;
@@ -81,11 +75,8 @@ class MediaFiles {
     };
     const isImage =
       isThumbnail || (file.type === null ? looksLikeImage(url, attributes.medium) : file.type.startsWith('image/'));
-    if (!isImage) {
-      if (this.#enclosures.size < MAX_PARTS) this.#enclosures.set(url, this.#enclosures.get(url) ?? file);
-      return;
-    }
-    const image: ParsedImage = {
+    if (!isImage) return;
+    const image: SourceImage = {
       ...file,
       width: parsePositiveInteger(attributes.width),
       height: parsePositiveInteger(attributes.height),
@@ -98,19 +89,13 @@ class MediaFiles {
   }
 
   /** Thumbnails last: they are smaller copies. */
-  media(): ItemMedia {
-    const images = [...this.#images.values(), ...this.#thumbnails.values()].slice(0, MAX_PARTS);
-    return { images, enclosures: [...this.#enclosures.values()] };
+  list(): SourceImage[] {
+    return [...this.#images.values(), ...this.#thumbnails.values()].slice(0, MAX_PARTS);
   }
 }
 
-function completeImage(known: ParsedImage, more: ParsedImage): void {
-  known.type ??= more.type;
-  known.length ??= more.length;
-  known.width ??= more.width;
-  known.height ??= more.height;
-  known.alt ??= more.alt;
-  known.credit ??= more.credit;
+function completeImage(known: SourceImage, more: SourceImage): void {
+  Object.assign(known, { ...more, ...Object.fromEntries(Object.entries(known).filter(([, value]) => value !== null)) });
 }
 
 export function looksLikeImage(url: string, medium?: string): boolean {

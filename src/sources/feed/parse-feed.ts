@@ -1,14 +1,12 @@
 /** Reads a feed: RSS 0.9x to 2.0, RDF, Atom 0.3 and 1.0, JSON Feed 1.0 and 1.1, and what is nearly one of these. */
 import { cleanLine } from '../../lib/text/clean-text.ts';
-import { readAuthor } from './author.ts';
 import { decodeFeed } from './decode-feed.ts';
 import { readJsonFeed } from './json-feed.ts';
-import { feedLanguageTag } from './language.ts';
-import { type FeedResult, type FetchedFeed, MAX_PARTS, type ParsedFeed, type ParsedItem } from './parsed-feed.ts';
+import type { FeedResult, FetchedFeed, ParsedFeed, ParsedItem } from './parsed-feed.ts';
 import { readPollHints } from './poll-hints.ts';
-import { textLine, textValue } from './text-values.ts';
+import { feedLanguageTag, textLine, textValue } from './text-values.ts';
 import { textOf, type XmlElement } from './xml-element.ts';
-import { addressOf, type ItemContext, readLink, readXmlItem, relationOf } from './xml-item.ts';
+import { authorNames, type ItemContext, readXmlItem } from './xml-item.ts';
 import { readXmlFeed, type XmlFeed } from './xml-reader.ts';
 
 /** Dates that are more than 24 hours after `now` count as absent. Never throws. */
@@ -30,34 +28,17 @@ function readXml(document: string, context: ItemContext): FeedResult {
 
 /** An entry without author has those of its feed (RFC 4287 §4.2.1). */
 function nameFeedAuthors(items: ParsedItem[], { root, head }: XmlFeed, { url }: ItemContext): void {
-  const authors = head
-    .filter(({ name }) => name === 'atom:author')
-    .slice(0, MAX_PARTS)
-    .map((element) => readAuthor(element, root?.base ?? url))
-    .filter((author) => author !== null);
+  const elements = head.filter(({ name }) => name === 'atom:author');
+  const authors = authorNames(elements, root?.base ?? url);
   for (const item of items) if (item.authors.length === 0) item.authors = authors;
 }
 
-function readHead(
-  { format, root, head, repaired, problems }: XmlFeed,
-  { url }: ItemContext,
-): Omit<ParsedFeed, 'items'> {
-  const all = (...names: string[]): XmlElement[] => head.filter(({ name }) => names.includes(name));
-  const base = root?.base ?? url;
-  const links = all('rss:link', 'atom:link');
-  const related = (relation: string): string[] =>
-    links
-      .filter(({ attributes }) => relationOf(attributes) === relation)
-      .map((element) => addressOf(element, base))
-      .filter((address) => address !== null);
-  const title = all('rss:title', 'atom:title', 'dc:title')[0];
-  const language = all('rss:language', 'dc:language')[0];
+function readHead({ root, head, repaired, problems }: XmlFeed, { url }: ItemContext): Omit<ParsedFeed, 'items'> {
+  const first = (...names: string[]): XmlElement | undefined => head.find(({ name }) => names.includes(name));
+  const title = first('rss:title', 'atom:title', 'dc:title');
+  const language = first('rss:language', 'dc:language');
   return {
-    format: format ?? 'rss',
-    title: title === undefined ? null : textLine(textValue(title, base)),
-    link: readLink(links, base),
-    self: related('self')[0] ?? null,
-    hubs: [...new Set(related('hub'))].slice(0, 10),
+    title: title === undefined ? null : textLine(textValue(title, root?.base ?? url)),
     language: feedLanguageTag(language === undefined ? (root?.attributes['xml:lang'] ?? '') : textOf(language)),
     hints: readPollHints(head),
     repaired,
@@ -65,7 +46,7 @@ function readHead(
   };
 }
 
-/** What a document without a feed is. */
+/** Says what a document without a feed is. */
 function whatElse(document: string): string {
   if (/<(?:!doctype\s+html|html|head|body)\b/i.test(document.slice(0, 5_000))) return 'the document is an HTML page';
   const start = cleanLine(document.slice(0, 200)).slice(0, 60).toWellFormed();

@@ -1,4 +1,5 @@
 /** A feed as it was read: the same shape for RSS, RDF, Atom and JSON Feed. */
+import type { SourceImage } from '../source-item.ts';
 import type { PollHints } from './poll-hints.ts';
 
 export interface FetchedFeed {
@@ -14,14 +15,7 @@ export interface FetchedFeed {
  * are absolute http or https URLs without credentials. Instants are epoch milliseconds.
  */
 export interface ParsedFeed {
-  format: 'rss' | 'atom' | 'json';
   title: string | null;
-  /** The site that the feed belongs to. */
-  link: string | null;
-  /** The address that the feed gives itself. */
-  self: string | null;
-  /** WebSub hubs. */
-  hubs: string[];
   /** BCP 47, canonical. */
   language: string | null;
   hints: PollHints;
@@ -44,36 +38,12 @@ export interface ParsedItem {
   summary: string | null;
   /** HTML of the whole item. */
   content: string | null;
-  authors: ParsedAuthor[];
+  /** Names. */
+  authors: string[];
   categories: string[];
   publishedAt: number | null;
   updatedAt: number | null;
-  images: ParsedImage[];
-  /** Other than images. */
-  enclosures: ParsedEnclosure[];
-}
-
-export interface ParsedAuthor {
-  name: string | null;
-  email: string | null;
-  url: string | null;
-}
-
-export interface ParsedEnclosure {
-  url: string;
-  /** MIME type, in lower case. */
-  type: string | null;
-  /** Bytes. */
-  length: number | null;
-}
-
-export interface ParsedImage extends ParsedEnclosure {
-  /** Pixels. */
-  width: number | null;
-  height: number | null;
-  /** What the image shows. */
-  alt: string | null;
-  credit: string | null;
+  images: SourceImage[];
 }
 
 /** `reason` is a sentence part for people: "the document is …". A feed without items is a feed. */
@@ -81,5 +51,5 @@ export type FeedResult = { kind: 'feed'; feed: ParsedFeed } | { kind: 'unreadabl
 
 /** Items that are read of one feed. */
 export const MAX_ITEMS = 50_000;
-/** The parts of one item: of its authors, of its categories, of its images and of its enclosures. */
+/** Authors of one item; its categories and images, too. */
 export const MAX_PARTS = 100;

@@ -4,60 +4,20 @@ import { Parser } from 'htmlparser2';
 const REFERENCE = /&(?:#([0-9]{1,7})|#[xX]([0-9a-fA-F]{1,6})|([A-Za-z][A-Za-z0-9]{0,31}));|&/g;
 const PREDEFINED = new Map(Object.entries({ amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" }));
 
-const MAX_ENTITIES = 100;
-/** References to declared entities in one document. */
-const MAX_EXPANSIONS = 10_000;
-/** Longer ones, and those that refer to others, are how bombs are built. */
-const ENTITY = /<!ENTITY\s+([A-Za-z][A-Za-z0-9]{0,31})\s+(?:"([^"<]{0,256})"|'([^'<]{0,256})')\s*>/g;
-
 /**
- * The entities that an internal document type subset declares as short plain text. Others stay undeclared: those that
- * refer to entities, hold markup, or are in another document.
+ * Decodes references, each text once: what a reference means holds no other. Undeclared names of HTML such as `&nbsp;`
+ * are decoded too; other names stay as written. Entities that a document declares count as undeclared: those of bombs
+ * are built so.
+ * @param onError called for each reference that XML does not know, and for each bare `&`
  */
-export function declaredEntities(subset: string): Map<string, string> {
-  const entities = new Map<string, string>();
-  for (const [, name = '', double, single] of subset.matchAll(ENTITY)) {
-    const value = double ?? single ?? '';
-    if (entities.size >= MAX_ENTITIES) break;
-    // The first declaration binds (XML 1.0 §4.2).
-    if (!/[&%](?!#)/.test(value) && !entities.has(name)) entities.set(name, value.replace(REFERENCE, decodeCharacter));
-  }
-  return entities;
-}
-
-/** Decodes the references of one document, each text once: what a reference stands for holds no other. */
-export class ReferenceDecoder {
-  readonly #entities: ReadonlyMap<string, string>;
-  readonly #onError: () => void;
-  #expansions = 0;
-
-  /** @param onError called for each reference that XML does not know, and for each bare `&` */
-  constructor(entities: ReadonlyMap<string, string>, onError: () => void) {
-    this.#entities = entities;
-    this.#onError = onError;
-  }
-
-  /** Undeclared names of HTML such as `&nbsp;` are decoded too; other names stay as written. */
-  decode(text: string): string {
-    if (!text.includes('&')) return text;
-    return text.replace(REFERENCE, (whole, decimal?: string, hex?: string, name?: string) =>
-      name === undefined ? this.#character(whole, decimal, hex) : this.#entity(whole, name),
-    );
-  }
-
-  #character(whole: string, decimal?: string, hex?: string): string {
-    if (whole === '&') this.#onError();
-    return decodeCharacter(whole, decimal, hex);
-  }
-
-  #entity(whole: string, name: string): string {
-    const predefined = PREDEFINED.get(name);
+export function decodeReferences(text: string, onError: () => void): string {
+  if (!text.includes('&')) return text;
+  return text.replace(REFERENCE, (whole, decimal?: string, hex?: string, name?: string) => {
+    const predefined = PREDEFINED.get(name ?? '');
     if (predefined !== undefined) return predefined;
-    const declared = this.#entities.get(name);
-    if (declared !== undefined && ++this.#expansions <= MAX_EXPANSIONS) return declared;
-    this.#onError();
-    return htmlCharacter(whole);
-  }
+    if (name !== undefined || whole === '&') onError();
+    return name === undefined ? decodeCharacter(whole, decimal, hex) : htmlCharacter(whole);
+  });
 }
 
 function decodeCharacter(whole: string, decimal?: string, hex?: string): string {

@@ -1,11 +1,8 @@
 /** Repairs of a document before its tags are read. */
-import { declaredEntities } from './references.ts';
 
 export interface RepairedMarkup {
   /** Without a document type. */
   xml: string;
-  /** Its entities, as far as they are text. */
-  entities: Map<string, string>;
   problems: string[];
 }
 
@@ -30,7 +27,7 @@ const EVERY_BARE = new RegExp(BARE, 'g');
  * document. It ends before that end tag.
  */
 export function repairMarkup(document: string): RepairedMarkup {
-  const { xml, entities } = takeDocumentType(document);
+  const xml = withoutDocumentType(document);
   const parts: string[] = [];
   const problems = new Set<string>();
   const endTags = new NextPositions(xml);
@@ -53,7 +50,7 @@ export function repairMarkup(document: string): RepairedMarkup {
       parts.push(xml.slice(section, at));
     }
   }
-  return { xml: problems.size === 0 ? xml : parts.join(''), entities, problems: [...problems] };
+  return { xml: problems.size === 0 ? xml : parts.join(''), problems: [...problems] };
 }
 
 /** Escapes outside of comments. */
@@ -91,22 +88,18 @@ function unclosedAt(section: number, end: number, element: string, positions: Ne
   return hasNext && next < endTag ? null : endTag;
 }
 
-/** Removes `<!DOCTYPE … [ … ]>` before the first element: what it declares is read here, as far as it is safe. */
-function takeDocumentType(document: string): Pick<RepairedMarkup, 'xml' | 'entities'> {
-  const without = (from: number, to: number, subset = '') => ({
-    xml: document.slice(0, from) + document.slice(to),
-    entities: declaredEntities(subset),
-  });
+/** Removes `<!DOCTYPE … [ … ]>` before the first element. */
+function withoutDocumentType(document: string): string {
   const start = /<!doctype\s|<[A-Za-z]/i.exec(document);
-  if (start === null || start[0][1] !== '!') return without(0, 0);
+  if (start === null || start[0][1] !== '!') return document;
   const from = start.index;
   const bracket = document.indexOf('[', from);
   const firstEnd = document.indexOf('>', from);
-  if (firstEnd === -1) return without(from, document.length);
-  if (bracket === -1 || bracket > firstEnd) return without(from, firstEnd + 1);
+  if (firstEnd === -1) return document.slice(0, from);
+  if (bracket === -1 || bracket > firstEnd) return document.slice(0, from) + document.slice(firstEnd + 1);
   const end = END_OF_SUBSET.exec(document.slice(bracket));
-  if (end === null) return without(0, 0);
-  return without(from, bracket + end.index + end[0].length, document.slice(bracket, bracket + end.index));
+  if (end === null) return document;
+  return document.slice(0, from) + document.slice(bracket + end.index + end[0].length);
 }
 
 const END_OF_SUBSET = /\]\s*>/;

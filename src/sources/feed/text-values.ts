@@ -1,10 +1,9 @@
 /** Texts of a feed: what is text and what is HTML, and one as the other. */
 import { Parser } from 'htmlparser2';
-import { cleanLine, cleanText } from '../../lib/text/clean-text.ts';
+import { parseLanguageTag } from '../../lib/names/language-tag.ts';
+import { cleanLine, cleanText, cleanUrl } from '../../lib/text/clean-text.ts';
 import { escapeHtml } from '../../lib/text/html.ts';
-import { flattenDeepHtml } from '../flatten-html.ts';
-import { textOfHtml } from '../html-text.ts';
-import { resolveAttribute, resolveHtmlUrls } from './resolve-urls.ts';
+import { flattenDeepHtml, textOfHtml } from '../html-text.ts';
 import { elementsOf, textOf, type XmlElement } from './xml-element.ts';
 
 /** `unclear`: RSS does not say whether a title is text or HTML. */
@@ -26,7 +25,6 @@ export function textValue(element: XmlElement, base: string | null): TextValue {
   }
   const type = (element.attributes.type ?? '').trim().toLowerCase().split(';')[0] as string;
   const mode = element.attributes.mode?.trim().toLowerCase();
-  if (mode === 'base64') return decodeBase64(textOf(element), isPlain(type) ? 'text' : 'html');
   if (isPlain(type)) {
     if (hasElements) return { kind: 'html', value: inner(element, base, escapeMarkup) };
     return { kind: type === '' && mode === 'escaped' ? 'unclear' : 'text', value: textOf(element) };
@@ -42,7 +40,8 @@ export function textValue(element: XmlElement, base: string | null): TextValue {
   }
   // Another kind of text, such as text/markdown, or no type at all.
   if (type.startsWith('text/') || !type.includes('/')) return { kind: 'text', value: textOf(element) };
-  return decodeBase64(textOf(element), 'html');
+  // Encoded files, such as pictures.
+  return { kind: 'html', value: '' };
 }
 
 /** Elements of RSS and its modules whose text may be HTML or not. */
@@ -106,17 +105,6 @@ function escapeMarkup(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
-const BASE64 = /^[A-Za-z0-9+/\s]+={0,2}\s*$/;
-
-function decodeBase64(text: string, kind: 'text' | 'html'): TextValue {
-  if (!BASE64.test(text)) return { kind, value: text };
-  const bytes = Buffer.from(text, 'base64');
-  const decoded = new TextDecoder('utf-8').decode(bytes);
-  // Neither text nor HTML, such as a picture.
-  if (decoded.includes('\ufffd') || decoded.includes('\u0000')) return { kind, value: '' };
-  return { kind, value: decoded };
-}
-
 /** Characters of a title, a name or a category that are read. */
 const MAX_LINE = 5_000;
 
@@ -146,24 +134,8 @@ function paragraphsOf(text: string): string {
 /** Inline elements that occur in headlines. A headline such as `Vec<T>` keeps what is none. */
 const INLINE = new Set([
   ...['a', 'abbr', 'acronym', 'b', 'bdi', 'bdo', 'big', 'cite', 'code', 'del', 'dfn', 'em', 'font', 'i', 'ins', 'kbd'],
-  ...[
-    'mark',
-    'nobr',
-    'q',
-    's',
-    'samp',
-    'small',
-    'span',
-    'strike',
-    'strong',
-    'sub',
-    'sup',
-    'tt',
-    'u',
-    'var',
-    'wbr',
-    'img',
-  ],
+  ...['mark', 'nobr', 'q', 's', 'samp', 'small', 'span', 'strike', 'strong', 'sub', 'sup', 'tt', 'u', 'var', 'wbr'],
+  'img',
 ]);
 const BLOCKS = new Set(['br', 'p', 'div', 'h1', 'h2', 'h3', 'h4', 'h5', 'h6', 'li', 'ul', 'ol', 'blockquote', 'hr']);
 
@@ -188,4 +160,71 @@ function textOfUnclear(written: string): string {
   });
   parser.end(written);
   return text;
+}
+
+/** Characters. */
+const MAX_URL = 2_048;
+
+/** A URL in a feed as an absolute one, or null if it is not http or https, has credentials, or is too long. */
+export function resolveAddress(url: string, base: string | null): string | null {
+  const text = url.trim();
+  if (text === '' || text.length > MAX_URL) return null;
+  const resolved = cleanUrl(text, base ?? undefined);
+  return resolved === null || resolved.length > MAX_URL ? null : resolved;
+}
+
+/** Attributes of HTML that hold a URL. */
+const URL_ATTRIBUTES = new Set(['href', 'src', 'cite', 'poster', 'data', 'longdesc', 'background', 'action']);
+/** A URL attribute whose value has no scheme. */
+const RELATIVE =
+  /[\s"'](?:href|src|srcset|cite|poster|data|longdesc|background|action)\s*=\s*["']?\s*(?![a-z][a-z0-9+.-]*:)/i;
+
+/**
+ * Makes the relative URLs of HTML absolute; all else stays as written.
+ * @param html not deep: see `flattenDeepHtml`
+ * @param base absolute
+ */
+function resolveHtmlUrls(html: string, base: string): string {
+  if (!RELATIVE.test(html)) return html;
+  const parts: string[] = [];
+  let copied = 0;
+  const parser = new Parser(
+    {
+      onattribute: (name, value, quote) => {
+        const resolved = resolveAttribute(name, value, base);
+        if (resolved === value || quote === undefined) return;
+        parts.push(html.slice(copied, parser.startIndex), `${name}="${escapeHtml(resolved)}"`);
+        copied = parser.endIndex;
+      },
+    },
+    { decodeEntities: true },
+  );
+  parser.end(html);
+  return copied === 0 ? html : parts.join('') + html.slice(copied);
+}
+
+/** Characters. */
+const MAX_SRCSET = 8_192;
+/** At the start and after each comma; a URL may have commas within (HTML §4.8.4.2.1). */
+const SRCSET_URL = /((?:^|,)\s*)(\S*[^\s,])/g;
+
+/** The value of an attribute with its URLs made absolute. One that cannot be resolved stays as it is. */
+function resolveAttribute(name: string, value: string, base: string): string {
+  if (name === 'srcset') {
+    if (value.length > MAX_SRCSET) return value;
+    return value.replace(SRCSET_URL, (_whole, before: string, url: string) => before + absolute(url, base));
+  }
+  return URL_ATTRIBUTES.has(name) ? absolute(value, base) : value;
+}
+
+function absolute(url: string, base: string): string {
+  if (/^\s*[a-z][a-z0-9+.-]*:/i.test(url) || url.length > MAX_URL) return url;
+  const trimmed = url.trim();
+  return URL.canParse(trimmed, base) ? new URL(trimmed, base).href : url;
+}
+
+/** A canonical BCP 47 tag, or null: feeds also write `en_US` and `English`. */
+export function feedLanguageTag(written: string): string | null {
+  const parsed = parseLanguageTag(cleanLine(written.slice(0, 100)).replaceAll('_', '-'));
+  return parsed.kind === 'tag' ? parsed.tag : null;
 }

@@ -1,12 +1,10 @@
 /** An item of an XML feed. One reader for RSS, RDF and Atom: feeds mix their elements. */
 import { cleanLine } from '../../lib/text/clean-text.ts';
 import { DAY } from '../../lib/time.ts';
-import { readAuthor } from './author.ts';
-import { parseFeedDate } from './feed-date.ts';
-import { readMedia } from './media.ts';
-import { MAX_PARTS, type ParsedAuthor, type ParsedItem } from './parsed-feed.ts';
-import { resolveAddress } from './resolve-urls.ts';
-import { htmlOf, textLine, textValue } from './text-values.ts';
+import { parseWrittenDate } from '../../lib/written-date.ts';
+import { readImages } from './media.ts';
+import { MAX_PARTS, type ParsedItem } from './parsed-feed.ts';
+import { htmlOf, resolveAddress, textLine, textValue } from './text-values.ts';
 import { elementsOf, textOf, type XmlElement } from './xml-element.ts';
 
 const TITLES = ['rss:title', 'atom:title', 'dc:title'];
@@ -50,7 +48,6 @@ export function readXmlItem(item: XmlElement, { url, now }: ItemContext): Parsed
       .map((element) => htmlOf(textValue(element, element.base ?? textBase), element.base ?? textBase))
       .filter((html) => html !== null);
   const [summary = null, secondSummary = null] = texts(inWrittenOrder(elements, SUMMARIES));
-  const { images, enclosures } = readMedia(elements, base);
   return {
     id,
     isPermaLink,
@@ -65,8 +62,7 @@ export function readXmlItem(item: XmlElement, { url, now }: ItemContext): Parsed
       .slice(0, MAX_PARTS),
     publishedAt: readDate(all(PUBLISHED), now),
     updatedAt: readDate(all(UPDATED), now),
-    images,
-    enclosures,
+    images: readImages(elements, base),
   };
 }
 
@@ -109,30 +105,48 @@ export function idOf(written: string): string | null {
  * The address of the page that links lead to: of an HTML page, if one says so (RFC 4287 §4.2.7), else the first one.
  * @param elements links of RSS, with the address as text, or of Atom
  */
-export function readLink(elements: XmlElement[], base: string): string | null {
+function readLink(elements: XmlElement[], base: string): string | null {
   const alternates = elements.filter(({ attributes }) => relationOf(attributes) === 'alternate');
   const html = alternates.filter(({ attributes }) => /^\s*text\/html\b/i.test(attributes.type ?? 'text/html'));
   return first([...html, ...alternates], (element) => addressOf(element, base));
 }
 
-export function relationOf({ rel = 'alternate' }: Record<string, string>): string {
+function relationOf({ rel = 'alternate' }: Record<string, string>): string {
   return rel.trim().toLowerCase();
 }
 
 /** Some feeds write the address of an Atom link as text. */
-export function addressOf(element: XmlElement, base: string): string | null {
+function addressOf(element: XmlElement, base: string): string | null {
   return resolveAddress(element.attributes.href ?? textOf(element), element.base ?? base);
 }
 
 /** The author of RSS is an email address by its specification: Dublin Core has the name. */
-function readAuthors(named: XmlElement[], rss: XmlElement[], base: string): ParsedAuthor[] {
-  const read = (elements: XmlElement[]): ParsedAuthor[] =>
-    elements
-      .slice(0, MAX_PARTS)
-      .map((element) => readAuthor(element, base))
-      .filter((author) => author !== null);
-  const authors = read(named);
-  return authors.length > 0 ? authors : read(rss);
+function readAuthors(named: XmlElement[], rss: XmlElement[], base: string): string[] {
+  const authors = authorNames(named, base);
+  return authors.length > 0 ? authors : authorNames(rss, base);
+}
+
+/** Names in author elements of RSS, Dublin Core or Atom. */
+export function authorNames(elements: XmlElement[], base: string): string[] {
+  return elements.slice(0, MAX_PARTS).flatMap((element) => {
+    const name = elementsOf(element).find((part) => part.name.endsWith(':name'));
+    const written = name === undefined ? textLine(textValue(element, base)) : cleanLine(textOf(name));
+    return authorName(written ?? '') ?? [];
+  });
+}
+
+const EMAIL = /[^\s@<>()[\]:,;"]{1,64}@[A-Za-z0-9.-]{1,253}\.[A-Za-z]{2,63}/;
+/** Around a name: `<…>`, `(…)`, `mailto:`. */
+const AROUND = /^[\s<>()[\],;:"-]+|[\s<>()[\],;:"-]+$/g;
+
+/** The name in `Ann Lee <ann@example.com>`, `ann@example.com (Ann Lee)` or the like. Null without one. */
+export function authorName(text: string): string | null {
+  if (!EMAIL.test(text)) return text || null;
+  const name = text
+    .replace(EMAIL, ' ')
+    .replace(/\bmailto:/gi, '')
+    .replace(AROUND, '');
+  return cleanLine(name) || null;
 }
 
 function readCategory(element: XmlElement): string | null {
@@ -148,6 +162,6 @@ function readDate(elements: XmlElement[], now: number): number | null {
 
 /** Null also for what is more than a day ahead: clocks are wrong by hours, not by days. */
 export function usableDate(written: string, now: number): number | null {
-  const at = parseFeedDate(written);
+  const at = parseWrittenDate(written);
   return at === null || at > now + DAY ? null : at;
 }

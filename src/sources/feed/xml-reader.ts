@@ -4,11 +4,10 @@
  */
 import { Parser } from 'htmlparser2';
 import { MAX_ITEMS } from './parsed-feed.ts';
-import { ReferenceDecoder } from './references.ts';
+import { decodeReferences } from './references.ts';
 import { repairMarkup } from './repair-markup.ts';
-import { resolveAddress } from './resolve-urls.ts';
-import { MAX_ATTRIBUTE, MAX_ELEMENT, type XmlElement } from './xml-element.ts';
-import { NamespaceScope } from './xml-names.ts';
+import { resolveAddress } from './text-values.ts';
+import { MAX_ATTRIBUTE, MAX_ELEMENT, NamespaceScope, type XmlElement } from './xml-element.ts';
 
 export interface XmlFeed {
   /** Null if the document is no feed. */
@@ -29,18 +28,6 @@ const FORMATS = new Map<string, 'rss' | 'atom'>(
 );
 const CONTAINERS = new Set(['rss:rss', 'rss:channel', 'rdf:rdf', 'atom:feed']);
 const ITEMS = new Set(['rss:item', 'atom:entry']);
-/** Elements that hold text only. One that is not closed ends where the next element of the item begins. */
-const TEXT_ONLY = new Set([
-  ...['rss:title', 'rss:link', 'rss:guid', 'rss:pubdate', 'rss:author', 'rss:category', 'rss:comments'],
-  ...['atom:id', 'atom:published', 'atom:updated', 'atom:issued', 'atom:modified', 'atom:created', 'atom:link'],
-  ...['dc:title', 'dc:creator', 'dc:date', 'dc:subject', 'dc:identifier'],
-]);
-const BEGINS_NEXT = new Set([
-  ...TEXT_ONLY,
-  ...['rss:description', 'rss:enclosure', 'rss:source', 'content:encoded', 'media:content', 'media:thumbnail'],
-  ...['atom:title', 'atom:summary', 'atom:content', 'atom:author', 'atom:category', 'dc:description'],
-]);
-
 /** An element that is open. */
 interface OpenElement {
   kind: 'outside' | 'container' | 'item' | 'inside';
@@ -68,7 +55,6 @@ class XmlReader {
   readonly #problems: Set<string>;
   readonly #open: OpenElement[] = [];
   readonly #head: XmlElement[] = [];
-  readonly #references: ReferenceDecoder;
   /** One for each document: it keeps names. */
   readonly #outerScope = new NamespaceScope();
   #format: XmlFeed['format'] = null;
@@ -85,15 +71,12 @@ class XmlReader {
   #openTagEnd = -1;
 
   constructor(document: string, url: string, onItem: (item: XmlElement) => void) {
-    const { xml, entities, problems } = repairMarkup(document);
+    const { xml, problems } = repairMarkup(document);
     this.#xml = xml;
     this.#url = url;
     this.#onItem = onItem;
     this.#problems = new Set(problems);
     this.#repaired = problems.length > 0;
-    this.#references = new ReferenceDecoder(entities, () => {
-      this.#note('an “&” was not escaped, or an entity not declared');
-    });
     this.#parser = new Parser(
       {
         onattribute: (_name, _value, quote) => {
@@ -179,17 +162,11 @@ class XmlReader {
     }
     if (around === undefined || around.kind === 'outside') return CONTAINERS.has(name) ? 'container' : 'outside';
     if (around.kind === 'container' && CONTAINERS.has(name)) return 'container';
-    let parent = around;
-    if (parent.kind === 'inside' && TEXT_ONLY.has(parent.element.name) && BEGINS_NEXT.has(name)) {
-      this.#note(`a ${parent.element.name.replace(/^rss:/, '')} element was not closed`);
-      parent.hasEnded = true;
-      parent = this.#around() as OpenElement;
-    }
-    if (parent.kind === 'container') {
+    if (around.kind === 'container') {
       this.#size = 0;
       if (this.#head.length < MAX_HEAD) this.#head.push(element);
     } else if (this.#grow(element)) {
-      parent.element.children.push(element);
+      around.element.children.push(element);
     }
     return 'inside';
   }
@@ -226,7 +203,7 @@ class XmlReader {
     if (this.#format === null && written.trim() !== '') this.#note(BEFORE);
     if (around?.kind !== 'inside' || written === '') return;
     if (this.#size > MAX_ELEMENT) return;
-    const text = hasReferences ? this.#references.decode(written) : written;
+    const text = hasReferences ? this.#decode(written) : written;
     this.#size += text.length;
     if (this.#size <= MAX_ELEMENT) around.element.children.push(text);
   }
@@ -244,6 +221,10 @@ class XmlReader {
     return innermost?.hasEnded ? this.#open.findLast(({ hasEnded }) => !hasEnded) : innermost;
   }
 
+  #decode(text: string): string {
+    return decodeReferences(text, () => this.#note('an “&” was not escaped, or an entity not declared'));
+  }
+
   #decoded(attributes: Record<string, string>): Record<string, string> {
     const decoded: Record<string, string> = {};
     let count = 0;
@@ -251,7 +232,7 @@ class XmlReader {
       const value = attributes[name] as string;
       if (++count > MAX_ATTRIBUTES) break;
       if (value.length > MAX_ATTRIBUTE) continue;
-      decoded[name.toLowerCase()] = this.#references.decode(value);
+      decoded[name.toLowerCase()] = this.#decode(value);
     }
     return decoded;
   }

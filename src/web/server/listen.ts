@@ -56,7 +56,7 @@ export function listen(app: Pick<Hono, 'fetch'>, options: ListenOptions): Promis
   const handle = getRequestListener(app.fetch, { hostname: 'localhost' });
   const warn = oncePerMinute((details: object, message: string) => log?.warn(details, message));
   const connections = new ConnectionLimit(maxConnections, () => {
-    warn({ maxConnections }, 'connections closed: more than server.maxConnections were open');
+    warn({ maxConnections }, 'connections closed: too many were open');
   });
   const server = createServer(TIMEOUTS, oneAtATime(connections.track(refuseSecondHost(handle))));
   server.on('connection', (socket: Socket) => connections.admit(socket));

@@ -2,41 +2,11 @@
  * Content negotiation (RFC 9110 §12.5): the coding of a response, and the name of its media type.
  */
 import { parseAccept } from 'hono/utils/accept';
-import { LRUCache } from 'lru-cache';
 
 export type Coding = 'identity' | 'gzip' | 'br';
 
-// Feed readers send the same few headers again and again. No reader's header is longer than 500 characters.
-const CACHE_LIMITS = {
-  max: 200,
-  maxEntrySize: 500,
-  sizeCalculation: (_: unknown, header: string) => header.length + 1,
-};
-const codings = new LRUCache<string, Coding>({ ...CACHE_LIMITS, memoMethod: decideCoding });
-const plainXml = new LRUCache<string, { rss: boolean; atom: boolean }>({
-  ...CACHE_LIMITS,
-  memoMethod: (accept) => ({
-    rss: isPlainXmlBetter(accept, 'application/rss+xml'),
-    atom: isPlainXmlBetter(accept, 'application/atom+xml'),
-  }),
-});
-
 /** The client's preferred coding; of those it prefers equally, the smallest. Without the header, identity. */
 export function chooseCoding(acceptEncoding = ''): Coding {
-  return codings.memo(acceptEncoding);
-}
-
-/**
- * Whether an XML feed is sent as `application/xml`, which browsers show with its stylesheet. They show
- * `application/rss+xml` as source or not at all. Feed readers ask for the feed's own type or any type, and get its own.
- * @param own the feed's type, such as `application/rss+xml`
- */
-export function prefersPlainXml(accept = '', own = ''): boolean {
-  const { rss, atom } = plainXml.memo(accept);
-  return own.startsWith('application/atom') ? atom : rss;
-}
-
-function decideCoding(acceptEncoding: string): Coding {
   const weights = weightsOf(acceptEncoding);
   const weight = (name: string): number => weights.get(name) ?? weights.get('*') ?? 0;
   // Identity needs no mention to be acceptable, but is then the last choice (§12.5.3).
@@ -45,6 +15,15 @@ function decideCoding(acceptEncoding: string): Coding {
   const gzip = Math.max(weight('gzip'), weights.get('x-gzip') ?? 0);
   if (br > 0 && br >= gzip && br >= identity) return 'br';
   return gzip > 0 && gzip >= identity ? 'gzip' : 'identity';
+}
+
+/**
+ * Whether an XML feed is sent as `application/xml`, which browsers show with its stylesheet. They show
+ * `application/rss+xml` as source or not at all. Feed readers ask for the feed's own type or any type, and get its own.
+ * @param own the feed's type, such as `application/rss+xml`
+ */
+export function prefersPlainXml(accept = '', own = ''): boolean {
+  return isPlainXmlBetter(accept, own.startsWith('application/atom') ? 'application/atom+xml' : 'application/rss+xml');
 }
 
 function isPlainXmlBetter(accept: string, own: string): boolean {

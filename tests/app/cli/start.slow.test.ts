@@ -1,12 +1,10 @@
 import type { ChildProcess } from 'node:child_process';
-import { createHmac } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import type { Status } from '../../../src/app/status.ts';
-import { startSubscriber } from '../../feeds/hub/subscriber.ts';
 import { articleFile } from '../../support/articles.ts';
 import { editConfig, type Folder, keepOneFeed, newFolder, printed, startedFolder } from '../../support/command.ts';
 import { newPostgresUrl } from '../../support/databases.ts';
@@ -92,31 +90,6 @@ describe('daywire start', () => {
     expect((await folder.run(['import', 'in'])).code).toBe(0);
     expect(await latest(url)).toContain('Headline of breaking');
     expect(readFileSync(join(folder.path, 'feeds/latest.rss'), 'utf8')).toContain('Headline of breaking');
-    expect(await ended(child, 'SIGTERM')).toEqual([0, null]);
-  });
-
-  it('notifies a WebSub subscriber of what another process imports', async () => {
-    const subscriber = await startSubscriber();
-    const { folder, child, url } = await running({}, 'hub: { url: self, allowPrivateNetworks: [127.0.0.0/8] }');
-    const form = {
-      'hub.mode': 'subscribe',
-      'hub.topic': 'http://127.0.0.1:8080/feeds/latest.atom',
-      'hub.callback': subscriber.url('/callback'),
-      'hub.secret': 'a secret of theirs',
-    };
-    const { status } = await fetch(`${url}hub`, { method: 'POST', body: new URLSearchParams(form) });
-    expect(status).toBe(202);
-    await vi.waitUntil(() => subscriber.verifications().length === 1, { timeout: 20_000 });
-    await vi.waitUntil(async () => (await hubOf(folder))?.subscriptions.length === 1, { timeout: 20_000 });
-    mkdirSync(join(folder.path, 'in'));
-    writeFileSync(join(folder.path, 'in/breaking.md'), articleFile('breaking'));
-    expect((await folder.run(['import', 'in'])).code).toBe(0);
-    await vi.waitUntil(() => subscriber.deliveries().length > 0, { timeout: 20_000, interval: 20 });
-    const [notification] = subscriber.deliveries();
-    expect(notification?.body).toContain('Headline of breaking');
-    expect(notification?.body).toBe(await (await fetch(`${url}feeds/latest.atom`)).text());
-    const hmac = createHmac('sha256', 'a secret of theirs').update(notification?.body ?? '');
-    expect(notification?.headers['x-hub-signature']).toBe(`sha256=${hmac.digest('hex')}`);
     expect(await ended(child, 'SIGTERM')).toEqual([0, null]);
   });
 
@@ -303,10 +276,6 @@ async function running(
 function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<[code: number | null, signal: string | null]> {
   child.kill(signal);
   return new Promise((resolve) => child.once('exit', (code, by) => resolve([code, by])));
-}
-
-async function hubOf(folder: Folder): Promise<Status['hub']> {
-  return (JSON.parse((await folder.run(['status', '--json'])).stdout) as Status).hub;
 }
 
 async function latest(url: string): Promise<string> {

@@ -13,7 +13,6 @@ describe.concurrent('a backup', () => {
     const folder = await queuedFolder();
     mkdirSync(join(folder.path, 'in'));
     editConfig(folder, 'watch: []', 'watch: [in]');
-    editConfig(folder, 'pollSeconds: 30', 'pollSeconds: 1');
     editConfig(folder, 'port: 8080', 'port: 0');
     const child = folder.spawn(['start', '--role', 'web', 'schedule'], SECRET);
     await printed(child, /Ctrl-C/);

@@ -35,7 +35,7 @@ describe('a problem in a Markdown file', () => {
     ['pinned: yes', 'story.md:3: pinned is "yes": must be true or false'],
     [
       'published: yesterday',
-      'story.md:3: published is "yesterday": must be a date such as 2026-11-24, or with a time 2026-11-24 07:30',
+      'story.md:3: published is "yesterday": must be a date that exists, like 2026-11-24 07:30 (local time, PLACEHOLDER) or 2026-11-24T07:30:00+08:00',
     ],
     ['section: Sport', 'story.md:3: section is "Sport": must be one of the sections: business-tech, world'],
     ['tags:\n  - a\n  - ""', 'story.md:5: tags[1] is "": must be given'],

@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import { expect, it } from 'vitest';
 import { queueEdition } from '../../../scripts/test-edition.ts';
 import { recordRejection } from '../../../src/articles/rejections.ts';
-import { foldRuns } from '../../../src/core/schedule/retention.ts';
+import { deleteOldRuns } from '../../../src/core/schedule/retention.ts';
 import { claimRun, finishRun, recordWaitingRun } from '../../../src/core/schedule/run-ledger.ts';
 import {
   countDelivered,
@@ -91,7 +91,7 @@ const operations: Record<string, Operation> = {
       .execute((tx) => queueDeliveries(tx, { id: editionId, newsletter: 'daily-roundup' }, TERMS, NOW));
   },
   'submits some deliveries': async (store, at, outcome) => {
-    const claiming = { now: NOW + at, limit: 3, leaseMs: HOUR, uncertain: 'retry', rateLimiter: null } as const;
+    const claiming = { now: NOW + at, limit: 3, leaseMs: HOUR, uncertain: 'retry', dailyLimit: null } as const;
     const { deliveries } = await claimDeliveries(store, claiming);
     await store.db.transaction().execute((tx) => markSubmitting(tx, deliveries, NOW + at, HOUR));
     const outcomes = deliveries.slice(1).map((claim) => ({ claim, outcome }));
@@ -100,7 +100,7 @@ const operations: Record<string, Operation> = {
   'cancels an edition': async (store) => cancelEdition(store, await newestEdition(store), 'why', NOW).catch(() => {}),
   'deletes old deliveries and runs': async (store) => {
     await foldDeliveries(store, NOW + DAY);
-    await foldRuns(store, NOW + DAY);
+    await deleteOldRuns(store.db, NOW + DAY);
   },
   'adds up slots': (store) => foldCountSlots(store.db),
   'ends a subscription': (store, at) =>

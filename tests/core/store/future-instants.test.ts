@@ -10,7 +10,7 @@ import { deliveriesOf, queueConfirmation, serviceMessagesOf } from '../../delive
 import { forBothDatabases } from '../../support/databases.ts';
 
 const SET_BACK = NOW - 10 * MINUTE;
-const CLAIM = { limit: 100, leaseMs: LONGEST_LEASES.claim, uncertain: 'retry', rateLimiter: null } as const;
+const CLAIM = { limit: 100, leaseMs: LONGEST_LEASES.claim, uncertain: 'retry', dailyLimit: null } as const;
 
 /** Changes one delivery after the other, by the order of subscribers. */
 async function changeDeliveries(store: Store, ids: number[], changes: Record<string, unknown>[]): Promise<void> {
@@ -92,8 +92,8 @@ describe('correctFutureInstants', () => {
       await sql`insert into runs (schedule, slot_at, state, covers, attempts, started_at, finished_at, lease_until)
         values ('a', ${NOW}, 'running', 1, 1, ${NOW}, null, ${NOW + 2 * MINUTE}),
           ('b', ${NOW}, 'failed', 1, 1, ${NOW}, ${NOW}, ${NOW + MINUTE})`.execute(db);
-      await sql`insert into back_offs (scope, cause, reason, failures, since, failed_at, retry_at, alerted)
-        values ('server', 'temporary', 'away', 3, ${NOW - MINUTE}, ${NOW}, ${NOW + 2 * MINUTE}, 0)`.execute(db);
+      await sql`insert into back_off (id, reason, failures, since, retry_at, alerted)
+        values (1, 'away', 3, ${NOW - MINUTE}, ${NOW + 2 * MINUTE}, 0)`.execute(db);
       await correctFutureInstants(db, SET_BACK);
       const due = { due_at: SET_BACK, lease_until: null };
       expect(await db.selectFrom('hub_requests').selectAll().execute()).toMatchObject([due]);
@@ -107,7 +107,7 @@ describe('correctFutureInstants', () => {
         { lease_until: SET_BACK + LONGEST_LEASES.run },
         { lease_until: SET_BACK },
       ]);
-      expect(await db.selectFrom('back_offs').selectAll().execute()).toMatchObject([{ retry_at: SET_BACK }]);
+      expect(await db.selectFrom('back_off').selectAll().execute()).toMatchObject([{ retry_at: SET_BACK }]);
     });
   });
 

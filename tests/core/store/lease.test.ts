@@ -60,18 +60,6 @@ forBothDatabases((open, dialect) => {
       ).toBe(1n);
     });
 
-    it('works with keys of several columns', async () => {
-      const store = await open();
-      const ping = { state: 'pending' as const, attempts: 0, due_at: NOW, fence: 0 };
-      const topics = ['latest.atom', 'latest.rss'].flatMap((topic) =>
-        [1, 2].map((published_at) => ({ topic, published_at, ...ping })),
-      );
-      await store.db.insertInto('hub_pings').values(topics).execute();
-      const condition = sql`topic = ${'latest.rss'} and published_at = ${2}`;
-      const claimed = await claimRows(store.db, 'hub_pings', condition, { now: NOW, until: NOW + MINUTE });
-      expect(claimed).toMatchObject([{ topic: 'latest.rss', published_at: 2, fence: 1 }]);
-    });
-
     // SQLite has one writer at a time.
     if (dialect === 'postgres')
       it('skips rows that another transaction is claiming', async () => {

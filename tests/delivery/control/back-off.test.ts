@@ -1,20 +1,13 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  afterFailure,
-  type BackOff,
-  backOffDelay,
-  decideAdmission,
-  isAlertDue,
-} from '../../../src/delivery/control/back-off.ts';
+import { afterFailure, type BackOff, backOffDelay, isAlertDue } from '../../../src/delivery/control/back-off.ts';
 import { DAY, MINUTE, SECOND } from '../../../src/lib/time.ts';
 
-const TEMPORARY = { cause: 'temporary', reason: '421 try again' } as const;
+const PASSING = { reason: '421 try again', isUrgent: false };
 
 /** The state after probes that all fail as soon as they are allowed. */
 function failing(from: number, probes: number): BackOff {
-  let state = afterFailure(null, TEMPORARY, from);
-  for (let n = 0; n < probes; n++) state = afterFailure(state, TEMPORARY, state.retry_at);
+  let state = afterFailure(null, PASSING, from);
+  for (let n = 0; n < probes; n++) state = afterFailure(state, PASSING, state.retry_at);
   return state;
 }
 
@@ -27,58 +20,20 @@ describe('the back-off', () => {
 
   it('is not made longer by failures before its probe', () => {
     const state = failing(0, 2);
-    const late = afterFailure(state, TEMPORARY, state.retry_at - 1);
-    expect(late).toEqual({ ...state, failed_at: state.retry_at - 1 });
-  });
-
-  it('begins again if nothing was due for a while', () => {
-    const state = failing(0, 6);
-    const later = afterFailure(state, TEMPORARY, state.retry_at + DAY);
-    expect(later).toMatchObject({ failures: 1, since: state.retry_at + DAY });
-  });
-
-  it('alerts after 15 minutes, of a mistake in the configuration at once, and not twice', () => {
-    const state = failing(0, 3);
-    expect(isAlertDue(state, 15 * MINUTE - 1)).toBe(false);
-    expect(isAlertDue(state, 15 * MINUTE)).toBe(true);
-    expect(isAlertDue({ ...state, alerted: 1 }, DAY)).toBe(false);
-    expect(isAlertDue(afterFailure(null, { cause: 'configuration', reason: '535 no' }, 0), 0)).toBe(true);
-  });
-
-  it('lets two processes probe one after the other, at most once in each delay, and never stops', () => {
-    let probes = 0;
-    const steps = fc.array(fc.record({ process: fc.integer({ min: 0, max: 1 }), wait: fc.nat(3 * MINUTE) }), {
-      minLength: 20,
-      maxLength: 60,
+    expect(afterFailure(state, { ...PASSING, reason: '421 no' }, state.retry_at - 1)).toEqual({
+      ...state,
+      reason: '421 no',
     });
-    fc.assert(
-      fc.property(steps, (events) => {
-        let now = 0;
-        let state: BackOff = afterFailure(null, TEMPORARY, now);
-        let probing = { process: -1, until: 0 };
-        let lastFailure = now;
-        for (const { process, wait } of events) {
-          now += wait;
-          if (probing.process === process) {
-            // The probe of this process ends.
-            const { retry_at: earlier, failures } = state;
-            state = afterFailure(state, TEMPORARY, now);
-            expect(state.retry_at).toBeGreaterThan(now);
-            expect(state.retry_at).toBeGreaterThan(earlier);
-            expect(state.failures).toBeLessThanOrEqual(failures + 1);
-            lastFailure = now;
-            probing = { process: -1, until: 0 };
-          } else if (decideAdmission(state, now) === 'probe') {
-            expect(now).toBeGreaterThanOrEqual(probing.until);
-            expect(now - lastFailure).toBeGreaterThanOrEqual(30 * SECOND);
-            probing = { process, until: now + 2 * MINUTE };
-            state = { ...state, lease_until: probing.until };
-            probes += 1;
-          }
-        }
-        expect(decideAdmission(state, now + 13 * MINUTE)).toBe('probe');
-      }),
-    );
-    expect(probes).toBeGreaterThan(100);
+  });
+
+  it('alerts after 15 minutes, also where a timer probes less often; of an urgent failure at once; and not twice', () => {
+    const state = failing(0, 3);
+    expect(isAlertDue(state, PASSING, 15 * MINUTE - 1)).toBe(false);
+    expect(isAlertDue(state, PASSING, 15 * MINUTE)).toBe(true);
+    expect(isAlertDue({ ...state, alerted: 1 }, PASSING, DAY)).toBe(false);
+    const hourly = afterFailure(failing(0, 0), PASSING, 60 * MINUTE);
+    expect(isAlertDue(hourly, PASSING, 60 * MINUTE)).toBe(true);
+    const urgent = { reason: '535 no', isUrgent: true };
+    expect(isAlertDue(afterFailure(null, urgent, 0), urgent, 0)).toBe(true);
   });
 });

@@ -5,7 +5,6 @@ import { DELIVERY_HELD, writeMeta } from '../../../src/core/store/meta.ts';
 import { DELIVERY_STOPPED, pauseAlert } from '../../../src/delivery/alerts.ts';
 import { pauseEdition } from '../../../src/delivery/control/edition-control.ts';
 import { cancel, release, resume, retry } from '../../../src/delivery/control/operator-control.ts';
-import { pauseDomain } from '../../../src/delivery/control/paused-domains.ts';
 import { updateWaitingAlerts } from '../../../src/delivery/monitor/waiting-alerts.ts';
 import { HOUR } from '../../../src/lib/time.ts';
 import { openAlerts } from '../../support/alerts.ts';
@@ -29,62 +28,28 @@ describe("the operator's control", () => {
       expect(await alertKeys(app)).toEqual([]);
     });
 
-    it('resumes an edition with its domains, extending what has expired, and resolves their alerts', async () => {
+    it('resumes an edition, extending what has expired, and resolves its alert', async () => {
       const app = openTestApp(await open());
       const { db } = app.store;
       const { editionId } = await queueEdition(app.store, 2);
       const edition = { id: editionId, newsletter: 'daily-roundup', slot: '2026-11-24' };
       await db.updateTable('deliveries').set({ expires_at: app.now }).execute();
       await pauseEdition(db, editionId, 'refused');
-      const domain = { editionId, domain: 'example.com', reason: 'refused', since: app.now };
-      await db.transaction().execute((tx) => pauseDomain(tx, domain));
-      for (const alert of [pauseAlert(editionId), pauseAlert(editionId, 'example.com')]) {
-        await raiseAlert(db, { ...alert, message: 'refused' }, app.now);
-      }
+      await raiseAlert(db, { ...pauseAlert(editionId), message: 'refused' }, app.now);
       await expect(resume(app, edition)).rejects.toThrow('2 pending deliveries have expired and would fail at once');
-      expect(await alertKeys(app)).toHaveLength(2);
-      expect(await resume(app, edition, { extendBy: 12 * HOUR })).toEqual({
-        ...{ extended: 2, wasPaused: true, domains: ['example.com'] },
-      });
+      expect(await alertKeys(app)).toHaveLength(1);
+      expect(await resume(app, edition, { extendBy: 12 * HOUR })).toEqual({ extended: 2, wasPaused: true });
       expect(await alertKeys(app)).toEqual([]);
-      expect(await db.selectFrom('paused_domains').selectAll().execute()).toEqual([]);
       expect((await deliveriesOf(app.store)).map((row) => row.expires_at)).toEqual(Array(2).fill(app.now + 12 * HOUR));
-    });
-
-    it('resumes one domain, extending what has expired of it, and resolves its alert only', async () => {
-      const app = openTestApp(await open());
-      const { db } = app.store;
-      const { editionId } = await queueEdition(app.store, ['ada@example.com', 'bo@example.org', 'cy@example.org']);
-      const edition = { id: editionId, newsletter: 'daily-roundup', slot: '2026-11-24' };
-      await db.updateTable('deliveries').set({ expires_at: app.now }).execute();
-      for (const domain of ['example.com', 'example.org']) {
-        const paused = { editionId, domain, reason: 'refused', since: app.now };
-        await db.transaction().execute((tx) => pauseDomain(tx, paused));
-        await raiseAlert(db, { ...pauseAlert(editionId, domain), message: 'refused' }, app.now);
-      }
-      const ofOrg = (extendBy?: number) => resume(app, edition, { domain: 'example.org', extendBy });
-      await expect(ofOrg()).rejects.toThrow(
-        '2 pending deliveries have expired and would fail at once: to extend them, use "daywire editions resume ' +
-          'daily-roundup/2026-11-24 --domain example.org --extend 12h"',
-      );
-      expect(await ofOrg(HOUR)).toEqual({ extended: 2, wasPaused: false, domains: ['example.org'] });
-      expect(await alertKeys(app)).toEqual([`edition:${editionId}:example.com`]);
-      const later = app.now + HOUR;
-      expect((await deliveriesOf(app.store)).map((row) => row.expires_at)).toEqual([app.now, later, later]);
-      await expect(ofOrg()).rejects.toThrow('example.org is not paused in daily-roundup/2026-11-24; only example.com');
-      await db.updateTable('editions').set({ delivery_state: 'done' }).execute();
-      await expect(resume(app, edition, { domain: 'example.com' })).rejects.toThrow('is done and cannot be resumed');
     });
 
     it('cancels an edition, and resolves the alerts about what waited', async () => {
       const app = openTestApp(await open());
       const { db } = app.store;
       const { editionId } = await queueEdition(app.store, 2, { newsletter: 'renamed' });
-      const domain = { editionId, domain: 'example.com', reason: 'refused', since: app.now };
-      await db.transaction().execute((tx) => pauseDomain(tx, domain));
-      await raiseAlert(db, { ...pauseAlert(editionId, 'example.com'), message: 'refused' }, app.now);
+      await raiseAlert(db, { ...pauseAlert(editionId), message: 'refused' }, app.now);
       await updateWaitingAlerts(app);
-      expect(await alertKeys(app)).toEqual([`edition:${editionId}:example.com`, 'unconfigured:renamed']);
+      expect(await alertKeys(app)).toEqual([`edition:${editionId}`, 'unconfigured:renamed']);
       expect(await cancel(app, editionId, 'x')).toBe(2);
       expect(await alertKeys(app)).toEqual([]);
     });
@@ -94,7 +59,7 @@ describe("the operator's control", () => {
       const { editionId } = await queueEdition(app.store, 1);
       await app.store.db.updateTable('deliveries').set({ state: 'failed', reason: 'refused' }).execute();
       const edition = { id: editionId, newsletter: 'daily-roundup', slot: '2026-11-24' };
-      const request = { kinds: ['failed'] as const, domain: null, isDryRun: false };
+      const request = { kinds: ['failed'] as const, isDryRun: false };
       await expect(retry(app, edition, { ...request, extendBy: 1_000 * HOUR })).rejects.toThrow(
         'an extension must be at',
       );

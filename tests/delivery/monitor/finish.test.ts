@@ -70,7 +70,7 @@ describe('an edition that is done', () => {
       expect(await alertsOf(app)).toHaveLength(1);
       await app.store.db.updateTable('subscribers').set({ suppressed_reason: 'operator' }).execute();
       const edition = { id: editionId, newsletter: 'daily-roundup', slot: '2026-11-24' };
-      const again = (kinds: ('failed' | 'expired')[]) => retry(app, edition, { kinds, domain: null, isDryRun: false });
+      const again = (kinds: ('failed' | 'expired')[]) => retry(app, edition, { kinds, isDryRun: false });
       await again(['failed']);
       expect(await alertsOf(app)).toHaveLength(1);
       expect(await again(['failed', 'expired'])).toMatchObject({ reopened: 0, ineligible: 1 });
@@ -81,7 +81,7 @@ describe('an edition that is done', () => {
       const app = openTestApp(await open());
       const { editionId } = await queueEdition(app.store, 1);
       await end(app, editionId, [refused]);
-      const request = { kinds: ['failed'] as const, domain: null, expiresAt: NOW, isDryRun: false };
+      const request = { kinds: ['failed'] as const, expiresAt: NOW, isDryRun: false };
       const reopening = async () => {
         await reopenDeliveries(app.store, editionId, request, NOW);
         return async () => {

@@ -1,18 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { queueEdition } from '../../../scripts/test-edition.ts';
-import { eraseSubscriber } from '../../../src/audience/erasure.ts';
-import { raiseAlert } from '../../../src/core/alerts/alerts.ts';
-import { pauseAlert } from '../../../src/delivery/alerts.ts';
 import { cancel, settle, settleAll } from '../../../src/delivery/control/operator-control.ts';
-import { pauseDomain } from '../../../src/delivery/control/paused-domains.ts';
 import { deliverDue } from '../../../src/delivery/deliver-due.ts';
 import { readRunDetails, startRunDetails } from '../../../src/delivery/monitor/run-details.ts';
-import { updateWaitingAlerts } from '../../../src/delivery/monitor/waiting-alerts.ts';
 import { MINUTE } from '../../../src/lib/time.ts';
 import { closeEdition } from '../../app/steps.ts';
 import { openAlerts } from '../../support/alerts.ts';
 import { forEachDatabase } from '../../support/databases.ts';
-import { SECRETS } from '../../support/sample.ts';
 import { openSampleApp, type TestApp } from '../../support/test-app.ts';
 import { deliveriesOf } from '../fixture.ts';
 
@@ -65,36 +58,6 @@ describe('deliveries of a newsletter that is not configured', () => {
   });
 });
 
-describe('a domain that is paused', () => {
-  forEachDatabase((open) => {
-    it('is no longer an alert once nobody waits for it, or its edition is over', async () => {
-      const app = await openSampleApp(await open(), { feeds: ['latest'] });
-      const { db } = app.store;
-      const pause = async (domain: string) => {
-        const paused = { editionId: 1, domain, reason: 'refused', since: app.now };
-        await db.transaction().execute((tx) => pauseDomain(tx, paused));
-        await raiseAlert(db, { ...pauseAlert(1, domain), message: 'refused' }, app.now);
-      };
-      const { editionId } = await queueEdition(app.store, ['ada@one.example', 'bo@two.example']);
-      expect(editionId).toBe(1);
-      for (const domain of ['one.example', 'two.example']) await pause(domain);
-      await updateWaitingAlerts(app);
-      expect(await alertsOf(app)).toHaveLength(2);
-      const { id } = await db
-        .selectFrom('subscribers')
-        .select('id')
-        .where('email', '=', 'bo@two.example')
-        .executeTakeFirstOrThrow();
-      await eraseSubscriber(db, SECRETS, id, app.now);
-      await updateWaitingAlerts(app);
-      expect(await alertsOf(app)).toMatchObject([{ key: 'edition:1:one.example' }]);
-      await db.updateTable('editions').set({ delivery_state: 'done' }).execute();
-      await updateWaitingAlerts(app);
-      expect(await alertsOf(app)).toEqual([]);
-    });
-  });
-});
-
 describe('uncertain deliveries that the operator must settle', () => {
   forEachDatabase((open) => {
     it('raise an alert with the command, which the last settlement resolves', async () => {
@@ -111,8 +74,8 @@ describe('uncertain deliveries that the operator must settle', () => {
       await deliverDue(app);
       const name = `daily-roundup/${slot}`;
       const message =
-        `7 deliveries are uncertain: ${name} (7). They may have arrived, and delivery.uncertain is hold. Look at the ` +
-        `log of your mail server. To record that they arrived, use "daywire editions settle ${name} --all --as ` +
+        `7 deliveries are uncertain: ${name} (7). They may have arrived, and are not tried again by ` +
+        `themselves. Look at the log of your mail server. To record that they arrived, use "daywire editions settle ${name} --all --as ` +
         `submitted"; to deliver them again, use "daywire editions settle ${name} --all --as retry".`;
       expect(await alertsOf(app)).toEqual([{ key: 'uncertain', message, count: 1 }]);
       const edition = { id: 1, newsletter: 'daily-roundup', slot };

@@ -184,7 +184,7 @@ describe('events of mail providers', () => {
       };
       const arrived = (kind: ProviderEvent['kind']) => record([event({ kind, token: returnToken(open) })]);
       const claim = (now: number) =>
-        claimDeliveries(store, { now, limit: 10, leaseMs: MINUTE, uncertain: 'retry', rateLimiter: null });
+        claimDeliveries(store, { now, limit: 10, leaseMs: MINUTE, uncertain: 'retry', dailyLimit: null });
 
       it('settle it as submitted, so that it is not sent again', async () => {
         const cases: [string, Partial<Tables['deliveries']>][] = [
@@ -246,9 +246,8 @@ describe('events of mail providers', () => {
           domain: 'example.com',
           kind: 'uncertain' as const,
           repeated: 0,
-          in_a_row: 1,
+          accepted: 0,
           fence: 0,
-          at: NOW,
         };
         const key = { edition_id: open.editionId, subscriber_id: open.subscriberId };
         await store.db

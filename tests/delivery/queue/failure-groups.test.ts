@@ -9,12 +9,7 @@ describe('a failure', () => {
       'mx.example:25 answered: 550 5.1.1 <ada@example.com>: User unknown (#5.1.1) in queue 4RzK2M5xqGz1Xy',
       '550 5.1.1 <address>: User unknown (#5.1.1) in queue #',
     ],
-    [
-      'given up',
-      'given up after 8 attempts: mx.example:25 answered: 450 4.2.1 [203.0.113.9] greylisted for 300s',
-      '450 4.2.1 [#] greylisted for #',
-    ],
-    ['given up', 'given up after 8 attempts, the last one interrupted', 'the last one interrupted'],
+    ['failed', 'mx.example:25 answered: 450 4.2.1 [203.0.113.9] is slow for 300s', '450 4.2.1 [#] is slow for #'],
     ['failed', 'mx.example:25 closed the connection: 421 4.3.2 2001:db8::1 x12-20020a05.123', undefined],
     ['expired', EXPIRED, 'never tried'],
     ['expired', expiredReason('mx.example:25 did not answer in time'), 'mx.example:# did not answer in time'],

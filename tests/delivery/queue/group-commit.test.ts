@@ -11,7 +11,7 @@ import { deliveriesOf } from '../fixture.ts';
 const SUBMITTED = { kind: 'submitted', reply: '250 ok' } as const;
 
 async function claim(store: Store) {
-  const options = { now: NOW, limit: 100, leaseMs: 2 * MINUTE, uncertain: 'retry', rateLimiter: null } as const;
+  const options = { now: NOW, limit: 100, leaseMs: 2 * MINUTE, uncertain: 'retry', dailyLimit: null } as const;
   return (await claimDeliveries(store, options)).deliveries;
 }
 

@@ -7,8 +7,7 @@ import { openSqlite } from '../../../src/core/store/sqlite.ts';
 import { batchInTransaction } from '../../../src/core/store/statement-batch.ts';
 import type { Store } from '../../../src/core/store/store.ts';
 import type { Tables } from '../../../src/core/store/tables.ts';
-import type { DeliveryRateLimiter } from '../../../src/delivery/limits/rate-limiter.ts';
-import { RESERVED_AHEAD } from '../../../src/delivery/limits/reserve-instant.ts';
+import { judgeRefusal, refusalQuery } from '../../../src/delivery/control/circuit-breaker.ts';
 import { type ClaimOptions, claimDeliveries } from '../../../src/delivery/queue/claim.ts';
 import type { DeliveryOutcome } from '../../../src/delivery/queue/delivery-outcome.ts';
 import {
@@ -19,7 +18,6 @@ import {
   releaseClaims,
 } from '../../../src/delivery/queue/outbox.ts';
 import { countDeliveries } from '../../../src/delivery/queue/queries.ts';
-import { takeBackRefusals } from '../../../src/delivery/queue/refusals.ts';
 import { HOUR, MINUTE } from '../../../src/lib/time.ts';
 import { forBothDatabases } from '../../support/databases.ts';
 import { deliveriesOf } from '../fixture.ts';
@@ -38,7 +36,7 @@ function claimAll(store: Store, options: Partial<ClaimOptions> = {}) {
     limit: 100,
     leaseMs: LEASE,
     uncertain: 'retry',
-    rateLimiter: null,
+    dailyLimit: null,
     ...options,
   });
 }
@@ -226,39 +224,6 @@ describe('claimDeliveries', () => {
       ]);
     });
 
-    it('claims deliveries with a reserved instant, and postpones the others without counting an attempt', async () => {
-      const store = await open();
-      await queueEdition(store, ['a@one.example', 'b@two.example', 'c@three.example', 'd@four.example']);
-      await store.db
-        .updateTable('deliveries')
-        .set({ expires_at: NOW + HOUR })
-        .execute();
-      const requested: string[] = [];
-      const rateLimiter: DeliveryRateLimiter = {
-        reserve: async (_tx, rows, now) => {
-          requested.push(...rows.map((row) => row.domain));
-          return [now, now + RESERVED_AHEAD, now + RESERVED_AHEAD + 1, now + 2 * HOUR];
-        },
-        hasOwnLimit: (domain) => domain === 'four.example',
-      };
-      const claimed = await claimAll(store, { rateLimiter });
-      expect(requested).toEqual(['one.example', 'two.example', 'three.example', 'four.example']);
-      expect(claimed.deliveries.map((row) => row.notBefore)).toEqual([NOW, NOW + RESERVED_AHEAD]);
-      expect(claimed).toMatchObject({ postponed: 2, waitingDomains: new Set(['four.example']), isOverTotal: true });
-      const postponed = {
-        state: 'pending',
-        attempts: 0,
-        lease_until: null,
-        reason: expect.stringMatching(/^over the limit/),
-      };
-      expect(await deliveriesOf(store)).toMatchObject([
-        { lease_until: NOW + LEASE, due_at: NOW },
-        { lease_until: NOW + LEASE, due_at: NOW },
-        { ...postponed, due_at: NOW + RESERVED_AHEAD + 1 },
-        { ...postponed, due_at: NOW + HOUR },
-      ]);
-    });
-
     it('claims released deliveries again, but not those that are submitting', async () => {
       const store = await open();
       await queueEdition(store, 3);
@@ -294,7 +259,10 @@ describe('claimDeliveries', () => {
     await mark(store, [claimed!]);
     await recordOutcomes(db, [{ claim: claimed!, outcome: { kind: 'submitted', reply: '250' } }], NOW);
     await releaseClaims(db, [claimed!]);
-    await db.transaction().execute((tx) => takeBackRefusals(tx, { editionId }, 'refused', NOW));
+    await store.batch([refusalQuery(db, [{ claim: claimed!, kind: 'permanent' }])]);
+    await db.updateTable('editions').set({ delivery_state: 'paused' }).execute();
+    await judgeRefusal(store, editionId, 'refused', NOW, undefined);
+    await db.updateTable('editions').set({ delivery_state: 'delivering' }).execute();
     await finishEditions(store.db);
     const planOf = async (part: string): Promise<string> => {
       const statement = statements.find((one) => one.includes(part) && !one.startsWith('create')) ?? '';

@@ -86,7 +86,7 @@ describe('the outbox of service messages', () => {
       ]);
     });
 
-    it('suppresses a message for a subscriber who does not exist any more', async () => {
+    it('suppresses a message for a subscriber who no longer exists', async () => {
       const store = await open();
       await queueConfirmation(store, 'a@example.com');
       await store.db.deleteFrom('subscribers').execute();
@@ -94,7 +94,7 @@ describe('the outbox of service messages', () => {
       expect(message).toMatchObject({ email: null });
       expect(await mark(store, message!)).toBe('suppressed');
       expect(await serviceMessagesOf(store)).toMatchObject([
-        { reason: 'the subscriber does not exist any more', lease_until: null },
+        { reason: 'the subscriber no longer exists', lease_until: null },
       ]);
     });
 

@@ -1,7 +1,6 @@
 import { expect, it } from 'vitest';
 import {
   formatLevels,
-  formatPausedDomains,
   formatProviderReports,
   formatRates,
   formatReports,
@@ -26,7 +25,7 @@ it('says what was reported of an edition, and nothing where nothing was', () => 
   expect(formatRates(some)).toEqual(['9 complaints (0.3 %)', '24 bounces (5 %)']);
 });
 
-it('lists levels, mailbox providers and paused domains', () => {
+it('lists levels and mailbox providers', () => {
   const level = { percent: 0.3, messages: 3_000, noticed: '2026-11-24T08:00:00Z' };
   expect(
     formatLevels([
@@ -39,10 +38,4 @@ it('lists levels, mailbox providers and paused domains', () => {
   ]);
   const gmail = { mailboxProvider: 'Gmail', submitted: 1_200, complaints: 0, bounces: 1 };
   expect(formatProviderReports([gmail])).toEqual(['Gmail: 1200 submitted, 1 bounce']);
-  const paused = [
-    { domain: 'gmail.com', reason: 'too many' },
-    { domain: 'example.com', reason: 'closed' },
-    { domain: 'googlemail.com', reason: 'too many' },
-  ];
-  expect(formatPausedDomains(paused)).toEqual(['gmail.com, googlemail.com: too many', 'example.com: closed']);
 });

@@ -64,7 +64,7 @@ describe('the connection opener', () => {
       null,
     ]);
     expect(seen.attempts).toBe(1);
-    expect(opener.failure()).toEqual({ cause: 'temporary', reason: 'it is down' });
+    expect(opener.failure()).toEqual({ isUrgent: true, reason: 'it is down' });
   });
 
   it('tries again if other connections are open, since the server may limit their number', async () => {
@@ -85,7 +85,7 @@ describe('the connection opener', () => {
     expect(seen.attempts).toBe(2);
     expect(opener.failure()).toBeNull();
     opener.close(first);
-    expect(opener.failure()).toEqual({ cause: 'configuration', reason: 'no' });
+    expect(opener.failure()).toEqual({ isUrgent: true, reason: 'no' });
   });
 
   it('closes an unusable connection before it opens the next', async () => {

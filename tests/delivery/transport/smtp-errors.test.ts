@@ -1,10 +1,8 @@
 import type { Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { TransportError } from '../../../src/delivery/transport/connection.ts';
-import { refusalKind } from '../../../src/delivery/transport/refusal-kind.ts';
-import { classifyFailure, decideRetry } from '../../../src/delivery/transport/retry.ts';
+import { classifyFailure } from '../../../src/delivery/transport/retry.ts';
 import { openSmtpTransport } from '../../../src/delivery/transport/smtp-transport.ts';
-import { MINUTE } from '../../../src/lib/time.ts';
 import { closeServers, pipelining, startScripted } from '../servers.ts';
 import { failureOf, LIMITS, outgoing, submitOnce } from './outgoing.ts';
 
@@ -28,7 +26,7 @@ describe('the SMTP transport', () => {
   it.each(STEPS)('reports a timeout of a server that hangs at %s', async (step) => {
     const failure = await failureAt({ [step]: '' });
     expect(failure.message).toBe('127.0.0.1:PORT did not answer in time');
-    expect(classifyFailure(failure)).toBe('transient');
+    expect(classifyFailure(failure)).toBe(step === 'DATA-END' ? 'uncertain' : 'temporary');
   });
 
   it('reports a timeout of a server that stops reading within a message', async () => {
@@ -39,24 +37,24 @@ describe('the SMTP transport', () => {
     const message = outgoing('ada@example.com', ['Subject: Hello\r\n\r\n', `${'x'.repeat(98)}\r\n`.repeat(200_000)]);
     const failure = await failureOf(submitOnce(server.url, message));
     expect(failure.message).toContain('did not answer in time');
-    expect(classifyFailure(failure)).toBe('transient');
+    expect(classifyFailure(failure)).toBe('uncertain');
   });
 
-  it.each(STEPS)('reports a transient failure of a server that does not speak SMTP at %s', async (step) => {
+  it.each(STEPS)('reports a passing failure of a server that does not speak SMTP at %s', async (step) => {
     const server = await startScripted(pipelining({ [step]: '\u0000\u001b[31m what? \u009f' }));
     const failure = await failureOf(submitOnce(server.url));
     expect(failure.message).not.toMatch(/[\u0000-\u001f\u007f-\u009f]/);
-    expect(classifyFailure(failure)).toBe('transient');
-    expect(['temporary', 'uncertain']).toContain(refusalKind(failure));
+    expect(['temporary', 'uncertain']).toContain(classifyFailure(failure));
   });
 
-  it.each(['DATA-LINE', 'DATA-END'])('reports a transient failure of a server that closes at %s', async (step) => {
+  it.each(['DATA-LINE', 'DATA-END'])('reports a passing failure of a server that closes at %s', async (step) => {
     const server = await startScripted((command, socket: Socket) => {
       if (command === step) socket.destroy();
       return undefined;
     });
     const failure = await failureOf(submitOnce(server.url));
-    expect(classifyFailure(failure)).toBe('transient');
+    // All of it was written.
+    expect(classifyFailure(failure)).toBe('uncertain');
     expect(failure.message).toMatch(/closed the connection|cannot be reached/);
   });
 
@@ -66,19 +64,15 @@ describe('the SMTP transport', () => {
     );
     const connection = await openSmtpTransport(server.url, 1, LIMITS).connect();
     const failure = await failureOf(connection.submit(outgoing()));
-    expect(decideRetry(failure, 1, { attempts: 5, firstWait: 5 * MINUTE }, 0, 0)).toMatchObject({
-      kind: 'retry',
-      dueAt: 5 * MINUTE,
-    });
-    expect(refusalKind(failure)).toBe('temporary');
+    expect(classifyFailure(failure)).toBe('temporary');
     expect(connection.usable).toBe(true);
     expect(await connection.submit(outgoing())).toBe('250 2.0.0 ok');
   });
 
-  it('reports a transient failure of a server that greets with 421', async () => {
+  it('reports a passing failure of a server that greets with 421', async () => {
     const failure = await failureAt({ CONNECT: '421 4.7.0 too many connections' });
     expect(failure).toMatchObject({ replyCode: 421, reply: '421 4.7.0 too many connections' });
-    expect(classifyFailure(failure)).toBe('transient');
+    expect(classifyFailure(failure)).toBe('temporary');
   });
 
   it.each(['MAIL', 'RCPT', 'DATA', 'DATA-END'])('closes the connection after 421 at %s', async (step) => {
@@ -88,30 +82,28 @@ describe('the SMTP transport', () => {
       const failure = await failureOf(connection.submit(outgoing()));
       expect(failure).toMatchObject({ replyCode: 421, reply: '421 4.7.0 slow down' });
       // A 421 to MAIL is not about the recipient.
-      expect(classifyFailure(failure)).toBe(step === 'MAIL' ? 'unavailable' : 'transient');
-      expect(refusalKind(failure)).toBe(step === 'MAIL' ? null : 'throttled');
+      expect(classifyFailure(failure)).toBe(step === 'MAIL' ? 'unavailable' : 'temporary');
       expect(connection.usable).toBe(false);
     }
   });
 });
 
 describe('classification of a refusal', () => {
-  it.each<[string, Record<string, string>, string, string, string | null]>([
-    ['of the sender by policy', { MAIL: '550 5.7.1 not you' }, 'MAIL FROM', 'systemic', null],
-    ['of a missing login', { MAIL: '530 5.7.0 log in first' }, 'MAIL FROM', 'systemic', null],
-    ['of an unknown recipient', { RCPT: '550 5.1.1 nobody' }, 'RCPT TO', 'permanent', 'permanent'],
-    ['of a recipient by policy', { RCPT: '550 5.7.1 relaying denied' }, 'RCPT TO', 'permanent', 'policy'],
-    ['of the sender, in reply to RCPT', { RCPT: '550 5.1.8 no such domain' }, 'RCPT TO', 'systemic', null],
-    ['of the message by policy', { 'DATA-END': '550 5.7.1 spam' }, 'DATA', 'permanent', 'policy'],
-    ['of the message without a status', { 'DATA-END': '554 no' }, 'DATA', 'permanent', 'policy'],
-    ['of the message’s size', { 'DATA-END': '552 5.3.4 too big for us' }, 'DATA', 'systemic', null],
-    ['of a full mailbox', { RCPT: '552 5.2.2 mailbox full' }, 'RCPT TO', 'permanent', 'permanent'],
-  ])('%s depends on command and codes', async (_name, replies, command, expected, kind) => {
+  it.each<[string, Record<string, string>, string, string]>([
+    ['of the sender by policy', { MAIL: '550 5.7.1 not you' }, 'MAIL FROM', 'systemic'],
+    ['of a missing login', { MAIL: '530 5.7.0 log in first' }, 'MAIL FROM', 'systemic'],
+    ['of an unknown recipient', { RCPT: '550 5.1.1 nobody' }, 'RCPT TO', 'permanent'],
+    ['of a recipient by policy', { RCPT: '550 5.7.1 relaying denied' }, 'RCPT TO', 'permanent'],
+    ['of the sender, in reply to RCPT', { RCPT: '550 5.1.8 no such domain' }, 'RCPT TO', 'systemic'],
+    ['of the message by policy', { 'DATA-END': '550 5.7.1 spam' }, 'DATA', 'permanent'],
+    ['of the message without a status', { 'DATA-END': '554 no' }, 'DATA', 'permanent'],
+    ['of the message’s size', { 'DATA-END': '552 5.3.4 too big for us' }, 'DATA', 'systemic'],
+    ['of a full mailbox', { RCPT: '552 5.2.2 mailbox full' }, 'RCPT TO', 'permanent'],
+  ])('%s depends on command and codes', async (_name, replies, command, expected) => {
     // A server with PIPELINING refuses the following commands, too.
     const [step = '', reply = ''] = Object.entries(replies)[0] ?? [];
     const failure = await failureAt(step === 'DATA-END' ? replies : { DATA: '503 5.5.1 no recipient', ...replies });
     expect(failure).toMatchObject({ command, reply });
     expect(classifyFailure(failure)).toBe(expected);
-    expect(refusalKind(failure)).toBe(kind);
   });
 });

@@ -105,7 +105,7 @@ describe('after a partial refusal of a pipelined envelope, SmtpSession', () => {
     const connection = await connectTo(server.url);
     const failure = await failureOf(connection.submit(outgoing()));
     expect(failure).toMatchObject({ replyCode: 451, command: 'DATA' });
-    expect(classifyFailure(failure)).toBe('transient');
+    expect(classifyFailure(failure)).toBe('temporary');
     expect(connection.usable).toBe(true);
   });
 });
@@ -134,7 +134,7 @@ describe('when reading replies, SmtpSession', () => {
       const connection = await connectTo(server.url);
       const failure = await failureOf(connection.submit(outgoing()));
       expect(failure).toMatchObject({ code: 'EPROTOCOL', replyCode: null });
-      expect(classifyFailure(failure)).toBe('transient');
+      expect(classifyFailure(failure)).toBe('temporary');
       expect(connection.usable).toBe(false);
       expect(server.messages).toEqual([]);
     }
@@ -166,7 +166,7 @@ describe('when reading replies, SmtpSession', () => {
       expect(failure).toMatchObject({ code: 'EPROTOCOL', replyCode: null, reply: null });
       expect(failure.message).toMatch(/the server’s reply is not SMTP: /);
       expect(failure.message).not.toMatch(/[\u0000-\u001f\u007f-\u009f]/);
-      expect(classifyFailure(failure)).toBe('transient');
+      expect(classifyFailure(failure)).toBe(step === 'DATA-END' ? 'uncertain' : 'temporary');
       await expect.poll(() => server.bytes).toEqual([expect.stringMatching(new RegExp(`^${expected}$`))]);
       expect(server.messages).toHaveLength(step === 'DATA-END' ? 1 : 0);
     }
@@ -186,7 +186,7 @@ describe('when reading replies, SmtpSession', () => {
     const connection = await connectTo(server.url);
     expect(await connection.submit(outgoing())).toBe('250 2.0.0 ok');
     const failure = await failureOf(connection.submit(outgoing('bob@example.com')));
-    expect(classifyFailure(failure)).toBe('transient');
+    expect(classifyFailure(failure)).toBe('temporary');
     expect(connection.usable).toBe(false);
     expect(server.messages).toHaveLength(1);
   });
@@ -194,7 +194,7 @@ describe('when reading replies, SmtpSession', () => {
   it('closes the connection after a reply before the first command', async () => {
     const server = await startScripted(pipelining({ CONNECT: '220 scripted\r\n250 in a hurry' }));
     const failure = await failureOf(submitOnce(server.url));
-    expect(classifyFailure(failure)).toBe('transient');
+    expect(classifyFailure(failure)).toBe('temporary');
     expect(server.messages).toEqual([]);
   });
 });

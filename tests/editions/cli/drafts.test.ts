@@ -15,7 +15,7 @@ interface Shown {
 async function openFolder() {
   const folder = await startedFolder();
   // Soon after midnight the window of the next edition is the shortest, and nearly empty after the first one.
-  editConfig(folder, 'minimumStories: 3', 'windowHours: 60\n    minimumStories: 3');
+  editConfig(folder, 'minimumStories: 3', 'newsHours: 60\n    minimumStories: 3');
   const editions = async (verb: string, ...args: string[]) => {
     const { code, stdout, stderr } = await folder.run(['editions', verb, 'daily-roundup', ...args]);
     return { code, text: `${stdout}${stderr}` };

@@ -217,33 +217,6 @@ describe.concurrent('daywire editions', () => {
     expect((await folder.run(['deliver'])).stdout).toBe('6 submitted\n');
   });
 
-  it('resume takes one paused domain, and names those that are paused', async () => {
-    const folder = newFolder('sample');
-    await folder.run(['start', '--once', '--role', 'schedule']);
-    const [edition] = await listEditions(folder);
-    const name = `daily-roundup/${edition?.slot}`;
-    const store = await openStore({ path: join(folder.path, 'var/daywire.db') });
-    const paused = ['bücher.example', 'example.net', 'example.org'].map((domain) => ({ domain, edition_id: 1 }));
-    const rows = paused.map((row) => ({ ...row, reason: 'it answered: 550 no', paused_at: 1 }));
-    await store.db.insertInto('paused_domains').values(rows).execute();
-    await store.close();
-    const resume = (...args: string[]) => folder.run(['editions', 'resume', name, ...args]);
-    expect((await resume('--domain', 'Bücher.example')).stdout).toBe(`${name}: bücher.example is resumed\n`);
-    expect(await resume('--domain', 'xn--bcher-kva.example')).toMatchObject({
-      code: 1,
-      stderr: `daywire: xn--bcher-kva.example is not paused in ${name}; only example.net, example.org\n`,
-    });
-    expect((await folder.run(['editions', 'retry', name])).stdout).toBe(
-      `${name}: 0 deliveries are pending again; example.net, example.org are paused: continue with ` +
-        `"daywire editions resume ${name}"\n`,
-    );
-    await folder.run(['editions', 'pause', name]);
-    expect((await resume('--domain', 'example.net')).stdout).toBe(
-      `${name}: example.net is resumed; the edition is paused: continue with "daywire editions resume ${name}"\n`,
-    );
-    expect((await resume()).stdout).toBe(`${name} is resumed, and example.org is resumed\n`);
-  });
-
   it('settle records an uncertain delivery as submitted, or makes it pending again', async () => {
     const folder = await scheduledFolder();
     await changeDeliveries(folder, { state: 'submitting', lease_until: 1 });

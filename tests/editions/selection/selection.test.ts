@@ -60,7 +60,7 @@ describe('editionWindow', () => {
   });
 
   it('begins a week before the cut-off of a weekly edition, or at the last cut-off in a week of 169 hours', () => {
-    const weekly = { windowHours: 168, newsHours: 168 };
+    const weekly = { newsHours: 168 };
     const from = UNTIL - 168 * HOUR;
     expect(editionWindow(UNTIL, null, weekly)).toMatchObject({ from, unseenFrom: from, newsFrom: from });
     const last = UNTIL - 169 * HOUR;
@@ -78,7 +78,7 @@ describe('editionWindow', () => {
 describe('the news of a week', () => {
   const weekly = {
     ...rules,
-    window: editionWindow(UNTIL, null, { windowHours: 168, newsHours: 168 }),
+    window: editionWindow(UNTIL, null, { newsHours: 168 }),
     blocks: { ...rules.blocks, news: 9, analysis: 2 },
   };
   // Ten stories on each of seven days.

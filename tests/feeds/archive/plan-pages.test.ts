@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parsePlaces, writePlaces } from '../../../src/feeds/archive/places.ts';
 import { byRecording, type Member, planPages } from '../../../src/feeds/archive/plan-pages.ts';
+import { parsePlaces, writePlaces } from '../../../src/feeds/archive/save-pages.ts';
 import { wallClock } from '../../../src/lib/time.ts';
 
 const ZONE = 'Asia/Shanghai';

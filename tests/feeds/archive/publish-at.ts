@@ -35,7 +35,7 @@ export async function publishAt(
     await store.db.transaction().execute((tx) => touchArchivePages(tx, recorded.pages, now));
     await deletePublishedChanges(store.db, changes);
   }
-  return { ...report, closed: recorded.closed + closed, more };
+  return { ...report, closed, more };
 }
 
 /** Records changed articles in archives, as a publish does. */

@@ -4,7 +4,7 @@ import { FORMATS, feedView } from '../../../src/feeds/formats/feed-view.ts';
 import { documentWriter, fitFeed } from '../../../src/feeds/formats/fit.ts';
 import { Frames } from '../../../src/feeds/formats/frames.ts';
 import { toItems } from '../../../src/feeds/formats/item.ts';
-import { renderBody, renderItems, withBody } from '../../../src/feeds/formats/rendered-item.ts';
+import { type RenderedBody, renderItems, withBody } from '../../../src/feeds/formats/rendered-item.ts';
 import { article } from '../../support/articles.ts';
 import { feedsConfig } from '../feeds-fixture.ts';
 import { hostileArticle } from './hostile-article.ts';
@@ -37,8 +37,7 @@ it('an item has the same text whether it is rendered alone or with others', () =
 it('the bytes of an item with its body are known before it is written', () => {
   fc.assert(
     fc.property(someItems, (items) => {
-      for (const [index, rendered] of renderItems(items, view.language).entries()) {
-        const body = renderBody(items[index]?.html ?? '');
+      for (const { item: rendered, body } of renderItems(items, view.language)) {
         for (const format of FORMATS) {
           const text = rendered.texts[format];
           expect(text.fullBytes).toBe(Buffer.concat(withBody(text, format, body)).length);
@@ -53,10 +52,10 @@ it('the bytes of an item with its body are known before it is written', () => {
 it('a document of items that were rendered before is that of the items rendered now', () => {
   fc.assert(
     fc.property(someItems, fc.constantFrom('full', 'summary'), (items, content) => {
-      const html = new Map(items.map((item) => [item.id, item.html]));
       const cached = items.flatMap((item) => renderItems([item], view.language));
-      const entries = cached.map((item) => ({ item, full: content === 'full' && item.htmlBytes > 0 }));
-      const write = documentWriter(new Frames(view, []), entries, ({ id }) => renderBody(html.get(id) ?? ''));
+      const bodyOf = new Map(cached.map(({ item, body }) => [item, body]));
+      const entries = cached.map(({ item }) => ({ item, full: content === 'full' && item.htmlBytes > 0 }));
+      const write = documentWriter(new Frames(view, []), entries, (item) => bodyOf.get(item) as RenderedBody);
       const { bodies } = fitFeed(view, items, [], { content, mayDrop: true });
       for (const format of FORMATS) expect(write(format).toString()).toBe(bodies[format]);
     }),

@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { Store } from '../../../src/core/store/store.ts';
 import { cleanHub } from '../../../src/feeds/hub/hub.ts';
+import { openHubGuard } from '../../../src/feeds/hub/hub-context.ts';
 import { readHubStatus } from '../../../src/feeds/hub/status.ts';
 import { claimSubscriptions, recordDistribution } from '../../../src/feeds/hub/subscriptions.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../../../src/lib/time.ts';
@@ -14,7 +15,7 @@ import { echo, startSubscriber } from './subscriber.ts';
 forEachDatabase((open, dialect) => {
   describe('a request to subscribe', () => {
     it('is verified at the callback, whose own query is kept, with an unguessable challenge', async () => {
-      const [store, subscriber] = [await open(), await startSubscriber()];
+      const [store, subscriber] = [await open(), await startSubscriber('subscriber.example')];
       const publisher = await openPublisher(store);
       await publisher.request({ 'hub.callback': subscriber.url('/cb?feed=7&k=a%20b'), 'hub.lease_seconds': '7200' });
       expect(await subscriptions(store)).toEqual([]);
@@ -42,7 +43,7 @@ forEachDatabase((open, dialect) => {
       ['a redirect', { status: 302, body: '', headers: { Location: '/yes' } }],
       ['an error', 500],
     ])('is denied by a callback that answers %s', async (_, reply) => {
-      const [store, subscriber] = [await open(), await startSubscriber()];
+      const [store, subscriber] = [await open(), await startSubscriber('subscriber.example')];
       const publisher = await openPublisher(store);
       subscriber.answer = (request) => {
         if (reply !== null) return reply;
@@ -58,7 +59,7 @@ forEachDatabase((open, dialect) => {
     });
 
     it('is verified a few times where the callback does not respond, and then dropped', async () => {
-      const [store, subscriber] = [await open(), await startSubscriber()];
+      const [store, subscriber] = [await open(), await startSubscriber('subscriber.example')];
       const publisher = await openPublisher(store);
       subscriber.answer = () => 'cut';
       await publisher.subscribe(subscriber.url('/'));
@@ -73,7 +74,7 @@ forEachDatabase((open, dialect) => {
     });
 
     it('takes effect when the callback responds at a retry', async () => {
-      const [store, subscriber] = [await open(), await startSubscriber()];
+      const [store, subscriber] = [await open(), await startSubscriber('subscriber.example')];
       const publisher = await openPublisher(store);
       subscriber.answer = () => 'cut';
       await publisher.subscribe(subscriber.url('/'));
@@ -84,7 +85,7 @@ forEachDatabase((open, dialect) => {
     });
 
     it('renews lease and secret once the callback has confirmed, and not before', async () => {
-      const [store, subscriber] = [await open(), await startSubscriber()];
+      const [store, subscriber] = [await open(), await startSubscriber('subscriber.example')];
       const publisher = await openPublisher(store);
       await publisher.subscribe(subscriber.url('/'), { 'hub.secret': 'first' });
       publisher.now += 9 * DAY;
@@ -107,7 +108,7 @@ forEachDatabase((open, dialect) => {
     });
 
     it('is replaced by a newer request for the same topic and callback', async () => {
-      const [store, subscriber] = [await open(), await startSubscriber()];
+      const [store, subscriber] = [await open(), await startSubscriber('subscriber.example')];
       const publisher = await openPublisher(store);
       await publisher.request({ 'hub.callback': subscriber.url('/') });
       await publisher.request({ 'hub.callback': subscriber.url('/'), 'hub.mode': 'unsubscribe' });
@@ -117,7 +118,7 @@ forEachDatabase((open, dialect) => {
     });
 
     it('is not granted by the answer to a request that a newer one has replaced', async () => {
-      const [store, subscriber] = [await open(), await startSubscriber()];
+      const [store, subscriber] = [await open(), await startSubscriber('subscriber.example')];
       const publisher = await openPublisher(store);
       subscriber.answer = async (request) => {
         if (subscriber.requests.length > 1) return 404;
@@ -131,7 +132,7 @@ forEachDatabase((open, dialect) => {
     });
 
     it('renews a subscription even if a delivery that was under way ends with 410', async () => {
-      const [store, subscriber] = [await open(), await startSubscriber()];
+      const [store, subscriber] = [await open(), await startSubscriber('subscriber.example')];
       const publisher = await openPublisher(store);
       await publisher.subscribe(subscriber.url('/'));
       subscriber.answer = async (request) => {
@@ -147,7 +148,7 @@ forEachDatabase((open, dialect) => {
     });
 
     it('stores its secret encrypted, and does not log it', async () => {
-      const [store, subscriber] = [await open(), await startSubscriber()];
+      const [store, subscriber] = [await open(), await startSubscriber('subscriber.example')];
       const publisher = await openPublisher(store);
       await publisher.request({
         'hub.callback': subscriber.url('/path-of-theirs'),
@@ -167,7 +168,7 @@ forEachDatabase((open, dialect) => {
 
   describe('a request to unsubscribe', () => {
     it('ends a subscription once the callback has confirmed, and not before', async () => {
-      const [store, subscriber] = [await open(), await startSubscriber()];
+      const [store, subscriber] = [await open(), await startSubscriber('subscriber.example')];
       const publisher = await openPublisher(store);
       await publisher.subscribe(subscriber.url('/'));
       subscriber.answer = ({ method }) => (method === 'GET' ? 404 : 204);
@@ -184,7 +185,7 @@ forEachDatabase((open, dialect) => {
 
   describe('a delivery', () => {
     it('has the whole feed with its type, links and signature', async () => {
-      const [store, subscriber] = [await open(), await startSubscriber()];
+      const [store, subscriber] = [await open(), await startSubscriber('subscriber.example')];
       const publisher = await openPublisher(store);
       await publisher.subscribe(subscriber.url('/signed'), { 'hub.secret': 'sécret' });
       await publisher.subscribe(subscriber.url('/plain'));
@@ -206,7 +207,7 @@ forEachDatabase((open, dialect) => {
     });
 
     it('follows only a change of the subscribed feed', async () => {
-      const [store, subscriber] = [await open(), await startSubscriber()];
+      const [store, subscriber] = [await open(), await startSubscriber('subscriber.example')];
       const publisher = await openPublisher(store);
       await publisher.subscribe(subscriber.url('/'));
       await publisher.publish({
@@ -220,7 +221,7 @@ forEachDatabase((open, dialect) => {
     });
 
     it('follows the one under way, when the feed changes meanwhile', async () => {
-      const [store, subscriber] = [await open(), await startSubscriber()];
+      const [store, subscriber] = [await open(), await startSubscriber('subscriber.example')];
       const publisher = await openPublisher(store);
       await publisher.subscribe(subscriber.url('/'));
       subscriber.answer = async ({ body }) => {
@@ -234,7 +235,7 @@ forEachDatabase((open, dialect) => {
     });
 
     it('is made once after several changes, with the current content', async () => {
-      const [store, subscriber] = [await open(), await startSubscriber()];
+      const [store, subscriber] = [await open(), await startSubscriber('subscriber.example')];
       const publisher = await openPublisher(store);
       await publisher.subscribe(subscriber.url('/'));
       for (const word of ['second', 'third', 'fourth'])
@@ -244,7 +245,7 @@ forEachDatabase((open, dialect) => {
     });
 
     it('is made once by several processes', async () => {
-      const [store, subscriber] = [await open(), await startSubscriber()];
+      const [store, subscriber] = [await open(), await startSubscriber('subscriber.example')];
       const publisher = await openPublisher(store);
       for (let index = 0; index < 30; index++) await publisher.request({ 'hub.callback': subscriber.url(`/${index}`) });
       const other = publisher.openAnotherPool();
@@ -258,7 +259,7 @@ forEachDatabase((open, dialect) => {
     });
 
     it('is made by another process when the lease of the first has expired', async () => {
-      const [store, subscriber] = [await open(), await startSubscriber()];
+      const [store, subscriber] = [await open(), await startSubscriber('subscriber.example')];
       const publisher = await openPublisher(store);
       await publisher.subscribe(subscriber.url('/'));
       await publisher.publish({ 'latest.atom': '<feed>second</feed>' });
@@ -274,7 +275,11 @@ forEachDatabase((open, dialect) => {
     });
 
     it('is not delayed by slow subscribers, and a host gets two at once at most', async () => {
-      const [store, slow, quick] = [await open(), await startSubscriber(), await startSubscriber()];
+      const [store, slow, quick] = [
+        await open(),
+        await startSubscriber('subscriber.example'),
+        await startSubscriber('subscriber.example'),
+      ];
       const publisher = await openPublisher(store);
       for (let index = 0; index < 25; index++) await publisher.request({ 'hub.callback': slow.url(`/${index}`) });
       await publisher.request({ 'hub.callback': quick.url('/') });
@@ -295,7 +300,7 @@ forEachDatabase((open, dialect) => {
 
   describe('more subscribers than slots', () => {
     it('take turns, however fast publishes follow each other', async () => {
-      const [store, subscriber] = [await open(), await startSubscriber()];
+      const [store, subscriber] = [await open(), await startSubscriber('subscriber.example')];
       const publisher = await openPublisher(store);
       for (let index = 0; index < 5; index++) await publisher.subscribe(subscriber.url(`/${index}`));
       const capacity = (slots: number): Capacity => ({ busyHosts: [], pick: (due) => due.slice(0, slots) });
@@ -312,7 +317,7 @@ forEachDatabase((open, dialect) => {
     });
 
     it('are not delayed by slow ones, which have slots of their own', async () => {
-      const [store, subscriber] = [await open(), await startSubscriber()];
+      const [store, subscriber] = [await open(), await startSubscriber('subscriber.example')];
       const publisher = await openPublisher(store);
       for (const path of ['/slow', '/quick']) await publisher.subscribe(subscriber.url(path));
       const capacity: Capacity = { busyHosts: [], pick: (due) => [...due] };
@@ -332,7 +337,7 @@ forEachDatabase((open, dialect) => {
 
   describe('a deleted feed', () => {
     it('denies its subscribers once and ends their subscriptions', async () => {
-      const [store, subscriber] = [await open(), await startSubscriber()];
+      const [store, subscriber] = [await open(), await startSubscriber('subscriber.example')];
       const publisher = await openPublisher(store);
       await publisher.subscribe(subscriber.url('/?mine=1'));
       subscriber.requests.length = 0;
@@ -353,7 +358,7 @@ forEachDatabase((open, dialect) => {
 
   describe('a subscriber that fails', () => {
     it('gets another delivery after 10 s, a minute and so on, with the current content', async () => {
-      const [store, subscriber] = [await open(), await startSubscriber()];
+      const [store, subscriber] = [await open(), await startSubscriber('subscriber.example')];
       const publisher = await openPublisher(store);
       await publisher.subscribe(subscriber.url('/'));
       subscriber.answer = () => 503;
@@ -382,7 +387,7 @@ forEachDatabase((open, dialect) => {
     });
 
     it('is given up after about a day, and tried once with each later change', async () => {
-      const [store, subscriber] = [await open(), await startSubscriber()];
+      const [store, subscriber] = [await open(), await startSubscriber('subscriber.example')];
       const publisher = await openPublisher(store);
       await publisher.subscribe(subscriber.url('/'), { 'hub.lease_seconds': String((30 * DAY) / SECOND) });
       subscriber.answer = () => 'cut';
@@ -419,7 +424,7 @@ forEachDatabase((open, dialect) => {
     });
 
     it.each([300, 302, 307, 400, 404, 500])('by answering %i has not received the content', async (status) => {
-      const [store, subscriber] = [await open(), await startSubscriber()];
+      const [store, subscriber] = [await open(), await startSubscriber('subscriber.example')];
       const publisher = await openPublisher(store);
       await publisher.subscribe(subscriber.url('/'));
       subscriber.answer = () => ({ status, body: '', headers: { Location: '/elsewhere' } });
@@ -430,7 +435,7 @@ forEachDatabase((open, dialect) => {
     });
 
     it('by answering 410 is unsubscribed', async () => {
-      const [store, subscriber] = [await open(), await startSubscriber()];
+      const [store, subscriber] = [await open(), await startSubscriber('subscriber.example')];
       const publisher = await openPublisher(store);
       await publisher.subscribe(subscriber.url('/'));
       subscriber.answer = () => 410;
@@ -441,7 +446,7 @@ forEachDatabase((open, dialect) => {
     });
 
     it('never gets unsigned content if it has a secret', async () => {
-      const [store, subscriber] = [await open(), await startSubscriber()];
+      const [store, subscriber] = [await open(), await startSubscriber('subscriber.example')];
       const publisher = await openPublisher(store);
       await publisher.subscribe(subscriber.url('/'), { 'hub.secret': 'secret' });
       await publisher.publish({ 'latest.atom': '<feed>second</feed>' });
@@ -459,7 +464,7 @@ forEachDatabase((open, dialect) => {
 
   describe('a lease', () => {
     it('ends deliveries when it expires, and the subscription is deleted', async () => {
-      const [store, subscriber] = [await open(), await startSubscriber()];
+      const [store, subscriber] = [await open(), await startSubscriber('subscriber.example')];
       const publisher = await openPublisher(store);
       await publisher.subscribe(subscriber.url('/'), { 'hub.lease_seconds': '3600' });
       await publisher.publish({ 'latest.atom': '<feed>second</feed>' });
@@ -472,7 +477,7 @@ forEachDatabase((open, dialect) => {
     });
 
     it('does not deliver earlier changes when it is renewed after its expiry', async () => {
-      const [store, subscriber] = [await open(), await startSubscriber()];
+      const [store, subscriber] = [await open(), await startSubscriber('subscriber.example')];
       const publisher = await openPublisher(store);
       await publisher.subscribe(subscriber.url('/'), { 'hub.lease_seconds': '3600' });
       await publisher.publish({ 'latest.atom': '<feed>second</feed>' });
@@ -484,9 +489,9 @@ forEachDatabase((open, dialect) => {
 
   describe('a callback in a private network', () => {
     it('is refused by default: an address with the request, a name at the connection', async () => {
-      const [store, subscriber] = [await open(), await startSubscriber()];
+      const [store, subscriber] = [await open(), await startSubscriber('subscriber.example')];
       const resolve = async () => [{ address: '127.0.0.1', family: 4 }];
-      const publisher = await openPublisher(store, { hub: 'self', resolve });
+      const publisher = await openPublisher(store, { resolve, guard: openHubGuard() });
       for (const host of [
         '127.0.0.1',
         '2130706433',
@@ -516,7 +521,7 @@ forEachDatabase((open, dialect) => {
     });
 
     it('is refused when its name resolves to one after the verification', async () => {
-      const [store, subscriber] = [await open(), await startSubscriber()];
+      const [store, subscriber] = [await open(), await startSubscriber('subscriber.example')];
       let address = '127.0.0.1';
       const resolve = async () => [{ address, family: 4 }];
       const publisher = await openPublisher(store, { resolve });
@@ -531,7 +536,7 @@ forEachDatabase((open, dialect) => {
   // Stopping takes seconds, and does not depend on the database.
   if (dialect === 'sqlite')
     it('releases deliveries under way when it stops, for other processes', async () => {
-      const [store, subscriber] = [await open(), await startSubscriber()];
+      const [store, subscriber] = [await open(), await startSubscriber('subscriber.example')];
       const publisher = await openPublisher(store);
       await publisher.subscribe(subscriber.url('/'));
       const process = publisher.openAnotherPool();

@@ -6,8 +6,10 @@ import type { Config } from '../../../src/core/config/config.ts';
 import type { SigningSecrets } from '../../../src/core/config/signing-secrets.ts';
 import type { Store } from '../../../src/core/store/store.ts';
 import { compressChanged, saveDocuments } from '../../../src/feeds/documents.ts';
+import { advanceFeedVersion, lockFeedVersion } from '../../../src/feeds/feed-version.ts';
 import { openHub, queueHubNotifications } from '../../../src/feeds/hub/hub.ts';
 import { topicAddress } from '../../../src/feeds/topics.ts';
+import { type AddressGuard, openAddressGuard } from '../../../src/lib/guarded-fetch/address-guard.ts';
 import type { Resolve } from '../../../src/lib/guarded-fetch/guarded-socket.ts';
 import { SECOND } from '../../../src/lib/time.ts';
 import type { WorkerPool } from '../../../src/lib/worker-pool.ts';
@@ -35,18 +37,22 @@ export interface HubPublisher extends TestClock {
   publish(bodies: Record<string, string>): Promise<number>;
 }
 
-/** @param hub as in YAML */
+/** The subscribers of tests are on this machine, under names that resolve to it. */
+const LOCAL_GUARD = openAddressGuard({ allowed: ['127.0.0.0/8'] });
+const toThisMachine: Resolve = async () => [{ address: '127.0.0.1', family: 4 }];
+
+/** @param options.hub as in YAML */
 export async function openPublisher(
   store: Store,
-  options: { hub?: string; resolve?: Resolve } = {},
+  options: { hub?: string; resolve?: Resolve; guard?: AddressGuard } = {},
 ): Promise<HubPublisher> {
-  const { hub = '{ url: self, allowPrivateNetworks: [127.0.0.0/8] }', resolve } = options;
+  const { hub = 'self', resolve = toThisMachine, guard = LOCAL_GUARD } = options;
   const config = feedsConfig((yaml) => yaml.replace(/^hub: .*$/m, `hub: ${hub}`));
   const site = openTestSite(store, config);
   const log = openTestLog();
   const at = clockAt(NOW);
   const open = (secrets: SigningSecrets = SECRETS): WorkerPool => {
-    const pool = openHub({ store, config, secrets, clock: at.clock, log, ...(resolve && { resolve }) });
+    const pool = openHub({ store, config, secrets, clock: at.clock, log, resolve, guard }, at.now);
     onTestFinished(() => pool.stop());
     return pool;
   };
@@ -71,6 +77,8 @@ export async function openPublisher(
       await store.db.transaction().execute(async (tx) => {
         const rendered = Object.entries(bodies).map(([path, body]) => ({ path, mediaType: typeOf(path), body }));
         const compressed = await compressChanged(tx, rendered);
+        await lockFeedVersion(tx);
+        await advanceFeedVersion(tx, publishedAt);
         await queueHubNotifications(tx, config, await saveDocuments(tx, compressed, publishedAt), publishedAt);
       });
       return publishedAt;

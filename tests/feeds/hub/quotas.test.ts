@@ -25,7 +25,7 @@ forBothDatabases((open) => {
     it('ends those of one network, and not of others, nor renewals', async () => {
       const store = await open();
       const publisher = await openPublisher(store);
-      const subscriber = await startSubscriber();
+      const subscriber = await startSubscriber('subscriber.example');
       await publisher.subscribe(subscriber.url('/old'));
       const request = (name: string, from: string) => publisher.request({ 'hub.callback': topicOf(name) }, from);
       expect((await request('a', '9.9.9.7')).status).toBe(202);
@@ -44,7 +44,7 @@ forBothDatabases((open) => {
 
     it('counts one machine with many names once', async () => {
       const store = await open();
-      const subscriber = await startSubscriber();
+      const subscriber = await startSubscriber('subscriber.example');
       subscriber.answer = echo;
       const resolve = async () => [{ address: '127.0.0.1', family: 4 }];
       const publisher = await openPublisher(store, { resolve });

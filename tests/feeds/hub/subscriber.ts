@@ -16,7 +16,7 @@ export interface ReceivedRequest {
 type Response = number | { status: number; body: string; headers?: Record<string, string> } | 'hang' | 'cut';
 
 export interface TestSubscriber {
-  /** `http://127.0.0.1:port`, or another host name with that port. */
+  /** `http://HOST:port`, or another host name with that port. */
   url(path: string, host?: string): string;
   /** All requests, oldest first. */
   requests: ReceivedRequest[];
@@ -29,7 +29,8 @@ export interface TestSubscriber {
   close(): Promise<void>;
 }
 
-export async function startSubscriber(): Promise<TestSubscriber> {
+/** @param host in its addresses; it listens on 127.0.0.1 */
+export async function startSubscriber(host = '127.0.0.1'): Promise<TestSubscriber> {
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -52,7 +53,7 @@ export async function startSubscriber(): Promise<TestSubscriber> {
     });
   onTestFinished(close);
   const subscriber: TestSubscriber = {
-    url: (path, host = '127.0.0.1') => `http://${host}:${port}${path}`,
+    url: (path, name = host) => `http://${name}:${port}${path}`,
     requests: [],
     deliveries: () => subscriber.requests.filter(({ method }) => method === 'POST'),
     verifications: () =>

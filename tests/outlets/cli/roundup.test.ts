@@ -152,8 +152,11 @@ describe('daywire roundup', () => {
       .insertInto('sources')
       .values({ id: source.id, use: 'roundup', ...polled })
       .execute();
-    const feed = { source: 'held-post', state: 'held', state_since: 1, reason: 'a flood' } as const;
-    await store.db.insertInto('outlet_feeds').values(feed).execute();
+    await store.db
+      .updateTable('sources')
+      .set({ state: 'held', reason: 'a flood' })
+      .where('id', '=', 'held-post')
+      .execute();
     await store.db
       .updateTable('outlet_items')
       .set({ state: 'held', source: 'held-post' })

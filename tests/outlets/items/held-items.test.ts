@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { raiseAlert } from '../../../src/core/alerts/alerts.ts';
 import type { Db } from '../../../src/core/store/store.ts';
 import { HOUR } from '../../../src/lib/time.ts';
-import { decideHeld, heldAlert } from '../../../src/outlets/items/held-items.ts';
+import { decideHeld } from '../../../src/outlets/items/held-items.ts';
+import { heldAlert } from '../../../src/sources/polling/source-alerts.ts';
 import { openAlerts } from '../../support/alerts.ts';
 import { NOW } from '../../support/clock.ts';
 import { forEachDatabase } from '../../support/databases.ts';
@@ -13,8 +14,16 @@ const SOURCE = { id: 'outlet' };
 /** A source that is held, with items reported this many hours ago; null: without a date, seen an hour ago. */
 async function hold(db: Db, hours: (number | null)[]): Promise<void> {
   await db
-    .insertInto('outlet_feeds')
-    .values({ source: SOURCE.id, state: 'held', state_since: NOW - HOUR })
+    .insertInto('sources')
+    .values({
+      ...SOURCE,
+      url: '',
+      configured_api: 'feed',
+      rules: '',
+      due_at: NOW,
+      state: 'held',
+      state_since: NOW - HOUR,
+    })
     .execute();
   for (const [index, ago] of hours.entries()) {
     const url = `https://outlet.example/${index}`;
@@ -42,7 +51,7 @@ forEachDatabase((open) => {
       expect(await decideHeld(app, SOURCE, 'accept')).toEqual({ open: 3, old: 2, ignored: 0 });
       expect(await states(store.db)).toEqual(['open', 'open', 'old', 'old', 'open']);
       expect(await openAlerts(store.db)).toEqual([]);
-      const { state } = await store.db.selectFrom('outlet_feeds').select('state').executeTakeFirstOrThrow();
+      const { state } = await store.db.selectFrom('sources').select('state').executeTakeFirstOrThrow();
       expect(state).toBe('active');
       expect(await decideHeld(app, SOURCE, 'ignore')).toEqual({ open: 0, old: 0, ignored: 0 });
     });

@@ -3,7 +3,7 @@ import type { Db } from '../../../src/core/store/store.ts';
 import { DAY } from '../../../src/lib/time.ts';
 import { deleteOldItems } from '../../../src/outlets/items/item-retention.ts';
 import { recordOutletItems } from '../../../src/outlets/items/outlet-items.ts';
-import type { OutletEntry } from '../../../src/outlets/outlet-entry.ts';
+import type { OutletEntry } from '../../../src/outlets/items/usable-entry.ts';
 import { NOW } from '../../support/clock.ts';
 import { forBothDatabases } from '../../support/databases.ts';
 

@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DAY, HOUR, MINUTE } from '../../../src/lib/time.ts';
-import { readEntry, type UsableEntry } from '../../../src/outlets/items/usable-entry.ts';
-import type { OutletEntry } from '../../../src/outlets/outlet-entry.ts';
+import { type OutletEntry, readEntries, readEntry, type UsableEntry } from '../../../src/outlets/items/usable-entry.ts';
 import { anyText } from '../../support/any-text.ts';
 import { NOW } from '../../support/clock.ts';
 
@@ -64,4 +63,21 @@ describe('readEntry', () => {
     );
     expect(usable).toBeGreaterThan(10);
   });
+});
+
+it('leaves out entries without title or link, and says so', () => {
+  const entries: OutletEntry[] = [
+    ...[
+      { ...ENTRY, title: ' \u200b ' },
+      { ...ENTRY, title: null },
+    ],
+    ...[
+      { ...ENTRY, link: null },
+      { ...ENTRY, link: 'javascript:alert(1)' },
+    ],
+    { ...ENTRY, link: null, guid: 'https://outlet.example/by-guid', isPermaLink: true },
+  ];
+  const { usable, problems } = readEntries(entries, NOW);
+  expect(problems).toEqual(['2 entries without a title were left out', '2 entries without a link were left out']);
+  expect(usable.map(({ url }) => url)).toEqual(['https://outlet.example/by-guid']);
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { challengeOf, isPage } from '../../../src/outlets/polling/challenge.ts';
+import { challengeOf, isPage } from '../../../src/outlets/polling/request-feed.ts';
 import { anyText } from '../../support/any-text.ts';
 
 const page = (body: string, status = 403, headers = {}) => ({

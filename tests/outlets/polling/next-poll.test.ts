@@ -1,13 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DAY, HOUR, MINUTE } from '../../../src/lib/time.ts';
-import {
-  type FeedRhythm,
-  medianGap,
-  nextDailyPoll,
-  nextPoll,
-  nextRetry,
-} from '../../../src/outlets/polling/next-poll.ts';
+import { type FeedRhythm, medianGap, nextPoll } from '../../../src/outlets/polling/next-poll.ts';
 import { NO_HINTS } from '../../../src/sources/feed/poll-hints.ts';
 
 /** A Friday. */
@@ -83,21 +77,6 @@ describe('the next poll of a feed', () => {
         if (isSkipped) expect(interval).toBeGreaterThanOrEqual(DAY - 1);
       }),
     );
-  });
-});
-
-describe('the next poll after errors', () => {
-  it('is 15 minutes × 2ⁿ later, up to a day', () => {
-    const waits = [0, 1, 2, 5, 6, 7, 8, 1_000].map((failures) => (nextRetry(NOW, failures, 0) - NOW) / MINUTE);
-    expect(waits).toEqual([15, 30, 60, 480, 960, 1440, 1440, 1440]);
-    expect(nextRetry(NOW, 0, 1) - NOW).toBe(16.5 * MINUTE);
-  });
-});
-
-describe('a daily poll', () => {
-  it('is a day later, give or take 10 %', () => {
-    expect(nextDailyPoll(NOW, 0) - NOW).toBe(DAY);
-    expect(nextDailyPoll(NOW, -1) - NOW).toBe(0.9 * DAY);
   });
 });
 

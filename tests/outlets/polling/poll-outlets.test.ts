@@ -2,20 +2,18 @@ import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import { answerConditionally, type OutletStory, rssOf } from '../../../scripts/outlets/feed-document.ts';
 import type { OutletAnswer, OutletRequest } from '../../../scripts/outlets/outlet-server.ts';
-import { settleRemovedSources } from '../../../src/app/removed-sources.ts';
+import { settleRemovedSources } from '../../../src/app/background-tasks.ts';
 import { raiseAlert } from '../../../src/core/alerts/alerts.ts';
 import type { RoundupSource } from '../../../src/core/config/config.ts';
 import { roundupSources } from '../../../src/core/config/sources.ts';
-import { warning } from '../../../src/core/finding.ts';
 import { listRuns } from '../../../src/core/schedule/run-ledger.ts';
 import { dialectOf, inTransaction, lockName, type Store } from '../../../src/core/store/store.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../../../src/lib/time.ts';
-import { checkOutlets } from '../../../src/outlets/checks.ts';
 import { decideHeld } from '../../../src/outlets/items/held-items.ts';
-import { OUTLET_ALERTS_LOCK, syncOutletAlerts } from '../../../src/outlets/polling/outlet-alerts.ts';
-import { findOutletFeed, registerOutlets, resumeOutlet } from '../../../src/outlets/polling/outlet-feeds.ts';
-import { pollDueOutlets, pollOutletNow } from '../../../src/outlets/polling/poll-outlets.ts';
-import { findSourceRow, setPaused } from '../../../src/sources/source-state.ts';
+import { OUTLETS } from '../../../src/outlets/polling/outlets.ts';
+import { pollDue, pollNow } from '../../../src/sources/polling/poller.ts';
+import { SOURCE_ALERTS_LOCK, syncSourceAlerts } from '../../../src/sources/polling/source-alerts.ts';
+import { findSourceRow, pausePolls, registerSources, resumePolls } from '../../../src/sources/source-state.ts';
 import { alertNamed, openAlerts } from '../../support/alerts.ts';
 import { NOW } from '../../support/clock.ts';
 import { forBothDatabases } from '../../support/databases.ts';
@@ -32,7 +30,7 @@ const FEED = { a: 'a.example.com/feed' };
 const steady = (request: OutletRequest, stories = STORIES): OutletAnswer =>
   answerConditionally(request, rssOf(request.host, stories), { etag: true });
 
-const stateOf = async ({ db }: Store, id = 'a') => (await findOutletFeed(db, id))?.state;
+const stateOf = async ({ db }: Store, id = 'a') => (await findSourceRow(db, id))?.state;
 const countItems = async ({ db }: Store): Promise<number> =>
   (await db.selectFrom('outlet_items').select('id').execute()).length;
 const alertsOf = async ({ db }: Store) => (await openAlerts(db)).map(({ key, message }) => ({ key, message }));
@@ -67,7 +65,7 @@ describe('polling outlets', () => {
       time.now += HOUR;
       const [source] = roundupSources(app.config);
       if (source === undefined) throw new Error('no source');
-      await pollOutletNow(app, { ...source, outlet: 'The New Name' }, options);
+      await pollNow(app, OUTLETS, { ...source, outlet: 'The New Name' }, options);
       expect(server.requests.map(({ status }) => status)).toEqual([200, 304]);
       const names = await store.db.selectFrom('outlet_items').select('outlet').distinct().execute();
       expect(names).toEqual([{ outlet: 'The New Name' }]);
@@ -78,7 +76,7 @@ describe('polling outlets', () => {
       const places = Object.fromEntries(['a', 'b', 'c'].map((id) => [id, `${id}.example.com/feed`]));
       const { app, time, server, options } = await openOutletNewsroom(store, places, (request) => steady(request));
       for (let hour = 0; hour < 3; hour++) {
-        const process = () => pollDueOutlets(app, { ...options, limit: time.limit(8) });
+        const process = () => pollDue(app, OUTLETS, { ...options, limit: time.limit(8) });
         const polled = (await Promise.all([process(), process()])).flat();
         expect(polled.map(({ source }) => source).sort()).toEqual(['a', 'b', 'c']);
         time.now += HOUR + MINUTE;
@@ -90,7 +88,7 @@ describe('polling outlets', () => {
       const store = await open();
       const { app } = await openOutletNewsroom(store, { a: 'a.example.com/f', b: 'b.example.com/f' }, steady);
       const sources = roundupSources(app.config);
-      await Promise.all([1, 2, 3].map(() => registerOutlets(store.db, sources, NOW)));
+      await Promise.all([1, 2, 3].map(() => registerSources(store.db, app.config, sources, NOW)));
       expect((await findSourceRow(store.db, 'b'))?.fence).toBe(0);
     });
 
@@ -135,10 +133,10 @@ describe('polling outlets', () => {
       expect(await stateOf(store)).toBe('waiting');
       const until = NOW + 2 * HOUR;
       for (const source of roundupSources(app.config)) {
-        expect(await pollOutletNow(app, source, options)).toEqual({ kind: 'waiting', until });
+        expect(await pollNow(app, OUTLETS, source, options)).toEqual({ kind: 'waiting', until });
       }
-      await setPaused(store.db, 'a', true, NOW);
-      await resumeOutlet(store.db, 'a', NOW);
+      await pausePolls(store.db, 'a', NOW);
+      await resumePolls(store.db, 'a', NOW);
       expect((await poll(2 * HOUR - 10 * SECOND)).size).toBe(0);
       expect((await poll(10 * SECOND)).size).toBe(2);
       expect(server.requests.map(({ path, begin }) => [path, begin - NOW])).toEqual([
@@ -157,7 +155,7 @@ describe('polling outlets', () => {
       });
       const [a] = roundupSources(app.config);
       if (a === undefined) throw new Error('no source');
-      await pollOutletNow(app, a, options);
+      await pollNow(app, OUTLETS, a, options);
       const until = NOW + 2 * HOUR;
       const { after, nextAt } = (await poll()).get('b') ?? {};
       expect(after).toMatchObject({ state: 'waiting', reason: expect.stringMatching(/was not asked: its host asks/) });
@@ -185,7 +183,7 @@ describe('polling outlets', () => {
       expect(reasons[2]).toMatch(/a page instead of the feed.*ask The c for the address of its feed/);
       expect([...blocked.values()].map(({ after }) => after.state)).toEqual(['blocked', 'blocked', 'blocked']);
       const alerts = await alertsOf(store);
-      expect(alerts.map(({ key }) => key).sort()).toEqual(['outlet-feed:a', 'outlet-feed:b', 'outlet-feed:c']);
+      expect(alerts.map(({ key }) => key).sort()).toEqual(['source:a', 'source:b', 'source:c']);
       expect(alerts[0]?.message).toMatch(/^a \(The a\) is blocked since .* Its items stay as they are\.$/);
       expect((await poll(DAY - 5 * MINUTE)).size).toBe(0);
       isOpen = true;
@@ -200,16 +198,16 @@ describe('polling outlets', () => {
       await poll();
       let looking = Promise.resolve();
       await inTransaction(store.db, async (tx) => {
-        await lockName(tx, OUTLET_ALERTS_LOCK);
+        await lockName(tx, SOURCE_ALERTS_LOCK);
         // What reads the feeds without the lock gets no further than to the alerts.
         if (dialectOf(tx) === 'postgres') await sql`lock table alerts in access exclusive mode`.execute(tx);
-        looking = syncOutletAlerts(app);
+        looking = syncSourceAlerts(app);
         for (let turns = 0; turns < 20; turns++) await openAlerts(tx);
-        await tx.updateTable('outlet_feeds').set({ state: 'blocked', reason: 'it answered 403' }).execute();
-        await raiseAlert(tx, { ...alertNamed('outlet-feed:a'), message: 'a (The a) is blocked' }, app.clock());
+        await tx.updateTable('sources').set({ state: 'blocked', reason: 'it answered 403' }).execute();
+        await raiseAlert(tx, { ...alertNamed('source:a'), message: 'a (The a) is blocked' }, app.clock());
       });
       await looking;
-      expect((await alertsOf(store)).map(({ key }) => key)).toEqual(['outlet-feed:a']);
+      expect((await alertsOf(store)).map(({ key }) => key)).toEqual(['source:a']);
     });
 
     it('alerts about a feed that has failed for a day, and resolves that once it is read or removed', async () => {
@@ -222,7 +220,7 @@ describe('polling outlets', () => {
       for (let polls = 0; polls < 7; polls++) await poll(16 * HOUR);
       expect(await alertsOf(store)).toEqual([
         {
-          key: 'outlet-feed:a',
+          key: 'source:a',
           message: expect.stringMatching(/^a \(The a\) is failing since .*answered 500/),
         },
       ]);
@@ -245,18 +243,21 @@ describe('polling outlets', () => {
       expect((await poll()).get('a')).toMatchObject({ after: { state: 'gone' }, nextAt: null });
       expect((await poll(60 * DAY)).size).toBe(0);
       const [alert] = await alertsOf(store);
-      expect(alert?.key).toBe('outlet-feed:a');
+      expect(alert?.key).toBe('source:a');
       expect(alert?.message).toMatch(
         /^a \(The a\) is gone: .* answered 410: .*\. It is no longer polled\. Its items stay/,
       );
       expect(alert?.message).toMatch(/ as they are\. To try it again, use "daywire sources resume a"\.$/);
       isGone = false;
-      await resumeOutlet(store.db, 'a', app.clock());
+      await resumePolls(store.db, 'a', app.clock());
       expect((await poll()).get('a')?.after.state).toBe('dormant');
       expect(server.requests).toHaveLength(2);
       const [a] = roundupSources(app.config);
       if (a === undefined) throw new Error('no source');
-      expect(await pollOutletNow(app, a, options)).toMatchObject({ kind: 'polled', outcome: { added: 0 } });
+      expect(await pollNow(app, OUTLETS, a, options)).toMatchObject({
+        kind: 'polled',
+        outcome: { result: { added: 0 } },
+      });
     });
 
     it('holds a flood, with one alert, and shows its items once the operator accepts them', async () => {
@@ -304,9 +305,9 @@ describe('polling outlets', () => {
       // Named in the configuration, it goes on: undated items of a first document would be old.
       const [a] = roundupSources(app.config) as [RoundupSource];
       const named = { ...a, url: server.url('new.example.com', '/feed') };
-      await registerOutlets(store.db, [named], app.clock());
-      expect(await findOutletFeed(store.db, 'a')).toMatchObject({ state: 'active', reason: null, moved_to: null });
-      await pollOutletNow(app, named, options);
+      await registerSources(store.db, app.config, [named], app.clock());
+      expect(await findSourceRow(store.db, 'a')).toMatchObject({ state: 'active', reason: null, moved_to: null });
+      await pollNow(app, OUTLETS, named, options);
       expect(server.requests.at(-1)).toMatchObject({ host: 'new.example.com', status: 304 });
       expect(await stateOf(store)).toBe('active');
     });
@@ -338,33 +339,6 @@ describe('polling outlets', () => {
       expect(reasons.every((reason) => reason !== null && reason !== undefined && reason.length > 20)).toBe(true);
     });
 
-    it('lets the check name outlets of which no item has come, and why', async () => {
-      const store = await open();
-      const places = { a: 'a.example.com/feed', b: 'b.example.com/feed', c: 'c.example.com/feed' };
-      const { app, poll } = await openOutletNewsroom(store, places, (request) => {
-        if (request.host.startsWith('b')) return { status: 403 };
-        return steady(request, request.host.startsWith('c') ? [] : STORIES);
-      });
-      expect(await checkOutlets(store, app.config, app.now)).toEqual([]);
-      await poll();
-      const blocked = /^sources b: no item of The b has ever come: blocked since .*ask The b to let feed readers/;
-      expect(await checkOutlets(store, app.config, app.now)).toEqual([
-        warning(expect.stringMatching(blocked)),
-        warning('sources c: no item of The c has ever come: its feed has none that can be used; is it the right feed?'),
-      ]);
-    });
-
-    it('lets the check name feeds that are configured twice', async () => {
-      const store = await open();
-      const { app } = await openOutletNewsroom(store, { a: 'a.example.com/feed', b: 'b.example.com/feed' }, steady);
-      const [a, b] = roundupSources(app.config) as [RoundupSource, RoundupSource];
-      const sources = [a, b, { ...a, id: 'twin', url: `${a.url}#top` }, { ...a, id: 'other', outlet: 'Another Name' }];
-      expect(await checkOutlets(store, { sources }, NOW)).toEqual([
-        warning('sources twin: it has the address of a: remove one of them'),
-        warning('sources other: it has the address of a, and would count as a second outlet: remove one of them'),
-      ]);
-    });
-
     it('gives a claim back when daywire ends, and records nothing where the claim was lost', async () => {
       const store = await open();
       const stop = new AbortController();
@@ -375,7 +349,7 @@ describe('polling outlets', () => {
         return steady(request);
       });
       const { app, options, poll } = newsroom;
-      await pollDueOutlets(app, { ...options, signal: stop.signal });
+      await pollDue(app, OUTLETS, { ...options, signal: stop.signal });
       expect(await findSourceRow(store.db, 'a')).toMatchObject({ lease_until: null, polled_at: null, due_at: NOW });
       await poll();
       expect(await countItems(store)).toBe(0);
@@ -388,14 +362,14 @@ describe('polling outlets', () => {
       await poll();
       const [a] = roundupSources(app.config);
       if (a === undefined) throw new Error('no source');
-      await registerOutlets(store.db, [{ ...a, url: a.url.replace('/feed', '/other') }], NOW + 1);
+      await registerSources(store.db, app.config, [{ ...a, url: a.url.replace('/feed', '/other') }], NOW + 1);
       expect(await findSourceRow(store.db, 'a')).toMatchObject({
         etag: null,
         endpoint: null,
         due_at: NOW + 1,
         failures: 0,
       });
-      expect(await findOutletFeed(store.db, 'a')).toMatchObject({ read_at: null, item_gap: null, news_at: null });
+      expect(await findSourceRow(store.db, 'a')).toMatchObject({ items_read_at: null, item_gap: null, news_at: null });
       expect(await countItems(store)).toBe(8);
     });
   });

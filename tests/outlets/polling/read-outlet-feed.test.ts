@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { HOUR } from '../../../src/lib/time.ts';
-import { MAX_SUMMARY } from '../../../src/outlets/outlet-entry.ts';
+import { MAX_SUMMARY } from '../../../src/outlets/items/usable-entry.ts';
 import { readOutletFeed } from '../../../src/outlets/polling/read-outlet-feed.ts';
 import { NOW } from '../../support/clock.ts';
 

@@ -56,15 +56,6 @@ forEachDatabase((open) => {
       expect(await publish()).toMatchObject({ added: 0, updated: 0, unchanged: 0 });
     });
 
-    it('reports what the import has left out of a text', async () => {
-      const { change, publish, article } = await openPick();
-      await change({ kind: 'pick', text: 'Ours. {{< chart >}}' });
-      const { warnings, warningCount } = await publish();
-      expect(warningCount).toBe(1);
-      expect(warnings[0]?.problems).toEqual([expect.stringMatching(/^roundup\/roundup-\d+:1: .*chart/)]);
-      expect((await article())?.bodyHtml).toBe('<p>Ours.</p>');
-    });
-
     it('keeps a link into a private network of a report that an editor named, and of no feed', async () => {
       const { store, config } = await openPick();
       const url = 'http://10.1.2.3/report';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { HOUR } from '../../../src/lib/time.ts';
-import { type Rankable, rankGroups } from '../../../src/outlets/story-groups/ranking.ts';
+import { type Rankable, rankGroups } from '../../../src/outlets/story-groups/story-group.ts';
 import { NOW } from '../../support/clock.ts';
 
 /** A group of so many outlets whose newest report is so many hours old. */

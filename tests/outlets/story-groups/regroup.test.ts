@@ -24,9 +24,7 @@ async function openNewsroom(open: () => Promise<Store>, rule: number | null = nu
   const store = await open();
   const app = openTestApp(store);
   const newsletters = app.config.newsletters.map((one) =>
-    one.id === 'daily-roundup' && rule !== null
-      ? { ...one, roundup: { windowHours: 26, approve: { rule: { outlets: rule } } } }
-      : one,
+    one.id === 'daily-roundup' && rule !== null ? { ...one, roundup: { windowHours: 26, outlets: rule } } : one,
   );
   Object.assign(app, { config: { ...app.config, newsletters } });
   return { store, app };

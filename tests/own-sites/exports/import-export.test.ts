@@ -130,11 +130,7 @@ it.each([
   ['nothing', '', /is not an export of WordPress/],
   ['a page', '<!doctype html><title>Log in</title>', /is not an export of WordPress/],
   ['a feed', '<rss><channel><item><title>x</title></item></channel></rss>', /is not an export of WordPress/],
-  [
-    'an export that is cut off',
-    wxr([wxrItem(1), wxrItem(2)]).slice(0, -200),
-    /ends in the middle, in line \d+: download/,
-  ],
+  ['an export that is cut off', wxr([wxrItem(1), wxrItem(2)]).slice(0, -200), /ends in the middle: download/],
 ])('imports nothing from %s', async (_, text, message) => {
   const store = await openMigrated();
   await expect(importing(store, exported(text))).rejects.toThrow(message);

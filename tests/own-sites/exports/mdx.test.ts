@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { withoutComponents } from '../../../src/own-sites/exports/mdx.ts';
+import { withoutComponents } from '../../../src/own-sites/exports/site-folder.ts';
 import { anyText } from '../../support/any-text.ts';
 import { processorTime } from '../../support/processor-time.ts';
 

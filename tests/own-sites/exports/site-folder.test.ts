@@ -5,7 +5,7 @@ import { importPaths } from '../../../src/articles/import/import.ts';
 import { DOCUMENT_COLUMNS, toArticle } from '../../../src/articles/stored-document.ts';
 import type { Store } from '../../../src/core/store/store.ts';
 import { importSiteFolder } from '../../../src/own-sites/exports/import-export.ts';
-import type { SiteGenerator } from '../../../src/own-sites/exports/site-generators.ts';
+import type { SiteGenerator } from '../../../src/own-sites/exports/site-folder.ts';
 import { configWith } from '../../articles/imports.ts';
 import { openMigrated } from '../../support/databases.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';

@@ -4,7 +4,7 @@ import type { Config } from '../../../src/core/config/config.ts';
 import type { Store } from '../../../src/core/store/store.ts';
 import { MINUTE } from '../../../src/lib/time.ts';
 import { webhookSecret } from '../../../src/own-sites/webhook.ts';
-import { claimDueSources, registerSources } from '../../../src/sources/source-state.ts';
+import { claimDueSource, registerSources } from '../../../src/sources/source-state.ts';
 import { NOW, openTestSite, type TestSite } from '../../app/test-site.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { SECRETS, sampleConfig } from '../../support/sample.ts';
@@ -28,11 +28,11 @@ describe('the webhook of a source', () => {
       } as Config['sources'][number];
       const config = { ...sampleConfig(), sources: [source] };
       site = openTestSite(store, config);
-      await registerSources(store.db, config, NOW + MINUTE);
+      await registerSources(store.db, config, [source], NOW + MINUTE);
     });
     const post = (headers: Record<string, string>, body = BODY, path = '/hooks/sources/times') =>
       site.app.request(path, { method: 'POST', body, headers });
-    const isDue = async (): Promise<boolean> => (await claimDueSources(store.db, ['times'], NOW)).length === 1;
+    const isDue = async (): Promise<boolean> => (await claimDueSource(store.db, 'times', NOW)) !== null;
 
     it.each([
       ['Ghost, with the time in the signature', { 'X-Ghost-Signature': `sha256=${signature(BODY + NOW)}, t=${NOW}` }],

@@ -54,7 +54,7 @@ would add 1 feed, 1 known, 1 rejected
     const { stdout } = await run('export');
     expect(stdout).toContain('<title>The Meridian Wire: outlets</title>');
     expect(stdout).toContain(
-      'text="Quay &amp; Sons" title="Quay &amp; Sons" xmlUrl="https://quay.example/feed?a=1&amp;b=2"',
+      'text="Quay &#x26; Sons" title="Quay &#x26; Sons" xmlUrl="https://quay.example/feed?a=1&#x26;b=2"',
     );
     expect(stdout.match(/<outline /g)).toHaveLength(4);
     expect(await run('export', 'all.opml')).toMatchObject({ code: 0, stdout: 'wrote 4 feeds to all.opml\n' });

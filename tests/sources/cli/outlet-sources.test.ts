@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { OutletTest } from '../../../src/outlets/polling/try-outlet.ts';
+import type { SourceTest } from '../../../src/sources/polling/source-kind.ts';
 import { editConfig, type Folder, newFolder } from '../../support/command.ts';
 
 const NORTHGATE =
@@ -27,16 +27,14 @@ describe('daywire sources for outlets', () => {
     );
     expect(JSON.parse((await run('show', 'harbour-post', '--json')).stdout)).toMatchObject({
       use: 'roundup',
-      state: null,
+      state: 'new',
     });
   });
 
   it('tests a feed: its newest headlines, their dates, and what identifies them', async () => {
     const { code, stdout, stderr } = await run('test', 'harbour-post');
     expect([code, stderr]).toEqual([0, '']);
-    expect(stdout).toContain(
-      'a feed at https://harbour-post.example/news.rss: “Harbour Post”, 7 reports, 1 without a date\n',
-    );
+    expect(stdout).toContain('a feed at https://harbour-post.example/news.rss: “Harbour Post”, 7 items\n');
     expect(stdout).toMatch(
       / {2}Kestrel Recalls 12,000 Delivery Robots After Charger Fires\n {4}\S+.*, known by its guid, https:/,
     );
@@ -47,8 +45,8 @@ describe('daywire sources for outlets', () => {
     const { code, stdout } = await run('poll', 'daily-circuit');
     expect([code, stdout]).toEqual([0, expect.stringMatching(/^daily-circuit: 7 new, next poll /)]);
     const [, source] = JSON.parse((await run('list', '--json')).stdout) as unknown[];
-    expect(source).toMatchObject({ id: 'daily-circuit', state: 'active', items: 7, held: 0, reason: null });
-    expect((await run('show', 'daily-circuit')).stdout).toMatch(/state {5}active since .*\nitems {5}7, 7 of them new/);
+    expect(source).toMatchObject({ id: 'daily-circuit', state: 'read', items: 7, waiting: 0, reason: null });
+    expect((await run('show', 'daily-circuit')).stdout).toMatch(/state {5}next .*\nitems {5}7, 7 of them new/);
   });
 
   it('adds a feed under its own title, and keeps the rest of the configuration', async () => {
@@ -96,10 +94,12 @@ describe('daywire sources for outlets', () => {
   });
 
   it.each([
-    [['show', 'harbour-post', '--webhook'], /is the feed of another outlet: it has no webhook/],
-    [['withdraw', 'harbour-post'], /is the feed of another outlet: "daywire roundup drop" takes an item back/],
-    [['poll', 'harbour-post', '--all'], /--all is for the newsroom's sites/],
-    [['accept', 'our-site'], /our-site is a site of the newsroom: only items of other outlets are held/],
+    [
+      ['show', 'harbour-post', '--webhook'],
+      /harbour-post is the feed of another outlet, for which there is no such command/,
+    ],
+    [['withdraw', 'harbour-post'], /harbour-post is the feed of another outlet/],
+    [['accept', 'our-site'], /our-site is a site of the newsroom/],
     [['add', 'https://our.example', '--outlet', 'Ours'], /--outlet is for --roundup/],
     [
       ['add', 'ftp://our.example', '--roundup'],
@@ -122,9 +122,8 @@ describe('daywire sources for outlets', () => {
 
   it('tests any address with --roundup, as JSON', async () => {
     const { stdout } = await run('test', 'https://harbour-post.example/news.rss', '--roundup', '--json');
-    const test = JSON.parse(stdout) as OutletTest;
-    expect(test).toMatchObject({ use: 'roundup', items: 7, undated: 1, problems: [] });
-    expect(test.reports).toHaveLength(5);
-    expect(test.reports.find(({ published }) => published === null)).toBeUndefined();
+    const test = JSON.parse(stdout) as SourceTest;
+    expect(test).toMatchObject({ title: 'Harbour Post', items: 7, notes: ['items without a date: 1'] });
+    expect(test.newest).toHaveLength(5);
   });
 });

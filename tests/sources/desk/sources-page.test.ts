@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import { recordRejection } from '../../../src/articles/rejections.ts';
 import type { Store } from '../../../src/core/store/store.ts';
 import { HOUR } from '../../../src/lib/time.ts';
-import { registerOutlets } from '../../../src/outlets/polling/outlet-feeds.ts';
 import { findSourceRow, registerSources } from '../../../src/sources/source-state.ts';
 import { openTestDesk, type TestDesk } from '../../app/desk/test-desk.ts';
 import { startRawServer } from '../../lib/guarded-fetch/raw-server.ts';
@@ -22,13 +21,11 @@ async function openSourcesDesk(store: Store): Promise<TestDesk> {
     edit: (yaml) => `${yaml}${SOURCES}fetch: { allow: [127.0.0.0/8] }\n`,
   });
   const { config } = desk.app;
-  await registerSources(store.db, config, NOW);
-  const outlets = config.sources.filter((source) => source.use === 'roundup');
-  await registerOutlets(store.db, outlets, NOW);
+  await registerSources(store.db, config, config.sources, NOW);
   return desk;
 }
 
-/** An outlet that answers no more, with a held item. */
+/** An outlet that does not answer, with a held item. */
 async function block({ db }: Store): Promise<void> {
   await db
     .updateTable('sources')
@@ -36,7 +33,11 @@ async function block({ db }: Store): Promise<void> {
     .where('id', '=', 'post')
     .execute();
   const reason = `post.example answers 403 since 2026-11-24T07:00:00Z ${HOSTILE}`;
-  await db.updateTable('outlet_feeds').set({ state: 'blocked', state_since: NOW, reason }).execute();
+  await db
+    .updateTable('sources')
+    .set({ state: 'blocked', state_since: NOW, reason })
+    .where('id', '=', 'post')
+    .execute();
   const item = { source: 'post', outlet: 'Post', title: 'Report', url: 'https://post.example/1' };
   await db
     .insertInto('outlet_items')
@@ -80,7 +81,7 @@ forEachDatabase((open) => {
         'Not done: our-site is paused: resume it first.',
       );
       await desk.act('operator', '/sources/our-site/resume');
-      await store.db.updateTable('outlet_feeds').set({ state: 'waiting' }).execute();
+      await store.db.updateTable('sources').set({ state: 'waiting' }).execute();
       expect(textOf(await desk.act('operator', '/sources/post/poll'))).toContain(
         'The server of post asks not to be called before today 21:00.',
       );
@@ -146,7 +147,7 @@ forEachDatabase((open) => {
       await desk.read('operator', '/sources');
       expect(server.connections).toBe(0);
       const found = await desk.act('operator', '/sources/try', { url: server.url(), use: 'roundup' });
-      expect(textOf(found)).toContain('“The Post” , 1 reports, 1 of them without a date.');
+      expect(textOf(found)).toContain(': “The Post” , with 1 item.');
       expect(textOf(found)).toContain('no date known by its guid');
       const wrong = await desk.post('operator', '/sources/try', { url: `ftp://x/${HOSTILE}`, use: 'articles' });
       expect(wrong.status).toBe(422);

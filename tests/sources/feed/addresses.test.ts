@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest';
-import { resolveHtmlUrls } from '../../../src/sources/feed/resolve-urls.ts';
+import { htmlOf } from '../../../src/sources/feed/text-values.ts';
 import { atomEntry, readFeed, readItem, rssItem } from './read-feed.ts';
 
 it('resolves links and media against the address of the feed', () => {
-  const item = readItem(rssItem('<link>../a?b=1&amp;c</link><enclosure url="/x.mp3" type="audio/mpeg"/>'));
+  const item = readItem(rssItem('<link>../a?b=1&amp;c</link><enclosure url="/x.jpg" type="image/jpeg"/>'));
   expect(item.link).toBe('https://news.example.com/a?b=1&c');
-  expect(item.enclosures[0]?.url).toBe('https://news.example.com/x.mp3');
+  expect(item.images[0]?.url).toBe('https://news.example.com/x.jpg');
 });
 
 it('resolves the URLs of a text against the page of its item', () => {
@@ -14,14 +14,12 @@ it('resolves the URLs of a text against the page of its item', () => {
 });
 
 it('follows xml:base on the feed, the entry, an element and within XHTML', () => {
-  const { items, link } = readFeed(`<feed xmlns="http://www.w3.org/2005/Atom" xml:base="https://w.example.com/one/">
-    <link href="home"/>
+  const { items } = readFeed(`<feed xmlns="http://www.w3.org/2005/Atom" xml:base="https://w.example.com/one/">
     <entry><link href="a"/><summary type="html">&lt;img src="i.png"&gt;</summary></entry>
     <entry xml:base="two/"><link href="a"/><link rel="enclosure" type="image/png" href="i.png"/>
       <content type="html" xml:base="https://v.example.com/">&lt;img src="i.png"&gt;</content></entry>
     <entry xml:base="../three/"><content type="xhtml"><div xmlns="http://www.w3.org/1999/xhtml">
       <p xml:base="four/"><a href="a">a</a></p><a href="a">b</a></div></content></entry></feed>`);
-  expect(link).toBe('https://w.example.com/one/home');
   expect(items[0]).toMatchObject({
     link: 'https://w.example.com/one/a',
     summary: '<img src="https://w.example.com/one/i.png">',
@@ -70,5 +68,5 @@ it.each([
   ['<a href="c">&copy; &lt;', '<a href="https://example.com/a/c">&copy; &lt;'],
   ['<a href="c" <', '<a href="https://example.com/a/c" <'],
 ])('makes the URLs of HTML absolute and leaves the rest: %s', (html, resolved) => {
-  expect(resolveHtmlUrls(html, BASE)).toBe(resolved);
+  expect(htmlOf({ kind: 'html', value: html }, BASE)).toBe(resolved);
 });

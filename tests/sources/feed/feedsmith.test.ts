@@ -42,7 +42,7 @@ it('reads the RSS that another package writes as that package does', () => {
         repaired: false,
         items: written.map(({ title, path, id, author, categories, html, date }) => ({
           ...{ title, id, link: linkOf(path), categories, content: html, publishedAt: date.getTime() },
-          authors: [{ name: author }],
+          authors: [author],
         })),
       });
     }),
@@ -68,7 +68,7 @@ it('reads the Atom that another package writes as that package does', () => {
         repaired: false,
         items: written.map(({ title, path, id, author, categories, html, date }) => ({
           ...{ title, id, link: linkOf(path), categories, content: html, publishedAt: date.getTime() },
-          ...{ updatedAt: date.getTime() + 1_000, authors: [{ name: author }] },
+          ...{ updatedAt: date.getTime() + 1_000, authors: [author] },
         })),
       });
     }),

@@ -30,11 +30,7 @@ it('reads RSS 2.0 with its usual modules', () => {
   </item>
 </channel></rss>`);
   expect(feed).toEqual({
-    format: 'rss',
     title: 'The Harbour Times',
-    link: 'https://harbour.example.com/',
-    self: 'https://harbour.example.com/feed/',
-    hubs: ['https://hub.example.com/'],
     language: 'en-GB',
     hints: { intervalMs: null, skipHours: [], skipDays: [] },
     repaired: false,
@@ -47,10 +43,7 @@ it('reads RSS 2.0 with its usual modules', () => {
         title: 'Ferry & bridge',
         summary: 'The ferry is <b>back</b>.',
         content: '<p>The ferry is back.</p>',
-        authors: [
-          { name: 'Ann Lee', email: null, url: null },
-          { name: 'Bo Chen', email: null, url: null },
-        ],
+        authors: ['Ann Lee', 'Bo Chen'],
         categories: ['Local', 'Transport'],
         publishedAt: Date.parse('2026-11-26T10:14:55Z'),
         updatedAt: Date.parse('2026-11-26T12:00:00Z'),
@@ -74,7 +67,6 @@ it('reads RSS 2.0 with its usual modules', () => {
             credit: null,
           },
         ],
-        enclosures: [{ url: 'https://cdn.example.com/a.mp3', type: 'audio/mpeg', length: 99 }],
       },
     ],
   });
@@ -99,12 +91,9 @@ it('reads Atom 1.0: authors of the feed, kinds of content, links by relation and
   <entry><author><name>Eva Roth</name><email>eva@example.com</email></author><title type="html">&lt;i&gt;Kurz&lt;/i&gt;</title></entry>
 </feed>`);
   expect(feed).toMatchObject({
-    format: 'atom',
     title: 'Die <Zeitung>',
-    link: 'https://z.example.com/',
     language: 'de',
   });
-  expect(feed.self).toBe('https://z.example.com/atom');
   expect(feed.items).toMatchObject([
     {
       id: 'tag:z.example.com,2026:1',
@@ -112,17 +101,17 @@ it('reads Atom 1.0: authors of the feed, kinds of content, links by relation and
       link: 'https://z.example.com/1',
       summary: '1 &lt; 2',
       content: '<p>Text<br>a &lt; b</p>',
-      authors: [{ name: 'Redaktion', email: null, url: 'https://news.example.com/team' }],
+      authors: ['Redaktion'],
       categories: ['Politik', 'berlin'],
       publishedAt: Date.parse('2026-11-26T09:00:00Z'),
       updatedAt: Date.parse('2026-11-26T10:00:00Z'),
       images: [{ url: 'https://z.example.com/1.png', type: 'image/png', length: 5 }],
     },
-    { title: 'Kurz', authors: [{ name: 'Eva Roth', email: 'eva@example.com' }] },
+    { title: 'Kurz', authors: ['Eva Roth'] },
   ]);
 });
 
-it('reads Atom 0.3 with escaped, inline and base64 content', () => {
+it('reads Atom 0.3 with escaped and inline content', () => {
   const entry = (content: string): string =>
     `<feed version="0.3" xmlns="http://purl.org/atom/ns#"><entry><issued>2026-11-26</issued>
       <modified>2026-11-26T01:00:00Z</modified>${content}</entry></feed>`;
@@ -130,9 +119,6 @@ it('reads Atom 0.3 with escaped, inline and base64 content', () => {
     readItem(entry(`<content ${attributes}>${value}</content>`)).content;
   expect(contentOf('type="text/html" mode="escaped"', '&lt;p&gt;a&lt;/p&gt;')).toBe('<p>a</p>');
   expect(contentOf('mode="escaped"', '&lt;p&gt;a&lt;/p&gt;')).toBe('<p>a</p>');
-  expect(contentOf('type="text/html" mode="base64"', Buffer.from('<p>é</p>').toString('base64'))).toBe('<p>é</p>');
-  expect(contentOf('type="text/plain" mode="base64"', Buffer.from('a < b').toString('base64'))).toBe('a &lt; b');
-  expect(contentOf('type="image/png" mode="base64"', Buffer.of(0x89, 0x50, 0xff).toString('base64'))).toBeNull();
   const inline = '<div xmlns="http://www.w3.org/1999/xhtml"><p title="&quot;">a</p></div>';
   expect(contentOf('type="application/xhtml+xml" mode="xml"', inline)).toBe('<p title="&quot;">a</p>');
   expect(readItem(entry('<title mode="escaped" type="text/html">A &amp;amp; B</title>'))).toMatchObject({
@@ -145,7 +131,6 @@ it('reads Atom 0.3 with escaped, inline and base64 content', () => {
 it.each([
   ['text/markdown', 'Hello', 'Hello'],
   ['markdown', 'a &lt; b', 'a &lt; b'],
-  ['application/octet-stream', Buffer.from('<p>é</p>').toString('base64'), '<p>é</p>'],
   ['image/png', 'iVBORw0KGgo=', null],
   ['application/xml', '&lt;p&gt;', '&lt;p&gt;'],
 ])('reads Atom content of the type %s', (type, written, content) => {
@@ -160,15 +145,13 @@ it('reads RDF, and Atom and RSS whose elements have a prefix', () => {
     <r:item rdf:about="https://a.example.com/1"><r:title>One</r:title><r:link>https://a.example.com/1?from=rss</r:link>
       <d:date>2026-11-26T10:00:00Z</d:date><d:creator>Ann Lee</d:creator><d:subject>World</d:subject></r:item></rdf:RDF>`;
   expect(readFeed(rdf)).toMatchObject({
-    format: 'rss',
     title: 'A',
-    link: 'https://a.example.com/',
     items: [
       {
         id: 'https://a.example.com/1',
         link: 'https://a.example.com/1?from=rss',
         title: 'One',
-        authors: [{ name: 'Ann Lee' }],
+        authors: ['Ann Lee'],
         categories: ['World'],
         publishedAt: Date.parse('2026-11-26T10:00:00Z'),
       },
@@ -189,7 +172,7 @@ it('reads JSON Feed 1.0 and 1.1', () => {
       home_page_url: 'https://t.example.com/',
       feed_url: 'https://t.example.com/feed.json',
       language: 'fr-ca',
-      authors: [{ name: 'Desk' }],
+      authors: ['Desk'],
       hubs: [{ type: 'WebSub', url: 'https://hub.example.com/' }],
       items: [
         {
@@ -204,16 +187,12 @@ it('reads JSON Feed 1.0 and 1.1', () => {
           tags: ['x', ' y '],
           attachments: [{ url: 'https://t.example.com/a.mp3', mime_type: 'Audio/MPEG', size_in_bytes: 12 }],
         },
-        { id: 'b', content_text: 'One.\n\nTwo & three.', authors: [{ name: 'Ann Lee' }] },
+        { id: 'b', content_text: 'One.\n\nTwo & three.', authors: ['Ann Lee'] },
       ],
     }),
   );
   expect(feed).toMatchObject({
-    format: 'json',
     title: 'Times',
-    link: 'https://t.example.com/',
-    self: 'https://t.example.com/feed.json',
-    hubs: ['https://hub.example.com/'],
     language: 'fr-CA',
     repaired: false,
   });
@@ -228,13 +207,12 @@ it('reads JSON Feed 1.0 and 1.1', () => {
       publishedAt: Date.parse('2026-11-26T08:00:00Z'),
       updatedAt: null,
       categories: ['x', 'y'],
-      authors: [{ name: 'Desk' }],
-      enclosures: [{ url: 'https://t.example.com/a.mp3', type: 'audio/mpeg', length: 12 }],
+      authors: ['Desk'],
     },
-    { id: 'b', link: null, content: '<p>One.</p>\n<p>Two &amp; three.</p>', authors: [{ name: 'Ann Lee' }] },
+    { id: 'b', link: null, content: '<p>One.</p>\n<p>Two &amp; three.</p>', authors: ['Ann Lee'] },
   ]);
   const old = { version: 'https://jsonfeed.org/version/1', title: 'T', author: { name: 'Bo' }, items: [{ id: 'a' }] };
-  expect(readFeed(JSON.stringify(old)).items).toMatchObject([{ id: 'a', authors: [{ name: 'Bo' }] }]);
+  expect(readFeed(JSON.stringify(old)).items).toMatchObject([{ id: 'a', authors: ['Bo'] }]);
 });
 
 it.each([
@@ -249,14 +227,13 @@ it.each([
 });
 
 it.each([
-  ['ann@example.com (Ann Lee)', 'Ann Lee', 'ann@example.com'],
-  ['Ann Lee <ann@example.com>', 'Ann Lee', 'ann@example.com'],
-  ['Ann Lee (ann@example.com)', 'Ann Lee', 'ann@example.com'],
-  ['mailto:ann@example.com', null, 'ann@example.com'],
-  ['Ann Lee', 'Ann Lee', null],
-])('reads the author “%s”', (written, name, email) => {
+  ['ann@example.com (Ann Lee)', ['Ann Lee']],
+  ['Ann Lee <ann@example.com>', ['Ann Lee']],
+  ['mailto:ann@example.com', []],
+  ['Ann Lee', ['Ann Lee']],
+])('reads the name of the author “%s”', (written, names) => {
   const { authors } = readItem(rssItem(`<author>${written.replace('<', '&lt;')}</author>`));
-  expect(authors).toEqual([{ name, email, url: null }]);
+  expect(authors).toEqual(names);
 });
 
 it('takes the address from a guid that is a permalink, and from no other', () => {
@@ -278,7 +255,7 @@ it('takes no date that is more than a day ahead, and none that cannot be read', 
 });
 
 it('joins what several elements say about a picture, in a group too', () => {
-  const { images, enclosures } = readItem(
+  const { images } = readItem(
     rssItem(
       `<enclosure url="https://c.example.com/a.jpg" type="image/jpeg" length="0"/>
        <media:group><media:title>Harbour</media:title>
@@ -293,13 +270,12 @@ it('joins what several elements say about a picture, in a group too', () => {
     { url: 'https://c.example.com/a.jpg', type: 'image/jpeg', length: 10, width: 640, alt: 'Harbour' },
     { url: 'https://c.example.com/picture?id=1', type: null, alt: 'Quay' },
   ]);
-  expect(enclosures).toEqual([{ url: 'https://c.example.com/v.mp4', type: 'video/mp4', length: null }]);
 });
 
 it('knows modules by their namespace, whatever the prefix, and by the usual prefix where none is declared', () => {
   const byNamespace = rssItem('<x:creator>Ann</x:creator>', ' xmlns:x="http://purl.org/dc/elements/1.1/"');
-  expect(readItem(byNamespace).authors).toMatchObject([{ name: 'Ann' }]);
-  expect(readItem(rssItem('<dc:creator>Ann</dc:creator>')).authors).toMatchObject([{ name: 'Ann' }]);
+  expect(readItem(byNamespace).authors).toEqual(['Ann']);
+  expect(readItem(rssItem('<dc:creator>Ann</dc:creator>')).authors).toEqual(['Ann']);
   const other = rssItem('<x:title>No</x:title><title>Yes</title>', ' xmlns:x="https://x.example.com/ns"');
   expect(readItem(other).title).toBe('Yes');
 });
@@ -307,7 +283,7 @@ it('knows modules by their namespace, whatever the prefix, and by the usual pref
 it('reads a feed the same whatever came before it, in another document or in its own', () => {
   const content = '<guid>7</guid><author>Ann Lee</author><pubDate>2026-11-26</pubDate>';
   const expected = readItem(rssItem(content));
-  expect(expected).toMatchObject({ id: '7', authors: [{ name: 'Ann Lee' }] });
+  expect(expected).toMatchObject({ id: '7', authors: ['Ann Lee'] });
   readFeed(`<feed><entry>${content}</entry></feed>`);
   expect(readItem(rssItem(content))).toEqual(expected);
   expect(readItem(`<p>${content}</p>${rssItem(content)}`)).toEqual(expected);

@@ -80,7 +80,7 @@ describe('parseFeed', () => {
         const fields = ['title', 'link', 'guid', 'description', 'author', 'category'];
         const document = rssItem(fields.map((name) => `<${name}>${escaped}</${name}>`).join(''));
         for (const { title, id, link, summary, authors, categories } of readFeed(document).items) {
-          for (const value of [title, id, summary, authors[0]?.name, categories[0]]) {
+          for (const value of [title, id, summary, authors[0], categories[0]]) {
             expect(value ?? '').not.toMatch(/[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]|\p{Cs}/u);
           }
           expect(link ?? 'http:').toMatch(/^https?:/);
@@ -96,24 +96,10 @@ function timeOf(document: string): number {
 }
 
 describe('entities', () => {
-  const MAX_TIME = 1_000;
-
-  it('does not expand a bomb of entities that refer to others', () => {
+  it('expands none that a document declares', () => {
     const lines = [1, 2, 3, 4, 5, 6, 7, 8, 9].map((n) => `<!ENTITY l${n} "${`&l${n - 1};`.repeat(10)}">`);
-    const document = `<!DOCTYPE rss [<!ENTITY l0 "lol">${lines.join('\n')}]>${rssItem('<title>&l9;</title>')}`;
-    expect(readFeed(document).items).toMatchObject([{ title: '&l9;' }]);
-    expect(timeOf(document)).toBeLessThan(MAX_TIME);
-  });
-
-  it('does not expand a long entity, nor a short one without end', () => {
-    const long = `<!DOCTYPE rss [<!ENTITY a "${'a'.repeat(50_000)}">]>${rssItem(`<title>${'&a;'.repeat(50_000)}</title>`)}`;
-    expect(readFeed(long).items[0]?.title).toMatch(/^&a;&a;/);
-    expect(timeOf(long)).toBeLessThan(MAX_TIME);
-    const short = `<!DOCTYPE rss [<!ENTITY a "${'a'.repeat(256)}">]>${rssItem(`<description>${'&a;'.repeat(12_000)}</description>`)}`;
-    const { summary } = readFeed(short).items[0] ?? {};
-    // 10,000 references are expanded.
-    expect(summary).toHaveLength(10_000 * 256 + 2_000 * '&a;'.length);
-    expect(timeOf(short)).toBeLessThan(MAX_TIME);
+    const document = `<!DOCTYPE rss [<!ENTITY l0 "lol">${lines.join('\n')}]>${rssItem('<title>&l9; &l0;</title>')}`;
+    expect(readFeed(document).items).toMatchObject([{ title: '&l9; &l0;' }]);
   });
 
   it('does not read external entities and parameter entities', () => {
@@ -130,7 +116,6 @@ it.each(['constructor', '__proto__', 'toString', 'valueOf'])('knows nothing by t
     rssItem(`<a:title>b</a:title><${name}:link>c</${name}:link><${name}/><title>&${name};</title>`, attributes),
   );
   expect(feed.items).toMatchObject([{ title: `&${name};`, link: null, publishedAt: null }]);
-  expect(feed.format).toBe('rss');
   expect(readFeed(rssItem(`<pubDate>26 ${name} 2026 10:00 ${name}</pubDate>`)).items[0]?.publishedAt).toBeNull();
 });
 

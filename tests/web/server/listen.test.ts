@@ -133,7 +133,7 @@ describe('the server', () => {
       expect(String(await once(next, 'data'))).toContain('200 OK');
       await closed;
     }
-    expect(log.lines).toEqual([expect.stringContaining('server.maxConnections')]);
+    expect(log.lines).toEqual([expect.stringContaining('too many were open')]);
     await serving.close();
   });
 

@@ -95,14 +95,12 @@ export function sendsSection(request: SignedInRequest, { newsletters, sends, hel
 }
 
 function sendPart(request: SignedInRequest, send: EditionDelivery): Html {
-  const { edition, state, reason, paused } = send;
+  const { edition, state, reason } = send;
   const title = html`${fullEditionName(edition)}`;
   const path = request.desk.base + deliveryPath(edition.id);
-  const domains = paused.flatMap((group) => group.domains);
   return html`<h3>${request.may('deliveries.read') ? html`<a href="${path}">${title}</a>` : title}</h3>
 <p>${deliveryStateMark(state)} <span dir="auto">${mailedName(edition)}</span>, closed
 ${when(request, edition.closedAt)}${reason === null ? '' : html`: ${operatorText(request, reason)}`}</p>
-${domains.length === 0 ? '' : html`<p>${statusMark('waiting', 'paused')} for ${domains.join(', ')}</p>`}
 ${liveFigures(send)}`;
 }
 

@@ -12,12 +12,15 @@ import { importFormat, listImportFolders } from '../import-files.ts';
 import { parseRules, warmUpParsing } from '../parse-in-thread.ts';
 import { importChangedFiles, importReportedFiles } from './watch.ts';
 
+/** On Linux a changed file in a local folder does not wait for it. */
+const POLL_EVERY = 30 * SECOND;
+
 export function startImporting(app: AppContext): Stoppable {
   const { config, log } = app;
-  const { watch, pollSeconds } = config.import;
+  const { watch } = config.import;
   let reported: ChangedFile[] = [];
   // Beside the other task: an edit need not wait for the import of a large file.
-  const importing = repeat(pollSeconds * SECOND, 'importing reported files', log, async (signal) => {
+  const importing = repeat(POLL_EVERY, 'importing reported files', log, async (signal) => {
     const files = reported;
     reported = [];
     if (files.length > 0) await importWatched(app, { reported: files, signal });
@@ -41,7 +44,7 @@ export function startImporting(app: AppContext): Stoppable {
   };
   // Changes before that are found by the next poll.
   const watching = watchFolders();
-  const polling = repeat(pollSeconds * SECOND, 'importing', log, async (signal) => {
+  const polling = repeat(POLL_EVERY, 'importing', log, async (signal) => {
     await watchFolders();
     await importWatched(app, { isRepeated: true, signal });
   });

@@ -133,7 +133,7 @@ async function skipMailedNumbers(db: Db, now: number): Promise<void> {
  * invitations of the desk, because those that were ended, used or withdrawn since the backup would work again.
  */
 async function deleteMomentary(db: Db): Promise<void> {
-  await db.deleteFrom('back_offs').execute();
+  await db.deleteFrom('back_off').execute();
   await db.deleteFrom('desk_presence').execute();
   await db.deleteFrom('account_sessions').execute();
   await db.deleteFrom('account_invitations').where('used_at', 'is', null).execute();

@@ -4,7 +4,6 @@ import type { Generated } from 'kysely';
 export interface SourceTables {
   sources: SourcesTable;
   source_items: SourceItemsTable;
-  outlet_feeds: OutletFeedsTable;
   /** Hosts of outlets' feeds: one request at a time, by whichever process, and a pause after each. */
   source_hosts: {
     host: string;
@@ -61,13 +60,33 @@ interface SourcesTable {
   /** Polls that failed since one succeeded. */
   failures: Generated<number>;
   failing_since: number | null;
-  /** Why the last poll failed. */
-  problem: string | null;
   paused_at: number | null;
   use: Generated<'articles' | 'roundup'>;
   /** The start of the last complete sweep of recent ids, and of all. */
   swept_at: number | null;
   fully_swept_at: number | null;
+  /** See sources/polling/poll-state.ts. */
+  state: Generated<'active' | 'moved' | 'waiting' | 'blocked' | 'failing' | 'gone' | 'held' | 'dormant'>;
+  state_since: Generated<number>;
+  /** Why it is in this state, for people. */
+  reason: string | null;
+  /** Where permanent redirects lead, since when, and the number of polls that were redirected there. */
+  moved_to: string | null;
+  moved_since: number | null;
+  moved_polls: Generated<number>;
+  /** 1 if the feed there had an item that was known before. */
+  moved_known: Generated<number>;
+  not_found_since: number | null;
+  /** When the last new item came. */
+  news_at: number | null;
+  /** The rest is about feeds of other outlets. The median time between two items, in milliseconds. */
+  item_gap: number | null;
+  /** The usual number of new items of a poll. */
+  usual_new: number | null;
+  /** How often the feed asks to be polled: `PollHints` as JSON. */
+  hints: string | null;
+  /** When the items of a document were last recorded. A response 304 has none. */
+  items_read_at: number | null;
 }
 
 /** What a source was found to have. */
@@ -83,34 +102,6 @@ interface SourceItemsTable {
   missing: Generated<number>;
   /** It is gone: `waiting` for the operator, its article `retracted`, or `left` as it is. */
   withdrawal: 'waiting' | 'retracted' | 'left' | null;
-}
-
-/** How the feed of an outlet is polled; see sources/outlets/. */
-interface OutletFeedsTable {
-  source: string;
-  state: Generated<'active' | 'moved' | 'waiting' | 'blocked' | 'failing' | 'gone' | 'held' | 'dormant'>;
-  state_since: number;
-  /** Why it is in this state, for people. */
-  reason: string | null;
-  /** Where permanent redirects lead, since when, and the number of polls that were redirected there. */
-  moved_to: string | null;
-  moved_since: number | null;
-  moved_polls: Generated<number>;
-  /** 1 if the feed there had an item that was known before. */
-  moved_known: Generated<number>;
-  not_found_since: number | null;
-  /** The median time between two items. Milliseconds. */
-  item_gap: number | null;
-  /** The usual number of new items of a poll. */
-  usual_new: number | null;
-  /** When the last new item came. */
-  news_at: number | null;
-  /** 1 if the last response had an ETag or Last-Modified. */
-  has_validators: Generated<number>;
-  /** How often the feed asks to be polled: `PollHints` as JSON. */
-  hints: string | null;
-  /** When the items of a document were last recorded. A response 304 has none. */
-  read_at: number | null;
 }
 
 /** An item of another outlet. */

@@ -1,10 +1,7 @@
 /**
  * What operators do with deliveries. Each act is the operation of the command line, with a row in the audit log.
  */
-import { domainToASCII } from 'node:url';
 import { html } from 'hono/html';
-import { mailboxProviderOf } from '../../../audience/mailbox-providers.ts';
-import type { AppContext } from '../../../core/app-context.ts';
 import { type Edition, fullEditionName } from '../../../editions/queries.ts';
 import { boundedLine } from '../../../lib/text/clean-text.ts';
 import { HOUR } from '../../../lib/time.ts';
@@ -23,7 +20,6 @@ import {
   settle,
   settleAll,
 } from '../../control/operator-control.ts';
-import { listPausedDomains } from '../../control/paused-domains.ts';
 import type { ReopenableKind } from '../../control/reopen.ts';
 import { countAllDeliveries } from '../../queue/queries.ts';
 import { failureFigures, NO_DELIVERIES } from '../editions/edition-figures.ts';
@@ -70,47 +66,18 @@ export function handlePauseEdition(request: SignedInRequest): Promise<Response> 
   });
 }
 
-/** POST `/deliveries/:id/resume`, of the edition and its domains, of one domain, or of those of a mailbox provider. */
+/** POST `/deliveries/:id/resume`. */
 export function handleResumeEdition(request: SignedInRequest): Promise<Response> {
   return onEdition(request, async (edition) => {
     const { form, desk } = request;
-    const { app } = desk;
     const hours = form.get('hours');
     const extendBy = hours === null ? undefined : parseHours(hours) * HOUR;
-    const expire = form.get('expire') === 'yes';
-    const named = await domainsToResume(app, edition, form);
-    let wasPaused = false;
-    const resumed: string[] = [];
-    for (const domain of named ?? [undefined]) {
-      const onCommit = request.audit(
-        'delivery.resume',
-        fullEditionName(edition),
-        domain === undefined ? {} : { domain },
-      );
-      const result = await resume(app, edition, { domain, extendBy, expire, onCommit });
-      if (domain === undefined) wasPaused = result.wasPaused;
-      resumed.push(...result.domains);
-    }
-    const names = resumed.length === 0 ? [] : [`${resumed.join(', ')} resumed`];
-    const text = [...(wasPaused ? ['The edition is resumed'] : []), ...names].join('; ');
-    // Domains are paused by what their servers say.
+    const onCommit = request.audit('delivery.resume', fullEditionName(edition));
+    const { wasPaused } = await resume(desk.app, edition, { extendBy, expire: form.get('expire') === 'yes', onCommit });
+    if (!wasPaused) return { text: 'It was not paused.' };
     const undo = { action: `${deliveryPath(edition.id)}/pause`, label: 'Pause again', fields: {} };
-    return { text: text === '' ? 'It was not paused.' : `${text}.`, ...(wasPaused ? { undo } : {}) };
+    return { text: 'The edition is resumed.', undo };
   });
-}
-
-/** The domains that a form names; null: the whole edition. In A-labels, as operators' acts take them. */
-async function domainsToResume(
-  { store }: AppContext,
-  { id }: Edition,
-  form: URLSearchParams,
-): Promise<string[] | null> {
-  const domain = form.get('domain') ?? '';
-  if (domain !== '') return [domainToASCII(domain) || domain];
-  const provider = form.get('provider') ?? '';
-  if (provider === '') return null;
-  const paused = (await listPausedDomains(store.db, [id])).map((one) => one.domain);
-  return paused.filter((one) => mailboxProviderOf(one)?.id === provider).map((one) => domainToASCII(one));
 }
 
 /** @throws DeliveryControlError unless it is a number of hours */
@@ -127,7 +94,7 @@ export function handleRetry(request: SignedInRequest): Promise<Response> {
     const named = request.form.get('kinds') ?? '';
     const kinds = Object.hasOwn(KINDS, named) ? (KINDS[named] as ReopenableKind[]) : KINDS.failed;
     const onCommit = request.audit('delivery.retry', fullEditionName(edition), { kinds: named });
-    const options = { kinds: kinds as ReopenableKind[], domain: null, isDryRun: false, onCommit };
+    const options = { kinds: kinds as ReopenableKind[], isDryRun: false, onCommit };
     const { reopened, ineligible } = await retry(request.desk.app, edition, options);
     const rest =
       ineligible === 0

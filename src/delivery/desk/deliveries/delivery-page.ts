@@ -26,7 +26,6 @@ import {
   deliveryPath,
   expiredForms,
   liveFigures,
-  pausedDomains,
   progressBar,
   stateLine,
 } from './delivery-parts.ts';
@@ -84,7 +83,6 @@ ${stateLine(delivery)}
 ${controlForms(request, delivery)}
 ${progressBar(delivery)}
 ${liveFigures(delivery)}
-${pausedDomains(request, delivery)}
 ${cancelLink(request, delivery)}</section>
 ${uncertain.length === 0 ? '' : uncertainSection(request, edition, delivery, uncertain)}
 <section id="failures" data-region aria-labelledby="failures-heading"><h2 id="failures-heading">Failures by cause</h2>

@@ -1,19 +1,16 @@
 /**
- * Parts of the pages of deliveries: the state of an edition with its acts, and its paused domains.
+ * Parts of the pages of deliveries: the state of an edition with its acts.
  */
 import { html } from 'hono/html';
-import type { MailboxProvider } from '../../../audience/mailbox-providers.ts';
 import { formatDuration } from '../../../lib/time.ts';
 import type { Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
 import { type Figure, figures, formatCount } from '../../../web/desk/parts/figure.ts';
 import { hiddenFields, postButton, submitButton, textField } from '../../../web/desk/parts/form.ts';
-import { rowTable, type TableRow } from '../../../web/desk/parts/row-table.ts';
-import { when } from '../../../web/desk/parts/when.ts';
 import type { ExpiredDeliveriesError } from '../../control/operator-control.ts';
 import { formatRate, type SubmissionRate } from '../../submission-rate.ts';
 import { deliveryFigures, queuedOf } from '../editions/edition-figures.ts';
 import { deliveryStateMark } from '../editions/edition-names.ts';
-import type { EditionDelivery, PausedDomainGroup } from './delivery-reading.ts';
+import type { EditionDelivery } from './delivery-reading.ts';
 
 /** The path of the page of an edition's deliveries, below the desk's path. */
 export function deliveryPath(editionId: number): string {
@@ -52,16 +49,15 @@ function rateFigures(id: number, { perSecond, left }: SubmissionRate): Figure[] 
 }
 
 /** What an operator may do with an edition in its state. */
-export function controlForms(request: SignedInRequest, { edition, state, counts, paused }: EditionDelivery): Html {
+export function controlForms(request: SignedInRequest, { edition, state, counts }: EditionDelivery): Html {
   if (!request.may('deliveries.control') || edition.supersededBy !== null) return html``;
   const { base } = request.desk;
   const path = deliveryPath(edition.id);
   const pause = html`<form class="filters" method="post" action="${base}${path}/pause">
 ${submitButton('Pause', { id: `pause-${edition.id}` })}
 ${textField({ id: `reason-${edition.id}`, name: 'reason', label: 'Why (optional)', maxLength: 200 })}</form>`;
-  const canResume = state === 'paused' || (state === 'delivering' && paused.length > 0);
   return html`<div class="buttons">${state === 'delivering' ? pause : ''}
-${canResume ? postButton(request, `${path}/resume`, 'Resume', { id: `resume-${edition.id}`, primary: true }) : ''}
+${state === 'paused' ? postButton(request, `${path}/resume`, 'Resume', { id: `resume-${edition.id}`, primary: true }) : ''}
 ${
   counts.failed > 0 && state !== 'cancelled'
     ? postButton(request, `${path}/retry`, 'Retry failed', { id: `retry-${edition.id}`, fields: { kinds: 'failed' } })
@@ -100,39 +96,6 @@ function formatPercent(part: number, all: number): string {
   return `${all === 0 ? 100 : Math.floor((100 * part) / all)} %`;
 }
 
-/** The domains whose deliveries of an edition wait for the operator. */
-export function pausedDomains(request: SignedInRequest, { edition, paused, state }: EditionDelivery): Html {
-  if (paused.length === 0) return html``;
-  const canResume = request.may('deliveries.control') && (state === 'delivering' || state === 'paused');
-  const row = ({ provider, reason, domains, since }: PausedDomainGroup): TableRow => ({
-    cells: [
-      provider?.name ?? domains.join(', '),
-      provider === null ? '' : domains.join(', '),
-      html`<bdi>${reason}</bdi>`,
-      when(request, since),
-      canResume ? html`${resumeGroup(request, edition.id, provider, domains)}` : '',
-    ],
-  });
-  const columns = ['Mailbox provider or domain', 'Domains', 'Why', 'Since', 'Acts'].map((label) => ({ label }));
-  return html`<h3>Paused for this edition</h3>
-${rowTable('Paused domains', columns, paused.map(row))}`;
-}
-
-/** A mailbox provider has up to fifty domains: they are resumed together. */
-function resumeGroup(
-  request: SignedInRequest,
-  editionId: number,
-  provider: MailboxProvider | null,
-  domains: readonly string[],
-): Html[] {
-  const action = `${deliveryPath(editionId)}/resume`;
-  const button = (name: string, fields: Record<string, string>): Html =>
-    postButton(request, action, `Resume ${name}`, { fields, id: `resume-${editionId}-${name}`, quiet: true });
-  return provider === null
-    ? domains.map((domain) => button(domain, { domain }))
-    : [button(provider.name, { provider: provider.id })];
-}
-
 /** Asks what becomes of deliveries that have expired during a pause. */
 export function expiredForms(
   request: SignedInRequest,
@@ -140,19 +103,17 @@ export function expiredForms(
   { expired, suggestedHours }: Pick<ExpiredDeliveriesError, 'expired' | 'suggestedHours'>,
 ): Html {
   const action = `${request.desk.base}${deliveryPath(editionId)}/resume`;
-  const asked = ['domain', 'provider'].map((name) => [name, request.form.get(name) ?? ''] as const);
-  const fields = Object.fromEntries(asked.filter(([, value]) => value !== ''));
   const what = expired === 1 ? '1 message has expired' : `${expired} messages have expired`;
   return html`<section id="expired" data-region aria-labelledby="expired-heading">
 <h2 id="expired-heading">${what}</h2>
 <p class="error" role="alert">${what} during the pause and would fail at once. Give them more time, or let them
 fail.</p>
-<form method="post" action="${action}">${hiddenFields(fields)}
+<form method="post" action="${action}">
 ${textField({
   ...{ name: 'hours', label: 'More time, in hours', type: 'number', value: String(suggestedHours) },
   required: true,
 })}
 ${submitButton('Give them more time and resume', { id: 'resume-extended', primary: true })}</form>
-<form method="post" action="${action}">${hiddenFields({ ...fields, expire: 'yes' })}
+<form method="post" action="${action}">${hiddenFields({ expire: 'yes' })}
 ${submitButton('Let them fail and resume', { id: 'resume-expired', danger: true })}</form></section>`;
 }

@@ -1,11 +1,9 @@
 /**
  * What the pages of deliveries show, read from counters and small indexes.
  */
-import { type MailboxProvider, mailboxProviderOf } from '../../../audience/mailbox-providers.ts';
 import type { EditionDeliveryState } from '../../../core/store/tables.ts';
 import type { EditionSummary } from '../../../editions/queries.ts';
 import type { DeskContext } from '../../../web/desk/desk-request.ts';
-import { listPausedDomains } from '../../control/paused-domains.ts';
 import { listProgress } from '../../progress.ts';
 import {
   countAllDeliveries,
@@ -24,16 +22,6 @@ export interface EditionDelivery {
   counts: DeliveryStateCounts;
   uncertain: number;
   rate: SubmissionRate;
-  paused: PausedDomainGroup[];
-}
-
-/** Domains that are paused for the same reason. */
-export interface PausedDomainGroup {
-  /** Null: they have none in common, or it is not known. */
-  provider: MailboxProvider | null;
-  reason: string;
-  domains: string[];
-  since: number;
 }
 
 /** The deliveries of editions, in their order. */
@@ -45,19 +33,14 @@ export async function readDeliveriesOf(
   const { db } = store;
   const ids = editions.map(({ id }) => id);
   if (ids.length === 0) return [];
-  const [states, counts, domains] = await Promise.all([
-    readDeliveryStates(db, ids),
-    countAllDeliveries(db, ids),
-    listPausedDomains(db, ids),
-  ]);
+  const [states, counts] = await Promise.all([readDeliveryStates(db, ids), countAllDeliveries(db, ids)]);
   const read = async (edition: EditionSummary): Promise<EditionDelivery> => {
     const { id } = edition;
     const { state = 'delivering', reason = null } = states.find(({ editionId }) => editionId === id) ?? {};
     const ofEdition = counts.get(id) ?? NO_DELIVERIES;
-    const paused = groupDomains(domains.filter(({ editionId }) => editionId === id));
     const uncertain = await countUncertainOf(db, id, now);
     const rate = state === 'delivering' ? await readRate(db, id, ofEdition, now) : NO_RATE;
-    return { edition, state, reason, counts: ofEdition, uncertain, rate, paused };
+    return { edition, state, reason, counts: ofEdition, uncertain, rate };
   };
   return Promise.all(editions.map(read));
 }
@@ -73,19 +56,4 @@ async function readRate(
 ): Promise<SubmissionRate> {
   const recorded = (await listProgress(db, id, 2)).toReversed();
   return submissionRate([...recorded, { at: now, submitted }], pending + submitting);
-}
-
-/** Pure. */
-export function groupDomains(
-  domains: readonly { domain: string; reason: string; since: number }[],
-): PausedDomainGroup[] {
-  const groups = Map.groupBy(domains, ({ domain, reason }) => `${mailboxProviderOf(domain)?.id ?? domain} ${reason}`);
-  return [...groups.values()].map((group) => {
-    const [{ domain, reason }] = group as [(typeof group)[number]];
-    return {
-      ...{ provider: mailboxProviderOf(domain), reason },
-      domains: group.map((one) => one.domain),
-      since: Math.min(...group.map(({ since }) => since)),
-    };
-  });
 }

@@ -3,26 +3,17 @@
  */
 import { html } from 'hono/html';
 import { DELIVERY_HELD, readMeta } from '../../../core/store/meta.ts';
-import type { BackOffScope } from '../../../core/store/tables.ts';
 import { fullEditionName, listEditions, listUnfinishedEditions } from '../../../editions/queries.ts';
 import type { Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
 import { respondPage } from '../../../web/desk/page.ts';
 import { formatCount } from '../../../web/desk/parts/figure.ts';
 import { postButton } from '../../../web/desk/parts/form.ts';
 import { fromNow, when } from '../../../web/desk/parts/when.ts';
-import { listBackOffs } from '../../control/back-off-state.ts';
-import { countSubmissions } from '../../limits/submission-counts.ts';
+import { type BackOff, readBackOff } from '../../control/back-off.ts';
+import { countSubmissions } from '../../limits/daily-limit.ts';
 import { listProgress } from '../../progress.ts';
 import { deliveryStateMark, editionDeskPath, mailedName, outcomeText } from '../editions/edition-names.ts';
-import {
-  cancelLink,
-  controlForms,
-  deliveryPath,
-  liveFigures,
-  pausedDomains,
-  progressBar,
-  stateLine,
-} from './delivery-parts.ts';
+import { cancelLink, controlForms, deliveryPath, liveFigures, progressBar, stateLine } from './delivery-parts.ts';
 import { type EditionDelivery, readDeliveriesOf } from './delivery-reading.ts';
 
 /** GET `/deliveries`. */
@@ -33,7 +24,7 @@ export async function serveQueuePage(request: SignedInRequest): Promise<Response
   const deliveries = await readDeliveriesOf(desk, editions, at);
   const body = html`<section id="queue" data-region aria-label="The queue">
 ${held(request, (await readMeta(db, DELIVERY_HELD)) ?? null)}
-${backOffs(request, await listBackOffs(db))}
+${backOffNotice(request, await readBackOff(db))}
 ${await limits(request)}</section>
 ${
   deliveries.length === 0
@@ -67,25 +58,17 @@ ${
 }</div>`;
 }
 
-const SCOPES: Record<BackOffScope, string> = {
-  server: 'The mail server accepts nothing for now, so nothing is submitted',
-  service: 'The mail server refuses service messages, such as confirmations',
-};
-
-function backOffs(
-  request: SignedInRequest,
-  list: readonly { scope: BackOffScope; reason: string; since: number; retry_at: number }[],
-): Html {
-  return html`${list.map(
-    ({ scope, reason, since, retry_at }) => html`<div class="notice problem"><p><strong>${SCOPES[scope]}.</strong> Its
-words: <q dir="auto">${reason}</q></p><p>Since ${when(request, since)}. It is asked again ${
-      retry_at > request.at ? fromNow(request, retry_at) : 'as soon as a message is due'
-    }, with one message.</p></div>`,
-  )}`;
+function backOffNotice(request: SignedInRequest, backOff: BackOff | null): Html {
+  if (backOff === null) return html``;
+  const { reason, since, retry_at } = backOff;
+  return html`<div class="notice problem"><p><strong>The mail server accepts nothing for now, so nothing is
+submitted.</strong> Its words: <q dir="auto">${reason}</q></p><p>Since ${when(request, since)}. It is asked again ${
+    retry_at > request.at ? fromNow(request, retry_at) : 'as soon as a message is due'
+  }, with one message.</p></div>`;
 }
 
 async function limits({ desk, at }: SignedInRequest): Promise<Html> {
-  const { perSecond, perDay, domains, warmUp } = desk.app.config.delivery;
+  const { perSecond, perDay, warmUp } = desk.app.config.delivery;
   const lines = [
     ...(perSecond === undefined ? [] : [html`<li>At most ${perSecond} messages a second.</li>`]),
     ...(perDay === undefined
@@ -94,9 +77,6 @@ async function limits({ desk, at }: SignedInRequest): Promise<Html> {
           html`<li>At most ${formatCount(perDay)} messages in 24 hours:
 ${formatCount(await countSubmissions(desk.app.store.db, at))} count now.</li>`,
         ]),
-    ...Object.entries(domains ?? {}).map(
-      ([domain, limit]) => html`<li>At most ${limit.perSecond} messages a second to ${domain}.</li>`,
-    ),
     ...(warmUp === undefined ? [] : [html`<li>A warm-up limits the messages of each day.</li>`]),
   ];
   return lines.length === 0 ? html`` : html`<h2>Limits</h2><ul>${lines}</ul>`;
@@ -122,6 +102,5 @@ ${stateLine(delivery)}
 ${controlForms(request, delivery)}
 ${progressBar(delivery)}
 ${liveFigures(delivery)}
-${pausedDomains(request, delivery)}
 ${cancelLink(request, delivery)}</section>`;
 }

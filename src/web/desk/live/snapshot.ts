@@ -3,8 +3,7 @@
  *
  * A topic is a thing that pages show as a whole: they load again when its version changes.
  * - `draft:NEWSLETTER/SLOT`: the editors' decisions about an edition
- * - `edition:ID`: the state of its deliveries, its paused domains, and how many are uncertain; other figures are sent
- *   by themselves
+ * - `edition:ID`: the state of its deliveries, and how many are uncertain; other figures are sent by themselves
  * - `deliveries`: which editions are under delivery or paused, and what keeps all messages from being submitted
  * - `roundup`: the story groups and what was decided about them
  * - `articles`: what is published
@@ -14,8 +13,7 @@ import { alertKey } from '../../../core/alerts/alert-kind.ts';
 import { alertText, listOpenAlerts } from '../../../core/alerts/alerts.ts';
 import { DELIVERY_HELD, readMeta } from '../../../core/store/meta.ts';
 import type { Db } from '../../../core/store/store.ts';
-import { listBackOffs } from '../../../delivery/control/back-off-state.ts';
-import { listPausedDomains } from '../../../delivery/control/paused-domains.ts';
+import { readBackOff } from '../../../delivery/control/back-off.ts';
 import {
   countAllDeliveries,
   countUncertainOf,
@@ -44,13 +42,13 @@ const DRAFTS_FOR = 3 * DAY;
 /** @param newsletters ids of those whose drafts count */
 export async function readSnapshot(db: Db, newsletters: readonly string[], now: number): Promise<LiveSnapshot> {
   // At once: on PostgreSQL each takes a round trip, and figures are as much older.
-  const [drafts, roundup, feeds, alerts, ids, backOffs, held, presence] = await Promise.all([
+  const [drafts, roundup, feeds, alerts, ids, backOff, held, presence] = await Promise.all([
     recentDrafts(db, newsletters, now),
     roundupVersion(db),
     readFeedVersion(db),
     listOpenAlerts(db),
     listUnfinishedEditionIds(db),
-    listBackOffs(db),
+    readBackOff(db),
     readMeta(db, DELIVERY_HELD),
     listPresent(db, now),
   ]);
@@ -61,8 +59,7 @@ export async function readSnapshot(db: Db, newsletters: readonly string[], now: 
   versions.set('roundup', roundup);
   versions.set('articles', String(feeds.version));
   versions.set('alerts', alerts.map((alert) => `${alertKey(alert)} ${alertText(alert)}`).join('\n'));
-  const waits = backOffs.map(({ scope, since, retry_at }) => [scope, since, retry_at]);
-  versions.set('deliveries', JSON.stringify([ids, waits, held]));
+  versions.set('deliveries', JSON.stringify([ids, backOff?.since, backOff?.retry_at, held]));
   return { versions, deliveries, presence };
 }
 
@@ -70,19 +67,13 @@ async function readDeliveries(db: Db, ids: number[], now: number): Promise<Omit<
   const versions: LiveSnapshot['versions'] = new Map();
   const deliveries: LiveSnapshot['deliveries'] = new Map();
   if (ids.length === 0) return { versions, deliveries };
-  const [domains, counts, states] = await Promise.all([
-    listPausedDomains(db, ids),
-    countAllDeliveries(db, ids),
-    readDeliveryStates(db, ids),
-  ]);
-  const paused = Map.groupBy(domains, ({ editionId }) => editionId);
+  const [counts, states] = await Promise.all([countAllDeliveries(db, ids), readDeliveryStates(db, ids)]);
   for (const { editionId, state, reason } of states) {
-    const ofEdition = paused.get(editionId)?.map(({ domain }) => domain) ?? [];
     // Those in progress become uncertain by time alone; without any, nothing is read.
     const isSubmitting = (counts.get(editionId)?.submitting ?? 0) > 0;
     const uncertain = isSubmitting ? await countUncertainOf(db, editionId, now) : 0;
     const ofCounts = counts.get(editionId);
-    versions.set(`edition:${editionId}`, JSON.stringify([state, reason, ofEdition, uncertain, stepOf(ofCounts)]));
+    versions.set(`edition:${editionId}`, JSON.stringify([state, reason, uncertain, stepOf(ofCounts)]));
     deliveries.set(editionId, { counts: { ...ofCounts } });
   }
   return { versions, deliveries };

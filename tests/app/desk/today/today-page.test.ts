@@ -13,7 +13,7 @@ import { changeStoredDraft } from '../../../../src/editions/draft/draft-store.ts
 import { changeDraft } from '../../../../src/editions/draft/history.ts';
 import { editionAction } from '../../../../src/editions/edition-action.ts';
 import { HOUR, MINUTE, SECOND } from '../../../../src/lib/time.ts';
-import { heldAlert } from '../../../../src/outlets/items/held-items.ts';
+import { heldAlert } from '../../../../src/sources/polling/source-alerts.ts';
 import { alertNamed } from '../../../support/alerts.ts';
 import { article, saveAll } from '../../../support/articles.ts';
 import { NOW } from '../../../support/clock.ts';

@@ -13,7 +13,7 @@ const IS_WATCHED = process.platform === 'linux';
 it('imports a file that is renamed into a watched folder long before the next poll', async () => {
   const store = await openMigrated();
   const app = openTestApp(store, {
-    edit: (yaml) => yaml.replace('watch: []', 'watch: [articles]').replace('pollSeconds: 30', 'pollSeconds: 3600'),
+    edit: (yaml) => yaml.replace('watch: []', 'watch: [articles]'),
   });
   const folder = join(app.folder, 'articles/desk');
   mkdirSync(folder, { recursive: true });

@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import { queueEdition } from '../../../../scripts/test-edition.ts';
 import { DELIVERY_HELD, writeMeta } from '../../../../src/core/store/meta.ts';
 import type { DeliveryState } from '../../../../src/core/store/tables.ts';
-import { pauseDomain } from '../../../../src/delivery/control/paused-domains.ts';
 import { recordEditionProgress } from '../../../../src/delivery/progress.ts';
 import { SECOND } from '../../../../src/lib/time.ts';
 import { openTestDesk, PASSWORD, type TestDesk } from '../../../app/desk/test-desk.ts';
@@ -73,41 +72,24 @@ describe('the page of deliveries', () => {
       expect(page).toContain('3 of 4 accepted by mail servers, 1 failed.');
     });
 
-    it('says what keeps messages from being submitted: a held queue, the server, paused domains', async () => {
-      const { desk, store, id } = await openWith(await open());
+    it('says what keeps messages from being submitted: a held queue, the server', async () => {
+      const { desk, store } = await openWith(await open());
       const { now } = desk.app;
       await writeMeta(store.db, DELIVERY_HELD, 'restored from a backup');
-      const backOff = { cause: 'temporary' as const, failures: 1, failed_at: now, lease_until: null, alerted: 0 };
+      const backOff = { id: 1, failures: 1, alerted: 0, since: now, retry_at: now + 30 * SECOND };
       await store.db
-        .insertInto('back_offs')
-        .values({ scope: 'server', reason: '421 <try> later', since: now, retry_at: now + 30 * SECOND, ...backOff })
+        .insertInto('back_off')
+        .values({ reason: '421 <try> later', ...backOff })
         .execute();
-      for (const domain of ['gmail.com', 'googlemail.com', 'example.org']) {
-        const pause = { editionId: id, domain, reason: 'they complained', since: now };
-        await store.db.transaction().execute((tx) => pauseDomain(tx, pause));
-      }
       const page = await desk.read('operator', '/deliveries');
       expect(page).toContain('the queue is held, restored from a backup');
       expect(page).toContain('<q dir="auto">421 &lt;try&gt; later</q>');
       expect(page).toContain('in 30 s');
-      expect(page).toMatch(/<th scope="row">Gmail<\/th><td data-label="Domains">gmail.com, googlemail.com<\/td>/);
-      expect(page).toContain('Resume example.org');
-      const resumed = await desk.act('operator', `/deliveries/${id}/resume`, { provider: 'gmail' });
-      expect(resumed).toContain('gmail.com, googlemail.com resumed.');
-      expect(resumed).not.toContain('Resume Gmail');
-      expect(await desk.act('operator', `/deliveries/${id}/resume`, { domain: 'example.org' })).toContain(
-        'org resumed.',
-      );
       const seen = await desk.read('editor', '/deliveries');
       expect(seen).toContain('the queue is held');
       expect(seen).not.toMatch(/Resume|Pause<|Release|Cancel…/);
       expect(await desk.act('operator', '/deliveries/release')).toContain('The queue is released.');
-      expect((await desk.audit()).map(({ act, detail }) => [act, detail])).toEqual([
-        ['delivery.resume', { domain: 'gmail.com' }],
-        ['delivery.resume', { domain: 'googlemail.com' }],
-        ['delivery.resume', { domain: 'example.org' }],
-        ['delivery.release', {}],
-      ]);
+      expect((await desk.audit()).map(({ act, detail }) => [act, detail])).toEqual([['delivery.release', {}]]);
     });
   });
 });

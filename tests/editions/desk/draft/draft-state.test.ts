@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { NewsletterConfig } from '../../../../src/core/config/config.ts';
 import { describeState } from '../../../../src/editions/desk/draft/draft-state.ts';
-import type { LostApproval } from '../../../../src/editions/draft/describe.ts';
 import { untouchedDraft } from '../../../../src/editions/draft/decisions.ts';
+import type { LostApproval } from '../../../../src/editions/draft/describe.ts';
 import type { Edition } from '../../../../src/editions/queries.ts';
 import { HOUR, MINUTE } from '../../../../src/lib/time.ts';
 import { sampleConfig } from '../../../support/sample.ts';

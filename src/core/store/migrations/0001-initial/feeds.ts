@@ -125,19 +125,5 @@ export function feedTables({ text, int, bytes, inKey }: ColumnTypes): string[] {
       fence ${int} not null
     )`,
     'create index hub_requests_due on hub_requests (due_at, key)',
-
-    `create table hub_pings (
-      topic ${text} not null,
-      published_at ${int} not null,
-      state ${text} not null check (state in ('pending', 'delivered', 'superseded', 'failed')),
-      attempts ${int} not null,
-      due_at ${int} not null,
-      reason ${text},
-      lease_until ${int},
-      fence ${int} not null,
-      constraint hub_pings_once primary key (topic, published_at)
-    )`,
-    'create index hub_pings_by_publish on hub_pings (published_at, state)',
-    "create index hub_pings_pending on hub_pings (due_at, topic) where state = 'pending'",
   ];
 }

@@ -27,13 +27,6 @@ export function operationTables({ text, int, identity }: ColumnTypes): string[] 
     'create index runs_by_state on runs (state, slot_at, schedule)',
     'create index runs_by_time on runs (slot_at, schedule)',
 
-    `create table run_totals (
-      schedule ${text} not null,
-      state ${text} not null check (state in ('waiting', 'running', 'done', 'skipped', 'late', 'failed')),
-      count ${int} not null,
-      constraint run_totals_key primary key (schedule, state)
-    )`,
-
     `create table state_counts (
       subject ${text} not null
         check (subject in ('subscriptions', 'service_messages', 'runs', 'bounces', 'suppressions',

@@ -22,11 +22,24 @@ export function sourceTables({ text, int, identity }: ColumnTypes): string[] {
       succeeded_at ${int},
       failures ${int} not null default 0,
       failing_since ${int},
-      problem ${text},
       paused_at ${int},
       swept_at ${int},
       fully_swept_at ${int},
-      use ${text} not null default 'articles' check (use in ('articles', 'roundup'))
+      use ${text} not null default 'articles' check (use in ('articles', 'roundup')),
+      state ${text} not null default 'active'
+        check (state in ('active', 'moved', 'waiting', 'blocked', 'failing', 'gone', 'held', 'dormant')),
+      state_since ${int} not null default 0,
+      reason ${text},
+      moved_to ${text},
+      moved_since ${int},
+      moved_polls ${int} not null default 0,
+      moved_known ${int} not null default 0,
+      not_found_since ${int},
+      news_at ${int},
+      item_gap ${int},
+      usual_new double precision,
+      hints ${text},
+      items_read_at ${int}
     )`,
 
     `create table source_items (
@@ -49,25 +62,6 @@ export function sourceTables({ text, int, identity }: ColumnTypes): string[] {
       busy_until ${int},
       free_at ${int} not null,
       written_at ${int} not null
-    )`,
-
-    `create table outlet_feeds (
-      source ${text} not null primary key,
-      state ${text} not null default 'active'
-        check (state in ('active', 'moved', 'waiting', 'blocked', 'failing', 'gone', 'held', 'dormant')),
-      state_since ${int} not null,
-      reason ${text},
-      moved_to ${text},
-      moved_since ${int},
-      moved_polls ${int} not null default 0,
-      moved_known ${int} not null default 0,
-      not_found_since ${int},
-      item_gap ${int},
-      usual_new double precision,
-      news_at ${int},
-      has_validators ${int} not null default 0,
-      hints ${text},
-      read_at ${int}
     )`,
 
     `create table outlet_items (

@@ -1,0 +1,125 @@
+/** The feeds of other outlets, as a kind of source: their entries become items. */
+import type { RoundupSource } from '../../core/config/config.ts';
+import { type AnySource, roundupSources } from '../../core/config/sources.ts';
+import { rfc3339 } from '../../lib/time.ts';
+import { SITES } from '../../own-sites/poll.ts';
+import { NO_HINTS, type PollHints } from '../../sources/feed/poll-hints.ts';
+import { openHostGate } from '../../sources/host-gate.ts';
+import type { ReadSignal } from '../../sources/polling/poll-state.ts';
+import { waitFor } from '../../sources/polling/poller.ts';
+import {
+  type EndOfPoll,
+  LostClaimError,
+  type Poll,
+  type SourceKind,
+  type SourceTest,
+  type TryApp,
+} from '../../sources/polling/source-kind.ts';
+import { validatorsOf } from '../../sources/request.ts';
+import type { PollFindings } from '../../sources/source-state.ts';
+import { type IdentifiedDocument, readIdentities } from '../identity/identify.ts';
+import { countHeldItems } from '../items/held-items.ts';
+import { adoptOutletName } from '../items/item-keys.ts';
+import { recordOutletItems } from '../items/outlet-items.ts';
+import { readEntries } from '../items/usable-entry.ts';
+import { openOutletClient } from '../sample/outlet-client.ts';
+import { groupingWindow } from '../story-groups/regroup.ts';
+import { nextPoll } from './next-poll.ts';
+import { maxAgeOf, requestFeed } from './request-feed.ts';
+
+export interface OutletPollResult {
+  /** New items; the old ones are dated before the window, or were there before the first poll. */
+  added: number;
+  old: number;
+  /** Items that wait for the operator. */
+  held: number;
+  /** What was repaired or left out, for people. */
+  problems: string[];
+}
+
+export const OUTLETS: SourceKind<RoundupSource, OutletPollResult> = {
+  sources: roundupSources,
+  openClient: (app, gate) => openOutletClient(app, { gate }),
+  emptyResult: () => ({ added: 0, old: 0, held: 0, problems: [] }),
+  read: readOutlet,
+  describeChanges({ added, old, held }) {
+    const counts = held > 0 ? { old, held: added } : { new: added - old, old };
+    return Object.entries(counts).flatMap(([what, count]) => (count === 0 ? [] : `${count} ${what}`));
+  },
+  problems: ({ problems }) => problems,
+  try: testOutlet,
+};
+
+/** The kind of a source, by its key `use`. */
+export const SOURCE_KINDS: Record<AnySource['use'], SourceKind> = { articles: SITES, roundup: OUTLETS };
+
+async function readOutlet(poll: Poll<RoundupSource, OutletPollResult>): Promise<EndOfPoll> {
+  const { source, row, config, jitter } = poll;
+  const { answer, endpoint, document } = await requestFeed(poll, source, row);
+  const maxAge = maxAgeOf(answer);
+  const { movedTo } = answer;
+  if (document === null) {
+    return async (tx, now) => {
+      await adoptOutletName(tx, { source: row.id, outlet: source.outlet });
+      const held = await countHeldItems(tx, row.id);
+      poll.result = { ...poll.result, held };
+      const hints = row.hints === null ? NO_HINTS : (JSON.parse(row.hints) as PollHints);
+      const nextAt = nextPoll(now, { itemGap: row.item_gap, maxAge, hints, hasValidators: true }, jitter);
+      return { signal: { kind: 'read', endpoint, movedTo, knowsOne: null, newsAt: null, held, nextAt }, findings: {} };
+    };
+  }
+  const { itemGap, hints, repaired } = document;
+  const validators = validatorsOf(answer);
+  const { language } = source;
+  const entries = language === undefined ? document.entries : document.entries.map((entry) => ({ ...entry, language }));
+  return async (tx, now) => {
+    const times = { now, windowMs: groupingWindow(config) };
+    const recorded = await recordOutletItems(tx, row, source.outlet, entries, times);
+    if (recorded === null) throw new LostClaimError();
+    const { added, old, held, newsAt } = recorded;
+    poll.result = { added, old, held, problems: [...document.problems, ...recorded.problems] };
+    const hasValidators = (validators.etag ?? validators.last_modified) !== null;
+    const signal: ReadSignal = {
+      ...{ kind: 'read', endpoint, movedTo, newsAt, held },
+      // Before the first document nothing is known, and the new place is as good as the old one.
+      knowsOne: row.items_read_at === null ? null : recorded.knowsOne,
+      nextAt: nextPoll(now, { itemGap, maxAge, hints, hasValidators }, jitter),
+    };
+    const read = { api: 'feed' as const, repaired: repaired ? 1 : 0, item_gap: itemGap, hints: JSON.stringify(hints) };
+    return { signal, findings: { ...validators, ...read } satisfies PollFindings };
+  };
+}
+
+const SHOWN = 5;
+
+/** What the feed is, and what daywire would know its newest reports by. */
+async function testOutlet(
+  app: TryApp,
+  source: Pick<RoundupSource, 'url' | 'outlet'>,
+  signal: AbortSignal,
+): Promise<SourceTest> {
+  const { store, clock } = app;
+  const gate = openHostGate({ ...{ db: store.db, clock, wait: waitFor }, onWait: async () => {} });
+  const requester = { client: openOutletClient(app, { gate }), clock, signal };
+  const never = { endpoint: null, etag: null, last_modified: null };
+  const { endpoint, document } = await requestFeed(requester, source, never);
+  const { title = null, entries = [], problems = [] } = document ?? {};
+  const { usable, problems: left } = readEntries(entries, clock());
+  const identified = readIdentities(usable.map(({ identity }) => identity));
+  const undated = usable.filter(({ publishedAt }) => publishedAt === null).length;
+  return {
+    ...{ what: 'a feed', endpoint, title, items: usable.length },
+    newest: usable.slice(0, SHOWN).map((entry, index) => ({
+      ...{ headline: entry.title, url: entry.url, detail: `known by its ${knownBy(identified, index)}` },
+      published: entry.publishedAt === null ? null : rfc3339(entry.publishedAt),
+    })),
+    notes: [...(undated === 0 ? [] : [`items without a date: ${undated}`]), ...problems, ...left],
+  };
+}
+
+/** A guid or link that several reports of the feed have identifies none of them. */
+function knownBy({ entries, ambiguous }: IdentifiedDocument, index: number): string {
+  const { guid = null, link = null } = entries[index]?.keys ?? {};
+  if (guid !== null && !ambiguous.has(guid)) return 'guid';
+  return link !== null && !ambiguous.has(link) ? 'link' : 'title and day';
+}

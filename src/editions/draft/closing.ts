@@ -5,7 +5,6 @@
 import type { Config, NewsletterConfig } from '../../core/config/config.ts';
 import type { Db } from '../../core/store/store.ts';
 import { type ClosingObstacle, findAlertEditionObstacle } from '../alert-newsletters/alert-limits.ts';
-import { findEdition } from '../queries.ts';
 import { type ArrangementOptions, arrangeEdition } from '../selection/arrange.ts';
 import type { Draft, DraftState } from './decisions.ts';
 import { readDraft } from './draft-store.ts';
@@ -51,12 +50,7 @@ export async function findClosingObstacle(
 ): Promise<ClosingObstacle | null> {
   const { slot, now } = options;
   const draft = await readDraft(db, newsletter.id, slot);
-  const obstacle = await findObstacle(db, config, newsletter, draft, { voided: null, now });
   const isVoidable = draft.state.kind === 'approved' && newsletter.approval === 'required';
-  if (obstacle === null && !isVoidable) return null;
-  // An edition that closed before there was a draft of it.
-  if ((await findEdition(db, newsletter.id, slot.label)) !== null) return null;
-  if (obstacle !== null) return obstacle;
-  const { approval } = await arrangeEdition(db, config, newsletter, options);
-  return closingObstacle(draft.state, newsletter.approval, approval?.voided ?? null);
+  const arranged = isVoidable ? await arrangeEdition(db, config, newsletter, options) : null;
+  return findObstacle(db, config, newsletter, draft, { voided: arranged?.approval?.voided ?? null, now });
 }

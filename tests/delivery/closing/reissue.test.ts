@@ -214,16 +214,6 @@ describe('a reissue', () => {
       for (const page of [html, archiveHtml]) expect(page).toContain('The headline on rates was <em>wrong</em>.');
     });
 
-    it('of an edition that closed before there were drafts has its stories, too', async () => {
-      const newsroom = await paused();
-      const before = await storiesOf(newsroom);
-      await newsroom.app.store.db.deleteFrom('draft_log').execute();
-      await newsroom.app.store.db.deleteFrom('drafts').execute();
-      await importMarkdown(newsroom.app, articleFile('late'));
-      await newsroom.reissue();
-      expect((await storiesOf(newsroom)).toSorted()).toEqual(before.toSorted());
-    });
-
     it('as a correction goes to everybody, says so in subject and text, and needs a note of its own', async () => {
       const newsroom = await paused(2);
       const { app, newest, edit, reissue } = newsroom;

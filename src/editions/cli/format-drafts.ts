@@ -12,7 +12,7 @@ import { type DraftTarget, targetName } from '../draft/draft-target.ts';
 import type { DraftEdit } from '../draft/edit-draft.ts';
 import { type LogEntry, undoneNumbers, withdrewApproval } from '../draft/history.ts';
 import type { EditionProblem } from '../edition-checks/edition-problem.ts';
-import { type LeftOutReason, reasonWords } from '../selection/left-out.ts';
+import { type LeftOutReason, leftOutWords } from '../selection/left-out.ts';
 
 /** A draft with what was composed of it. */
 export interface ShownDraft {
@@ -87,7 +87,7 @@ function describeState({ draft: { state, closeAt }, approval, obstacle }: Arrang
 function formatReason(reason: LeftOutReason, zone: string): string {
   if (reason.kind === 'not-public-yet') return `not public before ${localDateTime(reason.publicAt, zone)}`;
   if (reason.kind === 'too-old') return `too old: ${localDateTime(reason.publishedAt, zone)}`;
-  return cutLine(reasonWords(reason));
+  return cutLine(leftOutWords(reason));
 }
 
 /** A headline or a reason in a table. */

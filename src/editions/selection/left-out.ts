@@ -30,7 +30,7 @@ export type LeftOutReason =
   | { kind: 'cannot-be-shown'; problem: string };
 
 /** Why an article is not in the edition, without instants. */
-export function reasonWords(reason: LeftOutReason): string {
+export function leftOutWords(reason: LeftOutReason): string {
   switch (reason.kind) {
     case 'in-earlier-edition':
       return `was in the edition of ${reason.slot}`;

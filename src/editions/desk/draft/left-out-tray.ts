@@ -5,7 +5,7 @@ import { html } from 'hono/html';
 import type { DeskRequest, Html } from '../../../web/desk/desk-request.ts';
 import { hiddenFields } from '../../../web/desk/parts/form.ts';
 import { when } from '../../../web/desk/parts/when.ts';
-import { type LeftOutReason, type LeftOutStory, reasonWords } from '../../selection/left-out.ts';
+import { type LeftOutReason, type LeftOutStory, leftOutWords } from '../../selection/left-out.ts';
 import { actPath, type DraftPageView, rowId } from './draft-view.ts';
 import { headlineLink, storyFacts, submitTo } from './story-blocks.ts';
 
@@ -80,5 +80,5 @@ const BUTTONS = {
 function reasonText(request: DeskRequest, reason: LeftOutReason): Html {
   return reason.kind === 'not-public-yet'
     ? html`not public before ${when(request, reason.publicAt)}`
-    : html`<span class="break">${reasonWords(reason)}</span>`;
+    : html`<span class="break">${leftOutWords(reason)}</span>`;
 }

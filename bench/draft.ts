@@ -12,9 +12,9 @@ import type { AppContext } from '../src/core/app-context.ts';
 import { parseConfig } from '../src/core/config/config.ts';
 import { migrate } from '../src/core/store/schema.ts';
 import { openStore } from '../src/core/store/store.ts';
+import { composeDraft, type DraftComposition } from '../src/editions/draft/compose-draft.ts';
 import { type DraftTarget, findDraftTarget } from '../src/editions/draft/draft-target.ts';
 import { type DraftRequest, editDraft } from '../src/editions/draft/edit-draft.ts';
-import { type Preview, writePreview } from '../src/editions/preview.ts';
 import { openTemplates } from '../src/lib/templates.ts';
 import { CUTOFF } from './compose.ts';
 import { percentile } from './figures.ts';
@@ -64,9 +64,9 @@ export async function benchDraft(): Promise<Record<string, number>> {
 /** Moves a story within its block, changes the subject, drops a story, and restores it, in turn. */
 async function nextRequest(app: AppContext, target: DraftTarget, round: number): Promise<DraftRequest> {
   const shown = await preview(app, target);
-  const news = shown.articles.filter(({ block }) => block === 'news').map(({ id }) => id);
+  const news = shown.composed.articles.filter(({ block }) => block === 'news').map(({ articleId }) => articleId);
   const last = news.at(-1) as string;
-  const dropped = shown.leftOut.find(({ reason }) => reason.kind === 'dropped');
+  const [dropped] = shown.composed.dropped;
   switch (round % 4) {
     case 0:
       return { kind: 'move', story: last, block: 'news', place: { kind: 'first' } };
@@ -75,13 +75,13 @@ async function nextRequest(app: AppContext, target: DraftTarget, round: number):
     case 2:
       return { kind: 'drop', story: last };
     default:
-      return dropped === undefined ? { kind: 'drop', story: last } : { kind: 'restore', story: dropped.id };
+      return dropped === undefined ? { kind: 'drop', story: last } : { kind: 'restore', story: dropped };
   }
 }
 
-async function preview(app: AppContext, { newsletter, slot }: DraftTarget): Promise<Preview & { kind: 'written' }> {
-  const outcome = await writePreview(app, newsletter, slot.label);
-  if (outcome.kind !== 'written') throw new Error(`there is no preview: ${outcome.kind}`);
+async function preview(app: AppContext, target: DraftTarget): Promise<DraftComposition> {
+  const outcome = await composeDraft(app, target);
+  if (outcome.kind === 'empty') throw new Error(`there is no preview: ${outcome.kind}`);
   return outcome;
 }
 

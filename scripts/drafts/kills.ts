@@ -10,10 +10,10 @@ import { runDeps } from '../../src/app/first-run.ts';
 import { registerSchedules } from '../../src/core/schedule/register.ts';
 import { runDue } from '../../src/core/schedule/run-due.ts';
 import { closeDueCountdowns, startSending } from '../../src/delivery/closing/countdown.ts';
+import { composeDraft } from '../../src/editions/draft/compose-draft.ts';
 import { readDraft } from '../../src/editions/draft/draft-store.ts';
 import { findDraftTarget } from '../../src/editions/draft/draft-target.ts';
 import { editDraft } from '../../src/editions/draft/edit-draft.ts';
-import { showDraft } from '../../src/editions/draft/show-draft.ts';
 import { MINUTE } from '../../src/lib/time.ts';
 import {
   createNewsroom,
@@ -86,8 +86,9 @@ export async function closeAnEdition(room: DraftNewsroom, way: Way, later: numbe
   const target = await findDraftTarget(app, newsletter, slot.label);
   const { state } = await readDraft(app.store.db, newsletter.id, slot);
   if (state.kind === 'automatic' && target.edition === null) {
-    await showDraft(app, target, EDITOR);
-    await editDraft(app, target, EDITOR, { kind: 'approve' });
+    const seen = await composeDraft(app, target);
+    if (seen.kind === 'composed')
+      await editDraft(app, target, EDITOR, { kind: 'approve' }, { seen: { hash: seen.hash } });
   }
   if (way === 'send') {
     if ((await findDraftTarget(app, newsletter, slot.label)).edition === null) await startSending(app, target, EDITOR);

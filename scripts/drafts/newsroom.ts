@@ -102,7 +102,7 @@ export async function resetNewsroom({ db }: Store): Promise<void> {
   await db.transaction().execute(async (tx) => {
     for (const table of [
       ...(['deliveries', 'edition_articles', 'edition_omissions', 'edition_corrections', 'editions'] as const),
-      ...(['drafts', 'draft_log', 'draft_views', 'runs', 'alerts'] as const),
+      ...(['drafts', 'draft_log', 'runs', 'alerts'] as const),
     ]) {
       await tx.deleteFrom(table).execute();
     }

@@ -30,7 +30,7 @@ const BY_HEADING: Record<string, CommandModule[]> = {
   'Editions and delivery:': [
     { commands: ['roundup'], load: async () => (await import('../outlets/cli/roundup.ts')).addRoundupCommands },
     {
-      commands: ['compose', 'preview', 'editions'],
+      commands: ['compose', 'editions'],
       load: async () => (await import('../editions/cli/editions.ts')).addEditionCommands,
     },
     { commands: ['alert'], load: async () => (await import('../editions/cli/alert.ts')).addAlertCommand },

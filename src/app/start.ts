@@ -10,7 +10,7 @@ import type { Finding } from '../core/finding.ts';
 import { vacuumFailure, vacuumIfDue } from '../core/store/deleted-text.ts';
 import { correctFutureInstants } from '../core/store/future-instants.ts';
 import { startDelivering, startDeliveryTasks } from '../delivery/tasks.ts';
-import { openVisitCounter } from '../editions/visits/visit-counter.ts';
+import { openVisitCounter } from '../editions/visits/visit-rows.ts';
 import { publish } from '../feeds/publish/publish.ts';
 import { openReaderCounter } from '../feeds/readers/reader-counts.ts';
 import { notifyHubOnce, startMirroring } from '../feeds/tasks.ts';

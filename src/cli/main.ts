@@ -120,7 +120,6 @@ function createContext(
       return output.writePart(text);
     },
     readInput: (limit: number) => readInput(io.stdin, limit),
-    isTerminal: () => io.stdin.isTTY === true,
     ask: questions.ask,
     openResolver: io.openResolver ?? openNodeResolver,
     close: questions.close,

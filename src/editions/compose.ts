@@ -10,9 +10,9 @@ import { newsletterSite } from '../core/config/site-view.ts';
 import type { Db, Store } from '../core/store/store.ts';
 import type { Templates } from '../lib/templates.ts';
 import { datelineTime, rfc3339 } from '../lib/time.ts';
-import { findAlertEditionObstacle } from './alert-newsletters/alert-limits.ts';
+import type { ClosingObstacle } from './alert-newsletters/alert-limits.ts';
 import { buildEditionView } from './build-view.ts';
-import { type ClosingObstacle, closingObstacle } from './draft/closing.ts';
+import { findObstacle } from './draft/closing.ts';
 import type { Draft } from './draft/decisions.ts';
 import { type Edition, findEdition } from './queries.ts';
 import type { Correction, EditionView } from './rendering/edition-view.ts';
@@ -148,11 +148,8 @@ export async function composeEdition(
   const { draft, last, cutoffAt, window, loading, loaded, approval } = arranged;
   const { rules } = loading;
   const { closeAt } = draft;
-  const obstacle =
-    closingObstacle(draft.state, newsletter.approval, approval?.voided ?? null) ??
-    (newsletter.kind === 'alert' && reissueOf === null
-      ? await findAlertEditionObstacle(db, config, newsletter, { slotAt: slot.slotAt, closeAt, now })
-      : null);
+  const voided = approval?.voided ?? null;
+  const obstacle = reissueOf === null ? await findObstacle(db, config, newsletter, draft, { voided, now }) : null;
   if (countStories(loaded.plan) < newsletter.minimumStories) {
     // Another process may have closed it meanwhile, with these stories.
     const closed = await findEdition(db, newsletter.id, slot.label);

@@ -8,7 +8,6 @@ const AT_DESK = {
   unhold: '“Release” on its page',
   approve: '“Approve” on its page',
   send: '“Send now” on its page',
-  note: '“Note” on the page of its reissue',
   pause: '“Pause” under Deliveries',
   resume: '“Resume” under Deliveries',
   cancel: '“Cancel” under Deliveries',
@@ -27,10 +26,13 @@ export function editionAction(
   verb: keyof typeof AT_DESK,
   to: string,
   edition: string,
-  { options = '', desk = AT_DESK[verb] }: { options?: string; desk?: string } = {},
+  { options = verb === 'approve' ? HASH : '', desk = AT_DESK[verb] }: { options?: string; desk?: string } = {},
 ): Action {
   return { to, command: `editions ${verb} ${edition}${options === '' ? '' : ` ${options}`}`, desk };
 }
+
+/** "editions show" prints it with the edition: exactly that is approved. */
+const HASH = '--hash HASH';
 
 /** The two outcomes of uncertain deliveries. @param which `--all`, or the address of a subscriber */
 export function settleActions(edition: string, which: string): Action[] {

@@ -209,13 +209,22 @@ export async function listUnfinishedEditions(db: Db): Promise<EditionSummary[]> 
     .execute();
 }
 
-/** Lists a newsletter's last editions by number, highest first. */
-export function lastEditions(db: Db, newsletter: string, limit: number): Promise<EditionSummary[]> {
+/**
+ * Lists a newsletter's last editions by number, highest first.
+ * @param before only editions with a lower number
+ */
+export function lastEditions(
+  db: Db,
+  newsletter: string,
+  limit: number,
+  before: number | null = null,
+): Promise<EditionSummary[]> {
   return db
     .selectFrom('editions')
     .select(SUMMARY)
     .where('newsletter', '=', newsletter)
     .where('superseded_by', 'is', null)
+    .$if(before !== null, (q) => q.where('number', '<', before as number))
     .orderBy('number', 'desc')
     .limit(limit)
     .execute();
@@ -237,22 +246,9 @@ export async function firstClosedAt(
   return first.closed_at;
 }
 
-/**
- * Finds a newsletter's last edition by number; null before its first.
- * @param before only editions with a lower number
- */
+/** Finds a newsletter's last edition by number; null before its first. @param before as for `lastEditions` */
 export async function lastEdition(db: Db, newsletter: string, before?: number): Promise<EditionSummary | null> {
-  if (before === undefined) return (await lastEditions(db, newsletter, 1))[0] ?? null;
-  const edition = await db
-    .selectFrom('editions')
-    .select(SUMMARY)
-    .where('newsletter', '=', newsletter)
-    .where('superseded_by', 'is', null)
-    .where('number', '<', before)
-    .orderBy('number', 'desc')
-    .limit(1)
-    .executeTakeFirst();
-  return edition ?? null;
+  return (await lastEditions(db, newsletter, 1, before))[0] ?? null;
 }
 
 /** Finds the newest edition of each newsletter, with the number of its editions; revisions of one count once. */

@@ -6,9 +6,7 @@
 import type { Article } from '../articles/article.ts';
 import { saveArticle } from '../articles/import/save.ts';
 import { findArticles } from '../articles/queries.ts';
-import { clearRejection, recordRejection } from '../articles/rejections.ts';
 import type { Tx } from '../core/store/store.ts';
-import { chunks } from '../lib/chunks.ts';
 import { sha256 } from '../lib/sha256.ts';
 import type { ComposedEdition } from './compose.ts';
 import type { EditionSummary } from './queries.ts';
@@ -17,8 +15,9 @@ import {
   closeItsDraft,
   insertArticles,
   insertEdition,
+  insertNotes,
   insertOmissions,
-  ROWS_PER_STATEMENT,
+  recordRejections,
   StaleComposition,
 } from './record.ts';
 
@@ -54,11 +53,8 @@ export async function recordRevision(
   await moveArticles(tx, composed, id);
   await moveOmissions(tx, composed, previous.id, id);
   await tx.updateTable('edition_corrections').set({ edition_id: id }).where('edition_id', '=', previous.id).execute();
-  if (isForAll) await insertNotesShown(tx, composed, id);
-  for (const entry of composed.rejected) await recordRejection(tx, entry, now);
-  for (const { articleId } of composed.articles) {
-    await clearRejection(tx, { stage: 'edition', source: newsletter, line: null, articleId });
-  }
+  if (isForAll) await insertNotes(tx, newsletter, id, composed.notesShown);
+  await recordRejections(tx, composed, now);
   return id;
 }
 
@@ -82,20 +78,15 @@ async function updateRoundupArticle(
 
 async function moveArticles(tx: Tx, composed: ComposedEdition, id: number): Promise<void> {
   const { newsletter, slot, articles } = composed;
-  for (const some of chunks(articles, ROWS_PER_STATEMENT)) {
-    await tx
-      .deleteFrom('edition_articles')
-      .where('newsletter', '=', newsletter)
-      .where(
-        'article_id',
-        'in',
-        some.map(({ articleId }) => articleId),
-      )
-      .where('edition_id', 'in', (e) =>
-        e.selectFrom('editions').select('id').where('newsletter', '=', newsletter).where('slot', '=', slot),
-      )
-      .execute();
-  }
+  const ids = articles.map(({ articleId }) => articleId);
+  await tx
+    .deleteFrom('edition_articles')
+    .where('newsletter', '=', newsletter)
+    .where('article_id', 'in', ids)
+    .where('edition_id', 'in', (e) =>
+      e.selectFrom('editions').select('id').where('newsletter', '=', newsletter).where('slot', '=', slot),
+    )
+    .execute();
   await insertArticles(tx, composed, id);
 }
 
@@ -110,21 +101,4 @@ async function moveOmissions(tx: Tx, composed: ComposedEdition, previousId: numb
   await tx.updateTable('edition_omissions').set({ edition_id: id }).where('edition_id', '=', previousId).execute();
   await insertOmissions(tx, id, composed.didNotFit, 'did-not-fit');
   await insertOmissions(tx, id, composed.dropped, 'dropped');
-}
-
-async function insertNotesShown(tx: Tx, { newsletter, notesShown }: ComposedEdition, id: number): Promise<void> {
-  for (const some of chunks(notesShown, ROWS_PER_STATEMENT)) {
-    await tx
-      .insertInto('edition_corrections')
-      .values(
-        some.map(({ articleId, notedAt }) => ({
-          newsletter,
-          article_id: articleId,
-          noted_at: notedAt,
-          edition_id: id,
-        })),
-      )
-      .onConflict((conflict) => conflict.doNothing())
-      .execute();
-  }
 }

@@ -21,7 +21,7 @@ export class StaleComposition extends Error {
 }
 
 /** Parameters per statement are limited to 65,535 in PostgreSQL and 32,766 in SQLite. */
-export const ROWS_PER_STATEMENT = 1_000;
+const ROWS_PER_STATEMENT = 1_000;
 
 /**
  * Writes the edition, its articles, the omitted articles with reasons, and the roundup article that represents it in
@@ -50,11 +50,8 @@ export async function recordEdition(
   await insertOmissions(tx, editionId, composed.didNotFit, 'did-not-fit');
   await insertOmissions(tx, editionId, composed.dropped, 'dropped');
   await recordAgedOut(tx, { newsletter, editionId, window: composed.window, lastEditionId: composed.lastEditionId });
-  await insertCorrections(tx, composed, editionId);
-  for (const entry of composed.rejected) await recordRejection(tx, entry, now);
-  for (const { articleId } of composed.articles) {
-    await clearRejection(tx, { stage: 'edition', source: newsletter, line: null, articleId });
-  }
+  await insertNotes(tx, newsletter, editionId, [...composed.corrections, ...composed.notesShown]);
+  await recordRejections(tx, composed, now);
   return editionId;
 }
 
@@ -147,40 +144,47 @@ export async function insertEdition(tx: Tx, composed: ComposedEdition, now: numb
 
 /** @throws StaleComposition if one of its articles is in another edition of the newsletter */
 export async function insertArticles(tx: Tx, composed: ComposedEdition, editionId: number): Promise<void> {
-  for (const articles of chunks(composed.articles, ROWS_PER_STATEMENT)) {
-    const result = await tx
-      .insertInto('edition_articles')
-      .values(
-        articles.map(({ articleId, block, position }) => ({
-          edition_id: editionId,
-          newsletter: composed.newsletter,
-          article_id: articleId,
-          block,
-          position,
-        })),
-      )
-      .onConflict((conflict) => conflict.doNothing())
-      .executeTakeFirst();
-    if (Number(result.numInsertedOrUpdatedRows) !== articles.length) {
-      throw new StaleComposition(`one of its articles is in another edition of ${composed.newsletter}`);
-    }
+  const { newsletter, articles } = composed;
+  const result = await tx
+    .insertInto('edition_articles')
+    .values(
+      articles.map(({ articleId, block, position }) => {
+        return { edition_id: editionId, newsletter, article_id: articleId, block, position };
+      }),
+    )
+    .onConflict((conflict) => conflict.doNothing())
+    .executeTakeFirst();
+  if (Number(result.numInsertedOrUpdatedRows) !== articles.length) {
+    throw new StaleComposition(`one of its articles is in another edition of ${newsletter}`);
   }
 }
 
-/** Correction notes that this edition shows, in its list or with the story itself, are not listed again. */
-async function insertCorrections(tx: Tx, composed: ComposedEdition, editionId: number): Promise<void> {
-  const notes = [...composed.corrections, ...composed.notesShown];
-  for (const part of chunks(notes, ROWS_PER_STATEMENT)) {
-    await tx
-      .insertInto('edition_corrections')
-      .values(
-        part.map(({ articleId, notedAt }) => ({
-          newsletter: composed.newsletter,
-          article_id: articleId,
-          noted_at: notedAt,
-          edition_id: editionId,
-        })),
-      )
-      .execute();
+/** Correction notes that an edition shows, in its list or with the story itself, are not listed again. */
+export async function insertNotes(
+  tx: Tx,
+  newsletter: string,
+  editionId: number,
+  notes: ComposedEdition['notesShown'],
+): Promise<void> {
+  const rows = notes.map(({ articleId, notedAt }) => {
+    return { newsletter, article_id: articleId, noted_at: notedAt, edition_id: editionId };
+  });
+  if (rows.length === 0) return;
+  await tx
+    .insertInto('edition_corrections')
+    .values(rows)
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+}
+
+/** Articles that could not be shown are rejected; those of the edition are rejected no longer. */
+export async function recordRejections(
+  tx: Tx,
+  { newsletter, rejected, articles }: ComposedEdition,
+  now: number,
+): Promise<void> {
+  for (const entry of rejected) await recordRejection(tx, entry, now);
+  for (const { articleId } of articles) {
+    await clearRejection(tx, { stage: 'edition', source: newsletter, line: null, articleId });
   }
 }

@@ -25,3 +25,15 @@ export function editionSlot(slotAt: number, zone: string, severalPerDay: boolean
   const suffix = first.epochMilliseconds === wall.epochMilliseconds ? '' : '-again';
   return { label: `${date}-${time}${suffix}`, slotAt };
 }
+
+const PREFIX = 'newsletter:';
+
+/** The id of a newsletter's job in the schedule. */
+export function newsletterJobId(newsletter: string): string {
+  return PREFIX + newsletter;
+}
+
+/** The newsletter that a job of the schedule is of, or null. */
+export function newsletterOfJob(job: string): string | null {
+  return job.startsWith(PREFIX) ? job.slice(PREFIX.length) : null;
+}

@@ -10,9 +10,8 @@ import { nextSlot, slotsBetween } from '../core/schedule/slots.ts';
 import { localDate, rfc3339 } from '../lib/time.ts';
 import { listOpenAlertDrafts } from './alert-newsletters/alert-drafts.ts';
 import { findDraftSlots, lastCommandAt } from './draft/draft-store.ts';
-import { newsletterJobId } from './draft/newsletter-job-id.ts';
 import { findEdition } from './queries.ts';
-import { type EditionSlot, editionSlot } from './slot.ts';
+import { type EditionSlot, editionSlot, newsletterJobId } from './slot.ts';
 
 /** The newsletter's schedule has no such slot. */
 export class SlotError extends ActionableError {
@@ -106,7 +105,7 @@ export async function nextOpenSlot(
 
 /**
  * The slot that has come and waits for an editor, or null. Several alerts can wait: none is the slot. Nor is one that a
- * changed schedule does not have any more: its run ends with the next start of daywire.
+ * changed schedule no longer has: its run ends with the next start of daywire.
  */
 export async function waitingSlot(app: AppContext, newsletter: NewsletterConfig): Promise<EditionSlot | null> {
   if (newsletter.kind === 'alert') return null;
@@ -141,9 +140,9 @@ export async function slotLabelled(
     const today = localDate(now, app.config.publication.zone);
     throw new SlotError(`${newsletter.id} has no slot ${label}: a slot begins with its date, as ${today}`);
   }
+  const named = await findSlot(app, newsletter, label);
+  if (named !== null) return named;
   const slots = await slotsOfDay(app, newsletter, day);
-  const named = slots.find((slot) => slot.label === label);
-  if (named !== undefined) return named;
   const existing = slots.length === 0 ? 'none on that day' : slots.map((slot) => slot.label).join(', ');
   throw new SlotError(`${newsletter.id} has no slot ${label}: it has ${existing}`);
 }

@@ -2,8 +2,7 @@
  * Liquid templates. The newsroom's own folder has precedence over the built-in templates, so an editor overrides single
  * files. HTML and MJML templates escape every output; text templates do not.
  */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Liquid } from 'liquidjs';
@@ -62,14 +61,14 @@ export function openTemplates(folder: string, zone: string): Templates {
  * Changes when a template in the newsroom's folder is written, added or removed. The built-in ones change with daywire.
  * @param folder the newsroom's own templates; it need not exist
  */
-export async function templateVersion(folder: string): Promise<string> {
-  const names = existsSync(folder) ? await readdir(folder, { recursive: true }) : [];
-  const facts = names.sort().map(async (name) => {
+export function templateVersion(folder: string): string {
+  const names = existsSync(folder) ? readdirSync(folder, { recursive: true, encoding: 'utf8' }) : [];
+  const facts = names.sort().map((name) => {
     // One that is removed meanwhile is missing the next time.
-    const found = await stat(join(folder, name)).catch(() => null);
+    const found = statSync(join(folder, name), { throwIfNoEntry: false });
     return [name, found?.mtimeMs, found?.size];
   });
-  return JSON.stringify(await Promise.all(facts));
+  return JSON.stringify(facts);
 }
 
 function createEngines(folder: string, zone: string): Record<'html' | 'text', Liquid> {

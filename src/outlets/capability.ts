@@ -4,17 +4,13 @@ import { startPolling } from '../sources/polling/poller.ts';
 import { checkOutlets } from './checks.ts';
 import { deleteOldItems } from './items/item-retention.ts';
 import { OUTLETS } from './polling/outlets.ts';
-import { deleteOldGroupViews } from './story-groups/list-groups.ts';
 import { startGrouping } from './story-groups/regroup.ts';
 
 export const outletsCapability: Capability = {
   startTasks: (app) => [startPolling(app, OUTLETS), startGrouping(app)],
   async runRetention({ store, config }, now) {
     const configured = roundupSources(config).map(({ id }) => id);
-    return {
-      roundupViews: await deleteOldGroupViews(store.db, now),
-      outletItems: await deleteOldItems(store.db, configured, now),
-    };
+    return { outletItems: await deleteOldItems(store.db, configured, now) };
   },
   checks: { content: checkOutlets },
   alertKinds: {

@@ -11,12 +11,12 @@ import { composeSlot } from '../../src/delivery/closing/close.ts';
 import { closeDueCountdowns, startSending } from '../../src/delivery/closing/countdown.ts';
 import { makeAlertEdition } from '../../src/delivery/closing/newsletter-jobs.ts';
 import { createAlertDraft, listOpenAlertDrafts } from '../../src/editions/alert-newsletters/alert-drafts.ts';
+import { readArrangedDraft } from '../../src/editions/draft/arranged-draft.ts';
 import { findDraftTarget } from '../../src/editions/draft/draft-target.ts';
-import { editDraft } from '../../src/editions/draft/edit-draft.ts';
-import { showDraft } from '../../src/editions/draft/show-draft.ts';
 import { findEdition, listEditionArticles } from '../../src/editions/queries.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../../src/lib/time.ts';
 import { openAlerts as openOperatorAlerts } from '../support/alerts.ts';
+import { approveDraft } from '../support/approve.ts';
 import { articleFactory, saveAsPublished } from '../support/articles.ts';
 import { NOW } from '../support/clock.ts';
 import { forEachDatabase } from '../support/databases.ts';
@@ -65,8 +65,8 @@ const runsOf = async (app: TestApp) =>
 
 async function approve(app: TestApp & { newsletter: NewsletterConfig }, editor = 'Ada'): Promise<void> {
   const target = await findDraftTarget(app, app.newsletter);
-  expect(await showDraft(app, target, editor)).toMatchObject({ kind: 'shown', problems: [], leftOut: [] });
-  await editDraft(app, target, editor, { kind: 'approve' });
+  expect(await readArrangedDraft(app, target)).toMatchObject({ leftOut: [] });
+  await approveDraft(app, target, editor);
 }
 
 describe('an alert', () => {

@@ -5,11 +5,7 @@ import { findSuppressed, hashAddress, suppressAddress } from '../../src/audience
 import type { Store } from '../../src/core/store/store.ts';
 import type { DeliveryState } from '../../src/core/store/tables.ts';
 import { EVENT_IDS_KEPT } from '../../src/delivery/providers/report-reader.ts';
-import { changeStoredDraft, readDraftLog } from '../../src/editions/draft/draft-store.ts';
-import { readDraftView, writeDraftView } from '../../src/editions/draft/draft-views.ts';
-import { changeDraft } from '../../src/editions/draft/history.ts';
 import { DAY, HOUR } from '../../src/lib/time.ts';
-import { readGroupView, writeGroupView } from '../../src/outlets/story-groups/list-groups.ts';
 import { requestNewsletters } from '../audience/fixtures.ts';
 import { testConfig } from '../delivery/fixture.ts';
 import { UNREADABLE } from '../support/articles.ts';
@@ -37,8 +33,6 @@ const NOTHING = {
   rates: 0,
   readers: 0,
   links: 0,
-  draftViews: 0,
-  roundupViews: 0,
   outletItems: 0,
   hubSubscriptions: 0,
   progress: 0,
@@ -451,31 +445,6 @@ describe('runRetention', () => {
       expect(await confirmRequest(store.db, SECRETS, key, { channel: 'confirmation' }, NOW)).toMatchObject({
         kind: 'confirmed',
       });
-    });
-
-    it('deletes what editors saw of drafts and reports a month ago, and keeps the drafts and their logs', async () => {
-      const store = await open();
-      const slot = { label: '2026-11-25', slotAt: NOW + DAY };
-      await changeStoredDraft(store, 'daily', slot, (draft) =>
-        changeDraft(draft, [{ field: 'subject', value: 'One', base: 0 }], {
-          ...{ editor: 'Ada', at: NOW - 400 * DAY },
-          command: { kind: 'subject', text: 'One' },
-        }),
-      );
-      for (const [editor, days] of [
-        ['Ada', 31],
-        ['Bob', 29],
-      ] as const) {
-        const view = { revision: 1, hash: '', stories: [] };
-        await writeDraftView(store.db, 'daily', slot.label, { editor, view, now: NOW - days * DAY });
-        await writeGroupView(store.db, editor, [], NOW - days * DAY);
-      }
-      expect(await run(store)).toEqual({ ...NOTHING, draftViews: 1, roundupViews: 1 });
-      expect(await readGroupView(store.db, 'Ada')).toBeNull();
-      expect(await readGroupView(store.db, 'Bob')).toEqual([]);
-      expect(await readDraftView(store.db, 'daily', slot.label, 'Ada')).toBeNull();
-      expect(await readDraftView(store.db, 'daily', slot.label, 'Bob')).not.toBeNull();
-      expect(await readDraftLog(store.db, 'daily', slot.label)).toHaveLength(1);
     });
 
     it('deletes the addresses of clients from old records of consent, and keeps the records', async () => {

@@ -21,7 +21,6 @@ describe.concurrent('the command line', () => {
         'feeds',
         'roundup',
         'compose',
-        'preview',
         'editions',
         'alert',
       ],
@@ -37,7 +36,7 @@ describe.concurrent('the command line', () => {
     [['editions', 'settle', 'daily-roundup/2026-11-24', 'ada@example.com']],
     [['editions', 'settle', 'daily-roundup/2026-11-24', 'ada@example.com', '--as', 'again']],
     [['editions', 'list', '--limit', '0']],
-    [['preview', 'daily-roundup', '--text', '--json']],
+    [['editions', 'preview', 'daily-roundup', '--text', '--json']],
     [[]],
   ])('exits 2 on wrong usage: %j', async (args) => {
     const { code, stderr } = await newFolder('empty').run(args);

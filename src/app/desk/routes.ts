@@ -6,7 +6,7 @@ import { audienceSection } from '../../audience/desk/routes.ts';
 import type { AppContext } from '../../core/app-context.ts';
 import { deliveriesSection } from '../../delivery/desk/deliveries/routes.ts';
 import { closedEditionsSection } from '../../delivery/desk/editions/routes.ts';
-import { draftSection } from '../../editions/desk/routes.ts';
+import { draftSection } from '../../editions/desk/draft/draft-routes.ts';
 import { feedsSection } from '../../feeds/desk/feeds-page.ts';
 import { roundupSection } from '../../outlets/desk/routes.ts';
 import { sourcesSection } from '../../sources/desk/routes.ts';

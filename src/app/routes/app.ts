@@ -6,7 +6,7 @@ import { addArticlePages } from '../../articles/pages/routes.ts';
 import { addAudiencePages } from '../../audience/pages/routes.ts';
 import { addBounceWebhook } from '../../delivery/hooks/bounce-webhook.ts';
 import { addProviderWebhook } from '../../delivery/hooks/provider-webhook.ts';
-import { addEditionPages } from '../../editions/pages/routes.ts';
+import { addEditionPages } from '../../editions/pages/edition-pages.ts';
 import { addHub } from '../../feeds/hooks/hub-endpoint.ts';
 import { addFeedPages } from '../../feeds/pages/feed-documents.ts';
 import { serveFrontPage } from '../../front/front-page.ts';

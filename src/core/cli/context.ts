@@ -28,8 +28,6 @@ export interface CliContext {
   printPart(text: string): Promise<boolean>;
   /** Reads stdin, cut off at `limit` bytes. */
   readInput(limit: number): Promise<Buffer>;
-  /** Whether somebody can be asked: stdin is a terminal. */
-  isTerminal(): boolean;
   /** Asks on the terminal. @returns the typed line, or null without a terminal or at the end of its input */
   ask(question: string): Promise<string | null>;
   progress: ProgressLine;

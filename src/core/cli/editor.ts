@@ -6,6 +6,12 @@ export interface EditorOptions extends JsonOption {
   by?: string;
 }
 
+/** The option of a command that an editor gives. */
+export const BY = [
+  '--by <name>',
+  'who gives the command; default: DAYWIRE_EDITOR, or the name of the system user',
+] as const;
+
 const MAX_NAME = 100;
 
 /** Who gives a command: an editor's name. @throws CommandError */

@@ -74,7 +74,6 @@ export interface Tables extends SourceTables, DeskTables {
   edition_retractions: { edition_id: number; article_id: string; noted_at: number };
   drafts: DraftsTable;
   draft_log: DraftLogTable;
-  draft_views: DraftViewsTable;
   /** What was found of links, by the SHA-256 of their URL; see editions/links/. */
   link_checks: {
     key: string;
@@ -332,18 +331,6 @@ interface DraftLogTable {
 }
 
 /** What an editor saw last of a draft: its numbers name stories, and changes since are conflicts. */
-interface DraftViewsTable {
-  newsletter: string;
-  slot: string;
-  editor: string;
-  revision: number;
-  /** Of decisions and stories. */
-  hash: string;
-  /** The stories in the order of their numbers, with their blocks, as JSON. */
-  stories: string;
-  seen_at: number;
-}
-
 interface SubscribersTable {
   id: Generated<number>;
   email: string;

@@ -2,12 +2,14 @@
  * Closes an edition: freezes its content and queues one delivery for each confirmed subscriber, in one transaction.
  * Repeating it, or doing it in two processes, changes nothing.
  */
+
 import { randomBytes } from 'node:crypto';
 import type { AppContext } from '../../core/app-context.ts';
-import type { Config, NewsletterConfig } from '../../core/config/config.ts';
+import type { Config } from '../../core/config/config.ts';
+import type { NewsletterConfig } from '../../core/config/schema.ts';
 import { type Db, isSerializationFailure, type Store, type Tx } from '../../core/store/store.ts';
+import type { ClosingObstacle } from '../../editions/alert-newsletters/alert-limits.ts';
 import { type ComposedEdition, composeEdition, type SkippedEdition } from '../../editions/compose.ts';
-import type { ClosingObstacle } from '../../editions/draft/closing.ts';
 import { recordClose } from '../../editions/draft/closing-alerts.ts';
 import { type EditionSummary, findEdition } from '../../editions/queries.ts';
 import { recordEdition, StaleComposition } from '../../editions/record.ts';

@@ -8,7 +8,7 @@ import { raiseAlert } from '../../core/alerts/alerts.ts';
 import type { AppContext } from '../../core/app-context.ts';
 import type { NewsletterConfig } from '../../core/config/config.ts';
 import type { InTransaction } from '../../core/store/store.ts';
-import { findClosingObstacle } from '../../editions/closing-obstacle.ts';
+import { findClosingObstacle } from '../../editions/draft/closing.ts';
 import { sendAlert } from '../../editions/draft/closing-alerts.ts';
 import { endCountdown, listDueCountdowns, readDraft, startCountdown } from '../../editions/draft/draft-store.ts';
 import { type DraftTarget, targetName } from '../../editions/draft/draft-target.ts';

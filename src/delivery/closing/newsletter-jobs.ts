@@ -6,7 +6,7 @@
 import { isPublic } from '../../articles/article.ts';
 import { findArticle } from '../../articles/queries.ts';
 import type { AppContext } from '../../core/app-context.ts';
-import type { NewsletterConfig } from '../../core/config/config.ts';
+import type { NewsletterConfig } from '../../core/config/schema.ts';
 import { type Job, jobSchedule } from '../../core/schedule/job.ts';
 import { type Run, recordWaitingRun } from '../../core/schedule/run-ledger.ts';
 import { runSlot } from '../../core/schedule/run-slot.ts';
@@ -17,11 +17,10 @@ import {
   listOpenAlertDrafts,
 } from '../../editions/alert-newsletters/alert-drafts.ts';
 import { alertEditionDeadline } from '../../editions/alert-newsletters/alert-limits.ts';
-import { findClosingObstacle } from '../../editions/closing-obstacle.ts';
-import { closingObstacle } from '../../editions/draft/closing.ts';
+import { closingObstacle, findClosingObstacle } from '../../editions/draft/closing.ts';
 import { readDraft } from '../../editions/draft/draft-store.ts';
-import { newsletterJobId } from '../../editions/draft/newsletter-job-id.ts';
 import type { EditionSlot } from '../../editions/slot.ts';
+import { newsletterJobId } from '../../editions/slot.ts';
 import { cutoffOf, slotAtInstant } from '../../editions/slots.ts';
 import { MINUTE, rfc3339 } from '../../lib/time.ts';
 import { composeSlot } from './close.ts';

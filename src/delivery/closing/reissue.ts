@@ -10,7 +10,6 @@ import type { NewsletterConfig } from '../../core/config/config.ts';
 import { type InTransaction, isSerializationFailure } from '../../core/store/store.ts';
 import { type ComposedEdition, composeEdition } from '../../editions/compose.ts';
 import { readDraft, readDraftLog } from '../../editions/draft/draft-store.ts';
-import { editionAction } from '../../editions/edition-action.ts';
 import { writePreviewFiles } from '../../editions/preview.ts';
 import { type Edition, fullEditionName, listEditionArticles, listRevisions } from '../../editions/queries.ts';
 import { StaleComposition } from '../../editions/record.ts';
@@ -110,9 +109,8 @@ async function requireNote({ store }: AppContext, edition: Edition): Promise<voi
   if (draft.decisions.note !== null && (draft.fieldRevisions.note ?? 0) > closedBy) return;
   const name = fullEditionName(edition);
   const problem = draft.decisions.note === null ? 'has no editor’s note' : 'has the editor’s note that it closed with';
-  throw new DeliveryControlError(`${name} ${problem}, and a correction must say what was wrong`, [
-    editionAction('note', 'write it', name, { options: 'TEXT' }),
-  ]);
+  const text = `${name} ${problem}, and a correction must say what was wrong: write it on its page at the desk`;
+  throw new DeliveryControlError(text);
 }
 
 /** @throws DeliveryControlError if no story is left */

@@ -8,7 +8,8 @@ import type { Config, NewsletterConfig } from '../../core/config/config.ts';
 import type { Signer } from '../../core/keys.ts';
 import { type InTransaction, inTransaction } from '../../core/store/store.ts';
 import type { ComposedEdition, CompositionOptions } from '../../editions/compose.ts';
-import { composeUnrecorded, countShown, type NotComposed } from '../../editions/preview.ts';
+import { composeDraft, type EmptyComposition } from '../../editions/draft/compose-draft.ts';
+import type { DraftTarget } from '../../editions/draft/draft-target.ts';
 import { splitAtPlaceholders } from '../../editions/rendering/placeholders.ts';
 import { parseAddress } from '../../lib/address.ts';
 import type { OutgoingMessage } from '../transport/connection.ts';
@@ -54,47 +55,44 @@ export function prepareTestCopy(
   );
 }
 
-/** `stories` and `isSkipped`: as in a preview. */
 interface SubmittedCopy {
   kind: 'submitted';
+  /** Of the mail server. */
   reply: string;
-  stories: number;
-  isSkipped: boolean;
 }
 
 /**
- * Mails a marked copy of the edition to one address, also with fewer stories than the newsletter's minimum.
- * @throws TransportError where the server rejects it; Error for an invalid address; SlotError
+ * Mails a marked copy of a draft's edition to one address, also with fewer stories than the newsletter's minimum.
+ * @throws TransportError where the server rejects it; Error for an invalid address
  */
 export async function sendTestCopy(
   app: AppContext,
-  newsletter: NewsletterConfig,
+  target: DraftTarget,
   {
     to,
-    slot,
-    rendering,
+    render,
     onSubmit,
   }: {
     to: string;
-    slot?: string | undefined;
-    rendering?: Pick<CompositionOptions, 'nonce' | 'render'> | undefined;
     /** Called in a transaction of its own, right before the copy is submitted: the server's answer may be lost. */
     onSubmit?: InTransaction | undefined;
-  },
-): Promise<SubmittedCopy | NotComposed> {
+  } & Pick<CompositionOptions, 'render'>,
+): Promise<SubmittedCopy | EmptyComposition> {
   const { config, store } = app;
   const address = parseAddress(to);
   if (address.kind === 'invalid') throw new Error(`${to}: ${address.reason}`);
-  const outcome = await composeUnrecorded(app, newsletter, slot, rendering);
-  if (outcome.kind === 'refused') return outcome;
-  const { composed, isSkipped } = outcome;
-  if (composed.kind === 'skipped') return { kind: 'refused', reason: composed.reason };
+  const outcome = await composeDraft(app, target, { render });
+  if (outcome.kind === 'empty') return outcome;
+  const at = app.clock();
   const signers = loadSigners(config);
-  const message = await prepareTestCopy(composed, newsletter, config, signers, { to: address.email, at: app.clock() });
+  const message = await prepareTestCopy(outcome.composed, target.newsletter, config, signers, {
+    to: address.email,
+    at,
+  });
   const connection = await openTransport(config).connect();
   try {
     if (onSubmit !== undefined) await inTransaction(store.db, onSubmit);
-    return { kind: 'submitted', reply: await connection.submit(message), stories: countShown(composed), isSkipped };
+    return { kind: 'submitted', reply: await connection.submit(message) };
   } finally {
     connection.close();
   }

@@ -2,7 +2,6 @@
  * The alerts of a newsletter: each is a draft, and the instant at which it was made is its slot. An alert is open until
  * the run of its slot has ended. Retention deletes old runs, so a missing run shows an open alert only for some days.
  */
-import { sql } from 'kysely';
 import { type Db, inTransaction, type Tx } from '../../core/store/store.ts';
 import { DAY } from '../../lib/time.ts';
 import type { Draft } from '../draft/decisions.ts';
@@ -136,24 +135,9 @@ async function freeSlot(tx: Tx, { newsletter, publishedAt, zone, now }: NewAlert
   // An edition has articles that were published before its slot.
   const slotAt = Math.max(now, publishedAt + 1, last === null ? 0 : Number(last) + 1);
   const { label } = editionSlot(slotAt, zone, true);
-  const taken = new Set(
-    (await findDraftSlots(tx, newsletter, label))
-      .map((slot) => slot.label)
-      .concat(await editionLabels(tx, newsletter, label)),
-  );
+  const taken = new Set((await findDraftSlots(tx, newsletter, label)).map((slot) => slot.label));
   for (let n = 1; ; n++) {
     const free = n === 1 ? label : `${label}-${n}`;
     if (!taken.has(free)) return { label: free, slotAt };
   }
-}
-
-/** Of a newsletter that was a roundup before, too. */
-async function editionLabels(tx: Tx, newsletter: string, label: string): Promise<string[]> {
-  const rows = await tx
-    .selectFrom('editions')
-    .select('slot')
-    .where('newsletter', '=', newsletter)
-    .where(sql<boolean>`substr(slot, 1, ${sql.lit(label.length)}) = ${label}`)
-    .execute();
-  return rows.map(({ slot }) => slot);
 }

@@ -2,7 +2,14 @@
 import type { Config, NewsletterConfig } from '../../core/config/config.ts';
 import type { Db } from '../../core/store/store.ts';
 import { formatDuration, localDay, MINUTE } from '../../lib/time.ts';
-import type { ClosingObstacle } from '../draft/closing.ts';
+
+/** Why an edition must not close yet. */
+export interface ClosingObstacle {
+  /** The command that would remove it; null where none would. */
+  remedy: 'unhold' | 'approve' | null;
+  /** In one line, such as `held by Ada`. */
+  reason: string;
+}
 
 /** Number of alerts that closed on the day of an instant, in the publication's zone. */
 export async function countAlertEditionsOn(db: Db, newsletter: string, at: number, zone: string): Promise<number> {

@@ -10,7 +10,7 @@ import {
   newsletterNamed,
   printResult,
 } from '../../core/cli/context.ts';
-import { editorName } from '../../core/cli/editor.ts';
+import { BY, editorName } from '../../core/cli/editor.ts';
 import type { Config, NewsletterConfig } from '../../core/config/config.ts';
 import { makeAlertEdition } from '../../delivery/closing/newsletter-jobs.ts';
 import { publish } from '../../feeds/publish/publish.ts';
@@ -27,7 +27,7 @@ export function addAlertCommand(program: Command, cli: CliContext): void {
     .description('make an alert of one article; it closes when an editor has approved it')
     .argument('<article>', 'its id')
     .addOption(new Option('--newsletter <id>', 'a newsletter of kind alert; default: the only one'))
-    .option('--by <name>', 'who makes it; default: DAYWIRE_EDITOR, or the name of the system user')
+    .option(...BY)
     .addOption(jsonOption())
     .action((article: string, options: AlertOptions) => alert(cli, article, options));
 }
@@ -45,8 +45,8 @@ function alert(cli: CliContext, article: string, { newsletter: id, by, ...option
         run === null
           ? [
               `made the alert ${name}, which waits for an approval until ${localDateTime(lapsesAt, zone)} (${zone}):`,
-              `  daywire editions show ${name}       # look at it`,
-              `  daywire editions approve ${name}    # send it, after a countdown of ${newsletter.undoSeconds} s`,
+              `  daywire editions show ${name}    # look at it; this prints how to approve it`,
+              `  daywire editions send ${name}    # send it once it is approved`,
             ].join('\n')
           : `${name}: ${run.state}${run.reason === null ? '' : `: ${run.reason}`}`,
     });

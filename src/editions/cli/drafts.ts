@@ -1,235 +1,141 @@
 /**
- * The editor's commands to the draft of an edition.
+ * Commands to the draft of an edition, as far as scripts and an emergency need them. Editors work at the desk.
  */
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { AppContext } from '../../core/app-context.ts';
+import { type Command, Option } from 'commander';
 import { type CliContext, CommandError, type JsonOption, printResult } from '../../core/cli/context.ts';
-import type { EditorOptions } from '../../core/cli/editor.ts';
-import { formatJson } from '../../core/cli/text.ts';
+import { BY, type EditorOptions, editorName } from '../../core/cli/editor.ts';
 import { sendTestCopy } from '../../delivery/message/test-copy.ts';
-import { parseBlock } from '../draft/commands.ts';
-import type { DraftBlock, StoryPlace } from '../draft/decisions.ts';
+import { composeDraft } from '../draft/compose-draft.ts';
 import { readDraftLog } from '../draft/draft-store.ts';
-import { type DraftTarget, targetName } from '../draft/draft-target.ts';
-import { type DraftView, readDraftView } from '../draft/draft-views.ts';
-import { blockSeen, type DraftEdit, type DraftRequest, editDraft } from '../draft/edit-draft.ts';
-import type { LogEntry } from '../draft/history.ts';
-import { addDraftCommand, addSlotCommand, draftNamed, withDraft } from './draft-command.ts';
-import { draftEditJson, formatDraftLog, formatEdit } from './format-drafts.ts';
-import { sendEdition } from './send-edition.ts';
-
-interface TextOptions extends EditorOptions {
-  auto?: boolean;
-}
-
-interface NoteOptions extends EditorOptions {
-  file?: string;
-  remove?: boolean;
-}
-
-interface MoveOptions extends EditorOptions {
-  to?: DraftBlock;
-  after?: string;
-  before?: string;
-  first?: boolean;
-  last?: boolean;
-}
-
-const MAX_NOTE_BYTES = 100_000;
+import { targetName } from '../draft/draft-target.ts';
+import { type DraftRequest, editDraft } from '../draft/edit-draft.ts';
+import { checkDraft } from '../edition-checks/check-draft.ts';
+import { writePreviewFiles } from '../preview.ts';
+import { MAX_HTML_BYTES } from '../rendering/size-limit.ts';
+import { addDraftCommand, draftNamed, withDraft } from './edition-command.ts';
+import { draftEditJson, formatDraftLog, formatEdit, formatEditionProblems, formatStoryCount } from './format-drafts.ts';
 
 /** Adds to the group `editions`. */
 export function addDraftCommands(editions: Command, cli: CliContext): void {
-  addTextCommands(editions, cli);
-  addStoryCommands(editions, cli);
-  addDraftCommand(editions, 'hold', 'keep the edition from closing until it is let go')
-    .option('--reason <text>', 'recorded with the hold')
-    .action((name: string, { reason, ...options }: EditorOptions & { reason?: string }) =>
-      edit(cli, name, options, () => ({ kind: 'hold', reason: reason ?? null })),
-    );
-  const plain = [
-    ['unhold', 'let a held edition close'],
-    ['approve', 'let the edition close with exactly the stories that "editions show" printed last; sends an alert'],
-    ['undo', 'undo your last command'],
-    ['redo', 'repeat the command that you undid last'],
-  ] as const;
-  for (const [kind, description] of plain) {
-    addDraftCommand(editions, kind, description).action((name: string, options: EditorOptions) =>
-      edit(cli, name, options, () => ({ kind })),
-    );
+  addLookCommands(editions, cli);
+  const editing = (verb: string, description: string): Command =>
+    addDraftCommand(editions, verb, description).option(...BY);
+  for (const [kind, description] of [
+    ['drop', 'keep a story out of the edition'],
+    ['restore', 'leave a story to the rules again'],
+  ] as const) {
+    editing(kind, description)
+      .argument('<article>', 'its id')
+      .action((name: string, story: string, options: EditorOptions) => edit(cli, name, options, { kind, story }));
   }
-  addSlotCommand(editions, 'log', 'list all commands to the draft, newest first').action(
-    (name: string, slot: string | undefined, options: JsonOption) =>
+  editing('subject', 'write the subject of the edition')
+    .argument('[text]', 'one line')
+    .option('--auto', 'restore the automatic one')
+    .action(
+      (name: string, text: string | undefined, { auto = false, ...options }: EditorOptions & { auto?: boolean }) => {
+        if ((text === undefined) !== auto) throw new CommandError('subject takes either a text or --auto');
+        return edit(cli, name, options, { kind: 'subject', text: text ?? null });
+      },
+    );
+  editing('hold', 'keep the edition from closing until it is let go')
+    .option('--reason <text>', 'recorded with the hold')
+    .action((name: string, { reason = null, ...options }: EditorOptions & { reason?: string | null }) =>
+      edit(cli, name, options, { kind: 'hold', reason }),
+    );
+  editing('unhold', 'let a held edition close').action((name: string, options: EditorOptions) =>
+    edit(cli, name, options, { kind: 'unhold' }),
+  );
+  editing('approve', 'let the edition close with exactly the stories that "editions show" printed')
+    .requiredOption('--hash <hash>', 'the one that "editions show" printed')
+    .action((name: string, { hash, ...options }: EditorOptions & { hash: string }) =>
+      edit(cli, name, options, { kind: 'approve' }, hash),
+    );
+}
+
+/** What changes nothing. */
+function addLookCommands(editions: Command, cli: CliContext): void {
+  addDraftCommand(editions, 'log', 'list all commands to the draft, newest first').action(
+    (name: string, options: JsonOption) =>
       cli.withApp(async (app) => {
-        const value = (await logNamed(app, name, slot)).toReversed();
+        const { db } = app.store;
+        const [newsletter = '', slot] = name.split('/', 2);
+        // Also of a slot or a newsletter that is no longer configured.
+        const stored = slot === undefined ? [] : await readDraftLog(db, newsletter, slot);
+        const target = stored.length > 0 ? null : await draftNamed(app, name);
+        const log = target === null ? stored : await readDraftLog(db, target.newsletter.id, target.slot.label);
+        const value = log.toReversed();
         printResult(cli, options, { value, text: () => formatDraftLog(value, app.config.publication.zone) });
       }),
   );
-  addDraftCommand(editions, 'test', 'mail a marked copy of the edition to an address')
-    .argument('<address>', 'an email address')
-    .action((name: string, to: string, options: EditorOptions) =>
-      withDraft(cli, name, options, async (app, { newsletter, slot }) => {
-        const outcome = await sendTestCopy(app, newsletter, { to, slot: slot.label });
-        if (outcome.kind === 'refused') throw new CommandError(`nothing to mail: ${outcome.reason}`);
-        const { reply, stories, isSkipped } = outcome;
+  addDraftCommand(editions, 'preview', 'write a coming edition as HTML and text; print the path of the HTML')
+    .addOption(new Option('--text', 'print the text version instead').conflicts('json'))
+    .action((name: string, { text: isText, ...options }: JsonOption & { text?: boolean }) =>
+      withDraft(cli, name, async (app, target) => {
+        const composition = await composeDraft(app, target);
+        if (composition.kind === 'empty') throw new CommandError(`there is nothing to preview: ${composition.reason}`);
+        const { composed, stories, isSkipped } = composition;
+        const { htmlPath, textPath, text } = writePreviewFiles(app, composed);
+        const { subject, preheader } = composed;
         printResult(cli, options, {
-          value: { to, reply, stories, isSkipped },
+          value: { edition: targetName(target), subject, preheader, stories, isSkipped, htmlPath, textPath },
+          text: () =>
+            isText
+              ? text.trimEnd()
+              : `${htmlPath}\n${targetName(target)}: ${formatStoryCount(composition, target)}; ` +
+                `"daywire editions show ${targetName(target)}" lists them, and what is left out`,
+        });
+      }),
+    );
+  addDraftCommand(editions, 'check', 'check a coming edition: links, pictures, words left in, size, repeated stories')
+    .option('--no-links', 'look up no links')
+    .action((name: string, { links, ...options }: JsonOption & { links: boolean }) =>
+      withDraft(cli, name, async (app, target) => {
+        const composition = await composeDraft(app, target);
+        if (composition.kind === 'empty') throw new CommandError(`there is nothing to check: ${composition.reason}`);
+        const { composed, stories, isSkipped } = composition;
+        const lookUp = { links: links ? 'look-up' : 'none', signal: cli.stopSignal() } as const;
+        const problems = await checkDraft(app, target.newsletter, composed, lookUp);
+        const { bytes } = composed.size;
+        const html = { bytes, maximum: MAX_HTML_BYTES };
+        printResult(cli, options, {
+          value: { edition: targetName(target), stories, isSkipped, html, problems },
+          text: () =>
+            [
+              `${targetName(target)}: ${formatStoryCount(composition, target)}`,
+              `${bytes} of ${MAX_HTML_BYTES} bytes of HTML (${Math.floor((100 * bytes) / MAX_HTML_BYTES)}%)`,
+              ...formatEditionProblems(problems),
+            ].join('\n'),
+        });
+        if (problems.some(({ severity }) => severity === 'error')) cli.fail();
+      }),
+    );
+  addDraftCommand(editions, 'test', 'mail a marked copy of a coming edition to an address')
+    .argument('<address>', 'an email address')
+    .action((name: string, to: string, options: JsonOption) =>
+      withDraft(cli, name, async (app, target) => {
+        const outcome = await sendTestCopy(app, target, { to });
+        if (outcome.kind === 'empty') throw new CommandError(`there is nothing to mail: ${outcome.reason}`);
+        const { reply } = outcome;
+        printResult(cli, options, {
+          value: { to, reply },
           text: () => `submitted a test copy to ${to}: ${reply}`,
         });
       }),
     );
 }
 
-function addTextCommands(editions: Command, cli: CliContext): void {
-  for (const kind of ['subject', 'preheader'] as const) {
-    addDraftCommand(editions, kind, `write the ${kind} of the edition`)
-      .argument('[text]', 'one line')
-      .option('--auto', 'restore the automatic one')
-      .action((name: string, text: string | undefined, { auto = false, ...options }: TextOptions) => {
-        if ((text === undefined) !== auto) throw new CommandError(`${kind} takes either a text or --auto`);
-        return edit(cli, name, options, () => ({ kind, text: text ?? null }));
-      });
-  }
-  addDraftCommand(editions, 'note', "write the editor's note, in Markdown, at the top of the edition")
-    .argument('[text]', 'the note')
-    .addOption(new Option('--file <path>', 'read the note from a file; - for standard input').conflicts('remove'))
-    .option('--remove', 'remove the note')
-    .action(async (name: string, text: string | undefined, { file, remove = false, ...options }: NoteOptions) => {
-      if ([text !== undefined, file !== undefined, remove].filter(Boolean).length !== 1) {
-        throw new CommandError('note takes either a text, --file or --remove');
-      }
-      const note = file === undefined ? (text ?? null) : await readNote(cli, file);
-      return edit(cli, name, options, () => ({ kind: 'note', text: note }));
-    });
-}
-
-function addStoryCommands(editions: Command, cli: CliContext): void {
-  const story = 'its number in what "editions show" printed last, or the id of the article';
-  const simple = [
-    ['pin', 'keep a story in the edition, as if the article were pinned; also one that is too old'],
-    ['drop', 'keep a story out of the edition'],
-    ['restore', 'leave a story to the rules again'],
-  ] as const;
-  for (const [kind, description] of simple) {
-    addDraftCommand(editions, kind, description)
-      .argument('<story...>', story)
-      .action((name: string, stories: string[], options: EditorOptions) =>
-        withDraft(cli, name, options, async (app, target, editor) => {
-          const view = await viewOf(app, target, editor);
-          const done: DraftEdit[] = [];
-          try {
-            for (const id of stories.map((one) => storyNamed(view, one, target))) {
-              const result = await editDraft(app, target, editor, { kind, story: id });
-              done.push(result);
-              if (!options.json) cli.print(formatEdit(target, result));
-            }
-          } finally {
-            // Also of those before one that is refused.
-            if (options.json && done.length > 0)
-              cli.print(
-                formatJson(
-                  done.map((one) => draftEditJson(target, one)),
-                  2,
-                ),
-              );
-          }
-        }),
-      );
-  }
-  addDraftCommand(editions, 'move', 'move a story within its block or to another')
-    .argument('<story>', story)
-    .addOption(new Option('--to <block>', 'lead, news, analysis, roundup or latest').argParser(parseBlockName))
-    .addOption(new Option('--after <story>', 'below that story').conflicts(['before', 'first', 'last']))
-    .addOption(new Option('--before <story>', 'above that story').conflicts(['first', 'last']))
-    .addOption(new Option('--first', 'to the top of the block').conflicts('last'))
-    .option('--last', 'to the end of the block')
-    .action((name: string, moved: string, options: MoveOptions) =>
-      withDraft(cli, name, options, async (app, target, editor) => {
-        const view = await viewOf(app, target, editor);
-        const id = storyNamed(view, moved, target);
-        const place = placeOf(options, (one) => storyNamed(view, one, target));
-        const anchor = 'story' in place ? blockSeen(view, place.story) : null;
-        const block = options.to ?? anchor ?? blockSeen(view, id);
-        if (block === null) throw new CommandError(`${id} is in no block: name one with --to`);
-        await carryOut(cli, app, { target, editor, options }, { kind: 'move', story: id, block, place });
-      }),
-    );
-}
-
-function edit(cli: CliContext, name: string, options: EditorOptions, request: () => DraftRequest): Promise<void> {
-  return withDraft(cli, name, options, (app, target, editor) =>
-    carryOut(cli, app, { target, editor, options }, request()),
-  );
-}
-
-async function carryOut(
+function edit(
   cli: CliContext,
-  app: AppContext,
-  { target, editor, options }: { target: DraftTarget; editor: string; options: EditorOptions },
+  name: string,
+  { by, ...options }: EditorOptions,
   request: DraftRequest,
+  hash?: string,
 ): Promise<void> {
-  const result: DraftEdit = await editDraft(app, target, editor, request);
-  // An alert has no slot to wait for.
-  if (request.kind === 'approve' && target.newsletter.kind === 'alert') {
-    return sendEdition(cli, app, { target, editor }, options);
-  }
-  printResult(cli, options, {
-    value: draftEditJson(target, result),
-    text: () => formatEdit(target, result),
+  return withDraft(cli, name, async (app, target) => {
+    const result = await editDraft(app, target, editorName(cli, by), request, { seen: { hash } });
+    printResult(cli, options, {
+      value: draftEditJson(target, result),
+      text: () => formatEdit(target, result),
+    });
   });
-}
-
-/** Also the log of a slot that is no longer scheduled, or of a newsletter that is no longer configured. */
-async function logNamed(app: AppContext, name: string, label?: string): Promise<LogEntry[]> {
-  const [, newsletter = name, slot = label] = /^([^/]*)\/(.*)$/s.exec(name) ?? [];
-  const log = slot === undefined ? [] : await readDraftLog(app.store.db, newsletter, slot);
-  if (log.length > 0) return log;
-  const target = await draftNamed(app, name, label);
-  return readDraftLog(app.store.db, target.newsletter.id, target.slot.label);
-}
-
-function viewOf(app: AppContext, { newsletter, slot }: DraftTarget, editor: string): Promise<DraftView | null> {
-  return readDraftView(app.store.db, newsletter.id, slot.label, editor);
-}
-
-/** The id of a story named by its number or its id. @throws CommandError for a number that the editor has not seen */
-function storyNamed(view: DraftView | null, name: string, target: DraftTarget): string {
-  if (!/^\d{1,4}$/.test(name)) return name;
-  const story = view?.stories[Number(name) - 1];
-  if (story !== undefined) return story.id;
-  const command = `"daywire editions show ${targetName(target)}"`;
-  if (view === null && target.edition !== null) {
-    throw new CommandError(
-      `${name} names no story: the edition is closed, and ${command} lists the ids of its articles`,
-    );
-  }
-  throw new CommandError(
-    view === null
-      ? `${name} names no story yet: ${command} prints the numbers`
-      : `there is no story ${name}: ${command} printed ${view.stories.length} numbers`,
-  );
-}
-
-function placeOf({ after, before, first }: MoveOptions, named: (story: string) => string): StoryPlace {
-  if (after !== undefined) return { kind: 'after', story: named(after) };
-  if (before !== undefined) return { kind: 'before', story: named(before) };
-  return { kind: first === true ? 'first' : 'last' };
-}
-
-async function readNote(cli: CliContext, file: string): Promise<string> {
-  if (file === '-') return (await cli.readInput(MAX_NOTE_BYTES)).toString('utf8');
-  try {
-    return readFileSync(resolve(cli.processEnv('warn').cwd, file), 'utf8');
-  } catch (error) {
-    throw new CommandError(`${file} cannot be read: ${(error as NodeJS.ErrnoException).code}`);
-  }
-}
-
-function parseBlockName(name: string): DraftBlock {
-  try {
-    return parseBlock(name);
-  } catch (error) {
-    throw new InvalidArgumentError((error as Error).message);
-  }
 }

@@ -1,22 +1,33 @@
 /**
- * A command about one edition: its argument, and the edition that it names.
+ * A command about one edition: its argument, and the edition or the draft that it names.
  */
 import type { Command } from 'commander';
 import type { AppContext } from '../../core/app-context.ts';
-import { type CliContext, CommandError } from '../../core/cli/context.ts';
+import { type CliContext, CommandError, jsonOption, newsletterNamed } from '../../core/cli/context.ts';
 import type { Config } from '../../core/config/config.ts';
 import type { Db } from '../../core/store/store.ts';
+import { type DraftTarget, findDraftTarget } from '../draft/draft-target.ts';
 import { type Edition, findEdition, fullEditionName } from '../queries.ts';
 
 /** `fullName`: such as daily-roundup/2026-11-24; see `fullEditionName`. */
-export type NamedEdition = Awaited<ReturnType<typeof editionNamed>> & { fullName: string };
+export type NamedEdition = Edition & { fullName: string };
 
-/** Adds a command to the group `editions`, with the edition as its first argument. */
+/** Adds a command to the group `editions`, with a closed edition as its first argument. */
 export function addEditionCommand(editions: Command, verb: string, description: string): Command {
   return editions
     .command(verb)
     .description(description)
-    .argument('<edition>', 'such as daily-roundup/2026-11-24, or its slot where only one newsletter has it');
+    .argument('<edition>', 'such as daily-roundup/2026-11-24, or its slot where only one newsletter has it')
+    .addOption(jsonOption());
+}
+
+/** Adds a command to the group `editions`, with a draft as its first argument. */
+export function addDraftCommand(editions: Command, verb: string, description: string): Command {
+  return editions
+    .command(verb)
+    .description(description)
+    .argument('<edition>', 'its newsletter, for the next slot; or with the slot, such as daily-roundup/2026-11-24')
+    .addOption(jsonOption());
 }
 
 export function withEdition(
@@ -30,12 +41,26 @@ export function withEdition(
   });
 }
 
+export function withDraft(
+  cli: CliContext,
+  name: string,
+  work: (app: AppContext, target: DraftTarget) => Promise<void>,
+): Promise<void> {
+  return cli.withApp(async (app) => work(app, await draftNamed(app, name)));
+}
+
+/** `daily-roundup`, with the slot or without, or `daily-roundup/2026-11-24`. @throws CommandError; SlotError */
+export function draftNamed(app: AppContext, name: string): Promise<DraftTarget> {
+  const [, id = '', label] = /^([^/]*)(?:\/(.*))?$/s.exec(name) ?? [];
+  return findDraftTarget(app, newsletterNamed(app.config, id), label);
+}
+
 /**
  * The edition named `daily-roundup/2026-11-24`, or by its slot alone where only one newsletter has that slot. Returns
  * its newest revision; with a suffix such as `@1`, that revision.
  * @throws CommandError where none or several match
  */
-export async function editionNamed(db: Db, config: Config, name: string): Promise<Edition> {
+async function editionNamed(db: Db, config: Config, name: string): Promise<Edition> {
   const edition = await findEditionNamed(db, config, name);
   if (edition === null) throw new CommandError(`there is no edition ${name}: see "daywire editions list"`);
   return edition;

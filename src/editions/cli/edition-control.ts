@@ -4,14 +4,17 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { findSubscriberByAddress } from '../../audience/subscriptions.ts';
 import type { AppContext } from '../../core/app-context.ts';
-import { type CliContext, CommandError, type JsonOption, jsonOption, printResult } from '../../core/cli/context.ts';
+import { type CliContext, CommandError, type JsonOption, printResult } from '../../core/cli/context.ts';
 import { count } from '../../core/cli/text.ts';
+import { type Reissue, type ReissueRequest, reissueEdition } from '../../delivery/closing/reissue.ts';
 import { pauseEdition } from '../../delivery/control/edition-control.ts';
 import { cancel, type ResumeResult, resume, retry, settle } from '../../delivery/control/operator-control.ts';
 import type { ReopenableKind, ReopenResult } from '../../delivery/control/reopen.ts';
-import { type EditionStatus, summariseEditions } from '../../delivery/status/edition-status.ts';
+import { type EditionStatus, readEditionDetails, summariseEditions } from '../../delivery/status/edition-status.ts';
 import { formatFailures } from '../../delivery/status/format-editions.ts';
+import { publish } from '../../feeds/publish/publish.ts';
 import { DAY, HOUR, MINUTE, rfc3339 } from '../../lib/time.ts';
+import { findEditionById } from '../queries.ts';
 import { addEditionCommand, type NamedEdition, withEdition } from './edition-command.ts';
 
 const DEFAULT_REASON = 'by the operator';
@@ -38,7 +41,6 @@ interface SettleOptions extends JsonOption {
 export function addEditionControlCommands(editions: Command, cli: CliContext): void {
   addEditionCommand(editions, 'pause', 'submit no further deliveries until the edition is resumed')
     .option('--reason <text>', 'recorded with the pause', DEFAULT_REASON)
-    .addOption(jsonOption())
     .action((name: string, { reason, ...options }: JsonOption & { reason: string }) =>
       withEdition(cli, name, async (app, edition) => {
         await pauseEdition(app.store.db, edition.id, reason);
@@ -51,7 +53,6 @@ export function addEditionControlCommands(editions: Command, cli: CliContext): v
   addEditionCommand(editions, 'resume', 'continue the deliveries of a paused edition')
     .option('--extend <time>', 'no delivery of it expires before that time has passed, such as 12h', parseTime)
     .addOption(new Option('--expire', 'let deliveries that have expired fail').conflicts('extend'))
-    .addOption(jsonOption())
     .action((name: string, { extend, expire, ...options }: ResumeOptions) =>
       withEdition(cli, name, async (app, edition) => {
         const value = await resume(app, edition, { extendBy: extend, expire });
@@ -61,7 +62,6 @@ export function addEditionControlCommands(editions: Command, cli: CliContext): v
     );
   addEditionCommand(editions, 'cancel', 'never submit the pending deliveries')
     .option('--reason <text>', 'recorded with the cancellation', DEFAULT_REASON)
-    .addOption(jsonOption())
     .action((name: string, { reason, ...options }: JsonOption & { reason: string }) =>
       withEdition(cli, name, async (app, edition) => {
         const cancelled = await cancel(app, edition.id, reason);
@@ -76,7 +76,6 @@ export function addEditionControlCommands(editions: Command, cli: CliContext): v
     .option('--cancelled', 'those of a cancelled edition, which is delivered after all')
     .option('--extend <time>', 'none expires before that time, such as 12h; default: expireAfterHours', parseTime)
     .option('--dry-run', 'only count them')
-    .addOption(jsonOption())
     .action((name: string, options: RetryOptions) =>
       withEdition(cli, name, (app, edition) => retryDeliveries(cli, app, edition, options)),
     );
@@ -88,7 +87,6 @@ export function addEditionControlCommands(editions: Command, cli: CliContext): v
         .makeOptionMandatory(),
     )
     .option('--all', 'all uncertain deliveries of the edition')
-    .addOption(jsonOption())
     .action((name: string, address: string | undefined, options: SettleOptions) => {
       if ((address === undefined) === (options.all !== true)) {
         throw new CommandError('settle takes either the address of a subscriber or --all');
@@ -199,4 +197,48 @@ function parseTime(text: string): number {
   const milliseconds = Number(number) * (UNITS[unit] ?? 0);
   if (milliseconds > 0) return milliseconds;
   throw new InvalidArgumentError('It must be minutes, hours or days, such as 90m, 12h or 2d.');
+}
+
+interface ReissueOptions extends JsonOption {
+  asCorrection?: boolean;
+  dryRun?: boolean;
+}
+
+/** Adds to the group `editions`. */
+export function addReissueCommand(editions: Command, cli: CliContext): void {
+  addEditionCommand(editions, 'reissue', 'close a paused, cancelled or done edition again, with what has changed since')
+    .option('--as-correction', 'mail it also to those who have the edition, as a correction; needs an editor’s note')
+    .option('--dry-run', 'only count who would get it, and write a preview')
+    .action((name: string, { asCorrection = false, dryRun = false, ...options }: ReissueOptions) =>
+      withEdition(cli, name, async (app, edition) => {
+        const reissue = await reissueEdition(app, edition, { asCorrection, isDryRun: dryRun });
+        const { edition: revision, ...counts } = reissue;
+        const closed = dryRun ? null : await findEditionById(app.store.db, revision.id);
+        const details = closed === null ? { revision: revision.revision } : await readEditionDetails(app, closed);
+        printResult(cli, options, {
+          value: { ...details, ...counts, asCorrection, dryRun },
+          text: () => formatReissue(reissue, edition.fullName, { asCorrection, isDryRun: dryRun }),
+        });
+        if (!dryRun) await publish(app);
+      }),
+    );
+}
+
+/** @param name of the edition, such as `daily-roundup/2026-11-24` */
+function formatReissue(reissue: Reissue, name: string, { asCorrection, isDryRun }: ReissueRequest): string {
+  const { edition, subject, queued, suppressed, submitted, uncertain, removed, added, previewPath } = reissue;
+  const deliveries = (number: number): string => count(number, 'delivery', 'deliveries');
+  const others = asCorrection ? 'these subscribers get the correction, too' : 'no second mail to these subscribers';
+  return [
+    `${name} ${isDryRun ? 'would be' : 'is'} reissued as revision ${edition.revision}: ${subject}`,
+    `${deliveries(queued)} ${isDryRun ? 'would be queued' : 'queued'}`,
+    ...(suppressed === 0 ? [] : [`${deliveries(suppressed)} of the revision before it: no longer submitted`]),
+    ...(submitted === 0 ? [] : [`${deliveries(submitted)} of earlier revisions submitted: ${others}`]),
+    ...(uncertain === 0
+      ? []
+      : [`${deliveries(uncertain)} of an earlier revision may have arrived: no second mail there either`]),
+    ...(added.length === 0 ? [] : [`new in it: ${added.join(', ')}`]),
+    ...(removed.length === 0 ? [] : [`no longer in it: ${removed.join(', ')}`]),
+    ...(previewPath === null ? [] : [previewPath]),
+  ].join('\n');
 }

@@ -10,33 +10,22 @@ import {
   newsletterNamed,
   printResult,
 } from '../../core/cli/context.ts';
-import { type EditorOptions, editorName } from '../../core/cli/editor.ts';
 import { composeNow } from '../../delivery/closing/close.ts';
-import { sendTestCopy } from '../../delivery/message/test-copy.ts';
 import { readEditionDetails, summariseEditions } from '../../delivery/status/edition-status.ts';
 import { formatClosedEdition, formatEditionDetails, formatEditions } from '../../delivery/status/format-editions.ts';
 import { publish } from '../../feeds/publish/publish.ts';
-import { showDraft } from '../draft/show-draft.ts';
-import { writePreview } from '../preview.ts';
+import { readArrangedDraft } from '../draft/arranged-draft.ts';
+import { arrangeDraft, composeDraft } from '../draft/compose-draft.ts';
+import { checkDraft } from '../edition-checks/check-draft.ts';
 import { listEditions } from '../queries.ts';
-import { addCheckCommand } from './check.ts';
-import { addSlotCommand, draftNamed } from './draft-command.ts';
 import { addDraftCommands } from './drafts.ts';
-import { editionNamed, findEditionNamed } from './edition-command.ts';
-import { addEditionControlCommands } from './edition-control.ts';
-import { formatDraft } from './format-drafts.ts';
-import { formatPreview, formatSkipped, previewJson } from './format-preview.ts';
-import { addReissueCommand } from './reissue-edition.ts';
+import { addDraftCommand, draftNamed, findEditionNamed } from './edition-command.ts';
+import { addEditionControlCommands, addReissueCommand } from './edition-control.ts';
+import { draftJson, formatDraft } from './format-drafts.ts';
 import { addSendCommand } from './send-edition.ts';
 
 interface ComposeOptions extends JsonOption {
   slot?: string;
-  test?: string;
-}
-
-interface PreviewOptions extends JsonOption {
-  slot?: string;
-  text?: boolean;
 }
 
 export function addEditionCommands(program: Command, cli: CliContext): void {
@@ -45,20 +34,8 @@ export function addEditionCommands(program: Command, cli: CliContext): void {
     .description("compose and close a newsletter's edition now, and queue its deliveries")
     .argument('<newsletter>', 'its id')
     .option('--slot <slot>', 'such as 2026-11-24; default: one that waits, or the next one of today')
-    .option('--test <address>', 'mail a marked copy to that address instead; nothing is closed or recorded')
     .addOption(jsonOption())
-    .action((id: string, options: ComposeOptions) =>
-      options.test === undefined ? compose(cli, id, options) : mailTestCopy(cli, id, options.test, options),
-    );
-
-  program
-    .command('preview')
-    .description('write a coming edition as HTML and text; print the path of the HTML, what is in it and what is not')
-    .argument('<newsletter>', 'its id')
-    .option('--slot <slot>', 'such as 2026-11-24, past or coming; default: the next one of the schedule')
-    .option('--text', 'print the text version instead')
-    .addOption(jsonOption().conflicts('text'))
-    .action((id: string, options: PreviewOptions) => previewEdition(cli, id, options));
+    .action((id: string, options: ComposeOptions) => compose(cli, id, options));
 
   const editions = program.command('editions').description('list and show editions; control their delivery');
   editions
@@ -75,41 +52,41 @@ export function addEditionCommands(program: Command, cli: CliContext): void {
       }),
     );
   const shown = 'show what the next edition would contain, or a closed edition with its deliveries and failures';
-  addSlotCommand(editions, 'show', shown)
-    .option('--by <name>', 'who looks: their commands may use the numbers; default: as for those commands')
-    .action((name: string, slot: string | undefined, options: EditorOptions) => showEdition(cli, name, slot, options));
+  addDraftCommand(editions, 'show', shown).action((name: string, options: JsonOption) =>
+    showEdition(cli, name, options),
+  );
   addDraftCommands(editions, cli);
-  addCheckCommand(editions, cli);
   addSendCommand(editions, cli);
   addReissueCommand(editions, cli);
   addEditionControlCommands(editions, cli);
 }
 
-function showEdition(
-  cli: CliContext,
-  name: string,
-  slot: string | undefined,
-  { by, ...options }: EditorOptions,
-): Promise<void> {
+function showEdition(cli: CliContext, name: string, options: JsonOption): Promise<void> {
   return cli.withApp(async (app) => {
     const { store, config } = app;
-    const fullName = slot === undefined ? name : `${name}/${slot}`;
-    const isNewsletter = config.newsletters.some(({ id }) => id === fullName);
-    // Also one whose newsletter or slot is not in the configuration any more.
-    const stored = isNewsletter ? null : await findEditionNamed(store.db, config, fullName);
-    const isDraft = isNewsletter || (fullName.includes('/') && !fullName.includes('@'));
-    const target = stored === null && isDraft ? await draftNamed(app, fullName) : null;
-    const edition = target === null ? (stored ?? (await editionNamed(store.db, config, fullName))) : target.edition;
+    const isNewsletter = config.newsletters.some(({ id }) => id === name);
+    // Also one whose newsletter or slot is no longer in the configuration.
+    const stored = isNewsletter ? null : await findEditionNamed(store.db, config, name);
+    if (stored === null && !isNewsletter && (!name.includes('/') || name.includes('@'))) {
+      throw new CommandError(`there is no edition ${name}: see "daywire editions list"`);
+    }
+    const target = stored === null ? await draftNamed(app, name) : null;
+    const edition = target === null ? stored : target.edition;
     if (edition !== null) {
       const value = await readEditionDetails(app, edition);
       printResult(cli, options, { value, text: () => formatEditionDetails(value) });
     } else if (target !== null) {
-      const report = await showDraft(app, target, editorName(cli, by));
-      if (report.kind === 'refused') throw new CommandError(report.reason);
-      const { minimumStories } = target.newsletter;
+      const arrangement = await arrangeDraft(app, target);
+      const draft = await readArrangedDraft(app, target, arrangement);
+      const composition = await composeDraft(app, target, { arrangement });
+      const problems =
+        composition.kind === 'empty'
+          ? []
+          : await checkDraft(app, target.newsletter, composition.composed, { links: 'cached' });
+      const value = { draft, composition, problems };
       printResult(cli, options, {
-        value: { ...report, minimumStories },
-        text: () => formatDraft(report, minimumStories, app.config.publication.zone),
+        value: draftJson(value),
+        text: () => formatDraft(value, config.publication.zone),
       });
     }
   });
@@ -131,38 +108,6 @@ function compose(cli: CliContext, id: string, options: ComposeOptions): Promise<
       text: () => formatClosedEdition(outcome, app.config),
     });
     await publish(app);
-  });
-}
-
-function mailTestCopy(cli: CliContext, id: string, to: string, options: ComposeOptions): Promise<void> {
-  return cli.withApp(async (app) => {
-    const newsletter = newsletterNamed(app.config, id);
-    const outcome = await sendTestCopy(app, newsletter, { to, slot: options.slot });
-    if (outcome.kind === 'refused') throw new CommandError(`${id}: nothing to mail: ${outcome.reason}`);
-    const { reply, stories, isSkipped } = outcome;
-    printResult(cli, options, {
-      value: { to, reply, stories, isSkipped },
-      text: () =>
-        [
-          `submitted a test copy to ${to}: ${reply}`,
-          ...(isSkipped ? [formatSkipped(stories, newsletter.minimumStories)] : []),
-        ].join('\n'),
-    });
-  });
-}
-
-function previewEdition(cli: CliContext, id: string, options: PreviewOptions): Promise<void> {
-  return cli.withApp(async (app) => {
-    const newsletter = newsletterNamed(app.config, id);
-    const outcome = await writePreview(app, newsletter, options.slot);
-    if (outcome.kind === 'refused') throw new CommandError(`${id}: nothing to preview: ${outcome.reason}`);
-    printResult(cli, options, {
-      value: previewJson(outcome, newsletter),
-      text: () =>
-        options.text && outcome.kind === 'written'
-          ? outcome.text.trimEnd()
-          : formatPreview(outcome, newsletter, app.config.publication.zone),
-    });
   });
 }
 

@@ -1,110 +1,121 @@
 /**
  * Text output about drafts of editions.
  */
+
 import { withCommands } from '../../core/actions.ts';
 import { count, section, table } from '../../core/cli/text.ts';
+import { shorten } from '../../lib/text/shorten.ts';
 import { localDateTime, rfc3339 } from '../../lib/time.ts';
-import { describeCommand, describeField, describeValue } from '../draft/describe.ts';
+import type { ArrangedDraft, ArrangedStory } from '../draft/arranged-draft.ts';
+import type { DraftComposition, EmptyComposition } from '../draft/compose-draft.ts';
+import { describeCommand } from '../draft/describe.ts';
 import { type DraftTarget, targetName } from '../draft/draft-target.ts';
-import type { DraftConflictError, DraftEdit } from '../draft/edit-draft.ts';
+import type { DraftEdit } from '../draft/edit-draft.ts';
 import { type LogEntry, undoneNumbers, withdrewApproval } from '../draft/history.ts';
-import type { DraftStory, ShownDraft } from '../draft/show-draft.ts';
-import type { Block } from '../selection/selection.ts';
-import { cutLine, formatReason, formatSkipped } from './format-preview.ts';
-import { formatEditionProblems } from './format-problems.ts';
+import type { EditionProblem } from '../edition-checks/edition-problem.ts';
+import { type LeftOutReason, leftOutWords } from '../selection/left-out.ts';
 
-const BLOCK_TITLES: Record<Block, string> = {
-  lead: 'lead',
-  news: 'news',
-  analysis: 'analysis',
-  roundup: 'roundup',
-  also: 'roundup',
-  latest: 'latest',
-};
+/** A draft with what was composed of it. */
+export interface ShownDraft {
+  draft: ArrangedDraft;
+  composition: DraftComposition | EmptyComposition;
+  problems: EditionProblem[];
+}
 
 /** @param zone in which instants are shown */
-export function formatDraft(draft: ShownDraft, minimumStories: number, zone: string): string {
-  const { newsletter, slot, slotAt, window, stories, olderArticles, isSkipped } = draft;
+export function formatDraft({ draft, composition, problems }: ShownDraft, zone: string): string {
+  const { stories, slot, window, newsletter } = draft;
+  const name = targetName(draft);
   const leftOut = draft.leftOut.filter(({ reason }) => reason.kind !== 'in-earlier-edition');
-  const earlier = draft.leftOut.length - leftOut.length + olderArticles;
   const [from, until] = [window.from, window.until].map((instant) => localDateTime(instant, zone));
-  const shown = stories.filter(({ block }) => block !== 'also').length;
-  const texts = [
-    ['subject', draft.subject ?? ''],
-    ['preheader', draft.preheader ?? ''],
-    ['note', draft.note ?? ''],
-  ].filter(([, text]) => text !== '') as [ShownDraft['edited'][number], string][];
+  const texts =
+    composition.kind === 'empty'
+      ? []
+      : [
+          `subject: ${composition.composed.subject}`,
+          `preheader: ${composition.composed.preheader}`,
+          ...(draft.draft.decisions.note === null ? [] : [`note: ${draft.draft.decisions.note.replace(/\s+/g, ' ')}`]),
+        ];
   return [
-    `${newsletter}/${slot}, slot ${localDateTime(slotAt, zone)} (${zone}): ${describeState(draft, zone)}`,
-    ...texts.map(([name, text]) => {
-      const mark = name !== 'note' && draft.edited.includes(name) ? ' (edited)' : '';
-      return `${name}: ${text.replace(/\s+/g, ' ')}${mark}`;
-    }),
-    isSkipped ? formatSkipped(shown, minimumStories) : count(shown, 'story', 'stories'),
+    `${name}, slot ${localDateTime(slot.slotAt, zone)} (${zone}): ${describeState(draft, zone)}`,
+    ...texts,
+    composition.kind === 'empty' ? composition.reason : formatStoryCount(composition, draft),
     // An alert has its article, however old.
-    ...(window.from === 0 ? [] : [`published from ${from} until ${until}`]),
-    ...formatStories(stories),
+    ...(newsletter.kind === 'alert' ? [] : [`published from ${from} until ${until}`]),
+    ...section('in it', table(stories.map(storyRow))),
     ...section(
       'not in it',
-      table(leftOut.map(({ headline, id, reason }) => [formatReason(reason, zone), cutLine(headline ?? ''), id])),
+      table(
+        leftOut.map(({ article, id, reason }) => [formatReason(reason, zone), cutLine(article?.headline ?? ''), id]),
+      ),
     ),
-    ...(earlier === 0 ? [] : ['', `${count(earlier, 'article')} of earlier editions or older`]),
-    ...section('to check', formatEditionProblems(draft.problems)),
+    ...(problems.length === 0 ? [] : section('to check', formatEditionProblems(problems))),
+    ...(composition.kind === 'empty'
+      ? []
+      : ['', `to approve exactly this: daywire editions approve ${name} --hash ${composition.hash}`]),
   ].join('\n');
 }
 
-function formatStories(stories: readonly DraftStory[]): string[] {
-  const rows = table(
-    stories.map(({ number, block, headline, id, ...story }) => [
-      String(number),
-      `${block === 'also' ? 'also: ' : ''}${cutLine(headline)}`,
-      id,
-      marks(story).join(', '),
-    ]),
-  );
-  return stories.flatMap(({ block }, index) => {
-    const title = BLOCK_TITLES[block];
-    const before = stories[index - 1]?.block;
-    const isFirst = before === undefined || BLOCK_TITLES[before] !== title;
-    return [...(isFirst ? ['', title] : []), `  ${rows[index]}`];
-  });
-}
-
-function marks({ decision, isNew, isChanged }: Pick<DraftStory, 'decision' | 'isNew' | 'isChanged'>): string[] {
-  return [
+function storyRow({ block, article, id, decision, isNew, isChanged }: ArrangedStory): string[] {
+  const marks = [
     ...(decision === null ? [] : [decision]),
     ...(isNew ? ['new'] : []),
     ...(isChanged ? ['changed since the approval'] : []),
   ];
+  return [block, cutLine(article.headline), id, marks.join(', ')];
 }
 
-function describeState({ state, approval, isApprovalRequired, closeAt }: ShownDraft, zone: string): string {
+/** `2 stories; the slot would be skipped below 3`. */
+export function formatStoryCount(
+  { stories, isSkipped }: DraftComposition,
+  { newsletter }: Pick<DraftTarget, 'newsletter'>,
+) {
+  const skipped = isSkipped ? `; the slot would be skipped below ${newsletter.minimumStories}` : '';
+  return count(stories, 'story', 'stories') + skipped;
+}
+
+function describeState({ draft: { state, closeAt }, approval, obstacle }: ArrangedDraft, zone: string): string {
   const countdown = closeAt === null ? '' : `; closes at ${rfc3339(closeAt)} unless that is cancelled`;
-  const voided = approval?.voided ?? null;
-  const main =
-    state.kind === 'automatic'
-      ? isApprovalRequired
-        ? 'waits for approval'
-        : 'automatic'
-      : state.kind === 'held'
-        ? `held by ${state.by}${state.reason === null ? '' : `: ${state.reason}`}`
-        : state.kind === 'closed'
-          ? `closed ${localDateTime(state.at, zone)}`
-          : `approved by ${state.by}, ${localDateTime(state.at, zone)}`;
-  return `${main}${voided === null ? '' : `; the approval is void: ${voided}`}${countdown}`;
+  const by = 'by' in state ? ` by ${state.by}, ${localDateTime(state.at, zone)}` : '';
+  const voided = approval?.voided == null ? '' : `; the approval is void: ${approval.voided}`;
+  const waits = obstacle === null || state.kind === 'held' ? '' : `; ${obstacle.reason}`;
+  const reason = state.kind === 'held' && state.reason !== null ? `: ${state.reason}` : '';
+  return `${state.kind}${by}${reason}${voided === '' ? waits : voided}${countdown}`;
+}
+
+function formatReason(reason: LeftOutReason, zone: string): string {
+  if (reason.kind === 'not-public-yet') return `not public before ${localDateTime(reason.publicAt, zone)}`;
+  if (reason.kind === 'too-old') return `too old: ${localDateTime(reason.publishedAt, zone)}`;
+  return cutLine(leftOutWords(reason));
+}
+
+/** A headline or a reason in a table. */
+function cutLine(text: string): string {
+  return shorten(text, 60);
+}
+
+/** A line for each problem, then one with their number. */
+export function formatEditionProblems(problems: readonly EditionProblem[]): string[] {
+  const lines = problems.map(({ severity, place, message }) => {
+    const story = place?.articleId == null ? '' : `, ${place.articleId} (${place.headline})`;
+    return `${severity}: ${place === null ? '' : `${place.block}${story}: `}${message}`;
+  });
+  const errors = problems.filter(({ severity }) => severity === 'error').length;
+  const counts = [[errors, 'error'] as const, [problems.length - errors, 'warning'] as const];
+  const summary = counts.flatMap(([number, word]) => (number === 0 ? [] : [count(number, word)])).join(', ');
+  return [...lines, summary || 'no problems'];
 }
 
 /** One line for what a command changed. */
 export function formatEdit(target: DraftTarget, edit: DraftEdit): string {
-  const { entry, undone, draft } = edit;
+  const { entry, draft } = edit;
   const name = targetName(target);
   const notices = noticesOf(edit);
   if (entry === null) return [`${name}: nothing to change`, ...notices].join('\n');
-  const what = undone === null ? describeCommand(entry) : `${entry.command.kind}: ${describeCommand(undone)}`;
   return [
-    `${name}: ${what}`,
+    `${name}: ${describeCommand(entry)}`,
     ...notices,
-    ...describeApproval(entry, draft),
+    ...(withdrewApproval(entry) ? ['the approval is withdrawn: approve it again'] : []),
     ...(draft.state.kind === 'closed'
       ? [`the edition is closed: this takes effect with "daywire editions reissue ${name}"`]
       : []),
@@ -115,39 +126,39 @@ function noticesOf({ notices, ended }: DraftEdit): string[] {
   return ended === null ? notices : [...notices, withCommands(ended.problem, ended.actions)];
 }
 
-/** What the command did to an approval that it is not itself about. */
-function describeApproval(entry: LogEntry, { state }: DraftEdit['draft']): string[] {
-  if (withdrewApproval(entry)) {
-    const again = state.kind === 'held' ? 'approve it again when it is let go' : 'approve it again';
-    return [`the approval is withdrawn: ${again}`];
-  }
-  const isBack = entry.undoes !== null && entry.changes.some(({ field }) => field === 'state');
-  return isBack && state.kind === 'approved' ? [`the approval by ${state.by} counts again`] : [];
-}
-
 /** For programs. */
 export function draftEditJson(target: DraftTarget, edit: DraftEdit): object {
-  const { draft, entry, undone } = edit;
+  const { draft, entry } = edit;
   return {
     newsletter: target.newsletter.id,
     slot: target.slot.label,
     state: draft.state.kind,
     revision: draft.revision,
     entry,
-    undone: undone?.number ?? null,
     notices: noticesOf(edit),
     approvalWithdrawn: entry !== null && withdrewApproval(entry),
   };
 }
 
-/** Both values of each field that was not changed. */
-export function formatConflicts({ conflicts, by }: DraftConflictError): string[] {
-  const values = conflicts.flatMap(({ field, wanted, current }) => [
-    `${by} has changed ${describeField(field)} since you looked, so nothing was changed`,
-    `  yours:   ${describeValue(wanted)}`,
-    `  current: ${describeValue(current)}`,
-  ]);
-  return [...values, '  look again with "daywire editions show", then repeat the command if it is still right'];
+/** For programs. */
+export function draftJson({ draft, composition, problems }: ShownDraft): object {
+  const { newsletter, slot, draft: stored, approval, window, stories, leftOut } = draft;
+  const composed =
+    composition.kind === 'empty'
+      ? { hash: null, reason: composition.reason }
+      : { hash: composition.hash, isSkipped: composition.isSkipped, ...textsOf(composition) };
+  return {
+    ...{ newsletter: newsletter.id, slot: slot.label, slotAt: slot.slotAt, window, approval, problems },
+    ...{ state: stored.state, revision: stored.revision, closeAt: stored.closeAt, note: stored.decisions.note },
+    ...composed,
+    minimumStories: newsletter.minimumStories,
+    stories: stories.map(({ article, ...story }) => ({ ...story, headline: article.headline })),
+    leftOut: leftOut.map(({ article, ...story }) => ({ ...story, headline: article?.headline ?? null })),
+  };
+}
+
+function textsOf({ composed: { subject, preheader } }: DraftComposition) {
+  return { subject, preheader };
 }
 
 /** @param log newest first */

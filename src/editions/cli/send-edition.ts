@@ -3,14 +3,14 @@
  */
 import type { Command } from 'commander';
 import type { AppContext } from '../../core/app-context.ts';
-import { type CliContext, CommandError, printResult } from '../../core/cli/context.ts';
-import type { EditorOptions } from '../../core/cli/editor.ts';
+import { type CliContext, CommandError, type JsonOption, printResult } from '../../core/cli/context.ts';
+import { BY, type EditorOptions, editorName } from '../../core/cli/editor.ts';
 import { awaitCountdown, cancelSending, refuseSecondSend, startSending } from '../../delivery/closing/countdown.ts';
 import { formatClosedEdition } from '../../delivery/status/format-editions.ts';
 import { publish } from '../../feeds/publish/publish.ts';
 import { datelineTime, formatDuration } from '../../lib/time.ts';
 import { type DraftTarget, targetName } from '../draft/draft-target.ts';
-import { addSlotCommand, withDraft } from './draft-command.ts';
+import { addDraftCommand, withDraft } from './edition-command.ts';
 
 interface SendOptions extends EditorOptions {
   cancel?: boolean;
@@ -18,29 +18,34 @@ interface SendOptions extends EditorOptions {
 
 /** Adds to the group `editions`. */
 export function addSendCommand(editions: Command, cli: CliContext): void {
-  addSlotCommand(editions, 'send', 'close the edition and queue its deliveries, after a countdown')
+  addDraftCommand(editions, 'send', 'close the edition and queue its deliveries, after a countdown')
     .option('--cancel', 'cancel the countdown instead, whichever process started it')
-    .option('--by <name>', 'who sends it; default: as for other commands')
-    .action((name: string, slot: string | undefined, { cancel = false, ...options }: SendOptions) =>
-      withDraft(cli, name, { ...options, slot }, async (app, target, editor) => {
-        if (!cancel && slot === undefined && !name.includes('/')) await refuseSecondSend(app, target);
+    .option(...BY)
+    .action((name: string, { cancel = false, by, ...options }: SendOptions) =>
+      withDraft(cli, name, async (app, target) => {
+        const editor = editorName(cli, by);
+        if (!cancel && !name.includes('/')) await refuseSecondSend(app, target);
         if (!cancel) return sendEdition(cli, app, { target, editor }, options);
         await cancelSending(app, target, editor);
-        const edition = targetName(target);
-        printResult(cli, options, {
-          value: { edition, outcome: 'cancelled' },
-          text: () => `cancelled: ${edition} was not sent`,
-        });
+        printCancelled(cli, target, options);
       }),
     );
 }
 
+function printCancelled(cli: CliContext, target: DraftTarget, options: JsonOption): void {
+  const edition = targetName(target);
+  printResult(cli, options, {
+    value: { edition, outcome: 'cancelled' },
+    text: () => `cancelled: ${edition} was not sent`,
+  });
+}
+
 /** Starts the countdown of an edition, waits for its end, and closes the edition. */
-export async function sendEdition(
+async function sendEdition(
   cli: CliContext,
   app: AppContext,
   { target, editor }: { target: DraftTarget; editor: string },
-  options: EditorOptions,
+  options: JsonOption,
 ): Promise<void> {
   const edition = targetName(target);
   const closeAt = await startSending(app, target, editor);
@@ -56,10 +61,7 @@ export async function sendEdition(
   if (outcome.kind === 'lapsed') throw new CommandError(`${edition} was not sent: ${outcome.reason}`);
   if (outcome.kind === 'cancelled') {
     cli.fail();
-    printResult(cli, options, {
-      value: { edition, outcome: 'cancelled' },
-      text: () => `cancelled: ${edition} was not sent`,
-    });
+    printCancelled(cli, target, options);
     return;
   }
   printResult(cli, options, {

@@ -2,26 +2,24 @@
  * Reminders of editions that must be approved before their slot: alerts that are resolved on approval, or when the slot
  * has ended.
  */
-import { type AlertId, type AlertSubject, alertKey } from '../../core/alerts/alert-kind.ts';
-import { listOpenAlerts, type RaisedAlert, raiseAlert, resolveAlerts } from '../../core/alerts/alerts.ts';
+import { type RaisedAlert, syncAlerts } from '../../core/alerts/alerts.ts';
 import type { AppContext } from '../../core/app-context.ts';
 import { type NewsletterConfig, scheduleZone } from '../../core/config/config.ts';
 import { nextSlot } from '../../core/schedule/slots.ts';
 import { localDateTime, MINUTE } from '../../lib/time.ts';
-import { findClosingObstacle } from '../closing-obstacle.ts';
 import { editionAction } from '../edition-action.ts';
 import { findEdition } from '../queries.ts';
 import type { EditionSlot } from '../slot.ts';
 import { cutoffOf, slotAtInstant, waitingSlot } from '../slots.ts';
+import { findClosingObstacle } from './closing.ts';
 
 /** Minutes before the slot, ascending. */
 const REMINDERS = [15, 60] as const;
 
 const KIND = 'approval-reminder';
 
-/** The reminder that is due before a slot, in minutes; null if none is. */
+/** The reminder that is due of a slot, in minutes; null if none is. The last one stays while the slot waits. */
 export function dueReminder(slotAt: number, now: number): number | null {
-  if (now >= slotAt) return null;
   return REMINDERS.find((minutes) => slotAt - now <= minutes * MINUTE) ?? null;
 }
 
@@ -32,36 +30,18 @@ export function dueReminder(slotAt: number, now: number): number | null {
 export async function remindOfApprovals(app: AppContext): Promise<void> {
   const { store, config, clock } = app;
   const now = clock();
-  const open = await listOpenAlerts(store.db, KIND);
-  const kept = new Set<string>();
-  const keep = (of: AlertSubject): void => {
-    const isOf = ({ subject }: AlertId) => Object.entries(of).every(([name, value]) => subject[name] === value);
-    for (const alert of open.filter(isOf)) kept.add(alertKey(alert));
-  };
   const failures: unknown[] = [];
   for (const newsletter of config.newsletters) {
-    if (newsletter.approval !== 'required') continue;
     try {
-      for (const slot of await slotsToApprove(app, newsletter, now)) {
-        const about = { newsletter: newsletter.id, slot: slot.label };
-        keep(about);
-        const minutes = dueReminder(slot.slotAt, now);
-        if (minutes === null) continue;
-        const alert = { kind: KIND, subject: { ...about, minutes } };
-        if (kept.has(alertKey(alert))) continue;
-        kept.add(alertKey(alert));
-        await raiseAlert(store.db, { ...alert, ...reminder(config.publication.zone, newsletter, slot) }, now);
-      }
+      const slots = newsletter.approval === 'required' ? await slotsToApprove(app, newsletter, now) : [];
+      const due = slots.map((slot) => reminder(config.publication.zone, newsletter, slot, now));
+      await syncAlerts(store.db, KIND, due, now, (subject) => subject.newsletter === newsletter.id);
     } catch (error) {
-      keep({ newsletter: newsletter.id });
       failures.push(error);
     }
   }
-  await resolveAlerts(
-    store.db,
-    open.filter((alert) => !kept.has(alertKey(alert))),
-    now,
-  );
+  const isKnown = (id: unknown): boolean => config.newsletters.some((newsletter) => newsletter.id === id);
+  await syncAlerts(store.db, KIND, [], now, (subject) => !isKnown(subject.newsletter));
   if (failures.length > 0) throw failures[0];
 }
 
@@ -88,13 +68,10 @@ async function slotsToApprove(app: AppContext, newsletter: NewsletterConfig, now
   return unapproved;
 }
 
-function reminder(
-  zone: string,
-  { id }: NewsletterConfig,
-  { label, slotAt }: EditionSlot,
-): Pick<RaisedAlert, 'message' | 'actions'> {
+function reminder(zone: string, { id }: NewsletterConfig, { label, slotAt }: EditionSlot, now: number): RaisedAlert {
   const name = `${id}/${label}`;
   return {
+    ...{ kind: KIND, subject: { newsletter: id, slot: label, minutes: dueReminder(slotAt, now) ?? 0 } },
     message: `The edition ${name} is not approved, and its slot is at ${localDateTime(slotAt, zone)} (${zone}).`,
     actions: [editionAction('show', 'see it', name), editionAction('approve', 'approve it', name)],
   };

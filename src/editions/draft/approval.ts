@@ -82,7 +82,7 @@ export function voidReason(
   minimumStories: number,
 ): string | null {
   const lead = stories.find(({ block }) => block === 'lead');
-  if (lead !== undefined && !available.has(lead.id)) return `its lead ${lead.id} is not available any more`;
+  if (lead !== undefined && !available.has(lead.id)) return `its lead ${lead.id} is no longer available`;
   const events = eventsOf(stories);
   const left = events.filter((reports) => reports.some(({ id }) => available.has(id))).length;
   if (left >= minimumStories) return null;

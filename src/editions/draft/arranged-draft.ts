@@ -6,23 +6,22 @@ import type { Article } from '../../articles/article.ts';
 import type { AppContext } from '../../core/app-context.ts';
 import type { NewsletterConfig } from '../../core/config/config.ts';
 import { findRun, type Run } from '../../core/schedule/run-ledger.ts';
-import { findAlertEditionObstacle } from '../alert-newsletters/alert-limits.ts';
+import type { ClosingObstacle } from '../alert-newsletters/alert-limits.ts';
 import { automaticTexts } from '../build-view.ts';
-import type { DraftArrangement } from '../preview.ts';
 import type { Edition } from '../queries.ts';
-import { type ApprovalStatus, arrangeEdition } from '../selection/arrange.ts';
+import type { ApprovalStatus } from '../selection/arrange.ts';
 import { findLeftOut, type LeftOutStory } from '../selection/left-out.ts';
 import { leadingArticles } from '../selection/load-stories.ts';
 import { type Block, countStories } from '../selection/selection.ts';
 import type { EditionWindow } from '../selection/window.ts';
-import type { EditionSlot } from '../slot.ts';
-import { type ClosingObstacle, closingObstacle } from './closing.ts';
+import { type EditionSlot, newsletterJobId } from '../slot.ts';
+import { findObstacle } from './closing.ts';
 import { endOfWaiting } from './coming-drafts.ts';
+import { arrangeDraft, type DraftArrangement } from './compose-draft.ts';
 import { type Draft, fieldValue, type StoryDecision } from './decisions.ts';
 import { readDraftLog } from './draft-store.ts';
 import { type DraftTarget, describeEndedSlot, type EndedDraft } from './draft-target.ts';
 import type { LogEntry } from './history.ts';
-import { newsletterJobId } from './newsletter-job-id.ts';
 
 export interface ArrangedStory {
   id: string;
@@ -48,7 +47,7 @@ export interface ArrangedDraft {
   approval: ApprovalStatus | null;
   /** Why it must not close yet; null if it may, or is closed. */
   obstacle: ClosingObstacle | null;
-  /** Why it will not close by itself any more; null if it may. */
+  /** Why it will no longer close by itself; null if it may. */
   ended: EndedDraft | null;
   /** When a slot that waits is skipped; null while it does not wait. */
   skippedAt: number | null;
@@ -66,21 +65,6 @@ export interface ArrangedDraft {
 
 /** Most stories without room, and most dropped ones, that are listed. */
 const MAX_LISTED = 100;
-
-/**
- * Arranges the draft of a slot.
- * @param closeAt when it would close, epoch milliseconds; default: now, or at its slot if that is yet to come
- */
-export async function arrangeDraft(
-  { store, config, clock }: Pick<AppContext, 'store' | 'config' | 'clock'>,
-  { newsletter, slot, edition }: DraftTarget,
-  closeAt?: number,
-): Promise<DraftArrangement> {
-  // What is under embargo until then will be public.
-  const at = closeAt ?? Math.max(clock(), slot.slotAt);
-  const options = { slot, cutoffAt: at, now: at, reissueOf: edition };
-  return { at, arranged: await arrangeEdition(store.db, config, newsletter, options) };
-}
 
 /** Reads what a page shows of a draft. @param arrangement of it; default: it is arranged now */
 export async function readArrangedDraft(
@@ -102,18 +86,14 @@ export async function readArrangedDraft(
   };
   // An alert has the one article that it was made of: no other was left out.
   const isAlert = newsletter.kind === 'alert';
-  const leftOut = isAlert ? [] : (await findLeftOut(store.db, newsletter, contents)).stories;
+  const leftOut = isAlert ? [] : await findLeftOut(store.db, newsletter, contents);
   const { closeAt } = draft;
-  const alertObstacle = () =>
-    findAlertEditionObstacle(store.db, config, newsletter, { slotAt: slot.slotAt, closeAt, now: clock() });
+  const voided = approval?.voided ?? null;
   return {
     ...{ newsletter, slot, edition, draft, window, approval, leftOut },
     log: await readDraftLog(store.db, newsletter.id, slot.label),
     obstacle:
-      edition === null
-        ? (closingObstacle(draft.state, newsletter.approval, approval?.voided ?? null) ??
-          (isAlert ? await alertObstacle() : null))
-        : null,
+      edition === null ? await findObstacle(store.db, config, newsletter, draft, { voided, now: clock() }) : null,
     ended: await describeEndedSlot(app, target),
     skippedAt: edition === null ? endOfWaiting(config, newsletter, slot, closeAt, await findRunOf(app, target)) : null,
     stories: placed.map(({ block, article }) => ({

@@ -9,7 +9,7 @@ import { plainLine } from '../../lib/text/clean-text.ts';
 import { shorten } from '../../lib/text/shorten.ts';
 import type { ComposedEdition } from '../compose.ts';
 import { findHeadlines } from '../selection/candidates.ts';
-import { newsletterJobId } from './newsletter-job-id.ts';
+import { newsletterJobId } from '../slot.ts';
 
 const CHANGED = 'approval-changed';
 
@@ -31,6 +31,9 @@ export async function recordClose(tx: Tx, composed: ComposedEdition, now: number
   await finishWaitingRun(tx, newsletterJobId(newsletter), slotAt, `edition ${number} was closed by hand`, now);
 }
 
+/** Of a long list, an alert names the first ones. */
+const NAMED = 10;
+
 /** How an edition differs from what was approved; null where it does not, or nobody approved it. */
 async function approvalDifference(
   tx: Tx,
@@ -39,28 +42,16 @@ async function approvalDifference(
   if (approval === null) return null;
   const { by, changed, gone, voided } = approval;
   const edition = `The edition ${newsletter}/${slot} closed`;
+  if (voided !== null) return `${edition} by its other decisions: the approval by ${by} is void: ${voided}.`;
   const headlines = await findHeadlines(tx, [...changed.slice(0, NAMED), ...gone.slice(0, NAMED)]);
-  const name = (id: string): string => {
-    const headline = headlines.get(id);
-    return headline === undefined ? id : `“${shorten(plainLine(headline), MAX_HEADLINE)}”`;
+  const listed = (what: string, ids: readonly string[]): string[] => {
+    const names = ids.slice(0, NAMED).map((id) => `“${shorten(plainLine(headlines.get(id) ?? id), MAX_HEADLINE)}”`);
+    const more = ids.length > NAMED ? ` and ${ids.length - NAMED} more` : '';
+    return ids.length === 0 ? [] : [`${what}: ${names.join(', ')}${more}`];
   };
-  if (voided !== null) {
-    const lead = gone.find((id) => voided.startsWith(`its lead ${id} `));
-    const why = lead === undefined ? voided : `its lead ${name(lead)}${voided.slice(`its lead ${lead}`.length)}`;
-    return `${edition} by its other decisions: the approval by ${by} is void: ${why}.`;
-  }
-  const listed = (ids: readonly string[]): string => {
-    const more = ids.length - NAMED;
-    return ids.slice(0, NAMED).map(name).join(', ') + (more > 0 ? ` and ${more} more` : '');
-  };
-  const differences = [
-    ...(changed.length === 0 ? [] : [`changed since: ${listed(changed)}`]),
-    ...(gone.length === 0 ? [] : [`not in it any more: ${listed(gone)}`]),
-  ];
+  const differences = [...listed('changed since', changed), ...listed('no longer in it', gone)];
   return differences.length === 0 ? null : `${edition} as approved by ${by}, except: ${differences.join('; ')}.`;
 }
 
-/** Of a long list, an alert names the first ones. */
-const NAMED = 10;
 /** Graphemes of a headline. */
 const MAX_HEADLINE = 80;

@@ -1,18 +1,16 @@
 /**
- * What keeps an edition from closing, by the state of its draft. Pure. The schedule lets a slot wait for that long, at
- * most until its grace period is over.
+ * What keeps an edition from closing, by the state of its draft and the limits of alerts. The schedule lets a slot wait
+ * for that long, at most until its grace period is over.
  */
-import type { DraftState } from './decisions.ts';
-
-export interface ClosingObstacle {
-  /** The command that would remove it; null where none would. */
-  remedy: 'unhold' | 'approve' | null;
-  /** In one line, such as `held by Ada`. */
-  reason: string;
-}
+import type { Config, NewsletterConfig } from '../../core/config/config.ts';
+import type { Db } from '../../core/store/store.ts';
+import { type ClosingObstacle, findAlertEditionObstacle } from '../alert-newsletters/alert-limits.ts';
+import { type ArrangementOptions, arrangeEdition } from '../selection/arrange.ts';
+import type { Draft, DraftState } from './decisions.ts';
+import { readDraft } from './draft-store.ts';
 
 /**
- * Why an edition must not close yet; null if it may. An approval that is void counts as none.
+ * Why an edition must not close yet, by its state; null if it may. An approval that is void counts as none. Pure.
  * @param voided why the approval of an approved draft is void, or null
  */
 export function closingObstacle(
@@ -28,4 +26,31 @@ export function closingObstacle(
   if (state.kind !== 'approved') return { remedy: 'approve', reason: 'not approved' };
   if (voided === null) return null;
   return { remedy: 'approve', reason: `not approved: the approval by ${state.by} is void: ${voided}` };
+}
+
+/** Why the edition of an open draft must not close at `now`; null if it may. @param voided as for `closingObstacle` */
+export async function findObstacle(
+  db: Db,
+  config: Pick<Config, 'publication'>,
+  newsletter: NewsletterConfig,
+  { state, slotAt, closeAt }: Pick<Draft, 'state' | 'slotAt' | 'closeAt'>,
+  { voided, now }: { voided: string | null; now: number },
+): Promise<ClosingObstacle | null> {
+  const obstacle = closingObstacle(state, newsletter.approval, voided);
+  if (obstacle !== null || newsletter.kind !== 'alert' || state.kind === 'closed') return obstacle;
+  return findAlertEditionObstacle(db, config, newsletter, { slotAt, closeAt, now });
+}
+
+/** Why the edition of a slot must not close at `now`; null if it may, or is closed. Renders nothing. */
+export async function findClosingObstacle(
+  db: Db,
+  config: Config,
+  newsletter: NewsletterConfig,
+  options: Pick<ArrangementOptions, 'slot' | 'cutoffAt' | 'now'>,
+): Promise<ClosingObstacle | null> {
+  const { slot, now } = options;
+  const draft = await readDraft(db, newsletter.id, slot);
+  const isVoidable = draft.state.kind === 'approved' && newsletter.approval === 'required';
+  const arranged = isVoidable ? await arrangeEdition(db, config, newsletter, options) : null;
+  return findObstacle(db, config, newsletter, draft, { voided: arranged?.approval?.voided ?? null, now });
 }

@@ -2,6 +2,7 @@
  * The slots to come of all newsletters, each with the state of its draft, as Today shows them. Renders and records
  * nothing.
  */
+
 import type { AppContext } from '../../core/app-context.ts';
 import { type NewsletterConfig, scheduleZone } from '../../core/config/config.ts';
 import { waitsUntil } from '../../core/schedule/decide.ts';
@@ -15,14 +16,12 @@ import { findEdition } from '../queries.ts';
 import { arrangeEdition } from '../selection/arrange.ts';
 import { findHeadlines } from '../selection/candidates.ts';
 import { countStories } from '../selection/selection.ts';
-import type { EditionSlot } from '../slot.ts';
+import { type EditionSlot, newsletterJobId } from '../slot.ts';
 import { slotAtInstant, waitingSlot } from '../slots.ts';
 import type { Draft } from './decisions.ts';
-import { describeCommand } from './describe.ts';
+import { describeLostApproval, type LostApproval } from './describe.ts';
 import { findDraftEntry } from './draft-store.ts';
-import { fieldRevision, storiesOf, withdrawnApproval } from './history.ts';
-import { newsletterJobId } from './newsletter-job-id.ts';
-import { type DraftSituation, draftSituation } from './situation.ts';
+import { fieldRevision, storiesOf } from './history.ts';
 
 /** Instants are epoch milliseconds. */
 export interface ComingDraft {
@@ -40,16 +39,6 @@ export interface ComingDraft {
   run: { state: RunState; since: number; reason: string | null; retryAt: number | null } | null;
   /** When a slot that waits is skipped; null while it does not wait. */
   skippedAt: number | null;
-}
-
-/** An approval that a command has withdrawn. */
-export interface LostApproval {
-  /** Who had approved. */
-  by: string;
-  /** When it was withdrawn, epoch milliseconds. */
-  at: number;
-  /** By what, such as `Ben dropped “Fuel price rises”`. */
-  cause: string;
 }
 
 export interface ComingNewsletter {
@@ -129,11 +118,8 @@ async function findLostApproval(db: Db, draft: Draft): Promise<LostApproval | nu
   const revision = fieldRevision(draft, 'state');
   if (draft.state.kind !== 'automatic' || revision === 0) return null;
   const entry = await findDraftEntry(db, draft.newsletter, draft.slot, revision);
-  const lost = entry && withdrawnApproval(draft, [entry]);
-  if (!lost) return null;
-  const headlines = await findHeadlines(db, storiesOf(lost.entry));
-  const story = (id: string): string => `“${headlines.get(id) ?? id}”`;
-  return { by: lost.by, at: lost.entry.at, cause: `${lost.entry.editor} ${describeCommand(lost.entry, { story })}` };
+  const headlines = entry === null ? new Map() : await findHeadlines(db, storiesOf(entry));
+  return entry && describeLostApproval(draft, [entry], { story: (id) => `“${headlines.get(id) ?? id}”` });
 }
 
 function retryOf({ state, leaseUntil }: Run): number | null {
@@ -157,5 +143,55 @@ export function endOfWaiting(
   return waitsUntil(
     { schedule: { cron, graceMinutes, zone: scheduleZone(schedule, publication) }, coalesce: false },
     slotAt,
+  );
+}
+
+/** Instants are epoch milliseconds. */
+export type DraftSituation =
+  /** An editor has sent it: it closes at `closeAt`, unless that is cancelled. */
+  | { kind: 'countdown'; closeAt: number }
+  | { kind: 'held'; by: string; at: number; reason: string | null }
+  /** It was approved, but the approval no longer counts. `needed`: that keeps it from closing. */
+  | { kind: 'void'; by: string; why: string; needed: boolean }
+  /** `changed`: stories whose content is another one since; `gone`: stories that can no longer be shown. */
+  | { kind: 'approved'; by: string; at: number; changed: number; gone: number }
+  /** It needs an approval. */
+  | { kind: 'unapproved' }
+  /** It closes at its slot by itself. */
+  | { kind: 'automatic' };
+
+/** What an approval is worth now, as `ApprovalStatus` of an arranged edition. */
+interface ApprovalWorth {
+  changed: readonly string[];
+  gone: readonly string[];
+  voided: string | null;
+}
+
+/**
+ * @param draft not closed
+ * @param rule whether editions of the newsletter need an approval
+ * @param worth null unless the draft is approved
+ */
+export function draftSituation(
+  { state, closeAt }: Pick<Draft, 'state' | 'closeAt'>,
+  rule: 'auto' | 'required',
+  worth: ApprovalWorth | null,
+): DraftSituation {
+  if (closeAt !== null) return { kind: 'countdown', closeAt };
+  if (state.kind === 'held') return { kind: 'held', by: state.by, at: state.at, reason: state.reason };
+  if (state.kind === 'approved') {
+    const { by, at } = state;
+    if (worth !== null && worth.voided !== null) {
+      return { kind: 'void', by, why: worth.voided, needed: rule === 'required' };
+    }
+    return { kind: 'approved', by, at, changed: worth?.changed.length ?? 0, gone: worth?.gone.length ?? 0 };
+  }
+  return { kind: rule === 'required' ? 'unapproved' : 'automatic' };
+}
+
+/** Whether the edition does not close unless an editor acts. */
+export function needsEditor(situation: DraftSituation): boolean {
+  return (
+    situation.kind === 'held' || situation.kind === 'unapproved' || (situation.kind === 'void' && situation.needed)
   );
 }

@@ -33,8 +33,6 @@ export const MAX_PREHEADER = 300;
 const MAX_REASON = 200;
 /** Far more than an edition has. Queries name each of these stories. */
 const MAX_STORY_DECISIONS = 1_000;
-/** As an article's. */
-const MAX_STORY_ID = 128;
 
 /**
  * Decides which fields a command changes.
@@ -52,7 +50,7 @@ export function planCommand(
   const change = (field: WantedChange['field'], value: WantedChange['value']): WantedChange => {
     return { field, value, base: base(field) };
   };
-  if ('story' in command) assertStory(draft, command);
+  if ('story' in command && command.kind !== 'restore') assertRoom(draft, command.story);
   switch (command.kind) {
     case 'subject':
       return only(change('subject', oneLine(draft, 'subject', command.text, MAX_SUBJECT)));
@@ -127,7 +125,7 @@ function planMove(
       : place.kind === 'last' || hasLeft
         ? others.length
         : anchor + (place.kind === 'after' ? 1 : 0);
-  const notices = hasLeft ? [`${place.story} is not in the block ${block} any more: ${story} is at its end`] : [];
+  const notices = hasLeft ? [`${place.story} is no longer in the block ${block}: ${story} is at its end`] : [];
   return { changes: [placed, change(`block:${block}`, others.toSpliced(at, 0, story))], notices };
 }
 
@@ -155,18 +153,9 @@ function nextState(
   return { kind: 'approved', by, at, hash: command.hash, stories: command.stories };
 }
 
-function assertStory(
-  { decisions }: Draft,
-  { kind, story, ...rest }: Extract<DraftCommand, { kind: 'drop' | 'pin' | 'restore' | 'move' }>,
-): void {
-  const neighbours = 'place' in rest && 'story' in rest.place ? [rest.place.story] : [];
-  for (const { length } of [story, ...neighbours]) {
-    if (length === 0 || length > MAX_STORY_ID) {
-      throw new DraftCommandError(`there is no story whose id has ${length} characters: at most ${MAX_STORY_ID} do`);
-    }
-  }
+function assertRoom({ decisions }: Draft, story: string): void {
   const decided = Object.keys(decisions.stories).length;
-  if (kind === 'restore' || decided < MAX_STORY_DECISIONS || Object.hasOwn(decisions.stories, story)) return;
+  if (decided < MAX_STORY_DECISIONS || Object.hasOwn(decisions.stories, story)) return;
   throw new DraftCommandError(`${decided} stories are dropped, pinned or moved, which is the most: restore one first`);
 }
 

@@ -5,8 +5,8 @@
 import { plainLine } from '../../lib/text/clean-text.ts';
 import { shorten } from '../../lib/text/shorten.ts';
 import { rfc3339 } from '../../lib/time.ts';
-import type { DraftField, DraftState, FieldValue, StoryDecision, StoryPlace } from './decisions.ts';
-import type { LogEntry } from './history.ts';
+import type { Draft, DraftField, DraftState, FieldValue, StoryDecision, StoryPlace } from './decisions.ts';
+import { type LogEntry, withdrawnApproval } from './history.ts';
 
 /** How texts name stories and instants. */
 export interface DescriptionNames {
@@ -55,6 +55,28 @@ export function describeCommand(
     default:
       return `${command.kind} of ${undoes}`;
   }
+}
+
+/** An approval that a command has withdrawn. */
+export interface LostApproval {
+  /** Who had approved. */
+  by: string;
+  /** When it was withdrawn, epoch milliseconds. */
+  at: number;
+  /** By what, such as `Ben dropped “Fuel price rises”`. */
+  cause: string;
+}
+
+/** The approval that a draft has lost, in words. @param log as for `withdrawnApproval` */
+export function describeLostApproval(
+  draft: Draft,
+  log: readonly LogEntry[],
+  names: DescriptionNames,
+): LostApproval | null {
+  const lost = withdrawnApproval(draft, log);
+  if (lost === null) return null;
+  const { by, entry } = lost;
+  return { by, at: entry.at, cause: `${entry.editor} ${describeCommand(entry, names)}` };
 }
 
 /** `the subject`, `the order of news`, or the story. */

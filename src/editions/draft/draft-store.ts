@@ -44,15 +44,7 @@ function toEntry({ number, at, editor, command, changes, undoes }: Tables['draft
 
 /** When the last command to a draft was given, epoch milliseconds; null if there was none. */
 export async function lastCommandAt(db: Db, newsletter: string, slot: string): Promise<number | null> {
-  const last = await db
-    .selectFrom('draft_log')
-    .select('at')
-    .where('newsletter', '=', newsletter)
-    .where('slot', '=', slot)
-    .orderBy('number', 'desc')
-    .limit(1)
-    .executeTakeFirst();
-  return last?.at ?? null;
+  return (await selectLog(db, newsletter, slot).orderBy('number', 'desc').limit(1).executeTakeFirst())?.at ?? null;
 }
 
 /** Finds the slots of a newsletter's drafts whose label begins with a date, oldest first. @param day `2026-11-24` */

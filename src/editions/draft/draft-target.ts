@@ -7,9 +7,8 @@ import type { NewsletterConfig } from '../../core/config/config.ts';
 import { findRun, isOpenRun } from '../../core/schedule/run-ledger.ts';
 import { MINUTE } from '../../lib/time.ts';
 import { type Edition, findEdition } from '../queries.ts';
-import type { EditionSlot } from '../slot.ts';
+import { type EditionSlot, newsletterJobId } from '../slot.ts';
 import { comingSlot, slotLabelled } from '../slots.ts';
-import { newsletterJobId } from './newsletter-job-id.ts';
 
 export interface DraftTarget {
   newsletter: NewsletterConfig;
@@ -28,7 +27,7 @@ export async function findDraftTarget(
   newsletter: NewsletterConfig,
   label?: string,
 ): Promise<DraftTarget> {
-  // Also for a slot that is not in the schedule any more, or never was: a closed edition can be reissued.
+  // Also for a slot that is no longer in the schedule, or never was: a closed edition can be reissued.
   const closed = label === undefined ? null : await findEdition(app.store.db, newsletter.id, label);
   if (closed !== null) {
     return { newsletter, slot: { label: closed.slot, slotAt: closed.slotAt }, edition: closed };
@@ -44,7 +43,7 @@ export function targetName({ newsletter, slot }: DraftTarget): string {
   return `${newsletter.id}/${slot.label}`;
 }
 
-/** Why no edition of a slot closes by itself any more, and what would close it. */
+/** Why the edition of a slot no longer closes by itself, and what would close it. */
 export interface EndedDraft {
   problem: string;
   actions: Action[];
@@ -71,4 +70,35 @@ export async function describeEndedSlot(
       : { to: 'close its edition', command: `compose ${newsletter.id} --slot ${slot.label}`, desk: null };
   const problem = `the slot ${targetName(target)} is over${how}, and its edition does not close by itself`;
   return { problem, actions: [remedy] };
+}
+
+/** What an address names: a newsletter and the label of a slot. */
+export interface NamedSlot {
+  newsletter: Pick<DraftTarget['newsletter'], 'id'>;
+  slot: Pick<DraftTarget['slot'], 'label'>;
+}
+
+/** The page on which editors work. */
+export function draftPath(target: NamedSlot): string {
+  return `${closedPath(target)}/draft`;
+}
+
+/** The whole log of the draft. */
+export function logPath(target: NamedSlot): string {
+  return `${draftPath(target)}/log`;
+}
+
+/** The page of the closed edition. */
+export function closedPath({ newsletter, slot }: NamedSlot): string {
+  return `/editions/${encodeURIComponent(newsletter.id)}/${encodeURIComponent(slot.label)}`;
+}
+
+/** Leads to the page of the newsletter's coming slot. */
+export function nextPath(newsletter: string): string {
+  return `/editions/${encodeURIComponent(newsletter)}/next`;
+}
+
+/** The topic that changes with the decisions about an edition. */
+export function draftTopic({ newsletter, slot }: NamedSlot): string {
+  return `draft:${newsletter.id}/${slot.label}`;
 }

@@ -6,14 +6,12 @@ import type { AppContext } from '../../core/app-context.ts';
 import { isSerializationFailure, type Tx } from '../../core/store/store.ts';
 import type { CompositionOptions } from '../compose.ts';
 import { editionAction } from '../edition-action.ts';
-import { composeUnrecorded } from '../preview.ts';
-import { arrangeEdition } from '../selection/arrange.ts';
-import { approvalHash, editionHash } from './approval.ts';
+import { approvalHash } from './approval.ts';
 import { DraftCommandError, planCommand, type VisibleStory } from './commands.ts';
-import type { Draft, DraftBlock, DraftCommand, ListedStory } from './decisions.ts';
+import { arrangeDraft, composeDraft } from './compose-draft.ts';
+import type { Draft, DraftCommand } from './decisions.ts';
 import { changeStoredDraft, readDraft } from './draft-store.ts';
 import { type DraftTarget, describeEndedSlot, type EndedDraft, targetName } from './draft-target.ts';
-import { type DraftView, readDraftView } from './draft-views.ts';
 import {
   type ChangeOutcome,
   changeDraft,
@@ -28,7 +26,7 @@ import {
 } from './history.ts';
 
 /**
- * What an editor asks for. An approval covers what the editor saw last. An undo is of the editor's newest command, or
+ * What an editor asks for. An approval covers what the editor has seen. An undo is of the editor's newest command, or
  * of the one with the number `entry`.
  */
 export type DraftRequest =
@@ -38,17 +36,16 @@ export type DraftRequest =
 
 /** What was before an editor's eyes. */
 interface SeenDraft {
-  /** The draft's revision. */
-  revision: number;
+  /** The draft's revision; default: the present one, so that nothing is a conflict. */
+  revision?: number | undefined;
   /** Of the whole edition, as `editionHash` makes it: an approval covers that. */
   hash?: string | undefined;
 }
 
 export interface EditOptions {
-  /** Default: what `showDraft` showed the editor last. */
   seen?: SeenDraft | undefined;
-  /** How an edition that is approved is composed; default: as for a preview. */
-  rendering?: Pick<CompositionOptions, 'nonce' | 'render'> | undefined;
+  /** How an edition that is approved is rendered. */
+  render?: CompositionOptions['render'];
   /** Called last in the transaction of the command, if it changes something. */
   onCommit?: ((tx: Tx) => Promise<void>) | undefined;
 }
@@ -121,7 +118,6 @@ async function tryEdit(
   const { newsletter, slot } = target;
   const { editor, onCommit } = author;
   const prepared = await prepare(app, target, author, request);
-  const view = author.seen ?? (await readDraftView(store.db, newsletter.id, slot.label, editor));
   let undone: LogEntry | null = null;
   let notices: string[] = [];
   let conflictWith: readonly LogEntry[] = [];
@@ -135,7 +131,7 @@ async function tryEdit(
       return undoEntry(draft, concerned, entry);
     }
     if (prepared.revision !== null && draft.revision !== prepared.revision) throw new DraftMoved();
-    const seen = view?.revision ?? draft.revision;
+    const seen = author.seen?.revision ?? draft.revision;
     const planned = planCommand(draft, command, { ...prepared, editor, now: clock() }, (field) =>
       knownRevision(log, field, editor, seen),
     );
@@ -176,51 +172,26 @@ async function prepare(
   request: DraftRequest,
 ): Promise<PreparedCommand> {
   const nothing = { revision: null, shown: [], isRoundupItem: false };
-  switch (request.kind) {
-    case 'undo':
-    case 'redo':
-      return { ...nothing, command: { kind: request.kind } };
-    case 'subject':
-    case 'preheader':
-    case 'note':
-    case 'hold':
-    case 'unhold':
-      return { ...nothing, command: request as PreparedCommand['command'] };
-    case 'approve':
-      return { ...nothing, ...(await prepareApproval(app, target, author)) };
-    case 'restore':
-      return { ...nothing, command: request };
-    default: {
-      const article = await findArticle(app.store.db, request.story);
-      if (article === null) throw new DraftCommandError(`there is no article ${request.story}`);
-      const isRoundupItem = article.kind === 'roundup-item';
-      if (article.kind === 'roundup') {
-        throw new DraftCommandError(`${request.story} is of kind roundup: an edition contains none`);
-      }
-      if (request.kind === 'drop') return { ...nothing, command: request };
-      await requireUnused(app, target, request.story);
-      if (request.kind === 'pin') return { ...nothing, command: request };
-      const neighbour = 'place' in request && 'story' in request.place ? request.place.story : null;
-      if (neighbour !== null && (await findArticle(app.store.db, neighbour)) === null) {
-        throw new DraftCommandError(`there is no article ${neighbour}`);
-      }
-      const arranged = await arrange(app, target);
-      return { command: request, revision: arranged.revision, shown: arranged.shown, isRoundupItem };
-    }
+  if (request.kind === 'approve') return { ...nothing, ...(await prepareApproval(app, target, author)) };
+  const plain = { ...nothing, command: request as PreparedCommand['command'] };
+  if (request.kind !== 'drop' && request.kind !== 'pin' && request.kind !== 'move') return plain;
+  const { db } = app.store;
+  const named = [request.story, ...('place' in request && 'story' in request.place ? [request.place.story] : [])];
+  for (const id of named) {
+    if ((await findArticle(db, id)) === null) throw new DraftCommandError(`there is no article ${id}`);
   }
-}
-
-async function arrange(
-  { store, config, clock }: AppContext,
-  { newsletter, slot, edition }: DraftTarget,
-): Promise<{ revision: number; shown: VisibleStory[] }> {
-  const at = Math.max(clock(), slot.slotAt);
-  const options = { slot, cutoffAt: at, now: at, reissueOf: edition };
-  const { draft, loaded } = await arrangeEdition(store.db, config, newsletter, options);
-  const shown = loaded.placed.flatMap(({ block, article }) =>
-    block === 'also' ? [] : [{ id: article.id, block, isRoundupItem: article.kind === 'roundup-item' }],
+  const article = await findArticle(db, request.story);
+  if (article?.kind === 'roundup') {
+    throw new DraftCommandError(`${request.story} is of kind roundup: an edition contains none`);
+  }
+  if (request.kind === 'drop') return plain;
+  await requireUnused(app, target, request.story);
+  if (request.kind === 'pin') return plain;
+  const { draft, loaded } = (await arrangeDraft(app, target)).arranged;
+  const shown = loaded.placed.flatMap(({ block, article: { id, kind } }) =>
+    block === 'also' ? [] : [{ id, block, isRoundupItem: kind === 'roundup-item' }],
   );
-  return { revision: draft.revision, shown };
+  return { command: request, revision: draft.revision, shown, isRoundupItem: article?.kind === 'roundup-item' };
 }
 
 /** @throws DraftCommandError if the story was in another edition of the newsletter */
@@ -242,55 +213,25 @@ async function requireUnused(app: AppContext, target: DraftTarget, story: string
 async function prepareApproval(
   app: AppContext,
   target: DraftTarget,
-  { editor, seen, rendering }: CommandAuthor,
+  { seen, render }: CommandAuthor,
 ): Promise<Pick<PreparedCommand, 'command' | 'revision'>> {
-  const { newsletter, slot } = target;
-  const name = targetName(target);
-  const view = seen === undefined ? await readDraftView(app.store.db, newsletter.id, slot.label, editor) : null;
-  const look = editionAction('show', 'look at it as it is now', name);
-  if (view === null && seen === undefined) throw new DraftCommandError(`${editor} has not seen ${name} yet`, [look]);
-  const outcome = await composeUnrecorded(app, newsletter, slot.label, rendering);
-  if (outcome.kind === 'refused') throw new DraftCommandError(outcome.reason);
-  const { composed } = outcome;
-  if (composed.kind === 'skipped' || outcome.isSkipped) {
-    const reason = composed.kind === 'skipped' ? composed.reason : `fewer than ${newsletter.minimumStories} stories`;
+  const composition = await composeDraft(app, target, { render });
+  if (composition.kind === 'empty' || composition.isSkipped) {
+    const few = `fewer than ${target.newsletter.minimumStories} stories`;
+    const reason = composition.kind === 'empty' ? composition.reason : few;
     throw new DraftCommandError(`it cannot be approved: ${reason}`);
   }
-  const draft = await readDraft(app.store.db, newsletter.id, slot);
-  if (draft.revision !== composed.draftRevision) throw new DraftMoved();
-  const stories = composed.articles.map(({ articleId: id, block, digest }) => ({ id, block, digest }));
-  const hash = approvalHash(draft.decisions, stories);
-  if (view === null) {
-    const difference = differenceOf(seen?.hash ?? '', editionHash(draft.decisions, stories));
-    if (difference === null) return { command: { kind: 'approve', hash, stories }, revision: draft.revision };
-    throw new DraftCommandError(`since you looked, ${difference}: look at it again, then approve it`);
+  const { composed, draft, hash } = composition;
+  if (seen?.hash !== hash) {
+    const isArrangement = seen?.hash?.split('.')[0] !== hash.split('.')[0];
+    const changed = isArrangement
+      ? 'the stories or what editors decided have changed'
+      : 'the content of a story has changed';
+    throw new DraftCommandError(`since you looked, ${changed}: look at it again, then approve it`);
   }
-  if (hash !== view.hash) throw new DraftCommandError(differences(view, draft, stories), [look]);
-  // With the content that the editor has seen: a correction since then counts as a change.
-  return { command: { kind: 'approve', hash, stories: view.stories }, revision: draft.revision };
-}
-
-/** What differs between two values of `editionHash`; null if they are the same. */
-function differenceOf(seen: string, now: string): string | null {
-  if (seen === now) return null;
-  const isArrangement = seen.split('.')[0] !== now.split('.')[0];
-  return isArrangement ? 'the stories or what editors decided have changed' : 'the content of a story has changed';
-}
-
-/** What has changed since the editor looked. */
-function differences(view: DraftView, draft: Draft, stories: readonly ListedStory[]): string {
-  const [before, now] = [view.stories, stories].map((list) => new Set(list.map(({ id }) => id))) as [
-    Set<string>,
-    Set<string>,
-  ];
-  const arrived = [...now].filter((id) => !before.has(id));
-  const left = [...before].filter((id) => !now.has(id));
-  const parts = [
-    ...(arrived.length === 0 ? [] : [`${arrived.join(', ')} came in`]),
-    ...(left.length === 0 ? [] : [`${left.join(', ')} left`]),
-    ...(draft.revision === view.revision ? [] : ['the draft was changed']),
-  ];
-  return `since you looked, ${parts.length === 0 ? 'the order has changed' : parts.join(', and ')}`;
+  const stories = composed.articles.map(({ articleId: id, block, digest }) => ({ id, block, digest }));
+  const command = { kind: 'approve', hash: approvalHash(draft.decisions, stories), stories } as const;
+  return { command, revision: draft.revision };
 }
 
 type UndoRequest = Extract<DraftRequest, { kind: 'undo' | 'redo' }>;
@@ -316,10 +257,4 @@ function conflictError(conflicts: DraftConflict[], log: readonly LogEntry[]): Dr
   const field = conflicts[0]?.field;
   const entry = log.findLast(({ changes }) => changes.some((change) => change.field === field));
   return new DraftConflictError(conflicts, entry?.editor ?? 'daywire');
-}
-
-/** The block of a story as the editor saw it last, or null. */
-export function blockSeen(view: DraftView | null, story: string): DraftBlock | null {
-  const block = view?.stories.find(({ id }) => id === story)?.block ?? null;
-  return block === 'also' ? 'roundup' : block;
 }

@@ -116,7 +116,7 @@ export function undoEntry(draft: Draft, entry: LogEntry, author: Author): Change
 
 /**
  * Closes a draft with its edition. Its order, pins and moves end: those made later are for a reissue. Drops remain.
- * Commands about stories that came before cannot be undone any more.
+ * Commands about stories that came before can no longer be undone.
  * @param close.editionRevision of the edition, from 1
  */
 export function closeWith(

@@ -9,7 +9,7 @@ import { type Finding, warning } from '../../core/finding.ts';
 import type { Store } from '../../core/store/store.ts';
 import { editionAction } from '../edition-action.ts';
 import { findSlot } from '../slots.ts';
-import type { Draft } from './decisions.ts';
+import { type Draft, NO_DECISIONS } from './decisions.ts';
 import { listOpenDrafts } from './draft-store.ts';
 
 /** What an operator should know of each. */
@@ -48,14 +48,7 @@ export async function updateStrandedAlerts(app: AppContext): Promise<void> {
 
 /** Everything was undone. */
 function isUndecided({ state, decisions }: Draft): boolean {
-  const { subject, preheader, note, blocks, stories } = decisions;
-  const isEmpty = (record: object): boolean => Object.keys(record).length === 0;
-  return (
-    state.kind === 'automatic' &&
-    [subject, preheader, note].every((text) => text === null) &&
-    isEmpty(blocks) &&
-    isEmpty(stories)
-  );
+  return state.kind === 'automatic' && JSON.stringify(decisions) === JSON.stringify(NO_DECISIONS);
 }
 
 /** The pre-flight check of drafts. */

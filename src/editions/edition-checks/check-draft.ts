@@ -12,15 +12,13 @@ import type { FetchClient } from '../../lib/guarded-fetch/fetch-client.ts';
 import { DAY, SECOND } from '../../lib/time.ts';
 import type { ComposedEdition } from '../compose.ts';
 import { readDraft } from '../draft/draft-store.ts';
-import { findKnownLinks, saveLinkStates } from '../links/link-cache.ts';
-import { isFresh, type LinkState } from '../links/link-state.ts';
+import { findKnownLinks, isFresh, type LinkState, saveLinkStates } from '../links/link-cache.ts';
 import { lookUpLinks } from '../links/look-up-links.ts';
 import { findEditionById, listEditionArticles } from '../queries.ts';
 import type { Block } from '../selection/selection.ts';
 import { type CheckFacts, checkEdition } from './check-edition.ts';
-import { listLinks } from './edition-links.ts';
+import { listLinks, readHtml } from './edition-links.ts';
 import type { EditionProblem } from './edition-problem.ts';
-import { readHtml } from './html-facts.ts';
 import { ownLinkState, ownPath } from './own-links.ts';
 import type { StoryIdentity } from './repeated-stories.ts';
 
@@ -67,7 +65,7 @@ export async function checkDraft(
   return checkEdition(facts);
 }
 
-/** In the same order; articles that do not exist any more have no headline. */
+/** In the same order; articles that no longer exist have no headline. */
 async function identify(db: Db, placed: readonly { id: string; block: string }[]): Promise<StoryIdentity[]> {
   const ids = [...new Set(placed.map(({ id }) => id))];
   const articles = new Map((await findArticles(db, ids)).map((article) => [article.id, article]));

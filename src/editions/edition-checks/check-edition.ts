@@ -6,12 +6,11 @@ import type { NewsletterConfig } from '../../core/config/config.ts';
 import { hasVisibleCharacter } from '../../lib/text/clean-text.ts';
 import { graphemeCount } from '../../lib/text/shorten.ts';
 import type { ComposedEdition } from '../compose.ts';
-import type { LinkState } from '../links/link-state.ts';
+import type { LinkState } from '../links/link-cache.ts';
 import { placeholder } from '../rendering/placeholders.ts';
 import { MAX_HTML_BYTES } from '../rendering/size-limit.ts';
-import { listLinks } from './edition-links.ts';
+import { type HtmlFacts, listLinks, readHtml } from './edition-links.ts';
 import { type EditionProblem, shownStories } from './edition-problem.ts';
-import { type HtmlFacts, readHtml } from './html-facts.ts';
 import { checkLeftoverWords } from './leftover-words.ts';
 import { checkRepeatedStories, type StoryIdentity } from './repeated-stories.ts';
 
@@ -58,48 +57,34 @@ function rank({ severity }: EditionProblem): number {
 }
 
 function checkRequiredParts({ edition, postalAddress, imprint }: CheckFacts, html: HtmlFacts): EditionProblem[] {
-  const problems: EditionProblem[] = [];
-  const link = placeholder(edition.nonce, 'unsubscribe');
-  const unsubscribe = { HTML: html.links.includes(link), text: edition.text.includes(link) };
-  const address = compact(postalAddress);
-  const postal = { HTML: compact(html.text).includes(address), text: compact(edition.text).includes(address) };
-  const missing = (parts: Record<string, boolean>): string =>
-    Object.keys(parts)
-      .filter((part) => !parts[part])
-      .join(' and the ');
-  if (missing(unsubscribe) !== '') {
-    problems.push({
-      code: 'no-unsubscribe-link',
-      severity: 'error',
-      message: `the ${missing(unsubscribe)} has no unsubscribe link: add placeholders.unsubscribe to the template`,
-      place: null,
-    });
-  }
-  if (missing(postal) !== '') {
-    problems.push({
-      code: 'no-postal-address',
-      severity: 'error',
-      message:
-        `the ${missing(postal)} does not show the postal address (${postalAddress}), ` +
-        'which many countries require: add it to the template',
-      place: null,
-    });
-  }
-  const imprintLink = imprint === null || {
-    HTML: html.links.includes(imprint),
-    text: compact(edition.text).includes(compact(imprint)),
+  const unsubscribe = placeholder(edition.nonce, 'unsubscribe');
+  const has = (content: string, part: string): boolean => compact(content).includes(compact(part));
+  const required = (code: EditionProblem['code'], isIn: { HTML: boolean; text: boolean }, what: string) => {
+    const missing = Object.entries(isIn).flatMap(([part, isThere]) => (isThere ? [] : [part]));
+    if (missing.length === 0) return [];
+    const message = `the ${missing.join(' and the ')} ${what} to the template`;
+    return [{ code, severity: 'error', message, place: null } satisfies EditionProblem];
   };
-  if (imprintLink !== true && missing(imprintLink) !== '') {
-    problems.push({
-      code: 'no-imprint-link',
-      severity: 'error',
-      message:
-        `the ${missing(imprintLink)} has no link to the imprint (${imprint}): ` +
-        'add site.imprint.url to the template',
-      place: null,
-    });
-  }
-  return problems;
+  return [
+    ...required(
+      'no-unsubscribe-link',
+      { HTML: html.links.includes(unsubscribe), text: edition.text.includes(unsubscribe) },
+      'has no unsubscribe link: add placeholders.unsubscribe',
+    ),
+    ...required(
+      'no-postal-address',
+      { HTML: has(html.text, postalAddress), text: has(edition.text, postalAddress) },
+      `does not show the postal address (${postalAddress}), which many countries require: add it`,
+    ),
+    ...required(
+      'no-imprint-link',
+      {
+        HTML: imprint === null || html.links.includes(imprint),
+        text: imprint === null || has(edition.text, imprint),
+      },
+      `has no link to the imprint (${imprint}): add site.imprint.url`,
+    ),
+  ];
 }
 
 /** Without white space: the text is wrapped, and an address may have several lines. */

@@ -1,8 +1,7 @@
 /** The links of an edition, each with the story that it belongs to. */
+import { Parser } from 'htmlparser2';
 import type { EditionView } from '../rendering/edition-view.ts';
-import { type ProblemPlace, shownStories } from './edition-problem.ts';
-import { readHtml } from './html-facts.ts';
-import { isUrlKey, stringsIn } from './view-values.ts';
+import { isUrlKey, type ProblemPlace, shownStories, stringsIn } from './edition-problem.ts';
 
 interface EditionLink {
   /** Without fragment. */
@@ -54,3 +53,39 @@ function withoutFragment(href: string): string | null {
   url.hash = '';
   return url.href;
 }
+
+export interface HtmlFacts {
+  /** Targets of the links, entities decoded, in order, with repetitions. */
+  links: string[];
+  /** Addresses of pictures without an `alt` attribute. An empty one marks a decorative picture. */
+  withoutAlt: string[];
+  /** The visible text. */
+  text: string;
+}
+
+export function readHtml(html: string): HtmlFacts {
+  const facts: HtmlFacts = { links: [], withoutAlt: [], text: '' };
+  const texts: string[] = [];
+  let hidden = 0;
+  const parser = new Parser({
+    onopentag(name, { href, src, alt }) {
+      if (name === 'a' && href !== undefined) facts.links.push(href);
+      if (name === 'img' && alt === undefined) facts.withoutAlt.push(src ?? '');
+      if (HIDDEN.has(name)) hidden += 1;
+      texts.push(' ');
+    },
+    onclosetag(name) {
+      if (HIDDEN.has(name)) hidden -= 1;
+      texts.push(' ');
+    },
+    ontext(text) {
+      if (hidden === 0) texts.push(text);
+    },
+  });
+  parser.write(html);
+  parser.end();
+  facts.text = texts.join('');
+  return facts;
+}
+
+const HIDDEN = new Set(['head', 'style', 'script']);

@@ -3,8 +3,7 @@
  */
 import { DRAFT_BLOCKS } from '../draft/decisions.ts';
 import type { EditionView } from '../rendering/edition-view.ts';
-import { type EditionProblem, shownStories } from './edition-problem.ts';
-import { isUrlKey, stringsIn, type ViewString } from './view-values.ts';
+import { type EditionProblem, isUrlKey, shownStories, stringsIn, type ViewString } from './edition-problem.ts';
 
 interface LeftoverWord {
   /** As written. */
@@ -52,19 +51,6 @@ const NO_TEXT = new Set(['articleId', 'lang', 'dir', 'email', 'role', 'kind', 'l
 /** They repeat a part of stories, which the checks find there. */
 const BLOCKS = new Set(['headline', ...DRAFT_BLOCKS, 'corrections']);
 
-const NAMES: Record<string, string> = {
-  paragraphs: 'text',
-  sentences: 'text',
-  image: 'picture',
-  bylines: 'byline',
-  related: 'related link',
-  fullStory: 'link to the full story',
-  correction: 'correction note',
-  note: 'note',
-  outlet: 'outlet',
-  also: 'further outlet',
-};
-
 /** Finds leftover words in all that the edition shows. */
 export function checkLeftoverWords(view: EditionView): EditionProblem[] {
   const problems: EditionProblem[] = [];
@@ -96,9 +82,8 @@ function texts(value: unknown): ViewString[] {
   });
 }
 
-function nameOf(keys: readonly string[]): string {
-  const [key = 'text'] = keys;
-  return NAMES[key] ?? key;
+function nameOf([key = 'text']: readonly string[]): string {
+  return key === 'paragraphs' || key === 'sentences' ? 'text' : key;
 }
 
 function problemOf({ word, context, mayBeName }: LeftoverWord, where: string): Omit<EditionProblem, 'place'> {

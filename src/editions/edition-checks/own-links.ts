@@ -8,7 +8,7 @@ import { findArticleBySlug } from '../../articles/queries.ts';
 import type { AppContext } from '../../core/app-context.ts';
 import { legalPages } from '../../core/config/legal-pages.ts';
 import { hasDocument } from '../../feeds/documents.ts';
-import type { LinkState } from '../links/link-state.ts';
+import type { LinkState } from '../links/link-cache.ts';
 import { findEdition } from '../queries.ts';
 
 type LinkedSite = Pick<AppContext, 'config' | 'store'>;

@@ -27,8 +27,8 @@ export function checkRepeatedStories(
 ): EditionProblem[] {
   const ownIds = new Set(stories.map(({ articleId }) => articleId));
   const earlier = (last?.stories ?? []).filter(({ articleId }) => !ownIds.has(articleId));
-  const known = indexStories(earlier, sharedOutletUrls([...stories, ...earlier]));
-  const here = indexStories([], known.ignored);
+  const known = indexStories(earlier);
+  const here = indexStories([]);
   return stories.flatMap((story) => {
     const place = { block: story.block, articleId: story.articleId, headline: story.headline };
     const before = findMatch(story, known, true);
@@ -49,12 +49,10 @@ interface StoryIndex {
   headlines: Map<string, string>;
   urls: Map<string, string>;
   events: Map<string, string>;
-  /** Outlet URLs that several stories have: an outlet's front page, not a report. */
-  ignored: ReadonlySet<string>;
 }
 
-function indexStories(stories: readonly StoryIdentity[], ignored: ReadonlySet<string>): StoryIndex {
-  const index: StoryIndex = { headlines: new Map(), urls: new Map(), events: new Map(), ignored };
+function indexStories(stories: readonly StoryIdentity[]): StoryIndex {
+  const index: StoryIndex = { headlines: new Map(), urls: new Map(), events: new Map() };
   for (const story of stories) addStory(index, story);
   return index;
 }
@@ -63,18 +61,18 @@ function addStory(index: StoryIndex, story: StoryIdentity): void {
   const { articleId, eventKey } = story;
   const headline = comparableHeadline(story.headline);
   if (headline !== '') index.headlines.set(headline, articleId);
-  for (const url of comparableUrls(story, index.ignored)) index.urls.set(url, articleId);
+  for (const url of comparableUrls(story)) index.urls.set(url, articleId);
   if (eventKey !== null) index.events.set(eventKey, articleId);
 }
 
 function findMatch(
   story: StoryIdentity,
-  { headlines, urls, events, ignored }: StoryIndex,
+  { headlines, urls, events }: StoryIndex,
   byEvent: boolean,
 ): { by: string; articleId: string } | null {
   const headline = headlines.get(comparableHeadline(story.headline));
   if (headline !== undefined) return { by: 'headline', articleId: headline };
-  for (const url of comparableUrls(story, ignored)) {
+  for (const url of comparableUrls(story)) {
     const articleId = urls.get(url);
     if (articleId !== undefined) return { by: 'address', articleId };
   }
@@ -91,8 +89,8 @@ function comparableHeadline(headline: string): string {
     .trim();
 }
 
-function comparableUrls({ url, outletUrl }: StoryIdentity, ignored: ReadonlySet<string>): string[] {
-  return [comparableUrl(url), comparableUrl(outletUrl)].filter((one) => one !== null && !ignored.has(one)) as string[];
+function comparableUrls({ url, outletUrl }: StoryIdentity): string[] {
+  return [comparableUrl(url), comparableUrl(outletUrl)].filter((one) => one !== null);
 }
 
 /** Host, path and query, without what only counts visits. Null for a front page. */
@@ -102,15 +100,4 @@ function comparableUrl(text: string | null): string | null {
   for (const name of [...url.searchParams.keys()]) if (/^utm_/i.test(name)) url.searchParams.delete(name);
   const path = url.pathname.endsWith('/') ? url.pathname.slice(0, -1) : url.pathname;
   return path === '' && url.search === '' ? null : url.host.replace(/^www\./, '') + path + url.search;
-}
-
-function sharedOutletUrls(stories: readonly StoryIdentity[]): Set<string> {
-  // Two reports of one event, or two imports of one report, may share it.
-  const headlines = new Map<string, Set<string>>();
-  for (const { outletUrl, headline, eventKey } of stories) {
-    const url = comparableUrl(outletUrl);
-    if (url === null) continue;
-    headlines.set(url, (headlines.get(url) ?? new Set()).add(eventKey ?? comparableHeadline(headline)));
-  }
-  return new Set([...headlines].filter(([, subjects]) => subjects.size > 2).map(([url]) => url));
 }

@@ -5,7 +5,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { ConcurrencyLimit } from '../../lib/concurrency/bounded-queue.ts';
 import type { FetchClient, FetchResult } from '../../lib/guarded-fetch/fetch-client.ts';
-import { type LinkState, linkStateOf } from './link-state.ts';
+import { type LinkState, linkStateOf } from './link-cache.ts';
 
 export interface LinkLookUpOptions {
   client: FetchClient;
@@ -55,15 +55,7 @@ export async function lookUpLinks(
       return Array.from({ length: AT_ONCE_PER_HOST }, () => lookUpHost(waiting, host));
     }),
   );
-  return withoutNetwork(states) ? new Map([...states.keys()].map((url) => [url, NO_NETWORK])) : states;
-}
-
-const NO_NETWORK: LinkState = { kind: 'unchecked', reason: 'no host has a name here: is the network down?' };
-
-/** Some name servers answer that no name exists while the network is down. */
-function withoutNetwork(states: ReadonlyMap<string, LinkState>): boolean {
-  const hosts = new Set([...states.keys()].map((url) => new URL(url).host));
-  return hosts.size > 1 && [...states.values()].every((state) => state.kind === 'dead' && state.isUnknownHost);
+  return states;
 }
 
 class HostHealth {

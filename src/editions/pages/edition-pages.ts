@@ -2,14 +2,16 @@
  * Past editions: lists of them, and each as it was when it closed. A notice above an edition shows later retractions
  * and corrections.
  */
+
 import type { Handler, MiddlewareHandler } from 'hono';
 import { type Article, fullHeadline, retractionOf } from '../../articles/article.ts';
 import { noteUrl } from '../../articles/article-link.ts';
 import { isBrowserName, readerName } from '../../feeds/readers/reader-name.ts';
 import { listPage, nameParameter, parsePageNumber, renderPage, respondPublicPage } from '../../web/pages/page.ts';
 import { editionFeeds, renderAlternates } from '../../web/pages/page-feeds.ts';
+import { share } from '../../web/pages/public-page.ts';
 import { respondNotFound } from '../../web/server/errors.ts';
-import type { WebContext } from '../../web/server/web-context.ts';
+import type { AddRoutes, WebContext } from '../../web/server/web-context.ts';
 import { editionLine } from '../edition-line.ts';
 import { findArticlesNotedSince, findEdition, listEditions } from '../queries.ts';
 
@@ -17,7 +19,7 @@ const EDITIONS_PER_PAGE = 50;
 const LAST_PAGE = 200;
 
 /** `/editions` and `/editions/:newsletter`, also for a newsletter that is no longer in the configuration. */
-export function serveEditions(web: WebContext): Handler {
+function serveEditions(web: WebContext): Handler {
   return async (c) => {
     const isOfOne = c.req.param('newsletter') !== undefined;
     const newsletter = nameParameter(c, 'newsletter');
@@ -44,7 +46,7 @@ export function serveEditions(web: WebContext): Handler {
 }
 
 /** `/editions/:newsletter/:slot`. */
-export function serveEdition(web: WebContext): Handler {
+function serveEdition(web: WebContext): Handler {
   return async (c) => {
     const newsletter = nameParameter(c, 'newsletter');
     const slot = nameParameter(c, 'slot');
@@ -59,7 +61,7 @@ export function serveEdition(web: WebContext): Handler {
 }
 
 /** Counts requests of `/editions/:newsletter/:slot`, also those that the cache of pages answers. */
-export function countVisits(web: WebContext): MiddlewareHandler {
+function countVisits(web: WebContext): MiddlewareHandler {
   return async (c, next) => {
     await next();
     const { newsletter, slot } = c.req.param() as { newsletter: string; slot: string };
@@ -129,3 +131,9 @@ export function isVisit({ method, status, userAgent, fetchMode, purpose }: PageR
   if (purpose?.includes('prefetch')) return false;
   return isBrowserName(readerName(userAgent).reader);
 }
+
+export const addEditionPages: AddRoutes = (site, web) => {
+  site.get('/editions', share(web, serveEditions(web)));
+  site.get('/editions/:newsletter', share(web, serveEditions(web)));
+  site.get('/editions/:newsletter/:slot', countVisits(web), share(web, serveEdition(web)));
+};

@@ -25,14 +25,16 @@ export type RenderFunction = (
 ) => Promise<RenderedEdition>;
 
 /** With the templates as they are on disk now. */
-export const renderInThread: RenderFunction = (view, site, { source }, options) =>
-  runInThread(RENDER, { view, site, source, ...options }, { timeLimit: MINUTE });
+export const renderInThread: RenderFunction = (...request) => renderIn(runInThread, ...request);
 
-/** In a thread of the pool, with templates that are parsed once for each version. */
-export function renderInPool(
-  pool: ThreadPool,
-  templateVersion: string,
+/** In a thread of the pool. */
+export function renderInPool(pool: ThreadPool): RenderFunction {
+  return (...request) => renderIn(pool.run.bind(pool), ...request);
+}
+
+function renderIn(
+  run: typeof runInThread,
   ...[view, site, { source }, options]: Parameters<RenderFunction>
 ): Promise<RenderedEdition> {
-  return pool.run(RENDER, { view, site, source, ...options, templateVersion }, { timeLimit: MINUTE });
+  return run(RENDER, { view, site, source, ...options }, { timeLimit: MINUTE });
 }

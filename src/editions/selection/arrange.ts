@@ -5,9 +5,9 @@
 import type { Config, NewsletterConfig } from '../../core/config/config.ts';
 import type { Db } from '../../core/store/store.ts';
 import { changedStories, type StoryBasis, storyBasis, voidReason } from '../draft/approval.ts';
-import type { Draft, DraftState, ListedStory } from '../draft/decisions.ts';
+import type { Draft, DraftState } from '../draft/decisions.ts';
 import { listDropsWithoutEdition, readDraft } from '../draft/draft-store.ts';
-import { type Edition, type EditionSummary, lastEdition, listEditionArticles } from '../queries.ts';
+import { type Edition, type EditionSummary, lastEdition } from '../queries.ts';
 import type { EditionSlot } from '../slot.ts';
 import { findCandidates } from './candidates.ts';
 import { type LoadedStories, type LoadOptions, loadStories } from './load-stories.ts';
@@ -28,7 +28,7 @@ export interface ApprovalStatus {
   by: string;
   /** Ids of approved stories whose content has changed since. */
   changed: string[];
-  /** Ids of approved stories that cannot be shown any more. */
+  /** Ids of approved stories that can no longer be shown. */
   gone: string[];
   /** Why the approval does not count; null while it does. */
   voided: string | null;
@@ -60,8 +60,7 @@ export async function arrangeEdition(
   // The article of an alert may be of any age, and all others that it does not have are none that it missed.
   const window = newsletter.kind === 'alert' ? { ...byAge, from: 0, unseenFrom: 0 } : byAge;
   const rules = selectionRules(config, newsletter, window);
-  const stored = await readDraft(db, newsletter.id, slot);
-  const draft = reissueOf === null ? stored : await closedDraft(db, stored, reissueOf);
+  const draft = await readDraft(db, newsletter.id, slot);
   const carried = await listDropsWithoutEdition(db, newsletter.id, {
     after: last?.slotAt ?? null,
     before: slot.slotAt,
@@ -84,13 +83,6 @@ export async function arrangeEdition(
   // The other decisions of the draft apply.
   const others = basisOf({ ...draft, state: { kind: 'automatic' } }, newsletter, carried);
   return { ...arranged, ...(await load(others)), approval };
-}
-
-/** The draft of a closed edition. One that closed before there were drafts has the stories of its edition. */
-async function closedDraft(db: Db, draft: Draft, { id, closedAt }: Edition): Promise<Draft> {
-  if (draft.state.kind === 'closed') return draft;
-  const stories = (await listEditionArticles(db, id)).map((story) => ({ ...story, digest: '' }) as ListedStory);
-  return { ...draft, state: { kind: 'closed', at: closedAt, stories } };
 }
 
 function approvalStatus(

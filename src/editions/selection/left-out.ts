@@ -6,7 +6,6 @@ import type { Rejection } from '../../articles/rejections.ts';
 import { type StoredDocument, toArticle } from '../../articles/stored-document.ts';
 import type { NewsletterConfig } from '../../core/config/config.ts';
 import type { Db } from '../../core/store/store.ts';
-import type { ComposedEdition, SkippedEdition } from '../compose.ts';
 import { hasEnoughOutlets } from './candidates.ts';
 import type { EditionWindow } from './window.ts';
 
@@ -30,15 +29,24 @@ export type LeftOutReason =
   | { kind: 'dropped-earlier'; slot: string }
   | { kind: 'cannot-be-shown'; problem: string };
 
-export interface LeftOutArticle {
-  id: string;
-  /** Null where the stored article cannot be read. */
-  headline: string | null;
-  reason: LeftOutReason;
+/** Why an article is not in the edition, without instants. */
+export function leftOutWords(reason: LeftOutReason): string {
+  switch (reason.kind) {
+    case 'in-earlier-edition':
+      return `was in the edition of ${reason.slot}`;
+    case 'dropped-earlier':
+      return `was dropped from the edition of ${reason.slot}`;
+    case 'cannot-be-shown':
+      return reason.problem;
+    default:
+      return reason.kind.replaceAll('-', ' ');
+  }
 }
 
-/** An article that is left out, and the rest of what tells it from others. */
-export interface LeftOutStory extends LeftOutArticle {
+export interface LeftOutStory {
+  id: string;
+  reason: LeftOutReason;
+  /** Null where the stored article cannot be read. */
   article: Article | null;
 }
 
@@ -59,38 +67,14 @@ export interface EditionContents {
 const MAX_LISTED = 50;
 
 /**
- * Lists the newest articles that are not in the edition, and all that were eligible for it; newest first.
- * @returns `older`: the number of articles that are older than those listed
- */
-export async function listLeftOut(
-  db: Db,
-  newsletter: Pick<NewsletterConfig, 'id' | 'roundup'>,
-  edition: ComposedEdition | SkippedEdition,
-): Promise<{ articles: LeftOutArticle[]; older: number }> {
-  const { window, rejected } = edition;
-  const contents: EditionContents =
-    edition.kind === 'composed'
-      ? { ...edition, shown: edition.articles.map(({ articleId }) => articleId) }
-      : { window, rejected, shown: [], didNotFit: [], dropped: [] };
-  const { stories, rows } = await findLeftOut(db, newsletter, contents);
-  const { count } = await db
-    .selectFrom('articles')
-    .select((e) => e.fn.countAll<number | string>().as('count'))
-    .executeTakeFirstOrThrow();
-  const articles = stories.map(({ id, headline, reason }) => ({ id, headline, reason }));
-  return { articles, older: Math.max(0, Number(count) - rows - contents.shown.length) };
-}
-
-/**
  * Finds the newest articles that are not in the edition, and all that were eligible for it; newest first. Reads the
  * head of the index `articles_by_time`, however many articles there are.
- * @returns `rows`: the number of articles read, some of which are no stories
  */
 export async function findLeftOut(
   db: Db,
   { id: newsletter, roundup }: Pick<NewsletterConfig, 'id' | 'roundup'>,
   { shown, window, ...edition }: EditionContents,
-): Promise<{ stories: LeftOutStory[]; rows: number }> {
+): Promise<LeftOutStory[]> {
   const didNotFit = new Set(edition.didNotFit);
   const dropped = new Set(edition.dropped);
   const problems = new Map(edition.rejected.map(({ articleId, problems: [problem] }) => [articleId, problem ?? '']));
@@ -132,7 +116,7 @@ export async function findLeftOut(
     .orderBy('published_at', 'desc')
     .orderBy('id', 'desc')
     .execute();
-  const stories = rows.flatMap((row): LeftOutStory[] => {
+  return rows.flatMap((row): LeftOutStory[] => {
     const article = readArticle(row);
     // The roundup of a closed edition.
     if (article !== null && article.page !== null) return [];
@@ -146,9 +130,8 @@ export async function findLeftOut(
       problem === undefined
         ? reasonOf({ ...row, ...decided }, window)
         : ({ kind: 'cannot-be-shown', problem } as const);
-    return reason === null ? [] : [{ id: row.id, headline: article?.headline ?? null, reason, article }];
+    return reason === null ? [] : [{ id: row.id, reason, article }];
   });
-  return { stories, rows: rows.length };
 }
 
 interface LeftOutRow {

@@ -1,21 +1,21 @@
 /** What the commands of `daywire roundup` print. */
-import { count, table } from '../../core/cli/text.ts';
+
+import { count } from '../../core/cli/text.ts';
 import { plainLine } from '../../lib/text/clean-text.ts';
 import { shorten } from '../../lib/text/shorten.ts';
 import { formatDuration, localDateTime, MINUTE } from '../../lib/time.ts';
-import type { WithheldSource } from '../story-groups/browse-groups.ts';
-import type { GroupConflictError, RoundupLogEntry } from '../story-groups/change-groups.ts';
+import type { AddedReport } from '../story-groups/add-report.ts';
+import { type BrowsedGroup, type GroupPage, MAX_SIMILAR, type WithheldSource } from '../story-groups/browse-groups.ts';
 import type { GroupCommand } from '../story-groups/commands.ts';
 import type { GroupEdit } from '../story-groups/edit-groups.ts';
-import type { GroupListing, ListedGroup } from '../story-groups/list-groups.ts';
-import {
-  firstItemOf,
-  type GroupedItem,
-  newItems,
-  outletsOf,
-  reportedAt,
-  type StoryGroup,
-} from '../story-groups/story-group.ts';
+import { firstItemOf, newItems, outletsOf, reportedAt, type StoryGroup } from '../story-groups/story-group.ts';
+
+interface GroupListing extends GroupPage {
+  /** Groups of the window that an editor dropped, and that are not listed. */
+  dropped: number;
+  /** Why the newest reports are missing, or null. */
+  problem: string | null;
+}
 
 /** Characters of a headline in a list, and of outlets' names. */
 const LINE = 100;
@@ -24,14 +24,10 @@ const NAMES = 80;
 /** @param zone of the publication */
 export function formatListing(listing: GroupListing, zone: string): string {
   const { groups, more, dropped, withheld, unpolled, problem, now } = listing;
-  const shown = groups.flatMap((listed) => formatListed(listed, now, zone));
-  const hidden = [
+  return [
+    ...(groups.length > 0 ? groups.flatMap((one) => formatListed(one, now, zone)) : [formatNothing(listing)]),
     ...(more > 0 ? [`${count(more, 'more group')}: --limit ${groups.length + more}`] : []),
     ...(dropped > 0 ? [`${count(dropped, 'dropped group')}: --all`] : []),
-  ];
-  return [
-    ...(shown.length > 0 ? shown : [formatNothing(listing)]),
-    ...hidden,
     ...(problem === null ? [] : [`the newest reports are missing: they could not be grouped (${problem})`]),
     ...(unpolled > 0 ? [`not polled yet: ${count(unpolled, 'source')}; "daywire start" polls them`] : []),
     ...(withheld.length > 0 ? [`kept back: ${withheld.map(formatWithheld).join('; ')}`] : []),
@@ -45,32 +41,31 @@ function formatNothing({ sources, unpolled, windowHours }: GroupListing): string
 
 /**
  * ```
- *  1  Chatbot Maker Files for Hong Kong Listing
- *     The Example 2026-11-24 07:12; also Other Outlet, Third Outlet; 40 min; perhaps the same: 4
+ * g17  Chatbot Maker Files for Hong Kong Listing
+ *     The Example 2026-11-24 07:12; also Other Outlet, Third Outlet; 40 min ago; perhaps the same: g21
  * ```
  */
-function formatListed({ number, group, newestAt, similar, ...listed }: ListedGroup, now: number, zone: string) {
-  const { first, newReports } = listed;
+function formatListed({ group, first, newestAt, similar, newReports }: BrowsedGroup, now: number, zone: string) {
   const others = outletsOf([first, ...group.items]).slice(1);
   const marks = [
     `${plainLine(first.outlet)} ${localDateTime(reportedAt(first), zone)}`,
     ...(others.length > 0 ? [`also ${shorten(others.map(plainLine).join(', '), NAMES)}`] : []),
-    formatAge(now - newestAt),
+    now - newestAt < MINUTE ? 'just now' : `${formatDuration(now - newestAt)} ago`,
     ...stateOf(group),
     ...(newReports > 0 ? [`${count(newReports, 'new report')} since`] : []),
-    ...(similar.length > 0 ? [`perhaps the same: ${similar.join(', ')}`] : []),
+    ...(similar.length > 0 ? [`perhaps the same: ${mostSimilar(similar).join(', ')}`] : []),
   ];
-  return [`${String(number).padStart(2)}  ${headlineOf(group)}`, `    ${marks.join('; ')}`];
+  return [`g${group.id}  ${headlineOf(group)}`, `    ${marks.join('; ')}`];
+}
+
+function mostSimilar(ids: readonly number[]): string[] {
+  return ids.slice(0, MAX_SIMILAR).map((id) => `g${id}`);
 }
 
 function stateOf({ decision }: StoryGroup): string[] {
   if (decision === null || decision.state === 'open') return [];
   const by = decision.state === 'picked' && decision.pickedBy === 'rule' ? 'a rule' : plainLine(decision.editor);
   return [`${decision.state} by ${by}`];
-}
-
-function formatAge(milliseconds: number): string {
-  return milliseconds < MINUTE ? 'just now' : `${formatDuration(milliseconds)} ago`;
 }
 
 function formatWithheld({ source, state, reason, items }: WithheldSource): string {
@@ -85,62 +80,30 @@ function headlineOf(group: StoryGroup): string {
   return shorten(plainLine(group.decision?.headline ?? firstItemOf(group).title), LINE);
 }
 
-/** A group with all that is known of it. */
-export function formatGroup(group: StoryGroup, zone: string): string {
-  const { id, items, decision } = group;
-  const first = firstItemOf(group);
-  const fresh = new Set(newItems(group).map((item) => item.id));
-  const [state = 'open'] = stateOf(group);
-  return [
-    `g${id}: ${headlineOf(group)}`,
-    `${state}${decision?.articleId == null ? '' : `, article ${decision.articleId}`}`,
-    ...(decision?.text == null ? [] : ['', ...linesOf(decision.text)]),
-    ...(decision?.section == null ? [] : ['', `section: ${decision.section}`]),
-    '',
-    ...items.flatMap((item) => formatReport(item, { isFirst: item === first, isNew: fresh.has(item.id), zone })),
-  ].join('\n');
-}
-
-function formatReport(item: GroupedItem, { isFirst, isNew, zone }: { isFirst: boolean; isNew: boolean; zone: string }) {
-  const marks = [...(isFirst ? ['named first'] : []), ...(isNew ? ['new'] : [])];
-  const outlet = `${plainLine(item.outlet)}, ${localDateTime(reportedAt(item), zone)}`;
-  return [
-    `g${item.id}  ${[outlet, ...marks].join('; ')}`,
-    `    ${plainLine(item.title)}`,
-    `    ${item.url}`,
-    ...(item.summary === null ? [] : [`    ${shorten(plainLine(item.summary), 3 * LINE)}`]),
-    ...(item.imageUrl === null ? [] : [`    picture: ${item.imageUrl}`]),
-  ];
-}
-
-/** A text as it was typed, without what a terminal would obey. */
-function linesOf(text: string): string[] {
-  return text.split('\n').map(plainLine);
-}
-
 /** One line for what a command changed, and lines for what is wrong with the article. */
 export function formatGroupEdit(command: GroupCommand['kind'], { groups, problems }: GroupEdit): string {
-  const [group, ...others] = groups as [StoryGroup, ...StoryGroup[]];
-  const made = others.map(({ id }) => `; g${id} is a group of its own`).join('');
+  const [group] = groups as [StoryGroup];
   const outlets = outletsOf([firstItemOf(group), ...group.items]).map(plainLine);
-  return [
-    `${DONE[command]} g${group.id}: ${headlineOf(group)} (${shorten(outlets.join(', '), NAMES)})${made}`,
-    ...problems,
-  ].join('\n');
+  const done = { pick: 'picked', drop: 'dropped', restore: 'restored' }[command as string] ?? command;
+  return [`${done} g${group.id}: ${headlineOf(group)} (${shorten(outlets.join(', '), NAMES)})`, ...problems].join('\n');
 }
 
-const DONE: Record<GroupCommand['kind'], string> = {
-  ...{ pick: 'picked', edit: 'edited', first: 'named another outlet first in', drop: 'dropped', restore: 'restored' },
-  ...{ merge: 'merged into', split: 'split', rule: 'let in by rule' },
-};
+export function formatAdded({ id, isNew, report }: AddedReport, zone: string): string[] {
+  const { outlet, title, url, publishedAt } = report;
+  const time = publishedAt === null ? 'no date' : localDateTime(publishedAt, zone);
+  return [
+    `${isNew ? 'added' : 'known already as'} g${id}: ${plainLine(title)}`,
+    `    ${plainLine(outlet)}, ${time}`,
+    `    ${url}`,
+  ];
+}
 
 /** For programs. */
 export function groupEditJson({ groups, problems }: GroupEdit): object {
   return { groups: groups.map(groupJson), problems };
 }
 
-/** For programs. */
-export function groupJson(group: StoryGroup): object {
+function groupJson(group: StoryGroup): object {
   const { id, items, decision } = group;
   return {
     id,
@@ -154,55 +117,15 @@ export function groupJson(group: StoryGroup): object {
 }
 
 /** For programs. */
-export function listingJson({ groups, now, ...rest }: GroupListing): object {
+export function listingJson({ groups, now, seen: _, ...rest }: GroupListing): object {
   return {
     at: now,
     ...rest,
-    groups: groups.map(({ number, group, newestAt, similar }) => ({
-      number,
+    groups: groups.map(({ group, newestAt, similar }) => ({
       newestAt,
-      similar,
+      similar: mostSimilar(similar),
       outlets: outletsOf(group.items),
       ...groupJson(group),
     })),
   };
-}
-
-/** What others did to a group since the editor looked. */
-export function formatGroupConflict({ message, entries }: GroupConflictError, zone: string): string[] {
-  return [
-    `${message}, so nothing was changed`,
-    ...entries.map((entry) => `  ${localDateTime(entry.at, zone)} ${plainLine(entry.editor)} ${describeEntry(entry)}`),
-    '  look again with "daywire roundup list", then repeat the command if it is still right',
-  ];
-}
-
-/** @param log newest first */
-export function formatRoundupLog(log: readonly RoundupLogEntry[], zone: string): string {
-  if (log.length === 0) return 'no commands yet';
-  return table(
-    log.map((entry) => [
-      ...[String(entry.number), localDateTime(entry.at, zone), plainLine(entry.editor)],
-      describeEntry(entry),
-    ]),
-  ).join('\n');
-}
-
-function describeEntry({ command, groups, headline }: RoundupLogEntry): string {
-  const [first, ...others] = groups.map((id) => `g${id}`);
-  const story = `${first} ${shorten(plainLine(headline), NAMES)}`;
-  switch (command.kind) {
-    case 'pick':
-      return `picked ${story}: ${shorten(plainLine(command.text), NAMES)}`;
-    case 'edit':
-      return `edited ${story}${command.text === undefined ? '' : `: ${shorten(plainLine(command.text), NAMES)}`}`;
-    case 'first':
-      return `named g${command.item} first in ${story}`;
-    case 'merge':
-      return `merged ${others.join(', ')} into ${story}`;
-    case 'split':
-      return `split ${command.items.map((id) => `g${id}`).join(', ')} from ${story}`;
-    default:
-      return `${DONE[command.kind]} ${story}`;
-  }
 }

@@ -11,11 +11,10 @@ import { respondMissing, respondPage } from '../../web/desk/page.ts';
 import { hiddenFields, postButton, selectField, submitButton, textField } from '../../web/desk/parts/form.ts';
 import { badge } from '../../web/desk/parts/status-mark.ts';
 import { when } from '../../web/desk/parts/when.ts';
-import { readSuggestions } from '../story-groups/browse-groups.ts';
+import { MAX_SIMILAR, readSuggestions } from '../story-groups/browse-groups.ts';
 import { entriesAbout, lastCommandNumber, type RoundupLogEntry } from '../story-groups/change-groups.ts';
 import { MAX_OWN_HEADLINE, MAX_SENTENCE } from '../story-groups/commands.ts';
 import { findGroupIds, readGroups } from '../story-groups/group-rows.ts';
-import { MAX_SIMILAR } from '../story-groups/list-groups.ts';
 import { pickPath } from '../story-groups/publish-picks.ts';
 import {
   firstItemOf,

@@ -15,10 +15,10 @@ import {
   type GroupFilter,
   type GroupingState,
   type GroupPage,
+  MAX_SIMILAR,
   readGroupingState,
 } from '../story-groups/browse-groups.ts';
 import { MAX_WAITING, readGroups } from '../story-groups/group-rows.ts';
-import { MAX_SIMILAR } from '../story-groups/list-groups.ts';
 import { firstItemOf, outletsOf, type StoryGroup } from '../story-groups/story-group.ts';
 import {
   type GroupListQuery,

@@ -85,6 +85,9 @@ export interface BrowseOptions {
   after?: GroupRank | undefined;
 }
 
+/** Most suggestions are wrong, and those that are right are mostly the first ones. */
+export const MAX_SIMILAR = 3;
+
 /** Reads a page of groups. Reports that no grouping has seen are in none; see `readGroupingState`. */
 export async function browseGroups(
   { store: { db }, config, clock }: Pick<AppContext, 'store' | 'config' | 'clock'>,

@@ -97,7 +97,7 @@ function seenItems(references: readonly GroupReference[]): number[] | undefined 
  * Reads the group that an editor names.
  * @throws GroupConflictError if it is another one than he saw; GroupCommandError if there is none
  */
-export async function readReferenced(db: Db, { items, seen }: GroupReference, editor: string): Promise<StoryGroup> {
+async function readReferenced(db: Db, { items, seen }: GroupReference, editor: string): Promise<StoryGroup> {
   const ids = [...new Set((await findGroupIds(db, items)).values())];
   const [id] = ids;
   const group = id === undefined ? undefined : (await readGroups(db, [id])).get(id);

@@ -6,7 +6,7 @@ import type { Config } from '../../core/config/config.ts';
 import type { SigningSecrets } from '../../core/config/signing-secrets.ts';
 import { type SiteView, siteView } from '../../core/config/site-view.ts';
 import type { Store } from '../../core/store/store.ts';
-import type { VisitCounter } from '../../editions/visits/visit-counter.ts';
+import type { VisitCounter } from '../../editions/visits/visit-rows.ts';
 import type { ReaderCounter } from '../../feeds/readers/reader-counts.ts';
 import { openRanges } from '../../lib/cidr.ts';
 import { ConcurrencyLimit } from '../../lib/concurrency/bounded-queue.ts';

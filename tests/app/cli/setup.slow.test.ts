@@ -227,8 +227,8 @@ describe.concurrent('daywire init', () => {
     expect(started.stderr).not.toMatch(/problem|error/);
     expect(started.code).toBe(0);
     expect(started.stdout).toMatch(/4 added/);
-    const preview = JSON.parse((await folder.run(['preview', 'daily-roundup', '--json'])).stdout);
-    expect(preview.leftOut).toEqual([
+    const shown = JSON.parse((await folder.run(['editions', 'show', 'daily-roundup', '--json'])).stdout);
+    expect(shown.leftOut).toEqual([
       { id: 'example', headline: 'An Example: How an Article Is Written', reason: { kind: 'draft' } },
     ]);
     expect(started.stdout).not.toMatch(/sample articles/);

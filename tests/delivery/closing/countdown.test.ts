@@ -200,7 +200,7 @@ forBothDatabases((open) => {
         'one without its approval',
         'required',
         async () => {},
-        'is not approved: to approve it first, use "daywire editions approve daily-roundup/2026-11-24"',
+        'is not approved: to approve it first, use "daywire editions approve daily-roundup/2026-11-24 --hash HASH"',
       ],
       [
         'one with too few stories',

@@ -214,23 +214,12 @@ describe('a reissue', () => {
       for (const page of [html, archiveHtml]) expect(page).toContain('The headline on rates was <em>wrong</em>.');
     });
 
-    it('of an edition that closed before there were drafts has its stories, too', async () => {
-      const newsroom = await paused();
-      const before = await storiesOf(newsroom);
-      await newsroom.app.store.db.deleteFrom('draft_log').execute();
-      await newsroom.app.store.db.deleteFrom('drafts').execute();
-      await importMarkdown(newsroom.app, articleFile('late'));
-      await newsroom.reissue();
-      expect((await storiesOf(newsroom)).toSorted()).toEqual(before.toSorted());
-    });
-
     it('as a correction goes to everybody, says so in subject and text, and needs a note of its own', async () => {
       const newsroom = await paused(2);
       const { app, newest, edit, reissue } = newsroom;
       const { slot } = await newest();
       await expect(reissue({ asCorrection: true })).rejects.toThrow(
-        `daily-roundup/${slot} has no editor’s note, and a correction must say what was wrong: to write it, use ` +
-          `"daywire editions note daily-roundup/${slot} TEXT"`,
+        `daily-roundup/${slot} has no editor’s note, and a correction must say what was wrong: write it on its page at the desk`,
       );
       await importMarkdown(app, rates(FIXED));
       await edit({ kind: 'note', text: 'The headline about rates had a typo. We regret the error.' });
@@ -265,7 +254,7 @@ describe('a reissue', () => {
       expect(await reissue()).toMatchObject({ edition: { revision: 2 } });
     });
 
-    it('is possible for a slot that is not in the schedule any more', async () => {
+    it('is possible for a slot that is no longer in the schedule', async () => {
       const { app, newest, edit, reissue } = await paused();
       const newsletter = app.config.newsletters[0] as NewsletterConfig;
       newsletter.schedule = { graceMinutes: 60, cron: '0 0 1 1 *' };

@@ -12,13 +12,13 @@ const SIXTY = 'approval-reminder:daily-roundup:2026-11-24:60';
 const FIFTEEN = 'approval-reminder:daily-roundup:2026-11-24:15';
 
 describe('a reminder', () => {
-  it('is due 60 and 15 minutes before the slot, never earlier and not after it', () => {
+  it('is due 60 and 15 minutes before the slot, never earlier, and stays while the slot waits', () => {
     expect(dueReminder(SLOT, SLOT - 60 * MINUTE - 1)).toBeNull();
     expect(dueReminder(SLOT, SLOT - 60 * MINUTE)).toBe(60);
     expect(dueReminder(SLOT, SLOT - 15 * MINUTE - 1)).toBe(60);
     expect(dueReminder(SLOT, SLOT - 15 * MINUTE)).toBe(15);
     expect(dueReminder(SLOT, SLOT - 1)).toBe(15);
-    expect(dueReminder(SLOT, SLOT)).toBeNull();
+    expect(dueReminder(SLOT, SLOT + HOUR)).toBe(15);
   });
 
   it('becomes more urgent only as the slot comes closer', () => {
@@ -50,18 +50,17 @@ forEachDatabase((open) => {
       expect(await remindAt(app, SLOT - 61 * MINUTE)).toEqual([]);
       expect(await remindAt(app, SLOT - 60 * MINUTE)).toEqual([SIXTY]);
       expect(await remindAt(app, SLOT - 30 * MINUTE)).toEqual([SIXTY]);
-      expect(await remindAt(app, SLOT - 15 * MINUTE)).toEqual([FIFTEEN, SIXTY]);
-      expect(await remindAt(app, SLOT - MINUTE)).toEqual([FIFTEEN, SIXTY]);
-      expect(await openAlerts(app.store.db)).toMatchObject(
-        [SIXTY, FIFTEEN].map((key) => ({
-          key,
-          count: 1,
+      expect(await remindAt(app, SLOT - 15 * MINUTE)).toEqual([FIFTEEN]);
+      expect(await remindAt(app, SLOT - MINUTE)).toEqual([FIFTEEN]);
+      expect(await openAlerts(app.store.db)).toMatchObject([
+        {
+          ...{ key: FIFTEEN, count: 1 },
           message:
             'The edition daily-roundup/2026-11-24 is not approved, and its slot is at 2026-11-24 07:30 ' +
             '(Asia/Shanghai). To see it, use "daywire editions show daily-roundup/2026-11-24"; ' +
-            'to approve it, use "daywire editions approve daily-roundup/2026-11-24".',
-        })),
-      );
+            'to approve it, use "daywire editions approve daily-roundup/2026-11-24 --hash HASH".',
+        },
+      ]);
     });
 
     it('is reminded of once by a process that starts shortly before the slot', async () => {

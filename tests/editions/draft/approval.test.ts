@@ -19,7 +19,7 @@ describe('an approval', () => {
   });
 
   it('is void without its lead', () => {
-    expect(voidReason(LISTED, without('cover'), 1)).toBe('its lead cover is not available any more');
+    expect(voidReason(LISTED, without('cover'), 1)).toBe('its lead cover is no longer available');
   });
 
   it('is void with too few stories', () => {

@@ -137,7 +137,7 @@ describe.each(NIGHTS)('at the slot in the night of the clock change in %s', (_se
           key: `approval-changed:daily-roundup:${app.slot.label}`,
           message:
             `The edition daily-roundup/${app.slot.label} closed by its other decisions: ` +
-            'the approval by Ada is void: its lead “Headline of one” is not available any more.',
+            'the approval by Ada is void: its lead one is no longer available.',
         },
       ]);
     }));
@@ -157,7 +157,7 @@ describe.each(NIGHTS)('at the slot in the night of the clock change in %s', (_se
     inApp('required', async (app) => {
       await approve(app);
       await retract(app, 'one');
-      await expectToWait(app, 'not approved: the approval by Ada is void: its lead one is not available any more');
+      await expectToWait(app, 'not approved: the approval by Ada is void: its lead one is no longer available');
     }));
 });
 
@@ -179,7 +179,7 @@ forEachDatabase((open) => {
         key: 'approval-changed:daily-roundup:2026-11-24',
         message:
           'The edition daily-roundup/2026-11-24 closed as approved by Ada, except: ' +
-          'changed since: “Corrected”; not in it any more: “Headline of four”.',
+          'changed since: “Corrected”; no longer in it: “Headline of four”.',
       },
     ]);
   });

@@ -6,7 +6,7 @@ const AUTOMATIC: DraftState = { kind: 'automatic' };
 const HELD: DraftState = { kind: 'held', by: 'Ada', at: 1, reason: null };
 const APPROVED: DraftState = { kind: 'approved', by: 'Ada', at: 1, hash: 'x', stories: [] };
 const CLOSED: DraftState = { kind: 'closed', at: 1, stories: [] };
-const VOID = 'its lead one is not available any more';
+const VOID = 'its lead one is no longer available';
 
 describe('what keeps an edition from closing', () => {
   it.each([

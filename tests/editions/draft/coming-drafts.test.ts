@@ -9,9 +9,7 @@ import { readComingDrafts } from '../../../src/editions/draft/coming-drafts.ts';
 import { NO_DECISIONS } from '../../../src/editions/draft/decisions.ts';
 import { findDraftTarget } from '../../../src/editions/draft/draft-target.ts';
 import { HOUR, MINUTE } from '../../../src/lib/time.ts';
-import { NOW } from '../../support/clock.ts';
 import { forEachDatabase } from '../../support/databases.ts';
-import { openTestApp } from '../../support/test-app.ts';
 import { check, hold, openDraftApp, retract, setState } from './draft-steps.ts';
 
 // 07:30 on Wednesday, November 25, 2026 in Shanghai.
@@ -112,12 +110,6 @@ forEachDatabase((open) => {
       expect(alerts?.drafts).toMatchObject([
         { situation: { kind: 'unapproved' }, stories: 1, isTooShort: false, skippedAt: app.now + HOUR },
       ]);
-    });
-
-    it('are none without a newsletter', async () => {
-      const app = openTestApp(await open());
-      Object.assign(app, { config: { ...app.config, newsletters: [] } });
-      expect(await readComingDrafts(app, NOW)).toEqual([]);
     });
   });
 });

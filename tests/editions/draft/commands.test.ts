@@ -109,12 +109,9 @@ describe('drop, pin and restore', () => {
     expect(new Desk().give('ada', restore('n1'))).toEqual({ kind: 'unchanged' });
   });
 
-  it('accept any id that an article can have, and a thousand of them', () => {
+  it('accept a thousand stories', () => {
     const desk = new Desk();
     const give = (command: DraftCommand) => () => desk.give('ada', command);
-    expect(give(drop('x'.repeat(10_000)))).toThrow('no story whose id has 10000 characters');
-    expect(give(drop(''))).toThrow('no story whose id has 0 characters');
-    expect(give(moveTo('n1', 'news', { kind: 'after', story: 'x'.repeat(10_000) }))).toThrow('10000 characters');
     const stories = Object.fromEntries(
       Array.from({ length: 1_000 }, (_, n) => [`s${n}`, { kind: 'dropped' as const }]),
     );
@@ -142,7 +139,7 @@ describe('move', () => {
   it('next to a story that has left lands at the end of the block, and says so', () => {
     for (const kind of ['before', 'after'] as const) {
       const { changes, notices } = new Desk().plan('ada', moveTo('a1', 'news', { kind, story: 'gone' }));
-      expect(notices).toEqual(['gone is not in the block news any more: a1 is at its end']);
+      expect(notices).toEqual(['gone is no longer in the block news: a1 is at its end']);
       expect(changes).toContainEqual({ field: 'block:news', value: ['n1', 'n2', 'n3', 'a1'], base: 0 });
     }
     expect(new Desk().plan('ada', moveTo('a1', 'news', { kind: 'after', story: 'n3' })).notices).toEqual([]);

@@ -10,7 +10,6 @@ import { changeDraft, fieldRevision } from '../../../src/editions/draft/history.
 import { StaleComposition } from '../../../src/editions/record.ts';
 import { editionSlot } from '../../../src/editions/slot.ts';
 import { DAY, HOUR } from '../../../src/lib/time.ts';
-import { UNREADABLE } from '../../support/articles.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import {
   article,
@@ -158,36 +157,6 @@ describe('an edition with a draft', () => {
       const missing = allIds(seen).filter((id) => !allIds(corrected).includes(id));
       expect(missing.length).toBeGreaterThan(0);
       expect(corrected.approval).toMatchObject({ changed: ['cover'], gone: missing, voided: null });
-    });
-
-    it('whose approval is void without its lead follows the other decisions', async () => {
-      const store = await openDay();
-      await decide(store, { 'story:n4': dropped });
-      await approve(store, await compose(store));
-      await save(store, [article('late', { publishedAt: CUTOFF - 1 })]);
-      // The same holds for a lead that cannot be shown.
-      await store.db.updateTable('articles').set(UNREADABLE).where('id', '=', 'cover').execute();
-      const edition = await compose(store);
-      expect(edition.approval).toMatchObject({
-        ...{ gone: ['cover'], voided: 'its lead cover is not available any more' },
-      });
-      expect(edition.rejected.map(({ articleId }) => articleId)).toEqual(['cover']);
-      expect(edition.articles[0]).toMatchObject({ articleId: 'late', block: 'lead' });
-      expect(allIds(edition)).not.toContain('n4');
-    });
-
-    it('whose approval is void with too few stories is skipped if there are still too few', async () => {
-      const store = await open();
-      await save(store, threeStories('day', CUTOFF));
-      await approve(store, await compose(store));
-      const retracted = article('day-3', {
-        status: { state: 'retracted', note: 'It did not happen.', at: CUTOFF - 1 },
-      });
-      await save(store, [retracted]);
-      const voided = '2 of its 3 stories are left, fewer than 3';
-      expect(await tryCompose(store)).toMatchObject({ kind: 'skipped', approval: { gone: ['day-3'], voided } });
-      await save(store, [article('late', { publishedAt: CUTOFF - 1 })]);
-      expect(await tryCompose(store)).toMatchObject({ kind: 'composed', approval: { voided } });
     });
 
     it('is composed again if its draft changes before it closes', async () => {

@@ -1,9 +1,9 @@
-import type { KyselyPlugin } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import type { NewsletterConfig } from '../../../src/core/config/config.ts';
-import { editionHash } from '../../../src/editions/draft/approval.ts';
+import { readArrangedDraft } from '../../../src/editions/draft/arranged-draft.ts';
 import { DraftCommandError } from '../../../src/editions/draft/commands.ts';
-import { readDraft, readDraftLog } from '../../../src/editions/draft/draft-store.ts';
+import { composeDraft } from '../../../src/editions/draft/compose-draft.ts';
+import { readDraftLog } from '../../../src/editions/draft/draft-store.ts';
 import { findDraftTarget } from '../../../src/editions/draft/draft-target.ts';
 import {
   DraftConflictError,
@@ -11,8 +11,6 @@ import {
   type EditOptions,
   editDraft,
 } from '../../../src/editions/draft/edit-draft.ts';
-import { showDraft } from '../../../src/editions/draft/show-draft.ts';
-import { composeUnrecorded } from '../../../src/editions/preview.ts';
 import { HOUR } from '../../../src/lib/time.ts';
 import { article, saveAll } from '../../support/articles.ts';
 import { NOW } from '../../support/clock.ts';
@@ -28,37 +26,33 @@ async function openDraft(app: TestApp) {
   const ids = IDS.map((id, index) => article(id, { publishedAt: NOW - (index + 1) * HOUR }));
   await saveAll(app.store, [...ids, article('old', { publishedAt: NOW - 90 * HOUR })]);
   const target = await findDraftTarget(app, app.config.newsletters[0] as NewsletterConfig);
-  const report = async (editor: string) => {
-    const shown = await showDraft(app, target, editor);
-    if (shown.kind === 'refused') throw new Error(shown.reason);
-    return shown;
-  };
   return {
-    report,
     edit: (editor: string, request: DraftRequest, options?: EditOptions) =>
       editDraft(app, target, editor, request, options),
     /** What a page shows: the revision and hash of the edition as it is. */
     look: async () => {
-      const outcome = await composeUnrecorded(app, target.newsletter, target.slot.label);
-      if (outcome.kind === 'refused' || outcome.composed.kind !== 'composed') throw new Error('nothing to see');
-      const { revision, decisions } = await readDraft(app.store.db, target.newsletter.id, target.slot);
-      const stories = outcome.composed.articles.map(({ articleId: id, block, digest }) => ({ id, block, digest }));
-      return { revision, hash: editionHash(decisions, stories) };
+      const seen = await composeDraft(app, target);
+      if (seen.kind === 'empty') throw new Error(seen.reason);
+      return { revision: seen.draft.revision, hash: seen.hash };
     },
-    /** The ids of a block, as the editor sees them. */
-    block: async (name: string, editor = 'Ada') =>
-      (await report(editor)).stories.filter(({ block }) => block === name).map(({ id }) => id),
+    read: () => readArrangedDraft(app, target),
+    /** The ids of a block. */
+    block: async (name: string) =>
+      (await readArrangedDraft(app, target)).stories.filter(({ block }) => block === name).map(({ id }) => id),
     log: () => readDraftLog(app.store.db, target.newsletter.id, target.slot.label),
   };
 }
 
 describe('an editor of a draft', () => {
-  forBothDatabases((open, dialect) => {
+  forBothDatabases((open) => {
     const openTest = async () => openDraft(await openTestApp(await open()));
 
     it('works on the next slot of the newsletter', async () => {
       const draft = await openTest();
-      expect(await draft.report('Ada')).toMatchObject({ slot: SLOT, state: { kind: 'automatic' }, revision: 0 });
+      expect(await draft.read()).toMatchObject({
+        slot: { label: SLOT },
+        draft: { state: { kind: 'automatic' }, revision: 0 },
+      });
       expect(await draft.block('news')).toEqual(['second', 'third', 'fourth', 'fifth']);
     });
 
@@ -72,9 +66,9 @@ describe('an editor of a draft', () => {
       expect(await draft.block('news')).toEqual(['fourth', 'second']);
       expect(await draft.block('analysis')).toEqual(['fifth']);
       expect(await draft.block('latest')).toEqual(['old']);
-      const { leftOut, stories } = await draft.report('Ada');
+      const { leftOut, stories } = await draft.read();
       expect(leftOut.find(({ id }) => id === 'third')?.reason).toEqual({ kind: 'dropped' });
-      expect(stories.find(({ id }) => id === 'fourth')).toMatchObject({ decision: 'placed', isNew: false, number: 2 });
+      expect(stories.find(({ id }) => id === 'fourth')).toMatchObject({ decision: 'placed', isNew: false });
     });
 
     it('lands at the end of the block with a notice where the neighbour has left', async () => {
@@ -82,23 +76,24 @@ describe('an editor of a draft', () => {
       await draft.edit('Ada', { kind: 'drop', story: 'third' });
       const place = { kind: 'after', story: 'third' } as const;
       const { notices } = await draft.edit('Ada', { kind: 'move', story: 'second', block: 'news', place });
-      expect(notices).toEqual(['third is not in the block news any more: second is at its end']);
+      expect(notices).toEqual(['third is no longer in the block news: second is at its end']);
       expect(await draft.block('news')).toEqual(['fourth', 'fifth', 'second']);
     });
 
     it('is refused a field that another editor has changed since, with both values', async () => {
       const draft = await openTest();
-      await draft.report('Ada');
+      const seen = await draft.look();
       await draft.edit('Bob', { kind: 'subject', text: 'From Bob' });
-      const error = await draft.edit('Ada', { kind: 'subject', text: 'From Ada' }).catch((reason: unknown) => reason);
+      const request = { kind: 'subject', text: 'From Ada' } as const;
+      const error = await draft.edit('Ada', request, { seen }).catch((reason: unknown) => reason);
       expect(error).toBeInstanceOf(DraftConflictError);
       expect(error).toMatchObject({
         by: 'Bob',
         conflicts: [{ field: 'subject', wanted: 'From Ada', current: 'From Bob' }],
       });
-      await draft.edit('Ada', { kind: 'note', text: 'From Ada' });
-      expect(await draft.report('Ada')).toMatchObject({ subject: 'From Bob', note: 'From Ada' });
-      await draft.edit('Ada', { kind: 'subject', text: 'From both' });
+      await draft.edit('Ada', { kind: 'note', text: 'From Ada' }, { seen });
+      await draft.edit('Ada', request, { seen: await draft.look() });
+      expect((await draft.read()).draft.decisions).toMatchObject({ subject: 'From Ada', note: 'From Ada' });
       expect((await draft.log()).map(({ editor }) => editor)).toEqual(['Bob', 'Ada', 'Ada']);
     });
 
@@ -107,85 +102,19 @@ describe('an editor of a draft', () => {
       await draft.edit('Ada', { kind: 'subject', text: 'From Ada' });
       await draft.edit('Bob', { kind: 'note', text: 'From Bob' });
       await draft.edit('Ada', { kind: 'undo' });
-      expect(await draft.report('Ada')).toMatchObject({ edited: ['note'] });
+      expect((await draft.read()).draft.decisions).toMatchObject({ subject: null, note: 'From Bob' });
       await expect(draft.edit('Ada', { kind: 'undo' })).rejects.toThrow('Ada has no command to undo');
       await draft.edit('Ada', { kind: 'redo' });
-      expect(await draft.report('Ada')).toMatchObject({ edited: ['subject', 'note'], subject: 'From Ada' });
-    });
-
-    it('approves only what they have seen', async () => {
-      const draft = await openTest();
-      await expect(draft.edit('Ada', { kind: 'approve' })).rejects.toThrow(/^Ada has not seen daily-roundup\/2026/);
-      await draft.report('Ada');
-      await draft.edit('Bob', { kind: 'drop', story: 'third' });
-      await expect(draft.edit('Ada', { kind: 'approve' })).rejects.toThrow(
-        'since you looked, third left, and the draft was changed',
-      );
-      await draft.report('Ada');
-      await draft.edit('Ada', { kind: 'approve' });
-      expect(await draft.report('Ada')).toMatchObject({ state: { kind: 'approved', by: 'Ada' } });
-    });
-
-    it('approves a story as they have seen it: a correction since then is marked', async () => {
-      const app = openTestApp(await open());
-      const draft = await openDraft(app);
-      await draft.report('Ada');
-      const status = { state: 'corrected', note: 'It was two.', at: NOW } as const;
-      await saveAll(app.store, [article('third', { publishedAt: NOW - 3 * HOUR, status })]);
-      await draft.edit('Ada', { kind: 'approve' });
-      const { stories } = await draft.report('Ada');
-      expect(stories.filter(({ isChanged }) => isChanged).map(({ id }) => id)).toEqual(['third']);
-    });
-
-    it('cannot approve what another editor changed while they looked', async () => {
-      // SQLite has one connection for both.
-      if (dialect === 'sqlite') return;
-      const app = openTestApp(await open());
-      const draft = await openDraft(app);
-      let isChanged = false;
-      const selects = new WeakSet<object>();
-      const changing: KyselyPlugin = {
-        transformQuery({ node, queryId }) {
-          // Of the whole draft: finding its slot reads `drafts`, too.
-          const isOfDraft = node.kind === 'SelectQueryNode' && JSON.stringify(node.from).includes('"drafts"');
-          if (isOfDraft && JSON.stringify(node.selections).includes('SelectAllNode')) selects.add(queryId);
-          return node;
-        },
-        async transformResult({ result, queryId }) {
-          if (selects.has(queryId) && !isChanged) {
-            isChanged = true;
-            await draft.edit('Bob', { kind: 'note', text: 'From Bob' });
-          }
-          return result;
-        },
-      };
-      const db = app.store.db.withPlugin(changing);
-      const target = await findDraftTarget(app, app.config.newsletters[0] as NewsletterConfig);
-      const shown = await showDraft(Object.assign(Object.create(app), { store: { ...app.store, db } }), target, 'Ada');
-      expect([isChanged, shown.kind]).toEqual([true, 'shown']);
-      await expect(draft.edit('Ada', { kind: 'approve' })).rejects.toThrow('since you looked, the draft was changed');
+      expect((await draft.read()).draft.decisions).toMatchObject({ subject: 'From Ada', note: 'From Bob' });
     });
 
     it('withdraws the approval with a later change, and says so', async () => {
       const draft = await openTest();
-      await draft.report('Ada');
-      await draft.edit('Ada', { kind: 'approve' });
+      await draft.edit('Ada', { kind: 'approve' }, { seen: await draft.look() });
       const { draft: changed } = await draft.edit('Ada', { kind: 'note', text: 'Late' });
       expect(changed.state).toEqual({ kind: 'automatic' });
       await draft.edit('Ada', { kind: 'undo' });
-      expect(await draft.report('Ada')).toMatchObject({ state: { kind: 'approved' }, note: null });
-    });
-
-    it('is refused what another editor changed after the page that the command came from', async () => {
-      const draft = await openTest();
-      const seen = await draft.look();
-      await draft.edit('Bob', { kind: 'subject', text: 'From Bob' });
-      // What the command line showed meanwhile does not count.
-      await draft.report('Ada');
-      const request = { kind: 'subject', text: 'From Ada' } as const;
-      await expect(draft.edit('Ada', request, { seen })).rejects.toThrow(DraftConflictError);
-      await draft.edit('Ada', request, { seen: await draft.look() });
-      expect(await draft.report('Ada')).toMatchObject({ subject: 'From Ada' });
+      expect((await draft.read()).draft).toMatchObject({ state: { kind: 'approved' }, decisions: { note: null } });
     });
 
     it('approves by the hash of what a page showed, unless the decisions or a text have changed since', async () => {

@@ -88,12 +88,6 @@ describe('the decisions of an editor', () => {
     });
   });
 
-  it('show a pinned story that is in the order of its block, however many are before it', () => {
-    const stories = [...day, story('lead', 0, { pinned: true })];
-    const decisions = { blocks: { news }, stories: { n2: { kind: 'pinned' as const } } };
-    expect(select(stories, decisions, { blocks: { ...RULES.blocks, news: 2 } })).toMatchObject({ news: ['n3', 'n2'] });
-  });
-
   it('choose the lead; the former one goes where it suits', () => {
     expect(select(day, { blocks: { lead: ['n2'] }, stories: { n2: placed('lead') } })).toMatchObject({
       lead: ['n2'],
@@ -104,13 +98,6 @@ describe('the decisions of an editor', () => {
     expect(select(day, { blocks: { lead: ['cover'] }, stories: { cover: placed('latest') } })).toMatchObject({
       lead: ['n1'],
       latest: ['cover'],
-    });
-  });
-
-  it('leave a lead, even if the only story of the newsroom’s own was moved elsewhere', () => {
-    expect(select([story('n1', 1), item('r1', 1)], { stories: { n1: placed('roundup') } })).toEqual({
-      lead: ['n1'],
-      roundup: ['r1'],
     });
   });
 

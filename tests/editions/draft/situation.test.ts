@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
+import { draftSituation, needsEditor } from '../../../src/editions/draft/coming-drafts.ts';
 import type { DraftState } from '../../../src/editions/draft/decisions.ts';
-import { draftSituation, needsEditor } from '../../../src/editions/draft/situation.ts';
 import { NOW } from '../../support/clock.ts';
 
 const AUTOMATIC: DraftState = { kind: 'automatic' };
 const HELD: DraftState = { kind: 'held', by: 'Ada', at: NOW, reason: 'a call is pending' };
 const APPROVED: DraftState = { kind: 'approved', by: 'Ben', at: NOW, hash: 'h', stories: [] };
 const VALID = { changed: ['one'], gone: [], voided: null };
-const VOID = { changed: [], gone: ['lead'], voided: 'its lead lead is not available any more' };
+const VOID = { changed: [], gone: ['lead'], voided: 'its lead lead is no longer available' };
 
 describe('the situation of a draft', () => {
   const cases: [what: string, found: ReturnType<typeof draftSituation>, expected: object, needsEditor: boolean][] = [

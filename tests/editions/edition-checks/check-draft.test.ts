@@ -1,8 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Store } from '../../../src/core/store/store.ts';
 import type { ComposedEdition } from '../../../src/editions/compose.ts';
-import { changeStoredDraft } from '../../../src/editions/draft/draft-store.ts';
-import { changeDraft } from '../../../src/editions/draft/history.ts';
 import { checkDraft, type DraftCheckOptions } from '../../../src/editions/edition-checks/check-draft.ts';
 import type { EditionProblem } from '../../../src/editions/edition-checks/edition-problem.ts';
 import { openAddressGuard } from '../../../src/lib/guarded-fetch/address-guard.ts';
@@ -38,23 +36,6 @@ const deadLinks = async (problems: Promise<EditionProblem[]>) =>
 
 describe('the checks of a draft', () => {
   forEachDatabase((open) => {
-    it('report a long subject if an editor wrote it', async () => {
-      const store = await open();
-      const headline = 'A Headline of More Characters Than Any Phone Will Show of a Subject';
-      await save(store, [article('a', { pinned: true, headline }), article('b'), article('c')]);
-      const automatic = await compose(store);
-      expect(automatic.subject.length).toBeGreaterThan(60);
-      expect(await check(store, automatic, { links: 'none' })).toEqual([]);
-      const slot = { label: automatic.slot, slotAt: automatic.slotAt };
-      await changeStoredDraft(store, newsletter.id, slot, (draft) =>
-        changeDraft(draft, [{ field: 'subject', value: headline, base: 0 }], {
-          ...{ editor: 'Ada', at: CUTOFF },
-          command: { kind: 'subject', text: headline },
-        }),
-      );
-      expect(await check(store, await compose(store), { links: 'none' })).toMatchObject([{ code: 'long-subject' }]);
-    });
-
     it('find the dead links of stories and outlets, and look them up again when that is due', async () => {
       const store = await open();
       const site = await startSite();

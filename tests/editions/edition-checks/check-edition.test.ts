@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { type CheckFacts, checkEdition } from '../../../src/editions/edition-checks/check-edition.ts';
 import type { ProblemCode } from '../../../src/editions/edition-checks/edition-problem.ts';
 import type { StoryIdentity } from '../../../src/editions/edition-checks/repeated-stories.ts';
-import type { LinkState } from '../../../src/editions/links/link-state.ts';
+import type { LinkState } from '../../../src/editions/links/link-cache.ts';
 import type { EditionView, Story } from '../../../src/editions/rendering/edition-view.ts';
 import { placeholder } from '../../../src/editions/rendering/placeholders.ts';
 import { ROOT } from '../../support/sample.ts';
@@ -177,21 +177,6 @@ describe('the checks of an edition', () => {
         message: `a link is dead: ${related} (its server answered 404): correct it`,
       },
       { code: 'unchecked-link', severity: 'warning', place: { block: 'roundup' } },
-    ]);
-  });
-
-  it('report a story that the last edition had under another id', () => {
-    const stories = [identity('new'), identity('other')];
-    const last = { slot: '2026-11-23', stories: [identity('old', { headline: '“Headline” of NEW' })] };
-    expect(check({ stories, last })).toMatchObject([
-      {
-        code: 'repeated-story',
-        severity: 'warning',
-        place: { block: 'news', articleId: 'new' },
-        message: expect.stringMatching(
-          /^it has the same headline as old, which is in the last edition, of 2026-11-23: /,
-        ),
-      },
     ]);
   });
 });

@@ -77,8 +77,8 @@ describe('leftover words of an edition', () => {
     expect(find({ paragraphs: [{ html: '<em>T</em>K, TO<b>DO</b>: x', text: 'TK, TODO: x' }] })).toHaveLength(1);
     expect(find({ paragraphs: [{ html: '<a href="https://example.com/a TK b">x</a>', text: 'x' }] })).toEqual([]);
     expect(find({ correction: { note: 'TODO', at: 1 }, related: [{ title: 'TK', url: lead.url }] })).toEqual([
-      expect.stringMatching(/^its related link /),
-      expect.stringMatching(/^its correction note /),
+      expect.stringMatching(/^its related /),
+      expect.stringMatching(/^its correction /),
     ]);
   });
 

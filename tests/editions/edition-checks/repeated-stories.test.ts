@@ -40,13 +40,6 @@ describe('a repeated story', () => {
     expect(of({ url: 'https://example.com/x?id=2' })).toEqual([]);
   });
 
-  it('does not share the page of an outlet that several stories name', () => {
-    const front = { outletUrl: 'https://example.com/' };
-    expect(repeated([story('b', front)], [story('a', front)])).toEqual([]);
-    const section = { outletUrl: 'https://example.com/tech' };
-    expect(repeated([story('b', section), story('c', section)], [story('a', section)])).toEqual([]);
-  });
-
   it('reports the event of one', () => {
     const before = [story('a', { eventKey: 'fire' })];
     expect(repeated([story('b', { eventKey: 'fire' }), story('c', { eventKey: 'flood' })], before)).toEqual([

@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { deleteOldLinkStates, findKnownLinks, saveLinkStates } from '../../../src/editions/links/link-cache.ts';
-import { isFresh, type LinkState } from '../../../src/editions/links/link-state.ts';
+import {
+  deleteOldLinkStates,
+  findKnownLinks,
+  isFresh,
+  type LinkState,
+  saveLinkStates,
+} from '../../../src/editions/links/link-cache.ts';
 import { DAY, HOUR, MINUTE } from '../../../src/lib/time.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 

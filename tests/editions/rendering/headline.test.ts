@@ -21,10 +21,6 @@ describe('roundupHeadline', () => {
     expect(roundupHeadline([item('Cars sell.'), item('三星发布新品。')])).toBe('Cars sell, 三星发布新品');
   });
 
-  it('is a single item if there is one story', () => {
-    expect(roundupHeadline([item('Alone')])).toBe('Alone');
-  });
-
   it('isolates right-to-left items, and removes characters that change the direction of the line', () => {
     expect(roundupHeadline([item('שלום'), item('x\u202eevil')])).toBe('\u2068שלום\u2069, xevil');
   });
@@ -51,14 +47,6 @@ describe('editionSubject', () => {
       item('Guangdong power supply tightens as hot weather drives demand'),
     ]);
     expect(subject).toBe('Tech Roundup: Smartphone shipments jump by two…, Guangdong power…');
-  });
-
-  it('does not cut a short second item', () => {
-    const subject = editionSubject('Tech Roundup', [
-      item('Smartphone shipments jump by two thirds as chip shortage looms over makers'),
-      item('Nio passes GM'),
-    ]);
-    expect(subject).toBe('Tech Roundup: Smartphone shipments jump by two thirds…, Nio passes GM');
   });
 
   it('cuts Chinese between characters', () => {

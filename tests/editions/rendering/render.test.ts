@@ -222,16 +222,6 @@ describe('an alert', () => {
     expectGolden('editions/alert.txt', text);
     expect(archiveHtml).not.toContain('nsubscribe');
   });
-
-  it('has the sponsor below its article', async () => {
-    const view = { ...ALERT_VIEW, sponsor: FULL_VIEW.sponsor };
-    const { html, text } = await renderEdition(view, SAMPLE_SITE, templates, {
-      ...options,
-      template: 'breaking-alert',
-    });
-    expect(html).toMatch(/<h3\b[\s\S]*>Sponsored<\/p>[\s\S]*nsubscribe/);
-    expect(text).toMatch(/\nBREAKING\n[\s\S]*\n-+\nSPONSORED\n[\s\S]*nsubscribe/);
-  });
 });
 
 describe('the note of the editor', () => {

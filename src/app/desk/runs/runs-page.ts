@@ -4,7 +4,7 @@ import type { Job } from '../../../core/schedule/job.ts';
 import { listLastRuns, type Run } from '../../../core/schedule/run-ledger.ts';
 import { type RunFilter, type RunPlace, readRunPage } from '../../../core/schedule/run-pages.ts';
 import { nextSlot } from '../../../core/schedule/slots.ts';
-import { newsletterJobId } from '../../../editions/draft/newsletter-job-id.ts';
+import { newsletterJobId } from '../../../editions/slot.ts';
 import { nextOpenSlot } from '../../../editions/slots.ts';
 import { formatDuration, localDateTime } from '../../../lib/time.ts';
 import type { Html, SignedInRequest } from '../../../web/desk/desk-request.ts';

@@ -1,11 +1,12 @@
 /**
- * How many problems the checks find in drafts. An edition is composed for it, so what was found is kept until the
- * draft, a feed or the newsletter's last edition changes, or an editor looks links up. Today itself looks none up: what
- * was found of links on the last day counts, as on the page of the edition.
+ * How many problems the checks find in drafts. An edition is composed for it, so what was found is kept for a minute,
+ * or until the draft, a feed or the newsletter's last edition changes. Today itself looks no links up: what was found
+ * of them on the last day counts, as on the page of the edition.
  */
 import type { NewsletterConfig } from '../../../core/config/config.ts';
-import { checkComposition, countLookUps } from '../../../editions/desk/draft/run-checks.ts';
-import { composerOf } from '../../../editions/desk/preview/draft-composition.ts';
+import { renderForDesk } from '../../../editions/desk/preview/compose-for-desk.ts';
+import { composeDraft } from '../../../editions/draft/compose-draft.ts';
+import { checkDraft } from '../../../editions/edition-checks/check-draft.ts';
 import { lastEdition } from '../../../editions/queries.ts';
 import type { EditionSlot } from '../../../editions/slot.ts';
 import { readFeedVersion } from '../../../feeds/feed-version.ts';
@@ -42,7 +43,7 @@ export async function countDraftProblems(
   }
   const { version } = await readFeedVersion(store.db);
   const last = await lastEdition(store.db, newsletter.id);
-  const key = JSON.stringify([newsletter.id, slot, revision, version, last?.id ?? 0, countLookUps(desk)]);
+  const key = JSON.stringify([newsletter.id, slot, revision, version, last?.id ?? 0]);
   return (await cache.read(key))?.value ?? { kind: 'pending' };
 }
 
@@ -51,10 +52,9 @@ async function findProblems(desk: DeskContext, key: string): Promise<DraftCheckC
   const [id, slot] = JSON.parse(key) as [string, EditionSlot];
   const newsletter = desk.app.config.newsletters.find((one) => one.id === id) as NewsletterConfig;
   try {
-    const target = { newsletter, slot, edition: null };
-    const composition = await composerOf(desk).compose(target);
+    const composition = await composeDraft(desk.app, { newsletter, slot, edition: null }, { render: renderForDesk });
     if (composition.kind === 'empty') return { kind: 'nothing' };
-    const problems = await checkComposition(desk, target, composition, 'cached');
+    const problems = await checkDraft(desk.app, newsletter, composition.composed, { links: 'cached' });
     const errors = problems.filter(({ severity }) => severity === 'error').length;
     return { kind: 'checked', errors, warnings: problems.length - errors };
   } catch (error) {

@@ -1,10 +1,10 @@
 /** What needs somebody, so that one line tells whether all is well. Pure. */
 
 import type { AlertId, AlertKind, AlertPage } from '../../../core/alerts/alert-kind.ts';
-import { nextPath } from '../../../editions/draft/draft-address.ts';
-import { newsletterOfJob } from '../../../editions/draft/newsletter-job-id.ts';
-import { needsEditor } from '../../../editions/draft/situation.ts';
+import { needsEditor } from '../../../editions/draft/coming-drafts.ts';
+import { nextPath } from '../../../editions/draft/draft-target.ts';
 import { fullEditionName } from '../../../editions/queries.ts';
+import { newsletterOfJob } from '../../../editions/slot.ts';
 import { HOUR } from '../../../lib/time.ts';
 import { formatCount } from '../../../web/desk/parts/figure.ts';
 import { ALERT_KINDS } from '../../capabilities.ts';

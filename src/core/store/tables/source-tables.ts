@@ -25,8 +25,6 @@ export interface SourceTables {
   group_suggestions: { group_id: number; other_id: number; similarity: number };
   /** Document frequencies of a past day (UTC): `terms` is JSON, the number of groups by term. */
   grouping_terms: { day: string; language: string; group_count: number; terms: string };
-  /** What `roundup list` printed last, by editor: JSON. */
-  roundup_views: { editor: string; groups_json: string; seen_at: number };
   /** All commands to the roundup; `command` is JSON. */
   roundup_log: { number: Generated<number>; at: number; editor: string; command: string };
 }

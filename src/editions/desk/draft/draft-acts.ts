@@ -7,14 +7,13 @@ import { respondAfter, respondMissing } from '../../../web/desk/page.ts';
 import { refusalText, sentence } from '../../../web/desk/parts/operator-text.ts';
 import { DraftCommandError, parseBlock } from '../../draft/commands.ts';
 import type { DraftBlock, StoryPlace } from '../../draft/decisions.ts';
-import { type DraftTarget, targetName } from '../../draft/draft-target.ts';
+import { type DraftTarget, draftPath, targetName } from '../../draft/draft-target.ts';
 import { DraftConflictError, type DraftEdit, type DraftRequest, editDraft } from '../../draft/edit-draft.ts';
 import { storiesOf, withdrewApproval } from '../../draft/history.ts';
 import { findHeadlines } from '../../selection/candidates.ts';
 import { entryText } from './draft-log.ts';
 import { respondEdition } from './draft-page.ts';
-import { actPath, draftPage, rowId } from './draft-view.ts';
-import { findTarget, isMissing } from './find-target.ts';
+import { actPath, findTarget, isMissing, rowId } from './draft-view.ts';
 import type { TextFieldName } from './text-forms.ts';
 
 /** The revision of the draft that the page showed. Without one, everything that was ever changed is a conflict. */
@@ -128,7 +127,7 @@ async function withHeadline(request: SignedInRequest, message: string, command: 
 
 async function respondDone(request: SignedInRequest, target: DraftTarget, edit: DraftEdit): Promise<Response> {
   const { entry, undone } = edit;
-  const path = draftPage(request, target);
+  const path = draftPath(target);
   const command = (undone ?? entry)?.command;
   const story = command !== undefined && 'story' in command ? command.story : null;
   // A dropped story leaves its block: the page stays where it was.
@@ -146,8 +145,8 @@ async function respondDone(request: SignedInRequest, target: DraftTarget, edit: 
     kind: 'done',
     text: `${sentence(text)}${more}`,
     undo: isUndo
-      ? { action: actPath(request, target, 'redo'), label: 'Redo', fields: {} }
-      : { action: actPath(request, target, 'undo'), fields: { entry: String(entry.number) } },
+      ? { action: actPath(target, 'redo'), label: 'Redo', fields: {} }
+      : { action: actPath(target, 'undo'), fields: { entry: String(entry.number) } },
   });
 }
 

@@ -2,21 +2,26 @@
  * The log of a draft: who decided what and when, with undo and redo.
  */
 import { html } from 'hono/html';
-import type { Html } from '../../../web/desk/desk-request.ts';
+import type { Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
+import { respondMissing, respondPage } from '../../../web/desk/page.ts';
 import { postButton } from '../../../web/desk/parts/form.ts';
+import { pager } from '../../../web/desk/parts/pager.ts';
 import { when, whenText } from '../../../web/desk/parts/when.ts';
 import { describeCommand } from '../../draft/describe.ts';
-import { logPath } from '../../draft/draft-address.ts';
+import { readDraft, readDraftLog } from '../../draft/draft-store.ts';
+import { draftPath, draftTopic, logPath } from '../../draft/draft-target.ts';
 import {
   approverWithdrawn,
   entryToRedo,
   entryToUndo,
   entryToUndoByNumber,
   type LogEntry,
+  storiesOf,
   undoEntry,
   undoneNumbers,
 } from '../../draft/history.ts';
-import { actPath, type DraftPageView, storyName } from './draft-view.ts';
+import { findHeadlines } from '../../selection/candidates.ts';
+import { actPath, type DraftPageView, findTarget, isMissing, storyName } from './draft-view.ts';
 
 /** What a log is shown of. */
 export interface LogView extends Pick<DraftPageView, 'request' | 'headlines' | 'mayEdit'> {
@@ -40,7 +45,7 @@ ${
 }${log.length > SHOWN ? all : ''}</section>`;
 }
 
-export function logRows(view: LogView, entries: readonly LogEntry[]): Html {
+function logRows(view: LogView, entries: readonly LogEntry[]): Html {
   const undone = undoneNumbers(view.draft.log);
   return html`<ol class="rows">${entries.map((entry) => logRow(view, entry, undone.has(entry.number)))}</ol>`;
 }
@@ -50,10 +55,10 @@ function undoButtons(view: LogView, editor: string): Html {
   const undo = entryToUndo(draft.log, editor);
   const redo = entryToRedo(draft.log, editor);
   const undoes = redo === null ? null : (draft.log.find(({ number }) => number === redo.undoes) ?? null);
-  return html`<div class="buttons">${postButton(request, actPath(request, draft, 'undo'), 'Undo', {
+  return html`<div class="buttons">${postButton(request, actPath(draft, 'undo'), 'Undo', {
     ...{ id: 'undo', key: 'z', disabled: undo === null, fields: undo === null ? {} : { entry: undo.number } },
     ...(undo === null ? {} : { name: `Undo: ${entryText(view, undo)}` }),
-  })}${postButton(request, actPath(request, draft, 'redo'), 'Redo', {
+  })}${postButton(request, actPath(draft, 'redo'), 'Redo', {
     ...{ id: 'redo', key: 'y', disabled: redo === null },
     ...(undoes === null ? {} : { name: `Redo: ${entryText(view, undoes)}` }),
   })}${undo === null ? '' : html`<span class="hint">Your last command: ${entryText(view, undo)}</span>`}</div>`;
@@ -61,7 +66,7 @@ function undoButtons(view: LogView, editor: string): Html {
 
 function logRow(view: LogView, entry: LogEntry, isUndone: boolean): Html {
   const { request, draft, mayEdit } = view;
-  const button = postButton(request, actPath(request, draft, 'undo'), 'Undo', {
+  const button = postButton(request, actPath(draft, 'undo'), 'Undo', {
     ...{ quiet: true, fields: { entry: entry.number }, id: `undo-${entry.number}` },
     name: `Undo ${entry.number}: ${entryText(view, entry)}`,
   });
@@ -94,5 +99,32 @@ export function entryText(view: Pick<DraftPageView, 'headlines' | 'request'>, en
   return describeCommand(entry, {
     story: (id) => `“${storyName(view, id)}”`,
     instant: (at) => whenText(at, view.request.at, zone),
+  });
+}
+
+const ROWS = 50;
+
+export async function showLog(request: SignedInRequest): Promise<Response> {
+  const target = await findTarget(request);
+  if (isMissing(target)) return respondMissing(request, target.message);
+  const { newsletter, slot } = target;
+  const { db } = request.desk.app.store;
+  const draft = await readDraft(db, newsletter.id, slot);
+  const log = await readDraftLog(db, newsletter.id, slot.label);
+  const after = Number(/^\d{1,9}$/.exec(request.c.req.query('after') ?? '')?.[0] ?? Number.POSITIVE_INFINITY);
+  const following = log.filter(({ number }) => number < after);
+  const entries = following.slice(-ROWS).reverse();
+  const older = following.length > ROWS ? String(entries.at(-1)?.number) : null;
+  const headlines = await findHeadlines(request.desk.app.store.db, [...new Set(entries.flatMap(storiesOf))]);
+  const view = { request, headlines, mayEdit: request.may('drafts.edit'), draft: { newsletter, slot, draft, log } };
+  const body = html`<p><a href="${request.desk.base}${draftPath(target)}">The edition</a></p>
+<section id="log" data-region aria-label="Entries">${
+    entries.length === 0 ? html`<p class="soft">There is no such entry.</p>` : logRows(view, entries)
+  }${pager(request, { path: logPath(target), older, isFirst: after === Number.POSITIVE_INFINITY })}</section>`;
+  return respondPage(request, {
+    title: `Log of ${newsletter.title}, ${slot.label}`,
+    section: 'edition',
+    topics: [draftTopic(target)],
+    body,
   });
 }

@@ -3,21 +3,23 @@ import { html } from 'hono/html';
 import type { Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
 import { respondPage } from '../../../web/desk/page.ts';
 import { statusMark } from '../../../web/desk/parts/status-mark.ts';
-import { fromNow, when } from '../../../web/desk/parts/when.ts';
-import { arrangeDraft, readArrangedDraft } from '../../draft/arranged-draft.ts';
-import { closedPath, draftTopic, nextPath } from '../../draft/draft-address.ts';
-import type { DraftTarget } from '../../draft/draft-target.ts';
-import { storiesOf, withdrawnApproval } from '../../draft/history.ts';
+import { fromNow, when, whenText } from '../../../web/desk/parts/when.ts';
+import { readArrangedDraft } from '../../draft/arranged-draft.ts';
+import { arrangeDraft } from '../../draft/compose-draft.ts';
+import { describeLostApproval } from '../../draft/describe.ts';
+import { closedPath, type DraftTarget, draftTopic, nextPath } from '../../draft/draft-target.ts';
+import { storiesOf } from '../../draft/history.ts';
+import { checkDraft } from '../../edition-checks/check-draft.ts';
 import { findHeadlines } from '../../selection/candidates.ts';
+import { composeForPage } from '../preview/compose-for-desk.ts';
 import { previewRegion } from '../preview/preview-region.ts';
 import { sendingRegion } from '../sending/sending-region.ts';
 import { conflictNotice, noConflict, type RefusedCommand } from './conflict.ts';
-import { draftLog, entryText } from './draft-log.ts';
+import { draftLog } from './draft-log.ts';
 import { describeState } from './draft-state.ts';
-import type { DraftPageView } from './draft-view.ts';
+import { type DraftPageView, storyName } from './draft-view.ts';
 import { leftOutTray } from './left-out-tray.ts';
 import { checksRegion } from './problem-list.ts';
-import { checkComposition, composeForPage } from './run-checks.ts';
 import { storyBlockLists } from './story-blocks.ts';
 import { type RefusedText, textForms } from './text-forms.ts';
 
@@ -67,12 +69,12 @@ const JUMPS = html`<nav class="choices jump" aria-label="On this page"><ul><li><
 
 function stateLine(view: DraftPageView): Html {
   const { request, draft } = view;
-  const lost = withdrawnApproval(draft.draft, draft.log);
-  const { status, word, parts } = describeState(
-    draft,
-    request.at,
-    lost && { by: lost.by, at: lost.entry.at, cause: `${lost.entry.editor} ${entryText(view, lost.entry)}` },
-  );
+  const { zone } = request.desk.app.config.publication;
+  const lost = describeLostApproval(draft.draft, draft.log, {
+    story: (id) => `“${storyName(view, id)}”`,
+    instant: (at) => whenText(at, request.at, zone),
+  });
+  const { status, word, parts } = describeState(draft, request.at, lost);
   const line = parts.map((part) =>
     typeof part === 'string'
       ? part
@@ -105,13 +107,13 @@ async function readView(request: SignedInRequest, target: DraftTarget): Promise<
   const { app } = request.desk;
   const arrangement = await arrangeDraft(app, target);
   const composition = await composeForPage(request.desk, target, arrangement);
-  // A command that came meanwhile is in the composition, which its hash lets an editor approve.
-  const isOlder = composition.kind === 'composed' && composition.draft.revision !== arrangement.arranged.draft.revision;
-  const draft = await readArrangedDraft(app, target, isOlder ? undefined : arrangement);
+  const draft = await readArrangedDraft(app, target, arrangement);
   const problems =
-    composition.kind === 'composed' ? await checkComposition(request.desk, target, composition, 'cached') : [];
+    composition.kind === 'composed'
+      ? await checkDraft(app, target.newsletter, composition.composed, { links: 'cached' })
+      : [];
   const headlines = new Map<string, string>();
-  for (const { id, headline } of draft.leftOut) if (headline) headlines.set(id, headline);
+  for (const { id, article } of draft.leftOut) if (article) headlines.set(id, article.headline);
   for (const { id, article } of draft.stories) headlines.set(id, article.headline);
   const unknown = [...new Set(draft.log.slice(-NAMED_ENTRIES).flatMap(storiesOf))].filter((id) => !headlines.has(id));
   for (const [id, headline] of await findHeadlines(app.store.db, unknown)) headlines.set(id, headline);

@@ -1,19 +1,24 @@
+import { SECOND } from '../../../lib/time.ts';
 import type { SignedInRequest } from '../../../web/desk/desk-request.ts';
-import type { DeskRoute } from '../../../web/desk/desk-route.ts';
+import type { DeskRoute, DeskSection } from '../../../web/desk/desk-route.ts';
 import { respondAfter, respondMissing } from '../../../web/desk/page.ts';
-import { draftPath, nextPath } from '../../draft/draft-address.ts';
-import { lostChoice } from '../preview/preview-choice.ts';
+import { draftPath, nextPath } from '../../draft/draft-target.ts';
+import { checkDraft } from '../../edition-checks/check-draft.ts';
+import { composeForPage } from '../preview/compose-for-desk.ts';
+import { lostChoice } from '../preview/preview-region.ts';
+import { previewRoutes } from '../preview/preview-response.ts';
+import { sendingRoutes } from '../sending/sending-routes.ts';
 import { actOnStory, moveStory, redo, undo, writeText } from './draft-acts.ts';
+import { showLog } from './draft-log.ts';
 import { respondEdition } from './draft-page.ts';
-import { draftPage } from './draft-view.ts';
-import { findTarget, isMissing, newsletterThatIsNext } from './find-target.ts';
-import { showLog } from './log-page.ts';
+import { findTarget, isMissing, newsletterThatIsNext } from './draft-view.ts';
 import { countProblems } from './problem-list.ts';
-import { checkComposition, composeForPage } from './run-checks.ts';
 
 const DRAFT = '/editions/:newsletter/:slot/draft';
+/** How long a request of an editor looks links up. */
+const LOOK_UP_LIMIT = 10 * SECOND;
 
-export const draftRoutes: DeskRoute[] = [
+const draftRoutes: DeskRoute[] = [
   { method: 'GET', path: '/edition', needs: 'editions.read', handle: showNextOfAll },
   { method: 'GET', path: '/editions/:newsletter/next', needs: 'editions.read', handle: showNext },
   { method: 'GET', path: DRAFT, needs: 'editions.read', handle: show },
@@ -54,7 +59,7 @@ async function show(request: SignedInRequest): Promise<Response> {
 async function lookUpLinks(request: SignedInRequest): Promise<Response> {
   const target = await findTarget(request);
   if (isMissing(target)) return respondMissing(request, target.message);
-  const path = `${draftPage(request, target)}#checks`;
+  const path = `${draftPath(target)}#checks`;
   const composition = await composeForPage(request.desk, target);
   if (composition.kind === 'empty') {
     return respondAfter(request, path, {
@@ -62,10 +67,16 @@ async function lookUpLinks(request: SignedInRequest): Promise<Response> {
       text: `There is no link to look up: ${composition.reason}.`,
     });
   }
-  const problems = await checkComposition(request.desk, target, composition, 'look-up');
+  const options = { links: 'look-up', timeLimitMs: LOOK_UP_LIMIT } as const;
+  const problems = await checkDraft(request.desk.app, target.newsletter, composition.composed, options);
   const found = problems.filter(({ code }) => code === 'dead-link' || code === 'unchecked-link');
   return respondAfter(request, path, {
     ...{ kind: 'done', place: 'checks' },
     text: `Links looked up: ${countProblems(found)}.`,
   });
 }
+
+export const draftSection: DeskSection = {
+  navigation: { id: 'edition', label: 'Edition', path: '/edition', needs: 'editions.read' },
+  routes: [...draftRoutes, ...previewRoutes, ...sendingRoutes],
+};

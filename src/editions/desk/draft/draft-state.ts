@@ -5,7 +5,7 @@ import { withDeskWords } from '../../../core/actions.ts';
 import type { StatusKind } from '../../../web/desk/parts/status-mark.ts';
 import { alertEditionDeadline } from '../../alert-newsletters/alert-limits.ts';
 import type { ArrangedDraft } from '../../draft/arranged-draft.ts';
-import type { LostApproval } from '../../draft/coming-drafts.ts';
+import type { LostApproval } from '../../draft/describe.ts';
 
 export interface EditionState {
   status: StatusKind;

@@ -1,11 +1,14 @@
 /**
  * What the parts of a draft's page are made from, and their addresses below the desk's path.
  */
+import type { NewsletterConfig } from '../../../core/config/config.ts';
 import type { DeskRequest, SignedInRequest } from '../../../web/desk/desk-request.ts';
+import { sentence } from '../../../web/desk/parts/operator-text.ts';
 import type { ArrangedDraft } from '../../draft/arranged-draft.ts';
-import { draftPath, type NamedSlot } from '../../draft/draft-address.ts';
+import type { DraftComposition, EmptyComposition } from '../../draft/compose-draft.ts';
+import { type DraftTarget, draftPath, findDraftTarget, type NamedSlot } from '../../draft/draft-target.ts';
 import type { EditionProblem } from '../../edition-checks/edition-problem.ts';
-import type { DraftComposition, EmptyComposition } from '../preview/draft-composition.ts';
+import { comingSlot, SlotError } from '../../slots.ts';
 
 export interface DraftPageView {
   request: SignedInRequest;
@@ -25,26 +28,52 @@ export function storyName({ headlines }: Pick<DraftPageView, 'headlines'>, id: s
   return headlines.get(id) ?? id;
 }
 
-/** What of the address chooses the preview, as a query. */
-function previewQuery({ c }: DeskRequest): string {
-  const chosen = (['view', 'scheme'] as const).flatMap((name) => {
-    const value = c.req.query(name) ?? '';
-    return /^[a-z]{1,10}$/.test(value) ? [[name, value] as [string, string]] : [];
-  });
-  return chosen.length === 0 ? '' : `?${new URLSearchParams(chosen)}`;
-}
-
-/** The page on which editors work, with the preview that the request has chosen. */
-export function draftPage(request: DeskRequest, target: NamedSlot): string {
-  return draftPath(target) + previewQuery(request);
-}
-
-/** The address of an act on that page, which leads back to the same preview. */
-export function actPath(request: DeskRequest, target: NamedSlot, act: string): string {
-  return `${draftPath(target)}/${act}${previewQuery(request)}`;
+/** The address of an act on the page of a draft. Browsers name that page, with its preview, as referrer. */
+export function actPath(target: NamedSlot, act: string): string {
+  return `${draftPath(target)}/${act}`;
 }
 
 /** The id of a story's row on the page. */
 export function rowId(story: string): string {
   return `story-${story}`;
+}
+
+/** In words that a page shows: there is no such newsletter or slot. */
+interface MissingDraft {
+  kind: 'missing';
+  message: string;
+}
+
+/** Finds the draft by the parameters `newsletter` and `slot` of the address; without a slot, the coming one. */
+export async function findTarget({ c, desk }: DeskRequest): Promise<DraftTarget | MissingDraft> {
+  const { app } = desk;
+  const id = c.req.param('newsletter') ?? '';
+  const newsletter = app.config.newsletters.find((one) => one.id === id);
+  if (newsletter === undefined) return { kind: 'missing', message: `There is no newsletter ${id}.` };
+  try {
+    return await findDraftTarget(app, newsletter, c.req.param('slot'));
+  } catch (error) {
+    if (error instanceof SlotError) return { kind: 'missing', message: sentence(error) };
+    throw error;
+  }
+}
+
+export function isMissing(found: DraftTarget | MissingDraft): found is MissingDraft {
+  return 'message' in found;
+}
+
+/** The newsletter whose slot comes first; null if none has one. */
+export async function newsletterThatIsNext({ desk: { app } }: DeskRequest): Promise<NewsletterConfig | null> {
+  const slots = await Promise.all(
+    app.config.newsletters.map(async (newsletter) => {
+      try {
+        return [{ newsletter, slot: await comingSlot(app, newsletter, app.clock()) }];
+      } catch (error) {
+        // An alert newsletter without an open alert.
+        if (error instanceof SlotError) return [];
+        throw error;
+      }
+    }),
+  );
+  return slots.flat().sort((a, b) => a.slot.slotAt - b.slot.slotAt)[0]?.newsletter ?? null;
 }

@@ -5,7 +5,7 @@ import { html } from 'hono/html';
 import type { DeskRequest, Html } from '../../../web/desk/desk-request.ts';
 import { hiddenFields } from '../../../web/desk/parts/form.ts';
 import { when } from '../../../web/desk/parts/when.ts';
-import type { LeftOutReason, LeftOutStory } from '../../selection/left-out.ts';
+import { type LeftOutReason, type LeftOutStory, leftOutWords } from '../../selection/left-out.ts';
 import { actPath, type DraftPageView, rowId } from './draft-view.ts';
 import { headlineLink, storyFacts, submitTo } from './story-blocks.ts';
 
@@ -51,7 +51,7 @@ ${rows(rest)}</details>`
 function trayRow(view: DraftPageView, { id, article, reason }: LeftOutStory): Html {
   const { request, draft, mayEdit } = view;
   const acts = mayEdit ? ACTS[reason.kind] : [];
-  const action = (act: string): string => request.desk.base + actPath(request, draft, act);
+  const action = (act: string): string => request.desk.base + actPath(draft, act);
   const isDraggable = acts.includes('pin');
   const name = article?.headline || id;
   const buttons = acts.map((act) => {
@@ -77,30 +77,8 @@ const BUTTONS = {
   restore: { label: 'Restore', key: 'r' },
 } as const;
 
-/** Why an article is not in the edition. */
 function reasonText(request: DeskRequest, reason: LeftOutReason): Html {
-  switch (reason.kind) {
-    case 'draft':
-      return html`a draft`;
-    case 'retracted':
-      return html`retracted`;
-    case 'is-roundup':
-      return html`of kind roundup, which editions do not contain`;
-    case 'in-earlier-edition':
-      return html`was in the edition of ${reason.slot}`;
-    case 'not-public-yet':
-      return html`not public before ${when(request, reason.publicAt)}`;
-    case 'too-old':
-      return html`too old for this edition`;
-    case 'did-not-fit':
-      return html`did not fit: its block is full`;
-    case 'not-picked':
-      return html`let in by a rule that this newsletter does not have: no editor has picked it`;
-    case 'dropped':
-      return html`dropped from this edition`;
-    case 'dropped-earlier':
-      return html`dropped from the edition of ${reason.slot}`;
-    case 'cannot-be-shown':
-      return html`<span class="break">${reason.problem}</span>`;
-  }
+  return reason.kind === 'not-public-yet'
+    ? html`not public before ${when(request, reason.publicAt)}`
+    : html`<span class="break">${leftOutWords(reason)}</span>`;
 }

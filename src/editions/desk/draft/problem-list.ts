@@ -43,7 +43,7 @@ export function checksRegion(view: DraftPageView): Html {
     return html`<li${className(problem)}>${WORDS[severity]}: ${message}${about}</li>`;
   });
   const result = unchecked === null ? countProblems(problems) : 'not possible';
-  const action = request.desk.base + actPath(request, draft, 'links');
+  const action = request.desk.base + actPath(draft, 'links');
   const answer = takeNotice(request.c);
   const lookUp = html`<form method="post" action="${action}" class="buttons">
 ${submitButton('Look up links', { id: 'look-up-links' })}

@@ -37,7 +37,7 @@ export function storyBlockLists(view: DraftPageView): Html {
   const isAlert = draft.newsletter.kind === 'alert';
   const blocks = isAlert ? (['lead'] as const) : DRAFT_BLOCKS;
   const canMove = mayEdit && !isAlert;
-  const action = request.desk.base + actPath(request, draft, 'move');
+  const action = request.desk.base + actPath(draft, 'move');
   const drag = html`<form id="${DRAG_FORM}" method="post" action="${action}" hidden>
 ${hiddenFields({ story: '', block: '', before: '', seen: draft.draft.revision })}</form>`;
   return html`<section id="stories" data-region aria-label="Stories">
@@ -100,7 +100,7 @@ function storyRow(view: DraftPageView, { first, also }: RowGroup, place: RowPlac
 <div class="hint">${storyFacts(request, first.article)}</div>
 ${problemsOf(problems)}${also.length === 0 ? '' : alsoList(view, also, place.canMove)}</div>`;
   if (!place.canMove) return html`<li data-row>${content}</li>`;
-  const action = request.desk.base + actPath(request, draft, 'move');
+  const action = request.desk.base + actPath(draft, 'move');
   return html`<li data-row class="acts" draggable="true" data-drag-item="${id}">${content}
 <form method="post" action="${action}" class="buttons tight">
 ${hiddenFields({ story: id, seen: draft.draft.revision, from: place.block, next: place.after ?? place.before ?? '' })}
@@ -108,7 +108,7 @@ ${rowButtons(view, first, place)}</form></li>`;
 }
 
 function rowButtons(view: DraftPageView, { id, article, decision }: ArrangedStory, place: RowPlace): Html {
-  const act = (name: string): string => view.request.desk.base + actPath(view.request, view.draft, name);
+  const act = (name: string): string => view.request.desk.base + actPath(view.draft, name);
   const { block, before, after } = place;
   const name = (label: string): string => `${label}: ${article.headline}`;
   const isRoundupItem = article.kind === 'roundup-item';
@@ -159,7 +159,7 @@ export function submitTo(action: string, label: string, { key, id, name, keyName
 /** The other reports of a roundup item's event, each with its own button. */
 function alsoList(view: DraftPageView, also: readonly ArrangedStory[], canMove: boolean): Html {
   const { request, draft } = view;
-  const action = request.desk.base + actPath(request, draft, 'drop');
+  const action = request.desk.base + actPath(draft, 'drop');
   const items = also.map(({ id, article }) => {
     const drop = html`<form method="post" action="${action}" class="inline">
 ${hiddenFields({ story: id, seen: draft.draft.revision })}${submitButton('Drop', {

@@ -7,7 +7,7 @@ import type { Html } from '../../../web/desk/desk-request.ts';
 import { hiddenFields, submitButton, textField } from '../../../web/desk/parts/form.ts';
 import { MAX_PREHEADER, MAX_SUBJECT } from '../../draft/commands.ts';
 import { MAX_NOTE_LENGTH } from '../../rendering/note.ts';
-import { PHONE_PREHEADER, PHONE_SUBJECT } from '../preview/inbox-line.ts';
+import { PHONE_PREHEADER, PHONE_SUBJECT } from '../preview/preview-region.ts';
 import { actPath, type DraftPageView } from './draft-view.ts';
 import { problemsOf } from './problem-list.ts';
 
@@ -42,7 +42,7 @@ function textForm(view: DraftPageView, name: TextFieldName, refused: RefusedText
     const shown = edited ?? automaticText(view, name) ?? 'none';
     return html`<h3>${label}</h3><p class="break" dir="auto">${shown}</p>${problemsOf(problems)}`;
   }
-  const action = request.desk.base + actPath(request, draft, name);
+  const action = request.desk.base + actPath(draft, name);
   const back =
     edited === null
       ? ''

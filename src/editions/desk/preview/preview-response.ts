@@ -5,20 +5,20 @@
 import { html } from 'hono/html';
 import type { SignedInRequest } from '../../../web/desk/desk-request.ts';
 import type { DeskRoute } from '../../../web/desk/desk-route.ts';
+import type { DraftComposition } from '../../draft/compose-draft.ts';
 import { previewLinks } from '../../preview.ts';
 import { fillHtml, fillText } from '../../rendering/placeholders.ts';
-import { findTarget, isMissing } from '../draft/find-target.ts';
-import { type ColorScheme, showColorScheme } from './color-scheme.ts';
-import { composerOf, type DraftComposition } from './draft-composition.ts';
+import { findTarget, isMissing } from '../draft/draft-view.ts';
+import { composeForPage } from './compose-for-desk.ts';
 
 export const previewRoutes: DeskRoute[] = [
   { method: 'GET', path: '/preview/:newsletter/:slot/:composition', needs: 'editions.read', handle: servePreview },
 ];
 
 /** Below the desk's path. */
-export function previewPath({ composed, id }: DraftComposition, scheme: ColorScheme): string {
+export function previewPath({ composed, id }: DraftComposition): string {
   const [newsletter, slot] = [composed.newsletter, composed.slot].map(encodeURIComponent);
-  return `/preview/${newsletter}/${slot}/${id}?scheme=${scheme}`;
+  return `/preview/${newsletter}/${slot}/${id}`;
 }
 
 /** The plain text, with links that lead nowhere in place of a subscriber's own. */
@@ -26,31 +26,17 @@ export function previewText({ composed }: DraftComposition, publicUrl: string): 
   return fillText(composed.text, composed.nonce, previewLinks(publicUrl));
 }
 
-/** The HTML in one colour scheme, with links that lead nowhere in place of a subscriber's own. */
-function previewHtml({ composed }: DraftComposition, publicUrl: string, scheme: ColorScheme): string {
-  return showColorScheme(fillHtml(composed.html, composed.nonce, previewLinks(publicUrl)), scheme);
-}
-
 async function servePreview(request: SignedInRequest): Promise<Response> {
   const { c, desk } = request;
   const { url } = desk.app.config.publication;
   for (const [name, value] of Object.entries(previewHeaders(url))) c.header(name, value);
-  const composition = await findComposition(request);
-  if (composition === null) return c.html(changedPage(), 410);
-  const scheme = c.req.query('scheme') === 'dark' ? 'dark' : 'light';
-  return c.html(previewHtml(composition, url, scheme));
-}
-
-/** Of another process of the desk, or composed long ago: it is composed again, and must have the same bytes. */
-async function findComposition(request: SignedInRequest): Promise<DraftComposition | null> {
   const target = await findTarget(request);
-  if (isMissing(target)) return null;
-  const id = request.c.req.param('composition') ?? '';
-  const composer = composerOf(request.desk);
-  const known = composer.find(target.newsletter.id, target.slot.label, id);
-  if (known !== undefined) return known;
-  const composition = await composer.compose(target);
-  return composition.kind === 'composed' && composition.id === id ? composition : null;
+  const composition = isMissing(target) ? null : await composeForPage(desk, target);
+  if (composition?.kind !== 'composed' || composition.id !== c.req.param('composition')) {
+    return c.html(changedPage(), 410);
+  }
+  const { html: mail, nonce } = composition.composed;
+  return c.html(fillHtml(mail, nonce, previewLinks(url)));
 }
 
 function previewHeaders(publicUrl: string): Record<string, string> {

@@ -10,21 +10,26 @@ import type { Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
 import { respondPage } from '../../../web/desk/page.ts';
 import { postButton } from '../../../web/desk/parts/form.ts';
 import { fromNow, when } from '../../../web/desk/parts/when.ts';
-import { arrangeDraft } from '../../draft/arranged-draft.ts';
-import { draftPath } from '../../draft/draft-address.ts';
-import type { DraftTarget } from '../../draft/draft-target.ts';
-import type { DraftArrangement } from '../../preview.ts';
+import {
+  arrangeDraft,
+  composeDraft,
+  type DraftArrangement,
+  type DraftComposition,
+  type EmptyComposition,
+} from '../../draft/compose-draft.ts';
+import { type DraftTarget, draftPath } from '../../draft/draft-target.ts';
 import { countStories } from '../../selection/selection.ts';
-import { composerOf, type DraftComposition, type EmptyComposition } from '../preview/draft-composition.ts';
-import { countConfirmedSubscriptions, RECIPIENTS_MEANING, sendingPath } from './sending-parts.ts';
-import { countdownSentence } from './sending-sentence.ts';
+import { actPath } from '../draft/draft-view.ts';
+import { renderForDesk } from '../preview/compose-for-desk.ts';
+import { countConfirmedSubscriptions, countdownSentence, RECIPIENTS_MEANING } from './sending-sentence.ts';
 
 /** The edition as it would close at the end of a countdown that begins now. */
 export async function composeToSend(
   { desk, at }: SignedInRequest,
   target: DraftTarget,
 ): Promise<DraftComposition | EmptyComposition> {
-  return composerOf(desk).compose(target, undefined, at + target.newsletter.undoSeconds * SECOND);
+  const arrangement = await arrangeDraft(desk.app, target, at + target.newsletter.undoSeconds * SECOND);
+  return composeDraft(desk.app, target, { arrangement, render: renderForDesk });
 }
 
 /** What would close the edition at the end of its countdown. */
@@ -101,12 +106,13 @@ ${fromNow(request, closeAt)}.</p><div class="buttons">${back}</div>`;
   const count = await countConfirmedSubscriptions(desk.app.store.db, newsletter);
   const terms = { count, zone: desk.app.config.publication.zone, deliverAt: newsletter.deliverAt };
   const sentence = countdownSentence(terms, newsletter.undoSeconds * SECOND);
-  const stories = composition.composed.articles.filter(({ block }) => block !== 'also').length;
-  return html`<p class="sentence">“${composition.composed.subject}”, with ${storyCount(stories)}, goes ${sentence}.</p>
+  return html`<p class="sentence">“${composition.composed.subject}”, with ${storyCount(
+    composition.stories,
+  )}, goes ${sentence}.</p>
 ${whatIsMissing(request, target, composition, atSlot)}
 <p class="meaning">${RECIPIENTS_MEANING} Until the countdown ends it can be cancelled; after
 that, a pause stops only what is not submitted yet.</p>
-<div class="buttons">${postButton(request, sendingPath(target, 'send'), 'Send now', {
+<div class="buttons">${postButton(request, actPath(target, 'send'), 'Send now', {
     ...{ fields: { hash: composition.hash }, id: 'send', danger: true, disabled: obstacle !== null },
   })}${back}</div>`;
 }

@@ -6,11 +6,11 @@ import type { Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
 import { hiddenFields, postButton, submitButton, textField } from '../../../web/desk/parts/form.ts';
 import { fromNow, when } from '../../../web/desk/parts/when.ts';
 import type { ArrangedDraft } from '../../draft/arranged-draft.ts';
-import { draftPath } from '../../draft/draft-address.ts';
+import type { DraftComposition, EmptyComposition } from '../../draft/compose-draft.ts';
+import { draftPath } from '../../draft/draft-target.ts';
 import { entryToUndoByNumber, fieldRevision } from '../../draft/history.ts';
-import type { DraftComposition, EmptyComposition } from '../preview/draft-composition.ts';
-import { countConfirmedSubscriptions, RECIPIENTS_MEANING, sendingPath } from './sending-parts.ts';
-import { slotSentence } from './sending-sentence.ts';
+import { actPath } from '../draft/draft-view.ts';
+import { countConfirmedSubscriptions, RECIPIENTS_MEANING, slotSentence } from './sending-sentence.ts';
 
 type SentDraft = Pick<
   ArrangedDraft,
@@ -48,18 +48,18 @@ that are ready when it closes. ${RECIPIENTS_MEANING}</p>`;
   const approve =
     state.kind === 'held' || isApproved
       ? ''
-      : postButton(request, sendingPath(sent, 'approve'), 'Approve', {
+      : postButton(request, actPath(sent, 'approve'), 'Approve', {
           ...{ fields: seen, id: 'approve', key: 'a', primary: true, disabled: composition.isSkipped },
         });
   const back = isApproved ? takeBack(request, sent) : '';
-  const test = html`${postButton(request, sendingPath(sent, 'test'), 'Send me a test copy', {
+  const test = html`${postButton(request, actPath(sent, 'test'), 'Send me a test copy', {
     ...{ fields: { own: '1' }, id: 'test-own', key: 'c' },
-  })}<a id="test-other" href="${request.desk.base}${sendingPath(sent, 'test')}">To another address</a>`;
+  })}<a id="test-other" href="${request.desk.base}${actPath(sent, 'test')}">To another address</a>`;
   const now =
     sent.obstacle !== null || composition.isSkipped
       ? ''
       : html`<a class="button last" id="send-now"
-href="${request.desk.base}${sendingPath(sent, 'send')}">Send now …</a>`;
+href="${request.desk.base}${actPath(sent, 'send')}">Send now …</a>`;
   return html`${sentence}
 <div class="buttons">${approve}${back}${test}${now}</div>${holdForm(request, sent)}`;
 }
@@ -73,7 +73,7 @@ function takeBack(request: SignedInRequest, { draft, log, ...sent }: SentDraft):
   });
 }
 
-/** Whether it was approved, and that does not count any more. */
+/** Whether it was approved, and that no longer counts. */
 function isVoid({ approval }: SentDraft): boolean {
   return approval !== null && approval.voided !== null;
 }
@@ -104,11 +104,11 @@ async function sentenceOf({ desk, at }: SignedInRequest, sent: SentDraft): Promi
 
 function holdForm(request: SignedInRequest, sent: SentDraft): Html {
   if (sent.draft.state.kind === 'held') {
-    return html`<div class="buttons">${postButton(request, sendingPath(sent, 'release'), 'Release', {
+    return html`<div class="buttons">${postButton(request, actPath(sent, 'release'), 'Release', {
       ...{ fields: { seen: sent.draft.revision }, id: 'release', key: 'h', primary: true },
     })}</div>`;
   }
-  const action = request.desk.base + sendingPath(sent, 'hold');
+  const action = request.desk.base + actPath(sent, 'hold');
   return html`<form class="filters" id="hold-form" method="post" action="${action}">
 ${hiddenFields({ seen: sent.draft.revision })}
 ${textField({ name: 'reason', id: 'hold-reason', label: 'Reason for a hold (optional)', maxLength: 200 })}
@@ -117,7 +117,7 @@ ${submitButton('Hold', { id: 'hold', key: 'h' })}</form>`;
 
 function countdown(request: SignedInRequest, sent: SentDraft, closeAt: number, mayAct: boolean): Html {
   const cancel = mayAct
-    ? postButton(request, sendingPath(sent, 'cancel-send'), 'Cancel sending', { id: 'cancel-send', primary: true })
+    ? postButton(request, actPath(sent, 'cancel-send'), 'Cancel sending', { id: 'cancel-send', primary: true })
     : '';
   const end = html`${when(request, closeAt)}, ${fromNow(request, closeAt)}`;
   const sentence =

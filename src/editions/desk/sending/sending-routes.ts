@@ -6,16 +6,15 @@ import type { SignedInRequest } from '../../../web/desk/desk-request.ts';
 import type { DeskRoute } from '../../../web/desk/desk-route.ts';
 import { respondAfter, respondMissing } from '../../../web/desk/page.ts';
 import { sentence } from '../../../web/desk/parts/operator-text.ts';
-import { draftPath } from '../../draft/draft-address.ts';
-import { type DraftTarget, targetName } from '../../draft/draft-target.ts';
+import { whenText } from '../../../web/desk/parts/when.ts';
+import { type DraftTarget, draftPath, targetName } from '../../draft/draft-target.ts';
 import { type DraftRequest, editDraft } from '../../draft/edit-draft.ts';
 import { findEdition } from '../../queries.ts';
 import { respondRefused, seenRevision } from '../draft/draft-acts.ts';
-import { findTarget, isMissing } from '../draft/find-target.ts';
-import { composerOf } from '../preview/draft-composition.ts';
+import { findTarget, isMissing } from '../draft/draft-view.ts';
+import { renderForDesk } from '../preview/compose-for-desk.ts';
 import { composeToSend, findSendingObstacle, respondSendPage } from './send-page.ts';
-import { countConfirmedSubscriptions, type SendingAct } from './sending-parts.ts';
-import { sendingTime, slotSentence } from './sending-sentence.ts';
+import { countConfirmedSubscriptions, slotSentence } from './sending-sentence.ts';
 import { mailTestCopy, respondTestPage } from './test-copy.ts';
 
 const DRAFT = '/editions/:newsletter/:slot/draft';
@@ -36,11 +35,11 @@ export const sendingRoutes: DeskRoute[] = [
 
 type TargetHandler = (request: SignedInRequest, target: DraftTarget) => Promise<Response>;
 
-function get(act: SendingAct, handle: TargetHandler): DeskRoute {
+function get(act: string, handle: TargetHandler): DeskRoute {
   return { method: 'GET', path: `${DRAFT}/${act}`, needs: 'drafts.edit', handle: withTarget(handle) };
 }
 
-function post(act: SendingAct, handle: TargetHandler): DeskRoute {
+function post(act: string, handle: TargetHandler): DeskRoute {
   return { method: 'POST', path: `${DRAFT}/${act}`, needs: 'drafts.edit', handle: withTarget(handle) };
 }
 
@@ -63,7 +62,7 @@ async function edit(
   try {
     const { entry, notices } = await editDraft(desk.app, target, account.name, command, {
       seen,
-      rendering: composerOf(desk).rendering,
+      render: renderForDesk,
       onCommit: request.audit(`edition.${name}`, targetName(target)),
     });
     const text = [await outcomeText(request, target, name), ...notices.map(sentence)].join(' ');
@@ -106,7 +105,7 @@ async function send(request: SignedInRequest, target: DraftTarget): Promise<Resp
       request.audit('edition.send', targetName(target)),
     );
     const { zone } = desk.app.config.publication;
-    const text = `It closes ${sendingTime(closeAt, at, zone)}, after its countdown. Until then it can be cancelled.`;
+    const text = `It closes ${whenText(closeAt, at, zone)}, after its countdown. Until then it can be cancelled.`;
     return respondAfter(request, draftPath(target), { kind: 'done', text });
   } catch (error) {
     if (error instanceof SendError) return respondSendPage(request, target, `${error.problem}.`);

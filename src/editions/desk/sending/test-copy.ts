@@ -1,7 +1,6 @@
 /**
  * Test copies from the desk: to the account's own address, or to another one.
  */
-import { randomBytes } from 'node:crypto';
 import { html } from 'hono/html';
 import { acquirePermit } from '../../../core/store/rate-limits.ts';
 import { sendTestCopy } from '../../../delivery/message/test-copy.ts';
@@ -12,10 +11,9 @@ import { withTimeout } from '../../../lib/with-timeout.ts';
 import type { SignedInRequest } from '../../../web/desk/desk-request.ts';
 import { respondAfter, respondPage } from '../../../web/desk/page.ts';
 import { submitButton, textField } from '../../../web/desk/parts/form.ts';
-import { draftPath } from '../../draft/draft-address.ts';
-import { type DraftTarget, targetName } from '../../draft/draft-target.ts';
-import { composerOf } from '../preview/draft-composition.ts';
-import { sendingPath } from './sending-parts.ts';
+import { type DraftTarget, draftPath, targetName } from '../../draft/draft-target.ts';
+import { actPath } from '../draft/draft-view.ts';
+import { renderForDesk } from '../preview/compose-for-desk.ts';
 
 /** Of one account: it could otherwise be used to mail strangers. */
 const LIMIT = { everyMs: 2 * MINUTE, burst: 10 };
@@ -35,15 +33,13 @@ export async function mailTestCopy(request: SignedInRequest, target: DraftTarget
   if (permit.kind === 'refused') {
     return refuse(`You have sent ${LIMIT.burst} copies: the next one can be sent ${waitText(permit.retryAt - at)}.`);
   }
-  // A nonce of its own: no two copies have the same Message-ID.
-  const rendering = { nonce: randomBytes(16).toString('hex'), render: composerOf(desk).rendering.render };
   const to = isOwn ? 'own address' : maskLocalPart(parsed.email);
   const onSubmit = request.audit('edition.test', targetName(target), { to });
-  const options = { to: parsed.email, slot: target.slot.label, rendering, onSubmit };
+  const options = { to: parsed.email, render: renderForDesk, onSubmit };
   try {
     const late = `no answer within ${TIME_LIMIT / SECOND} s: the copy may arrive all the same`;
-    const outcome = await withTimeout(sendTestCopy(app, target.newsletter, options), TIME_LIMIT, late);
-    if (outcome.kind === 'refused') return await refuse(`There is nothing to mail: ${outcome.reason}.`);
+    const outcome = await withTimeout(sendTestCopy(app, target, options), TIME_LIMIT, late);
+    if (outcome.kind === 'empty') return await refuse(`There is nothing to mail: ${outcome.reason}.`);
     const text = `A test copy to ${parsed.email} was submitted. The mail server answered: ${outcome.reply}`;
     return respondAfter(request, draftPath(target), { kind: 'done', text });
   } catch (error) {
@@ -64,7 +60,7 @@ export function respondTestPage(
     section: 'edition',
     status: attempt === undefined ? 200 : 422,
     body: html`<section id="test-copy" data-region aria-label="Where to">
-<form method="post" action="${desk.base}${sendingPath(target, 'test')}">
+<form method="post" action="${desk.base}${actPath(target, 'test')}">
 ${textField({
   ...{ name: 'to', label: 'Address', type: 'email', required: true, autocomplete: 'email' },
   ...{ value: attempt?.typed ?? account.email, error: attempt?.error },

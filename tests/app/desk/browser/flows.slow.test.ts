@@ -140,4 +140,29 @@ describe('an edition of the desk', () => {
       }
     });
   }
+
+  it('is previewed light and dark, as the frame is', async () => {
+    const store = await openMigrated();
+    const app = openTestApp(store, { folder: join(folder, 'schemes') });
+    await saveAll(
+      store,
+      ['lead', 'second', 'third'].map((id) => article(id)),
+    );
+    const desk: BrowserDesk = await openBrowserDesk(store, app);
+    try {
+      // Not emulated: that would hold for the frame, too.
+      const { page, faults } = await desk.open('editor', { colorScheme: null });
+      await page.goto(`${desk.url}/edition`);
+      const address = page.url();
+      for (const scheme of ['light', 'dark'] as const) {
+        await page.goto(`${address}?view=phone&scheme=${scheme}`);
+        const mail = page.frames().find((frame) => frame.url().includes('/preview/'));
+        expect(await mail?.evaluate(`matchMedia('(prefers-color-scheme: ${scheme})').matches`)).toBe(true);
+      }
+      expect(faults).toEqual([]);
+    } finally {
+      await desk.close();
+      await store.close();
+    }
+  }, 60_000);
 });

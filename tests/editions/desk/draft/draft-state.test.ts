@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { NewsletterConfig } from '../../../../src/core/config/config.ts';
 import { describeState } from '../../../../src/editions/desk/draft/draft-state.ts';
-import type { LostApproval } from '../../../../src/editions/draft/coming-drafts.ts';
 import { untouchedDraft } from '../../../../src/editions/draft/decisions.ts';
+import type { LostApproval } from '../../../../src/editions/draft/describe.ts';
 import type { Edition } from '../../../../src/editions/queries.ts';
 import { HOUR, MINUTE } from '../../../../src/lib/time.ts';
 import { sampleConfig } from '../../../support/sample.ts';
@@ -54,9 +54,9 @@ describe('the line of an edition', () => {
     expect(stateOf({ obstacle, skippedAt: SLOT_AT + 4 * HOUR }, SLOT_AT + HOUR)).toBe(
       'waiting Waits for approval: since its slot, [0 h]; it is given up [until 4 h]',
     );
-    const approval = { by: 'Ada', changed: [], gone: ['a'], voided: 'its lead a is not available any more' };
+    const approval = { by: 'Ada', changed: [], gone: ['a'], voided: 'its lead a is no longer available' };
     expect(stateOf({ obstacle, approval })).toBe(
-      'waiting Waits for approval: the approval does not count: its lead a is not available any more; ' +
+      'waiting Waits for approval: the approval does not count: its lead a is no longer available; ' +
         'its slot is [until 0 h]',
     );
   });
@@ -83,9 +83,9 @@ describe('the line of an edition', () => {
 
   it('does not call an edition approved whose approval is void', () => {
     const approved = { kind: 'approved', by: 'Ada', at: BEFORE, hash: '', stories: [] } as const;
-    const approval = { by: 'Ada', changed: [], gone: ['a'], voided: 'its lead a is not available any more' };
+    const approval = { by: 'Ada', changed: [], gone: ['a'], voided: 'its lead a is no longer available' };
     expect(stateOf({ draft: withState({ ...approved, stories: [] }), approval })).toBe(
-      'waiting Approval void: its lead a is not available any more; without an approval it closes by itself [until 0 h]',
+      'waiting Approval void: its lead a is no longer available; without an approval it closes by itself [until 0 h]',
     );
   });
 

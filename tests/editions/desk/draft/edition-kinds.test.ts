@@ -3,10 +3,9 @@ import type { NewsletterConfig } from '../../../../src/core/config/config.ts';
 import { composeNow } from '../../../../src/delivery/closing/close.ts';
 import { makeAlertEdition } from '../../../../src/delivery/closing/newsletter-jobs.ts';
 import { findDraftTarget } from '../../../../src/editions/draft/draft-target.ts';
-import { editDraft } from '../../../../src/editions/draft/edit-draft.ts';
-import { showDraft } from '../../../../src/editions/draft/show-draft.ts';
-import { HOUR } from '../../../../src/lib/time.ts';
+import { HOUR, MINUTE } from '../../../../src/lib/time.ts';
 import { openTestDesk } from '../../../app/desk/test-desk.ts';
+import { approveDraft } from '../../../support/approve.ts';
 import { articleFactory, saveAsPublished } from '../../../support/articles.ts';
 import { NOW } from '../../../support/clock.ts';
 import { forEachDatabase } from '../../../support/databases.ts';
@@ -70,8 +69,7 @@ describe('the page of an edition', () => {
       );
       const newsletter = app.config.newsletters[0] as NewsletterConfig;
       const target = await findDraftTarget(app, newsletter);
-      await showDraft(app, target, 'Bob');
-      await editDraft(app, target, 'Bob', { kind: 'approve' });
+      await approveDraft(app, target, 'Bob');
       const status = { state: 'corrected', note: 'It was two.', at: NOW } as const;
       await saveAsPublished(store, [article('b', { headline: 'Two', status })]);
       const path = `/editions/daily-roundup/${target.slot.label}/draft`;
@@ -104,7 +102,8 @@ describe('the page of an edition', () => {
       expect(await desk.act('editor', `${path}/links`)).toMatch(
         /id="checks"[\s\S]*Links looked up: 4 warnings\.<\/p><\/section>/,
       );
-      // Today kept what it had found before.
+      // Today keeps what it has found for a minute.
+      desk.app.now += MINUTE;
       await vi.waitFor(async () => expect(await checksOfToday()).toBe('4 warnings'), 5_000);
       expect((await desk.post('operator', `${path}/links`)).status).toBe(403);
     });

@@ -77,18 +77,6 @@ describe('sending an edition from the desk', () => {
       await desk.close();
     });
 
-    it('refuses a second hold and says who holds it, without a row in the audit log', async () => {
-      const { desk, acts } = await openSending(await open());
-      await desk.act('editor', `${PATH}/hold`, { seen: '0', reason: '' });
-      const second = await desk.post('admin', `${PATH}/hold`, { seen: '1', reason: '' });
-      expect([second.status, await second.text()]).toEqual([
-        422,
-        expect.stringContaining('It is held by Edda Moreno already'),
-      ]);
-      expect(await acts()).toEqual(['edition.hold']);
-      await desk.close();
-    });
-
     it('approves the edition that the page showed, and no other', async () => {
       const { desk, fields, edit, acts } = await openSending(await open(), 'required');
       const seen = await fields('approve');
@@ -115,27 +103,12 @@ describe('sending an edition from the desk', () => {
         expect(await desk.read('editor', PATH)).not.toContain('id="approve"');
         await edit('first', { status: { state: 'retracted', note: 'It was false.', at: NOW } });
         const page = await desk.read('editor', PATH);
-        expect(page).toContain('its lead first is not available any more');
+        expect(page).toContain('its lead first is no longer available');
         expect(page).not.toContain('Approved, it goes');
         expect(await desk.act('editor', `${PATH}/approve`, await fields('approve'))).toContain('Approved, it goes');
         await desk.close();
       });
     }
-
-    it('says whose command withdrew an approval, until somebody approves again', async () => {
-      const { desk, fields } = await openSending(await open());
-      await desk.act('editor', `${PATH}/approve`, await fields('approve'));
-      await desk.act('admin', `${PATH}/drop`, { story: 'fourth', seen: '1' });
-      const page = await desk.read('editor', PATH);
-      const admin = desk.accounts.admin.name;
-      expect(page).toMatch(/class="status waiting">.*Edda Moreno’s approval was withdrawn<\/span>/);
-      expect(page).toMatch(new RegExp(`${admin} dropped “[^”]+”\\. Without one it closes by itself`));
-      expect(page).toContain('; this withdrew the approval of <bdi>Edda Moreno</bdi>');
-      expect(await desk.read('editor', '')).toMatch(new RegExp(`was withdrawn .*${admin} dropped “[^”]+”`, 's'));
-      await desk.act('editor', `${PATH}/approve`, await fields('approve'));
-      expect(await desk.read('editor', PATH)).not.toContain('’s approval was withdrawn');
-      await desk.close();
-    });
 
     it('says that too few stories go to nobody, and offers no button that would be refused', async () => {
       const { desk, edit } = await openSending(await open());
@@ -169,16 +142,6 @@ describe('sending an edition from the desk', () => {
       expect(late).toContain('The edition is closed: this takes effect only if it is reissued.');
       expect(await desk.act('editor', `${PATH}/cancel-send`)).toContain(
         'too late to cancel. On the page Deliveries, a pause stops what is not submitted yet.',
-      );
-      await desk.close();
-    });
-
-    it('approves a slot that has come and waits: it goes at once', async () => {
-      const { desk, app, fields } = await openSending(await open(), 'required');
-      app.now = Date.UTC(2026, 10, 24, 23, 40);
-      expect(await desk.read('editor', PATH)).toContain('Once it is approved, it goes to 2 subscribers, at once.');
-      expect(await desk.act('editor', `${PATH}/approve`, await fields('approve'))).toContain(
-        'Approved: it goes to 2 subscribers, at once.',
       );
       await desk.close();
     });

@@ -93,17 +93,6 @@ export function editionTables({ text, int, identity }: ColumnTypes): string[] {
       constraint draft_log_key primary key (newsletter, slot, number)
     )`,
 
-    `create table draft_views (
-      newsletter ${text} not null,
-      slot ${text} not null,
-      editor ${text} not null,
-      revision ${int} not null,
-      hash ${text} not null,
-      stories ${text} not null,
-      seen_at ${int} not null,
-      constraint draft_views_key primary key (newsletter, slot, editor)
-    )`,
-
     `create table link_checks (
       key ${text} not null primary key,
       url ${text} not null,

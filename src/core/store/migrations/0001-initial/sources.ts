@@ -131,12 +131,6 @@ export function sourceTables({ text, int, identity }: ColumnTypes): string[] {
       constraint grouping_terms_key primary key (day, language)
     )`,
 
-    `create table roundup_views (
-      editor ${text} not null primary key,
-      groups_json ${text} not null,
-      seen_at ${int} not null
-    )`,
-
     `create table roundup_log (
       number ${identity},
       at ${int} not null,

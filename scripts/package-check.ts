@@ -3,9 +3,9 @@
  *
  * Installs the package on a bare machine, as an unprivileged user: a clean root that has Node 24 and npm, and no
  * compiler, no git and no Python. There it runs the commands of docs/installing.md, from the installation to the first
- * feed and the first mail, signs up through the pages, and stops the server. Prints the seconds of each step, and exits
- * with 1 where one fails. The dependencies come from the registry that npm's settings name. With `--debian`, the root is a
- * minimal Debian from debootstrap, which takes a minute more.
+ * feed and the first mail, signs up through the pages, and stops the server. Prints the seconds of each step, and
+ * exits with 1 where one fails. The dependencies come from the registry that npm's settings name. With `--debian`, the
+ * root is a minimal Debian from debootstrap, which takes a minute more.
  */
 import { type ChildProcess, execFileSync } from 'node:child_process';
 import { once } from 'node:events';

@@ -112,7 +112,7 @@ describe('items of other outlets', () => {
     const app = await openRoundup(40);
     await decide(app, 1, { kind: 'pick', text: 'Our own sentence.', section: 'world' });
     await decide(app, 3, { kind: 'rule' });
-    const quote = 'Outlet 3: “MARKED word1 word2 word3 word4 MARKED w…”';
+    const quote = 'Outlet 3: “MARKED word1 word2 word3 word4 MARKED…”';
     const output = await allOutput(app);
     for (const name of ALL_ITEMS) expect(output.get(name), name).toMatch(new RegExp(`Report 3[\\s\\S]*${quote}`));
     for (const [name, text] of output) expect(text.replaceAll(quote, ''), name).not.toMatch(/MARKED|word\d/);

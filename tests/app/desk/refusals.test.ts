@@ -41,7 +41,6 @@ const ATTEMPTS: Attempt[] = [
   delivery('pause', 'done', 'is done and cannot be paused'),
   delivery('resume', 'done', 'to deliver what was not submitted, use “Retry failed” under Deliveries'),
   delivery('resume', 'cancelled', 'to deliver what was not submitted, use “Deliver it after all” under Deliveries'),
-  delivery('resume', 'paused', 'is not paused in', { domain: 'example.com' }),
   delivery('resume', 'paused', 'an extension must be at most', { hours: '9999' }),
   delivery('retry', 'cancelled', 'to deliver it after all, use “Deliver it after all” under Deliveries'),
   delivery('settle', 'done', 'Say whether it was submitted'),

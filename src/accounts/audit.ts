@@ -18,7 +18,7 @@ export interface AuditedAct {
   detail?: Record<string, DetailValue | readonly DetailValue[]>;
 }
 
-/** Who acts; `console` for the command line. */
+/** The account that acts; `console` for the command line. */
 export type AuditActor = Pick<SignedInAccount, 'id' | 'name'> | typeof CONSOLE;
 
 /** Writes the row of an act at the end of its transaction. @param now epoch milliseconds */

@@ -23,7 +23,7 @@ export const accountsCapability: Capability = {
 /** How long it remains known who was invited and did not accept. The audit log has who did. */
 const INVITATIONS_KEPT_FOR = 30 * DAY;
 
-/** Who has a page open is shown for less than a minute; pages delete older rows while any is open. */
+/** The desk shows open pages for less than a minute; pages delete older rows while any is open. */
 const PRESENCE_KEPT_FOR = HOUR;
 
 /** @returns number of deleted rows */

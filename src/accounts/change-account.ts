@@ -9,14 +9,14 @@ import { hashPassword, passwordProblem } from './passwords.ts';
 import type { AccountRole } from './permissions.ts';
 import { beginSession, endSessions } from './sessions.ts';
 
-/** What would be right, for the person who gave the command. */
+/** Its message tells the person who gave the command what would be right. */
 export class AccountError extends Error {
   override name = 'AccountError';
 }
 
 /**
- * Who is no admin any more loses the open links that the account has made.
- * @throws AccountError if there is no such account, or nobody would be an admin any more
+ * Changes the roles. An account that is no longer an admin loses the open links that it has made.
+ * @throws AccountError if there is no such account, or no admin would be left
  */
 export async function changeRoles(
   db: Db,

@@ -22,13 +22,13 @@ import { ACCOUNT_ROLES, type AccountRole } from './permissions.ts';
 import { beginSession, endSessions, hashOfToken, newSecretToken } from './sessions.ts';
 
 const LIFETIME = 7 * DAY;
-/** Of the link for the first account, which an operator opens at once. */
+/** Lifetime of the link for the first account, which an operator opens at once. */
 const FIRST_LIFETIME = DAY;
 
 export interface Invitation {
   id: number;
   email: string;
-  /** Of a new account. */
+  /** Roles of a new account. */
   roles: readonly AccountRole[];
   /** The account that gets a new password; null for a new account. */
   account: Pick<Account, 'id' | 'name'> | null;
@@ -161,7 +161,7 @@ export async function withdrawPasswordLinks(tx: Tx, accountId: number): Promise<
 }
 
 export interface Acceptance {
-  /** Of a new account; ignored for one that exists. */
+  /** Name of a new account; ignored for one that exists. */
   name: string;
   password: string;
   /** The name of the publication, which must not be the password. */

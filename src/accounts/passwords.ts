@@ -92,11 +92,11 @@ const NOBODY = encode(CURRENT, Buffer.alloc(SALT_BYTES), Buffer.alloc(TAG_BYTES)
 
 export const PASSWORD_LENGTH = { min: 12, max: 200 };
 
-/** What is known of the account, and must not be its password. */
+/** Known facts about the account, none of which may be its password. */
 export interface PasswordOwner {
   email: string;
   name: string;
-  /** Of the publication. */
+  /** Name of the publication. */
   publication: string;
 }
 

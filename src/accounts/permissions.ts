@@ -4,7 +4,7 @@
 export const ACCOUNT_ROLES = ['editor', 'operator', 'audience', 'admin'] as const;
 export type AccountRole = (typeof ACCOUNT_ROLES)[number];
 
-/** Who may do what; an admin may do everything. */
+/** Roles by permission; an admin may do everything. */
 const GRANTED = {
   /** Sign in, see Today, and change the own account. */
   desk: ['editor', 'operator', 'audience'],

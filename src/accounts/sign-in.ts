@@ -160,7 +160,7 @@ interface RightPassword {
   account: SignedInAccount;
   /** The stored hash that was compared. */
   hash: string;
-  /** Of the failures before it. */
+  /** Key of the failures before it. */
   key: string;
 }
 

@@ -30,10 +30,10 @@ export async function findPublicArticles(db: Db, query: ArticleQuery): Promise<A
   return rows.map(toArticle);
 }
 
-/** What says whether a document must be read again. */
+/** The version of a document, which shows whether it must be read again. */
 export interface ArticleHead {
   id: string;
-  /** Of the document; grows with each write of it. */
+  /** Version of the document; grows with each write of it. */
   version: number;
   publishedAt: number;
 }

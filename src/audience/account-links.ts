@@ -18,7 +18,7 @@ export const PREFERENCES_LINK_LIFETIME = 30 * DAY;
 /** For how long a link for one act works, and the link on the page after a confirmation. */
 export const SHORT_LINK_LIFETIME = HOUR;
 /**
- * Of messages to one subscriber, for each kind of link: anyone with an old message can request a link to the
+ * Messages per subscriber and kind of link: anyone with an old message can request a link to the
  * preferences for ever, and must not use up what the subscriber needs for the export or the erasure.
  */
 const LIMIT = { everyMs: 12 * HOUR, burst: 2 };

@@ -22,9 +22,9 @@ export interface Preferences {
   zone: string | null;
   /** No edition is delivered before this instant; it can be in the past. */
   pausedUntil: number | null;
-  /** Of the links that open the preferences. */
+  /** Version of the links that open the preferences. */
   tokenVersion: number;
-  /** While set, nothing is mailed, whatever the preferences. For what lifts it, see `isLiftedByOptIn`. */
+  /** While set, nothing is mailed, even if the preferences ask for it. `isLiftedByOptIn` has what lifts it. */
   suppressedReason: SuppressionReason | null;
   /** In all states, by newsletter. */
   subscriptions: { newsletter: string; state: SubscriptionState }[];

@@ -157,7 +157,7 @@ export async function liftSuppression(
 type OperatorResult<Kind> = { kind: Kind } | { kind: 'refused'; reason: string };
 
 interface OperatorAct {
-  /** Who did it; recorded as the source of the consent event. */
+  /** Person or program that acted; recorded as the source of the consent event. */
   source?: string;
   /** Awaited in the transaction, last, if something has changed. */
   onCommit?: InTransaction;

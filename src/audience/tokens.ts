@@ -50,7 +50,7 @@ type LinkPurpose = 'unsubscribe' | 'preferences' | 'confirm' | LinkAct;
 const PATTERN = /^(v[12])\.([A-Za-z0-9_-]{22,200})$/;
 const TAG_BYTES = 16;
 const ID_BYTES = 6;
-/** Of a version, and of an instant in minutes. */
+/** Bytes of a version, and of an instant in minutes. */
 const NUMBER_BYTES = 4;
 
 /** The key of unsubscribe tokens, derived from a secret: 43 characters of base64url. */

@@ -62,7 +62,7 @@ export interface DeliverOptions {
   secrets: SigningSecrets;
   /** Sign messages; see `loadSigners`. */
   signers: readonly Signer[];
-  /** Of service messages. */
+  /** Templates of service messages. */
   templates: Templates;
   /** Stops the run: submissions in progress are finished and recorded, the rest stays pending. */
   signal?: AbortSignal | undefined;

@@ -21,7 +21,7 @@ export interface SubmissionRate {
 /** The rate is that of so many milliseconds. */
 export const RATE_WINDOW = 10 * SECOND;
 
-/** Of a shorter time, a single transaction of marks would decide the rate. */
+/** The shortest time that is measured: in less, a single transaction of marks would decide the rate. */
 const SHORTEST = SECOND;
 
 /**

@@ -94,7 +94,7 @@ export interface ComposedEdition {
 
 /** What the size limit of an email did to an edition. */
 interface EditionSize {
-  /** Of the largest copy's HTML. */
+  /** Size of the largest copy's HTML. */
   bytes: number;
   /** Whether excerpts are shorter than usual. */
   shortExcerpts: boolean;

@@ -3,7 +3,7 @@ import type { EditionSummary } from './queries.ts';
 
 /** A past edition as lists show it. */
 export interface EditionLine {
-  /** Of its page on this site. */
+  /** Path of its page on this site. */
   path: string;
   headline: string;
   number: number;

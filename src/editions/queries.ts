@@ -24,7 +24,7 @@ export interface EditionSummary {
   supersededBy: number | null;
   /** Not shortened: `Tech Roundup: first item, second item`. */
   headline: string;
-  /** Of the mail. */
+  /** Subject of the mail. */
   subject: string;
   /** The roundup article that represents it in feeds; the same in all revisions. */
   articleId: string;

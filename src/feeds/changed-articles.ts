@@ -12,9 +12,9 @@ export interface ChangedArticle {
   state: string;
   publishedAt: number;
   createdAt: number;
-  /** Of its JSON, as it is stored. */
+  /** Size of its JSON, as it is stored. */
   bytes: number;
-  /** Ids of the feeds that select it, whatever its state. */
+  /** Ids of the feeds that select it, in any state. */
   selectedBy: ReadonlySet<string>;
 }
 

@@ -20,7 +20,7 @@ export interface FeedContent {
   entersFrom: number;
   /** The archive page that it links to; 0 for none. */
   page: number;
-  /** Of its archive, as it was before the articles were read that wait for a page; 0 for none. */
+  /** `waiting_version` of its archive, read before the articles that wait for a page; 0 for none. */
   waitingVersion: number;
 }
 

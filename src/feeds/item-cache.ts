@@ -46,7 +46,7 @@ export class ItemCache {
   }
 }
 
-/** Of objects and numbers, measured. */
+/** Bytes that the objects and numbers of an item take, measured. */
 const OVERHEAD = 1_000;
 
 function sizeOfItem(known: CachedItem): number {

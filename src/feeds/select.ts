@@ -30,7 +30,7 @@ export interface FeedHeads extends FeedSetting {
   entersFrom: number;
   /** Number of the newest page of its archive, or 0. */
   page: number;
-  /** Of its archive, before these articles were read; see `FeedContent`. */
+  /** `waiting_version` of its archive, read before these articles; see `FeedContent`. */
   waitingVersion: number;
 }
 

@@ -34,7 +34,7 @@ export interface ListEntry {
 }
 
 interface CachedEntry extends ListEntry {
-  /** Of the document. */
+  /** Version of the document. */
   version: number;
 }
 

@@ -5,7 +5,7 @@
 import { closeSync, openSync } from 'node:fs';
 
 export const PRIVATE_FILE = 0o600;
-/** Of every folder that is created on the way. */
+/** Mode of every folder that is created on the way. */
 export const PRIVATE_FOLDER = 0o700;
 
 /**

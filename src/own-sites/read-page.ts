@@ -35,9 +35,9 @@ export interface ReadPage {
   pages: number | null;
   /** Whether the feed was not well-formed. */
   repaired: boolean;
-  /** What of the feed was repaired or left out, for people. */
+  /** Repaired and omitted parts of the feed, for people. */
   problems: string[];
-  /** Of the first and the last item, epoch milliseconds. */
+  /** When the first and the last item were modified, epoch milliseconds. */
   firstModifiedAt: number | null;
   lastModifiedAt: number | null;
 }
@@ -101,7 +101,7 @@ function readItems(
   }
 }
 
-/** Of one item, that an operator gets to see. */
+/** Categories of an item that an operator gets to see. */
 const MAX_CATEGORIES = 10;
 
 function toEntry(item: SourceItem, rules: RecordRules): ItemEntry {

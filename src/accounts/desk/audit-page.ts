@@ -13,7 +13,7 @@ import { type Account, listAccounts } from '../account.ts';
 import { type AuditLogEntry, listActs, readAuditLog } from '../audit.ts';
 
 const PAGE_SIZE = 50;
-/** Of a subject in an address. */
+/** Characters of a subject in an address. */
 const SUBJECT_LIMIT = 200;
 
 export const auditSection: DeskSection = {

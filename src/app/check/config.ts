@@ -73,7 +73,7 @@ export function checkMetrics({ server: { metrics }, secrets }: Config): Finding[
   ];
 }
 
-/** Of the sample's configuration, and of the one that `init` writes. */
+/** Placeholders for the postal address, in the sample's configuration and in the one that `init` writes. */
 const PLACEHOLDER_ADDRESS = /1 Sample Road|\(your postal address\)/;
 
 export function checkAddresses({ publication, newsletters, delivery }: Config): Finding[] {

@@ -22,7 +22,7 @@ export interface LoggedEdit {
   author: string;
   act: ArticleAct;
   before: FormerFields;
-  /** Of the article after the act. */
+  /** Digest of the article after the act. */
   digest: string;
 }
 

@@ -49,7 +49,7 @@ function pictureFolder({ import: { watch } }: Config, path: string): PictureFold
   return { folder, root: roots[0] ?? folder };
 }
 
-/** Of `desk:1: headline is missing: must be given`. */
+/** Parses a message such as `desk:1: headline is missing: must be given`. */
 function toProblem(text: string): ArticleProblem {
   const [, rest = text] = /^desk(?::\d+)?: (.*)$/s.exec(text) ?? [];
   const [, field, message] = /^([a-zA-Z]+)(?:[.[][^ ]*)? ((?:is|has) .*)$/s.exec(rest) ?? [];

@@ -14,7 +14,7 @@ import { ArticleEditError } from './read-written.ts';
 
 export interface StoredArticle {
   article: Article;
-  /** Of its editorial content. */
+  /** Digest of its editorial content. */
   digest: string;
   /** See articles/import/origin.ts. */
   origin: string | null;
@@ -22,7 +22,7 @@ export interface StoredArticle {
   deskBase: string | null;
 }
 
-/** Who acts, and what is written in the transaction of the act. */
+/** The author of an act, and the further writes of its transaction. */
 export interface ArticleActor {
   author: string;
   onCommit?: InTransaction | undefined;

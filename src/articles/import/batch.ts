@@ -29,9 +29,9 @@ import {
 import { findSlugOwners, saveArticles } from './save.ts';
 
 interface ArticleInput {
-  /** Of the file, in the store. */
+  /** Path of the file, in the store. */
   path: string;
-  /** Of the file, for people. */
+  /** Name of the file, for people. */
   name: string;
   /** See origin.ts. */
   origin: string;
@@ -184,7 +184,7 @@ function toEntry({ name, line, articleId }: ArticleInput, problems: string[]): I
 interface RevisedArticle {
   article: ValidArticle;
   revision: Revision;
-  /** Of an article that the desk has changed. */
+  /** The desk's changes to the article, if there are any. */
   deskEdits?: { before: Article; edits: KeptEdits };
 }
 

@@ -57,7 +57,7 @@ export type CandidateReader = (
 interface Provenance {
   /** Where its pictures are. */
   pictures: PictureFolder | null;
-  /** Of the site that it was written for: paths in its body start there. Undefined: the publication's. */
+  /** Address of the site that it was written for, where paths in its body start. Undefined: the publication's. */
   siteUrl: string | undefined;
   /** Whether a source brings it, where the newsroom may be unable to mend it. */
   isFromSource: boolean;

@@ -13,7 +13,7 @@ import { PLACED_KEYS, type PlacedKey } from './revise.ts';
 
 /** One article as text. */
 export interface ArticleText {
-  /** Of the file, for people. */
+  /** Name of the file, for people. */
   name: string;
   format: ImportFormat;
   /** From 1, or null if the whole file is the article. */

@@ -15,7 +15,7 @@ import { encodeDocument } from '../stored-document.ts';
 
 export interface ArticleWrite {
   article: Article;
-  /** Of its editorial content; see `articleDigest`. */
+  /** Digest of its editorial content; see `articleDigest`. */
   digest: string;
   /** See origin.ts. Default: none, as for the roundup of an edition; the origin of a stored article is kept. */
   origin?: string;

@@ -23,7 +23,7 @@ import { otherOutlets } from '../outlets.ts';
 import { type PageImage, pageImage, withRenditions } from '../pictures/renditions.ts';
 
 export interface StoryView {
-  /** Of its page on this site, or its address elsewhere. */
+  /** Path of its page on this site, or its address elsewhere. */
   path: string;
   /** Its address on another site, or null. */
   url: string | null;

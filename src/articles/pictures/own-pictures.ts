@@ -13,9 +13,9 @@ import type { MediaFolder } from './media.ts';
 
 /** Where the pictures of an article may be. Absolute paths. */
 export interface PictureFolder {
-  /** Of the article's file: relative addresses start here. */
+  /** Folder of the article's file, where relative addresses start. */
   folder: string;
-  /** The folder that is imported. No file outside of it is read, by whatever address or link. */
+  /** The folder that is imported. No address or link reads a file outside of it. */
   root: string;
 }
 

@@ -38,7 +38,7 @@ export function thumbnailUrl(url: string, config: MediaConfig): string {
 
 export interface PageImage {
   url: string;
-  /** Of an `<img>`, with the width of each version; null for a picture that has only one. */
+  /** `srcset` of an `<img>`, with the width of each version; null for a picture that has only one. */
   srcset: string | null;
 }
 

@@ -8,7 +8,7 @@ import { sha256 } from '../../lib/sha256.ts';
 import { cleanLine, cleanText } from '../../lib/text/clean-text.ts';
 
 export interface ConsentText {
-  /** Of version and text: 32 hexadecimal digits. */
+  /** Hash of version and text: 32 hexadecimal digits. */
   id: string;
   version: string;
   text: string;

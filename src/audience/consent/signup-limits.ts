@@ -14,11 +14,11 @@ import { isLargeProvider } from '../mailbox-providers.ts';
 import { hashAddress, hashesOfAddress } from '../suppression.ts';
 
 export interface SignupLimits {
-  /** Of one mailbox, with all its spellings. */
+  /** Requests for one mailbox, with all its spellings. */
   perAddressPerDay: number;
-  /** Of all mailboxes of a domain, unless it is a large provider. */
+  /** Requests for all mailboxes of a domain, unless it is a large provider. */
   perDomainPerHour: number;
-  /** Of all mailboxes. */
+  /** Requests for all mailboxes. */
   perHour: number;
 }
 

@@ -28,7 +28,7 @@ export function respondGone(request: DeskRequest): Promise<Response> {
   return respondMissing(request, 'There is no such subscriber: the data may have been deleted.');
 }
 
-/** Who is named as the source of a consent event, `desk: Auden Vale`. */
+/** Source of a consent event, such as `desk: Auden Vale`. */
 export function sourceOf({ account }: SignedInRequest): string {
   return `desk: ${account.name}`;
 }
@@ -37,7 +37,7 @@ export function operatorVia(request: SignedInRequest): ConsentChannel {
   return { channel: 'operator', source: sourceOf(request) };
 }
 
-/** What the audit log calls a subscriber. */
+/** Name of a subscriber in the audit log. */
 export function subjectOf({ id }: Pick<Subscriber, 'id'>): string {
   return `subscriber/${id}`;
 }

@@ -19,7 +19,7 @@ export interface ListedSuppression {
 
 export interface SuppressionPage {
   entries: ListedSuppression[];
-  /** Of the last entry, if there may be more: its instant and the beginning of its hash. */
+  /** Position of the last entry, if there may be more: its instant and the beginning of its hash. */
   next: string | null;
 }
 

@@ -14,7 +14,7 @@ export const BY = [
 
 const MAX_NAME = 100;
 
-/** Who gives a command: an editor's name. @throws CommandError */
+/** Name of the editor who gives a command. @throws CommandError */
 export function editorName({ env }: CliContext, by: string | undefined): string {
   const name = plainLine(by ?? env.DAYWIRE_EDITOR ?? userInfo().username);
   if (name !== '' && name.length <= MAX_NAME) return name;

@@ -18,9 +18,9 @@ interface RateLimitKeys {
   pause: number | 'off';
 }
 
-/** Of the delivered messages of an edition. Gmail and Yahoo ask for less than 0.1 %, and never 0.3 %. */
+/** Percent of an edition's delivered messages. Gmail and Yahoo ask for less than 0.1 %, and never 0.3 %. */
 const COMPLAINT_RATE: RateLimitKeys = { alert: 0.1, pause: 0.3 };
-/** Of the submitted messages of an edition: hard bounces. Amazon SES reviews accounts from 5 % on. */
+/** Hard bounces, in percent of an edition's submitted messages. Amazon SES reviews accounts from 5 % on. */
 const BOUNCE_RATE: RateLimitKeys = { alert: 2, pause: 5 };
 
 export const delivery = z

@@ -128,7 +128,7 @@ async function runIfReady(
   return run;
 }
 
-/** Of several listed slots that wait, the first one to end resolves the alert, which concerns the others too. */
+/** The first of several waiting slots to end resolves the alert, which concerns the others too: raises it again. */
 async function raiseAgain({ db }: Store, job: Job, slotAt: number, now: number): Promise<void> {
   if (job.listSlots === undefined) return;
   if ((await listOpenAlerts(db, 'waiting')).some(({ subject }) => subject.job === job.id)) return;

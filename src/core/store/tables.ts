@@ -162,7 +162,7 @@ interface ArticlesTable {
   kicker: string | null;
   event_key: string | null;
   pinned: number;
-  /** Of a roundup item: JSON list of what its outlets are known by (articles/outlets.ts). Null for others. */
+  /** JSON list of the keys of a roundup item's outlets (articles/outlets.ts). Null for other kinds. */
   outlets: string | null;
   /** 1 if a rule let it in, no editor. */
   by_rule: Generated<number>;
@@ -197,7 +197,7 @@ interface ArticleEditsTable {
   act: 'edit' | 'retract' | 'restore' | 'create' | 'undo' | 'import';
   /** JSON of the fields that the act changed, as they were before it. */
   before: string;
-  /** Of the article after the act. */
+  /** Digest of the article after the act. */
   digest: string;
 }
 
@@ -256,7 +256,7 @@ interface ArchivePagesTable {
   page: number;
   /** `2026-10`, in the publication's zone. */
   month: string;
-  /** Of its documents, without the extension: `archive/latest/2026-10`. */
+  /** Path of its documents, without the extension: `archive/latest/2026-10`. */
   path: string;
   /** Ids of its articles, a JSON array. */
   members: string;
@@ -276,7 +276,7 @@ interface FeedBuildsTable {
   enters_from: number;
   /** The archive page that it links to; 0 for none. */
   page: number;
-  /** Of its archive, as it was before the articles were read that wait for a page. */
+  /** That of its archive, read before the articles that wait for a page. */
   waiting_version: number;
 }
 
@@ -330,7 +330,7 @@ interface DraftLogTable {
   undoes: number | null;
 }
 
-/** What an editor saw last of a draft: its numbers name stories, and changes since are conflicts. */
+/** Subscribers of all newsletters. */
 interface SubscribersTable {
   id: Generated<number>;
   email: string;
@@ -397,7 +397,7 @@ interface SubscriberImportsTable {
   rows_read: number;
   rejected: number;
   bytes_read: number;
-  /** Of the check, then of the import, as JSON. */
+  /** Report of the check, then of the import, as JSON. */
   report: string | null;
   problem: string | null;
   created_at: number;

@@ -82,7 +82,7 @@ export function findStatus(text: string): string | null {
 function meaningfulStatus(status: string | null, text: string): string | null {
   if (status !== null && !/^[45]\.0\.0$/.test(status)) return status;
   const found = findStatus(text);
-  // Of the same class only: a text that mentions an earlier, temporary refusal does not make the failure temporary.
+  // Only a status of the same class: a text that mentions an earlier, temporary refusal makes no failure temporary.
   return found !== null && (status === null || found[0] === status[0]) ? found : status;
 }
 

@@ -42,7 +42,7 @@ interface EditionFacts {
 const FIRST_LIMIT = 20;
 /** Refused recipients in a row after a success. */
 const LATER_LIMIT = 50;
-/** Of a smaller edition for one domain. */
+/** The fewest refused recipients that count where an edition has a single domain and all are refused. */
 const MIN_OF_ONE_DOMAIN = 3;
 
 /**

@@ -15,7 +15,7 @@ import { redactAddresses } from '../transport/redact-addresses.ts';
 
 /** After so many attempts, a delivery has waited for a quarter of an hour. */
 const ATTEMPTS = 3;
-/** Of the recipients: a few full mailboxes are no trouble. */
+/** Share of the recipients that raises an alert: a few full mailboxes are no trouble. */
 const SHARE = 0.1;
 const AT_LEAST = 3;
 const REFUSED_RECIPIENTS = 5;

@@ -29,7 +29,7 @@ interface Recipient {
   subscriberId: number;
   /** As given by the subscriber. */
   email: string;
-  /** Of the subscriber's links to the preferences. */
+  /** Version of the subscriber's links to the preferences. */
   tokenVersion: number;
   /** End of the delivery, epoch milliseconds; null if it does not expire. */
   expiresAt: number | null;

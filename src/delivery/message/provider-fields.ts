@@ -9,11 +9,11 @@ import { type HeaderField, headerField } from './header-field.ts';
 
 type DeliveryConfig = Config['delivery'];
 
-/** What a message is, for its mail provider. */
+/** A message as its mail provider identifies it. */
 export interface ProviderMessage {
   /** Service messages may go through another message stream. */
   kind: 'edition' | 'service';
-  /** Of a return path (audience/tokens.ts); null for a test copy, about which no report is recorded. */
+  /** Token of the return path (audience/tokens.ts); null for a test copy, about which no report is recorded. */
   token: string | null;
   /** The groups for which Google counts complaints. */
   feedback: { edition: string; newsletter: string } | null;

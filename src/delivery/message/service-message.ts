@@ -28,7 +28,7 @@ export interface ServiceMessage {
   subscriberId: number;
   /** As given by the subscriber. */
   email: string;
-  /** Of the subscriber's links to the preferences. */
+  /** Version of the subscriber's links to the preferences. */
   tokenVersion: number;
   /** Ids of the requested newsletters, or of all of a subscriber who requested a link. */
   newsletters: string[];
@@ -43,7 +43,7 @@ export interface ServiceContext {
   config: Config;
   templates: Templates;
   secrets: SigningSecrets;
-  /** Of all domains; those of the sender's domain are used. */
+  /** Signers of all domains; those of the sender's domain are used. */
   signers: readonly Signer[];
 }
 

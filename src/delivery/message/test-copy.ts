@@ -57,7 +57,7 @@ export function prepareTestCopy(
 
 interface SubmittedCopy {
   kind: 'submitted';
-  /** Of the mail server. */
+  /** Reply of the mail server. */
   reply: string;
 }
 

@@ -55,7 +55,7 @@ export function parseJsonBody(body: Uint8Array): unknown {
   }
 }
 
-/** Of one request: ten times what any mail provider sends. 2 MiB of empty objects would take 10 s. */
+/** Reports per request: ten times what any mail provider sends. 2 MiB of empty objects would take 10 s. */
 const MAX_REPORTS = 10_000;
 
 /**

@@ -135,7 +135,7 @@ function bounceKind(
 ): 'hard' | 'soft' | null {
   const isReport = action !== '' || status !== null || diagnosticCode !== '';
   if (bounceType === 'Permanent') {
-    // Of the general ones, some are refusals of the sender or of the message.
+    // Some general bounces are refusals of the sender or of the message.
     return bounceSubType === 'General' && status !== null ? classifyRefusal({ status, text: diagnosticCode }) : 'hard';
   }
   // Without a delivery report it may be any reply, such as that of a person who is out of office.

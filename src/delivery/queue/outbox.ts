@@ -34,7 +34,7 @@ export interface ClaimedDelivery {
   subscriberId: number;
   /** As given by the subscriber; null if the subscriber no longer exists. */
   email: string | null;
-  /** Of the subscriber's links to the preferences. */
+  /** Version of the subscriber's links to the preferences. */
   tokenVersion: number | null;
   /** Submissions begun so far. */
   attempts: number;

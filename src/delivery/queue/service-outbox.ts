@@ -20,7 +20,7 @@ export interface ClaimedServiceMessage {
   subscriberId: number;
   /** As given by the subscriber; null if the subscriber no longer exists. */
   email: string | null;
-  /** Of the subscriber's links. */
+  /** Version of the subscriber's links. */
   tokenVersion: number | null;
   newsletters: string[];
   createdAt: number;

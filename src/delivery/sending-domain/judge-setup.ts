@@ -16,9 +16,9 @@ import { judgeSpf } from './spf.ts';
 
 /** Domains are in lower case and A-labels. */
 export interface SendingSetup {
-  /** Of From, each once, in the order of the newsletters. */
+  /** Domains of the From addresses, each once, in the order of the newsletters. */
   senders: string[];
-  /** Of `bounces.address`. */
+  /** Domain of `bounces.address`. */
   bounceDomain: string | null;
   /** Domain of the return path that the mail provider sets, if it is the operator's. */
   returnPathDomain: string | null;

@@ -13,11 +13,11 @@ export interface EditionReports {
   /** What the mail provider has reported as delivered; null if it reports nothing. */
   delivered: number | null;
   complaints: number;
-  /** Of the delivered messages, or of the submitted ones. */
+  /** Complaints per hundred delivered messages, or submitted ones if no deliveries are reported. */
   complaintPercent: number;
   /** Hard bounces, with those that were rejected during the submission. */
   bounces: number;
-  /** Of the submitted and the rejected messages. */
+  /** Bounces per hundred submitted and rejected messages. */
   bouncePercent: number;
   rejected: number;
   softBounces: number;
@@ -42,7 +42,7 @@ export async function readEditionReports(db: Db, editionIds: number[]): Promise<
   );
 }
 
-/** Of one mailbox provider whose people complained or could not be reached. */
+/** Reports of one mailbox provider whose users complained or could not be reached. */
 export interface ProviderReports {
   mailboxProvider: string;
   submitted: number;

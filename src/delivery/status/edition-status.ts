@@ -41,7 +41,7 @@ export interface EditionStatus {
   headline: string;
   closed: string;
   deliveryState: EditionDeliveryState;
-  /** Of a pause or a cancellation. */
+  /** Reason of a pause or a cancellation. */
   reason: string | null;
   /** By state, those that were rolled up into totals included. */
   deliveries: Record<string, number>;
@@ -59,7 +59,7 @@ export interface EditionDetails extends EditionStatus {
   url: string;
   /** All revisions, the newest first, with the deliveries of each by state. */
   revisions: Pick<EditionStatus, 'revision' | 'closed' | 'deliveryState' | 'reason' | 'deliveries'>[];
-  /** Of an earlier revision, those that no later one has. */
+  /** Its articles, in display order; for an earlier revision, only those that no later one has. */
   articles: { id: string; block: string }[];
   /** Mailbox providers whose people complained or could not be reached. */
   mailboxProviders: ProviderReports[];

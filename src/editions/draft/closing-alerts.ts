@@ -31,7 +31,7 @@ export async function recordClose(tx: Tx, composed: ComposedEdition, now: number
   await finishWaitingRun(tx, newsletterJobId(newsletter), slotAt, `edition ${number} was closed by hand`, now);
 }
 
-/** Of a long list, an alert names the first ones. */
+/** Stories that a list of an alert names; it counts the rest. */
 const NAMED = 10;
 
 /** How an edition differs from what was approved; null where it does not, or nobody approved it. */

@@ -36,7 +36,7 @@ export async function arrangeDraft(
 
 export interface DraftComposition {
   kind: 'composed';
-  /** Of its HTML and text: the same bytes have the same id, in every process. */
+  /** Hash of its HTML and text: the same bytes have the same id in every process. */
   id: string;
   composed: ComposedEdition;
   /** Stories; several reports of one event count once. */

@@ -59,7 +59,7 @@ export function describeCommand(
 
 /** An approval that a command has withdrawn. */
 export interface LostApproval {
-  /** Who had approved. */
+  /** Editor who had approved. */
   by: string;
   /** When it was withdrawn, epoch milliseconds. */
   at: number;

@@ -89,7 +89,7 @@ export interface DraftClose {
   draftRevision: number;
   /** The edition's stories. */
   stories: ListedStory[];
-  /** Of the edition, from 1. */
+  /** Revision of the edition, from 1. */
   editionRevision: number;
   /** The end of the countdown that must still run; undefined: whether one runs does not matter. */
   countdown?: number | undefined;

@@ -26,19 +26,19 @@ import {
 } from './history.ts';
 
 /**
- * What an editor asks for. An approval covers what the editor has seen. An undo is of the editor's newest command, or
- * of the one with the number `entry`.
+ * A request of an editor. An approval covers the edition that the editor has seen. An undo reverses the editor's newest
+ * command, or the one with the number `entry`.
  */
 export type DraftRequest =
   | Exclude<DraftCommand, { kind: 'approve' }>
   | { kind: 'approve' | 'redo' }
   | { kind: 'undo'; entry?: number };
 
-/** What was before an editor's eyes. */
+/** The state of the draft that the editor saw. */
 interface SeenDraft {
   /** The draft's revision; default: the present one, so that nothing is a conflict. */
   revision?: number | undefined;
-  /** Of the whole edition, as `editionHash` makes it: an approval covers that. */
+  /** Hash of the whole edition by `editionHash`, which an approval covers. */
   hash?: string | undefined;
 }
 
@@ -65,7 +65,7 @@ export interface DraftEdit {
 export class DraftConflictError extends Error {
   override name = 'DraftConflictError';
   readonly conflicts: DraftConflict[];
-  /** Who changed the first of the fields. */
+  /** Editor who changed the first of the fields. */
   readonly by: string;
 
   constructor(conflicts: DraftConflict[], by: string) {

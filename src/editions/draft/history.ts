@@ -37,7 +37,7 @@ export interface LogEntry {
   number: number;
   /** Epoch milliseconds. */
   at: number;
-  /** Who gave the command. */
+  /** Editor who gave the command. */
   editor: string;
   command:
     | DraftCommand
@@ -228,7 +228,7 @@ export function storiesOf({ command }: Pick<LogEntry, 'command'>): string[] {
 
 /** An approval that a later command has withdrawn. */
 export interface WithdrawnApproval {
-  /** Who had approved the edition. */
+  /** Editor who had approved the edition. */
   by: string;
   /** The command that withdrew it. */
   entry: LogEntry;
@@ -246,7 +246,7 @@ export function withdrawnApproval(draft: Draft, log: readonly LogEntry[]): Withd
   return entry === undefined || by === null ? null : { by, entry };
 }
 
-/** Whose approval the entry withdrew; null if it withdrew none. */
+/** Returns the editor whose approval the entry withdrew; null if it withdrew none. */
 export function approverWithdrawn(entry: Pick<LogEntry, 'changes' | 'command'>): string | null {
   const before = entry.changes.find(({ field }) => field === 'state')?.before;
   return withdrewApproval(entry) ? (before as Extract<DraftState, { kind: 'approved' }>).by : null;

@@ -33,7 +33,7 @@ export interface DraftCheckOptions {
 }
 
 const TIME_LIMIT = 18 * SECOND;
-/** Of one request for a link. */
+/** Limits of one request for a link. */
 const REQUEST_LIMITS = { connectLimitMs: 4 * SECOND, timeLimitMs: 6 * SECOND };
 /** What was found of links is shown for so long where none is looked up. */
 const SHOWN_FOR = DAY;

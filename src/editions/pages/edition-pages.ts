@@ -112,7 +112,7 @@ function insertInBody(html: string, notice: string): string {
 
 interface PageRequest {
   method: string;
-  /** Of the response. */
+  /** Status of the response. */
   status: number;
   userAgent: string | undefined;
   /** Sec-Fetch-Mode; browsers send it, and `navigate` for a page that somebody opens. */

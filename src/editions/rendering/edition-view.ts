@@ -23,7 +23,7 @@ export interface EditionView {
   sponsor: Sponsor | null;
   /** Null only if the edition has no story of the newsroom's own. */
   lead: Story | null;
-  /** Of the block `news`: `24-Hour News`, or `This Week`. */
+  /** Title of the block `news`: `24-Hour News`, or `This Week`. */
   newsTitle: string;
   /** Newest first. */
   news: NewsLine[];
@@ -87,7 +87,7 @@ interface Sponsor {
   label: string;
   text: string;
   url: string;
-  /** Of `url`, without `www.`: the text of the link. */
+  /** Host of `url` without `www.`, the text of the link. */
   host: string;
   /** `width` is in pixels. */
   image: { url: string; alt: string; width: number } | null;

@@ -11,11 +11,11 @@ export interface StoryCandidate {
   eventKey: string | null;
   pinned: boolean;
   publishedAt: number;
-  /** Of a roundup item: what the outlets that its event is credited to are known by. */
+  /** Keys of the outlets that the event of a roundup item is credited to; see `outletKey`. */
   outlets: readonly string[];
 }
 
-/** What ranks stories by importance. */
+/** The order of importance of kickers and sections. */
 export interface RankingRules {
   /** Most important first. */
   leadKickers: readonly string[];

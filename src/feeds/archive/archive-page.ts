@@ -81,7 +81,7 @@ export async function renderArchivePage(
 /** Paths below feeds/ without the extension. */
 export interface PageLinks {
   path: string;
-  /** Of the page before it, or null. */
+  /** Path of the page before it, or null. */
   previous: string | null;
 }
 

@@ -6,7 +6,7 @@ export interface Member {
   id: string;
   /** When a publish first found it public and selected, epoch milliseconds. */
   recordedAt: number;
-  /** Of the stored document, which has the body as written and sanitised. */
+  /** Size of the stored document, which has the body as written and sanitised. */
   bytes: number;
 }
 

@@ -8,7 +8,7 @@ export interface FeedHead {
   id: string;
   title: string;
   description?: string | undefined;
-  /** Of a custom feed, percent-encoded: `kicker=in-depth&section=world`. */
+  /** Query of a custom feed, percent-encoded: `kicker=in-depth&section=world`. */
   query?: string | undefined;
 }
 

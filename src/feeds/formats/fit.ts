@@ -11,7 +11,7 @@ import { rssFrame } from './rss.ts';
 
 export type FrameBytes = Record<keyof Frame, Buffer>;
 
-/** Of its items, the frames of a feed show the newest instant alone. */
+/** Frames of a feed, which depend on its items only by their newest instant. */
 export class Frames {
   readonly #view: FeedView;
   readonly #tombstones: Tombstone[];

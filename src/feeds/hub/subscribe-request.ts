@@ -11,7 +11,7 @@ export interface HubRequest {
   topic: string;
   /** As serialised by the URL parser, so that a callback has one spelling. */
   callback: string;
-  /** Of the callback, with its port. */
+  /** Host of the callback, with its port. */
   host: string;
   secret: string | null;
   /** The lease to grant. */

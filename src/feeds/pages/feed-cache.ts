@@ -89,7 +89,7 @@ export class FeedCache {
   }
 }
 
-/** Of a document whose plain form nobody has asked for yet. */
+/** Prepares a document for the cache. Its plain form is unpacked at the first request for it. */
 export function toCached(document: PackedDocument, link: string | null): CachedDocument {
   let unpacking: Promise<Buffer> | null = null;
   const unpack = async (): Promise<Buffer> => {
@@ -110,7 +110,7 @@ export function toCached(document: PackedDocument, link: string | null): CachedD
   };
 }
 
-/** Of all forms, in bytes: the plain one may be asked for at any time. */
+/** Size of all forms, in bytes: the plain one may be asked for at any time. */
 export function bytesInMemory({ codings, size }: CachedDocument): number {
   return codings.gzip.length + codings.br.length + size;
 }

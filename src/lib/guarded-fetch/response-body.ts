@@ -8,9 +8,9 @@ import { pipeline } from 'node:stream/promises';
 import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from 'node:zlib';
 
 export interface BodyLimits {
-  /** Of the body as it is transferred. */
+  /** Size of the body as it is transferred. */
   maxWireBytes: number;
-  /** Of the decoded body, counted while it is decoded. */
+  /** Size of the decoded body, counted while it is decoded. */
   maxBytes: number;
 }
 

@@ -65,7 +65,7 @@ const CODE = new URL(`./picture-process${extname(new URL(import.meta.url).pathna
 
 /** Loading the decoder takes 0.2 s on an idle machine. */
 const START_LIMIT = 30 * SECOND;
-/** Of V8, in MiB. Pixels are outside of it. */
+/** Heap of V8, in MiB. Pixels are outside of it. */
 const HEAP = 128;
 
 const NOT_STARTED = 'the process for pictures cannot be started';

@@ -16,7 +16,7 @@ import { otherTypeName, pictureType, readHead } from './picture-type.ts';
 const MAX_MEGAPIXELS = 40;
 /** Pixels of the longer side: WebP has no more (RFC 9649 §2.4). */
 const MAX_SIDE = 16_383;
-/** Of an animation. Only the first is decoded, but all are counted. */
+/** Frames of an animation. Only the first is decoded, but all are counted. */
 const MAX_FRAMES = 1_000;
 /** How much taller than wide a rendition may be. */
 const MAX_ASPECT = 10;
@@ -67,7 +67,7 @@ async function inspect(input: PictureInput): Promise<InspectedPicture & { proble
   if (type === null) {
     throw new RejectedPictureError(`is ${otherTypeName(head)}, not a JPEG, PNG, WebP, GIF or AVIF picture`);
   }
-  // Of the header only: the limit would hide the size.
+  // Reads the header only: the limit would hide the size.
   const metadata = await sharp(input, { limitInputPixels: false }).metadata();
   const { width, height } = metadata.autoOrient;
   return { type, width, height, problem: problemOf(metadata) };

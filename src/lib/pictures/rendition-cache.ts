@@ -25,12 +25,12 @@ export interface RenditionCacheOptions {
   folder: string;
   decoder: Pick<PictureDecoder, 'render'>;
   log?: Log | undefined;
-  /** Of all files together. When there are more, the oldest are deleted. */
+  /** Size of all files together. If it is exceeded, the oldest files are deleted. */
   maxBytes?: number;
 }
 
 const MAX_BYTES = 500 * 1024 * 1024;
-/** What remains after a deletion. */
+/** Share of the size that remains after a deletion. */
 const KEPT_SHARE = 0.8;
 const MAX_ORIGINAL_BYTES = 64 * 1024 * 1024;
 /** Changes when the same original and form give another file. */

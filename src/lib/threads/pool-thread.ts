@@ -42,7 +42,7 @@ export class PoolThread {
       env: threadEnvironment(),
       // The flags of the process (-e, --input-type, --require) concern its entry point.
       execArgv: [],
-      // Of the young generation where no flag of the process overrides it (bin/memory-settings.js).
+      // A flag of the process overrides the limit of the young generation (bin/memory-settings.js).
       resourceLimits: { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 16 },
     });
     this.#worker.on('message', (response: JobResponse) => this.#receive(response));

@@ -121,7 +121,7 @@ export interface ChangedFile {
 interface ReportedFile {
   /** Whether a write may follow. */
   isWritten: boolean;
-  /** Of the last report, or of the look at the file that found content; null until that look. */
+  /** Time of the last report, or of the look at the file that found content; null until that look. */
   at: number | null;
 }
 

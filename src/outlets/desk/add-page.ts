@@ -159,7 +159,7 @@ function respondForm(request: SignedInRequest, { fields, errors = {}, read }: Ad
   const { config } = request.desk.app;
   const { base } = request.desk;
   const asksForMore = read !== undefined || Object.keys(errors).length > 0 || fields.title !== '';
-  // Of a page that cannot be read, nothing is known.
+  // Nothing is known of a page that cannot be read.
   const asPage = errors.page === undefined ? 'Empty: as the page says.' : undefined;
   const more = html`${textField({
     ...{ name: 'title', label: 'Headline of the report', value: fields.title, error: errors.title },

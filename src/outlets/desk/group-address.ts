@@ -20,7 +20,7 @@ export interface GroupListQuery {
 export const LIMITS = [25, 50, 100, 200];
 const USUAL_LIMIT = 50;
 
-/** Whatever is no value of a parameter counts as not given. */
+/** Text that is no value of a parameter counts as not given. */
 export function parseListQuery(query: URLSearchParams): GroupListQuery {
   const limit = Number(query.get('limit'));
   return {
@@ -59,7 +59,7 @@ export function parseBack(value: string): string {
   return listPath(parseListQuery(new URLSearchParams(value.split('?', 2)[1] ?? '')));
 }
 
-/** Of a group, or of any of its reports. Below the desk's path. */
+/** Path of a group, by its id or that of any of its reports. Below the desk's path. */
 export function groupPath(id: number): string {
   return `/roundup/g${id}`;
 }

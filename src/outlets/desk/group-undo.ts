@@ -11,7 +11,7 @@ export interface CarriedOut {
   command: GroupCommand;
   references: GroupReference[];
   edit: { groups: StoryGroup[] };
-  /** Of the command, in the log. */
+  /** Number of the command in the log. */
   number: number;
   /** The first group as it was before. */
   former: StoryGroup | null;
@@ -47,7 +47,7 @@ export function undoOf(done: CarriedOut, group: StoryGroup): Notice['undo'] {
       if (former?.state === 'picked') return formerPick(former, `${path}/pick`, number);
       return former?.state === 'dropped' ? { action: `${path}/drop`, fields } : undefined;
     case 'first': {
-      // Of a pick, the report that is named first is credited for good.
+      // The report of a pick that is named first stays credited.
       const isNew = former?.state === 'picked' && !former.creditedItems.includes(command.item);
       if (done.former === null || isNew) return undefined;
       return { action: `${path}/first`, fields: { ...fields, item: String(firstItemOf(done.former).id) } };

@@ -11,7 +11,7 @@ export interface GroupingInput {
   items: readonly GroupingItem[];
   /** Those without one of the items are left out of the result. */
   frozen: readonly FrozenGroup[];
-  /** Of past days, never of these items. */
+  /** Term frequencies of past days, without these items. */
   frequencies: Frequencies;
 }
 

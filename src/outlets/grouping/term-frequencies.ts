@@ -3,7 +3,7 @@ import type { GroupingItem } from './grouping-item.ts';
 import { titleLanguage } from './language.ts';
 import { summaryTerms, titleTerms } from './terms.ts';
 
-/** Of one language. */
+/** Term frequencies of one language. */
 export interface TermFrequencies {
   /** Groups that were counted. */
   groups: number;

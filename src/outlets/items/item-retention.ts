@@ -43,7 +43,7 @@ export async function deleteOldItems(db: Db, sources: readonly string[], now: nu
 
 /** Keys of one kind that an item keeps. A feed that renames its items with every poll would fill the store. */
 const KEPT_KEYS = 10;
-/** Of all kinds. */
+/** Keys of all kinds; items with more are looked at. */
 const USUAL_KEYS = 4 * KEPT_KEYS;
 
 /** Deletes the oldest keys of items that have too many. The newest are those that the feed has. */
@@ -65,7 +65,7 @@ async function deleteSurplusKeys(db: Db): Promise<void> {
 /** Letters by which the kinds of keys differ. */
 const KIND_LETTERS = 4;
 
-/** What was decided about groups that have no items any more. */
+/** Deletes the decisions about groups that no longer have items. */
 async function deleteEmptyGroups(db: Db, before: number): Promise<void> {
   await db
     .deleteFrom('story_groups')

@@ -166,7 +166,7 @@ const LEAST = 20;
 const FACTOR = 5;
 /** The time without polls that counts. */
 const MOST_MISSED = 7 * DAY;
-/** Of what was missed, for days with more news than others. */
+/** Factor for the items that were missed, since some days have more news than others. */
 const MISSED_FACTOR = 2;
 /** The weight of one poll. The figure follows a change of habits within about ten polls that bring news. */
 const WEIGHT = 0.2;

@@ -6,13 +6,13 @@ export interface PageTags {
   metas: ReadonlyMap<string, readonly string[]>;
   /** The first address of `link` tags, by relation. */
   links: ReadonlyMap<string, string>;
-  /** Of the first `title` within the head, or outside pictures. */
+  /** Text of the first `title` within the head, or outside pictures. */
   title: string | null;
   /** The first `h1` that has text. */
   heading: string | null;
   /** The language of the document. */
   language: string | null;
-  /** Of relative addresses. */
+  /** Base of relative addresses. */
   base: string | null;
   /** `datetime` of `time` tags: those that are marked as the date of publication first. */
   times: readonly string[];

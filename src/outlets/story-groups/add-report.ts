@@ -203,7 +203,7 @@ export function addItem(
   });
 }
 
-/** Of any outlet: two may have the same report, as agencies do, and the first one that came is in a group. */
+/** Finds the first report with this address, of any outlet: two may have the same one, as agencies do. */
 function findKnown(tx: Tx, canonicalUrl: string) {
   return tx
     .selectFrom('outlet_items')

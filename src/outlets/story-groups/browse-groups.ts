@@ -45,7 +45,7 @@ export interface GroupPage {
   counts: Record<GroupFilter, number>;
   /** Sources whose items are kept back, or cannot be polled. */
   withheld: WithheldSource[];
-  /** Of the configuration. */
+  /** Number of configured sources. */
   sources: number;
   /** Those of them that have never been polled. */
   unpolled: number;
@@ -77,7 +77,7 @@ export interface BrowsedGroup {
 }
 
 export interface BrowseOptions {
-  /** Whose window; default: the longest one. */
+  /** The newsletter that sets the window; default: the longest window of all. */
   newsletter?: NewsletterConfig | undefined;
   filter: GroupFilter;
   limit: number;

@@ -32,7 +32,7 @@ interface PickOptions {
 }
 
 export interface CommandContext {
-  /** Who gives the command. */
+  /** Editor who gives the command. */
   editor: string;
   now: number;
   /** The items that the editor saw: a pick credits no others. Default: all. */
@@ -45,7 +45,7 @@ export interface CommandContext {
 export interface GroupChange {
   /** Groups with new items or a new decision. */
   changed: StoryGroup[];
-  /** Ids that name no group any more. */
+  /** Ids that no longer name a group. */
   removed: number[];
 }
 
@@ -156,7 +156,7 @@ function credits(
   return { firstItem: first ?? credited[0] ?? null, creditedItems: credited };
 }
 
-/** Of these items, those that the editor saw. */
+/** Ids of the items that the editor saw. */
 function seenItems(items: readonly GroupedItem[], { seen }: Pick<CommandContext, 'seen'>): number[] {
   const isSeen = seen === undefined ? null : new Set(seen);
   return items.map(({ id }) => id).filter((id) => isSeen === null || isSeen.has(id));
@@ -206,7 +206,7 @@ function merge(groups: readonly StoryGroup[], context: CommandContext): GroupCha
   const items = inReportOrder(distinct.flatMap((group) => group.items));
   const removed = distinct.filter((group) => group !== target).map(({ id }) => id);
   const credited = target.decision?.creditedItems ?? [];
-  // Who merges has read the reports that join.
+  // The editor who merges has read the reports that join.
   const joining = seenItems(
     items.filter((item) => !target.items.includes(item)),
     context,

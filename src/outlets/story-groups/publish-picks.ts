@@ -94,7 +94,7 @@ interface RoundupRecordRules {
 const MAX_HEADLINE = 500;
 const MAX_OUTLET = 200;
 
-/** What the page of an article says whose pick was taken back. */
+/** The note on the page of an article whose pick was taken back. */
 const RETRACTED_NOTE = 'This item is no longer part of the roundup.';
 
 /** Makes the record of a group whose article is public or has been. Pure. */
@@ -108,7 +108,7 @@ export function toRoundupRecord(group: PickedGroup, { excerpts, maxAlso }: Round
     headline: boundedLine(decision.headline ?? first.title, MAX_HEADLINE),
     published: rfc3339(decision.pickedAt),
     section: decision.section,
-    // Of a report without a date nobody knows the time: when it was first seen is not said of the outlet.
+    // A report without a date has no known time: the time when it was first seen is not given as the outlet's.
     outlet: { ...creditOf(first), published: first.publishedAt === null ? null : rfc3339(reportedAt(first)) },
     also: otherOutlets(group, first).slice(0, maxAlso).map(creditOf),
     byRule: isByRule,

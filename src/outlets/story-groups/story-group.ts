@@ -59,7 +59,7 @@ export interface GroupDecision {
   revision: number;
   /** The revision that the article reflects. */
   publishedRevision: number;
-  /** Who decided last. */
+  /** Editor who decided last. */
   editor: string;
   updatedAt: number;
 }

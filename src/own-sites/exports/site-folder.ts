@@ -66,7 +66,7 @@ const OTHER_FOLDERS = new Set([
 /** Files about the project itself. */
 const PROJECT_FILE = /^(?:readme|license|licence|changelog|contributing|code_of_conduct|security)\.\w+$/i;
 
-/** Of posts of Jekyll and Eleventy. */
+/** File names of posts of Jekyll and Eleventy. */
 const DATED_NAME = /^(\d{4}-\d{1,2}-\d{1,2})-(.+)$/;
 /** Levels of folders. */
 const MAX_DEPTH = 20;

@@ -67,7 +67,7 @@ export interface PollOptions {
   wait?: Wait;
   /** A random number from -1 to 1. */
   jitter?: () => number;
-  /** Of the hosts that are polled at once. */
+  /** Limit of the hosts that are polled at once. */
   limit?: ConcurrencyLimit | undefined;
 }
 

@@ -39,7 +39,7 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** Of every response of the desk that does not set its own. */
+/** Headers of every response of the desk that does not set its own. */
 export const DESK_HEADERS = {
   'Content-Security-Policy': POLICY,
   'Cache-Control': 'no-store',

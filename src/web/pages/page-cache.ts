@@ -19,7 +19,7 @@ export interface CreatedPage {
   status: number;
   headers: [name: string, value: string][];
   body: Buffer;
-  /** Of the body, for its entity tags. */
+  /** Hash of the body, for its entity tags. */
   hash: string;
   codings: Partial<Record<Coding, Promise<Buffer>>>;
   createdAt: number;

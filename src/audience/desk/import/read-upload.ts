@@ -57,7 +57,7 @@ export async function readUpload(request: SignedInRequest): Promise<ReadUpload> 
     if (file !== undefined) await discardFile(app, file.id);
     const reason = (error as Error).message;
     if (error instanceof UploadError) return { kind: 'refused', status: reason === TOO_LONG ? 413 : 422, reason };
-    // Of the disk.
+    // An error of the disk.
     if ((error as NodeJS.ErrnoException).syscall !== undefined) throw error;
     return { kind: 'refused', status: 400, reason: 'the form ends in the middle, or is damaged' };
   }

@@ -43,7 +43,7 @@ interface SourcesTable {
   api: SourceApi | null;
   /** Base of the API's URLs, or the address of the feed. */
   endpoint: string | null;
-  /** Of the feed, byte for byte as the server sent them. */
+  /** Validators of the feed, byte for byte as the server sent them. */
   etag: string | null;
   last_modified: string | null;
   /** All posts that were modified up to then have been read. */
@@ -155,7 +155,7 @@ interface StoryGroupsTable {
   revision: Generated<number>;
   /** The revision that its article has. */
   published_revision: Generated<number>;
-  /** Who decided last. */
+  /** Editor who decided last. */
   editor: string;
   updated_at: number;
 }

@@ -141,7 +141,7 @@ ${submitButton('Let them fail and resume', { id: 'resume-expired', danger: true 
 export interface EditionDelivery {
   edition: EditionSummary;
   state: EditionDeliveryState;
-  /** Of a pause or a cancellation. */
+  /** Reason of a pause or a cancellation. */
   reason: string | null;
   counts: DeliveryStateCounts;
   uncertain: number;

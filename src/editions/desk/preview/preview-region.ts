@@ -111,7 +111,7 @@ function inbox(newsletter: NewsletterConfig, { composed }: DraftComposition, vie
 export const PHONE_SUBJECT = 60;
 /** Graphemes of the preheader that phones show, in two lines. */
 export const PHONE_PREHEADER = 90;
-/** Of subject and preheader together, in one line of a wide window. */
+/** Graphemes of subject and preheader together, in one line of a wide window. */
 const DESKTOP_LINE = 120;
 
 /** How an inbox shows an edition before it is opened, on a phone or in a wide window. Programs differ. Pure. */

@@ -10,7 +10,7 @@ import type { AccountRole } from './permissions.ts';
 
 export interface Account {
   id: number;
-  /** Shown to colleagues, and the editor's name in logs. Unique, whatever its case. */
+  /** Shown to colleagues, and the editor's name in logs. Unique, regardless of case. */
   name: string;
   email: string;
   roles: readonly AccountRole[];

@@ -99,7 +99,7 @@ export async function readAuditLog(
   return rows.map(({ account_id, detail, ...row }) => ({ ...row, accountId: account_id, detail: JSON.parse(detail) }));
 }
 
-/** All acts that the log has, by name: one look-up in the index for each, whatever the size of the log. */
+/** All acts that the log has, by name: one look-up in the index for each, for a log of any size. */
 export async function listActs(db: Db): Promise<string[]> {
   const { rows } = await sql<{ act: string }>`
     with recursive acts (act) as (

@@ -145,7 +145,7 @@ export async function withdrawInvitation(db: Db, id: number, now: number, onComm
   });
 }
 
-/** Makes the open links that an account has made useless: it may not invite any more. @returns their number */
+/** Makes the open links that an account has made useless: it may no longer invite. @returns their number */
 export async function withdrawInvitationsOf(tx: Tx, { name }: Pick<Account, 'name'>): Promise<number> {
   const { numDeletedRows } = await tx
     .deleteFrom('account_invitations')
@@ -171,7 +171,7 @@ export interface Acceptance {
 export type Accepted =
   | { kind: 'accepted'; token: string; account: SignedInAccount }
   | { kind: 'refused'; field: 'name' | 'password'; reason: string }
-  /** The link does not work any more. */
+  /** The link no longer works. */
   | { kind: 'closed' };
 
 /**

@@ -27,7 +27,7 @@ function failureKey(secrets: SigningSecrets, typed: string, client: string | nul
   return keyedHash(secrets, [emailKey(typed), client === null ? null : addressBlock(client)]);
 }
 
-/** The key of the rate limit of a client, whatever address it types. */
+/** The key of the rate limit of a client, for all addresses that it types. */
 function signInRateKey(secrets: SigningSecrets, client: string): string {
   return `sign-in ${keyedHash(secrets, [addressBlock(client)])}`;
 }

@@ -234,7 +234,7 @@ function firstPages([section]: readonly string[]): string[] {
  * Requests pages of the site, one after another. Never rejects.
  * @param options.url of the publication
  * @param options.sections their ids
- * @param options.stop aborted to request no more
+ * @param options.stop aborted to end the requests
  */
 export async function warmUp(
   site: Pick<Hono, 'request'>,

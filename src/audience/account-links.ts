@@ -32,7 +32,7 @@ export type RequestedLink = (typeof LINKS)[number];
 type LinkRequest = 'queued' | 'suppressed' | 'limited' | 'unknown';
 
 /**
- * Queues a message with a link to the subscriber's address. A page for anyone says the same whatever the result.
+ * Queues a message with a link to the subscriber's address. A page for anyone says the same for any result.
  * @param onCommit awaited in the transaction, last, if a message was queued
  */
 export async function requestLink(

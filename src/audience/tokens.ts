@@ -182,7 +182,7 @@ export function readUnsubscribeAddressToken(
   return { newsletterTag: payload.readUIntBE(0, ID_BYTES), subscriberId: payload.readUIntBE(ID_BYTES, ID_BYTES) };
 }
 
-/** Stands for a newsletter where its id has no room. 48 bits: two newsletters never have the same. */
+/** Number of a newsletter where its id has no room. 48 bits: two newsletters never have the same. */
 export function newsletterTag(newsletter: string): number {
   return createHash('sha256').update(newsletter).digest().readUIntBE(0, ID_BYTES);
 }

@@ -16,7 +16,7 @@ export interface AppContext {
   readonly templates: Templates;
   readonly clock: Clock;
   readonly log: Log;
-  /** Called before feeds are published: pauses what must not go out any more. */
+  /** Called before feeds are published: pauses editions that may no longer go out. */
   beforePublish(app: AppContext): Promise<void>;
 }
 

@@ -55,7 +55,7 @@ export async function recordEdition(
   return editionId;
 }
 
-/** The draft's lock comes first, so that an editor's command waits, and is told that the edition is closed. */
+/** The draft's lock comes first, so that an editor's command waits, and learns that the edition is closed. */
 export async function closeItsDraft(tx: Tx, composed: ComposedEdition, now: number, countdown?: number): Promise<void> {
   const { newsletter, slot, slotAt, draftRevision, revision, articles } = composed;
   const stories = articles.map(({ articleId: id, block, digest }) => ({ id, block, digest }));

@@ -156,7 +156,7 @@ class Members {
     this.#cache.keepItem(id, known);
   }
 
-  /** Null for an article that is not public any more. */
+  /** Null for an article that is no longer public. */
   #itemOf(stored: StoredDocument): ItemResult | null {
     const { config, now } = this.#context;
     try {

@@ -28,7 +28,7 @@ async function respondLegalPage(web: WebContext, c: Context, path: string): Prom
   }
 }
 
-/** Emails link to the imprint of a newsletter for years, also when it has none of its own any more. */
+/** Emails link to the imprint of a newsletter for years, also when it no longer has one of its own. */
 async function respondWithoutPage(web: WebContext, c: Context, path: string): Promise<Response> {
   const general = path.startsWith('/imprint/') ? web.view.imprint : null;
   return general === null ? respondNotFound(web, c) : c.redirect(general.url, 302);

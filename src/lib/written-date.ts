@@ -35,9 +35,9 @@ const LATEST = Date.UTC(9999, 11, 31);
 const TIME_ALONE = /^\d{1,2}(?:[:.]\d\d)?(?::\d\d(?:\.\d{1,9})?)?\s?(?:[ap]\.?m\.?)?$/i;
 
 /**
- * Reads a date of a person, who is told what is unclear. Without a zone it is local time in `zone`; without a time it
- * is the start of that day. A local time that the clock skips moves forward by as much; of one that it repeats, the
- * first is meant.
+ * Reads a date that a person wrote. Without a zone it is local time in `zone`; without a time it is the start of that
+ * day. A local time that the clock skips moves forward by as much; one that it repeats means the first. The rule that
+ * is returned tells the person what is unclear.
  * @param zone IANA time zone
  * @returns epoch milliseconds between the years 1900 and 9999, or a rule that says what would be right
  */

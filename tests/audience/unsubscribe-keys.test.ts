@@ -120,7 +120,7 @@ describe('unsubscribing from an email that was sent before', () => {
       expect(await site().read(path())).toContain('You are unsubscribed');
       const response = await site().post(path(), [['List-Unsubscribe', 'One-Click']]);
       expect([response.status, await store.db.selectFrom('subscriptions').selectAll().execute()]).toEqual([200, []]);
-      const ignored = { kind: 'ignored', reason: 'the subscriber does not exist any more' };
+      const ignored = { kind: 'ignored', reason: 'the subscriber no longer exists' };
       expect(await mail(unsubscribeAddressToken(SECRETS, key()))).toMatchObject(ignored);
     });
 

@@ -237,7 +237,7 @@ describe('deliver', () => {
       ]);
     });
 
-    it('suppresses a delivery if the subscriber does not exist any more', async () => {
+    it('suppresses a delivery if the subscriber no longer exists', async () => {
       const store = await open();
       const { subscriberIds } = await queueEdition(store, 2);
       await store.db.deleteFrom('subscribers').where('id', '=', subscriberIds[0]!).execute();

@@ -88,7 +88,7 @@ ${submitButton(isNew ? 'Create the account' : 'Set the password', { primary: tru
   });
 }
 
-/** Never filled in again, whatever was typed. */
+/** Never filled in again after an error. */
 export function newPasswordField(label: string, error?: string) {
   return textField({
     ...{ name: 'new-password', label, type: 'password', autocomplete: 'new-password', required: true, error },

@@ -124,7 +124,7 @@ async function adopt(cli: CliContext, { config, store }: AppContext, isSure: boo
   );
 }
 
-/** Opens the store whatever its schema. */
+/** Opens the store, with any schema. */
 async function withStore(cli: CliContext, work: (store: Store, config: Config) => Promise<void>): Promise<void> {
   const { configFile, env, cwd } = cli.processEnv('silent');
   const config = loadConfig(configFile, env, cwd);

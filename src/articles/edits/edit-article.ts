@@ -9,7 +9,7 @@ import { type ArticleActor, type ArticleOutcome, changeArticle, readStoredArticl
 /** When an article that is not public yet becomes public. `time`: as in front matter, in the publication's zone. */
 export type Release = { kind: 'draft' } | { kind: 'now' } | { kind: 'at'; time: string };
 
-/** Whether readers are told of the change of a public article. */
+/** Whether a correction note announces the change of a public article. */
 type ChangeNotice = { kind: 'silent' } | { kind: 'correction'; note: string };
 
 /** Values as an editor wrote them. What is missing, or is as it is stored, stays as it is. */

@@ -173,7 +173,7 @@ async function openDocument(path: string, root: string): Promise<ImportFile | nu
 }
 
 /**
- * A file of Markdown, whatever its name is.
+ * A file of Markdown, with any name.
  * @param root pictures of its articles are read below this folder, absolute
  * @returns null if it is no file
  */

@@ -34,7 +34,7 @@ export function formatSubscriberImport(
   }
   if (report.suppressed > 0) parts.push(`${report.suppressed} suppressed addresses skipped`);
   if (report.left > 0) parts.push(`${report.left} rows skipped: the subscriber had left every newsletter`);
-  if (report.notImported > 0) parts.push(`${report.notImported} rows skipped: not confirmed, or not mailed any more`);
+  if (report.notImported > 0) parts.push(`${report.notImported} rows skipped: not confirmed, or no longer mailed`);
   if (report.rejected > 0) parts.push(`${report.rejected} rejected`);
   const lines = [...formatStatuses(report), parts.join(', ')];
   if (report.dryRun) lines.unshift('dry run: nothing was stored; this is what an import would do');

@@ -80,7 +80,7 @@ export function addSubscriberCommands(program: Command, cli: CliContext): void {
 
   subscribers
     .command('unsuppress')
-    .description('allow mail to these addresses again, whatever they were suppressed for')
+    .description('allow mail to these addresses again, regardless of why they were suppressed')
     .argument('<address...>')
     .action((addresses: string[]) => changeSuppression(cli, addresses, unsuppressByOperator));
 

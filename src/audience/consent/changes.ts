@@ -103,7 +103,7 @@ function isOptIn({ change }: ConsentEvent): boolean {
 
 /**
  * Applies a change to subscriptions of a locked subscriber, and records it for those that it changes. When the last one
- * ends, earlier links to the preferences open nothing any more: others may have one, and it subscribes.
+ * ends, earlier links to the preferences no longer open them: others may have one, and it subscribes.
  * @param newsletters ids, or `all` for all subscriptions of the subscriber
  * @returns the changed subscriptions with their previous states, by newsletter
  */

@@ -56,7 +56,7 @@ const OWN_CHANNELS = ['unsubscribe-page', 'one-click', 'mailto', 'preferences'] 
 
 /**
  * Counts the people who unsubscribed from a newsletter by themselves in `[from, until)`; those whose data was erased
- * since are not known any more.
+ * since are no longer known.
  * @param until null: until now
  */
 export async function countLeft(db: Db, newsletter: string, from: number, until: number | null): Promise<number> {

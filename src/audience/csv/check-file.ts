@@ -77,7 +77,7 @@ export async function checkFile(
         continue;
       }
       const fields = record.fields.map(unguard);
-      // Another row is rejected whatever it says.
+      // Such a row is rejected without a look at its status.
       if (
         record.isOversized ||
         parseAddress((fields[columns.positions.email as number] ?? '').trim()).kind === 'invalid'

@@ -290,7 +290,7 @@ export function statusesOf(fields: readonly string[], columns: MappedColumns, ru
 
 /**
  * Checks that the operator's words contradict no meaning that is known: an import must not subscribe somebody who has
- * left or never confirmed, by whatever name.
+ * left or never confirmed, under any name.
  * @throws Error
  */
 export function checkStatusRules({ statusColumns }: MappedColumns, rules: StatusRules): void {

@@ -25,7 +25,7 @@ export interface SubscriberImportResult extends BatchResult {
   rows: number;
   /** Valid rows by the status in the file, with those that changed something. Only `subscribed` for a plain file. */
   statuses: Partial<Record<ImportStatus, { rows: number; effective: number }>>;
-  /** Rows of people who have not confirmed, or are not mailed any more. */
+  /** Rows of people who have not confirmed, or are no longer mailed. */
   notImported: number;
   rejected: number;
   /** The first rejected rows. */
@@ -47,7 +47,7 @@ export interface SubscriberImportOptions {
   map?: GivenColumns;
   /** Name of a format, or `plain`; omitted, the header decides. */
   format?: string | undefined;
-  /** Headers of columns that say nothing about consent, whatever their names suggest. */
+  /** Headers of columns that say nothing about consent, even if their names suggest it. */
   ignore?: readonly string[] | undefined;
   /** The operator's words for statuses. */
   status?: StatusRules | undefined;

@@ -34,7 +34,7 @@ const ENDING: readonly ImportStatus[] = ['unsubscribed', 'blocked', 'complained'
 /** Why a row of that status is not imported. */
 export const NOT_IMPORTED: Partial<Record<ImportStatus, string>> = {
   unconfirmed: 'the file says that the person has not confirmed: only a new request can subscribe the address',
-  inactive: 'the file says that the address is not mailed any more: only a new request can subscribe it',
+  inactive: 'the file says that the address is no longer mailed: only a new request can subscribe it',
 };
 
 /** The strictest of some statuses. */

@@ -41,7 +41,7 @@ export async function insertUpload(
   });
 }
 
-/** Moves an import to another state, once. @returns false if it is not in the state `from` any more */
+/** Moves an import to another state, once. @returns false if it is no longer in the state `from` */
 export function moveUpload(
   db: Db,
   id: string,

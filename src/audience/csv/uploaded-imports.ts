@@ -100,7 +100,7 @@ export async function beginCheck(
 
 export type ConfirmedImport =
   | { kind: 'begun'; ended: Promise<void> }
-  /** It is not waiting for that any more, or the file is another one. */
+  /** It is no longer waiting for that, or the file is another one. */
   | { kind: 'changed' }
   /** The file is on another machine, or was deleted. */
   | { kind: 'no-file' };

@@ -47,7 +47,7 @@ export function respondExportForm(request: SignedInRequest, error?: string): Pro
     ...newsletters.map(({ id, title }) => ({ value: id, label: title })),
   ];
   const body = html`<p>A CSV file with the addresses, their newsletters and states. It can be imported again, here or
-elsewhere. Keep it where only those who need it can read it, and delete it when it is not needed any more: what is
+elsewhere. Keep it where only those who need it can read it, and delete it when it is no longer needed: what is
 deleted here later stays in the file.</p>
 <form class="narrow" method="post" action="${desk.base}/audience/export" data-plain>
 ${selectField({ name: 'newsletter', label: 'Newsletter', options, value: form.get('newsletter') ?? '' })}

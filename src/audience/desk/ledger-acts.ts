@@ -102,7 +102,7 @@ export function handleSuppression(request: SignedInRequest): Promise<Response> {
       return after(request, subscriber, { kind: 'problem', text: 'The address was suppressed before.' });
     }
     const undo = { action: `/audience/${subscriber.id}/lift`, fields: { reason: 'Undone' } };
-    const text = 'Nothing is mailed to this address any more, whatever is requested for it.';
+    const text = 'Nothing is mailed to this address any longer, even if it is requested.';
     // An earlier reason is replaced: to lift it would also lift the earlier one.
     return after(request, subscriber, {
       kind: 'done',
@@ -127,7 +127,7 @@ export function handleLift(request: SignedInRequest): Promise<Response> {
     const text = isDone
       ? 'The address is off the list of suppressions. Only its confirmed subscriptions are mailed.'
       : 'The address was not on the list.';
-    // The new suppression has the reason "operator", whatever the old one had: neither is mailed.
+    // The new suppression has the reason "operator", the old one perhaps another: neither is mailed.
     const undo = { action: `/audience/${subscriber.id}/suppress`, label: 'Suppress it again', fields: {} };
     return after(request, subscriber, { kind: isDone ? 'done' : 'problem', text, ...(isDone ? { undo } : {}) });
   });

@@ -170,7 +170,7 @@ function row(request: DeskRequest, subscriber: Subscriber): TableRow {
   return { cells: [link, newsletters, mailState(request, subscriber), when(request, createdAt)] };
 }
 
-/** Why a subscriber gets no mail, whatever the subscriptions. */
+/** Why a subscriber gets no mail, with any subscriptions. */
 export function mailState(request: DeskRequest, subscriber: Subscriber): Html {
   const { suppressedReason, pausedUntil, subscriptions } = subscriber;
   if (suppressedReason !== null) return html`${statusMark('bad', 'suppressed')}: ${REASONS[suppressedReason]}`;

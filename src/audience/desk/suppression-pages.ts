@@ -42,7 +42,7 @@ export async function respondSuppressions(request: SignedInRequest, lookUp?: Loo
 ${await totalsRegion(request)}
 <section id="list" data-region><h2>The list, newest first</h2>
 <p class="hint">The list has no addresses, only keyed hashes, so that it can outlive what was deleted. Where nobody with
-the address is stored any more, nobody can say whose an entry is: look an address up to see whether it is listed.</p>
+the address is stored any longer, nobody can say whose an entry is: look an address up to see whether it is listed.</p>
 ${entries.length === 0 ? html`<p class="empty">No address is suppressed.</p>` : table(request, entries)}
 ${pager(request, { path: PATH, older: next, isFirst: after === null })}</section>`;
   const status = lookUp?.error === undefined ? 200 : 422;
@@ -58,7 +58,7 @@ export async function respondLookUp(request: SignedInRequest): Promise<Response>
 const ACTS = {
   suppress: {
     ...{ change: suppressByOperator, audit: 'suppression.add' },
-    done: 'The address is on the list: nothing is mailed to it, whatever is requested for it.',
+    done: 'The address is on the list: nothing is mailed to it, even if it is requested.',
     already: 'The address was on the list before.',
   },
   lift: {

@@ -24,8 +24,8 @@ export function openConfiguredClient(
 }
 
 /**
- * The client for a known service on the internet, which never connects to a private network, whatever `fetch.allow`
- * says, and follows no redirect.
+ * The client for a known service on the internet, which never connects to a private network, even if `fetch.allow`
+ * lists it, and follows no redirect.
  */
 export function openServiceClient(config: Pick<Config, 'publication'>): FetchClient {
   return openFetchClient({

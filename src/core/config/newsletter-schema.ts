@@ -124,7 +124,7 @@ const newsletterKeys = z.strictObject({
     .describe('Calls DAYWIRE_HEARTBEAT_URL once for each edition, when at least 95 % of it is submitted.'),
 });
 
-/** An alert that was not approved in this time is not sent any more: news that waited for longer is none. */
+/** An alert that was not approved in this time is no longer sent: news that waited for longer is none. */
 const ALERT_LAPSE_MINUTES = 60;
 /** Editors pick each day; two more hours, because reports arrive late. */
 const ROUNDUP_HOURS = 26;

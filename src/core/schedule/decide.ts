@@ -109,7 +109,7 @@ export function decideListed(slot: ListedSlot, open: OpenRun | null, now: number
 
 /**
  * The slots of a former schedule that its change drops: those that wait and that the new schedule does not have, those
- * that were missed, and the next one if the new schedule has no slot on that day any more. Jobs that coalesce lose
+ * that were missed, and the next one if the new schedule no longer has a slot on that day. Jobs that coalesce lose
  * nothing by the latter.
  * @param former since when it was registered
  */

@@ -11,7 +11,7 @@ import type { Db } from '../store/store.ts';
 
 /** How often a process writes its row. */
 export const RECORD_EVERY = 5 * SECOND;
-/** A row that is older belongs to a process that does not run any more. Clocks of machines may differ by seconds. */
+/** A row that is older belongs to a process that no longer runs. Clocks of machines may differ by seconds. */
 const SILENT_AFTER = 30 * SECOND;
 const KEPT = DAY;
 

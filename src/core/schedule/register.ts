@@ -78,8 +78,8 @@ async function recordDroppedSlots(tx: Tx, job: RegisteredJob, former: FormerSche
 }
 
 /**
- * Deletes the schedules that are not configured any more, so that one that returns counts as new. Runs are kept; a slot
- * that waits ends as skipped, because nothing will ask for it any more.
+ * Deletes the schedules that are no longer configured, so that one that returns counts as new. Runs are kept; a slot
+ * that waits ends as skipped, because nothing will ask for it any longer.
  */
 export async function deleteOtherSchedules(db: Db, jobs: Pick<Job, 'id'>[], now: number): Promise<void> {
   const ids = jobs.map((job) => job.id);

@@ -96,7 +96,7 @@ class Refusal extends Error {
   override name = 'Refusal';
 }
 
-/** Deletes the rows that limit nothing any more. @returns their number */
+/** Deletes the rows that no longer limit anything. @returns their number */
 export async function deleteExpiredRateLimits(db: Db, now: number): Promise<number> {
   const { numDeletedRows } = await db
     .deleteFrom('rate_limits')

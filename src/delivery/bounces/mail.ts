@@ -101,7 +101,7 @@ async function applyPersonalMail(store: Store, target: BounceTarget, now: number
 }
 
 function unsubscribeEffect(target: BounceTarget, result: UnsubscribeResult): MailEffect {
-  if (result.kind === 'erased') return { kind: 'ignored', reason: 'the subscriber does not exist any more' };
+  if (result.kind === 'erased') return { kind: 'ignored', reason: 'the subscriber no longer exists' };
   if (result.kind === 'already') return { kind: 'ignored', reason: 'the subscription had ended before' };
   return { kind: 'unsubscribed', subscriberId: target.subscriberId, newsletters: result.newsletters };
 }

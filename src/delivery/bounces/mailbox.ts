@@ -130,7 +130,7 @@ async function unreadMessages({ client, run }: Mailbox): Promise<number[]> {
   return (found || []).sort((a, b) => a - b);
 }
 
-/** A message up to the size limit, without marking it as read; null if it does not exist any more. */
+/** A message up to the size limit, without marking it as read; null if it no longer exists. */
 async function readMessage({ client, run }: Mailbox, uid: number): Promise<Buffer | null> {
   const source = { start: 0, maxLength: INCOMING_LIMIT };
   const found = await run(client.fetchOne(String(uid), { source }, { uid: true }));

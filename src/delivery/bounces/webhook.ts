@@ -142,7 +142,7 @@ async function recordReport(
   report: BounceReport,
   now: number,
 ): Promise<keyof BounceReportCounts> {
-  // Nothing is dated into the future, whatever the provider's clock says.
+  // Nothing is dated into the future, even if the provider's clock is ahead.
   const at = Math.min(now, report.at === undefined ? now : Date.parse(report.at));
   const target =
     report.email === undefined

@@ -94,7 +94,7 @@ async function supersede(tx: Tx, { reissueOf, revision, newsletter, slot }: Comp
     .where('delivery_state', '<>', 'delivering')
     .executeTakeFirstOrThrow();
   const previous = await findEditionById(tx, reissueOf.id);
-  if (previous === null) throw new StaleComposition(`${newsletter}/${slot} does not exist any more`);
+  if (previous === null) throw new StaleComposition(`${newsletter}/${slot} no longer exists`);
   if (numUpdatedRows > 0n) return previous;
   const name = fullEditionName(previous);
   if (previous.supersededBy !== null) throw new StaleComposition(`${name} has been reissued since`);
@@ -136,7 +136,7 @@ async function requireNoneSubmitting(tx: Tx, edition: EditionSummary, now: numbe
 }
 
 /**
- * Retention deletes old deliveries: who got the edition is not known any more. Checked after queueing, which may have
+ * Retention deletes old deliveries: who got the edition is no longer known. Checked after queueing, which may have
  * run at the same time.
  * @throws DeliveryControlError
  */

@@ -34,7 +34,7 @@ export type CloseOutcome =
   | { kind: 'skipped'; reason: string }
   /** An editor holds it, or must approve it first. */
   | ({ kind: 'waiting' } & ClosingObstacle)
-  /** The countdown that was to close it does not run any more. */
+  /** The countdown that was to close it no longer runs. */
   | { kind: 'cancelled'; reason: string };
 
 // Composing and closing takes a fraction of a second, and an article must change each time.
@@ -85,7 +85,7 @@ export async function composeAndClose(
 /**
  * Closes a composed edition and queues its deliveries. If the slot was closed in the meantime, returns that edition.
  * @throws StaleComposition if one of its articles, or its draft, has changed since it was composed, or if the countdown
- *   does not run any more
+ *   no longer runs
  */
 export async function closeEdition(
   store: Store,

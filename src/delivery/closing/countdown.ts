@@ -176,7 +176,7 @@ export async function closeDueCountdowns(app: AppContext): Promise<void> {
     if (closeAt === null) continue;
     const newsletter = config.newsletters.find(({ id }) => id === draft.newsletter);
     if (newsletter === undefined) {
-      await lapse(app, draft.newsletter, { label, slotAt }, closeAt, 'the newsletter is not configured any more');
+      await lapse(app, draft.newsletter, { label, slotAt }, closeAt, 'the newsletter is no longer configured');
       continue;
     }
     const outcome = await closeCountdown(app, newsletter, { label, slotAt }, closeAt);
@@ -215,7 +215,7 @@ async function closeCountdown(
   return (await lapse(app, newsletter.id, slot, closeAt, reason)) ?? { kind: 'cancelled' };
 }
 
-/** Ends a countdown without an edition, and raises an alert. @returns null if the countdown does not run any more */
+/** Ends a countdown without an edition, and raises an alert. @returns null if the countdown no longer runs */
 async function lapse(
   { store, clock, log }: AppContext,
   newsletter: string,

@@ -1,5 +1,5 @@
 /**
- * The back-off that all processes share: while the server accepts nothing, whoever the recipient is, it is left alone
+ * The back-off that all processes share: while the server accepts nothing for any recipient, it is left alone
  * for some time, and then one message finds out whether it answers again.
  */
 import { sql } from 'kysely';
@@ -14,7 +14,7 @@ export type BackOff = Omit<Tables['back_off'], 'id'>;
 export interface ServerFailure {
   /** Without addresses. */
   reason: string;
-  /** Whether an operator is told at once: no connection at all, or a mistake in the configuration. */
+  /** Whether an alert is raised at once: no connection at all, or a mistake in the configuration. */
   isUrgent: boolean;
 }
 
@@ -48,7 +48,7 @@ export function afterFailure(current: BackOff | null, { reason }: ServerFailure,
   };
 }
 
-/** Whether an operator must be told now. */
+/** Whether an alert must be raised now. */
 export function isAlertDue({ alerted, since }: BackOff, { isUrgent }: ServerFailure, now: number): boolean {
   return alerted === 0 && (isUrgent || now >= since + ALERT_AFTER);
 }

@@ -35,7 +35,7 @@ export async function pauseEdition(
   return changeState(db, editionId, { from: ['delivering'], to: 'paused', reason }, onCommit);
 }
 
-/** As `pauseEdition`. @returns false if the edition is not under delivery, for whatever reason */
+/** As `pauseEdition`. @returns false if the edition is not under delivery */
 export async function pauseIfDelivering(db: Db, editionId: number, reason: string): Promise<boolean> {
   const { numUpdatedRows } = await db
     .updateTable('editions')

@@ -42,7 +42,7 @@ export async function reportEndOfTopic(
   now: number,
 ): Promise<void> {
   const message =
-    `The subscription of ${topic} was ended in Amazon SNS: no bounce or complaint arrives any more. ` +
+    `The subscription of ${topic} was ended in Amazon SNS: bounces and complaints no longer arrive. ` +
     `To begin again, subscribe ${config.publication.url}/webhooks/ses to the topic. ` +
     'If none of you ended it, find out who did.';
   const isNew = await recordOnce(store.db, 'ses', eventId('ended', id), now, (tx) =>

@@ -52,9 +52,9 @@ const TEXT_COLUMNS = 72;
 
 /**
  * Renders `mail/<kind>.html.liquid` and `mail/<kind>.txt.liquid`. Sender and postal address are those of the first
- * configured newsletter that was requested; a requested link is mailed even if none of the subscriber's is configured
- * any more.
- * @throws RecipientError if none of the newsletters is configured any more; Error if a template is invalid
+ * configured newsletter that was requested; a requested link is mailed even if none of the subscriber's is still
+ * configured.
+ * @throws RecipientError if none of the newsletters is still configured; Error if a template is invalid
  */
 export async function prepareServiceMessage(
   message: ServiceMessage,

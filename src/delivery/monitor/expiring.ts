@@ -1,5 +1,5 @@
 /**
- * Deliveries that `delivery.perDay` lets expire: told when they are queued, while an operator can still do something.
+ * Deliveries that `delivery.perDay` lets expire: reported when they are queued, while an operator can still act.
  */
 import type { RaisedAlert } from '../../core/alerts/alerts.ts';
 import type { AppContext } from '../../core/app-context.ts';

@@ -109,7 +109,7 @@ export function whyForeignConfirmation(
 }
 
 function snsUrl(address: string, host: string): URL | null {
-  // Compared as written: other spellings of the same address are refused, whatever the parser makes of them.
+  // Compared as written: other spellings of the same address are refused, even if the parser accepts them.
   if (!address.startsWith(`https://${host}/`) || !URL.canParse(address)) return null;
   const url = new URL(address);
   return url.host === host && url.username === '' && url.password === '' && url.hash === '' ? url : null;

@@ -171,7 +171,7 @@ function decideIneligible(
 
 /**
  * Records outcomes and ends the leases. An uncertain delivery stays in `submitting`, with an expired lease. A delivery
- * that the mail provider reported meanwhile is submitted, whatever its outcome: its message has arrived.
+ * that the mail provider reported meanwhile is submitted, with any outcome: its message has arrived.
  * @returns for each whether it was recorded: false if its claim was lost
  */
 export async function recordOutcomes(

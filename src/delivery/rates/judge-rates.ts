@@ -19,8 +19,8 @@ export interface RateCounts {
 }
 
 /**
- * Events without which a level is not reached, whatever the percentage: one complaint among two hundred messages is
- * 0.5 %, and chance.
+ * The fewest events that reach a level, at any percentage: one complaint among two hundred messages is 0.5 %, and
+ * chance.
  */
 export const MINIMUM_EVENTS: Record<RateKind, Record<RateLevel, number>> = {
   complaint: { alert: 3, pause: 6 },
@@ -47,7 +47,7 @@ export function knownMessages({ events, messages }: RateCounts): number {
 export function mostMessages(kind: RateKind, level: RateLevel, events: number, limits: RateLimits): number {
   const limit = limits[level];
   if (limit === 'off' || events < MINIMUM_EVENTS[kind][level]) return 0;
-  // 6 of 2,000 are 0.3 %, whatever the last digits of floating-point numbers say.
+  // 6 of 2,000 are 0.3 %, regardless of the last digits of floating-point numbers.
   return Math.floor((events * 100) / limit + 1e-6);
 }
 

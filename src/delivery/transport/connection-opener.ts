@@ -9,9 +9,9 @@ import { classifyFailure } from './retry.ts';
 export interface ConnectionOpener {
   /** @returns `current` if it is usable, otherwise a new connection; null if none can be opened */
   acquire(current: Connection | null): Promise<Connection | null>;
-  /** Closes a connection that is not needed any more. */
+  /** Closes a connection that is no longer needed. */
   close(current: Connection | null): void;
-  /** Why no connection can be opened any more; null as long as one is open. */
+  /** Why connections can no longer be opened; null as long as one is open. */
   failure(): ServerFailure | null;
 }
 

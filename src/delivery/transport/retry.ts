@@ -21,7 +21,7 @@ export interface SubmissionFailure {
   mayHaveArrived?: boolean;
   /** The connection had taken another message before. */
   isConnectionUsed?: boolean;
-  /** The mail provider's reply is about the newsroom's account, whatever its codes. */
+  /** The mail provider's reply is about the newsroom's account, with any codes. */
   account?: AccountReply | null;
 }
 

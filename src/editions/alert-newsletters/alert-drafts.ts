@@ -63,7 +63,7 @@ export interface NewAlertDraft {
  * Makes the draft of an alert, with the article as its lead. Open alerts count as if they were sent: two processes
  * cannot make more together than one may.
  * @returns its slot
- * @throws AlertEditionError if an alert of the newsletter has the article already, or no more may be sent on that day
+ * @throws AlertEditionError if an alert of the newsletter has the article already, or the limit of that day is reached
  */
 export function createAlertDraft(db: Db, alert: NewAlertDraft): Promise<EditionSlot> {
   const { newsletter, articleId, editor, now } = alert;

@@ -51,7 +51,7 @@ export interface ComingNewsletter {
 
 /** Slots after the next one. */
 const LATER = 2;
-/** An alert newsletter has no more alerts on a day than this (`maxPerDay`). */
+/** The most alerts that an alert newsletter can have on a day (`maxPerDay`). */
 const MAX_ALERTS = 24;
 
 /** In the order of the configuration. */

@@ -126,7 +126,7 @@ function checkSize({ edition }: CheckFacts): EditionProblem[] {
 
 /**
  * Reports an empty block where the last edition had stories in it, and a missing lead always. A newsletter that seldom
- * has analyses is not told so every day, and the latest stories are those that no other block took.
+ * has analyses gets no warning every day, and the latest stories are those that no other block took.
  */
 function checkBlocks({ edition, blocks, last }: CheckFacts): EditionProblem[] {
   const { view } = edition;

@@ -1,6 +1,6 @@
 /**
- * Records the articles that passed a newsletter's age limit without appearing in an edition of it: in one statement,
- * whatever their number, and once per newsletter and article.
+ * Records the articles that passed a newsletter's age limit without appearing in an edition of it: in one statement
+ * for any number of them, and once per newsletter and article.
  */
 import { type SqlBool, sql } from 'kysely';
 import type { Tx } from '../../core/store/store.ts';

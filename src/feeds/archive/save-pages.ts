@@ -92,7 +92,7 @@ export async function deleteWaiting(tx: Tx, feed: string, ids: readonly string[]
 }
 
 /**
- * Closes pages of an archive: nothing is added to them any more.
+ * Closes pages of an archive: nothing is added to them any longer.
  * @param places of their members; the archive's is set, and they are not saved
  */
 export async function closePages(

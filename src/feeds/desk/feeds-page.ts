@@ -38,8 +38,8 @@ async function showFeeds(request: SignedInRequest): Promise<Response> {
   const body = html`
 <section id="feeds" data-region aria-labelledby="feeds-title">
 <h2 id="feeds-title">Documents</h2>
-<p class="meaning">Each feed is published in three formats. A feed without a window also has an archive, whose pages do
-not change any more.</p>
+<p class="meaning">Each feed is published in three formats. A feed without a window also has an archive, whose pages no
+longer change.</p>
 ${feedsTable(request, feeds)}
 </section>
 <section id="readers" data-region aria-labelledby="readers-title">

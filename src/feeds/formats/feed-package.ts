@@ -99,7 +99,7 @@ export interface Frame {
 /** The text of an item around the place of its body. */
 export interface ItemText {
   before: string;
-  /** What stands there if the document does not have the body. */
+  /** The text in its place if the document does not have the body. */
   summary: string;
   after: string;
 }

@@ -23,7 +23,7 @@ export interface RenderedItem {
 export interface RenderedText {
   /** With its summary, as UTF-8. */
   bytes: Buffer;
-  /** Its body replaces the bytes from here, which are none unless a summary stands there. */
+  /** Its body replaces the bytes from here, which are none unless a summary is there. */
   from: number;
   to: number;
   /** Number of bytes with its body. */

@@ -34,7 +34,7 @@ async function postContent(
   // Read after the claim, so that it is never older than the pending change.
   const document = await findDocument(store.db, topic);
   if (document === null) {
-    const reason = 'the feed does not exist any more';
+    const reason = 'the feed no longer exists';
     const denial = { 'hub.mode': 'denied', 'hub.topic': topicAddress(config, topic), 'hub.reason': reason };
     // §5.2. The response does not matter.
     await guardedRequest({ url: withParameters(callback, denial), method: 'GET', headers: {} }, limits);

@@ -58,7 +58,7 @@ function embeddedQueues(context: HubContext): TaskQueue[] {
 
 /**
  * Queues the delivery of changed documents, in the transaction that stores them: no subscriber can delay or undo a
- * publish. Another hub is not told here; see pings.ts.
+ * publish. Another hub gets no ping here; see pings.ts.
  * @param paths of documents, such as `latest.atom`; those that are no topics are ignored
  * @param at the instant of the publish, in whole seconds (epoch milliseconds)
  */

@@ -44,7 +44,7 @@ export async function openGuardedSocket(url: URL, rules: ConnectionRules, signal
   socket.on('error', () => {});
   try {
     await once(socket, 'connect', { signal });
-    // Again before a byte is written: this is the address of the connection, whatever the resolver returned.
+    // Again before a byte is written: this is the connection's address, which may differ from the resolved one.
     const refused = guard(socket.remoteAddress ?? '', port);
     if (refused !== null) throw new RefusedAddressError(refused);
     if (url.protocol === 'http:') return socket;

@@ -64,7 +64,7 @@ export function allKeys({ entries }: IdentifiedDocument): string[] {
 
 /**
  * Finds the item of each entry. No two entries have the same item, and no key goes from one item to another: a guid or
- * link that names two items identifies neither any more.
+ * link that names two items no longer identifies either.
  *
  * Where the keys of an entry name several items, the one that agrees in most of guid, link and title is its item; of
  * several, the one with the same guid, then path, then link. (A feed that numbers its entries 1 to 10 gives each guid

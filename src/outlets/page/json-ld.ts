@@ -57,7 +57,7 @@ function parse(script: string): unknown {
 }
 
 /**
- * Completes references: `{ "@id": "#publisher" }` stands for the object of the page that has this id (JSON-LD 1.1
+ * Completes references: `{ "@id": "#publisher" }` means the object of the page that has this id (JSON-LD 1.1
  * §3.3). An unknown id may be the address of a picture, unless it names a part of a page.
  */
 function wholeOf(objects: readonly JsonObject[]): (value: unknown) => unknown {

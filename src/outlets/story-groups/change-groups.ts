@@ -111,7 +111,7 @@ async function readReferenced(db: Db, { items, seen }: GroupReference, editor: s
   }
   if (group !== undefined) return group;
   const message = `there is no group with report ${items.join(', ')}: see "daywire roundup list"`;
-  throw new GroupCommandError('the group is not there any more', null, message);
+  throw new GroupCommandError('the group is no longer there', null, message);
 }
 
 /** What other editors did to the group since. A rule only adds what an editor may decide about in any case. */
@@ -166,7 +166,7 @@ export async function* entriesAbout(
   for (let before: number | undefined; ; ) {
     const entries: RoundupLogEntry[] = await readRoundupLog(db, { after, before, limit: BATCH });
     for (const entry of entries) {
-      // Not a condition of the query: to find no more entries, it would read the log to its beginning.
+      // Not a condition of the query: where no entry is left, it would read the log to its beginning.
       if (entry.at < since) return;
       if (entry.items.some((id) => named.has(id))) yield entry;
     }

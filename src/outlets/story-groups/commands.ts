@@ -290,7 +290,7 @@ function memberOf(items: readonly GroupedItem[], id: number): GroupedItem {
   if (item !== undefined) return item;
   const known = items.map((one) => one.id).join(', ');
   const message = `report ${id} is not in this group: it has ${known}`;
-  throw new GroupCommandError('the report is not in this group any more', null, message);
+  throw new GroupCommandError('the report is no longer in this group', null, message);
 }
 
 /** @throws GroupCommandError */

@@ -31,7 +31,7 @@ export function htmlOfContent(content: string, onRemoved: (name: string) => void
   const text = content.replace(/\r\n?/g, '\n');
   const withoutShortcodes = replaceShortcodes(text, onRemoved);
   const linked = linkAddresses(withoutShortcodes);
-  // The block editor writes its paragraphs itself, but for what it took over from the classic editor.
+  // The block editor writes its paragraphs itself, except those from the classic editor.
   return text.includes('<!-- wp:') ? classicBlocks(linked) : paragraphs(linked);
 }
 

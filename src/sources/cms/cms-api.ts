@@ -7,7 +7,7 @@ import type { z } from 'zod';
 import { parseWrittenDate } from '../../lib/written-date.ts';
 import type { SourceItem } from '../source-item.ts';
 
-/** At most this many posts on a page, whatever a request asks for (Ghost 6, WordPress). */
+/** The most posts on a page, even if a request asks for more (Ghost 6, WordPress). */
 export const MAX_PAGE_SIZE = 100;
 
 interface PageQuery {

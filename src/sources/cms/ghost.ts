@@ -1,6 +1,6 @@
 /**
  * The Ghost Content API (ghost.org/docs/content-api): published posts, with a key that the site's owner makes. Ghost 6
- * returns at most 100 posts, whatever `limit` says.
+ * returns at most 100 posts, even if `limit` is higher.
  */
 import { z } from 'zod';
 import { rfc3339 } from '../../lib/time.ts';

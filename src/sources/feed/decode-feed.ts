@@ -36,7 +36,7 @@ function declaredEncoding(bytes: Uint8Array): string | null {
   if (bytes[0] === 0 && bytes[1] === 0x3c && bytes[2] === 0 && bytes[3] === 0x3f) return 'utf-16be';
   const start = new TextDecoder('latin1').decode(bytes.subarray(0, DECLARATION_LENGTH));
   const label = ENCODING.exec(start)?.[1];
-  // A declaration that can be read byte by byte is not in UTF-16, whatever it says.
+  // A declaration that can be read byte by byte is not in UTF-16, even if it says so.
   return label !== undefined && /^(?:utf-?16|ucs-2|iso-10646-ucs-2)/i.test(label) ? 'utf-8' : knownEncoding(label);
 }
 

@@ -1,5 +1,5 @@
 /**
- * Elements of a feed, and their names, whatever prefix a feed uses for their namespace: `rss:item`, `atom:entry`,
+ * Elements of a feed, and their names, for any prefix that a feed uses for their namespace: `rss:item`, `atom:entry`,
  * `dc:creator`. Local names are in lower case, because feeds write `pubdate` and `PubDate`.
  */
 

@@ -84,7 +84,7 @@ function readId(item: XmlElement, elements: XmlElement[]): Pick<ParsedItem, 'id'
     const id = idOf(textOf(element));
     if (id === null) continue;
     const isDenied = /^\s*false\s*$/i.test(element.attributes.ispermalink ?? '');
-    // Many feeds leave the attribute out, whatever the guid is.
+    // Many feeds leave the attribute out, for any kind of guid.
     return { id, isPermaLink: element.name === 'rss:guid' && !isDenied && /^https?:\/\//i.test(id) };
   }
   return { id: idOf(aboutOf(item)), isPermaLink: false };

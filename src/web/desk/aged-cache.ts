@@ -40,7 +40,7 @@ export class AgedCache<Key extends string | number, Value> {
     const isDue = known === undefined || age < 0 || age >= known.lifetime;
     if (!isDue) return known;
     const computing = this.#inProgress.get(key) ?? this.#begin(key);
-    // Nobody may wait for it any more.
+    // Perhaps nobody waits for it any longer.
     computing.catch(() => {});
     if (known !== undefined) return known;
     const timeout = Promise.withResolvers<null>();

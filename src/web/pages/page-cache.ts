@@ -84,7 +84,7 @@ export class PageCache {
     return page;
   }
 
-  /** Otherwise pages that nobody gets any more would fill the memory. */
+  /** Otherwise pages that nobody gets any longer would fill the memory. */
   #deleteOld(): void {
     for (const [key, page] of this.#pages.entries()) if (!this.#isFresh(page)) this.#pages.delete(key);
   }

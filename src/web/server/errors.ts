@@ -37,7 +37,7 @@ export class IncompleteRequest extends Error {
 }
 
 /**
- * 500, for whatever was thrown. The cause goes to the log. An upload that the client aborted is no failure: nobody
+ * 500, for any error. The cause goes to the log. An upload that the client aborted is no failure: nobody
  * receives the response.
  */
 export async function respondFailure(web: WebContext, c: Context, error: unknown): Promise<Response> {

@@ -68,7 +68,7 @@ forEachDatabase((open) => {
       const [about] = (await submitEditions(store, 1)) as [About];
       await store.db.deleteFrom('subscribers').execute();
       expect((await handleMail(store, bounceMessage('postfix-unknown-user', about))).description).toBe(
-        'ignored: the subscriber does not exist any more',
+        'ignored: the subscriber no longer exists',
       );
       expect(await store.db.selectFrom('bounces').selectAll().execute()).toEqual([]);
       expect(await store.db.selectFrom('suppressions').selectAll().execute()).toEqual([]);

@@ -350,7 +350,7 @@ forEachDatabase((open, dialect) => {
       await publisher.pool.drain();
       await publisher.pool.drain();
       expect(subscriber.verifications().map((query) => Object.fromEntries(query))).toEqual([
-        { mine: '1', 'hub.mode': 'denied', 'hub.topic': TOPIC, 'hub.reason': 'the feed does not exist any more' },
+        { mine: '1', 'hub.mode': 'denied', 'hub.topic': TOPIC, 'hub.reason': 'the feed no longer exists' },
       ]);
       expect(await subscriptions(store)).toEqual([]);
     });

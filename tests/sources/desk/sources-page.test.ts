@@ -99,7 +99,7 @@ forEachDatabase((open) => {
       const desk = await openSourcesDesk(store);
       await block(store);
       expect(textOf(await desk.act('operator', '/sources/post/ignore'))).toContain('1 item of post will not be shown.');
-      expect(textOf(await desk.act('operator', '/sources/post/accept'))).toContain('No item of post is held any more.');
+      expect(textOf(await desk.act('operator', '/sources/post/accept'))).toContain('No item of post is held any longer.');
       expect(textOf(await desk.act('operator', '/sources/our-site/accept'))).toContain('Not done: our-site is a site');
       const post = { source: 'our-site', item: '1', article_id: 'our-site.1', published_at: NOW };
       await store.db

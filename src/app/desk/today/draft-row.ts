@@ -1,4 +1,4 @@
-/** How a draft stands, in words and with a mark. */
+/** The state of a draft, in words and with a mark. */
 import { html } from 'hono/html';
 import type { NewsletterConfig } from '../../../core/config/config.ts';
 import type { Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
@@ -64,7 +64,7 @@ function situationText(request: SignedInRequest, newsletter: NewsletterConfig, {
     case 'void': {
       const { by, why, needed } = situation;
       return html`${statusMark(needed ? 'bad' : 'waiting', 'approval void')}
-<p>The approval by <span dir="auto">${by}</span> does not count any more: ${why}. ${
+<p>The approval by <span dir="auto">${by}</span> no longer counts: ${why}. ${
         needed ? 'Approve it again.' : 'It closes by its other decisions.'
       }</p>`;
     }

@@ -62,7 +62,7 @@ async function cancelCountdown(request: SignedInRequest): Promise<Response> {
     const target = await findDraftTarget(desk.app, newsletter, label);
     const name = targetName(target);
     await cancelSending(desk.app, target, account.name, request.audit('edition.cancel-sending', name));
-    return respondAfter(request, '', { kind: 'done', text: `${newsletter.title} is not being sent any more.` });
+    return respondAfter(request, '', { kind: 'done', text: `${newsletter.title} is no longer being sent.` });
   } catch (error) {
     if (!(error instanceof SendError || error instanceof SlotError)) throw error;
     return respondAfter(request, '', { kind: 'problem', text: sentence(operatorText(request, refusalText(error))) });

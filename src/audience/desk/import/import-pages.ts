@@ -137,7 +137,7 @@ export function handleRun(request: SignedInRequest): Promise<Response> {
     if (result.kind === 'begun') return respondAfter(request, path);
     const text =
       result.kind === 'no-file'
-        ? 'The file is not here any more, or on another server: upload it again. Nothing was imported.'
+        ? 'The file is no longer here, or on another server: upload it again. Nothing was imported.'
         : 'Nothing was imported: the import has changed since this page was loaded.';
     return respondAfter(request, path, { kind: 'problem', text });
   });
@@ -156,7 +156,7 @@ export function handleDiscard(request: SignedInRequest): Promise<Response> {
 export function respondRejects(request: SignedInRequest): Promise<Response> {
   return withUpload(request, async (upload) => {
     const path = rejectsFileOf(request.desk.app, upload);
-    if (path === null) return respondMissing(request, 'There are no rejected rows, or they are not kept any more.');
+    if (path === null) return respondMissing(request, 'There are no rejected rows, or they are no longer kept.');
     await inTransaction(
       request.desk.app.store.db,
       request.audit('audience.download-rejects', `import/${upload.id}`, { rows: upload.report?.rejected ?? null }),
@@ -235,7 +235,7 @@ function reportHtml(report: SubscriberImportResult, state: UploadedImport['state
     { label: 'Kept unsubscribed', value: report.keptUnsubscribed, meaning: 'Subscriptions that the person had ended.' },
     { label: 'Suppressed', value: report.suppressed, meaning: 'Skipped: the address is on the list of suppressions.' },
     { label: 'Left', value: report.left, meaning: 'Skipped: the person had left every newsletter.' },
-    { label: 'Not confirmed', value: report.notImported, meaning: 'Skipped: not confirmed, or not mailed any more.' },
+    { label: 'Not confirmed', value: report.notImported, meaning: 'Skipped: not confirmed, or no longer mailed.' },
     { label: 'Rejected', value: report.rejected, meaning: 'Rows that cannot be used.' },
   ];
   const lines = [

@@ -207,7 +207,7 @@ async function writeLastNumber(db: Db, table: string, column: string, last: numb
   }
 }
 
-/** Never gives the numbers up to `last` any more. A number that was given already changes nothing. */
+/** Skips the numbers up to `last`. A number that was given already changes nothing. */
 export async function skipNumbers(db: Db, table: string, column: string, last: number): Promise<void> {
   if ((await readLastNumber(db, table, column)) < last) await writeLastNumber(db, table, column, last);
 }

@@ -2,7 +2,7 @@
  * Column types that the two databases name differently, as SQL text.
  */
 export interface ColumnTypes {
-  /** Compared by bytes on both databases, whatever the server's locale. */
+  /** Compared by bytes on both databases, for any locale of the server. */
   text: string;
   /** 64 bits. */
   int: string;

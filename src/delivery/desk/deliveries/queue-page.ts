@@ -94,7 +94,7 @@ function editionSection(request: SignedInRequest, delivery: EditionDelivery): Ht
 ${
   isConfigured
     ? ''
-    : html`<p class="notice problem">Its newsletter is not configured any more, so nothing of it is submitted. Configure
+    : html`<p class="notice problem">Its newsletter is no longer configured, so nothing of it is submitted. Configure
 it again under the same id, or cancel the edition.</p>`
 }
 ${deliveryState(request, delivery)}</section>`;

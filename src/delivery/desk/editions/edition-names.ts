@@ -21,7 +21,7 @@ export function editionDeskPath({ newsletter, slot, revision, supersededBy }: Na
   return supersededBy === null ? path : `${path}?revision=${revision}`;
 }
 
-/** The newsletter's title, or its id if it is not configured any more. */
+/** The newsletter's title, or its id if it is no longer configured. */
 export function newsletterTitle({ app }: DeskContext, id: string): string {
   return app.config.newsletters.find((one) => one.id === id)?.title ?? id;
 }

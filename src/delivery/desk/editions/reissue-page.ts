@@ -22,7 +22,7 @@ const MISSING = 'There is no such edition.';
 
 interface NoteProblem {
   message: string;
-  /** What the editor typed. */
+  /** Text that the editor typed. */
   typed: string;
 }
 
@@ -150,21 +150,21 @@ function confirmation(action: string, { reissue, asCorrection }: NonNullable<Rei
   const { edition, subject, added, removed } = reissue;
   return html`<dl class="pairs"><dt>Subject</dt><dd dir="auto">${subject}</dd>
 <dt>New in it</dt><dd>${added.length === 0 ? 'no story' : added.join(', ')}</dd>
-<dt>Not in it any more</dt><dd>${removed.length === 0 ? 'no story' : removed.join(', ')}</dd></dl>
+<dt>No longer in it</dt><dd>${removed.length === 0 ? 'no story' : removed.join(', ')}</dd></dl>
 <p><strong>${confirmingSentence(reissue, asCorrection)}</strong> A mail that was submitted cannot be taken back.</p>
 <form method="post" action="${action}">${hiddenFields(asCorrection ? { correction: 'yes' } : {})}
 ${submitButton(`Reissue as revision ${edition.revision}`, { id: 'reissue', primary: true })}
 <a href="${action}">Do not reissue</a></form>`;
 }
 
-/** What the act does, with its figures. Pure. */
+/** Says what a reissue does, with its figures. Pure. */
 export function confirmingSentence(
   { edition, queued, suppressed, submitted, uncertain }: Omit<Reissue, 'previewPath'>,
   asCorrection: boolean,
 ): string {
   const parts = [
     `${messageCount(queued)} of revision ${edition.revision} will be queued at once`,
-    ...(suppressed === 0 ? [] : [`${messageCount(suppressed)} of the revision before will not be sent any more`]),
+    ...(suppressed === 0 ? [] : [`${messageCount(suppressed)} of the revision before will no longer be sent`]),
     ...(submitted === 0
       ? []
       : [

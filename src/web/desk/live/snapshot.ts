@@ -35,7 +35,7 @@ export interface LiveSnapshot {
   presence: Map<string, string>;
 }
 
-/** Drafts of older slots are closed, or of no use any more. */
+/** Drafts of older slots are closed, or no longer of use. */
 const DRAFTS_FOR = 3 * DAY;
 
 /** @param newsletters ids of those whose drafts count */

@@ -39,12 +39,12 @@ describe('the row of a draft', () => {
     [
       'approved in vain',
       { situation: { kind: 'void', by: 'Ben', why: 'its lead is gone', needed: true } },
-      '▲ approval void The approval by Ben does not count any more: its lead is gone. Approve it again.',
+      '▲ approval void The approval by Ben no longer counts: its lead is gone. Approve it again.',
     ],
     [
       'approved in vain where nobody must approve',
       { situation: { kind: 'void', by: 'Ben', why: 'its lead is gone', needed: false } },
-      '○ approval void The approval by Ben does not count any more: its lead is gone. It closes by its other decisions.',
+      '○ approval void The approval by Ben no longer counts: its lead is gone. It closes by its other decisions.',
     ],
     [
       'approved, until a colleague changed it',

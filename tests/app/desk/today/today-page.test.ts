@@ -103,7 +103,7 @@ forEachDatabase((open) => {
       expect(textOf(page)).toMatch(/Being sent ◐ The Daily Roundup closes in \d+ (s|min) ?, and is sent then\./);
       expect(await desk.read('operator', '')).not.toContain('/today/cancel');
       expect((await desk.post('operator', '/today/cancel', fields)).status).toBe(403);
-      expect(textOf(await desk.act('editor', '/today/cancel', fields))).toContain('is not being sent any more');
+      expect(textOf(await desk.act('editor', '/today/cancel', fields))).toContain('is no longer being sent');
       expect(await desk.audit()).toMatchObject([
         { actor: 'Edda Moreno', act: 'edition.cancel-sending', subject: 'daily-roundup/2026-11-25' },
       ]);

@@ -124,7 +124,7 @@ describe('the page of a closed edition', () => {
       expect(await late.text()).toContain('has changed the note since you opened this page');
       const checked = await (await desk.post('editor', `${path}/reissue/check`, { correction: 'yes' })).text();
       expect(checked).toContain('2 messages of revision 2 will be queued at once');
-      expect(checked).toContain('2 messages of the revision before will not be sent any more');
+      expect(checked).toContain('2 messages of the revision before will no longer be sent');
       expect(await findEdition(store.db, 'daily-roundup', slot as string)).toMatchObject({ revision: 1 });
       const page = await desk.act('editor', `${path}/reissue`, { correction: 'yes' });
       expect(page).toContain('Reissued as revision 2: 2 messages queued.');
@@ -145,7 +145,7 @@ describe('the sentence that confirms a reissue', () => {
   it('names the figures, and what becomes of those who have the edition', () => {
     const reissue = { ...counts, suppressed: 1, submitted: 1, uncertain: 0 };
     expect(confirmingSentence(reissue, false)).toBe(
-      '1,204 messages of revision 3 will be queued at once; 1 message of the revision before will not be sent any more; ' +
+      '1,204 messages of revision 3 will be queued at once; 1 message of the revision before will no longer be sent; ' +
         '1 subscriber who may have it already get no second mail.',
     );
   });

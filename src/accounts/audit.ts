@@ -13,7 +13,7 @@ type DetailValue = string | number | boolean | null;
 export interface AuditedAct {
   /** Such as `edition.hold`. */
   act: string;
-  /** What it was done to, such as `daily-roundup/2026-11-24`. */
+  /** Object of the act, such as `daily-roundup/2026-11-24`. */
   subject: string;
   detail?: Record<string, DetailValue | readonly DetailValue[]>;
 }

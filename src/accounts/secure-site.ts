@@ -11,7 +11,7 @@ export function keepsSessions(publicUrl: string): boolean {
   return protocol === 'https:' || LOOPBACK.test(hostname);
 }
 
-/** What would be right, for an operator. */
+/** Says to an operator why nobody can sign in, and what would be right. */
 export function insecureSiteMessage(publicUrl: string): string {
   return (
     `publication.url is ${publicUrl}: nobody can sign in to the desk, because browsers keep its cookie only with ` +

@@ -91,7 +91,7 @@ export async function countFailures(db: Db, now: number): Promise<number> {
 }
 
 export interface Credentials {
-  /** What was typed, any text. */
+  /** The text that was typed, which may be no address. */
   email: string;
   password: string;
   /** The client's IP address; null if it is unknown. */

@@ -7,7 +7,7 @@ import type { Store } from '../core/store/store.ts';
 import { pauseRetracted } from '../delivery/control/retraction.ts';
 import { loadSigners } from '../delivery/message/dkim.ts';
 
-/** What delivery gives to every context. */
+/** Opens the parts of a context that delivery provides. */
 export function openParts(config: Config, store: Store): ContextParts {
   return { keys: openKeys(config, store), beforePublish: pauseRetracted };
 }

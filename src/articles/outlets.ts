@@ -2,7 +2,7 @@
 import { escapeHtml } from '../lib/text/html.ts';
 import { type Article, MAX_ALSO, type Outlet } from './article.ts';
 
-/** What an outlet is known by: case and width of letters make no other outlet. */
+/** Key of an outlet's name: case and width of letters make no other outlet. */
 export function outletKey(name: string): string {
   return name.normalize('NFKC').toLowerCase().replace(/\s+/g, ' ').trim();
 }

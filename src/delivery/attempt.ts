@@ -31,7 +31,7 @@ export interface SubmittedRow {
   mayHaveArrived: boolean;
 }
 
-/** What an attempt says about other messages. */
+/** Conclusion from an attempt for other messages. */
 export type Verdict =
   /** The server answers: it accepted the message, or spoke about its recipient. */
   | { kind: 'answered' }

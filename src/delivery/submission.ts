@@ -1,5 +1,5 @@
 /**
- * What a worker does with a claimed message, whichever outbox it is of.
+ * Submits a claimed message of either outbox, for a worker.
  */
 
 import { inTransaction } from '../core/store/store.ts';

@@ -12,7 +12,7 @@ import { editionPath } from './roundup-article.ts';
 import { type LoadedStories, storyBlocks } from './selection/load-stories.ts';
 import type { EditionSlot } from './slot.ts';
 
-/** What a view shows besides stories and corrections. */
+/** Parts of a view besides stories and corrections. */
 interface AboutEdition extends Pick<EditionView['masthead'], 'number' | 'revision' | 'revisionNote' | 'isCorrection'> {
   slot: EditionSlot;
   draft: Draft;

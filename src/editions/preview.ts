@@ -6,7 +6,7 @@ import { PRIVATE_FILE, PRIVATE_FOLDER } from '../lib/private-files.ts';
 import type { ComposedEdition } from './compose.ts';
 import { fillHtml, fillText } from './rendering/placeholders.ts';
 
-/** What a preview has in place of a subscriber's own links: they lead nowhere. */
+/** Replaces a subscriber's own links in a preview: they lead nowhere. */
 export function previewLinks(publicUrl: string): { unsubscribe: string; preferences: string } {
   return { unsubscribe: `${publicUrl}/unsubscribe/preview`, preferences: `${publicUrl}/preferences/preview` };
 }

@@ -10,7 +10,7 @@ import { HOUR } from '../lib/time.ts';
 import { VERSION } from '../lib/version.ts';
 import { type ChangedArticle, isPublicAt } from './changed-articles.ts';
 
-/** What a build shows. */
+/** Content of a build. */
 export interface FeedContent {
   /** Its articles, and the versions that were read of them, or earlier ones. */
   versions: readonly (readonly [id: string, version: number])[];

@@ -8,7 +8,7 @@ import { FORMATS } from './formats/feed-view.ts';
 import type { ItemConfig } from './formats/item.ts';
 import type { RenderedBody, RenderedItem } from './formats/rendered-item.ts';
 
-/** What a version of an article's document gives. */
+/** Item of a version of an article's document, or why there is none. */
 export type CachedItem = { version: number } & (
   | { kind: 'item'; item: RenderedItem }
   | { kind: 'invalid'; problems: string[] }

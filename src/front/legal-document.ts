@@ -13,9 +13,9 @@ export interface LegalDocument {
   title: string;
   /** Sanitised as the body of an article. */
   html: string;
-  /** What is written like a value in braces but is none: it is shown as it is. */
+  /** Names in braces that are no known values: they are shown as written. */
   unknown: string[];
-  /** What `daywire init` left to be filled in, such as `(your register and number)`. */
+  /** Placeholders of `daywire init` that are still to be filled in, such as `(your register and number)`. */
   unfilled: string[];
 }
 

@@ -18,7 +18,7 @@ export interface TaskQueue {
   claim(capacity: Capacity): Promise<HostTask[]>;
 }
 
-/** What may be claimed now. */
+/** Limits on the tasks that may be claimed now. */
 export interface Capacity {
   /** Hosts that have as many tasks as they may. */
   busyHosts: readonly string[];

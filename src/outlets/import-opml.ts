@@ -14,7 +14,7 @@ export interface OpmlImport {
   /** Feeds that are sources already, or twice in the file: with the id of the source. */
   known: { url: string; id: string }[];
   rejected: { title: string | null; url: string; reason: string }[];
-  /** What of the file could not be read. */
+  /** Parts of the file that could not be read. */
   problems: string[];
 }
 

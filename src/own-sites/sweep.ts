@@ -297,8 +297,8 @@ export function compareIds(known: readonly KnownItem[], present: ReadonlyMap<str
 }
 
 /**
- * What a response says about a post that the list no longer has. WordPress answers 401 for a post in the trash, to
- * anyone without a login: then its public address decides.
+ * Whether a post that the list no longer has is gone, by the responses for it. To clients without a login, WordPress
+ * answers 401 for a post in the trash: then its public address decides.
  * @param api status of the API's response for it
  * @param page status of its public address; null if it was not asked
  */

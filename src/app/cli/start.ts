@@ -83,7 +83,7 @@ function rejectionSignal(cli: CliContext, log: Log): AbortSignal {
     log.error({ error: reason instanceof Error ? reason.stack : String(reason) }, 'stopping: unhandled rejection');
     cli.fail();
     stopping.abort();
-    // What was left in disorder may never end. Thrown from a timer, the reason ends the process.
+    // Work that was interrupted may never end. Thrown from a timer, the reason ends the process.
     setTimeout(() => {
       throw reason;
     }, STOP_TIMEOUT).unref();

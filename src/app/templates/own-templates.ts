@@ -26,7 +26,7 @@ export interface TemplateEntry {
   state: 'built-in' | 'same' | 'edited' | 'outdated' | 'unknown' | 'removed' | 'own';
 }
 
-/** What an operator can correct. */
+/** An error that an operator can correct. */
 class TemplateError extends Error {
   override name = 'TemplateError';
 }

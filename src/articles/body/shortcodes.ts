@@ -5,7 +5,7 @@
  */
 import { cleanLine } from '../../lib/text/clean-text.ts';
 
-/** What was done, and where. */
+/** Note about a shortcode that was removed or replaced. */
 export interface ShortcodeNote {
   /** From 0. */
   line: number;

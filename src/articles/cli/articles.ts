@@ -121,7 +121,7 @@ function importArticles(cli: CliContext, paths: string[], flags: ArticleImportFl
         ? await importFromPaths(cli, app, paths, flags)
         : await importFrom(cli, app, paths, { ...flags, from });
     await endIdleThreads();
-    // What others have left to publish is theirs.
+    // Changes that others have left unpublished are theirs to publish.
     const publish = () => publishChanges(app, { since: startedAt });
     const imported = result.added + result.updated > 0 ? await publish() : null;
     // Afterwards: the servers of others may be slow.

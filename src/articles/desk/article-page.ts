@@ -92,7 +92,7 @@ function acts(request: SignedInRequest, stored: StoredArticle, refused: RefusedN
   if (!request.may('drafts.edit')) return html``;
   const { status } = stored.article;
   const shown = status.state === 'retracted' ? 'restore' : isPublic(stored.article, request.at) ? 'retract' : null;
-  // What an act was refused with whose form the page does not have, because the article has changed.
+  // Error of a refused act whose form the page does not have, because the article has changed.
   const lost = refused === undefined || refused.form === shown ? null : refused.error;
   return html`<section id="refusal" data-region role="alert">${
     lost === null ? '' : html`<p class="notice problem"><strong>Not done:</strong> ${lost}</p>`

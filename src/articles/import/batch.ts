@@ -193,7 +193,7 @@ interface CurrentState {
   byId: Map<string, StoredArticle>;
   /** Ids of articles, by slug. */
   slugOwners: Map<string, string>;
-  /** What is known of pictures on other servers, by URL. */
+  /** Known facts about pictures on other servers, by URL. */
   imageFacts: Map<string, ImageFacts>;
 }
 

@@ -16,7 +16,7 @@ export interface ImportFile {
   path: string;
   /** As the user named it. */
   name: string;
-  /** What its articles belong to; see origin.ts. */
+  /** Origin of its articles; see origin.ts. */
   origin: string;
   format: ImportFormat;
   bytes: number;
@@ -43,7 +43,7 @@ const FORMATS: Record<string, ImportFormat> = {
   '.ndjson': 'jsonl',
 };
 
-/** What people write articles in, and put into the folder as it is. */
+/** File types in which people write articles, and which they put into the folder unconverted. */
 const WORD_PROCESSORS = new Set(['.docx', '.doc', '.odt', '.rtf', '.pages']);
 
 /**

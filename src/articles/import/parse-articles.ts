@@ -39,7 +39,7 @@ export type ArticleResult = (
   ignoredKeys: string[];
 };
 
-/** What articles are parsed by. */
+/** Rules by which articles are parsed. */
 export interface ParseRules extends ArticleRules {
   /** Further names of keys. */
   keys: TranslationRules['keys'];

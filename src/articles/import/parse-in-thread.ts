@@ -13,7 +13,7 @@ const PARSE = threadJob<typeof import('./parse-articles.ts').parseArticles>(
   'parseArticles',
 );
 
-/** What of the configuration the validation of articles needs, without secrets and the rest. */
+/** The parts of the configuration that the validation of articles needs, without secrets. */
 export function parseRules(config: Config, keys: ParseRules['keys']): ParseRules {
   const { publication, sections, paths, sources } = config;
   const { media } = paths;

@@ -18,7 +18,7 @@ export type ParsedRecord =
       body: unknown;
       /** The line of the key at `path`, from 1. */
       lineOf(path: PropertyKey[]): number;
-      /** What was read although it is not written as it should be. */
+      /** Values that were read although they are not written as they should be. */
       warnings: RecordMessage[];
     }
   | { kind: 'broken'; line: number; rule: string };

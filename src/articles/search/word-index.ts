@@ -9,7 +9,7 @@ import { type Article, fullHeadline } from '../article.ts';
 import { toArticle } from '../stored-document.ts';
 import { indexedTerms, monthOf } from './title-terms.ts';
 
-/** What of an article the index holds. */
+/** Fields of an article that the index holds. */
 interface IndexedTitle {
   title: string;
   publishedAt: number;

@@ -84,7 +84,7 @@ export function decide(job: ScheduledJob, state: ScheduleState, now: number): De
 }
 
 /**
- * What becomes of a listed slot at `now`: it ends, it runs if its job is ready, or (null) another process runs it or it
+ * Decides about a listed slot at `now`: it ends, it runs if its job is ready, or (null) another process runs it or it
  * is tried again later.
  * @param open its run, or null
  */

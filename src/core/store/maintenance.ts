@@ -1,5 +1,5 @@
 /**
- * What PostgreSQL does later, or never: statistics for its planner, and space for others. SQLite needs none of it.
+ * Tasks that PostgreSQL does late or never: statistics for its planner, and space for others. SQLite needs none of it.
  */
 import { sql } from 'kysely';
 import { type Db, dialectOf } from './store.ts';

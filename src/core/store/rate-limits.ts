@@ -20,8 +20,8 @@ export type Permit =
 /**
  * Acquires a permit in one statement: no two processes can get the last one. A refusal does not count.
  *
- * What was counted later than now was counted before the clock was set back, and does not count: otherwise nobody would
- * get a permit until the clock has caught up.
+ * Permits counted later than now are from before the clock was set back, and do not count: otherwise nobody would get
+ * a permit until the clock has caught up.
  * @param key the kind of limit and its subject: `subscribe client …`
  * @param now epoch milliseconds
  */

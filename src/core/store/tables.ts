@@ -21,7 +21,7 @@ export interface Tables extends SourceTables, DeskTables {
   article_slugs: { slug: string; article_id: string };
   /** Terms of headlines, by the month of publication; see articles/search/word-index.ts. */
   article_words: { month: number; word: string; published_at: number; article_id: string };
-  /** What the desk changed of an article, each act with what was there before it; see articles/edits/. */
+  /** Changes that the desk made to articles, each with the former values; see articles/edits/. */
   article_edits: ArticleEditsTable;
   /** The outbox from articles to feeds: the feeds of the article must be published at `due_at`. */
   pending_changes: { article_id: string; due_at: number; changed_at: number };
@@ -74,7 +74,7 @@ export interface Tables extends SourceTables, DeskTables {
   edition_retractions: { edition_id: number; article_id: string; noted_at: number };
   drafts: DraftsTable;
   draft_log: DraftLogTable;
-  /** What was found of links, by the SHA-256 of their URL; see editions/links/. */
+  /** Results of link checks, by the SHA-256 of the URL; see editions/links/. */
   link_checks: {
     key: string;
     url: string;
@@ -265,7 +265,7 @@ interface ArchivePagesTable {
   changed_at: number;
 }
 
-/** What the published documents of a feed show; see feeds/feed-builds.ts. */
+/** Contents of the published documents of each feed; see feeds/feed-builds.ts. */
 interface FeedBuildsTable {
   feed: string;
   /** Hash of what a feed depends on beside its articles: its configuration, and daywire's version. */

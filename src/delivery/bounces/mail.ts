@@ -36,7 +36,7 @@ type MailEffect =
   /** Not recognised: an operator should read it. */
   | { kind: 'unclear'; reason: string };
 
-/** What was done; `description` says it in a sentence without any address. */
+/** Effect of a mail; `description` says it in a sentence without any address. */
 export type MailOutcome = MailEffect & { description: string };
 
 /**

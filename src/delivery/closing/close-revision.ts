@@ -52,7 +52,7 @@ export async function closeRevision(
     const earlier = revisions.map(({ id }) => id);
     const suppressed = await suppressPending(tx, previous, composed.revision, now);
     await requireNoneSubmitting(tx, previous, now);
-    // What an operator settled in between is pending again.
+    // Deliveries that an operator settled in between are pending again.
     const settled = await suppressPending(tx, previous, composed.revision, now);
     const id = await recordRevision(tx, composed, previous, isForAll, now);
     await freezeMessageParts(tx, id, terms);

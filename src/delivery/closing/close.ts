@@ -40,7 +40,7 @@ export type CloseOutcome =
 // Composing and closing takes a fraction of a second, and an article must change each time.
 const MAX_COMPOSITIONS = 5;
 
-/** What closes an edition besides its content. */
+/** Conditions and effects of closing an edition, besides its content. */
 interface CloseConditions {
   /** The end of its draft's countdown, epoch milliseconds: it closes only while that runs. */
   countdown?: number | undefined;

@@ -62,7 +62,7 @@ export async function findExpiring({ store, config }: Pick<AppContext, 'store' |
   return found;
 }
 
-/** What will expire and why, in a sentence. */
+/** Says in a sentence how many deliveries will expire, and why. */
 export function expiringSentence({ edition, expiring, until }: ExpiringEdition): string {
   const what = expiring === 1 ? '1 delivery' : `${expiring} deliveries`;
   return `${what} of ${edition} will expire, since delivery.perDay allows too few messages until ${rfc3339(until)}`;

@@ -16,7 +16,7 @@ export interface RunDetails {
   leased: { count: number; until: string } | null;
   /** Uncertain deliveries that the operator must settle. */
   uncertain: number;
-  /** What waits for the operator, whenever it was paused. */
+  /** Paused editions with pending deliveries, also those that were paused before the run. */
   waiting: { edition: string; pending: number }[];
   /** A sentence for each newsletter that is no longer configured and has waiting deliveries. */
   unconfigured: string[];

@@ -22,7 +22,7 @@ export async function findUnconfigured({
   }));
 }
 
-/** What waits, and the ways out. */
+/** Names the deliveries that wait, and the ways out. */
 export function unconfiguredAlert({
   newsletter,
   open,

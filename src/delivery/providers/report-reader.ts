@@ -1,5 +1,5 @@
 /**
- * What the webhooks of mail providers report, in one form for all of them, and what reading them has in common.
+ * Reports of mail providers' webhooks, in one form for all of them, and the common parts of reading them.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
@@ -111,7 +111,7 @@ export function whyUntimely(signedAt: number, now: number): string | null {
   return null;
 }
 
-/** What a table of types or reasons says; null if it does not list the key. */
+/** Value of a key in a table of types or reasons; null if the table does not list it. */
 export function lookUp<Value>(table: Readonly<Record<string, Value>>, key: string): Value | null {
   return Object.hasOwn(table, key) ? (table[key] ?? null) : null;
 }

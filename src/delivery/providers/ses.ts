@@ -59,7 +59,7 @@ type SesBounce = z.output<typeof bounce>;
 type SesComplaint = z.output<typeof complaint>;
 type SesRecipient = z.output<typeof recipient>;
 
-/** What an event says of one recipient. */
+/** Facts of an event about one recipient. */
 type SesFinding = Pick<ProviderEvent, 'kind' | 'email' | 'status' | 'detail'>;
 
 /**

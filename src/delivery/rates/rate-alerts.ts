@@ -24,7 +24,7 @@ import {
 
 const ALERT_KINDS: Record<RateKind, string> = { complaint: 'complaints', bounce: 'bounces' };
 
-/** What identifies a revision of an edition for people, also after it was reissued. */
+/** Fields that identify a revision of an edition for people, also after it was reissued. */
 type NamedRevision = Pick<EditionSummary, 'newsletter' | 'slot' | 'revision'>;
 
 export interface ReachedRate {

@@ -36,7 +36,7 @@ interface WatchedEdition {
   supersededBy: number | null;
 }
 
-/** What can change a rate for the worse: a bounce or complaint is recorded, or a delivery fails. */
+/** Signs that a rate may have risen: a bounce or complaint was recorded, or a delivery failed. */
 interface RateSigns {
   newestBounce: number;
   failed: number;

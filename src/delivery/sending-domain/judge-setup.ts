@@ -67,7 +67,7 @@ export async function judgeSetup(setup: SendingSetup, dns: DnsResolver): Promise
   return [...new Map(all.map((one) => [[one.id, one.domain, one.message].join(' '), one])).values()];
 }
 
-/** What authenticates mail from one domain. */
+/** Judges the authentication of mail from one domain. */
 async function judgeAuthentication(setup: SendingSetup, dns: DnsResolver, domain: string): Promise<Judgement[]> {
   const { provider, bounceDomain, returnPathDomain } = setup;
   const returnPath = provider === null ? (bounceDomain ?? domain) : returnPathDomain;

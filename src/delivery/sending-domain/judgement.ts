@@ -6,7 +6,7 @@ import { boundedLine } from '../../lib/text/clean-text.ts';
 export type JudgementVerdict = 'pass' | 'fail' | 'unknown';
 
 export interface Judgement {
-  /** What is judged, such as `spf` or `mx`. */
+  /** Subject of the judgement, such as `spf` or `mx`. */
   id: string;
   /** The domain or IP address that it is about. */
   domain: string;

@@ -8,7 +8,7 @@ import { type DnsResolver, lookUpAddresses } from './dns-resolver.ts';
 import { isBelow, type Judgement, judgementsOf, quoted } from './judgement.ts';
 import type { MailProviderDns } from './mail-provider-dns.ts';
 
-/** What sends mail with this return path. */
+/** Senders of mail with this return path. */
 interface SpfSenders {
   provider: MailProviderDns | null;
   /** IP addresses, known from the configuration. */
@@ -21,8 +21,8 @@ const MOST_LOOKUPS = 10;
 const LOOKUPS_READ = 20;
 
 /**
- * What a record and all that it includes say. A term that refuses senders, such as `-ip4:192.0.2.1`, authorises nothing
- * and is otherwise ignored: in practice only `all` refuses.
+ * Contents of a record and of all that it includes. A term that refuses senders, such as `-ip4:192.0.2.1`, authorises
+ * nothing and is otherwise ignored: in practice only `all` refuses.
  */
 class SpfReading {
   readonly networks: string[] = [];

@@ -141,7 +141,7 @@ export function formatReports(reports: EditionReports): string {
   ].join(', ');
 }
 
-/** What counts in the rates, where there is any. */
+/** Numbers of complaints and of bounces with their rates; those that are 0 are left out. */
 export function formatRates({
   complaints,
   complaintPercent,

@@ -52,7 +52,7 @@ export function addDraftCommands(editions: Command, cli: CliContext): void {
     );
 }
 
-/** What changes nothing. */
+/** Adds the commands that change nothing. */
 function addLookCommands(editions: Command, cli: CliContext): void {
   addDraftCommand(editions, 'log', 'list all commands to the draft, newest first').action(
     (name: string, options: JsonOption) =>

@@ -99,7 +99,7 @@ export function addEditionControlCommands(editions: Command, cli: CliContext): v
     });
 }
 
-/** What follows the name of the edition. */
+/** Text after the name of the edition. */
 function resumeText({ extended, wasPaused }: ResumeResult): string {
   const more = extended === 0 ? '' : `; ${count(extended, 'delivery', 'deliveries')} extended`;
   return `${wasPaused ? 'is resumed' : 'was not paused'}${more}`;

@@ -97,7 +97,7 @@ async function readComingDraft(
   now: number,
 ): Promise<ComingDraft | null> {
   const { db } = store;
-  // What is under embargo until then will be public.
+  // Articles under embargo until then will be public.
   const at = Math.max(now, slot.slotAt);
   const { draft, approval, loaded } = await arrangeEdition(db, config, newsletter, { slot, cutoffAt: at, now: at });
   if (draft.state.kind === 'closed') return null;
@@ -160,7 +160,7 @@ export type DraftSituation =
   /** It closes at its slot by itself. */
   | { kind: 'automatic' };
 
-/** What an approval is worth now, as `ApprovalStatus` of an arranged edition. */
+/** How the draft differs now from its approval, as `ApprovalStatus` of an arranged edition. */
 interface ApprovalWorth {
   changed: readonly string[];
   gone: readonly string[];

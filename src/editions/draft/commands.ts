@@ -23,7 +23,7 @@ export class DraftCommandError extends ActionableError {
 
 export interface PlannedCommand {
   changes: WantedChange[];
-  /** What the editor should know, such as that a story landed elsewhere. */
+  /** Notices for the editor, such as that a story landed elsewhere. */
   notices: string[];
 }
 

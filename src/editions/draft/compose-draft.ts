@@ -28,7 +28,7 @@ export async function arrangeDraft(
   { newsletter, slot, edition }: DraftTarget,
   closeAt?: number,
 ): Promise<DraftArrangement> {
-  // What is under embargo until then will be public.
+  // Articles under embargo until then will be public.
   const at = closeAt ?? Math.max(clock(), slot.slotAt);
   const options = { slot, cutoffAt: at, now: at, reissueOf: edition };
   return { at, arranged: await arrangeEdition(store.db, config, newsletter, options) };
@@ -45,7 +45,7 @@ export interface DraftComposition {
   isSkipped: boolean;
   /** In the revision that was composed. */
   draft: Draft;
-  /** What an approval of it covers, as `editionHash` makes it. */
+  /** Hash by `editionHash` of the content that an approval covers. */
   hash: string;
 }
 

@@ -51,7 +51,7 @@ export interface EndedDraft {
 
 /**
  * How the slot has ended without an edition; null if one may close by itself, or is closed.
- * What an editor decides about such a slot has no effect, except that its drops still keep stories out.
+ * An editor's decisions about such a slot have no effect, except that its drops still keep stories out.
  */
 export async function describeEndedSlot(
   app: Pick<AppContext, 'store' | 'clock'>,

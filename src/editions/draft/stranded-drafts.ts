@@ -12,7 +12,7 @@ import { findSlot } from '../slots.ts';
 import { type Draft, NO_DECISIONS } from './decisions.ts';
 import { listOpenDrafts } from './draft-store.ts';
 
-/** What an operator should know of each. */
+/** Finds stranded drafts, and describes each in an alert. */
 export async function findStrandedDrafts(
   app: Pick<AppContext, 'store' | 'config'>,
   now: number,

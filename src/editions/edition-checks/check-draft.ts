@@ -35,7 +35,7 @@ export interface DraftCheckOptions {
 const TIME_LIMIT = 18 * SECOND;
 /** Limits of one request for a link. */
 const REQUEST_LIMITS = { connectLimitMs: 4 * SECOND, timeLimitMs: 6 * SECOND };
-/** What was found of links is shown for so long where none is looked up. */
+/** Where no links are looked up, earlier results are shown for this time. */
 const SHOWN_FOR = DAY;
 
 /** Checks an edition before it closes. @returns errors first, then in the order of the email */

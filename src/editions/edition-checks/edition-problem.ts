@@ -1,5 +1,5 @@
 /**
- * What an editor should know of an edition before it goes out. An error would embarrass the newsroom or break the law;
+ * Problems of an edition, for an editor before it goes out. An error would embarrass the newsroom or break the law;
  * a warning may be intended. Neither stops an edition.
  */
 import type { EditionView, StoryLine } from '../rendering/edition-view.ts';

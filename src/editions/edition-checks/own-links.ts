@@ -25,7 +25,7 @@ export function ownPath(url: string, publicUrl: string): string | null {
 }
 
 /**
- * What a link to this site leads to.
+ * Target of a link to this site.
  * @param path as `ownPath` returns it
  * @param at the slot of the edition
  */

@@ -1,4 +1,4 @@
-/** What was found of links, in the table `link_checks`: shared by all processes. */
+/** Results of link checks, in the table `link_checks`: shared by all processes. */
 
 import type { Db } from '../../core/store/store.ts';
 import type { FetchResult } from '../../lib/guarded-fetch/fetch-client.ts';
@@ -71,7 +71,7 @@ const KEPT = { works: DAY, dead: 10 * MINUTE, unchecked: 10 * MINUTE } satisfies
 /** Not there (404), or no longer (410). */
 const DEAD = [404, 410];
 
-/** What the answer of a link's server means. */
+/** State of a link, by the answer of its server. */
 export function linkStateOf(result: FetchResult): LinkState {
   if (result.kind === 'refused') return { kind: 'unchecked', reason: result.reason };
   if (result.kind === 'failed') {

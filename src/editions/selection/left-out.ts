@@ -50,7 +50,7 @@ export interface LeftOutStory {
   article: Article | null;
 }
 
-/** What of an edition says why articles are not in it. */
+/** Contents of an edition that explain why articles are not in it. */
 export interface EditionContents {
   window: EditionWindow;
   /** Ids of its stories. */

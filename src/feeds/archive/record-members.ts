@@ -106,7 +106,7 @@ async function recordIn(
   return pages;
 }
 
-/** What the changed articles mean to one archive. */
+/** Finds the articles that enter or leave one archive, and its pages that change. */
 function compare(
   { feed, number, backfilledTo, isEmpty }: Archive,
   articles: ChangedArticle[],

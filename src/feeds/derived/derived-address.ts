@@ -6,7 +6,7 @@ import { type Config, KINDS } from '../../core/config/config.ts';
 import { facetSlug } from '../../lib/text/facet-slug.ts';
 import { type FeedHead, type Format, feedPath } from '../formats/feed-view.ts';
 
-/** What derived feeds select by, in the order of the canonical query. */
+/** Facets by which derived feeds select, in the order of the canonical query. */
 export const FACETS = ['kicker', 'kind', 'reporter', 'section', 'tag'] as const;
 export type FacetName = (typeof FACETS)[number];
 /** Facets with a feed for each value. */

@@ -43,7 +43,7 @@ export function openSlots(): Slots {
  */
 export const ITEMS_ONLY = { title: '', stylesheet: 'feed.css' };
 
-/** What the package gets as the body of an item; its output is split there. */
+/** Placeholder that the package gets as the body of an item; its output is split there. */
 export const BODY_MARK = 'slot:body:';
 
 /** Replaces `mark` in a skeleton. @throws Error unless it occurs exactly once: the package's output has changed */

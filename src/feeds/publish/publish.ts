@@ -141,7 +141,7 @@ async function recordChanges(app: AppContext, since?: number): Promise<RecordedB
   let newest: DueChange | undefined;
   let oldest: DueChange | undefined;
   for (;;) {
-    // What has become due meanwhile overtakes the backlog.
+    // Changes that have become due meanwhile overtake the backlog.
     const newer = newest === undefined ? [] : await readChanges(app, { since: newest.dueAt + 1 });
     const changes = newer.length > 0 ? newer : await readChanges(app, { since, after: oldest });
     if (newer.length === 0) oldest = changes.at(-1);

@@ -1,4 +1,4 @@
-/** What the commands of `daywire roundup` print. */
+/** Output of the commands of `daywire roundup`. */
 
 import { count } from '../../core/cli/text.ts';
 import { plainLine } from '../../lib/text/clean-text.ts';

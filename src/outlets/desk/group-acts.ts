@@ -47,7 +47,7 @@ export function handleEdit(request: SignedInRequest): Promise<Response> {
   return actOnGroup(request, 'edit', { kind: 'edit', text, ...pickOptions(request.form) }, 'change it to this');
 }
 
-/** What the form of a pick says besides the sentence. */
+/** Fields of a pick's form besides its sentence. */
 function pickOptions(form: URLSearchParams) {
   const first = form.get('first') ?? '';
   return {
@@ -139,7 +139,7 @@ async function carryOut(request: SignedInRequest, posted: PostedCommand): Promis
   }
 }
 
-/** What somebody else does to it meanwhile is a conflict. */
+/** The group before the command. A change by somebody else meanwhile is a conflict. */
 async function readFormer(
   { desk }: SignedInRequest,
   [reference]: readonly GroupReference[],

@@ -105,7 +105,7 @@ ${logRegion(request, group, log)}</div></div>`;
   });
 }
 
-/** What its article shows, and whether it could be written. */
+/** State of the group's article, and the reasons if it could not be written. */
 async function stateRegion(request: SignedInRequest, group: StoryGroup, problem: string | undefined): Promise<Html> {
   const { decision } = group;
   const articleId = decision?.articleId ?? null;

@@ -67,7 +67,7 @@ export function countWithNoun(count: number, one: string, many = `${one}s`): str
 }
 
 /**
- * What a command did, as it follows the name of who gave it.
+ * Text about a command, to follow the name of its editor.
  * @param outletOf the outlet of a report, if it is known
  */
 export function commandWords({ command, groups }: RoundupLogEntry, outletOf: (id: number) => string | null): string {

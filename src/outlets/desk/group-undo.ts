@@ -1,5 +1,5 @@
 /**
- * What takes a command to story groups back: the opposite command, in the notice that tells of it. Pure.
+ * Inverse of a command to story groups, for the notice about the command. Pure.
  */
 import type { Notice } from '../../web/desk/notice.ts';
 import type { GroupReference } from '../story-groups/change-groups.ts';

@@ -191,7 +191,7 @@ id="mark-${id}" value="${fields.items}" data-key="m" data-key-name="Mark for mer
 aria-label="Merge: ${headline}"> Merge</label></div>`;
 }
 
-/** What an editor writes is in the language of the desk. */
+/** Texts of editors are in the language of the desk. */
 function headlineLanguage(group: StoryGroup): Html | '' {
   return group.decision?.headline == null ? languageAttribute(firstItemOf(group).language) : '';
 }

@@ -19,7 +19,7 @@ export interface ComparedItem {
 /** A document's entries with what may identify them. */
 export interface IdentifiedDocument {
   entries: { identity: EntryIdentity; keys: EntryKeys; repeats: boolean }[];
-  /** What several different entries have. It identifies none of them. */
+  /** Keys that several different entries have, and that identify none of them. */
   ambiguous: Set<string>;
 }
 

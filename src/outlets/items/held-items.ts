@@ -11,7 +11,7 @@ import { groupingWindow } from '../story-groups/regroup.ts';
 /** A literal, for the index of held items. */
 const IS_HELD = sql<boolean>`outlet_items.state = 'held'`;
 
-/** What became of held items: their numbers. */
+/** Numbers of held items, by their outcome. */
 interface HeldDecision {
   /** For the roundup. */
   open: number;

@@ -139,7 +139,7 @@ function contentOf(
   return { title, summary, url, canonical_url: isShared ? null : canonicalUrl, image_url: imageUrl };
 }
 
-/** What a feed changes about an entry without another title or link, such as its summary, is not worth a write. */
+/** Whether the title or the link differs. A change of anything else, such as the summary, is not worth a write. */
 function isCorrection(correction: ItemCorrection, stored: OutletItemRow | undefined, source: string): boolean {
   // Another source of the outlet may word it differently.
   if (stored === undefined || stored.source !== source) return false;

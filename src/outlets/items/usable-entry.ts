@@ -1,4 +1,4 @@
-/** What is stored of an entry, or why it is not. Text is clean and bounded, addresses and dates are plausible. Pure. */
+/** Fields to store of an entry, or why there are none. Text is clean and bounded, URLs and dates plausible. Pure. */
 import { boundedLine, cleanLine, cleanUrl, hasVisibleCharacter } from '../../lib/text/clean-text.ts';
 import { DAY, MINUTE } from '../../lib/time.ts';
 import { canonicalLink, isFrontPage } from '../../sources/canonical-link.ts';

@@ -19,7 +19,7 @@ const LONGEST = 6 * HOUR;
 /** Where nothing is known of the items. */
 const UNKNOWN = HOUR;
 const SHORTEST_WITHOUT_VALIDATORS = HOUR;
-/** What a feed asks for counts up to this. */
+/** The longest interval that a feed can ask for. */
 const MAX_ASKED = DAY;
 /** Spreads the polls that a skipped hour has put off. */
 const SPREAD = 5 * MINUTE;

@@ -96,7 +96,7 @@ export function maxAgeOf({ headers }: Answer): number | null {
   return seconds === undefined ? null : Number(seconds) * SECOND;
 }
 
-/** What a response shows of itself. */
+/** Parts of a response that show whether it is a challenge. */
 export interface ChallengedResponse {
   status: number;
   headers: Record<string, string | string[] | undefined>;

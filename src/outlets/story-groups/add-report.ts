@@ -18,7 +18,7 @@ import { GroupCommandError } from './commands.ts';
 import { lockGroups } from './group-rows.ts';
 import type { GroupedItem } from './story-group.ts';
 
-/** What the editor says instead of the page. */
+/** Values of the editor that replace those of the page. */
 export interface ReportOverrides {
   title?: string | undefined;
   outlet?: string | undefined;
@@ -27,7 +27,7 @@ export interface ReportOverrides {
 }
 
 export interface AddedReport extends AddedItem {
-  /** What the editor should know of the page. */
+  /** Notices for the editor about the page. */
   notices: string[];
 }
 

@@ -31,7 +31,7 @@ export interface RoundupLogEntry {
 /** Somebody has changed the group since the editor looked: nothing was changed. */
 export class GroupConflictError extends Error {
   override name = 'GroupConflictError';
-  /** What others did to it since, oldest first; empty where the grouping has moved its reports. */
+  /** Commands of others to it since, oldest first; empty where the grouping has moved its reports. */
   readonly entries: RoundupLogEntry[];
 
   constructor(message: string, entries: RoundupLogEntry[]) {
@@ -114,7 +114,7 @@ async function readReferenced(db: Db, { items, seen }: GroupReference, editor: s
   throw new GroupCommandError('the group is no longer there', null, message);
 }
 
-/** What other editors did to the group since. A rule only adds what an editor may decide about in any case. */
+/** Commands of other editors to the group since. Those of rules conflict with no decision of an editor. */
 async function conflictsWith(db: Db, items: number[], seen: number, editor: string): Promise<RoundupLogEntry[]> {
   const entries: RoundupLogEntry[] = [];
   const { since } = await db

@@ -52,7 +52,7 @@ export interface GroupChange {
 /** The command does not suit the group: what is wrong, and what would be right. */
 export class GroupCommandError extends ActionableError {
   override name = 'GroupCommandError';
-  /** What of the command cannot be used; null for the command as a whole. */
+  /** The part of the command that cannot be used; null for the command as a whole. */
   readonly part: 'text' | 'headline' | 'picture' | 'section' | null;
 
   /** @param message for the command line, which knows numbers of reports */

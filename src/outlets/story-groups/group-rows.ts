@@ -76,7 +76,7 @@ export async function readGroupsSince(db: Db, from: number): Promise<StoryGroup[
   return [...groups.values()];
 }
 
-/** What the list of a window needs of a group that it may not show. */
+/** Fields that the list of a window needs even of the groups that it does not show. */
 export interface GroupSketch extends Rankable {
   decision: Pick<GroupDecision, 'state' | 'pickedBy'> | null;
   /** See `newItems`. */

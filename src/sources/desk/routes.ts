@@ -72,7 +72,7 @@ function decide(decision: 'accept' | 'ignore'): SourceAct {
     if (source.use !== 'roundup') return problem(request, `${id} is a site of your own: its items are never held.`);
     const audit = request.audit(`source.${decision}`, id);
     const { open, old, ignored } = await decideHeld(request.desk.app, source, decision, audit);
-    if (open + old + ignored === 0) return problem(request, `No item of ${id} is held any longer.`);
+    if (open + old + ignored === 0) return problem(request, `No item of ${id} is still held.`);
     if (decision === 'ignore') return done(request, `${items(ignored)} of ${id} will not be shown.`);
     return done(request, `${items(open)} of ${id} accepted for the roundup, and ${old} older than its window.`);
   };
@@ -85,7 +85,7 @@ function withdraw(decision: 'retract' | 'keep'): SourceAct {
       return problem(request, `${id} is the feed of another outlet: it withdraws nothing.`);
     const act = decision === 'retract' ? 'source.retract-withdrawn' : 'source.keep-withdrawn';
     const count = await decideWithdrawals(request.desk.app, source, decision, request.audit(act, id));
-    if (count === 0) return problem(request, `No post of ${id} waits for a decision any longer.`);
+    if (count === 0) return problem(request, `No post of ${id} still waits for a decision.`);
     const articles = count === 1 ? '1 article' : `${count} articles`;
     return done(request, decision === 'retract' ? `Retracted ${articles} of ${id}.` : `Kept ${articles} of ${id}.`);
   };

@@ -38,7 +38,7 @@ const PREFIXES = new Map([
 export class NamespaceScope {
   readonly #namespaces: ReadonlyMap<string, string>;
   readonly #names = new Map<string, string>();
-  /** What the names above without a namespace belong to. */
+  /** The value of `byDefault` that `#names` was filled with. */
   #default = '';
 
   constructor(namespaces: ReadonlyMap<string, string> = new Map()) {

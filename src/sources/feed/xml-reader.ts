@@ -137,7 +137,7 @@ class XmlReader {
     this.#open.push({ kind: this.#place(element, around), element, scope, base: element.base, hasEnded: false });
   }
 
-  /** What an element is, by its name and the elements around it, which may end with it. */
+  /** Kind of an element, by its name and the elements around it, which may end with it. */
   #place(element: XmlElement, around: OpenElement | undefined): OpenElement['kind'] {
     const { name } = element;
     if (this.#format === null) {

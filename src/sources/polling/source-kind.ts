@@ -7,7 +7,7 @@ import type { FetchClient, RequestGate } from '../../lib/guarded-fetch/fetch-cli
 import { type PollFindings, recordPollProgress, type SourceRow } from '../source-state.ts';
 import type { ReadSignal } from './poll-state.ts';
 
-/** What polling needs of an app. */
+/** Parts of an app that polling needs. */
 export type PollApp = Pick<AppContext, 'store' | 'config' | 'clock' | 'log'>;
 
 export interface SourceKind<S extends AnySource = AnySource, R = unknown> {
@@ -43,16 +43,16 @@ export interface Poll<S extends AnySource, R> extends PollApp {
   /** From -1 to 1. */
   jitter: number;
   signal: AbortSignal;
-  /** What was stored until now. */
+  /** Result of the parts that are stored so far. */
   result: R;
 }
 
-/** What was found where a source is, or would be. */
+/** Findings at the address of a configured or proposed source. */
 export interface SourceTest {
   /** What is polled, such as `the WordPress REST API`. */
   what: string;
   endpoint: string;
-  /** What it calls itself. */
+  /** Title that it gives itself. */
   title: string | null;
   /** Items that can be used. */
   items: number;

@@ -13,11 +13,11 @@ export interface DeskPage {
   title: string;
   /** The id of the current item of the navigation; null for none. */
   section: string | null;
-  /** What follows the heading. */
+  /** Content after the heading. */
   body: Html;
   /** In place of the plain heading; it has an h1. */
   heading?: Html;
-  /** What the page shows: it reloads itself when one of them changes; see live/snapshot.ts. */
+  /** Topics of the page, which reloads itself when one of them changes; see live/snapshot.ts. */
   topics?: readonly string[];
   /** Colleagues who have the page open are named. Default: false. */
   hasPresence?: boolean;
@@ -88,7 +88,7 @@ ${page.body}
   return c.html(content, page.status ?? 200);
 }
 
-/** What the script fills with the keys of the page. */
+/** Dialog that the script fills with the keys of the page. */
 const KEYS = html`
 <dialog id="keys" aria-labelledby="keys-title"><h2 id="keys-title">Keys of this page</h2><dl class="pairs"></dl>
 <h3>Of rows</h3><dl class="pairs"></dl>

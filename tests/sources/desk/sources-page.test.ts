@@ -99,7 +99,7 @@ forEachDatabase((open) => {
       const desk = await openSourcesDesk(store);
       await block(store);
       expect(textOf(await desk.act('operator', '/sources/post/ignore'))).toContain('1 item of post will not be shown.');
-      expect(textOf(await desk.act('operator', '/sources/post/accept'))).toContain('No item of post is held any longer.');
+      expect(textOf(await desk.act('operator', '/sources/post/accept'))).toContain('No item of post is still held.');
       expect(textOf(await desk.act('operator', '/sources/our-site/accept'))).toContain('Not done: our-site is a site');
       const post = { source: 'our-site', item: '1', article_id: 'our-site.1', published_at: NOW };
       await store.db
@@ -110,7 +110,7 @@ forEachDatabase((open) => {
         '1 post is gone from the site. The articles stay until you decide. Keep the articles',
       );
       expect(textOf(await desk.act('editor', '/sources/our-site/keep'))).toContain('Kept 1 article of our-site.');
-      expect(textOf(await desk.act('editor', '/sources/our-site/retract'))).toContain('No post of our-site waits');
+      expect(textOf(await desk.act('editor', '/sources/our-site/retract'))).toContain('No post of our-site still');
       expect(textOf(await desk.act('editor', '/sources/post/keep'))).toContain('Not done: post is the feed of another');
       expect((await desk.audit()).map(({ act }) => act)).toEqual(['source.ignore', 'source.keep-withdrawn']);
     });

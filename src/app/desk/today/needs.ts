@@ -71,7 +71,7 @@ function draftNeeds(
   return texts;
 }
 
-/** What does not happen because no process that runs has the role. */
+/** Describes the work that stops because no running process has its role. */
 export function missingRoles(processes: readonly { roles: string[]; isRunning: boolean }[]): string[] {
   const roles = new Set(processes.filter(({ isRunning }) => isRunning).flatMap((one) => one.roles));
   return [

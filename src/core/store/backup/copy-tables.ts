@@ -76,7 +76,7 @@ export function sortByReference(references: ReadonlyMap<string, readonly string[
  */
 export async function copyTable(from: Tx, to: Tx, table: TableShape, onRows: (count: number) => void): Promise<number> {
   let copied = 0;
-  // What the target's triggers have counted of the rows copied so far.
+  // Deletes the counts that the target's triggers made of the rows copied so far.
   if (isCounts(table)) await sql`delete from ${sql.table(table.name)}`.execute(to);
   for await (const rows of readRows(from, table)) {
     await insertRows(to, table, `[${rows.join(',')}]`);
@@ -146,7 +146,7 @@ function fieldsOf({ columns, bytes }: TableShape): RawBuilder<unknown> {
   return sql.join(
     columns.flatMap((column) => {
       const value = sql.ref(column);
-      // What a damaged file has there instead stays as it is, and is found where tables are compared.
+      // Another type of value, from a damaged file, stays as it is, and is found where tables are compared.
       const hex = sql`iif(typeof(${value}) = 'blob', '\\x' || lower(hex(${value})), ${value})`;
       return [sql.lit(column), bytes.includes(column) ? hex : value];
     }),

@@ -58,7 +58,7 @@ interface AccountsTable {
   disabled_at: number | null;
 }
 
-/** What accounts did. Append-only: triggers refuse changes. Never an address, password or token. */
+/** Acts of accounts. Append-only: triggers refuse changes. Never an address, password or token. */
 interface AuditLogTable {
   id: Generated<number>;
   at: number;
@@ -68,7 +68,7 @@ interface AuditLogTable {
   actor: string;
   /** Such as `edition.hold`. */
   act: string;
-  /** What it was done to, such as `daily-roundup/2026-11-24`. */
+  /** Object of the act, such as `daily-roundup/2026-11-24`. */
   subject: string;
   /** JSON object. */
   detail: string;

@@ -16,8 +16,8 @@ export interface SourceTables {
   };
   outlet_items: OutletItemsTable;
   /**
-   * What identifies outlet items: `scope` is the source for guids, the outlet for links and titles. `item` is null for
-   * what several items had at once: it identifies none. `stored_at` is when that was found.
+   * Keys of outlet items: `scope` is the source for guids, the outlet for links and titles. `item` is null for a key
+   * that several items had at once, which identifies none. `stored_at` is when that was found.
    */
   outlet_item_keys: { scope: string; key: string; item: number | null; stored_at: number };
   story_groups: StoryGroupsTable;
@@ -37,7 +37,7 @@ interface SourcesTable {
   /** As configured when the rest was found: another one begins again. */
   url: string;
   configured_api: SourceApi | 'auto';
-  /** What decides what its items become, as JSON: with another one all of them are read again. */
+  /** Rules for its items as JSON; if they change, all items are read again. */
   rules: string;
   /** Null until it is found. */
   api: SourceApi | null;
@@ -89,7 +89,7 @@ interface SourcesTable {
   items_read_at: number | null;
 }
 
-/** What a source was found to have. */
+/** Items that were found at sources. */
 interface SourceItemsTable {
   source: string;
   item: string;

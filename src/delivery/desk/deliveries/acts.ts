@@ -41,7 +41,7 @@ async function onEdition(request: SignedInRequest, act: (edition: Edition) => Pr
 
 const MAX_REASON = 200;
 
-/** What the operator gave as reason, or that they gave none. */
+/** Reason that the operator gave, if any, with the name of the account. */
 function reasonOf({ form, account }: SignedInRequest): string {
   const reason = boundedLine(form.get('reason') ?? '', MAX_REASON);
   return reason === '' ? `by ${account.name}` : `${reason} (${account.name})`;

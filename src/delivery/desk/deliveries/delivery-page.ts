@@ -28,7 +28,7 @@ const PER_PAGE = 50;
 /** Minutes of progress that are read: two days. Older ones are not in the chart. */
 const MAX_PROGRESS = 2_880;
 
-/** What an act has found out. */
+/** Reason why an act was refused. */
 export interface DeliveryProblem {
   message?: string;
   expired?: ExpiredDeliveriesError;

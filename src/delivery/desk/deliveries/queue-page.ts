@@ -1,5 +1,5 @@
 /**
- * What is being delivered, and what keeps it.
+ * The page of current deliveries, and of the obstacles to them.
  */
 import { html } from 'hono/html';
 import { DELIVERY_HELD, readMeta } from '../../../core/store/meta.ts';

@@ -12,13 +12,13 @@ import type { FailureGroup } from '../../queue/failure-groups.ts';
 import { countAllDeliveries, type DeliveryStateCounts, groupFailures, NO_DELIVERIES } from '../../queue/queries.ts';
 import { type EditionReports, readEditionReports, readProviderReports } from '../../status/edition-reports.ts';
 
-/** What takes long with many failures. */
+/** Figures that take long with many failures. */
 export interface FailureFigures {
   groups: FailureGroup[];
   reports: EditionReports;
 }
 
-/** One cache for each desk of what takes long to count. */
+/** One cache for each desk, for figures that take long to count. */
 function cachedFor<Key extends string | number, Value>(read: (desk: DeskContext, key: Key) => Promise<Value>) {
   const caches = new WeakMap<DeskContext, AgedCache<Key, Value>>();
   return (desk: DeskContext): AgedCache<Key, Value> => {

@@ -150,7 +150,7 @@ async function respondDone(request: SignedInRequest, target: DraftTarget, edit: 
   });
 }
 
-/** What the command did not do, or did besides. */
+/** Notices about missing and additional effects of a command. */
 function noticesOf({ draft, entry, notices, ended }: DraftEdit): string[] {
   return [
     ...notices,

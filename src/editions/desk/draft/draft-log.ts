@@ -23,7 +23,7 @@ import {
 import { findHeadlines } from '../../selection/candidates.ts';
 import { actPath, type DraftPageView, findTarget, isMissing, storyName } from './draft-view.ts';
 
-/** What a log is shown of. */
+/** Parts of a draft's page that its log needs. */
 export interface LogView extends Pick<DraftPageView, 'request' | 'headlines' | 'mayEdit'> {
   draft: Pick<DraftPageView['draft'], 'newsletter' | 'slot' | 'draft' | 'log'>;
 }

@@ -11,7 +11,7 @@ export interface EditionState {
   status: StatusKind;
   /** Such as `Held`. */
   word: string;
-  /** What follows. Instants are epoch milliseconds; `countdown` ones are shown with the time until then. */
+  /** Text after the word. Instants are epoch milliseconds; `countdown` ones are shown with the time until then. */
   parts: (string | { at: number } | { countdown: number })[];
 }
 

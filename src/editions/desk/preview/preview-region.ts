@@ -92,7 +92,7 @@ ${text}</pre>
 <p class="meaning">For programs that show no HTML. It is in every copy.</p>`;
 }
 
-/** What is seen of the mail before it is opened, where it is previewed. */
+/** The mail in an inbox before it is opened, for the previewed width. */
 function inbox(newsletter: NewsletterConfig, { composed }: DraftComposition, view: PreviewChoice['view']): Html {
   const { subject, preheader } = composed;
   const place = view === 'phone' ? 'phone' : 'desktop';

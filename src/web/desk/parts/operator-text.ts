@@ -33,7 +33,7 @@ export function localInstants(text: string, now: number, zone: string): string {
   });
 }
 
-/** What an operation refuses, with what the desk has for it. Pure. */
+/** Text of a refusal, with the acts that the desk has for it. Pure. */
 export function refusalText(error: Error): string {
   return error instanceof ActionableError ? withDeskWords(error.problem, error.actions) : error.message;
 }

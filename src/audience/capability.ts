@@ -1,7 +1,7 @@
 import type { Capability } from '../core/capability.ts';
 import { warning } from '../core/finding.ts';
 import { readCountsByState, readStateCounts } from '../core/store/counts.ts';
-import { SUPPRESSION_REASONS } from '../core/store/tables.ts';
+import { SUPPRESSION_REASONS } from '../core/store/tables/subscriber-tables.ts';
 import { runAudienceRetention } from './retention.ts';
 import { countSubscriptions } from './subscriptions.ts';
 

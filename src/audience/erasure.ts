@@ -5,13 +5,14 @@
  * Not erased: mail that was submitted, files written by a file transport, log files, backups, and import and export
  * files.
  */
+
 import { sql } from 'kysely';
 import type { SigningSecrets } from '../core/config/signing-secrets.ts';
 import { removeDeletedText } from '../core/store/deleted-text.ts';
 import { OPEN_DELIVERY_STATES } from '../core/store/delivery-states.ts';
 import { revokedLease } from '../core/store/lease.ts';
 import { type Db, type InTransaction, inTransaction, type Tx } from '../core/store/store.ts';
-import type { SuppressionReason } from '../core/store/tables.ts';
+import type { SuppressionReason } from '../core/store/tables/subscriber-tables.ts';
 import { changesRateKey, linkRateKeys } from './account-links.ts';
 import { lockSubscriber, type SubscriberRow } from './consent/changes.ts';
 import { addressRateKeys } from './consent/signup-limits.ts';

@@ -2,10 +2,11 @@
  * Subscribers and their subscriptions. The row of a subscription that ends is kept, with state and instant;
  * consent_events has the history.
  */
+
 import type { SigningSecrets } from '../core/config/signing-secrets.ts';
 import { readStateCounts } from '../core/store/counts.ts';
 import { type Db, type InTransaction, inTransaction, type Tx } from '../core/store/store.ts';
-import type { SuppressionReason } from '../core/store/tables.ts';
+import type { SuppressionReason } from '../core/store/tables/subscriber-tables.ts';
 import { parseAddress } from '../lib/address.ts';
 import { rfc3339 } from '../lib/time.ts';
 import {

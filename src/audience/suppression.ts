@@ -7,11 +7,12 @@
  * also ends all subscriptions, as an unsubscription would: after it is lifted, only new requests count. A new opt-in
  * lifts a suppression, except one by a complaint or the operator: only the operator lifts those.
  */
+
 import { createHmac } from 'node:crypto';
 import { deriveKey, type SigningSecrets } from '../core/config/signing-secrets.ts';
 import { revokedLease } from '../core/store/lease.ts';
 import { type Db, type InTransaction, inTransaction, type Tx } from '../core/store/store.ts';
-import type { SuppressionReason } from '../core/store/tables.ts';
+import type { SuppressionReason } from '../core/store/tables/subscriber-tables.ts';
 import { parseAddress } from '../lib/address.ts';
 import { chunks } from '../lib/chunks.ts';
 import {

@@ -1,7 +1,8 @@
 import { type Metrics, secondsSince } from '../core/metrics.ts';
 import { readCountsByState, readDeliveryTotals } from '../core/store/counts.ts';
 import { DELIVERY_HELD, readMeta } from '../core/store/meta.ts';
-import { BOUNCE_KINDS, DELIVERY_STATES, EDITION_DELIVERY_STATES } from '../core/store/tables.ts';
+import { EDITION_DELIVERY_STATES } from '../core/store/tables/edition-tables.ts';
+import { BOUNCE_KINDS, DELIVERY_STATES } from '../core/store/tables.ts';
 import { findNewestEditions } from '../editions/queries.ts';
 import { SECOND } from '../lib/time.ts';
 import { listLastProviderEvents } from './providers/record-events.ts';

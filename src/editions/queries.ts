@@ -2,11 +2,12 @@
  * Reads closed editions. An edition can have several revisions, each with a row and deliveries of its own. Lists have
  * the newest revision of each edition.
  */
+
 import { type SqlBool, sql } from 'kysely';
 import type { Article } from '../articles/article.ts';
 import { toArticle } from '../articles/stored-document.ts';
 import type { Db } from '../core/store/store.ts';
-import type { EditionDeliveryState, OmissionReason } from '../core/store/tables.ts';
+import type { EditionDeliveryState, OmissionReason } from '../core/store/tables/edition-tables.ts';
 
 /** A closed edition without its content. */
 export interface EditionSummary {

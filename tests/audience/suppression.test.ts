@@ -13,7 +13,7 @@ import {
   unsuppressByOperator,
 } from '../../src/audience/suppression.ts';
 import type { SigningSecrets } from '../../src/core/config/signing-secrets.ts';
-import type { SuppressionReason } from '../../src/core/store/tables.ts';
+import type { SuppressionReason } from '../../src/core/store/tables/subscriber-tables.ts';
 import { forBothDatabases } from '../support/databases.ts';
 import { SECRETS } from '../support/sample.ts';
 import { ADA, addConfirmed, consentEvents, NOW, OPERATOR, subscriptionStates } from './fixtures.ts';

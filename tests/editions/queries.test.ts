@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { queueEdition } from '../../scripts/test-edition.ts';
-import type { EditionDeliveryState } from '../../src/core/store/tables.ts';
+import type { EditionDeliveryState } from '../../src/core/store/tables/edition-tables.ts';
 import {
   findEdition,
   findNewestEditions,

@@ -1,8 +1,9 @@
 /**
  * Text output about subscribers.
  */
+
 import { section } from '../../core/cli/text.ts';
-import type { SuppressionReason } from '../../core/store/tables.ts';
+import type { SuppressionReason } from '../../core/store/tables/subscriber-tables.ts';
 import { cleanLine } from '../../lib/text/clean-text.ts';
 import { datelineTime } from '../../lib/time.ts';
 import type { SubscriberImportResult } from '../csv/import.ts';

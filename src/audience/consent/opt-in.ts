@@ -4,11 +4,12 @@
  * A request has the same response, and runs the same statements, for addresses that are new, known or suppressed: only
  * the mail tells the difference. Nothing confirmed changes before the confirmation, not even the zone.
  */
+
 import { sql } from 'kysely';
 import type { SigningSecrets } from '../../core/config/signing-secrets.ts';
 import { acquirePermits } from '../../core/store/rate-limits.ts';
 import { type Db, inTransaction, type Tx } from '../../core/store/store.ts';
-import type { SuppressionReason } from '../../core/store/tables.ts';
+import type { SuppressionReason } from '../../core/store/tables/subscriber-tables.ts';
 import { parseAddress } from '../../lib/address.ts';
 import { type ConfirmMessage, findConfirmMessage, queueServiceMessage } from '../service-messages.ts';
 import { findSuppression, liftSuppression } from '../suppression.ts';

@@ -2,11 +2,12 @@
  * Stores a batch of imported subscribers in a few statements. A file never overrides a subscriber's own decisions: an
  * unsubscription or a pause remains, and so does a suppression.
  */
+
 import { type RawBuilder, sql } from 'kysely';
 import type { SigningSecrets } from '../../core/config/signing-secrets.ts';
 import { jsonRows } from '../../core/store/json-rows.ts';
 import { type Dialect, inTransaction, type Store, type Tx } from '../../core/store/store.ts';
-import type { SuppressionReason } from '../../core/store/tables.ts';
+import type { SuppressionReason } from '../../core/store/tables/subscriber-tables.ts';
 import { rfc3339 } from '../../lib/time.ts';
 import { findLeft } from '../consent/left.ts';
 import { findSuppressed, suppressAddress } from '../suppression.ts';

@@ -1,6 +1,8 @@
 /** Parses the rows of a CSV import, and formats fields for CSV files. */
+
 import { Temporal } from 'temporal-polyfill';
-import { SUPPRESSION_REASONS, type SuppressionReason } from '../../core/store/tables.ts';
+import type { SuppressionReason } from '../../core/store/tables/subscriber-tables.ts';
+import { SUPPRESSION_REASONS } from '../../core/store/tables/subscriber-tables.ts';
 import { parseAddress } from '../../lib/address.ts';
 import { zoneProblem } from '../zone.ts';
 import type { CsvColumn, MappedColumns } from './columns.ts';

@@ -2,7 +2,7 @@
  * What a list manager's export says about a person, in daywire's words, and what an import makes of it. Only
  * `subscribed` ever subscribes somebody.
  */
-import type { SuppressionReason } from '../../core/store/tables.ts';
+import type { SuppressionReason } from '../../core/store/tables/subscriber-tables.ts';
 
 /** From the weakest to the strictest: of several statuses of one row, the last one in this order is its status. */
 export const IMPORT_STATUSES = [

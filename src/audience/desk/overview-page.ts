@@ -1,10 +1,12 @@
 /**
  * The audience: search, totals, growth.
  */
+
 import { html } from 'hono/html';
-import { SUBSCRIPTION_STATES } from '../../core/store/tables.ts';
+import { SUBSCRIPTION_STATES } from '../../core/store/tables/subscriber-tables.ts';
 import { barChart } from '../../web/desk/chart.ts';
-import type { DeskRequest, Html, SignedInRequest } from '../../web/desk/desk-request.ts';
+import type { DeskRequest, SignedInRequest } from '../../web/desk/desk-request.ts';
+import type { Html } from '../../web/desk/html.ts';
 import { respondPage } from '../../web/desk/page.ts';
 import { formatCount } from '../../web/desk/parts/figure.ts';
 import { hiddenFields, submitButton, textField } from '../../web/desk/parts/form.ts';

@@ -1,11 +1,14 @@
 /**
  * The subscriber that a path names, and what acts on subscribers share.
  */
+
 import { html } from 'hono/html';
-import type { SuppressionReason, Tables } from '../../core/store/tables.ts';
+import type { SuppressionReason } from '../../core/store/tables/subscriber-tables.ts';
+import type { Tables } from '../../core/store/tables.ts';
 import { maskLocalPart } from '../../lib/address.ts';
 import { boundedLine } from '../../lib/text/clean-text.ts';
-import type { DeskRequest, Html, SignedInRequest } from '../../web/desk/desk-request.ts';
+import type { DeskRequest, SignedInRequest } from '../../web/desk/desk-request.ts';
+import type { Html } from '../../web/desk/html.ts';
 import { respondMissing } from '../../web/desk/page.ts';
 import { textField } from '../../web/desk/parts/form.ts';
 import type { StatusKind } from '../../web/desk/parts/status-mark.ts';

@@ -1,11 +1,13 @@
 /**
  * The suppression list: what it holds, and the look-up of one address.
  */
+
 import { html } from 'hono/html';
 import { readStateCounts } from '../../core/store/counts.ts';
-import type { SuppressionReason } from '../../core/store/tables.ts';
+import type { SuppressionReason } from '../../core/store/tables/subscriber-tables.ts';
 import { parseAddress } from '../../lib/address.ts';
-import type { DeskRequest, Html, SignedInRequest } from '../../web/desk/desk-request.ts';
+import type { DeskRequest, SignedInRequest } from '../../web/desk/desk-request.ts';
+import type { Html } from '../../web/desk/html.ts';
 import { respondAfter, respondPage } from '../../web/desk/page.ts';
 import { type Figure, figures } from '../../web/desk/parts/figure.ts';
 import { hiddenFields, submitButton, textField } from '../../web/desk/parts/form.ts';

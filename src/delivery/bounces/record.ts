@@ -2,6 +2,7 @@
  * Records bounces, complaints and unsubscribe requests, and applies them. There is one row for each message and kind:
  * recording the same report twice changes nothing.
  */
+
 import { type RawBuilder, sql } from 'kysely';
 import { type ConsentChannel, changeSubscriptions, lockSubscriber } from '../../audience/consent/changes.ts';
 import { suppressAddress } from '../../audience/suppression.ts';
@@ -16,7 +17,8 @@ import { listUnsubscribeKeys } from '../../audience/unsubscribe-keys.ts';
 import type { Config } from '../../core/config/config.ts';
 import type { SigningSecrets } from '../../core/config/signing-secrets.ts';
 import { type Db, inTransaction, type Tx } from '../../core/store/store.ts';
-import type { BounceKind, SuppressionReason } from '../../core/store/tables.ts';
+import type { SuppressionReason } from '../../core/store/tables/subscriber-tables.ts';
+import type { BounceKind } from '../../core/store/tables.ts';
 import { cleanLine } from '../../lib/text/clean-text.ts';
 
 /** What a report is about. */

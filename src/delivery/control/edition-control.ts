@@ -3,13 +3,15 @@
  * deliveries. Repeating any of these changes nothing. Each takes an `onCommit`, which is called last in the transaction
  * of the change, and only if something changed. No alert is changed here.
  */
+
 import { sql } from 'kysely';
 import { type Action, ActionableError } from '../../core/actions.ts';
 import { isInOpenState } from '../../core/store/delivery-states.ts';
 import { revokedLease } from '../../core/store/lease.ts';
 import { DELIVERY_HELD } from '../../core/store/meta.ts';
 import { type Db, type InTransaction, inTransaction, type Store } from '../../core/store/store.ts';
-import type { DeliveryState, EditionDeliveryState } from '../../core/store/tables.ts';
+import type { EditionDeliveryState } from '../../core/store/tables/edition-tables.ts';
+import type { DeliveryState } from '../../core/store/tables.ts';
 import { editionAction } from '../../editions/edition-action.ts';
 import { findEditionById, fullEditionName, listRevisions } from '../../editions/queries.ts';
 import { rfc3339 } from '../../lib/time.ts';

@@ -2,11 +2,12 @@
  * Makes deliveries that have ended without being submitted pending again, and gives others more time, for an operator
  * who disagrees with their end.
  */
+
 import { sql } from 'kysely';
 import { isInOpenState } from '../../core/store/delivery-states.ts';
 import { jsonRows } from '../../core/store/json-rows.ts';
 import { type Db, dialectOf, type InTransaction, inTransaction, type Store, type Tx } from '../../core/store/store.ts';
-import type { EditionDeliveryState } from '../../core/store/tables.ts';
+import type { EditionDeliveryState } from '../../core/store/tables/edition-tables.ts';
 import { CANCELLED, EXPIRED } from '../queue/delivery-outcome.ts';
 import { type FailureGroup, FailureGroups } from '../queue/failure-groups.ts';
 import { DeliveryControlError, requireNewestRevision, retryCancelled } from './edition-control.ts';

@@ -1,11 +1,12 @@
 /**
  * Calls the heartbeat for editions that are delivered: once for each edition, over all processes and restarts.
  */
+
 import { raiseAlert, resolveAlerts } from '../../core/alerts/alerts.ts';
 import type { AppContext } from '../../core/app-context.ts';
 import { claimLease, releaseLease } from '../../core/store/lease.ts';
 import type { Store } from '../../core/store/store.ts';
-import type { EditionDeliveryState } from '../../core/store/tables.ts';
+import type { EditionDeliveryState } from '../../core/store/tables/edition-tables.ts';
 import { callUrl } from '../../lib/call-url.ts';
 import type { Log } from '../../lib/log.ts';
 import { type Clock, DAY, MINUTE, rfc3339 } from '../../lib/time.ts';

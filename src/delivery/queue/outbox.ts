@@ -11,12 +11,15 @@
  *
  * All statements are set-based: each handles the rows of many workers.
  */
+
 import { type CompiledQuery, type RawBuilder, sql } from 'kysely';
 import type { SubscriptionState } from '../../audience/consent/states.ts';
 import { isInOpenState } from '../../core/store/delivery-states.ts';
 import { jsonRows } from '../../core/store/json-rows.ts';
 import { type Db, dialectOf, inTransaction, type Tx } from '../../core/store/store.ts';
-import type { DeliveryState, EditionDeliveryState, SuppressionReason } from '../../core/store/tables.ts';
+import type { EditionDeliveryState } from '../../core/store/tables/edition-tables.ts';
+import type { SuppressionReason } from '../../core/store/tables/subscriber-tables.ts';
+import type { DeliveryState } from '../../core/store/tables.ts';
 import { rfc3339 } from '../../lib/time.ts';
 import {
   CANCELLED,

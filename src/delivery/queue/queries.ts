@@ -2,17 +2,14 @@
  * Queries on the queue, for status and metrics. They read every row of an edition, which may be a million: pass
  * `store.reports`.
  */
+
 import { sql } from 'kysely';
 import { readDeliveryCounts, readStateCounts } from '../../core/store/counts.ts';
 import { isInOpenState } from '../../core/store/delivery-states.ts';
 import type { Db } from '../../core/store/store.ts';
-import type {
-  CountedSubject,
-  DeliveryState,
-  EditionDeliveryState,
-  SuppressionReason,
-  Tables,
-} from '../../core/store/tables.ts';
+import type { EditionDeliveryState } from '../../core/store/tables/edition-tables.ts';
+import type { SuppressionReason } from '../../core/store/tables/subscriber-tables.ts';
+import type { CountedSubject, DeliveryState, Tables } from '../../core/store/tables.ts';
 import { isMarkedUncertain } from './delivery-outcome.ts';
 import { type FailureGroup, FailureGroups } from './failure-groups.ts';
 

@@ -1,9 +1,10 @@
 /**
  * What an operator sees of editions and does with them.
  */
+
 import type { AppContext } from '../../core/app-context.ts';
 import type { Db } from '../../core/store/store.ts';
-import type { EditionDeliveryState, OmissionReason } from '../../core/store/tables.ts';
+import type { EditionDeliveryState, OmissionReason } from '../../core/store/tables/edition-tables.ts';
 import {
   type Edition,
   type EditionSummary,

@@ -1,8 +1,9 @@
 /** What editors and operators read when an act is refused: what to do at the desk, and nothing of the command line. */
+
 import { expect, it } from 'vitest';
 import { queueEdition } from '../../../scripts/test-edition.ts';
 import type { AccountRole } from '../../../src/accounts/permissions.ts';
-import type { EditionDeliveryState } from '../../../src/core/store/tables.ts';
+import type { EditionDeliveryState } from '../../../src/core/store/tables/edition-tables.ts';
 import { DAY } from '../../../src/lib/time.ts';
 import { openRoundupDesk, type RoundupDesk } from '../../outlets/desk/roundup-desk.ts';
 import { article, saveAll } from '../../support/articles.ts';

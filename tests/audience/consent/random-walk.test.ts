@@ -1,4 +1,5 @@
 /** Random walks over all operations on one address, compared with a simple model. */
+
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { confirmRequest, findRequest, requestSubscription } from '../../../src/audience/consent/opt-in.ts';
@@ -20,7 +21,7 @@ import {
 } from '../../../src/audience/suppression.ts';
 import type { SigningSecrets } from '../../../src/core/config/signing-secrets.ts';
 import type { Store } from '../../../src/core/store/store.ts';
-import type { SuppressionReason } from '../../../src/core/store/tables.ts';
+import type { SuppressionReason } from '../../../src/core/store/tables/subscriber-tables.ts';
 import { HOUR } from '../../../src/lib/time.ts';
 import { forBothDatabases } from '../../support/databases.ts';
 import { runs } from '../../support/run-scope.ts';

@@ -5,7 +5,7 @@ import { removeSubscriber } from '../../../src/audience/subscriptions.ts';
 import { suppressAddress } from '../../../src/audience/suppression.ts';
 import { type LinkAct, messageToken, unsubscribeToken } from '../../../src/audience/tokens.ts';
 import type { Store } from '../../../src/core/store/store.ts';
-import type { SuppressionReason } from '../../../src/core/store/tables.ts';
+import type { SuppressionReason } from '../../../src/core/store/tables/subscriber-tables.ts';
 import { claimServiceMessages, markServiceMessage } from '../../../src/delivery/queue/service-outbox.ts';
 import { DAY, HOUR, MINUTE } from '../../../src/lib/time.ts';
 import { NOW, openTestSite, preferencesPath, type TestSite } from '../../app/test-site.ts';

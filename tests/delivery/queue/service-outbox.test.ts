@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { NOW } from '../../../scripts/test-edition.ts';
 import type { Store } from '../../../src/core/store/store.ts';
-import type { SuppressionReason } from '../../../src/core/store/tables.ts';
+import type { SuppressionReason } from '../../../src/core/store/tables/subscriber-tables.ts';
 import {
   type ClaimedServiceMessage,
   claimServiceMessages,

@@ -6,7 +6,7 @@ import { listProcesses } from '../../../core/schedule/processes.ts';
 import type { Run } from '../../../core/schedule/run-ledger.ts';
 import { listRunsInStates } from '../../../core/schedule/run-pages.ts';
 import { DELIVERY_HELD, readMeta } from '../../../core/store/meta.ts';
-import type { EditionDeliveryState } from '../../../core/store/tables.ts';
+import type { EditionDeliveryState } from '../../../core/store/tables/edition-tables.ts';
 import { type EditionDelivery, readDeliveriesOf } from '../../../delivery/desk/deliveries/delivery-parts.ts';
 import {
   countAllDeliveries,

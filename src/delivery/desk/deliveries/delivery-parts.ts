@@ -1,11 +1,13 @@
 /**
  * Parts of the pages of deliveries: the state of an edition with its acts.
  */
+
 import { html } from 'hono/html';
-import type { EditionDeliveryState } from '../../../core/store/tables.ts';
+import type { EditionDeliveryState } from '../../../core/store/tables/edition-tables.ts';
 import type { EditionSummary } from '../../../editions/queries.ts';
 import { formatDuration } from '../../../lib/time.ts';
-import type { DeskContext, Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
+import type { DeskContext, SignedInRequest } from '../../../web/desk/desk-request.ts';
+import type { Html } from '../../../web/desk/html.ts';
 import { type Figure, figures, formatCount } from '../../../web/desk/parts/figure.ts';
 import { hiddenFields, postButton, submitButton, textField } from '../../../web/desk/parts/form.ts';
 import type { ExpiredDeliveriesError } from '../../control/operator-control.ts';

@@ -1,9 +1,10 @@
 /**
  * Editions in addresses of the desk and in words. Pure, except for the look-up.
  */
-import type { EditionDeliveryState } from '../../../core/store/tables.ts';
+import type { EditionDeliveryState } from '../../../core/store/tables/edition-tables.ts';
 import { type Edition, type EditionSummary, findEdition } from '../../../editions/queries.ts';
-import type { DeskContext, DeskRequest, Html } from '../../../web/desk/desk-request.ts';
+import type { DeskContext, DeskRequest } from '../../../web/desk/desk-request.ts';
+import type { Html } from '../../../web/desk/html.ts';
 import { formatCount } from '../../../web/desk/parts/figure.ts';
 import { type StatusKind, statusMark } from '../../../web/desk/parts/status-mark.ts';
 import type { DeliveryStateCounts } from '../../queue/queries.ts';

@@ -1,11 +1,12 @@
 /**
  * The page of a closed edition.
  */
+
 import { html } from 'hono/html';
 import { fullHeadline } from '../../../articles/article.ts';
 import { articleDeskPath } from '../../../articles/article-link.ts';
 import { findArticles } from '../../../articles/queries.ts';
-import type { EditionDeliveryState } from '../../../core/store/tables.ts';
+import type { EditionDeliveryState } from '../../../core/store/tables/edition-tables.ts';
 import { describeCommand } from '../../../editions/draft/describe.ts';
 import { readDraftLog } from '../../../editions/draft/draft-store.ts';
 import { logPath } from '../../../editions/draft/draft-target.ts';
@@ -13,7 +14,8 @@ import { approverWithdrawn, storiesOf, undoneNumbers } from '../../../editions/d
 import { type Edition, type EditionSummary, listEditionArticles, listRevisions } from '../../../editions/queries.ts';
 import { findHeadlines } from '../../../editions/selection/candidates.ts';
 import { barChart } from '../../../web/desk/chart.ts';
-import type { Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
+import type { SignedInRequest } from '../../../web/desk/desk-request.ts';
+import type { Html } from '../../../web/desk/html.ts';
 import { respondMissing, respondPage } from '../../../web/desk/page.ts';
 import { formatCount } from '../../../web/desk/parts/figure.ts';
 import { rowTable, type TableRow } from '../../../web/desk/parts/row-table.ts';

@@ -1,10 +1,12 @@
 /**
  * The list of all editions.
  */
+
 import { html } from 'hono/html';
-import type { EditionDeliveryState } from '../../../core/store/tables.ts';
+import type { EditionDeliveryState } from '../../../core/store/tables/edition-tables.ts';
 import { type EditionPosition, type EditionSummary, listEditionsAfter } from '../../../editions/queries.ts';
-import type { Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
+import type { SignedInRequest } from '../../../web/desk/desk-request.ts';
+import type { Html } from '../../../web/desk/html.ts';
 import { respondPage } from '../../../web/desk/page.ts';
 import { formatCount } from '../../../web/desk/parts/figure.ts';
 import { selectField, submitButton } from '../../../web/desk/parts/form.ts';

@@ -1,5 +1,6 @@
 /**
- * The migrations by name, in order. Append only: a migration that has run anywhere is never edited.
+ * The migrations by name, in order. Append only: tests/core/store/migrations.test.ts holds the hashes of those that have
+ * landed.
  */
 import type { Kysely } from 'kysely';
 import { createInitialSchema } from './migrations/0001-initial.ts';

@@ -35,7 +35,7 @@ export function feedTables({ text, int, bytes, inKey }: ColumnTypes): string[] {
       feed ${text} not null primary key,
       selection ${text} not null,
       backfilled_to ${text},
-      number ${int} not null default 0,
+      number ${int} not null,
       waiting_version ${int} not null default 0
     )`,
     'create unique index archive_feeds_by_number on archive_feeds (number)',
@@ -46,8 +46,8 @@ export function feedTables({ text, int, bytes, inKey }: ColumnTypes): string[] {
       month ${text} not null,
       path ${text} not null unique,
       closed_at ${int} not null,
-      members ${text} not null default '[]',
-      changed_at ${int} not null default 0,
+      members ${text} not null,
+      changed_at ${int} not null,
       constraint archive_pages_key primary key (feed, page)
     )`,
 

@@ -47,9 +47,9 @@ export function operationTables({ text, int, identity }: ColumnTypes): string[] 
       count ${int} not null,
       notified_at ${int},
       resolved_at ${int},
-      kind ${text} not null default '',
-      subject ${text} not null default '{}',
-      actions ${text} not null default '[]'
+      kind ${text} not null,
+      subject ${text} not null,
+      actions ${text} not null
     )`,
 
     `create table processes (

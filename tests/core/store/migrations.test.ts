@@ -1,0 +1,23 @@
+import { createHash } from 'node:crypto';
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { MIGRATIONS } from '../../../src/core/store/migrations.ts';
+
+const FOLDER = join(import.meta.dirname, '../../../src/core/store/migrations');
+
+/** SHA-256 of the files of each migration. A database that had one before would not get what is changed here. */
+const LANDED: Record<string, string> = {
+  '0001-initial': 'TO-DO',
+};
+
+it('never changes a migration that has landed: a later one changes the schema', () => {
+  const hashes = Object.keys(MIGRATIONS).map((name) => {
+    const files = globSync(['column-types.ts', `${name}.ts`, `${name}/*.ts`], { cwd: FOLDER }).sort();
+    const hash = createHash('sha256');
+    for (const file of files) hash.update(`${file}\n${readFileSync(join(FOLDER, file), 'utf8')}`);
+    return [name, hash.digest('hex')];
+  });
+  expect(hashes).not.toEqual([]);
+  expect(Object.fromEntries(hashes)).toEqual(LANDED);
+});

@@ -58,6 +58,12 @@ describe('looking up links', () => {
     expect(found.get(internal)).toEqual({ kind: 'unchecked', reason: 'its address is not public' });
   });
 
+  it('suspects the network where no host name exists at all', async () => {
+    const urls = ['http://nowhere.example/', 'http://nowhere-else.example/'];
+    const suspected = { kind: 'unchecked', reason: 'no host has a name here: is the network down?' };
+    expect(await lookUp(urls)).toEqual(new Map(urls.map((url) => [url, suspected])));
+  });
+
   it('asks by GET where HEAD does not succeed, and reads no body', async () => {
     const server = await startRawServer((_path, socket) => {
       const method = server.requests.at(-1)?.split(' ')[0];

@@ -57,9 +57,8 @@ export async function lookUpLinks(
       return Array.from({ length: AT_ONCE_PER_HOST }, () => lookUpHost(waiting, host));
     }),
   );
-  return unknownHosts > 1 && unknownHosts === states.size && hosts.size > 1
-    ? new Map([...states.keys()].map((url) => [url, NO_NETWORK]))
-    : states;
+  // That a name does not exist is believed of a name server that knows another one.
+  return unknownHosts === states.size ? new Map([...states.keys()].map((url) => [url, NO_NETWORK])) : states;
 }
 
 /** Some name servers answer that no name exists while the network is down. */

@@ -5,7 +5,7 @@ import { DELIVERY_HELD, readMeta } from '../core/store/meta.ts';
 import { editionAction } from '../editions/edition-action.ts';
 import { rfc3339 } from '../lib/time.ts';
 import { DELIVERY_STOPPED, pauseAlert, RELEASE_QUEUE, unbuildableAlert } from './alerts.ts';
-import type { OnRecovery, OnTrouble } from './control/back-off.ts';
+import { type OnRecovery, type OnTrouble, readBackOff } from './control/back-off.ts';
 import type { DeliveryPause, OnPause } from './control/circuit-breaker.ts';
 import { deliver } from './deliver.ts';
 import { DeliveryMonitor } from './monitor/monitor.ts';
@@ -77,7 +77,10 @@ export async function deliverDue(
     },
   });
   const { submitted, service, stopped, retryAt } = result;
-  if (submitted + service.submitted > 0) await resolveAlerts(store.db, [DELIVERY_STOPPED], clock());
+  // Not if the server has stopped answering since: the alert of its back-off is raised once.
+  if (submitted + service.submitted > 0 && (await readBackOff(store.db)) === null) {
+    await resolveAlerts(store.db, [DELIVERY_STOPPED], clock());
+  }
   if (stopped !== null && retryAt === undefined && !signal?.aborted) {
     const held = await readMeta(store.db, DELIVERY_HELD);
     const why = held === undefined ? stopped : `the queue is held, ${held}`;

@@ -196,9 +196,14 @@ export class DeliveryRun {
       }
       case 'answered':
         return this.answered();
+      case 'unanswered': {
+        // It may be about one recipient; each waits for a long time for a server that hangs.
+        this.#serverFailures += 1;
+        const isClear = this.#isProbing || this.#serverFailures >= MAX_SERVER_FAILURES;
+        return isClear ? this.fail({ reason: verdict.words, isUrgent: false }) : undefined;
+      }
       case 'refused':
-      case 'unanswered':
-        if (verdict.kind === 'refused' && verdict.refusal === 'permanent') return this.answered();
+        if (verdict.refusal === 'permanent') return this.answered();
         return this.#isProbing ? this.fail({ reason: verdict.words, isUrgent: false }) : undefined;
     }
   }

@@ -4,7 +4,14 @@
 
 import { inTransaction } from '../core/store/store.ts';
 import { MINUTE } from '../lib/time.ts';
-import { type BuiltMessage, buildMessage, failed, type SubmittedRow, type Verdict } from './attempt.ts';
+import {
+  type AttemptContext,
+  type BuiltMessage,
+  buildMessage,
+  failed,
+  type SubmittedRow,
+  type Verdict,
+} from './attempt.ts';
 import type { ClaimedMessage } from './queue/claim-buffer.ts';
 import type { DeliveryOutcome } from './queue/delivery-outcome.ts';
 import { SUBMITTING_LEASE } from './queue/group-commit.ts';
@@ -20,6 +27,7 @@ import { retryDelay } from './transport/retry.ts';
 
 export interface Submission {
   row: SubmittedRow;
+  attempt: AttemptContext;
   /** Null if the subscriber no longer exists: marking suppresses the message. @throws if the store fails */
   build(): Promise<BuiltMessage | null>;
   /** Marks the beginning of the submission, right before its MAIL FROM. */
@@ -48,6 +56,7 @@ function editionSubmission(run: DeliveryRun, claim: ClaimedDelivery): Submission
   };
   return {
     row: claim,
+    attempt: run.attempt,
     record,
     async build() {
       if (email === null || tokenVersion === null) return null;
@@ -87,6 +96,8 @@ function serviceSubmission(run: DeliveryRun, claim: ClaimedServiceMessage): Subm
   };
   return {
     row: claim,
+    // Nobody settles a service message.
+    attempt: { ...attempt, uncertain: 'retry' },
     record,
     async build() {
       if (email === null || tokenVersion === null) return null;

@@ -103,7 +103,7 @@ export class DeliveryWorker {
       submission.row,
       message,
       this.#connection as Connection,
-      run.attempt,
+      submission.attempt,
     );
     if (outcome.kind === 'submitted') {
       this.#recorded = submission.record(outcome);

@@ -92,6 +92,32 @@ describe('a server that accepts nothing for some minutes', () => {
       },
     );
 
+    it('is found out, with an alert, if it breaks or never answers one attempt after another', async () => {
+      const app = openTestApp(await open());
+      await queueEdition(app.store, addresses(60));
+      let isDown = true;
+      const server = await startScripted((command, socket) => {
+        if (!isDown || !command.startsWith('RCPT')) return undefined;
+        socket.destroy();
+        return '';
+      });
+      const tried = () => server.commands.filter((command) => command.startsWith('RCPT')).length;
+      const deliverAfter = (minutes: number) => {
+        app.now += minutes * MINUTE;
+        return deliverDue(app, { transport: openSmtpTransport(server.url, 2) });
+      };
+      expect(await deliverAfter(0)).toMatchObject({ submitted: 0, stopped: expect.any(String) });
+      for (const minutes of [1, 2, 3, 6, 11]) await deliverAfter(minutes);
+      expect(tried()).toBeLessThan(12);
+      expect(await listOpenAlerts(app.store.db)).toMatchObject([{ kind: 'delivery' }]);
+      isDown = false;
+      await deliverAfter(11);
+      await deliverAfter(60);
+      expect(await attemptsOf(app.store)).toMatchObject({ 'submitted 1': expect.any(Number) });
+      expect((await deliveriesOf(app.store)).every(({ state }) => state === 'submitted')).toBe(true);
+      expect(await listOpenAlerts(app.store.db)).toEqual([]);
+    });
+
     it('is probed at once on request', async () => {
       const store = await open();
       await queueEdition(store, addresses(6));

@@ -154,6 +154,21 @@ describe('delivering', () => {
       await closeServers();
     });
 
+    it('alerts if the server goes away after it has accepted some messages', async () => {
+      const server = await startScripted((command, socket, count) => {
+        if (command === 'CONNECT' && count > 1) return '535 5.7.8 wrong password';
+        if (command.startsWith('RCPT') && count === 2) socket.destroy();
+        return undefined;
+      });
+      const app = openTestApp(await open(), { edit: usingServer(server.url) });
+      await queueEdition(app.store, 3);
+      const transport = openSmtpTransport(server.url, 1);
+      expect(await deliverDue(app, { transport })).toMatchObject({ submitted: 1, stopped: expect.any(String) });
+      const message = expect.stringMatching(/^Delivery has waited since .*wrong password/);
+      expect(await openAlerts(app.store.db)).toMatchObject([{ key: 'delivery', message }]);
+      await closeServers();
+    });
+
     it('alerts at the first refused connection, until one is accepted', async () => {
       const app = openTestApp(await open(), { edit: usingServer('smtp://127.0.0.1:1') });
       await queueEdition(app.store, 1);

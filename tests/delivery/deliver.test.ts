@@ -616,6 +616,19 @@ describe('deliver', () => {
       ]);
     });
 
+    it('submits a service message without a reply once more, also with uncertain: hold', async () => {
+      const store = await open();
+      await queueConfirmation(store, 'lost@example.com');
+      const server = await startScripted((command, socket) => {
+        if (command === 'DATA-END') socket.destroy();
+        return undefined;
+      });
+      const config = smtpConfig(server.url, { uncertain: 'hold', connections: 1 });
+      expect(await run(store, config)).toMatchObject({ service: { ...NONE, deferred: 1 } });
+      expect(await run(store, config, { now: NOW + HOUR })).toMatchObject({ service: { ...NONE, failed: 1 } });
+      expect(server.messages).toHaveLength(2);
+    });
+
     it('stops if the server refuses the sender of a service message, without counting attempts', async () => {
       const store = await open();
       await queueConfirmation(store, 'new@example.com');

@@ -31,6 +31,7 @@ export async function lookUpLinks(
   signal: AbortSignal,
 ): Promise<Map<string, LinkState>> {
   const states = new Map<string, LinkState>();
+  let unknownHosts = 0;
   const limit = new ConcurrencyLimit(AT_ONCE);
   const hosts = Map.groupBy(new Set(urls), (url) => new URL(url).host);
   const lookUpHost = async (waiting: string[], host: HostHealth): Promise<void> => {
@@ -45,6 +46,7 @@ export async function lookUpLinks(
       // The result of a request that was stopped says nothing about the link.
       if (result === null || (signal.aborted && result.kind === 'failed')) return;
       host.record(result);
+      if (result.kind === 'failed' && result.isUnknownHost) unknownHosts += 1;
       states.set(one, linkStateOf(result));
       if (waiting.length > 0) await setTimeout(pauseMs, undefined, { signal }).catch(() => {});
     }
@@ -55,8 +57,12 @@ export async function lookUpLinks(
       return Array.from({ length: AT_ONCE_PER_HOST }, () => lookUpHost(waiting, host));
     }),
   );
-  return states;
+  // That a name does not exist is believed of a name server that knows another one.
+  return unknownHosts === states.size ? new Map([...states.keys()].map((url) => [url, NO_NETWORK])) : states;
 }
+
+/** Some name servers answer that no name exists while the network is down. */
+const NO_NETWORK: LinkState = { kind: 'unchecked', reason: 'no host has a name here: is the network down?' };
 
 class HostHealth {
   /** Why no further link of the host is looked up, or null. */

@@ -49,13 +49,14 @@ describe('looking up links', () => {
     const found = await lookUp([nowhere, internal]);
     const unknown = { kind: 'dead', reason: 'the name of its host does not exist' };
     expect(found.get(nowhere)).toEqual(unknown);
-    expect(await lookUp([nowhere, `${nowhere}a`])).toEqual(
-      new Map([
-        [nowhere, unknown],
-        [`${nowhere}a`, unknown],
-      ]),
-    );
     expect(found.get(internal)).toEqual({ kind: 'unchecked', reason: 'its address is not public' });
+  });
+
+  it('suspects the network where no host name exists at all', async () => {
+    const suspected = { kind: 'unchecked', reason: 'no host has a name here: is the network down?' };
+    for (const urls of [['http://nowhere.example/', 'http://nowhere-else.example/'], ['http://nowhere.example/']]) {
+      expect(await lookUp(urls)).toEqual(new Map(urls.map((url) => [url, suspected])));
+    }
   });
 
   it('asks by GET where HEAD does not succeed, and reads no body', async () => {

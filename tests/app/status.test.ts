@@ -10,9 +10,10 @@ import type { Store } from '../../src/core/store/store.ts';
 import { DAY, HOUR, MINUTE } from '../../src/lib/time.ts';
 import { testConfig } from '../delivery/fixture.ts';
 import { alertNamed } from '../support/alerts.ts';
-import { UNREADABLE } from '../support/articles.ts';
+import { article, saveAll } from '../support/articles.ts';
 import { forEachDatabase } from '../support/databases.ts';
 import { storeDeliveries } from '../support/deliveries.ts';
+import { storeEdition, storeServiceMessage } from '../support/editions.ts';
 
 const NOW = Date.UTC(2026, 10, 24, 7, 30);
 
@@ -30,49 +31,10 @@ function block(status: Status, title: string): string[] {
     .map((line) => line.trim());
 }
 
-function saveArticle(store: Store, id: string) {
-  return store.db
-    .insertInto('articles')
-    .values({
-      id,
-      tag_uri: id,
-      slug: id,
-      kind: 'brief',
-      pinned: 0,
-      state: 'published',
-      published_at: NOW,
-      updated_at: NOW,
-      created_at: NOW,
-      digest: '',
-      ...UNREADABLE,
-    })
-    .execute();
-}
-
-async function saveEdition(store: Store, number: number): Promise<number> {
-  await saveArticle(store, `roundup-${number}`);
-  const { id } = await store.db
-    .insertInto('editions')
-    .values({
-      newsletter: 'daily',
-      slot: `2026-11-${20 + number}`,
-      slot_at: NOW + number,
-      cutoff_at: NOW,
-      number,
-      headline: 'Tech Roundup: A, B',
-      subject: '',
-      preheader: '',
-      nonce: '',
-      html: '',
-      text: '',
-      archive_html: '',
-      article_id: `roundup-${number}`,
-      closed_at: NOW,
-    })
-    .returning('id')
-    .executeTakeFirstOrThrow();
-  return id;
-}
+const saveEdition = (store: Store, number: number): Promise<number> =>
+  storeEdition(store, {
+    ...{ newsletter: 'daily', number, closed_at: NOW, slot_at: NOW + number, headline: 'Tech Roundup: A, B' },
+  });
 
 function saveDelivery(store: Store, edition: number, subscriber: number, rest: object) {
   return storeDeliveries(store, edition, [{ subscriber_id: subscriber, due_at: NOW, changed_at: NOW, ...rest }]);
@@ -117,7 +79,10 @@ describe('the status', () => {
     it('lists the articles that an edition passed over in the JSON', async () => {
       const store = await open();
       const edition = await saveEdition(store, 1);
-      for (const id of ['a', 'b', 'c', 'd']) await saveArticle(store, id);
+      await saveAll(
+        store,
+        ['a', 'b', 'c', 'd'].map((id) => article(id)),
+      );
       const row = { edition_id: edition, reason: 'aged-out' as const };
       await store.db
         .insertInto('edition_omissions')
@@ -188,21 +153,7 @@ describe('the status', () => {
       const store = await open();
       await store.db.insertInto('suppressions').values({ address_hash: 'a', reason: 'erased', at: NOW }).execute();
       await store.db.insertInto('bounces').values({ subscriber_id: 1, kind: 'hard', at: NOW }).execute();
-      await store.db
-        .insertInto('service_messages')
-        .values({
-          kind: 'confirm',
-          subscriber_id: 1,
-          newsletters: '[]',
-          state: 'pending',
-          attempts: 0,
-          due_at: NOW,
-          expires_at: NOW,
-          fence: 0,
-          created_at: NOW,
-          changed_at: NOW,
-        })
-        .execute();
+      await storeServiceMessage(store, { subscriber_id: 1, state: 'pending', changed_at: NOW });
       const status = await read(store);
       expect(block(status, 'subscribers')).toEqual([
         'suppressed: 1 erased',
@@ -216,7 +167,7 @@ describe('the status', () => {
       for (let number = 1; number <= 12; number++) {
         const edition = await saveEdition(store, number);
         await saveDelivery(store, edition, await saveSubscriber(store, `r${number}@example.com`), { state: 'failed' });
-        const passed = { edition_id: edition, reason: 'aged-out' as const, article_id: `roundup-${number}` };
+        const passed = { edition_id: edition, reason: 'aged-out' as const, article_id: `daily-${number}` };
         await store.db.insertInto('edition_omissions').values(passed).execute();
       }
       const place = { stage: 'import' as const, source: 'in.jsonl', problems: '["bad"]', raw: '' };

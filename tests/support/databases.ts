@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { sql } from 'kysely';
 import pg from 'pg';
-import { afterEach, describe, inject } from 'vitest';
+import { afterEach, describe, inject, onTestFinished, TestRunner } from 'vitest';
 import { migrate } from '../../src/core/store/schema.ts';
 import { adaptSqlite } from '../../src/core/store/sqlite.ts';
 import { type Dialect, openInMemory, openStore, type Store } from '../../src/core/store/store.ts';
@@ -70,11 +70,13 @@ export async function openSqliteFile(): Promise<{ store: Store; remove: () => Pr
   };
 }
 
-/** Opens an empty, migrated SQLite store in memory. */
+/** Opens an empty, migrated SQLite store in memory, which is closed when the test has finished. */
 export async function openMigrated(): Promise<Store> {
   const database = new DatabaseSync(':memory:');
   database.deserialize(await migratedFile());
   const store = openInMemory(adaptSqlite(database));
+  // No test runs in `beforeAll`, which closes it itself.
+  if (TestRunner.getCurrentTest() !== undefined) onTestFinished(() => store.close());
   // Kysely opens a database at its first statement, also after the end of one that was never used.
   await sql`select 1`.execute(store.db);
   return store;

@@ -336,7 +336,6 @@ describe('every page', () => {
     expect(firstOf['/sections/trending']?.[0]).toBe('/feeds/trending.rss');
     expect(firstOf['/editions/daily-roundup/2026-11-24']?.[0]).toBe('/feeds/roundups.rss');
     expect(found.has('/feeds/section/world.atom')).toBe(true);
-    await store.close();
   });
 
   it('links to the derived feed of a section that has no configured feed', async () => {
@@ -350,7 +349,6 @@ describe('every page', () => {
     expect(/<link rel="alternate"[^>]*>/.exec(html)?.[0]).toContain('href="/feeds/section/world.rss"');
     expect(html).toContain('<a href="/feeds/section/world.atom">Atom</a>');
     expect((await site.get('/feeds/section/world.json')).status).toBe(200);
-    await store.close();
   });
 });
 

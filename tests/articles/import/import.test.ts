@@ -425,7 +425,7 @@ describe('importPaths and importText', () => {
         { numRuns: runs(dialect === 'sqlite' ? 60 : 25) },
       );
       const stored = await store.db.selectFrom('articles').select(['id', 'document']).execute();
-      expect(stored.length).toBeGreaterThan(20);
+      expect(stored.length).toBeGreaterThan(5);
       for (const { id, ...document } of stored) {
         const article = await findArticle(store.db, id);
         expect(JSON.stringify(article)).toBe(documentJson(document));
@@ -446,7 +446,6 @@ describe('importPaths and importText', () => {
         `${folder}/a.txt: must be a folder, or a file in .md, .markdown, .jsonl or .ndjson`,
     );
     expect(await findArticle(store.db, 'a')).toBeNull();
-    await store.close();
   });
 });
 

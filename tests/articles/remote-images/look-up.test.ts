@@ -328,5 +328,4 @@ it('adds a picture of another server to feeds once it is looked up, and shows th
   expect(formatStatus(await readStatus(app, app.now))).toContain(
     `pictures on other servers\n  not usable, ${server.url('/b.jpg')}: it is SVG, not a JPEG`,
   );
-  await store.close();
 });

@@ -210,7 +210,6 @@ describe('the page with the form', () => {
     expect(two).not.toMatch(/ checked/);
     expect(two).toContain('The Weekly &lt;Review&gt;');
     expect(two).toContain('Every day at 07:30 AM, Shanghai time; delivered at 07:00 AM in your time zone.');
-    await store.close();
   });
 
   it('is the target of GET, and has no form while signup is closed', async () => {
@@ -227,6 +226,5 @@ describe('the page with the form', () => {
       expect(await response.text()).toContain('Signup is closed');
     }
     expect(await store.db.selectFrom('subscribers').selectAll().execute()).toEqual([]);
-    await store.close();
   });
 });

@@ -1,5 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -11,6 +10,7 @@ import {
   parseConfig,
 } from '../../../src/core/config/config.ts';
 import { withoutSources } from '../../support/sample.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const sample = readFileSync(join(root, 'config/daywire.yaml'), 'utf8');
@@ -383,10 +383,9 @@ describe('secrets', () => {
   });
 
   it('come from the file that NAME_FILE points at', () => {
-    const folder = mkdtempSync(join(tmpdir(), 'daywire-config-'));
+    const folder = temporaryFolder();
     writeFileSync(join(folder, 'secret'), `${'s'.repeat(40)}\n`);
     expect(parse(sample, { DAYWIRE_SECRET_FILE: join(folder, 'secret') }).secrets.signingSecret).toBe('s'.repeat(40));
-    rmSync(folder, { recursive: true });
   });
 
   it('are named but never printed when they are invalid', () => {

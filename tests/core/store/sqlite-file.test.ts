@@ -279,12 +279,6 @@ database.close()`;
     file.close();
   });
 
-  it('closes without having been used', async () => {
-    const { location } = await open();
-    const store = await openStore({ path: location });
-    await store.close();
-  });
-
   it('waits while another process writes', async () => {
     const { db, location } = await open();
     const other = new DatabaseSync(location);

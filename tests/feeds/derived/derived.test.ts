@@ -203,7 +203,6 @@ describe('a derived feed as a document', () => {
     const rss = (await bodyOf(store, 'reporter/陈思.rss')) ?? '';
     expect(rss).toContain('href="https://wire.example.com/feeds/reporter/%E9%99%88%E6%80%9D.rss" rel="self"');
     expect(rss).toContain('<?xml-stylesheet href="../feed.css" type="text/css"?>');
-    await store.close();
   });
 
   it('is valid for any names', async () => {
@@ -260,6 +259,5 @@ describe('a derived feed as a document', () => {
     const found = documents.flatMap(({ url, body }) => validateFeed(body, url, NOW));
     expect(found.filter((line) => !/ Contains(Undeclared)?HTML/.test(line))).toEqual([]);
     if (HAS_XMLLINT) expect(xmllint(documents.map(({ body }) => body))).toBe('');
-    await store.close();
   });
 });

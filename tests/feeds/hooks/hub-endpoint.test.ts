@@ -18,7 +18,6 @@ describe('the hub endpoint', () => {
       );
       expect((await site.post('/hub', [['hub.mode', 'subscribe']])).status).toBe(404);
     }
-    await store.close();
   });
 
   it('allows only POST', async () => {

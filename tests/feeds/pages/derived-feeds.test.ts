@@ -95,6 +95,5 @@ describe('a derived feed', () => {
     expect(refused.headers.get('Retry-After')).toBe('1');
     expect((await site.get('/feeds/section/world.atom')).status).toBe(200);
     expect((await site.get('/feeds/latest.atom')).status).toBe(200);
-    await store.close();
   });
 });

@@ -316,12 +316,8 @@ forEachDatabase((open) => {
 describe('the page of feeds and the stylesheet', () => {
   async function published(path: string, from = config): Promise<string> {
     const store = await openMigrated();
-    try {
-      await publishFeeds(store, from, templates, { now: NOW });
-      return (await findDocument(store.db, path))?.body.toString() ?? '';
-    } finally {
-      await store.close();
-    }
+    await publishFeeds(store, from, templates, { now: NOW });
+    return (await findDocument(store.db, path))?.body.toString() ?? '';
   }
 
   it('equal their golden files', async () => {

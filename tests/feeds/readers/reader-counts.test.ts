@@ -187,14 +187,10 @@ describe('openReaderCounter', () => {
       await counting.flush();
       const folder = temporaryFolder();
       const copy = await openMigrated();
-      try {
-        await backupStore(store, join(folder, 'backup.sqlite'), NOON);
-        await restoreStore(join(folder, 'backup.sqlite'), copy, NOON);
-        expect(await counted(copy)).toEqual([`${TODAY} latest.atom Feedbin: 1, 1`]);
-        expect(await subscribers(copy)).toEqual({ Feedbin: 5 });
-      } finally {
-        await copy.close();
-      }
+      await backupStore(store, join(folder, 'backup.sqlite'), NOON);
+      await restoreStore(join(folder, 'backup.sqlite'), copy, NOON);
+      expect(await counted(copy)).toEqual([`${TODAY} latest.atom Feedbin: 1, 1`]);
+      expect(await subscribers(copy)).toEqual({ Feedbin: 5 });
     });
   });
 
@@ -298,7 +294,6 @@ describe('hostile headers', () => {
       .select((e) => e.fn.countAll<number>().as('count'))
       .executeTakeFirstOrThrow();
     expect(count).toBeLessThanOrEqual(20_000);
-    await store.close();
   });
 
   it('are counted, whatever they contain', async () => {
@@ -313,7 +308,6 @@ describe('hostile headers', () => {
     );
     await counting.flush();
     expect(await requestsInAll(store)).toBe(sent);
-    await store.close();
   });
 
   it('are kept for at most 7 days while the store is unavailable', async () => {
@@ -330,7 +324,6 @@ describe('hostile headers', () => {
     const rows = await counted(store);
     expect(rows).toHaveLength(7);
     expect(rows[0]).toMatch(/^2026-12-17 /);
-    await store.close();
   });
 });
 

@@ -343,7 +343,6 @@ describe('the tables', () => {
     expect(names.indexOf('subscribers')).toBeLessThan(names.indexOf('consent_events'));
     expect(names).toContain('deliveries');
     expect(names.some((name) => name.startsWith('kysely') || name.startsWith('sqlite'))).toBe(false);
-    await store.close();
   });
 
   it('are sorted by any references but cyclic ones', () => {

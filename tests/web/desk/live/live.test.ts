@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { AccountRole } from '../../../../src/accounts/permissions.ts';
 import { raiseAlert } from '../../../../src/core/alerts/alerts.ts';
 import type { NewsletterConfig } from '../../../../src/core/config/config.ts';
@@ -15,14 +15,9 @@ import { alertNamed } from '../../../support/alerts.ts';
 import { forEachDatabase } from '../../../support/databases.ts';
 import { openTestApp } from '../../../support/test-app.ts';
 
-const opened: TestDesk[] = [];
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map((desk) => desk.close()));
-});
-
 async function open(store: Store, options: TestDeskOptions = {}): Promise<TestDesk> {
   const desk = await openTestDesk(store, options);
-  opened.push(desk);
+  onTestFinished(() => desk.close());
   return desk;
 }
 

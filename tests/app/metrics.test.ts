@@ -12,9 +12,12 @@ import { noteProviderEvent } from '../../src/delivery/providers/record-events.ts
 import { deleteBounces, foldDeliveries } from '../../src/delivery/retention.ts';
 import { addRequests, deleteReaderCounts } from '../../src/feeds/readers/reader-rows.ts';
 import { DAY, HOUR, MINUTE } from '../../src/lib/time.ts';
+import { requestNewsletters } from '../audience/fixtures.ts';
+import { subscriptionRow } from '../feeds/hub/rows.ts';
 import { alertNamed } from '../support/alerts.ts';
 import { forEachDatabase, openMigrated } from '../support/databases.ts';
 import { storeDeliveries } from '../support/deliveries.ts';
+import { publishDocuments } from '../support/documents.ts';
 import { storeEdition, storeServiceMessage } from '../support/editions.ts';
 import { recordQueries } from '../support/recorded-queries.ts';
 
@@ -81,29 +84,13 @@ forEachDatabase((open, dialect) => {
 
   it('counts hub subscriptions by topic, failing ones, and the age of the longest pending one', async () => {
     const store = await open();
-    const row = {
-      callback: '',
-      host: '',
-      verified_at: now,
-      version: 1,
-      due_at: 0,
-      fence: 0,
-      pending_since: now - MINUTE,
-    };
+    const pending = { pending: 1 as const, pending_since: now - MINUTE };
     await store.db
       .insertInto('hub_subscriptions')
       .values([
-        { ...row, key: 'a', topic: 'latest.atom', expires_at: now + 1, pending: 1, attempts: 0 },
-        {
-          ...row,
-          key: 'b',
-          topic: 'latest.atom',
-          expires_at: now + 1,
-          pending: 1,
-          attempts: 3,
-          failing_since: now - HOUR,
-        },
-        { ...row, key: 'c', topic: 'latest.atom', expires_at: now, pending: 1, attempts: 0, pending_since: 0 },
+        subscriptionRow('a', now, pending),
+        subscriptionRow('b', now, { ...pending, attempts: 3, failing_since: now - HOUR }),
+        subscriptionRow('c', now, { pending: 1, pending_since: 0, expires_at: now }),
       ])
       .execute();
     const metrics = Object.fromEntries(await scrape(store));
@@ -292,14 +279,9 @@ forEachDatabase((open, dialect) => {
 
   it('shows the age of feeds, and counts pending changes, rejections and alerts', async () => {
     const store = await open();
-    const document = { media_type: 'x', hash: '', size: 0, gzip: new Uint8Array(), brotli: new Uint8Array() };
-    await store.db
-      .insertInto('documents')
-      .values([
-        { path: 'latest.rss', modified_at: now - 90_000, ...document },
-        { path: 'latest.atom', modified_at: now + 1_000, ...document },
-      ])
-      .execute();
+    const document = { mediaType: 'x', body: '' };
+    await publishDocuments(store, [{ path: 'latest.rss', ...document }], now - 90_000);
+    await publishDocuments(store, [{ path: 'latest.atom', ...document }], now + 1_000);
     await store.db
       .insertInto('pending_changes')
       .values([
@@ -368,16 +350,7 @@ forEachDatabase((open, dialect) => {
 
   it('counts subscribers by newsletter and state', async () => {
     const store = await open();
-    const subscriber = await store.db
-      .insertInto('subscribers')
-      .values({ email: 'ada@example.com', email_key: 'ada@example.com', created_at: now })
-      .returning('id')
-      .executeTakeFirstOrThrow();
-    const subscription = { subscriber_id: subscriber.id, newsletter: 'daily', changed_at: now };
-    await store.db
-      .insertInto('subscriptions')
-      .values({ ...subscription, state: 'unconfirmed' })
-      .execute();
+    await requestNewsletters(store, ['daily']);
     await store.db.updateTable('subscriptions').set({ state: 'confirmed' }).execute();
     expect(Object.fromEntries(await scrape(store))).toMatchObject({
       'daywire_subscriptions{newsletter="daily",state="unconfirmed"}': 0,

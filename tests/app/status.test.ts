@@ -8,11 +8,14 @@ import { deleteProcess, listProcesses, recordProcess } from '../../src/core/sche
 import { DELIVERY_HELD, writeMeta } from '../../src/core/store/meta.ts';
 import type { Store } from '../../src/core/store/store.ts';
 import { DAY, HOUR, MINUTE } from '../../src/lib/time.ts';
+import { addConfirmed } from '../audience/fixtures.ts';
 import { testConfig } from '../delivery/fixture.ts';
+import { subscriptionRow } from '../feeds/hub/rows.ts';
 import { alertNamed } from '../support/alerts.ts';
 import { article, saveAll } from '../support/articles.ts';
 import { forEachDatabase } from '../support/databases.ts';
 import { storeDeliveries } from '../support/deliveries.ts';
+import { publishDocuments } from '../support/documents.ts';
 import { storeEdition, storeServiceMessage } from '../support/editions.ts';
 
 const NOW = Date.UTC(2026, 10, 24, 7, 30);
@@ -38,15 +41,6 @@ const saveEdition = (store: Store, number: number): Promise<number> =>
 
 function saveDelivery(store: Store, edition: number, subscriber: number, rest: object) {
   return storeDeliveries(store, edition, [{ subscriber_id: subscriber, due_at: NOW, changed_at: NOW, ...rest }]);
-}
-
-async function saveSubscriber(store: Store, email: string): Promise<number> {
-  const { id } = await store.db
-    .insertInto('subscribers')
-    .values({ email, email_key: email, created_at: NOW })
-    .returning('id')
-    .executeTakeFirstOrThrow();
-  return id;
 }
 
 describe('the status', () => {
@@ -100,7 +94,7 @@ describe('the status', () => {
     it('shows the limits while deliveries wait, and how many messages of 24 hours count', async () => {
       const store = await open();
       const edition = await saveEdition(store, 1);
-      const ada = await saveSubscriber(store, 'ada@example.com');
+      const ada = await addConfirmed(store, 'ada@example.com');
       const limits = { perSecond: 14, perDay: 1_000 };
       await store.db
         .insertInto('submission_counts')
@@ -119,7 +113,7 @@ describe('the status', () => {
     it('reports a held queue, the next due delivery, and how to settle uncertain ones', async () => {
       const store = await open();
       const edition = await saveEdition(store, 1);
-      const ada = await saveSubscriber(store, 'ada@example.com');
+      const ada = await addConfirmed(store, 'ada@example.com');
       await saveDelivery(store, edition, ada, { state: 'submitting', lease_until: NOW - 1, due_at: NOW + HOUR });
       await saveDelivery(store, edition, ada + 1, {
         state: 'submitting',
@@ -166,7 +160,7 @@ describe('the status', () => {
       const store = await open();
       for (let number = 1; number <= 12; number++) {
         const edition = await saveEdition(store, number);
-        await saveDelivery(store, edition, await saveSubscriber(store, `r${number}@example.com`), { state: 'failed' });
+        await saveDelivery(store, edition, await addConfirmed(store, `r${number}@example.com`), { state: 'failed' });
         const passed = { edition_id: edition, reason: 'aged-out' as const, article_id: `daily-${number}` };
         await store.db.insertInto('edition_omissions').values(passed).execute();
       }
@@ -180,20 +174,9 @@ describe('the status', () => {
         .insertInto('runs')
         .values(Array.from({ length: 40 }, (_, n) => ({ ...run, slot_at: NOW - n * MINUTE })))
         .execute();
-      await store.db
-        .insertInto('documents')
-        .values(
-          Array.from({ length: 60 }, (_, n) => ({
-            path: `feed-${n}.atom`,
-            media_type: '',
-            hash: '',
-            size: 2,
-            gzip: new Uint8Array(),
-            brotli: new Uint8Array(),
-            modified_at: NOW - n * MINUTE,
-          })),
-        )
-        .execute();
+      for (let n = 0; n < 60; n++) {
+        await publishDocuments(store, [{ path: `feed-${n}.atom`, mediaType: '', body: 'xx' }], NOW - n * MINUTE);
+      }
       const status = await read(store);
       expect(formatStatus(status).split('\n').length).toBeLessThanOrEqual(60);
       expect(block(status, 'feeds')).toEqual([
@@ -234,18 +217,13 @@ describe('the status', () => {
 
     it('counts the subscriptions at its hub', async () => {
       const store = await open();
-      const row = {
-        ...{ topic: 'latest.atom', callback: 'https://reader.example.com/', host: 'reader.example.com', version: 1 },
-        ...{ verified_at: NOW, expires_at: NOW + HOUR, pending: 0, pending_since: NOW, due_at: NOW },
-        ...{ attempts: 0, fence: 0 },
-      };
       const failing = { failing_since: NOW - HOUR, reason: 'it answered 500' };
       await store.db
         .insertInto('hub_subscriptions')
         .values([
-          { ...row, key: 'a' },
-          { ...row, key: 'b', topic: 'latest.rss', ...failing },
-          { ...row, key: 'expired', expires_at: NOW, ...failing },
+          subscriptionRow('a', NOW),
+          subscriptionRow('b', NOW, { topic: 'latest.rss', ...failing }),
+          subscriptionRow('expired', NOW, { expires_at: NOW, ...failing }),
         ])
         .execute();
       const hub = `${testConfig().publication.url}/hub`;

@@ -7,13 +7,15 @@ import { article, saveAll } from './articles.ts';
 type EditionRow = Insertable<Tables['editions']>;
 type ServiceMessageRow = Insertable<Tables['service_messages']>;
 
-/** Stores an edition with its article, `NEWSLETTER-NUMBER`. @returns the id of the edition */
+/** Stores an edition, and its article unless that is given. @returns the id of the edition */
 export async function storeEdition(
   store: Store,
   row: Pick<EditionRow, 'newsletter' | 'number' | 'closed_at'> & Partial<EditionRow>,
 ): Promise<number> {
-  const articleId = `${row.newsletter}-${row.number}`;
-  await saveAll(store, [article(articleId, { kind: 'roundup', publishedAt: row.closed_at })], row.closed_at);
+  const articleId = row.article_id ?? `${row.newsletter}-${row.number}`;
+  if (row.article_id === undefined) {
+    await saveAll(store, [article(articleId, { kind: 'roundup', publishedAt: row.closed_at })], row.closed_at);
+  }
   const { id } = await store.db
     .insertInto('editions')
     .values({

@@ -1,7 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { invite } from '../../../src/accounts/invitations.ts';
 import { findSession, SESSION_IDLE } from '../../../src/accounts/sessions.ts';
-import { DAY } from '../../../src/lib/time.ts';
 import { openTestDesk, PASSWORD, type TestDesk } from '../../app/desk/test-desk.ts';
 import { forEachDatabase, openMigrated } from '../../support/databases.ts';
 
@@ -120,13 +119,6 @@ forEachDatabase((open) => {
       // The former sessions have ended, and that of a colleague whose browser it is.
       for (const role of ['editor', 'audience'] as const) expect((await desk.get(role, '/account')).status).toBe(303);
       expect((await desk.post(null, '/sign-in', { email: EMAIL, password: NEW_PASSWORD })).status).toBe(303);
-    });
-
-    it('is closed after its time', async () => {
-      const desk = await openTestDesk(await open());
-      const path = await link(desk, 'ivo@example.com');
-      desk.app.now += 7 * DAY;
-      expect((await desk.get(null, path)).status).toBe(404);
     });
   });
 });

@@ -319,27 +319,17 @@ describe('the statuses of an export', () => {
 
 describe('a file without a known status', () => {
   it.each([
-    ['Opt-in', 'yes'],
     ['Zustimmung', 'nein'],
     ['Wants emails', 'no'],
     ['Email OK?', 'no'],
     ['Withdrawn on', '2024-02-01'],
-    ['Left on', '2024-02-01'],
-    ['unsubscribed', 'false'],
     ['unsubscribed', '2024-02-01 10:00'],
     ['unconfirmed', 'yes'],
-    ['Marketing consent', 'no'],
     ['EMAIL_BLACKLISTED', 'TRUE'],
-    ['Bounced', '0'],
     ['Status', 'subscribed'],
-    ['Abgemeldet am', ''],
     ['Wants the newsletter', 'no'],
-    ['Mailing list', 'N'],
     ['No emails', 'x'],
     ['HasOptedOutOfEmail', '1'],
-    ['email_valid', 'false'],
-    ['Permission', 'none'],
-    ['Subscription', 'ended'],
     ['Confirmation', ''],
   ])('is not imported with a column %s, as %j in it', async (header, value) => {
     const store = await openMigrated();
@@ -348,36 +338,26 @@ describe('a file without a known status', () => {
     expect(await isEmpty(store)).toBe(true);
   });
 
-  it.each([
-    'Name',
-    'City',
-    'OPTIN_IP',
-    'Subscriber ID',
-    'Confirmation IP',
-    'Country',
-    'Tags',
-    'Last Active At',
-    'Mailing Address',
-  ])('is imported with a column %s, which is reported as ignored', async (header) => {
-    const store = await openMigrated();
-    const report = await importing(store, csv(`email,${header}\nada@example.com,x\n`));
-    expect(report).toMatchObject({ format: 'plain', added: 1, ignoredColumns: [header] });
-  });
+  it.each(['Name', 'OPTIN_IP', 'Tags', 'Last Active At', 'Mailing Address'])(
+    'is imported with a column %s, which is reported as ignored',
+    async (header) => {
+      const store = await openMigrated();
+      const report = await importing(store, csv(`email,${header}\nada@example.com,x\n`));
+      expect(report).toMatchObject({ format: 'plain', added: 1, ignoredColumns: [header] });
+    },
+  );
 
-  it.each([
-    'unsubscribed_members_export_1.csv',
-    'cleaned.csv',
-    'nonsubscribed_email_audience_export.csv',
-    'bounces 2024.csv',
-    'Opt-outs.csv',
-  ])('is not imported under the name %s, before the operator has said who is in it', async (name) => {
-    const store = await openMigrated();
-    const file = csv('email,name\nada@example.com,Ada\n', name);
-    await expect(importing(store, file)).rejects.toThrow(/the name of the file says .* add --status unsubscribed/);
-    expect(await isEmpty(store)).toBe(true);
-    await importing(store, file, { status: ['unsubscribed'] });
-    expect(await statesOf(store)).toEqual({ 'ada@example.com': 'daily unsubscribed' });
-  });
+  it.each(['unsubscribed_members_export_1.csv', 'nonsubscribed_email_audience_export.csv', 'Opt-outs.csv'])(
+    'is not imported under the name %s, before the operator has said who is in it',
+    async (name) => {
+      const store = await openMigrated();
+      const file = csv('email,name\nada@example.com,Ada\n', name);
+      await expect(importing(store, file)).rejects.toThrow(/the name of the file says .* add --status unsubscribed/);
+      expect(await isEmpty(store)).toBe(true);
+      await importing(store, file, { status: ['unsubscribed'] });
+      expect(await statesOf(store)).toEqual({ 'ada@example.com': 'daily unsubscribed' });
+    },
+  );
 
   it('can have a time of leaving, and several columns', async () => {
     const store = await openMigrated();

@@ -168,16 +168,6 @@ describe('the form to subscribe', () => {
       expect(await messages()).toEqual([]);
     });
 
-    it('requests only the chosen newsletters', async () => {
-      const two = openTestSite(store, withTwo(sampleConfig()));
-      await two.post('/subscribe', [
-        ['email', 'ada@example.com'],
-        ['newsletter', 'weekly'],
-        ['newsletter', 'weekly'],
-      ]);
-      expect(await messages()).toEqual([{ kind: 'confirm', newsletters: '["weekly"]' }]);
-    });
-
     it('accepts only a short form of the same site', async () => {
       const post = (body: string, type: string): Promise<Response> | Response =>
         site.app.request('/subscribe', { method: 'POST', body, headers: { 'Content-Type': type } });

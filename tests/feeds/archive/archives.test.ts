@@ -75,17 +75,6 @@ forEachDatabase((open) => {
       expect((await walk(store, '24-hours.atom')).paths).toEqual(['24-hours.atom']);
     });
 
-    it('finds a thousand articles of one month, on as many pages as they fill', async () => {
-      const store = await open();
-      const all = many(1_000, 'a', (index) => at(NOW - 5 * DAY - index * SECOND));
-      await saveAll(store, all, NOW);
-      expect(await publishAt(store, LATEST_ALONE, NOW + SECOND)).toMatchObject({ closed: 10, more: false });
-      const paths = await expectComplete(store, 'latest', idsOf(all));
-      expect(paths).toHaveLength(11);
-      expect(paths.slice(-2)).toEqual(['archive/latest/2026-11-2', 'archive/latest/2026-11']);
-      expect(JSON.parse(await bodyAt(store, 'archive/latest/2026-11-3.json')).items).toHaveLength(100);
-    });
-
     it('loses nothing if daywire dies between closing a page and publishing the feed that links to it', async () => {
       const store = await open();
       const all = many(70, 'a', (index) => at(NOW - 3 * DAY - index * MINUTE));

@@ -240,16 +240,6 @@ describe('an item', () => {
 describe('an invalid article', () => {
   const cases: [string, Partial<Article>, RegExp][] = [
     ['a script', { bodyHtml: '<p>a</p><script>b</script>' }, /<script>/],
-    ['an iframe', { bodyHtml: '<iframe src="https://example.com"></iframe>' }, /<iframe>/],
-    ['a style', { bodyHtml: '<style>p{}</style>' }, /<style>/],
-    ['an event handler', { bodyHtml: '<p onclick="x()">a</p>' }, /onclick/],
-    [
-      'an image without alt',
-      { bodyHtml: '<img src="https://example.com/a.png">' },
-      /<img src="https:\/\/example\.com\/a\.png">/,
-    ],
-    ['a relative URL', { bodyHtml: '<a href="/a">a</a>' }, /<a href="\/a">/],
-    ['a script URL', { bodyHtml: '<a href="javascript:alert(1)">a</a>' }, /javascript/],
     ['no headline', { headline: ' ' }, /headline is empty/],
     [
       'an image of unknown size',

@@ -111,17 +111,6 @@ forEachDatabase((open) => {
       expect(versions).toEqual([1, 1, 2]);
     });
 
-    it('publishes only the named feeds', async () => {
-      const store = await open();
-      await save(store, STORIES);
-      const { documents } = await publishFeeds(store, config, templates, { now: NOW, feeds: ['in-depth'] });
-      expect(documents.filter(({ items }) => items > 0).map(({ path }) => path)).toEqual([
-        'in-depth.rss',
-        'in-depth.atom',
-        'in-depth.json',
-      ]);
-    });
-
     it('deletes the documents of a feed that is no longer configured', async () => {
       const store = await open();
       await publishFeeds(store, config, templates, { now: NOW });

@@ -1,27 +1,26 @@
 import { existsSync } from 'node:fs';
-import { copyFile, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { copyFile, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { sql } from 'kysely';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { backupStore, restoreStore } from '../../../../src/core/store/backup/backup.ts';
 import { sortByReference } from '../../../../src/core/store/backup/copy-tables.ts';
 import { readMeta, writeMeta } from '../../../../src/core/store/meta.ts';
 import { MIGRATIONS } from '../../../../src/core/store/migrations.ts';
 import { openStore, type Store, StoreError } from '../../../../src/core/store/store.ts';
 import { forBothDatabases, newPostgresUrl, openMigrated, openSqliteFile } from '../../../support/databases.ts';
+import { temporaryFolder } from '../../../support/temporary-folder.ts';
 
 const NOW = Date.UTC(2026, 10, 24, 7, 30);
 const HELD = 'restored from a backup of 2026-11-24T07:30:00.000Z';
 
 let folder: string;
 let file: string;
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'daywire-backup-'));
+beforeEach(() => {
+  folder = temporaryFolder();
   file = join(folder, 'backup.sqlite');
 });
-afterEach(() => rm(folder, { recursive: true }));
 
 function subscriber(name: string) {
   return { email: `${name}@example.com`, email_key: `${name}@example.com`, created_at: NOW };
@@ -300,7 +299,7 @@ describe('a backup', () => {
   });
 
   it('is refused with its path when it is missing, damaged or another file', async () => {
-    const { store, remove } = await openSqliteFile();
+    const { store } = await openSqliteFile();
     await expect(restoreStore(file, store, NOW)).rejects.toThrow(`there is no file ${file}`);
     expect(existsSync(file)).toBe(false);
     await writeFile(
@@ -316,7 +315,6 @@ describe('a backup', () => {
     await expect(restoreStore(file, store, NOW)).rejects.toThrow(new RegExp(`${file} (is damaged|cannot be read): `));
     await writeFile(file, '');
     await expect(restoreStore(file, store, NOW)).rejects.toThrow(`${file} is not a daywire database`);
-    await remove();
   });
 });
 

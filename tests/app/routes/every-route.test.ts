@@ -1,13 +1,11 @@
 import { HtmlValidate } from 'html-validate';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { requestLink } from '../../../src/audience/account-links.ts';
-import { requestSubscription } from '../../../src/audience/consent/opt-in.ts';
-import { addSubscriber } from '../../../src/audience/subscriptions.ts';
 import { messageToken, unsubscribeToken } from '../../../src/audience/tokens.ts';
 import type { Store } from '../../../src/core/store/store.ts';
 import { publishFeeds } from '../../../src/feeds/publish/publish-feeds.ts';
 import { openTemplates } from '../../../src/lib/templates.ts';
-import { HOUR } from '../../../src/lib/time.ts';
+import { addConfirmed, requestNewsletters } from '../../audience/fixtures.ts';
 import { openMigrated } from '../../support/databases.ts';
 import { publishDocuments } from '../../support/documents.ts';
 import { SECRETS, sampleConfig } from '../../support/sample.ts';
@@ -111,16 +109,8 @@ describe('every route', () => {
   beforeAll(async () => {
     store = await openMigrated();
     await saveDay(store);
-    await addSubscriber(
-      store.db,
-      SECRETS,
-      { email: 'ada@example.com', newsletters: ['daily-roundup'] },
-      { channel: 'operator' },
-      NOW,
-    );
-    const request = { email: 'grace@example.com', newsletters: ['daily-roundup'] };
-    const options = { confirmMs: HOUR, perAddressPerDay: 3, perDomainPerHour: 30, perHour: 500 };
-    await requestSubscription(store.db, SECRETS, request, { channel: 'form' }, options, NOW);
+    await addConfirmed(store, 'ada@example.com', ['daily-roundup'], NOW);
+    await requestNewsletters(store, ['daily-roundup'], { email: 'grace@example.com', now: NOW });
     for (const act of ['export', 'erase'] as const) await requestLink(store.db, SECRETS, 1, act, NOW);
     await publishDocuments(store, [{ path: 'latest.rss', mediaType: 'application/rss+xml', body: '<rss/>' }], NOW);
     site = openTestSite(store);

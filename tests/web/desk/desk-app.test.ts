@@ -15,7 +15,9 @@ import { openTestApp } from '../../support/test-app.ts';
 const HOSTILE = `"><script>alert(1)</script><img src=x onerror=alert(2)>'`;
 
 const PAGE: DeskRoute = {
-  ...{ method: 'GET', path: '/page', needs: 'desk' },
+  method: 'GET',
+  path: '/page',
+  needs: 'desk',
   handle: (request) => respondPage(request, { title: HOSTILE, section: 'today', body: html`<p>text</p>` }),
 };
 

@@ -54,5 +54,4 @@ it('an unknown address, a disabled account and a wrong password cost the same qu
   expect(await workOf('zoe@example.com', 'a wrong password')).toEqual(unknown);
   expect(await workOf(ivo.email, 'seven herons at dawn')).toEqual(unknown);
   expect(await workOf('no address', '')).toEqual(unknown);
-  await store.close();
 });

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { hasAccounts, setShortcuts } from '../../src/accounts/account.ts';
+import { setShortcuts } from '../../src/accounts/account.ts';
 import { deleteEndedSessions } from '../../src/accounts/capability.ts';
 import { endOtherSessions } from '../../src/accounts/change-account.ts';
 import { endSession, findSession, listSessions, SESSION_IDLE, SESSION_LIFETIME } from '../../src/accounts/sessions.ts';
@@ -13,13 +13,6 @@ const seenAt = async ({ db }: Store) =>
   (await db.selectFrom('account_sessions').select('seen_at').executeTakeFirstOrThrow()).seen_at;
 
 forEachDatabase((open) => {
-  it('there is no desk before the first account', async () => {
-    const store = await open();
-    expect(await hasAccounts(store.db, NOW)).toBe(false);
-    await addAccount(store, 'Mei', ['admin']);
-    expect(await hasAccounts(store.db, NOW)).toBe(true);
-  });
-
   it('a session is found by its token, of which the store has only the hash', async () => {
     const store = await open();
     const mei = await addAccount(store, 'Mei', ['editor']);

@@ -154,9 +154,11 @@ describe('an alert', () => {
       expect(await runsOf(app)).toHaveLength(1);
     });
 
-    it('is offered, listed and shown on the site as other newsletters are', async () => {
+    it('closes at once where no approval is required, and is offered, listed and shown as other newsletters are', async () => {
       const app = await openAlertApp(await open(), '    approval: auto\n');
-      const { slot } = await makeAlertEdition(app, app.newsletter, 'a', 'Ada');
+      const { slot, run } = await makeAlertEdition(app, app.newsletter, 'a', 'Ada');
+      expect(run).toMatchObject({ schedule: 'newsletter:breaking', slotAt: slot.slotAt, state: 'done' });
+      expect(await findEdition(app.store.db, 'breaking', slot.label)).toMatchObject({ number: 1 });
       const site = openTestSite(app.store, app.config);
       site.at(app.now + MINUTE);
       const page = await site.read('/newsletters');
@@ -164,13 +166,6 @@ describe('an alert', () => {
       expect(page).toContain(`<a href="/editions/breaking/${slot.label}">Breaking: Headline of a</a>`);
       expect(await site.read('/editions/breaking')).toContain('Breaking: Headline of a');
       expect(await site.read(`/editions/breaking/${slot.label}`)).toContain('Headline of a');
-    });
-
-    it('closes at once where no approval is required, and is in the ledger', async () => {
-      const app = await openAlertApp(await open(), '    approval: auto\n');
-      const { slot, run } = await makeAlertEdition(app, app.newsletter, 'a', 'Ada');
-      expect(run).toMatchObject({ schedule: 'newsletter:breaking', slotAt: slot.slotAt, state: 'done' });
-      expect(await findEdition(app.store.db, 'breaking', slot.label)).toMatchObject({ number: 1 });
     });
 
     it('is the last run of its newsletter in status and metrics', async () => {

@@ -34,7 +34,6 @@ it('makes deliveries due again at the start and within a second after the clock 
   await watch.stop();
   expect(await dueAt()).toEqual([-20.5 * MINUTE, -20.5 * MINUTE]);
   expect(warn.mock.calls.map(([data]) => data)).toEqual(Array(3).fill({ rows: 2 }));
-  await store.close();
 });
 
 it('hands over the tasks that run when a later one cannot start, so that they can be stopped', async () => {
@@ -45,5 +44,4 @@ it('hands over the tasks that run when a later one cannot start, so that they ca
   await expect(startScheduling(app, tasks)).rejects.toThrow('the secret is gone');
   expect(tasks.length).toBeGreaterThan(1);
   await Promise.all(tasks.map((task) => task.stop()));
-  await store.close();
 });

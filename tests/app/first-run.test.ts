@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { publishAndCompose } from '../../src/app/first-run.ts';
 import { importWatched } from '../../src/articles/import/watched/watched-folders.ts';
 import { markdown } from '../support/articles.ts';
@@ -11,7 +11,6 @@ import { openTestLog } from '../support/test-log.ts';
 describe('importing watched folders', () => {
   it('logs each warning about an article, and nothing about a folder that is missing', async () => {
     const store = await openMigrated();
-    onTestFinished(() => store.close());
     const app = openTestApp(store, { feeds: [] });
     const log = openTestLog();
     const file = join(app.folder, 'story.md');
@@ -26,7 +25,6 @@ describe('importing watched folders', () => {
 
   it('publishes and composes nothing once it is stopped', async () => {
     const store = await openMigrated();
-    onTestFinished(() => store.close());
     const app = openTestApp(store, { feeds: ['latest'] });
     app.config.import.watch = [join(app.folder, 'story.md')];
     writeFileSync(join(app.folder, 'story.md'), markdown('headline: H'));

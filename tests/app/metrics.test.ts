@@ -7,14 +7,18 @@ import { claimRun, deleteOldRuns, finishRun, recordWaitingRun } from '../../src/
 import { foldCountSlots } from '../../src/core/store/counts.ts';
 import { DELIVERY_HELD, writeMeta } from '../../src/core/store/meta.ts';
 import type { Store } from '../../src/core/store/store.ts';
+import type { DeliveryState } from '../../src/core/store/tables.ts';
 import { noteProviderEvent } from '../../src/delivery/providers/record-events.ts';
 import { deleteBounces, foldDeliveries } from '../../src/delivery/retention.ts';
 import { addRequests, deleteReaderCounts } from '../../src/feeds/readers/reader-rows.ts';
 import { DAY, HOUR, MINUTE } from '../../src/lib/time.ts';
+import { requestNewsletters } from '../audience/fixtures.ts';
+import { subscriptionRow } from '../feeds/hub/rows.ts';
 import { alertNamed } from '../support/alerts.ts';
-import { UNREADABLE } from '../support/articles.ts';
 import { forEachDatabase, openMigrated } from '../support/databases.ts';
 import { storeDeliveries } from '../support/deliveries.ts';
+import { publishDocuments } from '../support/documents.ts';
+import { storeEdition, storeServiceMessage } from '../support/editions.ts';
 import { recordQueries } from '../support/recorded-queries.ts';
 
 const { version } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')) as {
@@ -37,53 +41,6 @@ async function recordRun(store: Store, id: string, slotAt: number, state: 'done'
   if (claim !== null && state !== null)
     await finishRun(store.db, claim, { state, reason: null, retryAt: null }, slotAt + 2_000);
 }
-
-async function closeEdition(store: Store, newsletter: string, number: number, closedAt: number): Promise<number> {
-  const article = `${newsletter}-${number}`;
-  await store.db
-    .insertInto('articles')
-    .values({
-      id: article,
-      tag_uri: `tag:example.com,2026:${article}`,
-      slug: article,
-      kind: 'roundup',
-      section: null,
-      kicker: null,
-      event_key: null,
-      pinned: 0,
-      state: 'published',
-      published_at: closedAt,
-      updated_at: closedAt,
-      noted_at: null,
-      created_at: closedAt,
-      digest: '',
-      ...UNREADABLE,
-    })
-    .execute();
-  const { id } = await store.db
-    .insertInto('editions')
-    .values({
-      newsletter,
-      slot: `2026-11-${20 + number}`,
-      slot_at: closedAt,
-      cutoff_at: closedAt,
-      number,
-      headline: '',
-      subject: '',
-      preheader: '',
-      nonce: '',
-      html: '',
-      text: '',
-      archive_html: '',
-      article_id: article,
-      closed_at: closedAt,
-    })
-    .returning('id')
-    .executeTakeFirstOrThrow();
-  return id;
-}
-
-type DeliveryState = 'pending' | 'submitting' | 'submitted' | 'failed' | 'suppressed';
 
 async function deliver(
   store: Store,
@@ -127,29 +84,13 @@ forEachDatabase((open, dialect) => {
 
   it('counts hub subscriptions by topic, failing ones, and the age of the longest pending one', async () => {
     const store = await open();
-    const row = {
-      callback: '',
-      host: '',
-      verified_at: now,
-      version: 1,
-      due_at: 0,
-      fence: 0,
-      pending_since: now - MINUTE,
-    };
+    const pending = { pending: 1 as const, pending_since: now - MINUTE };
     await store.db
       .insertInto('hub_subscriptions')
       .values([
-        { ...row, key: 'a', topic: 'latest.atom', expires_at: now + 1, pending: 1, attempts: 0 },
-        {
-          ...row,
-          key: 'b',
-          topic: 'latest.atom',
-          expires_at: now + 1,
-          pending: 1,
-          attempts: 3,
-          failing_since: now - HOUR,
-        },
-        { ...row, key: 'c', topic: 'latest.atom', expires_at: now, pending: 1, attempts: 0, pending_since: 0 },
+        subscriptionRow('a', now, pending),
+        subscriptionRow('b', now, { ...pending, attempts: 3, failing_since: now - HOUR }),
+        subscriptionRow('c', now, { pending: 1, pending_since: 0, expires_at: now }),
       ])
       .execute();
     const metrics = Object.fromEntries(await scrape(store));
@@ -200,9 +141,9 @@ forEachDatabase((open, dialect) => {
 
   it('counts editions by newsletter, and the deliveries of the newest one by state', async () => {
     const store = await open();
-    const first = await closeEdition(store, 'daily', 1, now - DAY);
-    const second = await closeEdition(store, 'daily', 2, now - HOUR);
-    await closeEdition(store, 'weekly', 1, now - 3 * DAY);
+    const first = await storeEdition(store, { newsletter: 'daily', number: 1, closed_at: now - DAY });
+    const second = await storeEdition(store, { newsletter: 'daily', number: 2, closed_at: now - HOUR });
+    await storeEdition(store, { newsletter: 'weekly', number: 1, closed_at: now - 3 * DAY });
     await deliver(store, first, 1, 'failed', now - DAY);
     await deliver(store, first, 2, 'pending', now - DAY);
     for (const [subscriber, state] of [
@@ -237,7 +178,7 @@ forEachDatabase((open, dialect) => {
 
   it('includes deliveries that were reduced to totals', async () => {
     const store = await open();
-    const edition = await closeEdition(store, 'daily', 1, now - DAY);
+    const edition = await storeEdition(store, { newsletter: 'daily', number: 1, closed_at: now - DAY });
     await deliver(store, edition, 1, 'submitted', now);
     const folded = { edition_id: edition, count: 70_000 };
     await store.db
@@ -284,8 +225,8 @@ forEachDatabase((open, dialect) => {
 
   it('shows that an edition is paused, and ignores its due deliveries', async () => {
     const store = await open();
-    const paused = await closeEdition(store, 'daily', 1, now - DAY);
-    const going = await closeEdition(store, 'weekly', 1, now - DAY);
+    const paused = await storeEdition(store, { newsletter: 'daily', number: 1, closed_at: now - DAY });
+    const going = await storeEdition(store, { newsletter: 'weekly', number: 1, closed_at: now - DAY });
     await store.db.updateTable('editions').set({ delivery_state: 'paused' }).where('id', '=', paused).execute();
     await deliver(store, paused, 1, 'pending', now - DAY);
     await deliver(store, going, 1, 'pending', now - MINUTE);
@@ -301,7 +242,7 @@ forEachDatabase((open, dialect) => {
   it('shows a held queue, uncertain deliveries, service messages, bounces and suppressed addresses', async () => {
     const store = await open();
     await writeMeta(store.db, DELIVERY_HELD, 'restored from a backup');
-    const edition = await closeEdition(store, 'daily', 1, now - DAY);
+    const edition = await storeEdition(store, { newsletter: 'daily', number: 1, closed_at: now - DAY });
     for (const [subscriber, leaseUntil] of [
       [1, now - 1],
       [2, now + MINUTE],
@@ -313,21 +254,7 @@ forEachDatabase((open, dialect) => {
         .where('subscriber_id', '=', subscriber)
         .execute();
     }
-    await store.db
-      .insertInto('service_messages')
-      .values({
-        kind: 'confirm',
-        subscriber_id: 1,
-        newsletters: '[]',
-        state: 'submitted',
-        attempts: 1,
-        due_at: now,
-        expires_at: now,
-        fence: 0,
-        created_at: now,
-        changed_at: now,
-      })
-      .execute();
+    await storeServiceMessage(store, { subscriber_id: 1, state: 'submitted', changed_at: now });
     await store.db.insertInto('bounces').values({ subscriber_id: 1, kind: 'soft', at: now }).execute();
     await store.db
       .insertInto('suppressions')
@@ -352,14 +279,9 @@ forEachDatabase((open, dialect) => {
 
   it('shows the age of feeds, and counts pending changes, rejections and alerts', async () => {
     const store = await open();
-    const document = { media_type: 'x', hash: '', size: 0, gzip: new Uint8Array(), brotli: new Uint8Array() };
-    await store.db
-      .insertInto('documents')
-      .values([
-        { path: 'latest.rss', modified_at: now - 90_000, ...document },
-        { path: 'latest.atom', modified_at: now + 1_000, ...document },
-      ])
-      .execute();
+    const document = { mediaType: 'x', body: '' };
+    await publishDocuments(store, [{ path: 'latest.rss', ...document }], now - 90_000);
+    await publishDocuments(store, [{ path: 'latest.atom', ...document }], now + 1_000);
     await store.db
       .insertInto('pending_changes')
       .values([
@@ -392,7 +314,7 @@ forEachDatabase((open, dialect) => {
 
   it('never decreases a counter when rows are deleted by retention, or retried', async () => {
     const store = await open();
-    const edition = await closeEdition(store, 'daily', 1, now - DAY);
+    const edition = await storeEdition(store, { newsletter: 'daily', number: 1, closed_at: now - DAY });
     await deliver(store, edition, 1, 'submitted', now - DAY);
     await deliver(store, edition, 2, 'failed', now - DAY);
     await recordRun(store, 'publish', now - DAY, 'done');
@@ -428,16 +350,7 @@ forEachDatabase((open, dialect) => {
 
   it('counts subscribers by newsletter and state', async () => {
     const store = await open();
-    const subscriber = await store.db
-      .insertInto('subscribers')
-      .values({ email: 'ada@example.com', email_key: 'ada@example.com', created_at: now })
-      .returning('id')
-      .executeTakeFirstOrThrow();
-    const subscription = { subscriber_id: subscriber.id, newsletter: 'daily', changed_at: now };
-    await store.db
-      .insertInto('subscriptions')
-      .values({ ...subscription, state: 'unconfirmed' })
-      .execute();
+    await requestNewsletters(store, ['daily']);
     await store.db.updateTable('subscriptions').set({ state: 'confirmed' }).execute();
     expect(Object.fromEntries(await scrape(store))).toMatchObject({
       'daywire_subscriptions{newsletter="daily",state="unconfirmed"}': 0,
@@ -448,7 +361,7 @@ forEachDatabase((open, dialect) => {
 
   it('reads counters instead of rows, whose number has no limit', async () => {
     const { store, takeQueries } = recordQueries(await open());
-    await closeEdition(store, 'daily', 1, now - DAY);
+    await storeEdition(store, { newsletter: 'daily', number: 1, closed_at: now - DAY });
     takeQueries();
     await renderMetrics({ ...store, reports: store.db }, now);
     const queries = takeQueries().map(({ sql }) => sql);

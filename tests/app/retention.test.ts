@@ -8,9 +8,9 @@ import { EVENT_IDS_KEPT } from '../../src/delivery/providers/report-reader.ts';
 import { DAY, HOUR } from '../../src/lib/time.ts';
 import { requestNewsletters } from '../audience/fixtures.ts';
 import { testConfig } from '../delivery/fixture.ts';
-import { UNREADABLE } from '../support/articles.ts';
 import { forBothDatabases } from '../support/databases.ts';
 import { storeDeliveries } from '../support/deliveries.ts';
+import { storeEdition, storeServiceMessage } from '../support/editions.ts';
 import { SECRETS } from '../support/sample.ts';
 import { openTestApp } from '../support/test-app.ts';
 
@@ -54,39 +54,7 @@ async function edition(
   closedAt: number,
   states: Partial<Record<DeliveryState, number>>,
 ): Promise<number> {
-  const number = ++editions;
-  const article = `roundup-${number}`;
-  await store.db
-    .insertInto('articles')
-    .values({
-      id: article,
-      tag_uri: article,
-      slug: article,
-      kind: 'roundup',
-      pinned: 0,
-      state: 'published',
-      published_at: closedAt,
-      updated_at: closedAt,
-      created_at: closedAt,
-      digest: '',
-      ...UNREADABLE,
-    })
-    .execute();
-  const text = { headline: '', subject: '', preheader: '', nonce: '', html: '', text: '', archive_html: '' };
-  const { id } = await store.db
-    .insertInto('editions')
-    .values({
-      newsletter: 'daily',
-      slot: String(number),
-      slot_at: closedAt,
-      cutoff_at: closedAt,
-      number,
-      ...text,
-      article_id: article,
-      closed_at: closedAt,
-    })
-    .returning('id')
-    .executeTakeFirstOrThrow();
+  const id = await storeEdition(store, { newsletter: 'daily', number: ++editions, closed_at: closedAt });
   const rows = Object.entries(states).flatMap(([state, count]) =>
     Array.from({ length: count }, () => state as DeliveryState),
   );
@@ -124,23 +92,8 @@ async function subscriber(
   return id;
 }
 
-function serviceMessage(store: Store, subscriberId: number, at: number, state: DeliveryState) {
-  return store.db
-    .insertInto('service_messages')
-    .values({
-      kind: 'confirm',
-      subscriber_id: subscriberId,
-      newsletters: '[]',
-      state,
-      attempts: 1,
-      due_at: at,
-      expires_at: at + 3 * DAY,
-      fence: 0,
-      created_at: at,
-      changed_at: at,
-    })
-    .execute();
-}
+const serviceMessage = (store: Store, subscriber_id: number, changed_at: number, state: DeliveryState) =>
+  storeServiceMessage(store, { subscriber_id, changed_at, state });
 
 const ids = async (rows: Promise<{ id: number }[]>) => (await rows).map(({ id }) => id);
 

@@ -274,7 +274,6 @@ describe('starting once', () => {
     mkdirSync(join(app.config.paths.templates, 'mail'), { recursive: true });
     writeFileSync(join(app.config.paths.templates, 'mail/confirm.html.liquid'), '{% if %}');
     expect(await run()).toEqual([{ kind: 'problem', message: expect.stringContaining('mail/confirm.html.liquid') }]);
-    await store.close();
   });
 });
 

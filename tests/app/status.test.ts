@@ -8,11 +8,15 @@ import { deleteProcess, listProcesses, recordProcess } from '../../src/core/sche
 import { DELIVERY_HELD, writeMeta } from '../../src/core/store/meta.ts';
 import type { Store } from '../../src/core/store/store.ts';
 import { DAY, HOUR, MINUTE } from '../../src/lib/time.ts';
+import { addConfirmed } from '../audience/fixtures.ts';
 import { testConfig } from '../delivery/fixture.ts';
+import { subscriptionRow } from '../feeds/hub/rows.ts';
 import { alertNamed } from '../support/alerts.ts';
-import { UNREADABLE } from '../support/articles.ts';
+import { article, saveAll } from '../support/articles.ts';
 import { forEachDatabase } from '../support/databases.ts';
 import { storeDeliveries } from '../support/deliveries.ts';
+import { publishDocuments } from '../support/documents.ts';
+import { storeEdition, storeServiceMessage } from '../support/editions.ts';
 
 const NOW = Date.UTC(2026, 10, 24, 7, 30);
 
@@ -30,61 +34,13 @@ function block(status: Status, title: string): string[] {
     .map((line) => line.trim());
 }
 
-function saveArticle(store: Store, id: string) {
-  return store.db
-    .insertInto('articles')
-    .values({
-      id,
-      tag_uri: id,
-      slug: id,
-      kind: 'brief',
-      pinned: 0,
-      state: 'published',
-      published_at: NOW,
-      updated_at: NOW,
-      created_at: NOW,
-      digest: '',
-      ...UNREADABLE,
-    })
-    .execute();
-}
-
-async function saveEdition(store: Store, number: number): Promise<number> {
-  await saveArticle(store, `roundup-${number}`);
-  const { id } = await store.db
-    .insertInto('editions')
-    .values({
-      newsletter: 'daily',
-      slot: `2026-11-${20 + number}`,
-      slot_at: NOW + number,
-      cutoff_at: NOW,
-      number,
-      headline: 'Tech Roundup: A, B',
-      subject: '',
-      preheader: '',
-      nonce: '',
-      html: '',
-      text: '',
-      archive_html: '',
-      article_id: `roundup-${number}`,
-      closed_at: NOW,
-    })
-    .returning('id')
-    .executeTakeFirstOrThrow();
-  return id;
-}
+const saveEdition = (store: Store, number: number): Promise<number> =>
+  storeEdition(store, {
+    ...{ newsletter: 'daily', number, closed_at: NOW, slot_at: NOW + number, headline: 'Tech Roundup: A, B' },
+  });
 
 function saveDelivery(store: Store, edition: number, subscriber: number, rest: object) {
   return storeDeliveries(store, edition, [{ subscriber_id: subscriber, due_at: NOW, changed_at: NOW, ...rest }]);
-}
-
-async function saveSubscriber(store: Store, email: string): Promise<number> {
-  const { id } = await store.db
-    .insertInto('subscribers')
-    .values({ email, email_key: email, created_at: NOW })
-    .returning('id')
-    .executeTakeFirstOrThrow();
-  return id;
 }
 
 describe('the status', () => {
@@ -117,7 +73,10 @@ describe('the status', () => {
     it('lists the articles that an edition passed over in the JSON', async () => {
       const store = await open();
       const edition = await saveEdition(store, 1);
-      for (const id of ['a', 'b', 'c', 'd']) await saveArticle(store, id);
+      await saveAll(
+        store,
+        ['a', 'b', 'c', 'd'].map((id) => article(id)),
+      );
       const row = { edition_id: edition, reason: 'aged-out' as const };
       await store.db
         .insertInto('edition_omissions')
@@ -135,7 +94,7 @@ describe('the status', () => {
     it('shows the limits while deliveries wait, and how many messages of 24 hours count', async () => {
       const store = await open();
       const edition = await saveEdition(store, 1);
-      const ada = await saveSubscriber(store, 'ada@example.com');
+      const ada = await addConfirmed(store, 'ada@example.com');
       const limits = { perSecond: 14, perDay: 1_000 };
       await store.db
         .insertInto('submission_counts')
@@ -154,7 +113,7 @@ describe('the status', () => {
     it('reports a held queue, the next due delivery, and how to settle uncertain ones', async () => {
       const store = await open();
       const edition = await saveEdition(store, 1);
-      const ada = await saveSubscriber(store, 'ada@example.com');
+      const ada = await addConfirmed(store, 'ada@example.com');
       await saveDelivery(store, edition, ada, { state: 'submitting', lease_until: NOW - 1, due_at: NOW + HOUR });
       await saveDelivery(store, edition, ada + 1, {
         state: 'submitting',
@@ -188,21 +147,7 @@ describe('the status', () => {
       const store = await open();
       await store.db.insertInto('suppressions').values({ address_hash: 'a', reason: 'erased', at: NOW }).execute();
       await store.db.insertInto('bounces').values({ subscriber_id: 1, kind: 'hard', at: NOW }).execute();
-      await store.db
-        .insertInto('service_messages')
-        .values({
-          kind: 'confirm',
-          subscriber_id: 1,
-          newsletters: '[]',
-          state: 'pending',
-          attempts: 0,
-          due_at: NOW,
-          expires_at: NOW,
-          fence: 0,
-          created_at: NOW,
-          changed_at: NOW,
-        })
-        .execute();
+      await storeServiceMessage(store, { subscriber_id: 1, state: 'pending', changed_at: NOW });
       const status = await read(store);
       expect(block(status, 'subscribers')).toEqual([
         'suppressed: 1 erased',
@@ -215,8 +160,8 @@ describe('the status', () => {
       const store = await open();
       for (let number = 1; number <= 12; number++) {
         const edition = await saveEdition(store, number);
-        await saveDelivery(store, edition, await saveSubscriber(store, `r${number}@example.com`), { state: 'failed' });
-        const passed = { edition_id: edition, reason: 'aged-out' as const, article_id: `roundup-${number}` };
+        await saveDelivery(store, edition, await addConfirmed(store, `r${number}@example.com`), { state: 'failed' });
+        const passed = { edition_id: edition, reason: 'aged-out' as const, article_id: `daily-${number}` };
         await store.db.insertInto('edition_omissions').values(passed).execute();
       }
       const place = { stage: 'import' as const, source: 'in.jsonl', problems: '["bad"]', raw: '' };
@@ -229,20 +174,9 @@ describe('the status', () => {
         .insertInto('runs')
         .values(Array.from({ length: 40 }, (_, n) => ({ ...run, slot_at: NOW - n * MINUTE })))
         .execute();
-      await store.db
-        .insertInto('documents')
-        .values(
-          Array.from({ length: 60 }, (_, n) => ({
-            path: `feed-${n}.atom`,
-            media_type: '',
-            hash: '',
-            size: 2,
-            gzip: new Uint8Array(),
-            brotli: new Uint8Array(),
-            modified_at: NOW - n * MINUTE,
-          })),
-        )
-        .execute();
+      for (let n = 0; n < 60; n++) {
+        await publishDocuments(store, [{ path: `feed-${n}.atom`, mediaType: '', body: 'xx' }], NOW - n * MINUTE);
+      }
       const status = await read(store);
       expect(formatStatus(status).split('\n').length).toBeLessThanOrEqual(60);
       expect(block(status, 'feeds')).toEqual([
@@ -283,18 +217,13 @@ describe('the status', () => {
 
     it('counts the subscriptions at its hub', async () => {
       const store = await open();
-      const row = {
-        ...{ topic: 'latest.atom', callback: 'https://reader.example.com/', host: 'reader.example.com', version: 1 },
-        ...{ verified_at: NOW, expires_at: NOW + HOUR, pending: 0, pending_since: NOW, due_at: NOW },
-        ...{ attempts: 0, fence: 0 },
-      };
       const failing = { failing_since: NOW - HOUR, reason: 'it answered 500' };
       await store.db
         .insertInto('hub_subscriptions')
         .values([
-          { ...row, key: 'a' },
-          { ...row, key: 'b', topic: 'latest.rss', ...failing },
-          { ...row, key: 'expired', expires_at: NOW, ...failing },
+          subscriptionRow('a', NOW),
+          subscriptionRow('b', NOW, { topic: 'latest.rss', ...failing }),
+          subscriptionRow('expired', NOW, { expires_at: NOW, ...failing }),
         ])
         .execute();
       const hub = `${testConfig().publication.url}/hub`;

@@ -13,6 +13,7 @@ import { HOUR, MINUTE, SECOND } from '../../src/lib/time.ts';
 import type { WebOptions } from '../../src/web/server/web-context.ts';
 import { articleFactory, saveAsPublished } from '../support/articles.ts';
 import { clockAt } from '../support/clock.ts';
+import { storeEdition } from '../support/editions.ts';
 import { SECRETS, sampleConfig } from '../support/sample.ts';
 
 /** Tuesday, November 24, 2026, 08:43 PM in Shanghai. */
@@ -122,26 +123,10 @@ export async function saveEdition(
       page: `/editions/daily-roundup/${slot}`,
     }),
   );
-  const { id: editionId } = await store.db
-    .insertInto('editions')
-    .values({
-      newsletter: 'daily-roundup',
-      slot,
-      slot_at: slotAt,
-      cutoff_at: slotAt,
-      number,
-      headline,
-      subject: headline,
-      preheader: 'p',
-      nonce: 'n',
-      html: '',
-      text: '',
-      archive_html: html,
-      article_id: id,
-      closed_at: slotAt,
-    })
-    .returning('id')
-    .executeTakeFirstOrThrow();
+  const editionId = await storeEdition(store, {
+    ...{ newsletter: 'daily-roundup', slot, number, closed_at: slotAt, headline, subject: headline },
+    ...{ preheader: 'p', nonce: 'n', archive_html: html, article_id: id },
+  });
   for (const [position, articleId] of (edition.articles ?? []).entries()) {
     await store.db
       .insertInto('edition_articles')

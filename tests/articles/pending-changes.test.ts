@@ -70,12 +70,6 @@ forBothDatabases((open) => {
       expect(await countDueChanges(db, NOW)).toEqual({ count: 1, oldestDueAt: NOW });
     });
 
-    it('stay if the publish that read them does not end', async () => {
-      const { db } = await withArticles(article('a'));
-      await readDueChanges(db, NOW + 1, { limit: 100 });
-      expect(await countDueChanges(db, NOW)).toEqual({ count: 1, oldestDueAt: NOW });
-    });
-
     it('are read newest first, in steps, and from an instant on', async () => {
       const { db } = await open();
       const changes = [3, 1, 2, 2, 5].map((at, n) => ({ articleId: `a${n}`, dueAt: NOW + at }));

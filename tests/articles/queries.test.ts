@@ -48,21 +48,6 @@ forBothDatabases((open) => {
       );
       expect(ids(await findPublicArticles(db, { now: NOW, limit: 9 })).sort()).toEqual(['corrected', 'scheduled']);
     });
-
-    it('requires all facets of a selection, and any value of each', async () => {
-      const { db } = await withArticles(
-        article('a', { kind: 'analysis', section: 'world', kicker: 'Exclusive', tags: ['5G', 'AI'] }),
-        article('b', { kind: 'analysis', section: 'world', tags: ['AI'] }),
-        article('c', { kind: 'brief', section: 'tech', tags: ['5G'] }),
-      );
-      const select = async (selection: Selection) =>
-        ids(await findPublicArticles(db, { select: selection, now: NOW, limit: 9 })).sort();
-      expect(await select({})).toEqual(['a', 'b', 'c']);
-      expect(await select({ kinds: ['analysis'] })).toEqual(['a', 'b']);
-      expect(await select({ tags: ['5G'] })).toEqual(['a', 'c']);
-      expect(await select({ tags: ['5G', 'AI'], sections: ['world'] })).toEqual(['a', 'b']);
-      expect(await select({ kickers: ['Exclusive'], kinds: ['brief', 'analysis'] })).toEqual(['a']);
-    });
   });
 
   it('matchesSelection selects the same articles as findPublicArticles', async () => {

@@ -242,7 +242,8 @@ describe('the data about a subscriber', () => {
       await suppressAddress(store.db, SECRETS, id, 'soft-bounces', { channel: 'bounce' }, NOW + HOUR);
       await recordExport(store.db, id, { channel: 'preferences', source: '192.0.2.9' }, NOW + 2 * HOUR);
       const at = '2026-11-24T07:30:00Z';
-      const consent = { source: null, detail: null, wording: null };
+      const consent = { newsletter: null, source: null, detail: null, wording: null };
+      const edition = { newsletter: 'daily-roundup', slot: '2026-11-24' };
       expect(await exportSubscriberData(store.db, id)).toEqual({
         address: EMAIL,
         zone: null,
@@ -254,35 +255,14 @@ describe('the data about a subscriber', () => {
           { newsletter: 'weekly', state: 'unconfirmed', since: at },
         ],
         consent: [
-          {
-            change: 'exported',
-            newsletter: null,
-            ...consent,
-            channel: 'preferences',
-            source: '192.0.2.9',
-            at: '2026-11-24T09:30:00Z',
-          },
-          {
-            change: 'suppressed',
-            newsletter: null,
-            ...consent,
-            channel: 'bounce',
-            detail: 'soft-bounces',
-            at: '2026-11-24T08:30:00Z',
-          },
-          { change: 'requested', newsletter: 'weekly', ...consent, channel: 'form', source: '192.0.2.7', at },
+          { ...consent, change: 'exported', channel: 'preferences', source: '192.0.2.9', at: '2026-11-24T09:30:00Z' },
+          { ...consent, change: 'suppressed', channel: 'bounce', detail: 'soft-bounces', at: '2026-11-24T08:30:00Z' },
+          { ...consent, change: 'requested', newsletter: 'weekly', channel: 'form', source: '192.0.2.7', at },
         ],
         deliveries: [
           {
-            newsletter: 'daily-roundup',
-            slot: '2026-11-24',
-            revision: 1,
-            state: 'submitted',
-            attempts: 0,
-            reply: '250 2.0.0 queued as 4F1A',
-            reason: null,
-            at,
-            deliveredAt: '2026-11-24T07:31:00Z',
+            ...{ ...edition, revision: 1, state: 'submitted', attempts: 0, reply: '250 2.0.0 queued as 4F1A' },
+            ...{ reason: null, at, deliveredAt: '2026-11-24T07:31:00Z' },
           },
         ],
         serviceMessages: [
@@ -300,16 +280,7 @@ describe('the data about a subscriber', () => {
             at,
           },
         ],
-        bounces: [
-          {
-            newsletter: 'daily-roundup',
-            slot: '2026-11-24',
-            kind: 'soft',
-            status: '4.2.2',
-            detail: `${EMAIL} is full`,
-            at,
-          },
-        ],
+        bounces: [{ ...edition, kind: 'soft', status: '4.2.2', detail: `${EMAIL} is full`, at }],
       });
     });
 

@@ -56,14 +56,6 @@ describe('the preferences of a subscriber', () => {
       expect((await readPreferences(store.db, id))?.tokenVersion).toBe(1);
     });
 
-    it('do not change newsletters that were not offered', async () => {
-      const store = await open();
-      const id = await addConfirmed(store, ADA, ['daily', 'weekly']);
-      const newsletters = { offered: ['weekly'], wanted: [] };
-      expect(await changePreferences(store.db, id, { newsletters }, PAGE, NOW)).toMatchObject({ left: ['weekly'] });
-      expect(await subscriptionStates(store, id)).toEqual({ daily: 'confirmed', weekly: 'unsubscribed' });
-    });
-
     it('confirm an unconfirmed newsletter if it is chosen, and otherwise do not change it', async () => {
       const store = await open();
       const id = await addConfirmed(store);

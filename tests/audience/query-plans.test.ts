@@ -62,7 +62,6 @@ it('operations on one address scan no table', async () => {
     scans.push(...harmful.map((step) => `${step}: ${query.sql}`));
   }
   expect(scans).toEqual([]);
-  await store.close();
 });
 
 it('a page of subscribers is read in the order of the primary key, also for one newsletter', async () => {
@@ -77,7 +76,6 @@ it('a page of subscribers is read in the order of the primary key, also for one 
     /SEARCH subscriptions (EXISTS )?USING .*subscriptions_1 \(subscriber_id=\? AND newsletter=\?\)/,
   );
   expect(details).not.toMatch(/TEMP B-TREE|LIST SUBQUERY/);
-  await store.close();
 });
 
 it('a request runs the same statements for every address', async () => {
@@ -97,5 +95,4 @@ it('a request runs the same statements for every address', async () => {
     costs.push(statements.join(';\n'));
   }
   expect(new Set(costs).size).toBe(1);
-  await store.close();
 });

@@ -8,38 +8,34 @@ import {
   unsubscribe,
 } from '../../src/audience/subscriptions.ts';
 import { suppressByOperator } from '../../src/audience/suppression.ts';
+import type { SigningSecrets } from '../../src/core/config/signing-secrets.ts';
+import type { Store } from '../../src/core/store/store.ts';
 import { forEachDatabase } from '../support/databases.ts';
 import { SECRETS } from '../support/sample.ts';
-import { consentEvents, NOW, OPERATOR } from './fixtures.ts';
+import { ADA, addConfirmed, consentEvents, NOW, OPERATOR } from './fixtures.ts';
 
 const ONE_CLICK = { channel: 'one-click', source: '2001:db8::7' } as const;
+
+/** Adds an address to the daily newsletter, unless `more` says otherwise. */
+const add = ({ db }: Store, email = ADA, more: { newsletters?: string[]; zone?: string } = {}, now = NOW) =>
+  addSubscriber(db, SECRETS, { email, newsletters: ['daily'], ...more }, OPERATOR, now);
+const list = ({ db }: Store) => listSubscribers(db, { limit: 10 });
 
 describe('subscribers', () => {
   forEachDatabase((open) => {
     it('are added with confirmed subscriptions', async () => {
-      const { db } = await open();
-      const added = await addSubscriber(
-        db,
-        SECRETS,
-        { email: 'Ada@Example.com', newsletters: ['daily', 'weekly'] },
-        OPERATOR,
-        NOW,
-      );
-      expect(added).toMatchObject({
+      const store = await open();
+      expect(await add(store, 'Ada@Example.com', { newsletters: ['daily', 'weekly'] })).toMatchObject({
         kind: 'stored',
         subscriptions: [
           { newsletter: 'daily', outcome: 'added' },
           { newsletter: 'weekly', outcome: 'added' },
         ],
       });
-      expect(await listSubscribers(db, { limit: 10 })).toEqual([
+      expect(await list(store)).toEqual([
         {
-          id: expect.any(Number),
-          email: 'Ada@Example.com',
-          zone: null,
-          createdAt: NOW,
-          pausedUntil: null,
-          suppressedReason: null,
+          ...{ id: expect.any(Number), email: 'Ada@Example.com', zone: null, createdAt: NOW },
+          ...{ pausedUntil: null, suppressedReason: null },
           subscriptions: [
             { newsletter: 'daily', state: 'confirmed', changedAt: NOW },
             { newsletter: 'weekly', state: 'confirmed', changedAt: NOW },
@@ -48,178 +44,106 @@ describe('subscribers', () => {
       ]);
     });
 
-    it('are identified by address in any spelling', async () => {
-      const { db } = await open();
-      const first = await addSubscriber(
-        db,
-        SECRETS,
-        { email: 'ada@bücher.example', newsletters: ['daily'] },
-        OPERATOR,
-        NOW,
-      );
-      const again = await addSubscriber(
-        db,
-        SECRETS,
-        { email: 'ADA@xn--bcher-kva.example', newsletters: ['daily'] },
-        OPERATOR,
-        NOW + 1,
-      );
+    it('are identified and found by their address in any spelling', async () => {
+      const store = await open();
+      const first = await add(store, 'Ada@bücher.example');
+      const again = await add(store, 'ADA@xn--bcher-kva.example', {}, NOW + 1);
       expect(again).toEqual({ ...first, subscriptions: [{ newsletter: 'daily', outcome: 'already' }] });
-      expect(await listSubscribers(db, { limit: 10 })).toMatchObject([
-        { email: 'ada@bücher.example', subscriptions: [{ changedAt: NOW }] },
-      ]);
+      const stored = { email: 'Ada@bücher.example', subscriptions: [{ newsletter: 'daily', changedAt: NOW }] };
+      expect(await list(store)).toMatchObject([stored]);
+      expect(await findSubscriberByAddress(store.db, ' ada@XN--bcher-kva.example')).toMatchObject(stored);
+      expect(await findSubscriberByAddress(store.db, 'ada+x@bücher.example')).toBeNull();
+      expect(await findSubscriberByAddress(store.db, 'ada')).toBeNull();
     });
 
-    it('are refused with a reason if their address or zone is invalid', async () => {
-      const { db } = await open();
-      expect(
-        await addSubscriber(db, SECRETS, { email: 'ada@localhost', newsletters: ['daily'] }, OPERATOR, NOW),
-      ).toEqual({
-        kind: 'refused',
-        reason: 'ada@localhost: "localhost" is not a full domain name such as example.com',
-      });
-      const zone = 'Mars/Olympus';
-      expect(
-        await addSubscriber(db, SECRETS, { email: 'ada@example.com', newsletters: ['daily'], zone }, OPERATOR, NOW),
-      ).toEqual({
-        kind: 'refused',
-        reason: 'Mars/Olympus: it must be an IANA time zone such as Asia/Shanghai',
-      });
-      expect(await listSubscribers(db, { limit: 10 })).toEqual([]);
+    it('are refused with a reason if their address or zone is invalid, or if they are suppressed', async () => {
+      const store = await open();
+      await suppressByOperator(store.db, SECRETS, ADA, NOW);
+      const rotated: SigningSecrets = ['another secret, of thirty-two characters', ...SECRETS];
+      const refusals = [
+        await add(store, 'ada@localhost'),
+        await add(store, 'ben@example.com', { zone: 'Mars/Olympus' }),
+        await addSubscriber(store.db, rotated, { email: 'Ada@Example.com', newsletters: ['daily'] }, OPERATOR, NOW),
+      ];
+      expect(refusals).toEqual(
+        [
+          'ada@localhost: "localhost" is not a full domain name such as example.com',
+          'Mars/Olympus: it must be an IANA time zone such as Asia/Shanghai',
+          'Ada@Example.com: it is on the suppression list (operator, since 2026-11-24T07:30:00Z)',
+        ].map((reason) => ({ kind: 'refused', reason })),
+      );
+      expect(await list(store)).toEqual([]);
     });
 
     it('change their zone only if one is given', async () => {
-      const { db } = await open();
-      const add = (zone?: string) =>
-        addSubscriber(db, SECRETS, { email: 'ada@example.com', newsletters: ['daily'], zone }, OPERATOR, NOW);
-      await add('Europe/London');
-      await add('Asia/Shanghai');
-      await add();
-      expect(await listSubscribers(db, { limit: 10 })).toMatchObject([{ zone: 'Asia/Shanghai' }]);
+      const store = await open();
+      for (const zone of ['Europe/London', 'Asia/Shanghai', undefined]) await add(store, ADA, { zone });
+      expect(await list(store)).toMatchObject([{ zone: 'Asia/Shanghai' }]);
     });
 
-    it('can be removed from one newsletter', async () => {
-      const { db } = await open();
-      await addSubscriber(db, SECRETS, { email: 'ada@example.com', newsletters: ['daily', 'weekly'] }, OPERATOR, NOW);
-      expect(await removeSubscriber(db, 'ADA@example.com', OPERATOR, NOW + 5, 'daily')).toEqual({
+    it('can be removed from one newsletter or from all, once, if they are known', async () => {
+      const store = await open();
+      await addConfirmed(store, ADA, ['weekly', 'daily', 'monthly']);
+      const remove = (email: string, now: number, newsletter?: string) =>
+        removeSubscriber(store.db, email, OPERATOR, now, newsletter);
+      expect(await remove('ADA@example.com', NOW + 1, 'monthly')).toEqual({
         kind: 'removed',
-        newsletters: ['daily'],
+        newsletters: ['monthly'],
       });
-      expect(await listSubscribers(db, { limit: 10 })).toMatchObject([
-        {
-          subscriptions: [
-            { newsletter: 'daily', state: 'unsubscribed', changedAt: NOW + 5 },
-            { newsletter: 'weekly', state: 'confirmed', changedAt: NOW },
-          ],
-        },
-      ]);
-    });
-
-    it('can be removed from all newsletters, once', async () => {
-      const { db } = await open();
-      await addSubscriber(db, SECRETS, { email: 'ada@example.com', newsletters: ['weekly', 'daily'] }, OPERATOR, NOW);
-      expect(await removeSubscriber(db, 'ada@example.com', OPERATOR, NOW + 5)).toEqual({
-        kind: 'removed',
-        newsletters: ['daily', 'weekly'],
-      });
-      expect(await removeSubscriber(db, 'ada@example.com', OPERATOR, NOW + 9)).toEqual({ kind: 'already' });
-      const [ada] = await listSubscribers(db, { limit: 10 });
-      expect(ada?.subscriptions.map((s) => s.changedAt)).toEqual([NOW + 5, NOW + 5]);
-    });
-
-    it('cannot be removed if they are unknown', async () => {
-      const { db } = await open();
-      expect(await removeSubscriber(db, 'ada@example.com', OPERATOR, NOW)).toEqual({ kind: 'unknown' });
-      expect(await removeSubscriber(db, 'not an address', OPERATOR, NOW)).toEqual({ kind: 'unknown' });
-    });
-
-    it('can be added again after unsubscribing', async () => {
-      const { db } = await open();
-      await addSubscriber(db, SECRETS, { email: 'ada@example.com', newsletters: ['daily'] }, OPERATOR, NOW);
-      await removeSubscriber(db, 'ada@example.com', OPERATOR, NOW + 5);
-      expect(
-        await addSubscriber(db, SECRETS, { email: 'ada@example.com', newsletters: ['daily'] }, OPERATOR, NOW + 9),
-      ).toMatchObject({
-        subscriptions: [{ outcome: 'resubscribed' }],
-      });
-      expect(await listSubscribers(db, { limit: 10 })).toMatchObject([
-        { subscriptions: [{ state: 'confirmed', changedAt: NOW + 9 }] },
-      ]);
-    });
-
-    it('are confirmed if the operator adds them while unconfirmed', async () => {
-      const { db } = await open();
-      const added = await addSubscriber(
-        db,
-        SECRETS,
-        { email: 'ada@example.com', newsletters: ['daily'] },
-        OPERATOR,
-        NOW,
+      expect(await remove(ADA, NOW + 5)).toEqual({ kind: 'removed', newsletters: ['daily', 'weekly'] });
+      expect(await remove(ADA, NOW + 9)).toEqual({ kind: 'already' });
+      const [ada] = await list(store);
+      expect(ada?.subscriptions).toEqual(
+        [5, 1, 5].map((after, n) => {
+          return { newsletter: ['daily', 'monthly', 'weekly'][n], state: 'unsubscribed', changedAt: NOW + after };
+        }),
       );
-      await db.updateTable('subscriptions').set({ state: 'unconfirmed' }).execute();
-      const again = await addSubscriber(
-        db,
-        SECRETS,
-        { email: 'ada@example.com', newsletters: ['daily'] },
-        OPERATOR,
-        NOW,
-      );
-      expect(again).toEqual({ ...added, subscriptions: [{ newsletter: 'daily', outcome: 'confirmed' }] });
+      for (const email of ['ben@example.com', 'not an address']) {
+        expect(await remove(email, NOW)).toEqual({ kind: 'unknown' });
+      }
+    });
+
+    it('are confirmed if the operator adds them after they unsubscribed, or while they are unconfirmed', async () => {
+      const store = await open();
+      const added = await add(store);
+      for (const [state, outcome] of [
+        ['unsubscribed', 'resubscribed'],
+        ['unconfirmed', 'confirmed'],
+      ] as const) {
+        await store.db.updateTable('subscriptions').set({ state }).execute();
+        const again = await add(store, ADA, {}, NOW + 9);
+        expect(again).toEqual({ ...added, subscriptions: [{ newsletter: 'daily', outcome }] });
+        expect(await list(store)).toMatchObject([{ subscriptions: [{ state: 'confirmed', changedAt: NOW + 9 }] }]);
+      }
     });
 
     it('unsubscribe with their token, idempotently', async () => {
-      const { db } = await open();
-      const added = await addSubscriber(
-        db,
-        SECRETS,
-        { email: 'ada@example.com', newsletters: ['daily', 'weekly'] },
-        OPERATOR,
-        NOW,
-      );
-      const subscriberId = added.kind === 'stored' ? added.subscriberId : 0;
+      const store = await open();
+      const { db } = store;
+      const subscriberId = await addConfirmed(store, ADA, ['daily', 'weekly']);
       const daily = { subscriberId, newsletter: 'daily' };
       expect(await unsubscribe(db, daily, ONE_CLICK, NOW + 5)).toBe('unsubscribed');
       expect(await unsubscribe(db, daily, ONE_CLICK, NOW + 9)).toBe('already');
-      expect(await findSubscription(db, daily)).toEqual({
-        ...daily,
-        email: 'ada@example.com',
-        state: 'unsubscribed',
-        changedAt: NOW + 5,
-      });
+      const left = { ...daily, email: ADA, state: 'unsubscribed', changedAt: NOW + 5 };
+      expect(await findSubscription(db, daily)).toEqual(left);
       expect(await findSubscription(db, { subscriberId, newsletter: 'weekly' })).toMatchObject({ state: 'confirmed' });
       expect(await unsubscribe(db, { subscriberId, newsletter: 'monthly' }, ONE_CLICK, NOW)).toBe('unknown');
       expect(await findSubscription(db, { subscriberId: subscriberId + 1, newsletter: 'daily' })).toBeNull();
     });
 
-    it('are found by address in any spelling', async () => {
-      const { db } = await open();
-      await addSubscriber(db, SECRETS, { email: 'Ada@bücher.example', newsletters: ['daily'] }, OPERATOR, NOW);
-      expect(await findSubscriberByAddress(db, ' ada@XN--bcher-kva.example')).toMatchObject({
-        email: 'Ada@bücher.example',
-        subscriptions: [{ newsletter: 'daily' }],
-      });
-      expect(await findSubscriberByAddress(db, 'ada+x@bücher.example')).toBeNull();
-      expect(await findSubscriberByAddress(db, 'ada')).toBeNull();
-    });
-
     it('have an event for every effective change, and for no other', async () => {
       const store = await open();
       const { db } = store;
-      const add = (newsletters: string[], zone?: string) =>
-        addSubscriber(
-          db,
-          SECRETS,
-          { email: 'ada@example.com', newsletters, zone },
-          { ...OPERATOR, source: 'l.csv:7' },
-          NOW,
-        );
-      const added = await add(['daily'], 'Europe/London');
-      await add(['daily', 'weekly'], 'Europe/London');
-      await add([], 'Asia/Tokyo');
+      const from = { ...OPERATOR, source: 'l.csv:7' };
+      const addFrom = (newsletters: string[], zone?: string) =>
+        addSubscriber(db, SECRETS, { email: ADA, newsletters, zone }, from, NOW);
+      const added = await addFrom(['daily'], 'Europe/London');
+      await addFrom(['daily', 'weekly'], 'Europe/London');
+      await addFrom([], 'Asia/Tokyo');
       const subscriberId = added.kind === 'stored' ? added.subscriberId : 0;
       for (const now of [NOW + 5, NOW + 9]) {
         await unsubscribe(db, { subscriberId, newsletter: 'daily' }, ONE_CLICK, now);
-        await removeSubscriber(db, 'ada@example.com', OPERATOR, now, 'weekly');
+        await removeSubscriber(db, ADA, OPERATOR, now, 'weekly');
         await unsubscribe(db, { subscriberId, newsletter: 'monthly' }, ONE_CLICK, now);
         await unsubscribe(db, { subscriberId: subscriberId + 1, newsletter: 'daily' }, ONE_CLICK, now);
       }
@@ -232,23 +156,9 @@ describe('subscribers', () => {
       ]);
     });
 
-    it('are not added if they are suppressed', async () => {
-      const { db } = await open();
-      await suppressByOperator(db, SECRETS, 'ada@example.com', NOW);
-      const subscriber = { email: 'Ada@Example.com', newsletters: ['daily'] };
-      expect(
-        await addSubscriber(db, ['another secret, of thirty-two characters', ...SECRETS], subscriber, OPERATOR, NOW),
-      ).toEqual({
-        kind: 'refused',
-        reason: 'Ada@Example.com: it is on the suppression list (operator, since 2026-11-24T07:30:00Z)',
-      });
-      expect(await listSubscribers(db, { limit: 10 })).toEqual([]);
-    });
-
     it('are added once if several requests add them at the same time', async () => {
-      const { db } = await open();
-      const subscriber = { email: 'ada@example.com', newsletters: ['daily'] };
-      const added = await Promise.all([1, 2, 3].map(() => addSubscriber(db, SECRETS, subscriber, OPERATOR, NOW)));
+      const store = await open();
+      const added = await Promise.all([1, 2, 3].map(() => add(store)));
       expect(added.map((one) => one.kind === 'stored' && one.subscriptions[0]?.outcome).sort()).toEqual([
         'added',
         'already',
@@ -257,15 +167,14 @@ describe('subscribers', () => {
     });
 
     it('are listed by page, optionally of one newsletter', async () => {
-      const { db } = await open();
+      const store = await open();
       for (const name of ['a', 'b', 'c', 'd']) {
-        const newsletters = name === 'b' ? ['weekly'] : ['daily'];
-        await addSubscriber(db, SECRETS, { email: `${name}@example.com`, newsletters }, OPERATOR, NOW);
+        await addConfirmed(store, `${name}@example.com`, name === 'b' ? ['weekly'] : ['daily']);
       }
-      const first = await listSubscribers(db, { newsletter: 'daily', limit: 2 });
+      const pageOf = (afterId?: number) => listSubscribers(store.db, { newsletter: 'daily', limit: 2, afterId });
+      const first = await pageOf();
       expect(first.map((s) => s.email)).toEqual(['a@example.com', 'c@example.com']);
-      const rest = await listSubscribers(db, { newsletter: 'daily', limit: 2, afterId: first.at(-1)?.id ?? 0 });
-      expect(rest.map((s) => s.email)).toEqual(['d@example.com']);
+      expect((await pageOf(first.at(-1)?.id)).map((s) => s.email)).toEqual(['d@example.com']);
     });
   });
 });

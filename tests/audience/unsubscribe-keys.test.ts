@@ -1,5 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { eraseSubscriber } from '../../src/audience/erasure.ts';
@@ -32,6 +30,7 @@ import { DAY, HOUR } from '../../src/lib/time.ts';
 import { NOW, openTestSite, preferencesPath } from '../app/test-site.ts';
 import { forBothDatabases } from '../support/databases.ts';
 import { SECRETS, sampleConfig } from '../support/sample.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import { openTestApp } from '../support/test-app.ts';
 import { addConfirmed } from './fixtures.ts';
 
@@ -85,12 +84,10 @@ describe('unsubscribing from an email that was sent before', () => {
     });
 
     it('never concerns a person who was added after the restore of an older backup', async () => {
-      const folder = await mkdtemp(join(tmpdir(), 'daywire-unsubscribe-'));
-      const [file, restored] = [join(folder, 'backup.sqlite'), await open()];
+      const [file, restored] = [join(temporaryFolder(), 'backup.sqlite'), await open()];
       await backupStore(store, file, NOW - HOUR);
       const grace = await addConfirmed(store, 'grace@example.com', [NEWSLETTER]);
       await restoreStore(file, restored, NOW);
-      await rm(folder, { recursive: true });
       const eve = await addConfirmed(restored, 'eve@example.com', [NEWSLETTER]);
       expect(eve).toBeGreaterThan(grace);
       const { post, get } = openTestSite(restored);

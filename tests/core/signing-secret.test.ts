@@ -67,7 +67,6 @@ describe('the signing secret of a store', () => {
     await expect(openSigningSecrets(lost, used)).rejects.toThrow(/there is no signing secret \(.*secret is missing\)/);
 
     expect(existsSync(file)).toBe(false);
-    await used.close();
   });
 });
 

@@ -145,7 +145,6 @@ describe('buildSelectedFeed', () => {
     await build(store);
     isBuilt = true;
     expect(turns).toBeGreaterThan(2);
-    await store.close();
   });
 
   it('rejects a row whose document is no article, and no other', async () => {
@@ -159,6 +158,5 @@ describe('buildSelectedFeed', () => {
     const { items, failed } = await build(store);
     expect(items).toBe(1);
     expect(failed).toMatchObject([{ article: { id: 'a' } }]);
-    await store.close();
   });
 });

@@ -1,7 +1,6 @@
-import { mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { beforeEach, expect, it, vi } from 'vitest';
 import type { Store } from '../../src/core/store/store.ts';
 import { findDocument, listDocuments } from '../../src/feeds/documents.ts';
 import { mirrorDocuments } from '../../src/feeds/mirror.ts';
@@ -11,6 +10,7 @@ import { article, saveAll } from '../support/articles.ts';
 import { NOW } from '../support/clock.ts';
 import { openMigrated } from '../support/databases.ts';
 import { publishDocuments } from '../support/documents.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import { feedsConfig, feedsTemplates } from './feeds-fixture.ts';
 
 let store: Store;
@@ -18,12 +18,8 @@ let folder: string;
 
 beforeEach(async () => {
   store = await openMigrated();
-  folder = await mkdtemp(join(tmpdir(), 'daywire-mirror-'));
+  folder = temporaryFolder();
   await publishFeeds(store, feedsConfig(), feedsTemplates(), { now: NOW });
-});
-afterEach(async () => {
-  await store.close();
-  await rm(folder, { recursive: true });
 });
 
 it('writes every document with the modification time of the store, and nothing the second time', async () => {

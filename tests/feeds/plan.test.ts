@@ -32,58 +32,46 @@ it.for(SELECTIONS)(
   'findPublicArticles reads the newest of %o from an index in order, without a scan or sort',
   async ([select, index]) => {
     const store = await openMigrated();
-    try {
-      const { store: recorded, takeQueries } = recordQueries(store);
-      const planOfLast = (): Promise<string[]> => queryPlan(store, takeQueries().at(-1) as CompiledQuery);
-      await findPublicArticles(recorded.db, { select, now: NOW, limit: 50 });
-      const plan = await planOfLast();
-      const reads = plan.filter((line) => /^(SCAN|SEARCH) article/.test(line) && !line.includes('autoindex'));
-      expect(reads.length).toBeGreaterThan(0);
-      for (const line of reads) expect(line).toContain(index);
-      // Only several ranges are sorted, each up to its limit.
-      const sorts = plan.filter((line) => line.includes('TEMP B-TREE'));
-      expect(sorts.length > 0).toBe(reads.length > 1);
-      await findRetractedArticles(recorded.db, select, NOW, 50);
-      const retracted = (await planOfLast()).filter((line) => /^(SCAN|SEARCH) articles/.test(line));
-      expect(retracted).toEqual(['SEARCH articles USING INDEX articles_by_note (noted_at>?)']);
-    } finally {
-      await store.close();
-    }
+    const { store: recorded, takeQueries } = recordQueries(store);
+    const planOfLast = (): Promise<string[]> => queryPlan(store, takeQueries().at(-1) as CompiledQuery);
+    await findPublicArticles(recorded.db, { select, now: NOW, limit: 50 });
+    const plan = await planOfLast();
+    const reads = plan.filter((line) => /^(SCAN|SEARCH) article/.test(line) && !line.includes('autoindex'));
+    expect(reads.length).toBeGreaterThan(0);
+    for (const line of reads) expect(line).toContain(index);
+    // Only several ranges are sorted, each up to its limit.
+    const sorts = plan.filter((line) => line.includes('TEMP B-TREE'));
+    expect(sorts.length > 0).toBe(reads.length > 1);
+    await findRetractedArticles(recorded.db, select, NOW, 50);
+    const retracted = (await planOfLast()).filter((line) => /^(SCAN|SEARCH) articles/.test(line));
+    expect(retracted).toEqual(['SEARCH articles USING INDEX articles_by_note (noted_at>?)']);
   },
 );
 
 it('findPublicArticles reads a month from its end: of two upper bounds, SQLite would take the first', async () => {
   const store = await openMigrated();
-  try {
-    const { store: recorded, takeQueries } = recordQueries(store);
-    const window = { from: NOW - 60 * DAY, until: NOW - 30 * DAY };
-    await findPublicArticles(recorded.db, { ...window, now: NOW, limit: 50 });
-    const { sql, parameters } = takeQueries()[0] as CompiledQuery;
-    expect(sql.match(/"published_at" <=? \?/g)).toHaveLength(1);
-    expect(parameters).toContain(window.until - 1);
-  } finally {
-    await store.close();
-  }
+  const { store: recorded, takeQueries } = recordQueries(store);
+  const window = { from: NOW - 60 * DAY, until: NOW - 30 * DAY };
+  await findPublicArticles(recorded.db, { ...window, now: NOW, limit: 50 });
+  const { sql, parameters } = takeQueries()[0] as CompiledQuery;
+  expect(sql.match(/"published_at" <=? \?/g)).toHaveLength(1);
+  expect(parameters).toContain(window.until - 1);
 });
 
 it('findMonths reads both ends of the index, and a range of it for each month', async () => {
   const store = await openMigrated();
-  try {
-    await saveAll(store, [article('a'), article('b', { publishedAt: NOW - 60 * DAY })]);
-    const { store: recorded, takeQueries } = recordQueries(store);
-    const months = await findMonths(recorded.db, NOW, 'UTC');
-    expect(months.map(({ title }) => title)).toEqual(['November 2026', 'September 2026']);
-    const plans = await Promise.all(takeQueries().map((query) => queryPlan(store, query)));
-    const reads = plans.map((plan) => plan.filter((line) => /articles|TEMP/.test(line)));
-    const search = 'SEARCH articles USING COVERING INDEX articles_by_time';
-    expect(reads).toEqual([
-      [`${search} (published_at<?)`],
-      [`${search} (published_at<?)`],
-      [`${search.replace('articles', 'articles EXISTS')} (published_at>? AND published_at<?)`],
-    ]);
-  } finally {
-    await store.close();
-  }
+  await saveAll(store, [article('a'), article('b', { publishedAt: NOW - 60 * DAY })]);
+  const { store: recorded, takeQueries } = recordQueries(store);
+  const months = await findMonths(recorded.db, NOW, 'UTC');
+  expect(months.map(({ title }) => title)).toEqual(['November 2026', 'September 2026']);
+  const plans = await Promise.all(takeQueries().map((query) => queryPlan(store, query)));
+  const reads = plans.map((plan) => plan.filter((line) => /articles|TEMP/.test(line)));
+  const search = 'SEARCH articles USING COVERING INDEX articles_by_time';
+  expect(reads).toEqual([
+    [`${search} (published_at<?)`],
+    [`${search} (published_at<?)`],
+    [`${search.replace('articles', 'articles EXISTS')} (published_at>? AND published_at<?)`],
+  ]);
 });
 
 it.each([
@@ -96,26 +84,21 @@ it.each([
   'custom.atom?kicker=in-depth&tag=phones&tag=chips&reporter=mei-tan&reporter=lin-ye&section=world&kind=brief',
 ])('deriveFeed for %s scans no table', async (asked) => {
   const store = await openMigrated();
-  try {
-    const bylines = ['Mei Tan', 'Lin Ye'].map((name) => ({ role: 'reporter' as const, name, email: null }));
-    await saveAll(store, [article('a', { tags: ['phones', 'chips'], kicker: 'In Depth', bylines })]);
-    const { store: recorded, takeQueries } = recordQueries(store);
-    const [path = '', query] = asked.split('?');
-    const parsed = parseDerivedAddress(path, new URLSearchParams(query), config);
-    if (parsed?.kind !== 'derived') throw new Error(parsed?.reason);
-    expect(await deriveFeed(recorded.db, config, parsed.address, NOW)).not.toBeNull();
-    await listUsedFacets(recorded.db, NOW);
-    const plans = await Promise.all(takeQueries().map((query) => queryPlan(store, query)));
-    expect(plans.length).toBeGreaterThanOrEqual(4);
-    // Scans of rows that a limit has bounded.
-    const scans = plans.flat().filter((line) => line.startsWith('SCAN '));
-    expect(
-      scans.filter(
-        (line) =>
-          !/^SCAN (?:seen|recent|one_range|ranges|newest|ranked|range|retracted|\(subquery-\d+\)|r)\b/.test(line),
-      ),
-    ).toEqual([]);
-  } finally {
-    await store.close();
-  }
+  const bylines = ['Mei Tan', 'Lin Ye'].map((name) => ({ role: 'reporter' as const, name, email: null }));
+  await saveAll(store, [article('a', { tags: ['phones', 'chips'], kicker: 'In Depth', bylines })]);
+  const { store: recorded, takeQueries } = recordQueries(store);
+  const [path = '', query] = asked.split('?');
+  const parsed = parseDerivedAddress(path, new URLSearchParams(query), config);
+  if (parsed?.kind !== 'derived') throw new Error(parsed?.reason);
+  expect(await deriveFeed(recorded.db, config, parsed.address, NOW)).not.toBeNull();
+  await listUsedFacets(recorded.db, NOW);
+  const plans = await Promise.all(takeQueries().map((query) => queryPlan(store, query)));
+  expect(plans.length).toBeGreaterThanOrEqual(4);
+  // Scans of rows that a limit has bounded.
+  const scans = plans.flat().filter((line) => line.startsWith('SCAN '));
+  expect(
+    scans.filter(
+      (line) => !/^SCAN (?:seen|recent|one_range|ranges|newest|ranked|range|retracted|\(subquery-\d+\)|r)\b/.test(line),
+    ),
+  ).toEqual([]);
 });

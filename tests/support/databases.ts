@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { sql } from 'kysely';
 import pg from 'pg';
-import { afterEach, describe, inject } from 'vitest';
+import { afterEach, describe, inject, onTestFinished, TestRunner } from 'vitest';
 import { migrate } from '../../src/core/store/schema.ts';
 import { adaptSqlite } from '../../src/core/store/sqlite.ts';
 import { type Dialect, openInMemory, openStore, type Store } from '../../src/core/store/store.ts';
@@ -54,27 +54,32 @@ function describeOn(dialects: readonly Dialect[], body: Body): void {
 
 /**
  * Opens an empty, migrated SQLite store in a file, which writes in a thread as in production.
- * @returns `remove` closes the store and deletes the file
+ * @returns `remove` closes the store and deletes the file, as the end of the test does
  */
 export async function openSqliteFile(): Promise<{ store: Store; remove: () => Promise<void> }> {
   const folder = await mkdtemp(join(tmpdir(), 'daywire-store-'));
   const path = join(folder, 'daywire.sqlite');
   await writeFile(path, await migratedFile(), { mode: 0o600 });
   const store = await openStore({ path });
-  return {
-    store,
-    async remove() {
-      await store.close();
-      await rm(folder, { recursive: true });
-    },
+  const remove = async (): Promise<void> => {
+    await store.close();
+    await rm(folder, { recursive: true, force: true });
   };
+  afterTest(remove);
+  return { store, remove };
 }
 
-/** Opens an empty, migrated SQLite store in memory. */
+/** Calls `clean` when the test has finished. In `beforeAll` no test runs: the caller cleans up. */
+function afterTest(clean: () => Promise<void>): void {
+  if (TestRunner.getCurrentTest() !== undefined) onTestFinished(clean);
+}
+
+/** Opens an empty, migrated SQLite store in memory, which is closed when the test has finished. */
 export async function openMigrated(): Promise<Store> {
   const database = new DatabaseSync(':memory:');
   database.deserialize(await migratedFile());
   const store = openInMemory(adaptSqlite(database));
+  afterTest(() => store.close());
   // Kysely opens a database at its first statement, also after the end of one that was never used.
   await sql`select 1`.execute(store.db);
   return store;

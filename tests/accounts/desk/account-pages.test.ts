@@ -33,7 +33,6 @@ forEachDatabase((open) => {
         expect(await findSession(store.db, ended, now)).toBeNull();
       }
       expect(await acts(desk)).toEqual([`Edda Moreno: account.password account/${id}`]);
-      await desk.close();
     });
 
     it('switches single keys off and on, and signs out its other sessions', async () => {
@@ -48,7 +47,6 @@ forEachDatabase((open) => {
       expect(await desk.act('editor', '/account/end-sessions')).toContain('One other session has ended.');
       expect(await desk.read('editor', '/account')).toContain('This is the only session.');
       expect(await acts(desk)).toEqual([`Edda Moreno: account.end-sessions account/${desk.accounts.editor.id}`]);
-      await desk.close();
     });
   });
 
@@ -74,7 +72,6 @@ forEachDatabase((open) => {
       expect(await acts(desk)).toEqual([
         ...['Ada Lindqvist: account.invite invitation/1', 'Ada Lindqvist: account.withdraw-invitation invitation/1'],
       ]);
-      await desk.close();
     });
 
     it('show what is wrong with an invitation beside its field, and keep what was typed', async () => {
@@ -99,7 +96,6 @@ forEachDatabase((open) => {
         /id="email-error">Edda Moreno has an account/,
       );
       expect(await acts(desk)).toEqual([]);
-      await desk.close();
     });
 
     it('have roles that an admin changes, which signs the account out', async () => {
@@ -118,7 +114,6 @@ forEachDatabase((open) => {
       const admin = desk.accounts.admin.id;
       const only = await desk.post('admin', `/accounts/${admin}/disable`, { password: PASSWORD });
       expect([only.status, await only.text()]).toEqual([422, expect.stringContaining('is the only admin')]);
-      await desk.close();
     });
 
     it('are disabled and enabled, and get a link for a new password', async () => {
@@ -137,7 +132,6 @@ forEachDatabase((open) => {
       expect(await desk.act('admin', `/accounts/${id}/enable`, password)).toContain('Edda Moreno may sign in again.');
       expect((await desk.get('admin', '/accounts/99')).status).toBe(404);
       expect((await desk.get('admin', '/accounts/x')).status).toBe(404);
-      await desk.close();
     });
   });
 });

@@ -1,7 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { invite } from '../../../src/accounts/invitations.ts';
 import { findSession, SESSION_IDLE } from '../../../src/accounts/sessions.ts';
-import { DAY } from '../../../src/lib/time.ts';
 import { openTestDesk, PASSWORD, type TestDesk } from '../../app/desk/test-desk.ts';
 import { forEachDatabase, openMigrated } from '../../support/databases.ts';
 
@@ -42,7 +41,6 @@ forEachDatabase((open) => {
       // Whoever has signed in needs no form.
       const again = await desk.get(null, '/sign-in?next=/desk/account', { Cookie });
       expect([again.status, again.headers.get('Location')]).toEqual([303, '/desk/account']);
-      await desk.close();
     });
 
     it('says the same for a wrong password and an unknown address, and when it can be tried again', async () => {
@@ -64,7 +62,6 @@ forEachDatabase((open) => {
       const stopped = await desk.post(null, '/sign-in', { email: EMAIL, password: PASSWORD });
       expect([stopped.status, stopped.headers.get('Retry-After')]).toEqual([429, '900']);
       expect(await stopped.text()).toContain('Too many attempts.');
-      await desk.close();
     });
 
     it('ends the session that the browser had before', async () => {
@@ -74,7 +71,6 @@ forEachDatabase((open) => {
       const response = await desk.post('audience', '/sign-in', { email: EMAIL, password: PASSWORD });
       expect(await findSession(store.db, token, now)).toBeNull();
       expect(await findSession(store.db, tokenOf(response) ?? '', now)).toMatchObject({ email: EMAIL });
-      await desk.close();
     });
 
     it('ends with signing out, which removes the cookie', async () => {
@@ -83,7 +79,6 @@ forEachDatabase((open) => {
       expect([response.status, response.headers.get('Location')]).toEqual([303, '/desk/sign-in']);
       expect(response.headers.getSetCookie()).toEqual(['__Host-daywire-desk=; Max-Age=0; Path=/; Secure']);
       expect((await desk.get('editor', '/account')).status).toBe(303);
-      await desk.close();
     });
   });
 
@@ -112,7 +107,6 @@ forEachDatabase((open) => {
       const used = await desk.get(null, path);
       expect([used.status, await used.text()]).toEqual([404, expect.stringContaining('This link no longer works')]);
       expect((await desk.post(null, path, { name: 'Eve', 'new-password': NEW_PASSWORD })).status).toBe(404);
-      await desk.close();
     });
 
     it('for an account asks for a new password only', async () => {
@@ -125,15 +119,6 @@ forEachDatabase((open) => {
       // The former sessions have ended, and that of a colleague whose browser it is.
       for (const role of ['editor', 'audience'] as const) expect((await desk.get(role, '/account')).status).toBe(303);
       expect((await desk.post(null, '/sign-in', { email: EMAIL, password: NEW_PASSWORD })).status).toBe(303);
-      await desk.close();
-    });
-
-    it('is closed after its time', async () => {
-      const desk = await openTestDesk(await open());
-      const path = await link(desk, 'ivo@example.com');
-      desk.app.now += 7 * DAY;
-      expect((await desk.get(null, path)).status).toBe(404);
-      await desk.close();
     });
   });
 });
@@ -150,7 +135,6 @@ describe('the log of a process', () => {
       ...[{ account: id }, { account: 'unknown' }, { account: 'unknown' }],
     ]);
     expect(JSON.stringify(warn.mock.calls)).not.toMatch(/secret|@|192\.0\.2/);
-    await desk.close();
   });
 });
 
@@ -160,6 +144,5 @@ describe('a session', () => {
     desk.app.now += SESSION_IDLE;
     const response = await desk.get('editor', '/account');
     expect(response.headers.get('Location')).toBe('/desk/sign-in?next=%2Fdesk%2Faccount');
-    await desk.close();
   });
 });

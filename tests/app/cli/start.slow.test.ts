@@ -1,7 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import type { Status } from '../../../src/app/status.ts';
@@ -105,20 +104,6 @@ describe('daywire start', () => {
     await printed(child, /stopping/);
     expect(await ended(child, 'SIGTERM')).toEqual([null, 'SIGTERM']);
     open.destroy();
-  });
-
-  it('names a port that is taken and the key to change, and does nothing', async () => {
-    const taken = createServer().listen(0, '127.0.0.1');
-    await new Promise((resolve) => taken.once('listening', resolve));
-    const { port } = taken.address() as AddressInfo;
-    const folder = newFolder('sample');
-    editConfig(folder, 'port: 8080', `port: ${port}`);
-    const { code, stdout, stderr } = await folder.exec(['start']);
-    taken.close();
-    expect(code).toBe(1);
-    expect(stdout).toBe('');
-    expect(stderr).toMatch(new RegExp(`127\\.0\\.0\\.1:${port} is in use by another process.*server\\.port`));
-    expect(existsSync(join(folder.path, 'feeds'))).toBe(false);
   });
 
   it('logs an unhandled rejection with its stack, stops, and exits 1', async () => {

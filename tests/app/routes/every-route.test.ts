@@ -1,13 +1,11 @@
 import { HtmlValidate } from 'html-validate';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { requestLink } from '../../../src/audience/account-links.ts';
-import { requestSubscription } from '../../../src/audience/consent/opt-in.ts';
-import { addSubscriber } from '../../../src/audience/subscriptions.ts';
 import { messageToken, unsubscribeToken } from '../../../src/audience/tokens.ts';
 import type { Store } from '../../../src/core/store/store.ts';
 import { publishFeeds } from '../../../src/feeds/publish/publish-feeds.ts';
 import { openTemplates } from '../../../src/lib/templates.ts';
-import { HOUR } from '../../../src/lib/time.ts';
+import { addConfirmed, requestNewsletters } from '../../audience/fixtures.ts';
 import { openMigrated } from '../../support/databases.ts';
 import { publishDocuments } from '../../support/documents.ts';
 import { SECRETS, sampleConfig } from '../../support/sample.ts';
@@ -111,16 +109,8 @@ describe('every route', () => {
   beforeAll(async () => {
     store = await openMigrated();
     await saveDay(store);
-    await addSubscriber(
-      store.db,
-      SECRETS,
-      { email: 'ada@example.com', newsletters: ['daily-roundup'] },
-      { channel: 'operator' },
-      NOW,
-    );
-    const request = { email: 'grace@example.com', newsletters: ['daily-roundup'] };
-    const options = { confirmMs: HOUR, perAddressPerDay: 3, perDomainPerHour: 30, perHour: 500 };
-    await requestSubscription(store.db, SECRETS, request, { channel: 'form' }, options, NOW);
+    await addConfirmed(store, 'ada@example.com', ['daily-roundup'], NOW);
+    await requestNewsletters(store, ['daily-roundup'], { email: 'grace@example.com', now: NOW });
     for (const act of ['export', 'erase'] as const) await requestLink(store.db, SECRETS, 1, act, NOW);
     await publishDocuments(store, [{ path: 'latest.rss', mediaType: 'application/rss+xml', body: '<rss/>' }], NOW);
     site = openTestSite(store);
@@ -336,7 +326,6 @@ describe('every page', () => {
     expect(firstOf['/sections/trending']?.[0]).toBe('/feeds/trending.rss');
     expect(firstOf['/editions/daily-roundup/2026-11-24']?.[0]).toBe('/feeds/roundups.rss');
     expect(found.has('/feeds/section/world.atom')).toBe(true);
-    await store.close();
   });
 
   it('links to the derived feed of a section that has no configured feed', async () => {
@@ -350,7 +339,6 @@ describe('every page', () => {
     expect(/<link rel="alternate"[^>]*>/.exec(html)?.[0]).toContain('href="/feeds/section/world.rss"');
     expect(html).toContain('<a href="/feeds/section/world.atom">Atom</a>');
     expect((await site.get('/feeds/section/world.json')).status).toBe(200);
-    await store.close();
   });
 });
 

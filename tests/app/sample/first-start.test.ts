@@ -1,4 +1,4 @@
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { publishAndCompose } from '../../../src/app/first-run.ts';
 import { applySamplePicks } from '../../../src/app/sample/newsroom.ts';
 import { DAY } from '../../../src/lib/time.ts';
@@ -12,7 +12,6 @@ import { openTestApp } from '../../support/test-app.ts';
 describe('the first start of the sample', () => {
   it('polls its outlets, and shows four picks with every outlet; a later start doubles nothing', async () => {
     const store = await openMigrated();
-    onTestFinished(() => store.close());
     const start = performance.now();
     // What is picked at an instant is in an edition of a later one.
     const running = (): number => app.now + Math.floor(performance.now() - start);

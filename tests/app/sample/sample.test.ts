@@ -3,11 +3,10 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadSampleNewsroom } from '../../../src/app/sample/newsroom.ts';
 import { type Article, isPublic } from '../../../src/articles/article.ts';
-import { findArticle, findPublicArticles, findRetractedArticles } from '../../../src/articles/queries.ts';
 import { countRejections } from '../../../src/articles/rejections.ts';
 import { listSubscribers } from '../../../src/audience/subscriptions.ts';
 import { parseConfig } from '../../../src/core/config/config.ts';
-import { DAY, HOUR, MINUTE } from '../../../src/lib/time.ts';
+import { DAY, MINUTE } from '../../../src/lib/time.ts';
 import { forEachDatabase, openMigrated } from '../../support/databases.ts';
 import { allArticles, ROOT, sampleConfig, sampleStories } from '../../support/sample.ts';
 
@@ -51,28 +50,6 @@ describe('loading the sample newsroom', () => {
       expect(weekly.map(({ newsletter }) => newsletter)).toEqual(Array(3).fill('weekly-roundup'));
       expect(new Set(subscribers.map((subscriber) => subscriber.zone)).size).toBeGreaterThanOrEqual(6);
     });
-
-    it('stores a tombstone for the retracted article', async () => {
-      const store = await open();
-      await loadSampleNewsroom(store, sampleConfig(), { now: NOW });
-      const retracted = await findRetractedArticles(store.db, {}, NOW - DAY, 10);
-      expect(retracted.map((article) => article.id)).toEqual(['solar-passes-hydropower']);
-      const [article] = retracted;
-      expect(article?.status).toMatchObject({ state: 'retracted', note: expect.stringMatching(/withdrawn/) });
-    });
-
-    it('does not publish the embargoed article before its embargo ends', async () => {
-      const store = await open();
-      await loadSampleNewsroom(store, sampleConfig(), { now: NOW });
-      const ids = async (now: number): Promise<string[]> =>
-        (await findPublicArticles(store.db, { now, limit: 100 })).map((article) => article.id);
-      const article = (await findArticle(store.db, 'new-economy-index-may-2023')) as Article;
-      expect(article.status.state).toBe('scheduled');
-      expect(article.publishedAt - NOW).toBeGreaterThan(HOUR);
-      expect(article.publishedAt - NOW).toBeLessThan(12 * HOUR);
-      expect(await ids(article.publishedAt - 1)).not.toContain(article.id);
-      expect(await ids(article.publishedAt)).toContain(article.id);
-    });
   });
 
   it.each(MOMENTS)('rejects no article, and covers the last day and several before it, on %s', async (_, moment) => {
@@ -95,11 +72,6 @@ describe('loading the sample newsroom', () => {
     const [early, late] = [await sampleStories(NOW), await sampleStories(NOW + 3 * DAY + 7 * MINUTE)];
     const shifts = late.map((story, index) => story.publishedAt - (early[index] as Article).publishedAt);
     expect(new Set(shifts)).toEqual(new Set([3 * DAY + 7 * MINUTE]));
-  });
-
-  it('gives every article another time', async () => {
-    const times = (await sampleStories(NOW)).map((story) => story.publishedAt);
-    expect(new Set(times).size).toBe(times.length);
   });
 
   it('reports the articles whose section the configuration lacks', async () => {

@@ -1,7 +1,7 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { importPaths, importText } from '../../../src/articles/import/import.ts';
 import { countDueChanges } from '../../../src/articles/pending-changes.ts';
 import { findArticle, findArticleBySlug } from '../../../src/articles/queries.ts';
@@ -61,7 +61,6 @@ note: The figure was wrong.
 describe('the digest of an article', () => {
   it('is that of the first version of daywire, so that a newer one finds no edit in an unchanged file', async () => {
     const store = await openMigrated();
-    onTestFinished(() => store.close());
     const body =
       'Family 👨‍👩‍👧 and ❤️, \u2067שלום\u2069 and \u202bعربي\u202c, \u200eleft\u200f, [a](/b), 三星.\n\nSecond.';
     await importMarkdown(store, markdown(FULL, body));
@@ -425,7 +424,7 @@ describe('importPaths and importText', () => {
         { numRuns: runs(dialect === 'sqlite' ? 60 : 25) },
       );
       const stored = await store.db.selectFrom('articles').select(['id', 'document']).execute();
-      expect(stored).not.toEqual([]);
+      expect(stored.length).toBeGreaterThan(5);
       for (const { id, ...document } of stored) {
         const article = await findArticle(store.db, id);
         expect(JSON.stringify(article)).toBe(documentJson(document));
@@ -446,7 +445,6 @@ describe('importPaths and importText', () => {
         `${folder}/a.txt: must be a folder, or a file in .md, .markdown, .jsonl or .ndjson`,
     );
     expect(await findArticle(store.db, 'a')).toBeNull();
-    await store.close();
   });
 });
 

@@ -84,6 +84,5 @@ enclosures: [{ url: /media/talk.MP3, title: Talk }]`;
         'story.md:5: enclosures[0].url is "/media/../media/%2e%2e%2fsecret.png": must name a file',
       ),
     ]);
-    await store.close();
   });
 });

@@ -76,17 +76,6 @@ describe('a request for newsletters', () => {
       expect(await subscriptionStates(store, key.subscriberId)).toEqual({ daily: 'unconfirmed' });
     });
 
-    it('is confirmed separately from other requests', async () => {
-      const store = await open();
-      const first = await requestNewsletters(store, ['daily']);
-      await requestNewsletters(store, ['weekly']);
-      await confirmRequest(store.db, SECRETS, first, MAIL, NOW);
-      expect(await subscriptionStates(store, first.subscriberId)).toEqual({
-        daily: 'confirmed',
-        weekly: 'unconfirmed',
-      });
-    });
-
     it('does not undo a later unsubscription, even in the same millisecond', async () => {
       const store = await open();
       const key = await requestNewsletters(store, ['daily', 'weekly']);
@@ -293,15 +282,6 @@ describe('a request for newsletters', () => {
       await confirmRequest(store.db, SECRETS, key, MAIL, NOW);
       expect(await subscriptionStates(store, id)).toEqual({ daily: 'confirmed', weekly: 'unsubscribed' });
       expect(await isSuppressed(store.db, SECRETS, ADA)).toBe(false);
-    });
-
-    it('does not lift a later suppression', async () => {
-      const store = await open();
-      const key = await requestNewsletters(store);
-      await confirmRequest(store.db, SECRETS, key, MAIL, NOW);
-      await suppressAddress(store.db, SECRETS, key.subscriberId, 'hard-bounce', BOUNCE, NOW);
-      expect(await confirmRequest(store.db, SECRETS, key, MAIL, NOW)).toEqual({ kind: 'expired' });
-      expect(await isSuppressed(store.db, SECRETS, ADA)).toBe(true);
     });
 
     it('does not lift a suppression by the operator, and is not mailed', async () => {

@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { requestSubscription } from '../../../src/audience/consent/opt-in.ts';
 import { messageToken } from '../../../src/audience/tokens.ts';
 import type { Store } from '../../../src/core/store/store.ts';
 import { DAY, HOUR } from '../../../src/lib/time.ts';
 import { closedConfig, NOW, openTestSite, preferencesPath, type TestSite } from '../../app/test-site.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { SECRETS } from '../../support/sample.ts';
+import { requestNewsletters } from '../fixtures.ts';
 
 describe('the page behind a confirmation link', () => {
   forEachDatabase((open) => {
@@ -14,23 +14,9 @@ describe('the page behind a confirmation link', () => {
     let path: string;
     let subscriberId: number;
     const ask = async (newsletters = ['daily-roundup']): Promise<void> => {
-      const request = { email: 'ada@example.com', newsletters, zone: 'Europe/Paris' };
-      const options = { confirmMs: 72 * HOUR, perAddressPerDay: 3, perDomainPerHour: 30, perHour: 500 };
-      await requestSubscription(
-        store.db,
-        SECRETS,
-        request,
-        { channel: 'form', source: '192.0.2.1' },
-        options,
-        NOW - HOUR,
-      );
-      const message = await store.db
-        .selectFrom('service_messages')
-        .select(['id', 'subscriber_id'])
-        .orderBy('id', 'desc')
-        .executeTakeFirstOrThrow();
-      subscriberId = message.subscriber_id;
-      path = `/confirm/${messageToken(SECRETS, 'confirm', { messageId: message.id, subscriberId })}`;
+      const key = await requestNewsletters(store, newsletters, { zone: 'Europe/Paris', now: NOW - HOUR });
+      subscriberId = key.subscriberId;
+      path = `/confirm/${messageToken(SECRETS, 'confirm', key)}`;
     };
     beforeEach(async () => {
       store = await open();

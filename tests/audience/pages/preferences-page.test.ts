@@ -1,5 +1,4 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { requestSubscription } from '../../../src/audience/consent/opt-in.ts';
 import { readPreferences } from '../../../src/audience/preferences.ts';
 import { addSubscriber } from '../../../src/audience/subscriptions.ts';
 import { suppressAddress } from '../../../src/audience/suppression.ts';
@@ -11,6 +10,7 @@ import { HOUR, MINUTE } from '../../../src/lib/time.ts';
 import { closedConfig, NOW, openTestSite, preferencesPath, type TestSite } from '../../app/test-site.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { SECRETS, sampleConfig } from '../../support/sample.ts';
+import { addConfirmed, requestNewsletters } from '../fixtures.ts';
 
 type Fields = [string, string][];
 const STAY: Fields = [['newsletter', 'daily-roundup']];
@@ -22,9 +22,7 @@ function withTwo(config: Config): Config {
 
 /** Subscribes again, and returns whether the confirmation email is submitted. */
 async function submissionOf(store: Store): Promise<string> {
-  const request = { email: 'ada@example.com', newsletters: ['daily-roundup'] };
-  const options = { confirmMs: HOUR, perAddressPerDay: 9, perDomainPerHour: 30, perHour: 500 };
-  await requestSubscription(store.db, SECRETS, request, { channel: 'form' }, options, NOW);
+  await requestNewsletters(store, ['daily-roundup'], { now: NOW });
   const { messages } = await claimServiceMessages(store, { now: NOW, limit: 9, leaseMs: HOUR });
   const [message] = messages;
   // A message to an address that the operator suppressed is not claimed.
@@ -213,13 +211,7 @@ describe('the preferences page', () => {
     });
 
     it('can be saved thirty times at once, so that nobody fills the record of consent', async () => {
-      const other = await addSubscriber(
-        store.db,
-        SECRETS,
-        { email: 'ben@example.com', newsletters: ['daily-roundup'] },
-        { channel: 'operator' },
-        NOW,
-      );
+      const other = await addConfirmed(store, 'ben@example.com', ['daily-roundup']);
       const save = (n: number) => submit([...STAY, ['zone', n % 2 === 0 ? 'Asia/Tokyo' : 'Europe/Paris']]);
       for (let n = 1; n <= 30; n++) expect([n, (await save(n)).status]).toEqual([n, 200]);
       const recorded = (await events()).length;
@@ -227,9 +219,8 @@ describe('the preferences page', () => {
       const refused = await save(31);
       expect([refused.status, refused.headers.get('Retry-After')]).toEqual([429, '120']);
       expect(await events()).toHaveLength(recorded);
-      if (other.kind !== 'stored') throw new Error(other.reason);
       const fields: Fields = [...STAY, ['zone', ''], ['paused', '']];
-      expect((await site.post(preferencesPath(other.subscriberId), fields)).status).toBe(200);
+      expect((await site.post(preferencesPath(other), fields)).status).toBe(200);
       site.at(NOW + 2 * MINUTE);
       expect((await save(31)).status).toBe(200);
     });

@@ -15,19 +15,9 @@ it('offers zones that this system knows, each once, by their current names', () 
 });
 
 it('groups zones by region, in alphabetical order', () => {
-  expect(ZONE_GROUPS.map(({ region }) => region)).toEqual([
-    'Africa',
-    'America',
-    'Antarctica',
-    'Arctic',
-    'Asia',
-    'Atlantic',
-    'Australia',
-    'Europe',
-    'Everywhere',
-    'Indian',
-    'Pacific',
-  ]);
+  const regions = ZONE_GROUPS.map(({ region }) => region);
+  expect(regions).toEqual(expect.arrayContaining(['Africa', 'America', 'Everywhere', 'Pacific']));
+  expect(regions).toEqual([...new Set(regions)].sort());
   expect(offered).toContainEqual({ id: 'America/Argentina/Buenos_Aires', place: 'Buenos Aires, Argentina' });
   expect(offered).toContainEqual({ id: 'America/New_York', place: 'New York' });
 });

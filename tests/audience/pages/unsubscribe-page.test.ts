@@ -132,12 +132,5 @@ describe('the unsubscribe page', () => {
         ]),
       );
     });
-
-    it('treats a deleted subscriber as unsubscribed', async () => {
-      await store.db.deleteFrom('subscriptions').execute();
-      expect(await site.read(path)).toContain('You are unsubscribed');
-      expect((await post()).status).toBe(200);
-      expect(await store.db.selectFrom('subscriptions').selectAll().execute()).toEqual([]);
-    });
   });
 });

@@ -238,10 +238,6 @@ describe('a run that waits until its job is ready', () => {
     }
   });
 
-  it('keeps covering its slots', () => {
-    expect(decide(feeds, recorded(held({ covers: 7 })), morning + MINUTE).run).toMatchObject({ covers: 7 });
-  });
-
   it('is skipped when its grace period is over, with what it waited for', () => {
     expect(decide(newsletter, recorded(held()), morning + 240 * MINUTE)).toEqual({
       ended: [

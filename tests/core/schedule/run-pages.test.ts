@@ -80,7 +80,6 @@ it('each page is a range of an index, whatever the filter', async () => {
     [expect.stringContaining('SEARCH runs USING INDEX runs_by_state ')],
     [expect.stringContaining('SEARCH runs USING INDEX runs_by_schedule_state ')],
   ]);
-  await store.close();
 });
 
 it('the newest run of each schedule is found without reading the others', async () => {
@@ -92,5 +91,4 @@ it('the newest run of each schedule is found without reading the others', async 
   const [first, second] = await queryPlan(store, query);
   expect(first).toMatch(/^SCAN schedules/);
   expect(second).toMatch(/^SEARCH runs USING INDEX \S+ \(schedule=\? AND slot_at=\?\)$/);
-  await store.close();
 });

@@ -20,26 +20,6 @@ function onDays(cron: string, zone: string, first: string, last: string): string
 }
 
 describe('slots at fixed hours', () => {
-  it('follow the wall clock of the zone', () => {
-    expect(onDays('30 7 * * *', SHANGHAI, '2026-11-24', '2026-11-25')).toEqual([
-      '11-24 07:30+08:00',
-      '11-25 07:30+08:00',
-    ]);
-  });
-
-  it('keep their wall-clock time across both clock changes', () => {
-    expect(onDays('30 7 * * *', NEW_YORK, '2026-03-07', '2026-03-09')).toEqual([
-      '03-07 07:30-05:00',
-      '03-08 07:30-04:00',
-      '03-09 07:30-04:00',
-    ]);
-    expect(onDays('30 7 * * *', NEW_YORK, '2026-10-31', '2026-11-02')).toEqual([
-      '10-31 07:30-04:00',
-      '11-01 07:30-05:00',
-      '11-02 07:30-05:00',
-    ]);
-  });
-
   it('move forward by the gap on the same day when the clock skips them', () => {
     expect(onDays('30 2 * * *', NEW_YORK, '2026-03-07', '2026-03-09')).toEqual([
       '03-07 02:30-05:00',
@@ -70,17 +50,6 @@ describe('slots at fixed hours', () => {
     expect(onDays('30 0 * * *', 'Asia/Beirut', '2026-03-29', '2026-03-29')).toEqual(['03-29 01:30+03:00']);
   });
 
-  it('count once where a skipped time falls on another one', () => {
-    expect(onDays('0 2,3 * * *', NEW_YORK, '2026-03-08', '2026-03-08')).toEqual(['03-08 03:00-04:00']);
-  });
-
-  it('fall on those of the next date where a country left a date out', () => {
-    expect(onDays('0 7 * * *', 'Pacific/Apia', '2011-12-29', '2011-12-31')).toEqual([
-      '12-29 07:00-10:00',
-      '12-31 07:00+14:00',
-    ]);
-  });
-
   it('include those of a stepped hour field, so that none is lost', () => {
     expect(onDays('0 */2 * * *', NEW_YORK, '2026-03-08', '2026-03-08').slice(0, 3)).toEqual([
       '03-08 00:00-05:00',
@@ -90,12 +59,11 @@ describe('slots at fixed hours', () => {
     expect(onDays('0 */2 * * *', NEW_YORK, '2026-11-01', '2026-11-01')).toHaveLength(12);
   });
 
-  it('occur 365 times in a year in Shanghai and in New York, one on each date', () => {
-    for (const zone of [SHANGHAI, NEW_YORK]) {
-      const year = onDays('30 2 * * *', zone, '2026-01-01', '2026-12-31');
-      expect(year).toHaveLength(365);
-      expect(new Set(year.map((slot) => slot.slice(0, 5))).size).toBe(365);
-    }
+  it('fall on those of the next date where a country left a date out', () => {
+    expect(onDays('0 7 * * *', 'Pacific/Apia', '2011-12-29', '2011-12-31')).toEqual([
+      '12-29 07:00-10:00',
+      '12-31 07:00+14:00',
+    ]);
   });
 });
 
@@ -109,15 +77,6 @@ describe('slots of every hour', () => {
       '11-01 01:30-05:00',
       '11-01 02:30-05:00',
     ]);
-  });
-
-  it('are five minutes apart through both nights', () => {
-    for (const day of ['2026-03-08', '2026-11-01']) {
-      const from = Temporal.PlainDate.from(day).toZonedDateTime(NEW_YORK).epochMilliseconds;
-      const slots = slotsBetween('*/5 * * * *', NEW_YORK, from, from + DAY);
-      expect(slots).toHaveLength(288);
-      expect(new Set(slots.map((slot, index) => slot - (slots[index - 1] ?? from)))).toEqual(new Set([5 * MINUTE]));
-    }
   });
 
   it('follow the dates of the zone', () => {

@@ -52,7 +52,6 @@ describe('a tick', () => {
     // After a run it checks again: the next slot may have come meanwhile.
     expect(checks).toEqual([-40, -25, -10, 0, 1]);
     expect(job.ran).toEqual([slot]);
-    await store.close();
   });
 
   it('checks at once after the clock was set back', async () => {
@@ -66,7 +65,6 @@ describe('a tick', () => {
     ticker.tick();
     await ticker.idle();
     expect(reads()).toBe(1);
-    await store.close();
   });
 
   it('does not start a job that runs, and a job that hangs does not delay others', async () => {
@@ -92,7 +90,6 @@ describe('a tick', () => {
     await ticker.idle();
     expect(slow.ran).toEqual([slot + MINUTE, slot + 4 * MINUTE]);
     expect(await listRuns(store.db, 1)).toMatchObject([{ slotAt: slot + 4 * MINUTE }]);
-    await store.close();
   });
 
   it('survives a failing database, and logs it', async () => {
@@ -113,7 +110,6 @@ describe('a tick', () => {
     ticker.tick();
     await ticker.idle();
     expect(job.ran).toEqual([slot]);
-    await store.close();
   });
 
   it('logs a schedule without slots', async () => {
@@ -122,7 +118,6 @@ describe('a tick', () => {
     const job = jobOf({ schedule: { cron: '0 0 L-30 2 *', zone: 'UTC', graceMinutes: 60 } });
     await openTicker(store, [job], { clock: () => slot, alerts: countSends(), log });
     expect(log.lines.join()).toContain('no slot within the next eight years');
-    await store.close();
   });
 });
 
@@ -152,7 +147,6 @@ describe('the ticker', () => {
     expect(alerts.sends).toBeGreaterThan(0);
     expect(cron.getTasks().size).toBe(tasks);
     expect(warn).not.toHaveBeenCalled();
-    await store.close();
   });
 
   it('runs a slot whose tick node-cron has dropped', async () => {
@@ -167,6 +161,5 @@ describe('the ticker', () => {
     await ticker.stop();
     expect(job.ran).toEqual([slot]);
     expect(warn).not.toHaveBeenCalled();
-    await store.close();
   });
 });

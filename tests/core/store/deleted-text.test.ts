@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { sql } from 'kysely';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { queueEdition } from '../../../scripts/test-edition.ts';
 import { runRetention } from '../../../src/app/background-tasks.ts';
 import { clearRejection, recordRejection } from '../../../src/articles/rejections.ts';
@@ -19,16 +19,7 @@ import { openTestApp } from '../../support/test-app.ts';
 
 const EMAIL = 'grace.hopper@example.com';
 
-const opened: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map((remove) => remove()));
-});
-
-async function open(): Promise<Store> {
-  const { store, remove } = await openSqliteFile();
-  opened.push(remove);
-  return store;
-}
+const open = async (): Promise<Store> => (await openSqliteFile()).store;
 
 /** Everything that the files of a store contain, free pages and log included. */
 function bytesOf(path: string): string {

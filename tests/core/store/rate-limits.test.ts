@@ -41,14 +41,6 @@ describe('a rate limit', () => {
       }
     });
 
-    it('counts each key separately', async () => {
-      const { db } = await open();
-      const one = { everyMs: MINUTE, burst: 1 };
-      expect(await acquirePermit(db, 'client 192.0.2.1', one, NOW)).toEqual({ kind: 'granted' });
-      expect(await acquirePermit(db, 'client 192.0.2.2', one, NOW)).toEqual({ kind: 'granted' });
-      expect(await acquirePermit(db, 'client 192.0.2.1', one, NOW)).toMatchObject({ kind: 'refused' });
-    });
-
     it('is acquired together with others, or none of them is', async () => {
       const { db } = await open();
       const [wide, narrow] = [

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { Worker } from 'node:worker_threads';
 import { sql } from 'kysely';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { removeDeletedText } from '../../../src/core/store/deleted-text.ts';
 import { openStore, type Store, StoreError } from '../../../src/core/store/store.ts';
 import { isInstalled, PYTHON } from '../../feed-readers/programs.ts';
@@ -16,16 +16,7 @@ import { openSqliteFile } from '../../support/databases.ts';
 
 const MIB = 1024 * 1024;
 
-const opened: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map((remove) => remove()));
-});
-
-async function open(): Promise<Store> {
-  const { store, remove } = await openSqliteFile();
-  opened.push(remove);
-  return store;
-}
+const open = async (): Promise<Store> => (await openSqliteFile()).store;
 
 function put(db: Store['db'], key: string, value = 'v') {
   return db.insertInto('meta').values({ key, value }).execute();
@@ -62,7 +53,7 @@ describe('an SQLite file', () => {
     async () => {
       const { location } = await open();
       const store = await openStore({ path: location });
-      opened.push(() => store.close());
+      onTestFinished(() => store.close());
       const { db } = store;
       // SQLite before 3.51 deletes the log when it closes a file on which nobody else has a lock.
       const script = `import sqlite3, sys
@@ -277,12 +268,6 @@ database.close()`;
     const file = new DatabaseSync(location);
     expect(file.prepare('select count(*) as n from meta').get()).toEqual({ n: 10_003 });
     file.close();
-  });
-
-  it('closes without having been used', async () => {
-    const { location } = await open();
-    const store = await openStore({ path: location });
-    await store.close();
   });
 
   it('waits while another process writes', async () => {

@@ -75,30 +75,6 @@ forEachDatabase((open) => {
       expect((await walk(store, '24-hours.atom')).paths).toEqual(['24-hours.atom']);
     });
 
-    it('finds a thousand articles of one month, on as many pages as they fill', async () => {
-      const store = await open();
-      const all = many(1_000, 'a', (index) => at(NOW - 5 * DAY - index * SECOND));
-      await saveAll(store, all, NOW);
-      expect(await publishAt(store, LATEST_ALONE, NOW + SECOND)).toMatchObject({ closed: 10, more: false });
-      const paths = await expectComplete(store, 'latest', idsOf(all));
-      expect(paths).toHaveLength(11);
-      expect(paths.slice(-2)).toEqual(['archive/latest/2026-11-2', 'archive/latest/2026-11']);
-      expect(JSON.parse(await bodyAt(store, 'archive/latest/2026-11-3.json')).items).toHaveLength(100);
-    });
-
-    it('finds unarchived articles in the feed itself, however many newer ones there are', async () => {
-      const store = await open();
-      await publishAt(store, LATEST_ALONE, NOW - DAY);
-      const backDated = many(30, 'b', (index) => at(NOW - 300 * DAY - index * HOUR));
-      await saveAll(store, backDated, NOW);
-      await publishAt(store, LATEST_ALONE, NOW + SECOND);
-      const newer = many(60, 'n', (index) => at(NOW - 4 * DAY + index * MINUTE));
-      await saveAll(store, newer, NOW + MINUTE);
-      await publishAt(store, LATEST_ALONE, NOW + 2 * MINUTE);
-      expect(await expectComplete(store, 'latest', idsOf([...backDated, ...newer]))).toEqual(['latest']);
-      expect((await archivesIn(store)).size).toBe(0);
-    });
-
     it('loses nothing if daywire dies between closing a page and publishing the feed that links to it', async () => {
       const store = await open();
       const all = many(70, 'a', (index) => at(NOW - 3 * DAY - index * MINUTE));
@@ -165,17 +141,6 @@ forEachDatabase((open) => {
       expect(await bodyAt(store, 'archive/latest/2026-11.atom')).toContain('articles/bad');
       await expectComplete(store, 'latest', ['bad', 'good']);
     });
-
-    it('omits an article that was retracted before its page was closed', async () => {
-      const store = await open();
-      const [one, two] = many(2, 'a', () => at(NOW - HOUR)) as [Article, Article];
-      await saveAll(store, [one, two], NOW);
-      await publishAt(store, config, NOW + SECOND);
-      await saveAll(store, [retracted(one, NOW + MINUTE)], NOW + MINUTE);
-      await publishAt(store, config, NOW + 2 * MINUTE);
-      await publishAt(store, config, DECEMBER);
-      await expectComplete(store, 'latest', [two.id]);
-    });
   });
 
   describe('a closed page', () => {
@@ -228,21 +193,6 @@ forEachDatabase((open) => {
         ...october,
         ...['atom', 'json', 'rss'].map((format) => `archive/latest/2026-12.${format}`),
       ]);
-    });
-
-    it('changes with a correction of one of its articles, and no other page does', async () => {
-      const { store, articles, before } = await closed();
-      const [one] = articles as [Article];
-      const now = DECEMBER + HOUR;
-      await saveAll(store, [corrected(one, now)], now);
-      await publishAt(store, config, now + SECOND);
-      const expected = ['atom', 'json', 'rss'].map((format) => `archive/latest/2026-10.${format}`);
-      expect(differing(before, await archivesIn(store))).toEqual(expected);
-      const body = await bodyAt(store, 'archive/latest/2026-10.atom');
-      expect(body).toContain('Corrected oct0000');
-      expect(body).toContain('Correction: It was wrong.');
-      expect((await findArchivePage(store.db, 'archive/latest/2026-10'))?.changedAt).toBe(now + SECOND);
-      await expectComplete(store, 'latest', idsOf(articles));
     });
 
     it('drops a retracted article, reports it in Atom, and still links to earlier pages', async () => {

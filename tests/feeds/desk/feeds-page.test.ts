@@ -1,28 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import type { Store } from '../../../src/core/store/store.ts';
 import { addRequests, saveReports } from '../../../src/feeds/readers/reader-rows.ts';
 import { HOUR } from '../../../src/lib/time.ts';
 import { openTestDesk, type TestDesk } from '../../app/desk/test-desk.ts';
 import { NOW } from '../../support/clock.ts';
 import { forEachDatabase } from '../../support/databases.ts';
+import { publishDocuments } from '../../support/documents.ts';
+import { subscriptionRow } from '../hub/rows.ts';
 
 const HOSTILE = '"><script>alert(1)</script>';
 const textOf = (html: string): string => html.replace(/<[^>]*>/g, ' ').replace(/\s+/g, ' ');
-
-async function addDocument({ db }: Store, path: string): Promise<void> {
-  const row = {
-    media_type: 'x',
-    hash: 'h',
-    modified_at: NOW - HOUR,
-    size: 87_100,
-    gzip: new Uint8Array(),
-    brotli: new Uint8Array(),
-  };
-  await db
-    .insertInto('documents')
-    .values({ path, ...row })
-    .execute();
-}
 
 /** The page once the requests are counted: the first one does not wait for long. */
 async function readCounted(desk: TestDesk, role: 'editor' | 'operator'): Promise<string> {
@@ -37,7 +23,13 @@ forEachDatabase((open) => {
       const edit = (yaml: string) => yaml.replace(/^hub:.*\n/m, '');
       const desk = await openTestDesk(store, { feeds: ['latest', '24-hours'], edit });
       expect(textOf(await desk.read('editor', '/feeds'))).toMatch(/Latest latest RSS Atom JSON Feed not published yet/);
-      for (const path of ['latest.rss', 'latest.atom', 'latest.json']) await addDocument(store, path);
+      const document = { mediaType: 'x', body: 'x'.repeat(87_100) };
+      const paths = ['latest.rss', 'latest.atom', 'latest.json'];
+      await publishDocuments(
+        store,
+        paths.map((path) => ({ path, ...document })),
+        NOW - HOUR,
+      );
       const page = { feed: 'latest', page: 12, month: '2026-10', path: 'archive/latest/2026-10', members: '[]' };
       await store.db
         .insertInto('archive_pages')
@@ -79,19 +71,11 @@ forEachDatabase((open) => {
       const store = await open();
       const edit = (yaml: string) => `${yaml.replace(/^hub:.*\n/m, '')}\nhub: self\n`;
       const desk = await openTestDesk(store, { feeds: ['latest'], edit });
-      const row = {
-        ...{ topic: 'latest.atom', callback: 'https://reader.example/secret-path', host: 'reader.example' },
-        ...{ verified_at: NOW, expires_at: NOW + HOUR, version: 1, pending: 1 as const, pending_since: NOW, fence: 0 },
-      };
+      const reader = { callback: 'https://reader.example/secret-path', host: 'reader.example', pending: 1 as const };
+      const failing = { due_at: NOW + HOUR, attempts: 3, failing_since: NOW - HOUR, reason: `answered 500 ${HOSTILE}` };
       await store.db
         .insertInto('hub_subscriptions')
-        .values([
-          { ...row, key: 'a', due_at: NOW, attempts: 0 },
-          {
-            ...{ ...row, key: 'b', due_at: NOW + HOUR, attempts: 3, failing_since: NOW - HOUR },
-            reason: `answered 500 ${HOSTILE}`,
-          },
-        ])
+        .values([subscriptionRow('a', NOW, reader), subscriptionRow('b', NOW, { ...reader, ...failing })])
         .execute();
       const html = await desk.read('editor', '/feeds');
       const text = textOf(html);

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { grantSubscription } from '../../../src/feeds/hub/subscriptions.ts';
-import { HOUR, MINUTE, SECOND } from '../../../src/lib/time.ts';
+import { HOUR, SECOND } from '../../../src/lib/time.ts';
 import { openTestSite } from '../../app/test-site.ts';
 import { forEachDatabase, openMigrated } from '../../support/databases.ts';
 import { sampleConfig } from '../../support/sample.ts';
 import { openPublisher, TOPIC } from '../hub/publisher.ts';
+import { requestRow, subscriptionRow } from '../hub/rows.ts';
 
 const CALLBACK = 'https://reader.example.com/callback';
 
@@ -18,7 +19,6 @@ describe('the hub endpoint', () => {
       );
       expect((await site.post('/hub', [['hub.mode', 'subscribe']])).status).toBe(404);
     }
-    await store.close();
   });
 
   it('allows only POST', async () => {
@@ -116,18 +116,7 @@ forEachDatabase((open) => {
       const subscribed = { topic: 'latest.atom', callback, host: 'push.example.com', leaseSeconds: 3_600 };
       await grantSubscription(store.db, subscribed, null, newsroom.now);
       // Even if the hub has as many pending requests as it accepts.
-      const stranger = {
-        topic: 'latest.atom',
-        callback,
-        host: 'x.example.com',
-        secret: null,
-        lease_seconds: 60,
-        created_at: 0,
-      };
-      const waiting = Array.from({ length: 500 }, (_, index) => ({
-        ...{ ...stranger, key: `key ${index}`, mode: 'subscribe' as const, attempts: 0, lease_until: null, fence: 0 },
-        due_at: newsroom.now,
-      }));
+      const waiting = Array.from({ length: 500 }, (_, index) => requestRow(`r${index}`, newsroom.now));
       await store.db.insertInto('hub_requests').values(waiting).execute();
       for (const mode of ['subscribe', 'unsubscribe']) {
         const answer = await newsroom.request({ 'hub.callback': callback, 'hub.mode': mode }, '198.51.100.9');
@@ -140,43 +129,14 @@ forEachDatabase((open) => {
     it('is refused with 429 while the hub is at its limit of requests or subscriptions', async () => {
       const store = await open();
       const newsroom = await openPublisher(store);
-      const asked = (index: number): object => ({
-        key: `key ${index}`,
-        topic: 'latest.atom',
-        callback: `https://r${index}.example.com/`,
-        host: `r${index}.example.com`,
-        secret: null,
-        attempts: 0,
-        due_at: 0,
-        lease_until: null,
-        fence: 0,
-      });
-      const requests = Array.from({ length: 500 }, (_, index) => ({
-        ...asked(index),
-        mode: 'subscribe',
-        lease_seconds: 3_600,
-        created_at: 0,
-      }));
-      await store.db
-        .insertInto('hub_requests')
-        .values(requests as never)
-        .execute();
+      const requests = Array.from({ length: 500 }, (_, index) => requestRow(`r${index}`, 0));
+      await store.db.insertInto('hub_requests').values(requests).execute();
       const full = await newsroom.request({ 'hub.callback': CALLBACK });
       expect([full.status, full.headers.get('Retry-After')]).toEqual([429, '60']);
       await store.db.deleteFrom('hub_requests').execute();
       for (let from = 0; from < 20_000; from += 1_000) {
-        const rows = Array.from({ length: 1_000 }, (_, index) => ({
-          ...asked(from + index),
-          verified_at: 0,
-          expires_at: newsroom.now + MINUTE,
-          version: 0,
-          pending: 0,
-          pending_since: 0,
-        }));
-        await store.db
-          .insertInto('hub_subscriptions')
-          .values(rows as never)
-          .execute();
+        const rows = Array.from({ length: 1_000 }, (_, index) => subscriptionRow(`r${from + index}`, newsroom.now));
+        await store.db.insertInto('hub_subscriptions').values(rows).execute();
       }
       expect((await newsroom.request({ 'hub.callback': CALLBACK })).status).toBe(429);
       expect((await newsroom.request({ 'hub.callback': CALLBACK, 'hub.mode': 'unsubscribe' })).status).toBe(202);

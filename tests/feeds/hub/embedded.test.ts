@@ -13,10 +13,20 @@ import { openPublisher, TOPIC } from './publisher.ts';
 import { echo, startSubscriber } from './subscriber.ts';
 
 forEachDatabase((open, dialect) => {
+  async function start() {
+    const store = await open();
+    return { store, subscriber: await startSubscriber('subscriber.example'), publisher: await openPublisher(store) };
+  }
+
+  async function startSubscribed() {
+    const started = await start();
+    await started.publisher.subscribe(started.subscriber.url('/'));
+    return started;
+  }
+
   describe('a request to subscribe', () => {
     it('is verified at the callback, whose own query is kept, with an unguessable challenge', async () => {
-      const [store, subscriber] = [await open(), await startSubscriber('subscriber.example')];
-      const publisher = await openPublisher(store);
+      const { store, subscriber, publisher } = await start();
       await publisher.request({ 'hub.callback': subscriber.url('/cb?feed=7&k=a%20b'), 'hub.lease_seconds': '7200' });
       expect(await subscriptions(store)).toEqual([]);
       await publisher.pool.drain();
@@ -43,8 +53,7 @@ forEachDatabase((open, dialect) => {
       ['a redirect', { status: 302, body: '', headers: { Location: '/yes' } }],
       ['an error', 500],
     ])('is denied by a callback that answers %s', async (_, reply) => {
-      const [store, subscriber] = [await open(), await startSubscriber('subscriber.example')];
-      const publisher = await openPublisher(store);
+      const { store, subscriber, publisher } = await start();
       subscriber.answer = (request) => {
         if (reply !== null) return reply;
         const answer = echo(request);
@@ -59,8 +68,7 @@ forEachDatabase((open, dialect) => {
     });
 
     it('is verified a few times where the callback does not respond, and then dropped', async () => {
-      const [store, subscriber] = [await open(), await startSubscriber('subscriber.example')];
-      const publisher = await openPublisher(store);
+      const { store, subscriber, publisher } = await start();
       subscriber.answer = () => 'cut';
       await publisher.subscribe(subscriber.url('/'));
       await publisher.pool.drain();
@@ -74,8 +82,7 @@ forEachDatabase((open, dialect) => {
     });
 
     it('takes effect when the callback responds at a retry', async () => {
-      const [store, subscriber] = [await open(), await startSubscriber('subscriber.example')];
-      const publisher = await openPublisher(store);
+      const { store, subscriber, publisher } = await start();
       subscriber.answer = () => 'cut';
       await publisher.subscribe(subscriber.url('/'));
       subscriber.answer = echo;
@@ -85,22 +92,19 @@ forEachDatabase((open, dialect) => {
     });
 
     it('renews lease and secret once the callback has confirmed, and not before', async () => {
-      const [store, subscriber] = [await open(), await startSubscriber('subscriber.example')];
-      const publisher = await openPublisher(store);
+      const { store, subscriber, publisher } = await start();
       await publisher.subscribe(subscriber.url('/'), { 'hub.secret': 'first' });
       publisher.now += 9 * DAY;
       subscriber.answer = ({ method }) => (method === 'GET' ? 404 : 204);
       await publisher.subscribe(subscriber.url('/'), { 'hub.secret': 'forged' });
-      await publisher.publish({ 'latest.atom': '<feed>second</feed>' });
-      await publisher.pool.drain();
+      await publisher.deliver('second');
       expect(subscriber.deliveries().at(-1)?.headers['x-hub-signature']).toBe(
         signature('first', '<feed>second</feed>'),
       );
       subscriber.answer = echo;
       await publisher.subscribe(subscriber.url('/'), { 'hub.secret': 'second' });
       publisher.now += 9 * DAY;
-      await publisher.publish({ 'latest.atom': '<feed>third</feed>' });
-      await publisher.pool.drain();
+      await publisher.deliver('third');
       expect(subscriber.deliveries().at(-1)?.headers['x-hub-signature']).toBe(
         signature('second', '<feed>third</feed>'),
       );
@@ -108,8 +112,7 @@ forEachDatabase((open, dialect) => {
     });
 
     it('is replaced by a newer request for the same topic and callback', async () => {
-      const [store, subscriber] = [await open(), await startSubscriber('subscriber.example')];
-      const publisher = await openPublisher(store);
+      const { store, subscriber, publisher } = await start();
       await publisher.request({ 'hub.callback': subscriber.url('/') });
       await publisher.request({ 'hub.callback': subscriber.url('/'), 'hub.mode': 'unsubscribe' });
       await publisher.pool.drain();
@@ -118,8 +121,7 @@ forEachDatabase((open, dialect) => {
     });
 
     it('is not granted by the answer to a request that a newer one has replaced', async () => {
-      const [store, subscriber] = [await open(), await startSubscriber('subscriber.example')];
-      const publisher = await openPublisher(store);
+      const { store, subscriber, publisher } = await start();
       subscriber.answer = async (request) => {
         if (subscriber.requests.length > 1) return 404;
         await publisher.request({ 'hub.callback': subscriber.url('/'), 'hub.secret': 'newer' });
@@ -132,24 +134,20 @@ forEachDatabase((open, dialect) => {
     });
 
     it('renews a subscription even if a delivery that was under way ends with 410', async () => {
-      const [store, subscriber] = [await open(), await startSubscriber('subscriber.example')];
-      const publisher = await openPublisher(store);
-      await publisher.subscribe(subscriber.url('/'));
+      const { store, subscriber, publisher } = await startSubscribed();
       subscriber.answer = async (request) => {
         if (request.method === 'GET' || subscriber.deliveries().length > 1) return echo(request);
         await publisher.request({ 'hub.callback': subscriber.url('/') });
         await publisher.openAnotherPool().drain();
         return 410;
       };
-      await publisher.publish({ 'latest.atom': '<feed>second</feed>' });
-      await publisher.pool.drain();
+      await publisher.deliver('second');
       expect(subscriber.deliveries()).toHaveLength(2);
       expect(await subscriptions(store)).toMatchObject([{ pending: 0, attempts: 0 }]);
     });
 
     it('stores its secret encrypted, and does not log it', async () => {
-      const [store, subscriber] = [await open(), await startSubscriber('subscriber.example')];
-      const publisher = await openPublisher(store);
+      const { store, subscriber, publisher } = await start();
       await publisher.request({
         'hub.callback': subscriber.url('/path-of-theirs'),
         'hub.secret': 'a-secret-of-theirs',
@@ -159,8 +157,7 @@ forEachDatabase((open, dialect) => {
       await publisher.pool.drain();
       expect(await stored()).not.toContain('a-secret-of-theirs');
       subscriber.answer = () => 500;
-      await publisher.publish({ 'latest.atom': '<feed>second</feed>' });
-      await publisher.pool.drain();
+      await publisher.deliver('second');
       expect(publisher.logged).toHaveLength(2);
       expect(publisher.logged.join()).not.toMatch(/a-secret-of-theirs|path-of-theirs/);
     });
@@ -168,25 +165,21 @@ forEachDatabase((open, dialect) => {
 
   describe('a request to unsubscribe', () => {
     it('ends a subscription once the callback has confirmed, and not before', async () => {
-      const [store, subscriber] = [await open(), await startSubscriber('subscriber.example')];
-      const publisher = await openPublisher(store);
-      await publisher.subscribe(subscriber.url('/'));
+      const { store, subscriber, publisher } = await startSubscribed();
       subscriber.answer = ({ method }) => (method === 'GET' ? 404 : 204);
       await publisher.subscribe(subscriber.url('/'), { 'hub.mode': 'unsubscribe' });
       expect(await subscriptions(store)).toHaveLength(1);
       subscriber.answer = echo;
       await publisher.subscribe(subscriber.url('/'), { 'hub.mode': 'unsubscribe' });
       expect(await subscriptions(store)).toEqual([]);
-      await publisher.publish({ 'latest.atom': '<feed>second</feed>' });
-      await publisher.pool.drain();
+      await publisher.deliver('second');
       expect(subscriber.deliveries()).toEqual([]);
     });
   });
 
   describe('a delivery', () => {
     it('has the whole feed with its type, links and signature', async () => {
-      const [store, subscriber] = [await open(), await startSubscriber('subscriber.example')];
-      const publisher = await openPublisher(store);
+      const { subscriber, publisher } = await start();
       await publisher.subscribe(subscriber.url('/signed'), { 'hub.secret': 'sécret' });
       await publisher.subscribe(subscriber.url('/plain'));
       const body = '<feed>Vec&lt;T&gt; “三星” 🚀</feed>';
@@ -207,37 +200,29 @@ forEachDatabase((open, dialect) => {
     });
 
     it('follows only a change of the subscribed feed', async () => {
-      const [store, subscriber] = [await open(), await startSubscriber('subscriber.example')];
-      const publisher = await openPublisher(store);
-      await publisher.subscribe(subscriber.url('/'));
+      const { subscriber, publisher } = await startSubscribed();
       await publisher.publish({
         'latest.rss': '<rss>2</rss>',
         'index.html': '<p>',
         'archive/latest-2026-11.atom': '<feed/>',
       });
-      await publisher.publish({ 'latest.atom': '<feed>first</feed>' });
-      await publisher.pool.drain();
+      await publisher.deliver('first');
       expect(subscriber.deliveries()).toEqual([]);
     });
 
     it('follows the one under way, when the feed changes meanwhile', async () => {
-      const [store, subscriber] = [await open(), await startSubscriber('subscriber.example')];
-      const publisher = await openPublisher(store);
-      await publisher.subscribe(subscriber.url('/'));
+      const { store, subscriber, publisher } = await startSubscribed();
       subscriber.answer = async ({ body }) => {
         if (body.includes('second')) await publisher.publish({ 'latest.atom': '<feed>third</feed>' });
         return 204;
       };
-      await publisher.publish({ 'latest.atom': '<feed>second</feed>' });
-      await publisher.pool.drain();
+      await publisher.deliver('second');
       expect(subscriber.deliveries().map(({ body }) => body)).toEqual(['<feed>second</feed>', '<feed>third</feed>']);
       expect((await subscriptions(store))[0]?.pending).toBe(0);
     });
 
     it('is made once after several changes, with the current content', async () => {
-      const [store, subscriber] = [await open(), await startSubscriber('subscriber.example')];
-      const publisher = await openPublisher(store);
-      await publisher.subscribe(subscriber.url('/'));
+      const { subscriber, publisher } = await startSubscribed();
       for (const word of ['second', 'third', 'fourth'])
         await publisher.publish({ 'latest.atom': `<feed>${word}</feed>` });
       await publisher.pool.drain();
@@ -245,8 +230,7 @@ forEachDatabase((open, dialect) => {
     });
 
     it('is made once by several processes', async () => {
-      const [store, subscriber] = [await open(), await startSubscriber('subscriber.example')];
-      const publisher = await openPublisher(store);
+      const { subscriber, publisher } = await start();
       for (let index = 0; index < 30; index++) await publisher.request({ 'hub.callback': subscriber.url(`/${index}`) });
       const other = publisher.openAnotherPool();
       await Promise.all([publisher.pool.drain(), other.drain()]);
@@ -259,9 +243,7 @@ forEachDatabase((open, dialect) => {
     });
 
     it('is made by another process when the lease of the first has expired', async () => {
-      const [store, subscriber] = [await open(), await startSubscriber('subscriber.example')];
-      const publisher = await openPublisher(store);
-      await publisher.subscribe(subscriber.url('/'));
+      const { store, subscriber, publisher } = await startSubscribed();
       await publisher.publish({ 'latest.atom': '<feed>second</feed>' });
       await store.db
         .updateTable('hub_subscriptions')
@@ -300,8 +282,7 @@ forEachDatabase((open, dialect) => {
 
   describe('more subscribers than slots', () => {
     it('take turns, however fast publishes follow each other', async () => {
-      const [store, subscriber] = [await open(), await startSubscriber('subscriber.example')];
-      const publisher = await openPublisher(store);
+      const { store, subscriber, publisher } = await start();
       for (let index = 0; index < 5; index++) await publisher.subscribe(subscriber.url(`/${index}`));
       const capacity = (slots: number): Capacity => ({ busyHosts: [], pick: (due) => due.slice(0, slots) });
       const delivered: string[] = [];
@@ -317,8 +298,7 @@ forEachDatabase((open, dialect) => {
     });
 
     it('are not delayed by slow ones, which have slots of their own', async () => {
-      const [store, subscriber] = [await open(), await startSubscriber('subscriber.example')];
-      const publisher = await openPublisher(store);
+      const { store, subscriber, publisher } = await start();
       for (const path of ['/slow', '/quick']) await publisher.subscribe(subscriber.url(path));
       const capacity: Capacity = { busyHosts: [], pick: (due) => [...due] };
       const claim = (pace: 'fast' | 'slow') => claimSubscriptions(store.db, { pace, capacity, now: publisher.now });
@@ -337,8 +317,7 @@ forEachDatabase((open, dialect) => {
 
   describe('a deleted feed', () => {
     it('denies its subscribers once and ends their subscriptions', async () => {
-      const [store, subscriber] = [await open(), await startSubscriber('subscriber.example')];
-      const publisher = await openPublisher(store);
+      const { store, subscriber, publisher } = await start();
       await publisher.subscribe(subscriber.url('/?mine=1'));
       subscriber.requests.length = 0;
       const { config } = publisher;
@@ -358,12 +337,9 @@ forEachDatabase((open, dialect) => {
 
   describe('a subscriber that fails', () => {
     it('gets another delivery after 10 s, a minute and so on, with the current content', async () => {
-      const [store, subscriber] = [await open(), await startSubscriber('subscriber.example')];
-      const publisher = await openPublisher(store);
-      await publisher.subscribe(subscriber.url('/'));
+      const { store, subscriber, publisher } = await startSubscribed();
       subscriber.answer = () => 503;
-      await publisher.publish({ 'latest.atom': '<feed>second</feed>' });
-      await publisher.pool.drain();
+      await publisher.deliver('second');
       await publisher.pool.drain();
       expect(subscriber.deliveries()).toHaveLength(1);
       publisher.now += 9 * SECOND;
@@ -373,8 +349,7 @@ forEachDatabase((open, dialect) => {
       await publisher.pool.drain();
       expect(subscriber.deliveries()).toHaveLength(2);
       // A publish does not shorten the wait.
-      await publisher.publish({ 'latest.atom': '<feed>third</feed>' });
-      await publisher.pool.drain();
+      await publisher.deliver('third');
       expect(subscriber.deliveries()).toHaveLength(2);
       subscriber.answer = echo;
       publisher.now += MINUTE;
@@ -387,8 +362,7 @@ forEachDatabase((open, dialect) => {
     });
 
     it('is given up after about a day, and tried once with each later change', async () => {
-      const [store, subscriber] = [await open(), await startSubscriber('subscriber.example')];
-      const publisher = await openPublisher(store);
+      const { store, subscriber, publisher } = await start();
       await publisher.subscribe(subscriber.url('/'), { 'hub.lease_seconds': String((30 * DAY) / SECOND) });
       subscriber.answer = () => 'cut';
       await publisher.publish({ 'latest.atom': '<feed>second</feed>' });
@@ -413,41 +387,32 @@ forEachDatabase((open, dialect) => {
           dueAt: null,
         },
       ]);
-      await publisher.publish({ 'latest.atom': '<feed>third</feed>' });
-      await publisher.pool.drain();
+      await publisher.deliver('third');
       expect(subscriber.deliveries()).toHaveLength(tried + 1);
       subscriber.answer = echo;
       publisher.now += 2 * HOUR;
-      await publisher.publish({ 'latest.atom': '<feed>fourth</feed>' });
-      await publisher.pool.drain();
+      await publisher.deliver('fourth');
       expect(subscriber.deliveries().at(-1)?.body).toBe('<feed>fourth</feed>');
     });
 
     it.each([300, 302, 307, 400, 404, 500])('by answering %i has not received the content', async (status) => {
-      const [store, subscriber] = [await open(), await startSubscriber('subscriber.example')];
-      const publisher = await openPublisher(store);
-      await publisher.subscribe(subscriber.url('/'));
+      const { store, subscriber, publisher } = await startSubscribed();
       subscriber.answer = () => ({ status, body: '', headers: { Location: '/elsewhere' } });
-      await publisher.publish({ 'latest.atom': '<feed>second</feed>' });
-      await publisher.pool.drain();
+      await publisher.deliver('second');
       expect(subscriber.deliveries()).toHaveLength(1);
       expect(await subscriptions(store)).toMatchObject([{ pending: 1, attempts: 1, reason: `it answered ${status}` }]);
     });
 
     it('by answering 410 is unsubscribed', async () => {
-      const [store, subscriber] = [await open(), await startSubscriber('subscriber.example')];
-      const publisher = await openPublisher(store);
-      await publisher.subscribe(subscriber.url('/'));
+      const { store, subscriber, publisher } = await startSubscribed();
       subscriber.answer = () => 410;
-      await publisher.publish({ 'latest.atom': '<feed>second</feed>' });
-      await publisher.pool.drain();
+      await publisher.deliver('second');
       expect(await subscriptions(store)).toEqual([]);
       expect(publisher.logged.join()).toMatch(/hub subscription ended.*410/);
     });
 
     it('never gets unsigned content if it has a secret', async () => {
-      const [store, subscriber] = [await open(), await startSubscriber('subscriber.example')];
-      const publisher = await openPublisher(store);
+      const { store, subscriber, publisher } = await start();
       await publisher.subscribe(subscriber.url('/'), { 'hub.secret': 'secret' });
       await publisher.publish({ 'latest.atom': '<feed>second</feed>' });
       await publisher.openAnotherPool(['another secret of another publisher, and long']).drain();
@@ -464,21 +429,18 @@ forEachDatabase((open, dialect) => {
 
   describe('a lease', () => {
     it('ends deliveries when it expires, and the subscription is deleted', async () => {
-      const [store, subscriber] = [await open(), await startSubscriber('subscriber.example')];
-      const publisher = await openPublisher(store);
+      const { store, subscriber, publisher } = await start();
       await publisher.subscribe(subscriber.url('/'), { 'hub.lease_seconds': '3600' });
       await publisher.publish({ 'latest.atom': '<feed>second</feed>' });
       publisher.now += HOUR;
-      await publisher.publish({ 'latest.atom': '<feed>third</feed>' });
-      await publisher.pool.drain();
+      await publisher.deliver('third');
       expect(subscriber.deliveries()).toEqual([]);
       expect(await cleanHub({ store, config: publisher.config, clock: () => publisher.now })).toBe(1);
       expect(await subscriptions(store)).toEqual([]);
     });
 
     it('does not deliver earlier changes when it is renewed after its expiry', async () => {
-      const [store, subscriber] = [await open(), await startSubscriber('subscriber.example')];
-      const publisher = await openPublisher(store);
+      const { subscriber, publisher } = await start();
       await publisher.subscribe(subscriber.url('/'), { 'hub.lease_seconds': '3600' });
       await publisher.publish({ 'latest.atom': '<feed>second</feed>' });
       publisher.now += 2 * HOUR;
@@ -527,8 +489,7 @@ forEachDatabase((open, dialect) => {
       const publisher = await openPublisher(store, { resolve });
       await publisher.subscribe(subscriber.url('/', 'moving.example.com'));
       address = '10.0.0.1';
-      await publisher.publish({ 'latest.atom': '<feed>second</feed>' });
-      await publisher.pool.drain();
+      await publisher.deliver('second');
       expect(await subscriptions(store)).toMatchObject([{ attempts: 1, reason: 'its address is not public' }]);
     });
   });
@@ -536,9 +497,7 @@ forEachDatabase((open, dialect) => {
   // Stopping takes seconds, and does not depend on the database.
   if (dialect === 'sqlite')
     it('releases deliveries under way when it stops, for other processes', async () => {
-      const [store, subscriber] = [await open(), await startSubscriber('subscriber.example')];
-      const publisher = await openPublisher(store);
-      await publisher.subscribe(subscriber.url('/'));
+      const { store, subscriber, publisher } = await startSubscribed();
       const process = publisher.openAnotherPool();
       subscriber.answer = () => 'hang';
       await publisher.publish({ 'latest.atom': '<feed>second</feed>' });

@@ -66,8 +66,7 @@ it('pings again when a topic changes while the hub answers', async () => {
     if (hub.requests.length === 1) await publisher.publish({ 'latest.atom': '3' });
     return 204;
   };
-  await publisher.publish({ 'latest.atom': '2' });
-  await publisher.pool.drain();
+  await publisher.deliver('2');
   expect(hub.requests).toHaveLength(2);
 });
 
@@ -75,8 +74,7 @@ it('raises an alert after ten minutes of failures; a success, or another configu
   const { publisher, hub, store } = await withHub();
   const failTenMinutes = async (): Promise<void> => {
     for (let minute = 0; minute < 11; minute++) {
-      await publisher.publish({ 'latest.atom': `${publisher.now}` });
-      await publisher.pool.drain();
+      await publisher.deliver(`${publisher.now}`);
       if (minute < 10) expect(await openAlerts(store.db)).toEqual([]);
       publisher.now += MINUTE;
     }
@@ -87,8 +85,7 @@ it('raises an alert after ten minutes of failures; a success, or another configu
     { key: 'hub', message: 'The hub has accepted no ping since 2026-11-24T12:00:02Z: it answered 500.' },
   ]);
   hub.answer = () => 204;
-  await publisher.publish({ 'latest.atom': 'last' });
-  await publisher.pool.drain();
+  await publisher.deliver('last');
   expect(await openAlerts(store.db)).toEqual([]);
 
   hub.answer = () => 'cut';
@@ -101,8 +98,7 @@ it('raises an alert after ten minutes of failures; a success, or another configu
 it('does not follow redirects', async () => {
   const { publisher, hub } = await withHub();
   hub.answer = () => ({ status: 308, body: '', headers: { Location: '/elsewhere' } });
-  await publisher.publish({ 'latest.atom': '2' });
-  await publisher.pool.drain();
+  await publisher.deliver('2');
   expect(hub.requests).toHaveLength(1);
 });
 

@@ -35,6 +35,8 @@ export interface HubPublisher extends TestClock {
   subscribe(callback: string, more?: Record<string, string>): Promise<void>;
   /** Publishes documents, one second after the last publish. */
   publish(bodies: Record<string, string>): Promise<number>;
+  /** Publishes the Atom feed with one word, and delivers it. */
+  deliver(word: string): Promise<void>;
 }
 
 /** The subscribers of tests are on this machine, under names that resolve to it. */
@@ -82,6 +84,10 @@ export async function openPublisher(
         await queueHubNotifications(tx, config, await saveDocuments(tx, compressed, publishedAt), publishedAt);
       });
       return publishedAt;
+    },
+    async deliver(word: string) {
+      await publisher.publish({ 'latest.atom': `<feed>${word}</feed>` });
+      await publisher.pool.drain();
     },
   });
   await publisher.publish({ 'latest.atom': '<feed>first</feed>', 'latest.rss': '<rss/>', 'latest.json': '{}' });

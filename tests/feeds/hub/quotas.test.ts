@@ -76,5 +76,4 @@ it('lets no block of addresses begin more than its quota, whatever addresses it 
     }),
     { numRuns: 20 },
   );
-  await store.close();
 });

@@ -22,14 +22,10 @@ const FILED = Array.from({ length: 30 }, (_, index) =>
 
 async function pageWith(articles: Article[], changes: Partial<Config['publication']> = {}): Promise<string> {
   const store = await openMigrated();
-  try {
-    await saveAll(store, articles);
-    const changed = { ...config, publication: { ...config.publication, ...changes } };
-    const documents = await sharedDocuments(store.db, changed, feedsTemplates(), NOW);
-    return documents.find(({ path }) => path === 'index.html')?.body ?? '';
-  } finally {
-    await store.close();
-  }
+  await saveAll(store, articles);
+  const changed = { ...config, publication: { ...config.publication, ...changes } };
+  const documents = await sharedDocuments(store.db, changed, feedsTemplates(), NOW);
+  return documents.find(({ path }) => path === 'index.html')?.body ?? '';
 }
 
 describe('the page of feeds', () => {

@@ -58,16 +58,6 @@ describe('an archive page', () => {
       expect(await site.read(PATH.replace('.atom', '.json'))).toContain('Second');
     });
 
-    it('lacks an article that is no longer public, and reports a retracted one in Atom', async () => {
-      const status = { state: 'retracted', note: 'It was wrong.', at: LATER } as const;
-      await save(store, article('a', { publishedAt: NOW - HOUR, updatedAt: NOW - HOUR, status }));
-      await recordChanged(store, config, LATER + MINUTE, ['a']);
-      const atom = await site.read(PATH);
-      expect(atom).not.toContain('<entry');
-      expect(atom).toContain('at:deleted-entry');
-      expect(await site.read(PATH.replace('.atom', '.rss'))).not.toContain('<item>');
-    });
-
     it('that cannot show an article says so in the log, and shows the others', async () => {
       const warnings: object[] = [];
       const nothing = (): void => {};

@@ -154,7 +154,6 @@ describe('the feed cache', () => {
     const [one, other] = await Promise.all([found?.plain(), found?.plain()]);
     expect(String(one)).toBe(body);
     expect(other).toBe(one);
-    await store.close();
   });
 
   it('unpacks again after an error, and never returns a body of another size', async () => {

@@ -1,15 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Article } from '../../../src/articles/article.ts';
-import { ensureSchema } from '../../../src/core/store/schema.ts';
-import { openStore, type Store } from '../../../src/core/store/store.ts';
+import type { Store } from '../../../src/core/store/store.ts';
 import { publishFeeds } from '../../../src/feeds/publish/publish-feeds.ts';
 import { openTemplates } from '../../../src/lib/templates.ts';
 import { MINUTE } from '../../../src/lib/time.ts';
 import { article, NOW, openTestSite, save, type TestSite } from '../../app/test-site.ts';
-import { newPostgresUrl } from '../../support/databases.ts';
+import { openTwice } from '../../core/schedule/two-processes.ts';
 import { sampleConfig } from '../../support/sample.ts';
 
 const config = sampleConfig();
@@ -24,29 +20,6 @@ const PATHS = [
 ];
 
 describe('two web processes on one store', () => {
-  const cleanUp: (() => Promise<unknown>)[] = [];
-  afterEach(async () => {
-    for (const undo of cleanUp.splice(0).reverse()) await undo();
-  });
-
-  // Each store has its own connections, as in two processes.
-  async function openTwice(dialect: 'sqlite' | 'postgres'): Promise<[Store, Store]> {
-    const folder = await mkdtemp(join(tmpdir(), 'daywire-two-'));
-    cleanUp.push(() => rm(folder, { recursive: true }));
-    const where = {
-      databaseUrl: dialect === 'postgres' ? await newPostgresUrl() : undefined,
-      path: join(folder, 'daywire.db'),
-    };
-    const stores: Store[] = [];
-    for (let turn = 0; turn < 2; turn++) {
-      const store = await openStore(where);
-      cleanUp.push(() => store.close());
-      await ensureSchema(store);
-      stores.push(store);
-    }
-    return stores as [Store, Store];
-  }
-
   it.each(['sqlite', 'postgres'] as const)(
     'respond alike, in every coding, as soon as one of them has published (%s)',
     async (dialect) => {

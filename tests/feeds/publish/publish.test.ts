@@ -13,21 +13,6 @@ import { openSampleApp, type TestApp } from '../../support/test-app.ts';
 
 describe('publishing', () => {
   forEachDatabase((open) => {
-    it('closes a page of each archive after the end of a month', async () => {
-      const app = await openSampleApp(await open());
-      const { config } = app;
-      app.now += SECOND;
-      expect((await publish(app)).archives).toEqual({ closed: 0, more: false });
-      app.now += 40 * DAY;
-      const { archives } = await publish(app, {});
-      const pages = await app.store.db.selectFrom('archive_pages').select('path').execute();
-      expect(pages).toContainEqual({ path: 'archive/latest/2026-11' });
-      expect(archives).toEqual({ closed: pages.length, more: false });
-      expect(readFileSync(join(config.paths.feeds, 'latest.atom'), 'utf8')).toContain(
-        `rel="prev-archive" href="${config.publication.url}/feeds/archive/latest/2026-11.atom"`,
-      );
-    });
-
     it('links to the pages that the background task closed, also after a failed publish', async () => {
       const app = await openSampleApp(await open());
       app.now += SECOND;

@@ -22,7 +22,6 @@ describe('readerName', () => {
       null,
     ],
     ['Inoreader/1.0 (+http://www.inoreader.com/feed-fetcher; 3 subscribers; )', 'Inoreader', 3, null],
-    ['Mozilla/5.0 (compatible; inoreader.com; 7 subscribers)', 'Inoreader', 7, null],
     ['Feedbin feed-id:1373711 - 142 subscribers', 'Feedbin', 142, '1373711'],
     [
       'NewsBlur Feed Fetcher - 1,234 subscribers - http://www.newsblur.com/site/5512/a-title (Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/14.0.1 Safari/605.1.15)',
@@ -36,7 +35,6 @@ describe('readerName', () => {
       2,
       '0719795c4d',
     ],
-    ['Mozilla/5.0 (compatible; BazQux/2.4; +https://bazqux.com/fetcher; 6 subscribers)', 'BazQux', 6, null],
     [
       'FeedFetcher-Google; (+http://www.google.com/feedfetcher.html; 4 subscribers; feed-id=904)',
       'Google FeedFetcher',
@@ -44,7 +42,6 @@ describe('readerName', () => {
       '904',
     ],
     ['Netvibes (http://www.netvibes.com/; 5 subscribers; feedId: 5404723)', 'Netvibes', 5, '5404723'],
-    ['Overcast/1.0 Podcast Sync (1190 subscribers; feed-id=554901; +http://overcast.fm/)', 'Overcast', 1190, '554901'],
     [
       'LiveJournal.com (webmaster@livejournal.com; for http://www.livejournal.com/users/ada/; 12 readers)',
       'LiveJournal',
@@ -53,35 +50,13 @@ describe('readerName', () => {
     ],
     ['NewsGatorOnline/2.0_(http://www.newsgator.com;_20_subscribers)', 'NewsGator', 20, null],
     [
-      'Feed Wrangler/1.0 (9 subscribers; feed-id=77; http://feedwrangler.net; Allow like Gecko)',
-      'Feed Wrangler',
-      9,
-      '77',
-    ],
-    ['Feedspot/1.0 (+https://www.feedspot.com/fs/fetcher; like FeedFetcher-Google)', 'Feedspot', null, null],
-    [
       'Superfeedr bot/2.0 http://superfeedr.com - Make your feeds realtime: get in touch - feed-id:1',
       'Superfeedr',
       null,
       null,
     ],
-    ['FreshRSS/1.24.1 (Linux; https://freshrss.org)', 'FreshRSS', null, null],
-    ['Mozilla/5.0 (compatible; Miniflux/2.2.3; +https://miniflux.app)', 'Miniflux', null, null],
-    ['Tiny Tiny RSS/24.04 (https://tt-rss.org/)', 'Tiny Tiny RSS', null, null],
-    ['NetNewsWire (RSS Reader; https://netnewswire.com/)', 'NetNewsWire', null, null],
-    ['Reeder/5050300 CFNetwork/1240.0.4 Darwin/20.6.0', 'Reeder', null, null],
     ['newsboat/2.32.0 (Linux x86_64)', 'Newsboat', null, null],
     ['Mozilla/5.0 (X11; Linux x86_64; rv:115.0) Gecko/20100101 Thunderbird/115.6.1', 'Thunderbird', null, null],
-    ['Akregator/5.24.0 (23.08.0); syndication', 'Akregator', null, null],
-    ['Liferea/1.13.5 (Linux; https://lzone.de/liferea/) AppleWebKit (KHTML, like Gecko)', 'Liferea', null, null],
-    [
-      'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/14.1 Safari/605.1.15 Vienna/7440',
-      'Vienna',
-      null,
-      null,
-    ],
-    ['Unread RSS Reader - https://www.goldenhillsoftware.com/unread/', 'Unread', null, null],
-    ['ReadKit/3.1 (Macintosh; https://readkit.app)', 'ReadKit', null, null],
     [
       'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) fluent-reader/1.1.4 Chrome/108.0 Electron/21.0 Safari/537.36',
       'Fluent Reader',
@@ -89,23 +64,9 @@ describe('readerName', () => {
       null,
     ],
     ['SpaceCowboys Android RSS Reader / 2.6.8(307)', 'Feeder', null, null],
-    ['rss2email/3.14 (https://github.com/rss2email/rss2email)', 'rss2email', null, null],
-    ['feedparser/6.0.11 +https://github.com/kurtmckee/feedparser/', 'feedparser', null, null],
-    ['SimplePie/1.8.0 (Feed Parser; http://simplepie.org; Allow like Gecko) Build/1674203855', 'SimplePie', null, null],
-    ['Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)', 'Slackbot', null, null],
-    ['Mozilla/5.0 (compatible; Discordbot/2.0; +https://discordapp.com)', 'Discordbot', null, null],
     ['iTMS', 'Apple Podcasts', null, null],
     ['Podcasts/1430.46 CFNetwork/1335.0.3 Darwin/21.6.0', 'Apple Podcasts', null, null],
     ['http.rb/5.1.0 (Mastodon/4.2.1; +https://social.example.com/)', 'Mastodon', null, null],
-    ['WordPress/6.4; https://blog.example.com', 'WordPress', null, null],
-    [
-      'Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko; compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm) Chrome/116.0 Safari/537.36',
-      'Bingbot',
-      null,
-      null,
-    ],
-    ['curl/8.5.0', 'curl', null, null],
-    ['python-requests/2.32.3', 'python-requests', null, null],
   ])('recognises "%s" as %s', (userAgent, reader, subscribers, id) => {
     expect(resultOf(userAgent)).toEqual([reader, subscribers, id]);
   });

@@ -63,16 +63,6 @@ describe('the fetch client', () => {
     );
   });
 
-  it('reports the status and the body of an error page', async () => {
-    const server = await startRawServer(() => 'HTTP/1.1 503 Busy\r\nRetry-After: 7\r\nContent-Length: 4\r\n\r\nbusy');
-    expect(await get(server.url())).toMatchObject({
-      kind: 'answered',
-      status: 503,
-      headers: { 'retry-after': '7' },
-      body: Buffer.from('busy'),
-    });
-  });
-
   it('reads no body where only the status is wanted, by GET or by HEAD', async () => {
     const long = `Content-Length: ${100 * MIB}`;
     const server = await startRawServer((path) =>

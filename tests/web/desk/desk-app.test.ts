@@ -1,5 +1,5 @@
 import { html } from 'hono/html';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { openDesk } from '../../../src/app/desk/routes.ts';
 import { createApp } from '../../../src/app/routes/app.ts';
 import { createDesk, isOwnRequest } from '../../../src/web/desk/desk-app.ts';
@@ -13,6 +13,13 @@ import { forEachDatabase, openMigrated } from '../../support/databases.ts';
 import { openTestApp } from '../../support/test-app.ts';
 
 const HOSTILE = `"><script>alert(1)</script><img src=x onerror=alert(2)>'`;
+
+const PAGE: DeskRoute = {
+  method: 'GET',
+  path: '/page',
+  needs: 'desk',
+  handle: (request) => respondPage(request, { title: HOSTILE, section: 'today', body: html`<p>text</p>` }),
+};
 
 /** A desk with routes of the test, for the accounts of another desk of the same store. */
 async function openWithRoutes(routes: readonly DeskRoute[]) {
@@ -43,7 +50,6 @@ async function openWithRoutes(routes: readonly DeskRoute[]) {
 describe('a process with the role desk alone', () => {
   it('serves the desk and its own health, and leads to the public pages at the address of the site', async () => {
     const store = await openMigrated();
-    onTestFinished(() => store.close());
     const { app, accounts } = await openTestDesk(store);
     const { config, templates, clock, log } = app;
     const secrets = await app.keys.signingSecrets();
@@ -94,12 +100,7 @@ describe('the desk', () => {
             undo: { action: '/undo', fields: { entry: HOSTILE } },
           }),
       },
-      {
-        method: 'GET',
-        path: '/page',
-        needs: 'desk',
-        handle: (request) => respondPage(request, { title: 'A page', section: null, body: html`<p>text</p>` }),
-      },
+      PAGE,
     ]);
     const acted = await post('/act', {});
     expect([acted.status, acted.headers.get('Location')]).toEqual([303, '/desk/page']);
@@ -114,28 +115,14 @@ describe('the desk', () => {
   });
 
   it('ignores a notice that it did not make', async () => {
-    const { send } = await openWithRoutes([
-      {
-        method: 'GET',
-        path: '/page',
-        needs: 'desk',
-        handle: (request) => respondPage(request, { title: 'A page', section: null, body: html`<p>text</p>` }),
-      },
-    ]);
+    const { send } = await openWithRoutes([PAGE]);
     for (const value of ['x', 'e30', Buffer.from('{"kind":"done","text":1}').toString('base64url')]) {
       expect((await send('/page', {}, `; __Host-daywire-notice=${value}`)).status).toBe(200);
     }
   });
 
   it('allows no inline code and no other site on its pages, and no cache stores them', async () => {
-    const { send } = await openWithRoutes([
-      {
-        method: 'GET',
-        path: '/page',
-        needs: 'desk',
-        handle: (request) => respondPage(request, { title: HOSTILE, section: 'today', body: html`<p>text</p>` }),
-      },
-    ]);
+    const { send } = await openWithRoutes([PAGE]);
     const response = await send('/page');
     const page = await response.text();
     expect(page).not.toContain('<script>');

@@ -1,14 +1,14 @@
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { addSubscriber } from '../../../src/audience/subscriptions.ts';
 import type { Store } from '../../../src/core/store/store.ts';
 import { TurnTimer } from '../../../src/lib/concurrency/turn-timer.ts';
 import { openTemplates } from '../../../src/lib/templates.ts';
 import { SECOND } from '../../../src/lib/time.ts';
 import { PageCache } from '../../../src/web/pages/page-cache.ts';
 import { article, NOW, openTestSite, preferencesPath, save, type TestSite } from '../../app/test-site.ts';
+import { addConfirmed } from '../../audience/fixtures.ts';
 import { forEachDatabase } from '../../support/databases.ts';
-import { SECRETS, sampleConfig } from '../../support/sample.ts';
+import { sampleConfig } from '../../support/sample.ts';
 
 forEachDatabase((open) => {
   describe('a public page', () => {
@@ -146,9 +146,7 @@ forEachDatabase((open) => {
     });
 
     it('does not include those of one subscriber, which are neither kept nor compressed', async () => {
-      const who = { email: 'ada@example.com', newsletters: ['daily-roundup'] };
-      const added = await addSubscriber(store.db, SECRETS, who, { channel: 'operator' }, NOW);
-      const path = preferencesPath(added.kind === 'stored' ? added.subscriberId : 0);
+      const path = preferencesPath(await addConfirmed(store, 'ada@example.com', ['daily-roundup']));
       for (const _ of [1, 2]) {
         const response = await site.get(path, { 'Accept-Encoding': 'gzip, br' });
         expect(await response.text()).toContain('a…@e….com');

@@ -155,7 +155,6 @@ describe('the server', () => {
 
   it('logs an upload that the client aborts at the level debug only', async () => {
     const store = await openMigrated();
-    onTestFinished(() => store.close());
     const [debug, others] = [openTestLog(), openTestLog()];
     const { app } = openTestSite(store, sampleConfig(), { log: { ...others, debug: debug.debug } });
     const serving = await listen(app, { host: '127.0.0.1', port: 0, log: others });

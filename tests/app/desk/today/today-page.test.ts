@@ -18,6 +18,7 @@ import { alertNamed } from '../../../support/alerts.ts';
 import { article, saveAll } from '../../../support/articles.ts';
 import { NOW } from '../../../support/clock.ts';
 import { forEachDatabase } from '../../../support/databases.ts';
+import { storeEdition } from '../../../support/editions.ts';
 import { openTestApp, type TestApp } from '../../../support/test-app.ts';
 import { openTestDesk } from '../test-desk.ts';
 
@@ -171,24 +172,10 @@ forEachDatabase((open) => {
     it('shows the sends under way with live figures, and why one is paused', async () => {
       const desk = await openTestDesk(await open());
       const { store } = desk.app;
-      await saveAll(store, [article('roundup-1')]);
-      const { id } = await store.db
-        .insertInto('editions')
-        .values({
-          ...{
-            newsletter: NEWSLETTER,
-            slot: '2026-11-24',
-            slot_at: NOW,
-            cutoff_at: NOW,
-            number: 1,
-            nonce: '',
-            html: '',
-          },
-          ...{ headline: `Headline ${HOSTILE}`, subject: '', preheader: '', text: '', archive_html: '' },
-          ...{ article_id: 'roundup-1', closed_at: NOW, delivery_state: 'paused', delivery_reason: 'a typo' },
-        })
-        .returning('id')
-        .executeTakeFirstOrThrow();
+      const id = await storeEdition(store, {
+        ...{ newsletter: NEWSLETTER, number: 1, slot: '2026-11-24', closed_at: NOW, headline: `Headline ${HOSTILE}` },
+        ...{ delivery_state: 'paused', delivery_reason: 'a typo' },
+      });
       const counts = { pending: 1_200, submitted: 4, failed: 1 };
       for (const [state, count] of Object.entries(counts)) {
         const row = { edition_id: id, state: state as 'pending', slot: 0, count, entered: count };

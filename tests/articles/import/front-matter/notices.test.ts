@@ -20,7 +20,6 @@ describe('an import', () => {
       'wire.jsonl:4: the key headlin is unknown and left out: did you mean headline?',
     ]);
     expect(report).toMatchObject({ added: 1, rejectedCount: 3, warningCount: 3, ignoredKeys: ['layout'] });
-    await store.close();
   });
 
   it('takes the names of keys from the configuration, and refuses a forgotten date', async () => {
@@ -43,6 +42,5 @@ describe('an import', () => {
       name: 'd.md',
     });
     expect(draft).toMatchObject({ added: 1, warningCount: 0 });
-    await store.close();
   });
 });

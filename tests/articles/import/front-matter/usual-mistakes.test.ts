@@ -40,19 +40,6 @@ describe('an article with a usual mistake is read as it was meant', () => {
     ]);
   });
 
-  it('a draft, with a date of words, and tags in one text', async () => {
-    const { said, article } = await importFile(
-      'roof',
-      '---\nTitle: The Roof\nDate: November 23, 2026 9:30 am\nDraft: true\nTags: solar, energy\n---\nText.\n',
-    );
-    expect(article).toMatchObject({
-      publishedAt: instant('2026-11-23T09:30+08:00'),
-      status: { state: 'draft' },
-      tags: ['solar', 'energy'],
-    });
-    expect(said).toEqual([]);
-  });
-
   it('TOML, with a shortcode', async () => {
     const { said, article } = await importFile(
       'hugo',
@@ -61,17 +48,5 @@ describe('an article with a usual mistake is read as it was meant', () => {
     expect(article).toMatchObject({ headline: 'The Roof', publishedAt: instant('2026-11-24T07:30+08:00') });
     expect(article?.bodyHtml).toContain('<a href="https://www.youtube.com/watch?v=dQw4w9WgXcQ">Video on YouTube</a>');
     expect(said).toEqual(['hugo.md:7: in the body, the shortcode {{< youtube >}} became a link']);
-  });
-
-  it('unknown keys, a byte order mark, and typographic quotation marks', async () => {
-    const { said, article } = await importFile(
-      'mood',
-      '\ufeff---\nlayout: post\nheadlin: The Roof\ntitle: The Roof\nmood: grim\nsection: “World”\n---\nText.\n',
-    );
-    expect(article).toMatchObject({ headline: 'The Roof', section: 'world' });
-    expect(said).toEqual([
-      'mood.md:3: the key headlin is unknown and left out: did you mean headline?',
-      'mood.md:5: the key mood is unknown and left out',
-    ]);
   });
 });

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { AccountRole } from '../../../../src/accounts/permissions.ts';
 import { raiseAlert } from '../../../../src/core/alerts/alerts.ts';
 import type { NewsletterConfig } from '../../../../src/core/config/config.ts';
@@ -15,15 +15,16 @@ import { alertNamed } from '../../../support/alerts.ts';
 import { forEachDatabase } from '../../../support/databases.ts';
 import { openTestApp } from '../../../support/test-app.ts';
 
-const opened: TestDesk[] = [];
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map((desk) => desk.close()));
-});
-
 async function open(store: Store, options: TestDeskOptions = {}): Promise<TestDesk> {
   const desk = await openTestDesk(store, options);
-  opened.push(desk);
+  onTestFinished(() => desk.close());
   return desk;
+}
+
+async function closeEdition({ app }: TestDesk) {
+  const closed = await composeNow(app, app.config.newsletters[0] as NewsletterConfig);
+  if (closed.kind !== 'closed') throw new Error('no edition was closed');
+  return { editionId: closed.edition.id, queued: closed.queued };
 }
 
 /** The messages of a stream, one after the other. */
@@ -101,15 +102,12 @@ describe('the live stream', () => {
     it('counts the messages of an edition under delivery, and measures their rate', async () => {
       const store = await openStore();
       const desk = await open(store, { sample: true });
-      const [newsletter] = desk.app.config.newsletters;
-      const closed = await composeNow(desk.app, newsletter as NewsletterConfig);
-      if (closed.kind !== 'closed') throw new Error('no edition was closed');
-      const editionId = closed.edition.id;
+      const { editionId, queued } = await closeEdition(desk);
       const name = (figure: string): string => `edition:${editionId}:${figure}`;
       const stream = await connect(desk, 'operator');
       const { figures } = await stream.next();
-      expect(closed.queued).toBeGreaterThan(2);
-      expect(figures).toMatchObject({ [name('pending')]: String(closed.queued), [name('rate')]: 'not known' });
+      expect(queued).toBeGreaterThan(2);
+      expect(figures).toMatchObject({ [name('pending')]: String(queued), [name('rate')]: 'not known' });
       desk.app.now += 2_000;
       const one = store.db
         .selectFrom('deliveries')
@@ -127,7 +125,7 @@ describe('the live stream', () => {
           ? [figures[name('submitted')], figures[name('rate')], figures[name('left')]]
           : undefined,
       );
-      expect([submitted, rate, left]).toEqual(['1', '0.5', `${(closed.queued - 1) * 2} s`]);
+      expect([submitted, rate, left]).toEqual(['1', '0.5', `${(queued - 1) * 2} s`]);
       await stream.cancel();
     });
 
@@ -148,10 +146,7 @@ describe('the live stream', () => {
     it('says when messages are uncertain, the server is busy, and the queue is held', async () => {
       const store = await openStore();
       const desk = await open(store, { sample: true });
-      const [newsletter] = desk.app.config.newsletters;
-      const closed = await composeNow(desk.app, newsletter as NewsletterConfig);
-      if (closed.kind !== 'closed') throw new Error('no edition was closed');
-      const editionId = closed.edition.id;
+      const { editionId } = await closeEdition(desk);
       // In progress, until its time is over.
       const one = store.db.selectFrom('deliveries').select('subscriber_id').limit(1);
       await store.db

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { NOW } from '../../../scripts/test-edition.ts';
 import { mailboxToken } from '../../../src/audience/tokens.ts';
-import { handleIncomingMail } from '../../../src/delivery/bounces/mail.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { SECRETS } from '../../support/sample.ts';
 import { testConfig } from '../fixture.ts';
@@ -138,14 +137,6 @@ forEachDatabase((open) => {
       }
       expect((await subscriberState(store, about)).bounces).toEqual([]);
     });
-
-    it('is accepted when it is signed with the previous secret', async () => {
-      const store = await open();
-      const [about] = (await submitEditions(store, 1)) as [About];
-      const rotated = ['the next secret, of thirty-two characters at least', ...SECRETS] as const;
-      const raw = bounceMessage('postfix-unknown-user', about);
-      expect((await handleIncomingMail(store, config, rotated, raw, {}, NOW)).kind).toBe('bounced');
-    });
   });
 
   describe('soft bounces', () => {
@@ -209,14 +200,6 @@ forEachDatabase((open) => {
         ...Array.from({ length: config.bounces.softLimit - 1 }, () => null),
         'soft-bounces',
       ]);
-    });
-
-    it('count once for each delivery', async () => {
-      const store = await open();
-      const submitted = await submitEditions(store, config.bounces.softLimit);
-      const last = submitted.at(-1) as About;
-      for (let n = 0; n < 2 * config.bounces.softLimit; n++) await handleMail(store, softBounce(last));
-      expect(await subscriberState(store, last)).toMatchObject({ suppressed: null, bounces: ['soft 5.2.2'] });
     });
   });
 });

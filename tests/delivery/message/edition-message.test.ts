@@ -43,10 +43,6 @@ describe('the copy of an edition', () => {
     expect(mail.text).toContain('\n.A line that begins with a dot.\n');
   });
 
-  it('can be made of an edition without a placeholder for preferences', async () => {
-    expect((await parsed()).text).toMatch(/Unsubscribe: https:/);
-  });
-
   it('has header fields for sender, recipient, list and date', async () => {
     const mail = await parsed({ replyTo: 'desk@example.com' });
     expect(mail.from?.value).toEqual([{ name: 'The Meridian Wire', address: 'roundup@example.com' }]);
@@ -141,10 +137,6 @@ describe('the copy of an edition', () => {
     expect(await Promise.all(slots)).toEqual(['2026-11-24', '2026-11-24-r2']);
   });
 
-  it('does not contain the nonce of its edition', async () => {
-    expect((await rawMessage()).toString()).not.toContain(NONCE);
-  });
-
   it('cannot be made without the unsubscribe link', async () => {
     await expect(rawMessage({ edition: { html: '<p>No way out</p>' } })).rejects.toThrow('unsubscribe');
     await expect(rawMessage({ edition: { text: 'No way out' } })).rejects.toThrow('unsubscribe');
@@ -169,35 +161,6 @@ describe('the copy of an edition', () => {
       const measured = filledSize(edition.html, NONCE, url);
       expect(Buffer.byteLength(html || '')).toBeLessThanOrEqual(measured);
     }
-  });
-
-  it('shares its common parts with other copies and has the declared size', async () => {
-    const long = 'Battery makers cut prices. '.repeat(900);
-    const { html, text } = testEdition();
-    const make = makerOf({ edition: { html: html.replace('<a', `<p>${long}</p><a`), text: long + text } });
-    const [one, two] = await Promise.all([
-      make(ADA),
-      make({ ...ADA, subscriberId: 123_456, email: 'bob@example.com' }),
-    ]);
-    const shared = one.chunks.filter((chunk) => two.chunks.includes(chunk));
-    expect(shared.reduce((sum, chunk) => sum + chunk.length, 0)).toBeGreaterThan(2 * long.length);
-    expect(one.size - shared.reduce((sum, chunk) => sum + chunk.length, 0)).toBeLessThan(3_000);
-    expect(one.size).toBe(rawOf(one).length);
-    expect(rawOf(one)).not.toEqual(rawOf(two));
-  });
-
-  it.each([
-    ['Latin', 'é'.repeat(200), 'quoted-printable'],
-    ['Chinese', '电池降价'.repeat(200), 'base64'],
-  ])('has short lines in %s text', async (_name, words, encoding) => {
-    const html = `<p>${words.repeat(20)}${'x'.repeat(60_000)}</p>%%${NONCE}:unsubscribe%%`;
-    const raw = await rawMessage({ edition: { html: encoding === 'base64' ? html.replace(/x+/, '') : html } });
-    const lines = raw.toString('latin1').split('\r\n');
-    const long = lines.filter((line) => line.length > 76);
-    // A URL cannot be folded.
-    expect(long.map((line) => line.split(':', 1)[0])).toEqual(['List-Unsubscribe']);
-    expect(raw.toString('latin1')).toContain(`Content-Transfer-Encoding: ${encoding}`);
-    expect((await simpleParser(raw)).html).toContain(words);
   });
 });
 

@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { HtmlValidate, StaticConfigLoader } from 'html-validate';
 import { type ParsedMail, simpleParser } from 'mailparser';
 import { describe, expect, it } from 'vitest';
-import { ed25519Signer, rsaSigner, verify } from '../../../scripts/dkim-verifier.ts';
 import { NOW } from '../../../scripts/test-edition.ts';
 import { readMailboxToken, readMessageToken, readPreferencesToken } from '../../../src/audience/tokens.ts';
 import type { Config } from '../../../src/core/config/config.ts';
@@ -152,16 +151,6 @@ describe('prepareServiceMessage', () => {
     const { from } = await make({}, { config: { ...config, bounces } });
     const token = /^bounces\+(\w{40})@example\.com$/.exec(from)?.[1] ?? '';
     expect(readMailboxToken(SECRETS, token)).toEqual({ purpose: 'service-bounce', messageId: 3, subscriberId: 7 });
-  });
-
-  it('signs the message', async () => {
-    const message = await make({}, { signers: [rsaSigner(), ed25519Signer()] });
-    expect((await verify(message)).map(({ result }) => result)).toEqual(['pass', 'pass']);
-  });
-
-  it('sets a unique Message-ID', async () => {
-    const ids = await Promise.all([parse(), parse({ id: 4 }), parse({ subscriberId: 8 })]);
-    expect(new Set(ids.map(({ messageId }) => messageId)).size).toBe(3);
   });
 
   it('names the newsletters that are still configured, and fails if there are none', async () => {

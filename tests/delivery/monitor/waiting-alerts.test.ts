@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cancel, settle } from '../../../src/delivery/control/operator-control.ts';
+import { settle } from '../../../src/delivery/control/operator-control.ts';
 import { deliverDue } from '../../../src/delivery/deliver-due.ts';
 import { readRunDetails, startRunDetails } from '../../../src/delivery/monitor/run-details.ts';
 import { MINUTE } from '../../../src/lib/time.ts';
@@ -42,17 +42,6 @@ describe('deliveries of a newsletter that is not configured', () => {
       await deliverDue(other);
       expect(await alertsOf(app)).toEqual([{ key: 'unconfigured:daily-roundup', message, count: 1 }]);
       expect(await deliverDue(app)).toMatchObject({ submitted: 7 });
-      expect(await alertsOf(app)).toEqual([]);
-    });
-
-    it('are no longer an alert once their edition is cancelled', async () => {
-      const app = await openSampleApp(await open(), { feeds: ['latest'] });
-      await closeEdition(app);
-      const other = renamed(app, 'weekly');
-      await deliverDue(other);
-      expect(await alertsOf(app)).toHaveLength(1);
-      await cancel(app, 1, 'renamed');
-      await deliverDue(other);
       expect(await alertsOf(app)).toEqual([]);
     });
   });

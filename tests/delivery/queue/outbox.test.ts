@@ -16,7 +16,6 @@ import {
   recordOutcomes,
   releaseClaims,
 } from '../../../src/delivery/queue/outbox.ts';
-import { countDeliveries } from '../../../src/delivery/queue/queries.ts';
 import { HOUR, MINUTE } from '../../../src/lib/time.ts';
 import { forBothDatabases } from '../../support/databases.ts';
 import { deliveriesOf, markSubmitting } from '../fixture.ts';
@@ -443,24 +442,6 @@ describe('recordOutcomes', () => {
         { id: editionId, delivery_state: 'done' },
         { id: other.editionId, delivery_state: 'delivering' },
       ]);
-    });
-
-    it('is reflected by countDeliveries', async () => {
-      const store = await open();
-      const { editionId } = await queueEdition(store, 3);
-      const [first, second] = (await claim(store, { limit: 2 })) as [ClaimedDelivery, ClaimedDelivery];
-      await recordOutcomes(
-        store.db,
-        [
-          { claim: first, outcome: { kind: 'failed', reply: '550 no', reason: 'unknown' } },
-          { claim: second, outcome: { kind: 'submitted', reply: '250 ok' } },
-        ],
-        NOW + 1,
-      );
-      expect(await countDeliveries(store.db, [editionId, editionId + 1])).toEqual(
-        new Map([[editionId, { pending: 1, submitting: 0, submitted: 1, failed: 1, suppressed: 0 }]]),
-      );
-      expect(await countDeliveries(store.db, [])).toEqual(new Map());
     });
   });
 });

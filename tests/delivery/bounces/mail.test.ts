@@ -1,6 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { NOW } from '../../../scripts/test-edition.ts';
 import { mailboxToken } from '../../../src/audience/tokens.ts';
+import type { Store } from '../../../src/core/store/store.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { SECRETS } from '../../support/sample.ts';
 import { testConfig } from '../fixture.ts';
@@ -21,10 +22,15 @@ function softBounce(about: About): Buffer {
 }
 
 forEachDatabase((open) => {
+  let store: Store;
+  let about: About;
+  beforeEach(async () => {
+    store = await open();
+    [about] = (await submitEditions(store, 1)) as [About];
+  });
+
   describe('a hard bounce', () => {
     it('suppresses the address at once and describes it without the address', async () => {
-      const store = await open();
-      const [about] = (await submitEditions(store, 1)) as [About];
       const outcome = await handleMail(store, bounceMessage('postfix-unknown-user', about));
       expect(outcome.description).toBe('hard bounce (5.1.1) of subscriber 1; the address is suppressed: hard-bounce');
       expect(await subscriberState(store, about)).toEqual({
@@ -37,8 +43,6 @@ forEachDatabase((open) => {
     });
 
     it('is recorded once when it is handled four times concurrently', async () => {
-      const store = await open();
-      const [about] = (await submitEditions(store, 1)) as [About];
       const message = bounceMessage('postfix-unknown-user', about);
       const outcomes = await Promise.all([1, 2, 3, 4].map(() => handleMail(store, message)));
       expect(outcomes.filter((one) => one.kind === 'bounced')).toHaveLength(1);
@@ -46,8 +50,6 @@ forEachDatabase((open) => {
     });
 
     it('of a service message suppresses the address, too', async () => {
-      const store = await open();
-      const [about] = (await submitEditions(store, 1)) as [About];
       const token = mailboxToken(SECRETS, {
         purpose: 'service-bounce',
         messageId: 3,
@@ -63,8 +65,6 @@ forEachDatabase((open) => {
     });
 
     it('of an erased subscriber changes nothing', async () => {
-      const store = await open();
-      const [about] = (await submitEditions(store, 1)) as [About];
       await store.db.deleteFrom('subscribers').execute();
       expect((await handleMail(store, bounceMessage('postfix-unknown-user', about))).description).toBe(
         'ignored: the subscriber does not exist any more',
@@ -74,8 +74,6 @@ forEachDatabase((open) => {
     });
 
     it('is stored without characters that a database cannot hold', async () => {
-      const store = await open();
-      const [about] = (await submitEditions(store, 1)) as [About];
       const message = bounceMessage('amazon-like', about)
         .toString()
         .replace('user unknown', 'user unknown \u0000\u0007');
@@ -87,8 +85,6 @@ forEachDatabase((open) => {
 
   describe('a token', () => {
     it('is accepted from the envelope alone, in any case', async () => {
-      const store = await open();
-      const [about] = (await submitEditions(store, 1)) as [About];
       const blind = bounceMessage('amazon-like', about)
         .toString()
         .replace(/^To: .*$/m, 'To: undisclosed:;');
@@ -98,8 +94,6 @@ forEachDatabase((open) => {
     });
 
     it('is found in the quoted message when the report was sent to another address', async () => {
-      const store = await open();
-      const [about] = (await submitEditions(store, 1)) as [About];
       const elsewhere = bounceMessage('exchange-not-found', about)
         .toString()
         .replace(/^To: .*$/m, 'To: desk@news.example')
@@ -108,8 +102,6 @@ forEachDatabase((open) => {
     });
 
     it('has no effect when any of its characters was changed', async () => {
-      const store = await open();
-      const [about] = (await submitEditions(store, 1)) as [About];
       const token = returnToken(about);
       // Not the first character, which names the purpose, and not the last, some of whose bits are unused.
       for (let place = 1; place < token.length - 1; place++) {
@@ -122,8 +114,6 @@ forEachDatabase((open) => {
     });
 
     it('has no effect when it is for another purpose or signed with another secret', async () => {
-      const store = await open();
-      const [about] = (await submitEditions(store, 1)) as [About];
       const token = returnToken(about);
       const others = [
         `s${token.slice(1)}`,
@@ -138,7 +128,9 @@ forEachDatabase((open) => {
       expect((await subscriberState(store, about)).bounces).toEqual([]);
     });
   });
+});
 
+forEachDatabase((open) => {
   describe('soft bounces', () => {
     it('suppress the address when bounces.softLimit is reached, and not before', async () => {
       const store = await open();

@@ -11,7 +11,7 @@ import { listUncertain } from '../../src/delivery/queue/queries.ts';
 import { HOUR, MINUTE, SECOND } from '../../src/lib/time.ts';
 import { forEachDatabase } from '../support/databases.ts';
 import { SECRETS } from '../support/sample.ts';
-import { deliveriesOf, queueConfirmation, serviceMessagesOf, testConfig } from './fixture.ts';
+import { deliveriesOf, queueConfirmation, serviceMessagesOf, setDeliveries, testConfig } from './fixture.ts';
 import { deliverOver, fakeTransport, optionsAt } from './runs.ts';
 import { closeServers, type Received, startScripted, startServer } from './servers.ts';
 
@@ -153,10 +153,7 @@ describe('deliver', () => {
       const server = await startServer();
       await deliverOver(store, server.url);
       // The server has accepted the message, but the process was killed before it recorded that.
-      await store.db
-        .updateTable('deliveries')
-        .set({ state: 'submitting', reply: null, lease_until: NOW + 12 * MINUTE })
-        .execute();
+      await setDeliveries(store, { state: 'submitting', reply: null, lease_until: NOW + 12 * MINUTE });
       await store.db.updateTable('editions').set({ delivery_state: 'delivering' }).execute();
       expect(await deliverOver(store, server.url, { now: NOW + 12 * MINUTE - 1 })).toEqual(NOTHING);
       expect(await deliverOver(store, server.url, { now: NOW + 12 * MINUTE })).toEqual({ ...NOTHING, submitted: 1 });
@@ -177,7 +174,7 @@ describe('deliver', () => {
         expect(await deliverOver(store, server.url)).toMatchObject({ deferred: 1 });
         const after = { now: NOW + HOUR };
         if (second === 'close') expect(await deliverOver(store, server.url, after)).toEqual(NOTHING);
-        else await store.db.updateTable('deliveries').set({ state: 'submitting', lease_until: NOW }).execute();
+        else await setDeliveries(store, { state: 'submitting', lease_until: NOW });
         expect(await deliverOver(store, server.url, { now: NOW + 2 * HOUR })).toEqual(NOTHING);
         expect(await deliveriesOf(store)).toMatchObject([
           { state: 'submitting', reason: expect.stringContaining('it may have arrived') },
@@ -363,10 +360,7 @@ describe('deliver', () => {
     it('fails a delivery as expired if its retry would be too late', async () => {
       const store = await open();
       await queueEdition(store, 2);
-      await store.db
-        .updateTable('deliveries')
-        .set({ expires_at: NOW + 5 * MINUTE })
-        .execute();
+      await setDeliveries(store, { expires_at: NOW + 5 * MINUTE });
       const server = await startServer(refusing(() => [451, '4.7.1 come back later']));
       expect(await deliverOver(store, server.url)).toEqual({ ...NOTHING, failed: 2 });
       expect(await deliveriesOf(store)).toMatchObject(

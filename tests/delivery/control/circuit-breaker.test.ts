@@ -16,7 +16,7 @@ import { type Connection, TransportError } from '../../../src/delivery/transport
 import { HOUR } from '../../../src/lib/time.ts';
 import { forBothDatabases, forEachDatabase, openMigrated } from '../../support/databases.ts';
 import { SECRETS } from '../../support/sample.ts';
-import { deliveriesOf, testConfig } from '../fixture.ts';
+import { deliveriesOf, setDeliveries, testConfig } from '../fixture.ts';
 import { addresses, deliverOver, fakeTransport, optionsAt, type RunOptions } from '../runs.ts';
 import { closeServers, startScripted, startServer } from '../servers.ts';
 
@@ -103,22 +103,6 @@ describe('a refusal of every recipient', () => {
       expect(refusals).toBe(20);
       const rows = await deliveriesOf(store);
       expect(rows.filter(({ state, attempts }) => state === 'pending' && attempts === 0)).toHaveLength(30);
-    });
-
-    it('is not assumed if another process had a success', async () => {
-      const store = await open();
-      await queueEdition(store, addresses(40, 10));
-      const stop = new AbortController();
-      let refusals = 0;
-      const server = await startReplying(() => {
-        refusals += 1;
-        if (refusals === 19) stop.abort();
-        return '550 no such user';
-      });
-      expect(await run(store, server.url, { signal: stop.signal })).toMatchObject({ failed: 19 });
-      const last = (await deliveriesOf(store)).at(-1)?.subscriber_id ?? 0;
-      await store.db.updateTable('deliveries').set({ state: 'submitted' }).where('subscriber_id', '=', last).execute();
-      expect(await run(store, server.url, { now: NOW + 2 })).toMatchObject({ failed: 20, paused: [] });
     });
   });
 });
@@ -293,7 +277,7 @@ describe('the circuit breaker', () => {
           reply: null,
           reason: null,
         } as const;
-        await store.db.updateTable('deliveries').set(fresh).execute();
+        await setDeliveries(store, fresh);
         await store.db.deleteFrom('delivery_counts').where('state', '=', 'submitted').execute();
         const options = { now: NOW, limit: RECIPIENTS, leaseMs: HOUR, uncertain: 'retry' as const, dailyLimit: null };
         const { deliveries } = await claimDeliveries(store, options);

@@ -13,7 +13,7 @@ import {
 import { listUncertain } from '../../../src/delivery/queue/queries.ts';
 import { MINUTE } from '../../../src/lib/time.ts';
 import { forBothDatabases } from '../../support/databases.ts';
-import { deliveriesOf } from '../fixture.ts';
+import { deliveriesOf, setDeliveries } from '../fixture.ts';
 
 function editionStates(store: Store) {
   return store.db
@@ -24,10 +24,7 @@ function editionStates(store: Store) {
 }
 
 async function interrupt(store: Store, leaseUntil: number): Promise<void> {
-  await store.db
-    .updateTable('deliveries')
-    .set({ state: 'submitting', attempts: 1, fence: 3, lease_until: leaseUntil })
-    .execute();
+  await setDeliveries(store, { state: 'submitting', attempts: 1, fence: 3, lease_until: leaseUntil });
 }
 
 describe('edition control', () => {

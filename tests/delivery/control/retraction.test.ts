@@ -7,6 +7,7 @@ import { pauseEditionsWithRetracted, type RetractionPause } from '../../../src/d
 import { HOUR } from '../../../src/lib/time.ts';
 import { article, CUTOFF, compose, config, newsletter, save } from '../../editions/fixtures.ts';
 import { forBothDatabases } from '../../support/databases.ts';
+import { setDeliveries } from '../fixture.ts';
 
 const NOW = CUTOFF + 1_000;
 const terms = { ...newsletter, zone: config.publication.zone };
@@ -102,7 +103,7 @@ describe('pauseEditionsWithRetracted', () => {
       await closedEdition(store);
       await save(store, [article('elsewhere', retracted(NOW))]);
       expect(await pauseRetracted(store)).toEqual([]);
-      await store.db.updateTable('deliveries').set({ state: 'submitted' }).execute();
+      await setDeliveries(store, { state: 'submitted' });
       await save(store, [article('b', retracted(NOW))]);
       expect(await pauseRetracted(store)).toEqual([]);
       expect(await editionState(store)).toMatchObject({ delivery_state: 'delivering' });

@@ -7,7 +7,7 @@ import { closeEdition } from '../../app/steps.ts';
 import { openAlerts } from '../../support/alerts.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { openSampleApp, type TestApp } from '../../support/test-app.ts';
-import { deliveriesOf } from '../fixture.ts';
+import { deliveriesOf, setDeliveries } from '../fixture.ts';
 
 async function alertsOf({ store }: TestApp) {
   return (await openAlerts(store.db)).map(({ key, message, count }) => ({ key, message, count }));
@@ -53,10 +53,7 @@ describe('uncertain deliveries that the operator must settle', () => {
       const app = await openSampleApp(await open(), { feeds: ['latest'] });
       app.config.delivery.uncertain = 'hold';
       const [slot] = await closeEdition(app);
-      await app.store.db
-        .updateTable('deliveries')
-        .set({ state: 'submitting', lease_until: app.now + 1 })
-        .execute();
+      await setDeliveries(app.store, { state: 'submitting', lease_until: app.now + 1 });
       await deliverDue(app);
       expect(await alertsOf(app)).toEqual([]);
       app.now += MINUTE;
@@ -78,7 +75,7 @@ describe('uncertain deliveries that the operator must settle', () => {
     it('raise none where they are retried', async () => {
       const app = await openSampleApp(await open(), { feeds: ['latest'] });
       await closeEdition(app);
-      await app.store.db.updateTable('deliveries').set({ state: 'submitting', lease_until: app.now }).execute();
+      await setDeliveries(app.store, { state: 'submitting', lease_until: app.now });
       expect(await deliverDue(app)).toMatchObject({ submitted: 7 });
       expect(await alertsOf(app)).toEqual([]);
     });

@@ -19,7 +19,7 @@ import { DAY, HOUR, MINUTE } from '../../../src/lib/time.ts';
 import { forBothDatabases } from '../../support/databases.ts';
 import { SECRETS } from '../../support/sample.ts';
 import { type About, leaveToken, returnToken, submitEditions, subscriberState } from '../bounces/bounce-fixture.ts';
-import { deliveriesOf, testConfig } from '../fixture.ts';
+import { deliveriesOf, setDeliveries, testConfig } from '../fixture.ts';
 
 const settings = { config: testConfig(), secrets: SECRETS, provider: 'postmark' as const };
 
@@ -175,7 +175,7 @@ describe('events of mail providers', () => {
         open = { editionId, subscriberId: subscriberIds[0] as number };
       });
       const set = async (changes: Partial<Tables['deliveries']>) => {
-        await store.db.updateTable('deliveries').set(changes).where('edition_id', '=', open.editionId).execute();
+        await setDeliveries(store, changes, { edition_id: open.editionId });
       };
       const row = async () => (await deliveriesOf(store)).find((one) => one.edition_id === open.editionId);
       const counts = async () => {

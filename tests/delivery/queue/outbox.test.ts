@@ -18,7 +18,7 @@ import {
 } from '../../../src/delivery/queue/outbox.ts';
 import { HOUR, MINUTE } from '../../../src/lib/time.ts';
 import { forBothDatabases } from '../../support/databases.ts';
-import { deliveriesOf, markSubmitting } from '../fixture.ts';
+import { deliveriesOf, markSubmitting, setDeliveries } from '../fixture.ts';
 
 const LEASE = 2 * MINUTE;
 const INTERRUPTED = 'interrupted while submitting: retried with the same Message-ID';
@@ -73,11 +73,7 @@ describe('claimDeliveries', () => {
       const store = await open();
       const { subscriberIds } = await queueEdition(store, 3);
       for (const [n, dueAt] of [NOW - 1, NOW - 2, NOW + 1].entries()) {
-        await store.db
-          .updateTable('deliveries')
-          .set({ due_at: dueAt })
-          .where('subscriber_id', '=', subscriberIds[n]!)
-          .execute();
+        await setDeliveries(store, { due_at: dueAt }, { subscriber_id: subscriberIds[n]! });
       }
       expect(names(await claim(store, { limit: 1 }))).toEqual(['subscriber2']);
       expect(names(await claim(store, { limit: 1 }))).toEqual(['subscriber1']);
@@ -89,16 +85,8 @@ describe('claimDeliveries', () => {
       const idle = await queueEdition(store, 1, { slot: '2026-11-22', articleId: 'idle', number: 9 });
       const old = await queueEdition(store, 2);
       const young = await queueEdition(store, 2, NEXT);
-      await store.db
-        .updateTable('deliveries')
-        .set({ due_at: NOW + HOUR })
-        .where('edition_id', '=', idle.editionId)
-        .execute();
-      await store.db
-        .updateTable('deliveries')
-        .set({ due_at: NOW - HOUR })
-        .where('edition_id', '=', young.editionId)
-        .execute();
+      await setDeliveries(store, { due_at: NOW + HOUR }, { edition_id: idle.editionId });
+      await setDeliveries(store, { due_at: NOW - HOUR }, { edition_id: young.editionId });
       const claims = await claim(store, { limit: 3 });
       expect(claims.map((row) => row.editionId)).toEqual([old.editionId, old.editionId, young.editionId]);
     });
@@ -175,7 +163,7 @@ describe('claimDeliveries', () => {
       const { editionId } = await queueEdition(store, 1);
       const [claimed] = await claim(store);
       await mark(store, [claimed!]);
-      await store.db.updateTable('deliveries').set({ reason: before }).execute();
+      await setDeliveries(store, { reason: before });
       await setDeliveryState(store, editionId, 'cancelled');
       const outcome = { kind: 'deferred', dueAt: NOW, reply: null, reason } as const;
       await recordOutcomes(store.db, [{ claim: claimed!, outcome }], NOW);
@@ -201,16 +189,8 @@ describe('claimDeliveries', () => {
         .set({ expires_at: NOW })
         .where('subscriber_id', '!=', subscriberIds[3]!)
         .execute();
-      await store.db
-        .updateTable('deliveries')
-        .set({ reason: 'busy' })
-        .where('subscriber_id', '=', subscriberIds[1]!)
-        .execute();
-      await store.db
-        .updateTable('deliveries')
-        .set({ state: 'submitting', lease_until: NOW })
-        .where('subscriber_id', '=', subscriberIds[2]!)
-        .execute();
+      await setDeliveries(store, { reason: 'busy' }, { subscriber_id: subscriberIds[1]! });
+      await setDeliveries(store, { state: 'submitting', lease_until: NOW }, { subscriber_id: subscriberIds[2]! });
       const claimed = await claimAll(store, { limit: 10 });
       expect(claimed).toMatchObject({ expired: 3, deliveries: [{ email: 'subscriber4@example.com' }] });
       const expired = 'expired: it could not be submitted in time';
@@ -359,10 +339,7 @@ describe('markSubmitting', () => {
     it('fails a delivery that expired after it was claimed', async () => {
       const store = await open();
       await queueEdition(store, 1);
-      await store.db
-        .updateTable('deliveries')
-        .set({ expires_at: NOW + 1, reason: 'busy' })
-        .execute();
+      await setDeliveries(store, { expires_at: NOW + 1, reason: 'busy' });
       const claims = await claim(store);
       expect(await mark(store, claims, NOW + 1)).toEqual(['failed']);
       expect(await deliveriesOf(store)).toMatchObject([

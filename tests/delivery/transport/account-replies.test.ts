@@ -62,17 +62,6 @@ describe('a documented reply about the account', () => {
     expect(classifyFailure(await failureWith('none', replies))).toMatch(/^(temporary|permanent)$/);
   });
 
-  it.each<[Provider, Record<string, string>, string]>([
-    ['ses', { CONNECT: '421 Too many concurrent SMTP connections' }, 'temporary'],
-    ['ses', { AUTH: '454 Temporary authentication failure' }, 'unavailable'],
-    ['ses', { AUTH: '535 Authentication Credentials Invalid' }, 'systemic'],
-    ['ses', { 'DATA-END': '451 Temporary service failure' }, 'temporary'],
-    ['sendgrid', { AUTH: '451 Authentication failed: Maximum credits exceeded' }, 'unavailable'],
-    ['brevo', { AUTH: '525 5.7.1 Unauthorized IP address' }, 'systemic'],
-  ])('of %s, %j, is right by its codes', async (provider, replies, expected) => {
-    expect(classifyFailure(await failureWith(provider, replies, 'AUTH' in replies ? 'me:secret@' : ''))).toBe(expected);
-  });
-
   it.each<[Provider, string]>([
     ['ses', '554 Message rejected: the message has a virus'],
     ['sendgrid', '550 5.1.1 user unknown'],

@@ -115,14 +115,6 @@ describe('a server that accepts nothing for some minutes', () => {
       isWrong = false;
       expect(await runAt(store, url, 90 * SECOND)).toMatchObject({ submitted: 6, stopped: null });
     });
-
-    it('is found out from a single delivery', async () => {
-      const store = await open();
-      await queueEdition(store, ['ada@example.com']);
-      const server = await startScripted((command) => (command.startsWith('MAIL') ? '421 4.7.0 later' : undefined));
-      expect(await runAt(store, server.url, 0)).toMatchObject({ retryAt: NOW + 30 * SECOND });
-      expect(await attemptsOf(store)).toEqual({ 'pending 0': 1 });
-    });
   });
 });
 

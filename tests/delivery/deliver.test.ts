@@ -1,5 +1,4 @@
 import { simpleParser } from 'mailparser';
-import type { SMTPServerOptions } from 'smtp-server';
 import { afterEach, describe, expect, it } from 'vitest';
 import { NOW, queueEdition } from '../../scripts/test-edition.ts';
 import { unsubscribe } from '../../src/audience/subscriptions.ts';
@@ -13,7 +12,7 @@ import { forEachDatabase } from '../support/databases.ts';
 import { SECRETS } from '../support/sample.ts';
 import { deliveriesOf, queueConfirmation, serviceMessagesOf, setDeliveries, testConfig } from './fixture.ts';
 import { deliverOver, fakeTransport, optionsAt } from './runs.ts';
-import { closeServers, type Received, startScripted, startServer } from './servers.ts';
+import { closeServers, type Received, startReplying, startScripted, startServer } from './servers.ts';
 
 afterEach(closeServers);
 
@@ -21,16 +20,6 @@ const NONE = { submitted: 0, deferred: 0, failed: 0, suppressed: 0 };
 /** When the server is tried again after its first failure. */
 const retryAt = NOW + 30 * SECOND;
 const NOTHING = { ...NONE, service: NONE, paused: [], stopped: null };
-/** Server options that refuse some recipients. */
-function refusing(reply: (address: string) => [code: number, text: string] | null): SMTPServerOptions {
-  return {
-    onRcptTo({ address }, _session, done) {
-      const refusal = reply(address);
-      done(refusal && Object.assign(new Error(refusal[1]), { responseCode: refusal[0] }));
-    },
-  };
-}
-
 function recipients(received: Received[]): string[] {
   return received.flatMap((message) => message.to).sort();
 }
@@ -75,32 +64,6 @@ describe('deliver', () => {
       }
       expect(await deliverOver(store, server.url)).toEqual(NOTHING);
       expect(server.received).toHaveLength(3);
-    });
-
-    it('retries a deferred delivery when it is due', async () => {
-      const store = await open();
-      await queueEdition(store, 2);
-      let greylisting = true;
-      const server = await startServer(
-        refusing((to) => (greylisting && to.startsWith('subscriber1') ? [451, '4.7.1 come back later'] : null)),
-      );
-      expect(await deliverOver(store, server.url)).toEqual({ ...NOTHING, submitted: 1, deferred: 1 });
-      expect(await deliveriesOf(store)).toMatchObject([
-        {
-          state: 'pending',
-          attempts: 1,
-          due_at: NOW + 5 * MINUTE,
-          lease_until: null,
-          reply: '451 4.7.1 come back later',
-          reason: expect.stringMatching(/^127\.0\.0\.1:\d+ answered: 451 4\.7\.1 come back later$/),
-        },
-        { state: 'submitted' },
-      ]);
-      greylisting = false;
-      expect(await deliverOver(store, server.url, { now: NOW + 5 * MINUTE - 1 })).toEqual(NOTHING);
-      expect(await deliverOver(store, server.url, { now: NOW + 5 * MINUTE })).toEqual({ ...NOTHING, submitted: 1 });
-      expect(await deliveriesOf(store)).toMatchObject([{ state: 'submitted', attempts: 2, reason: null }, {}]);
-      expect(recipients(server.received)).toEqual(['subscriber1@example.com', 'subscriber2@example.com']);
     });
 
     it('uses fewer connections if the server limits them', async () => {
@@ -251,16 +214,6 @@ describe('deliver', () => {
       );
     });
 
-    it('does nothing if it was stopped before', async () => {
-      const store = await open();
-      await queueEdition(store, 1);
-      const signal = AbortSignal.abort();
-      const transport = fakeTransport(async () => '250 ok');
-      const report = await deliver(store, testConfig(), transport, optionsAt(NOW, { signal }));
-      expect(report).toEqual({ ...NOTHING, stopped: 'stopped on request' });
-      expect(await deliveriesOf(store)).toMatchObject([{ state: 'pending', fence: 0 }]);
-    });
-
     it('rejects with an error that is not a failure of the transport, after other workers have finished', async () => {
       const store = await open();
       await queueEdition(store, 4);
@@ -361,7 +314,7 @@ describe('deliver', () => {
       const store = await open();
       await queueEdition(store, 2);
       await setDeliveries(store, { expires_at: NOW + 5 * MINUTE });
-      const server = await startServer(refusing(() => [451, '4.7.1 come back later']));
+      const server = await startReplying(() => '451 4.7.1 come back later');
       expect(await deliverOver(store, server.url)).toEqual({ ...NOTHING, failed: 2 });
       expect(await deliveriesOf(store)).toMatchObject(
         Array(2).fill({
@@ -424,8 +377,8 @@ describe('deliver', () => {
       await queueConfirmation(store, 'gone@example.com');
       await queueConfirmation(store, 'hurry@example.com', { expiresAt: NOW + MINUTE });
       await queueConfirmation(store, 'late@example.com', { expiresAt: NOW });
-      const server = await startServer(
-        refusing((to) => (to.startsWith('gone') ? [550, '5.1.1 no such user'] : [451, '4.7.1 later'])),
+      const server = await startReplying((to) =>
+        to.startsWith('gone') ? '550 5.1.1 no such user' : '451 4.7.1 later',
       );
       const report = await deliverOver(store, server.url, { delivery: { connections: 1 } });
       expect(report).toEqual({ ...NOTHING, service: { ...NONE, deferred: 2, failed: 2 } });
@@ -441,10 +394,9 @@ describe('deliver', () => {
       const store = await open();
       await queueConfirmation(store, 'new@example.com');
       await queueEdition(store, 3);
-      const server = await startServer({
-        onMailFrom: (_from, _session, done) =>
-          done(Object.assign(new Error('5.7.1 not your address'), { responseCode: 553 })),
-      });
+      const server = await startScripted((command) =>
+        command.startsWith('MAIL') ? '553 5.7.1 not your address' : undefined,
+      );
       const report = await deliverOver(store, server.url, { delivery: { connections: 1 } });
       expect(report).toEqual({ ...NOTHING, retryAt, stopped: expect.stringContaining('553 5.7.1 not your address') });
       expect(await serviceMessagesOf(store)).toMatchObject([{ state: 'pending', attempts: 0, lease_until: null }]);

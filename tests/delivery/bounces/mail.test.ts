@@ -1,10 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { NOW } from '../../../scripts/test-edition.ts';
 import { mailboxToken } from '../../../src/audience/tokens.ts';
 import type { Store } from '../../../src/core/store/store.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { SECRETS } from '../../support/sample.ts';
-import { testConfig } from '../fixture.ts';
+import { deliveriesOf, queueConfirmation, testConfig } from '../fixture.ts';
 import {
   type About,
   bounceMessage,
@@ -159,26 +158,10 @@ forEachDatabase((open) => {
       const store = await open();
       const submitted = await submitEditions(store, config.bounces.softLimit);
       const [first, second] = submitted as [About, About];
-      await store.db
-        .insertInto('service_messages')
-        .values({
-          kind: 'confirm',
-          subscriber_id: first.subscriberId,
-          newsletters: '[]',
-          state: 'submitted',
-          attempts: 1,
-          due_at: NOW,
-          expires_at: NOW,
-          fence: 1,
-          created_at: NOW,
-          changed_at: await store.db
-            .selectFrom('deliveries')
-            .select('changed_at')
-            .where('edition_id', '=', second.editionId)
-            .executeTakeFirstOrThrow()
-            .then((row) => row.changed_at - 1),
-        })
-        .execute();
+      await queueConfirmation(store, 'subscriber1@example.com');
+      const rows = (await deliveriesOf(store)).filter((row) => row.edition_id === second.editionId);
+      const submittedAt = rows[0]!.changed_at - 1;
+      await store.db.updateTable('service_messages').set({ state: 'submitted', changed_at: submittedAt }).execute();
       for (const about of submitted) await handleMail(store, softBounce(about));
       expect((await subscriberState(store, first)).suppressed).toBeNull();
     });

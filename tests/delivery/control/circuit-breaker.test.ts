@@ -1,5 +1,4 @@
 import fc from 'fast-check';
-import type { SMTPServerOptions } from 'smtp-server';
 import { afterEach, describe, expect, it } from 'vitest';
 import { NOW, queueEdition } from '../../../scripts/test-edition.ts';
 import { eraseSubscriber } from '../../../src/audience/erasure.ts';
@@ -18,28 +17,9 @@ import { forBothDatabases, forEachDatabase, openMigrated } from '../../support/d
 import { SECRETS } from '../../support/sample.ts';
 import { deliveriesOf, setDeliveries, testConfig } from '../fixture.ts';
 import { addresses, deliverOver, fakeTransport, optionsAt, type RunOptions } from '../runs.ts';
-import { closeServers, startScripted, startServer } from '../servers.ts';
+import { closeServers, startReplying } from '../servers.ts';
 
 afterEach(closeServers);
-
-/** A server with a reply for some recipients. */
-function startReplying(reply: (address: string) => string | undefined): ReturnType<typeof startScripted> {
-  return startScripted((command) => {
-    const to = /^RCPT TO:<(.*?)>/.exec(command)?.[1];
-    return to === undefined ? undefined : reply(to);
-  });
-}
-
-/** Options of a server of smtp-server that refuses some recipients. */
-function refusing(reply: (address: string) => string | null): SMTPServerOptions {
-  return {
-    onRcptTo({ address }, _session, done) {
-      const text = reply(address);
-      const responseCode = Number(text?.slice(0, 3));
-      done(text === null ? null : Object.assign(new Error(text.slice(4)), { responseCode }));
-    },
-  };
-}
 
 function run(store: Store, url: string, options: RunOptions = {}): Promise<DeliveryRunResult> {
   return deliverOver(store, url, { delivery: { connections: 1 }, ...options });
@@ -87,23 +67,6 @@ describe('a refusal of every recipient', () => {
       expect(rows.filter(({ state, attempts }) => state === 'pending' && attempts === 0)).toHaveLength(40);
       expect(rows.filter(({ reply }) => reply !== null).length).toBeLessThanOrEqual(22);
     });
-
-    it('is found out by a process that was restarted', async () => {
-      const store = await open();
-      await queueEdition(store, addresses(30, 10));
-      const stop = new AbortController();
-      let refusals = 0;
-      const server = await startReplying(() => {
-        refusals += 1;
-        if (refusals === 12) stop.abort();
-        return '550 relay not permitted';
-      });
-      expect(await run(store, server.url, { signal: stop.signal })).toMatchObject({ failed: 12, paused: [] });
-      expect(await run(store, server.url)).toMatchObject({ paused: [{}] });
-      expect(refusals).toBe(20);
-      const rows = await deliveriesOf(store);
-      expect(rows.filter(({ state, attempts }) => state === 'pending' && attempts === 0)).toHaveLength(30);
-    });
   });
 });
 
@@ -135,7 +98,7 @@ describe('a refusal of every recipient, on SQLite', () => {
   ])('whatever the status, fails nobody: %s', async (words, reply) => {
     const store = await open();
     const { editionId } = await queueEdition(store, addresses(30, 6));
-    const server = await startServer(refusing((to) => reply.replace('%', to)));
+    const server = await startReplying((to) => reply.replace('%', to));
     const report = await run(store, server.url, { delivery: { connections: 3 } });
     expect(report).toMatchObject({ submitted: 0, failed: 0, deferred: 0 });
     const reason = `the server refuses every recipient: 127.0.0.1:${server.port} answered: ${words}`;

@@ -1,12 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { NOW, queueEdition } from '../../../scripts/test-edition.ts';
-import { DELIVERY_HELD, readMeta, writeMeta } from '../../../src/core/store/meta.ts';
 import type { Store } from '../../../src/core/store/store.ts';
 import {
   cancelEdition,
   DeliveryControlError,
   pauseEdition,
-  releaseQueue,
   resumeEdition,
   settleDeliveries,
 } from '../../../src/delivery/control/edition-control.ts';
@@ -82,14 +80,6 @@ describe('edition control', () => {
       const done = 'daily-roundup/2026-11-24 is done and cannot be';
       await expect(cancelEdition(store, editionId, 'x', NOW)).rejects.toThrow(`${done} cancelled`);
       await expect(resumeEdition(store.db, editionId)).rejects.toThrow(`${done} resumed`);
-    });
-
-    it('releases a held queue', async () => {
-      const store = await open();
-      expect(await releaseQueue(store.db)).toBe(false);
-      await writeMeta(store.db, DELIVERY_HELD, 'restored');
-      expect(await releaseQueue(store.db)).toBe(true);
-      expect(await readMeta(store.db, DELIVERY_HELD)).toBeUndefined();
     });
 
     it('lists uncertain deliveries: submitting under an expired lease', async () => {

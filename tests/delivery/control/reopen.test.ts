@@ -12,7 +12,6 @@ import {
   reopenDeliveries,
 } from '../../../src/delivery/control/reopen.ts';
 import { expiredReason } from '../../../src/delivery/queue/delivery-outcome.ts';
-import { recordOutcomes } from '../../../src/delivery/queue/outbox.ts';
 import { HOUR, MINUTE } from '../../../src/lib/time.ts';
 import { forBothDatabases } from '../../support/databases.ts';
 import { SECRETS } from '../../support/sample.ts';
@@ -121,16 +120,6 @@ describe('reopening deliveries', () => {
       });
       expect(await stateOf(store)).toBe('delivering');
       expect((await deliveriesOf(store)).map((row) => row.state)).toEqual(['failed', 'pending', 'pending']);
-    });
-
-    it('ignores the late outcome of a worker that claimed the delivery before', async () => {
-      const store = await open();
-      const { editionId, subscriberIds } = await failedEdition(store, ['a@example.com']);
-      await reopen(store, editionId);
-      const claim = { editionId, subscriberId: subscriberIds[0] as number, fence: 3 };
-      const late = { claim, outcome: { kind: 'failed' as const, reply: null, reason: 'late' } };
-      expect(await recordOutcomes(store.db, [late], NOW)).toEqual([false]);
-      expect(await deliveriesOf(store)).toMatchObject([{ state: 'pending' }]);
     });
   });
 });

@@ -1,7 +1,6 @@
 import { Kysely, SqliteDialect, sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import { NOW, queueEdition } from '../../../scripts/test-edition.ts';
-import { DELIVERY_HELD, writeMeta } from '../../../src/core/store/meta.ts';
 import { migrate } from '../../../src/core/store/schema.ts';
 import { openSqlite } from '../../../src/core/store/sqlite.ts';
 import { batchInTransaction } from '../../../src/core/store/statement-batch.ts';
@@ -104,15 +103,6 @@ describe('claimDeliveries', () => {
       expect(await claim(store, { editionId: first.editionId })).toHaveLength(1);
     });
 
-    it('claims nothing while the queue is held, and returns the reason', async () => {
-      const store = await open();
-      await queueEdition(store, 1);
-      await writeMeta(store.db, DELIVERY_HELD, 'restored from a backup');
-      expect(await claimAll(store)).toMatchObject({ deliveries: [], held: 'restored from a backup' });
-      await writeMeta(store.db, DELIVERY_HELD, null);
-      expect(await claimAll(store)).toMatchObject({ deliveries: [{ fence: 1 }], held: null });
-    });
-
     it('claims again after the lease has expired, and the first claim is lost', async () => {
       const store = await open();
       await queueEdition(store, 1);
@@ -170,15 +160,6 @@ describe('claimDeliveries', () => {
       expect(await deliveriesOf(store)).toMatchObject([
         { state: 'suppressed', reason: 'cancelled by the operator: wrong list; it may have arrived' },
       ]);
-    });
-
-    it('does not claim interrupted submissions with uncertain: hold', async () => {
-      const store = await open();
-      await queueEdition(store, 2);
-      await mark(store, await claim(store, { limit: 1 }));
-      const later = { now: NOW + HOUR, uncertain: 'hold' as const };
-      expect(names(await claim(store, later))).toEqual(['subscriber2']);
-      expect(await deliveriesOf(store)).toMatchObject([{ state: 'submitting' }, { state: 'pending' }]);
     });
 
     it('fails expired deliveries together, with the last reason', async () => {

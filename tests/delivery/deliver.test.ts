@@ -66,18 +66,6 @@ describe('deliver', () => {
       expect(server.received).toHaveLength(3);
     });
 
-    it('uses fewer connections if the server limits them', async () => {
-      const store = await open();
-      await queueEdition(store, 6);
-      const server = await startScripted((command, _socket, count) =>
-        command === 'CONNECT' && count > 1 ? '421 4.7.0 too many connections' : undefined,
-      );
-      expect(await deliverOver(store, server.url, { delivery: { connections: 3 } })).toEqual({
-        ...NOTHING,
-        submitted: 6,
-      });
-    });
-
     it('suppresses a delivery if the subscriber has unsubscribed since it was queued', async () => {
       const store = await open();
       const { subscriberIds } = await queueEdition(store, 2);

@@ -56,20 +56,8 @@ const REPLIES: Record<'temporary' | 'permanent', Record<Stage, string>> = {
   },
 };
 
-/** The stage of a command of the scripted server, by its first word. */
-const STAGES: Record<string, Stage> = {
-  CONNECT: 'greeting',
-  EHLO: 'EHLO',
-  HELO: 'EHLO',
-  STARTTLS: 'STARTTLS',
-  AUTH: 'AUTH',
-  MAIL: 'MAIL',
-  RCPT: 'RCPT',
-  DATA: 'DATA',
-  'DATA-END': 'message',
-  RSET: 'RSET',
-  QUIT: 'QUIT',
-};
+/** The stages that have another name than their command. */
+const STAGES: Record<string, Stage> = { CONNECT: 'greeting', HELO: 'EHLO', 'DATA-END': 'message' };
 
 interface Session {
   recipient: string | null;
@@ -86,8 +74,9 @@ export async function startFaultyServer(): Promise<FaultyServer> {
     return session;
   };
   const scripted = await startScripted((command, socket) => {
-    const stage = STAGES[command.split(' ', 1)[0] ?? ''];
-    if (stage === undefined) return undefined;
+    if (command === 'DATA-LINE') return undefined;
+    const [word = ''] = command.split(' ', 1);
+    const stage = STAGES[word] ?? (word as Stage);
     const session = sessions.get(socket) ?? open(socket);
     return session.isHanging || socket.destroyed ? '' : replyTo(stage, command, socket, session);
   });

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { storeSubscribers } from '../../../scripts/test-edition.ts';
 import { toArticle } from '../../../src/articles/stored-document.ts';
 import type { Store } from '../../../src/core/store/store.ts';
 import { closeEdition } from '../../../src/delivery/closing/close.ts';
 import { pauseEdition, resumeEdition } from '../../../src/delivery/control/edition-control.ts';
 import { pauseEditionsWithRetracted, type RetractionPause } from '../../../src/delivery/control/retraction.ts';
-import { HOUR } from '../../../src/lib/time.ts';
 import { article, CUTOFF, compose, config, newsletter, save } from '../../editions/fixtures.ts';
 import { forBothDatabases } from '../../support/databases.ts';
 import { setDeliveries } from '../fixture.ts';
@@ -19,16 +19,7 @@ async function closedEdition(store: Store): Promise<number> {
     store,
     ['a', 'b', 'c', 'd'].map((id) => article(id)),
   );
-  const email = 'ada@example.com';
-  const { id } = await store.db
-    .insertInto('subscribers')
-    .values({ email, email_key: email, created_at: NOW - HOUR })
-    .returning('id')
-    .executeTakeFirstOrThrow();
-  await store.db
-    .insertInto('subscriptions')
-    .values({ subscriber_id: id, newsletter: newsletter.id, state: 'confirmed', changed_at: NOW - HOUR })
-    .execute();
+  await storeSubscribers(store, ['ada@example.com'], newsletter.id);
   const { edition } = await closeEdition(store, await compose(store), terms, NOW);
   return edition.id;
 }

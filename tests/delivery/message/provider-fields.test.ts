@@ -4,7 +4,6 @@ import { NOW } from '../../../scripts/test-edition.ts';
 import type { Config } from '../../../src/core/config/config.ts';
 import { readTargetToken } from '../../../src/delivery/bounces/record.ts';
 import { prepareServiceMessage } from '../../../src/delivery/message/service-message.ts';
-import { prepareTestCopy } from '../../../src/delivery/message/test-copy.ts';
 import { BUILT_IN_TEMPLATES, openTemplates } from '../../../src/lib/templates.ts';
 import { HOUR } from '../../../src/lib/time.ts';
 import { expectGolden } from '../../support/golden.ts';
@@ -13,7 +12,7 @@ import { testConfig } from '../fixture.ts';
 import { PROVIDER_FIXTURES } from '../providers/signed-requests.ts';
 import { closeServers, startServer, type TestServer } from '../servers.ts';
 import { submitOnce } from '../transport/outgoing.ts';
-import { ADA, headersOf, makerOf, NONCE, rawMessage, rawOf } from './messages.ts';
+import { ADA, headersOf, makerOf, rawMessage, rawOf } from './messages.ts';
 
 type Provider = Exclude<Config['delivery']['provider'], 'none'>;
 
@@ -142,22 +141,5 @@ describe('other messages that go through a mail provider', () => {
     }
     const results = await verify(passThrough(provider, rawOf(made)));
     expect(results.map(({ result }) => result)).toEqual(['pass', 'pass']);
-  });
-
-  it('are test copies without a token, untracked as well', async () => {
-    const config = testConfig({ delivery: DELIVERY.sendgrid });
-    const composed = {
-      newsletter: 'daily-roundup',
-      slot: '2026-11-24',
-      subject: 'News',
-      nonce: NONCE,
-      html: `<a href="%%${NONCE}:unsubscribe%%">Leave</a>`,
-      text: `Leave: %%${NONCE}:unsubscribe%%\n`,
-    };
-    const [newsletter] = config.newsletters;
-    const made = await prepareTestCopy(composed, newsletter!, config, signers, { to: 'ed@example.com', at: NOW });
-    const smtpApi = JSON.parse(fieldsOf(rawOf(made)).get('x-smtpapi') ?? '');
-    expect(smtpApi).toMatchObject({ filters: { clicktrack: { settings: { enable: 0 } } } });
-    expect(smtpApi).not.toHaveProperty('unique_args');
   });
 });

@@ -71,13 +71,5 @@ describe('uncertain deliveries that the operator must settle', () => {
       await settle(app, { editionId: edition.id }, 'submitted');
       expect(await alertsOf(app)).toEqual([]);
     });
-
-    it('raise none where they are retried', async () => {
-      const app = await openSampleApp(await open(), { feeds: ['latest'] });
-      await closeEdition(app);
-      await setDeliveries(app.store, { state: 'submitting', lease_until: app.now });
-      expect(await deliverDue(app)).toMatchObject({ submitted: 7 });
-      expect(await alertsOf(app)).toEqual([]);
-    });
   });
 });

@@ -1,4 +1,9 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import tls from 'node:tls';
+import { promisify } from 'node:util';
 import type { SMTPServerOptions } from 'smtp-server';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openSmtpTransport } from '../../../src/delivery/transport/smtp-transport.ts';
@@ -58,6 +63,24 @@ describe('the SMTP transport over TLS', () => {
     const upgrading = await startServer({ ...stranger, disabledCommands: [] });
     const other = await failureOf(openSmtpTransport(upgrading.url, 1).verify());
     expect(other.message).toContain('certificate');
+  });
+
+  it('trusts a private authority that NODE_EXTRA_CA_CERTS names', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'daywire-ca-'));
+    try {
+      const file = join(folder, 'ca.pem');
+      writeFileSync(file, certificate.cert);
+      const server = await startLoginServer({ secure: true });
+      const transport = new URL('../../../src/delivery/transport/smtp-transport.ts', import.meta.url).href;
+      const url = smtps(server.url.replace('//', '//ada:secret@'));
+      const script = `const { openSmtpTransport } = await import('${transport}'); await openSmtpTransport('${url}', 1).verify();`;
+      const args = ['--input-type=module', '-e', script];
+      const run = (env: Record<string, string>) => promisify(execFile)(process.execPath, args, { env });
+      await run({ NODE_EXTRA_CA_CERTS: file });
+      await expect(run({})).rejects.toThrow('certificate');
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it.each<[string, string | string[]]>([

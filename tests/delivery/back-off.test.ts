@@ -4,47 +4,21 @@ import { NOW, queueEdition } from '../../scripts/test-edition.ts';
 import { listOpenAlerts } from '../../src/core/alerts/alerts.ts';
 import type { Store } from '../../src/core/store/store.ts';
 import type { OnTrouble } from '../../src/delivery/control/back-off.ts';
-import { deliver } from '../../src/delivery/deliver.ts';
 import { deliverDue } from '../../src/delivery/deliver-due.ts';
 import type { DeliveryRunResult } from '../../src/delivery/run.ts';
-import { openTransport } from '../../src/delivery/transport/open-transport.ts';
 import { openSmtpTransport } from '../../src/delivery/transport/smtp-transport.ts';
-import { openTemplates } from '../../src/lib/templates.ts';
 import { HOUR, MINUTE, SECOND } from '../../src/lib/time.ts';
 import { forEachDatabase } from '../support/databases.ts';
-import { SECRETS } from '../support/sample.ts';
 import { openTestApp } from '../support/test-app.ts';
-import { deliveriesOf, queueConfirmation, serviceMessagesOf, testConfig } from './fixture.ts';
+import { deliveriesOf, queueConfirmation, serviceMessagesOf } from './fixture.ts';
+import { addresses, deliverOver, type RunOptions } from './runs.ts';
 import { closeServers, type Script, startScripted } from './servers.ts';
 
 afterEach(closeServers);
 
-const TEMPLATES = openTemplates('templates', 'UTC');
-/** Parsing it takes longer than a run. */
-const CONFIG = testConfig({ delivery: { transport: 'smtp' } });
-
-interface RunOptions {
-  connections?: number;
-  probeNow?: boolean;
-  onTrouble?: OnTrouble;
-}
-
 /** One run, `after` milliseconds from the first. */
 function runAt(store: Store, url: string, after: number, options: RunOptions = {}): Promise<DeliveryRunResult> {
-  const { connections = 2, ...rest } = options;
-  const config = { ...CONFIG, delivery: { ...CONFIG.delivery, connections } };
-  return deliver(store, config, openTransport({ ...config, secrets: { smtpUrl: url } }), {
-    clock: () => NOW + after,
-    secrets: SECRETS,
-    signers: [],
-    templates: TEMPLATES,
-    random: () => 0,
-    ...rest,
-  });
-}
-
-function addresses(count: number): string[] {
-  return Array.from({ length: count }, (_, n) => `subscriber${n}@domain${n % 4}.example`);
+  return deliverOver(store, url, { now: NOW + after, ...options });
 }
 
 async function attemptsOf(store: Store): Promise<Record<string, number>> {
@@ -67,7 +41,7 @@ describe('a server that accepts nothing for some minutes', () => {
       'is probed with one message at a time, and gets everything when it recovers: %s',
       async (_name, fails) => {
         const store = await open();
-        await queueEdition(store, addresses(24));
+        await queueEdition(store, addresses(24, 4));
         let isDown = true;
         const server = await startScripted((...args) => (isDown ? fails(...args) : undefined));
         const attempts = async (after: number): Promise<number> => {
@@ -120,7 +94,7 @@ describe('a server that accepts nothing for some minutes', () => {
 
     it('is probed at once on request', async () => {
       const store = await open();
-      await queueEdition(store, addresses(6));
+      await queueEdition(store, addresses(6, 4));
       let isDown = true;
       const server = await startScripted((command) => (isDown && command === 'CONNECT' ? '421 no' : undefined));
       expect(await runAt(store, server.url, 0)).toMatchObject({ retryAt: NOW + 30 * SECOND });
@@ -140,7 +114,7 @@ describe('a server that accepts nothing for some minutes', () => {
 
     it('that answers a probe with the refusal of one recipient gets the next one as well', async () => {
       const store = await open();
-      await queueEdition(store, ['gone@example.com', ...addresses(3)]);
+      await queueEdition(store, ['gone@example.com', ...addresses(3, 4)]);
       let isDown = true;
       const server = await startScripted((command) => {
         if (isDown && command === 'CONNECT') return '421 no';
@@ -153,7 +127,7 @@ describe('a server that accepts nothing for some minutes', () => {
 
     it('recovers by itself from a refused login, with one login for each probe, and an alert at once', async () => {
       const store = await open();
-      await queueEdition(store, addresses(6));
+      await queueEdition(store, addresses(6, 4));
       let isWrong = true;
       const server = await startScripted((command) =>
         isWrong && command.startsWith('AUTH') ? '535 5.7.8 wrong password' : undefined,
@@ -167,24 +141,6 @@ describe('a server that accepts nothing for some minutes', () => {
       isWrong = false;
       expect(await runAt(store, url, 90 * SECOND)).toMatchObject({ submitted: 6, stopped: null });
     });
-
-    it('is found out from a single delivery', async () => {
-      const store = await open();
-      await queueEdition(store, ['ada@example.com']);
-      const server = await startScripted((command) => (command.startsWith('MAIL') ? '421 4.7.0 later' : undefined));
-      expect(await runAt(store, server.url, 0)).toMatchObject({ retryAt: NOW + 30 * SECOND });
-      expect(await attemptsOf(store)).toEqual({ 'pending 0': 1 });
-    });
-
-    it('is not assumed from one 421 to MAIL, which a new connection resolves, without an attempt', async () => {
-      const store = await open();
-      await queueEdition(store, addresses(6));
-      const server = await startScripted((command, _socket, count) =>
-        command.startsWith('MAIL') && count % 3 === 0 ? '421 4.7.0 too many messages' : undefined,
-      );
-      expect(await runAt(store, server.url, 0)).toMatchObject({ submitted: 6, deferred: 0, stopped: null });
-      expect(await attemptsOf(store)).toEqual({ 'submitted 1': 6 });
-    });
   });
 });
 
@@ -193,7 +149,7 @@ describe('service messages that are refused to everyone', () => {
     it('are tried for two hours, with an alert, and do not stop editions', async () => {
       const app = openTestApp(await open());
       const { store } = app;
-      for (const email of addresses(6)) await queueConfirmation(store, email);
+      for (const email of addresses(6, 4)) await queueConfirmation(store, email);
       let isBroken = true;
       const server = await startScripted((command) =>
         isBroken && /^RCPT TO:<subscriber/.test(command) ? '550 relay not permitted' : undefined,

@@ -16,18 +16,6 @@ import { closeServers, startScripted } from './servers.ts';
 
 describe('delivering', () => {
   forEachDatabase((open, dialect) => {
-    it('pauses an edition that a policy rejects for every recipient, with one alert, failing no delivery', async () => {
-      const server = await startScripted((command) =>
-        command.startsWith('RCPT') ? '550 5.7.1 not from you' : undefined,
-      );
-      const app = await openSampleApp(await open(), { feeds: ['latest'], edit: usingServer(server.url) });
-      await closeEdition(app);
-      expect(await deliverDue(app)).toMatchObject({ submitted: 0, failed: 0, paused: [{ editionId: 1 }] });
-      const message = expect.stringMatching(/is paused: .*550 5\.7\.1 not from you.*"daywire editions resume/);
-      expect(await openAlerts(app.store.db)).toMatchObject([{ key: 'edition:1', message, count: 1 }]);
-      await closeServers();
-    });
-
     it.each([
       [
         'RCPT TO:',

@@ -1,7 +1,8 @@
 /**
  * An SMTP server that keeps messages, and misbehaves at one stage as a test says.
  */
-import { createServer, type Server, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import { startScripted } from './servers.ts';
 
 /** `message`: after the final dot. */
 export type Stage = 'greeting' | 'EHLO' | 'STARTTLS' | 'AUTH' | 'MAIL' | 'RCPT' | 'DATA' | 'message' | 'RSET' | 'QUIT';
@@ -55,117 +56,68 @@ const REPLIES: Record<'temporary' | 'permanent', Record<Stage, string>> = {
   },
 };
 
-export async function startFaultyServer(): Promise<FaultyServer> {
-  const sockets = new Set<Socket>();
-  const copies: Copy[] = [];
-  const misbehaved: FaultyServer['misbehaved'] = [];
-  const server: Server = createServer((socket) => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket)).on('error', () => {});
-    serve(socket, faulty);
-  });
-  const faulty: FaultyServer = {
-    url: '',
-    copies,
-    misbehaved,
-    fault: () => null,
-    async idle() {
-      while (sockets.size > 0) await new Promise((resolve) => [...sockets][0]?.once('close', resolve));
-    },
-    async close() {
-      for (const socket of sockets) socket.destroy();
-      await new Promise<void>((resolve) => server.close(() => resolve()));
-    },
-  };
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  faulty.url = `smtp://127.0.0.1:${(server.address() as { port: number }).port}`;
-  return faulty;
+/** The stages that have another name than their command. */
+const STAGES: Record<string, Stage> = { CONNECT: 'greeting', HELO: 'EHLO', 'DATA-END': 'message' };
+
+interface Session {
+  recipient: string | null;
+  isHanging: boolean;
+  unconfirmed: Copy | null;
 }
 
-function serve(socket: Socket, server: FaultyServer): void {
-  let recipient: string | null = null;
-  let isHanging = false;
-  let data: string | null = null;
-  let unconfirmed: Copy | null = null;
-  const keep = (message: string): void => {
-    const messageId = /^Message-ID: (\S+)/im.exec(message)?.[1] ?? 'none';
-    unconfirmed = { to: recipient ?? 'nobody', messageId, isConfirmed: false };
-    server.copies.push(unconfirmed);
+export async function startFaultyServer(): Promise<FaultyServer> {
+  const sessions = new Map<Socket, Session>();
+  const open = (socket: Socket): Session => {
+    const session: Session = { recipient: null, isHanging: false, unconfirmed: null };
+    sessions.set(socket, session);
+    socket.once('close', () => sessions.delete(socket));
+    return session;
   };
-  /** @returns whether the stage went well */
-  const answer = (stage: Stage, reply: string, fault = server.fault(stage, recipient)): boolean => {
-    if (fault !== null) server.misbehaved.push({ stage, recipient });
-    if (fault === 'hang') isHanging = true;
-    else if (fault === 'close') socket.destroy();
-    else if (fault === 'garbage') socket.write('\u0000\u0001 what?\r\n');
-    else if (fault === null) socket.write(`${reply}\r\n`);
-    else socket.write(`${REPLIES[fault][stage]}\r\n`);
-    return fault === null;
-  };
-  // Offered only while it fails, because this server has no certificate.
-  const offered = (): string[] => [
-    ...['PIPELINING', 'AUTH PLAIN'],
-    ...(server.fault('STARTTLS', null) === null ? [] : ['STARTTLS']),
-  ];
-  const handle = (line: string): void => {
-    if (unconfirmed !== null) unconfirmed.isConfirmed = true;
-    unconfirmed = null;
-    const [command = ''] = line.toUpperCase().split(/[ :]/);
-    switch (command) {
-      case 'EHLO':
-      case 'HELO':
-        answer('EHLO', `${['faulty', ...offered()].map((name) => `250-${name}\r\n`).join('')}250 8BITMIME`);
-        break;
-      case 'STARTTLS':
-        answer('STARTTLS', '502 5.5.1 not here');
-        break;
-      case 'AUTH':
-        answer('AUTH', '235 2.7.0 welcome');
-        break;
-      case 'MAIL':
-        recipient = null;
-        answer('MAIL', '250 2.1.0 ok');
-        break;
-      case 'RCPT': {
-        recipient = /<(.*)>/.exec(line)?.[1] ?? null;
-        if (!answer('RCPT', '250 2.1.5 ok')) recipient = null;
-        break;
-      }
-      case 'DATA':
-        if (recipient === null) socket.write('503 5.5.1 no recipient\r\n');
-        else if (answer('DATA', '354 go on')) data = '';
-        break;
-      case 'RSET':
-        recipient = null;
-        answer('RSET', '250 2.0.0 ok');
-        break;
-      case 'QUIT':
-        if (answer('QUIT', '221 bye')) socket.end();
-        break;
-      default:
-        socket.write('500 5.5.2 unknown command\r\n');
-    }
-  };
-  const endData = (message: string): void => {
-    // A refused message is not kept; one without a proper reply is, as far as the client can know.
-    const fault = server.fault('message', recipient);
-    if (fault !== 'temporary' && fault !== 'permanent') keep(message);
-    answer('message', '250 2.0.0 kept', fault);
-  };
-  let rest = '';
-  socket.on('data', (chunk) => {
-    rest += chunk.toString('latin1');
-    for (let end = rest.indexOf('\r\n'); end >= 0 && !isHanging && !socket.destroyed; end = rest.indexOf('\r\n')) {
-      const line = rest.slice(0, end);
-      rest = rest.slice(end + 2);
-      if (data === null) handle(line);
-      else if (line !== '.') data += `${line}\r\n`;
-      else {
-        const message = data;
-        data = null;
-        endData(message);
-      }
-    }
+  const scripted = await startScripted((command, socket) => {
+    if (command === 'DATA-LINE') return undefined;
+    const [word = ''] = command.split(' ', 1);
+    const stage = STAGES[word] ?? (word as Stage);
+    const session = sessions.get(socket) ?? open(socket);
+    return session.isHanging || socket.destroyed ? '' : replyTo(stage, command, socket, session);
   });
-  answer('greeting', '220 faulty');
+  const faulty: FaultyServer = {
+    url: scripted.url,
+    copies: [],
+    misbehaved: [],
+    fault: () => null,
+    async idle() {
+      while (sessions.size > 0) await new Promise((resolve) => [...sessions.keys()][0]?.once('close', resolve));
+    },
+    close: scripted.close,
+  };
+
+  function replyTo(stage: Stage, command: string, socket: Socket, session: Session): string | undefined {
+    if (session.unconfirmed !== null) session.unconfirmed.isConfirmed = true;
+    session.unconfirmed = null;
+    if (stage === 'MAIL' || stage === 'RSET') session.recipient = null;
+    if (stage === 'RCPT') session.recipient = /<(.*)>/.exec(command)?.[1] ?? null;
+    const { recipient } = session;
+    if (stage === 'DATA' && recipient === null) return '503 5.5.1 no recipient';
+    const fault = faulty.fault(stage, recipient);
+    // A refused message is not kept; one without a proper reply is, as far as the client can know.
+    if (stage === 'message' && fault !== 'temporary' && fault !== 'permanent') {
+      const messageId = /^Message-ID: (\S+)/im.exec(scripted.messages.at(-1) ?? '')?.[1] ?? 'none';
+      session.unconfirmed = { to: recipient ?? 'nobody', messageId, isConfirmed: false };
+      faulty.copies.push(session.unconfirmed);
+    }
+    if (fault === null) {
+      if (stage === 'QUIT') setImmediate(() => socket.end());
+      // STARTTLS is offered only while it fails, because this server has no certificate.
+      const offered = faulty.fault('STARTTLS', null) === null ? '' : '250-STARTTLS\r\n';
+      return stage === 'EHLO' ? `250-faulty\r\n250-PIPELINING\r\n${offered}250 AUTH PLAIN` : undefined;
+    }
+    faulty.misbehaved.push({ stage, recipient });
+    if (stage === 'RCPT') session.recipient = null;
+    if (fault === 'hang') session.isHanging = true;
+    if (fault === 'close') socket.destroy();
+    if (fault === 'hang' || fault === 'close') return '';
+    return fault === 'garbage' ? '\u0000\u0001 what?' : REPLIES[fault][stage];
+  }
+
+  return faulty;
 }

@@ -4,6 +4,7 @@
 import { NOW, storeSubscribers } from '../../scripts/test-edition.ts';
 import type { Config } from '../../src/core/config/config.ts';
 import type { Store, Tx } from '../../src/core/store/store.ts';
+import type { Tables } from '../../src/core/store/tables.ts';
 import {
   type ClaimKeyRow,
   type DeliveryClaim,
@@ -63,6 +64,19 @@ export function serviceMessagesOf(store: Store) {
 /** All deliveries, by edition and subscriber. */
 export function deliveriesOf(store: Store) {
   return store.db.selectFrom('deliveries').selectAll().orderBy('edition_id').orderBy('subscriber_id').execute();
+}
+
+/** Changes deliveries: all, or those of an edition or a subscriber. */
+export function setDeliveries(
+  store: Store,
+  set: Partial<Tables['deliveries']>,
+  which: Partial<Pick<Tables['deliveries'], 'edition_id' | 'subscriber_id'>> = {},
+) {
+  return store.db
+    .updateTable('deliveries')
+    .set(set)
+    .where((e) => e.and(which))
+    .execute();
 }
 
 /** Marks claims as submitting, as a group commit does. */

@@ -6,6 +6,7 @@ import { pauseEdition } from '../../src/delivery/control/edition-control.ts';
 import { cancel, release, resume, retry, settle } from '../../src/delivery/control/operator-control.ts';
 import { forEachDatabase } from '../support/databases.ts';
 import { openTestApp, type TestApp } from '../support/test-app.ts';
+import { setDeliveries } from './fixture.ts';
 
 interface Act {
   name: string;
@@ -21,8 +22,7 @@ interface Edition {
   subscriberId: number;
 }
 
-const settable = (app: TestApp) =>
-  app.store.db.updateTable('deliveries').set({ state: 'submitting', lease_until: app.now }).execute();
+const settable = (app: TestApp) => setDeliveries(app.store, { state: 'submitting', lease_until: app.now });
 
 const ACTS: Act[] = [
   {
@@ -42,7 +42,7 @@ const ACTS: Act[] = [
   },
   {
     name: 'retry',
-    prepare: ({ store }) => store.db.updateTable('deliveries').set({ state: 'failed', reason: 'refused' }).execute(),
+    prepare: ({ store }) => setDeliveries(store, { state: 'failed', reason: 'refused' }),
     act: (app, edition, onCommit) => retry(app, edition, { kinds: ['failed'], isDryRun: false, onCommit }),
   },
   {

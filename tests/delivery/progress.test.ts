@@ -3,6 +3,7 @@ import { NOW, queueEdition } from '../../scripts/test-edition.ts';
 import { deleteProgress, listProgress, recordEditionProgress } from '../../src/delivery/progress.ts';
 import { MINUTE, SECOND } from '../../src/lib/time.ts';
 import { forEachDatabase } from '../support/databases.ts';
+import { setDeliveries } from './fixture.ts';
 
 describe('the progress of a delivery', () => {
   forEachDatabase((open) => {
@@ -11,7 +12,7 @@ describe('the progress of a delivery', () => {
       const { editionId, subscriberIds } = await queueEdition(store, 4);
       const record = (at: number) => recordEditionProgress(store.db, [editionId], at);
       const end = (n: number, state: 'submitted' | 'failed') =>
-        store.db.updateTable('deliveries').set({ state }).where('subscriber_id', '=', subscriberIds[n]!).execute();
+        setDeliveries(store, { state }, { subscriber_id: subscriberIds[n]! });
       await record(NOW);
       await end(0, 'submitted');
       await record(NOW + 5 * SECOND);

@@ -14,13 +14,10 @@ import { HOUR, MINUTE, SECOND } from '../../src/lib/time.ts';
 import { forEachDatabase } from '../support/databases.ts';
 import { openTestApp, type TestApp } from '../support/test-app.ts';
 import { deliveriesOf } from './fixture.ts';
+import { addresses } from './runs.ts';
 import { closeServers, startScripted } from './servers.ts';
 
 afterEach(closeServers);
-
-function addresses(count: number, domains: number): string[] {
-  return Array.from({ length: count }, (_, n) => `subscriber${n}@domain${n % domains}.example`);
-}
 
 /** Delivers every few minutes, as a process does, until nothing is open or nothing happens before an operator acts. */
 async function deliverUntilQuiet(app: TestApp, url: string, hours = 12): Promise<void> {

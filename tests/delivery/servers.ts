@@ -149,6 +149,14 @@ export async function startScripted(script: Script): Promise<ScriptedServer> {
   return { port, url: `smtp://127.0.0.1:${port}`, commands, messages, bytes, close };
 }
 
+/** A server with a reply for some recipients. */
+export function startReplying(reply: (address: string) => string | undefined): Promise<ScriptedServer> {
+  return startScripted((command) => {
+    const to = /^RCPT TO:<(.*?)>/.exec(command)?.[1];
+    return to === undefined ? undefined : reply(to);
+  });
+}
+
 function writeParts(socket: Socket, parts: string[]): void {
   const [first = '', ...rest] = parts;
   socket.write(rest.length === 0 ? `${first}\r\n` : first);

@@ -9,7 +9,7 @@ import type { Store } from '../../../src/core/store/store.ts';
 import { handleIncomingMail } from '../../../src/delivery/bounces/mail.ts';
 import { DAY } from '../../../src/lib/time.ts';
 import { SECRETS } from '../../support/sample.ts';
-import { testConfig } from '../fixture.ts';
+import { setDeliveries, testConfig } from '../fixture.ts';
 
 /** The delivery that a message is about. */
 export interface About {
@@ -53,11 +53,7 @@ export async function submitEditions(store: Store, count: number): Promise<About
   for (let n = 1; n <= count; n++) {
     const slot = `edition-${n}`;
     const { editionId, subscriberIds } = await queueEdition(store, 1, { slot, number: n, articleId: slot });
-    await store.db
-      .updateTable('deliveries')
-      .set({ state: 'submitted', changed_at: NOW - (count - n) * DAY })
-      .where('edition_id', '=', editionId)
-      .execute();
+    await setDeliveries(store, { state: 'submitted', changed_at: NOW - (count - n) * DAY }, { edition_id: editionId });
     submitted.push({ editionId, subscriberId: subscriberIds[0] as number });
   }
   return submitted;

@@ -104,11 +104,6 @@ describe.skipIf(!hasDovecot())('pollMailbox on Dovecot (skipped without Dovecot 
     await expect(verifyMailbox(url.replace('/INBOX', '/nowhere'))).rejects.toThrow(/nowhere|exist/i);
   });
 
-  it('fails if the mailbox does not exist', async () => {
-    const { store } = await storeWithEdition();
-    await expect(poll(store, server.urlOf('desk').replace('/INBOX', '/nowhere'))).rejects.toThrow(/nowhere|exist/i);
-  });
-
   // The last test: after a refused login Dovecot delays this client.
   it('fails if the login is refused', async () => {
     const { store } = await storeWithEdition();

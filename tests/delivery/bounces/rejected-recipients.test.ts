@@ -4,7 +4,7 @@ import type { Store } from '../../../src/core/store/store.ts';
 import { recordRejectedRecipients } from '../../../src/delivery/bounces/rejected-recipients.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { SECRETS } from '../../support/sample.ts';
-import { testConfig } from '../fixture.ts';
+import { setDeliveries, testConfig } from '../fixture.ts';
 
 const UNKNOWN = '550 5.1.1 no such user';
 
@@ -15,7 +15,7 @@ async function endEdition(store: Store, replies: Record<string, string | null>):
   for (const [n, id] of subscriberIds.entries()) {
     const reply = replies[emails[n] as string] ?? null;
     const state = reply === null ? 'submitted' : 'failed';
-    await store.db.updateTable('deliveries').set({ state, reply }).where('subscriber_id', '=', id).execute();
+    await setDeliveries(store, { state, reply }, { subscriber_id: id });
   }
   const submitted = Object.values(replies).filter((reply) => reply === null).length;
   const record = () => recordRejectedRecipients(store, testConfig(), SECRETS, { editionId, submitted }, NOW);

@@ -1,6 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { NOW } from '../../../scripts/test-edition.ts';
 import { liftSuppression } from '../../../src/audience/suppression.ts';
+import type { Store } from '../../../src/core/store/store.ts';
 import { addConfirmed, subscriptionStates } from '../../audience/fixtures.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { SECRETS } from '../../support/sample.ts';
@@ -25,10 +26,15 @@ function complaint(about: About): Buffer {
 }
 
 forEachDatabase((open) => {
+  let store: Store;
+  let about: About;
+  beforeEach(async () => {
+    store = await open();
+    [about] = (await submitEditions(store, 1)) as [About];
+  });
+
   describe('a complaint', () => {
     it('suppresses the subscriber whose return path it names, and ends all subscriptions', async () => {
-      const store = await open();
-      const [about] = (await submitEditions(store, 1)) as [About];
       // The return path is the last of its tokens, and the only one that counts.
       expect(await handleMail(store, complaint(about))).toMatchObject({ bounce: 'complaint', suppressed: 'complaint' });
       expect(await subscriberState(store, about)).toMatchObject({
@@ -42,8 +48,6 @@ forEachDatabase((open) => {
     it.each(['yahoo-like-complaint', 'complaint-redacted-header'])(
       'that quotes only an unsubscribe link ends that subscription, and suppresses nobody: %s',
       async (name) => {
-        const store = await open();
-        const [about] = (await submitEditions(store, 1)) as [About];
         await addConfirmed(store, ADDRESS, ['another']);
         const before = await subscriberState(store, about);
         expect((await handleMail(store, bounceMessage(name, about))).description).toBe(
@@ -63,8 +67,6 @@ forEachDatabase((open) => {
     );
 
     it('is unclear without a token of ours', async () => {
-      const store = await open();
-      const [about] = (await submitEditions(store, 1)) as [About];
       const bare = bounceMessage('complaint-redacted-header', about).toString().replace('/unsubscribe/', '/x/');
       expect((await handleMail(store, Buffer.from(bare))).description).toBe(
         'not recognised: it refers to none of our messages',
@@ -72,8 +74,6 @@ forEachDatabase((open) => {
     });
 
     it('about the same message does not count again after a new opt-in', async () => {
-      const store = await open();
-      const [about] = (await submitEditions(store, 1)) as [About];
       const message = complaint(about);
       await handleMail(store, message);
       await liftSuppression(store.db, SECRETS, about.subscriberId, { channel: 'confirmation' }, NOW);
@@ -82,8 +82,6 @@ forEachDatabase((open) => {
     });
 
     it('ends subscriptions even if the address bounced before, and only the operator lifts it then', async () => {
-      const store = await open();
-      const [about] = (await submitEditions(store, 1)) as [About];
       await handleMail(store, bounceMessage('postfix-unknown-user', about));
       await handleMail(store, complaint(about));
       expect(await subscriberState(store, about)).toMatchObject({
@@ -99,8 +97,6 @@ forEachDatabase((open) => {
       Buffer.from(bounceMessage(name, about).toString().replaceAll(returnToken(about), leaveToken(about)));
 
     it('ends that subscription if it is hard, and suppresses nobody', async () => {
-      const store = await open();
-      const [about] = (await submitEditions(store, 1)) as [About];
       const outcome = await handleMail(store, forged('postfix-unknown-user', about));
       expect(outcome).toMatchObject({ kind: 'unsubscribed', newsletters: ['daily-roundup'] });
       expect(await subscriberState(store, about)).toMatchObject({
@@ -113,8 +109,6 @@ forEachDatabase((open) => {
     });
 
     it('changes nothing if it is soft', async () => {
-      const store = await open();
-      const [about] = (await submitEditions(store, 1)) as [About];
       const before = await subscriberState(store, about);
       expect((await handleMail(store, forged('gmail-over-quota', about))).description).toBe(
         'ignored: a soft bounce that names no return path of ours',
@@ -127,8 +121,6 @@ forEachDatabase((open) => {
     it.each(['mailto-unsubscribe', 'mailto-unsubscribe-by-provider'])(
       'unsubscribes once when it is sent to the mailto: unsubscribe address: %s',
       async (name) => {
-        const store = await open();
-        const [about] = (await submitEditions(store, 1)) as [About];
         const message = bounceMessage(name, about);
         expect((await handleMail(store, message)).description).toBe('subscriber 1 unsubscribed from daily-roundup');
         expect((await handleMail(store, message)).description).toBe('ignored: the subscription had ended before');
@@ -141,8 +133,6 @@ forEachDatabase((open) => {
     );
 
     it('is unclear when it is sent to a return path', async () => {
-      const store = await open();
-      const [about] = (await submitEditions(store, 1)) as [About];
       expect((await handleMail(store, bounceMessage('letter-to-return-path', about))).kind).toBe('unclear');
       expect((await subscriberState(store, about)).subscription).toBe('confirmed');
     });
@@ -157,8 +147,6 @@ forEachDatabase((open) => {
       'postfix-delayed',
       'not-spam',
     ])('changes nothing: %s', async (name) => {
-      const store = await open();
-      const [about] = (await submitEditions(store, 1)) as [About];
       const message = bounceMessage(name, about);
       const toUnsubscribe = message.toString().replaceAll(returnToken(about), leaveToken(about));
       expect((await handleMail(store, message)).kind).toMatch(/ignored|unclear/);

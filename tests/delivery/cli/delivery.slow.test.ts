@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { mailboxToken } from '../../../src/audience/tokens.ts';
 import { openStore } from '../../../src/core/store/store.ts';
-import type { DeliveryRunResult } from '../../../src/delivery/run.ts';
 import { rfc3339 } from '../../../src/lib/time.ts';
 import {
   editConfig,
@@ -19,16 +18,6 @@ const SUPPRESSED = 'hard bounce (5.1.1) of subscriber 1; the address is suppress
 const OTHER_RECIPIENT = 'desk@example.com';
 
 afterAll(closeServers);
-
-describe.concurrent('daywire deliver', () => {
-  it('delivers what is due, and prints its report as JSON', async () => {
-    const folder = await scheduledFolder();
-    const { code, stdout } = await folder.run(['deliver', '--json']);
-    expect(code).toBe(0);
-    expect(JSON.parse(stdout) as DeliveryRunResult).toMatchObject({ submitted: 7, failed: 0, stopped: null });
-    expect((await folder.run(['deliver'])).stdout).toBe('0 submitted\n');
-  });
-});
 
 describe.concurrent('daywire deliver over SMTP', () => {
   it('says what another process has leased, exits with 1 where it pauses, and with 0 after bounces', async () => {
@@ -136,13 +125,7 @@ describe.concurrent('daywire bounce', () => {
       (to: string) => bounce(to.replace(/\+b(.)/, (_, first) => `+b${first === 'a' ? 'b' : 'a'}`)),
       /^forged: /,
     ],
-    ['is empty', () => '', /^not recognised: /],
     ['is no mail', () => Buffer.from([0xff, 0x00, 0x0a, 0x80]), /^not recognised: /],
-    [
-      'has several megabytes',
-      () => `To: ${OTHER_RECIPIENT}\n\n${'x'.repeat(70)}\n`.padEnd(5_000_000, ' '),
-      /^not recognised: /,
-    ],
   ] as [string, (to: string) => string | Buffer, RegExp][])(
     'accepts a message that %s from the mail server, and changes nothing',
     async (_description, messageFor, outcome) => {

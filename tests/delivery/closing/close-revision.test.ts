@@ -30,7 +30,7 @@ import {
   threeStories,
 } from '../../editions/fixtures.ts';
 import { forBothDatabases } from '../../support/databases.ts';
-import { deliveriesOf, markSubmitting } from '../fixture.ts';
+import { deliveriesOf, markSubmitting, setDeliveries } from '../fixture.ts';
 
 const NOW = CUTOFF + HOUR;
 const LATER = NOW + HOUR;
@@ -49,19 +49,6 @@ async function closed(store: Store, subscribers: string[]) {
   const { edition } = await closeEdition(store, composed, terms, NOW);
   await pauseEdition(store.db, edition.id, 'a typo');
   return { edition, ids };
-}
-
-async function setDelivery(
-  store: Store,
-  [edition_id, subscriber_id]: [number, number],
-  set: Partial<Tables['deliveries']>,
-): Promise<void> {
-  await store.db
-    .updateTable('deliveries')
-    .set(set)
-    .where('edition_id', '=', edition_id)
-    .where('subscriber_id', '=', subscriber_id)
-    .execute();
 }
 
 /** Closes the next revision, with some changes to its content. */
@@ -108,7 +95,7 @@ describe('closeRevision', () => {
         store,
         cases.map((_, n) => `s${n}`),
       );
-      for (const [n, [, set]] of cases.entries()) await setDelivery(store, [edition.id, ids[n]!], set);
+      for (const [n, [, set]] of cases.entries()) await setDeliveries(store, set, { subscriber_id: ids[n]! });
       const before = new Map((await deliveriesOf(store)).map((row) => [row.subscriber_id, row]));
       const result = await close(store);
       const open2 = await openFor(store, result.edition.id);
@@ -150,8 +137,8 @@ describe('closeRevision', () => {
 
     it('gives a correction to everybody, also to those who got the edition', async () => {
       const store = await open();
-      const { edition, ids } = await closed(store, ['a', 'b']);
-      await setDelivery(store, [edition.id, ids[0]!], { state: 'submitted' });
+      const { ids } = await closed(store, ['a', 'b']);
+      await setDeliveries(store, { state: 'submitted' }, { subscriber_id: ids[0]! });
       const result = await close(store, true);
       expect(result).toMatchObject({ queued: 2, suppressed: 1, uncertain: 0 });
       expect(await openFor(store, result.edition.id)).toEqual(ids);
@@ -160,9 +147,9 @@ describe('closeRevision', () => {
     it('counts all earlier revisions as received', async () => {
       const store = await open();
       const { edition, ids } = await closed(store, ['a', 'b', 'c']);
-      await setDelivery(store, [edition.id, ids[0]!], { state: 'submitted' });
+      await setDeliveries(store, { state: 'submitted' }, { subscriber_id: ids[0]! });
       const { edition: second } = await close(store);
-      await setDelivery(store, [second.id, ids[1]!], { state: 'submitted' });
+      await setDeliveries(store, { state: 'submitted' }, { edition_id: second.id, subscriber_id: ids[1]! });
       await pauseEdition(store.db, second.id, 'another typo');
       const { edition: third } = await close(store);
       expect(third).toMatchObject({ revision: 3, number: 1 });
@@ -180,8 +167,12 @@ describe('closeRevision', () => {
       const { edition, ids } = await closed(store, ['a', 'b']);
       if (state === 'cancelled') await cancelEdition(store, edition.id, 'a typo', NOW);
       else await store.db.updateTable('editions').set({ delivery_state: state }).execute();
-      await setDelivery(store, [edition.id, ids[0]!], { state: 'submitted' });
-      await setDelivery(store, [edition.id, ids[1]!], { state: 'suppressed', reason: 'the subscriber paused mail' });
+      await setDeliveries(store, { state: 'submitted' }, { subscriber_id: ids[0]! });
+      await setDeliveries(
+        store,
+        { state: 'suppressed', reason: 'the subscriber paused mail' },
+        { subscriber_id: ids[1]! },
+      );
       const { edition: second } = await close(store);
       expect(await openFor(store, second.id)).toEqual([ids[1]]);
     });
@@ -190,7 +181,7 @@ describe('closeRevision', () => {
       const store = await open();
       const { edition, ids } = await closed(store, ['a', 'b']);
       const reason = 'smtp did not answer in time; it may have arrived';
-      await setDelivery(store, [edition.id, ids[0]!], { attempts: 1, reason });
+      await setDeliveries(store, { attempts: 1, reason }, { subscriber_id: ids[0]! });
       await cancelEdition(store, edition.id, 'a typo', NOW);
       expect((await deliveriesOf(store)).map((row) => row.reason)).toEqual([
         'cancelled by the operator: a typo; it may have arrived',
@@ -217,17 +208,17 @@ describe('closeRevision', () => {
     it('refuses while a delivery may be in progress or is uncertain, and changes nothing', async () => {
       const store = await open();
       const { edition, ids } = await closed(store, ['a', 'b']);
-      await setDelivery(store, [edition.id, ids[0]!], {
-        state: 'submitting',
-        attempts: 1,
-        lease_until: LATER + 60_000,
-      });
+      await setDeliveries(
+        store,
+        { state: 'submitting', attempts: 1, lease_until: LATER + 60_000 },
+        { subscriber_id: ids[0]! },
+      );
       const before = await deliveriesOf(store);
       await expect(close(store)).rejects.toThrow(
         `1 delivery of ${NAME} may be in progress: reissue it after 2026-11-24T01:31:00Z, when their outcome is known`,
       );
       expect(await deliveriesOf(store)).toEqual(before);
-      await setDelivery(store, [edition.id, ids[0]!], { lease_until: LATER });
+      await setDeliveries(store, { lease_until: LATER }, { subscriber_id: ids[0]! });
       await expect(close(store)).rejects.toThrow(
         `1 delivery of ${NAME} is uncertain: their recipients would get both revisions, or none. Look at the log of ` +
           'your mail server, settle them, and reissue it then. To record that they arrived, use ' +
@@ -241,8 +232,8 @@ describe('closeRevision', () => {
 
     it('refuses once who got the edition is forgotten, unless everybody gets the correction', async () => {
       const store = await open();
-      const { edition, ids } = await closed(store, ['a', 'b']);
-      for (const id of ids) await setDelivery(store, [edition.id, id], { state: 'submitted' });
+      const { ids } = await closed(store, ['a', 'b']);
+      for (const id of ids) await setDeliveries(store, { state: 'submitted' }, { subscriber_id: id });
       await store.db.updateTable('editions').set({ delivery_state: 'done' }).execute();
       expect(await foldDeliveries(store, NOW + DAY)).toBe(2);
       await expect(close(store)).rejects.toThrow(/rolled up.*--as-correction/);
@@ -252,7 +243,7 @@ describe('closeRevision', () => {
     it('closes one revision if two processes reissue at the same time', async () => {
       const store = await open();
       const { edition, ids } = await closed(store, ['a', 'b']);
-      await setDelivery(store, [edition.id, ids[0]!], { state: 'submitted' });
+      await setDeliveries(store, { state: 'submitted' }, { subscriber_id: ids[0]! });
       const outcomes = await Promise.allSettled([1, 2].map(() => close(store)));
       expect(outcomes.map((one) => one.status).sort()).toEqual(['fulfilled', 'rejected']);
       const rejected = outcomes.find((one) => one.status === 'rejected') as PromiseRejectedResult;
@@ -265,7 +256,7 @@ describe('closeRevision', () => {
       const store = await open();
       const { edition, ids } = await closed(store, ['a']);
       await resumeEdition(store.db, edition.id);
-      await setDelivery(store, [edition.id, ids[0]!], { lease_until: LATER + HOUR, fence: 7 });
+      await setDeliveries(store, { lease_until: LATER + HOUR, fence: 7 }, { subscriber_id: ids[0]! });
       const claim = { editionId: edition.id, subscriberId: ids[0]!, fence: 7, newsletter: newsletter.id };
       const marking = () => store.db.transaction().execute((tx) => markSubmitting(tx, [claim], LATER, HOUR));
       const reissuing = async () => {
@@ -283,7 +274,7 @@ describe('closeRevision', () => {
       const store = await open();
       const { edition, ids } = await closed(store, ['a', 'b']);
       await resumeEdition(store.db, edition.id);
-      await setDelivery(store, [edition.id, ids[0]!], { lease_until: LATER + HOUR, fence: 7 });
+      await setDeliveries(store, { lease_until: LATER + HOUR, fence: 7 }, { subscriber_id: ids[0]! });
       const claim = { editionId: edition.id, subscriberId: ids[0]!, fence: 7, newsletter: newsletter.id };
       let reissuing: Promise<unknown> | undefined;
       await store.db.transaction().execute(async (tx) => {
@@ -317,7 +308,7 @@ describe('closeRevision', () => {
     it('leaves all as it was if it is interrupted, early or late', async () => {
       const store = await open();
       const { edition, ids } = await closed(store, ['a', 'b']);
-      await setDelivery(store, [edition.id, ids[0]!], { state: 'submitted' });
+      await setDeliveries(store, { state: 'submitted' }, { subscriber_id: ids[0]! });
       const composed = await recompose(store, edition.slot, LATER);
       const tables = ['editions', 'edition_articles', 'articles', 'deliveries', 'drafts', 'draft_log'] as const;
       const contents = () => Promise.all(tables.map((name) => store.db.selectFrom(name).selectAll().execute()));

@@ -1,6 +1,7 @@
 import type { KyselyPlugin } from 'kysely';
 import { simpleParser } from 'mailparser';
 import { describe, expect, it } from 'vitest';
+import { storeSubscribers } from '../../../scripts/test-edition.ts';
 import { addSubscriber, unsubscribe } from '../../../src/audience/subscriptions.ts';
 import { openStore, type Store, type Tx } from '../../../src/core/store/store.ts';
 import { closeEdition, composeAndClose } from '../../../src/delivery/closing/close.ts';
@@ -18,21 +19,12 @@ const NOW = CUTOFF + 1_000;
 const terms = { ...newsletter, zone: config.publication.zone };
 const articles = () => ['a', 'b', 'c', 'd'].map((id) => article(id));
 
-async function subscribe(store: Store, ...names: string[]): Promise<number[]> {
-  const ids: number[] = [];
-  for (const name of names) {
-    const email = `${name}@example.com`;
-    const added = await addSubscriber(
-      store.db,
-      SECRETS,
-      { email, newsletters: [newsletter.id] },
-      { channel: 'operator' },
-      NOW - 5_000,
-    );
-    if (added.kind === 'refused') throw new Error(added.reason);
-    ids.push(added.subscriberId);
-  }
-  return ids;
+function subscribe(store: Store, ...names: string[]): Promise<number[]> {
+  return storeSubscribers(
+    store,
+    names.map((name) => `${name}@example.com`),
+    newsletter.id,
+  );
 }
 
 function run(store: Store, rest: { minimumStories?: number; deliverAt?: string } = {}) {
@@ -160,19 +152,6 @@ describe('composeAndClose', () => {
       if (url !== undefined) await Promise.all(stores.map((store) => store.close()));
     });
 
-    it('returns the edition that another process closed in the meantime', async () => {
-      const store = await open();
-      await save(store, articles());
-      await subscribe(store, 'ada');
-      const composedBefore = await compose(store);
-      const first = await run(store);
-      expect(await closeEdition(store, composedBefore, terms, NOW + 9)).toMatchObject({
-        isNew: false,
-        queued: 1,
-        edition: { id: first.kind === 'closed' ? first.edition.id : null, closedAt: NOW },
-      });
-    });
-
     it('returns the edition that another process closes between its first look and its selection', async () => {
       // SQLite has one connection for both.
       if (dialect === 'sqlite') return;
@@ -262,12 +241,6 @@ describe('composeAndClose', () => {
       await subscribe(store, 'ada');
       expect(await run(store, { minimumStories: 5 })).toMatchObject({ kind: 'skipped', reason: /at least 5/ });
       expect(await deliveriesOf(store)).toEqual([]);
-    });
-
-    it('closes an edition without subscribers', async () => {
-      const store = await open();
-      await save(store, articles());
-      expect(await run(store)).toMatchObject({ kind: 'closed', queued: 0 });
     });
   });
 });

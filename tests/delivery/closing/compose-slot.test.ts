@@ -1,13 +1,9 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { NewsletterConfig } from '../../../src/core/config/config.ts';
 import { composeNow } from '../../../src/delivery/closing/close.ts';
 import { HOUR } from '../../../src/lib/time.ts';
 import { addArticle, closeEdition } from '../../app/steps.ts';
 import { check, hold, openDraftApp, setState } from '../../editions/draft/draft-steps.ts';
 import { forEachDatabase } from '../../support/databases.ts';
-import { ROOT } from '../../support/sample.ts';
 import { openSampleApp } from '../../support/test-app.ts';
 
 const TWICE_A_DAY = (yaml: string): string => yaml.replace('30 7 * * *', '30 7,18 * * *');
@@ -38,24 +34,6 @@ describe('composing now', () => {
     it('takes the named slot, also of an earlier day', async () => {
       const app = await openSampleApp(await open(), { edit: TWICE_A_DAY });
       expect(await closeEdition(app, '2026-11-23-1830')).toEqual(['2026-11-23-1830', true]);
-    });
-
-    it('closes an edition with templates of an earlier version, which lack the link to the imprint', async () => {
-      const app = await openSampleApp(await open());
-      const own = join(app.config.paths.templates, 'daily-roundup');
-      mkdirSync(own, { recursive: true });
-      for (const name of ['end.txt', 'footer.mjml']) {
-        const text = readFileSync(join(ROOT, 'templates/daily-roundup', name), 'utf8');
-        const earlier = text.replace(/\{%- if site\.imprint %\}.*?\{%-? endif %\}/s, '');
-        expect(earlier).not.toBe(text);
-        writeFileSync(join(own, name), earlier);
-      }
-      const outcome = await composeNow(app, app.config.newsletters[0] as NewsletterConfig);
-      expect(outcome.kind).toBe('closed');
-      const edition = await app.store.db.selectFrom('editions').select(['html', 'text']).executeTakeFirstOrThrow();
-      expect(edition.html + edition.text).not.toContain('/imprint');
-      const pending = app.store.db.selectFrom('deliveries').select('state').where('state', '=', 'pending');
-      expect((await pending.execute()).length).toBeGreaterThan(0);
     });
 
     it.each([

@@ -82,13 +82,6 @@ forBothDatabases((open) => {
       expect(await closedStories(app)).toBeNull();
     });
 
-    it('has one countdown, also if it is started twice', async () => {
-      const app = await openApp();
-      const end = await start(app);
-      app.now += 30 * SECOND;
-      expect(await start(app)).toBe(end);
-    });
-
     it('can be cancelled by any process, and leaves no trace of an edition', async () => {
       const app = await openApp();
       await start(app);

@@ -298,21 +298,6 @@ describe('a reissue', () => {
       expect((await newest()).revision).toBe(1);
     });
 
-    it('by two processes at the same time is one revision, and the other is told so', async () => {
-      const { app, newest, reissue } = await paused(1);
-      const { slot } = await newest();
-      const outcomes = await Promise.allSettled([reissue(), reissue()]);
-      expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
-      const rejected = outcomes.find(({ status }) => status === 'rejected') as PromiseRejectedResult;
-      expect(String(rejected.reason.message)).toBe(
-        `daily-roundup/${slot}@1 has been reissued: use daily-roundup/${slot}, its revision 2`,
-      );
-      expect((await newest()).revision).toBe(2);
-      const { rows } = await sql<{ count: number }>`select count(*) as count from deliveries
-        where state = 'pending'`.execute(app.store.db);
-      expect(rows).toEqual([{ count: SUBSCRIBERS.length - 1 }]);
-    });
-
     it('resolves the alerts about the revision that it replaces', async () => {
       const { app, newest, reissue } = await paused();
       const { id } = await newest();

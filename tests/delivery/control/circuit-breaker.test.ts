@@ -1,5 +1,4 @@
 import fc from 'fast-check';
-import type { SMTPServerOptions } from 'smtp-server';
 import { afterEach, describe, expect, it } from 'vitest';
 import { NOW, queueEdition } from '../../../scripts/test-edition.ts';
 import { eraseSubscriber } from '../../../src/audience/erasure.ts';
@@ -13,59 +12,17 @@ import { claimDeliveries } from '../../../src/delivery/queue/claim.ts';
 import { GroupCommit } from '../../../src/delivery/queue/group-commit.ts';
 import type { DeliveryRunResult } from '../../../src/delivery/run.ts';
 import { type Connection, TransportError } from '../../../src/delivery/transport/connection.ts';
-import { openTransport } from '../../../src/delivery/transport/open-transport.ts';
-import { openTemplates } from '../../../src/lib/templates.ts';
 import { HOUR } from '../../../src/lib/time.ts';
 import { forBothDatabases, forEachDatabase, openMigrated } from '../../support/databases.ts';
 import { SECRETS } from '../../support/sample.ts';
-import { deliveriesOf, testConfig } from '../fixture.ts';
-import { closeServers, startScripted, startServer } from '../servers.ts';
+import { deliveriesOf, setDeliveries, testConfig } from '../fixture.ts';
+import { addresses, deliverOver, fakeTransport, optionsAt, type RunOptions } from '../runs.ts';
+import { closeServers, startReplying } from '../servers.ts';
 
 afterEach(closeServers);
 
-const TEMPLATES = openTemplates('templates', 'UTC');
-/** Parsing it takes longer than a run. */
-const CONFIG = testConfig({ delivery: { transport: 'smtp' } });
-
-/** A server with a reply for some recipients. */
-function startReplying(reply: (address: string) => string | undefined): ReturnType<typeof startScripted> {
-  return startScripted((command) => {
-    const to = /^RCPT TO:<(.*?)>/.exec(command)?.[1];
-    return to === undefined ? undefined : reply(to);
-  });
-}
-
-/** Options of a server of smtp-server that refuses some recipients. */
-function refusing(reply: (address: string) => string | null): SMTPServerOptions {
-  return {
-    onRcptTo({ address }, _session, done) {
-      const text = reply(address);
-      const responseCode = Number(text?.slice(0, 3));
-      done(text === null ? null : Object.assign(new Error(text.slice(4)), { responseCode }));
-    },
-  };
-}
-
-/** That many addresses, by turns of some domains. */
-function addresses(count: number, domains: number): string[] {
-  return Array.from({ length: count }, (_, n) => `subscriber${n}@domain${n % domains}.example`);
-}
-
-async function run(
-  store: Store,
-  url: string,
-  options: { now?: number; connections?: number; signal?: AbortSignal } = {},
-): Promise<DeliveryRunResult> {
-  const { now = NOW, connections = 1, signal } = options;
-  const config = { ...CONFIG, delivery: { ...CONFIG.delivery, connections } };
-  return deliver(store, config, openTransport({ ...config, secrets: { smtpUrl: url } }), {
-    clock: () => now,
-    secrets: SECRETS,
-    signers: [],
-    templates: TEMPLATES,
-    random: () => 0,
-    signal,
-  });
+function run(store: Store, url: string, options: RunOptions = {}): Promise<DeliveryRunResult> {
+  return deliverOver(store, url, { delivery: { connections: 1 }, ...options });
 }
 
 async function stateOfEdition({ db }: Store): Promise<string> {
@@ -110,39 +67,6 @@ describe('a refusal of every recipient', () => {
       expect(rows.filter(({ state, attempts }) => state === 'pending' && attempts === 0)).toHaveLength(40);
       expect(rows.filter(({ reply }) => reply !== null).length).toBeLessThanOrEqual(22);
     });
-
-    it('is found out by a process that was restarted', async () => {
-      const store = await open();
-      await queueEdition(store, addresses(30, 10));
-      const stop = new AbortController();
-      let refusals = 0;
-      const server = await startReplying(() => {
-        refusals += 1;
-        if (refusals === 12) stop.abort();
-        return '550 relay not permitted';
-      });
-      expect(await run(store, server.url, { signal: stop.signal })).toMatchObject({ failed: 12, paused: [] });
-      expect(await run(store, server.url)).toMatchObject({ paused: [{}] });
-      expect(refusals).toBe(20);
-      const rows = await deliveriesOf(store);
-      expect(rows.filter(({ state, attempts }) => state === 'pending' && attempts === 0)).toHaveLength(30);
-    });
-
-    it('is not assumed if another process had a success', async () => {
-      const store = await open();
-      await queueEdition(store, addresses(40, 10));
-      const stop = new AbortController();
-      let refusals = 0;
-      const server = await startReplying(() => {
-        refusals += 1;
-        if (refusals === 19) stop.abort();
-        return '550 no such user';
-      });
-      expect(await run(store, server.url, { signal: stop.signal })).toMatchObject({ failed: 19 });
-      const last = (await deliveriesOf(store)).at(-1)?.subscriber_id ?? 0;
-      await store.db.updateTable('deliveries').set({ state: 'submitted' }).where('subscriber_id', '=', last).execute();
-      expect(await run(store, server.url, { now: NOW + 2 })).toMatchObject({ failed: 20, paused: [] });
-    });
   });
 });
 
@@ -156,18 +80,6 @@ describe('a refusal of every recipient, on SQLite', () => {
   };
   afterEach(() => Promise.all(stores.splice(0).map((store) => store.close())));
 
-  it('ends the run without the token when it quotes our return path', async () => {
-    const store = await open();
-    await queueEdition(store, 1);
-    const server = await startScripted((command) =>
-      command.startsWith('MAIL')
-        ? '553 5.7.1 <bounces+babcdefghijklmnop@example.com>: Sender address rejected'
-        : undefined,
-    );
-    const { stopped } = await run(store, server.url);
-    expect(stopped).toMatch(/ answered: 553 5\.7\.1 <address>: Sender address rejected$/);
-  });
-
   it('ends the run without the address in a file name when the disk is full', async () => {
     const store = await open();
     await queueEdition(store, ['ada@example.com']);
@@ -175,14 +87,7 @@ describe('a refusal of every recipient, on SQLite', () => {
       const message = `/var/mail/${to}.eml cannot be written (ENOSPC)`;
       throw new TransportError({ code: 'ENOSPC', replyCode: null, command: null, reply: null, message });
     };
-    const connection = { usable: true, submit, close: () => {} };
-    const transport = { connections: 1, connect: async () => connection, verify: async () => {} };
-    const report = await deliver(store, testConfig(), transport, {
-      clock: () => NOW,
-      secrets: SECRETS,
-      signers: [],
-      templates: TEMPLATES,
-    });
+    const report = await deliver(store, testConfig(), fakeTransport(submit, 1), optionsAt(NOW));
     expect(report.stopped).toBe('/var/mail/<address> cannot be written (ENOSPC)');
   });
 
@@ -193,8 +98,8 @@ describe('a refusal of every recipient, on SQLite', () => {
   ])('whatever the status, fails nobody: %s', async (words, reply) => {
     const store = await open();
     const { editionId } = await queueEdition(store, addresses(30, 6));
-    const server = await startServer(refusing((to) => reply.replace('%', to)));
-    const report = await run(store, server.url, { connections: 3 });
+    const server = await startReplying((to) => reply.replace('%', to));
+    const report = await run(store, server.url, { delivery: { connections: 3 } });
     expect(report).toMatchObject({ submitted: 0, failed: 0, deferred: 0 });
     const reason = `the server refuses every recipient: 127.0.0.1:${server.port} answered: ${words}`;
     expect(report.stopped).toBeNull();
@@ -208,22 +113,6 @@ describe('a refusal of every recipient, on SQLite', () => {
     expect(await store.db.selectFrom('edition_refusals').selectAll().execute()).toEqual([]);
   });
 
-  it('is found out from all three recipients of a small edition, of two domains', async () => {
-    const store = await open();
-    const { editionId } = await queueEdition(store, ['a@example.com', 'b@example.com', 'c@example.org']);
-    const server = await startReplying(() => '550 relay not permitted');
-    expect(await run(store, server.url)).toMatchObject({ failed: 0, paused: [{ editionId }] });
-  });
-
-  it('is found out after 50 in a row when it begins in the middle', async () => {
-    const store = await open();
-    await queueEdition(store, addresses(60, 10));
-    let accepted = 0;
-    const server = await startReplying(() => (accepted++ < 2 ? undefined : '550 5.1.1 no such user'));
-    expect(await run(store, server.url)).toMatchObject({ submitted: 2, failed: 0, paused: [{}] });
-    expect(accepted).toBe(52);
-  });
-
   it('is not assumed from dead addresses among others, nor from fifty neighbours at one company', async () => {
     const store = await open();
     const scattered = addresses(60, 10).map((email, n) => (n % 4 === 3 ? `dead-${email}` : email));
@@ -235,7 +124,7 @@ describe('a refusal of every recipient, on SQLite', () => {
       'z@z.example',
     ]);
     const server = await startReplying((to) => (to.startsWith('dead') ? '550 5.1.1 no such user' : undefined));
-    const report = await run(store, server.url, { connections: 2 });
+    const report = await run(store, server.url, { delivery: { connections: 2 } });
     expect(report).toMatchObject({ submitted: 46, failed: 135, stopped: null, paused: [] });
     expect(await stateOfEdition(store)).toBe('done');
   });
@@ -351,7 +240,7 @@ describe('the circuit breaker', () => {
           reply: null,
           reason: null,
         } as const;
-        await store.db.updateTable('deliveries').set(fresh).execute();
+        await setDeliveries(store, fresh);
         await store.db.deleteFrom('delivery_counts').where('state', '=', 'submitted').execute();
         const options = { now: NOW, limit: RECIPIENTS, leaseMs: HOUR, uncertain: 'retry' as const, dailyLimit: null };
         const { deliveries } = await claimDeliveries(store, options);

@@ -1,19 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { NOW, queueEdition } from '../../../scripts/test-edition.ts';
-import { DELIVERY_HELD, readMeta, writeMeta } from '../../../src/core/store/meta.ts';
 import type { Store } from '../../../src/core/store/store.ts';
 import {
   cancelEdition,
   DeliveryControlError,
   pauseEdition,
-  releaseQueue,
   resumeEdition,
   settleDeliveries,
 } from '../../../src/delivery/control/edition-control.ts';
 import { listUncertain } from '../../../src/delivery/queue/queries.ts';
 import { MINUTE } from '../../../src/lib/time.ts';
 import { forBothDatabases } from '../../support/databases.ts';
-import { deliveriesOf } from '../fixture.ts';
+import { deliveriesOf, setDeliveries } from '../fixture.ts';
 
 function editionStates(store: Store) {
   return store.db
@@ -24,10 +22,7 @@ function editionStates(store: Store) {
 }
 
 async function interrupt(store: Store, leaseUntil: number): Promise<void> {
-  await store.db
-    .updateTable('deliveries')
-    .set({ state: 'submitting', attempts: 1, fence: 3, lease_until: leaseUntil })
-    .execute();
+  await setDeliveries(store, { state: 'submitting', attempts: 1, fence: 3, lease_until: leaseUntil });
 }
 
 describe('edition control', () => {
@@ -85,14 +80,6 @@ describe('edition control', () => {
       const done = 'daily-roundup/2026-11-24 is done and cannot be';
       await expect(cancelEdition(store, editionId, 'x', NOW)).rejects.toThrow(`${done} cancelled`);
       await expect(resumeEdition(store.db, editionId)).rejects.toThrow(`${done} resumed`);
-    });
-
-    it('releases a held queue', async () => {
-      const store = await open();
-      expect(await releaseQueue(store.db)).toBe(false);
-      await writeMeta(store.db, DELIVERY_HELD, 'restored');
-      expect(await releaseQueue(store.db)).toBe(true);
-      expect(await readMeta(store.db, DELIVERY_HELD)).toBeUndefined();
     });
 
     it('lists uncertain deliveries: submitting under an expired lease', async () => {

@@ -10,7 +10,7 @@ import { HOUR } from '../../../src/lib/time.ts';
 import { openAlerts } from '../../support/alerts.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { openTestApp, type TestApp } from '../../support/test-app.ts';
-import { deliveriesOf } from '../fixture.ts';
+import { deliveriesOf, setDeliveries } from '../fixture.ts';
 
 async function alertKeys({ store }: TestApp): Promise<string[]> {
   return (await openAlerts(store.db)).map(({ key }) => key);
@@ -57,7 +57,7 @@ describe("the operator's control", () => {
     it('retries nothing of a newsletter that is not configured, and beyond expireAfterHours', async () => {
       const app = openTestApp(await open());
       const { editionId } = await queueEdition(app.store, 1);
-      await app.store.db.updateTable('deliveries').set({ state: 'failed', reason: 'refused' }).execute();
+      await setDeliveries(app.store, { state: 'failed', reason: 'refused' });
       const edition = { id: editionId, newsletter: 'daily-roundup', slot: '2026-11-24' };
       const request = { kinds: ['failed'] as const, isDryRun: false };
       await expect(retry(app, edition, { ...request, extendBy: 1_000 * HOUR })).rejects.toThrow(

@@ -1,12 +1,9 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { NOW, queueEdition } from '../../../scripts/test-edition.ts';
+import { queueEdition } from '../../../scripts/test-edition.ts';
 import { pauseEdition } from '../../../src/delivery/control/edition-control.ts';
-import { deliver } from '../../../src/delivery/deliver.ts';
-import { openTransport } from '../../../src/delivery/transport/open-transport.ts';
-import { openTemplates } from '../../../src/lib/templates.ts';
 import { forEachDatabase } from '../../support/databases.ts';
-import { SECRETS } from '../../support/sample.ts';
-import { deliveriesOf, testConfig } from '../fixture.ts';
+import { deliveriesOf } from '../fixture.ts';
+import { deliverOver } from '../runs.ts';
 import { closeServers, startScripted } from '../servers.ts';
 
 afterEach(closeServers);
@@ -36,13 +33,7 @@ describe('a pause during a delivery', () => {
         setTimeout(() => socket.write('250 2.0.0 ok\r\n'), REPLY_AFTER);
         return '';
       });
-      const config = {
-        ...testConfig({ delivery: { transport: 'smtp', connections: CONNECTIONS } }),
-        secrets: { smtpUrl: server.url },
-      };
-      const templates = openTemplates('templates', 'UTC');
-      const options = { clock: () => NOW, secrets: SECRETS, signers: [], templates, random: () => 0 };
-      await deliver(store, config, openTransport(config), options);
+      await deliverOver(store, server.url, { delivery: { connections: CONNECTIONS } });
       await pausing;
       // Those that were marked just before.
       expect(begun - begunAtPause).toBeLessThanOrEqual(CONNECTIONS);

@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
+import { storeSubscribers } from '../../../scripts/test-edition.ts';
 import { toArticle } from '../../../src/articles/stored-document.ts';
 import type { Store } from '../../../src/core/store/store.ts';
 import { closeEdition } from '../../../src/delivery/closing/close.ts';
 import { pauseEdition, resumeEdition } from '../../../src/delivery/control/edition-control.ts';
 import { pauseEditionsWithRetracted, type RetractionPause } from '../../../src/delivery/control/retraction.ts';
-import { HOUR } from '../../../src/lib/time.ts';
 import { article, CUTOFF, compose, config, newsletter, save } from '../../editions/fixtures.ts';
 import { forBothDatabases } from '../../support/databases.ts';
+import { setDeliveries } from '../fixture.ts';
 
 const NOW = CUTOFF + 1_000;
 const terms = { ...newsletter, zone: config.publication.zone };
@@ -18,16 +19,7 @@ async function closedEdition(store: Store): Promise<number> {
     store,
     ['a', 'b', 'c', 'd'].map((id) => article(id)),
   );
-  const email = 'ada@example.com';
-  const { id } = await store.db
-    .insertInto('subscribers')
-    .values({ email, email_key: email, created_at: NOW - HOUR })
-    .returning('id')
-    .executeTakeFirstOrThrow();
-  await store.db
-    .insertInto('subscriptions')
-    .values({ subscriber_id: id, newsletter: newsletter.id, state: 'confirmed', changed_at: NOW - HOUR })
-    .execute();
+  await storeSubscribers(store, ['ada@example.com'], newsletter.id);
   const { edition } = await closeEdition(store, await compose(store), terms, NOW);
   return edition.id;
 }
@@ -102,7 +94,7 @@ describe('pauseEditionsWithRetracted', () => {
       await closedEdition(store);
       await save(store, [article('elsewhere', retracted(NOW))]);
       expect(await pauseRetracted(store)).toEqual([]);
-      await store.db.updateTable('deliveries').set({ state: 'submitted' }).execute();
+      await setDeliveries(store, { state: 'submitted' });
       await save(store, [article('b', retracted(NOW))]);
       expect(await pauseRetracted(store)).toEqual([]);
       expect(await editionState(store)).toMatchObject({ delivery_state: 'delivering' });

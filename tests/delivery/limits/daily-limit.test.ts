@@ -4,12 +4,11 @@ import { NOW, queueEdition } from '../../../scripts/test-edition.ts';
 import type { Store } from '../../../src/core/store/store.ts';
 import { deliver } from '../../../src/delivery/deliver.ts';
 import { countSubmissions, DailyLimit, editionsPerDay } from '../../../src/delivery/limits/daily-limit.ts';
-import { openTemplates } from '../../../src/lib/templates.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../../../src/lib/time.ts';
 import { forBothDatabases, openMigrated } from '../../support/databases.ts';
 import { runs } from '../../support/run-scope.ts';
-import { SECRETS } from '../../support/sample.ts';
 import { deliveriesOf, queueConfirmation, serviceMessagesOf, testConfig } from '../fixture.ts';
+import { fakeTransport, optionsAt } from '../runs.ts';
 
 const QUARTER = 15 * MINUTE;
 
@@ -48,13 +47,8 @@ describe('the limit of messages in 24 hours', () => {
       const config = testConfig({ delivery: { perDay: 3, connections: 1 } });
       await queueEdition(store, 4);
       for (const n of [1, 2, 3]) await queueConfirmation(store, `new${n}@example.com`);
-      const connection = { usable: true, submit: async () => '250 ok', close: () => {} };
-      const transport = { connections: 1, connect: async () => connection, verify: async () => {} };
-      const run = (now: number) =>
-        deliver(store, config, transport, {
-          ...{ clock: () => now, secrets: SECRETS, signers: [], random: () => 0 },
-          templates: openTemplates('templates', 'UTC'),
-        });
+      const transport = fakeTransport(async () => '250 ok', 1);
+      const run = (now: number) => deliver(store, config, transport, optionsAt(now));
       await run(NOW);
       expect((await serviceMessagesOf(store)).map(({ state }) => state)).toEqual(Array(3).fill('submitted'));
       const states = (await deliveriesOf(store)).map(({ state }) => state);

@@ -9,9 +9,8 @@ import { NOW } from '../../../scripts/test-edition.ts';
 import type { Signer } from '../../../src/core/keys.ts';
 import { assembleMessage, prepareBody } from '../../../src/delivery/message/body.ts';
 import { loadSigners, signersOf } from '../../../src/delivery/message/dkim.ts';
-import { headerField, headerText, joinFields } from '../../../src/delivery/message/header-field.ts';
+import { headerField, headerText } from '../../../src/delivery/message/header-field.ts';
 import { TransportError } from '../../../src/delivery/transport/connection.ts';
-import { DAY } from '../../../src/lib/time.ts';
 import { runs } from '../../support/run-scope.ts';
 import { testConfig } from '../fixture.ts';
 
@@ -74,33 +73,6 @@ describe('a DKIM signature', () => {
     const folded = raw.replace('A subject of several', 'A  subject\r\n\tof   several');
     const changed = `Received: by mx.example.net\r\n${folded}`;
     expect((await verify(Buffer.from(changed, 'latin1'))).map(({ result }) => result)).toEqual(['pass', 'pass']);
-  });
-
-  it('is valid for each message when one key signs different fields and times in turn', async () => {
-    const signers = [rsaSigner(), ed25519];
-    const body = prepareBody('0', {
-      text: { texts: ['Hello.'], placeholders: [] },
-      html: { texts: ['Hello.'], placeholders: [] },
-    });
-    const from = [headerField('From', '<roundup@example.com>'), headerField('MIME-Version', '1.0')];
-    const type = headerField('Content-Type', body.contentType);
-    const messages = [
-      { fields: [...from, type], at: NOW },
-      { fields: [...from, type, headerField('Subject', 'Two')], at: NOW },
-      { fields: [...from, type, headerField('Precedence', 'bulk')], at: NOW },
-      { fields: [...from, type], at: NOW - DAY },
-      { fields: [joinFields([...from, type]), headerField('Subject', 'Joined')], at: NOW },
-    ];
-    for (const { fields, at } of [...messages, ...messages.toReversed()]) {
-      const message = await assembleMessage(ENVELOPE, fields, body.copy({}), {
-        signers,
-        signedAt: at,
-        unsigned: new Set(),
-      });
-      const raw = Buffer.concat(message.chunks);
-      expect((await verify(raw)).map(({ result }) => result)).toEqual(['pass', 'pass']);
-      expect(raw.toString('latin1').match(/ t=\d+;/g)).toEqual([` t=${at / 1_000};`, ` t=${at / 1_000};`]);
-    }
   });
 
   it('is at the beginning of the message, in lines of at most 78 characters', async () => {

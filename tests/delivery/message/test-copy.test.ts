@@ -9,11 +9,11 @@ import { testConfig } from '../fixture.ts';
 const config = testConfig();
 const newsletter = config.newsletters[0]!;
 
-function make(nonce = '0123456789abcdef', to = 'me@example.com') {
+function make(nonce = '0123456789abcdef', to = 'me@example.com', settings = config) {
   const links = ['preferences', 'unsubscribe'].map((name) => placeholder(nonce, name));
   const html = `<p>Battery makers <a href="${links[0]}">Preferences</a> <a href="${links[1]}">Unsubscribe</a></p>`;
   const composed = { ...testEdition(), nonce, html, text: `Battery makers\n${links.join('\n')}\n` };
-  return prepareTestCopy(composed, newsletter, config, [rsaSigner(), ed25519Signer()], {
+  return prepareTestCopy(composed, newsletter, settings, [rsaSigner(), ed25519Signer()], {
     to,
     at: Date.UTC(2026, 10, 24),
   });
@@ -36,6 +36,13 @@ describe('a test copy', () => {
       .split('\r\n\r\n', 1);
     expect(head).not.toMatch(/^(List-Unsubscribe|Feedback-ID)/m);
     expect(head).toMatch(/^List-ID: /m);
+  });
+
+  it('is not tracked by a mail provider, and has no token', async () => {
+    const { chunks } = await make(undefined, undefined, testConfig({ delivery: { provider: 'sendgrid' } }));
+    const raw = Buffer.concat(chunks).toString();
+    expect(raw).toContain('clicktrack');
+    expect(raw).not.toContain('unique_args');
   });
 
   it('is signed like the edition', async () => {

@@ -8,6 +8,7 @@ import { DAY, HOUR, MINUTE } from '../../../src/lib/time.ts';
 import { openAlerts } from '../../support/alerts.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { openTestApp } from '../../support/test-app.ts';
+import { setDeliveries } from '../fixture.ts';
 
 const START = Date.UTC(2026, 10, 24, 8);
 
@@ -29,11 +30,7 @@ describe('deliveries that the limit lets expire', () => {
       });
       app.now = NOW;
       const { editionId } = await queueEdition(app.store, 12);
-      await app.store.db
-        .updateTable('deliveries')
-        .set({ expires_at: NOW + 20 * HOUR })
-        .where('edition_id', '=', editionId)
-        .execute();
+      await setDeliveries(app.store, { expires_at: NOW + 20 * HOUR }, { edition_id: editionId });
       const sentence =
         '3 deliveries of daily-roundup/2026-11-24 will expire, since delivery.perDay allows too few messages until ' +
         new Date(NOW + 20 * HOUR).toISOString().replace('.000', '');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cancel, settle } from '../../../src/delivery/control/operator-control.ts';
+import { settle } from '../../../src/delivery/control/operator-control.ts';
 import { deliverDue } from '../../../src/delivery/deliver-due.ts';
 import { readRunDetails, startRunDetails } from '../../../src/delivery/monitor/run-details.ts';
 import { MINUTE } from '../../../src/lib/time.ts';
@@ -7,7 +7,7 @@ import { closeEdition } from '../../app/steps.ts';
 import { openAlerts } from '../../support/alerts.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { openSampleApp, type TestApp } from '../../support/test-app.ts';
-import { deliveriesOf } from '../fixture.ts';
+import { deliveriesOf, setDeliveries } from '../fixture.ts';
 
 async function alertsOf({ store }: TestApp) {
   return (await openAlerts(store.db)).map(({ key, message, count }) => ({ key, message, count }));
@@ -44,17 +44,6 @@ describe('deliveries of a newsletter that is not configured', () => {
       expect(await deliverDue(app)).toMatchObject({ submitted: 7 });
       expect(await alertsOf(app)).toEqual([]);
     });
-
-    it('are no longer an alert once their edition is cancelled', async () => {
-      const app = await openSampleApp(await open(), { feeds: ['latest'] });
-      await closeEdition(app);
-      const other = renamed(app, 'weekly');
-      await deliverDue(other);
-      expect(await alertsOf(app)).toHaveLength(1);
-      await cancel(app, 1, 'renamed');
-      await deliverDue(other);
-      expect(await alertsOf(app)).toEqual([]);
-    });
   });
 });
 
@@ -64,10 +53,7 @@ describe('uncertain deliveries that the operator must settle', () => {
       const app = await openSampleApp(await open(), { feeds: ['latest'] });
       app.config.delivery.uncertain = 'hold';
       const [slot] = await closeEdition(app);
-      await app.store.db
-        .updateTable('deliveries')
-        .set({ state: 'submitting', lease_until: app.now + 1 })
-        .execute();
+      await setDeliveries(app.store, { state: 'submitting', lease_until: app.now + 1 });
       await deliverDue(app);
       expect(await alertsOf(app)).toEqual([]);
       app.now += MINUTE;
@@ -83,14 +69,6 @@ describe('uncertain deliveries that the operator must settle', () => {
       await settle(app, { editionId: 1, subscriberId: first?.subscriber_id as number }, 'retry');
       expect(await alertsOf(app)).toMatchObject([{ message: expect.stringMatching(/^6 deliveries are uncertain/) }]);
       await settle(app, { editionId: edition.id }, 'submitted');
-      expect(await alertsOf(app)).toEqual([]);
-    });
-
-    it('raise none where they are retried', async () => {
-      const app = await openSampleApp(await open(), { feeds: ['latest'] });
-      await closeEdition(app);
-      await app.store.db.updateTable('deliveries').set({ state: 'submitting', lease_until: app.now }).execute();
-      expect(await deliverDue(app)).toMatchObject({ submitted: 7 });
       expect(await alertsOf(app)).toEqual([]);
     });
   });

@@ -1,7 +1,6 @@
 import { Kysely, SqliteDialect, sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import { NOW, queueEdition } from '../../../scripts/test-edition.ts';
-import { DELIVERY_HELD, writeMeta } from '../../../src/core/store/meta.ts';
 import { migrate } from '../../../src/core/store/schema.ts';
 import { openSqlite } from '../../../src/core/store/sqlite.ts';
 import { batchInTransaction } from '../../../src/core/store/statement-batch.ts';
@@ -16,10 +15,9 @@ import {
   recordOutcomes,
   releaseClaims,
 } from '../../../src/delivery/queue/outbox.ts';
-import { countDeliveries } from '../../../src/delivery/queue/queries.ts';
 import { HOUR, MINUTE } from '../../../src/lib/time.ts';
 import { forBothDatabases } from '../../support/databases.ts';
-import { deliveriesOf, markSubmitting } from '../fixture.ts';
+import { deliveriesOf, markSubmitting, setDeliveries } from '../fixture.ts';
 
 const LEASE = 2 * MINUTE;
 const INTERRUPTED = 'interrupted while submitting: retried with the same Message-ID';
@@ -74,11 +72,7 @@ describe('claimDeliveries', () => {
       const store = await open();
       const { subscriberIds } = await queueEdition(store, 3);
       for (const [n, dueAt] of [NOW - 1, NOW - 2, NOW + 1].entries()) {
-        await store.db
-          .updateTable('deliveries')
-          .set({ due_at: dueAt })
-          .where('subscriber_id', '=', subscriberIds[n]!)
-          .execute();
+        await setDeliveries(store, { due_at: dueAt }, { subscriber_id: subscriberIds[n]! });
       }
       expect(names(await claim(store, { limit: 1 }))).toEqual(['subscriber2']);
       expect(names(await claim(store, { limit: 1 }))).toEqual(['subscriber1']);
@@ -90,16 +84,8 @@ describe('claimDeliveries', () => {
       const idle = await queueEdition(store, 1, { slot: '2026-11-22', articleId: 'idle', number: 9 });
       const old = await queueEdition(store, 2);
       const young = await queueEdition(store, 2, NEXT);
-      await store.db
-        .updateTable('deliveries')
-        .set({ due_at: NOW + HOUR })
-        .where('edition_id', '=', idle.editionId)
-        .execute();
-      await store.db
-        .updateTable('deliveries')
-        .set({ due_at: NOW - HOUR })
-        .where('edition_id', '=', young.editionId)
-        .execute();
+      await setDeliveries(store, { due_at: NOW + HOUR }, { edition_id: idle.editionId });
+      await setDeliveries(store, { due_at: NOW - HOUR }, { edition_id: young.editionId });
       const claims = await claim(store, { limit: 3 });
       expect(claims.map((row) => row.editionId)).toEqual([old.editionId, old.editionId, young.editionId]);
     });
@@ -115,15 +101,6 @@ describe('claimDeliveries', () => {
       await setDeliveryState(store, first.editionId, 'delivering');
       expect(await claim(store, { editionId: second.editionId })).toEqual([]);
       expect(await claim(store, { editionId: first.editionId })).toHaveLength(1);
-    });
-
-    it('claims nothing while the queue is held, and returns the reason', async () => {
-      const store = await open();
-      await queueEdition(store, 1);
-      await writeMeta(store.db, DELIVERY_HELD, 'restored from a backup');
-      expect(await claimAll(store)).toMatchObject({ deliveries: [], held: 'restored from a backup' });
-      await writeMeta(store.db, DELIVERY_HELD, null);
-      expect(await claimAll(store)).toMatchObject({ deliveries: [{ fence: 1 }], held: null });
     });
 
     it('claims again after the lease has expired, and the first claim is lost', async () => {
@@ -176,22 +153,13 @@ describe('claimDeliveries', () => {
       const { editionId } = await queueEdition(store, 1);
       const [claimed] = await claim(store);
       await mark(store, [claimed!]);
-      await store.db.updateTable('deliveries').set({ reason: before }).execute();
+      await setDeliveries(store, { reason: before });
       await setDeliveryState(store, editionId, 'cancelled');
       const outcome = { kind: 'deferred', dueAt: NOW, reply: null, reason } as const;
       await recordOutcomes(store.db, [{ claim: claimed!, outcome }], NOW);
       expect(await deliveriesOf(store)).toMatchObject([
         { state: 'suppressed', reason: 'cancelled by the operator: wrong list; it may have arrived' },
       ]);
-    });
-
-    it('does not claim interrupted submissions with uncertain: hold', async () => {
-      const store = await open();
-      await queueEdition(store, 2);
-      await mark(store, await claim(store, { limit: 1 }));
-      const later = { now: NOW + HOUR, uncertain: 'hold' as const };
-      expect(names(await claim(store, later))).toEqual(['subscriber2']);
-      expect(await deliveriesOf(store)).toMatchObject([{ state: 'submitting' }, { state: 'pending' }]);
     });
 
     it('fails expired deliveries together, with the last reason', async () => {
@@ -202,16 +170,8 @@ describe('claimDeliveries', () => {
         .set({ expires_at: NOW })
         .where('subscriber_id', '!=', subscriberIds[3]!)
         .execute();
-      await store.db
-        .updateTable('deliveries')
-        .set({ reason: 'busy' })
-        .where('subscriber_id', '=', subscriberIds[1]!)
-        .execute();
-      await store.db
-        .updateTable('deliveries')
-        .set({ state: 'submitting', lease_until: NOW })
-        .where('subscriber_id', '=', subscriberIds[2]!)
-        .execute();
+      await setDeliveries(store, { reason: 'busy' }, { subscriber_id: subscriberIds[1]! });
+      await setDeliveries(store, { state: 'submitting', lease_until: NOW }, { subscriber_id: subscriberIds[2]! });
       const claimed = await claimAll(store, { limit: 10 });
       expect(claimed).toMatchObject({ expired: 3, deliveries: [{ email: 'subscriber4@example.com' }] });
       const expired = 'expired: it could not be submitted in time';
@@ -360,10 +320,7 @@ describe('markSubmitting', () => {
     it('fails a delivery that expired after it was claimed', async () => {
       const store = await open();
       await queueEdition(store, 1);
-      await store.db
-        .updateTable('deliveries')
-        .set({ expires_at: NOW + 1, reason: 'busy' })
-        .execute();
+      await setDeliveries(store, { expires_at: NOW + 1, reason: 'busy' });
       const claims = await claim(store);
       expect(await mark(store, claims, NOW + 1)).toEqual(['failed']);
       expect(await deliveriesOf(store)).toMatchObject([
@@ -443,24 +400,6 @@ describe('recordOutcomes', () => {
         { id: editionId, delivery_state: 'done' },
         { id: other.editionId, delivery_state: 'delivering' },
       ]);
-    });
-
-    it('is reflected by countDeliveries', async () => {
-      const store = await open();
-      const { editionId } = await queueEdition(store, 3);
-      const [first, second] = (await claim(store, { limit: 2 })) as [ClaimedDelivery, ClaimedDelivery];
-      await recordOutcomes(
-        store.db,
-        [
-          { claim: first, outcome: { kind: 'failed', reply: '550 no', reason: 'unknown' } },
-          { claim: second, outcome: { kind: 'submitted', reply: '250 ok' } },
-        ],
-        NOW + 1,
-      );
-      expect(await countDeliveries(store.db, [editionId, editionId + 1])).toEqual(
-        new Map([[editionId, { pending: 1, submitting: 0, submitted: 1, failed: 1, suppressed: 0 }]]),
-      );
-      expect(await countDeliveries(store.db, [])).toEqual(new Map());
     });
   });
 });

@@ -5,28 +5,10 @@ import { DAY, HOUR, MINUTE, wallClock } from '../../../src/lib/time.ts';
 import { runs } from '../../support/run-scope.ts';
 
 const ZONES = Intl.supportedValuesOf('timeZone');
-const formats = new Map<string, Intl.DateTimeFormat>();
 
-/** The wall clock of a zone as if it were UTC, by Intl only. */
+/** The wall clock of a zone as if it were UTC. */
 function wall(instant: number, zone: string): number {
-  let format = formats.get(zone);
-  if (format === undefined) {
-    format = new Intl.DateTimeFormat('en-u-ca-iso8601', {
-      timeZone: zone,
-      hourCycle: 'h23',
-      year: 'numeric',
-      month: 'numeric',
-      day: 'numeric',
-      hour: 'numeric',
-      minute: 'numeric',
-      second: 'numeric',
-    });
-    formats.set(zone, format);
-  }
-  const parts = Object.fromEntries(format.formatToParts(instant).map(({ type, value }) => [type, Number(value)]));
-  const { year, month, day, hour, minute, second } = parts as Record<string, number>;
-  // Intl shows no fractions of a second.
-  return Date.UTC(year!, month! - 1, day!, hour!, minute!, second!) + (instant % 1_000);
+  return instant + wallClock(instant, zone).offsetNanoseconds / 1_000_000;
 }
 
 /** A second implementation: tries every offset of those days, and keeps the instants that show the time. */

@@ -34,13 +34,6 @@ describe('the file transport', () => {
     expect(readFileSync(path, 'utf8')).toBe('Subject: Hello\r\n\r\nHello.\r\n');
   });
 
-  it('writes a complete message of many and large parts', async () => {
-    const parts = [...Array.from({ length: 3_000 }, (_, n) => `line ${n}\r\n`), Buffer.alloc(3_000_000, 'x'), '\r\n'];
-    await submit(message('ada@example.com', ...parts));
-    const written = readFileSync(join(folder, 'var/mail/daily/2026-11-24/ada@example.com.eml'));
-    expect(written.equals(Buffer.concat(message('', ...parts).chunks))).toBe(true);
-  });
-
   it('overwrites the file of an earlier attempt and leaves no temporary file', async () => {
     await submit(message('ada@example.com', 'first'));
     await submit(message('ada@example.com', 'second'));
@@ -83,10 +76,5 @@ describe('the file transport', () => {
     );
     expect(classifyFailure(failure)).toBe('systemic');
     await expect(openTransport(testConfig({ cwd: folder })).verify()).rejects.toThrow(/cannot be written/);
-  });
-
-  it('creates its folder when it is verified', async () => {
-    await openTransport(testConfig({ cwd: folder })).verify();
-    expect(existsSync(join(folder, 'var/mail'))).toBe(true);
   });
 });

@@ -99,15 +99,6 @@ describe('after a partial refusal of a pipelined envelope, SmtpSession', () => {
     expect(server.messages).toEqual(messages);
     expect(connection.usable).toBe(true);
   });
-
-  it('reports a refused DATA and continues', async () => {
-    const server = await startScripted(pipelining({ DATA: '451 4.3.0 not now' }));
-    const connection = await connectTo(server.url);
-    const failure = await failureOf(connection.submit(outgoing()));
-    expect(failure).toMatchObject({ replyCode: 451, command: 'DATA' });
-    expect(classifyFailure(failure)).toBe('temporary');
-    expect(connection.usable).toBe(true);
-  });
 });
 
 describe('when reading replies, SmtpSession', () => {

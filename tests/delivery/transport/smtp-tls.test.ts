@@ -6,7 +6,6 @@ import tls from 'node:tls';
 import { promisify } from 'node:util';
 import type { SMTPServerOptions } from 'smtp-server';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { classifyFailure } from '../../../src/delivery/transport/retry.ts';
 import { openSmtpTransport } from '../../../src/delivery/transport/smtp-transport.ts';
 import { closeServers, startScripted, startServer } from '../servers.ts';
 import { makeCertificate } from './certificate.ts';
@@ -82,15 +81,6 @@ describe('the SMTP transport over TLS', () => {
     } finally {
       rmSync(folder, { recursive: true });
     }
-  });
-
-  it('reports a refused login as a systemic failure', async () => {
-    const server = await startLoginServer({ secure: true });
-    const url = smtps(server.url.replace('//', '//ada:guess@'));
-    const failure = await failureOf(openSmtpTransport(url, 1).verify());
-    expect(failure).toMatchObject({ code: 'EAUTH', replyCode: 535 });
-    expect(failure.message).not.toContain('guess');
-    expect(classifyFailure(failure)).toBe('systemic');
   });
 
   it.each<[string, string | string[]]>([

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { openTransport } from '../../../src/delivery/transport/open-transport.ts';
 import { classifyFailure } from '../../../src/delivery/transport/retry.ts';
-import { cleanReply, passwordRedactor, readFailure } from '../../../src/delivery/transport/smtp-failure.ts';
+import { passwordRedactor, readFailure } from '../../../src/delivery/transport/smtp-failure.ts';
 import { openSmtpTransport } from '../../../src/delivery/transport/smtp-transport.ts';
 import { anyText } from '../../support/any-text.ts';
 import { testConfig } from '../fixture.ts';
@@ -154,11 +154,5 @@ describe('readFailure', () => {
       reply: response,
       message: 'mail.example:587 answered: 554 5.7.1 <address>: denied',
     });
-  });
-});
-
-describe('cleanReply', () => {
-  it('does not change a short reply', () => {
-    expect(cleanReply('250 2.0.0 Ok: queued as 4ABC', (text) => text)).toBe('250 2.0.0 Ok: queued as 4ABC');
   });
 });

@@ -6,6 +6,7 @@ import { recordEditionProgress } from '../../../../src/delivery/progress.ts';
 import { SECOND } from '../../../../src/lib/time.ts';
 import { openTestDesk, PASSWORD, type TestDesk } from '../../../app/desk/test-desk.ts';
 import { forEachDatabase } from '../../../support/databases.ts';
+import { setDeliveries } from '../../fixture.ts';
 import { readCounted } from './read-counted.ts';
 
 const REFUSAL = 'mx.example.com answered: 550 5.1.1 <jun.li@example.com>: no such user';
@@ -17,11 +18,11 @@ async function openWith(store: Parameters<typeof openTestDesk>[0], states: Deliv
   const { editionId, subscriberIds } = await queueEdition(store, EMAILS);
   for (const [n, state] of states.entries()) {
     const reason = state === 'failed' ? REFUSAL : null;
-    await store.db
-      .updateTable('deliveries')
-      .set({ state, reason, reply: reason?.replace(/^.*answered: /, '') ?? null, lease_until: desk.app.now })
-      .where('subscriber_id', '=', subscriberIds[n] as number)
-      .execute();
+    await setDeliveries(
+      store,
+      { state, reason, reply: reason?.replace(/^.*answered: /, '') ?? null, lease_until: desk.app.now },
+      { subscriber_id: subscriberIds[n] as number },
+    );
   }
   return { desk, store, id: editionId, subscriberIds };
 }
@@ -130,7 +131,7 @@ describe('the deliveries of an edition', () => {
 
     it('that have expired are not resumed before somebody decides', async () => {
       const { desk, store, id } = await openWith(await open());
-      await store.db.updateTable('deliveries').set({ expires_at: desk.app.now }).execute();
+      await setDeliveries(store, { expires_at: desk.app.now });
       await desk.act('operator', `/deliveries/${id}/pause`);
       const asked = await desk.post('operator', `/deliveries/${id}/resume`);
       expect(asked.status).toBe(422);
@@ -195,7 +196,7 @@ describe('the deliveries of an edition', () => {
       const store = await open();
       const desk = await openTestDesk(store);
       const { editionId, subscriberIds } = await queueEdition(store, 51);
-      await store.db.updateTable('deliveries').set({ state: 'failed', reason: '<b>full</b>' }).execute();
+      await setDeliveries(store, { state: 'failed', reason: '<b>full</b>' });
       const first = await desk.read('admin', `/deliveries/${editionId}`);
       expect(first).toContain('subscriber50@example.com');
       expect(first).not.toContain('subscriber51@example.com');

@@ -11,6 +11,7 @@ import { closeEdition, importMarkdown } from '../../../app/steps.ts';
 import { articleFile } from '../../../support/articles.ts';
 import { forEachDatabase } from '../../../support/databases.ts';
 import { openTestApp } from '../../../support/test-app.ts';
+import { setDeliveries } from '../../fixture.ts';
 import { readCounted } from '../deliveries/read-counted.ts';
 
 const HOSTILE = 'Roundup: <script>alert("x")</script>';
@@ -54,7 +55,7 @@ describe('the page of a closed edition', () => {
       const desk = await openTestDesk(store);
       const { subscriberIds } = await queueEdition(store, 3, { subject: HOSTILE });
       await queueEdition(store, 0, { slot: '2026-11-25', number: 2, articleId: 'next', closedAt: desk.app.now + DAY });
-      await store.db.updateTable('deliveries').set({ state: 'submitted' }).execute();
+      await setDeliveries(store, { state: 'submitted' });
       const leaving = [desk.app.now, desk.app.now + DAY];
       for (const [n, at] of leaving.entries()) {
         const key = { subscriberId: subscriberIds[n] as number, newsletter: 'daily-roundup' };

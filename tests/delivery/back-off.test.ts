@@ -68,7 +68,7 @@ describe('a server that accepts nothing for some minutes', () => {
 
     it('is found out, with an alert, if it breaks or never answers one attempt after another', async () => {
       const app = openTestApp(await open());
-      await queueEdition(app.store, addresses(60));
+      await queueEdition(app.store, addresses(60, 2));
       let isDown = true;
       const server = await startScripted((command, socket) => {
         if (!isDown || !command.startsWith('RCPT')) return undefined;

@@ -385,9 +385,10 @@ describe('deliver', () => {
         if (command === 'DATA-END') socket.destroy();
         return undefined;
       });
-      const config = smtpConfig(server.url, { uncertain: 'hold', connections: 1 });
-      expect(await run(store, config)).toMatchObject({ service: { ...NONE, deferred: 1 } });
-      expect(await run(store, config, { now: NOW + HOUR })).toMatchObject({ service: { ...NONE, failed: 1 } });
+      const delivery = { uncertain: 'hold', connections: 1 } as const;
+      const attempt = (now: number) => deliverOver(store, server.url, { delivery, now });
+      expect(await attempt(NOW)).toMatchObject({ service: { ...NONE, deferred: 1 } });
+      expect(await attempt(NOW + HOUR)).toMatchObject({ service: { ...NONE, failed: 1 } });
       expect(server.messages).toHaveLength(2);
     });
 

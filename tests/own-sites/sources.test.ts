@@ -189,33 +189,6 @@ describe.each(['wordpress', 'ghost'] as const)('a source with the API of %s', (a
 
 describe('polls', () => {
   forEachDatabase((open) => {
-    it('are claimed: of two processes at once, one polls', async () => {
-      const store = await open();
-      const { app } = await openNewsroom(store, 'wordpress');
-      const both = await Promise.all([pollDue(app, SITES), pollDue(app, SITES)]);
-      expect(both.flat()).toHaveLength(1);
-      expect(await pollDue(app, SITES)).toEqual([]);
-    });
-
-    it('wait as long as the server asks, and twice as long after each failure', async () => {
-      const store = await open();
-      const { app, site } = await openNewsroom(store, 'wordpress');
-      await poll(app);
-      site.instead = () => new Response('', { status: 429, headers: { 'Retry-After': '3600' } });
-      expect(await poll(app, 5 * MINUTE)).toMatchObject({
-        kind: 'failed',
-        problem: expect.stringMatching(/posts answered 429: it asks not to be called before 2026-/),
-      });
-      app.now += HOUR - SECOND;
-      expect(await pollDue(app, SITES)).toEqual([]);
-      site.instead = () => new Response('', { status: 500 });
-      await poll(app, SECOND);
-      app.now += 9 * MINUTE;
-      expect(await pollDue(app, SITES)).toEqual([]);
-      site.instead = null;
-      expect(await poll(app, MINUTE)).toMatchObject({ kind: 'polled' });
-    });
-
     it('try a site that does not accept a connection only once', async () => {
       const store = await open();
       const { app, site } = await openNewsroom(store, 'wordpress');

@@ -20,17 +20,6 @@ describe('a reminder', () => {
     expect(dueReminder(SLOT, SLOT - 1)).toBe(15);
     expect(dueReminder(SLOT, SLOT + HOUR)).toBe(15);
   });
-
-  it('becomes more urgent only as the slot comes closer', () => {
-    const before = fc.integer({ min: 1, max: DAY });
-    fc.assert(
-      fc.property(before, before, (a, b) => {
-        const [earlier, later] = [SLOT - Math.max(a, b), SLOT - Math.min(a, b)];
-        const urgency = (now: number): number => dueReminder(SLOT, now) ?? Number.POSITIVE_INFINITY;
-        expect(urgency(later)).toBeLessThanOrEqual(urgency(earlier));
-      }),
-    );
-  });
 });
 
 forEachDatabase((open) => {

@@ -47,39 +47,6 @@ describe('an editor of a draft', () => {
   forBothDatabases((open) => {
     const openTest = async () => openDraft(await openTestApp(await open()));
 
-    it('works on the next slot of the newsletter', async () => {
-      const draft = await openTest();
-      expect(await draft.read()).toMatchObject({
-        slot: { label: SLOT },
-        draft: { state: { kind: 'automatic' }, revision: 0 },
-      });
-      expect(await draft.block('news')).toEqual(['second', 'third', 'fourth', 'fifth']);
-    });
-
-    it('orders a block, moves stories between blocks, drops them, and brings in one that is too old', async () => {
-      const draft = await openTest();
-      const place = { kind: 'before', story: 'second' } as const;
-      await draft.edit('Ada', { kind: 'move', story: 'fourth', block: 'news', place });
-      await draft.edit('Ada', { kind: 'move', story: 'fifth', block: 'analysis', place: { kind: 'last' } });
-      await draft.edit('Ada', { kind: 'drop', story: 'third' });
-      await draft.edit('Ada', { kind: 'move', story: 'old', block: 'latest', place: { kind: 'last' } });
-      expect(await draft.block('news')).toEqual(['fourth', 'second']);
-      expect(await draft.block('analysis')).toEqual(['fifth']);
-      expect(await draft.block('latest')).toEqual(['old']);
-      const { leftOut, stories } = await draft.read();
-      expect(leftOut.find(({ id }) => id === 'third')?.reason).toEqual({ kind: 'dropped' });
-      expect(stories.find(({ id }) => id === 'fourth')).toMatchObject({ decision: 'placed', isNew: false });
-    });
-
-    it('lands at the end of the block with a notice where the neighbour has left', async () => {
-      const draft = await openTest();
-      await draft.edit('Ada', { kind: 'drop', story: 'third' });
-      const place = { kind: 'after', story: 'third' } as const;
-      const { notices } = await draft.edit('Ada', { kind: 'move', story: 'second', block: 'news', place });
-      expect(notices).toEqual(['third is no longer in the block news: second is at its end']);
-      expect(await draft.block('news')).toEqual(['fourth', 'fifth', 'second']);
-    });
-
     it('is refused a field that another editor has changed since, with both values', async () => {
       const draft = await openTest();
       const seen = await draft.look();
@@ -95,26 +62,6 @@ describe('an editor of a draft', () => {
       await draft.edit('Ada', request, { seen: await draft.look() });
       expect((await draft.read()).draft.decisions).toMatchObject({ subject: 'From Ada', note: 'From Ada' });
       expect((await draft.log()).map(({ editor }) => editor)).toEqual(['Bob', 'Ada', 'Ada']);
-    });
-
-    it('undoes and redoes their own commands only', async () => {
-      const draft = await openTest();
-      await draft.edit('Ada', { kind: 'subject', text: 'From Ada' });
-      await draft.edit('Bob', { kind: 'note', text: 'From Bob' });
-      await draft.edit('Ada', { kind: 'undo' });
-      expect((await draft.read()).draft.decisions).toMatchObject({ subject: null, note: 'From Bob' });
-      await expect(draft.edit('Ada', { kind: 'undo' })).rejects.toThrow('Ada has no command to undo');
-      await draft.edit('Ada', { kind: 'redo' });
-      expect((await draft.read()).draft.decisions).toMatchObject({ subject: 'From Ada', note: 'From Bob' });
-    });
-
-    it('withdraws the approval with a later change, and says so', async () => {
-      const draft = await openTest();
-      await draft.edit('Ada', { kind: 'approve' }, { seen: await draft.look() });
-      const { draft: changed } = await draft.edit('Ada', { kind: 'note', text: 'Late' });
-      expect(changed.state).toEqual({ kind: 'automatic' });
-      await draft.edit('Ada', { kind: 'undo' });
-      expect((await draft.read()).draft).toMatchObject({ state: { kind: 'approved' }, decisions: { note: null } });
     });
 
     it('approves by the hash of what a page showed, unless the decisions or a text have changed since', async () => {

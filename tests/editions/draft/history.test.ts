@@ -17,15 +17,6 @@ describe('two editors', () => {
     expect(Object.keys(desk.draft.decisions.stories)).toEqual(['n1', 'n2']);
   });
 
-  it('who change different fields get the same bytes, in either order', () => {
-    const commands = [drop('n2'), subject('Chips'), drop('n1'), moveTo('a1', 'news'), note('Good morning')];
-    const [one, other] = [new Desk(), new Desk()];
-    for (const command of commands) one.give('ada', command, STALE);
-    for (const command of commands.toReversed()) other.give('ben', command, STALE);
-    expect(JSON.stringify(other.draft.decisions)).toBe(JSON.stringify(one.draft.decisions));
-    expect(one.draft.decisions).not.toEqual(NO_DECISIONS);
-  });
-
   it('cannot overwrite each other: the second change of a field is refused with both values', () => {
     const desk = new Desk();
     desk.give('ada', subject('Chips'));

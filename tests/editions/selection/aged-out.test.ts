@@ -76,14 +76,6 @@ describe('an article past the age limit', () => {
       expect(await closeDay(store, 93)).toMatchObject({ draft: 'aged-out' });
     });
 
-    it('is recorded if it is a draft', async () => {
-      const store = await open();
-      await save(store, [article('draft', { publishedAt: CUTOFF - HOUR, status: { state: 'draft' } })]);
-      expect(await closeDay(store, 0)).toEqual({});
-      expect(await closeDay(store, 1)).toEqual({});
-      expect(await closeDay(store, 2)).toEqual({ draft: 'aged-out' });
-    });
-
     it('is recorded if it was pinned, did not fit, and is no longer pinned', async () => {
       const store = await open();
       const lone = article('unpinned', { pinned: true, publishedAt: CUTOFF - 30 * DAY });

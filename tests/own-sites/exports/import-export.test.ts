@@ -45,15 +45,6 @@ forEachDatabase((open) => {
   });
 });
 
-it('imports an export of Ghost of more than a batch, and changes nothing the second time', async () => {
-  const store = await openMigrated();
-  const file = exported(ghostExport(numbers.map((id) => ghostPost(id))));
-  expect(await importing(store, file, GHOST)).toMatchObject({ added: COUNT, unchanged: 0, rejectedCount: 0 });
-  expect(await importing(store, file, GHOST)).toMatchObject({ added: 0, unchanged: COUNT, rejectedCount: 0 });
-  expect((await stored(store))[0]?.id).toBe('ghost.5f0000000000000000000001');
-  await store.close();
-});
-
 it('belongs to the source with its id, which may go on with the articles, and to no other input', async () => {
   const store = await openMigrated();
   await importing(store, exported(wxr([wxrItem(17)])), { sourceId: 'our-site' });
@@ -104,16 +95,6 @@ it('stores section, byline, dek, picture and text of a post as those of an artic
       '\n<p><b>More.</b></p>',
     publishedAt: Date.UTC(2024, 2, 1, 10),
   });
-  await store.close();
-});
-
-it('imports a post whose text displays nothing, and says what was removed of it', async () => {
-  const store = await openMigrated();
-  const content = '<p>&nbsp;</p><p><img src="http://localhost/roof.jpg"></p>';
-  const report = await importing(store, exported(wxr([wxrItem(17, { content })])));
-  expect(report).toMatchObject({ added: 1, rejectedCount: 0, warningCount: 1 });
-  const stored = await store.db.selectFrom('articles').select('document').executeTakeFirstOrThrow();
-  expect(toArticle(stored)).toMatchObject({ headline: 'Post 17', bodyHtml: '' });
   await store.close();
 });
 

@@ -139,23 +139,6 @@ describe('daywire sources', () => {
     });
   });
 
-  it('pauses and resumes it', async () => {
-    expect(await run('pause', 'our-site')).toMatchObject({
-      code: 0,
-      stdout: 'our-site is paused: "daywire sources resume our-site" ends that\n',
-    });
-    expect((await run('list')).stdout).toContain('7 posts; polled');
-    expect((await run('list')).stdout).toMatch(/; PAUSED since /);
-    expect(await run('resume', 'our-site')).toMatchObject({ code: 0, stdout: 'our-site is polled again\n' });
-    expect((await run('list')).stdout).not.toMatch(/PAUSED/);
-  });
-
-  it('names the sources where a command gets another id', async () => {
-    const { code, stderr } = await run('withdraw', 'our-sight');
-    expect(stderr).toMatch(/our-sight.*our-site/);
-    expect(code).not.toBe(0);
-  });
-
   it('fails with the reason where a poll does', async () => {
     editConfig(folder, url, 'http://127.0.0.1:9');
     const { code, stderr } = await run('poll', 'our-site');

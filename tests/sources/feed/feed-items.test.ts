@@ -129,11 +129,3 @@ it('takes the first item of a repeated guid, and none that nothing identifies', 
 it('leaves authors out who have an address and no name', () => {
   expect(itemOf('<guid>a</guid><author>ann@example.com</author>').authors).toEqual([]);
 });
-
-it('says why a document has no items', () => {
-  const document = { bytes: Buffer.from('<p>'), contentType: null, url: FEED_URL };
-  expect(readFeedItems(document, NOW)).toMatchObject({
-    kind: 'unreadable',
-    reason: expect.stringMatching(/neither RSS/),
-  });
-});

@@ -54,7 +54,6 @@ it('belongs to the source with its id, which may go on with the articles, and to
   const other = await importText(store, withSource, { source: 'a.jsonl', text: line, format: 'jsonl' }, { clock });
   expect(other.rejected[0]?.problems[0]).toMatch(/this article belongs to the source our-site/);
   expect(await stored(store)).toEqual([{ id: 'our-site.17', origin: 'source:our-site' }]);
-  await store.close();
 });
 
 it('leaves out posts that a poll of the source has read since, and says so', async () => {
@@ -65,7 +64,6 @@ it('leaves out posts that a poll of the source has read since, and says so', asy
   expect(report).toMatchObject({ added: 1 });
   expect(report.leftOut).toContain('posts that a poll has read: 1 not imported');
   expect(await stored(store)).toMatchObject([{ id: 'our-site.18' }]);
-  await store.close();
 });
 
 it('stores section, byline, dek, picture and text of a post as those of an article', async () => {
@@ -95,7 +93,6 @@ it('stores section, byline, dek, picture and text of a post as those of an artic
       '\n<p><b>More.</b></p>',
     publishedAt: Date.UTC(2024, 2, 1, 10),
   });
-  await store.close();
 });
 
 it('rejects one post with its reason, and imports the others', async () => {
@@ -104,7 +101,6 @@ it('rejects one post with its reason, and imports the others', async () => {
   const report = await importing(store, file);
   expect(report).toMatchObject({ added: 2, rejectedCount: 1 });
   expect(report.rejected[0]).toMatchObject({ source: 'wordpress/2', articleId: 'wordpress.2' });
-  await store.close();
 });
 
 it.each([
@@ -116,7 +112,6 @@ it.each([
   const store = await openMigrated();
   await expect(importing(store, exported(text))).rejects.toThrow(message);
   expect(await stored(store)).toEqual([]);
-  await store.close();
 });
 
 it.each([
@@ -128,7 +123,6 @@ it.each([
   await expect(importing(store, exported(text), GHOST)).rejects.toThrow(message);
   await expect(importing(store, exported(text), { ...GHOST, siteUrl: null })).rejects.toThrow(/add --url/);
   await expect(importing(store, '/nowhere', GHOST)).rejects.toThrow('/nowhere: does not exist');
-  await store.close();
 });
 
 it('reports categories that no section has, each once', async () => {
@@ -138,7 +132,6 @@ it('reports categories that no section has, each once', async () => {
   const { leftOut } = await importing(store, exported(wxr(items)));
   expect(leftOut).toContain('category "Gardens", which no section has: not imported (2 times)');
   expect(leftOut.join()).not.toContain('World');
-  await store.close();
 });
 
 it('leaves out posts for members where the source says so, and counts them', async () => {
@@ -148,5 +141,4 @@ it('leaves out posts for members where the source says so, and counts them', asy
   const sources = [{ ...source, use: 'articles' }];
   const report = await importing(store, file, GHOST, { ...config, sources } as unknown as Config);
   expect(report).toMatchObject({ added: 1, leftOut: ['posts for members: 1 not imported'] });
-  await store.close();
 });

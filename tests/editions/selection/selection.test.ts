@@ -12,29 +12,14 @@ import {
 import { editionWindow } from '../../../src/editions/selection/window.ts';
 import { DAY, HOUR } from '../../../src/lib/time.ts';
 import { expectGolden } from '../../support/golden.ts';
+import { anyBlocks, anyCandidates, story, UNTIL } from './candidates.ts';
 
-const UNTIL = Date.UTC(2026, 10, 23, 23, 30);
 const rules: SelectionRules = {
   window: editionWindow(UNTIL, null, { newsHours: 24 }),
   blocks: { news: 8, analysis: 4, roundup: 6, latest: 8 },
   leadKickers: ['Cover Story', 'Exclusive'],
   sections: ['business-tech', 'world'],
 };
-
-/** Makes a candidate published `hours` before the cut-off. */
-function story(id: string, hours: number, rest: Partial<StoryCandidate> = {}): StoryCandidate {
-  return {
-    id,
-    kind: 'brief',
-    kicker: null,
-    section: null,
-    eventKey: null,
-    pinned: false,
-    outlets: [],
-    publishedAt: UNTIL - hours * HOUR,
-    ...rest,
-  };
-}
 
 function ids(stories: StoryCandidate[]): string[] {
   return stories.map((one) => one.id);
@@ -49,13 +34,6 @@ describe('editionWindow', () => {
       newsFrom: UNTIL - 24 * HOUR,
       windowHours: 48,
       newsHours: 24,
-    });
-  });
-
-  it('begins 48 hours before the cut-off after an edition of the previous day', () => {
-    expect(editionWindow(UNTIL, UNTIL - DAY, { newsHours: 24 })).toMatchObject({
-      from: UNTIL - 2 * DAY,
-      unseenFrom: UNTIL - 2 * DAY,
     });
   });
 
@@ -280,29 +258,9 @@ describe('leadingStories', () => {
 });
 
 describe('a selection', () => {
-  const candidates = fc
-    .array(
-      fc.record({
-        kind: fc.constantFrom('brief', 'analysis', 'feature', 'roundup-item'),
-        kicker: fc.constantFrom(null, 'Cover Story', 'Exclusive', 'Charts'),
-        section: fc.constantFrom(null, 'business-tech', 'world', 'gone'),
-        eventKey: fc.constantFrom(null, 'a', 'b'),
-        pinned: fc.boolean(),
-        hours: fc.integer({ min: 0, max: 60 }),
-      }),
-      { maxLength: 60 },
-    )
-    .map((list) => list.map(({ hours, ...rest }, n) => story(`s${n}`, hours + 0.001, rest as Partial<StoryCandidate>)));
-  const blocks = fc.record({
-    news: fc.integer({ min: 0, max: 9 }),
-    analysis: fc.integer({ min: 0, max: 5 }),
-    roundup: fc.integer({ min: 0, max: 5 }),
-    latest: fc.integer({ min: 0, max: 9 }),
-  });
-
   it('respects the configured numbers, and is in chronological order in each block', () => {
     fc.assert(
-      fc.property(candidates, blocks, (list, most) => {
+      fc.property(anyCandidates, anyBlocks, (list, most) => {
         const plan = selectStories(list, { ...rules, blocks: most });
         for (const block of ['news', 'analysis', 'latest'] as const) {
           expect(plan[block].length).toBeLessThanOrEqual(most[block]);
@@ -317,7 +275,7 @@ describe('a selection', () => {
 
   it('omits no story while its own block is not full', () => {
     fc.assert(
-      fc.property(candidates, blocks, (list, most) => {
+      fc.property(anyCandidates, anyBlocks, (list, most) => {
         const plan = selectStories(list, { ...rules, blocks: most });
         const own = plan.didNotFit.filter((one) => one.kind !== 'roundup-item');
         if (own.length > 0) expect(plan.latest).toHaveLength(most.latest);

@@ -1,8 +1,7 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { NewsletterConfig } from '../../../src/core/config/config.ts';
 import { dueReminder, remindOfApprovals } from '../../../src/editions/draft/approval-reminders.ts';
-import { DAY, HOUR, MINUTE } from '../../../src/lib/time.ts';
+import { HOUR, MINUTE } from '../../../src/lib/time.ts';
 import { openAlerts } from '../../support/alerts.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { approve, check, type DraftApp, hold, openDraftApp, retract } from './draft-steps.ts';

@@ -17,8 +17,6 @@ import { NOW } from '../../support/clock.ts';
 import { forBothDatabases } from '../../support/databases.ts';
 import { openTestApp, type TestApp } from '../../support/test-app.ts';
 
-/** 07:30 on November 25 in Shanghai: the next slot. */
-const SLOT = '2026-11-25';
 /** In the order of their publication, the newest first: `first` leads. */
 const IDS = ['first', 'second', 'third', 'fourth', 'fifth'];
 

@@ -109,10 +109,9 @@ describe.skipIf(executablePath === null)('the daily roundup in Chromium', () => 
   it('does not change the colours of a notice above the archive page in dark mode', async () => {
     const notice = '<aside style="background-color:#fff4d6;color:#1b1a18">Retracted since</aside>';
     await using shown = await show(archive.replace(/<body[^>]*>/, `$&${notice}`), PHONE, 'dark');
-    const [colour, background] = await shown.page
-      .locator('aside')
-      .evaluate((aside) => [getComputedStyle(aside).color, getComputedStyle(aside).backgroundColor]);
-    expect([colour, background]).toEqual(['rgb(27, 26, 24)', 'rgb(255, 244, 214)']);
+    const style = "getComputedStyle(document.querySelector('aside'))";
+    const colours = await shown.page.evaluate(`[${style}.color, ${style}.backgroundColor]`);
+    expect(colours).toEqual(['rgb(27, 26, 24)', 'rgb(255, 244, 214)']);
   });
 
   it('requests only its pictures', async () => {

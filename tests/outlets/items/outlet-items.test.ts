@@ -7,6 +7,7 @@ import type { OutletEntry } from '../../../src/outlets/items/usable-entry.ts';
 import { parseFeed } from '../../../src/sources/feed/parse-feed.ts';
 import { NOW } from '../../support/clock.ts';
 import { forBothDatabases } from '../../support/databases.ts';
+import { addSource, setItem } from '../../support/sources.ts';
 import { FORMATS, type Report, report } from '../polling/outlet-feeds.ts';
 
 const OUTLET = 'The Outlet';
@@ -23,13 +24,6 @@ function entriesOf(reports: readonly Report[], format: Format = 'rss'): OutletEn
   return result.feed.items.map(({ id, isPermaLink, link, title, publishedAt }) => ({
     ...{ guid: id, isPermaLink, link, title, publishedAt, summary: null, language: 'en', imageUrl: null },
   }));
-}
-
-async function addSource(db: Db, id = CLAIM.id): Promise<void> {
-  await db
-    .insertInto('sources')
-    .values({ id, url: `https://${id}.example/feed`, configured_api: 'feed', rules: '', due_at: 0, use: 'roundup' })
-    .execute();
 }
 
 async function record(db: Db, reports: readonly Report[], now = NOW, format: Format = 'rss') {
@@ -51,7 +45,7 @@ forBothDatabases((open, dialect) => {
       'keeps ten of ten and doubles none where a feed renames its guids: %s',
       async (format) => {
         const { db } = await open();
-        await addSource(db);
+        await addSource(db, CLAIM.id);
         expect(await record(db, ten, NOW, format)).toMatchObject({
           added: 10,
           known: 0,
@@ -74,7 +68,7 @@ forBothDatabases((open, dialect) => {
 
     it('opens what a first document dates within the window; earlier and undated items are old', async () => {
       const { db } = await open();
-      await addSource(db);
+      await addSource(db, CLAIM.id);
       const first = [report(1, NOW - HOUR), report(2, NOW - 27 * HOUR), report(3, null), report(4, NOW + 10 * HOUR)];
       expect(await record(db, first)).toMatchObject({ added: 4, old: 2, held: 0, newsAt: NOW });
       const states = (await items(db)).map(({ title, state, published_at }) => [title, state, published_at]);
@@ -98,7 +92,7 @@ forBothDatabases((open, dialect) => {
 
     it('holds a flood of 5,000 items until the operator accepts it', async () => {
       const { db } = await open();
-      await addSource(db);
+      await addSource(db, CLAIM.id);
       await record(db, ten);
       const [form] = entriesOf(ten) as [OutletEntry];
       const entries = Array.from({ length: 5_000 }, (_, index) => {
@@ -117,11 +111,11 @@ forBothDatabases((open, dialect) => {
 
     it('follows a corrected title and link, but not of an item that an editor has picked', async () => {
       const { db } = await open();
-      await addSource(db);
+      await addSource(db, CLAIM.id);
       await record(db, ten.slice(0, 2));
       const [, second] = await items(db);
       const id = second?.id as number;
-      await db.updateTable('outlet_items').set({ group_id: id }).where('id', '=', id).execute();
+      await setItem(db, id, { group_id: id });
       const decision = { id, state: 'picked', editor: 'ann', updated_at: NOW } as const;
       await db.insertInto('story_groups').values(decision).execute();
       const corrected = all(({ link }, index) => ({ title: `Corrected ${index}`, link: `${link}-corrected` }));
@@ -134,7 +128,7 @@ forBothDatabases((open, dialect) => {
 
     it('keeps no canonical link of reports that have it together, nor of a front page', async () => {
       const { db } = await open();
-      await addSource(db);
+      await addSource(db, CLAIM.id);
       const live = 'https://outlet.example/live';
       const links = async () => (await items(db)).map(({ canonical_url }) => canonical_url);
       await record(db, [report(1, NOW - HOUR, { link: live }), report(2, NOW, { link: 'https://outlet.example/' })]);
@@ -174,7 +168,7 @@ forBothDatabases((open, dialect) => {
 
     it('renames the items of an outlet with it, and takes none for a report of a second one', async () => {
       const { db } = await open();
-      await addSource(db);
+      await addSource(db, CLAIM.id);
       await addSource(db, 'twin');
       const byLink = all(() => ({ guid: null }));
       const recordAs = async (id: string, outlet: string, reports: readonly Report[]) =>
@@ -204,7 +198,7 @@ forBothDatabases((open, dialect) => {
 
     it('records all of a document or nothing, whichever statement it ends at', async () => {
       const { db } = await open();
-      await addSource(db);
+      await addSource(db, CLAIM.id);
       await record(db, ten);
       // It adds, corrects, marks as seen, and finds guids and links that are those of several.
       const now = NOW + DAY;

@@ -5,7 +5,7 @@ import type { Config } from '../../../src/core/config/config.ts';
 import { roundupSources } from '../../../src/core/config/sources.ts';
 import { feedOutline, writeOpml } from '../../../src/feeds/formats/opml.ts';
 import { cleanLine } from '../../../src/lib/text/clean-text.ts';
-import { OpmlError, sourcesOfOpml } from '../../../src/outlets/import-opml.ts';
+import { sourcesOfOpml } from '../../../src/outlets/import-opml.ts';
 import { insertSources } from '../../../src/sources/add-source.ts';
 import { runs } from '../../support/run-scope.ts';
 import { sampleConfig } from '../../support/sample.ts';

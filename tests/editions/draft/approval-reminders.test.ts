@@ -51,10 +51,6 @@ forEachDatabase((open) => {
       ]);
     });
 
-    it('is reminded of once by a process that starts shortly before the slot', async () => {
-      expect(await remindAt(await openApp(), SLOT - 5 * MINUTE)).toEqual([FIFTEEN]);
-    });
-
     it('is reminded of also where the slots of another newsletter cannot be read', async () => {
       const app = await openApp();
       const [newsletter] = app.config.newsletters as [NewsletterConfig];

@@ -157,28 +157,6 @@ describe('an approval', () => {
     expect(withdrewApproval(desk.log.at(-1) as (typeof desk.log)[0])).toBe(true);
   });
 
-  it('is withdrawn by an undo, and restored by the redo', () => {
-    const desk = approvedDesk();
-    desk.give('ben', drop('n1'));
-    desk.approve('ada');
-    desk.undo('ben');
-    expect(desk.draft.state.kind).toBe('automatic');
-    expect(withdrewApproval(desk.log.at(-1) as (typeof desk.log)[0])).toBe(true);
-    desk.redo('ben');
-    expect(desk.draft.state).toMatchObject({ kind: 'approved', by: 'ada' });
-  });
-
-  it('does not come back for decisions that nobody approved', () => {
-    const desk = approvedDesk();
-    desk.give('ben', drop('n1'));
-    desk.give('cleo', note('Good morning'));
-    expect(desk.undo('ben')?.kind).toBe('changed');
-    expect(desk.draft).toMatchObject({
-      state: { kind: 'automatic' },
-      decisions: { stories: {}, note: 'Good morning' },
-    });
-  });
-
   it('does not come back by the undo of a hold, after a change while it was held', () => {
     const desk = approvedDesk();
     desk.give('ben', { kind: 'hold', reason: null });
@@ -231,10 +209,11 @@ describe('closing', () => {
     desk.give('ada', subject('Chips'));
     desk.give('ada', drop('n1'));
     desk.give('ada', moveTo('a1', 'news'));
+    desk.approve('ada');
     const { draft, entry } = closeWith(desk.draft, { stories: LISTED, editionRevision: 1, now: AT + 1 });
     expect(draft.state).toEqual({ kind: 'closed', at: AT + 1, stories: LISTED });
     expect(draft.decisions).toEqual({ ...NO_DECISIONS, subject: 'Chips', stories: { n1: { kind: 'dropped' } } });
-    expect(entry).toMatchObject({ number: 4, editor: 'daywire', command: { kind: 'close', revision: 1 } });
+    expect(entry).toMatchObject({ number: 5, editor: 'daywire', command: { kind: 'close', revision: 1 } });
     expect(entry.changes.map(({ field, after }) => [field, after])).toEqual([
       ['state', draft.state],
       ['story:n1', { kind: 'dropped' }],
@@ -254,13 +233,5 @@ describe('closing', () => {
     desk.log.push(entry);
     expect(desk.undo('ada')).toMatchObject({ kind: 'refused', conflicts: [{ field: 'story:n1', wanted: null }] });
     expect(desk.undo('daywire')).toBeNull();
-  });
-
-  it('of an approved draft is no withdrawal of its approval', () => {
-    const desk = new Desk();
-    desk.give('ada', drop('n1'));
-    desk.approve('ada');
-    const { entry } = closeWith(desk.draft, { stories: LISTED, editionRevision: 1, now: AT });
-    expect(withdrewApproval(entry)).toBe(false);
   });
 });

@@ -94,13 +94,6 @@ describe('the decisions of an editor', () => {
     });
   });
 
-  it('never show a roundup item outside of the roundup', () => {
-    for (const block of DRAFT_BLOCKS) {
-      const decisions = { blocks: { [block]: ['r1'] }, stories: { r1: placed(block) } };
-      expect(select(day, decisions).roundup).toContain('r1');
-    }
-  });
-
   it('show an own story in the roundup as an item by itself, even if outlets report its event', () => {
     const stories = [
       ...day,

@@ -221,20 +221,6 @@ describe('the blocks', () => {
       ['of-one-twice', 1],
     ]);
   });
-
-  it('never show a roundup item among the headlines', () => {
-    const items = Array.from({ length: 9 }, (_, n) => story(`item-${n}`, n + 1, { kind: 'roundup-item' }));
-    const plan = selectStories([cover, ...items], rules);
-    expect(plan.latest).toEqual([]);
-    expect(ids(plan.didNotFit)).toEqual(['item-6', 'item-7', 'item-8']);
-  });
-
-  it('can all be disabled', () => {
-    const none = { ...rules, blocks: { news: 0, analysis: 0, roundup: 0, latest: 0 } };
-    const plan = selectStories([cover, story('brief', 2), story('item', 3, { kind: 'roundup-item' })], none);
-    expect(countStories(plan)).toBe(1);
-    expect(ids(plan.didNotFit)).toEqual(['brief', 'item']);
-  });
 });
 
 describe('leadingStories', () => {

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { addSubscriber } from '../../../../src/audience/subscriptions.ts';
@@ -11,6 +11,7 @@ import { openTestDesk } from '../../../app/desk/test-desk.ts';
 import { article, saveAll } from '../../../support/articles.ts';
 import { NOW } from '../../../support/clock.ts';
 import { forEachDatabase } from '../../../support/databases.ts';
+import { mailsIn } from '../../../support/mails.ts';
 import { SECRETS } from '../../../support/sample.ts';
 
 const NEWSLETTER = 'daily-roundup';
@@ -216,7 +217,7 @@ describe('sending an edition from the desk', () => {
       const { desk, app, fields } = await openSending(await open());
       const page = await desk.act('editor', `${PATH}/test`, await fields('test'));
       expect(page).toContain('A test copy to editor@example.com was submitted. The mail server answered:');
-      const mail = mailOf(app.folder);
+      const mail = mailsIn(app.folder);
       expect(mail).toHaveLength(1);
       expect(mail[0]).toContain('[Test]');
       expect(await desk.audit()).toMatchObject([{ act: 'edition.test', detail: { to: 'own address' } }]);
@@ -231,7 +232,7 @@ describe('sending an edition from the desk', () => {
       expect(text).toContain('value="&quot;&gt;&lt;script&gt;"');
       expect(text).toMatch(/id="to-error">This is no address/);
       await desk.act('editor', `${PATH}/test`, { to: 'colleague@example.com' });
-      expect(mailOf(app.folder)[0]).toContain('colleague@example.com');
+      expect(mailsIn(app.folder)[0]).toContain('colleague@example.com');
       expect(await desk.audit()).toMatchObject([{ act: 'edition.test', detail: { to: 'c…@example.com' } }]);
     });
 
@@ -265,10 +266,3 @@ describe('sending an edition from the desk', () => {
     });
   });
 });
-
-/** The messages that the file transport has written. */
-function mailOf(folder: string): string[] {
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.eml'))
-    .map((name) => readFileSync(join(folder, name), 'utf8'));
-}

@@ -22,8 +22,7 @@ describe.each(['wordpress', 'ghost'] as const)('a source with the API of %s', (a
       const { app, posts, site, articleOf } = await openNewsroom(store, api, { posts: 250 });
       expect(await poll(app)).toMatchObject({ kind: 'polled', result: { added: 250, rejectedCount: 0 } });
       expect(await allArticles(store)).toHaveLength(250);
-      const post = posts[209];
-      if (post === undefined) throw new Error('no post');
+      const post = posts[209]!;
       expect(await findArticle(store.db, articleOf(post))).toMatchObject({
         headline: 'Story 210: Wind & Sun',
         slug: 'story-210',
@@ -45,8 +44,7 @@ describe.each(['wordpress', 'ghost'] as const)('a source with the API of %s', (a
       const store = await open();
       const { app, posts, articleOf, site } = await openNewsroom(store, api);
       await poll(app);
-      const [post] = posts;
-      if (post === undefined) throw new Error('no post');
+      const post = posts[0]!;
       post.title = 'Edited';
       post.modifiedAt = NOW + MINUTE;
       site.requests.length = 0;
@@ -65,8 +63,7 @@ describe.each(['wordpress', 'ghost'] as const)('a source with the API of %s', (a
       const store = await open();
       const { app, posts, articleOf } = await openNewsroom(store, api);
       await poll(app);
-      const [post] = posts;
-      if (post === undefined) throw new Error('no post');
+      const post = posts[0]!;
       post.state = 'trashed';
       expect(await poll(app, 16 * MINUTE)).toMatchObject({ result: { retracted: 0 } });
       expect(await stateOf(store, articleOf(post))).toBe('published');
@@ -172,8 +169,7 @@ describe.each(['wordpress', 'ghost'] as const)('a source with the API of %s', (a
       const store = await open();
       const { app, posts, articleOf, site } = await openNewsroom(store, api);
       await poll(app);
-      const post = posts.at(-1);
-      if (post === undefined) throw new Error('no post');
+      const post = posts.at(-1)!;
       // The CMS dates the change before the last poll, as a clock set back does.
       post.title = 'Changed in secret';
       post.modifiedAt += SECOND;
@@ -241,8 +237,7 @@ describe('polls', () => {
     it('reject one post that cannot be read, and bring the others', async () => {
       const store = await open();
       const { app, posts } = await openNewsroom(store, 'wordpress');
-      const [post] = posts;
-      if (post === undefined) throw new Error('no post');
+      const post = posts[0]!;
       Object.assign(post, { slug: null });
       expect(await poll(app)).toMatchObject({ result: { added: 11, rejectedCount: expect.any(Number) } });
       expect(await findArticles(store.db, ['times.1'])).toEqual([]);
@@ -256,9 +251,7 @@ describe('polls', () => {
       const { app } = await openNewsroom(store, 'wordpress');
       await poll(app);
       expect((await findArticle(store.db, 'times.2'))?.section).toBeNull();
-      const [source] = app.config.sources;
-      if (source === undefined) throw new Error('no source');
-      Object.assign(source, { sections: { Opinion: 'trending' } });
+      Object.assign(app.config.sources[0]!, { sections: { Opinion: 'trending' } });
       expect(await poll(app)).toMatchObject({ kind: 'polled', result: { added: 0, updated: 4 } });
       expect((await findArticle(store.db, 'times.2'))?.section).toBe('trending');
       expect(await pollDue(app, SITES)).toEqual([]);

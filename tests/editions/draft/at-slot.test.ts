@@ -153,13 +153,6 @@ describe.each(NIGHTS)('at the slot in the night of the clock change in %s', (_se
       expect(await closedStories(app)).toBeNull();
       expect(await alertKeys(app)).toEqual(['skipped:newsletter:daily-roundup']);
     }));
-
-  it('lets an edition wait whose approval is void and required, and skips it at the end', () =>
-    inApp('required', async (app) => {
-      await approve(app);
-      await retract(app, 'one');
-      await expectToWait(app, 'not approved: the approval by Ada is void: its lead one is no longer available');
-    }));
 });
 
 forEachDatabase((open) => {

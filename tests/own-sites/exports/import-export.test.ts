@@ -108,21 +108,15 @@ it.each([
   ['a page', '<!doctype html><title>Log in</title>', /is not an export of WordPress/],
   ['a feed', '<rss><channel><item><title>x</title></item></channel></rss>', /is not an export of WordPress/],
   ['an export that is cut off', wxr([wxrItem(1), wxrItem(2)]).slice(0, -200), /ends in the middle: download/],
-])('imports nothing from %s', async (_, text, message) => {
+  ['text of Ghost', 'posts', /is not JSON/, GHOST],
+  ['other JSON', '{"posts":[]}', /is not an export of Ghost/, GHOST],
+  ['null', 'null', /is not an export of Ghost/, GHOST],
+  ['an export of Ghost without the address of its site', ghostExport([]), /add --url/, { ...GHOST, siteUrl: null }],
+])('imports nothing from %s', async (_, text, message, change?: Partial<ExportImportOptions>) => {
   const store = await openMigrated();
-  await expect(importing(store, exported(text))).rejects.toThrow(message);
+  await expect(importing(store, exported(text), change)).rejects.toThrow(message);
+  await expect(importing(store, '/nowhere', { ...change, ...GHOST })).rejects.toThrow('/nowhere: does not exist');
   expect(await stored(store)).toEqual([]);
-});
-
-it.each([
-  ['text', 'posts', /is not JSON/],
-  ['other JSON', '{"posts":[]}', /is not an export of Ghost/],
-  ['null', 'null', /is not an export of Ghost/],
-])('imports nothing of Ghost from %s', async (_, text, message) => {
-  const store = await openMigrated();
-  await expect(importing(store, exported(text), GHOST)).rejects.toThrow(message);
-  await expect(importing(store, exported(text), { ...GHOST, siteUrl: null })).rejects.toThrow(/add --url/);
-  await expect(importing(store, '/nowhere', GHOST)).rejects.toThrow('/nowhere: does not exist');
 });
 
 it('reports categories that no section has, each once', async () => {

@@ -142,18 +142,6 @@ describe('permanent redirects', () => {
     });
   });
 
-  it('change nothing after two polls, within 48 hours, or to another place each time', () => {
-    const at = [NOW, NOW + 24 * HOUR, NOW + 48 * HOUR - 1] as const;
-    const states = [
-      poll(ACTIVE, [moved, NOW], [moved, NOW + 7 * DAY]),
-      poll(ACTIVE, [moved, at[0]], [moved, at[1]], [moved, at[2]]),
-      poll(ACTIVE, [moved, NOW], [read({ movedTo: `${NEW_PLACE}?2` }), NOW + DAY], [moved, NOW + 3 * DAY]),
-      poll(ACTIVE, [moved, NOW], [read(), NOW + DAY], [moved, NOW + 2 * DAY], [moved, NOW + 3 * DAY]),
-    ];
-    expect(states.map(({ condition }) => condition.endpoint)).toEqual(states.map(() => ENDPOINT));
-    expect(states.map(({ condition }) => condition.state)).toEqual(states.map(() => 'active'));
-  });
-
   it('change nothing if the new feed had no known item when they began', () => {
     // From the second poll on, its items are known from the first one.
     const polls: [PollSignal, number][] = [0, 1, 2, 3, 10].map((day) => [day === 0 ? strange : moved, NOW + day * DAY]);

@@ -184,19 +184,6 @@ describe('composeEdition', () => {
         reason: 'only 2 stories are ready since 2026-11-21T23:30:00Z, and daily-roundup needs at least 3',
       });
     });
-
-    it('counts an event reported by several outlets as one story', async () => {
-      const store = await open();
-      await save(
-        store,
-        ['a', 'b', 'c'].map((id) => roundupItem(id, id, { eventKey: 'e' })),
-      );
-      expect(await tryCompose(store)).toMatchObject({
-        kind: 'skipped',
-        reason: expect.stringContaining('only 1 story is'),
-      });
-      expect((await tryCompose(store, CUTOFF, { minimumStories: 1 })).kind).toBe('composed');
-    });
   });
 });
 

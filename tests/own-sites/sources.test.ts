@@ -204,25 +204,6 @@ describe('polls', () => {
       expect(requests).toBe(1);
     });
 
-    it('raise an alert after a day of failures, and resolve it with the first success', async () => {
-      const store = await open();
-      const { app, site } = await openNewsroom(store, 'wordpress');
-      await poll(app);
-      site.instead = () => new Response('', { status: 500 });
-      await poll(app, HOUR);
-      await poll(app, DAY - MINUTE);
-      expect(await openAlerts(store.db)).toEqual([]);
-      await poll(app, 4 * HOUR);
-      const [alert] = await openAlerts(store.db);
-      expect(alert?.message).toBe(
-        `times is failing since 2026-11-24T13:00:00Z: ${site.url}/wp-json/wp/v2/posts answered 500. ` +
-          'Its articles stay as they are.',
-      );
-      site.instead = null;
-      await poll(app, 4 * HOUR);
-      expect(await openAlerts(store.db)).toEqual([]);
-    });
-
     it('connect to no private address that the configuration does not allow, and say which key allows it', async () => {
       const store = await open();
       const { app, site } = await openNewsroom(store, 'wordpress');

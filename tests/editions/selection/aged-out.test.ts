@@ -38,14 +38,6 @@ describe('an article past the age limit', () => {
       expect(await omissions(store, await closeEdition(store, other))).toMatchObject({ old: 'aged-out' });
     });
 
-    it('is recorded, and in no edition, if it is stored weeks late', async () => {
-      const store = await open();
-      await closeDay(store, 0);
-      await save(store, [article('late', { publishedAt: CUTOFF - 25 * DAY })], CUTOFF + HOUR);
-      expect(await closeDay(store, 1)).toEqual({ late: 'aged-out' });
-      expect(await closeDay(store, 2)).toEqual({});
-    });
-
     const manyFrom = (year: string): Article[] =>
       Array.from({ length: 101 }, (_, n) => article(`${year}-${n}`, { publishedAt: CUTOFF - 33 * DAY - n * DAY }));
 

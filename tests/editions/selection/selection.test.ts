@@ -3,15 +3,12 @@ import { describe, expect, it } from 'vitest';
 import type { StoryCandidate } from '../../../src/editions/selection/ranking.ts';
 import {
   countStories,
-  type EditionPlan,
   leadingStories,
-  placedStories,
   type SelectionRules,
   selectStories,
 } from '../../../src/editions/selection/selection.ts';
 import { editionWindow } from '../../../src/editions/selection/window.ts';
 import { DAY, HOUR } from '../../../src/lib/time.ts';
-import { expectGolden } from '../../support/golden.ts';
 import { anyBlocks, anyCandidates, story, UNTIL } from './candidates.ts';
 
 const rules: SelectionRules = {
@@ -176,10 +173,12 @@ describe('the blocks', () => {
     expect(ids(news)).toEqual([...ids(briefs.slice(0, 7)), 'pinned']);
   });
 
-  it('show an event once: the first report, then credits of the others by time', () => {
+  it('show and count an event once: the first report, then credits of the others by time', () => {
     const of = (id: string, hours: number): StoryCandidate =>
       story(id, hours, { kind: 'roundup-item', eventKey: 'merger' });
-    const { roundup } = selectStories([of('third', 1), of('first', 9), of('second', 5)], rules);
+    const plan = selectStories([of('third', 1), of('first', 9), of('second', 5)], rules);
+    const { roundup } = plan;
+    expect(countStories(plan)).toBe(1);
     expect(roundup).toHaveLength(1);
     expect(roundup[0]?.first.id).toBe('first');
     expect(ids(roundup[0]?.also ?? [])).toEqual(['second', 'third']);
@@ -270,24 +269,4 @@ describe('a selection', () => {
       }),
     );
   });
-
-  it('matches the golden file for a busy day', () => {
-    const day: StoryCandidate[] = [
-      story('solar-cover', 20, { kind: 'feature', kicker: 'Cover Story', section: 'world' }),
-      story('chips-exclusive', 3, { kind: 'feature', kicker: 'Exclusive', section: 'business-tech' }),
-      ...Array.from({ length: 10 }, (_, n) => story(`brief-${n}`, 2 * n + 1, { section: 'business-tech' })),
-      ...[4, 12, 26, 30, 40].map((h) => story(`analysis-${h}h`, h, { kind: 'analysis', section: 'world' })),
-      ...['Yicai', '36Kr', 'LatePost'].map((outlet, n) =>
-        story(`merger-${outlet}`, 9 - n, { kind: 'roundup-item', eventKey: 'merger' }),
-      ),
-      ...Array.from({ length: 7 }, (_, n) => story(`item-${n}`, 3 * n + 2, { kind: 'roundup-item' })),
-      ...Array.from({ length: 9 }, (_, n) => story(`yesterday-${n}`, 26 + n)),
-    ];
-    expectGolden('editions/selection-busy-day.txt', printed(selectStories(day, rules)));
-  });
 });
-
-function printed(plan: EditionPlan): string {
-  const lines = placedStories(plan).map(({ block, story: one }) => `${block.padEnd(10)} ${one.id}`);
-  return `${[...lines, ...plan.didNotFit.map((one) => `${'—'.padEnd(10)} ${one.id}`)].join('\n')}\n`;
-}

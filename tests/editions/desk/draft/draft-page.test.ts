@@ -212,14 +212,11 @@ describe('the page of an edition', () => {
       expect(marksOf('second')).toEqual([]);
     });
 
-    it('shows an account that may only read no forms, and refuses its acts', async () => {
-      const { desk, draft } = await openEdition(await open());
+    it('shows an account that may only read no forms', async () => {
+      const { desk } = await openEdition(await open());
       const shown = await desk.read('operator', PATH);
       expect(shown).not.toContain(`${PATH}/`);
       expect(shown).toContain('Headline of second');
-      const response = await desk.post('operator', `${PATH}/drop`, { seen: '0', story: 'second' });
-      expect(response.status).toBe(403);
-      expect((await draft()).revision).toBe(0);
     });
   });
 });

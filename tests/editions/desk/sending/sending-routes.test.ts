@@ -256,13 +256,5 @@ describe('sending an edition from the desk', () => {
       app.now += 2 * MINUTE;
       expect((await send()).status).toBe(303);
     });
-
-    it('shows an operator the sentence, and no button', async () => {
-      const { desk } = await openSending(await open());
-      const page = await desk.read('operator', PATH);
-      expect(page).toContain('It goes to 2 subscribers');
-      expect(page).not.toMatch(/id="(?:approve|hold|send-now|test-own)"/);
-      expect((await desk.post('operator', `${PATH}/approve`, {})).status).toBe(403);
-    });
   });
 });

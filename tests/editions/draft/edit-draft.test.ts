@@ -1,29 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import type { NewsletterConfig } from '../../../src/core/config/config.ts';
 import { readArrangedDraft } from '../../../src/editions/draft/arranged-draft.ts';
 import { DraftCommandError } from '../../../src/editions/draft/commands.ts';
 import { composeDraft } from '../../../src/editions/draft/compose-draft.ts';
 import { readDraftLog } from '../../../src/editions/draft/draft-store.ts';
-import { findDraftTarget } from '../../../src/editions/draft/draft-target.ts';
-import {
-  DraftConflictError,
-  type DraftRequest,
-  type EditOptions,
-  editDraft,
-} from '../../../src/editions/draft/edit-draft.ts';
+import { type DraftRequest, type EditOptions, editDraft } from '../../../src/editions/draft/edit-draft.ts';
 import { HOUR } from '../../../src/lib/time.ts';
 import { article, saveAll } from '../../support/articles.ts';
 import { NOW } from '../../support/clock.ts';
 import { forBothDatabases } from '../../support/databases.ts';
 import { openTestApp, type TestApp } from '../../support/test-app.ts';
-
-/** In the order of their publication, the newest first: `first` leads. */
-const IDS = ['first', 'second', 'third', 'fourth', 'fifth'];
+import { openFiveStories } from './draft-steps.ts';
 
 async function openDraft(app: TestApp) {
-  const ids = IDS.map((id, index) => article(id, { publishedAt: NOW - (index + 1) * HOUR }));
-  await saveAll(app.store, [...ids, article('old', { publishedAt: NOW - 90 * HOUR })]);
-  const target = await findDraftTarget(app, app.config.newsletters[0] as NewsletterConfig);
+  const target = await openFiveStories(app);
   return {
     edit: (editor: string, request: DraftRequest, options?: EditOptions) =>
       editDraft(app, target, editor, request, options),
@@ -45,23 +34,6 @@ describe('an editor of a draft', () => {
   forBothDatabases((open) => {
     const openTest = async () => openDraft(await openTestApp(await open()));
 
-    it('is refused a field that another editor has changed since, with both values', async () => {
-      const draft = await openTest();
-      const seen = await draft.look();
-      await draft.edit('Bob', { kind: 'subject', text: 'From Bob' });
-      const request = { kind: 'subject', text: 'From Ada' } as const;
-      const error = await draft.edit('Ada', request, { seen }).catch((reason: unknown) => reason);
-      expect(error).toBeInstanceOf(DraftConflictError);
-      expect(error).toMatchObject({
-        by: 'Bob',
-        conflicts: [{ field: 'subject', wanted: 'From Ada', current: 'From Bob' }],
-      });
-      await draft.edit('Ada', { kind: 'note', text: 'From Ada' }, { seen });
-      await draft.edit('Ada', request, { seen: await draft.look() });
-      expect((await draft.read()).draft.decisions).toMatchObject({ subject: 'From Ada', note: 'From Ada' });
-      expect((await draft.log()).map(({ editor }) => editor)).toEqual(['Bob', 'Ada', 'Ada']);
-    });
-
     it('approves by the hash of what a page showed, unless the decisions or a text have changed since', async () => {
       const app = openTestApp(await open());
       const draft = await openDraft(app);
@@ -76,19 +48,6 @@ describe('an editor of a draft', () => {
       await expect(approve(second)).rejects.toThrow('the content of a story has changed');
       const { draft: approved } = await approve(await draft.look());
       expect(approved.state).toMatchObject({ kind: 'approved', by: 'Ada' });
-    });
-
-    it('undoes an entry of their own by its number, once', async () => {
-      const draft = await openTest();
-      await draft.edit('Ada', { kind: 'drop', story: 'second' });
-      await draft.edit('Ada', { kind: 'drop', story: 'third' });
-      await draft.edit('Bob', { kind: 'drop', story: 'fourth' });
-      const { undone } = await draft.edit('Ada', { kind: 'undo', entry: 1 });
-      expect(undone?.number).toBe(1);
-      expect(await draft.block('news')).toEqual(['second', 'fifth']);
-      for (const entry of [1, 3, 4, 99]) {
-        await expect(draft.edit('Ada', { kind: 'undo', entry })).rejects.toThrow(`Ada cannot undo the entry ${entry}`);
-      }
     });
 
     it('runs what comes with a command in its transaction, where something changes', async () => {

@@ -111,7 +111,3 @@ it('takes the first item of a repeated guid, and none that nothing identifies', 
     ],
   });
 });
-
-it('leaves authors out who have an address and no name', () => {
-  expect(itemOf('<guid>a</guid><author>ann@example.com</author>').authors).toEqual([]);
-});

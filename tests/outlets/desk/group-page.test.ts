@@ -165,24 +165,6 @@ forEachDatabase((open) => {
       await desk.send(three, 'pick', {}, page);
       expect((await desk.group(three)).decision).toMatchObject({ text: 'My sentence.', editor: 'Edda Moreno' });
     });
-
-    it('tells of a group that the grouping has changed since, and repeats a drop for what it is now', async () => {
-      const desk = await openRoundupDesk(await open());
-      const [three, two] = desk.groups;
-      const page = await desk.read('editor', '/roundup');
-      const fields = desk.fieldsOf(page, `/roundup/g${three}/drop`);
-      const [, , third] = (await desk.group(three)).items.map(({ id }) => id);
-      const { db } = desk.app.store;
-      await db.updateTable('outlet_items').set({ group_id: two }).where('id', '=', Number(third)).execute();
-      const refused = await desk.post('editor', `/roundup/g${three}/drop`, fields);
-      const text = await refused.text();
-      expect([refused.status, text]).toEqual([409, expect.stringContaining('been grouped otherwise since you looked')]);
-      const again = desk.fieldsOf(text, `/roundup/g${three}/drop`);
-      expect(again.items).toBe((await desk.group(three)).items.map(({ id }) => id).join(','));
-      await desk.act('editor', `/roundup/g${three}/drop`, again);
-      expect((await desk.group(three)).decision).toMatchObject({ state: 'dropped' });
-      expect((await desk.group(two)).decision).toBeNull();
-    });
   });
 });
 

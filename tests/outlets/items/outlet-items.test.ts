@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Db } from '../../../src/core/store/store.ts';
 import { DAY, HOUR, MINUTE } from '../../../src/lib/time.ts';
-import { decideHeldItems } from '../../../src/outlets/items/held-items.ts';
 import { recordOutletItems } from '../../../src/outlets/items/outlet-items.ts';
 import type { OutletEntry } from '../../../src/outlets/items/usable-entry.ts';
 import { parseFeed } from '../../../src/sources/feed/parse-feed.ts';
@@ -88,25 +87,6 @@ forBothDatabases((open, dialect) => {
         ['Report number 6', 'old'],
         ['Report number 5', 'open'],
       ]);
-    });
-
-    it('holds a flood of 5,000 items until the operator accepts it', async () => {
-      const { db } = await open();
-      await addSource(db, CLAIM.id);
-      await record(db, ten);
-      const [form] = entriesOf(ten) as [OutletEntry];
-      const entries = Array.from({ length: 5_000 }, (_, index) => {
-        const { guid, link, title, publishedAt } = report(100 + index, NOW - index * MINUTE);
-        return { ...form, guid, link, title, publishedAt };
-      });
-      const now = NOW + HOUR;
-      const flood = await recordOutletItems(db, CLAIM, OUTLET, entries, { ...TIMES, now });
-      expect(flood).toMatchObject({ added: 5_000, held: 5_000, old: 0 });
-      // While it is held, what comes is held too.
-      expect(await record(db, [report(9_000, now), ...ten], now + HOUR)).toMatchObject({ added: 1, held: 5_001 });
-      const decided = await decideHeldItems(db, CLAIM.id, 'accept', { now: now + HOUR, windowMs: 26 * HOUR });
-      expect(decided).toEqual({ open: 24 * 60 + 1 + 1, old: 5_001 - 24 * 60 - 2, ignored: 0 });
-      expect(await record(db, [report(9_001, now + HOUR), ...ten], now + HOUR)).toMatchObject({ added: 1, held: 0 });
     });
 
     it('follows a corrected title and link, but not of an item that an editor has picked', async () => {

@@ -267,12 +267,14 @@ describe('polling outlets', () => {
       await poll();
       stories = Array.from({ length: 500 }, (_, index) => ({ number: 1_000 + index, at: NOW + index }));
       expect((await poll(HOUR)).get('a')).toMatchObject({ added: 500, held: 500, after: { state: 'held' } });
-      await poll(HOUR);
+      // While it is held, what comes is held too.
+      stories = [{ number: 9_000, at: NOW + HOUR }, ...stories];
+      expect((await poll(HOUR)).get('a')).toMatchObject({ added: 1, held: 501 });
       expect(await alertsOf(store)).toEqual([
         {
           key: 'outlet-held:a',
           message:
-            'a (The a): 500 items were new at once, and wait for a decision. ' +
+            'a (The a): 501 items were new at once, and wait for a decision. ' +
             'To decide on them, use "daywire sources accept a".',
         },
       ]);

@@ -37,14 +37,6 @@ describe('daywire sources', () => {
     expect(await folder.run(['migrate'])).toMatchObject({ code: 0 });
   });
 
-  it('lists none, and says how to add one', async () => {
-    expect(await run('list')).toMatchObject({
-      code: 0,
-      stdout: 'no sources: add one with "daywire sources add https://…"\n',
-    });
-    expect((await run('list', '--json')).stdout).toBe('[]\n');
-  });
-
   it('tests any address, and stores nothing', async () => {
     const before = config();
     const { code, stdout } = await run('test', url);

@@ -215,7 +215,7 @@ describe('items of the roundup', () => {
       expect(idsByBlock(await compose(store, CUTOFF, { minimumStories: 1 }))).toEqual({ roundup: ['item'] });
     });
 
-    it('credit each outlet of an event once: those that its first item names, and those of its other items', async () => {
+    it('credit each outlet of an event once: those of its first item, and those of its others', async () => {
       const store = await open();
       const outlet = (name: string) => ({ name, url: `https://example.com/${name}` });
       await save(store, [

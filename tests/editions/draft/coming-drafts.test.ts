@@ -1,14 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { NewsletterConfig } from '../../../src/core/config/config.ts';
 import { composeNow } from '../../../src/delivery/closing/close.ts';
-import { startSending } from '../../../src/delivery/closing/countdown.ts';
 import { makeAlertEdition } from '../../../src/delivery/closing/newsletter-jobs.ts';
 import { readArrangedDraft } from '../../../src/editions/draft/arranged-draft.ts';
 import { readComingDrafts } from '../../../src/editions/draft/coming-drafts.ts';
 import { findDraftTarget } from '../../../src/editions/draft/draft-target.ts';
 import { HOUR, MINUTE } from '../../../src/lib/time.ts';
 import { forEachDatabase } from '../../support/databases.ts';
-import { approve, check, hold, openDraftApp, retract } from './draft-steps.ts';
+import { check, hold, openDraftApp, retract } from './draft-steps.ts';
 
 // 07:30 on Wednesday, November 25, 2026 in Shanghai.
 const SLOT = Date.UTC(2026, 10, 24, 23, 30);
@@ -49,19 +48,6 @@ forEachDatabase((open) => {
       ]);
       const target = await findDraftTarget(app, app.newsletter, '2026-11-25');
       expect(await readArrangedDraft(app, target)).toMatchObject({ ended: null, skippedAt: SLOT + grace * MINUTE });
-    });
-
-    it('tell an approval that counts from one that is void, and a countdown', async () => {
-      const app = await openDraftApp(await open(), SLOT, { approval: 'required' });
-      const situation = async () => (await readComingDrafts(app, app.now))[0]?.drafts[0]?.situation;
-      expect(await situation()).toEqual({ kind: 'unapproved' });
-      await approve(app);
-      expect(await situation()).toEqual({ kind: 'approved', by: 'Ada', at: app.now, changed: 0, gone: 0 });
-      await retract(app, 'one');
-      expect(await situation()).toMatchObject({ kind: 'void', by: 'Ada', needed: true });
-      await approve(app);
-      const closeAt = await startSending(app, { newsletter: app.newsletter, slot: app.slot, edition: null }, 'Ada');
-      expect(await situation()).toEqual({ kind: 'countdown', closeAt });
     });
 
     it('leave out an edition that was sent before its slot', async () => {

@@ -117,11 +117,6 @@ describe('the state of a feed', () => {
       reason: null,
     });
   });
-
-  it('is dormant at once if the first poll finds old items only', () => {
-    const { condition } = poll(NEW, [read({ newsAt: NOW - 40 * DAY, knowsOne: null }), NOW]);
-    expect(condition.state).toBe('dormant');
-  });
 });
 
 describe('permanent redirects', () => {

@@ -173,19 +173,6 @@ describe('the page of an edition', () => {
       expect((await draft()).decisions).toMatchObject({ stories: {}, subject: 'From Bob' });
     });
 
-    it('refuses to undo what another editor has changed since', async () => {
-      const { desk, act, other, draft } = await openEdition(await open());
-      await act('subject', { text: 'Mine' });
-      await other({ kind: 'subject', text: 'Theirs' });
-      const response = await desk.post('editor', `${PATH}/undo`, { entry: '1' });
-      expect(response.status).toBe(409);
-      const page = await response.text();
-      expect(page).not.toContain('id="keep-mine"');
-      expect(page).toMatch(/<bdi>Bob<\/bdi> changed the same/);
-      expect(page).toMatch(/<dt>Yours<\/dt><dd[^>]*>automatic<[\s\S]*<dt>Theirs<\/dt>\s*<dd[^>]*>Theirs</);
-      expect((await draft()).decisions.subject).toBe('Theirs');
-    });
-
     it('marks stories that are new, changed, corrected or moved', async () => {
       const store = await open();
       const { act, page } = await openEdition(store);

@@ -19,7 +19,7 @@ export interface OpmlImport {
 }
 
 /** The file is not OPML, for a reason that the operator can correct. */
-export class OpmlError extends Error {
+class OpmlError extends Error {
   override name = 'OpmlError';
 }
 

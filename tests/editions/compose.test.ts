@@ -3,7 +3,7 @@ import { findArticle, findPublicArticles } from '../../src/articles/queries.ts';
 import { listRejections } from '../../src/articles/rejections.ts';
 import { findEdition, findEditionById, lastEdition, listEditions } from '../../src/editions/queries.ts';
 import { DAY, HOUR, MINUTE } from '../../src/lib/time.ts';
-import { UNREADABLE } from '../support/articles.ts';
+import { picture, UNREADABLE } from '../support/articles.ts';
 import { forEachDatabase } from '../support/databases.ts';
 import {
   article,
@@ -64,10 +64,10 @@ describe('composeEdition', () => {
 
     it('takes the stories of the window of its newsletter, and shows what that newsletter asks for', async () => {
       const store = await open();
-      const image = { url: 'https://example.com/a.jpg', alt: 'A', credit: null, type: 'image/jpeg', length: 9 };
+      const image = picture('https://example.com/a.jpg', { width: 200, height: 100 });
       await save(store, [
         ...threeStories('today', CUTOFF),
-        article('days-ago', { publishedAt: CUTOFF - 167 * HOUR, image: { ...image, width: 200, height: 100 } }),
+        article('days-ago', { publishedAt: CUTOFF - 167 * HOUR, image }),
         article('too-old', { publishedAt: CUTOFF - 169 * HOUR }),
       ]);
       const edition = await compose(store, CUTOFF, {
@@ -131,15 +131,7 @@ describe('composeEdition', () => {
         article('lead', {
           pinned: true,
           headline: 'A <b> & "c"',
-          image: {
-            url: 'https://example.com/i.jpg',
-            alt: 'x',
-            credit: 'VCG',
-            type: 'image/jpeg',
-            length: 9,
-            width: 1,
-            height: 1,
-          },
+          image: picture('https://example.com/i.jpg'),
         }),
         roundupItem('first', 'Yi & cai', { publishedAt: CUTOFF - 3 * HOUR, bodyHtml: '<p>One <em>sentence</em>.</p>' }),
       ]);
@@ -192,31 +184,14 @@ describe('composeEdition', () => {
         reason: 'only 2 stories are ready since 2026-11-21T23:30:00Z, and daily-roundup needs at least 3',
       });
     });
-
-    it('counts an event reported by several outlets as one story', async () => {
-      const store = await open();
-      await save(
-        store,
-        ['a', 'b', 'c'].map((id) => roundupItem(id, id, { eventKey: 'e' })),
-      );
-      expect(await tryCompose(store)).toMatchObject({
-        kind: 'skipped',
-        reason: expect.stringContaining('only 1 story is'),
-      });
-      expect((await tryCompose(store, CUTOFF, { minimumStories: 1 })).kind).toBe('composed');
-    });
   });
 });
 
-describe('a roundup item that a rule let in', () => {
-  const rule = (outlets: number) => ({
-    minimumStories: 1,
-    roundup: { windowHours: 26, outlets },
-  });
+describe('items of the roundup', () => {
   const also = ['B', 'C'].map((name) => ({ name, url: `https://example.com/${name}` }));
 
   forEachDatabase((open) => {
-    it('is in editions of a newsletter whose own rule it satisfies, and in no others', async () => {
+    it('let in by a rule are in editions of a newsletter whose own rule they satisfy, and in no others', async () => {
       const store = await open();
       await save(store, [
         roundupItem('picked', 'A', { publishedAt: CUTOFF - HOUR }),
@@ -226,11 +201,12 @@ describe('a roundup item that a rule let in', () => {
       const shown = async (change: Parameters<typeof compose>[2]): Promise<string[] | undefined> =>
         idsByBlock(await compose(store, CUTOFF, change)).roundup;
       expect(await shown({ minimumStories: 1 })).toEqual(['picked']);
+      const rule = (outlets: number) => ({ minimumStories: 1, roundup: { windowHours: 26, outlets } });
       expect(await shown(rule(3))).toEqual(['of-three', 'picked']);
       expect(await shown(rule(2))).toEqual(['of-three', 'of-two', 'picked']);
     });
 
-    it('is in any edition once an editor took it over', async () => {
+    it('are in any edition once an editor took them over', async () => {
       const store = await open();
       const item = roundupItem('item', 'A', { publishedAt: CUTOFF - HOUR, also });
       await save(store, [{ ...item, isByRule: true }]);
@@ -238,12 +214,8 @@ describe('a roundup item that a rule let in', () => {
       await save(store, [item]);
       expect(idsByBlock(await compose(store, CUTOFF, { minimumStories: 1 }))).toEqual({ roundup: ['item'] });
     });
-  });
-});
 
-describe('the outlets of an event', () => {
-  forEachDatabase((open) => {
-    it('are each credited once: those that its first item names, and those of its other items', async () => {
+    it('credit each outlet of an event once: those of its first item, and those of its others', async () => {
       const store = await open();
       const outlet = (name: string) => ({ name, url: `https://example.com/${name}` });
       await save(store, [

@@ -7,6 +7,8 @@ import {
   startOutletServer,
 } from '../../scripts/outlets/outlet-server.ts';
 import { VirtualTime } from '../../scripts/outlets/virtual-time.ts';
+import type { RoundupSource } from '../../src/core/config/config.ts';
+import { roundupSources } from '../../src/core/config/sources.ts';
 import type { Store } from '../../src/core/store/store.ts';
 import { OUTLETS, type OutletPollResult } from '../../src/outlets/polling/outlets.ts';
 import { type PollOptions, type PollOutcome, pollDue } from '../../src/sources/polling/poller.ts';
@@ -23,6 +25,8 @@ export interface OutletNewsroom {
   time: VirtualTime;
   server: OutletServer;
   options: PollOptions;
+  /** Of the configuration. */
+  source(id: string): RoundupSource;
   /** Polls what is due. @param later milliseconds that pass before */
   poll(later?: number): Promise<Map<string, PolledOutlet>>;
 }
@@ -50,6 +54,7 @@ export async function openOutletNewsroom(
   } satisfies PollOptions;
   return {
     ...{ app, time, server, options },
+    source: (id) => roundupSources(app.config).find((one) => one.id === id) as RoundupSource,
     async poll(later = 0) {
       time.now += later;
       const polled = await pollDue(app, OUTLETS, options);

@@ -85,8 +85,6 @@ describe('the article record of a source item', () => {
 
   it.each([
     ['<p>&nbsp;</p>', []],
-    ['\u{e0001}', []],
-    ['<p>\ufdd0</p>', []],
     ['<hr>', []],
     ['<canvas>No picture.</canvas>', ['<canvas>']],
     ['<img src="data:image/png;base64,AA">', ['an image without an http or https address']],

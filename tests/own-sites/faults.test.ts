@@ -219,6 +219,7 @@ describe('a source', () => {
       const keys = async () => (await openAlerts(store.db)).map(({ key }) => key);
       await settleRemovedSources(app);
       expect(await keys()).toEqual(['source:times']);
+      expect((await openAlerts(store.db))[0]?.message).toMatch(/posts answered 500\. Its articles stay as they are\.$/);
       await pausePolls(store.db, 'times', app.now);
       await settleRemovedSources(app);
       expect(await keys()).toEqual([]);
@@ -275,6 +276,8 @@ describe('a source', () => {
 });
 
 describe('the site of a source', () => {
+  const isFront = (url: string) => new URL(url).pathname + new URL(url).search === '/';
+
   async function openWordPress(options: Parameters<typeof openNewsroom>[2] = {}): Promise<Newsroom> {
     const store = await openMigrated();
     onTestFinished(() => store.close());
@@ -307,31 +310,26 @@ describe('the site of a source', () => {
     expect(newest[0]).toMatchObject({ headline: 'Story 11: Wind & Sun' });
   });
 
-  it.each([
-    ['without a page of its own', (path: string) => (path === '/' ? new Response('', { status: 404 }) : null)],
-    ['without a page that names its API', (path: string) => (path === '/' ? new Response('<p>Hi</p>') : null)],
-  ])('is found on a site %s', async (_, instead) => {
+  it.each<[string, string, (request: Request, site: TestSite) => Response | null | Promise<Response>]>([
+    ['without a page of its own', '', ({ url }) => (isFront(url) ? new Response('', { status: 404 }) : null)],
+    ['without a page that names its API', '', ({ url }) => (isFront(url) ? new Response('<p>Hi</p>') : null)],
+    ['by the address of its API', '/wp-json', () => null],
+    [
+      'without pretty permalinks, on a page that does not name the API',
+      '',
+      (request, site) => {
+        const url = new URL(request.url);
+        const route = url.searchParams.get('rest_route');
+        if (route === null) return new Response(isFront(request.url) ? '<p>Hi</p>' : '', { status: 200 });
+        url.searchParams.delete('rest_route');
+        url.pathname = `/wp-json${route}`;
+        return site.app.fetch(new Request(url)) as Promise<Response>;
+      },
+    ],
+  ])('is found %s', async (_, path, instead) => {
     const { app, site } = await openWordPress();
-    site.instead = ({ url }) => instead(new URL(url).pathname + new URL(url).search);
-    expect(await poll(app)).toMatchObject({ kind: 'polled', result: { added: 12 } });
-  });
-
-  it('is found by the address of its API', async () => {
-    const { app, site } = await openWordPress();
-    Object.assign(app.config.sources[0]!, { url: `${site.url}/wp-json` });
-    expect(await poll(app)).toMatchObject({ kind: 'polled', result: { added: 12 } });
-  });
-
-  it('is found without pretty permalinks, on a page that does not name the API', async () => {
-    const { app, site } = await openWordPress();
-    site.instead = (request) => {
-      const url = new URL(request.url);
-      const route = url.searchParams.get('rest_route');
-      if (route === null) return new Response(url.pathname === '/' ? '<p>Hi</p>' : '', { status: 200 });
-      url.searchParams.delete('rest_route');
-      url.pathname = `/wp-json${route}`;
-      return site.app.fetch(new Request(url));
-    };
+    Object.assign(app.config.sources[0]!, { url: `${site.url}${path}` });
+    site.instead = (request) => instead(request, site);
     expect(await poll(app)).toMatchObject({ kind: 'polled', result: { added: 12 } });
   });
 

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { insertSources, sourceIdOf } from '../../src/sources/add-source.ts';
@@ -35,13 +36,17 @@ describe('a source that is added to a configuration', () => {
   });
 
   it('is one of several, in their order, with the name of an outlet as text', () => {
-    const outlet = 'The "Example": #1\\ # x';
-    const two = [TIMES, { id: 'two', url: 'https://two.example/?a=1', use: 'roundup', outlet }] as const;
-    for (const before of ['a: 1\n', `sources:\n- ${OTHER}\n`, `sources: [${OTHER}]\n`, 'sources:\n', 'sources: []\n']) {
-      const { sources } = parse(insertSources(before, two)) as { sources: object[] };
-      expect(sources.slice(-2), before).toEqual(two);
-      expect(sources.length).toBe(before.includes('other') ? 3 : 2);
-    }
+    const befores = ['a: 1\n', `sources:\n- ${OTHER}\n`, `sources: [${OTHER}]\n`, 'sources:\n', 'sources: []\n'];
+    const outlets = fc.string({ unit: fc.constantFrom(...'a<>&"\' :#{}[]\\é中😀%@`|'), maxLength: 100 });
+    fc.assert(
+      fc.property(outlets, fc.constantFrom(...befores), (name, before) => {
+        const outlet = name.trim();
+        const two = [TIMES, { id: 'two', url: 'https://two.example/?a=1', use: 'roundup', outlet }] as const;
+        const { sources } = parse(insertSources(before, two)) as { sources: object[] };
+        expect(sources.slice(-2), before).toEqual(two);
+        expect(sources.length).toBe(before.includes('other') ? 3 : 2);
+      }),
+    );
     expect(insertSources('a: 1', [])).toBe('a: 1');
   });
 

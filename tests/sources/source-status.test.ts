@@ -1,6 +1,6 @@
 import type { CompiledQuery } from 'kysely';
 import { describe, expect, it } from 'vitest';
-import type { ArticleSource, Config } from '../../src/core/config/config.ts';
+import type { Config } from '../../src/core/config/config.ts';
 import type { Store } from '../../src/core/store/store.ts';
 import { DAY, HOUR } from '../../src/lib/time.ts';
 import { registerSources } from '../../src/sources/source-state.ts';
@@ -8,26 +8,13 @@ import { needsSomebody, readSourceStatus } from '../../src/sources/source-status
 import { NOW } from '../support/clock.ts';
 import { forEachDatabase, openMigrated } from '../support/databases.ts';
 import { queryPlan, recordQueries } from '../support/recorded-queries.ts';
+import { addOutletItems, OUTLET, SITE, setSource } from '../support/sources.ts';
 import { openTestApp } from '../support/test-app.ts';
-
-const SITE: ArticleSource = {
-  ...{ id: 'our-site', url: 'https://site.example', pollMinutes: 5, sections: {}, kinds: {} },
-  ...({ use: 'articles', api: 'auto', membersOnly: 'teaser', withdrawn: 'retract' } as const),
-};
-const OUTLET = { id: 'post', url: 'https://post.example/feed', use: 'roundup', outlet: 'The Post' } as const;
 
 function openApp(store: Store) {
   const app = openTestApp(store, { feeds: ['latest'] });
   const sources: Config['sources'] = [OUTLET, SITE];
   return Object.assign(app, { config: { ...app.config, sources } });
-}
-
-async function addItems(store: Store, state: 'open' | 'held' | 'old', ages: number[]): Promise<void> {
-  const rows = ages.map((age, n) => ({
-    ...{ source: OUTLET.id, outlet: OUTLET.outlet, title: `Report ${n}`, url: `https://post.example/${n}`, state },
-    ...{ first_seen_at: NOW - age, seen_at: NOW },
-  }));
-  await store.db.insertInto('outlet_items').values(rows).execute();
 }
 
 const LIMIT = 20;
@@ -50,19 +37,19 @@ forEachDatabase((open) => {
       await registerSources(db, config, [SITE], NOW);
       await registerSources(db, config, [OUTLET], NOW - DAY);
       const failure = { failures: 3, failing_since: NOW - HOUR };
-      await db
-        .updateTable('sources')
-        .set({ polled_at: NOW, succeeded_at: NOW - DAY, due_at: NOW + HOUR, repaired: 1, ...failure })
-        .where('id', '=', OUTLET.id)
-        .execute();
-      await db
-        .updateTable('sources')
-        .set({ state: 'blocked', state_since: NOW - HOUR, reason: 'it asks visitors to prove that they are human' })
-        .where('id', '=', OUTLET.id)
-        .execute();
-      await addItems(store, 'open', [HOUR, 2 * DAY]);
-      await addItems(store, 'held', [HOUR, 2 * DAY]);
-      await addItems(store, 'old', [2 * DAY]);
+      await setSource(
+        db,
+        { polled_at: NOW, succeeded_at: NOW - DAY, due_at: NOW + HOUR, repaired: 1, ...failure },
+        OUTLET.id,
+      );
+      await setSource(
+        db,
+        { state: 'blocked', state_since: NOW - HOUR, reason: 'it asks visitors to prove that they are human' },
+        OUTLET.id,
+      );
+      await addOutletItems(store.db, 'open', [HOUR, 2 * DAY]);
+      await addOutletItems(store.db, 'held', [HOUR, 2 * DAY]);
+      await addOutletItems(store.db, 'old', [2 * DAY]);
       const posts = [1, 30].map((hours) => ({
         ...{ source: SITE.id, item: `${hours}`, article_id: `our-site.${hours}`, published_at: NOW - hours * HOUR },
         withdrawal: 'waiting' as const,
@@ -82,10 +69,10 @@ forEachDatabase((open) => {
       const { store, config } = openApp(await open());
       const { db } = store;
       await registerSources(db, config, [SITE, OUTLET], NOW);
-      await db.updateTable('sources').set({ polled_at: NOW }).execute();
-      await db.updateTable('sources').set({ paused_at: NOW }).where('id', '=', SITE.id).execute();
-      await db.updateTable('sources').set({ state: 'gone' }).where('id', '=', OUTLET.id).execute();
-      await addItems(store, 'held', new Array(LIMIT + 5).fill(HOUR));
+      await setSource(db, { polled_at: NOW });
+      await setSource(db, { paused_at: NOW }, SITE.id);
+      await setSource(db, { state: 'gone' }, OUTLET.id);
+      await addOutletItems(db, 'held', new Array(LIMIT + 5).fill(HOUR));
       const [site, outlet] = await readSourceStatus(db, config, NOW, LIMIT);
       expect(site).toMatchObject({ state: 'paused', pausedAt: NOW, nextAt: null });
       expect(outlet).toMatchObject({ state: 'gone', nextAt: null, items: LIMIT, waiting: LIMIT });
@@ -95,7 +82,7 @@ forEachDatabase((open) => {
       const { store, config } = openApp(await open());
       const { db } = store;
       await registerSources(db, config, [SITE], NOW);
-      await db.updateTable('sources').set({ polled_at: NOW, endpoint: 'https://site.example/feed' }).execute();
+      await setSource(db, { polled_at: NOW, endpoint: 'https://site.example/feed' });
       const sources: Config['sources'] = [{ ...OUTLET, id: SITE.id }];
       expect(await readSourceStatus(db, { sources }, NOW)).toMatchObject([
         { state: 'new', polledAt: null, endpoint: null },

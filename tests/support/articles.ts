@@ -1,5 +1,5 @@
 /** The factory of articles, a way to store them, and the Markdown of an import. */
-import { type Article, tagUri } from '../../src/articles/article.ts';
+import { type Article, type Image, tagUri } from '../../src/articles/article.ts';
 import { saveArticle, saveArticles } from '../../src/articles/import/save.ts';
 import type { Store } from '../../src/core/store/store.ts';
 import { HOUR } from '../../src/lib/time.ts';
@@ -47,6 +47,11 @@ export function articleFactory(
 
 /** Makes an article, published an hour before NOW unless `change` says otherwise. */
 export const article = articleFactory({ publishedAt: NOW - HOUR });
+
+/** Makes a picture of unknown size unless `change` says otherwise. */
+export function picture(url: string, change: Partial<Image> = {}): Image {
+  return { url, alt: 'A', credit: null, type: 'image/jpeg', length: 9, width: null, height: null, ...change };
+}
 
 /** Columns of a row whose document nobody reads. */
 export const UNREADABLE = { document: Buffer.from('{"half'), json_bytes: 6 };

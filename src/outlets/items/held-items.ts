@@ -35,7 +35,7 @@ export async function countHeldItems(db: Db, source: string): Promise<number> {
  * old; `ignore` shows none of them, ever. New items of the source are no longer held. Deciding again changes nothing.
  * @param windowMs how far back news reaches
  */
-export async function decideHeldItems(
+async function decideHeldItems(
   db: Db,
   source: string,
   decision: 'accept' | 'ignore',

@@ -45,13 +45,6 @@ describe.concurrent('daywire editions, for a draft', () => {
     expect((await editions('subject', '--auto')).text).toContain('subject: automatic again');
   });
 
-  it('refuses an unknown article, and an empty subject', async () => {
-    const { editions } = await openFolder();
-    expect(await editions('drop', 'none')).toEqual({ code: 1, text: 'daywire: there is no article none\n' });
-    expect((await editions('subject')).text).toBe('daywire: subject takes either a text or --auto\n');
-    expect((await editions('subject', '')).text).toMatch(/^daywire: the subject is empty/);
-  });
-
   it('holds, lets go, approves what was shown, and lists it all', async () => {
     const { folder, editions, show } = await openFolder();
     const before = await show();

@@ -1,8 +1,7 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { NewsletterConfig } from '../../../src/core/config/config.ts';
 import { dueReminder, remindOfApprovals } from '../../../src/editions/draft/approval-reminders.ts';
-import { DAY, HOUR, MINUTE } from '../../../src/lib/time.ts';
+import { HOUR, MINUTE } from '../../../src/lib/time.ts';
 import { openAlerts } from '../../support/alerts.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { approve, check, type DraftApp, hold, openDraftApp, retract } from './draft-steps.ts';
@@ -19,17 +18,6 @@ describe('a reminder', () => {
     expect(dueReminder(SLOT, SLOT - 15 * MINUTE)).toBe(15);
     expect(dueReminder(SLOT, SLOT - 1)).toBe(15);
     expect(dueReminder(SLOT, SLOT + HOUR)).toBe(15);
-  });
-
-  it('becomes more urgent only as the slot comes closer', () => {
-    const before = fc.integer({ min: 1, max: DAY });
-    fc.assert(
-      fc.property(before, before, (a, b) => {
-        const [earlier, later] = [SLOT - Math.max(a, b), SLOT - Math.min(a, b)];
-        const urgency = (now: number): number => dueReminder(SLOT, now) ?? Number.POSITIVE_INFINITY;
-        expect(urgency(later)).toBeLessThanOrEqual(urgency(earlier));
-      }),
-    );
   });
 });
 
@@ -61,10 +49,6 @@ forEachDatabase((open) => {
             'to approve it, use "daywire editions approve daily-roundup/2026-11-24 --hash HASH".',
         },
       ]);
-    });
-
-    it('is reminded of once by a process that starts shortly before the slot', async () => {
-      expect(await remindAt(await openApp(), SLOT - 5 * MINUTE)).toEqual([FIFTEEN]);
     });
 
     it('is reminded of also where the slots of another newsletter cannot be read', async () => {

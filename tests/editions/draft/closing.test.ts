@@ -20,10 +20,4 @@ describe('what keeps an edition from closing', () => {
     expect(closingObstacle(state, 'auto', voided)?.reason ?? null).toBe(auto);
     expect(closingObstacle(state, 'required', voided)?.reason ?? null).toBe(required);
   });
-
-  it('names the command that removes it', () => {
-    expect(closingObstacle(HELD, 'required', null)?.remedy).toBe('unhold');
-    expect(closingObstacle(AUTOMATIC, 'required', null)?.remedy).toBe('approve');
-    expect(closingObstacle(APPROVED, 'required', VOID)?.remedy).toBe('approve');
-  });
 });

@@ -1,25 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import type { Config, NewsletterConfig } from '../../../src/core/config/config.ts';
+import type { NewsletterConfig } from '../../../src/core/config/config.ts';
 import { composeNow } from '../../../src/delivery/closing/close.ts';
-import { startSending } from '../../../src/delivery/closing/countdown.ts';
 import { makeAlertEdition } from '../../../src/delivery/closing/newsletter-jobs.ts';
-import { approvalHash } from '../../../src/editions/draft/approval.ts';
 import { readArrangedDraft } from '../../../src/editions/draft/arranged-draft.ts';
 import { readComingDrafts } from '../../../src/editions/draft/coming-drafts.ts';
-import { NO_DECISIONS } from '../../../src/editions/draft/decisions.ts';
 import { findDraftTarget } from '../../../src/editions/draft/draft-target.ts';
 import { HOUR, MINUTE } from '../../../src/lib/time.ts';
 import { forEachDatabase } from '../../support/databases.ts';
-import { check, hold, openDraftApp, retract, setState } from './draft-steps.ts';
+import { check, hold, openDraftApp, retract } from './draft-steps.ts';
 
 // 07:30 on Wednesday, November 25, 2026 in Shanghai.
 const SLOT = Date.UTC(2026, 10, 24, 23, 30);
-
-/** The first newsletter needs so many stories. */
-function withMinimum(config: Config, minimumStories: number): Config {
-  const [first, ...others] = config.newsletters;
-  return { ...config, newsletters: [{ ...(first as NewsletterConfig), minimumStories }, ...others] };
-}
 
 forEachDatabase((open) => {
   describe('the drafts to come', () => {
@@ -57,31 +48,6 @@ forEachDatabase((open) => {
       ]);
       const target = await findDraftTarget(app, app.newsletter, '2026-11-25');
       expect(await readArrangedDraft(app, target)).toMatchObject({ ended: null, skippedAt: SLOT + grace * MINUTE });
-    });
-
-    it('tell an approval that counts from one that is void, and a countdown', async () => {
-      const app = await openDraftApp(await open(), SLOT, { approval: 'required' });
-      const situation = async () => (await readComingDrafts(app, app.now))[0]?.drafts[0]?.situation;
-      expect(await situation()).toEqual({ kind: 'unapproved' });
-      const stories = ['one', 'two', 'three'].map((id) => ({ id, block: 'news' as const, digest: '' }));
-      const approval = (by: string, approved: typeof stories) =>
-        setState(app, {
-          kind: 'approved',
-          by,
-          at: app.now,
-          hash: approvalHash(NO_DECISIONS, approved),
-          stories: approved,
-        });
-      await approval('Ada', stories);
-      expect(await situation()).toEqual({ kind: 'approved', by: 'Ada', at: app.now, changed: 3, gone: 0 });
-      await retract(app, 'two');
-      expect(await situation()).toMatchObject({ kind: 'void', by: 'Ada', needed: true });
-      await approval('Ben', stories.slice(0, 1));
-      Object.assign(app, { config: withMinimum(app.config, 1) });
-      const [newsletter] = app.config.newsletters as [NewsletterConfig];
-      const { slot } = app;
-      const closeAt = await startSending(app, { newsletter, slot, edition: null }, 'Ada');
-      expect(await situation()).toEqual({ kind: 'countdown', closeAt });
     });
 
     it('leave out an edition that was sent before its slot', async () => {

@@ -105,10 +105,6 @@ describe('drop, pin and restore', () => {
     expect(decide(moveTo('n3', 'lead'), restore('n3'))).toEqual(NO_DECISIONS);
   });
 
-  it('change nothing about a story that nobody has decided about', () => {
-    expect(new Desk().give('ada', restore('n1'))).toEqual({ kind: 'unchanged' });
-  });
-
   it('accept a thousand stories', () => {
     const desk = new Desk();
     const give = (command: DraftCommand) => () => desk.give('ada', command);

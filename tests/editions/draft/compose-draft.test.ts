@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { simpleParser } from 'mailparser';
 import { describe, expect, it } from 'vitest';
@@ -16,6 +16,7 @@ import { HOUR } from '../../../src/lib/time.ts';
 import { article, saveAll, saveAsPublished } from '../../support/articles.ts';
 import { NOW } from '../../support/clock.ts';
 import { forEachDatabase, openMigrated } from '../../support/databases.ts';
+import { mailsIn } from '../../support/mails.ts';
 import { openTestApp, type TestApp } from '../../support/test-app.ts';
 import { type DraftApp, openDraftApp, STORIES, storyFactory } from './draft-steps.ts';
 
@@ -77,10 +78,7 @@ describe('a test copy', () => {
     const app = await withArticles(article('today'));
     const outcome = await sendTestCopy(app, await nextDraft(app), { to: 'me@example.com' });
     expect(outcome).toMatchObject({ kind: 'submitted' });
-    const [copy] = readdirSync(app.folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
-      name.endsWith('.eml'),
-    );
-    const mail = await simpleParser(readFileSync(join(app.folder, copy as string)));
+    const mail = await simpleParser(mailsIn(app.folder)[0] as string);
     expect(mail.date?.getTime()).toBe(NOW);
     expect(mail.html).toContain('Wednesday, November 25, 2026');
   });
@@ -127,10 +125,7 @@ describe('a test copy', () => {
     const previewed = fill(`${url}/unsubscribe/preview`, `${url}/preferences/preview`);
     expect(readFileSync(preview.htmlPath, 'utf8') === previewed.html).toBe(true);
     expect(readFileSync(preview.textPath, 'utf8') === previewed.text).toBe(true);
-    const mailed = readdirSync(app.folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
-      name.endsWith('.eml'),
-    );
-    const copy = await simpleParser(readFileSync(join(app.folder, mailed[0] as string)));
+    const copy = await simpleParser(mailsIn(app.folder)[0] as string);
     expect(copy.subject).toBe('[Test] Chips & <solar>');
     expect(copy.html === fill(`${url}/newsletters`, `${url}/newsletters`).html).toBe(true);
     for (const shown of ['fourth', 'embargoed', 'Good <em>morning</em>'])

@@ -11,6 +11,7 @@ import { StaleComposition } from '../../../src/editions/record.ts';
 import { editionSlot } from '../../../src/editions/slot.ts';
 import { DAY, HOUR } from '../../../src/lib/time.ts';
 import { forEachDatabase } from '../../support/databases.ts';
+import { beforeTransactions } from '../../support/interrupted-store.ts';
 import {
   article,
   CUTOFF,
@@ -165,7 +166,7 @@ describe('an edition with a draft', () => {
       await decide(store, { subject: 'Chips' });
       await expect(closeEdition(store, early)).rejects.toThrow(StaleComposition);
       const values = [{ subject: 'Solar' }, { note: 'Late' }];
-      const interrupted = interruptTransactions(store, async () => {
+      const interrupted = beforeTransactions(store, async () => {
         const change = values.shift();
         if (change !== undefined) await decide(store, change);
       });
@@ -204,21 +205,3 @@ describe('an edition with a draft', () => {
     });
   });
 });
-
-/** A store that calls a function before each transaction. */
-function interruptTransactions(store: Store, before: () => Promise<void>): Store {
-  const transaction: Store['db']['transaction'] = store.db.transaction.bind(store.db);
-  const db = new Proxy(store.db, {
-    get(target, key) {
-      const value: unknown = Reflect.get(target, key, target);
-      if (key !== 'transaction') return typeof value === 'function' ? value.bind(target) : value;
-      return () => ({
-        execute: async (body: Parameters<ReturnType<typeof transaction>['execute']>[0]) => {
-          await before();
-          return transaction().execute(body);
-        },
-      });
-    },
-  });
-  return { ...store, db };
-}

@@ -11,10 +11,12 @@ import { composeEdition } from '../../../src/editions/compose.ts';
 import { approvalHash } from '../../../src/editions/draft/approval.ts';
 import type { DraftState } from '../../../src/editions/draft/decisions.ts';
 import { changeStoredDraft, readDraft } from '../../../src/editions/draft/draft-store.ts';
+import { type DraftTarget, findDraftTarget } from '../../../src/editions/draft/draft-target.ts';
 import { changeDraft, fieldRevision } from '../../../src/editions/draft/history.ts';
 import { type EditionSlot, editionSlot } from '../../../src/editions/slot.ts';
 import { HOUR, MINUTE } from '../../../src/lib/time.ts';
-import { articleFactory, saveAsPublished } from '../../support/articles.ts';
+import { article, articleFactory, saveAll, saveAsPublished } from '../../support/articles.ts';
+import { NOW } from '../../support/clock.ts';
 import { openTestApp, type TestApp } from '../../support/test-app.ts';
 
 export const STORIES = ['one', 'two', 'three', 'four'];
@@ -49,13 +51,23 @@ export async function openDraftApp(
   app.now = slotAt - HOUR;
   await app.keys.signingSecrets();
   await registerSchedules(store.db, jobsOf(app), app.now);
-  const article = storyFactory(slotAt);
+  const story = storyFactory(slotAt);
   await saveAsPublished(
     store,
-    STORIES.map((id, n) => article(id, { pinned: n === 0, publishedAt: slotAt - (2 + n) * HOUR })),
+    STORIES.map((id, n) => story(id, { pinned: n === 0, publishedAt: slotAt - (2 + n) * HOUR })),
   );
   const newsletter = app.config.newsletters[0] as NewsletterConfig;
   return Object.assign(app, { newsletter, slot: editionSlot(slotAt, zone, false) });
+}
+
+/** In the order of their publication, the newest first. */
+const FIVE = ['first', 'second', 'third', 'fourth', 'fifth'];
+
+/** Stores five stories of the last hours, of which `first` leads, and one that is too old. @returns the next draft */
+export async function openFiveStories(app: TestApp): Promise<DraftTarget> {
+  const stories = FIVE.map((id, index) => article(id, { publishedAt: NOW - (index + 1) * HOUR }));
+  await saveAll(app.store, [...stories, article('old', { publishedAt: NOW - 90 * HOUR })]);
+  return findDraftTarget(app, app.config.newsletters[0] as NewsletterConfig);
 }
 
 /** Makes a story, published half an hour before the slot. */
@@ -65,11 +77,11 @@ export function storyFactory(slotAt: number): ReturnType<typeof articleFactory> 
 
 /** Retracts stories. */
 export async function retract({ store, slot, now }: DraftApp, ...ids: string[]): Promise<void> {
-  const article = storyFactory(slot.slotAt);
+  const story = storyFactory(slot.slotAt);
   const status = { state: 'retracted', note: 'Wrong.', at: now } as const;
   await saveAsPublished(
     store,
-    ids.map((id) => article(id, { status, publishedAt: slot.slotAt - 3 * HOUR, updatedAt: now })),
+    ids.map((id) => story(id, { status, publishedAt: slot.slotAt - 3 * HOUR, updatedAt: now })),
   );
 }
 

@@ -1,31 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import type { NewsletterConfig } from '../../../src/core/config/config.ts';
 import { readArrangedDraft } from '../../../src/editions/draft/arranged-draft.ts';
 import { DraftCommandError } from '../../../src/editions/draft/commands.ts';
 import { composeDraft } from '../../../src/editions/draft/compose-draft.ts';
 import { readDraftLog } from '../../../src/editions/draft/draft-store.ts';
-import { findDraftTarget } from '../../../src/editions/draft/draft-target.ts';
-import {
-  DraftConflictError,
-  type DraftRequest,
-  type EditOptions,
-  editDraft,
-} from '../../../src/editions/draft/edit-draft.ts';
+import { type DraftRequest, type EditOptions, editDraft } from '../../../src/editions/draft/edit-draft.ts';
 import { HOUR } from '../../../src/lib/time.ts';
 import { article, saveAll } from '../../support/articles.ts';
 import { NOW } from '../../support/clock.ts';
 import { forBothDatabases } from '../../support/databases.ts';
 import { openTestApp, type TestApp } from '../../support/test-app.ts';
-
-/** 07:30 on November 25 in Shanghai: the next slot. */
-const SLOT = '2026-11-25';
-/** In the order of their publication, the newest first: `first` leads. */
-const IDS = ['first', 'second', 'third', 'fourth', 'fifth'];
+import { openFiveStories } from './draft-steps.ts';
 
 async function openDraft(app: TestApp) {
-  const ids = IDS.map((id, index) => article(id, { publishedAt: NOW - (index + 1) * HOUR }));
-  await saveAll(app.store, [...ids, article('old', { publishedAt: NOW - 90 * HOUR })]);
-  const target = await findDraftTarget(app, app.config.newsletters[0] as NewsletterConfig);
+  const target = await openFiveStories(app);
   return {
     edit: (editor: string, request: DraftRequest, options?: EditOptions) =>
       editDraft(app, target, editor, request, options),
@@ -47,76 +34,6 @@ describe('an editor of a draft', () => {
   forBothDatabases((open) => {
     const openTest = async () => openDraft(await openTestApp(await open()));
 
-    it('works on the next slot of the newsletter', async () => {
-      const draft = await openTest();
-      expect(await draft.read()).toMatchObject({
-        slot: { label: SLOT },
-        draft: { state: { kind: 'automatic' }, revision: 0 },
-      });
-      expect(await draft.block('news')).toEqual(['second', 'third', 'fourth', 'fifth']);
-    });
-
-    it('orders a block, moves stories between blocks, drops them, and brings in one that is too old', async () => {
-      const draft = await openTest();
-      const place = { kind: 'before', story: 'second' } as const;
-      await draft.edit('Ada', { kind: 'move', story: 'fourth', block: 'news', place });
-      await draft.edit('Ada', { kind: 'move', story: 'fifth', block: 'analysis', place: { kind: 'last' } });
-      await draft.edit('Ada', { kind: 'drop', story: 'third' });
-      await draft.edit('Ada', { kind: 'move', story: 'old', block: 'latest', place: { kind: 'last' } });
-      expect(await draft.block('news')).toEqual(['fourth', 'second']);
-      expect(await draft.block('analysis')).toEqual(['fifth']);
-      expect(await draft.block('latest')).toEqual(['old']);
-      const { leftOut, stories } = await draft.read();
-      expect(leftOut.find(({ id }) => id === 'third')?.reason).toEqual({ kind: 'dropped' });
-      expect(stories.find(({ id }) => id === 'fourth')).toMatchObject({ decision: 'placed', isNew: false });
-    });
-
-    it('lands at the end of the block with a notice where the neighbour has left', async () => {
-      const draft = await openTest();
-      await draft.edit('Ada', { kind: 'drop', story: 'third' });
-      const place = { kind: 'after', story: 'third' } as const;
-      const { notices } = await draft.edit('Ada', { kind: 'move', story: 'second', block: 'news', place });
-      expect(notices).toEqual(['third is no longer in the block news: second is at its end']);
-      expect(await draft.block('news')).toEqual(['fourth', 'fifth', 'second']);
-    });
-
-    it('is refused a field that another editor has changed since, with both values', async () => {
-      const draft = await openTest();
-      const seen = await draft.look();
-      await draft.edit('Bob', { kind: 'subject', text: 'From Bob' });
-      const request = { kind: 'subject', text: 'From Ada' } as const;
-      const error = await draft.edit('Ada', request, { seen }).catch((reason: unknown) => reason);
-      expect(error).toBeInstanceOf(DraftConflictError);
-      expect(error).toMatchObject({
-        by: 'Bob',
-        conflicts: [{ field: 'subject', wanted: 'From Ada', current: 'From Bob' }],
-      });
-      await draft.edit('Ada', { kind: 'note', text: 'From Ada' }, { seen });
-      await draft.edit('Ada', request, { seen: await draft.look() });
-      expect((await draft.read()).draft.decisions).toMatchObject({ subject: 'From Ada', note: 'From Ada' });
-      expect((await draft.log()).map(({ editor }) => editor)).toEqual(['Bob', 'Ada', 'Ada']);
-    });
-
-    it('undoes and redoes their own commands only', async () => {
-      const draft = await openTest();
-      await draft.edit('Ada', { kind: 'subject', text: 'From Ada' });
-      await draft.edit('Bob', { kind: 'note', text: 'From Bob' });
-      await draft.edit('Ada', { kind: 'undo' });
-      expect((await draft.read()).draft.decisions).toMatchObject({ subject: null, note: 'From Bob' });
-      await expect(draft.edit('Ada', { kind: 'undo' })).rejects.toThrow('Ada has no command to undo');
-      await draft.edit('Ada', { kind: 'redo' });
-      expect((await draft.read()).draft.decisions).toMatchObject({ subject: 'From Ada', note: 'From Bob' });
-    });
-
-    it('withdraws the approval with a later change, and says so', async () => {
-      const draft = await openTest();
-      await draft.edit('Ada', { kind: 'approve' }, { seen: await draft.look() });
-      const { draft: changed } = await draft.edit('Ada', { kind: 'note', text: 'Late' });
-      expect(changed.state).toEqual({ kind: 'automatic' });
-      await draft.edit('Ada', { kind: 'undo' });
-      expect((await draft.read()).draft).toMatchObject({ state: { kind: 'approved' }, decisions: { note: null } });
-    });
-
     it('approves by the hash of what a page showed, unless the decisions or a text have changed since', async () => {
       const app = openTestApp(await open());
       const draft = await openDraft(app);
@@ -131,19 +48,6 @@ describe('an editor of a draft', () => {
       await expect(approve(second)).rejects.toThrow('the content of a story has changed');
       const { draft: approved } = await approve(await draft.look());
       expect(approved.state).toMatchObject({ kind: 'approved', by: 'Ada' });
-    });
-
-    it('undoes an entry of their own by its number, once', async () => {
-      const draft = await openTest();
-      await draft.edit('Ada', { kind: 'drop', story: 'second' });
-      await draft.edit('Ada', { kind: 'drop', story: 'third' });
-      await draft.edit('Bob', { kind: 'drop', story: 'fourth' });
-      const { undone } = await draft.edit('Ada', { kind: 'undo', entry: 1 });
-      expect(undone?.number).toBe(1);
-      expect(await draft.block('news')).toEqual(['second', 'fifth']);
-      for (const entry of [1, 3, 4, 99]) {
-        await expect(draft.edit('Ada', { kind: 'undo', entry })).rejects.toThrow(`Ada cannot undo the entry ${entry}`);
-      }
     });
 
     it('runs what comes with a command in its transaction, where something changes', async () => {

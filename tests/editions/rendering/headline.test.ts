@@ -94,20 +94,6 @@ describe('editionSubject', () => {
       { numRuns: 500 },
     );
   });
-
-  it('is the whole headline if that has at limit 70 graphemes', () => {
-    const short = fc.record({
-      headline: fc.string({ unit: 'grapheme-ascii', maxLength: 35 }),
-      shortHeadline: fc.constant(null),
-    });
-    fc.assert(
-      fc.property(fc.tuple(short, short), (stories) => {
-        const whole = `Tech: ${roundupHeadline(stories)}`;
-        if (graphemeCount(whole) <= 70) expect(editionSubject('Tech', stories)).toBe(whole);
-      }),
-      { numRuns: 500 },
-    );
-  });
 });
 
 describe('shorten', () => {

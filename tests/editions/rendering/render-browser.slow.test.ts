@@ -2,7 +2,6 @@
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CHROMIUM_FLAGS, findChromium } from '../../../scripts/chromium.ts';
-import { contrastRatio } from '../../../src/core/config/rules.ts';
 import type { EditionView } from '../../../src/editions/rendering/edition-view.ts';
 import { fillHtml } from '../../../src/editions/rendering/placeholders.ts';
 import { renderEdition } from '../../../src/editions/rendering/render.ts';
@@ -17,7 +16,6 @@ if (executablePath === null)
 
 const PHONE = 375;
 const DESKTOP = 800;
-const SCHEMES = ['light', 'dark'] as const;
 
 describe.skipIf(executablePath === null)('the daily roundup in Chromium', () => {
   let browser: Browser;
@@ -108,27 +106,12 @@ describe.skipIf(executablePath === null)('the daily roundup in Chromium', () => 
     for (const { width } of pictures) expect(width).toBeLessThanOrEqual(PHONE - 40);
   });
 
-  for (const scheme of SCHEMES)
-    it(`has AA contrast for all text on the ${scheme} background`, async () => {
-      for (const html of [email, archive]) {
-        await using shown = await show(html, PHONE, scheme);
-        const texts = await shown.page.evaluate<TextColour[]>(TEXT_COLOURS);
-        expect(texts.length).toBeGreaterThan(150);
-        expect(new Set(texts.map(({ background }) => background))).toEqual(
-          new Set([scheme === 'light' ? '#fbfaf7' : '#161513']),
-        );
-        for (const { colour, background, text } of texts)
-          expect(contrastRatio(colour, background), text).toBeGreaterThanOrEqual(4.5);
-        const accent = SAMPLE_SITE.accent[scheme];
-        expect(texts.find(({ text }) => text === 'Exclusive')?.colour).toBe(accent);
-      }
-    });
-
   it('does not change the colours of a notice above the archive page in dark mode', async () => {
     const notice = '<aside style="background-color:#fff4d6;color:#1b1a18">Retracted since</aside>';
     await using shown = await show(archive.replace(/<body[^>]*>/, `$&${notice}`), PHONE, 'dark');
-    const texts = await shown.page.evaluate<TextColour[]>(TEXT_COLOURS);
-    expect(texts[0]).toEqual({ text: 'Retracted since', colour: '#1b1a18', background: '#fff4d6' });
+    const style = "getComputedStyle(document.querySelector('aside'))";
+    const colours = await shown.page.evaluate(`[${style}.color, ${style}.backgroundColor]`);
+    expect(colours).toEqual(['rgb(27, 26, 24)', 'rgb(255, 244, 214)']);
   });
 
   it('requests only its pictures', async () => {
@@ -182,31 +165,3 @@ function boxes(page: Page, selector: string): Promise<Box[]> {
     }),
   );
 }
-
-interface TextColour {
-  text: string;
-  colour: string;
-  background: string;
-}
-
-/** Runs in the page: each visible text with its computed colour and background colour. */
-const TEXT_COLOURS = `(() => {
-  const hex = (colour) =>
-    '#' + colour.match(/[\\d.]+/g).slice(0, 3).map((channel) => Number(channel).toString(16).padStart(2, '0')).join('');
-  const found = [];
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  while (walker.nextNode()) {
-    const element = walker.currentNode.parentElement;
-    const text = walker.currentNode.textContent.replace(/\\s+/g, ' ').trim();
-    if (text === '' || element.getClientRects().length === 0) continue;
-    let background = element;
-    while (background !== null && getComputedStyle(background).backgroundColor === 'rgba(0, 0, 0, 0)')
-      background = background.parentElement;
-    found.push({
-      text,
-      colour: hex(getComputedStyle(element).color),
-      background: background === null ? 'none' : hex(getComputedStyle(background).backgroundColor),
-    });
-  }
-  return found;
-})()`;

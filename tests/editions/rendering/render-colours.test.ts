@@ -31,21 +31,6 @@ describe('the colours of the daily roundup', () => {
     for (const colour of colours) expect(contrastRatio(colour, PAPER.dark)).toBeGreaterThanOrEqual(4.5);
   });
 
-  it('are declared to mail programs as light and dark', () => {
-    expect(html).toContain('<meta name="color-scheme" content="light dark">');
-    expect(html).toContain('<meta name="supported-color-schemes" content="light dark">');
-  });
-
-  it('change in Outlook too: each dark rule exists for [data-ogsc] or [data-ogsb]', () => {
-    const rules = darkRules()
-      .split('\n')
-      .filter((rule) => rule.startsWith('.') && !rule.includes(':hover'));
-    expect(rules.length).toBeGreaterThanOrEqual(5);
-    for (const rule of rules)
-      expect(html).toContain(`\n${rule.replace(/^\.|,\./g, (start) => start.replace('.', '[data-ogsc] .'))}\n`);
-    expect(html).toContain('\n[data-ogsb] .paper,[data-ogsb] .paper>div{background-color:#161513!important}\n');
-  });
-
   it('all change in dark mode: every element with a colour has a class that changes it', () => {
     const bodies = [html, weekly].map((page) => page.slice(page.indexOf('<body')));
     const elements = [...bodies.join('').matchAll(/<(\w+)\b([^>]*)>/g)];

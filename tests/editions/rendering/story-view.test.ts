@@ -1,14 +1,16 @@
 import { expect, it } from 'vitest';
 import { toNewsLine, toStory } from '../../../src/editions/rendering/story-view.ts';
-import { article } from '../../support/articles.ts';
+import { article, picture } from '../../support/articles.ts';
 import { sampleConfig } from '../../support/sample.ts';
 
 it("shows the newsroom's pictures in the version for email, and those of other servers from there", () => {
   const config = sampleConfig();
   const media = `${config.publication.url}/media`;
   const imageOf = (url: string) => {
-    const facts = { alt: 'A', credit: null, type: 'image/jpeg', length: 9_000_000, width: 4_000, height: 3_000 };
-    return toStory(article('a', { image: { url, ...facts } }), config, { paragraphs: 1, bytes: 100 }).image;
+    return toStory(article('a', { image: picture(url, { width: 4_000, height: 3_000 }) }), config, {
+      paragraphs: 1,
+      bytes: 100,
+    }).image;
   };
   expect(imageOf(`${media}/a.jpg`)).toMatchObject({ url: `${media}/r/jpeg/a.jpg`, width: 4_000, height: 3_000 });
   expect(imageOf('https://photos.example/a.jpg')).toMatchObject({ url: 'https://photos.example/a.jpg' });
@@ -18,8 +20,7 @@ it('shows a small version of a picture next to a line of news, 96 pixels at its 
   const config = sampleConfig();
   const media = `${config.publication.url}/media`;
   const thumbnail = (size: { width: number | null; height: number | null }, url = `${media}/a.jpg`) => {
-    const image = { url, alt: 'A', credit: null, type: 'image/jpeg', length: 9, ...size };
-    return toNewsLine(article('a', { image }), config, true).thumbnail;
+    return toNewsLine(article('a', { image: picture(url, size) }), config, true).thumbnail;
   };
   const url = `${media}/r/thumb/a.jpg`;
   expect(thumbnail({ width: 4_000, height: 3_000 })).toEqual({ url, width: 96, height: 72 });
@@ -29,6 +30,5 @@ it('shows a small version of a picture next to a line of news, 96 pixels at its 
   const foreign = 'https://photos.example/a.jpg';
   expect(thumbnail({ width: 10, height: 10 }, foreign)).toMatchObject({ url: foreign });
   expect(toNewsLine(article('a', { image: null }), config, true).thumbnail).toBeNull();
-  const image = { url: foreign, alt: 'A', credit: null, type: 'image/jpeg', length: 9, width: 1, height: 1 };
-  expect(toNewsLine(article('a', { image }), config, false).thumbnail).toBeNull();
+  expect(toNewsLine(article('a', { image: picture(foreign) }), config, false).thumbnail).toBeNull();
 });

@@ -38,14 +38,6 @@ describe('an article past the age limit', () => {
       expect(await omissions(store, await closeEdition(store, other))).toMatchObject({ old: 'aged-out' });
     });
 
-    it('is recorded, and in no edition, if it is stored weeks late', async () => {
-      const store = await open();
-      await closeDay(store, 0);
-      await save(store, [article('late', { publishedAt: CUTOFF - 25 * DAY })], CUTOFF + HOUR);
-      expect(await closeDay(store, 1)).toEqual({ late: 'aged-out' });
-      expect(await closeDay(store, 2)).toEqual({});
-    });
-
     const manyFrom = (year: string): Article[] =>
       Array.from({ length: 101 }, (_, n) => article(`${year}-${n}`, { publishedAt: CUTOFF - 33 * DAY - n * DAY }));
 
@@ -74,14 +66,6 @@ describe('an article past the age limit', () => {
       await save(store, [article('draft', { publishedAt: CUTOFF + HOUR, status: { state: 'draft' } })], CUTOFF + HOUR);
       await closeDay(store, 90);
       expect(await closeDay(store, 93)).toMatchObject({ draft: 'aged-out' });
-    });
-
-    it('is recorded if it is a draft', async () => {
-      const store = await open();
-      await save(store, [article('draft', { publishedAt: CUTOFF - HOUR, status: { state: 'draft' } })]);
-      expect(await closeDay(store, 0)).toEqual({});
-      expect(await closeDay(store, 1)).toEqual({});
-      expect(await closeDay(store, 2)).toEqual({ draft: 'aged-out' });
     });
 
     it('is recorded if it was pinned, did not fit, and is no longer pinned', async () => {

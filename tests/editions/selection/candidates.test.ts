@@ -61,17 +61,6 @@ describe('the stories of an edition', () => {
       expect((await compose(store, CUTOFF + DAY)).articles.map((one) => one.articleId)).not.toContain('pinned');
     });
 
-    it('include on Monday the news published after the edition of Friday', async () => {
-      const store = await open();
-      const monday = CUTOFF + 3 * DAY;
-      await save(store, threeStories('before-friday', CUTOFF));
-      await closeEdition(store, await compose(store));
-      await save(store, [article('friday', { publishedAt: CUTOFF + HOUR }), ...threeStories('weekend', monday)]);
-      const edition = await compose(store, monday);
-      expect(idsByBlock(edition).latest).toEqual(['friday']);
-      expect(edition.articles).toHaveLength(4);
-    });
-
     it('include a story dated before the last cut-off that was stored after it', async () => {
       const store = await open();
       const monday = CUTOFF + 3 * DAY;

@@ -3,38 +3,20 @@ import { describe, expect, it } from 'vitest';
 import type { StoryCandidate } from '../../../src/editions/selection/ranking.ts';
 import {
   countStories,
-  type EditionPlan,
   leadingStories,
-  placedStories,
   type SelectionRules,
   selectStories,
 } from '../../../src/editions/selection/selection.ts';
 import { editionWindow } from '../../../src/editions/selection/window.ts';
 import { DAY, HOUR } from '../../../src/lib/time.ts';
-import { expectGolden } from '../../support/golden.ts';
+import { anyBlocks, anyCandidates, story, UNTIL } from './candidates.ts';
 
-const UNTIL = Date.UTC(2026, 10, 23, 23, 30);
 const rules: SelectionRules = {
   window: editionWindow(UNTIL, null, { newsHours: 24 }),
   blocks: { news: 8, analysis: 4, roundup: 6, latest: 8 },
   leadKickers: ['Cover Story', 'Exclusive'],
   sections: ['business-tech', 'world'],
 };
-
-/** Makes a candidate published `hours` before the cut-off. */
-function story(id: string, hours: number, rest: Partial<StoryCandidate> = {}): StoryCandidate {
-  return {
-    id,
-    kind: 'brief',
-    kicker: null,
-    section: null,
-    eventKey: null,
-    pinned: false,
-    outlets: [],
-    publishedAt: UNTIL - hours * HOUR,
-    ...rest,
-  };
-}
 
 function ids(stories: StoryCandidate[]): string[] {
   return stories.map((one) => one.id);
@@ -49,13 +31,6 @@ describe('editionWindow', () => {
       newsFrom: UNTIL - 24 * HOUR,
       windowHours: 48,
       newsHours: 24,
-    });
-  });
-
-  it('begins 48 hours before the cut-off after an edition of the previous day', () => {
-    expect(editionWindow(UNTIL, UNTIL - DAY, { newsHours: 24 })).toMatchObject({
-      from: UNTIL - 2 * DAY,
-      unseenFrom: UNTIL - 2 * DAY,
     });
   });
 
@@ -198,10 +173,12 @@ describe('the blocks', () => {
     expect(ids(news)).toEqual([...ids(briefs.slice(0, 7)), 'pinned']);
   });
 
-  it('show an event once: the first report, then credits of the others by time', () => {
+  it('show and count an event once: the first report, then credits of the others by time', () => {
     const of = (id: string, hours: number): StoryCandidate =>
       story(id, hours, { kind: 'roundup-item', eventKey: 'merger' });
-    const { roundup } = selectStories([of('third', 1), of('first', 9), of('second', 5)], rules);
+    const plan = selectStories([of('third', 1), of('first', 9), of('second', 5)], rules);
+    const { roundup } = plan;
+    expect(countStories(plan)).toBe(1);
     expect(roundup).toHaveLength(1);
     expect(roundup[0]?.first.id).toBe('first');
     expect(ids(roundup[0]?.also ?? [])).toEqual(['second', 'third']);
@@ -243,20 +220,6 @@ describe('the blocks', () => {
       ['of-one-twice', 1],
     ]);
   });
-
-  it('never show a roundup item among the headlines', () => {
-    const items = Array.from({ length: 9 }, (_, n) => story(`item-${n}`, n + 1, { kind: 'roundup-item' }));
-    const plan = selectStories([cover, ...items], rules);
-    expect(plan.latest).toEqual([]);
-    expect(ids(plan.didNotFit)).toEqual(['item-6', 'item-7', 'item-8']);
-  });
-
-  it('can all be disabled', () => {
-    const none = { ...rules, blocks: { news: 0, analysis: 0, roundup: 0, latest: 0 } };
-    const plan = selectStories([cover, story('brief', 2), story('item', 3, { kind: 'roundup-item' })], none);
-    expect(countStories(plan)).toBe(1);
-    expect(ids(plan.didNotFit)).toEqual(['brief', 'item']);
-  });
 });
 
 describe('leadingStories', () => {
@@ -280,29 +243,9 @@ describe('leadingStories', () => {
 });
 
 describe('a selection', () => {
-  const candidates = fc
-    .array(
-      fc.record({
-        kind: fc.constantFrom('brief', 'analysis', 'feature', 'roundup-item'),
-        kicker: fc.constantFrom(null, 'Cover Story', 'Exclusive', 'Charts'),
-        section: fc.constantFrom(null, 'business-tech', 'world', 'gone'),
-        eventKey: fc.constantFrom(null, 'a', 'b'),
-        pinned: fc.boolean(),
-        hours: fc.integer({ min: 0, max: 60 }),
-      }),
-      { maxLength: 60 },
-    )
-    .map((list) => list.map(({ hours, ...rest }, n) => story(`s${n}`, hours + 0.001, rest as Partial<StoryCandidate>)));
-  const blocks = fc.record({
-    news: fc.integer({ min: 0, max: 9 }),
-    analysis: fc.integer({ min: 0, max: 5 }),
-    roundup: fc.integer({ min: 0, max: 5 }),
-    latest: fc.integer({ min: 0, max: 9 }),
-  });
-
   it('respects the configured numbers, and is in chronological order in each block', () => {
     fc.assert(
-      fc.property(candidates, blocks, (list, most) => {
+      fc.property(anyCandidates, anyBlocks, (list, most) => {
         const plan = selectStories(list, { ...rules, blocks: most });
         for (const block of ['news', 'analysis', 'latest'] as const) {
           expect(plan[block].length).toBeLessThanOrEqual(most[block]);
@@ -317,7 +260,7 @@ describe('a selection', () => {
 
   it('omits no story while its own block is not full', () => {
     fc.assert(
-      fc.property(candidates, blocks, (list, most) => {
+      fc.property(anyCandidates, anyBlocks, (list, most) => {
         const plan = selectStories(list, { ...rules, blocks: most });
         const own = plan.didNotFit.filter((one) => one.kind !== 'roundup-item');
         if (own.length > 0) expect(plan.latest).toHaveLength(most.latest);
@@ -326,24 +269,4 @@ describe('a selection', () => {
       }),
     );
   });
-
-  it('matches the golden file for a busy day', () => {
-    const day: StoryCandidate[] = [
-      story('solar-cover', 20, { kind: 'feature', kicker: 'Cover Story', section: 'world' }),
-      story('chips-exclusive', 3, { kind: 'feature', kicker: 'Exclusive', section: 'business-tech' }),
-      ...Array.from({ length: 10 }, (_, n) => story(`brief-${n}`, 2 * n + 1, { section: 'business-tech' })),
-      ...[4, 12, 26, 30, 40].map((h) => story(`analysis-${h}h`, h, { kind: 'analysis', section: 'world' })),
-      ...['Yicai', '36Kr', 'LatePost'].map((outlet, n) =>
-        story(`merger-${outlet}`, 9 - n, { kind: 'roundup-item', eventKey: 'merger' }),
-      ),
-      ...Array.from({ length: 7 }, (_, n) => story(`item-${n}`, 3 * n + 2, { kind: 'roundup-item' })),
-      ...Array.from({ length: 9 }, (_, n) => story(`yesterday-${n}`, 26 + n)),
-    ];
-    expectGolden('editions/selection-busy-day.txt', printed(selectStories(day, rules)));
-  });
 });
-
-function printed(plan: EditionPlan): string {
-  const lines = placedStories(plan).map(({ block, story: one }) => `${block.padEnd(10)} ${one.id}`);
-  return `${[...lines, ...plan.didNotFit.map((one) => `${'—'.padEnd(10)} ${one.id}`)].join('\n')}\n`;
-}

@@ -11,6 +11,7 @@ import { openSite } from '../../own-sites/test-site.ts';
 import { NOW } from '../../support/clock.ts';
 import { openMigrated } from '../../support/databases.ts';
 import { groupedItem, storeGroup } from '../../support/outlet-items.ts';
+import { addSource, setItem, setSource } from '../../support/sources.ts';
 import { openTestApp } from '../../support/test-app.ts';
 
 /** Reports of three events: of three outlets, of two, and of one. */
@@ -147,21 +148,9 @@ describe('daywire roundup', () => {
     const { text } = await run('list');
     expect(text).not.toContain('kept back');
     expect(text).toMatch(/\nnot polled yet: 1 source; "daywire start" polls them\n$/);
-    const polled = { configured_api: 'feed', url: source.url, rules: '', due_at: 0, polled_at: NOW } as const;
-    await store.db
-      .insertInto('sources')
-      .values({ id: source.id, use: 'roundup', ...polled })
-      .execute();
-    await store.db
-      .updateTable('sources')
-      .set({ state: 'held', reason: 'a flood' })
-      .where('id', '=', 'held-post')
-      .execute();
-    await store.db
-      .updateTable('outlet_items')
-      .set({ state: 'held', source: 'held-post' })
-      .where('id', '=', 6)
-      .execute();
+    await addSource(store.db, source.id, { polled_at: NOW });
+    await setSource(store.db, { state: 'held', reason: 'a flood' }, 'held-post');
+    await setItem(store.db, 6, { state: 'held', source: 'held-post' });
     expect((await run('list')).text).toMatch(
       /\nkept back: held-post is held with 1 item \(a flood\): "daywire sources accept held-post"\n$/,
     );

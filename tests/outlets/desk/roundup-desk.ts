@@ -18,6 +18,8 @@ export interface RoundupDesk extends TestDesk {
   byBo(id: number, command: GroupCommand): Promise<unknown>;
   /** The hidden fields of a form of a page. @param action below /desk */
   fieldsOf(page: string, action: string): Record<string, string>;
+  /** Sends the form of an act on a group, as a page shows it. @param page default: that of the group */
+  send(id: number, act: string, fields?: Record<string, string>, page?: string): Promise<string>;
 }
 
 /** A report that is so many minutes old. */
@@ -44,12 +46,19 @@ export async function openRoundupDesk(store: Store, options?: TestAppOptions): P
     group: async (id) => (await readGroups(store.db, [id])).get(id) as StoryGroup,
     byBo: (id, command) =>
       changeGroups(store, [{ items: [id], seen: null }], command, { editor: 'Bo', now: NOW - HOUR }),
-    fieldsOf(page, action) {
-      const form = page.split('<form').find((part) => part.includes(`action="/desk${action}"`));
-      if (form === undefined) throw new Error(`no form ${action} in ${page}`);
-      const [inputs = ''] = form.split('</form>');
-      const hidden = [...inputs.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)">/g)];
-      return Object.fromEntries(hidden.map(([, name, value]) => [name, value]));
+    async send(id, act, fields = {}, page) {
+      const path = `/roundup/g${id}`;
+      const shown = page ?? (await desk.read('editor', path));
+      return desk.act('editor', `${path}/${act}`, { ...fieldsOf(shown, `${path}/${act}`), ...fields });
     },
+    fieldsOf,
   };
+}
+
+function fieldsOf(page: string, action: string): Record<string, string> {
+  const form = page.split('<form').find((part) => part.includes(`action="/desk${action}"`));
+  if (form === undefined) throw new Error(`no form ${action} in ${page}`);
+  const [inputs = ''] = form.split('</form>');
+  const hidden = [...inputs.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)">/g)];
+  return Object.fromEntries(hidden.map(([, name, value]) => [name, value]));
 }

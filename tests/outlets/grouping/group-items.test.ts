@@ -119,9 +119,4 @@ describe('frozen groups', () => {
   it('are left out once all of their items are too old to be grouped', () => {
     expect(groupsOf([STRIKE], [{ id: 90, items: [90, 91] }], PAST)).toEqual([[4]]);
   });
-
-  it('get the copies of their reports', () => {
-    const copy = { ...STRIKE, canonicalUrl: FIRST.canonicalUrl };
-    expect(group([FIRST, copy], [{ id: 1, items: [1] }], PAST).groups).toEqual([{ id: 1, items: [1, 4] }]);
-  });
 });

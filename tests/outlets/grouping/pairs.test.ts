@@ -6,15 +6,6 @@ import { groupPairs, scorePairs } from '../../../bench/grouping/pairs.ts';
 const pairs = groupPairs(readFileSync(join(import.meta.dirname, 'headline-pairs.txt'), 'utf8'));
 
 describe('300 labelled pairs of headlines', () => {
-  it('are 150 in Chinese and 150 in Japanese, 60 of each of the same event', () => {
-    expect(pairs).toHaveLength(300);
-    for (const language of ['zh', 'ja']) {
-      const own = pairs.filter((pair) => pair.language === language);
-      expect(own.filter(({ isSameEvent }) => isSameEvent)).toHaveLength(60);
-      expect(own.filter(({ isSameEvent }) => !isSameEvent)).toHaveLength(90);
-    }
-  });
-
   // Measured: Chinese 0.93, 0.90 and 1; Japanese 0.95, 0.98 and 1.
   it('are joined in Chinese with a precision of 0.92 and a recall of 0.88, and 0.98 with suggestions', () => {
     const scores = scorePairs(pairs, 'zh');

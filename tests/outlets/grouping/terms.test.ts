@@ -76,12 +76,9 @@ describe('a digest', () => {
   it.each([
     '10 things you need to know this morning',
     'Five stories to read before the opening bell',
-    '10 numbers that explain the week',
     'Morning links: Northwind, Contoso and more',
     'The Morning Briefing: Northwind, Contoso and more',
-    'Your weekly tech roundup',
     'Market wrap: Northwind rises; Contoso falls',
-    'The week in review',
     'Live: Northwind presents its new phone',
     'Northwind keynote: as it happened',
     '今日要闻：星河科技收购远图软件',
@@ -91,7 +88,6 @@ describe('a digest', () => {
   });
 
   it.each([
-    'Northwind buys Contoso',
     'BRIEF: Northwind to hire 1,000 people',
     '10 people hurt in fire at Contoso plant',
     'Contoso wraps up sale of its headlines business',

@@ -8,23 +8,13 @@ import { openAlerts } from '../../support/alerts.ts';
 import { NOW } from '../../support/clock.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { sampleConfig } from '../../support/sample.ts';
+import { addSource } from '../../support/sources.ts';
 
 const SOURCE = { id: 'outlet' };
 
 /** A source that is held, with items reported this many hours ago; null: without a date, seen an hour ago. */
 async function hold(db: Db, hours: (number | null)[]): Promise<void> {
-  await db
-    .insertInto('sources')
-    .values({
-      ...SOURCE,
-      url: '',
-      configured_api: 'feed',
-      rules: '',
-      due_at: NOW,
-      state: 'held',
-      state_since: NOW - HOUR,
-    })
-    .execute();
+  await addSource(db, SOURCE.id, { state: 'held', state_since: NOW - HOUR });
   for (const [index, ago] of hours.entries()) {
     const url = `https://outlet.example/${index}`;
     await db

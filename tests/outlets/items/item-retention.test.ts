@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import type { Db } from '../../../src/core/store/store.ts';
+import type { Db, Store } from '../../../src/core/store/store.ts';
 import { DAY } from '../../../src/lib/time.ts';
 import { deleteOldItems } from '../../../src/outlets/items/item-retention.ts';
 import { recordOutletItems } from '../../../src/outlets/items/outlet-items.ts';
 import type { OutletEntry } from '../../../src/outlets/items/usable-entry.ts';
 import { NOW } from '../../support/clock.ts';
 import { forBothDatabases } from '../../support/databases.ts';
+import { addSource, setItem } from '../../support/sources.ts';
 
 const entry = (name: string): OutletEntry => ({
   ...{ guid: name, isPermaLink: false, link: `https://outlet.example/${name}`, title: name },
@@ -18,9 +19,8 @@ async function read(db: Db, names: string[], now: number): Promise<void> {
   await recordOutletItems(db, { id: 'outlet', fence: 0 }, 'The Outlet', names.map(entry), times);
 }
 
-async function open(db: Db): Promise<Db> {
-  const source = { id: 'outlet', url: '', configured_api: 'feed', rules: '', due_at: 0, use: 'roundup' } as const;
-  await db.insertInto('sources').values(source).execute();
+async function open({ db }: Store): Promise<Db> {
+  await addSource(db, 'outlet');
   return db;
 }
 
@@ -30,7 +30,7 @@ const titles = async (db: Db) =>
 forBothDatabases((openStore) => {
   describe('deleteOldItems', () => {
     it('deletes what a feed has not had for 60 days, and its keys', async () => {
-      const db = await open((await openStore()).db);
+      const db = await open(await openStore());
       await read(db, ['kept', 'gone'], NOW);
       await read(db, ['kept', 'later'], NOW + DAY);
       await read(db, ['kept'], NOW + 61 * DAY);
@@ -42,7 +42,7 @@ forBothDatabases((openStore) => {
     });
 
     it('keeps what the last document had, however long ago that was read', async () => {
-      const db = await open((await openStore()).db);
+      const db = await open(await openStore());
       await read(db, ['one', 'two'], NOW);
       expect(await deleteOldItems(db, ['outlet'], NOW + 400 * DAY)).toBe(0);
       // It is no longer configured, so it is not read again.
@@ -50,12 +50,12 @@ forBothDatabases((openStore) => {
     });
 
     it('keeps the items of picked groups, and forgets decisions on groups that have none left', async () => {
-      const db = await open((await openStore()).db);
+      const db = await open(await openStore());
       await read(db, ['picked', 'dropped'], NOW);
       const rows = await db.selectFrom('outlet_items').select(['id', 'title']).execute();
       for (const { id, title } of rows) {
         const state = title as 'picked' | 'dropped';
-        await db.updateTable('outlet_items').set({ group_id: id }).where('id', '=', id).execute();
+        await setItem(db, id, { group_id: id });
         await db.insertInto('story_groups').values({ id, state, editor: 'ann', updated_at: NOW }).execute();
       }
       expect(await deleteOldItems(db, [], NOW + 61 * DAY)).toBe(1);
@@ -64,7 +64,7 @@ forBothDatabases((openStore) => {
     });
 
     it('forgets after 60 days what once belonged to several items', async () => {
-      const db = await open((await openStore()).db);
+      const db = await open(await openStore());
       const shared = (name: string): OutletEntry => ({ ...entry(name), guid: 'urn:feed' });
       const times = { now: NOW, windowMs: DAY };
       await recordOutletItems(db, { id: 'outlet', fence: 0 }, 'The Outlet', ['one', 'two'].map(shared), times);
@@ -76,7 +76,7 @@ forBothDatabases((openStore) => {
     });
 
     it('keeps the newest keys of an item whose feed renames it with every poll', async () => {
-      const db = await open((await openStore()).db);
+      const db = await open(await openStore());
       const times = (poll: number) => ({ now: NOW + poll, windowMs: DAY });
       const renamed = (poll: number): OutletEntry => ({ ...entry('one'), guid: `urn:${poll}` });
       const claim = { id: 'outlet', fence: 0 };

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { Db } from '../../../src/core/store/store.ts';
 import { DAY, HOUR, MINUTE } from '../../../src/lib/time.ts';
-import { decideHeldItems } from '../../../src/outlets/items/held-items.ts';
 import { recordOutletItems } from '../../../src/outlets/items/outlet-items.ts';
 import type { OutletEntry } from '../../../src/outlets/items/usable-entry.ts';
 import { parseFeed } from '../../../src/sources/feed/parse-feed.ts';
 import { NOW } from '../../support/clock.ts';
 import { forBothDatabases } from '../../support/databases.ts';
+import { addSource, setItem } from '../../support/sources.ts';
 import { FORMATS, type Report, report } from '../polling/outlet-feeds.ts';
 
 const OUTLET = 'The Outlet';
@@ -23,13 +23,6 @@ function entriesOf(reports: readonly Report[], format: Format = 'rss'): OutletEn
   return result.feed.items.map(({ id, isPermaLink, link, title, publishedAt }) => ({
     ...{ guid: id, isPermaLink, link, title, publishedAt, summary: null, language: 'en', imageUrl: null },
   }));
-}
-
-async function addSource(db: Db, id = CLAIM.id): Promise<void> {
-  await db
-    .insertInto('sources')
-    .values({ id, url: `https://${id}.example/feed`, configured_api: 'feed', rules: '', due_at: 0, use: 'roundup' })
-    .execute();
 }
 
 async function record(db: Db, reports: readonly Report[], now = NOW, format: Format = 'rss') {
@@ -51,7 +44,7 @@ forBothDatabases((open, dialect) => {
       'keeps ten of ten and doubles none where a feed renames its guids: %s',
       async (format) => {
         const { db } = await open();
-        await addSource(db);
+        await addSource(db, CLAIM.id);
         expect(await record(db, ten, NOW, format)).toMatchObject({
           added: 10,
           known: 0,
@@ -74,7 +67,7 @@ forBothDatabases((open, dialect) => {
 
     it('opens what a first document dates within the window; earlier and undated items are old', async () => {
       const { db } = await open();
-      await addSource(db);
+      await addSource(db, CLAIM.id);
       const first = [report(1, NOW - HOUR), report(2, NOW - 27 * HOUR), report(3, null), report(4, NOW + 10 * HOUR)];
       expect(await record(db, first)).toMatchObject({ added: 4, old: 2, held: 0, newsAt: NOW });
       const states = (await items(db)).map(({ title, state, published_at }) => [title, state, published_at]);
@@ -96,32 +89,13 @@ forBothDatabases((open, dialect) => {
       ]);
     });
 
-    it('holds a flood of 5,000 items until the operator accepts it', async () => {
-      const { db } = await open();
-      await addSource(db);
-      await record(db, ten);
-      const [form] = entriesOf(ten) as [OutletEntry];
-      const entries = Array.from({ length: 5_000 }, (_, index) => {
-        const { guid, link, title, publishedAt } = report(100 + index, NOW - index * MINUTE);
-        return { ...form, guid, link, title, publishedAt };
-      });
-      const now = NOW + HOUR;
-      const flood = await recordOutletItems(db, CLAIM, OUTLET, entries, { ...TIMES, now });
-      expect(flood).toMatchObject({ added: 5_000, held: 5_000, old: 0 });
-      // While it is held, what comes is held too.
-      expect(await record(db, [report(9_000, now), ...ten], now + HOUR)).toMatchObject({ added: 1, held: 5_001 });
-      const decided = await decideHeldItems(db, CLAIM.id, 'accept', { now: now + HOUR, windowMs: 26 * HOUR });
-      expect(decided).toEqual({ open: 24 * 60 + 1 + 1, old: 5_001 - 24 * 60 - 2, ignored: 0 });
-      expect(await record(db, [report(9_001, now + HOUR), ...ten], now + HOUR)).toMatchObject({ added: 1, held: 0 });
-    });
-
     it('follows a corrected title and link, but not of an item that an editor has picked', async () => {
       const { db } = await open();
-      await addSource(db);
+      await addSource(db, CLAIM.id);
       await record(db, ten.slice(0, 2));
       const [, second] = await items(db);
       const id = second?.id as number;
-      await db.updateTable('outlet_items').set({ group_id: id }).where('id', '=', id).execute();
+      await setItem(db, id, { group_id: id });
       const decision = { id, state: 'picked', editor: 'ann', updated_at: NOW } as const;
       await db.insertInto('story_groups').values(decision).execute();
       const corrected = all(({ link }, index) => ({ title: `Corrected ${index}`, link: `${link}-corrected` }));
@@ -134,7 +108,7 @@ forBothDatabases((open, dialect) => {
 
     it('keeps no canonical link of reports that have it together, nor of a front page', async () => {
       const { db } = await open();
-      await addSource(db);
+      await addSource(db, CLAIM.id);
       const live = 'https://outlet.example/live';
       const links = async () => (await items(db)).map(({ canonical_url }) => canonical_url);
       await record(db, [report(1, NOW - HOUR, { link: live }), report(2, NOW, { link: 'https://outlet.example/' })]);
@@ -145,36 +119,27 @@ forBothDatabases((open, dialect) => {
       expect((await links())[4]).toBeNull();
     });
 
-    it('keeps the title of the source that had an item first', async () => {
-      const { db } = await open();
-      for (const id of ['outlet', 'outlet-tech']) await addSource(db, id);
-      const [first] = ten as [Report];
-      await record(db, [first]);
-      const other = entriesOf([{ ...first, title: 'As the other feed words it' }]);
-      await recordOutletItems(db, { id: 'outlet-tech', fence: 0 }, OUTLET, other, TIMES);
-      expect((await items(db)).map(({ title }) => title)).toEqual([first.title]);
-    });
-
-    it('gives one item to two sources of one outlet, and two to two outlets', async () => {
+    it('gives one item, as it came first, to two sources of one outlet, and two to two outlets', async () => {
       const { db } = await open();
       for (const id of ['outlet', 'outlet-tech', 'other']) await addSource(db, id);
-      const entries = entriesOf(ten.slice(0, 1));
+      const [first] = ten as [Report];
+      await record(db, [first]);
+      const entries = entriesOf([{ ...first, title: 'As the other feed words it' }]);
       for (const [id, outlet] of [
-        ['outlet', OUTLET],
         ['outlet-tech', OUTLET],
         ['other', 'The Other'],
       ] as const) {
         await recordOutletItems(db, { id, fence: 0 }, outlet, entries, TIMES);
       }
-      expect((await items(db)).map(({ source, outlet }) => [source, outlet])).toEqual([
-        ['outlet', OUTLET],
-        ['other', 'The Other'],
+      expect((await items(db)).map(({ source, outlet, title }) => [source, outlet, title])).toEqual([
+        ['outlet', OUTLET, first.title],
+        ['other', 'The Other', 'As the other feed words it'],
       ]);
     });
 
     it('renames the items of an outlet with it, and takes none for a report of a second one', async () => {
       const { db } = await open();
-      await addSource(db);
+      await addSource(db, CLAIM.id);
       await addSource(db, 'twin');
       const byLink = all(() => ({ guid: null }));
       const recordAs = async (id: string, outlet: string, reports: readonly Report[]) =>
@@ -204,7 +169,7 @@ forBothDatabases((open, dialect) => {
 
     it('records all of a document or nothing, whichever statement it ends at', async () => {
       const { db } = await open();
-      await addSource(db);
+      await addSource(db, CLAIM.id);
       await record(db, ten);
       // It adds, corrects, marks as seen, and finds guids and links that are those of several.
       const now = NOW + DAY;

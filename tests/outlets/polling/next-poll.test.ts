@@ -45,10 +45,6 @@ describe('the next poll of a feed', () => {
     expect(wait(skip([0, 1], [5]), EARLIEST)).toBe(14 * HOUR);
   });
 
-  it('is within a day where more is skipped', () => {
-    expect(wait({ hints: { ...NO_HINTS, skipDays: [5, 6, 0] } }, EARLIEST)).toBe(DAY);
-  });
-
   it('is within these bounds for every feed', () => {
     const milliseconds = fc.option(fc.integer({ min: 0, max: 400 * DAY }));
     const rhythm = fc.record({

@@ -6,6 +6,7 @@ import type { OutletEntry } from '../../../src/outlets/items/usable-entry.ts';
 import { addItem } from '../../../src/outlets/story-groups/add-report.ts';
 import { NOW } from '../../support/clock.ts';
 import { forEachDatabase } from '../../support/databases.ts';
+import { addSource } from '../../support/sources.ts';
 
 const OUTLET = 'The Outlet';
 
@@ -19,8 +20,7 @@ forEachDatabase((open) => {
   describe('addItem', () => {
     it('adds an item that the feed knows later, and takes no key of another one', async () => {
       const store = await open();
-      const source = { id: 'outlet', url: '', configured_api: 'feed', rules: '', due_at: 0, use: 'roundup' } as const;
-      await store.db.insertInto('sources').values(source).execute();
+      await addSource(store.db, 'outlet');
       const read = (entries: OutletEntry[]) => {
         const times = { now: NOW, windowMs: 26 * HOUR };
         return recordOutletItems(store.db, { id: 'outlet', fence: 0 }, OUTLET, entries, times);

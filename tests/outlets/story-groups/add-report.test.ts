@@ -4,6 +4,7 @@ import { addReport } from '../../../src/outlets/story-groups/add-report.ts';
 import { readGroups } from '../../../src/outlets/story-groups/group-rows.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { groupedItem, storeGroup } from '../../support/outlet-items.ts';
+import { setItem } from '../../support/sources.ts';
 import { openTestApp } from '../../support/test-app.ts';
 
 const PAGE =
@@ -46,11 +47,7 @@ forEachDatabase((open) => {
       const app = openTestApp(await open());
       const canonicalUrl = 'https://outlet.example.com/report';
       const [first, second] = await storeGroup(app.store.db, [groupedItem(1), groupedItem(2, { canonicalUrl })]);
-      await app.store.db
-        .updateTable('outlet_items')
-        .set({ state: 'held' })
-        .where('id', '=', Number(second?.id))
-        .execute();
+      await setItem(app.store.db, Number(second?.id), { state: 'held' });
       expect(await addReport(app, URL_OF_REPORT, {}, web(PAGE))).toMatchObject({ id: second?.id, isNew: false });
       const groups = await readGroups(app.store.db, [Number(first?.id)]);
       expect(groups.get(Number(first?.id))?.items).toHaveLength(2);

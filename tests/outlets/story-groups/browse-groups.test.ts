@@ -8,6 +8,7 @@ import type { GroupedItem, GroupRank } from '../../../src/outlets/story-groups/s
 import { NOW } from '../../support/clock.ts';
 import { forBothDatabases } from '../../support/databases.ts';
 import { groupedItem, storeGroup } from '../../support/outlet-items.ts';
+import { setItem } from '../../support/sources.ts';
 import { openTestApp } from '../../support/test-app.ts';
 
 /** A report that is so many minutes old. */
@@ -53,11 +54,7 @@ forBothDatabases((open) => {
       expect([await idsOf('by-rule'), await idsOf('dropped')]).toEqual([[ruled], [dropped]]);
       // A report that joins the pick.
       const [late] = await storeGroup(app.store.db, [report('D', 8)]);
-      await app.store.db
-        .updateTable('outlet_items')
-        .set({ group_id: picked })
-        .where('id', '=', Number(late?.id))
-        .execute();
+      await setItem(app.store.db, Number(late?.id), { group_id: picked });
       const page = await browse('updated');
       expect(page.groups).toMatchObject([{ group: { id: picked }, newReports: 1, newestAt: NOW - 4 * MINUTE }]);
       expect(page).toMatchObject({

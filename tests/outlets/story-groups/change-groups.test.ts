@@ -12,6 +12,7 @@ import { markPublished, readGroups, readUnpublishedGroups } from '../../../src/o
 import { NOW } from '../../support/clock.ts';
 import { forBothDatabases } from '../../support/databases.ts';
 import { groupedItem, storeGroup } from '../../support/outlet-items.ts';
+import { setItem } from '../../support/sources.ts';
 
 const PICK: GroupCommand = { kind: 'pick', text: 'Our sentence.' };
 
@@ -105,7 +106,7 @@ forBothDatabases((open) => {
 
     it('refuses a group whose reports were grouped otherwise meanwhile, and finds it by the report alone', async () => {
       const { store, a, change } = await openGroups();
-      await store.db.updateTable('outlet_items').set({ group_id: a[1] }).where('id', '=', a[1]).execute();
+      await setItem(store.db, a[1], { group_id: a[1] });
       await expect(change(a, PICK, 'Ada', 0)).rejects.toThrow(
         'its reports have been grouped otherwise since you looked',
       );
@@ -116,7 +117,7 @@ forBothDatabases((open) => {
 
     it('credits what the editor saw in his list, though a report has come since', async () => {
       const { store, a, b, change } = await openGroups();
-      await store.db.updateTable('outlet_items').set({ group_id: a[0] }).where('id', '=', b).execute();
+      await setItem(store.db, b, { group_id: a[0] });
       const [picked] = await change(a, PICK, 'Ada', 0);
       expect(picked).toMatchObject({ decision: { creditedItems: a } });
       expect(picked?.items).toHaveLength(3);

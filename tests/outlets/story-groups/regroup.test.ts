@@ -143,17 +143,6 @@ forEachDatabase((open) => {
       expect(await openAlerts(store.db)).toEqual([]);
     });
 
-    it('never lets in again what an editor dropped', async () => {
-      const { store, app } = await openNewsroom(open, 2);
-      const a = await bridge(store, 1);
-      await bridge(store, 2);
-      await regroup(app);
-      await command(app, [a], { kind: 'drop' });
-      await bridge(store, 3);
-      expect(await regroup(app)).toMatchObject({ byRule: 0, articles: 1 });
-      expect((await findArticle(store.db, `roundup-${a}`))?.status.state).toBe('retracted');
-    });
-
     it('keeps the older reports of a group that still gets some', async () => {
       const { store, app } = await openNewsroom(open);
       const [a, b] = [await bridge(store, 1), await bridge(store, 2)] as const;

@@ -58,7 +58,6 @@ it.each(Object.entries(PLACES) as [SiteGenerator, (n: number) => string][])(
     expect(first).toMatchObject({ added: 120, rejectedCount: 0, warningCount: 0, leftOut: [] });
     const again = await importing(store, from, folder, 'https://times.example');
     expect(again).toMatchObject({ added: 0, updated: 0, unchanged: 120, rejectedCount: 0 });
-    await store.close();
   },
 );
 
@@ -90,7 +89,6 @@ describe('the posts of a site', () => {
       solar: 'https://times.example/posts/solar/',
       wind: 'https://times.example/posts/2024/wind/',
     });
-    await store.close();
   });
 
   it('of Jekyll have the date of their name and the address of their categories, and drafts are drafts', async () => {
@@ -116,7 +114,6 @@ describe('the posts of a site', () => {
       '2024-03-02-wind': 'https://times.example/2024/03/05/wind.html',
       idea: null,
     });
-    await store.close();
   });
 
   it('of Jekyll have words for categories and tags, and pictures and links on the site', async () => {
@@ -144,7 +141,6 @@ describe('the posts of a site', () => {
           '<a href="https://blog.example/archive/">All</a> <a href="https://blog.example/">Home</a></p>',
       },
     ]);
-    await store.close();
   });
 
   it('of Astro may be MDX, whose imports and components are left out and counted', async () => {
@@ -167,7 +163,6 @@ describe('the posts of a site', () => {
     expect(article?.bodyHtml.replace(/\s+/g, ' ').trim()).toBe(
       '<p>Before.</p> <p>Kept.</p> <pre><code>import x from "kept"; </code></pre>',
     );
-    await store.close();
   });
 
   it('may have a pattern of their own for their address, and none that a template makes', async () => {
@@ -181,7 +176,6 @@ describe('the posts of a site', () => {
       '2024-03-01-solar': 'https://times.example/local/2024/solar.html',
       '2024-03-02-wind': null,
     });
-    await store.close();
   });
 
   it('of Eleventy have the date of their name, and no date where they take that of the file', async () => {
@@ -200,7 +194,6 @@ describe('the posts of a site', () => {
       ['wind', 'https://blog.example/posts/wind/', clock()],
     ]);
     expect(articles[1]?.bodyHtml).toContain('https://blog.example/img/wind.jpg');
-    await store.close();
   });
 
   it('of Eleventy are below its input folder, without files about the project', async () => {
@@ -219,7 +212,6 @@ describe('the posts of a site', () => {
       'Wind~20~26~20Weather': 'https://times.example/posts/Wind%20&%20Weather/',
       solar: 'https://times.example/posts/solar/',
     });
-    await store.close();
   });
 
   it('have no address elsewhere unless the site is named, and belong to their files, as without --from', async () => {
@@ -228,7 +220,6 @@ describe('the posts of a site', () => {
     await importing(store, 'hugo', folder);
     expect(await addresses(store)).toEqual({ solar: null });
     expect(await importPaths(store, config, [folder], { clock })).toMatchObject({ added: 0, unchanged: 1 });
-    await store.close();
   });
 
   it('are missing where the folder is another one, which is said', async () => {
@@ -238,6 +229,5 @@ describe('the posts of a site', () => {
     await expect(importing(store, 'hugo', folder)).rejects.toThrow(`${folder}: has no posts in .md, .markdown`);
     rmSync(folder, { recursive: true });
     await expect(importing(store, 'hugo', folder)).rejects.toThrow(`${folder}: is not a folder`);
-    await store.close();
   });
 });

@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { SourceTest } from '../../../src/sources/polling/source-kind.ts';
 import { editConfig, type Folder, newFolder } from '../../support/command.ts';
 
 const NORTHGATE =
@@ -98,8 +97,6 @@ describe('daywire sources for outlets', () => {
       ['show', 'harbour-post', '--webhook'],
       /harbour-post is the feed of another outlet, for which there is no such command/,
     ],
-    [['withdraw', 'harbour-post'], /harbour-post is the feed of another outlet/],
-    [['accept', 'our-site'], /our-site is a site of the newsroom/],
     [['add', 'https://our.example', '--outlet', 'Ours'], /--outlet is for --roundup/],
     [
       ['add', 'ftp://our.example', '--roundup'],
@@ -110,20 +107,7 @@ describe('daywire sources for outlets', () => {
       /there is no source harbor-post: the configuration has harbour-post, daily-circuit, ledger/,
     ],
   ])('refuses %j with what would be right', async (args, message) => {
-    if (args.includes('our-site')) {
-      editConfig(folder, 'sources:\n', 'sources:\n  - { id: our-site, url: "https://our.example", use: articles }\n');
-    }
     const { code, stderr } = await run(...args);
     expect([code, stderr]).toEqual([1, expect.stringMatching(message)]);
-    if (args.includes('our-site')) {
-      editConfig(folder, '  - { id: our-site, url: "https://our.example", use: articles }\n', '');
-    }
-  });
-
-  it('tests any address with --roundup, as JSON', async () => {
-    const { stdout } = await run('test', 'https://harbour-post.example/news.rss', '--roundup', '--json');
-    const test = JSON.parse(stdout) as SourceTest;
-    expect(test).toMatchObject({ title: 'Harbour Post', items: 7, notes: ['items without a date: 1'] });
-    expect(test.newest).toHaveLength(5);
   });
 });

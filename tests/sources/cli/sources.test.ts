@@ -37,14 +37,6 @@ describe('daywire sources', () => {
     expect(await folder.run(['migrate'])).toMatchObject({ code: 0 });
   });
 
-  it('lists none, and says how to add one', async () => {
-    expect(await run('list')).toMatchObject({
-      code: 0,
-      stdout: 'no sources: add one with "daywire sources add https://…"\n',
-    });
-    expect((await run('list', '--json')).stdout).toBe('[]\n');
-  });
-
   it('tests any address, and stores nothing', async () => {
     const before = config();
     const { code, stdout } = await run('test', url);
@@ -137,23 +129,6 @@ describe('daywire sources', () => {
     expect(await run('show', 'our-site', '--webhook')).toMatchObject({
       stdout: `address ${webhook.url}\nsecret  ${webhook.secret}\n`,
     });
-  });
-
-  it('pauses and resumes it', async () => {
-    expect(await run('pause', 'our-site')).toMatchObject({
-      code: 0,
-      stdout: 'our-site is paused: "daywire sources resume our-site" ends that\n',
-    });
-    expect((await run('list')).stdout).toContain('7 posts; polled');
-    expect((await run('list')).stdout).toMatch(/; PAUSED since /);
-    expect(await run('resume', 'our-site')).toMatchObject({ code: 0, stdout: 'our-site is polled again\n' });
-    expect((await run('list')).stdout).not.toMatch(/PAUSED/);
-  });
-
-  it('names the sources where a command gets another id', async () => {
-    const { code, stderr } = await run('withdraw', 'our-sight');
-    expect(stderr).toMatch(/our-sight.*our-site/);
-    expect(code).not.toBe(0);
   });
 
   it('fails with the reason where a poll does', async () => {

@@ -2,6 +2,11 @@ import { expect, it } from 'vitest';
 import { parseFeed } from '../../../src/sources/feed/parse-feed.ts';
 import { atomEntry, FEED_URL, NOW, readFeed, readItem, rssItem } from './read-feed.ts';
 
+const PICTURE = {
+  ...{ url: 'https://cdn.example.com/a.jpg', type: null, length: null },
+  ...{ width: null, height: null, alt: null, credit: null },
+};
+
 it('reads RSS 2.0 with its usual modules', () => {
   const feed = readFeed(`<?xml version="1.0" encoding="UTF-8"?>
 <rss version="2.0" xmlns:content="http://purl.org/rss/1.0/modules/content/" xmlns:dc="http://purl.org/dc/elements/1.1/"
@@ -48,24 +53,8 @@ it('reads RSS 2.0 with its usual modules', () => {
         publishedAt: Date.parse('2026-11-26T10:14:55Z'),
         updatedAt: Date.parse('2026-11-26T12:00:00Z'),
         images: [
-          {
-            url: 'https://cdn.example.com/a.jpg',
-            type: 'image/jpeg',
-            length: 1234,
-            width: 800,
-            height: 600,
-            alt: 'The ferry',
-            credit: 'Cy Woo',
-          },
-          {
-            url: 'https://cdn.example.com/a-small.jpg',
-            type: null,
-            length: null,
-            width: 80,
-            height: null,
-            alt: null,
-            credit: null,
-          },
+          { ...PICTURE, type: 'image/jpeg', length: 1234, width: 800, height: 600, alt: 'The ferry', credit: 'Cy Woo' },
+          { ...PICTURE, url: 'https://cdn.example.com/a-small.jpg', width: 80 },
         ],
       },
     ],

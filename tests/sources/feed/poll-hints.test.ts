@@ -40,16 +40,6 @@ describe('the hints of a feed', () => {
     expect(rss(hours(24)).skipHours).toEqual([0]);
   });
 
-  it('are none of JSON Feed', () => {
-    const document = JSON.stringify({
-      version: 'https://jsonfeed.org/version/1.1',
-      title: 'Times',
-      ttl: 60,
-      items: [],
-    });
-    expect(readFeed(document).hints).toEqual(NO_HINTS);
-  });
-
   it('are none where the values are none', () => {
     for (const ttl of ['0', '-5', '1e9', '', 'often', '5 minutes', '9'.repeat(10)]) {
       expect(rss(`<ttl>${ttl}</ttl>`)).toEqual(NO_HINTS);

@@ -12,20 +12,6 @@ it('reads attributes without quotes', () => {
   expect(readFeed('<rss version=2.0><channel/></rss>')).toMatchObject({ repaired: true });
 });
 
-it('ends an unclosed CDATA section before the end tag of its element', () => {
-  const feed = readFeed(
-    channel(
-      `<item><title>One</title><description><![CDATA[<p>a</p></description></item>
-       <item><title>Two</title><description>b</description></item>`,
-    ),
-  );
-  expect(feed.items).toMatchObject([
-    { title: 'One', summary: '<p>a</p>' },
-    { title: 'Two', summary: 'b' },
-  ]);
-  expect(feed).toMatchObject({ repaired: true, problems: ['a CDATA section was not closed'] });
-});
-
 it('ends an unclosed CDATA section also if a later one would end it', () => {
   const feed = readFeed(
     channel(
@@ -36,7 +22,7 @@ it('ends an unclosed CDATA section also if a later one would end it', () => {
   );
   expect(titles(feed)).toEqual(['One', 'Two', 'Three']);
   expect(feed.items).toMatchObject([{ summary: 'a' }, { content: 'b' }, {}]);
-  expect(feed.repaired).toBe(true);
+  expect(feed).toMatchObject({ repaired: true, problems: ['a CDATA section was not closed'] });
 });
 
 it('leaves a CDATA section alone that shows how a feed is written', () => {
@@ -50,11 +36,6 @@ it('keeps the whole items of a feed that was cut, and leaves out the one within 
   expect(titles(feed)).toEqual(['One']);
   expect(feed.repaired).toBe(true);
   expect(feed.problems).toContain('it ends within an item, which was left out');
-});
-
-it('leaves out an item that was cut within a CDATA section', () => {
-  const feed = readFeed('<rss><channel><item><title>One</title></item><item><title><![CDATA[Two');
-  expect(titles(feed)).toEqual(['One']);
 });
 
 it('reads entities that no one declared, and a bare “&”', () => {

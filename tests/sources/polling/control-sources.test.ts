@@ -1,18 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import type { ArticleSource } from '../../../src/core/config/config.ts';
 import { HOUR } from '../../../src/lib/time.ts';
 import { decideWithdrawals } from '../../../src/own-sites/sweep.ts';
 import { requestSourcePoll, setPaused } from '../../../src/sources/control-sources.ts';
 import { findSourceRow } from '../../../src/sources/source-state.ts';
 import { NOW } from '../../support/clock.ts';
 import { forEachDatabase } from '../../support/databases.ts';
+import { OUTLET, SITE, setSource } from '../../support/sources.ts';
 import { openTestApp } from '../../support/test-app.ts';
-
-const SITE: ArticleSource = {
-  ...{ id: 'our-site', url: 'https://site.example', pollMinutes: 5, sections: {}, kinds: {} },
-  ...({ use: 'articles', api: 'auto', membersOnly: 'teaser', withdrawn: 'retract' } as const),
-};
-const OUTLET = { id: 'post', url: 'https://post.example/feed', use: 'roundup', outlet: 'The Post' } as const;
 
 const refuse = () => Promise.reject(new Error('the audit log is full'));
 
@@ -34,10 +28,7 @@ forEachDatabase((open) => {
       const app = openTestApp(await open(), { feeds: ['latest'] });
       const { db } = app.store;
       await setPaused(app, source, false);
-      await db
-        .updateTable('sources')
-        .set({ due_at: NOW + 5 * HOUR })
-        .execute();
+      await setSource(db, { due_at: NOW + 5 * HOUR });
       await expect(requestSourcePoll(app, source, refuse)).rejects.toThrow('audit log');
       expect(await findSourceRow(db, source.id)).toMatchObject({ due_at: NOW + 5 * HOUR });
       expect(await requestSourcePoll(app, source)).toEqual({ kind: 'requested' });
@@ -50,16 +41,13 @@ forEachDatabase((open) => {
       const app = openTestApp(await open(), { feeds: ['latest'] });
       const { db } = app.store;
       await setPaused(app, OUTLET, false);
-      await db
-        .updateTable('sources')
-        .set({ due_at: NOW + HOUR })
-        .execute();
-      await db.updateTable('sources').set({ state: 'waiting' }).execute();
+      await setSource(db, { due_at: NOW + HOUR });
+      await setSource(db, { state: 'waiting' });
       expect(await requestSourcePoll(app, OUTLET, refuse)).toEqual({
         kind: 'waiting',
         until: NOW + HOUR,
       });
-      await db.updateTable('sources').set({ state: 'gone' }).execute();
+      await setSource(db, { state: 'gone' });
       expect(await requestSourcePoll(app, OUTLET, refuse)).toEqual({
         kind: 'stopped',
         why: 'gone',

@@ -117,11 +117,6 @@ describe('the state of a feed', () => {
       reason: null,
     });
   });
-
-  it('is dormant at once if the first poll finds old items only', () => {
-    const { condition } = poll(NEW, [read({ newsAt: NOW - 40 * DAY, knowsOne: null }), NOW]);
-    expect(condition.state).toBe('dormant');
-  });
 });
 
 describe('permanent redirects', () => {
@@ -140,18 +135,6 @@ describe('permanent redirects', () => {
     expect(poll(third.condition, [read(), NOW + 49 * HOUR]).condition).toMatchObject({
       ...{ state: 'moved', endpoint: NEW_PLACE, since: NOW + 48 * HOUR },
     });
-  });
-
-  it('change nothing after two polls, within 48 hours, or to another place each time', () => {
-    const at = [NOW, NOW + 24 * HOUR, NOW + 48 * HOUR - 1] as const;
-    const states = [
-      poll(ACTIVE, [moved, NOW], [moved, NOW + 7 * DAY]),
-      poll(ACTIVE, [moved, at[0]], [moved, at[1]], [moved, at[2]]),
-      poll(ACTIVE, [moved, NOW], [read({ movedTo: `${NEW_PLACE}?2` }), NOW + DAY], [moved, NOW + 3 * DAY]),
-      poll(ACTIVE, [moved, NOW], [read(), NOW + DAY], [moved, NOW + 2 * DAY], [moved, NOW + 3 * DAY]),
-    ];
-    expect(states.map(({ condition }) => condition.endpoint)).toEqual(states.map(() => ENDPOINT));
-    expect(states.map(({ condition }) => condition.state)).toEqual(states.map(() => 'active'));
   });
 
   it('change nothing if the new feed had no known item when they began', () => {

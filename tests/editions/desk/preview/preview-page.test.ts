@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Store } from '../../../../src/core/store/store.ts';
 import { HOUR } from '../../../../src/lib/time.ts';
 import { openTestDesk, type TestDesk } from '../../../app/desk/test-desk.ts';
@@ -11,6 +11,7 @@ const HOSTILE = '<script>alert(1)</script><img src=x onerror=alert(1)>"\'&';
 
 async function openPreview(store: Store) {
   const desk = await openTestDesk(store);
+  onTestFinished(desk.close);
   await saveAll(store, [
     article('first', { publishedAt: NOW - HOUR, headline: HOSTILE, dek: HOSTILE }),
     ...['second', 'third', 'fourth'].map((id, n) => article(id, { publishedAt: NOW - (n + 2) * HOUR })),
@@ -45,7 +46,6 @@ describe('the preview of an edition', () => {
       expect(mail).toContain('/unsubscribe/preview');
       expect(mail).toContain('&lt;script&gt;alert(1)');
       expect(mail).not.toMatch(/%%|<script|<img src=x/);
-      await desk.close();
     });
 
     it('follows the address: phone, desktop, plain text, light and dark', async () => {
@@ -59,7 +59,6 @@ describe('the preview of an edition', () => {
       expect(regionOf(text, 'preview')).toContain('http://127.0.0.1:8080/unsubscribe/preview');
       expect(regionOf(text, 'preview')).toContain('&lt;script&gt;alert(1)');
       expect(text).not.toContain('<script>alert');
-      await desk.close();
     });
 
     it('keeps what was chosen after an act, without a script', async () => {
@@ -69,7 +68,6 @@ describe('the preview of an edition', () => {
       expect([after.status, after.headers.get('Location')]).toEqual([302, `/desk${PATH}?view=desktop&scheme=dark`]);
       const chosen = await desk.get('editor', `${PATH}?view=phone&scheme=light`, { Referer });
       expect(await chosen.text()).toContain('title="The mail on a phone, 375 pixels wide, light"');
-      await desk.close();
     });
 
     it('says so where the edition has changed since the page was loaded', async () => {
@@ -81,7 +79,6 @@ describe('the preview of an edition', () => {
       expect([gone.status, await gone.text()]).toEqual([410, expect.stringContaining('has changed since')]);
       expect(gone.headers.get('Content-Security-Policy')).toMatch(/sandbox$/);
       expect((await desk.get('editor', before.replace('2026-11-25', '2026-13-45'))).status).toBe(410);
-      await desk.close();
     });
 
     it('shows the line of an inbox with counters', async () => {
@@ -92,7 +89,6 @@ describe('the preview of an edition', () => {
       expect(inbox).toMatch(/Subject: \d+ characters; phones show about 60\./);
       expect(inbox.indexOf('class="inbox"')).toBeLessThan(inbox.indexOf('<iframe'));
       expect(inbox).not.toContain('<script');
-      await desk.close();
     });
   });
 });

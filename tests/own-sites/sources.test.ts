@@ -4,14 +4,15 @@ import { openConfiguredClient } from '../../src/core/config/fetching.ts';
 import { listRuns } from '../../src/core/schedule/run-ledger.ts';
 import type { Store } from '../../src/core/store/store.ts';
 import type { FetchClient } from '../../src/lib/guarded-fetch/fetch-client.ts';
-import { DAY, HOUR, MINUTE, SECOND } from '../../src/lib/time.ts';
+import { DAY, HOUR, MINUTE, rfc3339, SECOND } from '../../src/lib/time.ts';
 import { SITES } from '../../src/own-sites/poll.ts';
+import { findHold, HOST_PAUSE } from '../../src/sources/host-gate.ts';
 import { pollDue } from '../../src/sources/polling/poller.ts';
 import { openAlerts } from '../support/alerts.ts';
 import { NOW } from '../support/clock.ts';
 import { forEachDatabase } from '../support/databases.ts';
 import { allArticles } from '../support/sample.ts';
-import { openNewsroom, poll } from './test-site.ts';
+import { openNewsroom, poll, waitOf } from './test-site.ts';
 
 const stateOf = async (store: Store, id: string) => (await findArticle(store.db, id))?.status.state ?? null;
 
@@ -192,9 +193,12 @@ describe('polls', () => {
     it('are claimed: of two processes at once, one polls', async () => {
       const store = await open();
       const { app } = await openNewsroom(store, 'wordpress');
-      const both = await Promise.all([pollDue(app, SITES), pollDue(app, SITES)]);
+      const both = await Promise.all([
+        pollDue(app, SITES, { wait: waitOf(app) }),
+        pollDue(app, SITES, { wait: waitOf(app) }),
+      ]);
       expect(both.flat()).toHaveLength(1);
-      expect(await pollDue(app, SITES)).toEqual([]);
+      expect(await pollDue(app, SITES, { wait: waitOf(app) })).toEqual([]);
     });
 
     it('wait as long as the server asks, and twice as long after each failure', async () => {
@@ -207,13 +211,29 @@ describe('polls', () => {
         problem: expect.stringMatching(/posts answered 429: it asks not to be called before 2026-/),
       });
       app.now += HOUR - SECOND;
-      expect(await pollDue(app, SITES)).toEqual([]);
+      expect(await pollDue(app, SITES, { wait: waitOf(app) })).toEqual([]);
       site.instead = () => new Response('', { status: 500 });
       await poll(app, SECOND);
       app.now += 9 * MINUTE;
-      expect(await pollDue(app, SITES)).toEqual([]);
+      expect(await pollDue(app, SITES, { wait: waitOf(app) })).toEqual([]);
       site.instead = null;
       expect(await poll(app, MINUTE)).toMatchObject({ kind: 'polled' });
+    });
+
+    it('pause after each request, and hold a host that answers 429 for all of its sources', async () => {
+      const store = await open();
+      const { app, site } = await openNewsroom(store, 'wordpress');
+      const times: number[] = [];
+      site.instead = () => {
+        times.push(app.now);
+        return null;
+      };
+      await poll(app);
+      expect(times.length).toBeGreaterThan(2);
+      expect(times).toEqual(times.map((_, index) => NOW + index * HOST_PAUSE));
+      site.instead = () => new Response('', { status: 429, headers: { 'Retry-After': '3600' } });
+      await poll(app, 5 * MINUTE);
+      expect(await findHold(store.db, '127.0.0.1', app.now)).toBe(app.now + HOUR);
     });
 
     it('try a site that does not accept a connection only once', async () => {
@@ -229,7 +249,7 @@ describe('polls', () => {
         },
       };
       app.now += HOUR;
-      expect(await pollDue(app, SITES, { openClient: () => away })).toMatchObject([
+      expect(await pollDue(app, SITES, { openClient: () => away, wait: waitOf(app) })).toMatchObject([
         { outcome: { after: { reason: expect.stringContaining('no connection') } } },
       ]);
       expect(requests).toBe(1);
@@ -241,12 +261,13 @@ describe('polls', () => {
       await poll(app);
       site.instead = () => new Response('', { status: 500 });
       await poll(app, HOUR);
+      const since = rfc3339(app.now);
       await poll(app, DAY - MINUTE);
       expect(await openAlerts(store.db)).toEqual([]);
       await poll(app, 4 * HOUR);
       const [alert] = await openAlerts(store.db);
       expect(alert?.message).toBe(
-        `times is failing since 2026-11-24T13:00:00Z: ${site.url}/wp-json/wp/v2/posts answered 500. ` +
+        `times is failing since ${since}: ${site.url}/wp-json/wp/v2/posts answered 500. ` +
           'Its articles stay as they are.',
       );
       site.instead = null;
@@ -288,7 +309,7 @@ describe('polls', () => {
       Object.assign(source, { sections: { Opinion: 'trending' } });
       expect(await poll(app)).toMatchObject({ kind: 'polled', result: { added: 0, updated: 4 } });
       expect((await findArticle(store.db, 'times.2'))?.section).toBe('trending');
-      expect(await pollDue(app, SITES)).toEqual([]);
+      expect(await pollDue(app, SITES, { wait: waitOf(app) })).toEqual([]);
     });
 
     it('leave articles of withdrawn posts where the configuration says so', async () => {

@@ -79,11 +79,11 @@ async function poll(folder: string, killAfter: number | null): Promise<number | 
   return new Promise<number | null>((resolve) => child.on('exit', resolve));
 }
 
-/** A killed process holds its lease for up to two minutes: nobody waits for that here. */
+/** A killed process holds its source for up to two minutes, and its host for one: nobody waits for that here. */
 function forgetLease(folder: string): void {
   try {
     const database = new DatabaseSync(join(folder, 'var/daywire.db'));
-    database.exec('update sources set lease_until = 1');
+    database.exec('update sources set lease_until = 1; delete from source_hosts');
     database.close();
   } catch {
     // There is no store yet.

@@ -8,6 +8,7 @@ import { type Handler, Hono } from 'hono';
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { Metrics } from '../core/metrics.ts';
 import type { Store } from '../core/store/store.ts';
+import { SECOND } from '../lib/time.ts';
 import { VERSION } from '../lib/version.ts';
 import type { WebContext, WebOptions } from '../web/server/web-context.ts';
 import { CAPABILITIES } from './capabilities.ts';
@@ -40,10 +41,17 @@ function digestOf(text: string): Buffer {
   return createHash('sha256').update(text).digest();
 }
 
+/** Scrapes within this time share a result: each other one reads all metrics from the store. */
+const SHARED_FOR = 5 * SECOND;
+
 /** `/metrics`. */
 export function serveMetrics({ store, clock }: Pick<WebContext, 'store' | 'clock'>): Handler {
+  let last: { at: number; metrics: Promise<MetricsText> } | null = null;
   return async (c) => {
-    const { contentType, body } = await renderMetrics(store, clock());
+    const now = clock();
+    // Also not the result of a later time, after the clock was set back.
+    if (last === null || Math.abs(now - last.at) >= SHARED_FOR) last = { at: now, metrics: renderMetrics(store, now) };
+    const { contentType, body } = await last.metrics;
     return c.body(body, 200, { 'Content-Type': contentType, 'Cache-Control': 'no-store' });
   };
 }

@@ -23,8 +23,7 @@ import { sweepIfDue } from './sweep.ts';
 
 export const SITES: SourceKind<ArticleSource, SitePollResult> = {
   sources: articleSources,
-  // Requests to the newsroom's own sites wait for nobody.
-  openClient: ({ config }) => openConfiguredClient(config),
+  openClient: ({ config }, gate) => openConfiguredClient(config, undefined, { gate }),
   emptyResult: () => ({ ...emptyResult(), retracted: 0, left: 0, waiting: 0, feedProblems: [] }),
   read: readSite,
   describeChanges({ added, updated, rejectedCount: rejected, retracted, left, waiting }) {

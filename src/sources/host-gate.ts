@@ -79,16 +79,18 @@ async function releaseHost(db: Db, host: string, lease: number, now: number): Pr
 
 /** Sends no request to a host before an instant, as it asked (RFC 6585 §4). */
 export async function holdHost(db: Db, host: string, until: number, now: number): Promise<void> {
+  // A request of a trial has no row.
   await db
-    .updateTable('source_hosts')
-    .set({ free_at: later(until), written_at: now })
-    .where('host', '=', host)
+    .insertInto('source_hosts')
+    .values({ host, busy_until: null, free_at: until, written_at: now })
+    .onConflict((conflict) => conflict.column('host').doUpdateSet({ free_at: later(until), written_at: now }))
     .execute();
 }
 
 /** Both databases name the greater of two values otherwise. */
 function later(instant: number) {
-  return sql<number>`case when free_at > ${instant} then free_at else cast(${instant} as bigint) end`;
+  const freeAt = sql.ref('source_hosts.free_at');
+  return sql<number>`case when ${freeAt} > ${instant} then ${freeAt} else cast(${instant} as bigint) end`;
 }
 
 /** Milliseconds until it is worth another look. */

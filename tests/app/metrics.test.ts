@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
+import { Hono } from 'hono';
 import { expect, it } from 'vitest';
-import { readMetrics, renderMetrics } from '../../src/app/metrics.ts';
+import { readMetrics, renderMetrics, serveMetrics } from '../../src/app/metrics.ts';
 import { raiseAlert } from '../../src/core/alerts/alerts.ts';
 import { registerSchedules } from '../../src/core/schedule/register.ts';
 import { claimRun, deleteOldRuns, finishRun, recordWaitingRun } from '../../src/core/schedule/run-ledger.ts';
@@ -15,6 +16,8 @@ import { DAY, HOUR, MINUTE } from '../../src/lib/time.ts';
 import { requestNewsletters } from '../audience/fixtures.ts';
 import { subscriptionRow } from '../feeds/hub/rows.ts';
 import { alertNamed } from '../support/alerts.ts';
+import { SECOND } from '../../src/lib/time.ts';
+import { clockAt } from '../support/clock.ts';
 import { forEachDatabase, openMigrated } from '../support/databases.ts';
 import { storeDeliveries } from '../support/deliveries.ts';
 import { publishDocuments } from '../support/documents.ts';
@@ -357,6 +360,22 @@ forEachDatabase((open, dialect) => {
       'daywire_subscriptions{newsletter="daily",state="confirmed"}': 1,
       'daywire_subscription_changes_total{newsletter="daily",state="confirmed"}': 1,
     });
+  });
+
+  it('are read once for all scrapes within five seconds', async () => {
+    const { store, takeQueries } = recordQueries(await open());
+    const at = clockAt(now);
+    const app = new Hono().get('/', serveMetrics({ store: { ...store, reports: store.db }, clock: at.clock }));
+    const [first, second] = await Promise.all([app.request('/'), app.request('/')]);
+    const queries = takeQueries().length;
+    expect(queries).toBeGreaterThan(10);
+    expect(await second.text()).toBe(await first.text());
+    at.now += 4 * SECOND;
+    expect((await app.request('/')).status).toBe(200);
+    expect(takeQueries()).toEqual([]);
+    at.now += SECOND;
+    await app.request('/');
+    expect(takeQueries()).toHaveLength(queries);
   });
 
   it('reads counters instead of rows, whose number has no limit', async () => {

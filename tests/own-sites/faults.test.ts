@@ -16,7 +16,7 @@ import { openAlerts } from '../support/alerts.ts';
 import { NOW } from '../support/clock.ts';
 import { forEachDatabase, openMigrated } from '../support/databases.ts';
 import { allArticles } from '../support/sample.ts';
-import { type Newsroom, openNewsroom, openPollingApp, openSite, poll, type TestSite } from './test-site.ts';
+import { type Newsroom, openNewsroom, openPollingApp, openSite, poll, type TestSite, waitOf } from './test-site.ts';
 
 const FEED =
   '<rss version="2.0"><channel><title>Times</title><item><title>Story</title><guid>https://times.example/1</guid>' +
@@ -81,7 +81,7 @@ describe.each(['wordpress', 'ghost'] as const)('the API of %s', (api) => {
       // Renaming an author or a category changes no post.
       for (const post of posts) post.author = 'Cleo Example';
       expect(await poll(app, 5 * MINUTE)).toMatchObject({ result: { updated: 0 } });
-      const whole = await pollNow(app, SITES, source, { isWhole: true });
+      const whole = await pollNow(app, SITES, source, { isWhole: true, wait: waitOf(app) });
       expect(whole).toMatchObject({ outcome: { result: { updated: 12 } } });
     });
 
@@ -170,8 +170,8 @@ describe('a source', () => {
         return null;
       };
       await poll(app);
-      expect(await pollDue(app, SITES)).toHaveLength(1);
-      expect(await pollDue(app, SITES)).toEqual([]);
+      expect(await pollDue(app, SITES, { wait: waitOf(app) })).toHaveLength(1);
+      expect(await pollDue(app, SITES, { wait: waitOf(app) })).toEqual([]);
     });
 
     it('keeps its lease through an import that takes longer than that', async () => {
@@ -192,6 +192,7 @@ describe('a source', () => {
           },
         },
         SITES,
+        { wait: waitOf(app) },
       );
       let claims = 0;
       let isOver = false;

@@ -4,14 +4,15 @@ import { openConfiguredClient } from '../../src/core/config/fetching.ts';
 import { listRuns } from '../../src/core/schedule/run-ledger.ts';
 import type { Store } from '../../src/core/store/store.ts';
 import type { FetchClient } from '../../src/lib/guarded-fetch/fetch-client.ts';
-import { DAY, HOUR, MINUTE, SECOND } from '../../src/lib/time.ts';
+import { DAY, HOUR, MINUTE, rfc3339, SECOND } from '../../src/lib/time.ts';
 import { SITES } from '../../src/own-sites/poll.ts';
+import { findHold, HOST_PAUSE } from '../../src/sources/host-gate.ts';
 import { pollDue } from '../../src/sources/polling/poller.ts';
 import { openAlerts } from '../support/alerts.ts';
 import { NOW } from '../support/clock.ts';
 import { forEachDatabase } from '../support/databases.ts';
 import { allArticles } from '../support/sample.ts';
-import { openNewsroom, poll } from './test-site.ts';
+import { openNewsroom, poll, waitOf } from './test-site.ts';
 
 const stateOf = async (store: Store, id: string) => (await findArticle(store.db, id))?.status.state ?? null;
 
@@ -185,6 +186,22 @@ describe.each(['wordpress', 'ghost'] as const)('a source with the API of %s', (a
 
 describe('polls', () => {
   forEachDatabase((open) => {
+    it('pause after each request, and hold a host that answers 429 for all of its sources', async () => {
+      const store = await open();
+      const { app, site } = await openNewsroom(store, 'wordpress');
+      const times: number[] = [];
+      site.instead = () => {
+        times.push(app.now);
+        return null;
+      };
+      await poll(app);
+      expect(times.length).toBeGreaterThan(2);
+      expect(times).toEqual(times.map((_, index) => NOW + index * HOST_PAUSE));
+      site.instead = () => new Response('', { status: 429, headers: { 'Retry-After': '3600' } });
+      await poll(app, 5 * MINUTE);
+      expect(await findHold(store.db, '127.0.0.1', app.now)).toBe(app.now + HOUR);
+    });
+
     it('try a site that does not accept a connection only once', async () => {
       const store = await open();
       const { app, site } = await openNewsroom(store, 'wordpress');
@@ -198,10 +215,30 @@ describe('polls', () => {
         },
       };
       app.now += HOUR;
-      expect(await pollDue(app, SITES, { openClient: () => away })).toMatchObject([
+      expect(await pollDue(app, SITES, { openClient: () => away, wait: waitOf(app) })).toMatchObject([
         { outcome: { after: { reason: expect.stringContaining('no connection') } } },
       ]);
       expect(requests).toBe(1);
+    });
+
+    it('raise an alert after a day of failures, and resolve it with the first success', async () => {
+      const store = await open();
+      const { app, site } = await openNewsroom(store, 'wordpress');
+      await poll(app);
+      site.instead = () => new Response('', { status: 500 });
+      await poll(app, HOUR);
+      const since = rfc3339(app.now);
+      await poll(app, DAY - MINUTE);
+      expect(await openAlerts(store.db)).toEqual([]);
+      await poll(app, 4 * HOUR);
+      const [alert] = await openAlerts(store.db);
+      expect(alert?.message).toBe(
+        `times is failing since ${since}: ${site.url}/wp-json/wp/v2/posts answered 500. ` +
+          'Its articles stay as they are.',
+      );
+      site.instead = null;
+      await poll(app, 4 * HOUR);
+      expect(await openAlerts(store.db)).toEqual([]);
     });
 
     it('connect to no private address that the configuration does not allow, and say which key allows it', async () => {
@@ -235,7 +272,7 @@ describe('polls', () => {
       Object.assign(app.config.sources[0]!, { sections: { Opinion: 'trending' } });
       expect(await poll(app)).toMatchObject({ kind: 'polled', result: { added: 0, updated: 4 } });
       expect((await findArticle(store.db, 'times.2'))?.section).toBe('trending');
-      expect(await pollDue(app, SITES)).toEqual([]);
+      expect(await pollDue(app, SITES, { wait: waitOf(app) })).toEqual([]);
     });
 
     it('leave articles of withdrawn posts where the configuration says so', async () => {

@@ -8,6 +8,7 @@ import { wordPressApp } from '../../scripts/cms/wordpress.ts';
 import type { Store } from '../../src/core/store/store.ts';
 import { SITES } from '../../src/own-sites/poll.ts';
 import type { SitePollResult } from '../../src/own-sites/poll-steps.ts';
+import type { Wait } from '../../src/sources/host-gate.ts';
 import { type PollOutcome, pollDue } from '../../src/sources/polling/poller.ts';
 import { NOW } from '../support/clock.ts';
 import { openTestApp, type TestApp } from '../support/test-app.ts';
@@ -72,10 +73,17 @@ export function openPollingApp(store: Store, url: string, source = ''): TestApp 
   });
 }
 
+/** Lets the clock pass instead of waiting for a host. */
+export function waitOf(app: Pick<TestApp, 'now'>): Wait {
+  return async (milliseconds) => {
+    app.now += milliseconds;
+  };
+}
+
 /** Polls the source that is due. @param later moves the clock before that */
 export async function poll(app: TestApp, later = 0) {
   app.now += later;
-  const [polled] = await pollDue(app, SITES, { jitter: () => 0 });
+  const [polled] = await pollDue(app, SITES, { jitter: () => 0, wait: waitOf(app) });
   if (polled === undefined) throw new Error('no source was due');
   return readable(polled.outcome);
 }

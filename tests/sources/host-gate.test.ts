@@ -72,6 +72,9 @@ describe('the gate of a host', () => {
       await expect(gate.enter(URL_A, never)).rejects.toThrow('its host asks for a pause until 2026-11-24T13:00:00Z');
       expect(await findHold(store.db, 'a.example.com', NOW)).toBe(NOW + HOUR);
       expect(await findHold(store.db, 'b.example.com', NOW)).toBeNull();
+      // Asked outside the gate, as by a trial.
+      await holdHost(store.db, 'b.example.com', NOW + HOUR, at.now);
+      expect(await findHold(store.db, 'b.example.com', NOW)).toBe(NOW + HOUR);
       // A shorter pause does not end it.
       await holdHost(store.db, 'a.example.com', NOW + MINUTE, at.now);
       expect(await findHold(store.db, 'a.example.com', NOW)).toBe(NOW + HOUR);

@@ -1,5 +1,6 @@
 /** Derived feeds and archive pages: built on request, and limited, since strangers cause the work. */
 import { setTimeout } from 'node:timers/promises';
+import { LRUCache } from 'lru-cache';
 import { hasChangesSince } from '../../articles/pending-changes.ts';
 import type { Config } from '../../core/config/config.ts';
 import type { Db, Store } from '../../core/store/store.ts';
@@ -16,7 +17,7 @@ import { FORMATS } from '../formats/feed-view.ts';
 import { topicAddress } from '../topics.ts';
 import { BuildLimiter } from './build-limiter.ts';
 import type { CachedDocument } from './decide-response.ts';
-import { FeedCache, toCached } from './feed-cache.ts';
+import { bytesInMemory, FeedCache, toCached } from './feed-cache.ts';
 
 /** Less than published documents have: strangers choose what is cached here. */
 const CACHE_BYTES = 16 * 1024 * 1024;
@@ -67,18 +68,30 @@ type FindArchivePage = (path: string, client: string) => Promise<CachedDocument 
 
 export function openArchivePages({ db }: Store, config: Config, clock: Clock, log?: Log): FindArchivePage {
   const limiter = new BuildLimiter(clock, PAGES_OF_CLIENT);
+  // Without it, a 304 also renders and compresses a page: one client could cause ten of them a second, without end.
+  const cached = new LRUCache<string, CachedDocument>({ maxSize: CACHE_BYTES, sizeCalculation: bytesInMemory });
   const render = async (path: string, page: ArchivePage): Promise<CachedDocument | null> => {
     const rendered = await renderArchivePage(db, config, page, clock());
     if (rendered !== null && rendered.failed.length > 0) {
       const articles = rendered.failed.map(({ article, problems }) => `${article.id}: ${problems.join('; ')}`);
       log?.warn({ page: page.path, articles }, 'an archive page lacks articles that cannot be items');
     }
-    return pack(config, rendered?.documents.find((one) => one.path === path) ?? null, page.changedAt);
+    const draft = rendered?.documents.find((one) => one.path === path) ?? null;
+    const document = await pack(config, draft, page.changedAt);
+    if (document !== null) cached.set(path, document);
+    return document;
   };
   return async (path, client) => {
     const [, pagePath] = ARCHIVE_DOCUMENT.exec(path) ?? [];
-    const page = pagePath === undefined ? null : await findArchivePage(db, pagePath);
-    return page && limiter.build(client, () => render(path, page));
+    if (pagePath === undefined) return null;
+    const known = cached.get(path);
+    const page = await findArchivePage(db, pagePath).catch((error: unknown) => {
+      // While the store is unavailable, an earlier version is better than none.
+      if (known === undefined) throw error;
+      return known;
+    });
+    if (page === null || 'codings' in page) return page;
+    return page.changedAt === known?.modifiedAt ? known : limiter.build(client, () => render(path, page));
   };
 }
 

@@ -13,7 +13,7 @@ export type PollApp = Pick<AppContext, 'store' | 'config' | 'clock' | 'log'>;
 export interface SourceKind<S extends AnySource = AnySource, R = unknown> {
   /** Those of the configuration. */
   sources(config: Pick<Config, 'sources'>): S[];
-  /** @param gate admits requests to the hosts of others */
+  /** @param gate admits requests to a host, one after the other */
   openClient(app: PollApp, gate: RequestGate): FetchClient;
   /** The result of a poll that has stored nothing. */
   emptyResult(): R;

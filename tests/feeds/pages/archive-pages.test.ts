@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { encodeDocument } from '../../../src/articles/stored-document.ts';
 import type { Store } from '../../../src/core/store/store.ts';
 import { closeDuePages } from '../../../src/feeds/archive/close-due-pages.ts';
 import { DAY, HOUR, MINUTE } from '../../../src/lib/time.ts';
@@ -56,6 +57,17 @@ describe('an archive page', () => {
       expect(response.headers.get('Last-Modified')).toBe(httpDate(LATER + MINUTE));
       expect(await response.text()).toContain('Second');
       expect(await site.read(PATH.replace('.atom', '.json'))).toContain('Second');
+    });
+
+    it('is not rendered again until it changes, and outlasts an outage of the store', async () => {
+      const tag = (await site.get(PATH)).headers.get('ETag') ?? '';
+      const unnoticed = encodeDocument(article('a', { headline: 'Unnoticed', publishedAt: NOW - HOUR }));
+      await store.db.updateTable('articles').set(unnoticed).execute();
+      expect((await site.get(PATH, { 'If-None-Match': tag })).status).toBe(304);
+      expect(await site.read(PATH)).toContain('First');
+      await store.db.schema.alterTable('archive_pages').renameTo('away').execute();
+      expect(await site.read(PATH)).toContain('First');
+      expect((await site.get(PATH.replace('.atom', '.rss'))).status).toBe(503);
     });
 
     it('that cannot show an article says so in the log, and shows the others', async () => {

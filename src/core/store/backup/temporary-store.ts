@@ -1,11 +1,12 @@
 /**
  * A store that exists for one piece of work: a file in a private folder, or a PostgreSQL database of its own. It is
- * deleted afterwards, also after an error. The next one deletes what a killed process has left.
+ * deleted afterwards, also after an error. A later one deletes what a killed process has left.
  */
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sql } from 'kysely';
 import { PRIVATE_FOLDER } from '../../../lib/private-files.ts';
+import { DAY } from '../../../lib/time.ts';
 import { freeSpace, toMegabytes } from '../free-space.ts';
 import { openStore, type Store, StoreError } from '../store.ts';
 
@@ -14,6 +15,9 @@ import { openStore, type Store, StoreError } from '../store.ts';
  * it until the end. Measured with 40 MB: 2.1.
  */
 const ROOM = 2.2;
+
+/** Of the names of folders. */
+const PREFIX = 'rehearsal-';
 
 interface TemporaryPlace {
   /** Undefined for an SQLite file. */
@@ -25,7 +29,7 @@ interface TemporaryPlace {
 }
 
 /**
- * Opens an empty store. One exists at a time.
+ * Opens an empty store. On PostgreSQL, one exists at a time.
  * @throws StoreError where the file system lacks room, because a live store may be on it and needs it too; or where the
  * role may not create a database
  */
@@ -37,10 +41,10 @@ async function withTemporaryFile(
   { parent, bytes }: TemporaryPlace,
   work: (store: Store) => Promise<void>,
 ): Promise<void> {
-  const folder = join(parent, 'rehearsal');
-  await rm(folder, { recursive: true, force: true });
-  await mkdir(folder, { recursive: true, mode: PRIVATE_FOLDER });
+  await mkdir(parent, { recursive: true, mode: PRIVATE_FOLDER });
+  const folder = await mkdtemp(join(parent, PREFIX));
   try {
+    await deleteLeftOvers(parent, (await stat(folder)).mtimeMs - DAY);
     const [needed, free] = [ROOM * bytes, await freeSpace(folder)];
     if (free < needed) {
       const needs = `a temporary store needs ${toMegabytes(needed)} MB of free disk space`;
@@ -49,6 +53,16 @@ async function withTemporaryFile(
     await withStore({ path: join(folder, 'daywire.db') }, work);
   } finally {
     await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Deletes folders from before an instant: a younger one may be in use. */
+async function deleteLeftOvers(parent: string, before: number): Promise<void> {
+  for (const name of await readdir(parent)) {
+    if (!name.startsWith(PREFIX)) continue;
+    const folder = join(parent, name);
+    const { mtimeMs } = await stat(folder).catch(() => ({ mtimeMs: before }));
+    if (mtimeMs < before) await rm(folder, { recursive: true, force: true });
   }
 }
 

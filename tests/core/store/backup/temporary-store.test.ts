@@ -1,9 +1,10 @@
-import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import { withTemporaryStore } from '../../../../src/core/store/backup/temporary-store.ts';
 import { openStore } from '../../../../src/core/store/store.ts';
+import { DAY } from '../../../../src/lib/time.ts';
 import { newPostgresUrl } from '../../../support/databases.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
 
@@ -13,21 +14,27 @@ describe('a temporary SQLite store', () => {
   it('is in a folder that only its user can read, and is deleted with it, also after an error', async () => {
     const parent = join(temporaryFolder(), 'var');
     const failing = withTemporaryStore(place(parent), async (store) => {
-      const folder = join(parent, 'rehearsal');
+      const folder = dirname(store.location);
+      expect(dirname(folder)).toBe(parent);
       expect(statSync(folder).mode & 0o777).toBe(0o700);
-      expect(store.location.startsWith(folder)).toBe(true);
       throw new Error('the end');
     });
     await expect(failing).rejects.toThrow('the end');
     expect(readdirSync(parent)).toEqual([]);
   });
 
-  it('replaces what a killed process has left', async () => {
+  it('deletes what a killed process has left a day ago, and leaves a store that is in use', async () => {
     const parent = temporaryFolder();
-    mkdirSync(join(parent, 'rehearsal'));
-    writeFileSync(join(parent, 'rehearsal/daywire.db'), 'text');
-    await withTemporaryStore(place(parent), async ({ db }) => {
-      await sql`create table t (x text)`.execute(db);
+    const leftOver = join(parent, 'rehearsal-x');
+    mkdirSync(leftOver);
+    writeFileSync(join(leftOver, 'daywire.db'), 'text');
+    utimesSync(leftOver, new Date(), new Date(Date.now() - 2 * DAY));
+    await withTemporaryStore(place(parent), async ({ location }) => {
+      await withTemporaryStore(place(parent), async ({ db }) => {
+        await sql`create table t (x text)`.execute(db);
+      });
+      expect(readdirSync(parent)).toEqual([basename(dirname(location))]);
+      expect(existsSync(location)).toBe(true);
     });
     expect(readdirSync(parent)).toEqual([]);
   });
@@ -36,7 +43,7 @@ describe('a temporary SQLite store', () => {
     const parent = temporaryFolder();
     const tried = withTemporaryStore(place(parent, 8 * 2 ** 50), () => Promise.reject(new Error('it was created')));
     await expect(tried).rejects.toThrow(/needs \d+ MB of free disk space in \S+, which has \d+ MB: nothing was tried$/);
-    expect(existsSync(join(parent, 'rehearsal'))).toBe(false);
+    expect(readdirSync(parent)).toEqual([]);
   });
 });
 

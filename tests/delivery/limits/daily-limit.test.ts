@@ -73,6 +73,19 @@ describe('the limit of messages in 24 hours', () => {
       expect(failed.every(({ reason }) => reason?.includes('over the limit of delivery.perDay'))).toBe(true);
     });
 
+    it('does not count service messages towards the warm-up', async () => {
+      const store = await open();
+      const config = testConfig({ delivery: { warmUp: { from: '2026-11-24', perDay: [3] }, connections: 1 } });
+      await queueEdition(store, 4);
+      for (const n of [1, 2, 3]) await queueConfirmation(store, `new${n}@example.com`);
+      const connection = { usable: true, submit: async () => '250 ok', close: () => {} };
+      const transport = { connections: 1, connect: async () => connection, verify: async () => {} };
+      const result = await deliver(store, config, transport, {
+        ...{ clock: () => NOW, secrets: SECRETS, signers: [], templates: openTemplates('templates', 'UTC') },
+      });
+      expect(result).toMatchObject({ submitted: 3, service: { submitted: 3 } });
+    });
+
     it('allows the number of the warm-up on a day, also with the limit in 24 hours', async () => {
       const store = await open();
       const midnight = Date.UTC(2026, 10, 24, 16);

@@ -8,13 +8,17 @@ export interface Action {
   to: string;
   /** Without the word `daywire`, such as `editions resume daily-roundup/2026-11-24`. */
   command: string;
+  /** Continues the command, where something must be filled in: `which "daywire editions show EDITION" prints`. */
+  source?: string;
   /** At the desk, such as `“Resume” under Deliveries`. Null: only at the command line of the server. */
   desk: string | null;
 }
 
 /** The problem, and the commands that do something about it. Pure. */
 export function withCommands(problem: string, actions: readonly Action[]): string {
-  return withActions(problem, actions, ({ command }) => `"daywire ${command}"`);
+  return withActions(problem, actions, ({ command, source }) => {
+    return `"daywire ${command}"${source === undefined ? '' : `, ${source}`}`;
+  });
 }
 
 /** The problem, and what to use at the desk. Pure. */

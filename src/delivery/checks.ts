@@ -13,7 +13,7 @@ import { wireAddress } from '../lib/address.ts';
 import { DAY, HOUR } from '../lib/time.ts';
 import { verifyMailbox } from './bounces/mailbox.ts';
 import { loadSigners, signersOf } from './message/dkim.ts';
-import { allowedUntil, expiringSentence, findExpiring } from './monitor/expiring.ts';
+import { allowanceUntil, expiringSentence, findExpiring } from './monitor/expiring.ts';
 import { findUnconfigured, unconfiguredAlert } from './monitor/waiting-alerts.ts';
 import { readLastProviderEvent } from './providers/record-events.ts';
 import { readVerificationKey } from './providers/sendgrid.ts';
@@ -103,20 +103,20 @@ export async function checkProviderReports(
   ];
 }
 
-/** Warns of editions that do not fit into `delivery.perDay`: what was queued, and what the next edition would queue. */
+/** Warns of editions that do not fit into the daily limits: what was queued, and what the next edition would queue. */
 export async function checkExpiring(store: Store, config: Config, now: number): Promise<Finding[]> {
-  const { perDay } = config.delivery;
-  if (perDay === undefined) return [];
+  const { perDay, warmUp } = config.delivery;
+  if (perDay === undefined && warmUp === undefined) return [];
   const queued = (await findExpiring({ store, config }, now)).map((one) =>
     warning(`delivery: ${expiringSentence(one)}`),
   );
   const subscriptions = await countSubscriptions(store.db);
   const coming = config.newsletters.flatMap(({ id, expireAfterHours }) => {
-    const allowed = allowedUntil(perDay, [], now, now + expireAfterHours * HOUR);
+    const { allowed, limit } = allowanceUntil(config, { counts: [], today: 0 }, now, now + expireAfterHours * HOUR);
     const count = subscriptions.find((one) => one.newsletter === id && one.state === 'confirmed')?.count ?? 0;
     if (count <= allowed) return [];
     const message =
-      `newsletters ${id}: delivery.perDay allows ${allowed} messages in ${expireAfterHours} hours ` +
+      `newsletters ${id}: ${limit} allows ${allowed} messages in ${expireAfterHours} hours ` +
       `(expireAfterHours), so ${count - allowed} of ${count} deliveries of each edition would expire`;
     return [warning(message)];
   });

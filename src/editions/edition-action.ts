@@ -28,7 +28,8 @@ export function editionAction(
   edition: string,
   { options = verb === 'approve' ? HASH : '', desk = AT_DESK[verb] }: { options?: string; desk?: string } = {},
 ): Action {
-  return { to, command: `editions ${verb} ${edition}${options === '' ? '' : ` ${options}`}`, desk };
+  const source = verb === 'approve' ? { source: `which "daywire editions show ${edition}" prints with its hash` } : {};
+  return { to, command: `editions ${verb} ${edition}${options === '' ? '' : ` ${options}`}`, ...source, desk };
 }
 
 /** "editions show" prints it with the edition: exactly that is approved. */

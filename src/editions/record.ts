@@ -50,7 +50,10 @@ export async function recordEdition(
   await insertOmissions(tx, editionId, composed.didNotFit, 'did-not-fit');
   await insertOmissions(tx, editionId, composed.dropped, 'dropped');
   await recordAgedOut(tx, { newsletter, editionId, window: composed.window, lastEditionId: composed.lastEditionId });
-  await insertNotes(tx, newsletter, editionId, [...composed.corrections, ...composed.notesShown]);
+  const notes = [...composed.corrections, ...composed.notesShown];
+  if ((await insertNotes(tx, newsletter, editionId, notes)) < notes.length) {
+    throw new StaleComposition(`one of its corrections is in another edition of ${newsletter}`);
+  }
   await recordRejections(tx, composed, now);
   return editionId;
 }
@@ -159,22 +162,26 @@ export async function insertArticles(tx: Tx, composed: ComposedEdition, editionI
   }
 }
 
-/** Correction notes that an edition shows, in its list or with the story itself, are not listed again. */
+/**
+ * Correction notes that an edition shows, in its list or with the story itself, are not listed again.
+ * @returns the number of those that no edition had shown
+ */
 export async function insertNotes(
   tx: Tx,
   newsletter: string,
   editionId: number,
   notes: ComposedEdition['notesShown'],
-): Promise<void> {
+): Promise<number> {
   const rows = notes.map(({ articleId, notedAt }) => {
     return { newsletter, article_id: articleId, noted_at: notedAt, edition_id: editionId };
   });
-  if (rows.length === 0) return;
-  await tx
+  if (rows.length === 0) return 0;
+  const { numInsertedOrUpdatedRows } = await tx
     .insertInto('edition_corrections')
     .values(rows)
     .onConflict((conflict) => conflict.doNothing())
-    .execute();
+    .executeTakeFirstOrThrow();
+  return Number(numInsertedOrUpdatedRows);
 }
 
 /** Articles that could not be shown are rejected; those of the edition are rejected no longer. */

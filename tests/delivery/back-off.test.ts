@@ -166,6 +166,30 @@ describe('service messages that are refused to everyone', () => {
       expect(await listOpenAlerts(store.db)).toEqual([]);
     });
 
+    it('raise the alert when they are given up after two copies that may have arrived', async () => {
+      const app = openTestApp(await open());
+      await queueConfirmation(app.store, 'ada@example.com');
+      let isBroken = true;
+      const server = await startScripted((command, socket) => {
+        if (isBroken && command === 'DATA-END') socket.destroy();
+        return undefined;
+      });
+      const runThere = () => deliverDue(app, { transport: openSmtpTransport(server.url, 1) });
+      await runThere();
+      expect(await listOpenAlerts(app.store.db)).toEqual([]);
+      app.now += HOUR;
+      await runThere();
+      expect(await serviceMessagesOf(app.store)).toMatchObject([{ state: 'failed', attempts: 2 }]);
+      expect(await listOpenAlerts(app.store.db)).toMatchObject([
+        { kind: 'service-messages', subject: {}, message: expect.stringContaining('it may have arrived') },
+      ]);
+      isBroken = false;
+      await queueConfirmation(app.store, 'bo@example.com');
+      app.now += HOUR;
+      expect(await runThere()).toMatchObject({ service: { submitted: 1 } });
+      expect(await listOpenAlerts(app.store.db)).toEqual([]);
+    });
+
     it('fail after six refusals', async () => {
       const store = await open();
       await queueConfirmation(store, 'nobody@example.com');

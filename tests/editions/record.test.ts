@@ -39,6 +39,14 @@ describe('recordEdition', () => {
         'another edition was closed',
         async (store) => closeEdition(store, await compose(store, CUTOFF + DAY, { slot: { label: 'x', slotAt: 1 } })),
       ],
+      [
+        'another edition has listed one of its corrections',
+        async ({ db }) => {
+          const { id } = await db.selectFrom('editions').select('id').executeTakeFirstOrThrow();
+          const note = { newsletter: newsletter.id, article_id: 'day1-1', noted_at: CUTOFF + HOUR, edition_id: id };
+          await db.insertInto('edition_corrections').values(note).execute();
+        },
+      ],
       ['an article took the id of its roundup article', (store) => save(store, [article('daily-roundup-2026-11-25')])],
     ])('throws and writes nothing if %s', async (_, change) => {
       const [closing, store] = await changed(change);

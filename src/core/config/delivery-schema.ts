@@ -93,7 +93,7 @@ export const delivery = z
         perDay: z.array(z.int().min(1)).min(1).describe('Maximum messages on the first day, the second day and so on.'),
       })
       .optional()
-      .describe('Daily limits for a new sender. After the last day there is no limit.'),
+      .describe('Daily limits of editions for a new sender. After the last day there is no limit.'),
     dkim: z
       .array(
         z.strictObject({

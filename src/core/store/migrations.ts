@@ -1,6 +1,5 @@
 /**
- * The migrations by name, in order. Append only: tests/core/store/migrations.test.ts holds the hashes of those that have
- * landed.
+ * The migrations by name, in order. Append only: a test holds the hashes of those that have landed.
  */
 import type { Kysely } from 'kysely';
 import { createInitialSchema } from './migrations/0001-initial.ts';

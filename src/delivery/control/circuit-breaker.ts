@@ -49,7 +49,8 @@ const MIN_OF_ONE_DOMAIN = 3;
  * Whether everyone is refused. `if alone`: only if the edition has a single domain.
  *
  * One domain alone counts for half of a limit, so that the dead addresses of one company stop nobody else. Once anyone
- * has got the edition, recipients that were refused before do not count again: retries may reach nobody else.
+ * has got the edition, recipients that were refused before do not count again: retries may reach nobody else. Nor do
+ * all recipients of a small edition, so that `resume` ends it when they are dead.
  */
 export function isEveryoneRefused(
   refusals: readonly RefusalGroup[],
@@ -61,7 +62,10 @@ export function isEveryoneRefused(
   // It is the server that breaks connections, not a domain.
   if (sum(counted.filter(({ kind }) => kind === 'uncertain')) >= FIRST_LIMIT) return true;
   const domains = [...Map.groupBy(counted, ({ domain }) => domain).values()].map(sum);
-  if (!isAnyAccepted && total >= recipients) return domains.length > 1 || total >= MIN_OF_ONE_DOMAIN;
+  if (!isAnyAccepted && total >= recipients) {
+    if (total < FIRST_LIMIT && counted.every(({ repeated }) => repeated === 1)) return false;
+    return domains.length > 1 || total >= MIN_OF_ONE_DOMAIN;
+  }
   if (domains.reduce((all, one) => all + Math.min(one, limit / 2), 0) >= limit) return true;
   return domains.length === 1 && total >= limit ? 'if alone' : false;
 }

@@ -6,6 +6,7 @@
 
 import { sql } from 'kysely';
 import { type Action, ActionableError } from '../../core/actions.ts';
+import { readDeliveryCounts } from '../../core/store/counts.ts';
 import { isInOpenState } from '../../core/store/delivery-states.ts';
 import { revokedLease } from '../../core/store/lease.ts';
 import { DELIVERY_HELD } from '../../core/store/meta.ts';
@@ -65,7 +66,7 @@ export async function isPaused(db: Db, editionId: number): Promise<boolean> {
   await requireNewestRevision(db, editionId);
   const edition = await findEdition(db, editionId);
   const { delivery_state: state } = edition;
-  if (state === 'done' || state === 'cancelled') throw stateError(edition, 'delivering');
+  if (state === 'done' || state === 'cancelled') throw await stateError(db, edition, 'delivering');
   return state === 'paused';
 }
 
@@ -231,27 +232,29 @@ async function changeState(
   const edition = await findEdition(db, editionId);
   if (edition.delivery_state === to) return false;
   await requireNewestRevision(db, editionId);
-  throw stateError(edition, to);
+  throw await stateError(db, edition, to);
 }
 
-function stateError(
-  { newsletter, slot, delivery_state: state }: Awaited<ReturnType<typeof findEdition>>,
+async function stateError(
+  db: Db,
+  { id, newsletter, slot, delivery_state: state }: Awaited<ReturnType<typeof findEdition>>,
   to: EditionDeliveryState,
-): DeliveryControlError {
+): Promise<DeliveryControlError> {
   const name = `${newsletter}/${slot}`;
   const verb = { delivering: 'resumed', paused: 'paused', cancelled: 'cancelled', done: 'done' }[to];
   const problem = `${name} is ${state} and cannot be ${verb}`;
   if (to !== 'delivering') return new DeliveryControlError(problem);
   const purpose = 'deliver what was not submitted';
-  const action = state === 'cancelled' ? retryCancelled(purpose, name) : editionAction('retry', purpose, name);
-  return new DeliveryControlError(problem, [action]);
+  if (state === 'cancelled') return new DeliveryControlError(problem, [retryCancelled(purpose, name)]);
+  const hasFailed = (await readDeliveryCounts(db, [id])).some((row) => row.state === 'failed' && row.count > 0);
+  return new DeliveryControlError(problem, hasFailed ? [editionAction('retry', purpose, name)] : []);
 }
 
 /** @throws DeliveryControlError if it does not exist */
 async function findEdition(db: Db, editionId: number) {
   const edition = await db
     .selectFrom('editions')
-    .select(['newsletter', 'slot', 'delivery_state'])
+    .select(['id', 'newsletter', 'slot', 'delivery_state'])
     .where('id', '=', editionId)
     .executeTakeFirst();
   if (edition === undefined) throw new DeliveryControlError(`edition ${editionId} does not exist`);

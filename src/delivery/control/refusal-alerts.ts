@@ -9,6 +9,7 @@ import { isInOpenState } from '../../core/store/delivery-states.ts';
 import type { Db } from '../../core/store/store.ts';
 import { domainOf } from '../../lib/address.ts';
 import { deferralAlert, SERVICE_MESSAGES_REFUSED } from '../alerts.ts';
+import { MAY_HAVE_ARRIVED } from '../queue/delivery-outcome.ts';
 import { countDeliveries, listDelivering } from '../queue/queries.ts';
 import { editionName } from '../status/edition-status.ts';
 import { redactAddresses } from '../transport/redact-addresses.ts';
@@ -51,22 +52,34 @@ async function findDeferred(db: Db, editionId: number, now: number): Promise<Rai
   return { ...deferralAlert(editionId), message };
 }
 
-/** Whether service messages are refused to everyone: to several recipients of two domains since the last success. */
+/**
+ * Whether service messages are refused to everyone: to several recipients of two domains since the last success. Or
+ * whether one was given up since, with two copies that may have arrived: nobody else would notice.
+ */
 async function findRefusedServiceMessages(db: Db): Promise<RaisedAlert | null> {
   const last = db
     .selectFrom('service_messages')
     .select((e) => e.fn.coalesce(e.fn.max('changed_at'), sql<number>`0`).as('at'))
     .where('state', '=', 'submitted');
-  const refused = await db
+  const rows = await db
     .selectFrom('service_messages')
     .innerJoin('subscribers', 'subscribers.id', 'service_messages.subscriber_id')
-    .select(['subscribers.email', 'service_messages.reply'])
+    .select(['subscribers.email', 'service_messages.state', 'service_messages.reply', 'service_messages.reason'])
     .where('service_messages.state', 'in', ['pending', 'failed'])
-    .where('service_messages.reply', 'like', '5%')
+    .where((e) => e.or([e('reply', 'like', '5%'), e('reason', 'like', `%${MAY_HAVE_ARRIVED}%`)]))
     .where('service_messages.changed_at', '>', last)
     .execute();
+  const refused = rows.filter(({ reply }) => reply?.startsWith('5'));
   const recipients = new Map(refused.map(({ email, reply }) => [email, reply ?? '']));
   const domains = new Set([...recipients.keys()].map(domainOf));
+  const givenUp = rows.filter(({ state, reason }) => state === 'failed' && reason?.includes(MAY_HAVE_ARRIVED));
+  if (givenUp.length > 0) {
+    const count = givenUp.length === 1 ? '1 service message' : `${givenUp.length} service messages`;
+    const message =
+      `The mail server broke the connection twice for ${count}, such as confirmations, and has accepted none since: ` +
+      `${redactAddresses(givenUp.at(-1)?.reason ?? '')}. They are not tried again. Look at the log of the server.`;
+    return { ...SERVICE_MESSAGES_REFUSED, message };
+  }
   if (recipients.size < REFUSED_RECIPIENTS || domains.size < 2) return null;
   const words = redactAddresses([...recipients.values()].at(-1) ?? '');
   const message =

@@ -1,7 +1,8 @@
 /**
- * The limits of messages in 24 hours (`delivery.perDay`), and per day while the sender warms up. Messages are counted
- * by quarters of an hour. As mail providers count, any 24 hours matter, and a quarter counts until its last message is
- * 24 hours old: so the limit is never exceeded. A day of the warm-up begins with a quarter in each time zone.
+ * The limits of messages in 24 hours (`delivery.perDay`), and of editions per day while the sender warms up. Messages
+ * are counted by quarters of an hour. As mail providers count, any 24 hours matter, and a quarter counts until its
+ * last message is 24 hours old: so the limit is never exceeded. A day of the warm-up begins with a quarter in each
+ * time zone.
  */
 import { sql } from 'kysely';
 import { Temporal } from 'temporal-polyfill';
@@ -12,7 +13,7 @@ import { DAY, localDate, MINUTE } from '../../lib/time.ts';
 const QUARTER = 15 * MINUTE;
 const LOCK = 'delivery per day';
 
-type LimitConfig = { delivery: Pick<Config['delivery'], 'perDay' | 'warmUp'>; publication: { zone: string } };
+export type LimitConfig = { delivery: Pick<Config['delivery'], 'perDay' | 'warmUp'>; publication: { zone: string } };
 
 export class DailyLimit {
   readonly #config: LimitConfig;
@@ -36,8 +37,10 @@ export class DailyLimit {
     const ofDay = perDay === undefined ? Number.POSITIVE_INFINITY : editionsPerDay(perDay);
     const left = ofDay - (await countSubmissions(db, now));
     if (allowed === null) return Math.max(0, left);
-    const midnight = Temporal.PlainDate.from(today).toZonedDateTime(publication.zone).epochMilliseconds;
-    return Math.max(0, Math.min(left, allowed - (await countSince(db, midnight, now))));
+    return Math.max(
+      0,
+      Math.min(left, allowed - (await countEditionsSince(db, midnightOf(today, publication.zone), now))),
+    );
   }
 
   /** Takes places for messages that are about to be submitted. @returns how many, at most `wanted` */
@@ -91,12 +94,28 @@ async function countSince(db: Db, from: number, now: number): Promise<number> {
   return count;
 }
 
+/** Number of messages of editions since a midnight: service messages do not count towards the warm-up. */
+export async function countEditionsSince(db: Db, midnight: number, now: number): Promise<number> {
+  const { service } = await db
+    .selectFrom('service_messages')
+    .select((e) => e.fn.countAll<number>().as('service'))
+    .where('state', '=', 'submitted')
+    .where('changed_at', '>=', midnight)
+    .executeTakeFirstOrThrow();
+  return Math.max(0, (await countSince(db, midnight, now)) - service);
+}
+
+/** @param day such as 2026-11-24 */
+export function midnightOf(day: string, zone: string): number {
+  return Temporal.PlainDate.from(day).toZonedDateTime(zone).epochMilliseconds;
+}
+
 function quarterOf(instant: number): number {
   return Math.floor(instant / QUARTER) * QUARTER;
 }
 
 /** @returns null on a day without a limit */
-function warmUpLimit({ from, perDay }: NonNullable<Config['delivery']['warmUp']>, day: string): number | null {
+export function warmUpLimit({ from, perDay }: NonNullable<Config['delivery']['warmUp']>, day: string): number | null {
   const n = Temporal.PlainDate.from(from).until(day, { largestUnit: 'day' }).days;
   return n < 0 ? null : (perDay[n] ?? null);
 }

@@ -1,11 +1,19 @@
 /**
- * Deliveries that `delivery.perDay` lets expire: reported when they are queued, while an operator can still act.
+ * Deliveries that `delivery.perDay` or `delivery.warmUp` lets expire: reported when they are queued, while an operator
+ * can still act.
  */
+import { Temporal } from 'temporal-polyfill';
 import type { RaisedAlert } from '../../core/alerts/alerts.ts';
 import type { AppContext } from '../../core/app-context.ts';
 import { fullEditionName } from '../../editions/queries.ts';
-import { DAY, MINUTE, rfc3339 } from '../../lib/time.ts';
-import { editionsPerDay } from '../limits/daily-limit.ts';
+import { DAY, localDate, MINUTE, rfc3339 } from '../../lib/time.ts';
+import {
+  countEditionsSince,
+  editionsPerDay,
+  type LimitConfig,
+  midnightOf,
+  warmUpLimit,
+} from '../limits/daily-limit.ts';
 
 /** As the limit counts: a quarter of an hour counts until its last message is 24 hours old. */
 const QUARTER = 15 * MINUTE;
@@ -19,6 +27,8 @@ export interface ExpiringEdition {
   edition: string;
   /** How many of its deliveries will expire, as it looks now. */
   expiring: number;
+  /** The key of the limit. */
+  limit: Allowance['limit'];
   /** When the last of them expires, epoch milliseconds. */
   until: number;
 }
@@ -36,11 +46,40 @@ export function allowedUntil(perDay: number, counts: readonly QuarterCount[], no
   return days * limit + Math.max(0, limit - counted.reduce((sum, { count }) => sum + count, 0));
 }
 
-/** Editions under delivery with deliveries that the limit lets expire. Those that closed first are submitted first. */
+interface Allowance {
+  allowed: number;
+  limit: 'delivery.perDay' | 'delivery.warmUp';
+}
+
+/**
+ * Messages of editions that the limits allow until an instant, and the limit that allows fewest. Pure.
+ * @param today number of messages of editions since midnight
+ */
+export function allowanceUntil(
+  { delivery: { perDay, warmUp }, publication: { zone } }: LimitConfig,
+  { counts, today }: { counts: readonly QuarterCount[]; today: number },
+  now: number,
+  until: number,
+): Allowance {
+  const ofDays = perDay === undefined ? Number.POSITIVE_INFINITY : allowedUntil(perDay, counts, now, until);
+  let ofWarmUp = warmUp === undefined ? Number.POSITIVE_INFINITY : -today;
+  let day = Temporal.PlainDate.from(localDate(now, zone));
+  while (warmUp !== undefined && ofWarmUp < ofDays && midnightOf(day.toString(), zone) < until) {
+    ofWarmUp = Math.max(0, ofWarmUp + (warmUpLimit(warmUp, day.toString()) ?? Number.POSITIVE_INFINITY));
+    day = day.add({ days: 1 });
+  }
+  return ofWarmUp < ofDays
+    ? { allowed: ofWarmUp, limit: 'delivery.warmUp' }
+    : { allowed: ofDays, limit: 'delivery.perDay' };
+}
+
+/** Editions under delivery with deliveries that a limit lets expire. Those that closed first are submitted first. */
 export async function findExpiring({ store, config }: Pick<AppContext, 'store' | 'config'>, now: number) {
-  const { perDay } = config.delivery;
-  if (perDay === undefined) return [];
+  const { perDay, warmUp } = config.delivery;
+  if (perDay === undefined && warmUp === undefined) return [];
   const counts = await store.db.selectFrom('submission_counts').select(['quarter', 'count']).execute();
+  const { zone } = config.publication;
+  const today = await countEditionsSince(store.db, midnightOf(localDate(now, zone), zone), now);
   const editions = await store.reports
     .selectFrom('editions')
     .innerJoin('deliveries', 'deliveries.edition_id', 'editions.id')
@@ -56,21 +95,22 @@ export async function findExpiring({ store, config }: Pick<AppContext, 'store' |
   for (const { pending, until, ...edition } of editions) {
     waiting += Number(pending);
     if (until === null) continue;
-    const expiring = Math.min(Number(pending), waiting - allowedUntil(perDay, counts, now, until));
-    if (expiring > 0) found.push({ edition: fullEditionName(edition), expiring, until });
+    const { allowed, limit } = allowanceUntil(config, { counts, today }, now, until);
+    const expiring = Math.min(Number(pending), waiting - Math.max(0, allowed));
+    if (expiring > 0) found.push({ edition: fullEditionName(edition), expiring, limit, until });
   }
   return found;
 }
 
 /** Says in a sentence how many deliveries will expire, and why. */
-export function expiringSentence({ edition, expiring, until }: ExpiringEdition): string {
+export function expiringSentence({ edition, expiring, limit, until }: ExpiringEdition): string {
   const what = expiring === 1 ? '1 delivery' : `${expiring} deliveries`;
-  return `${what} of ${edition} will expire, since delivery.perDay allows too few messages until ${rfc3339(until)}`;
+  return `${what} of ${edition} will expire, since ${limit} allows too few messages until ${rfc3339(until)}`;
 }
 
 export function expiringAlert(one: ExpiringEdition): RaisedAlert {
-  const message =
-    `${expiringSentence(one)}. Set delivery.perDay to the quota of your account, and expireAfterHours of the ` +
-    'newsletter to the time that an edition takes.';
+  const quota = one.limit === 'delivery.perDay' ? 'delivery.perDay to the quota of your account, and ' : '';
+  const advice = `Set ${quota}the newsletter's expireAfterHours to the time that an edition takes.`;
+  const message = `${expiringSentence(one)}. ${advice}`;
   return { kind: 'expiring', subject: { edition: one.edition }, message };
 }

@@ -44,6 +44,8 @@ export class ClaimBuffer {
   readonly #clockWatch: ClockWatch;
   #deliveries: ClaimedDelivery[] = [];
   #serviceMessages: ClaimedServiceMessage[] = [];
+  /** When the places of what is buffered were taken: the last two claims. */
+  #takenAt: number[] = [];
   #claimSize = FIRST_CLAIM;
   #claimedAt = Number.NEGATIVE_INFINITY;
   #claiming: Promise<void> | null = null;
@@ -92,7 +94,8 @@ export class ClaimBuffer {
     await releaseClaims(this.#store.db, deliveries);
     await releaseServiceMessages(this.#store.db, this.#serviceMessages.splice(0));
     const { dailyLimit, clock } = this.#options;
-    if (deliveries.length > 0) await dailyLimit?.add(this.#store.db, -deliveries.length, clock());
+    // In the quarter of their claim, or an earlier one: else the limit would be exceeded when that ends.
+    if (deliveries.length > 0) await dailyLimit?.add(this.#store.db, -deliveries.length, this.#takenAt[0] ?? clock());
   }
 
   #limit(): number {
@@ -117,8 +120,10 @@ export class ClaimBuffer {
     this.#adaptClaimSize(performance.now());
     const limit = this.#limit();
     for (;;) {
-      const result = await claimDeliveries(this.#store, { ...conditions, now: clock(), limit, leaseMs: CLAIM_LEASE });
+      const now = clock();
+      const result = await claimDeliveries(this.#store, { ...conditions, now, limit, leaseMs: CLAIM_LEASE });
       onClaimed(result);
+      if (result.deliveries.length > 0) this.#takenAt = [...this.#takenAt.slice(-1), now];
       this.#deliveries.push(...result.deliveries);
       this.#isExhausted = result.deliveries.length < limit;
       // Expired deliveries may precede others.

@@ -21,7 +21,7 @@ export interface QueueStatus {
   backOff: { reason: string; since: string; nextProbe: string } | null;
   /** When the next delivery is due; in the past where it waits for a process to deliver it. */
   nextDue: string | null;
-  /** Editions with deliveries that `delivery.perDay` lets expire. */
+  /** Editions with deliveries that `delivery.perDay` or `delivery.warmUp` lets expire. */
   expiring: ExpiringEdition[];
   /** Deliveries whose process or connection broke while they were submitting. */
   uncertainDeliveries: { newsletter: string; slot: string; email: string | null; since: string }[];

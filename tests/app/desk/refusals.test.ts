@@ -82,6 +82,7 @@ it('says what to do at the desk, for every act that is refused', async () => {
     article('item', { kind: 'roundup-item', publishedAt, headline: 'Headline of item' }),
   ]);
   const { editionId } = await queueEdition(store, 1);
+  await store.db.updateTable('deliveries').set({ state: 'failed' }).execute();
   for (const { role, path, fields, state, says } of ATTEMPTS) {
     if (state !== undefined) await store.db.updateTable('editions').set({ delivery_state: state }).execute();
     const named = path

@@ -193,7 +193,8 @@ forBothDatabases((open) => {
         'one without its approval',
         'required',
         async () => {},
-        'is not approved: to approve it first, use "daywire editions approve daily-roundup/2026-11-24 --hash HASH"',
+        'is not approved: to approve it first, use "daywire editions approve daily-roundup/2026-11-24 --hash HASH", ' +
+          'which "daywire editions show daily-roundup/2026-11-24" prints with its hash',
       ],
       [
         'one with too few stories',

@@ -6,6 +6,7 @@ import { exportSubscriberData } from '../../../src/audience/export-data.ts';
 import type { Store } from '../../../src/core/store/store.ts';
 import type { RefusalKind } from '../../../src/core/store/tables.ts';
 import { isEveryoneRefused, judgeRefusal } from '../../../src/delivery/control/circuit-breaker.ts';
+import { resumeEdition } from '../../../src/delivery/control/edition-control.ts';
 import { reopenDeliveries } from '../../../src/delivery/control/reopen.ts';
 import { deliver } from '../../../src/delivery/deliver.ts';
 import { claimDeliveries } from '../../../src/delivery/queue/claim.ts';
@@ -111,6 +112,16 @@ describe('a refusal of every recipient, on SQLite', () => {
     expect(refused).toBeGreaterThanOrEqual(20);
     expect(refused).toBeLessThanOrEqual(23);
     expect(await store.db.selectFrom('edition_refusals').selectAll().execute()).toEqual([]);
+  });
+
+  it('is believed when all recipients of a small edition are refused again after a resume', async () => {
+    const store = await open();
+    const { editionId } = await queueEdition(store, ['dead@example.com', 'gone@example.org']);
+    const server = await startReplying(() => '550 5.1.1 no such user');
+    expect(await run(store, server.url)).toMatchObject({ failed: 0, paused: [{ editionId }] });
+    await resumeEdition(store.db, editionId);
+    expect(await run(store, server.url, { now: NOW + 1 })).toMatchObject({ failed: 2, paused: [] });
+    expect(await stateOfEdition(store)).toBe('done');
   });
 
   it('is not assumed from dead addresses among others, nor from fifty neighbours at one company', async () => {

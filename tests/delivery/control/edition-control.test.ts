@@ -82,6 +82,18 @@ describe('edition control', () => {
       await expect(resumeEdition(store.db, editionId)).rejects.toThrow(`${done} resumed`);
     });
 
+    it('advises a retry of an edition that is done only where something failed', async () => {
+      const store = await open();
+      const { editionId } = await queueEdition(store, 1);
+      await store.db.updateTable('editions').set({ delivery_state: 'done' }).execute();
+      const finishAs = (state: 'submitted' | 'failed') => store.db.updateTable('deliveries').set({ state }).execute();
+      const done = 'daily-roundup/2026-11-24 is done and cannot be resumed';
+      await finishAs('submitted');
+      await expect(resumeEdition(store.db, editionId)).rejects.toThrow(new DeliveryControlError(done));
+      await finishAs('failed');
+      await expect(resumeEdition(store.db, editionId)).rejects.toThrow('use "daywire editions retry');
+    });
+
     it('lists uncertain deliveries: submitting under an expired lease', async () => {
       const store = await open();
       const { editionId, subscriberIds } = await queueEdition(store, 1);

@@ -4,9 +4,11 @@ import { NOW, queueEdition } from '../../../scripts/test-edition.ts';
 import type { Store } from '../../../src/core/store/store.ts';
 import { deliver } from '../../../src/delivery/deliver.ts';
 import { countSubmissions, DailyLimit, editionsPerDay } from '../../../src/delivery/limits/daily-limit.ts';
+import { openTemplates } from '../../../src/lib/templates.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../../../src/lib/time.ts';
 import { forBothDatabases, openMigrated } from '../../support/databases.ts';
 import { runs } from '../../support/run-scope.ts';
+import { SECRETS } from '../../support/sample.ts';
 import { deliveriesOf, queueConfirmation, serviceMessagesOf, testConfig } from '../fixture.ts';
 import { fakeTransport, optionsAt } from '../runs.ts';
 
@@ -65,6 +67,19 @@ describe('the limit of messages in 24 hours', () => {
       expect(await run(NOW + HOUR)).toMatchObject({ failed: 4 - submitted });
       const failed = (await deliveriesOf(store)).filter(({ state }) => state === 'failed');
       expect(failed.every(({ reason }) => reason?.includes('over the limit of delivery.perDay'))).toBe(true);
+    });
+
+    it('does not count service messages towards the warm-up', async () => {
+      const store = await open();
+      const config = testConfig({ delivery: { warmUp: { from: '2026-11-24', perDay: [3] }, connections: 1 } });
+      await queueEdition(store, 4);
+      for (const n of [1, 2, 3]) await queueConfirmation(store, `new${n}@example.com`);
+      const connection = { usable: true, submit: async () => '250 ok', close: () => {} };
+      const transport = { connections: 1, connect: async () => connection, verify: async () => {} };
+      const result = await deliver(store, config, transport, {
+        ...{ clock: () => NOW, secrets: SECRETS, signers: [], templates: openTemplates('templates', 'UTC') },
+      });
+      expect(result).toMatchObject({ submitted: 3, service: { submitted: 3 } });
     });
 
     it('allows the number of the warm-up on a day, also with the limit in 24 hours', async () => {

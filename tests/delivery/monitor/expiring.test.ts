@@ -44,6 +44,14 @@ describe('deliveries that the limit lets expire', () => {
       expect((await openAlerts(app.store.db)).map(({ message }) => message)).toEqual([
         expect.stringContaining(`${sentence}. Set delivery.perDay to the quota of your account`),
       ]);
+      app.config.delivery.perDay = undefined;
+      // The 24th and a part of the 25th in Shanghai.
+      app.config.delivery.warmUp = { from: '2026-11-23', perDay: [1, 4, 6] };
+      expect((await checkExpiring(app.store, app.config, NOW)).map(({ message }) => message)).toEqual([
+        `delivery: ${sentence.replace('3', '2').replace('perDay', 'warmUp')}`,
+        expect.stringContaining('delivery.warmUp allows 10 messages in 20 hours (expireAfterHours), so 2 of 12'),
+      ]);
+      app.config.delivery.warmUp = undefined;
       app.config.delivery.perDay = 100;
       await updateWaitingAlerts(app);
       expect(await openAlerts(app.store.db)).toEqual([]);

@@ -1,14 +1,23 @@
 import { describe, expect, it } from 'vitest';
 import { NOW, queueEdition } from '../../../scripts/test-edition.ts';
 import type { Store } from '../../../src/core/store/store.ts';
+import { DailyLimit } from '../../../src/delivery/limits/daily-limit.ts';
 import { ClaimBuffer } from '../../../src/delivery/queue/claim-buffer.ts';
-import { MINUTE } from '../../../src/lib/time.ts';
+import { type Clock, MINUTE } from '../../../src/lib/time.ts';
 import { forBothDatabases } from '../../support/databases.ts';
-import { queueConfirmation } from '../fixture.ts';
+import { queueConfirmation, testConfig } from '../fixture.ts';
 
-function openBuffer(store: Store, { clock = () => NOW, mayClaim = async () => true } = {}): ClaimBuffer {
+function openBuffer(
+  store: Store,
+  {
+    clock = () => NOW,
+    mayClaim = async () => true,
+    perDay,
+  }: { clock?: Clock; mayClaim?: () => Promise<boolean>; perDay?: number } = {},
+): ClaimBuffer {
+  const dailyLimit = perDay === undefined ? null : DailyLimit.open(testConfig({ delivery: { perDay } }));
   const callbacks = { mayClaim, onClaimed: () => {}, onServiceExpired: () => {} };
-  return new ClaimBuffer(store, { workers: 4, clock, dailyLimit: null, uncertain: 'retry', ...callbacks });
+  return new ClaimBuffer(store, { workers: 4, clock, dailyLimit, uncertain: 'retry', ...callbacks });
 }
 
 async function takeEmail(buffer: ClaimBuffer): Promise<string | null> {
@@ -46,6 +55,17 @@ describe('ClaimBuffer', () => {
       const buffer = openBuffer(store, { clock: () => now });
       now -= MINUTE / 2;
       expect(await takeEmail(buffer)).toBe('ada@example.com');
+    });
+
+    it('returns unused places of the daily limit in the quarter of an hour in which they were taken', async () => {
+      const store = await open();
+      await queueEdition(store, 5);
+      let now = NOW;
+      const buffer = openBuffer(store, { clock: () => now, perDay: 100 });
+      await buffer.next();
+      now += 15 * MINUTE;
+      await buffer.release();
+      expect(await store.db.selectFrom('submission_counts').select('count').execute()).toEqual([{ count: 1 }]);
     });
 
     it('claims again for a worker that called while a claim was under way, which looked too early', async () => {

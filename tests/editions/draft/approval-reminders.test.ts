@@ -46,7 +46,8 @@ forEachDatabase((open) => {
           message:
             'The edition daily-roundup/2026-11-24 is not approved, and its slot is at 2026-11-24 07:30 ' +
             '(Asia/Shanghai). To see it, use "daywire editions show daily-roundup/2026-11-24"; ' +
-            'to approve it, use "daywire editions approve daily-roundup/2026-11-24 --hash HASH".',
+            'to approve it, use "daywire editions approve daily-roundup/2026-11-24 --hash HASH", ' +
+            'which "daywire editions show daily-roundup/2026-11-24" prints with its hash.',
         },
       ]);
     });

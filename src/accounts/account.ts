@@ -1,6 +1,4 @@
-/**
- * Accounts: who may sign in to the desk. An account is never deleted, because logs name it, but it can be disabled.
- */
+/** Accounts: who may sign in to the desk. An account is never deleted, because logs name it, but it can be disabled. */
 import { sql } from 'kysely';
 import { type Db, dialectOf, type Tx } from '../core/store/store.ts';
 import type { Tables } from '../core/store/tables.ts';

@@ -1,6 +1,4 @@
-/**
- * Changes to accounts by an admin, and of the own password. Each ends the sessions of the account.
- */
+/** Changes to accounts by an admin, and of the own password. Each ends the sessions of the account. */
 import { type Db, type InTransaction, inTransaction, lockName, type Tx } from '../core/store/store.ts';
 import { type Account, lockAccount, type SignedInAccount, toAccount } from './account.ts';
 import { type AuditActor, accountSubject, auditAct } from './audit.ts';

@@ -1,6 +1,4 @@
-/**
- * What an account may do at the desk. Pure. An account holds one or more roles, and may do what any of them may.
- */
+/** What an account may do at the desk. Pure. An account holds one or more roles, and may do what any of them may. */
 export const ACCOUNT_ROLES = ['editor', 'operator', 'audience', 'admin'] as const;
 export type AccountRole = (typeof ACCOUNT_ROLES)[number];
 

@@ -1,6 +1,4 @@
-/**
- * Whether browsers keep the cookie of a session. It is a secure one, so that nobody reads it on the way.
- */
+/** Whether browsers keep the cookie of a session. It is a secure one, so that nobody reads it on the way. */
 
 /** RFC 6761 §6.3, and the loopback addresses: browsers treat these hosts as https. */
 const LOOPBACK = /^(?:(?:[^.]+\.)*localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;

@@ -1,6 +1,4 @@
-/**
- * Tasks that a running process repeats, beside the jobs of its schedule.
- */
+/** Tasks that a running process repeats, beside the jobs of its schedule. */
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { clearRejectionsOfSource } from '../articles/rejections.ts';

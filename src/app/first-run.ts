@@ -1,6 +1,4 @@
-/**
- * The first run of a started process: loads the sample, imports, publishes, composes and delivers what is due.
- */
+/** The first run of a started process: loads the sample, imports, publishes, composes and delivers what is due. */
 import { importWatched } from '../articles/import/watched/watched-folders.ts';
 import { hasDueChanges } from '../articles/pending-changes.ts';
 import { hasNoArticles } from '../articles/queries.ts';

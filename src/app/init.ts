@@ -1,6 +1,4 @@
-/**
- * Creates a new newsroom in a folder: configuration, an empty store, and a folder for articles with an example.
- */
+/** Creates a new newsroom in a folder: configuration, an empty store, and a folder for articles with an example. */
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';

@@ -1,6 +1,4 @@
-/**
- * Runs daywire: once, or until it is stopped.
- */
+/** Runs daywire: once, or until it is stopped. */
 
 import type { Hono } from 'hono';
 import { lookUpSomeImages } from '../articles/remote-images/look-up.ts';

@@ -1,6 +1,4 @@
-/**
- * Where pages link to an article: to its page on this site, to its address elsewhere, or to its page at the desk.
- */
+/** Where pages link to an article: to its page on this site, to its address elsewhere, or to its page at the desk. */
 import type { Config } from '../core/config/config.ts';
 import { cleanUrl } from '../lib/text/clean-text.ts';
 import { type Article, articlePageUrl, articleUrl } from './article.ts';

@@ -1,6 +1,4 @@
-/**
- * Retention of subscribers who never confirmed anything, of those who left, and of client addresses.
- */
+/** Retention of subscribers who never confirmed anything, of those who left, and of client addresses. */
 import { type ExpressionBuilder, sql } from 'kysely';
 import type { AppContext } from '../core/app-context.ts';
 import type { SigningSecrets } from '../core/config/signing-secrets.ts';

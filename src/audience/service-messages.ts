@@ -1,6 +1,4 @@
-/**
- * Service messages: queued in the transaction that causes them, and submitted by delivery/queue/service-outbox.ts.
- */
+/** Service messages: queued in the transaction that causes them, and submitted by delivery/queue/service-outbox.ts. */
 import { type Selectable, sql } from 'kysely';
 import type { Db, Tx } from '../core/store/store.ts';
 import type { Tables } from '../core/store/tables.ts';

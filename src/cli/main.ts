@@ -1,6 +1,4 @@
-/**
- * The command line: arguments become one call, its result becomes text and an exit code. bin/daywire.js calls it.
- */
+/** The command line: arguments become one call, its result becomes text and an exit code. bin/daywire.js calls it. */
 import { Command, CommanderError } from 'commander';
 import { COMMAND_MODULES } from '../app/commands.ts';
 import { openParts } from '../app/context-parts.ts';

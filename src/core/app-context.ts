@@ -1,6 +1,4 @@
-/**
- * What every operation takes: configuration, store, keys, templates, clock and log, opened together.
- */
+/** What every operation takes: configuration, store, keys, templates, clock and log, opened together. */
 import type { Log } from '../lib/log.ts';
 import { openTemplates, type Templates } from '../lib/templates.ts';
 import type { Clock } from '../lib/time.ts';

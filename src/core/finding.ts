@@ -1,6 +1,4 @@
-/**
- * One line of "daywire check".
- */
+/** One line of "daywire check". */
 
 export interface Finding {
   /** daywire works in spite of a warning. */

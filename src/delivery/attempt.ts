@@ -1,6 +1,4 @@
-/**
- * One attempt: builds a message, submits it, and decides the outcome.
- */
+/** One attempt: builds a message, submits it, and decides the outcome. */
 import type { RefusalKind } from '../core/store/tables.ts';
 import type { Clock } from '../lib/time.ts';
 import type { ServerFailure } from './control/back-off.ts';

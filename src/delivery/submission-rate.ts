@@ -1,6 +1,4 @@
-/**
- * How fast an edition is being submitted, and how long that will take. Pure.
- */
+/** How fast an edition is being submitted, and how long that will take. Pure. */
 import { SECOND } from '../lib/time.ts';
 
 /** The number of submitted messages of an edition at an instant, in epoch milliseconds. */

@@ -1,6 +1,4 @@
-/**
- * The data of an edition's templates: its stories and corrections, the editor's texts, the links.
- */
+/** The data of an edition's templates: its stories and corrections, the editor's texts, the links. */
 import type { Article } from '../articles/article.ts';
 import type { Config, NewsletterConfig } from '../core/config/config.ts';
 import type { Draft } from './draft/decisions.ts';

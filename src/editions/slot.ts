@@ -1,6 +1,4 @@
-/**
- * The slot of an edition: the scheduled instant, and the label that is a permanent part of the edition's URL.
- */
+/** The slot of an edition: the scheduled instant, and the label that is a permanent part of the edition's URL. */
 import { localDate, wallClock } from '../lib/time.ts';
 
 export interface EditionSlot {

@@ -1,6 +1,4 @@
-/**
- * Finds the slots of a newsletter: by instant, by label, the coming and the waiting one.
- */
+/** Finds the slots of a newsletter: by instant, by label, the coming and the waiting one. */
 import { Temporal } from 'temporal-polyfill';
 import { ActionableError } from '../core/actions.ts';
 import type { AppContext } from '../core/app-context.ts';

@@ -1,6 +1,4 @@
-/**
- * What an operator sees of feeds.
- */
+/** What an operator sees of feeds. */
 import type { AppContext } from '../core/app-context.ts';
 import { findNewestPage } from './archive/archive-page.ts';
 import { feedsWithArchive } from './archive/archives.ts';

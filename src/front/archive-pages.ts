@@ -1,6 +1,4 @@
-/**
- * The archive: all public articles, by month and day on the publication's calendar.
- */
+/** The archive: all public articles, by month and day on the publication's calendar. */
 import type { Handler } from 'hono';
 import { findMonths, parseMonth } from '../articles/months.ts';
 import { localDate } from '../lib/time.ts';

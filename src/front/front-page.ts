@@ -1,6 +1,4 @@
-/**
- * The front page: the latest headlines, the stream of whole stories, and the news of the last 24 hours.
- */
+/** The front page: the latest headlines, the stream of whole stories, and the news of the last 24 hours. */
 import type { Context, Handler } from 'hono';
 import { emptySubscribeForm, isSignupOpen } from '../audience/pages/subscribe-form.ts';
 import type { Selection } from '../core/config/config.ts';

@@ -1,6 +1,4 @@
-/**
- * The stories of a section, newest first.
- */
+/** The stories of a section, newest first. */
 import type { Handler } from 'hono';
 import { sectionFeed } from '../feeds/feed-links.ts';
 import { listPage, parsePageNumber, renderPage, respondPublicPage } from '../web/pages/page.ts';

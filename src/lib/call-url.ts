@@ -1,6 +1,4 @@
-/**
- * Requests to URLs that the operator has chosen, such as a webhook: private addresses are allowed.
- */
+/** Requests to URLs that the operator has chosen, such as a webhook: private addresses are allowed. */
 import { SECOND } from './time.ts';
 
 const TIME_LIMIT = 10 * SECOND;

@@ -1,6 +1,4 @@
-/**
- * Ranges of IP addresses in CIDR notation: `10.1.0.0/16`, `fd00::/8` (RFC 4632, RFC 4291 §2.3).
- */
+/** Ranges of IP addresses in CIDR notation: `10.1.0.0/16`, `fd00::/8` (RFC 4632, RFC 4291 §2.3). */
 import { BlockList, isIP, isIPv6 } from 'node:net';
 
 export interface Cidr {

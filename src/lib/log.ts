@@ -1,6 +1,4 @@
-/**
- * The log on stderr: JSON lines, or one plain line for each record on a terminal.
- */
+/** The log on stderr: JSON lines, or one plain line for each record on a terminal. */
 import { Writable } from 'node:stream';
 import pino from 'pino';
 

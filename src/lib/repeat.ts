@@ -1,6 +1,4 @@
-/**
- * Repeats work while daywire runs, one execution at a time. A failure is logged and does not end the repetition.
- */
+/** Repeats work while daywire runs, one execution at a time. A failure is logged and does not end the repetition. */
 import type { Log } from './log.ts';
 
 export interface Stoppable {

@@ -1,6 +1,4 @@
-/**
- * The version of this program.
- */
+/** The version of this program. */
 import { readFileSync } from 'node:fs';
 
 export const { version: VERSION } = JSON.parse(

@@ -154,7 +154,7 @@ describe('an alert', () => {
       expect(await runsOf(app)).toHaveLength(1);
     });
 
-    it('closes at once where no approval is required, and is offered, listed and shown as other newsletters are', async () => {
+    it('closes at once where no approval is required, and is listed and shown as other newsletters are', async () => {
       const app = await openAlertApp(await open(), '    approval: auto\n');
       const { slot, run } = await makeAlertEdition(app, app.newsletter, 'a', 'Ada');
       expect(run).toMatchObject({ schedule: 'newsletter:breaking', slotAt: slot.slotAt, state: 'done' });

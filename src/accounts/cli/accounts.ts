@@ -1,6 +1,4 @@
-/**
- * Commands about the accounts of the desk.
- */
+/** Commands about the accounts of the desk. */
 import { type Command, Option } from 'commander';
 import { type CliContext, CommandError, type JsonOption, jsonOption, printResult } from '../../core/cli/context.ts';
 import { table } from '../../core/cli/text.ts';

@@ -1,6 +1,4 @@
-/**
- * One account, as admins see it: its roles, a link for a new password, and whether it may sign in.
- */
+/** One account, as admins see it: its roles, a link for a new password, and whether it may sign in. */
 import { html } from 'hono/html';
 import type { Html, SignedInRequest } from '../../web/desk/desk-request.ts';
 import type { DeskRoute } from '../../web/desk/desk-route.ts';

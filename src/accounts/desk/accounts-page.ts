@@ -1,6 +1,4 @@
-/**
- * Accounts: the list, and invitations.
- */
+/** Accounts: the list, and invitations. */
 import { html } from 'hono/html';
 import type { DeskRequest, Html, SignedInRequest } from '../../web/desk/desk-request.ts';
 import type { DeskRoute } from '../../web/desk/desk-route.ts';

@@ -1,6 +1,4 @@
-/**
- * The audit log.
- */
+/** The audit log. */
 import { html } from 'hono/html';
 import { localDateTime, rfc3339 } from '../../lib/time.ts';
 import type { DeskRequest, Html } from '../../web/desk/desk-request.ts';

@@ -1,6 +1,4 @@
-/**
- * The own account: password, single keys, other sessions.
- */
+/** The own account: password, single keys, other sessions. */
 import { html } from 'hono/html';
 import type { SignedInRequest } from '../../web/desk/desk-request.ts';
 import type { DeskRoute } from '../../web/desk/desk-route.ts';

@@ -1,6 +1,4 @@
-/**
- * Signing in and out.
- */
+/** Signing in and out. */
 import { html } from 'hono/html';
 import { SECOND } from '../../lib/time.ts';
 import type { DeskRequest, Html } from '../../web/desk/desk-request.ts';

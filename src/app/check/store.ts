@@ -1,6 +1,4 @@
-/**
- * Checks the store: whether it opens, its schema, its signing secret, and what it holds against the configuration.
- */
+/** Checks the store: whether it opens, its schema, its signing secret, and what it holds against the configuration. */
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Config } from '../../core/config/config.ts';

@@ -1,6 +1,4 @@
-/**
- * Commands to set up a newsroom.
- */
+/** Commands to set up a newsroom. */
 import type { Command } from 'commander';
 import { type CliContext, type JsonOption, jsonOption, printResult } from '../../core/cli/context.ts';
 import { record } from '../../core/cli/text.ts';

@@ -1,6 +1,4 @@
-/**
- * The command `start`.
- */
+/** The command `start`. */
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';

@@ -1,6 +1,4 @@
-/**
- * The command `status`.
- */
+/** The command `status`. */
 import type { Command } from 'commander';
 import { type CliContext, type JsonOption, jsonOption, printResult } from '../../core/cli/context.ts';
 import { count, counts, displayPath, section, table, withLocalTimes } from '../../core/cli/text.ts';

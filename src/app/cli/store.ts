@@ -1,6 +1,4 @@
-/**
- * Commands about the store: its schema and its backups.
- */
+/** Commands about the store: its schema and its backups. */
 import { type Command, Option } from 'commander';
 import type { AppContext } from '../../core/app-context.ts';
 import { type CliContext, CommandError, type JsonOption, printResult } from '../../core/cli/context.ts';

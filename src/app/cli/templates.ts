@@ -1,6 +1,4 @@
-/**
- * Commands about a newsroom's own templates.
- */
+/** Commands about a newsroom's own templates. */
 import { diff } from 'node:util';
 import type { Command } from 'commander';
 import { type CliContext, type JsonOption, jsonOption, printResult } from '../../core/cli/context.ts';

@@ -1,6 +1,4 @@
-/**
- * An edition with content in every block: `check` renders a newsletter's templates with it.
- */
+/** An edition with content in every block: `check` renders a newsletter's templates with it. */
 import type { Config } from '../../core/config/config.ts';
 import type { EditionView, Story, StoryLine } from '../../editions/rendering/edition-view.ts';
 import { localDate } from '../../lib/time.ts';

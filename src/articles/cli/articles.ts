@@ -1,6 +1,4 @@
-/**
- * Commands about articles.
- */
+/** Commands about articles. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { AppContext } from '../../core/app-context.ts';
 import { type CliContext, CommandError, type JsonOption, jsonOption, printResult } from '../../core/cli/context.ts';

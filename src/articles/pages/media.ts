@@ -1,6 +1,4 @@
-/**
- * The newsroom's own images and audio, from the folder `paths.media`.
- */
+/** The newsroom's own images and audio, from the folder `paths.media`. */
 import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import type { Context, Handler } from 'hono';

@@ -1,6 +1,4 @@
-/**
- * Smaller versions of the newsroom's pictures.
- */
+/** Smaller versions of the newsroom's pictures. */
 import { join } from 'node:path';
 import type { Handler } from 'hono';
 import { PICTURES } from '../../lib/pictures/picture-decoder.ts';

@@ -1,6 +1,4 @@
-/**
- * An article as page templates show it: lines composed, URLs checked.
- */
+/** An article as page templates show it: lines composed, URLs checked. */
 
 import { sectionTitle } from '../../core/config/config.ts';
 import { mailto } from '../../lib/address.ts';

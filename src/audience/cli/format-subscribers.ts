@@ -1,6 +1,4 @@
-/**
- * Text output about subscribers.
- */
+/** Text output about subscribers. */
 
 import { section } from '../../core/cli/text.ts';
 import type { SuppressionReason } from '../../core/store/tables/subscriber-tables.ts';

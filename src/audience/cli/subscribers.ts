@@ -1,6 +1,4 @@
-/**
- * Commands about subscribers.
- */
+/** Commands about subscribers. */
 import { type FileHandle, open } from 'node:fs/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import {

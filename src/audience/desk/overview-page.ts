@@ -1,6 +1,4 @@
-/**
- * The audience: search, totals, growth.
- */
+/** The audience: search, totals, growth. */
 
 import { html } from 'hono/html';
 import { SUBSCRIPTION_STATES } from '../../core/store/tables/subscriber-tables.ts';

@@ -1,6 +1,4 @@
-/**
- * The suppression list: what it holds, and the look-up of one address.
- */
+/** The suppression list: what it holds, and the look-up of one address. */
 
 import { html } from 'hono/html';
 import { readStateCounts } from '../../core/store/counts.ts';

@@ -1,6 +1,4 @@
-/**
- * Pages that a preferences link leads to.
- */
+/** Pages that a preferences link leads to. */
 import type { Context, Handler } from 'hono';
 import { inTransaction } from '../../core/store/store.ts';
 import { maskedAddress } from '../../lib/address.ts';

@@ -1,6 +1,4 @@
-/**
- * The newsletters: what each is, when it is delivered, how to subscribe, and its past editions.
- */
+/** The newsletters: what each is, when it is delivered, how to subscribe, and its past editions. */
 import type { Handler } from 'hono';
 import { editionLine } from '../../editions/edition-line.ts';
 import { listEditions } from '../../editions/queries.ts';

@@ -1,6 +1,4 @@
-/**
- * A subscriber's preferences: newsletters, time zone, a pause.
- */
+/** A subscriber's preferences: newsletters, time zone, a pause. */
 import type { Context, Handler } from 'hono';
 import { Temporal } from 'temporal-polyfill';
 import { acquirePermit, type RateLimit } from '../../core/store/rate-limits.ts';

@@ -1,6 +1,4 @@
-/**
- * Schedules in words.
- */
+/** Schedules in words. */
 import { toString as describeCron } from 'cronstrue';
 
 /**

@@ -1,6 +1,4 @@
-/**
- * The form to subscribe: what was entered, what is wrong with it, and how it is shown.
- */
+/** The form to subscribe: what was entered, what is wrong with it, and how it is shown. */
 import { scheduleZone } from '../../core/config/config.ts';
 import { parseAddress } from '../../lib/address.ts';
 import type { WebContext } from '../../web/server/web-context.ts';

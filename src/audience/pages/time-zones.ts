@@ -1,6 +1,4 @@
-/**
- * The time zones that a subscriber can choose from, and the list that offers them.
- */
+/** The time zones that a subscriber can choose from, and the list that offers them. */
 import type { WebContext } from '../../web/server/web-context.ts';
 import { zoneText } from './schedule-text.ts';
 

@@ -1,6 +1,4 @@
-/**
- * Text of others, such as a server's reply, without the address that it may quote. Pure.
- */
+/** Text of others, such as a server's reply, without the address that it may quote. Pure. */
 import { domainToUnicode } from 'node:url';
 import { maskLocalPart, wireAddress } from '../../lib/address.ts';
 

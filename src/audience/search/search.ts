@@ -1,6 +1,4 @@
-/**
- * Searches subscribers by address: a range of an index in the order of the keys, page by page, without counting.
- */
+/** Searches subscribers by address: a range of an index in the order of the keys, page by page, without counting. */
 import { domainToASCII } from 'node:url';
 import type { Db } from '../../core/store/store.ts';
 import { parseAddress } from '../../lib/address.ts';

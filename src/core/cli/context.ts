@@ -1,6 +1,4 @@
-/**
- * What each command gets.
- */
+/** What each command gets. */
 import { type Command, Option } from 'commander';
 import type { Clock } from '../../lib/time.ts';
 import type { AppContext, ProcessEnv } from '../app-context.ts';

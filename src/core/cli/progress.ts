@@ -1,6 +1,4 @@
-/**
- * One line that is rewritten during long work; only on a terminal.
- */
+/** One line that is rewritten during long work; only on a terminal. */
 
 /** How far long work is. */
 export type WorkProgress =

@@ -1,6 +1,4 @@
-/**
- * Building blocks of the plain text that commands print.
- */
+/** Building blocks of the plain text that commands print. */
 import { relative } from 'node:path';
 import { localDateTime, rfc3339 } from '../../lib/time.ts';
 

@@ -12,16 +12,11 @@ const topicArn = z
 const streamId = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,29}$/, 'must be the ID of a message stream');
 const ipAddress = z.string().refine((text) => isIP(text) !== 0, 'must be an IP address');
 
-/** A percentage that raises an alert, and one that raises another alert and pauses. */
-interface RateLimitKeys {
-  alert: number;
-  pause: number | 'off';
-}
-
+// One percentage raises an alert, the other raises another alert and pauses.
 /** Percent of an edition's delivered messages. Gmail and Yahoo ask for less than 0.1 %, and never 0.3 %. */
-const COMPLAINT_RATE: RateLimitKeys = { alert: 0.1, pause: 0.3 };
+const COMPLAINT_RATE = { alert: 0.1, pause: 0.3 };
 /** Hard bounces, in percent of an edition's submitted messages. Amazon SES reviews accounts from 5 % on. */
-const BOUNCE_RATE: RateLimitKeys = { alert: 2, pause: 5 };
+const BOUNCE_RATE = { alert: 2, pause: 5 };
 
 export const delivery = z
   .strictObject({

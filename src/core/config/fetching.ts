@@ -1,6 +1,4 @@
-/**
- * The guarded clients, as the configuration sets them: for sources and for pictures in articles, and for services.
- */
+/** The guarded clients, as the configuration sets them: for sources and for pictures in articles, and for services. */
 import { openFetchGuard } from '../../lib/guarded-fetch/address-guard.ts';
 import { type FetchClient, type FetchClientOptions, openFetchClient } from '../../lib/guarded-fetch/fetch-client.ts';
 import { openResolver, type Resolve } from '../../lib/guarded-fetch/guarded-socket.ts';

@@ -124,23 +124,13 @@ const newsletterKeys = z.strictObject({
     .describe('Calls DAYWIRE_HEARTBEAT_URL once for each edition, when at least 95 % of it is submitted.'),
 });
 
-/** An alert that was not approved in this time is no longer sent: news that waited for longer is none. */
-const ALERT_LAPSE_MINUTES = 60;
-/** Editors pick each day; two more hours, because reports arrive late. */
-const ROUNDUP_HOURS = 26;
-
-export const newsletter = newsletterKeys.transform(
-  ({ schedule = null, minimumStories, approval, autoPick, ...keys }) => {
-    const isAlert = keys.kind === 'alert';
-    return {
-      ...keys,
-      /** Null for an alert. */
-      schedule,
-      lapseMinutes: ALERT_LAPSE_MINUTES,
-      /** `outlets`: by as many reports an event enters without an editor; null if only editors pick. */
-      roundup: { windowHours: ROUNDUP_HOURS, outlets: autoPick ?? null },
-      minimumStories: isAlert ? 1 : (minimumStories ?? 3),
-      approval: approval ?? (isAlert ? ('required' as const) : ('auto' as const)),
-    };
-  },
-);
+export const newsletter = newsletterKeys.transform(({ schedule = null, minimumStories, approval, ...keys }) => {
+  const isAlert = keys.kind === 'alert';
+  return {
+    ...keys,
+    /** Null for an alert. */
+    schedule,
+    minimumStories: isAlert ? 1 : (minimumStories ?? 3),
+    approval: approval ?? (isAlert ? ('required' as const) : ('auto' as const)),
+  };
+});

@@ -1,6 +1,4 @@
-/**
- * Rules that involve more than one key of the configuration, or more than a schema can say: one function each.
- */
+/** Rules that involve more than one key of the configuration, or more than a schema can say: one function each. */
 import type { FileConfig } from './schema.ts';
 
 export interface ConfigViolation {

@@ -1,6 +1,4 @@
-/**
- * The publication as templates see it: each page and email gets it as `site`.
- */
+/** The publication as templates see it: each page and email gets it as `site`. */
 import type { Config, NewsletterConfig } from './config.ts';
 import { imprintLink, type LegalLink, privacyLink } from './legal-pages.ts';
 

@@ -1,6 +1,4 @@
-/**
- * What the schedule runs. It gets its jobs as functions and knows nothing of feeds or editions.
- */
+/** What the schedule runs. It gets its jobs as functions and knows nothing of feeds or editions. */
 import { type Publication, type ScheduleConfig, scheduleZone } from '../config/config.ts';
 
 /**

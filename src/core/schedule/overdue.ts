@@ -1,6 +1,4 @@
-/**
- * Slots that have come and that no process has taken: none is running, or those that run do not schedule.
- */
+/** Slots that have come and that no process has taken: none is running, or those that run do not schedule. */
 import { DAY } from '../../lib/time.ts';
 import type { Db } from '../store/store.ts';
 import type { Job } from './job.ts';

@@ -1,6 +1,4 @@
-/**
- * Registers the schedules of the configuration. A slot that a changed schedule drops is recorded as skipped.
- */
+/** Registers the schedules of the configuration. A slot that a changed schedule drops is recorded as skipped. */
 import { raiseAlert, resolveAlerts } from '../alerts/alerts.ts';
 import { type Db, inTransaction, type Tx } from '../store/store.ts';
 import { droppedSlots } from './decide.ts';

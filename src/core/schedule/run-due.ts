@@ -1,6 +1,4 @@
-/**
- * Runs what is due. Calling it again, or in another process, runs nothing twice.
- */
+/** Runs what is due. Calling it again, or in another process, runs nothing twice. */
 import type { Log } from '../../lib/log.ts';
 import { errorLine } from '../../lib/text/clean-text.ts';
 import { type Clock, formatDuration, localDateTime, MINUTE } from '../../lib/time.ts';

@@ -1,6 +1,4 @@
-/**
- * Runs one slot of a job: claims it, calls the job, and records the outcome with its alerts.
- */
+/** Runs one slot of a job: claims it, calls the job, and records the outcome with its alerts. */
 import type { Log } from '../../lib/log.ts';
 import { errorLine } from '../../lib/text/clean-text.ts';
 import { type Clock, formatDuration, localDateTime, MINUTE, SECOND } from '../../lib/time.ts';

@@ -1,6 +1,4 @@
-/**
- * The states in which a delivery or a service message is not finished.
- */
+/** The states in which a delivery or a service message is not finished. */
 import { type RawBuilder, sql } from 'kysely';
 
 export const OPEN_DELIVERY_STATES = ['pending', 'submitting'] as const;

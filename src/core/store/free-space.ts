@@ -1,6 +1,4 @@
-/**
- * Free disk space, asked before a piece of work that needs much of it.
- */
+/** Free disk space, asked before a piece of work that needs much of it. */
 import { statfs } from 'node:fs/promises';
 
 /** Bytes that may be written to the file system of a folder. */

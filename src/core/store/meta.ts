@@ -1,6 +1,4 @@
-/**
- * Values that concern the whole store, by key.
- */
+/** Values that concern the whole store, by key. */
 import type { Db } from './store.ts';
 
 /** While this is set nothing is submitted. Its value is the reason. */

@@ -1,6 +1,4 @@
-/**
- * The migrations by name, in order. Append only: a test holds the hashes of those that have landed.
- */
+/** The migrations by name, in order. Append only: a test holds the hashes of those that have landed. */
 import type { Kysely } from 'kysely';
 import { createInitialSchema } from './migrations/0001-initial.ts';
 import type { Dialect } from './store.ts';

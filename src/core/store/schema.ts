@@ -1,6 +1,4 @@
-/**
- * Compares the schema of a database with the one that this version needs, and migrates it.
- */
+/** Compares the schema of a database with the one that this version needs, and migrates it. */
 import { type Migration, Migrator } from 'kysely/migration';
 import { MIGRATIONS } from './migrations.ts';
 import { type Store, StoreError } from './store.ts';

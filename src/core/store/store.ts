@@ -1,6 +1,4 @@
-/**
- * Opens the database: SQLite in a file by default, PostgreSQL by URL. The same queries run on both.
- */
+/** Opens the database: SQLite in a file by default, PostgreSQL by URL. The same queries run on both. */
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Kysely, PostgresDialect, SqliteAdapter, SqliteDialect, sql, type Transaction } from 'kysely';

@@ -1,6 +1,4 @@
-/**
- * Applies reports that a webhook received: of a mail provider, or of an adapter of one.
- */
+/** Applies reports that a webhook received: of a mail provider, or of an adapter of one. */
 import type { Config } from '../../core/config/config.ts';
 import type { SigningSecrets } from '../../core/config/signing-secrets.ts';
 import type { Db } from '../../core/store/store.ts';

@@ -1,6 +1,4 @@
-/**
- * Commands about deliveries and bounces.
- */
+/** Commands about deliveries and bounces. */
 import type { Command } from 'commander';
 import { type CliContext, type JsonOption, jsonOption, printResult } from '../../core/cli/context.ts';
 import { formatProgress } from '../../core/cli/progress.ts';

@@ -1,6 +1,4 @@
-/**
- * The command `domain`: what is wrong in the DNS first.
- */
+/** The command `domain`: what is wrong in the DNS first. */
 import type { Command } from 'commander';
 import { CommandError, type JsonOption, jsonOption, printResult } from '../../core/cli/context.ts';
 import { loadConfig } from '../../core/config/config.ts';

@@ -2,12 +2,14 @@
  * Sending an edition by hand: a countdown that any process can cancel, until the transaction that closes the edition
  * has committed. The process that started it closes the edition, or any other that runs the schedule.
  */
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ActionableError } from '../../core/actions.ts';
 import { raiseAlert } from '../../core/alerts/alerts.ts';
 import type { AppContext } from '../../core/app-context.ts';
-import type { NewsletterConfig } from '../../core/config/config.ts';
+import type { NewsletterConfig } from '../../core/config/schema.ts';
 import type { InTransaction } from '../../core/store/store.ts';
+import { ALERT_LAPSE } from '../../editions/alert-newsletters/alert-limits.ts';
 import { findClosingObstacle } from '../../editions/draft/closing.ts';
 import { sendAlert } from '../../editions/draft/closing-alerts.ts';
 import { endCountdown, listDueCountdowns, readDraft, startCountdown } from '../../editions/draft/draft-store.ts';
@@ -195,7 +197,7 @@ async function closeCountdown(
     const reason = `its countdown would end in ${formatDuration(-missedBy)}: the clock was set back`;
     return (await lapse(app, newsletter.id, slot, closeAt, reason)) ?? { kind: 'cancelled' };
   }
-  const graceMinutes = newsletter.schedule?.graceMinutes ?? newsletter.lapseMinutes;
+  const graceMinutes = newsletter.schedule?.graceMinutes ?? ALERT_LAPSE / MINUTE;
   if (missedBy > graceMinutes * MINUTE) {
     const grace = formatDuration(graceMinutes * MINUTE);
     const late = `its countdown ended ${formatDuration(missedBy)} ago, more than the grace period of ${grace}`;

@@ -16,7 +16,7 @@ import {
   createAlertDraft,
   listOpenAlertDrafts,
 } from '../../editions/alert-newsletters/alert-drafts.ts';
-import { alertEditionDeadline } from '../../editions/alert-newsletters/alert-limits.ts';
+import { ALERT_LAPSE, alertEditionDeadline } from '../../editions/alert-newsletters/alert-limits.ts';
 import { closingObstacle, findClosingObstacle } from '../../editions/draft/closing.ts';
 import { readDraft } from '../../editions/draft/draft-store.ts';
 import type { EditionSlot } from '../../editions/slot.ts';
@@ -70,20 +70,18 @@ function closingJob(app: AppContext, newsletter: NewsletterConfig, schedule: Job
 /** After its deadline no alert closes. It lapses a little later, so that one which closes just then is not skipped. */
 const LAPSE_DELAY = MINUTE;
 
-/**
- * An alert that needs an approval closes by the countdown that its approval starts; any other one at once.
- */
+/** An alert that needs an approval closes by the countdown that its approval starts; any other one at once. */
 function alertJob(app: AppContext, newsletter: NewsletterConfig): Job {
   const { db } = app.store;
-  const { id, approval, lapseMinutes } = newsletter;
-  const schedule = { cron: null, zone: app.config.publication.zone, graceMinutes: lapseMinutes };
+  const { id, approval } = newsletter;
+  const schedule = { cron: null, zone: app.config.publication.zone, graceMinutes: ALERT_LAPSE / MINUTE };
   const job = closingJob(app, newsletter, schedule);
   return {
     ...job,
     async listSlots() {
       const open = await listOpenAlertDrafts(db, id, app.clock());
       return open.map(({ slot: { slotAt }, state, closeAt }) => {
-        const lapsesAt = alertEditionDeadline(slotAt, closeAt, lapseMinutes) + LAPSE_DELAY;
+        const lapsesAt = alertEditionDeadline(slotAt, closeAt) + LAPSE_DELAY;
         return { slotAt, waitsUntil: state === 'closed' ? Number.POSITIVE_INFINITY : lapsesAt };
       });
     },

@@ -184,9 +184,7 @@ async function openEdition(tx: Tx, editionId: number, { kinds }: ReopenRequest):
 
 const CANCELLED_TOO: EditionDeliveryState[] = ['cancelled'];
 
-/**
- * Counts the pending deliveries of an edition that have expired: they would fail at once if it is resumed.
- */
+/** Counts the pending deliveries of an edition that have expired: they would fail at once if it is resumed. */
 export async function countExpiredPending(db: Db, editionId: number, now: number): Promise<number> {
   const { count } = await db
     .selectFrom('deliveries')

@@ -1,6 +1,4 @@
-/**
- * Pauses editions that contain a retracted article, so that the operator can resume or cancel them.
- */
+/** Pauses editions that contain a retracted article, so that the operator can resume or cancel them. */
 import { sql } from 'kysely';
 import { fullHeadline } from '../../articles/article.ts';
 import { type StoredDocument, toArticle } from '../../articles/stored-document.ts';

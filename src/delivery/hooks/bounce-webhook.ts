@@ -1,6 +1,4 @@
-/**
- * The webhook by which a mail provider's adapter reports bounces.
- */
+/** The webhook by which a mail provider's adapter reports bounces. */
 import type { Handler } from 'hono';
 import { limitBytes } from '../../web/server/request-body.ts';
 import type { AddRoutes, WebContext } from '../../web/server/web-context.ts';

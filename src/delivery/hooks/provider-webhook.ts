@@ -1,6 +1,4 @@
-/**
- * The webhook by which the mail provider reports what became of messages.
- */
+/** The webhook by which the mail provider reports what became of messages. */
 import type { Context, Handler } from 'hono';
 import type { MailProvider } from '../../core/config/config.ts';
 import { openServiceClient } from '../../core/config/fetching.ts';

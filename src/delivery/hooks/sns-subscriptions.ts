@@ -1,6 +1,4 @@
-/**
- * The subscriptions of Amazon SNS to this webhook: their confirmation, and their end.
- */
+/** The subscriptions of Amazon SNS to this webhook: their confirmation, and their end. */
 import type { AlertId } from '../../core/alerts/alert-kind.ts';
 import { raiseAlert, resolveAlerts } from '../../core/alerts/alerts.ts';
 import type { FetchClient } from '../../lib/guarded-fetch/fetch-client.ts';

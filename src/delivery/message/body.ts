@@ -1,6 +1,4 @@
-/**
- * Encodes the body of a message: text and HTML as alternatives (RFC 2046 §5.1.4), prepared once for all copies.
- */
+/** Encodes the body of a message: text and HTML as alternatives (RFC 2046 §5.1.4), prepared once for all copies. */
 import { createHash, type Hash } from 'node:crypto';
 import { oneLine, placeholderValue, type SplitText } from '../../editions/rendering/placeholders.ts';
 import { escapeHtml } from '../../lib/text/html.ts';

@@ -1,6 +1,4 @@
-/**
- * Header fields (RFC 5322). Untrusted text in them becomes encoded words (RFC 2047) if it could be misread.
- */
+/** Header fields (RFC 5322). Untrusted text in them becomes encoded words (RFC 2047) if it could be misread. */
 import { encodeWord, quoteString } from 'nodemailer/lib/mime-funcs';
 import { cleanLine } from '../../lib/text/clean-text.ts';
 

@@ -1,6 +1,4 @@
-/**
- * The header fields of our messages: sender, recipient, date, and the fields that all copies of an edition share.
- */
+/** The header fields of our messages: sender, recipient, date, and the fields that all copies of an edition share. */
 import type { NewsletterConfig } from '../../core/config/config.ts';
 import { parseAddress, wireAddress } from '../../lib/address.ts';
 import { type HeaderField, headerField, headerPhrase, headerText } from './header-field.ts';

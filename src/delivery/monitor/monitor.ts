@@ -1,6 +1,4 @@
-/**
- * Watches over a process's deliveries: alerts about what waits or has failed, and the heartbeat.
- */
+/** Watches over a process's deliveries: alerts about what waits or has failed, and the heartbeat. */
 import type { AppContext } from '../../core/app-context.ts';
 import { QuietPeriod } from '../../lib/clock-watch.ts';
 import { errorLine } from '../../lib/text/clean-text.ts';

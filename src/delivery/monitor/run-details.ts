@@ -1,6 +1,4 @@
-/**
- * What an operator wants to know after a run of delivery, beside its counts.
- */
+/** What an operator wants to know after a run of delivery, beside its counts. */
 import { alertText } from '../../core/alerts/alerts.ts';
 import type { AppContext } from '../../core/app-context.ts';
 import { rfc3339 } from '../../lib/time.ts';

@@ -1,6 +1,4 @@
-/**
- * Alerts about deliveries that wait until an operator acts. They resolve by themselves.
- */
+/** Alerts about deliveries that wait until an operator acts. They resolve by themselves. */
 import { type RaisedAlert, syncAlerts } from '../../core/alerts/alerts.ts';
 import type { AppContext } from '../../core/app-context.ts';
 import { editionAction, settleActions } from '../../editions/edition-action.ts';

@@ -1,6 +1,4 @@
-/**
- * Reports of mail providers' webhooks, in one form for all of them, and the common parts of reading them.
- */
+/** Reports of mail providers' webhooks, in one form for all of them, and the common parts of reading them. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 import type { BounceKind } from '../../core/store/tables.ts';

@@ -1,6 +1,4 @@
-/**
- * Requests of Amazon SNS, which carries the events of Amazon SES.
- */
+/** Requests of Amazon SNS, which carries the events of Amazon SES. */
 import type { FetchClient } from '../../lib/guarded-fetch/fetch-client.ts';
 import { DAY, MINUTE } from '../../lib/time.ts';
 import { type ProviderCheck, type ProviderRequest, unsigned, whyUntimely } from './report-reader.ts';

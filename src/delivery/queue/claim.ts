@@ -1,6 +1,4 @@
-/**
- * Claims deliveries in small batches, the oldest open edition first, within the daily limits.
- */
+/** Claims deliveries in small batches, the oldest open edition first, within the daily limits. */
 import { type RawBuilder, sql } from 'kysely';
 import { isInOpenState } from '../../core/store/delivery-states.ts';
 import { jsonRows } from '../../core/store/json-rows.ts';

@@ -1,6 +1,4 @@
-/**
- * How a claimed delivery continues, and the reasons that are written in several places.
- */
+/** How a claimed delivery continues, and the reasons that are written in several places. */
 import { type RawBuilder, sql } from 'kysely';
 
 /** `reply` is the reply of the server or transport; `reason` is for the operator. */

@@ -1,6 +1,4 @@
-/**
- * Queues the deliveries of an edition: set-based, for ten subscribers or a million.
- */
+/** Queues the deliveries of an edition: set-based, for ten subscribers or a million. */
 import { sql } from 'kysely';
 import { Temporal } from 'temporal-polyfill';
 import type { NewsletterConfig } from '../../core/config/config.ts';

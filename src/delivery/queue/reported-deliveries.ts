@@ -1,6 +1,4 @@
-/**
- * Deliveries of which the mail provider has reported something: so it has accepted them.
- */
+/** Deliveries of which the mail provider has reported something: so it has accepted them. */
 import { sql } from 'kysely';
 import { countDelivered } from '../../core/store/counts.ts';
 import { jsonRows } from '../../core/store/json-rows.ts';

@@ -46,7 +46,7 @@ export function knownMessages({ events, messages }: RateCounts): number {
  */
 export function mostMessages(kind: RateKind, level: RateLevel, events: number, limits: RateLimits): number {
   const limit = limits[level];
-  if (limit === 'off' || events < MINIMUM_EVENTS[kind][level]) return 0;
+  if (events < MINIMUM_EVENTS[kind][level]) return 0;
   // 6 of 2,000 are 0.3 %, regardless of the last digits of floating-point numbers.
   return Math.floor((events * 100) / limit + 1e-6);
 }

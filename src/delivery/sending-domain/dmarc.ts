@@ -1,6 +1,4 @@
-/**
- * Judges the DMARC policy of a sender's domain, and whether DKIM and SPF would align with it (RFC 9989 §4).
- */
+/** Judges the DMARC policy of a sender's domain, and whether DKIM and SPF would align with it (RFC 9989 §4). */
 import type { DnsResolver } from './dns-resolver.ts';
 import { isBelow, type Judgement, type JudgementVerdict, judgementsOf, quoted } from './judgement.ts';
 import { parseTagList } from './tag-list.ts';

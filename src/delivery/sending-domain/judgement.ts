@@ -1,6 +1,4 @@
-/**
- * One judgement about the sending domain.
- */
+/** One judgement about the sending domain. */
 import { boundedLine } from '../../lib/text/clean-text.ts';
 
 export type JudgementVerdict = 'pass' | 'fail' | 'unknown';

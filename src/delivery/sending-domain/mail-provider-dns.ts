@@ -1,6 +1,4 @@
-/**
- * What the DNS shows of mail providers, from their documentation of November 2026.
- */
+/** What the DNS shows of mail providers, from their documentation of November 2026. */
 import type { Config } from '../../core/config/config.ts';
 
 export interface MailProviderDns {

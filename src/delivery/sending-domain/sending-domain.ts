@@ -1,6 +1,4 @@
-/**
- * Everything that is known about the sending domain: judgements, and the rules of the large mailbox providers.
- */
+/** Everything that is known about the sending domain: judgements, and the rules of the large mailbox providers. */
 import { existsSync } from 'node:fs';
 import type { Config } from '../../core/config/config.ts';
 import { readDeliveryCounts } from '../../core/store/counts.ts';

@@ -1,6 +1,4 @@
-/**
- * Lists of tags, `v=DKIM1; k=rsa; p=…`, of DKIM keys (RFC 6376 §3.2) and DMARC records (RFC 9989 §4.7).
- */
+/** Lists of tags, `v=DKIM1; k=rsa; p=…`, of DKIM keys (RFC 6376 §3.2) and DMARC records (RFC 9989 §4.7). */
 interface TagList {
   /** By name in lower case. White space around values is removed. */
   tags: Map<string, string>;

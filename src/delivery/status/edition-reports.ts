@@ -1,6 +1,4 @@
-/**
- * What was reported of an edition's messages, as an operator sees it.
- */
+/** What was reported of an edition's messages, as an operator sees it. */
 import { mailboxProviderById } from '../../audience/mailbox-providers.ts';
 import type { Db } from '../../core/store/store.ts';
 import { rfc3339 } from '../../lib/time.ts';

@@ -1,6 +1,4 @@
-/**
- * What an operator sees of editions and does with them.
- */
+/** What an operator sees of editions and does with them. */
 
 import type { AppContext } from '../../core/app-context.ts';
 import type { Db } from '../../core/store/store.ts';

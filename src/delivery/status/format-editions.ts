@@ -1,6 +1,4 @@
-/**
- * Text output about editions and deliveries.
- */
+/** Text output about editions and deliveries. */
 import { count, counts, record, section, table } from '../../core/cli/text.ts';
 import type { Config } from '../../core/config/config.ts';
 import { datelineTime, rfc3339 } from '../../lib/time.ts';

@@ -1,6 +1,4 @@
-/**
- * Chooses the transport: files or an SMTP server.
- */
+/** Chooses the transport: files or an SMTP server. */
 import type { Config } from '../../core/config/config.ts';
 import { type Transport, transportConfigError } from './connection.ts';
 import { openFileTransport } from './file-transport.ts';

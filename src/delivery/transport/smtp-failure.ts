@@ -1,6 +1,4 @@
-/**
- * Converts nodemailer's errors to data for operators, without passwords.
- */
+/** Converts nodemailer's errors to data for operators, without passwords. */
 import type { MailProvider } from '../../core/config/config.ts';
 import { cleanLine } from '../../lib/text/clean-text.ts';
 import { shorten } from '../../lib/text/shorten.ts';

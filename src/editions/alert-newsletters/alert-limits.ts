@@ -25,6 +25,8 @@ export async function countAlertEditionsOn(db: Db, newsletter: string, at: numbe
   return Number(count);
 }
 
+/** An alert that was not approved in this time is no longer sent: news that has waited for longer is none. */
+export const ALERT_LAPSE = 60 * MINUTE;
 /** A countdown may end a little after its time, as when daywire is started again. */
 const COUNTDOWN_DELAY = 5 * MINUTE;
 
@@ -33,8 +35,8 @@ const COUNTDOWN_DELAY = 5 * MINUTE;
  * @param closeAt the end of its countdown, or null
  * @returns epoch milliseconds
  */
-export function alertEditionDeadline(slotAt: number, closeAt: number | null, lapseMinutes: number): number {
-  return Math.max(slotAt + lapseMinutes * MINUTE, closeAt === null ? slotAt : closeAt + COUNTDOWN_DELAY);
+export function alertEditionDeadline(slotAt: number, closeAt: number | null): number {
+  return Math.max(slotAt + ALERT_LAPSE, closeAt === null ? slotAt : closeAt + COUNTDOWN_DELAY);
 }
 
 /**
@@ -44,11 +46,11 @@ export function alertEditionDeadline(slotAt: number, closeAt: number | null, lap
 export async function findAlertEditionObstacle(
   db: Db,
   { publication }: Pick<Config, 'publication'>,
-  { id, maxPerDay, lapseMinutes }: NewsletterConfig,
+  { id, maxPerDay }: NewsletterConfig,
   { slotAt, closeAt, now }: { slotAt: number; closeAt: number | null; now: number },
 ): Promise<ClosingObstacle | null> {
-  const lapsed = `not sent within ${formatDuration(lapseMinutes * MINUTE)}`;
-  if (now >= alertEditionDeadline(slotAt, closeAt, lapseMinutes) || (await hasEnded(db, id, slotAt))) {
+  const lapsed = `not sent within ${formatDuration(ALERT_LAPSE)}`;
+  if (now >= alertEditionDeadline(slotAt, closeAt) || (await hasEnded(db, id, slotAt))) {
     return { remedy: null, reason: lapsed };
   }
   const count = await countAlertEditionsOn(db, id, now, publication.zone);

@@ -1,6 +1,5 @@
-/**
- * `daywire alert`: an edition of one article, at any time.
- */
+/** `daywire alert`: an edition of one article, at any time. */
+
 import { type Command, Option } from 'commander';
 import {
   type CliContext,
@@ -11,10 +10,12 @@ import {
   printResult,
 } from '../../core/cli/context.ts';
 import { BY, editorName } from '../../core/cli/editor.ts';
-import type { Config, NewsletterConfig } from '../../core/config/config.ts';
+import type { Config } from '../../core/config/config.ts';
+import type { NewsletterConfig } from '../../core/config/schema.ts';
 import { makeAlertEdition } from '../../delivery/closing/newsletter-jobs.ts';
 import { publish } from '../../feeds/publish/publish.ts';
-import { localDateTime, MINUTE } from '../../lib/time.ts';
+import { localDateTime } from '../../lib/time.ts';
+import { ALERT_LAPSE } from '../alert-newsletters/alert-limits.ts';
 
 interface AlertOptions extends JsonOption {
   newsletter?: string;
@@ -38,7 +39,7 @@ function alert(cli: CliContext, article: string, { newsletter: id, by, ...option
     const { slot, run } = await makeAlertEdition(app, newsletter, article, editorName(cli, by));
     const name = `${newsletter.id}/${slot.label}`;
     const { zone } = app.config.publication;
-    const lapsesAt = slot.slotAt + newsletter.lapseMinutes * MINUTE;
+    const lapsesAt = slot.slotAt + ALERT_LAPSE;
     printResult(cli, options, {
       value: { newsletter: newsletter.id, slot: slot.label, slotAt: slot.slotAt, run: run?.state ?? null },
       text: () =>

@@ -1,6 +1,4 @@
-/**
- * Commands to the draft of an edition, as far as scripts and an emergency need them. Editors work at the desk.
- */
+/** Commands to the draft of an edition, as far as scripts and an emergency need them. Editors work at the desk. */
 import { type Command, Option } from 'commander';
 import { type CliContext, CommandError, type JsonOption, printResult } from '../../core/cli/context.ts';
 import { BY, type EditorOptions, editorName } from '../../core/cli/editor.ts';

@@ -1,6 +1,4 @@
-/**
- * A command about one edition: its argument, and the edition or the draft that it names.
- */
+/** A command about one edition: its argument, and the edition or the draft that it names. */
 import type { Command } from 'commander';
 import type { AppContext } from '../../core/app-context.ts';
 import { type CliContext, CommandError, jsonOption, newsletterNamed } from '../../core/cli/context.ts';

@@ -1,6 +1,4 @@
-/**
- * Commands that control the delivery of editions.
- */
+/** Commands that control the delivery of editions. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { findSubscriberByAddress } from '../../audience/subscriptions.ts';
 import type { AppContext } from '../../core/app-context.ts';

@@ -1,6 +1,4 @@
-/**
- * Commands about editions: composing, listing and showing them. edition-control.ts has those about their delivery.
- */
+/** Commands about editions: composing, listing and showing them. edition-control.ts has those about their delivery. */
 import { type Command, InvalidArgumentError } from 'commander';
 import {
   type CliContext,

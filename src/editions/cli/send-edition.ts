@@ -1,6 +1,4 @@
-/**
- * Sending an edition by hand, after a countdown that can be cancelled.
- */
+/** Sending an edition by hand, after a countdown that can be cancelled. */
 import type { Command } from 'commander';
 import type { AppContext } from '../../core/app-context.ts';
 import { type CliContext, CommandError, type JsonOption, printResult } from '../../core/cli/context.ts';

@@ -1,6 +1,4 @@
-/**
- * What an approval covers, and when it is void. Pure.
- */
+/** What an approval covers, and when it is void. Pure. */
 import { sha256 } from '../../lib/sha256.ts';
 import {
   type Decisions,

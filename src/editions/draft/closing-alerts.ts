@@ -1,6 +1,4 @@
-/**
- * Further records of the transaction that closes an edition: alerts, and the run of a slot that waited for it.
- */
+/** Further records of the transaction that closes an edition: alerts, and the run of a slot that waited for it. */
 import type { AlertId } from '../../core/alerts/alert-kind.ts';
 import { resolveAlerts, syncAlerts } from '../../core/alerts/alerts.ts';
 import { finishWaitingRun } from '../../core/schedule/run-slot.ts';

@@ -132,12 +132,12 @@ function retryOf({ state, leaseUntil }: Run): number | null {
  */
 export function endOfWaiting(
   { publication }: AppContext['config'],
-  { schedule, lapseMinutes }: NewsletterConfig,
+  { schedule }: NewsletterConfig,
   { slotAt }: EditionSlot,
   closeAt: number | null,
   run: Run | null,
 ): number | null {
-  if (schedule === null) return alertEditionDeadline(slotAt, closeAt, lapseMinutes);
+  if (schedule === null) return alertEditionDeadline(slotAt, closeAt);
   if (run?.state !== 'waiting') return null;
   const { cron, graceMinutes } = schedule;
   return waitsUntil(

@@ -1,6 +1,4 @@
-/**
- * The commands of an editor, and which fields of a draft each one changes. Pure.
- */
+/** The commands of an editor, and which fields of a draft each one changes. Pure. */
 import { ActionableError } from '../../core/actions.ts';
 import { plainLine } from '../../lib/text/clean-text.ts';
 import { editionAction } from '../edition-action.ts';

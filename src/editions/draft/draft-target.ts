@@ -1,11 +1,11 @@
-/**
- * The slot whose draft an editor means, and its edition if that is closed.
- */
+/** The slot whose draft an editor means, and its edition if that is closed. */
+
 import type { Action } from '../../core/actions.ts';
 import type { AppContext } from '../../core/app-context.ts';
-import type { NewsletterConfig } from '../../core/config/config.ts';
+import type { NewsletterConfig } from '../../core/config/schema.ts';
 import { findRun, isOpenRun } from '../../core/schedule/run-ledger.ts';
 import { MINUTE } from '../../lib/time.ts';
+import { ALERT_LAPSE } from '../alert-newsletters/alert-limits.ts';
 import { type Edition, findEdition } from '../queries.ts';
 import { type EditionSlot, newsletterJobId } from '../slot.ts';
 import { comingSlot, slotLabelled } from '../slots.ts';
@@ -60,7 +60,7 @@ export async function describeEndedSlot(
   const { newsletter, slot, edition } = target;
   const now = app.clock();
   if (edition !== null || slot.slotAt > now) return null;
-  const { graceMinutes } = newsletter.schedule ?? { graceMinutes: newsletter.lapseMinutes };
+  const { graceMinutes } = newsletter.schedule ?? { graceMinutes: ALERT_LAPSE / MINUTE };
   const run = await findRun(app.store.db, newsletterJobId(newsletter.id), slot.slotAt);
   if (run === null ? now < slot.slotAt + graceMinutes * MINUTE : isOpenRun(run)) return null;
   const how = run === null ? '' : ` (${run.state}${run.reason === null ? '' : `: ${run.reason}`})`;

@@ -1,6 +1,4 @@
-/**
- * An editor's commands to a draft: hold, approve, subject, order and so on, undo and redo.
- */
+/** An editor's commands to a draft: hold, approve, subject, order and so on, undo and redo. */
 import { findArticle } from '../../articles/queries.ts';
 import type { AppContext } from '../../core/app-context.ts';
 import { isSerializationFailure, type Tx } from '../../core/store/store.ts';

@@ -1,6 +1,4 @@
-/**
- * Words that authors leave where something is still to come: `TK`, `TODO`, `FIXME`, `lorem ipsum`.
- */
+/** Words that authors leave where something is still to come: `TK`, `TODO`, `FIXME`, `lorem ipsum`. */
 import { DRAFT_BLOCKS } from '../draft/decisions.ts';
 import type { EditionView } from '../rendering/edition-view.ts';
 import { type EditionProblem, isUrlKey, shownStories, stringsIn, type ViewString } from './edition-problem.ts';

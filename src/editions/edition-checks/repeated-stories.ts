@@ -1,6 +1,4 @@
-/**
- * Stories that the newsletter's last edition had under another id: imported twice, or reported again.
- */
+/** Stories that the newsletter's last edition had under another id: imported twice, or reported again. */
 import type { Block } from '../selection/selection.ts';
 import type { EditionProblem } from './edition-problem.ts';
 

@@ -2,7 +2,9 @@
  * Chooses and arranges the stories of an edition by the rules of its newsletter and the editor's draft. Reads the
  * store and renders nothing.
  */
-import type { Config, NewsletterConfig } from '../../core/config/config.ts';
+
+import type { Config } from '../../core/config/config.ts';
+import type { NewsletterConfig } from '../../core/config/schema.ts';
 import type { Db } from '../../core/store/store.ts';
 import { changedStories, type StoryBasis, storyBasis, voidReason } from '../draft/approval.ts';
 import type { Draft, DraftState } from '../draft/decisions.ts';
@@ -70,7 +72,7 @@ export async function arrangeEdition(
       ...{ newsletter: newsletter.id, window, basis },
       lastEditionId: last?.id ?? null,
       reissuedNumber: reissueOf?.number ?? null,
-      ruleOutlets: newsletter.roundup.outlets,
+      ruleOutlets: newsletter.autoPick ?? null,
     });
     const loading = { config, newsletter, rules, now, decisions: basis.decisions };
     return { loading, loaded: await loadStories(db, candidates, { ...loading, excerpts: 'full' }) };

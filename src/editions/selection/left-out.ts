@@ -1,10 +1,9 @@
-/**
- * Explains to an editor why articles are not in an edition that would go out. Writes nothing.
- */
+/** Explains to an editor why articles are not in an edition that would go out. Writes nothing. */
+
 import type { Article } from '../../articles/article.ts';
 import type { Rejection } from '../../articles/rejections.ts';
 import { type StoredDocument, toArticle } from '../../articles/stored-document.ts';
-import type { NewsletterConfig } from '../../core/config/config.ts';
+import type { NewsletterConfig } from '../../core/config/schema.ts';
 import type { Db } from '../../core/store/store.ts';
 import { hasEnoughOutlets } from './candidates.ts';
 import type { EditionWindow } from './window.ts';
@@ -72,7 +71,7 @@ const MAX_LISTED = 50;
  */
 export async function findLeftOut(
   db: Db,
-  { id: newsletter, roundup }: Pick<NewsletterConfig, 'id' | 'roundup'>,
+  { id: newsletter, autoPick }: Pick<NewsletterConfig, 'id' | 'autoPick'>,
   { shown, window, ...edition }: EditionContents,
 ): Promise<LeftOutStory[]> {
   const didNotFit = new Set(edition.didNotFit);
@@ -124,7 +123,7 @@ export async function findLeftOut(
     const decided = {
       didNotFit: didNotFit.has(row.id),
       isDropped: dropped.has(row.id),
-      isNotPicked: row.byRule === 1 && !hasEnoughOutlets(row.outlets, roundup.outlets),
+      isNotPicked: row.byRule === 1 && !hasEnoughOutlets(row.outlets, autoPick ?? null),
     };
     const reason =
       problem === undefined

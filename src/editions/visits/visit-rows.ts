@@ -1,6 +1,4 @@
-/**
- * Visits of the pages of past editions in the store. Several processes add to the same rows.
- */
+/** Visits of the pages of past editions in the store. Several processes add to the same rows. */
 
 import { sql } from 'kysely';
 import { jsonRows } from '../../core/store/json-rows.ts';

@@ -1,6 +1,4 @@
-/**
- * Commands about feeds.
- */
+/** Commands about feeds. */
 
 import { type Command, InvalidArgumentError } from 'commander';
 import { type CliContext, type JsonOption, jsonOption, printResult } from '../../core/cli/context.ts';

@@ -1,6 +1,4 @@
-/**
- * The endpoint of the embedded hub (WebSub §5.1). It accepts a request first and verifies it later.
- */
+/** The endpoint of the embedded hub (WebSub §5.1). It accepts a request first and verifies it later. */
 import type { Context, Handler } from 'hono';
 import { acquirePermit, type RateLimit } from '../../core/store/rate-limits.ts';
 import { whyRefused } from '../../lib/guarded-fetch/guarded-socket.ts';

@@ -1,6 +1,4 @@
-/**
- * Content distribution (WebSub §7): the whole feed, in its current version, to the callback of a subscriber.
- */
+/** Content distribution (WebSub §7): the whole feed, in its current version, to the callback of a subscriber. */
 import { createHmac } from 'node:crypto';
 import { guardedRequest, type RequestLimits } from '../../lib/guarded-fetch/guarded-request.ts';
 import { findDocument } from '../documents.ts';

@@ -1,6 +1,4 @@
-/**
- * The hub: notifies subscribers of changed feeds, through the embedded hub or through the one that is configured.
- */
+/** The hub: notifies subscribers of changed feeds, through the embedded hub or through the one that is configured. */
 import type { Config } from '../../core/config/config.ts';
 import type { Tx } from '../../core/store/store.ts';
 import { openResolver } from '../../lib/guarded-fetch/guarded-socket.ts';

@@ -1,6 +1,4 @@
-/**
- * The hub's status, for operators and metrics. It shows the hosts of callbacks, but neither callbacks nor secrets.
- */
+/** The hub's status, for operators and metrics. It shows the hosts of callbacks, but neither callbacks nor secrets. */
 import { sql } from 'kysely';
 import type { Db } from '../../core/store/store.ts';
 

@@ -1,6 +1,4 @@
-/**
- * The request of a subscriber to the hub (WebSub §5.1). Pure.
- */
+/** The request of a subscriber to the hub (WebSub §5.1). Pure. */
 import { sha256 } from '../../lib/sha256.ts';
 import { DAY, HOUR, SECOND } from '../../lib/time.ts';
 import { isTopicPath } from '../topics.ts';

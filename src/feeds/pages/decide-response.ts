@@ -1,6 +1,4 @@
-/**
- * Decides the response to a request for a document. Pure.
- */
+/** Decides the response to a request for a document. Pure. */
 import { entityTag, httpDate, isUnchangedSince, matchesHash } from '../../web/server/conditional.ts';
 import { type Coding, chooseCoding, prefersPlainXml } from '../../web/server/negotiate.ts';
 import type { PackedDocument } from '../documents.ts';

@@ -1,6 +1,4 @@
-/**
- * The format of a picture by its first bytes. File names and the types that servers state are often wrong.
- */
+/** The format of a picture by its first bytes. File names and the types that servers state are often wrong. */
 import { open } from 'node:fs/promises';
 
 /** Bytes that are enough for all formats. */

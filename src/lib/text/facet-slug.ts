@@ -1,6 +1,4 @@
-/**
- * The slug of a tag, a kicker or a reporter's name, for URLs.
- */
+/** The slug of a tag, a kicker or a reporter's name, for URLs. */
 
 /** No import accepts longer names. */
 const MAX_NAME_LENGTH = 200;

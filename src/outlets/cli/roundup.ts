@@ -4,14 +4,7 @@
  */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { AppContext } from '../../core/app-context.ts';
-import {
-  type CliContext,
-  CommandError,
-  type JsonOption,
-  jsonOption,
-  newsletterNamed,
-  printResult,
-} from '../../core/cli/context.ts';
+import { type CliContext, CommandError, type JsonOption, jsonOption, printResult } from '../../core/cli/context.ts';
 import { BY, type EditorOptions, editorName } from '../../core/cli/editor.ts';
 import { plainLine } from '../../lib/text/clean-text.ts';
 import { addReport, type ReportOverrides } from '../story-groups/add-report.ts';
@@ -38,10 +31,9 @@ export function addRoundupCommands(program: Command, cli: CliContext): void {
   const command = (verb: string, description: string): Command =>
     roundup.command(verb).description(description).addOption(jsonOption());
   command('list', 'list what other outlets reported: events of many outlets and fresh ones first')
-    .argument('[newsletter]', 'for the hours of its roundup; default: the longest of all')
     .option('--all', 'also what editors dropped')
     .addOption(new Option('--limit <number>', 'at most this many groups').default(40).argParser(parseLimit))
-    .action((name: string | undefined, options: ListFlags) => list(cli, name, options));
+    .action((options: ListFlags) => list(cli, options));
   command('pick', 'put a group into the roundup, with a sentence of your own')
     .argument('<group>', GROUP)
     .requiredOption(...SENTENCE)
@@ -68,12 +60,11 @@ export function addRoundupCommands(program: Command, cli: CliContext): void {
     .action((url: string, flags: AddFlags) => add(cli, url, flags));
 }
 
-function list(cli: CliContext, name: string | undefined, { all = false, limit, ...options }: ListFlags): Promise<void> {
+function list(cli: CliContext, { all = false, limit, ...options }: ListFlags): Promise<void> {
   return cli.withApp(async (app) => {
-    const newsletter = name === undefined ? undefined : newsletterNamed(app.config, name);
     // Why the newest reports are missing: they could not be grouped.
     const problem = (await regroupIfDue(app))?.problem ?? null;
-    const page = await browseGroups(app, { newsletter, limit, filter: all ? 'all' : 'current' });
+    const page = await browseGroups(app, { limit, filter: all ? 'all' : 'current' });
     const listing = { ...page, dropped: all ? 0 : page.counts.dropped, problem };
     printResult(cli, options, {
       value: listingJson(listing),

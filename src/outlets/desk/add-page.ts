@@ -1,6 +1,4 @@
-/**
- * Adding a report by its address: what the page says of it, and what the editor says instead.
- */
+/** Adding a report by its address: what the page says of it, and what the editor says instead. */
 import { html } from 'hono/html';
 import { localDateTime, SECOND } from '../../lib/time.ts';
 import type { Html, SignedInRequest } from '../../web/desk/desk-request.ts';

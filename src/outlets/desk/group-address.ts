@@ -9,8 +9,6 @@ import type { GroupRank } from '../story-groups/story-group.ts';
 
 /** What a list shows. */
 export interface GroupListQuery {
-  /** The id of a newsletter; null: the longest window of all. */
-  newsletter: string | null;
   filter: GroupFilter;
   limit: number;
   /** The last group of the page before. */
@@ -24,7 +22,6 @@ const USUAL_LIMIT = 50;
 export function parseListQuery(query: URLSearchParams): GroupListQuery {
   const limit = Number(query.get('limit'));
   return {
-    newsletter: query.get('newsletter') || null,
     filter: GROUP_FILTERS.find((name) => name === query.get('show')) ?? 'current',
     limit: LIMITS.includes(limit) ? limit : USUAL_LIMIT,
     after: parseRank(query.get('after') ?? ''),
@@ -37,9 +34,8 @@ export function listPath(query: GroupListQuery): string {
 }
 
 /** Without the place in the list. */
-export function listParameters({ newsletter, filter, limit }: GroupListQuery): Record<string, string | undefined> {
+export function listParameters({ filter, limit }: GroupListQuery): Record<string, string | undefined> {
   return {
-    newsletter: newsletter ?? undefined,
     show: filter === 'current' ? undefined : filter,
     limit: limit === USUAL_LIMIT ? undefined : String(limit),
   };

@@ -1,6 +1,4 @@
-/**
- * One story group: its reports, the pick, what may belong to it, and what was done to it.
- */
+/** One story group: its reports, the pick, what may belong to it, and what was done to it. */
 import { html } from 'hono/html';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { findProblemsOfFile } from '../../articles/rejections.ts';

@@ -1,6 +1,4 @@
-/**
- * Parts of the roundup's pages: a group's state, its outlets, links to reports.
- */
+/** Parts of the roundup's pages: a group's state, its outlets, links to reports. */
 import { html } from 'hono/html';
 import { parseLanguageTag } from '../../lib/names/language-tag.ts';
 import { cleanUrl } from '../../lib/text/clean-text.ts';

@@ -1,6 +1,4 @@
-/**
- * Inverse of a command to story groups, for the notice about the command. Pure.
- */
+/** Inverse of a command to story groups, for the notice about the command. Pure. */
 import type { Notice } from '../../web/desk/notice.ts';
 import type { GroupReference } from '../story-groups/change-groups.ts';
 import type { GroupCommand } from '../story-groups/commands.ts';

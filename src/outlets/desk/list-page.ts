@@ -1,9 +1,8 @@
-/**
- * The story groups of a window: what other outlets report, strongest first.
- */
+/** The story groups of a window: what other outlets report, strongest first. */
+
 import { html } from 'hono/html';
-import type { NewsletterConfig } from '../../core/config/config.ts';
-import type { DeskRequest, Html, SignedInRequest } from '../../web/desk/desk-request.ts';
+import type { SignedInRequest } from '../../web/desk/desk-request.ts';
+import type { Html } from '../../web/desk/html.ts';
 import { respondPage } from '../../web/desk/page.ts';
 import { hiddenFields, postButton, selectField, submitButton } from '../../web/desk/parts/form.ts';
 import { queryText } from '../../web/desk/parts/pager.ts';
@@ -42,9 +41,8 @@ import {
 export async function showList(request: SignedInRequest): Promise<Response> {
   const query = parseListQuery(new URL(request.c.req.url).searchParams);
   const { app } = request.desk;
-  const newsletter = roundupNewsletters(request).find(({ id }) => id === query.newsletter);
   const { filter, limit, after } = query;
-  const page = await browseGroups(app, { newsletter, filter, limit, after: after ?? undefined });
+  const page = await browseGroups(app, { filter, limit, after: after ?? undefined });
   const grouping = await readGroupingState(app);
   const similar = await readGroups(app.store.db, [...new Set(page.groups.flatMap((group) => mostSimilar(group)))]);
   const view: ListView = { request, query, page, similar, mayEdit: request.may('drafts.edit') };
@@ -69,10 +67,6 @@ interface ListView {
   /** Groups that rows name as perhaps the same. */
   similar: Map<number, StoryGroup>;
   mayEdit: boolean;
-}
-
-function roundupNewsletters({ desk }: DeskRequest): NewsletterConfig[] {
-  return desk.app.config.newsletters.filter(({ kind }) => kind === 'roundup');
 }
 
 function mostSimilar({ similar }: BrowsedGroup): number[] {
@@ -115,19 +109,8 @@ const FILTER_NAMES: Record<GroupFilter, string> = {
 };
 
 function filters({ request, query, page }: ListView): Html {
-  const newsletters = roundupNewsletters(request);
   return html`<form class="filters" method="get" action="${request.desk.base}/roundup">
-${
-  newsletters.length < 2
-    ? ''
-    : selectField({
-        ...{ name: 'newsletter', label: 'As far back as', value: query.newsletter ?? '' },
-        options: [
-          { value: '', label: 'any newsletter' },
-          ...newsletters.map(({ id, title, roundup }) => ({ value: id, label: `${title}, ${roundup.windowHours} h` })),
-        ],
-      })
-}${selectField({
+${selectField({
   ...{ name: 'show', label: 'Show', value: query.filter },
   options: GROUP_FILTERS.map((value) => ({ value, label: `${FILTER_NAMES[value]} (${page.counts[value]})` })),
 })}${selectField({

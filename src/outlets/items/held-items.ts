@@ -6,7 +6,7 @@ import type { RoundupSource } from '../../core/config/schema.ts';
 import type { Db, InTransaction } from '../../core/store/store.ts';
 import { inTransaction } from '../../core/store/store.ts';
 import { heldAlert } from '../../sources/polling/source-alerts.ts';
-import { groupingWindow } from '../story-groups/regroup.ts';
+import { ROUNDUP_WINDOW } from '../story-groups/regroup.ts';
 
 /** A literal, for the index of held items. */
 const IS_HELD = sql<boolean>`outlet_items.state = 'held'`;
@@ -41,18 +41,12 @@ async function decideHeldItems(
   decision: 'accept' | 'ignore',
   { now, windowMs }: { now: number; windowMs: number },
 ): Promise<HeldDecision> {
-  const from = now - windowMs;
+  const accepted = sql<'open' | 'old'>`
+    case when coalesce(published_at, first_seen_at) >= ${now - windowMs} then 'open' else 'old' end`;
   return inTransaction(db, async (tx) => {
     const rows = await tx
       .updateTable('outlet_items')
-      .set({
-        state:
-          decision === 'ignore'
-            ? 'ignored'
-            : sql<
-                'open' | 'old'
-              >`case when coalesce(published_at, first_seen_at) >= ${from} then 'open' else 'old' end`,
-      })
+      .set({ state: decision === 'ignore' ? 'ignored' : accepted })
       .where('source', '=', source)
       .where(IS_HELD)
       .returning('state')
@@ -75,14 +69,14 @@ async function decideHeldItems(
  * @returns what became of them: zeros if none is held
  */
 export async function decideHeld(
-  { store, config, clock }: Pick<AppContext, 'store' | 'config' | 'clock'>,
+  { store, clock }: Pick<AppContext, 'store' | 'clock'>,
   source: Pick<RoundupSource, 'id'>,
   decision: 'accept' | 'ignore',
   onCommit?: InTransaction,
 ): Promise<HeldDecision> {
   const now = clock();
   return inTransaction(store.db, async (tx) => {
-    const decided = await decideHeldItems(tx, source.id, decision, { now, windowMs: groupingWindow(config) });
+    const decided = await decideHeldItems(tx, source.id, decision, { now, windowMs: ROUNDUP_WINDOW });
     await resolveAlerts(tx, [heldAlert(source.id)], now);
     if (decided.open + decided.old + decided.ignored > 0) await onCommit?.(tx);
     return decided;

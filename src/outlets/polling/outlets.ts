@@ -1,5 +1,5 @@
 /** The feeds of other outlets, as a kind of source: their entries become items. */
-import type { RoundupSource } from '../../core/config/config.ts';
+import type { RoundupSource } from '../../core/config/schema.ts';
 import { type AnySource, roundupSources } from '../../core/config/sources.ts';
 import { rfc3339 } from '../../lib/time.ts';
 import { SITES } from '../../own-sites/poll.ts';
@@ -23,7 +23,7 @@ import { adoptOutletName } from '../items/item-keys.ts';
 import { recordOutletItems } from '../items/outlet-items.ts';
 import { readEntries } from '../items/usable-entry.ts';
 import { openOutletClient } from '../sample/outlet-client.ts';
-import { groupingWindow } from '../story-groups/regroup.ts';
+import { ROUNDUP_WINDOW } from '../story-groups/regroup.ts';
 import { nextPoll } from './next-poll.ts';
 import { maxAgeOf, requestFeed } from './request-feed.ts';
 
@@ -54,7 +54,7 @@ export const OUTLETS: SourceKind<RoundupSource, OutletPollResult> = {
 export const SOURCE_KINDS: Record<AnySource['use'], SourceKind> = { articles: SITES, roundup: OUTLETS };
 
 async function readOutlet(poll: Poll<RoundupSource, OutletPollResult>): Promise<EndOfPoll> {
-  const { source, row, config, jitter } = poll;
+  const { source, row, jitter } = poll;
   const { answer, endpoint, document } = await requestFeed(poll, source, row);
   const maxAge = maxAgeOf(answer);
   const { movedTo } = answer;
@@ -73,7 +73,7 @@ async function readOutlet(poll: Poll<RoundupSource, OutletPollResult>): Promise<
   const { language } = source;
   const entries = language === undefined ? document.entries : document.entries.map((entry) => ({ ...entry, language }));
   return async (tx, now) => {
-    const times = { now, windowMs: groupingWindow(config) };
+    const times = { now, windowMs: ROUNDUP_WINDOW };
     const recorded = await recordOutletItems(tx, row, source.outlet, entries, times);
     if (recorded === null) throw new LostClaimError();
     const { added, old, held, newsAt } = recorded;

@@ -1,6 +1,5 @@
 /** The story groups of a window, strongest first, as they are grouped now. Reads only. */
 import type { AppContext } from '../../core/app-context.ts';
-import type { NewsletterConfig } from '../../core/config/config.ts';
 import { roundupSources } from '../../core/config/sources.ts';
 import type { Db } from '../../core/store/store.ts';
 import { HOUR } from '../../lib/time.ts';
@@ -14,7 +13,7 @@ import {
   readGroups,
   type WaitingItems,
 } from './group-rows.ts';
-import { groupingWindow, readGroupedAt } from './regroup.ts';
+import { ROUNDUP_WINDOW, readGroupedAt } from './regroup.ts';
 import {
   compareRanks,
   firstItemOf,
@@ -77,8 +76,6 @@ export interface BrowsedGroup {
 }
 
 export interface BrowseOptions {
-  /** The newsletter that sets the window; default: the longest window of all. */
-  newsletter?: NewsletterConfig | undefined;
   filter: GroupFilter;
   limit: number;
   /** The last group of the page before. */
@@ -91,13 +88,12 @@ export const MAX_SIMILAR = 3;
 /** Reads a page of groups. Reports that no grouping has seen are in none; see `readGroupingState`. */
 export async function browseGroups(
   { store: { db }, config, clock }: Pick<AppContext, 'store' | 'config' | 'clock'>,
-  { newsletter, filter, limit, after }: BrowseOptions,
+  { filter, limit, after }: BrowseOptions,
 ): Promise<GroupPage> {
   const now = clock();
-  const windowMs = newsletter === undefined ? groupingWindow(config) : newsletter.roundup.windowHours * HOUR;
   // First: what others do meanwhile is a conflict then.
   const seen = await lastCommandNumber(db);
-  const inWindow = await readGroupSketches(db, now - windowMs);
+  const inWindow = await readGroupSketches(db, now - ROUNDUP_WINDOW);
   const ranked = rankGroups(inWindow.filter(FILTERS[filter]));
   const following = after === undefined ? ranked : ranked.filter((rank) => compareRanks(after, rank) < 0);
   const shown = following.slice(0, limit).map(({ id, score }) => ({ id, score }));
@@ -105,7 +101,7 @@ export async function browseGroups(
   const sources = await readSourceStatus(db, { sources: roundupSources(config) }, now, COUNTED_ITEMS);
   return {
     now,
-    windowHours: windowMs / HOUR,
+    windowHours: ROUNDUP_WINDOW / HOUR,
     seen,
     groups: await withDetails(db, shown),
     more: following.length - shown.length,
@@ -173,13 +169,8 @@ export interface GroupingState {
   waiting: WaitingItems;
 }
 
-export async function readGroupingState({
-  store: { db },
-  config,
-  clock,
-}: Pick<AppContext, 'store' | 'config' | 'clock'>): Promise<GroupingState> {
-  return {
-    groupedAt: await readGroupedAt(db),
-    waiting: await countUngroupedItems(db, clock() - groupingWindow(config)),
-  };
+export async function readGroupingState(app: Pick<AppContext, 'store' | 'clock'>): Promise<GroupingState> {
+  const { db } = app.store;
+  const waiting = await countUngroupedItems(db, app.clock() - ROUNDUP_WINDOW);
+  return { groupedAt: await readGroupedAt(db), waiting };
 }

@@ -4,8 +4,6 @@
  */
 import { raiseAlert, resolveAlerts } from '../../core/alerts/alerts.ts';
 import type { AppContext } from '../../core/app-context.ts';
-import type { Config } from '../../core/config/config.ts';
-import type { NewsletterConfig } from '../../core/config/schema.ts';
 import { ownSites } from '../../core/config/sources.ts';
 import { readMeta, writeMeta } from '../../core/store/meta.ts';
 import type { Db, Store, Tx } from '../../core/store/store.ts';
@@ -121,20 +119,13 @@ async function groupAgain(
  * @returns null if there is neither
  */
 export async function regroupIfDue(app: AppContext, signal?: AbortSignal): Promise<RegroupResult | null> {
-  const { store, config, clock } = app;
-  const isDue =
-    (await hasUngroupedItems(store.db, clock() - groupingWindow(config))) || (await hasUnpublishedGroups(store.db));
+  const { store, clock } = app;
+  const isDue = (await hasUngroupedItems(store.db, clock() - ROUNDUP_WINDOW)) || (await hasUnpublishedGroups(store.db));
   return isDue ? regroup(app, signal) : null;
 }
 
-/** The longest window of a newsletter, in milliseconds: all lists are made of the same groups. */
-export function groupingWindow({ newsletters }: Pick<Config, 'newsletters'>): number {
-  const hours = newsletters.filter(({ kind }) => kind === 'roundup').map(({ roundup }) => roundup.windowHours);
-  return Math.max(DEFAULT_HOURS, ...hours) * HOUR;
-}
-
-/** As the configuration's default, for a newsroom without newsletters. */
-const DEFAULT_HOURS = 26;
+/** How far back lists and rules reach: editors pick each day; two more hours, because reports arrive late. */
+export const ROUNDUP_WINDOW = 26 * HOUR;
 
 const GROUP = threadJob<typeof import('../grouping/group-items.ts').groupItems>(
   import.meta.url,
@@ -162,7 +153,7 @@ function countTermsInThread(groups: GroupingItem[][], signal?: AbortSignal): Pro
 }
 
 async function countPastDays({ store, config, clock }: AppContext, signal?: AbortSignal): Promise<void> {
-  for (const day of await listUncountedDays(store.db, clock(), groupingWindow(config))) {
+  for (const day of await listUncountedDays(store.db, clock(), ROUNDUP_WINDOW)) {
     const groups = await readGroupsOfDay(store.db, day, config.publication.language);
     await writeTermDay(store.db, day, groups.length === 0 ? new Map() : await countTermsInThread(groups, signal));
   }
@@ -173,7 +164,7 @@ async function groupItemsOfWindow(
   signal: AbortSignal | undefined,
   group: typeof groupInThread,
 ): Promise<number> {
-  const windowMs = groupingWindow(config);
+  const windowMs = ROUNDUP_WINDOW;
   const frequencies = await readFrequencies(store.db, clock(), windowMs);
   for (let tries = 1; tries <= MAX_TRIES; tries++) {
     const { language } = config.publication;
@@ -269,16 +260,16 @@ export async function readGroupedAt(db: Db): Promise<number | null> {
 
 /** Lets in what the rules of newsletters say, and credits newcomers of what a rule has let in before. */
 async function applyRules({ store, config, clock }: AppContext): Promise<number> {
-  const rules = config.newsletters.flatMap(rulesOf);
+  const rules = config.newsletters.flatMap(({ kind, autoPick }) => (kind === 'roundup' ? (autoPick ?? []) : []));
   if (rules.length === 0) return 0;
+  const outlets = Math.min(...rules);
   const now = clock();
   const sites = ownSites(config);
   return inTransaction(store.db, async (tx) => {
     await lockGroups(tx);
-    const longest = Math.max(...rules.map(({ windowMs }) => windowMs));
     let changed = 0;
-    for (const group of await readGroupsSince(tx, now - longest)) {
-      if (!rules.some((rule) => isLetIn(group, rule, now))) continue;
+    for (const group of await readGroupsSince(tx, now - ROUNDUP_WINDOW)) {
+      if (!isLetIn(group, outlets, now)) continue;
       // Its item could not link to the report. An editor gets to see the group.
       if (privateHost(firstItemOf(group).url, sites) !== null) continue;
       changed += (await carryOut(tx, [group], { kind: 'rule' }, { editor: RULE_AUTHOR, now })).length;
@@ -287,23 +278,13 @@ async function applyRules({ store, config, clock }: AppContext): Promise<number>
   });
 }
 
-function rulesOf({ kind, roundup: { windowHours, outlets } }: NewsletterConfig): RoundupRule[] {
-  return kind === 'roundup' && outlets !== null ? [{ outlets, windowMs: windowHours * HOUR }] : [];
-}
-
-interface RoundupRule {
-  /** Outlets that must have reported the event within the window. */
-  outlets: number;
-  windowMs: number;
-}
-
 /**
- * Whether a rule lets a group in, or has let it in: newcomers of its picks are credited. What an editor has picked,
- * dropped or taken back is none of its business.
+ * Whether the rule of that many outlets lets a group in, or has let it in: newcomers of its picks are credited. It
+ * leaves alone what an editor has picked, dropped or taken back.
  */
-export function isLetIn({ items, decision }: StoryGroup, { outlets, windowMs }: RoundupRule, now: number): boolean {
+export function isLetIn({ items, decision }: StoryGroup, outlets: number, now: number): boolean {
   if (decision?.state === 'dropped' || decision?.pickedBy === 'editor') return false;
   if (decision?.state === 'picked') return true;
-  const recent = items.filter((item) => reportedAt(item) >= now - windowMs);
+  const recent = items.filter((item) => reportedAt(item) >= now - ROUNDUP_WINDOW);
   return outletsOf(recent).length >= outlets;
 }

@@ -1,6 +1,4 @@
-/**
- * The webhooks of sources: a CMS reports that something has changed.
- */
+/** The webhooks of sources: a CMS reports that something has changed. */
 import type { Handler } from 'hono';
 import { articleSources } from '../../core/config/sources.ts';
 import { requestPoll } from '../../sources/source-state.ts';

@@ -1,6 +1,4 @@
-/**
- * Asks for the account's password before an act that needs it again.
- */
+/** Asks for the account's password before an act that needs it again. */
 import { html } from 'hono/html';
 import { confirmPassword } from '../../accounts/sign-in.ts';
 import { MINUTE } from '../../lib/time.ts';

@@ -1,6 +1,4 @@
-/**
- * The web app of the desk: who sends a request, and whether they may, is decided here, before any handler.
- */
+/** The web app of the desk: who sends a request, and whether they may, is decided here, before any handler. */
 import { type Context, Hono } from 'hono';
 import { hasAccounts } from '../../accounts/account.ts';
 import { auditAct } from '../../accounts/audit.ts';

@@ -1,6 +1,4 @@
-/**
- * What handlers of the desk get.
- */
+/** What handlers of the desk get. */
 import type { Context } from 'hono';
 import type { SignedInAccount } from '../../accounts/account.ts';
 import type { AuditedAct } from '../../accounts/audit.ts';

@@ -1,6 +1,4 @@
-/**
- * A route of the desk, as data: who may use it is checked before its handler is called.
- */
+/** A route of the desk, as data: who may use it is checked before its handler is called. */
 import type { Permission } from '../../accounts/permissions.ts';
 import type { DeskRequest, NavigationItem, SignedInRequest } from './desk-request.ts';
 
@@ -16,9 +14,7 @@ interface AnyDeskRoute {
   method: 'GET' | 'POST';
   /** Below the desk's path, as Hono writes it: `/editions/:newsletter/:slot/hold`. */
   path: string;
-  /**
-   * The body is not read before the handler, so it can be long, and is no form. Such a route has no `confirms`.
-   */
+  /** The body is not read before the handler, so it can be long, and is no form. Such a route has no `confirms`. */
   upload?: true;
   /** An open page requests it by itself: that is no use of the session. */
   isBackground?: true;

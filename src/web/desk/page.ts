@@ -1,6 +1,4 @@
-/**
- * Pages of the desk in their layout, and responses to acts.
- */
+/** Pages of the desk in their layout, and responses to acts. */
 import { html } from 'hono/html';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { assetPath } from './assets.ts';

@@ -1,6 +1,4 @@
-/**
- * The stylesheet, the icon and robots.txt.
- */
+/** The stylesheet, the icon and robots.txt. */
 import type { Handler } from 'hono';
 import { sha256 } from '../../lib/sha256.ts';
 import { isNotModified } from '../server/conditional.ts';

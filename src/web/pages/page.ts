@@ -1,6 +1,4 @@
-/**
- * Renders pages in the site's layout, and splits long lists into pages.
- */
+/** Renders pages in the site's layout, and splits long lists into pages. */
 import type { Context } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { textDirection } from '../../articles/article.ts';

@@ -1,6 +1,4 @@
-/**
- * Serves public pages from their cache: compressed, and with 304 to a client that has the same bytes.
- */
+/** Serves public pages from their cache: compressed, and with 304 to a client that has the same bytes. */
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 import type { Context, Handler } from 'hono';

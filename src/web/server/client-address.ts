@@ -1,6 +1,4 @@
-/**
- * The address of the client, as far as it can be trusted, and the keys of its rate limits.
- */
+/** The address of the client, as far as it can be trusted, and the keys of its rate limits. */
 import { createHmac } from 'node:crypto';
 import { isIP, isIPv6 } from 'node:net';
 import type { HttpBindings } from '@hono/node-server';

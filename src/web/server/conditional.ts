@@ -1,6 +1,4 @@
-/**
- * Conditional requests (RFC 9110 §13).
- */
+/** Conditional requests (RFC 9110 §13). */
 import { parseHttpDate } from '../../lib/http-date.ts';
 import type { Coding } from './negotiate.ts';
 

@@ -1,6 +1,4 @@
-/**
- * Error pages, in the site's layout. They show nothing of the error itself.
- */
+/** Error pages, in the site's layout. They show nothing of the error itself. */
 import type { Context } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { SECOND } from '../../lib/time.ts';

@@ -1,6 +1,4 @@
-/**
- * Headers that many responses share.
- */
+/** Headers that many responses share. */
 import type { MiddlewareHandler } from 'hono';
 import { secureHeaders } from 'hono/secure-headers';
 import { forwardedAddressOf } from './form-origin.ts';

@@ -1,6 +1,4 @@
-/**
- * Content negotiation (RFC 9110 §12.5): the coding of a response, and the name of its media type.
- */
+/** Content negotiation (RFC 9110 §12.5): the coding of a response, and the name of its media type. */
 import { parseAccept } from 'hono/utils/accept';
 
 export type Coding = 'identity' | 'gzip' | 'br';

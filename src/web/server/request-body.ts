@@ -1,6 +1,4 @@
-/**
- * The bodies of requests, and forms that pages post.
- */
+/** The bodies of requests, and forms that pages post. */
 import { IncomingMessage } from 'node:http';
 import type { HttpBindings } from '@hono/node-server';
 import type { Context, MiddlewareHandler } from 'hono';

@@ -1,6 +1,4 @@
-/**
- * The context of every request handler. `createApp` opens it; nothing of it is global.
- */
+/** The context of every request handler. `createApp` opens it; nothing of it is global. */
 import type { Hono } from 'hono';
 import type { Config } from '../../core/config/config.ts';
 import type { SigningSecrets } from '../../core/config/signing-secrets.ts';

@@ -30,7 +30,7 @@ describe('the configuration', () => {
     const example = lines.slice(from, from + count).map((line) => line.replace('  # ', '  '));
     const { newsletters } = parse([...lines.slice(0, from), ...example, ...lines.slice(from + count)].join('\n'));
     expect(newsletters.find(({ id }) => id === 'breaking')).toMatchObject({
-      ...{ kind: 'alert', schedule: null, approval: 'required', minimumStories: 1, maxPerDay: 3, lapseMinutes: 60 },
+      ...{ kind: 'alert', schedule: null, approval: 'required', minimumStories: 1, maxPerDay: 3 },
     });
     expect(newsletters[0]).toMatchObject({ kind: 'roundup', approval: 'auto', minimumStories: 3 });
   });
@@ -76,8 +76,8 @@ sources:
 
   it('lets only what an editor picks into the roundup, unless autoPick says more', () => {
     const autoPick = (value: string) => sample.replace('minimumStories: 3', `$&\n    autoPick: ${value}`);
-    expect(parse(sample).newsletters[0]?.roundup).toMatchObject({ outlets: null });
-    expect(parse(autoPick('3')).newsletters[0]?.roundup).toMatchObject({ outlets: 3 });
+    expect(parse(sample).newsletters[0]?.autoPick).toBeUndefined();
+    expect(parse(autoPick('3')).newsletters[0]?.autoPick).toBe(3);
     expect(() => parse(autoPick('1'))).toThrow('newsletters[0].autoPick is 1: ');
   });
 

@@ -68,7 +68,7 @@ forEachDatabase((open) => {
         schedule: null,
         approval: 'required',
       } as const;
-      const newsletter: NewsletterConfig = { ...breaking, minimumStories: 1, lapseMinutes: 60 };
+      const newsletter: NewsletterConfig = { ...breaking, minimumStories: 1 };
       Object.assign(app, { config: { ...app.config, newsletters: [newsletter] } });
       expect(await readComingDrafts(app, app.now)).toEqual([{ newsletter, drafts: [], later: [] }]);
       await makeAlertEdition(app, newsletter, 'three', 'Ada');

@@ -68,7 +68,7 @@ describe('daywire roundup', () => {
     expect(lines[0]).toBe('g1  The Example on event 1');
     expect(lines[1]).toMatch(/^ {4}The Example \d{4}-\d\d-\d\d \d\d:\d\d; also Second Post, Third Wire; 59 min ago$/);
     expect([lines[2], lines[4]]).toEqual(['g4  The Example on event 2', 'g6  Third Wire on event 3']);
-    const listing = await json('list', 'daily-roundup');
+    const listing = await json('list');
     expect(listing).toMatchObject({ windowHours: 26, more: 0, dropped: 0 });
     expect(listing.groups.map(({ outlets }: { outlets: string[] }) => outlets)).toEqual(EVENTS);
     expect((await run('list', 'none')).text).toMatch(/^daywire: there is no newsletter none/);

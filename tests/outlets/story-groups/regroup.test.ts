@@ -24,7 +24,7 @@ async function openNewsroom(open: () => Promise<Store>, rule: number | null = nu
   const store = await open();
   const app = openTestApp(store);
   const newsletters = app.config.newsletters.map((one) =>
-    one.id === 'daily-roundup' && rule !== null ? { ...one, roundup: { windowHours: 26, outlets: rule } } : one,
+    one.id === 'daily-roundup' && rule !== null ? { ...one, autoPick: rule } : one,
   );
   Object.assign(app, { config: { ...app.config, newsletters } });
   return { store, app };
@@ -180,12 +180,10 @@ forEachDatabase((open) => {
   });
 });
 
-const RULE = { outlets: 2, windowMs: 26 * HOUR };
-
 describe('isLetIn', () => {
   it('counts each outlet once, also if its feeds name it in different case', () => {
     const letIn = (...outlets: string[]) =>
-      isLetIn(automaticGroup(...outlets.map((outlet, index) => groupedItem(index + 1, { outlet }))), RULE, NOW);
+      isLetIn(automaticGroup(...outlets.map((outlet, index) => groupedItem(index + 1, { outlet }))), 2, NOW);
     expect(letIn('The Example', 'Second Post')).toBe(true);
     expect(letIn('The Example', 'The Example')).toBe(false);
     expect(letIn('The Example', 'the  EXAMPLE')).toBe(false);
@@ -193,7 +191,7 @@ describe('isLetIn', () => {
 
   it('counts outlets that reported within the window', () => {
     const old = groupedItem(1, { publishedAt: NOW - 27 * HOUR });
-    expect(isLetIn(automaticGroup(old, groupedItem(2)), RULE, NOW)).toBe(false);
-    expect(isLetIn(automaticGroup(old, groupedItem(2), groupedItem(3)), RULE, NOW)).toBe(true);
+    expect(isLetIn(automaticGroup(old, groupedItem(2)), 2, NOW)).toBe(false);
+    expect(isLetIn(automaticGroup(old, groupedItem(2), groupedItem(3)), 2, NOW)).toBe(true);
   });
 });

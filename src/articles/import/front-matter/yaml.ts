@@ -1,6 +1,4 @@
-/**
- * Parses front matter in YAML, tolerantly, and says in plain words what is wrong with it. Pure.
- */
+/** Parses front matter in YAML, tolerantly, and says in plain words what is wrong with it. Pure. */
 import { isMap, isScalar, LineCounter, parseDocument, visit, type YAMLError } from 'yaml';
 import { boundedLine } from '../../../lib/text/clean-text.ts';
 import { lineOf } from '../../../lib/yaml-line.ts';

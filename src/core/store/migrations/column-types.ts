@@ -1,6 +1,4 @@
-/**
- * Column types that the two databases name differently, as SQL text.
- */
+/** Column types that the two databases name differently, as SQL text. */
 export interface ColumnTypes {
   /** Compared by bytes on both databases, for any locale of the server. */
   text: string;

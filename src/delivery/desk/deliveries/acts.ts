@@ -1,6 +1,4 @@
-/**
- * What operators do with deliveries. Each act is the operation of the command line, with a row in the audit log.
- */
+/** What operators do with deliveries. Each act is the operation of the command line, with a row in the audit log. */
 import { html } from 'hono/html';
 import { type Edition, fullEditionName } from '../../../editions/queries.ts';
 import { boundedLine } from '../../../lib/text/clean-text.ts';
@@ -22,9 +20,7 @@ import { deliveryPath } from './delivery-parts.ts';
 /** The text of the outcome, and the act that takes it back. */
 type ActOutcome = { text: string; undo?: { action: string; fields: Record<string, string> } };
 
-/**
- * Carries out an act on the edition that the path names, and leads back to its page; a refusal is shown on it.
- */
+/** Carries out an act on the edition that the path names, and leads back to its page; a refusal is shown on it. */
 async function onEdition(request: SignedInRequest, act: (edition: Edition) => Promise<ActOutcome>): Promise<Response> {
   const edition = await deliveredEdition(request);
   if (edition === null) return respondMissing(request, 'There is no such edition.');

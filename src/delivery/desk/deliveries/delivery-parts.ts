@@ -1,6 +1,4 @@
-/**
- * Parts of the pages of deliveries: the state of an edition with its acts.
- */
+/** Parts of the pages of deliveries: the state of an edition with its acts. */
 
 import { html } from 'hono/html';
 import type { EditionDeliveryState } from '../../../core/store/tables/edition-tables.ts';

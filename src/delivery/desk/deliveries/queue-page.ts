@@ -1,6 +1,4 @@
-/**
- * The page of current deliveries, and of the obstacles to them.
- */
+/** The page of current deliveries, and of the obstacles to them. */
 import { html } from 'hono/html';
 import { DELIVERY_HELD, readMeta } from '../../../core/store/meta.ts';
 import { fullEditionName, listEditions, listUnfinishedEditions } from '../../../editions/queries.ts';

@@ -1,6 +1,4 @@
-/**
- * Routes about deliveries.
- */
+/** Routes about deliveries. */
 import type { DeskSection } from '../../../web/desk/desk-route.ts';
 import {
   handleCancel,

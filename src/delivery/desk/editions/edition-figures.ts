@@ -1,6 +1,4 @@
-/**
- * The figures of an edition, from counters where there are any.
- */
+/** The figures of an edition, from counters where there are any. */
 import { countLeft } from '../../../audience/consent/left.ts';
 import { closedUntilNext, type EditionSummary } from '../../../editions/queries.ts';
 import { type EditionVisits, readVisits } from '../../../editions/visits/visit-rows.ts';

@@ -1,6 +1,4 @@
-/**
- * Editions in addresses of the desk and in words. Pure, except for the look-up.
- */
+/** Editions in addresses of the desk and in words. Pure, except for the look-up. */
 import type { EditionDeliveryState } from '../../../core/store/tables/edition-tables.ts';
 import { type Edition, type EditionSummary, findEdition } from '../../../editions/queries.ts';
 import type { DeskContext, DeskRequest } from '../../../web/desk/desk-request.ts';

@@ -1,6 +1,4 @@
-/**
- * The page of a closed edition.
- */
+/** The page of a closed edition. */
 
 import { html } from 'hono/html';
 import { fullHeadline } from '../../../articles/article.ts';

@@ -1,6 +1,4 @@
-/**
- * Reissues a closed edition: the note of its draft, what would change, and the act.
- */
+/** Reissues a closed edition: the note of its draft, what would change, and the act. */
 import { html } from 'hono/html';
 import { DraftCommandError } from '../../../editions/draft/commands.ts';
 import type { Draft } from '../../../editions/draft/decisions.ts';

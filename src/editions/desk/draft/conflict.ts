@@ -1,6 +1,4 @@
-/**
- * A command that was refused because another editor has changed the same since: both values, and the choice.
- */
+/** A command that was refused because another editor has changed the same since: both values, and the choice. */
 import { html } from 'hono/html';
 import type { Html } from '../../../web/desk/desk-request.ts';
 import { postButton } from '../../../web/desk/parts/form.ts';

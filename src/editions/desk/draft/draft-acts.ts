@@ -1,6 +1,4 @@
-/**
- * The acts of an editor on the page of an edition: each is one command to its draft.
- */
+/** The acts of an editor on the page of an edition: each is one command to its draft. */
 import { withDeskWords } from '../../../core/actions.ts';
 import type { SignedInRequest } from '../../../web/desk/desk-request.ts';
 import { respondAfter, respondMissing } from '../../../web/desk/page.ts';

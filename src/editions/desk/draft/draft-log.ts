@@ -1,6 +1,4 @@
-/**
- * The log of a draft: who decided what and when, with undo and redo.
- */
+/** The log of a draft: who decided what and when, with undo and redo. */
 import { html } from 'hono/html';
 import type { Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
 import { respondMissing, respondPage } from '../../../web/desk/page.ts';

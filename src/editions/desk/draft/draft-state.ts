@@ -1,6 +1,4 @@
-/**
- * The state of an edition in one line: what will happen to it, when, and what it waits for. Pure.
- */
+/** The state of an edition in one line: what will happen to it, when, and what it waits for. Pure. */
 import { withDeskWords } from '../../../core/actions.ts';
 import type { StatusKind } from '../../../web/desk/parts/status-mark.ts';
 import { alertEditionDeadline } from '../../alert-newsletters/alert-limits.ts';
@@ -67,7 +65,11 @@ export function describeState(draft: StatedDraft, now: number, lost: LostApprova
     return { status: 'waiting', word: 'Waits for approval', parts };
   }
   if (newsletter.kind === 'alert') {
-    return { status: 'waiting', word: 'Not sent yet', parts: ['lapses ', { countdown: lapseOf(draft) }] };
+    return {
+      status: 'waiting',
+      word: 'Not sent yet',
+      parts: ['lapses ', { countdown: alertEditionDeadline(draft.slot.slotAt, null) }],
+    };
   }
   const parts = closesByItself(draft, now);
   if (voided !== null) {
@@ -96,7 +98,8 @@ function closing({ slot, newsletter }: StatedDraft, now: number): EditionState['
 }
 
 function waiting(draft: StatedDraft, now: number): EditionState['parts'] {
-  if (draft.newsletter.kind === 'alert') return ['or lapses ', { countdown: lapseOf(draft) }];
+  if (draft.newsletter.kind === 'alert')
+    return ['or lapses ', { countdown: alertEditionDeadline(draft.slot.slotAt, null) }];
   const { slotAt } = draft.slot;
   return slotAt > now
     ? ['its slot is ', { countdown: slotAt }]
@@ -106,8 +109,4 @@ function waiting(draft: StatedDraft, now: number): EditionState['parts'] {
 function givenUp({ skippedAt, newsletter }: StatedDraft): EditionState['parts'] {
   // The line of an alert says until when it can be sent.
   return skippedAt === null || newsletter.kind === 'alert' ? [] : ['; it is given up ', { countdown: skippedAt }];
-}
-
-function lapseOf({ slot, newsletter }: StatedDraft): number {
-  return alertEditionDeadline(slot.slotAt, null, newsletter.lapseMinutes);
 }

@@ -1,6 +1,4 @@
-/**
- * Data of the parts of a draft's page, and their addresses below the desk's path.
- */
+/** Data of the parts of a draft's page, and their addresses below the desk's path. */
 import type { NewsletterConfig } from '../../../core/config/config.ts';
 import type { DeskRequest, SignedInRequest } from '../../../web/desk/desk-request.ts';
 import { sentence } from '../../../web/desk/parts/operator-text.ts';

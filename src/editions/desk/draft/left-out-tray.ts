@@ -1,6 +1,4 @@
-/**
- * The tray: articles that are not in the edition, with the reasons.
- */
+/** The tray: articles that are not in the edition, with the reasons. */
 import { html } from 'hono/html';
 import type { DeskRequest, Html } from '../../../web/desk/desk-request.ts';
 import { hiddenFields } from '../../../web/desk/parts/form.ts';

@@ -1,13 +1,12 @@
-/**
- * The blocks of an edition with their stories. Each row is one form, whose buttons move, pin or drop the story.
- */
+/** The blocks of an edition with their stories. Each row is one form, whose buttons move, pin or drop the story. */
+
 import { html } from 'hono/html';
 import type { Article } from '../../../articles/article.ts';
 import { articleDeskPath } from '../../../articles/article-link.ts';
 import { sectionTitle } from '../../../core/config/config.ts';
-import type { DeskRequest, Html } from '../../../web/desk/desk-request.ts';
+import type { DeskRequest } from '../../../web/desk/desk-request.ts';
+import type { Html } from '../../../web/desk/html.ts';
 import { hiddenFields, submitButton } from '../../../web/desk/parts/form.ts';
-import { queryText } from '../../../web/desk/parts/pager.ts';
 import { badge } from '../../../web/desk/parts/status-mark.ts';
 import { when, whenText } from '../../../web/desk/parts/when.ts';
 import type { ArrangedStory } from '../../draft/arranged-draft.ts';
@@ -65,11 +64,9 @@ ${problemsOf(problems)}<ol class="rows" aria-labelledby="block-${block}"${attrib
 }
 
 /** To what the block is made from. */
-function roundupLinks({ request, draft, mayEdit }: DraftPageView): Html {
+function roundupLinks({ request, mayEdit }: DraftPageView): Html {
   const { base } = request.desk;
-  if (draft.newsletter.roundup === undefined) return html``;
-  const query = queryText({ newsletter: draft.newsletter.id });
-  return html`<ul class="line"><li><a id="roundup-list" href="${base}/roundup${query}">Story groups</a></li>${
+  return html`<ul class="line"><li><a id="roundup-list" href="${base}/roundup">Story groups</a></li>${
     mayEdit ? html`<li><a id="roundup-add" data-key="n" href="${base}/roundup/add">Add a report</a></li>` : ''
   }</ul>`;
 }

@@ -1,6 +1,4 @@
-/**
- * The page that confirms sending an edition at once: one sentence, with the figures.
- */
+/** The page that confirms sending an edition at once: one sentence, with the figures. */
 import { html } from 'hono/html';
 import { articleDeskPath } from '../../../articles/article-link.ts';
 import { listProcesses } from '../../../core/schedule/processes.ts';

@@ -1,6 +1,4 @@
-/**
- * What lets an edition go, on its page: hold, approve, test copies, and sending it now.
- */
+/** What lets an edition go, on its page: hold, approve, test copies, and sending it now. */
 import { html } from 'hono/html';
 import type { Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
 import { hiddenFields, postButton, submitButton, textField } from '../../../web/desk/parts/form.ts';

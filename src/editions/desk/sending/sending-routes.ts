@@ -1,6 +1,4 @@
-/**
- * The acts that let an edition go, or keep it.
- */
+/** The acts that let an edition go, or keep it. */
 import { cancelSending, SendError, startSending } from '../../../delivery/closing/countdown.ts';
 import type { SignedInRequest } from '../../../web/desk/desk-request.ts';
 import type { DeskRoute } from '../../../web/desk/desk-route.ts';

@@ -1,6 +1,4 @@
-/**
- * Test copies from the desk: to the account's own address, or to another one.
- */
+/** Test copies from the desk: to the account's own address, or to another one. */
 import { html } from 'hono/html';
 import { acquirePermit } from '../../../core/store/rate-limits.ts';
 import { sendTestCopy } from '../../../delivery/message/test-copy.ts';

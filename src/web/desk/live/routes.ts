@@ -1,6 +1,4 @@
-/**
- * The live stream of a browser, and who has which page open.
- */
+/** The live stream of a browser, and who has which page open. */
 import { type SSEStreamingApi, streamSSE } from 'hono/streaming';
 import { findSession } from '../../../accounts/sessions.ts';
 import { SECOND } from '../../../lib/time.ts';

@@ -1,6 +1,4 @@
-/**
- * Figures, each with a line that says what it means.
- */
+/** Figures, each with a line that says what it means. */
 import { html } from 'hono/html';
 import type { Html } from '../html.ts';
 

@@ -1,6 +1,4 @@
-/**
- * Forms: every act is one, so that it works without JavaScript.
- */
+/** Forms: every act is one, so that it works without JavaScript. */
 import { html } from 'hono/html';
 import type { DeskRequest, Html } from '../desk-request.ts';
 

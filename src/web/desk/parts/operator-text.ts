@@ -1,6 +1,4 @@
-/**
- * Sentences that daywire wrote for operators, such as alerts and reasons, as a page shows them.
- */
+/** Sentences that daywire wrote for operators, such as alerts and reasons, as a page shows them. */
 import { ActionableError, withDeskWords } from '../../../core/actions.ts';
 import { redactAddresses } from '../../../delivery/transport/redact-addresses.ts';
 import type { DeskRequest } from '../desk-request.ts';

@@ -1,6 +1,4 @@
-/**
- * Pages of a long list, by the key of their first or last row: no page counts or skips rows.
- */
+/** Pages of a long list, by the key of their first or last row: no page counts or skips rows. */
 import { html } from 'hono/html';
 import type { DeskRequest, Html } from '../desk-request.ts';
 

@@ -1,6 +1,4 @@
-/**
- * A status by word, shape and colour: none of them alone carries it.
- */
+/** A status by word, shape and colour: none of them alone carries it. */
 import { html } from 'hono/html';
 import type { Html } from '../desk-request.ts';
 

@@ -1,6 +1,4 @@
-/**
- * Instants in the publication's zone.
- */
+/** Instants in the publication's zone. */
 import { html } from 'hono/html';
 import { formatDuration, localDate, localDateTime, localDay, rfc3339 } from '../../../lib/time.ts';
 import type { DeskRequest, Html } from '../desk-request.ts';

@@ -117,7 +117,7 @@ describe('the line of an edition', () => {
   });
 
   it('says until when an alert may be sent, and what keeps it from being sent', () => {
-    const alert = { ...newsletter, kind: 'alert', minimumStories: 1, lapseMinutes: 60 } as NewsletterConfig;
+    const alert = { ...newsletter, kind: 'alert', minimumStories: 1 } as NewsletterConfig;
     expect(stateOf({ newsletter: alert, storyCount: 1 })).toBe('waiting Not sent yet: lapses [until 1 h]');
     const unapproved = { remedy: 'approve', reason: 'not approved' } as const;
     expect(stateOf({ newsletter: alert, obstacle: unapproved, storyCount: 1 })).toBe(

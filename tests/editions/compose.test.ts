@@ -201,7 +201,7 @@ describe('items of the roundup', () => {
       const shown = async (change: Parameters<typeof compose>[2]): Promise<string[] | undefined> =>
         idsByBlock(await compose(store, CUTOFF, change)).roundup;
       expect(await shown({ minimumStories: 1 })).toEqual(['picked']);
-      const rule = (outlets: number) => ({ minimumStories: 1, roundup: { windowHours: 26, outlets } });
+      const rule = (outlets: number) => ({ minimumStories: 1, autoPick: outlets });
       expect(await shown(rule(3))).toEqual(['of-three', 'picked']);
       expect(await shown(rule(2))).toEqual(['of-three', 'of-two', 'picked']);
     });

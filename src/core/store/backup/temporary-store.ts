@@ -16,7 +16,7 @@ import { openStore, type Store, StoreError } from '../store.ts';
  */
 const ROOM = 2.2;
 
-/** Of the names of folders. */
+/** Prefix of the folders' names. */
 const PREFIX = 'rehearsal-';
 
 interface TemporaryPlace {

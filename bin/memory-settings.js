@@ -15,7 +15,7 @@ import { accessSync, constants } from 'node:fs';
 const SETTINGS = {
   start: { semiSpace: 4, mmapThreshold: 32_768 },
   subscribers: { semiSpace: 8, mmapThreshold: 32_768 },
-  import: { semiSpace: 16, mmapThreshold: 65_536 },
+  import: { semiSpace: 8, mmapThreshold: 65_536 },
 };
 const FLAG = '--max-semi-space-size';
 /** Percent by which V8's old generation may grow before its garbage is collected; by default up to 300. */

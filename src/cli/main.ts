@@ -96,7 +96,7 @@ function createContext(
   });
   const cli = {
     exitCode: 0,
-    withApp: (work: (app: AppContext) => Promise<void>, level = 'warn') =>
+    withApp: (work: (app: AppContext) => Promise<void>, level = 'error') =>
       withAppContext(processEnv(level), openParts, work),
     processEnv,
     env,

@@ -16,6 +16,9 @@ interface AboutEdition extends Pick<EditionView['masthead'], 'number' | 'revisio
   draft: Draft;
 }
 
+/** What a preview of an edition without stories says in their place. */
+const NO_STORIES = { headline: 'no stories', shortHeadline: null, html: 'No stories yet.', text: 'No stories yet.' };
+
 /** Builds the view of an edition from its stories and the texts of its draft. Pure. */
 export function buildEditionView(
   config: Config,
@@ -27,13 +30,16 @@ export function buildEditionView(
 ): EditionView {
   const { id, title, kicker } = newsletter;
   const blocks = storyBlocks(stories);
-  const subject = draft.decisions.subject ?? editionSubject(kicker, leading);
+  const isEmpty = stories.placed.length === 0;
+  const headlines = isEmpty ? [NO_STORIES] : leading;
+  const subject = draft.decisions.subject ?? editionSubject(kicker, headlines);
   const note = draft.decisions.note === null ? [] : renderNote(draft.decisions.note, config);
+  if (isEmpty) note.push(NO_STORIES);
   return {
     masthead: { title, newsletter: id, kicker, date: slot.slotAt, slot: slot.label, ...numbers },
     note,
     ...editionExtras(config, newsletter, { ...blocks, note, corrections }),
-    headline: `${kicker}: ${roundupHeadline(leading)}`,
+    headline: `${kicker}: ${roundupHeadline(headlines)}`,
     subject: numbers.isCorrection ? correctionSubject(subject) : subject,
     preheader: editionPreheader([draft.decisions.preheader, ...preheaderTexts(newsletter, blocks)]),
     ...blocks,

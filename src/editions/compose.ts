@@ -177,7 +177,7 @@ export async function composeEdition(
     const shown = countStories(stories.plan);
     const leftOut = countStories(loaded.plan) - shown;
     const size: EditionSize = { bytes, shortExcerpts: limits.excerpts === 'short', leftOut };
-    return { stories, corrections, leading, view, rendered, size, bytes, removable: shown - 1 };
+    return { stories, corrections, leading, view, rendered, size, bytes, removable: Math.max(shown - 1, 0) };
   };
   const { stories, corrections, leading, view, rendered, size } = await fitToSizeLimit(attempt);
   return {

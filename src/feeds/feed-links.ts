@@ -71,7 +71,7 @@ export const KIND_TITLES: Record<(typeof KINDS)[number], string> = {
 export function facetTitle(names: string[]): string {
   const byLetters = new Map<string, string>();
   for (const name of names) {
-    const letters = name.toLowerCase();
+    const letters = name.normalize('NFKC').toLowerCase();
     if (!byLetters.has(letters)) byLetters.set(letters, cleanLine(name));
   }
   const distinct = [...byLetters.values()];

@@ -47,7 +47,8 @@ const MAX_UNARCHIVED = 200;
 /** Bounds the memory after a mistaken import; otherwise a window is complete. */
 const MAX_IN_WINDOW = 10_000;
 const MAX_TOMBSTONE_AGE = 30 * DAY;
-const MAX_TOMBSTONES = 50;
+/** More come of a mistaken import that is taken back. Their bytes are limited as well; see `tombstonesOf`. */
+const MAX_TOMBSTONES = 1_000;
 
 /**
  * A feed with a window holds exactly `[now - window, now)`: an article published at `now` itself enters with the next
@@ -99,7 +100,7 @@ function byNewest(a: ArticleHead, b: ArticleHead): number {
   return b.publishedAt - a.publishedAt || (a.id < b.id ? 1 : -1);
 }
 
-/** Finds the articles that a feed reports as retracted: the latest 50 of the last 30 days. */
+/** Finds the articles that a feed reports as retracted: those of the last 30 days, newest retraction first. */
 export async function findTombstones(db: Db, select: Selection, now: number): Promise<Article[]> {
   return findRetractedArticles(db, select, now - MAX_TOMBSTONE_AGE, MAX_TOMBSTONES);
 }

@@ -30,7 +30,6 @@ export function parseWrittenDate(text: string): number | null {
   return at < DAY ? null : at;
 }
 
-const EARLIEST = Date.UTC(1900, 0, 1);
 const LATEST = Date.UTC(9999, 11, 31);
 const TIME_ALONE = /^\d{1,2}(?:[:.]\d\d)?(?::\d\d(?:\.\d{1,9})?)?\s?(?:[ap]\.?m\.?)?$/i;
 
@@ -39,7 +38,7 @@ const TIME_ALONE = /^\d{1,2}(?:[:.]\d\d)?(?::\d\d(?:\.\d{1,9})?)?\s?(?:[ap]\.?m\
  * day. A local time that the clock skips moves forward by as much; one that it repeats means the first. The rule that
  * is returned tells the person what is unclear.
  * @param zone IANA time zone
- * @returns epoch milliseconds between the years 1900 and 9999, or a rule that says what would be right
+ * @returns epoch milliseconds between the years 1970 and 9999, or a rule that says what would be right
  */
 export function parseWrittenInstant(text: string, zone: string): WrittenInstant {
   const rule = `must be a date that exists, like 2026-11-24 07:30 (local time, ${zone}) or 2026-11-24T07:30:00+08:00`;
@@ -54,7 +53,8 @@ export function parseWrittenInstant(text: string, zone: string): WrittenInstant 
   if (written === null || !written.isClear || Number.isNaN(written.offset)) return { kind: 'unclear', rule };
   const { midnight, time, offset } = written;
   const at = offset === null ? localInstant(midnight + (time ?? 0), zone) : midnight + (time ?? 0) - offset;
-  if (at < EARLIEST || at > LATEST) return { kind: 'unclear', rule };
+  if (at < 0) return { kind: 'unclear', rule: 'is before 1970: feeds, pages and mail have no earlier dates' };
+  if (at > LATEST) return { kind: 'unclear', rule };
   return { kind: 'instant', at, until: time === null ? localInstant(midnight + DAY, zone) : null };
 }
 

@@ -65,7 +65,7 @@ export function toArticleRecord(item: SourceItem, rules: RecordRules): ArticleRe
     format: 'html',
     published: item.publishedAt === null ? null : rfc3339(item.publishedAt),
     updated: item.updatedAt === null ? null : rfc3339(item.updatedAt),
-    tags: namesOf(item.tags, LIMITS.tags, LIMITS.tag),
+    tags: namesOf([...item.tags, ...categoriesAsTags(item, rules)], LIMITS.tags, LIMITS.tag),
     bylines: namesOf(item.authors, LIMITS.bylines, LIMITS.name).map((name) => ({ name })),
     image: item.image === null ? null : imageRecord(item.image),
     language: item.language,
@@ -87,11 +87,18 @@ function classify({ categories, tags }: SourceItem, rules: RecordRules) {
   };
 }
 
+/** The categories that no section has, as in Markdown; without WordPress's category of posts that have none. */
+function categoriesAsTags({ categories, tags }: SourceItem, rules: RecordRules): string[] {
+  const known = new Set(['uncategorized', ...tags.map(foldName)]);
+  const others = categories.filter((category) => sectionOf([category], rules) === null);
+  return others.flatMap((one) => (namesIn([one]).some((name) => known.has(foldName(name))) ? [] : one.name));
+}
+
 /** The section of the first category that has one, or null. */
-export function sectionOf(categories: SourceItem['categories'], { source, sections }: RecordRules): string | null {
+function sectionOf(categories: SourceItem['categories'], { source, sections }: RecordRules): string | null {
   const find = (name: string): string | undefined =>
     lookUp(source.sections, name) ??
-    sections.find(({ id, title }) => isSameName(id, name) || isSameName(title, name))?.id;
+    sections.find(({ id, title }) => [id, title].map(foldName).includes(foldName(name)))?.id;
   return findIn(namesIn(categories), find) ?? null;
 }
 
@@ -104,11 +111,11 @@ function findIn<T>(names: string[], of: (name: string) => T | undefined): T | un
 }
 
 function lookUp<T>(map: Record<string, T>, name: string): T | undefined {
-  return Object.entries(map).find(([key]) => isSameName(key, name))?.[1];
+  return Object.entries(map).find(([key]) => foldName(key) === foldName(name))?.[1];
 }
 
-function isSameName(one: string, other: string): boolean {
-  return cleanLine(one).toLowerCase() === cleanLine(other).toLowerCase();
+function foldName(name: string): string {
+  return cleanLine(name.normalize('NFKC')).toLowerCase();
 }
 
 /**

@@ -54,6 +54,13 @@ describe('the article record of a source item', () => {
     expect(record({ categories: [{ name: 'Misc', slug: 'misc' }] }, { section: 'world' })?.section).toBe('world');
   });
 
+  it('has tags of the categories that no section has, each name once', () => {
+    const named = (...names: string[]) => names.map((name) => ({ name, slug: null }));
+    const categories = named('World', 'Business & Tech', 'Gardens', 'SOLAR', 'Uncategorized');
+    expect(record({ categories, tags: ['Solar'] })?.tags).toEqual(['Solar', 'Gardens']);
+    expect(record({ categories: named('Business\u00a0& Tech') })).toMatchObject({ section: 'business-tech', tags: [] });
+  });
+
   it('has the kind of the first category or tag that is mapped', () => {
     const opinion = { kinds: { Opinion: 'analysis' as const } };
     expect(record({ categories: [{ name: 'opinion', slug: null }] }, opinion)?.kind).toBe('analysis');

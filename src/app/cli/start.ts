@@ -66,7 +66,7 @@ function runStart(cli: CliContext, options: StartCommandOptions): Promise<void> 
       app.log.info({}, 'stopping: finishing work under way');
       await running.stop();
     },
-    options.once ? 'warn' : 'info',
+    options.once ? 'error' : 'info',
   );
 }
 

@@ -1,4 +1,5 @@
 /** Commands about articles. */
+import { open } from 'node:fs/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { AppContext } from '../../core/app-context.ts';
 import { type CliContext, CommandError, type JsonOption, jsonOption, printResult } from '../../core/cli/context.ts';
@@ -6,12 +7,13 @@ import { formatProgress } from '../../core/cli/progress.ts';
 import { count, withLocalTimes } from '../../core/cli/text.ts';
 import { formatPublish } from '../../feeds/publish/format-publish.ts';
 import { publishChanges, summarise } from '../../feeds/publish/publish.ts';
-import { cleanUrl } from '../../lib/text/clean-text.ts';
+import { cleanLine, cleanUrl } from '../../lib/text/clean-text.ts';
 import { endIdleThreads } from '../../lib/threads/thread-pool.ts';
 import { rfc3339 } from '../../lib/time.ts';
 import { type CmsExport, importExport, importSiteFolder } from '../../own-sites/exports/import-export.ts';
 import { GENERATORS, type SiteGenerator } from '../../own-sites/exports/site-folder.ts';
 import { importPaths } from '../import/import.ts';
+import { type ImportMessage, MessageKinds } from '../import/message-kinds.ts';
 import type { ArticleImportResult } from '../import/result.ts';
 import { countRejections, findRejection, listRejections, type RecordedRejection } from '../rejections.ts';
 import { lookUpSomeImages } from '../remote-images/look-up.ts';
@@ -30,6 +32,7 @@ export function addArticleCommands(program: Command, cli: CliContext): void {
     .option('--source <id>', 'of a CMS: begins the ids, as in our-site.1234; default: the name of the system')
     .option('--take-over', 'also articles that belong to other files or to sources, from now on')
     .option('--url <address>', 'of the site; for folders it may end in a pattern, such as /:year/:slug/')
+    .option('--report <file>', 'write every message to a file, one a line')
     .addOption(jsonOption())
     .action((paths: string[], options: ArticleImportFlags) => importArticles(cli, paths, options));
 
@@ -59,7 +62,10 @@ interface ArticleImportFlags extends JsonOption {
   source?: string;
   url?: string;
   takeOver?: boolean;
+  report?: string;
 }
+
+type ImportFlagsWithMessages = ArticleImportFlags & { onMessages(messages: ImportMessage[]): Promise<void> };
 
 interface PageOptions extends JsonOption {
   page: number;
@@ -114,10 +120,16 @@ function importArticles(cli: CliContext, paths: string[], flags: ArticleImportFl
   }
   return cli.withApp(async (app) => {
     const startedAt = app.clock();
+    const file = flags.report === undefined ? null : await open(flags.report, 'w');
+    const kinds = new MessageKinds();
+    const onMessages = async (messages: ImportMessage[]): Promise<void> => {
+      for (const message of messages) kinds.add(message);
+      await file?.writeFile(messages.map(({ kind, text }) => `${kind}: ${cleanLine(text)}\n`).join(''));
+    };
     const result =
       from === undefined
-        ? await importFromPaths(cli, app, paths, flags)
-        : await importFrom(cli, app, paths, { ...flags, from });
+        ? await importFromPaths(cli, app, paths, { ...flags, onMessages })
+        : await importFrom(cli, app, paths, { ...flags, onMessages, from });
     await endIdleThreads();
     // Changes that others have left unpublished are theirs to publish.
     const publish = () => publishChanges(app, { since: startedAt });
@@ -127,14 +139,18 @@ function importArticles(cli: CliContext, paths: string[], flags: ArticleImportFl
     const completed = pictures.found > 0 ? await publish() : null;
     const results = [imported, completed].filter((result) => result !== null);
     const published = results.length === 0 ? null : summarise(results);
-    const { problems, summary } = formatImport(result);
-    problems.push(...pictures.givenUp.map(({ url, reason }) => `picture ${url}: ${reason}`));
-    for (const problem of problems) cli.printError(problem);
+    const givenUp = pictures.givenUp.map(({ url, reason }) => [`picture ${url}`, `picture ${url}: ${reason}`] as const);
+    await onMessages(givenUp.map(([source, text]) => ({ kind: 'warning', source, text })));
+    await file?.close();
+    for (const line of kinds.lines()) cli.printError(line);
+    const ignored = result.ignoredKeys.join(', ');
+    if (ignored !== '') cli.printError(`left out, as they mean nothing here: ${ignored}`);
     printResult(cli, flags, {
-      value: { import: result, pictures, publish: published },
+      value: { import: result, messages: kinds.list(), pictures, publish: published },
       text: () =>
         [
-          summary,
+          formatImport(result),
+          ...formatMessageCount(kinds, flags.report),
           ...formatPictures(pictures),
           ...(published === null ? [] : [formatPublish(published, app.config)]),
         ].join('\n'),
@@ -147,16 +163,16 @@ function importFromPaths(
   cli: CliContext,
   { store, config, clock }: AppContext,
   paths: string[],
-  { takeOver }: ArticleImportFlags,
+  { takeOver, onMessages }: ImportFlagsWithMessages,
 ) {
-  return importPaths(store, config, paths, { clock, takeOver, onProgress: progressOf(cli) });
+  return importPaths(store, config, paths, { clock, takeOver, onMessages, onProgress: progressOf(cli) });
 }
 
 async function importFrom(
   cli: CliContext,
   { store, config, clock }: AppContext,
   paths: string[],
-  { from, source, url, takeOver }: ArticleImportFlags & { from: CmsExport | SiteGenerator },
+  { from, source, url, takeOver, onMessages }: ImportFlagsWithMessages & { from: CmsExport | SiteGenerator },
 ): Promise<ArticleImportResult> {
   const [path, ...others] = paths;
   if (path === undefined || others.length > 0) throw new CommandError('--from takes one file or folder');
@@ -165,10 +181,11 @@ async function importFrom(
   if (source !== undefined && !SOURCE_ID.test(source)) {
     throw new CommandError(`--source ${source}: must be lower-case letters, digits and hyphens`);
   }
+  const options = { clock, takeOver, onMessages };
   const result = isCmsExport(from)
-    ? await importExport(store, config, path, { from, sourceId: source ?? from, siteUrl, clock, takeOver })
-    : await importSiteFolder(store, config, path, { from, url: siteUrl, clock, takeOver, onProgress: progressOf(cli) });
-  for (const line of result.leftOut) cli.printError(`${path}: ${line}`);
+    ? await importExport(store, config, path, { ...options, from, sourceId: source ?? from, siteUrl })
+    : await importSiteFolder(store, config, path, { ...options, from, url: siteUrl, onProgress: progressOf(cli) });
+  await onMessages(result.leftOut.map((line) => ({ kind: 'notice', source: path, text: `${path}: ${line}` })));
   return result;
 }
 
@@ -187,13 +204,14 @@ function progressOf(cli: CliContext): (progress: { read: number; bytes: number; 
   return (progress) => cli.progress.show(formatProgress({ kind: 'importing', ...progress }));
 }
 
-/** Problems, one a line, and a summary. */
-function formatImport(result: ArticleImportResult): { problems: string[]; summary: string } {
-  const { added, updated, unchanged, rejected, rejectedCount, warnings, warningCount, ignoredKeys } = result;
-  const problems = [...rejected, ...warnings].flatMap((entry) => entry.problems);
-  const unlisted = rejectedCount + warningCount - rejected.length - warnings.length;
-  if (unlisted > 0) problems.push(`and ${unlisted} more: see "daywire rejected list"`);
-  if (ignoredKeys.length > 0) problems.push(`left out, as they mean nothing here: ${ignoredKeys.join(', ')}`);
+/** Where all messages are, unless all were printed. */
+function formatMessageCount(kinds: MessageKinds, report: string | undefined): string[] {
+  if (report !== undefined) return [`${count(kinds.count, 'message')} in ${report}`];
+  if (kinds.count === kinds.list().length) return [];
+  return [`${kinds.count} messages: --report FILE writes all; "daywire rejected list" lists what was rejected`];
+}
+
+function formatImport({ added, updated, unchanged, rejectedCount }: ArticleImportResult): string {
   const rejections = rejectedCount === 0 ? '' : `, ${rejectedCount} rejected`;
-  return { problems, summary: `${added} added, ${updated} updated, ${unchanged} unchanged${rejections}` };
+  return `${added} added, ${updated} updated, ${unchanged} unchanged${rejections}`;
 }

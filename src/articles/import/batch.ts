@@ -13,7 +13,7 @@ import { clearRejectionsOfFiles, clearRejectionsOfLines, recordRejection } from 
 import { completeImage, findImageFacts, type ImageFacts, urlToLookUp } from '../remote-images/image-queue.ts';
 import { slugFrom, slugWithId } from '../slug.ts';
 import type { Candidate } from './candidate.ts';
-import { openNotices } from './notices.ts';
+import { Notices } from './message-kinds.ts';
 import { isSourceOrigin, mayReplace, originName } from './origin.ts';
 import type { ArticleResult } from './parse-articles.ts';
 import { parseInThread, parseRules } from './parse-in-thread.ts';
@@ -98,7 +98,7 @@ export async function importRecord(
   const spans = [{ path: place, from: 0, to: null }];
   const batch: ImportBatch = { articles, spans, ended: [], takesOver: false };
   const result = await writeBatch(store, config, batch, { now: clock(), withBatch });
-  const notices = openNotices();
+  const notices = new Notices();
   notices.add(results);
   notices.addTo(result);
   return result;

@@ -199,8 +199,9 @@ function wholeNumber() {
 }
 
 function sectionId({ sections }: Pick<Config, 'sections'>) {
+  const fold = (name: string): string => name.normalize('NFKC').toLowerCase();
   return text(200).transform((written, context) => {
-    const found = sections.find(({ id, title }) => id === written || title.toLowerCase() === written.toLowerCase());
+    const found = sections.find(({ id, title }) => id === written || fold(title) === fold(written));
     if (found !== undefined) return found.id;
     context.issues.push({
       code: 'custom',

@@ -12,7 +12,7 @@ import type { Clock } from '../../lib/time.ts';
 import { type ImportBatch, type ParsedArticle, toParsed, writeBatch } from './batch.ts';
 import { findImportFiles, ImportError, type ImportFile, type ImportFormat, textFile } from './import-files.ts';
 import type { SourceRecord } from './json-lines.ts';
-import { openNotices } from './notices.ts';
+import { type ImportMessage, messagesOf, Notices } from './message-kinds.ts';
 import { isSourceOrigin } from './origin.ts';
 import type { ArticleResult, ParseRules } from './parse-articles.ts';
 import { parseInThread, parseRules } from './parse-in-thread.ts';
@@ -31,6 +31,8 @@ export interface ArticleImportOptions {
   keys?: ParseRules['keys'] | undefined;
   /** Articles that belong to other files or to sources go over to these ones; see origin.ts. */
   takeOver?: boolean | undefined;
+  /** Called with what is to be said of the articles of each batch, once that is stored. */
+  onMessages?: ((messages: ImportMessage[]) => Promise<void>) | undefined;
   /** Called at the end of the transaction of each batch. What it throws rolls the batch back, and ends the import. */
   withBatch?: ((tx: Tx, result: ArticleImportResult) => Promise<void>) | undefined;
 }
@@ -80,11 +82,11 @@ export async function importFiles(
   options: ArticleImportOptions & { remember?: boolean },
 ): Promise<ArticleImportResult> {
   const { clock, onProgress, remember = false, background = false, signal, keys = {}, takeOver = false } = options;
-  const { withBatch } = options;
+  const { withBatch, onMessages } = options;
   const totalBytes = files.reduce((sum, file) => sum + file.bytes, 0);
   const result = emptyResult();
   const seen = openSeenIds();
-  const notices = openNotices();
+  const notices = new Notices();
   let read = 0;
   let resumedAt = performance.now();
   try {
@@ -92,9 +94,12 @@ export async function importFiles(
       if (signal?.aborted) break;
       const { batch: texts, results } = parsed;
       const batch: ImportBatch = { ...toImportBatch(parsed, seen), takesOver: takeOver };
-      notices.add(results);
+      const noticed = notices.add(results);
       if (!remember) batch.ended = [];
-      addToResult(result, await writeBatch(store, config, batch, { now: clock(), withBatch }));
+      const part = await writeBatch(store, config, batch, { now: clock(), withBatch });
+      addToResult(result, part);
+      const { rejected, warnings } = part;
+      await onMessages?.([...messagesOf('rejected', rejected), ...messagesOf('warning', warnings), ...noticed]);
       read += batch.articles.length;
       onProgress?.({ read, bytes: texts.bytes, totalBytes });
       // The rest of the process runs between two batches. One turn of the event loop is one step of it, and a publish

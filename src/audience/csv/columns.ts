@@ -77,18 +77,23 @@ export function mapColumns(
   const { status: givenStatus = [], ...givenColumns } = given;
   const positions: MappedColumns['positions'] = {};
   for (const [column, wanted] of Object.entries(givenColumns) as [CsvColumn, string][]) {
-    positions[column] = positionOf(names, wanted);
+    positions[column] = positionOf(names, wanted, words);
   }
   const operatorStatus = givenStatus.map((wanted) => ({
     header: wanted.trim(),
-    position: positionOf(names, wanted),
+    position: positionOf(names, wanted, words),
     meaning: { values: mappedWords(status) },
   }));
   const taken = new Set([...Object.values(positions), ...operatorStatus.map(({ position }) => position)]);
   const formatStatus = format === null ? [] : statusColumnsOf(format, names, plain, taken);
   const statusColumns = [...operatorStatus, ...formatStatus];
-  const dropped = new Set(ignore.map((wanted) => positionOf(names, wanted)));
-  refuseToIgnore(statusColumns, dropped);
+  const dropped = new Set(ignore.map((wanted) => positionOf(names, wanted, words)));
+  // An ignored status column would subscribe everybody who has left.
+  const telling = statusColumns.find(({ position }) => dropped.has(position));
+  if (telling !== undefined) {
+    const hint = `say what its values mean: add ${words.status(null, 'value=status')}`;
+    throw new Error(`the column "${telling.header}" says who must not get mail: it cannot be ignored; ${hint}`);
+  }
   const isFree = (position: number): boolean =>
     !taken.has(position) && !dropped.has(position) && !formatStatus.some((one) => one.position === position);
   if (format === null) mapKnownHeaders(names, plain, positions, isFree, { given: givenColumns, words });
@@ -133,7 +138,7 @@ function formatOf(names: string[], plain: string[], wanted: string | undefined, 
     if (format.needsStatus && !Object.keys(format.status).some((name) => present.has(name))) {
       throw new Error(
         `line 1: the file has none of the columns that say the status in a ${format.title} export: ` +
-          `the header has ${list(names)}`,
+          `the header has ${list(names)}; if it is none, read it as a plain file${words.format('plain')}`,
       );
     }
     return format;
@@ -157,13 +162,6 @@ function statusColumnsOf(
     if (meaning === undefined || taken.has(position)) return [];
     return [{ header: names[position] ?? '', position, meaning }];
   });
-}
-
-/** An ignored status column would subscribe everybody who has left. @throws Error */
-function refuseToIgnore(statusColumns: readonly MappedStatusColumn[], dropped: ReadonlySet<number>): void {
-  const column = statusColumns.find(({ position }) => dropped.has(position));
-  if (column === undefined) return;
-  throw new Error(`the column "${column.header}" says who must not get mail: it cannot be ignored`);
 }
 
 function mapFormatColumns(
@@ -211,10 +209,10 @@ function mapKnownHeaders(
 }
 
 /** @throws Error if there is no such column */
-function positionOf(names: string[], wanted: string): number {
+function positionOf(names: string[], wanted: string, words: ImportWords): number {
   const position = names.findIndex((name) => name.toLowerCase() === wanted.trim().toLowerCase());
-  if (position < 0) throw new Error(`line 1: there is no column "${wanted}": the header has ${list(names)}`);
-  return position;
+  if (position >= 0) return position;
+  throw new Error(`line 1: there is no column "${wanted}", which ${words.namesColumns}: the header has ${list(names)}`);
 }
 
 /** The delimiter of a header line: comma, semicolon or tab, whichever is most frequent. */
@@ -299,7 +297,8 @@ export function checkStatusRules({ statusColumns }: MappedColumns, rules: Status
     // The words of mapped columns contain the operator's own.
     const meant = known.map((words) => find(words, word)).find((one) => one !== undefined && one !== status);
     if (meant === undefined || meant === 'inactive' || !isWeaker(status, meant)) continue;
-    throw new Error(`the status "${word}" means ${meant}: an import cannot make it ${status}`);
+    const hint = `leave out "${word}=${status}"`;
+    throw new Error(`the status "${word}" means ${meant}: an import cannot make it ${status}; ${hint}`);
   }
 }
 

@@ -10,6 +10,10 @@ export interface ImportWords {
   chooseEmail: string;
   /** Follows "can both be the column: ". */
   chooseColumn(column: string): string;
+  /** Follows the name of a column and "which". */
+  namesColumns: string;
+  /** Follows "add"; instead of a column of newsletters. */
+  newsletters(column: string): string;
   /** One status for all rows, as the end of a sentence. */
   oneStatus: string;
 }
@@ -21,6 +25,8 @@ export const COMMAND_OPTIONS: ImportWords = {
   format: (name) => ` (--format ${name})`,
   chooseEmail: ', or choose it with --map email="…"',
   chooseColumn: (column) => `choose one with --map ${column}="…"`,
+  namesColumns: '--map or --ignore names',
+  newsletters: (column) => `--ignore "${column}" --newsletter ID`,
   oneStatus: 'add --status unsubscribed, bounced, complained or unconfirmed for all of them, or --status subscribed',
 };
 
@@ -34,5 +40,7 @@ export const FORM_FIELDS: ImportWords = {
   format: () => '',
   chooseEmail: '',
   chooseColumn: () => 'rename one of them',
+  namesColumns: 'the form names',
+  newsletters: (column) => `"${column}" to “Columns that say nothing about consent”, and choose the newsletters`,
   oneStatus: `write into ${STATUS_FIELD} unsubscribed, bounced, complained or unconfirmed for all, or subscribed`,
 };

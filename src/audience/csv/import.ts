@@ -12,7 +12,7 @@ import { checkStatusRules, type GivenColumns, type MappedColumns, mapColumns, st
 import { type BatchResult, importBatch, type SkippedRow } from './import-batch.ts';
 import { COMMAND_OPTIONS, type ImportWords } from './import-words.ts';
 import type { ListFormatName } from './list-formats.ts';
-import { type CsvRecord, CsvSyntaxError, readRecords } from './records.ts';
+import { type CsvRecord, CsvSyntaxError, checkEncoding, readRecords } from './records.ts';
 import { MAX_LISTED, RejectsFile } from './rejects-file.ts';
 import { type ImportRow, parseRow, unguard } from './row.ts';
 import { effectOf, type ImportStatus, NOT_IMPORTED, type StatusRules } from './statuses.ts';
@@ -83,12 +83,13 @@ export async function importSubscribers(
 ): Promise<SubscriberImportResult> {
   const totalBytes = sizeOf(file);
   try {
+    await checkEncoding(file);
     const columns = await readColumns(file, options);
     const { status: rules = NO_RULES, known, words = COMMAND_OPTIONS } = options;
     checkStatusRules(columns, rules);
     checkName(file, columns, rules, words);
     if (needsCheck(columns)) await checkFile(file, columns, rules, { known, words });
-    const report = await new FileImport(store, secrets, file, { columns, rules, totalBytes, ...options }).run();
+    const report = await new FileImport(store, secrets, file, { columns, rules, totalBytes, ...options, words }).run();
     if (!options.dryRun) await analyseGrown(store.db, ['subscribers', 'subscriptions'], report.added);
     return report;
   } catch (error) {
@@ -115,7 +116,12 @@ async function rolledBack<T>(
   return done.result as T;
 }
 
-type Context = SubscriberImportOptions & { columns: MappedColumns; rules: StatusRules; totalBytes: number };
+interface Context extends SubscriberImportOptions {
+  columns: MappedColumns;
+  rules: StatusRules;
+  totalBytes: number;
+  words: ImportWords;
+}
 
 class FileImport {
   readonly #store: Pick<Store, 'db' | 'dialect'>;

@@ -24,6 +24,23 @@ const MAX_RECORD_SIZE = 64 * 1024;
 /** Bytes that are read as one record: without a limit, an unclosed quote would take the rest of the file. */
 const MAX_PARSED_SIZE = 1024 * 1024;
 
+const NOT_UTF8 = 'it is not UTF-8: save it as UTF-8, which spreadsheets call "CSV UTF-8"';
+
+/** Reads a whole file. @throws Error unless it is UTF-8, or UTF-16 with the byte order mark that the parser detects */
+export async function checkEncoding(file: string): Promise<void> {
+  const utf8 = new TextDecoder('utf-8', { fatal: true });
+  let isStart = true;
+  for await (const chunk of createReadStream(file) as AsyncIterable<Buffer>) {
+    if (isStart && chunk[0] === 0xff && chunk[1] === 0xfe) return;
+    isStart = false;
+    try {
+      utf8.decode(chunk, { stream: true });
+    } catch (error) {
+      throw new Error(NOT_UTF8, { cause: error });
+    }
+  }
+}
+
 /**
  * Reads the records of a file, in one batch per chunk: with a promise per record, promises took a third of an import's
  * time.

@@ -1,11 +1,12 @@
 /** Parses the rows of a CSV import, and formats fields for CSV files. */
 
-import { Temporal } from 'temporal-polyfill';
 import type { SuppressionReason } from '../../core/store/tables/subscriber-tables.ts';
 import { SUPPRESSION_REASONS } from '../../core/store/tables/subscriber-tables.ts';
 import { parseAddress } from '../../lib/address.ts';
+import { parseWrittenInstant, type WrittenInstant } from '../../lib/written-date.ts';
 import { zoneProblem } from '../zone.ts';
 import type { CsvColumn, MappedColumns } from './columns.ts';
+import type { ImportWords } from './import-words.ts';
 import { effectOf, type ImportStatus, strictest } from './statuses.ts';
 
 export interface ImportRow {
@@ -37,31 +38,35 @@ export function parseRow(
   line: number,
   columns: MappedColumns,
   statuses: readonly ImportStatus[],
-  options: { newsletters: readonly string[]; known: readonly string[] },
+  options: { newsletters: readonly string[]; known: readonly string[]; words: ImportWords },
 ): ImportRow | string {
   const { positions, format } = columns;
+  const { words } = options;
+  const headerOf = (column: CsvColumn): string => columns.header[positions[column] ?? -1] ?? column;
+  const noLists = positions.newsletters === undefined ? '' : `; or add ${words.newsletters(headerOf('newsletters'))}`;
   const field = (column: CsvColumn): string => {
     const position = positions[column];
     return position === undefined ? '' : (fields[position] ?? '').trim();
   };
   const address = parseAddress(field('email'));
   if (address.kind === 'invalid') return `${field('email') || 'the address'}: ${address.reason}`;
-  const ended = words(field('unsubscribed'));
-  const concerned = positions.newsletters === undefined ? [...options.newsletters] : words(field('newsletters'));
+  const ended = listed(field('unsubscribed'));
+  const concerned = positions.newsletters === undefined ? [...options.newsletters] : listed(field('newsletters'));
   for (const id of [...concerned, ...ended]) {
     if (!options.known.includes(id)) {
-      return `${id}: unknown newsletter: the configuration has ${options.known.join(', ') || 'none'}`;
+      const all = options.known.join(', ') || 'none';
+      return `${id}: unknown newsletter: the configuration has ${all}${ended.includes(id) ? '' : noLists}`;
     }
   }
   const effect = effectOf(statuses);
   const suppressed = effect.suppressed ?? suppressionOf(field('suppressed'));
-  if (concerned.length + ended.length === 0 && suppressed === null) return 'it has no newsletter';
+  if (concerned.length + ended.length === 0 && suppressed === null) return `it has no newsletter${noLists}`;
   const row = { line, email: address.email, key: address.key, suppressed, status: strictest(statuses) };
   const unsubscribed = effect.subscription === 'ends' ? [...new Set([...concerned, ...ended])] : ended;
   if (effect.subscription !== 'subscribes') {
     return { ...row, zone: null, newsletters: [], unsubscribed, pausedUntil: null, since: null };
   }
-  const details = parseDetails(field, format !== null);
+  const details = parseDetails(field, format !== null, (column) => `; or add ${words.ignore(headerOf(column))}`);
   if (typeof details === 'string') return details;
   // A list of suppressed addresses subscribes nobody.
   const subscribes = suppressed === null || positions.newsletters !== undefined;
@@ -72,24 +77,28 @@ export function parseRow(
 /**
  * What a row says about the subscription itself.
  * @param isForeign the file is the export of a list manager: what cannot be read there is left out
+ * @param without how to import the file without a column
  * @returns the details, or the reason of a rejection
  */
 function parseDetails(
   field: (column: CsvColumn) => string,
   isForeign: boolean,
+  without: (column: CsvColumn) => string,
 ): Pick<ImportRow, 'zone' | 'pausedUntil' | 'since'> | string {
   const zone = field('zone');
   const problem = zone === '' ? null : zoneProblem(zone);
-  if (problem !== null && !isForeign) return problem;
-  const pausedUntil = instantOf(field('paused_until'));
-  if (pausedUntil === undefined) {
-    return `${field('paused_until')}: the end of a pause must be a date or an instant such as 2026-12-01T00:00:00Z`;
+  if (problem !== null && !isForeign) return problem + without('zone');
+  // Without a zone, the time is in UTC.
+  const pausedUntil = parseWrittenInstant(field('paused_until'), 'UTC');
+  if (pausedUntil.kind === 'unclear' && field('paused_until') !== '') {
+    return `${field('paused_until')}: the end of a pause ${pausedUntil.rule}`;
   }
-  const since = instantOf(field('since'));
-  if (since === undefined && !isForeign) {
-    return `${field('since')}: must be a date or an instant such as 2026-11-24T07:30:00Z`;
+  const since = parseWrittenInstant(field('since'), 'UTC');
+  if (since.kind === 'unclear' && field('since') !== '' && !isForeign) {
+    return `${field('since')}: the time of the subscription ${since.rule}${without('since')}`;
   }
-  return { zone: zone === '' || problem !== null ? null : zone, pausedUntil, since: since ?? null };
+  const at = (written: WrittenInstant): number | null => (written.kind === 'instant' ? written.at : null);
+  return { zone: zone === '' || problem !== null ? null : zone, pausedUntil: at(pausedUntil), since: at(since) };
 }
 
 /**
@@ -106,30 +115,11 @@ export function unguard(value: string): string {
   return /^'[=+\-@\t\r']/.test(value) ? value.slice(1) : value;
 }
 
-function words(text: string): string[] {
+function listed(text: string): string[] {
   return [...new Set(text.split(/[\s;,|]+/).filter((word) => word !== ''))];
 }
 
 function suppressionOf(text: string): SuppressionReason | null {
   if (text === '' || /^(0|no|false|f)$/i.test(text)) return null;
   return SUPPRESSION_REASONS.find((reason) => reason === text.toLowerCase()) ?? 'operator';
-}
-
-/**
- * Returns undefined for invalid input. A date without time is its first instant in UTC. Some list managers write
- * `2026-11-24 07:30:00 UTC`, others, as Go does, `2026-11-24 07:30:00.123 +0000 UTC`.
- */
-function instantOf(text: string): number | null | undefined {
-  if (text === '') return null;
-  const iso = text
-    .replace(/ (?:([+-]\d{4}) )?UTC$/, (_, offset: string | undefined) => offset ?? 'Z')
-    .replace(' ', 'T');
-  try {
-    return Temporal.Instant.from(iso).epochMilliseconds;
-  } catch {}
-  try {
-    return Temporal.PlainDateTime.from(iso).toZonedDateTime('UTC').epochMilliseconds;
-  } catch {
-    return undefined;
-  }
 }

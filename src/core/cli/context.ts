@@ -7,7 +7,7 @@ import type { ProgressLine } from './progress.ts';
 import { formatJson } from './text.ts';
 
 export interface CliContext {
-  /** Opens the app, calls `work`, and closes the app. @param level of the log; default: warnings */
+  /** Opens the app, calls `work`, and closes the app. @param level of the log; default: errors */
   withApp(work: (app: AppContext) => Promise<void>, level?: string): Promise<void>;
   processEnv(level: string): ProcessEnv;
   /** Environment variables. */

@@ -58,12 +58,20 @@ export interface EmptyComposition {
 /**
  * Composes an edition as it would close, also with fewer stories than the newsletter's minimum.
  * @param options.arrangement of the draft; default: it is arranged now
+ * @param options.minimumStories default: 1
  * @throws Error if a template is invalid
  */
 export async function composeDraft(
   app: AppContext,
   target: DraftTarget,
-  { arrangement, render }: { arrangement?: DraftArrangement | undefined } & Pick<CompositionOptions, 'render'> = {},
+  {
+    arrangement,
+    render,
+    minimumStories = 1,
+  }: Pick<CompositionOptions, 'render'> & {
+    arrangement?: DraftArrangement | undefined;
+    minimumStories?: number;
+  } = {},
 ): Promise<DraftComposition | EmptyComposition> {
   const { store, config, templates } = app;
   const { newsletter, slot } = target;
@@ -75,7 +83,7 @@ export async function composeDraft(
     store,
     config,
     templates,
-    { ...newsletter, minimumStories: 1 },
+    { ...newsletter, minimumStories },
     { slot, cutoffAt: at, now: at, nonce, render, arranged },
   );
   if (composed.kind === 'closed') return closed;

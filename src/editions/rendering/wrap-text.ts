@@ -61,9 +61,9 @@ const OPENING = '（［｛「『【〈《〔〖“‘';
 const URL_START = `[(<\\[${OPENING}]*https?:\\/\\/`;
 
 // A URL up to the next space, with the bracket before it; or a wide character with adjacent punctuation; or a run of
-// other characters.
+// other characters. No line breaks at U+00A0 or U+202F.
 const PIECE = new RegExp(
-  `(\\s*)(${URL_START}\\S+|[${OPENING}]*[${WIDE_SET}](?:\\u200d.|[${CLOSING}])*` +
-    `|(?:(?!${URL_START}|[${WIDE_SET}])\\S)+[${CLOSING}]*)`,
+  `([ \\u3000]*)(${URL_START}\\S+|[${OPENING}]*[${WIDE_SET}](?:\\u200d.|[${CLOSING}])*` +
+    `|(?:(?!${URL_START}|[${WIDE_SET}])[^ ])+[${CLOSING}]*)`,
   'gu',
 );

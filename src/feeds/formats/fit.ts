@@ -43,6 +43,8 @@ function toBytes({ head, first, between, tail }: Frame): FrameBytes {
 
 /** Limit of a document. Google News, for example, reads 1 MB of an article and 2 MB of a feed. */
 export const MAX_BYTES = 1_000_000;
+/** Bytes for the newest bodies: summaries of older items leave so much. */
+const MIN_BODY_BYTES = 250_000;
 
 /** An item in one document: with its body, or with its summary only. */
 export interface FeedEntry {
@@ -115,9 +117,11 @@ export function chooseEntries(
     const whole = items.map((item) => ({ item, full: item.htmlBytes > 0 }));
     if (largest(whole) < MAX_BYTES) return whole;
   }
-  const spare = MAX_BYTES - largest(summaries);
-  if (spare > 0) return content === 'full' ? withBodies(items, spare) : summaries;
-  return mayDrop ? newestThatFit(summaries, keep, around) : summaries;
+  const bodyBytes =
+    content === 'full' ? items.reduce((sum, one) => sum + (one.htmlBytes > 0 ? one.bodyBytes : 0), 0) : 0;
+  const room = MAX_BYTES - Math.min(bodyBytes, MIN_BODY_BYTES);
+  const shown = mayDrop && largest(summaries) >= room ? newestThatFit(summaries, { keep, around, room }) : summaries;
+  return bodyBytes > 0 ? withBodies(shown, MAX_BYTES - largest(shown)) : shown;
 }
 
 function bytesOf(entries: FeedEntry[], format: Format, { head, first, between, tail }: FrameBytes): number {
@@ -131,19 +135,19 @@ function bytesOf(entries: FeedEntry[], format: Format, { head, first, between, t
 }
 
 /** Adds bodies, newest first, while they fit into `spare` bytes; one that does not fit is skipped. */
-function withBodies(items: RenderedItem[], spare: number): FeedEntry[] {
+function withBodies(entries: FeedEntry[], spare: number): FeedEntry[] {
   let left = spare;
-  return items.map((item) => {
+  return entries.map(({ item }) => {
     const full = item.htmlBytes > 0 && item.bodyBytes < left;
     if (full) left -= item.bodyBytes;
     return { item, full };
   });
 }
 
+/** Those to keep may take the whole document, the others `room` bytes of it. */
 function newestThatFit(
   summaries: FeedEntry[],
-  keep: ReadonlySet<string>,
-  around: Record<Format, FrameBytes>,
+  { keep, around, room }: { keep: ReadonlySet<string>; around: Record<Format, FrameBytes>; room: number },
 ): FeedEntry[] {
   const isKept = ({ item }: FeedEntry): boolean => keep.has(item.id);
   const byPriority = [...summaries.filter(isKept), ...summaries.filter((entry) => !isKept(entry))];
@@ -155,7 +159,7 @@ function newestThatFit(
       const bytes = (chosen.size === 0 ? first : between).length + entry.item.texts[format].bytes.length;
       sums.set(format, sum + bytes);
     }
-    if (Math.max(...sums.values()) >= MAX_BYTES) break;
+    if (Math.max(...sums.values()) >= (isKept(entry) ? MAX_BYTES : room)) break;
     chosen.add(entry);
   }
   return summaries.filter((entry) => chosen.has(entry));

@@ -168,11 +168,19 @@ function summaryOf(article: Article): string {
   return shorten(text, SUMMARY_LENGTH);
 }
 
-/** The tombstones of the retracted articles. @param feedLanguage BCP 47 */
+/** Bytes of tombstones: a quarter of a document. With usual notes, more than 600. */
+const MAX_TOMBSTONE_BYTES = 250_000;
+/** Bytes of the elements of a tombstone, rounded up. */
+const TOMBSTONE_OVERHEAD = 250;
+
+/** The tombstones of the retracted articles, the newest as far as they fit. @param feedLanguage BCP 47 */
 export function tombstonesOf(articles: Article[], feedLanguage: string): Tombstone[] {
+  let left = MAX_TOMBSTONE_BYTES;
   return articles.flatMap(({ tagUri, status, language }) => {
     if (status.state !== 'retracted' || !isTagUri(tagUri)) return [];
     const note = cleanLine(status.note);
+    left -= tagUri.length + Buffer.byteLength(note) + TOMBSTONE_OVERHEAD;
+    if (left < 0) return [];
     return [{ id: tagUri, retractedAt: status.at, note, language: canonicalLanguage(language) ?? feedLanguage }];
   });
 }

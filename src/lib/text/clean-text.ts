@@ -17,8 +17,10 @@ const SUSPECT = new RegExp(
   '[\\u0000-\\u0008\\u000b-\\u001f\\u007f-\\u009f\\u202a-\\u202e\\u2066-\\u2069' +
     '\\ud800-\\udfff\\ufdd0-\\ufdef\\ufffe\\uffff]',
 );
+/** White space of files and forms. Other spaces are kept: French has U+00A0 and U+202F, Japanese U+3000. */
+const SPACES = /[ \t\n\u2028\u2029]+/g;
 /** White space that is not one space between words. */
-const SPACES = /[^\S ]|\s\s|^\s|\s$/;
+const UNTIDY = /[\t\n\u2028\u2029]| {2}|^\s|\s$/;
 
 /** Multi-line text: well-formed Unicode without forbidden characters, line ends as `\n`, directions balanced. */
 export function cleanText(text: string): string {
@@ -26,10 +28,10 @@ export function cleanText(text: string): string {
   return removeUnpairedDirections(text.toWellFormed().replace(/\r\n?/g, '\n').replace(FORBIDDEN, ''));
 }
 
-/** Single-line text: as `cleanText`, with each run of white space as one space, trimmed. */
+/** Single-line text: as `cleanText`, with each run of ASCII white space and line ends as one space, trimmed. */
 export function cleanLine(text: string): string {
   const clean = cleanText(text);
-  return SPACES.test(clean) ? clean.replace(/\s+/g, ' ').trim() : clean;
+  return UNTIDY.test(clean) ? clean.replace(SPACES, ' ').trim() : clean;
 }
 
 /** As `cleanLine`, shortened to at most `limit` UTF-16 code units. */
@@ -101,7 +103,7 @@ export function decodeUtf8(bytes: Uint8Array): string | null {
 
 // Bidirectional embeddings, overrides and isolates would change the direction of the text that follows (UAX #9 §2).
 const DIRECTIONAL = /[\u202a-\u202e\u2066-\u2069]/g;
-const WHITE_SPACE = /[\p{Cc}\u2028\u2029\s]+/gu;
+const WHITE_SPACE = /[\p{Cc}\u2028\u2029 ]+/gu;
 
 /** One line without control characters and without characters that change the direction of the text after it. */
 export function plainLine(text: string): string {

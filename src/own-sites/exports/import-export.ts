@@ -12,7 +12,7 @@ import { articleSources } from '../../core/config/sources.ts';
 import type { Store } from '../../core/store/store.ts';
 import { type Clock, rfc3339 } from '../../lib/time.ts';
 import { findSourceItems } from '../../sources/item-state.ts';
-import { type RecordRules, sectionOf, toArticleRecord } from '../article-record.ts';
+import { type RecordRules, toArticleRecord } from '../article-record.ts';
 import { itemFile, recordContent } from '../import-entries.ts';
 import { type ExportEntry, ExportError, LeftOut } from './export-entry.ts';
 import { readGhostExport } from './ghost.ts';
@@ -30,6 +30,7 @@ export interface ExportImportOptions {
   clock: Clock;
   /** See the import of articles. */
   takeOver?: boolean | undefined;
+  onMessages?: ArticleImportOptions['onMessages'];
 }
 
 export interface ExportImportResult extends ArticleImportResult {
@@ -51,7 +52,7 @@ export async function importExport(
   file: string,
   options: ExportImportOptions,
 ): Promise<ExportImportResult> {
-  const { from, sourceId, siteUrl, clock, takeOver } = options;
+  const { from, sourceId, siteUrl, ...importOptions } = options;
   const rules = rulesOf(config, sourceId);
   const { mtimeMs } = await stat(file).catch((error: NodeJS.ErrnoException) => {
     throw new ExportError(`${file}: ${error.code === 'ENOENT' ? 'does not exist' : `cannot be read (${error.code})`}`);
@@ -66,7 +67,7 @@ export async function importExport(
     const part = await withoutPolled(store, sourceId, whole, leftOut);
     // A post without a date has that of the file, which another import finds too.
     const files = part.flatMap((entry) => importFileOf(entry, rules, Math.floor(mtimeMs), leftOut) ?? []);
-    addToResult(result, await importFiles(store, config, files, { clock, takeOver }));
+    addToResult(result, await importFiles(store, config, files, importOptions));
   }
   await analyseArticles(store, result);
   return { ...result, leftOut: leftOut.lines() };
@@ -82,7 +83,7 @@ export async function importSiteFolder(
   store: Store,
   config: Config,
   folder: string,
-  options: Pick<ArticleImportOptions, 'clock' | 'onProgress' | 'takeOver'> & {
+  options: Pick<ArticleImportOptions, 'clock' | 'onProgress' | 'takeOver' | 'onMessages'> & {
     from: SiteGenerator;
     url: string | null;
   },
@@ -128,7 +129,7 @@ function ghostUrl(file: string, siteUrl: string | null): string {
 function importFileOf(entry: ExportEntry, rules: RecordRules, undatedAt: number, leftOut: LeftOut): ImportFile | null {
   const { id } = rules.source;
   const key = entry.kind === 'item' ? entry.item.key : entry.key;
-  const content = contentOf(entry, rules, undatedAt, leftOut);
+  const content = contentOf(entry, rules, undatedAt);
   if (content === null) {
     leftOut.skip('posts for members');
     return null;
@@ -136,20 +137,10 @@ function importFileOf(entry: ExportEntry, rules: RecordRules, undatedAt: number,
   return itemFile(id, key, content);
 }
 
-function contentOf(
-  entry: ExportEntry,
-  rules: RecordRules,
-  undatedAt: number,
-  leftOut: LeftOut,
-): SourceRecord['content'] | null {
+function contentOf(entry: ExportEntry, rules: RecordRules, undatedAt: number): SourceRecord['content'] | null {
   if (entry.kind === 'unreadable') return { kind: 'unusable', rule: entry.rule, raw: entry.raw };
   const record = toArticleRecord(entry.item, rules);
   if (record === null) return null;
-  const { categories, tags } = entry.item;
-  for (const { name, slug } of categories) {
-    if (sectionOf([{ name, slug }], rules) === null && !tags.includes(name))
-      leftOut.drop(`category "${name}", which no section has`);
-  }
   return recordContent({ ...record, published: record.published ?? rfc3339(undatedAt) }, entry.item.headline);
 }
 

@@ -5,6 +5,7 @@ import { createReadStream } from 'node:fs';
 import { TextDecoder } from 'node:util';
 import { Parser } from 'htmlparser2';
 import { MAX_RECORD_BYTES } from '../../articles/import/json-lines.ts';
+import { boundedLine } from '../../lib/text/clean-text.ts';
 import { ExportError } from './export-entry.ts';
 
 /** An `<item>`: a post, a page, a picture and so on. */
@@ -46,17 +47,24 @@ export async function* readWxr(file: string): AsyncGenerator<WxrItem | WxrAuthor
   }
   reader.end(decoder?.decode() ?? '');
   yield* reader.take();
+  if (decoder === null) throw new ExportError(`${file}: is empty: download the export again`);
   if (!reader.isWxr) {
     throw new ExportError(`${file}: is not an export of WordPress: make one with Tools → Export, "All content"`);
   }
   if (!reader.isWhole) {
     throw new ExportError(`${file}: ends in the middle: download the export again`);
   }
+  if (reader.damage !== null) {
+    throw new ExportError(`${file}: is not well-formed XML: ${boundedLine(reader.damage.slice(0, 1_000), 300)}`);
+  }
 }
 
-/** By the XML declaration; without one it is UTF-8 (XML 1.0 §4.3.3). */
+/** By the byte order mark or the XML declaration; without them it is UTF-8 (XML 1.0 §4.3.3). */
 function decoderOf(start: Buffer): TextDecoder {
-  const [, label = 'utf-8'] =
+  // Of "<" or the byte order mark, which is U+FEFF, one byte is 0 or FE.
+  const utf16 =
+    start[1] === 0 || start[1] === 0xfe ? 'utf-16le' : start[0] === 0 || start[0] === 0xfe ? 'utf-16be' : null;
+  const [, label = utf16 ?? 'utf-8'] =
     /^[^>]{0,200}\sencoding\s*=\s*["']([\w-]{1,40})["']/.exec(start.toString('latin1', 0, 300)) ?? [];
   try {
     return new TextDecoder(label);
@@ -69,12 +77,15 @@ function decoderOf(start: Buffer): TextDecoder {
 const MAX_SHORT_FIELD = 1_000;
 /** Fields of one item. */
 const MAX_FIELDS = 10_000;
+/** Their markup is in a CDATA section, or escaped. */
+const TEXT_FIELDS = new Set(['title', 'content:encoded', 'excerpt:encoded']);
 
 const AUTHOR_FIELDS = new Set(['wp:author_login', 'wp:author_display_name']);
 
 class WxrReader {
   isWxr = false;
   isWhole = false;
+  damage: string | null = null;
   #taken: (WxrItem | WxrAuthor)[] = [];
   readonly #parser: Parser;
   /** Open elements. */
@@ -92,7 +103,7 @@ class WxrReader {
       {
         onopentag: (name, attributes) => this.#open(name, attributes),
         ontext: (text) => this.#add(text),
-        // Implied: the end of the file closes what is still open.
+        // Implied: the end of an element around it, or of the file, closes what is still open.
         onclosetag: (name, isImplied) => this.#close(name, isImplied),
       },
       { xmlMode: true, decodeEntities: true },
@@ -113,6 +124,9 @@ class WxrReader {
   }
 
   #open(name: string, attributes: Record<string, string>): void {
+    const isInText = this.#depthInItem() === 1 && TEXT_FIELDS.has(this.#path.at(-1) ?? '');
+    if (isInText) this.damage ??= `<${name}> in <${this.#path.at(-1)}> is not escaped, in ${this.#place()}`;
+    if (name === 'item' && this.#item !== null) this.damage ??= `<item> is not closed, in ${this.#place()}`;
     this.#path.push(name);
     if (name === 'item' && this.#item === null) {
       this.#item = { kind: 'item', fields: new Map(), categories: [], meta: [], isOversized: false };
@@ -138,6 +152,7 @@ class WxrReader {
     const item = this.#item;
     const depth = this.#depthInItem();
     if (name === 'rss' && !isImplied) this.isWhole = true;
+    if (isImplied) this.damage ??= `<${name}> is not closed, in ${this.#place()}`;
     this.#path.pop();
     if (item === null) {
       if (this.#author !== null) this.#closeInAuthor(name);
@@ -171,6 +186,11 @@ class WxrReader {
     if (login !== '') this.#taken.push({ kind: 'author', login, name: display.trim() || login });
     this.#author = null;
     this.#size = 0;
+  }
+
+  #place(): string {
+    const title = this.#item?.fields.get('title');
+    return title ? `the post "${title.slice(0, 80)}"` : `<${this.#path.at(-2)}>`;
   }
 
   /** 0 for the item itself, 1 for its elements; -1 outside of items. */

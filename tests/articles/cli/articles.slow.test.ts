@@ -21,6 +21,37 @@ describe.concurrent('daywire import', () => {
     expect(status).toMatch(/rejected\n {2}import: in\/bad\.md/);
   });
 
+  it('says each kind of message once, with three places, and all in the file of --report', async () => {
+    const folder = newFolder('sample');
+    mkdirSync(join(folder.path, 'in'));
+    for (const id of ['a', 'b', 'c', 'd'])
+      writeFileSync(join(folder.path, `in/${id}.md`), articleFile(id, `kind: x${id}\n`));
+    writeFileSync(join(folder.path, 'in/e.md'), 'no front matter');
+    const first = await folder.run(['import', 'in']);
+    expect(first.stderr.trimEnd().split('\n')).toEqual([
+      expect.stringMatching(
+        /^daywire: 4 × kind is "…": must be one of .* \(in\/a\.md:\d+, in\/b\.md:\d+, in\/c\.md:\d+\)$/,
+      ),
+      expect.stringMatching(/^daywire: in\/e\.md:1: must begin with front matter/),
+    ]);
+    expect(first.stdout).toMatch(/^0 added.*\n5 messages: --report FILE writes all; "daywire rejected list" lists/);
+    const second = await folder.run(['import', 'in', '--report', 'report.txt']);
+    expect(second.stdout).toMatch(/\n5 messages in report\.txt\n/);
+    const report = readFileSync(join(folder.path, 'report.txt'), 'utf8').trimEnd().split('\n');
+    expect(report).toHaveLength(5);
+    expect(report[3]).toMatch(/^rejected: in\/d\.md:\d+: kind is "xd": must be one of /);
+    const json = JSON.parse((await folder.run(['import', 'in', '--json', '--report', 'report.txt'])).stdout);
+    expect(json.messages).toMatchObject([
+      { kind: 'rejected', count: 4 },
+      { count: 1, examples: ['in/e.md:1'] },
+    ]);
+    const unwritable = await folder.run(['import', 'in', '--report', 'nowhere/report.txt']);
+    expect(unwritable).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^daywire: ENOENT: no such file.*report\.txt/),
+    });
+  });
+
   it('prints as JSON what it imported and published', async () => {
     const folder = newFolder('sample');
     writeFileSync(join(folder.path, 'good.md'), articleFile('good'));

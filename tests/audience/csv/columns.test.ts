@@ -34,7 +34,9 @@ describe('the header of a CSV file', () => {
   });
 
   it('is rejected if a named column is missing', () => {
-    expect(() => mapColumns(['email'], { zone: 'TZ' })).toThrow(/there is no column "TZ": the header has "email"/);
+    expect(() => mapColumns(['email'], { zone: 'TZ' })).toThrow(
+      /there is no column "TZ", which --map or --ignore names: the header has "email"/,
+    );
   });
 
   it('determines the delimiter', () => {

@@ -205,6 +205,11 @@ forEachDatabase((open) => {
     for (const content of [plans, plans.replace('email', 'mail,e-mail'), plans.replace('email', 'name')]) {
       expect(await said(content)).not.toContain('--');
     }
+    expect(await said(plans, { ignore: ['Stat'] })).toContain('there is no column "Stat", which the form names');
+    const { rejects } = await importing(store, csv('email,list,zone\na@example.com,x,\nb@example.com,daily,x\n'), {
+      words: FORM_FIELDS,
+    });
+    for (const { reason } of rejects) expect(reason).toMatch(/; or add "(?:list|zone)" to “Columns that say nothing/);
   });
 });
 
@@ -305,10 +310,12 @@ describe('the statuses of an export', () => {
     const store = await openMigrated();
     const kit = csv(onePersonEach(LIST_EXPORTS.find(({ format }) => format === 'kit') as ListExport));
     await expect(importing(store, kit, { status: ['cancelled=subscribed'] })).rejects.toThrow(
-      /the status "cancelled" means unsubscribed: an import cannot make it subscribed/,
+      /the status "cancelled" means unsubscribed: an import cannot make it subscribed; leave out "cancelled=subscribed"$/,
     );
     await expect(importing(store, kit, { status: ['inactive=subscribed'] })).rejects.toThrow(/means unconfirmed/);
-    await expect(importing(store, kit, { ignore: ['state'] })).rejects.toThrow(/"state".*cannot be ignored/);
+    await expect(importing(store, kit, { ignore: ['state'] })).rejects.toThrow(
+      /"state".*cannot be ignored; say what its values mean: add --status "value=status"$/,
+    );
     await expect(importing(store, kit, { format: 'plain' })).rejects.toThrow(/the column "state" looks like a status/);
     expect(await isEmpty(store)).toBe(true);
     const mailpoet = csv(onePersonEach(LIST_EXPORTS.find(({ format }) => format === 'mailpoet') as ListExport));
@@ -383,7 +390,7 @@ describe('the format of a file', () => {
     );
     expect(await importing(store, file, { format: 'beehiiv' })).toMatchObject({ format: 'beehiiv', added: 1 });
     await expect(importing(store, file, { format: 'ghost' })).rejects.toThrow(
-      /none of the columns that say the status/,
+      /none of the columns that say the status.*read it as a plain file \(--format plain\)$/,
     );
     await expect(importing(store, file, { format: 'mailwhale' })).rejects.toThrow(/it must be one of mailchimp, ghost/);
   });

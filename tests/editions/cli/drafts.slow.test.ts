@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { editConfig, startedFolder, storedRows } from '../../support/command.ts';
+import { editConfig, newFolder, startedFolder, storedRows } from '../../support/command.ts';
 
 const HEADLINE = 'China Beats Its 2020 Goal for 5G Stations Three Months Early';
 
@@ -113,6 +113,14 @@ describe.concurrent('daywire editions, for a draft', () => {
       /contains control characters/,
     );
     expect(storedRows(folder)).toEqual(before);
+  });
+
+  it('writes a preview of an edition without stories, which says so', async () => {
+    const folder = newFolder('sample');
+    const { code, stdout } = await folder.run(['editions', 'preview', 'daily-roundup']);
+    const [htmlPath = '', summary] = stdout.split('\n');
+    expect([code, summary]).toEqual([0, expect.stringMatching(/: 0 stories; the slot would be skipped below 3; /)]);
+    expect(readFileSync(htmlPath, 'utf8')).toMatch(/<title>Tech Roundup: no stories<[^]*No stories yet\./);
   });
 
   it('has nothing to preview, check or mail of a closed edition or an unknown slot', async () => {

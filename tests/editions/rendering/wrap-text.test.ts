@@ -14,6 +14,7 @@ const words = fc.array(
 describe('wrapText', () => {
   it('breaks at spaces, before the line is too wide', () => {
     expect(wrapText('one two three four', 9)).toBe('one two\nthree\nfour');
+    expect(wrapText('costs 3\u00a0000\u202f€ now', 11)).toBe('costs\n3\u00a0000\u202f€ now');
   });
 
   it('indents continuation lines like their first line', () => {

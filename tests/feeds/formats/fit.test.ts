@@ -47,12 +47,25 @@ describe('fitFeed', () => {
     expect(full).toEqual([false, ...Array(20).fill(true)]);
   });
 
-  it('drops the oldest items if even summaries are too large', () => {
-    const { bytes, full, items } = build(Array(900).fill(300), latest, '三'.repeat(500));
+  it('drops the oldest items if even summaries are too large, and keeps the newest bodies', () => {
+    const { bytes, full, items } = build(Array(900).fill(6_000), latest, '三'.repeat(500));
     expect(Math.max(...bytes)).toBeLessThan(LIMIT);
-    expect(Math.max(...bytes)).toBeGreaterThan(LIMIT - 10_000);
+    expect(Math.max(...bytes)).toBeGreaterThan(LIMIT - 100_000);
     expect(full).toHaveLength(items);
     expect(items).toBeGreaterThan(200);
+    const kept = full.indexOf(false);
+    expect(kept).toBeGreaterThan(30);
+    expect(full.slice(kept).some(Boolean)).toBe(false);
+  });
+
+  it('limits tombstones by their size, the newest first', () => {
+    const retracted = Array.from({ length: 900 }, (_, index) =>
+      article(`r${index}`, { status: { state: 'retracted', note: 'Wrong. '.repeat(100), at: NOW - index } }),
+    );
+    const atom = buildFeed(latest, config, { articles: [article('a')], retracted }).documents[1]?.body ?? '';
+    expect(Buffer.byteLength(atom)).toBeLessThan(300_000);
+    expect(atom.match(/<at:deleted-entry/g)?.length).toBeGreaterThan(200);
+    expect(atom).toContain(`ref="${retracted[0]?.tagUri}"`);
   });
 
   it('drops no items of a window', () => {

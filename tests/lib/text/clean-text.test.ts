@@ -6,6 +6,7 @@ import {
   cleanText,
   cleanUrl,
   decodeUtf8,
+  plainLine,
   resolveUrl,
   storableText,
 } from '../../../src/lib/text/clean-text.ts';
@@ -55,8 +56,10 @@ describe('cleaning text', () => {
     expect(cleanText(text)).toBe(clean);
   });
 
-  it('joins lines into one', () => {
-    expect(cleanLine(' a\r\n\tb\u00a0 c ')).toBe('a b c');
+  it('joins lines into one, and keeps the spaces that an editor chose', () => {
+    expect(cleanLine(' a\r\n\tb  c\u2028d\u00a0\u3000')).toBe('a b c d');
+    const chosen = 'Budget\u202f: 3\u00a0000\u00a0€, 首相\u3000辞任';
+    for (const lineOf of [cleanLine, plainLine]) expect(lineOf(`\n${chosen} `)).toBe(chosen);
   });
 });
 

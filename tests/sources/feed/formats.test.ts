@@ -207,7 +207,7 @@ it('reads JSON Feed 1.0 and 1.1', () => {
 it.each([
   ['plain', 'AT&amp;T &lt; B', 'AT&T < B'],
   ['HTML in an escaped form', '&lt;b&gt;Ferry&lt;/b&gt; &amp;amp; bridge&amp;#8217;s', 'Ferry & bridge’s'],
-  ['HTML in CDATA', '<![CDATA[<em>Ferry</em>&nbsp;&amp; bridge<br>again]]>', 'Ferry & bridge again'],
+  ['HTML in CDATA', '<![CDATA[<em>Ferry</em>&nbsp;&amp; bridge<br>again]]>', 'Ferry\u00a0& bridge again'],
   ['a generic type, which is no markup', 'Vec&lt;T&gt; &amp; Map&lt;K, V&gt;', 'Vec<T> & Map<K, V>'],
   ['markup that was not escaped', 'The <i>Queen</i> sails', 'The Queen sails'],
   ['white space', '\n  Ferry\n\tback  ', 'Ferry back'],

@@ -4,7 +4,7 @@ import { openMigrated } from '../../../support/databases.ts';
 import { configWith, importJson, importMarkdown, messagesOf } from '../../imports.ts';
 
 describe('an import', () => {
-  it('reports an unknown key once, with the number of articles, and lists what means nothing here', async () => {
+  it('reports an unknown key once, with its number and three places, and lists what means nothing here', async () => {
     const store = await openMigrated();
     const articles = ['a', 'b', 'c'].map((id) => ({
       id,
@@ -15,8 +15,8 @@ describe('an import', () => {
     }));
     const report = await importJson(store, [...articles, { id: 'd', title: 'D', headlin: 'D' }]);
     expect(messagesOf(report).warnings).toEqual([
-      'wire.jsonl:1: the key mood is unknown and left out, in 3 articles',
-      'wire.jsonl:1: the key bylines.phone is unknown and left out, in 3 articles',
+      '3 × the key mood is unknown and left out (wire.jsonl:1, wire.jsonl:2, wire.jsonl:3)',
+      '3 × the key bylines.phone is unknown and left out (wire.jsonl:1, wire.jsonl:2, wire.jsonl:3)',
       'wire.jsonl:4: the key headlin is unknown and left out: did you mean headline?',
     ]);
     expect(report).toMatchObject({ added: 1, rejectedCount: 3, warningCount: 3, ignoredKeys: ['layout'] });

@@ -5,14 +5,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from 'node:zlib';
-
-export interface BodyLimits {
-  /** Size of the body as it is transferred. */
-  maxWireBytes: number;
-  /** Size of the decoded body, counted while it is decoded. */
-  maxBytes: number;
-}
+import { promisify } from 'node:util';
+import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw, gunzip } from 'node:zlib';
 
 /** Why there is no whole response, for people. It contains nothing of the response. */
 export class FetchError extends Error {
@@ -25,25 +19,20 @@ export class TooLongError extends FetchError {}
 export const ACCEPT_ENCODING = 'gzip, deflate, br';
 
 /**
- * Reads and decodes the body.
+ * Reads and decodes the body. One that is a gzip file, or was encoded without saying so, is unpacked too.
+ * @param maxBytes of the body as it is transferred, and of the decoded one: both are counted on the way
  * @throws FetchError for a body over a limit, cut off, or in a coding that was not asked for; or what the signal throws
  */
-export async function readWholeBody(
-  response: IncomingMessage,
-  limits: BodyLimits,
-  signal: AbortSignal,
-): Promise<Buffer> {
+export async function readWholeBody(response: IncomingMessage, maxBytes: number, signal: AbortSignal): Promise<Buffer> {
   const coding = codingOf(response);
-  if (Number(response.headers['content-length'] ?? 0) > limits.maxWireBytes) {
-    throw tooLong('its body', limits.maxWireBytes);
-  }
+  if (Number(response.headers['content-length'] ?? 0) > maxBytes) throw tooLong('its body', maxBytes);
   const chunks: Buffer[] = [];
   // pipeline() may wait for ever for a response that is destroyed before its end (tried on Node 24.21).
   const { promise: failure, reject } = Promise.withResolvers<never>();
   const stop = (): void => reject(signal.reason);
   signal.addEventListener('abort', stop, { once: true });
-  const wire = atMost(limits.maxWireBytes, 'its body', reject);
-  const whole = atMost(limits.maxBytes, 'its decoded body', reject);
+  const wire = atMost(maxBytes, 'its body', reject);
+  const whole = atMost(maxBytes, 'its decoded body', reject);
   const collect = async (decoded: AsyncIterable<Buffer>): Promise<void> => {
     for await (const chunk of whole(decoded)) chunks.push(chunk);
   };
@@ -52,14 +41,18 @@ export async function readWholeBody(
     const decoder = coding === 'identity' ? null : await decoderOf(coding, response);
     const reading = decoder === null ? pipeline(response, wire, collect) : pipeline(response, wire, decoder, collect);
     await Promise.race([failure, reading]);
+    const body = Buffer.concat(chunks);
+    return body[0] === 0x1f && body[1] === 0x8b ? await unpack(body, { maxOutputLength: maxBytes }) : body;
   } catch (error) {
     signal.throwIfAborted();
+    if ((error as { code?: unknown }).code === 'ERR_BUFFER_TOO_LARGE') throw tooLong('its decoded body', maxBytes);
     throw error instanceof FetchError ? error : new FetchError(reasonOfCut(error));
   } finally {
     signal.removeEventListener('abort', stop);
   }
-  return Buffer.concat(chunks);
 }
+
+const unpack = promisify(gunzip) as (body: Buffer, options: { maxOutputLength: number }) => Promise<Buffer>;
 
 /** Passes chunks on until they are longer than the limit. @param report gets the error, which it also throws */
 function atMost(limit: number, what: string, report: (error: FetchError) => void) {
@@ -77,12 +70,15 @@ function atMost(limit: number, what: string, report: (error: FetchError) => void
   };
 }
 
+/** Servers name a charset here, too. */
+const NO_CODING = ['', 'identity', 'none', 'utf-8', 'utf8'];
+
 function codingOf({ headers, statusCode }: IncomingMessage): string {
   const codings = (headers['content-encoding'] ?? '')
     .toLowerCase()
     .split(',')
     .map((coding) => coding.trim())
-    .filter((coding) => coding !== '' && coding !== 'identity');
+    .filter((coding) => !NO_CODING.includes(coding));
   // These have no body (RFC 9110 §6.4.1), but may have the header of the one that they stand for.
   if (codings.length === 0 || statusCode === 204 || statusCode === 304) return 'identity';
   const [coding = ''] = codings;

@@ -4,7 +4,7 @@
  */
 import { Parser } from 'htmlparser2';
 import type { SourceApi } from '../core/store/tables/source-tables.ts';
-import { cleanUrl } from '../lib/text/clean-text.ts';
+import { boundedLine, cleanUrl } from '../lib/text/clean-text.ts';
 import { JobError } from '../lib/threads/pool-thread.ts';
 import { threadJob } from '../lib/threads/thread-job.ts';
 import { runInThread } from '../lib/threads/thread-pool.ts';
@@ -20,6 +20,8 @@ export interface FoundApi {
   endpoint: string;
   /** What an operator should know of the choice. */
   notes: string[];
+  /** Sentences on what could be polled instead. */
+  others: string[];
 }
 
 /** Where sites have a feed that their pages do not name. */
@@ -41,15 +43,17 @@ export async function discoverApi(
   const page = isPage ? readHome(home) : NO_PAGE;
   const wants = (one: SourceApi): boolean => api === 'auto' || api === one;
   const tried: string[] = [];
-  if (isPage && wants('feed') && (await isFeed(home, requester))) return { api: 'feed', endpoint: home.url, notes: [] };
+  if (isPage && wants('feed') && (await isFeed(home, requester))) {
+    return { api: 'feed', endpoint: home.url, notes: [], others: [] };
+  }
   if (wants('wordpress')) {
     const endpoint = await findWordPress(requester, home.url, page);
-    if (endpoint !== null) return { api: 'wordpress', endpoint, notes: [] };
+    if (endpoint !== null) return { api: 'wordpress', endpoint, notes: [], others: [] };
     tried.push('the WordPress REST API');
   }
   if (wants('ghost')) {
     const found = key === undefined ? null : await findGhost(requester, home.url, key);
-    if (found !== null) return { api: 'ghost', endpoint: found, notes: [] };
+    if (found !== null) return { api: 'ghost', endpoint: found, notes: [], others: [] };
     tried.push(key === undefined ? 'the Ghost Content API (no key in DAYWIRE_SOURCE_KEYS)' : 'the Ghost Content API');
   }
   if (!isPage) throw new PollError(`${url} answered ${home.status}: is the address of the source right?`);
@@ -59,8 +63,10 @@ export async function discoverApi(
       page.isGhost && key === undefined
         ? ['this is a Ghost site: with a key of its Content API in DAYWIRE_SOURCE_KEYS, edits and deletions arrive too']
         : [];
-    if (found !== null) return { ...found, notes: [...keyNote, ...found.notes] };
-    tried.push('a feed');
+    if (found !== null) {
+      return { ...found, notes: [...keyNote, ...found.notes], others: otherFeeds(page.feeds, found.endpoint) };
+    }
+    tried.push(['a feed', ...otherFeeds(page.feeds, null)].join('; '));
   }
   throw new PollError(`${url}: nothing to poll was found: ${tried.join(', ')}`);
 }
@@ -69,20 +75,49 @@ interface HomePage {
   /** The root of the WordPress REST API. */
   apiRoot: string | null;
   /** Feeds that it names, in order. */
-  feeds: string[];
+  feeds: NamedFeed[];
   isGhost: boolean;
+}
+
+interface NamedFeed {
+  url: string;
+  title: string | null;
 }
 
 const NO_PAGE: HomePage = { apiRoot: null, feeds: [], isGhost: false };
 
 const FEED_TYPES = ['application/rss+xml', 'application/atom+xml', 'application/feed+json'];
 const MAX_FEEDS = 5;
+/** Feeds of a page that are listed. */
+const MAX_NAMED = 20;
+/** The head of a page is at its beginning, and it is read on the main thread. */
+const MAX_HOME_BYTES = 1_000_000;
+
+/** Feeds of comments, as WordPress, Blogger and others name them. A section of opinions may be called "Comment". */
+const COMMENTS_PATH = /[/=_-]comments(?:[/._-]|$)/i;
+const COMMENTS_TITLE = new RegExp(
+  '^comments\\b|\\bcomments (?:on|for)\\b|\\bcomments? (?:feed|rss|\\()|kommentar-?feed|des commentaires|' +
+    'de (?:los )?coment[aá]rios|dei commenti|reacties|комментари|コメント|评论 ?feed',
+  'i',
+);
+
+function isOfComments({ url, title }: NamedFeed): boolean {
+  const { pathname, search } = new URL(url);
+  return COMMENTS_PATH.test(pathname + search) || COMMENTS_TITLE.test(title ?? '');
+}
+
+/** A sentence on the other feeds that a page names, if it does. */
+function otherFeeds(feeds: NamedFeed[], taken: string | null): string[] {
+  const others = feeds.filter(({ url }) => url !== taken).map(({ url, title }) => (title ? `“${title}” ${url}` : url));
+  if (others.length === 0) return [];
+  return [`the page also names these feeds; to use one, give its address: ${others.join(', ')}`];
+}
 
 /** What the page of a site says about its API and feeds. */
 function readHome({ url, headers, body }: Pick<Answer, 'url' | 'headers' | 'body'>): HomePage {
   const page: HomePage = { apiRoot: null, feeds: [], isGhost: false };
   const parser = new Parser({
-    onopentag(name, { rel = '', type = '', href = '', content = '', name: meta = '' }) {
+    onopentag(name, { rel = '', type = '', href = '', title = '', content = '', name: meta = '' }) {
       if (name === 'meta' && meta.toLowerCase() === 'generator') page.isGhost ||= /^ghost\b/i.test(content);
       if (name !== 'link') return;
       const rels = rel.toLowerCase().split(/\s+/);
@@ -90,10 +125,11 @@ function readHome({ url, headers, body }: Pick<Answer, 'url' | 'headers' | 'body
       if (address === null) return;
       if (rels.includes('https://api.w.org/')) page.apiRoot ??= address;
       const isFeedLink = rels.includes('alternate') && FEED_TYPES.includes(type.toLowerCase().trim());
-      if (isFeedLink && page.feeds.length < MAX_FEEDS) page.feeds.push(address);
+      if (!isFeedLink || page.feeds.length >= MAX_NAMED || page.feeds.some((feed) => feed.url === address)) return;
+      page.feeds.push({ url: address, title: boundedLine(title, 100) || null });
     },
   });
-  parser.write(new TextDecoder().decode(body));
+  parser.write(new TextDecoder().decode(body.subarray(0, MAX_HOME_BYTES)));
   parser.end();
   const links = [headers.link ?? []].flat().join(',');
   const [, target] = /<([^<>]{1,2000})>\s*;\s*rel="?https:\/\/api\.w\.org\/"?/.exec(links) ?? [];
@@ -150,13 +186,13 @@ async function findFeed(
   requester: Requester,
   home: string,
   { feeds }: HomePage,
-): Promise<(Pick<FoundApi, 'endpoint' | 'notes'> & { api: 'feed' }) | null> {
+): Promise<Omit<FoundApi, 'others'> | null> {
   let first: string | null = null;
   for (const address of feedAddresses(home, feeds)) {
     const answer = await tryToAsk(requester, address);
     if (answer?.status !== 200) continue;
     const feed = await inspectInThread(answer, requester);
-    if (feed === null || feed.items === 0) continue;
+    if (feed === null || feed.items === 0 || isOfComments({ url: address, title: feed.title })) continue;
     if (feed.hasWholeArticles) return { api: 'feed', endpoint: address, notes: [] };
     first ??= address;
   }
@@ -164,8 +200,10 @@ async function findFeed(
   return { api: 'feed', endpoint: first, notes: ['the feed has summaries only: its articles have no more than those'] };
 }
 
-function feedAddresses(home: string, named: string[]): string[] {
-  return named.length > 0 ? named : USUAL_FEEDS.map((path) => below(home, path));
+/** Where feeds of articles may be. */
+function feedAddresses(home: string, named: NamedFeed[]): string[] {
+  const ofArticles = named.filter((feed) => !isOfComments(feed)).slice(0, MAX_FEEDS);
+  return ofArticles.length > 0 ? ofArticles.map(({ url }) => url) : USUAL_FEEDS.map((path) => below(home, path));
 }
 
 /**
@@ -176,13 +214,15 @@ function feedAddresses(home: string, named: string[]): string[] {
 export async function findFeedOfPage(
   requester: Requester,
   page: Answer,
-): Promise<{ address: string; answer: Answer } | null> {
-  for (const address of feedAddresses(page.url, readHome(page).feeds)) {
+): Promise<{ address: string; answer: Answer; others: string[] } | null> {
+  const { feeds } = readHome(page);
+  for (const address of feedAddresses(page.url, feeds)) {
     const answer = await tryToAsk(requester, address);
     if (answer?.status === 429 || answer?.status === 503) throw statusError(answer, requester.clock());
     if (answer?.status !== 200) continue;
     const feed = await inspectInThread(answer, requester);
-    if (feed !== null && feed.items > 0) return { address, answer };
+    if (feed === null || feed.items === 0 || isOfComments({ url: address, title: feed.title })) continue;
+    return { address, answer, others: otherFeeds(feeds, address) };
   }
   return null;
 }

@@ -21,7 +21,7 @@ export interface FoundApi {
   /** What an operator should know of the choice. */
   notes: string[];
   /** Sentences on what could be polled instead. */
-  others: string[];
+  others?: string[];
 }
 
 /** Where sites have a feed that their pages do not name. */
@@ -43,17 +43,15 @@ export async function discoverApi(
   const page = isPage ? readHome(home) : NO_PAGE;
   const wants = (one: SourceApi): boolean => api === 'auto' || api === one;
   const tried: string[] = [];
-  if (isPage && wants('feed') && (await isFeed(home, requester))) {
-    return { api: 'feed', endpoint: home.url, notes: [], others: [] };
-  }
+  if (isPage && wants('feed') && (await isFeed(home, requester))) return { api: 'feed', endpoint: home.url, notes: [] };
   if (wants('wordpress')) {
     const endpoint = await findWordPress(requester, home.url, page);
-    if (endpoint !== null) return { api: 'wordpress', endpoint, notes: [], others: [] };
+    if (endpoint !== null) return { api: 'wordpress', endpoint, notes: [] };
     tried.push('the WordPress REST API');
   }
   if (wants('ghost')) {
     const found = key === undefined ? null : await findGhost(requester, home.url, key);
-    if (found !== null) return { api: 'ghost', endpoint: found, notes: [], others: [] };
+    if (found !== null) return { api: 'ghost', endpoint: found, notes: [] };
     tried.push(key === undefined ? 'the Ghost Content API (no key in DAYWIRE_SOURCE_KEYS)' : 'the Ghost Content API');
   }
   if (!isPage) throw new PollError(`${url} answered ${home.status}: is the address of the source right?`);
@@ -63,10 +61,9 @@ export async function discoverApi(
       page.isGhost && key === undefined
         ? ['this is a Ghost site: with a key of its Content API in DAYWIRE_SOURCE_KEYS, edits and deletions arrive too']
         : [];
-    if (found !== null) {
-      return { ...found, notes: [...keyNote, ...found.notes], others: otherFeeds(page.feeds, found.endpoint) };
-    }
-    tried.push(['a feed', ...otherFeeds(page.feeds, null)].join('; '));
+    const others = otherFeeds(page.feeds, found?.endpoint);
+    if (found !== null) return { ...found, notes: [...keyNote, ...found.notes], others };
+    tried.push(['a feed', ...others].join('; '));
   }
   throw new PollError(`${url}: nothing to poll was found: ${tried.join(', ')}`);
 }
@@ -79,10 +76,7 @@ interface HomePage {
   isGhost: boolean;
 }
 
-interface NamedFeed {
-  url: string;
-  title: string | null;
-}
+type NamedFeed = { url: string; title: string | null };
 
 const NO_PAGE: HomePage = { apiRoot: null, feeds: [], isGhost: false };
 
@@ -93,21 +87,20 @@ const MAX_NAMED = 20;
 /** The head of a page is at its beginning, and it is read on the main thread. */
 const MAX_HOME_BYTES = 1_000_000;
 
-/** Feeds of comments, as WordPress, Blogger and others name them. A section of opinions may be called "Comment". */
-const COMMENTS_PATH = /[/=_-]comments(?:[/._-]|$)/i;
-const COMMENTS_TITLE = new RegExp(
-  '^comments\\b|\\bcomments (?:on|for)\\b|\\bcomments? (?:feed|rss|\\()|kommentar-?feed|des commentaires|' +
-    'de (?:los )?coment[aá]rios|dei commenti|reacties|комментари|コメント|评论 ?feed',
-  'i',
+/** In paths and titles of WordPress, Blogger and others. A section of opinions may be called "Comment". */
+const COMMENTS = new RegExp(
+  '[/=_-]comments(?:[/._-]|$)|^comments\\b|\\bcomments (?:on|for)\\b|\\bcomments? (?:feed|rss|\\()|kommentar-?feed|' +
+    'des commentaires|de (?:los )?coment[aá]rios|dei commenti|reacties|комментари|コメント|评论 ?feed',
+  'im',
 );
 
 function isOfComments({ url, title }: NamedFeed): boolean {
   const { pathname, search } = new URL(url);
-  return COMMENTS_PATH.test(pathname + search) || COMMENTS_TITLE.test(title ?? '');
+  return COMMENTS.test(`${pathname}${search}\n${title}`);
 }
 
 /** A sentence on the other feeds that a page names, if it does. */
-function otherFeeds(feeds: NamedFeed[], taken: string | null): string[] {
+function otherFeeds(feeds: NamedFeed[], taken?: string): string[] {
   const others = feeds.filter(({ url }) => url !== taken).map(({ url, title }) => (title ? `“${title}” ${url}` : url));
   if (others.length === 0) return [];
   return [`the page also names these feeds; to use one, give its address: ${others.join(', ')}`];
@@ -182,11 +175,7 @@ async function findGhost(requester: Requester, home: string, key: string): Promi
 }
 
 /** The first feed with whole articles; else the first feed. */
-async function findFeed(
-  requester: Requester,
-  home: string,
-  { feeds }: HomePage,
-): Promise<Omit<FoundApi, 'others'> | null> {
+async function findFeed(requester: Requester, home: string, { feeds }: HomePage): Promise<FoundApi | null> {
   let first: string | null = null;
   for (const address of feedAddresses(home, feeds)) {
     const answer = await tryToAsk(requester, address);

@@ -129,17 +129,13 @@ async function followRedirects(
   let url = allowedUrl(request.url, null);
   let headers = request.headers ?? {};
   let isPermanent = true;
-  // Some sites redirect until their cookie comes back.
-  const cookies = new Map<string, Map<string, string>>();
+  // By host and name: some sites redirect until their cookie comes back.
+  const cookies = new Map<string, string>();
   const { maxRedirects = MAX_REDIRECTS } = options;
   for (let redirects = 0; redirects <= maxRedirects; redirects++) {
     await using _admission = await admit(url, options, { signal, limit });
-    await using response = await openResponse(
-      url,
-      { method, headers: { ...headers, ...cookieHeader(cookies.get(url.host)) } },
-      options,
-      signal,
-    );
+    const sent = { ...headers, ...cookieHeader(cookies, url.host) };
+    await using response = await openResponse(url, { method, headers: sent }, options, signal);
     const { statusCode: status = 0, headers: received } = response.message;
     if (!REDIRECTS.includes(status)) {
       const body = wants === 'document' ? await readWholeBody(response.message, maxBytes, signal) : Buffer.alloc(0);
@@ -147,7 +143,10 @@ async function followRedirects(
       return { kind: 'answered', status, url: url.href, movedTo, headers: received, body };
     }
     if (received.location === undefined) return { kind: 'failed', reason: `it answered ${status} without a Location` };
-    cookies.set(url.host, withCookies(cookies.get(url.host), received['set-cookie']));
+    for (const line of received['set-cookie'] ?? []) {
+      const [, pair = '', name = ''] = /^\s*(([^=;]*)[^;]*)/.exec(line) ?? [];
+      cookies.set(`${url.host} ${name}`, pair);
+    }
     const next = allowedUrl(received.location, url);
     if (next.host !== url.host) headers = withoutCredentials(headers);
     isPermanent &&= PERMANENT_REDIRECTS.includes(status);
@@ -187,14 +186,9 @@ function allowedUrl(text: string, from: URL | null): URL {
   return url;
 }
 
-/** The cookies of one host, by name, as it sets them: their attributes matter little within one request. */
-function withCookies(known: Map<string, string> = new Map(), lines: string[] = []): Map<string, string> {
-  const pairs = lines.map((line) => line.split(';', 1).join('').trim());
-  return new Map([...known, ...pairs.map((pair): [string, string] => [pair.split('=', 1).join(''), pair])]);
-}
-
-function cookieHeader(cookies: Map<string, string> = new Map()): Record<string, string> {
-  return cookies.size === 0 ? {} : { Cookie: [...cookies.values()].join('; ') };
+function cookieHeader(cookies: Map<string, string>, host: string): Record<string, string> {
+  const own = [...cookies].flatMap(([key, pair]) => (key.startsWith(`${host} `) ? pair : []));
+  return own.length === 0 ? {} : { Cookie: own.join('; ') };
 }
 
 function withoutCredentials(headers: Record<string, string>): Record<string, string> {

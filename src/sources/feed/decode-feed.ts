@@ -28,21 +28,12 @@ export function decodeFeed(bytes: Uint8Array, contentType: string | null): strin
   return (fitting ?? decodeAs('windows-1252', bytes)).text;
 }
 
+/** `lost`: the share of the characters beyond ASCII that are U+FFFD. 1 for a text in ASCII, which fits any encoding. */
 function decodeAs(label: string, bytes: Uint8Array): { text: string; lost: number } {
   // As the beginning of a stream: without the half of a character that a document which was cut ends with.
   const text = new TextDecoder(label).decode(bytes, { stream: true });
-  return { text, lost: shareLost(text) };
-}
-
-/** The share of the characters beyond ASCII that are U+FFFD. 1 for a text in ASCII, which fits any encoding. */
-function shareLost(text: string): number {
-  let [all, lost] = [0, 0];
-  for (let at = 0; at < text.length; at++) {
-    const unit = text.charCodeAt(at);
-    if (unit > 0x7f) all++;
-    if (unit === 0xfffd) lost++;
-  }
-  return all === 0 ? 1 : lost / all;
+  const beyond = text.replace(/[\0-\x7f]+/g, '');
+  return { text, lost: beyond === '' ? 1 : 1 - beyond.replaceAll('\ufffd', '').length / beyond.length };
 }
 
 /** The encoding of a document with a byte order mark, or with two bytes for each of its first characters. */
@@ -54,14 +45,11 @@ function markedEncoding([first, second, third, fourth]: Uint8Array): string | nu
   return first === 0 && second && third === 0 && fourth ? 'utf-16be' : null;
 }
 
-/** By their first four bytes (XML 1.0, appendix F.1). */
-const UNREADABLE: Readonly<Record<string, string>> = {
-  ...{ fffe0000: 'UTF-32', '0000feff': 'UTF-32', '3c000000': 'UTF-32', '0000003c': 'UTF-32', '4c6fa794': 'EBCDIC' },
-};
+/** UTF-32 and EBCDIC, by their first four bytes (XML 1.0, appendix F.1). No feed should have them. */
+const UNREADABLE = ['fffe0000', '0000feff', '3c000000', '0000003c', '4c6fa794'];
 
-/** The name of an encoding that no feed should have, and that is not read; null for any other. */
-export function unreadableEncoding(bytes: Uint8Array): string | null {
-  return UNREADABLE[Buffer.from(bytes.subarray(0, 4)).toString('hex')] ?? null;
+export function isUnreadable(bytes: Uint8Array): boolean {
+  return UNREADABLE.includes(Buffer.from(bytes.subarray(0, 4)).toString('hex'));
 }
 
 /**

@@ -1,11 +1,11 @@
 /** JSON Feed 1.0 and 1.1, read with the package `feedsmith`. */
 import { parseJsonFeed } from 'feedsmith';
 import { cleanLine } from '../../lib/text/clean-text.ts';
-import type { SourceEnclosure, SourceImage } from '../source-item.ts';
-import { looksLikeImage, mimeTypeOf, parsePositiveInteger } from './media.ts';
+import { readMedia } from './media.ts';
 import { type FeedResult, MAX_ITEMS, MAX_PARTS, type ParsedItem } from './parsed-feed.ts';
 import { NO_HINTS } from './poll-hints.ts';
 import { feedLanguageTag, htmlOf, resolveAddress, type TextValue, textLine } from './text-values.ts';
+import type { XmlElement } from './xml-element.ts';
 import { type ItemContext, idOf, usableDate } from './xml-item.ts';
 
 type JsonDocument = ReturnType<typeof parseJsonFeed<string>>;
@@ -48,38 +48,21 @@ function parseJson(document: string, problems: Set<string>): unknown {
   }
 }
 
-/** Escapes control characters in strings, and removes commas after the last element and text around the document. */
+/** A text, and a comma with nothing after it. */
+const REPAIRED = /"[^"\\]*(?:\\.[^"\\]*)*"?|,(?=\s*[\]}])/gs;
+
+/** Escapes control characters in texts, and removes commas after the last element and what is around the document. */
 function repairJson(document: string, problems: Set<string>): string {
-  const start = Math.max(0, document.search(/\{\s*"/));
-  const json = document.slice(start, document.lastIndexOf('}') + 1);
+  const json = document.slice(Math.max(0, document.search(/\{\s*"/)), document.lastIndexOf('}') + 1);
   if (json.length < document.trim().length)
     problems.add('something is around the feed, such as warnings of the server');
-  const parts: string[] = [];
-  let copied = 0;
-  let isString = false;
-  const replace = (at: number, by: string, problem: string): void => {
-    problems.add(problem);
-    parts.push(json.slice(copied, at), by);
-    copied = at + 1;
-  };
-  for (let at = 0; at < json.length; at++) {
-    const character = json[at] as string;
-    if (character === '"') isString = !isString;
-    else if (isString && character === '\\') at++;
-    else if (isString && character < ' ') replace(at, JSON.stringify(character).slice(1, -1), CONTROL);
-    else if (!isString && character === ',' && endsAfter(json, at + 1)) replace(at, '', COMMA);
-  }
-  parts.push(json.slice(copied));
-  return parts.join('');
-}
-
-const CONTROL = 'a control character in a text was not escaped';
-const COMMA = 'a comma has nothing after it';
-const END = /\s*[\]}]/y;
-
-function endsAfter(json: string, at: number): boolean {
-  END.lastIndex = at;
-  return END.test(json);
+  return json.replace(REPAIRED, (part) => {
+    const isComma = part === ',';
+    const repaired = isComma ? '' : part.replace(/[\0-\x1f]/g, (control) => JSON.stringify(control).slice(1, -1));
+    if (repaired !== part)
+      problems.add(isComma ? 'a comma has nothing after it' : 'a control character was not escaped');
+    return repaired;
+  });
 }
 
 function readItem(item: JsonItem, feedAuthors: string[], { url, now }: ItemContext): ParsedItem {
@@ -102,7 +85,7 @@ function readItem(item: JsonItem, feedAuthors: string[], { url, now }: ItemConte
       .slice(0, MAX_PARTS),
     publishedAt: usableDate(item.date_published ?? '', now),
     updatedAt: usableDate(item.date_modified ?? '', now),
-    ...readMedia(item, url),
+    ...readMedia(filesOf(item), url),
   };
 }
 
@@ -113,26 +96,15 @@ function readAuthors(authors: JsonDocument['authors'] = []): string[] {
     .filter((name) => name !== '');
 }
 
-function readMedia(
-  { image, banner_image, attachments = [] }: JsonItem,
-  base: string,
-): Pick<ParsedItem, 'images' | 'enclosures'> {
-  const images = new Map<string, SourceImage>();
-  const enclosures = new Map<string, SourceEnclosure>();
-  for (const written of [image, banner_image]) {
-    const url = resolveAddress(written ?? '', base);
-    if (url !== null && !images.has(url)) images.set(url, { url, type: null, length: null, ...NO_DETAILS });
-  }
-  for (const { url: written = '', mime_type, size_in_bytes, title } of attachments.slice(0, MAX_PARTS)) {
-    const url = resolveAddress(written, base);
-    if (url === null) continue;
-    const type = mimeTypeOf(mime_type);
-    const file = { url, type, length: parsePositiveInteger(String(size_in_bytes ?? '')) };
-    const isImage = type === null ? looksLikeImage(url) : type.startsWith('image/');
-    if (!isImage) enclosures.set(url, { ...file, title: cleanLine(title ?? '') || null });
-    else if (!images.has(url)) images.set(url, { ...file, ...NO_DETAILS });
-  }
-  return { images: [...images.values()], enclosures: [...enclosures.values()] };
+/** The files of an item, as the elements of XML feeds that say the same. */
+function filesOf({ image, banner_image, attachments = [] }: JsonItem): XmlElement[] {
+  const element = (name: string, attributes: Record<string, string>): XmlElement => {
+    return { name, attributes, base: null, children: [] };
+  };
+  return [
+    ...[image, banner_image].map((url = '') => element('media:content', { url, medium: 'image' })),
+    ...attachments.map(({ url = '', mime_type: type = '', size_in_bytes: length = '', title = '' }) =>
+      element('rss:enclosure', { url, type, length: String(length), title }),
+    ),
+  ];
 }
-
-const NO_DETAILS = { width: null, height: null, alt: null, credit: null };

@@ -114,20 +114,20 @@ function completeFile<T extends object>(known: T, more: T): void {
   Object.assign(known, { ...more, ...Object.fromEntries(Object.entries(known).filter(([, value]) => value !== null)) });
 }
 
-export function looksLikeImage(url: string, medium?: string): boolean {
+function looksLikeImage(url: string, medium?: string): boolean {
   return medium === undefined ? IMAGE_EXTENSION.test(new URL(url).pathname) : medium.trim().toLowerCase() === 'image';
 }
 
 const MIME_TYPE = /^[a-z0-9][a-z0-9.+-]{0,63}\/[a-z0-9][a-z0-9.+-]{0,63}$/;
 
 /** A MIME type without its parameters, or null. */
-export function mimeTypeOf(written: string | undefined): string | null {
+function mimeTypeOf(written: string | undefined): string | null {
   const type = written?.split(';')[0]?.trim().toLowerCase() ?? '';
   return MIME_TYPE.test(type) ? type : null;
 }
 
 /** A whole number above 0, or null: feeds write 0 where they do not know a length. */
-export function parsePositiveInteger(written: string | undefined): number | null {
+function parsePositiveInteger(written: string | undefined): number | null {
   const number = /^\s*(\d{1,15})(?:px|\.0*)?\s*$/.exec(written ?? '')?.[1];
   return number === undefined || Number(number) === 0 ? null : Number(number);
 }

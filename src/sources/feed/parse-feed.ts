@@ -1,6 +1,6 @@
 /** Reads a feed: RSS 0.9x to 2.0, RDF, Atom 0.3 and 1.0, JSON Feed 1.0 and 1.1, and what is nearly one of these. */
 import { boundedLine, cleanLine } from '../../lib/text/clean-text.ts';
-import { decodeFeed, unreadableEncoding } from './decode-feed.ts';
+import { decodeFeed, isUnreadable } from './decode-feed.ts';
 import { readJsonFeed } from './json-feed.ts';
 import type { FeedResult, FetchedFeed, ParsedFeed, ParsedItem } from './parsed-feed.ts';
 import { readPollHints } from './poll-hints.ts';
@@ -11,9 +11,8 @@ import { readXmlFeed, type XmlFeed } from './xml-reader.ts';
 
 /** Dates that are more than 24 hours after `now` count as absent. Never throws. */
 export function parseFeed({ bytes, contentType, url }: FetchedFeed, now: number): FeedResult {
-  const unreadable = unreadableEncoding(bytes);
-  if (unreadable !== null)
-    return { kind: 'unreadable', reason: `the document is in ${unreadable}: it must be in UTF-8` };
+  if (isUnreadable(bytes))
+    return { kind: 'unreadable', reason: 'the document is in UTF-32 or EBCDIC, and not in UTF-8' };
   const document = decodeFeed(bytes, contentType);
   const start = document.slice(0, 1_000).trimStart();
   if (start === '' && document.trim() === '') return { kind: 'unreadable', reason: 'the document is empty' };

@@ -352,7 +352,7 @@ it('says what a document is that is no feed', () => {
   const unreadable = (reason: string) => ({ kind: 'unreadable', reason });
   const utf32 = Buffer.from('3c0000003f000000', 'hex');
   expect(parseFeed({ bytes: utf32, contentType: null, url: FEED_URL }, NOW)).toEqual(
-    unreadable('the document is in UTF-32: it must be in UTF-8'),
+    unreadable('the document is in UTF-32 or EBCDIC, and not in UTF-8'),
   );
   expect(reasonOf(' \n')).toEqual(unreadable('the document is empty'));
   expect(reasonOf('<!doctype html><title>Times</title>')).toEqual(unreadable('the document is an HTML page'));

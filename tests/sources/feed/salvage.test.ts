@@ -103,11 +103,7 @@ const JSON_FEED =
 
 it.each([
   ['a comma after the last element', JSON_FEED.replace('"One"}]', '"One", } ,\n]'), 'a comma has nothing after it'],
-  [
-    'line ends and controls in a text',
-    JSON_FEED.replace('One', 'O\n\u0001ne'),
-    'a control character in a text was not escaped',
-  ],
+  ['line ends and controls in a text', JSON_FEED.replace('One', 'O\n\u0001ne'), 'a control character was not escaped'],
   [
     'warnings before it and a comment after it',
     `<br />\n<b>Warning</b>: x in {main}\n${JSON_FEED}<!-- cached -->`,

@@ -51,18 +51,13 @@ export function checkFile(bytes: Buffer, now: number): FileReport {
   };
   const expected = /Expect:\s*([\s\S]*?)\s*-->/.exec(document)?.[1] ?? '';
   const entries = items.map(foundItem);
-  for (const condition of conditionsIn(expected)) addCondition(report, condition, entries);
-  return report;
-}
-
-/** None where there is no comment, or one in a syntax that is not understood: geographic shapes, calls. */
-function conditionsIn(expected: string): Expression[] {
   try {
-    return conditionsOf(parseExpression(expected));
+    for (const condition of conditionsOf(parseExpression(expected))) addCondition(report, condition, entries);
   } catch (error) {
-    if (error instanceof SyntaxError) return [];
-    throw error;
+    if (!(error instanceof SyntaxError)) throw error;
+    if (expected !== '') report.others.push('(not understood)');
   }
+  return report;
 }
 
 function conditionsOf(expression: Expression): Expression[] {

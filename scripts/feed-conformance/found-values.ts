@@ -3,7 +3,7 @@ import { Parser } from 'htmlparser2';
 import { parseWrittenDate } from '../../src/lib/written-date.ts';
 import type { ParsedItem } from '../../src/sources/feed/parsed-feed.ts';
 import { authorName } from '../../src/sources/feed/xml-item.ts';
-import type { SourceImage } from '../../src/sources/source-item.ts';
+import type { SourceEnclosure, SourceImage } from '../../src/sources/source-item.ts';
 import type { PythonValue } from './python-expression.ts';
 
 /** A value that daywire found, with what makes an expected one the same. */
@@ -46,11 +46,11 @@ export function foundItem(item: ParsedItem): Found {
     content: [{ value: markup(item.content ?? item.summary) }],
     category: exact(item.categories[0]),
     tags: item.categories.map((category) => ({ term: exact(category), label: exact(category) })),
-    enclosures: item.images.map(foundFile),
+    enclosures: [...item.images, ...item.enclosures].map(foundFile),
   };
 }
 
-function foundFile({ url: address, type, length }: SourceImage): Found {
+function foundFile({ url: address, type, length }: SourceEnclosure | SourceImage): Found {
   return { href: url(address), url: url(address), type: exact(type), length: exact(length) };
 }
 

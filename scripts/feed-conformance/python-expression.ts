@@ -11,13 +11,15 @@ export type Expression =
   | { kind: 'call'; callee: Expression; arguments: Expression[] }
   | { kind: 'not'; operand: Expression }
   | { kind: 'and' | 'or'; operands: Expression[] }
-  /** `a == b == c` holds if each neighbours are equal. */
-  | { kind: 'comparison'; operands: Expression[]; operators: ('==' | '!=')[] };
+  /** `a == b == c` holds if each neighbours are equal; `is` compares as `==` does. */
+  | { kind: 'comparison'; operands: Expression[]; operators: Operator[] };
+
+type Operator = '==' | '!=' | 'in';
 
 export type PythonValue = string | number | boolean | null | PythonValue[] | { [key: string]: PythonValue };
 
 const TOKEN =
-  /\s*(?:([uUbBrR]?)("""[\s\S]*?"""|'''[\s\S]*?'''|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|(-?\d+)|([A-Za-z_]\w*)|(==|!=|[[\](){},.:]))/y;
+  /\s*(?:([uUbBrR]?)("""[\s\S]*?"""|'''[\s\S]*?'''|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|(-?\d+(?:\.\d+)?)|([A-Za-z_]\w*)|(==|!=|[[\](){},.:+]))/y;
 
 interface Token {
   kind: 'text' | 'number' | 'name' | 'sign';
@@ -85,14 +87,22 @@ class ExpressionParser {
 
   #comparison(): Expression {
     const operands = [this.#postfix()];
-    const operators: ('==' | '!=')[] = [];
+    const operators: Operator[] = [];
     for (;;) {
-      const operator = (['==', '!='] as const).find((sign) => this.#takes('sign', sign));
-      if (operator === undefined) break;
+      const operator = this.#operator();
+      if (operator === null) break;
       operators.push(operator);
       operands.push(this.#postfix());
     }
     return operators.length === 0 ? (operands[0] as Expression) : { kind: 'comparison', operands, operators };
+  }
+
+  #operator(): Operator | null {
+    if (this.#takes('sign', '==')) return '==';
+    if (this.#takes('sign', '!=')) return '!=';
+    if (this.#takes('name', 'is')) return this.#takes('name', 'not') ? '!=' : '==';
+    const isNegated = this.#takes('name', 'not');
+    return this.#takes('name', 'in') || isNegated ? 'in' : null;
   }
 
   #postfix(): Expression {
@@ -133,7 +143,11 @@ class ExpressionParser {
 
   #literal(): PythonValue {
     const { kind, value } = this.#next();
-    if (kind === 'text') return value;
+    if (kind === 'text') {
+      let text = value;
+      while (this.#takes('sign', '+')) text += this.#next().value;
+      return text;
+    }
     if (kind === 'number') return Number(value);
     if (kind === 'name' && value in CONSTANTS) return CONSTANTS[value] ?? null;
     if (value === '[') return this.#list(']', () => this.#literal());

@@ -52,7 +52,7 @@ export interface Image {
 export interface Enclosure {
   url: string;
   type: string;
-  /** Size in bytes. */
+  /** Size in bytes; 0 where the feed that it came from does not say. */
   length: number;
   title: string | null;
 }

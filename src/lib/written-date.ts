@@ -19,11 +19,16 @@ interface WrittenDate {
 /** Characters. */
 const MAX_LENGTH = 100;
 
+/** Seconds since 1970, from 1973 on, and milliseconds. */
+const UNIX_TIME = /^\s*(\d{9,10}(?:\.\d{1,9})?|\d{13})\s*$/;
+
 /**
  * Reads a date of a program. Without a zone, or with an unknown one, it is in UTC (RFC 5322 §4.3).
  * @returns epoch milliseconds, or null if the text is no date, or one before 1970-01-02, as programs write for "none"
  */
 export function parseWrittenDate(text: string): number | null {
+  const [, unix] = UNIX_TIME.exec(text) ?? [];
+  if (unix !== undefined) return Math.floor(Number(unix) * (/^\d{13}/.test(unix) ? 1 : SECOND));
   const written = readWritten(text);
   if (written === null) return null;
   const at = written.midnight + (written.time ?? 0) - (written.offset || 0);

@@ -3,6 +3,7 @@
  * a file of the newsroom. Pure.
  */
 import { beginningOfText } from '../articles/beginning.ts';
+import { mediaTypeOf } from '../articles/pictures/media.ts';
 import { SLUG } from '../articles/slug.ts';
 import type { ArticleSource, Config } from '../core/config/config.ts';
 import { boundedLine, cleanLine, cleanUrl, hasVisibleCharacter } from '../lib/text/clean-text.ts';
@@ -32,6 +33,8 @@ const LIMITS = {
   alt: 1_000,
   credit: 300,
   url: 2_048,
+  enclosures: 20,
+  title: 500,
 };
 /** Characters of a teaser. */
 const TEASER_LENGTH = 400;
@@ -68,6 +71,7 @@ export function toArticleRecord(item: SourceItem, rules: RecordRules): ArticleRe
     tags: namesOf([...item.tags, ...categoriesAsTags(item, rules)], LIMITS.tags, LIMITS.tag),
     bylines: namesOf(item.authors, LIMITS.bylines, LIMITS.name).map((name) => ({ name })),
     image: item.image === null ? null : imageRecord(item.image),
+    ...enclosureRecords(item),
     language: item.language,
   };
 }
@@ -152,6 +156,18 @@ function imageRecord({ url, alt, credit, ...rest }: SourceImage): object | null 
     alt: lineOf(alt ?? '', LIMITS.alt),
     credit: credit && lineOf(credit, LIMITS.credit),
   };
+}
+
+/** A length of 0 means that the source does not say. */
+function enclosureRecords({ enclosures = [], isForMembers }: SourceItem): { enclosures?: object[] } {
+  if (isForMembers) return {};
+  const records = enclosures.slice(0, LIMITS.enclosures).flatMap(({ url, type, length, title }) => {
+    const address = shortUrl(url);
+    if (address === null) return [];
+    const known = type ?? mediaTypeOf(new URL(address).pathname) ?? 'application/octet-stream';
+    return { url: address, type: known, length: length ?? 0, title: lineOf(title ?? '', LIMITS.title) || null };
+  });
+  return records.length === 0 ? {} : { enclosures: records };
 }
 
 function namesOf(names: string[], most: number, length: number): string[] {

@@ -4,7 +4,7 @@
  */
 import { Parser } from 'htmlparser2';
 import type { SourceApi } from '../core/store/tables/source-tables.ts';
-import { cleanUrl } from '../lib/text/clean-text.ts';
+import { boundedLine, cleanUrl } from '../lib/text/clean-text.ts';
 import { JobError } from '../lib/threads/pool-thread.ts';
 import { threadJob } from '../lib/threads/thread-job.ts';
 import { runInThread } from '../lib/threads/thread-pool.ts';
@@ -20,6 +20,8 @@ export interface FoundApi {
   endpoint: string;
   /** What an operator should know of the choice. */
   notes: string[];
+  /** Sentences on what could be polled instead. */
+  others?: string[];
 }
 
 /** Where sites have a feed that their pages do not name. */
@@ -59,8 +61,9 @@ export async function discoverApi(
       page.isGhost && key === undefined
         ? ['this is a Ghost site: with a key of its Content API in DAYWIRE_SOURCE_KEYS, edits and deletions arrive too']
         : [];
-    if (found !== null) return { ...found, notes: [...keyNote, ...found.notes] };
-    tried.push('a feed');
+    const others = otherFeeds(page.feeds, found?.endpoint);
+    if (found !== null) return { ...found, notes: [...keyNote, ...found.notes], others };
+    tried.push(['a feed', ...others].join('; '));
   }
   throw new PollError(`${url}: nothing to poll was found: ${tried.join(', ')}`);
 }
@@ -69,20 +72,45 @@ interface HomePage {
   /** The root of the WordPress REST API. */
   apiRoot: string | null;
   /** Feeds that it names, in order. */
-  feeds: string[];
+  feeds: NamedFeed[];
   isGhost: boolean;
 }
+
+type NamedFeed = { url: string; title: string | null };
 
 const NO_PAGE: HomePage = { apiRoot: null, feeds: [], isGhost: false };
 
 const FEED_TYPES = ['application/rss+xml', 'application/atom+xml', 'application/feed+json'];
 const MAX_FEEDS = 5;
+/** Feeds of a page that are listed. */
+const MAX_NAMED = 20;
+/** The head of a page is at its beginning, and it is read on the main thread. */
+const MAX_HOME_BYTES = 1_000_000;
+
+/** In paths and titles of WordPress, Blogger and others. A section of opinions may be called "Comment". */
+const COMMENTS = new RegExp(
+  '[/=_-]comments(?:[/._-]|$)|^comments\\b|\\bcomments (?:on|for)\\b|\\bcomments? (?:feed|rss|\\()|kommentar-?feed|' +
+    'des commentaires|de (?:los )?coment[aá]rios|dei commenti|reacties|комментари|コメント|评论 ?feed',
+  'im',
+);
+
+function isOfComments({ url, title }: NamedFeed): boolean {
+  const { pathname, search } = new URL(url);
+  return COMMENTS.test(`${pathname}${search}\n${title}`);
+}
+
+/** A sentence on the other feeds that a page names, if it does. */
+function otherFeeds(feeds: NamedFeed[], taken?: string): string[] {
+  const others = feeds.filter(({ url }) => url !== taken).map(({ url, title }) => (title ? `“${title}” ${url}` : url));
+  if (others.length === 0) return [];
+  return [`the page also names these feeds; to use one, give its address: ${others.join(', ')}`];
+}
 
 /** What the page of a site says about its API and feeds. */
 function readHome({ url, headers, body }: Pick<Answer, 'url' | 'headers' | 'body'>): HomePage {
   const page: HomePage = { apiRoot: null, feeds: [], isGhost: false };
   const parser = new Parser({
-    onopentag(name, { rel = '', type = '', href = '', content = '', name: meta = '' }) {
+    onopentag(name, { rel = '', type = '', href = '', title = '', content = '', name: meta = '' }) {
       if (name === 'meta' && meta.toLowerCase() === 'generator') page.isGhost ||= /^ghost\b/i.test(content);
       if (name !== 'link') return;
       const rels = rel.toLowerCase().split(/\s+/);
@@ -90,10 +118,11 @@ function readHome({ url, headers, body }: Pick<Answer, 'url' | 'headers' | 'body
       if (address === null) return;
       if (rels.includes('https://api.w.org/')) page.apiRoot ??= address;
       const isFeedLink = rels.includes('alternate') && FEED_TYPES.includes(type.toLowerCase().trim());
-      if (isFeedLink && page.feeds.length < MAX_FEEDS) page.feeds.push(address);
+      if (!isFeedLink || page.feeds.length >= MAX_NAMED || page.feeds.some((feed) => feed.url === address)) return;
+      page.feeds.push({ url: address, title: boundedLine(title, 100) || null });
     },
   });
-  parser.write(new TextDecoder().decode(body));
+  parser.write(new TextDecoder().decode(body.subarray(0, MAX_HOME_BYTES)));
   parser.end();
   const links = [headers.link ?? []].flat().join(',');
   const [, target] = /<([^<>]{1,2000})>\s*;\s*rel="?https:\/\/api\.w\.org\/"?/.exec(links) ?? [];
@@ -146,17 +175,13 @@ async function findGhost(requester: Requester, home: string, key: string): Promi
 }
 
 /** The first feed with whole articles; else the first feed. */
-async function findFeed(
-  requester: Requester,
-  home: string,
-  { feeds }: HomePage,
-): Promise<(Pick<FoundApi, 'endpoint' | 'notes'> & { api: 'feed' }) | null> {
+async function findFeed(requester: Requester, home: string, { feeds }: HomePage): Promise<FoundApi | null> {
   let first: string | null = null;
   for (const address of feedAddresses(home, feeds)) {
     const answer = await tryToAsk(requester, address);
     if (answer?.status !== 200) continue;
     const feed = await inspectInThread(answer, requester);
-    if (feed === null || feed.items === 0) continue;
+    if (feed === null || feed.items === 0 || isOfComments({ url: address, title: feed.title })) continue;
     if (feed.hasWholeArticles) return { api: 'feed', endpoint: address, notes: [] };
     first ??= address;
   }
@@ -164,8 +189,10 @@ async function findFeed(
   return { api: 'feed', endpoint: first, notes: ['the feed has summaries only: its articles have no more than those'] };
 }
 
-function feedAddresses(home: string, named: string[]): string[] {
-  return named.length > 0 ? named : USUAL_FEEDS.map((path) => below(home, path));
+/** Where feeds of articles may be. */
+function feedAddresses(home: string, named: NamedFeed[]): string[] {
+  const ofArticles = named.filter((feed) => !isOfComments(feed)).slice(0, MAX_FEEDS);
+  return ofArticles.length > 0 ? ofArticles.map(({ url }) => url) : USUAL_FEEDS.map((path) => below(home, path));
 }
 
 /**
@@ -176,13 +203,15 @@ function feedAddresses(home: string, named: string[]): string[] {
 export async function findFeedOfPage(
   requester: Requester,
   page: Answer,
-): Promise<{ address: string; answer: Answer } | null> {
-  for (const address of feedAddresses(page.url, readHome(page).feeds)) {
+): Promise<{ address: string; answer: Answer; others: string[] } | null> {
+  const { feeds } = readHome(page);
+  for (const address of feedAddresses(page.url, feeds)) {
     const answer = await tryToAsk(requester, address);
     if (answer?.status === 429 || answer?.status === 503) throw statusError(answer, requester.clock());
     if (answer?.status !== 200) continue;
     const feed = await inspectInThread(answer, requester);
-    if (feed !== null && feed.items > 0) return { address, answer };
+    if (feed === null || feed.items === 0 || isOfComments({ url: address, title: feed.title })) continue;
+    return { address, answer, others: otherFeeds(feeds, address) };
   }
   return null;
 }

@@ -2,6 +2,7 @@
 import { parseFeed } from './feed/parse-feed.ts';
 
 export interface FeedInspection {
+  title: string | null;
   items: number;
   /** Whether at least one item has its whole text. */
   hasWholeArticles: boolean;
@@ -17,6 +18,6 @@ export function inspectFeed({
 }): FeedInspection | null {
   const result = parseFeed(document, now);
   if (result.kind === 'unreadable') return null;
-  const { items } = result.feed;
-  return { items: items.length, hasWholeArticles: items.some(({ content }) => content !== null) };
+  const { title, items } = result.feed;
+  return { title, items: items.length, hasWholeArticles: items.some(({ content }) => content !== null) };
 }

@@ -23,6 +23,8 @@ export interface SourceItem {
   categories: { name: string; slug: string | null }[];
   tags: string[];
   image: SourceImage | null;
+  /** In items of feeds. */
+  enclosures?: SourceEnclosure[];
   /** Epoch milliseconds; null if the source does not say. */
   publishedAt: number | null;
   updatedAt: number | null;
@@ -44,4 +46,9 @@ export interface SourceImage {
   /** Pixels. */
   width: number | null;
   height: number | null;
+}
+
+/** A file other than a picture, such as the audio of a podcast. */
+export interface SourceEnclosure extends Pick<SourceImage, 'url' | 'type' | 'length'> {
+  title: string | null;
 }

@@ -46,6 +46,17 @@ describe('the article record of a source item', () => {
     });
   });
 
+  it('has the enclosures of a feed, with a type and a length of 0 where it does not say', () => {
+    const file = { url: 'https://cdn.example.com/talk.mp3', type: null, length: null, title: 'The talk' };
+    const other = { url: 'https://cdn.example.com/download?id=1', type: null, length: 7, title: null };
+    const bad = { ...file, url: 'ftp://cdn.example.com/talk.mp3' };
+    expect(record({ enclosures: [file, other, bad] })?.enclosures).toEqual([
+      { ...file, type: 'audio/mpeg', length: 0 },
+      { ...other, type: 'application/octet-stream' },
+    ]);
+    expect(record({ enclosures: [file], isForMembers: true })?.enclosures).toBeUndefined();
+  });
+
   it('has the section of the first category that is mapped, or is a section by id, title or slug', () => {
     const categories = ['News', 'Markets', 'World'].map((name) => ({ name, slug: null }));
     expect(record({ categories }, { sections: { markets: 'business-tech' } })?.section).toBe('business-tech');
@@ -117,6 +128,15 @@ describe('the article record of a source item', () => {
       authors: fc.array(text, { maxLength: 40 }),
       categories: fc.array(fc.record({ name: text, slug: fc.option(text) }), { maxLength: 3 }),
       tags: fc.array(text, { maxLength: 60 }),
+      enclosures: fc.array(
+        fc.record({
+          url: fc.oneof(text, fc.webUrl()),
+          type: fc.constantFrom(null, 'audio/mpeg'),
+          length: fc.option(fc.nat()),
+          title: fc.option(text),
+        }),
+        { maxLength: 25 },
+      ),
       isForMembers: fc.boolean(),
     });
     await fc.assert(

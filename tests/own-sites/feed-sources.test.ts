@@ -4,6 +4,7 @@ import type { ArticleSource } from '../../src/core/config/config.ts';
 import type { Store } from '../../src/core/store/store.ts';
 import { DAY, MINUTE } from '../../src/lib/time.ts';
 import { SITES } from '../../src/own-sites/poll.ts';
+import { findSourceRow } from '../../src/sources/source-state.ts';
 import { readSourceStatus } from '../../src/sources/source-status.ts';
 import { NOW } from '../support/clock.ts';
 import { forEachDatabase } from '../support/databases.ts';
@@ -52,6 +53,67 @@ describe('a source with a feed', () => {
         { headline: expect.any(String), section: 'world', tags: ['World'], publishedAt: app.now },
         { url: expect.stringContaining('https://times.example/') },
       ]);
+    });
+
+    it('is not a feed of comments where another one is named or usual, and the others are listed', async () => {
+      const { app, site } = await openApp();
+      const link = (href: string, title = ''): string =>
+        `<link rel="alternate" type="application/rss+xml" title="${title}" href="${href}">`;
+      const comments = link('/one/feed/', 'Times &raquo; One Comments Feed') + link('/comments/feed/', 'Reaktionen');
+      const document = (title: string): string => `<rss><channel><title>${title}</title>${item('one')}</channel></rss>`;
+      const pages: Record<string, string> = {
+        '/': comments + link('/hidden.xml') + link('/news.xml', 'Times') + link('/sport.xml', 'Sport'),
+        '/hidden.xml': document('Comments on: One'),
+        '/comments/feed/': document('Comments for Times'),
+        '/one/feed/': document('Comments on: One'),
+        '/feed.xml': document('Times'),
+      };
+      site.instead = ({ url }) => {
+        const page = pages[new URL(url).pathname];
+        return page === undefined ? null : new Response(page, { headers: { 'Content-Type': 'text/html' } });
+      };
+      const [source] = app.config.sources as [ArticleSource];
+      const tried = () => SITES.try(app, source, new AbortController().signal);
+      const { endpoint, notes } = await tried();
+      expect(endpoint).toBe(`${site.url}/news.xml`);
+      const named = `the page also names these feeds; to use one, give its address: `;
+      const others = `“Times » One Comments Feed” ${site.url}/one/feed/, “Reaktionen” ${site.url}/comments/feed/, `;
+      expect(notes).toContain(`${named}${others}${site.url}/hidden.xml, “Sport” ${site.url}/sport.xml`);
+      pages['/'] = comments;
+      expect((await tried()).endpoint).toBe(`${site.url}/feed.xml`);
+      delete pages['/feed.xml'];
+      await expect(tried()).rejects.toThrow(`a feed; ${named}“Times » One Comments Feed” ${site.url}/one/feed/, `);
+    });
+
+    it('keeps the audio of its items as enclosures', async () => {
+      const { app, content } = await openApp();
+      content.items = [item('one', '<enclosure url="https://cdn.times.example/one.mp3" type="audio/mpeg" length=""/>')];
+      await poll(app);
+      expect(await allArticles(store)).toMatchObject([
+        { enclosures: [{ url: 'https://cdn.times.example/one.mp3', type: 'audio/mpeg', length: 0, title: null }] },
+      ]);
+    });
+
+    it('goes to the new address that answers 304, once permanent redirects are confirmed', async () => {
+      const { app, site } = await openApp();
+      await poll(app);
+      const moved: (number | undefined)[] = [];
+      site.instead = async (request) => {
+        const { pathname } = new URL(request.url);
+        if (pathname === '/news.xml') return Response.redirect(`${site.url}/2026/news.xml`, 301);
+        const answer = await site.app.fetch(new Request(`${site.url}/news.xml`, request));
+        moved.push(answer.status);
+        return answer;
+      };
+      const endpoint = async () => (await findSourceRow(store.db, 'times'))?.endpoint;
+      await poll(app);
+      await pollAfter(app, DAY);
+      expect(await endpoint()).toBe(`${site.url}/news.xml`);
+      await pollAfter(app, DAY);
+      expect(await endpoint()).toBe(`${site.url}/2026/news.xml`);
+      expect(moved).toEqual([304, 304, 304]);
+      const [status] = await readSourceStatus(app.store.db, app.config, app.now);
+      expect(status?.reason).toBe(`it has moved to ${site.url}/2026/news.xml: name that address in the configuration`);
     });
 
     it('sends ETag and Last-Modified back byte for byte, once its items are stored', async () => {

@@ -157,12 +157,16 @@ describe.each(['wordpress', 'ghost'] as const)('a source with the API of %s', (a
 
     it('asks for smaller pages where a page of a hundred posts is too long', async () => {
       const store = await open();
-      const { app, posts } = await openNewsroom(store, api, { posts: 9 });
-      // Nine of them are longer than two mebibytes, seven are not.
-      for (const post of posts) post.html = `<p>${'a long story, '.repeat(19_000)}</p>`;
+      const { app, site } = await openNewsroom(store, api, { posts: 9 });
+      // Pages of more posts than that are longer than 20 MiB.
+      let most = 7;
+      site.instead = ({ url }) => {
+        const { searchParams } = new URL(url);
+        const size = Number(searchParams.get('per_page') ?? searchParams.get('limit'));
+        return size > most ? new Response(Buffer.alloc(21 * 1024 * 1024)) : null;
+      };
       expect(await poll(app)).toMatchObject({ kind: 'polled', result: { added: 9 } });
-      posts[0]!.html = `<p>${'a long story, '.repeat(160_000)}</p>`;
-      posts[0]!.modifiedAt = NOW + MINUTE;
+      most = 1;
       expect(await poll(app, HOUR)).toMatchObject({ kind: 'failed' });
     });
 

@@ -21,6 +21,8 @@ it.each([
   [`entries[0]['updated'] == 'Thu, 01 Jan 2004 19:48:21 GMT'`, 'dates'],
   [`entries[0]['authors'][0]['name'] == 'Ann Lee'`, 'author'],
   [`entries[0]['author'] == 'Ann Lee (ann@example.com)'`, 'author'],
+  [`entries[0]['link'] is 'http://EXAMPLE.com' and 'x' not in feed and entries[0]['point'] == (1.5, 2)`, 'link'],
+  [`entries[0]['title'] == 'A &lt;b&gt; ' + '“c”'`, 'title'],
   [`entries[0]['description'] == """<p id="y" class="x">Text</p>"""`, 'content'],
 ])('finds what is expected: %s', (expected, field) => {
   const { fields } = check(expected, ITEM);
@@ -54,6 +56,18 @@ it('counts items, and leaves aside what daywire does not keep', () => {
     others: ['content.type'],
     repaired: false,
   });
+});
+
+it('reads a file as the header in its comment says', () => {
+  const comment =
+    "Header: Content-type: text/xml; charset=windows-1251\nExpect: entries[0].title == u'\\u041c\\u0438\\u0440'";
+  const parts = [`<!--\n${comment}\n--><rss><item><title>`, '\xcc\xe8\xf0', '</title></item></rss>'];
+  const { fields } = checkFile(Buffer.from(parts.join(''), 'latin1'), NOW);
+  expect(fields).toMatchObject([{ field: 'title', isMet: true }]);
+});
+
+it('counts an expectation that is not understood as not compared', () => {
+  expect(check('len(entries) > 1')).toMatchObject({ foundItems: 1, fields: [], others: ['(not understood)'] });
 });
 
 it('refuses what is no such expression', () => {

@@ -148,7 +148,9 @@ function decodeName(url: string): string {
   }
 }
 
+/** Empty for an unknown size. */
 function fileSize(bytes: number): string {
+  if (bytes === 0) return '';
   if (bytes < 1_000) return `${bytes} bytes`;
   if (bytes < 1_000_000) return `${Math.round(bytes / 1_000)} KB`;
   return `${(bytes / 1_000_000).toFixed(1)} MB`;

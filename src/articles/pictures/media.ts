@@ -16,6 +16,11 @@ const TYPES: Readonly<Record<string, string>> = {
   ...{ '.csv': 'text/csv', '.txt': 'text/plain' },
 };
 
+/** The type of a file by the end of its name; undefined for one that is not served. */
+export function mediaTypeOf(name: string): string | undefined {
+  return TYPES[extname(name).toLowerCase()];
+}
+
 export interface MediaFile {
   path: string;
   /** By its name. */
@@ -29,7 +34,7 @@ export interface MediaFile {
 /** The file at a path below `/media/`, or null. @param encoded as in the address */
 export async function findMedia(folder: string | undefined, encoded: string): Promise<MediaFile | null> {
   const name = decode(encoded);
-  const type = name === null ? undefined : TYPES[extname(name).toLowerCase()];
+  const type = name === null ? undefined : mediaTypeOf(name);
   if (folder === undefined || name === null || type === undefined) return null;
   // No empty segments, no dot files (nor `..`), no backslash, no NUL.
   if (name.split('/').some((segment) => /^(?:$|\.)|[\\\0]/.test(segment))) return null;

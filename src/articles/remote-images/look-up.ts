@@ -88,7 +88,7 @@ async function lookUp(
   signal?: AbortSignal,
 ): Promise<LookUpOutcome> {
   const headers = { Accept: 'image/*, */*;q=0.1' };
-  const answer = await client.fetch({ url, headers, maxWireBytes: MAX_BYTES, maxBytes: MAX_BYTES }, signal);
+  const answer = await client.fetch({ url, headers, maxBytes: MAX_BYTES }, signal);
   if (signal?.aborted) return { kind: 'postponed' };
   if (answer.kind === 'refused') return { kind: 'rejected', reason: answer.reason };
   if (answer.kind === 'failed') {

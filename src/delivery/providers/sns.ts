@@ -75,7 +75,7 @@ function read(message: SnsMessage, { host, sentAt }: { host: string; sentAt: num
 
 /** Confirms a subscription. @returns why it failed, or null */
 export async function confirmSubscription(client: FetchClient, address: string): Promise<string | null> {
-  const result = await client.fetch({ url: address, maxWireBytes: MAX_BYTES, maxBytes: MAX_BYTES });
+  const result = await client.fetch({ url: address, maxBytes: MAX_BYTES });
   if (result.kind !== 'answered') return result.reason;
   return result.status === 200 ? null : `Amazon SNS answers with status ${result.status}`;
 }
@@ -128,7 +128,7 @@ export class SigningCertificates {
 }
 
 async function requestCertificate(client: FetchClient, url: string): Promise<CertificateResult> {
-  const result = await client.fetch({ url, maxWireBytes: MAX_BYTES, maxBytes: MAX_BYTES });
+  const result = await client.fetch({ url, maxBytes: MAX_BYTES });
   if (result.kind === 'answered' && result.status === 200)
     return { kind: 'found', pem: result.body.toString('latin1') };
   const problem = result.kind === 'answered' ? `status ${result.status}` : result.reason;

@@ -137,7 +137,8 @@ function enclosureLink(media: FeedEnclosure, slots: Slots): string {
   const title = media.title === null ? '' : ` title="${slots.text(media.title)}"`;
   const url = slots.text(media.url);
   const type = slots.text(media.type);
-  return `<link rel="enclosure" href="${url}" type="${type}" length="${media.length}"${title}/>`;
+  const length = media.length === 0 ? '' : ` length="${media.length}"`;
+  return `<link rel="enclosure" href="${url}" type="${type}"${length}${title}/>`;
 }
 
 /** RFC 6721 §3. Each element declares the prefix: the W3C validator does not know the namespace. */

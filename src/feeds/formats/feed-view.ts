@@ -75,7 +75,7 @@ export interface FeedMedia {
   url: string;
   /** Null for an image on another server that has not been looked up. */
   type: string | null;
-  /** Bytes, more than 0. Null as `type`. */
+  /** Bytes; 0 for an enclosure whose source does not say. Null as `type`. */
   length: number | null;
   medium: 'image' | 'audio' | 'video' | 'document';
   width: number | null;

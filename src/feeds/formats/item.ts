@@ -112,7 +112,7 @@ function checkedMedia(media: Omit<FeedMedia, 'medium'>, what: string, problems: 
     problems.push(`${what} has the address "${media.url}": it must be an absolute http or https address`);
   if (media.type !== null && !MIME_TYPE.test(media.type))
     problems.push(`${what} has the type "${media.type}": it must be a MIME type such as image/jpeg`);
-  if (media.length !== null && (!Number.isSafeInteger(media.length) || media.length <= 0)) {
+  if (media.length !== null && (!Number.isSafeInteger(media.length) || media.length < 0)) {
     problems.push(`${what} has the length ${media.length}: it must be its size in bytes`);
   }
   return {

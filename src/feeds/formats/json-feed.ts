@@ -80,7 +80,7 @@ function jsonItem(item: FeedItem) {
             url,
             mime_type: type,
             ...(title === null ? {} : { title }),
-            size_in_bytes: length,
+            ...(length === 0 ? {} : { size_in_bytes: length }),
           })),
         }),
   };

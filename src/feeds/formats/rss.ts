@@ -57,7 +57,8 @@ export function rssItems(items: FeedItem[], feedLanguage: string): ItemText[] {
   const slots = openSlots();
   const feed = new Feed(ITEMS_ONLY);
   for (const item of items) {
-    const [enclosure] = enclosuresOf(item.media);
+    const enclosures = enclosuresOf(item.media);
+    const enclosure = enclosures.find(({ medium }) => medium === 'audio' || medium === 'video') ?? enclosures[0];
     feed.addItem({
       title: slots.text(item.title),
       id: slots.text(item.id),
@@ -73,7 +74,7 @@ export function rssItems(items: FeedItem[], feedLanguage: string): ItemText[] {
         slots,
       ),
       content: BODY_MARK,
-      // RSS allows one enclosure per item (the validator's DuplicateEnclosure); media:content has all files.
+      // RSS allows one (the validator's DuplicateEnclosure), 0 bytes being unknown; media:content has all files.
       ...(enclosure === undefined
         ? {}
         : {

@@ -28,7 +28,7 @@ export function mediaElements(media: FeedMedia[], slots: Slots): string[] {
   return media.map((one) => {
     const attributes = [
       `url="${slots.text(one.url)}"`,
-      one.length === null ? '' : ` fileSize="${one.length}"`,
+      one.length ? ` fileSize="${one.length}"` : '',
       one.type === null ? '' : ` type="${slots.text(one.type)}"`,
       ` medium="${one.medium}"`,
       one.width === null ? '' : ` width="${one.width}"`,

@@ -14,13 +14,15 @@ import {
   RefusedAddressError,
   reasonOfFailure,
 } from './guarded-socket.ts';
-import { ACCEPT_ENCODING, type BodyLimits, FetchError, readWholeBody, TooLongError } from './response-body.ts';
+import { ACCEPT_ENCODING, FetchError, readWholeBody, TooLongError } from './response-body.ts';
 
-export interface FetchRequest extends Partial<BodyLimits> {
+export interface FetchRequest {
   /** http or https, without credentials. Otherwise it is refused. */
   url: string;
   /** Sent byte for byte, such as If-None-Match. Authorization and Cookie are not sent to another host. */
   headers?: Record<string, string>;
+  /** Size of the body, as it is transferred and decoded. Default: 20 MiB. */
+  maxBytes?: number;
   /** Default: `document`. With `status`, no body is read, and with `status-by-head` the request is HEAD. */
   wants?: 'document' | 'status' | 'status-by-head';
 }
@@ -68,8 +70,7 @@ const TIME_LIMIT = 20 * SECOND;
 const MAX_REDIRECTS = 4;
 /** Responses of 1xx before the final one (RFC 9110 §15.2). */
 const MAX_INTERIM_RESPONSES = 10;
-const MAX_WIRE_BYTES = 2 * 1024 * 1024;
-const MAX_BYTES = 10 * 1024 * 1024;
+const MAX_BYTES = 20 * 1024 * 1024;
 
 const REDIRECTS = [301, 302, 303, 307, 308];
 const PERMANENT_REDIRECTS = [301, 308];
@@ -123,23 +124,29 @@ async function followRedirects(
   options: FetchClientOptions,
   { signal, limit }: { signal: AbortSignal; limit: TimeLimit },
 ): Promise<FetchResult> {
-  const { maxWireBytes = MAX_WIRE_BYTES, maxBytes = MAX_BYTES, wants = 'document' } = request;
+  const { maxBytes = MAX_BYTES, wants = 'document' } = request;
   const method = wants === 'status-by-head' ? 'HEAD' : 'GET';
   let url = allowedUrl(request.url, null);
   let headers = request.headers ?? {};
   let isPermanent = true;
+  // By host and name: some sites redirect until their cookie comes back.
+  const cookies = new Map<string, string>();
   const { maxRedirects = MAX_REDIRECTS } = options;
   for (let redirects = 0; redirects <= maxRedirects; redirects++) {
     await using _admission = await admit(url, options, { signal, limit });
-    await using response = await openResponse(url, { method, headers }, options, signal);
+    const sent = { ...headers, ...cookieHeader(cookies, url.host) };
+    await using response = await openResponse(url, { method, headers: sent }, options, signal);
     const { statusCode: status = 0, headers: received } = response.message;
     if (!REDIRECTS.includes(status)) {
-      const limits = { maxWireBytes, maxBytes };
-      const body = wants === 'document' ? await readWholeBody(response.message, limits, signal) : Buffer.alloc(0);
+      const body = wants === 'document' ? await readWholeBody(response.message, maxBytes, signal) : Buffer.alloc(0);
       const movedTo = redirects > 0 && isPermanent ? url.href : null;
       return { kind: 'answered', status, url: url.href, movedTo, headers: received, body };
     }
     if (received.location === undefined) return { kind: 'failed', reason: `it answered ${status} without a Location` };
+    for (const line of received['set-cookie'] ?? []) {
+      const [, pair = '', name = ''] = /^\s*(([^=;]*)[^;]*)/.exec(line) ?? [];
+      cookies.set(`${url.host} ${name}`, pair);
+    }
     const next = allowedUrl(received.location, url);
     if (next.host !== url.host) headers = withoutCredentials(headers);
     isPermanent &&= PERMANENT_REDIRECTS.includes(status);
@@ -177,6 +184,11 @@ function allowedUrl(text: string, from: URL | null): URL {
   }
   url.hash = '';
   return url;
+}
+
+function cookieHeader(cookies: Map<string, string>, host: string): Record<string, string> {
+  const own = [...cookies].flatMap(([key, pair]) => (key.startsWith(`${host} `) ? pair : []));
+  return own.length === 0 ? {} : { Cookie: own.join('; ') };
 }
 
 function withoutCredentials(headers: Record<string, string>): Record<string, string> {

@@ -185,7 +185,5 @@ function decodePage(bytes: Uint8Array, contentType: string | null): string {
   if (headerEncoding(contentType) !== null) return decodeFeed(bytes, contentType);
   const start = new TextDecoder('latin1').decode(bytes.subarray(0, DECLARATION_LENGTH));
   const declared = knownEncoding(META_CHARSET.exec(start)?.[1]);
-  if (declared === null) return decodeFeed(bytes, null);
-  // A declaration that can be read byte by byte is not in UTF-16, even if it says so (HTML §13.2.3.2).
-  return decodeFeed(bytes, `text/html; charset=${declared.startsWith('utf-16') ? 'utf-8' : declared}`);
+  return decodeFeed(bytes, declared === null ? null : `text/html; charset=${declared}`);
 }

@@ -28,6 +28,7 @@ export interface PageReadingOptions {
   client?: FetchClient;
 }
 
+const MAX_BYTES = 10 * 1024 * 1024;
 const HEADERS = { accept: 'text/html, application/xhtml+xml;q=0.9, */*;q=0.1' };
 
 /** Reads the page of one report. @throws the reason of `signal` */
@@ -42,7 +43,7 @@ export async function readReportPage(
     return { kind: 'unreadable', reason: `${JSON.stringify(address.slice(0, 200))}: ${rule}` };
   }
   const unreadable = (reason: string): PageReading => ({ kind: 'unreadable', reason: `${placeOf(url)} ${reason}` });
-  const result = await client.fetch({ url, headers: HEADERS }, signal);
+  const result = await client.fetch({ url, headers: HEADERS, maxBytes: MAX_BYTES }, signal);
   signal?.throwIfAborted();
   if (result.kind === 'refused') {
     const isPrivate = result.reason.includes('not public');

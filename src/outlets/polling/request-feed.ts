@@ -22,6 +22,8 @@ export interface OutletResponse {
   endpoint: string;
   /** Null where nothing has changed (304). */
   document: OutletDocument | null;
+  /** Sentences on what could be polled instead. */
+  others?: string[];
 }
 
 const READ = threadJob<typeof import('./read-outlet-feed.ts').readOutletFeed>(
@@ -67,7 +69,8 @@ export async function requestFeed(
   if (found === null) throw new PollError(`${place} is a page that names no feed: configure the feed's address`);
   const feed = await readInThread(found.answer, requester);
   if (feed.kind !== 'read') throw new PollError(`${found.address}: ${feed.reason}`);
-  return { answer: found.answer, endpoint: found.address, document: feed.document };
+  const { answer: ofFeed, address, others } = found;
+  return { answer: ofFeed, endpoint: address, document: feed.document, others };
 }
 
 async function readInThread({ url, headers, body }: Answer, { clock, signal }: Requester) {

@@ -28,7 +28,7 @@ export function readFeedItems(document: Parameters<typeof parseFeed>[0], now: nu
 
 /** @returns null for an item that nothing identifies */
 function toSourceItem(item: ParsedItem, { language }: ParsedFeed): SourceItem | null {
-  const { id, link, title, summary, content, authors, categories, publishedAt, updatedAt } = item;
+  const { id, link, title, summary, content, authors, categories, enclosures, publishedAt, updatedAt } = item;
   const identity = id ?? link ?? title;
   if (identity === null) return null;
   const url = link ?? (item.isPermaLink ? id : null);
@@ -47,6 +47,7 @@ function toSourceItem(item: ParsedItem, { language }: ParsedFeed): SourceItem | 
     tags: categories,
     // The largest one.
     image: item.images.toSorted((one, other) => (other.width ?? 0) - (one.width ?? 0))[0] ?? null,
+    enclosures,
     publishedAt: publishedAt ?? updatedAt,
     updatedAt,
     language,

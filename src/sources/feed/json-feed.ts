@@ -1,28 +1,30 @@
 /** JSON Feed 1.0 and 1.1, read with the package `feedsmith`. */
 import { parseJsonFeed } from 'feedsmith';
 import { cleanLine } from '../../lib/text/clean-text.ts';
-import type { SourceImage } from '../source-item.ts';
-import { looksLikeImage, mimeTypeOf, parsePositiveInteger } from './media.ts';
+import { readMedia } from './media.ts';
 import { type FeedResult, MAX_ITEMS, MAX_PARTS, type ParsedItem } from './parsed-feed.ts';
 import { NO_HINTS } from './poll-hints.ts';
 import { feedLanguageTag, htmlOf, resolveAddress, type TextValue, textLine } from './text-values.ts';
+import type { XmlElement } from './xml-element.ts';
 import { type ItemContext, idOf, usableDate } from './xml-item.ts';
 
 type JsonDocument = ReturnType<typeof parseJsonFeed<string>>;
 type JsonItem = NonNullable<JsonDocument['items']>[number];
 
 export function readJsonFeed(document: string, context: ItemContext): FeedResult {
+  const problems = new Set<string>();
   let feed: JsonDocument;
   try {
-    const value: unknown = JSON.parse(document);
-    feed = parseJsonFeed(value, { maxItems: MAX_ITEMS + 1 });
+    feed = parseJsonFeed(parseJson(document, problems), { maxItems: MAX_ITEMS + 1 });
   } catch (error) {
     const reason =
       error instanceof SyntaxError ? 'the document is not valid JSON' : 'the document is JSON, but no JSON Feed';
     return { kind: 'unreadable', reason };
   }
+  const repaired = problems.size > 0;
   const items = (feed.items ?? []).slice(0, MAX_ITEMS);
   const isCut = (feed.items?.length ?? 0) > items.length;
+  if (isCut) problems.add(`it has more than ${MAX_ITEMS.toLocaleString('en')} items: the rest was not read`);
   const authors = readAuthors(feed.authors);
   return {
     kind: 'feed',
@@ -31,10 +33,36 @@ export function readJsonFeed(document: string, context: ItemContext): FeedResult
       language: feedLanguageTag(feed.language ?? ''),
       hints: NO_HINTS,
       items: items.map((item) => readItem(item, authors, context)),
-      repaired: false,
-      problems: isCut ? [`it has more than ${MAX_ITEMS.toLocaleString('en')} items: the rest was not read`] : [],
+      repaired,
+      problems: [...problems],
     },
   };
+}
+
+/** @throws SyntaxError for what is no JSON, and cannot be repaired */
+function parseJson(document: string, problems: Set<string>): unknown {
+  try {
+    return JSON.parse(document);
+  } catch {
+    return JSON.parse(repairJson(document, problems));
+  }
+}
+
+/** A text, and a comma with nothing after it. */
+const REPAIRED = /"[^"\\]*(?:\\.[^"\\]*)*"?|,(?=\s*[\]}])/gs;
+
+/** Escapes control characters in texts, and removes commas after the last element and what is around the document. */
+function repairJson(document: string, problems: Set<string>): string {
+  const json = document.slice(Math.max(0, document.search(/\{\s*"/)), document.lastIndexOf('}') + 1);
+  if (json.length < document.trim().length)
+    problems.add('something is around the feed, such as warnings of the server');
+  return json.replace(REPAIRED, (part) => {
+    const isComma = part === ',';
+    const repaired = isComma ? '' : part.replace(/[\0-\x1f]/g, (control) => JSON.stringify(control).slice(1, -1));
+    if (repaired !== part)
+      problems.add(isComma ? 'a comma has nothing after it' : 'a control character was not escaped');
+    return repaired;
+  });
 }
 
 function readItem(item: JsonItem, feedAuthors: string[], { url, now }: ItemContext): ParsedItem {
@@ -57,7 +85,7 @@ function readItem(item: JsonItem, feedAuthors: string[], { url, now }: ItemConte
       .slice(0, MAX_PARTS),
     publishedAt: usableDate(item.date_published ?? '', now),
     updatedAt: usableDate(item.date_modified ?? '', now),
-    images: readImages(item, url),
+    ...readMedia(filesOf(item), url),
   };
 }
 
@@ -68,17 +96,15 @@ function readAuthors(authors: JsonDocument['authors'] = []): string[] {
     .filter((name) => name !== '');
 }
 
-function readImages({ image, banner_image, attachments = [] }: JsonItem, base: string): SourceImage[] {
-  const images = new Map<string, SourceImage>();
-  const add = (written: string | undefined, file: Pick<SourceImage, 'type' | 'length'>, isImage: boolean): void => {
-    const url = resolveAddress(written ?? '', base);
-    if (url === null || images.has(url) || !(isImage || (file.type === null && looksLikeImage(url)))) return;
-    images.set(url, { url, ...file, width: null, height: null, alt: null, credit: null });
+/** The files of an item, as the elements of XML feeds that say the same. */
+function filesOf({ image, banner_image, attachments = [] }: JsonItem): XmlElement[] {
+  const element = (name: string, attributes: Record<string, string>): XmlElement => {
+    return { name, attributes, base: null, children: [] };
   };
-  for (const written of [image, banner_image]) add(written, { type: null, length: null }, true);
-  for (const { url, mime_type, size_in_bytes } of attachments.slice(0, MAX_PARTS)) {
-    const type = mimeTypeOf(mime_type);
-    add(url, { type, length: parsePositiveInteger(String(size_in_bytes ?? '')) }, type?.startsWith('image/') === true);
-  }
-  return [...images.values()];
+  return [
+    ...[image, banner_image].map((url = '') => element('media:content', { url, medium: 'image' })),
+    ...attachments.map(({ url = '', mime_type: type = '', size_in_bytes: length = '', title = '' }) =>
+      element('rss:enclosure', { url, type, length: String(length), title }),
+    ),
+  ];
 }

@@ -1,14 +1,15 @@
-/** Pictures of an item: Media RSS, RSS enclosures and Atom links. */
-import type { SourceImage } from '../source-item.ts';
-import { MAX_PARTS } from './parsed-feed.ts';
+/** Pictures and other files of an item: Media RSS, RSS enclosures and Atom links. */
+import { cleanLine } from '../../lib/text/clean-text.ts';
+import type { SourceEnclosure, SourceImage } from '../source-item.ts';
+import { MAX_PARTS, type ParsedItem } from './parsed-feed.ts';
 import { resolveAddress, textLine, textValue } from './text-values.ts';
 import { elementsOf, type XmlElement } from './xml-element.ts';
 
 const IMAGE_EXTENSION = /\.(?:jpe?g|png|gif|webp|avif)$/i;
 
 /** @param elements of one item, in order */
-export function readImages(elements: XmlElement[], base: string): SourceImage[] {
-  const files = new ItemImages(base);
+export function readMedia(elements: XmlElement[], base: string): Pick<ParsedItem, 'images' | 'enclosures'> {
+  const files = new ItemFiles(base);
   const own = { ...NO_CAPTION, ...captionOf(elements, base) };
   for (const element of elements) {
     if (element.name === 'media:group') {
@@ -24,7 +25,7 @@ export function readImages(elements: XmlElement[], base: string): SourceImage[] 
       files.addMedia(element, own);
     }
   }
-  return files.list();
+  return files.lists();
 }
 
 /** What Media RSS says about a file, in it or in the group or item around it (Media RSS §5.1). */
@@ -46,10 +47,11 @@ function captionOf(elements: XmlElement[], base: string): Partial<MediaCaption> 
 }
 
 /** Files by URL: one that is named twice keeps what each place says. */
-class ItemImages {
+class ItemFiles {
   readonly #base: string;
   readonly #images = new Map<string, SourceImage>();
   readonly #thumbnails = new Map<string, SourceImage>();
+  readonly #enclosures = new Map<string, SourceEnclosure>();
 
   constructor(base: string) {
     this.#base = base;
@@ -75,7 +77,10 @@ class ItemImages {
     };
     const isImage =
       isThumbnail || (file.type === null ? looksLikeImage(url, attributes.medium) : file.type.startsWith('image/'));
-    if (!isImage) return;
+    if (!isImage) {
+      this.#addEnclosure(element, file);
+      return;
+    }
     const image: SourceImage = {
       ...file,
       width: parsePositiveInteger(attributes.width),
@@ -84,34 +89,45 @@ class ItemImages {
     };
     const known = this.#images.get(url) ?? this.#thumbnails.get(url);
     const images = isThumbnail ? this.#thumbnails : this.#images;
-    if (known !== undefined) completeImage(known, image);
+    if (known !== undefined) completeFile(known, image);
     else if (images.size < MAX_PARTS) images.set(url, image);
   }
 
+  /** Media RSS also names players, which are pages. */
+  #addEnclosure({ name, attributes }: XmlElement, file: Omit<SourceEnclosure, 'title'>): void {
+    const kind = file.type ?? attributes.medium?.trim().toLowerCase() ?? '';
+    if (name !== 'rss:enclosure' && name !== 'atom:link' && !/^(?:audio|video)\b/.test(kind)) return;
+    const enclosure = { ...file, title: cleanLine(attributes.title ?? '') || null };
+    const known = this.#enclosures.get(file.url);
+    if (known !== undefined) completeFile(known, enclosure);
+    else if (this.#enclosures.size < MAX_PARTS) this.#enclosures.set(file.url, enclosure);
+  }
+
   /** Thumbnails last: they are smaller copies. */
-  list(): SourceImage[] {
-    return [...this.#images.values(), ...this.#thumbnails.values()].slice(0, MAX_PARTS);
+  lists(): Pick<ParsedItem, 'images' | 'enclosures'> {
+    const images = [...this.#images.values(), ...this.#thumbnails.values()].slice(0, MAX_PARTS);
+    return { images, enclosures: [...this.#enclosures.values()] };
   }
 }
 
-function completeImage(known: SourceImage, more: SourceImage): void {
+function completeFile<T extends object>(known: T, more: T): void {
   Object.assign(known, { ...more, ...Object.fromEntries(Object.entries(known).filter(([, value]) => value !== null)) });
 }
 
-export function looksLikeImage(url: string, medium?: string): boolean {
+function looksLikeImage(url: string, medium?: string): boolean {
   return medium === undefined ? IMAGE_EXTENSION.test(new URL(url).pathname) : medium.trim().toLowerCase() === 'image';
 }
 
 const MIME_TYPE = /^[a-z0-9][a-z0-9.+-]{0,63}\/[a-z0-9][a-z0-9.+-]{0,63}$/;
 
 /** A MIME type without its parameters, or null. */
-export function mimeTypeOf(written: string | undefined): string | null {
+function mimeTypeOf(written: string | undefined): string | null {
   const type = written?.split(';')[0]?.trim().toLowerCase() ?? '';
   return MIME_TYPE.test(type) ? type : null;
 }
 
 /** A whole number above 0, or null: feeds write 0 where they do not know a length. */
-export function parsePositiveInteger(written: string | undefined): number | null {
+function parsePositiveInteger(written: string | undefined): number | null {
   const number = /^\s*(\d{1,15})(?:px|\.0*)?\s*$/.exec(written ?? '')?.[1];
   return number === undefined || Number(number) === 0 ? null : Number(number);
 }

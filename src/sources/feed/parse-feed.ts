@@ -1,6 +1,6 @@
 /** Reads a feed: RSS 0.9x to 2.0, RDF, Atom 0.3 and 1.0, JSON Feed 1.0 and 1.1, and what is nearly one of these. */
-import { cleanLine } from '../../lib/text/clean-text.ts';
-import { decodeFeed } from './decode-feed.ts';
+import { boundedLine, cleanLine } from '../../lib/text/clean-text.ts';
+import { decodeFeed, isUnreadable } from './decode-feed.ts';
 import { readJsonFeed } from './json-feed.ts';
 import type { FeedResult, FetchedFeed, ParsedFeed, ParsedItem } from './parsed-feed.ts';
 import { readPollHints } from './poll-hints.ts';
@@ -11,17 +11,35 @@ import { readXmlFeed, type XmlFeed } from './xml-reader.ts';
 
 /** Dates that are more than 24 hours after `now` count as absent. Never throws. */
 export function parseFeed({ bytes, contentType, url }: FetchedFeed, now: number): FeedResult {
+  if (isUnreadable(bytes))
+    return { kind: 'unreadable', reason: 'the document is in UTF-32 or EBCDIC, and not in UTF-8' };
   const document = decodeFeed(bytes, contentType);
   const start = document.slice(0, 1_000).trimStart();
   if (start === '' && document.trim() === '') return { kind: 'unreadable', reason: 'the document is empty' };
   const context = { url, now };
-  return start.startsWith('{') ? readJsonFeed(document, context) : readXml(document, context);
+  const result = start.startsWith('{') ? readJsonFeed(document, context) : readXml(document, context);
+  if (result.kind === 'feed') noteLostCharacters(result.feed);
+  return result;
 }
+
+/** U+FFFD replaces bytes that the encoding does not know. A program before daywire may have written it, too. */
+function noteLostCharacters({ title, items, problems }: ParsedFeed): void {
+  const lost = [title, ...items.map((item) => item.title)].find((one) => one?.includes('\ufffd'));
+  if (lost == null) return;
+  problems.push(`the feed's encoding is wrong: “${boundedLine(lost, 80)}” has lost characters; it must be valid UTF-8`);
+}
+
+/** The version of a JSON Feed, which text such as warnings may precede. */
+const JSON_FEED = /jsonfeed\.org\\?\/version/;
 
 function readXml(document: string, context: ItemContext): FeedResult {
   const items: ParsedItem[] = [];
   const xml = readXmlFeed(document, context.url, (item) => items.push(readXmlItem(item, context)));
-  if (xml.format === null) return { kind: 'unreadable', reason: whatElse(document) };
+  if (xml.format === null) {
+    return JSON_FEED.test(document)
+      ? readJsonFeed(document, context)
+      : { kind: 'unreadable', reason: whatElse(document) };
+  }
   if (xml.format === 'atom') nameFeedAuthors(items, xml, context);
   return { kind: 'feed', feed: { ...readHead(xml, context), items } };
 }

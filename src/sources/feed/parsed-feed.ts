@@ -1,5 +1,5 @@
 /** A feed as it was read: the same shape for RSS, RDF, Atom and JSON Feed. */
-import type { SourceImage } from '../source-item.ts';
+import type { SourceEnclosure, SourceImage } from '../source-item.ts';
 import type { PollHints } from './poll-hints.ts';
 
 export interface FetchedFeed {
@@ -44,6 +44,7 @@ export interface ParsedItem {
   publishedAt: number | null;
   updatedAt: number | null;
   images: SourceImage[];
+  enclosures: SourceEnclosure[];
 }
 
 /** `reason` is a sentence part for people: "the document is …". A feed without items is a feed. */
@@ -51,5 +52,5 @@ export type FeedResult = { kind: 'feed'; feed: ParsedFeed } | { kind: 'unreadabl
 
 /** Items that are read of one feed. */
 export const MAX_ITEMS = 50_000;
-/** Authors of one item; its categories and images, too. */
+/** Authors of one item; its categories, images and enclosures, too. */
 export const MAX_PARTS = 100;

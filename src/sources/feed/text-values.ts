@@ -6,7 +6,7 @@ import { escapeHtml } from '../../lib/text/html.ts';
 import { flattenDeepHtml, textOfHtml } from '../html-text.ts';
 import { elementsOf, textOf, type XmlElement } from './xml-element.ts';
 
-/** `unclear`: RSS does not say whether a title is text or HTML. */
+/** `unclear`: RSS does not say whether a title is text or HTML, nor do podcasts of their summaries. */
 export interface TextValue {
   kind: 'text' | 'html' | 'unclear';
   value: string;
@@ -48,6 +48,7 @@ export function textValue(element: XmlElement, base: string | null): TextValue {
 const MAYBE_TEXT = new Set([
   ...['rss:title', 'rss:author', 'rss:category', 'dc:title', 'dc:creator', 'dc:author', 'dc:subject'],
   ...['media:title', 'media:description', 'media:credit'],
+  ...['itunes:title', 'itunes:author', 'itunes:summary', 'itunes:subtitle'],
 ]);
 
 function isPlain(type: string): boolean {
@@ -120,7 +121,8 @@ export function textLine({ kind, value }: TextValue): string | null {
  * @param base of relative URLs
  */
 export function htmlOf({ kind, value }: TextValue, base: string): string | null {
-  const html = kind === 'text' ? paragraphsOf(value) : resolveHtmlUrls(flattenDeepHtml(value), base);
+  const isText = kind === 'text' || (kind === 'unclear' && !/[<&]/.test(value));
+  const html = isText ? paragraphsOf(value) : resolveHtmlUrls(flattenDeepHtml(value), base);
   return cleanText(html).trim() || null;
 }
 

@@ -2,13 +2,15 @@
 import { cleanLine } from '../../lib/text/clean-text.ts';
 import { DAY } from '../../lib/time.ts';
 import { parseWrittenDate } from '../../lib/written-date.ts';
-import { readImages } from './media.ts';
+import { readMedia } from './media.ts';
 import { MAX_PARTS, type ParsedItem } from './parsed-feed.ts';
 import { htmlOf, resolveAddress, textLine, textValue } from './text-values.ts';
 import { elementsOf, textOf, type XmlElement } from './xml-element.ts';
 
-const TITLES = ['rss:title', 'atom:title', 'dc:title'];
+const TITLES = ['rss:title', 'atom:title', 'dc:title', 'itunes:title', 'media:title'];
 const SUMMARIES = ['atom:summary', 'rss:description', 'rss:summary', 'dc:description'];
+/** Where there is no other: in feeds of podcasts and videos. */
+const MEDIA_SUMMARIES = ['itunes:summary', 'media:description', 'itunes:subtitle'];
 const CONTENTS = ['content:encoded', 'atom:content', 'rss:fullitem', 'rss:content', 'xhtml:body', 'xhtml:div'];
 const AUTHORS = ['dc:creator', 'dc:author', 'atom:author'];
 const CATEGORIES = ['rss:category', 'atom:category', 'dc:subject'];
@@ -31,7 +33,8 @@ export interface ItemContext {
 
 export function readXmlItem(item: XmlElement, { url, now }: ItemContext): ParsedItem {
   const elements = elementsOf(item);
-  const byName = Map.groupBy(elements, ({ name }) => name);
+  const grouped = elements.flatMap((element) => (element.name === 'media:group' ? elementsOf(element) : []));
+  const byName = Map.groupBy([...elements, ...grouped], ({ name }) => name);
   const all = (names: string[]): XmlElement[] => {
     const found: XmlElement[] = [];
     for (const name of names) for (const element of byName.get(name) ?? NONE) found.push(element);
@@ -53,16 +56,16 @@ export function readXmlItem(item: XmlElement, { url, now }: ItemContext): Parsed
     isPermaLink,
     link,
     title: first(all(TITLES), (element) => textLine(textValue(element, element.base ?? textBase))),
-    summary,
+    summary: summary ?? texts(MEDIA_SUMMARIES)[0] ?? null,
     content: texts(CONTENTS)[0] ?? secondSummary,
-    authors: readAuthors(all(AUTHORS), all(['rss:author']), base),
+    authors: readAuthors([all(AUTHORS), all(['rss:author']), all(['itunes:author'])], base),
     categories: all(inWrittenOrder(elements, CATEGORIES))
       .map(readCategory)
       .filter((category) => category !== null)
       .slice(0, MAX_PARTS),
     publishedAt: readDate(all(PUBLISHED), now),
     updatedAt: readDate(all(UPDATED), now),
-    images: readImages(elements, base),
+    ...readMedia(elements, base),
   };
 }
 
@@ -120,10 +123,12 @@ function addressOf(element: XmlElement, base: string): string | null {
   return resolveAddress(element.attributes.href ?? textOf(element), element.base ?? base);
 }
 
-/** The author of RSS is an email address by its specification: Dublin Core has the name. */
-function readAuthors(named: XmlElement[], rss: XmlElement[], base: string): string[] {
-  const authors = authorNames(named, base);
-  return authors.length > 0 ? authors : authorNames(rss, base);
+/**
+ * The names of the first kind of element that has some. The author of RSS is an email address by its specification:
+ * Dublin Core has the name.
+ */
+function readAuthors(kinds: XmlElement[][], base: string): string[] {
+  return kinds.map((elements) => authorNames(elements, base)).find((names) => names.length > 0) ?? [];
 }
 
 /** Names in author elements of RSS, Dublin Core or Atom. */

@@ -188,6 +188,20 @@ describe('an item', () => {
     expect(jsonFeed.parse(JSON.parse(json)).items[0]).toMatchObject({ image: url });
   });
 
+  it('has audio as the enclosure of RSS also beside a picture, and a length of 0 there if it is unknown', () => {
+    const [story] = STORIES;
+    if (story?.image == null) throw new Error('the story has an image');
+    const audio = { url: 'https://example.com/talk.mp3', type: 'audio/mpeg', length: 0, title: null };
+    const { rss, atom, json, failed } = build([{ ...story, enclosures: [audio] }]);
+    expect(failed).toEqual([]);
+    expect(rss).toContain('<enclosure length="0" type="audio/mpeg" url="https://example.com/talk.mp3"/>');
+    expect(rss).toContain('<media:content url="https://example.com/talk.mp3" type="audio/mpeg" medium="audio"/>');
+    expect(atom).toContain('<link rel="enclosure" href="https://example.com/talk.mp3" type="audio/mpeg"/>');
+    expect(JSON.parse(json).items[0].attachments.at(-1)).toEqual({ url: audio.url, mime_type: 'audio/mpeg' });
+    expect(validateFeed(rss, `${URL}/latest.rss`, NOW)).toEqual([]);
+    expect(validateFeed(atom, `${URL}/latest.atom`, NOW)).toEqual([]);
+  });
+
   it('has an update time in Atom that differs from others of the same instant, whatever they are', () => {
     const { atom } = build(STORIES);
     const updated = items(atom).map((entry) => textOf(entry, 'updated') ?? '');
@@ -243,12 +257,12 @@ describe('an invalid article', () => {
           alt: '',
           credit: null,
           type: 'image/png',
-          length: 0,
+          length: -1,
           width: null,
           height: null,
         },
       },
-      /length 0/,
+      /length -1/,
     ],
     [
       'an enclosure of no type',

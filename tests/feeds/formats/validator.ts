@@ -392,8 +392,9 @@ class Checks {
   }
 
   private length(element: XmlElement, name: string): void {
-    // The validator lets 0 stand for "unknown"; ours are always known.
-    if (!/^[1-9]\d*$/.test(element.attributes[name] ?? '')) this.say(element, `InvalidNonNegativeInteger ${name}`);
+    // 0 is "unknown".
+    if (!/^(?:0|[1-9]\d*)$/.test(element.attributes[name] ?? ''))
+      this.say(element, `InvalidNonNegativeInteger ${name}`);
   }
 
   private mime(element: XmlElement): void {

@@ -123,25 +123,21 @@ describe('the fetch client', () => {
     expect(await get(server.url())).toEqual({ kind: 'failed', reason });
   });
 
-  it('fails for a body that is longer on the wire than the limit, whether it says so or not', async () => {
-    const long = { kind: 'failed', reason: 'its body is longer than 2 MiB', isTooLong: true };
+  it('reads a body of 20 MiB, and fails for a longer one, whether it says so or not', async () => {
     const announced = await startRawServer(
-      (_, socket) => void socket.write(ok([`Content-Length: ${2 * MIB + 1}`], '')),
+      (_, socket) => void socket.write(ok([`Content-Length: ${20 * MIB + 1}`], '')),
     );
+    const long = { kind: 'failed', reason: 'its body is longer than 20 MiB', isTooLong: true };
     expect(await get(announced.url())).toEqual(long);
-    const silent = await startRawServer(() => ok([], Buffer.alloc(2 * MIB + 1)));
-    expect(await get(silent.url())).toEqual(long);
-    const exact = await startRawServer(() => ok([], Buffer.alloc(2 * MIB)));
+    const exact = await startRawServer(() => ok([], Buffer.alloc(20 * MIB)));
     expect(await get(exact.url())).toMatchObject({ kind: 'answered' });
-    expect(await get(silent.url(), { maxWireBytes: 3 * MIB })).toMatchObject({ kind: 'answered' });
-    expect(await get(exact.url(), { maxWireBytes: 500 })).toEqual({
-      kind: 'failed',
-      reason: 'its body is longer than 500 bytes',
-      isTooLong: true,
-    });
+    const silent = await startRawServer(() => ok([], Buffer.alloc(MIB + 1)));
+    const reason = 'its body is longer than 1 MiB';
+    expect(await get(silent.url(), { maxBytes: MIB })).toEqual({ kind: 'failed', reason, isTooLong: true });
+    expect(await get(silent.url(), { maxBytes: 500 })).toMatchObject({ reason: 'its body is longer than 500 bytes' });
   });
 
-  it('stops to inflate a body within 11 MiB', async () => {
+  it('stops to inflate a body within a mebibyte of the limit', async () => {
     // 256 MiB in 256 KiB: a gzip may have many members (RFC 1952 §2.2).
     const bomb = Buffer.concat(Array<Buffer>(256).fill(gzipSync(Buffer.alloc(MIB))));
     expect(bomb.length).toBeLessThan(MIB);
@@ -153,10 +149,27 @@ describe('the fetch client', () => {
     });
     onTestFinished(() => spy.mockRestore());
     const server = await startRawServer(() => ok(['Content-Encoding: gzip'], bomb));
-    const reason = 'its decoded body is longer than 10 MiB';
-    expect(await get(server.url())).toEqual({ kind: 'failed', reason, isTooLong: true });
+    const long = { kind: 'failed', reason: 'its decoded body is longer than 10 MiB', isTooLong: true };
+    expect(await get(server.url(), { maxBytes: 10 * MIB })).toEqual(long);
     expect(inflated).toBeGreaterThan(10 * MIB);
     expect(inflated).toBeLessThan(11 * MIB);
+    // Without the header, it is unpacked after it was read.
+    const silent = await startRawServer(() => ok([], bomb));
+    expect(await get(silent.url(), { maxBytes: 10 * MIB })).toEqual(long);
+  });
+
+  it.each(['none', 'identity', 'UTF-8', 'none, identity'])('takes the coding “%s” for none', async (coding) => {
+    const server = await startRawServer(() => ok([`Content-Encoding: ${coding}`], '<rss/>'));
+    expect(await get(server.url())).toMatchObject({ body: Buffer.from('<rss/>') });
+  });
+
+  it('unpacks gzip without a header, and fails where it is cut off', async () => {
+    const packed = gzipSync('<rss/>');
+    const server = await startRawServer((path) => ok([], path === '/cut' ? packed.subarray(0, -9) : packed));
+    expect(await get(server.url())).toMatchObject({ body: Buffer.from('<rss/>') });
+    expect(await get(server.url('/cut'))).toEqual(CUT);
+    const twice = await startRawServer(() => ok(['Content-Encoding: gzip'], gzipSync(packed)));
+    expect(await get(twice.url())).toMatchObject({ body: Buffer.from('<rss/>') });
   });
 
   it('ends a slow drip, a silent server and a foreign protocol at the time limit', async () => {
@@ -258,6 +271,27 @@ describe('the fetch client', () => {
     expect(sent.map((head) => /Bearer key/.test(head))).toEqual([true, true, false, false]);
     expect(sent.map((head) => /a=b/.test(head))).toEqual([true, true, false, false]);
     expect(sent.every((head) => head.includes('If-None-Match: "1"'))).toBe(true);
+  });
+
+  it('returns the cookies of a redirect to their host, within the same request', async () => {
+    const other = await startRawServer((path) =>
+      path === '/wall' ? redirect(302, home.url('/feed')) : ok([], 'other'),
+    );
+    const home = await startRawServer((_, socket) => {
+      const head = home.requests.at(-1) ?? '';
+      if (/Cookie: /.test(head)) return ok([], 'feed');
+      socket.end(
+        `HTTP/1.1 302 Found\r\nSet-Cookie: a=1; Path=/\r\nSet-Cookie: b=2\r\nLocation: ${other.url('/wall')}\r\n\r\n`,
+      );
+      return undefined;
+    });
+    const cookies = (requests: string[]) => requests.map((head) => /Cookie: (.*)\r/.exec(head)?.[1]);
+    expect(await get(home.url('/feed'))).toMatchObject({ status: 200, body: Buffer.from('feed') });
+    expect(cookies(home.requests)).toEqual([undefined, 'a=1; b=2']);
+    expect(cookies(other.requests)).toEqual([undefined]);
+    // The next request begins without them.
+    await get(home.url('/feed'));
+    expect(cookies(home.requests)).toEqual([undefined, 'a=1; b=2', undefined, 'a=1; b=2']);
   });
 
   it('does not follow a redirect from https to http', async () => {

@@ -106,7 +106,8 @@ describe('polling outlets', () => {
 
     it('finds the feed of a page, and keeps its address', async () => {
       const store = await open();
-      const page = '<!doctype html><html><head><link rel="alternate" type="application/rss+xml" href="/real.xml">';
+      const link = (href: string) => `<link rel="alternate" type="application/rss+xml" href="${href}">`;
+      const page = `<!doctype html><html><head>${link('/comments/feed/')}${link('/real.xml')}`;
       const { server, poll } = await openOutletNewsroom(store, { a: 'a.example.com/' }, (request) =>
         request.path === '/real.xml' ? steady(request) : { status: 200, body: page },
       );

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { decodeFeed } from '../../../src/sources/feed/decode-feed.ts';
+import { decodeFeed, isUnreadable } from '../../../src/sources/feed/decode-feed.ts';
 
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
 const latin1 = (text: string): Uint8Array => Buffer.from(text, 'latin1');
@@ -14,9 +14,26 @@ it('follows a byte order mark, whatever header and declaration say', () => {
   expect(decodeFeed(utf16('\ufeffCafé').swap16(), contentType)).toBe('Café');
 });
 
-it('follows the charset of the header rather than the declaration', () => {
-  expect(decodeFeed(utf8(declared('iso-8859-1')), 'text/xml; Charset="UTF-8"; x=y')).toContain('Café');
+it('reads valid UTF-8 as UTF-8, whatever its labels say', () => {
+  expect(decodeFeed(utf8(declared('iso-8859-1')), 'text/xml; charset=shift_jis')).toContain('Café');
+});
+
+it('reads UTF-8 in which a program has cut a few texts within a character', () => {
+  const text = 'Żółta łódź wróciła do Gdańska. '.repeat(3);
+  const cut = Buffer.concat([utf8(text), utf8('ń').subarray(0, 1), utf8(' …')]);
+  expect(decodeFeed(cut, 'text/xml; charset=iso-8859-1')).toBe(`${text}\ufffd …`);
+});
+
+it('follows the charset of the header rather than the declaration, if it fits the bytes', () => {
+  const russian = Buffer.concat([latin1('<?xml version="1.0" encoding="koi8-r"?>'), latin1('\xcc\xe8\xf0')]);
+  expect(decodeFeed(russian, 'text/xml; Charset="windows-1251"; x=y')).toMatch(/Мир$/);
   expect(decodeFeed(latin1(declared('utf-8')), "text/xml;charset='latin1'")).toContain('Café');
+  expect(decodeFeed(latin1(declared('latin1')), 'text/xml; charset=euc-jp')).toContain('Café');
+});
+
+it('follows the declaration rather than ISO-8859-1 in the header, which servers add to any text', () => {
+  const russian = Buffer.concat([latin1('<?xml version="1.0" encoding="windows-1251"?>'), latin1('\xcc\xe8\xf0')]);
+  expect(decodeFeed(russian, 'text/xml; charset=iso-8859-1')).toMatch(/Мир$/);
 });
 
 it('follows the declaration, also in UTF-16 without a mark and in single quotes', () => {
@@ -46,13 +63,21 @@ it('reads what declares nothing as UTF-8 if it is valid, and as windows-1252 oth
 
 it('reads UTF-8 that was cut within a character up to that character', () => {
   const whole = utf8('Café, 日本, 🙂');
-  for (let length = 4; length < whole.length; length++) {
+  for (let length = 5; length < whole.length; length++) {
     expect('Café, 日本, 🙂'.startsWith(decodeFeed(whole.subarray(0, length), null))).toBe(true);
   }
 });
 
-it('replaces bytes that are wrong in the declared encoding', () => {
-  expect(decodeFeed(latin1(declared('utf-8')), null)).toContain('Caf\ufffd');
+it('reads bytes that are not in the declared encoding as windows-1252', () => {
+  expect(decodeFeed(latin1(declared('utf-8')), null)).toContain('Café');
+  expect(decodeFeed(latin1(declared('utf-8')), 'text/xml; charset=utf-8')).toContain('Café');
+});
+
+it('knows UTF-32 and EBCDIC, which are not read, by their first bytes', () => {
+  const beginnings = ['3c0000003f000000', 'fffe00003c000000', '0000feff0000003c', '0000003c0000003f', '4c6fa79493'];
+  expect(beginnings.filter((hex) => !isUnreadable(Buffer.from(hex, 'hex')))).toEqual([]);
+  const read = [utf8('<rss/>'), utf8(''), utf16('\ufeff<rss/>'), utf16('<rss/>').swap16()];
+  expect(read.filter(isUnreadable)).toEqual([]);
 });
 
 it('never throws', () => {

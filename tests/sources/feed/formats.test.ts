@@ -56,6 +56,7 @@ it('reads RSS 2.0 with its usual modules', () => {
           { ...PICTURE, type: 'image/jpeg', length: 1234, width: 800, height: 600, alt: 'The ferry', credit: 'Cy Woo' },
           { ...PICTURE, url: 'https://cdn.example.com/a-small.jpg', width: 80 },
         ],
+        enclosures: [{ url: 'https://cdn.example.com/a.mp3', type: 'audio/mpeg', length: 99, title: null }],
       },
     ],
   });
@@ -193,6 +194,7 @@ it('reads JSON Feed 1.0 and 1.1', () => {
       content: '<p><a href="https://t.example.com/a/c">c</a></p>',
       summary: '1 &lt; 2',
       images: [{ url: 'https://news.example.com/i.webp' }],
+      enclosures: [{ url: 'https://t.example.com/a.mp3', type: 'audio/mpeg', length: 12, title: null }],
       publishedAt: Date.parse('2026-11-26T08:00:00Z'),
       updatedAt: null,
       categories: ['x', 'y'],
@@ -261,6 +263,72 @@ it('joins what several elements say about a picture, in a group too', () => {
   ]);
 });
 
+it('reads the enclosures of an item: audio, video and documents, but neither pictures nor players', () => {
+  const { images, enclosures } = readItem(
+    rssItem(
+      `<media:group>
+         <media:content url="https://c.example.com/talk.mp3" type="audio/mpeg"/>
+         <media:content url="https://c.example.com/clip" medium="video" fileSize="7"/>
+         <media:content url="https://v.example.com/player?v=1" type="application/x-shockwave-flash"/></media:group>
+       <enclosure url="https://c.example.com/talk.mp3" length="4200"/>
+       <enclosure url="/minutes.pdf" type="application/pdf; charset=binary" length="0"/>
+       <enclosure url="https://c.example.com/a.png" type="image/png"/>
+       <enclosure url="javascript:alert(1)" type="audio/mpeg"/>
+       <atom:link rel="enclosure" href="https://c.example.com/t.ogg" type="audio/ogg" length="3" title="The talk"/>`,
+      ' xmlns:media="http://search.yahoo.com/mrss/"',
+    ),
+  );
+  expect(images.map(({ url }) => url)).toEqual(['https://c.example.com/a.png']);
+  expect(enclosures).toEqual([
+    { url: 'https://c.example.com/talk.mp3', type: 'audio/mpeg', length: 4200, title: null },
+    { url: 'https://c.example.com/clip', type: null, length: 7, title: null },
+    { url: 'https://news.example.com/minutes.pdf', type: 'application/pdf', length: null, title: null },
+    { url: 'https://c.example.com/t.ogg', type: 'audio/ogg', length: 3, title: 'The talk' },
+  ]);
+});
+
+const ITUNES = ' xmlns:itunes="http://www.itunes.com/dtds/podcast-1.0.dtd"';
+
+it('reads title, author and summary of a podcast where the usual elements are missing or empty', () => {
+  const podcast = `<itunes:title>Tides</itunes:title><itunes:author>Ann Lee</itunes:author><description/>
+    <itunes:subtitle>Short.</itunes:subtitle><itunes:summary>How tides work.\n\nAnd why.</itunes:summary>`;
+  const usual = '<title>Title</title><author>bo@example.com (Bo Chen)</author><description>Usual.</description>';
+  expect(readItem(rssItem(podcast, ITUNES))).toMatchObject({
+    ...{ title: 'Tides', authors: ['Ann Lee'], summary: '<p>How tides work.</p>\n<p>And why.</p>', content: null },
+  });
+  expect(readItem(rssItem(`${podcast.replace('<description/>', '')}${usual}`, ITUNES))).toMatchObject({
+    ...{ title: 'Title', authors: ['Bo Chen'], summary: 'Usual.', content: null },
+  });
+  expect(
+    readItem(rssItem('<itunes:subtitle>&lt;b&gt;A&lt;/b&gt; &amp;amp; B</itunes:subtitle>', ITUNES)),
+  ).toMatchObject({
+    summary: '<b>A</b> &amp; B',
+  });
+});
+
+it('reads title and description of a video from its group', () => {
+  const group = `<media:group><media:title>Harbour tour</media:title><media:description>Ten minutes.</media:description>
+    <media:content url="https://c.example.com/tour.mp4" type="video/mp4"/></media:group>`;
+  const video = readItem(atomEntry(group, ' xmlns:media="http://search.yahoo.com/mrss/"'));
+  expect(video).toMatchObject({ title: 'Harbour tour', summary: 'Ten minutes.', enclosures: [{ type: 'video/mp4' }] });
+});
+
+it('reads dates as Unix time, in XML and in JSON', () => {
+  const at = Date.parse('2026-11-26T10:00:00Z');
+  expect(readItem(rssItem(`<pubDate>${at / 1_000}</pubDate>`)).publishedAt).toBe(at);
+  const json = { version: 'https://jsonfeed.org/version/1.1', items: [{ id: 'a', date_published: at / 1_000 }] };
+  expect(readItem(JSON.stringify(json)).publishedAt).toBe(at);
+});
+
+it('warns of the first title that has lost characters', () => {
+  const items = ['Fine', 'A \ufffdclair', '\ufffd'].map((title) => `<item><title>${title}</title></item>`);
+  const { problems, repaired } = readFeed(`<rss><channel>${items.join('')}</channel></rss>`);
+  expect(problems).toEqual([
+    "the feed's encoding is wrong: “A \ufffdclair” has lost characters; it must be valid UTF-8",
+  ]);
+  expect(repaired).toBe(false);
+});
+
 it('knows modules by their namespace, whatever the prefix, and by the usual prefix where none is declared', () => {
   const byNamespace = rssItem('<x:creator>Ann</x:creator>', ' xmlns:x="http://purl.org/dc/elements/1.1/"');
   expect(readItem(byNamespace).authors).toEqual(['Ann']);
@@ -282,6 +350,10 @@ it('says what a document is that is no feed', () => {
   const reasonOf = (document: string) =>
     parseFeed({ bytes: Buffer.from(document), contentType: null, url: FEED_URL }, NOW);
   const unreadable = (reason: string) => ({ kind: 'unreadable', reason });
+  const utf32 = Buffer.from('3c0000003f000000', 'hex');
+  expect(parseFeed({ bytes: utf32, contentType: null, url: FEED_URL }, NOW)).toEqual(
+    unreadable('the document is in UTF-32 or EBCDIC, and not in UTF-8'),
+  );
   expect(reasonOf(' \n')).toEqual(unreadable('the document is empty'));
   expect(reasonOf('<!doctype html><title>Times</title>')).toEqual(unreadable('the document is an HTML page'));
   expect(reasonOf('{"title": ')).toEqual(unreadable('the document is not valid JSON'));

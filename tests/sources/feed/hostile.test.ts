@@ -95,6 +95,13 @@ function timeOf(document: string): number {
   return Math.min(...[1, 2].map(() => processorTime(() => void parse(document))));
 }
 
+function expectLinear(build: (n: number) => string): void {
+  const time = (n: number): number => timeOf(build(n));
+  time(200);
+  // Eight times as long for eight times as much; 64 times if it were quadratic.
+  expect(time(8_000)).toBeLessThan(Math.max(100, 30 * time(1_000)));
+}
+
 describe('entities', () => {
   it('expands none that a document declares', () => {
     const lines = [1, 2, 3, 4, 5, 6, 7, 8, 9].map((n) => `<!ENTITY l${n} "${`&l${n - 1};`.repeat(10)}">`);
@@ -162,9 +169,16 @@ describe('limits', () => {
     ],
     ['half tags of HTML', (n: number) => `<item><title>${'&lt;a '.repeat(n)}</title></item>`],
   ])('takes linear time for %s', (_name, build) => {
-    const time = (n: number): number => timeOf(`<rss><channel>${build(n)}`);
-    time(200);
-    // Eight times as long for eight times as much; 64 times if it were quadratic.
-    expect(time(8_000)).toBeLessThan(Math.max(100, 30 * time(1_000)));
+    expectLinear((n) => `<rss><channel>${build(n)}`);
+  });
+
+  it.each([
+    ['commas with nothing after them', (n: number) => '[ ,   ], '.repeat(n)],
+    ['commas and spaces', (n: number) => ', , '.repeat(n)],
+    ['texts without end', (n: number) => '"\\" '.repeat(n)],
+    ['braces', (n: number) => '{   '.repeat(n)],
+    ['controls in texts', (n: number) => '"\n",'.repeat(n)],
+  ])('takes linear time to repair JSON with %s', (_name, build) => {
+    expectLinear((n) => `{"items": [${build(n)}}`);
   });
 });

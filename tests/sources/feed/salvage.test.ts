@@ -1,5 +1,7 @@
+import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { ParsedFeed } from '../../../src/sources/feed/parsed-feed.ts';
+import { anyText } from '../../support/any-text.ts';
 import { readFeed } from './read-feed.ts';
 
 const titles = ({ items }: ParsedFeed): (string | null)[] => items.map(({ title }) => title);
@@ -94,4 +96,49 @@ it('does not call a well-formed feed repaired', () => {
   const feed = readFeed(`<?xml version="1.0"?><!-- a < b & c --><!DOCTYPE rss [<!ENTITY pub "Times">]>
     <?pi <a> ?>${channel('<item><title>Times &amp; &#233;</title><a/><b x="1"/><c><![CDATA[<d> & ]]></c></item>')}`);
   expect(feed).toMatchObject({ repaired: false, problems: [], items: [{ title: 'Times & é' }] });
+});
+
+const JSON_FEED =
+  '{"version": "https://jsonfeed.org/version/1.1", "title": "T", "items": [{"id": "1", "title": "One"}]}';
+
+it.each([
+  ['a comma after the last element', JSON_FEED.replace('"One"}]', '"One", } ,\n]'), 'a comma has nothing after it'],
+  ['line ends and controls in a text', JSON_FEED.replace('One', 'O\n\u0001ne'), 'a control character was not escaped'],
+  [
+    'warnings before it and a comment after it',
+    `<br />\n<b>Warning</b>: x in {main}\n${JSON_FEED}<!-- cached -->`,
+    'something is around the feed, such as warnings of the server',
+  ],
+  [
+    'slashes that are escaped, in a call',
+    `show(${JSON_FEED.replaceAll('/', '\\/')});`,
+    'something is around the feed, such as warnings of the server',
+  ],
+])('reads a JSON Feed with %s', (_name, document, problem) => {
+  const feed = readFeed(document);
+  expect(feed).toMatchObject({ title: 'T', repaired: true, problems: [problem], items: [{ id: '1' }] });
+  expect(titles(feed)[0]).toMatch(/^O ?ne$/);
+});
+
+it('keeps what looks like an error within a text of a JSON Feed', () => {
+  const title = ', ] } \\ " ,]';
+  const feed = JSON.stringify({ version: 'https://jsonfeed.org/version/1.1', items: [{ id: '1', title }] });
+  expect(titles(readFeed(feed.replace('}]}', '},]}')))).toEqual([title]);
+  expect(readFeed(`\ufeff${feed}\n`)).toMatchObject({ repaired: false, problems: [] });
+});
+
+it('repairs a JSON Feed in which any element has a comma after it', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.record({ id: fc.uuid(), title: anyText(20) }), { minLength: 1 }),
+      anyText(5),
+      (items, before) => {
+        const json = JSON.stringify({ version: 'https://jsonfeed.org/version/1.1', items }, null, 1);
+        const broken = json.replaceAll(/\n *[\]}]/g, ',$&');
+        const around = before.replace(/[{<]/g, '');
+        const read = (document: string): unknown => readFeed(document).items;
+        expect(read(around + broken)).toEqual(read(json));
+      },
+    ),
+  );
 });

@@ -138,8 +138,8 @@ function liquidValue(output: string): Replacement {
   if (/(?:_url|baseurl|\|\s?url)\s*$/.test(output)) {
     return { replacement: /^\s*(["'])([^"'\s]*)\1\s*\|/.exec(output)?.[2] ?? '', what: null };
   }
-  const name = /^\s*([\w.-]{1,60})/.exec(output)?.[1] ?? '…';
-  return { replacement: '', what: `the value {{ ${name} }}` };
+  const [, name, filter] = /^\s*(?:([\w.-]{1,60})|["'][^|]*\|\s*(\w{1,60}))/.exec(output) ?? [];
+  return { replacement: '', what: `the value {{ ${name ?? (filter === undefined ? '…' : `… | ${filter}`)} }}` };
 }
 
 function shortcode(inner: string, describe: (name: string) => string): Replacement {

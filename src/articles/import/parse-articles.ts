@@ -3,6 +3,7 @@
  * the purpose can take minutes.
  */
 import { basename, extname } from 'node:path';
+import { boundedLine } from '../../lib/text/clean-text.ts';
 import type { PictureFolder } from '../pictures/own-pictures.ts';
 import { type ArticleRules, type Candidate, type CandidateReader, candidateReader } from './candidate.ts';
 import { type ArticleDefaults, withDefaults, withWordLists } from './defaults.ts';
@@ -89,11 +90,7 @@ const PAGE_NAMES = new RegExp(
     'terms(?:ofservice)?|archives?|tags?|categor(?:y|ies)|authors?|team|faq|sitemap|subscribe|newsletter|feed|thanks|' +
     'readme|licen[cs]e|changelog|contributing|codeofconduct|security)$',
 );
-const PAGE_LAYOUTS = new RegExp(
-  '^(?:none|null|false|default|base|main|page|.*[-_]page|home|index|landing|archives?|search|error|404|about|contact|' +
-    'list|listing|section|categor(?:y|ies)|tags?|authors?|docs?|documentation|components?|redirect|splash|wide|full|' +
-    'static)$',
-);
+const POST_LAYOUT = /post|blog|news|article|story|entry|single/;
 
 /** @returns what the file is, if it is a page of a site and no article: by its name or layout, and without a date */
 function pageOfSite(
@@ -113,11 +110,8 @@ function pageOfSite(
   if (!isBlankValue(translated.fields.id) || !isBlankValue(published) || !isBlankValue(state)) return null;
   if (isPageName) return `a page without a date (${name})`;
   const { layout } = written.fields;
-  if (typeof layout !== 'string') return null;
-  // `layouts/page.njk`, `../layouts/MainLayout.astro`
-  const last = layout.slice(-80).trim().toLowerCase().split('/').at(-1) ?? '';
-  const plain = last.replace(/\.\w{1,10}$/, '').replace(/-?layout$/, '');
-  return PAGE_LAYOUTS.test(plain) ? `a page without a date (layout: ${plain})` : null;
+  if (typeof layout !== 'string' || layout === '' || POST_LAYOUT.test(layout.toLowerCase())) return null;
+  return `a page without a date (layout: ${boundedLine(layout, 60)})`;
 }
 
 /** The last reader: creating its schema takes longer than a batch. */

@@ -64,15 +64,27 @@ export function parseMarkdown(text: string): ParsedRecord {
   return { ...parsed, body, lineOf: (path) => (path[0] === 'body' ? bodyLine : parsed.lineOf(path)) };
 }
 
+/** As Pelican has it, up to an empty line. */
+const METADATA = /^([\w-]{1,60}):(.*)$/;
+
 /**
- * Markdown without front matter: its first heading is the headline.
+ * Markdown without front matter: its first heading is the headline, or its first lines are keys and values.
  * @param start index of the first line that is not blank
  */
 function parsePlain(lines: string[], start: number): ParsedRecord {
   const line = lines[start] ?? '';
   if (line.trim() === '') return broken(1, 'is empty: write a line "---", the keys, a line "---", and the text');
-  const [, key = ''] = /^([\w-]{1,60})[:：]/.exec(line) ?? [];
-  if (/^[—–−-]{1,5}\s*$/.test(line) || findKey(key, new Map()) !== null) {
+  const [, key = ''] = METADATA.exec(line) ?? [];
+  const isKey = findKey(key, new Map()) !== null;
+  const end = lines.findIndex((one, at) => at > start && one.trim() === '');
+  const metadata = lines.slice(start, end).map((one) => METADATA.exec(one));
+  if (isKey && end !== -1 && metadata.every((found) => found !== null)) {
+    const fields = Object.fromEntries(metadata.map(([, name = '', value = '']) => [name, value.trim()]));
+    const lineOf = ([name]: PropertyKey[]): number =>
+      start + 1 + Math.max(0, Object.keys(fields).indexOf(String(name)));
+    return { kind: 'parsed', fields, body: lines.slice(end).join('\n').trim(), lineOf, warnings: [] };
+  }
+  if (isKey || /^[—–−-]{1,5}\s*$/.test(line)) {
     return broken(start + 1, 'is no line of three hyphens, "---": front matter begins with one, as it ends with one');
   }
   const heading = findHeading(lines.join('\n'));

@@ -18,7 +18,7 @@ describe('removeShortcodes', () => {
     ['a\n\n{{% notice %}}', 'a\n\n', '2: removed from the body: the shortcode {{< notice >}}'],
     ['{% alert %}a{% endalert %}', 'a', '0: removed from the body: the tag {% alert %}'],
     ['a {{ page.place | upcase }} b', 'a  b', '0: removed from the body: the value {{ page.place }}'],
-    ['a {{ "x" | t }} b', 'a  b', '0: removed from the body: the value {{ … }}'],
+    ['a {{ "x" | t }} b', 'a  b', '0: removed from the body: the value {{ … | t }}'],
     ['[gallery ids="1,2"]', '', '0: removed from the body: the shortcode [gallery]'],
     ['[caption id="a"]A roof[/caption]', 'A roof', '0: removed from the body: the shortcode [caption]'],
     [

@@ -11,7 +11,6 @@ import {
   ALSO_PARTS,
   type AuthorNames,
   BYLINE_PARTS,
-  decodeEntities,
   ENCLOSURE_PARTS,
   IGNORED_PARTS,
   IMAGE_PARTS,
@@ -29,6 +28,7 @@ import {
   toTags,
   toYesOrNo,
   withAuthorName,
+  withoutMarkup,
   withoutSmartQuotes,
 } from './values.ts';
 
@@ -119,8 +119,8 @@ class Translation {
       const plain = withoutSmartQuotes(value);
       return typeof plain === 'string' && /^\s*\w{2,40}\s*$/.test(plain) ? plain.replaceAll('_', '-') : plain;
     });
-    // Only other programs write entities into texts.
-    const readText = isFrontMatter ? decodeEntities : (value: unknown) => value;
+    // Only other programs write markup and entities into texts.
+    const readText = isFrontMatter ? withoutMarkup : (value: unknown) => value;
     for (const target of this.#entries.keys()) this.#take(target, TEXTS.has(target) ? readText : withoutSmartQuotes);
     const origins = this.#origins;
     return {

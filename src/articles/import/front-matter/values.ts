@@ -110,9 +110,14 @@ export function toYesOrNo(value: unknown): boolean | null {
 const ENTITY = /&(?:#\d{1,7}|#x[\da-f]{1,6}|[a-z][a-z\d]{1,31});/i;
 const OTHER_AMPERSAND = new RegExp(`&(?!${ENTITY.source.slice(1)})`, 'gi');
 
-/** A text with its entities decoded, once: `AT&amp;T`. Anything like markup stays. */
-export function decodeEntities(value: unknown): unknown {
-  if (typeof value !== 'string' || !ENTITY.test(value)) return value;
+/** Elements that end: `Vec<T>` has none. */
+const MARKUP = /<\/(?:a|b|code|em|i|p|s|small|span|strike|strong|su[bp]|u)>/i;
+
+/** A text without markup, with its entities decoded once: `<em>AT&amp;T</em>`. */
+export function withoutMarkup(value: unknown): unknown {
+  if (typeof value !== 'string') return value;
+  if (MARKUP.test(value)) return textOfHtml(value);
+  if (!ENTITY.test(value)) return value;
   return textOfHtml(value.replace(OTHER_AMPERSAND, '&amp;').replaceAll('<', '&lt;'));
 }
 

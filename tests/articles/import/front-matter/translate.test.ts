@@ -197,6 +197,7 @@ describe('the values', () => {
     ['I&#8217;m Here', 'I’m Here'],
     ['AT&amp;T &hellip; and Vec<T>', 'AT&T … and Vec<T>'],
     ['Write &amp;lt; for <', 'Write &lt; for <'],
+    ['<em>A</em> &lt; <a href="/b">B</a>', 'A < B'],
     ['R&D; &copy 2026 &unknown; &amp', 'R&D; &copy 2026 &unknown; &amp'],
   ])('of texts have their entities decoded, once: %s', (written, text) => {
     expect(fieldsOf({ title: written, description: written })).toEqual({ headline: text, dek: text });

@@ -64,6 +64,17 @@ describe('Markdown without front matter', () => {
     expect(article).toMatchObject({ headline, body: { format: 'markdown', source } });
   });
 
+  it('may begin with keys and values, up to an empty line', async () => {
+    const { said, article } = await importFile(
+      'pelican',
+      '\nTitle: Roof: 7 Facts\nDate: 2026-11-24\nTags: a, b\n\nText.\n',
+    );
+    expect(said).toEqual([]);
+    expect(article).toMatchObject({ headline: 'Roof: 7 Facts', tags: ['a', 'b'], body: { source: 'Text.' } });
+    const broken = await importFile('wrong', 'Title: Roof\nDate: yesterday\n\nText.\n');
+    expect(broken.said).toEqual([expect.stringContaining('wrong.md:2: Date is "yesterday": must be a date')]);
+  });
+
   it('and without a heading is rejected, for the same reason in all files', async () => {
     const rule = 'has neither front matter nor a heading, such as "# A Headline"';
     expect((await importFile('bare', '\nText.\n')).said).toEqual([`bare.md:2: ${rule}`]);
@@ -81,7 +92,11 @@ describe('a page of a site', () => {
     ['_index.md', '---\ntitle: Posts\ndate: 2026-11-24\n---\n', 'a list of a section (_index)'],
     ['README.md', '# The Site\n\nText.\n', 'a page without a date (README)'],
     ['LICENSE.md', 'Text.\n', 'a page without a date (LICENSE)'],
-    ['team-photos.md', '---\nlayout: ../layouts/MainLayout.astro\n---\n', 'a page without a date (layout: main)'],
+    [
+      'team-photos.md',
+      '---\nlayout: ../layouts/MainLayout.astro\n---\n',
+      'a page without a date (layout: ../layouts/MainLayout.astro)',
+    ],
     ['join.md', '---\ntitle: Join\nlayout: page\n---\n', 'a page without a date (layout: page)'],
   ])('is skipped, which is said: %s', async (name, text, what) => {
     const report = await importMarkdown(store, text, { name });
@@ -92,6 +107,7 @@ describe('a page of a site', () => {
   it.each([
     ['index.md', 'title: A Post\ndate: 2026-11-24'],
     ['custom.md', 'title: A Post\ndate: 2026-11-24\nlayout: page'],
+    ['undated.md', 'title: A Post\nlayout: blog_post'],
     ['blog.md', 'title: A Post\nlayout: blog\ndraft: true'],
     ['about.md', 'title: A Post\nid: about-us\nstate: draft'],
     ['contact.md', 'title: A Post\ndraft: true'],

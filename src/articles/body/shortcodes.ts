@@ -39,7 +39,9 @@ const FORMS = new RegExp(
     // Classes of kramdown.
     '(?<classes>\\{:\\s?(?:toc\\b|[.#][\\w-]|[\\w-]{1,40}=)[^{}\\n]{0,500}\\})',
     '(?<comment>\\{/\\*[^{}]{0,2000}?\\*/\\})',
-    '\\[(?<wordpress>/?(?:gallery|caption|wp_caption|embed|audio|video|playlist|(?:su|vc|et_pb)_\\w{1,30})' +
+    // A label such as [video] is none.
+    '\\[(?<wordpress>/?(?:gallery|caption|wp_caption|embed|(?:su|vc|et_pb)_\\w{1,30}|' +
+      '(?:audio|video|playlist)(?=\\s+\\w{1,20}=)|(?<=/)(?:audio|video|playlist))' +
       '(?:\\s[^[\\]\\n]{0,2000})?)/?\\](?![(:[])',
     '^(?<module>import\\s[^\\n]{0,300}?[\'"][^\'"\\n]{1,300}[\'"];?|' +
       'export\\s+(?:const|let|default)\\s[^\\n]{0,500};)[ \\t]*$',

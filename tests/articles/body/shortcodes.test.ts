@@ -20,6 +20,7 @@ describe('removeShortcodes', () => {
     ['a {{ page.place | upcase }} b', 'a  b', '0: removed from the body: the value {{ page.place }}'],
     ['a {{ "x" | t }} b', 'a  b', '0: removed from the body: the value {{ … | t }}'],
     ['[gallery ids="1,2"]', '', '0: removed from the body: the shortcode [gallery]'],
+    ['[video src="/a.mp4"] [/video]', ' ', '0: removed from the body: the shortcode [video]'],
     ['[caption id="a"]A roof[/caption]', 'A roof', '0: removed from the body: the shortcode [caption]'],
     [
       "import Chart from '../chart.jsx';\n\nText.",
@@ -66,6 +67,7 @@ describe('removeShortcodes', () => {
     'See [gallery](/gallery), [video][1] and [audio]: one.\n\n[video]: https://example.com',
     'They said it was [sic] {good}, as in $x_{{a}}$.',
     '~~~\n{% highlight ruby %}\n~~~\n{% endhighlight',
+    '* [video] [A talk](https://example.com) and [audio] of it',
     'import duties fell.',
     'export "const"',
   ])('leaves %j as it is', (body) => {

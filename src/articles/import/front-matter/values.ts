@@ -88,7 +88,8 @@ function splitNames(text: string, authors: AuthorNames): string[] {
   return parts.every(isName) ? parts : [names];
 }
 
-function toByline(text: string): Record<string, unknown> {
+function toByline(written: string): Record<string, unknown> {
+  const text = String(withoutMarkup(written));
   const [, name, email] = /^([^<>]+)<([^<>\s]+@[^<>\s]+)>\s*$/.exec(text.slice(0, MAX_BYLINE)) ?? [];
   return name === undefined ? { name: text } : { name: name.trim(), email };
 }

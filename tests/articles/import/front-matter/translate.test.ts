@@ -171,7 +171,7 @@ describe('the values', () => {
     ],
     [{ name: 'Ann Lee', email: 'a@example.com' }, [{ name: 'Ann Lee', email: 'a@example.com' }]],
     ['', []],
-    [[null, 'Ann Lee', ''], [{ name: 'Ann Lee' }]],
+    [[null, '<a href="/who">Ann Lee</a>', ''], [{ name: 'Ann Lee' }]],
   ])('of bylines are text, a list or maps: %j', (author, bylines) => {
     expect(fieldsOf({ author })).toEqual({ bylines });
   });

@@ -9,6 +9,7 @@ import { Parser } from 'htmlparser2';
 import MarkdownIt from 'markdown-it';
 import { type OwnSites, privateHost } from '../lib/private-address.ts';
 import { cleanText, cleanUrl, hasVisibleCharacter, resolveUrl } from '../lib/text/clean-text.ts';
+import { textOfHtml } from '../sources/html-text.ts';
 
 export interface SanitisedBody {
   html: string;
@@ -57,6 +58,17 @@ const markdown = new MarkdownIt({ html: true, linkify: false, typographer: false
 /** Renders Markdown (CommonMark, tables, strikethrough), and sanitises it as `sanitiseHtml` does. */
 export function sanitiseMarkdown(source: string, sites: OwnSites, imageUrl?: ImageUrl): SanitisedBody {
   return sanitiseHtml(markdown.render(cleanText(source)), sites, imageUrl);
+}
+
+/** The first heading of Markdown, of those of the first level if there are any: its text, and its lines from 0. */
+export function findHeading(source: string): { text: string; line: number; lines: number } | null {
+  const tokens = markdown.parse(source, {});
+  const headings = tokens.filter(({ type, level, map }) => type === 'heading_open' && level === 0 && map !== null);
+  const found = headings.find(({ tag }) => tag === 'h1') ?? headings[0];
+  if (!found?.map) return null;
+  const [line, end] = found.map;
+  const { content } = tokens[tokens.indexOf(found) + 1] ?? { content: '' };
+  return { text: textOfHtml(markdown.renderInline(content)), line, lines: end - line };
 }
 
 /**

@@ -1,7 +1,7 @@
 /**
  * Removes what only a site generator or a CMS understands from a body in Markdown: shortcodes of Hugo and WordPress,
- * tags of Liquid, imports of MDX. Players become links, and figures become images. Code stays as it is. Pure, and
- * linear in the length of the body.
+ * tags and values of Liquid, imports of MDX. Players become links, figures become images, and highlighted code becomes
+ * a fence. Code stays as it is. Pure, and linear in the length of the body.
  */
 import { cleanLine } from '../../lib/text/clean-text.ts';
 
@@ -16,6 +16,12 @@ export interface ShortcodeNote {
 const MARKERS = /\{[{%/:]|\[\/?(?:gallery|caption|wp_caption|embed|audio|video|playlist|[a-z]+_)|^(?:import|export)\s/m;
 
 const FENCE = /^ {0,3}(`{3,}|~{3,})/;
+/** Liquid's and Hugo's form of a fence, alone on its line. */
+const HIGHLIGHT = new RegExp(
+  '^[ \\t]*\\{(?:%-?|\\{[<%])[ \\t]*(end|/)?[ \\t]*highlight' +
+    '(?:[ \\t]+["\']?([\\w+#-]{1,30}))?[^{}\\n]{0,200}\\}?\\}[ \\t]*$',
+);
+const CODE = '~~~~~~';
 
 /** Between the marks of each form there is no brace, so that no place is searched twice. */
 const FORMS = new RegExp(
@@ -27,12 +33,15 @@ const FORMS = new RegExp(
       '\\(\\s*(?:\\{\\{[<%][^{}]{0,500}[>%]\\}\\}|\\{%[^{}]{0,500}%\\})[^()\\s]{0,200}\\)',
     '\\{\\{[<%](?<hugo>[^{}]{0,2000})[>%]\\}\\}',
     '\\{%-?(?<liquid>[^{}]{0,2000}?)-?%\\}',
-    '\\{\\{-?(?<output>\\s*(?:site|page|layout|include)\\.[^{}]{0,500}?|' +
+    // Not `{{a}}`, as formulas have it.
+    '\\{\\{-?(?<output>\\s[^{}]{0,500}?|(?:site|page|layout|include)\\.[^{}]{0,500}?|' +
       '[^{}]{0,500}(?:_url|baseurl|\\| ?url)\\s*)-?\\}\\}',
     // Classes of kramdown.
     '(?<classes>\\{:\\s?(?:toc\\b|[.#][\\w-]|[\\w-]{1,40}=)[^{}\\n]{0,500}\\})',
     '(?<comment>\\{/\\*[^{}]{0,2000}?\\*/\\})',
-    '\\[(?<wordpress>/?(?:gallery|caption|wp_caption|embed|audio|video|playlist|(?:su|vc|et_pb)_\\w{1,30})' +
+    // A label such as [video] is none.
+    '\\[(?<wordpress>/?(?:gallery|caption|wp_caption|embed|(?:su|vc|et_pb)_\\w{1,30}|' +
+      '(?:audio|video|playlist)(?=\\s+\\w{1,20}=)|(?<=/)(?:audio|video|playlist))' +
       '(?:\\s[^[\\]\\n]{0,2000})?)/?\\](?![(:[])',
     '^(?<module>import\\s[^\\n]{0,300}?[\'"][^\'"\\n]{1,300}[\'"];?|' +
       'export\\s+(?:const|let|default)\\s[^\\n]{0,500};)[ \\t]*$',
@@ -40,19 +49,27 @@ const FORMS = new RegExp(
   'gm',
 );
 
-/** @returns the body, and a note for each name */
-export function removeShortcodes(body: string): { body: string; notes: ShortcodeNote[] } {
+/**
+ * @param hasHighlights whether `{% highlight %}` is code to its end
+ * @returns the body, and a note for each name
+ */
+export function removeShortcodes(body: string, hasHighlights = true): { body: string; notes: ShortcodeNote[] } {
   if (!MARKERS.test(body)) return { body, notes: [] };
   const notes = new Map<string, ShortcodeNote>();
   const parts: string[] = [];
-  let open: string | null = null;
+  const replacer = { notes, isRaw: false };
+  let open: string | null = null as string | null;
   let prose: string[] = [];
   let line = 0;
   const flush = (): void => {
-    if (prose.length > 0) parts.push(replaceIn(prose.join('\n'), line - prose.length, notes));
+    if (prose.length > 0) parts.push(replaceIn(prose.join('\n'), line - prose.length, replacer));
     prose = [];
   };
-  for (const text of body.split('\n')) {
+  for (const written of body.split('\n')) {
+    const highlight: string[] | null =
+      hasHighlights && (open === null || open === CODE) ? HIGHLIGHT.exec(written) : null;
+    const isFence = highlight !== null && (highlight[1] === undefined) === (open === null);
+    const text = isFence ? CODE + (highlight[2] ?? '') : written;
     const fence = FENCE.exec(text)?.[1];
     if (open === null && fence === undefined) prose.push(text);
     else {
@@ -64,16 +81,30 @@ export function removeShortcodes(body: string): { body: string; notes: Shortcode
     line += 1;
   }
   flush();
+  // One that does not end would make code of all that follows.
+  if (open === CODE && hasHighlights) return removeShortcodes(body, false);
   return { body: parts.join('\n'), notes: [...notes.values()] };
 }
 
-function replaceIn(text: string, firstLine: number, notes: Map<string, ShortcodeNote>): string {
+interface Replacer {
+  notes: Map<string, ShortcodeNote>;
+  /** Whether the text is between `{% raw %}` and `{% endraw %}`, where nothing is replaced. */
+  isRaw: boolean;
+}
+
+function replaceIn(text: string, firstLine: number, replacer: Replacer): string {
+  const { notes } = replacer;
   let counted = 0;
   let line = firstLine;
   return text.replace(FORMS, (whole, ...rest) => {
     const groups = rest.at(-1) as Record<string, string | undefined>;
     const offset = rest.at(-3) as number;
-    if (groups.code !== undefined) return whole;
+    const tag = groups.liquid?.trim();
+    if (tag === 'raw' || tag === 'endraw') {
+      replacer.isRaw = tag === 'raw';
+      return '';
+    }
+    if (groups.code !== undefined || replacer.isRaw) return whole;
     const { replacement, what } = replacementOf(groups);
     // The site generator's own pages are at these addresses: nothing is lost.
     if (what === null) return replacement;
@@ -96,13 +127,21 @@ interface Replacement {
 function replacementOf(groups: Record<string, string | undefined>): Replacement {
   const { label, hugo, liquid, output, comment, classes, wordpress } = groups;
   if (label !== undefined) return { replacement: label || ' ', what: null };
-  // `{{ "/media/roof.jpg" | relative_url }}`
-  if (output !== undefined) return { replacement: /^\s*(["'])([^"'\s]*)\1\s*\|/.exec(output)?.[2] ?? '', what: null };
+  if (output !== undefined) return liquidValue(output);
   if (comment !== undefined || classes !== undefined) return { replacement: '', what: null };
   if (hugo !== undefined) return shortcode(hugo, (name) => `the shortcode {{< ${name} >}}`);
   if (liquid !== undefined) return shortcode(liquid, (name) => `the tag {% ${name} %}`);
   if (wordpress !== undefined) return shortcode(wordpress, (name) => `the shortcode [${name}]`);
   return { replacement: '', what: 'a line that imports or exports code' };
+}
+
+/** `{{ "/media/roof.jpg" | relative_url }}` has an address; of anything else the value is unknown here. */
+function liquidValue(output: string): Replacement {
+  if (/(?:_url|baseurl|\|\s?url)\s*$/.test(output)) {
+    return { replacement: /^\s*(["'])([^"'\s]*)\1\s*\|/.exec(output)?.[2] ?? '', what: null };
+  }
+  const [, name, filter] = /^\s*(?:([\w.-]{1,60})|["'][^|]*\|\s*(\w{1,60}))/.exec(output) ?? [];
+  return { replacement: '', what: `the value {{ ${name ?? (filter === undefined ? '…' : `… | ${filter}`)} }}` };
 }
 
 function shortcode(inner: string, describe: (name: string) => string): Replacement {

@@ -38,7 +38,7 @@ export async function readWritten(
   const rules = { ...parseRules(config, {}), keys: {} };
   const [result] = await parseInThread(rules, [text], undefined);
   if (result === undefined) throw new Error('one result for one text');
-  if (result.kind === 'invalid') throw new ArticleEditError(result.problems.map(toProblem));
+  if (result.kind !== 'valid') throw new ArticleEditError(result.problems.map(toProblem));
   return { candidate: result.candidate, warnings: result.warnings.map((warning) => toProblem(warning).message) };
 }
 

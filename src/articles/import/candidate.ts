@@ -75,7 +75,8 @@ export function candidateReader(config: ArticleRules): CandidateReader {
   const sites = ownSites(config);
   const mediaFolder = { publicUrl: sites.publicUrl, folder: config.paths.media };
 
-  return async (record, file, defaultId, { pictures: pictureFolder, siteUrl, isFromSource }) => {
+  const read: CandidateReader = async (record, file, defaultId, provenance) => {
+    const { pictures: pictureFolder, siteUrl, isFromSource } = provenance;
     if (record.kind === 'broken') {
       return { kind: 'invalid', id: null, problems: [`${file}:${record.line}: ${cleanLine(record.rule)}`] };
     }
@@ -101,6 +102,14 @@ export function candidateReader(config: ArticleRules): CandidateReader {
     const media = await readMedia(image, enclosures, mediaFolder);
     violations.push(...media.violations);
 
+    const imageRule = violations.find(({ path }) => path[0] === 'image')?.rule;
+    const imageKey = formatPath(record.writtenPath(['image']));
+    if (imageRule !== undefined && imageKey !== 'image') {
+      // The picture of a site generator's page, such as `cover`: the article is complete without it.
+      const warning = { line: record.lineOf(['image']), text: `${imageKey} is left out: ${imageRule}` };
+      const fields = { ...record.fields, image: null };
+      return read({ ...record, fields, warnings: [...record.warnings, warning] }, file, defaultId, provenance);
+    }
     if (usable === null || violations.length > 0) {
       const values = { ...written, body: record.body };
       const problems = listFirst(violations, file, ({ path, rule }) => {
@@ -144,6 +153,7 @@ export function candidateReader(config: ArticleRules): CandidateReader {
     }
     return { kind: 'valid', candidate, warnings };
   };
+  return read;
 }
 
 /** Problems, or things removed, that are listed of one article: each of ten thousand would have a line to look up. */

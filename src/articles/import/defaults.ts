@@ -3,7 +3,7 @@
  * address at which a site generator publishes it. Pure.
  */
 
-import { isBlankValue } from './front-matter/values.ts';
+import { type AuthorNames, isBlankValue } from './front-matter/values.ts';
 import type { ParsedRecord, TranslatedRecord } from './parse.ts';
 
 export interface ArticleDefaults {
@@ -13,6 +13,8 @@ export interface ArticleDefaults {
   address: ArticleAddress | null;
   /** Whether categories and tags in one text are words, as in Jekyll. */
   hasWordLists?: boolean;
+  /** Names of authors by their logins, as the site has them in its data. */
+  authors?: AuthorNames;
 }
 
 interface ArticleAddress {

@@ -39,6 +39,7 @@ export class ImportError extends Error {
 const FORMATS: Record<string, ImportFormat> = {
   '.md': 'markdown',
   '.markdown': 'markdown',
+  '.mdx': 'markdown',
   '.jsonl': 'jsonl',
   '.ndjson': 'jsonl',
 };
@@ -119,7 +120,7 @@ async function collect(path: string, found: Map<string, ImportFile>): Promise<st
     return `${path}: ${reason(error)}`;
   }
   const format = importFormat(path);
-  if (format === undefined) return `${path}: must be a folder, or a file in .md, .markdown, .jsonl or .ndjson`;
+  if (format === undefined) return `${path}: must be a folder, or a file in .md, .markdown, .mdx, .jsonl or .ndjson`;
   const file = await openFile(path, format, dirname(resolve(path)));
   if (file === null) return `${path}: must be a file or a folder`;
   found.set(file.path, file);

@@ -14,7 +14,7 @@ import { findImportFiles, ImportError, type ImportFile, type ImportFormat, textF
 import type { SourceRecord } from './json-lines.ts';
 import { type ImportMessage, messagesOf, Notices } from './message-kinds.ts';
 import { isSourceOrigin } from './origin.ts';
-import type { ArticleResult, ParseRules } from './parse-articles.ts';
+import type { ArticleResult, ParseRules, ReadArticle } from './parse-articles.ts';
 import { parseInThread, parseRules } from './parse-in-thread.ts';
 import { type ArticleImportResult, addToResult, emptyResult } from './result.ts';
 import { clearGoneFiles } from './watched/gone-files.ts';
@@ -210,9 +210,9 @@ function toImportBatch(
   seen: SeenIds,
 ): Omit<ImportBatch, 'takesOver'> {
   const rest = results.values();
-  const articles = records.map(({ file, record }) => {
+  const articles = records.flatMap(({ file, record }) => {
     const result = record.content.kind === 'text' ? (rest.next().value as ArticleResult) : null;
-    return toParsedArticle(file, record, result, seen);
+    return result?.kind === 'skipped' ? [] : toParsedArticle(file, record, result, seen);
   });
   return { articles, spans, ended };
 }
@@ -221,7 +221,7 @@ function toImportBatch(
 function toParsedArticle(
   { path, name, origin }: ImportFile,
   record: SourceRecord,
-  result: ArticleResult | null,
+  result: ReadArticle | null,
   seen: SeenIds,
 ): ParsedArticle {
   const { line, content } = record;

@@ -2,13 +2,16 @@
  * Parses and validates articles. The import runs it in a thread: front matter, Markdown and HTML that someone wrote for
  * the purpose can take minutes.
  */
+import { basename, extname } from 'node:path';
+import { boundedLine } from '../../lib/text/clean-text.ts';
 import type { PictureFolder } from '../pictures/own-pictures.ts';
 import { type ArticleRules, type Candidate, type CandidateReader, candidateReader } from './candidate.ts';
 import { type ArticleDefaults, withDefaults, withWordLists } from './defaults.ts';
 import type { RecordMessage } from './front-matter/mend-yaml.ts';
 import type { TranslationRules } from './front-matter/translate.ts';
+import { isBlankValue } from './front-matter/values.ts';
 import type { ImportFormat } from './import-files.ts';
-import { parseJsonLine, parseMarkdown, type TranslatedRecord, translateRecord } from './parse.ts';
+import { type ParsedRecord, parseJsonLine, parseMarkdown, type TranslatedRecord, translateRecord } from './parse.ts';
 import { PLACED_KEYS, type PlacedKey } from './revise.ts';
 
 /** One article as text. */
@@ -32,12 +35,16 @@ export interface ArticleText {
 export type ArticleResult = (
   | { kind: 'valid'; candidate: Candidate; warnings: string[]; lines: KeyLines }
   | { kind: 'invalid'; id: string | null; problems: string[] }
+  /** A page of a site. A notice says so. */
+  | { kind: 'skipped'; problems: [] }
 ) & {
   /** An import reports each text once, however many articles it is true of. */
   notices: (RecordMessage & { source: string })[];
   /** Keys that were left out, because they mean nothing here. */
   ignoredKeys: string[];
 };
+
+export type ReadArticle = Exclude<ArticleResult, { kind: 'skipped' }>;
 
 /** Rules by which articles are parsed. */
 export interface ParseRules extends ArticleRules {
@@ -56,8 +63,16 @@ export async function parseArticles(input: { rules: ParseRules; texts: ArticleTe
   for (const { name, format, line, text, defaultId, defaults, pictures = null, isFromSource = false } of input.texts) {
     const written = format === 'markdown' ? parseMarkdown(text) : parseJsonLine(text, line ?? 1);
     const parsed = defaults?.hasWordLists === true ? withWordLists(written) : written;
-    const translated = translateRecord(parsed, { sections: rules.sections, keys });
+    const isOwnFormat = format === 'jsonl';
+    const translation = { sections: rules.sections, keys, isOwnFormat, authors: defaults?.authors };
+    const translated = translateRecord(parsed, translation, extname(name).toLowerCase() === '.mdx');
     const record = defaults === undefined ? translated : withDefaults(translated, parsed, defaults);
+    const page = isOwnFormat ? null : pageOfSite(name, parsed, translated, record);
+    if (page !== null) {
+      const text = `is skipped: ${page} is no article; one that is needs a date (published: 2026-11-24 07:30)`;
+      results.push({ kind: 'skipped', problems: [], notices: [{ source: name, line: 1, text }], ignoredKeys: [] });
+      continue;
+    }
     const provenance = { pictures, siteUrl: defaults?.address?.siteUrl, isFromSource };
     const result = await readCandidate(record, name, defaultId, provenance);
     const isParsed = record.kind === 'parsed';
@@ -68,6 +83,35 @@ export async function parseArticles(input: { rules: ParseRules; texts: ArticleTe
     results.push(result.kind === 'valid' ? { ...result, ...shared, lines: linesOf(record) } : { ...result, ...shared });
   }
   return results;
+}
+
+const PAGE_NAMES = new RegExp(
+  '^(?:index|40[34]|500|error|home|about(?:us)?|contact(?:us)?|imprint|impressum|privacy(?:policy)?|legal|search|' +
+    'terms(?:ofservice)?|archives?|tags?|categor(?:y|ies)|authors?|team|faq|sitemap|subscribe|newsletter|feed|thanks|' +
+    'readme|licen[cs]e|changelog|contributing|codeofconduct|security)$',
+);
+const POST_LAYOUT = /post|blog|news|article|story|entry|single/;
+
+/** @returns what the file is, if it is a page of a site and no article: by its name or layout, and without a date */
+function pageOfSite(
+  file: string,
+  written: ParsedRecord,
+  translated: TranslatedRecord,
+  record: TranslatedRecord,
+): string | null {
+  const name = basename(file, extname(file));
+  if (name === '_index') return 'a list of a section (_index)';
+  const isPageName = PAGE_NAMES.test(name.toLowerCase().replace(/[ _-]/g, ''));
+  if (record.kind === 'broken' || written.kind === 'broken' || translated.kind === 'broken') {
+    return isPageName && name !== 'index' ? `a page without a date (${name})` : null;
+  }
+  // An id is an article's, and a state too: a draft needs no date.
+  const { published, state } = record.fields;
+  if (!isBlankValue(translated.fields.id) || !isBlankValue(published) || !isBlankValue(state)) return null;
+  if (isPageName) return `a page without a date (${name})`;
+  const { layout } = written.fields;
+  if (typeof layout !== 'string' || layout === '' || POST_LAYOUT.test(layout.toLowerCase())) return null;
+  return `a page without a date (layout: ${boundedLine(layout, 60)})`;
 }
 
 /** The last reader: creating its schema takes longer than a batch. */

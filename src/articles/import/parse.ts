@@ -3,7 +3,10 @@
  * lines of JSON.
  */
 
+import { withoutComponents } from '../body/mdx.ts';
 import { removeShortcodes } from '../body/shortcodes.ts';
+import { findHeading } from '../sanitise.ts';
+import { findKey } from './front-matter/key-names.ts';
 import type { RecordMessage } from './front-matter/mend-yaml.ts';
 import { parseToml } from './front-matter/toml.ts';
 import { type KeyMessage, type TranslationRules, translateKeys } from './front-matter/translate.ts';
@@ -37,7 +40,7 @@ export function parseMarkdown(text: string): ParsedRecord {
   const lines = text.replace(/^\ufeff+/, '').split('\n');
   const start = lines.findIndex((line) => line.trim() !== '');
   const fence = FENCES.find((one) => one.start.test(lines[start] ?? ''));
-  if (fence === undefined) return broken(Math.max(start, 0) + 1, noFenceRule(lines[start] ?? ''));
+  if (fence === undefined) return parsePlain(lines, Math.max(start, 0));
   const end = lines.findIndex((line, index) => index > start && fence.end.test(line));
   if (end === -1) {
     const after = missingEnd(lines.with(start, ''));
@@ -61,10 +64,33 @@ export function parseMarkdown(text: string): ParsedRecord {
   return { ...parsed, body, lineOf: (path) => (path[0] === 'body' ? bodyLine : parsed.lineOf(path)) };
 }
 
-function noFenceRule(line: string): string {
-  if (line === '') return 'is empty: write a line "---", the keys, a line "---", and the text';
-  const rule = 'must begin with front matter: a line "---", the keys, and a line "---"';
-  return /^[—–−-]{1,5}\s*$/.test(line) ? `${rule}; these are not three hyphens` : rule;
+/** As Pelican has it, up to an empty line. */
+const METADATA = /^([\w-]{1,60}):(.*)$/;
+
+/**
+ * Markdown without front matter: its first heading is the headline, or its first lines are keys and values.
+ * @param start index of the first line that is not blank
+ */
+function parsePlain(lines: string[], start: number): ParsedRecord {
+  const line = lines[start] ?? '';
+  if (line.trim() === '') return broken(1, 'is empty: write a line "---", the keys, a line "---", and the text');
+  const [, key = ''] = METADATA.exec(line) ?? [];
+  const isKey = findKey(key, new Map()) !== null;
+  const end = lines.findIndex((one, at) => at > start && one.trim() === '');
+  const metadata = lines.slice(start, end).map((one) => METADATA.exec(one));
+  if (isKey && end !== -1 && metadata.every((found) => found !== null)) {
+    const fields = Object.fromEntries(metadata.map(([, name = '', value = '']) => [name, value.trim()]));
+    const lineOf = ([name]: PropertyKey[]): number =>
+      start + 1 + Math.max(0, Object.keys(fields).indexOf(String(name)));
+    return { kind: 'parsed', fields, body: lines.slice(end).join('\n').trim(), lineOf, warnings: [] };
+  }
+  if (isKey || /^[—–−-]{1,5}\s*$/.test(line)) {
+    return broken(start + 1, 'is no line of three hyphens, "---": front matter begins with one, as it ends with one');
+  }
+  const heading = findHeading(lines.join('\n'));
+  if (heading === null) return broken(start + 1, 'has neither front matter nor a heading, such as "# A Headline"');
+  const body = lines.toSpliced(heading.line, heading.lines).join('\n').trim();
+  return { kind: 'parsed', fields: { title: heading.text }, body, lineOf: () => heading.line + 1, warnings: [] };
 }
 
 /** @param line its number in the file, from 1 */
@@ -103,13 +129,14 @@ export type TranslatedRecord =
     }
   | Extract<ParsedRecord, { kind: 'broken' }>;
 
-export function translateRecord(record: ParsedRecord, rules: TranslationRules): TranslatedRecord {
+/** @param isMdx whether its body has components */
+export function translateRecord(record: ParsedRecord, rules: TranslationRules, isMdx = false): TranslatedRecord {
   if (record.kind === 'broken') return record;
   const { fields, writtenPath, warnings, notices, ignored } = translateKeys(record.fields, rules);
   const placed = ({ path, text }: KeyMessage): RecordMessage => ({ line: record.lineOf(path), text });
   const { body, notes } =
     typeof record.body === 'string' && fields.format !== 'html'
-      ? removeShortcodes(record.body)
+      ? cleanMarkdown(record.body, isMdx)
       : { body: record.body, notes: [] };
   const bodyLine = record.lineOf(['body']);
   return {
@@ -122,4 +149,11 @@ export function translateRecord(record: ParsedRecord, rules: TranslationRules): 
     notices: [...notices.map(placed), ...notes.map(({ line, text }) => ({ line: bodyLine + line, text }))],
     ignored,
   };
+}
+
+function cleanMarkdown(body: string, isMdx: boolean): ReturnType<typeof removeShortcodes> {
+  if (!isMdx) return removeShortcodes(body);
+  const plain = withoutComponents(body);
+  const { body: clean, notes } = removeShortcodes(plain.body);
+  return { body: clean, notes: [...plain.notes, ...notes] };
 }

@@ -3,7 +3,6 @@ import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, relative, resolve, sep } from 'node:path';
 import type { ArticleDefaults } from '../../articles/import/defaults.ts';
 import { type ImportFile, markdownFile } from '../../articles/import/import-files.ts';
-import type { SourceRecord } from '../../articles/import/json-lines.ts';
 import { ExportError, type LeftOut } from './export-entry.ts';
 
 export type SiteGenerator = 'hugo' | 'jekyll' | 'astro' | 'eleventy';
@@ -98,7 +97,7 @@ export async function findSitePosts(
     else if (rules.hasPagesAtTop && isDetected && below.length === 1) leftOut.skip('pages at the top of the site');
     else {
       const file = await markdownFile(path, resolve(folder));
-      if (file !== null) files.push(asPost(file, below, generator, { url, leftOut }));
+      if (file !== null) files.push(asPost(file, below, generator, url));
     }
   }
   if (files.length > 0) return files;
@@ -148,12 +147,7 @@ async function listFiles(folder: string, root: string, rules: GeneratorRules): P
 }
 
 /** @param below the path of the file below the root, in parts */
-function asPost(
-  file: ImportFile,
-  below: string[],
-  generator: SiteGenerator,
-  { url, leftOut }: SiteFolderOptions,
-): ImportFile {
+function asPost(file: ImportFile, below: string[], generator: SiteGenerator, url: string | null): ImportFile {
   const folders = below.slice(0, -1);
   const stem = basename(file.path, extname(file.path));
   // A bundle: the post is the folder, with its pictures beside it.
@@ -168,8 +162,7 @@ function asPost(
     .join('/');
   const address = url === null ? null : addressOf(url, path, slug, generator);
   const defaults = { fields, address, hasWordLists: generator === 'jekyll' };
-  const records = extname(file.path).toLowerCase() === '.mdx' ? () => withoutMdx(file, leftOut) : file.records;
-  return { ...file, records, defaults };
+  return { ...file, defaults };
 }
 
 function addressOf(url: string, path: string, slug: string, generator: SiteGenerator): ArticleDefaults['address'] {
@@ -189,57 +182,4 @@ function idOf(name: string): string {
 function dateOf(text: string): string {
   const [year = '', month = '', day = ''] = text.split('-');
   return `${year}-${month.padStart(2, '0')}-${day.padStart(2, '0')} 00:00`;
-}
-
-async function* withoutMdx(file: ImportFile, leftOut: LeftOut): AsyncGenerator<SourceRecord> {
-  for await (const record of file.records()) {
-    if (record.content.kind !== 'text') yield record;
-    else {
-      const text = withoutComponents(record.content.text, (name) => leftOut.drop(`component <${name}>`));
-      yield { ...record, content: { kind: 'text', text } };
-    }
-  }
-}
-
-const FENCE = /^ {0,3}(```+|~~~+)/;
-/** As JavaScript has them at the beginning of a paragraph: prose may begin with the same words. */
-const STATEMENT =
-  /^(?:import\s+(?:["'{*]|[\w$]+(?:\s*,|\s+from\s))|export\s+(?:const|let|var|default|function|async|class|[{*]))/;
-const COMPONENT = /<(\/?)([A-Z][\w.]{0,60})((?:\s[^<>]{0,2000})?)>/g;
-
-/**
- * Markdown of MDX without imports, exports, expressions and components, which are programs. Text within components
- * stays. Lines keep their numbers. Pure.
- * @param text with front matter; its lines end in `\n`
- * @param onRemoved called with the name of each component
- */
-export function withoutComponents(text: string, onRemoved: (name: string) => void): string {
-  const lines = text.split('\n');
-  const end = lines[0]?.trim() === '---' ? lines.findIndex((line, at) => at > 0 && line.trim() === '---') : -1;
-  let fence: string | null = null;
-  let isInStatement = false;
-  let isInParagraph = false;
-  return lines
-    .map((line, at) => {
-      if (at <= end) return line;
-      const [, mark] = FENCE.exec(line) ?? [];
-      if (mark !== undefined && (fence === null || (mark[0] === fence[0] && mark.length >= fence.length))) {
-        fence = fence === null ? mark : null;
-        return line;
-      }
-      if (fence !== null) return line;
-      // A statement ends with its paragraph.
-      const isBlank = line.trim() === '';
-      isInStatement = !isBlank && (isInStatement || (!isInParagraph && STATEMENT.test(line)));
-      isInParagraph = !isBlank;
-      return isInStatement ? '' : cleanLineOf(line, onRemoved);
-    })
-    .join('\n');
-}
-
-function cleanLineOf(line: string, onRemoved: (name: string) => void): string {
-  return line.replace(/\{\/\*[^*]{0,2000}\*\/\}/g, '').replace(COMPONENT, (_, slash: string, name: string) => {
-    if (slash === '') onRemoved(name);
-    return '';
-  });
 }

@@ -16,8 +16,11 @@ describe('removeShortcodes', () => {
       '0: removed from the body: the shortcode {{< highlight >}}',
     ],
     ['a\n\n{{% notice %}}', 'a\n\n', '2: removed from the body: the shortcode {{< notice >}}'],
-    ['{% raw %}a{% endraw %}', 'a', '0: removed from the body: the tag {% raw %}'],
+    ['{% alert %}a{% endalert %}', 'a', '0: removed from the body: the tag {% alert %}'],
+    ['a {{ page.place | upcase }} b', 'a  b', '0: removed from the body: the value {{ page.place }}'],
+    ['a {{ "x" | t }} b', 'a  b', '0: removed from the body: the value {{ … | t }}'],
     ['[gallery ids="1,2"]', '', '0: removed from the body: the shortcode [gallery]'],
+    ['[video src="/a.mp4"] [/video]', ' ', '0: removed from the body: the shortcode [video]'],
     ['[caption id="a"]A roof[/caption]', 'A roof', '0: removed from the body: the shortcode [caption]'],
     [
       "import Chart from '../chart.jsx';\n\nText.",
@@ -48,7 +51,11 @@ describe('removeShortcodes', () => {
     ['[About]({{< ref "about.md" >}}) us', 'About us'],
     ['[About]({% post_url 2026-11-24-a %})', 'About'],
     ['![A roof]({{ site.baseurl }}/a.jpg)', '![A roof](/a.jpg)'],
+    ['[A]({{site.baseurl}}/a) and [b]({{ "/b" | url }})', '[A](/a) and [b](/b)'],
     ['a {/* a remark */}b', 'a b'],
+    ['{% raw %}\na {{ b }} {% c %}\n{% endraw %}', '\na {{ b }} {% c %}\n'],
+    ['{% highlight ruby linenos %}\n{{ a }}\n{% endhighlight %}\nb', '~~~~~~ruby\n{{ a }}\n~~~~~~\nb'],
+    ['{{< highlight go "linenos=table" >}}\n{% a %}\n{{< /highlight >}}', '~~~~~~go\n{% a %}\n~~~~~~'],
   ])('leaves the text of %j', (body, left) => {
     expect(remove(body)).toEqual([left]);
   });
@@ -58,11 +65,19 @@ describe('removeShortcodes', () => {
     '~~~\n{% raw %}\n```\n{% raw %}\n~~~',
     'Write `{{< figure >}}` or ``{% raw %}`` there.',
     'See [gallery](/gallery), [video][1] and [audio]: one.\n\n[video]: https://example.com',
-    'They said it was [sic] {{ good }}.',
+    'They said it was [sic] {good}, as in $x_{{a}}$.',
+    '~~~\n{% highlight ruby %}\n~~~\n{% endhighlight',
+    '* [video] [A talk](https://example.com) and [audio] of it',
     'import duties fell.',
     'export "const"',
   ])('leaves %j as it is', (body) => {
     expect(remove(body)).toEqual([body]);
+  });
+
+  it('takes no highlighted code that does not end for one', () => {
+    const note = '0: removed from the body: the tag {% highlight %}';
+    expect(remove('{% highlight ruby %}\na\n\nb')).toEqual(['\na\n\nb', note]);
+    expect(remove('{% highlight ruby %}a\n{% endhighlight %}\nb')).toEqual(['a\n\nb', note]);
   });
 
   it('notes each name once', () => {
@@ -105,6 +120,9 @@ describe('removeShortcodes', () => {
       '` ',
       '{/*',
       '{{ site.',
+      '{{ a ',
+      '{% highlight a',
+      '{% raw %}',
       '](',
       '![a](',
       'import ',

@@ -63,7 +63,7 @@ describe('the digest of an article', () => {
     const store = await openMigrated();
     const body =
       'Family 👨‍👩‍👧 and ❤️, \u2067שלום\u2069 and \u202bعربي\u202c, \u200eleft\u200f, [a](/b), 三星.\n\nSecond.';
-    await importMarkdown(store, markdown(FULL, body));
+    await importMarkdown(store, markdown(`${FULL}id: story`, body));
     const { digest } = await store.db.selectFrom('articles').select('digest').executeTakeFirstOrThrow();
     expect(digest).toBe('fa05cb57cfa891d5f7d33d84e87ecc0381acf85bba62d6133e848914966930c1');
   });
@@ -73,7 +73,9 @@ describe('importPaths and importText', () => {
   forBothDatabases((open) => {
     it('store all keys of front matter', async () => {
       const store = await open();
-      expect(await importMarkdown(store, markdown(FULL, 'First.\n\n[x](/y)'), { name: 'in/full-1.md' })).toMatchObject({
+      expect(
+        await importMarkdown(store, markdown(`${FULL}id: full-1`, 'First.\n\n[x](/y)'), { name: 'in/full-1.md' }),
+      ).toMatchObject({
         added: 1,
         warningCount: 0,
       });
@@ -172,7 +174,10 @@ describe('importPaths and importText', () => {
       const store = await open();
       const once = async (now: number) => {
         const good = await importMarkdown(store, markdown(FULL), { now });
-        const bad = await importMarkdown(store, markdown('headline: H\nkind: x'), { name: 'bad.md', now: NOW });
+        const bad = await importMarkdown(store, markdown('headline: H\nkind: x\nid: bad'), {
+          name: 'bad.md',
+          now: NOW,
+        });
         return [good.added, good.updated, good.unchanged, bad.rejectedCount];
       };
       expect(await once(NOW)).toEqual([1, 0, 0, 1]);
@@ -201,7 +206,7 @@ describe('importPaths and importText', () => {
 
     it('reject an invalid article whole, until a valid version is imported', async () => {
       const store = await open();
-      const text = markdown('headline: H\nkind: x');
+      const text = markdown('headline: H\nkind: x\nid: story');
       await importMarkdown(store, text);
       expect(await listRejections(store.db, { limit: 10 })).toEqual([
         {
@@ -442,7 +447,7 @@ describe('importPaths and importText', () => {
     const paths = [join(folder, 'a.md'), join(folder, 'none'), join(folder, 'a.txt')];
     await expect(importPaths(store, configWith(), paths, { clock })).rejects.toThrow(
       `${folder}/none: does not exist\n` +
-        `${folder}/a.txt: must be a folder, or a file in .md, .markdown, .jsonl or .ndjson`,
+        `${folder}/a.txt: must be a folder, or a file in .md, .markdown, .mdx, .jsonl or .ndjson`,
     );
     expect(await findArticle(store.db, 'a')).toBeNull();
   });

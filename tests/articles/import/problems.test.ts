@@ -6,10 +6,14 @@ import { NOW } from '../../support/clock.ts';
 import { openMigrated } from '../../support/databases.ts';
 import { configWith, importJson, importMarkdown, messagesOf } from '../imports.ts';
 
-/** The problems of a file with a valid headline and these front matter keys. */
+/** The problems of a file with a valid headline, an id and these front matter keys. */
 async function problemsOf(keys: string, body?: string): Promise<string[]> {
   await using store = await disposable();
-  return messagesOf(await importMarkdown(store, markdown(`headline: H\n${keys}`, body))).problems;
+  return messagesOf(await importMarkdown(store, markdown(headed(keys), body))).problems;
+}
+
+function headed(keys: string): string {
+  return `headline: H\n${keys}${keys.startsWith('id:') ? '' : '\nid: story'}`;
 }
 
 async function disposable() {
@@ -84,7 +88,7 @@ describe('a problem in a Markdown file', () => {
       `story.md:3: kind is "news": ${KINDS}`,
       'story.md:5: section is "x": must be one of the sections: business-tech, world',
       'story.md:1: note is missing: a corrected article requires a note',
-      'story.md:8: body is "<script>alert(1)</script>": is empty after sanitising',
+      'story.md:9: body is "<script>alert(1)</script>": is empty after sanitising',
       `story.md:6: enclosures[0].type is missing: ${MEDIA_RULE}`,
       `story.md:6: enclosures[0].length is missing: ${MEDIA_RULE}`,
     ]);
@@ -193,7 +197,7 @@ describe('an article with many problems', () => {
 
   it('is rejected for front matter of more than 64 KiB', async () => {
     const keys = Array.from({ length: 50_000 }, (_, index) => `k${index}:`).join('\n');
-    expect(await problemsOf(keys)).toEqual(['story.md:1: the front matter is 388901 bytes long; the limit is 65536']);
+    expect(await problemsOf(keys)).toEqual(['story.md:1: the front matter is 388911 bytes long; the limit is 65536']);
   });
 });
 
@@ -220,7 +224,7 @@ describe('a warning', () => {
       'x',
       'story.md:1: outlet is missing: a roundup item credits the publication that first reported it',
     ],
-    ['kind: brief', 'x\n<script>y</script>', 'story.md:5: removed from the body: <script>'],
+    ['kind: brief', 'x\n<script>y</script>', 'story.md:6: removed from the body: <script>'],
     ['image: { url: "http://192.168.1.1/a.png" }', 'x', 'story.md:3: removed image: 192.168.1.1 is a private address'],
     [
       'related: [{ url: "https://cms.internal/a", title: A }]',
@@ -232,10 +236,16 @@ describe('a warning', () => {
       'x',
       'story.md:3: removed also[1].url: cms.internal is a private address',
     ],
-    ['kind: brief', '[x](http://[::1]/)', 'story.md:5: removed from the body: a link at the private address [::1]'],
+    ['cover: ftp://e.example/a.png', 'x', `story.md:3: cover is left out: ${URL_RULE}`],
+    [
+      'cover: { src: https://e.example/a.png, width: 100% }',
+      'x',
+      'story.md:3: cover is left out: must be a whole number',
+    ],
+    ['kind: brief', '[x](http://[::1]/)', 'story.md:6: removed from the body: a link at the private address [::1]'],
   ])('does not prevent the import: %s', async (keys, body, warning) => {
     await using store = await disposable();
-    const report = await importMarkdown(store, markdown(`headline: H\n${keys}`, body));
+    const report = await importMarkdown(store, markdown(headed(keys), body));
     expect(report).toMatchObject({ added: 1, warningCount: 1 });
     expect(messagesOf(report)).toEqual({ problems: [], warnings: [warning] });
   });

@@ -64,7 +64,8 @@ describe('inspectMedia', () => {
     const config = configWith({ media: folder() });
     const keys = `headline: H
 image: { url: "/media/a b/photo.jpg", alt: A, type: image/jpeg, length: 1, width: 9 }
-enclosures: [{ url: /media/talk.MP3, title: Talk }]`;
+enclosures: [{ url: /media/talk.MP3, title: Talk }]
+id: story`;
     await importMarkdown(store, markdown(keys), { config });
     expect(await findArticle(store.db, 'story')).toMatchObject({
       image: {
@@ -77,7 +78,7 @@ enclosures: [{ url: /media/talk.MP3, title: Talk }]`;
       enclosures: [{ type: 'audio/mpeg', length: 3, title: 'Talk' }],
     });
     const bad =
-      'headline: H\nimage: { url: /media/talk.MP3 }\nenclosures:\n  - url: /media/../media/%2e%2e%2fsecret.png';
+      'headline: H\nimage: { url: /media/talk.MP3 }\nenclosures:\n  - url: /media/../media/%2e%2e%2fsecret.png\nid: story';
     expect(messagesOf(await importMarkdown(store, markdown(bad), { config })).problems).toEqual([
       'story.md:3: image.url is "/media/talk.MP3": must be an image, not audio/mpeg',
       expect.stringContaining(

@@ -81,11 +81,11 @@ const NAMES = new Map<string, NamedKey>([
   ),
 ]);
 
-/**
- * @param extra the configuration's `import.keys`, with simplified names
- * @returns null for an unknown key
- */
-export function findKey(written: string, extra: ReadonlyMap<string, KeyTarget | 'ignored'>): NamedKey | null {
+/** The configuration's `import.keys`, with simplified names. */
+export type ExtraKeys = ReadonlyMap<string, KeyTarget | 'ignored'>;
+
+/** @returns null for an unknown key */
+export function findKey(written: string, extra: ExtraKeys): NamedKey | null {
   if (written.length > MAX_LENGTH) return null;
   const name = simplifyKey(written);
   const mapped = extra.get(name);

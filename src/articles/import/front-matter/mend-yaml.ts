@@ -1,10 +1,10 @@
 /**
- * Mends what people get wrong in YAML: an unquoted colon in a headline, a tab, a quotation mark in the middle. A line
- * is changed only if it is not valid by itself and it is clear what was meant; each change is reported. Pure, and
- * linear in the length of the text.
+ * Mends YAML that does not parse: an unquoted colon in a headline, and quoted texts and lists whose next lines are not
+ * indented, which other parsers read. A line is changed only if it is clear what was meant. Pure, and linear in the
+ * length of the text.
  */
 import { boundedLine } from '../../../lib/text/clean-text.ts';
-import { findKey, type NamedKey } from './key-names.ts';
+import { findKey } from './key-names.ts';
 
 export interface RecordMessage {
   /** From 1. */
@@ -17,178 +17,77 @@ export interface MendedYaml {
   warnings: RecordMessage[];
 }
 
-/** A key at the beginning of a line, with a colon of ASCII or of a Chinese keyboard. */
-const KEY = /^([\p{L}_][\p{L}\p{N}_ .-]{0,60})(:|：)(.*)$/u;
+/** A key at the beginning of a line, with its value. */
+const KEY = /^([\p{L}_][\p{L}\p{N}_ .-]{0,60}):\s+(\S.*)$/u;
 /** The header of a block scalar. */
 const BLOCK = /^[|>][-+\d]{0,2}(?:\s+#.*)?$/;
-const NONE: ReadonlyMap<string, NamedKey['target']> = new Map();
+/** Characters that cannot begin a plain text, and those that begin something else. */
+const BAD_START = /^(?:[@`%]|-(?:\s|$))/;
+const NOT_PLAIN = /^["'[{|>#&*!]/;
 
 /** @param source lines of front matter; the first one is line 1 */
 export function mendYaml(source: readonly string[]): MendedYaml {
   const lines = [...source];
   const warnings: RecordMessage[] = [];
-  const anchors = new Set(source.flatMap((line) => line.match(/[&*][\w-]{1,60}/g) ?? []));
   let isInBlock = false;
-  let openQuote: '"' | "'" | null = null;
-  for (const [index, line] of source.entries()) {
-    const warn = (text: string): unknown => warnings.push({ line: index + 1, text });
-    const isNested = line === '' || /^\s/.test(line);
-    if (openQuote !== null) {
-      if (line.trimEnd().endsWith(openQuote)) openQuote = null;
+  for (let index = 0; index < lines.length; index++) {
+    const line = lines[index] ?? '';
+    if (isInBlock && /^(?:\s|$)/.test(line)) continue;
+    isInBlock = false;
+    const end = endOfFlow(lines, index);
+    if (end !== null) {
+      const indent = ' '.repeat(1 + line.search(/[^\s-]/));
+      for (; index < end; index++) lines[index + 1] = indent + lines[index + 1];
       continue;
     }
-    if (isInBlock && isNested) continue;
-    isInBlock = false;
-    const [, key = '', colon, rest = ''] = KEY.exec(line) ?? [];
-    if (colon === undefined) continue;
-    const hasSpace = colon === ':' && /^\s|^$/.test(rest);
-    // `http://…` is no key.
-    if (!hasSpace && findKey(key, NONE) === null) continue;
-    const value = rest.trim();
-    if (BLOCK.test(value)) isInBlock = true;
-    const next = source[index + 1];
-    const continues = next !== undefined && /^(?:\s|$)/.test(next);
-    if (continues && isOpen(value)) openQuote = value[0] as '"' | "'";
-    // A hashtag begins a comment in YAML.
-    const hashtag = /^#[\p{L}\p{N}]/u.test(value) && isText(key) ? begins(value) : null;
-    const mended = continues && /^\s+\S/.test(next) ? null : (hashtag ?? mendValue(value, anchors));
-    if (mended !== null) {
-      lines[index] = `${key}: '${mended.text.replaceAll("'", "''")}'`;
-      warn(`${key} was read as ${JSON.stringify(quoted(mended.text))}: ${mended.rule}`);
-    } else if (!hasSpace || /^[^ \t]/.test(rest)) {
-      lines[index] = `${key}: ${value}`;
-      warn(`write a space after the colon: ${key}: ${quoted(value)}`);
-    }
-    if (mended === null && /[^\s'"].*\s#[^\s#]/.test(value.slice(0, 1_000)) && isPlain(value) && isText(key)) {
-      warn(`${key}: what follows " #" counts as a comment and is left out: put the text in quotation marks`);
-    }
+    const [, key = '', value = ''] = KEY.exec(line) ?? [];
+    isInBlock = BLOCK.test(value);
+    const hasBadStart = BAD_START.test(value);
+    const hasColon = !NOT_PLAIN.test(value) && /:(?:\s|$)/.test((value.split(/\s#/, 1)[0] ?? '').trimEnd());
+    // The next line may go on with the text.
+    if ((!hasBadStart && !hasColon) || /^\s+\S/.test(lines[index + 1] ?? '')) continue;
+    const text = (value.split(/\s#\s/, 1)[0] ?? '').trimEnd();
+    lines[index] = `${key}: '${text.replaceAll("'", "''")}'`;
+    const what = hasBadStart ? `that begins with ${value.charAt(0)}` : 'with a colon';
+    const rule = `put a text ${what} in quotation marks`;
+    warnings.push({ line: index + 1, text: `${key} was read as ${JSON.stringify(quoted(text))}: ${rule}` });
   }
   return { lines, warnings };
 }
 
-/** Replaces tabs, and spaces of a word processor, at the beginning of lines. YAML takes them in few places only. */
-export function mendTabs(source: readonly string[]): MendedYaml {
-  const lines = [...source];
-  const warnings: RecordMessage[] = [];
-  for (const [index, line] of source.entries()) {
-    if (!/^[\t\u00a0\u3000]/.test(line)) continue;
-    const indent = /^[\t \u00a0\u3000]*/.exec(line)?.[0] ?? '';
-    lines[index] = (isAfterText(lines, index) ? '' : '  ') + line.slice(indent.length);
-    if (warnings.length === 0) warnings.push({ line: index + 1, text: 'begins with a tab: write spaces instead' });
-  }
-  return { lines, warnings };
-}
+/** A value that begins with a quotation mark or a bracket, perhaps after a key or as an entry of a list. */
+const OPENS = /^\s*(?:-\s+)?(?:[\p{L}_][\p{L}\p{N}_ .-]{0,60}:\s+)?(?=["'[{])/u;
+/** Lines of one such value. */
+const MAX_FLOW = 200;
 
-interface MendedValue {
-  text: string;
-  rule: string;
-}
-
-const COLON_RULE = 'put a text with a colon in quotation marks';
-
-/** @returns null for a value that is valid, or that cannot be mended */
-function mendValue(value: string, anchors: ReadonlySet<string>): MendedValue | null {
-  const first = value.charAt(0);
-  switch (first) {
-    case '"':
-    case "'":
-      return mendQuoted(value, first);
-    case '[':
-    case '{': {
-      const end = value.lastIndexOf(first === '[' ? ']' : '}');
-      const after = value.slice(end + 1);
-      return end === -1 || /^\s*(?:#.*)?$/.test(after) ? null : begins(value);
+/** @returns the index of the line where the value that begins in a line ends, if it is a later one and ends with it */
+function endOfFlow(lines: readonly string[], from: number): number | null {
+  const start = OPENS.exec(lines[from] ?? '')?.[0].length;
+  if (start === undefined) return null;
+  let depth = 0;
+  let quote: string | null = null;
+  for (let at = from; at < lines.length && at < from + MAX_FLOW; at++) {
+    const line = lines[at] ?? '';
+    for (let place = at === from ? start : 0; place < line.length; place++) {
+      const char = line.charAt(place);
+      if (quote === '"' && char === '\\') place += 1;
+      else if (quote === "'" && line.startsWith("''", place)) place += 1;
+      else if (quote !== null) quote = char === quote ? null : quote;
+      // Within a list, `O'Hara` has no quotation mark.
+      else if (/["']/.test(char) && /^$|[\s[{,:]/.test(line.charAt(place - 1))) quote = char;
+      else if (/[[{]/.test(char)) depth += 1;
+      else if (/[\]}]/.test(char)) depth -= 1;
+      if (quote !== null || depth > 0) continue;
+      return at > from && /^\s*(?:#.*)?$/.test(line.slice(place + 1)) ? at : null;
     }
-    case '@':
-    case '`':
-    case '%':
-      return begins(value);
-    case '&': {
-      const name = /^&([\w-]{1,60})(?=\s|$)/.exec(value)?.[1];
-      return name !== undefined && anchors.has(`*${name}`) ? null : begins(value);
-    }
-    case '*':
-      return anchors.has(`&${value.slice(1)}`) ? null : begins(value);
-    case '!':
-      return /^!!(?:str|int|float|bool|null|seq|map)\b/.test(value) ? null : begins(value);
-    case '|':
-    case '>':
-      return BLOCK.test(value) ? null : begins(value);
-    case '#':
-      return null;
-    case '-':
-    case '?':
-      return /^.(?:\s|$)/.test(value) ? begins(value) : null;
-    default:
-      return mendPlain(value);
   }
+  return null;
 }
 
-function begins(value: string): MendedValue {
-  return { text: value, rule: `put a text that begins with ${value.charAt(0)} in quotation marks` };
-}
-
-function mendPlain(value: string): MendedValue | null {
-  // What YAML reads, and what was meant: `#1` begins no comment.
-  const [read = ''] = value.split(/\s#/, 1);
-  if (!/:(?:\s|$)/.test(read.trimEnd())) return null;
-  const plain = (value.split(/\s#\s/, 1)[0] ?? '').trimEnd();
-  const [, inner] = /^[“„«]([^“”„«»]*)[”“»]$/.exec(plain) ?? [];
-  if (inner === undefined) return { text: plain, rule: COLON_RULE };
-  return { text: inner, rule: `${COLON_RULE} of this form: "` };
-}
-
-/** A complete text in quotation marks, with nothing but a comment after it. */
-const WHOLE = {
-  '"': /^"((?:[^"\\]|\\.)*)"(?:\s+#.*|\s*)$/,
-  "'": /^'((?:[^']|'')*)'(?:\s+#.*|\s*)$/,
-};
-const UNCLOSED = { '"': /^"(?:[^"\\]|\\.)*$/, "'": /^'(?:[^']|'')*$/ };
-/** Escapes that YAML does not know. */
-const BAD_ESCAPE = /\\[^0abtnvfre "/\\N_LPxuU]/;
-const ELISION = /^'(?:tis|twas|til|cause|em|n|\d)/i;
-
-function isOpen(value: string): boolean {
-  const first = value.charAt(0);
-  return (first === '"' || first === "'") && UNCLOSED[first].test(value);
-}
-
-function mendQuoted(value: string, quote: '"' | "'"): MendedValue | null {
-  const [, inner] = WHOLE[quote].exec(value) ?? [];
-  if (inner !== undefined) {
-    const isBroken = quote === '"' && BAD_ESCAPE.test(inner.replaceAll('\\\\', ''));
-    if (!isBroken) return null;
-    return { text: inner.replaceAll('\\"', '"'), rule: "put a text with a backslash in single quotation marks: '" };
-  }
-  if (UNCLOSED[quote].test(value)) {
-    const text = quote === "'" && ELISION.test(value) ? value : value.slice(1);
-    return { text, rule: 'its quotation mark is not closed' };
-  }
-  const rule = 'put the whole text in quotation marks, of the other kind if it has some itself';
-  const second = value.indexOf(quote, 1);
-  // `"He said "no" today"` and `'It's here'`, but not `"Yes" and "no"`.
-  const isInside = /\s/.test(value.charAt(second - 1)) || (quote === "'" && /\p{L}/u.test(value.charAt(second + 1)));
-  return value.endsWith(quote) && isInside ? { text: value.slice(1, -1), rule } : { text: value, rule };
-}
-
-function isPlain(value: string): boolean {
-  return !/^["'[{|>#]/.test(value);
-}
-
-function isText(key: string): boolean {
-  const target = findKey(key, NONE)?.target ?? '';
+/** Whether a key has a text for people. */
+export function isText(key: string): boolean {
+  const target = findKey(key, new Map())?.target ?? '';
   return ['headline', 'shortHeadline', 'dek', 'kicker', 'note'].includes(target);
-}
-
-/** Whether the line before has a key with a value, so that nothing can be nested below it. */
-function isAfterText(lines: readonly string[], index: number): boolean {
-  for (let before = index - 1; before >= 0 && before > index - 20; before--) {
-    const line = lines[before] ?? '';
-    if (line.trim() === '' || line.startsWith('#')) continue;
-    const value = KEY.exec(line)?.[3]?.trim();
-    return value !== undefined && value !== '' && !BLOCK.test(value) && !/[[{,]$/.test(value);
-  }
-  return true;
 }
 
 function quoted(text: string): string {

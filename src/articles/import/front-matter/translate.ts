@@ -5,14 +5,18 @@ import type { Config } from '../../../core/config/config.ts';
 import { closestName } from '../../../lib/names/closest-name.ts';
 import { cleanLine } from '../../../lib/text/clean-text.ts';
 import { shorten } from '../../../lib/text/shorten.ts';
-import { findKey, type KeyTarget, SUGGESTED_KEYS, simplifyKey } from './key-names.ts';
+import { type ExtraKeys, findKey, type KeyTarget, SUGGESTED_KEYS, simplifyKey } from './key-names.ts';
+import { findRareKeys } from './rare-keys.ts';
 import {
   ALSO_PARTS,
+  type AuthorNames,
   BYLINE_PARTS,
   ENCLOSURE_PARTS,
+  IGNORED_PARTS,
   IMAGE_PARTS,
   isBlankValue,
   isMap,
+  isNone,
   LINK_PARTS,
   OUTLET_PARTS,
   type PartNames,
@@ -20,8 +24,11 @@ import {
   toNames,
   toOutlet,
   toOutlets,
+  toState,
   toTags,
   toYesOrNo,
+  withAuthorName,
+  withoutMarkup,
   withoutSmartQuotes,
 } from './values.ts';
 
@@ -48,6 +55,10 @@ export interface TranslationRules {
   sections: Pick<Config['sections'][number], 'id' | 'title'>[];
   /** Further names of keys: those of the configuration (`import.keys`), or of an export. */
   keys: Readonly<Record<string, KeyTarget | 'ignored' | 'ignore'>>;
+  /** Whether the record is in daywire's own format, JSON Lines, in which each key means what daywire says. */
+  isOwnFormat?: boolean;
+  /** Default: none. */
+  authors?: AuthorNames | undefined;
 }
 
 /** A key as written. */
@@ -82,13 +93,24 @@ class Translation {
   }
 
   translate(written: Record<string, unknown>): TranslatedFields {
-    this.#readEntries(written);
+    const extra = simplifiedKeys(this.#rules.keys);
+    const isFrontMatter = this.#rules.isOwnFormat !== true;
+    const rare = isFrontMatter ? findRareKeys(written, extra) : new Map<string, string>();
+    for (const [key, text] of [...rare].slice(0, MAX_NOTICES)) this.#notices.push({ path: [key], text });
+    this.#readEntries(
+      Object.entries(written).filter(([key]) => !rare.has(key)),
+      extra,
+    );
     this.#takeTagsAndSection();
     this.#takeState();
     this.#takeImage();
     this.#takeOutlet();
     this.#takeUrl();
-    this.#take('bylines', (value) => this.#mapList('bylines', toBylines(value), BYLINE_PARTS));
+    this.#take('bylines', (value) => {
+      const { authors = {} } = this.#rules;
+      const bylines = this.#mapList('bylines', toBylines(value, authors), BYLINE_PARTS);
+      return Array.isArray(bylines) ? bylines.map((byline) => withAuthorName(byline, authors)) : bylines;
+    });
     this.#take('also', (value) => this.#mapList('also', toOutlets(value), ALSO_PARTS));
     this.#take('related', (value) => this.#mapList('related', value, LINK_PARTS));
     this.#take('enclosures', (value) => this.#mapList('enclosures', value, ENCLOSURE_PARTS));
@@ -97,9 +119,9 @@ class Translation {
       const plain = withoutSmartQuotes(value);
       return typeof plain === 'string' && /^\s*\w{2,40}\s*$/.test(plain) ? plain.replaceAll('_', '-') : plain;
     });
-    for (const target of this.#entries.keys()) {
-      this.#take(target, TEXTS.has(target) ? (value) => value : withoutSmartQuotes);
-    }
+    // Only other programs write markup and entities into texts.
+    const readText = isFrontMatter ? withoutMarkup : (value: unknown) => value;
+    for (const target of this.#entries.keys()) this.#take(target, TEXTS.has(target) ? readText : withoutSmartQuotes);
     const origins = this.#origins;
     return {
       fields: this.#fields,
@@ -110,11 +132,10 @@ class Translation {
     };
   }
 
-  #readEntries(written: Record<string, unknown>): void {
-    const extra = simplifiedKeys(this.#rules.keys);
-    for (const [key, value] of Object.entries(written)) {
+  #readEntries(written: [string, unknown][], extra: ExtraKeys): void {
+    for (const [key, value] of written) {
       // Zola keeps tags and categories there.
-      if (simplifyKey(key) === 'taxonomies' && isMap(value)) this.#readEntries(value);
+      if (simplifyKey(key) === 'taxonomies' && isMap(value)) this.#readEntries(Object.entries(value), extra);
       else this.#addEntry(key, value, extra);
     }
   }
@@ -240,7 +261,8 @@ class Translation {
     if (entry === null) return;
     const first = Array.isArray(entry.value) ? (entry.value[0] ?? null) : entry.value;
     this.#origins.set('image', entry.key);
-    const image = typeof first === 'string' ? (isBlankValue(first) ? null : { url: withoutSmartQuotes(first) }) : first;
+    const isGiven = !isBlankValue(first) && !isNone(first);
+    const image = !isGiven ? null : typeof first === 'string' ? { url: withoutSmartQuotes(first) } : first;
     const parts = this.#renameParts(['image'], image, IMAGE_PARTS);
     if (isMap(parts)) {
       if (alt !== null && isBlankValue(parts.alt)) parts.alt = alt.value;
@@ -307,31 +329,10 @@ class Translation {
 /** Texts that may begin and end with quotation marks of their own. */
 const TEXTS = new Set<KeyTarget>(['headline', 'shortHeadline', 'dek', 'kicker', 'topic', 'note', 'eventKey']);
 
-type ExtraKeys = ReadonlyMap<string, KeyTarget | 'ignored'>;
-
 function simplifiedKeys(keys: TranslationRules['keys']): ExtraKeys {
   return new Map(
     Object.entries(keys).map(([name, target]) => [simplifyKey(name), target === 'ignore' ? 'ignored' : target]),
   );
-}
-
-/** Parts of an image that are for a site generator's own pages. */
-const IGNORED_PARTS = new Set([
-  'hidden',
-  'hiddeninlist',
-  'hiddeninsingle',
-  'relative',
-  'linkfullimages',
-  'responsiveimages',
-]);
-
-/** Words of content management systems. */
-const STATES: Readonly<Record<string, string>> = { publish: 'published', public: 'published', private: 'draft' };
-
-function toState(value: unknown): unknown {
-  if (typeof value !== 'string') return value;
-  const word = value.trim().toLowerCase();
-  return STATES[word] ?? (/^[a-z]+$/.test(word) ? word : value);
 }
 
 function isName(part: PropertyKey): boolean {

@@ -3,6 +3,8 @@
  * the rules of its key say what would be right. Pure.
  */
 
+import { textOfHtml } from '../../../sources/html-text.ts';
+
 export function isMap(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
@@ -35,13 +37,28 @@ export function toNames(value: unknown): string[] {
   return Array.isArray(tags) ? tags.filter((tag) => typeof tag === 'string' && tag !== '') : [];
 }
 
-/** `Ann Lee`, `Ann Lee and Bob Ray`, `Ann Lee <ann@example.com>`, a list of such, and maps with a name. */
-export function toBylines(value: unknown): unknown {
+/** Names of authors by their logins, as a site has them in its data. */
+export type AuthorNames = Readonly<Record<string, string>>;
+
+/** `Ann Lee`, `Ann Lee and Bob Ray`, `Ann Lee <ann@example.com>`, logins, a list of such, and maps with a name. */
+export function toBylines(value: unknown, authors: AuthorNames): unknown {
   if (isBlankValue(value)) return [];
-  if (typeof value === 'string') return splitNames(value).map(toByline);
+  if (typeof value === 'string') return splitNames(value, authors).map(toByline);
   if (isMap(value)) return [value];
   if (!Array.isArray(value)) return value;
-  return value.map((entry) => (typeof entry === 'string' ? toByline(entry) : entry));
+  const entries = value.filter((entry) => !isBlankValue(entry));
+  return entries.map((entry) => (typeof entry === 'string' ? toByline(entry) : entry));
+}
+
+/** A byline with the name of its author in place of the login. */
+export function withAuthorName(byline: unknown, authors: AuthorNames): unknown {
+  const name = isMap(byline) && typeof byline.name === 'string' ? nameOf(byline.name, authors) : undefined;
+  return name === undefined ? byline : { ...(byline as object), name };
+}
+
+function nameOf(login: string, authors: AuthorNames): string | undefined {
+  const key = login.trim().replace(/^@/, '');
+  return Object.hasOwn(authors, key) ? authors[key] : undefined;
 }
 
 /** `Reuters`, or the address of a report, whose host is then the name. Anything else stays as it is. */
@@ -62,17 +79,25 @@ export function toOutlets(value: unknown): unknown {
 
 const MAX_BYLINE = 1_000;
 
-/** Only between names of several words each: `Lee, Ann` is one person. */
-function splitNames(text: string): string[] {
+/** Only between logins and names of several words each: `Lee, Ann` is one person. */
+function splitNames(text: string, authors: AuthorNames): string[] {
   const names = text.trim().replace(/^by[ \t]+/i, '');
   if (names.length > MAX_BYLINE) return [names];
   const parts = names.split(/,\s*and\s|\sand\s|\s&\s|,|;/i).map((part) => part.trim());
-  return parts.every((part) => /\S\s+\S/.test(part)) ? parts : [names];
+  const isName = (part: string): boolean => /\S\s+\S/.test(part) || nameOf(part, authors) !== undefined;
+  return parts.every(isName) ? parts : [names];
 }
 
-function toByline(text: string): Record<string, unknown> {
+function toByline(written: string): Record<string, unknown> {
+  const text = String(withoutMarkup(written));
   const [, name, email] = /^([^<>]+)<([^<>\s]+@[^<>\s]+)>\s*$/.exec(text.slice(0, MAX_BYLINE)) ?? [];
   return name === undefined ? { name: text } : { name: name.trim(), email };
+}
+
+/** `image: false`, and an empty map, mean none. */
+export function isNone(value: unknown): boolean {
+  if (isMap(value)) return Object.keys(value).length === 0;
+  return value === false || (typeof value === 'string' && /^\s*(?:false|no|none|off|~)\s*$/i.test(value));
 }
 
 /** `true` and `yes` as words. Null for anything else. */
@@ -80,6 +105,30 @@ export function toYesOrNo(value: unknown): boolean | null {
   if (typeof value === 'boolean') return value;
   const word = typeof value === 'string' ? value.trim().toLowerCase() : '';
   return ['true', 'yes', 'on'].includes(word) ? true : ['false', 'no', 'off'].includes(word) ? false : null;
+}
+
+/** A complete entity of HTML. */
+const ENTITY = /&(?:#\d{1,7}|#x[\da-f]{1,6}|[a-z][a-z\d]{1,31});/i;
+const OTHER_AMPERSAND = new RegExp(`&(?!${ENTITY.source.slice(1)})`, 'gi');
+
+/** Elements that end: `Vec<T>` has none. */
+const MARKUP = /<\/(?:a|b|code|em|i|p|s|small|span|strike|strong|su[bp]|u)>/i;
+
+/** A text without markup, with its entities decoded once: `<em>AT&amp;T</em>`. */
+export function withoutMarkup(value: unknown): unknown {
+  if (typeof value !== 'string') return value;
+  if (MARKUP.test(value)) return textOfHtml(value);
+  if (!ENTITY.test(value)) return value;
+  return textOfHtml(value.replace(OTHER_AMPERSAND, '&amp;').replaceAll('<', '&lt;'));
+}
+
+/** Words of content management systems. */
+const STATES: Readonly<Record<string, string>> = { publish: 'published', public: 'published', private: 'draft' };
+
+export function toState(value: unknown): unknown {
+  if (typeof value !== 'string') return value;
+  const word = value.trim().toLowerCase();
+  return STATES[word] ?? (/^[a-z]+$/.test(word) ? word : value);
 }
 
 /** Other names of the keys in a map, by the simplified one. */
@@ -91,7 +140,11 @@ export const IMAGE_PARTS: PartNames = {
   credit: ['photographer', 'attribution', 'creditText'],
   ...{ type: [], length: [], width: [], height: [] },
 };
-export const BYLINE_PARTS: PartNames = { name: ['displayName', 'fullName'], email: ['mail'], role: [] };
+export const BYLINE_PARTS: PartNames = {
+  name: ['displayName', 'fullName', 'login', 'username', 'id'],
+  email: ['mail'],
+  role: [],
+};
 export const OUTLET_PARTS: PartNames = {
   ...{ name: ['title'], url: ['link', 'href'] },
   published: ['publishedAt', 'datePublished', 'pubDate', 'date', 'time'],
@@ -99,3 +152,13 @@ export const OUTLET_PARTS: PartNames = {
 export const ALSO_PARTS: PartNames = { name: ['title', 'outlet'], url: ['link', 'href'] };
 export const LINK_PARTS: PartNames = { url: ['link', 'href'], title: ['name', 'text'] };
 export const ENCLOSURE_PARTS: PartNames = { url: ['src', 'href'], type: [], length: ['size'], title: [] };
+
+/** Parts of an image that are for a site generator's own pages. */
+export const IGNORED_PARTS = new Set([
+  'hidden',
+  'hiddeninlist',
+  'hiddeninsingle',
+  'relative',
+  'linkfullimages',
+  'responsiveimages',
+]);

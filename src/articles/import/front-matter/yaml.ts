@@ -2,7 +2,7 @@
 import { isMap, isScalar, LineCounter, parseDocument, visit, type YAMLError } from 'yaml';
 import { boundedLine } from '../../../lib/text/clean-text.ts';
 import { lineOf } from '../../../lib/yaml-line.ts';
-import { mendTabs, mendYaml, type RecordMessage } from './mend-yaml.ts';
+import { isText, type MendedYaml, mendYaml, type RecordMessage } from './mend-yaml.ts';
 
 export type ParsedFrontMatter =
   | {
@@ -17,26 +17,21 @@ export type ParsedFrontMatter =
 
 /** @param source the lines of the file up to the end of the front matter, the fence as an empty line */
 export function parseYaml(source: readonly string[]): ParsedFrontMatter {
-  let { lines, warnings } = mendYaml(source);
-  let hasTabs = lines.some((line) => /^[\t\u00a0\u3000]/.test(line));
+  // What is valid is never mended.
+  const asWritten = parseLines({ lines: [...source], warnings: [] });
+  return asWritten.kind === 'parsed' ? asWritten : parseLines(mendYaml(source));
+}
+
+function parseLines({ lines, warnings }: MendedYaml): ParsedFrontMatter {
+  const counter = new LineCounter();
+  // The failsafe schema keeps scalars as written: `id: 0042` and `tags: [5G, 2026, no]` are text. The parser's own
+  // search for repeated keys is quadratic.
+  const options = { lineCounter: counter, schema: 'failsafe', uniqueKeys: false, strict: false } as const;
   try {
-    for (;;) {
-      const counter = new LineCounter();
-      // The failsafe schema keeps scalars as written: `id: 0042` and `tags: [5G, 2026, no]` are text. The parser's own
-      // search for repeated keys is quadratic.
-      const options = { lineCounter: counter, schema: 'failsafe', uniqueKeys: false } as const;
-      const document = parseDocument(lines.join('\n'), options);
-      const [error] = document.errors;
-      if (error === undefined) return readDocument(document, counter, lines, warnings);
-      if (hasTabs) {
-        const tabs = mendTabs(source);
-        ({ lines, warnings } = mendYaml(tabs.lines));
-        warnings.push(...tabs.warnings);
-        hasTabs = false;
-        continue;
-      }
-      return explain(error, error.linePos?.[0].line ?? 1, lines);
-    }
+    const document = parseDocument(lines.join('\n'), options);
+    const [error] = document.errors;
+    if (error !== undefined) return explain(error, error.linePos?.[0].line ?? 1, lines);
+    return readDocument(document, counter, lines, warnings);
   } catch (error) {
     // Aliases that expand without end, or nesting too deep to walk.
     const reason = (error as Error).message.split('\n', 1)[0] ?? '';
@@ -50,10 +45,15 @@ function readDocument(
   lines: readonly string[],
   warnings: RecordMessage[],
 ): ParsedFrontMatter {
-  let repeated: { key: string; line: number; first: number } | null = null;
   visit(document, {
     Scalar(_key, node) {
       if (node.type === 'PLAIN' && /^(?:~|null|Null|NULL)$/.test(String(node.value))) node.value = null;
+    },
+    Pair(_key, { key, value }) {
+      if (!isScalar(key) || !key.range || !isScalar(value) || !isText(String(key.value))) return;
+      if (value.type !== 'PLAIN' || !/^[^#\s]/.test(value.comment ?? '')) return;
+      const text = 'what follows " #" counts as a comment and is left out: put the text in quotation marks';
+      warnings.push({ line: counter.linePos(key.range[0]).line, text: `${quoted(String(key.value))}: ${text}` });
     },
     Map(_key, map) {
       const seen = new Map<string, number>();
@@ -62,23 +62,13 @@ function readDocument(
         const name = String(key.value);
         const { line } = counter.linePos(key.range[0]);
         const first = seen.get(name);
-        if (first !== undefined) {
-          repeated = { key: name, line, first };
-          return visit.BREAK;
-        }
         seen.set(name, line);
+        if (first === undefined) continue;
+        const text = `${quoted(name)} is left out: it is written again in line ${line}, which counts; keep one`;
+        warnings.push({ line: first, text });
       }
-      return undefined;
     },
   });
-  if (repeated !== null) {
-    const { key, line, first } = repeated as { key: string; line: number; first: number };
-    return {
-      kind: 'broken',
-      line,
-      rule: `${quoted(key)} is written a second time: it is in line ${first} too; keep one`,
-    };
-  }
   const fields: unknown = document.toJS() ?? {};
   if (document.contents === null || fields === '') return { kind: 'parsed', fields: {}, lineOf: () => 1, warnings };
   if (!isMap(document.contents) || typeof fields !== 'object' || fields === null) {

@@ -39,7 +39,7 @@ describe('the names of keys', () => {
   ])('in a map of %s may be written in capital letters, and mean the same', (key, parts) => {
     const isList = ['bylines', 'related', 'enclosures', 'also'].includes(key);
     const inCapitals = Object.fromEntries(Object.entries(parts).map(([name, value]) => [name.toUpperCase(), value]));
-    const read = (map: object) => fieldsOf({ [key]: isList ? [map] : map })[key];
+    const read = (map: object) => fieldsOf({ id: 'a', [key]: isList ? [map] : map })[key];
     expect(read(parts)).toEqual(isList ? [parts] : parts);
     expect(read(inCapitals)).toEqual(read(parts));
   });
@@ -82,7 +82,8 @@ describe('the names of keys', () => {
   });
 
   it('may be written in any case, with hyphens and underscores', () => {
-    expect(fieldsOf({ HEADLINE: 'H', short_headline: 'S', 'event-key': 'E' })).toEqual({
+    expect(fieldsOf({ ID: 'a', HEADLINE: 'H', short_headline: 'S', 'event-key': 'E' })).toEqual({
+      id: 'a',
       headline: 'H',
       shortHeadline: 'S',
       eventKey: 'E',
@@ -104,6 +105,35 @@ describe('the names of keys', () => {
     expect(fields).toEqual({ section: 'World' });
     expect(notices).toEqual([]);
     expect(ignored).toEqual(['mood']);
+  });
+
+  it('that themes use in their own way count beside an id, in JSON Lines, or if the configuration names them', () => {
+    const theme = { title: 'T', note: 'Photo: Ann Lee', kind: 'video', format: 'link', state: 'CA', pinned: 'true' };
+    const { fields, notices } = translate(theme);
+    expect(fields).toEqual({ headline: 'T' });
+    expect(notices).toHaveLength(5);
+    expect(notices[0]).toEqual({
+      path: ['note'],
+      text: 'note is left out: it counts only beside an id, or with import.keys: { note: note } in the configuration',
+    });
+    expect(fieldsOf({ ...theme, id: 'a' })).toEqual({ ...fields, ...theme, title: undefined, id: 'a', state: 'ca' });
+    expect(translate(theme, { note: 'note', Kind: 'ignore' })).toMatchObject({
+      fields: { headline: 'T', note: 'Photo: Ann Lee' },
+      notices: [{ path: ['format'] }, { path: ['state'] }, { path: ['pinned'] }],
+    });
+    const rules = { sections: SECTIONS, keys: {}, isOwnFormat: true };
+    expect(translateKeys({ headline: 'AT&amp;T', note: 'N' }, rules)).toMatchObject({
+      fields: { headline: 'AT&amp;T', note: 'N' },
+      notices: [],
+    });
+  });
+
+  it('of a draft and of a correction count without an id', () => {
+    expect(fieldsOf({ state: 'draft' })).toEqual({ state: 'draft' });
+    expect(fieldsOf({ state: 'draftt' })).toEqual({ state: 'draftt' });
+    expect(fieldsOf({ state: 'corrected', note: 'N', noteAt: '2026-11-24 08:15' })).toEqual({
+      ...{ state: 'corrected', note: 'N', noteAt: '2026-11-24 08:15' },
+    });
   });
 
   it('that are unknown are left out, with what was meant', () => {
@@ -141,8 +171,36 @@ describe('the values', () => {
     ],
     [{ name: 'Ann Lee', email: 'a@example.com' }, [{ name: 'Ann Lee', email: 'a@example.com' }]],
     ['', []],
+    [[null, '<a href="/who">Ann Lee</a>', ''], [{ name: 'Ann Lee' }]],
   ])('of bylines are text, a list or maps: %j', (author, bylines) => {
     expect(fieldsOf({ author })).toEqual({ bylines });
+  });
+
+  it.each([
+    ['ann', ['Ann Lee']],
+    ['ann, bob', ['Ann Lee', 'Bob Ray']],
+    ['ann, Cem Aydin', ['Ann Lee', 'Cem Aydin']],
+    ['ann, carla', ['ann, carla']],
+    [
+      ['@ann', 'carla'],
+      ['Ann Lee', 'carla'],
+    ],
+    [{ login: 'bob' }, ['Bob Ray']],
+    ['constructor', ['constructor']],
+  ])('of bylines may be logins of the site’s authors: %j', (author, names) => {
+    const authors = { ann: 'Ann Lee', bob: 'Bob Ray' };
+    const { fields } = translateKeys({ author }, { sections: SECTIONS, keys: {}, authors });
+    expect(fields).toEqual({ bylines: names.map((name) => ({ name })) });
+  });
+
+  it.each([
+    ['I&#8217;m Here', 'I’m Here'],
+    ['AT&amp;T &hellip; and Vec<T>', 'AT&T … and Vec<T>'],
+    ['Write &amp;lt; for <', 'Write &lt; for <'],
+    ['<em>A</em> &lt; <a href="/b">B</a>', 'A < B'],
+    ['R&D; &copy 2026 &unknown; &amp', 'R&D; &copy 2026 &unknown; &amp'],
+  ])('of texts have their entities decoded, once: %s', (written, text) => {
+    expect(fieldsOf({ title: written, description: written })).toEqual({ headline: text, dek: text });
   });
 
   it.each([
@@ -207,6 +265,11 @@ describe('the values', () => {
     [{ cover: { image: '/a.jpg', alt: 'A' } }, { url: '/a.jpg', alt: 'A' }],
     [{ cover: { alt: 'A' } }, null],
     [{ image: '' }, null],
+    [{ image: 'false' }, null],
+    [{ image: false }, null],
+    [{ cover: 'No' }, null],
+    [{ image: {} }, null],
+    [{ images: [] }, null],
   ])('of an image are text or a map: %j', (written, image) => {
     expect(fieldsOf(written)).toEqual({ image });
   });
@@ -236,7 +299,7 @@ describe('the values', () => {
     [[{ outlet: 'Reuters', link: 'https://r.example' }], [{ name: 'Reuters', url: 'https://r.example' }]],
     [{ name: 'Reuters', url: 'https://r.example' }, [{ name: 'Reuters', url: 'https://r.example' }]],
   ])('of further outlets are a list of names, addresses or maps: %j', (written, also) => {
-    expect(fieldsOf({ also: written })).toEqual({ also });
+    expect(fieldsOf({ id: 'a', also: written })).toEqual({ id: 'a', also });
   });
 
   it('of a permalink count only if they are a whole address', () => {

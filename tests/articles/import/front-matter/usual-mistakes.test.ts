@@ -50,3 +50,79 @@ describe('an article with a usual mistake is read as it was meant', () => {
     expect(said).toEqual(['hugo.md:7: in the body, the shortcode {{< youtube >}} became a link']);
   });
 });
+
+describe('Markdown without front matter', () => {
+  it.each([
+    ['An intro.\n\n# The *Roof* &amp; More ##\n\nText.\n', 'The Roof & More', 'An intro.\n\n\nText.'],
+    ['```\n# no heading\n```\n\nThe Roof\n===\nText.', 'The Roof', '```\n# no heading\n```\n\nText.'],
+    ['## This Week\n\nText.\n\n## More\n', 'This Week', 'Text.\n\n## More'],
+    ['## Contents\n\n- a\n\n# The Roof\n\nText.', 'The Roof', '## Contents\n\n- a\n\n\nText.'],
+  ])('has its headline in the first heading, which leaves the body: %j', async (text, headline, source) => {
+    const name = `plain-${headline.toLowerCase().replace(/\W+/g, '-')}-${text.length}`;
+    const { said, article } = await importFile(name, text);
+    expect(said).toEqual([]);
+    expect(article).toMatchObject({ headline, body: { format: 'markdown', source } });
+  });
+
+  it('may begin with keys and values, up to an empty line', async () => {
+    const { said, article } = await importFile(
+      'pelican',
+      '\nTitle: Roof: 7 Facts\nDate: 2026-11-24\nTags: a, b\n\nText.\n',
+    );
+    expect(said).toEqual([]);
+    expect(article).toMatchObject({ headline: 'Roof: 7 Facts', tags: ['a', 'b'], body: { source: 'Text.' } });
+    const broken = await importFile('wrong', 'Title: Roof\nDate: yesterday\n\nText.\n');
+    expect(broken.said).toEqual([expect.stringContaining('wrong.md:2: Date is "yesterday": must be a date')]);
+  });
+
+  it('and without a heading is rejected, for the same reason in all files', async () => {
+    const rule = 'has neither front matter nor a heading, such as "# A Headline"';
+    expect((await importFile('bare', '\nText.\n')).said).toEqual([`bare.md:2: ${rule}`]);
+    expect((await importFile('quoted', '> # Text.\n')).said).toEqual([`quoted.md:1: ${rule}`]);
+  });
+});
+
+describe('a page of a site', () => {
+  const TEXT = 'is no article; one that is needs a date (published: 2026-11-24 07:30)';
+
+  it.each([
+    ['about.md', '---\ntitle: About\n---\nText.\n', 'a page without a date (about)'],
+    ['404.md', '---\nlayout: error\n---\n', 'a page without a date (404)'],
+    ['index.md', '---\ntitle: Home\n---\n', 'a page without a date (index)'],
+    ['_index.md', '---\ntitle: Posts\ndate: 2026-11-24\n---\n', 'a list of a section (_index)'],
+    ['README.md', '# The Site\n\nText.\n', 'a page without a date (README)'],
+    ['LICENSE.md', 'Text.\n', 'a page without a date (LICENSE)'],
+    [
+      'team-photos.md',
+      '---\nlayout: ../layouts/MainLayout.astro\n---\n',
+      'a page without a date (layout: ../layouts/MainLayout.astro)',
+    ],
+    ['join.md', '---\ntitle: Join\nlayout: page\n---\n', 'a page without a date (layout: page)'],
+  ])('is skipped, which is said: %s', async (name, text, what) => {
+    const report = await importMarkdown(store, text, { name });
+    expect(messagesOf(report)).toEqual({ problems: [], warnings: [`${name}:1: is skipped: ${what} ${TEXT}`] });
+    expect(report).toMatchObject({ added: 0, rejectedCount: 0 });
+  });
+
+  it.each([
+    ['index.md', 'title: A Post\ndate: 2026-11-24'],
+    ['custom.md', 'title: A Post\ndate: 2026-11-24\nlayout: page'],
+    ['undated.md', 'title: A Post\nlayout: blog_post'],
+    ['blog.md', 'title: A Post\nlayout: blog\ndraft: true'],
+    ['about.md', 'title: A Post\nid: about-us\nstate: draft'],
+    ['contact.md', 'title: A Post\ndraft: true'],
+  ])('is an article with a date, an id, or as a draft: %s, %j', async (name, keys) => {
+    const report = await importMarkdown(store, `---\n${keys}\n---\nText.\n`, { name });
+    expect(report).toMatchObject({ added: 1, rejectedCount: 0, warningCount: 0 });
+  });
+});
+
+it('takes MDX for Markdown, and says which components it leaves out', async () => {
+  const text = '---\ntitle: Roof\ndate: 2026-11-24\n---\nimport A from "a";\n\nText.\n\n<A b="c" />\n';
+  const report = await importMarkdown(store, text, { name: 'roof.mdx' });
+  expect(messagesOf(report)).toEqual({
+    problems: [],
+    warnings: ['roof.mdx:9: removed from the body: the component <A>'],
+  });
+  expect((await findArticle(store.db, 'roof'))?.bodyHtml).toBe('<p>Text.</p>');
+});

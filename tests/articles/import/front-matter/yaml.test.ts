@@ -14,31 +14,16 @@ function read(frontMatter: string): { fields?: Record<string, unknown>; warnings
 }
 
 const COLON = 'put a text with a colon in quotation marks';
-const QUOTE = 'put the whole text in quotation marks, of the other kind if it has some itself';
 
 describe('front matter in YAML', () => {
   it.each([
     ['title: Budget: What Changes', 'Budget: What Changes', COLON],
     ['title: What Changes:', 'What Changes:', COLON],
     ['title: Budget: What Changes # a comment', 'Budget: What Changes', COLON],
-    ['title: “Budget: What Changes”', 'Budget: What Changes', `${COLON} of this form: "`],
-    ['title: "Green" Hydrogen Is Not', '"Green" Hydrogen Is Not', QUOTE],
-    ['title: "She Said "No" Today"', 'She Said "No" Today', QUOTE],
-    ['title: "Yes" and "No"', '"Yes" and "No"', QUOTE],
-    ["title: 'It's Here'", "It's Here", QUOTE],
+    ['title: “Budget: What Changes”', '“Budget: What Changes”', COLON],
     ['title: @mayor Resigns', '@mayor Resigns', 'put a text that begins with @ in quotation marks'],
     ['title: % of Voters', '% of Voters', 'put a text that begins with % in quotation marks'],
-    ['title: *Breaking* News', '*Breaking* News', 'put a text that begins with * in quotation marks'],
-    ['title: &amp; More', '&amp; More', 'put a text that begins with & in quotation marks'],
-    ['title: !Attention', '!Attention', 'put a text that begins with ! in quotation marks'],
-    ['title: [Video] The Roof', '[Video] The Roof', 'put a text that begins with [ in quotation marks'],
-    ['title: > 50 Die', '> 50 Die', 'put a text that begins with > in quotation marks'],
     ['title: - Minus', '- Minus', 'put a text that begins with - in quotation marks'],
-    ['title: #metoo Returns', '#metoo Returns', 'put a text that begins with # in quotation marks'],
-    ['title: "The Roof', 'The Roof', 'its quotation mark is not closed'],
-    ['title: "The Roof\\"', 'The Roof\\"', 'its quotation mark is not closed'],
-    ["title: 'Tis the Season", "'Tis the Season", 'its quotation mark is not closed'],
-    ['title: "50\\% Off"', '50\\% Off', "put a text with a backslash in single quotation marks: '"],
   ])('is read as it was meant: %s', (line, text, rule) => {
     expect(read(`${line}\ndek: D`)).toEqual({
       fields: { title: text, dek: 'D' },
@@ -46,13 +31,27 @@ describe('front matter in YAML', () => {
     });
   });
 
-  it('may lack a space after a colon, and have tabs', () => {
-    expect(read('title:The Roof\ntags:\n\t- a\n\t- b')).toEqual({
-      fields: { title: 'The Roof', tags: ['a', 'b'] },
-      warnings: ['2: write a space after the colon: title: The Roof', '4: begins with a tab: write spaces instead'],
+  it.each([
+    ['title: "The roof\nover the car park"', 'The roof over the car park'],
+    ["title: 'It''s a roof\n  over the\ncar park' # so far", "It's a roof over the car park"],
+    ['title: "She said: \\"The\n\nroof\\""', 'She said: "The\nroof"'],
+    ['title: {\n"a": "b }",\nc: d\n}', { a: 'b }', c: 'd' }],
+    ["title: [\na,\n'b ]', c's,\n]", ['a', 'b ]', "c's"]],
+    ['title:\n- name: "Ann\nLee"\n- "Bob\nRay"', [{ name: 'Ann Lee' }, 'Bob Ray']],
+  ])('may go on in lines that are not indented, as in other parsers: %j', (lines, title) => {
+    expect(read(`${lines}\ndek: D`)).toEqual({ fields: { title, dek: 'D' }, warnings: [] });
+  });
+
+  it('goes on in no other key, and not where something follows the end', () => {
+    expect(read('title: "The roof\ndek: D "and" D').problem).toMatch(/^2: a quotation mark is not closed/);
+    expect(read('title: Budget: A\ndek: "Yes" and "no"').problem).toMatch(/^3: /);
+  });
+
+  it('may have a key twice, of which the last one counts', () => {
+    expect(read('title: A\ndek: B\ntitle: C')).toEqual({
+      fields: { title: 'C', dek: 'B' },
+      warnings: ['2: title is left out: it is written again in line 4, which counts; keep one'],
     });
-    expect(read('\ttitle: The Roof\n\tdek: D').fields).toEqual({ title: 'The Roof', dek: 'D' });
-    expect(read('title:\u00a0The Roof\ndek：D').fields).toEqual({ title: 'The Roof', dek: 'D' });
   });
 
   it('warns of a comment that may be none', () => {
@@ -63,7 +62,6 @@ describe('front matter in YAML', () => {
   });
 
   it.each([
-    ['title: A\ndek: B\ntitle: C', '4: title is written a second time: it is in line 2 too; keep one'],
     [
       'title: A\nThe text begins',
       '3: is no key with a value: write a key, a colon, a space and the value, as in headline: A Headline ' +
@@ -90,7 +88,7 @@ describe('front matter in YAML', () => {
     });
     expect(parseMarkdown('title: A\n---\nText.')).toMatchObject({ kind: 'broken', line: 1 });
     expect(parseMarkdown('———\ntitle: A\n———\n')).toMatchObject({
-      rule: expect.stringMatching(/^must begin with front matter: .*; these are not three hyphens$/),
+      rule: expect.stringMatching(/^is no line of three hyphens/),
     });
     expect(parseMarkdown('---\ntitle: A\n\nText.')).toMatchObject({
       rule: 'the front matter is not closed: end it with a line "---", after line 2',
@@ -98,8 +96,7 @@ describe('front matter in YAML', () => {
   });
 
   it('that is valid is never changed', () => {
-    // Without &, * and !, which may be valid, and lose a word of the text.
-    const text = fc.string({ unit: fc.constantFrom(...'ab :#\'"[]{}|>-?%@`,\n\t\\“é'.split('')), maxLength: 30 });
+    const text = fc.string({ unit: fc.constantFrom(...'ab :#\'"[]{}|>-?%@`,\n\t\\“é&*!'.split('')), maxLength: 30 });
     const key = fc.constantFrom('title', 'dek', 'tags', 'other');
     const value = fc.oneof(text, fc.array(text, { maxLength: 3 }), fc.dictionary(key, text, { maxKeys: 3 }));
     const style = fc.constantFrom('BLOCK_FOLDED', 'BLOCK_LITERAL', 'QUOTE_DOUBLE', 'QUOTE_SINGLE', 'PLAIN');
@@ -116,14 +113,10 @@ describe('front matter in YAML', () => {
     fc.assert(
       fc.property(fc.oneof(made, typed), (frontMatter) => {
         const document = parseDocument(`\n${frontMatter}`, { schema: 'failsafe' });
+        // Fences, and maps as keys.
+        if (document.errors.length > 0 || /^-{3}|^\.{3}|[}\]]\s*:/m.test(frontMatter)) return;
         const fields: unknown = document.toJS();
-        // Fences, maps as keys, and quotation marks that only this parser takes.
-        if (document.errors.length > 0 || /^-{3}|^\.{3}|[}\]]\s*:|'''/m.test(frontMatter)) return;
-        // This parser also lets an escaped quotation mark close a text, if it is the last character.
-        if (/(?<!\\)(?:\\\\)*\\"\s*$/m.test(frontMatter)) return;
         if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) return;
-        // A comment that was meant as a hashtag.
-        if (/^(?:title|dek):\s+#[\p{L}\p{N}]/mu.test(frontMatter)) return;
         valid += 1;
         const { warnings = [], ...result } = read(frontMatter);
         expect(warnings.filter((one) => !one.includes('counts as a comment'))).toEqual([]);

@@ -11,7 +11,7 @@ import { MINUTE, SECOND } from '../lib/time.ts';
 import { type Poll, progress } from '../sources/polling/source-kind.ts';
 import { type Answer, PollError, placeOf } from '../sources/request.ts';
 import { articleId } from './article-record.ts';
-import { importEntries } from './import-entries.ts';
+import { type EntryImport, importEntries } from './import-entries.ts';
 import type { ItemEntry, PageInput, ReadPage } from './read-page.ts';
 
 export interface SitePollResult extends ArticleImportResult {
@@ -21,7 +21,9 @@ export interface SitePollResult extends ArticleImportResult {
   left: number;
   /** Too many at once: they wait for the operator. */
   waiting: number;
-  /** Repairs of a feed and items that it left out, for people. */
+  /** New, and too many at once: they wait for the operator, too. */
+  held: number;
+  /** Repairs of a feed, dates that cannot be true, and items that were left out, for people. */
   feedProblems: string[];
 }
 
@@ -31,7 +33,7 @@ export type SitePoll = Poll<ArticleSource, SitePollResult>;
 const MAX_CLOCK_DIFFERENCE = 5 * MINUTE;
 
 /** Imports the posts of a response. @throws PollError if it is not of posts */
-export async function importPage(poll: SitePoll, answer: Answer): Promise<ReadPage> {
+export async function importPage(poll: SitePoll, answer: Answer): Promise<ReadPage & EntryImport> {
   const { store, config, source, clock, signal, result } = poll;
   const { url, headers, body } = answer;
   const api = poll.row.api as SourceApi;
@@ -39,7 +41,7 @@ export async function importPage(poll: SitePoll, answer: Answer): Promise<ReadPa
   const page = await readPageInThread({ api, url, headers, body, rules, now: clock() }, signal);
   result.feedProblems.push(...page.problems);
   const { polled_at: polledAt } = poll.row;
-  const imported = await importEntries(store, config, source.id, page, {
+  const imported = await importEntries(store, config, poll.row, page, {
     ...{ clock, signal },
     // A feed may change an item without dating the change.
     settledBefore: api === 'feed' || polledAt === null ? null : polledAt - MAX_CLOCK_DIFFERENCE,
@@ -48,8 +50,10 @@ export async function importPage(poll: SitePoll, answer: Answer): Promise<ReadPa
       await progress(poll, {});
     },
   });
-  addToResult(result, imported);
-  return page;
+  addToResult(result, imported.articles);
+  result.held += imported.held;
+  result.feedProblems.push(...imported.problems);
+  return { ...page, ...imported };
 }
 
 /** Retracts articles of posts that the configuration leaves out since they are for members only. */

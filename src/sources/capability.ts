@@ -8,7 +8,7 @@ import { readStoredSources } from './source-status.ts';
 export const sourcesCapability: Capability = {
   alertKinds: {
     source: { title: 'A source cannot be read', hint: 'It is tried again by itself.', page: sourcePage },
-    'outlet-held': { title: 'Items of an outlet wait for a decision', page: sourcePage },
+    'outlet-held': { title: 'Items of a source wait for a decision', page: sourcePage },
   },
   async runRetention({ store }, now) {
     await deleteIdleHosts(store.db, now);

@@ -5,6 +5,7 @@ import { errorLine } from '../../lib/text/clean-text.ts';
 import { SECOND } from '../../lib/time.ts';
 import { decideHeld } from '../../outlets/items/held-items.ts';
 import { SOURCE_KINDS } from '../../outlets/polling/outlets.ts';
+import { decideHeldPosts } from '../../own-sites/held-posts.ts';
 import { decideWithdrawals } from '../../own-sites/sweep.ts';
 import type { SignedInRequest } from '../../web/desk/desk-request.ts';
 import type { DeskSection } from '../../web/desk/desk-route.ts';
@@ -24,8 +25,18 @@ export const sourcesSection: DeskSection = {
     { method: 'POST', path: '/sources/:id/poll', needs: 'deliveries.control', handle: forSource(poll) },
     { method: 'POST', path: '/sources/:id/pause', needs: 'deliveries.control', handle: forSource(pause(true)) },
     { method: 'POST', path: '/sources/:id/resume', needs: 'deliveries.control', handle: forSource(pause(false)) },
-    { method: 'POST', path: '/sources/:id/accept', needs: 'deliveries.control', handle: forSource(decide('accept')) },
-    { method: 'POST', path: '/sources/:id/ignore', needs: 'deliveries.control', handle: forSource(decide('ignore')) },
+    {
+      method: 'POST',
+      path: '/sources/:id/accept',
+      needs: 'deliveries.control',
+      handle: forSource(decideOnHeld('accept')),
+    },
+    {
+      method: 'POST',
+      path: '/sources/:id/ignore',
+      needs: 'deliveries.control',
+      handle: forSource(decideOnHeld('ignore')),
+    },
     { method: 'POST', path: '/sources/:id/retract', needs: 'drafts.edit', handle: forSource(withdraw('retract')) },
     { method: 'POST', path: '/sources/:id/keep', needs: 'drafts.edit', handle: forSource(withdraw('keep')) },
   ],
@@ -66,14 +77,15 @@ function pause(isPaused: boolean): SourceAct {
   };
 }
 
-function decide(decision: 'accept' | 'ignore'): SourceAct {
+function decideOnHeld(decision: 'accept' | 'ignore'): SourceAct {
   return async (request, source) => {
     const { id } = source;
-    if (source.use !== 'roundup') return problem(request, `${id} is a site of your own: its items are never held.`);
     const audit = request.audit(`source.${decision}`, id);
-    const { open, old, ignored } = await decideHeld(request.desk.app, source, decision, audit);
+    const decide = source.use === 'roundup' ? decideHeld : decideHeldPosts;
+    const { open, old, ignored } = await decide(request.desk.app, source, decision, audit);
     if (open + old + ignored === 0) return problem(request, `No item of ${id} is still held.`);
     if (decision === 'ignore') return done(request, `${items(ignored)} of ${id} will not be shown.`);
+    if (source.use === 'articles') return done(request, `${items(open)} of ${id} imported.`);
     return done(request, `${items(open)} of ${id} accepted for the roundup, and ${old} older than its window.`);
   };
 }

@@ -4,24 +4,15 @@ import { openConfiguredClient } from '../core/config/fetching.ts';
 import { sourceKey } from '../core/config/source-keys.ts';
 import { articleSources } from '../core/config/sources.ts';
 import { type Finding, ok, warning } from '../core/finding.ts';
-import { DAY } from '../lib/time.ts';
 import { sourcePage } from '../sources/control-sources.ts';
 import { discoverApi } from '../sources/discover.ts';
-import { deleteSurplusKeys } from '../sources/identity/item-keys.ts';
 import { startPolling } from '../sources/polling/poller.ts';
 import { PollError } from '../sources/request.ts';
 import { apiName } from '../sources/source-state.ts';
 import { SITES } from './poll.ts';
 
-/** How long a key counts that has identified no item. */
-const KEYS_KEPT_FOR = 60 * DAY;
-
 export const ownSitesCapability: Capability = {
   startTasks: (app) => [startPolling(app, SITES)],
-  async runRetention({ store }, now) {
-    await deleteSurplusKeys(store.db, 'source_item_keys', now - KEYS_KEPT_FOR);
-    return {};
-  },
   checks: { connections: checkSources },
   alertKinds: {
     incomplete: { title: 'The list of a site is incomplete', page: sourcePage },

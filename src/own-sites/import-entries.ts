@@ -4,9 +4,10 @@ import type { ImportFile } from '../articles/import/import-files.ts';
 import { MAX_RECORD_BYTES, type SourceRecord } from '../articles/import/json-lines.ts';
 import { sourceOrigin } from '../articles/import/origin.ts';
 import { type ArticleImportResult, addToResult, emptyResult } from '../articles/import/result.ts';
-import type { Config } from '../core/config/config.ts';
+import { retractArticles } from '../articles/import/retract.ts';
+import type { ArticleSource } from '../core/config/config.ts';
 import { inTransaction, type Store } from '../core/store/store.ts';
-import { type Clock, rfc3339 } from '../lib/time.ts';
+import { MINUTE, rfc3339 } from '../lib/time.ts';
 import { problemOfDatesAhead } from '../sources/feed/dates-ahead.ts';
 import { saveKeys } from '../sources/identity/item-keys.ts';
 import {
@@ -17,6 +18,7 @@ import {
   type SourceItemRow,
 } from '../sources/item-state.ts';
 import { medianGap, nextUsual } from '../sources/polling/flood.ts';
+import { type Poll, progress } from '../sources/polling/source-kind.ts';
 import type { PollFindings, SourceRow } from '../sources/source-state.ts';
 import { type ArticleRecord, articleId } from './article-record.ts';
 import { type FeedItemEntry, identifyItems, siteKeyTable } from './identify-items.ts';
@@ -26,46 +28,42 @@ import { entriesOf, type ItemEntry, type PageEntry, type ReadPage } from './read
 /** As many as a batch of the import. */
 const PART = 100;
 
-export interface EntryImportOptions {
-  clock: Clock;
-  signal?: AbortSignal | undefined;
-  /** Items whose last change was before this instant, and is known, are not imported again. Null: all are. */
-  settledBefore?: number | null;
-  /** Called with the items of each part, once they are stored. */
-  afterPart?: (items: ItemEntry[]) => Promise<void>;
+export interface SitePollResult extends ArticleImportResult {
+  /** Retracted because the source has withdrawn them. */
+  retracted: number;
+  /** Withdrawn by the source, and left as they are. */
+  left: number;
+  /** Too many at once: they wait for the operator. */
+  waiting: number;
+  /** New, and too many at once: they wait for the operator, too. */
+  held: number;
+  /** Repairs of a feed, dates that cannot be true, and items that were left out, for people. */
+  feedProblems: string[];
 }
 
-/** What the entries of a page have brought. */
-export interface EntryImport {
-  articles: ArticleImportResult;
-  /** New items that wait for the operator. */
-  held: number;
-  /** What the next page of a feed is compared with. */
-  findings: Pick<PollFindings, 'item_gap' | 'items_read_at' | 'usual_new'>;
-  /** What an operator should know, for people. */
-  problems: string[];
-}
+export type SitePoll = Poll<ArticleSource, SitePollResult>;
+
+/** By which the clock of a CMS may differ from this one. */
+const MAX_CLOCK_DIFFERENCE = 5 * MINUTE;
 
 /**
  * Imports the entries of a page, and records which items the source has. Doing it again changes nothing.
+ * @returns what the next document of a feed is compared with
  * @throws the reason of `signal`
  */
-export async function importEntries(
-  store: Store,
-  config: Config,
-  source: SourceRow,
-  page: ReadPage,
-  { clock, signal, settledBefore = null, afterPart }: EntryImportOptions,
-): Promise<EntryImport> {
-  const { id } = source;
+export async function importEntries(poll: SitePoll, page: ReadPage): Promise<PollFindings> {
+  const { store, config, row, clock, signal, result } = poll;
+  const { id } = row;
   const seenAt = clock();
-  const { plan, known, keys, dates, repeats } = await planPage(store, source, page, seenAt);
+  const { plan, known, keys, dates, repeats } = await planPage(store, row, page, seenAt);
+  // A feed may change an item without dating the change.
+  const settledBefore = row.api === 'feed' || row.polled_at === null ? null : row.polled_at - MAX_CLOCK_DIFFERENCE;
   const articles = emptyResult();
   let from = 0;
   for await (const entries of entriesOf(page, PART)) {
     const files: ImportFile[] = [];
-    const items: ItemEntry[] = [];
     const seen: SeenItem[] = [];
+    const leftOut: string[] = [];
     for (const [index, entry] of entries.entries()) {
       const planned = plan[from + index] ?? null;
       if (entry.kind === 'unreadable') {
@@ -74,34 +72,48 @@ export async function importEntries(
         const { item, publishedAt } = planned;
         const content = contentOf(entry, planned, id);
         const heldRecord = planned.isOnHold && content?.kind === 'text' ? content.text : null;
-        if (content !== null && heldRecord === null) files.push(itemFile(id, item, content));
-        items.push({ ...entry, key: item });
+        if (content === null) leftOut.push(articleId(id, item));
+        else if (heldRecord === null) files.push(itemFile(id, item, content));
         const { url, modifiedAt } = entry;
         seen.push({ item, articleId: articleId(id, item), url, publishedAt, modifiedAt, heldRecord });
       }
     }
     addToResult(articles, await importFiles(store, config, files, { clock, background: true, signal }));
     // An aborted import ends without an error: not all of these items have been stored.
-    signal?.throwIfAborted();
+    signal.throwIfAborted();
     const ofPart = keys.get(from)?.map(({ key, entry }) => ({ key, item: plan[entry ?? -1]?.item ?? null })) ?? [];
     await inTransaction(store.db, async (tx) => {
       await recordSeenItems(tx, id, seen, seenAt);
       await saveKeys(tx, siteKeyTable(id), ofPart, seenAt);
     });
-    await afterPart?.(items);
+    await retractLeftOut(poll, leftOut);
+    await progress(poll, {});
     from += entries.length;
   }
   await analyseArticles(store, articles);
+  addToResult(result, articles);
   const added = plan.filter((planned) => planned?.isNew);
   const held = added.filter((planned) => planned?.isOnHold).length;
-  const isUsual = held === 0 && source.succeeded_at !== null;
-  const usual = isUsual ? nextUsual(source.usual_new, added.length) : source.usual_new;
-  // A document without items is a fault of the site, and says nothing of its habits.
-  const findings = plan.length === 0 ? {} : { item_gap: medianGap(dates), items_read_at: seenAt, usual_new: usual };
+  result.held += held;
+  result.feedProblems.push(...page.problems);
   const ahead = problemOfDatesAhead(dates, seenAt, config.publication.zone);
-  const repeated = `items that repeat others, or cannot be told from them, and were left out: ${repeats}`;
-  const problems = [...(ahead === null ? [] : [ahead]), ...(repeats === 0 ? [] : [repeated])];
-  return { articles, held, findings, problems };
+  if (ahead !== null) result.feedProblems.push(ahead);
+  const left = `items that repeat others, or cannot be told from them, and were left out: ${repeats}`;
+  if (repeats > 0) result.feedProblems.push(left);
+  // A document without items is a fault of the site, and says nothing of its habits.
+  if (plan.length === 0) return {};
+  const isUsual = held === 0 && row.succeeded_at !== null;
+  const usual = isUsual ? nextUsual(row.usual_new, added.length) : row.usual_new;
+  return { item_gap: medianGap(dates), items_read_at: seenAt, usual_new: usual };
+}
+
+/** Retracts articles of posts that the configuration leaves out since they are for members only. */
+async function retractLeftOut({ store, config, source, clock, result }: SitePoll, ids: string[]): Promise<void> {
+  if (ids.length === 0 || source.withdrawn === 'leave') return;
+  const note = `This story is now for members of ${new URL(source.url).hostname}.`;
+  const publicUrl = config.publication.url;
+  const retracted = await inTransaction(store.db, (tx) => retractArticles(tx, ids, { note, publicUrl }, clock()));
+  result.retracted += retracted.length;
 }
 
 /** What becomes of the entries of a page, by index. Null for those that are no items, or that repeat one. */

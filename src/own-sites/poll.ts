@@ -19,7 +19,8 @@ import { type EndOfPoll, progress, type SourceKind } from '../sources/polling/so
 import { ask, conditionsOf, PollError, placeOf, statusError, validatorsOf } from '../sources/request.ts';
 import type { PollFindings, SourceRow } from '../sources/source-state.ts';
 import { importAccepted } from './held-posts.ts';
-import { importPage, type SitePoll, type SitePollResult } from './poll-steps.ts';
+import type { SitePoll, SitePollResult } from './import-entries.ts';
+import { importPage } from './poll-steps.ts';
 import { testSite } from './source-test.ts';
 import { sweepIfDue } from './sweep.ts';
 

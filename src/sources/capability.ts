@@ -1,8 +1,9 @@
 import type { Capability } from '../core/capability.ts';
 import { secondsSince } from '../core/metrics.ts';
-import { SECOND } from '../lib/time.ts';
+import { DAY, SECOND } from '../lib/time.ts';
 import { sourcePage } from './control-sources.ts';
 import { deleteIdleHosts } from './host-gate.ts';
+import { deleteSurplusKeys } from './identity/item-keys.ts';
 import { readStoredSources } from './source-status.ts';
 
 export const sourcesCapability: Capability = {
@@ -12,6 +13,7 @@ export const sourcesCapability: Capability = {
   },
   async runRetention({ store }, now) {
     await deleteIdleHosts(store.db, now);
+    await deleteSurplusKeys(store.db, 'source_item_keys', now - 60 * DAY);
     return {};
   },
   async addMetrics({ db, gauge, now }) {

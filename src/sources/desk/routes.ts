@@ -25,18 +25,8 @@ export const sourcesSection: DeskSection = {
     { method: 'POST', path: '/sources/:id/poll', needs: 'deliveries.control', handle: forSource(poll) },
     { method: 'POST', path: '/sources/:id/pause', needs: 'deliveries.control', handle: forSource(pause(true)) },
     { method: 'POST', path: '/sources/:id/resume', needs: 'deliveries.control', handle: forSource(pause(false)) },
-    {
-      method: 'POST',
-      path: '/sources/:id/accept',
-      needs: 'deliveries.control',
-      handle: forSource(decideOnHeld('accept')),
-    },
-    {
-      method: 'POST',
-      path: '/sources/:id/ignore',
-      needs: 'deliveries.control',
-      handle: forSource(decideOnHeld('ignore')),
-    },
+    { method: 'POST', path: '/sources/:id/accept', needs: 'deliveries.control', handle: forSource(decide('accept')) },
+    { method: 'POST', path: '/sources/:id/ignore', needs: 'deliveries.control', handle: forSource(decide('ignore')) },
     { method: 'POST', path: '/sources/:id/retract', needs: 'drafts.edit', handle: forSource(withdraw('retract')) },
     { method: 'POST', path: '/sources/:id/keep', needs: 'drafts.edit', handle: forSource(withdraw('keep')) },
   ],
@@ -77,12 +67,12 @@ function pause(isPaused: boolean): SourceAct {
   };
 }
 
-function decideOnHeld(decision: 'accept' | 'ignore'): SourceAct {
+function decide(decision: 'accept' | 'ignore'): SourceAct {
   return async (request, source) => {
     const { id } = source;
     const audit = request.audit(`source.${decision}`, id);
-    const decide = source.use === 'roundup' ? decideHeld : decideHeldPosts;
-    const { open, old, ignored } = await decide(request.desk.app, source, decision, audit);
+    const act = source.use === 'roundup' ? decideHeld : decideHeldPosts;
+    const { open, old, ignored } = await act(request.desk.app, source, decision, audit);
     if (open + old + ignored === 0) return problem(request, `No item of ${id} is still held.`);
     if (decision === 'ignore') return done(request, `${items(ignored)} of ${id} will not be shown.`);
     if (source.use === 'articles') return done(request, `${items(open)} of ${id} imported.`);

@@ -20,11 +20,11 @@ export interface StandInPost {
 const HOUR = 3_600_000;
 const CATEGORIES = ['Business & Tech', 'World', 'Opinion'];
 
-/** Posts that were published one an hour, the last one an hour before `now`. */
+/** Posts that were published one every two hours, the last one an hour before `now`. */
 export function makePosts(count: number, now: number): StandInPost[] {
   return Array.from({ length: count }, (_, index) => {
     const id = index + 1;
-    const publishedAt = Math.floor((now - (count - index) * HOUR) / 1_000) * 1_000;
+    const publishedAt = Math.floor((now - (2 * (count - index) - 1) * HOUR) / 1_000) * 1_000;
     return {
       id,
       title: `Story ${id}: Wind & Sun`,

@@ -4,105 +4,165 @@ import type { ImportFile } from '../articles/import/import-files.ts';
 import { MAX_RECORD_BYTES, type SourceRecord } from '../articles/import/json-lines.ts';
 import { sourceOrigin } from '../articles/import/origin.ts';
 import { type ArticleImportResult, addToResult, emptyResult } from '../articles/import/result.ts';
-import type { Config } from '../core/config/config.ts';
-import type { Store } from '../core/store/store.ts';
-import { type Clock, rfc3339 } from '../lib/time.ts';
-import { findSourceItems, recordSeenItems } from '../sources/item-state.ts';
+import { retractArticles } from '../articles/import/retract.ts';
+import type { ArticleSource } from '../core/config/config.ts';
+import { inTransaction, type Store } from '../core/store/store.ts';
+import { MINUTE, rfc3339 } from '../lib/time.ts';
+import { problemOfDatesAhead } from '../sources/feed/dates-ahead.ts';
+import { saveKeys } from '../sources/identity/item-keys.ts';
+import {
+  findSourceItems,
+  listOnHold,
+  recordSeenItems,
+  type SeenItem,
+  type SourceItemRow,
+} from '../sources/item-state.ts';
+import { medianGap, nextUsual } from '../sources/polling/flood.ts';
+import { type Poll, progress } from '../sources/polling/source-kind.ts';
+import type { PollFindings, SourceRow } from '../sources/source-state.ts';
 import { type ArticleRecord, articleId } from './article-record.ts';
+import { type FeedItemEntry, identifyItems, siteKeyTable } from './identify-items.ts';
+import { type PlannedItem, planItems } from './plan-items.ts';
 import { entriesOf, type ItemEntry, type PageEntry, type ReadPage } from './read-page.ts';
 
 /** As many as a batch of the import. */
 const PART = 100;
 
-export interface EntryImportOptions {
-  clock: Clock;
-  signal?: AbortSignal | undefined;
-  /** Items whose last change was before this instant, and is known, are not imported again. Null: all are. */
-  settledBefore?: number | null;
-  /** Called with the items of each part, once they are stored. */
-  afterPart?: (items: ItemEntry[]) => Promise<void>;
+export interface SitePollResult extends ArticleImportResult {
+  /** Retracted because the source has withdrawn them. */
+  retracted: number;
+  /** Withdrawn by the source, and left as they are. */
+  left: number;
+  /** Too many at once: they wait for the operator. */
+  waiting: number;
+  /** New, and too many at once: they wait for the operator, too. */
+  held: number;
+  /** Repairs of a feed, dates that cannot be true, and items that were left out, for people. */
+  feedProblems: string[];
 }
+
+export type SitePoll = Poll<ArticleSource, SitePollResult>;
+
+/** By which the clock of a CMS may differ from this one. */
+const MAX_CLOCK_DIFFERENCE = 5 * MINUTE;
 
 /**
  * Imports the entries of a page, and records which items the source has. Doing it again changes nothing.
+ * @returns what the next document of a feed is compared with
  * @throws the reason of `signal`
  */
-export async function importEntries(
-  store: Store,
-  config: Config,
-  sourceId: string,
-  page: ReadPage,
-  { clock, signal, settledBefore = null, afterPart }: EntryImportOptions,
-): Promise<ArticleImportResult> {
-  const result = emptyResult();
-  for await (const whole of entriesOf(page, PART)) {
-    const part = settledBefore === null ? whole : await withoutSettled(store, sourceId, whole, settledBefore);
-    const items = part.filter((entry) => entry.kind === 'item');
-    const firstSeen = await readFirstSeen(store, sourceId, items, clock());
-    const files = part.flatMap((entry) => importFileOf(sourceId, entry, firstSeen) ?? []);
-    addToResult(result, await importFiles(store, config, files, { clock, background: true, signal }));
+export async function importEntries(poll: SitePoll, page: ReadPage): Promise<PollFindings> {
+  const { store, config, row, clock, signal, result } = poll;
+  const { id } = row;
+  const seenAt = clock();
+  const { plan, known, keys, dates, repeats } = await planPage(store, row, page, seenAt);
+  // A feed may change an item without dating the change.
+  const settledBefore = row.api === 'feed' || row.polled_at === null ? null : row.polled_at - MAX_CLOCK_DIFFERENCE;
+  const articles = emptyResult();
+  let from = 0;
+  for await (const entries of entriesOf(page, PART)) {
+    const files: ImportFile[] = [];
+    const seen: SeenItem[] = [];
+    const leftOut: string[] = [];
+    for (const [index, entry] of entries.entries()) {
+      const planned = plan[from + index] ?? null;
+      if (entry.kind === 'unreadable') {
+        files.push(itemFile(id, entry.key, { kind: 'unusable', rule: entry.rule, raw: entry.raw }));
+      } else if (planned !== null && !isSettled(entry, known.get(planned.item), settledBefore)) {
+        const { item, publishedAt } = planned;
+        const content = contentOf(entry, planned, id);
+        const heldRecord = planned.isOnHold && content?.kind === 'text' ? content.text : null;
+        if (content === null) leftOut.push(articleId(id, item));
+        else if (heldRecord === null) files.push(itemFile(id, item, content));
+        const { url, modifiedAt } = entry;
+        seen.push({ item, articleId: articleId(id, item), url, publishedAt, modifiedAt, heldRecord });
+      }
+    }
+    addToResult(articles, await importFiles(store, config, files, { clock, background: true, signal }));
     // An aborted import ends without an error: not all of these items have been stored.
-    signal?.throwIfAborted();
-    const seen = items.map(({ key, url, publishedAt, modifiedAt }) => ({
-      ...{ item: key, articleId: articleId(sourceId, key), url, modifiedAt },
-      publishedAt: publishedAt ?? (firstSeen.get(key) as number),
-    }));
-    await recordSeenItems(store.db, sourceId, seen);
-    await afterPart?.(items);
+    signal.throwIfAborted();
+    const ofPart = keys.get(from)?.map(({ key, entry }) => ({ key, item: plan[entry ?? -1]?.item ?? null })) ?? [];
+    await inTransaction(store.db, async (tx) => {
+      await recordSeenItems(tx, id, seen, seenAt);
+      await saveKeys(tx, siteKeyTable(id), ofPart, seenAt);
+    });
+    await retractLeftOut(poll, leftOut);
+    await progress(poll, {});
+    from += entries.length;
   }
-  await analyseArticles(store, result);
-  return result;
+  await analyseArticles(store, articles);
+  addToResult(result, articles);
+  const added = plan.filter((planned) => planned?.isNew);
+  const held = added.filter((planned) => planned?.isOnHold).length;
+  result.held += held;
+  result.feedProblems.push(...page.problems);
+  const ahead = problemOfDatesAhead(dates, seenAt, config.publication.zone);
+  if (ahead !== null) result.feedProblems.push(ahead);
+  const left = `items that repeat others, or cannot be told from them, and were left out: ${repeats}`;
+  if (repeats > 0) result.feedProblems.push(left);
+  // A document without items is a fault of the site, and says nothing of its habits.
+  if (plan.length === 0) return {};
+  const isUsual = held === 0 && row.succeeded_at !== null;
+  const usual = isUsual ? nextUsual(row.usual_new, added.length) : row.usual_new;
+  return { item_gap: medianGap(dates), items_read_at: seenAt, usual_new: usual };
 }
 
-/** The entries that may have changed since they were read: some CMSs date a change by its second. */
-async function withoutSettled(
-  { db }: Store,
-  sourceId: string,
-  entries: PageEntry[],
-  settledBefore: number,
-): Promise<PageEntry[]> {
-  const keys = entries.flatMap((entry) => (entry.kind === 'item' ? entry.key : []));
-  const rows = await findSourceItems(db, sourceId, keys);
-  const settled = new Map(
-    rows
-      .filter(({ missing, withdrawal }) => missing === 0 && withdrawal === null)
-      .map(({ item, modified_at }) => [item, modified_at]),
+/** Retracts articles of posts that the configuration leaves out since they are for members only. */
+async function retractLeftOut({ store, config, source, clock, result }: SitePoll, ids: string[]): Promise<void> {
+  if (ids.length === 0 || source.withdrawn === 'leave') return;
+  const note = `This story is now for members of ${new URL(source.url).hostname}.`;
+  const publicUrl = config.publication.url;
+  const retracted = await inTransaction(store.db, (tx) => retractArticles(tx, ids, { note, publicUrl }, clock()));
+  result.retracted += retracted.length;
+}
+
+/** What becomes of the entries of a page, by index. Null for those that are no items, or that repeat one. */
+async function planPage({ db }: Store, source: SourceRow, page: ReadPage, now: number) {
+  const heads: ReturnType<typeof headOf>[] = [];
+  for await (const entries of entriesOf(page, PART)) heads.push(...entries.map(headOf));
+  const { id, api, succeeded_at, items_read_at, usual_new: usualNew, item_gap: itemGap } = source;
+  const isFeed = api === 'feed';
+  const { items, keys } = isFeed
+    ? await identifyItems(db, source, heads as FeedItemEntry[], now)
+    : { items: heads.map(({ key }) => key), keys: [] };
+  const rows = await findSourceItems(
+    db,
+    id,
+    [...new Set(items)].filter((item) => item !== null),
   );
-  return entries.filter((entry) => {
-    if (entry.kind !== 'item' || entry.modifiedAt === null || entry.modifiedAt >= settledBefore) return true;
-    return settled.get(entry.key) !== entry.modifiedAt;
-  });
+  const known = new Map(rows.map((row) => [row.item, row]));
+  const { length: held } = await listOnHold(db, id, 'held');
+  const memory = { isFeed, usualNew, itemGap, readAt: items_read_at ?? succeeded_at, held };
+  const identified = heads.map((head, index) => ({ ...head, item: items[index] ?? null }));
+  return {
+    ...{ plan: planItems(identified, known, memory, now), known },
+    keys: Map.groupBy(keys, ({ entry }) => Math.floor((entry ?? 0) / PART) * PART),
+    dates: isFeed ? heads.flatMap(({ publishedAt }) => publishedAt ?? []) : [],
+    repeats: isFeed ? items.filter((item) => item === null).length : 0,
+  };
 }
 
-/** When the items without a time of publication were first seen, by key. That does not change. */
-async function readFirstSeen(
-  { db }: Store,
-  sourceId: string,
-  items: ItemEntry[],
-  now: number,
-): Promise<Map<string, number>> {
-  const undated = items.filter(({ publishedAt }) => publishedAt === null).map(({ key }) => key);
-  const known = await findSourceItems(db, sourceId, undated);
-  return new Map([...undated.map((key): [string, number] => [key, now]), ...known.map(toFirstSeen)]);
+function headOf(entry: PageEntry) {
+  if (entry.kind === 'unreadable') return { key: null, known: null, publishedAt: null, isLeftOut: true };
+  const { key, known, publishedAt, record } = entry;
+  return { key, known, publishedAt, isLeftOut: record === null };
 }
 
-function toFirstSeen({ item, published_at }: { item: string; published_at: number }): [string, number] {
-  return [item, published_at];
+/** Whether an entry has not changed since it was read: some CMSs date a change by its second. */
+function isSettled({ modifiedAt }: ItemEntry, row: SourceItemRow | undefined, settledBefore: number | null): boolean {
+  if (row === undefined || settledBefore === null || modifiedAt === null || modifiedAt >= settledBefore) return false;
+  return row.missing === 0 && row.withdrawal === null && row.modified_at === modifiedAt;
 }
 
 /** @returns null for an item that the configuration leaves out */
-function importFileOf(sourceId: string, entry: PageEntry, firstSeen: Map<string, number>): ImportFile | null {
-  const content = contentOf(entry, firstSeen);
-  if (content === null) return null;
-  return itemFile(sourceId, entry.key, content);
-}
-
-function contentOf(entry: PageEntry, firstSeen: Map<string, number>): SourceRecord['content'] | null {
-  if (entry.kind === 'unreadable') return { kind: 'unusable', rule: entry.rule, raw: entry.raw };
-  const { key, record } = entry;
+function contentOf(
+  { record, headline }: ItemEntry,
+  { item, publishedAt, isDateInvented }: PlannedItem,
+  source: string,
+): SourceRecord['content'] | null {
   if (record === null) return null;
-  const at = firstSeen.get(key);
-  return recordContent(at === undefined ? record : { ...record, published: rfc3339(at) }, entry.headline);
+  const dated = isDateInvented ? { published: rfc3339(publishedAt) } : {};
+  return recordContent({ ...record, id: articleId(source, item), ...dated }, headline);
 }
 
 /** The place of an item, as rejections name it. */

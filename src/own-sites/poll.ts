@@ -3,7 +3,7 @@
  * posts that are gone. Each page is stored before the next one is asked for, so that a process that dies loses and
  * doubles nothing.
  */
-import { emptyResult } from '../articles/import/result.ts';
+import { addToResult, emptyResult } from '../articles/import/result.ts';
 import type { ArticleSource } from '../core/config/config.ts';
 import { openConfiguredClient } from '../core/config/fetching.ts';
 import { sourceKey } from '../core/config/source-keys.ts';
@@ -13,27 +13,27 @@ import { type CmsApi, MAX_PAGE_SIZE } from '../sources/cms/cms-api.ts';
 import { openGhost } from '../sources/cms/ghost.ts';
 import { openWordPress } from '../sources/cms/wordpress.ts';
 import { discoverApi } from '../sources/discover.ts';
+import { listOnHold } from '../sources/item-state.ts';
 import type { ReadSignal } from '../sources/polling/poll-state.ts';
 import { type EndOfPoll, progress, type SourceKind } from '../sources/polling/source-kind.ts';
 import { ask, conditionsOf, PollError, placeOf, statusError, validatorsOf } from '../sources/request.ts';
 import type { PollFindings, SourceRow } from '../sources/source-state.ts';
-import { importPage, type SitePoll, type SitePollResult } from './poll-steps.ts';
+import { importAccepted } from './held-posts.ts';
+import type { SitePoll, SitePollResult } from './import-entries.ts';
+import { importPage } from './poll-steps.ts';
 import { testSite } from './source-test.ts';
 import { sweepIfDue } from './sweep.ts';
 
 export const SITES: SourceKind<ArticleSource, SitePollResult> = {
   sources: articleSources,
   openClient: ({ config }, gate) => openConfiguredClient(config, undefined, { gate }),
-  emptyResult: () => ({ ...emptyResult(), retracted: 0, left: 0, waiting: 0, feedProblems: [] }),
+  emptyResult: () => ({ ...emptyResult(), retracted: 0, left: 0, waiting: 0, held: 0, feedProblems: [] }),
   read: readSite,
-  describeChanges({ added, updated, rejectedCount: rejected, retracted, left, waiting }) {
+  describeChanges({ added, updated, rejectedCount: rejected, retracted, left, waiting, held }) {
     // An input that is rejected again with each poll is no change.
-    if (added + updated + retracted + left + waiting === 0) return [];
+    if (added + updated + retracted + left + waiting + held === 0) return [];
     const counts = {
-      added,
-      updated,
-      rejected,
-      retracted,
+      ...{ added, updated, held, rejected, retracted },
       'withdrawn and left': left,
       'withdrawn and waiting': waiting,
     };
@@ -45,13 +45,15 @@ export const SITES: SourceKind<ArticleSource, SitePollResult> = {
 
 async function readSite(poll: SitePoll): Promise<EndOfPoll> {
   const startedAt = poll.clock();
+  addToResult(poll.result, await importAccepted(poll, poll.source.id));
   const { api, endpoint } = await findApi(poll);
   const { movedTo, findings } =
     api === 'feed' ? await readFeed(poll, endpoint) : { movedTo: null, findings: await readCms(poll, startedAt) };
-  return async (_tx, now) => {
+  return async (tx, now) => {
     const nextAt = now + poll.source.pollMinutes * MINUTE;
+    const { length: held } = await listOnHold(tx, poll.source.id, 'held');
     // A site of the newsroom is polled at the same pace without news.
-    const signal: ReadSignal = { kind: 'read', endpoint, movedTo, knowsOne: null, newsAt: now, held: 0, nextAt };
+    const signal: ReadSignal = { kind: 'read', endpoint, movedTo, knowsOne: null, newsAt: now, held, nextAt };
     return { signal, findings };
   };
 }
@@ -158,7 +160,10 @@ async function readFeed(poll: SitePoll, endpoint: string): Promise<{ movedTo: st
   const answer = await ask(poll, endpoint, conditionsOf(row));
   if (answer.status === 304) return { movedTo: answer.movedTo, findings: {} };
   if (answer.status !== 200) throw statusError(answer, clock());
-  const { repaired } = await importPage(poll, answer);
+  const { repaired, findings } = await importPage(poll, answer);
   // Recorded at the end: a document that failed to be read or stored is to be sent again.
-  return { movedTo: answer.movedTo, findings: { ...validatorsOf(answer), repaired: repaired ? 1 : 0 } };
+  return {
+    movedTo: answer.movedTo,
+    findings: { ...validatorsOf(answer), ...findings, repaired: repaired ? 1 : 0 },
+  };
 }

@@ -4,11 +4,13 @@
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { beginningOfText } from '../articles/beginning.ts';
 import type { SourceApi } from '../core/store/tables/source-tables.ts';
 import { CmsFormatError, type PostPage } from '../sources/cms/cms-api.ts';
 import { readGhostPosts } from '../sources/cms/ghost.ts';
 import { readWordPressPosts } from '../sources/cms/wordpress.ts';
 import { readFeedItems } from '../sources/feed/feed-items.ts';
+import { type EntryIdentity, type EntryKeys, keysOf } from '../sources/identity/entry-keys.ts';
 import type { SourceItem } from '../sources/source-item.ts';
 import { type ArticleRecord, type RecordRules, shortUrl, toArticleRecord } from './article-record.ts';
 
@@ -46,7 +48,10 @@ export type PageEntry = ItemEntry | { kind: 'unreadable'; key: string; rule: str
 
 export interface ItemEntry {
   kind: 'item';
+  /** Of a feed's item: if it is new. */
   key: string;
+  /** What a feed's item is known by; null for a post, which its key identifies. */
+  known: { identity: EntryIdentity; keys: EntryKeys } | null;
   url: string | null;
   publishedAt: number | null;
   modifiedAt: number | null;
@@ -110,7 +115,16 @@ function toEntry(item: SourceItem, rules: RecordRules): ItemEntry {
   const url = item.url === null ? null : shortUrl(item.url);
   const categories = item.categories.slice(0, MAX_CATEGORIES).map(({ name }) => name);
   const record = toArticleRecord(item, rules);
-  return { kind: 'item', key, url, publishedAt, modifiedAt: updatedAt, headline, categories, record };
+  const known = item.guid === undefined ? null : identityOf(item, item.guid);
+  return { kind: 'item', key, known, url, publishedAt, modifiedAt: updatedAt, headline, categories, record };
+}
+
+/** An item without a title is told from others by its text. */
+function identityOf({ url, headline, html, publishedAt }: SourceItem, guid: string | null): ItemEntry['known'] {
+  const link = url ?? '';
+  const title = headline || beginningOfText(html ?? '', 80).slice(0, 80) || (guid ?? link);
+  const identity = { guid, link, title, publishedAt };
+  return { identity, keys: keysOf(identity) };
 }
 
 function sharedBytes(text: string): Uint8Array {

@@ -25,8 +25,8 @@ import {
 import { progress } from '../sources/polling/source-kind.ts';
 import { ask, askForOk, PollError, placeOf } from '../sources/request.ts';
 import { articleId } from './article-record.ts';
-import { itemPath } from './import-entries.ts';
-import { importPage, type SitePoll } from './poll-steps.ts';
+import { itemPath, type SitePoll } from './import-entries.ts';
+import { importPage } from './poll-steps.ts';
 
 const RECENT = 7 * DAY;
 const RECENT_EVERY = 15 * MINUTE;

@@ -1,17 +1,19 @@
 import type { Capability } from '../core/capability.ts';
 import { secondsSince } from '../core/metrics.ts';
-import { SECOND } from '../lib/time.ts';
+import { DAY, SECOND } from '../lib/time.ts';
 import { sourcePage } from './control-sources.ts';
 import { deleteIdleHosts } from './host-gate.ts';
+import { deleteSurplusKeys } from './identity/item-keys.ts';
 import { readStoredSources } from './source-status.ts';
 
 export const sourcesCapability: Capability = {
   alertKinds: {
     source: { title: 'A source cannot be read', hint: 'It is tried again by itself.', page: sourcePage },
-    'outlet-held': { title: 'Items of an outlet wait for a decision', page: sourcePage },
+    'outlet-held': { title: 'Items of a source wait for a decision', page: sourcePage },
   },
   async runRetention({ store }, now) {
     await deleteIdleHosts(store.db, now);
+    await deleteSurplusKeys(store.db, 'source_item_keys', now - 60 * DAY);
     return {};
   },
   async addMetrics({ db, gauge, now }) {

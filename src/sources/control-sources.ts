@@ -70,6 +70,7 @@ function withSource<T>(
 /** Where the desk has the commands of the group `sources`. */
 const AT_DESK = {
   accept: '“Accept” on the page Sources',
+  'accept --ignore': '“Ignore for good” on the page Sources',
   resume: '“Resume” on the page Sources',
   withdraw: '“Retract the articles” on the page Sources',
   'withdraw --keep': '“Keep the articles” on the page Sources',

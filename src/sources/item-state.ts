@@ -1,5 +1,5 @@
 /** What the store knows of the items of article sources. */
-import type { Selectable } from 'kysely';
+import { type Selectable, sql } from 'kysely';
 import type { Db, Tx } from '../core/store/store.ts';
 import type { Tables } from '../core/store/tables.ts';
 import { chunks } from '../lib/chunks.ts';
@@ -49,18 +49,26 @@ export interface SeenItem {
   url: string | null;
   publishedAt: number;
   modifiedAt: number | null;
+  /** Of one that waits for the operator, as JSON. Null: it is imported, or was before. */
+  heldRecord: string | null;
 }
 
-/** Records items that a source has now. One that was withdrawn is no longer. */
-export async function recordSeenItems(db: Db | Tx, source: string, items: readonly SeenItem[]): Promise<void> {
+/** Records items that a source has now. One that was withdrawn is no longer; what was decided about one stays. */
+export async function recordSeenItems(
+  db: Db | Tx,
+  source: string,
+  items: readonly SeenItem[],
+  now: number,
+): Promise<void> {
   const newest = [...new Map(items.map((one) => [one.item, one])).values()];
   for (const some of chunks(newest, ROWS_PER_STATEMENT)) {
     await db
       .insertInto('source_items')
       .values(
-        some.map(({ item, articleId, url, publishedAt, modifiedAt }) => ({
+        some.map(({ item, articleId, url, publishedAt, modifiedAt, heldRecord }) => ({
           ...{ source, item, article_id: articleId, url, published_at: publishedAt, modified_at: modifiedAt },
-          ...{ missing: 0, withdrawal: null },
+          ...{ missing: 0, withdrawal: null, first_seen_at: now, seen_at: now },
+          ...{ hold: heldRecord === null ? null : ('held' as const), record: heldRecord },
         })),
       )
       .onConflict((conflict) =>
@@ -68,12 +76,20 @@ export async function recordSeenItems(db: Db | Tx, source: string, items: readon
           url: e.ref('excluded.url'),
           published_at: e.ref('excluded.published_at'),
           modified_at: e.ref('excluded.modified_at'),
+          seen_at: e.ref('excluded.seen_at'),
           missing: 0,
           withdrawal: null,
+          record: sql<string>`case source_items.hold when 'held' then excluded.record else source_items.record end`,
         })),
       )
       .execute();
   }
+}
+
+/** Items of a source that wait for a decision to import them, or for the import. */
+export function listOnHold(db: Db, source: string, hold: 'held' | 'accepted'): Promise<{ item: string }[]> {
+  const items = db.selectFrom('source_items').select('item').where('source', '=', source);
+  return items.where('hold', '=', hold).orderBy('item').execute();
 }
 
 /** The items of a source that were published from `from` on, by item. */
@@ -92,7 +108,7 @@ export async function markItems(
   db: Db | Tx,
   source: string,
   items: readonly string[],
-  change: { missing: number } | Pick<SourceItemRow, 'withdrawal'>,
+  change: Partial<Pick<SourceItemRow, 'missing' | 'withdrawal' | 'hold' | 'record'>>,
 ): Promise<void> {
   for (const some of chunks([...items], ROWS_PER_STATEMENT)) {
     await db.updateTable('source_items').set(change).where('source', '=', source).where('item', 'in', some).execute();

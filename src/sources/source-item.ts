@@ -3,8 +3,10 @@
  * hold anything: the import cleans, limits and sanitises it.
  */
 export interface SourceItem {
-  /** Identifies it within its source for good: the id of the post, or a hash of the feed's guid. */
+  /** Identifies it within its source for good: the id of the post. Of a feed, a hash of its guid: see `guid`. */
   key: string;
+  /** Of a feed, whose items are known by several keys: the guid, null without one. Absent elsewhere. */
+  guid?: string | null;
   /** Where it is published, absolute; null if the source does not say. */
   url: string | null;
   /** As the source has it, or the last part of its path. */

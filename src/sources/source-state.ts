@@ -246,7 +246,10 @@ export function conditionOf(row: SourceRow): SourceCondition {
 }
 
 /** What a poll has learnt of a source beside its condition; what is left out stays as it was. */
-export type PollFindings = Pick<Change, 'api' | 'etag' | 'last_modified' | 'repaired' | 'item_gap' | 'hints'>;
+export type PollFindings = Pick<
+  Change,
+  'api' | 'etag' | 'last_modified' | 'repaired' | 'item_gap' | 'hints' | 'usual_new' | 'items_read_at'
+>;
 
 /**
  * Ends a claimed poll. A request that came meanwhile makes the source due at once, unless the poll has failed.

@@ -31,8 +31,10 @@ export interface SourceStatus {
   items: number;
   /** Posts published within the last 24 hours; items first seen within that time that are not held. */
   lastDay: number;
-  /** Posts that are gone from the site and items that are held wait for a decision. */
+  /** Posts that are gone from the site, or items of an outlet that are held, wait for a decision. */
   waiting: number;
+  /** New items, of a site or an outlet, that are held: so many came at once. */
+  held: number;
   /** Null before the first poll. */
   polledAt: number | null;
   succeededAt: number | null;
@@ -78,7 +80,7 @@ function statusOf(
     state: pausedAt !== null ? 'paused' : isNew ? 'new' : known,
     since: isNew ? null : row.state_since,
     ...{ reason: row?.reason ?? null, movedTo: row?.moved_to ?? null },
-    ...{ items: row?.items ?? 0, lastDay: row?.lastDay ?? 0, waiting: row?.waiting ?? 0 },
+    ...{ items: row?.items ?? 0, lastDay: row?.lastDay ?? 0, waiting: row?.waiting ?? 0, held: row?.held ?? 0 },
     ...{ polledAt: row?.polled_at ?? null, succeededAt: row?.succeeded_at ?? null, pausedAt },
     // One that is gone is polled when an operator asks for it.
     nextAt: row === undefined || pausedAt !== null || state === 'gone' ? null : row.due_at,
@@ -90,8 +92,8 @@ function statusOf(
 const NEEDY: ReadonlySet<SourceState> = new Set(['held', 'blocked', 'failing', 'gone']);
 
 /** Whether somebody must act: the source cannot be read, or items wait for a decision. Pure. */
-export function needsSomebody({ state, waiting }: Pick<SourceStatus, 'state' | 'waiting'>): boolean {
-  return NEEDY.has(state) || waiting > 0;
+export function needsSomebody({ state, waiting, held }: Pick<SourceStatus, 'state' | 'waiting' | 'held'>): boolean {
+  return NEEDY.has(state) || waiting + held > 0;
 }
 
 /**
@@ -110,11 +112,12 @@ export function readStoredSources(db: Db, now: number, limit?: number) {
     .select([
       count(posts, items).as('items'),
       count(
-        sql`${posts} and published_at > ${since}`,
+        sql`${posts} and published_at > ${since} and hold is null`,
         sql`${items} and first_seen_at > ${since} and outlet_items.state <> 'held'`,
       ).as('lastDay'),
       // Literals, for the partial indexes.
       count(sql`${posts} and withdrawal = 'waiting'`, sql`${items} and outlet_items.state = 'held'`).as('waiting'),
+      count(sql`${posts} and hold = 'held'`, sql`${items} and outlet_items.state = 'held'`).as('held'),
     ])
     .orderBy('sources.id')
     .execute();

@@ -2,10 +2,12 @@ import { Hono } from 'hono';
 import { describe, expect, it } from 'vitest';
 import type { ArticleSource } from '../../src/core/config/config.ts';
 import type { Store } from '../../src/core/store/store.ts';
-import { DAY, MINUTE } from '../../src/lib/time.ts';
+import { DAY, HOUR, MINUTE } from '../../src/lib/time.ts';
+import { decideHeldPosts } from '../../src/own-sites/held-posts.ts';
 import { SITES } from '../../src/own-sites/poll.ts';
 import { findSourceRow } from '../../src/sources/source-state.ts';
 import { readSourceStatus } from '../../src/sources/source-status.ts';
+import { openAlerts } from '../support/alerts.ts';
 import { NOW } from '../support/clock.ts';
 import { forEachDatabase } from '../support/databases.ts';
 import { allArticles } from '../support/sample.ts';
@@ -37,6 +39,12 @@ async function openFeedSite(): Promise<FeedSite> {
 
 const poll = (app: TestApp) => pollAfter(app, 5 * MINUTE);
 
+/** Polls after the document has changed. */
+function pollDocument(app: TestApp, content: FeedSite['content'], later = 5 * MINUTE) {
+  content.etag = `"${app.now}"`;
+  return pollAfter(app, later);
+}
+
 describe('a source with a feed', () => {
   forEachDatabase((open) => {
     let store: Store;
@@ -50,7 +58,7 @@ describe('a source with a feed', () => {
       const { app } = await openApp();
       expect(await poll(app)).toMatchObject({ kind: 'polled', result: { added: 2 } });
       expect(await allArticles(store)).toMatchObject([
-        { headline: expect.any(String), section: 'world', tags: ['World'], publishedAt: app.now },
+        { headline: expect.any(String), section: 'world', tags: ['World'], publishedAt: expect.any(Number) },
         { url: expect.stringContaining('https://times.example/') },
       ]);
     });
@@ -154,16 +162,130 @@ describe('a source with a feed', () => {
       expect((await allArticles(store)).map(({ status }) => status.state)).toEqual(Array(3).fill('published'));
     });
 
-    it('dates items without a date, or dated far ahead, by when they were first seen, for good', async () => {
+    it('takes undated items of the first poll for old, and dates later ones by when they were first seen', async () => {
       const { app, content } = await openApp();
-      const far = new Date(NOW + 30 * DAY).toUTCString();
-      content.items = [item('one'), item('two', `<pubDate>${far}</pubDate>`)];
       await poll(app);
+      const far = `<pubDate>${new Date(NOW + 30 * DAY).toUTCString()}</pubDate>`;
+      const dates = async () =>
+        Object.fromEntries((await allArticles(store)).map(({ headline, publishedAt }) => [headline, publishedAt]));
+      const { one, two } = await dates();
+      expect(one).toBeLessThanOrEqual(NOW - 30 * DAY);
+      content.items.unshift(item('three'), item('four', far));
+      await pollDocument(app, content);
       const seen = app.now;
-      content.etag = '"2"';
-      content.items = [item('one', '<description>New.</description>'), item('two', `<pubDate>${far}</pubDate>`)];
-      await pollAfter(app, DAY);
-      expect((await allArticles(store)).map(({ publishedAt }) => publishedAt)).toEqual([seen, seen]);
+      content.items.unshift(item('five', `<pubDate>${new Date(NOW).toUTCString()}</pubDate>`));
+      await pollDocument(app, content, DAY);
+      expect(await dates()).toEqual({ one, two, three: seen, four: seen, five: NOW });
+    });
+
+    it('publishes at once what is dated hours ahead, and names the likely zone', async () => {
+      const { app, content } = await openApp();
+      await poll(app);
+      content.items.unshift(item('three', `<pubDate>${new Date(app.now + 8 * HOUR).toUTCString()}</pubDate>`));
+      const polled = await pollDocument(app, content);
+      const seen = app.now;
+      expect(polled).toMatchObject({
+        result: {
+          added: 1,
+          feedProblems: [expect.stringMatching(/^1 item is dated up to 7 h 55 min ahead, .*\+0800/)],
+        },
+      });
+      expect((await allArticles(store)).find(({ headline }) => headline === 'three')?.publishedAt).toBe(seen);
+      // Once that date has passed, it is no more true than before.
+      const later = await pollDocument(app, content, 9 * HOUR);
+      expect(later).toMatchObject({ result: { added: 0, updated: 0, warningCount: 0, feedProblems: [] } });
+      expect((await allArticles(store)).find(({ headline }) => headline === 'three')?.publishedAt).toBe(seen);
+    });
+
+    it('keeps its articles when it changes guids, tracking and host, and their addresses follow', async () => {
+      const { app, content } = await openApp();
+      const names = Array.from({ length: 33 }, (_, index) => `story-${index}`);
+      const write = (change: (text: string, index: number) => string): void => {
+        content.items = names.map((name, index) => change(item(name), index));
+      };
+      write((text) => text);
+      expect(await poll(app)).toMatchObject({ result: { added: 33 } });
+      const ids = (await allArticles(store)).map(({ id }) => id);
+      const guid = /<guid>.*<\/guid>/;
+      const changes: [(text: string, index: number) => string, string][] = [
+        [(text, index) => text.replace(guid, `<guid>tag:times,${index}</guid>`), 'https://times.example/story-7'],
+        [(text) => text.replace(guid, '').replace('</link>', '?utm_source=rss</link>'), '?utm_source=rss'],
+        [(text, index) => text.replace('times.example', 'new.example').replace(guid, `<guid>${index}</guid>`), 'new.'],
+      ];
+      for (const [change, address] of changes) {
+        write(change);
+        expect(await pollDocument(app, content)).toMatchObject({ result: { added: 0, held: 0, retracted: 0 } });
+        const articles = await allArticles(store);
+        expect(articles.map(({ id }) => id)).toEqual(ids);
+        expect(articles.find(({ headline }) => headline === 'story-7')?.url).toContain(address);
+      }
+    });
+
+    it('doubles nothing of a store from before items had keys, whatever has changed meanwhile', async () => {
+      const { app, content } = await openApp();
+      content.items.push(item('three').replace(/<link>.*<\/link>/, ''));
+      await poll(app);
+      const ids = (await allArticles(store)).map(({ id }) => id);
+      await store.db.deleteFrom('source_item_keys').execute();
+      await store.db.updateTable('source_items').set({ first_seen_at: null, seen_at: null }).execute();
+      await store.db.updateTable('sources').set({ items_read_at: null, usual_new: null, item_gap: null }).execute();
+      content.items = content.items.map((text, index) => (index === 0 ? text.replace('old.example/one', 'x/1') : text));
+      content.items[1] = content.items[1]?.replace('https://times.example', 'http://www.times.example') ?? '';
+      expect(await pollDocument(app, content)).toMatchObject({ result: { added: 0 } });
+      expect((await allArticles(store)).map(({ id }) => id)).toEqual(ids);
+    });
+
+    it('holds a flood until it is accepted, also what has left the feed by then', async () => {
+      const { app, content } = await openApp();
+      await poll(app);
+      const flood = Array.from({ length: 30 }, (_, index) => item(`flood-${index}`));
+      content.items.unshift(...flood);
+      expect(await pollDocument(app, content)).toMatchObject({ result: { added: 0, held: 30 } });
+      const seen = app.now;
+      content.items = [item('later'), ...flood.slice(0, 10)];
+      expect(await pollDocument(app, content)).toMatchObject({ result: { added: 0, held: 1 } });
+      expect(await allArticles(store)).toHaveLength(2);
+      const [status] = await readSourceStatus(store.db, app.config, app.now);
+      expect(status).toMatchObject({
+        state: 'held',
+        held: 31,
+        reason: expect.stringMatching(/^31 items were new at once/),
+      });
+      expect(await openAlerts(store.db)).toMatchObject([
+        { key: 'outlet-held:times', message: expect.stringMatching(/"daywire sources accept times --ignore"/) },
+      ]);
+      expect(await decideHeldPosts(app, { id: 'times' }, 'accept')).toMatchObject({ open: 31 });
+      const articles = await allArticles(store);
+      expect(articles).toHaveLength(33);
+      expect(articles.find(({ headline }) => headline === 'flood-29')?.publishedAt).toBe(seen);
+      expect(await openAlerts(store.db)).toEqual([]);
+      expect(await pollDocument(app, content)).toMatchObject({ result: { added: 0, updated: 0, held: 0 } });
+      expect(await decideHeldPosts(app, { id: 'times' }, 'accept')).toMatchObject({ open: 0 });
+    });
+
+    it('imports what was accepted by a process that died, and never what was ignored', async () => {
+      const { app, content } = await openApp();
+      await poll(app);
+      const names = Array.from({ length: 30 }, (_, index) => `flood-${index}`);
+      content.items = names.map((name) => item(name));
+      await pollDocument(app, content);
+      // As far as the decision goes, and no further.
+      await store.db.updateTable('source_items').set({ hold: 'accepted' }).where('hold', '=', 'held').execute();
+      expect(await pollDocument(app, content)).toMatchObject({ result: { added: 30, held: 0 } });
+      content.items = names.map((name) => item(`other-${name}`));
+      await pollDocument(app, content);
+      expect(await decideHeldPosts(app, { id: 'times' }, 'ignore')).toMatchObject({ open: 0, ignored: 30 });
+      content.items = names.map((name) => item(`other-${name}`, '<author>New</author>'));
+      expect(await pollDocument(app, content)).toMatchObject({ result: { added: 0, held: 0 } });
+      expect(await allArticles(store)).toHaveLength(32);
+    });
+
+    it('tells of entries that repeat others', async () => {
+      const { app, content } = await openApp();
+      content.items.push(item('one'));
+      expect(await poll(app)).toMatchObject({
+        result: { added: 2, feedProblems: [expect.stringMatching(/^items that repeat others, .* left out: 1$/)] },
+      });
     });
   });
 });

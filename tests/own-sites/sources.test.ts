@@ -5,6 +5,7 @@ import { listRuns } from '../../src/core/schedule/run-ledger.ts';
 import type { Store } from '../../src/core/store/store.ts';
 import type { FetchClient } from '../../src/lib/guarded-fetch/fetch-client.ts';
 import { DAY, HOUR, MINUTE, rfc3339, SECOND } from '../../src/lib/time.ts';
+import { decideHeldPosts } from '../../src/own-sites/held-posts.ts';
 import { SITES } from '../../src/own-sites/poll.ts';
 import { findHold, HOST_PAUSE } from '../../src/sources/host-gate.ts';
 import { pollDue } from '../../src/sources/polling/poller.ts';
@@ -39,6 +40,26 @@ describe.each(['wordpress', 'ghost'] as const)('a source with the API of %s', (a
         status: { state: 'published' },
       });
       expect((await listRuns(store.db, 1))[0]).toMatchObject({ schedule: 'source:times', reason: '250 added' });
+    });
+
+    it('holds the news of its first poll if it is more than 20 articles, and imports the rest', async () => {
+      const store = await open();
+      const { app, posts, articleOf } = await openNewsroom(store, api, { posts: 40 });
+      for (const [index, post] of posts.entries()) if (index >= 15) post.publishedAt = NOW - HOUR;
+      expect(await poll(app)).toMatchObject({ kind: 'polled', result: { added: 15, held: 25 } });
+      expect((await openAlerts(store.db)).map(({ message }) => message)).toEqual([
+        expect.stringMatching(/^times: 25 items were new at once, .*"daywire sources accept times"/),
+      ]);
+      // What comes until somebody decides waits, too, and nothing held counts as withdrawn.
+      const post = { ...posts[0]!, id: 41, slug: 'story-41', publishedAt: app.now, modifiedAt: app.now };
+      posts.push(post);
+      expect(await poll(app, 16 * MINUTE)).toMatchObject({ result: { added: 0, held: 1 } });
+      expect(await poll(app, 16 * MINUTE)).toMatchObject({ result: { added: 0, held: 0, retracted: 0 } });
+      expect(await decideHeldPosts(app, { id: 'times' }, 'accept')).toMatchObject({ open: 26 });
+      expect(await allArticles(store)).toHaveLength(41);
+      expect(await findArticle(store.db, articleOf(post))).toMatchObject({ publishedAt: post.publishedAt });
+      Object.assign(post, { id: 42, slug: 'story-42', publishedAt: app.now, modifiedAt: app.now });
+      expect(await poll(app, 16 * MINUTE)).toMatchObject({ result: { added: 1, held: 0 } });
     });
 
     it('brings an edit with the next poll, and changes nothing without one', async () => {

@@ -24,7 +24,7 @@ forEachDatabase((open) => {
     it('is unknown before the first poll, and of none without sources', async () => {
       const { store, config } = openApp(await open());
       const [site, outlet] = await readSourceStatus(store.db, config, NOW);
-      const unknown = { api: null, state: 'new', polledAt: null, nextAt: null, lastDay: 0, waiting: 0 };
+      const unknown = { api: null, state: 'new', polledAt: null, nextAt: null, lastDay: 0, waiting: 0, held: 0 };
       expect(site).toMatchObject({ id: SITE.id, url: SITE.url, ...unknown });
       expect(outlet).toMatchObject({ ...OUTLET, ...unknown });
       const none = await readSourceStatus(store.db, { ...config, sources: [] }, NOW);
@@ -54,15 +54,19 @@ forEachDatabase((open) => {
         ...{ source: SITE.id, item: `${hours}`, article_id: `our-site.${hours}`, published_at: NOW - hours * HOUR },
         withdrawal: 'waiting' as const,
       }));
-      await db.insertInto('source_items').values(posts).execute();
+      const held = { ...posts[0], source: SITE.id, item: 'held', article_id: 'our-site.held', published_at: NOW };
+      await db
+        .insertInto('source_items')
+        .values([...posts, { ...held, withdrawal: null, hold: 'held' }])
+        .execute();
       const [site, outlet] = await readSourceStatus(db, config, NOW);
       expect(outlet).toEqual({
         ...{ ...OUTLET, api: null, endpoint: null, state: 'blocked', since: NOW - HOUR, movedTo: null },
-        ...{ reason: 'it asks visitors to prove that they are human', items: 5, lastDay: 1, waiting: 2 },
+        ...{ reason: 'it asks visitors to prove that they are human', items: 5, lastDay: 1, waiting: 2, held: 2 },
         ...{ polledAt: NOW, succeededAt: NOW - DAY, nextAt: NOW + HOUR, pausedAt: null, isRepaired: true },
         ...{ failures: 3, failingSince: NOW - HOUR },
       });
-      expect(site).toMatchObject({ id: SITE.id, items: 2, lastDay: 1, waiting: 2, failures: 0, nextAt: NOW });
+      expect(site).toMatchObject({ id: SITE.id, items: 3, lastDay: 1, waiting: 2, held: 1, failures: 0, nextAt: NOW });
     });
 
     it('says of none that is gone or paused when it is polled next, and counts a flood up to a limit', async () => {
@@ -97,14 +101,15 @@ it('reads ranges of indexes alone, however many items are stored', async () => {
   const [query] = takeQueries() as [CompiledQuery];
   const plan = await queryPlan(store, query);
   const items = plan.filter((step) => /_items/.test(step));
-  expect(items).toHaveLength(6);
+  expect(items).toHaveLength(8);
   expect(items.filter((step) => !/^SEARCH (source|outlet)_items USING (COVERING )?INDEX/.test(step))).toEqual([]);
   await store.close();
 });
 
 it('needs somebody where daywire cannot help itself, or items wait', () => {
-  const needs = (state: Parameters<typeof needsSomebody>[0]['state']) => needsSomebody({ state, waiting: 0 });
+  const needs = (state: Parameters<typeof needsSomebody>[0]['state']) => needsSomebody({ state, waiting: 0, held: 0 });
   expect((['read', 'moved', 'dormant', 'waiting', 'new', 'paused'] as const).filter(needs)).toEqual([]);
   expect((['held', 'blocked', 'failing', 'gone'] as const).map(needs)).toEqual(new Array(4).fill(true));
-  expect(needsSomebody({ state: 'read', waiting: 3 })).toBe(true);
+  expect(needsSomebody({ state: 'read', waiting: 3, held: 0 })).toBe(true);
+  expect(needsSomebody({ state: 'paused', waiting: 0, held: 3 })).toBe(true);
 });

@@ -1,51 +1,13 @@
-/** The stored keys of outlet items; see identity/entry-keys.ts. */
+/** Where the keys of outlet items are compared; see sources/identity/. */
 import { sql } from 'kysely';
-import { jsonRows } from '../../core/store/json-rows.ts';
-import { type Db, dialectOf, lockName, type Tx } from '../../core/store/store.ts';
-import { chunks } from '../../lib/chunks.ts';
-import { isKeyOfSource } from '../identity/entry-keys.ts';
-
-/** Keys are about 40 bytes: a statement has some 100 KB. */
-const KEYS_PER_STATEMENT = 1_000;
+import { lockName, type Tx } from '../../core/store/store.ts';
+import { isKeyOfSource } from '../../sources/identity/entry-keys.ts';
+import type { KeyTable } from '../../sources/identity/item-keys.ts';
 
 /** Where keys are compared. */
 export interface KeyScope {
   source: string;
   outlet: string;
-}
-
-/** The items of the keys that are stored; null for keys that identify none. */
-export async function findKeys(db: Db, scope: KeyScope, keys: readonly string[]): Promise<Map<string, number | null>> {
-  const found = new Map<string, number | null>();
-  for (const some of chunks(keys, KEYS_PER_STATEMENT)) {
-    const rows = some.map((key) => [scopeOf(key, scope), key]);
-    const wanted = jsonRows(dialectOf(db), rows, { scope: 'text', key: 'text' });
-    const stored = await sql<{ key: string; item: number | null }>`
-      select outlet_item_keys.key, outlet_item_keys.item from ${wanted} as wanted
-      join outlet_item_keys on outlet_item_keys.scope = wanted.scope and outlet_item_keys.key = wanted.key`.execute(db);
-    for (const { key, item } of stored.rows) found.set(key, item);
-  }
-  return found;
-}
-
-/** Stores keys, or replaces their items. */
-export async function saveKeys(
-  tx: Tx,
-  scope: KeyScope,
-  keys: readonly { key: string; item: number | null }[],
-  now: number,
-): Promise<void> {
-  // PostgreSQL keeps the plan by which it looks for the items of the first keys, when it takes their table for empty:
-  // with thousands of new ones, each look-up then reads them all.
-  if (dialectOf(tx) === 'postgres') await sql`set local plan_cache_mode = force_custom_plan`.execute(tx);
-  for (const some of chunks(keys, KEYS_PER_STATEMENT)) {
-    const rows = some.map(({ key, item }) => [scopeOf(key, scope), key, item, now]);
-    const saved = jsonRows(dialectOf(tx), rows, { scope: 'text', key: 'text', item: 'int', stored_at: 'int' });
-    // SQLite reads "on" after "from" as a join condition, unless there is a "where".
-    await sql`insert into outlet_item_keys (scope, key, item, stored_at)
-      select scope, key, item, stored_at from ${saved} as saved where true
-      on conflict (scope, key) do update set item = excluded.item, stored_at = excluded.stored_at`.execute(tx);
-  }
 }
 
 /**
@@ -84,8 +46,9 @@ async function moveKeysToOutlet(tx: Tx, { source, outlet }: KeyScope): Promise<v
 }
 
 /** The names of sources and outlets may be the same. */
-function scopeOf(key: string, { source, outlet }: KeyScope): string {
-  return isKeyOfSource(key) ? `source ${source}` : outletScope(outlet);
+export function outletKeyTable({ source, outlet }: KeyScope): KeyTable<number> {
+  const scopeOf = (key: string): string => (isKeyOfSource(key) ? `source ${source}` : outletScope(outlet));
+  return { name: 'outlet_item_keys', type: 'int', scopeOf };
 }
 
 function outletScope(outlet: string): string {

@@ -1,8 +1,8 @@
 /** Deletes items that their feeds have not had for long. */
 import { sql } from 'kysely';
 import { type Db, inTransaction } from '../../core/store/store.ts';
-import { chunks } from '../../lib/chunks.ts';
 import { DAY } from '../../lib/time.ts';
+import { deleteSurplusKeys } from '../../sources/identity/item-keys.ts';
 
 const KEPT = 60 * DAY;
 /** Rows per transaction: a few tens of milliseconds of writing. */
@@ -35,35 +35,10 @@ export async function deleteOldItems(db: Db, sources: readonly string[], now: nu
     deleted += rows.length;
     if (rows.length < BATCH) break;
   }
-  await db.deleteFrom('outlet_item_keys').where('item', 'is', null).where('stored_at', '<', before).execute();
-  await deleteSurplusKeys(db);
+  await deleteSurplusKeys(db, 'outlet_item_keys', before);
   await deleteEmptyGroups(db, before);
   return deleted;
 }
-
-/** Keys of one kind that an item keeps. A feed that renames its items with every poll would fill the store. */
-const KEPT_KEYS = 10;
-/** Keys of all kinds; items with more are looked at. */
-const USUAL_KEYS = 4 * KEPT_KEYS;
-
-/** Deletes the oldest keys of items that have too many. The newest are those that the feed has. */
-async function deleteSurplusKeys(db: Db): Promise<void> {
-  const { rows } = await sql<{ item: number }>`
-    select item from outlet_item_keys where item is not null
-    group by item having count(*) > ${USUAL_KEYS} order by item`.execute(db);
-  for (const some of chunks(rows, BATCH)) {
-    await sql`delete from outlet_item_keys where (scope, key) in (
-      select scope, key from (
-        select scope, key, row_number() over (
-          partition by item, substr(key, 1, ${KIND_LETTERS}) order by stored_at desc, key
-        ) as place
-        from outlet_item_keys where item in (${sql.join(some.map(({ item }) => item))})
-      ) as ranked where place > ${KEPT_KEYS})`.execute(db);
-  }
-}
-
-/** Letters by which the kinds of keys differ. */
-const KIND_LETTERS = 4;
 
 /** Deletes the decisions about groups that no longer have items. */
 async function deleteEmptyGroups(db: Db, before: number): Promise<void> {

@@ -3,13 +3,14 @@ import { sql } from 'kysely';
 import { jsonRows } from '../../core/store/json-rows.ts';
 import { type Db, dialectOf, inTransaction, type Tx } from '../../core/store/store.ts';
 import { chunks } from '../../lib/chunks.ts';
+import { allKeys, readIdentities } from '../../sources/identity/identify.ts';
+import { findKeys, saveKeys } from '../../sources/identity/item-keys.ts';
 import type { SourceClaim } from '../../sources/source-state.ts';
-import { allKeys, readIdentities } from '../identity/identify.ts';
 import { countHeldItems } from './held-items.ts';
-import { adoptOutletName, findKeys, saveKeys } from './item-keys.ts';
+import { adoptOutletName, outletKeyTable } from './item-keys.ts';
 import {
-  type FeedMemory,
   type OutletItemRow,
+  type OutletMemory,
   planRecording,
   type RecordedItems,
   type RecordingPlan,
@@ -40,11 +41,12 @@ export async function recordOutletItems(
   const { usable, problems } = readEntries(entries, now);
   const document = readIdentities(usable.map(({ identity }) => identity));
   const scope = { source: claim.id, outlet };
+  const table = outletKeyTable(scope);
   return inTransaction(db, async (tx) => {
     if (!(await lockClaim(tx, claim))) return null;
     await adoptOutletName(tx, scope);
     const feed = { ...scope, ...(await readFeed(tx, claim.id)) };
-    const keys = await findKeys(tx, scope, allKeys(document));
+    const keys = await findKeys(tx, table, allKeys(document));
     const stored = await findItems(
       tx,
       [...new Set(keys.values())].filter((item) => item !== null),
@@ -54,7 +56,7 @@ export async function recordOutletItems(
     const itemOf = (entry: number | null): number | null => (entry === null ? null : (items.get(entry) ?? null));
     await saveKeys(
       tx,
-      scope,
+      table,
       plan.keys.map(({ key, entry }) => ({ key, item: itemOf(entry) })),
       now,
     );
@@ -72,7 +74,7 @@ async function lockClaim(tx: Tx, { id, fence }: SourceClaim): Promise<boolean> {
   return rows.length > 0;
 }
 
-async function readFeed(tx: Tx, source: string): Promise<Omit<FeedMemory, 'source' | 'outlet'>> {
+async function readFeed(tx: Tx, source: string): Promise<Omit<OutletMemory, 'source' | 'outlet'>> {
   const row = await tx
     .selectFrom('sources')
     .select(['items_read_at', 'usual_new', 'item_gap'])

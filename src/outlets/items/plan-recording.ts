@@ -1,25 +1,19 @@
 /** What a document changes of the stored items of its source. Pure. */
 import type { Insertable, Selectable } from 'kysely';
 import type { Tables } from '../../core/store/tables.ts';
-import { DAY, MINUTE } from '../../lib/time.ts';
-import { isLinkKey } from '../identity/entry-keys.ts';
-import { type IdentifiedDocument, identify } from '../identity/identify.ts';
+import { DAY } from '../../lib/time.ts';
+import { isLinkKey } from '../../sources/identity/entry-keys.ts';
+import { type IdentifiedDocument, identify } from '../../sources/identity/identify.ts';
+import { type FeedMemory, floods, nextUsual } from '../../sources/polling/flood.ts';
 import type { UsableEntry } from './usable-entry.ts';
 
 export type OutletItemRow = Selectable<Tables['outlet_items']>;
 type ItemCorrection = Pick<OutletItemRow, 'id' | 'title' | 'summary' | 'url' | 'canonical_url' | 'image_url'>;
 
 /** What is known of a feed before its document is recorded. */
-export interface FeedMemory {
+export interface OutletMemory extends FeedMemory {
   source: string;
   outlet: string;
-  /** When its last document was recorded; null before the first. */
-  readAt: number | null;
-  usualNew: number | null;
-  /** Milliseconds. */
-  itemGap: number | null;
-  /** Items that wait for the operator. */
-  held: number;
 }
 
 export interface RecordedItems {
@@ -60,7 +54,7 @@ export interface RecordingPlan {
  * @param windowMs how far back news reaches
  */
 export function planRecording(
-  feed: FeedMemory,
+  feed: OutletMemory,
   entries: readonly UsableEntry[],
   {
     document,
@@ -117,12 +111,6 @@ export function planRecording(
   };
 }
 
-/** The first document is mostly archive: it is no flood. */
-function floods({ readAt, held, ...habit }: FeedMemory, added: number, now: number): boolean {
-  if (readAt === null) return false;
-  return held > 0 || added > floodLimit({ ...habit, sinceRead: now - readAt });
-}
-
 /**
  * Dated before the window, it is an old report that the feed has brought up again. An undated one is new if the
  * documents before did not have it; nothing says that of the first document.
@@ -159,43 +147,4 @@ function comparedItems(stored: ReadonlyMap<number, OutletItemRow>, readAt: numbe
 
 export function startOfDay(instant: number): number {
   return Math.floor(instant / DAY) * DAY;
-}
-
-/** Fewer are never a flood. */
-const LEAST = 20;
-const FACTOR = 5;
-/** The time without polls that counts. */
-const MOST_MISSED = 7 * DAY;
-/** Factor for the items that were missed, since some days have more news than others. */
-const MISSED_FACTOR = 2;
-/** The weight of one poll. The figure follows a change of habits within about ten polls that bring news. */
-const WEIGHT = 0.2;
-/** A shorter gap between two items says that the dates of a feed are of no use. */
-const SHORTEST_GAP = 5 * MINUTE;
-
-export interface FeedHabit {
-  /** `nextUsual` of the polls so far; null before the first. */
-  usualNew: number | null;
-  /** The median time between two items; null if it is not known. Milliseconds. */
-  itemGap: number | null;
-  /** Since the previous document was read. Milliseconds. */
-  sinceRead: number;
-}
-
-/**
- * More new items than this are held: five times what polls usually bring, at least 20. After a time without polls, up
- * to a week, also twice what the outlet reports in such a time.
- */
-export function floodLimit({ usualNew, itemGap, sinceRead }: FeedHabit): number {
-  const missed = itemGap === null ? 0 : Math.min(sinceRead, MOST_MISSED) / Math.max(itemGap, SHORTEST_GAP);
-  return Math.max(LEAST, FACTOR * (usualNew ?? 0), MISSED_FACTOR * missed);
-}
-
-/**
- * The usual number of new items, after a poll that brought `added`: a moving average over polls that brought any, since
- * most bring none. Floods and the first document do not count.
- */
-export function nextUsual(usualNew: number | null, added: number): number | null {
-  if (added === 0) return usualNew;
-  return usualNew === null ? added : usualNew + WEIGHT * (added - usualNew);
 }

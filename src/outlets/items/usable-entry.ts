@@ -1,16 +1,15 @@
 /** Fields to store of an entry, or why there are none. Text is clean and bounded, URLs and dates plausible. Pure. */
 import { boundedLine, cleanLine, cleanUrl, hasVisibleCharacter } from '../../lib/text/clean-text.ts';
-import { DAY, MINUTE } from '../../lib/time.ts';
+import { DAY } from '../../lib/time.ts';
 import { canonicalLink, isFrontPage } from '../../sources/canonical-link.ts';
-import { type EntryIdentity, normaliseTitle } from '../identity/entry-keys.ts';
+import { CLOCK_SKEW } from '../../sources/feed/dates-ahead.ts';
+import { type EntryIdentity, normaliseTitle } from '../../sources/identity/entry-keys.ts';
 
 /** Characters. */
 export const MAX_TITLE = 300;
 const MAX_EXCERPT = 500;
 export const MAX_URL = 2_048;
 const MAX_LANGUAGE = 35;
-/** Clocks differ by minutes. A date that is further ahead is wrong, most often by its zone. */
-export const CLOCK_SKEW = 15 * MINUTE;
 /** Nothing on the web is older. */
 const FIRST_DATE = Date.UTC(1991, 7, 6);
 

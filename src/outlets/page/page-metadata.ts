@@ -9,10 +9,11 @@ import { outletKey } from '../../articles/outlets.ts';
 import { boundedLine, cleanLine, cleanUrl, hasVisibleCharacter } from '../../lib/text/clean-text.ts';
 import { parseWrittenDate } from '../../lib/written-date.ts';
 import { canonicalLink, isFrontPage } from '../../sources/canonical-link.ts';
+import { CLOCK_SKEW } from '../../sources/feed/dates-ahead.ts';
 import { decodeFeed, headerEncoding, knownEncoding } from '../../sources/feed/decode-feed.ts';
 import { feedLanguageTag } from '../../sources/feed/text-values.ts';
 import { textOfHtml } from '../../sources/html-text.ts';
-import { CLOCK_SKEW, MAX_SUMMARY, MAX_URL } from '../items/usable-entry.ts';
+import { MAX_SUMMARY, MAX_URL } from '../items/usable-entry.ts';
 import { type LinkedArticle, readLinkedArticle } from './json-ld.ts';
 import { type PageTags, readPageTags } from './page-tags.ts';
 

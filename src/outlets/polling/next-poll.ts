@@ -53,21 +53,3 @@ function endOfSkipped(at: number, { skipHours, skipDays }: PollHints): number {
   }
   return instant;
 }
-
-/** Gaps that are measured: those of the newest items. */
-const MAX_GAPS = 50;
-
-/**
- * The median time between two items of a feed, in milliseconds.
- * @param instants of its items, in any order; several at one instant count once
- * @returns null for fewer than three
- */
-export function medianGap(instants: readonly number[]): number | null {
-  const newestFirst = [...new Set(instants)].sort((one, other) => other - one).slice(0, MAX_GAPS + 1);
-  if (newestFirst.length < 3) return null;
-  const gaps = newestFirst.slice(1).map((instant, index) => (newestFirst[index] as number) - instant);
-  gaps.sort((one, other) => one - other);
-  const middle = Math.floor(gaps.length / 2);
-  const upper = gaps[middle] as number;
-  return gaps.length % 2 === 1 ? upper : Math.round(((gaps[middle - 1] as number) + upper) / 2);
-}

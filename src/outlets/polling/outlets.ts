@@ -5,6 +5,7 @@ import { rfc3339 } from '../../lib/time.ts';
 import { SITES } from '../../own-sites/poll.ts';
 import { NO_HINTS, type PollHints } from '../../sources/feed/poll-hints.ts';
 import { openHostGate } from '../../sources/host-gate.ts';
+import { type IdentifiedDocument, readIdentities } from '../../sources/identity/identify.ts';
 import type { ReadSignal } from '../../sources/polling/poll-state.ts';
 import { waitFor } from '../../sources/polling/poller.ts';
 import {
@@ -17,7 +18,6 @@ import {
 } from '../../sources/polling/source-kind.ts';
 import { validatorsOf } from '../../sources/request.ts';
 import type { PollFindings } from '../../sources/source-state.ts';
-import { type IdentifiedDocument, readIdentities } from '../identity/identify.ts';
 import { countHeldItems } from '../items/held-items.ts';
 import { adoptOutletName } from '../items/item-keys.ts';
 import { recordOutletItems } from '../items/outlet-items.ts';

@@ -3,8 +3,8 @@ import { dekOf } from '../../sources/feed/feed-items.ts';
 import { parseFeed } from '../../sources/feed/parse-feed.ts';
 import type { ParsedFeed, ParsedItem } from '../../sources/feed/parsed-feed.ts';
 import type { PollHints } from '../../sources/feed/poll-hints.ts';
+import { medianGap } from '../../sources/polling/flood.ts';
 import { MAX_SUMMARY, type OutletEntry } from '../items/usable-entry.ts';
-import { medianGap } from './next-poll.ts';
 
 export interface OutletDocument {
   /** What the feed calls itself. */

@@ -9,8 +9,9 @@ import { shorten } from '../../lib/text/shorten.ts';
 import { parseWrittenInstant } from '../../lib/written-date.ts';
 import { MAX_OUTLET } from '../../sources/add-source.ts';
 import { canonicalLink, isFrontPage } from '../../sources/canonical-link.ts';
-import { type EntryKeys, keysOf } from '../identity/entry-keys.ts';
-import { findKeys, saveKeys } from '../items/item-keys.ts';
+import { type EntryKeys, keysOf } from '../../sources/identity/entry-keys.ts';
+import { findKeys, saveKeys } from '../../sources/identity/item-keys.ts';
+import { outletKeyTable } from '../items/item-keys.ts';
 import { startOfDay } from '../items/plan-recording.ts';
 import { MAX_TITLE, MAX_URL } from '../items/usable-entry.ts';
 import { outletOf, type PageReadingOptions, type ReportPage, readReportPage } from '../page/read-report-page.ts';
@@ -192,12 +193,12 @@ export function addItem(
       .executeTakeFirstOrThrow();
     await tx.updateTable('outlet_items').set({ group_id: id }).where('id', '=', id).execute();
     const { link, title }: EntryKeys = keysOf({ ...item, guid: null, link: item.url });
-    const scope = { source: '', outlet: item.outlet };
+    const table = outletKeyTable({ source: '', outlet: item.outlet });
     const keys = [link, title].filter((key) => key !== null);
     // A key that is stored is that of another item, or of several.
-    const taken = await findKeys(tx, scope, keys);
+    const taken = await findKeys(tx, table, keys);
     const free = keys.filter((key) => !taken.has(key)).map((key) => ({ key, item: id }));
-    await saveKeys(tx, scope, free, now);
+    await saveKeys(tx, table, free, now);
     await onCommit?.(tx, id);
     return { id, isNew: true, report: item };
   });

@@ -13,7 +13,7 @@ import {
   decideOnWithdrawals,
   listSources,
   pollSource,
-  requireUse,
+  requireSite,
   showSource,
   showWebhook,
   testAddress,
@@ -39,7 +39,7 @@ export function addSourceCommands(program: Command, cli: CliContext): void {
     .action((id: string, { webhook, ...options }: JsonOption & { webhook?: boolean }) =>
       withSource(cli, id, (app, source) => {
         if (!webhook) return showSource(cli, app, id, options);
-        return showWebhook(cli, app, requireUse(source, 'articles').id, options);
+        return showWebhook(cli, app, requireSite(source).id, options);
       }),
     );
   sources
@@ -86,12 +86,12 @@ export function addSourceCommands(program: Command, cli: CliContext): void {
     );
   sources
     .command('accept')
-    .description('take the items of an outlet that are held because so many are new')
+    .description('take the items of a source that are held because so many are new')
     .argument('<id>', 'of the source')
     .option('--ignore', 'show none of them, ever')
     .addOption(jsonOption())
     .action((id: string, options: JsonOption & { ignore?: boolean }) =>
-      withSource(cli, id, (app, source) => acceptHeld(cli, app, requireUse(source, 'roundup'), options)),
+      withSource(cli, id, (app, source) => acceptHeld(cli, app, source, options)),
     );
   sources
     .command('withdraw')
@@ -100,7 +100,7 @@ export function addSourceCommands(program: Command, cli: CliContext): void {
     .addOption(new Option('--keep', 'keep them as they are instead'))
     .addOption(jsonOption())
     .action((id: string, options: JsonOption & { keep?: boolean }) =>
-      withSource(cli, id, (app, source) => decideOnWithdrawals(cli, app, requireUse(source, 'articles'), options)),
+      withSource(cli, id, (app, source) => decideOnWithdrawals(cli, app, requireSite(source), options)),
     );
   addOpmlCommands(sources, cli);
 }

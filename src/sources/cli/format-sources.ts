@@ -35,18 +35,20 @@ function stateText(source: SourceStatus): string {
   if (state === 'new') return 'not polled yet';
   if (state === 'read') return `next ${time(nextAt)}`;
   if (state === 'paused') return `PAUSED since ${time(pausedAt)}`;
-  const name = needsSomebody({ state, waiting: 0 }) ? state.toUpperCase() : state;
+  const name = needsSomebody({ state, waiting: 0, held: 0 }) ? state.toUpperCase() : state;
   const why = reason === null ? '' : `: ${reason}`;
   const remedy = state === 'gone' ? `; "daywire sources resume ${id}" tries it again` : '';
   return `${name} since ${time(since)}${nextAt === null ? '' : `, next ${time(nextAt)}`}${why}${remedy}`;
 }
 
-/** The decision that items wait for; null if none does. */
-function decision({ id, use, waiting }: SourceStatus): string | null {
-  if (waiting === 0) return null;
-  return use === 'articles'
-    ? `${count(waiting, 'post')} gone: decide with "daywire sources withdraw ${id}"`
-    : `${waiting} held: decide with "daywire sources accept ${id}"`;
+/** The decisions that items wait for; null if none does. */
+function decision({ id, use, waiting, held }: SourceStatus): string | null {
+  const gone = use === 'articles' ? waiting : 0;
+  const parts = [
+    ...(gone === 0 ? [] : [`${count(gone, 'post')} gone: decide with "daywire sources withdraw ${id}"`]),
+    ...(held === 0 ? [] : [`${held} held: decide with "daywire sources accept ${id}"`]),
+  ];
+  return parts.join('; ') || null;
 }
 
 /** All of it, a line for each. */

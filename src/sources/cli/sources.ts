@@ -9,6 +9,7 @@ import { rfc3339 } from '../../lib/time.ts';
 import { decideHeld } from '../../outlets/items/held-items.ts';
 import { SOURCE_KINDS } from '../../outlets/polling/outlets.ts';
 import { regroup } from '../../outlets/story-groups/regroup.ts';
+import { decideHeldPosts } from '../../own-sites/held-posts.ts';
 import { decideWithdrawals } from '../../own-sites/sweep.ts';
 import { webhookSecret } from '../../own-sites/webhook.ts';
 import { type NewSource, newSource, sourceIdOf, withNewSources, writeConfig } from '../add-source.ts';
@@ -29,11 +30,10 @@ export function withSource(
   return cli.withApp((app) => act(app, findById<AnySource>(app.config.sources, id, 'source')));
 }
 
-/** @throws CommandError for a source of another use */
-export function requireUse<U extends AnySource['use']>(source: AnySource, use: U): Extract<AnySource, { use: U }> {
-  if (source.use === use) return source as Extract<AnySource, { use: U }>;
-  const other = use === 'roundup' ? 'a site of the newsroom' : 'the feed of another outlet';
-  throw new CommandError(`${source.id} is ${other}, for which there is no such command`);
+/** @throws CommandError for the feed of another outlet */
+export function requireSite(source: AnySource): Extract<AnySource, { use: 'articles' }> {
+  if (source.use === 'articles') return source;
+  throw new CommandError(`${source.id} is the feed of another outlet, for which there is no such command`);
 }
 
 export function listSources(cli: CliContext, options: JsonOption): Promise<void> {
@@ -174,14 +174,16 @@ export async function pollSource(
 export async function acceptHeld(
   cli: CliContext,
   app: AppContext,
-  { id }: AnySource,
+  source: AnySource,
   { ignore = false, ...options }: JsonOption & { ignore?: boolean },
 ): Promise<void> {
-  const decided = await decideHeld(app, { id }, ignore ? 'ignore' : 'accept');
+  const { id, use } = source;
+  const decided = await (use === 'roundup' ? decideHeld : decideHeldPosts)(app, source, ignore ? 'ignore' : 'accept');
   const { open, old, ignored } = decided;
   if (open + old + ignored === 0) throw new CommandError(`${id}: no item is held`);
   await groupAndPublish(cli, app);
-  const accepted = `${count(open, 'item')} accepted for the roundup, ${old} older than it`;
+  const items = count(open, 'item');
+  const accepted = use === 'roundup' ? `${items} accepted for the roundup, ${old} older than it` : `${items} imported`;
   const text = () => `${id}: ${ignore ? `${count(ignored, 'item')} will not be shown` : accepted}`;
   printResult(cli, options, { value: { id, ...decided }, text });
 }

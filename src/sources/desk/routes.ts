@@ -5,6 +5,7 @@ import { errorLine } from '../../lib/text/clean-text.ts';
 import { SECOND } from '../../lib/time.ts';
 import { decideHeld } from '../../outlets/items/held-items.ts';
 import { SOURCE_KINDS } from '../../outlets/polling/outlets.ts';
+import { decideHeldPosts } from '../../own-sites/held-posts.ts';
 import { decideWithdrawals } from '../../own-sites/sweep.ts';
 import type { SignedInRequest } from '../../web/desk/desk-request.ts';
 import type { DeskSection } from '../../web/desk/desk-route.ts';
@@ -69,11 +70,12 @@ function pause(isPaused: boolean): SourceAct {
 function decide(decision: 'accept' | 'ignore'): SourceAct {
   return async (request, source) => {
     const { id } = source;
-    if (source.use !== 'roundup') return problem(request, `${id} is a site of your own: its items are never held.`);
     const audit = request.audit(`source.${decision}`, id);
-    const { open, old, ignored } = await decideHeld(request.desk.app, source, decision, audit);
+    const act = source.use === 'roundup' ? decideHeld : decideHeldPosts;
+    const { open, old, ignored } = await act(request.desk.app, source, decision, audit);
     if (open + old + ignored === 0) return problem(request, `No item of ${id} is still held.`);
     if (decision === 'ignore') return done(request, `${items(ignored)} of ${id} will not be shown.`);
+    if (source.use === 'articles') return done(request, `${items(open)} of ${id} imported.`);
     return done(request, `${items(open)} of ${id} accepted for the roundup, and ${old} older than its window.`);
   };
 }

@@ -42,14 +42,15 @@ export function sourcesTable(
 }
 
 function sourceRow(request: SignedInRequest, source: SourceStatus): TableRow {
-  const { id, use, url, outlet, api, endpoint, movedTo, waiting } = source;
+  const { id, use, url, outlet, api, endpoint, movedTo, waiting, held } = source;
   const found = api === null ? 'not found yet' : `${apiName(api)} at ${endpoint}`;
   const name =
     outlet === null
       ? html`${id}<br>${address(url)}<br><span class="meaning">${found}</span>`
       : html`${outlet}<br><code>${id}</code> ${address(url)}`;
   const moving = movedTo === null ? '' : html`<p class="meaning">Permanent redirects lead to ${movedTo}.</p>`;
-  const undecided = waiting === 0 ? '' : (use === 'articles' ? withdrawnPart : heldPart)(request, source);
+  const gone = use === 'articles' && waiting > 0 ? withdrawnPart(request, source) : '';
+  const undecided = held === 0 ? gone : html`${heldPart(request, source)}${gone}`;
   return {
     id: `source-${id}`,
     cells: [name, html`${stateCell(request, source)}${moving}${undecided}`, ...pollCells(request, source)],
@@ -99,8 +100,9 @@ function pollButtons(request: SignedInRequest, status: SourceStatus): Html {
   return isStopped ? button('resume', 'Resume') : html`${button('poll', 'Poll now')} ${button('pause', 'Pause')}`;
 }
 
-function heldPart(request: SignedInRequest, { id, waiting }: SourceStatus): Html {
-  const items = waiting === 1 ? '1 item waits' : `${countText(waiting)} items wait`;
+function heldPart(request: SignedInRequest, { id, use, held }: SourceStatus): Html {
+  const items = held === 1 ? '1 item waits' : `${countText(held)} items wait`;
+  const accepted = use === 'roundup' ? 'shown in the roundup, as far as they are of its window' : 'imported';
   return html`<p><strong>${items} for a decision.</strong></p>${
     request.may('deliveries.control')
       ? html`<p>${postButton(request, `/sources/${id}/accept`, 'Accept', {
@@ -108,8 +110,7 @@ function heldPart(request: SignedInRequest, { id, waiting }: SourceStatus): Html
         })} ${postButton(request, `/sources/${id}/ignore`, 'Ignore for good', {
           ...{ id: `ignore-${id}`, name: `Ignore for good the held items of ${id}` },
         })}</p>
-<p class="meaning">Accepted ones are shown in the roundup, as far as they are of its window. Ignored ones never
-are.</p>`
+<p class="meaning">Accepted ones are ${accepted}. Ignored ones never are.</p>`
       : ''
   }`;
 }

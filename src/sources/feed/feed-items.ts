@@ -14,16 +14,10 @@ export function readFeedItems(document: Parameters<typeof parseFeed>[0], now: nu
   const result = parseFeed(document, now);
   if (result.kind === 'unreadable') return result;
   const { feed } = result;
-  const items = new Map<string, SourceItem>();
-  const problems = new Set(feed.problems);
-  for (const item of feed.items) {
-    const mapped = toSourceItem(item, feed);
-    if (mapped === null) problems.add('an item has neither guid, link nor title, and was left out');
-    // Feeds have the newest first.
-    else if (items.has(mapped.key)) problems.add('an item has the guid of one before it, and was left out');
-    else items.set(mapped.key, mapped);
-  }
-  return { kind: 'items', items: [...items.values()], repaired: feed.repaired, problems: [...problems] };
+  const items = feed.items.flatMap((item) => toSourceItem(item, feed) ?? []);
+  const isLeftOut = items.length < feed.items.length;
+  const problems = isLeftOut ? ['an item has neither guid, link nor title, and was left out'] : [];
+  return { kind: 'items', items, repaired: feed.repaired, problems: [...feed.problems, ...problems] };
 }
 
 /** @returns null for an item that nothing identifies */
@@ -35,6 +29,7 @@ function toSourceItem(item: ParsedItem, { language }: ParsedFeed): SourceItem | 
   const html = content ?? summary;
   return {
     key: keyOf(identity),
+    guid: id,
     url,
     slug: url === null ? null : slugOf(url),
     headline: title ?? '',
@@ -65,8 +60,8 @@ export function dekOf(summary: string): string | null {
 }
 
 /**
- * A hash of what identifies an item. An address counts without its scheme and host: a site that moves to another host,
- * or to https, keeps its items.
+ * A hash of what identifies an item within its document: the key of an item that is new. An address counts without its
+ * scheme and host, as in the path of a guid; see identity/entry-keys.ts.
  */
 function keyOf(identity: string): string {
   const withoutHost = identity.replace(/^https?:\/\/[^/?#]*/i, '');

@@ -10,7 +10,7 @@
  * - failing: no answer, another status, or a document that cannot be read. Polled after longer and longer pauses.
  * - gone: 410, or 404 for 14 days. Polled when an operator asks for it.
  *
- * The newsroom's own sites are only active, moved, waiting or failing.
+ * The newsroom's own sites are only active, moved, held, waiting or failing.
  */
 import type { Selectable } from 'kysely';
 import type { AnySource } from '../../core/config/sources.ts';

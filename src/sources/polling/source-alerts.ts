@@ -1,10 +1,10 @@
 /** Alerts about sources: one while items wait for the operator, and one while a source is not read. */
 import { sql } from 'kysely';
 import type { AlertId } from '../../core/alerts/alert-kind.ts';
-import { type RaisedAlert, syncAlerts } from '../../core/alerts/alerts.ts';
+import { type RaisedAlert, resolveAlerts, syncAlerts } from '../../core/alerts/alerts.ts';
 import type { AppContext } from '../../core/app-context.ts';
 import type { AnySource } from '../../core/config/sources.ts';
-import { type Db, inTransaction, lockName } from '../../core/store/store.ts';
+import { type Db, inTransaction, lockName, type Tx } from '../../core/store/store.ts';
 import { DAY, HOUR, rfc3339 } from '../../lib/time.ts';
 import { sourceAction } from '../control-sources.ts';
 import { listSourceRows, type SourceRow } from '../source-state.ts';
@@ -21,6 +21,17 @@ const ALERT_AFTER: Partial<Record<SourceRow['state'], number>> = {
 /** Open while a source has held items. */
 export function heldAlert(source: string): AlertId {
   return { kind: 'outlet-held', subject: { source } };
+}
+
+/** Ends that a source waits for a decision about its items, with the alert of that. */
+export async function endHold(tx: Tx, id: string, now: number): Promise<void> {
+  await tx
+    .updateTable('sources')
+    .set({ state: 'active', state_since: now, reason: null })
+    .where('id', '=', id)
+    .where('state', '=', 'held')
+    .execute();
+  await resolveAlerts(tx, [heldAlert(id)], now);
 }
 
 /**
@@ -43,7 +54,10 @@ export async function syncSourceAlerts({
       const { id } = source;
       const items = heldItems.get(id) ?? 0;
       if (items > 0) {
-        const actions = [sourceAction('accept', 'decide on them', id)];
+        const actions = [
+          sourceAction('accept', source.use === 'articles' ? 'import them' : 'take them', id),
+          sourceAction('accept --ignore', 'show none of them, ever', id),
+        ];
         held.push({ ...heldAlert(id), message: `${nameOf(source)}: ${heldReason(items)}.`, actions });
       }
       const row = rows.get(id);
@@ -57,14 +71,11 @@ export async function syncSourceAlerts({
   });
 }
 
-/** By source. A literal, for the index of held items. */
-async function countHeld(db: Db): Promise<Map<string | null, number>> {
-  const rows = await db
-    .selectFrom('outlet_items')
-    .select((e) => ['source', e.fn.countAll<number>().as('held')])
-    .where(sql<boolean>`outlet_items.state = 'held'`)
-    .groupBy('source')
-    .execute();
+/** By source. Literals, for the indexes of held items. */
+async function countHeld(db: Db): Promise<Map<string, number>> {
+  const { rows } = await sql<{ source: string; held: number }>`
+    select source, count(*) as held from outlet_items where state = 'held' and source is not null group by source
+    union all select source, count(*) as held from source_items where hold = 'held' group by source`.execute(db);
   return new Map(rows.map(({ source, held }) => [source, held]));
 }
 

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DAY, HOUR, MINUTE } from '../../../src/lib/time.ts';
-import { type FeedRhythm, medianGap, nextPoll } from '../../../src/outlets/polling/next-poll.ts';
+import { type FeedRhythm, nextPoll } from '../../../src/outlets/polling/next-poll.ts';
 import { NO_HINTS } from '../../../src/sources/feed/poll-hints.ts';
+import { medianGap } from '../../../src/sources/polling/flood.ts';
 
 /** A Friday. */
 const NOW = Date.parse('2026-11-27T12:00:00Z');

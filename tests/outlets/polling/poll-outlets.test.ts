@@ -276,7 +276,8 @@ describe('polling outlets', () => {
           key: 'outlet-held:a',
           message:
             'a (The a): 501 items were new at once, and wait for a decision. ' +
-            'To decide on them, use "daywire sources accept a".',
+            'To take them, use "daywire sources accept a"; ' +
+            'to show none of them, ever, use "daywire sources accept a --ignore".',
         },
       ]);
       expect(await stateOf(store)).toBe('held');

@@ -59,7 +59,7 @@ it('belongs to the source with its id, which may go on with the articles, and to
 it('leaves out posts that a poll of the source has read since, and says so', async () => {
   const store = await openMigrated();
   const seen = { item: '17', articleId: 'our-site.17', url: null, publishedAt: 0, modifiedAt: clock() };
-  await recordSeenItems(store.db, 'our-site', [seen]);
+  await recordSeenItems(store.db, 'our-site', [{ ...seen, heldRecord: null }], clock());
   const report = await importing(store, exported(wxr([wxrItem(17), wxrItem(18)])), { sourceId: 'our-site' });
   expect(report).toMatchObject({ added: 1 });
   expect(report.leftOut).toContain('posts that a poll has read: 1 not imported');

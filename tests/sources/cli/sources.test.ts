@@ -1,5 +1,6 @@
 import { chmodSync, lstatSync, readFileSync, renameSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -129,6 +130,31 @@ describe('daywire sources', () => {
     expect(await run('show', 'our-site', '--webhook')).toMatchObject({
       stdout: `address ${webhook.url}\nsecret  ${webhook.secret}\n`,
     });
+  });
+
+  it('imports what is held, or ignores it', async () => {
+    const database = new DatabaseSync(join(folder.path, 'var/daywire.db'));
+    const hold = (item: number) => {
+      const record = { id: `our-site.${item}`, headline: `Held ${item}`, section: 'world', body: 'Text.' };
+      database
+        .prepare(`insert into source_items (source, item, article_id, published_at, hold, record)
+          values ('our-site', ?, ?, ?, 'held', ?)`)
+        .run(`${item}`, record.id, Date.now(), JSON.stringify({ ...record, published: new Date().toISOString() }));
+    };
+    hold(101);
+    hold(102);
+    expect((await run('list')).stdout).toContain('2 held: decide with "daywire sources accept our-site"');
+    expect(await run('accept', 'our-site')).toMatchObject({ code: 0, stdout: 'our-site: 2 items imported\n' });
+    expect(readFileSync(join(folder.path, 'feeds/latest.rss'), 'utf8')).toContain('<title>Held 101');
+    hold(103);
+    expect(await run('accept', 'our-site', '--ignore')).toMatchObject({
+      ...{ code: 0, stdout: 'our-site: 1 item will not be shown\n' },
+    });
+    expect(await run('accept', 'our-site')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('no item is held'),
+    });
+    database.close();
   });
 
   it('fails with the reason where a poll does', async () => {

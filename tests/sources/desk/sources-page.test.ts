@@ -7,6 +7,7 @@ import { openTestDesk, type TestDesk } from '../../app/desk/test-desk.ts';
 import { startRawServer } from '../../lib/guarded-fetch/raw-server.ts';
 import { NOW } from '../../support/clock.ts';
 import { forEachDatabase } from '../../support/databases.ts';
+import { allArticles } from '../../support/sample.ts';
 import { addOutletItems, setSource } from '../../support/sources.ts';
 
 const HOSTILE = '"><script>alert(1)</script>';
@@ -89,7 +90,7 @@ forEachDatabase((open) => {
       await block(store);
       expect(textOf(await desk.act('operator', '/sources/post/ignore'))).toContain('1 item of post will not be shown.');
       expect(textOf(await desk.act('operator', '/sources/post/accept'))).toContain('No item of post is still held.');
-      expect(textOf(await desk.act('operator', '/sources/our-site/accept'))).toContain('Not done: our-site is a site');
+      expect(textOf(await desk.act('operator', '/sources/our-site/accept'))).toContain('No item of our-site is still');
       const post = { source: 'our-site', item: '1', article_id: 'our-site.1', published_at: NOW };
       await store.db
         .insertInto('source_items')
@@ -102,6 +103,33 @@ forEachDatabase((open) => {
       expect(textOf(await desk.act('editor', '/sources/our-site/retract'))).toContain('No post of our-site still');
       expect(textOf(await desk.act('editor', '/sources/post/keep'))).toContain('Not done: post is the feed of another');
       expect((await desk.audit()).map(({ act }) => act)).toEqual(['source.ignore', 'source.keep-withdrawn']);
+    });
+
+    it('imports the held items of a site of the newsroom, or ignores them', async () => {
+      const store = await open();
+      const desk = await openSourcesDesk(store);
+      const hold = async (item: string): Promise<void> => {
+        const record = {
+          id: `our-site.${item}`,
+          headline: 'Ferry is back',
+          section: 'business-tech',
+          body: 'It left.',
+        };
+        const row = { source: 'our-site', item, article_id: record.id, published_at: NOW, hold: 'held' as const };
+        await store.db
+          .insertInto('source_items')
+          .values({ ...row, record: JSON.stringify({ ...record, published: '2026-11-24T08:00:00Z' }) })
+          .execute();
+      };
+      await hold('1');
+      const page = textOf(await desk.read('operator', '/sources'));
+      expect(page).toContain('1 item waits for a decision. Accept Ignore for good Accepted ones are imported.');
+      expect(textOf(await desk.act('operator', '/sources/our-site/accept'))).toContain('1 item of our-site imported.');
+      expect((await allArticles(store)).map(({ id }) => id)).toEqual(['our-site.1']);
+      await hold('2');
+      expect(textOf(await desk.act('operator', '/sources/our-site/ignore'))).toContain('1 item of our-site will not');
+      expect(await allArticles(store)).toHaveLength(1);
+      expect((await desk.audit()).map(({ act }) => act)).toEqual(['source.accept', 'source.ignore']);
     });
 
     it('shows rejected inputs with their reasons, in pages that have each once', async () => {

@@ -4,6 +4,8 @@ import type { Generated } from 'kysely';
 export interface SourceTables {
   sources: SourcesTable;
   source_items: SourceItemsTable;
+  /** Keys of the items of the newsroom's own feeds, as those of outlet items: `scope` is the source. */
+  source_item_keys: { scope: string; key: string; item: string | null; stored_at: number };
   /** Hosts of outlets' feeds: one request at a time, by whichever process, and a pause after each. */
   source_hosts: {
     host: string;
@@ -79,11 +81,11 @@ interface SourcesTable {
   not_found_since: number | null;
   /** When the last new item came. */
   news_at: number | null;
-  /** The rest is about feeds of other outlets. The median time between two items, in milliseconds. */
+  /** The rest is about feeds. The median time between two items, in milliseconds. */
   item_gap: number | null;
   /** The usual number of new items of a poll. */
   usual_new: number | null;
-  /** How often the feed asks to be polled: `PollHints` as JSON. */
+  /** How often the feed of an outlet asks to be polled: `PollHints` as JSON. */
   hints: string | null;
   /** When the items of a document were last recorded. A response 304 has none. */
   items_read_at: number | null;
@@ -95,13 +97,20 @@ interface SourceItemsTable {
   item: string;
   article_id: string;
   url: string | null;
-  /** As the source says; else when it was first seen. */
+  /** As the source says; else see own-sites/plan-items.ts. */
   published_at: number;
   modified_at: number | null;
+  /** Null for an item that was stored before these were. `seen_at`: when the last document or page had it. */
+  first_seen_at: number | null;
+  seen_at: number | null;
   /** Complete sweeps in a row that did not find it. */
   missing: Generated<number>;
   /** It is gone: `waiting` for the operator, its article `retracted`, or `left` as it is. */
   withdrawal: 'waiting' | 'retracted' | 'left' | null;
+  /** `held` for the operator, `accepted` and not imported yet, or `ignored` for good. */
+  hold: 'held' | 'accepted' | 'ignored' | null;
+  /** The record to import of an item that is held or accepted, as JSON. */
+  record: string | null;
 }
 
 /** An item of another outlet. */

@@ -127,7 +127,7 @@ describe('the advice about an alert', () => {
     ['edition', { edition: 17, domain: 'mail.example.com' }, 'Delivery is paused', '/deliveries/17'],
     ['edition', {}, 'Delivery is paused', '/deliveries'],
     ['undelivered', { edition: 17 }, 'Many deliveries failed', '/deliveries/17'],
-    ['outlet-held', { source: 'post' }, 'Items of an outlet wait for a decision', '/sources#source-post'],
+    ['outlet-held', { source: 'post' }, 'Items of a source wait for a decision', '/sources#source-post'],
     ['withdrawals', { source: 'site' }, 'Many posts of a site are gone', '/sources#source-site'],
     ['hub', {}, 'The hub', '/feeds#hub'],
   ])('of %s about %o', (kind, subject, title, path) => {

@@ -159,7 +159,7 @@ forEachDatabase((open) => {
       await resolveAlerts(db, [alertNamed('gone')], NOW);
       const html = await desk.read('editor', '');
       const [, alerts = ''] = /id="alerts"([\s\S]*?)<\/section>/.exec(html) ?? [];
-      expect(textOf(alerts)).toMatch(/Items of an outlet wait .* since today 18:00 , 2 times .*Delivery is paused/);
+      expect(textOf(alerts)).toMatch(/Items of a source wait .* since today 18:00 , 2 times .*Delivery is paused/);
       expect(textOf(alerts)).toContain('Delivery waits since today 19:00: &lt;address&gt; refused.');
       expect(textOf(alerts)).toContain('To resume it, use “Resume” under Deliveries.');
       expect(alerts).toContain('href="/desk/deliveries/17"');

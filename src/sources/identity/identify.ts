@@ -3,13 +3,14 @@
  * links and titles; an entry that agrees with an item in any of these is the same item, unless the same document shows
  * that the agreement means nothing.
  */
-import { canonicalLink } from '../../sources/canonical-link.ts';
+import { canonicalLink } from '../canonical-link.ts';
 import { type EntryIdentity, type EntryKeys, isUndatedKey, keysOf, normaliseTitle } from './entry-keys.ts';
 
 /** A stored item, as far as it is compared. */
-export interface ComparedItem {
-  id: number;
-  title: string;
+export interface ComparedItem<Id = number> {
+  id: Id;
+  /** Null if it is not known. */
+  title: string | null;
   url: string;
   publishedAt: number | null;
   /** Whether the previous document of the feed had it. */
@@ -23,9 +24,9 @@ export interface IdentifiedDocument {
   ambiguous: Set<string>;
 }
 
-export interface Identification {
+export interface Identification<Id> {
   /** By entry. A `repeat` says nothing that another entry of the document, or a known item in it, does not say. */
-  outcomes: ({ kind: 'known'; item: number } | { kind: 'new' } | { kind: 'repeat' })[];
+  outcomes: ({ kind: 'known'; item: Id } | { kind: 'new' } | { kind: 'repeat' })[];
   /** Keys to store: of the item of an entry, or of none (null) for what identifies no item from now on. */
   keys: { key: string; entry: number | null }[];
 }
@@ -35,11 +36,14 @@ export interface Identification {
  * else several of them have identifies none; a title and day does as long as at most one of its entries has a guid or
  * link of its own.
  */
-export function readIdentities(identities: readonly EntryIdentity[]): IdentifiedDocument {
+export function readIdentities(
+  identities: readonly EntryIdentity[],
+  keysOfEach: readonly EntryKeys[] = identities.map(keysOf),
+): IdentifiedDocument {
   const seen = new Set<string>();
   const uses = new Map<string, number>();
-  const entries = identities.map((identity) => {
-    const keys = keysOf(identity);
+  const entries = identities.map((identity, index) => {
+    const keys = keysOfEach[index] as EntryKeys;
     // With another guid, it is the same report once more, such as one that was updated.
     const report = keys.link === null ? `${keys.guid} ${keys.title}` : `${keys.link} ${normaliseTitle(identity.title)}`;
     const repeats = seen.has(report);
@@ -71,19 +75,20 @@ export function allKeys({ entries }: IdentifiedDocument): string[] {
  * to another report with every poll; links and titles outvote it.)
  * @param known the items of stored keys; null for keys that identify none
  */
-export function identify(
+export function identify<Id extends number | string>(
   document: IdentifiedDocument,
-  known: ReadonlyMap<string, number | null>,
-  items: ReadonlyMap<number, ComparedItem>,
-): Identification {
-  const itemOf = (key: string | null): ComparedItem | null => {
+  known: ReadonlyMap<string, Id | null>,
+  items: ReadonlyMap<Id, ComparedItem<Id>>,
+): Identification<Id> {
+  const itemOf = (key: string | null): ComparedItem<Id> | null => {
     if (key === null || document.ambiguous.has(key)) return null;
-    const item = items.get(known.get(key) ?? -1) ?? null;
+    const id = known.get(key) ?? null;
+    const item = id === null ? null : (items.get(id) ?? null);
     return item === null || (isUndatedKey(key) && !item.isCurrent) ? null : item;
   };
   const chosen = choose(document, itemOf);
-  const outcomes: Identification['outcomes'] = [];
-  const keys: Identification['keys'] = [];
+  const outcomes: Identification<Id>['outcomes'] = [];
+  const keys: Identification<Id>['keys'] = [];
   const stored = new Set<string>();
   const store = (key: string, entry: number | null): void => {
     stored.add(key);
@@ -118,11 +123,11 @@ export function identify(
 }
 
 /** @returns the ids of items by entry */
-function choose(
+function choose<Id extends number | string>(
   { entries }: IdentifiedDocument,
-  itemOf: (key: string | null) => ComparedItem | null,
-): Map<number, number> {
-  const pairs: { entry: number; item: number; weight: number }[] = [];
+  itemOf: (key: string | null) => ComparedItem<Id> | null,
+): Map<number, Id> {
+  const pairs: { entry: number; item: Id; weight: number }[] = [];
   for (const [index, { identity, keys, repeats }] of entries.entries()) {
     if (repeats) continue;
     const [guid, path, link, title] = [keys.guid, keys.path, keys.link, keys.title].map(itemOf);
@@ -134,9 +139,10 @@ function choose(
       pairs.push({ entry: index, item: item.id, weight: agreements * 4 + strength });
     }
   }
-  pairs.sort((one, other) => other.weight - one.weight || one.item - other.item || one.entry - other.entry);
-  const chosen = new Map<number, number>();
-  const taken = new Set<number>();
+  const order = (one: Id, other: Id): number => Number(one > other) - Number(one < other);
+  pairs.sort((one, other) => other.weight - one.weight || order(one.item, other.item) || one.entry - other.entry);
+  const chosen = new Map<number, Id>();
+  const taken = new Set<Id>();
   for (const { entry, item } of pairs) {
     if (chosen.has(entry) || taken.has(item)) continue;
     chosen.set(entry, item);
@@ -149,9 +155,9 @@ function choose(
  * Whether an entry whose guid has the path of an item's is that item. In a feed of several sites `/?p=7` is another
  * report on each host: then title and date differ, and the path of the link has no words either.
  */
-function isLikelyMoved({ title, publishedAt, link }: EntryIdentity, item: ComparedItem): boolean {
+function isLikelyMoved({ title, publishedAt, link }: EntryIdentity, item: ComparedItem<unknown>): boolean {
   if (publishedAt !== null && publishedAt === item.publishedAt) return true;
-  if (normaliseTitle(title) === normaliseTitle(item.title)) return true;
+  if (item.title !== null && normaliseTitle(title) === normaliseTitle(item.title)) return true;
   const path = pathOfLink(link);
   return path === pathOfLink(item.url) && path.replace(/[^a-z]/gi, '').length >= LETTERS_OF_WORDS;
 }

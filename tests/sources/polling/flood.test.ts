@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { DAY, HOUR, MINUTE } from '../../../src/lib/time.ts';
-import { floodLimit, nextUsual } from '../../../src/outlets/items/plan-recording.ts';
+import { floodLimit, nextUsual } from '../../../src/sources/polling/flood.ts';
 
 const HABIT = { usualNew: null, itemGap: null, sinceRead: 0 };
 

@@ -1,11 +1,12 @@
 /** What identifies an entry of a feed: keys of its guid, its link and its title. */
 import { hash } from 'node:crypto';
 import { DAY } from '../../lib/time.ts';
-import { canonicalLink, isFrontPage } from '../../sources/canonical-link.ts';
+import { canonicalLink, isFrontPage } from '../canonical-link.ts';
 
 /** The parts of an entry that say which report it is. */
 export interface EntryIdentity {
   guid: string | null;
+  /** Empty if it has none. */
   link: string;
   title: string;
   /** Epoch milliseconds. */
@@ -14,7 +15,7 @@ export interface EntryIdentity {
 
 /**
  * Keys are hashes with the kind in front, since guids and links have any length. Guids and their paths are compared
- * within a source, links and titles within an outlet.
+ * within a source, links and titles within an outlet, or within a site of the newsroom.
  */
 export interface EntryKeys {
   /** The guid. One that is an address counts without its scheme and `www.`. */

@@ -12,12 +12,15 @@ import { rfc3339 } from '../../lib/time.ts';
 import { type CmsExport, importExport, importSiteFolder } from '../../own-sites/exports/import-export.ts';
 import { GENERATORS, type SiteGenerator } from '../../own-sites/exports/site-folder.ts';
 import { importPaths } from '../import/import.ts';
+import { importAsRun } from '../import/import-runs.ts';
+import { syncHeldAlerts } from '../import/news-hold.ts';
 import type { ArticleImportResult } from '../import/result.ts';
 import { countRejections, findRejection, listRejections, type RecordedRejection } from '../rejections.ts';
 import { lookUpSomeImages } from '../remote-images/look-up.ts';
+import { addImportRunCommands } from './import-runs.ts';
 
 export function addArticleCommands(program: Command, cli: CliContext): void {
-  program
+  const importing = program
     .command('import')
     .description('import articles: Markdown files with front matter, JSON Lines, and folders of them')
     .argument('<path...>', 'files and folders; with --from, the export')
@@ -29,9 +32,16 @@ export function addArticleCommands(program: Command, cli: CliContext): void {
     )
     .option('--source <id>', 'of a CMS: begins the ids, as in our-site.1234; default: the name of the system')
     .option('--take-over', 'also articles that belong to other files or to sources, from now on')
+    .addOption(
+      new Option('--undated <as>', 'what becomes of articles without a date; default: they are rejected').choices([
+        ...UNDATED,
+      ]),
+    )
+    .option('--yes', 'also publish a first import with more than 20 articles dated within the last day')
     .option('--url <address>', 'of the site; for folders it may end in a pattern, such as /:year/:slug/')
     .addOption(jsonOption())
     .action((paths: string[], options: ArticleImportFlags) => importArticles(cli, paths, options));
+  addImportRunCommands(importing, cli);
 
   const rejected = program.command('rejected').description('input that was not used, with the reason');
   rejected
@@ -54,12 +64,18 @@ const CMS_EXPORTS: readonly CmsExport[] = ['wordpress', 'ghost'];
 /** As the id of a source in the configuration. */
 const SOURCE_ID = /^[a-z0-9][a-z0-9-]{0,63}$/;
 
+const UNDATED = ['now', 'draft'] as const;
+
 interface ArticleImportFlags extends JsonOption {
+  undated?: (typeof UNDATED)[number];
+  yes?: boolean;
   from?: CmsExport | SiteGenerator;
   source?: string;
   url?: string;
   takeOver?: boolean;
 }
+
+type RunFlags = ArticleImportFlags & { run: number };
 
 interface PageOptions extends JsonOption {
   page: number;
@@ -114,10 +130,13 @@ function importArticles(cli: CliContext, paths: string[], flags: ArticleImportFl
   }
   return cli.withApp(async (app) => {
     const startedAt = app.clock();
-    const result =
+    const input = [...(from === undefined ? [] : ['--from', from]), ...paths].join(' ');
+    const { result, run } = await importAsRun(app.store.db, input, startedAt, async (run) =>
       from === undefined
-        ? await importFromPaths(cli, app, paths, flags)
-        : await importFrom(cli, app, paths, { ...flags, from });
+        ? importFromPaths(cli, app, paths, { ...flags, run })
+        : importFrom(cli, app, paths, { ...flags, from, run }),
+    );
+    await syncHeldAlerts(app.store.db, app.config.import.watch, app.clock());
     await endIdleThreads();
     // Changes that others have left unpublished are theirs to publish.
     const publish = () => publishChanges(app, { since: startedAt });
@@ -131,15 +150,17 @@ function importArticles(cli: CliContext, paths: string[], flags: ArticleImportFl
     problems.push(...pictures.givenUp.map(({ url, reason }) => `picture ${url}: ${reason}`));
     for (const problem of problems) cli.printError(problem);
     printResult(cli, flags, {
-      value: { import: result, pictures, publish: published },
+      value: { import: result, run, pictures, publish: published },
       text: () =>
         [
           summary,
           ...formatPictures(pictures),
           ...(published === null ? [] : [formatPublish(published, app.config)]),
+          ...(run === null ? [] : [`run ${run}: "daywire import undo ${run}" takes it back`]),
         ].join('\n'),
     });
-    if (result.rejectedCount > 0) cli.fail();
+    if (result.heldNews > 0) cli.printError(formatHeld(result));
+    if (result.rejectedCount + result.heldNews > 0) cli.fail();
   });
 }
 
@@ -147,16 +168,16 @@ function importFromPaths(
   cli: CliContext,
   { store, config, clock }: AppContext,
   paths: string[],
-  { takeOver }: ArticleImportFlags,
+  { takeOver, undated, yes, run }: RunFlags,
 ) {
-  return importPaths(store, config, paths, { clock, takeOver, onProgress: progressOf(cli) });
+  return importPaths(store, config, paths, { clock, takeOver, undated, yes, run, onProgress: progressOf(cli) });
 }
 
 async function importFrom(
   cli: CliContext,
   { store, config, clock }: AppContext,
   paths: string[],
-  { from, source, url, takeOver }: ArticleImportFlags & { from: CmsExport | SiteGenerator },
+  { from, source, url, takeOver, undated, yes, run }: RunFlags & { from: CmsExport | SiteGenerator },
 ): Promise<ArticleImportResult> {
   const [path, ...others] = paths;
   if (path === undefined || others.length > 0) throw new CommandError('--from takes one file or folder');
@@ -165,9 +186,10 @@ async function importFrom(
   if (source !== undefined && !SOURCE_ID.test(source)) {
     throw new CommandError(`--source ${source}: must be lower-case letters, digits and hyphens`);
   }
+  const options = { clock, takeOver, undated, yes, run };
   const result = isCmsExport(from)
-    ? await importExport(store, config, path, { from, sourceId: source ?? from, siteUrl, clock, takeOver })
-    : await importSiteFolder(store, config, path, { from, url: siteUrl, clock, takeOver, onProgress: progressOf(cli) });
+    ? await importExport(store, config, path, { ...options, from, sourceId: source ?? from, siteUrl })
+    : await importSiteFolder(store, config, path, { ...options, from, url: siteUrl, onProgress: progressOf(cli) });
   for (const line of result.leftOut) cli.printError(`${path}: ${line}`);
   return result;
 }
@@ -185,6 +207,12 @@ function isCmsExport(from: CmsExport | SiteGenerator): from is CmsExport {
 
 function progressOf(cli: CliContext): (progress: { read: number; bytes: number; totalBytes: number }) => void {
   return (progress) => cli.progress.show(formatProgress({ kind: 'importing', ...progress }));
+}
+
+function formatHeld({ heldNews, heldExamples }: ArticleImportResult): string {
+  const what = `${count(heldNews, 'article')} of this first import are dated within the last day`;
+  const advice = 'look at them ("daywire rejected list" has them), then run the same command with --yes';
+  return `${what}, such as ${heldExamples.join(', ')}: none of these was published; ${advice}`;
 }
 
 /** Problems, one a line, and a summary. */

@@ -1,8 +1,10 @@
 /** The migrations by name, in order. Append only: a test holds the hashes of those that have landed. */
 import type { Kysely } from 'kysely';
 import { createInitialSchema } from './migrations/0001-initial.ts';
+import { addImportRuns } from './migrations/0002-import-runs.ts';
 import type { Dialect } from './store.ts';
 
 export const MIGRATIONS: Record<string, (db: Kysely<unknown>, dialect: Dialect) => Promise<void>> = {
   '0001-initial': createInitialSchema,
+  '0002-import-runs': addImportRuns,
 };

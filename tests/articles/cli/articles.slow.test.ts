@@ -11,7 +11,7 @@ describe.concurrent('daywire import', () => {
     mkdirSync(join(folder.path, 'in'));
     writeFileSync(join(folder.path, 'in/good.md'), articleFile('good'));
     writeFileSync(join(folder.path, 'in/bad.md'), articleFile('bad', 'kind: sektion\n'));
-    const { code, stdout, stderr } = await folder.run(['import', 'in']);
+    const { code, stdout, stderr } = await folder.run(['import', '--undated', 'now', 'in']);
     expect(code).toBe(1);
     expect(stderr).toMatch(/^daywire: in\/bad\.md:\d+: .*sektion/m);
     expect(stderr).not.toMatch(/\n\s+at /);
@@ -24,12 +24,12 @@ describe.concurrent('daywire import', () => {
   it('prints as JSON what it imported and published', async () => {
     const folder = newFolder('sample');
     writeFileSync(join(folder.path, 'good.md'), articleFile('good'));
-    const first = await folder.run(['import', 'good.md', '--json']);
+    const first = await folder.run(['import', '--undated', 'now', 'good.md', '--json']);
     expect(JSON.parse(first.stdout)).toMatchObject({
       import: { added: 1, rejected: [] },
       publish: { documents: expect.arrayContaining([expect.objectContaining({ path: 'latest.atom', changed: true })]) },
     });
-    const again = await folder.run(['import', 'good.md', '--json']);
+    const again = await folder.run(['import', '--undated', 'now', 'good.md', '--json']);
     expect(JSON.parse(again.stdout)).toMatchObject({ import: { added: 0, unchanged: 1 }, publish: null });
   });
 
@@ -85,7 +85,7 @@ describe.concurrent('daywire rejected', () => {
     mkdirSync(join(folder.path, 'in'));
     writeFileSync(join(folder.path, 'in/good.md'), articleFile('good'));
     for (const name of ['a', 'b', 'c']) writeFileSync(join(folder.path, `in/${name}.md`), 'no front matter');
-    await folder.run(['import', 'in']);
+    await folder.run(['import', '--undated', 'now', 'in']);
     const { stdout } = await folder.run(['rejected', 'list', '--limit', '2', '--page', '2']);
     const [first = '', reason, last] = stdout.trimEnd().split('\n');
     expect(first).toMatch(/^import:\S+in\/c\.md:0, \d{4}-\S+Z \(.+\)$/);
@@ -99,10 +99,10 @@ describe.concurrent('daywire rejected', () => {
     expect(shown.stdout).toMatch(/must begin with front matter.*\n\nno front matter\n$/);
     expect((await folder.run(['rejected', 'show', 'x'])).stderr).toMatch(/nothing is rejected at x/);
     rmSync(join(folder.path, 'in/a.md'));
-    await folder.run(['import', 'in']);
+    await folder.run(['import', '--undated', 'now', 'in']);
     expect((await folder.run(['rejected', 'list'])).stdout).toMatch(/\n2 rejected\n$/);
     rmSync(join(folder.path, 'in/b.md'));
-    await folder.run(['import', 'in/b.md']);
+    await folder.run(['import', '--undated', 'now', 'in/b.md']);
     expect((await folder.run(['rejected', 'list'])).stdout).toMatch(/\n1 rejected\n$/);
   });
 });

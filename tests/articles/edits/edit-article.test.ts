@@ -50,7 +50,7 @@ const failure = (promise: Promise<unknown>): Promise<unknown> => promise.then(()
 async function importFile(app: TestApp, keys: string, body = 'Some *words*.'): Promise<string[]> {
   const path = join(app.folder, 'story.md');
   writeFileSync(path, markdown(`id: story\nheadline: From the file\n${keys}`, body));
-  const report = await importPaths(app.store, app.config, [path], { clock: app.clock });
+  const report = await importPaths(app.store, app.config, [path], { clock: app.clock, undated: 'now' });
   expect(report.rejected).toEqual([]);
   return report.warnings.flatMap(({ problems }) => problems);
 }

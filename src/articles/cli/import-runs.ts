@@ -7,20 +7,19 @@ import { publishChanges } from '../../feeds/publish/publish.ts';
 import { rfc3339 } from '../../lib/time.ts';
 import { listImportRuns, type UndoneRun, undoRun } from '../import/import-runs.ts';
 
+/** @param importing the command `import`, which takes `--json` before those of its own commands do */
 export function addImportRunCommands(importing: Command, cli: CliContext): void {
-  // An option after the name of a command is that command's own.
-  importing.enablePositionalOptions();
   importing
     .command('runs')
     .description('list the last 50 imports that have added articles, newest first')
     .addOption(jsonOption())
-    .action((options: JsonOption) => showRuns(cli, options));
+    .action((_: JsonOption, command: Command) => showRuns(cli, command.optsWithGlobals()));
   importing
     .command('undo')
     .description('take back what an import has added: deletes what nothing has shown yet, and retracts the rest')
     .argument('<run>', 'its number, as "daywire import runs" prints it')
     .addOption(jsonOption())
-    .action((run: string, options: JsonOption) => undoImport(cli, run, options));
+    .action((run: string, _: JsonOption, command: Command) => undoImport(cli, run, command.optsWithGlobals()));
 }
 
 function showRuns(cli: CliContext, options: JsonOption): Promise<void> {

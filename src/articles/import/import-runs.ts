@@ -111,7 +111,9 @@ async function undoSome(tx: Tx, { config, clock }: AppContext, run: number, some
   const unshown = await findUnshown(tx, same, now);
   const shown = same.filter((id) => !unshown.includes(id));
   await keepFromWatching(tx, config.import.watch, [...stored.values()], now);
-  const retracted = await retractArticles(tx, shown, { note: NOTE, publicUrl: config.publication.url }, now);
+  // Its date may be what was wrong.
+  const options = { note: NOTE, publicUrl: config.publication.url, isDateInvented: true } as const;
+  const retracted = await retractArticles(tx, shown, options, now);
   await deleteArticles(tx, unshown);
   if (shown.length > 0) {
     await tx.deleteFrom('import_run_articles').where('run', '=', run).where('article_id', 'in', shown).execute();

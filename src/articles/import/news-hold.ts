@@ -66,14 +66,14 @@ export async function openNewsHold<T extends { name: string; line: number | null
   const first: string[] = [];
   let most = MOST_NEWS;
   for (const root of roots.map((one) => one.replace(/\/$/, ''))) {
-    const stored = () => db.selectFrom('articles').where(isWithin('origin', root));
+    // Drafts alone, such as the example of "daywire init", are no site.
+    const stored = () => db.selectFrom('articles').where(isWithin('origin', root)).where('state', '<>', 'draft');
     const earlier = await stored().select('id').where('created_at', '<=', since).limit(1).executeTakeFirst();
     // While some are held, the same import goes on.
     if (earlier !== undefined && (await countHeld(db, root)) === 0) continue;
     const news = stored()
       .where('created_at', '>', since)
-      .where('published_at', '>', now - DAY)
-      .where('state', '<>', 'draft');
+      .where('published_at', '>', now - DAY);
     const { count } = await news.select((e) => e.fn.countAll<number>().as('count')).executeTakeFirstOrThrow();
     first.push(root);
     most -= count;

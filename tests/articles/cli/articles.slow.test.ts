@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { rfc3339 } from '../../../src/lib/time.ts';
 import { ghostExport, ghostPost, wxr, wxrItem } from '../../own-sites/exports/wxr.ts';
 import { articleFile } from '../../support/articles.ts';
 import { newFolder } from '../../support/command.ts';
@@ -55,7 +56,7 @@ describe.concurrent('daywire import', () => {
     expect(JSON.parse(ghost.stdout)).toMatchObject({ import: { added: 1, leftOut: [] } });
     mkdirSync(join(folder.path, 'site/content/posts'), { recursive: true });
     writeFileSync(join(folder.path, 'site/content/posts/_index.md'), '');
-    writeFileSync(join(folder.path, 'site/content/posts/solar.md'), articleFile('solar'));
+    writeFileSync(join(folder.path, 'site/content/posts/solar.md'), articleFile('solar', 'date: 2024-03-01\n'));
     const hugo = await folder.run(['import', '--from', 'hugo', 'site', '--url', 'https://times.example']);
     expect(hugo.stderr).toBe('daywire: site: lists of a section (_index): 1 not imported\n');
     expect(hugo.stdout).toMatch(/^1 added, 0 updated, 0 unchanged\n/);
@@ -70,6 +71,27 @@ describe.concurrent('daywire import', () => {
       expect(code, args.join(' ')).toBe(1);
       expect(stderr).toMatch(message);
     }
+  });
+
+  it('holds the news of a first import until --yes, in one line, and takes a run back', async () => {
+    const folder = newFolder('sample');
+    mkdirSync(join(folder.path, 'in'));
+    const now = rfc3339(Date.now());
+    for (let n = 0; n < 21; n++) {
+      writeFileSync(join(folder.path, `in/new-${n}.md`), articleFile(`new-${n}`, `date: ${now}\n`));
+    }
+    writeFileSync(join(folder.path, 'in/old.md'), articleFile('old', 'date: 2015-03-26\n'));
+    const first = await folder.run(['import', 'in']);
+    expect(first.code).toBe(1);
+    expect(first.stderr).toMatch(/^daywire: 21 articles of this first import .* in\/new-0\.md, .*--yes\n$/);
+    expect(first.stdout).toMatch(/^1 added.*\n(?:.*\n)*run 1: "daywire import undo 1" takes it back\n$/);
+    const second = await folder.run(['import', '--yes', 'in', '--json']);
+    expect(JSON.parse(second.stdout)).toMatchObject({ import: { added: 21, heldNews: 0 }, run: 2 });
+    expect((await folder.run(['import', 'runs'])).stdout).toMatch(/^2 {2}\S+Z.* {2}in: 21 added\n1 {2}.*: 1 added\n$/);
+    const undone = await folder.run(['import', 'undo', '2', '--json']);
+    expect(JSON.parse(undone.stdout)).toMatchObject({ undo: { deleted: 0, retracted: 21, changed: 0 } });
+    expect((await folder.run(['import', 'undo', '2'])).stderr).toMatch(/no run 2 to undo: see "daywire import runs"/);
+    expect((await folder.run(['import', './undo'])).stderr).toMatch(/undo: does not exist/);
   });
 
   it('names a path that does not exist', async () => {

@@ -83,9 +83,14 @@ describe('a run of "daywire import"', () => {
       expect(await findArticle(app.store.db, 'one')).toMatchObject({ tagUri, status: { state: 'published' } });
       const feed = await publish(app);
       for (const text of ['Solar Roofs one', 'Solar Roofs two', tagUri]) expect(feed).toContain(text);
-      // What it has brought back, it can take back.
+      // What it has brought back, it can take back. What was wrong may be the date.
       expect(await undoRun(app, again.run)).toMatchObject({ deleted: 1, retracted: 2 });
       expect(await publish(app)).not.toContain('Solar Roofs one');
+      const file = join(folder, 'one.md');
+      writeFileSync(file, readFileSync(file, 'utf8').replace('2026-11-24 08:00', '2015-03-26 08:00'));
+      expect((await run(app, folder)).result).toMatchObject({ updated: 2, warningCount: 0 });
+      const publishedAt = Date.UTC(2015, 2, 26);
+      expect(await findArticle(app.store.db, 'one')).toMatchObject({ publishedAt, status: { state: 'published' } });
     });
 
     it('leaves what an editor or another import has changed since, and names it', async () => {

@@ -132,6 +132,18 @@ describe('a watched folder', () => {
     });
   });
 
+  it('that has only the draft of "daywire init" knows no site yet', async () => {
+    const store = await openMigrated();
+    const app = openTestApp(store, { feeds: [] });
+    const folder = join(app.folder, 'in');
+    app.config.import.watch = [folder];
+    write(folder, 'example', 1, `${FRESH}\nstate: draft`);
+    expect(await importWatched(app, {})).toMatchObject({ added: 1 });
+    app.now += 3 * HOUR;
+    write(folder, 'new', 21, FRESH);
+    expect(await importWatched(app, {})).toMatchObject({ added: 0, rejected: 21 });
+  });
+
   it('holds a site that is copied into it in parts, and nothing of a folder that it knows', async () => {
     const store = await openMigrated();
     const app = openTestApp(store, { feeds: [] });

@@ -36,16 +36,17 @@ export async function commandsDocs(): Promise<string> {
   return `${[HEAD, ...text].join('\n\n')}\n`;
 }
 
-/** A command that only groups others is described by these. */
+/** A command that only groups others is described by these; `import` has arguments of its own, too. */
 function entriesOf(command: Command, parent: string): string[] {
   const name = `${parent} ${command.name()}`;
-  if (command.commands.length > 0) return command.commands.flatMap((inner) => entriesOf(inner, name));
+  const inner = command.commands.flatMap((one) => entriesOf(one, name));
+  if (inner.length > 0 && command.registeredArguments.length === 0) return inner;
   const entry = [
     `### \`${[name, ...command.registeredArguments.map(argumentName)].join(' ')}\``,
     sentence(command.description()),
   ];
   const options = command.options.filter(({ hidden }) => !hidden).map(optionLine);
-  return [[...entry, ...(options.length > 0 ? [options.join('\n')] : [])].join('\n\n')];
+  return [[...entry, ...(options.length > 0 ? [options.join('\n')] : [])].join('\n\n'), ...inner];
 }
 
 function argumentName(argument: { name(): string; required: boolean; variadic: boolean }): string {

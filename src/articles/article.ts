@@ -94,6 +94,8 @@ export interface Article {
   also: Outlet[];
   /** A rule of the configuration let the roundup item in, not an editor: for newsletters with such a rule alone. */
   isByRule?: true;
+  /** Nobody wrote its date: it is that of its import or first poll. The next date that is written replaces it. */
+  isDateInvented?: true;
   /** Roundup items about the same event have the same key. */
   eventKey: string | null;
   image: Image | null;

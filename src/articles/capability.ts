@@ -9,6 +9,9 @@ import { lookingUpImages } from './remote-images/look-up.ts';
 
 export const articlesCapability: Capability = {
   startTasks: (app) => [startImporting(app), repeat(2 * SECOND, 'looking up pictures', app.log, lookingUpImages(app))],
+  alertKinds: {
+    'import-held': { title: 'Articles of a first import wait for a decision' },
+  },
   async addMetrics({ db, gauge, now }) {
     const rejected = gauge('rejections', 'Rejected input that waits for an editor.', ['stage']);
     for (const [stage, count] of Object.entries(await countRejectionsByStage(db))) rejected.set({ stage }, count);

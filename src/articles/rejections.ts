@@ -15,6 +15,8 @@ export interface Rejection {
   problems: string[];
   /** The whole input. */
   raw: string;
+  /** It is valid, and a first import holds it back; see news-hold.ts. Default: no. */
+  isHeld?: boolean;
 }
 
 /** Records a rejection. It replaces an earlier one from the same place. */
@@ -27,6 +29,7 @@ export async function recordRejection(db: Db, entry: Rejection, now: number): Pr
     problems: JSON.stringify(entry.problems),
     raw: storableText(entry.raw),
     rejected_at: now,
+    held: entry.isHeld ? 1 : 0,
   };
   await db
     .insertInto('rejections')
@@ -172,7 +175,7 @@ function inOrder<Row>(
   );
 }
 
-function toRejection(row: Tables['rejections']): RecordedRejection {
+function toRejection(row: Omit<Tables['rejections'], 'held'>): RecordedRejection {
   return {
     key: row.key,
     stage: row.stage,

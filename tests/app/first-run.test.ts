@@ -14,7 +14,7 @@ describe('importing watched folders', () => {
     const app = openTestApp(store, { feeds: [] });
     const log = openTestLog();
     const file = join(app.folder, 'story.md');
-    writeFileSync(file, markdown('headline: H', '[router](http://192.168.1.1/)'));
+    writeFileSync(file, markdown('headline: H\npublished: 2026-11-24 08:00', '[router](http://192.168.1.1/)'));
     app.config.import.watch = [file, join(app.folder, 'missing')];
     expect(await importWatched({ ...app, log }, {})).toEqual({ added: 1, updated: 0, rejected: 0 });
     expect(log.lines).toEqual([

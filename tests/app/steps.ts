@@ -30,6 +30,6 @@ export async function importMarkdown(app: TestApp, text: string): Promise<void> 
   const stored = await store.db.selectFrom('articles').select('origin').where('id', '=', id).executeTakeFirst();
   const file = textFile('in.md', text, 'markdown');
   const files = [{ ...file, origin: stored?.origin ?? file.origin }];
-  const { rejected } = await importFiles(store, config, files, { clock });
+  const { rejected } = await importFiles(store, config, files, { clock, undated: 'now' });
   if (rejected.length > 0) throw new Error(JSON.stringify(rejected));
 }

@@ -36,7 +36,7 @@ export async function importMarkdown(
   options: { name?: string; now?: number; config?: Config } = {},
 ): Promise<ArticleImportResult> {
   const { name = 'story.md', now = NOW, config = configWith() } = options;
-  return importText(store, config, { source: name, text, format: 'markdown' }, { clock: () => now });
+  return importText(store, config, { source: name, text, format: 'markdown' }, { clock: () => now, undated: 'now' });
 }
 
 /** Imports objects as JSON Lines, at `now`. */
@@ -47,7 +47,7 @@ export async function importJson(
 ): Promise<ArticleImportResult> {
   const { name = 'wire.jsonl', now = NOW, config = configWith() } = options;
   const text = articles.map((article) => JSON.stringify(article)).join('\n');
-  return importText(store, config, { source: name, text, format: 'jsonl' }, { clock: () => now });
+  return importText(store, config, { source: name, text, format: 'jsonl' }, { clock: () => now, undated: 'now' });
 }
 
 /** The messages of a report. */

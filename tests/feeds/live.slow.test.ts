@@ -26,7 +26,7 @@ describe.concurrent('a running daywire', () => {
       // Only writes to the store, as another machine would: it does not notify the running process.
       const write = (id: string, more: string) => {
         const input = { source: `${id}.md`, text: articleFile(id, more), format: 'markdown' } as const;
-        return importText(store, config, input, { clock: Date.now });
+        return importText(store, config, input, { clock: Date.now, undated: 'now' });
       };
       const isInFeeds = (id: string): boolean[] =>
         ['latest.rss', 'latest.atom', 'latest.json', '24-hours.json', 'world.rss'].map((name) =>

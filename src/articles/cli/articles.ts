@@ -12,14 +12,17 @@ import { endIdleThreads } from '../../lib/threads/thread-pool.ts';
 import { rfc3339 } from '../../lib/time.ts';
 import { type CmsExport, importExport, importSiteFolder } from '../../own-sites/exports/import-export.ts';
 import { GENERATORS, type SiteGenerator } from '../../own-sites/exports/site-folder.ts';
-import { importPaths } from '../import/import.ts';
+import { type ArticleImportOptions, importPaths } from '../import/import.ts';
+import { importAsRun } from '../import/import-runs.ts';
 import { type ImportMessage, MessageKinds } from '../import/message-kinds.ts';
+import { syncHeldAlerts } from '../import/news-hold.ts';
 import type { ArticleImportResult } from '../import/result.ts';
 import { countRejections, findRejection, listRejections, type RecordedRejection } from '../rejections.ts';
 import { lookUpSomeImages } from '../remote-images/look-up.ts';
+import { addImportRunCommands } from './import-runs.ts';
 
 export function addArticleCommands(program: Command, cli: CliContext): void {
-  program
+  const importing = program
     .command('import')
     .description('import articles: Markdown files with front matter, JSON Lines, and folders of them')
     .argument('<path...>', 'files and folders; with --from, the export')
@@ -31,10 +34,17 @@ export function addArticleCommands(program: Command, cli: CliContext): void {
     )
     .option('--source <id>', 'of a CMS: begins the ids, as in our-site.1234; default: the name of the system')
     .option('--take-over', 'also articles that belong to other files or to sources, from now on')
+    .addOption(
+      new Option('--undated <as>', 'what becomes of articles without a date; default: they are rejected').choices([
+        ...UNDATED,
+      ]),
+    )
+    .option('--yes', 'also publish a first import with more than 20 articles dated within the last day')
     .option('--url <address>', 'of the site; for folders it may end in a pattern, such as /:year/:slug/')
     .option('--report <file>', 'write every message to a file, one a line')
     .addOption(jsonOption())
     .action((paths: string[], options: ArticleImportFlags) => importArticles(cli, paths, options));
+  addImportRunCommands(importing, cli);
 
   const rejected = program.command('rejected').description('input that was not used, with the reason');
   rejected
@@ -57,7 +67,11 @@ const CMS_EXPORTS: readonly CmsExport[] = ['wordpress', 'ghost'];
 /** As the id of a source in the configuration. */
 const SOURCE_ID = /^[a-z0-9][a-z0-9-]{0,63}$/;
 
+const UNDATED = ['now', 'draft'] as const;
+
 interface ArticleImportFlags extends JsonOption {
+  undated?: (typeof UNDATED)[number];
+  yes?: boolean;
   from?: CmsExport | SiteGenerator;
   source?: string;
   url?: string;
@@ -65,7 +79,7 @@ interface ArticleImportFlags extends JsonOption {
   report?: string;
 }
 
-type ImportFlagsWithMessages = ArticleImportFlags & { onMessages(messages: ImportMessage[]): Promise<void> };
+type ImportFlagsWithRun = ArticleImportFlags & Pick<ArticleImportOptions, 'run' | 'onMessages'>;
 
 interface PageOptions extends JsonOption {
   page: number;
@@ -126,10 +140,13 @@ function importArticles(cli: CliContext, paths: string[], flags: ArticleImportFl
       for (const message of messages) kinds.add(message);
       await file?.writeFile(messages.map(({ kind, text }) => `${kind}: ${cleanLine(text)}\n`).join(''));
     };
-    const result =
+    const input = [...(from === undefined ? [] : ['--from', from]), ...paths].join(' ');
+    const { result, run } = await importAsRun(app.store.db, input, startedAt, async (run) =>
       from === undefined
-        ? await importFromPaths(cli, app, paths, { ...flags, onMessages })
-        : await importFrom(cli, app, paths, { ...flags, onMessages, from });
+        ? importFromPaths(cli, app, paths, { ...flags, run, onMessages })
+        : importFrom(cli, app, paths, { ...flags, from, run, onMessages }),
+    );
+    await syncHeldAlerts(app.store.db, app.config.import.watch, app.clock());
     await endIdleThreads();
     // Changes that others have left unpublished are theirs to publish.
     const publish = () => publishChanges(app, { since: startedAt });
@@ -146,16 +163,18 @@ function importArticles(cli: CliContext, paths: string[], flags: ArticleImportFl
     const ignored = result.ignoredKeys.join(', ');
     if (ignored !== '') cli.printError(`left out, as they mean nothing here: ${ignored}`);
     printResult(cli, flags, {
-      value: { import: result, messages: kinds.list(), pictures, publish: published },
+      value: { import: result, run, messages: kinds.list(), pictures, publish: published },
       text: () =>
         [
           formatImport(result),
           ...formatMessageCount(kinds, flags.report),
           ...formatPictures(pictures),
           ...(published === null ? [] : [formatPublish(published, app.config)]),
+          ...(run === null ? [] : [`run ${run}: "daywire import undo ${run}" takes it back`]),
         ].join('\n'),
     });
-    if (result.rejectedCount > 0) cli.fail();
+    if (result.heldNews > 0) cli.printError(formatHeld(result));
+    if (result.rejectedCount + result.heldNews > 0) cli.fail();
   });
 }
 
@@ -163,16 +182,17 @@ function importFromPaths(
   cli: CliContext,
   { store, config, clock }: AppContext,
   paths: string[],
-  { takeOver, onMessages }: ImportFlagsWithMessages,
+  { takeOver, undated, yes, run, onMessages }: ImportFlagsWithRun,
 ) {
-  return importPaths(store, config, paths, { clock, takeOver, onMessages, onProgress: progressOf(cli) });
+  const options = { clock, takeOver, undated, yes, run, onMessages, onProgress: progressOf(cli) };
+  return importPaths(store, config, paths, options);
 }
 
 async function importFrom(
   cli: CliContext,
   { store, config, clock }: AppContext,
   paths: string[],
-  { from, source, url, takeOver, onMessages }: ImportFlagsWithMessages & { from: CmsExport | SiteGenerator },
+  { from, source, url, ...flags }: ImportFlagsWithRun & { from: CmsExport | SiteGenerator },
 ): Promise<ArticleImportResult> {
   const [path, ...others] = paths;
   if (path === undefined || others.length > 0) throw new CommandError('--from takes one file or folder');
@@ -181,11 +201,12 @@ async function importFrom(
   if (source !== undefined && !SOURCE_ID.test(source)) {
     throw new CommandError(`--source ${source}: must be lower-case letters, digits and hyphens`);
   }
-  const options = { clock, takeOver, onMessages };
+  const { takeOver, undated, yes, run, onMessages } = flags;
+  const options = { clock, takeOver, undated, yes, run, onMessages };
   const result = isCmsExport(from)
     ? await importExport(store, config, path, { ...options, from, sourceId: source ?? from, siteUrl })
     : await importSiteFolder(store, config, path, { ...options, from, url: siteUrl, onProgress: progressOf(cli) });
-  await onMessages(result.leftOut.map((line) => ({ kind: 'notice', source: path, text: `${path}: ${line}` })));
+  await onMessages?.(result.leftOut.map((line) => ({ kind: 'notice', source: path, text: `${path}: ${line}` })));
   return result;
 }
 
@@ -202,6 +223,12 @@ function isCmsExport(from: CmsExport | SiteGenerator): from is CmsExport {
 
 function progressOf(cli: CliContext): (progress: { read: number; bytes: number; totalBytes: number }) => void {
   return (progress) => cli.progress.show(formatProgress({ kind: 'importing', ...progress }));
+}
+
+function formatHeld({ heldNews, heldExamples }: ArticleImportResult): string {
+  const what = `${count(heldNews, 'article')} of this first import are dated within the last day`;
+  const advice = 'look at them ("daywire rejected list" has them), then run the same command with --yes';
+  return `${what}, such as ${heldExamples.join(', ')}: none of these was published; ${advice}`;
 }
 
 /** Where all messages are, unless all were printed. */

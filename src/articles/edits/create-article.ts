@@ -68,12 +68,14 @@ export async function createArticle(
   }
   if (problems.length > 0) throw new ArticleEditError(problems);
   const publication = { tagAuthority: config.publication.tagAuthority, publicUrl: config.publication.url };
+  const reviseAt = (now: number, slug: string) =>
+    revise({ ...candidate, published: now }, slug, null, { now, ...publication });
   return inTransaction(store.db, async (tx) => {
     const now = clock();
     const existing = await readStoredArticle(tx, brief.id);
     if (existing !== null) {
       const creation = await findCreation(tx, brief.id);
-      const again = creation && revise(candidate, existing.article.slug, null, { now: creation.at, ...publication });
+      const again = creation && reviseAt(creation.at, existing.article.slug);
       const isSame = again !== null && 'digest' in again && again.digest === creation?.digest;
       return foundAgain(existing, isSame);
     }
@@ -81,7 +83,7 @@ export async function createArticle(
     const owners = await findSlugOwners(tx, suggestions);
     const choice = chooseSlug(candidate, null, suggestions, (slug) => owners.get(slug));
     if (choice.kind === 'taken') throw new ArticleEditError([taken(choice.owner)]);
-    const revision = revise(candidate, choice.slug, null, { now, ...publication });
+    const revision = reviseAt(now, choice.slug);
     if (!('article' in revision)) throw new Error('a new article is added, or rejected for its fields');
     const { article, digest } = revision;
     await saveArticles(tx, [{ article, digest, origin: DESK_ORIGIN }], now);

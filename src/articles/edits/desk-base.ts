@@ -6,6 +6,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Article, type ArticleStatus, isPublic } from '../article.ts';
 import type { Candidate } from '../import/candidate.ts';
+import { correctedTime } from '../import/revise.ts';
 
 /** The fields that the desk can change. `status` is changed together with the time of publication. */
 export const DESK_FIELDS = ['headline', 'kicker', 'dek', 'section', 'body', 'pinned', 'status'] as const;
@@ -69,6 +70,11 @@ export function keepDeskEdits(candidate: Candidate, current: Article, base: Desk
       Object.assign(kept.base, { [field]: base[field] });
       if (field === 'status') Object.assign(kept.base, { publishedAt: base.publishedAt });
       Object.assign(kept.candidate, candidateValues(current, field));
+      // The desk has changed the status alone.
+      if (correctedTime(candidate, current, now) !== null) {
+        const { published, publishedUntil } = candidate;
+        Object.assign(kept.candidate, { published, publishedUntil, isDateInvented: undefined });
+      }
     } else if (!isDeepStrictEqual(brought, baseValue(current, field))) {
       kept.replaced.push(field);
     }
@@ -103,8 +109,8 @@ export function candidateValues(article: Article, field: DeskField): Partial<Can
     case 'body':
       return { body: article.body, bodyHtml: article.bodyHtml };
     case 'status': {
-      const { published, publishedUntil, writtenStatus } = candidateOf(article);
-      return { published, publishedUntil, writtenStatus };
+      const { published, publishedUntil, isDateInvented, writtenStatus } = candidateOf(article);
+      return { published, publishedUntil, isDateInvented, writtenStatus };
     }
     default:
       return { [field]: article[field] };

@@ -61,9 +61,10 @@ export async function editArticle(
   });
   problems.push(...embargoProblems(written.candidate, clock()));
   if (problems.length > 0) throw new ArticleEditError(problems);
+  const [now, isStatusWritten] = [clock(), Object.keys(status).length > 0];
   const outcome = await changeArticle(app, id, 'edit', actor, (current) => {
     if (current.digest !== seen) throw new ArticleConflictError(current.article, current.digest);
-    return { ...candidateOf(current.article), ...partsOf(written.candidate, changed, Object.keys(status).length > 0) };
+    return { ...candidateOf(current.article), ...partsOf(written.candidate, changed, isStatusWritten, now) };
   });
   return { ...outcome, warnings: written.warnings };
 }
@@ -141,7 +142,7 @@ function embargoProblems({ writtenStatus }: Candidate, now: number): ArticleProb
   return [{ field: 'embargo', message: 'is over: write a later time, or publish now' }];
 }
 
-function partsOf(parsed: Candidate, changed: readonly EditKey[], hasStatus: boolean): Partial<Candidate> {
+function partsOf(parsed: Candidate, changed: readonly EditKey[], hasStatus: boolean, now: number): Partial<Candidate> {
   const parts: Partial<Candidate> = {};
   for (const key of changed) {
     if (key === 'body') Object.assign(parts, { body: parsed.body, bodyHtml: parsed.bodyHtml });
@@ -150,6 +151,12 @@ function partsOf(parsed: Candidate, changed: readonly EditKey[], hasStatus: bool
   if (!hasStatus) return parts;
   const { writtenStatus } = parsed;
   // A time of before would hold an article back that is published now, or is embargoed until an earlier time.
-  const isReleased = writtenStatus.state === 'published' || writtenStatus.state === 'scheduled';
-  return { ...parts, writtenStatus, ...(isReleased ? { published: null } : {}) };
+  switch (writtenStatus.state) {
+    case 'published':
+      return { ...parts, writtenStatus, published: now, isDateInvented: undefined };
+    case 'scheduled':
+      return { ...parts, writtenStatus, published: null, isDateInvented: undefined };
+    default:
+      return { ...parts, writtenStatus };
+  }
 }

@@ -13,11 +13,14 @@ import { clearRejectionsOfFiles, clearRejectionsOfLines, recordRejection } from 
 import { completeImage, findImageFacts, type ImageFacts, urlToLookUp } from '../remote-images/image-queue.ts';
 import { slugFrom, slugWithId } from '../slug.ts';
 import type { Candidate } from './candidate.ts';
+import { rememberFiles } from './fingerprints.ts';
+import { recordRunArticles } from './import-runs.ts';
 import { Notices } from './message-kinds.ts';
+import { HELD_RULE, type NewsHold } from './news-hold.ts';
 import { isSourceOrigin, mayReplace, originName } from './origin.ts';
 import type { ReadArticle } from './parse-articles.ts';
 import { parseInThread, parseRules } from './parse-in-thread.ts';
-import type { ArticleImportResult, ImportResultEntry } from './result.ts';
+import { type ArticleImportResult, emptyResult, type ImportResultEntry } from './result.ts';
 import {
   chooseSlug,
   type FieldMessage,
@@ -68,15 +71,19 @@ export interface ImportBatch {
   spans: Span[];
   /** Files to remember: they ended in this batch, and are watched. */
   ended: { path: string; fingerprint: string }[];
-  /** Whether its articles replace those of the same ids that belong to other origins. */
-  takesOver: boolean;
 }
 
 const LAST_LINE = Number.MAX_SAFE_INTEGER;
 
-export interface BatchOptions {
-  now: number;
-  /** Called at the end of the transaction. */
+/** How articles are written. */
+export interface WriteOptions extends Pick<RevisionContext, 'undated'> {
+  /** Articles that belong to other files or to sources go over to these ones; see origin.ts. */
+  takeOver?: boolean | undefined;
+  /** Holds back the news of a first import. Default: all articles are written. */
+  hold?: NewsHold<ParsedArticle> | undefined;
+  /** The run of `daywire import` that can be undone; see import-runs.ts. */
+  run?: number | undefined;
+  /** Called at the end of the transaction of each batch. What it throws rolls the batch back, and ends the import. */
   withBatch?: ((tx: Tx, result: ArticleImportResult) => Promise<void>) | undefined;
 }
 
@@ -89,15 +96,14 @@ export async function importRecord(
   store: Store,
   config: Config,
   { place, origin, record }: { place: string; origin: string; record: object },
-  { clock, withBatch }: { clock: Clock } & Pick<BatchOptions, 'withBatch'>,
+  { clock, withBatch }: { clock: Clock } & Pick<WriteOptions, 'withBatch'>,
 ): Promise<ArticleImportResult> {
   const input = { path: place, name: place, origin, line: null, raw: JSON.stringify(record) };
   const text = { name: place, format: 'jsonl' as const, line: null, text: input.raw, defaultId: null };
   const results = await parseInThread({ ...parseRules(config, {}), keys: {} }, [text], undefined);
   const articles = results.flatMap((result) => (result.kind === 'skipped' ? [] : toParsed(input, result)));
   const spans = [{ path: place, from: 0, to: null }];
-  const batch: ImportBatch = { articles, spans, ended: [], takesOver: false };
-  const result = await writeBatch(store, config, batch, { now: clock(), withBatch });
+  const result = await writeBatch(store, config, { articles, spans, ended: [] }, { now: clock(), withBatch });
   const notices = new Notices();
   notices.add(results);
   notices.addTo(result);
@@ -117,28 +123,30 @@ export async function writeBatch(
   store: Store,
   config: Config,
   batch: ImportBatch,
-  { now, withBatch }: BatchOptions,
+  options: WriteOptions & { now: number },
 ): Promise<ArticleImportResult> {
   const write = () =>
     store.db.transaction().execute(async (tx) => {
-      const result = await writeInTransaction(tx, config, batch, now);
-      await withBatch?.(tx, result);
-      return result;
+      const written = await writeInTransaction(tx, config, batch, options);
+      await options.withBatch?.(tx, written.result);
+      return written;
     });
   // Another process may have taken a slug or a row between reading and writing; the second attempt reads it.
-  return write().catch(write);
+  const { result, held } = await write().catch(write);
+  for (const article of held) options.hold?.add(article);
+  return result;
 }
 
 async function writeInTransaction(
   tx: Tx,
   config: Config,
   batch: ImportBatch,
-  now: number,
-): Promise<ArticleImportResult> {
+  { now, undated, takeOver = false, hold, run }: WriteOptions & { now: number },
+): Promise<{ result: ArticleImportResult; held: ValidArticle[] }> {
   const valid = batch.articles.filter((article) => article.kind === 'valid');
   const { tagAuthority, url: publicUrl } = config.publication;
   const current = await readCurrent(tx, valid);
-  const revised = reviseAll(valid, current, { now, tagAuthority, publicUrl, takesOver: batch.takesOver });
+  const revised = reviseAll(valid, current, { now, tagAuthority, publicUrl, undated, takeOver, hold });
   const rejected = [
     ...batch.articles.filter((article) => article.kind === 'invalid'),
     ...revised.flatMap(({ article, revision }) => {
@@ -149,23 +157,31 @@ async function writeInTransaction(
       };
     }),
   ];
+  const held = revised.flatMap(({ article, revision }) => (revision.kind === 'held' ? article : []));
   const writes = revised.flatMap(({ article: { origin }, revision }) =>
     'article' in revision ? { ...revision, origin } : [],
   );
   await saveArticles(tx, writes, now);
   await saveOrigins(tx, revised, current.byId);
   await settleDeskEdits(tx, revised, now);
-  await replaceRejections(tx, batch.spans, rejected, now);
+  if (run !== undefined) await recordRunArticles(tx, run, madePublic(revised, current.byId));
+  const places = held.map((article) => ({
+    ...article,
+    problems: [`${article.placeOf('id')}: ${HELD_RULE}`],
+    isHeld: true,
+  }));
+  await replaceRejections(tx, batch.spans, [...rejected, ...places], now);
   await rememberFiles(tx, batch.ended, now);
   const warnings = revised.flatMap(({ article, revision }) => {
-    if (revision.kind === 'rejected') return [];
+    if (!('warnings' in revision)) return [];
     const late = revision.warnings.map(({ key, message }) => `${article.placeOf(key)}: ${key} ${message}`);
     const problems = [...article.warnings, ...late];
     return problems.length === 0 ? [] : toEntry(article, problems);
   });
-  const count = (...kinds: Revision['kind'][]) =>
+  const count = (...kinds: RevisedArticle['revision']['kind'][]) =>
     revised.filter(({ revision }) => kinds.includes(revision.kind)).length;
-  return {
+  const result: ArticleImportResult = {
+    ...emptyResult(),
     added: count('added'),
     updated: count('updated', 'refreshed'),
     unchanged: count('unchanged'),
@@ -173,8 +189,18 @@ async function writeInTransaction(
     rejectedCount: rejected.length,
     warnings,
     warningCount: warnings.length,
-    ignoredKeys: [],
   };
+  return { result, held };
+}
+
+/** The articles that a batch has added, or brought back after a retraction. */
+function madePublic(revised: RevisedArticle[], before: CurrentState['byId']): { id: string; digest: string }[] {
+  return revised.flatMap(({ article: { articleId: id }, revision }) => {
+    if (!('digest' in revision)) return [];
+    const isBack =
+      before.get(id)?.article.status.state === 'retracted' && revision.article.status.state !== 'retracted';
+    return revision.kind === 'added' || isBack ? { id, digest: revision.digest } : [];
+  });
 }
 
 function toEntry({ name, line, articleId }: ArticleInput, problems: string[]): ImportResultEntry {
@@ -183,7 +209,8 @@ function toEntry({ name, line, articleId }: ArticleInput, problems: string[]): I
 
 interface RevisedArticle {
   article: ValidArticle;
-  revision: Revision;
+  /** `held`: it is news of a first import. */
+  revision: Revision | { kind: 'held' };
   /** The desk's changes to the article, if there are any. */
   deskEdits?: { before: Article; edits: KeptEdits };
 }
@@ -201,7 +228,7 @@ interface CurrentState {
 function reviseAll(
   articles: ValidArticle[],
   { byId, slugOwners, imageFacts }: CurrentState,
-  context: RevisionContext & { takesOver: boolean },
+  context: RevisionContext & Pick<WriteOptions, 'takeOver' | 'hold'>,
 ): RevisedArticle[] {
   const owners = new Map(slugOwners);
   return articles.map((article) => {
@@ -212,7 +239,7 @@ function reviseAll(
     };
     const current = byId.get(id) ?? null;
     const owner = current?.origin ?? null;
-    if (owner !== null && !context.takesOver && !mayReplace(owner, origin)) {
+    if (owner !== null && !context.takeOver && !mayReplace(owner, origin)) {
       return reject('id', `id is "${id}": this article belongs to ${originName(owner)}; choose another id`);
     }
     const wanted = isSourceOrigin(origin) ? { id, slug: null } : candidate;
@@ -227,6 +254,8 @@ function reviseAll(
       ? keepDeskEdits(completed, current.article, parseDeskBase(current.deskBase), context.now)
       : null;
     const revision = revise(edits?.candidate ?? completed, choice.slug, current, context);
+    const isHeld = revision.kind === 'added' && context.hold?.holds(origin, revision.article, context.now);
+    if (isHeld) return { article, revision: { kind: 'held' } };
     if ('article' in revision) owners.set(choice.slug, id);
     if (edits === null || current === null || revision.kind === 'rejected') return { article, revision };
     const warnings = [...revision.warnings, ...replacementWarnings(edits.replaced)];
@@ -282,7 +311,7 @@ async function saveOrigins(tx: Tx, revised: RevisedArticle[], stored: CurrentSta
 async function replaceRejections(
   db: Db,
   spans: Span[],
-  rejected: (ArticleInput & { problems: string[] })[],
+  rejected: (ArticleInput & { problems: string[]; isHeld?: boolean })[],
   now: number,
 ) {
   const isWholeFile = ({ from, to }: Span): boolean => from === 0 && to === null;
@@ -293,21 +322,7 @@ async function replaceRejections(
   for (const span of spans) {
     if (!isWholeFile(span)) await clearRejectionsOfLines(db, span.path, span.from, span.to ?? LAST_LINE);
   }
-  for (const { path, line, articleId, problems, raw } of rejected) {
-    await recordRejection(db, { stage: 'import', source: path, line, articleId, problems, raw }, now);
+  for (const { path, line, articleId, problems, raw, isHeld = false } of rejected) {
+    await recordRejection(db, { stage: 'import', source: path, line, articleId, problems, raw, isHeld }, now);
   }
-}
-
-async function rememberFiles(db: Db, files: ImportBatch['ended'], now: number): Promise<void> {
-  if (files.length === 0) return;
-  await db
-    .insertInto('imported_files')
-    .values(files.map(({ path, fingerprint }) => ({ path, fingerprint, imported_at: now })))
-    .onConflict((conflict) =>
-      conflict.column('path').doUpdateSet((e) => ({
-        fingerprint: e.ref('excluded.fingerprint'),
-        imported_at: e.ref('excluded.imported_at'),
-      })),
-    )
-    .execute();
 }

@@ -121,10 +121,22 @@ export function candidateReader(config: ArticleRules): CandidateReader {
       });
       return { kind: 'invalid', id: validId(schema, written.id), problems };
     }
-    const { published, updated, state, embargo, note, noteAt, byRule, format: _, ...fields } = usable.fields;
+    const {
+      published,
+      updated,
+      state,
+      embargo,
+      note,
+      noteAt,
+      byRule,
+      dateInvented,
+      format: _,
+      ...fields
+    } = usable.fields;
     const candidate: Candidate = {
       ...fields,
       ...(byRule ? { isByRule: true } : {}),
+      ...(dateInvented ? { isDateInvented: true } : {}),
       body: { format, source: body.source },
       bodyHtml: body.html,
       image: media.image,

@@ -62,6 +62,7 @@ export function fieldsSchema(config: Pick<Config, 'publication' | 'sections'>) {
     pinned: withDefault(yesOrNo(), false),
     dek: optional(text(2_000)),
     published: optional(instant),
+    dateInvented: withDefault(yesOrNo(), false),
     updated: optional(instant),
     section: optional(sectionId(config)),
     tags: listOf(filled(text(100)), 50).transform((tags) => [...new Set(tags)]),
@@ -133,11 +134,6 @@ export function crossFieldViolations(written: Record<string, unknown>): RuleViol
   const state = isBlank(written.state) ? 'published' : written.state;
   const noted = state === 'corrected' || state === 'retracted';
   const has = (key: string): boolean => !isBlank(written[key]);
-  // A forgotten date must not mean the present moment. A draft has time.
-  if (typeof written.published === 'string' && !has('published') && state !== 'draft') {
-    const rule = 'write the date, such as 2026-11-24 07:30, or remove the line: then it is the time of the import';
-    violations.push({ path: ['published'], rule });
-  }
   if (noted && !has('note')) violations.push({ path: ['note'], rule: `a ${state} article requires a note` });
   if (!noted && has('note'))
     violations.push({ path: ['note'], rule: 'only a corrected or retracted article may have one' });

@@ -2,24 +2,25 @@
  * Imports articles: reads files record by record, validates each article by itself, and writes them batch by batch, so
  * that a hundred thousand take no more memory than a hundred. Importing again changes nothing.
  */
-import { basename, extname } from 'node:path';
+import { basename, dirname, extname, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../../core/config/config.ts';
 import { analyseGrown } from '../../core/store/maintenance.ts';
-import type { Store, Tx } from '../../core/store/store.ts';
+import type { Store } from '../../core/store/store.ts';
 import type { Clock } from '../../lib/time.ts';
-import { type ImportBatch, type ParsedArticle, toParsed, writeBatch } from './batch.ts';
+import { type ImportBatch, type ParsedArticle, toParsed, type WriteOptions, writeBatch } from './batch.ts';
 import { findImportFiles, ImportError, type ImportFile, type ImportFormat, textFile } from './import-files.ts';
 import type { SourceRecord } from './json-lines.ts';
 import { type ImportMessage, messagesOf, Notices } from './message-kinds.ts';
+import { type NewsHold, openNewsHold } from './news-hold.ts';
 import { isSourceOrigin } from './origin.ts';
 import type { ArticleResult, ParseRules, ReadArticle } from './parse-articles.ts';
 import { parseInThread, parseRules } from './parse-in-thread.ts';
 import { type ArticleImportResult, addToResult, emptyResult } from './result.ts';
 import { clearGoneFiles } from './watched/gone-files.ts';
 
-export interface ArticleImportOptions {
+export interface ArticleImportOptions extends WriteOptions {
   clock: Clock;
   /** Called after each batch. `read` counts articles. */
   onProgress?: ((progress: { read: number; bytes: number; totalBytes: number }) => void) | undefined;
@@ -29,12 +30,10 @@ export interface ArticleImportOptions {
   signal?: AbortSignal | undefined;
   /** Further names of keys, such as those of an export. The configuration's own precede them. */
   keys?: ParseRules['keys'] | undefined;
-  /** Articles that belong to other files or to sources go over to these ones; see origin.ts. */
-  takeOver?: boolean | undefined;
   /** Called with what is to be said of the articles of each batch, once that is stored. */
   onMessages?: ((messages: ImportMessage[]) => Promise<void>) | undefined;
-  /** Called at the end of the transaction of each batch. What it throws rolls the batch back, and ends the import. */
-  withBatch?: ((tx: Tx, result: ArticleImportResult) => Promise<void>) | undefined;
+  /** The operator has looked: news of a first import is not held back. */
+  yes?: boolean | undefined;
 }
 
 /** A batch ends with this many articles, or characters of them. */
@@ -61,7 +60,36 @@ export async function importPaths(
     throw error;
   });
   await clearGoneFiles(store, { listed: paths, failed: [] }, files);
-  return importFiles(store, config, files, options);
+  const isFile = new Set(files.map((file) => file.path));
+  const roots = paths.map((path) => resolve(path)).map((path) => (isFile.has(path) ? dirname(path) : path));
+  return holdingNews(store, config, { roots: [...new Set(roots)] }, options, (hold) =>
+    importFiles(store, config, files, { ...options, hold }),
+  );
+}
+
+/**
+ * Runs an import with a hold for the news of a first one, and writes what was held back if it is little.
+ * @param first see `openNewsHold`; `since`: default now
+ * @param importAll must pass the hold to `importFiles`
+ */
+export async function holdingNews(
+  store: Store,
+  config: Config,
+  first: { roots: readonly string[]; since?: number },
+  { clock, yes, takeOver, undated, run, withBatch }: ArticleImportOptions,
+  importAll: (hold: NewsHold<ParsedArticle> | undefined) => Promise<ArticleImportResult>,
+): Promise<ArticleImportResult> {
+  const now = clock();
+  const { roots, since = now } = first;
+  const hold = yes ? undefined : await openNewsHold<ParsedArticle>(store.db, roots, { now, since });
+  const result = await importAll(hold);
+  if (hold === undefined || hold.count === 0) return result;
+  const articles = hold.few();
+  if (articles === null) return { ...result, heldNews: hold.count, heldExamples: hold.examples };
+  const spans = articles.map(({ path, line }) => ({ path, from: line ?? 0, to: line }));
+  const options = { now: clock(), takeOver, undated, run, withBatch };
+  addToResult(result, await writeBatch(store, config, { articles: [...articles], spans, ended: [] }, options));
+  return result;
 }
 
 /** Imports a text, as if it were a file of that name. */
@@ -81,8 +109,7 @@ export async function importFiles(
   files: ImportFile[],
   options: ArticleImportOptions & { remember?: boolean },
 ): Promise<ArticleImportResult> {
-  const { clock, onProgress, remember = false, background = false, signal, keys = {}, takeOver = false } = options;
-  const { withBatch, onMessages } = options;
+  const { clock, onProgress, onMessages, remember = false, background = false, signal, keys = {} } = options;
   const totalBytes = files.reduce((sum, file) => sum + file.bytes, 0);
   const result = emptyResult();
   const seen = openSeenIds();
@@ -93,10 +120,10 @@ export async function importFiles(
     for await (const parsed of parseAhead(readBatches(files), parseRules(config, keys), signal)) {
       if (signal?.aborted) break;
       const { batch: texts, results } = parsed;
-      const batch: ImportBatch = { ...toImportBatch(parsed, seen), takesOver: takeOver };
+      const batch = toImportBatch(parsed, seen);
       const noticed = notices.add(results);
       if (!remember) batch.ended = [];
-      const part = await writeBatch(store, config, batch, { now: clock(), withBatch });
+      const part = await writeBatch(store, config, batch, { ...options, now: clock() });
       addToResult(result, part);
       const { rejected, warnings } = part;
       await onMessages?.([...messagesOf('rejected', rejected), ...messagesOf('warning', warnings), ...noticed]);
@@ -205,10 +232,7 @@ async function parseBatch(batch: TextBatch, rules: ParseRules, signal: AbortSign
   return { batch, results: await parseInThread(rules, texts, signal) };
 }
 
-function toImportBatch(
-  { batch: { records, spans, ended }, results }: ParsedBatch,
-  seen: SeenIds,
-): Omit<ImportBatch, 'takesOver'> {
+function toImportBatch({ batch: { records, spans, ended }, results }: ParsedBatch, seen: SeenIds): ImportBatch {
   const rest = results.values();
   const articles = records.flatMap(({ file, record }) => {
     const result = record.content.kind === 'text' ? (rest.next().value as ArticleResult) : null;

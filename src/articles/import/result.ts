@@ -20,6 +20,9 @@ export interface ArticleImportResult {
   rejectedCount: number;
   warnings: ImportResultEntry[];
   warningCount: number;
+  /** News of a first import that waits for the operator: how many, and the places of three. */
+  heldNews: number;
+  heldExamples: string[];
   /** Keys that were left out because they mean nothing here, such as `layout`; at most 100. */
   ignoredKeys: string[];
 }
@@ -27,8 +30,8 @@ export interface ArticleImportResult {
 const MAX_LISTED = 1_000;
 
 export function emptyResult(): ArticleImportResult {
-  const counts = { added: 0, updated: 0, unchanged: 0, rejectedCount: 0, warningCount: 0 };
-  return { ...counts, rejected: [], warnings: [], ignoredKeys: [] };
+  const counts = { added: 0, updated: 0, unchanged: 0, rejectedCount: 0, warningCount: 0, heldNews: 0 };
+  return { ...counts, rejected: [], warnings: [], heldExamples: [], ignoredKeys: [] };
 }
 
 export function addToResult(whole: ArticleImportResult, part: ArticleImportResult): void {

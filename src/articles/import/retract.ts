@@ -11,17 +11,19 @@ import { saveArticles } from './save.ts';
 /**
  * @param note what their pages and the next edition say
  * @param publicUrl without a trailing slash
+ * @param isDateInvented whether the next import may bring another date
  * @returns the ids of those that were not retracted before
  */
 export async function retractArticles(
   tx: Tx,
   ids: string[],
-  { note, publicUrl }: { note: string; publicUrl: string },
+  { note, publicUrl, isDateInvented }: { note: string; publicUrl: string; isDateInvented?: true },
   now: number,
 ): Promise<string[]> {
   const articles = (await findArticles(tx, ids)).filter(({ status }) => status.state !== 'retracted');
   const writes = articles.map((stored) => {
     const article: Article = { ...stored, status: { state: 'retracted', note, at: now }, updatedAt: now };
+    if (isDateInvented) article.isDateInvented = true;
     return { article, digest: articleDigest(article, publicUrl) };
   });
   await saveArticles(tx, writes, now);

@@ -3,6 +3,8 @@
  *
  * - The tag: URI is made once. Once an article is public, `publishedAt` does not move, and the article cannot become a
  *   draft or be embargoed again: it can only be corrected or retracted.
+ * - An article without a date never becomes news by itself: it is rejected, unless the operator decides otherwise. An
+ *   invented date moves to the first one that somebody writes, also when the article is public.
  * - `published` in the future holds an article back like an embargo.
  * - A day without a time means the moment of the first import, if that is on the day; else the beginning of the day.
  * - `updatedAt` moves only with an edit, never before `publishedAt`: edits before publication are not updates.
@@ -41,14 +43,20 @@ export interface RevisionContext {
   tagAuthority: string;
   /** Without a trailing slash. */
   publicUrl: string;
+  /** What becomes of a new article without a date: published as of now, or a draft. Undefined: it is rejected. */
+  undated?: 'now' | 'draft' | undefined;
 }
+
+const UNDATED_RULE =
+  'published is missing: write the date, such as "published: 2015-03-26 18:30", or put it into the name of the file, ' +
+  'as in 2015-03-26-title.md; or import with "--undated now" or "--undated draft"';
 
 /**
  * @param slug see `chooseSlug`
  * @param current the stored article of the same id, or null
  */
 export function revise(
-  candidate: Candidate,
+  written: Candidate,
   slug: string,
   current: CurrentArticle | null,
   context: RevisionContext,
@@ -56,21 +64,27 @@ export function revise(
   const { now, tagAuthority, publicUrl } = context;
   const before = current?.article ?? null;
   const published = before !== null && hasBeenPublic(before, now) ? before : null;
+  const candidate = isUndated(written, before) ? decideUndated(written, context) : written;
   const problems = problemsOf(candidate, before, published, now);
+  if (isUndated(candidate, before)) problems.push({ key: 'published', message: UNDATED_RULE });
   if (problems.length > 0) return { kind: 'rejected', problems };
 
   const warnings: FieldMessage[] = [];
-  const publishedAt = published?.publishedAt ?? publicationTime(candidate, before, now);
+  const corrected = published === null ? null : correctedTime(candidate, published, now);
+  const publishedAt = corrected ?? published?.publishedAt ?? publicationTime(candidate, before, now);
   const isMoved = published !== null && publicationTime(candidate, null, now) !== publishedAt;
   if (isMoved && candidate.published !== null && !isOnWrittenDay(candidate, publishedAt)) {
     warnings.push({ key: 'published', message: `is ignored: the article has been public since ${iso(publishedAt)}` });
   }
-  const { published: _, publishedUntil: __, updated, writtenStatus, ...fields } = candidate;
+  const isDateInvented =
+    published === null ? hasInventedDate(candidate, before) : corrected === null && published.isDateInvented;
+  const { published: _, publishedUntil: __, isDateInvented: ___, updated, writtenStatus, ...fields } = candidate;
   const status = statusOf(candidate, before, published, publishedAt, now, warnings);
   const keepsBody = status.state === 'retracted' && fields.body.source === '' && before !== null;
   const article: Article = {
     ...fields,
     ...(keepsBody ? { body: before.body, bodyHtml: before.bodyHtml } : {}),
+    ...(isDateInvented ? { isDateInvented } : {}),
     tagUri: before?.tagUri ?? tagUri(tagAuthority, candidate.id),
     slug,
     publishedAt,
@@ -116,6 +130,45 @@ function hasBeenPublic(article: Article, now: number): boolean {
   return status.state === 'retracted' ? publishedAt <= status.at : isPublic(article, now);
 }
 
+/**
+ * Whether an article becomes public without a date of its own. One that is stored as a draft for that reason still
+ * lacks it; another draft is published by the one who removes `state: draft`.
+ */
+function isUndated({ published, writtenStatus }: Candidate, before: Article | null): boolean {
+  const isNew = before === null || (before.status.state === 'draft' && before.isDateInvented === true);
+  return isNew && published === null && isPublicState(writtenStatus.state);
+}
+
+function isPublicState(state: ArticleStatus['state']): boolean {
+  return state === 'published' || state === 'corrected';
+}
+
+function decideUndated(candidate: Candidate, { now, undated }: RevisionContext): Candidate {
+  if (undated === undefined) return candidate;
+  const invented = { ...candidate, isDateInvented: true } as const;
+  return undated === 'now' ? { ...invented, published: now } : { ...invented, writtenStatus: { state: 'draft' } };
+}
+
+/** The first written date of a public article with an invented one; null if it keeps its date. */
+export function correctedTime(candidate: Candidate, published: Article, now: number): number | null {
+  if (!published.isDateInvented || candidate.published === null || candidate.isDateInvented) return null;
+  if (isOnWrittenDay(candidate, published.publishedAt)) return published.publishedAt;
+  const time = publicationTime(candidate, null, now);
+  // It stays public, or retracted after it was.
+  return time <= ('at' in published.status ? Math.min(published.status.at, now) : now) ? time : null;
+}
+
+/** @param before not public */
+function hasInventedDate({ published, isDateInvented, writtenStatus }: Candidate, before: Article | null): boolean {
+  if (published !== null || writtenStatus.state === 'draft') return isDateInvented === true;
+  return isPublicState(writtenStatus.state) && futureDate(before) === null;
+}
+
+/** The date of an article that is published in the future. */
+function futureDate(before: Article | null): number | null {
+  return before !== null && isPublicState(before.status.state) ? before.publishedAt : null;
+}
+
 /** @param published the stored article, if it has been public */
 function problemsOf(
   { writtenStatus }: Candidate,
@@ -157,7 +210,7 @@ function publicationTime(candidate: Candidate, before: Article | null, now: numb
       return Math.max(published ?? writtenStatus.embargo, writtenStatus.embargo);
     case 'published':
     case 'corrected':
-      return published ?? now;
+      return published ?? futureDate(before) ?? now;
     case 'draft':
       return published ?? before?.publishedAt ?? now;
     // A retraction does not publish an article that has not been public.

@@ -41,6 +41,13 @@ export async function saveTitleTerms(tx: Tx, articles: Article[], former: Map<st
   await insertTerms(tx, added);
 }
 
+/** Deletes the terms of articles that are deleted next. */
+export async function deleteTitleTerms(tx: Tx, ids: string[]): Promise<void> {
+  for (const [id, { title, publishedAt }] of await readIndexedTitles(tx, ids)) {
+    await deleteTerms(tx, id, publishedAt, indexedTerms(title));
+  }
+}
+
 function indexedTitle(article: Article): IndexedTitle {
   return { title: fullHeadline(article), publishedAt: article.publishedAt };
 }

@@ -1,10 +1,12 @@
 /** The migrations by name, in order. Append only: a test holds the hashes of those that have landed. */
 import type { Kysely } from 'kysely';
 import { createInitialSchema } from './migrations/0001-initial.ts';
+import { addImportRuns } from './migrations/0002-import-runs.ts';
 import { addSourceItemKeys } from './migrations/0003-source-item-keys.ts';
 import type { Dialect } from './store.ts';
 
 export const MIGRATIONS: Record<string, (db: Kysely<unknown>, dialect: Dialect) => Promise<void>> = {
   '0001-initial': createInitialSchema,
+  '0002-import-runs': addImportRuns,
   '0003-source-item-keys': addSourceItemKeys,
 };

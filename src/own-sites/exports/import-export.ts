@@ -3,14 +3,15 @@
  * import of articles.
  */
 import { stat } from 'node:fs/promises';
-import { type ArticleImportOptions, analyseArticles, importFiles } from '../../articles/import/import.ts';
+import { resolve } from 'node:path';
+import { type ArticleImportOptions, analyseArticles, holdingNews, importFiles } from '../../articles/import/import.ts';
 import type { ImportFile } from '../../articles/import/import-files.ts';
 import type { SourceRecord } from '../../articles/import/json-lines.ts';
+import { sourceOrigin } from '../../articles/import/origin.ts';
 import { type ArticleImportResult, addToResult, emptyResult } from '../../articles/import/result.ts';
 import type { Config } from '../../core/config/config.ts';
 import { articleSources } from '../../core/config/sources.ts';
 import type { Store } from '../../core/store/store.ts';
-import { type Clock, rfc3339 } from '../../lib/time.ts';
 import { findSourceItems } from '../../sources/item-state.ts';
 import { type RecordRules, toArticleRecord } from '../article-record.ts';
 import { itemFile, recordContent } from '../import-entries.ts';
@@ -21,16 +22,12 @@ import { readWordPressExport } from './wordpress.ts';
 
 export type CmsExport = 'wordpress' | 'ghost';
 
-export interface ExportImportOptions {
+export interface ExportImportOptions extends ArticleImportOptions {
   from: CmsExport;
   /** Begins the ids of the articles, and names the source that they belong to. */
   sourceId: string;
   /** Address of the site; Ghost's export does not say it. */
   siteUrl: string | null;
-  clock: Clock;
-  /** See the import of articles. */
-  takeOver?: boolean | undefined;
-  onMessages?: ArticleImportOptions['onMessages'];
 }
 
 export interface ExportImportResult extends ArticleImportResult {
@@ -52,9 +49,9 @@ export async function importExport(
   file: string,
   options: ExportImportOptions,
 ): Promise<ExportImportResult> {
-  const { from, sourceId, siteUrl, ...importOptions } = options;
+  const { from, sourceId, siteUrl } = options;
   const rules = rulesOf(config, sourceId);
-  const { mtimeMs } = await stat(file).catch((error: NodeJS.ErrnoException) => {
+  await stat(file).catch((error: NodeJS.ErrnoException) => {
     throw new ExportError(`${file}: ${error.code === 'ENOENT' ? 'does not exist' : `cannot be read (${error.code})`}`);
   });
   const leftOut = new LeftOut();
@@ -62,13 +59,15 @@ export async function importExport(
     from === 'wordpress'
       ? readWordPressExport(file, config.publication.zone, leftOut)
       : readGhostExport(file, ghostUrl(file, siteUrl), leftOut);
-  const result = emptyResult();
-  for await (const whole of partsOf(entries)) {
-    const part = await withoutPolled(store, sourceId, whole, leftOut);
-    // A post without a date has that of the file, which another import finds too.
-    const files = part.flatMap((entry) => importFileOf(entry, rules, Math.floor(mtimeMs), leftOut) ?? []);
-    addToResult(result, await importFiles(store, config, files, importOptions));
-  }
+  const result = await holdingNews(store, config, { roots: [sourceOrigin(sourceId)] }, options, async (hold) => {
+    const imported = emptyResult();
+    for await (const whole of partsOf(entries)) {
+      const part = await withoutPolled(store, sourceId, whole, leftOut);
+      const files = part.flatMap((entry) => importFileOf(entry, rules, leftOut) ?? []);
+      addToResult(imported, await importFiles(store, config, files, { ...options, hold }));
+    }
+    return imported;
+  });
   await analyseArticles(store, result);
   return { ...result, leftOut: leftOut.lines() };
 }
@@ -83,15 +82,14 @@ export async function importSiteFolder(
   store: Store,
   config: Config,
   folder: string,
-  options: Pick<ArticleImportOptions, 'clock' | 'onProgress' | 'takeOver' | 'onMessages'> & {
-    from: SiteGenerator;
-    url: string | null;
-  },
+  options: ArticleImportOptions & { from: SiteGenerator; url: string | null },
 ): Promise<ExportImportResult> {
   const { from, url, ...importOptions } = options;
   const leftOut = new LeftOut();
   const files = await findSitePosts(folder, from, { url, leftOut });
-  const result = await importFiles(store, config, files, importOptions);
+  const result = await holdingNews(store, config, { roots: [resolve(folder)] }, importOptions, (hold) =>
+    importFiles(store, config, files, { ...importOptions, hold }),
+  );
   return { ...result, leftOut: leftOut.lines() };
 }
 
@@ -126,10 +124,10 @@ function ghostUrl(file: string, siteUrl: string | null): string {
 }
 
 /** @returns null for an item that the configuration leaves out */
-function importFileOf(entry: ExportEntry, rules: RecordRules, undatedAt: number, leftOut: LeftOut): ImportFile | null {
+function importFileOf(entry: ExportEntry, rules: RecordRules, leftOut: LeftOut): ImportFile | null {
   const { id } = rules.source;
   const key = entry.kind === 'item' ? entry.item.key : entry.key;
-  const content = contentOf(entry, rules, undatedAt);
+  const content = contentOf(entry, rules);
   if (content === null) {
     leftOut.skip('posts for members');
     return null;
@@ -137,11 +135,10 @@ function importFileOf(entry: ExportEntry, rules: RecordRules, undatedAt: number,
   return itemFile(id, key, content);
 }
 
-function contentOf(entry: ExportEntry, rules: RecordRules, undatedAt: number): SourceRecord['content'] | null {
+function contentOf(entry: ExportEntry, rules: RecordRules): SourceRecord['content'] | null {
   if (entry.kind === 'unreadable') return { kind: 'unusable', rule: entry.rule, raw: entry.raw };
   const record = toArticleRecord(entry.item, rules);
-  if (record === null) return null;
-  return recordContent({ ...record, published: record.published ?? rfc3339(undatedAt) }, entry.item.headline);
+  return record === null ? null : recordContent(record, entry.item.headline);
 }
 
 async function* partsOf(entries: AsyncIterable<ExportEntry>): AsyncGenerator<ExportEntry[]> {

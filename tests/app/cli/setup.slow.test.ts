@@ -9,6 +9,7 @@ import { ownTemplateWarnings, type TemplateEntry } from '../../../src/app/templa
 import type { Finding } from '../../../src/core/finding.ts';
 import { migrate } from '../../../src/core/store/schema.ts';
 import { openStore } from '../../../src/core/store/store.ts';
+import { rfc3339 } from '../../../src/lib/time.ts';
 import { openSite } from '../../own-sites/test-site.ts';
 import { articleFile } from '../../support/articles.ts';
 import { editConfig, type Folder, newFolder, scheduledFolder } from '../../support/command.ts';
@@ -205,7 +206,10 @@ describe.concurrent('daywire init', () => {
     );
     expect(readdirSync(folder.path).sort()).toEqual(['articles', 'config', 'legal', 'media', 'var']);
     for (const id of ['one', 'two', 'three']) {
-      writeFileSync(join(folder.path, `articles/${id}.md`), articleFile(id).replace('world', 'news'));
+      writeFileSync(
+        join(folder.path, `articles/${id}.md`),
+        articleFile(id, `published: ${rfc3339(Date.now())}\n`).replace('world', 'news'),
+      );
     }
     expect((await folder.run(['check'])).code).toBe(0);
     const started = await folder.run(['start', '--once']);

@@ -88,7 +88,7 @@ describe('daywire start', () => {
     expect(await latest(url)).not.toContain('Headline of breaking');
     mkdirSync(join(folder.path, 'in'));
     writeFileSync(join(folder.path, 'in/breaking.md'), articleFile('breaking'));
-    expect((await folder.run(['import', 'in'])).code).toBe(0);
+    expect((await folder.run(['import', '--undated', 'now', 'in'])).code).toBe(0);
     expect(await latest(url)).toContain('Headline of breaking');
     expect(readFileSync(join(folder.path, 'feeds/latest.rss'), 'utf8')).toContain('Headline of breaking');
     expect(await ended(child, 'SIGTERM')).toEqual([0, null]);

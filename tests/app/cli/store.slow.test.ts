@@ -17,7 +17,8 @@ describe.concurrent('a backup', () => {
     const child = folder.spawn(['start', '--role', 'web', 'schedule'], SECRET);
     await printed(child, /Ctrl-C/);
     const imported = printed(child, /"msg":"imported"/);
-    for (let n = 0; n < 300; n++) writeFileSync(join(folder.path, `in/story-${n}.md`), articleFile(`story-${n}`));
+    for (let n = 0; n < 300; n++)
+      writeFileSync(join(folder.path, `in/story-${n}.md`), articleFile(`story-${n}`, 'published: 2026-11-02 08:00\n'));
     await imported;
     const backup = join(folder.path, 'backup.db');
     expect(await folder.exec(['backup', backup], SECRET)).toMatchObject({ code: 0, stderr: '' });

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { rfc3339 } from '../../../src/lib/time.ts';
 import { ghostExport, ghostPost, wxr, wxrItem } from '../../own-sites/exports/wxr.ts';
 import { articleFile } from '../../support/articles.ts';
 import { newFolder } from '../../support/command.ts';
@@ -11,7 +12,7 @@ describe.concurrent('daywire import', () => {
     mkdirSync(join(folder.path, 'in'));
     writeFileSync(join(folder.path, 'in/good.md'), articleFile('good'));
     writeFileSync(join(folder.path, 'in/bad.md'), articleFile('bad', 'kind: sektion\n'));
-    const { code, stdout, stderr } = await folder.run(['import', 'in']);
+    const { code, stdout, stderr } = await folder.run(['import', '--undated', 'now', 'in']);
     expect(code).toBe(1);
     expect(stderr).toMatch(/^daywire: in\/bad\.md:\d+: .*sektion/m);
     expect(stderr).not.toMatch(/\n\s+at /);
@@ -55,12 +56,12 @@ describe.concurrent('daywire import', () => {
   it('prints as JSON what it imported and published', async () => {
     const folder = newFolder('sample');
     writeFileSync(join(folder.path, 'good.md'), articleFile('good'));
-    const first = await folder.run(['import', 'good.md', '--json']);
+    const first = await folder.run(['import', '--undated', 'now', 'good.md', '--json']);
     expect(JSON.parse(first.stdout)).toMatchObject({
       import: { added: 1, rejected: [] },
       publish: { documents: expect.arrayContaining([expect.objectContaining({ path: 'latest.atom', changed: true })]) },
     });
-    const again = await folder.run(['import', 'good.md', '--json']);
+    const again = await folder.run(['import', '--undated', 'now', 'good.md', '--json']);
     expect(JSON.parse(again.stdout)).toMatchObject({ import: { added: 0, unchanged: 1 }, publish: null });
   });
 
@@ -86,7 +87,7 @@ describe.concurrent('daywire import', () => {
     expect(JSON.parse(ghost.stdout)).toMatchObject({ import: { added: 1, leftOut: [] } });
     mkdirSync(join(folder.path, 'site/content/posts'), { recursive: true });
     writeFileSync(join(folder.path, 'site/content/posts/_index.md'), '');
-    writeFileSync(join(folder.path, 'site/content/posts/solar.md'), articleFile('solar'));
+    writeFileSync(join(folder.path, 'site/content/posts/solar.md'), articleFile('solar', 'date: 2024-03-01\n'));
     const hugo = await folder.run(['import', '--from', 'hugo', 'site', '--url', 'https://times.example']);
     expect(hugo.stderr).toBe('daywire: site: lists of a section (_index): 1 not imported\n');
     expect(hugo.stdout).toMatch(/^1 added, 0 updated, 0 unchanged\n/);
@@ -103,6 +104,27 @@ describe.concurrent('daywire import', () => {
     }
   });
 
+  it('holds the news of a first import until --yes, in one line, and takes a run back', async () => {
+    const folder = newFolder('sample');
+    mkdirSync(join(folder.path, 'in'));
+    const now = rfc3339(Date.now());
+    for (let n = 0; n < 21; n++) {
+      writeFileSync(join(folder.path, `in/new-${n}.md`), articleFile(`new-${n}`, `date: ${now}\n`));
+    }
+    writeFileSync(join(folder.path, 'in/old.md'), articleFile('old', 'date: 2015-03-26\n'));
+    const first = await folder.run(['import', 'in']);
+    expect(first.code).toBe(1);
+    expect(first.stderr).toMatch(/^daywire: 21 articles of this first import .* in\/new-0\.md, .*--yes\n$/);
+    expect(first.stdout).toMatch(/^1 added.*\n(?:.*\n)*run 1: "daywire import undo 1" takes it back\n$/);
+    const second = await folder.run(['import', '--yes', 'in', '--json']);
+    expect(JSON.parse(second.stdout)).toMatchObject({ import: { added: 21, heldNews: 0 }, run: 2 });
+    expect((await folder.run(['import', 'runs'])).stdout).toMatch(/^2 {2}\S+Z.* {2}in: 21 added\n1 {2}.*: 1 added\n$/);
+    const undone = await folder.run(['import', 'undo', '2', '--json']);
+    expect(JSON.parse(undone.stdout)).toMatchObject({ undo: { deleted: 0, retracted: 21, changed: 0 } });
+    expect((await folder.run(['import', 'undo', '2'])).stderr).toMatch(/no run 2 to undo: see "daywire import runs"/);
+    expect((await folder.run(['import', './undo'])).stderr).toMatch(/undo: does not exist/);
+  });
+
   it('names a path that does not exist', async () => {
     const { code, stderr } = await newFolder('sample').run(['import', 'nowhere.md']);
     expect(code).toBe(1);
@@ -116,7 +138,7 @@ describe.concurrent('daywire rejected', () => {
     mkdirSync(join(folder.path, 'in'));
     writeFileSync(join(folder.path, 'in/good.md'), articleFile('good'));
     for (const name of ['a', 'b', 'c']) writeFileSync(join(folder.path, `in/${name}.md`), 'no front matter');
-    await folder.run(['import', 'in']);
+    await folder.run(['import', '--undated', 'now', 'in']);
     const { stdout } = await folder.run(['rejected', 'list', '--limit', '2', '--page', '2']);
     const [first = '', reason, last] = stdout.trimEnd().split('\n');
     expect(first).toMatch(/^import:\S+in\/c\.md:0, \d{4}-\S+Z \(.+\)$/);
@@ -130,10 +152,10 @@ describe.concurrent('daywire rejected', () => {
     expect(shown.stdout).toMatch(/must begin with front matter.*\n\nno front matter\n$/);
     expect((await folder.run(['rejected', 'show', 'x'])).stderr).toMatch(/nothing is rejected at x/);
     rmSync(join(folder.path, 'in/a.md'));
-    await folder.run(['import', 'in']);
+    await folder.run(['import', '--undated', 'now', 'in']);
     expect((await folder.run(['rejected', 'list'])).stdout).toMatch(/\n2 rejected\n$/);
     rmSync(join(folder.path, 'in/b.md'));
-    await folder.run(['import', 'in/b.md']);
+    await folder.run(['import', '--undated', 'now', 'in/b.md']);
     expect((await folder.run(['rejected', 'list'])).stdout).toMatch(/\n1 rejected\n$/);
   });
 });

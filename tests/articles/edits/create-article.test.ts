@@ -95,7 +95,7 @@ forEachDatabase((open) => {
       await createArticle(app, BRIEF, ANN);
       const path = join(app.folder, 'a.md');
       writeFileSync(path, markdown(`id: ${BRIEF.id}\nheadline: Mine`));
-      const report = await importPaths(app.store, app.config, [path], { clock: app.clock });
+      const report = await importPaths(app.store, app.config, [path], { clock: app.clock, undated: 'now' });
       expect(report.rejected[0]?.problems).toEqual([expect.stringContaining('this article belongs to the desk')]);
     });
   });

@@ -30,7 +30,7 @@ forBothDatabases((open) => {
     const importFile = async (keys: string): Promise<unknown> => {
       const path = join(app.folder, 'one.md');
       writeFileSync(path, articleFile('one', keys));
-      return importPaths(app.store, app.config, [path], { clock: app.clock });
+      return importPaths(app.store, app.config, [path], { clock: app.clock, undated: 'now' });
     };
     await importFile('');
     expect((await row(app, 'one')).version).toBe(1);
@@ -77,7 +77,8 @@ forBothDatabases((open) => {
     const app = openTestApp(await open());
     const path = join(app.folder, 'one.md');
     writeFileSync(path, articleFile('one'));
-    for (let times = 0; times < 2; times++) await importPaths(app.store, app.config, [path], { clock: app.clock });
+    for (let times = 0; times < 2; times++)
+      await importPaths(app.store, app.config, [path], { clock: app.clock, undated: 'now' });
     expect((await row(app, 'one')).version).toBe(1);
     await saveAll(app.store, [article('two'), article('three', { image: { ...picture, ...unknown } })]);
     await saveAll(app.store, [article('two', { headline: 'Edited' })]);

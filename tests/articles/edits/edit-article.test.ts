@@ -50,7 +50,7 @@ const failure = (promise: Promise<unknown>): Promise<unknown> => promise.then(()
 async function importFile(app: TestApp, keys: string, body = 'Some *words*.'): Promise<string[]> {
   const path = join(app.folder, 'story.md');
   writeFileSync(path, markdown(`id: story\nheadline: From the file\n${keys}`, body));
-  const report = await importPaths(app.store, app.config, [path], { clock: app.clock });
+  const report = await importPaths(app.store, app.config, [path], { clock: app.clock, undated: 'now' });
   expect(report.rejected).toEqual([]);
   return report.warnings.flatMap(({ problems }) => problems);
 }
@@ -381,6 +381,34 @@ forEachDatabase((open) => {
       expect(warnings).toEqual([expect.stringMatching(/replaces what the desk changed: status/)]);
       expect((await stored(app, 'story')).article.publishedAt).toBe(NOW + 2 * DAY);
       expect((await listEdits(app.store.db, 'story', 1))[0]).toMatchObject({ before: { publishedAt: NOW + HOUR } });
+    });
+
+    it('keeps its retraction or correction where the file brings the first written date, which counts', async () => {
+      const app = openTestApp(await open());
+      await importFile(app, '');
+      app.now += HOUR;
+      await edit(app, 'story', { headline: 'Desk', notice: { kind: 'correction', note: 'A word.' } });
+      expect((await stored(app, 'story')).article).toMatchObject({ publishedAt: NOW, isDateInvented: true });
+      expect(await importFile(app, `published: ${rfc3339(NOW - 300 * DAY)}`)).toEqual([]);
+      const { article } = await stored(app, 'story');
+      expect(article).toMatchObject({
+        ...{ headline: 'Desk', status: { state: 'corrected', note: 'A word.' } },
+        ...{ publishedAt: NOW - 300 * DAY, updatedAt: app.now },
+      });
+      expect(article.isDateInvented).toBeUndefined();
+      expect(await importFile(app, `published: ${rfc3339(NOW - 300 * DAY)}`)).toEqual([]);
+    });
+
+    it('publishes a draft without a date as of the act', async () => {
+      const app = openTestApp(await open());
+      const path = join(app.folder, 'story.md');
+      writeFileSync(path, markdown('headline: Undated'));
+      await importPaths(app.store, app.config, [path], { clock: app.clock, undated: 'draft' });
+      app.now += HOUR;
+      await edit(app, 'story', { release: { kind: 'now' } });
+      const { article } = await stored(app, 'story');
+      expect(article).toMatchObject({ publishedAt: app.now, status: { state: 'published' } });
+      expect(article.isDateInvented).toBeUndefined();
     });
 
     it('keeps a retraction where the file moves the time of publication', async () => {

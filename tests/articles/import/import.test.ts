@@ -258,7 +258,7 @@ describe('importPaths and importText', () => {
           store,
           configWith(),
           { source: 'w.jsonl', text, format: 'jsonl' },
-          { clock, onProgress: ({ read }) => progress.push(read) },
+          { clock, undated: 'now', onProgress: ({ read }) => progress.push(read) },
         );
       expect(await once()).toMatchObject({ added: 400, rejectedCount: 50 });
       expect(await once()).toMatchObject({ unchanged: 400, rejectedCount: 50 });
@@ -306,12 +306,12 @@ describe('importPaths and importText', () => {
       const folder = temporaryFolder();
       for (const name of ['a.DOCX', '~$a.docx', 'notes.txt']) writeFileSync(join(folder, name), 'PK\u0003\u0004');
       writeFileSync(join(folder, 'b.md'), markdown('headline: B'));
-      const report = await importPaths(store, configWith(), [folder], { clock });
+      const report = await importPaths(store, configWith(), [folder], { clock, undated: 'now' });
       expect(report).toMatchObject({ added: 1, rejectedCount: 1 });
       expect(messagesOf(report).problems).toEqual([
         `${folder}/a.DOCX:1: is a file of a word processor: save the text as Markdown, in a file whose name ends in .md`,
       ]);
-      await importPaths(store, configWith(), [folder], { clock });
+      await importPaths(store, configWith(), [folder], { clock, undated: 'now' });
       expect(await countRejections(store.db)).toBe(1);
     });
 
@@ -332,7 +332,7 @@ describe('importPaths and importText', () => {
       writeFileSync(join(folder, '.a.md'), 'an editor’s swap file');
       symlinkSync(join(folder, 'b'), join(folder, 'b/loop'));
       symlinkSync(join(folder, 'nowhere'), join(folder, 'f.md'));
-      const report = await importPaths(store, configWith(), [folder, join(folder, 'a.md')], { clock });
+      const report = await importPaths(store, configWith(), [folder, join(folder, 'a.md')], { clock, undated: 'now' });
       expect(report).toMatchObject({ added: 4 });
       expect(messagesOf(report).problems).toEqual([
         `${folder}/d.jsonl:2: id is "a": article "a" is already at ${folder}/a.md:1`,
@@ -411,7 +411,7 @@ describe('importPaths and importText', () => {
       await fc.assert(
         fc.asyncProperty(fc.array(line, { minLength: 15, maxLength: 30 }), async (lines) => {
           const input = { source: 'w.jsonl', text: lines.join('\n'), format: 'jsonl' } as const;
-          const report = await importText(store, configWith(), input, { clock });
+          const report = await importText(store, configWith(), input, { clock, undated: 'now' });
           const total = report.added + report.updated + report.unchanged + report.rejectedCount;
           expect(total).toBe(
             lines.filter(

@@ -23,7 +23,7 @@ describe('the origin of an article', () => {
       const folder = temporaryFolder();
       const [first, second] = [join(folder, 'first.md'), join(folder, 'second.md')];
       const write = (file: string, headline: string) => writeFileSync(file, markdown(`id: a\nheadline: ${headline}`));
-      const importOne = (file: string) => importPaths(store, configWith(), [file], { clock });
+      const importOne = (file: string) => importPaths(store, configWith(), [file], { clock, undated: 'now' });
       write(first, 'The First');
       await importOne(first);
       write(second, 'The Second');
@@ -39,7 +39,7 @@ describe('the origin of an article', () => {
       const store = await open();
       const folder = temporaryFolder();
       const [former, renamed] = [join(folder, 'former.md'), join(folder, 'renamed.md')];
-      const importOne = (file: string) => importPaths(store, configWith(), [file], { clock });
+      const importOne = (file: string) => importPaths(store, configWith(), [file], { clock, undated: 'now' });
       for (const file of [former, renamed]) writeFileSync(file, markdown('id: a\nheadline: H'));
       await importOne(former);
       rmSync(former);
@@ -76,9 +76,13 @@ describe('the origin of an article', () => {
       const store = await open();
       await importAs(store, sourceOrigin('gone'), '{"id":"gone.1","headline":"H"}');
       const file = { ...textFile('/a.jsonl', '{"id":"gone.1","headline":"Mine"}', 'jsonl') };
-      expect(await importFiles(store, configWith(), [file], { clock })).toMatchObject({ rejectedCount: 1 });
-      expect(await importFiles(store, configWith(), [file], { clock, takeOver: true })).toMatchObject({ updated: 1 });
-      expect(await importFiles(store, configWith(), [file], { clock })).toMatchObject({ unchanged: 1 });
+      expect(await importFiles(store, configWith(), [file], { clock, undated: 'now' })).toMatchObject({
+        rejectedCount: 1,
+      });
+      expect(await importFiles(store, configWith(), [file], { clock, takeOver: true, undated: 'now' })).toMatchObject({
+        updated: 1,
+      });
+      expect(await importFiles(store, configWith(), [file], { clock, undated: 'now' })).toMatchObject({ unchanged: 1 });
     });
 
     it('lets a source use a slug that another article has, with the id appended', async () => {
@@ -102,5 +106,5 @@ function withSource(id: string): Config {
 }
 
 function importAs(store: Store, origin: string, line: string, config = configWith()): Promise<ArticleImportResult> {
-  return importFiles(store, config, [{ ...textFile(origin, line, 'jsonl'), origin }], { clock });
+  return importFiles(store, config, [{ ...textFile(origin, line, 'jsonl'), origin }], { clock, undated: 'now' });
 }

@@ -18,7 +18,7 @@ const file = (text: string) => {
   return path;
 };
 const lines = (articles: object[]) => articles.map((article) => `${JSON.stringify(article)}\n`).join('');
-const usual = (id: string) => ({ id, headline: 'H', body: 'A *usual* body.' });
+const usual = (id: string) => ({ id, headline: 'H', published: '2026-11-02 08:00', body: 'A *usual* body.' });
 
 describe('parsing in a thread', () => {
   it('rejects the article of a batch that takes too long, and no other', async () => {
@@ -60,7 +60,7 @@ describe('an import', () => {
       expect(report).toMatchObject({ added: 100, rejectedCount: 0 });
 
       writeFileSync(path, lines([...first, usual('last')]));
-      const next = await importChangedFiles(store, configWith(), [path], { clock: () => NOW });
+      const next = await importChangedFiles(store, configWith(), [path], { clock: () => NOW, undated: 'now' });
       expect(next).toMatchObject({ added: 1, unchanged: 100 });
     });
   });

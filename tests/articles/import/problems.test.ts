@@ -150,7 +150,7 @@ describe('a problem in a line of JSON', () => {
       store,
       configWith(),
       { source: 'wire.jsonl', text, format: 'jsonl' },
-      { clock: () => NOW },
+      { clock: () => NOW, undated: 'now' },
     );
     expect(report).toMatchObject({ added: 1, rejectedCount: 1 });
     expect(report.rejected[0]).toMatchObject({

@@ -2,7 +2,13 @@ import { describe, expect, it } from 'vitest';
 import type { Article } from '../../../src/articles/article.ts';
 import type { Candidate } from '../../../src/articles/import/candidate.ts';
 import { articleDigest } from '../../../src/articles/import/digest.ts';
-import { type CurrentArticle, chooseSlug, type Revision, revise } from '../../../src/articles/import/revise.ts';
+import {
+  type CurrentArticle,
+  chooseSlug,
+  type Revision,
+  type RevisionContext,
+  revise,
+} from '../../../src/articles/import/revise.ts';
 import { DAY, HOUR, MINUTE } from '../../../src/lib/time.ts';
 import { NOW } from '../../support/clock.ts';
 
@@ -37,7 +43,7 @@ function candidate(choices: Partial<Candidate> = {}): Candidate {
 }
 
 /** Revises candidates one hour after another. @returns the revision of the last one */
-function history(...steps: (Partial<Candidate> & { at?: number })[]): {
+function history(...steps: (Partial<Candidate> & { at?: number } & Pick<RevisionContext, 'undated'>)[]): {
   revision: Revision;
   stored: CurrentArticle;
   before: CurrentArticle | null;
@@ -45,9 +51,9 @@ function history(...steps: (Partial<Candidate> & { at?: number })[]): {
   let stored: CurrentArticle | null = null;
   let before: CurrentArticle | null = null;
   let revision: Revision | null = null;
-  steps.forEach(({ at, ...choices }, index) => {
+  steps.forEach(({ at, undated, ...choices }, index) => {
     before = stored;
-    revision = revise(candidate(choices), 'a', stored, { ...context, now: at ?? NOW + index * HOUR });
+    revision = revise(candidate(choices), 'a', stored, { ...context, undated, now: at ?? NOW + index * HOUR });
     if ('article' in revision) stored = { article: revision.article, digest: revision.digest };
   });
   if (revision === null || stored === null) throw new Error('nothing was stored');
@@ -86,8 +92,35 @@ describe('a first import', () => {
     expect(history({ published: NOW - DAY }).stored.article.updatedAt).toBe(NOW - DAY);
   });
 
-  it('takes the current time if no date is written, or if the update is in the future', () => {
-    const { stored, ...rest } = history({ published: null, updated: NOW + DAY });
+  it('is rejected without a date, and says how to give one', () => {
+    for (const state of ['published', 'corrected'] as const) {
+      const writtenStatus = state === 'corrected' ? { state, note: 'N', noteAt: null } : { state };
+      expect(revise(candidate({ published: null, writtenStatus }), 'a', null, context)).toEqual({
+        kind: 'rejected',
+        problems: [
+          { key: 'published', message: expect.stringMatching(/is missing: .*2015-03-26-title\.md.*--undated now/) },
+        ],
+      });
+    }
+  });
+
+  it('without a date is published now, or a draft, where the operator says so', () => {
+    expect(history({ published: null, undated: 'now' }).stored.article).toMatchObject({
+      ...{ publishedAt: NOW, updatedAt: NOW, isDateInvented: true, status: { state: 'published' } },
+    });
+    const draft = { published: null, undated: 'draft' } as const;
+    expect(history(draft).stored.article).toMatchObject({ isDateInvented: true, status: { state: 'draft' } });
+    expect(history(draft, draft).revision).toEqual({ kind: 'unchanged', warnings: [] });
+    // It is no draft that somebody releases.
+    expect(history(draft, { published: null }).revision.kind).toBe('rejected');
+    expect(history({ published: NOW - DAY, undated: 'draft' }).stored.article).toMatchObject({
+      publishedAt: NOW - DAY,
+    });
+    expect(history({ published: NOW - DAY, undated: 'now' }).stored.article.isDateInvented).toBeUndefined();
+  });
+
+  it('takes the current time if the update is in the future', () => {
+    const { stored, ...rest } = history({ published: NOW, updated: NOW + DAY });
     expect(stored.article).toMatchObject({ publishedAt: NOW, updatedAt: NOW });
     expect(warnings(rest)).toEqual(['updated is in the future: the current time is used instead']);
   });
@@ -106,9 +139,9 @@ describe('a first import', () => {
 });
 
 describe('a repeated import', () => {
-  it.each<Partial<Candidate>>([
+  it.each<Parameters<typeof history>[0]>([
     {},
-    { published: null },
+    { published: null, undated: 'now' },
     { writtenStatus: { state: 'draft' }, published: null },
     { writtenStatus: { state: 'scheduled', embargo: NOW + MINUTE } },
     { writtenStatus: { state: 'scheduled', embargo: NOW + DAY } },
@@ -189,6 +222,46 @@ describe('an edit', () => {
     expect(warnings(history({ published: NOW - DAY }, { published: null }))).toEqual([]);
   });
 
+  it('moves an invented date to the first one that is written, also of a public article', () => {
+    const undated = { published: null, undated: 'now' } as const;
+    const { revision, stored } = history(undated, { published: NOW - 300 * DAY });
+    expect(revision).toMatchObject({ kind: 'updated', warnings: [], article: { updatedAt: NOW + HOUR } });
+    expect(stored.article.publishedAt).toBe(NOW - 300 * DAY);
+    expect(stored.article.isDateInvented).toBeUndefined();
+    // Only the first one.
+    const third = history(undated, { published: NOW - 300 * DAY }, { published: NOW - 9 * DAY });
+    expect(third.stored.article.publishedAt).toBe(NOW - 300 * DAY);
+    expect(warnings(third)).toEqual([expect.stringMatching(/^published is ignored: /)]);
+    // On the same day without a time, the time stays.
+    const today = { published: NOW - 20 * HOUR, publishedUntil: NOW + 4 * HOUR };
+    const same = history(undated, today);
+    expect(same.revision.kind).toBe('refreshed');
+    expect(same.stored.article).toMatchObject({ publishedAt: NOW });
+    expect(same.stored.article.isDateInvented).toBeUndefined();
+  });
+
+  it('keeps an invented date while the written one is in the future, or is invented again', () => {
+    const undated = { published: null, undated: 'now' } as const;
+    const ahead = history(undated, { published: NOW + DAY });
+    expect(ahead.stored.article).toMatchObject({ publishedAt: NOW, isDateInvented: true });
+    expect(warnings(ahead)).toEqual([expect.stringMatching(/^published is ignored: /)]);
+    const again = history({ published: NOW - HOUR, isDateInvented: true }, { published: NOW, isDateInvented: true });
+    expect(again.stored.article).toMatchObject({ publishedAt: NOW - HOUR, isDateInvented: true });
+    const retracted = { state: 'retracted' as const, note: 'N', noteAt: null };
+    const late = history(
+      undated,
+      { published: null, writtenStatus: retracted },
+      { published: NOW + HOUR + MINUTE, writtenStatus: retracted, at: NOW + DAY },
+    );
+    expect(late.stored.article).toMatchObject({ publishedAt: NOW, status: { state: 'retracted' } });
+  });
+
+  it('keeps the date of an article that is published later, when its file loses it', () => {
+    const later = history({ published: NOW + DAY }, { published: null, headline: 'I' });
+    expect(later.stored.article).toMatchObject({ publishedAt: NOW + DAY });
+    expect(later.stored.article.isDateInvented).toBeUndefined();
+  });
+
   it('keeps the tag: URI if the authority has changed', () => {
     const { stored } = history({});
     const revision = revise(candidate({ headline: 'I' }), 'b', stored, {
@@ -222,6 +295,7 @@ describe('an edit', () => {
     expect(history(draft, { published: null }).stored.article).toMatchObject({
       publishedAt: NOW + HOUR,
       updatedAt: NOW + HOUR,
+      isDateInvented: true,
     });
   });
 });

@@ -90,7 +90,7 @@ describe('pictures next to an article', () => {
     put('photo.jpg', await picture(8, 8));
     put('story.md', '---\nheadline: H\n---\nText ![](photo.jpg) ![](../outside.jpg)');
     const story = join(posts, 'story.md');
-    const report = await importPaths(store, configWith(), [story], { clock });
+    const report = await importPaths(store, configWith(), [story], { clock, undated: 'now' });
     expect(messagesOf(report).warnings).toEqual([
       `${story}:4: removed: picture "photo.jpg" cannot be shown: set paths.media in the configuration`,
       `${story}:4: removed: picture "../outside.jpg" is outside of the folder that is imported`,
@@ -102,7 +102,7 @@ describe('pictures next to an article', () => {
     const { store, config, posts, put } = await setUp();
     put('photo.jpg', await picture(8, 8));
     put('story.md', '---\nheadline: H\n---\nText ![](photo.jpg)');
-    await importChangedFiles(store, config, [posts], { clock });
+    await importChangedFiles(store, config, [posts], { clock, undated: 'now' });
     expect(sourcesOf((await findArticle(store.db, 'story'))?.bodyHtml)).toEqual([expect.stringMatching(COPY)]);
     await store.close();
   });
@@ -144,7 +144,7 @@ async function setUp() {
     store,
     config,
     put: (name: string, content: string | Buffer) => writeFileSync(join(posts, name), content),
-    run: () => importPaths(store, config, [posts], { clock }),
+    run: () => importPaths(store, config, [posts], { clock, undated: 'now' }),
   };
 }
 

@@ -292,7 +292,12 @@ function record(id: string, fields: object): object {
 
 async function put(store: Store, records: object[], now = NOW) {
   const text = records.map((one) => JSON.stringify(one)).join('\n');
-  const report = await importText(store, config, { source: 'in.jsonl', text, format: 'jsonl' }, { clock: () => now });
+  const report = await importText(
+    store,
+    config,
+    { source: 'in.jsonl', text, format: 'jsonl' },
+    { clock: () => now, undated: 'now' },
+  );
   expect(report.rejected).toEqual([]);
   return report;
 }

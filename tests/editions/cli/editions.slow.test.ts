@@ -32,7 +32,7 @@ describe.concurrent('daywire editions check', () => {
     const write = (headline: string) =>
       writeFileSync(join(folder.path, 'in/one.md'), articleFile('one').replace('Headline of one', headline));
     write('TK percent more');
-    await folder.run(['import', 'in']);
+    await folder.run(['import', '--undated', 'now', 'in']);
     const before = storedRows(folder);
     const failed = await folder.run(['editions', 'check', 'daily-roundup', '--no-links']);
     expect([failed.code, failed.stderr]).toEqual([1, '']);
@@ -50,7 +50,7 @@ describe.concurrent('daywire editions check', () => {
     expect(storedRows(folder)).toEqual(before);
 
     write('Nine percent more');
-    await folder.run(['import', 'in']);
+    await folder.run(['import', '--undated', 'now', 'in']);
     const passed = await folder.run(['editions', 'check', 'daily-roundup', '--no-links']);
     expect(passed.code).toBe(0);
     expect(passed.stdout).not.toContain('error');
@@ -117,7 +117,7 @@ describe.concurrent('daywire editions', () => {
     const database = new DatabaseSync(join(folder.path, 'var/daywire.db'));
     database.prepare('update articles set origin = ? where id = ?').run(file, 'montana-bans-tiktok');
     database.close();
-    await folder.run(['import', 'retracted.md']);
+    await folder.run(['import', '--undated', 'now', 'retracted.md']);
     const retracted = await status();
     expect(retracted.editions[0]).toMatchObject({ deliveryState: 'paused', deliveries: { pending: 7 } });
     expect(retracted.alerts).toMatchObject([{ message: expect.stringContaining(`"daywire editions resume ${name}"`) }]);

@@ -9,7 +9,7 @@ describe.concurrent('daywire editions send', () => {
     const folder = await scheduledFolder();
     editConfig(folder, 'minimumStories: 3', 'minimumStories: 1\n    undoSeconds: 0');
     writeFileSync(join(folder.path, 'new.md'), articleFile('brand-new', 'pinned: true'));
-    await folder.run(['import', 'new.md']);
+    await folder.run(['import', '--undated', 'now', 'new.md']);
     return folder;
   }
 
@@ -42,7 +42,7 @@ describe.concurrent('daywire alert', () => {
       .replace('maxPerDay: 3', 'undoSeconds: 0');
     writeFileSync(join(path, 'config/daywire.yaml'), example);
     writeFileSync(join(path, 'new.md'), articleFile('brand-new'));
-    await folder.run(['import', 'new.md']);
+    await folder.run(['import', '--undated', 'now', 'new.md']);
     await folder.run(['subscribers', 'add', 'ada@example.com', '--newsletter', 'breaking']);
 
     const made = await folder.run(['alert', 'brand-new', '--by', 'Ada']);

@@ -137,7 +137,12 @@ forEachDatabase((open) => {
       expect(await publish()).toMatchObject({ added: 1 });
       const id = (await article())?.id;
       const text = `---\nid: ${id}\nheadline: Mine\n---\n`;
-      const report = await importText(store, config, { source: 'a.md', text, format: 'markdown' }, clockAt(NOW));
+      const report = await importText(
+        store,
+        config,
+        { source: 'a.md', text, format: 'markdown' },
+        { ...clockAt(NOW), undated: 'now' },
+      );
       expect(report.rejected[0]?.problems).toEqual([
         `a.md:2: id is "${id}": this article belongs to the roundup; choose another id`,
       ]);

@@ -51,7 +51,12 @@ it('belongs to the source with its id, which may go on with the articles, and to
   const line = JSON.stringify({ id: 'our-site.17', headline: 'Another', section: 'world', body: 'Text.' });
   const sources = [{ id: 'our-site', url: 'https://times.example' }];
   const withSource = { ...config, sources } as Config;
-  const other = await importText(store, withSource, { source: 'a.jsonl', text: line, format: 'jsonl' }, { clock });
+  const other = await importText(
+    store,
+    withSource,
+    { source: 'a.jsonl', text: line, format: 'jsonl' },
+    { clock, undated: 'now' },
+  );
   expect(other.rejected[0]?.problems[0]).toMatch(/this article belongs to the source our-site/);
   expect(await stored(store)).toEqual([{ id: 'our-site.17', origin: 'source:our-site' }]);
 });

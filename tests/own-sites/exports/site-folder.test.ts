@@ -186,10 +186,10 @@ describe('the posts of a site', () => {
       'posts/2024-03-01-solar.md': post('Solar', ''),
       'posts/wind.md': post('Wind', 'date: git Last Modified\n', '![Wind](/img/wind.jpg)'),
     });
-    expect(await importing(store, 'eleventy', folder, 'https://blog.example')).toMatchObject({
-      added: 2,
-      rejectedCount: 0,
-    });
+    const url = 'https://blog.example';
+    expect(await importing(store, 'eleventy', folder, url)).toMatchObject({ added: 1, rejectedCount: 1 });
+    const options = { from: 'eleventy', url, clock, undated: 'now' } as const;
+    expect(await importSiteFolder(store, config, folder, options)).toMatchObject({ added: 1, rejectedCount: 0 });
     const articles = await stored(store);
     expect(articles.map(({ id, url, publishedAt }) => [id, url, publishedAt])).toEqual([
       ['2024-03-01-solar', 'https://blog.example/posts/solar/', Date.UTC(2024, 1, 29, 16)],

@@ -2,14 +2,15 @@
  * Imports articles from watched folders while daywire runs: what the system reports at once, and everything else when
  * all files are looked at again.
  */
+import { resolve } from 'node:path';
 import type { AppContext } from '../../../core/app-context.ts';
 import type { Config } from '../../../core/config/config.ts';
-import type { Db, Store } from '../../../core/store/store.ts';
-import { chunks } from '../../../lib/chunks.ts';
+import type { Store } from '../../../core/store/store.ts';
 import { repeat, type Stoppable } from '../../../lib/repeat.ts';
-import { SECOND } from '../../../lib/time.ts';
+import { HOUR, SECOND } from '../../../lib/time.ts';
 import { type ChangedFile, FolderWatcher } from '../../../lib/watching/folder-watcher.ts';
-import { type ArticleImportOptions, importFiles } from '../import.ts';
+import { findChangedFiles } from '../fingerprints.ts';
+import { type ArticleImportOptions, holdingNews, importFiles } from '../import.ts';
 import {
   findImportFile,
   findImportFiles,
@@ -18,6 +19,7 @@ import {
   importFormat,
   listImportFolders,
 } from '../import-files.ts';
+import { syncHeldAlerts } from '../news-hold.ts';
 import { parseRules, warmUpParsing } from '../parse-in-thread.ts';
 import { type ArticleImportResult, emptyResult } from '../result.ts';
 import { clearGoneFiles } from './gone-files.ts';
@@ -80,7 +82,7 @@ export async function importWatched(
 ): Promise<{ added: number; updated: number; rejected: number } | null> {
   const { watch } = config.import;
   if (watch.length === 0) return null;
-  const { added, updated, rejected, warnings } =
+  const { added, updated, rejected, warnings, heldNews } =
     reported === undefined
       ? await importChangedFiles(store, config, watch, { clock, ...options })
       : await importReportedFiles(store, config, watch, reported, { clock, signal: options.signal });
@@ -93,7 +95,8 @@ export async function importWatched(
     log.warn({ source, line, problems }, 'imported with a warning');
   }
   if (added + updated > 0) log.info({ added, updated }, 'imported');
-  return { added, updated, rejected: rejected.length };
+  await syncHeldAlerts(store.db, watch, clock());
+  return { added, updated, rejected: rejected.length + heldNews };
 }
 
 /**
@@ -125,7 +128,7 @@ export async function importChangedFiles(
   await clearGoneFiles(store, { listed: paths.filter((path) => !failed.includes(path)), failed }, files);
   const now = options.clock();
   const complete = isRepeated ? files.filter((file) => !mayBeHalfWritten(file, now)) : files;
-  const result = await importComplete(store, config, complete, { ...importOptions, background: isRepeated });
+  const result = await importComplete(store, config, paths, complete, { ...importOptions, background: isRepeated });
   result.warnings.push(...missing);
   result.warningCount += missing.length;
   return result;
@@ -151,18 +154,23 @@ export async function importReportedFiles(
   }
   // Markdown files are few: nothing is to be gained by pauses.
   const background = files.some(({ format }) => format === 'jsonl');
-  return importComplete(store, config, files, { ...options, background });
+  return importComplete(store, config, paths, files, { ...options, background });
 }
 
 async function importComplete(
   store: Store,
   config: Config,
+  paths: string[],
   files: ImportFile[],
   options: ArticleImportOptions,
 ): Promise<ArticleImportResult> {
   const changed = await findChangedFiles(store.db, files);
   if (changed.length === 0) return emptyResult();
-  return importFiles(store, config, changed, { ...options, remember: true });
+  const roots = paths.map((path) => resolve(path));
+  // A site that is copied into the folder arrives in parts.
+  return holdingNews(store, config, { roots, since: options.clock() - HOUR }, options, (hold) =>
+    importFiles(store, config, changed, { ...options, hold, remember: true }),
+  );
 }
 
 const COMPLETE_AFTER = 2 * SECOND;
@@ -171,17 +179,4 @@ const COMPLETE_AFTER = 2 * SECOND;
 // files dated in the future, by a clock ahead of this one.
 function mayBeHalfWritten({ format, modifiedAt }: ImportFile, now: number): boolean {
   return format === 'markdown' && modifiedAt !== null && modifiedAt <= now && now - modifiedAt < COMPLETE_AFTER;
-}
-
-async function findChangedFiles(db: Db, files: ImportFile[]): Promise<ImportFile[]> {
-  const changed = new Map<string, ImportFile>();
-  for (const some of chunks(files, 500)) {
-    const paths = some.map((file) => file.path);
-    const rows = await db.selectFrom('imported_files').selectAll().where('path', 'in', paths).execute();
-    const known = new Map(rows.map((row) => [row.path, row.fingerprint]));
-    for (const file of some) {
-      if (known.get(file.path) !== file.fingerprint) changed.set(file.path, file);
-    }
-  }
-  return [...changed.values()];
 }

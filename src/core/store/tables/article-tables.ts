@@ -22,6 +22,10 @@ export interface ArticleTables {
   rejections: RejectionsTable;
   /** Files that the folder watcher has imported, with a hash of their content. */
   imported_files: { path: string; fingerprint: string; imported_at: number };
+  /** Runs of `daywire import`; see articles/import/import-runs.ts. */
+  import_runs: ImportRunsTable;
+  /** The articles that a run has added, with the digest of each at that time. */
+  import_run_articles: { run: number; article_id: string; digest: string };
 }
 
 interface ArticlesTable {
@@ -91,6 +95,16 @@ interface RemoteImagesTable {
   checked_at: number | null;
 }
 
+interface ImportRunsTable {
+  id: Generated<number>;
+  started_at: number;
+  /** What was imported: the paths, as they were written. */
+  input: string;
+  /** Number of articles that it has added. */
+  added: number;
+  undone_at: number | null;
+}
+
 /** Input that could not be used. */
 interface RejectionsTable {
   /** Source and place: reading the same place again replaces the row. */
@@ -104,4 +118,6 @@ interface RejectionsTable {
   /** The whole input, so that nothing is lost. */
   raw: string;
   rejected_at: number;
+  /** 1 if a first import holds it back; see articles/import/news-hold.ts. */
+  held: Generated<number>;
 }

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { importText } from '../../../../src/articles/import/import.ts';
 import { findArticle } from '../../../../src/articles/queries.ts';
+import { NOW } from '../../../support/clock.ts';
 import { openMigrated } from '../../../support/databases.ts';
 import { configWith, importJson, importMarkdown, messagesOf } from '../../imports.ts';
 
@@ -22,7 +24,7 @@ describe('an import', () => {
     expect(report).toMatchObject({ added: 1, rejectedCount: 3, warningCount: 3, ignoredKeys: ['layout'] });
   });
 
-  it('takes the names of keys from the configuration, and refuses a forgotten date', async () => {
+  it('takes the names of keys from the configuration, and refuses a date that is forgotten or left blank', async () => {
     const store = await openMigrated();
     const config = configWith();
     const rules = { ...config, import: { ...config.import, keys: { standing: 'kicker', mood: 'ignore' } as const } };
@@ -33,11 +35,13 @@ describe('an import', () => {
       kicker: 'Exclusive',
       outlet: { name: 'Reuters', url: null },
     });
-    const forgotten = await importMarkdown(store, '---\ntitle: Roof\ndate:\n---\nWords.\n', { name: 'new.md' });
-    expect(messagesOf(forgotten).problems).toEqual([
-      'new.md:3: date is "": write the date, such as 2026-11-24 07:30, or remove the line: ' +
-        'then it is the time of the import',
-    ]);
+    for (const line of ['', 'date:\n']) {
+      const input = { source: 'new.md', text: `---\ntitle: Roof\n${line}---\nWords.\n`, format: 'markdown' } as const;
+      const forgotten = await importText(store, config, input, { clock: () => NOW });
+      expect(messagesOf(forgotten).problems).toEqual([
+        expect.stringMatching(/^new\.md:\d: published is missing: write the date, such as /),
+      ]);
+    }
     const draft = await importMarkdown(store, '---\ntitle: Roof\ndate: ""\ndraft: true\n---\nWords.\n', {
       name: 'd.md',
     });

@@ -13,7 +13,8 @@ import { forEachDatabase, openMigrated } from '../../../support/databases.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
 import { configWith, messagesOf } from '../../imports.ts';
 
-const look = (store: Store, ...paths: string[]) => importChangedFiles(store, configWith(), paths, { clock: () => NOW });
+const look = (store: Store, ...paths: string[]) =>
+  importChangedFiles(store, configWith(), paths, { clock: () => NOW, undated: 'now' });
 
 /** Writes a file with a modification time in the past. */
 function writeAged(file: string, text: string, seconds: number): void {
@@ -58,7 +59,7 @@ describe('importChangedFiles', () => {
     it('leaves Markdown of the last two seconds to the next call, if there is one', async () => {
       const store = await open();
       const folder = temporaryFolder();
-      const repeated = { clock: () => NOW, isRepeated: true };
+      const repeated = { clock: () => NOW, isRepeated: true, undated: 'now' } as const;
       writeAged(join(folder, 'new.md'), markdown('headline: New', 'Half a'), 1.5);
       writeAged(join(folder, 'old.md'), markdown('headline: Old'), 2);
       writeAged(join(folder, 'ahead.md'), markdown('headline: Of a clock that is ahead'), -30);
@@ -139,7 +140,7 @@ describe('importChangedFiles', () => {
     forEachDatabase((open) => {
       const importReported = (store: Store, watched: string[], isWhole: boolean, ...files: string[]) => {
         const reported = files.map((path) => ({ path, isWhole }));
-        return importReportedFiles(store, configWith(), watched, reported, { clock: () => NOW });
+        return importReportedFiles(store, configWith(), watched, reported, { clock: () => NOW, undated: 'now' });
       };
 
       it('imports a whole file at once and only once, and no other file of its folder', async () => {
@@ -185,7 +186,10 @@ describe('importChangedFiles', () => {
 
   it('pauses between the batches of a large file in the background, and only there', async () => {
     const file = join(temporaryFolder(), 'large.jsonl');
-    writeFileSync(file, Array.from({ length: 1_500 }, (_, n) => `{"id":"${n}","headline":"H"}\n`).join(''));
+    writeFileSync(
+      file,
+      Array.from({ length: 1_500 }, (_, n) => `{"id":"${n}","headline":"H","published":"2026-11-02"}\n`).join(''),
+    );
     const setTimeout = vi.spyOn(timers, 'setTimeout');
     syncBuiltinESMExports();
     onTestFinished(() => {
@@ -195,7 +199,10 @@ describe('importChangedFiles', () => {
     for (const isRepeated of [false, true]) {
       setTimeout.mockClear();
       const store = await openMigrated();
-      const report = await importChangedFiles(store, configWith(), [file], { clock: () => NOW, isRepeated });
+      const report = await importChangedFiles(store, configWith(), [file], {
+        clock: () => NOW,
+        isRepeated,
+      });
       await store.close();
       expect(report).toMatchObject({ added: 1_500 });
       const pauses = setTimeout.mock.calls.map(([milliseconds]) => milliseconds as number);

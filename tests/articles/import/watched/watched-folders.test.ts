@@ -26,7 +26,7 @@ it('imports a file that is renamed into a watched folder long before the next po
   // Watching begins soon after the start.
   await vi.waitUntil(
     async () => {
-      writeFileSync(join(folder, '.new'), markdown('headline: Story'));
+      writeFileSync(join(folder, '.new'), markdown('headline: Story\npublished: 2026-11-24'));
       renameSync(join(folder, '.new'), join(folder, 'story.md'));
       return (await isImported()) || !IS_WATCHED;
     },

@@ -1,0 +1,165 @@
+/** Runs of `daywire import`: each remembers what it has added, so that it can be undone. */
+import { type Selectable, type SqlBool, sql } from 'kysely';
+import type { AppContext } from '../../core/app-context.ts';
+import { type Db, inTransaction, type Tx } from '../../core/store/store.ts';
+import type { Tables } from '../../core/store/tables.ts';
+import { chunks } from '../../lib/chunks.ts';
+import { readStoredArticles } from '../edits/stored-article.ts';
+import { deleteTitleTerms } from '../search/word-index.ts';
+import { rememberFiles } from './fingerprints.ts';
+import { findImportFile } from './import-files.ts';
+import { isFileOrigin } from './origin.ts';
+import { retractArticles } from './retract.ts';
+
+/** Runs that are kept: an older one can no longer be undone. */
+const MAX_RUNS = 50;
+const MAX_INPUT = 500;
+const BATCH = 100;
+const EXAMPLES = 3;
+
+/** What readers see of an article that an undone import had published. */
+const NOTE = 'This story was published by mistake.';
+
+/**
+ * Runs an import that can be undone.
+ * @param input what is imported, for people
+ * @returns `run`: its number; null if it has added nothing
+ */
+export async function importAsRun<T>(
+  db: Db,
+  input: string,
+  now: number,
+  importAll: (run: number) => Promise<T>,
+): Promise<{ result: T; run: number | null }> {
+  const row = { started_at: now, input: input.slice(0, MAX_INPUT), added: 0 };
+  const { id } = await db.insertInto('import_runs').values(row).returning('id').executeTakeFirstOrThrow();
+  await deleteOldRuns(db);
+  try {
+    const result = await importAll(id);
+    const added = await db.selectFrom('import_runs').select('id').where('id', '=', id).where('added', '>', 0).execute();
+    return { result, run: added.length === 0 ? null : id };
+  } finally {
+    await db.deleteFrom('import_runs').where('id', '=', id).where('added', '=', 0).execute();
+  }
+}
+
+async function deleteOldRuns(db: Db): Promise<void> {
+  const kept = db.selectFrom('import_runs').select('id').orderBy('id', 'desc').limit(MAX_RUNS);
+  await db.deleteFrom('import_run_articles').where('run', 'not in', kept).execute();
+  await db.deleteFrom('import_runs').where('id', 'not in', kept).execute();
+}
+
+/** @param added articles that a run has added, in the same transaction, with their digests */
+export async function recordRunArticles(tx: Tx, run: number, added: { id: string; digest: string }[]): Promise<void> {
+  if (added.length === 0) return;
+  const rows = added.map(({ id, digest }) => ({ run, article_id: id, digest }));
+  await tx.insertInto('import_run_articles').values(rows).execute();
+  const count = { added: sql<number>`added + ${rows.length}` };
+  await tx.updateTable('import_runs').set(count).where('id', '=', run).execute();
+}
+
+/** The runs that have added articles, newest first; at most 50. */
+export async function listImportRuns(db: Db): Promise<Selectable<Tables['import_runs']>[]> {
+  return db.selectFrom('import_runs').selectAll().where('added', '>', 0).orderBy('id', 'desc').execute();
+}
+
+export interface UndoneRun {
+  /** Nothing had shown them. */
+  deleted: number;
+  retracted: number;
+  /** Changed since by an editor or another import: they stay as they are. */
+  changed: number;
+  /** Ids of some of those. */
+  examples: string[];
+}
+
+/**
+ * Takes back what a run has added: deletes what nothing has shown yet, and retracts the rest. Watched folders do not
+ * bring it again until a file changes; another `daywire import` does. After a crash, a second call does the rest.
+ * @returns null if there is no such run, or it has been undone
+ */
+export async function undoRun(app: AppContext, run: number): Promise<UndoneRun | null> {
+  const { db } = app.store;
+  const open = db.selectFrom('import_runs').select('id').where('id', '=', run).where('undone_at', 'is', null);
+  if ((await open.executeTakeFirst()) === undefined) return null;
+  const added = await db
+    .selectFrom('import_run_articles')
+    .select(['article_id as id', 'digest'])
+    .where('run', '=', run)
+    .orderBy('article_id')
+    .execute();
+  const undone: UndoneRun = { deleted: 0, retracted: 0, changed: 0, examples: [] };
+  for (const some of chunks(added, BATCH)) {
+    const part = await inTransaction(db, (tx) => undoSome(tx, app, run, some));
+    undone.deleted += part.deleted;
+    undone.retracted += part.retracted;
+    undone.changed += part.changed.length;
+    undone.examples.push(...part.changed.slice(0, EXAMPLES - undone.examples.length));
+  }
+  await db.updateTable('import_runs').set({ undone_at: app.clock() }).where('id', '=', run).execute();
+  return undone;
+}
+
+async function undoSome(tx: Tx, { config, clock }: AppContext, run: number, some: { id: string; digest: string }[]) {
+  const now = clock();
+  const stored = await readStoredArticles(
+    tx,
+    some.map(({ id }) => id),
+  );
+  const same = some.filter(({ id, digest }) => stored.get(id)?.digest === digest).map(({ id }) => id);
+  const changed = some.map(({ id }) => id).filter((id) => !same.includes(id));
+  const unshown = await findUnshown(tx, same, now);
+  const shown = same.filter((id) => !unshown.includes(id));
+  await keepFromWatching(tx, config.import.watch, [...stored.values()], now);
+  // Its date may be what was wrong.
+  const options = { note: NOTE, publicUrl: config.publication.url, isDateInvented: true } as const;
+  const retracted = await retractArticles(tx, shown, options, now);
+  await deleteArticles(tx, unshown);
+  if (shown.length > 0) {
+    await tx.deleteFrom('import_run_articles').where('run', '=', run).where('article_id', 'in', shown).execute();
+  }
+  return { deleted: unshown.length, retracted: retracted.length, changed };
+}
+
+/** Articles that are not public yet, or that no publish, no archive and no edition has taken up. */
+async function findUnshown(tx: Tx, ids: string[], now: number): Promise<string[]> {
+  if (ids.length === 0) return [];
+  const used = ['archive_places', 'edition_articles', 'edition_omissions'];
+  const rows = await tx
+    .selectFrom('articles')
+    .leftJoin('pending_changes', 'pending_changes.article_id', 'articles.id')
+    .select('articles.id')
+    .where('articles.id', 'in', ids)
+    .where(
+      // A change that waits since the article was stored is its first one.
+      sql<SqlBool>`(articles.state = 'draft' or articles.published_at > ${now}
+        or pending_changes.changed_at = articles.created_at)`,
+    )
+    .where(
+      sql<SqlBool>`articles.id not in (${sql.join(
+        used.map((table) => sql`select article_id from ${sql.table(table)} where article_id in (${sql.join(ids)})`),
+        sql` union all `,
+      )})`,
+    )
+    .execute();
+  return rows.map(({ id }) => id);
+}
+
+/** With all rows that hang on them; tags, reporters, slugs and edits go with the article. */
+async function deleteArticles(tx: Tx, ids: string[]): Promise<void> {
+  if (ids.length === 0) return;
+  await deleteTitleTerms(tx, ids);
+  for (const table of ['pending_changes', 'remote_image_uses', 'import_run_articles'] as const) {
+    await tx.deleteFrom(table).where('article_id', 'in', ids).execute();
+  }
+  await tx.deleteFrom('articles').where('id', 'in', ids).execute();
+}
+
+/** Remembers files of watched folders as they are: otherwise the next look at them would publish them again. */
+async function keepFromWatching(tx: Tx, watch: string[], articles: { origin: string | null }[], now: number) {
+  const origins = new Set(articles.flatMap(({ origin }) => origin ?? []));
+  for (const origin of watch.length > 0 ? origins : []) {
+    const file = isFileOrigin(origin) ? await findImportFile(watch, origin) : null;
+    if (file !== null) await rememberFiles(tx, [file], now);
+  }
+}

@@ -242,7 +242,7 @@ function importFile(cli: CliContext, file: string, flags: SubscriberImportFlags)
       map: flags.map ?? {},
       format: flags.format,
       ignore: flags.ignore,
-      status: parseStatusRules(flags.status ?? []),
+      status: parseStatusRules(flags.status ?? [], '--status'),
       dryRun: flags.dryRun,
       clock,
       onProgress: (progress) => cli.progress.show(formatSubscriberProgress(progress)),

@@ -1,6 +1,7 @@
 /** Reads the records of a CSV file of any length, with line numbers. */
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { TextDecoder } from 'node:util';
 import { type CsvError, parse } from 'csv-parse';
 import { delimiterOf } from './columns.ts';
 
@@ -28,13 +29,12 @@ const NOT_UTF8 = 'it is not UTF-8: save it as UTF-8, which spreadsheets call "CS
 
 /** Reads a whole file. @throws Error unless it is UTF-8, or UTF-16 with the byte order mark that the parser detects */
 export async function checkEncoding(file: string): Promise<void> {
-  const utf8 = new TextDecoder('utf-8', { fatal: true });
-  let isStart = true;
+  let decoder: TextDecoder | null = null;
   for await (const chunk of createReadStream(file) as AsyncIterable<Buffer>) {
-    if (isStart && chunk[0] === 0xff && chunk[1] === 0xfe) return;
-    isStart = false;
+    const isUtf16 = chunk[0] === 0xff && chunk[1] === 0xfe;
+    decoder ??= new TextDecoder(isUtf16 ? 'utf-16le' : 'utf-8', { fatal: true });
     try {
-      utf8.decode(chunk, { stream: true });
+      decoder.decode(chunk, { stream: true });
     } catch (error) {
       throw new Error(NOT_UTF8, { cause: error });
     }

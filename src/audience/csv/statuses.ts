@@ -82,9 +82,10 @@ export const PLAIN_WORDS: Readonly<Record<string, ImportStatus>> = {
 
 /**
  * Parses the values of `--status`: pairs `value=status`, separated by commas, or one status for all rows.
+ * @param name of the option or field, for errors
  * @throws Error that names the pair and what it should be
  */
-export function parseStatusRules(texts: readonly string[]): StatusRules {
+export function parseStatusRules(texts: readonly string[], name = 'the status'): StatusRules {
   const words: Record<string, ImportStatus> = Object.create(null);
   let all: ImportStatus | null = null;
   for (const pair of texts.flatMap((text) => text.split(','))) {
@@ -95,7 +96,7 @@ export function parseStatusRules(texts: readonly string[]): StatusRules {
       .toLowerCase();
     if (!isImportStatus(status)) {
       throw new Error(
-        `the status "${pair.trim()}": it must be value=status, such as active=subscribed, or a status for all rows; ` +
+        `${name} "${pair.trim()}": it must be value=status, such as active=subscribed, or a status for all rows; ` +
           `a status is one of ${IMPORT_STATUSES.join(', ')}`,
       );
     }

@@ -69,7 +69,7 @@ function addLookCommands(editions: Command, cli: CliContext): void {
     .addOption(new Option('--text', 'print the text version instead').conflicts('json'))
     .action((name: string, { text: isText, ...options }: JsonOption & { text?: boolean }) =>
       withDraft(cli, name, async (app, target) => {
-        const composition = await composeDraft(app, target, { minimumStories: 0 });
+        const composition = await composeDraft(app, target, {}, 0);
         if (composition.kind === 'empty') throw new CommandError(`there is nothing to preview: ${composition.reason}`);
         const { composed, stories, isSkipped } = composition;
         const { htmlPath, textPath, text } = writePreviewFiles(app, composed);

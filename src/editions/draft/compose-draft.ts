@@ -58,20 +58,14 @@ export interface EmptyComposition {
 /**
  * Composes an edition as it would close, also with fewer stories than the newsletter's minimum.
  * @param options.arrangement of the draft; default: it is arranged now
- * @param options.minimumStories default: 1
+ * @param minimumStories with fewer, it is empty
  * @throws Error if a template is invalid
  */
 export async function composeDraft(
   app: AppContext,
   target: DraftTarget,
-  {
-    arrangement,
-    render,
-    minimumStories = 1,
-  }: Pick<CompositionOptions, 'render'> & {
-    arrangement?: DraftArrangement | undefined;
-    minimumStories?: number;
-  } = {},
+  { arrangement, render }: { arrangement?: DraftArrangement | undefined } & Pick<CompositionOptions, 'render'> = {},
+  minimumStories = 1,
 ): Promise<DraftComposition | EmptyComposition> {
   const { store, config, templates } = app;
   const { newsletter, slot } = target;

@@ -61,10 +61,9 @@ export async function* readWxr(file: string): AsyncGenerator<WxrItem | WxrAuthor
 
 /** By the byte order mark or the XML declaration; without them it is UTF-8 (XML 1.0 §4.3.3). */
 function decoderOf(start: Buffer): TextDecoder {
-  // Of "<" or the byte order mark, which is U+FEFF, one byte is 0 or FE.
-  const utf16 =
-    start[1] === 0 || start[1] === 0xfe ? 'utf-16le' : start[0] === 0 || start[0] === 0xfe ? 'utf-16be' : null;
-  const [, label = utf16 ?? 'utf-8'] =
+  // In UTF-16, one byte of "<" is 0, and one of the byte order mark is FE.
+  const isUtf16 = [0, 1].map((index) => start[index] === 0 || start[index] === 0xfe);
+  const [, label = isUtf16[0] ? 'utf-16be' : isUtf16[1] ? 'utf-16le' : 'utf-8'] =
     /^[^>]{0,200}\sencoding\s*=\s*["']([\w-]{1,40})["']/.exec(start.toString('latin1', 0, 300)) ?? [];
   try {
     return new TextDecoder(label);

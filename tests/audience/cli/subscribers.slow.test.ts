@@ -190,7 +190,7 @@ describe.concurrent('daywire subscribers import', () => {
     );
     expect(named.stdout).toMatch(/^by status:\n {2}subscribed: 1 rows, 1 imported\n {2}unsubscribed: 1 rows/);
     expect((await subscribers(folder, 'import', 'list.csv', '--status', 'gone=away')).stderr).toMatch(
-      /the status "gone=away": it must be value=status/,
+      /--status "gone=away": it must be value=status/,
     );
   });
 

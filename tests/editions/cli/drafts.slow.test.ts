@@ -120,7 +120,9 @@ describe.concurrent('daywire editions, for a draft', () => {
     const { code, stdout } = await folder.run(['editions', 'preview', 'daily-roundup']);
     const [htmlPath = '', summary] = stdout.split('\n');
     expect([code, summary]).toEqual([0, expect.stringMatching(/: 0 stories; the slot would be skipped below 3; /)]);
-    expect(readFileSync(htmlPath, 'utf8')).toMatch(/<title>Tech Roundup: no stories<[^]*No stories yet\./);
+    const html = readFileSync(htmlPath, 'utf8');
+    expect(html).toContain('<title>Tech Roundup: no stories</title>');
+    expect(html).toContain('No stories yet.');
   });
 
   it('has nothing to preview, check or mail of a closed edition or an unknown slot', async () => {

@@ -4,25 +4,26 @@ import type { Store } from '../../src/core/store/store.ts';
 import { inTransaction } from '../../src/core/store/store.ts';
 import { sha256 } from '../../src/lib/sha256.ts';
 import { HOUR, MINUTE } from '../../src/lib/time.ts';
-import { type FeedItemEntry, identifyItems, siteKeyTable } from '../../src/own-sites/identify-items.ts';
-import { type EntryIdentity, keysOf } from '../../src/sources/identity/entry-keys.ts';
+import { identifyItems, siteKeyTable } from '../../src/own-sites/identify-items.ts';
+import type { EntryIdentity } from '../../src/sources/identity/entry-keys.ts';
+import { readIdentities } from '../../src/sources/identity/identify.ts';
 import { saveKeys } from '../../src/sources/identity/item-keys.ts';
 import { recordSeenItems } from '../../src/sources/item-state.ts';
 import { NOW } from '../support/clock.ts';
 import { forEachDatabase } from '../support/databases.ts';
 import { runs } from '../support/run-scope.ts';
 
-/** An entry with the key that the reader of feeds gives it. */
-function toEntry(identity: EntryIdentity): FeedItemEntry {
-  const key = (identity.guid ?? identity.link).replace(/^https?:\/\/[^/?#]*/i, '');
-  return { key: sha256(key).slice(0, 32), known: { identity, keys: keysOf(identity) } };
+/** The key that the reader of feeds gives an item. */
+function keyOf({ guid, link }: EntryIdentity): string {
+  return sha256((guid ?? link).replace(/^https?:\/\/[^/?#]*/i, '')).slice(0, 32);
 }
 
 /** What a poll stores of a document. @returns the item of each entry */
 async function record(store: Store, source: string, identities: EntryIdentity[], poll: number) {
   const now = NOW + poll * MINUTE;
   const row = { id: source, items_read_at: poll === 0 ? null : now - MINUTE };
-  const { items, keys } = await identifyItems(store.db, row, identities.map(toEntry), now);
+  const page = { newKeys: identities.map(keyOf), document: readIdentities(identities) };
+  const { items, keys } = await identifyItems(store.db, row, page, now);
   const seen = identities.flatMap(({ link, publishedAt }, index) => {
     const item = items[index];
     if (item == null) return [];
@@ -74,7 +75,7 @@ forEachDatabase((open) => {
   it('knows an item by its guid alone that was stored before items had keys', async () => {
     const store = await open();
     const undated = story(1, { publishedAt: null });
-    const { key } = toEntry(undated);
+    const key = keyOf(undated);
     const row = { item: key, articleId: `times.${key}`, url: null, publishedAt: NOW, modifiedAt: null };
     await recordSeenItems(store.db, 'times', [{ ...row, heldRecord: null }], NOW);
     expect(await record(store, 'times', [undated], 0)).toEqual([key]);

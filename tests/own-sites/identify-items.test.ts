@@ -7,7 +7,7 @@ import { HOUR, MINUTE } from '../../src/lib/time.ts';
 import { identifyItems, siteKeyTable } from '../../src/own-sites/identify-items.ts';
 import type { EntryIdentity } from '../../src/sources/identity/entry-keys.ts';
 import { readIdentities } from '../../src/sources/identity/identify.ts';
-import { saveKeys } from '../../src/sources/identity/item-keys.ts';
+import { deleteSurplusKeys, saveKeys } from '../../src/sources/identity/item-keys.ts';
 import { recordSeenItems } from '../../src/sources/item-state.ts';
 import { NOW } from '../support/clock.ts';
 import { forEachDatabase } from '../support/databases.ts';
@@ -80,6 +80,18 @@ forEachDatabase((open) => {
     await recordSeenItems(store.db, 'times', [{ ...row, heldRecord: null }], NOW);
     expect(await record(store, 'times', [undated], 0)).toEqual([key]);
     expect(await record(store, 'times', [{ ...undated, guid: 'renamed' }], 1)).toEqual([key]);
+  });
+
+  it('keeps the newest keys of an item whose guid is another one with every poll', async () => {
+    const store = await open();
+    const [item] = await record(store, 'times', [story(1)], 0);
+    for (let poll = 1; poll <= 45; poll++) await record(store, 'times', [story(1, { guid: `urn:${poll}` })], poll);
+    await deleteSurplusKeys(store.db, 'source_item_keys', NOW);
+    // Ten guids, and the path, link and title of the first poll.
+    expect(await store.db.selectFrom('source_item_keys').selectAll().execute()).toHaveLength(13);
+    expect(await record(store, 'times', [story(1, { guid: 'urn:45', link: '', title: 'Another' })], 46)).toEqual([
+      item,
+    ]);
   });
 
   it('doubles and mixes up nothing, whatever guids a feed gives to stories whose link or title it keeps', async () => {

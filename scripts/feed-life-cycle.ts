@@ -159,7 +159,7 @@ server.listen(0, '127.0.0.1');
 await once(server, 'listening');
 const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/feed.xml`;
 const folder = mkdtempSync(join(tmpdir(), 'daywire-life-cycle-'));
-const postgres = values.database === 'postgres' ? await startPostgresServer('life-cycle', NOT_DURABLE) : null;
+const postgres = values.database === 'postgres' ? await startPostgresServer('life_cycle', NOT_DURABLE) : null;
 const store = await openStore({
   path: join(folder, 'daywire.sqlite'),
   ...(postgres === null ? {} : { databaseUrl: `${postgres.url}/life_cycle` }),

@@ -3,14 +3,17 @@ import { type Db, inTransaction } from '../core/store/store.ts';
 import { sha256 } from '../lib/sha256.ts';
 import { DAY } from '../lib/time.ts';
 import { keysOf } from '../sources/identity/entry-keys.ts';
-import { allKeys, type Identification, identify, readIdentities } from '../sources/identity/identify.ts';
+import { allKeys, type Identification, type IdentifiedDocument, identify } from '../sources/identity/identify.ts';
 import { findKeys, type KeyTable, saveKeys } from '../sources/identity/item-keys.ts';
 import { findSourceItems, listItemsSince } from '../sources/item-state.ts';
 import type { SourceRow } from '../sources/source-state.ts';
-import type { ItemEntry } from './read-page.ts';
 
-/** An entry as `readPage` returns it. */
-export type FeedItemEntry = Pick<ItemEntry, 'key'> & { known: NonNullable<ItemEntry['known']> };
+/** The entries of a feed's document as `readPage` returns them. */
+export interface FeedPage {
+  /** By entry: the key of its item if that is new. */
+  newKeys: readonly string[];
+  document: IdentifiedDocument;
+}
 
 export interface IdentifiedEntries extends Pick<Identification<string>, 'keys'> {
   /** By index of the entry. Null for one that repeats another, or that nothing tells from others. */
@@ -26,14 +29,11 @@ export function siteKeyTable(source: string): KeyTable<string> {
 export async function identifyItems(
   db: Db,
   { id: source, items_read_at: readAt }: Pick<SourceRow, 'id' | 'items_read_at'>,
-  entries: readonly FeedItemEntry[],
+  page: FeedPage,
   now: number,
 ): Promise<IdentifiedEntries> {
-  if (readAt === null) await adoptItems(db, source, entries, now);
-  const document = readIdentities(
-    entries.map(({ known }) => known.identity),
-    entries.map(({ known }) => known.keys),
-  );
+  if (readAt === null) await adoptItems(db, source, page, now);
+  const { newKeys, document } = page;
   const known = await findKeys(db, siteKeyTable(source), allKeys(document));
   const named = [...new Set(known.values())].filter((item) => item !== null);
   const rows = await findSourceItems(db, source, named);
@@ -42,28 +42,24 @@ export async function identifyItems(
     isCurrent: seenAt !== null && readAt !== null && seenAt >= readAt,
   }));
   const { outcomes, keys } = identify(document, known, new Map(stored.map((item) => [item.id, item])));
-  const added = entries.filter((_, index) => outcomes[index]?.kind === 'new').map(({ key }) => key);
+  const added = newKeys.filter((_, index) => outcomes[index]?.kind === 'new');
   const uses = Map.groupBy(added, (key) => key);
   for (const { item } of await findSourceItems(db, source, added)) uses.set(item, []);
   const items = outcomes.map((outcome, index) => {
     if (outcome.kind !== 'new') return outcome.kind === 'known' ? outcome.item : null;
-    const entry = entries[index] as FeedItemEntry;
-    return uses.get(entry.key)?.length === 1 ? entry.key : otherKey(entry, now);
+    const key = newKeys[index] as string;
+    if (uses.get(key)?.length === 1) return key;
+    // Another item has this guid, or had it. Without a date, the same may come again on another day.
+    return sha256(JSON.stringify([document.entries[index]?.identity, Math.floor(now / DAY)])).slice(0, 32);
   });
   return { items, keys };
-}
-
-/** The key of an item whose guid another item has, too, or had. */
-function otherKey({ known: { identity } }: FeedItemEntry, now: number): string {
-  const { guid, link, title, publishedAt } = identity;
-  return sha256(JSON.stringify([guid, link, title, publishedAt ?? Math.floor(now / DAY)])).slice(0, 32);
 }
 
 /**
  * Stores the keys of items that were stored without any, as far as their rows tell: the hash that an item has is that
  * of its guid, or of the path of its guid.
  */
-async function adoptItems(db: Db, source: string, entries: readonly FeedItemEntry[], now: number): Promise<void> {
+async function adoptItems(db: Db, source: string, { newKeys, document }: FeedPage, now: number): Promise<void> {
   const rows = await listItemsSince(db, source, Number.MIN_SAFE_INTEGER);
   const keys = new Map<string, string | null>();
   for (const { item, url } of rows) {
@@ -72,8 +68,9 @@ async function adoptItems(db: Db, source: string, entries: readonly FeedItemEntr
     if (link !== null) keys.set(link, keys.has(link) ? null : item);
   }
   const known = new Set(rows.map(({ item }) => item));
-  for (const { key, known: entry } of entries) {
-    if (known.has(key)) keys.set(entry.keys.guid ?? entry.keys.link ?? entry.keys.title, key);
+  for (const [index, { keys: own }] of document.entries.entries()) {
+    const item = newKeys[index] as string;
+    if (known.has(item)) keys.set(own.guid ?? own.link ?? own.title, item);
   }
   const stored = [...keys].map(([key, item]) => ({ key, item }));
   await inTransaction(db, (tx) => saveKeys(tx, siteKeyTable(source), stored, now));

@@ -21,7 +21,7 @@ import { medianGap, nextUsual } from '../sources/polling/flood.ts';
 import { type Poll, progress } from '../sources/polling/source-kind.ts';
 import type { PollFindings, SourceRow } from '../sources/source-state.ts';
 import { type ArticleRecord, articleId } from './article-record.ts';
-import { type FeedItemEntry, identifyItems, siteKeyTable } from './identify-items.ts';
+import { identifyItems, siteKeyTable } from './identify-items.ts';
 import { type PlannedItem, planItems } from './plan-items.ts';
 import { entriesOf, type ItemEntry, type PageEntry, type ReadPage } from './read-page.ts';
 
@@ -122,9 +122,10 @@ async function planPage({ db }: Store, source: SourceRow, page: ReadPage, now: n
   for await (const entries of entriesOf(page, PART)) heads.push(...entries.map(headOf));
   const { id, api, succeeded_at, items_read_at, usual_new: usualNew, item_gap: itemGap } = source;
   const isFeed = api === 'feed';
-  const { items, keys } = isFeed
-    ? await identifyItems(db, source, heads as FeedItemEntry[], now)
-    : { items: heads.map(({ key }) => key), keys: [] };
+  const newKeys = heads.map(({ key }) => key);
+  const entries = heads.flatMap(({ known }) => known ?? []);
+  const feed = { newKeys: newKeys as string[], document: { entries, ambiguous: new Set(page.ambiguous) } };
+  const { items, keys } = isFeed ? await identifyItems(db, source, feed, now) : { items: newKeys, keys: [] };
   const rows = await findSourceItems(
     db,
     id,

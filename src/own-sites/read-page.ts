@@ -10,7 +10,8 @@ import { CmsFormatError, type PostPage } from '../sources/cms/cms-api.ts';
 import { readGhostPosts } from '../sources/cms/ghost.ts';
 import { readWordPressPosts } from '../sources/cms/wordpress.ts';
 import { readFeedItems } from '../sources/feed/feed-items.ts';
-import { type EntryIdentity, type EntryKeys, keysOf } from '../sources/identity/entry-keys.ts';
+import type { EntryIdentity } from '../sources/identity/entry-keys.ts';
+import { type IdentifiedDocument, readIdentities } from '../sources/identity/identify.ts';
 import type { SourceItem } from '../sources/source-item.ts';
 import { type ArticleRecord, type RecordRules, shortUrl, toArticleRecord } from './article-record.ts';
 
@@ -32,6 +33,8 @@ export interface ReadPage {
    * loop of the main thread for 140 to 360 ms.
    */
   lines: Uint8Array;
+  /** Keys that several items of a feed have, and that identify none of them. */
+  ambiguous: string[];
   count: number;
   /** Number of pages in all; null if the response does not say. */
   pages: number | null;
@@ -51,7 +54,7 @@ export interface ItemEntry {
   /** Of a feed's item: if it is new. */
   key: string;
   /** What a feed's item is known by; null for a post, which its key identifies. */
-  known: { identity: EntryIdentity; keys: EntryKeys } | null;
+  known: IdentifiedDocument['entries'][number] | null;
   url: string | null;
   publishedAt: number | null;
   modifiedAt: number | null;
@@ -65,14 +68,16 @@ export interface ItemEntry {
 export function readPage({ api, url, headers, body, rules, now }: PageInput): PageResult {
   try {
     const page = readItems(api, { url, headers, body, now });
+    const { entries: known, ambiguous } = readIdentities(page.items.flatMap(identityOf));
     const entries: PageEntry[] = [
-      ...page.items.map((item) => toEntry(item, rules)),
+      ...page.items.map((item, index) => toEntry(item, known[index] ?? null, rules)),
       ...page.unreadable.map((post) => ({ kind: 'unreadable' as const, ...post })),
     ];
     return {
       kind: 'read',
       page: {
         lines: sharedBytes(entries.map((entry) => JSON.stringify(entry)).join('\n')),
+        ambiguous: [...ambiguous],
         count: entries.length,
         pages: page.pages,
         repaired: page.repaired,
@@ -109,22 +114,21 @@ function readItems(
 /** Categories of an item that an operator gets to see. */
 const MAX_CATEGORIES = 10;
 
-function toEntry(item: SourceItem, rules: RecordRules): ItemEntry {
+function toEntry(item: SourceItem, known: ItemEntry['known'], rules: RecordRules): ItemEntry {
   const { key, publishedAt, updatedAt, headline } = item;
   // It is stored: without characters that a database refuses, and of limited length.
   const url = item.url === null ? null : shortUrl(item.url);
   const categories = item.categories.slice(0, MAX_CATEGORIES).map(({ name }) => name);
   const record = toArticleRecord(item, rules);
-  const known = item.guid === undefined ? null : identityOf(item, item.guid);
   return { kind: 'item', key, known, url, publishedAt, modifiedAt: updatedAt, headline, categories, record };
 }
 
-/** An item without a title is told from others by its text. */
-function identityOf({ url, headline, html, publishedAt }: SourceItem, guid: string | null): ItemEntry['known'] {
+/** An item without a title is told from others by its text. @returns none for a post, which its key identifies */
+function identityOf({ guid, url, headline, html, publishedAt }: SourceItem): EntryIdentity[] {
+  if (guid === undefined) return [];
   const link = url ?? '';
   const title = headline || beginningOfText(html ?? '', 80).slice(0, 80) || (guid ?? link);
-  const identity = { guid, link, title, publishedAt };
-  return { identity, keys: keysOf(identity) };
+  return [{ guid, link, title, publishedAt }];
 }
 
 function sharedBytes(text: string): Uint8Array {

@@ -280,6 +280,20 @@ describe('a source with a feed', () => {
       expect(await allArticles(store)).toHaveLength(32);
     });
 
+    it('learns nothing of its habits from a document without items', async () => {
+      const { app, content } = await openApp();
+      content.items = Array.from({ length: 9 }, (_, age) => {
+        return item(`story-${age}`, `<pubDate>${new Date(NOW - age * HOUR).toUTCString()}</pubDate>`);
+      });
+      await poll(app);
+      const habits = () => store.db.selectFrom('sources').select(['item_gap', 'usual_new', 'items_read_at']).execute();
+      const before = await habits();
+      expect(before).toMatchObject([{ item_gap: HOUR }]);
+      content.items = [];
+      await pollDocument(app, content);
+      expect(await habits()).toEqual(before);
+    });
+
     it('tells of entries that repeat others', async () => {
       const { app, content } = await openApp();
       content.items.push(item('one'));

@@ -4,25 +4,26 @@ import type { Store } from '../../src/core/store/store.ts';
 import { inTransaction } from '../../src/core/store/store.ts';
 import { sha256 } from '../../src/lib/sha256.ts';
 import { HOUR, MINUTE } from '../../src/lib/time.ts';
-import { type FeedItemEntry, identifyItems, siteKeyTable } from '../../src/own-sites/identify-items.ts';
-import { type EntryIdentity, keysOf } from '../../src/sources/identity/entry-keys.ts';
-import { saveKeys } from '../../src/sources/identity/item-keys.ts';
+import { identifyItems, siteKeyTable } from '../../src/own-sites/identify-items.ts';
+import type { EntryIdentity } from '../../src/sources/identity/entry-keys.ts';
+import { readIdentities } from '../../src/sources/identity/identify.ts';
+import { deleteSurplusKeys, saveKeys } from '../../src/sources/identity/item-keys.ts';
 import { recordSeenItems } from '../../src/sources/item-state.ts';
 import { NOW } from '../support/clock.ts';
 import { forEachDatabase } from '../support/databases.ts';
 import { runs } from '../support/run-scope.ts';
 
-/** An entry with the key that the reader of feeds gives it. */
-function toEntry(identity: EntryIdentity): FeedItemEntry {
-  const key = (identity.guid ?? identity.link).replace(/^https?:\/\/[^/?#]*/i, '');
-  return { key: sha256(key).slice(0, 32), known: { identity, keys: keysOf(identity) } };
+/** The key that the reader of feeds gives an item. */
+function keyOf({ guid, link }: EntryIdentity): string {
+  return sha256((guid ?? link).replace(/^https?:\/\/[^/?#]*/i, '')).slice(0, 32);
 }
 
 /** What a poll stores of a document. @returns the item of each entry */
 async function record(store: Store, source: string, identities: EntryIdentity[], poll: number) {
   const now = NOW + poll * MINUTE;
   const row = { id: source, items_read_at: poll === 0 ? null : now - MINUTE };
-  const { items, keys } = await identifyItems(store.db, row, identities.map(toEntry), now);
+  const page = { newKeys: identities.map(keyOf), document: readIdentities(identities) };
+  const { items, keys } = await identifyItems(store.db, row, page, now);
   const seen = identities.flatMap(({ link, publishedAt }, index) => {
     const item = items[index];
     if (item == null) return [];
@@ -74,11 +75,23 @@ forEachDatabase((open) => {
   it('knows an item by its guid alone that was stored before items had keys', async () => {
     const store = await open();
     const undated = story(1, { publishedAt: null });
-    const { key } = toEntry(undated);
+    const key = keyOf(undated);
     const row = { item: key, articleId: `times.${key}`, url: null, publishedAt: NOW, modifiedAt: null };
     await recordSeenItems(store.db, 'times', [{ ...row, heldRecord: null }], NOW);
     expect(await record(store, 'times', [undated], 0)).toEqual([key]);
     expect(await record(store, 'times', [{ ...undated, guid: 'renamed' }], 1)).toEqual([key]);
+  });
+
+  it('keeps the newest keys of an item whose guid is another one with every poll', async () => {
+    const store = await open();
+    const [item] = await record(store, 'times', [story(1)], 0);
+    for (let poll = 1; poll <= 45; poll++) await record(store, 'times', [story(1, { guid: `urn:${poll}` })], poll);
+    await deleteSurplusKeys(store.db, 'source_item_keys', NOW);
+    // Ten guids, and the path, link and title of the first poll.
+    expect(await store.db.selectFrom('source_item_keys').selectAll().execute()).toHaveLength(13);
+    expect(await record(store, 'times', [story(1, { guid: 'urn:45', link: '', title: 'Another' })], 46)).toEqual([
+      item,
+    ]);
   });
 
   it('doubles and mixes up nothing, whatever guids a feed gives to stories whose link or title it keeps', async () => {

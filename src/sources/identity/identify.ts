@@ -36,14 +36,11 @@ export interface Identification<Id> {
  * else several of them have identifies none; a title and day does as long as at most one of its entries has a guid or
  * link of its own.
  */
-export function readIdentities(
-  identities: readonly EntryIdentity[],
-  keysOfEach: readonly EntryKeys[] = identities.map(keysOf),
-): IdentifiedDocument {
+export function readIdentities(identities: readonly EntryIdentity[]): IdentifiedDocument {
   const seen = new Set<string>();
   const uses = new Map<string, number>();
-  const entries = identities.map((identity, index) => {
-    const keys = keysOfEach[index] as EntryKeys;
+  const entries = identities.map((identity) => {
+    const keys = keysOf(identity);
     // With another guid, it is the same report once more, such as one that was updated.
     const report = keys.link === null ? `${keys.guid} ${keys.title}` : `${keys.link} ${normaliseTitle(identity.title)}`;
     const repeats = seen.has(report);

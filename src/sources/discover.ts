@@ -119,7 +119,11 @@ function readHome({ url, headers, body }: Pick<Answer, 'url' | 'headers' | 'body
       if (rels.includes('https://api.w.org/')) page.apiRoot ??= address;
       const isFeedLink = rels.includes('alternate') && FEED_TYPES.includes(type.toLowerCase().trim());
       if (!isFeedLink || page.feeds.length >= MAX_NAMED || page.feeds.some((feed) => feed.url === address)) return;
-      page.feeds.push({ url: address, title: boundedLine(title, 100) || null });
+      // A relation may say of what it is a feed, too.
+      page.feeds.push({
+        url: address,
+        title: boundedLine(title, 100) || (rels.includes('comments') ? 'comments' : null),
+      });
     },
   });
   parser.write(new TextDecoder().decode(body.subarray(0, MAX_HOME_BYTES)));

@@ -67,7 +67,10 @@ describe('a source with a feed', () => {
       const { app, site } = await openApp();
       const link = (href: string, title = ''): string =>
         `<link rel="alternate" type="application/rss+xml" title="${title}" href="${href}">`;
-      const comments = link('/one/feed/', 'Times &raquo; One Comments Feed') + link('/comments/feed/', 'Reaktionen');
+      const comments =
+        link('/one/feed/', 'Times &raquo; One Comments Feed') +
+        link('/comments/feed/', 'Reaktionen') +
+        link('/talk.xml').replace('alternate', 'alternate comments');
       const document = (title: string): string => `<rss><channel><title>${title}</title>${item('one')}</channel></rss>`;
       const pages: Record<string, string> = {
         '/': comments + link('/hidden.xml') + link('/news.xml', 'Times') + link('/sport.xml', 'Sport'),
@@ -85,7 +88,7 @@ describe('a source with a feed', () => {
       const { endpoint, notes } = await tried();
       expect(endpoint).toBe(`${site.url}/news.xml`);
       const named = `the page also names these feeds; to use one, give its address: `;
-      const others = `“Times » One Comments Feed” ${site.url}/one/feed/, “Reaktionen” ${site.url}/comments/feed/, `;
+      const others = `“Times » One Comments Feed” ${site.url}/one/feed/, “Reaktionen” ${site.url}/comments/feed/, “comments” ${site.url}/talk.xml, `;
       expect(notes).toContain(`${named}${others}${site.url}/hidden.xml, “Sport” ${site.url}/sport.xml`);
       pages['/'] = comments;
       expect((await tried()).endpoint).toBe(`${site.url}/feed.xml`);

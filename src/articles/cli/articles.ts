@@ -9,7 +9,12 @@ import { publishChanges, summarise } from '../../feeds/publish/publish.ts';
 import { cleanUrl } from '../../lib/text/clean-text.ts';
 import { endIdleThreads } from '../../lib/threads/thread-pool.ts';
 import { rfc3339 } from '../../lib/time.ts';
-import { type CmsExport, importExport, importSiteFolder } from '../../own-sites/exports/import-export.ts';
+import {
+  type CmsExport,
+  importExport,
+  importSiteFolder,
+  type SiteImportResult,
+} from '../../own-sites/exports/import-export.ts';
 import { GENERATORS, type SiteGenerator } from '../../own-sites/exports/site-folder.ts';
 import { importPaths } from '../import/import.ts';
 import type { ArticleImportResult } from '../import/result.ts';
@@ -114,7 +119,7 @@ function importArticles(cli: CliContext, paths: string[], flags: ArticleImportFl
   }
   return cli.withApp(async (app) => {
     const startedAt = app.clock();
-    const result =
+    const result: ArticleImportResult & Partial<SiteImportResult> =
       from === undefined
         ? await importFromPaths(cli, app, paths, flags)
         : await importFrom(cli, app, paths, { ...flags, from });
@@ -135,6 +140,7 @@ function importArticles(cli: CliContext, paths: string[], flags: ArticleImportFl
       text: () =>
         [
           summary,
+          ...formatSamples(result),
           ...formatPictures(pictures),
           ...(published === null ? [] : [formatPublish(published, app.config)]),
         ].join('\n'),
@@ -157,7 +163,7 @@ async function importFrom(
   { store, config, clock }: AppContext,
   paths: string[],
   { from, source, url, takeOver }: ArticleImportFlags & { from: CmsExport | SiteGenerator },
-): Promise<ArticleImportResult> {
+): Promise<ArticleImportResult & Partial<SiteImportResult>> {
   const [path, ...others] = paths;
   if (path === undefined || others.length > 0) throw new CommandError('--from takes one file or folder');
   const siteUrl = url === undefined ? null : cleanUrl(url);
@@ -176,6 +182,16 @@ function formatPictures({ found, waiting }: { found: number; waiting: number }):
   return [
     ...(found > 0 ? [`${count(found, 'picture')} on other servers looked up`] : []),
     ...(waiting > 0 ? [`${count(waiting, 'picture')} not looked up yet: a running daywire tries again`] : []),
+  ];
+}
+
+/** For the operator to compare with the site. */
+function formatSamples({ samples = [], siteUrl = null }: Partial<SiteImportResult>): string[] {
+  const named = `the site's configuration says ${siteUrl}: add --url ${siteUrl} for addresses there`;
+  return [
+    ...(samples.length > 0 ? ['addresses, such as'] : []),
+    ...samples.map(({ file, url }) => `  ${file}: ${url}`),
+    ...(siteUrl === null ? [] : [`articles without an address of their own are published here; ${named}`]),
   ];
 }
 

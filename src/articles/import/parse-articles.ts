@@ -4,9 +4,10 @@
  */
 import type { PictureFolder } from '../pictures/own-pictures.ts';
 import { type ArticleRules, type Candidate, type CandidateReader, candidateReader } from './candidate.ts';
-import { type ArticleDefaults, withDefaults, withWordLists } from './defaults.ts';
+import { type ArticleDefaults, withDefaults, withOwnSlug, withWordLists } from './defaults.ts';
 import type { RecordMessage } from './front-matter/mend-yaml.ts';
 import type { TranslationRules } from './front-matter/translate.ts';
+import { isBlankValue } from './front-matter/values.ts';
 import type { ImportFormat } from './import-files.ts';
 import { parseJsonLine, parseMarkdown, type TranslatedRecord, translateRecord } from './parse.ts';
 import { PLACED_KEYS, type PlacedKey } from './revise.ts';
@@ -30,7 +31,7 @@ export interface ArticleText {
 
 /** Problems and warnings read `file:line: message`. */
 export type ArticleResult = (
-  | { kind: 'valid'; candidate: Candidate; warnings: string[]; lines: KeyLines }
+  | { kind: 'valid'; candidate: Candidate; warnings: string[]; lines: KeyLines; hasFreeSlug: boolean }
   | { kind: 'invalid'; id: string | null; problems: string[] }
 ) & {
   /** An import reports each text once, however many articles it is true of. */
@@ -57,7 +58,11 @@ export async function parseArticles(input: { rules: ParseRules; texts: ArticleTe
     const written = format === 'markdown' ? parseMarkdown(text) : parseJsonLine(text, line ?? 1);
     const parsed = defaults?.hasWordLists === true ? withWordLists(written) : written;
     const translated = translateRecord(parsed, { sections: rules.sections, keys });
-    const record = defaults === undefined ? translated : withDefaults(translated, parsed, defaults);
+    const completed = defaults === undefined ? translated : withDefaults(translated, parsed, defaults);
+    // In a file without an id, a slug is that of the site: here, the article may have another one.
+    const hasOwnId = completed.kind === 'parsed' && !isBlankValue(completed.fields.id);
+    const hasFreeSlug = format === 'markdown' && (!hasOwnId || defaults?.address != null);
+    const record = hasFreeSlug ? withOwnSlug(completed) : completed;
     const provenance = { pictures, siteUrl: defaults?.address?.siteUrl, isFromSource };
     const result = await readCandidate(record, name, defaultId, provenance);
     const isParsed = record.kind === 'parsed';
@@ -65,7 +70,8 @@ export async function parseArticles(input: { rules: ParseRules; texts: ArticleTe
       notices: isParsed ? record.notices.map((notice) => ({ source: name, ...notice })) : [],
       ignoredKeys: isParsed ? record.ignored : [],
     };
-    results.push(result.kind === 'valid' ? { ...result, ...shared, lines: linesOf(record) } : { ...result, ...shared });
+    const more = { lines: linesOf(record), hasFreeSlug };
+    results.push(result.kind === 'valid' ? { ...result, ...shared, ...more } : { ...result, ...shared });
   }
   return results;
 }

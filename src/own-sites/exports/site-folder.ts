@@ -1,10 +1,15 @@
-/** The posts in the folder of a site generator, as files of an import: with ids, dates and addresses of their paths. */
+/** The posts in the folder of a site generator, as files of an import: with languages, authors and addresses. */
 import { readdir, stat } from 'node:fs/promises';
-import { basename, dirname, extname, join, relative, resolve, sep } from 'node:path';
-import type { ArticleDefaults } from '../../articles/import/defaults.ts';
+import { basename, extname, join, relative, resolve, sep } from 'node:path';
+import { jekyllPattern, toPattern } from '../../articles/import/defaults.ts';
+import { filePlaceOf } from '../../articles/import/file-place.ts';
 import { type ImportFile, markdownFile } from '../../articles/import/import-files.ts';
 import type { SourceRecord } from '../../articles/import/json-lines.ts';
+import { parseLanguageTag } from '../../lib/names/language-tag.ts';
 import { ExportError, type LeftOut } from './export-entry.ts';
+import { readSiteAuthors } from './site-authors.ts';
+import { readHugoConfig, readJekyllConfig, type SiteConfig, type SitePost } from './site-config.ts';
+import { findLanguageFolders } from './site-languages.ts';
 
 export type SiteGenerator = 'hugo' | 'jekyll' | 'astro' | 'eleventy';
 
@@ -13,49 +18,24 @@ interface GeneratorRules {
   roots: readonly string[];
   /** Names of folders that are the only ones with posts, anywhere below the root; null for all folders. */
   folders: readonly string[] | null;
-  /** Whether files directly in a root are pages of the site, such as "about". */
-  hasPagesAtTop: boolean;
-  /** Whether a date at the beginning of a name is the post's, and no part of its address. */
-  hasDatedNames: boolean;
   /** Ends of file names. */
   extensions: readonly string[];
-  /** Path of a post, below the site; `:path` is that of its folder. */
-  address: string;
+  readConfig(site: string, leftOut: LeftOut): SiteConfig | Promise<SiteConfig>;
 }
 
+const MARKDOWN = ['.md', '.markdown'];
+/** Of generators whose configuration is a program. */
+const NO_CONFIG: SiteConfig = {
+  ...{ url: null, form: 'plain', hasDatedNames: true, languages: new Map(), language: null },
+  patternOf: () => '/:path/:slug/',
+};
+const readAstroConfig = (): SiteConfig => ({ ...NO_CONFIG, form: 'astro', hasDatedNames: false });
+
 export const GENERATORS: Readonly<Record<SiteGenerator, GeneratorRules>> = {
-  hugo: {
-    roots: ['content'],
-    folders: null,
-    hasPagesAtTop: true,
-    hasDatedNames: false,
-    extensions: ['.md', '.markdown'],
-    address: '/:path/:slug/',
-  },
-  jekyll: {
-    roots: [],
-    folders: ['_posts', '_drafts'],
-    hasPagesAtTop: false,
-    hasDatedNames: true,
-    extensions: ['.md', '.markdown'],
-    address: '/:categories/:year/:month/:day/:slug.html',
-  },
-  astro: {
-    roots: ['src/content'],
-    folders: null,
-    hasPagesAtTop: true,
-    hasDatedNames: false,
-    extensions: ['.md', '.markdown', '.mdx'],
-    address: '/:path/:slug/',
-  },
-  eleventy: {
-    roots: ['content', 'src'],
-    folders: null,
-    hasPagesAtTop: true,
-    hasDatedNames: true,
-    extensions: ['.md', '.markdown'],
-    address: '/:path/:slug/',
-  },
+  hugo: { roots: ['content'], folders: null, extensions: MARKDOWN, readConfig: readHugoConfig },
+  jekyll: { roots: [], folders: ['_posts', '_drafts'], extensions: MARKDOWN, readConfig: readJekyllConfig },
+  astro: { roots: ['src/content'], folders: null, extensions: [...MARKDOWN, '.mdx'], readConfig: readAstroConfig },
+  eleventy: { roots: ['content', 'src'], folders: null, extensions: MARKDOWN, readConfig: () => NO_CONFIG },
 };
 
 /** Folders without posts: what generators and package managers write, and templates. */
@@ -66,53 +46,91 @@ const OTHER_FOLDERS = new Set([
 /** Files about the project itself. */
 const PROJECT_FILE = /^(?:readme|license|licence|changelog|contributing|code_of_conduct|security)\.\w+$/i;
 
-/** File names of posts of Jekyll and Eleventy. */
-const DATED_NAME = /^(\d{4}-\d{1,2}-\d{1,2})-(.+)$/;
+/** Of posts of Jekyll and Eleventy. */
+const DATE_IN_NAME = /^\d{4}-\d{1,2}-\d{1,2}-(?=.)/;
 /** Levels of folders. */
 const MAX_DEPTH = 20;
 
 export interface SiteFolderOptions {
   /** Address of the site, which may end in a pattern such as `/:year/:slug/`; null leaves addresses out. */
   url: string | null;
+  /** Of the publication. */
+  language: string;
   leftOut: LeftOut;
+}
+
+/** A folder of content. */
+interface Root {
+  folder: string;
+  /** Null for the usual one. */
+  language: string | null;
+}
+
+/** What all posts of a site share. */
+interface FoundSite extends SiteFolderOptions {
+  config: SiteConfig;
+  authors: Readonly<Record<string, string>>;
+  /** Paths of the folders that are languages, below their root. */
+  languageFolders: ReadonlySet<string>;
 }
 
 /**
  * Finds the posts of a site.
+ * @returns with them, the address of the site by its own configuration, or null
  * @throws ExportError if there are none
  */
 export async function findSitePosts(
   folder: string,
   generator: SiteGenerator,
-  { url, leftOut }: SiteFolderOptions,
-): Promise<ImportFile[]> {
+  options: SiteFolderOptions,
+): Promise<{ files: ImportFile[]; siteUrl: string | null }> {
+  const { leftOut } = options;
   const rules = GENERATORS[generator];
-  const root = await rootOf(folder, rules);
-  const isDetected = root !== folder;
-  const files: ImportFile[] = [];
-  for (const path of await listFiles(folder, root, rules)) {
-    const below = relative(root, path).split(sep);
-    const name = basename(path);
-    if (/^_index\./.test(name)) leftOut.skip('lists of a section (_index)');
-    else if (PROJECT_FILE.test(name) && below.length === 1) leftOut.skip('files about the project');
-    else if (rules.hasPagesAtTop && isDetected && below.length === 1) leftOut.skip('pages at the top of the site');
-    else {
-      const file = await markdownFile(path, resolve(folder));
-      if (file !== null) files.push(asPost(file, below, generator, { url, leftOut }));
+  if (!(await isFolder(folder))) throw new ExportError(`${folder}: is not a folder`);
+  const config = await rules.readConfig(folder, leftOut);
+  const roots = await rootsOf(folder, rules, config);
+  const found = new Map<string, { root: Root; below: string[] }>();
+  for (const root of roots) {
+    for (const path of await listFiles(folder, root.folder, rules)) {
+      // The usual folder of content may hold those of languages.
+      if (!found.has(path)) found.set(path, { root, below: relative(root.folder, path).split(sep) });
     }
   }
-  if (files.length > 0) return files;
-  const where = rules.folders === null ? root : `${folder} (looked for ${rules.folders.join(' and ')})`;
+  const paths = [...found.values()].map(({ below }) => below);
+  const languageFolders = findLanguageFolders(paths, config.languages);
+  const site: FoundSite = { ...options, config, languageFolders, authors: await readSiteAuthors(folder, leftOut) };
+  const files: ImportFile[] = [];
+  for (const [path, { root, below }] of found) {
+    const name = basename(path);
+    const isAtTop = below.length === 1;
+    const isContent = rules.folders === null && root.folder !== folder;
+    if (/^_index\./.test(name)) leftOut.skip('lists of a section (_index)');
+    else if (PROJECT_FILE.test(name) && isAtTop) leftOut.skip('files about the project');
+    else if (isContent && isAtTop) leftOut.skip('pages at the top of the site');
+    else if (isContent && below[0] === 'authors') leftOut.skip('files about authors');
+    else {
+      const file = await markdownFile(path, resolve(folder));
+      if (file !== null) files.push(asPost(file, root, site));
+    }
+  }
+  if (files.length > 0) return { files, siteUrl: config.url };
+  const where = rules.folders === null ? roots[0]?.folder : `${folder} (looked for ${rules.folders.join(' and ')})`;
   throw new ExportError(`${where}: has no posts in ${rules.extensions.join(', ')}`);
 }
 
-async function rootOf(folder: string, { roots }: GeneratorRules): Promise<string> {
-  for (const name of roots) {
-    const path = join(folder, name);
-    if (await isFolder(path)) return path;
+/** Folders of content: those of languages, the usual one for the other languages, or the folder itself. */
+async function rootsOf(folder: string, { roots }: GeneratorRules, { languages }: SiteConfig): Promise<Root[]> {
+  const found: Root[] = [];
+  for (const [language, name] of languages) {
+    const path = join(folder, name ?? `content.${language}`);
+    if (await isFolder(path)) found.push({ folder: path, language });
   }
-  if (await isFolder(folder)) return folder;
-  throw new ExportError(`${folder}: is not a folder`);
+  for (const path of roots.map((name) => join(folder, name))) {
+    const isNeeded =
+      found.length === 0 || (found.length < languages.size && found.every((one) => one.language !== null));
+    if (isNeeded && (await isFolder(path))) found.push({ folder: path, language: null });
+  }
+  return found.length > 0 ? found : [{ folder, language: null }];
 }
 
 async function isFolder(path: string): Promise<boolean> {
@@ -147,48 +165,51 @@ async function listFiles(folder: string, root: string, rules: GeneratorRules): P
   }
 }
 
-/** @param below the path of the file below the root, in parts */
-function asPost(
-  file: ImportFile,
-  below: string[],
-  generator: SiteGenerator,
-  { url, leftOut }: SiteFolderOptions,
-): ImportFile {
-  const folders = below.slice(0, -1);
-  const stem = basename(file.path, extname(file.path));
-  // A bundle: the post is the folder, with its pictures beside it.
-  const name = stem === 'index' ? (folders.pop() ?? basename(dirname(file.path))) : stem;
-  const [, date, slug = name] = (GENERATORS[generator].hasDatedNames ? DATED_NAME.exec(name) : null) ?? [];
-  const fields: Record<string, string> = { id: idOf(name) };
-  if (date !== undefined) fields.published = dateOf(date);
-  if (folders.includes('_drafts') || basename(dirname(file.path)) === '_drafts') fields.state = 'draft';
-  const path = folders
-    .filter((part) => !part.startsWith('_'))
-    .map(encodeURIComponent)
-    .join('/');
-  const address = url === null ? null : addressOf(url, path, slug, generator);
-  const defaults = { fields, address, hasWordLists: generator === 'jekyll' };
-  const records = extname(file.path).toLowerCase() === '.mdx' ? () => withoutMdx(file, leftOut) : file.records;
-  return { ...file, records, defaults };
+function asPost(file: ImportFile, root: Root, { config, authors, languageFolders, ...options }: FoundSite): ImportFile {
+  const { url, leftOut } = options;
+  const { path, suffix } = withoutLanguage(file.path, config);
+  const { folders, name } = filePlaceOf(path, resolve(root.folder));
+  const isLanguage = (_: string, at: number): boolean => languageFolders.has(folders.slice(0, at + 1).join('/'));
+  // A folder below the root is a part of the address in any case.
+  const ofAddress = suffix ?? root.language ?? config.language;
+  const language = suffix ?? folders.find(isLanguage) ?? ofAddress;
+  const isUsual = language === null || isWithin(config.language ?? options.language, language);
+  const place = {
+    folders: folders.filter((part, at) => !isLanguage(part, at)),
+    ...{ name, language: isUsual ? undefined : language },
+  };
+  const fields: Record<string, string> = {};
+  const tag = language === null ? null : parseLanguageTag(language.replaceAll('_', '-'));
+  if (tag !== null && !isWithin(options.language, tag)) fields.language = tag;
+  if (path.split(sep).includes('_drafts')) fields.state = 'draft';
+  const post = { folders, language: ofAddress, name: config.hasDatedNames ? name.replace(DATE_IN_NAME, '') : name };
+  const address = url === null ? null : addressOf(url, post, config);
+  if (address?.pattern === null) leftOut.drop('address, which the configuration makes of parts that are unknown here');
+  const defaults = { fields, address, hasWordLists: config.form === 'jekyll', authors };
+  const records = extname(path).toLowerCase() === '.mdx' ? () => withoutMdx(file, leftOut) : file.records;
+  return { ...file, records, place, defaults };
 }
 
-function addressOf(url: string, path: string, slug: string, generator: SiteGenerator): ArticleDefaults['address'] {
+/** Hugo's `roof.de.md` is `roof.md` in another language. */
+function withoutLanguage(path: string, { languages }: SiteConfig): { path: string; suffix: string | null } {
+  const [, before = '', suffix = '', extension = ''] = /^(.+)\.([\w-]{2,20})(\.\w+)$/.exec(path) ?? [];
+  return languages.has(suffix) ? { path: before + extension, suffix } : { path, suffix: null };
+}
+
+function isWithin(language: string, tag: string): boolean {
+  return language === tag || language.startsWith(`${tag}-`);
+}
+
+function addressOf(url: string, post: SitePost & { name: string }, { patternOf, form }: SiteConfig) {
   const { origin, pathname } = new URL(url);
-  const isPattern = /:(?:year|month|day|slug|categories|path)\b/.test(pathname);
-  const base = isPattern ? origin : url.replace(/\/+$/, '');
-  const pattern = (isPattern ? url : base + GENERATORS[generator].address).replace(/:path\b/, path);
-  return { pattern, siteUrl: base, slug };
-}
-
-/** Other letters than those of an id are percent-encoded, with tildes: two names never make one id. */
-function idOf(name: string): string {
-  const encoded = encodeURIComponent(name).replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16)}`);
-  return encoded.replaceAll('%', '~').replace(/^[^A-Za-z0-9]/, 'x$&');
-}
-
-function dateOf(text: string): string {
-  const [year = '', month = '', day = ''] = text.split('-');
-  return `${year}-${month.padStart(2, '0')}-${day.padStart(2, '0')} 00:00`;
+  const isPattern = pathname.includes('/:');
+  const siteUrl = isPattern ? origin : url.replace(/\/+$/, '');
+  const read = form === 'jekyll' ? jekyllPattern : toPattern;
+  const below = isPattern ? read(pathname) : patternOf(post);
+  const folders = post.folders.filter((part) => !part.startsWith('_'));
+  // In Jekyll, the folders around those of posts are categories.
+  const categories = post.folders.slice(0, Math.max(0, post.folders.indexOf('_posts')));
+  return { pattern: below && siteUrl + below, siteUrl, name: post.name, folders, categories, form };
 }
 
 async function* withoutMdx(file: ImportFile, leftOut: LeftOut): AsyncGenerator<SourceRecord> {

@@ -111,7 +111,7 @@ describe('the posts of a site', () => {
     ]);
     expect(await addresses(store)).toEqual({
       '2024-3-1-solar': 'https://times.example/world/asia/2024/03/01/solar.html',
-      '2024-03-02-wind': 'https://times.example/2024/03/05/wind.html',
+      '2024-03-02-wind': 'https://times.example/local/2024/03/05/wind.html',
       idea: null,
     });
   });

@@ -109,7 +109,7 @@ export async function importSiteFolder(
 /** The first, the middle and the last file that has brought an article, with its address. */
 async function sampleAddresses({ db }: Store, { publication }: Config, files: ImportFile[]) {
   const samples = new Map<string, string>();
-  for (const some of [files, files.slice(files.length / 2), files.toReversed()].map((all) => all.slice(0, 50))) {
+  for (const some of [files, files.slice(files.length / 2), files.toReversed()].map((all) => all.slice(0, 200))) {
     const ids = await findDefaultIds(db, some);
     const articles = new Map((await findArticles(db, [...ids.values()])).map((article) => [article.id, article]));
     for (const { path, name } of some) {

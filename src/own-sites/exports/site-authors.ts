@@ -30,6 +30,7 @@ export async function readSiteAuthors(site: string, leftOut: LeftOut): Promise<R
     else if (isMap(data)) for (const [login, author] of Object.entries(data)) add(login, author);
     for (const entry of await readdir(place, { withFileTypes: true }).catch(() => [])) {
       const login = basename(entry.name, extname(entry.name));
+      if (login === '_index') continue;
       const path = join(place, entry.isDirectory() ? join(login, '_index') : login);
       const text = await readFile(`${path}.md`, 'utf8').catch(() => null);
       const page = text === null ? null : parseMarkdown(text.replace(/\r\n?/g, '\n'));

@@ -49,16 +49,24 @@ export async function readSiteData(path: string, leftOut: LeftOut): Promise<unkn
 
 export async function readJekyllConfig(site: string, leftOut: LeftOut): Promise<SiteConfig> {
   const settings = await readSiteData(join(site, '_config'), leftOut);
-  const usual = textAt(settings, 'collections', 'posts', 'permalink') ?? textAt(settings, 'permalink') ?? 'date';
   const special = listAt(settings, 'defaults')
-    .map((one) => ({ path: textAt(one, 'scope', 'path') ?? '', permalink: textAt(one, 'values', 'permalink'), one }))
-    .filter(({ permalink, one }) => permalink !== null && (textAt(one, 'scope', 'type') ?? 'posts') === 'posts')
+    .map((one) => ({
+      path: textAt(one, 'scope', 'path') ?? '',
+      type: textAt(one, 'scope', 'type'),
+      permalink: textAt(one, 'values', 'permalink'),
+    }))
+    .filter(({ permalink }) => permalink !== null)
     .sort((a, b) => a.path.length - b.path.length);
   return {
     url: cleanUrl((textAt(settings, 'url') ?? '') + (textAt(settings, 'baseurl') ?? '')),
     patternOf: ({ folders }) => {
       const path = `${folders.join('/')}/`;
-      return jekyllPattern(special.findLast((one) => path.startsWith(one.path))?.permalink ?? usual);
+      const label = folders.findLast((name) => name.startsWith('_'))?.slice(1) ?? 'posts';
+      const type = label === 'drafts' ? 'posts' : label;
+      const found = special.findLast((one) => path.startsWith(one.path) && (one.type ?? type) === type)?.permalink;
+      const ofType = found ?? textAt(settings, 'collections', type, 'permalink');
+      const usual = type === 'posts' ? (textAt(settings, 'permalink') ?? 'date') : '/:collection/:path.html';
+      return jekyllPattern((ofType ?? usual).replace(/:collection\b/g, type).replace(/:path\b/g, ':path/:name'));
     },
     form: 'jekyll',
     hasDatedNames: true,
@@ -73,30 +81,35 @@ export async function readHugoConfig(site: string, leftOut: LeftOut): Promise<Si
   for (const path of ['config', 'hugo', `${folder}/config`, `${folder}/hugo`]) {
     Object.assign(settings, await readSiteData(join(site, path), leftOut));
   }
-  // `permalinks.toml`, `languages.toml`, `languages.cs.toml`: a file has the value of its key.
+  // Such as `permalinks.toml` and `languages.cs.toml`: a file has the value of its key.
   for (const file of (await readdir(join(site, folder)).catch(() => [])).sort()) {
-    const [, part = '', language] = /^(permalinks|languages|frontmatter)(?:\.([\w-]+))?\.\w+$/.exec(file) ?? [];
+    const [, part = '', language] = /^(permalinks|languages|frontmatter|module)(?:\.([\w-]+))?\.\w+$/.exec(file) ?? [];
     if (part === '') continue;
     const value = await readSiteData(join(site, folder, basename(file, extname(file))), leftOut);
     settings[part] = Object.assign(settings[part] ?? {}, language === undefined ? value : { [language]: value });
   }
   const byName = Object.entries(valueAt(settings, 'languages') ?? {});
+  const languages = new Map(byName.map(([name, one]) => [name.toLowerCase(), textAt(one, 'contentDir')]));
   const language = (textAt(settings, 'defaultContentLanguage') ?? 'en').toLowerCase();
+  for (const mount of listAt(settings, 'module', 'mounts')) {
+    const isOfLanguage = textAt(mount, 'target') === 'content' && textAt(mount, 'source') !== 'content';
+    if (isOfLanguage) languages.set(textAt(mount, 'lang') ?? language, textAt(mount, 'source'));
+  }
   const isPrefixed = valueAt(settings, 'defaultContentLanguageInSubdir') === true;
-  const ends = valueAt(settings, 'uglyURLs') === true ? '.html' : '/';
   return {
     url: cleanUrl(textAt(settings, 'baseURL') ?? ''),
     patternOf: (post) => {
       const [section = ''] = post.folders;
       const written = textAt(settings, 'permalinks', 'page', section) ?? textAt(settings, 'permalinks', section);
       const path = written === null ? '/:path/:slug/' : hugoPattern(written, post);
+      const isUgly = valueAt(settings, 'uglyURLs', section) ?? valueAt(settings, 'uglyURLs');
       const isOther = post.language !== null && (post.language !== language || isPrefixed);
-      return path && (isOther ? `/${post.language}` : '') + path.replace(/\/?$/, ends);
+      return path && (isOther ? `/${post.language}` : '') + path.replace(/\/?$/, isUgly === true ? '.html' : '/');
     },
     form: valueAt(settings, 'disablePathToLower') === true ? 'hugoCased' : 'hugo',
     hasDatedNames: listAt(settings, 'frontmatter', 'date').includes(':filename'),
-    languages: new Map(byName.map(([name, one]) => [name.toLowerCase(), textAt(one, 'contentDir')])),
-    language: byName.length === 0 ? null : language,
+    languages,
+    language: languages.size === 0 ? null : language,
   };
 }
 

@@ -20,6 +20,8 @@ interface GeneratorRules {
   folders: readonly string[] | null;
   /** Ends of file names. */
   extensions: readonly string[];
+  /** Whether a folder with these files is that of a site. Default: only the one that is given. */
+  isSite?(names: readonly string[]): boolean;
   readConfig(site: string, leftOut: LeftOut): SiteConfig | Promise<SiteConfig>;
 }
 
@@ -32,8 +34,14 @@ const NO_CONFIG: SiteConfig = {
 const readAstroConfig = (): SiteConfig => ({ ...NO_CONFIG, form: 'astro', hasDatedNames: false });
 
 export const GENERATORS: Readonly<Record<SiteGenerator, GeneratorRules>> = {
-  hugo: { roots: ['content'], folders: null, extensions: MARKDOWN, readConfig: readHugoConfig },
-  jekyll: { roots: [], folders: ['_posts', '_drafts'], extensions: MARKDOWN, readConfig: readJekyllConfig },
+  hugo: {
+    ...{ roots: ['content'], folders: null, extensions: MARKDOWN, readConfig: readHugoConfig },
+    isSite: (names) => names.includes('content') && names.some((name) => /^(?:hugo\.|config\b)/.test(name)),
+  },
+  jekyll: {
+    ...{ roots: [], folders: ['_posts', '_drafts'], extensions: MARKDOWN, readConfig: readJekyllConfig },
+    isSite: (names) => names.some((name) => name.startsWith('_config.')),
+  },
   astro: { roots: ['src/content'], folders: null, extensions: [...MARKDOWN, '.mdx'], readConfig: readAstroConfig },
   eleventy: { roots: ['content', 'src'], folders: null, extensions: MARKDOWN, readConfig: () => NO_CONFIG },
 };
@@ -87,8 +95,9 @@ export async function findSitePosts(
   const { leftOut } = options;
   const rules = GENERATORS[generator];
   if (!(await isFolder(folder))) throw new ExportError(`${folder}: is not a folder`);
-  const config = await rules.readConfig(folder, leftOut);
-  const roots = await rootsOf(folder, rules, config);
+  const home = await siteOf(folder, rules);
+  const config = await rules.readConfig(home, leftOut);
+  const roots = await rootsOf(home, rules, config);
   const found = new Map<string, { root: Root; below: string[] }>();
   for (const root of roots) {
     for (const path of await listFiles(folder, root.folder, rules)) {
@@ -98,12 +107,12 @@ export async function findSitePosts(
   }
   const paths = [...found.values()].map(({ below }) => below);
   const languageFolders = findLanguageFolders(paths, config.languages);
-  const site: FoundSite = { ...options, config, languageFolders, authors: await readSiteAuthors(folder, leftOut) };
+  const site: FoundSite = { ...options, config, languageFolders, authors: await readSiteAuthors(home, leftOut) };
   const files: ImportFile[] = [];
   for (const [path, { root, below }] of found) {
     const name = basename(path);
     const isAtTop = below.length === 1;
-    const isContent = rules.folders === null && root.folder !== folder;
+    const isContent = rules.folders === null && root.folder !== home;
     if (/^_index\./.test(name)) leftOut.skip('lists of a section (_index)');
     else if (PROJECT_FILE.test(name) && isAtTop) leftOut.skip('files about the project');
     else if (isContent && isAtTop) leftOut.skip('pages at the top of the site');
@@ -114,16 +123,28 @@ export async function findSitePosts(
     }
   }
   if (files.length > 0) return { files, siteUrl: config.url };
-  const where = rules.folders === null ? roots[0]?.folder : `${folder} (looked for ${rules.folders.join(' and ')})`;
-  throw new ExportError(`${where}: has no posts in ${rules.extensions.join(', ')}`);
+  const where =
+    rules.folders === null
+      ? ''
+      : ` (looked for ${rules.folders.join(' and ')}; a collection is imported by its folder)`;
+  throw new ExportError(`${folder}${where}: has no posts in ${rules.extensions.join(', ')}`);
+}
+
+/** The folder of the site that a folder of posts belongs to. */
+async function siteOf(folder: string, { isSite }: GeneratorRules): Promise<string> {
+  for (const path of [0, 1, 2, 3, 4].map((levels) => join(folder, '../'.repeat(levels)))) {
+    if (isSite?.(await readdir(path).catch(() => []))) return path;
+  }
+  return folder;
 }
 
 /** Folders of content: those of languages, the usual one for the other languages, or the folder itself. */
 async function rootsOf(folder: string, { roots }: GeneratorRules, { languages }: SiteConfig): Promise<Root[]> {
   const found: Root[] = [];
   for (const [language, name] of languages) {
-    const path = join(folder, name ?? `content.${language}`);
-    if (await isFolder(path)) found.push({ folder: path, language });
+    for (const path of name === null ? [`content/${language}`, `content.${language}`] : [name]) {
+      if (await isFolder(join(folder, path))) found.push({ folder: join(folder, path), language });
+    }
   }
   for (const path of roots.map((name) => join(folder, name))) {
     const isNeeded =
@@ -143,9 +164,13 @@ async function isFolder(path: string): Promise<boolean> {
 /** Paths of posts, by name within folders. */
 async function listFiles(folder: string, root: string, rules: GeneratorRules): Promise<string[]> {
   const found: string[] = [];
-  // The folder of posts itself may be given.
-  const isWithin = rules.folders === null || rules.folders.includes(basename(folder));
-  await walk(root, isWithin, 0);
+  // A folder within that of the posts may be given, or that of a collection.
+  const parts = resolve(folder).split(sep);
+  const isWithin = rules.folders?.some((name) => parts.includes(name)) ?? true;
+  const isInside = (path: string, other: string): boolean => !relative(other, path).startsWith('..');
+  if (isInside(folder, root) || isInside(root, folder)) {
+    await walk(isInside(folder, root) ? folder : root, isWithin || basename(folder).startsWith('_'), 0);
+  }
   return found;
 
   async function walk(at: string, isPosts: boolean, depth: number): Promise<void> {
@@ -206,7 +231,8 @@ function addressOf(url: string, post: SitePost & { name: string }, { patternOf, 
   const siteUrl = isPattern ? origin : url.replace(/\/+$/, '');
   const read = form === 'jekyll' ? jekyllPattern : toPattern;
   const below = isPattern ? read(pathname) : patternOf(post);
-  const folders = post.folders.filter((part) => !part.startsWith('_'));
+  // Of Jekyll, those below `_posts` or a collection.
+  const folders = post.folders.slice(post.folders.findLastIndex((part) => part.startsWith('_')) + 1);
   // In Jekyll, the folders around those of posts are categories.
   const categories = post.folders.slice(0, Math.max(0, post.folders.indexOf('_posts')));
   return { pattern: below && siteUrl + below, siteUrl, name: post.name, folders, categories, form };

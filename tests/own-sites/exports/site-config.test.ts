@@ -18,14 +18,14 @@ function post(title: string, more = ''): string {
 }
 
 /** Imports a folder of these files. Paths alone are posts. */
-async function imported(from: SiteGenerator, files: Record<string, string>, url: string | null = SITE) {
+async function imported(from: SiteGenerator, files: Record<string, string>, url: string | null = SITE, below = '.') {
   const folder = temporaryFolder();
   for (const [path, text] of Object.entries(files)) {
     mkdirSync(dirname(join(folder, path)), { recursive: true });
     writeFileSync(join(folder, path), text);
   }
   const store = await openMigrated();
-  const result = await importSiteFolder(store, configWith(), folder, {
+  const result = await importSiteFolder(store, configWith(), join(folder, below), {
     from,
     url,
     clock: () => Date.UTC(2026, 10, 27),
@@ -62,6 +62,19 @@ describe('the addresses of a site of Jekyll', () => {
     expect(paths).toEqual({ '2024-03-01-Solar_Roof.x': path });
   });
 
+  it('are those of a collection where its folder is given, or of a folder of posts within the site', async () => {
+    const files = {
+      '_config.yml':
+        'collections:\n  story: { output: true, permalink: "/stories/:title/" }\npermalink: /:year/:title/\n',
+      'parts/_story/solar.md': post('Solar'),
+      'local/_posts/2024/2024-03-01-wind.md': post('Wind'),
+    };
+    expect((await imported('jekyll', files, SITE, 'parts/_story')).paths).toEqual({ solar: '/stories/solar/' });
+    expect((await imported('jekyll', files, SITE, 'local/_posts/2024')).paths).toEqual({
+      '2024-03-01-wind': '/2024/wind/',
+    });
+  });
+
   it('follow the pattern of --url where there is one', async () => {
     const files = { '_config.yml': 'permalink: /:year/:title/', '_posts/2024-03-01-solar.md': post('Solar') };
     expect((await imported('jekyll', files, `${SITE}/b/:title/`)).paths).toEqual({ '2024-03-01-solar': '/b/solar/' });
@@ -78,6 +91,8 @@ describe('the addresses of a site of Hugo', () => {
     ['config.json', '{"Permalinks":{"posts":"/p/:title/"}}', '/p/a-sunny-roof/'],
     ['config/_default/permalinks.toml', 'posts = "/x/:slug/"', '/x/a-sunny-roof/'],
     ['config/_default/hugo.yaml', 'uglyURLs: true', '/posts/2024/solar_roof-5.html'],
+    ['hugo.toml', '[uglyURLs]\nposts = true', '/posts/2024/solar_roof-5.html'],
+    ['hugo.toml', '[[module.mounts]]\nsource = "content/posts"\ntarget = "content"', '/2024/solar_roof-5/'],
     ['hugo.yml', 'disablePathToLower: true', '/posts/2024/Solar_Roof-5/'],
     ['hugo.toml', '[permalinks]\nnews = "/n/:slug/"', '/posts/2024/solar_roof-5/'],
   ])('follow its configuration: %s %s', async (file, config, path) => {
@@ -161,6 +176,18 @@ describe('a site in several languages', () => {
     expect(result).toMatchObject({ added: 3, rejectedCount: 0 });
     expect(paths).toEqual({ 'cs.solar': '/cs/posts/solar/', solar: '/posts/solar/', wind: '/posts/wind/' });
     expect(byId(({ language }) => language)).toEqual({ 'cs.solar': 'cs', solar: 'en', wind: 'en' });
+  });
+
+  it('has them by folders of content that Hugo mounts, also where one folder is imported', async () => {
+    const files = {
+      'hugo.yaml': 'languages: { en: {}, cs: {} }\npermalinks: { posts: "/:year/:slug/" }\n',
+      'content/en/posts/2024/solar.md': post('Solar'),
+      'content/cs/posts/2024/solar.md': post('Slunce'),
+    };
+    const all = { 'cs.solar': '/cs/2024/slunce/', solar: '/2024/solar/' };
+    expect((await imported('hugo', files)).paths).toEqual(all);
+    const one = { 'cs.solar': all['cs.solar'] };
+    expect((await imported('hugo', files, SITE, 'content/cs/posts')).paths).toEqual(one);
   });
 
   it('has them by the ends of names in Hugo', async () => {

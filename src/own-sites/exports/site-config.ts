@@ -99,6 +99,8 @@ export async function readHugoConfig(site: string, leftOut: LeftOut): Promise<Si
   return {
     url: cleanUrl(textAt(settings, 'baseURL') ?? ''),
     patternOf: (post) => {
+      // A list has rules for paths of pages.
+      if (Array.isArray(settings.permalinks)) return null;
       const [section = ''] = post.folders;
       const written = textAt(settings, 'permalinks', 'page', section) ?? textAt(settings, 'permalinks', section);
       const path = written === null ? '/:path/:slug/' : hugoPattern(written, post);

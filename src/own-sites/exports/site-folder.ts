@@ -97,10 +97,9 @@ export async function findSitePosts(
   if (!(await isFolder(folder))) throw new ExportError(`${folder}: is not a folder`);
   const home = await siteOf(folder, rules);
   const config = await rules.readConfig(home, leftOut);
-  const roots = await rootsOf(home, rules, config);
   const found = new Map<string, { root: Root; below: string[] }>();
-  for (const root of roots) {
-    for (const path of await listFiles(folder, root.folder, rules)) {
+  for (const root of await rootsOf(home, rules, config)) {
+    for (const path of await listFiles(root.folder, folder, rules)) {
       // The usual folder of content may hold those of languages.
       if (!found.has(path)) found.set(path, { root, below: relative(root.folder, path).split(sep) });
     }
@@ -110,6 +109,8 @@ export async function findSitePosts(
   const site: FoundSite = { ...options, config, languageFolders, authors: await readSiteAuthors(home, leftOut) };
   const files: ImportFile[] = [];
   for (const [path, { root, below }] of found) {
+    // Of a part of a site, the rest only says which languages there are.
+    if (relative(folder, path).startsWith('..')) continue;
     const name = basename(path);
     const isAtTop = below.length === 1;
     const isContent = rules.folders === null && root.folder !== home;
@@ -118,16 +119,14 @@ export async function findSitePosts(
     else if (isContent && isAtTop) leftOut.skip('pages at the top of the site');
     else if (isContent && below[0] === 'authors') leftOut.skip('files about authors');
     else {
-      const file = await markdownFile(path, resolve(folder));
+      const file = await markdownFile(path, resolve(home));
       if (file !== null) files.push(asPost(file, root, site));
     }
   }
   if (files.length > 0) return { files, siteUrl: config.url };
-  const where =
-    rules.folders === null
-      ? ''
-      : ` (looked for ${rules.folders.join(' and ')}; a collection is imported by its folder)`;
-  throw new ExportError(`${folder}${where}: has no posts in ${rules.extensions.join(', ')}`);
+  const places = rules.folders?.join(' and ');
+  const where = places && ` (looked for ${places}; a collection is imported by its folder)`;
+  throw new ExportError(`${folder}${where ?? ''}: has no posts in ${rules.extensions.join(', ')}`);
 }
 
 /** The folder of the site that a folder of posts belongs to. */
@@ -146,10 +145,9 @@ async function rootsOf(folder: string, { roots }: GeneratorRules, { languages }:
       if (await isFolder(join(folder, path))) found.push({ folder: join(folder, path), language });
     }
   }
-  for (const path of roots.map((name) => join(folder, name))) {
-    const isNeeded =
-      found.length === 0 || (found.length < languages.size && found.every((one) => one.language !== null));
-    if (isNeeded && (await isFolder(path))) found.push({ folder: path, language: null });
+  for (const name of found.length < Math.max(languages.size, 1) ? roots : []) {
+    const root = { folder: join(folder, name), language: null };
+    if (found.at(-1)?.language !== null && (await isFolder(root.folder))) found.push(root);
   }
   return found.length > 0 ? found : [{ folder, language: null }];
 }
@@ -161,16 +159,16 @@ async function isFolder(path: string): Promise<boolean> {
   );
 }
 
-/** Paths of posts, by name within folders. */
-async function listFiles(folder: string, root: string, rules: GeneratorRules): Promise<string[]> {
+/**
+ * Paths of posts, by name within folders.
+ * @param given the folder that is imported: it may be that of a collection, or below one of posts
+ */
+async function listFiles(root: string, given: string, { folders, extensions }: GeneratorRules): Promise<string[]> {
   const found: string[] = [];
-  // A folder within that of the posts may be given, or that of a collection.
-  const parts = resolve(folder).split(sep);
-  const isWithin = rules.folders?.some((name) => parts.includes(name)) ?? true;
-  const isInside = (path: string, other: string): boolean => !relative(other, path).startsWith('..');
-  if (isInside(folder, root) || isInside(root, folder)) {
-    await walk(isInside(folder, root) ? folder : root, isWithin || basename(folder).startsWith('_'), 0);
-  }
+  const isPostFolder = (name: string): boolean => {
+    return folders === null || folders.includes(name) || (name.startsWith('_') && name === basename(given));
+  };
+  await walk(root, resolve(root).split(sep).some(isPostFolder), 0);
   return found;
 
   async function walk(at: string, isPosts: boolean, depth: number): Promise<void> {
@@ -184,8 +182,8 @@ async function listFiles(folder: string, root: string, rules: GeneratorRules): P
       if (name.startsWith('.')) continue;
       if (entry.isDirectory()) {
         if (OTHER_FOLDERS.has(name) || depth >= MAX_DEPTH) continue;
-        await walk(path, isPosts || (rules.folders?.includes(name) ?? false), depth + 1);
-      } else if (isPosts && entry.isFile() && rules.extensions.includes(extname(name).toLowerCase())) found.push(path);
+        await walk(path, isPosts || isPostFolder(name), depth + 1);
+      } else if (isPosts && entry.isFile() && extensions.includes(extname(name).toLowerCase())) found.push(path);
     }
   }
 }

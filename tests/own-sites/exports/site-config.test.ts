@@ -88,6 +88,7 @@ describe('the addresses of a site of Hugo', () => {
     ['config.toml', '[permalinks]\nposts = "/:section/:filename/"', '/posts/solar_roof-5/'],
     ['hugo.yaml', 'permalinks: { page: { posts: "/a/:sections/:slugorfilename" } }', '/a/posts/2024/solar_roof-5/'],
     ['hugo.yaml', 'permalinks: { posts: "/:sections[1:]/:slug" }', null],
+    ['hugo.yaml', 'permalinks: [{ target: { path: "/posts/**" }, pattern: "/:year/:slug" }]', null],
     ['config.json', '{"Permalinks":{"posts":"/p/:title/"}}', '/p/a-sunny-roof/'],
     ['config/_default/permalinks.toml', 'posts = "/x/:slug/"', '/x/a-sunny-roof/'],
     ['config/_default/hugo.yaml', 'uglyURLs: true', '/posts/2024/solar_roof-5.html'],
@@ -224,6 +225,9 @@ describe('a site in several languages', () => {
       'ja.2024-03-01-solar': 'ja',
       'zh_tw.2024-03-01-solar': 'zh-Hant',
     });
+    const part = { '_config.yml': '', 'en/_posts/2024-03-01-solar.md': post('Solar') };
+    const japanese = await imported('jekyll', { ...part, 'ja/_posts/2024-03-01-solar.md': post('太陽') }, SITE, 'ja');
+    expect(japanese.paths).toEqual({ 'ja.2024-03-01-solar': '/ja/2024/03/01/solar.html' });
     const below = await imported('jekyll', {
       '_posts/2024-03-01-solar.md': post('Solar'),
       '_posts/ja/2024-03-01-solar.md': post('太陽'),

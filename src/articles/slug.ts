@@ -1,4 +1,5 @@
 /** Slugs: the last part of an article's URL. */
+import { hash } from 'node:crypto';
 
 /** The form of a slug that a newsroom writes itself. */
 export const SLUG = /^[a-z0-9]+(?:-[a-z0-9]+)*$/;
@@ -18,6 +19,11 @@ export function slugWithId(headline: string, id: string): string {
   const slug = slugFrom(headline, id);
   const suffix = slugOf(id);
   return slug === suffix ? slug : `${slug}-${suffix}`;
+}
+
+/** As `slugFrom`, with a hash of the id: for ids that differ only in signs and case, such as `a.b` and `A-b`. */
+export function slugWithHash(headline: string, id: string): string {
+  return `${slugFrom(headline, id)}-${hash('sha256', id).slice(0, 12)}`;
 }
 
 function slugOf(text: string): string {

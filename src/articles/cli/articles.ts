@@ -10,7 +10,12 @@ import { publishChanges, summarise } from '../../feeds/publish/publish.ts';
 import { cleanLine, cleanUrl } from '../../lib/text/clean-text.ts';
 import { endIdleThreads } from '../../lib/threads/thread-pool.ts';
 import { rfc3339 } from '../../lib/time.ts';
-import { type CmsExport, importExport, importSiteFolder } from '../../own-sites/exports/import-export.ts';
+import {
+  type CmsExport,
+  importExport,
+  importSiteFolder,
+  type SiteImportResult,
+} from '../../own-sites/exports/import-export.ts';
 import { GENERATORS, type SiteGenerator } from '../../own-sites/exports/site-folder.ts';
 import { type ArticleImportOptions, importPaths } from '../import/import.ts';
 import { importAsRun } from '../import/import-runs.ts';
@@ -79,6 +84,7 @@ interface ArticleImportFlags extends JsonOption {
   report?: string;
 }
 
+type SomeImport = ArticleImportResult & Partial<SiteImportResult>;
 type ImportFlagsWithRun = ArticleImportFlags & Pick<ArticleImportOptions, 'run' | 'onMessages'>;
 
 interface PageOptions extends JsonOption {
@@ -141,7 +147,7 @@ function importArticles(cli: CliContext, paths: string[], flags: ArticleImportFl
       await file?.writeFile(messages.map(({ kind, text }) => `${kind}: ${cleanLine(text)}\n`).join(''));
     };
     const input = [...(from === undefined ? [] : ['--from', from]), ...paths].join(' ');
-    const { result, run } = await importAsRun(app.store.db, input, startedAt, async (run) =>
+    const { result, run } = await importAsRun(app.store.db, input, startedAt, async (run): Promise<SomeImport> =>
       from === undefined
         ? importFromPaths(cli, app, paths, { ...flags, run, onMessages })
         : importFrom(cli, app, paths, { ...flags, from, run, onMessages }),
@@ -168,6 +174,7 @@ function importArticles(cli: CliContext, paths: string[], flags: ArticleImportFl
         [
           formatImport(result),
           ...formatMessageCount(kinds, flags.report),
+          ...formatSamples(result),
           ...formatPictures(pictures),
           ...(published === null ? [] : [formatPublish(published, app.config)]),
           ...(run === null ? [] : [`run ${run}: "daywire import undo ${run}" takes it back`]),
@@ -193,7 +200,7 @@ async function importFrom(
   { store, config, clock }: AppContext,
   paths: string[],
   { from, source, url, ...flags }: ImportFlagsWithRun & { from: CmsExport | SiteGenerator },
-): Promise<ArticleImportResult> {
+): Promise<SomeImport> {
   const [path, ...others] = paths;
   if (path === undefined || others.length > 0) throw new CommandError('--from takes one file or folder');
   const siteUrl = url === undefined ? null : cleanUrl(url);
@@ -214,6 +221,16 @@ function formatPictures({ found, waiting }: { found: number; waiting: number }):
   return [
     ...(found > 0 ? [`${count(found, 'picture')} on other servers looked up`] : []),
     ...(waiting > 0 ? [`${count(waiting, 'picture')} not looked up yet: a running daywire tries again`] : []),
+  ];
+}
+
+/** For the operator to compare with the site. */
+function formatSamples({ samples = [], siteUrl = null }: Partial<SiteImportResult>): string[] {
+  const named = `the site's configuration says ${siteUrl}: add --url ${siteUrl} for addresses there`;
+  return [
+    ...(samples.length > 0 ? ['addresses, such as'] : []),
+    ...samples.map(({ file, url }) => `  ${file}: ${url}`),
+    ...(siteUrl === null ? [] : [`articles without an address of their own are published here; ${named}`]),
   ];
 }
 

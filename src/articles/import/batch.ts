@@ -11,7 +11,7 @@ import { formerFields, logEdit, saveDeskBase } from '../edits/edit-log.ts';
 import { readStoredArticles, type StoredArticle } from '../edits/stored-article.ts';
 import { clearRejectionsOfFiles, clearRejectionsOfLines, recordRejection } from '../rejections.ts';
 import { completeImage, findImageFacts, type ImageFacts, urlToLookUp } from '../remote-images/image-queue.ts';
-import { slugFrom, slugWithId } from '../slug.ts';
+import { slugFrom, slugWithHash, slugWithId } from '../slug.ts';
 import type { Candidate } from './candidate.ts';
 import { rememberFiles } from './fingerprints.ts';
 import { recordRunArticles } from './import-runs.ts';
@@ -48,6 +48,8 @@ interface ValidArticle extends ArticleInput {
   articleId: string;
   candidate: Candidate;
   warnings: string[];
+  /** Whether the slug is a suggestion, as the article's address does not depend on it. */
+  hasFreeSlug: boolean;
   /** `file:line` of a key. */
   placeOf(key: PlacedKey): string;
 }
@@ -113,9 +115,9 @@ export async function importRecord(
 /** The result of parsing an article, as a batch has it. */
 export function toParsed(input: Omit<ArticleInput, 'articleId'>, result: ReadArticle): ParsedArticle {
   if (result.kind === 'invalid') return { kind: 'invalid', ...input, articleId: result.id, problems: result.problems };
-  const { candidate, warnings, lines } = result;
+  const { candidate, warnings, lines, hasFreeSlug } = result;
   const placeOf = (key: PlacedKey): string => `${input.name}:${lines[key]}`;
-  return { kind: 'valid', ...input, articleId: candidate.id, candidate, warnings, placeOf };
+  return { kind: 'valid', ...input, articleId: candidate.id, candidate, warnings, hasFreeSlug, placeOf };
 }
 
 /** Writes a batch, all of it or nothing. */
@@ -242,8 +244,9 @@ function reviseAll(
     if (owner !== null && !context.takeOver && !mayReplace(owner, origin)) {
       return reject('id', `id is "${id}": this article belongs to ${originName(owner)}; choose another id`);
     }
-    const wanted = isSourceOrigin(origin) ? { id, slug: null } : candidate;
-    const currentSlug = current?.article.slug ?? null;
+    const isSuggested = article.hasFreeSlug && candidate.slug !== null;
+    const wanted = isSourceOrigin(origin) || isSuggested ? { id, slug: null } : candidate;
+    const currentSlug = isSuggested ? null : (current?.article.slug ?? null);
     const choice = chooseSlug(wanted, currentSlug, suggestedSlugs(article), (slug) => owners.get(slug));
     if (choice.kind === 'taken') {
       const rule = `it belongs to article "${choice.owner}"; choose another for "${id}"`;
@@ -294,9 +297,10 @@ async function readCurrent(tx: Tx, articles: ValidArticle[]): Promise<CurrentSta
 }
 
 /** A source's slug is a suggestion: other sites, or other paths of the same one, may have it too. */
-function suggestedSlugs({ candidate: { slug, headline, id }, origin }: ValidArticle): string[] {
-  if (slug === null) return [slugFrom(headline, id), slugWithId(headline, id)];
-  return isSourceOrigin(origin) ? [slug, slugWithId(slug, id)] : [];
+function suggestedSlugs({ candidate: { slug, headline, id }, origin, hasFreeSlug }: ValidArticle): string[] {
+  const text = slug ?? headline;
+  if (slug !== null && !isSourceOrigin(origin) && !hasFreeSlug) return [];
+  return [slug ?? slugFrom(headline, id), slugWithId(text, id), slugWithHash(text, id)];
 }
 
 /** Articles that are not written otherwise. */

@@ -13,6 +13,7 @@ import { inspectMedia, type MediaFolder } from '../pictures/media.ts';
 import { type OwnPictures, openOwnPictures, type PictureFolder } from '../pictures/own-pictures.ts';
 import { BodyError, type ImageUrl, isBlankBody, sanitiseHtml, sanitiseMarkdown } from '../sanitise.ts';
 import { type ArticleFields, crossFieldViolations, fieldsSchema, type RuleViolation } from './fields.ts';
+import { isBlankValue } from './front-matter/values.ts';
 import type { TranslatedRecord } from './parse.ts';
 
 /** The state as the newsroom wrote it. Instants are epoch milliseconds. */
@@ -81,7 +82,7 @@ export function candidateReader(config: ArticleRules): CandidateReader {
       return { kind: 'invalid', id: null, problems: [`${file}:${record.line}: ${cleanLine(record.rule)}`] };
     }
     const written = { ...record.fields };
-    if (defaultId !== null && !Object.hasOwn(written, 'id')) written.id = defaultId;
+    if (defaultId !== null && isBlankValue(written.id)) written.id = defaultId;
 
     const pictures = openOwnPictures(pictureFolder, mediaFolder);
     written.image = withOwnPicture(written.image, pictures);
@@ -113,9 +114,6 @@ export function candidateReader(config: ArticleRules): CandidateReader {
     if (usable === null || violations.length > 0) {
       const values = { ...written, body: record.body };
       const problems = listFirst(violations, file, ({ path, rule }) => {
-        if (path[0] === 'id' && defaultId !== null && !Object.hasOwn(record.fields, 'id')) {
-          return `${file}:1: the name of the file is the id of the article: ${rule}; rename it, or write an id`;
-        }
         const name = formatPath(record.writtenPath(path));
         return `${file}:${record.lineOf(path)}: ${name} ${formatValue(valueAt(values, path))}: ${rule}`;
       });

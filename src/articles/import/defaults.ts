@@ -1,8 +1,10 @@
 /**
- * What a file says about its article by its name and place, where the article itself does not: an id, a date, the
- * address at which a site generator publishes it. Pure.
+ * What is known of an article by the place of its file and its site, where the article itself does not say it: an id, a
+ * date, the address at which a site generator publishes it. Pure.
  */
-
+import { DAY } from '../../lib/time.ts';
+import { parseWrittenDate } from '../../lib/written-date.ts';
+import { SLUG, slugFrom } from '../slug.ts';
 import { type AuthorNames, isBlankValue } from './front-matter/values.ts';
 import type { ParsedRecord, TranslatedRecord } from './parse.ts';
 
@@ -18,12 +20,49 @@ export interface ArticleDefaults {
 }
 
 interface ArticleAddress {
-  /** Absolute, with `:year`, `:month`, `:day`, `:slug` and `:categories` in its path. */
-  pattern: string;
+  /** Absolute, with places such as `:year` in its path; null if it is not known. */
+  pattern: string | null;
   /** Address of the site, without a trailing slash. */
   siteUrl: string;
-  /** From the name of the file, for an article without a slug. */
-  slug: string;
+  /** That of the file, for an article without a slug. */
+  name: string;
+  /** For `:path`. */
+  folders: readonly string[];
+  /** Of its folders, as in Jekyll. */
+  categories: readonly string[];
+  form: PathForm;
+}
+
+/** What a pattern may say. `slug`: else the name of the file; `slugortitle`: else the headline. */
+const PLACES = 'year|month|i_month|day|i_day|y_day|name|slug|title|slugortitle|categories|path';
+const PLACE = new RegExp(`:(${PLACES})\\b`, 'g');
+const OTHER_PLACE = new RegExp(`:(?!(?:${PLACES})\\b)[a-z]`, 'i');
+
+/** The built-in permalinks of Jekyll. */
+const STYLES: Readonly<Record<string, string>> = {
+  date: '/:categories/:year/:month/:day/:title.html',
+  pretty: '/:categories/:year/:month/:day/:title/',
+  ordinal: '/:categories/:year/:y_day/:title.html',
+  none: '/:categories/:title.html',
+};
+
+/** How a generator writes a text in a path. */
+const FORMS = {
+  plain: (text: string) => text,
+  astro: (text: string) =>
+    text
+      .toLowerCase()
+      .replace(/[^\p{L}\p{M}\p{N}_ -]/gu, '')
+      .replaceAll(' ', '-'),
+  hugo: (text: string) => hugoPath(text).toLowerCase(),
+  hugoCased: hugoPath,
+  jekyll: (text: string) => text.replace(/[^\p{M}\p{L}\p{Nd}._~!$&'()+,;=@]+/gu, '-').replace(/^-|-$/g, ''),
+};
+export type PathForm = keyof typeof FORMS;
+
+function hugoPath(text: string): string {
+  const kept = text.replace(/[^\p{L}\p{M}\p{Nd}\s./_#+~@%-]|%(?![0-9a-f]{2})/giu, '');
+  return kept.trim().replace(/\s+/g, ' ').replace(/ ?- ?/g, '-').replaceAll(' ', '-');
 }
 
 /** Keys in which site generators take the path of a page. */
@@ -48,27 +87,29 @@ export function withDefaults(
   const { address } = defaults;
   if (address === null) return { ...record, fields };
   fields.image = withSiteAddress(fields.image, address.siteUrl);
-  const path = PATH_KEYS.map((key) => parsed.fields[key]).find((value) => isPath(value));
+  const written = PATH_KEYS.map((key) => parsed.fields[key]).filter((value) => !isBlankValue(value));
+  const path = written.find(isPath);
   if (path !== undefined) {
-    const url = new URL(String(path).trim(), `${address.siteUrl}/`).href;
+    const url = new URL(path.trim().replace(/^\/*/, `${address.siteUrl}/`)).href;
     // The path is no address for the rules of the keys, which say so.
     return { ...record, fields: { ...fields, url }, notices: withoutPathNotices(record.notices) };
   }
   if (!isBlankValue(fields.url)) return { ...record, fields };
-  const written = PATH_KEYS.map((key) => parsed.fields[key]).find((value) => !isBlankValue(value));
-  const ownPattern = written === undefined ? null : patternOf(written);
-  if (ownPattern !== null) {
-    const url = addressOf({ ...address, pattern: address.siteUrl + ownPattern }, fields, parsed.fields);
-    return {
-      ...record,
-      fields: url === null ? fields : { ...fields, url },
-      notices: withoutPathNotices(record.notices),
-    };
-  }
-  // The site has it at a place that a template makes: the usual one would lead nowhere.
-  if (typeof written === 'string' && written.includes('{')) return { ...record, fields };
-  const url = addressOf(address, fields, parsed.fields);
-  return { ...record, fields: url === null ? fields : { ...fields, url } };
+  const own = jekyllPattern(written[0]);
+  // The site has it at a place that a template makes, or nowhere: the usual one would lead nowhere.
+  if (own === null && /\{|^\s*false\s*$/.test(String(written[0] ?? ''))) return { ...record, fields };
+  const pattern = own === null ? address.pattern : address.siteUrl + own;
+  const url = pattern === null ? null : addressOf(pattern, address, fields, parsed.fields);
+  const notices = own === null ? record.notices : withoutPathNotices(record.notices);
+  return { ...record, fields: url === null ? fields : { ...fields, url }, notices };
+}
+
+/** Makes a slug of ours of another one, which only the address of the site has. */
+export function withOwnSlug(record: TranslatedRecord): TranslatedRecord {
+  if (record.kind === 'broken' || typeof record.fields.slug !== 'string') return record;
+  const written = record.fields.slug.trim();
+  const made = SLUG.test(written) && written.length <= 160 ? written : slugFrom(written, '');
+  return { ...record, fields: { ...record.fields, slug: made === '' ? null : made } };
 }
 
 /** Splits `categories: world asia` into its words. */
@@ -90,49 +131,71 @@ function withSiteAddress(image: unknown, siteUrl: string): unknown {
 }
 
 /** A path without places for other values. */
-function isPath(value: unknown): boolean {
-  return typeof value === 'string' && /^\s*\/(?![/\\])[^:{}\s]*\s*$/.test(value);
+function isPath(value: unknown): value is string {
+  return typeof value === 'string' && /^\s*(?:\/(?![/\\])[^:{}\s]*|[^:{}/\s]+\/[^:{}\s]*)\s*$/.test(value);
 }
 
 function withoutPathNotices<T extends { text: string }>(notices: T[]): T[] {
   return notices.filter(({ text }) => !/^(?:permalink|url) is left out/.test(text));
 }
 
-/** A path of an article's own with places such as `:title`; null if it has others than a pattern of ours. */
-function patternOf(written: unknown): string | null {
-  if (typeof written !== 'string' || !/^\s*\/(?![/\\])[^{}\s]*\s*$/.test(written)) return null;
-  const pattern = written.trim().replace(/:title\b/g, ':slug');
-  return /:(?!(?:year|month|day|slug|categories)\b)/.test(pattern) ? null : pattern;
+/** @returns null for a path without places, or with others than those above */
+export function toPattern(written: unknown): string | null {
+  const path = typeof written === 'string' ? written.trim() : '';
+  const isPattern = /^(?!https?:)[^{}\s]+$/i.test(path) && path.search(PLACE) !== -1;
+  return isPattern && !OTHER_PLACE.test(path) ? path.replace(/^\/*/, '/') : null;
+}
+
+/** A permalink of Jekyll as a pattern, or null. */
+export function jekyllPattern(written: unknown): string | null {
+  const path = STYLES[String(written).trim()] ?? written;
+  return toPattern(
+    typeof path === 'string' ? path.replace(/:title\b/g, ':slug').replace(':output_ext', '.html') : path,
+  );
 }
 
 /** @returns null if the pattern needs a date that the article does not have */
 function addressOf(
-  { pattern, slug }: ArticleAddress,
+  pattern: string,
+  { name, folders, categories, form }: ArticleAddress,
   fields: Record<string, unknown>,
   written: Record<string, unknown>,
 ): string | null {
-  const [, year, month = '', day = ''] = DATE.exec(String(fields.published ?? '')) ?? [];
-  if (year === undefined && /:(?:year|month|day)\b/.test(pattern)) return null;
+  const date = dayOf(String(fields.published ?? ''));
+  if (date === null && /:(?:[iy]_)?(?:year|month|day)\b/.test(pattern)) return null;
+  const [year = '', month = '', day = ''] = date?.split('-') ?? [];
+  const yearDay = (Date.parse(`${date}T00:00Z`) - Date.parse(`${year}-01-01T00:00Z`)) / DAY + 1;
+  const title = FORMS[form](String(fields.headline ?? ''));
+  const own = isBlankValue(fields.slug) ? null : String(fields.slug).trim();
+  // Astro takes it as it is written.
+  const ownSlug = own === null || form === 'astro' ? own : FORMS[form](own);
+  const named = isBlankValue(written.category) ? namesOf(written.categories) : [String(written.category)];
   const parts: Record<string, string> = {
-    ...{ year: year ?? '', month: month.padStart(2, '0'), day: day.padStart(2, '0') },
-    slug: isBlankValue(fields.slug) ? slug : String(fields.slug).trim(),
-    categories: namesOf(written.categories ?? written.category)
-      .map(pathPart)
-      .join('/'),
+    ...{ year, month, i_month: `${Number(month)}`, day, i_day: `${Number(day)}`, y_day: `${yearDay}`.padStart(3, '0') },
+    ...{ name: FORMS[form](name), slug: ownSlug ?? FORMS[form](name), title, slugortitle: ownSlug ?? title },
+    path: folders.map(FORMS[form]).join('/'),
+    categories: [...new Set([...categories, ...named].map((one) => one.trim().toLowerCase()))].join('/'),
   };
-  const filled = pattern.replace(/:(year|month|day|slug|categories)\b/g, (_, name: string) =>
-    encodeURI(parts[name] ?? ''),
-  );
+  const filled = pattern.replace(PLACE, (_, place: string) => encodePath(parts[place] ?? ''));
   // An article without categories has no part for them.
   return filled.replace(/([^:])\/{2,}/g, '$1/');
+}
+
+/** The day as it is written, else in UTC. */
+function dayOf(published: string): string | null {
+  const [, year, month = '', day = ''] = DATE.exec(published) ?? [];
+  if (year !== undefined) return `${year}-${month.padStart(2, '0')}-${day.padStart(2, '0')}`;
+  const at = parseWrittenDate(published);
+  return at === null ? null : new Date(at).toISOString().slice(0, 10);
+}
+
+/** Letters are encoded where the address is read; `%C3%A9` stays. */
+function encodePath(text: string): string {
+  return text.replace(/[?#\\]|%(?![0-9a-f]{2})/gi, encodeURIComponent);
 }
 
 /** A list, or words in one text. */
 function namesOf(value: unknown): string[] {
   if (Array.isArray(value)) return value.filter((name) => typeof name === 'string');
   return typeof value === 'string' ? value.split(/\s+/).filter((name) => name !== '') : [];
-}
-
-function pathPart(name: string): string {
-  return name.trim().toLowerCase().replace(/\s+/g, '-');
 }

@@ -6,6 +6,7 @@ import { chunks } from '../../lib/chunks.ts';
 import { decodeUtf8, storableText } from '../../lib/text/clean-text.ts';
 import type { PictureFolder } from '../pictures/own-pictures.ts';
 import type { ArticleDefaults } from './defaults.ts';
+import { type FilePlace, filePlaceOf } from './file-place.ts';
 import { MAX_RECORD_BYTES, readLines, type SourceRecord } from './json-lines.ts';
 
 export type ImportFormat = 'markdown' | 'jsonl';
@@ -24,7 +25,9 @@ export interface ImportFile {
   fingerprint: string;
   /** Epoch milliseconds, by the file system's clock; null for a text. */
   modifiedAt: number | null;
-  /** What the name and the place of the file say, for articles that do not say it. */
+  /** Of Markdown. */
+  place?: FilePlace;
+  /** What is known of its articles, where they do not say it. */
   defaults?: ArticleDefaults;
   /** Where pictures of its articles are. Default: nowhere. */
   pictures?: PictureFolder;
@@ -106,7 +109,17 @@ export function textFile(name: string, text: string, format: ImportFormat): Impo
     if (format === 'jsonl') yield* readLines([bytes]);
     else yield { line: null, readTo: bytes.length, content: textOf(bytes) };
   };
-  return { path: name, name, origin: name, format, bytes: bytes.length, fingerprint: '', modifiedAt: null, records };
+  const file = {
+    path: name,
+    name,
+    origin: name,
+    format,
+    bytes: bytes.length,
+    fingerprint: '',
+    modifiedAt: null,
+    records,
+  };
+  return format === 'jsonl' ? file : { ...file, place: filePlaceOf(name, dirname(name)) };
 }
 
 async function collect(path: string, found: Map<string, ImportFile>): Promise<string | null> {
@@ -191,7 +204,9 @@ async function openFile(path: string, format: ImportFormat, root: string): Promi
   const modifiedAt = Number(stats.mtimeMs);
   const absolute = resolve(path);
   const pictures = { folder: dirname(absolute), root };
-  return { path: absolute, name: path, origin: absolute, format, bytes, fingerprint, modifiedAt, pictures, records };
+  const place = format === 'markdown' ? { place: filePlaceOf(absolute, root) } : {};
+  const facts = { bytes, fingerprint, modifiedAt, pictures, records, ...place };
+  return { path: absolute, name: path, origin: absolute, format, ...facts };
 }
 
 /** A folder or link that cannot be read is rejected like an invalid article; the others are imported. */

@@ -2,7 +2,7 @@
  * Imports articles: reads files record by record, validates each article by itself, and writes them batch by batch, so
  * that a hundred thousand take no more memory than a hundred. Importing again changes nothing.
  */
-import { basename, dirname, extname, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../../core/config/config.ts';
@@ -10,6 +10,9 @@ import { analyseGrown } from '../../core/store/maintenance.ts';
 import type { Store } from '../../core/store/store.ts';
 import type { Clock } from '../../lib/time.ts';
 import { type ImportBatch, type ParsedArticle, toParsed, type WriteOptions, writeBatch } from './batch.ts';
+import { findDefaultIds } from './default-ids.ts';
+import type { ArticleDefaults } from './defaults.ts';
+import { dayOfPlace } from './file-place.ts';
 import { findImportFiles, ImportError, type ImportFile, type ImportFormat, textFile } from './import-files.ts';
 import type { SourceRecord } from './json-lines.ts';
 import { type ImportMessage, messagesOf, Notices } from './message-kinds.ts';
@@ -114,10 +117,12 @@ export async function importFiles(
   const result = emptyResult();
   const seen = openSeenIds();
   const notices = new Notices();
+  const ids = await findDefaultIds(store.db, files, options.takeOver);
   let read = 0;
   let resumedAt = performance.now();
   try {
-    for await (const parsed of parseAhead(readBatches(files), parseRules(config, keys), signal)) {
+    const context = { rules: parseRules(config, keys), ids, now: clock(), signal };
+    for await (const parsed of parseAhead(readBatches(files), context)) {
       if (signal?.aborted) break;
       const { batch: texts, results } = parsed;
       const batch = toImportBatch(parsed, seen);
@@ -195,6 +200,14 @@ async function* readBatches(files: ImportFile[]): AsyncGenerator<TextBatch> {
   yield { ...batch, bytes: bytesBefore };
 }
 
+interface ParseContext {
+  rules: ParseRules;
+  /** Of Markdown files, by path; see `findDefaultIds`. */
+  ids: ReadonlyMap<string, string>;
+  now: number;
+  signal: AbortSignal | undefined;
+}
+
 interface ParsedBatch {
   batch: TextBatch;
   /** One for each record that is text, in order. */
@@ -205,15 +218,11 @@ interface ParsedBatch {
  * Parses each batch while the one before it is written: one at a time. A second thread would take 40 MB more, and slow
  * down the threads that write where there are two cores.
  */
-async function* parseAhead(
-  batches: AsyncIterable<TextBatch>,
-  rules: ParseRules,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<ParsedBatch> {
+async function* parseAhead(batches: AsyncIterable<TextBatch>, context: ParseContext): AsyncGenerator<ParsedBatch> {
   let parsing: Promise<ParsedBatch> | null = null;
   for await (const batch of batches) {
     const parsed: ParsedBatch | null = await parsing;
-    parsing = parseBatch(batch, rules, signal);
+    parsing = parseBatch(batch, context);
     // Its error is thrown when its turn comes.
     parsing.catch(() => {});
     if (parsed !== null) yield parsed;
@@ -221,15 +230,30 @@ async function* parseAhead(
   if (parsing !== null) yield await parsing;
 }
 
-async function parseBatch(batch: TextBatch, rules: ParseRules, signal: AbortSignal | undefined): Promise<ParsedBatch> {
+async function parseBatch(batch: TextBatch, { rules, ids, now, signal }: ParseContext): Promise<ParsedBatch> {
   const texts = batch.records.flatMap(({ file, record: { line, content } }) => {
-    const { name, format, defaults, pictures } = file;
+    const { path, name, format, pictures } = file;
     if (content.kind !== 'text') return [];
-    const defaultId = format === 'markdown' ? basename(name, extname(name)) : null;
+    const defaultId = ids.get(path) ?? null;
     const isFromSource = isSourceOrigin(file.origin);
-    return { name, format, line, text: content.text, defaultId, defaults, pictures, isFromSource };
+    return {
+      name,
+      format,
+      line,
+      text: content.text,
+      defaultId,
+      defaults: defaultsOf(file, now),
+      pictures,
+      isFromSource,
+    };
   });
   return { batch, results: await parseInThread(rules, texts, signal) };
+}
+
+function defaultsOf({ place, defaults }: ImportFile, now: number): ArticleDefaults | undefined {
+  const published = place === undefined ? null : dayOfPlace(place, now);
+  if (published === null) return defaults;
+  return { address: null, ...defaults, fields: { published, ...defaults?.fields } };
 }
 
 function toImportBatch({ batch: { records, spans, ended }, results }: ParsedBatch, seen: SeenIds): ImportBatch {

@@ -6,7 +6,7 @@ import { basename, extname } from 'node:path';
 import { boundedLine } from '../../lib/text/clean-text.ts';
 import type { PictureFolder } from '../pictures/own-pictures.ts';
 import { type ArticleRules, type Candidate, type CandidateReader, candidateReader } from './candidate.ts';
-import { type ArticleDefaults, withDefaults, withWordLists } from './defaults.ts';
+import { type ArticleDefaults, withDefaults, withOwnSlug, withWordLists } from './defaults.ts';
 import type { RecordMessage } from './front-matter/mend-yaml.ts';
 import type { TranslationRules } from './front-matter/translate.ts';
 import { isBlankValue } from './front-matter/values.ts';
@@ -33,7 +33,7 @@ export interface ArticleText {
 
 /** Problems and warnings read `file:line: message`. */
 export type ArticleResult = (
-  | { kind: 'valid'; candidate: Candidate; warnings: string[]; lines: KeyLines }
+  | { kind: 'valid'; candidate: Candidate; warnings: string[]; lines: KeyLines; hasFreeSlug: boolean }
   | { kind: 'invalid'; id: string | null; problems: string[] }
   /** A page of a site. A notice says so. */
   | { kind: 'skipped'; problems: [] }
@@ -66,13 +66,17 @@ export async function parseArticles(input: { rules: ParseRules; texts: ArticleTe
     const isOwnFormat = format === 'jsonl';
     const translation = { sections: rules.sections, keys, isOwnFormat, authors: defaults?.authors };
     const translated = translateRecord(parsed, translation, extname(name).toLowerCase() === '.mdx');
-    const record = defaults === undefined ? translated : withDefaults(translated, parsed, defaults);
-    const page = isOwnFormat ? null : pageOfSite(name, parsed, translated, record);
+    const completed = defaults === undefined ? translated : withDefaults(translated, parsed, defaults);
+    const page = isOwnFormat ? null : pageOfSite(name, parsed, translated, completed);
     if (page !== null) {
       const text = `is skipped: ${page} is no article; one that is needs a date (published: 2026-11-24 07:30)`;
       results.push({ kind: 'skipped', problems: [], notices: [{ source: name, line: 1, text }], ignoredKeys: [] });
       continue;
     }
+    // In a file without an id, a slug is that of the site: here, the article may have another one.
+    const hasOwnId = completed.kind === 'parsed' && !isBlankValue(completed.fields.id);
+    const hasFreeSlug = format === 'markdown' && (!hasOwnId || defaults?.address != null);
+    const record = hasFreeSlug ? withOwnSlug(completed) : completed;
     const provenance = { pictures, siteUrl: defaults?.address?.siteUrl, isFromSource };
     const result = await readCandidate(record, name, defaultId, provenance);
     const isParsed = record.kind === 'parsed';
@@ -80,7 +84,8 @@ export async function parseArticles(input: { rules: ParseRules; texts: ArticleTe
       notices: isParsed ? record.notices.map((notice) => ({ source: name, ...notice })) : [],
       ignoredKeys: isParsed ? record.ignored : [],
     };
-    results.push(result.kind === 'valid' ? { ...result, ...shared, lines: linesOf(record) } : { ...result, ...shared });
+    const more = { lines: linesOf(record), hasFreeSlug };
+    results.push(result.kind === 'valid' ? { ...result, ...shared, ...more } : { ...result, ...shared });
   }
   return results;
 }

@@ -4,11 +4,14 @@
  */
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { articleUrl } from '../../articles/article.ts';
+import { findDefaultIds } from '../../articles/import/default-ids.ts';
 import { type ArticleImportOptions, analyseArticles, holdingNews, importFiles } from '../../articles/import/import.ts';
 import type { ImportFile } from '../../articles/import/import-files.ts';
 import type { SourceRecord } from '../../articles/import/json-lines.ts';
 import { sourceOrigin } from '../../articles/import/origin.ts';
 import { type ArticleImportResult, addToResult, emptyResult } from '../../articles/import/result.ts';
+import { findArticles } from '../../articles/queries.ts';
 import type { Config } from '../../core/config/config.ts';
 import { articleSources } from '../../core/config/sources.ts';
 import type { Store } from '../../core/store/store.ts';
@@ -33,6 +36,13 @@ export interface ExportImportOptions extends ArticleImportOptions {
 export interface ExportImportResult extends ArticleImportResult {
   /** What was not imported, each reason and each key once. */
   leftOut: string[];
+}
+
+export interface SiteImportResult extends ExportImportResult {
+  /** Three of its articles, so that wrong addresses are noticed. */
+  samples: { file: string; url: string }[];
+  /** Address of the site by its own configuration, where no `url` is given; else null. */
+  siteUrl: string | null;
 }
 
 /** Entries of one call of the import. */
@@ -83,14 +93,32 @@ export async function importSiteFolder(
   config: Config,
   folder: string,
   options: ArticleImportOptions & { from: SiteGenerator; url: string | null },
-): Promise<ExportImportResult> {
+): Promise<SiteImportResult> {
   const { from, url, ...importOptions } = options;
   const leftOut = new LeftOut();
-  const files = await findSitePosts(folder, from, { url, leftOut });
+  const { language } = config.publication;
+  const { files, siteUrl } = await findSitePosts(folder, from, { url, language, leftOut });
   const result = await holdingNews(store, config, { roots: [resolve(folder)] }, importOptions, (hold) =>
     importFiles(store, config, files, { ...importOptions, hold }),
   );
-  return { ...result, leftOut: leftOut.lines() };
+  const samples = await sampleAddresses(store, config, files);
+  return { ...result, leftOut: leftOut.lines(), samples, siteUrl: url === null ? siteUrl : null };
+}
+
+/** The first, the middle and the last file that has brought an article, with its address. */
+async function sampleAddresses({ db }: Store, { publication }: Config, files: ImportFile[]) {
+  const samples = new Map<string, string>();
+  for (const some of [files, files.slice(files.length / 2), files.toReversed()].map((all) => all.slice(0, 200))) {
+    const ids = await findDefaultIds(db, some);
+    const articles = new Map((await findArticles(db, [...ids.values()])).map((article) => [article.id, article]));
+    for (const { path, name } of some) {
+      const article = articles.get(ids.get(path) ?? '');
+      if (article === undefined || samples.has(name)) continue;
+      samples.set(name, articleUrl(article, publication.url));
+      break;
+    }
+  }
+  return [...samples].map(([file, url]) => ({ file, url }));
 }
 
 /** The posts that no poll of the source has read in this version or a later one. */

@@ -1,9 +1,14 @@
-/** The posts in the folder of a site generator, as files of an import: with ids, dates and addresses of their paths. */
+/** The posts in the folder of a site generator, as files of an import: with languages, authors and addresses. */
 import { readdir, stat } from 'node:fs/promises';
-import { basename, dirname, extname, join, relative, resolve, sep } from 'node:path';
-import type { ArticleDefaults } from '../../articles/import/defaults.ts';
+import { basename, extname, join, relative, resolve, sep } from 'node:path';
+import { jekyllPattern, toPattern } from '../../articles/import/defaults.ts';
+import { filePlaceOf } from '../../articles/import/file-place.ts';
 import { type ImportFile, markdownFile } from '../../articles/import/import-files.ts';
+import { parseLanguageTag } from '../../lib/names/language-tag.ts';
 import { ExportError, type LeftOut } from './export-entry.ts';
+import { readSiteAuthors } from './site-authors.ts';
+import { readHugoConfig, readJekyllConfig, type SiteConfig, type SitePost } from './site-config.ts';
+import { findLanguageFolders } from './site-languages.ts';
 
 export type SiteGenerator = 'hugo' | 'jekyll' | 'astro' | 'eleventy';
 
@@ -12,49 +17,32 @@ interface GeneratorRules {
   roots: readonly string[];
   /** Names of folders that are the only ones with posts, anywhere below the root; null for all folders. */
   folders: readonly string[] | null;
-  /** Whether files directly in a root are pages of the site, such as "about". */
-  hasPagesAtTop: boolean;
-  /** Whether a date at the beginning of a name is the post's, and no part of its address. */
-  hasDatedNames: boolean;
   /** Ends of file names. */
   extensions: readonly string[];
-  /** Path of a post, below the site; `:path` is that of its folder. */
-  address: string;
+  /** Whether a folder with these files is that of a site. Default: only the one that is given. */
+  isSite?(names: readonly string[]): boolean;
+  readConfig(site: string, leftOut: LeftOut): SiteConfig | Promise<SiteConfig>;
 }
+
+const MARKDOWN = ['.md', '.markdown'];
+/** Of generators whose configuration is a program. */
+const NO_CONFIG: SiteConfig = {
+  ...{ url: null, form: 'plain', hasDatedNames: true, languages: new Map(), language: null },
+  patternOf: () => '/:path/:slug/',
+};
+const readAstroConfig = (): SiteConfig => ({ ...NO_CONFIG, form: 'astro', hasDatedNames: false });
 
 export const GENERATORS: Readonly<Record<SiteGenerator, GeneratorRules>> = {
   hugo: {
-    roots: ['content'],
-    folders: null,
-    hasPagesAtTop: true,
-    hasDatedNames: false,
-    extensions: ['.md', '.markdown'],
-    address: '/:path/:slug/',
+    ...{ roots: ['content'], folders: null, extensions: MARKDOWN, readConfig: readHugoConfig },
+    isSite: (names) => names.includes('content') && names.some((name) => /^(?:hugo\.|config\b)/.test(name)),
   },
   jekyll: {
-    roots: [],
-    folders: ['_posts', '_drafts'],
-    hasPagesAtTop: false,
-    hasDatedNames: true,
-    extensions: ['.md', '.markdown'],
-    address: '/:categories/:year/:month/:day/:slug.html',
+    ...{ roots: [], folders: ['_posts', '_drafts'], extensions: MARKDOWN, readConfig: readJekyllConfig },
+    isSite: (names) => names.some((name) => name.startsWith('_config.')),
   },
-  astro: {
-    roots: ['src/content'],
-    folders: null,
-    hasPagesAtTop: true,
-    hasDatedNames: false,
-    extensions: ['.md', '.markdown', '.mdx'],
-    address: '/:path/:slug/',
-  },
-  eleventy: {
-    roots: ['content', 'src'],
-    folders: null,
-    hasPagesAtTop: true,
-    hasDatedNames: true,
-    extensions: ['.md', '.markdown'],
-    address: '/:path/:slug/',
-  },
+  astro: { roots: ['src/content'], folders: null, extensions: [...MARKDOWN, '.mdx'], readConfig: readAstroConfig },
+  eleventy: { roots: ['content', 'src'], folders: null, extensions: MARKDOWN, readConfig: () => NO_CONFIG },
 };
 
 /** Folders without posts: what generators and package managers write, and templates. */
@@ -65,53 +53,102 @@ const OTHER_FOLDERS = new Set([
 /** Files about the project itself. */
 const PROJECT_FILE = /^(?:readme|license|licence|changelog|contributing|code_of_conduct|security)\.\w+$/i;
 
-/** File names of posts of Jekyll and Eleventy. */
-const DATED_NAME = /^(\d{4}-\d{1,2}-\d{1,2})-(.+)$/;
+/** Of posts of Jekyll and Eleventy. */
+const DATE_IN_NAME = /^\d{4}-\d{1,2}-\d{1,2}-(?=.)/;
 /** Levels of folders. */
 const MAX_DEPTH = 20;
 
 export interface SiteFolderOptions {
   /** Address of the site, which may end in a pattern such as `/:year/:slug/`; null leaves addresses out. */
   url: string | null;
+  /** Of the publication. */
+  language: string;
   leftOut: LeftOut;
+}
+
+/** A folder of content. */
+interface Root {
+  folder: string;
+  /** Null for the usual one. */
+  language: string | null;
+}
+
+/** What all posts of a site share. */
+interface FoundSite extends SiteFolderOptions {
+  config: SiteConfig;
+  authors: Readonly<Record<string, string>>;
+  /** Paths of the folders that are languages, below their root. */
+  languageFolders: ReadonlySet<string>;
 }
 
 /**
  * Finds the posts of a site.
+ * @returns with them, the address of the site by its own configuration, or null
  * @throws ExportError if there are none
  */
 export async function findSitePosts(
   folder: string,
   generator: SiteGenerator,
-  { url, leftOut }: SiteFolderOptions,
-): Promise<ImportFile[]> {
+  options: SiteFolderOptions,
+): Promise<{ files: ImportFile[]; siteUrl: string | null }> {
+  const { leftOut } = options;
   const rules = GENERATORS[generator];
-  const root = await rootOf(folder, rules);
-  const isDetected = root !== folder;
-  const files: ImportFile[] = [];
-  for (const path of await listFiles(folder, root, rules)) {
-    const below = relative(root, path).split(sep);
-    const name = basename(path);
-    if (/^_index\./.test(name)) leftOut.skip('lists of a section (_index)');
-    else if (PROJECT_FILE.test(name) && below.length === 1) leftOut.skip('files about the project');
-    else if (rules.hasPagesAtTop && isDetected && below.length === 1) leftOut.skip('pages at the top of the site');
-    else {
-      const file = await markdownFile(path, resolve(folder));
-      if (file !== null) files.push(asPost(file, below, generator, url));
+  if (!(await isFolder(folder))) throw new ExportError(`${folder}: is not a folder`);
+  const home = await siteOf(folder, rules);
+  const config = await rules.readConfig(home, leftOut);
+  const found = new Map<string, { root: Root; below: string[] }>();
+  for (const root of await rootsOf(home, rules, config)) {
+    for (const path of await listFiles(root.folder, folder, rules)) {
+      // The usual folder of content may hold those of languages.
+      if (!found.has(path)) found.set(path, { root, below: relative(root.folder, path).split(sep) });
     }
   }
-  if (files.length > 0) return files;
-  const where = rules.folders === null ? root : `${folder} (looked for ${rules.folders.join(' and ')})`;
-  throw new ExportError(`${where}: has no posts in ${rules.extensions.join(', ')}`);
+  const paths = [...found.values()].map(({ below }) => below);
+  const languageFolders = findLanguageFolders(paths, config.languages);
+  const site: FoundSite = { ...options, config, languageFolders, authors: await readSiteAuthors(home, leftOut) };
+  const files: ImportFile[] = [];
+  for (const [path, { root, below }] of found) {
+    // Of a part of a site, the rest only says which languages there are.
+    if (relative(folder, path).startsWith('..')) continue;
+    const name = basename(path);
+    const isAtTop = below.length === 1;
+    const isContent = rules.folders === null && root.folder !== home;
+    if (/^_index\./.test(name)) leftOut.skip('lists of a section (_index)');
+    else if (PROJECT_FILE.test(name) && isAtTop) leftOut.skip('files about the project');
+    else if (isContent && isAtTop) leftOut.skip('pages at the top of the site');
+    else if (isContent && below[0] === 'authors') leftOut.skip('files about authors');
+    else {
+      const file = await markdownFile(path, resolve(home));
+      if (file !== null) files.push(asPost(file, root, site));
+    }
+  }
+  if (files.length > 0) return { files, siteUrl: config.url };
+  const places = rules.folders?.join(' and ');
+  const where = places && ` (looked for ${places}; a collection is imported by its folder)`;
+  throw new ExportError(`${folder}${where ?? ''}: has no posts in ${rules.extensions.join(', ')}`);
 }
 
-async function rootOf(folder: string, { roots }: GeneratorRules): Promise<string> {
-  for (const name of roots) {
-    const path = join(folder, name);
-    if (await isFolder(path)) return path;
+/** The folder of the site that a folder of posts belongs to. */
+async function siteOf(folder: string, { isSite }: GeneratorRules): Promise<string> {
+  for (const path of [0, 1, 2, 3, 4].map((levels) => join(folder, '../'.repeat(levels)))) {
+    if (isSite?.(await readdir(path).catch(() => []))) return path;
   }
-  if (await isFolder(folder)) return folder;
-  throw new ExportError(`${folder}: is not a folder`);
+  return folder;
+}
+
+/** Folders of content: those of languages, the usual one for the other languages, or the folder itself. */
+async function rootsOf(folder: string, { roots }: GeneratorRules, { languages }: SiteConfig): Promise<Root[]> {
+  const found: Root[] = [];
+  for (const [language, name] of languages) {
+    for (const path of name === null ? [`content/${language}`, `content.${language}`] : [name]) {
+      if (await isFolder(join(folder, path))) found.push({ folder: join(folder, path), language });
+    }
+  }
+  for (const name of found.length < Math.max(languages.size, 1) ? roots : []) {
+    const root = { folder: join(folder, name), language: null };
+    if (found.at(-1)?.language !== null && (await isFolder(root.folder))) found.push(root);
+  }
+  return found.length > 0 ? found : [{ folder, language: null }];
 }
 
 async function isFolder(path: string): Promise<boolean> {
@@ -121,12 +158,16 @@ async function isFolder(path: string): Promise<boolean> {
   );
 }
 
-/** Paths of posts, by name within folders. */
-async function listFiles(folder: string, root: string, rules: GeneratorRules): Promise<string[]> {
+/**
+ * Paths of posts, by name within folders.
+ * @param given the folder that is imported: it may be that of a collection, or below one of posts
+ */
+async function listFiles(root: string, given: string, { folders, extensions }: GeneratorRules): Promise<string[]> {
   const found: string[] = [];
-  // The folder of posts itself may be given.
-  const isWithin = rules.folders === null || rules.folders.includes(basename(folder));
-  await walk(root, isWithin, 0);
+  const isPostFolder = (name: string): boolean => {
+    return folders === null || folders.includes(name) || (name.startsWith('_') && name === basename(given));
+  };
+  await walk(root, resolve(root).split(sep).some(isPostFolder), 0);
   return found;
 
   async function walk(at: string, isPosts: boolean, depth: number): Promise<void> {
@@ -140,46 +181,55 @@ async function listFiles(folder: string, root: string, rules: GeneratorRules): P
       if (name.startsWith('.')) continue;
       if (entry.isDirectory()) {
         if (OTHER_FOLDERS.has(name) || depth >= MAX_DEPTH) continue;
-        await walk(path, isPosts || (rules.folders?.includes(name) ?? false), depth + 1);
-      } else if (isPosts && entry.isFile() && rules.extensions.includes(extname(name).toLowerCase())) found.push(path);
+        await walk(path, isPosts || isPostFolder(name), depth + 1);
+      } else if (isPosts && entry.isFile() && extensions.includes(extname(name).toLowerCase())) found.push(path);
     }
   }
 }
 
-/** @param below the path of the file below the root, in parts */
-function asPost(file: ImportFile, below: string[], generator: SiteGenerator, url: string | null): ImportFile {
-  const folders = below.slice(0, -1);
-  const stem = basename(file.path, extname(file.path));
-  // A bundle: the post is the folder, with its pictures beside it.
-  const name = stem === 'index' ? (folders.pop() ?? basename(dirname(file.path))) : stem;
-  const [, date, slug = name] = (GENERATORS[generator].hasDatedNames ? DATED_NAME.exec(name) : null) ?? [];
-  const fields: Record<string, string> = { id: idOf(name) };
-  if (date !== undefined) fields.published = dateOf(date);
-  if (folders.includes('_drafts') || basename(dirname(file.path)) === '_drafts') fields.state = 'draft';
-  const path = folders
-    .filter((part) => !part.startsWith('_'))
-    .map(encodeURIComponent)
-    .join('/');
-  const address = url === null ? null : addressOf(url, path, slug, generator);
-  const defaults = { fields, address, hasWordLists: generator === 'jekyll' };
-  return { ...file, defaults };
+function asPost(file: ImportFile, root: Root, { config, authors, languageFolders, ...options }: FoundSite): ImportFile {
+  const { url, leftOut } = options;
+  const { path, suffix } = withoutLanguage(file.path, config);
+  const { folders, name } = filePlaceOf(path, resolve(root.folder));
+  const isLanguage = (_: string, at: number): boolean => languageFolders.has(folders.slice(0, at + 1).join('/'));
+  // A folder below the root is a part of the address in any case.
+  const ofAddress = suffix ?? root.language ?? config.language;
+  const language = suffix ?? folders.find(isLanguage) ?? ofAddress;
+  const isUsual = language === null || isWithin(config.language ?? options.language, language);
+  const place = {
+    folders: folders.filter((part, at) => !isLanguage(part, at)),
+    ...{ name, language: isUsual ? undefined : language },
+  };
+  const fields: Record<string, string> = {};
+  const tag = language === null ? null : parseLanguageTag(language.replaceAll('_', '-'));
+  if (tag !== null && !isWithin(options.language, tag)) fields.language = tag;
+  if (path.split(sep).includes('_drafts')) fields.state = 'draft';
+  const post = { folders, language: ofAddress, name: config.hasDatedNames ? name.replace(DATE_IN_NAME, '') : name };
+  const address = url === null ? null : addressOf(url, post, config);
+  if (address?.pattern === null) leftOut.drop('address, which the configuration makes of parts that are unknown here');
+  const defaults = { fields, address, hasWordLists: config.form === 'jekyll', authors };
+  return { ...file, place, defaults };
 }
 
-function addressOf(url: string, path: string, slug: string, generator: SiteGenerator): ArticleDefaults['address'] {
+/** Hugo's `roof.de.md` is `roof.md` in another language. */
+function withoutLanguage(path: string, { languages }: SiteConfig): { path: string; suffix: string | null } {
+  const [, before = '', suffix = '', extension = ''] = /^(.+)\.([\w-]{2,20})(\.\w+)$/.exec(path) ?? [];
+  return languages.has(suffix) ? { path: before + extension, suffix } : { path, suffix: null };
+}
+
+function isWithin(language: string, tag: string): boolean {
+  return language === tag || language.startsWith(`${tag}-`);
+}
+
+function addressOf(url: string, post: SitePost & { name: string }, { patternOf, form }: SiteConfig) {
   const { origin, pathname } = new URL(url);
-  const isPattern = /:(?:year|month|day|slug|categories|path)\b/.test(pathname);
-  const base = isPattern ? origin : url.replace(/\/+$/, '');
-  const pattern = (isPattern ? url : base + GENERATORS[generator].address).replace(/:path\b/, path);
-  return { pattern, siteUrl: base, slug };
-}
-
-/** Other letters than those of an id are percent-encoded, with tildes: two names never make one id. */
-function idOf(name: string): string {
-  const encoded = encodeURIComponent(name).replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16)}`);
-  return encoded.replaceAll('%', '~').replace(/^[^A-Za-z0-9]/, 'x$&');
-}
-
-function dateOf(text: string): string {
-  const [year = '', month = '', day = ''] = text.split('-');
-  return `${year}-${month.padStart(2, '0')}-${day.padStart(2, '0')} 00:00`;
+  const isPattern = pathname.includes('/:');
+  const siteUrl = isPattern ? origin : url.replace(/\/+$/, '');
+  const read = form === 'jekyll' ? jekyllPattern : toPattern;
+  const below = isPattern ? read(pathname) : patternOf(post);
+  // Of Jekyll, those below `_posts` or a collection.
+  const folders = post.folders.slice(post.folders.findLastIndex((part) => part.startsWith('_')) + 1);
+  // In Jekyll, the folders around those of posts are categories.
+  const categories = post.folders.slice(0, Math.max(0, post.folders.indexOf('_posts')));
+  return { pattern: below && siteUrl + below, siteUrl, name: post.name, folders, categories, form };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { importText } from '../../../src/articles/import/import.ts';
+import { findArticle } from '../../../src/articles/queries.ts';
 import { countRejections } from '../../../src/articles/rejections.ts';
 import { markdown } from '../../support/articles.ts';
 import { NOW } from '../../support/clock.ts';
@@ -33,7 +34,10 @@ describe('a problem in a Markdown file', () => {
   it.each([
     ['body: x', 'story.md:3: body: the text belongs below the front matter'],
     ['id: a b', 'story.md:3: id is "a b": must be letters, digits and . _ ~ -, at most 128, a letter or digit first'],
-    ['slug: A--b', 'story.md:3: slug is "A--b": must be lower-case letters and digits, joined by single hyphens'],
+    [
+      'id: a\nslug: A--b',
+      'story.md:4: slug is "A--b": must be lower-case letters and digits, joined by single hyphens',
+    ],
     ['kicker: "Exclusive:"', 'story.md:3: kicker is "Exclusive:": must not end in a colon: daywire adds one'],
     [`dek: [a]`, 'story.md:3: dek is a list: must be text'],
     [`shortHeadline: ${LONG}`, `story.md:3: shortHeadline is "${LONG.slice(0, 79)}…": must be at most 200 characters`],
@@ -119,14 +123,11 @@ describe('a problem in a Markdown file', () => {
   });
 });
 
-it('says that an id which nobody wrote is the name of the file', async () => {
+it('accepts a file name that is no id, and a slug that is none of ours, of an article without an id', async () => {
   await using store = await disposable();
-  const text = '---\nheadline: H\n---\nx';
-  const report = await importMarkdown(store, text, { name: 'Ein Bär.md' });
-  expect(report.rejected[0]?.problems).toEqual([
-    'Ein Bär.md:1: the name of the file is the id of the article: must be letters, digits and . _ ~ -, at most 128, ' +
-      'a letter or digit first; rename it, or write an id',
-  ]);
+  const text = markdown('id:\nheadline: H\nslug: My_Roof');
+  expect(await importMarkdown(store, text, { name: 'Ein Bär.md' })).toMatchObject({ added: 1, warningCount: 0 });
+  expect(await findArticle(store.db, 'Ein~20B~C3~A4r')).toMatchObject({ slug: 'my-roof' });
 });
 
 describe('a problem in a line of JSON', () => {

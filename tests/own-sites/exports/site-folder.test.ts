@@ -111,7 +111,7 @@ describe('the posts of a site', () => {
     ]);
     expect(await addresses(store)).toEqual({
       '2024-3-1-solar': 'https://times.example/world/asia/2024/03/01/solar.html',
-      '2024-03-02-wind': 'https://times.example/2024/03/05/wind.html',
+      '2024-03-02-wind': 'https://times.example/local/2024/03/05/wind.html',
       idea: null,
     });
   });
@@ -227,7 +227,9 @@ describe('the posts of a site', () => {
   it('are missing where the folder is another one, which is said', async () => {
     const store = await openMigrated();
     const folder = site({ 'notes.txt': 'x' });
-    await expect(importing(store, 'jekyll', folder)).rejects.toThrow(/looked for _posts and _drafts\): has no posts/);
+    await expect(importing(store, 'jekyll', folder)).rejects.toThrow(
+      /looked for _posts and _drafts; .*\): has no posts/,
+    );
     await expect(importing(store, 'hugo', folder)).rejects.toThrow(`${folder}: has no posts in .md, .markdown`);
     rmSync(folder, { recursive: true });
     await expect(importing(store, 'hugo', folder)).rejects.toThrow(`${folder}: is not a folder`);

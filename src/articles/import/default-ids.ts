@@ -1,0 +1,55 @@
+/** Ids of articles whose Markdown files state none; docs/decisions/2026-11-30-ids-of-files.md says why. */
+import { existsSync } from 'node:fs';
+import { basename, dirname, extname, relative, sep } from 'node:path';
+import type { Db } from '../../core/store/store.ts';
+import { chunks } from '../../lib/chunks.ts';
+import { type FilePlace, idOfPath } from './file-place.ts';
+import type { ImportFile } from './import-files.ts';
+
+type PlacedFile = ImportFile & { place: FilePlace };
+
+/**
+ * Finds the id of each Markdown file of an import: that of the article which it has brought before; else its name; else
+ * its path, where other files of the import, or stored articles of the same folder, have the name.
+ * @returns by path
+ */
+export async function findDefaultIds(db: Db, files: ImportFile[], takesOver = false): Promise<Map<string, string>> {
+  const placed = files.filter((file): file is PlacedFile => file.place !== undefined);
+  const namesakes = new Map<string, number>();
+  for (const id of placed.map(shortId)) namesakes.set(id, (namesakes.get(id) ?? 0) + 1);
+  const ids = new Map<string, string>();
+  for (const some of chunks(placed, 200)) {
+    const candidates = some.flatMap(possibleIds);
+    const rows = await db.selectFrom('articles').select(['id', 'origin']).where('id', 'in', candidates).execute();
+    const owners = new Map(rows.map(({ id, origin }) => [id, origin ?? '']));
+    for (const file of some) {
+      const short = shortId(file);
+      const known = possibleIds(file).find((id) => hasBrought(file, owners.get(id) ?? ''));
+      const owner = owners.get(short) ?? '';
+      const isTaken = !takesOver && owner.startsWith(`${file.pictures?.root}${sep}`) && existsSync(owner);
+      ids.set(file.path, known ?? (namesakes.get(short) === 1 && !isTaken ? short : longId(file)));
+    }
+  }
+  return ids;
+}
+
+function shortId({ place: { name, language } }: PlacedFile): string {
+  return idOfPath(language === undefined ? [name] : [language, name]);
+}
+
+function longId({ place: { folders, name, language } }: PlacedFile): string {
+  return idOfPath([...(language === undefined ? [] : [language]), ...folders, name]);
+}
+
+/** Also those that it had as a file of a smaller or larger folder. */
+function possibleIds(file: PlacedFile): string[] {
+  const stem = basename(file.path, extname(file.path));
+  const parts = (stem === 'index' ? dirname(file.path) : file.path).split(sep).with(-1, file.place.name);
+  return [shortId(file), longId(file), idOfPath([stem]), ...parts.map((_, at) => idOfPath(parts.slice(-at - 1)))];
+}
+
+/** Whether the file that brought an article is this one, also if its folder has been moved since. */
+function hasBrought({ path, pictures }: PlacedFile, owner: string): boolean {
+  if (owner === path || pictures === undefined) return owner === path;
+  return owner.endsWith(sep + relative(pictures.root, path)) && !existsSync(owner);
+}

@@ -81,7 +81,10 @@ export async function importWatched(
   }: Pick<ArticleImportOptions, 'onProgress' | 'signal'> & { isRepeated?: boolean; reported?: ChangedFile[] },
 ): Promise<{ added: number; updated: number; rejected: number } | null> {
   const { watch } = config.import;
-  if (watch.length === 0) return null;
+  if (watch.length === 0) {
+    await syncHeldAlerts(store.db, [], clock());
+    return null;
+  }
   const { added, updated, rejected, warnings, heldNews } =
     reported === undefined
       ? await importChangedFiles(store, config, watch, { clock, ...options })

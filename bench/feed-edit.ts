@@ -107,7 +107,7 @@ function nameOf(index: number): string {
 /** A post of about 250 words; the newest is from now, and one from each hour before. */
 function postText(index: number, newestAt: number, title: string): string {
   const { body } = benchArticle(index);
-  const date = new Date(newestAt - index * HOUR).toISOString();
+  const date = new Date(newestAt - index * 2 * HOUR).toISOString();
   return `---\ntitle: ${title}\ndate: ${date}\nsection: news\ntags: [Posts]\n---\n${body}\n`;
 }
 

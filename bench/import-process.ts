@@ -35,7 +35,7 @@ const store = await openStore(isUrl ? { databaseUrl: database, path: '' } : { pa
 await migrate(store);
 const usage = process.cpuUsage();
 const start = performance.now();
-const report = await importPaths(store, config, [file], { clock: Date.now });
+const report = await importPaths(store, config, [file], { clock: Date.now, yes: true });
 const seconds = (performance.now() - start) / 1_000;
 const { user, system } = process.cpuUsage(usage);
 await store.close();

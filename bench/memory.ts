@@ -101,12 +101,14 @@ async function countArticles(newsroom: Newsroom): Promise<number> {
 }
 
 async function use(newsroom: Newsroom): Promise<void> {
+  // More than 20 articles of today would be held back.
+  const date = new Date(Date.now() - 2 * DAY).toISOString();
   const paths = ['feeds/latest.rss', 'feeds/latest.json', '', 'newsletters'];
   for (let number = 0, end = performance.now() + USE; performance.now() < end; number++) {
     const text = 'A sentence with *emphasis*. '.repeat(40);
     newsroom.writeArticle(
       `story-${number}.md`,
-      `---\nid: story-${number}\nheadline: Headline Number ${number}\nsection: news\n---\n${text}\n`,
+      `---\nid: story-${number}\nheadline: Headline Number ${number}\npublished: ${date}\nsection: news\n---\n${text}\n`,
     );
     for (const path of paths) {
       await untilResponse(() => fetch(`${newsroom.url}/${path}`));

@@ -157,7 +157,7 @@ async function importAll({ newsroom, store }: Place, input: BusyInput): Promise<
   }
   const start = performance.now();
   let lastAt = Number.NaN;
-  const ended = newsroom.run(['import', 'articles', 'desk', input.file]);
+  const ended = newsroom.run(['import', '--yes', 'articles', 'desk', input.file]);
   let isOver = false;
   const watching = (async () => {
     while (!isOver && Number.isNaN(lastAt)) {

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openStore, type Store } from '../../src/core/store/store.ts';
-import { MINUTE, SECOND } from '../../src/lib/time.ts';
+import { HOUR, MINUTE, rfc3339, SECOND } from '../../src/lib/time.ts';
 import { startCountingSink } from '../counting-sink.ts';
 import { freePort } from '../free-port.ts';
 import { CLOCK_STEP, startWorker } from '../kill-run.ts';
@@ -76,6 +76,7 @@ class Soak {
   readonly #newsroom: Newsroom;
   readonly #mailbox: Mailbox;
   readonly #minutes: number;
+  readonly #yesterday = Date.now() - 25 * HOUR;
   readonly #onProgress: (text: string) => void;
   readonly #people: Person[] = [];
   /** Headlines by name of their file. */
@@ -163,10 +164,10 @@ class Soak {
     const id = `story-${isEdit ? number - 2 : number}`;
     const headline = `${isEdit ? 'Corrected' : 'Original'} Headline Number ${number}`;
     const body = `Paragraph of ${id} with *words*. `.repeat(20);
-    this.#newsroom.writeArticle(
-      `${id}.md`,
-      `---\nid: ${id}\nheadline: ${headline}\nsection: news\ndek: What ${id} says.\n---\n${body}\n`,
-    );
+    // Few are news of today: more would be held back as the first import of a folder.
+    const published = rfc3339(number % 20 === 0 ? Date.now() : this.#yesterday);
+    const keys = `id: ${id}\nheadline: ${headline}\npublished: ${published}\nsection: news\ndek: What ${id} says.`;
+    this.#newsroom.writeArticle(`${id}.md`, `---\n${keys}\n---\n${body}\n`);
     this.#headlines.set(id, headline);
   }
 

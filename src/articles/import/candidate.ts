@@ -119,18 +119,8 @@ export function candidateReader(config: ArticleRules): CandidateReader {
       });
       return { kind: 'invalid', id: validId(schema, written.id), problems };
     }
-    const {
-      published,
-      updated,
-      state,
-      embargo,
-      note,
-      noteAt,
-      byRule,
-      dateInvented,
-      format: _,
-      ...fields
-    } = usable.fields;
+    const { published, updated, state, embargo, note, noteAt, ...others } = usable.fields;
+    const { byRule, dateInvented, format: _, ...fields } = others;
     const candidate: Candidate = {
       ...fields,
       ...(byRule ? { isByRule: true } : {}),

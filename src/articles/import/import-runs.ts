@@ -33,20 +33,12 @@ export async function importAsRun<T>(
 ): Promise<{ result: T; run: number | null }> {
   const row = { started_at: now, input: input.slice(0, MAX_INPUT), added: 0 };
   const { id } = await db.insertInto('import_runs').values(row).returning('id').executeTakeFirstOrThrow();
-  await deleteOldRuns(db);
-  try {
-    const result = await importAll(id);
-    const added = await db.selectFrom('import_runs').select('id').where('id', '=', id).where('added', '>', 0).execute();
-    return { result, run: added.length === 0 ? null : id };
-  } finally {
-    await db.deleteFrom('import_runs').where('id', '=', id).where('added', '=', 0).execute();
-  }
-}
-
-async function deleteOldRuns(db: Db): Promise<void> {
   const kept = db.selectFrom('import_runs').select('id').orderBy('id', 'desc').limit(MAX_RUNS);
   await db.deleteFrom('import_run_articles').where('run', 'not in', kept).execute();
   await db.deleteFrom('import_runs').where('id', 'not in', kept).execute();
+  const result = await importAll(id);
+  const none = db.deleteFrom('import_runs').where('id', '=', id).where('added', '=', 0).returning('id');
+  return { result, run: (await none.executeTakeFirst()) === undefined ? id : null };
 }
 
 /** @param added articles that a run has added, in the same transaction, with their digests */

@@ -1,4 +1,4 @@
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -8,12 +8,14 @@ import { findArticle, findArticleBySlug } from '../../../src/articles/queries.ts
 import { countRejections, listRejections } from '../../../src/articles/rejections.ts';
 import { documentJson } from '../../../src/articles/stored-document.ts';
 import type { Store } from '../../../src/core/store/store.ts';
-import { HOUR } from '../../../src/lib/time.ts';
+import { publishChanges } from '../../../src/feeds/publish/publish.ts';
+import { HOUR, SECOND } from '../../../src/lib/time.ts';
 import { markdown } from '../../support/articles.ts';
 import { NOW } from '../../support/clock.ts';
 import { forBothDatabases, openMigrated } from '../../support/databases.ts';
 import { runs } from '../../support/run-scope.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { openTestApp } from '../../support/test-app.ts';
 import { configWith, importJson, importMarkdown, messagesOf } from '../imports.ts';
 
 const clock = () => NOW;
@@ -120,6 +122,29 @@ describe('importPaths and importText', () => {
         status: { state: 'corrected', note: 'The figure was wrong.', at: NOW },
         page: null,
       });
+    });
+
+    it('move an article to its first written date everywhere', async () => {
+      const app = openTestApp(await open(), { feeds: ['24-hours'] });
+      const { db } = app.store;
+      const keys = 'headline: Solar Roofs\ntags: [energy]\nauthor: Ada Example';
+      const feed = async () => {
+        app.now += SECOND;
+        await publishChanges(app);
+        return readFileSync(join(app.config.paths.feeds, '24-hours.json'), 'utf8');
+      };
+      await importMarkdown(app.store, markdown(keys), { config: app.config, now: app.now });
+      expect(await feed()).toContain('Solar Roofs');
+      const dated = markdown(`${keys}\npublished: 2015-03-26`);
+      expect(await importMarkdown(app.store, dated, { config: app.config, now: app.now })).toMatchObject({ updated: 1 });
+      expect(await feed()).not.toContain('Solar Roofs');
+      const published_at = Date.parse('2015-03-26T00:00:00+08:00');
+      for (const table of ['articles', 'article_tags', 'article_reporters'] as const) {
+        expect(await db.selectFrom(table).select('published_at').execute(), table).toEqual([{ published_at }]);
+      }
+      const words = await db.selectFrom('article_words').select(['word', 'published_at']).execute();
+      expect(words.length).toBeGreaterThan(1);
+      expect(words.filter((row) => row.published_at !== published_at)).toEqual([]);
     });
 
     it('store the outlet of a roundup item with its time, the others that reported it, and who let it in', async () => {

@@ -139,7 +139,7 @@ describe('a watched folder', () => {
     app.config.import.watch = [folder];
     write(folder, 'example', 1, `${FRESH}\nstate: draft`);
     expect(await importWatched(app, {})).toMatchObject({ added: 1 });
-    app.now += 3 * HOUR;
+    app.now += HOUR;
     write(folder, 'new', 21, FRESH);
     expect(await importWatched(app, {})).toMatchObject({ added: 0, rejected: 21 });
   });
@@ -158,7 +158,7 @@ describe('a watched folder', () => {
       expect(await importWatched(app, {})).toMatchObject(outcome);
     }
     await importPaths(store, app.config, [folder], { clock: app.clock, yes: true });
-    app.now += 2 * HOUR;
+    app.now += 6 * MINUTE;
     write(folder, 'c', 30, rfc3339(app.now - MINUTE));
     expect(await importWatched(app, {})).toMatchObject({ added: 30, rejected: 0 });
   });

@@ -7,7 +7,7 @@ import type { AppContext } from '../../../core/app-context.ts';
 import type { Config } from '../../../core/config/config.ts';
 import type { Store } from '../../../core/store/store.ts';
 import { repeat, type Stoppable } from '../../../lib/repeat.ts';
-import { HOUR, SECOND } from '../../../lib/time.ts';
+import { MINUTE, SECOND } from '../../../lib/time.ts';
 import { type ChangedFile, FolderWatcher } from '../../../lib/watching/folder-watcher.ts';
 import { findChangedFiles } from '../fingerprints.ts';
 import { type ArticleImportOptions, holdingNews, importFiles } from '../import.ts';
@@ -81,7 +81,10 @@ export async function importWatched(
   }: Pick<ArticleImportOptions, 'onProgress' | 'signal'> & { isRepeated?: boolean; reported?: ChangedFile[] },
 ): Promise<{ added: number; updated: number; rejected: number } | null> {
   const { watch } = config.import;
-  if (watch.length === 0) return null;
+  if (watch.length === 0) {
+    await syncHeldAlerts(store.db, [], clock());
+    return null;
+  }
   const { added, updated, rejected, warnings, heldNews } =
     reported === undefined
       ? await importChangedFiles(store, config, watch, { clock, ...options })
@@ -167,12 +170,13 @@ async function importComplete(
   const changed = await findChangedFiles(store.db, files);
   if (changed.length === 0) return emptyResult();
   const roots = paths.map((path) => resolve(path));
-  // A site that is copied into the folder arrives in parts.
-  return holdingNews(store, config, { roots, since: options.clock() - HOUR }, options, (hold) =>
+  return holdingNews(store, config, { roots, since: options.clock() - COPYING }, options, (hold) =>
     importFiles(store, config, changed, { ...options, hold, remember: true }),
   );
 }
 
+/** A site that is copied into a folder arrives in parts: what comes within this time is one import. */
+const COPYING = 5 * MINUTE;
 const COMPLETE_AFTER = 2 * SECOND;
 
 // JSON Lines are exempt: a truncated line is not JSON, and a file that grows all day would never be complete. So are

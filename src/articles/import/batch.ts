@@ -15,7 +15,7 @@ import { slugFrom, slugWithId } from '../slug.ts';
 import type { Candidate } from './candidate.ts';
 import { openNotices } from './notices.ts';
 import { isSourceOrigin, mayReplace, originName } from './origin.ts';
-import type { ReadArticle } from './parse-articles.ts';
+import type { ArticleResult } from './parse-articles.ts';
 import { parseInThread, parseRules } from './parse-in-thread.ts';
 import type { ArticleImportResult, ImportResultEntry } from './result.ts';
 import {
@@ -94,7 +94,7 @@ export async function importRecord(
   const input = { path: place, name: place, origin, line: null, raw: JSON.stringify(record) };
   const text = { name: place, format: 'jsonl' as const, line: null, text: input.raw, defaultId: null };
   const results = await parseInThread({ ...parseRules(config, {}), keys: {} }, [text], undefined);
-  const articles = results.flatMap((result) => (result.kind === 'skipped' ? [] : toParsed(input, result)));
+  const articles = results.map((result) => toParsed(input, result));
   const spans = [{ path: place, from: 0, to: null }];
   const batch: ImportBatch = { articles, spans, ended: [], takesOver: false };
   const result = await writeBatch(store, config, batch, { now: clock(), withBatch });
@@ -105,8 +105,8 @@ export async function importRecord(
 }
 
 /** The result of parsing an article, as a batch has it. */
-export function toParsed(input: Omit<ArticleInput, 'articleId'>, result: ReadArticle): ParsedArticle {
-  if (result.kind === 'invalid') return { kind: 'invalid', ...input, articleId: result.id, problems: result.problems };
+export function toParsed(input: Omit<ArticleInput, 'articleId'>, result: ArticleResult): ParsedArticle {
+  if (result.kind !== 'valid') return { kind: 'invalid', ...input, articleId: result.id, problems: result.problems };
   const { candidate, warnings, lines } = result;
   const placeOf = (key: PlacedKey): string => `${input.name}:${lines[key]}`;
   return { kind: 'valid', ...input, articleId: candidate.id, candidate, warnings, placeOf };

@@ -14,7 +14,7 @@ import { findImportFiles, ImportError, type ImportFile, type ImportFormat, textF
 import type { SourceRecord } from './json-lines.ts';
 import { openNotices } from './notices.ts';
 import { isSourceOrigin } from './origin.ts';
-import type { ArticleResult, ParseRules, ReadArticle } from './parse-articles.ts';
+import type { ArticleResult, ParseRules } from './parse-articles.ts';
 import { parseInThread, parseRules } from './parse-in-thread.ts';
 import { type ArticleImportResult, addToResult, emptyResult } from './result.ts';
 import { clearGoneFiles } from './watched/gone-files.ts';
@@ -216,7 +216,7 @@ function toImportBatch(
 function toParsedArticle(
   { path, name, origin }: ImportFile,
   record: SourceRecord,
-  result: ReadArticle | null,
+  result: ArticleResult | null,
   seen: SeenIds,
 ): ParsedArticle {
   const { line, content } = record;

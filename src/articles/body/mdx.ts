@@ -32,11 +32,9 @@ export function withoutComponents(body: string): { body: string; notes: Shortcod
     if (isInStatement) return '';
     return text.replace(/\{\/\*[^*]{0,2000}\*\/\}/g, '').replace(COMPONENT, (_, slash: string, name: string) => {
       const note = `removed from the body: the component <${name}>`;
-      if (slash === '' && !notes.has(name) && notes.size < MAX_NOTES) notes.set(name, { line, text: note });
+      if (slash === '' && !notes.has(name) && notes.size < 20) notes.set(name, { line, text: note });
       return '';
     });
   });
   return { body: lines.join('\n'), notes: [...notes.values()] };
 }
-
-const MAX_NOTES = 20;

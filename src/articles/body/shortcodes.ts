@@ -86,13 +86,12 @@ export function removeShortcodes(body: string, hasHighlights = true): { body: st
   return { body: parts.join('\n'), notes: [...notes.values()] };
 }
 
-interface Replacer {
-  notes: Map<string, ShortcodeNote>;
-  /** Whether the text is between `{% raw %}` and `{% endraw %}`, where nothing is replaced. */
-  isRaw: boolean;
-}
-
-function replaceIn(text: string, firstLine: number, replacer: Replacer): string {
+/** @param replacer.isRaw whether the text is after `{% raw %}`, where nothing is replaced; set at its end */
+function replaceIn(
+  text: string,
+  firstLine: number,
+  replacer: { notes: Map<string, ShortcodeNote>; isRaw: boolean },
+): string {
   const { notes } = replacer;
   let counted = 0;
   let line = firstLine;

@@ -147,10 +147,14 @@ function importArticles(cli: CliContext, paths: string[], flags: ArticleImportFl
       await file?.writeFile(messages.map(({ kind, text }) => `${kind}: ${cleanLine(text)}\n`).join(''));
     };
     const input = [...(from === undefined ? [] : ['--from', from]), ...paths].join(' ');
-    const { result, run } = await importAsRun(app.store.db, input, startedAt, async (run): Promise<SomeImport> =>
-      from === undefined
-        ? importFromPaths(cli, app, paths, { ...flags, run, onMessages })
-        : importFrom(cli, app, paths, { ...flags, from, run, onMessages }),
+    const { result, run } = await importAsRun(
+      app.store.db,
+      input,
+      startedAt,
+      async (run): Promise<SomeImport> =>
+        from === undefined
+          ? importFromPaths(cli, app, paths, { ...flags, run, onMessages })
+          : importFrom(cli, app, paths, { ...flags, from, run, onMessages }),
     );
     await syncHeldAlerts(app.store.db, app.config.import.watch, app.clock());
     await endIdleThreads();

@@ -18,7 +18,7 @@ import { recordRunArticles } from './import-runs.ts';
 import { Notices } from './message-kinds.ts';
 import { HELD_RULE, type NewsHold } from './news-hold.ts';
 import { isSourceOrigin, mayReplace, originName } from './origin.ts';
-import type { ReadArticle } from './parse-articles.ts';
+import type { ArticleResult } from './parse-articles.ts';
 import { parseInThread, parseRules } from './parse-in-thread.ts';
 import { type ArticleImportResult, emptyResult, type ImportResultEntry } from './result.ts';
 import {
@@ -103,7 +103,7 @@ export async function importRecord(
   const input = { path: place, name: place, origin, line: null, raw: JSON.stringify(record) };
   const text = { name: place, format: 'jsonl' as const, line: null, text: input.raw, defaultId: null };
   const results = await parseInThread({ ...parseRules(config, {}), keys: {} }, [text], undefined);
-  const articles = results.flatMap((result) => (result.kind === 'skipped' ? [] : toParsed(input, result)));
+  const articles = results.map((result) => toParsed(input, result));
   const spans = [{ path: place, from: 0, to: null }];
   const result = await writeBatch(store, config, { articles, spans, ended: [] }, { now: clock(), withBatch });
   const notices = new Notices();
@@ -113,9 +113,15 @@ export async function importRecord(
 }
 
 /** The result of parsing an article, as a batch has it. */
+<<<<<<< HEAD
 export function toParsed(input: Omit<ArticleInput, 'articleId'>, result: ReadArticle): ParsedArticle {
   if (result.kind === 'invalid') return { kind: 'invalid', ...input, articleId: result.id, problems: result.problems };
   const { candidate, warnings, lines, hasFreeSlug } = result;
+=======
+export function toParsed(input: Omit<ArticleInput, 'articleId'>, result: ArticleResult): ParsedArticle {
+  if (result.kind !== 'valid') return { kind: 'invalid', ...input, articleId: result.id, problems: result.problems };
+  const { candidate, warnings, lines } = result;
+>>>>>>> d74168eab2a1779f72a8d587f04393a5e69c3edb
   const placeOf = (key: PlacedKey): string => `${input.name}:${lines[key]}`;
   return { kind: 'valid', ...input, articleId: candidate.id, candidate, warnings, hasFreeSlug, placeOf };
 }

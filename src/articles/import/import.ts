@@ -18,7 +18,7 @@ import type { SourceRecord } from './json-lines.ts';
 import { type ImportMessage, messagesOf, Notices } from './message-kinds.ts';
 import { type NewsHold, openNewsHold } from './news-hold.ts';
 import { isSourceOrigin } from './origin.ts';
-import type { ArticleResult, ParseRules, ReadArticle } from './parse-articles.ts';
+import type { ArticleResult, ParseRules } from './parse-articles.ts';
 import { parseInThread, parseRules } from './parse-in-thread.ts';
 import { type ArticleImportResult, addToResult, emptyResult } from './result.ts';
 import { clearGoneFiles } from './watched/gone-files.ts';
@@ -269,7 +269,7 @@ function toImportBatch({ batch: { records, spans, ended }, results }: ParsedBatc
 function toParsedArticle(
   { path, name, origin }: ImportFile,
   record: SourceRecord,
-  result: ReadArticle | null,
+  result: ArticleResult | null,
   seen: SeenIds,
 ): ParsedArticle {
   const { line, content } = record;

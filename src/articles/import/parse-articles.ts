@@ -36,15 +36,13 @@ export type ArticleResult = (
   | { kind: 'valid'; candidate: Candidate; warnings: string[]; lines: KeyLines; hasFreeSlug: boolean }
   | { kind: 'invalid'; id: string | null; problems: string[] }
   /** A page of a site. A notice says so. */
-  | { kind: 'skipped'; problems: [] }
+  | { kind: 'skipped'; id: null; problems: [] }
 ) & {
   /** An import reports each text once, however many articles it is true of. */
   notices: (RecordMessage & { source: string })[];
   /** Keys that were left out, because they mean nothing here. */
   ignoredKeys: string[];
 };
-
-export type ReadArticle = Exclude<ArticleResult, { kind: 'skipped' }>;
 
 /** Rules by which articles are parsed. */
 export interface ParseRules extends ArticleRules {
@@ -66,11 +64,17 @@ export async function parseArticles(input: { rules: ParseRules; texts: ArticleTe
     const isOwnFormat = format === 'jsonl';
     const translation = { sections: rules.sections, keys, isOwnFormat, authors: defaults?.authors };
     const translated = translateRecord(parsed, translation, extname(name).toLowerCase() === '.mdx');
+<<<<<<< HEAD
     const completed = defaults === undefined ? translated : withDefaults(translated, parsed, defaults);
     const page = isOwnFormat ? null : pageOfSite(name, parsed, translated, completed);
+=======
+    const record = defaults === undefined ? translated : withDefaults(translated, parsed, defaults);
+    const page = isOwnFormat ? null : pageOfSite(name, parsed, record);
+>>>>>>> d74168eab2a1779f72a8d587f04393a5e69c3edb
     if (page !== null) {
       const text = `is skipped: ${page} is no article; one that is needs a date (published: 2026-11-24 07:30)`;
-      results.push({ kind: 'skipped', problems: [], notices: [{ source: name, line: 1, text }], ignoredKeys: [] });
+      const notices = [{ source: name, line: 1, text }];
+      results.push({ kind: 'skipped', id: null, problems: [], notices, ignoredKeys: [] });
       continue;
     }
     // In a file without an id, a slug is that of the site: here, the article may have another one.
@@ -98,21 +102,16 @@ const PAGE_NAMES = new RegExp(
 const POST_LAYOUT = /post|blog|news|article|story|entry|single/;
 
 /** @returns what the file is, if it is a page of a site and no article: by its name or layout, and without a date */
-function pageOfSite(
-  file: string,
-  written: ParsedRecord,
-  translated: TranslatedRecord,
-  record: TranslatedRecord,
-): string | null {
+function pageOfSite(file: string, written: ParsedRecord, record: TranslatedRecord): string | null {
   const name = basename(file, extname(file));
   if (name === '_index') return 'a list of a section (_index)';
   const isPageName = PAGE_NAMES.test(name.toLowerCase().replace(/[ _-]/g, ''));
-  if (record.kind === 'broken' || written.kind === 'broken' || translated.kind === 'broken') {
+  if (record.kind === 'broken' || written.kind === 'broken') {
     return isPageName && name !== 'index' ? `a page without a date (${name})` : null;
   }
   // An id is an article's, and a state too: a draft needs no date.
-  const { published, state } = record.fields;
-  if (!isBlankValue(translated.fields.id) || !isBlankValue(published) || !isBlankValue(state)) return null;
+  const given = [written.fields.id, record.fields.published, record.fields.state];
+  if (given.some((value) => !isBlankValue(value))) return null;
   if (isPageName) return `a page without a date (${name})`;
   const { layout } = written.fields;
   if (typeof layout !== 'string' || layout === '' || POST_LAYOUT.test(layout.toLowerCase())) return null;

@@ -81,7 +81,7 @@ function parsePlain(lines: string[], start: number): ParsedRecord {
   if (isKey && end !== -1 && metadata.every((found) => found !== null)) {
     const fields = Object.fromEntries(metadata.map(([, name = '', value = '']) => [name, value.trim()]));
     const lineOf = ([name]: PropertyKey[]): number =>
-      start + 1 + Math.max(0, Object.keys(fields).indexOf(String(name)));
+      1 + Math.max(start, start + metadata.findLastIndex((one) => one[1] === name));
     return { kind: 'parsed', fields, body: lines.slice(end).join('\n').trim(), lineOf, warnings: [] };
   }
   if (isKey || /^[—–−-]{1,5}\s*$/.test(line)) {

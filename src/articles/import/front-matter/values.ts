@@ -47,17 +47,17 @@ export function toBylines(value: unknown, authors: AuthorNames): unknown {
   if (isMap(value)) return [value];
   if (!Array.isArray(value)) return value;
   const entries = value.filter((entry) => !isBlankValue(entry));
-  return entries.map((entry) => (typeof entry === 'string' ? toByline(entry) : entry));
+  const names = entries.length === 1 && typeof entries[0] === 'string' ? splitNames(entries[0], authors) : entries;
+  return names.map((entry) => (typeof entry === 'string' ? toByline(entry) : entry));
 }
 
 /** A byline with the name of its author in place of the login. */
 export function withAuthorName(byline: unknown, authors: AuthorNames): unknown {
-  const name = isMap(byline) && typeof byline.name === 'string' ? nameOf(byline.name, authors) : undefined;
-  return name === undefined ? byline : { ...(byline as object), name };
+  return isMap(byline) ? { ...byline, name: nameOf(byline.name, authors) ?? byline.name } : byline;
 }
 
-function nameOf(login: string, authors: AuthorNames): string | undefined {
-  const key = login.trim().replace(/^@/, '');
+function nameOf(login: unknown, authors: AuthorNames): string | undefined {
+  const key = typeof login === 'string' ? login.trim().replace(/^@/, '') : '';
   return Object.hasOwn(authors, key) ? authors[key] : undefined;
 }
 
@@ -78,13 +78,17 @@ export function toOutlets(value: unknown): unknown {
 }
 
 const MAX_BYLINE = 1_000;
+/** After a comma, what somebody does or works for. */
+const ROLE =
+  /\b(?:director|editor|president|officer|manager|engineer|developer|designer|analyst|chief|lead|team|staff|inc)\b/i;
 
 /** Only between logins and names of several words each: `Lee, Ann` is one person. */
 function splitNames(text: string, authors: AuthorNames): string[] {
   const names = text.trim().replace(/^by[ \t]+/i, '');
   if (names.length > MAX_BYLINE) return [names];
   const parts = names.split(/,\s*and\s|\sand\s|\s&\s|,|;/i).map((part) => part.trim());
-  const isName = (part: string): boolean => /\S\s+\S/.test(part) || nameOf(part, authors) !== undefined;
+  const isName = (part: string): boolean =>
+    (/\S\s+\S/.test(part) && !ROLE.test(part)) || nameOf(part, authors) !== undefined;
   return parts.every(isName) ? parts : [names];
 }
 

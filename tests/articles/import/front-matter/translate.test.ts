@@ -164,6 +164,7 @@ describe('the values', () => {
     ['By Ann Lee and Bob Ray', [{ name: 'Ann Lee' }, { name: 'Bob Ray' }]],
     ['Ann Lee, Bob Ray', [{ name: 'Ann Lee' }, { name: 'Bob Ray' }]],
     ['Lee, Ann', [{ name: 'Lee, Ann' }]],
+    ['Ann Lee, Chief Executive of Roofs', [{ name: 'Ann Lee, Chief Executive of Roofs' }]],
     ['Ann Lee <ann@example.com>', [{ name: 'Ann Lee', email: 'ann@example.com' }]],
     [
       ['Ann Lee', { name: 'Bob' }],
@@ -171,6 +172,11 @@ describe('the values', () => {
     ],
     [{ name: 'Ann Lee', email: 'a@example.com' }, [{ name: 'Ann Lee', email: 'a@example.com' }]],
     ['', []],
+    [['Ann Lee, Bob Ray'], [{ name: 'Ann Lee' }, { name: 'Bob Ray' }]],
+    [
+      ['Lee, Ann', 'Bob'],
+      [{ name: 'Lee, Ann' }, { name: 'Bob' }],
+    ],
     [[null, '<a href="/who">Ann Lee</a>', ''], [{ name: 'Ann Lee' }]],
   ])('of bylines are text, a list or maps: %j', (author, bylines) => {
     expect(fieldsOf({ author })).toEqual({ bylines });

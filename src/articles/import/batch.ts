@@ -113,15 +113,9 @@ export async function importRecord(
 }
 
 /** The result of parsing an article, as a batch has it. */
-<<<<<<< HEAD
-export function toParsed(input: Omit<ArticleInput, 'articleId'>, result: ReadArticle): ParsedArticle {
-  if (result.kind === 'invalid') return { kind: 'invalid', ...input, articleId: result.id, problems: result.problems };
-  const { candidate, warnings, lines, hasFreeSlug } = result;
-=======
 export function toParsed(input: Omit<ArticleInput, 'articleId'>, result: ArticleResult): ParsedArticle {
   if (result.kind !== 'valid') return { kind: 'invalid', ...input, articleId: result.id, problems: result.problems };
-  const { candidate, warnings, lines } = result;
->>>>>>> d74168eab2a1779f72a8d587f04393a5e69c3edb
+  const { candidate, warnings, lines, hasFreeSlug } = result;
   const placeOf = (key: PlacedKey): string => `${input.name}:${lines[key]}`;
   return { kind: 'valid', ...input, articleId: candidate.id, candidate, warnings, hasFreeSlug, placeOf };
 }

@@ -64,13 +64,8 @@ export async function parseArticles(input: { rules: ParseRules; texts: ArticleTe
     const isOwnFormat = format === 'jsonl';
     const translation = { sections: rules.sections, keys, isOwnFormat, authors: defaults?.authors };
     const translated = translateRecord(parsed, translation, extname(name).toLowerCase() === '.mdx');
-<<<<<<< HEAD
     const completed = defaults === undefined ? translated : withDefaults(translated, parsed, defaults);
-    const page = isOwnFormat ? null : pageOfSite(name, parsed, translated, completed);
-=======
-    const record = defaults === undefined ? translated : withDefaults(translated, parsed, defaults);
-    const page = isOwnFormat ? null : pageOfSite(name, parsed, record);
->>>>>>> d74168eab2a1779f72a8d587f04393a5e69c3edb
+    const page = isOwnFormat ? null : pageOfSite(name, parsed, completed);
     if (page !== null) {
       const text = `is skipped: ${page} is no article; one that is needs a date (published: 2026-11-24 07:30)`;
       const notices = [{ source: name, line: 1, text }];

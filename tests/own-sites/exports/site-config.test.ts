@@ -76,6 +76,14 @@ describe('the addresses of a site of Jekyll', () => {
     });
   });
 
+  it('have the days of its time zone, where it has one and a date has an offset', async () => {
+    const late = post('Solar').replace('10:00', '10:00:00 +1300');
+    const files = { '_posts/2024-03-01-solar.md': late, '_posts/2024-03-01-wind.md': post('Wind') };
+    const config = 'timezone: America/Los_Angeles\npermalink: /:day/:title/';
+    const { paths } = await imported('jekyll', { '_config.yml': config, ...files });
+    expect(paths).toEqual({ '2024-03-01-solar': '/29/solar/', '2024-03-01-wind': '/01/wind/' });
+  });
+
   it('follow the pattern of --url where there is one', async () => {
     const files = { '_config.yml': 'permalink: /:year/:title/', '_posts/2024-03-01-solar.md': post('Solar') };
     expect((await imported('jekyll', files, `${SITE}/b/:title/`)).paths).toEqual({ '2024-03-01-solar': '/b/solar/' });

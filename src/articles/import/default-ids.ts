@@ -1,9 +1,9 @@
 /** Ids of articles whose Markdown files state none; docs/decisions/2026-11-30-ids-of-files.md says why. */
 import { existsSync } from 'node:fs';
-import { basename, dirname, extname, relative, sep } from 'node:path';
+import { basename, extname, relative, sep } from 'node:path';
 import type { Db } from '../../core/store/store.ts';
 import { chunks } from '../../lib/chunks.ts';
-import { type FilePlace, idOfPath } from './file-place.ts';
+import { type FilePlace, idOfPath, pathOfName } from './file-place.ts';
 import type { ImportFile } from './import-files.ts';
 
 type PlacedFile = ImportFile & { place: FilePlace };
@@ -41,11 +41,16 @@ function longId({ place: { folders, name, language } }: PlacedFile): string {
   return idOfPath([...(language === undefined ? [] : [language]), ...folders, name]);
 }
 
-/** Also those that it had as a file of a smaller or larger folder. */
+/** Also those that it had as a file of a smaller or larger folder, and of a site with its languages. */
 function possibleIds(file: PlacedFile): string[] {
-  const stem = basename(file.path, extname(file.path));
-  const parts = (stem === 'index' ? dirname(file.path) : file.path).split(sep).with(-1, file.place.name);
-  return [shortId(file), longId(file), idOfPath([stem]), ...parts.map((_, at) => idOfPath(parts.slice(-at - 1)))];
+  const { name } = file.place;
+  const parts = pathOfName(file.path).split(sep).with(-1, name);
+  const languages = parts.slice(0, -1).flatMap((part) => part.split('.'));
+  return [
+    ...[shortId(file), longId(file), idOfPath([basename(file.path, extname(file.path))])],
+    ...parts.map((_, at) => idOfPath(parts.slice(-at - 1))),
+    ...[...languages.map((language) => [language, name]), name.split('.').reverse()].map(idOfPath),
+  ];
 }
 
 /** Whether the file that brought an article is this one, also if its folder has been moved since. */

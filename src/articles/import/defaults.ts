@@ -2,7 +2,7 @@
  * What is known of an article by the place of its file and its site, where the article itself does not say it: an id, a
  * date, the address at which a site generator publishes it. Pure.
  */
-import { DAY } from '../../lib/time.ts';
+import { DAY, localDate } from '../../lib/time.ts';
 import { parseWrittenDate } from '../../lib/written-date.ts';
 import { SLUG, slugFrom } from '../slug.ts';
 import { type AuthorNames, isBlankValue } from './front-matter/values.ts';
@@ -31,6 +31,8 @@ interface ArticleAddress {
   /** Of its folders, as in Jekyll. */
   categories: readonly string[];
   form: PathForm;
+  /** In which days are, for dates with an offset; null: as they are written. */
+  zone: string | null;
 }
 
 /** What a pattern may say. `slug`: else the name of the file; `slugortitle`: else the headline. */
@@ -157,11 +159,11 @@ export function jekyllPattern(written: unknown): string | null {
 /** @returns null if the pattern needs a date that the article does not have */
 function addressOf(
   pattern: string,
-  { name, folders, categories, form }: ArticleAddress,
+  { name, folders, categories, form, zone }: ArticleAddress,
   fields: Record<string, unknown>,
   written: Record<string, unknown>,
 ): string | null {
-  const date = dayOf(String(fields.published ?? ''));
+  const date = dayOf(String(fields.published ?? ''), zone);
   if (date === null && /:(?:[iy]_)?(?:year|month|day)\b/.test(pattern)) return null;
   const [year = '', month = '', day = ''] = date?.split('-') ?? [];
   const yearDay = (Date.parse(`${date}T00:00Z`) - Date.parse(`${year}-01-01T00:00Z`)) / DAY + 1;
@@ -182,10 +184,11 @@ function addressOf(
 }
 
 /** The day as it is written, else in UTC. */
-function dayOf(published: string): string | null {
+function dayOf(published: string, zone: string | null): string | null {
+  const at = parseWrittenDate(published);
+  if (at !== null && zone !== null && /(?:[+-]\d\d:?\d\d|Z)\s*$/.test(published)) return localDate(at, zone);
   const [, year, month = '', day = ''] = DATE.exec(published) ?? [];
   if (year !== undefined) return `${year}-${month.padStart(2, '0')}-${day.padStart(2, '0')}`;
-  const at = parseWrittenDate(published);
   return at === null ? null : new Date(at).toISOString().slice(0, 10);
 }
 

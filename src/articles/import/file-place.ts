@@ -1,12 +1,12 @@
 /** What the path of a file says of its article: an id, and the day of its publication. Pure. */
 import { hash } from 'node:crypto';
-import { basename, dirname, extname, join, relative, sep } from 'node:path';
+import { basename, dirname, relative, sep } from 'node:path';
 
 /** The place of a file below the folder that is imported. */
 export interface FilePlace {
   /** From the outside in. */
   folders: readonly string[];
-  /** Without the extension; of `roof/index.md`, the name of the folder. */
+  /** Without the extension; of `roof/index.md`, `roof`. */
   name: string;
   /** Begins the id, for articles in another language than the site's. */
   language?: string | undefined;
@@ -14,13 +14,15 @@ export interface FilePlace {
 
 /** @param root the folder that is imported; both are absolute */
 export function filePlaceOf(path: string, root: string): FilePlace {
-  const stem = basename(path, extname(path));
-  const file = stem === 'index' ? dirname(path) : join(dirname(path), stem);
+  const file = pathOfName(path);
   // A file that is imported alone may be `roof/index.md`.
-  const folders = relative(root, dirname(file))
-    .split(sep)
-    .filter((part) => part !== '' && part !== '..');
-  return { folders, name: basename(file) };
+  const folders = relative(root, dirname(file)).split(sep);
+  return { folders: folders.filter((part) => part !== '' && part !== '..'), name: basename(file) };
+}
+
+/** A path without its extension: of `roof/index.de.md`, `roof.de`. */
+export function pathOfName(path: string): string {
+  return path.replace(/\.\w+$/, '').replace(/(?<=.)\/index(?=\.[\w-]+$|$)/, '');
 }
 
 /** `2015-03-26-roof`, `2015_03_26`, `20150326 roof`. */

@@ -6,6 +6,7 @@ import { parse as parseYaml } from 'yaml';
 import { jekyllPattern, type PathForm, toPattern } from '../../articles/import/defaults.ts';
 import { isMap } from '../../articles/import/front-matter/values.ts';
 import { cleanLine, cleanUrl } from '../../lib/text/clean-text.ts';
+import { isZone } from '../../lib/time.ts';
 import type { LeftOut } from './export-entry.ts';
 
 /** A post by its place below the folder of posts. */
@@ -21,6 +22,8 @@ export interface SiteConfig {
   /** Pattern of the path of a post; null for one with places that are unknown here. */
   patternOf(post: SitePost): string | null;
   form: PathForm;
+  /** In which the days of addresses are; null: as dates are written. */
+  zone: string | null;
   /** Whether a date at the beginning of a name is no part of the address. */
   hasDatedNames: boolean;
   /** Folders of content by the name of their language, below the site; null for the usual one. */
@@ -49,6 +52,7 @@ export async function readSiteData(path: string, leftOut: LeftOut): Promise<unkn
 
 export async function readJekyllConfig(site: string, leftOut: LeftOut): Promise<SiteConfig> {
   const settings = await readSiteData(join(site, '_config'), leftOut);
+  const zone = textAt(settings, 'timezone');
   const special = listAt(settings, 'defaults')
     .map((one) => ({
       path: textAt(one, 'scope', 'path') ?? '',
@@ -69,6 +73,7 @@ export async function readJekyllConfig(site: string, leftOut: LeftOut): Promise<
       return jekyllPattern((ofType ?? usual).replace(/:collection\b/g, type).replace(/:path\b/g, ':path/:name'));
     },
     form: 'jekyll',
+    zone: zone !== null && isZone(zone) ? zone : null,
     hasDatedNames: true,
     languages: new Map(listAt(settings, 'languages').map((name) => [String(name), null])),
     language: textAt(settings, 'lang') ?? textAt(settings, 'default_lang'),
@@ -109,6 +114,7 @@ export async function readHugoConfig(site: string, leftOut: LeftOut): Promise<Si
       return path && (isOther ? `/${post.language}` : '') + path.replace(/\/?$/, isUgly === true ? '.html' : '/');
     },
     form: valueAt(settings, 'disablePathToLower') === true ? 'hugoCased' : 'hugo',
+    zone: null,
     hasDatedNames: listAt(settings, 'frontmatter', 'date').includes(':filename'),
     languages,
     language: languages.size === 0 ? null : language,

@@ -27,7 +27,7 @@ interface GeneratorRules {
 const MARKDOWN = ['.md', '.markdown'];
 /** Of generators whose configuration is a program. */
 const NO_CONFIG: SiteConfig = {
-  ...{ url: null, form: 'plain', hasDatedNames: true, languages: new Map(), language: null },
+  ...{ url: null, form: 'plain', zone: null, hasDatedNames: true, languages: new Map(), language: null },
   patternOf: () => '/:path/:slug/',
 };
 const readAstroConfig = (): SiteConfig => ({ ...NO_CONFIG, form: 'astro', hasDatedNames: false });
@@ -221,7 +221,7 @@ function isWithin(language: string, tag: string): boolean {
   return language === tag || language.startsWith(`${tag}-`);
 }
 
-function addressOf(url: string, post: SitePost & { name: string }, { patternOf, form }: SiteConfig) {
+function addressOf(url: string, post: SitePost & { name: string }, { patternOf, form, zone }: SiteConfig) {
   const { origin, pathname } = new URL(url);
   const isPattern = pathname.includes('/:');
   const siteUrl = isPattern ? origin : url.replace(/\/+$/, '');
@@ -231,5 +231,5 @@ function addressOf(url: string, post: SitePost & { name: string }, { patternOf, 
   const folders = post.folders.slice(post.folders.findLastIndex((part) => part.startsWith('_')) + 1);
   // In Jekyll, the folders around those of posts are categories.
   const categories = post.folders.slice(0, Math.max(0, post.folders.indexOf('_posts')));
-  return { pattern: below && siteUrl + below, siteUrl, name: post.name, folders, categories, form };
+  return { pattern: below && siteUrl + below, siteUrl, name: post.name, folders, categories, form, zone };
 }

@@ -68,6 +68,7 @@ describe('filePlaceOf', () => {
   it.each([
     ['/site/a/b/roof.md', { folders: ['a', 'b'], name: 'roof' }],
     ['/site/a/roof/index.md', { folders: ['a'], name: 'roof' }],
+    ['/site/a/roof/index.de.md', { folders: ['a'], name: 'roof.de' }],
     ['/site/roof.md', { folders: [], name: 'roof' }],
     ['/site/index.md', { folders: [], name: 'site' }],
   ])('names the article of %s', (path, place) => {

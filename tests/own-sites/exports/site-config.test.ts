@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { importPaths } from '../../../src/articles/import/import.ts';
 import { toArticle } from '../../../src/articles/stored-document.ts';
 import { LeftOut } from '../../../src/own-sites/exports/export-entry.ts';
 import { importSiteFolder } from '../../../src/own-sites/exports/import-export.ts';
@@ -34,7 +35,7 @@ async function imported(from: SiteGenerator, files: Record<string, string>, url:
   const articles = rows.map(toArticle);
   const byId = <T>(of: (article: (typeof articles)[number]) => T): Record<string, T> =>
     Object.fromEntries(articles.map((article) => [article.id, of(article)]));
-  return { folder, result, articles, paths: byId(({ url }) => url?.replace(SITE, '') ?? null), byId };
+  return { folder, store, result, articles, paths: byId(({ url }) => url?.replace(SITE, '') ?? null), byId };
 }
 
 describe('the addresses of a site of Jekyll', () => {
@@ -73,6 +74,14 @@ describe('the addresses of a site of Jekyll', () => {
     expect((await imported('jekyll', files, SITE, 'local/_posts/2024')).paths).toEqual({
       '2024-03-01-wind': '/2024/wind/',
     });
+  });
+
+  it('have the days of its time zone, where it has one and a date has an offset', async () => {
+    const late = post('Solar').replace('10:00', '10:00:00 +1300');
+    const files = { '_posts/2024-03-01-solar.md': late, '_posts/2024-03-01-wind.md': post('Wind') };
+    const config = 'timezone: America/Los_Angeles\npermalink: /:day/:title/';
+    const { paths } = await imported('jekyll', { '_config.yml': config, ...files });
+    expect(paths).toEqual({ '2024-03-01-solar': '/29/solar/', '2024-03-01-wind': '/01/wind/' });
   });
 
   it('follow the pattern of --url where there is one', async () => {
@@ -192,7 +201,7 @@ describe('a site in several languages', () => {
   });
 
   it('has them by the ends of names in Hugo', async () => {
-    const { paths, byId } = await imported('hugo', {
+    const { paths, byId, store, folder } = await imported('hugo', {
       'config/_default/languages.yaml': 'en: { weight: 1 }\n',
       'config/_default/languages.de.toml': 'weight = 2\n',
       'content/posts/solar.md': post('Solar'),
@@ -207,6 +216,9 @@ describe('a site in several languages', () => {
       solar: '/posts/solar/',
     });
     expect(byId(({ language }) => language)).toMatchObject({ 'de.solar': 'de', solar: 'en' });
+    // Without the rules of the generator, too, each file keeps its id.
+    const clock = () => Date.UTC(2026, 10, 28);
+    expect(await importPaths(store, configWith(), [folder], { clock })).toMatchObject({ added: 0, rejectedCount: 0 });
   });
 
   it('has them by folders beside each other, around or below those of posts', async () => {

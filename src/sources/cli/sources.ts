@@ -169,6 +169,8 @@ export async function pollSource(
   });
   const actions = after.state === 'gone' ? [sourceAction('resume', 'try it again', id)] : [];
   if (after.failures > 0) throw new CommandError(withCommands(`${id}: ${after.reason}`, actions));
+  const toDecide = sourceAction('accept', 'take them', id);
+  if (after.state === 'held') cli.printError(withCommands(`${id}: ${after.reason}`, [toDecide]));
 }
 
 export async function acceptHeld(

@@ -144,6 +144,10 @@ describe('daywire sources', () => {
     hold(101);
     hold(102);
     expect((await run('list')).stdout).toContain('2 held: decide with "daywire sources accept our-site"');
+    expect(await run('poll', 'our-site')).toMatchObject({
+      ...{ code: 0, stdout: expect.stringMatching(/^our-site: now held, next poll /) },
+      stderr: expect.stringMatching(/wait for a decision: to take them, use "daywire sources accept our-site"/),
+    });
     expect(await run('accept', 'our-site')).toMatchObject({ code: 0, stdout: 'our-site: 2 items imported\n' });
     expect(readFileSync(join(folder.path, 'feeds/latest.rss'), 'utf8')).toContain('<title>Held 101');
     hold(103);

@@ -134,7 +134,9 @@ describe('importPaths and importText', () => {
       await importMarkdown(app.store, markdown(keys), { config: app.config, now: app.now });
       expect(await feed()).toContain('Solar Roofs');
       const dated = markdown(`${keys}\npublished: 2015-03-26`);
-      expect(await importMarkdown(app.store, dated, { config: app.config, now: app.now })).toMatchObject({ updated: 1 });
+      expect(await importMarkdown(app.store, dated, { config: app.config, now: app.now })).toMatchObject({
+        updated: 1,
+      });
       expect(await feed()).not.toContain('Solar Roofs');
       const published_at = Date.parse('2015-03-26T00:00:00+08:00');
       for (const table of ['articles', 'article_tags', 'article_reporters'] as const) {

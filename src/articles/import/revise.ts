@@ -155,7 +155,9 @@ export function correctedTime(candidate: Candidate, published: Article, now: num
   if (isOnWrittenDay(candidate, published.publishedAt)) return published.publishedAt;
   const time = publicationTime(candidate, null, now);
   // It stays public, or retracted after it was.
-  return time <= ('at' in published.status ? Math.min(published.status.at, now) : now) ? time : null;
+  const { status } = published;
+  const isKept = status.state === 'retracted' && candidate.writtenStatus.state === 'retracted';
+  return time <= (isKept ? status.at : now) ? time : null;
 }
 
 /** @param before not public */

@@ -254,6 +254,11 @@ describe('an edit', () => {
       { published: NOW + HOUR + MINUTE, writtenStatus: retracted, at: NOW + DAY },
     );
     expect(late.stored.article).toMatchObject({ publishedAt: NOW, status: { state: 'retracted' } });
+    // One that is published again has any date that is over.
+    const today = { published: NOW, publishedUntil: NOW + 2 * DAY };
+    const old = { published: NOW - 300 * DAY, isDateInvented: true } as const;
+    const back = history(old, { ...old, writtenStatus: retracted }, { ...today, isDateInvented: undefined });
+    expect(back.stored.article).toMatchObject({ publishedAt: NOW + 2 * HOUR, status: { state: 'published' } });
   });
 
   it('keeps the date of an article that is published later, when its file loses it', () => {

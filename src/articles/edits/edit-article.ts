@@ -151,12 +151,7 @@ function partsOf(parsed: Candidate, changed: readonly EditKey[], hasStatus: bool
   if (!hasStatus) return parts;
   const { writtenStatus } = parsed;
   // A time of before would hold an article back that is published now, or is embargoed until an earlier time.
-  switch (writtenStatus.state) {
-    case 'published':
-      return { ...parts, writtenStatus, published: now, isDateInvented: undefined };
-    case 'scheduled':
-      return { ...parts, writtenStatus, published: null, isDateInvented: undefined };
-    default:
-      return { ...parts, writtenStatus };
-  }
+  const isReleased = writtenStatus.state === 'published' || writtenStatus.state === 'scheduled';
+  const published = writtenStatus.state === 'published' ? now : null;
+  return { ...parts, writtenStatus, ...(isReleased ? { published, isDateInvented: undefined } : {}) };
 }

@@ -143,13 +143,13 @@ describe.concurrent('daywire rejected', () => {
     const [first = '', reason, last] = stdout.trimEnd().split('\n');
     expect(first).toMatch(/^import:\S+in\/c\.md:0, \d{4}-\S+Z \(.+\)$/);
     expect([reason, last]).toEqual([
-      expect.stringMatching(/^ {2}in\/c\.md:1: must begin with front matter/),
+      expect.stringMatching(/^ {2}in\/c\.md:1: has neither front matter nor a heading/),
       '3 rejected, page 2 of 2',
     ]);
     const json = await folder.run(['rejected', 'list', '--json']);
     expect(JSON.parse(json.stdout)).toMatchObject({ count: 3, pages: 1, rejected: [{}, {}, { line: null }] });
     const shown = await folder.run(['rejected', 'show', first.split(',')[0] ?? '']);
-    expect(shown.stdout).toMatch(/must begin with front matter.*\n\nno front matter\n$/);
+    expect(shown.stdout).toMatch(/has neither front matter nor a heading.*\n\nno front matter\n$/);
     expect((await folder.run(['rejected', 'show', 'x'])).stderr).toMatch(/nothing is rejected at x/);
     rmSync(join(folder.path, 'in/a.md'));
     await folder.run(['import', '--undated', 'now', 'in']);

@@ -43,12 +43,11 @@ export type AuthorNames = Readonly<Record<string, string>>;
 /** `Ann Lee`, `Ann Lee and Bob Ray`, `Ann Lee <ann@example.com>`, logins, a list of such, and maps with a name. */
 export function toBylines(value: unknown, authors: AuthorNames): unknown {
   if (isBlankValue(value)) return [];
-  if (typeof value === 'string') return splitNames(value, authors).map(toByline);
-  if (isMap(value)) return [value];
-  if (!Array.isArray(value)) return value;
-  const entries = value.filter((entry) => !isBlankValue(entry));
-  const names = entries.length === 1 && typeof entries[0] === 'string' ? splitNames(entries[0], authors) : entries;
-  return names.map((entry) => (typeof entry === 'string' ? toByline(entry) : entry));
+  const entries = typeof value === 'string' || isMap(value) ? [value] : value;
+  if (!Array.isArray(entries)) return value;
+  return entries
+    .filter((entry) => !isBlankValue(entry))
+    .flatMap((entry) => (typeof entry === 'string' ? splitNames(entry, authors).map(toByline) : [entry]));
 }
 
 /** A byline with the name of its author in place of the login. */

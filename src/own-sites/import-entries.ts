@@ -162,7 +162,7 @@ function contentOf(
   source: string,
 ): SourceRecord['content'] | null {
   if (record === null) return null;
-  const dated = isDateInvented ? { published: rfc3339(publishedAt) } : {};
+  const dated = isDateInvented ? { published: rfc3339(publishedAt), dateInvented: true } : {};
   return recordContent({ ...record, id: articleId(source, item), ...dated }, headline);
 }
 

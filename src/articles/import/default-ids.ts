@@ -3,21 +3,26 @@ import { existsSync } from 'node:fs';
 import { basename, extname, relative, sep } from 'node:path';
 import type { Db } from '../../core/store/store.ts';
 import { chunks } from '../../lib/chunks.ts';
-import { type FilePlace, idOfPath, pathOfName } from './file-place.ts';
+import { dayOfPlace, type FilePlace, idOfPath, pathOfName } from './file-place.ts';
 import type { ImportFile } from './import-files.ts';
 
 type PlacedFile = ImportFile & { place: FilePlace };
 
 /**
- * Finds the id of each Markdown file of an import: that of the article which it has brought before; else its name; else
- * its path, where other files of the import, or stored articles of the same folder, have the name.
- * @returns by path
+ * Adds to each Markdown file of an import the day in its path, and an id: that of the article which it has brought
+ * before; else its name; else its path, where other files of the import, or stored articles of the same folder, have
+ * the name.
+ * @param options.takeOver whether articles of other files go over to these ones
  */
-export async function findDefaultIds(db: Db, files: ImportFile[], takesOver = false): Promise<Map<string, string>> {
+export async function withDefaultIds(
+  db: Db,
+  files: readonly ImportFile[],
+  { takeOver, now }: { takeOver: boolean; now: number },
+): Promise<ImportFile[]> {
   const placed = files.filter((file): file is PlacedFile => file.place !== undefined);
   const namesakes = new Map<string, number>();
   for (const id of placed.map(shortId)) namesakes.set(id, (namesakes.get(id) ?? 0) + 1);
-  const ids = new Map<string, string>();
+  const completed = new Map<ImportFile, ImportFile>();
   for (const some of chunks(placed, 200)) {
     const candidates = some.flatMap(possibleIds);
     const rows = await db.selectFrom('articles').select(['id', 'origin']).where('id', 'in', candidates).execute();
@@ -26,11 +31,14 @@ export async function findDefaultIds(db: Db, files: ImportFile[], takesOver = fa
       const short = shortId(file);
       const known = possibleIds(file).find((id) => hasBrought(file, owners.get(id) ?? ''));
       const owner = owners.get(short) ?? '';
-      const isTaken = !takesOver && owner.startsWith(`${file.pictures?.root}${sep}`) && existsSync(owner);
-      ids.set(file.path, known ?? (namesakes.get(short) === 1 && !isTaken ? short : longId(file)));
+      const isTaken = !takeOver && owner.startsWith(`${file.pictures?.root}${sep}`) && existsSync(owner);
+      const defaultId = known ?? (namesakes.get(short) === 1 && !isTaken ? short : longId(file));
+      const published = dayOfPlace(file.place, now);
+      const fields = { ...(published === null ? {} : { published }), ...file.defaults?.fields };
+      completed.set(file, { ...file, defaultId, defaults: { address: null, ...file.defaults, fields } });
     }
   }
-  return ids;
+  return files.map((file) => completed.get(file) ?? file);
 }
 
 function shortId({ place: { name, language } }: PlacedFile): string {

@@ -27,6 +27,8 @@ export interface ImportFile {
   modifiedAt: number | null;
   /** Of Markdown. */
   place?: FilePlace;
+  /** For an article without an id; see default-ids.ts. */
+  defaultId?: string;
   /** What is known of its articles, where they do not say it. */
   defaults?: ArticleDefaults;
   /** Where pictures of its articles are. Default: nowhere. */
@@ -109,17 +111,12 @@ export function textFile(name: string, text: string, format: ImportFormat): Impo
     if (format === 'jsonl') yield* readLines([bytes]);
     else yield { line: null, readTo: bytes.length, content: textOf(bytes) };
   };
-  const file = {
-    path: name,
-    name,
-    origin: name,
-    format,
-    bytes: bytes.length,
-    fingerprint: '',
-    modifiedAt: null,
-    records,
-  };
-  return format === 'jsonl' ? file : { ...file, place: filePlaceOf(name, dirname(name)) };
+  const facts = { bytes: bytes.length, fingerprint: '', modifiedAt: null, records };
+  return { path: name, name, origin: name, format, ...facts, ...placeIn(format, name, dirname(name)) };
+}
+
+function placeIn(format: ImportFormat, path: string, root: string): Pick<ImportFile, 'place'> {
+  return format === 'markdown' ? { place: filePlaceOf(path, root) } : {};
 }
 
 async function collect(path: string, found: Map<string, ImportFile>): Promise<string | null> {
@@ -204,9 +201,8 @@ async function openFile(path: string, format: ImportFormat, root: string): Promi
   const modifiedAt = Number(stats.mtimeMs);
   const absolute = resolve(path);
   const pictures = { folder: dirname(absolute), root };
-  const place = format === 'markdown' ? { place: filePlaceOf(absolute, root) } : {};
-  const facts = { bytes, fingerprint, modifiedAt, pictures, records, ...place };
-  return { path: absolute, name: path, origin: absolute, format, ...facts };
+  const facts = { bytes, fingerprint, modifiedAt, pictures, records };
+  return { path: absolute, name: path, origin: absolute, format, ...facts, ...placeIn(format, absolute, root) };
 }
 
 /** A folder or link that cannot be read is rejected like an invalid article; the others are imported. */

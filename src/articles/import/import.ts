@@ -10,9 +10,7 @@ import { analyseGrown } from '../../core/store/maintenance.ts';
 import type { Store } from '../../core/store/store.ts';
 import type { Clock } from '../../lib/time.ts';
 import { type ImportBatch, type ParsedArticle, toParsed, type WriteOptions, writeBatch } from './batch.ts';
-import { findDefaultIds } from './default-ids.ts';
-import type { ArticleDefaults } from './defaults.ts';
-import { dayOfPlace } from './file-place.ts';
+import { withDefaultIds } from './default-ids.ts';
 import { findImportFiles, ImportError, type ImportFile, type ImportFormat, textFile } from './import-files.ts';
 import type { SourceRecord } from './json-lines.ts';
 import { type ImportMessage, messagesOf, Notices } from './message-kinds.ts';
@@ -117,12 +115,11 @@ export async function importFiles(
   const result = emptyResult();
   const seen = openSeenIds();
   const notices = new Notices();
-  const ids = await findDefaultIds(store.db, files, options.takeOver);
+  const placed = await withDefaultIds(store.db, files, { takeOver: options.takeOver, now: clock() });
   let read = 0;
   let resumedAt = performance.now();
   try {
-    const context = { rules: parseRules(config, keys), ids, now: clock(), signal };
-    for await (const parsed of parseAhead(readBatches(files), context)) {
+    for await (const parsed of parseAhead(readBatches(placed), parseRules(config, keys), signal)) {
       if (signal?.aborted) break;
       const { batch: texts, results } = parsed;
       const batch = toImportBatch(parsed, seen);
@@ -200,14 +197,6 @@ async function* readBatches(files: ImportFile[]): AsyncGenerator<TextBatch> {
   yield { ...batch, bytes: bytesBefore };
 }
 
-interface ParseContext {
-  rules: ParseRules;
-  /** Of Markdown files, by path; see `findDefaultIds`. */
-  ids: ReadonlyMap<string, string>;
-  now: number;
-  signal: AbortSignal | undefined;
-}
-
 interface ParsedBatch {
   batch: TextBatch;
   /** One for each record that is text, in order. */
@@ -218,11 +207,15 @@ interface ParsedBatch {
  * Parses each batch while the one before it is written: one at a time. A second thread would take 40 MB more, and slow
  * down the threads that write where there are two cores.
  */
-async function* parseAhead(batches: AsyncIterable<TextBatch>, context: ParseContext): AsyncGenerator<ParsedBatch> {
+async function* parseAhead(
+  batches: AsyncIterable<TextBatch>,
+  rules: ParseRules,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<ParsedBatch> {
   let parsing: Promise<ParsedBatch> | null = null;
   for await (const batch of batches) {
     const parsed: ParsedBatch | null = await parsing;
-    parsing = parseBatch(batch, context);
+    parsing = parseBatch(batch, rules, signal);
     // Its error is thrown when its turn comes.
     parsing.catch(() => {});
     if (parsed !== null) yield parsed;
@@ -230,30 +223,14 @@ async function* parseAhead(batches: AsyncIterable<TextBatch>, context: ParseCont
   if (parsing !== null) yield await parsing;
 }
 
-async function parseBatch(batch: TextBatch, { rules, ids, now, signal }: ParseContext): Promise<ParsedBatch> {
+async function parseBatch(batch: TextBatch, rules: ParseRules, signal: AbortSignal | undefined): Promise<ParsedBatch> {
   const texts = batch.records.flatMap(({ file, record: { line, content } }) => {
-    const { path, name, format, pictures } = file;
+    const { name, format, defaultId = null, defaults, pictures } = file;
     if (content.kind !== 'text') return [];
-    const defaultId = ids.get(path) ?? null;
     const isFromSource = isSourceOrigin(file.origin);
-    return {
-      name,
-      format,
-      line,
-      text: content.text,
-      defaultId,
-      defaults: defaultsOf(file, now),
-      pictures,
-      isFromSource,
-    };
+    return { name, format, line, text: content.text, defaultId, defaults, pictures, isFromSource };
   });
   return { batch, results: await parseInThread(rules, texts, signal) };
-}
-
-function defaultsOf({ place, defaults }: ImportFile, now: number): ArticleDefaults | undefined {
-  const published = place === undefined ? null : dayOfPlace(place, now);
-  if (published === null) return defaults;
-  return { address: null, ...defaults, fields: { published, ...defaults?.fields } };
 }
 
 function toImportBatch({ batch: { records, spans, ended }, results }: ParsedBatch, seen: SeenIds): ImportBatch {

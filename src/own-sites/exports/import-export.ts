@@ -5,7 +5,7 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { articleUrl } from '../../articles/article.ts';
-import { findDefaultIds } from '../../articles/import/default-ids.ts';
+import { withDefaultIds } from '../../articles/import/default-ids.ts';
 import { type ArticleImportOptions, analyseArticles, holdingNews, importFiles } from '../../articles/import/import.ts';
 import type { ImportFile } from '../../articles/import/import-files.ts';
 import type { SourceRecord } from '../../articles/import/json-lines.ts';
@@ -109,14 +109,14 @@ export async function importSiteFolder(
 async function sampleAddresses({ db }: Store, { publication }: Config, files: ImportFile[]) {
   const samples = new Map<string, string>();
   for (const some of [files, files.slice(files.length / 2), files.toReversed()].map((all) => all.slice(0, 200))) {
-    const ids = await findDefaultIds(db, some);
-    const articles = new Map((await findArticles(db, [...ids.values()])).map((article) => [article.id, article]));
-    for (const { path, name } of some) {
-      const article = articles.get(ids.get(path) ?? '');
-      if (article === undefined || samples.has(name)) continue;
-      samples.set(name, articleUrl(article, publication.url));
-      break;
-    }
+    const placed = await withDefaultIds(db, some, { takeOver: false, now: 0 });
+    const articles = await findArticles(
+      db,
+      placed.flatMap(({ defaultId }) => defaultId ?? []),
+    );
+    const urls = new Map(articles.map((article) => [article.id, articleUrl(article, publication.url)]));
+    const found = placed.find(({ name, defaultId = '' }) => urls.has(defaultId) && !samples.has(name));
+    if (found !== undefined) samples.set(found.name, urls.get(found.defaultId ?? '') as string);
   }
   return [...samples].map(([file, url]) => ({ file, url }));
 }

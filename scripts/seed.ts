@@ -9,9 +9,9 @@
 
 import { parseArgs } from 'node:util';
 import { openParts } from '../src/app/context-parts.ts';
+import type { ImportFile } from '../src/articles/import/files/import-files.ts';
+import type { SourceRecord } from '../src/articles/import/files/json-lines.ts';
 import { importFiles } from '../src/articles/import/import.ts';
-import type { ImportFile } from '../src/articles/import/import-files.ts';
-import type { SourceRecord } from '../src/articles/import/json-lines.ts';
 import { hasNoArticles } from '../src/articles/queries.ts';
 import { importBatch } from '../src/audience/csv/import-batch.ts';
 import type { ImportRow } from '../src/audience/csv/row.ts';

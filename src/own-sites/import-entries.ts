@@ -1,11 +1,13 @@
 /** Imports what a source has, through the import of articles: one item is one input, with its own rejection. */
+
+import type { ImportFile } from '../articles/import/files/import-files.ts';
+import type { SourceRecord } from '../articles/import/files/json-lines.ts';
+import { MAX_RECORD_BYTES } from '../articles/import/files/json-lines.ts';
 import { analyseArticles, importFiles } from '../articles/import/import.ts';
-import type { ImportFile } from '../articles/import/import-files.ts';
-import { MAX_RECORD_BYTES, type SourceRecord } from '../articles/import/json-lines.ts';
 import { sourceOrigin } from '../articles/import/origin.ts';
 import { type ArticleImportResult, addToResult, emptyResult } from '../articles/import/result.ts';
 import { retractArticles } from '../articles/import/retract.ts';
-import type { ArticleSource } from '../core/config/config.ts';
+import type { ArticleSource } from '../core/config/schema.ts';
 import { inTransaction, type Store } from '../core/store/store.ts';
 import { MINUTE, rfc3339 } from '../lib/time.ts';
 import { problemOfDatesAhead } from '../sources/feed/dates-ahead.ts';

@@ -1,6 +1,6 @@
 /** Steps that several tests of the sample take. */
+import { textFile } from '../../src/articles/import/files/import-files.ts';
 import { importFiles } from '../../src/articles/import/import.ts';
-import { textFile } from '../../src/articles/import/import-files.ts';
 import type { AppContext } from '../../src/core/app-context.ts';
 import { composeNow } from '../../src/delivery/closing/close.ts';
 import { HOUR, SECOND } from '../../src/lib/time.ts';

@@ -2,10 +2,12 @@
  * Loads the sample newsroom in sample/: articles, pictures and subscribers for a first start. Its articles are dated
  * relative to the moment it is loaded, and so are the reports of its outlets (outlet-client.ts).
  */
+
 import { readdir, readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
+import type { ImportFile } from '../../articles/import/files/import-files.ts';
+import { textFile } from '../../articles/import/files/import-files.ts';
 import { importFiles } from '../../articles/import/import.ts';
-import { type ImportFile, textFile } from '../../articles/import/import-files.ts';
 import type { ImportResultEntry } from '../../articles/import/result.ts';
 import { addSubscriber } from '../../audience/subscriptions.ts';
 import type { AppContext } from '../../core/app-context.ts';

@@ -1,4 +1,5 @@
 /** Commands about articles. */
+
 import { open } from 'node:fs/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { AppContext } from '../../core/app-context.ts';
@@ -18,10 +19,10 @@ import {
 } from '../../own-sites/exports/import-export.ts';
 import { GENERATORS, type SiteGenerator } from '../../own-sites/exports/site-folder.ts';
 import { type ArticleImportOptions, importPaths } from '../import/import.ts';
-import { importAsRun } from '../import/import-runs.ts';
 import { type ImportMessage, MessageKinds } from '../import/message-kinds.ts';
-import { syncHeldAlerts } from '../import/news-hold.ts';
 import type { ArticleImportResult } from '../import/result.ts';
+import { importAsRun } from '../import/runs/import-runs.ts';
+import { syncHeldAlerts } from '../import/runs/news-hold.ts';
 import { countRejections, findRejection, listRejections, type RecordedRejection } from '../rejections.ts';
 import { lookUpSomeImages } from '../remote-images/look-up.ts';
 import { addImportRunCommands } from './import-runs.ts';

@@ -1,11 +1,13 @@
 /** Commands about what `daywire import` has done. */
+
 import type { Command } from 'commander';
 import { type CliContext, CommandError, type JsonOption, jsonOption, printResult } from '../../core/cli/context.ts';
 import { withLocalTimes } from '../../core/cli/text.ts';
 import { formatPublish } from '../../feeds/publish/format-publish.ts';
 import { publishChanges } from '../../feeds/publish/publish.ts';
 import { rfc3339 } from '../../lib/time.ts';
-import { listImportRuns, type UndoneRun, undoRun } from '../import/import-runs.ts';
+import type { UndoneRun } from '../import/runs/import-runs.ts';
+import { listImportRuns, undoRun } from '../import/runs/import-runs.ts';
 
 /** @param importing the command `import`, which takes `--json` before those of its own commands do */
 export function addImportRunCommands(importing: Command, cli: CliContext): void {

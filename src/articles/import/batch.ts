@@ -2,6 +2,7 @@
  * Writes a batch of parsed articles in one transaction, with all that follows from them: rejections of the same places
  * are replaced, and files that have been read to the end are remembered.
  */
+
 import type { Config } from '../../core/config/config.ts';
 import type { Db, Store, Tx } from '../../core/store/store.ts';
 import type { Clock } from '../../lib/time.ts';
@@ -13,10 +14,8 @@ import { clearRejectionsOfFiles, clearRejectionsOfLines, recordRejection } from 
 import { completeImage, findImageFacts, type ImageFacts, urlToLookUp } from '../remote-images/image-queue.ts';
 import { slugFrom, slugWithHash, slugWithId } from '../slug.ts';
 import type { Candidate } from './candidate.ts';
-import { rememberFiles } from './fingerprints.ts';
-import { recordRunArticles } from './import-runs.ts';
+import { rememberFiles } from './files/fingerprints.ts';
 import { Notices } from './message-kinds.ts';
-import { HELD_RULE, type NewsHold } from './news-hold.ts';
 import { isSourceOrigin, mayReplace, originName } from './origin.ts';
 import type { ArticleResult } from './parse-articles.ts';
 import { parseInThread, parseRules } from './parse-in-thread.ts';
@@ -29,6 +28,8 @@ import {
   type RevisionContext,
   revise,
 } from './revise.ts';
+import { recordRunArticles } from './runs/import-runs.ts';
+import { HELD_RULE, type NewsHold } from './runs/news-hold.ts';
 import { findSlugOwners, saveArticles } from './save.ts';
 
 interface ArticleInput {

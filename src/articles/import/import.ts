@@ -2,6 +2,7 @@
  * Imports articles: reads files record by record, validates each article by itself, and writes them batch by batch, so
  * that a hundred thousand take no more memory than a hundred. Importing again changes nothing.
  */
+
 import { dirname, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
@@ -10,15 +11,16 @@ import { analyseGrown } from '../../core/store/maintenance.ts';
 import type { Store } from '../../core/store/store.ts';
 import type { Clock } from '../../lib/time.ts';
 import { type ImportBatch, type ParsedArticle, toParsed, type WriteOptions, writeBatch } from './batch.ts';
-import { withDefaultIds } from './default-ids.ts';
-import { findImportFiles, ImportError, type ImportFile, type ImportFormat, textFile } from './import-files.ts';
-import type { SourceRecord } from './json-lines.ts';
+import { withDefaultIds } from './files/default-ids.ts';
+import type { ImportFile, ImportFormat } from './files/import-files.ts';
+import { findImportFiles, ImportError, textFile } from './files/import-files.ts';
+import type { SourceRecord } from './files/json-lines.ts';
 import { type ImportMessage, messagesOf, Notices } from './message-kinds.ts';
-import { type NewsHold, openNewsHold } from './news-hold.ts';
 import { isSourceOrigin } from './origin.ts';
 import type { ArticleResult, ParseRules } from './parse-articles.ts';
 import { parseInThread, parseRules } from './parse-in-thread.ts';
 import { type ArticleImportResult, addToResult, emptyResult } from './result.ts';
+import { type NewsHold, openNewsHold } from './runs/news-hold.ts';
 import { clearGoneFiles } from './watched/gone-files.ts';
 
 export interface ArticleImportOptions extends WriteOptions {
@@ -115,7 +117,7 @@ export async function importFiles(
   const result = emptyResult();
   const seen = openSeenIds();
   const notices = new Notices();
-  const placed = await withDefaultIds(store.db, files, { takeOver: options.takeOver, now: clock() });
+  const placed = await withDefaultIds(store.db, files, { takeOver: options.takeOver ?? false, now: clock() });
   let read = 0;
   let resumedAt = performance.now();
   try {

@@ -2,15 +2,17 @@
  * Parses and validates articles. The import runs it in a thread: front matter, Markdown and HTML that someone wrote for
  * the purpose can take minutes.
  */
+
 import { basename, extname } from 'node:path';
 import { boundedLine } from '../../lib/text/clean-text.ts';
 import type { PictureFolder } from '../pictures/own-pictures.ts';
 import { type ArticleRules, type Candidate, type CandidateReader, candidateReader } from './candidate.ts';
-import { type ArticleDefaults, withDefaults, withOwnSlug, withWordLists } from './defaults.ts';
+import type { ArticleDefaults } from './files/defaults.ts';
+import { withDefaults, withOwnSlug, withWordLists } from './files/defaults.ts';
+import type { ImportFormat } from './files/import-files.ts';
 import type { RecordMessage } from './front-matter/mend-yaml.ts';
 import type { TranslationRules } from './front-matter/translate.ts';
 import { isBlankValue } from './front-matter/values.ts';
-import type { ImportFormat } from './import-files.ts';
 import { type ParsedRecord, parseJsonLine, parseMarkdown, type TranslatedRecord, translateRecord } from './parse.ts';
 import { PLACED_KEYS, type PlacedKey } from './revise.ts';
 

@@ -2,13 +2,14 @@
  * Imports the export of a CMS, as the source that polls it would be, or the folder of a site generator, through the
  * import of articles.
  */
+
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { articleUrl } from '../../articles/article.ts';
-import { withDefaultIds } from '../../articles/import/default-ids.ts';
+import { withDefaultIds } from '../../articles/import/files/default-ids.ts';
+import type { ImportFile } from '../../articles/import/files/import-files.ts';
+import type { SourceRecord } from '../../articles/import/files/json-lines.ts';
 import { type ArticleImportOptions, analyseArticles, holdingNews, importFiles } from '../../articles/import/import.ts';
-import type { ImportFile } from '../../articles/import/import-files.ts';
-import type { SourceRecord } from '../../articles/import/json-lines.ts';
 import { sourceOrigin } from '../../articles/import/origin.ts';
 import { type ArticleImportResult, addToResult, emptyResult } from '../../articles/import/result.ts';
 import { findArticles } from '../../articles/queries.ts';

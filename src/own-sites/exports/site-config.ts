@@ -1,9 +1,11 @@
 /** What the configuration of a site generator says of the addresses and languages of its posts. */
+
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { parse as parseToml } from 'smol-toml';
 import { parse as parseYaml } from 'yaml';
-import { jekyllPattern, type PathForm, toPattern } from '../../articles/import/defaults.ts';
+import type { PathForm } from '../../articles/import/files/defaults.ts';
+import { jekyllPattern, toPattern } from '../../articles/import/files/defaults.ts';
 import { isMap } from '../../articles/import/front-matter/values.ts';
 import { cleanLine, cleanUrl } from '../../lib/text/clean-text.ts';
 import { isZone } from '../../lib/time.ts';

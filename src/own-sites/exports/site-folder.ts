@@ -1,9 +1,11 @@
 /** The posts in the folder of a site generator, as files of an import: with languages, authors and addresses. */
+
 import { readdir, stat } from 'node:fs/promises';
 import { basename, extname, join, relative, resolve, sep } from 'node:path';
-import { jekyllPattern, toPattern } from '../../articles/import/defaults.ts';
-import { filePlaceOf } from '../../articles/import/file-place.ts';
-import { type ImportFile, markdownFile } from '../../articles/import/import-files.ts';
+import { jekyllPattern, toPattern } from '../../articles/import/files/defaults.ts';
+import { filePlaceOf } from '../../articles/import/files/file-place.ts';
+import type { ImportFile } from '../../articles/import/files/import-files.ts';
+import { markdownFile } from '../../articles/import/files/import-files.ts';
 import { parseLanguageTag } from '../../lib/names/language-tag.ts';
 import { ExportError, type LeftOut } from './export-entry.ts';
 import { readSiteAuthors } from './site-authors.ts';

@@ -1,10 +1,11 @@
 /**
  * Reads WordPress eXtended RSS (WXR 1.0 to 1.2), the export of WordPress, item by item, with the memory of one item.
  */
+
 import { createReadStream } from 'node:fs';
 import { TextDecoder } from 'node:util';
 import { Parser } from 'htmlparser2';
-import { MAX_RECORD_BYTES } from '../../articles/import/json-lines.ts';
+import { MAX_RECORD_BYTES } from '../../articles/import/files/json-lines.ts';
 import { boundedLine } from '../../lib/text/clean-text.ts';
 import { ExportError } from './export-entry.ts';
 

@@ -1,8 +1,8 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { textFile } from '../../../src/articles/import/files/import-files.ts';
 import { importFiles, importPaths } from '../../../src/articles/import/import.ts';
-import { textFile } from '../../../src/articles/import/import-files.ts';
 import { mayReplace, sourceOrigin } from '../../../src/articles/import/origin.ts';
 import type { ArticleImportResult } from '../../../src/articles/import/result.ts';
 import { findArticle } from '../../../src/articles/queries.ts';

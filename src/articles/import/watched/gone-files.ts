@@ -1,10 +1,11 @@
 /** Clears the rejections of files that no longer exist. */
+
 import { existsSync } from 'node:fs';
 import { dirname, resolve, sep } from 'node:path';
 import type { Db, Store } from '../../../core/store/store.ts';
 import { chunks } from '../../../lib/chunks.ts';
 import { clearRejectionsOfFiles, countRejectionsByStage, listImportSources } from '../../rejections.ts';
-import type { ImportFile } from '../import-files.ts';
+import type { ImportFile } from '../files/import-files.ts';
 
 /**
  * Clears the rejections of files at or below paths that an import did not find.

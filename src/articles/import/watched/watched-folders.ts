@@ -2,6 +2,7 @@
  * Imports articles from watched folders while daywire runs: what the system reports at once, and everything else when
  * all files are looked at again.
  */
+
 import { resolve } from 'node:path';
 import type { AppContext } from '../../../core/app-context.ts';
 import type { Config } from '../../../core/config/config.ts';
@@ -9,19 +10,19 @@ import type { Store } from '../../../core/store/store.ts';
 import { repeat, type Stoppable } from '../../../lib/repeat.ts';
 import { MINUTE, SECOND } from '../../../lib/time.ts';
 import { type ChangedFile, FolderWatcher } from '../../../lib/watching/folder-watcher.ts';
-import { findChangedFiles } from '../fingerprints.ts';
-import { type ArticleImportOptions, holdingNews, importFiles } from '../import.ts';
+import { findChangedFiles } from '../files/fingerprints.ts';
+import type { ImportFile } from '../files/import-files.ts';
 import {
   findImportFile,
   findImportFiles,
   ImportError,
-  type ImportFile,
   importFormat,
   listImportFolders,
-} from '../import-files.ts';
-import { syncHeldAlerts } from '../news-hold.ts';
+} from '../files/import-files.ts';
+import { type ArticleImportOptions, holdingNews, importFiles } from '../import.ts';
 import { parseRules, warmUpParsing } from '../parse-in-thread.ts';
 import { type ArticleImportResult, emptyResult } from '../result.ts';
+import { syncHeldAlerts } from '../runs/news-hold.ts';
 import { clearGoneFiles } from './gone-files.ts';
 
 /** On Linux a changed file in a local folder does not wait for it. */

@@ -1,14 +1,14 @@
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { importPaths } from '../../../src/articles/import/import.ts';
-import { importReportedFiles } from '../../../src/articles/import/watched/watched-folders.ts';
-import type { Store } from '../../../src/core/store/store.ts';
-import { markdown } from '../../support/articles.ts';
-import { NOW } from '../../support/clock.ts';
-import { forEachDatabase } from '../../support/databases.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
-import { configWith, messagesOf } from '../imports.ts';
+import { importPaths } from '../../../../src/articles/import/import.ts';
+import { importReportedFiles } from '../../../../src/articles/import/watched/watched-folders.ts';
+import type { Store } from '../../../../src/core/store/store.ts';
+import { markdown } from '../../../support/articles.ts';
+import { NOW } from '../../../support/clock.ts';
+import { forEachDatabase } from '../../../support/databases.ts';
+import { temporaryFolder } from '../../../support/temporary-folder.ts';
+import { configWith, messagesOf } from '../../imports.ts';
 
 const config = configWith();
 const clock = () => NOW;

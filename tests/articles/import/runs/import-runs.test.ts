@@ -2,16 +2,16 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
-import { editArticle } from '../../../src/articles/edits/edit-article.ts';
-import { type ArticleImportOptions, importPaths } from '../../../src/articles/import/import.ts';
-import { importAsRun, listImportRuns, undoRun } from '../../../src/articles/import/import-runs.ts';
-import { importWatched } from '../../../src/articles/import/watched/watched-folders.ts';
-import { findArticle } from '../../../src/articles/queries.ts';
-import { publishChanges } from '../../../src/feeds/publish/publish.ts';
-import { HOUR, SECOND } from '../../../src/lib/time.ts';
-import { markdown } from '../../support/articles.ts';
-import { forEachDatabase, openMigrated } from '../../support/databases.ts';
-import { openTestApp, type TestApp } from '../../support/test-app.ts';
+import { editArticle } from '../../../../src/articles/edits/edit-article.ts';
+import { type ArticleImportOptions, importPaths } from '../../../../src/articles/import/import.ts';
+import { importAsRun, listImportRuns, undoRun } from '../../../../src/articles/import/runs/import-runs.ts';
+import { importWatched } from '../../../../src/articles/import/watched/watched-folders.ts';
+import { findArticle } from '../../../../src/articles/queries.ts';
+import { publishChanges } from '../../../../src/feeds/publish/publish.ts';
+import { HOUR, SECOND } from '../../../../src/lib/time.ts';
+import { markdown } from '../../../support/articles.ts';
+import { forEachDatabase, openMigrated } from '../../../support/databases.ts';
+import { openTestApp, type TestApp } from '../../../support/test-app.ts';
 
 function write(app: TestApp, names: string[], keys = ''): string {
   const folder = join(app.folder, 'in');

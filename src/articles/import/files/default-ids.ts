@@ -1,8 +1,9 @@
 /** Ids of articles whose Markdown files state none; docs/decisions/2026-11-30-ids-of-files.md says why. */
+
 import { existsSync } from 'node:fs';
 import { basename, extname, relative, sep } from 'node:path';
-import type { Db } from '../../core/store/store.ts';
-import { chunks } from '../../lib/chunks.ts';
+import type { Db } from '../../../core/store/store.ts';
+import { chunks } from '../../../lib/chunks.ts';
 import { dayOfPlace, type FilePlace, idOfPath, pathOfName } from './file-place.ts';
 import type { ImportFile } from './import-files.ts';
 

@@ -1,8 +1,8 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { findImportFiles } from '../../../src/articles/import/import-files.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { findImportFiles } from '../../../../src/articles/import/files/import-files.ts';
+import { temporaryFolder } from '../../../support/temporary-folder.ts';
 
 it('finds the files of a large folder in the order of their names, with those of folders between them', async () => {
   const folder = temporaryFolder();

@@ -1,10 +1,11 @@
 /** Finds the files of an import, and reads their records. */
+
 import { createReadStream, type Dirent } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, extname, join, relative, resolve, sep } from 'node:path';
-import { chunks } from '../../lib/chunks.ts';
-import { decodeUtf8, storableText } from '../../lib/text/clean-text.ts';
-import type { PictureFolder } from '../pictures/own-pictures.ts';
+import { chunks } from '../../../lib/chunks.ts';
+import { decodeUtf8, storableText } from '../../../lib/text/clean-text.ts';
+import type { PictureFolder } from '../../pictures/own-pictures.ts';
 import type { ArticleDefaults } from './defaults.ts';
 import { type FilePlace, filePlaceOf } from './file-place.ts';
 import { MAX_RECORD_BYTES, readLines, type SourceRecord } from './json-lines.ts';

@@ -2,12 +2,15 @@
  * Holds back the news of a first import. A folder or an export may have hundreds of posts with a wrong date of today,
  * which would fill the next edition: if a first import has more than 20 articles of the last day, the operator decides.
  */
+
 import { resolve } from 'node:path';
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
-import { type RaisedAlert, syncAlerts } from '../../core/alerts/alerts.ts';
-import type { Db } from '../../core/store/store.ts';
-import { DAY } from '../../lib/time.ts';
-import { type Article, isPublic } from '../article.ts';
+import type { RaisedAlert } from '../../../core/alerts/alerts.ts';
+import { syncAlerts } from '../../../core/alerts/alerts.ts';
+import type { Db } from '../../../core/store/store.ts';
+import { DAY } from '../../../lib/time.ts';
+import type { Article } from '../../article.ts';
+import { isPublic } from '../../article.ts';
 
 /** Articles of the last day that a first import publishes without a question. */
 const MOST_NEWS = 20;

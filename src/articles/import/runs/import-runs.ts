@@ -1,15 +1,17 @@
 /** Runs of `daywire import`: each remembers what it has added, so that it can be undone. */
+
 import { type Selectable, type SqlBool, sql } from 'kysely';
-import type { AppContext } from '../../core/app-context.ts';
-import { type Db, inTransaction, type Tx } from '../../core/store/store.ts';
-import type { Tables } from '../../core/store/tables.ts';
-import { chunks } from '../../lib/chunks.ts';
-import { readStoredArticles } from '../edits/stored-article.ts';
-import { deleteTitleTerms } from '../search/word-index.ts';
-import { rememberFiles } from './fingerprints.ts';
-import { findImportFile } from './import-files.ts';
-import { isFileOrigin } from './origin.ts';
-import { retractArticles } from './retract.ts';
+import type { AppContext } from '../../../core/app-context.ts';
+import type { Db, Tx } from '../../../core/store/store.ts';
+import { inTransaction } from '../../../core/store/store.ts';
+import type { Tables } from '../../../core/store/tables.ts';
+import { chunks } from '../../../lib/chunks.ts';
+import { readStoredArticles } from '../../edits/stored-article.ts';
+import { deleteTitleTerms } from '../../search/word-index.ts';
+import { rememberFiles } from '../files/fingerprints.ts';
+import { findImportFile } from '../files/import-files.ts';
+import { isFileOrigin } from '../origin.ts';
+import { retractArticles } from '../retract.ts';
 
 /** Runs that are kept: an older one can no longer be undone. */
 const MAX_RUNS = 50;

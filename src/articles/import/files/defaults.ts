@@ -2,11 +2,13 @@
  * What is known of an article by the place of its file and its site, where the article itself does not say it: an id, a
  * date, the address at which a site generator publishes it. Pure.
  */
-import { DAY, localDate } from '../../lib/time.ts';
-import { parseWrittenDate } from '../../lib/written-date.ts';
-import { SLUG, slugFrom } from '../slug.ts';
-import { type AuthorNames, isBlankValue } from './front-matter/values.ts';
-import type { ParsedRecord, TranslatedRecord } from './parse.ts';
+
+import { DAY, localDate } from '../../../lib/time.ts';
+import { parseWrittenDate } from '../../../lib/written-date.ts';
+import { SLUG, slugFrom } from '../../slug.ts';
+import type { AuthorNames } from '../front-matter/values.ts';
+import { isBlankValue } from '../front-matter/values.ts';
+import type { ParsedRecord, TranslatedRecord } from '../parse.ts';
 
 export interface ArticleDefaults {
   /** Keys of daywire, for an article that lacks them. */

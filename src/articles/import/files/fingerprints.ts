@@ -1,6 +1,6 @@
 /** Which files of watched folders have been imported, as they were then. */
-import type { Db } from '../../core/store/store.ts';
-import { chunks } from '../../lib/chunks.ts';
+import type { Db } from '../../../core/store/store.ts';
+import { chunks } from '../../../lib/chunks.ts';
 import type { ImportFile } from './import-files.ts';
 
 /** The files that have changed since they were remembered, or never were. */

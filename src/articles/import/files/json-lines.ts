@@ -1,5 +1,5 @@
 /** Splits a stream of JSON Lines, with the memory of one line. */
-import { decodeUtf8, storableText } from '../../lib/text/clean-text.ts';
+import { decodeUtf8, storableText } from '../../../lib/text/clean-text.ts';
 
 const LINE_FEED = 0x0a;
 /** Bytes kept of a line that is too long, for the operator. */

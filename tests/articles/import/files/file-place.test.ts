@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { dayOfPlace, filePlaceOf, idOfPath } from '../../../src/articles/import/file-place.ts';
+import { dayOfPlace, filePlaceOf, idOfPath } from '../../../../src/articles/import/files/file-place.ts';
 
 const NOW = Date.UTC(2026, 10, 30);
 const dayOf = (path: string) => dayOfPlace(filePlaceOf(`/site/${path}`, '/site'), NOW);

@@ -1,11 +1,9 @@
-import type { ArticleDefaults } from '../../../src/articles/import/files/defaults.ts';
-import { toPattern } from '../../../src/articles/import/files/defaults.ts';
-import { withDefaults } from '../../../src/articles/import/files/defaults.ts';
-import { withOwnSlug } from '../../../src/articles/import/files/defaults.ts';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { parseJsonLine, translateRecord } from '../../../src/articles/import/parse.ts';
-import { SLUG } from '../../../src/articles/slug.ts';
+import type { ArticleDefaults } from '../../../../src/articles/import/files/defaults.ts';
+import { toPattern, withDefaults, withOwnSlug } from '../../../../src/articles/import/files/defaults.ts';
+import { parseJsonLine, translateRecord } from '../../../../src/articles/import/parse.ts';
+import { SLUG } from '../../../../src/articles/slug.ts';
 
 const PATTERN = 'https://times.example/blog/:year/:i_month/:y_day/:categories/:path/:slugortitle/:slug/';
 

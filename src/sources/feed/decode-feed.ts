@@ -32,8 +32,13 @@ export function decodeFeed(bytes: Uint8Array, contentType: string | null): strin
 function decodeAs(label: string, bytes: Uint8Array): { text: string; lost: number } {
   // As the beginning of a stream: without the half of a character that a document which was cut ends with.
   const text = new TextDecoder(label).decode(bytes, { stream: true });
-  const beyond = text.replace(/[\0-\x7f]+/g, '');
-  return { text, lost: beyond === '' ? 1 : 1 - beyond.replaceAll('\ufffd', '').length / beyond.length };
+  let [beyond, lost] = [0, 0];
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code > 0x7f) beyond += 1;
+    if (code === 0xfffd) lost += 1;
+  }
+  return { text, lost: beyond === 0 ? 1 : lost / beyond };
 }
 
 /** The encoding of a document with a byte order mark, or with two bytes for each of its first characters. */

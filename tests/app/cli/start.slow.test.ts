@@ -224,7 +224,7 @@ describe.concurrent('the process of daywire start', () => {
 
   it.each([
     [['start'], 4, '32768'],
-    [['import'], 16, '65536'],
+    [['import'], 8, '65536'],
     [['subscribers', 'import'], 8, '32768'],
   ])(
     'begins again with settings for less memory, under the same process id: %j',

@@ -10,12 +10,18 @@ afterEach(closeServers);
 
 const STEPS = ['CONNECT', 'EHLO', 'MAIL', 'RCPT', 'DATA', 'DATA-END'];
 
+/** For servers that answer, on a busy machine too. */
+const PATIENT = { connect: 10_000, submission: 10_000, quit: 50 };
+
 /** The failure of one message with these replies: the same with and without PIPELINING, or the test fails. */
-async function failureAt(replies: Record<string, string | string[]>): Promise<TransportError['failure']> {
+async function failureAt(
+  replies: Record<string, string | string[]>,
+  limits = PATIENT,
+): Promise<TransportError['failure']> {
   const failures = [];
   for (const EHLO of ['250 scripted', '250-scripted\r\n250 PIPELINING']) {
     const server = await startScripted(pipelining({ EHLO, ...replies }));
-    const failure = await failureOf(submitOnce(server.url));
+    const failure = await failureOf(submitOnce(server.url, outgoing(), limits));
     failures.push({ ...failure, message: failure.message.replace(String(server.port), 'PORT') });
   }
   expect(failures[1]).toEqual(failures[0]);
@@ -25,7 +31,7 @@ async function failureAt(replies: Record<string, string | string[]>): Promise<Tr
 describe('the SMTP transport', () => {
   it('reports a timeout of a server that hangs, at each step', async () => {
     // All at once, because each waits for the timeout.
-    const failures = await Promise.all(STEPS.map((step) => failureAt({ [step]: '' })));
+    const failures = await Promise.all(STEPS.map((step) => failureAt({ [step]: '' }, LIMITS)));
     expect(new Set(failures.map(({ message }) => message))).toEqual(new Set(['127.0.0.1:PORT did not answer in time']));
     const expected = STEPS.map((step) => (step === 'DATA-END' ? 'uncertain' : 'temporary'));
     expect(failures.map(classifyFailure)).toEqual(expected);

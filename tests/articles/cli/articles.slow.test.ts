@@ -33,7 +33,7 @@ describe.concurrent('daywire import', () => {
       expect.stringMatching(
         /^daywire: 4 × kind is "…": must be one of .* \(in\/a\.md:\d+, in\/b\.md:\d+, in\/c\.md:\d+\)$/,
       ),
-      expect.stringMatching(/^daywire: in\/e\.md:1: must begin with front matter/),
+      expect.stringMatching(/^daywire: in\/e\.md:1: has neither front matter nor a heading/),
     ]);
     expect(first.stdout).toMatch(/^0 added.*\n5 messages: --report FILE writes all; "daywire rejected list" lists/);
     const second = await folder.run(['import', 'in', '--report', 'report.txt']);

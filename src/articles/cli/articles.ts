@@ -257,7 +257,9 @@ function formatHeld({ heldNews, heldExamples }: ArticleImportResult): string {
 function formatMessageCount(kinds: MessageKinds, report: string | undefined): string[] {
   if (report !== undefined) return [`${count(kinds.count, 'message')} in ${report}`];
   if (kinds.count === kinds.list().length) return [];
-  return [`${kinds.count} messages: --report FILE writes all; "daywire rejected list" lists what was rejected`];
+  const isRejected = kinds.list().some(({ kind }) => kind === 'rejected');
+  const rejections = isRejected ? '; "daywire rejected list" lists what was rejected' : '';
+  return [`${kinds.count} messages: --report FILE writes all${rejections}`];
 }
 
 function formatImport({ added, updated, unchanged, rejectedCount }: ArticleImportResult): string {

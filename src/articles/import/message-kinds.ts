@@ -23,6 +23,7 @@ const MAX_LENGTH = 500;
 const MAX_EXAMPLES = 3;
 /** A quoted text, or a word without the punctuation around it. */
 const PART = /"(?:\\.|[^"\\])*"|[^\s":;,()]+/g;
+const QUOTED = /"(?:\\.|[^"\\])*"/g;
 /** Values, numbers, addresses and names of files. */
 const VARIABLE = /["\d/…]|\w\.\w/;
 
@@ -38,7 +39,8 @@ export class MessageKinds {
     const start = separator === '' ? 0 : source.length + separator.length;
     const place = start === 0 ? source : text.slice(0, start - 2);
     const message = text.slice(start, start + MAX_LENGTH);
-    const rule = kind === 'notice' ? message : message.replace(PART, (part) => (VARIABLE.test(part) ? '…' : part));
+    // A notice names what it is about, such as a key; only what is quoted differs.
+    const rule = message.replace(kind === 'notice' ? QUOTED : PART, (part) => (VARIABLE.test(part) ? '…' : part));
     const known = this.#kinds.get(`${kind} ${rule}`);
     if (known === undefined) {
       const first = { kind, count: 1, message, examples: [place] };

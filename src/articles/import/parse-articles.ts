@@ -102,6 +102,7 @@ const POST_LAYOUT = /post|blog|news|article|story|entry|single/;
 function pageOfSite(file: string, written: ParsedRecord, record: TranslatedRecord): string | null {
   const name = basename(file, extname(file));
   if (name === '_index') return 'a list of a section (_index)';
+  if (name === '_defaults') return 'a template of posts (_defaults)';
   const isPageName = PAGE_NAMES.test(name.toLowerCase().replace(/[ _-]/g, ''));
   if (record.kind === 'broken' || written.kind === 'broken') {
     return isPageName && name !== 'index' ? `a page without a date (${name})` : null;

@@ -11,7 +11,7 @@ const PLACES = [
   '_data/authors',
   'src/_data/authors',
   'data/authors',
-  '_authors',
+  ...['_authors', '_staff_members', 'authors'],
   'content/authors',
   'src/content/authors',
 ];

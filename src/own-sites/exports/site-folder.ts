@@ -27,6 +27,7 @@ interface GeneratorRules {
 }
 
 const MARKDOWN = ['.md', '.markdown'];
+const MARKDOWN_MDX = [...MARKDOWN, '.mdx'];
 /** Of generators whose configuration is a program. */
 const NO_CONFIG: SiteConfig = {
   ...{ url: null, form: 'plain', zone: null, hasDatedNames: true, languages: new Map(), language: null },
@@ -43,8 +44,8 @@ export const GENERATORS: Readonly<Record<SiteGenerator, GeneratorRules>> = {
     ...{ roots: [], folders: ['_posts', '_drafts'], extensions: MARKDOWN, readConfig: readJekyllConfig },
     isSite: (names) => names.some((name) => name.startsWith('_config.')),
   },
-  astro: { roots: ['src/content'], folders: null, extensions: [...MARKDOWN, '.mdx'], readConfig: readAstroConfig },
-  eleventy: { roots: ['content', 'src'], folders: null, extensions: MARKDOWN, readConfig: () => NO_CONFIG },
+  astro: { roots: ['src/content'], folders: null, extensions: MARKDOWN_MDX, readConfig: readAstroConfig },
+  eleventy: { roots: ['content', 'src'], folders: null, extensions: MARKDOWN_MDX, readConfig: () => NO_CONFIG },
 };
 
 /** Folders without posts: what generators and package managers write, and templates. */
@@ -99,8 +100,13 @@ export async function findSitePosts(
   const home = await siteOf(folder, rules);
   const config = await rules.readConfig(home, leftOut);
   const found = new Map<string, { root: Root; below: string[] }>();
+  const onOther = (path: string): void => {
+    const [, collection] = /^(?!\.\.)(?:.*\/)?(_\w[^/]*)\//.exec(relative(folder, path)) ?? [];
+    if (collection === undefined) return;
+    leftOut.skip(`dated files of the collection ${collection}, which is imported by its folder`);
+  };
   for (const root of await rootsOf(home, rules, config)) {
-    for (const path of await listFiles(root.folder, folder, rules)) {
+    for (const path of await listFiles(root.folder, folder, rules, onOther)) {
       // The usual folder of content may hold those of languages.
       if (!found.has(path)) found.set(path, { root, below: relative(root.folder, path).split(sep) });
     }
@@ -163,8 +169,14 @@ async function isFolder(path: string): Promise<boolean> {
 /**
  * Paths of posts, by name within folders.
  * @param given the folder that is imported: it may be that of a collection, or below one of posts
+ * @param onOther is called with files that have a date in their name, and are in no folder of posts
  */
-async function listFiles(root: string, given: string, { folders, extensions }: GeneratorRules): Promise<string[]> {
+async function listFiles(
+  root: string,
+  given: string,
+  { folders, extensions }: GeneratorRules,
+  onOther: (path: string) => void,
+): Promise<string[]> {
   const found: string[] = [];
   const isPostFolder = (name: string): boolean => {
     return folders === null || folders.includes(name) || (name.startsWith('_') && name === basename(given));
@@ -184,7 +196,9 @@ async function listFiles(root: string, given: string, { folders, extensions }: G
       if (entry.isDirectory()) {
         if (OTHER_FOLDERS.has(name) || depth >= MAX_DEPTH) continue;
         await walk(path, isPosts || isPostFolder(name), depth + 1);
-      } else if (isPosts && entry.isFile() && extensions.includes(extname(name).toLowerCase())) found.push(path);
+      } else if (!entry.isFile() || !extensions.includes(extname(name).toLowerCase())) continue;
+      else if (isPosts) found.push(path);
+      else if (DATE_IN_NAME.test(name)) onOther(path);
     }
   }
 }

@@ -48,12 +48,12 @@ describe('the messages of an import', () => {
 
   it('keep the names in notices apart, which are what they are about', () => {
     const notices = ['mood', 'mood', 'layout'].map((key, index) => {
-      const text = `a.jsonl:${index + 1}: the key "${key}" is unknown`;
+      const text = `a.jsonl:${index + 1}: the key ${key} is unknown`;
       return { kind: 'notice' as const, source: 'a.jsonl', text };
     });
     expect(linesOf(notices)).toEqual([
-      '2 × the key "mood" is unknown (a.jsonl:1, a.jsonl:2)',
-      'a.jsonl:3: the key "layout" is unknown',
+      '2 × the key mood is unknown (a.jsonl:1, a.jsonl:2)',
+      'a.jsonl:3: the key layout is unknown',
     ]);
   });
 

@@ -88,6 +88,19 @@ describe('the addresses of a site of Jekyll', () => {
     const files = { '_config.yml': 'permalink: /:year/:title/', '_posts/2024-03-01-solar.md': post('Solar') };
     expect((await imported('jekyll', files, `${SITE}/b/:title/`)).paths).toEqual({ '2024-03-01-solar': '/b/solar/' });
   });
+
+  it('are below the fixed part of that pattern where a slug has slashes, as in Docusaurus', async () => {
+    const files = {
+      '2024-03-01-solar.mdx': post('Solar'),
+      '2024-03-02-wind.md': post('Wind', 'slug: 2024/03/05/Wind_Power\ndate: 2024-03-05 10:00\n'),
+      '2024-03-03-water.md': post('Water', 'slug: /water\n'),
+    };
+    expect((await imported('eleventy', files, `${SITE}/blog/:year/:month/:day/:slug`)).paths).toEqual({
+      '2024-03-01-solar': '/blog/2024/03/01/solar',
+      '2024-03-02-wind': '/blog/2024/03/05/Wind_Power',
+      '2024-03-03-water': '/blog/water',
+    });
+  });
 });
 
 describe('the addresses of a site of Hugo', () => {
@@ -291,6 +304,8 @@ describe('the authors of a site', () => {
     ['data/authors/ann.yaml', 'name: Ann Example\n'],
     ['content/authors/ann/_index.md', '---\ntitle: Ann Example\n---\n'],
     ['src/content/authors/ann.json', '{ "name": "Ann Example" }'],
+    ['authors.yml', 'ann: { name: Ann Example }\n'],
+    ['_staff_members/ann.md', '---\nname: Ann Example\n---\n'],
     ['_authors/example.md', '---\nshort_name: ann\nname: Ann Example\n---\n'],
   ])('are known by their login from %s', async (path, text) => {
     const { folder } = await imported('hugo', { [path]: text, 'content/posts/solar.md': post('Solar') });

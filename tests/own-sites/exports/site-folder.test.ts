@@ -100,9 +100,14 @@ describe('the posts of a site', () => {
       'local/_posts/2024-03-02-wind.markdown': post('Wind', 'date: 2024-03-05 10:00\n'),
       '_drafts/idea.md': post('Idea', ''),
       '_site/_posts/2024-01-01-built.md': post('Built'),
+      '_reviews/2024-01-01-roof.md': post('Roof'),
+      'notes/2024-01-01-page.md': post('Page'),
     });
     const report = await importing(store, 'jekyll', folder, 'https://times.example');
     expect(report).toMatchObject({ added: 3, rejectedCount: 0 });
+    expect(report.leftOut).toEqual([
+      'dated files of the collection _reviews, which is imported by its folder: 1 not imported',
+    ]);
     const articles = await stored(store);
     expect(articles.map(({ id, status, publishedAt }) => [id, status.state, publishedAt])).toEqual([
       ['2024-03-02-wind', 'published', Date.UTC(2024, 2, 5, 2)],

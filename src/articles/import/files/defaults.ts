@@ -180,7 +180,10 @@ function addressOf(
     path: folders.map(FORMS[form]).join('/'),
     categories: [...new Set([...categories, ...named].map((one) => one.trim().toLowerCase()))].join('/'),
   };
-  const filled = pattern.replace(PLACE, (_, place: string) => encodePath(parts[place] ?? ''));
+  // Where a slug may have slashes, as in Docusaurus, it is the whole path below the part that all posts share.
+  const isWhole = (form === 'plain' || form === 'astro') && ownSlug?.includes('/') === true;
+  const used = isWhole ? pattern.replace(/(?<=\/):.*:(?=slug\b)/, ':') : pattern;
+  const filled = used.replace(PLACE, (_, place: string) => encodePath(parts[place] ?? ''));
   // An article without categories has no part for them.
   return filled.replace(/([^:])\/{2,}/g, '$1/');
 }

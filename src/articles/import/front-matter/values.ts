@@ -81,10 +81,16 @@ const MAX_BYLINE = 1_000;
 const ROLE =
   /\b(?:director|editor|president|officer|manager|engineer|developer|designer|analyst|chief|lead|team|staff|inc)\b/i;
 
+/** `[Ann Lee](https://ann.example)` */
+const MARKDOWN_LINK = /\[([^[\]]{1,200})\]\([^()\s]{0,500}\)/g;
+
 /** Only between logins and names of several words each: `Lee, Ann` is one person. */
 function splitNames(text: string, authors: AuthorNames): string[] {
-  const names = text.trim().replace(/^by[ \t]+/i, '');
-  if (names.length > MAX_BYLINE) return [names];
+  if (text.length > MAX_BYLINE) return [text.trim()];
+  const names = text
+    .trim()
+    .replace(/^by[ \t]+/i, '')
+    .replace(MARKDOWN_LINK, '$1');
   const parts = names.split(/,\s*and\s|\sand\s|\s&\s|,|;/i).map((part) => part.trim());
   const isName = (part: string): boolean =>
     (/\S\s+\S/.test(part) && !ROLE.test(part)) || nameOf(part, authors) !== undefined;

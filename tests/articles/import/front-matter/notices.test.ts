@@ -24,6 +24,17 @@ describe('an import', () => {
     expect(report).toMatchObject({ added: 1, rejectedCount: 3, warningCount: 3, ignoredKeys: ['layout'] });
   });
 
+  it('reports categories that became tags in one line, whatever their names are', async () => {
+    const store = await openMigrated();
+    const report = await importJson(store, [
+      { id: 'a', title: 'A', categories: ['Roofs', 'Panels'] },
+      { id: 'b', title: 'B', categories: ['Cars'] },
+    ]);
+    expect(messagesOf(report).warnings).toEqual([
+      '3 × categories "…" is not a section, and became a tag (wire.jsonl:1, wire.jsonl:2)',
+    ]);
+  });
+
   it('takes the names of keys from the configuration, and refuses a date that is forgotten or left blank', async () => {
     const store = await openMigrated();
     const config = configWith();

@@ -178,6 +178,8 @@ describe('the values', () => {
       [{ name: 'Lee, Ann' }, { name: 'Bob' }],
     ],
     [[null, '<a href="/who">Ann Lee</a>', ''], [{ name: 'Ann Lee' }]],
+    ['[Ann Lee](https://ann.example), Roof Works', [{ name: 'Ann Lee' }, { name: 'Roof Works' }]],
+    ['Ann Lee [photos]', [{ name: 'Ann Lee [photos]' }]],
   ])('of bylines are text, a list or maps: %j', (author, bylines) => {
     expect(fieldsOf({ author })).toEqual({ bylines });
   });

@@ -90,6 +90,7 @@ describe('a page of a site', () => {
     ['404.md', '---\nlayout: error\n---\n', 'a page without a date (404)'],
     ['index.md', '---\ntitle: Home\n---\n', 'a page without a date (index)'],
     ['_index.md', '---\ntitle: Posts\ndate: 2026-11-24\n---\n', 'a list of a section (_index)'],
+    ['_defaults.md', '---\ntitle: ""\ndate: ""\n---\n', 'a template of posts (_defaults)'],
     ['README.md', '# The Site\n\nText.\n', 'a page without a date (README)'],
     ['LICENSE.md', 'Text.\n', 'a page without a date (LICENSE)'],
     [

@@ -9,6 +9,7 @@ import type { PictureFolder } from '../pictures/own-pictures.ts';
 import { type ArticleRules, type Candidate, type CandidateReader, candidateReader } from './candidate.ts';
 import type { ArticleDefaults } from './files/defaults.ts';
 import { withDefaults, withOwnSlug, withWordLists } from './files/defaults.ts';
+import { dayOfPlace } from './files/file-place.ts';
 import type { ImportFormat } from './files/import-files.ts';
 import type { RecordMessage } from './front-matter/mend-yaml.ts';
 import type { TranslationRules } from './front-matter/translate.ts';
@@ -66,7 +67,8 @@ export async function parseArticles(input: { rules: ParseRules; texts: ArticleTe
     const isOwnFormat = format === 'jsonl';
     const translation = { sections: rules.sections, keys, isOwnFormat, authors: defaults?.authors };
     const translated = translateRecord(parsed, translation, extname(name).toLowerCase() === '.mdx');
-    const completed = defaults === undefined ? translated : withDefaults(translated, parsed, defaults);
+    const placed = defaults === undefined ? translated : withDefaults(translated, parsed, defaults);
+    const completed = isOwnFormat ? placed : withDayOfAddress(placed, parsed);
     const page = isOwnFormat ? null : pageOfSite(name, parsed, completed);
     if (page !== null) {
       const text = `is skipped: ${page} is no article; one that is needs a date (published: 2026-11-24 07:30)`;
@@ -89,6 +91,19 @@ export async function parseArticles(input: { rules: ParseRules; texts: ArticleTe
     results.push(result.kind === 'valid' ? { ...result, ...shared, ...more } : { ...result, ...shared });
   }
   return results;
+}
+
+const LATEST = Date.UTC(2100);
+
+/** Some sites have the date only in the path of the page: `path = "2014/12/12/roof"`. */
+function withDayOfAddress(record: TranslatedRecord, written: ParsedRecord): TranslatedRecord {
+  if (record.kind === 'broken' || written.kind === 'broken' || !isBlankValue(record.fields.published)) return record;
+  const paths = ['path', 'permalink', 'url']
+    .map((key) => written.fields[key])
+    .filter((path) => typeof path === 'string');
+  const parts = paths.map((path) => path.trim().slice(0, 1_000).split('/')).find(([first]) => !first?.includes(':'));
+  const published = parts === undefined ? null : dayOfPlace({ folders: parts, name: '' }, LATEST);
+  return published === null ? record : { ...record, fields: { ...record.fields, published } };
 }
 
 const PAGE_NAMES = new RegExp(

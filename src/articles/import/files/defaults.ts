@@ -70,7 +70,7 @@ function hugoPath(text: string): string {
 }
 
 /** Keys in which site generators take the path of a page. */
-const PATH_KEYS = ['permalink', 'url'];
+const PATH_KEYS = ['permalink', 'url', 'path'];
 /** What Eleventy takes for the times of the file. */
 const FILE_TIME = /^\s*(?:git )?(?:created|last modified)\s*$/i;
 const DATE = /^\s*(\d{4})-(\d\d?)-(\d\d?)/;

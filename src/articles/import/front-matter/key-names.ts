@@ -56,7 +56,7 @@ const IGNORED = new Set(
     ...['hideMeta', 'disableShare', 'hideSummary', 'searchHidden', 'showReadingTime', 'showBreadCrumbs', 'editPost'],
     ...['showPostNavLinks', 'showWordCount', 'useHugoToc', 'disableHLJS', 'excerptSeparator', 'cssClasses'],
     ...['template', 'theme', 'share', 'relatedPosts', 'search', 'readingTime', 'wordCount'],
-    ...['redirectFrom', 'redirects', 'eleventyImport', 'translationKey', 'guid', 'postId', 'views'],
+    ...['path', 'redirectFrom', 'redirects', 'eleventyImport', 'translationKey', 'guid', 'postId', 'views'],
   ].map(simplifyKey),
 );
 

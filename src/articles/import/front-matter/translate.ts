@@ -154,7 +154,10 @@ class Translation {
   #noticeUnknown(path: PropertyKey[], key: string, known: readonly string[]): void {
     if (this.#notices.length >= MAX_NOTICES) return;
     const meant = closestName(key, known);
-    const hint = meant === null ? '' : `: did you mean ${[...path.slice(0, -1).filter(isName), meant].join('.')}?`;
+    const hint =
+      meant === null
+        ? ' (import.keys can say what it means)'
+        : `: did you mean ${[...path.slice(0, -1).filter(isName), meant].join('.')}?`;
     this.#notices.push({ path, text: `the key ${shortName(path)} is unknown and left out${hint}` });
   }
 

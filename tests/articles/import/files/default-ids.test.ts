@@ -6,7 +6,7 @@ import { importReportedFiles } from '../../../../src/articles/import/watched/wat
 import type { Store } from '../../../../src/core/store/store.ts';
 import { markdown } from '../../../support/articles.ts';
 import { NOW } from '../../../support/clock.ts';
-import { forEachDatabase } from '../../../support/databases.ts';
+import { forEachDatabase, openMigrated } from '../../../support/databases.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
 import { configWith, messagesOf } from '../../imports.ts';
 
@@ -76,5 +76,22 @@ describe('the id of an article whose file states none', () => {
       expect(await importPaths(store, config, [folder], { clock })).toMatchObject({ added: 0, rejectedCount: 0 });
       expect(await idsOf(store)).toEqual(['news']);
     });
+  });
+});
+
+describe('the date of an article that states none', () => {
+  it.each([
+    ['path = "2014/12/12/roof"', '2014-12-12'],
+    ['url = "/2014/12/12/roof/"', '2014-12-12'],
+    ['path = "2014/13/12/roof"', null],
+    ['url = "https://times.example/2014/12/12/roof"', null],
+  ])('is the day in the path of its address: %s', async (line, day) => {
+    const store = await openMigrated();
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'roof.md'), `+++\ntitle = "Roof"\n${line}\n+++\n\nText.\n`);
+    await importPaths(store, config, [folder], { clock });
+    const rows = await store.db.selectFrom('articles').select('published_at').execute();
+    const published = day === null ? [] : [{ published_at: Date.parse(`${day}T00:00:00+08:00`) }];
+    expect(rows).toEqual(published);
   });
 });

@@ -139,11 +139,11 @@ describe('the names of keys', () => {
   it('that are unknown are left out, with what was meant', () => {
     expect(textsOf({ headlin: 'H', mood: 'grim', layout: 'post', __proto__: null })).toEqual([
       'the key headlin is unknown and left out: did you mean headline?',
-      'the key mood is unknown and left out',
+      'the key mood is unknown and left out (import.keys can say what it means)',
     ]);
     expect(textsOf({ bylines: [{ name: 'A', phone: 1 }, { nam: 'B' }], image: { url: '/a', class: 'x' } })).toEqual([
-      'the key image.class is unknown and left out',
-      'the key bylines.phone is unknown and left out',
+      'the key image.class is unknown and left out (import.keys can say what it means)',
+      'the key bylines.phone is unknown and left out (import.keys can say what it means)',
       'the key bylines.nam is unknown and left out: did you mean bylines.name?',
     ]);
     expect(translate({ layout: 'post', toc: 'true' }).ignored).toEqual(['layout', 'toc']);

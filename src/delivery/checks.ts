@@ -207,9 +207,7 @@ export async function checkSendingDomain(config: Config, open: OpenResolver): Pr
     // The check of the keys has reported it.
     return [];
   }
-  const all = await judgeSetup(sendingSetup(config, signers), open());
-  // Another check reports it.
-  const judgements = all.filter(({ id }) => id !== 'one-click');
+  const judgements = await judgeSetup(sendingSetup(config, signers), open());
   const failed = judgements.filter(({ verdict }) => verdict === 'fail');
   const findings = failed.map(({ id, message }) => warning(`sending domain: ${id}: ${message}`));
   const passed = judgements.filter(({ verdict }) => verdict === 'pass');

@@ -123,12 +123,9 @@ export async function checkExpiring(store: Store, config: Config, now: number): 
   return [...queued, ...coming];
 }
 
-/** Connections that Postmark recommends (https://postmarkapp.com/support/article/do-we-have-rate-limits-for-smtp). */
-const POSTMARK_CONNECTIONS = 10;
-
 /** Compares the limits of delivery with those that mail providers document. */
 export function checkSendingLimits({ delivery }: Pick<Config, 'delivery'>): Finding[] {
-  const { provider, perSecond, perDay, connections, dkim } = delivery;
+  const { provider, perSecond, perDay, dkim } = delivery;
   const findings: Finding[] = [];
   // https://docs.aws.amazon.com/ses/latest/dg/manage-sending-quotas.html
   if (provider === 'ses' && (perSecond === undefined || perDay === undefined)) {
@@ -136,13 +133,6 @@ export function checkSendingLimits({ delivery }: Pick<Config, 'delivery'>): Find
       warning(
         'delivery.perSecond and delivery.perDay: set both to the quotas of your account, which the console of Amazon ' +
           'SES shows (in the sandbox, 1 message a second and 200 in 24 hours): it refuses what exceeds them',
-      ),
-    );
-  }
-  if (provider === 'postmark' && connections > POSTMARK_CONNECTIONS) {
-    findings.push(
-      warning(
-        `delivery.connections is ${connections}: Postmark asks for at most ${POSTMARK_CONNECTIONS} from one address`,
       ),
     );
   }
@@ -207,9 +197,7 @@ export async function checkSendingDomain(config: Config, open: OpenResolver): Pr
     // The check of the keys has reported it.
     return [];
   }
-  const all = await judgeSetup(sendingSetup(config, signers), open());
-  // Another check reports it.
-  const judgements = all.filter(({ id }) => id !== 'one-click');
+  const judgements = await judgeSetup(sendingSetup(config, signers), open());
   const failed = judgements.filter(({ verdict }) => verdict === 'fail');
   const findings = failed.map(({ id, message }) => warning(`sending domain: ${id}: ${message}`));
   const passed = judgements.filter(({ verdict }) => verdict === 'pass');

@@ -12,6 +12,7 @@ import { deleteRefusalsOfFinished } from './control/circuit-breaker.ts';
 import { deleteProgress } from './progress.ts';
 import { EVENT_IDS_KEPT } from './providers/report-reader.ts';
 import { CANCELLED } from './queue/delivery-outcome.ts';
+import { hasOpenDeliveries } from './queue/outbox.ts';
 import { settleDelivered } from './queue/reported-deliveries.ts';
 
 /** Only deliveries that are not open are folded, so those that can be settled are settled first. */
@@ -67,17 +68,6 @@ async function nextEdition(db: Db, after: number): Promise<number | null> {
     .where('edition_id', '>', after)
     .executeTakeFirstOrThrow();
   return id;
-}
-
-async function hasOpenDeliveries(db: Db, editionId: number): Promise<boolean> {
-  const open = await db
-    .selectFrom('deliveries')
-    .select('subscriber_id')
-    .where('edition_id', '=', editionId)
-    .where(isInOpenState('deliveries'))
-    .limit(1)
-    .executeTakeFirst();
-  return open !== undefined;
 }
 
 /**

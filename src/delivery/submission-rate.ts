@@ -12,8 +12,6 @@ export interface SubmissionRate {
   perSecond: number | null;
   /** Milliseconds until nothing is left at this rate; null if it is not known, or nothing is submitted. */
   left: number | null;
-  /** Milliseconds that the rate was measured over; 0 if it is not known. */
-  over: number;
 }
 
 /** The rate is that of so many milliseconds. */
@@ -29,17 +27,17 @@ const SHORTEST = SECOND;
  */
 export function submissionRate(samples: readonly RateSample[], pending: number): SubmissionRate {
   const newest = samples.at(-1);
-  if (pending <= 0) return { perSecond: null, left: 0, over: 0 };
+  if (pending <= 0) return { perSecond: null, left: 0 };
   if (newest === undefined) return UNKNOWN;
   const earlier = samples.filter(({ at }) => newest.at - at >= SHORTEST);
   const first = earlier.find(({ at }) => newest.at - at <= RATE_WINDOW) ?? earlier.at(-1);
   if (first === undefined) return UNKNOWN;
   const over = newest.at - first.at;
   const perSecond = Math.max(0, newest.submitted - first.submitted) / (over / SECOND);
-  return { perSecond, left: perSecond > 0 ? (pending / perSecond) * SECOND : null, over };
+  return { perSecond, left: perSecond > 0 ? (pending / perSecond) * SECOND : null };
 }
 
-const UNKNOWN: SubmissionRate = { perSecond: null, left: null, over: 0 };
+const UNKNOWN: SubmissionRate = { perSecond: null, left: null };
 
 /** `0.4`, `12.5`, `240`: three digits are enough. */
 export function formatRate(perSecond: number): string {

@@ -76,16 +76,12 @@ export function maskedAddress(email: string): string {
 export function mailboxKey(emailKey: string): string {
   const at = emailKey.lastIndexOf('@');
   const [local, domain] = [emailKey.slice(0, at), emailKey.slice(at + 1)];
-  const untagged = isTagged(emailKey) ? local.slice(0, local.indexOf('+')) : local;
+  const tag = local.indexOf('+', 1);
+  const untagged = tag < 0 ? local : local.slice(0, tag);
   const provider = ALIASES.find(({ domains }) => domains.includes(domain));
   if (provider === undefined) return `${untagged}@${domain}`;
   // A name of ignored characters alone is nobody's.
   return `${untagged.replaceAll(provider.ignored, '') || untagged}@${provider.domains[0]}`;
-}
-
-/** Whether a key has a `+tag`. */
-export function isTagged(emailKey: string): boolean {
-  return emailKey.lastIndexOf('@') > emailKey.indexOf('+') && emailKey.indexOf('+') > 0;
 }
 
 /** Providers where a mailbox has the same name at several domains, and characters of names that they ignore. */

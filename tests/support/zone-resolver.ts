@@ -6,7 +6,7 @@ import type { Zone } from './name-server.ts';
 
 /** @param zone CNAME is followed once; a name that is `silent` fails */
 export function zoneResolver(zone: Zone): DnsResolver {
-  const look = (name: string, type: 'A' | 'AAAA' | 'TXT' | 'MX' | 'CNAME' | 'PTR'): Lookup<string> => {
+  const look = (name: string, type: 'A' | 'AAAA' | 'TXT' | 'MX' | 'CNAME' | 'PTR'): Lookup => {
     const node = zone[name.toLowerCase()];
     if (node === 'SERVFAIL' || node === 'silent') return { kind: 'failed', reason: 'no name server answered in time' };
     const [alias] = node?.CNAME ?? [];
@@ -19,11 +19,7 @@ export function zoneResolver(zone: Zone): DnsResolver {
     mx: async (name) => {
       const found = look(name, 'MX');
       if (found.kind !== 'found') return found;
-      const records = found.records.map((text) => {
-        const [preference = '', exchange = ''] = text.split(' ');
-        return { preference: Number(preference), exchange };
-      });
-      return { kind: 'found', records };
+      return { kind: 'found', records: found.records.map((text) => text.split(' ')[1] ?? '') };
     },
     a: async (name) => look(name, 'A'),
     aaaa: async (name) => look(name, 'AAAA'),

@@ -7,7 +7,7 @@ import { listOpenAlerts, raiseAlert, resolveAlerts } from '../../core/alerts/ale
 import type { SigningSecrets } from '../../core/config/signing-secrets.ts';
 import type { KeyedLimit } from '../../core/store/rate-limits.ts';
 import type { Db } from '../../core/store/store.ts';
-import { isTagged, mailboxKey } from '../../lib/address.ts';
+import { mailboxKey } from '../../lib/address.ts';
 import { CLOCK_DIFFERENCE } from '../../lib/clock-watch.ts';
 import { DAY, HOUR } from '../../lib/time.ts';
 import { isLargeProvider } from '../mailbox-providers.ts';
@@ -40,8 +40,7 @@ interface SignupLimit extends KeyedLimit {
 
 /**
  * The limits that apply to an address. Those of the address are the last: a request must not show, by being refused for
- * another reason first, whether others have asked for the address. Spellings with a `+tag` get one message less a day:
- * where they reach nobody, they must not use up what the owner of the mailbox needs to subscribe.
+ * another reason first, whether others have asked for the address.
  */
 export function limitsOfSignup(secrets: SigningSecrets, emailKey: string, limits: SignupLimits): SignupLimit[] {
   const mailbox = mailboxKey(emailKey);
@@ -53,28 +52,16 @@ export function limitsOfSignup(secrets: SigningSecrets, emailKey: string, limits
     ...every(HOUR, limits.perDomainPerHour),
   };
   const hash = hashAddress(secrets[0], mailbox);
-  const { perAddressPerDay } = limits;
-  const ofTags: SignupLimit = {
-    scope: 'address',
-    key: taggedRateKey(hash),
-    ...every(DAY, Math.max(1, perAddressPerDay - 1)),
-  };
   return [
     ...(isLargeProvider(domain) ? [] : [ofDomain]),
     { scope: 'all', key: 'signup all', ...every(HOUR, limits.perHour) },
-    ...(isTagged(emailKey) ? [ofTags] : []),
-    { scope: 'address', key: addressRateKey(hash), ...every(DAY, perAddressPerDay) },
+    { scope: 'address', key: addressRateKey(hash), ...every(DAY, limits.perAddressPerDay) },
   ];
 }
 
 /** The keys of the limits that belong to an address alone, under all secrets. */
 export function addressRateKeys(secrets: SigningSecrets, emailKey: string): string[] {
-  const hashes = hashesOfAddress(secrets, mailboxKey(emailKey));
-  return hashes.flatMap((hash) => [addressRateKey(hash), taggedRateKey(hash)]);
-}
-
-function taggedRateKey(addressHash: string): string {
-  return `address tags:${addressHash}`;
+  return hashesOfAddress(secrets, mailboxKey(emailKey)).map(addressRateKey);
 }
 
 function addressRateKey(addressHash: string): string {

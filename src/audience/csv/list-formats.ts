@@ -51,7 +51,18 @@ const UNSUBSCRIBED_BY_MAILCHIMP = [
 ] as const;
 const CLEANED_BY_MAILCHIMP = ['cleantime', 'cleancampaigntitle', 'cleancampaignid'] as const;
 
-const SUBSCRIBED_FLAG: StatusColumn = { values: { true: 'subscribed', false: 'unsubscribed' } };
+/** Of one list. */
+const MEMBERSHIP: Readonly<Record<string, ImportStatus>> = {
+  subscribed: 'subscribed',
+  confirmed: 'subscribed',
+  unsubscribed: 'unsubscribed',
+  unconfirmed: 'unconfirmed',
+};
+
+/** The same meaning of several columns: exports of different years name them differently. */
+function sameStatus(names: readonly string[], values: Readonly<Record<string, ImportStatus>>): ListFormat['status'] {
+  return Object.fromEntries(names.map((name) => [name, { values }]));
+}
 
 export const LIST_FORMATS: readonly ListFormat[] = [
   {
@@ -102,7 +113,10 @@ export const LIST_FORMATS: readonly ListFormat[] = [
     signature: { groups: [['email'], ['subscribedtoemails']] },
     email: ['email'],
     since: ['createdat'],
-    status: { subscribedtoemails: SUBSCRIBED_FLAG, deletedat: { filled: 'unsubscribed' } },
+    status: {
+      subscribedtoemails: { values: { true: 'subscribed', false: 'unsubscribed' } },
+      deletedat: { filled: 'unsubscribed' },
+    },
     needsStatus: true,
   },
   {
@@ -149,12 +163,7 @@ export const LIST_FORMATS: readonly ListFormat[] = [
     since: ['createdat'],
     status: {
       status: { values: { disabled: 'inactive', blocklisted: 'blocked', blacklisted: 'blocked' } },
-      subscriptionstatus: {
-        values: { confirmed: 'subscribed', unconfirmed: 'unconfirmed', unsubscribed: 'unsubscribed' },
-      },
-      liststatus: {
-        values: { confirmed: 'subscribed', unconfirmed: 'unconfirmed', unsubscribed: 'unsubscribed' },
-      },
+      ...sameStatus(['subscriptionstatus', 'liststatus'], MEMBERSHIP),
     },
     needsStatus: true,
     hint:
@@ -169,24 +178,9 @@ export const LIST_FORMATS: readonly ListFormat[] = [
     email: ['email'],
     since: ['confirmationtime', 'subscriptiontime'],
     status: {
-      liststatus: {
-        values: {
-          subscribed: 'subscribed',
-          unsubscribed: 'unsubscribed',
-          unconfirmed: 'unconfirmed',
-          // Not on the list.
-          '': 'inactive',
-        },
-      },
-      globalstatus: {
-        values: {
-          subscribed: 'subscribed',
-          unsubscribed: 'unsubscribed',
-          unconfirmed: 'unconfirmed',
-          inactive: 'inactive',
-          bounced: 'bounced',
-        },
-      },
+      // Empty: not on the list.
+      liststatus: { values: { ...MEMBERSHIP, '': 'inactive' } },
+      globalstatus: { values: { ...MEMBERSHIP, inactive: 'inactive', bounced: 'bounced' } },
     },
     needsStatus: true,
     escape: '\\',
@@ -198,28 +192,21 @@ export const LIST_FORMATS: readonly ListFormat[] = [
     signature: { groups: [['emailaddress', 'email'], ['type', 'subscribertype'], ['creationdate']] },
     email: ['emailaddress', 'email'],
     since: ['creationdate'],
-    status: Object.fromEntries(
-      ['type', 'subscribertype'].map((name) => [
-        name,
-        {
-          values: {
-            regular: 'subscribed',
-            premium: 'subscribed',
-            gifted: 'subscribed',
-            trialed: 'subscribed',
-            churning: 'subscribed',
-            past_due: 'subscribed',
-            unactivated: 'unconfirmed',
-            unsubscribed: 'unsubscribed',
-            removed: 'unsubscribed',
-            spammy: 'inactive',
-            blocked: 'inactive',
-            undeliverable: 'bounced',
-            complained: 'complained',
-          },
-        } as const,
-      ]),
-    ),
+    status: sameStatus(['type', 'subscribertype'], {
+      regular: 'subscribed',
+      premium: 'subscribed',
+      gifted: 'subscribed',
+      trialed: 'subscribed',
+      churning: 'subscribed',
+      past_due: 'subscribed',
+      unactivated: 'unconfirmed',
+      unsubscribed: 'unsubscribed',
+      removed: 'unsubscribed',
+      spammy: 'inactive',
+      blocked: 'inactive',
+      undeliverable: 'bounced',
+      complained: 'complained',
+    }),
     needsStatus: true,
     harmless: ['unsubscriptionreason', 'confirmationdate'],
   },
@@ -232,20 +219,13 @@ export const LIST_FORMATS: readonly ListFormat[] = [
     },
     email: ['emailaddress', 'email'],
     since: ['createdat', 'subscribedat'],
-    status: Object.fromEntries(
-      ['state', 'status'].map((name) => [
-        name,
-        {
-          values: {
-            active: 'subscribed',
-            inactive: 'unconfirmed',
-            cancelled: 'unsubscribed',
-            bounced: 'bounced',
-            complained: 'complained',
-          },
-        } as const,
-      ]),
-    ),
+    status: sameStatus(['state', 'status'], {
+      active: 'subscribed',
+      inactive: 'unconfirmed',
+      cancelled: 'unsubscribed',
+      bounced: 'bounced',
+      complained: 'complained',
+    }),
     needsStatus: true,
     harmless: ['subscriberid'],
   },

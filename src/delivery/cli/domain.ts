@@ -3,9 +3,18 @@ import type { Command } from 'commander';
 import { CommandError, type JsonOption, jsonOption, printResult } from '../../core/cli/context.ts';
 import { loadConfig } from '../../core/config/config.ts';
 import { wrapText } from '../../editions/rendering/wrap-text.ts';
+import { loadSigners } from '../message/dkim.ts';
+import { type BulkRule, bulkRules } from '../sending-domain/bulk-rules.ts';
 import type { DnsResolver, OpenResolver, ResolvingContext } from '../sending-domain/dns-resolver.ts';
-import type { JudgementVerdict } from '../sending-domain/judgement.ts';
-import { readSendingDomain, type SendingDomain } from '../sending-domain/sending-domain.ts';
+import { judgeSetup, sendingSetup } from '../sending-domain/judge-setup.ts';
+import type { Judgement, JudgementVerdict } from '../sending-domain/judgement.ts';
+
+export interface SendingDomain {
+  /** Domains of From, each once. */
+  senders: string[];
+  judgements: Judgement[];
+  rules: BulkRule[];
+}
 
 interface DomainOptions extends JsonOption {
   server?: string;
@@ -19,12 +28,14 @@ export function addDomainCommand(program: Command, cli: ResolvingContext): void 
     .option('--server <address>', 'IP address of a name server, also with a port; default: those of the system')
     .addOption(jsonOption())
     .action(async (options: DomainOptions) => {
-      const { configFile, env, cwd, clock } = cli.processEnv('silent');
+      const { configFile, env, cwd } = cli.processEnv('silent');
       const config = loadConfig(configFile, env, cwd);
       if (config.newsletters.length === 0) throw new CommandError('there is no newsletter, so no mail is sent');
-      const found = await readSendingDomain(config, openWith(cli.openResolver, options.server), clock());
+      const setup = sendingSetup(config, loadSigners(config));
+      const judgements = await judgeSetup(setup, openWith(cli.openResolver, options.server));
+      const found = { senders: setup.senders, judgements, rules: bulkRules(judgements, setup) };
       printResult(cli, options, { value: found, text: () => formatSendingDomain(found) });
-      if (found.judgements.some(({ verdict }) => verdict === 'fail')) cli.fail();
+      if ([...judgements, ...found.rules].some(({ verdict }) => verdict === 'fail')) cli.fail();
     });
 }
 

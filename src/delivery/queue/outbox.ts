@@ -316,7 +316,7 @@ async function finish(tx: Tx, id: number, onFinish: ((tx: Tx) => Promise<void>) 
   const { rows } =
     await sql`select id from editions where id = ${id} and delivery_state = 'delivering' ${lock}`.execute(tx);
   if (rows.length === 0) return false;
-  if ((await openDeliveriesOf(tx, sql.lit(id)).limit(1).execute()).length > 0) return false;
+  if (await hasOpenDeliveries(tx, id)) return false;
   await tx
     .updateTable('editions')
     .set({ delivery_state: 'done', delivery_reason: null })
@@ -324,6 +324,10 @@ async function finish(tx: Tx, id: number, onFinish: ((tx: Tx) => Promise<void>) 
     .execute();
   await onFinish?.(tx);
   return true;
+}
+
+export async function hasOpenDeliveries(db: Db, editionId: number): Promise<boolean> {
+  return (await openDeliveriesOf(db, sql.lit(editionId)).limit(1).execute()).length > 0;
 }
 
 function openDeliveriesOf(db: Db, editionId: RawBuilder<unknown>) {

@@ -6,12 +6,12 @@
 import type { MailboxProvider } from '../../audience/mailbox-providers.ts';
 import type { AlertId } from '../../core/alerts/alert-kind.ts';
 import { listOpenAlerts, type RaisedAlert, resolveAlerts } from '../../core/alerts/alerts.ts';
-import { isInOpenState } from '../../core/store/delivery-states.ts';
 import type { Db, Tx } from '../../core/store/store.ts';
 import { editionAction } from '../../editions/edition-action.ts';
 import { type EditionSummary, fullEditionName } from '../../editions/queries.ts';
 import { DAY } from '../../lib/time.ts';
 import { pauseIfDelivering } from '../control/edition-control.ts';
+import { hasOpenDeliveries } from '../queue/outbox.ts';
 import {
   formatPercent,
   knownMessages,
@@ -201,15 +201,8 @@ export async function recordNotice(
 
 /** Pauses an edition, if any of its deliveries is open. @param reason for the operator */
 export async function pauseForRate(tx: Tx, editionId: number, reason: string): Promise<PauseEffect> {
-  const open = await tx
-    .selectFrom('deliveries')
-    .select('subscriber_id')
-    .where('edition_id', '=', editionId)
-    .where(isInOpenState('deliveries'))
-    .limit(1)
-    .executeTakeFirst();
   // An edition without open deliveries is about to be done, which a pause would prevent.
-  if (open !== undefined && (await pauseIfDelivering(tx, editionId, reason))) return 'paused';
+  if ((await hasOpenDeliveries(tx, editionId)) && (await pauseIfDelivering(tx, editionId, reason))) return 'paused';
   const { state } = await tx
     .selectFrom('editions')
     .select('delivery_state as state')

@@ -10,8 +10,6 @@ interface DmarcRecord {
   subdomainPolicy: string;
   /** Whether DKIM's and SPF's domain must be equal to the sender's, or may belong to the same organization. */
   isStrict: Record<'DKIM' | 'SPF', boolean>;
-  /** Whether somebody gets aggregate reports. */
-  hasReports: boolean;
   /** `y` or `n`: whether the domain is a public suffix (§4.7, `psd`). */
   publicSuffix: string | undefined;
 }
@@ -52,18 +50,16 @@ async function readStep(dns: DnsResolver, domain: string): Promise<DmarcStep> {
     return { domain, kind: 'invalid', problem };
   }
   const { tags, problem } = parseTagList(text);
-  const [policy = 'none', own, below] = [tags.get('p'), tags.get('p'), tags.get('sp')].map((one) => one?.toLowerCase());
-  const isKnown = [own ?? 'none', below ?? 'none'].every((one) => POLICIES.includes(one));
-  // §4.7: without p= the policy is none. Receivers by RFC 7489 §6.6.3 agree only if reports are asked for.
-  if (problem !== null || !isKnown || (own === undefined && !tags.has('rua'))) {
+  const policy = (tags.get('p') ?? '').toLowerCase();
+  const subdomainPolicy = tags.get('sp')?.toLowerCase() ?? policy;
+  if (problem !== null || ![policy, subdomainPolicy].every((one) => POLICIES.includes(one))) {
     const rule = problem ?? `p= and sp= must be one of ${POLICIES.join(', ')}`;
     return { domain, kind: 'invalid', problem: `${rule}; it is ${quoted(text)}` };
   }
   const record: DmarcRecord = {
     policy,
-    subdomainPolicy: below ?? policy,
+    subdomainPolicy,
     isStrict: { DKIM: tags.get('adkim')?.toLowerCase() === 's', SPF: tags.get('aspf')?.toLowerCase() === 's' },
-    hasReports: (tags.get('rua') ?? '') !== '',
     publicSuffix: tags.get('psd')?.toLowerCase(),
   };
   return { domain, kind: 'valid', record };
@@ -108,12 +104,7 @@ export function judgeDmarc(walk: DmarcWalk): Judgement {
   if (step.kind === 'invalid') return about.fail(`${name} is not valid: ${step.problem}`);
   const { record } = step;
   const policy = kind === 'valid' ? record.policy : record.subdomainPolicy;
-  const notes = [
-    step.domain === domain ? '' : ` (from ${name})`,
-    policy === 'none' ? ': forged mail is only reported' : '',
-    record.hasReports ? '' : '; nobody gets reports (rua=)',
-  ];
-  return about.pass(`the policy is ${policy}${notes.join('')}`);
+  return about.pass(`the policy is ${policy}${step.domain === domain ? '' : ` (from ${name})`}`);
 }
 
 /** A domain that DKIM or SPF authenticates, and how that is judged. */
@@ -152,8 +143,8 @@ export function judgeAlignment(sender: DmarcWalk, authenticated: readonly Authen
 }
 
 /**
- * Unknown where one domain is below the other, and no record says where their organization begins: RFC 9989 takes them
- * for two organizations, receivers by RFC 7489 §3.2 for one.
+ * Unknown where both are below one domain, and no record there makes it their organization: RFC 9989 takes them for two
+ * organizations, receivers by RFC 7489 §3.2 for one.
  */
 function isAligned(sender: DmarcWalk, other: DmarcWalk, isStrict: boolean): JudgementVerdict {
   const [one, another] = [sender[0].domain, other[0].domain];
@@ -162,11 +153,7 @@ function isAligned(sender: DmarcWalk, other: DmarcWalk, isStrict: boolean): Judg
   const [ours, theirs] = [organizationalDomain(sender), organizationalDomain(other)];
   if (ours === null || theirs === null) return 'unknown';
   if (ours === theirs) return 'pass';
-  const isDeclared = [...sender, ...other].some(
-    (step) => step.kind === 'valid' && step.record.publicSuffix !== undefined,
-  );
-  const isRelated = isBelow(one, [parentOf(another)]) || isBelow(another, [parentOf(one)]);
-  return isRelated && !isDeclared ? 'unknown' : 'fail';
+  return isBelow(one, [parentOf(another)]) || isBelow(another, [parentOf(one)]) ? 'unknown' : 'fail';
 }
 
 /** The domain above, or the domain itself where that is a top-level domain. */

@@ -12,24 +12,19 @@ import { withTimeout } from '../../lib/with-timeout.ts';
  * `none`: the name does not exist, or has no record of the type. `failed`: it is not known, because the name server did
  * not answer or reported a failure. A record is missing only if the look-up is `none`.
  */
-export type Lookup<T> = { kind: 'found'; records: T[] } | { kind: 'none' } | { kind: 'failed'; reason: string };
-
-interface MxRecord {
-  /** Lower case, without the dot at its end. Empty for the null MX (RFC 7505). */
-  exchange: string;
-  preference: number;
-}
+export type Lookup = { kind: 'found'; records: string[] } | { kind: 'none' } | { kind: 'failed'; reason: string };
 
 /** Names are absolute, without the dot at their end. No method rejects. */
 export interface DnsResolver {
   /** The strings of a record are joined (RFC 7208 §3.3, RFC 6376 §3.6.2.2). */
-  txt(name: string): Promise<Lookup<string>>;
-  mx(name: string): Promise<Lookup<MxRecord>>;
-  a(name: string): Promise<Lookup<string>>;
-  aaaa(name: string): Promise<Lookup<string>>;
-  cname(name: string): Promise<Lookup<string>>;
+  txt(name: string): Promise<Lookup>;
+  /** Names of the mail exchanges, in lower case. Empty for the null MX (RFC 7505). */
+  mx(name: string): Promise<Lookup>;
+  a(name: string): Promise<Lookup>;
+  aaaa(name: string): Promise<Lookup>;
+  cname(name: string): Promise<Lookup>;
   /** @param address IPv4 or IPv6 */
-  ptr(address: string): Promise<Lookup<string>>;
+  ptr(address: string): Promise<Lookup>;
 }
 
 /**
@@ -68,10 +63,10 @@ const REASONS: Record<string, string> = {
 export function openNodeResolver(server?: string, { perTry, total }: ResolverLimits = LIMITS): DnsResolver {
   const resolver = new Resolver({ timeout: perTry, tries: 2, maxTimeout: perTry });
   if (server !== undefined) resolver.setServers([server]);
-  const known = new Map<string, Promise<Lookup<unknown>>>();
+  const known = new Map<string, Promise<Lookup>>();
   let deadline: number | null = null;
 
-  const ask = async <T>(query: () => Promise<T[]>): Promise<Lookup<T>> => {
+  const ask = async (query: () => Promise<string[]>): Promise<Lookup> => {
     deadline ??= performance.now() + total;
     const left = deadline - performance.now();
     if (left <= 0) return { kind: 'failed', reason: TOO_LONG };
@@ -90,22 +85,17 @@ export function openNodeResolver(server?: string, { perTry, total }: ResolverLim
     }
   };
   const once =
-    <T>(type: string, query: (name: string) => Promise<T[]>) =>
-    (name: string): Promise<Lookup<T>> => {
+    (type: string, query: (name: string) => Promise<string[]>) =>
+    (name: string): Promise<Lookup> => {
       const key = `${type} ${normalName(name)}`;
       const lookup = known.get(key) ?? ask(() => query(normalName(name)));
       known.set(key, lookup);
-      return lookup as Promise<Lookup<T>>;
+      return lookup;
     };
   const ptr = once('PTR', async (name) => (await resolver.resolvePtr(name)).map(normalName));
   return {
     txt: once('TXT', async (name) => (await resolver.resolveTxt(name)).map((strings) => strings.join(''))),
-    mx: once('MX', async (name) =>
-      (await resolver.resolveMx(name)).map((one) => ({
-        exchange: normalName(one.exchange),
-        preference: one.priority,
-      })),
-    ),
+    mx: once('MX', async (name) => (await resolver.resolveMx(name)).map(({ exchange }) => normalName(exchange))),
     a: once('A', (name) => resolver.resolve4(name)),
     aaaa: once('AAAA', (name) => resolver.resolve6(name)),
     cname: once('CNAME', async (name) => (await resolver.resolveCname(name)).map(normalName)),
@@ -119,7 +109,7 @@ function normalName(name: string): string {
 }
 
 /** IPv4 and IPv6 addresses of a name. Failed if one family failed and the other has none. */
-export async function lookUpAddresses(dns: DnsResolver, name: string): Promise<Lookup<string>> {
+export async function lookUpAddresses(dns: DnsResolver, name: string): Promise<Lookup> {
   const both = await Promise.all([dns.a(name), dns.aaaa(name)]);
   const records = both.flatMap((one) => (one.kind === 'found' ? one.records : []));
   if (records.length > 0) return { kind: 'found', records };

@@ -6,7 +6,7 @@ import { domainToASCII } from 'node:url';
 import type { Config } from '../../core/config/config.ts';
 import type { Signer } from '../../core/keys.ts';
 import { signersOf } from '../message/dkim.ts';
-import { judgeDkimKey, judgeProviderDkim } from './dkim.ts';
+import { judgeDkimKey } from './dkim.ts';
 import { type AuthenticatedDomain, judgeAlignment, judgeDmarc, walkDmarc } from './dmarc.ts';
 import type { DnsResolver } from './dns-resolver.ts';
 import { judgeMx, judgePtr, judgeSender } from './hosts.ts';
@@ -26,19 +26,15 @@ export interface SendingSetup {
   /** IP addresses from which mail leaves. */
   addresses: string[];
   signers: readonly Signer[];
-  /** The mail exchange for bounces of a return path at Amazon SES, by the region of its SMTP server. */
-  feedbackExchange: string | null;
   publicUrl: string;
 }
 
-type SetupConfig = Pick<Config, 'delivery' | 'bounces' | 'newsletters' | 'publication' | 'secrets'>;
+type SetupConfig = Pick<Config, 'delivery' | 'bounces' | 'newsletters' | 'publication'>;
 
 /** @param signers the keys of `delivery.dkim` */
 export function sendingSetup(config: SetupConfig, signers: readonly Signer[]): SendingSetup {
-  const { delivery, bounces, newsletters, publication, secrets } = config;
+  const { delivery, bounces, newsletters, publication } = config;
   const { provider, returnPathDomain, addresses } = delivery;
-  const smtpUrl = secrets.smtpUrl ?? delivery.smtpUrl ?? '';
-  const [, region] = /@?email-smtp(?:-fips)?\.([a-z0-9-]{1,40})\.amazonaws\.com/i.exec(smtpUrl) ?? [];
   return {
     senders: [...new Set(newsletters.map(({ from }) => domainOf(from.email)))],
     bounceDomain: bounces.address === undefined ? null : domainOf(bounces.address),
@@ -46,7 +42,6 @@ export function sendingSetup(config: SetupConfig, signers: readonly Signer[]): S
     provider: provider === 'none' ? null : MAIL_PROVIDERS[provider],
     addresses: [...new Set(addresses)],
     signers,
-    feedbackExchange: region === undefined ? null : `feedback-smtp.${region}.amazonses.com`,
     publicUrl: publication.url,
   };
 }
@@ -57,14 +52,13 @@ function domainOf(email: string): string {
 
 export async function judgeSetup(setup: SendingSetup, dns: DnsResolver): Promise<Judgement[]> {
   const judged = await Promise.all([
-    ...setup.senders.map(async (domain) => [await judgeSender(dns, domain)]),
+    ...setup.senders.map((domain) => judgeSender(dns, domain)),
     ...setup.senders.map((domain) => judgeAuthentication(setup, dns, domain)),
-    ...judgeExchanges(setup, dns),
-    ...setup.addresses.map(async (address) => [await judgePtr(dns, address)]),
+    ...(setup.bounceDomain === null ? [] : [judgeMx(dns, setup.bounceDomain)]),
+    ...setup.addresses.map((address) => judgePtr(dns, address)),
   ]);
-  const all = [...judged.flat(), judgeOneClick(setup)];
   // Senders share keys and return paths.
-  return [...new Map(all.map((one) => [[one.id, one.domain, one.message].join(' '), one])).values()];
+  return [...new Map(judged.flat().map((one) => [[one.id, one.domain, one.message].join(' '), one])).values()];
 }
 
 /** Judges the authentication of mail from one domain. */
@@ -103,27 +97,9 @@ async function judgeKeys({ signers, provider }: SendingSetup, dns: DnsResolver, 
     const message = 'only keys of Ed25519 sign, which few mailbox providers verify: sign with an RSA key, too';
     return [...keys, judgementsOf('dkim', own[0]?.domain ?? domain).unknown(message)];
   }
-  if (provider !== null) return [await judgeProviderDkim(dns, domain, provider)];
-  const message = `no key of delivery.dkim signs mail from ${domain}: whether your mail server does is not known`;
-  return [judgementsOf('dkim', domain).unknown(message)];
-}
-
-/** Where bounces and requests to unsubscribe go. Of the mail providers, only Amazon SES has its customers set an MX. */
-function judgeExchanges(setup: SendingSetup, dns: DnsResolver): Promise<Judgement[]>[] {
-  const { provider, returnPathDomain, bounceDomain, senders, feedbackExchange } = setup;
-  const own = bounceDomain === null ? (provider === null ? senders : []) : [bounceDomain];
-  const judged = own.map(async (domain) => [await judgeMx(dns, domain, null)]);
-  if (provider === MAIL_PROVIDERS.ses && returnPathDomain !== null && returnPathDomain !== bounceDomain) {
-    judged.push(judgeMx(dns, returnPathDomain, feedbackExchange).then((one) => [one]));
-  }
-  return judged;
-}
-
-/** RFC 8058 §3.1: the address must be https. */
-function judgeOneClick({ publicUrl }: SendingSetup): Judgement {
-  const { protocol, hostname } = new URL(publicUrl);
-  const about = judgementsOf('one-click', hostname);
-  return protocol === 'https:'
-    ? about.pass('publication.url is https, so messages offer one-click unsubscribe (RFC 8058)')
-    : about.fail(`publication.url is ${publicUrl}: one-click unsubscribe (RFC 8058) needs https`);
+  const signs =
+    provider === null
+      ? 'whether your mail server does is not known'
+      : `${provider.title} must, and its selector is not known here. It needs ${provider.dkimSetup}`;
+  return [judgementsOf('dkim', domain).unknown(`no key of delivery.dkim signs mail from ${domain}: ${signs}`)];
 }

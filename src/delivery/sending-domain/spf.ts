@@ -15,10 +15,8 @@ interface SpfSenders {
   addresses: readonly string[];
 }
 
-/** RFC 7208 §4.6.4. */
+/** RFC 7208 §4.6.4. Reading ends beyond it: a record that includes itself would never end. */
 const MOST_LOOKUPS = 10;
-/** Reading ends here: a record that includes itself would never end. */
-const LOOKUPS_READ = 20;
 
 /**
  * Contents of a record and of all that it includes. A term that refuses senders, such as `-ip4:192.0.2.1`, authorises
@@ -49,21 +47,26 @@ export async function judgeSpf(dns: DnsResolver, domain: string, senders: SpfSen
     ];
   }
   const reading = new SpfReading();
-  reading.domains.push(domain);
+  reading.domains.push(domain, ...(alias.kind === 'found' ? alias.records : []));
   await readRecord(dns, domain, text, reading);
-  if (reading.problem !== null) {
-    return [about.fail(`the SPF record of ${domain} is not valid: ${reading.problem}; it is ${quoted(text)}`)];
+  const { problem, lookups, networks } = reading;
+  if (problem !== null) {
+    return [about.fail(`the SPF record of ${domain} is not valid: ${problem}; it is ${quoted(text)}`)];
   }
-  const names = [...reading.domains, ...(alias.kind === 'found' ? alias.records : [])];
+  if (lookups > MOST_LOOKUPS) {
+    return [
+      about.fail(
+        `the SPF record of ${domain} costs more than ${MOST_LOOKUPS} look-ups with all that it includes: receivers ` +
+          'treat it as invalid (RFC 7208 §4.6.4). Remove what no longer sends',
+      ),
+    ];
+  }
   return [
     // Class E is reserved (RFC 1112 §4): an address of nobody.
-    openRanges(reading.networks)('240.0.0.1')
+    openRanges(networks)('240.0.0.1')
       ? about.fail(`the SPF record of ${domain} lets everyone send its mail: end it with ~all or -all`)
-      : about.pass(`one valid record: ${quoted(text)}`),
-    judgeLookups(domain, reading.lookups),
-    senders.provider === null
-      ? judgeAddresses(domain, reading, senders.addresses)
-      : judgeProvider(domain, names, senders.provider),
+      : about.pass(`one valid record that costs ${lookups} of at most ${MOST_LOOKUPS} look-ups: ${quoted(text)}`),
+    judgeSenders(domain, reading, senders),
   ];
 }
 
@@ -73,18 +76,14 @@ function advice({ provider, addresses }: SpfSenders): string {
   return ': name the IP addresses from which your mail leaves in delivery.addresses, or the mail provider';
 }
 
-function judgeLookups(domain: string, lookups: number): Judgement {
-  const about = judgementsOf('spf-lookups', domain);
-  if (lookups <= MOST_LOOKUPS) return about.pass(`${lookups} of at most ${MOST_LOOKUPS} look-ups`);
-  const count = lookups < LOOKUPS_READ ? lookups : `${LOOKUPS_READ} or more`;
-  return about.fail(
-    `the SPF record of ${domain} costs ${count} look-ups with all that it includes; beyond ${MOST_LOOKUPS} receivers ` +
-      'treat it as invalid (RFC 7208 §4.6.4): remove what no longer sends',
-  );
-}
-
-function judgeAddresses(domain: string, { networks, unclear }: SpfReading, addresses: readonly string[]): Judgement {
+function judgeSenders(domain: string, reading: SpfReading, { provider, addresses }: SpfSenders): Judgement {
+  const { domains, networks, unclear } = reading;
   const about = judgementsOf('spf-senders', domain);
+  if (provider !== null) {
+    const { title, zones, returnPath } = provider;
+    if (domains.some((name) => isBelow(name, zones))) return about.pass(`it authorises ${title}`);
+    return about.fail(`the SPF record of ${domain} does not authorise ${title}: the return path needs ${returnPath}`);
+  }
   if (addresses.length === 0) {
     return about.unknown('the configuration does not name the IP addresses of your mail: set delivery.addresses');
   }
@@ -96,13 +95,6 @@ function judgeAddresses(domain: string, { networks, unclear }: SpfReading, addre
   }
   const terms = refused.map(termOf).join(' ');
   return about.fail(`the SPF record of ${domain} does not authorise ${refused.join(', ')}: add ${terms}`);
-}
-
-function judgeProvider(domain: string, names: readonly string[], provider: MailProviderDns): Judgement {
-  const about = judgementsOf('spf-senders', domain);
-  const { title, zones, returnPath } = provider;
-  if (names.some((name) => isBelow(name, zones))) return about.pass(`it authorises ${title}`);
-  return about.fail(`the SPF record of ${domain} does not authorise ${title}: the return path needs ${returnPath}`);
 }
 
 function termOf(address: string): string {
@@ -117,15 +109,13 @@ function isSpf(text: string): boolean {
 const TERM =
   /^([+\-~?]?)(all|include|a|mx|ptr|ip4|ip6|exists)(?=$|[:/])(?::([^/]*))?(?:\/(\d{1,3}))?(?:\/\/(\d{1,3}))?$/i;
 const MODIFIER = /^(redirect|[a-z][a-z0-9_.-]*)=(.*)$/i;
-/** RFC 7208 §7.1: the last label is not a number, so an IP address is no domain. */
-const HOST_NAME = /^(?=.{1,254}$)(?!.*\.\d+\.?$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})+\.?$/i;
 
 /** Reads a record of a domain, and the records that it includes. @param reading is changed */
 async function readRecord(dns: DnsResolver, domain: string, text: string, reading: SpfReading): Promise<void> {
   let redirect: string | null = null;
   for (const term of text.split(' ').slice(1)) {
-    if (reading.problem !== null || reading.lookups >= LOOKUPS_READ) return;
-    const [, sign, mechanism, value, prefix4, prefix6] = TERM.exec(term) ?? [];
+    if (reading.problem !== null || reading.lookups > MOST_LOOKUPS) return;
+    const [, sign = '', mechanism, value, prefix4, prefix6] = TERM.exec(term) ?? [];
     if (mechanism === undefined) {
       const [, modifier, target = ''] = MODIFIER.exec(term) ?? [];
       if (modifier?.toLowerCase() === 'redirect') redirect = target;
@@ -133,10 +123,6 @@ async function readRecord(dns: DnsResolver, domain: string, text: string, readin
       continue;
     }
     const authorises = sign === '' || sign === '+';
-    const add = (address: string): void => {
-      const prefix = isIP(address) === 4 ? (prefix4 ?? 32) : (prefix6 ?? 128);
-      if (authorises) reading.networks.push(`${address}/${prefix}`);
-    };
     const kind = mechanism.toLowerCase();
     if (kind === 'all') {
       if (authorises) reading.networks.push('0.0.0.0/0', '::/0');
@@ -150,18 +136,19 @@ async function readRecord(dns: DnsResolver, domain: string, text: string, readin
     }
     reading.lookups += 1;
     const target = value ?? domain;
-    if (kind === 'ptr' || kind === 'exists' || target.includes('%')) reading.unclear.push(quoted(term));
-    else if (!HOST_NAME.test(target)) reading.problem = `${quoted(term)} must name a domain`;
-    else if (kind === 'include') await readIncluded(dns, target, reading, authorises);
-    else await readAddresses(dns, kind, target, reading, add);
+    if (isIP(target) !== 0) reading.problem = `${quoted(term)} must name a domain`;
+    else if (kind === 'ptr' || kind === 'exists' || target.includes('%')) reading.unclear.push(quoted(term));
+    else if (!authorises) continue;
+    else if (kind === 'include') await readIncluded(dns, target, reading);
+    else await readAddresses(dns, kind, target, { 4: prefix4 ?? '32', 6: prefix6 ?? '128' }, reading);
   }
   if (redirect === null) return;
   reading.lookups += 1;
-  if (HOST_NAME.test(redirect)) await readIncluded(dns, redirect, reading, true);
-  else reading.unclear.push(quoted(`redirect=${redirect}`));
+  if (redirect.includes('%')) reading.unclear.push(quoted(`redirect=${redirect}`));
+  else await readIncluded(dns, redirect, reading);
 }
 
-async function readIncluded(dns: DnsResolver, domain: string, reading: SpfReading, authorises: boolean): Promise<void> {
+async function readIncluded(dns: DnsResolver, domain: string, reading: SpfReading): Promise<void> {
   reading.domains.push(domain.toLowerCase());
   const found = await dns.txt(domain);
   if (found.kind === 'failed') {
@@ -169,28 +156,25 @@ async function readIncluded(dns: DnsResolver, domain: string, reading: SpfReadin
     return;
   }
   const texts = found.kind === 'none' ? [] : found.records.filter(isSpf);
-  if (texts.length !== 1) {
-    reading.problem = `it includes ${domain}, which has ${texts.length === 0 ? 'no' : 'several'} SPF records`;
-    return;
-  }
-  const known = reading.networks.length;
-  await readRecord(dns, domain, texts[0] ?? '', reading);
-  if (!authorises) reading.networks.length = known;
+  if (texts.length === 1) return await readRecord(dns, domain, texts[0] ?? '', reading);
+  reading.problem = `it includes ${domain}, which has ${texts.length === 0 ? 'no' : 'several'} SPF records`;
 }
 
-/** The addresses of `a` and `mx`. */
+/** The addresses of `a` and `mx`. @param prefixes by the version of IP */
 async function readAddresses(
   dns: DnsResolver,
   kind: string,
   target: string,
-  { unclear }: SpfReading,
-  add: (address: string) => void,
+  prefixes: Record<number, string>,
+  { networks, unclear }: SpfReading,
 ): Promise<void> {
-  const mx = kind === 'mx' ? await dns.mx(target) : null;
-  const names = mx === null ? [target] : mx.kind === 'found' ? mx.records.slice(0, 10).map((one) => one.exchange) : [];
-  const lookups = await Promise.all(names.filter((name) => name !== '').map((name) => lookUpAddresses(dns, name)));
-  for (const found of [...lookups, ...(mx === null ? [] : [mx])]) {
+  const hosts = kind === 'mx' ? await dns.mx(target) : { kind: 'found' as const, records: [target] };
+  const names = hosts.kind === 'found' ? hosts.records.slice(0, 10).filter((name) => name !== '') : [];
+  const lookups = await Promise.all(names.map((name) => lookUpAddresses(dns, name)));
+  for (const found of [...lookups, hosts]) {
     if (found.kind === 'failed') unclear.push(`${target}, which could not be looked up (${found.reason})`);
   }
-  for (const found of lookups) if (found.kind === 'found') found.records.forEach(add);
+  for (const found of lookups) {
+    if (found.kind === 'found') networks.push(...found.records.map((one) => `${one}/${prefixes[isIP(one)]}`));
+  }
 }

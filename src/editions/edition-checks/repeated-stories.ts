@@ -24,16 +24,15 @@ export function checkRepeatedStories(
   last: { slot: string; stories: readonly StoryIdentity[] } | null,
 ): EditionProblem[] {
   const ownIds = new Set(stories.map(({ articleId }) => articleId));
-  const earlier = (last?.stories ?? []).filter(({ articleId }) => !ownIds.has(articleId));
-  const known = indexStories(earlier);
-  const here = indexStories([]);
+  const known = new Map<string, string>();
+  for (const story of last?.stories ?? []) if (!ownIds.has(story.articleId)) addStory(known, story);
+  const here = new Map<string, string>();
   return stories.flatMap((story) => {
     const place = { block: story.block, articleId: story.articleId, headline: story.headline };
-    const before = findMatch(story, known, true);
+    const before = findMatch(story, known);
     // Reports of one event are a group here, not repetitions.
-    const twice = before === null ? findMatch(story, here, false) : null;
+    const match = before ?? findMatch({ ...story, eventKey: null }, here);
     addStory(here, story);
-    const match = before ?? twice;
     if (match === null) return [];
     const where = before === null ? 'in this edition too' : `in the last edition, of ${last?.slot}`;
     const message =
@@ -43,39 +42,25 @@ export function checkRepeatedStories(
   });
 }
 
-interface StoryIndex {
-  headlines: Map<string, string>;
-  urls: Map<string, string>;
-  events: Map<string, string>;
+function addStory(known: Map<string, string>, story: StoryIdentity): void {
+  for (const { by, value } of identitiesOf(story)) known.set(`${by} ${value}`, story.articleId);
 }
 
-function indexStories(stories: readonly StoryIdentity[]): StoryIndex {
-  const index: StoryIndex = { headlines: new Map(), urls: new Map(), events: new Map() };
-  for (const story of stories) addStory(index, story);
-  return index;
-}
-
-function addStory(index: StoryIndex, story: StoryIdentity): void {
-  const { articleId, eventKey } = story;
-  const headline = comparableHeadline(story.headline);
-  if (headline !== '') index.headlines.set(headline, articleId);
-  for (const url of comparableUrls(story)) index.urls.set(url, articleId);
-  if (eventKey !== null) index.events.set(eventKey, articleId);
-}
-
-function findMatch(
-  story: StoryIdentity,
-  { headlines, urls, events }: StoryIndex,
-  byEvent: boolean,
-): { by: string; articleId: string } | null {
-  const headline = headlines.get(comparableHeadline(story.headline));
-  if (headline !== undefined) return { by: 'headline', articleId: headline };
-  for (const url of comparableUrls(story)) {
-    const articleId = urls.get(url);
-    if (articleId !== undefined) return { by: 'address', articleId };
+function findMatch(story: StoryIdentity, known: ReadonlyMap<string, string>): { by: string; articleId: string } | null {
+  for (const { by, value } of identitiesOf(story)) {
+    const articleId = known.get(`${by} ${value}`);
+    if (articleId !== undefined) return { by: by === 'event' ? `event (${value})` : by, articleId };
   }
-  const event = byEvent && story.eventKey !== null ? events.get(story.eventKey) : undefined;
-  return event === undefined ? null : { by: `event (${story.eventKey})`, articleId: event };
+  return null;
+}
+
+function identitiesOf({ headline, url, outletUrl, eventKey }: StoryIdentity): { by: string; value: string }[] {
+  return [
+    { by: 'headline', value: comparableHeadline(headline) },
+    { by: 'address', value: comparableUrl(url) },
+    { by: 'address', value: comparableUrl(outletUrl) },
+    { by: 'event', value: eventKey ?? '' },
+  ].filter(({ value }) => value !== '');
 }
 
 /** Letters and digits only: quotes, dashes and case differ between two imports of a story. */
@@ -87,15 +72,11 @@ function comparableHeadline(headline: string): string {
     .trim();
 }
 
-function comparableUrls({ url, outletUrl }: StoryIdentity): string[] {
-  return [comparableUrl(url), comparableUrl(outletUrl)].filter((one) => one !== null);
-}
-
-/** Host, path and query, without what only counts visits. Null for a front page. */
-function comparableUrl(text: string | null): string | null {
-  if (text === null || !URL.canParse(text)) return null;
+/** Host, path and query, without what only counts visits. Empty for a front page. */
+function comparableUrl(text: string | null): string {
+  if (text === null || !URL.canParse(text)) return '';
   const url = new URL(text);
   for (const name of [...url.searchParams.keys()]) if (/^utm_/i.test(name)) url.searchParams.delete(name);
   const path = url.pathname.endsWith('/') ? url.pathname.slice(0, -1) : url.pathname;
-  return path === '' && url.search === '' ? null : url.host.replace(/^www\./, '') + path + url.search;
+  return path === '' && url.search === '' ? '' : url.host.replace(/^www\./, '') + path + url.search;
 }

@@ -31,12 +31,13 @@ interface ChartSeries {
 /** Units of the picture. Its height in pixels is the same, its width is that of the page. */
 const CHART_WIDTH = 600;
 const CHART_HEIGHT = 160;
+/** Part of the width of a period that its bars take. */
+const FILLED = 0.8;
+/** A value that is not zero can be seen, in pixels. */
+const MIN_HEIGHT = 2;
 
-/**
- * A chart as a figure: the picture, its scale, the names of its series, and the table.
- * @param draw the shapes of the picture
- */
-function chartFigure(chart: Chart, draw: (scale: ChartScale) => ChartShape[]): HtmlEscapedString {
+/** A chart as a figure: the picture, its scale, the names of its series, and the table. */
+export function barChart(chart: Chart): HtmlEscapedString {
   const { id, title, description, labels, series } = chart;
   if (labels.length === 1) return onlyValues(chart);
   const scale = chartScale(series.flatMap(({ values }) => values));
@@ -50,7 +51,7 @@ ${series.length > 1 ? html`<ul class="chart-legend">${series.map(legendEntry)}</
  width="100%" height="${CHART_HEIGHT}" preserveAspectRatio="none">
 <title id="${id}-title">${title}</title>
 <desc id="${id}-desc">${description}</desc>
-${raw(gridLines(scale) + draw(scale).map(shape).join(''))}
+${raw(gridLines(scale) + bars(chart, scale))}
 </svg>
 <ol class="chart-labels" aria-hidden="true">${edgeLabels(labels).map((label) => html`<li>${label}</li>`)}</ol>
 </div>
@@ -65,24 +66,21 @@ function onlyValues({ id, title, axis, labels, series }: Chart): HtmlEscapedStri
   return sentence as HtmlEscapedString;
 }
 
-/** A line or a bar. Its numbers and its class are made here, never of data, so that they need no escaping. */
-type ChartShape =
-  | { kind: 'line'; series: number; points: { x: number; y: number }[] }
-  | { kind: 'bar'; series: number; x: number; y: number; width: number; height: number };
-
-function shape(one: ChartShape): string {
-  const look = `class="chart-series-${one.series + 1}"`;
-  if (one.kind === 'bar') {
-    const { x, y, width, height } = one;
-    return `<rect ${look} x="${fixed(x)}" y="${fixed(y)}" width="${fixed(width)}" height="${fixed(height)}"/>`;
-  }
-  const [first, ...others] = one.points.map(({ x, y }) => `${fixed(x)} ${fixed(y)}`);
-  // A point alone is a line of no length: with round ends it is a dot.
-  const path = others.length === 0 ? `M${first}h0` : `M${first}L${others.join(' ')}`;
-  const stroke = `fill="none" stroke-width="2" stroke-linecap="round" stroke-linejoin="round"`;
-  // Told apart without colour, too.
-  const dashes = ['', ' stroke-dasharray="6 4"', ' stroke-dasharray="2 4"', ' stroke-dasharray="10 4 2 4"'][one.series];
-  return `<path ${look} ${stroke}${dashes ?? ''} vector-effect="non-scaling-stroke" d="${path}"/>`;
+/** Bars side by side for each place. Their numbers are made here, never of data, so that they need no escaping. */
+function bars({ labels, series }: Chart, { position }: ChartScale): string {
+  const period = CHART_WIDTH / Math.max(1, labels.length);
+  const width = (period * FILLED) / Math.max(1, series.length);
+  const zero = position(0) * CHART_HEIGHT;
+  const rects = series.flatMap(({ values }, number) =>
+    values.map((value, index) => {
+      if (value === null || value === 0) return '';
+      const height = Math.max(MIN_HEIGHT, Math.abs(position(value) * CHART_HEIGHT - zero));
+      const x = index * period + (period * (1 - FILLED)) / 2 + number * width;
+      const corner = `x="${fixed(x)}" y="${fixed(value > 0 ? zero - height : zero)}"`;
+      return `<rect class="chart-series-${number + 1}" ${corner} width="${fixed(width)}" height="${fixed(height)}"/>`;
+    }),
+  );
+  return rects.join('');
 }
 
 function gridLines({ ticks, position }: ChartScale): string {
@@ -163,66 +161,4 @@ const STEPS = [2, 4, 6, 8, 10];
 function roundUp(value: number): number {
   const power = 10 ** Math.max(0, Math.ceil(Math.log10(Math.max(1, value))) - 1);
   return power * (STEPS.find((step) => step * power >= value) ?? 20);
-}
-
-/** Part of the width of a period that its bars take. */
-const FILLED = 0.8;
-/** A value that is not zero can be seen, in pixels. */
-const MIN_HEIGHT = 2;
-
-/** The series of a period stand side by side; below the line of zero, where they are negative. */
-export function barChart(chart: Chart): HtmlEscapedString {
-  const period = CHART_WIDTH / Math.max(1, chart.labels.length);
-  const width = (period * FILLED) / Math.max(1, chart.series.length);
-  return chartFigure(chart, ({ position }) =>
-    chart.series.flatMap(({ values }, series) =>
-      values.flatMap((value, index): ChartShape[] => {
-        if (value === null || value === 0) return [];
-        const zero = position(0) * CHART_HEIGHT;
-        const height = Math.max(MIN_HEIGHT, Math.abs(position(value) * CHART_HEIGHT - zero));
-        const x = index * period + (period * (1 - FILLED)) / 2 + series * width;
-        return [{ kind: 'bar', series, x, y: value > 0 ? zero - height : zero, width, height }];
-      }),
-    ),
-  );
-}
-
-/** Each series is a line, with a gap where nothing is known. */
-export function lineChart(chart: Chart): HtmlEscapedString {
-  return chartFigure(chart, (scale) =>
-    chart.series.flatMap(({ values }, series) =>
-      runsOf(values).map((run) => ({ kind: 'line' as const, series, points: pointsOf(run, chart, scale) })),
-    ),
-  );
-}
-
-interface ValueRun {
-  /** Index of its first value. */
-  from: number;
-  values: number[];
-}
-
-/** The runs of values that are known. */
-function runsOf(values: readonly (number | null)[]): ValueRun[] {
-  const runs: ValueRun[] = [];
-  let current: ValueRun | null = null;
-  for (const [index, value] of values.entries()) {
-    if (value === null) {
-      current = null;
-    } else if (current === null) {
-      current = { from: index, values: [value] };
-      runs.push(current);
-    } else {
-      current.values.push(value);
-    }
-  }
-  return runs;
-}
-
-function pointsOf({ from, values }: ValueRun, { labels }: Chart, { position }: ChartScale) {
-  const last = labels.length - 1;
-  return values.map((value, index) => ({
-    x: last > 0 ? ((from + index) / last) * CHART_WIDTH : CHART_WIDTH / 2,
-    y: position(value) * CHART_HEIGHT,
-  }));
 }

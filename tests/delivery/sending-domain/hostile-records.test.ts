@@ -73,6 +73,6 @@ describe('records of the sending domain that are no records', () => {
     };
     const judgements = await judgeSetup({ ...OWN_SERVER, addresses: [], signers: [] }, { ...dns, txt });
     expect(asked).toBeLessThan(60);
-    expect(judgements.find(({ id }) => id === 'spf-lookups')?.verdict).toBe('fail');
+    expect(judgements.find(({ id }) => id === 'spf')?.verdict).toBe('fail');
   });
 });

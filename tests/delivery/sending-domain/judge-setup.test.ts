@@ -18,7 +18,6 @@ const SES: Partial<SendingSetup> = {
   returnPathDomain: 'mail.news.example.com',
   addresses: [],
   signers: [],
-  feedbackExchange: 'feedback-smtp.eu-west-1.amazonses.com',
 };
 
 const bounces = { MX: ['10 mx.example.com'] };
@@ -33,7 +32,6 @@ describe('a sending domain', () => {
     expect(found.map(({ id, domain, verdict }) => `${id} ${domain} ${verdict}`)).toEqual([
       'sender news.example.com pass',
       'spf bounces.example.com pass',
-      'spf-lookups bounces.example.com pass',
       'spf-senders bounces.example.com pass',
       'dkim example.com pass',
       'dkim example.com pass',
@@ -42,7 +40,6 @@ describe('a sending domain', () => {
       'mx bounces.example.com pass',
       'ptr 192.0.2.10 pass',
       'ptr 2001:db8::10 pass',
-      'one-click news.example.com pass',
     ]);
     expect(messageOf(found, 'dmarc')).toBe('the policy is quarantine (from _dmarc.example.com)');
     expect(messageOf(found, 'alignment')).toBe(
@@ -54,7 +51,7 @@ describe('a sending domain', () => {
     const zone = { ...RIGHT_ZONE, 'other.example': { A: ['192.0.2.81'] } };
     const found = await judgements(zone, { senders: ['news.example.com', 'other.example'] });
     const of = (domain: string) => found.filter((one) => one.domain === domain).map(({ id, verdict }) => [id, verdict]);
-    expect(of('bounces.example.com').map(([id]) => id)).toEqual(['spf', 'spf-lookups', 'spf-senders', 'mx']);
+    expect(of('bounces.example.com').map(([id]) => id)).toEqual(['spf', 'spf-senders', 'mx']);
     // Neither a key nor the return path belongs to its organization.
     expect(of('other.example')).toEqual([
       ['sender', 'pass'],
@@ -105,35 +102,12 @@ describe('a sending domain', () => {
     ['with the DKIM key of somebody else', { 'rsa._domainkey.example.com': { TXT: [dkimRecord(edKey)] } }],
     ['with a revoked DKIM key', { 'rsa._domainkey.example.com': { TXT: ['v=DKIM1; k=rsa; p='] } }],
     [
-      'with a DKIM key in test mode behind an alias',
-      { 'ed.keys.example.net': { TXT: [`${dkimRecord(edKey)}; t=s:y`] } },
-    ],
-    [
       'with two DKIM keys of one name',
       { 'rsa._domainkey.example.com': { TXT: [splitText(dkimRecord(rsaKey)), dkimRecord(edKey)] } },
     ],
     ['with a DKIM key that is cut off', { 'rsa._domainkey.example.com': { TXT: [dkimRecord(rsaKey).slice(0, 255)] } }],
-    [
-      'with a DKIM key that does not allow our signatures',
-      { 'rsa._domainkey.example.com': { TXT: [`h=sha1; ${dkimRecord(rsaKey).slice(9)}`] } },
-    ],
+    ['with a DKIM key that has a tag twice', { 'ed.keys.example.net': { TXT: [`${dkimRecord(edKey)}; p=`] } }],
     ['whose DKIM key cannot be looked up', { 'rsa._domainkey.example.com': 'SERVFAIL' }],
-    [
-      'for which Mailchimp signs, beside Mailgun',
-      {
-        'k1._domainkey.news.example.com': { CNAME: ['dkim.mcsv.net'] },
-        'dkim.mcsv.net': { TXT: [splitText(dkimRecord(rsaKey))] },
-      },
-      { ...SES, provider: MAIL_PROVIDERS.mailgun },
-    ],
-    [
-      'for which SendGrid signs',
-      {
-        's1._domainkey.news.example.com': { CNAME: ['s1.domainkey.u1.wl.sendgrid.net'] },
-        's1.domainkey.u1.wl.sendgrid.net': { TXT: [splitText(dkimRecord(rsaKey))] },
-      },
-      { ...SES, provider: MAIL_PROVIDERS.sendgrid },
-    ],
     ['without a DMARC policy', { '_dmarc.example.com': null }],
     ['with two DMARC records', { '_dmarc.news.example.com': { TXT: ['v=DMARC1; p=reject', 'v=DMARC1; p=none'] } }],
     ['whose DMARC record is not valid', { '_dmarc.news.example.com': dmarc('p=maybe') }],
@@ -181,9 +155,7 @@ describe('a sending domain', () => {
     ['that does not exist', { 'news.example.com': null }],
     ['that accepts no mail', { 'news.example.com': { MX: ['0 '] } }],
     ['of a mailbox provider', {}, { senders: ['gmail.com'] }],
-    ['whose pages have no https', {}, { publicUrl: 'http://news.example.com' }],
     ['that lets Amazon SES set a return path without records', {}, SES],
-    ['whose return path at Amazon SES receives the mail of people', { 'mail.news.example.com': bounces }, SES],
     [
       'whose return path does not include Amazon SES',
       { 'mail.news.example.com': { TXT: ['v=spf1 include:_spf.example.com ~all'] } },
@@ -234,23 +206,10 @@ describe('a sending domain', () => {
 });
 
 describe('the setup of sending', () => {
-  const setupOf = (edit: (yaml: string) => string, env: NodeJS.ProcessEnv = {}) =>
-    sendingSetup(
-      sampleConfig((yaml) => edit(yaml.replace('transport: file', 'transport: smtp')), { env }),
-      [],
-    );
-
   it('names the domain of each sender once, in lower case', () => {
-    const setup = setupOf((yaml) => yaml.replace('weekly@example.com', 'weekly@News.Example.com'));
+    const config = sampleConfig((yaml) => yaml.replace('weekly@example.com', 'weekly@News.Example.com'));
+    const setup = sendingSetup(config, []);
     expect(setup.senders).toEqual(['example.com', 'news.example.com']);
-  });
-
-  it.each([
-    ['smtps://user:secret@email-smtp.eu-west-1.amazonaws.com:465', 'feedback-smtp.eu-west-1.amazonses.com'],
-    ['smtp://email-smtp-fips.us-east-1.amazonaws.com', 'feedback-smtp.us-east-1.amazonses.com'],
-    ['smtp://mail.example.com', null],
-  ])('finds the region of Amazon SES by its SMTP server: %s', (url, exchange) => {
-    expect(setupOf((yaml) => yaml, { DAYWIRE_SMTP_URL: url }).feedbackExchange).toBe(exchange);
   });
 });
 

@@ -32,12 +32,9 @@ describe('the resolver of the sending domain', () => {
     expect(await dns.cname('alias.example.com')).toEqual(found('example.com'));
     expect(await dns.mx('example.com')).toEqual({
       kind: 'found',
-      records: expect.arrayContaining([
-        { exchange: 'mail.example.com', preference: 10 },
-        { exchange: 'backup.example.com', preference: 20 },
-      ]),
+      records: expect.arrayContaining(['mail.example.com', 'backup.example.com']),
     });
-    expect(await dns.mx('null.example.com')).toEqual(found({ exchange: '', preference: 0 }));
+    expect(await dns.mx('null.example.com')).toEqual(found(''));
     expect(await dns.ptr('192.0.2.1')).toEqual(found('mail.example.com'));
     expect(await dns.ptr('2001:db8::1')).toEqual(found('mail.example.com'));
     expect(await lookUpAddresses(dns, 'mail.example.com')).toEqual(found('192.0.2.1', '2001:db8::1'));

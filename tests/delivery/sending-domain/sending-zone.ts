@@ -22,7 +22,6 @@ export const OWN_SERVER: SendingSetup = {
   provider: null,
   addresses: ['192.0.2.10', '2001:db8::10'],
   signers: SIGNERS,
-  feedbackExchange: null,
   publicUrl: 'https://news.example.com',
 };
 

@@ -4,7 +4,7 @@ import { html } from 'hono/html';
 import { type Edition, findEditionById, fullEditionName } from '../../../editions/queries.ts';
 import { maskLocalPart } from '../../../lib/address.ts';
 import { DAY, HOUR, localDateTime, MINUTE, wallClock } from '../../../lib/time.ts';
-import { type Chart, lineChart } from '../../../web/desk/chart.ts';
+import { barChart, type Chart } from '../../../web/desk/chart.ts';
 import type { Html, SignedInRequest } from '../../../web/desk/desk-request.ts';
 import { respondMissing, respondPage } from '../../../web/desk/page.ts';
 import { formatCount } from '../../../web/desk/parts/figure.ts';
@@ -189,7 +189,7 @@ function providerTable(reports: readonly ProviderReports[]): Html {
 /** @param progress the newest first */
 function chart({ desk }: SignedInRequest, edition: Edition, progress: readonly EditionProgress[]): Html {
   const drawn = submissionsChart(edition.closedAt, progress.toReversed(), desk.app.config.publication.zone);
-  if (drawn !== null) return lineChart(drawn);
+  if (drawn !== null) return barChart(drawn);
   return html`<p class="empty">No progress is recorded. It is recorded while daywire runs and
 delivers the edition, and deleted with its deliveries.</p>`;
 }

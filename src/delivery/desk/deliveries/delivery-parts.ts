@@ -172,7 +172,7 @@ export async function readDeliveriesOf(
   return Promise.all(editions.map(read));
 }
 
-const NO_RATE: SubmissionRate = { perSecond: null, left: null, over: 0 };
+const NO_RATE: SubmissionRate = { perSecond: null, left: null };
 
 /** The last records of the progress, and now. */
 async function readRate(

@@ -2,7 +2,6 @@
 import { countLeft } from '../../../audience/consent/left.ts';
 import { closedUntilNext, type EditionSummary } from '../../../editions/queries.ts';
 import { type EditionVisits, readVisits } from '../../../editions/visits/visit-rows.ts';
-import { readReaderStatistics, totalOf } from '../../../feeds/readers/reader-statistics.ts';
 import { AgedCache, type AgedResult } from '../../../web/desk/aged-cache.ts';
 import type { DeskContext, Html } from '../../../web/desk/desk-request.ts';
 import { type Figure, figures } from '../../../web/desk/parts/figure.ts';
@@ -17,17 +16,17 @@ export interface FailureFigures {
 }
 
 /** One cache for each desk, for figures that take long to count. */
-function cachedFor<Key extends string | number, Value>(read: (desk: DeskContext, key: Key) => Promise<Value>) {
-  const caches = new WeakMap<DeskContext, AgedCache<Key, Value>>();
-  return (desk: DeskContext): AgedCache<Key, Value> => {
-    const cache = caches.get(desk) ?? new AgedCache<Key, Value>(desk.app.clock, (key) => read(desk, key));
+function cachedFor<Value>(read: (desk: DeskContext, id: number) => Promise<Value>) {
+  const caches = new WeakMap<DeskContext, AgedCache<number, Value>>();
+  return (desk: DeskContext): AgedCache<number, Value> => {
+    const cache = caches.get(desk) ?? new AgedCache<number, Value>(desk.app.clock, (id) => read(desk, id));
     caches.set(desk, cache);
     return cache;
   };
 }
 
 /** The failures and reports of an edition. */
-export const failureFigures = cachedFor(async ({ app }, id: number): Promise<FailureFigures> => {
+export const failureFigures = cachedFor(async ({ app }, id): Promise<FailureFigures> => {
   const { reports } = app.store;
   return {
     groups: await groupFailures(reports, id),
@@ -36,14 +35,7 @@ export const failureFigures = cachedFor(async ({ app }, id: number): Promise<Fai
 });
 
 /** The reports of an edition by mailbox provider, which take longer: the messages to each are counted. */
-export const providerReports = cachedFor(({ app }, id: number) => readProviderReports(app.store.reports, id));
-
-/** The subscribers that feed services reported in the last week. */
-const readersOfTheWeek = cachedFor(async ({ app: { store, clock, config } }, _: 'week') => {
-  const { zone } = config.publication;
-  const { readers } = await readReaderStatistics(store.reports, { days: 7, now: clock(), zone });
-  return totalOf(readers).subscribers;
-});
+export const providerReports = cachedFor(({ app }, id) => readProviderReports(app.store.reports, id));
 
 export interface EditionFigures {
   id: number;
@@ -52,23 +44,20 @@ export interface EditionFigures {
   failures: AgedResult<FailureFigures> | null;
   left: number;
   visits: EditionVisits;
-  /** Null while they are being counted. */
-  readers: number | null;
 }
 
 export async function readEditionFigures(desk: DeskContext, edition: EditionSummary): Promise<EditionFigures> {
   const { db } = desk.app.store;
   const { id, newsletter, slot } = edition;
   const { from, until } = await closedUntilNext(db, edition);
-  const [deliveries, failures, left, visits, readers] = await Promise.all([
+  const [deliveries, failures, left, visits] = await Promise.all([
     countAllDeliveries(db, [id]),
     failureFigures(desk).read(id),
     countLeft(db, newsletter, from, until),
     readVisits(db, newsletter, slot),
-    readersOfTheWeek(desk).read('week'),
   ]);
   const counts = deliveries.get(id) ?? NO_DELIVERIES;
-  return { id, deliveries: counts, failures, left, visits, readers: readers?.value ?? null };
+  return { id, deliveries: counts, failures, left, visits };
 }
 
 /** The number of deliveries in all states. */
@@ -79,7 +68,7 @@ export function queuedOf(counts: DeliveryStateCounts): number {
 /** Each figure with what it means. Those of deliveries under way are live. */
 export function editionFigureList(
   { app: { config } }: DeskContext,
-  { id, deliveries, failures, left, visits, readers }: EditionFigures,
+  { id, deliveries, failures, left, visits }: EditionFigures,
 ): Html {
   const reports = failures?.value.reports ?? null;
   const delivered = reports?.delivered ?? null;
@@ -93,7 +82,6 @@ export function editionFigureList(
     { label: 'Complaints', value: reports?.complaints ?? null, meaning: MEANINGS.complaints },
     { label: 'Left the newsletter', value: left, meaning: MEANINGS.left },
     { label: 'Visits of its page', value: visits.total, meaning: MEANINGS.visits },
-    { label: 'Feed readers', value: readers, meaning: MEANINGS.readers },
   ];
   return figures(list);
 }
@@ -138,6 +126,4 @@ const MEANINGS = {
   visits:
     'How often a browser opened the page of this edition. Scanners of mail that pretend to be browsers count, ' +
     'too. No cookie and no address is kept.',
-  readers:
-    'Subscribers of all feeds of this site, as feed services reported in the last seven days: not of this edition.',
 } as const;

@@ -39,7 +39,7 @@ export async function serveEditionPage(request: SignedInRequest): Promise<Respon
   const body = html`${summary(request, edition, current)}
 <section id="figures" data-region aria-labelledby="figures-heading"><h2 id="figures-heading">Figures</h2>
 ${editionFigureList(desk, figures)}
-${figures.failures === null || figures.readers === null ? countingNote : ''}
+${figures.failures === null ? countingNote : ''}
 ${visitsChart(figures.visits.days)}</section>
 <section id="rates" data-region aria-labelledby="rates-heading"><h2 id="rates-heading">Complaint and bounce rates</h2>
 ${rateNotices(await readLevels(db, edition.id))}</section>

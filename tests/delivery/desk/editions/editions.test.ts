@@ -76,7 +76,6 @@ describe('the page of a closed edition', () => {
         ['Complaints', '0'],
         ['Left the newsletter', '1'],
         ['Visits of its page', '1,204'],
-        ['Feed readers', '0'],
       ]);
       expect(new Set(figures.map(([, , , meaning]) => meaning)).size).toBe(figures.length);
       expect(page).toContain('&lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt;');

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { barChart, type Chart, chartScale, lineChart } from '../../../../src/web/desk/chart.ts';
+import { barChart, type Chart, chartScale } from '../../../../src/web/desk/chart.ts';
 
 const GROWTH: Chart = {
   id: 'growth',
@@ -13,7 +13,7 @@ const GROWTH: Chart = {
 
 describe('a chart', () => {
   it('is a picture with a title and a description, and has no inline style', () => {
-    const text = String(lineChart(GROWTH));
+    const text = String(barChart(GROWTH));
     expect(text).toContain('role="img" aria-labelledby="growth-title growth-desc"');
     expect(text).toContain('<title id="growth-title">Subscribers</title>');
     expect(text).toContain('<desc id="growth-desc">Confirmed subscribers, day by day.</desc>');
@@ -22,12 +22,10 @@ describe('a chart', () => {
 
   it('of one place alone is a sentence: a picture of it would be nearly empty', () => {
     const only = { ...GROWTH, labels: ['<b>1 Nov'], series: [{ name: 'Subscribers', values: [1204] }] };
-    for (const draw of [lineChart, barChart]) {
-      const text = String(draw(only));
-      expect(text).toContain('Day &lt;b&gt;1 Nov: Subscribers: 1,204.');
-      expect(text).not.toContain('<svg');
-    }
-    expect(String(lineChart({ ...only, series: [{ name: 'n', values: [null] }] }))).toContain('n: not known.');
+    const text = String(barChart(only));
+    expect(text).toContain('Day &lt;b&gt;1 Nov: Subscribers: 1,204.');
+    expect(text).not.toContain('<svg');
+    expect(String(barChart({ ...only, series: [{ name: 'n', values: [null] }] }))).toContain('n: not known.');
   });
 
   it('has the same numbers in a table beneath', () => {
@@ -36,16 +34,6 @@ describe('a chart', () => {
     expect(text).toContain('<th scope="row">1 Nov</th><td>1,204</td>');
     expect(text).toContain('<th scope="row">2 Nov</th><td>not known</td>');
     expect(text).toContain('<th scope="row">3 Nov</th><td>0</td>');
-  });
-
-  it('draws a line from edge to edge, on a scale from zero', () => {
-    expect(String(lineChart(GROWTH))).toContain('d="M0 80L300 40 600 0"');
-  });
-
-  it('leaves a gap where nothing is known, and shows a point alone as a dot', () => {
-    const values = [2, 2, null, 1, null];
-    const text = String(lineChart({ ...GROWTH, labels: ['a', 'b', 'c', 'd', 'e'], series: [{ name: 'n', values }] }));
-    expect([...text.matchAll(/ d="([^"]+)"/g)].map(([, path]) => path)).toEqual(['M0 0L150 0', 'M450 80h0']);
   });
 
   it('draws bars that can be seen, and negative ones below zero', () => {
@@ -61,22 +49,27 @@ describe('a chart', () => {
     ]);
   });
 
-  it('names several series, and tells them apart by dashes as well', () => {
+  it('names several series, whose bars stand side by side', () => {
     const series = [
       { name: 'joined', values: [1, 2, 3] },
       { name: 'left', values: [3, 2, 1] },
     ];
-    const text = String(lineChart({ ...GROWTH, series }));
+    const text = String(barChart({ ...GROWTH, series }));
     expect(text).toContain('<li class="chart-series-1">joined</li><li class="chart-series-2">left</li>');
-    expect(text.match(/stroke-dasharray/g)).toHaveLength(1);
+    const places = [...text.matchAll(/<rect class="chart-series-(\d)" x="([^"]+)"/g)].map(([, one, x]) => [
+      one,
+      Number(x),
+    ]);
+    expect([places[0], places[3]]).toEqual([
+      ['1', 20],
+      ['2', 100],
+    ]);
   });
 
   it('is drawn without data as well', () => {
-    for (const draw of [lineChart, barChart]) {
-      const text = String(draw({ ...GROWTH, labels: [], series: [{ name: 'n', values: [] }] }));
-      expect(text).not.toMatch(/NaN|Infinity|undefined/);
-      expect(text).toContain('</svg>');
-    }
+    const text = String(barChart({ ...GROWTH, labels: [], series: [{ name: 'n', values: [] }] }));
+    expect(text).not.toMatch(/NaN|Infinity|undefined/);
+    expect(text).toContain('</svg>');
   });
 });
 

@@ -40,7 +40,7 @@ export async function testSite(
     const name = `${id}/${key}`;
     return { name, format: 'jsonl' as const, line: null, text: JSON.stringify(record), defaultId: null };
   });
-  const results = await parseInThread(parseRules(config, {}), texts, signal);
+  const results = await parseInThread(parseRules(config), texts, signal);
   const unmapped = Object.entries(unmappedCategories(items)).map(([name, number]) => `${name} (${number})`);
   return {
     ...{ what: apiName(found.api), endpoint: found.endpoint, title: null, items: entries.length },

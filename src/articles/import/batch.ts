@@ -103,7 +103,7 @@ export async function importRecord(
 ): Promise<ArticleImportResult> {
   const input = { path: place, name: place, origin, line: null, raw: JSON.stringify(record) };
   const text = { name: place, format: 'jsonl' as const, line: null, text: input.raw, defaultId: null };
-  const results = await parseInThread({ ...parseRules(config, {}), keys: {} }, [text], undefined);
+  const results = await parseInThread({ ...parseRules(config), keys: {} }, [text], undefined);
   const articles = results.map((result) => toParsed(input, result));
   const spans = [{ path: place, from: 0, to: null }];
   const result = await writeBatch(store, config, { articles, spans, ended: [] }, { now: clock(), withBatch });

@@ -12,8 +12,8 @@ import type { Store } from '../../core/store/store.ts';
 import type { Clock } from '../../lib/time.ts';
 import { type ImportBatch, type ParsedArticle, toParsed, type WriteOptions, writeBatch } from './batch.ts';
 import { withDefaultIds } from './files/default-ids.ts';
-import type { ImportFile, ImportFormat } from './files/import-files.ts';
-import { findImportFiles, ImportError, textFile } from './files/import-files.ts';
+import type { ImportFile } from './files/import-files.ts';
+import { findImportFiles, ImportError } from './files/import-files.ts';
 import type { SourceRecord } from './files/json-lines.ts';
 import { type ImportMessage, messagesOf, Notices } from './message-kinds.ts';
 import { isSourceOrigin } from './origin.ts';
@@ -31,8 +31,6 @@ export interface ArticleImportOptions extends WriteOptions {
   background?: boolean;
   /** Ends the import: what has been written until then stays, and the rest is left to the next one. */
   signal?: AbortSignal | undefined;
-  /** Further names of keys, such as those of an export. The configuration's own precede them. */
-  keys?: ParseRules['keys'] | undefined;
   /** Called with what is to be said of the articles of each batch, once that is stored. */
   onMessages?: ((messages: ImportMessage[]) => Promise<void>) | undefined;
   /** The operator has looked: news of a first import is not held back. */
@@ -95,16 +93,6 @@ export async function holdingNews(
   return result;
 }
 
-/** Imports a text, as if it were a file of that name. */
-export async function importText(
-  store: Store,
-  config: Config,
-  input: { source: string; text: string; format: ImportFormat },
-  options: ArticleImportOptions,
-): Promise<ArticleImportResult> {
-  return importFiles(store, config, [textFile(input.source, input.text, input.format)], options);
-}
-
 /** @param remember stores fingerprints of the files, for `importChangedFiles` */
 export async function importFiles(
   store: Store,
@@ -112,7 +100,7 @@ export async function importFiles(
   files: ImportFile[],
   options: ArticleImportOptions & { remember?: boolean },
 ): Promise<ArticleImportResult> {
-  const { clock, onProgress, onMessages, remember = false, background = false, signal, keys = {} } = options;
+  const { clock, onProgress, onMessages, remember = false, background = false, signal } = options;
   const totalBytes = files.reduce((sum, file) => sum + file.bytes, 0);
   const result = emptyResult();
   const seen = openSeenIds();
@@ -121,7 +109,7 @@ export async function importFiles(
   let read = 0;
   let resumedAt = performance.now();
   try {
-    for await (const parsed of parseAhead(readBatches(placed), parseRules(config, keys), signal)) {
+    for await (const parsed of parseAhead(readBatches(placed), parseRules(config), signal)) {
       if (signal?.aborted) break;
       const { batch: texts, results } = parsed;
       const batch = toImportBatch(parsed, seen);

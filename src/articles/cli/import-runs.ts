@@ -2,11 +2,9 @@
 
 import type { Command } from 'commander';
 import { type CliContext, CommandError, type JsonOption, jsonOption, printResult } from '../../core/cli/context.ts';
-import { withLocalTimes } from '../../core/cli/text.ts';
 import { formatPublish } from '../../feeds/publish/format-publish.ts';
 import { publishChanges } from '../../feeds/publish/publish.ts';
 import { rfc3339 } from '../../lib/time.ts';
-import type { UndoneRun } from '../import/runs/import-runs.ts';
 import { listImportRuns, undoRun } from '../import/runs/import-runs.ts';
 
 /** @param importing the command `import`, which takes `--json` before those of its own commands do */
@@ -25,22 +23,15 @@ export function addImportRunCommands(importing: Command, cli: CliContext): void 
 }
 
 function showRuns(cli: CliContext, options: JsonOption): Promise<void> {
-  return cli.withApp(async ({ store, config }) => {
-    const { zone } = config.publication;
+  return cli.withApp(async ({ store }) => {
     const runs = (await listImportRuns(store.db)).map(({ id, started_at, input, added, undone_at }) => {
       const undoneAt = undone_at === null ? null : rfc3339(undone_at);
       return { id, startedAt: rfc3339(started_at), input, added, undoneAt };
     });
-    printResult(cli, options, {
-      value: { runs },
-      text: () =>
-        runs
-          .map(({ id, startedAt, input, added, undoneAt }) => {
-            const end = undoneAt === null ? '' : `, undone ${withLocalTimes(undoneAt, zone)}`;
-            return `${id}  ${withLocalTimes(startedAt, zone)}  ${input}: ${added} added${end}`;
-          })
-          .join('\n') || 'no import has added articles',
+    const lines = runs.map(({ id, startedAt, input, added, undoneAt }) => {
+      return `${id}  ${startedAt}  ${input}: ${added} added${undoneAt === null ? '' : `, undone ${undoneAt}`}`;
     });
+    printResult(cli, options, { value: { runs }, text: () => lines.join('\n') || 'no import has added articles' });
   });
 }
 
@@ -50,15 +41,8 @@ function undoImport(cli: CliContext, run: string, options: JsonOption): Promise<
     const undone = /^\d{1,15}$/.test(run) ? await undoRun(app, Number(run)) : null;
     if (undone === null) throw new CommandError(`there is no run ${run} to undo: see "daywire import runs"`);
     const published = await publishChanges(app, { since: startedAt });
-    printResult(cli, options, {
-      value: { undo: undone, publish: published },
-      text: () => `${formatUndone(undone)}\n${formatPublish(published, app.config)}`,
-    });
+    const done = `${undone.deleted} deleted, ${undone.retracted} retracted`;
+    const text = () => `${done}\n${formatPublish(published, app.config)}`;
+    printResult(cli, options, { value: { undo: undone, publish: published }, text });
   });
-}
-
-function formatUndone({ deleted, retracted, changed, examples }: UndoneRun): string {
-  const done = `${deleted} deleted, ${retracted} retracted`;
-  if (changed === 0) return done;
-  return `${done}; ${changed} left as they are, since they were changed after the import: ${examples.join(', ')}`;
 }

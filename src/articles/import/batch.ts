@@ -196,13 +196,12 @@ async function writeInTransaction(
   return { result, held };
 }
 
-/** The articles that a batch has added, or brought back after a retraction. */
-function madePublic(revised: RevisedArticle[], before: CurrentState['byId']): { id: string; digest: string }[] {
+/** Ids of the articles that a batch has added, or brought back after a retraction. */
+function madePublic(revised: RevisedArticle[], before: CurrentState['byId']): string[] {
   return revised.flatMap(({ article: { articleId: id }, revision }) => {
-    if (!('digest' in revision)) return [];
-    const isBack =
-      before.get(id)?.article.status.state === 'retracted' && revision.article.status.state !== 'retracted';
-    return revision.kind === 'added' || isBack ? { id, digest: revision.digest } : [];
+    const wasRetracted = before.get(id)?.article.status.state === 'retracted';
+    const isBack = wasRetracted && 'article' in revision && revision.article.status.state !== 'retracted';
+    return revision.kind === 'added' || isBack ? id : [];
   });
 }
 

@@ -101,7 +101,7 @@ const POST_LAYOUT = /post|blog|news|article|story|entry|single/;
 /** @returns what the file is, if it is a page of a site and no article: by its name or layout, and without a date */
 function pageOfSite(file: string, written: ParsedRecord, record: TranslatedRecord): string | null {
   const name = basename(file, extname(file));
-  if (name === '_index') return 'a list of a section (_index)';
+  if (/^_index\b/.test(name)) return 'a list of a section (_index)';
   const isPageName = PAGE_NAMES.test(name.toLowerCase().replace(/[ _-]/g, ''));
   if (record.kind === 'broken' || written.kind === 'broken') {
     return isPageName && name !== 'index' ? `a page without a date (${name})` : null;

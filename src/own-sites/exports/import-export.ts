@@ -6,7 +6,6 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { articleUrl } from '../../articles/article.ts';
-import { withDefaultIds } from '../../articles/import/files/default-ids.ts';
 import type { ImportFile } from '../../articles/import/files/import-files.ts';
 import type { SourceRecord } from '../../articles/import/files/json-lines.ts';
 import { type ArticleImportOptions, analyseArticles, holdingNews, importFiles } from '../../articles/import/import.ts';
@@ -102,24 +101,22 @@ export async function importSiteFolder(
   const result = await holdingNews(store, config, { roots: [resolve(folder)] }, importOptions, (hold) =>
     importFiles(store, config, files, { ...importOptions, hold }),
   );
-  const samples = await sampleAddresses(store, config, files);
+  const samples = await sampleAddresses(store, config, resolve(folder));
   return { ...result, leftOut: leftOut.lines(), samples, siteUrl: url === null ? siteUrl : null };
 }
 
 /** The first, the middle and the last file that has brought an article, with its address. */
-async function sampleAddresses({ db }: Store, { publication }: Config, files: ImportFile[]) {
-  const samples = new Map<string, string>();
-  for (const some of [files, files.slice(files.length / 2), files.toReversed()].map((all) => all.slice(0, 200))) {
-    const placed = await withDefaultIds(db, some, { takeOver: false, now: 0 });
-    const articles = await findArticles(
-      db,
-      placed.flatMap(({ defaultId }) => defaultId ?? []),
-    );
-    const urls = new Map(articles.map((article) => [article.id, articleUrl(article, publication.url)]));
-    const found = placed.find(({ name, defaultId = '' }) => urls.has(defaultId) && !samples.has(name));
-    if (found !== undefined) samples.set(found.name, urls.get(found.defaultId ?? '') as string);
-  }
-  return [...samples].map(([file, url]) => ({ file, url }));
+async function sampleAddresses({ db }: Store, { publication }: Config, folder: string) {
+  // "0" follows "/".
+  const within = db.selectFrom('articles').where('origin', '>', `${folder}/`).where('origin', '<', `${folder}0`);
+  const rows = await within.select(['id', 'origin']).orderBy('origin').execute();
+  const chosen = [...new Set([rows[0], rows[rows.length >> 1], rows.at(-1)])].filter((row) => row !== undefined);
+  const articles = await findArticles(
+    db,
+    chosen.map(({ id }) => id),
+  );
+  const urls = new Map(articles.map((article) => [article.id, articleUrl(article, publication.url)]));
+  return chosen.map(({ id, origin }) => ({ file: origin ?? '', url: urls.get(id) ?? '' }));
 }
 
 /** The posts that no poll of the source has read in this version or a later one. */

@@ -1,7 +1,7 @@
 /** The posts in the folder of a site generator, as files of an import: with languages, authors and addresses. */
 
 import { readdir, stat } from 'node:fs/promises';
-import { basename, extname, join, relative, resolve, sep } from 'node:path';
+import { extname, join, relative, resolve, sep } from 'node:path';
 import { jekyllPattern, toPattern } from '../../articles/import/files/defaults.ts';
 import { filePlaceOf } from '../../articles/import/files/file-place.ts';
 import type { ImportFile } from '../../articles/import/files/import-files.ts';
@@ -29,7 +29,7 @@ interface GeneratorRules {
 const MARKDOWN = ['.md', '.markdown'];
 /** Of generators whose configuration is a program. */
 const NO_CONFIG: SiteConfig = {
-  ...{ url: null, form: 'plain', zone: null, hasDatedNames: true, languages: new Map(), language: null },
+  ...{ url: null, form: 'plain', hasDatedNames: true, languages: new Map(), language: null },
   patternOf: () => '/:path/:slug/',
 };
 const readAstroConfig = (): SiteConfig => ({ ...NO_CONFIG, form: 'astro', hasDatedNames: false });
@@ -52,8 +52,6 @@ const OTHER_FOLDERS = new Set([
   ...['node_modules', 'vendor', 'public', 'dist', 'build', '_site', '_includes', '_layouts', '_data', 'layouts'],
   ...['themes', 'archetypes', 'resources', 'static', 'assets', 'i18n'],
 ]);
-/** Files about the project itself. */
-const PROJECT_FILE = /^(?:readme|license|licence|changelog|contributing|code_of_conduct|security)\.\w+$/i;
 
 /** Of posts of Jekyll and Eleventy. */
 const DATE_IN_NAME = /^\d{4}-\d{1,2}-\d{1,2}-(?=.)/;
@@ -100,7 +98,7 @@ export async function findSitePosts(
   const config = await rules.readConfig(home, leftOut);
   const found = new Map<string, { root: Root; below: string[] }>();
   for (const root of await rootsOf(home, rules, config)) {
-    for (const path of await listFiles(root.folder, folder, rules)) {
+    for (const path of await listFiles(root.folder, rules)) {
       // The usual folder of content may hold those of languages.
       if (!found.has(path)) found.set(path, { root, below: relative(root.folder, path).split(sep) });
     }
@@ -112,12 +110,8 @@ export async function findSitePosts(
   for (const [path, { root, below }] of found) {
     // Of a part of a site, the rest only says which languages there are.
     if (relative(folder, path).startsWith('..')) continue;
-    const name = basename(path);
-    const isAtTop = below.length === 1;
     const isContent = rules.folders === null && root.folder !== home;
-    if (/^_index\./.test(name)) leftOut.skip('lists of a section (_index)');
-    else if (PROJECT_FILE.test(name) && isAtTop) leftOut.skip('files about the project');
-    else if (isContent && isAtTop) leftOut.skip('pages at the top of the site');
+    if (isContent && below.length === 1) leftOut.skip('pages at the top of the site');
     else if (isContent && below[0] === 'authors') leftOut.skip('files about authors');
     else {
       const file = await markdownFile(path, resolve(home));
@@ -125,8 +119,7 @@ export async function findSitePosts(
     }
   }
   if (files.length > 0) return { files, siteUrl: config.url };
-  const places = rules.folders?.join(' and ');
-  const where = places && ` (looked for ${places}; a collection is imported by its folder)`;
+  const where = rules.folders && ` (looked for ${rules.folders.join(' and ')})`;
   throw new ExportError(`${folder}${where ?? ''}: has no posts in ${rules.extensions.join(', ')}`);
 }
 
@@ -160,15 +153,10 @@ async function isFolder(path: string): Promise<boolean> {
   );
 }
 
-/**
- * Paths of posts, by name within folders.
- * @param given the folder that is imported: it may be that of a collection, or below one of posts
- */
-async function listFiles(root: string, given: string, { folders, extensions }: GeneratorRules): Promise<string[]> {
+/** Paths of posts, by name within folders. */
+async function listFiles(root: string, { folders, extensions }: GeneratorRules): Promise<string[]> {
   const found: string[] = [];
-  const isPostFolder = (name: string): boolean => {
-    return folders === null || folders.includes(name) || (name.startsWith('_') && name === basename(given));
-  };
+  const isPostFolder = (name: string): boolean => folders?.includes(name) ?? true;
   await walk(root, resolve(root).split(sep).some(isPostFolder), 0);
   return found;
 
@@ -223,15 +211,15 @@ function isWithin(language: string, tag: string): boolean {
   return language === tag || language.startsWith(`${tag}-`);
 }
 
-function addressOf(url: string, post: SitePost & { name: string }, { patternOf, form, zone }: SiteConfig) {
+function addressOf(url: string, post: SitePost & { name: string }, { patternOf, form }: SiteConfig) {
   const { origin, pathname } = new URL(url);
   const isPattern = pathname.includes('/:');
   const siteUrl = isPattern ? origin : url.replace(/\/+$/, '');
   const read = form === 'jekyll' ? jekyllPattern : toPattern;
   const below = isPattern ? read(pathname) : patternOf(post);
-  // Of Jekyll, those below `_posts` or a collection.
+  // Of Jekyll, those below `_posts`.
   const folders = post.folders.slice(post.folders.findLastIndex((part) => part.startsWith('_')) + 1);
   // In Jekyll, the folders around those of posts are categories.
   const categories = post.folders.slice(0, Math.max(0, post.folders.indexOf('_posts')));
-  return { pattern: below && siteUrl + below, siteUrl, name: post.name, folders, categories, form, zone };
+  return { pattern: below && siteUrl + below, siteUrl, name: post.name, folders, categories, form };
 }

@@ -3,7 +3,7 @@
  * date, the address at which a site generator publishes it. Pure.
  */
 
-import { DAY, localDate } from '../../../lib/time.ts';
+import { DAY } from '../../../lib/time.ts';
 import { parseWrittenDate } from '../../../lib/written-date.ts';
 import { SLUG, slugFrom } from '../../slug.ts';
 import type { AuthorNames } from '../front-matter/values.ts';
@@ -33,8 +33,6 @@ interface ArticleAddress {
   /** Of its folders, as in Jekyll. */
   categories: readonly string[];
   form: PathForm;
-  /** In which days are, for dates with an offset; null: as they are written. */
-  zone: string | null;
 }
 
 /** What a pattern may say. `slug`: else the name of the file; `slugortitle`: else the headline. */
@@ -161,11 +159,11 @@ export function jekyllPattern(written: unknown): string | null {
 /** @returns null if the pattern needs a date that the article does not have */
 function addressOf(
   pattern: string,
-  { name, folders, categories, form, zone }: ArticleAddress,
+  { name, folders, categories, form }: ArticleAddress,
   fields: Record<string, unknown>,
   written: Record<string, unknown>,
 ): string | null {
-  const date = dayOf(String(fields.published ?? ''), zone);
+  const date = dayOf(String(fields.published ?? ''));
   if (date === null && /:(?:[iy]_)?(?:year|month|day)\b/.test(pattern)) return null;
   const [year = '', month = '', day = ''] = date?.split('-') ?? [];
   const yearDay = (Date.parse(`${date}T00:00Z`) - Date.parse(`${year}-01-01T00:00Z`)) / DAY + 1;
@@ -186,11 +184,10 @@ function addressOf(
 }
 
 /** The day as it is written, else in UTC. */
-function dayOf(published: string, zone: string | null): string | null {
-  const at = parseWrittenDate(published);
-  if (at !== null && zone !== null && /(?:[+-]\d\d:?\d\d|Z)\s*$/.test(published)) return localDate(at, zone);
+function dayOf(published: string): string | null {
   const [, year, month = '', day = ''] = DATE.exec(published) ?? [];
   if (year !== undefined) return `${year}-${month.padStart(2, '0')}-${day.padStart(2, '0')}`;
+  const at = parseWrittenDate(published);
   return at === null ? null : new Date(at).toISOString().slice(0, 10);
 }
 

@@ -86,7 +86,6 @@ interface ArticleImportFlags extends JsonOption {
 }
 
 type SomeImport = ArticleImportResult & Partial<SiteImportResult>;
-type ImportFlagsWithRun = ArticleImportFlags & Pick<ArticleImportOptions, 'run' | 'onMessages'>;
 
 interface PageOptions extends JsonOption {
   page: number;
@@ -148,15 +147,14 @@ function importArticles(cli: CliContext, paths: string[], flags: ArticleImportFl
       await file?.writeFile(messages.map(({ kind, text }) => `${kind}: ${cleanLine(text)}\n`).join(''));
     };
     const input = [...(from === undefined ? [] : ['--from', from]), ...paths].join(' ');
-    const { result, run } = await importAsRun(
-      app.store.db,
-      input,
-      startedAt,
-      async (run): Promise<SomeImport> =>
-        from === undefined
-          ? importFromPaths(cli, app, paths, { ...flags, run, onMessages })
-          : importFrom(cli, app, paths, { ...flags, from, run, onMessages }),
-    );
+    const { store, config, clock } = app;
+    const { takeOver, undated, yes } = flags;
+    const { result, run } = await importAsRun(store.db, input, startedAt, async (run): Promise<SomeImport> => {
+      const options = { clock, takeOver, undated, yes, run, onMessages, onProgress: progressOf(cli) };
+      return from === undefined
+        ? importPaths(store, config, paths, options)
+        : importFrom(app, paths, { ...flags, from }, options);
+    });
     await syncHeldAlerts(app.store.db, app.config.import.watch, app.clock());
     await endIdleThreads();
     // Changes that others have left unpublished are theirs to publish.
@@ -190,35 +188,24 @@ function importArticles(cli: CliContext, paths: string[], flags: ArticleImportFl
   });
 }
 
-function importFromPaths(
-  cli: CliContext,
-  { store, config, clock }: AppContext,
-  paths: string[],
-  { takeOver, undated, yes, run, onMessages }: ImportFlagsWithRun,
-) {
-  const options = { clock, takeOver, undated, yes, run, onMessages, onProgress: progressOf(cli) };
-  return importPaths(store, config, paths, options);
-}
-
 async function importFrom(
-  cli: CliContext,
-  { store, config, clock }: AppContext,
-  paths: string[],
-  { from, source, url, ...flags }: ImportFlagsWithRun & { from: CmsExport | SiteGenerator },
+  { store, config }: AppContext,
+  [path, ...others]: string[],
+  { from, source, url }: ArticleImportFlags & { from: CmsExport | SiteGenerator },
+  options: ArticleImportOptions,
 ): Promise<SomeImport> {
-  const [path, ...others] = paths;
   if (path === undefined || others.length > 0) throw new CommandError('--from takes one file or folder');
   const siteUrl = url === undefined ? null : cleanUrl(url);
   if (url !== undefined && siteUrl === null) throw new CommandError(`--url ${url}: must be an http or https address`);
   if (source !== undefined && !SOURCE_ID.test(source)) {
     throw new CommandError(`--source ${source}: must be lower-case letters, digits and hyphens`);
   }
-  const { takeOver, undated, yes, run, onMessages } = flags;
-  const options = { clock, takeOver, undated, yes, run, onMessages };
   const result = isCmsExport(from)
     ? await importExport(store, config, path, { ...options, from, sourceId: source ?? from, siteUrl })
-    : await importSiteFolder(store, config, path, { ...options, from, url: siteUrl, onProgress: progressOf(cli) });
-  await onMessages?.(result.leftOut.map((line) => ({ kind: 'notice', source: path, text: `${path}: ${line}` })));
+    : await importSiteFolder(store, config, path, { ...options, from, url: siteUrl });
+  await options.onMessages?.(
+    result.leftOut.map((line) => ({ kind: 'notice', source: path, text: `${path}: ${line}` })),
+  );
   return result;
 }
 

@@ -7,7 +7,6 @@ import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { articleUrl } from '../../articles/article.ts';
 import type { ImportFile } from '../../articles/import/files/import-files.ts';
-import type { SourceRecord } from '../../articles/import/files/json-lines.ts';
 import { type ArticleImportOptions, analyseArticles, holdingNews, importFiles } from '../../articles/import/import.ts';
 import { sourceOrigin } from '../../articles/import/origin.ts';
 import { type ArticleImportResult, addToResult, emptyResult } from '../../articles/import/result.ts';
@@ -74,7 +73,7 @@ export async function importExport(
     for await (const whole of partsOf(entries)) {
       const part = await withoutPolled(store, sourceId, whole, leftOut);
       const files = part.flatMap((entry) => importFileOf(entry, rules, leftOut) ?? []);
-      addToResult(imported, await importFiles(store, config, files, { ...options, hold }));
+      addToResult(imported, await importFiles(store, config, files, { ...options, hold, onProgress: undefined }));
     }
     return imported;
   });
@@ -152,19 +151,13 @@ function ghostUrl(file: string, siteUrl: string | null): string {
 /** @returns null for an item that the configuration leaves out */
 function importFileOf(entry: ExportEntry, rules: RecordRules, leftOut: LeftOut): ImportFile | null {
   const { id } = rules.source;
-  const key = entry.kind === 'item' ? entry.item.key : entry.key;
-  const content = contentOf(entry, rules);
-  if (content === null) {
-    leftOut.skip('posts for members');
-    return null;
+  if (entry.kind === 'unreadable') {
+    return itemFile(id, entry.key, { kind: 'unusable', rule: entry.rule, raw: entry.raw });
   }
-  return itemFile(id, key, content);
-}
-
-function contentOf(entry: ExportEntry, rules: RecordRules): SourceRecord['content'] | null {
-  if (entry.kind === 'unreadable') return { kind: 'unusable', rule: entry.rule, raw: entry.raw };
   const record = toArticleRecord(entry.item, rules);
-  return record === null ? null : recordContent(record, entry.item.headline);
+  if (record !== null) return itemFile(id, entry.item.key, recordContent(record, entry.item.headline));
+  leftOut.skip('posts for members');
+  return null;
 }
 
 async function* partsOf(entries: AsyncIterable<ExportEntry>): AsyncGenerator<ExportEntry[]> {

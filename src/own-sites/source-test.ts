@@ -53,7 +53,6 @@ export async function testSite(
     }),
     notes: [
       ...found.notes,
-      ...(found.others ?? []),
       ...(page.pages !== null && page.pages > 1 ? [`this is the first of ${page.pages} pages`] : []),
       ...(unmapped.length > 0 ? [`categories without a section (map them by "sections"): ${unmapped.join(', ')}`] : []),
       ...page.problems.map((problem) => `${id}: ${problem}`),

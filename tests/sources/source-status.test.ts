@@ -62,7 +62,7 @@ forEachDatabase((open) => {
       const [site, outlet] = await readSourceStatus(db, config, NOW);
       expect(outlet).toEqual({
         ...{ ...OUTLET, api: null, endpoint: null, state: 'blocked', since: NOW - HOUR, movedTo: null },
-        ...{ reason: 'it asks visitors to prove that they are human', items: 5, lastDay: 1, waiting: 2, held: 2 },
+        ...{ reason: 'it asks visitors to prove that they are human', items: 5, lastDay: 1, waiting: 0, held: 2 },
         ...{ polledAt: NOW, succeededAt: NOW - DAY, nextAt: NOW + HOUR, pausedAt: null, isRepaired: true },
         ...{ failures: 3, failingSince: NOW - HOUR },
       });
@@ -79,7 +79,7 @@ forEachDatabase((open) => {
       await addOutletItems(db, 'held', new Array(LIMIT + 5).fill(HOUR));
       const [site, outlet] = await readSourceStatus(db, config, NOW, LIMIT);
       expect(site).toMatchObject({ state: 'paused', pausedAt: NOW, nextAt: null });
-      expect(outlet).toMatchObject({ state: 'gone', nextAt: null, items: LIMIT, waiting: LIMIT });
+      expect(outlet).toMatchObject({ state: 'gone', nextAt: null, items: LIMIT, held: LIMIT });
     });
 
     it('begins again for a source with another use', async () => {

@@ -1,10 +1,9 @@
 /**
- * Imports articles: reads files record by record, validates each article by itself, and writes them batch by batch, so
- * that a hundred thousand take no more memory than a hundred. Importing again changes nothing.
+ * Imports articles: reads files record by record, validates each article by itself, and writes them batch by batch. Of
+ * all articles, only the ids are kept in memory. Importing again changes nothing.
  */
 
 import { dirname, resolve } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../../core/config/config.ts';
 import { analyseGrown } from '../../core/store/maintenance.ts';
@@ -85,11 +84,11 @@ export async function holdingNews(
   const hold = yes ? undefined : await openNewsHold<ParsedArticle>(store.db, roots, { now, since });
   const result = await importAll(hold);
   if (hold === undefined || hold.count === 0) return result;
-  const articles = hold.few();
-  if (articles === null) return { ...result, heldNews: hold.count, heldExamples: hold.examples };
+  const { articles, examples } = hold;
+  if (hold.isTooMuch) return { ...result, heldNews: hold.count, heldExamples: examples };
   const spans = articles.map(({ path, line }) => ({ path, from: line ?? 0, to: line }));
   const options = { now: clock(), takeOver, undated, run, withBatch };
-  addToResult(result, await writeBatch(store, config, { articles: [...articles], spans, ended: [] }, options));
+  addToResult(result, await writeBatch(store, config, { articles, spans, ended: [] }, options));
   return result;
 }
 
@@ -103,7 +102,7 @@ export async function importFiles(
   const { clock, onProgress, onMessages, remember = false, background = false, signal } = options;
   const totalBytes = files.reduce((sum, file) => sum + file.bytes, 0);
   const result = emptyResult();
-  const seen = openSeenIds();
+  const seen: SeenIds = new Map();
   const notices = new Notices();
   const placed = await withDefaultIds(store.db, files, { takeOver: options.takeOver ?? false, now: clock() });
   let read = 0;
@@ -129,8 +128,6 @@ export async function importFiles(
     }
   } catch (error) {
     if (!signal?.aborted) throw error;
-  } finally {
-    seen.close();
   }
   notices.addTo(result);
   if (!signal?.aborted) await analyseArticles(store, result);
@@ -141,6 +138,9 @@ export async function importFiles(
 export async function analyseArticles({ db }: Store, { added, updated }: ArticleImportResult): Promise<void> {
   await analyseGrown(db, WRITTEN_TABLES, added + updated);
 }
+
+/** Places of the ids that one import has read: two articles of one id would overwrite each other with each import. */
+type SeenIds = Map<string, string>;
 
 /** Articles that are read, and not parsed yet. */
 interface TextBatch extends Pick<ImportBatch, 'spans' | 'ended'> {
@@ -248,8 +248,11 @@ function toParsedArticle(
   const article = toParsed(place, result);
   if (article.kind === 'invalid') return article;
   const { articleId, placeOf } = article;
-  const first = seen.add(articleId, placeOf('id'));
-  if (first === null) return article;
+  const first = seen.get(articleId);
+  if (first === undefined) {
+    seen.set(articleId, placeOf('id'));
+    return article;
+  }
   const problem = `${placeOf('id')}: id is "${articleId}": article "${articleId}" is already at ${first}`;
   return { kind: 'invalid', ...place, articleId, problems: [problem] };
 }
@@ -264,26 +267,4 @@ function rawOf({ content }: SourceRecord): string {
     default:
       return '';
   }
-}
-
-/** The ids that one import has read: two articles of one id would overwrite each other with each import. */
-interface SeenIds {
-  /** @returns the place where the id was read before, or null if it is new */
-  add(id: string, place: string): string | null;
-  close(): void;
-}
-
-/** A temporary database, which SQLite moves to disk as it grows: ten million ids take no more memory than ten. */
-function openSeenIds(): SeenIds {
-  const database = new DatabaseSync('');
-  database.exec(`pragma journal_mode = off; pragma synchronous = off; pragma locking_mode = exclusive;
-    create table seen (id text primary key, place text not null) without rowid; begin`);
-  const insert = database.prepare('insert or ignore into seen (id, place) values (?, ?)');
-  const find = database.prepare('select place from seen where id = ?');
-  return {
-    add(id, place) {
-      return insert.run(id, place).changes === 1 ? null : String(find.get(id)?.place);
-    },
-    close: () => database.close(),
-  };
 }

@@ -1,7 +1,7 @@
 /** Ids of articles whose Markdown files state none; docs/decisions/2026-11-30-ids-of-files.md says why. */
 
 import { existsSync } from 'node:fs';
-import { relative, sep } from 'node:path';
+import { sep } from 'node:path';
 import type { Db } from '../../../core/store/store.ts';
 import { chunks } from '../../../lib/chunks.ts';
 import { dayOfPlace, type FilePlace, idOfPath } from './file-place.ts';
@@ -25,7 +25,7 @@ export async function withDefaultIds(
   for (const id of placed.map(shortId)) namesakes.set(id, (namesakes.get(id) ?? 0) + 1);
   const completed = new Map<ImportFile, ImportFile>();
   for (const some of chunks(placed, 200)) {
-    const ids = some.flatMap((file) => [shortId(file), longId(file)]);
+    const ids = some.map(shortId);
     const paths = some.map(({ path }) => path);
     const rows = await db
       .selectFrom('articles')
@@ -37,11 +37,10 @@ export async function withDefaultIds(
     const brought = new Map(rows.map(({ id, origin }) => [origin, id]));
     for (const file of some) {
       const short = shortId(file);
-      const isKnown = (id: string): boolean => hasBrought(file, owners.get(id) ?? '');
-      const known = [short, longId(file)].find(isKnown) ?? brought.get(file.path);
       const owner = owners.get(short) ?? '';
       const isTaken = !takeOver && owner.startsWith(`${file.pictures?.root}${sep}`) && existsSync(owner);
-      const defaultId = known ?? (namesakes.get(short) === 1 && !isTaken ? short : longId(file));
+      const free = namesakes.get(short) === 1 && !isTaken ? short : longId(file);
+      const defaultId = brought.get(file.path) ?? free;
       const published = dayOfPlace(file.place, now);
       const fields = { ...(published === null ? {} : { published }), ...file.defaults?.fields };
       completed.set(file, { ...file, defaultId, defaults: { address: null, ...file.defaults, fields } });
@@ -56,10 +55,4 @@ function shortId({ place: { name, language } }: PlacedFile): string {
 
 function longId({ place: { folders, name, language } }: PlacedFile): string {
   return idOfPath([...(language === undefined ? [] : [language]), ...folders, name]);
-}
-
-/** Whether the file that brought an article is this one, also if its folder has been moved since. */
-function hasBrought({ path, pictures }: PlacedFile, owner: string): boolean {
-  if (owner === path || pictures === undefined) return owner === path;
-  return owner.endsWith(sep + relative(pictures.root, path)) && !existsSync(owner);
 }

@@ -90,6 +90,7 @@ export function isText(key: string): boolean {
   return ['headline', 'shortHeadline', 'dek', 'kicker', 'note'].includes(target);
 }
 
-function quoted(text: string): string {
-  return boundedLine(text.slice(0, 200), 80);
+/** A part of a text, for a message. */
+export function quoted(text: string): string {
+  return boundedLine(text.slice(0, 400), 120);
 }

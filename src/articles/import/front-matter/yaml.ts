@@ -1,8 +1,7 @@
 /** Parses front matter in YAML, tolerantly, and says in plain words what is wrong with it. Pure. */
 import { isMap, isScalar, LineCounter, parseDocument, visit, type YAMLError } from 'yaml';
-import { boundedLine } from '../../../lib/text/clean-text.ts';
 import { lineOf } from '../../../lib/yaml-line.ts';
-import { isText, type MendedYaml, mendYaml, type RecordMessage } from './mend-yaml.ts';
+import { isText, type MendedYaml, mendYaml, quoted, type RecordMessage } from './mend-yaml.ts';
 
 export type ParsedFrontMatter =
   | {
@@ -135,8 +134,4 @@ export function missingEnd(lines: readonly string[]): number | null {
 
 function firstSentence(message: string): string {
   return quoted(message.replace(/ at line \d+, column \d+:[\s\S]*$/, ''));
-}
-
-function quoted(text: string): string {
-  return boundedLine(text.slice(0, 400), 120);
 }

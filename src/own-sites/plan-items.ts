@@ -4,12 +4,10 @@ import { CLOCK_SKEW } from '../sources/feed/dates-ahead.ts';
 import type { SourceItemRow } from '../sources/item-state.ts';
 import { type FeedMemory, floods, LEAST_FLOOD } from '../sources/polling/flood.ts';
 
-/** An entry of a page. */
 export interface IdentifiedItem {
   /** Null for one that is no item, or repeats another. */
   item: string | null;
   publishedAt: number | null;
-  /** Whether the configuration leaves it out. */
   isLeftOut: boolean;
 }
 

@@ -80,7 +80,6 @@ const NO_PAGE: HomePage = { apiRoot: null, feeds: [], isGhost: false };
 
 const FEED_TYPES = ['application/rss+xml', 'application/atom+xml', 'application/feed+json'];
 const MAX_FEEDS = 5;
-/** Feeds of a page that are listed. */
 const MAX_NAMED = 20;
 /** The head of a page is at its beginning, and it is read on the main thread. */
 const MAX_HOME_BYTES = 1_000_000;

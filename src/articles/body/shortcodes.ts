@@ -1,7 +1,7 @@
 /**
  * Removes what only a site generator or a CMS understands from a body in Markdown: shortcodes of Hugo and WordPress,
- * tags and values of Liquid, imports and components of MDX. Players become links, figures become images, and highlighted code becomes
- * a fence. Code stays as it is. Pure, and linear in the length of the body.
+ * tags and values of Liquid, imports and components of MDX. Players become links, figures become images, and
+ * highlighted code becomes a fence. Code stays as it is. Pure, and linear in the length of the body.
  */
 import { cleanLine } from '../../lib/text/clean-text.ts';
 

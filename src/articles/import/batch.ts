@@ -78,7 +78,6 @@ export interface ImportBatch {
 
 const LAST_LINE = Number.MAX_SAFE_INTEGER;
 
-/** How articles are written. */
 export interface WriteOptions extends Pick<RevisionContext, 'undated'> {
   /** Articles that belong to other files or to sources go over to these ones; see origin.ts. */
   takeOver?: boolean | undefined;

@@ -115,7 +115,6 @@ interface TranslatedRecordFields extends ParsedFields {
 
 export type TranslatedRecord = TranslatedRecordFields | Extract<ParsedRecord, { kind: 'broken' }>;
 
-/** @param isMdx whether its body has components */
 export function translateRecord(record: ParsedRecord, rules: TranslationRules, isMdx = false): TranslatedRecord {
   if (record.kind === 'broken') return record;
   const { fields, writtenPath, warnings, notices, ignored } = translateKeys(record.fields, rules);

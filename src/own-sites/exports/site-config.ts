@@ -10,7 +10,6 @@ import { isMap } from '../../articles/import/front-matter/values.ts';
 import { cleanLine, cleanUrl } from '../../lib/text/clean-text.ts';
 import type { LeftOut } from './export-entry.ts';
 
-/** A post by its place below the folder of posts. */
 export interface SitePost {
   folders: readonly string[];
   /** By which its address begins, unless it is that of the site. */
@@ -18,7 +17,6 @@ export interface SitePost {
 }
 
 export interface SiteConfig {
-  /** Address of the site, or null. */
   url: string | null;
   /** Pattern of the path of a post; null for one with places that are unknown here. */
   patternOf(post: SitePost): string | null;
@@ -124,7 +122,6 @@ function valueAt(value: unknown, ...keys: string[]): unknown {
   }, value);
 }
 
-/** A text by its path, or null. */
 export function textAt(settings: unknown, ...keys: string[]): string | null {
   const value = valueAt(settings, ...keys);
   return typeof value === 'string' && value.trim() !== '' ? value.trim() : null;

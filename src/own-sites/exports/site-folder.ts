@@ -55,7 +55,6 @@ const OTHER_FOLDERS = new Set([
 
 /** Of posts of Jekyll and Eleventy. */
 const DATE_IN_NAME = /^\d{4}-\d{1,2}-\d{1,2}-(?=.)/;
-/** Levels of folders. */
 const MAX_DEPTH = 20;
 
 export interface SiteFolderOptions {
@@ -66,14 +65,12 @@ export interface SiteFolderOptions {
   leftOut: LeftOut;
 }
 
-/** A folder of content. */
 interface Root {
   folder: string;
   /** Null for the usual one. */
   language: string | null;
 }
 
-/** What all posts of a site share. */
 interface FoundSite extends SiteFolderOptions {
   config: SiteConfig;
   authors: Readonly<Record<string, string>>;

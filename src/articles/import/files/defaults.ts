@@ -13,7 +13,6 @@ import type { ParsedRecord, TranslatedRecord } from '../parse.ts';
 export interface ArticleDefaults {
   /** Keys of daywire, for an article that lacks them. */
   fields: Readonly<Record<string, string>>;
-  /** Where the site publishes the article, or null. */
   address: ArticleAddress | null;
   /** Whether categories and tags in one text are words, as in Jekyll. */
   hasWordLists?: boolean;
@@ -28,7 +27,6 @@ interface ArticleAddress {
   siteUrl: string;
   /** That of the file, for an article without a slug. */
   name: string;
-  /** For `:path`. */
   folders: readonly string[];
   /** Of its folders, as in Jekyll. */
   categories: readonly string[];
@@ -40,7 +38,6 @@ const PLACES = 'year|month|i_month|day|i_day|y_day|name|slug|title|slugortitle|c
 const PLACE = new RegExp(`:(${PLACES})\\b`, 'g');
 const OTHER_PLACE = new RegExp(`:(?!(?:${PLACES})\\b)[a-z]`, 'i');
 
-/** The built-in permalinks of Jekyll. */
 const STYLES: Readonly<Record<string, string>> = {
   date: '/:categories/:year/:month/:day/:title.html',
   pretty: '/:categories/:year/:month/:day/:title/',
@@ -196,7 +193,6 @@ function encodePath(text: string): string {
   return text.replace(/[?#\\]|%(?![0-9a-f]{2})/gi, encodeURIComponent);
 }
 
-/** A list, or words in one text. */
 function namesOf(value: unknown): string[] {
   if (Array.isArray(value)) return value.filter((name) => typeof name === 'string');
   return typeof value === 'string' ? value.split(/\s+/).filter((name) => name !== '') : [];

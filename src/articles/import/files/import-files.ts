@@ -26,7 +26,6 @@ export interface ImportFile {
   fingerprint: string;
   /** Epoch milliseconds, by the file system's clock; null for a text. */
   modifiedAt: number | null;
-  /** Of Markdown. */
   place?: FilePlace;
   /** For an article without an id; see default-ids.ts. */
   defaultId?: string;

@@ -17,7 +17,6 @@ export interface MendedYaml {
   warnings: RecordMessage[];
 }
 
-/** A key at the beginning of a line, with its value. */
 const KEY = /^([\p{L}_][\p{L}\p{N}_ .-]{0,60}):\s+(\S.*)$/u;
 /** The header of a block scalar. */
 const BLOCK = /^[|>][-+\d]{0,2}(?:\s+#.*)?$/;
@@ -57,7 +56,6 @@ export function mendYaml(source: readonly string[]): MendedYaml {
 
 /** A value that begins with a quotation mark or a bracket, perhaps after a key or as an entry of a list. */
 const OPENS = /^\s*(?:-\s+)?(?:[\p{L}_][\p{L}\p{N}_ .-]{0,60}:\s+)?(?=["'[{])/u;
-/** Lines of one such value. */
 const MAX_FLOW = 200;
 
 /** @returns the index of the line where the value that begins in a line ends, if it is a later one and ends with it */
@@ -90,7 +88,6 @@ export function isText(key: string): boolean {
   return ['headline', 'shortHeadline', 'dek', 'kicker', 'note'].includes(target);
 }
 
-/** A part of a text, for a message. */
 export function quoted(text: string): string {
   return boundedLine(text.slice(0, 400), 120);
 }

@@ -35,7 +35,6 @@ export class NewsHold<T extends { name: string; line: number | null }> {
     this.#most = most;
   }
 
-  /** Whether a new article is held back. */
   holds(origin: string, article: Article, now: number): boolean {
     const isNews = isPublic(article, now) && article.publishedAt > now - DAY;
     return isNews && this.#roots.some((root) => origin === root || origin.startsWith(`${root}/`));

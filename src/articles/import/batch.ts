@@ -15,6 +15,7 @@ import { completeImage, findImageFacts, type ImageFacts, urlToLookUp } from '../
 import { slugFrom, slugWithHash, slugWithId } from '../slug.ts';
 import type { Candidate } from './candidate.ts';
 import { rememberFiles } from './files/fingerprints.ts';
+import type { ImportFile } from './files/import-files.ts';
 import { Notices } from './message-kinds.ts';
 import { isSourceOrigin, mayReplace, originName } from './origin.ts';
 import type { ArticleResult } from './parse-articles.ts';
@@ -32,13 +33,7 @@ import { recordRunArticles } from './runs/import-runs.ts';
 import { HELD_RULE, type NewsHold } from './runs/news-hold.ts';
 import { findSlugOwners, saveArticles } from './save.ts';
 
-interface ArticleInput {
-  /** Path of the file, in the store. */
-  path: string;
-  /** Name of the file, for people. */
-  name: string;
-  /** See origin.ts. */
-  origin: string;
+interface ArticleInput extends Pick<ImportFile, 'path' | 'name' | 'origin'> {
   line: number | null;
   raw: string;
   articleId: string | null;

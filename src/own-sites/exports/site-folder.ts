@@ -10,7 +10,6 @@ import { parseLanguageTag } from '../../lib/names/language-tag.ts';
 import { ExportError, type LeftOut } from './export-entry.ts';
 import { readSiteAuthors } from './site-authors.ts';
 import { readHugoConfig, readJekyllConfig, type SiteConfig, type SitePost } from './site-config.ts';
-import { findLanguageFolders } from './site-languages.ts';
 
 export type SiteGenerator = 'hugo' | 'jekyll' | 'astro' | 'eleventy';
 
@@ -55,7 +54,6 @@ const OTHER_FOLDERS = new Set([
 
 /** Of posts of Jekyll and Eleventy. */
 const DATE_IN_NAME = /^\d{4}-\d{1,2}-\d{1,2}-(?=.)/;
-const MAX_DEPTH = 20;
 
 export interface SiteFolderOptions {
   /** Address of the site, which may end in a pattern such as `/:year/:slug/`; null leaves addresses out. */
@@ -154,10 +152,10 @@ async function isFolder(path: string): Promise<boolean> {
 async function listFiles(root: string, { folders, extensions }: GeneratorRules): Promise<string[]> {
   const found: string[] = [];
   const isPostFolder = (name: string): boolean => folders?.includes(name) ?? true;
-  await walk(root, resolve(root).split(sep).some(isPostFolder), 0);
+  await walk(root, resolve(root).split(sep).some(isPostFolder));
   return found;
 
-  async function walk(at: string, isPosts: boolean, depth: number): Promise<void> {
+  async function walk(at: string, isPosts: boolean): Promise<void> {
     const entries = await readdir(at, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
       throw new ExportError(`${at}: cannot be read (${error.code})`);
     });
@@ -167,8 +165,7 @@ async function listFiles(root: string, { folders, extensions }: GeneratorRules):
       const path = join(at, name);
       if (name.startsWith('.')) continue;
       if (entry.isDirectory()) {
-        if (OTHER_FOLDERS.has(name) || depth >= MAX_DEPTH) continue;
-        await walk(path, isPosts || isPostFolder(name), depth + 1);
+        if (!OTHER_FOLDERS.has(name)) await walk(path, isPosts || isPostFolder(name));
       } else if (isPosts && entry.isFile() && extensions.includes(extname(name).toLowerCase())) found.push(path);
     }
   }
@@ -219,4 +216,34 @@ function addressOf(url: string, post: SitePost & { name: string }, { patternOf, 
   // In Jekyll, the folders around those of posts are categories.
   const categories = post.folders.slice(0, Math.max(0, post.folders.indexOf('_posts')));
   return { pattern: below && siteUrl + below, siteUrl, name: post.name, folders, categories, form };
+}
+
+/** Languages whose tags are nothing else in the name of a folder. */
+const CLEAR_TAG = /^(?:en|de|fr|es|pt|ru|ja|zh|ko|pl|cs|sv|nl|fi|tr|..[-_].+)$/;
+const TAG = /^[a-z]{2}(?:[-_](?:hans|hant|latn|cyrl))?(?:[-_](?:[a-z]{2}|\d{3}))?$/i;
+const LANGUAGE_NAMES = new Intl.DisplayNames(['en'], { type: 'language', fallback: 'none' });
+
+/**
+ * Finds folders that the site calls languages, and two or more beside each other that are tags of languages, unless all
+ * may be other words, such as `it`, `no` and `ml`.
+ * @param files their paths in parts
+ * @param known names of the site's languages
+ * @returns paths of folders, such as `content/cs`
+ */
+export function findLanguageFolders(files: readonly string[][], known: { has(name: string): boolean }): Set<string> {
+  const siblings = new Map<string, Set<string>>();
+  for (const parts of files) {
+    for (const [at, name] of parts.slice(0, -1).entries()) {
+      const isTag = TAG.test(name) && LANGUAGE_NAMES.of(name.replaceAll('_', '-')) !== undefined;
+      const parent = parts
+        .slice(0, at)
+        .map((part) => `${part}/`)
+        .join('');
+      if (isTag || known.has(name)) siblings.set(parent, (siblings.get(parent) ?? new Set()).add(name));
+    }
+  }
+  const found = [...siblings].filter(([, names]) =>
+    [...names].some((name) => known.has(name) || (names.size > 1 && CLEAR_TAG.test(name))),
+  );
+  return new Set(found.flatMap(([parent, names]) => [...names].map((name) => parent + name)));
 }

@@ -80,13 +80,10 @@ export async function parseArticles(input: { rules: ParseRules; texts: ArticleTe
     const record = hasFreeSlug ? withOwnSlug(completed) : completed;
     const provenance = { pictures, siteUrl: defaults?.address?.siteUrl, isFromSource };
     const result = await readCandidate(record, name, defaultId, provenance);
-    const isParsed = record.kind === 'parsed';
-    const shared = {
-      notices: isParsed ? record.notices.map((notice) => ({ source: name, ...notice })) : [],
-      ignoredKeys: isParsed ? record.ignored : [],
-    };
-    const more = { lines: linesOf(record), hasFreeSlug };
-    results.push(result.kind === 'valid' ? { ...result, ...shared, ...more } : { ...result, ...shared });
+    const { notices, ignored } = record.kind === 'parsed' ? record : { notices: [], ignored: [] };
+    const shared = { notices: notices.map((notice) => ({ source: name, ...notice })), ignoredKeys: ignored };
+    const more = result.kind === 'valid' ? { ...result, lines: linesOf(record), hasFreeSlug } : result;
+    results.push({ ...more, ...shared });
   }
   return results;
 }

@@ -4,7 +4,7 @@
  */
 
 import { stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { articleUrl } from '../../articles/article.ts';
 import type { ImportFile } from '../../articles/import/files/import-files.ts';
 import { type ArticleImportOptions, analyseArticles, holdingNews, importFiles } from '../../articles/import/import.ts';
@@ -100,14 +100,15 @@ export async function importSiteFolder(
   const result = await holdingNews(store, config, { roots: [resolve(folder)] }, importOptions, (hold) =>
     importFiles(store, config, files, { ...importOptions, hold }),
   );
-  const samples = await sampleAddresses(store, config, resolve(folder));
+  const samples = await sampleAddresses(store, config, folder);
   return { ...result, leftOut: leftOut.lines(), samples, siteUrl: url === null ? siteUrl : null };
 }
 
 /** The first, the middle and the last file that has brought an article, with its address. */
 async function sampleAddresses({ db }: Store, { publication }: Config, folder: string) {
+  const root = resolve(folder);
   // "0" follows "/".
-  const within = db.selectFrom('articles').where('origin', '>', `${folder}/`).where('origin', '<', `${folder}0`);
+  const within = db.selectFrom('articles').where('origin', '>', `${root}/`).where('origin', '<', `${root}0`);
   const rows = await within.select(['id', 'origin']).orderBy('origin').execute();
   const chosen = [...new Set([rows[0], rows[rows.length >> 1], rows.at(-1)])].filter((row) => row !== undefined);
   const articles = await findArticles(
@@ -115,7 +116,10 @@ async function sampleAddresses({ db }: Store, { publication }: Config, folder: s
     chosen.map(({ id }) => id),
   );
   const urls = new Map(articles.map((article) => [article.id, articleUrl(article, publication.url)]));
-  return chosen.map(({ id, origin }) => ({ file: origin ?? '', url: urls.get(id) ?? '' }));
+  return chosen.map(({ id, origin }) => ({
+    file: join(folder, relative(root, origin ?? '')),
+    url: urls.get(id) ?? '',
+  }));
 }
 
 /** The posts that no poll of the source has read in this version or a later one. */

@@ -101,7 +101,7 @@ it('reads ranges of indexes alone, however many items are stored', async () => {
   const [query] = takeQueries() as [CompiledQuery];
   const plan = await queryPlan(store, query);
   const items = plan.filter((step) => /_items/.test(step));
-  expect(items).toHaveLength(8);
+  expect(items).toHaveLength(7);
   expect(items.filter((step) => !/^SEARCH (source|outlet)_items USING (COVERING )?INDEX/.test(step))).toEqual([]);
   await store.close();
 });

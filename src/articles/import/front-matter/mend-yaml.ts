@@ -49,7 +49,7 @@ export function mendYaml(source: readonly string[]): MendedYaml {
     lines[index] = `${key}: '${text.replaceAll("'", "''")}'`;
     const what = hasBadStart ? `that begins with ${value.charAt(0)}` : 'with a colon';
     const rule = `put a text ${what} in quotation marks`;
-    warnings.push({ line: index + 1, text: `${key} was read as ${JSON.stringify(quoted(text))}: ${rule}` });
+    warnings.push({ line: index + 1, text: `${key} was read as ${JSON.stringify(shownPart(text))}: ${rule}` });
   }
   return { lines, warnings };
 }
@@ -88,6 +88,6 @@ export function isText(key: string): boolean {
   return ['headline', 'shortHeadline', 'dek', 'kicker', 'note'].includes(target);
 }
 
-export function quoted(text: string): string {
+export function shownPart(text: string): string {
   return boundedLine(text.slice(0, 400), 120);
 }

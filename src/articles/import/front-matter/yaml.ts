@@ -1,7 +1,7 @@
 /** Parses front matter in YAML, tolerantly, and says in plain words what is wrong with it. Pure. */
 import { isMap, isScalar, LineCounter, parseDocument, visit, type YAMLError } from 'yaml';
 import { lineOf } from '../../../lib/yaml-line.ts';
-import { isText, type MendedYaml, mendYaml, quoted, type RecordMessage } from './mend-yaml.ts';
+import { isText, type MendedYaml, mendYaml, type RecordMessage, shownPart } from './mend-yaml.ts';
 
 export type ParsedFrontMatter =
   | {
@@ -52,7 +52,7 @@ function readDocument(
       if (!isScalar(key) || !key.range || !isScalar(value) || !isText(String(key.value))) return;
       if (value.type !== 'PLAIN' || !/^[^#\s]/.test(value.comment ?? '')) return;
       const text = 'what follows " #" counts as a comment and is left out: put the text in quotation marks';
-      warnings.push({ line: counter.linePos(key.range[0]).line, text: `${quoted(String(key.value))}: ${text}` });
+      warnings.push({ line: counter.linePos(key.range[0]).line, text: `${shownPart(String(key.value))}: ${text}` });
     },
     Map(_key, map) {
       const seen = new Map<string, number>();
@@ -63,7 +63,7 @@ function readDocument(
         const first = seen.get(name);
         seen.set(name, line);
         if (first === undefined) continue;
-        const text = `${quoted(name)} is left out: it is written again in line ${line}, which counts; keep one`;
+        const text = `${shownPart(name)} is left out: it is written again in line ${line}, which counts; keep one`;
         warnings.push({ line: first, text });
       }
     },
@@ -133,5 +133,5 @@ export function missingEnd(lines: readonly string[]): number | null {
 }
 
 function firstSentence(message: string): string {
-  return quoted(message.replace(/ at line \d+, column \d+:[\s\S]*$/, ''));
+  return shownPart(message.replace(/ at line \d+, column \d+:[\s\S]*$/, ''));
 }

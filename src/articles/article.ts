@@ -1,5 +1,6 @@
 /** The article, as the store holds it. */
 import type { KINDS } from '../core/config/config.ts';
+import type { SourceEnclosure, SourceImage } from '../sources/source-item.ts';
 
 export type Kind = (typeof KINDS)[number];
 
@@ -34,27 +35,17 @@ export interface FirstOutlet extends Outlet {
   publishedAt: number | null;
 }
 
-export interface Image {
-  url: string;
+/** Its type and length are null while they are not known. */
+export interface Image extends SourceImage {
   alt: string;
-  credit: string | null;
-  /** MIME type, such as `image/jpeg`; null while it is not known. */
-  type: string | null;
-  /** Size in bytes; null while it is not known. */
-  length: number | null;
-  /** Pixels. */
-  width: number | null;
-  height: number | null;
   /** It is on another server, and was written without type or length: they are looked up there, not edited. */
   isLookedUp?: true;
 }
 
-export interface Enclosure {
-  url: string;
+export interface Enclosure extends SourceEnclosure {
   type: string;
-  /** Size in bytes; 0 where the feed that it came from does not say. */
+  /** Bytes; 0 where the feed that it came from does not say. */
   length: number;
-  title: string | null;
 }
 
 /** Text holds no character that XML 1.0 or PostgreSQL cannot hold; URLs are absolute http or https. */

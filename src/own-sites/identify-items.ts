@@ -15,23 +15,21 @@ export interface FeedPage {
   document: IdentifiedDocument;
 }
 
-export interface IdentifiedEntries extends Pick<Identification<string>, 'keys'> {
-  /** By index of the entry. Null for one that repeats another, or that nothing tells from others. */
-  items: (string | null)[];
-}
-
 /** All keys of a site are compared within it. */
 export function siteKeyTable(source: string): KeyTable<string> {
   return { name: 'source_item_keys', type: 'text', scopeOf: () => source };
 }
 
-/** Writes nothing, except for keys of items that were stored without. */
+/**
+ * Writes nothing, except for keys of items that were stored without.
+ * @returns `items`: by index of the entry; null for one that repeats another, or that nothing tells from others
+ */
 export async function identifyItems(
   db: Db,
   { id: source, items_read_at: readAt }: Pick<SourceRow, 'id' | 'items_read_at'>,
   page: FeedPage,
   now: number,
-): Promise<IdentifiedEntries> {
+): Promise<Pick<Identification<string>, 'keys'> & { items: (string | null)[] }> {
   if (readAt === null) await adoptItems(db, source, page, now);
   const { newKeys, document } = page;
   const known = await findKeys(db, siteKeyTable(source), allKeys(document));

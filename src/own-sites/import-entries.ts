@@ -1,6 +1,6 @@
 /** Imports what a source has, through the import of articles: one item is one input, with its own rejection. */
 
-import type { ImportFile } from '../articles/import/files/import-files.ts';
+import { type ImportFile, recordFile } from '../articles/import/files/import-files.ts';
 import type { SourceRecord } from '../articles/import/files/json-lines.ts';
 import { MAX_RECORD_BYTES } from '../articles/import/files/json-lines.ts';
 import { analyseArticles, importFiles } from '../articles/import/import.ts';
@@ -176,11 +176,7 @@ export function itemPath(sourceId: string, key: string): string {
 export function itemFile(sourceId: string, key: string, content: SourceRecord['content']): ImportFile {
   const path = itemPath(sourceId, key);
   const bytes = content.kind === 'text' ? content.text.length : 0;
-  const records = async function* (): AsyncGenerator<SourceRecord> {
-    yield { line: null, readTo: bytes, content };
-  };
-  const origin = sourceOrigin(sourceId);
-  return { path, name: path, origin, format: 'jsonl', bytes, fingerprint: '', modifiedAt: null, records };
+  return recordFile({ path, name: path, origin: sourceOrigin(sourceId), format: 'jsonl' }, content, bytes);
 }
 
 export function recordContent(record: ArticleRecord, headline: string): SourceRecord['content'] {

@@ -4,12 +4,10 @@ import { CLOCK_SKEW } from '../sources/feed/dates-ahead.ts';
 import type { SourceItemRow } from '../sources/item-state.ts';
 import { type FeedMemory, floods, LEAST_FLOOD } from '../sources/polling/flood.ts';
 
-/** An entry of a page. */
 export interface IdentifiedItem {
   /** Null for one that is no item, or repeats another. */
   item: string | null;
   publishedAt: number | null;
-  /** Whether the configuration leaves it out. */
   isLeftOut: boolean;
 }
 
@@ -22,11 +20,6 @@ export interface PlannedItem {
   isOnHold: boolean;
 }
 
-/** What is known of a site before its page is stored. `readAt` is null until a poll has read all of it. */
-export interface SiteMemory extends FeedMemory {
-  isFeed: boolean;
-}
-
 /** What no source has dated until its first poll is as old as its oldest item, and older than any newsletter's news. */
 const LEAST_AGE = 31 * DAY;
 
@@ -37,11 +30,12 @@ const LEAST_AGE = 31 * DAY;
  * - New items of a feed wait where they are a flood, and so do those of any site that would make more than 20 articles
  *   of the first poll today's news. While some wait, later ones do.
  * @param known rows of the items that are stored, by item
+ * @param memory.readAt null until a poll has read all of the site
  */
 export function planItems(
   items: readonly IdentifiedItem[],
   known: ReadonlyMap<string, SourceItemRow>,
-  memory: SiteMemory,
+  memory: FeedMemory & { isFeed: boolean },
   now: number,
 ): (PlannedItem | null)[] {
   const isFirst = memory.readAt === null;

@@ -40,7 +40,7 @@ export async function testSite(
     const name = `${id}/${key}`;
     return { name, format: 'jsonl' as const, line: null, text: JSON.stringify(record), defaultId: null };
   });
-  const results = await parseInThread(parseRules(config, {}), texts, signal);
+  const results = await parseInThread(parseRules(config), texts, signal);
   const unmapped = Object.entries(unmappedCategories(items)).map(([name, number]) => `${name} (${number})`);
   return {
     ...{ what: apiName(found.api), endpoint: found.endpoint, title: null, items: entries.length },
@@ -53,7 +53,6 @@ export async function testSite(
     }),
     notes: [
       ...found.notes,
-      ...(found.others ?? []),
       ...(page.pages !== null && page.pages > 1 ? [`this is the first of ${page.pages} pages`] : []),
       ...(unmapped.length > 0 ? [`categories without a section (map them by "sections"): ${unmapped.join(', ')}`] : []),
       ...page.problems.map((problem) => `${id}: ${problem}`),

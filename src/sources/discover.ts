@@ -20,8 +20,6 @@ export interface FoundApi {
   endpoint: string;
   /** What an operator should know of the choice. */
   notes: string[];
-  /** Sentences on what could be polled instead. */
-  others?: string[];
 }
 
 /** Where sites have a feed that their pages do not name. */
@@ -62,7 +60,7 @@ export async function discoverApi(
         ? ['this is a Ghost site: with a key of its Content API in DAYWIRE_SOURCE_KEYS, edits and deletions arrive too']
         : [];
     const others = otherFeeds(page.feeds, found?.endpoint);
-    if (found !== null) return { ...found, notes: [...keyNote, ...found.notes], others };
+    if (found !== null) return { ...found, notes: [...keyNote, ...found.notes, ...others] };
     tried.push(['a feed', ...others].join('; '));
   }
   throw new PollError(`${url}: nothing to poll was found: ${tried.join(', ')}`);
@@ -82,7 +80,6 @@ const NO_PAGE: HomePage = { apiRoot: null, feeds: [], isGhost: false };
 
 const FEED_TYPES = ['application/rss+xml', 'application/atom+xml', 'application/feed+json'];
 const MAX_FEEDS = 5;
-/** Feeds of a page that are listed. */
 const MAX_NAMED = 20;
 /** The head of a page is at its beginning, and it is read on the main thread. */
 const MAX_HOME_BYTES = 1_000_000;
@@ -181,41 +178,40 @@ async function findGhost(requester: Requester, home: string, key: string): Promi
 /** The first feed with whole articles; else the first feed. */
 async function findFeed(requester: Requester, home: string, { feeds }: HomePage): Promise<FoundApi | null> {
   let first: string | null = null;
-  for (const address of feedAddresses(home, feeds)) {
-    const answer = await tryToAsk(requester, address);
-    if (answer?.status !== 200) continue;
-    const feed = await inspectInThread(answer, requester);
-    if (feed === null || feed.items === 0 || isOfComments({ url: address, title: feed.title })) continue;
-    if (feed.hasWholeArticles) return { api: 'feed', endpoint: address, notes: [] };
+  for await (const { address, hasWholeArticles } of readableFeeds(requester, home, feeds)) {
+    if (hasWholeArticles) return { api: 'feed', endpoint: address, notes: [] };
     first ??= address;
   }
   if (first === null) return null;
   return { api: 'feed', endpoint: first, notes: ['the feed has summaries only: its articles have no more than those'] };
 }
 
-/** Where feeds of articles may be. */
-function feedAddresses(home: string, named: NamedFeed[]): string[] {
+/** The feeds of articles with items that a page names, or where sites usually have them. */
+async function* readableFeeds(requester: Requester, home: string, named: NamedFeed[]) {
   const ofArticles = named.filter((feed) => !isOfComments(feed)).slice(0, MAX_FEEDS);
-  return ofArticles.length > 0 ? ofArticles.map(({ url }) => url) : USUAL_FEEDS.map((path) => below(home, path));
+  const usual = USUAL_FEEDS.map((path) => below(home, path));
+  for (const address of ofArticles.length > 0 ? ofArticles.map(({ url }) => url) : usual) {
+    const answer = await tryToAsk(requester, address);
+    if (answer?.status === 429 || answer?.status === 503) throw statusError(answer, requester.clock());
+    const feed = answer?.status === 200 ? await inspectInThread(answer, requester) : null;
+    if (answer === null || feed === null || feed.items === 0) continue;
+    if (!isOfComments({ url: address, title: feed.title })) yield { ...feed, address, answer };
+  }
 }
 
 /**
  * The first feed that a page names, or one where sites usually have it, with its response.
  * @param page the response of status 200 that is no feed
+ * @returns `notes`: what an operator should know of the choice
  * @throws PollError if the server asks for a pause
  */
 export async function findFeedOfPage(
   requester: Requester,
   page: Answer,
-): Promise<{ address: string; answer: Answer; others: string[] } | null> {
+): Promise<{ address: string; answer: Answer; notes: string[] } | null> {
   const { feeds } = readHome(page);
-  for (const address of feedAddresses(page.url, feeds)) {
-    const answer = await tryToAsk(requester, address);
-    if (answer?.status === 429 || answer?.status === 503) throw statusError(answer, requester.clock());
-    if (answer?.status !== 200) continue;
-    const feed = await inspectInThread(answer, requester);
-    if (feed === null || feed.items === 0 || isOfComments({ url: address, title: feed.title })) continue;
-    return { address, answer, others: otherFeeds(feeds, address) };
+  for await (const { address, answer } of readableFeeds(requester, page.url, feeds)) {
+    return { address, answer, notes: otherFeeds(feeds, address) };
   }
   return null;
 }

@@ -13,34 +13,23 @@ export async function clearChanges(db: Db, id: string): Promise<void> {
   await db.updateTable('source_items').set({ modified_at: null }).where('source', '=', id).execute();
 }
 
+function itemsOf(db: Db, source: string) {
+  return db.selectFrom('source_items').selectAll().where('source', '=', source);
+}
+
 /** The items of these keys. */
 export async function findSourceItems(db: Db, source: string, items: readonly string[]): Promise<SourceItemRow[]> {
   const rows: SourceItemRow[] = [];
   for (const some of chunks([...items], ROWS_PER_STATEMENT)) {
-    rows.push(
-      ...(await db
-        .selectFrom('source_items')
-        .selectAll()
-        .where('source', '=', source)
-        .where('item', 'in', some)
-        .execute()),
-    );
+    rows.push(...(await itemsOf(db, source).where('item', 'in', some).execute()));
   }
   return rows;
 }
 
 /** Whether a source has an item with this address, as far as complete lists say. */
 export async function hasItemAt(db: Db, source: string, url: string): Promise<boolean> {
-  const row = await db
-    .selectFrom('source_items')
-    .select('item')
-    .where('source', '=', source)
-    .where('url', '=', url)
-    .where('missing', '=', 0)
-    .where('withdrawal', 'is', null)
-    .limit(1)
-    .executeTakeFirst();
-  return row !== undefined;
+  const there = itemsOf(db, source).where('url', '=', url).where('missing', '=', 0).where('withdrawal', 'is', null);
+  return (await there.limit(1).executeTakeFirst()) !== undefined;
 }
 
 export interface SeenItem {
@@ -94,13 +83,7 @@ export function listOnHold(db: Db, source: string, hold: 'held' | 'accepted'): P
 
 /** The items of a source that were published from `from` on, by item. */
 export function listItemsSince(db: Db, source: string, from: number): Promise<SourceItemRow[]> {
-  return db
-    .selectFrom('source_items')
-    .selectAll()
-    .where('source', '=', source)
-    .where('published_at', '>=', from)
-    .orderBy('item')
-    .execute();
+  return itemsOf(db, source).where('published_at', '>=', from).orderBy('item').execute();
 }
 
 /** Sets how many sweeps have missed items of a source, or what has become of those that it no longer has. */
@@ -117,11 +100,5 @@ export async function markItems(
 
 /** The items that wait for the operator, by item. */
 export function listWaitingWithdrawals(db: Db, source: string): Promise<SourceItemRow[]> {
-  return db
-    .selectFrom('source_items')
-    .selectAll()
-    .where('source', '=', source)
-    .where('withdrawal', '=', 'waiting')
-    .orderBy('item')
-    .execute();
+  return itemsOf(db, source).where('withdrawal', '=', 'waiting').orderBy('item').execute();
 }

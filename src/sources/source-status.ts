@@ -31,7 +31,7 @@ export interface SourceStatus {
   items: number;
   /** Posts published within the last 24 hours; items first seen within that time that are not held. */
   lastDay: number;
-  /** Posts that are gone from the site, or items of an outlet that are held, wait for a decision. */
+  /** Posts that are gone from the site, and wait for a decision. */
   waiting: number;
   /** New items, of a site or an outlet, that are held: so many came at once. */
   held: number;
@@ -116,7 +116,7 @@ export function readStoredSources(db: Db, now: number, limit?: number) {
         sql`${items} and first_seen_at > ${since} and outlet_items.state <> 'held'`,
       ).as('lastDay'),
       // Literals, for the partial indexes.
-      count(sql`${posts} and withdrawal = 'waiting'`, sql`${items} and outlet_items.state = 'held'`).as('waiting'),
+      countRows(sql`${posts} and sources.use = 'articles' and withdrawal = 'waiting'`, limit).as('waiting'),
       count(sql`${posts} and hold = 'held'`, sql`${items} and outlet_items.state = 'held'`).as('held'),
     ])
     .orderBy('sources.id')

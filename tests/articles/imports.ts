@@ -1,5 +1,6 @@
 /** Imports into a small newsroom: its configuration, temporary folders, and a fixed clock. */
-import { importText } from '../../src/articles/import/import.ts';
+import { type ImportFormat, textFile } from '../../src/articles/import/files/import-files.ts';
+import { type ArticleImportOptions, importFiles } from '../../src/articles/import/import.ts';
 import type { ArticleImportResult } from '../../src/articles/import/result.ts';
 import { type Config, parseConfig } from '../../src/core/config/config.ts';
 import type { Store } from '../../src/core/store/store.ts';
@@ -27,6 +28,16 @@ feeds: [{ id: latest, title: Latest }]
 `,
     { file: 'test.yaml', env: {}, cwd: '/' },
   );
+}
+
+/** Imports a text, as if it were a file of that name. */
+export function importText(
+  store: Store,
+  config: Config,
+  { source, text, format }: { source: string; text: string; format: ImportFormat },
+  options: ArticleImportOptions,
+): Promise<ArticleImportResult> {
+  return importFiles(store, config, [textFile(source, text, format)], options);
 }
 
 /** Imports Markdown as the file `<name>`, at `now`. */

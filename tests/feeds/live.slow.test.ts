@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { importText } from '../../src/articles/import/import.ts';
 import { loadConfig } from '../../src/core/config/config.ts';
 import { openStore } from '../../src/core/store/store.ts';
 import { MINUTE, SECOND } from '../../src/lib/time.ts';
+import { importText } from '../articles/imports.ts';
 import { articleFile } from '../support/articles.ts';
 import { editConfig, newFolder, printed } from '../support/command.ts';
 import { newPostgresUrl } from '../support/databases.ts';

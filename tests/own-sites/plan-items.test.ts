@@ -1,8 +1,10 @@
 import { expect, it } from 'vitest';
 import { DAY, HOUR, MINUTE, SECOND } from '../../src/lib/time.ts';
-import { type IdentifiedItem, type PlannedItem, planItems, type SiteMemory } from '../../src/own-sites/plan-items.ts';
+import { type IdentifiedItem, type PlannedItem, planItems } from '../../src/own-sites/plan-items.ts';
 import type { SourceItemRow } from '../../src/sources/item-state.ts';
 import { NOW } from '../support/clock.ts';
+
+type SiteMemory = Parameters<typeof planItems>[2];
 
 const FIRST: SiteMemory = { isFeed: true, readAt: null, usualNew: null, itemGap: null, held: 0 };
 const LATER: SiteMemory = { ...FIRST, readAt: NOW - HOUR };

@@ -1,7 +1,7 @@
 /**
  * Removes what only a site generator or a CMS understands from a body in Markdown: shortcodes of Hugo and WordPress,
- * tags and values of Liquid, imports of MDX. Players become links, figures become images, and highlighted code becomes
- * a fence. Code stays as it is. Pure, and linear in the length of the body.
+ * tags and values of Liquid, imports and components of MDX. Players become links, figures become images, and
+ * highlighted code becomes a fence. Code stays as it is. Pure, and linear in the length of the body.
  */
 import { cleanLine } from '../../lib/text/clean-text.ts';
 
@@ -24,40 +24,50 @@ const HIGHLIGHT = new RegExp(
 const CODE = '~~~~~~';
 
 /** Between the marks of each form there is no brace, so that no place is searched twice. */
-const FORMS = new RegExp(
-  [
-    // Code within a line.
-    '(?<code>(?<!`)(?<ticks>`{1,3})(?!`)[^`\\n]+\\k<ticks>(?!`))',
-    // A link whose address is one.
-    '!?\\[(?<label>[^\\[\\]\\n]{0,500})\\]' +
-      '\\(\\s*(?:\\{\\{[<%][^{}]{0,500}[>%]\\}\\}|\\{%[^{}]{0,500}%\\})[^()\\s]{0,200}\\)',
-    '\\{\\{[<%](?<hugo>[^{}]{0,2000})[>%]\\}\\}',
-    '\\{%-?(?<liquid>[^{}]{0,2000}?)-?%\\}',
-    // Not `{{a}}`, as formulas have it.
-    '\\{\\{-?(?<output>\\s[^{}]{0,500}?|(?:site|page|layout|include)\\.[^{}]{0,500}?|' +
-      '[^{}]{0,500}(?:_url|baseurl|\\| ?url)\\s*)-?\\}\\}',
-    // Classes of kramdown.
-    '(?<classes>\\{:\\s?(?:toc\\b|[.#][\\w-]|[\\w-]{1,40}=)[^{}\\n]{0,500}\\})',
-    '(?<comment>\\{/\\*[^{}]{0,2000}?\\*/\\})',
-    // A label such as [video] is none.
-    '\\[(?<wordpress>/?(?:gallery|caption|wp_caption|embed|(?:su|vc|et_pb)_\\w{1,30}|' +
-      '(?:audio|video|playlist)(?=\\s+\\w{1,20}=)|(?<=/)(?:audio|video|playlist))' +
-      '(?:\\s[^[\\]\\n]{0,2000})?)/?\\](?![(:[])',
-    '^(?<module>import\\s[^\\n]{0,300}?[\'"][^\'"\\n]{1,300}[\'"];?|' +
-      'export\\s+(?:const|let|default)\\s[^\\n]{0,500};)[ \\t]*$',
-  ].join('|'),
-  'gm',
-);
+const FORMS = [
+  // Code within a line.
+  '(?<code>(?<!`)(?<ticks>`{1,3})(?!`)[^`\\n]+\\k<ticks>(?!`))',
+  // A link whose address is one.
+  '!?\\[(?<label>[^\\[\\]\\n]{0,500})\\]' +
+    '\\(\\s*(?:\\{\\{[<%][^{}]{0,500}[>%]\\}\\}|\\{%[^{}]{0,500}%\\})[^()\\s]{0,200}\\)',
+  '\\{\\{[<%](?<hugo>[^{}]{0,2000})[>%]\\}\\}',
+  '\\{%-?(?<liquid>[^{}]{0,2000}?)-?%\\}',
+  // Not `{{a}}`, as formulas have it.
+  '\\{\\{-?(?<output>\\s[^{}]{0,500}?|(?:site|page|layout|include)\\.[^{}]{0,500}?|' +
+    '[^{}]{0,500}(?:_url|baseurl|\\| ?url)\\s*)-?\\}\\}',
+  // Classes of kramdown.
+  '(?<classes>\\{:\\s?(?:toc\\b|[.#][\\w-]|[\\w-]{1,40}=)[^{}\\n]{0,500}\\})',
+  '(?<comment>\\{/\\*[^{}]{0,2000}?\\*/\\})',
+  // A label such as [video] is none.
+  '\\[(?<wordpress>/?(?:gallery|caption|wp_caption|embed|(?:su|vc|et_pb)_\\w{1,30}|' +
+    '(?:audio|video|playlist)(?=\\s+\\w{1,20}=)|(?<=/)(?:audio|video|playlist))' +
+    '(?:\\s[^[\\]\\n]{0,2000})?)/?\\](?![(:[])',
+  '^(?<module>import\\s[^\\n]{0,300}?[\'"][^\'"\\n]{1,300}[\'"];?|' +
+    'export\\s+(?:const|let|default)\\s[^\\n]{0,500};)[ \\t]*$',
+];
+/** MDX is a program, too. Text within components stays. */
+const MDX_FORMS = [
+  // As JavaScript has them at the beginning of a paragraph, up to its end: prose may begin with the same words.
+  '(?<!\\S\\n)^(?<statement>(?:import\\s+(?:["\'{*]|[\\w$]+(?:\\s*,|\\s+from\\s))|' +
+    'export\\s+(?:const|let|var|default|function|async|class|[{*]))[^\\n]*(?:\\n(?=.*\\S)[^\\n]*)*)',
+  '<(?<end>/?)(?<component>[A-Z][\\w.]{0,60})(?:\\s[^<>]{0,2000})?>',
+];
+const IN_MARKDOWN = new RegExp(FORMS.join('|'), 'gm');
+const IN_MDX = new RegExp([...MDX_FORMS, ...FORMS].join('|'), 'gm');
 
 /**
  * @param hasHighlights whether `{% highlight %}` is code to its end
  * @returns the body, and a note for each name
  */
-export function removeShortcodes(body: string, hasHighlights = true): { body: string; notes: ShortcodeNote[] } {
-  if (!MARKERS.test(body)) return { body, notes: [] };
+export function removeShortcodes(
+  body: string,
+  isMdx = false,
+  hasHighlights = true,
+): { body: string; notes: ShortcodeNote[] } {
+  if (!isMdx && !MARKERS.test(body)) return { body, notes: [] };
   const notes = new Map<string, ShortcodeNote>();
   const parts: string[] = [];
-  const replacer = { notes, isRaw: false };
+  const replacer = { notes, forms: isMdx ? IN_MDX : IN_MARKDOWN, isRaw: false };
   let open: string | null = null as string | null;
   let prose: string[] = [];
   let line = 0;
@@ -82,7 +92,7 @@ export function removeShortcodes(body: string, hasHighlights = true): { body: st
   }
   flush();
   // One that does not end would make code of all that follows.
-  if (open === CODE && hasHighlights) return removeShortcodes(body, false);
+  if (open === CODE && hasHighlights) return removeShortcodes(body, isMdx, false);
   return { body: parts.join('\n'), notes: [...notes.values()] };
 }
 
@@ -90,12 +100,12 @@ export function removeShortcodes(body: string, hasHighlights = true): { body: st
 function replaceIn(
   text: string,
   firstLine: number,
-  replacer: { notes: Map<string, ShortcodeNote>; isRaw: boolean },
+  replacer: { notes: Map<string, ShortcodeNote>; forms: RegExp; isRaw: boolean },
 ): string {
-  const { notes } = replacer;
+  const { notes, forms } = replacer;
   let counted = 0;
   let line = firstLine;
-  return text.replace(FORMS, (whole, ...rest) => {
+  return text.replace(forms, (whole, ...rest) => {
     const groups = rest.at(-1) as Record<string, string | undefined>;
     const offset = rest.at(-3) as number;
     const tag = groups.liquid?.trim();
@@ -124,13 +134,16 @@ interface Replacement {
 }
 
 function replacementOf(groups: Record<string, string | undefined>): Replacement {
-  const { label, hugo, liquid, output, comment, classes, wordpress } = groups;
+  const { label, hugo, liquid, output, comment, classes, wordpress, statement, component } = groups;
   if (label !== undefined) return { replacement: label || ' ', what: null };
   if (output !== undefined) return liquidValue(output);
   if (comment !== undefined || classes !== undefined) return { replacement: '', what: null };
   if (hugo !== undefined) return shortcode(hugo, (name) => `the shortcode {{< ${name} >}}`);
   if (liquid !== undefined) return shortcode(liquid, (name) => `the tag {% ${name} %}`);
   if (wordpress !== undefined) return shortcode(wordpress, (name) => `the shortcode [${name}]`);
+  // The lines keep their numbers.
+  if (statement !== undefined) return { replacement: statement.replace(/[^\n]+/g, ''), what: null };
+  if (component !== undefined) return { replacement: '', what: groups.end ? null : `the component <${component}>` };
   return { replacement: '', what: 'a line that imports or exports code' };
 }
 

@@ -21,11 +21,10 @@ import { GENERATORS, type SiteGenerator } from '../../own-sites/exports/site-fol
 import { type ArticleImportOptions, importPaths } from '../import/import.ts';
 import { type ImportMessage, MessageKinds } from '../import/message-kinds.ts';
 import type { ArticleImportResult } from '../import/result.ts';
-import { importAsRun } from '../import/runs/import-runs.ts';
+import { importAsRun, listImportRuns, undoRun } from '../import/runs/import-runs.ts';
 import { syncHeldAlerts } from '../import/runs/news-hold.ts';
 import { countRejections, findRejection, listRejections, type RecordedRejection } from '../rejections.ts';
 import { lookUpSomeImages } from '../remote-images/look-up.ts';
-import { addImportRunCommands } from './import-runs.ts';
 
 export function addArticleCommands(program: Command, cli: CliContext): void {
   const importing = program
@@ -86,7 +85,6 @@ interface ArticleImportFlags extends JsonOption {
 }
 
 type SomeImport = ArticleImportResult & Partial<SiteImportResult>;
-type ImportFlagsWithRun = ArticleImportFlags & Pick<ArticleImportOptions, 'run' | 'onMessages'>;
 
 interface PageOptions extends JsonOption {
   page: number;
@@ -148,15 +146,14 @@ function importArticles(cli: CliContext, paths: string[], flags: ArticleImportFl
       await file?.writeFile(messages.map(({ kind, text }) => `${kind}: ${cleanLine(text)}\n`).join(''));
     };
     const input = [...(from === undefined ? [] : ['--from', from]), ...paths].join(' ');
-    const { result, run } = await importAsRun(
-      app.store.db,
-      input,
-      startedAt,
-      async (run): Promise<SomeImport> =>
-        from === undefined
-          ? importFromPaths(cli, app, paths, { ...flags, run, onMessages })
-          : importFrom(cli, app, paths, { ...flags, from, run, onMessages }),
-    );
+    const { store, config, clock } = app;
+    const { takeOver, undated, yes } = flags;
+    const { result, run } = await importAsRun(store.db, input, startedAt, async (run): Promise<SomeImport> => {
+      const options = { clock, takeOver, undated, yes, run, onMessages, onProgress: progressOf(cli) };
+      return from === undefined
+        ? importPaths(store, config, paths, options)
+        : importFrom(app, paths, { ...flags, from }, options);
+    });
     await syncHeldAlerts(app.store.db, app.config.import.watch, app.clock());
     await endIdleThreads();
     // Changes that others have left unpublished are theirs to publish.
@@ -190,36 +187,65 @@ function importArticles(cli: CliContext, paths: string[], flags: ArticleImportFl
   });
 }
 
-function importFromPaths(
-  cli: CliContext,
-  { store, config, clock }: AppContext,
-  paths: string[],
-  { takeOver, undated, yes, run, onMessages }: ImportFlagsWithRun,
-) {
-  const options = { clock, takeOver, undated, yes, run, onMessages, onProgress: progressOf(cli) };
-  return importPaths(store, config, paths, options);
-}
-
 async function importFrom(
-  cli: CliContext,
-  { store, config, clock }: AppContext,
-  paths: string[],
-  { from, source, url, ...flags }: ImportFlagsWithRun & { from: CmsExport | SiteGenerator },
+  { store, config }: AppContext,
+  [path, ...others]: string[],
+  { from, source, url }: ArticleImportFlags & { from: CmsExport | SiteGenerator },
+  options: ArticleImportOptions,
 ): Promise<SomeImport> {
-  const [path, ...others] = paths;
   if (path === undefined || others.length > 0) throw new CommandError('--from takes one file or folder');
   const siteUrl = url === undefined ? null : cleanUrl(url);
   if (url !== undefined && siteUrl === null) throw new CommandError(`--url ${url}: must be an http or https address`);
   if (source !== undefined && !SOURCE_ID.test(source)) {
     throw new CommandError(`--source ${source}: must be lower-case letters, digits and hyphens`);
   }
-  const { takeOver, undated, yes, run, onMessages } = flags;
-  const options = { clock, takeOver, undated, yes, run, onMessages };
   const result = isCmsExport(from)
     ? await importExport(store, config, path, { ...options, from, sourceId: source ?? from, siteUrl })
-    : await importSiteFolder(store, config, path, { ...options, from, url: siteUrl, onProgress: progressOf(cli) });
-  await onMessages?.(result.leftOut.map((line) => ({ kind: 'notice', source: path, text: `${path}: ${line}` })));
+    : await importSiteFolder(store, config, path, { ...options, from, url: siteUrl });
+  await options.onMessages?.(
+    result.leftOut.map((line) => ({ kind: 'notice', source: path, text: `${path}: ${line}` })),
+  );
   return result;
+}
+
+/** @param importing the command `import`, which takes `--json` before those of its own commands do */
+function addImportRunCommands(importing: Command, cli: CliContext): void {
+  importing
+    .command('runs')
+    .description('list the last 50 imports that have added articles, newest first')
+    .addOption(jsonOption())
+    .action((_: JsonOption, command: Command) => showRuns(cli, command.optsWithGlobals()));
+  importing
+    .command('undo')
+    .description('take back what an import has added: deletes what nothing has shown yet, and retracts the rest')
+    .argument('<run>', 'its number, as "daywire import runs" prints it')
+    .addOption(jsonOption())
+    .action((run: string, _: JsonOption, command: Command) => undoImport(cli, run, command.optsWithGlobals()));
+}
+
+function showRuns(cli: CliContext, options: JsonOption): Promise<void> {
+  return cli.withApp(async ({ store }) => {
+    const runs = (await listImportRuns(store.db)).map(({ id, started_at, input, added, undone_at }) => {
+      const undoneAt = undone_at === null ? null : rfc3339(undone_at);
+      return { id, startedAt: rfc3339(started_at), input, added, undoneAt };
+    });
+    const lines = runs.map(({ id, startedAt, input, added, undoneAt }) => {
+      return `${id}  ${startedAt}  ${input}: ${added} added${undoneAt === null ? '' : `, undone ${undoneAt}`}`;
+    });
+    printResult(cli, options, { value: { runs }, text: () => lines.join('\n') || 'no import has added articles' });
+  });
+}
+
+function undoImport(cli: CliContext, run: string, options: JsonOption): Promise<void> {
+  return cli.withApp(async (app) => {
+    const startedAt = app.clock();
+    const undone = /^\d{1,15}$/.test(run) ? await undoRun(app, Number(run)) : null;
+    if (undone === null) throw new CommandError(`there is no run ${run} to undo: see "daywire import runs"`);
+    const published = await publishChanges(app, { since: startedAt });
+    const done = `${undone.deleted} deleted, ${undone.retracted} retracted`;
+    const text = () => `${done}\n${formatPublish(published, app.config)}`;
+    printResult(cli, options, { value: { undo: undone, publish: published }, text });
+  });
 }
 
 function formatPictures({ found, waiting }: { found: number; waiting: number }): string[] {

@@ -35,7 +35,7 @@ export async function readWritten(
     pictures,
   };
   // The names of keys that the configuration adds are for the newsroom's own files.
-  const rules = { ...parseRules(config, {}), keys: {} };
+  const rules = { ...parseRules(config), keys: {} };
   const [result] = await parseInThread(rules, [text], undefined);
   if (result === undefined) throw new Error('one result for one text');
   if (result.kind !== 'valid') throw new ArticleEditError(result.problems.map(toProblem));

@@ -15,6 +15,7 @@ import { completeImage, findImageFacts, type ImageFacts, urlToLookUp } from '../
 import { slugFrom, slugWithHash, slugWithId } from '../slug.ts';
 import type { Candidate } from './candidate.ts';
 import { rememberFiles } from './files/fingerprints.ts';
+import type { ImportFile } from './files/import-files.ts';
 import { Notices } from './message-kinds.ts';
 import { isSourceOrigin, mayReplace, originName } from './origin.ts';
 import type { ArticleResult } from './parse-articles.ts';
@@ -32,13 +33,7 @@ import { recordRunArticles } from './runs/import-runs.ts';
 import { HELD_RULE, type NewsHold } from './runs/news-hold.ts';
 import { findSlugOwners, saveArticles } from './save.ts';
 
-interface ArticleInput {
-  /** Path of the file, in the store. */
-  path: string;
-  /** Name of the file, for people. */
-  name: string;
-  /** See origin.ts. */
-  origin: string;
+interface ArticleInput extends Pick<ImportFile, 'path' | 'name' | 'origin'> {
   line: number | null;
   raw: string;
   articleId: string | null;
@@ -78,7 +73,6 @@ export interface ImportBatch {
 
 const LAST_LINE = Number.MAX_SAFE_INTEGER;
 
-/** How articles are written. */
 export interface WriteOptions extends Pick<RevisionContext, 'undated'> {
   /** Articles that belong to other files or to sources go over to these ones; see origin.ts. */
   takeOver?: boolean | undefined;
@@ -103,7 +97,7 @@ export async function importRecord(
 ): Promise<ArticleImportResult> {
   const input = { path: place, name: place, origin, line: null, raw: JSON.stringify(record) };
   const text = { name: place, format: 'jsonl' as const, line: null, text: input.raw, defaultId: null };
-  const results = await parseInThread({ ...parseRules(config, {}), keys: {} }, [text], undefined);
+  const results = await parseInThread({ ...parseRules(config), keys: {} }, [text], undefined);
   const articles = results.map((result) => toParsed(input, result));
   const spans = [{ path: place, from: 0, to: null }];
   const result = await writeBatch(store, config, { articles, spans, ended: [] }, { now: clock(), withBatch });
@@ -196,13 +190,12 @@ async function writeInTransaction(
   return { result, held };
 }
 
-/** The articles that a batch has added, or brought back after a retraction. */
-function madePublic(revised: RevisedArticle[], before: CurrentState['byId']): { id: string; digest: string }[] {
+/** Ids of the articles that a batch has added, or brought back after a retraction. */
+function madePublic(revised: RevisedArticle[], before: CurrentState['byId']): string[] {
   return revised.flatMap(({ article: { articleId: id }, revision }) => {
-    if (!('digest' in revision)) return [];
-    const isBack =
-      before.get(id)?.article.status.state === 'retracted' && revision.article.status.state !== 'retracted';
-    return revision.kind === 'added' || isBack ? { id, digest: revision.digest } : [];
+    const wasRetracted = before.get(id)?.article.status.state === 'retracted';
+    const isBack = wasRetracted && 'article' in revision && revision.article.status.state !== 'retracted';
+    return revision.kind === 'added' || isBack ? id : [];
   });
 }
 

@@ -1,10 +1,9 @@
 /**
- * Imports articles: reads files record by record, validates each article by itself, and writes them batch by batch, so
- * that a hundred thousand take no more memory than a hundred. Importing again changes nothing.
+ * Imports articles: reads files record by record, validates each article by itself, and writes them batch by batch. Of
+ * all articles, only the ids are kept in memory. Importing again changes nothing.
  */
 
 import { dirname, resolve } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../../core/config/config.ts';
 import { analyseGrown } from '../../core/store/maintenance.ts';
@@ -12,8 +11,8 @@ import type { Store } from '../../core/store/store.ts';
 import type { Clock } from '../../lib/time.ts';
 import { type ImportBatch, type ParsedArticle, toParsed, type WriteOptions, writeBatch } from './batch.ts';
 import { withDefaultIds } from './files/default-ids.ts';
-import type { ImportFile, ImportFormat } from './files/import-files.ts';
-import { findImportFiles, ImportError, textFile } from './files/import-files.ts';
+import type { ImportFile } from './files/import-files.ts';
+import { findImportFiles, ImportError } from './files/import-files.ts';
 import type { SourceRecord } from './files/json-lines.ts';
 import { type ImportMessage, messagesOf, Notices } from './message-kinds.ts';
 import { isSourceOrigin } from './origin.ts';
@@ -31,8 +30,6 @@ export interface ArticleImportOptions extends WriteOptions {
   background?: boolean;
   /** Ends the import: what has been written until then stays, and the rest is left to the next one. */
   signal?: AbortSignal | undefined;
-  /** Further names of keys, such as those of an export. The configuration's own precede them. */
-  keys?: ParseRules['keys'] | undefined;
   /** Called with what is to be said of the articles of each batch, once that is stored. */
   onMessages?: ((messages: ImportMessage[]) => Promise<void>) | undefined;
   /** The operator has looked: news of a first import is not held back. */
@@ -87,22 +84,12 @@ export async function holdingNews(
   const hold = yes ? undefined : await openNewsHold<ParsedArticle>(store.db, roots, { now, since });
   const result = await importAll(hold);
   if (hold === undefined || hold.count === 0) return result;
-  const articles = hold.few();
-  if (articles === null) return { ...result, heldNews: hold.count, heldExamples: hold.examples };
+  const { articles, examples } = hold;
+  if (hold.isTooMuch) return { ...result, heldNews: hold.count, heldExamples: examples };
   const spans = articles.map(({ path, line }) => ({ path, from: line ?? 0, to: line }));
   const options = { now: clock(), takeOver, undated, run, withBatch };
-  addToResult(result, await writeBatch(store, config, { articles: [...articles], spans, ended: [] }, options));
+  addToResult(result, await writeBatch(store, config, { articles, spans, ended: [] }, options));
   return result;
-}
-
-/** Imports a text, as if it were a file of that name. */
-export async function importText(
-  store: Store,
-  config: Config,
-  input: { source: string; text: string; format: ImportFormat },
-  options: ArticleImportOptions,
-): Promise<ArticleImportResult> {
-  return importFiles(store, config, [textFile(input.source, input.text, input.format)], options);
 }
 
 /** @param remember stores fingerprints of the files, for `importChangedFiles` */
@@ -112,16 +99,16 @@ export async function importFiles(
   files: ImportFile[],
   options: ArticleImportOptions & { remember?: boolean },
 ): Promise<ArticleImportResult> {
-  const { clock, onProgress, onMessages, remember = false, background = false, signal, keys = {} } = options;
+  const { clock, onProgress, onMessages, remember = false, background = false, signal } = options;
   const totalBytes = files.reduce((sum, file) => sum + file.bytes, 0);
   const result = emptyResult();
-  const seen = openSeenIds();
+  const seen: SeenIds = new Map();
   const notices = new Notices();
   const placed = await withDefaultIds(store.db, files, { takeOver: options.takeOver ?? false, now: clock() });
   let read = 0;
   let resumedAt = performance.now();
   try {
-    for await (const parsed of parseAhead(readBatches(placed), parseRules(config, keys), signal)) {
+    for await (const parsed of parseAhead(readBatches(placed), parseRules(config), signal)) {
       if (signal?.aborted) break;
       const { batch: texts, results } = parsed;
       const batch = toImportBatch(parsed, seen);
@@ -141,8 +128,6 @@ export async function importFiles(
     }
   } catch (error) {
     if (!signal?.aborted) throw error;
-  } finally {
-    seen.close();
   }
   notices.addTo(result);
   if (!signal?.aborted) await analyseArticles(store, result);
@@ -153,6 +138,9 @@ export async function importFiles(
 export async function analyseArticles({ db }: Store, { added, updated }: ArticleImportResult): Promise<void> {
   await analyseGrown(db, WRITTEN_TABLES, added + updated);
 }
+
+/** Places of the ids that one import has read: two articles of one id would overwrite each other with each import. */
+type SeenIds = Map<string, string>;
 
 /** Articles that are read, and not parsed yet. */
 interface TextBatch extends Pick<ImportBatch, 'spans' | 'ended'> {
@@ -260,8 +248,11 @@ function toParsedArticle(
   const article = toParsed(place, result);
   if (article.kind === 'invalid') return article;
   const { articleId, placeOf } = article;
-  const first = seen.add(articleId, placeOf('id'));
-  if (first === null) return article;
+  const first = seen.get(articleId);
+  if (first === undefined) {
+    seen.set(articleId, placeOf('id'));
+    return article;
+  }
   const problem = `${placeOf('id')}: id is "${articleId}": article "${articleId}" is already at ${first}`;
   return { kind: 'invalid', ...place, articleId, problems: [problem] };
 }
@@ -276,26 +267,4 @@ function rawOf({ content }: SourceRecord): string {
     default:
       return '';
   }
-}
-
-/** The ids that one import has read: two articles of one id would overwrite each other with each import. */
-interface SeenIds {
-  /** @returns the place where the id was read before, or null if it is new */
-  add(id: string, place: string): string | null;
-  close(): void;
-}
-
-/** A temporary database, which SQLite moves to disk as it grows: ten million ids take no more memory than ten. */
-function openSeenIds(): SeenIds {
-  const database = new DatabaseSync('');
-  database.exec(`pragma journal_mode = off; pragma synchronous = off; pragma locking_mode = exclusive;
-    create table seen (id text primary key, place text not null) without rowid; begin`);
-  const insert = database.prepare('insert or ignore into seen (id, place) values (?, ?)');
-  const find = database.prepare('select place from seen where id = ?');
-  return {
-    add(id, place) {
-      return insert.run(id, place).changes === 1 ? null : String(find.get(id)?.place);
-    },
-    close: () => database.close(),
-  };
 }

@@ -69,14 +69,12 @@ function formatKind({ count, message, examples }: MessageKind): string {
   return count === 1 ? `${examples[0]}: ${message}` : `${count} × ${message} (${examples.join(', ')})`;
 }
 
-/** @param other of the same kind */
 function commonText(message: string, other: string): string {
   const parts = other.match(PART) ?? [];
   let index = 0;
   return message.replace(PART, (part) => (part === parts[index++] ? part : part.startsWith('"') ? '"…"' : '…'));
 }
 
-/** Keys that are listed as left out. */
 const MAX_KEYS = 100;
 
 /** Collects what is true of many articles, so that a result has it once. */

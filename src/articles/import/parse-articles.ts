@@ -82,13 +82,10 @@ export async function parseArticles(input: { rules: ParseRules; texts: ArticleTe
     const record = hasFreeSlug ? withOwnSlug(completed) : completed;
     const provenance = { pictures, siteUrl: defaults?.address?.siteUrl, isFromSource };
     const result = await readCandidate(record, name, defaultId, provenance);
-    const isParsed = record.kind === 'parsed';
-    const shared = {
-      notices: isParsed ? record.notices.map((notice) => ({ source: name, ...notice })) : [],
-      ignoredKeys: isParsed ? record.ignored : [],
-    };
-    const more = { lines: linesOf(record), hasFreeSlug };
-    results.push(result.kind === 'valid' ? { ...result, ...shared, ...more } : { ...result, ...shared });
+    const { notices, ignored } = record.kind === 'parsed' ? record : { notices: [], ignored: [] };
+    const shared = { notices: notices.map((notice) => ({ source: name, ...notice })), ignoredKeys: ignored };
+    const more = result.kind === 'valid' ? { ...result, lines: linesOf(record), hasFreeSlug } : result;
+    results.push({ ...more, ...shared });
   }
   return results;
 }
@@ -116,7 +113,7 @@ const POST_LAYOUT = /post|blog|news|article|story|entry|single/;
 /** @returns what the file is, if it is a page of a site and no article: by its name or layout, and without a date */
 function pageOfSite(file: string, written: ParsedRecord, record: TranslatedRecord): string | null {
   const name = basename(file, extname(file));
-  if (name === '_index') return 'a list of a section (_index)';
+  if (/^_index\b/.test(name)) return 'a list of a section (_index)';
   if (name === '_defaults') return 'a template of posts (_defaults)';
   const isPageName = PAGE_NAMES.test(name.toLowerCase().replace(/[ _-]/g, ''));
   if (record.kind === 'broken' || written.kind === 'broken') {

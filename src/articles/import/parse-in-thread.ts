@@ -14,7 +14,7 @@ const PARSE = threadJob<typeof import('./parse-articles.ts').parseArticles>(
 );
 
 /** The parts of the configuration that the validation of articles needs, without secrets. */
-export function parseRules(config: Config, keys: ParseRules['keys']): ParseRules {
+export function parseRules(config: Config): ParseRules {
   const { publication, sections, paths, sources } = config;
   const { media } = paths;
   return {
@@ -22,7 +22,7 @@ export function parseRules(config: Config, keys: ParseRules['keys']): ParseRules
     sections,
     paths: media === undefined ? {} : { media },
     sources: sources.map(({ url }) => ({ url })),
-    keys: { ...keys, ...config.import.keys },
+    keys: config.import.keys,
   };
 }
 

@@ -3,7 +3,6 @@
  * lines of JSON.
  */
 
-import { withoutComponents } from '../body/mdx.ts';
 import { removeShortcodes } from '../body/shortcodes.ts';
 import { findHeading } from '../sanitise.ts';
 import { findKey } from './front-matter/key-names.ts';
@@ -11,20 +10,14 @@ import type { RecordMessage } from './front-matter/mend-yaml.ts';
 import { parseToml } from './front-matter/toml.ts';
 import { type KeyMessage, type TranslationRules, translateKeys } from './front-matter/translate.ts';
 import { isMap } from './front-matter/values.ts';
-import { missingEnd, parseYaml } from './front-matter/yaml.ts';
+import { missingEnd, type ParsedFrontMatter, parseYaml } from './front-matter/yaml.ts';
 
-export type ParsedRecord =
-  | {
-      kind: 'parsed';
-      /** As written; values of front matter are text, lists and maps. */
-      fields: Record<string, unknown>;
-      body: unknown;
-      /** The line of the key at `path`, from 1. */
-      lineOf(path: PropertyKey[]): number;
-      /** Values that were read although they are not written as they should be. */
-      warnings: RecordMessage[];
-    }
-  | { kind: 'broken'; line: number; rule: string };
+/** As written; values of front matter are text, lists and maps. */
+interface ParsedFields extends Extract<ParsedFrontMatter, { kind: 'parsed' }> {
+  body: unknown;
+}
+
+export type ParsedRecord = ParsedFields | Extract<ParsedFrontMatter, { kind: 'broken' }>;
 
 /** More hyphens than three are a mistake that changes nothing. */
 const FENCES = [
@@ -110,33 +103,25 @@ function broken(line: number, rule: string): ParsedRecord {
   return { kind: 'broken', line, rule };
 }
 
-export type TranslatedRecord =
-  | {
-      kind: 'parsed';
-      /** Keys of daywire, not validated. */
-      fields: Record<string, unknown>;
-      body: unknown;
-      /** The line of a key of `fields`, from 1. */
-      lineOf(path: PropertyKey[]): number;
-      /** A path in `fields` as it is in the file: `title` for `headline`. */
-      writtenPath(path: PropertyKey[]): PropertyKey[];
-      /** About this article alone. */
-      warnings: RecordMessage[];
-      /** True of every article that has the key: an import reports each text once. */
-      notices: RecordMessage[];
-      /** Keys that mean nothing here. */
-      ignored: string[];
-    }
-  | Extract<ParsedRecord, { kind: 'broken' }>;
+/** With the keys of daywire, not validated. */
+interface TranslatedRecordFields extends ParsedFields {
+  /** A path in `fields` as it is in the file: `title` for `headline`. */
+  writtenPath(path: PropertyKey[]): PropertyKey[];
+  /** True of every article that has the key: an import reports each text once. */
+  notices: RecordMessage[];
+  /** Keys that mean nothing here. */
+  ignored: string[];
+}
 
-/** @param isMdx whether its body has components */
+export type TranslatedRecord = TranslatedRecordFields | Extract<ParsedRecord, { kind: 'broken' }>;
+
 export function translateRecord(record: ParsedRecord, rules: TranslationRules, isMdx = false): TranslatedRecord {
   if (record.kind === 'broken') return record;
   const { fields, writtenPath, warnings, notices, ignored } = translateKeys(record.fields, rules);
   const placed = ({ path, text }: KeyMessage): RecordMessage => ({ line: record.lineOf(path), text });
   const { body, notes } =
     typeof record.body === 'string' && fields.format !== 'html'
-      ? cleanMarkdown(record.body, isMdx)
+      ? removeShortcodes(record.body, isMdx)
       : { body: record.body, notes: [] };
   const bodyLine = record.lineOf(['body']);
   return {
@@ -149,11 +134,4 @@ export function translateRecord(record: ParsedRecord, rules: TranslationRules, i
     notices: [...notices.map(placed), ...notes.map(({ line, text }) => ({ line: bodyLine + line, text }))],
     ignored,
   };
-}
-
-function cleanMarkdown(body: string, isMdx: boolean): ReturnType<typeof removeShortcodes> {
-  if (!isMdx) return removeShortcodes(body);
-  const plain = withoutComponents(body);
-  const { body: clean, notes } = removeShortcodes(plain.body);
-  return { body: clean, notes: [...plain.notes, ...notes] };
 }

@@ -166,7 +166,6 @@ function hasInventedDate({ published, isDateInvented, writtenStatus }: Candidate
   return isPublicState(writtenStatus.state) && futureDate(before) === null;
 }
 
-/** The date of an article that is published in the future. */
 function futureDate(before: Article | null): number | null {
   return before !== null && isPublicState(before.status.state) ? before.publishedAt : null;
 }

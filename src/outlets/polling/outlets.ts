@@ -102,7 +102,7 @@ async function testOutlet(
   const gate = openHostGate({ ...{ db: store.db, clock, wait: waitFor }, onWait: async () => {} });
   const requester = { client: openOutletClient(app, { gate }), clock, signal };
   const never = { endpoint: null, etag: null, last_modified: null };
-  const { endpoint, document, others = [] } = await requestFeed(requester, source, never);
+  const { endpoint, document, notes = [] } = await requestFeed(requester, source, never);
   const { title = null, entries = [], problems = [] } = document ?? {};
   const { usable, problems: left } = readEntries(entries, clock());
   const identified = readIdentities(usable.map(({ identity }) => identity));
@@ -113,7 +113,7 @@ async function testOutlet(
       ...{ headline: entry.title, url: entry.url, detail: `known by its ${knownBy(identified, index)}` },
       published: entry.publishedAt === null ? null : rfc3339(entry.publishedAt),
     })),
-    notes: [...others, ...(undated === 0 ? [] : [`items without a date: ${undated}`]), ...problems, ...left],
+    notes: [...notes, ...(undated === 0 ? [] : [`items without a date: ${undated}`]), ...problems, ...left],
   };
 }
 

@@ -22,8 +22,8 @@ export interface OutletResponse {
   endpoint: string;
   /** Null where nothing has changed (304). */
   document: OutletDocument | null;
-  /** Sentences on what could be polled instead. */
-  others?: string[];
+  /** What an operator should know of the choice of the feed. */
+  notes?: string[];
 }
 
 const READ = threadJob<typeof import('./read-outlet-feed.ts').readOutletFeed>(
@@ -69,8 +69,7 @@ export async function requestFeed(
   if (found === null) throw new PollError(`${place} is a page that names no feed: configure the feed's address`);
   const feed = await readInThread(found.answer, requester);
   if (feed.kind !== 'read') throw new PollError(`${found.address}: ${feed.reason}`);
-  const { answer: ofFeed, address, others } = found;
-  return { answer: ofFeed, endpoint: address, document: feed.document, others };
+  return { answer: found.answer, endpoint: found.address, document: feed.document, notes: found.notes };
 }
 
 async function readInThread({ url, headers, body }: Answer, { clock, signal }: Requester) {

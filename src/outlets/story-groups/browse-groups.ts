@@ -108,7 +108,7 @@ export async function browseGroups(
     counts: Object.fromEntries(GROUP_FILTERS.map((name) => [name, count(name)])) as Record<GroupFilter, number>,
     withheld: sources
       .filter(({ state }) => WITHHOLDING.has(state))
-      .map(({ id, state, reason, waiting }) => ({ source: id, state, reason, items: waiting })),
+      .map(({ id, state, reason, held }) => ({ source: id, state, reason, items: held })),
     sources: sources.length,
     unpolled: sources.filter(({ state }) => state === 'new').length,
   };

@@ -7,23 +7,16 @@
 import { outletKey } from '../../articles/outlets.ts';
 import { HOUR } from '../../lib/time.ts';
 import type { GroupingItem } from '../grouping/grouping-item.ts';
+import type { UsableEntry } from '../items/usable-entry.ts';
 
-/** An outlet item as a member of a group. */
-export interface GroupedItem {
+type ItemContent = 'title' | 'summary' | 'url' | 'canonicalUrl' | 'language' | 'imageUrl' | 'publishedAt';
+
+/** An outlet item as a member of a group. Its summary is published only where the source configures an excerpt. */
+export interface GroupedItem extends Pick<UsableEntry, ItemContent> {
   id: number;
   /** The source that brought it; null for one that an editor added. */
   source: string | null;
   outlet: string;
-  title: string;
-  /** Plain text, for grouping and for editors: it is published only where the source configures an excerpt. */
-  summary: string | null;
-  url: string;
-  /** The same for copies of one report; null where the link tells reports apart by nothing. */
-  canonicalUrl: string | null;
-  language: string | null;
-  imageUrl: string | null;
-  /** As the outlet dates it; null if it does not. */
-  publishedAt: number | null;
   firstSeenAt: number;
 }
 

@@ -4,11 +4,9 @@
  */
 
 import { stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { articleUrl } from '../../articles/article.ts';
-import { withDefaultIds } from '../../articles/import/files/default-ids.ts';
 import type { ImportFile } from '../../articles/import/files/import-files.ts';
-import type { SourceRecord } from '../../articles/import/files/json-lines.ts';
 import { type ArticleImportOptions, analyseArticles, holdingNews, importFiles } from '../../articles/import/import.ts';
 import { sourceOrigin } from '../../articles/import/origin.ts';
 import { type ArticleImportResult, addToResult, emptyResult } from '../../articles/import/result.ts';
@@ -75,7 +73,7 @@ export async function importExport(
     for await (const whole of partsOf(entries)) {
       const part = await withoutPolled(store, sourceId, whole, leftOut);
       const files = part.flatMap((entry) => importFileOf(entry, rules, leftOut) ?? []);
-      addToResult(imported, await importFiles(store, config, files, { ...options, hold }));
+      addToResult(imported, await importFiles(store, config, files, { ...options, hold, onProgress: undefined }));
     }
     return imported;
   });
@@ -102,24 +100,26 @@ export async function importSiteFolder(
   const result = await holdingNews(store, config, { roots: [resolve(folder)] }, importOptions, (hold) =>
     importFiles(store, config, files, { ...importOptions, hold }),
   );
-  const samples = await sampleAddresses(store, config, files);
+  const samples = await sampleAddresses(store, config, folder);
   return { ...result, leftOut: leftOut.lines(), samples, siteUrl: url === null ? siteUrl : null };
 }
 
 /** The first, the middle and the last file that has brought an article, with its address. */
-async function sampleAddresses({ db }: Store, { publication }: Config, files: ImportFile[]) {
-  const samples = new Map<string, string>();
-  for (const some of [files, files.slice(files.length / 2), files.toReversed()].map((all) => all.slice(0, 200))) {
-    const placed = await withDefaultIds(db, some, { takeOver: false, now: 0 });
-    const articles = await findArticles(
-      db,
-      placed.flatMap(({ defaultId }) => defaultId ?? []),
-    );
-    const urls = new Map(articles.map((article) => [article.id, articleUrl(article, publication.url)]));
-    const found = placed.find(({ name, defaultId = '' }) => urls.has(defaultId) && !samples.has(name));
-    if (found !== undefined) samples.set(found.name, urls.get(found.defaultId ?? '') as string);
-  }
-  return [...samples].map(([file, url]) => ({ file, url }));
+async function sampleAddresses({ db }: Store, { publication }: Config, folder: string) {
+  const root = resolve(folder);
+  // "0" follows "/".
+  const within = db.selectFrom('articles').where('origin', '>', `${root}/`).where('origin', '<', `${root}0`);
+  const rows = await within.select(['id', 'origin']).orderBy('origin').execute();
+  const chosen = [...new Set([rows[0], rows[rows.length >> 1], rows.at(-1)])].filter((row) => row !== undefined);
+  const articles = await findArticles(
+    db,
+    chosen.map(({ id }) => id),
+  );
+  const urls = new Map(articles.map((article) => [article.id, articleUrl(article, publication.url)]));
+  return chosen.map(({ id, origin }) => ({
+    file: join(folder, relative(root, origin ?? '')),
+    url: urls.get(id) ?? '',
+  }));
 }
 
 /** The posts that no poll of the source has read in this version or a later one. */
@@ -155,19 +155,13 @@ function ghostUrl(file: string, siteUrl: string | null): string {
 /** @returns null for an item that the configuration leaves out */
 function importFileOf(entry: ExportEntry, rules: RecordRules, leftOut: LeftOut): ImportFile | null {
   const { id } = rules.source;
-  const key = entry.kind === 'item' ? entry.item.key : entry.key;
-  const content = contentOf(entry, rules);
-  if (content === null) {
-    leftOut.skip('posts for members');
-    return null;
+  if (entry.kind === 'unreadable') {
+    return itemFile(id, entry.key, { kind: 'unusable', rule: entry.rule, raw: entry.raw });
   }
-  return itemFile(id, key, content);
-}
-
-function contentOf(entry: ExportEntry, rules: RecordRules): SourceRecord['content'] | null {
-  if (entry.kind === 'unreadable') return { kind: 'unusable', rule: entry.rule, raw: entry.raw };
   const record = toArticleRecord(entry.item, rules);
-  return record === null ? null : recordContent(record, entry.item.headline);
+  if (record !== null) return itemFile(id, entry.item.key, recordContent(record, entry.item.headline));
+  leftOut.skip('posts for members');
+  return null;
 }
 
 async function* partsOf(entries: AsyncIterable<ExportEntry>): AsyncGenerator<ExportEntry[]> {

@@ -8,10 +8,8 @@ import type { PathForm } from '../../articles/import/files/defaults.ts';
 import { jekyllPattern, toPattern } from '../../articles/import/files/defaults.ts';
 import { isMap } from '../../articles/import/front-matter/values.ts';
 import { cleanLine, cleanUrl } from '../../lib/text/clean-text.ts';
-import { isZone } from '../../lib/time.ts';
 import type { LeftOut } from './export-entry.ts';
 
-/** A post by its place below the folder of posts. */
 export interface SitePost {
   folders: readonly string[];
   /** By which its address begins, unless it is that of the site. */
@@ -19,13 +17,10 @@ export interface SitePost {
 }
 
 export interface SiteConfig {
-  /** Address of the site, or null. */
   url: string | null;
   /** Pattern of the path of a post; null for one with places that are unknown here. */
   patternOf(post: SitePost): string | null;
   form: PathForm;
-  /** In which the days of addresses are; null: as dates are written. */
-  zone: string | null;
   /** Whether a date at the beginning of a name is no part of the address. */
   hasDatedNames: boolean;
   /** Folders of content by the name of their language, below the site; null for the usual one. */
@@ -54,7 +49,6 @@ export async function readSiteData(path: string, leftOut: LeftOut): Promise<unkn
 
 export async function readJekyllConfig(site: string, leftOut: LeftOut): Promise<SiteConfig> {
   const settings = await readSiteData(join(site, '_config'), leftOut);
-  const zone = textAt(settings, 'timezone');
   const special = listAt(settings, 'defaults')
     .map((one) => ({
       path: textAt(one, 'scope', 'path') ?? '',
@@ -75,7 +69,6 @@ export async function readJekyllConfig(site: string, leftOut: LeftOut): Promise<
       return jekyllPattern((ofType ?? usual).replace(/:collection\b/g, type).replace(/:path\b/g, ':path/:name'));
     },
     form: 'jekyll',
-    zone: zone !== null && isZone(zone) ? zone : null,
     hasDatedNames: true,
     languages: new Map(listAt(settings, 'languages').map((name) => [String(name), null])),
     language: textAt(settings, 'lang') ?? textAt(settings, 'default_lang'),
@@ -90,7 +83,7 @@ export async function readHugoConfig(site: string, leftOut: LeftOut): Promise<Si
   }
   // Such as `permalinks.toml` and `languages.cs.toml`: a file has the value of its key.
   for (const file of (await readdir(join(site, folder)).catch(() => [])).sort()) {
-    const [, part = '', language] = /^(permalinks|languages|frontmatter|module)(?:\.([\w-]+))?\.\w+$/.exec(file) ?? [];
+    const [, part = '', language] = /^(permalinks|languages|frontmatter)(?:\.([\w-]+))?\.\w+$/.exec(file) ?? [];
     if (part === '') continue;
     const value = await readSiteData(join(site, folder, basename(file, extname(file))), leftOut);
     settings[part] = Object.assign(settings[part] ?? {}, language === undefined ? value : { [language]: value });
@@ -98,10 +91,6 @@ export async function readHugoConfig(site: string, leftOut: LeftOut): Promise<Si
   const byName = Object.entries(valueAt(settings, 'languages') ?? {});
   const languages = new Map(byName.map(([name, one]) => [name.toLowerCase(), textAt(one, 'contentDir')]));
   const language = (textAt(settings, 'defaultContentLanguage') ?? 'en').toLowerCase();
-  for (const mount of listAt(settings, 'module', 'mounts')) {
-    const isOfLanguage = textAt(mount, 'target') === 'content' && textAt(mount, 'source') !== 'content';
-    if (isOfLanguage) languages.set(textAt(mount, 'lang') ?? language, textAt(mount, 'source'));
-  }
   const isPrefixed = valueAt(settings, 'defaultContentLanguageInSubdir') === true;
   return {
     url: cleanUrl(textAt(settings, 'baseURL') ?? ''),
@@ -116,7 +105,6 @@ export async function readHugoConfig(site: string, leftOut: LeftOut): Promise<Si
       return path && (isOther ? `/${post.language}` : '') + path.replace(/\/?$/, isUgly === true ? '.html' : '/');
     },
     form: valueAt(settings, 'disablePathToLower') === true ? 'hugoCased' : 'hugo',
-    zone: null,
     hasDatedNames: listAt(settings, 'frontmatter', 'date').includes(':filename'),
     languages,
     language: languages.size === 0 ? null : language,
@@ -141,7 +129,6 @@ function valueAt(value: unknown, ...keys: string[]): unknown {
   }, value);
 }
 
-/** A text by its path, or null. */
 export function textAt(settings: unknown, ...keys: string[]): string | null {
   const value = valueAt(settings, ...keys);
   return typeof value === 'string' && value.trim() !== '' ? value.trim() : null;

@@ -10,7 +10,6 @@ import { parseLanguageTag } from '../../lib/names/language-tag.ts';
 import { ExportError, type LeftOut } from './export-entry.ts';
 import { readSiteAuthors } from './site-authors.ts';
 import { readHugoConfig, readJekyllConfig, type SiteConfig, type SitePost } from './site-config.ts';
-import { findLanguageFolders } from './site-languages.ts';
 
 export type SiteGenerator = 'hugo' | 'jekyll' | 'astro' | 'eleventy';
 
@@ -30,7 +29,7 @@ const MARKDOWN = ['.md', '.markdown'];
 const MARKDOWN_MDX = [...MARKDOWN, '.mdx'];
 /** Of generators whose configuration is a program. */
 const NO_CONFIG: SiteConfig = {
-  ...{ url: null, form: 'plain', zone: null, hasDatedNames: true, languages: new Map(), language: null },
+  ...{ url: null, form: 'plain', hasDatedNames: true, languages: new Map(), language: null },
   patternOf: () => '/:path/:slug/',
 };
 const readAstroConfig = (): SiteConfig => ({ ...NO_CONFIG, form: 'astro', hasDatedNames: false });
@@ -53,13 +52,9 @@ const OTHER_FOLDERS = new Set([
   ...['node_modules', 'vendor', 'public', 'dist', 'build', '_site', '_includes', '_layouts', '_data', 'layouts'],
   ...['themes', 'archetypes', 'resources', 'static', 'assets', 'i18n'],
 ]);
-/** Files about the project itself. */
-const PROJECT_FILE = /^(?:readme|license|licence|changelog|contributing|code_of_conduct|security)\.\w+$/i;
 
 /** Of posts of Jekyll and Eleventy. */
 const DATE_IN_NAME = /^\d{4}-\d{1,2}-\d{1,2}-(?=.)/;
-/** Levels of folders. */
-const MAX_DEPTH = 20;
 
 export interface SiteFolderOptions {
   /** Address of the site, which may end in a pattern such as `/:year/:slug/`; null leaves addresses out. */
@@ -69,14 +64,12 @@ export interface SiteFolderOptions {
   leftOut: LeftOut;
 }
 
-/** A folder of content. */
 interface Root {
   folder: string;
   /** Null for the usual one. */
   language: string | null;
 }
 
-/** What all posts of a site share. */
 interface FoundSite extends SiteFolderOptions {
   config: SiteConfig;
   authors: Readonly<Record<string, string>>;
@@ -118,12 +111,8 @@ export async function findSitePosts(
   for (const [path, { root, below }] of found) {
     // Of a part of a site, the rest only says which languages there are.
     if (relative(folder, path).startsWith('..')) continue;
-    const name = basename(path);
-    const isAtTop = below.length === 1;
     const isContent = rules.folders === null && root.folder !== home;
-    if (/^_index\./.test(name)) leftOut.skip('lists of a section (_index)');
-    else if (PROJECT_FILE.test(name) && isAtTop) leftOut.skip('files about the project');
-    else if (isContent && isAtTop) leftOut.skip('pages at the top of the site');
+    if (isContent && below.length === 1) leftOut.skip('pages at the top of the site');
     else if (isContent && below[0] === 'authors') leftOut.skip('files about authors');
     else {
       const file = await markdownFile(path, resolve(home));
@@ -131,8 +120,7 @@ export async function findSitePosts(
     }
   }
   if (files.length > 0) return { files, siteUrl: config.url };
-  const places = rules.folders?.join(' and ');
-  const where = places && ` (looked for ${places}; a collection is imported by its folder)`;
+  const where = rules.folders && ` (looked for ${rules.folders.join(' and ')}; a collection is imported by its folder)`;
   throw new ExportError(`${folder}${where ?? ''}: has no posts in ${rules.extensions.join(', ')}`);
 }
 
@@ -181,10 +169,10 @@ async function listFiles(
   const isPostFolder = (name: string): boolean => {
     return folders === null || folders.includes(name) || (name.startsWith('_') && name === basename(given));
   };
-  await walk(root, resolve(root).split(sep).some(isPostFolder), 0);
+  await walk(root, resolve(root).split(sep).some(isPostFolder));
   return found;
 
-  async function walk(at: string, isPosts: boolean, depth: number): Promise<void> {
+  async function walk(at: string, isPosts: boolean): Promise<void> {
     const entries = await readdir(at, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
       throw new ExportError(`${at}: cannot be read (${error.code})`);
     });
@@ -194,8 +182,7 @@ async function listFiles(
       const path = join(at, name);
       if (name.startsWith('.')) continue;
       if (entry.isDirectory()) {
-        if (OTHER_FOLDERS.has(name) || depth >= MAX_DEPTH) continue;
-        await walk(path, isPosts || isPostFolder(name), depth + 1);
+        if (!OTHER_FOLDERS.has(name)) await walk(path, isPosts || isPostFolder(name));
       } else if (!entry.isFile() || !extensions.includes(extname(name).toLowerCase())) continue;
       else if (isPosts) found.push(path);
       else if (DATE_IN_NAME.test(name)) onOther(path);
@@ -237,15 +224,45 @@ function isWithin(language: string, tag: string): boolean {
   return language === tag || language.startsWith(`${tag}-`);
 }
 
-function addressOf(url: string, post: SitePost & { name: string }, { patternOf, form, zone }: SiteConfig) {
+function addressOf(url: string, post: SitePost & { name: string }, { patternOf, form }: SiteConfig) {
   const { origin, pathname } = new URL(url);
   const isPattern = pathname.includes('/:');
   const siteUrl = isPattern ? origin : url.replace(/\/+$/, '');
   const read = form === 'jekyll' ? jekyllPattern : toPattern;
   const below = isPattern ? read(pathname) : patternOf(post);
-  // Of Jekyll, those below `_posts` or a collection.
+  // Of Jekyll, those below `_posts`.
   const folders = post.folders.slice(post.folders.findLastIndex((part) => part.startsWith('_')) + 1);
   // In Jekyll, the folders around those of posts are categories.
   const categories = post.folders.slice(0, Math.max(0, post.folders.indexOf('_posts')));
-  return { pattern: below && siteUrl + below, siteUrl, name: post.name, folders, categories, form, zone };
+  return { pattern: below && siteUrl + below, siteUrl, name: post.name, folders, categories, form };
+}
+
+/** Languages whose tags are nothing else in the name of a folder. */
+const CLEAR_TAG = /^(?:en|de|fr|es|pt|ru|ja|zh|ko|pl|cs|sv|nl|fi|tr|..[-_].+)$/;
+const TAG = /^[a-z]{2}(?:[-_](?:hans|hant|latn|cyrl))?(?:[-_](?:[a-z]{2}|\d{3}))?$/i;
+const LANGUAGE_NAMES = new Intl.DisplayNames(['en'], { type: 'language', fallback: 'none' });
+
+/**
+ * Finds folders that the site calls languages, and two or more beside each other that are tags of languages, unless all
+ * may be other words, such as `it`, `no` and `ml`.
+ * @param files their paths in parts
+ * @param known names of the site's languages
+ * @returns paths of folders, such as `content/cs`
+ */
+export function findLanguageFolders(files: readonly string[][], known: { has(name: string): boolean }): Set<string> {
+  const siblings = new Map<string, Set<string>>();
+  for (const parts of files) {
+    for (const [at, name] of parts.slice(0, -1).entries()) {
+      const isTag = TAG.test(name) && LANGUAGE_NAMES.of(name.replaceAll('_', '-')) !== undefined;
+      const parent = parts
+        .slice(0, at)
+        .map((part) => `${part}/`)
+        .join('');
+      if (isTag || known.has(name)) siblings.set(parent, (siblings.get(parent) ?? new Set()).add(name));
+    }
+  }
+  const found = [...siblings].filter(([, names]) =>
+    [...names].some((name) => known.has(name) || (names.size > 1 && CLEAR_TAG.test(name))),
+  );
+  return new Set(found.flatMap(([parent, names]) => [...names].map((name) => parent + name)));
 }

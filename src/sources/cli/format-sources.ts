@@ -42,10 +42,9 @@ function stateText(source: SourceStatus): string {
 }
 
 /** The decisions that items wait for; null if none does. */
-function decision({ id, use, waiting, held }: SourceStatus): string | null {
-  const gone = use === 'articles' ? waiting : 0;
+function decision({ id, waiting, held }: SourceStatus): string | null {
   const parts = [
-    ...(gone === 0 ? [] : [`${count(gone, 'post')} gone: decide with "daywire sources withdraw ${id}"`]),
+    ...(waiting === 0 ? [] : [`${count(waiting, 'post')} gone: decide with "daywire sources withdraw ${id}"`]),
     ...(held === 0 ? [] : [`${held} held: decide with "daywire sources accept ${id}"`]),
   ];
   return parts.join('; ') || null;

@@ -42,14 +42,14 @@ export function sourcesTable(
 }
 
 function sourceRow(request: SignedInRequest, source: SourceStatus): TableRow {
-  const { id, use, url, outlet, api, endpoint, movedTo, waiting, held } = source;
+  const { id, url, outlet, api, endpoint, movedTo, waiting, held } = source;
   const found = api === null ? 'not found yet' : `${apiName(api)} at ${endpoint}`;
   const name =
     outlet === null
       ? html`${id}<br>${address(url)}<br><span class="meaning">${found}</span>`
       : html`${outlet}<br><code>${id}</code> ${address(url)}`;
   const moving = movedTo === null ? '' : html`<p class="meaning">Permanent redirects lead to ${movedTo}.</p>`;
-  const gone = use === 'articles' && waiting > 0 ? withdrawnPart(request, source) : '';
+  const gone = waiting > 0 ? withdrawnPart(request, source) : '';
   const undecided = held === 0 ? gone : html`${heldPart(request, source)}${gone}`;
   return {
     id: `source-${id}`,

@@ -9,7 +9,6 @@ export interface EntryIdentity {
   /** Empty if it has none. */
   link: string;
   title: string;
-  /** Epoch milliseconds. */
   publishedAt: number | null;
 }
 

@@ -5,8 +5,9 @@ import { DAY, MINUTE } from '../../lib/time.ts';
 export interface FeedMemory {
   /** When its last document was recorded; null before the first. */
   readAt: number | null;
+  /** `nextUsual` of the polls so far; null before the first. */
   usualNew: number | null;
-  /** Milliseconds. */
+  /** The median time between two items, in milliseconds; null if it is not known. */
   itemGap: number | null;
   /** Items that wait for the operator. */
   held: number;
@@ -30,20 +31,16 @@ const WEIGHT = 0.2;
 /** A shorter gap between two items says that the dates of a feed are of no use. */
 const SHORTEST_GAP = 5 * MINUTE;
 
-interface FeedHabit {
-  /** `nextUsual` of the polls so far; null before the first. */
-  usualNew: number | null;
-  /** The median time between two items; null if it is not known. Milliseconds. */
-  itemGap: number | null;
-  /** Since the previous document was read. Milliseconds. */
-  sinceRead: number;
-}
-
 /**
  * More new items than this are held: five times what polls usually bring, at least 20. After a time without polls, up
  * to a week, also twice what the feed brings in such a time.
+ * @param feed.sinceRead milliseconds since the previous document was read
  */
-export function floodLimit({ usualNew, itemGap, sinceRead }: FeedHabit): number {
+export function floodLimit({
+  usualNew,
+  itemGap,
+  sinceRead,
+}: Pick<FeedMemory, 'usualNew' | 'itemGap'> & { sinceRead: number }): number {
   const missed = itemGap === null ? 0 : Math.min(sinceRead, MOST_MISSED) / Math.max(itemGap, SHORTEST_GAP);
   return Math.max(LEAST_FLOOD, FACTOR * (usualNew ?? 0), MISSED_FACTOR * missed);
 }

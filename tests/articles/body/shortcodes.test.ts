@@ -9,6 +9,21 @@ const remove = (body: string): [string, ...string[]] => {
 };
 
 describe('removeShortcodes', () => {
+  it('removes components and code from MDX alone, and keeps its lines and its text', () => {
+    const read = (text: string): string => removeShortcodes(text, true).body;
+    const body =
+      'import A from "a";\nimport { B } from "b";\n\nimport is a word, <b>and</b> so is <A b={1}>export</A>.';
+    expect(removeShortcodes(body, true)).toEqual({
+      body: '\n\n\nimport is a word, <b>and</b> so is export.',
+      notes: [{ line: 3, text: 'removed from the body: the component <A>' }],
+    });
+    expect(removeShortcodes('So is <A b={1}>export</A>.').body).toBe('So is <A b={1}>export</A>.');
+    expect(read('export const a = {\n  b: 1,\n};\n\nA paragraph that says\nimport "this".')).toBe(
+      '\n\n\n\nA paragraph that says\nimport "this".',
+    );
+    expect(read('```\nimport A from "a";\n<A />\n```')).toBe('```\nimport A from "a";\n<A />\n```');
+  });
+
   it.each([
     [
       'a {{< highlight go >}}b{{< /highlight >}} c',
@@ -103,10 +118,11 @@ describe('removeShortcodes', () => {
       '[',
       '](',
       'import ',
+      '<A b={1}>',
     );
     fc.assert(
       fc.property(fc.array(fc.oneof(part, fc.string()), { maxLength: 40 }), (parts) => {
-        expect(() => removeShortcodes(parts.join(''))).not.toThrow();
+        for (const isMdx of [false, true]) expect(() => removeShortcodes(parts.join(''), isMdx)).not.toThrow();
       }),
     );
     const long = [
@@ -128,12 +144,16 @@ describe('removeShortcodes', () => {
       'import ',
       '{{',
     ];
-    for (const unit of [...long, 'import a\n', '{{< a="', "{{< youtube a=' >}}"]) {
-      const body = `{{ ${unit.repeat(500_000 / unit.length)}`;
-      expect(
-        processorTime(() => void removeShortcodes(body)),
-        unit,
-      ).toBeLessThan(1_000);
+    const ofMdx = ['<A ', '<', '<A b={', '\n', 'import \n\n', 'import { a\n', 'export { \n'];
+    for (const unit of [...long, ...ofMdx, 'import a\n', '{{< a="', "{{< youtube a=' >}}"]) {
+      for (const [start, isMdx] of [
+        ['{{ ', false],
+        ['', true],
+      ] as const) {
+        const body = start + unit.repeat(500_000 / unit.length);
+        const time = processorTime(() => void removeShortcodes(body, isMdx));
+        expect(time, unit).toBeLessThan(1_000);
+      }
     }
   });
 });

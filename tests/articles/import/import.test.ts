@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { importPaths, importText } from '../../../src/articles/import/import.ts';
+import { importPaths } from '../../../src/articles/import/import.ts';
 import { countDueChanges } from '../../../src/articles/pending-changes.ts';
 import { findArticle, findArticleBySlug } from '../../../src/articles/queries.ts';
 import { countRejections, listRejections } from '../../../src/articles/rejections.ts';
@@ -16,7 +16,7 @@ import { forBothDatabases, openMigrated } from '../../support/databases.ts';
 import { runs } from '../../support/run-scope.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { openTestApp } from '../../support/test-app.ts';
-import { configWith, importJson, importMarkdown, messagesOf } from '../imports.ts';
+import { configWith, importJson, importMarkdown, importText, messagesOf } from '../imports.ts';
 
 const clock = () => NOW;
 

@@ -1,11 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { importText } from '../../../src/articles/import/import.ts';
 import { findArticle } from '../../../src/articles/queries.ts';
 import { countRejections } from '../../../src/articles/rejections.ts';
 import { markdown } from '../../support/articles.ts';
 import { NOW } from '../../support/clock.ts';
 import { openMigrated } from '../../support/databases.ts';
-import { configWith, importJson, importMarkdown, messagesOf } from '../imports.ts';
+import { configWith, importJson, importMarkdown, importText, messagesOf } from '../imports.ts';
 
 /** The problems of a file with a valid headline, an id and these front matter keys. */
 async function problemsOf(keys: string, body?: string): Promise<string[]> {

@@ -4,7 +4,6 @@ import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { formatStatus } from '../../../src/app/cli/status.ts';
 import { readStatus } from '../../../src/app/status.ts';
-import { importText } from '../../../src/articles/import/import.ts';
 import { readDueChanges } from '../../../src/articles/pending-changes.ts';
 import { findArticle } from '../../../src/articles/queries.ts';
 import {
@@ -26,6 +25,7 @@ import { forBothDatabases, openMigrated } from '../../support/databases.ts';
 import { HTML, picture, SVG } from '../../support/pictures.ts';
 import { sampleConfig } from '../../support/sample.ts';
 import { openTestApp } from '../../support/test-app.ts';
+import { importText } from '../imports.ts';
 
 const NOW = Date.UTC(2026, 10, 27, 8);
 const localhost = async () => [{ address: '127.0.0.1', family: 4 }];

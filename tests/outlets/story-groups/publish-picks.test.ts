@@ -1,12 +1,12 @@
 import type { KyselyPlugin } from 'kysely';
 import { describe, expect, it } from 'vitest';
-import { importText } from '../../../src/articles/import/import.ts';
 import { findArticle } from '../../../src/articles/queries.ts';
 import type { Store } from '../../../src/core/store/store.ts';
 import { changeGroups } from '../../../src/outlets/story-groups/change-groups.ts';
 import type { GroupCommand } from '../../../src/outlets/story-groups/commands.ts';
 import { readUnpublishedGroups } from '../../../src/outlets/story-groups/group-rows.ts';
 import { publishPicks } from '../../../src/outlets/story-groups/publish-picks.ts';
+import { importText } from '../../articles/imports.ts';
 import { clockAt, NOW } from '../../support/clock.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { groupedItem, storeGroup } from '../../support/outlet-items.ts';

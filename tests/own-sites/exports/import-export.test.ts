@@ -1,13 +1,12 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { importText } from '../../../src/articles/import/import.ts';
 import { findArticle } from '../../../src/articles/queries.ts';
 import type { Config } from '../../../src/core/config/config.ts';
 import type { Store } from '../../../src/core/store/store.ts';
 import { type ExportImportOptions, importExport } from '../../../src/own-sites/exports/import-export.ts';
 import { recordSeenItems } from '../../../src/sources/item-state.ts';
-import { configWith } from '../../articles/imports.ts';
+import { configWith, importText } from '../../articles/imports.ts';
 import { forEachDatabase, openMigrated } from '../../support/databases.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { ghostExport, ghostPost, wxr, wxrItem } from './wxr.ts';

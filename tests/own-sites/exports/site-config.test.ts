@@ -6,8 +6,7 @@ import { importPaths } from '../../../src/articles/import/import.ts';
 import { toArticle } from '../../../src/articles/stored-document.ts';
 import { LeftOut } from '../../../src/own-sites/exports/export-entry.ts';
 import { importSiteFolder } from '../../../src/own-sites/exports/import-export.ts';
-import { findSitePosts, type SiteGenerator } from '../../../src/own-sites/exports/site-folder.ts';
-import { findLanguageFolders } from '../../../src/own-sites/exports/site-languages.ts';
+import { findLanguageFolders, findSitePosts, type SiteGenerator } from '../../../src/own-sites/exports/site-folder.ts';
 import { configWith } from '../../articles/imports.ts';
 import { openMigrated } from '../../support/databases.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
@@ -63,25 +62,14 @@ describe('the addresses of a site of Jekyll', () => {
     expect(paths).toEqual({ '2024-03-01-Solar_Roof.x': path });
   });
 
-  it('are those of a collection where its folder is given, or of a folder of posts within the site', async () => {
+  it('are the same where a folder of posts within the site is imported', async () => {
     const files = {
-      '_config.yml':
-        'collections:\n  story: { output: true, permalink: "/stories/:title/" }\npermalink: /:year/:title/\n',
-      'parts/_story/solar.md': post('Solar'),
+      '_config.yml': 'permalink: /:year/:title/\n',
       'local/_posts/2024/2024-03-01-wind.md': post('Wind'),
     };
-    expect((await imported('jekyll', files, SITE, 'parts/_story')).paths).toEqual({ solar: '/stories/solar/' });
     expect((await imported('jekyll', files, SITE, 'local/_posts/2024')).paths).toEqual({
       '2024-03-01-wind': '/2024/wind/',
     });
-  });
-
-  it('have the days of its time zone, where it has one and a date has an offset', async () => {
-    const late = post('Solar').replace('10:00', '10:00:00 +1300');
-    const files = { '_posts/2024-03-01-solar.md': late, '_posts/2024-03-01-wind.md': post('Wind') };
-    const config = 'timezone: America/Los_Angeles\npermalink: /:day/:title/';
-    const { paths } = await imported('jekyll', { '_config.yml': config, ...files });
-    expect(paths).toEqual({ '2024-03-01-solar': '/29/solar/', '2024-03-01-wind': '/01/wind/' });
   });
 
   it('follow the pattern of --url where there is one', async () => {
@@ -115,7 +103,6 @@ describe('the addresses of a site of Hugo', () => {
     ['config/_default/permalinks.toml', 'posts = "/x/:slug/"', '/x/a-sunny-roof/'],
     ['config/_default/hugo.yaml', 'uglyURLs: true', '/posts/2024/solar_roof-5.html'],
     ['hugo.toml', '[uglyURLs]\nposts = true', '/posts/2024/solar_roof-5.html'],
-    ['hugo.toml', '[[module.mounts]]\nsource = "content/posts"\ntarget = "content"', '/2024/solar_roof-5/'],
     ['hugo.yml', 'disablePathToLower: true', '/posts/2024/Solar_Roof-5/'],
     ['hugo.toml', '[permalinks]\nnews = "/n/:slug/"', '/posts/2024/solar_roof-5/'],
   ])('follow its configuration: %s %s', async (file, config, path) => {
@@ -201,7 +188,7 @@ describe('a site in several languages', () => {
     expect(byId(({ language }) => language)).toEqual({ 'cs.solar': 'cs', solar: 'en', wind: 'en' });
   });
 
-  it('has them by folders of content that Hugo mounts, also where one folder is imported', async () => {
+  it('has them by folders of content in Hugo, also where one folder is imported', async () => {
     const files = {
       'hugo.yaml': 'languages: { en: {}, cs: {} }\npermalinks: { posts: "/:year/:slug/" }\n',
       'content/en/posts/2024/solar.md': post('Solar'),

@@ -1,10 +1,10 @@
 /** Ids of articles whose Markdown files state none; docs/decisions/2026-11-30-ids-of-files.md says why. */
 
 import { existsSync } from 'node:fs';
-import { basename, extname, relative, sep } from 'node:path';
+import { sep } from 'node:path';
 import type { Db } from '../../../core/store/store.ts';
 import { chunks } from '../../../lib/chunks.ts';
-import { dayOfPlace, type FilePlace, idOfPath, pathOfName } from './file-place.ts';
+import { dayOfPlace, type FilePlace, idOfPath } from './file-place.ts';
 import type { ImportFile } from './import-files.ts';
 
 type PlacedFile = ImportFile & { place: FilePlace };
@@ -25,15 +25,22 @@ export async function withDefaultIds(
   for (const id of placed.map(shortId)) namesakes.set(id, (namesakes.get(id) ?? 0) + 1);
   const completed = new Map<ImportFile, ImportFile>();
   for (const some of chunks(placed, 200)) {
-    const candidates = some.flatMap(possibleIds);
-    const rows = await db.selectFrom('articles').select(['id', 'origin']).where('id', 'in', candidates).execute();
+    const ids = some.map(shortId);
+    const paths = some.map(({ path }) => path);
+    const rows = await db
+      .selectFrom('articles')
+      .select(['id', 'origin'])
+      .where((e) => e.or([e('id', 'in', ids), e('origin', 'in', paths)]))
+      .orderBy('created_at')
+      .execute();
     const owners = new Map(rows.map(({ id, origin }) => [id, origin ?? '']));
+    const brought = new Map(rows.map(({ id, origin }) => [origin, id]));
     for (const file of some) {
       const short = shortId(file);
-      const known = possibleIds(file).find((id) => hasBrought(file, owners.get(id) ?? ''));
       const owner = owners.get(short) ?? '';
       const isTaken = !takeOver && owner.startsWith(`${file.pictures?.root}${sep}`) && existsSync(owner);
-      const defaultId = known ?? (namesakes.get(short) === 1 && !isTaken ? short : longId(file));
+      const free = namesakes.get(short) === 1 && !isTaken ? short : longId(file);
+      const defaultId = brought.get(file.path) ?? free;
       const published = dayOfPlace(file.place, now);
       const fields = { ...(published === null ? {} : { published }), ...file.defaults?.fields };
       completed.set(file, { ...file, defaultId, defaults: { address: null, ...file.defaults, fields } });
@@ -48,22 +55,4 @@ function shortId({ place: { name, language } }: PlacedFile): string {
 
 function longId({ place: { folders, name, language } }: PlacedFile): string {
   return idOfPath([...(language === undefined ? [] : [language]), ...folders, name]);
-}
-
-/** Also those that it had as a file of a smaller or larger folder, and of a site with its languages. */
-function possibleIds(file: PlacedFile): string[] {
-  const { name } = file.place;
-  const parts = pathOfName(file.path).split(sep).with(-1, name);
-  const languages = parts.slice(0, -1).flatMap((part) => part.split('.'));
-  return [
-    ...[shortId(file), longId(file), idOfPath([basename(file.path, extname(file.path))])],
-    ...parts.map((_, at) => idOfPath(parts.slice(-at - 1))),
-    ...[...languages.map((language) => [language, name]), name.split('.').reverse()].map(idOfPath),
-  ];
-}
-
-/** Whether the file that brought an article is this one, also if its folder has been moved since. */
-function hasBrought({ path, pictures }: PlacedFile, owner: string): boolean {
-  if (owner === path || pictures === undefined) return owner === path;
-  return owner.endsWith(sep + relative(pictures.root, path)) && !existsSync(owner);
 }

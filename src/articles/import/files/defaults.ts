@@ -3,7 +3,7 @@
  * date, the address at which a site generator publishes it. Pure.
  */
 
-import { DAY, localDate } from '../../../lib/time.ts';
+import { DAY } from '../../../lib/time.ts';
 import { parseWrittenDate } from '../../../lib/written-date.ts';
 import { SLUG, slugFrom } from '../../slug.ts';
 import type { AuthorNames } from '../front-matter/values.ts';
@@ -13,7 +13,6 @@ import type { ParsedRecord, TranslatedRecord } from '../parse.ts';
 export interface ArticleDefaults {
   /** Keys of daywire, for an article that lacks them. */
   fields: Readonly<Record<string, string>>;
-  /** Where the site publishes the article, or null. */
   address: ArticleAddress | null;
   /** Whether categories and tags in one text are words, as in Jekyll. */
   hasWordLists?: boolean;
@@ -28,13 +27,10 @@ interface ArticleAddress {
   siteUrl: string;
   /** That of the file, for an article without a slug. */
   name: string;
-  /** For `:path`. */
   folders: readonly string[];
   /** Of its folders, as in Jekyll. */
   categories: readonly string[];
   form: PathForm;
-  /** In which days are, for dates with an offset; null: as they are written. */
-  zone: string | null;
 }
 
 /** What a pattern may say. `slug`: else the name of the file; `slugortitle`: else the headline. */
@@ -42,7 +38,6 @@ const PLACES = 'year|month|i_month|day|i_day|y_day|name|slug|title|slugortitle|c
 const PLACE = new RegExp(`:(${PLACES})\\b`, 'g');
 const OTHER_PLACE = new RegExp(`:(?!(?:${PLACES})\\b)[a-z]`, 'i');
 
-/** The built-in permalinks of Jekyll. */
 const STYLES: Readonly<Record<string, string>> = {
   date: '/:categories/:year/:month/:day/:title.html',
   pretty: '/:categories/:year/:month/:day/:title/',
@@ -161,11 +156,11 @@ export function jekyllPattern(written: unknown): string | null {
 /** @returns null if the pattern needs a date that the article does not have */
 function addressOf(
   pattern: string,
-  { name, folders, categories, form, zone }: ArticleAddress,
+  { name, folders, categories, form }: ArticleAddress,
   fields: Record<string, unknown>,
   written: Record<string, unknown>,
 ): string | null {
-  const date = dayOf(String(fields.published ?? ''), zone);
+  const date = dayOf(String(fields.published ?? ''));
   if (date === null && /:(?:[iy]_)?(?:year|month|day)\b/.test(pattern)) return null;
   const [year = '', month = '', day = ''] = date?.split('-') ?? [];
   const yearDay = (Date.parse(`${date}T00:00Z`) - Date.parse(`${year}-01-01T00:00Z`)) / DAY + 1;
@@ -189,11 +184,10 @@ function addressOf(
 }
 
 /** The day as it is written, else in UTC. */
-function dayOf(published: string, zone: string | null): string | null {
-  const at = parseWrittenDate(published);
-  if (at !== null && zone !== null && /(?:[+-]\d\d:?\d\d|Z)\s*$/.test(published)) return localDate(at, zone);
+function dayOf(published: string): string | null {
   const [, year, month = '', day = ''] = DATE.exec(published) ?? [];
   if (year !== undefined) return `${year}-${month.padStart(2, '0')}-${day.padStart(2, '0')}`;
+  const at = parseWrittenDate(published);
   return at === null ? null : new Date(at).toISOString().slice(0, 10);
 }
 
@@ -202,7 +196,6 @@ function encodePath(text: string): string {
   return text.replace(/[?#\\]|%(?![0-9a-f]{2})/gi, encodeURIComponent);
 }
 
-/** A list, or words in one text. */
 function namesOf(value: unknown): string[] {
   if (Array.isArray(value)) return value.filter((name) => typeof name === 'string');
   return typeof value === 'string' ? value.split(/\s+/).filter((name) => name !== '') : [];

@@ -14,15 +14,11 @@ export interface FilePlace {
 
 /** @param root the folder that is imported; both are absolute */
 export function filePlaceOf(path: string, root: string): FilePlace {
-  const file = pathOfName(path);
+  // Of `roof/index.de.md`, `roof.de`.
+  const file = path.replace(/\.\w+$/, '').replace(/(?<=.)\/index(?=\.[\w-]+$|$)/, '');
   // A file that is imported alone may be `roof/index.md`.
   const folders = relative(root, dirname(file)).split(sep);
   return { folders: folders.filter((part) => part !== '' && part !== '..'), name: basename(file) };
-}
-
-/** A path without its extension: of `roof/index.de.md`, `roof.de`. */
-export function pathOfName(path: string): string {
-  return path.replace(/\.\w+$/, '').replace(/(?<=.)\/index(?=\.[\w-]+$|$)/, '');
 }
 
 /** `2015-03-26-roof`, `2015_03_26`, `20150326 roof`. */

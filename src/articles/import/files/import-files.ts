@@ -26,7 +26,6 @@ export interface ImportFile {
   fingerprint: string;
   /** Epoch milliseconds, by the file system's clock; null for a text. */
   modifiedAt: number | null;
-  /** Of Markdown. */
   place?: FilePlace;
   /** For an article without an id; see default-ids.ts. */
   defaultId?: string;
@@ -35,6 +34,18 @@ export interface ImportFile {
   /** Where pictures of its articles are. Default: nowhere. */
   pictures?: PictureFolder;
   records(): AsyncIterable<SourceRecord>;
+}
+
+/** A file of one record, which is on no disk. */
+export function recordFile(
+  place: Pick<ImportFile, 'path' | 'name' | 'origin' | 'format'>,
+  content: SourceRecord['content'],
+  bytes = 0,
+): ImportFile {
+  const records = async function* (): AsyncGenerator<SourceRecord> {
+    yield { line: null, readTo: bytes, content };
+  };
+  return { ...place, bytes, fingerprint: '', modifiedAt: null, records };
 }
 
 /** The files to import cannot be found. The message is for an operator. */
@@ -108,12 +119,10 @@ export async function listImportFolders(paths: string[]): Promise<string[]> {
 
 export function textFile(name: string, text: string, format: ImportFormat): ImportFile {
   const bytes = Buffer.from(text);
-  const records = async function* (): AsyncGenerator<SourceRecord> {
-    if (format === 'jsonl') yield* readLines([bytes]);
-    else yield { line: null, readTo: bytes.length, content: textOf(bytes) };
-  };
-  const facts = { bytes: bytes.length, fingerprint: '', modifiedAt: null, records };
-  return { path: name, name, origin: name, format, ...facts, ...placeIn(format, name, dirname(name)) };
+  const file = recordFile({ path: name, name, origin: name, format }, textOf(bytes), bytes.length);
+  return format === 'jsonl'
+    ? { ...file, records: () => readLines([bytes]) }
+    : { ...file, ...placeIn(format, name, dirname(name)) };
 }
 
 function placeIn(format: ImportFormat, path: string, root: string): Pick<ImportFile, 'place'> {
@@ -178,9 +187,7 @@ async function openDocument(path: string, root: string): Promise<ImportFile | nu
   const file = await openFile(path, 'markdown', root);
   if (file === null) return null;
   const rule = 'is a file of a word processor: save the text as Markdown, in a file whose name ends in .md';
-  const records = async function* (): AsyncGenerator<SourceRecord> {
-    yield { line: null, readTo: file.bytes, content: { kind: 'unusable', rule, raw: '' } };
-  };
+  const { records } = recordFile(file, { kind: 'unusable', rule, raw: '' }, file.bytes);
   return { ...file, records };
 }
 
@@ -207,20 +214,9 @@ async function openFile(path: string, format: ImportFormat, root: string): Promi
 }
 
 /** A folder or link that cannot be read is rejected like an invalid article; the others are imported. */
-function unreadableFile(path: string, error: unknown): ImportFile {
-  const content = { kind: 'unreadable', rule: reason(error) } as const;
-  return {
-    path: resolve(path),
-    name: path,
-    origin: resolve(path),
-    format: 'markdown',
-    bytes: 0,
-    fingerprint: '',
-    modifiedAt: null,
-    records: async function* () {
-      yield { line: null, readTo: 0, content };
-    },
-  };
+function unreadableFile(name: string, error: unknown): ImportFile {
+  const path = resolve(name);
+  return recordFile({ path, name, origin: path, format: 'markdown' }, { kind: 'unreadable', rule: reason(error) });
 }
 
 async function* wholeFile(path: string, bytes: number): AsyncGenerator<SourceRecord> {

@@ -17,7 +17,6 @@ export interface MendedYaml {
   warnings: RecordMessage[];
 }
 
-/** A key at the beginning of a line, with its value. */
 const KEY = /^([\p{L}_][\p{L}\p{N}_ .-]{0,60}):\s+(\S.*)$/u;
 /** The header of a block scalar. */
 const BLOCK = /^[|>][-+\d]{0,2}(?:\s+#.*)?$/;
@@ -50,14 +49,13 @@ export function mendYaml(source: readonly string[]): MendedYaml {
     lines[index] = `${key}: '${text.replaceAll("'", "''")}'`;
     const what = hasBadStart ? `that begins with ${value.charAt(0)}` : 'with a colon';
     const rule = `put a text ${what} in quotation marks`;
-    warnings.push({ line: index + 1, text: `${key} was read as ${JSON.stringify(quoted(text))}: ${rule}` });
+    warnings.push({ line: index + 1, text: `${key} was read as ${JSON.stringify(shownPart(text))}: ${rule}` });
   }
   return { lines, warnings };
 }
 
 /** A value that begins with a quotation mark or a bracket, perhaps after a key or as an entry of a list. */
 const OPENS = /^\s*(?:-\s+)?(?:[\p{L}_][\p{L}\p{N}_ .-]{0,60}:\s+)?(?=["'[{])/u;
-/** Lines of one such value. */
 const MAX_FLOW = 200;
 
 /** @returns the index of the line where the value that begins in a line ends, if it is a later one and ends with it */
@@ -90,6 +88,6 @@ export function isText(key: string): boolean {
   return ['headline', 'shortHeadline', 'dek', 'kicker', 'note'].includes(target);
 }
 
-function quoted(text: string): string {
-  return boundedLine(text.slice(0, 200), 80);
+export function shownPart(text: string): string {
+  return boundedLine(text.slice(0, 400), 120);
 }

@@ -57,7 +57,6 @@ export interface TranslationRules {
   keys: Readonly<Record<string, KeyTarget | 'ignored' | 'ignore'>>;
   /** Whether the record is in daywire's own format, JSON Lines, in which each key means what daywire says. */
   isOwnFormat?: boolean;
-  /** Default: none. */
   authors?: AuthorNames | undefined;
 }
 

@@ -50,7 +50,6 @@ export function toBylines(value: unknown, authors: AuthorNames): unknown {
     .flatMap((entry) => (typeof entry === 'string' ? splitNames(entry, authors).map(toByline) : [entry]));
 }
 
-/** A byline with the name of its author in place of the login. */
 export function withAuthorName(byline: unknown, authors: AuthorNames): unknown {
   return isMap(byline) ? { ...byline, name: nameOf(byline.name, authors) ?? byline.name } : byline;
 }
@@ -131,7 +130,6 @@ export function withoutMarkup(value: unknown): unknown {
   return textOfHtml(value.replace(OTHER_AMPERSAND, '&amp;').replaceAll('<', '&lt;'));
 }
 
-/** Words of content management systems. */
 const STATES: Readonly<Record<string, string>> = { publish: 'published', public: 'published', private: 'draft' };
 
 export function toState(value: unknown): unknown {

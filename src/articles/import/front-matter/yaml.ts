@@ -1,8 +1,7 @@
 /** Parses front matter in YAML, tolerantly, and says in plain words what is wrong with it. Pure. */
 import { isMap, isScalar, LineCounter, parseDocument, visit, type YAMLError } from 'yaml';
-import { boundedLine } from '../../../lib/text/clean-text.ts';
 import { lineOf } from '../../../lib/yaml-line.ts';
-import { isText, type MendedYaml, mendYaml, type RecordMessage } from './mend-yaml.ts';
+import { isText, type MendedYaml, mendYaml, type RecordMessage, shownPart } from './mend-yaml.ts';
 
 export type ParsedFrontMatter =
   | {
@@ -53,7 +52,7 @@ function readDocument(
       if (!isScalar(key) || !key.range || !isScalar(value) || !isText(String(key.value))) return;
       if (value.type !== 'PLAIN' || !/^[^#\s]/.test(value.comment ?? '')) return;
       const text = 'what follows " #" counts as a comment and is left out: put the text in quotation marks';
-      warnings.push({ line: counter.linePos(key.range[0]).line, text: `${quoted(String(key.value))}: ${text}` });
+      warnings.push({ line: counter.linePos(key.range[0]).line, text: `${shownPart(String(key.value))}: ${text}` });
     },
     Map(_key, map) {
       const seen = new Map<string, number>();
@@ -64,7 +63,7 @@ function readDocument(
         const first = seen.get(name);
         seen.set(name, line);
         if (first === undefined) continue;
-        const text = `${quoted(name)} is left out: it is written again in line ${line}, which counts; keep one`;
+        const text = `${shownPart(name)} is left out: it is written again in line ${line}, which counts; keep one`;
         warnings.push({ line: first, text });
       }
     },
@@ -134,9 +133,5 @@ export function missingEnd(lines: readonly string[]): number | null {
 }
 
 function firstSentence(message: string): string {
-  return quoted(message.replace(/ at line \d+, column \d+:[\s\S]*$/, ''));
-}
-
-function quoted(text: string): string {
-  return boundedLine(text.slice(0, 400), 120);
+  return shownPart(message.replace(/ at line \d+, column \d+:[\s\S]*$/, ''));
 }

@@ -6,7 +6,6 @@ import type { Db, Tx } from '../../../core/store/store.ts';
 import { inTransaction } from '../../../core/store/store.ts';
 import type { Tables } from '../../../core/store/tables.ts';
 import { chunks } from '../../../lib/chunks.ts';
-import { readStoredArticles } from '../../edits/stored-article.ts';
 import { deleteTitleTerms } from '../../search/word-index.ts';
 import { rememberFiles } from '../files/fingerprints.ts';
 import { findImportFile } from '../files/import-files.ts';
@@ -17,7 +16,6 @@ import { retractArticles } from '../retract.ts';
 const MAX_RUNS = 50;
 const MAX_INPUT = 500;
 const BATCH = 100;
-const EXAMPLES = 3;
 
 /** What readers see of an article that an undone import had published. */
 const NOTE = 'This story was published by mistake.';
@@ -43,12 +41,14 @@ export async function importAsRun<T>(
   return { result, run: (await none.executeTakeFirst()) === undefined ? id : null };
 }
 
-/** @param added articles that a run has added, in the same transaction, with their digests */
-export async function recordRunArticles(tx: Tx, run: number, added: { id: string; digest: string }[]): Promise<void> {
-  if (added.length === 0) return;
-  const rows = added.map(({ id, digest }) => ({ run, article_id: id, digest }));
-  await tx.insertInto('import_run_articles').values(rows).execute();
-  const count = { added: sql<number>`added + ${rows.length}` };
+/** @param ids of the articles that a run has added, in the same transaction */
+export async function recordRunArticles(tx: Tx, run: number, ids: string[]): Promise<void> {
+  if (ids.length === 0) return;
+  await tx
+    .insertInto('import_run_articles')
+    .values(ids.map((id) => ({ run, article_id: id })))
+    .execute();
+  const count = { added: sql<number>`added + ${ids.length}` };
   await tx.updateTable('import_runs').set(count).where('id', '=', run).execute();
 }
 
@@ -61,64 +61,46 @@ export interface UndoneRun {
   /** Nothing had shown them. */
   deleted: number;
   retracted: number;
-  /** Changed since by an editor or another import: they stay as they are. */
-  changed: number;
-  /** Ids of some of those. */
-  examples: string[];
 }
 
 /**
- * Takes back what a run has added: deletes what nothing has shown yet, and retracts the rest. Watched folders do not
- * bring it again until a file changes; another `daywire import` does. After a crash, a second call does the rest.
+ * Takes back what a run has added: deletes what nothing has shown and no editor has changed yet, and retracts the rest.
+ * Watched folders do not bring it again until a file changes; another `daywire import` does. After a crash, a second
+ * call does the rest.
  * @returns null if there is no such run, or it has been undone
  */
 export async function undoRun(app: AppContext, run: number): Promise<UndoneRun | null> {
   const { db } = app.store;
   const open = db.selectFrom('import_runs').select('id').where('id', '=', run).where('undone_at', 'is', null);
   if ((await open.executeTakeFirst()) === undefined) return null;
-  const added = await db
-    .selectFrom('import_run_articles')
-    .select(['article_id as id', 'digest'])
-    .where('run', '=', run)
-    .orderBy('article_id')
-    .execute();
-  const undone: UndoneRun = { deleted: 0, retracted: 0, changed: 0, examples: [] };
+  const added = await db.selectFrom('import_run_articles').select('article_id').where('run', '=', run).execute();
+  const undone: UndoneRun = { deleted: 0, retracted: 0 };
   for (const some of chunks(added, BATCH)) {
-    const part = await inTransaction(db, (tx) => undoSome(tx, app, run, some));
+    const ids = some.map(({ article_id }) => article_id);
+    const part = await inTransaction(db, (tx) => undoSome(tx, app, run, ids));
     undone.deleted += part.deleted;
     undone.retracted += part.retracted;
-    undone.changed += part.changed.length;
-    undone.examples.push(...part.changed.slice(0, EXAMPLES - undone.examples.length));
   }
   await db.updateTable('import_runs').set({ undone_at: app.clock() }).where('id', '=', run).execute();
   return undone;
 }
 
-async function undoSome(tx: Tx, { config, clock }: AppContext, run: number, some: { id: string; digest: string }[]) {
+async function undoSome(tx: Tx, { config, clock }: AppContext, run: number, ids: string[]): Promise<UndoneRun> {
   const now = clock();
-  const stored = await readStoredArticles(
-    tx,
-    some.map(({ id }) => id),
-  );
-  const same = some.filter(({ id, digest }) => stored.get(id)?.digest === digest).map(({ id }) => id);
-  const changed = some.map(({ id }) => id).filter((id) => !same.includes(id));
-  const unshown = await findUnshown(tx, same, now);
-  const shown = same.filter((id) => !unshown.includes(id));
-  await keepFromWatching(tx, config.import.watch, [...stored.values()], now);
+  const unshown = await findUnshown(tx, ids, now);
+  const shown = ids.filter((id) => !unshown.includes(id));
+  await keepFromWatching(tx, config.import.watch, ids, now);
   // Its date may be what was wrong.
   const options = { note: NOTE, publicUrl: config.publication.url, isDateInvented: true } as const;
   const retracted = await retractArticles(tx, shown, options, now);
   await deleteArticles(tx, unshown);
-  if (shown.length > 0) {
-    await tx.deleteFrom('import_run_articles').where('run', '=', run).where('article_id', 'in', shown).execute();
-  }
-  return { deleted: unshown.length, retracted: retracted.length, changed };
+  await tx.deleteFrom('import_run_articles').where('run', '=', run).where('article_id', 'in', ids).execute();
+  return { deleted: unshown.length, retracted: retracted.length };
 }
 
-/** Articles that are not public yet, or that no publish, no archive and no edition has taken up. */
+/** Articles that are not public yet, or that no publish, no archive, no edition and no editor has taken up. */
 async function findUnshown(tx: Tx, ids: string[], now: number): Promise<string[]> {
-  if (ids.length === 0) return [];
-  const used = ['archive_places', 'edition_articles', 'edition_omissions'];
+  const used = ['archive_places', 'edition_articles', 'edition_omissions', 'article_edits'];
   const rows = await tx
     .selectFrom('articles')
     .leftJoin('pending_changes', 'pending_changes.article_id', 'articles.id')
@@ -150,10 +132,11 @@ async function deleteArticles(tx: Tx, ids: string[]): Promise<void> {
 }
 
 /** Remembers files of watched folders as they are: otherwise the next look at them would publish them again. */
-async function keepFromWatching(tx: Tx, watch: string[], articles: { origin: string | null }[], now: number) {
-  const origins = new Set(articles.flatMap(({ origin }) => origin ?? []));
-  for (const origin of watch.length > 0 ? origins : []) {
-    const file = isFileOrigin(origin) ? await findImportFile(watch, origin) : null;
+async function keepFromWatching(tx: Tx, watch: string[], ids: string[], now: number): Promise<void> {
+  if (watch.length === 0) return;
+  const articles = await tx.selectFrom('articles').select('origin').distinct().where('id', 'in', ids).execute();
+  for (const { origin } of articles) {
+    const file = origin !== null && isFileOrigin(origin) ? await findImportFile(watch, origin) : null;
     if (file !== null) await rememberFiles(tx, [file], now);
   }
 }

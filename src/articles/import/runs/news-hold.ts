@@ -23,12 +23,11 @@ export const HELD_RULE =
 
 /** The news of one import. @typeParam T a record, with its file and line */
 export class NewsHold<T extends { name: string; line: number | null }> {
-  /** Places of the first ones. */
-  readonly examples: string[] = [];
+  /** The first ones: there may be a hundred thousand. */
+  readonly articles: T[] = [];
   count = 0;
   readonly #roots: readonly string[];
   readonly #most: number;
-  #articles: T[] = [];
 
   /** @param roots folders and origins of sources that this is the first import of */
   constructor(roots: readonly string[], most: number) {
@@ -36,23 +35,23 @@ export class NewsHold<T extends { name: string; line: number | null }> {
     this.#most = most;
   }
 
-  /** Whether a new article is held back. */
   holds(origin: string, article: Article, now: number): boolean {
     const isNews = isPublic(article, now) && article.publishedAt > now - DAY;
     return isNews && this.#roots.some((root) => origin === root || origin.startsWith(`${root}/`));
   }
 
   add(article: T): void {
-    const { name, line } = article;
     this.count += 1;
-    if (this.examples.length < EXAMPLES) this.examples.push(line === null ? name : `${name}:${line}`);
-    // More are not kept: there may be a hundred thousand.
-    this.#articles = this.count <= this.#most ? [...this.#articles, article] : [];
+    if (this.articles.length < MOST_NEWS) this.articles.push(article);
   }
 
-  /** The articles that were held back, if they are few enough to be published; null: they wait for the operator. */
-  few(): readonly T[] | null {
-    return this.count <= this.#most ? this.#articles : null;
+  /** Whether the articles wait for the operator; otherwise they are published after all. */
+  get isTooMuch(): boolean {
+    return this.count > this.#most;
+  }
+
+  get examples(): string[] {
+    return this.articles.slice(0, EXAMPLES).map(({ name, line }) => (line === null ? name : `${name}:${line}`));
   }
 }
 

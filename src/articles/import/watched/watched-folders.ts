@@ -44,7 +44,7 @@ export function startImporting(app: AppContext): Stoppable {
       importing.wake();
     },
     (path) => {
-      if (importFormat(path) !== undefined) void warmUpParsing(parseRules(config, {}));
+      if (importFormat(path) !== undefined) void warmUpParsing(parseRules(config));
     },
   );
   let lastProblem: string | null = null;

@@ -15,7 +15,6 @@ export async function addImportRuns(db: Kysely<unknown>, dialect: 'sqlite' | 'po
     `create table import_run_articles (
       run ${int} not null,
       article_id ${text} not null,
-      digest ${text} not null,
       constraint import_run_articles_key primary key (run, article_id)
     )${inKey}`,
     // Whether a folder or a source has brought articles before.

@@ -24,8 +24,8 @@ export interface ArticleTables {
   imported_files: { path: string; fingerprint: string; imported_at: number };
   /** Runs of `daywire import`; see articles/import/import-runs.ts. */
   import_runs: ImportRunsTable;
-  /** The articles that a run has added, with the digest of each at that time. */
-  import_run_articles: { run: number; article_id: string; digest: string };
+  /** The articles that a run has added. */
+  import_run_articles: { run: number; article_id: string };
 }
 
 interface ArticlesTable {

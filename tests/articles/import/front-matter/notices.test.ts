@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { importText } from '../../../../src/articles/import/import.ts';
 import { findArticle } from '../../../../src/articles/queries.ts';
 import { NOW } from '../../../support/clock.ts';
 import { openMigrated } from '../../../support/databases.ts';
-import { configWith, importJson, importMarkdown, messagesOf } from '../../imports.ts';
+import { configWith, importJson, importMarkdown, importText, messagesOf } from '../../imports.ts';
 
 describe('an import', () => {
   it('reports an unknown key once, with its number and three places, and lists what means nothing here', async () => {

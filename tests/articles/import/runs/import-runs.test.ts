@@ -61,7 +61,7 @@ describe('a run of "daywire import"', () => {
       write(app, ['later'], 'state: scheduled\nembargo: 2027-01-01 08:00');
       const { run: id } = await run(app, folder);
       expect(await listImportRuns(app.store.db)).toMatchObject([{ id, input: folder, added: 4, undone_at: null }]);
-      expect(await undoRun(app, id)).toEqual({ deleted: 4, retracted: 0, changed: 0, examples: [] });
+      expect(await undoRun(app, id)).toEqual({ deleted: 4, retracted: 0 });
       expect(await rows(app)).toEqual(before);
       expect(await undoRun(app, id)).toBeNull();
       expect(await undoRun(app, 99)).toBeNull();
@@ -76,7 +76,7 @@ describe('a run of "daywire import"', () => {
       const { run: first } = await run(app, folder);
       expect(await publish(app)).toContain('Solar Roofs one');
       const { tagUri } = (await findArticle(app.store.db, 'one')) ?? {};
-      expect(await undoRun(app, first)).toEqual({ deleted: 1, retracted: 2, changed: 0, examples: [] });
+      expect(await undoRun(app, first)).toEqual({ deleted: 1, retracted: 2 });
       expect(await publish(app)).not.toContain('Solar Roofs one');
       const again = await run(app, folder);
       expect(again.result).toMatchObject({ added: 1, updated: 2 });
@@ -93,10 +93,10 @@ describe('a run of "daywire import"', () => {
       expect(await findArticle(app.store.db, 'one')).toMatchObject({ publishedAt, status: { state: 'published' } });
     });
 
-    it('leaves what an editor or another import has changed since, and names it', async () => {
+    it('is retracted where an editor or another import has changed it since, not deleted', async () => {
       const app = openTestApp(await open(), { feeds: ['latest'] });
-      const names = ['edited', 'imported', 'same'];
-      const folder = write(app, names);
+      const folder = write(app, ['imported', 'same']);
+      write(app, ['edited'], 'state: draft');
       const { run: id } = await run(app, folder);
       const { digest: seen } = await app.store.db
         .selectFrom('articles')
@@ -106,14 +106,10 @@ describe('a run of "daywire import"', () => {
       await editArticle(app, 'edited', { dek: 'Mine.', notice: { kind: 'silent' } }, { seen, author: 'Ann' });
       write(app, ['imported'], 'dek: A later version.');
       await run(app, folder);
-      expect(await undoRun(app, id)).toEqual({
-        deleted: 1,
-        retracted: 0,
-        changed: 2,
-        examples: ['edited', 'imported'],
-      });
-      expect(await findArticle(app.store.db, 'same')).toBeNull();
-      expect(await findArticle(app.store.db, 'imported')).toMatchObject({ dek: 'A later version.' });
+      expect(await undoRun(app, id)).toEqual({ deleted: 1, retracted: 2 });
+      for (const [name, dek] of Object.entries({ edited: 'Mine.', imported: 'A later version.' })) {
+        expect(await findArticle(app.store.db, name)).toMatchObject({ dek, status: { state: 'retracted' } });
+      }
     });
   });
 

@@ -4,6 +4,7 @@
  */
 
 import { dirname, resolve } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../../core/config/config.ts';
 import { analyseGrown } from '../../core/store/maintenance.ts';
@@ -102,7 +103,7 @@ export async function importFiles(
   const { clock, onProgress, onMessages, remember = false, background = false, signal } = options;
   const totalBytes = files.reduce((sum, file) => sum + file.bytes, 0);
   const result = emptyResult();
-  const seen: SeenIds = new Map();
+  const seen = openSeenIds();
   const notices = new Notices();
   const placed = await withDefaultIds(store.db, files, { takeOver: options.takeOver ?? false, now: clock() });
   let read = 0;
@@ -128,6 +129,8 @@ export async function importFiles(
     }
   } catch (error) {
     if (!signal?.aborted) throw error;
+  } finally {
+    seen.close();
   }
   notices.addTo(result);
   if (!signal?.aborted) await analyseArticles(store, result);
@@ -138,9 +141,6 @@ export async function importFiles(
 export async function analyseArticles({ db }: Store, { added, updated }: ArticleImportResult): Promise<void> {
   await analyseGrown(db, WRITTEN_TABLES, added + updated);
 }
-
-/** Places of the ids that one import has read: two articles of one id would overwrite each other with each import. */
-type SeenIds = Map<string, string>;
 
 /** Articles that are read, and not parsed yet. */
 interface TextBatch extends Pick<ImportBatch, 'spans' | 'ended'> {
@@ -248,11 +248,8 @@ function toParsedArticle(
   const article = toParsed(place, result);
   if (article.kind === 'invalid') return article;
   const { articleId, placeOf } = article;
-  const first = seen.get(articleId);
-  if (first === undefined) {
-    seen.set(articleId, placeOf('id'));
-    return article;
-  }
+  const first = seen.add(articleId, placeOf('id'));
+  if (first === null) return article;
   const problem = `${placeOf('id')}: id is "${articleId}": article "${articleId}" is already at ${first}`;
   return { kind: 'invalid', ...place, articleId, problems: [problem] };
 }
@@ -267,4 +264,26 @@ function rawOf({ content }: SourceRecord): string {
     default:
       return '';
   }
+}
+
+/** The ids that one import has read: two articles of one id would overwrite each other with each import. */
+interface SeenIds {
+  /** @returns the place where the id was read before, or null if it is new */
+  add(id: string, place: string): string | null;
+  close(): void;
+}
+
+/** A temporary database, which SQLite moves to disk as it grows: ten million ids take no more memory than ten. */
+function openSeenIds(): SeenIds {
+  const database = new DatabaseSync('');
+  database.exec(`pragma journal_mode = off; pragma synchronous = off; pragma locking_mode = exclusive;
+    create table seen (id text primary key, place text not null) without rowid; begin`);
+  const insert = database.prepare('insert or ignore into seen (id, place) values (?, ?)');
+  const find = database.prepare('select place from seen where id = ?');
+  return {
+    add(id, place) {
+      return insert.run(id, place).changes === 1 ? null : String(find.get(id)?.place);
+    },
+    close: () => database.close(),
+  };
 }

@@ -200,6 +200,29 @@ describe('a source with a feed', () => {
       expect((await allArticles(store)).find(({ headline }) => headline === 'three')?.publishedAt).toBe(seen);
     });
 
+    it('gives an article its true date once the feed has mended its zone or dates its items, and only then', async () => {
+      const { app, content } = await openApp();
+      await poll(app);
+      const dated = (name: string, at: number): string => item(name, `<pubDate>${new Date(at).toUTCString()}</pubDate>`);
+      const published = async () =>
+        Object.fromEntries((await allArticles(store)).map(({ headline, publishedAt }) => [headline, publishedAt]));
+      const written = app.now - 30 * MINUTE;
+      const old = { one: item('one'), two: item('two') };
+      content.items = [dated('three', written + 8 * HOUR), item('four'), old.one, old.two];
+      await pollDocument(app, content);
+      const seen = app.now;
+      expect(await published()).toMatchObject({ three: seen, four: seen });
+      content.items = [dated('three', written), dated('four', written - MINUTE), dated('one', written - DAY), old.two];
+      const before = (await published()).two;
+      expect(await pollDocument(app, content)).toMatchObject({ result: { added: 0, updated: 3, warningCount: 0 } });
+      const mended = { three: written, four: written - MINUTE, one: written - DAY, two: before };
+      expect(await published()).toEqual(mended);
+      // A true date stays, whatever the feed says later.
+      content.items = [dated('three', app.now + HOUR), item('four'), dated('one', app.now), old.two];
+      await pollDocument(app, content, HOUR);
+      expect(await published()).toEqual(mended);
+    });
+
     it('keeps its articles when it changes guids, tracking and host, and their addresses follow', async () => {
       const { app, content } = await openApp();
       const names = Array.from({ length: 33 }, (_, index) => `story-${index}`);

@@ -203,7 +203,8 @@ describe('a source with a feed', () => {
     it('gives an article its true date once the feed has mended its zone or dates its items, and only then', async () => {
       const { app, content } = await openApp();
       await poll(app);
-      const dated = (name: string, at: number): string => item(name, `<pubDate>${new Date(at).toUTCString()}</pubDate>`);
+      const dated = (name: string, at: number): string =>
+        item(name, `<pubDate>${new Date(at).toUTCString()}</pubDate>`);
       const published = async () =>
         Object.fromEntries((await allArticles(store)).map(({ headline, publishedAt }) => [headline, publishedAt]));
       const written = app.now - 30 * MINUTE;

@@ -185,6 +185,10 @@ describe('a source with a feed', () => {
       const { app, content } = await openApp();
       await poll(app);
       content.items.unshift(item('three', `<pubDate>${new Date(app.now + 8 * HOUR).toUTCString()}</pubDate>`));
+      content.etag = '"ahead"';
+      const [source] = app.config.sources as [ArticleSource];
+      const { notes } = await SITES.try(app, source, new AbortController().signal);
+      expect(notes).toContainEqual(expect.stringMatching(/^times: 1 item is dated up to 8 h ahead, .*\+0800/));
       const polled = await pollDocument(app, content);
       const seen = app.now;
       expect(polled).toMatchObject({
@@ -260,6 +264,8 @@ describe('a source with a feed', () => {
       content.items[1] = content.items[1]?.replace('https://times.example', 'http://www.times.example') ?? '';
       expect(await pollDocument(app, content)).toMatchObject({ result: { added: 0 } });
       expect((await allArticles(store)).map(({ id }) => id)).toEqual(ids);
+      const rows = await store.db.selectFrom('source_items').select('first_seen_at').execute();
+      expect(rows.map((row) => row.first_seen_at)).toEqual([app.now, app.now, app.now]);
     });
 
     it('holds a flood until it is accepted, also what has left the feed by then', async () => {

@@ -204,7 +204,7 @@ describe('a source with a feed', () => {
       expect((await allArticles(store)).find(({ headline }) => headline === 'three')?.publishedAt).toBe(seen);
     });
 
-    it('gives an article its true date once the feed has mended its zone or dates its items, and only then', async () => {
+    it('gives an article its true date once the feed mends its zone or dates its items, and only then', async () => {
       const { app, content } = await openApp();
       await poll(app);
       const dated = (name: string, at: number): string =>
@@ -250,6 +250,28 @@ describe('a source with a feed', () => {
         expect(articles.map(({ id }) => id)).toEqual(ids);
         expect(articles.find(({ headline }) => headline === 'story-7')?.url).toContain(address);
       }
+    });
+
+    it('does not overwrite a bulletin with the next one at its address, only with its correction', async () => {
+      const { app, content } = await openApp();
+      const bulletin = (title: string, guid: string, day: number): string => {
+        const dated = item(title, `<pubDate>${new Date(NOW + day * DAY - HOUR).toUTCString()}</pubDate>`);
+        return dated.replace(/<guid>.*<\/link>/, `<guid>${guid}</guid><link>https://times.example/briefing</link>`);
+      };
+      content.items = [bulletin('Bridge closes', 'b-1', 0)];
+      await poll(app);
+      content.items = [bulletin('Bridge shuts', 'b-1-corrected', 0)];
+      expect(await pollDocument(app, content)).toMatchObject({ result: { added: 0, updated: 1 } });
+      content.items = [bulletin('Ferry returns', 'b-2', 1)];
+      expect(await pollDocument(app, content, DAY)).toMatchObject({ result: { added: 1, updated: 0 } });
+      expect(await pollDocument(app, content)).toMatchObject({ result: { added: 0, updated: 0 } });
+      content.items.unshift(bulletin('Market moves', 'b-3', 2));
+      expect(await pollDocument(app, content, DAY)).toMatchObject({ result: { added: 1, updated: 0 } });
+      expect((await allArticles(store)).map(({ headline }) => headline).sort()).toEqual([
+        'Bridge shuts',
+        'Ferry returns',
+        'Market moves',
+      ]);
     });
 
     it('doubles nothing of a store from before items had keys, whatever has changed meanwhile', async () => {

@@ -1,7 +1,8 @@
 /**
  * Polls the feed of a newsroom's own site through what happens to feeds in years: other guids, another host, tracking,
  * dates in a wrong zone, broken documents, errors and redirects. Exits with 1 if a story was doubled, lost, hidden,
- * renamed or retracted. `node scripts/feed-life-cycle.ts [--polls 4] [--database sqlite|postgres]`
+ * renamed, retracted, or kept a date that the feed has mended.
+ * `node scripts/feed-life-cycle.ts [--polls 4] [--database sqlite|postgres]`
  */
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -16,7 +17,7 @@ import { articleSources } from '../src/core/config/sources.ts';
 import { migrate } from '../src/core/store/schema.ts';
 import { openStore } from '../src/core/store/store.ts';
 import { sha256 } from '../src/lib/sha256.ts';
-import { HOUR, MINUTE, rfc3339 } from '../src/lib/time.ts';
+import { HOUR, MINUTE, rfc3339, SECOND } from '../src/lib/time.ts';
 import { decideHeldPosts } from '../src/own-sites/held-posts.ts';
 import { SITES } from '../src/own-sites/poll.ts';
 import { pollNow } from '../src/sources/polling/poller.ts';
@@ -202,7 +203,9 @@ try {
   console.log(`${polls} polls, ${values.database}`);
   for (const problem of broken) console.log(`BROKEN: ${problem}`);
   console.log(
-    broken.length === 0 ? 'no story was doubled, lost, hidden, renamed or retracted' : `${broken.length} faults`,
+    broken.length === 0
+      ? 'no story was doubled, lost, hidden, renamed, retracted or misdated'
+      : `${broken.length} faults`,
   );
   process.exitCode = broken.length === 0 ? 0 : 1;
 } finally {
@@ -217,12 +220,17 @@ async function faultsNow(): Promise<string[]> {
   const rows = await store.db.selectFrom('articles').selectAll().execute();
   const articles = rows.map(toArticle);
   const byStory = Map.groupBy(articles, ({ bodyHtml }) => Number(/Text of story (\d+)/.exec(bodyHtml)?.[1]));
+  // A document of now has the true dates of all its stories.
+  const isTrue = style.shift === 0 && fault === null;
   const problems: string[] = [];
   for (const [number, same] of byStory) {
     const [{ id, publishedAt, status }] = same as [(typeof same)[number]];
     if (same.length > 1) problems.push(`story ${number} was doubled: ${same.map((one) => one.id).join(', ')}`);
     if ((ids.get(number) ?? id) !== id) problems.push(`story ${number} was ${ids.get(number)}, and is ${id}`);
     if (publishedAt > now) problems.push(`story ${number} is hidden until ${rfc3339(publishedAt)}`);
+    const story = stories.slice(0, LENGTH).find((one) => one.number === number);
+    if (isTrue && story !== undefined && publishedAt !== Math.floor(story.at / SECOND) * SECOND)
+      problems.push(`story ${number} is dated ${rfc3339(publishedAt)} instead of ${rfc3339(story.at)}`);
     if (status.state !== 'published') problems.push(`story ${number} is ${status.state}`);
     ids.set(number, id);
   }

@@ -1,11 +1,13 @@
 /** Which items of the newsroom's own feed the entries of its document are. */
+import { readStoredArticles } from '../articles/edits/stored-article.ts';
 import { type Db, inTransaction } from '../core/store/store.ts';
 import { sha256 } from '../lib/sha256.ts';
-import { DAY } from '../lib/time.ts';
-import { keysOf } from '../sources/identity/entry-keys.ts';
+import { DAY, HOUR } from '../lib/time.ts';
+import { keysOf, normaliseTitle } from '../sources/identity/entry-keys.ts';
 import { allKeys, type Identification, type IdentifiedDocument, identify } from '../sources/identity/identify.ts';
 import { findKeys, type KeyTable, saveKeys } from '../sources/identity/item-keys.ts';
-import { findSourceItems, listItemsSince } from '../sources/item-state.ts';
+import { findSourceItems, listItemsSince, type SourceItemRow } from '../sources/item-state.ts';
+import { LEAST_FLOOD } from '../sources/polling/flood.ts';
 import type { SourceRow } from '../sources/source-state.ts';
 
 /** The entries of a feed's document as `readPage` returns them. */
@@ -35,6 +37,7 @@ export async function identifyItems(
   const known = await findKeys(db, siteKeyTable(source), allKeys(document));
   const named = [...new Set(known.values())].filter((item) => item !== null);
   const rows = await findSourceItems(db, source, named);
+  await forgetReusedLinks(db, document, known, rows);
   const stored = rows.map(({ item, url, published_at: publishedAt, seen_at: seenAt }) => ({
     ...{ id: item, title: null, url: url ?? '', publishedAt },
     isCurrent: seenAt !== null && readAt !== null && seenAt >= readAt,
@@ -51,6 +54,34 @@ export async function identifyItems(
     return sha256(JSON.stringify([document.entries[index]?.identity, Math.floor(now / DAY)])).slice(0, 32);
   });
   return { items, keys };
+}
+
+/** No zone moves a date as far. */
+const SAME_DATE = 18 * HOUR;
+
+/**
+ * Forgets links at which an entry is the next report, as at `/briefing`, which would overwrite the one before: its guid
+ * and title are others, and its date is later. More than a few at once are rather the same ones, renamed.
+ */
+async function forgetReusedLinks(
+  db: Db,
+  { entries }: IdentifiedDocument,
+  known: Map<string, string | null>,
+  rows: SourceItemRow[],
+): Promise<void> {
+  const byItem = new Map(rows.map((row) => [row.item, row]));
+  const later = entries.flatMap(({ identity: { title, publishedAt }, keys: { guid, path, link } }) => {
+    const row = byItem.get(known.get(link ?? '') ?? '');
+    const isNamed = link === null || guid === null || known.has(guid) || known.has(path ?? guid);
+    if (isNamed || row === undefined || (publishedAt ?? 0) <= row.published_at + SAME_DATE) return [];
+    return { link, title: normaliseTitle(title), id: row.article_id };
+  });
+  const ids = later.length > LEAST_FLOOD ? [] : later.map(({ id }) => id);
+  const articles = await readStoredArticles(db, ids);
+  for (const { link, title, id } of later) {
+    const article = articles.get(id)?.article;
+    if (article && !article.isDateInvented && normaliseTitle(article.headline) !== title) known.set(link, null);
+  }
 }
 
 /**

@@ -1,8 +1,6 @@
 /** Imports what a source has, through the import of articles: one item is one input, with its own rejection. */
-
 import { type ImportFile, recordFile } from '../articles/import/files/import-files.ts';
-import type { SourceRecord } from '../articles/import/files/json-lines.ts';
-import { MAX_RECORD_BYTES } from '../articles/import/files/json-lines.ts';
+import { MAX_RECORD_BYTES, type SourceRecord } from '../articles/import/files/json-lines.ts';
 import { analyseArticles, importFiles } from '../articles/import/import.ts';
 import { sourceOrigin } from '../articles/import/origin.ts';
 import { type ArticleImportResult, addToResult, emptyResult } from '../articles/import/result.ts';
@@ -100,8 +98,7 @@ export async function importEntries(poll: SitePoll, page: ReadPage): Promise<Pol
   result.feedProblems.push(...page.problems);
   const ahead = problemOfDatesAhead(dates, seenAt, config.publication.zone);
   if (ahead !== null) result.feedProblems.push(ahead);
-  const left = `items that repeat others, or cannot be told from them, and were left out: ${repeats}`;
-  if (repeats > 0) result.feedProblems.push(left);
+  if (repeats > 0) result.feedProblems.push(`items that repeat others, or seem to, and were left out: ${repeats}`);
   // A document without items is a fault of the site, and says nothing of its habits.
   if (plan.length === 0) return {};
   const isUsual = held === 0 && row.succeeded_at !== null;
@@ -128,12 +125,8 @@ async function planPage({ db }: Store, source: SourceRow, page: ReadPage, now: n
   const entries = heads.flatMap(({ known }) => known ?? []);
   const feed = { newKeys: newKeys as string[], document: { entries, ambiguous: new Set(page.ambiguous) } };
   const { items, keys } = isFeed ? await identifyItems(db, source, feed, now) : { items: newKeys, keys: [] };
-  const rows = await findSourceItems(
-    db,
-    id,
-    [...new Set(items)].filter((item) => item !== null),
-  );
-  const known = new Map(rows.map((row) => [row.item, row]));
+  const named = [...new Set(items)].filter((item) => item !== null);
+  const known = new Map((await findSourceItems(db, id, named)).map((row) => [row.item, row]));
   const { length: held } = await listOnHold(db, id, 'held');
   const memory = { isFeed, usualNew, itemGap, readAt: items_read_at ?? succeeded_at, held };
   const identified = heads.map((head, index) => ({ ...head, item: items[index] ?? null }));

@@ -44,7 +44,8 @@ export function planItems(
     if (item === null) return null;
     const row = known.get(item);
     const latest = memory.isFeed ? (row?.first_seen_at ?? now) + CLOCK_SKEW : Number.POSITIVE_INFINITY;
-    const invented = row?.published_at ?? (written === null && isFirst ? oldest - index * SECOND : now);
+    // Rows from before items had keys may be dated ahead.
+    const invented = Math.min(row?.published_at ?? (written === null && isFirst ? oldest - index * SECOND : now), now);
     const isDateInvented = written === null || written > latest;
     const publishedAt = isDateInvented ? invented : written;
     const isNew = row === undefined && !isLeftOut;

@@ -7,6 +7,7 @@ import { sourceKey } from '../core/config/source-keys.ts';
 import { openGhost } from '../sources/cms/ghost.ts';
 import { openWordPress } from '../sources/cms/wordpress.ts';
 import { discoverApi, type FoundApi } from '../sources/discover.ts';
+import { problemOfDatesAhead } from '../sources/feed/dates-ahead.ts';
 import type { SourceTest } from '../sources/polling/source-kind.ts';
 import { askForOk, type Requester } from '../sources/request.ts';
 import { apiName } from '../sources/source-state.ts';
@@ -41,6 +42,8 @@ export async function testSite(
     return { name, format: 'jsonl' as const, line: null, text: JSON.stringify(record), defaultId: null };
   });
   const results = await parseInThread(parseRules(config), texts, signal);
+  const dates = found.api === 'feed' ? items.flatMap(({ publishedAt }) => publishedAt ?? []) : [];
+  const ahead = problemOfDatesAhead(dates, clock(), config.publication.zone);
   const unmapped = Object.entries(unmappedCategories(items)).map(([name, number]) => `${name} (${number})`);
   return {
     ...{ what: apiName(found.api), endpoint: found.endpoint, title: null, items: entries.length },
@@ -55,7 +58,7 @@ export async function testSite(
       ...found.notes,
       ...(page.pages !== null && page.pages > 1 ? [`this is the first of ${page.pages} pages`] : []),
       ...(unmapped.length > 0 ? [`categories without a section (map them by "sections"): ${unmapped.join(', ')}`] : []),
-      ...page.problems.map((problem) => `${id}: ${problem}`),
+      ...(ahead === null ? page.problems : [...page.problems, ahead]).map((problem) => `${id}: ${problem}`),
       ...entries.flatMap((entry) => (entry.kind === 'unreadable' ? `${id}/${entry.key}: ${entry.rule}` : [])),
       ...results.flatMap((result) => (result.kind === 'valid' ? result.warnings : result.problems)),
     ],

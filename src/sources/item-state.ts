@@ -65,6 +65,8 @@ export async function recordSeenItems(
           url: e.ref('excluded.url'),
           published_at: e.ref('excluded.published_at'),
           modified_at: e.ref('excluded.modified_at'),
+          // Rows from before items had keys have none.
+          first_seen_at: e.fn.coalesce('source_items.first_seen_at', 'excluded.first_seen_at'),
           seen_at: e.ref('excluded.seen_at'),
           missing: 0,
           withdrawal: null,

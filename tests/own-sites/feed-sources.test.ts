@@ -185,6 +185,10 @@ describe('a source with a feed', () => {
       const { app, content } = await openApp();
       await poll(app);
       content.items.unshift(item('three', `<pubDate>${new Date(app.now + 8 * HOUR).toUTCString()}</pubDate>`));
+      content.etag = '"ahead"';
+      const [source] = app.config.sources as [ArticleSource];
+      const { notes } = await SITES.try(app, source, new AbortController().signal);
+      expect(notes).toContainEqual(expect.stringMatching(/^times: 1 item is dated up to 8 h ahead, .*\+0800/));
       const polled = await pollDocument(app, content);
       const seen = app.now;
       expect(polled).toMatchObject({
@@ -198,6 +202,30 @@ describe('a source with a feed', () => {
       const later = await pollDocument(app, content, 9 * HOUR);
       expect(later).toMatchObject({ result: { added: 0, updated: 0, warningCount: 0, feedProblems: [] } });
       expect((await allArticles(store)).find(({ headline }) => headline === 'three')?.publishedAt).toBe(seen);
+    });
+
+    it('gives an article its true date once the feed mends its zone or dates its items, and only then', async () => {
+      const { app, content } = await openApp();
+      await poll(app);
+      const dated = (name: string, at: number): string =>
+        item(name, `<pubDate>${new Date(at).toUTCString()}</pubDate>`);
+      const published = async () =>
+        Object.fromEntries((await allArticles(store)).map(({ headline, publishedAt }) => [headline, publishedAt]));
+      const written = app.now - 30 * MINUTE;
+      const old = { one: item('one'), two: item('two') };
+      content.items = [dated('three', written + 8 * HOUR), item('four'), old.one, old.two];
+      await pollDocument(app, content);
+      const seen = app.now;
+      expect(await published()).toMatchObject({ three: seen, four: seen });
+      content.items = [dated('three', written), dated('four', written - MINUTE), dated('one', written - DAY), old.two];
+      const before = (await published()).two;
+      expect(await pollDocument(app, content)).toMatchObject({ result: { added: 0, updated: 3, warningCount: 0 } });
+      const mended = { three: written, four: written - MINUTE, one: written - DAY, two: before };
+      expect(await published()).toEqual(mended);
+      // A true date stays, whatever the feed says later.
+      content.items = [dated('three', app.now + HOUR), item('four'), dated('one', app.now), old.two];
+      await pollDocument(app, content, HOUR);
+      expect(await published()).toEqual(mended);
     });
 
     it('keeps its articles when it changes guids, tracking and host, and their addresses follow', async () => {
@@ -224,6 +252,28 @@ describe('a source with a feed', () => {
       }
     });
 
+    it('does not overwrite a bulletin with the next one at its address, only with its correction', async () => {
+      const { app, content } = await openApp();
+      const bulletin = (title: string, guid: string, day: number): string => {
+        const dated = item(title, `<pubDate>${new Date(NOW + day * DAY - HOUR).toUTCString()}</pubDate>`);
+        return dated.replace(/<guid>.*<\/link>/, `<guid>${guid}</guid><link>https://times.example/briefing</link>`);
+      };
+      content.items = [bulletin('Bridge closes', 'b-1', 0)];
+      await poll(app);
+      content.items = [bulletin('Bridge shuts', 'b-1-corrected', 0)];
+      expect(await pollDocument(app, content)).toMatchObject({ result: { added: 0, updated: 1 } });
+      content.items = [bulletin('Ferry returns', 'b-2', 1)];
+      expect(await pollDocument(app, content, DAY)).toMatchObject({ result: { added: 1, updated: 0 } });
+      expect(await pollDocument(app, content)).toMatchObject({ result: { added: 0, updated: 0 } });
+      content.items.unshift(bulletin('Market moves', 'b-3', 2));
+      expect(await pollDocument(app, content, DAY)).toMatchObject({ result: { added: 1, updated: 0 } });
+      expect((await allArticles(store)).map(({ headline }) => headline).sort()).toEqual([
+        'Bridge shuts',
+        'Ferry returns',
+        'Market moves',
+      ]);
+    });
+
     it('doubles nothing of a store from before items had keys, whatever has changed meanwhile', async () => {
       const { app, content } = await openApp();
       content.items.push(item('three').replace(/<link>.*<\/link>/, ''));
@@ -236,6 +286,8 @@ describe('a source with a feed', () => {
       content.items[1] = content.items[1]?.replace('https://times.example', 'http://www.times.example') ?? '';
       expect(await pollDocument(app, content)).toMatchObject({ result: { added: 0 } });
       expect((await allArticles(store)).map(({ id }) => id)).toEqual(ids);
+      const rows = await store.db.selectFrom('source_items').select('first_seen_at').execute();
+      expect(rows.map((row) => row.first_seen_at)).toEqual([app.now, app.now, app.now]);
     });
 
     it('holds a flood until it is accepted, also what has left the feed by then', async () => {

@@ -59,6 +59,9 @@ it('takes a date that is ahead of the first sight for wrong, also once it has pa
   expect(datesOf([item('a', NOW + 8 * HOUR)], { rows, now: NOW + 9 * HOUR })).toEqual([NOW]);
   const mended = plan([item('a', NOW - MINUTE)], { rows, now: NOW + 9 * HOUR });
   expect(mended).toMatchObject([{ publishedAt: NOW - MINUTE, isDateInvented: false }]);
+  // Stored by a version that took dates ahead for scheduled.
+  const hidden = row({ item: 'a', published_at: NOW + 8 * HOUR, first_seen_at: null });
+  expect(plan([item('a', NOW + 8 * HOUR)], { rows: [hidden] })).toMatchObject([{ publishedAt: NOW }]);
   // A CMS knows its zone: what it dates ahead is scheduled.
   expect(datesOf([item('a', NOW + 8 * HOUR)], { memory: { ...LATER, isFeed: false } })).toEqual([NOW + 8 * HOUR]);
 });

@@ -107,10 +107,9 @@ function listRejected(cli: CliContext, options: PageOptions): Promise<void> {
     const count = await countRejections(store.db);
     const entries = await listRejections(store.reports, { limit, offset: (page - 1) * limit });
     const pages = Math.max(1, Math.ceil(count / limit));
-    printResult(cli, options, {
-      value: { count, page, pages, rejected: entries },
-      text: () => formatRejections(entries, { count, page, pages, zone: config.publication.zone }),
-    });
+    printResult(cli, options, { count, page, pages, rejected: entries }, () =>
+      formatRejections(entries, { count, page, pages, zone: config.publication.zone }),
+    );
   });
 }
 
@@ -118,7 +117,7 @@ function showRejected(cli: CliContext, key: string, options: JsonOption): Promis
   return cli.withApp(async ({ store }) => {
     const entry = await findRejection(store.reports, key);
     if (entry === null) throw new CommandError(`nothing is rejected at ${key}: see "daywire rejected list"`);
-    printResult(cli, options, { value: entry, text: () => `${entry.problems.join('\n')}\n\n${entry.raw}` });
+    printResult(cli, options, entry, () => `${entry.problems.join('\n')}\n\n${entry.raw}`);
   });
 }
 
@@ -173,18 +172,16 @@ function importArticles(cli: CliContext, paths: string[], flags: ArticleImportFl
     for (const line of kinds.lines()) cli.printError(line);
     const ignored = result.ignoredKeys.join(', ');
     if (ignored !== '') cli.printError(`left out, as they mean nothing here: ${ignored}`);
-    printResult(cli, flags, {
-      value: { import: result, run, messages: kinds.list(), pictures, publish: published },
-      text: () =>
-        [
-          formatImport(result),
-          ...formatMessageCount(kinds, flags.report),
-          ...formatSamples(result),
-          ...formatPictures(pictures),
-          ...(published === null ? [] : [formatPublish(published, app.config)]),
-          ...(run === null ? [] : [`run ${run}: "daywire import undo ${run}" takes it back`]),
-        ].join('\n'),
-    });
+    printResult(cli, flags, { import: result, run, messages: kinds.list(), pictures, publish: published }, () =>
+      [
+        formatImport(result),
+        ...formatMessageCount(kinds, flags.report),
+        ...formatSamples(result),
+        ...formatPictures(pictures),
+        ...(published === null ? [] : [formatPublish(published, app.config)]),
+        ...(run === null ? [] : [`run ${run}: "daywire import undo ${run}" takes it back`]),
+      ].join('\n'),
+    );
     if (result.heldNews > 0) cli.printError(formatHeld(result));
     if (result.rejectedCount + result.heldNews > 0) cli.fail();
   });

@@ -31,16 +31,18 @@ function showRuns(cli: CliContext, options: JsonOption): Promise<void> {
       const undoneAt = undone_at === null ? null : rfc3339(undone_at);
       return { id, startedAt: rfc3339(started_at), input, added, undoneAt };
     });
-    printResult(cli, options, {
-      value: { runs },
-      text: () =>
+    printResult(
+      cli,
+      options,
+      { runs },
+      () =>
         runs
           .map(({ id, startedAt, input, added, undoneAt }) => {
             const end = undoneAt === null ? '' : `, undone ${withLocalTimes(undoneAt, zone)}`;
             return `${id}  ${withLocalTimes(startedAt, zone)}  ${input}: ${added} added${end}`;
           })
           .join('\n') || 'no import has added articles',
-    });
+    );
   });
 }
 
@@ -50,10 +52,12 @@ function undoImport(cli: CliContext, run: string, options: JsonOption): Promise<
     const undone = /^\d{1,15}$/.test(run) ? await undoRun(app, Number(run)) : null;
     if (undone === null) throw new CommandError(`there is no run ${run} to undo: see "daywire import runs"`);
     const published = await publishChanges(app, { since: startedAt });
-    printResult(cli, options, {
-      value: { undo: undone, publish: published },
-      text: () => `${formatUndone(undone)}\n${formatPublish(published, app.config)}`,
-    });
+    printResult(
+      cli,
+      options,
+      { undo: undone, publish: published },
+      () => `${formatUndone(undone)}\n${formatPublish(published, app.config)}`,
+    );
   });
 }
 

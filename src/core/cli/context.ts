@@ -49,12 +49,13 @@ export function jsonOption(): Option {
   return new Option('--json', 'print JSON');
 }
 
+/** Adds a command with the option `--json`. */
+export function jsonCommand(parent: Command, verb: string, description: string): Command {
+  return parent.command(verb).description(description).addOption(jsonOption());
+}
+
 /** Prints `value` where `--json` was given, else the text. */
-export function printResult(
-  { print }: CliContext,
-  { json }: JsonOption,
-  { value, text }: { value: unknown; text: () => string },
-): void {
+export function printResult({ print }: CliContext, { json }: JsonOption, value: unknown, text: () => string): void {
   print(json ? formatJson(value, 2) : text());
 }
 

@@ -113,10 +113,9 @@ async function retryDeliveries(
   const kinds = (named.length > 0 ? named : ['failed', 'expired']) as ReopenableKind[];
   const result = await retry(app, edition, { kinds, extendBy: extend, isDryRun: dryRun });
   const [status] = await summariseEditions(app, [edition]);
-  printResult(cli, options, {
-    value: { ...status, dryRun, ...result },
-    text: () => [retrySentence(result, edition, dryRun, status), ...indented(result)].join('\n'),
-  });
+  printResult(cli, options, { ...status, dryRun, ...result }, () =>
+    [retrySentence(result, edition, dryRun, status), ...indented(result)].join('\n'),
+  );
 }
 
 function retrySentence(
@@ -181,10 +180,7 @@ async function printChange(
 ): Promise<void> {
   const [status] = await summariseEditions(app, [edition]);
   const separator = text.startsWith(':') ? '' : ' ';
-  printResult(cli, options, {
-    value: { ...status, ...value },
-    text: () => `${edition.fullName}${separator}${text}`,
-  });
+  printResult(cli, options, { ...status, ...value }, () => `${edition.fullName}${separator}${text}`);
 }
 
 const UNITS: Record<string, number> = { m: MINUTE, h: HOUR, d: DAY };
@@ -213,10 +209,9 @@ export function addReissueCommand(editions: Command, cli: CliContext): void {
         const { edition: revision, ...counts } = reissue;
         const closed = dryRun ? null : await findEditionById(app.store.db, revision.id);
         const details = closed === null ? { revision: revision.revision } : await readEditionDetails(app, closed);
-        printResult(cli, options, {
-          value: { ...details, ...counts, asCorrection, dryRun },
-          text: () => formatReissue(reissue, edition.fullName, { asCorrection, isDryRun: dryRun }),
-        });
+        printResult(cli, options, { ...details, ...counts, asCorrection, dryRun }, () =>
+          formatReissue(reissue, edition.fullName, { asCorrection, isDryRun: dryRun }),
+        );
         if (!dryRun) await publish(app);
       }),
     );

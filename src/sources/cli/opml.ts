@@ -41,7 +41,7 @@ function importOpml(cli: CliContext, file: string, { dryRun = false, ...options 
       if (!dryRun) writeConfig(app, processEnv.cwd, text);
     }
     const where = dryRun ? { verb: 'would add', to: '' } : { verb: 'added', to: ` to ${app.config.file}` };
-    printResult(cli, options, { value: { ...result, dryRun }, text: () => formatImport(result, where) });
+    printResult(cli, options, { ...result, dryRun }, () => formatImport(result, where));
   });
 }
 

@@ -8,15 +8,6 @@ import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import { z } from 'zod';
 import { shortenToUnits } from '../../lib/text/shorten.ts';
 
-export interface Notice {
-  kind: 'done' | 'problem';
-  text: string;
-  /** The id of the part of the page that shows it; default: the top of the page. */
-  place?: string | undefined;
-  /** The form of a button that takes the act back. */
-  undo?: { action: string; label?: string; fields: Record<string, string> } | undefined;
-}
-
 const COOKIE = 'daywire-notice';
 /** Seconds. */
 const MAX_AGE = 60;
@@ -26,7 +17,9 @@ const MAX_TEXT = 600;
 const NOTICE = z.object({
   kind: z.enum(['done', 'problem']),
   text: z.string(),
+  /** The id of the part of the page that shows it; default: the top of the page. */
   place: z.string().optional(),
+  /** The form of a button that takes the act back. */
   undo: z
     .object({
       action: z.string().startsWith('/'),
@@ -35,6 +28,7 @@ const NOTICE = z.object({
     })
     .optional(),
 });
+export type Notice = z.infer<typeof NOTICE>;
 
 export function setNotice(c: Context, { text, ...notice }: Notice): void {
   const value = JSON.stringify({ ...notice, text: shortenToUnits(text, MAX_TEXT) });

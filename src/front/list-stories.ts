@@ -2,6 +2,7 @@
  * Stories for pages that list them, as HTML. One that has not changed since it was listed in the same way is
  * neither read nor rendered again, unless others have taken its room in memory.
  */
+
 import { LRUCache } from 'lru-cache';
 import { isPublic } from '../articles/article.ts';
 import { type StoryView, storyView, withLowerHeadings } from '../articles/pages/story-view.ts';
@@ -9,6 +10,7 @@ import { type ArticleHead, type ArticleQuery, findDocuments, findPublicHeads } f
 import { toArticle } from '../articles/stored-document.ts';
 import type { Db } from '../core/store/store.ts';
 import { TurnTimer } from '../lib/concurrency/turn-timer.ts';
+import { oncePer } from '../lib/once-per.ts';
 import type { WebContext } from '../web/server/web-context.ts';
 
 /** Bytes of memory: about 6,000 lines of the archive. */
@@ -149,17 +151,11 @@ async function render({ base, view, templates }: WebContext, story: StoryView, p
 }
 
 /** By context, since an entry depends on the configuration and the templates, too. */
-const caches = new WeakMap<WebContext, EntryCache>();
-
-function cacheOf(web: WebContext): EntryCache {
-  let cache = caches.get(web);
-  if (cache === undefined) {
-    cache = new LRUCache({
+const cacheOf = oncePer<WebContext, EntryCache>(
+  () =>
+    new LRUCache({
       maxSize: MAX_BYTES,
       // Up to two bytes for each character.
       sizeCalculation: ({ html }) => 2 * html.length + OVERHEAD,
-    });
-    caches.set(web, cache);
-  }
-  return cache;
-}
+    }),
+);

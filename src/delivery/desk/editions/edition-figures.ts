@@ -3,7 +3,7 @@ import { countLeft } from '../../../audience/consent/left.ts';
 import { closedUntilNext, type EditionSummary } from '../../../editions/queries.ts';
 import { type EditionVisits, readVisits } from '../../../editions/visits/visit-rows.ts';
 import { readReaderStatistics, totalOf } from '../../../feeds/readers/reader-statistics.ts';
-import { AgedCache, type AgedResult } from '../../../web/desk/aged-cache.ts';
+import { type AgedResult, agedCachePerDesk } from '../../../web/desk/aged-cache.ts';
 import type { DeskContext, Html } from '../../../web/desk/desk-request.ts';
 import { type Figure, figures } from '../../../web/desk/parts/figure.ts';
 import type { FailureGroup } from '../../queue/failure-groups.ts';
@@ -16,18 +16,8 @@ export interface FailureFigures {
   reports: EditionReports;
 }
 
-/** One cache for each desk, for figures that take long to count. */
-function cachedFor<Key extends string | number, Value>(read: (desk: DeskContext, key: Key) => Promise<Value>) {
-  const caches = new WeakMap<DeskContext, AgedCache<Key, Value>>();
-  return (desk: DeskContext): AgedCache<Key, Value> => {
-    const cache = caches.get(desk) ?? new AgedCache<Key, Value>(desk.app.clock, (key) => read(desk, key));
-    caches.set(desk, cache);
-    return cache;
-  };
-}
-
 /** The failures and reports of an edition. */
-export const failureFigures = cachedFor(async ({ app }, id: number): Promise<FailureFigures> => {
+export const failureFigures = agedCachePerDesk(async ({ app }, id: number): Promise<FailureFigures> => {
   const { reports } = app.store;
   return {
     groups: await groupFailures(reports, id),
@@ -36,10 +26,10 @@ export const failureFigures = cachedFor(async ({ app }, id: number): Promise<Fai
 });
 
 /** The reports of an edition by mailbox provider, which take longer: the messages to each are counted. */
-export const providerReports = cachedFor(({ app }, id: number) => readProviderReports(app.store.reports, id));
+export const providerReports = agedCachePerDesk(({ app }, id: number) => readProviderReports(app.store.reports, id));
 
 /** The subscribers that feed services reported in the last week. */
-const readersOfTheWeek = cachedFor(async ({ app: { store, clock, config } }, _: 'week') => {
+const readersOfTheWeek = agedCachePerDesk(async ({ app: { store, clock, config } }, _: 'week') => {
   const { zone } = config.publication;
   const { readers } = await readReaderStatistics(store.reports, { days: 7, now: clock(), zone });
   return totalOf(readers).subscribers;

@@ -43,7 +43,10 @@ export async function guardedRequest(outgoing: GuardedRequest, limits: RequestLi
     const sent = { method, headers: encoded, ...(body === undefined ? {} : { body }) };
     await using response = await openResponse(new URL(url), sent, { ...limits, userAgent: 'daywire' }, signal);
     const { message, address } = response;
-    return { kind: 'answered', status: message.statusCode ?? 0, ...(await readBeginning(message)), address };
+    const beginning = await readBeginning(message);
+    // A body that ends with the connection looks complete where the time limit has closed it.
+    signal.throwIfAborted();
+    return { kind: 'answered', status: message.statusCode ?? 0, ...beginning, address };
   } catch (error) {
     if (error instanceof RefusedAddressError) return { kind: 'refused', reason: error.message };
     if (timeout.aborted) return { kind: 'failed', reason: `no answer within ${limits.timeLimitMs / SECOND} s` };

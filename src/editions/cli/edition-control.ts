@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { findSubscriberByAddress } from '../../audience/subscriptions.ts';
 import type { AppContext } from '../../core/app-context.ts';
 import { type CliContext, CommandError, type JsonOption, printResult } from '../../core/cli/context.ts';
-import { count } from '../../core/cli/text.ts';
+import { count, indent } from '../../core/cli/text.ts';
 import { type Reissue, type ReissueRequest, reissueEdition } from '../../delivery/closing/reissue.ts';
 import { pauseEdition } from '../../delivery/control/edition-control.ts';
 import { cancel, type ResumeResult, resume, retry, settle } from '../../delivery/control/operator-control.ts';
@@ -114,7 +114,7 @@ async function retryDeliveries(
   const result = await retry(app, edition, { kinds, extendBy: extend, isDryRun: dryRun });
   const [status] = await summariseEditions(app, [edition]);
   printResult(cli, options, { ...status, dryRun, ...result }, () =>
-    [retrySentence(result, edition, dryRun, status), ...indented(result)].join('\n'),
+    [retrySentence(result, edition, dryRun, status), ...indent(formatFailures(result.groups))].join('\n'),
   );
 }
 
@@ -132,10 +132,6 @@ function retrySentence(
     ...(ineligible === 0 ? [] : [`${left} as they are`]),
     ...(isPaused ? [`the edition is paused: continue with "daywire editions resume ${fullName}"`] : []),
   ].join('; ');
-}
-
-function indented({ groups }: ReopenResult): string[] {
-  return formatFailures(groups).map((line) => `  ${line}`);
 }
 
 async function settleOne(

@@ -43,7 +43,7 @@ function chartFigure(chart: Chart, draw: (scale: ChartScale) => ChartShape[]): H
   const titles = [`${id}-title`, `${id}-desc`].join(' ');
   return html`<figure class="chart" id="${id}">
 <figcaption>${title}</figcaption>
-${series.length > 1 ? html`<ul class="chart-legend">${series.map(legendEntry)}</ul>` : ''}
+${series.length > 1 ? html`<ul class="chart-legend">${series.map(({ name }, index) => html`<li class="chart-series-${index + 1}">${name}</li>`)}</ul>` : ''}
 <div class="chart-plot">
 <ol class="chart-scale" aria-hidden="true">${scale.ticks.map((tick) => html`<li>${formatNumber(tick)}</li>`)}</ol>
 <svg class="chart-picture" role="img" aria-labelledby="${titles}" viewBox="0 0 ${CHART_WIDTH} ${CHART_HEIGHT}"
@@ -94,10 +94,6 @@ function gridLines({ ticks, position }: ChartScale): string {
       return `<line class="${look}" ${ends} vector-effect="non-scaling-stroke"/>`;
     })
     .join('');
-}
-
-function legendEntry({ name }: ChartSeries, index: number) {
-  return html`<li class="chart-series-${index + 1}">${name}</li>`;
 }
 
 /** The first, the middle and the last one: others would not fit on a phone. */

@@ -40,11 +40,10 @@ function chartFigure(chart: Chart, draw: (scale: ChartScale) => ChartShape[]): H
   const { id, title, description, labels, series } = chart;
   if (labels.length === 1) return onlyValues(chart);
   const scale = chartScale(series.flatMap(({ values }) => values));
-  const legend = series.map(({ name }, index) => html`<li class="chart-series-${index + 1}">${name}</li>`);
   const titles = [`${id}-title`, `${id}-desc`].join(' ');
   return html`<figure class="chart" id="${id}">
 <figcaption>${title}</figcaption>
-${series.length > 1 ? html`<ul class="chart-legend">${legend}</ul>` : ''}
+${series.length > 1 ? html`<ul class="chart-legend">${series.map(legendEntry)}</ul>` : ''}
 <div class="chart-plot">
 <ol class="chart-scale" aria-hidden="true">${scale.ticks.map((tick) => html`<li>${formatNumber(tick)}</li>`)}</ol>
 <svg class="chart-picture" role="img" aria-labelledby="${titles}" viewBox="0 0 ${CHART_WIDTH} ${CHART_HEIGHT}"
@@ -95,6 +94,10 @@ function gridLines({ ticks, position }: ChartScale): string {
       return `<line class="${look}" ${ends} vector-effect="non-scaling-stroke"/>`;
     })
     .join('');
+}
+
+function legendEntry({ name }: ChartSeries, index: number) {
+  return html`<li class="chart-series-${index + 1}">${name}</li>`;
 }
 
 /** The first, the middle and the last one: others would not fit on a phone. */

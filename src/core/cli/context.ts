@@ -1,5 +1,5 @@
 /** What each command gets. */
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Clock } from '../../lib/time.ts';
 import type { AppContext, ProcessEnv } from '../app-context.ts';
 import type { Config, NewsletterConfig } from '../config/config.ts';
@@ -70,4 +70,12 @@ export function findById<T extends { id: string }>(all: T[], id: string, kind: s
 /** @throws CommandError */
 export function newsletterNamed(config: Config, id: string): NewsletterConfig {
   return findById(config.newsletters, id, 'newsletter');
+}
+
+/** Parses the argument of an option. @throws InvalidArgumentError unless it is a whole number from 1 to `most` */
+export function parseWholeNumber(most: number): (text: string) => number {
+  return (text) => {
+    if (/^\d{1,9}$/.test(text) && Number(text) >= 1 && Number(text) <= most) return Number(text);
+    throw new InvalidArgumentError(`It must be a whole number from 1 to ${most}.`);
+  };
 }

@@ -1,11 +1,12 @@
 /** Commands about editions: composing, listing and showing them. edition-control.ts has those about their delivery. */
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import {
   type CliContext,
   CommandError,
   type JsonOption,
   jsonCommand,
   newsletterNamed,
+  parseWholeNumber,
   printResult,
 } from '../../core/cli/context.ts';
 import { composeNow } from '../../delivery/closing/close.ts';
@@ -35,7 +36,7 @@ export function addEditionCommands(program: Command, cli: CliContext): void {
   const editions = program.command('editions').description('list and show editions; control their delivery');
   jsonCommand(editions, 'list', 'list the newest editions')
     .option('--newsletter <id>', 'only editions of this newsletter')
-    .option('--limit <number>', 'number of editions', parseLimit, 20)
+    .option('--limit <number>', 'number of editions', parseWholeNumber(100_000), 20)
     .action(({ newsletter, limit, ...options }: JsonOption & { newsletter?: string; limit: number }) =>
       cli.withApp(async (app) => {
         if (newsletter !== undefined) newsletterNamed(app.config, newsletter);
@@ -95,9 +96,4 @@ function compose(cli: CliContext, id: string, options: ComposeOptions): Promise<
     printResult(cli, options, { ...status, queued, isNew }, () => formatClosedEdition(outcome, app.config));
     await publish(app);
   });
-}
-
-function parseLimit(text: string): number {
-  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('It must be a whole number, 1 or more.');
 }

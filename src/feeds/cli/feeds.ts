@@ -1,7 +1,13 @@
 /** Commands about feeds. */
 
-import { type Command, InvalidArgumentError } from 'commander';
-import { type CliContext, type JsonOption, jsonCommand, printResult } from '../../core/cli/context.ts';
+import type { Command } from 'commander';
+import {
+  type CliContext,
+  type JsonOption,
+  jsonCommand,
+  parseWholeNumber,
+  printResult,
+} from '../../core/cli/context.ts';
 import { formatProgress } from '../../core/cli/progress.ts';
 import { indent, table } from '../../core/cli/text.ts';
 import { rfc3339 } from '../../lib/time.ts';
@@ -14,8 +20,6 @@ import {
   totalOf,
   unchangedPercent,
 } from '../readers/reader-statistics.ts';
-
-const MAX_DAYS = 3_650;
 
 export function addFeedCommands(program: Command, cli: CliContext): void {
   jsonCommand(program, 'publish', 'publish all feeds now').action((options: JsonOption) => publishFeeds(cli, options));
@@ -32,7 +36,7 @@ export function addFeedCommands(program: Command, cli: CliContext): void {
     'readers',
     'list the feed readers that fetch the feeds, how often, and the subscribers they report',
   )
-    .option('--days <number>', 'number of days, today included', parseDays, 7)
+    .option('--days <number>', 'number of days, today included', parseWholeNumber(3_650), 7)
     .action(({ days, ...options }: JsonOption & { days: number }) =>
       cli.withApp(async ({ store, config, clock }) => {
         const { zone } = config.publication;
@@ -52,12 +56,6 @@ function publishFeeds(cli: CliContext, options: JsonOption): Promise<void> {
     printResult(cli, options, result, () => formatPublish(result, app.config));
     if (result.rejected.length > 0) cli.fail();
   });
-}
-
-function parseDays(text: string): number {
-  const days = Number(text);
-  if (/^\d{1,4}$/.test(text) && days >= 1 && days <= MAX_DAYS) return days;
-  throw new InvalidArgumentError(`It must be a whole number from 1 to ${MAX_DAYS}.`);
 }
 
 function formatFeeds(feeds: PublishedFeed[]): string {

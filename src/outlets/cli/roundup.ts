@@ -2,9 +2,16 @@
  * Commands to the reports of other outlets, as far as scripts and an emergency need them: what there is, and what
  * enters the roundup. Editors work at the desk.
  */
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Command } from 'commander';
 import type { AppContext } from '../../core/app-context.ts';
-import { type CliContext, CommandError, type JsonOption, jsonCommand, printResult } from '../../core/cli/context.ts';
+import {
+  type CliContext,
+  CommandError,
+  type JsonOption,
+  jsonCommand,
+  parseWholeNumber,
+  printResult,
+} from '../../core/cli/context.ts';
 import { BY, type EditorOptions, editorName } from '../../core/cli/editor.ts';
 import { plainLine } from '../../lib/text/clean-text.ts';
 import { addReport, type ReportOverrides } from '../story-groups/add-report.ts';
@@ -31,7 +38,7 @@ export function addRoundupCommands(program: Command, cli: CliContext): void {
   const command = (verb: string, description: string): Command => jsonCommand(roundup, verb, description);
   command('list', 'list what other outlets reported: events of many outlets and fresh ones first')
     .option('--all', 'also what editors dropped')
-    .addOption(new Option('--limit <number>', 'at most this many groups').default(40).argParser(parseLimit))
+    .option('--limit <number>', 'at most this many groups', parseWholeNumber(10_000), 40)
     .action((options: ListFlags) => list(cli, options));
   command('pick', 'put a group into the roundup, with a sentence of your own')
     .argument('<group>', GROUP)
@@ -100,10 +107,4 @@ function itemNamed(name: string): number {
   throw new CommandError(
     `${plainLine(name)} names no group: use g and its id, such as g17: see "daywire roundup list"`,
   );
-}
-
-function parseLimit(text: string): number {
-  const number = Number(text);
-  if (Number.isSafeInteger(number) && number >= 1 && number <= 10_000) return number;
-  throw new InvalidArgumentError('It must be a whole number from 1 to 10000.');
 }

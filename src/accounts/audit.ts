@@ -2,7 +2,6 @@
  * The audit log: what accounts did. A row is written in the transaction of the act, and never changes. It holds no
  * password, token or address: subscribers are named by their id. Long texts are cut.
  */
-
 import { sql } from 'kysely';
 import type { Db, InTransaction, Tx } from '../core/store/store.ts';
 import { boundedLine } from '../lib/text/clean-text.ts';

@@ -68,12 +68,15 @@ export async function enableAccount(db: Db, actor: AuditActor, id: number, now: 
 
 export type PasswordChange =
   /** With the token of a new session, for the browser that changed it. */
-  { kind: 'changed'; token: string } | { kind: 'refused'; reason: string };
+  | { kind: 'changed'; token: string }
+  | { kind: 'refused'; reason: string }
+  /** Too many passwords wait. */
+  | { kind: 'busy' };
 
 /**
  * Sets the own password, ends all sessions, and begins a new one. The caller has confirmed the old password.
  * @param publication the publication's name
- * @throws PasswordQueueFull; AccountError if the account was disabled meanwhile
+ * @throws AccountError if the account was disabled meanwhile
  */
 export async function changePassword(
   db: Db,
@@ -84,6 +87,7 @@ export async function changePassword(
   const reason = passwordProblem(password, { ...account, publication });
   if (reason !== null) return { kind: 'refused', reason };
   const hash = await hashPassword(password);
+  if (hash === null) return { kind: 'busy' };
   return inTransaction(db, async (tx) => {
     if ((await replacePassword(tx, account.id, hash)) === null) throw new AccountError('The account is disabled.');
     await auditAct(account, now, { act: 'account.password', subject: accountSubject(account.id) })(tx);

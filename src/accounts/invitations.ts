@@ -172,12 +172,11 @@ export type Accepted =
   | { kind: 'accepted'; token: string; account: SignedInAccount }
   | { kind: 'refused'; field: 'name' | 'password'; reason: string }
   /** The link no longer works. */
-  | { kind: 'closed' };
+  | { kind: 'closed' }
+  /** Too many passwords wait. */
+  | { kind: 'busy' };
 
-/**
- * Creates the account of a link, or sets its new password and ends its sessions; then begins a session.
- * @throws PasswordQueueFull
- */
+/** Creates the account of a link, or sets its new password and ends its sessions; then begins a session. */
 export async function acceptInvitation(
   db: Db,
   token: string,
@@ -194,6 +193,7 @@ export async function acceptInvitation(
   if (reason !== null) return { kind: 'refused', field: 'password', reason };
   // Not within the transaction: it takes tens of milliseconds, and may wait.
   const hash = await hashPassword(password);
+  if (hash === null) return { kind: 'busy' };
   return inTransaction(db, async (tx) => {
     if (invitation.account === null && (await isNameTaken(tx, name))) {
       return { kind: 'refused', field: 'name', reason: `${name} has an account already. Add something to the name.` };

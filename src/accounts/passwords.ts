@@ -12,38 +12,31 @@ const TAG_BYTES = 32;
 
 type HashParameters = typeof CURRENT;
 
-/** More computations than the process can do. Nothing was decided; a later attempt can succeed. */
-export class PasswordQueueFull extends Error {
-  override name = 'PasswordQueueFull';
-  constructor() {
-    super('too many passwords are being checked: try again in a few seconds');
-  }
-}
-
 // Two take 38 MiB. The last of 20 waits about a second.
 const queue = new BoundedQueue({ running: 2, admitted: 20, size: 20 });
 
 /**
  * Hashes an acceptable password with a random salt: `$argon2id$v=19$m=19456,t=2,p=1$<salt>$<hash>`, in unpadded base64.
- * @throws PasswordQueueFull
+ * @returns null where too many passwords wait: a later attempt can succeed
  */
-export async function hashPassword(password: string): Promise<string> {
+export async function hashPassword(password: string): Promise<string | null> {
   const salt = randomBytes(SALT_BYTES);
   const tag = await derive(password, salt, CURRENT, TAG_BYTES);
-  return encode(CURRENT, salt, tag);
+  return tag && encode(CURRENT, salt, tag);
 }
 
 /**
  * Whether a password has that hash. Without a hash, or for a text that is longer than any password, it takes as long
  * and returns false.
  * @param password any text @param hash as `hashPassword` made it; null where there is no account
- * @throws PasswordQueueFull; Error if the hash is damaged
+ * @returns null where too many passwords wait: nothing was decided
+ * @throws Error if the hash is damaged
  */
-export async function passwordHasHash(password: string, hash: string | null): Promise<boolean> {
+export async function passwordHasHash(password: string, hash: string | null): Promise<boolean | null> {
   const { parameters, salt, tag } = decode(hash ?? NOBODY);
   const isPossible = !isTooLong(password);
   const found = await derive(isPossible ? password : '', salt, parameters, tag.length);
-  return timingSafeEqual(found, tag) && isPossible && hash !== null;
+  return found && timingSafeEqual(found, tag) && isPossible && hash !== null;
 }
 
 /** Whether a hash was made with other parameters than a new one. */
@@ -51,16 +44,20 @@ export function isOutdatedHash(hash: string): boolean {
   return !hash.startsWith(`${prefixOf(CURRENT)}$`);
 }
 
-function derive(password: string, salt: Buffer, parameters: HashParameters, tagLength: number): Promise<Buffer> {
+/** Null if the queue is full. */
+async function derive(
+  password: string,
+  salt: Buffer,
+  parameters: HashParameters,
+  tagLength: number,
+): Promise<Buffer | null> {
   const message = Buffer.from(normalisePassword(password));
   const input = { message, nonce: salt, tagLength, ...parameters };
   const compute = () =>
     new Promise<Buffer>((resolve, reject) => {
       argon2('argon2id', input, (error, tag) => (error === null ? resolve(tag) : reject(error)));
     });
-  const work = queue.run(1, compute);
-  if (work === null) throw new PasswordQueueFull();
-  return work;
+  return queue.run(1, compute);
 }
 
 const PHC = /^\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,3}),p=(\d{1,3})\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{22,86})$/;

@@ -1,5 +1,4 @@
 /** Sessions of the desk. The browser keeps a random token, the store its hash. */
-
 import { randomBytes } from 'node:crypto';
 import type { Db, Tx } from '../core/store/store.ts';
 import { CLOCK_DIFFERENCE } from '../lib/clock-watch.ts';

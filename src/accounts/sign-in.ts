@@ -3,7 +3,6 @@
  * password of an account does not lock its owner out. A row has only a keyed hash of the two, since people type
  * passwords into the field of the address. All processes share the rows.
  */
-
 import { createHmac } from 'node:crypto';
 import { deriveKey, type SigningSecrets } from '../core/config/signing-secrets.ts';
 import { acquirePermit } from '../core/store/rate-limits.ts';
@@ -13,7 +12,7 @@ import { CLOCK_DIFFERENCE } from '../lib/clock-watch.ts';
 import { MINUTE, SECOND } from '../lib/time.ts';
 import { emailKey, type SignedInAccount, toAccount } from './account.ts';
 import { accountSubject, auditAct } from './audit.ts';
-import { hashPassword, isOutdatedHash, PasswordQueueFull, passwordHasHash } from './passwords.ts';
+import { hashPassword, isOutdatedHash, passwordHasHash } from './passwords.ts';
 import { beginSession } from './sessions.ts';
 
 /** Failures in a period after which no password is checked. */
@@ -127,7 +126,8 @@ export async function signIn(store: SignInStore, credentials: Credentials, now: 
   const checked = await checkPassword(store, credentials, now);
   if (checked.kind !== 'right') return checked;
   const { account, hash, key } = checked;
-  const newHash = isOutdatedHash(hash) ? await rehash(credentials.password) : null;
+  // Null also if the process has no time for it: a later sign-in does it.
+  const newHash = isOutdatedHash(hash) ? await hashPassword(credentials.password) : null;
   return inTransaction(store.db, async (tx) => {
     // The password may have been changed, or the account disabled, since it was read.
     if (!(await stillHas(tx, account.id, hash))) return { kind: 'wrong', accountId: account.id };
@@ -173,27 +173,14 @@ async function checkPassword(
   const attempt = await beginAttempt(db, key, now);
   if (attempt.kind === 'refused') return { kind: 'too-many', retryAt: attempt.retryAt };
   const row = await db.selectFrom('accounts').selectAll().where('email_key', '=', emailKey(email)).executeTakeFirst();
-  let isRight: boolean;
-  try {
-    isRight = await passwordHasHash(password, row?.password ?? null);
-  } catch (error) {
-    if (!(error instanceof PasswordQueueFull)) throw error;
+  const isRight = await passwordHasHash(password, row?.password ?? null);
+  if (isRight === null) {
     await withdrawAttempt(db, attempt.id);
     return { kind: 'busy' };
   }
   if (row === undefined || !isRight || row.disabled_at !== null) return { kind: 'wrong', accountId: row?.id ?? null };
   const { id, name, roles, hasShortcuts } = toAccount(row);
   return { kind: 'right', account: { id, name, email: row.email, roles, hasShortcuts }, hash: row.password, key };
-}
-
-/** Null if the process has no time for it: a later sign-in does it. */
-async function rehash(password: string): Promise<string | null> {
-  try {
-    return await hashPassword(password);
-  } catch (error) {
-    if (error instanceof PasswordQueueFull) return null;
-    throw error;
-  }
 }
 
 async function stillHas(tx: Tx, id: number, hash: string): Promise<boolean> {

@@ -9,7 +9,6 @@ import { verifySigningSecrets } from '../core/signing-secret.ts';
 import { backupInstant, openBackup, restoreStore } from '../core/store/backup/backup.ts';
 import { countRows, readTables, type TableShape } from '../core/store/backup/copy-tables.ts';
 import { withTemporaryStore } from '../core/store/backup/temporary-store.ts';
-import { StoreError } from '../core/store/store.ts';
 import type { Clock } from '../lib/time.ts';
 
 interface RehearsalRequest {
@@ -73,9 +72,6 @@ export async function rehearseRestore(request: RehearsalRequest): Promise<Rehear
       });
     } catch (error) {
       signal?.throwIfAborted();
-      if (isAboutPlace(error)) {
-        throw new StoreError(`the backup could not be tried: ${(error as Error).message}`, { cause: error });
-      }
       rehearsal.problem = `cannot be restored: ${(error as Error).message}`;
       return;
     }
@@ -83,15 +79,4 @@ export async function rehearseRestore(request: RehearsalRequest): Promise<Rehear
   });
   rehearsal.seconds = secondsSince(startedAt, clock());
   return rehearsal;
-}
-
-const DISK_OR_CONNECTION = /^(?:ENOSPC|EDQUOT|ECONN\w+|EPIPE|ETIMEDOUT|08\w{3}|53\w{3}|57P\w{2})$/;
-const SQLITE_FULL = 13;
-
-/** Whether a full disk or a lost connection caused an error, which say nothing about the backup. */
-function isAboutPlace(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const { code = '', errcode, message, cause } = error as Error & { code?: string; errcode?: number };
-  const isLost = message.startsWith('Connection terminated');
-  return DISK_OR_CONNECTION.test(code) || errcode === SQLITE_FULL || isLost || isAboutPlace(cause);
 }

@@ -1,5 +1,4 @@
 /** Runs daywire: once, or until it is stopped. */
-
 import type { Hono } from 'hono';
 import { lookUpSomeImages } from '../articles/remote-images/look-up.ts';
 import { consentTextOf, storeConsentText } from '../audience/consent/consent-text.ts';
@@ -14,7 +13,6 @@ import { openReaderCounter } from '../feeds/readers/reader-counts.ts';
 import { notifyHubOnce, startMirroring } from '../feeds/tasks.ts';
 import type { Log } from '../lib/log.ts';
 import type { Stoppable } from '../lib/repeat.ts';
-import { errorLine } from '../lib/text/clean-text.ts';
 import { connectionsWithin, openFilesLimit } from '../web/server/connection-limit.ts';
 import { ListenError, listen, type WebServer } from '../web/server/listen.ts';
 import type { WebContext } from '../web/server/web-context.ts';
@@ -171,11 +169,6 @@ async function startServer(
   const options = { store, config, templates, secrets, clock, readers, visits, log };
   const site = createApp(options, { isPublic: roles.includes('web'), mount });
   const server = await listen(site, { ...config.server, maxConnections: connectionLimit(log), log });
-  const stopping = new AbortController();
-  // Nobody waits for it: a request that comes first does the same work.
-  const sections = config.sections.map(({ id }) => id);
-  const first = { url: config.publication.url, sections, stop: stopping.signal, log };
-  const warming = roles.includes('web') ? warmUp(site, first) : null;
   const metrics = await listenForMetrics(app);
   const counters = [startCounting(app, 'readers', readers), startCounting(app, 'visits', visits)];
   return {
@@ -184,8 +177,7 @@ async function startServer(
     stop: async () => {
       // Its streams would keep the server from closing.
       await desk?.stop();
-      stopping.abort();
-      await Promise.all([server.close(), metrics?.close(), warming]);
+      await Promise.all([server.close(), metrics?.close()]);
       await Promise.all(counters.map((counter) => counter.stop()));
     },
   };
@@ -217,34 +209,5 @@ async function listenForMetrics(app: AppContext): Promise<WebServer | null> {
     const reason = error instanceof ListenError ? (error.cause as Error).message : String(error);
     app.log.warn({ reason }, 'metrics are not served: set server.metrics to a free address, or to off');
     return null;
-  }
-}
-
-/**
- * The front page, which uses most of the code and of the templates; the archive, which finds all months; the form with
- * the list of time zones; and a section, whose page lists stories in its own way.
- */
-function firstPages([section]: readonly string[]): string[] {
-  return ['/', '/archive', '/newsletters', ...(section === undefined ? [] : [`/sections/${section}`])];
-}
-
-/**
- * Requests pages of the site, one after another. Never rejects.
- * @param options.url of the publication
- * @param options.sections their ids
- * @param options.stop aborted to end the requests
- */
-export async function warmUp(
-  site: Pick<Hono, 'request'>,
-  { url, sections, stop, log }: { url: string; sections: readonly string[]; stop: AbortSignal; log: Log },
-): Promise<void> {
-  const base = new URL(url).pathname.replace(/\/+$/, '');
-  try {
-    for (const page of firstPages(sections)) {
-      if (stop.aborted) return;
-      await (await site.request(base + page)).arrayBuffer();
-    }
-  } catch (error) {
-    log.warn({ error: errorLine(error) }, 'rendering the first pages failed');
   }
 }

@@ -5,7 +5,6 @@
  * Not erased: mail that was submitted, files written by a file transport, log files, backups, and import and export
  * files.
  */
-
 import { sql } from 'kysely';
 import type { SigningSecrets } from '../core/config/signing-secrets.ts';
 import { removeDeletedText } from '../core/store/deleted-text.ts';

@@ -2,7 +2,6 @@
  * The choices of a subscriber: newsletters, time zone, a pause. The token in the page's URL was mailed to the address,
  * so that new subscriptions need no further confirmation.
  */
-
 import { type Db, type InTransaction, inTransaction, type Tx } from '../core/store/store.ts';
 import type { SuppressionReason } from '../core/store/tables/subscriber-tables.ts';
 import { rfc3339 } from '../lib/time.ts';

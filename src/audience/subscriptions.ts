@@ -2,7 +2,6 @@
  * Subscribers and their subscriptions. The row of a subscription that ends is kept, with state and instant;
  * consent_events has the history.
  */
-
 import type { SigningSecrets } from '../core/config/signing-secrets.ts';
 import { readStateCounts } from '../core/store/counts.ts';
 import { type Db, type InTransaction, inTransaction, type Tx } from '../core/store/store.ts';

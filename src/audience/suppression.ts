@@ -7,7 +7,6 @@
  * also ends all subscriptions, as an unsubscription would: after it is lifted, only new requests count. A new opt-in
  * lifts a suppression, except one by a complaint or the operator: only the operator lifts those.
  */
-
 import { createHmac } from 'node:crypto';
 import { deriveKey, type SigningSecrets } from '../core/config/signing-secrets.ts';
 import { revokedLease } from '../core/store/lease.ts';

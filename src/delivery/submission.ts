@@ -1,5 +1,4 @@
 /** Submits a claimed message of either outbox, for a worker. */
-
 import { inTransaction } from '../core/store/store.ts';
 import { MINUTE } from '../lib/time.ts';
 import {

@@ -2,7 +2,6 @@
  * Reads closed editions. An edition can have several revisions, each with a row and deliveries of its own. Lists have
  * the newest revision of each edition.
  */
-
 import { type SqlBool, sql } from 'kysely';
 import type { Article } from '../articles/article.ts';
 import { toArticle } from '../articles/stored-document.ts';

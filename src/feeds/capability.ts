@@ -1,8 +1,10 @@
+import type { AppContext } from '../core/app-context.ts';
 import type { Capability } from '../core/capability.ts';
+import type { Job } from '../core/schedule/job.ts';
 import { DAY, localDate } from '../lib/time.ts';
 import { cleanHub } from './hub/hub.ts';
 import { addFeedMetrics } from './metrics.ts';
-import { publishJobs } from './publish/publish-jobs.ts';
+import { publish } from './publish/publish.ts';
 import { deleteReaderCounts } from './readers/reader-rows.ts';
 import { startFeedTasks } from './tasks.ts';
 
@@ -10,7 +12,7 @@ import { startFeedTasks } from './tasks.ts';
 const COUNTS_KEPT_FOR = 400 * DAY;
 
 export const feedsCapability: Capability = {
-  jobs: publishJobs,
+  jobs: (app) => [publishJob(app)],
   startTasks: startFeedTasks,
   async runRetention(app, now) {
     const { publication } = app.config;
@@ -25,3 +27,28 @@ export const feedsCapability: Capability = {
     hub: { title: 'The hub', page: () => ({ label: 'Feeds', path: '/feeds#hub', needs: 'editions.read' }) },
   },
 };
+
+/**
+ * A changed article is published within two seconds by a task. The schedule removes what has left a window of hours,
+ * and publishes what a new configuration changes.
+ */
+const SCHEDULE = { cron: '*/10 * * * *', graceMinutes: 180 };
+
+function publishJob(app: AppContext): Job {
+  return {
+    id: 'publish',
+    schedule: { ...SCHEDULE, zone: app.config.publication.zone },
+    coalesce: true,
+    run: async () => {
+      const { documents, rejected } = await publish(app);
+      const changed = documents.filter((document) => document.changed).length;
+      const note = `${changed} of ${documents.length} documents changed`;
+      const isFine = rejected.length === 0;
+      return {
+        kind: 'done',
+        note: isFine ? note : `${note}; ${rejected.length} articles rejected`,
+        unchanged: changed === 0 && isFine,
+      };
+    },
+  };
+}

@@ -2,7 +2,7 @@
 import { sql } from 'kysely';
 import { matchesSelection, PUBLIC_STATES } from '../articles/selection.ts';
 import type { FeedConfig } from '../core/config/config.ts';
-import { jsonRows } from '../core/store/json-rows.ts';
+import { jsonIds } from '../core/store/json-rows.ts';
 import { type Db, dialectOf } from '../core/store/store.ts';
 
 export interface ChangedArticle {
@@ -33,11 +33,7 @@ export async function readChangedArticles(
   ids: readonly string[],
 ): Promise<ChangedArticle[]> {
   if (ids.length === 0) return [];
-  const changed = jsonRows(
-    dialectOf(db),
-    ids.map((id) => [id]),
-    { id: 'text' },
-  );
+  const changed = jsonIds(dialectOf(db), ids);
   // One digit for each feed.
   const digits = feeds.map(({ select }) => sql`case when ${matchesSelection(select)} then '1' else '0' end`);
   const selected = digits.length === 0 ? sql`''` : sql.join(digits, sql` || `);

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { Config, FeedConfig } from '../core/config/config.ts';
 import type { Db, Tx } from '../core/store/store.ts';
-import type { Tables } from '../core/store/tables.ts';
+import { oncePer } from '../lib/once-per.ts';
 import { HOUR } from '../lib/time.ts';
 import { VERSION } from '../lib/version.ts';
 import { type ChangedArticle, isPublicAt } from './changed-articles.ts';
@@ -106,18 +106,12 @@ export async function findFeedsBehindArchive(db: Db, config: Pick<Config, 'feeds
   return config.feeds.map(({ id }) => id).filter((id) => ids.has(id));
 }
 
-const fingerprints = new WeakMap<Config, Map<string, Tables['feed_builds']['fingerprint']>>();
+const fingerprintsOf = oncePer(({ feeds, publication, sections, hub }: Config) => {
+  const content = (feed: FeedConfig): string => JSON.stringify([VERSION, feed, publication, sections, hub]);
+  return new Map(feeds.map((feed) => [feed.id, createHash('sha256').update(content(feed)).digest('base64url')]));
+});
 
 /** Hash of what a feed depends on beside its articles. */
-function fingerprintOf(config: Config, feed: FeedConfig): string {
-  const known = fingerprints.get(config) ?? new Map<string, string>();
-  fingerprints.set(config, known);
-  const { publication, sections, hub = null } = config;
-  const fingerprint =
-    known.get(feed.id) ??
-    createHash('sha256')
-      .update(JSON.stringify([VERSION, feed, publication, sections, hub]))
-      .digest('base64url');
-  known.set(feed.id, fingerprint);
-  return fingerprint;
+function fingerprintOf(config: Config, { id }: FeedConfig): string {
+  return fingerprintsOf(config).get(id) ?? '';
 }

@@ -1,5 +1,4 @@
 /** Reads the texts of the imprint and of the privacy policy: Markdown files of the operator. */
-
 import { readFile, stat } from 'node:fs/promises';
 import { sanitiseMarkdown } from '../articles/sanitise.ts';
 import { CONFIRM_WITHIN_HOURS } from '../audience/consent/signup-limits.ts';

@@ -9,6 +9,7 @@ import { type ArticleHead, type ArticleQuery, findDocuments, findPublicHeads } f
 import { toArticle } from '../articles/stored-document.ts';
 import type { Db } from '../core/store/store.ts';
 import { TurnTimer } from '../lib/concurrency/turn-timer.ts';
+import { oncePer } from '../lib/once-per.ts';
 import type { WebContext } from '../web/server/web-context.ts';
 
 /** Bytes of memory: about 6,000 lines of the archive. */
@@ -149,17 +150,11 @@ async function render({ base, view, templates }: WebContext, story: StoryView, p
 }
 
 /** By context, since an entry depends on the configuration and the templates, too. */
-const caches = new WeakMap<WebContext, EntryCache>();
-
-function cacheOf(web: WebContext): EntryCache {
-  let cache = caches.get(web);
-  if (cache === undefined) {
-    cache = new LRUCache({
+const cacheOf = oncePer<WebContext, EntryCache>(
+  () =>
+    new LRUCache({
       maxSize: MAX_BYTES,
       // Up to two bytes for each character.
       sizeCalculation: ({ html }) => 2 * html.length + OVERHEAD,
-    });
-    caches.set(web, cache);
-  }
-  return cache;
-}
+    }),
+);

@@ -2,7 +2,6 @@
  * What an operator decides about the polls of a source. Each takes effect in the process that polls, within seconds.
  * `onCommit` is called last, in the same transaction.
  */
-
 import type { Action } from '../core/actions.ts';
 import type { AppContext } from '../core/app-context.ts';
 import type { AnySource } from '../core/config/sources.ts';

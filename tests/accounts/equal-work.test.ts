@@ -37,7 +37,7 @@ afterEach(() => replaceArgon2(argon2));
 
 it('an unknown address, a disabled account and a wrong password cost the same queries and computation', async () => {
   const { store, takeQueries } = recordQueries(await openMigrated());
-  const password = await hashPassword('seven herons at dawn');
+  const password = (await hashPassword('seven herons at dawn')) as string;
   await addAccount(store, 'Zoe', ['admin'], { password });
   const ivo = await addAccount(store, 'Ivo', ['editor'], { password });
   await disableAccount(store.db, 'console', ivo.id, NOW);

@@ -86,20 +86,6 @@ describe.each<Dialect>(['sqlite', 'postgres'])('the rehearsal of a restore on %s
     expect(secret.problem).toMatch(/^cannot be restored: .*the signing secret .* is not the one/);
   });
 
-  it.each([
-    { errcode: 13, name: 'a full disk below SQLite' },
-    { code: 'ENOSPC', name: 'a full disk' },
-    { code: '53100', name: 'a full disk of PostgreSQL' },
-    { code: 'ECONNRESET', name: 'a lost connection' },
-  ])('does not call a backup bad because of $name', async (fields) => {
-    const failure = new Error('migrating failed', { cause: Object.assign(new Error('cause'), fields) });
-    const onProgress = (): void => {
-      throw failure;
-    };
-    const rehearsal = rehearseRestore({ file: backup, config, clock: clockAt(NOW).clock, onProgress });
-    await expect(rehearsal).rejects.toThrow('the backup could not be tried: migrating failed');
-  });
-
   it('deletes the temporary store when it is interrupted', async () => {
     await expect(rehearse('', AbortSignal.abort(new Error('interrupted')))).rejects.toThrow('interrupted');
   });

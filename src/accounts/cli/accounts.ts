@@ -1,6 +1,6 @@
 /** Commands about the accounts of the desk. */
 import { type Command, Option } from 'commander';
-import { type CliContext, CommandError, type JsonOption, jsonOption, printResult } from '../../core/cli/context.ts';
+import { type CliContext, CommandError, type JsonOption, jsonCommand, printResult } from '../../core/cli/context.ts';
 import { table } from '../../core/cli/text.ts';
 import type { Db } from '../../core/store/store.ts';
 import { localDateTime } from '../../lib/time.ts';
@@ -13,22 +13,19 @@ import { insecureSiteMessage, keepsSessions } from '../secure-site.ts';
 export function addAccountCommands(program: Command, cli: CliContext): void {
   const accounts = program.command('accounts').description('accounts of the desk, the pages for editors at /desk');
 
-  accounts
-    .command('invite')
-    .description(
-      'print a link that works once: it creates an account, or sets a new password of one that exists. The first ' +
-        'account is an admin',
-    )
+  jsonCommand(
+    accounts,
+    'invite',
+    'print a link that works once: it creates an account, or sets a new password of one that exists. The first ' +
+      'account is an admin',
+  )
     .argument('<address>', 'the email address to sign in with')
     .addOption(new Option('--role <role...>', 'of a new account').choices(ACCOUNT_ROLES))
-    .addOption(jsonOption())
     .action((address: string, options: JsonOption & { role?: AccountRole[] }) => inviteAddress(cli, address, options));
 
-  accounts
-    .command('list')
-    .description('list accounts and open invitations')
-    .addOption(jsonOption())
-    .action((options: JsonOption) => list(cli, options));
+  jsonCommand(accounts, 'list', 'list accounts and open invitations').action((options: JsonOption) =>
+    list(cli, options),
+  );
 
   accounts
     .command('disable')
@@ -55,10 +52,7 @@ function inviteAddress(
     if (!keepsSessions(publication.url)) cli.printError(insecureSiteMessage(publication.url));
     const link = `${publication.url}/desk/invitation/${invited.token}`;
     const { invitation } = invited;
-    printResult(cli, options, {
-      value: { link, ...invitation },
-      text: () => formatInvitation(invitation, link, publication.zone),
-    });
+    printResult(cli, options, { link, ...invitation }, () => formatInvitation(invitation, link, publication.zone));
   });
 }
 
@@ -71,10 +65,9 @@ function list(cli: CliContext, options: JsonOption): Promise<void> {
   return cli.withApp(async ({ store, config, clock }) => {
     const accounts = await listAccounts(store.db);
     const invitations = await listInvitations(store.db, clock());
-    printResult(cli, options, {
-      value: { accounts, invitations },
-      text: () => formatAccounts(accounts, invitations, config.publication.zone).join('\n'),
-    });
+    printResult(cli, options, { accounts, invitations }, () =>
+      formatAccounts(accounts, invitations, config.publication.zone).join('\n'),
+    );
   });
 }
 

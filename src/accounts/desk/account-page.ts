@@ -5,13 +5,12 @@ import type { DeskRoute } from '../../web/desk/desk-route.ts';
 import { respondAfter, respondMissing, respondPage } from '../../web/desk/page.ts';
 import { passwordField } from '../../web/desk/parts/form.ts';
 import { queryText } from '../../web/desk/parts/pager.ts';
-import { statusMark } from '../../web/desk/parts/status-mark.ts';
 import { when } from '../../web/desk/parts/when.ts';
 import { type Account, findAccount } from '../account.ts';
 import { accountSubject } from '../audit.ts';
 import { AccountError, changeRoles, disableAccount, enableAccount } from '../change-account.ts';
 import { type Invited, invite } from '../invitations.ts';
-import { linkRegion, roleFields, roleNames, rolesOfForm } from './accounts-page.ts';
+import { accountStatus, linkRegion, roleFields, roleNames, rolesOfForm } from './accounts-page.ts';
 
 type ChangeAccount = (request: SignedInRequest, account: Account) => Promise<string>;
 
@@ -84,19 +83,15 @@ function respondAccount(
   account: Account,
   { problem, invited }: { problem?: string; invited?: Invited } = {},
 ): Promise<Response> {
-  const { name, email, roles, disabledAt, id, createdAt } = account;
+  const { name, email, roles, id, createdAt } = account;
   const error = problem ?? (invited?.kind === 'refused' ? invited.reason : undefined);
   const log = `${request.desk.base}/audit`;
-  const status =
-    disabledAt === null
-      ? statusMark('good', 'may sign in')
-      : html`${statusMark('off', 'disabled')} ${when(request, disabledAt)}`;
   const body = html`${linkRegion(request, invited)}
 ${error === undefined ? '' : html`<p class="error" role="alert">${error}</p>`}
 <dl class="pairs">
 <dt>Email address</dt><dd>${email}</dd>
 <dt>Roles</dt><dd>${roleNames(roles)}</dd>
-<dt>Status</dt><dd>${status}</dd>
+<dt>Status</dt><dd>${accountStatus(request, account)}</dd>
 <dt>Since</dt><dd>${when(request, createdAt)}</dd>
 </dl>
 <p><a href="${log + queryText({ account: String(id) })}">What ${name} did</a>,

@@ -71,14 +71,15 @@ const ACCOUNT_COLUMNS = ['Name', 'Email address', 'Roles', 'Status', 'Last seen'
 const INVITATION_COLUMNS = ['For', 'Purpose', 'From', 'Works until', 'Acts'].map((label) => ({ label }));
 
 function accountRow(request: DeskRequest, account: Account & { lastSeenAt: number | null }): TableRow {
-  const { id, name, email, roles, disabledAt, lastSeenAt } = account;
-  const status =
-    disabledAt === null
-      ? statusMark('good', 'may sign in')
-      : html`${statusMark('off', 'disabled')} ${when(request, disabledAt)}`;
+  const { id, name, email, roles, lastSeenAt } = account;
   const seen = lastSeenAt === null ? 'not signed in' : fromNow(request, lastSeenAt);
   const link = html`<a href="${request.desk.base}/accounts/${id}">${name}</a>`;
-  return { cells: [link, email, roleNames(roles), status, seen] };
+  return { cells: [link, email, roleNames(roles), accountStatus(request, account), seen] };
+}
+
+export function accountStatus(request: DeskRequest, { disabledAt }: Account): Html {
+  if (disabledAt === null) return statusMark('good', 'may sign in');
+  return html`${statusMark('off', 'disabled')} ${when(request, disabledAt)}`;
 }
 
 function invitationRow(

@@ -11,7 +11,7 @@ import { when } from '../../web/desk/parts/when.ts';
 import { replaceSession } from '../../web/desk/session-cookie.ts';
 import { CONSOLE, NAME_LIMIT } from '../account.ts';
 import { type Accepted, acceptInvitation, findInvitation, type Invitation } from '../invitations.ts';
-import { PASSWORD_LENGTH, PasswordQueueFull } from '../passwords.ts';
+import { PASSWORD_LENGTH } from '../passwords.ts';
 
 export const invitationRoutes: DeskRoute[] = [
   {
@@ -34,11 +34,8 @@ async function handleAcceptance(request: DeskRequest): Promise<Response> {
     ...{ name: form.get('name') ?? '', password: form.get('new-password') ?? '' },
     publication: desk.app.config.publication.name,
   };
-  let result: Accepted;
-  try {
-    result = await acceptInvitation(desk.app.store.db, c.req.param('token') ?? '', acceptance, at);
-  } catch (error) {
-    if (!(error instanceof PasswordQueueFull)) throw error;
+  const result = await acceptInvitation(desk.app.store.db, c.req.param('token') ?? '', acceptance, at);
+  if (result.kind === 'busy') {
     return respondProblem(request, 503, 'Try again in a few seconds', 'Many people sign in right now.');
   }
   if (result.kind === 'closed') return respondClosed(request);

@@ -9,8 +9,7 @@ import { fromNow, when } from '../../web/desk/parts/when.ts';
 import { sessionTokenOf, setSessionCookie } from '../../web/desk/session-cookie.ts';
 import { setShortcuts } from '../account.ts';
 import { accountSubject } from '../audit.ts';
-import { changePassword, endOtherSessions, type PasswordChange } from '../change-account.ts';
-import { PasswordQueueFull } from '../passwords.ts';
+import { changePassword, endOtherSessions } from '../change-account.ts';
 import { listSessions } from '../sessions.ts';
 import { roleNames } from './accounts-page.ts';
 import { newPasswordField } from './invitation-page.ts';
@@ -52,11 +51,8 @@ async function handlePassword(request: SignedInRequest): Promise<Response> {
   const { c, desk, account, form, at } = request;
   const { store, config } = desk.app;
   const wanted = { password: form.get('new-password') ?? '', publication: config.publication.name };
-  let result: PasswordChange;
-  try {
-    result = await changePassword(store.db, account, wanted, at);
-  } catch (error) {
-    if (!(error instanceof PasswordQueueFull)) throw error;
+  const result = await changePassword(store.db, account, wanted, at);
+  if (result.kind === 'busy') {
     return respondProblem(request, 503, 'Try again in a few seconds', 'Many people sign in right now.');
   }
   if (result.kind === 'refused') return respondOwnAccount(request, { wanted: result.reason });

@@ -15,7 +15,7 @@ import { CAPABILITIES } from '../capabilities.ts';
 import { ownTemplateWarnings } from '../templates/own-templates.ts';
 import { checkTemplates } from '../templates/template-problems.ts';
 import { checkAddresses, checkFolders, checkMetrics } from './config.ts';
-import { checkContent, checkSecret, checkStore } from './store.ts';
+import { checkContent, checkStore } from './store.ts';
 
 /**
  * Does all checks in the order in which they are printed. A check that fails does not stop the next one, except that of
@@ -38,7 +38,6 @@ export async function check(
     ...checkMetrics(config),
     ...(await checkTemplates(config, openTemplates(config.paths.templates, config.publication.zone), clock())),
     ...ownTemplateWarnings(config.paths.templates).map(warning),
-    ...(await checkSecret(config)),
     ...(await checkStore(config, clock())),
     ...checkFolders(config),
     ...readableByOthers(config).map(warning),

@@ -1,6 +1,6 @@
 /** Commands to set up a newsroom. */
 import type { Command } from 'commander';
-import { type CliContext, type JsonOption, jsonOption, printResult } from '../../core/cli/context.ts';
+import { type CliContext, type JsonOption, jsonCommand, printResult } from '../../core/cli/context.ts';
 import { record } from '../../core/cli/text.ts';
 import { configJsonSchema } from '../../core/config/config.ts';
 import type { ResolvingContext } from '../../delivery/sending-domain/dns-resolver.ts';
@@ -35,18 +35,15 @@ export function addSetupCommands(program: Command, cli: ResolvingContext): void 
       }
     });
 
-  program
-    .command('check')
-    .description('check configuration, templates, store, SMTP login and sources')
-    .addOption(jsonOption())
-    .action(async (options: JsonOption) => {
+  jsonCommand(program, 'check', 'check configuration, templates, store, SMTP login and sources').action(
+    async (options: JsonOption) => {
       const findings = await check(cli.processEnv('silent'), cli.openResolver);
-      printResult(cli, options, {
-        value: findings,
-        text: () => record(findings.map(({ kind, message }) => [MARKS[kind], message])).join('\n'),
-      });
+      printResult(cli, options, findings, () =>
+        record(findings.map(({ kind, message }) => [MARKS[kind], message])).join('\n'),
+      );
       if (findings.some((finding) => finding.kind === 'problem')) cli.fail();
-    });
+    },
+  );
 
   program
     .command('schema', { hidden: true })

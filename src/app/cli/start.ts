@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { hasAccounts } from '../../accounts/account.ts';
 import type { AppContext } from '../../core/app-context.ts';
-import { type CliContext, type JsonOption, jsonOption, printResult } from '../../core/cli/context.ts';
+import { type CliContext, type JsonOption, jsonCommand, printResult } from '../../core/cli/context.ts';
 import { formatProgress } from '../../core/cli/progress.ts';
 import { count, displayPath, indent, record } from '../../core/cli/text.ts';
 import { type Config, scheduleZone } from '../../core/config/config.ts';
@@ -26,16 +26,13 @@ interface StartCommandOptions extends JsonOption {
 }
 
 export function addStartCommand(program: Command, cli: CliContext): void {
-  program
-    .command('start')
-    .description('publish, compose and deliver what is due, serve the pages, and keep to the schedule')
+  jsonCommand(program, 'start', 'publish, compose and deliver what is due, serve the pages, and keep to the schedule')
     .option('--once', 'do what is due and end, without the server')
     .addOption(
       new Option('--role <role...>', 'only this part of the work, where several processes share it')
         .choices(ROLES)
         .default(ROLES, 'all'),
     )
-    .addOption(jsonOption())
     .action((options: StartCommandOptions) => runStart(cli, options));
 }
 
@@ -52,16 +49,15 @@ function runStart(cli: CliContext, options: StartCommandOptions): Promise<void> 
       const context = { version: cli.version, now: app.clock(), url: null, metricsUrl: null, desk: null };
       if (options.once) {
         const value = await runOnce(app, startOptions);
-        printResult(cli, options, { value, text: () => formatFirstRun(app, value, context) });
+        printResult(cli, options, value, () => formatFirstRun(app, value, context));
         if (hasFailed(value)) cli.fail();
         return;
       }
       const { url, metricsUrl, firstRun, checks, ...running } = await start(app, startOptions);
       const desk = options.role.includes('desk') ? { hasAccounts: await hasAccounts(app.store.db, app.clock()) } : null;
-      printResult(cli, options, {
-        value: { url, metricsUrl, checks, ...firstRun },
-        text: () => formatFirstRun(app, { checks, ...firstRun }, { ...context, url, metricsUrl, desk }),
-      });
+      printResult(cli, options, { url, metricsUrl, checks, ...firstRun }, () =>
+        formatFirstRun(app, { checks, ...firstRun }, { ...context, url, metricsUrl, desk }),
+      );
       if (!stop.aborted) await once(stop, 'abort');
       app.log.info({}, 'stopping: finishing work under way');
       await running.stop();

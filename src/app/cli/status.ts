@@ -1,6 +1,6 @@
 /** The command `status`. */
 import type { Command } from 'commander';
-import { type CliContext, type JsonOption, jsonOption, printResult } from '../../core/cli/context.ts';
+import { type CliContext, type JsonOption, jsonCommand, printResult } from '../../core/cli/context.ts';
 import { count, counts, displayPath, section, table, withLocalTimes } from '../../core/cli/text.ts';
 import { formatEdition } from '../../delivery/status/format-editions.ts';
 import { queueLines } from '../../delivery/status/queue-status.ts';
@@ -12,16 +12,17 @@ import { readStatus, type Status } from '../status.ts';
 const ALERT_OPEN = 3;
 
 export function addStatusCommand(program: Command, cli: CliContext): void {
-  program
-    .command('status')
-    .description('show alerts, processes, articles, feeds, editions, deliveries, runs, and what was rejected or failed')
+  jsonCommand(
+    program,
+    'status',
+    'show alerts, processes, articles, feeds, editions, deliveries, runs, and what was rejected or failed',
+  )
     .addHelpText('after', `\nThe exit code is ${ALERT_OPEN} while an alert is open.`)
-    .addOption(jsonOption())
     .action((options: JsonOption) =>
       cli.withApp(async (app) => {
         const status = await readStatus(app, app.clock());
         const value = { ...status, sources: status.sources.map(sourceJson) };
-        printResult(cli, options, { value, text: () => formatStatus(status) });
+        printResult(cli, options, value, () => formatStatus(status));
         if (status.alerts.length > 0) cli.fail(ALERT_OPEN);
       }),
     );

@@ -91,7 +91,7 @@ async function rehearse(cli: CliContext, file: string, options: RestoreFlags): P
     onProgress: (rows) => cli.progress.show(`restoring: ${rows} rows`),
     signal: cli.stopSignal(),
   });
-  printResult(cli, options, { value: rehearsal, text: () => formatRehearsal(rehearsal) });
+  printResult(cli, options, rehearsal, () => formatRehearsal(rehearsal));
   if (rehearsal.problem !== null) cli.fail();
 }
 

@@ -1,7 +1,7 @@
 /** Commands about a newsroom's own templates. */
 import { diff } from 'node:util';
 import type { Command } from 'commander';
-import { type CliContext, type JsonOption, jsonOption, printResult } from '../../core/cli/context.ts';
+import { type CliContext, type JsonOption, jsonCommand, printResult } from '../../core/cli/context.ts';
 import { displayPath, table } from '../../core/cli/text.ts';
 import { loadConfig } from '../../core/config/config.ts';
 import {
@@ -29,17 +29,12 @@ export function addTemplateCommands(program: Command, cli: CliContext): void {
     return loadConfig(configFile, env, cwd).paths.templates;
   };
 
-  templates
-    .command('list')
-    .description('list all templates, and which of them you have replaced')
-    .addOption(jsonOption())
-    .action((options: JsonOption) => {
+  jsonCommand(templates, 'list', 'list all templates, and which of them you have replaced').action(
+    (options: JsonOption) => {
       const value = listTemplates(folder());
-      printResult(cli, options, {
-        value,
-        text: () => table(value.map(({ name, state }) => [name, WORDS[state]])).join('\n'),
-      });
-    });
+      printResult(cli, options, value, () => table(value.map(({ name, state }) => [name, WORDS[state]])).join('\n'));
+    },
+  );
   templates
     .command('eject')
     .description('copy built-in templates into your folder, where you can edit them')

@@ -2,7 +2,6 @@
  * Loads the sample newsroom in sample/: articles, pictures and subscribers for a first start. Its articles are dated
  * relative to the moment it is loaded, and so are the reports of its outlets (outlet-client.ts).
  */
-
 import { readdir, readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import type { ImportFile } from '../../articles/import/files/import-files.ts';

@@ -1,9 +1,15 @@
 /** Commands about articles. */
-
 import { open } from 'node:fs/promises';
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import type { AppContext } from '../../core/app-context.ts';
-import { type CliContext, CommandError, type JsonOption, jsonOption, printResult } from '../../core/cli/context.ts';
+import {
+  type CliContext,
+  CommandError,
+  type JsonOption,
+  jsonCommand,
+  parseWholeNumber,
+  printResult,
+} from '../../core/cli/context.ts';
 import { formatProgress } from '../../core/cli/progress.ts';
 import { count, withLocalTimes } from '../../core/cli/text.ts';
 import { formatPublish } from '../../feeds/publish/format-publish.ts';
@@ -27,9 +33,11 @@ import { countRejections, findRejection, listRejections, type RecordedRejection 
 import { lookUpSomeImages } from '../remote-images/look-up.ts';
 
 export function addArticleCommands(program: Command, cli: CliContext): void {
-  const importing = program
-    .command('import')
-    .description('import articles: Markdown files with front matter, JSON Lines, and folders of them')
+  const importing = jsonCommand(
+    program,
+    'import',
+    'import articles: Markdown files with front matter, JSON Lines, and folders of them',
+  )
     .argument('<path...>', 'files and folders; with --from, the export')
     .addOption(
       new Option('--from <system>', 'import an export: the file of a CMS, or the folder of a site').choices([
@@ -47,23 +55,16 @@ export function addArticleCommands(program: Command, cli: CliContext): void {
     .option('--yes', 'also publish a first import with more than 20 articles dated within the last day')
     .option('--url <address>', 'of the site; for folders it may end in a pattern, such as /:year/:slug/')
     .option('--report <file>', 'write every message to a file, one a line')
-    .addOption(jsonOption())
     .action((paths: string[], options: ArticleImportFlags) => importArticles(cli, paths, options));
   addImportRunCommands(importing, cli);
 
   const rejected = program.command('rejected').description('input that was not used, with the reason');
-  rejected
-    .command('list')
-    .description('list all rejected input, newest first')
-    .addOption(numberOption('--page <number>', 'which page, from 1').default(1))
-    .addOption(numberOption('--limit <number>', 'entries of a page').default(50))
-    .addOption(jsonOption())
+  jsonCommand(rejected, 'list', 'list all rejected input, newest first')
+    .option('--page <number>', 'which page, from 1', parseWholeNumber(1_000_000), 1)
+    .option('--limit <number>', 'entries of a page', parseWholeNumber(100_000), 50)
     .action((options: PageOptions) => listRejected(cli, options));
-  rejected
-    .command('show')
-    .description('print a rejected input as it was read, with the reason')
+  jsonCommand(rejected, 'show', 'print a rejected input as it was read, with the reason')
     .argument('<key>', 'as "daywire rejected list" prints it')
-    .addOption(jsonOption())
     .action((key: string, options: JsonOption) => showRejected(cli, key, options));
 }
 
@@ -91,24 +92,15 @@ interface PageOptions extends JsonOption {
   limit: number;
 }
 
-function numberOption(flags: string, description: string): Option {
-  return new Option(flags, description).argParser((text) => {
-    const number = Number(text);
-    if (Number.isSafeInteger(number) && number >= 1) return number;
-    throw new InvalidArgumentError('It must be a whole number, 1 or more.');
-  });
-}
-
 function listRejected(cli: CliContext, options: PageOptions): Promise<void> {
   return cli.withApp(async ({ store, config }) => {
     const { page, limit } = options;
     const count = await countRejections(store.db);
     const entries = await listRejections(store.reports, { limit, offset: (page - 1) * limit });
     const pages = Math.max(1, Math.ceil(count / limit));
-    printResult(cli, options, {
-      value: { count, page, pages, rejected: entries },
-      text: () => formatRejections(entries, { count, page, pages, zone: config.publication.zone }),
-    });
+    printResult(cli, options, { count, page, pages, rejected: entries }, () =>
+      formatRejections(entries, { count, page, pages, zone: config.publication.zone }),
+    );
   });
 }
 
@@ -116,7 +108,7 @@ function showRejected(cli: CliContext, key: string, options: JsonOption): Promis
   return cli.withApp(async ({ store }) => {
     const entry = await findRejection(store.reports, key);
     if (entry === null) throw new CommandError(`nothing is rejected at ${key}: see "daywire rejected list"`);
-    printResult(cli, options, { value: entry, text: () => `${entry.problems.join('\n')}\n\n${entry.raw}` });
+    printResult(cli, options, entry, () => `${entry.problems.join('\n')}\n\n${entry.raw}`);
   });
 }
 
@@ -170,18 +162,16 @@ function importArticles(cli: CliContext, paths: string[], flags: ArticleImportFl
     for (const line of kinds.lines()) cli.printError(line);
     const ignored = result.ignoredKeys.join(', ');
     if (ignored !== '') cli.printError(`left out, as they mean nothing here: ${ignored}`);
-    printResult(cli, flags, {
-      value: { import: result, run, messages: kinds.list(), pictures, publish: published },
-      text: () =>
-        [
-          formatImport(result),
-          ...formatMessageCount(kinds, flags.report),
-          ...formatSamples(result),
-          ...formatPictures(pictures),
-          ...(published === null ? [] : [formatPublish(published, app.config)]),
-          ...(run === null ? [] : [`run ${run}: "daywire import undo ${run}" takes it back`]),
-        ].join('\n'),
-    });
+    printResult(cli, flags, { import: result, run, messages: kinds.list(), pictures, publish: published }, () =>
+      [
+        formatImport(result),
+        ...formatMessageCount(kinds, flags.report),
+        ...formatSamples(result),
+        ...formatPictures(pictures),
+        ...(published === null ? [] : [formatPublish(published, app.config)]),
+        ...(run === null ? [] : [`run ${run}: "daywire import undo ${run}" takes it back`]),
+      ].join('\n'),
+    );
     if (result.heldNews > 0) cli.printError(formatHeld(result));
     if (result.rejectedCount + result.heldNews > 0) cli.fail();
   });
@@ -210,16 +200,15 @@ async function importFrom(
 
 /** @param importing the command `import`, which takes `--json` before those of its own commands do */
 function addImportRunCommands(importing: Command, cli: CliContext): void {
-  importing
-    .command('runs')
-    .description('list the last 50 imports that have added articles, newest first')
-    .addOption(jsonOption())
-    .action((_: JsonOption, command: Command) => showRuns(cli, command.optsWithGlobals()));
-  importing
-    .command('undo')
-    .description('take back what an import has added: deletes what nothing has shown yet, and retracts the rest')
+  jsonCommand(importing, 'runs', 'list the last 50 imports that have added articles, newest first').action(
+    (_: JsonOption, command: Command) => showRuns(cli, command.optsWithGlobals()),
+  );
+  jsonCommand(
+    importing,
+    'undo',
+    'take back what an import has added: deletes what nothing has shown yet, and retracts the rest',
+  )
     .argument('<run>', 'its number, as "daywire import runs" prints it')
-    .addOption(jsonOption())
     .action((run: string, _: JsonOption, command: Command) => undoImport(cli, run, command.optsWithGlobals()));
 }
 
@@ -232,7 +221,7 @@ function showRuns(cli: CliContext, options: JsonOption): Promise<void> {
     const lines = runs.map(({ id, startedAt, input, added, undoneAt }) => {
       return `${id}  ${startedAt}  ${input}: ${added} added${undoneAt === null ? '' : `, undone ${undoneAt}`}`;
     });
-    printResult(cli, options, { value: { runs }, text: () => lines.join('\n') || 'no import has added articles' });
+    printResult(cli, options, { runs }, () => lines.join('\n') || 'no import has added articles');
   });
 }
 
@@ -244,7 +233,7 @@ function undoImport(cli: CliContext, run: string, options: JsonOption): Promise<
     const published = await publishChanges(app, { since: startedAt });
     const done = `${undone.deleted} deleted, ${undone.retracted} retracted`;
     const text = () => `${done}\n${formatPublish(published, app.config)}`;
-    printResult(cli, options, { value: { undo: undone, publish: published }, text });
+    printResult(cli, options, { undo: undone, publish: published }, text);
   });
 }
 

@@ -1,5 +1,4 @@
 /** What several pages of articles show. */
-
 import { html } from 'hono/html';
 import type { DeskRequest } from '../../web/desk/desk-request.ts';
 import type { Html } from '../../web/desk/html.ts';

@@ -2,7 +2,6 @@
  * Writes a batch of parsed articles in one transaction, with all that follows from them: rejections of the same places
  * are replaced, and files that have been read to the end are remembered.
  */
-
 import type { Config } from '../../core/config/config.ts';
 import type { Db, Store, Tx } from '../../core/store/store.ts';
 import type { Clock } from '../../lib/time.ts';

@@ -2,7 +2,6 @@
  * Imports articles: reads files record by record, validates each article by itself, and writes them batch by batch. Of
  * all articles, only the ids are kept in memory. Importing again changes nothing.
  */
-
 import { dirname, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';

@@ -2,7 +2,6 @@
  * Parses and validates articles. The import runs it in a thread: front matter, Markdown and HTML that someone wrote for
  * the purpose can take minutes.
  */
-
 import { basename, extname } from 'node:path';
 import { boundedLine } from '../../lib/text/clean-text.ts';
 import type { PictureFolder } from '../pictures/own-pictures.ts';

@@ -2,7 +2,6 @@
  * Parses records and translates their keys, without validating them: Markdown with front matter in YAML or TOML, and
  * lines of JSON.
  */
-
 import { removeShortcodes } from '../body/shortcodes.ts';
 import { findHeading } from '../sanitise.ts';
 import { findKey } from './front-matter/key-names.ts';

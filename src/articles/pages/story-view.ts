@@ -1,5 +1,4 @@
 /** An article as page templates show it: lines composed, URLs checked. */
-
 import { sectionTitle } from '../../core/config/config.ts';
 import { mailto } from '../../lib/address.ts';
 import { cleanUrl } from '../../lib/text/clean-text.ts';

@@ -2,7 +2,6 @@
  * Pictures next to an article's file: they are copied into the media folder, where pages and feeds can show them. Runs
  * in the thread that parses articles, so it may block.
  */
-
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join, sep } from 'node:path';

@@ -1,5 +1,4 @@
 /** Text output about subscribers. */
-
 import { section } from '../../core/cli/text.ts';
 import type { SuppressionReason } from '../../core/store/tables/subscriber-tables.ts';
 import { cleanLine } from '../../lib/text/clean-text.ts';

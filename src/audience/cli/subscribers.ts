@@ -5,7 +5,7 @@ import {
   type CliContext,
   CommandError,
   type JsonOption,
-  jsonOption,
+  jsonCommand,
   newsletterNamed,
   printResult,
 } from '../../core/cli/context.ts';
@@ -97,19 +97,16 @@ export function addSubscriberCommands(program: Command, cli: CliContext): void {
     .option('--json', 'print JSON Lines')
     .action((options: JsonOption & { newsletter?: string }) => list(cli, options));
 
-  subscribers
-    .command('show')
-    .description('show subscriptions, consent, and every delivery with its time and the server reply')
+  jsonCommand(subscribers, 'show', 'show subscriptions, consent, and every delivery with its time and the server reply')
     .argument('<address>')
-    .addOption(jsonOption())
     .action((address: string, options: JsonOption) => show(cli, address, options));
 
-  subscribers
-    .command('import')
-    .description(
-      'import subscribers from a CSV file, or from the export of another list manager; they must have agreed to it. ' +
-        'Unsubscribed addresses stay unsubscribed',
-    )
+  jsonCommand(
+    subscribers,
+    'import',
+    'import subscribers from a CSV file, or from the export of another list manager; they must have agreed to it. ' +
+      'Unsubscribed addresses stay unsubscribed',
+  )
     .argument('<file>', `its first line names the columns: ${COLUMNS.join(', ')}; or that of an export`)
     .option('--newsletter <id...>', 'for a file without a column of newsletters; default: all newsletters')
     .option<GivenColumns>('--map <column=header...>', 'such as email="E-Mail-Adresse" or status="State"', parseMap)
@@ -126,7 +123,6 @@ export function addSubscriberCommands(program: Command, cli: CliContext): void {
       ]),
     )
     .option('--dry-run', 'count what would be done, and store nothing')
-    .addOption(jsonOption())
     .action((file: string, options: SubscriberImportFlags) => importFile(cli, file, options));
 
   subscribers
@@ -227,10 +223,9 @@ function show(cli: CliContext, address: string, options: JsonOption): Promise<vo
       throw new CommandError(`${address}: ${formatUnknownAddress(suppression, zone)}`);
     }
     const history = await subscriberHistory(store.db, subscriber.id, options.json ? undefined : HISTORY_SHOWN);
-    printResult(cli, options, {
-      value: { subscriber, ...history },
-      text: () => formatSubscriber(subscriber, history, HISTORY_SHOWN, zone),
-    });
+    printResult(cli, options, { subscriber, ...history }, () =>
+      formatSubscriber(subscriber, history, HISTORY_SHOWN, zone),
+    );
   });
 }
 
@@ -249,7 +244,7 @@ function importFile(cli: CliContext, file: string, flags: SubscriberImportFlags)
     });
     const { problems, summary } = formatSubscriberImport(report, file);
     for (const problem of problems) cli.printError(problem);
-    printResult(cli, flags, { value: report, text: () => summary });
+    printResult(cli, flags, report, () => summary);
     if (report.rejected > 0) cli.fail();
   });
 }

@@ -4,7 +4,6 @@
  * A request has the same response, and runs the same statements, for addresses that are new, known or suppressed: only
  * the mail tells the difference. Nothing confirmed changes before the confirmation, not even the zone.
  */
-
 import { sql } from 'kysely';
 import type { SigningSecrets } from '../../core/config/signing-secrets.ts';
 import { acquirePermits } from '../../core/store/rate-limits.ts';

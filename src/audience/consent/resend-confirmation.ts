@@ -2,7 +2,6 @@
  * Sends the request to confirm once more, on behalf of an operator: the first message may have been lost. It is no new
  * request: nothing is recorded as consent, and the wording of the request remains the one that is confirmed.
  */
-
 import type { SigningSecrets } from '../../core/config/signing-secrets.ts';
 import { acquirePermits } from '../../core/store/rate-limits.ts';
 import { type Db, type InTransaction, inTransaction } from '../../core/store/store.ts';

@@ -2,7 +2,6 @@
  * The limits of requests for confirmation mail, against those who enter other people's addresses into the form. They
  * count what would be mailed, from any client; the limits of clients are those of the page.
  */
-
 import { listOpenAlerts, raiseAlert, resolveAlerts } from '../../core/alerts/alerts.ts';
 import type { SigningSecrets } from '../../core/config/signing-secrets.ts';
 import type { KeyedLimit } from '../../core/store/rate-limits.ts';

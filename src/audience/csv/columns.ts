@@ -3,7 +3,6 @@
  * named. A column that looks like a status or a consent and is not understood is `unclear`: nothing may be imported
  * before the operator has said what it means.
  */
-
 import { COMMAND_OPTIONS, type ImportWords } from './import-words.ts';
 import { findListFormat, LIST_FORMATS, type ListFormat, matchingFormats, type StatusColumn } from './list-formats.ts';
 import { type ImportStatus, isWeaker, mappedWords, PLAIN_WORDS, type StatusRules, wordOf } from './statuses.ts';

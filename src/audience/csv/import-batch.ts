@@ -2,7 +2,6 @@
  * Stores a batch of imported subscribers in a few statements. A file never overrides a subscriber's own decisions: an
  * unsubscription or a pause remains, and so does a suppression.
  */
-
 import { type RawBuilder, sql } from 'kysely';
 import type { SigningSecrets } from '../../core/config/signing-secrets.ts';
 import { jsonRows } from '../../core/store/json-rows.ts';

@@ -1,5 +1,4 @@
 /** Parses the rows of a CSV import, and formats fields for CSV files. */
-
 import type { SuppressionReason } from '../../core/store/tables/subscriber-tables.ts';
 import { SUPPRESSION_REASONS } from '../../core/store/tables/subscriber-tables.ts';
 import { parseAddress } from '../../lib/address.ts';

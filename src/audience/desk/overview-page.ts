@@ -1,5 +1,4 @@
 /** The audience: search, totals, growth. */
-
 import { html } from 'hono/html';
 import { SUBSCRIPTION_STATES } from '../../core/store/tables/subscriber-tables.ts';
 import { barChart } from '../../web/desk/chart.ts';

@@ -1,5 +1,4 @@
 /** The subscriber that a path names, and what acts on subscribers share. */
-
 import { html } from 'hono/html';
 import type { SuppressionReason } from '../../core/store/tables/subscriber-tables.ts';
 import type { Tables } from '../../core/store/tables.ts';

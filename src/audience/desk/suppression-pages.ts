@@ -1,5 +1,4 @@
 /** The suppression list: what it holds, and the look-up of one address. */
-
 import { html } from 'hono/html';
 import { readStateCounts } from '../../core/store/counts.ts';
 import type { SuppressionReason } from '../../core/store/tables/subscriber-tables.ts';

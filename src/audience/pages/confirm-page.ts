@@ -2,7 +2,6 @@
  * The page behind the link of a confirmation email. POST confirms; GET shows the button for it, since link scanners
  * open every link.
  */
-
 import type { Context, Handler } from 'hono';
 import { renderPage } from '../../web/pages/page.ts';
 import { clientAddress } from '../../web/server/client-address.ts';

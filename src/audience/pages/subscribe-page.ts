@@ -2,7 +2,6 @@
  * Accepts the form to subscribe. The response is the same for a new, a known and a suppressed address: the email that
  * follows says the rest.
  */
-
 import type { Context, Handler } from 'hono';
 import type { SigningSecrets } from '../../core/config/signing-secrets.ts';
 import { acquirePermits, type KeyedLimit } from '../../core/store/rate-limits.ts';

@@ -2,7 +2,6 @@
  * The suppression list, newest first. It holds keyed hashes: only for an address that still has a subscriber can the
  * list say whose it is.
  */
-
 import type { SigningSecrets } from '../../core/config/signing-secrets.ts';
 import type { Db } from '../../core/store/store.ts';
 import type { SuppressionReason } from '../../core/store/tables/subscriber-tables.ts';

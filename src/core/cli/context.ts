@@ -1,8 +1,9 @@
 /** What each command gets. */
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import type { Clock } from '../../lib/time.ts';
 import type { AppContext, ProcessEnv } from '../app-context.ts';
-import type { Config, NewsletterConfig } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
+import type { NewsletterConfig } from '../config/schema.ts';
 import type { ProgressLine } from './progress.ts';
 import { formatJson } from './text.ts';
 
@@ -45,16 +46,13 @@ export interface JsonOption {
   json?: boolean;
 }
 
-export function jsonOption(): Option {
-  return new Option('--json', 'print JSON');
+/** Adds a command with the option `--json`. */
+export function jsonCommand(parent: Command, verb: string, description: string): Command {
+  return parent.command(verb).description(description).option('--json', 'print JSON');
 }
 
 /** Prints `value` where `--json` was given, else the text. */
-export function printResult(
-  { print }: CliContext,
-  { json }: JsonOption,
-  { value, text }: { value: unknown; text: () => string },
-): void {
+export function printResult({ print }: CliContext, { json }: JsonOption, value: unknown, text: () => string): void {
   print(json ? formatJson(value, 2) : text());
 }
 
@@ -69,4 +67,12 @@ export function findById<T extends { id: string }>(all: T[], id: string, kind: s
 /** @throws CommandError */
 export function newsletterNamed(config: Config, id: string): NewsletterConfig {
   return findById(config.newsletters, id, 'newsletter');
+}
+
+/** Parses the argument of an option. @throws InvalidArgumentError unless it is a whole number from 1 to `most` */
+export function parseWholeNumber(most: number): (text: string) => number {
+  return (text) => {
+    if (/^\d{1,9}$/.test(text) && Number(text) >= 1 && Number(text) <= most) return Number(text);
+    throw new InvalidArgumentError(`It must be a whole number from 1 to ${most}.`);
+  };
 }

@@ -2,7 +2,6 @@
  * Loads the configuration: the YAML file is checked against the schema, then against the rules across keys. Secrets
  * come from the environment or from files, never from the YAML file.
  */
-
 import { readFileSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';

@@ -3,7 +3,6 @@
  * no longer written belongs to a process that was killed, or that cannot reach the store. Where process ids can be
  * compared, a killed process is known at once.
  */
-
 import { readFileSync, readlinkSync } from 'node:fs';
 import { CLOCK_DIFFERENCE } from '../../lib/clock-watch.ts';
 import { DAY, SECOND } from '../../lib/time.ts';

@@ -3,7 +3,6 @@
  * The row of an open run has a lease: while it runs, until its process counts as dead; after a failure, until its next
  * attempt. One that waits until its job is ready has none.
  */
-
 import { type ExpressionBuilder, sql } from 'kysely';
 import { chunks } from '../../lib/chunks.ts';
 import { type ClaimId, updateClaimed } from '../store/lease.ts';

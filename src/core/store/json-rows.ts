@@ -25,3 +25,9 @@ export function jsonRows(
     .join(', ');
   return sql`(select ${sql.raw(selected)} from json_array_elements(${json}::json))`;
 }
+
+/** Ids as a derived table with the column `id`; see `jsonRows`. */
+export function jsonIds(dialect: Dialect, ids: readonly string[]): RawBuilder<unknown> {
+  const rows = ids.map((id) => [id]);
+  return jsonRows(dialect, rows, { id: 'text' });
+}

@@ -2,7 +2,6 @@
  * Handles all mail to the return path and to the mailto: unsubscribe address, from a mail server's pipe or from a
  * mailbox. Only a signed token has an effect: mail with a forged token, or without one, changes nothing.
  */
-
 import type { Config } from '../../core/config/config.ts';
 import type { SigningSecrets } from '../../core/config/signing-secrets.ts';
 import type { Store } from '../../core/store/store.ts';

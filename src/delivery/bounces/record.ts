@@ -2,7 +2,6 @@
  * Records bounces, complaints and unsubscribe requests, and applies them. There is one row for each message and kind:
  * recording the same report twice changes nothing.
  */
-
 import { type RawBuilder, sql } from 'kysely';
 import { type ConsentChannel, changeSubscriptions, lockSubscriber } from '../../audience/consent/changes.ts';
 import { suppressAddress } from '../../audience/suppression.ts';

@@ -1,6 +1,6 @@
 /** Commands about deliveries and bounces. */
 import type { Command } from 'commander';
-import { type CliContext, type JsonOption, jsonOption, printResult } from '../../core/cli/context.ts';
+import { type CliContext, type JsonOption, jsonCommand, printResult } from '../../core/cli/context.ts';
 import { formatProgress } from '../../core/cli/progress.ts';
 import { correctFutureInstants } from '../../core/store/future-instants.ts';
 import { listUnfinishedEditions } from '../../editions/queries.ts';
@@ -18,29 +18,19 @@ import { queueLines, readQueueStatus } from '../status/queue-status.ts';
 const TRY_AGAIN = 75;
 
 export function addDeliveryCommands(program: Command, cli: CliContext): void {
-  program
-    .command('deliver')
-    .description('deliver what is due')
-    .addOption(jsonOption())
-    .action((options: JsonOption) => deliver(cli, options));
+  jsonCommand(program, 'deliver', 'deliver what is due').action((options: JsonOption) => deliver(cli, options));
 
   const queue = program.command('queue').description('show or release the delivery queue');
-  queue
-    .command('show')
-    .description('show whether the queue is held, what is due, and the editions under delivery')
-    .addOption(jsonOption())
-    .action((options: JsonOption) => showQueue(cli, options));
-  queue
-    .command('release')
-    .description('release the held queue of a restored store')
-    .addOption(jsonOption())
-    .action((options: JsonOption) =>
-      cli.withApp(async (app) => {
-        const released = await release(app);
-        const text = (): string => (released ? 'the queue is released' : 'the queue was not held');
-        printResult(cli, options, { value: { released }, text });
-      }),
-    );
+  jsonCommand(queue, 'show', 'show whether the queue is held, what is due, and the editions under delivery').action(
+    (options: JsonOption) => showQueue(cli, options),
+  );
+  jsonCommand(queue, 'release', 'release the held queue of a restored store').action((options: JsonOption) =>
+    cli.withApp(async (app) => {
+      const released = await release(app);
+      const text = (): string => (released ? 'the queue is released' : 'the queue was not held');
+      printResult(cli, options, { released }, text);
+    }),
+  );
 
   program
     .command('bounce')
@@ -63,10 +53,9 @@ function deliver(cli: CliContext, options: JsonOption): Promise<void> {
     await rates.look();
     const details = await readRunDetails(app, before, report);
     const retryAt = report.retryAt === undefined ? null : rfc3339(report.retryAt);
-    printResult(cli, options, {
-      value: { ...report, retryAt, ...details },
-      text: () => [formatDelivery(report), ...formatRunDetails(details)].join('\n'),
-    });
+    printResult(cli, options, { ...report, retryAt, ...details }, () =>
+      [formatDelivery(report), ...formatRunDetails(details)].join('\n'),
+    );
     if (wasInterrupted(report) || rates.hasPaused) cli.fail();
   });
 }
@@ -76,11 +65,12 @@ function showQueue(cli: CliContext, options: JsonOption): Promise<void> {
     const now = app.clock();
     const queue = await readQueueStatus(app, now);
     const editions = await summariseEditions(app, await listUnfinishedEditions(app.store.db));
-    printResult(cli, options, {
-      value: { ...queue, editions },
-      text: () =>
-        [...queueLines(queue, rfc3339(now)), ...editions.map(formatEdition)].join('\n') || 'the queue is empty',
-    });
+    printResult(
+      cli,
+      options,
+      { ...queue, editions },
+      () => [...queueLines(queue, rfc3339(now)), ...editions.map(formatEdition)].join('\n') || 'the queue is empty',
+    );
   });
 }
 

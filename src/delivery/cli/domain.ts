@@ -1,6 +1,6 @@
 /** The command `domain`: what is wrong in the DNS first. */
 import type { Command } from 'commander';
-import { CommandError, type JsonOption, jsonOption, printResult } from '../../core/cli/context.ts';
+import { CommandError, type JsonOption, jsonCommand, printResult } from '../../core/cli/context.ts';
 import { loadConfig } from '../../core/config/config.ts';
 import { wrapText } from '../../editions/rendering/wrap-text.ts';
 import { loadSigners } from '../message/dkim.ts';
@@ -21,12 +21,9 @@ interface DomainOptions extends JsonOption {
 }
 
 export function addDomainCommand(program: Command, cli: ResolvingContext): void {
-  program
-    .command('domain')
-    .description("check the DNS of newsletters' sending domains")
+  jsonCommand(program, 'domain', "check the DNS of newsletters' sending domains")
     .addHelpText('after', '\nThe exit code is 1 if something is to repair, and 0 if something is only not known.')
     .option('--server <address>', 'IP address of a name server, also with a port; default: those of the system')
-    .addOption(jsonOption())
     .action(async (options: DomainOptions) => {
       const { configFile, env, cwd } = cli.processEnv('silent');
       const config = loadConfig(configFile, env, cwd);
@@ -34,7 +31,7 @@ export function addDomainCommand(program: Command, cli: ResolvingContext): void 
       const setup = sendingSetup(config, loadSigners(config));
       const judgements = await judgeSetup(setup, openWith(cli.openResolver, options.server));
       const found = { senders: setup.senders, judgements, rules: bulkRules(judgements, setup) };
-      printResult(cli, options, { value: found, text: () => formatSendingDomain(found) });
+      printResult(cli, options, found, () => formatSendingDomain(found));
       if ([...judgements, ...found.rules].some(({ verdict }) => verdict === 'fail')) cli.fail();
     });
 }

@@ -2,7 +2,6 @@
  * Closes an edition: freezes its content and queues one delivery for each confirmed subscriber, in one transaction.
  * Repeating it, or doing it in two processes, changes nothing.
  */
-
 import { randomBytes } from 'node:crypto';
 import type { AppContext } from '../../core/app-context.ts';
 import type { Config } from '../../core/config/config.ts';

@@ -2,7 +2,6 @@
  * Sending an edition by hand: a countdown that any process can cancel, until the transaction that closes the edition
  * has committed. The process that started it closes the edition, or any other that runs the schedule.
  */
-
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ActionableError } from '../../core/actions.ts';
 import { raiseAlert } from '../../core/alerts/alerts.ts';

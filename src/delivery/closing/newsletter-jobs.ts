@@ -2,7 +2,6 @@
  * The jobs that close editions, and the making of alerts. The slots of an alert newsletter are the instants at which
  * alerts were made: no clock brings them.
  */
-
 import { isPublic } from '../../articles/article.ts';
 import { findArticle } from '../../articles/queries.ts';
 import type { AppContext } from '../../core/app-context.ts';

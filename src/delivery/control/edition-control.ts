@@ -3,7 +3,6 @@
  * deliveries. Repeating any of these changes nothing. Each takes an `onCommit`, which is called last in the transaction
  * of the change, and only if something changed. No alert is changed here.
  */
-
 import { sql } from 'kysely';
 import { type Action, ActionableError } from '../../core/actions.ts';
 import { readDeliveryCounts } from '../../core/store/counts.ts';

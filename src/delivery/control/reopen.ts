@@ -2,7 +2,6 @@
  * Makes deliveries that have ended without being submitted pending again, and gives others more time, for an operator
  * who disagrees with their end.
  */
-
 import { sql } from 'kysely';
 import { isInOpenState } from '../../core/store/delivery-states.ts';
 import { jsonRows } from '../../core/store/json-rows.ts';

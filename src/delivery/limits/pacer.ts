@@ -3,7 +3,6 @@
  * a time, and hands them out one by one. Instants that passed while nothing could be submitted are lost, so that no
  * burst follows a stall.
  */
-
 import { sql } from 'kysely';
 import type { Store } from '../../core/store/store.ts';
 import { Mutex } from '../../lib/concurrency/bounded-queue.ts';

@@ -1,5 +1,4 @@
 /** Calls the heartbeat for editions that are delivered: once for each edition, over all processes and restarts. */
-
 import { raiseAlert, resolveAlerts } from '../../core/alerts/alerts.ts';
 import type { AppContext } from '../../core/app-context.ts';
 import { claimLease, releaseLease } from '../../core/store/lease.ts';

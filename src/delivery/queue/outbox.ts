@@ -11,7 +11,6 @@
  *
  * All statements are set-based: each handles the rows of many workers.
  */
-
 import { type CompiledQuery, type RawBuilder, sql } from 'kysely';
 import type { SubscriptionState } from '../../audience/consent/states.ts';
 import { isInOpenState } from '../../core/store/delivery-states.ts';

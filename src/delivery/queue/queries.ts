@@ -2,7 +2,6 @@
  * Queries on the queue, for status and metrics. They read every row of an edition, which may be a million: pass
  * `store.reports`.
  */
-
 import { sql } from 'kysely';
 import { readDeliveryCounts, readStateCounts } from '../../core/store/counts.ts';
 import { isInOpenState } from '../../core/store/delivery-states.ts';

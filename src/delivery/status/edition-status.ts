@@ -1,5 +1,4 @@
 /** What an operator sees of editions and does with them. */
-
 import type { AppContext } from '../../core/app-context.ts';
 import type { Db } from '../../core/store/store.ts';
 import type { EditionDeliveryState, OmissionReason } from '../../core/store/tables/edition-tables.ts';

@@ -1,5 +1,5 @@
 /** Text output about editions and deliveries. */
-import { count, counts, record, section, table } from '../../core/cli/text.ts';
+import { count, counts, indent, record, section, table } from '../../core/cli/text.ts';
 import type { Config } from '../../core/config/config.ts';
 import { datelineTime, rfc3339 } from '../../lib/time.ts';
 import type { CloseOutcome } from '../closing/close.ts';
@@ -48,7 +48,7 @@ export function formatRunDetails({ failures, leased, uncertain, waiting, unconfi
       const what = `${count(pending, 'delivery', 'deliveries')} of ${edition}`;
       return `${what} ${pending === 1 ? 'waits' : 'wait'}: continue with "daywire editions resume ${edition}"`;
     }),
-    ...formatFailures(failures).map((line) => `  ${line}`),
+    ...indent(formatFailures(failures)),
   ];
 }
 

@@ -1,5 +1,4 @@
 /** What an operator sees of the delivery queue, also as text. */
-
 import { withCommands } from '../../core/actions.ts';
 import type { AppContext } from '../../core/app-context.ts';
 import { count } from '../../core/cli/text.ts';

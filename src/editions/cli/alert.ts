@@ -1,11 +1,10 @@
 /** `daywire alert`: an edition of one article, at any time. */
-
 import { type Command, Option } from 'commander';
 import {
   type CliContext,
   CommandError,
   type JsonOption,
-  jsonOption,
+  jsonCommand,
   newsletterNamed,
   printResult,
 } from '../../core/cli/context.ts';
@@ -23,13 +22,10 @@ interface AlertOptions extends JsonOption {
 }
 
 export function addAlertCommand(program: Command, cli: CliContext): void {
-  program
-    .command('alert')
-    .description('make an alert of one article; it closes when an editor has approved it')
+  jsonCommand(program, 'alert', 'make an alert of one article; it closes when an editor has approved it')
     .argument('<article>', 'its id')
     .addOption(new Option('--newsletter <id>', 'a newsletter of kind alert; default: the only one'))
     .option(...BY)
-    .addOption(jsonOption())
     .action((article: string, options: AlertOptions) => alert(cli, article, options));
 }
 
@@ -40,9 +36,11 @@ function alert(cli: CliContext, article: string, { newsletter: id, by, ...option
     const name = `${newsletter.id}/${slot.label}`;
     const { zone } = app.config.publication;
     const lapsesAt = slot.slotAt + ALERT_LAPSE;
-    printResult(cli, options, {
-      value: { newsletter: newsletter.id, slot: slot.label, slotAt: slot.slotAt, run: run?.state ?? null },
-      text: () =>
+    printResult(
+      cli,
+      options,
+      { newsletter: newsletter.id, slot: slot.label, slotAt: slot.slotAt, run: run?.state ?? null },
+      () =>
         run === null
           ? [
               `made the alert ${name}, which waits for an approval until ${localDateTime(lapsesAt, zone)} (${zone}):`,
@@ -50,7 +48,7 @@ function alert(cli: CliContext, article: string, { newsletter: id, by, ...option
               `  daywire editions send ${name}    # send it once it is approved`,
             ].join('\n')
           : `${name}: ${run.state}${run.reason === null ? '' : `: ${run.reason}`}`,
-    });
+    );
     if (run !== null) await publish(app);
     if (run !== null && run.state !== 'done' && run.state !== 'late') cli.fail();
   });

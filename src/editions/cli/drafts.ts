@@ -62,7 +62,7 @@ function addLookCommands(editions: Command, cli: CliContext): void {
         const target = stored.length > 0 ? null : await draftNamed(app, name);
         const log = target === null ? stored : await readDraftLog(db, target.newsletter.id, target.slot.label);
         const value = log.toReversed();
-        printResult(cli, options, { value, text: () => formatDraftLog(value, app.config.publication.zone) });
+        printResult(cli, options, value, () => formatDraftLog(value, app.config.publication.zone));
       }),
   );
   addDraftCommand(editions, 'preview', 'write a coming edition as HTML and text; print the path of the HTML')
@@ -74,14 +74,16 @@ function addLookCommands(editions: Command, cli: CliContext): void {
         const { composed, stories, isSkipped } = composition;
         const { htmlPath, textPath, text } = writePreviewFiles(app, composed);
         const { subject, preheader } = composed;
-        printResult(cli, options, {
-          value: { edition: targetName(target), subject, preheader, stories, isSkipped, htmlPath, textPath },
-          text: () =>
+        printResult(
+          cli,
+          options,
+          { edition: targetName(target), subject, preheader, stories, isSkipped, htmlPath, textPath },
+          () =>
             isText
               ? text.trimEnd()
               : `${htmlPath}\n${targetName(target)}: ${formatStoryCount(composition, target)}; ` +
                 `"daywire editions show ${targetName(target)}" lists them, and what is left out`,
-        });
+        );
       }),
     );
   addDraftCommand(editions, 'check', 'check a coming edition: links, pictures, words left in, size, repeated stories')
@@ -95,15 +97,13 @@ function addLookCommands(editions: Command, cli: CliContext): void {
         const problems = await checkDraft(app, target.newsletter, composed, lookUp);
         const { bytes } = composed.size;
         const html = { bytes, maximum: MAX_HTML_BYTES };
-        printResult(cli, options, {
-          value: { edition: targetName(target), stories, isSkipped, html, problems },
-          text: () =>
-            [
-              `${targetName(target)}: ${formatStoryCount(composition, target)}`,
-              `${bytes} of ${MAX_HTML_BYTES} bytes of HTML (${Math.floor((100 * bytes) / MAX_HTML_BYTES)}%)`,
-              ...formatEditionProblems(problems),
-            ].join('\n'),
-        });
+        printResult(cli, options, { edition: targetName(target), stories, isSkipped, html, problems }, () =>
+          [
+            `${targetName(target)}: ${formatStoryCount(composition, target)}`,
+            `${bytes} of ${MAX_HTML_BYTES} bytes of HTML (${Math.floor((100 * bytes) / MAX_HTML_BYTES)}%)`,
+            ...formatEditionProblems(problems),
+          ].join('\n'),
+        );
         if (problems.some(({ severity }) => severity === 'error')) cli.fail();
       }),
     );
@@ -114,10 +114,7 @@ function addLookCommands(editions: Command, cli: CliContext): void {
         const outcome = await sendTestCopy(app, target, { to });
         if (outcome.kind === 'empty') throw new CommandError(`there is nothing to mail: ${outcome.reason}`);
         const { reply } = outcome;
-        printResult(cli, options, {
-          value: { to, reply },
-          text: () => `submitted a test copy to ${to}: ${reply}`,
-        });
+        printResult(cli, options, { to, reply }, () => `submitted a test copy to ${to}: ${reply}`);
       }),
     );
 }
@@ -131,9 +128,6 @@ function edit(
 ): Promise<void> {
   return withDraft(cli, name, async (app, target) => {
     const result = await editDraft(app, target, editorName(cli, by), request, { seen: { hash } });
-    printResult(cli, options, {
-      value: draftEditJson(target, result),
-      text: () => formatEdit(target, result),
-    });
+    printResult(cli, options, draftEditJson(target, result), () => formatEdit(target, result));
   });
 }

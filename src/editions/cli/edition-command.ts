@@ -1,7 +1,7 @@
 /** A command about one edition: its argument, and the edition or the draft that it names. */
 import type { Command } from 'commander';
 import type { AppContext } from '../../core/app-context.ts';
-import { type CliContext, CommandError, jsonOption, newsletterNamed } from '../../core/cli/context.ts';
+import { type CliContext, CommandError, jsonCommand, newsletterNamed } from '../../core/cli/context.ts';
 import type { Config } from '../../core/config/config.ts';
 import type { Db } from '../../core/store/store.ts';
 import { type DraftTarget, findDraftTarget } from '../draft/draft-target.ts';
@@ -12,20 +12,18 @@ export type NamedEdition = Edition & { fullName: string };
 
 /** Adds a command to the group `editions`, with a closed edition as its first argument. */
 export function addEditionCommand(editions: Command, verb: string, description: string): Command {
-  return editions
-    .command(verb)
-    .description(description)
-    .argument('<edition>', 'such as daily-roundup/2026-11-24, or its slot where only one newsletter has it')
-    .addOption(jsonOption());
+  return jsonCommand(editions, verb, description).argument(
+    '<edition>',
+    'such as daily-roundup/2026-11-24, or its slot where only one newsletter has it',
+  );
 }
 
 /** Adds a command to the group `editions`, with a draft as its first argument. */
 export function addDraftCommand(editions: Command, verb: string, description: string): Command {
-  return editions
-    .command(verb)
-    .description(description)
-    .argument('<edition>', 'its newsletter, for the next slot; or with the slot, such as daily-roundup/2026-11-24')
-    .addOption(jsonOption());
+  return jsonCommand(editions, verb, description).argument(
+    '<edition>',
+    'its newsletter, for the next slot; or with the slot, such as daily-roundup/2026-11-24',
+  );
 }
 
 export function withEdition(

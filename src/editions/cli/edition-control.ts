@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { findSubscriberByAddress } from '../../audience/subscriptions.ts';
 import type { AppContext } from '../../core/app-context.ts';
 import { type CliContext, CommandError, type JsonOption, printResult } from '../../core/cli/context.ts';
-import { count } from '../../core/cli/text.ts';
+import { count, indent } from '../../core/cli/text.ts';
 import { type Reissue, type ReissueRequest, reissueEdition } from '../../delivery/closing/reissue.ts';
 import { pauseEdition } from '../../delivery/control/edition-control.ts';
 import { cancel, type ResumeResult, resume, retry, settle } from '../../delivery/control/operator-control.ts';
@@ -113,10 +113,9 @@ async function retryDeliveries(
   const kinds = (named.length > 0 ? named : ['failed', 'expired']) as ReopenableKind[];
   const result = await retry(app, edition, { kinds, extendBy: extend, isDryRun: dryRun });
   const [status] = await summariseEditions(app, [edition]);
-  printResult(cli, options, {
-    value: { ...status, dryRun, ...result },
-    text: () => [retrySentence(result, edition, dryRun, status), ...indented(result)].join('\n'),
-  });
+  printResult(cli, options, { ...status, dryRun, ...result }, () =>
+    [retrySentence(result, edition, dryRun, status), ...indent(formatFailures(result.groups))].join('\n'),
+  );
 }
 
 function retrySentence(
@@ -133,10 +132,6 @@ function retrySentence(
     ...(ineligible === 0 ? [] : [`${left} as they are`]),
     ...(isPaused ? [`the edition is paused: continue with "daywire editions resume ${fullName}"`] : []),
   ].join('; ');
-}
-
-function indented({ groups }: ReopenResult): string[] {
-  return formatFailures(groups).map((line) => `  ${line}`);
 }
 
 async function settleOne(
@@ -181,10 +176,7 @@ async function printChange(
 ): Promise<void> {
   const [status] = await summariseEditions(app, [edition]);
   const separator = text.startsWith(':') ? '' : ' ';
-  printResult(cli, options, {
-    value: { ...status, ...value },
-    text: () => `${edition.fullName}${separator}${text}`,
-  });
+  printResult(cli, options, { ...status, ...value }, () => `${edition.fullName}${separator}${text}`);
 }
 
 const UNITS: Record<string, number> = { m: MINUTE, h: HOUR, d: DAY };
@@ -213,10 +205,9 @@ export function addReissueCommand(editions: Command, cli: CliContext): void {
         const { edition: revision, ...counts } = reissue;
         const closed = dryRun ? null : await findEditionById(app.store.db, revision.id);
         const details = closed === null ? { revision: revision.revision } : await readEditionDetails(app, closed);
-        printResult(cli, options, {
-          value: { ...details, ...counts, asCorrection, dryRun },
-          text: () => formatReissue(reissue, edition.fullName, { asCorrection, isDryRun: dryRun }),
-        });
+        printResult(cli, options, { ...details, ...counts, asCorrection, dryRun }, () =>
+          formatReissue(reissue, edition.fullName, { asCorrection, isDryRun: dryRun }),
+        );
         if (!dryRun) await publish(app);
       }),
     );

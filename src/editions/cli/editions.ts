@@ -1,11 +1,12 @@
 /** Commands about editions: composing, listing and showing them. edition-control.ts has those about their delivery. */
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import {
   type CliContext,
   CommandError,
   type JsonOption,
-  jsonOption,
+  jsonCommand,
   newsletterNamed,
+  parseWholeNumber,
   printResult,
 } from '../../core/cli/context.ts';
 import { composeNow } from '../../delivery/closing/close.ts';
@@ -27,26 +28,20 @@ interface ComposeOptions extends JsonOption {
 }
 
 export function addEditionCommands(program: Command, cli: CliContext): void {
-  program
-    .command('compose')
-    .description("compose and close a newsletter's edition now, and queue its deliveries")
+  jsonCommand(program, 'compose', "compose and close a newsletter's edition now, and queue its deliveries")
     .argument('<newsletter>', 'its id')
     .option('--slot <slot>', 'such as 2026-11-24; default: one that waits, or the next one of today')
-    .addOption(jsonOption())
     .action((id: string, options: ComposeOptions) => compose(cli, id, options));
 
   const editions = program.command('editions').description('list and show editions; control their delivery');
-  editions
-    .command('list')
-    .description('list the newest editions')
+  jsonCommand(editions, 'list', 'list the newest editions')
     .option('--newsletter <id>', 'only editions of this newsletter')
-    .option('--limit <number>', 'number of editions', parseLimit, 20)
-    .addOption(jsonOption())
+    .option('--limit <number>', 'number of editions', parseWholeNumber(100_000), 20)
     .action(({ newsletter, limit, ...options }: JsonOption & { newsletter?: string; limit: number }) =>
       cli.withApp(async (app) => {
         if (newsletter !== undefined) newsletterNamed(app.config, newsletter);
         const value = await summariseEditions(app, await listEditions(app.store.db, newsletter ?? null, limit));
-        printResult(cli, options, { value, text: () => formatEditions(value) });
+        printResult(cli, options, value, () => formatEditions(value));
       }),
     );
   const shown = 'show what the next edition would contain, or a closed edition with its deliveries and failures';
@@ -72,7 +67,7 @@ function showEdition(cli: CliContext, name: string, options: JsonOption): Promis
     const edition = target === null ? stored : target.edition;
     if (edition !== null) {
       const value = await readEditionDetails(app, edition);
-      printResult(cli, options, { value, text: () => formatEditionDetails(value) });
+      printResult(cli, options, value, () => formatEditionDetails(value));
     } else if (target !== null) {
       const arrangement = await arrangeDraft(app, target);
       const draft = await readArrangedDraft(app, target, arrangement);
@@ -82,10 +77,7 @@ function showEdition(cli: CliContext, name: string, options: JsonOption): Promis
           ? []
           : await checkDraft(app, target.newsletter, composition.composed, { links: 'cached' });
       const value = { draft, composition, problems };
-      printResult(cli, options, {
-        value: draftJson(value),
-        text: () => formatDraft(value, config.publication.zone),
-      });
+      printResult(cli, options, draftJson(value), () => formatDraft(value, config.publication.zone));
     }
   });
 }
@@ -101,15 +93,7 @@ function compose(cli: CliContext, id: string, options: ComposeOptions): Promise<
     if (outcome.kind !== 'closed') throw new CommandError(`${id}: no edition: ${outcome.reason}`);
     const { edition, queued, isNew } = outcome;
     const [status] = await summariseEditions(app, [edition]);
-    printResult(cli, options, {
-      value: { ...status, queued, isNew },
-      text: () => formatClosedEdition(outcome, app.config),
-    });
+    printResult(cli, options, { ...status, queued, isNew }, () => formatClosedEdition(outcome, app.config));
     await publish(app);
   });
-}
-
-function parseLimit(text: string): number {
-  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('It must be a whole number, 1 or more.');
 }

@@ -1,5 +1,4 @@
 /** Text output about drafts of editions. */
-
 import { withCommands } from '../../core/actions.ts';
 import { count, section, table } from '../../core/cli/text.ts';
 import { shorten } from '../../lib/text/shorten.ts';

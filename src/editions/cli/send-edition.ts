@@ -32,10 +32,7 @@ export function addSendCommand(editions: Command, cli: CliContext): void {
 
 function printCancelled(cli: CliContext, target: DraftTarget, options: JsonOption): void {
   const edition = targetName(target);
-  printResult(cli, options, {
-    value: { edition, outcome: 'cancelled' },
-    text: () => `cancelled: ${edition} was not sent`,
-  });
+  printResult(cli, options, { edition, outcome: 'cancelled' }, () => `cancelled: ${edition} was not sent`);
 }
 
 /** Starts the countdown of an edition, waits for its end, and closes the edition. */
@@ -62,9 +59,11 @@ async function sendEdition(
     printCancelled(cli, target, options);
     return;
   }
-  printResult(cli, options, {
-    value: { edition, outcome: 'closed', number: outcome.edition.number, queued: outcome.queued },
-    text: () => formatClosedEdition(outcome, app.config),
-  });
+  printResult(
+    cli,
+    options,
+    { edition, outcome: 'closed', number: outcome.edition.number, queued: outcome.queued },
+    () => formatClosedEdition(outcome, app.config),
+  );
   await publish(app);
 }

@@ -2,7 +2,6 @@
  * The draft of an edition as a page shows it: its stories in their blocks, what did not fit and why, the editor's
  * decisions and their log. Nothing is rendered or recorded, so it takes a few queries, however large the store is.
  */
-
 import type { Article } from '../../articles/article.ts';
 import type { AppContext } from '../../core/app-context.ts';
 import type { NewsletterConfig } from '../../core/config/schema.ts';

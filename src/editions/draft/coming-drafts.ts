@@ -2,7 +2,6 @@
  * The slots to come of all newsletters, each with the state of its draft, as Today shows them. Renders and records
  * nothing.
  */
-
 import type { AppContext } from '../../core/app-context.ts';
 import { type NewsletterConfig, scheduleZone } from '../../core/config/config.ts';
 import { waitsUntil } from '../../core/schedule/decide.ts';

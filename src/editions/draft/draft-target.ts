@@ -1,5 +1,4 @@
 /** The slot whose draft an editor means, and its edition if that is closed. */
-
 import type { Action } from '../../core/actions.ts';
 import type { AppContext } from '../../core/app-context.ts';
 import type { NewsletterConfig } from '../../core/config/schema.ts';

@@ -1,5 +1,4 @@
 /** Results of link checks, in the table `link_checks`: shared by all processes. */
-
 import type { Db } from '../../core/store/store.ts';
 import type { FetchResult } from '../../lib/guarded-fetch/fetch-client.ts';
 import { sha256 } from '../../lib/sha256.ts';

@@ -2,7 +2,6 @@
  * Past editions: lists of them, and each as it was when it closed. A notice above an edition shows later retractions
  * and corrections.
  */
-
 import type { Handler, MiddlewareHandler } from 'hono';
 import { type Article, fullHeadline, retractionOf } from '../../articles/article.ts';
 import { noteUrl } from '../../articles/article-link.ts';

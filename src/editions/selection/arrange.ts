@@ -2,7 +2,6 @@
  * Chooses and arranges the stories of an edition by the rules of its newsletter and the editor's draft. Reads the
  * store and renders nothing.
  */
-
 import type { Config } from '../../core/config/config.ts';
 import type { NewsletterConfig } from '../../core/config/schema.ts';
 import type { Db } from '../../core/store/store.ts';

@@ -1,5 +1,4 @@
 /** Explains to an editor why articles are not in an edition that would go out. Writes nothing. */
-
 import type { Article } from '../../articles/article.ts';
 import type { Rejection } from '../../articles/rejections.ts';
 import { type StoredDocument, toArticle } from '../../articles/stored-document.ts';

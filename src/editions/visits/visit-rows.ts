@@ -1,5 +1,4 @@
 /** Visits of the pages of past editions in the store. Several processes add to the same rows. */
-
 import { sql } from 'kysely';
 import { jsonRows } from '../../core/store/json-rows.ts';
 import { type Db, dialectOf, inTransaction, type Store } from '../../core/store/store.ts';

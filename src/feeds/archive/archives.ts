@@ -31,7 +31,7 @@ const BEGINNING: BackfillPosition = [0, ''];
 /** The archives of the feeds that have one, in the order of the configuration. Those of new feeds are created. */
 export async function openArchives(tx: Tx, config: Pick<Config, 'feeds'>): Promise<Archive[]> {
   const feeds = feedsWithArchive(config);
-  const rows = new Map((await readArchives(tx)).map((row) => [row.feed, row]));
+  const rows = new Map((await tx.selectFrom('archive_feeds').selectAll().execute()).map((row) => [row.feed, row]));
   if (feeds.some(({ id }) => !rows.has(id))) {
     // Where no public article has been published before, there are no older ones.
     const backfilled_to = (await hasPublishedArticles(tx)) ? JSON.stringify(BEGINNING) : null;
@@ -94,10 +94,6 @@ export async function saveBackfillPosition(tx: Tx, feed: string, position: Backf
 
 function selectionOf({ select }: FeedConfig): string {
   return JSON.stringify(select);
-}
-
-function readArchives(db: Db) {
-  return db.selectFrom('archive_feeds').selectAll().execute();
 }
 
 async function hasPublishedArticles(db: Db): Promise<boolean> {

@@ -123,7 +123,8 @@ function compare(
     if (page === undefined) {
       if (!isSelected || !isPublicAt(article, now)) continue;
       // During a backfill, and when the archive begins, an article may have been public before this change.
-      added.push({ id, bytes, recordedAt: backfilledTo === null && !isEmpty ? now : publicSince(article) });
+      const publicSince = Math.max(article.createdAt, article.publishedAt);
+      added.push({ id, bytes, recordedAt: backfilledTo === null && !isEmpty ? now : publicSince });
     } else if (page !== NO_PAGE) {
       on.add(page);
     } else if (!isSelected || !isPublicAt(article, Number.POSITIVE_INFINITY)) {
@@ -131,11 +132,6 @@ function compare(
     }
   }
   return { added, left, on };
-}
-
-/** The earliest instant at which an older article can have been public here. */
-function publicSince({ createdAt, publishedAt }: ChangedArticle): number {
-  return Math.max(createdAt, publishedAt);
 }
 
 /**

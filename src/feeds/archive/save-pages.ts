@@ -1,6 +1,6 @@
 /** Writes the members of archives: where each archive has an article, which articles wait, and the closed pages. */
 import { sql } from 'kysely';
-import { jsonRows } from '../../core/store/json-rows.ts';
+import { jsonIds, jsonRows } from '../../core/store/json-rows.ts';
 import { dialectOf, type Tx } from '../../core/store/store.ts';
 import { SECOND } from '../../lib/time.ts';
 import { archivePagePath, findNewestPage } from './archive-page.ts';
@@ -38,11 +38,7 @@ export function writePlaces(places: Places): string {
 export async function readPlaces(tx: Tx, ids: readonly string[]): Promise<Map<string, Places>> {
   const places = new Map<string, Places>(ids.map((id) => [id, new Map()]));
   if (ids.length === 0) return places;
-  const asked = jsonRows(
-    dialectOf(tx),
-    ids.map((id) => [id]),
-    { id: 'text' },
-  );
+  const asked = jsonIds(dialectOf(tx), ids);
   const { rows } = await sql<{ article_id: string; places: string }>`
     select article_id, places from ${asked} as asked cross join archive_places
     where archive_places.article_id = asked.id`.execute(tx);
@@ -82,11 +78,7 @@ export async function addWaiting(tx: Tx, feed: string, members: readonly Member[
 
 export async function deleteWaiting(tx: Tx, feed: string, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;
-  const deleted = jsonRows(
-    dialectOf(tx),
-    ids.map((id) => [id]),
-    { id: 'text' },
-  );
+  const deleted = jsonIds(dialectOf(tx), ids);
   await sql`delete from archive_waiting where feed = ${feed}
     and article_id in (select id from ${deleted} as deleted)`.execute(tx);
 }

@@ -1,7 +1,12 @@
 /** Commands about feeds. */
-
-import { type Command, InvalidArgumentError } from 'commander';
-import { type CliContext, type JsonOption, jsonOption, printResult } from '../../core/cli/context.ts';
+import type { Command } from 'commander';
+import {
+  type CliContext,
+  type JsonOption,
+  jsonCommand,
+  parseWholeNumber,
+  printResult,
+} from '../../core/cli/context.ts';
 import { formatProgress } from '../../core/cli/progress.ts';
 import { indent, table } from '../../core/cli/text.ts';
 import { rfc3339 } from '../../lib/time.ts';
@@ -15,36 +20,27 @@ import {
   unchangedPercent,
 } from '../readers/reader-statistics.ts';
 
-const MAX_DAYS = 3_650;
-
 export function addFeedCommands(program: Command, cli: CliContext): void {
-  program
-    .command('publish')
-    .description('publish all feeds now')
-    .addOption(jsonOption())
-    .action((options: JsonOption) => publishFeeds(cli, options));
+  jsonCommand(program, 'publish', 'publish all feeds now').action((options: JsonOption) => publishFeeds(cli, options));
 
   const feeds = program.command('feeds').description('list feeds and who reads them');
-  feeds
-    .command('list')
-    .description('list the feeds of the configuration and their documents')
-    .addOption(jsonOption())
-    .action((options: JsonOption) =>
-      cli.withApp(async (app) => {
-        const value = await readFeedStates(app);
-        printResult(cli, options, { value, text: () => formatFeeds(value) });
-      }),
-    );
-  feeds
-    .command('readers')
-    .description('list the feed readers that fetch the feeds, how often, and the subscribers they report')
-    .option('--days <number>', 'number of days, today included', parseDays, 7)
-    .addOption(jsonOption())
+  jsonCommand(feeds, 'list', 'list the feeds of the configuration and their documents').action((options: JsonOption) =>
+    cli.withApp(async (app) => {
+      const value = await readFeedStates(app);
+      printResult(cli, options, value, () => formatFeeds(value));
+    }),
+  );
+  jsonCommand(
+    feeds,
+    'readers',
+    'list the feed readers that fetch the feeds, how often, and the subscribers they report',
+  )
+    .option('--days <number>', 'number of days, today included', parseWholeNumber(3_650), 7)
     .action(({ days, ...options }: JsonOption & { days: number }) =>
       cli.withApp(async ({ store, config, clock }) => {
         const { zone } = config.publication;
         const value = await readReaderStatistics(store.reports, { days, now: clock(), zone });
-        printResult(cli, options, { value, text: () => formatReaders(value) });
+        printResult(cli, options, value, () => formatReaders(value));
       }),
     );
 }
@@ -56,15 +52,9 @@ function publishFeeds(cli: CliContext, options: JsonOption): Promise<void> {
       onProgress: (closed) => cli.progress.show(formatProgress({ kind: 'archiving', closed })),
     });
     for (const { feed, articleId, problem } of result.rejected) cli.printError(`${feed}: ${articleId}: ${problem}`);
-    printResult(cli, options, { value: result, text: () => formatPublish(result, app.config) });
+    printResult(cli, options, result, () => formatPublish(result, app.config));
     if (result.rejected.length > 0) cli.fail();
   });
-}
-
-function parseDays(text: string): number {
-  const days = Number(text);
-  if (/^\d{1,4}$/.test(text) && days >= 1 && days <= MAX_DAYS) return days;
-  throw new InvalidArgumentError(`It must be a whole number from 1 to ${MAX_DAYS}.`);
 }
 
 function formatFeeds(feeds: PublishedFeed[]): string {

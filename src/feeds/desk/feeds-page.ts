@@ -1,8 +1,6 @@
 /** Feeds: their documents, who reads them, and the hub that tells of their changes. */
-
 import { html } from 'hono/html';
-import type { AppContext } from '../../core/app-context.ts';
-import { AgedCache } from '../../web/desk/aged-cache.ts';
+import { agedCachePerDesk } from '../../web/desk/aged-cache.ts';
 import { barChart } from '../../web/desk/chart.ts';
 import type { Html, SignedInRequest } from '../../web/desk/desk-request.ts';
 import type { DeskSection } from '../../web/desk/desk-route.ts';
@@ -33,7 +31,7 @@ export const feedsSection: DeskSection = {
 
 async function showFeeds(request: SignedInRequest): Promise<Response> {
   const { app } = request.desk;
-  const [feeds, readers] = [await readFeedStates(app), await readersOf(app).read('readers')];
+  const [feeds, readers] = [await readFeedStates(app), await readersOf(request.desk).read('readers')];
   const url = hubAddress(app.config);
   const body = html`
 <section id="feeds" data-region aria-labelledby="feeds-title">
@@ -96,24 +94,14 @@ interface ReadersOfDays {
   byDay: DayRequests[];
 }
 
-const caches = new WeakMap<AppContext, AgedCache<'readers', ReadersOfDays>>();
-
 /** Strangers who invent readers can make the statistics take seconds: a page shows the last ones. */
-function readersOf(app: AppContext): AgedCache<'readers', ReadersOfDays> {
-  let cache = caches.get(app);
-  if (cache === undefined) {
-    const { store, config, clock } = app;
-    cache = new AgedCache(clock, async () => {
-      const options = { days: DAYS, now: clock(), zone: config.publication.zone };
-      return {
-        statistics: await readReaderStatistics(store.reports, options),
-        byDay: await readRequestsByDay(store.reports, options),
-      };
-    });
-    caches.set(app, cache);
-  }
-  return cache;
-}
+const readersOf = agedCachePerDesk(async ({ app: { store, config, clock } }, _: 'readers'): Promise<ReadersOfDays> => {
+  const options = { days: DAYS, now: clock(), zone: config.publication.zone };
+  return {
+    statistics: await readReaderStatistics(store.reports, options),
+    byDay: await readRequestsByDay(store.reports, options),
+  };
+});
 
 const READER_COLUMNS = [
   { label: 'Reader' },

@@ -2,7 +2,6 @@
  * Requests to the embedded hub, and the verification of their intent (WebSub §5.3): nothing is subscribed, renewed or
  * ended before the callback confirms what was requested in its name.
  */
-
 import { randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
 import { claimRows, deleteClaimed, revokedLease, updateClaimed } from '../../core/store/lease.ts';

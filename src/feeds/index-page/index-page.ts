@@ -2,12 +2,12 @@
  * Renders the documents beside the feeds: the page that lists them, the same list as OPML, and the stylesheet with
  * which browsers display a feed. They depend on the configuration; the page also on the facets in recent use.
  */
-
 import encodeQR from 'qr';
 import { listUsedFacets, type UsedFacet } from '../../articles/facets/used-facets.ts';
 import { type Config, KINDS } from '../../core/config/config.ts';
 import { siteView } from '../../core/config/site-view.ts';
 import type { Db } from '../../core/store/store.ts';
+import { oncePer } from '../../lib/once-per.ts';
 import type { Templates } from '../../lib/templates.ts';
 import { facetSlug } from '../../lib/text/facet-slug.ts';
 import type { SingleFacet } from '../derived/derived-address.ts';
@@ -56,13 +56,7 @@ const WEB_READERS: [name: string, prefix: string][] = [
 const KIND_CHOICES = KINDS.map((value) => ({ value, title: KIND_TITLES[value] }));
 
 /** The QR codes take ten times as long as the rest of the page, and depend on the configuration only. */
-const cache = new WeakMap<Config, ReturnType<typeof configuredFeed>[]>();
-
-function configuredFeeds(config: Config): ReturnType<typeof configuredFeed>[] {
-  const feeds = cache.get(config) ?? config.feeds.map((feed) => configuredFeed(feed, config));
-  cache.set(config, feeds);
-  return feeds;
-}
+const configuredFeeds = oncePer((config: Config) => config.feeds.map((feed) => configuredFeed(feed, config)));
 
 function configuredFeed(feed: Config['feeds'][number], config: Config) {
   const links = feedLinks(feed, config);

@@ -1,4 +1,5 @@
 /** Limits the documents that are built on request, since strangers cause the work. */
+import { BoundedQueue } from '../../lib/concurrency/bounded-queue.ts';
 import { type Clock, SECOND } from '../../lib/time.ts';
 
 /** Why a feed is not built now. */
@@ -33,8 +34,7 @@ export class BuildLimiter {
   readonly #perClient: ClientLimit;
   /** For each client, when its next build would be due at the steady rate. */
   readonly #nextAt = new Map<string, number>();
-  readonly #waiting: (() => void)[] = [];
-  #running = 0;
+  readonly #queue = new BoundedQueue({ running: MAX_CONCURRENT, admitted: MAX_CONCURRENT + MAX_WAITING, size: 0 });
 
   constructor(clock: Clock, perClient: ClientLimit = FEEDS_OF_CLIENT) {
     this.#clock = clock;
@@ -46,20 +46,10 @@ export class BuildLimiter {
    * @throws BuildRefused if the client asked for too many, or too many builds wait
    */
   async build<T>(client: string, run: () => Promise<T>): Promise<T> {
-    if (this.#running >= MAX_CONCURRENT && this.#waiting.length >= MAX_WAITING) {
-      throw new BuildRefused(503, 'Too many feeds are being built at the moment.', 5);
-    }
     this.#admit(client);
-    if (this.#running >= MAX_CONCURRENT) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    else this.#running++;
-    try {
-      return await run();
-    } finally {
-      // In the order of the requests.
-      const next = this.#waiting.shift();
-      if (next === undefined) this.#running--;
-      else next();
-    }
+    const building = this.#queue.run(0, run);
+    if (building === null) throw new BuildRefused(503, 'Too many feeds are being built at the moment.', 5);
+    return building;
   }
 
   #admit(client: string): void {

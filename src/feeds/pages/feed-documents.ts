@@ -1,7 +1,6 @@
 /**
  * Serves published documents, archive pages and derived feeds from the store, so that all web processes respond alike.
  */
-
 import type { Context, Handler } from 'hono';
 import { addressBlock } from '../../lib/cidr.ts';
 import { clientAddress } from '../../web/server/client-address.ts';

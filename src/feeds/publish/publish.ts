@@ -258,7 +258,8 @@ export function summarise(results: readonly PublishResult[]): PublishResult {
     for (const document of result.documents) {
       const changed = document.changed || documents.get(document.path)?.changed === true;
       documents.set(document.path, { ...document, changed });
-      rejected.set(feedOf(document.path), []);
+      // The path is such as `latest.atom`.
+      rejected.set(document.path.replace(/\.[^.]+$/, ''), []);
     }
     for (const [feed, entries] of Map.groupBy(result.rejected, (entry) => entry.feed)) rejected.set(feed, entries);
   }
@@ -273,11 +274,6 @@ export function summarise(results: readonly PublishResult[]): PublishResult {
       more: last.archives.more,
     },
   };
-}
-
-/** @param path such as `latest.atom` */
-function feedOf(path: string): string {
-  return path.replace(/\.[^.]+$/, '');
 }
 
 /**

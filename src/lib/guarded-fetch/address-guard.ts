@@ -2,9 +2,9 @@
  * Decides which IP addresses may be connected to for an untrusted URL: public ones, and private ranges that the
  * operator has allowed, but none of this machine's own. Such a URL must not give access to the local network (SSRF).
  */
-import { BlockList, isIP, isIPv4 } from 'node:net';
+import { isIP, isIPv4 } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { openRanges, parseCidr } from '../cidr.ts';
+import { openRanges } from '../cidr.ts';
 
 /** @returns why an address is refused, for a log; null where it is allowed */
 export type AddressGuard = (address: string, port: number) => string | null;
@@ -39,10 +39,10 @@ const SPECIAL = [
 /** Global unicast IPv6 (RFC 4291 §2.4): not loopback, local, multicast or reserved. */
 const UNICAST = ['2000::/3'];
 /** IPv4-mapped IPv6 (RFC 4291 §2.5.5.2), and the well-known prefix of NAT64 (RFC 6052 §2.1). */
-const EMBEDDING = listOf(['::ffff:0:0/96', '64:ff9b::/96']);
+const isEmbedding = openRanges(['::ffff:0:0/96', '64:ff9b::/96']);
 
-const special = listOf(SPECIAL);
-const unicast = listOf(UNICAST);
+const isSpecial = openRanges(SPECIAL);
+const isUnicast = openRanges(UNICAST);
 
 export interface GuardOptions {
   /** Ranges that the operator allows, with their ports: CIDRs. */
@@ -53,16 +53,15 @@ export interface GuardOptions {
 
 export function openAddressGuard(options: GuardOptions = {}): AddressGuard {
   const { allowed = [], ownAddresses = () => [] } = options;
-  const ranges = listOf(allowed);
+  const isAllowed = openRanges(allowed);
   return (given, port) => {
     // Without the zone of a link-local address (RFC 4007 §11).
     const bare = given.replace(/%.*$/s, '');
     if (isIP(bare) === 0) return 'it is not an IP address';
     const address = embeddedAddress(bare) ?? bare;
-    const isAllowed = isIn(ranges, address);
-    const isPublic = !isIn(special, address) && (isIPv4(address) || isIn(unicast, address));
-    if (!isAllowed && !isPublic) return 'its address is not public';
-    if (isIn(addressList(ownAddresses()), address)) return 'its address is one of this machine';
+    const isPublic = !isSpecial(address) && (isIPv4(address) || isUnicast(address));
+    if (!isPublic && !isAllowed(address)) return 'its address is not public';
+    if (openRanges(ownAddresses().map(rangeOf))(address)) return 'its address is one of this machine';
     // Other privileged ports belong to mail, databases and remote shells.
     if (port < 1024 && port !== 80 && port !== 443) return `its port ${port} is not a web port`;
     return null;
@@ -76,9 +75,14 @@ export function interfaceAddresses(): string[] {
   );
 }
 
+/** The range of one address. */
+function rangeOf(address: string): string {
+  return `${address}/${isIPv4(address) ? 32 : 128}`;
+}
+
 /** The IPv4 address in the last four bytes of an IPv6 address that embeds one; null for other addresses. */
 function embeddedAddress(address: string): string | null {
-  if (isIPv4(address) || !isIn(EMBEDDING, address)) return null;
+  if (isIPv4(address) || !isEmbedding(address)) return null;
   // The URL parser writes the last bytes as one or two hexadecimal groups.
   const groups = new URL(`http://[${address}]/`).hostname.slice(1, -1).split(':').slice(-2);
   const bytes = groups.flatMap((group) => [
@@ -86,26 +90,6 @@ function embeddedAddress(address: string): string | null {
     Number.parseInt(group || '0', 16) & 0xff,
   ]);
   return bytes.join('.');
-}
-
-function isIn(list: BlockList, address: string): boolean {
-  return list.check(address, isIPv4(address) ? 'ipv4' : 'ipv6');
-}
-
-function listOf(ranges: readonly string[]): BlockList {
-  const list = new BlockList();
-  for (const range of ranges) {
-    const cidr = parseCidr(range);
-    if (cidr === null) throw new Error(`${range} is not a range of addresses`);
-    list.addSubnet(cidr.address, cidr.prefix, cidr.family);
-  }
-  return list;
-}
-
-function addressList(addresses: readonly string[]): BlockList {
-  const list = new BlockList();
-  for (const address of addresses) list.addAddress(address, isIPv4(address) ? 'ipv4' : 'ipv6');
-  return list;
 }
 
 /**

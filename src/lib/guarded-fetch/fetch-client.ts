@@ -197,12 +197,14 @@ function withoutCredentials(headers: Record<string, string>): Record<string, str
 
 interface OpenResponse extends AsyncDisposable {
   message: IncomingMessage;
+  /** IP address of the connection. */
+  address: string;
 }
 
 /** Sends the request, and waits for the head of its response. Disposing it closes the connection. */
-async function openResponse(
+export async function openResponse(
   url: URL,
-  { method, headers }: { method: 'GET' | 'HEAD'; headers: Record<string, string> },
+  { method, headers, body }: { method: 'GET' | 'HEAD' | 'POST'; headers: Record<string, string>; body?: Buffer },
   options: FetchClientOptions,
   signal: AbortSignal,
 ): Promise<OpenResponse> {
@@ -220,10 +222,11 @@ async function openResponse(
       path: url.pathname + url.search,
       headers: {
         Accept: '*/*',
+        'Accept-Encoding': ACCEPT_ENCODING,
         ...headers,
+        ...(body === undefined ? {} : { 'Content-Length': String(body.length) }),
         Host: url.host,
         'User-Agent': options.userAgent,
-        'Accept-Encoding': ACCEPT_ENCODING,
         Connection: 'close',
       },
       signal,
@@ -239,12 +242,13 @@ async function openResponse(
       reject(new FetchError('it sends interim responses without end'));
       socket.destroy();
     });
-    request.end();
+    request.end(body);
     const message = await promise;
     // The reader of the body reports an error; without a reader nothing must throw.
     message.on('error', () => {});
     return {
       message,
+      address: socket.remoteAddress ?? '',
       async [Symbol.asyncDispose]() {
         socket.destroy();
       },

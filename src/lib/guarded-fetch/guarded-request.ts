@@ -2,16 +2,11 @@
  * One HTTP request to an untrusted URL, over a guarded connection, of which only the beginning of the response is read.
  * Redirects and keep-alive are not used. For documents: fetch-client.ts.
  */
-import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
-import type { Socket } from 'node:net';
+import type { IncomingMessage } from 'node:http';
 import { SECOND } from '../time.ts';
-import {
-  bareHost,
-  type ConnectionRules,
-  openGuardedSocket,
-  RefusedAddressError,
-  reasonOfFailure,
-} from './guarded-socket.ts';
+import { openResponse } from './fetch-client.ts';
+import { type ConnectionRules, RefusedAddressError, reasonOfFailure } from './guarded-socket.ts';
+import { FetchError } from './response-body.ts';
 
 export interface GuardedRequest {
   /** http or https, without credentials. */
@@ -42,47 +37,21 @@ const MAX_BODY_BYTES = 4_096;
 export async function guardedRequest(outgoing: GuardedRequest, limits: RequestLimits): Promise<GuardedResponse> {
   const timeout = AbortSignal.timeout(limits.timeLimitMs);
   const signal = limits.signal === undefined ? timeout : AbortSignal.any([timeout, limits.signal]);
-  let socket: Socket | null = null;
+  const { url, method, headers, body } = outgoing;
   try {
-    const url = new URL(outgoing.url);
-    socket = await openGuardedSocket(url, limits, signal);
-    return await exchange(url, outgoing, socket, signal);
+    const encoded = { 'Accept-Encoding': 'identity', ...headers };
+    const sent = { method, headers: encoded, ...(body === undefined ? {} : { body }) };
+    await using response = await openResponse(new URL(url), sent, { ...limits, userAgent: 'daywire' }, signal);
+    const { message, address } = response;
+    const beginning = await readBeginning(message);
+    // A body that ends with the connection looks complete where the time limit has closed it.
+    signal.throwIfAborted();
+    return { kind: 'answered', status: message.statusCode ?? 0, ...beginning, address };
   } catch (error) {
     if (error instanceof RefusedAddressError) return { kind: 'refused', reason: error.message };
     if (timeout.aborted) return { kind: 'failed', reason: `no answer within ${limits.timeLimitMs / SECOND} s` };
-    return { kind: 'failed', reason: reasonOfFailure(error) };
-  } finally {
-    socket?.destroy();
+    return { kind: 'failed', reason: error instanceof FetchError ? error.message : reasonOfFailure(error) };
   }
-}
-
-function exchange(url: URL, outgoing: GuardedRequest, socket: Socket, signal: AbortSignal): Promise<GuardedResponse> {
-  const { promise, resolve, reject } = Promise.withResolvers<GuardedResponse>();
-  const address = socket.remoteAddress ?? '';
-  const request: ClientRequest = httpRequest({
-    // Without an agent, which could pool connections or use a proxy.
-    createConnection: () => socket,
-    host: bareHost(url),
-    method: outgoing.method,
-    path: url.pathname + url.search,
-    headers: {
-      Host: url.host,
-      'User-Agent': 'daywire',
-      Connection: 'close',
-      ...outgoing.headers,
-      ...(outgoing.body === undefined ? {} : { 'Content-Length': String(outgoing.body.length) }),
-    },
-    signal,
-  });
-  request.on('error', reject);
-  request.on('response', (response) => {
-    readBeginning(response).then(
-      ({ body, whole }) => resolve({ kind: 'answered', status: response.statusCode ?? 0, body, whole, address }),
-      reject,
-    );
-  });
-  request.end(outgoing.body);
-  return promise;
 }
 
 async function readBeginning(response: IncomingMessage): Promise<{ body: Buffer; whole: boolean }> {

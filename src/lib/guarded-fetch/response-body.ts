@@ -27,6 +27,8 @@ export async function readWholeBody(response: IncomingMessage, maxBytes: number,
   try {
     signal.throwIfAborted();
     const body = await collect(response, maxBytes);
+    // A body that ends with the connection looks complete where the signal has closed it.
+    signal.throwIfAborted();
     const decoded = decode === null ? body : await decode(body, limits);
     return decoded[0] === 0x1f && decoded[1] === 0x8b ? await DECODERS.gzip(decoded, limits) : decoded;
   } catch (error) {

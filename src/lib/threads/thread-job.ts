@@ -1,5 +1,4 @@
 /** A function that runs in a thread: the module that exports it, and its name there. */
-
 import module from 'node:module';
 import { dirname, extname } from 'node:path';
 

@@ -1,5 +1,4 @@
 /** Output of the commands of `daywire roundup`. */
-
 import { count } from '../../core/cli/text.ts';
 import { plainLine } from '../../lib/text/clean-text.ts';
 import { shorten } from '../../lib/text/shorten.ts';

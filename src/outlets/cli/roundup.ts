@@ -2,9 +2,16 @@
  * Commands to the reports of other outlets, as far as scripts and an emergency need them: what there is, and what
  * enters the roundup. Editors work at the desk.
  */
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Command } from 'commander';
 import type { AppContext } from '../../core/app-context.ts';
-import { type CliContext, CommandError, type JsonOption, jsonOption, printResult } from '../../core/cli/context.ts';
+import {
+  type CliContext,
+  CommandError,
+  type JsonOption,
+  jsonCommand,
+  parseWholeNumber,
+  printResult,
+} from '../../core/cli/context.ts';
 import { BY, type EditorOptions, editorName } from '../../core/cli/editor.ts';
 import { plainLine } from '../../lib/text/clean-text.ts';
 import { addReport, type ReportOverrides } from '../story-groups/add-report.ts';
@@ -28,11 +35,10 @@ const SENTENCE = ['--text <sentence>', 'your sentence, in Markdown'] as const;
 
 export function addRoundupCommands(program: Command, cli: CliContext): void {
   const roundup = program.command('roundup').description('what other outlets report, and what enters the roundup');
-  const command = (verb: string, description: string): Command =>
-    roundup.command(verb).description(description).addOption(jsonOption());
+  const command = (verb: string, description: string): Command => jsonCommand(roundup, verb, description);
   command('list', 'list what other outlets reported: events of many outlets and fresh ones first')
     .option('--all', 'also what editors dropped')
-    .addOption(new Option('--limit <number>', 'at most this many groups').default(40).argParser(parseLimit))
+    .option('--limit <number>', 'at most this many groups', parseWholeNumber(10_000), 40)
     .action((options: ListFlags) => list(cli, options));
   command('pick', 'put a group into the roundup, with a sentence of your own')
     .argument('<group>', GROUP)
@@ -66,17 +72,14 @@ function list(cli: CliContext, { all = false, limit, ...options }: ListFlags): P
     const problem = (await regroupIfDue(app))?.problem ?? null;
     const page = await browseGroups(app, { limit, filter: all ? 'all' : 'current' });
     const listing = { ...page, dropped: all ? 0 : page.counts.dropped, problem };
-    printResult(cli, options, {
-      value: listingJson(listing),
-      text: () => formatListing(listing, app.config.publication.zone),
-    });
+    printResult(cli, options, listingJson(listing), () => formatListing(listing, app.config.publication.zone));
   });
 }
 
 function edit(cli: CliContext, name: string, { by, ...options }: EditorOptions, command: GroupCommand): Promise<void> {
   return cli.withApp(async (app) => {
     const result = await carryOut(app, editorName(cli, by), itemNamed(name), command);
-    printResult(cli, options, { value: groupEditJson(result), text: () => formatGroupEdit(command.kind, result) });
+    printResult(cli, options, groupEditJson(result), () => formatGroupEdit(command.kind, result));
   });
 }
 
@@ -86,13 +89,9 @@ function add(cli: CliContext, url: string, { by, text, json, ...overrides }: Add
     const added = await addReport(app, url, overrides);
     for (const notice of added.notices) cli.printError(plainLine(notice));
     const result = await carryOut(app, editor, added.id, { kind: 'pick', text });
-    printResult(
-      cli,
-      { json },
-      {
-        value: { added: { ...added.report, id: added.id, isNew: added.isNew }, ...groupEditJson(result) },
-        text: () => [...formatAdded(added, app.config.publication.zone), formatGroupEdit('pick', result)].join('\n'),
-      },
+    const value = { added: { ...added.report, id: added.id, isNew: added.isNew }, ...groupEditJson(result) };
+    printResult(cli, { json }, value, () =>
+      [...formatAdded(added, app.config.publication.zone), formatGroupEdit('pick', result)].join('\n'),
     );
   });
 }
@@ -108,10 +107,4 @@ function itemNamed(name: string): number {
   throw new CommandError(
     `${plainLine(name)} names no group: use g and its id, such as g17: see "daywire roundup list"`,
   );
-}
-
-function parseLimit(text: string): number {
-  const number = Number(text);
-  if (Number.isSafeInteger(number) && number >= 1 && number <= 10_000) return number;
-  throw new InvalidArgumentError('It must be a whole number from 1 to 10000.');
 }

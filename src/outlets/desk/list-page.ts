@@ -1,5 +1,4 @@
 /** The story groups of a window: what other outlets report, strongest first. */
-
 import { html } from 'hono/html';
 import type { SignedInRequest } from '../../web/desk/desk-request.ts';
 import type { Html } from '../../web/desk/html.ts';

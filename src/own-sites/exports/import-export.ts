@@ -2,7 +2,6 @@
  * Imports the export of a CMS, as the source that polls it would be, or the folder of a site generator, through the
  * import of articles.
  */
-
 import { stat } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { articleUrl } from '../../articles/article.ts';

@@ -1,5 +1,4 @@
 /** What the configuration of a site generator says of the addresses and languages of its posts. */
-
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { parse as parseToml } from 'smol-toml';

@@ -1,5 +1,4 @@
 /** The posts in the folder of a site generator, as files of an import: with languages, authors and addresses. */
-
 import { readdir, stat } from 'node:fs/promises';
 import { basename, extname, join, relative, resolve, sep } from 'node:path';
 import { jekyllPattern, toPattern } from '../../articles/import/files/defaults.ts';

@@ -1,7 +1,6 @@
 /**
  * Reads WordPress eXtended RSS (WXR 1.0 to 1.2), the export of WordPress, item by item, with the memory of one item.
  */
-
 import { createReadStream } from 'node:fs';
 import { TextDecoder } from 'node:util';
 import { Parser } from 'htmlparser2';

@@ -3,7 +3,7 @@
  * editors pick.
  */
 import { type Command, Option } from 'commander';
-import { type CliContext, CommandError, type JsonOption, jsonOption } from '../../core/cli/context.ts';
+import { type CliContext, CommandError, type JsonOption, jsonCommand } from '../../core/cli/context.ts';
 import { addOpmlCommands } from './opml.ts';
 import {
   type AddOptions,
@@ -25,80 +25,61 @@ export function addSourceCommands(program: Command, cli: CliContext): void {
   const sources = program.command('sources').description('the sites and feeds that are polled');
   const forOutlet = () =>
     new Option('--roundup', 'the feed of another outlet, from which editors pick for the roundup');
-  sources
-    .command('list')
-    .description('list the sources, with their last poll')
-    .addOption(jsonOption())
-    .action((options: JsonOption) => listSources(cli, options));
-  sources
-    .command('show')
-    .description('show a source; with --webhook, the address and secret for its CMS')
+  jsonCommand(sources, 'list', 'list the sources, with their last poll').action((options: JsonOption) =>
+    listSources(cli, options),
+  );
+  jsonCommand(sources, 'show', 'show a source; with --webhook, the address and secret for its CMS')
     .argument('<id>', 'of the source')
     .option('--webhook', 'print the address and the secret of its webhook')
-    .addOption(jsonOption())
     .action((id: string, { webhook, ...options }: JsonOption & { webhook?: boolean }) =>
       withSource(cli, id, (app, source) => {
         if (!webhook) return showSource(cli, app, id, options);
         return showWebhook(cli, app, requireSite(source).id, options);
       }),
     );
-  sources
-    .command('test')
-    .description('find out what can be polled, and print its newest posts; nothing is stored')
+  jsonCommand(sources, 'test', 'find out what can be polled, and print its newest posts; nothing is stored')
     .argument('<id-or-url>', 'of a source, or any address')
     .addOption(forOutlet())
-    .addOption(jsonOption())
     .action((name: string, options: JsonOption & { roundup?: boolean }) =>
       /^https?:\/\//i.test(name)
         ? testAddress(cli, name, options)
         : withSource(cli, name, (app, source) => testSource(cli, app, source, options)),
     );
-  sources
-    .command('add')
-    .description('try a site, and add it to the configuration')
+  jsonCommand(sources, 'add', 'try a site, and add it to the configuration')
     .argument('<url>', 'of the site, or of its feed')
     .option('--id <id>', 'name of the source; begins the ids of its articles; default: from the address')
     .addOption(forOutlet())
     .option('--outlet <name>', 'with --roundup: the name of the outlet; default: the title of the feed')
-    .addOption(jsonOption())
     .action((url: string, options: AddOptions) => {
       if (options.outlet !== undefined && !options.roundup) throw new CommandError('--outlet is for --roundup');
       return addSource(cli, url, options);
     });
   for (const verb of ['pause', 'resume'] as const) {
-    sources
-      .command(verb)
-      .description(verb === 'pause' ? 'poll a source no longer, until it is resumed' : 'poll a paused source again')
+    jsonCommand(
+      sources,
+      verb,
+      verb === 'pause' ? 'poll a source no longer, until it is resumed' : 'poll a paused source again',
+    )
       .argument('<id>', 'of the source')
-      .addOption(jsonOption())
       .action((id: string, options: JsonOption) =>
         withSource(cli, id, (app, source) => changePause(cli, app, source, { ...options, isPaused: verb === 'pause' })),
       );
   }
-  sources
-    .command('poll')
-    .description('poll a source now, then publish what changed')
+  jsonCommand(sources, 'poll', 'poll a source now, then publish what changed')
     .argument('<id>', 'of the source')
     .option('--all', 'read all of it again, for example after a change of "sections" or "kinds"')
-    .addOption(jsonOption())
     .action((id: string, options: JsonOption & { all?: boolean }) =>
       withSource(cli, id, (app, source) => pollSource(cli, app, source, options)),
     );
-  sources
-    .command('accept')
-    .description('take the items of a source that are held because so many are new')
+  jsonCommand(sources, 'accept', 'take the items of a source that are held because so many are new')
     .argument('<id>', 'of the source')
     .option('--ignore', 'show none of them, ever')
-    .addOption(jsonOption())
     .action((id: string, options: JsonOption & { ignore?: boolean }) =>
       withSource(cli, id, (app, source) => acceptHeld(cli, app, source, options)),
     );
-  sources
-    .command('withdraw')
-    .description('retract the articles of posts that are gone and wait for a decision')
+  jsonCommand(sources, 'withdraw', 'retract the articles of posts that are gone and wait for a decision')
     .argument('<id>', 'of the source')
     .addOption(new Option('--keep', 'keep them as they are instead'))
-    .addOption(jsonOption())
     .action((id: string, options: JsonOption & { keep?: boolean }) =>
       withSource(cli, id, (app, source) => decideOnWithdrawals(cli, app, requireSite(source), options)),
     );

@@ -3,7 +3,7 @@ import { createReadStream, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import type { Command } from 'commander';
-import { type CliContext, CommandError, type JsonOption, jsonOption, printResult } from '../../core/cli/context.ts';
+import { type CliContext, CommandError, type JsonOption, jsonCommand, printResult } from '../../core/cli/context.ts';
 import { count } from '../../core/cli/text.ts';
 import { roundupSources } from '../../core/config/sources.ts';
 import { feedOutline, writeOpml } from '../../feeds/formats/opml.ts';
@@ -16,12 +16,13 @@ interface ImportOptions extends JsonOption {
 }
 
 export function addOpmlCommands(sources: Command, cli: CliContext): void {
-  sources
-    .command('import')
-    .description('add the feeds of an OPML file to the configuration, as feeds of other outlets; none is requested')
+  jsonCommand(
+    sources,
+    'import',
+    'add the feeds of an OPML file to the configuration, as feeds of other outlets; none is requested',
+  )
     .argument('<file>', 'OPML, as feed readers export it; - for stdin')
     .option('--dry-run', 'say what would be added, and change nothing')
-    .addOption(jsonOption())
     .action((file: string, options: ImportOptions) => importOpml(cli, file, options));
   sources
     .command('export')
@@ -41,7 +42,7 @@ function importOpml(cli: CliContext, file: string, { dryRun = false, ...options 
       if (!dryRun) writeConfig(app, processEnv.cwd, text);
     }
     const where = dryRun ? { verb: 'would add', to: '' } : { verb: 'added', to: ` to ${app.config.file}` };
-    printResult(cli, options, { value: { ...result, dryRun }, text: () => formatImport(result, where) });
+    printResult(cli, options, { ...result, dryRun }, () => formatImport(result, where));
   });
 }
 

@@ -40,10 +40,9 @@ export function listSources(cli: CliContext, options: JsonOption): Promise<void>
   return cli.withApp(async ({ store, config, clock }) => {
     const sources = await readSourceStatus(store.reports, config, clock());
     const none = 'no sources: add one with "daywire sources add https://…"';
-    printResult(cli, options, {
-      value: sources.map(sourceJson),
-      text: () => withLocalTimes(sources.map(formatSource).join('\n') || none, config.publication.zone),
-    });
+    printResult(cli, options, sources.map(sourceJson), () =>
+      withLocalTimes(sources.map(formatSource).join('\n') || none, config.publication.zone),
+    );
   });
 }
 
@@ -51,13 +50,13 @@ export async function showSource(cli: CliContext, app: AppContext, id: string, o
   const { store, config, clock } = app;
   const source = findById(await readSourceStatus(store.reports, config, clock()), id, 'source');
   const text = () => withLocalTimes(formatSourceDetails(source), config.publication.zone);
-  printResult(cli, options, { value: sourceJson(source), text });
+  printResult(cli, options, sourceJson(source), text);
 }
 
 export async function showWebhook(cli: CliContext, app: AppContext, id: string, options: JsonOption): Promise<void> {
   const [secret] = await app.keys.signingSecrets();
   const value = { url: `${app.config.publication.url}/hooks/sources/${id}`, secret: webhookSecret(secret, id) };
-  printResult(cli, options, { value, text: () => `address ${value.url}\nsecret  ${value.secret}` });
+  printResult(cli, options, value, () => `address ${value.url}\nsecret  ${value.secret}`);
 }
 
 export async function testSource(
@@ -67,7 +66,7 @@ export async function testSource(
   options: JsonOption,
 ): Promise<void> {
   const value = await trySource(app, SOURCE_KINDS[source.use], source, cli.stopSignal());
-  printResult(cli, options, { value, text: () => testText(app, value) });
+  printResult(cli, options, value, () => testText(app, value));
 }
 
 function testText({ config }: AppContext, test: SourceTest): string {
@@ -99,13 +98,10 @@ export function addSource(cli: CliContext, url: string, { id, outlet, ...options
     const known = app.config.sources.find((one) => canonicalLink(one.url) === canonicalLink(entry.url));
     if (known !== undefined) throw new CommandError(`${entry.url} is the source ${known.id} already`);
     writeConfig(app, cli.processEnv('silent').cwd, text);
-    printResult(cli, options, {
-      value: { ...entry, ...test },
-      text: () => {
-        const name = entry.use === 'roundup' ? `${entry.id} (${entry.outlet})` : entry.id;
-        const added = `added ${name} to ${app.config.file}: "daywire start" polls it (restart one that runs)`;
-        return `${testText(app, test)}\n${added}`;
-      },
+    printResult(cli, options, { ...entry, ...test }, () => {
+      const name = entry.use === 'roundup' ? `${entry.id} (${entry.outlet})` : entry.id;
+      const added = `added ${name} to ${app.config.file}: "daywire start" polls it (restart one that runs)`;
+      return `${testText(app, test)}\n${added}`;
     });
   });
 }
@@ -132,10 +128,9 @@ export async function changePause(
 ): Promise<void> {
   const { id } = source;
   await setPaused(app, source, isPaused);
-  printResult(cli, options, {
-    value: { id, isPaused },
-    text: () => (isPaused ? `${id} is paused: "daywire sources resume ${id}" ends that` : `${id} is polled again`),
-  });
+  printResult(cli, options, { id, isPaused }, () =>
+    isPaused ? `${id} is paused: "daywire sources resume ${id}" ends that` : `${id} is polled again`,
+  );
 }
 
 export async function pollSource(
@@ -159,13 +154,10 @@ export async function pollSource(
   // A paused source stays paused.
   const isPaused = (await findSourceRow(app.store.db, id))?.paused_at != null;
   const next = isPaused || nextAt === null ? null : rfc3339(nextAt);
-  printResult(cli, options, {
-    value: { id, ...(result as object), state: after.state, reason: after.reason, next },
-    text: () => {
-      const changes = describePoll(kind, outcome) ?? 'nothing has changed';
-      const then = isPaused ? '; it stays paused' : next === null ? '' : `, next poll ${next}`;
-      return withLocalTimes(`${id}: ${changes}${then}`, app.config.publication.zone);
-    },
+  printResult(cli, options, { id, ...(result as object), state: after.state, reason: after.reason, next }, () => {
+    const changes = describePoll(kind, outcome) ?? 'nothing has changed';
+    const then = isPaused ? '; it stays paused' : next === null ? '' : `, next poll ${next}`;
+    return withLocalTimes(`${id}: ${changes}${then}`, app.config.publication.zone);
   });
   const actions = after.state === 'gone' ? [sourceAction('resume', 'try it again', id)] : [];
   if (after.failures > 0) throw new CommandError(withCommands(`${id}: ${after.reason}`, actions));
@@ -187,7 +179,7 @@ export async function acceptHeld(
   const items = count(open, 'item');
   const accepted = use === 'roundup' ? `${items} accepted for the roundup, ${old} older than it` : `${items} imported`;
   const text = () => `${id}: ${ignore ? `${count(ignored, 'item')} will not be shown` : accepted}`;
-  printResult(cli, options, { value: { id, ...decided }, text });
+  printResult(cli, options, { id, ...decided }, text);
 }
 
 export async function decideOnWithdrawals(
@@ -202,7 +194,7 @@ export async function decideOnWithdrawals(
   if (articles === 0) throw new CommandError(`${id}: no withdrawal waits for a decision`);
   await publishChanges(app);
   const text = () => `${id}: ${keep ? 'kept' : 'retracted'} ${articles} articles`;
-  printResult(cli, options, { value: { id, decision, articles }, text });
+  printResult(cli, options, { id, decision, articles }, text);
 }
 
 /** A running daywire does the same within seconds. */

@@ -3,7 +3,9 @@
  * age while the next is computed. It waits only for the first one, and only a moment: then it says that it is computed.
  */
 import { LRUCache } from 'lru-cache';
+import { oncePer } from '../../lib/once-per.ts';
 import { type Clock, SECOND } from '../../lib/time.ts';
+import type { DeskContext } from './desk-request.ts';
 
 export interface AgedResult<Value> {
   value: Value;
@@ -75,4 +77,11 @@ export class AgedCache<Key extends string | number, Value> {
     this.#inProgress.set(key, computing);
     return computing;
   }
+}
+
+/** One cache for each desk. */
+export function agedCachePerDesk<Key extends string | number, Value>(
+  read: (desk: DeskContext, key: Key) => Promise<Value>,
+): (desk: DeskContext) => AgedCache<Key, Value> {
+  return oncePer((desk) => new AgedCache<Key, Value>(desk.app.clock, (key) => read(desk, key)));
 }

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Handler } from 'hono';
+import { oncePer } from '../../lib/once-per.ts';
 import { sha256 } from '../../lib/sha256.ts';
 import { BUILT_IN_TEMPLATES } from '../../lib/templates.ts';
 import type { DeskContext } from './desk-request.ts';
@@ -21,8 +22,6 @@ interface Asset {
   body: string;
   hash: string;
 }
-
-const opened = new WeakMap<DeskContext, Record<AssetName, Asset>>();
 
 /** The path of a file, with its hash. */
 export function assetPath(desk: DeskContext, name: AssetName): string {
@@ -41,20 +40,15 @@ export function serveAsset(desk: DeskContext): Handler {
   };
 }
 
-function assetsOf(desk: DeskContext): Record<AssetName, Asset> {
-  let assets = opened.get(desk);
-  if (assets === undefined) {
-    const { light, dark } = desk.web.view.accent;
-    const accent = `:root{--accent-light:${light};--accent-dark:${dark}}\n`;
-    assets = {
-      'desk.css': toAsset(accent + read('desk.css')),
-      'desk.js': toAsset(read('desk.js')),
-      'desk.svg': toAsset(icon(light)),
-    };
-    opened.set(desk, assets);
-  }
-  return assets;
-}
+const assetsOf = oncePer(({ web }: DeskContext): Record<AssetName, Asset> => {
+  const { light, dark } = web.view.accent;
+  const accent = `:root{--accent-light:${light};--accent-dark:${dark}}\n`;
+  return {
+    'desk.css': toAsset(accent + read('desk.css')),
+    'desk.js': toAsset(read('desk.js')),
+    'desk.svg': toAsset(icon(light)),
+  };
+});
 
 function read(name: string): string {
   return readFileSync(join(BUILT_IN_TEMPLATES, 'desk', name), 'utf8');

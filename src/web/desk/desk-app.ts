@@ -4,6 +4,7 @@ import { hasAccounts } from '../../accounts/account.ts';
 import { auditAct } from '../../accounts/audit.ts';
 import { may } from '../../accounts/permissions.ts';
 import { findSession } from '../../accounts/sessions.ts';
+import { setMissing } from '../server/headers.ts';
 import { limitBody, readForm } from '../server/request-body.ts';
 import { serveAsset } from './assets.ts';
 import { askForPassword } from './confirm-password.ts';
@@ -27,9 +28,7 @@ export function createDesk(desk: DeskContext, routes: readonly DeskRoute[]): Hon
     isOpen ||= await hasAccounts(desk.app.store.db, desk.app.clock());
     if (!isOpen) return c.notFound();
     await next();
-    for (const [name, value] of Object.entries(DESK_HEADERS)) {
-      if (!c.res.headers.has(name)) c.header(name, value);
-    }
+    setMissing(c, DESK_HEADERS);
   });
   app.get('/assets/:hash/:name', serveAsset(desk));
   // Before the pages: an act may have the address that a page has of something else, as `/deliveries/release`.

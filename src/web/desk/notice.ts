@@ -2,20 +2,10 @@
  * The outcome of an act, shown once on the next page. It travels in a cookie that a session's browser alone has, and
  * the page that shows it removes it: nothing of it is stored.
  */
-
 import type { Context } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import { z } from 'zod';
 import { shortenToUnits } from '../../lib/text/shorten.ts';
-
-export interface Notice {
-  kind: 'done' | 'problem';
-  text: string;
-  /** The id of the part of the page that shows it; default: the top of the page. */
-  place?: string | undefined;
-  /** The form of a button that takes the act back. */
-  undo?: { action: string; label?: string; fields: Record<string, string> } | undefined;
-}
 
 const COOKIE = 'daywire-notice';
 /** Seconds. */
@@ -26,7 +16,9 @@ const MAX_TEXT = 600;
 const NOTICE = z.object({
   kind: z.enum(['done', 'problem']),
   text: z.string(),
+  /** The id of the part of the page that shows it; default: the top of the page. */
   place: z.string().optional(),
+  /** The form of a button that takes the act back. */
   undo: z
     .object({
       action: z.string().startsWith('/'),
@@ -35,6 +27,7 @@ const NOTICE = z.object({
     })
     .optional(),
 });
+export type Notice = z.infer<typeof NOTICE>;
 
 export function setNotice(c: Context, { text, ...notice }: Notice): void {
   const value = JSON.stringify({ ...notice, text: shortenToUnits(text, MAX_TEXT) });

@@ -68,7 +68,7 @@ ${page.reload === undefined ? '' : html`<noscript><meta http-equiv="refresh" con
     request.account === null ? '' : html` data-account="${request.account.id}"`
   }${request.account?.hasShortcuts ? html` data-shortcuts` : ''}${page.hasPresence ? html` data-presence` : ''}>
 <a class="skip" href="#main">Skip to the content</a>
-${request.account === null ? bareHeader(request) : header(request, page.section)}
+${header(request, page.section)}
 <main id="main" tabindex="-1">
 ${noticeRegion(request, notice?.place === undefined ? notice : null)}
 ${page.heading ?? html`<h1>${page.title}</h1>`}
@@ -127,12 +127,10 @@ ${notice.text}${
   return html`<section id="notice" data-region role="status" aria-label="Outcome">${content}</section>`;
 }
 
-function bareHeader({ desk }: DeskRequest): Html {
-  return html`<header class="top"><p class="brand">${desk.app.config.publication.name}</p></header>`;
-}
-
 function header(request: DeskRequest, section: string | null): Html {
   const { desk, account } = request;
+  const { name } = desk.app.config.publication;
+  if (account === null) return html`<header class="top"><p class="brand">${name}</p></header>`;
   const items = desk.navigation
     .filter(({ needs }) => request.may(needs))
     .map(
@@ -140,9 +138,9 @@ function header(request: DeskRequest, section: string | null): Html {
         html`<li><a href="${desk.base}${path}"${id === section ? html` aria-current="page"` : ''}>${label}</a></li>`,
     );
   return html`<header class="top">
-<p class="brand"><a href="${desk.base}">${desk.app.config.publication.name}</a></p>
+<p class="brand"><a href="${desk.base}">${name}</a></p>
 <nav aria-label="Desk"><ul>${items}</ul></nav>
-<div class="me"><a href="${desk.base}/account">${account?.name}</a>
+<div class="me"><a href="${desk.base}/account">${account.name}</a>
 ${postButton(request, '/sign-out', 'Sign out', { quiet: true })}</div>
 </header>`;
 }

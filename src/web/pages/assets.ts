@@ -22,7 +22,8 @@ export async function stylesheetPath(web: WebContext): Promise<string> {
 export const addAssets: AddRoutes = (site, web) => {
   site.get('/style.css', serveStylesheet(web));
   site.get('/favicon.svg', serveFavicon(web));
-  site.get('/favicon.ico', redirectFavicon(web));
+  // Requested by clients that do not read a page's own link.
+  site.get('/favicon.ico', (c) => c.redirect(`${web.base}/favicon.svg`, 301));
   site.get('/robots.txt', serveRobots(web));
 };
 
@@ -48,11 +49,6 @@ function serveFavicon(web: WebContext): Handler {
 </svg>
 `;
   return (c) => c.body(svg, 200, { ...ONE_DAY, 'Content-Type': 'image/svg+xml' });
-}
-
-/** `/favicon.ico`, which clients request that do not read a page's own link. */
-function redirectFavicon(web: WebContext): Handler {
-  return (c) => c.redirect(`${web.base}/favicon.svg`, 301);
 }
 
 /** `/robots.txt`: closes the pages of one subscriber to crawlers. */

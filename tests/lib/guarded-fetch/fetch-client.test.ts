@@ -174,20 +174,25 @@ describe('the fetch client', () => {
 
   it('ends a slow drip, a silent server and a foreign protocol at the time limit', async () => {
     const timeout = { kind: 'failed', reason: 'it takes longer than 0.15 s' };
-    const drip = await startRawServer((_, socket) => {
-      socket.write(ok(['Transfer-Encoding: chunked'], ''));
-      const timer = setInterval(() => socket.write('1\r\nx\r\n'), 20);
-      socket.on('close', () => clearInterval(timer));
-      return undefined;
-    });
+    const dripping = (fields: string[], piece: string) =>
+      startRawServer((_, socket) => {
+        socket.write(ok(fields, ''));
+        const timer = setInterval(() => socket.write(piece), 20);
+        socket.on('close', () => clearInterval(timer));
+        return undefined;
+      });
+    const drip = await dripping(['Transfer-Encoding: chunked'], '1\r\nx\r\n');
+    // Its end is that of the connection, which the limit closes.
+    const endless = await dripping([], 'x');
     const silent = await startRawServer(() => undefined);
     // Nobody asked for another protocol (RFC 9110 §7.8).
     const switching = await startRawServer((_, socket) => {
       socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n');
       return undefined;
     });
-    const slow = await Promise.all([drip, silent].map((server) => get(server.url(), {}, { timeLimitMs: 150 })));
-    expect(slow).toEqual([timeout, timeout]);
+    const servers = [drip, endless, silent];
+    const slow = await Promise.all(servers.map((server) => get(server.url(), {}, { timeLimitMs: 150 })));
+    expect(slow).toEqual([timeout, timeout, timeout]);
     expect(await get(switching.url(), {}, { timeLimitMs: 150 })).toMatchObject({ kind: 'failed' });
   });
 

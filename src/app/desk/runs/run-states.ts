@@ -1,5 +1,4 @@
 /** The states of runs: their marks, and what they mean. */
-
 import type { Config } from '../../../core/config/config.ts';
 import type { Run } from '../../../core/schedule/run-ledger.ts';
 import type { RunState } from '../../../core/store/tables.ts';

@@ -11,7 +11,7 @@ import { lastEdition } from '../../../editions/queries.ts';
 import type { EditionSlot } from '../../../editions/slot.ts';
 import { readFeedVersion } from '../../../feeds/feed-version.ts';
 import { errorLine } from '../../../lib/text/clean-text.ts';
-import { AgedCache } from '../../../web/desk/aged-cache.ts';
+import { agedCachePerDesk } from '../../../web/desk/aged-cache.ts';
 import type { DeskContext } from '../../../web/desk/desk-request.ts';
 
 export type DraftCheckCounts =
@@ -24,7 +24,7 @@ export type DraftCheckCounts =
   | { kind: 'failed'; reason: string };
 
 /** By newsletter, slot, and what the counts depend on, as JSON. */
-const caches = new WeakMap<DeskContext, AgedCache<string, DraftCheckCounts>>();
+const draftChecks = agedCachePerDesk(findProblems);
 
 /**
  * Counts the problems of a draft, or says what is known of them.
@@ -35,16 +35,11 @@ export async function countDraftProblems(
   newsletter: NewsletterConfig,
   { slot, revision }: { slot: EditionSlot; revision: number },
 ): Promise<DraftCheckCounts> {
-  const { store, clock } = desk.app;
-  let cache = caches.get(desk);
-  if (cache === undefined) {
-    cache = new AgedCache(clock, (key) => findProblems(desk, key));
-    caches.set(desk, cache);
-  }
+  const { store } = desk.app;
   const { version } = await readFeedVersion(store.db);
   const last = await lastEdition(store.db, newsletter.id);
   const key = JSON.stringify([newsletter.id, slot, revision, version, last?.id ?? 0]);
-  return (await cache.read(key))?.value ?? { kind: 'pending' };
+  return (await draftChecks(desk).read(key))?.value ?? { kind: 'pending' };
 }
 
 /** Never rejects. */

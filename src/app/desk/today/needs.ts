@@ -1,5 +1,4 @@
 /** What needs somebody, so that one line tells whether all is well. Pure. */
-
 import type { AlertId, AlertKind, AlertPage } from '../../../core/alerts/alert-kind.ts';
 import { needsEditor } from '../../../editions/draft/coming-drafts.ts';
 import { nextPath } from '../../../editions/draft/draft-target.ts';

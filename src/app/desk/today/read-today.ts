@@ -1,5 +1,4 @@
 /** All that Today shows, read in a few short queries. Nothing is requested, recorded or looked up elsewhere. */
-
 import { type Alert, listOpenAlerts } from '../../../core/alerts/alerts.ts';
 import { findOverdueSlots, type OverdueSlot } from '../../../core/schedule/overdue.ts';
 import { listProcesses } from '../../../core/schedule/processes.ts';
@@ -53,7 +52,7 @@ export async function readToday(desk: DeskContext, now: number): Promise<Today> 
   const { db } = app.store;
   const [newsletters, sends, lastEditions] = await Promise.all([
     readNewsletters(desk, now),
-    readSends(desk, now),
+    listUnfinishedEditions(db).then((editions) => readDeliveriesOf(desk, editions, now)),
     readLastEditions(desk),
   ]);
   const range = { since: now - DAY, until: now, limit: TROUBLED_SHOWN };
@@ -79,10 +78,6 @@ async function readNewsletters(desk: DeskContext, now: number): Promise<TodayNew
       ),
     })),
   );
-}
-
-async function readSends(desk: DeskContext, now: number): Promise<EditionDelivery[]> {
-  return readDeliveriesOf(desk, await listUnfinishedEditions(desk.app.store.db), now);
 }
 
 export interface LastEdition {

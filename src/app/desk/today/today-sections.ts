@@ -1,5 +1,4 @@
 /** The parts of Today. */
-
 import { html } from 'hono/html';
 import { withDeskWords } from '../../../core/actions.ts';
 import { RELEASE_QUEUE } from '../../../delivery/alerts.ts';

@@ -1,5 +1,4 @@
 /** Ids of articles whose Markdown files state none; docs/decisions/2026-11-30-ids-of-files.md says why. */
-
 import { existsSync } from 'node:fs';
 import { sep } from 'node:path';
 import type { Db } from '../../../core/store/store.ts';

@@ -2,7 +2,6 @@
  * What is known of an article by the place of its file and its site, where the article itself does not say it: an id, a
  * date, the address at which a site generator publishes it. Pure.
  */
-
 import { DAY } from '../../../lib/time.ts';
 import { parseWrittenDate } from '../../../lib/written-date.ts';
 import { SLUG, slugFrom } from '../../slug.ts';

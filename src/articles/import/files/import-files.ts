@@ -1,5 +1,4 @@
 /** Finds the files of an import, and reads their records. */
-
 import { createReadStream, type Dirent } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, extname, join, relative, resolve, sep } from 'node:path';

@@ -2,7 +2,6 @@
  * Values as people write them, in the form of daywire's own keys. A value that is not understood stays as it is, and
  * the rules of its key say what would be right. Pure.
  */
-
 import { textOfHtml } from '../../../sources/html-text.ts';
 
 export function isMap(value: unknown): value is Record<string, unknown> {

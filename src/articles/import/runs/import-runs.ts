@@ -1,5 +1,4 @@
 /** Runs of `daywire import`: each remembers what it has added, so that it can be undone. */
-
 import { type Selectable, type SqlBool, sql } from 'kysely';
 import type { AppContext } from '../../../core/app-context.ts';
 import type { Db, Tx } from '../../../core/store/store.ts';

@@ -2,7 +2,6 @@
  * Holds back the news of a first import. A folder or an export may have hundreds of posts with a wrong date of today,
  * which would fill the next edition: if a first import has more than 20 articles of the last day, the operator decides.
  */
-
 import { resolve } from 'node:path';
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import type { RaisedAlert } from '../../../core/alerts/alerts.ts';

@@ -1,5 +1,4 @@
 /** Clears the rejections of files that no longer exist. */
-
 import { existsSync } from 'node:fs';
 import { dirname, resolve, sep } from 'node:path';
 import type { Db, Store } from '../../../core/store/store.ts';

@@ -2,7 +2,6 @@
  * Imports articles from watched folders while daywire runs: what the system reports at once, and everything else when
  * all files are looked at again.
  */
-
 import { resolve } from 'node:path';
 import type { AppContext } from '../../../core/app-context.ts';
 import type { Config } from '../../../core/config/config.ts';

@@ -1,5 +1,4 @@
 /** The deliveries of one edition: its failures by the server's words, what is uncertain, and how fast it went. */
-
 import { html } from 'hono/html';
 import { type Edition, findEditionById, fullEditionName } from '../../../editions/queries.ts';
 import { maskLocalPart } from '../../../lib/address.ts';

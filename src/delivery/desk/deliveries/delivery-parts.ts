@@ -1,5 +1,4 @@
 /** Parts of the pages of deliveries: the state of an edition with its acts. */
-
 import { html } from 'hono/html';
 import type { EditionDeliveryState } from '../../../core/store/tables/edition-tables.ts';
 import type { EditionSummary } from '../../../editions/queries.ts';

@@ -2,7 +2,7 @@
 import { countLeft } from '../../../audience/consent/left.ts';
 import { closedUntilNext, type EditionSummary } from '../../../editions/queries.ts';
 import { type EditionVisits, readVisits } from '../../../editions/visits/visit-rows.ts';
-import { AgedCache, type AgedResult } from '../../../web/desk/aged-cache.ts';
+import { type AgedResult, agedCachePerDesk } from '../../../web/desk/aged-cache.ts';
 import type { DeskContext, Html } from '../../../web/desk/desk-request.ts';
 import { type Figure, figures } from '../../../web/desk/parts/figure.ts';
 import type { FailureGroup } from '../../queue/failure-groups.ts';
@@ -15,18 +15,8 @@ export interface FailureFigures {
   reports: EditionReports;
 }
 
-/** One cache for each desk, for figures that take long to count. */
-function cachedFor<Value>(read: (desk: DeskContext, id: number) => Promise<Value>) {
-  const caches = new WeakMap<DeskContext, AgedCache<number, Value>>();
-  return (desk: DeskContext): AgedCache<number, Value> => {
-    const cache = caches.get(desk) ?? new AgedCache<number, Value>(desk.app.clock, (id) => read(desk, id));
-    caches.set(desk, cache);
-    return cache;
-  };
-}
-
 /** The failures and reports of an edition. */
-export const failureFigures = cachedFor(async ({ app }, id): Promise<FailureFigures> => {
+export const failureFigures = agedCachePerDesk(async ({ app }, id: number): Promise<FailureFigures> => {
   const { reports } = app.store;
   return {
     groups: await groupFailures(reports, id),
@@ -35,7 +25,7 @@ export const failureFigures = cachedFor(async ({ app }, id): Promise<FailureFigu
 });
 
 /** The reports of an edition by mailbox provider, which take longer: the messages to each are counted. */
-export const providerReports = cachedFor(({ app }, id) => readProviderReports(app.store.reports, id));
+export const providerReports = agedCachePerDesk(({ app }, id: number) => readProviderReports(app.store.reports, id));
 
 export interface EditionFigures {
   id: number;

@@ -1,5 +1,4 @@
 /** The list of all editions. */
-
 import { html } from 'hono/html';
 import type { EditionDeliveryState } from '../../../core/store/tables/edition-tables.ts';
 import { type EditionPosition, type EditionSummary, listEditionsAfter } from '../../../editions/queries.ts';

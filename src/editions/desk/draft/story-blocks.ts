@@ -1,5 +1,4 @@
 /** The blocks of an edition with their stories. Each row is one form, whose buttons move, pin or drop the story. */
-
 import { html } from 'hono/html';
 import type { Article } from '../../../articles/article.ts';
 import { articleDeskPath } from '../../../articles/article-link.ts';

@@ -2,7 +2,6 @@
  * The preview on the page of an edition: the mail as a phone and a desktop show it, light and dark, its plain text, and
  * its line in an inbox. What is shown is in the address of the page alone, so it works without a script.
  */
-
 import { html } from 'hono/html';
 import type { NewsletterConfig } from '../../../core/config/schema.ts';
 import { graphemeCount, shorten } from '../../../lib/text/shorten.ts';

@@ -1,5 +1,4 @@
 /** The sentence before an edition goes out: to how many, and when. Pure. */
-
 import { countSubscriptions } from '../../../audience/subscriptions.ts';
 import type { NewsletterConfig } from '../../../core/config/config.ts';
 import type { Db } from '../../../core/store/store.ts';

@@ -30,12 +30,17 @@ export function postButton(request: DeskRequest, action: string, label: string, 
 /** A button of a form that has further fields. */
 export function submitButton(label: string, options: Omit<ButtonOptions, 'fields'> = {}): Html {
   const look = options.primary ? 'primary' : options.danger ? 'danger' : options.quiet ? 'quiet' : '';
-  const { id, key, name } = options;
-  return html`<button type="submit"${look === '' ? '' : html` class="${look}"`}${
-    id === undefined ? '' : html` id="${id}"`
-  }${key === undefined ? '' : html` data-key="${key}"`}${name === undefined ? '' : html` aria-label="${name}"`}${
-    options.disabled ? html` disabled` : ''
-  }>${label}</button>`;
+  const { id, key, name, disabled } = options;
+  const attributes = { class: look, id, 'data-key': key, 'aria-label': name, disabled };
+  return html`<button type="submit"${attributesOf(attributes)}>${label}</button>`;
+}
+
+/** Attributes of an element, each after a blank; those that are undefined, false or empty are left out. */
+function attributesOf(attributes: Record<string, string | number | boolean | undefined>): Html[] {
+  return Object.entries(attributes).flatMap(([name, value]) => {
+    if (value === undefined || value === false || value === '') return [];
+    return value === true ? html` ${name}` : html` ${name}="${value}"`;
+  });
 }
 
 export function hiddenFields(fields: Record<string, string | number>): Html[] {
@@ -79,17 +84,13 @@ export function textField(options: FieldOptions): Html {
     ...(error === undefined ? [] : [`${id}-error`]),
     ...(counter === undefined ? [] : [`${id}-counter`]),
   ].join(' ');
-  const common = html` id="${id}" name="${name}"${described === '' ? '' : html` aria-describedby="${described}"`}${
-    error === undefined ? '' : html` aria-invalid="true"`
-  }${options.required ? html` required` : ''}${
-    options.maxLength === undefined ? '' : html` maxlength="${options.maxLength}"`
-  }${counter === undefined ? '' : html` data-counter="${counter}"`}${
-    options.autocomplete === undefined ? '' : html` autocomplete="${options.autocomplete}"`
-  }${options.placeholder === undefined ? '' : html` placeholder="${options.placeholder}"`}${
-    options.readOnly ? html` readonly` : ''
-  }${options.hasFocus ? html` autofocus` : ''}${
-    options.key === undefined ? '' : html` data-key="${options.key}" data-key-name="${label}"`
-  }${language === undefined ? '' : html` lang="${language}"`} dir="auto"`;
+  const common = attributesOf({
+    ...{ id, name, 'aria-describedby': described, 'aria-invalid': error === undefined ? undefined : 'true' },
+    ...{ required: options.required, maxlength: options.maxLength, 'data-counter': counter },
+    ...{ autocomplete: options.autocomplete, placeholder: options.placeholder, readonly: options.readOnly },
+    ...{ autofocus: options.hasFocus, 'data-key': options.key },
+    ...{ 'data-key-name': options.key === undefined ? undefined : label, lang: language, dir: 'auto' },
+  });
   const control =
     rows === undefined
       ? html`<input type="${type}"${common} value="${value}">`

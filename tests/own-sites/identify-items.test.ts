@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import type { Store } from '../../src/core/store/store.ts';
-import { inTransaction } from '../../src/core/store/store.ts';
+import { inTransaction, type Store } from '../../src/core/store/store.ts';
 import { sha256 } from '../../src/lib/sha256.ts';
 import { HOUR, MINUTE } from '../../src/lib/time.ts';
 import { identifyItems, siteKeyTable } from '../../src/own-sites/identify-items.ts';

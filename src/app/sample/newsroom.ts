@@ -4,8 +4,7 @@
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
-import type { ImportFile } from '../../articles/import/files/import-files.ts';
-import { textFile } from '../../articles/import/files/import-files.ts';
+import { type ImportFile, textFile } from '../../articles/import/files/import-files.ts';
 import { importFiles } from '../../articles/import/import.ts';
 import type { ImportResultEntry } from '../../articles/import/result.ts';
 import { addSubscriber } from '../../audience/subscriptions.ts';

@@ -25,7 +25,7 @@ import {
 } from '../../own-sites/exports/import-export.ts';
 import { GENERATORS, type SiteGenerator } from '../../own-sites/exports/site-folder.ts';
 import { type ArticleImportOptions, importPaths } from '../import/import.ts';
-import { type ImportMessage, MessageKinds } from '../import/message-kinds.ts';
+import { type ImportMessage, MessageKinds, messagesOf } from '../import/message-kinds.ts';
 import type { ArticleImportResult } from '../import/result.ts';
 import { importAsRun, listImportRuns, undoRun } from '../import/runs/import-runs.ts';
 import { syncHeldAlerts } from '../import/runs/news-hold.ts';
@@ -41,7 +41,7 @@ export function addArticleCommands(program: Command, cli: CliContext): void {
     .argument('<path...>', 'files and folders; with --from, the export')
     .addOption(
       new Option('--from <system>', 'import an export: the file of a CMS, or the folder of a site').choices([
-        ...CMS_EXPORTS,
+        ...['wordpress', 'ghost'],
         ...Object.keys(GENERATORS),
       ]),
     )
@@ -49,7 +49,8 @@ export function addArticleCommands(program: Command, cli: CliContext): void {
     .option('--take-over', 'also articles that belong to other files or to sources, from now on')
     .addOption(
       new Option('--undated <as>', 'what becomes of articles without a date; default: they are rejected').choices([
-        ...UNDATED,
+        'now',
+        'draft',
       ]),
     )
     .option('--yes', 'also publish a first import with more than 20 articles dated within the last day')
@@ -62,21 +63,17 @@ export function addArticleCommands(program: Command, cli: CliContext): void {
   jsonCommand(rejected, 'list', 'list all rejected input, newest first')
     .option('--page <number>', 'which page, from 1', parseWholeNumber(1_000_000), 1)
     .option('--limit <number>', 'entries of a page', parseWholeNumber(100_000), 50)
-    .action((options: PageOptions) => listRejected(cli, options));
+    .action((options: Parameters<typeof listRejected>[1]) => listRejected(cli, options));
   jsonCommand(rejected, 'show', 'print a rejected input as it was read, with the reason')
     .argument('<key>', 'as "daywire rejected list" prints it')
     .action((key: string, options: JsonOption) => showRejected(cli, key, options));
 }
 
-const CMS_EXPORTS: readonly CmsExport[] = ['wordpress', 'ghost'];
-
 /** As the id of a source in the configuration. */
 const SOURCE_ID = /^[a-z0-9][a-z0-9-]{0,63}$/;
 
-const UNDATED = ['now', 'draft'] as const;
-
 interface ArticleImportFlags extends JsonOption {
-  undated?: (typeof UNDATED)[number];
+  undated?: 'now' | 'draft';
   yes?: boolean;
   from?: CmsExport | SiteGenerator;
   source?: string;
@@ -87,12 +84,7 @@ interface ArticleImportFlags extends JsonOption {
 
 type SomeImport = ArticleImportResult & Partial<SiteImportResult>;
 
-interface PageOptions extends JsonOption {
-  page: number;
-  limit: number;
-}
-
-function listRejected(cli: CliContext, options: PageOptions): Promise<void> {
+function listRejected(cli: CliContext, options: JsonOption & { page: number; limit: number }): Promise<void> {
   return cli.withApp(async ({ store, config }) => {
     const { page, limit } = options;
     const count = await countRejections(store.db);
@@ -189,12 +181,12 @@ async function importFrom(
   if (source !== undefined && !SOURCE_ID.test(source)) {
     throw new CommandError(`--source ${source}: must be lower-case letters, digits and hyphens`);
   }
-  const result = isCmsExport(from)
-    ? await importExport(store, config, path, { ...options, from, sourceId: source ?? from, siteUrl })
-    : await importSiteFolder(store, config, path, { ...options, from, url: siteUrl });
-  await options.onMessages?.(
-    result.leftOut.map((line) => ({ kind: 'notice', source: path, text: `${path}: ${line}` })),
-  );
+  const result =
+    from === 'wordpress' || from === 'ghost'
+      ? await importExport(store, config, path, { ...options, from, sourceId: source ?? from, siteUrl })
+      : await importSiteFolder(store, config, path, { ...options, from, url: siteUrl });
+  const problems = result.leftOut.map((line) => `${path}: ${line}`);
+  await options.onMessages?.(messagesOf('notice', [{ source: path, problems }]));
   return result;
 }
 
@@ -252,10 +244,6 @@ function formatSamples({ samples = [], siteUrl = null }: Partial<SiteImportResul
     ...samples.map(({ file, url }) => `  ${file}: ${url}`),
     ...(siteUrl === null ? [] : [`articles without an address of their own are published here; ${named}`]),
   ];
-}
-
-function isCmsExport(from: CmsExport | SiteGenerator): from is CmsExport {
-  return (CMS_EXPORTS as readonly string[]).includes(from);
 }
 
 function progressOf(cli: CliContext): (progress: { read: number; bytes: number; totalBytes: number }) => void {

@@ -11,8 +11,7 @@ import { when } from '../../web/desk/parts/when.ts';
 import { articlePageUrl, fullHeadline, isPublic } from '../article.ts';
 import { articleDeskPath } from '../article-link.ts';
 import { type LoggedEdit, listEdits } from '../edits/edit-log.ts';
-import type { StoredArticle } from '../edits/stored-article.ts';
-import { whyNotEditable } from '../edits/stored-article.ts';
+import { type StoredArticle, whyNotEditable } from '../edits/stored-article.ts';
 import { articleStateMark, formerTexts, originText } from './article-parts.ts';
 import { textFrame } from './body-frame.ts';
 

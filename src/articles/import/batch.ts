@@ -13,8 +13,8 @@ import { clearRejectionsOfFiles, clearRejectionsOfLines, recordRejection } from 
 import { completeImage, findImageFacts, type ImageFacts, urlToLookUp } from '../remote-images/image-queue.ts';
 import { slugFrom, slugWithHash, slugWithId } from '../slug.ts';
 import type { Candidate } from './candidate.ts';
-import { rememberFiles } from './files/fingerprints.ts';
 import type { ImportFile } from './files/import-files.ts';
+import { rememberFiles } from './files/import-files.ts';
 import { Notices } from './message-kinds.ts';
 import { isSourceOrigin, mayReplace, originName } from './origin.ts';
 import type { ArticleResult } from './parse-articles.ts';

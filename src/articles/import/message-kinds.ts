@@ -11,7 +11,10 @@ export interface ImportMessage {
   text: string;
 }
 
-export function messagesOf(kind: ImportMessage['kind'], entries: ImportResultEntry[]): ImportMessage[] {
+export function messagesOf(
+  kind: ImportMessage['kind'],
+  entries: Pick<ImportResultEntry, 'source' | 'problems'>[],
+): ImportMessage[] {
   return entries.flatMap(({ source, problems }) => problems.map((text) => ({ kind, source, text })));
 }
 
@@ -85,12 +88,10 @@ export class Notices {
   add(results: readonly Pick<ArticleResult, 'notices' | 'ignoredKeys'>[]): ImportMessage[] {
     const keys = results.flatMap(({ ignoredKeys }) => ignoredKeys);
     for (const key of keys) if (this.#ignored.size < MAX_KEYS) this.#ignored.add(key);
-    const messages = results.flatMap(({ notices }) =>
-      notices.map(({ source, line, text }) => ({
-        kind: 'notice' as const,
-        source,
-        text: `${source}:${line}: ${text}`,
-      })),
+    const entries = results.flatMap(({ notices }) => notices);
+    const messages = messagesOf(
+      'notice',
+      entries.map(({ source, line, text }) => ({ source, problems: [`${source}:${line}: ${text}`] })),
     );
     for (const message of messages) this.#kinds.add(message);
     return messages;

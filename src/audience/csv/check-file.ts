@@ -5,8 +5,7 @@
 import { basename } from 'node:path';
 import { parseAddress } from '../../lib/address.ts';
 import { boundedLine } from '../../lib/text/clean-text.ts';
-import type { MappedColumns } from './columns.ts';
-import { statusesOf } from './columns.ts';
+import { type MappedColumns, statusesOf } from './columns.ts';
 import type { ImportWords } from './import-words.ts';
 import { readRecords } from './records.ts';
 import { unguard } from './row.ts';

@@ -1,6 +1,5 @@
 /** Parses the rows of a CSV import, and formats fields for CSV files. */
-import type { SuppressionReason } from '../../core/store/tables/subscriber-tables.ts';
-import { SUPPRESSION_REASONS } from '../../core/store/tables/subscriber-tables.ts';
+import { SUPPRESSION_REASONS, type SuppressionReason } from '../../core/store/tables/subscriber-tables.ts';
 import { parseAddress } from '../../lib/address.ts';
 import { parseWrittenInstant, type WrittenInstant } from '../../lib/written-date.ts';
 import { zoneProblem } from '../zone.ts';

@@ -22,8 +22,7 @@ import { comingSlot, cutoffOf } from '../../editions/slots.ts';
 import { CLOCK_DIFFERENCE } from '../../lib/clock-watch.ts';
 import { errorLine } from '../../lib/text/clean-text.ts';
 import { formatDuration, HOUR, localDateTime, MINUTE, SECOND } from '../../lib/time.ts';
-import type { CloseOutcome } from './close.ts';
-import { composeAfterCountdown } from './close.ts';
+import { type CloseOutcome, composeAfterCountdown } from './close.ts';
 
 /** The edition cannot be sent, or its countdown not be cancelled: why, and what would be right. */
 export class SendError extends ActionableError {

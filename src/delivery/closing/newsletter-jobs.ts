@@ -18,8 +18,7 @@ import {
 import { ALERT_LAPSE, alertEditionDeadline } from '../../editions/alert-newsletters/alert-limits.ts';
 import { closingObstacle, findClosingObstacle } from '../../editions/draft/closing.ts';
 import { readDraft } from '../../editions/draft/draft-store.ts';
-import type { EditionSlot } from '../../editions/slot.ts';
-import { newsletterJobId } from '../../editions/slot.ts';
+import { type EditionSlot, newsletterJobId } from '../../editions/slot.ts';
 import { cutoffOf, slotAtInstant } from '../../editions/slots.ts';
 import { MINUTE, rfc3339 } from '../../lib/time.ts';
 import { composeSlot } from './close.ts';

@@ -5,7 +5,6 @@
  */
 import type { NewsletterConfig } from '../../core/config/config.ts';
 import { type Decisions, type DraftBlock, NO_DECISIONS, type StoryDecision } from '../draft/decisions.ts';
-import type { StoryCandidate } from './ranking.ts';
 import {
   byImportance,
   groupByEvent,
@@ -14,6 +13,7 @@ import {
   newestFirst,
   type RankingRules,
   type RoundupGroup,
+  type StoryCandidate,
   takeAcrossDays,
   takeNewest,
 } from './ranking.ts';

@@ -3,8 +3,18 @@ import { createHash } from 'node:crypto';
 import { Feed } from 'feed';
 import { escapeHtml } from '../../lib/text/html.ts';
 import { rfc3339 } from '../../lib/time.ts';
-import type { BodyPlace, Frame, ItemText } from './feed-package.ts';
-import { BODY_MARK, ITEMS_ONLY, openSlots, replaceMark, type Slots, splitAt, splitItems } from './feed-package.ts';
+import {
+  BODY_MARK,
+  type BodyPlace,
+  type Frame,
+  ITEMS_ONLY,
+  type ItemText,
+  openSlots,
+  replaceMark,
+  type Slots,
+  splitAt,
+  splitItems,
+} from './feed-package.ts';
 import { enclosuresOf, type FeedEnclosure, type FeedItem, type FeedView, type Tombstone } from './feed-view.ts';
 import { aroundBodies, historyElements, MEDIA_NAMESPACE, mediaElements } from './xml-extensions.ts';
 

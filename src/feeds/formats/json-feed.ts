@@ -1,7 +1,6 @@
 /** Writes JSON Feed 1.1 with the package `feedsmith`. */
 import { generateJsonFeed } from 'feedsmith';
-import type { BodyPlace, Frame, ItemText } from './feed-package.ts';
-import { BODY_MARK, splitAt } from './feed-package.ts';
+import { BODY_MARK, type BodyPlace, type Frame, type ItemText, splitAt } from './feed-package.ts';
 import { enclosuresOf, type FeedItem, type FeedView } from './feed-view.ts';
 
 export function jsonFrame(view: FeedView): Frame {

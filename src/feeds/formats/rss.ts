@@ -1,8 +1,18 @@
 /** Writes RSS 2.0 with the package `feed`, and adds what the package omits. */
 import { Feed, type Item } from 'feed';
 import { escapeHtml } from '../../lib/text/html.ts';
-import type { BodyPlace, Frame, ItemText } from './feed-package.ts';
-import { BODY_MARK, ITEMS_ONLY, openSlots, replaceMark, type Slots, splitAt, splitItems } from './feed-package.ts';
+import {
+  BODY_MARK,
+  type BodyPlace,
+  type Frame,
+  ITEMS_ONLY,
+  type ItemText,
+  openSlots,
+  replaceMark,
+  type Slots,
+  splitAt,
+  splitItems,
+} from './feed-package.ts';
 import { enclosuresOf, type FeedItem, type FeedView } from './feed-view.ts';
 import { aroundBodies, historyElements, MEDIA_NAMESPACE, mediaElements } from './xml-extensions.ts';
 

@@ -1,6 +1,5 @@
 /** Joins units that report the same event. Pure. */
 import { APART, joinByAverage, PairSums } from './average-link.ts';
-import { Components } from './components.ts';
 import { findSimilarPairs } from './similar-pairs.ts';
 import type { Unit } from './units.ts';
 import type { TermVector, VectorSpace } from './vectors.ts';
@@ -73,4 +72,40 @@ function apart(units: readonly Unit[]): number[][] {
   });
   const frozen = [...units.keys()].filter((index) => units[index]?.frozenId !== null);
   return [...byOutlet.values(), frozen];
+}
+
+/** Sets of things that pairs connect. */
+class Components {
+  readonly #parents: number[];
+
+  constructor(size: number) {
+    this.#parents = Array.from({ length: size }, (_, index) => index);
+  }
+
+  connect(a: number, b: number): void {
+    const [first, second] = [this.#rootOf(a), this.#rootOf(b)];
+    this.#parents[Math.max(first, second)] = Math.min(first, second);
+  }
+
+  /** Each component in ascending order, by its first member. */
+  list(): number[][] {
+    const members = new Map<number, number[]>();
+    this.#parents.forEach((_, index) => {
+      const root = this.#rootOf(index);
+      const known = members.get(root);
+      if (known === undefined) members.set(root, [index]);
+      else known.push(index);
+    });
+    return [...members.values()];
+  }
+
+  #rootOf(member: number): number {
+    let root = member;
+    while (this.#parents[root] !== root) {
+      const parent = this.#parents[root] as number;
+      this.#parents[root] = this.#parents[parent] as number;
+      root = this.#parents[root] as number;
+    }
+    return root;
+  }
 }

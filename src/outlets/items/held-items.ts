@@ -2,8 +2,7 @@
 import { sql } from 'kysely';
 import type { AppContext } from '../../core/app-context.ts';
 import type { RoundupSource } from '../../core/config/schema.ts';
-import type { Db, InTransaction } from '../../core/store/store.ts';
-import { inTransaction } from '../../core/store/store.ts';
+import { type Db, type InTransaction, inTransaction } from '../../core/store/store.ts';
 import { endHold } from '../../sources/polling/source-alerts.ts';
 import { ROUNDUP_WINDOW } from '../story-groups/regroup.ts';
 

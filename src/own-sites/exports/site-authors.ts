@@ -8,12 +8,8 @@ import { readSiteData, textAt } from './site-config.ts';
 
 /** Files without their extension, or folders with a file for each author. */
 const PLACES = [
-  '_data/authors',
-  'src/_data/authors',
-  'data/authors',
-  ...['_authors', '_staff_members', 'authors'],
-  'content/authors',
-  'src/content/authors',
+  ...['_data/authors', 'src/_data/authors', 'data/authors', '_authors', '_staff_members', 'authors'],
+  ...['content/authors', 'src/content/authors'],
 ];
 const LOGINS = ['login', 'username', 'id', 'slug', 'short_name'];
 const NAMES = ['display_name', 'displayName', 'name', 'full_name', 'title'];

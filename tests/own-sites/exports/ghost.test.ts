@@ -1,8 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { ExportEntry } from '../../../src/own-sites/exports/export-entry.ts';
-import { LeftOut } from '../../../src/own-sites/exports/export-entry.ts';
+import { type ExportEntry, LeftOut } from '../../../src/own-sites/exports/export-entry.ts';
 import { readGhostExport } from '../../../src/own-sites/exports/ghost.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { type GhostRow, ghostExport, ghostPost } from './wxr.ts';

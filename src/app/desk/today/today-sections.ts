@@ -2,8 +2,7 @@
 import { html } from 'hono/html';
 import { withDeskWords } from '../../../core/actions.ts';
 import { RELEASE_QUEUE } from '../../../delivery/alerts.ts';
-import type { EditionDelivery } from '../../../delivery/desk/deliveries/delivery-parts.ts';
-import { deliveryPath, liveFigures } from '../../../delivery/desk/deliveries/delivery-parts.ts';
+import { deliveryPath, type EditionDelivery, liveFigures } from '../../../delivery/desk/deliveries/delivery-parts.ts';
 import {
   deliveryStateMark,
   editionDeskPath,

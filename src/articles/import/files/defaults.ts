@@ -5,8 +5,7 @@
 import { DAY } from '../../../lib/time.ts';
 import { parseWrittenDate } from '../../../lib/written-date.ts';
 import { SLUG, slugFrom } from '../../slug.ts';
-import type { AuthorNames } from '../front-matter/values.ts';
-import { isBlankValue } from '../front-matter/values.ts';
+import { type AuthorNames, isBlankValue } from '../front-matter/values.ts';
 import type { ParsedRecord, TranslatedRecord } from '../parse.ts';
 
 export interface ArticleDefaults {

@@ -2,6 +2,7 @@
 import { createReadStream, type Dirent } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, extname, join, relative, resolve, sep } from 'node:path';
+import type { Db } from '../../../core/store/store.ts';
 import { chunks } from '../../../lib/chunks.ts';
 import { decodeUtf8, storableText } from '../../../lib/text/clean-text.ts';
 import type { PictureFolder } from '../../pictures/own-pictures.ts';
@@ -264,4 +265,35 @@ export function importFormat(path: string): ImportFormat | undefined {
 function reason(error: unknown): string {
   const { code } = error as NodeJS.ErrnoException;
   return code === 'ENOENT' ? 'does not exist' : `cannot be read (${code})`;
+}
+
+/** The files that have changed since they were remembered, or never were. */
+export async function findChangedFiles(db: Db, files: ImportFile[]): Promise<ImportFile[]> {
+  const changed: ImportFile[] = [];
+  for (const some of chunks(files, 500)) {
+    const paths = some.map(({ path }) => path);
+    const rows = await db.selectFrom('imported_files').selectAll().where('path', 'in', paths).execute();
+    const known = new Map(rows.map(({ path, fingerprint }) => [path, fingerprint]));
+    changed.push(...some.filter(({ path, fingerprint }) => known.get(path) !== fingerprint));
+  }
+  return changed;
+}
+
+/** The next import of the watched folders leaves these files out, unless they change. */
+export async function rememberFiles(
+  db: Db,
+  files: Pick<ImportFile, 'path' | 'fingerprint'>[],
+  now: number,
+): Promise<void> {
+  if (files.length === 0) return;
+  await db
+    .insertInto('imported_files')
+    .values(files.map(({ path, fingerprint }) => ({ path, fingerprint, imported_at: now })))
+    .onConflict((conflict) =>
+      conflict.column('path').doUpdateSet((e) => ({
+        fingerprint: e.ref('excluded.fingerprint'),
+        imported_at: e.ref('excluded.imported_at'),
+      })),
+    )
+    .execute();
 }

@@ -1,13 +1,11 @@
 /** Runs of `daywire import`: each remembers what it has added, so that it can be undone. */
 import { type Selectable, type SqlBool, sql } from 'kysely';
 import type { AppContext } from '../../../core/app-context.ts';
-import type { Db, Tx } from '../../../core/store/store.ts';
-import { inTransaction } from '../../../core/store/store.ts';
+import { type Db, inTransaction, type Tx } from '../../../core/store/store.ts';
 import type { Tables } from '../../../core/store/tables.ts';
 import { chunks } from '../../../lib/chunks.ts';
 import { deleteTitleTerms } from '../../search/word-index.ts';
-import { rememberFiles } from '../files/fingerprints.ts';
-import { findImportFile } from '../files/import-files.ts';
+import { findImportFile, rememberFiles } from '../files/import-files.ts';
 import { isFileOrigin } from '../origin.ts';
 import { retractArticles } from '../retract.ts';
 
@@ -56,11 +54,8 @@ export async function listImportRuns(db: Db): Promise<Selectable<Tables['import_
   return db.selectFrom('import_runs').selectAll().where('added', '>', 0).orderBy('id', 'desc').execute();
 }
 
-export interface UndoneRun {
-  /** Nothing had shown them. */
-  deleted: number;
-  retracted: number;
-}
+/** Numbers of articles. Nothing had shown those that were deleted. */
+export type UndoneRun = Record<'deleted' | 'retracted', number>;
 
 /**
  * Takes back what a run has added: deletes what nothing has shown and no editor has changed yet, and retracts the rest.

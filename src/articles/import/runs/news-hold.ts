@@ -4,12 +4,10 @@
  */
 import { resolve } from 'node:path';
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
-import type { RaisedAlert } from '../../../core/alerts/alerts.ts';
-import { syncAlerts } from '../../../core/alerts/alerts.ts';
+import { type RaisedAlert, syncAlerts } from '../../../core/alerts/alerts.ts';
 import type { Db } from '../../../core/store/store.ts';
 import { DAY } from '../../../lib/time.ts';
-import type { Article } from '../../article.ts';
-import { isPublic } from '../../article.ts';
+import { type Article, isPublic } from '../../article.ts';
 
 /** Articles of the last day that a first import publishes without a question. */
 const MOST_NEWS = 20;

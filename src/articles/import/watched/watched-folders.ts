@@ -9,12 +9,12 @@ import type { Store } from '../../../core/store/store.ts';
 import { repeat, type Stoppable } from '../../../lib/repeat.ts';
 import { MINUTE, SECOND } from '../../../lib/time.ts';
 import { type ChangedFile, FolderWatcher } from '../../../lib/watching/folder-watcher.ts';
-import { findChangedFiles } from '../files/fingerprints.ts';
-import type { ImportFile } from '../files/import-files.ts';
 import {
+  findChangedFiles,
   findImportFile,
   findImportFiles,
   ImportError,
+  type ImportFile,
   importFormat,
   listImportFolders,
 } from '../files/import-files.ts';

@@ -1,7 +1,11 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import type { ArticleDefaults } from '../../../../src/articles/import/files/defaults.ts';
-import { toPattern, withDefaults, withOwnSlug } from '../../../../src/articles/import/files/defaults.ts';
+import {
+  type ArticleDefaults,
+  toPattern,
+  withDefaults,
+  withOwnSlug,
+} from '../../../../src/articles/import/files/defaults.ts';
 import { parseJsonLine, translateRecord } from '../../../../src/articles/import/parse.ts';
 import { SLUG } from '../../../../src/articles/slug.ts';
 

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { SourceRecord } from '../../../../src/articles/import/files/json-lines.ts';
-import { readLines } from '../../../../src/articles/import/files/json-lines.ts';
+import { readLines, type SourceRecord } from '../../../../src/articles/import/files/json-lines.ts';
 
 async function read(bytes: Buffer, chunk = bytes.length, maxBytes?: number): Promise<SourceRecord[]> {
   const chunks: Buffer[] = [];

@@ -231,7 +231,9 @@ describe('the posts of a site', () => {
   it('are missing where the folder is another one, which is said', async () => {
     const store = await openMigrated();
     const folder = site({ 'notes.txt': 'x' });
-    await expect(importing(store, 'jekyll', folder)).rejects.toThrow('(looked for _posts and _drafts; a collection is imported by its folder): has no posts');
+    await expect(importing(store, 'jekyll', folder)).rejects.toThrow(
+      '(looked for _posts and _drafts; a collection is imported by its folder): has no posts',
+    );
     await expect(importing(store, 'hugo', folder)).rejects.toThrow(`${folder}: has no posts in .md, .markdown`);
     rmSync(folder, { recursive: true });
     await expect(importing(store, 'hugo', folder)).rejects.toThrow(`${folder}: is not a folder`);

@@ -7,7 +7,7 @@ export function lineOf(document: Document, lines: LineCounter, path: PropertyKey
     const parent = length === 1 ? document.contents : document.getIn(path.slice(0, length - 1), true);
     const key = path[length - 1];
     if (isMap(parent)) {
-      // Of a repeated key, the last one counts.
+      // The last one counts where a key is repeated.
       const pair = parent.items.findLast((item) => isScalar(item.key) && item.key.value === key);
       if (isScalar(pair?.key) && pair.key.range) return lines.linePos(pair.key.range[0]).line;
     }

@@ -51,7 +51,7 @@ export type PageEntry = ItemEntry | { kind: 'unreadable'; key: string; rule: str
 
 export interface ItemEntry {
   kind: 'item';
-  /** Of a feed's item: if it is new. */
+  /** The id of a post; for a feed's item, the key that it gets if it is new. */
   key: string;
   /** What a feed's item is known by; null for a post, which its key identifies. */
   known: IdentifiedDocument['entries'][number] | null;

@@ -38,7 +38,7 @@ export interface SeenItem {
   url: string | null;
   publishedAt: number;
   modifiedAt: number | null;
-  /** Of one that waits for the operator, as JSON. Null: it is imported, or was before. */
+  /** The record of an item that waits for the operator, as JSON. Null: it is imported, or was before. */
   heldRecord: string | null;
 }
 

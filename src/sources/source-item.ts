@@ -5,7 +5,7 @@
 export interface SourceItem {
   /** Identifies it within its source for good: the id of the post. Of a feed, a hash of its guid: see `guid`. */
   key: string;
-  /** Of a feed, whose items are known by several keys: the guid, null without one. Absent elsewhere. */
+  /** The guid of a feed's item, null without one. Absent for a post of a CMS. */
   guid?: string | null;
   /** Where it is published, absolute; null if the source does not say. */
   url: string | null;

@@ -29,7 +29,7 @@ export interface ArticleImportOptions extends WriteOptions {
   background?: boolean;
   /** Ends the import: what has been written until then stays, and the rest is left to the next one. */
   signal?: AbortSignal | undefined;
-  /** Called with what is to be said of the articles of each batch, once that is stored. */
+  /** Called with the messages about the articles of each batch, once that is stored. */
   onMessages?: ((messages: ImportMessage[]) => Promise<void>) | undefined;
   /** The operator has looked: news of a first import is not held back. */
   yes?: boolean | undefined;

@@ -51,7 +51,7 @@ const UNSUBSCRIBED_BY_MAILCHIMP = [
 ] as const;
 const CLEANED_BY_MAILCHIMP = ['cleantime', 'cleancampaigntitle', 'cleancampaignid'] as const;
 
-/** Of one list. */
+/** Statuses in one list. */
 const MEMBERSHIP: Readonly<Record<string, ImportStatus>> = {
   subscribed: 'subscribed',
   confirmed: 'subscribed',

@@ -23,7 +23,7 @@ export interface SiteConfig {
   hasDatedNames: boolean;
   /** Folders of content by the name of their language, below the site; null for the usual one. */
   languages: ReadonlyMap<string, string | null>;
-  /** Of posts without a sign of another one. */
+  /** Language of the posts whose place names no other. */
   language: string | null;
 }
 

@@ -25,7 +25,7 @@ interface GeneratorRules {
 
 const MARKDOWN = ['.md', '.markdown'];
 const MARKDOWN_MDX = [...MARKDOWN, '.mdx'];
-/** Of generators whose configuration is a program. */
+/** Settings for generators whose configuration is a program. */
 const NO_CONFIG: SiteConfig = {
   ...{ url: null, form: 'plain', hasDatedNames: true, languages: new Map(), language: null },
   patternOf: () => '/:path/:slug/',
@@ -51,13 +51,13 @@ const OTHER_FOLDERS = new Set([
   ...['themes', 'archetypes', 'resources', 'static', 'assets', 'i18n'],
 ]);
 
-/** Of posts of Jekyll and Eleventy. */
+/** The date that begins the names of posts in Jekyll and Eleventy. */
 const DATE_IN_NAME = /^\d{4}-\d{1,2}-\d{1,2}-(?=.)/;
 
 export interface SiteFolderOptions {
   /** Address of the site, which may end in a pattern such as `/:year/:slug/`; null leaves addresses out. */
   url: string | null;
-  /** Of the publication. */
+  /** Language of the publication. */
   language: string;
   leftOut: LeftOut;
 }
@@ -107,7 +107,7 @@ export async function findSitePosts(
   const site: FoundSite = { ...options, config, languageFolders, authors: await readSiteAuthors(home, leftOut) };
   const files: ImportFile[] = [];
   for (const [path, { root, below }] of found) {
-    // Of a part of a site, the rest only says which languages there are.
+    // Files outside of the given folder only say which languages there are.
     if (relative(folder, path).startsWith('..')) continue;
     const isContent = rules.folders === null && root.folder !== home;
     if (isContent && below.length === 1) leftOut.skip('pages at the top of the site');
@@ -228,7 +228,7 @@ function addressOf(url: string, post: SitePost & { name: string }, { patternOf, 
   const siteUrl = isPattern ? origin : url.replace(/\/+$/, '');
   const read = form === 'jekyll' ? jekyllPattern : toPattern;
   const below = isPattern ? read(pathname) : patternOf(post);
-  // Of Jekyll, those below `_posts`.
+  // In Jekyll, the folders below `_posts`.
   const folders = post.folders.slice(post.folders.findLastIndex((part) => part.startsWith('_')) + 1);
   // In Jekyll, the folders around those of posts are categories.
   const categories = post.folders.slice(0, Math.max(0, post.folders.indexOf('_posts')));

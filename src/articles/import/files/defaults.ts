@@ -26,7 +26,7 @@ interface ArticleAddress {
   /** That of the file, for an article without a slug. */
   name: string;
   folders: readonly string[];
-  /** Of its folders, as in Jekyll. */
+  /** Names of the folders that are categories, as in Jekyll. */
   categories: readonly string[];
   form: PathForm;
 }

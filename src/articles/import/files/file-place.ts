@@ -14,7 +14,7 @@ export interface FilePlace {
 
 /** @param root the folder that is imported; both are absolute */
 export function filePlaceOf(path: string, root: string): FilePlace {
-  // Of `roof/index.de.md`, `roof.de`.
+  // `roof/index.de.md` becomes `roof.de`.
   const file = path.replace(/\.\w+$/, '').replace(/(?<=.)\/index(?=\.[\w-]+$|$)/, '');
   // A file that is imported alone may be `roof/index.md`.
   const folders = relative(root, dirname(file)).split(sep);

@@ -13,7 +13,7 @@ const RARE = new Set<KeyTarget | 'ignored'>([
 ]);
 const STATES = ['draft', 'scheduled', 'published', 'corrected', 'retracted'];
 
-/** @returns the keys that do not count, as written, with what is to be said of each, the same in all articles */
+/** @returns the keys that do not count, as written, each with its notice, which is the same in all articles */
 export function findRareKeys(fields: Record<string, unknown>, extra: ExtraKeys): Map<string, string> {
   const keys = Object.entries(fields).flatMap(([key, value]) => {
     const found = findKey(key, extra);

@@ -13,7 +13,7 @@ import { type DraftTarget, draftPath, targetName } from '../../draft/draft-targe
 import { actPath } from '../draft/draft-view.ts';
 import { renderForDesk } from '../preview/compose-for-desk.ts';
 
-/** Test copies per account, which could otherwise be used to mail strangers. */
+/** Test copies per account: without a limit, an account could mail strangers. */
 const LIMIT = { everyMs: 2 * MINUTE, burst: 10 };
 /** How long a request waits for the mail server. A server that answers later may still take the copy. */
 const TIME_LIMIT = 20 * SECOND;

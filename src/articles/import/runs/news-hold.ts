@@ -89,7 +89,9 @@ export async function syncHeldAlerts(db: Db, watch: readonly string[], now: numb
     const message =
       `${held} ${held === 1 ? 'article' : 'articles'} of ${folder} are dated within the day before the first import ` +
       'of that folder, and wait for you: see "daywire rejected list".';
-    const actions = [{ to: 'publish them', command: `import --yes ${folder}`, desk: null }];
+    // For a shell, where the path has a space.
+    const argument = /^[\w./-]+$/.test(folder) ? folder : `'${folder.replaceAll("'", "'\\''")}'`;
+    const actions = [{ to: 'publish them', command: `import --yes ${argument}`, desk: null }];
     alerts.push({ kind: 'import-held', subject: { folder }, message, actions });
   }
   await syncAlerts(db, 'import-held', alerts, now);

@@ -110,7 +110,7 @@ describe('a watched folder', () => {
     it('raises an alert for what it holds, reads it once, and ends the alert when nothing is held', async () => {
       const store = await open();
       const app = openTestApp(store, { feeds: [] });
-      const folder = join(app.folder, 'in');
+      const folder = join(app.folder, "Ann's posts");
       app.config.import.watch = [folder];
       write(folder, 'new', 25, FRESH);
       expect(await importWatched(app, {})).toEqual({ added: 0, updated: 0, rejected: 25 });
@@ -119,7 +119,7 @@ describe('a watched folder', () => {
         {
           subject: { folder },
           message: expect.stringMatching(/^25 articles of /),
-          actions: [{ command: `import --yes ${folder}` }],
+          actions: [{ command: `import --yes '${app.folder}/Ann'\\''s posts'` }],
         },
       ]);
       expect(await importWatched(app, {})).toEqual({ added: 0, updated: 0, rejected: 0 });

@@ -3,10 +3,12 @@ import type { Kysely } from 'kysely';
 import { createInitialSchema } from './migrations/0001-initial.ts';
 import { addImportRuns } from './migrations/0002-import-runs.ts';
 import { addSourceItemKeys } from './migrations/0003-source-item-keys.ts';
+import { addRoundupRanking } from './migrations/0004-roundup-ranking.ts';
 import type { Dialect } from './store.ts';
 
 export const MIGRATIONS: Record<string, (db: Kysely<unknown>, dialect: Dialect) => Promise<void>> = {
   '0001-initial': createInitialSchema,
   '0002-import-runs': addImportRuns,
   '0003-source-item-keys': addSourceItemKeys,
+  '0004-roundup-ranking': addRoundupRanking,
 };

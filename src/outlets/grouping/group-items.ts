@@ -46,5 +46,6 @@ function compare(a: string, b: string): number {
 function groupOf(units: Unit[]): ItemGroup {
   const items = units.flatMap((unit) => unit.items).sort((a, b) => a.at - b.at || a.id - b.id);
   const frozen = units.find(({ frozenId }) => frozenId !== null);
-  return { id: frozen?.frozenId ?? (items[0] as GroupingItem).id, items: items.map(({ id }) => id) };
+  const ids = items.map(({ id }) => id);
+  return { id: frozen?.frozenId ?? (items[0] as GroupingItem).id, items: ids, certain: ids };
 }

@@ -28,6 +28,8 @@ export interface ItemGroup {
   id: number;
   /** Ids of its items, the earliest report first. */
   items: number[];
+  /** Those that grouping is sure enough of for a rule to credit them; see `groupItems`. */
+  certain: number[];
 }
 
 /** Two groups that may report the same event. */

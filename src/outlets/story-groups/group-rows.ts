@@ -268,7 +268,7 @@ function selectItems(db: Db) {
     .select(['published_at', 'first_seen_at', 'group_id']);
 }
 
-type ItemRow = Omit<Selectable<Tables['outlet_items']>, 'seen_at' | 'state'>;
+type ItemRow = Omit<Selectable<Tables['outlet_items']>, 'seen_at' | 'state' | 'position' | 'certain'>;
 
 function toItem({ canonical_url, image_url, published_at, first_seen_at, group_id: _, ...row }: ItemRow): GroupedItem {
   return {

@@ -140,6 +140,10 @@ interface OutletItemsTable {
   state: 'open' | 'held' | 'old' | 'ignored';
   /** The id of one of the items of its group. */
   group_id: number | null;
+  /** Its place in the feed when it was first seen, from 0; null in a feed that is sorted by date. */
+  position: number | null;
+  /** 1 if grouping is sure enough that it belongs to its group for a rule to credit it. */
+  certain: Generated<number>;
 }
 
 /** A group that an editor or a rule has touched. Others exist only as `group_id` of their items. */

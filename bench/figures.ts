@@ -1,6 +1,8 @@
-/**
- * The figures to quote of several runs.
- */
+/** The figures to quote of several runs. */
+
+/** By name and unit; groups of figures by what they are of. */
+export type Figures = { [name: string]: number | null | Figures };
+
 export function median(values: number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] as number;
 }

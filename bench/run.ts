@@ -4,7 +4,8 @@
  * `delivery-database` and `responsiveness` are parts of `delivery`. Options of single benches:
  *
  * - `--deliveries N` for `responsiveness` and `desk-live`: instead of a million; for `delivery-database`: of 300,000
- * - `--data FILE.csv` for `grouping`: the headlines to group
+ * - `--days FILE.csv [--past FILE.csv]` for `grouping`: labelled news days, and the days before; or `--data FILE.csv`:
+ *   headlines of known stories
  * - `--articles N`, `--subscribers N` for `desk-pages`, `--articles N` for `pages`: instead of a million;
  *   `--articles N` for `busy` and `import`: instead of 100,000; with less than 20,000 `busy` is a trial of two minutes;
  *   from 500,000 on `import` has one run; for `memory`: in the store before the start, instead of none
@@ -22,6 +23,7 @@ import { benchDeskPages } from './desk-pages.ts';
 import { benchDraft } from './draft.ts';
 import { benchFeedEdit } from './feed-edit.ts';
 import { benchFeeds } from './feeds.ts';
+import type { Figures } from './figures.ts';
 import { benchGrouping } from './grouping.ts';
 import { benchHttp } from './http.ts';
 import { benchImport } from './import.ts';
@@ -33,13 +35,15 @@ import { benchResponsiveness } from './responsiveness.ts';
 interface BenchOptions {
   deliveries?: number;
   data?: string;
+  days?: string;
+  past?: string;
   articles?: number;
   subscribers?: number;
   database?: 'sqlite' | 'postgres';
   against?: string;
 }
 
-const BENCHES: Record<string, (options: BenchOptions) => Promise<Record<string, number | null>>> = {
+const BENCHES: Record<string, (options: BenchOptions) => Promise<Figures>> = {
   busy: benchBusy,
   compose: benchCompose,
   delivery: benchDelivery,
@@ -65,10 +69,12 @@ const isUnclear =
   counts.some((count) => count !== undefined && !(count > 0)) ||
   (options.database !== undefined && !['sqlite', 'postgres'].includes(options.database)) ||
   (options.against !== undefined && !['busy', 'import', options.against === 'hugo' ? 'feeds' : ''].includes(name)) ||
-  (name === 'grouping') !== (options.data !== undefined);
+  (name === 'grouping') !== ((options.data ?? options.days) !== undefined) ||
+  (options.past !== undefined && options.days === undefined);
 if (bench === undefined || isUnclear) {
   const names = Object.keys(BENCHES).join('|');
-  process.stderr.write(`usage: npm run -s bench -- ${names} [--json] [--deliveries N] [--data FILE.csv]
+  process.stderr.write(`usage: npm run -s bench -- ${names} [--json] [--deliveries N]
+    [--data FILE.csv | --days FILE.csv [--past FILE.csv]]
     [--articles N] [--subscribers N] [--database sqlite|postgres] [--against DIR|hugo]\n`);
   process.exit(2);
 }
@@ -78,7 +84,17 @@ const figures = await bench(options);
 if (json) {
   process.stdout.write(`${JSON.stringify(figures)}\n`);
 } else {
-  for (const [figure, value] of Object.entries(figures)) process.stdout.write(`${figure.padEnd(32)} ${value}\n`);
+  printFigures(figures, '');
+}
+
+function printFigures(figures: Figures, indent: string): void {
+  for (const [name, value] of Object.entries(figures)) {
+    if (typeof value !== 'object' || value === null) process.stdout.write(`${indent}${name.padEnd(32)} ${value}\n`);
+    else {
+      process.stdout.write(`${indent}${name}\n`);
+      printFigures(value, `${indent}  `);
+    }
+  }
 }
 
 function readArguments(): BenchOptions & { name?: string; json?: boolean } {
@@ -89,6 +105,8 @@ function readArguments(): BenchOptions & { name?: string; json?: boolean } {
         json: { type: 'boolean' },
         deliveries: text,
         data: text,
+        days: text,
+        past: text,
         articles: text,
         subscribers: text,
         database: text,

@@ -3,9 +3,8 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { GroupingInput } from '../../src/outlets/grouping/group-items.ts';
-import { frequenciesOf } from '../../src/outlets/grouping/term-frequencies.ts';
-import type { Headline, Story } from './headlines.ts';
-import { toItem } from './items.ts';
+import type { GroupingItem } from '../../src/outlets/grouping/grouping-item.ts';
+import type { Frequencies } from '../../src/outlets/grouping/term-frequencies.ts';
 
 const ITEMS = 2_000;
 
@@ -16,20 +15,23 @@ export interface Load {
   mib: number;
 }
 
-export async function measureLoad(stories: readonly Story[]): Promise<Load> {
-  const frequencies = frequenciesOf(stories.map((story) => story.slice(0, 8).map(toItem)));
-  const input: GroupingInput = { items: manyHeadlines(stories.flat()).map(toItem), frozen: [], frequencies };
+/** Measures with these items, again as those of other outlets until there are enough. */
+export async function measureLoad(items: readonly GroupingItem[], frequencies: Frequencies): Promise<Load> {
+  const input: GroupingInput = {
+    items: Array.from({ length: ITEMS }, (_, id) => nth(items, id)),
+    frozen: [],
+    frequencies,
+  };
   const child = fork(fileURLToPath(new URL('load-process.ts', import.meta.url)), { serialization: 'advanced' });
   child.send(input);
   const [load] = (await once(child, 'message')) as [Load];
   return load;
 }
 
-/** All headlines, again as those of other outlets until there are enough. */
-function manyHeadlines(headlines: readonly Headline[]): Headline[] {
-  return Array.from({ length: ITEMS }, (_, index) => {
-    const { title, outlet } = headlines[index % headlines.length] as Headline;
-    const round = Math.floor(index / headlines.length);
-    return round === 0 ? { title, outlet } : { title: `${title} ${round}`, outlet: `${outlet} ${round}` };
-  });
+function nth(items: readonly GroupingItem[], id: number): GroupingItem {
+  const item = items[id % items.length] as GroupingItem;
+  const round = Math.floor(id / items.length);
+  return round === 0
+    ? { ...item, id }
+    : { ...item, id, title: `${item.title} ${round}`, outlet: `${item.outlet} ${round}` };
 }

@@ -1,9 +1,11 @@
 /** Groups outlet items that report the same event. Pure: the same items in any order give the same groups. */
 import type { FrozenGroup, Grouping, GroupingItem, ItemGroup } from './grouping-item.ts';
-import { joinUnits } from './join-units.ts';
+import { certainPart, joinUnits } from './join-units.ts';
+import { titleLanguage } from './language.ts';
 import { suggest } from './suggest.ts';
 import type { Frequencies } from './term-frequencies.ts';
 import { type Unit, unitsOf } from './units.ts';
+import { isUnspaced } from './unspaced-words.ts';
 import { vectorsOf } from './vectors.ts';
 
 export interface GroupingInput {
@@ -17,13 +19,13 @@ export interface GroupingInput {
 
 /**
  * A group has an outlet at most once, unless an editor made it so. Digests join nothing. Frozen groups keep their
- * items, and are never joined with each other. It runs in a thread: thousands of items take a second.
+ * items, and are never joined with each other. Part of a group is certain: it also holds together at a stricter limit. It runs in a thread: thousands of items take a second.
  */
 export function groupItems({ items, frozen, frequencies }: GroupingInput): Grouping {
   const units = unitsOf(items.toSorted(byContent), frozen);
   const space = vectorsOf(units, frequencies);
   const joined = joinUnits(units, space);
-  const groups = joined.map((members) => groupOf(members.map((member) => units[member] as Unit)));
+  const groups = joined.map((members) => groupOf(members, certainPart(members, units, space), units));
   const suggestions = suggest(joined, groups, units, space);
   return { groups: groups.toSorted((a, b) => a.id - b.id), suggestions };
 }
@@ -43,9 +45,19 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : Number(a > b);
 }
 
-function groupOf(units: Unit[]): ItemGroup {
+function groupOf(members: number[], certain: number[], all: readonly Unit[]): ItemGroup {
+  const units = members.map((member) => all[member] as Unit);
   const items = units.flatMap((unit) => unit.items).sort((a, b) => a.at - b.at || a.id - b.id);
   const frozen = units.find(({ frozenId }) => frozenId !== null);
-  const ids = items.map(({ id }) => id);
-  return { id: frozen?.frozenId ?? (items[0] as GroupingItem).id, items: ids, certain: ids };
+  const sure = new Set(certain.flatMap((member) => all[member]?.items ?? []).filter(isMeasured));
+  return {
+    id: frozen?.frozenId ?? (items[0] as GroupingItem).id,
+    items: items.map(({ id }) => id),
+    certain: items.filter((item) => sure.has(item)).map(({ id }) => id),
+  };
+}
+
+/** No labelled news days exist for languages without spaces: rules credit nothing there. */
+function isMeasured({ title, language }: GroupingItem): boolean {
+  return !isUnspaced(titleLanguage(title, language));
 }

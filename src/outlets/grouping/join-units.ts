@@ -1,19 +1,25 @@
 /** Joins units that report the same event. Pure. */
 import { APART, joinByAverage, PairSums } from './average-link.ts';
-import { findSimilarPairs } from './similar-pairs.ts';
+import { findSimilarPairs, type PairLimits } from './similar-pairs.ts';
 import type { Unit } from './units.ts';
 import type { TermVector, VectorSpace } from './vectors.ts';
 
-/** Average similarity from which two groups are one. See docs/decisions/2026-11-27-grouping.md. */
-const JOIN = 0.052;
+/**
+ * Average similarity from which two groups are one; pairs without evidence count as not similar at all. Measured:
+ * docs/decisions/2026-11-30-whole-news-days.md.
+ */
+const JOIN: PairLimits = { similarity: 0.31, evidence: 2.2 };
+
+/** From which a rule may credit an outlet without an editor. */
+const CERTAIN: PairLimits = { similarity: 0.36, evidence: 2.3 };
 
 /** Units that are compared with each other at once: the sums of so many take 16 MB. */
 const COMPARED = 2_000;
 
 /** @returns the indexes of the units of each group, in ascending order */
 export function joinUnits(units: readonly Unit[], { vectors, byUnit }: VectorSpace): number[][] {
-  // Units that have an average of at least JOIN have a pair of items with at least as much. So only those that such
-  // pairs connect need to be compared.
+  // Units that are similar on average have a pair of items that is. So only those that such pairs connect need to be
+  // compared.
   const pairs = new Components(units.length);
   findSimilarPairs(vectors, JOIN, (a, b) => {
     pairs.connect((vectors[a] as TermVector).unit, (vectors[b] as TermVector).unit);
@@ -21,7 +27,20 @@ export function joinUnits(units: readonly Unit[], { vectors, byUnit }: VectorSpa
   return pairs
     .list()
     .flatMap(parts)
-    .flatMap((members) => joinMembers(members, units, byUnit));
+    .flatMap((members) => joinMembers(members, units, byUnit, JOIN));
+}
+
+/**
+ * The part of a group that also holds together for a rule: that of the frozen unit, else the one of the most items.
+ * @param members as `joinUnits` returns them
+ */
+export function certainPart(members: number[], units: readonly Unit[], { byUnit }: VectorSpace): number[] {
+  const rank = (part: number[]): number =>
+    part.some((unit) => units[unit]?.frozenId !== null)
+      ? Number.POSITIVE_INFINITY
+      : part.reduce((sum, unit) => sum + (units[unit]?.items.length ?? 0), 0);
+  const [first = [], ...others] = joinMembers(members, units, byUnit, CERTAIN);
+  return others.reduce((best, part) => (rank(part) > rank(best) ? part : best), first);
 }
 
 /** Thousands of reports that are all alike are spam, rather than news: they may stay apart. */
@@ -30,10 +49,15 @@ function parts(members: number[]): number[][] {
   return Array.from({ length: count }, (_, index) => members.slice(index * COMPARED, (index + 1) * COMPARED));
 }
 
-function joinMembers(members: number[], units: readonly Unit[], byUnit: readonly TermVector[][]): number[][] {
+function joinMembers(
+  members: number[],
+  units: readonly Unit[],
+  byUnit: readonly TermVector[][],
+  limits: PairLimits,
+): number[][] {
   if (members.length === 1) return [members];
   const vectors = members.map((unit) => byUnit[unit] as TermVector[]);
-  const sums = sumPairs(vectors);
+  const sums = sumPairs(vectors, limits.evidence);
   for (const together of apart(members.map((unit) => units[unit] as Unit))) {
     together.forEach((a, index) => {
       for (const b of together.slice(0, index)) sums.set(a, b, APART);
@@ -42,18 +66,18 @@ function joinMembers(members: number[], units: readonly Unit[], byUnit: readonly
   const firsts = joinByAverage(
     sums,
     vectors.map(({ length }) => length),
-    JOIN,
+    limits.similarity,
   );
   return [...Map.groupBy(members.keys(), (index) => firsts[index]).values()].map((group) =>
     group.map((index) => members[index] as number),
   );
 }
 
-/** Sums of the similarities between the vectors of each two of `sets`. */
-function sumPairs(sets: readonly TermVector[][]): PairSums {
+/** Sums of the similarities between the vectors of each two of `sets`, as far as there is evidence. */
+function sumPairs(sets: readonly TermVector[][], evidence: number): PairSums {
   const sums = new PairSums(sets.length);
   const setOf = sets.flatMap((set, index) => set.map(() => index));
-  findSimilarPairs(sets.flat(), Number.MIN_VALUE, (a, b, similarity) => {
+  findSimilarPairs(sets.flat(), { similarity: Number.MIN_VALUE, evidence }, (a, b, similarity) => {
     const [first, second] = [setOf[a] as number, setOf[b] as number];
     if (first !== second) sums.set(first, second, sums.get(first, second) + similarity);
   });

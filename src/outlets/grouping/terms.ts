@@ -5,7 +5,7 @@ import { normalise, wordsOf } from './words.ts';
 
 /** What is read of a text, in UTF-16 units. A longer one is cut there. */
 const TITLE_LENGTH = 300;
-const SUMMARY_LENGTH = 600;
+const SUMMARY_LENGTH = 300;
 /** Terms of a text at most. */
 const TERMS = 60;
 

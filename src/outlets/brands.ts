@@ -5,8 +5,8 @@ import { outletKey } from '../articles/outlets.ts';
 const SHARED_SITES = new Set(
   (
     'acast.com apple.com blogspot.com buzzsprout.com dailymotion.com feedburner.com ghost.io github.io google.com ' +
-    'libsyn.com medium.com megaphone.fm netlify.app pages.dev podbean.com reddit.com rss.app simplecast.com ' +
-    'soundcloud.com spotify.com substack.com tumblr.com vercel.app vimeo.com wordpress.com youtube.com'
+    'libsyn.com medium.com megaphone.fm netlify.app openrss.org pages.dev podbean.com reddit.com rss.app rsshub.app ' +
+    'simplecast.com soundcloud.com spotify.com substack.com tumblr.com vercel.app vimeo.com wordpress.com youtube.com'
   ).split(' '),
 );
 /** In countries, names are registered below these. One too many only costs suggestions. */
@@ -31,11 +31,11 @@ export function findSameBrands(sources: readonly { id: string; url: string; outl
   return hints;
 }
 
-/** The registered domain of an address, or of an IP address all of it; none where many publishers share it. */
+/** The registered domain of an address; none where many publishers share it, as a bridge in the own network may be. */
 function siteKeys(url: string): string[] {
-  const { host, hostname } = new URL(url);
+  const { hostname } = new URL(url);
   const labels = hostname.split('.');
   const [country = '', second = ''] = labels.toReversed();
   const site = labels.slice(country.length === 2 && SECOND_LEVEL.has(second) ? -3 : -2).join('.');
-  return SHARED_SITES.has(site) ? [] : [/^[\d.]+$/.test(hostname) ? host : site];
+  return SHARED_SITES.has(site) || !/\.[a-z][a-z0-9-]*$/.test(hostname) ? [] : [site];
 }

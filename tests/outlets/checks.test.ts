@@ -125,8 +125,12 @@ describe('findSameBrands', () => {
       ['Bay Times', 'https://bay.substack.com/feed'],
     ],
     [
-      ['Harbour News', 'http://10.0.0.1:8001/rss'],
-      ['Bay Times', 'http://10.2.0.1:8001/rss'],
+      ['Harbour News', 'http://10.0.0.1/harbour'],
+      ['Bay Times', 'http://10.0.0.1/bay'],
+    ],
+    [
+      ['Harbour News', 'http://bridge:8001/harbour'],
+      ['Bay Times', 'http://bridge:8001/bay'],
     ],
     [
       ['Harbour News', 'https://harbour.example/rss'],

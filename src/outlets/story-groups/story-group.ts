@@ -75,10 +75,7 @@ export function firstItemOf({ items, decision }: StoryGroup): GroupedItem {
   return chosen ?? (items[0] as GroupedItem);
 }
 
-/**
- * The group with the items that a rule may credit: the certain ones, those that are credited already, and all of a group
- * that an editor merged, split or otherwise decided about.
- */
+/** The items that a rule may credit: certain ones, credited ones, and all of an open group that an editor changed. */
 export function creditableOf({ items, ...group }: StoryGroup): StoryGroup {
   const credited = new Set(group.decision?.creditedItems);
   const isOfEditor = group.decision?.state === 'open';

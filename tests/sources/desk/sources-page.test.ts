@@ -174,9 +174,11 @@ forEachDatabase((open) => {
       const desk = await openSourcesDesk(await open());
       await desk.read('operator', '/sources');
       expect(server.connections).toBe(0);
+      desk.app.config.sources.push({ id: 'web', url: 'https://web.example/rss', use: 'roundup', outlet: 'THE POST' });
       const found = await desk.act('operator', '/sources/try', { url: server.url(), use: 'roundup' });
       expect(textOf(found)).toContain(': “The Post” , with 1 item.');
       expect(textOf(found)).toContain('no date known by its guid');
+      expect(textOf(found)).toContain('web has this name, too: write “outlet: THE POST” for both.');
       const wrong = await desk.post('operator', '/sources/try', { url: `ftp://x/${HOSTILE}`, use: 'articles' });
       expect(wrong.status).toBe(422);
       const page = await wrong.text();

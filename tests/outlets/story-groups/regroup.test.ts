@@ -192,6 +192,9 @@ forEachDatabase((open) => {
       await bridge(store, 2);
       expect(await regroup(app)).toMatchObject({ moved: 2, byRule: 0, articles: 0 });
       expect(await findArticle(store.db, `roundup-${a}`)).toBeNull();
+      // It is not the first of those that a rule names.
+      await bridge(store, 3);
+      expect(await regroup(app, undefined, unsureOf(a))).toMatchObject({ byRule: 1, articles: 1 });
     });
 
     it('raises an alert when grouping fails, and publishes picks all the same', async () => {

@@ -18,6 +18,8 @@ export interface GroupedItem extends Pick<UsableEntry, ItemContent> {
   source: string | null;
   outlet: string;
   firstSeenAt: number;
+  /** Whether grouping is sure that it belongs to its group. */
+  isCertain: boolean;
 }
 
 export interface StoryGroup {
@@ -71,6 +73,13 @@ export function inReportOrder(items: readonly GroupedItem[]): GroupedItem[] {
 export function firstItemOf({ items, decision }: StoryGroup): GroupedItem {
   const chosen = items.find(({ id }) => id === decision?.firstItem);
   return chosen ?? (items[0] as GroupedItem);
+}
+
+/** The items that a rule may credit: certain ones, credited ones, and all of an open group that an editor changed. */
+export function creditableOf({ items, ...group }: StoryGroup): StoryGroup {
+  const credited = new Set(group.decision?.creditedItems);
+  const isOfEditor = group.decision?.state === 'open';
+  return { ...group, items: items.filter(({ id, isCertain }) => isOfEditor || isCertain || credited.has(id)) };
 }
 
 /** The items of a picked group that came after the editor's last look. */

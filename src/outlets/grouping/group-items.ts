@@ -1,4 +1,5 @@
 /** Groups outlet items that report the same event. Pure: the same items in any order give the same groups. */
+import { cleanSummaries } from './boilerplate.ts';
 import type { FrozenGroup, Grouping, GroupingItem, ItemGroup } from './grouping-item.ts';
 import { certainPart, joinUnits } from './join-units.ts';
 import { titleLanguage } from './language.ts';
@@ -22,7 +23,10 @@ export interface GroupingInput {
  * items, and are never joined with each other. Part of a group is certain: it also holds together at a stricter limit. It runs in a thread: thousands of items take a second.
  */
 export function groupItems({ items, frozen, frequencies }: GroupingInput): Grouping {
-  const units = unitsOf(items.toSorted(byContent), frozen);
+  const sorted = items.toSorted(byContent);
+  const summaries = cleanSummaries(sorted);
+  const cleaned = sorted.map((item, index) => ({ ...item, summary: summaries[index] ?? null }));
+  const units = unitsOf(cleaned, frozen);
   const space = vectorsOf(units, frequencies);
   const joined = joinUnits(units, space);
   const groups = joined.map((members) => groupOf(members, certainPart(members, units, space), units));

@@ -1,7 +1,7 @@
 /** Titles and summaries as vectors of weighted terms. Pure. */
-import { isDigest } from './digests.ts';
 import type { GroupingItem } from './grouping-item.ts';
 import { titleLanguage } from './language.ts';
+import { isDigest } from './report-form.ts';
 import { type Frequencies, frequenciesOf, type TermFrequencies } from './term-frequencies.ts';
 import { summaryTerms, titleTerms } from './terms.ts';
 import type { Unit } from './units.ts';
@@ -39,7 +39,7 @@ export function vectorsOf(units: readonly Unit[], past: Frequencies): VectorSpac
   const today = frequenciesOf(units.flatMap(({ items }) => items.map((item) => [item])));
   const byUnit = units.map(({ items }, unit) =>
     items
-      .filter(({ title }) => !isDigest(title))
+      .filter(({ title, summary }) => !isDigest(title, summary))
       .flatMap((item): TermVector[] => {
         const language = titleLanguage(item.title, item.language);
         const known = past.get(language) ?? NONE;

@@ -6,7 +6,7 @@
  */
 import { ActionableError } from '../../core/actions.ts';
 import { cleanLine, cleanText, hasVisibleCharacter } from '../../lib/text/clean-text.ts';
-import { type GroupDecision, type GroupedItem, inReportOrder, type StoryGroup } from './story-group.ts';
+import { earliestReport, type GroupDecision, type GroupedItem, inReportOrder, type StoryGroup } from './story-group.ts';
 
 export type GroupCommand =
   | ({ kind: 'pick'; text: string } & PickOptions)
@@ -152,8 +152,8 @@ function credits(
 ): Pick<GroupDecision, 'firstItem' | 'creditedItems'> {
   if (first !== null) memberOf(items, first);
   const seen = new Set([...seenItems(items, context), first]);
-  const credited = items.map(({ id }) => id).filter((id) => seen.has(id));
-  return { firstItem: first ?? credited[0] ?? null, creditedItems: credited };
+  const credited = items.filter(({ id }) => seen.has(id));
+  return { firstItem: first ?? earliestReport(credited)?.id ?? null, creditedItems: credited.map(({ id }) => id) };
 }
 
 /** Ids of the items that the editor saw. */
@@ -257,7 +257,7 @@ function pickByRule(group: StoryGroup, context: CommandContext): GroupChange {
   return decide(group, context, {
     ...{ state: 'picked', pickedBy: 'rule', creditedItems: all },
     // As for an editor's pick: an earlier date that a later report claims takes neither headline nor link from it.
-    firstItem: decision?.firstItem ?? all[0] ?? null,
+    firstItem: decision?.firstItem ?? earliestReport(items)?.id ?? null,
     pickedAt: decision?.pickedAt ?? context.now,
     articleId: decision?.articleId ?? context.newArticleId,
   });

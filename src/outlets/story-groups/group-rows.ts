@@ -116,13 +116,19 @@ export async function readGroupSketches(db: Db, from: number, language: string):
   const picked = decisions.filter(({ state }) => state === 'picked').map(({ id }) => id);
   const picks = await readGroups(db, picked);
   const byId = new Map(decisions.map((row) => [row.id, row]));
-  return groups.map(({ position, newest, outlets, ...group }) => {
-    const id = group.id as number;
+  return groups.map((row) => {
+    const id = row.id as number;
     const pick = picks.get(id);
     return {
-      ...{ id, title: group.title, outlet: group.outlet, language: group.language ?? language },
-      ...{ outlets: Number(outlets), newestAt: Number(newest), position: position === null ? null : Number(position) },
-      ...{ decision: byId.get(id) ?? null, newReports: pick === undefined ? 0 : newItems(pick).length },
+      id,
+      outlets: Number(row.outlets),
+      newestAt: Number(row.newest),
+      position: row.position === null ? null : Number(row.position),
+      title: row.title,
+      outlet: row.outlet,
+      language: row.language ?? language,
+      decision: byId.get(id) ?? null,
+      newReports: pick === undefined ? 0 : newItems(pick).length,
     };
   });
 }

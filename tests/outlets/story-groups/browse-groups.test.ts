@@ -77,30 +77,37 @@ forBothDatabases((open) => {
       expect([third.groups.map(({ group }) => group.id), third.more]).toEqual([[5], 0]);
     });
 
-    it('continues after the last group when a report comes and another one of its theme is dropped', async () => {
+    it('continues after the last group when others of its theme are dropped, and when a report comes', async () => {
       const floods = Array.from({ length: 8 }, (_, index) => [
         { ...report(`Outlet ${index}`, 10 * index), title: `Floods ${index}` },
       ]);
-      const { app, browse, change, idsOf } = await openGroups(floods);
+      const { app, ids, browse, change, idsOf } = await openGroups([...floods, [report('Other', 75)]]);
       const order = await idsOf('current');
-      const first = await browse('current', 4);
+      expect(order.slice(0, 3)).toEqual([ids[0], ids[1], ids[8]]);
+      const after = (await browse('current', 4)).groups[3]?.rank;
+      const following = async () => (await browse('current', 10, after)).groups.map(({ group }) => group.id);
+      for (const id of order.slice(0, 2)) await change(id, { kind: 'drop' });
+      expect(await following()).toEqual(order.slice(4));
       const [late] = await storeGroup(app.store.db, [{ ...report('Late', 0), title: 'Floods again' }]);
-      await change(order[0] as number, { kind: 'drop' });
-      const second = await browse('current', 10, first.groups[3]?.rank);
-      expect(second.groups.map(({ group }) => group.id)).toEqual(expect.arrayContaining(order.slice(4)));
+      expect(await following()).toEqual(expect.arrayContaining(order.slice(4)));
       expect((await idsOf('current'))[0]).toBe(late?.id);
     });
 
     it('puts what a feed has first before what it has last, and events of two outlets before both', async () => {
       const { app, ids, idsOf } = await openGroups([
         [report('A', 1)],
-        [report('B', 40)],
+        [report('B', 50), report('B', 40)],
         [report('C', 50), report('D', 60)],
       ]);
       const [low, high, event] = ids as [number, number, number];
       expect(await idsOf('current')).toEqual([event, low, high]);
-      await setItem(app.store.db, low, { position: 6 });
-      await setItem(app.store.db, high, { position: 0 });
+      for (const [id, position] of [
+        [low, 6],
+        [high, 0],
+        [high + 1, 20],
+      ] as const) {
+        await setItem(app.store.db, id, { position });
+      }
       expect(await idsOf('current')).toEqual([event, high, low]);
     });
 

@@ -55,6 +55,15 @@ describe('rankGroups', () => {
     expect(order(themed('Floods', (id) => ({ outlets: id < 5 ? 2 : 1 })))).toEqual([1, 2, 3, 4, 5, 10, 6, 7, 8, 9]);
   });
 
+  it('moves a group of a theme down by twelve hours at most', () => {
+    const many = Array.from({ length: 30 }, (_, id) => group(id, 1, 0, { title: 'Floods' }));
+    expect(order([...many, group(40, 1, 11), group(41, 1, 13)]).slice(-19)).toEqual([
+      40,
+      ...Array.from({ length: 17 }, (_, index) => 13 + index),
+      41,
+    ]);
+  });
+
   it('takes no stop word, no phrase of all headlines, and no name of one or two outlets for a theme', () => {
     const unmoved = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
     for (const word of ['during', 'Says', 'New']) expect(order(themed(word))).toEqual(unmoved);

@@ -1,6 +1,7 @@
 /** What grouping begins with: frozen groups, copies of one report, and single items. Pure. */
-import { isDigest } from './digests.ts';
+
 import type { FrozenGroup, GroupingItem } from './grouping-item.ts';
+import { isDigest } from './report-form.ts';
 
 /** Items that are together before any titles are compared. */
 export interface Unit {
@@ -24,7 +25,8 @@ export function unitsOf(items: readonly GroupingItem[], frozen: readonly FrozenG
   }
   for (const item of items) {
     if (isFrozen.has(item)) continue;
-    const mayBeCopy = item.canonicalUrl !== null && !unclear.has(item.canonicalUrl) && !isDigest(item.title);
+    const mayBeCopy =
+      item.canonicalUrl !== null && !unclear.has(item.canonicalUrl) && !isDigest(item.title, item.summary);
     const link = mayBeCopy ? item.canonicalUrl : null;
     const copies = link === null ? undefined : byLink.get(link);
     if (copies !== undefined && !copies.items.some(({ outlet }) => outlet === item.outlet)) {

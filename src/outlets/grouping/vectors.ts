@@ -1,7 +1,8 @@
 /** Titles as vectors of weighted terms. Pure. */
-import { isDigest } from './digests.ts';
+
 import type { GroupingItem } from './grouping-item.ts';
 import { titleLanguage } from './language.ts';
+import { isDigest } from './report-form.ts';
 import type { Frequencies, TermFrequencies } from './term-frequencies.ts';
 import { summaryTerms, titleTerms } from './terms.ts';
 import type { Unit } from './units.ts';
@@ -35,7 +36,9 @@ const NO_FREQUENCIES: TermFrequencies = { groups: 0, terms: new Map() };
 export function vectorsOf(units: readonly Unit[], frequencies: Frequencies): VectorSpace {
   const numbers = new Map<string, number>();
   const byUnit = units.map(({ items }, unit) =>
-    items.filter(({ title }) => !isDigest(title)).flatMap((item) => vectorOf(item, unit, frequencies, numbers) ?? []),
+    items
+      .filter(({ title, summary }) => !isDigest(title, summary))
+      .flatMap((item) => vectorOf(item, unit, frequencies, numbers) ?? []),
   );
   return { vectors: byUnit.flat(), byUnit };
 }

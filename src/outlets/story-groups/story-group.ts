@@ -5,9 +5,8 @@
  * frozen: newcomers attach, and only an editor moves its items.
  */
 import { outletKey } from '../../articles/outlets.ts';
-import { isDigest } from '../grouping/digests.ts';
 import type { GroupingItem } from '../grouping/grouping-item.ts';
-import { isSecondary } from '../grouping/report-form.ts';
+import { isDigest, isSecondary } from '../grouping/report-form.ts';
 import type { UsableEntry } from '../items/usable-entry.ts';
 
 type ItemContent = 'title' | 'summary' | 'url' | 'canonicalUrl' | 'language' | 'imageUrl' | 'publishedAt';
@@ -76,7 +75,7 @@ export function firstItemOf({ items, decision }: StoryGroup): GroupedItem {
 
 /** The first that is no video, live blog, digest or opinion piece, else the first. @param items earliest first */
 export function earliestReport(items: readonly GroupedItem[]): GroupedItem | undefined {
-  return items.find((item) => !isSecondary(item) && !isDigest(item.title)) ?? items[0];
+  return items.find((item) => !isSecondary(item) && !isDigest(item.title, item.summary)) ?? items[0];
 }
 
 /** The items of a picked group that came after the editor's last look. */

@@ -158,7 +158,7 @@ function rulesOf(type: z.core.$ZodTypes): string[] {
   if (def.type === 'array') rules.push(...rulesOf(def.element as z.core.$ZodTypes).map((rule) => `each ${rule}`));
   if (def.type === 'record') rules.push(...rulesOf(def.keyType as z.core.$ZodTypes).map((rule) => `each key ${rule}`));
   if (def.type === 'union') rules.push(...def.options.flatMap((option) => rulesOf(option as z.core.$ZodTypes)));
-  return rules;
+  return [...new Set(rules)];
 }
 
 function checksOf(type: z.core.$ZodTypes): z.core.$ZodChecks['_zod']['def'][] {

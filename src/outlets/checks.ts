@@ -6,20 +6,22 @@ import type { Db, Store } from '../core/store/store.ts';
 import { rfc3339 } from '../lib/time.ts';
 import { canonicalLink } from '../sources/canonical-link.ts';
 import { readSourceStatus, type SourceStatus } from '../sources/source-status.ts';
+import { findSameBrands } from './brands.ts';
+import { waitingRules } from './story-groups/term-days.ts';
 
-/** A warning for each source with the feed of another one, or whose outlet has never had an item. */
-export async function checkOutlets({ db }: Store, config: Pick<Config, 'sources'>, now: number): Promise<Finding[]> {
-  return [...sameFeeds(roundupSources(config)), ...(await withoutItems(db, config, now))].map(warning);
+/** Warnings: outlets that count twice, outlets that have never had an item, and rules that wait. */
+export async function checkOutlets({ db }: Store, config: Config, now: number): Promise<Finding[]> {
+  const sources = roundupSources(config);
+  const brands = [...findSameBrands(sources)].map(([id, hint]) => `sources ${id}: ${hint}`);
+  const waiting = [await waitingRules(db, config)].flatMap((line) => line ?? []);
+  return [...sameFeeds(sources), ...brands, ...(await withoutItems(db, config, now)), ...waiting].map(warning);
 }
 
 /** Under two names, one feed would count as two outlets, which is enough for a rule. */
 function sameFeeds(sources: readonly RoundupSource[]): string[] {
   const byLink = Map.groupBy(sources, ({ url }) => canonicalLink(url));
   return [...byLink.values()].flatMap(([first, ...others]) =>
-    others.map(({ id, outlet }) => {
-      const also = outlet === first?.outlet ? '' : ', and would count as a second outlet';
-      return `sources ${id}: it has the address of ${first?.id}${also}: remove one of them`;
-    }),
+    others.map(({ id }) => `sources ${id}: it has the address of ${first?.id}: remove one of them`),
   );
 }
 

@@ -14,6 +14,7 @@ export function groupedItem(id: number, change: Partial<GroupedItem> = {}): Grou
       imageUrl: null,
       publishedAt: at,
       firstSeenAt: at + 30_000,
+      isCertain: true,
     },
     ...change,
   };
@@ -28,17 +29,17 @@ export function automaticGroup(...items: GroupedItem[]): StoryGroup {
 /** Stores items as members of one group. @returns the items with their ids in the store */
 export async function storeGroup(db: Db, items: GroupedItem[], group: 'grouped' | 'ungrouped' = 'grouped') {
   const stored: GroupedItem[] = [];
-  for (const { id: _, canonicalUrl, imageUrl, publishedAt, firstSeenAt, ...item } of inReportOrder(items)) {
+  for (const { id: _, canonicalUrl, imageUrl, publishedAt, firstSeenAt, isCertain, ...item } of inReportOrder(items)) {
     const { id } = await db
       .insertInto('outlet_items')
       .values({
         ...item,
         ...{ canonical_url: canonicalUrl, image_url: imageUrl, published_at: publishedAt, first_seen_at: firstSeenAt },
-        ...{ seen_at: firstSeenAt, state: 'open', group_id: null },
+        ...{ seen_at: firstSeenAt, state: 'open', group_id: null, certain: Number(isCertain) },
       })
       .returning('id')
       .executeTakeFirstOrThrow();
-    stored.push({ id, canonicalUrl, imageUrl, publishedAt, firstSeenAt, ...item });
+    stored.push({ id, canonicalUrl, imageUrl, publishedAt, firstSeenAt, isCertain, ...item });
   }
   const ids = stored.map(({ id }) => id);
   if (group === 'grouped') {

@@ -18,6 +18,8 @@ const sponsor = z.strictObject({
     .describe('A picture above the text.'),
 });
 
+const AUTO_PICK_RULE = 'must be true, which means 3 outlets, or a number of outlets from 2 to 20';
+
 const newsletterKeys = z.strictObject({
   id: id.describe('Part of addresses and commands. Choose it once.'),
   kind: z
@@ -87,13 +89,12 @@ const newsletterKeys = z.strictObject({
         'the stories of 48 hours, of these hours, or of all the time since the last edition, whichever is longest.',
     ),
   autoPick: z
-    .int()
-    .min(2)
-    .max(20)
+    .union([z.int().min(2, AUTO_PICK_RULE).max(20, AUTO_PICK_RULE), z.literal(true, AUTO_PICK_RULE).transform(() => 3)])
     .optional()
     .describe(
       'Events that this many outlets reported enter the roundup by themselves, as headline, outlet and link; an ' +
-        'editor can still drop and edit them. Default: only what an editor picked. Only for kind roundup.',
+        'editor can still drop and edit them. Use true, which means 3 outlets: with 2, more wrong credits are ' +
+        'published. Default: only what an editor picked. Only for kind roundup.',
     ),
   show: z
     .strictObject({

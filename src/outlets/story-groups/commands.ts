@@ -6,7 +6,14 @@
  */
 import { ActionableError } from '../../core/actions.ts';
 import { cleanLine, cleanText, hasVisibleCharacter } from '../../lib/text/clean-text.ts';
-import { earliestReport, type GroupDecision, type GroupedItem, inReportOrder, type StoryGroup } from './story-group.ts';
+import {
+  creditableOf,
+  earliestReport,
+  firstItemOf,
+  type GroupDecision,
+  inReportOrder,
+  type StoryGroup,
+} from './story-group.ts';
 
 export type GroupCommand =
   | ({ kind: 'pick'; text: string } & PickOptions)
@@ -150,20 +157,20 @@ function credits(
   first: number | null,
   context: Pick<CommandContext, 'seen'>,
 ): Pick<GroupDecision, 'firstItem' | 'creditedItems'> {
-  if (first !== null) memberOf(items, first);
+  if (first !== null) requireMember(items, first);
   const seen = new Set([...seenItems(items, context), first]);
   const credited = items.filter(({ id }) => seen.has(id));
   return { firstItem: first ?? earliestReport(credited)?.id ?? null, creditedItems: credited.map(({ id }) => id) };
 }
 
 /** Ids of the items that the editor saw. */
-function seenItems(items: readonly GroupedItem[], { seen }: Pick<CommandContext, 'seen'>): number[] {
+function seenItems(items: StoryGroup['items'], { seen }: Pick<CommandContext, 'seen'>): number[] {
   const isSeen = seen === undefined ? null : new Set(seen);
   return items.map(({ id }) => id).filter((id) => isSeen === null || isSeen.has(id));
 }
 
 function nameFirst(group: StoryGroup, item: number, context: CommandContext): GroupChange {
-  memberOf(group.items, item);
+  requireMember(group.items, item);
   const credited = group.decision?.creditedItems ?? [];
   const isPicked = group.decision?.state === 'picked';
   return decide(group, context, {
@@ -217,7 +224,7 @@ function merge(groups: readonly StoryGroup[], context: CommandContext): GroupCha
 
 function split(group: StoryGroup, ids: readonly number[], context: CommandContext): GroupChange {
   const leaving = new Set(ids);
-  for (const id of leaving) memberOf(group.items, id);
+  for (const id of leaving) requireMember(group.items, id);
   const [left, kept] = [
     group.items.filter(({ id }) => leaving.has(id)),
     group.items.filter(({ id }) => !leaving.has(id)),
@@ -245,19 +252,19 @@ function split(group: StoryGroup, ids: readonly number[], context: CommandContex
 
 /** A rule never decides about a group that an editor has picked or dropped, or whose pick an editor took back. */
 function pickByRule(group: StoryGroup, context: CommandContext): GroupChange {
-  const { decision, items } = group;
-  const all = items.map(({ id }) => id);
+  const { decision } = group;
+  const creditable = creditableOf(group);
+  const creditedItems = creditable.items.map(({ id }) => id);
   if (decision?.state === 'picked' && decision.pickedBy === 'rule') {
-    const isCurrent = all.every((id) => decision.creditedItems.includes(id));
-    return isCurrent ? { changed: [], removed: [] } : decide(group, context, { creditedItems: all });
+    const isCurrent = creditedItems.every((id) => decision.creditedItems.includes(id));
+    return isCurrent ? { changed: [], removed: [] } : decide(group, context, { creditedItems });
   }
-  if (decision !== null && (decision.state !== 'open' || decision.pickedBy === 'editor')) {
-    return { changed: [], removed: [] };
-  }
+  const isOfEditor = decision !== null && (decision.state !== 'open' || decision.pickedBy === 'editor');
+  if (isOfEditor || creditedItems.length === 0) return { changed: [], removed: [] };
   return decide(group, context, {
-    ...{ state: 'picked', pickedBy: 'rule', creditedItems: all },
+    ...{ state: 'picked', pickedBy: 'rule', creditedItems },
     // As for an editor's pick: an earlier date that a later report claims takes neither headline nor link from it.
-    firstItem: decision?.firstItem ?? earliestReport(items)?.id ?? null,
+    firstItem: firstItemOf(creditable).id,
     pickedAt: decision?.pickedAt ?? context.now,
     articleId: decision?.articleId ?? context.newArticleId,
   });
@@ -285,9 +292,8 @@ const UNDECIDED: Omit<GroupDecision, 'editor' | 'updatedAt'> = {
   publishedRevision: 0,
 };
 
-function memberOf(items: readonly GroupedItem[], id: number): GroupedItem {
-  const item = items.find((one) => one.id === id);
-  if (item !== undefined) return item;
+function requireMember(items: StoryGroup['items'], id: number): void {
+  if (items.some((one) => one.id === id)) return;
   const known = items.map((one) => one.id).join(', ');
   const message = `report ${id} is not in this group: it has ${known}`;
   throw new GroupCommandError('the report is no longer in this group', null, message);

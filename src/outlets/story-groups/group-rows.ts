@@ -70,11 +70,8 @@ export async function readGroupsSince(db: Db, from: number): Promise<StoryGroup[
     .where('group_id', 'is not', null)
     .orderBy('group_id')
     .execute();
-  const groups = await readGroups(
-    db,
-    rows.map((row) => row.group_id as number),
-  );
-  return [...groups.values()];
+  const ids = rows.map((row) => row.group_id as number);
+  return [...(await readGroups(db, ids)).values()];
 }
 
 /** Fields that the list of a window needs even of the groups that it does not show. */
@@ -156,11 +153,6 @@ export async function readUngroupedItems(db: Db, from: number): Promise<GroupedI
   return rows.map(toItem);
 }
 
-/** Whether there is one of these. Items that no feed dates within the window are never grouped, and do not count. */
-export async function hasUngroupedItems(db: Db, from: number): Promise<boolean> {
-  return (await ungroupedItems(db, from).select('id').limit(1).executeTakeFirst()) !== undefined;
-}
-
 /** Items that wait for the next grouping. */
 export interface WaitingItems {
   /** At most `MAX_WAITING`: that many means that many or more. */
@@ -171,23 +163,19 @@ export interface WaitingItems {
 
 export const MAX_WAITING = 1_000;
 
-/** Counts the items for which `hasUngroupedItems` is true. */
+/** Counts ungrouped items. Those that no feed dates within the window are never grouped, and do not count. */
 export async function countUngroupedItems(db: Db, from: number): Promise<WaitingItems> {
-  const rows = await ungroupedItems(db, from)
+  const rows = await db
+    .selectFrom('outlet_items')
     .select('first_seen_at')
+    .where('state', '=', 'open')
+    .where('group_id', 'is', null)
+    .where('first_seen_at', '>=', from)
+    .where((e) => e.or([e('published_at', 'is', null), e('published_at', '>=', from)]))
     .orderBy('first_seen_at')
     .limit(MAX_WAITING)
     .execute();
   return { count: rows.length, since: rows[0]?.first_seen_at ?? null };
-}
-
-function ungroupedItems(db: Db, from: number) {
-  return db
-    .selectFrom('outlet_items')
-    .where('state', '=', 'open')
-    .where('group_id', 'is', null)
-    .where('first_seen_at', '>=', from)
-    .where((e) => e.or([e('published_at', 'is', null), e('published_at', '>=', from)]));
 }
 
 /** Writes a change of groups that were read in the same transaction. */
@@ -219,23 +207,27 @@ export async function moveItems(tx: Tx, group: number, items: readonly number[])
   }
 }
 
+/** Records which items a rule may credit. Writes only the rows that change. */
+export async function writeCertain(tx: Tx, items: readonly number[], certain: ReadonlySet<number>): Promise<void> {
+  for (const [value, same] of Map.groupBy(items, (item) => Number(certain.has(item)))) {
+    for (const some of chunks(same, ROWS_PER_STATEMENT)) {
+      const rows = tx.updateTable('outlet_items').set({ certain: value }).where('id', 'in', some);
+      await rows.where('certain', '<>', value).execute();
+    }
+  }
+}
+
 /** Reads the groups whose article does not reflect what was decided last. */
 export async function readUnpublishedGroups(db: Db): Promise<StoryGroup[]> {
-  const rows = await unpublishedGroups(db).orderBy('id').execute();
-  const ids = rows.map(({ id }) => id);
-  return [...(await readGroups(db, ids)).values()];
-}
-
-export async function hasUnpublishedGroups(db: Db): Promise<boolean> {
-  return (await unpublishedGroups(db).limit(1).executeTakeFirst()) !== undefined;
-}
-
-function unpublishedGroups(db: Db) {
-  return db
+  const rows = await db
     .selectFrom('story_groups')
     .select('id')
     .whereRef('revision', '>', 'published_revision')
-    .where('article_id', 'is not', null);
+    .where('article_id', 'is not', null)
+    .orderBy('id')
+    .execute();
+  const ids = rows.map(({ id }) => id);
+  return [...(await readGroups(db, ids)).values()];
 }
 
 /**
@@ -266,18 +258,20 @@ function selectItems(db: Db) {
   return db
     .selectFrom('outlet_items')
     .select(['id', 'source', 'outlet', 'title', 'summary', 'url', 'canonical_url', 'language', 'image_url'])
-    .select(['published_at', 'first_seen_at', 'group_id']);
+    .select(['published_at', 'first_seen_at', 'group_id', 'certain']);
 }
 
-type ItemRow = Omit<Selectable<Tables['outlet_items']>, 'seen_at' | 'state' | 'position' | 'certain'>;
+type ItemRow = Omit<Selectable<Tables['outlet_items']>, 'seen_at' | 'state' | 'position'>;
 
-function toItem({ canonical_url, image_url, published_at, first_seen_at, group_id: _, ...row }: ItemRow): GroupedItem {
+function toItem(item: ItemRow): GroupedItem {
+  const { canonical_url, image_url, published_at, first_seen_at, certain, group_id: _, ...row } = item;
   return {
     ...row,
     canonicalUrl: canonical_url,
     imageUrl: image_url,
     publishedAt: published_at,
     firstSeenAt: first_seen_at,
+    isCertain: certain === 1,
   };
 }
 

@@ -55,10 +55,7 @@ function isPicked(group: StoryGroup): group is PickedGroup {
 }
 
 function publishPick(store: Store, config: Config, group: PickedGroup, clock: Clock): Promise<ArticleImportResult> {
-  const excerpts = roundupSources(config).flatMap(({ id, excerpt }): [string, number][] =>
-    excerpt === undefined ? [] : [[id, excerpt]],
-  );
-  const record = toRoundupRecord(group, { excerpts: new Map(excerpts), maxAlso: MAX_ALSO });
+  const record = toRoundupRecord(group, roundupSources(config));
   const { articleId, revision } = group.decision;
   const withBatch = async (tx: Tx, { rejectedCount }: ArticleImportResult): Promise<void> => {
     if (rejectedCount === 0 && !(await markPublished(tx, articleId, revision))) throw new StaleGroup(articleId);
@@ -83,13 +80,6 @@ export function pickPath(articleId: string): string {
 /** A group with an article. */
 export type PickedGroup = StoryGroup & { decision: GroupDecision & { articleId: string; pickedAt: number } };
 
-interface RoundupRecordRules {
-  /** Characters of the summary that a source's items may quote, by id of the source; others quote none. */
-  excerpts: ReadonlyMap<string, number>;
-  /** Outlets below an item. */
-  maxAlso: number;
-}
-
 /** The limits of the import. */
 const MAX_HEADLINE = 500;
 const MAX_OUTLET = 200;
@@ -98,7 +88,7 @@ const MAX_OUTLET = 200;
 const RETRACTED_NOTE = 'This item is no longer part of the roundup.';
 
 /** Makes the record of a group whose article is public or has been. Pure. */
-export function toRoundupRecord(group: PickedGroup, { excerpts, maxAlso }: RoundupRecordRules) {
+export function toRoundupRecord(group: PickedGroup, sources: readonly Pick<RoundupSource, 'id' | 'excerpt'>[]) {
   const { decision } = group;
   const first = firstItemOf(group);
   const isByRule = decision.pickedBy === 'rule';
@@ -110,14 +100,14 @@ export function toRoundupRecord(group: PickedGroup, { excerpts, maxAlso }: Round
     section: decision.section,
     // A report without a date has no known time: the time when it was first seen is not given as the outlet's.
     outlet: { ...creditOf(first), published: first.publishedAt === null ? null : rfc3339(reportedAt(first)) },
-    also: otherOutlets(group, first).slice(0, maxAlso).map(creditOf),
+    also: otherOutlets(group, first).slice(0, MAX_ALSO).map(creditOf),
     byRule: isByRule,
     // The editor writes in the language of the publication, which is the default.
     language: isByRule ? languageOf(first) : null,
     image: decision.hasPicture ? pictureOf(group, first) : null,
     ...(decision.state === 'picked' ? {} : { state: 'retracted', note: RETRACTED_NOTE }),
     format: 'markdown',
-    body: decision.text ?? excerptOf(first, excerpts),
+    body: decision.text ?? excerptOf(first, sources.find(({ id }) => id === first.source)?.excerpt),
   };
 }
 
@@ -147,8 +137,7 @@ function pictureOf({ items }: StoryGroup, first: GroupedItem): object | null {
  * As Markdown that shows exactly these characters, in quotation marks; empty where nothing may be quoted. The outlet is
  * named first: the quotation may be shown without the rest of the item, as in the summary of a feed, and cut.
  */
-function excerptOf({ source, outlet, summary }: GroupedItem, excerpts: ReadonlyMap<string, number>): string {
-  const limit = source === null ? undefined : excerpts.get(source);
+function excerptOf({ outlet, summary }: GroupedItem, limit: number | undefined): string {
   const text = cleanLine(summary ?? '');
   if (limit === undefined || text === '') return '';
   const shown = `${boundedLine(outlet, MAX_OUTLET)}: “${boundedLine(text, limit)}”`;

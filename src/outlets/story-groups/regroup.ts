@@ -17,21 +17,22 @@ import { runInThread } from '../../lib/threads/thread-pool.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../../lib/time.ts';
 import type { GroupingInput } from '../grouping/group-items.ts';
 import type { FrozenGroup, Grouping, GroupingItem, GroupSuggestion } from '../grouping/grouping-item.ts';
-import type { Frequencies } from '../grouping/term-frequencies.ts';
 import { carryOut } from './change-groups.ts';
 import {
+  countUngroupedItems,
   findGroupIds,
-  hasUngroupedItems,
-  hasUnpublishedGroups,
   lockGroups,
   moveItems,
+  readGroupsBetween,
   readGroupsSince,
   readGroupsVersion,
   readUngroupedItems,
+  readUnpublishedGroups,
+  writeCertain,
 } from './group-rows.ts';
 import { publishPicks } from './publish-picks.ts';
-import { firstItemOf, newestReport, outletsOf, reportedAt, type StoryGroup, toGroupingItem } from './story-group.ts';
-import { listUncountedDays, readFrequencies, readGroupsOfDay, writeTermDay } from './term-days.ts';
+import { creditableOf, firstItemOf, outletsOf, reportedAt, type StoryGroup, toGroupingItem } from './story-group.ts';
+import { listUncountedDays, readFrequencies, waitingRules, writeTermDay } from './term-days.ts';
 
 /** Reports of outlets that are polled at the same time are grouped together. */
 const GROUP_EVERY = 5 * SECOND;
@@ -119,8 +120,8 @@ async function groupAgain(
  */
 export async function regroupIfDue(app: AppContext, signal?: AbortSignal): Promise<RegroupResult | null> {
   const { store, clock } = app;
-  const isDue = (await hasUngroupedItems(store.db, clock() - ROUNDUP_WINDOW)) || (await hasUnpublishedGroups(store.db));
-  return isDue ? regroup(app, signal) : null;
+  const { count } = await countUngroupedItems(store.db, clock() - ROUNDUP_WINDOW);
+  return count > 0 || (await readUnpublishedGroups(store.db)).length > 0 ? regroup(app, signal) : null;
 }
 
 /** How far back lists and rules reach: editors pick each day; two more hours, because reports arrive late. */
@@ -146,15 +147,12 @@ export function groupInThread(input: GroupingInput, signal?: AbortSignal): Promi
   return runInThread(GROUP, input, { timeLimit: TIME_LIMIT, signal });
 }
 
-/** As `frequenciesOf`. @throws JobError if it takes too long; the reason of `signal` */
-function countTermsInThread(groups: GroupingItem[][], signal?: AbortSignal): Promise<Frequencies> {
-  return runInThread(COUNT_TERMS, groups, { timeLimit: TIME_LIMIT, signal });
-}
-
 async function countPastDays({ store, config, clock }: AppContext, signal?: AbortSignal): Promise<void> {
   for (const day of await listUncountedDays(store.db, clock(), ROUNDUP_WINDOW)) {
-    const groups = await readGroupsOfDay(store.db, day, config.publication.language);
-    await writeTermDay(store.db, day, groups.length === 0 ? new Map() : await countTermsInThread(groups, signal));
+    const read = await readGroupsBetween(store.db, day, day + DAY);
+    const groups = read.map((items) => items.map((item) => toGroupingItem(item, config.publication.language)));
+    const frequencies = await runInThread(COUNT_TERMS, groups, { timeLimit: TIME_LIMIT, signal });
+    await writeTermDay(store.db, day, frequencies);
   }
 }
 
@@ -203,7 +201,7 @@ export async function readGroupingTask(
   const version = await readGroupsVersion(db);
   const from = now - windowMs;
   // No item is reported after it was first seen.
-  const groups = (await readGroupsSince(db, from)).filter((group) => newestReport(group) >= from);
+  const groups = (await readGroupsSince(db, from)).filter(({ items }) => items.some((one) => reportedAt(one) >= from));
   const ungrouped = (await readUngroupedItems(db, from)).filter((item) => reportedAt(item) >= from);
   const grouped = groups.flatMap(({ items, decision }) =>
     items.filter((item) => decision !== null || reportedAt(item) >= from - KEPT_FOR),
@@ -224,7 +222,7 @@ export async function readGroupingTask(
  */
 export function writeGrouping(
   { db }: Pick<Store, 'db'>,
-  { version, readAt }: GroupingTask,
+  { version, readAt, frozen }: GroupingTask,
   { groups, suggestions }: Grouping,
 ): Promise<number | null> {
   return inTransaction(db, async (tx) => {
@@ -237,6 +235,9 @@ export function writeGrouping(
       if (newcomers.length > 0) await moveItems(tx, id, newcomers);
       moved += newcomers.length;
     }
+    const decided = new Set(frozen.flatMap((group) => group.items));
+    const judged = items.filter((item) => !decided.has(item));
+    await writeCertain(tx, judged, new Set(groups.flatMap((group) => group.certain)));
     await replaceSuggestions(tx, suggestions);
     await writeMeta(tx, GROUPED_AT, String(readAt));
     return moved;
@@ -257,10 +258,10 @@ export async function readGroupedAt(db: Db): Promise<number | null> {
   return value === undefined ? null : Number(value);
 }
 
-/** Lets in what the rules of newsletters say, and credits newcomers of what a rule has let in before. */
+/** Lets in what the rules of newsletters say, and credits certain newcomers of what a rule has let in before. */
 async function applyRules({ store, config, clock }: AppContext): Promise<number> {
   const rules = config.newsletters.flatMap(({ kind, autoPick }) => (kind === 'roundup' ? (autoPick ?? []) : []));
-  if (rules.length === 0) return 0;
+  if (rules.length === 0 || (await waitingRules(store.db, config)) !== null) return 0;
   const outlets = Math.min(...rules);
   const now = clock();
   const sites = ownSites(config);
@@ -268,9 +269,10 @@ async function applyRules({ store, config, clock }: AppContext): Promise<number>
     await lockGroups(tx);
     let changed = 0;
     for (const group of await readGroupsSince(tx, now - ROUNDUP_WINDOW)) {
-      if (!isLetIn(group, outlets, now)) continue;
+      const creditable = creditableOf(group);
+      if (!isLetIn(creditable, outlets, now)) continue;
       // Its item could not link to the report. An editor gets to see the group.
-      if (privateHost(firstItemOf(group).url, sites) !== null) continue;
+      if (privateHost(firstItemOf(creditable).url, sites) !== null) continue;
       changed += (await carryOut(tx, [group], { kind: 'rule' }, { editor: RULE_AUTHOR, now })).length;
     }
     return changed;

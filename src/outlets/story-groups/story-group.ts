@@ -18,6 +18,8 @@ export interface GroupedItem extends Pick<UsableEntry, ItemContent> {
   source: string | null;
   outlet: string;
   firstSeenAt: number;
+  /** Whether grouping is sure that it belongs to its group. */
+  isCertain: boolean;
 }
 
 export interface StoryGroup {
@@ -76,6 +78,13 @@ export function firstItemOf({ items, decision }: StoryGroup): GroupedItem {
 /** The first that is no video, live blog, digest or opinion piece, else the first. @param items earliest first */
 export function earliestReport(items: readonly GroupedItem[]): GroupedItem | undefined {
   return items.find((item) => !isSecondary(item) && !isDigest(item.title, item.summary)) ?? items[0];
+}
+
+/** The items that a rule may credit: certain ones, credited ones, and all of an open group that an editor changed. */
+export function creditableOf({ items, ...group }: StoryGroup): StoryGroup {
+  const credited = new Set(group.decision?.creditedItems);
+  const isOfEditor = group.decision?.state === 'open';
+  return { ...group, items: items.filter(({ id, isCertain }) => isOfEditor || isCertain || credited.has(id)) };
 }
 
 /** The items of a picked group that came after the editor's last look. */

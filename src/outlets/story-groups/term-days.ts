@@ -2,14 +2,12 @@
  * Document frequencies of past days. A day is counted once, when the window of grouping has left it behind: its groups
  * are final then, and no event counts towards the rarity of its own words. Days are those of UTC.
  */
+import type { Config } from '../../core/config/config.ts';
 import type { Db } from '../../core/store/store.ts';
 import { chunks } from '../../lib/chunks.ts';
 import { DAY } from '../../lib/time.ts';
-import type { GroupingItem } from '../grouping/grouping-item.ts';
 import { type Frequencies, sumFrequencies } from '../grouping/term-frequencies.ts';
 import { startOfDay } from '../items/plan-recording.ts';
-import { readGroupsBetween } from './group-rows.ts';
-import { toGroupingItem } from './story-group.ts';
 
 /** Days whose frequencies are summed. */
 const DAYS = 30;
@@ -37,12 +35,6 @@ export async function listUncountedDays(db: Db, now: number, windowMs: number): 
   return days;
 }
 
-/** Reads the items of a day that were grouped, by group. @param language of items whose feed names none */
-export async function readGroupsOfDay(db: Db, day: number, language: string): Promise<GroupingItem[][]> {
-  const groups = await readGroupsBetween(db, day, day + DAY);
-  return groups.map((items) => items.map((item) => toGroupingItem(item, language)));
-}
-
 /** Records the frequencies of a day. Another process may have done so. */
 export async function writeTermDay(db: Db, day: number, frequencies: Frequencies): Promise<void> {
   const rows = [...frequencies].map(([language, { groups, terms }]) => ({
@@ -57,6 +49,17 @@ export async function writeTermDay(db: Db, day: number, frequencies: Frequencies
       .onConflict((conflict) => conflict.doNothing())
       .execute();
   }
+}
+
+/** With fewer past days, grouping cannot tell common words from rare ones well enough to publish without an editor. */
+const DAYS_FOR_RULES = 3;
+
+/** Says that the rules of newsletters wait for past days; null if they do not, or if there is none. */
+export async function waitingRules(db: Db, { newsletters }: Pick<Config, 'newsletters'>): Promise<string | null> {
+  if (newsletters.every(({ autoPick }) => autoPick === undefined)) return null;
+  const known = db.selectFrom('grouping_terms').select('day').distinct().where('language', '<>', COUNTED);
+  const days = (await known.execute()).length;
+  return days < DAYS_FOR_RULES ? `rules wait: ${days} of ${DAYS_FOR_RULES} past days known` : null;
 }
 
 /** Sums the frequencies of the counted days, and deletes those that have become too old. */

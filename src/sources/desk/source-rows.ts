@@ -1,5 +1,6 @@
 /** The tables of sources: how each was polled, and the acts on it. */
 import { html } from 'hono/html';
+import { findSameBrands } from '../../outlets/brands.ts';
 import type { Html, SignedInRequest } from '../../web/desk/desk-request.ts';
 import { formatCount } from '../../web/desk/parts/figure.ts';
 import { postButton } from '../../web/desk/parts/form.ts';
@@ -37,17 +38,20 @@ export function sourcesTable(
     ...[{ label }, { label: 'State' }, { label: 'Last poll' }, { label: 'Next poll' }],
     ...[{ label: 'New in 24 h', isNumber: true }, { label: 'Acts' }],
   ];
-  const rows = sources.map((source) => sourceRow(request, source));
+  const brands = findSameBrands(sources);
+  const rows = sources.map((source) => sourceRow(request, source, brands.get(source.id)));
   return rowTable({ titleId }, columns, rows);
 }
 
-function sourceRow(request: SignedInRequest, source: SourceStatus): TableRow {
+function sourceRow(request: SignedInRequest, source: SourceStatus, brand: string | undefined): TableRow {
   const { id, url, outlet, api, endpoint, movedTo, waiting, held } = source;
   const found = api === null ? 'not found yet' : `${apiName(api)} at ${endpoint}`;
   const name =
     outlet === null
       ? html`${id}<br>${address(url)}<br><span class="meaning">${found}</span>`
-      : html`${outlet}<br><code>${id}</code> ${address(url)}`;
+      : html`${outlet}<br><code>${id}</code> ${address(url)}${
+          brand === undefined ? '' : html`<p class="meaning">${sentence(brand)}</p>`
+        }`;
   const moving = movedTo === null ? '' : html`<p class="meaning">Permanent redirects lead to ${movedTo}.</p>`;
   const gone = waiting > 0 ? withdrawnPart(request, source) : '';
   const undecided = held === 0 ? gone : html`${heldPart(request, source)}${gone}`;

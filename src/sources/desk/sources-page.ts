@@ -1,11 +1,13 @@
 /** Sources: how each is polled, what waits for a decision, and input that was rejected. */
 import { html } from 'hono/html';
+import { outletKey } from '../../articles/outlets.ts';
 import {
   countRejections,
   type RejectionExcerpt,
   type RejectionPlace,
   readRejectionPage,
 } from '../../articles/rejections.ts';
+import { roundupSources } from '../../core/config/sources.ts';
 import type { Html, SignedInRequest } from '../../web/desk/desk-request.ts';
 import { respondPage } from '../../web/desk/page.ts';
 import { formatCount } from '../../web/desk/parts/figure.ts';
@@ -172,11 +174,17 @@ ${submitButton('Try it', { id: 'try' })}
 function triedResult(request: SignedInRequest, tried: TriedAddress | null): Html {
   if (tried === null || typeof tried.outcome === 'string') return html``;
   const { what, endpoint, title, items, notes } = tried.outcome;
+  // The feed of a video channel often has the name of the outlet.
+  const outlets = roundupSources(request.desk.app.config).filter(
+    ({ url }) => tried.use === 'roundup' && url !== endpoint,
+  );
+  const same = outlets.find(({ outlet }) => outletKey(outlet) === outletKey(title ?? ''));
   return html`<section id="tried" data-region aria-labelledby="tried-title">
 <h2 id="tried-title">What was found</h2>
 <p>Found ${what} at <code>${endpoint}</code>${title === null ? '' : html`: <span dir="auto">“${title}”</span>`}, with ${
     items === 1 ? '1 item' : `${items} items`
   }.</p>
+${same === undefined ? '' : html`<p>${same.id} has this name, too: write “outlet: ${same.outlet}” for both.</p>`}
 ${foundTable(request, tried.outcome)}
 ${notes.length === 0 ? '' : html`<ul>${notes.slice(0, 20).map((note) => html`<li dir="auto">${note}</li>`)}</ul>`}
 </section>`;

@@ -77,8 +77,12 @@ sources:
   it('lets only what an editor picks into the roundup, unless autoPick says more', () => {
     const autoPick = (value: string) => sample.replace('minimumStories: 3', `$&\n    autoPick: ${value}`);
     expect(parse(sample).newsletters[0]?.autoPick).toBeUndefined();
-    expect(parse(autoPick('3')).newsletters[0]?.autoPick).toBe(3);
-    expect(() => parse(autoPick('1'))).toThrow('newsletters[0].autoPick is 1: ');
+    expect(parse(autoPick('true')).newsletters[0]?.autoPick).toBe(3);
+    expect(parse(autoPick('2')).newsletters[0]?.autoPick).toBe(2);
+    for (const value of ['1', '21', '2.5', 'false', '"many"', '[3]']) {
+      const rule = 'must be true, which means 3 outlets, or a number of outlets from 2 to 20';
+      expect(() => parse(autoPick(value))).toThrow(`newsletters[0].autoPick is ${value}: ${rule}`);
+    }
   });
 
   it('requires a schedule of a roundup, and none of an alert', () => {

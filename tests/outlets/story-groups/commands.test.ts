@@ -133,6 +133,19 @@ describe('decideGroups', () => {
     expect(given(byRule, PICK).decision).toMatchObject({ pickedBy: 'editor', articleId: 'roundup-1' });
   });
 
+  it('lets a rule credit certain reports, what was credited before, and all of a group that an editor merged', () => {
+    const [sure, unsure] = [groupedItem(2), groupedItem(1, { isCertain: false })];
+    const byRule = given(automaticGroup(unsure, sure, groupedItem(3)), { kind: 'rule' });
+    expect(byRule.decision).toMatchObject({ firstItem: 2, creditedItems: [2, 3] });
+    expect(newItems(byRule).map(({ id }) => id)).toEqual([1]);
+    const items = [...byRule.items.map((item) => ({ ...item, isCertain: false })), groupedItem(4)];
+    const grown = given({ ...byRule, items: [...items, groupedItem(5, { isCertain: false })] }, { kind: 'rule' });
+    expect(grown.decision).toMatchObject({ firstItem: 2, creditedItems: [2, 3, 4] });
+    expect(decide([automaticGroup(unsure)], { kind: 'rule' }).changed).toEqual([]);
+    const [merged] = decide([automaticGroup(unsure), automaticGroup(sure)], { kind: 'merge' }).changed;
+    expect(given(merged as StoryGroup, { kind: 'rule' }).decision?.creditedItems).toEqual([1, 2]);
+  });
+
   it.each([
     ['the sentence is empty', { kind: 'pick', text: ' \u200b ' }],
     ['the sentence has 2001 characters: at most 2000 are allowed', { kind: 'pick', text: 'x'.repeat(2_001) }],

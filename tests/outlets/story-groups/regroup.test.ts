@@ -5,8 +5,9 @@ import { JobError } from '../../../src/lib/threads/pool-thread.ts';
 import { DAY, HOUR, MINUTE } from '../../../src/lib/time.ts';
 import { changeGroups, readRoundupLog } from '../../../src/outlets/story-groups/change-groups.ts';
 import type { GroupCommand } from '../../../src/outlets/story-groups/commands.ts';
-import { isLetIn, regroup, regroupIfDue } from '../../../src/outlets/story-groups/regroup.ts';
-import type { GroupedItem } from '../../../src/outlets/story-groups/story-group.ts';
+import { readGroups } from '../../../src/outlets/story-groups/group-rows.ts';
+import { groupInThread, isLetIn, regroup, regroupIfDue } from '../../../src/outlets/story-groups/regroup.ts';
+import { type GroupedItem, newItems, type StoryGroup } from '../../../src/outlets/story-groups/story-group.ts';
 import { openAlerts } from '../../support/alerts.ts';
 import { NOW } from '../../support/clock.ts';
 import { forEachDatabase } from '../../support/databases.ts';
@@ -19,9 +20,12 @@ const BRIDGE = [
   'Harbour bridge closes after cracks found, repairs begin',
 ];
 
-/** @param rule outlets that let a group in */
+/** Knows three past days, for rules. @param rule outlets that let a group in */
 async function openNewsroom(open: () => Promise<Store>, rule: number | null = null) {
   const store = await open();
+  const days = ['2026-11-20', '2026-11-21', '2026-11-22'];
+  const rows = days.map((day) => ({ day, language: 'en', group_count: 0, terms: '{}' }));
+  if (rule !== null) await store.db.insertInto('grouping_terms').values(rows).execute();
   const app = openTestApp(store);
   const newsletters = app.config.newsletters.map((one) =>
     one.id === 'daily-roundup' && rule !== null ? { ...one, autoPick: rule } : one,
@@ -36,6 +40,15 @@ async function report(store: Store, number: number, change: Partial<GroupedItem>
 }
 
 const bridge = (store: Store, number: number) => report(store, number, { title: BRIDGE[number - 1] as string });
+
+/** Groups as usual, and is not sure of some items. */
+function unsureOf(...items: number[]): typeof groupInThread {
+  return async (input, signal) => {
+    const { groups, suggestions } = await groupInThread(input, signal);
+    const isSure = (item: number): boolean => !items.includes(item);
+    return { groups: groups.map((group) => ({ ...group, certain: group.items.filter(isSure) })), suggestions };
+  };
+}
 
 async function groupsOf(store: Store) {
   const rows = await store.db.selectFrom('outlet_items').select(['id', 'group_id']).orderBy('id').execute();
@@ -115,12 +128,73 @@ forEachDatabase((open) => {
       expect(await regroup(app)).toEqual({ moved: 0, byRule: 0, articles: 0, problem: null });
     });
 
+    it('counts and credits by rule only what grouping is sure of, and shows the rest as new reports', async () => {
+      const { store, app } = await openNewsroom(open, 2);
+      const [a, b] = [await bridge(store, 1), await bridge(store, 2)] as const;
+      expect(await regroup(app, undefined, unsureOf(a))).toMatchObject({ moved: 2, byRule: 0 });
+      // It is sure of `b`, which is first then, and of the newcomer.
+      const c = await bridge(store, 3);
+      expect(await regroup(app, undefined, unsureOf(a))).toMatchObject({ byRule: 1, articles: 1 });
+      expect(await findArticle(store.db, `roundup-${a}`)).toMatchObject({
+        ...{ headline: BRIDGE[1], outlet: { name: 'Outlet 2' }, also: [{ name: 'Outlet 3' }] },
+      });
+      const [d, e] = [
+        await report(store, 4, { title: BRIDGE[0] as string }),
+        await report(store, 5, { title: BRIDGE[0] as string }),
+      ];
+      expect(await regroup(app, undefined, unsureOf(b, d))).toMatchObject({ moved: 2, byRule: 1, articles: 1 });
+      // What was decided when a report came stays.
+      expect(await regroup(app)).toMatchObject({ moved: 0, byRule: 0 });
+      expect((await findArticle(store.db, `roundup-${a}`))?.also).toMatchObject([
+        ...[{ name: 'Outlet 3' }, { name: 'Outlet 5' }],
+      ]);
+      const [group] = (await readGroups(store.db, [a])).values();
+      expect(newItems(group as StoryGroup).map(({ id }) => id)).toEqual([a, d]);
+      expect(group?.decision?.creditedItems).toEqual([b, c, e]);
+    });
+
+    it('is sure again, and no longer, of the reports of a group that nobody has decided about', async () => {
+      const { store, app } = await openNewsroom(open);
+      const [a, b] = [await bridge(store, 1), await bridge(store, 2)] as const;
+      for (const unsure of [[a], [], [a, b]]) {
+        await regroup(app, undefined, unsureOf(...unsure));
+        const [group] = (await readGroups(store.db, [a])).values();
+        expect(group?.items.filter(({ isCertain }) => !isCertain).map(({ id }) => id)).toEqual(unsure);
+      }
+    });
+
+    it('lets in by rule what an editor merged, also if grouping was not sure of it', async () => {
+      const { store, app } = await openNewsroom(open, 2);
+      const [a, b] = [await bridge(store, 1), await report(store, 2, { title: 'Ferry line orders ships' })] as const;
+      expect(await regroup(app, undefined, unsureOf(a, b))).toMatchObject({ byRule: 0 });
+      const references = [a, b].map((item) => ({ items: [item], seen: null }));
+      await changeGroups(store, references, { kind: 'merge' }, { editor: 'Ada', now: app.now });
+      expect(await regroup(app, undefined, unsureOf(a, b))).toMatchObject({ byRule: 1, articles: 1 });
+      expect(await findArticle(store.db, `roundup-${a}`)).toMatchObject({ also: [{ name: 'Outlet 2' }] });
+    });
+
+    it('lets nothing in by rule until three past days are known', async () => {
+      const { store, app } = await openNewsroom(open, 2);
+      const past = store.db.deleteFrom('grouping_terms').where('day', '=', '2026-11-22');
+      await past.execute();
+      await bridge(store, 1);
+      await bridge(store, 2);
+      expect(await regroup(app)).toMatchObject({ moved: 2, byRule: 0 });
+      app.now += DAY;
+      const yesterday = { day: '2026-11-23', language: 'en', group_count: 0, terms: '{}' };
+      await store.db.insertInto('grouping_terms').values(yesterday).execute();
+      expect(await regroup(app)).toMatchObject({ byRule: 1 });
+    });
+
     it('lets nothing in by rule whose report has an address that nobody else can open', async () => {
       const { store, app } = await openNewsroom(open, 2);
       const a = await report(store, 1, { title: BRIDGE[0] as string, url: 'http://10.1.2.3/bridge' });
       await bridge(store, 2);
       expect(await regroup(app)).toMatchObject({ moved: 2, byRule: 0, articles: 0 });
       expect(await findArticle(store.db, `roundup-${a}`)).toBeNull();
+      // It is not the first of those that a rule names.
+      await bridge(store, 3);
+      expect(await regroup(app, undefined, unsureOf(a))).toMatchObject({ byRule: 1, articles: 1 });
     });
 
     it('raises an alert when grouping fails, and publishes picks all the same', async () => {

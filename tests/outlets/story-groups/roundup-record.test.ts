@@ -10,10 +10,13 @@ import { automaticGroup, groupedItem } from '../../support/outlet-items.ts';
 
 const SITES = { publicUrl: 'https://news.example.com', sourceOrigins: [] };
 
-function recordOf(items: GroupedItem[], command: GroupCommand, excerpts: [string, number][] = []) {
+function recordOf(items: GroupedItem[], command: GroupCommand, ...excerpts: [id: string, excerpt: number][]) {
   const context = { editor: 'Ada', now: NOW, newArticleId: 'roundup-1' };
   const [group] = decideGroups([automaticGroup(...items)], command, context).changed;
-  return toRoundupRecord(group as PickedGroup, { excerpts: new Map(excerpts), maxAlso: 2 });
+  return toRoundupRecord(
+    group as PickedGroup,
+    excerpts.map(([id, excerpt]) => ({ id, excerpt })),
+  );
 }
 
 const RULE: GroupCommand = { kind: 'rule' };
@@ -41,16 +44,16 @@ describe('toRoundupRecord', () => {
 
   it('quotes the summary where the source configures an excerpt, but not beside a sentence of the editor', () => {
     const items = [groupedItem(1, { summary: 'One two three four' })];
-    expect(recordOf(items, RULE, [['source-1', 10]]).body).toBe('Outlet 1\\: “One two…”');
-    expect(recordOf(items, RULE, [['source-2', 10]]).body).toBe('');
-    expect(recordOf(items, PICK, [['source-1', 10]]).body).toBe('Ours.');
+    expect(recordOf(items, RULE, ['source-1', 10]).body).toBe('Outlet 1\\: “One two…”');
+    expect(recordOf(items, RULE, ['source-2', 10]).body).toBe('');
+    expect(recordOf(items, PICK, ['source-1', 10]).body).toBe('Ours.');
   });
 
   it('shows a quoted summary as it is written, whatever Markdown or HTML it has', async () => {
     await fc.assert(
       fc.asyncProperty(fc.string({ unit: 'grapheme', maxLength: 60 }), async (text) => {
         const summary = `<b>*x*</b> [a](http://b) &amp; ${text}`;
-        const { body } = recordOf([groupedItem(1, { summary })], RULE, [['source-1', 400]]);
+        const { body } = recordOf([groupedItem(1, { summary })], RULE, ['source-1', 400]);
         const { html } = await sanitiseMarkdown(String(body), SITES);
         expect(html).not.toMatch(/<(?!\/?p>)/);
         const shown = beginningOfText(html, 2_000);

@@ -60,6 +60,17 @@ forEachDatabase((open) => {
       expect(await desk.read('editor', '/sources')).not.toMatch(/sources\/(post|our-site|try)/);
     });
 
+    it('suggests one name for two feeds that are perhaps of one outlet', async () => {
+      const channel = `id: film, url: "https://video.example/feed", use: roundup, outlet: '${HOSTILE} Post Video'`;
+      const desk = await openTestDesk(await open(), { edit: (yaml) => `${yaml}${SOURCES}  - { ${channel} }\n` });
+      const html = await desk.read('editor', '/sources');
+      expect(html).toContain(
+        '<p class="meaning">Perhaps a feed of &quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt; Post, as post is: if so, ' +
+          'write &quot;outlet: &quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt; Post&quot; for both.</p>',
+      );
+      expect(html.match(/Perhaps a feed of/g)).toHaveLength(1);
+    });
+
     it('polls, pauses and resumes a source, which the audit log records, and can be undone', async () => {
       const store = await open();
       const desk = await openSourcesDesk(store);
@@ -163,9 +174,11 @@ forEachDatabase((open) => {
       const desk = await openSourcesDesk(await open());
       await desk.read('operator', '/sources');
       expect(server.connections).toBe(0);
+      desk.app.config.sources.push({ id: 'web', url: 'https://web.example/rss', use: 'roundup', outlet: 'THE POST' });
       const found = await desk.act('operator', '/sources/try', { url: server.url(), use: 'roundup' });
       expect(textOf(found)).toContain(': “The Post” , with 1 item.');
       expect(textOf(found)).toContain('no date known by its guid');
+      expect(textOf(found)).toContain('web has this name, too: write “outlet: THE POST” for both.');
       const wrong = await desk.post('operator', '/sources/try', { url: `ftp://x/${HOSTILE}`, use: 'articles' });
       expect(wrong.status).toBe(422);
       const page = await wrong.text();

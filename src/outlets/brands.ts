@@ -1,0 +1,41 @@
+/** Sources that are perhaps feeds of one outlet under two names: it would be counted and credited twice. Pure. */
+import { outletKey } from '../articles/outlets.ts';
+
+/** Sites of many publishers, which tell nothing. */
+const SHARED_SITES = new Set(
+  (
+    'acast.com apple.com blogspot.com buzzsprout.com dailymotion.com feedburner.com ghost.io github.io google.com ' +
+    'libsyn.com medium.com megaphone.fm netlify.app openrss.org pages.dev podbean.com reddit.com rss.app rsshub.app ' +
+    'simplecast.com soundcloud.com spotify.com substack.com tumblr.com vercel.app vimeo.com wordpress.com youtube.com'
+  ).split(' '),
+);
+/** In countries, names are registered below these. One too many only costs suggestions. */
+const SECOND_LEVEL = new Set('ac co com edu gob gouv gov in me ne net nom or org web'.split(' '));
+
+/**
+ * Finds sources on the site of another one, or with a name that begins with that of another one, such as "The Example
+ * Video". Sources without an outlet are skipped.
+ * @returns what to do, as a sentence part, by id of the source with the longer name
+ */
+export function findSameBrands(sources: readonly { id: string; url: string; outlet: string | null }[]) {
+  const [known, hints] = [new Map<string, { id: string; outlet: string }>(), new Map<string, string>()];
+  for (const { id, url, outlet } of sources.toSorted((a, b) => (a.outlet ?? '').length - (b.outlet ?? '').length)) {
+    if (outlet === null) continue;
+    const words = outletKey(outlet).match(/[\p{L}\p{M}\p{N}]+/gu) ?? [];
+    const keys = [...words.map((_, index) => words.slice(0, index + 1).join(' ')), ...siteKeys(url)];
+    const other = keys.map((key) => known.get(key)).find((one) => one && outletKey(one.outlet) !== outletKey(outlet));
+    const advice = `perhaps a feed of ${other?.outlet}, as ${other?.id} is: if so, write "outlet: ${other?.outlet}"`;
+    if (other !== undefined) hints.set(id, `${advice} for both`);
+    for (const key of [words.join(' '), ...siteKeys(url)]) if (!known.has(key)) known.set(key, { id, outlet });
+  }
+  return hints;
+}
+
+/** The registered domain of an address; none where many publishers share it, as a bridge in the own network may be. */
+function siteKeys(url: string): string[] {
+  const { hostname } = new URL(url);
+  const labels = hostname.split('.');
+  const [country = '', second = ''] = labels.toReversed();
+  const site = labels.slice(country.length === 2 && SECOND_LEVEL.has(second) ? -3 : -2).join('.');
+  return SHARED_SITES.has(site) || !/\.[a-z][a-z0-9-]*$/.test(hostname) ? [] : [site];
+}

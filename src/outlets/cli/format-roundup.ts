@@ -4,9 +4,10 @@ import { plainLine } from '../../lib/text/clean-text.ts';
 import { shorten } from '../../lib/text/shorten.ts';
 import { formatDuration, localDateTime, MINUTE } from '../../lib/time.ts';
 import type { AddedReport } from '../story-groups/add-report.ts';
-import { type BrowsedGroup, type GroupPage, MAX_SIMILAR, type WithheldSource } from '../story-groups/browse-groups.ts';
+import type { BrowsedGroup, GroupPage, WithheldSource } from '../story-groups/browse-groups.ts';
 import type { GroupCommand } from '../story-groups/commands.ts';
 import type { GroupEdit } from '../story-groups/edit-groups.ts';
+import { sharedWords } from '../story-groups/shared-words.ts';
 import { firstItemOf, newItems, outletsOf, reportedAt, type StoryGroup } from '../story-groups/story-group.ts';
 
 interface GroupListing extends GroupPage {
@@ -43,9 +44,11 @@ function formatNothing({ sources, unpolled, windowHours }: GroupListing): string
  * ```
  * g17  Chatbot Maker Files for Hong Kong Listing
  *     The Example 2026-11-24 07:12; also Other Outlet, Third Outlet; 40 min ago; perhaps the same: g21
+ *     in common: Hong Kong, listing
  * ```
  */
-function formatListed({ group, first, newestAt, similar, newReports }: BrowsedGroup, now: number, zone: string) {
+function formatListed({ group, newestAt, similar }: BrowsedGroup, now: number, zone: string): string[] {
+  const [first, newReports] = [firstItemOf(group), newItems(group).length];
   const others = outletsOf([first, ...group.items]).slice(1);
   const marks = [
     `${plainLine(first.outlet)} ${localDateTime(reportedAt(first), zone)}`,
@@ -53,13 +56,11 @@ function formatListed({ group, first, newestAt, similar, newReports }: BrowsedGr
     now - newestAt < MINUTE ? 'just now' : `${formatDuration(now - newestAt)} ago`,
     ...stateOf(group),
     ...(newReports > 0 ? [`${count(newReports, 'new report')} since`] : []),
-    ...(similar.length > 0 ? [`perhaps the same: ${mostSimilar(similar).join(', ')}`] : []),
+    ...(similar.length > 0 ? [`perhaps the same: ${similar.map((id) => `g${id}`).join(', ')}`] : []),
   ];
-  return [`g${group.id}  ${headlineOf(group)}`, `    ${marks.join('; ')}`];
-}
-
-function mostSimilar(ids: readonly number[]): string[] {
-  return ids.slice(0, MAX_SIMILAR).map((id) => `g${id}`);
+  const shared = shorten(plainLine(sharedWords(group.items).join(', ')), LINE);
+  const lines = [`g${group.id}  ${headlineOf(group)}`, `    ${marks.join('; ')}`];
+  return shared === '' ? lines : [...lines, `    in common: ${shared}`];
 }
 
 function stateOf({ decision }: StoryGroup): string[] {
@@ -123,8 +124,9 @@ export function listingJson({ groups, now, seen: _, ...rest }: GroupListing): ob
     ...rest,
     groups: groups.map(({ group, newestAt, similar }) => ({
       newestAt,
-      similar: mostSimilar(similar),
+      similar: similar.map((id) => `g${id}`),
       outlets: outletsOf(group.items),
+      shared: sharedWords(group.items),
       ...groupJson(group),
     })),
   };

@@ -70,7 +70,7 @@ function list(cli: CliContext, { all = false, limit, ...options }: ListFlags): P
   return cli.withApp(async (app) => {
     // Why the newest reports are missing: they could not be grouped.
     const problem = (await regroupIfDue(app))?.problem ?? null;
-    const page = await browseGroups(app, { limit, filter: all ? 'all' : 'current' });
+    const page = await browseGroups(app, { limit, filter: all ? 'all' : 'current', after: null });
     const listing = { ...page, dropped: all ? 0 : page.counts.dropped, problem };
     printResult(cli, options, listingJson(listing), () => formatListing(listing, app.config.publication.zone));
   });

@@ -3,23 +3,15 @@
  * the last command before. Pure.
  */
 import { queryText } from '../../web/desk/parts/pager.ts';
-import { GROUP_FILTERS, type GroupFilter } from '../story-groups/browse-groups.ts';
+import { type BrowseOptions, GROUP_FILTERS } from '../story-groups/browse-groups.ts';
 import type { GroupReference } from '../story-groups/change-groups.ts';
-import type { GroupRank } from '../story-groups/story-group.ts';
-
-/** What a list shows. */
-export interface GroupListQuery {
-  filter: GroupFilter;
-  limit: number;
-  /** The last group of the page before. */
-  after: GroupRank | null;
-}
+import type { GroupRank } from '../story-groups/rank-groups.ts';
 
 export const LIMITS = [25, 50, 100, 200];
 const USUAL_LIMIT = 50;
 
 /** Text that is no value of a parameter counts as not given. */
-export function parseListQuery(query: URLSearchParams): GroupListQuery {
+export function parseListQuery(query: URLSearchParams): BrowseOptions {
   const limit = Number(query.get('limit'));
   return {
     filter: GROUP_FILTERS.find((name) => name === query.get('show')) ?? 'current',
@@ -29,25 +21,25 @@ export function parseListQuery(query: URLSearchParams): GroupListQuery {
 }
 
 /** Below the desk's path. */
-export function listPath(query: GroupListQuery): string {
+export function listPath(query: BrowseOptions): string {
   return `/roundup${queryText({ ...listParameters(query), after: query.after === null ? '' : rankKey(query.after) })}`;
 }
 
 /** Without the place in the list. */
-export function listParameters({ filter, limit }: GroupListQuery): Record<string, string | undefined> {
+export function listParameters({ filter, limit }: BrowseOptions): Record<string, string | undefined> {
   return {
     show: filter === 'current' ? undefined : filter,
     limit: limit === USUAL_LIMIT ? undefined : String(limit),
   };
 }
 
-export function rankKey({ score, id }: GroupRank): string {
-  return `${score}-${id}`;
+export function rankKey({ tier, score, id }: GroupRank): string {
+  return `${tier}-${score}-${id}`;
 }
 
 function parseRank(key: string): GroupRank | null {
-  const [, score, id] = /^(\d{1,15})-(\d{1,15})$/.exec(key) ?? [];
-  return score === undefined ? null : { score: Number(score), id: Number(id) };
+  const [, tier, score, id] = /^([01])-(\d{1,15})-(\d{1,15})$/.exec(key) ?? [];
+  return tier === undefined ? null : { tier: Number(tier), score: Number(score), id: Number(id) };
 }
 
 /** The list that a form or a link leads back to: a value that is none leads to the usual list. */

@@ -9,7 +9,7 @@ import { respondMissing, respondPage } from '../../web/desk/page.ts';
 import { hiddenFields, postButton, selectField, submitButton, textField } from '../../web/desk/parts/form.ts';
 import { badge } from '../../web/desk/parts/status-mark.ts';
 import { when } from '../../web/desk/parts/when.ts';
-import { MAX_SIMILAR, readSuggestions } from '../story-groups/browse-groups.ts';
+import { readSuggestions } from '../story-groups/browse-groups.ts';
 import { entriesAbout, lastCommandNumber, type RoundupLogEntry } from '../story-groups/change-groups.ts';
 import { MAX_OWN_HEADLINE, MAX_SENTENCE } from '../story-groups/commands.ts';
 import { findGroupIds, readGroups } from '../story-groups/group-rows.ts';
@@ -27,11 +27,13 @@ import {
   commandWords,
   countWithNoun,
   groupStateMark,
+  headlineLanguage,
   headlineOf,
   languageAttribute,
   newReportsBadge,
   outletNames,
   reportLink,
+  sharedLine,
 } from './group-parts.ts';
 
 const LOG_SHOWN = 50;
@@ -81,13 +83,13 @@ export async function respondGroup(
   if (view === null) {
     return respondMissing(request, `No group has report g${id}: it was never grouped, or was deleted since.`);
   }
-  const { group, seen } = view;
+  const { group } = view;
   const mayEdit = request.may('drafts.edit');
   const similar = await readSimilar(db, group.id);
   const log = await readGroupLog(db, group);
   const pick = html`<section id="pick" data-region aria-labelledby="pick-title"><h2 id="pick-title">${
     group.decision?.state === 'picked' ? 'In the roundup' : 'Pick it'
-  }</h2>${pickForm(request, { group, seen, back, refused })}
+  }</h2>${pickForm(request, view, { back, refused })}
 ${otherActs(request, view)}</section>`;
   const body = html`<p><a href="${request.desk.base}${back}">Back to the list</a></p>
 ${await stateRegion(request, group, problem)}
@@ -96,9 +98,8 @@ ${similarRegion(request, view, similar, mayEdit)}</div>
 <div>${mayEdit ? pick : ownText(group)}
 ${logRegion(request, group, log)}</div></div>`;
   const headline = headlineOf(group);
-  const language = group.decision?.headline == null ? languageAttribute(firstItemOf(group).language) : '';
   return respondPage(request, {
-    ...{ title: headline, heading: html`<h1 dir="auto"${language}>${headline}</h1>` },
+    ...{ title: headline, heading: html`<h1 dir="auto"${headlineLanguage(group)}>${headline}</h1>` },
     ...{ section: 'roundup', topics: ['roundup'], body, ...(status === undefined ? {} : { status }) },
   });
 }
@@ -107,8 +108,9 @@ ${logRegion(request, group, log)}</div></div>`;
 async function stateRegion(request: SignedInRequest, group: StoryGroup, problem: string | undefined): Promise<Html> {
   const { decision } = group;
   const articleId = decision?.articleId ?? null;
+  const { db } = request.desk.app.store;
   const isUnwritten = decision !== null && decision.revision > decision.publishedRevision;
-  const problems = isUnwritten && articleId !== null ? await findProblemsOfFile(db(request), pickPath(articleId)) : [];
+  const problems = isUnwritten && articleId !== null ? await findProblemsOfFile(db, pickPath(articleId)) : [];
   const outlets = countWithNoun(outletsOf(group.items).length, 'outlet');
   const decided =
     decision === null
@@ -124,12 +126,8 @@ async function stateRegion(request: SignedInRequest, group: StoryGroup, problem:
 again with the next command or poll.</li>${problems.map((one) => html`<li class="bad" dir="auto">${one}</li>`)}</ul>`;
   return html`<section id="state" data-region aria-label="State">
 <p>${groupStateMark(group)} ${newReportsBadge(group)} ${outlets}: ${outletNames(group)}${decided}</p>
-${article}${isUnwritten && articleId !== null ? unwritten : ''}
+${sharedLine(group)}${article}${isUnwritten && articleId !== null ? unwritten : ''}
 ${problem === undefined ? '' : html`<p class="error" role="alert">${problem}</p>`}</section>`;
-}
-
-function db(request: SignedInRequest): Db {
-  return request.desk.app.store.db;
 }
 
 function reportsRegion(request: SignedInRequest, view: ShownGroup, mayEdit: boolean): Html {
@@ -167,7 +165,7 @@ ${canSplit ? acts : ''}</li>`;
 
 /** The groups that perhaps report the same event. */
 async function readSimilar(db: Db, id: number): Promise<StoryGroup[]> {
-  const ids = ((await readSuggestions(db, [id])).get(id) ?? []).slice(0, MAX_SIMILAR);
+  const ids = (await readSuggestions(db, [id])).get(id) ?? [];
   const groups = await readGroups(db, ids);
   return ids.flatMap((one) => groups.get(one) ?? []);
 }
@@ -202,15 +200,10 @@ function otherActs(request: SignedInRequest, { group, seen }: ShownGroup): Html 
   const { decision } = group;
   const fields = { items: itemsText(group.items), seen };
   const restore =
-    decision?.state === 'dropped' || (decision?.state === 'picked' && decision.pickedBy === 'editor')
-      ? postButton(
-          request,
-          `${groupPath(group.id)}/restore`,
-          decision.state === 'dropped' ? 'Restore' : 'Take the pick back',
-          {
-            ...{ fields, id: 'restore-group' },
-          },
-        )
+    decision?.state === 'dropped' || isEdit(group)
+      ? postButton(request, `${groupPath(group.id)}/restore`, isEdit(group) ? 'Take the pick back' : 'Restore', {
+          ...{ fields, id: 'restore-group' },
+        })
       : '';
   const drop =
     decision?.state === 'dropped'
@@ -261,21 +254,12 @@ interface RefusedPick {
   message: string;
 }
 
-interface PickFormOptions {
-  group: StoryGroup;
-  /** The last command before the group was read. */
-  seen: number;
-  /** The list that is shown afterwards; null: the group. */
-  back: string | null;
-  refused?: RefusedPick | undefined;
-}
-
 /** Whether the form edits a pick, and makes none. */
 export function isEdit({ decision }: StoryGroup): boolean {
   return decision?.state === 'picked' && decision.pickedBy === 'editor';
 }
 
-function pickForm(request: SignedInRequest, { group, seen, back, refused }: PickFormOptions): Html {
+function pickForm(request: SignedInRequest, { group, seen }: ShownGroup, { back, refused }: GroupPageOptions): Html {
   const { decision, items } = group;
   const edits = isEdit(group);
   const errorOf = (part: RefusedPick['part']) => (refused?.part === part ? refused.message : undefined);
@@ -284,7 +268,7 @@ function pickForm(request: SignedInRequest, { group, seen, back, refused }: Pick
   const kept = edits ? decision : null;
   const act = edits ? 'edit' : 'pick';
   return html`<form id="pick-form" method="post" action="${request.desk.base}${groupPath(group.id)}/${act}">
-${hiddenFields({ items: itemsText(items), seen, ...(back === null ? {} : { back }) })}
+${hiddenFields({ items: itemsText(items), seen, back })}
 ${refused !== undefined && refused.part === null ? html`<p class="error" id="pick-error">${refused.message}</p>` : ''}
 ${textField({
   ...{ name: 'text', id: 'own-text', label: 'Your sentence', rows: 4, counter: MAX_SENTENCE, required: true },

@@ -6,6 +6,7 @@ import { shorten } from '../../lib/text/shorten.ts';
 import type { Html } from '../../web/desk/desk-request.ts';
 import { badge, statusMark } from '../../web/desk/parts/status-mark.ts';
 import type { RoundupLogEntry } from '../story-groups/change-groups.ts';
+import { sharedWords } from '../story-groups/shared-words.ts';
 import {
   firstItemOf,
   firstOfEachOutlet,
@@ -37,6 +38,14 @@ export function outletNames(group: StoryGroup): Html {
     .map(({ outlet }) => html`, <bdi>${outlet}</bdi>`)}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
+/** Why the reports are one group. */
+export function sharedLine({ items }: StoryGroup): Html {
+  const words = sharedWords(items);
+  if (words.length === 0) return html``;
+  const list = words.map((word, index) => html`${index === 0 ? '' : ', '}<bdi>${word}</bdi>`);
+  return html`<p class="soft">In common: ${list}</p>`;
+}
+
 /** A link to a report, unless its address is none that a page may link to. */
 export function reportLink({ url, title, language }: Pick<GroupedItem, 'url' | 'title' | 'language'>): Html {
   const address = cleanUrl(url);
@@ -59,9 +68,14 @@ export function headlineOf(group: StoryGroup): string {
   return group.decision?.headline ?? firstItemOf(group).title;
 }
 
+/** Texts of editors are in the language of the desk. */
+export function headlineLanguage(group: StoryGroup): Html | '' {
+  return group.decision?.headline == null ? languageAttribute(firstItemOf(group).language) : '';
+}
+
 /** `1 report`, `1,204 reports`. */
-export function countWithNoun(count: number, one: string, many = `${one}s`): string {
-  return `${new Intl.NumberFormat('en-US').format(count)} ${count === 1 ? one : many}`;
+export function countWithNoun(count: number, one: string): string {
+  return `${new Intl.NumberFormat('en-US').format(count)} ${count === 1 ? one : `${one}s`}`;
 }
 
 /**

@@ -9,42 +9,34 @@ import { queryText } from '../../web/desk/parts/pager.ts';
 import { fromNow, when } from '../../web/desk/parts/when.ts';
 import {
   type BrowsedGroup,
+  type BrowseOptions,
   browseGroups,
   GROUP_FILTERS,
   type GroupFilter,
   type GroupingState,
   type GroupPage,
-  MAX_SIMILAR,
   readGroupingState,
 } from '../story-groups/browse-groups.ts';
 import { MAX_WAITING, readGroups } from '../story-groups/group-rows.ts';
-import { firstItemOf, outletsOf, type StoryGroup } from '../story-groups/story-group.ts';
-import {
-  type GroupListQuery,
-  groupPath,
-  itemsText,
-  LIMITS,
-  listParameters,
-  listPath,
-  parseListQuery,
-  rankKey,
-} from './group-address.ts';
+import { outletsOf, type StoryGroup } from '../story-groups/story-group.ts';
+import { groupPath, itemsText, LIMITS, listParameters, listPath, parseListQuery, rankKey } from './group-address.ts';
+import { isEdit } from './group-page.ts';
 import {
   countWithNoun,
   groupStateMark,
+  headlineLanguage,
   headlineOf,
-  languageAttribute,
   newReportsBadge,
   outletNames,
+  sharedLine,
 } from './group-parts.ts';
 
 export async function showList(request: SignedInRequest): Promise<Response> {
   const query = parseListQuery(new URL(request.c.req.url).searchParams);
   const { app } = request.desk;
-  const { filter, limit, after } = query;
-  const page = await browseGroups(app, { filter, limit, after: after ?? undefined });
+  const page = await browseGroups(app, query);
   const grouping = await readGroupingState(app);
-  const similar = await readGroups(app.store.db, [...new Set(page.groups.flatMap((group) => mostSimilar(group)))]);
+  const similar = await readGroups(app.store.db, [...new Set(page.groups.flatMap((group) => group.similar))]);
   const view: ListView = { request, query, page, similar, mayEdit: request.may('drafts.edit') };
   const add = html`<p class="buttons"><a class="button" id="add" data-key="n"
 href="${request.desk.base}/roundup/add">Add a report by its address</a></p>`;
@@ -62,15 +54,11 @@ ${view.mayEdit && page.groups.length > 0 ? mergeForm(view) : ''}
 
 interface ListView {
   request: SignedInRequest;
-  query: GroupListQuery;
+  query: BrowseOptions;
   page: GroupPage;
   /** Groups that rows name as perhaps the same. */
   similar: Map<number, StoryGroup>;
   mayEdit: boolean;
-}
-
-function mostSimilar({ similar }: BrowsedGroup): number[] {
-  return similar.slice(0, MAX_SIMILAR);
 }
 
 /** When reports were grouped, what waits, and whose reports are missing. */
@@ -79,16 +67,11 @@ function freshness({ request, page }: ListView, { groupedAt, waiting }: Grouping
   const sourcesLink = html`<a href="${request.desk.base}/sources">Sources</a>`;
   const count =
     waiting.count === MAX_WAITING ? `${MAX_WAITING} or more reports` : countWithNoun(waiting.count, 'report');
+  const named = withheld.slice(0, 3).map(({ source, state }) => `${source} ${state}`);
+  const others = withheld.length > 3 ? ` and ${withheld.length - 3} more` : '';
+  const notRead = `${countWithNoun(withheld.length, 'source')} not read: ${named.join(', ')}${others}`;
   const problems = [
-    ...(withheld.length === 0
-      ? []
-      : [
-          html`${countWithNoun(withheld.length, 'source')} not read: ${withheld
-            .slice(0, 3)
-            .map(({ source, state }, index) => html`${index === 0 ? '' : ', '}<bdi>${source}</bdi> ${state}`)}${
-            withheld.length > 3 ? ` and ${withheld.length - 3} more` : ''
-          }. See ${sourcesLink}.`,
-        ]),
+    ...(withheld.length === 0 ? [] : [html`${notRead}. See ${sourcesLink}.`]),
     ...(waitingRules === null ? [] : [html`${sentence(waitingRules)}`]),
     ...(unpolled === 0 ? [] : [html`${countWithNoun(unpolled, 'source')} not polled yet. See ${sourcesLink}.`]),
   ];
@@ -140,7 +123,8 @@ function row(view: ListView, browsed: BrowsedGroup): Html {
 <div class="about"><p>${headlineLink(view, group)}</p>
 <p class="soft">${groupStateMark(group)} ${newReportsBadge(group)}
 ${outletNames(group)}; newest ${fromNow(view.request, newestAt)}</p>
-${similarLine(view, browsed)}${sentence === null ? '' : html`<p class="own" dir="auto">${sentence}</p>`}</div>
+${sharedLine(group)}${similarLine(view, browsed)}
+${sentence === null ? '' : html`<p class="own" dir="auto">${sentence}</p>`}</div>
 ${view.mayEdit ? rowActs(view, group) : ''}</li>`;
 }
 
@@ -160,7 +144,7 @@ function rowActs(view: ListView, group: StoryGroup): Html {
   const { id, decision } = group;
   const headline = headlineOf(group);
   const fields = { items: itemsText(group.items), seen: page.seen, back: listPath(query) };
-  const pick = pickName(group);
+  const pick = isEdit(group) ? 'Edit' : 'Pick';
   const acts =
     decision?.state === 'dropped'
       ? postButton(request, `${groupPath(id)}/restore`, 'Restore', {
@@ -175,17 +159,8 @@ id="mark-${id}" value="${fields.items}" data-key="m" data-key-name="Mark for mer
 aria-label="Merge: ${headline}"> Merge</label></div>`;
 }
 
-/** Texts of editors are in the language of the desk. */
-function headlineLanguage(group: StoryGroup): Html | '' {
-  return group.decision?.headline == null ? languageAttribute(firstItemOf(group).language) : '';
-}
-
-function pickName({ decision }: StoryGroup): string {
-  return decision?.state === 'picked' && decision.pickedBy === 'editor' ? 'Edit' : 'Pick';
-}
-
 function similarLine({ request, similar }: ListView, browsed: BrowsedGroup): Html {
-  const groups = mostSimilar(browsed).flatMap((id) => similar.get(id) ?? []);
+  const groups = browsed.similar.flatMap((id) => similar.get(id) ?? []);
   if (groups.length === 0) return html``;
   return html`<p class="soft">Perhaps the same as ${groups.map(
     (group, index) =>

@@ -112,17 +112,10 @@ async function insertItems(tx: Tx, inserts: RecordingPlan['inserts']): Promise<M
 async function updateItems(tx: Tx, { corrections, unlinked, seen }: RecordingPlan, now: number): Promise<void> {
   for (const some of chunks(corrections, ROWS_PER_STATEMENT)) {
     const rows = some.map((c) => [c.id, c.title, c.summary, c.url, c.canonical_url, c.image_url]);
-    const columns = {
-      id: 'int',
-      title: 'text',
-      summary: 'text',
-      url: 'text',
-      canonical: 'text',
-      image: 'text',
-    } as const;
+    const texts = { title: 'text', summary: 'text', url: 'text', canonical: 'text', image: 'text' } as const;
     await sql`update outlet_items
       set title = c.title, summary = c.summary, url = c.url, canonical_url = c.canonical, image_url = c.image
-      from ${jsonRows(dialectOf(tx), rows, columns)} as c
+      from ${jsonRows(dialectOf(tx), rows, { id: 'int', ...texts })} as c
       where outlet_items.id = c.id
         and not exists (select 1 from story_groups where story_groups.id = outlet_items.group_id)`.execute(tx);
   }

@@ -80,12 +80,13 @@ export function planRecording(
   }
   const added = [...entries.entries()].filter(([index]) => found.outcomes[index]?.kind === 'new');
   const isFlood = floods(feed, added.length, now);
+  const tellsImportance = isOrderedByHand(entries);
   const inserts = added.map(([index, entry]) => ({
     entry: index,
     row: {
       ...(contents[index] as Omit<ItemCorrection, 'id'>),
       ...{ source: feed.source, outlet: feed.outlet, language: entry.language, published_at: entry.publishedAt },
-      ...{ first_seen_at: now, seen_at: now, group_id: null },
+      ...{ first_seen_at: now, seen_at: now, group_id: null, position: tellsImportance ? index : null },
       state: isFlood ? 'held' : stateOf(entry, feed.readAt === null, now - windowMs),
     } as const,
   }));
@@ -109,6 +110,13 @@ export function planRecording(
       newsAt: inserts.length === 0 ? null : reportedAt(inserts.at(-1)?.entry ?? -1),
     },
   };
+}
+
+/** Whether the order tells what the outlet finds important. In feeds that are sorted by date, few entries stand out. */
+function isOrderedByHand(entries: readonly UsableEntry[]): boolean {
+  const dates = entries.flatMap(({ publishedAt }) => publishedAt ?? []);
+  const ordered = dates.slice(1).filter((date, index) => date <= (dates[index] as number)).length;
+  return dates.length >= 5 && ordered <= 0.8 * (dates.length - 1);
 }
 
 /**

@@ -13,17 +13,9 @@ import {
   readGroups,
   type WaitingItems,
 } from './group-rows.ts';
+import { compareRanks, type GroupRank, rankGroups } from './rank-groups.ts';
 import { ROUNDUP_WINDOW, readGroupedAt } from './regroup.ts';
-import {
-  compareRanks,
-  firstItemOf,
-  type GroupedItem,
-  type GroupRank,
-  newestReport,
-  newItems,
-  rankGroups,
-  type StoryGroup,
-} from './story-group.ts';
+import { newestReport, type StoryGroup } from './story-group.ts';
 import { waitingRules } from './term-days.ts';
 
 /**
@@ -69,11 +61,8 @@ const WITHHOLDING: ReadonlySet<SourceState | 'active'> = new Set(WITHHOLDING_STA
 export interface BrowsedGroup {
   group: StoryGroup;
   rank: GroupRank;
-  first: GroupedItem;
   /** The instant of the latest report. */
   newestAt: number;
-  /** Reports of a picked group that came after the editor's last look. */
-  newReports: number;
   /** Ids of groups that perhaps report the same event, the most similar first, also those of other filters. */
   similar: number[];
 }
@@ -82,11 +71,8 @@ export interface BrowseOptions {
   filter: GroupFilter;
   limit: number;
   /** The last group of the page before. */
-  after?: GroupRank | undefined;
+  after: GroupRank | null;
 }
-
-/** Most suggestions are wrong, and those that are right are mostly the first ones. */
-export const MAX_SIMILAR = 3;
 
 /** Reads a page of groups. Reports that no grouping has seen are in none; see `readGroupingState`. */
 export async function browseGroups(
@@ -96,10 +82,11 @@ export async function browseGroups(
   const now = clock();
   // First: what others do meanwhile is a conflict then.
   const seen = await lastCommandNumber(db);
-  const inWindow = await readGroupSketches(db, now - ROUNDUP_WINDOW);
-  const ranked = rankGroups(inWindow.filter(FILTERS[filter]));
-  const following = after === undefined ? ranked : ranked.filter((rank) => compareRanks(after, rank) < 0);
-  const shown = following.slice(0, limit).map(({ id, score }) => ({ id, score }));
+  const inWindow = await readGroupSketches(db, now - ROUNDUP_WINDOW, config.publication.language);
+  // Before the filter: a group keeps its place when an editor picks or drops another one.
+  const ranked = rankGroups(inWindow).filter(FILTERS[filter]);
+  const following = after === null ? ranked : ranked.filter((rank) => compareRanks(after, rank) < 0);
+  const shown = following.slice(0, limit).map(({ id, tier, score }) => ({ id, tier, score }));
   const count = (name: GroupFilter) => inWindow.filter(FILTERS[name]).length;
   const sources = await readSourceStatus(db, { sources: roundupSources(config) }, now, COUNTED_ITEMS);
   return {
@@ -133,22 +120,16 @@ async function withDetails(db: Db, ranks: readonly GroupRank[]): Promise<Browsed
   const [groups, suggestions] = [await readGroups(db, ids), await readSuggestions(db, ids)];
   return ranks.flatMap((rank): BrowsedGroup[] => {
     const group = groups.get(rank.id);
-    // A grouping has moved its reports since the sketch was read.
-    if (group === undefined) return [];
-    return [
-      {
-        ...{ group, rank, first: firstItemOf(group), newestAt: newestReport(group) },
-        newReports: newItems(group).length,
-        similar: suggestions.get(rank.id) ?? [],
-      },
-    ];
+    // Without one, a grouping has moved its reports since the sketch was read.
+    return group === undefined
+      ? []
+      : [{ group, rank, newestAt: newestReport(group), similar: suggestions.get(rank.id) ?? [] }];
   });
 }
 
 /** Reads the groups that perhaps report the same event as these, the most similar first, by id. */
 export async function readSuggestions(db: Db, ids: readonly number[]): Promise<Map<number, number[]>> {
   if (ids.length === 0) return new Map();
-  const known = new Set(ids);
   const rows = await db
     .selectFrom('group_suggestions')
     .select(['group_id', 'other_id'])
@@ -157,13 +138,12 @@ export async function readSuggestions(db: Db, ids: readonly number[]): Promise<M
     .orderBy('group_id')
     .orderBy('other_id')
     .execute();
-  const found = new Map<number, number[]>();
-  const add = (id: number, other: number): unknown => found.set(id, [...(found.get(id) ?? []), other]);
-  for (const { group_id, other_id } of rows) {
-    if (known.has(group_id)) add(group_id, other_id);
-    if (known.has(other_id)) add(other_id, group_id);
-  }
-  return found;
+  const pairs = rows.flatMap(({ group_id: id, other_id: other }) => [
+    { id, other },
+    { id: other, other: id },
+  ]);
+  const found = Map.groupBy(pairs, ({ id }) => id);
+  return new Map(ids.map((id) => [id, (found.get(id) ?? []).map(({ other }) => other)]));
 }
 
 /** How current the groups are. */

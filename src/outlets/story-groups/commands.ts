@@ -6,7 +6,14 @@
  */
 import { ActionableError } from '../../core/actions.ts';
 import { cleanLine, cleanText, hasVisibleCharacter } from '../../lib/text/clean-text.ts';
-import { creditableOf, firstItemOf, type GroupDecision, inReportOrder, type StoryGroup } from './story-group.ts';
+import {
+  creditableOf,
+  earliestReport,
+  firstItemOf,
+  type GroupDecision,
+  inReportOrder,
+  type StoryGroup,
+} from './story-group.ts';
 
 export type GroupCommand =
   | ({ kind: 'pick'; text: string } & PickOptions)
@@ -152,8 +159,8 @@ function credits(
 ): Pick<GroupDecision, 'firstItem' | 'creditedItems'> {
   if (first !== null) requireMember(items, first);
   const seen = new Set([...seenItems(items, context), first]);
-  const credited = items.map(({ id }) => id).filter((id) => seen.has(id));
-  return { firstItem: first ?? credited[0] ?? null, creditedItems: credited };
+  const credited = items.filter(({ id }) => seen.has(id));
+  return { firstItem: first ?? earliestReport(credited)?.id ?? null, creditedItems: credited.map(({ id }) => id) };
 }
 
 /** Ids of the items that the editor saw. */

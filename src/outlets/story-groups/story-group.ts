@@ -5,8 +5,8 @@
  * frozen: newcomers attach, and only an editor moves its items.
  */
 import { outletKey } from '../../articles/outlets.ts';
-import { HOUR } from '../../lib/time.ts';
 import type { GroupingItem } from '../grouping/grouping-item.ts';
+import { isDigest, isSecondary } from '../grouping/report-form.ts';
 import type { UsableEntry } from '../items/usable-entry.ts';
 
 type ItemContent = 'title' | 'summary' | 'url' | 'canonicalUrl' | 'language' | 'imageUrl' | 'publishedAt';
@@ -33,7 +33,7 @@ export interface StoryGroup {
 
 export interface GroupDecision {
   state: 'open' | 'picked' | 'dropped';
-  /** The item that is named first. An editor's pick has one; null otherwise means the earliest. */
+  /** The item that is named first. A pick has one; null otherwise means that of `earliestReport`. */
   firstItem: number | null;
   /** The editor's own; null: that of the first item. */
   headline: string | null;
@@ -72,7 +72,12 @@ export function inReportOrder(items: readonly GroupedItem[]): GroupedItem[] {
 /** The item that is named first: as decided, else the earliest report. */
 export function firstItemOf({ items, decision }: StoryGroup): GroupedItem {
   const chosen = items.find(({ id }) => id === decision?.firstItem);
-  return chosen ?? (items[0] as GroupedItem);
+  return chosen ?? (earliestReport(items) as GroupedItem);
+}
+
+/** The first that is no video, live blog, digest or opinion piece, else the first. @param items earliest first */
+export function earliestReport(items: readonly GroupedItem[]): GroupedItem | undefined {
+  return items.find((item) => !isSecondary(item) && !isDigest(item.title, item.summary)) ?? items[0];
 }
 
 /** The items that a rule may credit: certain ones, credited ones, and all of an open group that an editor changed. */
@@ -94,14 +99,13 @@ export function outletsOf(items: readonly GroupedItem[]): string[] {
   return firstOfEachOutlet(items).map(({ outlet }) => outlet);
 }
 
-/** The first report of each outlet, in the given order. Two feeds of one outlet may name it in different case. */
+/**
+ * The `earliestReport` of each outlet, in the order of the first reports. Two feeds of one outlet may name it in
+ * different case.
+ */
 export function firstOfEachOutlet(items: readonly GroupedItem[]): GroupedItem[] {
-  const first = new Map<string, GroupedItem>();
-  for (const item of items) {
-    const key = outletKey(item.outlet);
-    if (!first.has(key)) first.set(key, item);
-  }
-  return [...first.values()];
+  const byOutlet = Map.groupBy(items, ({ outlet }) => outletKey(outlet));
+  return [...byOutlet.values()].flatMap((reports) => earliestReport(reports) ?? []);
 }
 
 /** The instant of the latest report of a group, epoch milliseconds. */
@@ -115,40 +119,4 @@ export function toGroupingItem(item: GroupedItem, language: string): GroupingIte
   // Two feeds of one outlet may name it in different case.
   const outlet = outletKey(item.outlet);
   return { id, outlet, title, summary, canonicalUrl, language: item.language ?? language, at: reportedAt(item) };
-}
-
-/**
- * The order of groups in an editor's list depends on this. A group has one point for each outlet, and its points halve
- * every twelve hours after its newest report: an event that four outlets reported in the night is as strong in the
- * morning as one that two report now. The order of two groups stays as it is while no report comes.
- */
-export interface Rankable {
-  id: number;
-  /** Number of outlets. */
-  outlets: number;
-  /** The instant of the latest report, epoch milliseconds. */
-  newestAt: number;
-}
-
-/** The place of a group in the order. */
-export interface GroupRank {
-  /** The instant, in epoch milliseconds, of a single report that is as strong as the group. */
-  score: number;
-  id: number;
-}
-
-const HALF_LIFE = 12 * HOUR;
-
-/** Strongest first, each with its rank. */
-export function rankGroups<Group extends Rankable>(groups: readonly Group[]): (Group & GroupRank)[] {
-  return groups.map((group) => ({ ...group, score: scoreOf(group) })).sort(compareRanks);
-}
-
-function scoreOf({ outlets, newestAt }: Rankable): number {
-  return Math.round(newestAt + HALF_LIFE * Math.log2(outlets));
-}
-
-/** Negative if `a` comes first. The id, which is unique, decides in the end. */
-export function compareRanks(a: GroupRank, b: GroupRank): number {
-  return b.score - a.score || a.id - b.id;
 }

@@ -67,7 +67,10 @@ describe('daywire roundup', () => {
     const lines = text.split('\n');
     expect(lines[0]).toBe('g1  The Example on event 1');
     expect(lines[1]).toMatch(/^ {4}The Example \d{4}-\d\d-\d\d \d\d:\d\d; also Second Post, Third Wire; 59 min ago$/);
-    expect([lines[2], lines[4]]).toEqual(['g4  The Example on event 2', 'g6  Third Wire on event 3']);
+    expect(lines[2]).toBe('    in common: event');
+    expect([lines[3], lines[6]]).toEqual(['g4  The Example on event 2', 'g6  Third Wire on event 3']);
+    // A report of one outlet has nothing in common with another.
+    expect(lines).toHaveLength(9);
     const listing = await json('list');
     expect(listing).toMatchObject({ windowHours: 26, more: 0, dropped: 0 });
     expect(listing.groups.map(({ outlets }: { outlets: string[] }) => outlets)).toEqual(EVENTS);
@@ -124,15 +127,15 @@ describe('daywire roundup', () => {
     expect((await run('add', `${site.url}/none`, '--text', 'x')).text).toMatch(/^daywire: \S+ answered 404/);
   });
 
-  it('names the three groups that are most similar to one', async () => {
+  it('names the groups that are similar to one, the most similar first', async () => {
     const { run, store, report } = await openDesk();
     for (const event of [4, 5]) await report(event, ['Fourth Gazette']);
     const others = [4, 6, 7, 8];
     const rows = others.map((other, index) => ({ group_id: 1, other_id: other, similarity: 0.03 + index / 100 }));
     await store.db.insertInto('group_suggestions').values(rows).execute();
-    const lines = (await run('list')).text.split('\n').filter((_, index) => index % 2 === 1);
-    expect(lines[0]).toMatch(/; perhaps the same: g8, g7, g6$/);
-    expect(lines[4]).toMatch(/; perhaps the same: g1$/);
+    const lines = (await run('list')).text.split('\n').filter((line) => / ago/.test(line));
+    expect(lines[0]).toMatch(/; perhaps the same: g8, g7, g6, g4$/);
+    expect(lines.filter((line) => / same: g1$/.test(line))).toHaveLength(4);
   });
 
   it('says that rules wait for past days, if there are any', async () => {

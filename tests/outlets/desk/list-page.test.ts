@@ -24,6 +24,11 @@ forEachDatabase((open) => {
         /<strong><bdi>The Example<\/bdi><\/strong>, <bdi>Second Post<\/bdi>, <bdi>Third Wire<\/bdi>; newest/,
       );
       expect(page).toContain('Our sentence.');
+      expect([...page.matchAll(/In common: ([^\n]*)<\/p>/g)].map(([, words]) => words)).toEqual([
+        '<bdi>event</bdi>',
+        '<bdi>event</bdi>',
+      ]);
+      expect(await desk.read('editor', `/roundup/g${three}`)).toContain('In common: <bdi>event</bdi>');
       expect(page).toContain('Nothing was grouped yet.');
       expect(page).toContain('2 reports wait to be grouped');
       const waiting = await store.db.selectFrom('outlet_items').select('id').where('group_id', 'is', null).execute();

@@ -89,6 +89,28 @@ forBothDatabases((open, dialect) => {
       ]);
     });
 
+    it('keeps the place of a new item in its document, unless that is sorted by date or short', async () => {
+      const { db } = await open();
+      await addSource(db, CLAIM.id);
+      const places = async () => Object.fromEntries((await items(db)).map(({ title, position }) => [title, position]));
+      // One report that was dated anew makes no other order.
+      await record(db, ten.with(4, report(5, NOW - MINUTE)));
+      expect(Object.values(await places())).toEqual(Array(10).fill(null));
+      const byHand = [13, 11, 15, 12, 14, 16].map((number) => report(number, NOW - number * MINUTE));
+      await record(db, [...byHand.slice(0, 4), ...ten.slice(0, 2)]);
+      await record(db, byHand.toReversed());
+      expect(await places()).toMatchObject({
+        ...{ 'Report number 1': null, 'Report number 13': 0, 'Report number 11': 1, 'Report number 15': 2 },
+        ...{ 'Report number 12': 3, 'Report number 16': 0, 'Report number 14': 1 },
+      });
+      await record(db, [report(22, NOW - HOUR), report(21, NOW), report(23, NOW - HOUR), report(24, NOW)]);
+      await record(
+        db,
+        [31, 32, 33, 34, 35].map((number) => report(number, null)),
+      );
+      expect(await places()).toMatchObject({ 'Report number 22': null, 'Report number 31': null });
+    });
+
     it('follows a corrected title and link, but not of an item that an editor has picked', async () => {
       const { db } = await open();
       await addSource(db, CLAIM.id);

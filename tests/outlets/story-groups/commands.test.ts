@@ -46,6 +46,19 @@ describe('decideGroups', () => {
     expect(firstItemOf(rest as StoryGroup).id).toBe(3);
   });
 
+  it('names the earliest that is no video, opinion piece or digest first, if there is one', () => {
+    const forms = ['Video: Quay', 'Opinion: The Quay', 'Morning briefing: The Quay'].map((title, index) =>
+      groupedItem(index + 1, { title }),
+    );
+    const plain = automaticGroup(...forms, groupedItem(4), groupedItem(5));
+    expect(firstItemOf(plain).id).toBe(4);
+    for (const command of [PICK, { kind: 'rule' }] satisfies GroupCommand[]) {
+      expect(given(plain, command).decision?.firstItem).toBe(4);
+    }
+    expect(given(plain, { ...PICK, first: 2 }, { kind: 'edit' }).decision?.firstItem).toBe(2);
+    expect(firstItemOf(automaticGroup(...forms)).id).toBe(1);
+  });
+
   it('takes back a drop and a pick, and picks again as the same article', () => {
     expect(given(GROUP, { kind: 'drop' }, { kind: 'restore' }).decision?.state).toBe('open');
     const restored = given(GROUP, PICK, { kind: 'restore' });

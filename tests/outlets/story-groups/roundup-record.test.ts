@@ -75,6 +75,17 @@ describe('toRoundupRecord', () => {
     });
   });
 
+  it("credits an outlet with its first report that is no video, in the order of the outlets' first reports", () => {
+    const titles = ['Quay opens', 'Video: Quay opens', 'Opinion: Quay', 'Quay is open', 'Quay opens today'];
+    const items = titles.map((title, index) =>
+      groupedItem(index + 1, { title, outlet: ['A', 'B', 'B', 'C', 'B'][index] as string }),
+    );
+    expect(recordOf(items, PICK).also).toEqual([
+      { name: 'B', url: 'https://outlet-5.example.com/report' },
+      { name: 'C', url: 'https://outlet-4.example.com/report' },
+    ]);
+  });
+
   it('has the picture of the first report that has one, with its outlet as the credit, only when asked for', () => {
     const items = [groupedItem(1), groupedItem(2, { imageUrl: 'https://outlet-2.example.com/a.jpg' })];
     expect(recordOf(items, { ...PICK, hasPicture: true }).image).toEqual({

@@ -12,9 +12,15 @@ const SHARED_SITES = new Set(
 /** In countries, names are registered below these. One too many only costs suggestions. */
 const SECOND_LEVEL = new Set('ac co com edu gob gouv gov in me ne net nom or org web'.split(' '));
 
+/** Of the names of feeds of one brand: "The Example Video" is "The Example", but "The Example of Orlen" is not. */
+const FORM = new RegExp(
+  '(?: (?:breaking|business|channel|headlines|home|latest|live|news|online|podcasts?|sports?|stories|top|tv|videos?|' +
+    'world|youtube))+$',
+);
+
 /**
- * Finds sources on the site of another one, or with a name that begins with that of another one, such as "The Example
- * Video". Sources without an outlet are skipped.
+ * Finds sources on the site of another one, or with a name that differs from that of another one by words such as
+ * "Video" alone. Sources without an outlet are skipped.
  * @returns what to do, as a sentence part, by id of the source with the longer name
  */
 export function findSameBrands(sources: readonly { id: string; url: string; outlet: string | null }[]) {
@@ -22,11 +28,11 @@ export function findSameBrands(sources: readonly { id: string; url: string; outl
   for (const { id, url, outlet } of sources.toSorted((a, b) => (a.outlet ?? '').length - (b.outlet ?? '').length)) {
     if (outlet === null) continue;
     const words = outletKey(outlet).match(/[\p{L}\p{M}\p{N}]+/gu) ?? [];
-    const keys = [...words.map((_, index) => words.slice(0, index + 1).join(' ')), ...siteKeys(url)];
+    const keys = [words.join(' ').replace(FORM, ''), ...siteKeys(url)];
     const other = keys.map((key) => known.get(key)).find((one) => one && outletKey(one.outlet) !== outletKey(outlet));
     const advice = `perhaps a feed of ${other?.outlet}, as ${other?.id} is: if so, write "outlet: ${other?.outlet}"`;
     if (other !== undefined) hints.set(id, `${advice} for both`);
-    for (const key of [words.join(' '), ...siteKeys(url)]) if (!known.has(key)) known.set(key, { id, outlet });
+    for (const key of keys) if (!known.has(key)) known.set(key, { id, outlet });
   }
   return hints;
 }

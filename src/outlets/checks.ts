@@ -7,14 +7,12 @@ import { rfc3339 } from '../lib/time.ts';
 import { canonicalLink } from '../sources/canonical-link.ts';
 import { readSourceStatus, type SourceStatus } from '../sources/source-status.ts';
 import { findSameBrands } from './brands.ts';
-import { waitingRules } from './story-groups/term-days.ts';
 
-/** Warnings: outlets that count twice, outlets that have never had an item, and rules that wait. */
+/** Warnings: outlets that count twice, and outlets that have never had an item. */
 export async function checkOutlets({ db }: Store, config: Config, now: number): Promise<Finding[]> {
   const sources = roundupSources(config);
   const brands = [...findSameBrands(sources)].map(([id, hint]) => `sources ${id}: ${hint}`);
-  const waiting = [await waitingRules(db, config)].flatMap((line) => line ?? []);
-  return [...sameFeeds(sources), ...brands, ...(await withoutItems(db, config, now)), ...waiting].map(warning);
+  return [...sameFeeds(sources), ...brands, ...(await withoutItems(db, config, now))].map(warning);
 }
 
 /** Under two names, one feed would count as two outlets, which is enough for a rule. */

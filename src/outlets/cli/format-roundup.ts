@@ -23,13 +23,12 @@ const NAMES = 80;
 
 /** @param zone of the publication */
 export function formatListing(listing: GroupListing, zone: string): string {
-  const { groups, more, dropped, withheld, unpolled, waitingRules, problem, now } = listing;
+  const { groups, more, dropped, withheld, unpolled, problem, now } = listing;
   return [
     ...(groups.length > 0 ? groups.flatMap((one) => formatListed(one, now, zone)) : [formatNothing(listing)]),
     ...(more > 0 ? [`${count(more, 'more group')}: --limit ${groups.length + more}`] : []),
     ...(dropped > 0 ? [`${count(dropped, 'dropped group')}: --all`] : []),
     ...(problem === null ? [] : [`the newest reports are missing: they could not be grouped (${problem})`]),
-    ...(waitingRules === null ? [] : [waitingRules]),
     ...(unpolled > 0 ? [`not polled yet: ${count(unpolled, 'source')}; "daywire start" polls them`] : []),
     ...(withheld.length > 0 ? [`kept back: ${withheld.map(formatWithheld).join('; ')}`] : []),
   ].join('\n');

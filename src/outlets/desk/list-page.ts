@@ -4,7 +4,6 @@ import type { SignedInRequest } from '../../web/desk/desk-request.ts';
 import type { Html } from '../../web/desk/html.ts';
 import { respondPage } from '../../web/desk/page.ts';
 import { hiddenFields, postButton, selectField, submitButton } from '../../web/desk/parts/form.ts';
-import { sentence } from '../../web/desk/parts/operator-text.ts';
 import { queryText } from '../../web/desk/parts/pager.ts';
 import { fromNow, when } from '../../web/desk/parts/when.ts';
 import {
@@ -63,7 +62,7 @@ interface ListView {
 
 /** When reports were grouped, what waits, and whose reports are missing. */
 function freshness({ request, page }: ListView, { groupedAt, waiting }: GroupingState): Html {
-  const { withheld, unpolled, waitingRules, sources, windowHours } = page;
+  const { withheld, unpolled, sources, windowHours } = page;
   const sourcesLink = html`<a href="${request.desk.base}/sources">Sources</a>`;
   const count =
     waiting.count === MAX_WAITING ? `${MAX_WAITING} or more reports` : countWithNoun(waiting.count, 'report');
@@ -72,7 +71,6 @@ function freshness({ request, page }: ListView, { groupedAt, waiting }: Grouping
   const notRead = `${countWithNoun(withheld.length, 'source')} not read: ${named.join(', ')}${others}`;
   const problems = [
     ...(withheld.length === 0 ? [] : [html`${notRead}. See ${sourcesLink}.`]),
-    ...(waitingRules === null ? [] : [html`${sentence(waitingRules)}`]),
     ...(unpolled === 0 ? [] : [html`${countWithNoun(unpolled, 'source')} not polled yet. See ${sourcesLink}.`]),
   ];
   return html`<section id="freshness" data-region aria-label="How current the list is">

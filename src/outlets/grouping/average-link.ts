@@ -40,15 +40,14 @@ export class PairSums {
 export const APART = Number.NEGATIVE_INFINITY;
 
 /**
- * Joins clusters as long as two have an average of at least `threshold`. Takes the square of their number in time,
- * mostly.
+ * Joins the closest clusters as long as two are at least that close. Takes the square of their number in time, mostly.
  * @param sums of the pairs of items; `APART` where two may not join. Changed: afterwards those of the result.
  * @param weights items of each cluster that count in its averages. Changed likewise.
  * @returns for each cluster the first of those that it is one with now
  */
 export function joinByAverage(sums: PairSums, weights: number[], threshold: number): number[] {
   const clusters = new Clusters(sums, weights);
-  for (let pair = clusters.closest(); pair !== null && pair.average >= threshold; pair = clusters.closest()) {
+  for (let pair = clusters.closest(); pair !== null && pair.closeness >= threshold; pair = clusters.closest()) {
     clusters.join(pair.a, pair.b);
   }
   return clusters.firsts();
@@ -58,9 +57,9 @@ class Clusters {
   readonly #sums: PairSums;
   readonly #weights: number[];
   readonly #alive: number[];
-  /** By cluster, the closest of those after it, or -1, and their average. */
+  /** By cluster, the closest of those after it, or -1, and how close that is. */
   readonly #nearest: Int32Array;
-  readonly #averages: Float64Array;
+  readonly #closeness: Float64Array;
   readonly #joined: number[];
 
   constructor(sums: PairSums, weights: number[]) {
@@ -69,18 +68,18 @@ class Clusters {
     this.#alive = weights.map((_, index) => index);
     this.#joined = [...this.#alive];
     this.#nearest = new Int32Array(weights.length);
-    this.#averages = new Float64Array(weights.length);
+    this.#closeness = new Float64Array(weights.length);
     for (const cluster of this.#alive) this.#find(cluster);
   }
 
-  closest(): { a: number; b: number; average: number } | null {
+  closest(): { a: number; b: number; closeness: number } | null {
     let a = -1;
-    let average = APART;
+    let closeness = APART;
     for (const cluster of this.#alive) {
-      const own = this.#averages[cluster] as number;
-      if (own > average) [a, average] = [cluster, own];
+      const own = this.#closeness[cluster] as number;
+      if (own > closeness) [a, closeness] = [cluster, own];
     }
-    return a === -1 ? null : { a, b: this.#nearest[a] as number, average };
+    return a === -1 ? null : { a, b: this.#nearest[a] as number, closeness };
   }
 
   /** @param a before `b` */
@@ -89,10 +88,10 @@ class Clusters {
     this.#alive.splice(this.#alive.indexOf(b), 1);
     this.#sums.add(a, b, this.#alive);
     this.#weights[a] = (this.#weights[a] as number) + (this.#weights[b] as number);
-    // An average with the joined cluster is at most the greater of the two that it had: no other becomes the nearest.
     for (const cluster of this.#alive) {
       const other = this.#nearest[cluster];
       if (cluster === a || other === a || other === b) this.#find(cluster);
+      else if (cluster < a) this.#compare(cluster, a);
     }
   }
 
@@ -105,22 +104,19 @@ class Clusters {
   }
 
   #find(cluster: number): void {
-    const row = this.#sums.rowOf(cluster);
-    const weight = this.#weights[cluster] as number;
-    let nearest = -1;
-    let greatest = APART;
-    for (const other of this.#alive) {
-      if (other <= cluster) continue;
-      const average = averageOf(row[other] as number, weight * (this.#weights[other] as number));
-      if (average > greatest) [nearest, greatest] = [other, average];
-    }
-    this.#nearest[cluster] = nearest;
-    this.#averages[cluster] = greatest;
+    this.#nearest[cluster] = -1;
+    this.#closeness[cluster] = APART;
+    for (const other of this.#alive) if (other > cluster) this.#compare(cluster, other);
   }
-}
 
-/** 0 if one of the clusters has no item that counts. */
-function averageOf(sum: number, pairs: number): number {
-  if (sum === APART) return APART;
-  return pairs === 0 ? 0 : sum / pairs;
+  /** The average of two larger clusters tells more than that of two items. Without items that count, it is 0. */
+  #compare(cluster: number, other: number): void {
+    const sum = this.#sums.get(cluster, other);
+    const [size, otherSize] = [this.#weights[cluster] as number, this.#weights[other] as number];
+    const average = sum === APART || size * otherSize === 0 ? Math.min(sum, 0) : sum / (size * otherSize);
+    const closeness = average * Math.sqrt((size + otherSize) / 2);
+    if (closeness <= (this.#closeness[cluster] as number)) return;
+    this.#nearest[cluster] = other;
+    this.#closeness[cluster] = closeness;
+  }
 }

@@ -20,7 +20,8 @@ export interface GroupingInput {
 
 /**
  * A group has an outlet at most once, unless an editor made it so. Digests join nothing. Frozen groups keep their
- * items, and are never joined with each other. Part of a group is certain: it also holds together at a stricter limit. It runs in a thread: thousands of items take a second.
+ * items, and are never joined with each other. The certain items of a group also hold together at a stricter limit. It
+ * runs in a thread: thousands of items take a second.
  */
 export function groupItems({ items, frozen, frequencies }: GroupingInput): Grouping {
   const sorted = items.toSorted(byContent);

@@ -4,10 +4,7 @@ import { findSimilarPairs, type PairLimits } from './similar-pairs.ts';
 import type { Unit } from './units.ts';
 import type { TermVector, VectorSpace } from './vectors.ts';
 
-/**
- * Average similarity from which two groups are one; pairs without evidence count as not similar at all. Measured:
- * docs/decisions/2026-11-30-whole-news-days.md.
- */
+/** From which two groups are one; see average-link.ts. Measured: docs/decisions/2026-11-30-whole-news-days.md. */
 const JOIN: PairLimits = { similarity: 0.31, evidence: 2.2 };
 
 /** From which a rule may credit an outlet without an editor. */
@@ -19,28 +16,32 @@ const COMPARED = 2_000;
 /** @returns the indexes of the units of each group, in ascending order */
 export function joinUnits(units: readonly Unit[], { vectors, byUnit }: VectorSpace): number[][] {
   // Units that are similar on average have a pair of items that is. So only those that such pairs connect need to be
-  // compared.
+  // compared; among them, a report may share little with some of the others.
   const pairs = new Components(units.length);
   findSimilarPairs(vectors, JOIN, (a, b) => {
     pairs.connect((vectors[a] as TermVector).unit, (vectors[b] as TermVector).unit);
   });
+  const limits = { ...JOIN, evidence: 0 };
   return pairs
     .list()
     .flatMap(parts)
-    .flatMap((members) => joinMembers(members, units, byUnit, JOIN));
+    .flatMap((members) => joinMembers(members, units, byUnit, limits));
 }
 
 /**
- * The part of a group that also holds together for a rule: that of the frozen unit, else the one of the most items.
+ * The part of a group that also holds together for a rule: that of the frozen unit, else that of the most items, else
+ * that of the earliest.
  * @param members as `joinUnits` returns them
  */
 export function certainPart(members: number[], units: readonly Unit[], { byUnit }: VectorSpace): number[] {
-  const rank = (part: number[]): number =>
-    part.some((unit) => units[unit]?.frozenId !== null)
-      ? Number.POSITIVE_INFINITY
-      : part.reduce((sum, unit) => sum + (units[unit]?.items.length ?? 0), 0);
-  const [first = [], ...others] = joinMembers(members, units, byUnit, CERTAIN);
-  return others.reduce((best, part) => (rank(part) > rank(best) ? part : best), first);
+  const parts = joinMembers(members, units, byUnit, CERTAIN).map((part) => {
+    const own = part.map((unit) => units[unit] as Unit);
+    const items = own.flatMap((unit) => unit.items);
+    const isFrozen = own.some(({ frozenId }) => frozenId !== null);
+    return { part, isFrozen, size: items.length, at: Math.min(...items.map(({ at }) => at)) };
+  });
+  parts.sort((a, b) => Number(b.isFrozen) - Number(a.isFrozen) || b.size - a.size || a.at - b.at);
+  return parts[0]?.part ?? [];
 }
 
 /** Thousands of reports that are all alike are spam, rather than news: they may stay apart. */

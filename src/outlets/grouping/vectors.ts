@@ -27,7 +27,7 @@ export interface VectorSpace {
 const SUMMARY_WEIGHT = 0.5;
 
 /** A title without a summary has fewer words to share: what two of them share counts this much more. */
-const TITLE_ALONE = { similarity: Math.sqrt(1.6), evidence: 1.45 };
+const TITLE_ALONE = { similarity: Math.sqrt(1.1), evidence: 1.45 };
 
 /** Items that a newsroom is taken to have had before its first: otherwise each term of a quiet day would be common. */
 const ITEMS_BEFORE = 50;

@@ -16,7 +16,6 @@ import {
 import { compareRanks, type GroupRank, rankGroups } from './rank-groups.ts';
 import { ROUNDUP_WINDOW, readGroupedAt } from './regroup.ts';
 import { newestReport, type StoryGroup } from './story-group.ts';
-import { waitingRules } from './term-days.ts';
 
 /**
  * Which groups of a window: `current` are all but dropped ones; `open` those about which nobody has decided whether
@@ -41,8 +40,6 @@ export interface GroupPage {
   sources: number;
   /** Those of them that have never been polled. */
   unpolled: number;
-  /** See `waitingRules`. */
-  waitingRules: string | null;
 }
 
 /** A source whose items an editor does not get to see. */
@@ -101,7 +98,6 @@ export async function browseGroups(
       .map(({ id, state, reason, held }) => ({ source: id, state, reason, items: held })),
     sources: sources.length,
     unpolled: sources.filter(({ state }) => state === 'new').length,
-    waitingRules: await waitingRules(db, config),
   };
 }
 

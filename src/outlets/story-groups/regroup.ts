@@ -32,7 +32,7 @@ import {
 } from './group-rows.ts';
 import { publishPicks } from './publish-picks.ts';
 import { creditableOf, firstItemOf, outletsOf, reportedAt, type StoryGroup, toGroupingItem } from './story-group.ts';
-import { listUncountedDays, readFrequencies, waitingRules, writeTermDay } from './term-days.ts';
+import { listUncountedDays, readFrequencies, writeTermDay } from './term-days.ts';
 
 /** Reports of outlets that are polled at the same time are grouped together. */
 const GROUP_EVERY = 5 * SECOND;
@@ -261,7 +261,7 @@ export async function readGroupedAt(db: Db): Promise<number | null> {
 /** Lets in what the rules of newsletters say, and credits certain newcomers of what a rule has let in before. */
 async function applyRules({ store, config, clock }: AppContext): Promise<number> {
   const rules = config.newsletters.flatMap(({ kind, autoPick }) => (kind === 'roundup' ? (autoPick ?? []) : []));
-  if (rules.length === 0 || (await waitingRules(store.db, config)) !== null) return 0;
+  if (rules.length === 0) return 0;
   const outlets = Math.min(...rules);
   const now = clock();
   const sites = ownSites(config);

@@ -2,7 +2,6 @@
  * Document frequencies of past days. A day is counted once, when the window of grouping has left it behind: its groups
  * are final then, and no event counts towards the rarity of its own words. Days are those of UTC.
  */
-import type { Config } from '../../core/config/config.ts';
 import type { Db } from '../../core/store/store.ts';
 import { chunks } from '../../lib/chunks.ts';
 import { DAY } from '../../lib/time.ts';
@@ -49,17 +48,6 @@ export async function writeTermDay(db: Db, day: number, frequencies: Frequencies
       .onConflict((conflict) => conflict.doNothing())
       .execute();
   }
-}
-
-/** With fewer past days, grouping cannot tell common words from rare ones well enough to publish without an editor. */
-const DAYS_FOR_RULES = 3;
-
-/** Says that the rules of newsletters wait for past days; null if they do not, or if there is none. */
-export async function waitingRules(db: Db, { newsletters }: Pick<Config, 'newsletters'>): Promise<string | null> {
-  if (newsletters.every(({ autoPick }) => autoPick === undefined)) return null;
-  const known = db.selectFrom('grouping_terms').select('day').distinct().where('language', '<>', COUNTED);
-  const days = (await known.execute()).length;
-  return days < DAYS_FOR_RULES ? `rules wait: ${days} of ${DAYS_FOR_RULES} past days known` : null;
 }
 
 /** Sums the frequencies of the counted days, and deletes those that have become too old. */

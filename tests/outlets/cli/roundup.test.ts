@@ -138,14 +138,6 @@ describe('daywire roundup', () => {
     expect(lines.filter((line) => / same: g1$/.test(line))).toHaveLength(4);
   });
 
-  it('says that rules wait for past days, if there are any', async () => {
-    const { app, json, run } = await openDesk();
-    expect(await json('list')).toMatchObject({ waitingRules: null });
-    const newsletters = app.config.newsletters.map((one) => ({ ...one, autoPick: 3 }));
-    Object.assign(app, { config: { ...app.config, newsletters } });
-    expect((await run('list')).text).toMatch(/\nrules wait: 0 of 3 past days known\n/);
-  });
-
   it('says which sources keep reports back', async () => {
     const { app, store, run } = await openDesk();
     const source = {

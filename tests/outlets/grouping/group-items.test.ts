@@ -7,7 +7,7 @@ import { groupingItem, PAST } from './items.ts';
 const MERGER = [
   groupingItem(1, 'Northwind agrees to buy rival Contoso for $4.2 billion'),
   groupingItem(2, 'Contoso bought by Northwind in $4.2 billion deal'),
-  groupingItem(3, 'Northwind buys Contoso'),
+  groupingItem(3, 'Northwind buys Contoso for $4.2 billion'),
 ];
 const STRIKE = groupingItem(4, 'Dock workers in Halvern vote to strike over pay');
 const [FIRST, SECOND] = MERGER as [GroupingItem, GroupingItem, GroupingItem];
@@ -23,15 +23,15 @@ const groupsOf = (...args: Parameters<typeof group>): number[][] => group(...arg
 describe('grouping', () => {
   it('joins reports of one event, and leaves others alone', () => {
     expect(group([...MERGER, STRIKE], [], PAST).groups).toEqual([
-      { id: 1, items: [1, 2, 3] },
-      { id: 4, items: [4] },
+      { id: 1, items: [1, 2, 3], certain: [1, 2, 3] },
+      { id: 4, items: [4], certain: [4] },
     ]);
   });
 
   it('names the earliest report first, and the group after it, whatever the ids are', () => {
     const late = { ...FIRST, id: 1, at: NOW + 10_000 };
     const early = { ...SECOND, id: 9, at: NOW };
-    expect(group([late, early], [], PAST).groups).toEqual([{ id: 9, items: [9, 1] }]);
+    expect(group([late, early], [], PAST).groups).toEqual([{ id: 9, items: [9, 1], certain: [9, 1] }]);
   });
 
   it('keeps an outlet to one report in a group', () => {
@@ -70,20 +70,29 @@ describe('grouping', () => {
   });
 
   it('suggests groups that are less similar, and says nothing of those that are not', () => {
-    const later = groupingItem(
-      5,
-      'Regulator asks whether Contoso hid long delays from lenders, savers, auditors, landlords and tenants',
-    );
+    const later = groupingItem(5, 'Regulator asks whether Contoso hid long delays from lenders, savers and Northwind');
     const { groups, suggestions } = group([FIRST, later, STRIKE], [], PAST);
     expect(groups.map(({ items }) => items)).toEqual([[1], [4], [5]]);
     expect(suggestions).toEqual([{ groupId: 1, otherId: 5, similarity: expect.any(Number) }]);
   });
 
-  it('joins more carefully while a newsroom has no past', () => {
-    const both = [groupingItem(1, 'Northwind recalls cars over brakes'), groupingItem(2, 'Northwind names new chief')];
-    expect(groupsOf(both, [], new Map())).toEqual([[1], [2]]);
-    const shared = [FIRST, SECOND];
-    expect(groupsOf(shared, [], new Map())).toEqual([[1, 2]]);
+  it('joins nothing by two names alone, however rare, and works without a past', () => {
+    const both = [
+      groupingItem(1, 'Northwind sues Contoso', { summary: 'A judge in Halvern hears the quarrel over tyres.' }),
+      groupingItem(2, 'Contoso courts Northwind buyers', { summary: 'Discounts until Friday, shops say.' }),
+    ];
+    expect(groupsOf(both, [], PAST)).toEqual([[1], [2]]);
+    expect(groupsOf([FIRST, SECOND], [], new Map())).toEqual([[1, 2]]);
+  });
+
+  it('joins nothing by the words of a theme that fills the day', () => {
+    const theme = Array.from({ length: 30 }, (_, index) =>
+      groupingItem(50 + index, `Storms in Halvern and word${index} other${index} thing${index}`),
+    );
+    const flood = groupingItem(1, 'Heavy summer storms in Halvern flood Orlen station');
+    const again = groupingItem(2, 'Storms flood station in Orlen, trains stop in Halvern');
+    const groups = groupsOf([...theme, flood, again], [], PAST);
+    expect(groups.filter(({ length }) => length > 1)).toEqual([[1, 2]]);
   });
 
   it('finds by a summary what a title does not tell', () => {
@@ -95,10 +104,51 @@ describe('grouping', () => {
   });
 });
 
+describe('the certain items of a group', () => {
+  const unlike = groupingItem(
+    21,
+    'Contoso chief says Northwind terms and $4.2 billion price are fair, and leaves Halvern office to run a vineyard by the sea',
+  );
+
+  it('are those that also hold together at a stricter limit', () => {
+    expect(group([FIRST, unlike], [], PAST).groups).toEqual([{ id: 1, items: [1, 21], certain: [1] }]);
+    expect(group([FIRST, SECOND], [], PAST).groups).toEqual([{ id: 1, items: [1, 2], certain: [1, 2] }]);
+  });
+
+  it('are those with the frozen part', () => {
+    const frozen = [{ id: 21, items: [21] }];
+    expect(group([FIRST, unlike], frozen, PAST).groups).toEqual([{ id: 21, items: [1, 21], certain: [21] }]);
+  });
+
+  it('are none in languages without labelled news days', () => {
+    const items = [1, 2].map((id) => groupingItem(id, '星河科技将以42亿元收购北风', { language: 'zh' }));
+    const past = new Map([['zh', { groups: 900, terms: new Map() }]]);
+    expect(group(items, [], past).groups).toEqual([{ id: 1, items: [1, 2], certain: [] }]);
+  });
+});
+
+describe('suggestions', () => {
+  it('are at most ten, new stories first, and never of reports of one outlet', () => {
+    const pairs = Array.from({ length: 12 }, (_, index) => [
+      groupingItem(100 + index, `Orlen${index} Bridge${index} a${index}a b${index}b c${index}c`),
+      groupingItem(200 + index, `Bridge${index} Orlen${index} d${index}d e${index}e f${index}f g${index}g h${index}h`),
+    ]).flat();
+    const { suggestions } = group(pairs, [], PAST);
+    expect(suggestions).toHaveLength(10);
+    expect(suggestions.filter(({ groupId, otherId }) => otherId !== groupId + 100)).toEqual([]);
+    const ofOne = pairs.map((item) => ({ ...item, outlet: 'One Post' }));
+    expect(group(ofOne, [], PAST).suggestions).toEqual([]);
+  });
+});
+
 describe('frozen groups', () => {
   it('keep their items, and their id, while newcomers attach', () => {
-    const frozen = [{ id: 4, items: [1, 4] }];
-    expect(group([...MERGER, STRIKE], frozen, PAST).groups).toEqual([{ id: 4, items: [1, 2, 3, 4] }]);
+    const frozen = [{ id: 3, items: [1, 3] }];
+    const { groups } = group([...MERGER, STRIKE], frozen, PAST);
+    expect(groups.map(({ id, items }) => ({ id, items }))).toEqual([
+      { id: 3, items: [1, 2, 3] },
+      { id: 4, items: [4] },
+    ]);
   });
 
   it('are never joined with each other, nor suggested', () => {

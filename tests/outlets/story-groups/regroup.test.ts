@@ -20,12 +20,9 @@ const BRIDGE = [
   'Harbour bridge closes after cracks found, repairs begin',
 ];
 
-/** Knows three past days, for rules. @param rule outlets that let a group in */
+/** @param rule outlets that let a group in */
 async function openNewsroom(open: () => Promise<Store>, rule: number | null = null) {
   const store = await open();
-  const days = ['2026-11-20', '2026-11-21', '2026-11-22'];
-  const rows = days.map((day) => ({ day, language: 'en', group_count: 0, terms: '{}' }));
-  if (rule !== null) await store.db.insertInto('grouping_terms').values(rows).execute();
   const app = openTestApp(store);
   const newsletters = app.config.newsletters.map((one) =>
     one.id === 'daily-roundup' && rule !== null ? { ...one, autoPick: rule } : one,
@@ -171,19 +168,6 @@ forEachDatabase((open) => {
       await changeGroups(store, references, { kind: 'merge' }, { editor: 'Ada', now: app.now });
       expect(await regroup(app, undefined, unsureOf(a, b))).toMatchObject({ byRule: 1, articles: 1 });
       expect(await findArticle(store.db, `roundup-${a}`)).toMatchObject({ also: [{ name: 'Outlet 2' }] });
-    });
-
-    it('lets nothing in by rule until three past days are known', async () => {
-      const { store, app } = await openNewsroom(open, 2);
-      const past = store.db.deleteFrom('grouping_terms').where('day', '=', '2026-11-22');
-      await past.execute();
-      await bridge(store, 1);
-      await bridge(store, 2);
-      expect(await regroup(app)).toMatchObject({ moved: 2, byRule: 0 });
-      app.now += DAY;
-      const yesterday = { day: '2026-11-23', language: 'en', group_count: 0, terms: '{}' };
-      await store.db.insertInto('grouping_terms').values(yesterday).execute();
-      expect(await regroup(app)).toMatchObject({ byRule: 1 });
     });
 
     it('lets nothing in by rule whose report has an address that nobody else can open', async () => {

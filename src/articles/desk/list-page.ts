@@ -99,11 +99,12 @@ async function table(request: SignedInRequest, articles: Article[]): Promise<Htm
     articles.map(({ id }) => id),
   );
   const whole = (text: Html | string): Html => html`<span class="nowrap">${text}</span>`;
+  const pinned = html` ${badge('pinned', 'new')}`;
   const row = (article: Article): TableRow => ({
     id: `article-${article.id}`,
     isFocusable: true,
     cells: [
-      html`<span class="break">${headlineLink(desk, article)}${pinnedBadge(article)}</span>`,
+      html`<span class="break">${headlineLink(desk, article)}${article.pinned ? pinned : ''}</span>`,
       whole(articleStateMark(request, article)),
       whole(article.kind),
       sectionTitle(desk.app.config, article.section) ?? article.section ?? '',
@@ -113,10 +114,6 @@ async function table(request: SignedInRequest, articles: Article[]): Promise<Htm
   });
   const columns = ['Headline', 'State', 'Kind', 'Section', 'Published', 'Editions'].map((label) => ({ label }));
   return rowTable('Articles found', columns, articles.map(row));
-}
-
-function pinnedBadge({ pinned }: Article): Html {
-  return pinned ? html` ${badge('pinned', 'new')}` : html``;
 }
 
 function headlineLink({ base }: DeskContext, article: Article): Html {

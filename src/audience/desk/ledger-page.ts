@@ -17,8 +17,8 @@ import { findSuppression } from '../suppression.ts';
 import { mailState } from './overview-page.ts';
 import {
   addressHtml,
+  CHANNELS,
   changeWords,
-  channelWords,
   newsletterName,
   REASONS,
   reasonField,
@@ -142,7 +142,7 @@ function consentRegion(request: DeskRequest, email: string, consent: SubscriberH
 <blockquote dir="auto">${event.consentText}</blockquote></details>`;
     const change = html`${shownText(request, changeWords(event, name), email)}${wording}`;
     const source = words(shownText(request, event.source, email));
-    return { cells: [instant(request, event.at), change, channelWords(event.channel), source] };
+    return { cells: [instant(request, event.at), change, CHANNELS[event.channel], source] };
   });
   return list('consent', 'Consent', rows, ['When', 'What', 'How', 'From'], 'No change of consent is recorded.');
 }

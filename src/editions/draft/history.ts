@@ -79,7 +79,10 @@ export function fieldRevision({ fieldRevisions }: Pick<Draft, 'fieldRevisions'>,
  */
 export function changeDraft(draft: Draft, wanted: readonly WantedChange[], author: Author): ChangeOutcome {
   // Two editors who want the same do not contradict each other.
-  const differing = wanted.filter(({ field, value }) => !isSame(fieldValue(draft, field), value));
+  // Values are plain JSON, built with their keys in the same order.
+  const differing = wanted.filter(
+    ({ field, value }) => JSON.stringify(fieldValue(draft, field)) !== JSON.stringify(value),
+  );
   if (differing.length === 0) return { kind: 'unchanged' };
   const conflicts = differing.filter(({ field, base }) => fieldRevision(draft, field) !== base);
   if (conflicts.length > 0) return refuse(draft, conflicts);
@@ -308,9 +311,4 @@ function refuse(draft: Draft, conflicts: readonly Pick<WantedChange, 'field' | '
     kind: 'refused',
     conflicts: conflicts.map(({ field, value }) => ({ field, wanted: value, current: fieldValue(draft, field) })),
   };
-}
-
-/** Values are plain JSON, built with their keys in the same order. */
-function isSame(a: FieldValue, b: FieldValue): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
 }

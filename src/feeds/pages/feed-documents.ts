@@ -16,7 +16,7 @@ import type { AddRoutes, WebContext } from '../../web/server/web-context.ts';
 import { ARCHIVE_FOLDER, type ArchivePage, findArchivePage, renderArchivePage } from '../archive/archive-page.ts';
 import { compress } from '../compress.ts';
 import { deriveFeed } from '../derived/derived.ts';
-import { type DerivedAddress, parseDerivedAddress } from '../derived/derived-address.ts';
+import { parseDerivedAddress } from '../derived/derived-address.ts';
 import type { RenderedDocument } from '../documents.ts';
 import { openVersionReader, readFeedVersion } from '../feed-version.ts';
 import { FORMATS } from '../formats/feed-view.ts';
@@ -56,7 +56,9 @@ function serveFeedDocument(web: WebContext): Handler {
     }
     if (document !== null) {
       const response = await respondDocument(web, c, document);
-      if (response.status !== 503) countRequest(web, c, countedPath(path, derived?.address), response.status);
+      // All feeds that readers combine themselves count as one.
+      const counted = derived === null ? path : `${derived.address.id}.${derived.address.format}`;
+      if (response.status !== 503) countRequest(web, c, counted, response.status);
       return response;
     }
     // Readers would take a 404 for the end of the feed.
@@ -105,11 +107,6 @@ function respondUnavailable(web: WebContext, c: Context, path: string, error: un
 function respondText(c: Context, status: 400 | 404 | 429 | 503, text: string, retryAfter?: number): Response {
   if (retryAfter !== undefined) c.header('Retry-After', String(retryAfter));
   return c.text(`${text}\n`, status, { ...Object.fromEntries(CORS), 'Cache-Control': 'no-store' });
-}
-
-/** The canonical path; all feeds that readers combine themselves count as one. */
-function countedPath(path: string, address: DerivedAddress | undefined): string {
-  return address === undefined ? path : `${address.id}.${address.format}`;
 }
 
 /** Counts requests of feeds, not of pages and OPML. @param path of a document that exists */

@@ -8,7 +8,7 @@ import { fromNow, when, whenText } from '../../../web/desk/parts/when.ts';
 import { readArrangedDraft } from '../../draft/arranged-draft.ts';
 import { arrangeDraft } from '../../draft/compose-draft.ts';
 import type { FieldValue } from '../../draft/decisions.ts';
-import { type DescriptionNames, describeField, describeLostApproval, describeValue } from '../../draft/describe.ts';
+import { describeField, describeLostApproval, describeValue } from '../../draft/describe.ts';
 import { closedPath, type DraftTarget, draftPath, draftTopic, nextPath } from '../../draft/draft-target.ts';
 import type { DraftConflictError } from '../../draft/edit-draft.ts';
 import { storiesOf } from '../../draft/history.ts';
@@ -43,7 +43,7 @@ export async function respondEdition(
   const { newsletter, slot, edition } = target;
   const { problem, text = null, conflict } = refusal;
   const body = html`${stateLine(view)}
-${conflict === undefined ? noConflict() : conflictNotice(view, conflict)}
+${conflict === undefined ? html`<section id="conflict" data-region></section>` : conflictNotice(view, conflict)}
 <section id="refusal" data-region role="alert">${
     problem === undefined ? '' : html`<p class="notice problem"><strong>Not done:</strong> ${problem}</p>`
   }</section>
@@ -138,7 +138,9 @@ function conflictNotice(view: DraftPageView, { error, repeat }: RefusedCommand):
       : postButton(request, actPath(draft, repeat.act), 'Keep mine', {
           ...{ fields: { ...repeat.fields, seen: draft.draft.revision }, id: 'keep-mine' },
         });
-  const value = (one: FieldValue): Html => html`<dd class="break" dir="auto">${valueText(one, names)}</dd>`;
+  // A text as it is, which may have several lines; other values in words.
+  const value = (one: FieldValue): Html =>
+    html`<dd class="break" dir="auto">${typeof one === 'string' ? one : describeValue(one, names)}</dd>`;
   return html`<section id="conflict" data-region role="alert" class="conflict" aria-labelledby="conflict-title">
 <h2 id="conflict-title">Nothing was changed: <bdi>${error.by}</bdi> changed the same</h2>
 ${error.conflicts.map(
@@ -147,14 +149,4 @@ ${error.conflicts.map(
 <dt>Theirs</dt>${value(current)}</dl>`,
 )}
 <div class="buttons">${keep}<a class="button" id="take-theirs" href="${theirs}">Take theirs</a></div></section>`;
-}
-
-/** A text as it is, which may have several lines; other values in words. */
-function valueText(value: FieldValue, names: DescriptionNames): string {
-  return typeof value === 'string' ? value : describeValue(value, names);
-}
-
-/** The place of the notice on a page without one. */
-function noConflict(): Html {
-  return html`<section id="conflict" data-region></section>`;
 }

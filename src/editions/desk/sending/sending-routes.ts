@@ -149,7 +149,8 @@ async function mailTestCopy(request: SignedInRequest, target: DraftTarget): Prom
   if (parsed.kind === 'invalid') return refuse(`This is no address: ${parsed.reason}.`);
   const permit = await acquirePermit(app.store.db, `desk test copy ${account.id}`, LIMIT, at);
   if (permit.kind === 'refused') {
-    return refuse(`You have sent ${LIMIT.burst} copies: the next one can be sent ${waitText(permit.retryAt - at)}.`);
+    const minutes = Math.max(1, Math.ceil((permit.retryAt - at) / MINUTE));
+    return refuse(`You have sent ${LIMIT.burst} copies: the next one can be sent in ${minutes} min.`);
   }
   const to = isOwn ? 'own address' : maskLocalPart(parsed.email);
   const onSubmit = request.audit('edition.test', targetName(target), { to });
@@ -187,8 +188,4 @@ ${textField({
 <div class="buttons">${submitButton('Send a test copy', { id: 'test', primary: true })}<a class="button" id="back"
 href="${desk.base}${draftPath(target)}">Back to the edition</a></div></form></section>`,
   });
-}
-
-function waitText(milliseconds: number): string {
-  return `in ${Math.max(1, Math.ceil(milliseconds / MINUTE))} min`;
 }

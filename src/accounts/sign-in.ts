@@ -101,8 +101,6 @@ export type SignInRefusal =
   | { kind: 'busy' };
 
 export type SignIn = { kind: 'signed-in'; token: string; account: SignedInAccount } | SignInRefusal;
-export type PasswordConfirmation = { kind: 'confirmed' } | SignInRefusal;
-
 /** An office behind one address signs in within minutes; who types one address after the other waits. */
 const CLIENT_LIMIT = { everyMs: 20 * SECOND, burst: 30 };
 
@@ -143,7 +141,7 @@ export async function confirmPassword(
   { email, id }: Pick<SignedInAccount, 'id' | 'email'>,
   { password, client }: Pick<Credentials, 'password' | 'client'>,
   now: number,
-): Promise<PasswordConfirmation> {
+): Promise<{ kind: 'confirmed' } | SignInRefusal> {
   const checked = await checkPassword(store, { email, password, client }, now);
   if (checked.kind !== 'right') return checked;
   if (checked.account.id !== id) return { kind: 'wrong', accountId: id };

@@ -4,12 +4,7 @@
 import type { AddCommands } from '../core/cli/context.ts';
 import type { ResolvingContext } from '../delivery/sending-domain/dns-resolver.ts';
 
-interface CommandModule {
-  commands: string[];
-  load(): Promise<AddCommands<ResolvingContext>>;
-}
-
-const BY_HEADING: Record<string, CommandModule[]> = {
+const BY_HEADING: Record<string, { commands: string[]; load(): Promise<AddCommands<ResolvingContext>> }[]> = {
   'Set-up:': [
     { commands: ['init', 'check', 'schema'], load: async () => (await import('./cli/setup.ts')).addSetupCommands },
     { commands: ['domain'], load: async () => (await import('../delivery/cli/domain.ts')).addDomainCommand },

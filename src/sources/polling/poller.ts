@@ -275,10 +275,8 @@ async function readAndRecord<S extends AnySource, R>(
   }
 }
 
-type End = Awaited<ReturnType<EndOfPoll>>;
-
 function failureOf({ kind, message: problem, retryAt }: PollError) {
-  return { signal: { kind, problem, retryAt }, findings: {} satisfies End['findings'] };
+  return { signal: { kind, problem, retryAt }, findings: {} satisfies Awaited<ReturnType<EndOfPoll>>['findings'] };
 }
 
 /** Records the pause that a host has asked for, also where nothing else is recorded. */

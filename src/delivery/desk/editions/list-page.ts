@@ -16,8 +16,6 @@ import { deliveryStateMark, editionDeskPath, mailedName, newsletterTitle } from 
 
 const PER_PAGE = 25;
 
-type ListedEdition = EditionSummary & { deliveryState: EditionDeliveryState };
-
 const COLUMNS = [
   ...[{ label: 'Edition' }, { label: 'Delivery' }],
   ...[
@@ -47,7 +45,7 @@ export async function serveEditionList(request: SignedInRequest): Promise<Respon
   );
   const figure = (id: number, name: string, count: number): Html =>
     html`<span data-figure="edition:${id}:${name}">${formatCount(count)}</span>`;
-  const row = (edition: ListedEdition): TableRow => {
+  const row = (edition: EditionSummary & { deliveryState: EditionDeliveryState }): TableRow => {
     const counted = counts.get(edition.id) ?? NO_DELIVERIES;
     const all = queuedOf(counted);
     const { submitted, failed } = counted;

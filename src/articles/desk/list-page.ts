@@ -112,7 +112,7 @@ async function table(request: SignedInRequest, articles: Article[]): Promise<Htm
       editionNames(used.get(article.id) ?? []),
     ],
   });
-  const columns = ['Headline', 'State', 'Kind', 'Section', 'Published', 'Editions'].map((label) => ({ label }));
+  const columns = ['Headline', 'State', 'Kind', 'Section', 'Published', 'Editions'];
   return rowTable('Articles found', columns, articles.map(row));
 }
 

@@ -134,7 +134,7 @@ async function stories({ desk }: SignedInRequest, edition: Edition): Promise<Htm
   const rows = placed.map(({ id, block }) => ({
     cells: [html`<a dir="auto" href="${desk.base}${articleDeskPath(id)}">${headlines.get(id) ?? id}</a>`, block],
   }));
-  return rowTable({ titleId: 'stories-heading' }, [{ label: 'Story' }, { label: 'Block' }], rows);
+  return rowTable({ titleId: 'stories-heading' }, ['Story', 'Block'], rows);
 }
 
 interface RevisionLine {
@@ -172,7 +172,7 @@ function revisionTable(request: SignedInRequest, revisions: RevisionLine[], show
     ],
   });
   const counts = ['Submitted', 'Failed', 'Not sent'].map((label) => ({ label, isNumber: true }));
-  const columns = [{ label: 'Revision' }, { label: 'Closed' }, { label: 'Delivery' }, ...counts];
+  const columns = ['Revision', 'Closed', 'Delivery', ...counts];
   return rowTable({ titleId: 'revisions-heading' }, columns, revisions.map(row));
 }
 

@@ -17,16 +17,10 @@ import { deliveryStateMark, editionDeskPath, mailedName, newsletterTitle } from 
 const PER_PAGE = 25;
 
 const COLUMNS = [
-  ...[{ label: 'Edition' }, { label: 'Delivery' }],
-  ...[
-    { label: 'Submitted', isNumber: true },
-    { label: 'Failed', isNumber: true },
-  ],
-  ...[{ label: 'Slot' }, { label: 'Newsletter' }],
-  ...[
-    { label: 'Number', isNumber: true },
-    { label: 'Revision', isNumber: true },
-  ],
+  ...['Edition', 'Delivery'],
+  ...['Submitted', 'Failed'].map((label) => ({ label, isNumber: true })),
+  ...['Slot', 'Newsletter'],
+  ...['Number', 'Revision'].map((label) => ({ label, isNumber: true })),
 ];
 
 /** GET `/editions`. */

@@ -38,6 +38,7 @@ export async function readStatus(app: AppContext, now: number) {
   const { db, reports } = store;
   const documents = await listDocuments(db);
   const editions = await listEditions(db, null, EDITIONS_SHOWN);
+  const editionIds = editions.map((edition) => edition.id);
   return {
     publication: config.publication.name,
     at: rfc3339(now),
@@ -67,11 +68,7 @@ export async function readStatus(app: AppContext, now: number) {
     archives: await summariseArchives(reports),
     editions: await summariseEditions(app, editions),
     queue: await readQueueStatus(app, now),
-    failedDeliveries: await listFailedDeliveries(
-      reports,
-      editions.map((edition) => edition.id),
-      SHOWN,
-    ),
+    failedDeliveries: await listFailedDeliveries(reports, editionIds, SHOWN),
     subscribers: await countSubscriptions(reports),
     suppressed: await countBy(reports, 'suppressions'),
     bounces: await countBy(reports, 'bounces'),

@@ -136,10 +136,8 @@ class Members {
         else this.#learn(id, { version: row.version, ...result });
       }
       await this.#context.timer.rest();
-      const rendered = renderItems(
-        items.map(({ item }) => item),
-        this.#context.config.publication.language,
-      );
+      const feedItems = items.map(({ item }) => item);
+      const rendered = renderItems(feedItems, this.#context.config.publication.language);
       for (const [index, { item, body }] of rendered.entries()) {
         const { id, version } = items[index] as (typeof items)[number];
         this.#learn(id, { version, kind: 'item', item });

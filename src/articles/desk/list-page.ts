@@ -94,10 +94,8 @@ async function table(request: SignedInRequest, articles: Article[]): Promise<Htm
     return html`<p class="empty">No article matches. Words are found by their beginnings; all of them must match.</p>`;
   }
   const { desk } = request;
-  const used = await findEditionsOf(
-    desk.app.store.db,
-    articles.map(({ id }) => id),
-  );
+  const ids = articles.map(({ id }) => id);
+  const used = await findEditionsOf(desk.app.store.db, ids);
   const whole = (text: Html | string): Html => html`<span class="nowrap">${text}</span>`;
   const pinned = html` ${badge('pinned', 'new')}`;
   const row = (article: Article): TableRow => ({

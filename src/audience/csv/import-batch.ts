@@ -80,17 +80,13 @@ export async function importBatch(
   return inTransaction(db, async (tx) => {
     const context = { tx, dialect, source, now };
     const addresses = await insertAddresses(context, secrets, rows);
-    await deleteSubscribers(
-      context,
-      addresses.filter((address) => address.isNew && address.suppressed !== null),
-    );
+    const unwanted = addresses.filter((address) => address.isNew && address.suppressed !== null);
+    await deleteSubscribers(context, unwanted);
     const requested = addresses.flatMap(requestedChanges);
     const changes = await changeSubscriptions(context, requested);
     const mailable = addresses.filter((address) => address.suppressed === null);
-    const pauses = await applyPauses(
-      context,
-      mailable.filter(({ hasLeft }) => !hasLeft).flatMap((address) => requestedPause(address, now)),
-    );
+    const pausable = mailable.filter(({ hasLeft }) => !hasLeft).flatMap((address) => requestedPause(address, now));
+    const pauses = await applyPauses(context, pausable);
     const effective = new Set([...changes, ...pauses].map(({ row }) => row));
     for (const { rows, subscriberId } of mailable) {
       for (const row of rows) {

@@ -7,7 +7,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { SigningSecrets } from '../../core/config/signing-secrets.ts';
 import { analyseGrown } from '../../core/store/maintenance.ts';
-import type { Store } from '../../core/store/store.ts';
+import { inTransaction, rollBack, type Store, type Tx } from '../../core/store/store.ts';
 import { errorLine } from '../../lib/text/clean-text.ts';
 import { checkFile, checkName, needsCheck } from './check-file.ts';
 import { checkStatusRules, type GivenColumns, type MappedColumns, mapColumns, statusesOf } from './columns.ts';
@@ -96,25 +96,6 @@ export async function importSubscribers(
   } catch (error) {
     throw new Error(`${file}: ${(error as Error).message}`, { cause: error });
   }
-}
-
-/** Does something in a transaction, and takes it back. */
-async function rolledBack<T>(
-  { db, dialect }: Pick<Store, 'db' | 'dialect'>,
-  work: (store: Pick<Store, 'db' | 'dialect'>) => Promise<T>,
-): Promise<T> {
-  const done: { result?: T } = {};
-  const rollback = new Error('rolled back');
-  await db
-    .transaction()
-    .execute(async (tx) => {
-      done.result = await work({ db: tx, dialect });
-      throw rollback;
-    })
-    .catch((error: unknown) => {
-      if (error !== rollback) throw error;
-    });
-  return done.result as T;
 }
 
 interface Context extends SubscriberImportOptions {
@@ -224,10 +205,9 @@ class FileImport {
     if (this.#batch.length === 0) return;
     const context = { source: basename(this.#file), now: this.#context.clock() };
     const batch = this.#batch.splice(0);
-    const run = (store: Pick<Store, 'db' | 'dialect'>) => importBatch(store, this.#secrets, batch, context);
-    const { skipped, effective, ...counts } = await (this.#context.dryRun
-      ? rolledBack(this.#store, run)
-      : run(this.#store));
+    const { db, dialect } = this.#store;
+    const run = (tx: Tx) => importBatch({ db: tx, dialect }, this.#secrets, batch, context);
+    const { skipped, effective, ...counts } = await (this.#context.dryRun ? rollBack : inTransaction)(db, run);
     this.#skipped.push(...skipped.slice(0, MAX_LISTED - this.#skipped.length));
     for (const row of effective) this.#count(row.status, 'effective');
     for (const key of Object.keys(counts) as (keyof BatchResult)[]) this.#totals[key] += counts[key];

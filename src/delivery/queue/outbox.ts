@@ -185,10 +185,8 @@ export async function recordOutcomes(
 ): Promise<boolean[]> {
   if (outcomes.length === 0) return [];
   const { rows } = await db.executeQuery<ClaimKeyRow>(recordQuery(db, outcomes, now));
-  return matchClaims(
-    outcomes.map(({ claim }) => claim),
-    rows,
-  );
+  const claims = outcomes.map(({ claim }) => claim);
+  return matchClaims(claims, rows);
 }
 
 /** The statement of `recordOutcomes`. It returns the keys of the rows that it recorded. */

@@ -108,13 +108,8 @@ export function undoEntry(draft: Draft, entry: LogEntry, author: Author): Change
   });
   if (isApprovalOf(inverse, applyChanges(draft, inverse))) return record(draft, inverse, author, entry.number);
   const isState = ({ field }: FieldChange): boolean => field === 'state';
-  if (inverse.every(isState)) return refuseUndo(draft, entry.changes);
-  return record(
-    draft,
-    inverse.filter((change) => !isState(change)),
-    author,
-    entry.number,
-  );
+  const others = inverse.filter((change) => !isState(change));
+  return others.length === 0 ? refuseUndo(draft, entry.changes) : record(draft, others, author, entry.number);
 }
 
 /**
@@ -300,10 +295,8 @@ function applyChanges(draft: Draft, changes: readonly FieldChange[]): Draft {
 }
 
 function refuseUndo(draft: Draft, changes: readonly FieldChange[]): ChangeOutcome {
-  return refuse(
-    draft,
-    changes.map(({ field, before }) => ({ field, value: before })),
-  );
+  const conflicts = changes.map(({ field, before }) => ({ field, value: before }));
+  return refuse(draft, conflicts);
 }
 
 function refuse(draft: Draft, conflicts: readonly Pick<WantedChange, 'field' | 'value'>[]): ChangeOutcome {

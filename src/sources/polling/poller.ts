@@ -148,10 +148,8 @@ class Poller<S extends AnySource, R> {
       if (this.#running.has(host)) continue;
       const polls = rows.map(({ id }) => sources.get(id)).filter((source) => source !== undefined);
       const work = this.#limit.run(() => this.#pollEach(host, polls, signal));
-      this.#running.set(
-        host,
-        work.finally(() => this.#running.delete(host)),
-      );
+      const ended = work.finally(() => this.#running.delete(host));
+      this.#running.set(host, ended);
     }
   }
 

@@ -33,10 +33,8 @@ export async function serveEditionList(request: SignedInRequest): Promise<Respon
     newsletter?.includes('\u0000') === true ? [] : await listEditionsAfter(db, newsletter, after, PER_PAGE + 1);
   const shown = found.slice(0, PER_PAGE);
   const last = found.length > PER_PAGE ? shown.at(-1) : undefined;
-  const counts = await countAllDeliveries(
-    db,
-    shown.map(({ id }) => id),
-  );
+  const ids = shown.map(({ id }) => id);
+  const counts = await countAllDeliveries(db, ids);
   const figure = (id: number, name: string, count: number): Html =>
     html`<span data-figure="edition:${id}:${name}">${formatCount(count)}</span>`;
   const row = (edition: EditionSummary & { deliveryState: EditionDeliveryState }): TableRow => {

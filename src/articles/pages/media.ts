@@ -19,7 +19,7 @@ export function serveMedia(web: WebContext): Handler {
   };
 }
 
-export function respondFile(c: Context, file: MediaFile, cacheControl: string): Response {
+function respondFile(c: Context, file: MediaFile, cacheControl: string): Response {
   const etag = `"${file.size.toString(36)}-${file.modifiedAt.toString(36)}"`;
   const headers = {
     ETag: etag,
